@@ -1,0 +1,40 @@
+import type { Facts, Model, ServiceOptions } from '../model.ts';
+
+/** Where the service stands: what commands, plan and ship need to know of it, resolved. */
+export type Service = {
+  readonly name: string;
+  readonly stage: string;
+  readonly region: string;
+  /** Absolute folder of the serverless.yml. */
+  readonly dir: string;
+  /** CloudFormation stack. */
+  readonly stack: string;
+};
+
+/** What a SDK v3 client takes; `AWS_ENDPOINT_URL` is honoured by the SDK itself. */
+export type AwsConfig = { readonly region: string; readonly credentials?: () => Promise<{ accessKeyId: string; secretAccessKey: string; sessionToken?: string }> };
+
+/** What a command is given. It gathers, decides with pure functions, prints; it never touches the template. */
+export type Context = {
+  readonly models: readonly Model[];
+  readonly options: ServiceOptions;
+  readonly service: Service;
+  readonly aws: AwsConfig;
+  /** Command-line options by name, `json` included. */
+  readonly flags: Readonly<Record<string, string | boolean | undefined>>;
+  /** The command's result, to stdout. */
+  readonly print: (text: string) => void;
+  /** Anything else for a person, to stderr. */
+  readonly notice: (text: string) => void;
+  /** A running line for work over two seconds; call with undefined when done. */
+  readonly progress: (text: string | undefined) => void;
+  /** Inspects (cached) the artifacts of these models; throws a ProblemError. */
+  readonly facts: (models: readonly Model[]) => Promise<ReadonlyMap<string, Facts>>;
+};
+
+/** One verb of `sls models`. */
+export type Command = {
+  readonly usage: string;
+  readonly options: Readonly<Record<string, { readonly usage: string; readonly type: 'string' | 'boolean'; readonly shortcut?: string; readonly required?: boolean }>>;
+  readonly run: (context: Context) => Promise<void>;
+};

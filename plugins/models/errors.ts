@@ -1,0 +1,45 @@
+/**
+ * Everything that can be wrong with a declaration or an artifact is a `Problem`: plain data with a stable code,
+ * the key it concerns, the value found, what is wrong and how to mend it. Checks return problems (all of them at
+ * once); only the edge throws.
+ */
+export type Problem = {
+  /** Stable, documented in docs/errors.md. */
+  readonly code: ProblemCode;
+  /** YAML path, such as `models.churn.http.auth`. */
+  readonly key: string;
+  /** The value found, as JSON would show it; absent when it was missing or must not be echoed. */
+  readonly value?: unknown;
+  /** One sentence: what is wrong, with the limit that it breaks. */
+  readonly message: string;
+  /** One sentence: what to write or do instead. */
+  readonly fix: string;
+};
+
+/** code → what it means. The table in docs/errors.md is generated from this. */
+export const PROBLEMS = {
+  MODELS_UNKNOWN_KEY: 'A key that does not exist, usually a misspelling.',
+  MODELS_INVALID_VALUE: 'A value of the wrong type or outside its limits.',
+  MODELS_INVALID_NAME: 'A model name that AWS or the framework could not carry.',
+  MODELS_NAME_TAKEN: 'A model and one of the service’s own functions share a name.',
+} as const;
+
+export type ProblemCode = keyof typeof PROBLEMS;
+
+/** An Error that carries its problems; `plugin.ts` hands it to the framework as a user error. */
+export type ProblemError = Error & { readonly code: ProblemCode; readonly problems: readonly Problem[] };
+
+/** @returns an Error to throw, its message one block a problem. `problems` must not be empty. */
+export function problemError(problems: readonly [Problem, ...Problem[]], cause?: unknown): ProblemError {
+  const error = new Error(problems.map(formatProblem).join('\n'), { cause });
+  return Object.assign(error, { code: problems[0].code, problems });
+}
+
+export function isProblemError(error: unknown): error is ProblemError {
+  return error instanceof Error && 'problems' in error && Array.isArray(error.problems);
+}
+
+/** @returns `models.churn.memory: 64 is below 128 MB, Lambda's least. Write 128 or more. [MODELS_INVALID_VALUE]` */
+export function formatProblem({ code, key, message, fix }: Problem): string {
+  return `${key}: ${message} ${fix} [${code}]`;
+}

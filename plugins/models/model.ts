@@ -1,0 +1,57 @@
+import type { Signature } from '../../functions/infer/contract.ts';
+
+/** A declaration with every default filled and every unit fixed: what the rest of the build side reads. Frozen. */
+export type Model = {
+  readonly name: string;
+  readonly artifact: Artifact;
+  /** MB. */
+  readonly memory: number;
+  /** Seconds. */
+  readonly timeout: number;
+  readonly architecture: Architecture;
+  readonly optimize: boolean;
+  readonly http?: Http;
+  /** Any property of a framework function, as the user wrote it. */
+  readonly function: Readonly<Record<string, unknown>>;
+  readonly iam: { readonly statements: readonly object[]; readonly managedPolicies: readonly unknown[] };
+  /** Requests per second, as declared; absent when not. */
+  readonly traffic?: number;
+};
+
+export type Architecture = 'x86_64' | 'arm64';
+
+/** A path is as written in the YAML, relative to the service; an object is `s3://bucket/key`. */
+export type Artifact = { readonly kind: 'path'; readonly path: string } | { readonly kind: 's3'; readonly bucket: string; readonly key: string };
+
+export type Http = {
+  readonly auth: 'iam' | 'none' | { readonly authorizer: string };
+  /** Starts with `/` and has no `/` at its end, except the bare `/`. */
+  readonly path: string;
+  readonly throttle: { readonly rate: number; readonly burst: number };
+};
+
+/** `custom.models`, normalised. */
+export type ServiceOptions = {
+  /** An existing bucket that keeps registry and files; absent: the deployment bucket. */
+  readonly registry?: { readonly bucket: string };
+};
+
+/** What `ship/` found out about an artifact: the I/O that pure functions take as input. */
+export type Facts = {
+  readonly identity: string;
+  /** sha256 over every file of the source artifact, external data included. */
+  readonly source: string;
+  readonly sourceBytes: number;
+  readonly signature: Signature;
+  readonly opset: number;
+  /** Was the optimised form shipped, or why not (a notice for people). */
+  readonly optimized: true | string;
+  /** Bytes of the function's zip, and of its content unzipped. */
+  readonly zipBytes: number;
+  readonly unzippedBytes: number;
+  /** Files that go by the registry bucket instead of the zip; empty mostly. */
+  readonly remote: readonly { readonly path: string; readonly sha256: string; readonly bytes: number }[];
+};
+
+/** The ONNX Runtime layer of one architecture, as built. */
+export type LayerFacts = { readonly architecture: Architecture; readonly version: string; readonly sha256: string; readonly bytes: number; readonly unzippedBytes: number };
