@@ -21,7 +21,9 @@ export type Model = {
 export type Architecture = 'x86_64' | 'arm64';
 
 /** A path is as written in the YAML, relative to the service; an object is `s3://bucket/key`. */
-export type Artifact = { readonly kind: 'path'; readonly path: string } | { readonly kind: 's3'; readonly bucket: string; readonly key: string };
+export type Artifact =
+  | { readonly kind: 'path'; readonly path: string }
+  | { readonly kind: 's3'; readonly bucket: string; readonly key: string };
 
 export type Http = {
   readonly auth: 'iam' | 'none' | { readonly authorizer: string };
@@ -54,4 +56,10 @@ export type Facts = {
 };
 
 /** The ONNX Runtime layer of one architecture, as built. */
-export type LayerFacts = { readonly architecture: Architecture; readonly version: string; readonly sha256: string; readonly bytes: number; readonly unzippedBytes: number };
+export type LayerFacts = {
+  readonly architecture: Architecture;
+  readonly version: string;
+  readonly sha256: string;
+  readonly bytes: number;
+  readonly unzippedBytes: number;
+};
