@@ -1,0 +1,31 @@
+"""Nothing outlives its purpose: one way to end, which takes the Lambda processes and the temporary files along.
+
+The starter holds the other end of our stdin. When it ends, by whatever signal, SIGKILL included, the pipe closes and we
+end too. A start meant to outlive its command sets MODELS_AWS_DETACHED instead, and ends by `stop`.
+"""
+
+import os
+import shutil
+import signal
+import sys
+import threading
+
+
+def end() -> None:
+    """Ends this process and all that it started (they share our process group), without waiting for any of them."""
+    shutil.rmtree(os.path.dirname(os.environ["TMPDIR"]), ignore_errors=True)
+    if hasattr(os, "killpg") and os.getpgrp() == os.getpid():
+        os.killpg(os.getpgrp(), signal.SIGKILL)
+    os._exit(0)
+
+
+def install() -> None:
+    if os.environ.get("MODELS_AWS_DETACHED"):
+        return
+
+    def watch() -> None:
+        while sys.stdin.buffer.read(1024):
+            pass
+        end()
+
+    threading.Thread(target=watch, name="parent-watch", daemon=True).start()

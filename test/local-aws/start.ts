@@ -1,0 +1,173 @@
+import { spawn } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { delimiter, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { awsPython, local } from './venv.ts';
+
+const here = dirname(fileURLToPath(import.meta.url));
+const root = dirname(dirname(here));
+export const REGION = 'us-east-1';
+
+export type LocalAws = {
+  /** `http://127.0.0.1:<port>`, where every AWS service answers. */
+  readonly endpoint: string;
+  /** What to spread into a child's environment (endpoint, credentials, region, no profile) for it to use this AWS. */
+  readonly env: Readonly<Record<string, string>>;
+  /** The log of the process, for people. */
+  readonly logFile: string;
+  /** Ends it with everything it started. May be called twice. */
+  stop(): Promise<void>;
+};
+
+export type StartOptions = {
+  /** Default: a free one. */
+  readonly port?: number;
+  /** Seconds of its clock in one of ours; default 1. */
+  readonly speed?: number;
+  /** Check signatures and evaluate IAM policies, as AWS does; default true. */
+  readonly auth?: boolean;
+  /** Additions to leave out; for the tests of the additions. */
+  readonly without?: readonly string[];
+  /** Go on when this process has ended; `stop` of aws.ts ends it. */
+  readonly detached?: boolean;
+  readonly log?: (line: string) => void;
+};
+
+/**
+ * Starts a local AWS on the loopback interface and waits until it answers.
+ * It ends with `stop()` or with this process, however that ends. Throws with the end of its log if it does not come up.
+ */
+export async function startAws(options: StartOptions = {}): Promise<LocalAws> {
+  const log = options.log ?? (() => {});
+  const python = await awsPython(log);
+  const port = options.port ?? (await freePort());
+  const endpoint = `http://127.0.0.1:${port}`;
+  if (await answers(endpoint))
+    throw new Error(`Port ${port} is taken: a local AWS runs there already, or something else does.`);
+
+  const base = join(local, 'aws');
+  await mkdir(base, { recursive: true });
+  const dir = await mkdtemp(join(base, `${port}-`));
+  const tmp = join(dir, 'tmp');
+  await mkdir(tmp);
+  const logFile = join(dir, 'log.txt');
+  const output = openSync(logFile, 'a');
+  const child = spawn(python, ['-m', 'semantics'], {
+    cwd: dir,
+    // Its own process group: it and its Lambda processes can then be ended together.
+    detached: true,
+    stdio: [options.detached ? 'ignore' : 'pipe', output, output],
+    env: serverEnv(port, tmp, options),
+  });
+  closeSync(output);
+  let ended = false;
+  const end = new Promise<void>((resolve) => {
+    child.once('error', () => resolve());
+    child.once('exit', () => resolve());
+  }).then(() => {
+    ended = true;
+  });
+  // Neither the process nor the pipe may keep ours alive.
+  child.unref();
+  child.stdin?.on('error', () => {});
+  (child.stdin as { unref?(): void } | null)?.unref?.();
+
+  const stop = async (): Promise<void> => {
+    killGroup(child.pid);
+    await end;
+    await rm(dir, { recursive: true, force: true, maxRetries: 5 });
+  };
+  const deadline = Date.now() + 60_000;
+  while (!(await answers(endpoint))) {
+    if (!ended && Date.now() < deadline) {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      continue;
+    }
+    const why = ended ? 'ended at once' : 'did not answer within 60 s';
+    const tail = (await readFile(logFile, 'utf8').catch(() => '')).trim().split('\n').slice(-15).join('\n');
+    await stop();
+    throw new Error(`Local AWS ${why} on port ${port}. The end of its log:\n${tail}`);
+  }
+  return { endpoint, env: clientEnv(endpoint), logFile, stop };
+}
+
+/** Environment for a process that shall use the local AWS at `endpoint`, whatever profile its user has. */
+export function clientEnv(endpoint: string): Record<string, string> {
+  return {
+    AWS_ENDPOINT_URL: endpoint,
+    AWS_ACCESS_KEY_ID: 'test',
+    AWS_SECRET_ACCESS_KEY: 'test',
+    AWS_SESSION_TOKEN: '',
+    AWS_REGION: REGION,
+    AWS_DEFAULT_REGION: REGION,
+    AWS_PROFILE: '',
+    AWS_CONFIG_FILE: join(local, 'aws', 'no-config'),
+    AWS_SHARED_CREDENTIALS_FILE: join(local, 'aws', 'no-credentials'),
+    AWS_EC2_METADATA_DISABLED: 'true',
+  };
+}
+
+function serverEnv(port: number, tmp: string, options: StartOptions): Record<string, string> {
+  const kept = Object.fromEntries(
+    ['HOME', 'LANG', 'LC_ALL', 'TZ', 'SystemRoot'].flatMap((name) => {
+      const value = process.env[name];
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
+  return {
+    ...kept,
+    PATH: [dirname(process.execPath), process.env['PATH'] ?? ''].join(delimiter),
+    TMPDIR: tmp,
+    PYTHONPATH: here,
+    PYTHONDONTWRITEBYTECODE: '1',
+    PYTHONUNBUFFERED: '1',
+    GATEWAY_PORT: String(port),
+    BIND_HOST: '127.0.0.1',
+    MINISTACK_HOST: '127.0.0.1',
+    MINISTACK_REGION: REGION,
+    AWS_ACCESS_KEY_ID: 'test',
+    AWS_SECRET_ACCESS_KEY: 'test',
+    AUTH: String(options.auth ?? true),
+    LAMBDA_EXECUTOR: 'local',
+    SFTP_ENABLED: '0',
+    IOT_MTLS_ENABLED: '0',
+    // No Docker is asked for, whatever the machine has.
+    DOCKER_HOST: 'unix:///nonexistent',
+    MODELS_AWS_ROOT: root,
+    MODELS_AWS_NODE: process.execPath,
+    MODELS_AWS_SPEED: String(options.speed ?? 1),
+    MODELS_AWS_WITHOUT: (options.without ?? []).join(','),
+    ...(options.detached ? { MODELS_AWS_DETACHED: '1' } : {}),
+  };
+}
+
+function killGroup(pid: number | undefined): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(process.platform === 'win32' ? pid : -pid, 'SIGKILL');
+  } catch {
+    // It had ended.
+  }
+}
+
+async function answers(endpoint: string): Promise<boolean> {
+  return fetch(`${endpoint}/_local-aws`, { signal: AbortSignal.timeout(2000) }).then(
+    (answer) => answer.ok,
+    () => false,
+  );
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() =>
+        typeof address === 'object' && address ? resolve(address.port) : reject(new Error('no free port')),
+      );
+    });
+  });
+}
