@@ -22,6 +22,15 @@ export const PROBLEMS = {
   MODELS_INVALID_VALUE: 'A value of the wrong type or outside its limits.',
   MODELS_INVALID_NAME: 'A model name that AWS or the framework could not carry.',
   MODELS_NAME_TAKEN: 'A model and one of the service’s own functions share a name.',
+  MODELS_RUNTIME_UNAVAILABLE: 'ONNX Runtime could not be downloaded with npm.',
+  MODELS_RUNTIME_TAMPERED: 'A package, file or layer of ONNX Runtime is not the pinned one.',
+  MODELS_ARTIFACT_MISSING: 'The artifact is not there, or cannot be read.',
+  MODELS_ARTIFACT_INVALID: 'ONNX Runtime, or a check of ours, refuses the artifact.',
+  MODELS_ARTIFACT_HANGS: 'Loading or running the artifact took longer than the deadline.',
+  MODELS_ARTIFACT_MEMORY: 'Loading or running the artifact took more memory than it may.',
+  MODELS_ARTIFACT_UNSUPPORTED: 'The artifact is valid, but cannot be served.',
+  MODELS_ARTIFACT_SIZE: 'The artifact is too large for its function.',
+  MODELS_TRANSFORM_INVALID: 'transform.ts cannot be bundled.',
 } as const;
 
 export type ProblemCode = keyof typeof PROBLEMS;

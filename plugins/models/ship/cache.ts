@@ -1,0 +1,83 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdir, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+
+/**
+ * Where things that can be made again are kept between runs and between services: `$SERVERLESS_MODELS_CACHE`, else
+ * `$XDG_CACHE_HOME/serverless-models`, else `~/.cache/serverless-models`. May be deleted at any time.
+ */
+export function cacheFolder(...parts: readonly string[]): string {
+  const { SERVERLESS_MODELS_CACHE: own, XDG_CACHE_HOME: xdg } = process.env;
+  const base = own || join(xdg || join(homedir(), '.cache'), 'serverless-models');
+  return join(base, ...parts);
+}
+
+const DAY = 24 * 60 * 60 * 1000;
+/** Entries unused for so long are deleted when a new one is made beside them. */
+const KEEP = 30 * DAY;
+const making = new Map<string, Promise<string>>();
+
+/**
+ * The folder `target`, made by `build` if it is not there. It appears whole or not at all: `build` fills a folder
+ * beside it that is then renamed. Of several processes the first one wins, and all get the same folder.
+ */
+export async function once(target: string, build: (folder: string) => Promise<void>): Promise<string> {
+  const running = making.get(target);
+  if (running !== undefined) return running;
+  const work = make(target, build).finally(() => making.delete(target));
+  making.set(target, work);
+  return work;
+}
+
+async function make(target: string, build: (folder: string) => Promise<void>): Promise<string> {
+  if (await exists(target)) {
+    const now = new Date();
+    await utimes(target, now, now).catch(() => undefined); // A read-only cache is still a cache.
+    return target;
+  }
+  const parent = dirname(target);
+  await mkdir(parent, { recursive: true });
+  await sweep(parent);
+  const draft = join(parent, `.${basename(target)}.${process.pid}.${randomBytes(4).toString('hex')}`);
+  await mkdir(draft);
+  try {
+    await build(draft);
+    await rename(draft, target).catch(async (error: unknown) => {
+      if (!(await exists(target))) throw error;
+    });
+  } finally {
+    await rm(draft, { recursive: true, force: true });
+  }
+  return target;
+}
+
+/** Removes drafts of processes that died, and what nobody has used for a month. */
+async function sweep(parent: string): Promise<void> {
+  for (const name of await readdir(parent)) {
+    const path = join(parent, name);
+    const age = Date.now() - ((await stat(path).catch(() => undefined))?.mtimeMs ?? Date.now());
+    if (age > (name.startsWith('.') ? DAY : KEEP)) await rm(path, { recursive: true, force: true });
+  }
+}
+
+/** Writes a file so that readers see the old content or the new one, never a part. */
+export async function writeWhole(path: string, content: string | Uint8Array): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  const draft = `${path}.${process.pid}.${randomBytes(4).toString('hex')}`;
+  try {
+    await writeFile(draft, content);
+    await rename(draft, path);
+  } finally {
+    await rm(draft, { force: true });
+  }
+}
+
+export async function exists(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined)) !== undefined;
+}
+
+/** @returns sha256 in hex of the JSON of `parts`: a key for what was made from them. */
+export function keyOf(...parts: readonly unknown[]): string {
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
+}
