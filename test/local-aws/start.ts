@@ -75,6 +75,7 @@ export async function startAws(options: StartOptions = {}): Promise<LocalAws> {
   (child.stdin as { unref?(): void } | null)?.unref?.();
 
   const stop = async (): Promise<void> => {
+    child.ref();
     killGroup(child.pid);
     await end;
     await rm(dir, { recursive: true, force: true, maxRetries: 5 });

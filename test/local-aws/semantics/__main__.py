@@ -20,7 +20,7 @@ def main() -> None:
     from hypercorn.asyncio import serve
     from hypercorn.config import Config
 
-    additions.install(os.environ.get("MODELS_AWS_WITHOUT", ""))
+    additions.install()
     config = Config()
     config.bind = [f"127.0.0.1:{os.environ['GATEWAY_PORT']}"]
     config.keep_alive_timeout = 75

@@ -1,15 +1,21 @@
-"""The list of additions, by name."""
+"""The list of additions, by name. ``on(name)`` says whether one is in use."""
 
 import importlib
+import os
 
-NAMES: tuple[str, ...] = ()
+NAMES = ("runtime", "weights", "memory", "payload")
+_left_out: set[str] = set()
 
 
-def install(without: str) -> None:
-    """Installs every addition but those named in *without* (comma separated; tests only)."""
-    left_out = {name.strip() for name in without.split(",") if name.strip()}
-    if unknown := left_out - set(NAMES):
+def install() -> None:
+    """Installs every addition but those that MODELS_AWS_WITHOUT names (comma separated; for the tests of the additions)."""
+    _left_out.update(filter(None, os.environ.get("MODELS_AWS_WITHOUT", "").split(",")))
+    if unknown := _left_out - set(NAMES):
         raise SystemExit(f"MODELS_AWS_WITHOUT names no addition: {', '.join(sorted(unknown))}. There are: {', '.join(NAMES)}.")
     for name in NAMES:
-        if name not in left_out:
+        if on(name):
             importlib.import_module(f"{__package__}.{name}").install()
+
+
+def on(name: str) -> bool:
+    return name not in _left_out

@@ -1,0 +1,84 @@
+"""Function code and layers on disk: unpacked once by content, shared by all processes that use them."""
+
+import hashlib
+import io
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import threading
+import zipfile
+
+from ministack.services import lambda_svc
+
+_lock = threading.Lock()
+_ROOT = os.environ["MODELS_AWS_ROOT"]
+_HOST = {"linux": "linux", "darwin": "darwin", "win32": "win32"}.get(sys.platform, sys.platform)
+_ARCH = {"x86_64": "x64", "amd64": "x64", "aarch64": "arm64"}.get(platform.machine().lower(), platform.machine().lower())
+
+
+def task_dir(code: bytes) -> str:
+    """The unpacked function zip (on Lambda: /var/task)."""
+    return _unpacked([code], "task")
+
+
+def opt_dir(layers: list) -> tuple[str | None, list[str]]:
+    """The layers unpacked over each other (on Lambda: /opt), and notices for the function's log."""
+    zips = [z for z in (lambda_svc._resolve_layer_zip(layer) for layer in layers) if z]
+    if not zips:
+        return None, []
+    where = _unpacked(zips, "opt", _fit_to_host)
+    notice = where + ".notice"
+    return where, [open(notice, encoding="utf-8").read()] if os.path.exists(notice) else []
+
+
+def runtime_modules() -> str:
+    """A folder with the SDK that AWS's Node runtimes bring, from this project's packages (on Lambda: /var/runtime)."""
+    where = os.path.join(os.environ["TMPDIR"], "runtime", "node_modules")
+    with _lock:
+        if not os.path.isdir(where):
+            os.makedirs(where)
+            for scope in ("@aws-sdk", "@smithy"):
+                os.symlink(os.path.join(_ROOT, "node_modules", scope), os.path.join(where, scope), target_is_directory=True)
+    return where
+
+
+def _unpacked(zips: list[bytes], kind: str, then=None) -> str:
+    digest = hashlib.sha256(b"".join(hashlib.sha256(z).digest() for z in zips)).hexdigest()[:32]
+    where = os.path.join(os.environ["TMPDIR"], kind, digest)
+    with _lock:
+        if not os.path.isdir(where):
+            aside = where + ".new"
+            shutil.rmtree(aside, ignore_errors=True)
+            os.makedirs(aside)
+            for content in zips:
+                with zipfile.ZipFile(io.BytesIO(content)) as archive:
+                    lambda_svc._extract_zip_preserving_mode(archive, aside)
+            if then:
+                then(aside, where + ".notice")
+            os.rename(aside, where)
+    return where
+
+
+def _fit_to_host(opt: str, notice: str) -> None:
+    """A layer holds ONNX Runtime for Lambda's machine; where ours is another, the host's own build takes its place."""
+    package = os.path.join(opt, "nodejs", "node_modules", "onnxruntime-node")
+    napi = os.path.join(package, "bin")
+    if not os.path.isdir(napi):
+        return
+    if any(os.path.isdir(os.path.join(napi, version, _HOST, _ARCH)) for version in os.listdir(napi)):
+        return
+    runtime = os.path.join(_ROOT, "plugins", "models", "ship", "runtime.ts")
+    script = f"const m = await import({runtime!r}); process.stdout.write((await m.hostRuntime()) ?? '')"
+    found = subprocess.run(
+        [os.environ["MODELS_AWS_NODE"], "--input-type=module", "-e", script], capture_output=True, text=True, check=False
+    )
+    if found.returncode or not found.stdout:
+        text = f"local AWS: this layer is not for {_HOST}-{_ARCH}, and no ONNX Runtime for this machine was found. {found.stderr[-500:]}"
+    else:
+        shutil.rmtree(package)
+        os.symlink(os.path.join(found.stdout, "onnxruntime-node"), package, target_is_directory=True)
+        text = f"local AWS: the layer's onnxruntime-node is not for {_HOST}-{_ARCH}; using this machine's own."
+    with open(notice, "w", encoding="utf-8") as out:
+        out.write(text)
