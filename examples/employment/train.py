@@ -16,6 +16,7 @@ import io
 import json
 import pathlib
 import platform
+import re
 import sys
 import zipfile
 
@@ -101,9 +102,8 @@ def main(wheel):
         "request": {"inputs": [tensor(name, array) for name, array in first.items()]},
         "answer": {"outputs": [tensor(name, array) for name, array in zip(names, session.run(None, first))]},
     }
-    text = json.dumps(document, allow_nan=False)
     # One tensor a line.
-    text = text.replace('{"name"', '\n  {"name"').replace('"request"', '\n"request"').replace('"answer"', '\n"answer"')
+    text = re.sub(r', (?="request"|"answer"|\{"name")', ",\n", json.dumps(document, allow_nan=False))
     (HERE / "answers.json").write_text(text + "\n", encoding="utf-8")
     print(
         f"{len(train)} rows trained, {len(test)} kept out: accuracy {accuracy_score(test_y, label):.3f}, "
