@@ -1,0 +1,41 @@
+import { LambdaClient } from '@aws-sdk/client-lambda';
+import middy from '@middy/core';
+import { type Request, readEvent, writeAnswer } from '../shared/event.ts';
+import { type Answer, errorAnswer, isRefusal, refusal } from '../shared/http.ts';
+import { createLog, placeOf } from '../shared/log.ts';
+import { catalog, type Endpoints, type Passed } from './catalog.ts';
+import type { CatalogManifest } from './contract.ts';
+import { lambdaEndpoints } from './lambda.ts';
+
+type LambdaContext = { readonly awsRequestId: string };
+
+/**
+ * The catalog as a Lambda handler, for HTTP API, REST API, function URL and ALB.
+ * @param endpoints for tests; Lambda itself by default
+ * @returns a handler that never throws: whatever goes wrong is an answer with `{"error"}`
+ */
+export function createCatalog(
+  manifest: CatalogManifest,
+  endpoints: Endpoints = lambdaEndpoints(new LambdaClient({})),
+): (event: unknown, context: LambdaContext) => Promise<unknown> {
+  const log = createLog(`${manifest.service}-catalog`);
+  const answer = catalog(manifest, endpoints);
+  const handler = middy()
+    .use({
+      before: (state) => {
+        state.event = readEvent(state.event, state.context);
+      },
+      after: (state) => {
+        const response: Answer | Passed = state.response;
+        state.response = 'passed' in response ? response.passed : writeAnswer(state.event, response);
+      },
+      onError: (state) => {
+        const { event: request, error } = state;
+        if (!isRefusal(error)) log.error('catalog failed', { requestId: request.id, at: placeOf(error) });
+        const said = isRefusal(error) ? error : refusal('INTERNAL', 'The catalog could not answer.');
+        state.response = writeAnswer(request, errorAnswer(said));
+      },
+    })
+    .handler((request: Request) => answer(request));
+  return handler as unknown as (event: unknown, context: LambdaContext) => Promise<unknown>;
+}

@@ -1,0 +1,151 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingHttpHeaders } from 'node:http';
+
+/** HTTP API's and Lambda's payloads: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html */
+export const GATEWAY_BYTES = 10 * 1024 * 1024;
+
+export type HttpRequest = {
+  readonly method: string;
+  /** Path and query as they stand in the request line. */
+  readonly target: string;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Buffer;
+};
+
+export type HttpAnswer = {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | readonly string[]>>;
+  readonly body: Buffer;
+};
+
+/** The event of an HTTP API, payload format 2.0, as far as anything reads it. */
+export type GatewayEvent = {
+  readonly version: '2.0';
+  readonly routeKey: string;
+  readonly rawPath: string;
+  readonly rawQueryString: string;
+  readonly cookies?: readonly string[];
+  readonly headers: Readonly<Record<string, string>>;
+  readonly queryStringParameters?: Readonly<Record<string, string>>;
+  readonly requestContext: {
+    readonly accountId: string;
+    readonly apiId: string;
+    readonly domainName: string;
+    readonly domainPrefix: string;
+    readonly http: {
+      readonly method: string;
+      readonly path: string;
+      readonly protocol: string;
+      readonly sourceIp: string;
+      readonly userAgent: string;
+    };
+    readonly requestId: string;
+    readonly routeKey: string;
+    readonly stage: string;
+    readonly time: string;
+    readonly timeEpoch: number;
+  };
+  readonly body?: string;
+  readonly isBase64Encoded: boolean;
+};
+
+const TEXT = /^(text\/|application\/(json|javascript|xml)\b)/i;
+
+/** A body reaches a function as text only where its type says so and nothing is packed; else in base64. */
+function bodyOf({ headers, body }: HttpRequest): Pick<GatewayEvent, 'body' | 'isBase64Encoded'> {
+  if (body.length === 0) return { isBase64Encoded: false };
+  if (TEXT.test(headers['content-type'] ?? '') && headers['content-encoding'] === undefined) {
+    const text = body.toString('utf8');
+    // What is no UTF-8 would come out changed.
+    if (Buffer.from(text, 'utf8').equals(body)) return { body: text, isBase64Encoded: false };
+  }
+  return { body: body.toString('base64'), isBase64Encoded: true };
+}
+
+function decoded(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
+  }
+}
+
+/** @returns the event that an HTTP API makes of this request. https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html */
+export function toEvent(request: HttpRequest, now: Date = new Date()): GatewayEvent {
+  const [target, ...queries] = request.target.split('?');
+  const path = decoded(target || '/');
+  const query = queries.join('?');
+  const { cookie, ...others } = request.headers;
+  const headers: Record<string, string> = {};
+  for (const [name, value] of Object.entries(others)) {
+    if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(',') : value;
+  }
+  const parameters: Record<string, string> = {};
+  for (const [name, value] of new URLSearchParams(query)) {
+    parameters[name] = Object.hasOwn(parameters, name) ? `${parameters[name]},${value}` : value;
+  }
+  return {
+    version: '2.0',
+    routeKey: '$default',
+    rawPath: path,
+    rawQueryString: query,
+    ...(cookie !== undefined && { cookies: cookie.split('; ') }),
+    headers,
+    ...(query !== '' && { queryStringParameters: parameters }),
+    requestContext: {
+      accountId: '000000000000',
+      apiId: 'local',
+      domainName: headers.host ?? 'localhost',
+      domainPrefix: 'local',
+      http: {
+        method: request.method,
+        path,
+        protocol: 'HTTP/1.1',
+        sourceIp: '127.0.0.1',
+        userAgent: headers['user-agent'] ?? '',
+      },
+      requestId: randomUUID(),
+      routeKey: '$default',
+      stage: '$default',
+      time: now.toUTCString(),
+      timeEpoch: now.getTime(),
+    },
+    ...bodyOf(request),
+  };
+}
+
+/** The gateway's own answers: they say `message`, where the service says `error`. */
+export function gatewayAnswer(status: number, message: string): HttpAnswer {
+  return {
+    status,
+    headers: { 'content-type': 'application/json' },
+    body: Buffer.from(JSON.stringify({ message })),
+  };
+}
+
+/** @returns the HTTP answer that an HTTP API makes of a function's; what has no statusCode is a body of JSON by itself. */
+export function fromAnswer(answer: unknown): HttpAnswer {
+  if (typeof answer !== 'object' || answer === null || !('statusCode' in answer)) {
+    return {
+      status: 200,
+      headers: { 'content-type': 'application/json' },
+      body: Buffer.from(JSON.stringify(answer ?? null)),
+    };
+  }
+  const { statusCode, headers, cookies, body, isBase64Encoded } = answer as {
+    readonly statusCode: unknown;
+    readonly headers?: Readonly<Record<string, string | number | boolean>>;
+    readonly cookies?: readonly string[];
+    readonly body?: string;
+    readonly isBase64Encoded?: boolean;
+  };
+  if (typeof statusCode !== 'number') return gatewayAnswer(500, 'Internal Server Error');
+  const named: Record<string, string | readonly string[]> = {};
+  for (const [name, value] of Object.entries(headers ?? {})) named[name.toLowerCase()] = String(value);
+  if (cookies !== undefined) named['set-cookie'] = cookies;
+  return {
+    status: statusCode,
+    headers: named,
+    body: Buffer.from(body ?? '', isBase64Encoded === true ? 'base64' : 'utf8'),
+  };
+}

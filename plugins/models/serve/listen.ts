@@ -1,0 +1,84 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { GATEWAY_BYTES, gatewayAnswer, type HttpAnswer, type HttpRequest } from './gateway.ts';
+import { refusal } from './guard.ts';
+
+export type Listening = {
+  readonly port: number;
+  readonly url: string;
+  /** Ends open connections and frees the port. */
+  readonly close: () => Promise<void>;
+};
+
+/** @returns the body, or undefined when it is beyond the gateway's limit */
+async function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
+  if (Number(request.headers['content-length'] ?? 0) > GATEWAY_BYTES) return undefined;
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > GATEWAY_BYTES) return undefined;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+function send(response: ServerResponse, { status, headers, body }: HttpAnswer, head: boolean): void {
+  response.statusCode = status;
+  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value as string | string[]);
+  const bodiless = status === 204 || status === 304;
+  if (!bodiless) response.setHeader('content-length', body.length);
+  response.end(head || bodiless ? undefined : body);
+}
+
+async function answerOne(
+  request: IncomingMessage,
+  response: ServerResponse,
+  port: number,
+  handle: (request: HttpRequest) => Promise<HttpAnswer>,
+): Promise<void> {
+  const refused = refusal(request.headers, port);
+  if (refused !== undefined) return send(response, gatewayAnswer(403, refused), false);
+  const body = await readBody(request);
+  if (body === undefined) {
+    // The rest of the body is still coming: whoever sends it should not wait for its end.
+    response.setHeader('connection', 'close');
+    return send(response, gatewayAnswer(413, 'Request Entity Too Large'), false);
+  }
+  const { method = 'GET', url: target = '/', headers } = request;
+  send(response, await handle({ method, target, headers, body }), method === 'HEAD');
+}
+
+/**
+ * An HTTP server for this machine alone: bound to the loopback address, closed to other origins' pages.
+ * @param port 0 picks a free one
+ * @throws the system's error where the port is taken
+ */
+export async function listen(
+  port: number,
+  handle: (request: HttpRequest) => Promise<HttpAnswer>,
+): Promise<Listening> {
+  const server = createServer((request, response) => {
+    answerOne(request, response, listening(), handle).catch((error: unknown) => {
+      if (response.headersSent || response.destroyed) return response.destroy();
+      send(response, gatewayAnswer(500, 'Internal Server Error'), false);
+      process.emitWarning(error instanceof Error ? error : String(error));
+    });
+  });
+  const listening = (): number => {
+    const address = server.address();
+    return typeof address === 'object' && address !== null ? address.port : port;
+  };
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, '127.0.0.1', resolve);
+  });
+  return {
+    port: listening(),
+    url: `http://127.0.0.1:${listening()}`,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
