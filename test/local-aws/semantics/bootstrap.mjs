@@ -40,7 +40,10 @@ for (const [method, level] of Object.entries({
   trace: 'TRACE',
 })) {
   console[method] = (...parts) =>
-    writeAll(1, `${new Date().toISOString()}\t${requestId}\t${level}\t${format(...parts).replaceAll('\n', '\r')}\n`);
+    writeAll(
+      1,
+      `${new Date().toISOString()}\t${requestId}\t${level}\t${format(...parts).replaceAll('\n', '\r')}\n`,
+    );
 }
 
 /** Pipes may be full for a moment; the descriptor may also be non-blocking. */
@@ -91,11 +94,15 @@ async function load() {
   const path = resolve(env.LAMBDA_TASK_ROOT, dirname(file), basename(file));
   const found = ['.js', '.mjs', '.cjs'].map((extension) => path + extension).find(existsSync);
   if (!found)
-    throw Object.assign(new Error(`Error: Cannot find module '${basename(file)}'`), { name: 'Runtime.ImportModuleError' });
+    throw Object.assign(new Error(`Error: Cannot find module '${basename(file)}'`), {
+      name: 'Runtime.ImportModuleError',
+    });
   const module = await import(pathToFileURL(found).href);
   const handler = module[name] ?? module.default?.[name];
   if (typeof handler !== 'function')
-    throw Object.assign(new Error(`${env._HANDLER} is undefined or not exported`), { name: 'Runtime.HandlerNotFound' });
+    throw Object.assign(new Error(`${env._HANDLER} is undefined or not exported`), {
+      name: 'Runtime.HandlerNotFound',
+    });
   if (handler.length >= 3)
     throw Object.assign(new Error('Callback-based handlers are not supported since nodejs24.x.'), {
       name: 'Runtime.CallbackHandlerDeprecated',
@@ -113,7 +120,10 @@ try {
 report('ready', {});
 
 // Ends with the emulator, which holds the other end.
-const lines = createInterface({ input: createReadStream('', { fd: events }), crlfDelay: Number.POSITIVE_INFINITY });
+const lines = createInterface({
+  input: createReadStream('', { fd: events }),
+  crlfDelay: Number.POSITIVE_INFINITY,
+});
 lines.on('close', () => process.exit(0));
 lines.on('line', async (line) => {
   const { event, context } = JSON.parse(line);

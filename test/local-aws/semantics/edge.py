@@ -4,7 +4,7 @@ import asyncio
 import json
 import os
 
-from . import lifetime
+from . import inventory, lifetime
 
 
 def wrap(inner):
@@ -17,6 +17,9 @@ def wrap(inner):
                 asyncio.get_running_loop().call_later(0.05, lifetime.end)
             else:
                 await _answer(send, {"pid": os.getpid()})
+            return
+        if scope["type"] == "http" and scope["path"] == "/_local-aws/inventory":
+            await _answer(send, {"there": inventory.everything()})
             return
         await inner(scope, receive, send)
 

@@ -1,0 +1,193 @@
+import { spawn } from 'node:child_process';
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { CloudWatchLogsClient, paginateFilterLogEvents } from '@aws-sdk/client-cloudwatch-logs';
+import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { client, type DeployedStack, deployed, httpApiUrl } from '../local-aws/deployed.ts';
+import type { LocalAws } from '../local-aws/start.ts';
+
+const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+/** The plugin's source, by path, as a service anywhere on disk may name it. */
+export const PLUGIN = join(root, 'plugins', 'models', 'plugin.ts');
+const SLS = join(root, 'node_modules', 'osls', 'bin', 'serverless.js');
+const COMMAND_TIMEOUT = 240_000;
+
+/** A service's content: a folder to copy, or its `serverless.yml` with further files by relative path. */
+export type Source =
+  | string
+  | { readonly yaml: string; readonly files?: Readonly<Record<string, string | Uint8Array>> };
+
+export type Ran = { readonly code: number; readonly stdout: string; readonly stderr: string };
+
+export type Invoked = {
+  /** The answer's JSON; undefined when empty. */
+  readonly answer: unknown;
+  /** Set when the function failed: `Unhandled`. */
+  readonly error: string | undefined;
+  readonly version: string;
+  readonly log: string;
+};
+
+export type Service = {
+  readonly dir: string;
+  readonly stack: string;
+  /** Runs `sls <args>` in the service's folder against the local AWS; never throws for an exit code. */
+  sls(...args: string[]): Promise<Ran>;
+  /** Writes a new serverless.yml (if given) and deploys; throws with the command's output if that fails. */
+  deploy(yaml?: string): Promise<Deployment>;
+  /** Runs `sls remove` (throws if it fails) and deletes the folder. */
+  remove(): Promise<void>;
+};
+
+export type Deployment = {
+  readonly outputs: DeployedStack['outputs'];
+  readonly resources: DeployedStack['resources'];
+  /** What `sls deploy` printed. */
+  readonly printed: Ran;
+  /** Base URL of the service's HTTP API; throws where there is none. */
+  http(): string;
+  /** Invokes `<stack>-<key>` through the alias `live` unless another qualifier is given ('' for none). */
+  invoke(key: string, event: unknown, qualifier?: string): Promise<Invoked>;
+  /** All log lines of the function, oldest first. */
+  logs(key: string): Promise<string[]>;
+};
+
+/** Puts a service into a temporary folder, ready for `sls`. `serverless-models` under `plugins` becomes the plugin's path. */
+export async function prepareService(source: Source, aws: LocalAws, stage = 'dev'): Promise<Service> {
+  const dir = await mkdtemp(join(tmpdir(), 'models-journey-'));
+  if (typeof source === 'string')
+    await cp(source, dir, {
+      recursive: true,
+      filter: (path) => !/(?:^|\/)(?:node_modules|\.serverless|\.git)$/.test(path),
+    });
+  else {
+    for (const [name, content] of Object.entries(source.files ?? {})) {
+      await mkdir(dirname(join(dir, name)), { recursive: true });
+      await writeFile(join(dir, name), content);
+    }
+  }
+  const file = join(dir, 'serverless.yml');
+  const write = (yaml: string): Promise<void> => writeFile(file, withPlugin(yaml));
+  await write(typeof source === 'string' ? await readFile(file, 'utf8') : source.yaml);
+  const name = /^service:\s*([A-Za-z0-9-]+)\s*$/m.exec(await readFile(file, 'utf8'))?.[1];
+  if (!name) throw new Error(`${file} has no plain line "service: <name>".`);
+  const stack = `${name}-${stage}`;
+
+  const sls = (...args: string[]): Promise<Ran> => runSls(dir, [...args, '--stage', stage], aws.env);
+  return {
+    dir,
+    stack,
+    sls,
+    deploy: async (yaml) => {
+      if (yaml !== undefined) await write(yaml);
+      return deployment(aws.endpoint, stack, await succeed(sls('deploy', '--verbose'), 'sls deploy'));
+    },
+    remove: async () => {
+      await succeed(sls('remove'), 'sls remove');
+      await rm(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Deploys a service to the local AWS with the real `sls deploy`. */
+export async function deployService(
+  source: Source,
+  aws: LocalAws,
+  stage?: string,
+): Promise<Service & Deployment> {
+  const service = await prepareService(source, aws, stage);
+  return { ...service, ...(await service.deploy()) };
+}
+
+/** `kind name` of everything on the local AWS, over all its services: stacks, functions, layers, buckets, log groups, roles, … */
+export async function everythingLeft(aws: LocalAws): Promise<string[]> {
+  const answer = await fetch(`${aws.endpoint}/_local-aws/inventory`);
+  return ((await answer.json()) as { there: string[] }).there;
+}
+
+async function deployment(endpoint: string, stack: string, printed: Ran): Promise<Deployment> {
+  const found = (await deployed(endpoint)).find(({ name }) => name === stack);
+  if (!found)
+    throw new Error(`The stack ${stack} is not there after sls deploy:\n${printed.stdout}${printed.stderr}`);
+  return {
+    outputs: found.outputs,
+    resources: found.resources,
+    printed,
+    http: () => {
+      const api = found.resources.find(({ type }) => type === 'AWS::ApiGatewayV2::Api');
+      if (!api) throw new Error(`${stack} has no HTTP API.`);
+      return httpApiUrl(endpoint, api.physical);
+    },
+    invoke: async (key, event, qualifier = 'live') => {
+      const lambda = new LambdaClient(client(endpoint));
+      const answer = await lambda.send(
+        new InvokeCommand({
+          FunctionName: `${stack}-${key}`,
+          Payload: JSON.stringify(event),
+          LogType: 'Tail',
+          ...(qualifier ? { Qualifier: qualifier } : {}),
+        }),
+      );
+      lambda.destroy();
+      const text = answer.Payload?.transformToString() ?? '';
+      return {
+        answer: text === '' ? undefined : JSON.parse(text),
+        error: answer.FunctionError,
+        version: answer.ExecutedVersion ?? '',
+        log: Buffer.from(answer.LogResult ?? '', 'base64').toString(),
+      };
+    },
+    logs: async (key) => {
+      const logs = new CloudWatchLogsClient(client(endpoint));
+      const lines: string[] = [];
+      const pages = paginateFilterLogEvents(
+        { client: logs },
+        { logGroupName: `/aws/lambda/${stack}-${key}` },
+      );
+      for await (const page of pages) lines.push(...(page.events ?? []).map(({ message }) => message ?? ''));
+      logs.destroy();
+      return lines;
+    },
+  };
+}
+
+function withPlugin(yaml: string): string {
+  return yaml.replace(/^(plugins:(?:\s*\[.*|(?:\n\s+-.*)*\n\s+-\s*))serverless-models\b/m, `$1${PLUGIN}`);
+}
+
+async function succeed(running: Promise<Ran>, what: string): Promise<Ran> {
+  const ran = await running;
+  if (ran.code !== 0) throw new Error(`${what} failed (exit ${ran.code}):\n${ran.stdout}${ran.stderr}`);
+  return ran;
+}
+
+function runSls(cwd: string, args: readonly string[], env: Readonly<Record<string, string>>): Promise<Ran> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [SLS, ...args], {
+      cwd,
+      env: {
+        ...process.env,
+        ...env,
+        NO_COLOR: '1',
+        SLS_NOTIFICATIONS_MODE: 'off',
+        SLS_TELEMETRY_DISABLED: '1',
+      },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      timeout: COMMAND_TIMEOUT,
+      killSignal: 'SIGKILL',
+    });
+    const [stdout, stderr]: [Buffer[], Buffer[]] = [[], []];
+    child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk));
+    child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk));
+    child.on('error', reject);
+    child.on('close', (code, signal) =>
+      resolve({
+        code: code ?? 1,
+        stdout: Buffer.concat(stdout).toString(),
+        stderr: `${Buffer.concat(stderr)}${signal ? `\nkilled by ${signal} after ${COMMAND_TIMEOUT} ms\n` : ''}`,
+      }),
+    );
+  });
+}
