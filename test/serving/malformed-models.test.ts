@@ -1,0 +1,97 @@
+/** Artifacts that must be refused in good order; what each of them is stands in test/fixtures/make.py. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { isProblemError, type ProblemCode } from '../../plugins/models/errors.ts';
+import type { Model } from '../../plugins/models/model.ts';
+import { inspect } from '../../plugins/models/ship/inspect.ts';
+import { hostRuntime } from '../../plugins/models/ship/runtime.ts';
+import { type Limits, limitsFor } from '../../plugins/models/ship/sandbox.ts';
+import { readSource } from '../../plugins/models/ship/source.ts';
+
+const models = join(dirname(dirname(fileURLToPath(import.meta.url))), 'fixtures', 'models');
+const MB = 1024 ** 2;
+/** A bad file is refused at once, not at a deadline; most of this is a process starting on a busy machine. */
+const SOON_MS = 10_000;
+
+let runtime: string | undefined;
+let cache: string;
+beforeAll(async () => {
+  runtime = await hostRuntime(() => {});
+  // Inspections are cached by content: these must be made now.
+  cache = await mkdtemp(join(tmpdir(), 'serverless-models-'));
+  process.env.SERVERLESS_MODELS_CACHE = cache;
+});
+afterAll(async () => {
+  delete process.env.SERVERLESS_MODELS_CACHE;
+  await rm(cache, { recursive: true, force: true });
+});
+
+/** Reads and inspects a fixture. Throws what a user would get. */
+async function inspectFixture(path: string, limits?: Limits) {
+  const model: Model = {
+    name: 'fixture',
+    artifact: { kind: 'path', path },
+    memory: 1769,
+    timeout: 10,
+    architecture: 'x86_64',
+    optimize: true,
+    function: {},
+    iam: { statements: [], managedPolicies: [] },
+  };
+  const context = { serviceDir: models, outDir: join(cache, 'out'), progress: () => {} };
+  const source = await readSource(model, context);
+  return inspect(source, 'models.fixture.artifact', runtime, limits ?? limitsFor(source.bytes));
+}
+
+async function problemOf(path: string, limits?: Limits): Promise<{ code: ProblemCode; message: string }> {
+  const error: unknown = await inspectFixture(path, limits).then(
+    (inspection) => new Error(`accepted: ${JSON.stringify(inspection.signature)}`),
+    (reason: unknown) => reason,
+  );
+  if (!isProblemError(error)) throw error;
+  return { code: error.code, message: error.message };
+}
+
+describe('a malformed file is refused at once, with a code and a reason', () => {
+  test.each([
+    ['empty', 'MODELS_ARTIFACT_INVALID', /empty/],
+    ['truncated', 'MODELS_ARTIFACT_INVALID', /cut off/],
+    ['random', 'MODELS_ARTIFACT_INVALID', /no ONNX model/],
+    ['zip', 'MODELS_ARTIFACT_INVALID', /no ONNX model/],
+    ['opset-99', 'MODELS_ARTIFACT_INVALID', /opset/i],
+    ['ir-99', 'MODELS_ARTIFACT_INVALID', /IR.?version/i],
+    ['unknown-domain', 'MODELS_ARTIFACT_INVALID', /Frobnicate/],
+    ['external-missing', 'MODELS_ARTIFACT_MISSING', /nowhere\.bin/],
+    ['external-absolute', 'MODELS_ARTIFACT_INVALID', /absolute/],
+    ['external-parent', 'MODELS_ARTIFACT_INVALID', /out of/],
+    ['dimensions', 'MODELS_ARTIFACT_INVALID', /size/],
+    ['cycle', 'MODELS_ARTIFACT_INVALID', /cycl|acyclic|topolog|input/i],
+  ] as const)('%s', async (name, code, reason) => {
+    const start = performance.now();
+    const problem = await problemOf(`malformed/${name}.onnx`);
+    expect(problem.code).toBe(code);
+    expect(problem.message).toMatch(reason);
+    expect(performance.now() - start).toBeLessThan(SOON_MS);
+  });
+});
+
+test('an endless loop is killed at the deadline', async () => {
+  const start = performance.now();
+  const problem = await problemOf('endless.onnx', { deadline: 3000, memory: 2048 * MB });
+  expect(problem.code).toBe('MODELS_ARTIFACT_HANGS');
+  expect(problem.message).toContain('after 3 s');
+  expect(performance.now() - start).toBeLessThan(3000 + SOON_MS);
+});
+
+test.each(['huge.onnx', 'folding.onnx'])('%s is stopped at the memory cap', async (path) => {
+  // Where the system limits address space, the allocation fails and the artifact counts as one that could not be run;
+  // elsewhere its process is killed and it is refused.
+  const outcome = await inspectFixture(path, { deadline: 60_000, memory: 1024 * MB }).then(
+    ({ ran }) => ran,
+    (error: unknown) => (isProblemError(error) ? error.code : String(error)),
+  );
+  expect(outcome).toMatch(/alloc|MODELS_ARTIFACT_MEMORY/);
+});
