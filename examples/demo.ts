@@ -182,7 +182,11 @@ async function story(): Promise<void> {
   await sls(['remove'], aws.env);
 }
 
-const cleanup: (() => Promise<void> | void)[] = [() => children.forEach((child) => child.kill('SIGTERM'))];
+const cleanup: (() => Promise<void> | void)[] = [
+  () => {
+    for (const child of children) child.kill('SIGTERM');
+  },
+];
 let ending: Promise<void> | undefined;
 /** Ends what was started, last first; a second call waits for the first. */
 function end(): Promise<void> {
