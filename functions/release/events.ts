@@ -1,0 +1,151 @@
+import type { Asked } from './admit.ts';
+import { ANSWER_MARGIN, SERVICE_TIMEOUT, type TickEvent, type VersionRecord } from './contract.ts';
+import { iso } from './steps.ts';
+
+/** What AWS, or anyone who ticks, sends to the worker: checked, and in our words. */
+
+/** What every answer to CloudFormation repeats. */
+export type Caller = {
+  readonly url: string;
+  readonly id: string;
+  readonly stack: string;
+  readonly logicalId: string;
+  /** `<function>:<alias>`, always: another id would make CloudFormation replace the alias, and delete it afterwards. */
+  readonly physicalId: string;
+};
+
+export type Incoming =
+  | { readonly kind: 'tick'; readonly tick: TickEvent['tick'] }
+  | {
+      readonly kind: 'ask';
+      readonly caller: Caller;
+      readonly asked: Asked;
+      readonly record: VersionRecord;
+      readonly before?: string;
+    }
+  | {
+      readonly kind: 'delete';
+      readonly caller: Caller;
+      readonly functionName: string;
+      readonly alias: string;
+      readonly model: string;
+    }
+  /** A request that we can answer, but not understand. */
+  | { readonly kind: 'malformed'; readonly caller: Caller; readonly type: string; readonly reason: string };
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/**
+ * @param group schedule group of the stack
+ * @throws Error where the event is neither a tick nor a request with somewhere to answer.
+ */
+export function readEvent(event: unknown, group: string, now: number): Incoming {
+  const fields = fieldsOf(event);
+  if (fields.tick !== undefined) return { kind: 'tick', tick: readTick(fieldsOf(fields.tick)) };
+  const properties = fieldsOf(fields.ResourceProperties);
+  const [url, id, stack, logicalId] = ['ResponseURL', 'RequestId', 'StackId', 'LogicalResourceId'].map(
+    (key) => text(fields, key),
+  );
+  if (!url || !id || !stack || !logicalId) throw new Error('neither a tick nor a request of CloudFormation');
+  const given = text(fields, 'PhysicalResourceId');
+  const functionName = text(properties, 'FunctionName');
+  const alias = text(properties, 'Alias');
+  const model = text(properties, 'Model');
+  const type = text(fields, 'RequestType') ?? 'nothing';
+  const physicalId = functionName && alias ? `${functionName}:${alias}` : (given ?? logicalId);
+  const caller = { url, id, stack, logicalId, physicalId };
+
+  if (type === 'Delete') {
+    // The physical id tells which alias is meant even where the properties of a half-made resource do not.
+    const [, ownFunction, ownAlias] = /^([\w-]{1,140}):([\w-]{1,128})$/.exec(given ?? '') ?? [];
+    const target = ownFunction ?? functionName;
+    const own = { ...caller, physicalId: given ?? physicalId };
+    if (!target) return { kind: 'malformed', caller: own, type, reason: 'no function is named' };
+    return {
+      kind: 'delete',
+      caller: own,
+      functionName: target,
+      alias: ownAlias ?? alias ?? 'live',
+      model: model ?? '',
+    };
+  }
+  const version = text(properties, 'Version') ?? '';
+  const fingerprint = text(properties, 'Fingerprint');
+  if (
+    !functionName ||
+    !alias ||
+    !model ||
+    !fingerprint ||
+    !/^[1-9]\d*$/.test(version) ||
+    (type !== 'Create' && type !== 'Update')
+  ) {
+    return {
+      kind: 'malformed',
+      caller,
+      type,
+      reason: `${type} lacks a function, alias, model, fingerprint or published version`,
+    };
+  }
+  const seconds = Number(text(properties, 'ServiceTimeout') ?? SERVICE_TIMEOUT) || SERVICE_TIMEOUT;
+  const before = text(fieldsOf(fields.OldResourceProperties), 'Version');
+  return {
+    kind: 'ask',
+    caller,
+    asked: {
+      type,
+      id,
+      url,
+      logicalId,
+      stack,
+      functionName,
+      alias,
+      model,
+      version,
+      fingerprint,
+      patience: Math.max(seconds - ANSWER_MARGIN, seconds / 2) * 1000,
+      schedule: { group, name: scheduleName(functionName, id) },
+    },
+    record: {
+      schema: 1,
+      model,
+      functionName,
+      version,
+      fingerprint,
+      identity: text(properties, 'Identity') ?? '',
+      layer: text(properties, 'Layer') ?? '',
+      source: text(properties, 'Source') ?? '',
+      at: iso(now),
+    },
+    ...(before === undefined ? {} : { before }),
+  };
+}
+
+/** One name a release, so that ending one never deletes the schedule of the next. 64 characters at most. */
+function scheduleName(functionName: string, id: string): string {
+  return `${functionName.slice(0, 51)}-${id.replace(/[^0-9a-zA-Z]/g, '').slice(-12)}`;
+}
+
+function readTick(tick: Fields): TickEvent['tick'] {
+  const model = text(tick, 'model');
+  const functionName = text(tick, 'functionName');
+  const alias = text(tick, 'alias');
+  if (!model || !functionName || !alias) throw new Error('a tick needs model, functionName and alias');
+  const optional = Object.fromEntries(
+    ['release', 'stable', 'deadline']
+      .map((key) => [key, text(tick, key)])
+      .filter(([, value]) => value !== undefined),
+  );
+  const schedule = fieldsOf(tick.schedule);
+  const [group, name] = [text(schedule, 'group'), text(schedule, 'name')];
+  return { model, functionName, alias, ...optional, ...(group && name ? { schedule: { group, name } } : {}) };
+}
+
+function fieldsOf(value: unknown): Fields {
+  return typeof value === 'object' && value !== null ? (value as Fields) : {};
+}
+
+function text(fields: Fields, key: string): string | undefined {
+  const value = fields[key];
+  if (typeof value === 'number') return String(value);
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}

@@ -1,0 +1,97 @@
+import type { Release, VersionRecord } from '../release/contract.ts';
+import type { ObjectPort } from './aws/ports.ts';
+
+/**
+ * The registry's documents of one service and stage: append-only JSON, except each model's `live.json`, which moves
+ * by compare-and-set. Layout below the scope `models/<account>/<region>/<service>/<stage>/`:
+ *
+ *     versions/<model>/<n>.json             what a published version is
+ *     releases/<model>/live.json            the release that is, or was last, under way
+ *     releases/<model>/<start>-<id>.json    the ones before
+ */
+export type Registry = {
+  /** @returns undefined where there is none; throws where the registry cannot be read or holds no JSON. */
+  readonly release: (model: string) => Promise<Found | undefined>;
+  /** Writes `live.json` over the one read (`etag`), or as the first one. `changed`: read again. */
+  readonly move: (next: Release, etag: string | undefined) => Promise<'ok' | 'changed'>;
+  /** Keeps a release that another one replaces; a second time does nothing. */
+  readonly archive: (release: Archived) => Promise<void>;
+  /** Keeps what a version is; a second time does nothing. */
+  readonly version: (record: VersionRecord) => Promise<void>;
+};
+
+/** What every schema, also one newer than ours, tells: see `Release`. */
+export type Core = Pick<Release, 'functionName' | 'alias' | 'stable' | 'highest'> & {
+  readonly schema: number;
+};
+
+/** `release` is absent where the document is of a schema that this worker does not know. */
+export type Found = {
+  readonly etag: string;
+  readonly core: Core;
+  readonly release?: Release;
+  readonly text: string;
+};
+
+/** A document to be kept: a release of ours, or the text of one that we do not know. */
+export type Archived =
+  | { readonly model: string; readonly release: Release }
+  | { readonly model: string; readonly text: string; readonly at: string };
+
+const SCHEMA = 1;
+
+export function registry(objects: ObjectPort, scope: string): Registry {
+  const live = (model: string): string => `${scope}releases/${model}/live.json`;
+  return {
+    release: async (model) => {
+      const found = await objects.get(live(model));
+      return found === undefined ? undefined : { ...read(found.text, live(model)), ...found };
+    },
+    move: (next, etag) =>
+      etag === undefined
+        ? objects.create(live(next.model), print(next))
+        : objects.replace(live(next.model), print(next), etag),
+    archive: async (kept) => {
+      const name =
+        'release' in kept
+          ? `${stamp(kept.release.startedAt)}-${kept.release.release}`
+          : `${stamp(kept.at)}-unknown`;
+      const text = 'release' in kept ? print(withoutUrl(kept.release)) : kept.text;
+      await objects.create(`${scope}releases/${kept.model}/${name}.json`, text);
+    },
+    version: async (record) => {
+      await objects.create(`${scope}versions/${record.model}/${record.version}.json`, print(record));
+    },
+  };
+}
+
+const print = (document: Release | VersionRecord): string => `${JSON.stringify(document, null, 1)}\n`;
+const stamp = (iso: string): string => iso.replace(/[^0-9TZ]/g, '');
+
+/** The answer URL is a credential: it does not outlive its use. */
+function withoutUrl(release: Release): Release {
+  if (release.request === undefined) return release;
+  const { url: _, ...request } = release.request;
+  return { ...release, request };
+}
+
+/** @throws Error where the text is not a release of any schema. */
+function read(text: string, key: string): { readonly core: Core; readonly release?: Release } {
+  const document: unknown = JSON.parse(text);
+  if (!isCore(document)) throw new Error(`${key} is not a release document`);
+  return document.schema === SCHEMA
+    ? { core: document, release: document as unknown as Release }
+    : { core: document };
+}
+
+function isCore(value: unknown): value is Core {
+  if (typeof value !== 'object' || value === null) return false;
+  const { schema, functionName, alias, highest } = value as Record<string, unknown>;
+  return (
+    typeof schema === 'number' &&
+    schema >= SCHEMA &&
+    typeof functionName === 'string' &&
+    typeof alias === 'string' &&
+    typeof highest === 'number'
+  );
+}

@@ -1,0 +1,229 @@
+import {
+  type AliasProperties,
+  ENV,
+  REGISTRY_PREFIX,
+  RESOURCE_TYPE,
+  SERVICE_TIMEOUT,
+} from '../../../functions/release/contract.ts';
+import type { Model, ServiceOptions } from '../model.ts';
+import { ALIAS, functionLogicalId, HANDLER, lambdaName, RELEASE, RUNTIME, roleLogicalId } from '../naming.ts';
+import {
+  allow,
+  arn,
+  getAtt,
+  type Json,
+  type Output,
+  type Resource,
+  type Statement,
+} from './cloudformation.ts';
+import { nameOf } from './endpoint.ts';
+import { type FunctionDefinition, type Host, providerRole } from './host.ts';
+import type { Endpoint, PlanInput } from './plan.ts';
+import { roleOf, statementsOf } from './role.ts';
+
+/** What a release needs of the plan's input. */
+export type ReleaseInput = Pick<PlanInput, 'models' | 'host' | 'options' | 'zips'>;
+
+const GROUP = 'ModelsScheduleGroup';
+const SCHEDULE_ROLE = 'ModelsScheduleRole';
+
+/** The time limit bounds how long a worker that lost its release can still act; the work itself takes seconds. */
+const SETTINGS = { memorySize: 512, timeout: 60 } as const;
+
+const workerName = (host: Host): string => lambdaName(host.service, host.stage, RELEASE);
+
+/** The release worker, as the framework reads functions. */
+export function releaseFunctions({
+  models,
+  host,
+  options,
+  zips,
+}: ReleaseInput): Readonly<Record<string, FunctionDefinition>> {
+  if (models.length === 0) return {};
+  const zip = zips.get(RELEASE);
+  const worker: FunctionDefinition = {
+    name: workerName(host),
+    handler: HANDLER,
+    runtime: RUNTIME,
+    ...SETTINGS,
+    // The resource's ServiceToken is the function itself: a version's ARN would change, and with it every alias.
+    versionFunction: false,
+    // It calls AWS only; a VPC or other people's layers would get in its way.
+    ...(host.provider.vpc !== undefined && { vpc: false }),
+    ...(host.provider.layers !== undefined && { layers: [] }),
+    ...(providerRole(host.provider) === undefined && { role: roleLogicalId(RELEASE) }),
+    environment: {
+      [ENV.bucket]: bucketOf(host, options),
+      [ENV.scope]: scope(host),
+      [ENV.scheduleGroup]: { Ref: GROUP },
+      [ENV.scheduleRole]: scheduleRole(host),
+    },
+    ...(zip !== undefined && { package: { individually: true, artifact: zip } }),
+  };
+  return { [RELEASE]: worker };
+}
+
+/** The worker's role, what ticks a release, and an alias a model. */
+export function releaseResources(
+  input: ReleaseInput,
+  endpoints: readonly Endpoint[],
+): {
+  readonly resources: Readonly<Record<string, Resource>>;
+  readonly outputs: Readonly<Record<string, Output>>;
+} {
+  const { models, host } = input;
+  if (models.length === 0) return { resources: {}, outputs: {} };
+  const own = providerRole(host.provider) === undefined;
+  return {
+    resources: {
+      [GROUP]: { Type: 'AWS::Scheduler::ScheduleGroup', Properties: {} },
+      ...(own && {
+        [SCHEDULE_ROLE]: scheduleRoleOf(host),
+        [roleLogicalId(RELEASE)]: roleOf({}, host, releaseStatements(input)),
+      }),
+      ...Object.fromEntries(endpoints.map((endpoint) => [endpoint.aliasLogicalId, aliasOf(endpoint)])),
+    },
+    outputs: {},
+  };
+}
+
+/** Literals wherever the value is known when packaged: what is resolved at deploy cannot be compared before it. */
+function aliasOf({
+  model,
+  facts,
+  layer,
+  versionLogicalId,
+  functionLogicalId: endpoint,
+  fingerprint,
+}: Endpoint): Resource {
+  const properties: { readonly [key in keyof AliasProperties]: unknown } = {
+    ServiceToken: getAtt(functionLogicalId(RELEASE), 'Arn'),
+    ServiceTimeout: SERVICE_TIMEOUT,
+    FunctionName: { Ref: endpoint },
+    Alias: ALIAS,
+    Model: model.name,
+    Version: getAtt(versionLogicalId, 'Version'),
+    Fingerprint: fingerprint,
+    Identity: facts.identity,
+    Layer: layer.sha256,
+    Source: facts.source,
+  };
+  return { Type: RESOURCE_TYPE, Properties: properties };
+}
+
+/** What the worker's role must allow: for its own role, or for a person to add to the one that the service names. */
+export function releaseStatements({ models, host, options, zips }: ReleaseInput): readonly Json[] {
+  const worker = releaseFunctions({ models, host, options, zips })[RELEASE] ?? {};
+  const functions = models.map((model) => arn('lambda', `function:${nameOf(model, host)}`));
+  const qualified = models.map((model) => arn('lambda', `function:${nameOf(model, host)}:*`));
+  return [
+    ...statementsOf(worker, workerName(host), host),
+    // An alias is a part of its function here: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awslambda.html
+    allow(
+      [
+        'lambda:GetAlias',
+        'lambda:CreateAlias',
+        'lambda:UpdateAlias',
+        'lambda:DeleteAlias',
+        'lambda:ListProvisionedConcurrencyConfigs',
+      ],
+      functions,
+    ),
+    allow(['lambda:DeleteProvisionedConcurrencyConfig'], qualified),
+    {
+      ...allow(
+        ['application-autoscaling:DeregisterScalableTarget'],
+        [arn('application-autoscaling', 'scalable-target/*')],
+      ),
+      Condition: { StringEquals: { 'application-autoscaling:service-namespace': 'lambda' } },
+    },
+    allow(['s3:GetObject', 's3:PutObject'], [objects(bucketOf(host, options), scope(host))]),
+    // Only with it S3 tells a missing document from a forbidden one; a condition on the prefix would not hold there.
+    allow(['s3:ListBucket'], [bucketArn(bucketOf(host, options))]),
+    allow(
+      ['scheduler:CreateSchedule', 'scheduler:UpdateSchedule', 'scheduler:DeleteSchedule'],
+      [
+        {
+          'Fn::Sub': `arn:\${AWS::Partition}:scheduler:\${AWS::Region}:\${AWS::AccountId}:schedule/\${${GROUP}}/*`,
+        },
+      ],
+    ),
+    {
+      ...allow(['iam:PassRole'], [scheduleRole(host)]),
+      Condition: { StringEquals: { 'iam:PassedToService': 'scheduler.amazonaws.com' } },
+    },
+    allow(['cloudformation:DescribeStacks'], [{ Ref: 'AWS::StackId' }]),
+  ];
+}
+
+/** The role in which EventBridge Scheduler ticks: invoking the worker, for schedules of this group only. */
+function scheduleRoleOf(host: Host): Resource {
+  const invoke: Statement = allow(['lambda:InvokeFunction'], [arn('lambda', `function:${workerName(host)}`)]);
+  const role = roleOf({}, host, [invoke]);
+  const trust = {
+    Effect: 'Allow',
+    Principal: { Service: ['scheduler.amazonaws.com'] },
+    Action: ['sts:AssumeRole'],
+    // Else another account's scheduler could be made to use it: https://docs.aws.amazon.com/scheduler/latest/UserGuide/cross-service-confused-deputy-prevention.html
+    Condition: {
+      StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' }, 'aws:SourceArn': getAtt(GROUP, 'Arn') },
+    },
+  };
+  return {
+    ...role,
+    Properties: {
+      ...role.Properties,
+      AssumeRolePolicyDocument: { Version: '2012-10-17', Statement: [trust] },
+    },
+  };
+}
+
+/** ARN of the role for schedules: ours, or the one that the service names for everything. */
+function scheduleRole(host: Host): unknown {
+  const named = providerRole(host.provider);
+  if (named === undefined) return getAtt(SCHEDULE_ROLE, 'Arn');
+  return typeof named === 'string' && !named.startsWith('arn:') ? getAtt(named, 'Arn') : named;
+}
+
+const bucketOf = (host: Host, options: ServiceOptions): unknown => options.registry?.bucket ?? host.bucket;
+
+/** Where this service and stage keep their documents in the bucket. */
+function scope({ service, stage }: Host): Json {
+  return { 'Fn::Sub': `${REGISTRY_PREFIX}\${AWS::AccountId}/\${AWS::Region}/${service}/${stage}/` };
+}
+
+const bucketArn = (bucket: unknown): Json => ({
+  'Fn::Join': ['', ['arn:', { Ref: 'AWS::Partition' }, ':s3:::', bucket]],
+});
+
+const objects = (bucket: unknown, prefix: Json): Json => ({
+  'Fn::Join': ['', ['arn:', { Ref: 'AWS::Partition' }, ':s3:::', bucket, '/', prefix, '*']],
+});
+
+/**
+ * What a version's behaviour follows from, as text to be hashed (a hash is no business of the plan): equal texts mean
+ * that a candidate behaves as stable does and may be promoted at once.
+ *
+ * @param properties every versioned property of the compiled function, layers by their digests
+ */
+export function fingerprintText(identity: string, layer: string, properties: Json): string {
+  return JSON.stringify([identity, layer, sorted(properties)]);
+}
+
+/** Keys in order at every depth: neither the framework nor the user's YAML promises one. */
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, inner]) => [key, sorted(inner)]),
+  );
+}
+
+/** Names of all models' Lambda functions, for whoever ticks their releases. */
+export const releaseTargets = (
+  models: readonly Model[],
+  host: Host,
+): readonly { readonly model: string; readonly functionName: string }[] =>
+  models.map((model) => ({ model: model.name, functionName: nameOf(model, host) }));
