@@ -53,6 +53,14 @@ export async function lambdaRuntime(
   throw new Error(`layer.json has no target for ${architecture}`);
 }
 
+/** @returns size of the layer of `architecture`, unzipped, in bytes. */
+export function layerBytes(architecture: string): number {
+  const target = Object.values(targets).find(({ lambda }) => lambda?.architecture === architecture);
+  const sets = [target?.files ?? {}, ...Object.values(packages).map(({ files }) => files)];
+  const licences = Object.keys(packages).length * Buffer.byteLength(layer.licence);
+  return licences + sets.flatMap((files) => Object.values(files)).reduce((sum, { bytes }) => sum + bytes, 0);
+}
+
 /** ONNX Runtime is linked against glibc; Alpine's musl cannot load it. */
 function usesMusl(): boolean {
   if (process.platform !== 'linux') return false;

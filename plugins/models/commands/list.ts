@@ -1,0 +1,67 @@
+import type { TensorSpec } from '../../../functions/infer/contract.ts';
+import type { Facts, Model } from '../model.ts';
+import type { Command } from './command.ts';
+
+/** `sls models list`: what each artifact is, as read from it. Needs no AWS. */
+export const list: Command = {
+  usage: 'Show the signature, opset, sizes and digest of each model',
+  options: { json: { usage: 'Print JSON', type: 'boolean' } },
+  run: async ({ models, flags, facts, print }) => {
+    const found = await facts(models);
+    const rows = models.flatMap((model) => {
+      const known = found.get(model.name);
+      return known === undefined ? [] : [{ model, facts: known }];
+    });
+    print(flags.json ? JSON.stringify(rows.map(toJson), null, 2) : rows.map(toText).join('\n\n'));
+  },
+};
+
+type Row = { readonly model: Model; readonly facts: Facts };
+
+function toJson({ model, facts }: Row) {
+  const { signature, ...rest } = facts;
+  return {
+    name: model.name,
+    artifact: artifactOf(model),
+    architecture: model.architecture,
+    ...signature,
+    ...rest,
+  };
+}
+
+function toText({ model, facts }: Row): string {
+  const { inputs, outputs } = facts.signature;
+  const names = [...inputs, ...outputs].map(({ name }) => name.length);
+  const width = Math.min(32, Math.max(0, ...names));
+  const tensors = (label: string, specs: readonly TensorSpec[]): string[] =>
+    specs.map(
+      ({ name, datatype, shape }, index) =>
+        `  ${(index === 0 ? label : '').padEnd(9)} ${name.padEnd(width)}  ${datatype.padEnd(6)} ${shapeOf(shape)}`,
+    );
+  const size = `${megabytes(facts.sourceBytes)}, ${megabytes(facts.zipBytes)} zipped, ${megabytes(facts.unzippedBytes)} unzipped`;
+  return [
+    model.name,
+    `  artifact  ${artifactOf(model)}`,
+    `  sha256    ${facts.source}`,
+    `  size      ${size}`,
+    `  opset     ${facts.opset}`,
+    ...tensors('inputs', inputs),
+    ...tensors('outputs', outputs),
+    ...facts.notices.map((notice) => `  note      ${notice}`),
+  ].join('\n');
+}
+
+/** `[*, 30]`: a star is a free dimension. */
+function shapeOf(shape: readonly number[]): string {
+  return `[${shape.map((dimension) => (dimension < 0 ? '*' : dimension)).join(', ')}]`;
+}
+
+function artifactOf({ artifact }: Model): string {
+  return artifact.kind === 's3' ? `s3://${artifact.bucket}/${artifact.key}` : artifact.path;
+}
+
+/** Three digits, and never `0.00 MB` for something that is there. */
+function megabytes(bytes: number): string {
+  if (bytes < 1e6) return `${Number((bytes / 1e3).toPrecision(3))} kB`;
+  return `${Number((bytes / 1e6).toPrecision(3))} MB`;
+}

@@ -1,0 +1,12 @@
+import { isAbsolute } from 'node:path';
+
+/** Why weights may not lie there, or undefined. ONNX asks for a relative path below the model's folder. */
+export function unsafeLocation(location: string): string | undefined {
+  if (location === '') return 'which is no name';
+  if (location.includes('\0') || location.includes('\\')) return 'which is no path that every system has';
+  if (isAbsolute(location) || /^[a-zA-Z]:/.test(location)) return 'an absolute path';
+  if (location.split('/').some((part) => part === '..' || part === '.' || part === '')) {
+    return 'a path that may lead out of the model’s folder';
+  }
+  return undefined;
+}

@@ -1,0 +1,263 @@
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+
+/** A type as the graph declares it. */
+export type ValueType =
+  | {
+      readonly kind: 'tensor';
+      /** TensorProto.DataType; 1 is float. */
+      readonly elem: number;
+      /** −1 is free; undefined: not even the rank is declared. */
+      readonly shape: readonly number[] | undefined;
+      /** Name of each free dimension; equal names have equal lengths. */
+      readonly symbols: readonly (string | undefined)[];
+    }
+  | { readonly kind: 'sequence' | 'map' | 'optional' | 'sparse' | 'unknown' };
+
+export type Value = { readonly name: string; readonly type: ValueType };
+
+/** What we need of a model that no session of ONNX Runtime tells. */
+export type OnnxInfo = {
+  readonly irVersion: number;
+  /** Domain → version; the domain of ONNX itself is ``. */
+  readonly opsets: Readonly<Record<string, number>>;
+  readonly inputs: readonly Value[];
+  readonly outputs: readonly Value[];
+  /** Files with weights, as the graph names them (not yet checked), each once. */
+  readonly external: readonly string[];
+  /** Operators used, `domain:type` or `type`, functions and subgraphs included. */
+  readonly operators: ReadonlySet<string>;
+};
+
+/** Bytes at a place; fewer than asked for only at the end. */
+export type Source = { readonly bytes: number; readonly read: (at: number, length: number) => Uint8Array };
+
+/** protobuf itself stops at 2 GiB: https://protobuf.dev/programming-guides/proto-limits/ */
+export const ONNX_BYTES = 2 ** 31 - 1;
+/** protobuf's default recursion limit is 100. */
+const DEPTH = 100;
+const NAME_BYTES = 4096;
+const NAMES = 100_000;
+
+/** @throws Error with one sentence where the file is no ONNX model */
+export function readOnnxFile(path: string): OnnxInfo {
+  const file = openSync(path, 'r');
+  try {
+    const bytes = fstatSync(file).size;
+    let window = new Uint8Array(0);
+    let start = 0;
+    const read = (at: number, length: number): Uint8Array => {
+      if (at < start || at + length > start + window.length) {
+        const next = new Uint8Array(Math.max(length, Math.min(1 << 20, bytes - at)));
+        const got = readSync(file, next, 0, next.length, at);
+        window = next.subarray(0, got);
+        start = at;
+      }
+      return window.subarray(at - start, at - start + length);
+    };
+    return readOnnx({ bytes, read });
+  } finally {
+    closeSync(file);
+  }
+}
+
+/**
+ * A reader of just these fields of onnx.proto (https://github.com/onnx/onnx/blob/main/onnx/onnx.proto), over random
+ * access, so that gigabytes of weights are stepped over unread and a hostile length allocates nothing. A protobuf
+ * library would parse, and hold, the whole file.
+ */
+export function readOnnx(source: Source): OnnxInfo {
+  if (source.bytes === 0) throw new Error('The file is empty.');
+  if (source.bytes > ONNX_BYTES) throw new Error('The graph is over 2 GiB, the most that protobuf can hold.');
+  const opsets: Record<string, number> = {};
+  const external = new Set<string>();
+  const operators = new Set<string>();
+  const initializers = new Set<string>();
+  const inputs: Value[] = [];
+  const outputs: Value[] = [];
+  let irVersion = 0;
+  let graphs = 0;
+
+  const add = (set: Set<string>, text: string): void => {
+    set.add(text);
+    if (set.size > NAMES) throw new Error('The graph names too many things.');
+  };
+  const tensor = (part: Part): string => {
+    let name = '';
+    let location: string | undefined;
+    let isExternal = false;
+    for (const field of fields(source, part)) {
+      if (field.number === 8) name = text(source, field);
+      if (field.number === 14) isExternal = field.value === 1;
+      if (field.number === 13) {
+        const [key, value] = pair(source, field);
+        if (key === 'location') location = value;
+      }
+    }
+    if (isExternal) add(external, location ?? '');
+    return name;
+  };
+  const sparse = (part: Part): string => {
+    let name = '';
+    for (const field of fields(source, part)) {
+      if (field.number === 1) name = tensor(field);
+      if (field.number === 2) tensor(field);
+    }
+    return name;
+  };
+  const attribute = (part: Part): void => {
+    for (const field of fields(source, part)) {
+      if (field.number === 5 || field.number === 10) tensor(field);
+      if (field.number === 22 || field.number === 23) sparse(field);
+      if (field.number === 6 || field.number === 11) graph(field, false);
+    }
+  };
+  const node = (part: Part): void => {
+    let type = '';
+    let domain = '';
+    for (const field of fields(source, part)) {
+      if (field.number === 4) type = text(source, field);
+      if (field.number === 7) domain = text(source, field);
+      if (field.number === 5) attribute(field);
+    }
+    add(operators, domain === '' || domain === 'ai.onnx' ? type : `${domain}:${type}`);
+  };
+  const graph = (part: Part, top: boolean): void => {
+    for (const field of fields(source, part)) {
+      if (field.number === 1) node(field);
+      if (field.number === 5 || field.number === 15) {
+        const name = field.number === 5 ? tensor(field) : sparse(field);
+        if (top) add(initializers, name);
+      }
+      if (top && field.number === 11) inputs.push(value(source, field));
+      if (top && field.number === 12) outputs.push(value(source, field));
+    }
+  };
+
+  for (const field of fields(source, { at: 0, end: source.bytes, depth: 0 })) {
+    if (field.number === 1) irVersion = field.value;
+    if (field.number === 7) {
+      graphs += 1;
+      graph(field, true);
+    }
+    if (field.number === 8) {
+      let domain = '';
+      let version = 0;
+      for (const entry of fields(source, field)) {
+        if (entry.number === 1) domain = text(source, entry);
+        if (entry.number === 2) version = entry.value;
+      }
+      opsets[domain === 'ai.onnx' ? '' : domain] = version;
+    }
+    if (field.number === 25) for (const entry of fields(source, field)) if (entry.number === 7) node(entry);
+  }
+  if (graphs !== 1 || irVersion === 0) throw new Error('The file is no ONNX model.');
+  return {
+    irVersion,
+    opsets,
+    // Before IR version 4 every initializer is listed as an input too.
+    inputs: inputs.filter(({ name }) => !initializers.has(name)),
+    outputs,
+    external: [...external],
+    operators,
+  };
+}
+
+type Part = { readonly at: number; readonly end: number; readonly depth: number };
+type Field = Part & { readonly number: number; readonly value: number };
+
+/** The fields of one message: a number in `value`, or a range of bytes. */
+function* fields(source: Source, { at, end, depth }: Part): Generator<Field> {
+  if (depth > DEPTH) throw new Error('The graph is nested too deep.');
+  let place = at;
+  const varint = (): number => {
+    const bytes = source.read(place, Math.min(10, end - place));
+    let value = 0;
+    for (let index = 0; index < bytes.length; index += 1) {
+      const byte = bytes[index] ?? 0;
+      value += (byte & 0x7f) * 2 ** (7 * index);
+      if (byte < 0x80) {
+        place += index + 1;
+        return value;
+      }
+    }
+    throw broken();
+  };
+  while (place < end) {
+    const tag = varint();
+    const number = Math.floor(tag / 8);
+    const wire = tag % 8;
+    if (number === 0) throw broken();
+    let value = 0;
+    let from = place;
+    if (wire === 0) value = varint();
+    else if (wire === 1) place += 8;
+    else if (wire === 5) place += 4;
+    else if (wire === 2) {
+      const length = varint();
+      from = place;
+      place += length;
+    } else throw broken();
+    if (place > end) throw broken();
+    yield { number, value, at: from, end: place, depth: depth + 1 };
+  }
+}
+
+function broken(): Error {
+  return new Error('The file is no ONNX model, or is cut off.');
+}
+
+function text(source: Source, { at, end }: Part): string {
+  if (end - at > NAME_BYTES) throw new Error(`A name in the graph is over ${NAME_BYTES} bytes.`);
+  return Buffer.from(source.read(at, end - at)).toString('utf8');
+}
+
+function pair(source: Source, part: Part): readonly [string, string] {
+  let key = '';
+  let value = '';
+  for (const field of fields(source, part)) {
+    if (field.number === 1) key = text(source, field);
+    if (field.number === 2) value = text(source, field);
+  }
+  return [key, value];
+}
+
+/** ValueInfoProto */
+function value(source: Source, part: Part): Value {
+  let name = '';
+  let type: ValueType = { kind: 'unknown' };
+  for (const field of fields(source, part)) {
+    if (field.number === 1) name = text(source, field);
+    if (field.number === 2) for (const entry of fields(source, field)) type = typeOf(source, entry) ?? type;
+  }
+  return { name, type };
+}
+
+/** One member of TypeProto's oneof. */
+function typeOf(source: Source, field: Field): ValueType | undefined {
+  if (field.number === 4) return { kind: 'sequence' };
+  if (field.number === 5) return { kind: 'map' };
+  if (field.number === 8) return { kind: 'sparse' };
+  if (field.number === 9) return { kind: 'optional' };
+  if (field.number !== 1) return undefined;
+  let elem = 0;
+  let shape: number[] | undefined;
+  const symbols: (string | undefined)[] = [];
+  for (const entry of fields(source, field)) {
+    if (entry.number === 1) elem = entry.value;
+    if (entry.number !== 2) continue;
+    shape = [];
+    for (const dimension of fields(source, entry)) {
+      if (dimension.number !== 1) continue;
+      let length = -1;
+      let symbol: string | undefined;
+      for (const part of fields(source, dimension)) {
+        // A negative int64 is a huge varint here; some exporters write −1 for a free dimension.
+        if (part.number === 1) length = part.value < 2 ** 53 ? part.value : -1;
+        if (part.number === 2) symbol = text(source, part);
+      }
+      shape.push(length);
+      symbols.push(length < 0 ? symbol || undefined : undefined);
+    }
+  }
+  return { kind: 'tensor', elem, shape, symbols };
+}

@@ -1,0 +1,141 @@
+import { createWriteStream } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { GetObjectCommand, HeadObjectCommand, paginateListObjectsV2, S3Client } from '@aws-sdk/client-s3';
+import { problemError } from '../errors.ts';
+import { cacheFolder, keyOf, once } from './cache.ts';
+import type { ShipContext } from './context.ts';
+import { unsafeLocation } from './location.ts';
+import { readOnnxFile } from './onnx.ts';
+
+type Item = { readonly key: string; readonly etag: string; readonly bytes: number; readonly path: string };
+
+/** Files in one folder; a prefix with more is not a model's. */
+const ITEMS = 1000;
+
+/**
+ * Downloads an artifact into the cache, once for each ETag, and says where: the path of the file, or of the folder
+ * where the key ends in `/`. A single file brings the weights that it names from beside it.
+ *
+ * @throws ProblemError `MODELS_ARTIFACT_MISSING` with what S3 said
+ */
+export async function fetchArtifact(
+  { bucket, key }: { readonly bucket: string; readonly key: string },
+  blame: string,
+  { aws, progress }: ShipContext,
+): Promise<string> {
+  const url = `s3://${bucket}/${key}`;
+  if (aws === undefined) {
+    throw missing(
+      blame,
+      url,
+      'This needs AWS.',
+      'Run it where AWS may be asked, or name a file on this disk.',
+    );
+  }
+  const client = new S3Client(aws);
+  try {
+    const folder = key === '' || key.endsWith('/');
+    const first = folder ? await list(client, bucket, key) : [await head(client, bucket, key, basename(key))];
+    if (first.length === 0)
+      throw missing(blame, url, 'Nothing is there.', 'Name an object, or a prefix that ends in /.');
+    const path = await download(client, bucket, first, progress);
+    if (folder) return path;
+
+    const graph = join(path, basename(key));
+    const weights: Item[] = [];
+    for (const location of locationsOf(graph)) {
+      weights.push(
+        await head(client, bucket, `${key.slice(0, key.lastIndexOf('/') + 1)}${location}`, location),
+      );
+    }
+    return weights.length === 0
+      ? graph
+      : join(await download(client, bucket, [...first, ...weights], progress), basename(key));
+  } catch (error) {
+    if (error instanceof Error && 'problems' in error) throw error;
+    const name = error instanceof Error ? error.name : 'Error';
+    const why = error instanceof Error && error.message !== name ? `${name}: ${error.message}` : name;
+    throw missing(
+      blame,
+      url,
+      `S3 says ${why}.`,
+      'Check bucket, key, region and the permission s3:GetObject.',
+      error,
+    );
+  } finally {
+    client.destroy();
+  }
+}
+
+/** Weights that the graph names; none where it cannot be read, or names unsafe ones: `readSource` says so. */
+function locationsOf(graph: string): readonly string[] {
+  try {
+    return readOnnxFile(graph).external.filter((location) => unsafeLocation(location) === undefined);
+  } catch {
+    return [];
+  }
+}
+
+async function head(client: S3Client, bucket: string, key: string, path: string): Promise<Item> {
+  const { ETag = '', ContentLength = 0 } = await client.send(
+    new HeadObjectCommand({ Bucket: bucket, Key: key }),
+  );
+  return { key, etag: ETag, bytes: ContentLength, path };
+}
+
+async function list(client: S3Client, bucket: string, prefix: string): Promise<Item[]> {
+  const items: Item[] = [];
+  for await (const page of paginateListObjectsV2({ client }, { Bucket: bucket, Prefix: prefix })) {
+    for (const { Key: key = '', ETag: etag = '', Size: bytes = 0 } of page.Contents ?? []) {
+      const path = key.slice(prefix.length);
+      // A console's "folder" is an empty object that ends in a slash.
+      if (path !== '' && !path.endsWith('/') && unsafeLocation(path) === undefined)
+        items.push({ key, etag, bytes, path });
+    }
+    if (items.length > ITEMS) throw new Error(`more than ${ITEMS} objects are under this prefix`);
+  }
+  return items;
+}
+
+function download(
+  client: S3Client,
+  bucket: string,
+  items: readonly Item[],
+  progress: ShipContext['progress'],
+): Promise<string> {
+  const key = keyOf(
+    bucket,
+    items.map(({ key: name, etag }) => [name, etag]),
+  );
+  return once(cacheFolder('s3', key.slice(0, 32)), async (draft) => {
+    try {
+      for (const item of items) {
+        progress(`Downloading s3://${bucket}/${item.key} (${Math.ceil(item.bytes / 1e6)} MB)`);
+        const target = join(draft, item.path);
+        await mkdir(dirname(target), { recursive: true });
+        // What was looked at is what is read, or this fails.
+        const { Body } = await client.send(
+          new GetObjectCommand({
+            Bucket: bucket,
+            Key: item.key,
+            ...(item.etag ? { IfMatch: item.etag } : {}),
+          }),
+        );
+        if (!(Body instanceof Readable)) throw new Error('S3 answered without a body');
+        await pipeline(Body, createWriteStream(target));
+      }
+    } finally {
+      progress(undefined);
+    }
+  });
+}
+
+function missing(key: string, value: string, message: string, fix: string, cause?: unknown): Error {
+  return problemError(
+    [{ code: 'MODELS_ARTIFACT_MISSING', key, value, message: `${value}: ${message}`, fix }],
+    cause,
+  );
+}

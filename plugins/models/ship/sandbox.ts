@@ -1,0 +1,131 @@
+import { execFile, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { ownFile } from './bundle.ts';
+import type { Reply, Result, Task } from './child.ts';
+
+/** What a model may take while it is packaged. */
+export type Limits = {
+  /** Milliseconds. */
+  readonly deadline: number;
+  /** Bytes of resident memory. */
+  readonly memory: number;
+};
+
+/** How it ended; `stage` says what it was doing. */
+export type Outcome =
+  | { readonly kind: 'done'; readonly result: Result }
+  | { readonly kind: 'failed'; readonly stage: string; readonly message: string }
+  | { readonly kind: 'deadline' | 'memory'; readonly stage: string }
+  | { readonly kind: 'crashed'; readonly stage: string; readonly message: string };
+
+/** Virtual memory that Node and ONNX Runtime reserve beside what they use. */
+const RESERVED = 4 * 1024 ** 3;
+const MB = 1024 ** 2;
+
+/**
+ * 30 s, and a second more for each 50 MB: a slow disk must not make a large model look endless. 2 GB, and four times
+ * the weights (as read, as loaded, as rearranged for the processor, and the optimised copy), but never more than
+ * Lambda's 10,240 MB, nor two thirds of what this machine has left.
+ */
+export function limitsFor(bytes: number): Limits {
+  const memory = Math.min(2048 * MB + 4 * bytes, 10240 * MB, (process.availableMemory() * 2) / 3);
+  return { deadline: 30_000 + Math.round((bytes / (50 * MB)) * 1000), memory: Math.max(512 * MB, memory) };
+}
+
+/**
+ * Runs a task in a process that is killed at the deadline or beyond the memory: by SIGKILL, since ONNX Runtime
+ * blocks the event loop and hears nothing else. Two more fences hold if this process dies first: the address space
+ * (where the system has such a limit) and CPU seconds.
+ *
+ * @param runtime NODE_PATH with onnxruntime-node
+ */
+export function runTask(task: Task, runtime: string, limits: Limits): Promise<Outcome> {
+  const seconds = Math.ceil((limits.deadline / 1000) * 4) + 10;
+  const kilobytes = Math.ceil((limits.memory + RESERVED) / 1024);
+  const node = [
+    process.execPath,
+    '--max-old-space-size=1024',
+    '--disable-warning=ExperimentalWarning',
+    ownFile('plugins/models/ship/child'),
+  ];
+  const fenced =
+    process.platform === 'win32'
+      ? node
+      : [
+          '/bin/sh',
+          '-c',
+          `ulimit -t ${seconds}; ulimit -v ${kilobytes} 2>/dev/null; exec "$0" "$@"`,
+          ...node,
+        ];
+  const [command = process.execPath, ...args] = fenced;
+  const child = spawn(command, args, {
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    // Nothing of the user's environment but what a process needs: the artifact may be anybody's.
+    env: {
+      ...pick(process.env, ['PATH', 'HOME', 'TMPDIR', 'TEMP', 'SystemRoot', 'LANG', 'LC_ALL']),
+      NODE_PATH: runtime,
+    },
+    serialization: 'advanced',
+  });
+  const stop = (): void => void child.kill('SIGKILL');
+  process.once('exit', stop);
+
+  return new Promise<Outcome>((resolve) => {
+    let stage = 'starting';
+    let errors = '';
+    let outcome: Outcome | undefined;
+    const end = (kind: 'deadline' | 'memory'): void => {
+      outcome ??= { kind, stage };
+      stop();
+    };
+    const deadline = setTimeout(() => end('deadline'), limits.deadline);
+    const watch = watchMemory(child.pid, limits.memory, () => end('memory'));
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      errors = (errors + text).slice(-2000);
+    });
+    child.on('message', (reply: Reply) => {
+      if (reply.kind === 'stage') stage = reply.stage;
+      else outcome ??= reply;
+    });
+    child.on('error', (error) => {
+      outcome ??= { kind: 'crashed', stage, message: error.message };
+    });
+    child.on('close', (code, signal) => {
+      clearTimeout(deadline);
+      watch.stop();
+      process.removeListener('exit', stop);
+      // SIGXCPU is the CPU fence; a stop of this process (a laptop's lid) may let it come before the deadline.
+      if (signal === 'SIGXCPU') outcome ??= { kind: 'deadline', stage };
+      if (/out of memory|bad_alloc/i.test(errors)) outcome ??= { kind: 'memory', stage };
+      const last = errors.trim().split('\n').at(-1);
+      resolve(outcome ?? { kind: 'crashed', stage, message: last || `ended by ${signal ?? `code ${code}`}` });
+    });
+    child.send(task, (error) => {
+      if (error) outcome ??= { kind: 'crashed', stage, message: error.message };
+    });
+  });
+}
+
+/** Looks ten times a second where looking is cheap. Windows has neither; the deadline holds there. */
+function watchMemory(pid: number | undefined, limit: number, exceeded: () => void): { stop: () => void } {
+  if (pid === undefined || process.platform === 'win32') return { stop: () => {} };
+  const check = (kilobytes: number): void => {
+    if (kilobytes * 1024 > limit) exceeded();
+  };
+  const look =
+    process.platform === 'linux'
+      ? () => {
+          try {
+            check(Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0));
+          } catch {
+            // It has just ended.
+          }
+        }
+      : () => execFile('ps', ['-o', 'rss=', '-p', String(pid)], (_, out) => check(Number(out)));
+  const timer = setInterval(look, process.platform === 'linux' ? 100 : 500);
+  return { stop: () => clearInterval(timer) };
+}
+
+function pick(env: NodeJS.ProcessEnv, names: readonly string[]): NodeJS.ProcessEnv {
+  return Object.fromEntries(names.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])));
+}

@@ -1,0 +1,117 @@
+import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import type { CatalogManifest } from '../../../functions/catalog/contract.ts';
+import type { AwsConfig } from '../commands/command.ts';
+import type { Architecture, Facts, LayerFacts, Model } from '../model.ts';
+import { CATALOG, RELEASE } from '../naming.ts';
+import type { Built } from '../plan/endpoint.ts';
+import { importPath, ownFile } from './bundle.ts';
+import type { ShipContext } from './context.ts';
+import { buildLayer } from './layer.ts';
+import { ORT_VERSION } from './runtime.ts';
+import { shipFunction, shipModel } from './ship.ts';
+import { type Upload, uploadFiles } from './upload.ts';
+
+/** Everything of a service's models, ready for the framework: what the plan and the deploy go on with. */
+export type ShippedService = {
+  readonly built: ReadonlyMap<string, Built>;
+  /** Zips of our own functions by key. */
+  readonly zips: ReadonlyMap<string, string>;
+};
+
+/** What goes to which bucket before the stack is updated; kept beside the package, for `sls deploy --package`. */
+type Uploads = { readonly layers: readonly Upload[]; readonly files: readonly Upload[] };
+
+const FOLDER = 'models';
+const UPLOADS = 'uploads.json';
+
+/**
+ * Packages all models of a service: one after another, since each may use every core.
+ *
+ * @param manifest of the catalog, from the facts; undefined where there is no catalog
+ */
+export async function shipService(
+  models: readonly Model[],
+  context: ShipContext,
+  manifest: (
+    facts: ReadonlyMap<string, Facts>,
+    versions: { plugin: string; runtime: string },
+  ) => CatalogManifest | undefined,
+): Promise<ShippedService> {
+  const layers = new Map<Architecture, { readonly facts: LayerFacts; readonly zip: string }>();
+  const built = new Map<string, Built>();
+  const files: Upload[] = [];
+  for (const model of models) {
+    context.progress(`Packaging the model ${model.name}`);
+    const shipped = await shipModel(model, context);
+    const layer = layers.get(model.architecture) ?? (await buildLayer(model.architecture, context.progress));
+    layers.set(model.architecture, layer);
+    built.set(model.name, { facts: shipped.facts, layer: layer.facts, zip: shipped.zip });
+    files.push(...shipped.uploads);
+  }
+  context.progress(undefined);
+  const facts = new Map([...built].map(([name, entry]) => [name, entry.facts]));
+  const zips = new Map([[RELEASE, (await shipFunction(RELEASE, releaseSource(), context)).zip]]);
+  const catalog = manifest(facts, { plugin: await ownVersion(), runtime: ORT_VERSION });
+  if (catalog !== undefined)
+    zips.set(CATALOG, (await shipFunction(CATALOG, catalogSource(catalog), context)).zip);
+  await keepUploads(context.outDir, [...layers.values()], files);
+  return { built, zips };
+}
+
+const catalogSource = (manifest: CatalogManifest): string =>
+  `import { createCatalog } from ${importPath(ownFile('functions/catalog/handler'))};\nexport const handler = createCatalog(${JSON.stringify(manifest)});\n`;
+
+const releaseSource = (): string =>
+  `export { handler } from ${importPath(ownFile('functions/release/handler'))};\n`;
+
+/** Layers lie in the package itself, which may be moved; files beyond the zip limit are too large for that. */
+async function keepUploads(
+  outDir: string,
+  layers: readonly { readonly facts: LayerFacts; readonly zip: string }[],
+  files: readonly Upload[],
+): Promise<void> {
+  const folder = join(outDir, FOLDER);
+  await mkdir(folder, { recursive: true });
+  const kept: Upload[] = [];
+  for (const { facts, zip } of layers) {
+    const name = `${facts.architecture}.zip`;
+    await copyFile(zip, join(folder, name));
+    kept.push({ sha256: facts.sha256, bytes: facts.bytes, from: name });
+  }
+  await writeFile(join(folder, UPLOADS), JSON.stringify({ layers: kept, files } satisfies Uploads));
+}
+
+/** Where uploads go: bucket and key prefix, ending in `/`. */
+export type Place = { readonly bucket: string; readonly prefix: string };
+
+/** Uploads what the stack refers to by content; what is there already costs one request. */
+export async function uploadService(
+  outDir: string,
+  aws: AwsConfig,
+  to: { readonly layers: Place; readonly files: Place },
+  progress: (text: string | undefined) => void,
+): Promise<void> {
+  const folder = join(outDir, FOLDER);
+  const { layers, files }: Uploads = JSON.parse(await readFile(join(folder, UPLOADS), 'utf8'));
+  const here = layers.map((layer) => ({ ...layer, from: join(folder, basename(layer.from)) }));
+  progress('Uploading the ONNX Runtime layer');
+  await uploadFiles(aws, to.layers.bucket, to.layers.prefix, here, progress);
+  if (files.length > 0) await uploadFiles(aws, to.files.bucket, to.files.prefix, files, progress);
+}
+
+/** This package's version. */
+async function ownVersion(): Promise<string> {
+  const { version }: { version: string } = JSON.parse(await readFile(await packageFile(), 'utf8'));
+  return version;
+}
+
+/** package.json is three folders above the sources, and one more above `dist/`. */
+async function packageFile(): Promise<string> {
+  const above = join(import.meta.dirname, '..', '..', '..');
+  const near = join(above, 'package.json');
+  return readFile(near).then(
+    () => near,
+    () => join(above, '..', 'package.json'),
+  );
+}

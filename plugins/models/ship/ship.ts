@@ -1,0 +1,208 @@
+import { createHash } from 'node:crypto';
+import { mkdir, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Manifest, RemoteFile } from '../../../functions/infer/contract.ts';
+import { type Problem, problemError } from '../errors.ts';
+import type { Facts, Model } from '../model.ts';
+import { bundle, importPath, ownFile, transformDigest } from './bundle.ts';
+import { cacheFolder, keyOf, once } from './cache.ts';
+import type { ShipContext } from './context.ts';
+import { identityOf } from './identity.ts';
+import { type Inspection, inspect } from './inspect.ts';
+import { optimise, place, type Shippable, withLocale } from './optimise.ts';
+import { hostRuntime, layerBytes, ORT_VERSION } from './runtime.ts';
+import { readSource, type Source } from './source.ts';
+import type { Upload } from './upload.ts';
+import { type Entry, writeZip } from './zip.ts';
+
+/** A model's function, ready for the framework. */
+export type Shipped = {
+  readonly facts: Facts;
+  /** Absolute path of the function's content, unzipped: what `serve` runs. */
+  readonly dir: string;
+  /** Absolute path of the zip. */
+  readonly zip: string;
+  /** Files of `facts.remote`, for `uploadFiles` before the deploy. */
+  readonly uploads: readonly Upload[];
+};
+
+/** Lambda's limit for a function and its layers: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
+const UNZIPPED_BYTES = 250 * 1024 ** 2;
+/** /tmp, at most: same page. The rest of it is the user's. */
+const TMP_BYTES = 10_000 * 1024 ** 2;
+
+/**
+ * Seconds that reading an artifact of so many bytes from S3 takes at init, which Lambda cuts at 10 s on demand
+ * (https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html). 600 Mbit/s is what a function
+ * gets from S3 with parallel ranges, 1 GB/s the slower of hashing and writing /tmp, half a second ONNX Runtime and
+ * Node; not measured on AWS by us.
+ */
+export function initSeconds(bytes: number): number {
+  return 0.5 + bytes / 75e6 + bytes / 1e9;
+}
+const INIT_SECONDS = 10;
+
+/**
+ * Everything from an artifact to a zip: read, load and run in a child, optimise, bundle the handler around it.
+ * Work is cached by content; an unchanged model costs milliseconds.
+ *
+ * @throws ProblemError with what is wrong with the artifact, or with its transform.ts
+ */
+export async function shipModel(model: Model, context: ShipContext): Promise<Shipped> {
+  const key = `models.${model.name}.artifact`;
+  const prepared = await prepare(model, context);
+  const { source, inspection, shippable, identity } = prepared;
+  const modelBytes = shippable.files.reduce((sum, { bytes }) => sum + bytes, 0);
+  const manifest = (remote: readonly RemoteFile[]): Manifest => ({
+    schema: 1,
+    model: model.name,
+    identity,
+    signature: inspection.signature,
+    opset: inspection.opset,
+    file: 'model/model.onnx',
+    remote,
+  });
+
+  let remote: RemoteFile[] = [];
+  let code = await handlerOf(model, source, manifest(remote), context);
+  if (Buffer.byteLength(code) + modelBytes + layerBytes(model.architecture) > UNZIPPED_BYTES) {
+    const problem = tooLarge(modelBytes, key);
+    if (problem !== undefined) throw problemError([problem]);
+    remote = shippable.files.map(({ path, sha256, bytes }) => ({ path: `model/${path}`, sha256, bytes }));
+    code = await handlerOf(model, source, manifest(remote), context);
+  }
+  const inside = remote.length === 0 ? shippable.files : [];
+  const packed = await pack(
+    model.name,
+    code,
+    inside.map(({ path, from, bytes, sha256 }) => ({ path: `model/${path}`, from, bytes, sha256 })),
+    context,
+  );
+  return {
+    facts: {
+      identity,
+      source: source.digest,
+      sourceBytes: source.bytes,
+      signature: inspection.signature,
+      opset: inspection.opset,
+      optimized: shippable.optimized,
+      zipBytes: packed.zipBytes,
+      unzippedBytes: packed.bytes,
+      remote,
+      notices: [...inspection.notices, ...(shippable.optimized === true ? [] : [shippable.optimized])],
+    },
+    dir: packed.dir,
+    zip: packed.zip,
+    uploads:
+      remote.length === 0 ? [] : shippable.files.map(({ sha256, bytes, from }) => ({ sha256, bytes, from })),
+  };
+}
+
+/** What a model is, before anything is packed. */
+export async function prepare(
+  model: Model,
+  context: ShipContext,
+): Promise<{ source: Source; inspection: Inspection; shippable: Shippable; identity: string }> {
+  const key = `models.${model.name}.artifact`;
+  const read = await readSource(model, context);
+  const transform = read.transform === undefined ? undefined : await transformDigest(read.transform, key);
+  const runtime = await hostRuntime(context.progress);
+  const source = await withLocale(read);
+  const inspection = await inspect(source, key, runtime);
+  const shippable: Shippable = model.optimize
+    ? await optimise(source, key, runtime, context.progress)
+    : { files: source.files, optimized: 'Not optimised: optimize is false.' };
+  const identity = identityOf({
+    source: read.digest,
+    transform,
+    runtime: ORT_VERSION,
+    architecture: model.architecture,
+    optimize: model.optimize,
+  });
+  return { source, inspection, shippable, identity };
+}
+
+/**
+ * A function of ours without a model (catalog, release worker): bundled from generated source and zipped.
+ *
+ * @param source an ES module that exports `handler`; imports by `importPath(ownFile('functions/…'))`
+ */
+export async function shipFunction(
+  name: string,
+  source: string,
+  context: Pick<ShipContext, 'serviceDir' | 'outDir'>,
+): Promise<{
+  readonly dir: string;
+  readonly zip: string;
+  readonly sha256: string;
+  readonly zipBytes: number;
+}> {
+  const code = await bundle(source, context.serviceDir, 'custom.models');
+  const { dir, zip, zipBytes } = await pack(name, code, [], context);
+  return { dir, zip, sha256: sha256(code), zipBytes };
+}
+
+function handlerOf(model: Model, source: Source, manifest: Manifest, context: ShipContext): Promise<string> {
+  const lines = [`import { createHandler } from ${importPath(ownFile('functions/infer/handler'))};`];
+  if (source.transform !== undefined)
+    lines.push(`import * as transform from ${importPath(source.transform)};`);
+  const literal = JSON.stringify(manifest);
+  lines.push(
+    `export const handler = createHandler(${literal}${source.transform === undefined ? '' : ', transform'});`,
+  );
+  return bundle(`${lines.join('\n')}\n`, context.serviceDir, `models.${model.name}.artifact`);
+}
+
+/** Zip (cached by content) and unzipped folder of one function, in the output folder. */
+async function pack(
+  name: string,
+  code: string,
+  files: readonly (Entry & { readonly sha256: string })[],
+  { outDir }: Pick<ShipContext, 'outDir'>,
+): Promise<{ dir: string; zip: string; zipBytes: number; bytes: number }> {
+  const key = keyOf(
+    'zip/1',
+    sha256(code),
+    files.map(({ path, sha256: digest }) => [path, digest]),
+  ).slice(0, 32);
+  const folder = await once(cacheFolder('zips', key), async (draft) => {
+    const from = join(draft, 'handler.mjs');
+    await writeFile(from, code);
+    const handler = { path: 'handler.mjs', from, bytes: Buffer.byteLength(code) };
+    await writeZip(join(draft, 'function.zip'), [handler, ...files]);
+  });
+  const dir = join(outDir, name);
+  const zip = join(outDir, `${name}.zip`);
+  await rm(dir, { recursive: true, force: true });
+  await rm(zip, { force: true });
+  await mkdir(outDir, { recursive: true });
+  await place(join(folder, 'handler.mjs'), join(dir, 'handler.mjs'));
+  for (const { path, from } of files) await place(from, join(dir, path));
+  await place(join(folder, 'function.zip'), zip);
+  const { size: zipBytes } = await stat(zip);
+  return {
+    dir,
+    zip,
+    zipBytes,
+    bytes: Buffer.byteLength(code) + files.reduce((sum, file) => sum + file.bytes, 0),
+  };
+}
+
+function tooLarge(bytes: number, key: string): Problem | undefined {
+  const megabytes = Math.round(bytes / 1e6);
+  const seconds = initSeconds(bytes);
+  if (bytes <= TMP_BYTES && seconds <= INIT_SECONDS) return undefined;
+  return {
+    code: 'MODELS_ARTIFACT_SIZE',
+    key,
+    message:
+      bytes > TMP_BYTES
+        ? `The artifact has ${megabytes} MB, more than Lambda's /tmp holds.`
+        : `The artifact has ${megabytes} MB: reading it at start would take about ${Math.round(seconds)} s, and Lambda stops a start after ${INIT_SECONDS} s.`,
+    fix: 'Quantise the model (float16 halves it, int8 quarters it), or export a smaller one.',
+  };
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
