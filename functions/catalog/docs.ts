@@ -20,7 +20,7 @@ export const DOCS_POLICY = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-const AUTH_WORDS = { iam: 'IAM (AWS Signature Version 4)', none: 'open to anybody' };
+const AUTH_WORDS = { iam: 'IAM (AWS Signature Version 4)', none: 'no authorization asked' };
 const authText = (auth: Auth): string =>
   typeof auth === 'string' ? AUTH_WORDS[auth] : `authorizer ${auth.authorizer}`;
 

@@ -32,7 +32,11 @@ function hintOf(kind: FieldKind, { shape, datatype }: TensorSpec, prefilled: boo
     const lines = rows < 0 ? 'One row a line' : `${rows} ${rows === 1 ? 'row' : 'rows, one a line'}`;
     return `${lines}, ${columns < 0 ? 'any number of' : columns.toLocaleString('en')} ${value} a row, separated by commas.`;
   }
-  return `A JSON array of ${value}, ${dimensions}.`;
+  if (shape.length === 1) {
+    const [length = -1] = shape;
+    return `A JSON array of ${length < 0 ? 'any number of' : length.toLocaleString('en')} ${value}.`;
+  }
+  return `A JSON array of ${value}, ${dimensions}, nested or flat.`;
 }
 
 function prefill(kind: FieldKind, { shape, datatype }: TensorSpec): string {

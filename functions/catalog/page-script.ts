@@ -124,10 +124,11 @@ const quote = (text) => "'" + text.replaceAll("'", "'\\''") + "'";
 function curlOf(form) {
   const { body } = requestOf(form);
   if (body === undefined) return 'Mend the fields above first.';
-  const short = body.replace(/\n\s*/g, inJson(form) ? '\n' : ' ');
-  const data = short.length <= CURL_CHARACTERS ? quote(short) : '@request.json';
+  const short = body.length <= CURL_CHARACTERS;
+  const data = short ? quote(inJson(form) ? body : body.replace(/\n\s*/g, '')) : '@request.json';
+  const before = short ? '' : '# The body is long: save what JSON shows above as request.json.\n';
   const token = form.elements.authorization ? " \\\n  -H 'authorization: …'" : '';
-  return 'curl ' + quote(urlOf(form)) + " \\\n  -H 'content-type: application/json'" + token + ' \\\n  --data-binary ' + data;
+  return before + 'curl ' + quote(urlOf(form)) + " \\\n  -H 'content-type: application/json'" + token + ' \\\n  --data-binary ' + data;
 }
 
 function rowOf(output) {

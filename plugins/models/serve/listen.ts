@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { problemError } from '../errors.ts';
 import { GATEWAY_BYTES, gatewayAnswer, type HttpAnswer, type HttpRequest } from './gateway.ts';
 import { refusal } from './guard.ts';
 
@@ -51,7 +52,7 @@ async function answerOne(
 /**
  * An HTTP server for this machine alone: bound to the loopback address, closed to other origins' pages.
  * @param port 0 picks a free one
- * @throws the system's error where the port is taken
+ * @throws ProblemError `MODELS_USAGE` where the port is taken
  */
 export async function listen(
   port: number,
@@ -69,7 +70,10 @@ export async function listen(
     return typeof address === 'object' && address !== null ? address.port : port;
   };
   await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const taken = error.code === 'EADDRINUSE' || error.code === 'EACCES';
+      reject(taken ? portProblem(port, 'is taken, or not ours to use') : error);
+    });
     server.listen(port, '127.0.0.1', resolve);
   });
   return {
@@ -81,4 +85,24 @@ export async function listen(
         server.closeAllConnections();
       }),
   };
+}
+
+/** @throws ProblemError `MODELS_USAGE` */
+export function portOf(flag: string | boolean | undefined, standard: string): number {
+  const text = typeof flag === 'string' ? flag : standard;
+  const port = Number(text);
+  if (!/^\d{1,5}$/.test(text) || port > 65_535) throw portProblem(text, 'is no port');
+  return port;
+}
+
+function portProblem(port: number | string, what: string): Error {
+  return problemError([
+    {
+      code: 'MODELS_USAGE',
+      key: '--port',
+      value: port,
+      message: `${port} ${what}.`,
+      fix: 'Write a number from 1024 to 65535, or 0 to have a free one picked.',
+    },
+  ]);
 }

@@ -1,0 +1,109 @@
+import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
+import { problemError } from '../errors.ts';
+import { groupsOf } from '../plan/routes.ts';
+import { forwarder } from '../serve/forward.ts';
+import { untilInterrupted } from '../serve/interrupt.ts';
+import { listen, portOf } from '../serve/listen.ts';
+import { apiBase, type StackOutputs } from '../serve/upstream.ts';
+import type { Command, Context } from './command.ts';
+
+const PORT = '8081';
+
+/** `sls models proxy`: the deployed service for clients and browsers that cannot sign. Ends with Ctrl-C. */
+export const command: Command = {
+  usage: 'Sign requests on this machine for any client and pass them to the deployed service',
+  options: {
+    port: { usage: `Port on 127.0.0.1 (default: ${PORT}; 0 picks a free one)`, type: 'string' },
+    json: { usage: 'Print JSON', type: 'boolean' },
+  },
+  run: async (context) => {
+    const { models, service, aws, flags, print } = context;
+    const port = portOf(flags.port, PORT);
+    const groups = groupsOf(models);
+    if (groups.length === 0) throw nothingOpen();
+    const { credentials } = aws;
+    if (credentials === undefined) throw awsProblem(service.stack, 'There are no credentials.');
+    const base = await findBase(context);
+
+    const ending = untilInterrupted();
+    const server = await listen(port, forwarder({ base, region: service.region, credentials }));
+    try {
+      const shown = groups.flatMap(({ path, models: members }) => {
+        const root = `${server.url}${path === '/' ? '' : path}`;
+        return members.map(({ name }) => ({ name, url: `${root}/v2/models/${name}`, docs: `${root}/docs` }));
+      });
+      print(
+        flags.json
+          ? JSON.stringify({ url: server.url, port: server.port, to: base, models: shown }, null, 2)
+          : spoken(shown, base),
+      );
+      await ending;
+    } finally {
+      await server.close();
+    }
+  },
+};
+
+async function findBase({ service, aws }: Context): Promise<string> {
+  const client = new CloudFormationClient(aws);
+  let outputs: StackOutputs;
+  try {
+    const { Stacks } = await client.send(new DescribeStacksCommand({ StackName: service.stack }));
+    outputs = Object.fromEntries(
+      (Stacks?.[0]?.Outputs ?? []).map(({ OutputKey = '', OutputValue = '' }) => [OutputKey, OutputValue]),
+    );
+  } catch (error) {
+    const text = error instanceof Error ? error.message : String(error);
+    if (/does not exist/.test(text)) throw notDeployed(service.stack, 'does not exist');
+    throw awsProblem(service.stack, text);
+  } finally {
+    client.destroy();
+  }
+  const base = apiBase(outputs, process.env.AWS_ENDPOINT_URL);
+  if (base === undefined) throw notDeployed(service.stack, 'has no HTTP API of its own');
+  return base;
+}
+
+function spoken(
+  shown: readonly { readonly name: string; readonly url: string; readonly docs: string }[],
+  base: string,
+): string {
+  const width = Math.max(...shown.map(({ name }) => name.length));
+  const docs = [...new Set(shown.map((model) => model.docs))];
+  return [
+    ...shown.map(({ name, url }) => `${name.padEnd(width)}  ${url}`),
+    ...docs.map((page) => `${'docs'.padEnd(width)}  ${page}`),
+    '',
+    `Requests are signed with your credentials and passed to ${base}. Ctrl-C ends it.`,
+  ].join('\n');
+}
+
+const nothingOpen = () =>
+  problemError([
+    {
+      code: 'MODELS_USAGE',
+      key: 'models',
+      message: 'No model has `http`: there is nothing to pass requests to.',
+      fix: 'Add `http: {}` to a model and deploy, or use `sls models invoke`.',
+    },
+  ]);
+
+const notDeployed = (stack: string, what: string) =>
+  problemError([
+    {
+      code: 'MODELS_NOT_DEPLOYED',
+      key: stack,
+      message: `The stack ${what}.`,
+      fix: 'Run `sls deploy` with this stage and region first.',
+    },
+  ]);
+
+const awsProblem = (stack: string, text: string) =>
+  problemError([
+    {
+      code: 'MODELS_AWS',
+      key: stack,
+      message: `The stack could not be read: ${text}`,
+      fix: 'Check --aws-profile, --region and cloudformation:DescribeStacks.',
+    },
+  ]);

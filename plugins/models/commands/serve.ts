@@ -1,0 +1,161 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { exampleRequest } from '../../../functions/catalog/example.ts';
+import { isProblemError, problemError } from '../errors.ts';
+import type { Model } from '../model.ts';
+import { untilInterrupted } from '../serve/interrupt.ts';
+import { listen, portOf } from '../serve/listen.ts';
+import { type Local, serveLocally } from '../serve/local.ts';
+import { shipHere } from '../serve/shipped.ts';
+import { watchModels } from '../serve/watch.ts';
+import { hostRuntime, ORT_VERSION } from '../ship/runtime.ts';
+import { ownVersion } from '../ship/service.ts';
+import type { Command, Context } from './command.ts';
+
+const PORT = '8080';
+
+/** `sls models serve`: every model on this machine, with the handlers that a deploy would ship. Ends with Ctrl-C. */
+export const command: Command = {
+  usage: 'Serve the models on this machine, without AWS: the protocol, the docs page, reloading',
+  options: {
+    port: { usage: `Port on 127.0.0.1 (default: ${PORT}; 0 picks a free one)`, type: 'string' },
+    json: { usage: 'Print JSON', type: 'boolean' },
+  },
+  run: async (context) => {
+    const { models, service, flags, notice, progress } = context;
+    const port = portOf(flags.port, PORT);
+    if (models.length === 0) throw nothingToServe();
+    const runtime = await hostRuntime(progress);
+    if (runtime === undefined) throw noRuntime();
+
+    const folder = await mkdtemp(join(tmpdir(), 'serverless-models-'));
+    const ending = untilInterrupted();
+    try {
+      const local = await serveLocally({
+        models,
+        service,
+        versions: { plugin: await ownVersion(), runtime: ORT_VERSION },
+        runtime,
+        notice,
+        ship: (model, version) => {
+          progress(`Preparing ${model.name}`);
+          const outDir = join(folder, model.name, String(version));
+          return shipHere(model, { serviceDir: service.dir, outDir, progress, aws: context.aws });
+        },
+      });
+      progress(undefined);
+      try {
+        await serveUntil(ending, port, local, context);
+      } finally {
+        await local.stop();
+      }
+    } finally {
+      progress(undefined);
+      await rm(folder, { recursive: true, force: true });
+    }
+  },
+};
+
+async function serveUntil(
+  ending: Promise<void>,
+  port: number,
+  local: Local,
+  context: Context,
+): Promise<void> {
+  const { models, service, notice, progress } = context;
+  const server = await listen(port, local.handle);
+  const unwatch = watchModels(models, service.dir, (model) => {
+    reload(model, local, notice).finally(() => progress(undefined));
+  });
+  try {
+    context.print(
+      context.flags.json
+        ? JSON.stringify(described(server.url, server.port, local), null, 2)
+        : spoken(server.url, models, local),
+    );
+    await ending;
+  } finally {
+    unwatch();
+    await server.close();
+  }
+}
+
+async function reload(model: Model, local: Local, notice: (text: string) => void): Promise<void> {
+  try {
+    const outcome = await local.reload(model.name);
+    if (outcome === 'reloaded') notice(`${model.name}: reloaded`);
+  } catch (error) {
+    // A person is in the middle of changing it: say what is wrong, and go on with what works.
+    const text =
+      isProblemError(error) || !(error instanceof Error) ? String(error) : (error.stack ?? error.message);
+    notice(`${model.name}: not reloaded, still serving what was there before. ${text}`);
+  }
+}
+
+function described(url: string, port: number, local: Local) {
+  return {
+    url,
+    port,
+    models: local.manifest().groups.flatMap(({ path, models }) => {
+      const base = `${url}${path === '/' ? '' : path}`;
+      return models.map(({ name }) => ({ name, url: `${base}/v2/models/${name}`, docs: `${base}/docs` }));
+    }),
+  };
+}
+
+function spoken(url: string, models: readonly Model[], local: Local): string {
+  const { groups } = local.manifest();
+  const shown = described(url, 0, local).models;
+  const width = Math.max(...shown.map(({ name }) => name.length));
+  const lines = shown.map((model) => {
+    const closed = models.find(({ name }) => name === model.name)?.http === undefined;
+    return `${model.name.padEnd(width)}  ${model.url}${closed ? '  (invoke only once deployed)' : ''}`;
+  });
+  const docs = [...new Set(shown.map((model) => model.docs))].map(
+    (page) => `${'docs'.padEnd(width)}  ${page}`,
+  );
+  return [
+    ...lines,
+    ...docs,
+    '',
+    tryOut(url, groups),
+    '',
+    'Ctrl-C ends it; a changed artifact or transform is loaded by itself.',
+  ].join('\n');
+}
+
+/** One line that works when pasted: a request made of the first model's signature. */
+function tryOut(url: string, groups: ReturnType<Local['manifest']>['groups']): string {
+  for (const { path, models } of groups) {
+    for (const { name, signature } of models) {
+      const request = exampleRequest(signature.inputs);
+      const base = `${url}${path === '/' ? '' : path}/v2/models/${name}`;
+      if (request === undefined) return `curl ${base}`;
+      return `curl ${base}/infer -d ${quoted(JSON.stringify(request))}`;
+    }
+  }
+  return `curl ${url}/v2`;
+}
+
+const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
+
+const nothingToServe = () =>
+  problemError([
+    {
+      code: 'MODELS_USAGE',
+      key: 'models',
+      message: 'There are no models to serve.',
+      fix: 'Declare one under models:.',
+    },
+  ]);
+
+const noRuntime = () =>
+  problemError([
+    {
+      code: 'MODELS_RUNTIME_UNAVAILABLE',
+      key: 'models',
+      message: `ONNX Runtime ${ORT_VERSION} has no build for ${process.platform}-${process.arch}.`,
+      fix: 'Serve on Linux with glibc, macOS or Windows; deploying works from here.',
+    },
+  ]);
