@@ -1,0 +1,104 @@
+import { spawn } from 'node:child_process';
+import { mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { cacheFolder, once } from '../../../plugins/models/ship/cache.ts';
+import { knownSha256 } from '../../../plugins/models/ship/known.ts';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'cache-'));
+  process.env.SERVERLESS_MODELS_CACHE = folder;
+});
+afterEach(async () => {
+  delete process.env.SERVERLESS_MODELS_CACHE;
+  await rm(folder, { recursive: true, force: true });
+});
+
+describe('once', () => {
+  it('makes a folder one time, also for callers at the same time', async () => {
+    let made = 0;
+    const target = join(folder, 'a', 'b');
+    const build = async (draft: string): Promise<void> => {
+      made += 1;
+      await writeFile(join(draft, 'x'), 'x');
+    };
+    await Promise.all([once(target, build), once(target, build)]);
+    await once(target, build);
+    expect(made).toBe(1);
+    expect(await readdir(join(folder, 'a'))).toEqual(['b']);
+  });
+
+  it('leaves nothing behind when the work fails, and tries again', async () => {
+    const target = join(folder, 'a', 'b');
+    const failing = once(target, async (draft) => {
+      await writeFile(join(draft, 'half'), '');
+      throw new Error('no');
+    });
+    await expect(failing).rejects.toThrow('no');
+    expect(await readdir(join(folder, 'a'))).toEqual([]);
+    await once(target, (draft) => writeFile(join(draft, 'whole'), ''));
+    expect(await readdir(target)).toEqual(['whole']);
+  });
+
+  it('gives several processes the same whole folder', async () => {
+    const program = `import { once } from ${JSON.stringify(join(import.meta.dirname, '../../../plugins/models/ship/cache.ts'))};
+      import { writeFileSync } from 'node:fs';
+      const path = await once(${JSON.stringify(join(folder, 'shared'))}, async (draft) => {
+        writeFileSync(draft + '/one', '1');
+        await new Promise((resolve) => setTimeout(resolve, 200));
+        writeFileSync(draft + '/two', '2');
+      });
+      const { readdirSync } = await import('node:fs');
+      process.stdout.write(readdirSync(path).join());`;
+    const run = () =>
+      new Promise<string>((resolve, reject) => {
+        const child = spawn(process.execPath, ['--input-type=module', '-e', program], {
+          stdio: ['ignore', 'pipe', 'inherit'],
+        });
+        let out = '';
+        child.stdout.on('data', (text) => {
+          out += text;
+        });
+        child.on('close', (code) => (code === 0 ? resolve(out) : reject(new Error(`exit ${code}`))));
+      });
+    expect(await Promise.all([run(), run(), run()])).toEqual(['one,two', 'one,two', 'one,two']);
+    expect(await readdir(folder)).toEqual(['shared']);
+  });
+
+  it('removes what nobody used for a month, and drafts of dead processes', async () => {
+    const long = new Date(Date.now() - 40 * 24 * 3600 * 1000);
+    for (const name of ['old', '.draft', 'fresh']) await writeFile(join(folder, name), '');
+    await utimes(join(folder, 'old'), long, long);
+    await utimes(join(folder, '.draft'), long, long);
+    await once(join(folder, 'new'), async () => {});
+    expect((await readdir(folder)).sort()).toEqual(['fresh', 'new']);
+  });
+});
+
+describe('known digests', () => {
+  it('are kept for a file that has settled, and never outlive a change', async () => {
+    const path = join(folder, 'file');
+    await writeFile(path, 'one');
+    const first = await knownSha256(path);
+    expect(first.bytes).toBe(3);
+    // Young files are not remembered: they could change within one tick of the file system's clock.
+    expect(await readdir(cacheFolder('known')).catch(() => [])).toEqual([]);
+    await writeFile(path, 'two');
+    expect((await knownSha256(path)).sha256).not.toBe(first.sha256);
+
+    await new Promise((resolve) => setTimeout(resolve, 2100));
+    const settled = await knownSha256(path);
+    const [note = ''] = await readdir(cacheFolder('known'));
+    const kept = JSON.parse(await readFile(cacheFolder('known', note), 'utf8'));
+    await writeFile(cacheFolder('known', note), JSON.stringify({ ...kept, sha256: 'remembered' }));
+    expect((await knownSha256(path)).sha256).toBe('remembered');
+    // Same size, and the modification time set back: the change time tells.
+    await writeFile(path, 'six');
+    const past = new Date(0);
+    await utimes(path, past, past);
+    expect((await knownSha256(path)).sha256).not.toBe('remembered');
+    expect((await knownSha256(path)).sha256).not.toBe(settled.sha256);
+  });
+});
