@@ -1,0 +1,76 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Deployment, deployService, type Service } from '../journeys/service.ts';
+import { type LocalAws, startAws } from '../local-aws/start.ts';
+import { fixtures } from './endpoint.ts';
+import { type Running, startSls } from './sls.ts';
+
+const SERVICE = `
+service: guarded
+plugins: [serverless-models]
+provider: {name: aws}
+models:
+  add:
+    artifact: add.onnx
+    http: {auth: iam}
+`;
+
+let aws: LocalAws;
+let service: Service & Deployment;
+let proxy: Running;
+let body = '';
+beforeAll(async () => {
+  const cases = JSON.parse(await readFile(join(fixtures, 'answers.json'), 'utf8')).models;
+  body = JSON.stringify({ inputs: cases['add.onnx'].inputs });
+  aws = await startAws();
+  const files = { 'add.onnx': await readFile(join(fixtures, 'add.onnx')) };
+  service = await deployService({ yaml: SERVICE, files }, aws);
+  proxy = await startSls(service.dir, ['proxy', '--stage', 'dev'], aws.env);
+});
+afterAll(async () => {
+  await proxy?.interrupt();
+  await service?.remove();
+  await aws?.stop();
+});
+
+const post = (base: string, path: string, headers = {}): Promise<Response> =>
+  fetch(`${base}${path}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body,
+  });
+
+describe('sls models proxy', () => {
+  it('signs what IAM guards', async () => {
+    expect((await post(service.http(), '/v2/models/add/infer')).status).toBe(403);
+    const answer = await post(proxy.url, '/v2/models/add/infer');
+    expect(answer.status).toBe(200);
+    expect(await answer.json()).toMatchObject({ model_name: 'add' });
+  });
+
+  it('reaches the catalog: metadata, readiness, OpenAPI, docs', async () => {
+    const get = (path: string): Promise<Response> => fetch(`${proxy.url}${path}`);
+    expect(await (await get('/v2/models/add')).json()).toMatchObject({ name: 'add', versions: ['1'] });
+    expect(await (await get('/v2/models/add/ready')).json()).toEqual({ name: 'add', ready: true });
+    expect(await (await get('/v2/health/ready')).json()).toEqual({ ready: true });
+    expect((await get('/ping')).status).toBe(200);
+    expect(await (await get('/openapi.json')).json()).toMatchObject({ openapi: '3.1.0' });
+    expect(await (await get('/docs')).text()).toContain('IAM');
+  });
+
+  it('reaches a version by its number, in JSON and with its signature', async () => {
+    const answer = await post(proxy.url, '/v2/models/add/versions/1/infer');
+    expect(await answer.json()).toMatchObject({ model_name: 'add', model_version: '1' });
+    const metadata = await fetch(`${proxy.url}/v2/models/add/versions/1`);
+    expect(await metadata.json()).toMatchObject({ name: 'add', inputs: expect.any(Array) });
+    expect((await post(proxy.url, '/v2/models/add/versions/99/infer')).status).toBe(404);
+    expect((await fetch(`${proxy.url}/v2/models/add/versions/99/ready`)).status).toBe(404);
+  });
+
+  it('answers to no other page, so that none can use these credentials', async () => {
+    expect((await post(proxy.url, '/v2/models/add/infer', { origin: 'https://evil.example' })).status).toBe(
+      403,
+    );
+  });
+});

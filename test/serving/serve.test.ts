@@ -1,0 +1,183 @@
+import { execFileSync } from 'node:child_process';
+import { copyFile, readFile, writeFile } from 'node:fs/promises';
+import { request } from 'node:http';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { fixtures } from './endpoint.ts';
+import { type Running, removeFolder, serviceFolder, startSls } from './sls.ts';
+
+const SERVICE = `
+service: shop
+provider: {name: aws, region: eu-central-1}
+models:
+  add:
+    artifact: add.onnx
+    http: {auth: iam}
+  closed:
+    artifact: strings.onnx
+  endless:
+    artifact: endless.onnx
+    timeout: 1
+    http: {auth: none, path: /slow}
+`;
+
+type Case = { readonly inputs: object[]; readonly outputs: object[] };
+
+let folder = '';
+let server: Running;
+let cases: Record<string, Case> = {};
+beforeAll(async () => {
+  cases = JSON.parse(await readFile(join(fixtures, 'answers.json'), 'utf8')).models;
+  folder = await serviceFolder(SERVICE, ['add.onnx', 'strings.onnx', 'endless.onnx']);
+  server = await startSls(folder, ['serve']);
+});
+afterAll(async () => {
+  await server?.interrupt();
+  await removeFolder(folder);
+});
+
+const get = (path: string): Promise<Response> => fetch(`${server.url}${path}`);
+const post = (path: string, body: string | Uint8Array, headers = {}): Promise<Response> =>
+  fetch(`${server.url}${path}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: Buffer.from(body as Uint8Array),
+  });
+const caseOf = (name: string): Case => {
+  const found = cases[`${name}.onnx`];
+  if (found === undefined) throw new Error(`answers.json has no ${name}`);
+  return found;
+};
+const asked = (name: string): string => JSON.stringify({ inputs: caseOf(name).inputs });
+const childrenOf = (pid: number): string[] =>
+  execFileSync('ps', ['-o', 'pid=', '--ppid', String(pid)], { encoding: 'utf8' })
+    .split('\n')
+    .filter(Boolean);
+
+describe('sls models serve', () => {
+  it('answers as Python’s onnxruntime does', async () => {
+    const { inputs, outputs } = caseOf('add');
+    const answer = await post('/v2/models/add/infer', JSON.stringify({ inputs }));
+    expect(answer.status).toBe(200);
+    expect(await answer.json()).toMatchObject({
+      model_name: 'add',
+      model_version: '1',
+      outputs,
+    });
+  });
+
+  it('takes gzip', async () => {
+    const body = gzipSync(asked('add'));
+    expect((await post('/v2/models/add/infer', body, { 'content-encoding': 'gzip' })).status).toBe(200);
+  });
+
+  it('serves what is invoke-only on AWS, too', async () => {
+    const answer = await post('/v2/models/closed/infer', asked('strings'));
+    expect(await answer.json()).toMatchObject({ outputs: caseOf('strings').outputs });
+  });
+
+  it('has the bare paths of the one model that has them on AWS', async () => {
+    expect((await get('/ping')).status).toBe(200);
+    expect((await post('/invocations', asked('add'))).status).toBe(200);
+  });
+
+  it('has metadata, readiness, OpenAPI and docs', async () => {
+    expect(await (await get('/v2/models/add')).json()).toMatchObject({
+      name: 'add',
+      versions: ['1'],
+      platform: 'onnxruntime_onnx',
+    });
+    expect((await get('/v2/health/ready')).status).toBe(200);
+    expect((await get('/slow/v2/models/endless/ready')).status).toBe(200);
+    expect(await (await get('/openapi.json')).json()).toMatchObject({ openapi: '3.1.0' });
+    expect((await get('/docs')).headers.get('content-security-policy')).toContain("default-src 'none'");
+  });
+
+  it('serves a version by its number, and knows no other', async () => {
+    const body = asked('add');
+    for (const version of ['1', 'live']) {
+      expect((await post(`/v2/models/add/versions/${version}/infer`, body)).status).toBe(200);
+    }
+    expect(await (await get('/v2/models/add/versions/1')).json()).toMatchObject({ name: 'add' });
+    const unknown = await post('/v2/models/add/versions/9/infer', body);
+    expect(unknown.status).toBe(404);
+    expect(await unknown.json()).toHaveProperty('error');
+  });
+
+  it('answers for a model that never ends as the gateway would, and serves the next request', async () => {
+    const { inputs } = (await (await get('/slow/v2/models/endless')).json()) as {
+      inputs: { name: string; shape: number[]; datatype: string }[];
+    };
+    const tensors = inputs.map(({ name, shape, datatype }) => ({
+      name,
+      datatype,
+      shape: shape.map((n) => Math.abs(n)),
+      data: Array(shape.reduce((all, n) => all * Math.abs(n), 1)).fill(datatype === 'BOOL' ? true : 1),
+    }));
+    const began = Date.now();
+    const answer = await post('/slow/v2/models/endless/infer', JSON.stringify({ inputs: tensors }));
+    expect(answer.status).toBe(500);
+    expect(await answer.json()).toEqual({ message: 'Internal Server Error' });
+    expect(Date.now() - began).toBeLessThan(10_000);
+    await server.until(/endless: Task timed out after 1 s/);
+    expect((await post('/slow/v2/models/endless/infer', '{}')).status).toBe(400);
+  });
+
+  it('refuses bodies as gateway and Lambda do', async () => {
+    const tooLarge = await post('/v2/models/add/infer', Buffer.alloc(11 * 1024 * 1024, ' '));
+    expect(tooLarge.status).toBe(413);
+    expect((await post('/v2/models/add/infer', Buffer.alloc(7 * 1024 * 1024, ' '))).status).toBe(413);
+  });
+
+  it('answers to no other name and no other page', async () => {
+    const status = (headers: Record<string, string>): Promise<number | undefined> =>
+      new Promise((resolve, reject) => {
+        request(`${server.url}/v2`, { headers }, (response) => resolve(response.resume().statusCode))
+          .on('error', reject)
+          .end();
+      });
+    expect(await status({ host: 'evil.example' })).toBe(403);
+    expect(await status({ origin: 'https://evil.example' })).toBe(403);
+    expect(await status({})).toBe(200);
+  });
+
+  it('loads a changed artifact, and keeps what works when the new one does not', async () => {
+    const path = join(folder, 'add.onnx');
+    const body = asked('add');
+    await writeFile(path, 'no model at all');
+    await server.until(/add: not reloaded/);
+    expect((await post('/v2/models/add/infer', body)).status).toBe(200);
+    await copyFile(join(fixtures, 'scalar.onnx'), path);
+    await server.until(/add: reloaded/);
+    expect(await (await get('/v2/models/add')).json()).toMatchObject({ versions: ['2'] });
+    const answer = await post('/v2/models/add/infer', asked('scalar'));
+    expect(await answer.json()).toMatchObject({
+      model_version: '2',
+      outputs: caseOf('scalar').outputs,
+    });
+  });
+
+  it('ends with Ctrl-C and leaves no process', async () => {
+    const another = await startSls(folder, ['serve']);
+    const children = childrenOf(another.pid);
+    expect(children.length).toBe(3);
+    expect(await another.interrupt()).toBe(0);
+    for (const child of children) expect(() => process.kill(Number(child), 0)).toThrow();
+  });
+
+  it('leaves no process when it is killed, even one that never ends', async () => {
+    const another = await startSls(folder, ['serve']);
+    const children = childrenOf(another.pid);
+    process.kill(another.pid, 'SIGKILL');
+    const gone = (): boolean =>
+      children.every((child) => {
+        try {
+          return !process.kill(Number(child), 0);
+        } catch {
+          return true;
+        }
+      });
+    await expect.poll(gone, { timeout: 5000 }).toBe(true);
+  });
+});

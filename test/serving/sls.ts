@@ -1,0 +1,83 @@
+import { spawn } from 'node:child_process';
+import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fixtures, repository } from './endpoint.ts';
+
+/** A running `sls models serve` or `proxy`, started as a person would, with `--json` on a free port. */
+export type Running = {
+  readonly url: string;
+  readonly pid: number;
+  /** What it printed for people so far, whole. */
+  readonly said: () => string;
+  /** Waits until it has said this. Throws after 30 s. */
+  readonly until: (text: RegExp) => Promise<void>;
+  /** Ctrl-C. @returns the exit code */
+  readonly interrupt: () => Promise<number | null>;
+};
+
+/** A service in a folder of its own: its serverless.yml (the plugin is added) and fixtures copied beside it. */
+export async function serviceFolder(yaml: string, models: readonly string[]): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'serverless-models-'));
+  const plugin = join(repository, 'plugins', 'models', 'plugin.ts');
+  await writeFile(join(folder, 'serverless.yml'), `plugins: [${JSON.stringify(plugin)}]\n${yaml}`);
+  for (const file of models) await copyFile(join(fixtures, file), join(folder, basename(file)));
+  return folder;
+}
+
+export const removeFolder = (folder: string): Promise<void> => rm(folder, { recursive: true, force: true });
+
+/** @param env beside a machine's own; every AWS_ variable of this process is kept away */
+export async function startSls(
+  folder: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<Running> {
+  const sls = join(repository, 'node_modules', 'osls', 'bin', 'serverless.js');
+  const machine = Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !name.startsWith('AWS_')),
+  );
+  const child = spawn(process.execPath, [sls, 'models', ...args, '--port', '0', '--json'], {
+    cwd: folder,
+    env: { ...machine, AWS_EC2_METADATA_DISABLED: 'true', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let said = '';
+  const heard: (() => void)[] = [];
+  child.stderr.on('data', (chunk: Buffer) => {
+    said += chunk.toString();
+    for (const look of heard) look();
+  });
+  const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
+
+  const url = await new Promise<string>((resolve, reject) => {
+    let printed = '';
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      printed += `${line}\n`;
+      if (line !== '}') return;
+      resolve((JSON.parse(printed) as { url: string }).url);
+    });
+    ended.then((code) => reject(new Error(`It ended with ${code}: ${printed}${said}`)));
+  });
+  return {
+    url,
+    pid: child.pid ?? 0,
+    said: () => said,
+    until: (text) =>
+      new Promise((resolve, reject) => {
+        const timer = setTimeout(() => reject(new Error(`It never said ${text}, only: ${said}`)), 30_000);
+        const look = (): void => {
+          if (!text.test(said)) return;
+          clearTimeout(timer);
+          resolve();
+        };
+        heard.push(look);
+        look();
+      }),
+    interrupt: () => {
+      child.kill('SIGINT');
+      return ended;
+    },
+  };
+}

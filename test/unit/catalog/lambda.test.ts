@@ -1,0 +1,95 @@
+import { createServer, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { LambdaClient } from '@aws-sdk/client-lambda';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Endpoints } from '../../../functions/catalog/catalog.ts';
+import { lambdaEndpoints } from '../../../functions/catalog/lambda.ts';
+
+/** Lambda's HTTP API, as far as the catalog asks it: https://docs.aws.amazon.com/lambda/latest/api/welcome.html */
+type Answer = {
+  readonly status?: number;
+  readonly error?: string;
+  readonly headers?: Record<string, string>;
+  readonly body?: unknown;
+};
+let answers: Record<string, Answer> = {};
+let asked: string[] = [];
+const server = createServer(async (request, response) => {
+  for await (const _ of request);
+  asked.push(`${request.method} ${request.url}`);
+  const found = answers[`${request.method} ${(request.url ?? '').split('?')[0]}`] ?? answers['*'] ?? {};
+  reply(response, found);
+});
+function reply(response: ServerResponse, { status = 200, error, headers = {}, body = {} }: Answer): void {
+  response.writeHead(status, {
+    'content-type': 'application/json',
+    ...(error && { 'x-amzn-errortype': error }),
+    ...headers,
+  });
+  response.end(JSON.stringify(body));
+}
+
+let endpoints: Endpoints;
+beforeAll(() => new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve)));
+afterAll(() => new Promise((resolve) => server.close(resolve)));
+beforeEach(() => {
+  answers = {};
+  asked = [];
+  endpoints = lambdaEndpoints(
+    new LambdaClient({
+      region: 'eu-west-1',
+      endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+      credentials: { accessKeyId: 'a', secretAccessKey: 'b' },
+      maxAttempts: 1,
+    }),
+  );
+});
+
+describe('endpoints as Lambda functions', () => {
+  it('gives a version’s answer', async () => {
+    answers['*'] = { body: { statusCode: 200 } };
+    expect(await endpoints.invoke('f', '3', { a: 1 })).toEqual({ answer: { statusCode: 200 } });
+    expect(asked).toEqual(['POST /2015-03-31/functions/f/invocations?Qualifier=3']);
+  });
+
+  it.each([
+    [{ status: 404, error: 'ResourceNotFoundException' }, 'absent'],
+    [{ status: 429, error: 'TooManyRequestsException' }, 'throttled'],
+    [{ status: 413, error: 'RequestTooLargeException' }, 'tooLarge'],
+    [{ headers: { 'x-amz-function-error': 'Unhandled' } }, 'failed'],
+  ])('knows what %j means', async (answer, failure) => {
+    answers['*'] = answer;
+    expect(await endpoints.invoke('f', '3', {})).toEqual({ failure });
+  });
+
+  it('throws what is nobody’s answer', async () => {
+    answers['*'] = { status: 403, error: 'AccessDeniedException' };
+    await expect(endpoints.invoke('f', '3', {})).rejects.toThrow();
+    await expect(endpoints.state('f', 'live')).rejects.toThrow();
+  });
+
+  it('reads the state of a version, and that there is none', async () => {
+    answers['*'] = { body: { State: 'Pending' } };
+    expect(await endpoints.state('f', 'live')).toBe('Pending');
+    expect(asked).toEqual(['GET /2015-03-31/functions/f/configuration?Qualifier=live']);
+    answers['*'] = { status: 404, error: 'ResourceNotFoundException' };
+    expect(await endpoints.state('f', '9')).toBeUndefined();
+  });
+
+  it('lists the published versions, oldest first', async () => {
+    const at = 'GET /2015-03-31/functions/f/versions';
+    answers[at] = { body: { Versions: [{ Version: '$LATEST' }, { Version: '10' }, { Version: '9' }] } };
+    expect(await endpoints.versions('f')).toEqual(['9', '10']);
+  });
+
+  it('asks Lambda’s control plane once for many polls, and again after a failure', async () => {
+    answers['*'] = { body: { State: 'Active' } };
+    await Promise.all([1, 2, 3].map(() => endpoints.state('f', 'live')));
+    await endpoints.state('g', 'live');
+    expect(asked.length).toBe(2);
+    answers['*'] = { status: 400, error: 'InvalidParameterValueException' };
+    await expect(endpoints.versions('f')).rejects.toThrow();
+    await expect(endpoints.versions('f')).rejects.toThrow();
+    expect(asked.length).toBe(4);
+  });
+});
