@@ -74,6 +74,7 @@ describe('the docs page', () => {
   });
 
   it('escapes so that a browser reads the same text', () => {
+    const special = fc.oneof(fc.constantFrom(...'<>"\'&`\r'), fc.string({ unit: 'binary', maxLength: 1 }));
     const back: Record<string, string> = {
       amp: '&',
       lt: '<',
@@ -84,7 +85,7 @@ describe('the docs page', () => {
       '#13': '\r',
     };
     fc.assert(
-      fc.property(fc.string({ unit: 'binary' }), (text) => {
+      fc.property(fc.string({ unit: special }), (text) => {
         const escaped = escapeHtml(text);
         expect(escaped).not.toMatch(/[<>"'`\r]/);
         expect(escaped.replace(/&(#?\w+);/g, (_, entity: string) => back[entity] ?? '?')).toBe(text);

@@ -103,6 +103,10 @@ describe('the OpenAPI description', () => {
     ],
   ])('refuses %s', (_, change) => expect(fits(request(change))).toBe(false));
 
+  it('refuses a request without inputs where there is one', () => {
+    expect(validator(document([model('m')]), 'm.Request')({ inputs: [] })).toBe(false);
+  });
+
   it('takes the example of any signature', () => {
     const spec = fc.record({
       name: fc.string(),
