@@ -3,7 +3,9 @@
 import importlib
 import os
 
-NAMES = ("runtime", "weights", "memory", "payload")
+NAMES = (
+    "runtime", "weights", "memory", "payload", "publish", "actions", "permissions", "http_api", "schedules", "custom_resources",
+)
 _left_out: set[str] = set()
 
 

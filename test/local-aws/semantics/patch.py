@@ -7,14 +7,27 @@ import types
 
 def source(module: types.ModuleType, name: str, *changes: tuple[str, str]) -> None:
     """Recompiles ``module.name`` with each (old, new) text replaced; each *old* must be there exactly once."""
-    text = textwrap.dedent(inspect.getsource(getattr(module, name)))
+    original = getattr(module, name)
+    text = textwrap.dedent(inspect.getsource(original))
     for old, new in changes:
         if text.count(old) != 1:
             raise SystemExit(f"{module.__name__}.{name} of this MiniStack has {text.count(old)} times: {old!r}")
         text = text.replace(old, new)
     exec(compile(text, f"{module.__file__} (changed)", "exec"), module.__dict__)
+    _in_tables(module, original, getattr(module, name))
 
 
 def wrap(module: types.ModuleType, name: str, around) -> None:
     """Replaces ``module.name`` by ``around(original)``."""
-    setattr(module, name, around(getattr(module, name)))
+    original = getattr(module, name)
+    setattr(module, name, around(original))
+    _in_tables(module, original, getattr(module, name))
+
+
+def _in_tables(module: types.ModuleType, old, new) -> None:
+    """The module's dispatch tables (name → handler, or type → operation → handler) name the function too."""
+    tables = [value for value in vars(module).values() if type(value) is dict]
+    for table in tables + [inner for table in tables for inner in table.values() if type(inner) is dict]:
+        for key, value in table.items():
+            if value is old:
+                table[key] = new

@@ -1,0 +1,70 @@
+"""IAM actions and resources of Lambda calls by Lambda's own API model; the alias or version is part of the resource.
+https://docs.aws.amazon.com/service-authorization/latest/reference/list_awslambda.html
+
+MiniStack takes every call below /aliases for ListAliases or CreateAlias, and drops the qualifier: a role could do
+with a version what it may do with the alias only, and not what its policy allows.
+"""
+
+from ministack.core import iam_actions
+from ministack.services import scheduler
+
+from . import patch
+
+_NAMES = {
+    "Invoke": "InvokeFunction",
+    "InvokeAsync": "InvokeFunction",
+    "InvokeWithResponseStream": "InvokeFunction",
+    "GetLayerVersionByArn": "GetLayerVersion",
+}
+
+
+def install() -> None:
+    iam_actions._BOTOCORE_SERVICE_MAP["lambda"] = ["lambda"]
+    patch.wrap(iam_actions, "_lambda_action", lambda original: _action(original))
+    patch.wrap(iam_actions, "extract_resource_arn", _resource)
+    patch.wrap(scheduler, "handle_request", _pass_role)
+
+
+def _action(original):
+    def action(method, path):
+        name = iam_actions._match_rest_action("lambda", method, path)
+        return _NAMES.get(name, name) if name else original(method, path)
+
+    return action
+
+
+def _resource(original):
+    def resource(service, method, path, headers, body, query_params, region, account_id):
+        arn = original(service, method, path, headers, body, query_params, region, account_id)
+        if service != "lambda" or ":function:" not in arn or len(arn.split(":")) != 7:
+            return arn
+        qualifier = (query_params or {}).get("Qualifier")
+        qualifier = qualifier[0] if isinstance(qualifier, list) else qualifier
+        return f"{arn}:{qualifier}" if qualifier else arn
+
+    return resource
+
+
+def _pass_role(original):
+    """Naming a role for a schedule takes iam:PassRole on it.
+    https://docs.aws.amazon.com/scheduler/latest/UserGuide/security_iam_id-based-policies.html"""
+
+    async def handle_request(method, path, headers, body, query_params):
+        import json
+
+        from ministack import app
+        from ministack.core import iam_evaluator
+        from ministack.core.router import extract_access_key_id, extract_region
+
+        if app.AUTH and method in ("POST", "PUT") and path.startswith("/schedules/"):
+            role = ((json.loads(body or b"{}").get("Target")) or {}).get("RoleArn", "")
+            denied = iam_evaluator.enforce(
+                extract_access_key_id(headers, query_params), "iam:PassRole", "iam", extract_region(headers, query_params),
+                resource_arn=role, service_context={"iam:PassedToService": "scheduler.amazonaws.com"},
+            )
+            if denied:
+                who = getattr(denied, "principal_arn", "")
+                return scheduler._error(403, "AccessDeniedException", f"User: {who} is not authorized to perform: iam:PassRole on resource: {role}")
+        return await original(method, path, headers, body, query_params)
+
+    return handle_request

@@ -1,0 +1,46 @@
+"""A version is published only if code or configuration differ from the last one: PublishVersion then answers that one, and
+CloudFormation's AWS::Lambda::Version fails.
+https://docs.aws.amazon.com/lambda/latest/api/API_PublishVersion.html
+
+MiniStack compares revision ids, which change with every update, also with one that changes nothing or changes it back.
+"""
+
+import json
+
+from ministack.services import lambda_svc
+from ministack.services.cloudformation import provisioners
+
+from . import patch
+
+# What differs between two states of a function with the same code and configuration.
+_VOLATILE = {
+    "Version", "FunctionArn", "RevisionId", "LastModified", "Description", "State", "StateReason", "StateReasonCode",
+    "LastUpdateStatus", "LastUpdateStatusReason", "LastUpdateStatusReasonCode", "SnapStart",
+}
+
+
+def content(config: dict) -> str:
+    return json.dumps({key: value for key, value in config.items() if key not in _VOLATILE}, sort_keys=True)
+
+
+def same_as_last(func: dict) -> str | None:
+    """The last version, if the function is what it was then."""
+    last = max(func["versions"], key=int, default=None)
+    return last if last and content(func["versions"][last]["config"]) == content(func["config"]) else None
+
+
+def install() -> None:
+    lambda_svc._same_as_last = same_as_last
+    patch.source(
+        lambda_svc,
+        "_publish_version",
+        ('latest = max(func["versions"], key=int, default=None)', "latest = _same_as_last(func)"),
+        ('if latest and func["versions"][latest].get("function_revision") == func["config"].get("RevisionId"):', "if latest:"),
+    )
+    provisioners._same_as_last = same_as_last
+    patch.source(
+        provisioners,
+        "_lambda_version_create",
+        ('latest = max(func["versions"], key=int, default=None)', "latest = _same_as_last(func)"),
+        ('if latest and func["versions"][latest].get("function_revision") == func["config"]["RevisionId"]:', "if latest:"),
+    )
