@@ -1,7 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdir, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { copyFile, link, mkdir, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, sep } from 'node:path';
 
 /**
  * Where things that can be made again are kept between runs and between services: `$SERVERLESS_MODELS_CACHE`, else
@@ -71,6 +72,16 @@ export async function writeWhole(path: string, content: string | Uint8Array): Pr
   } finally {
     await rm(draft, { force: true });
   }
+}
+
+/**
+ * Puts a file somewhere as cheaply as is safe: what lies in the cache never changes and is linked; a user's file may
+ * be rewritten in place and is copied (by reference, on file systems that can).
+ */
+export async function place(from: string, to: string): Promise<void> {
+  await mkdir(dirname(to), { recursive: true });
+  const copy = (): Promise<void> => copyFile(from, to, constants.COPYFILE_FICLONE);
+  await (from.startsWith(cacheFolder() + sep) ? link(from, to).catch(copy) : copy());
 }
 
 export async function exists(path: string): Promise<boolean> {

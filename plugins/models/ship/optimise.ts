@@ -1,6 +1,6 @@
-import { copyFile, link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { cacheFolder, keyOf, once } from './cache.ts';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { cacheFolder, keyOf, once, place } from './cache.ts';
 import { declared, graphOf } from './inspect.ts';
 import { LOCALE, rewriteLocales } from './locale.ts';
 import { ORT_VERSION } from './runtime.ts';
@@ -112,10 +112,4 @@ export async function withLocale(source: Source): Promise<Source> {
     );
   }
   return { ...source, files };
-}
-
-/** Puts a file somewhere without copying its bytes where the file system allows it. */
-export async function place(from: string, to: string): Promise<void> {
-  await mkdir(dirname(to), { recursive: true });
-  await link(from, to).catch(() => copyFile(from, to));
 }

@@ -101,7 +101,7 @@ export async function uploadService(
 }
 
 /** This package's version. */
-async function ownVersion(): Promise<string> {
+export async function ownVersion(): Promise<string> {
   const { version }: { version: string } = JSON.parse(await readFile(await packageFile(), 'utf8'));
   return version;
 }

@@ -5,11 +5,11 @@ import type { Manifest, RemoteFile } from '../../../functions/infer/contract.ts'
 import { type Problem, problemError } from '../errors.ts';
 import type { Facts, Model } from '../model.ts';
 import { bundle, importPath, ownFile, transformDigest } from './bundle.ts';
-import { cacheFolder, keyOf, once } from './cache.ts';
+import { cacheFolder, keyOf, once, place } from './cache.ts';
 import type { ShipContext } from './context.ts';
 import { identityOf } from './identity.ts';
 import { type Inspection, inspect } from './inspect.ts';
-import { optimise, place, type Shippable, withLocale } from './optimise.ts';
+import { optimise, type Shippable, withLocale } from './optimise.ts';
 import { hostRuntime, layerBytes, ORT_VERSION } from './runtime.ts';
 import { readSource, type Source } from './source.ts';
 import type { Upload } from './upload.ts';

@@ -3,6 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 import { type Problem, type ProblemCode, problemError } from '../errors.ts';
 import type { Model } from '../model.ts';
 import { transformOf } from './bundle.ts';
+import { cacheFolder, once, place } from './cache.ts';
 import type { ShipContext } from './context.ts';
 import { knownSha256 } from './known.ts';
 import { unsafeLocation } from './location.ts';
@@ -93,16 +94,37 @@ export async function readSource(model: Model, context: ShipContext): Promise<So
         'Put the external data where the graph expects it.',
       );
     }
-    if (location !== GRAPH) files.push(await fileAt(location, from));
+    if (location === GRAPH) {
+      throw fault(
+        'MODELS_ARTIFACT_INVALID',
+        `The graph keeps weights in ${GRAPH}, the name that the graph itself has when shipped.`,
+        'Save its external data under another name.',
+      );
+    }
+    files.push(await fileAt(location, from));
   }
   const transform = found.isDirectory() ? transformOf(path) : undefined;
+  const digest = digestOf(files);
   return {
-    files,
-    digest: digestOf(files),
+    files: await together(files, digest),
+    digest,
     bytes: files.reduce((sum, { bytes }) => sum + bytes, 0),
     info,
     ...(transform === undefined ? {} : { transform }),
   };
+}
+
+/**
+ * ONNX Runtime wants weights below the folder in which the graph really lies. Hugging Face's cache has a folder of
+ * links to files elsewhere: those are gathered.
+ */
+async function together(files: readonly SourceFile[], digest: string): Promise<readonly SourceFile[]> {
+  const home = dirname(files[0]?.from ?? '');
+  if (files.every(({ path, from }, index) => index === 0 || from === join(home, path))) return files;
+  const folder = await once(cacheFolder('gathered', digest.slice(0, 32)), async (draft) => {
+    for (const { path, from } of files) await place(from, join(draft, path));
+  });
+  return files.map((file) => ({ ...file, from: join(folder, file.path) }));
 }
 
 async function fileAt(path: string, at: string): Promise<SourceFile> {

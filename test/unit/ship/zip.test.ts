@@ -3,11 +3,10 @@ import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { buffer } from 'node:stream/consumers';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { open } from 'yauzl';
 import { digestOf, type Entry, filesBelow, writeZip } from '../../../plugins/models/ship/zip.ts';
+import { unzip } from '../../unzip.ts';
 
 let folder: string;
 beforeAll(async () => {
@@ -37,24 +36,6 @@ async function write(files: Record<string, Uint8Array>): Promise<Entry[]> {
     await utimes(join(root, path), past, past);
   }
   return filesBelow(root);
-}
-
-function unzip(path: string): Promise<Record<string, Uint8Array>> {
-  return new Promise((resolve, reject) => {
-    const found: Record<string, Uint8Array> = {};
-    open(path, { lazyEntries: true }, (error, zip) => {
-      if (error) return reject(error);
-      zip.on('error', reject).on('end', () => resolve(found));
-      zip.on('entry', (entry) => {
-        zip.openReadStream(entry, async (failed, stream) => {
-          if (failed) return reject(failed);
-          found[entry.fileName] = new Uint8Array(await buffer(stream));
-          zip.readEntry();
-        });
-      });
-      zip.readEntry();
-    });
-  });
 }
 
 describe('a zip', () => {

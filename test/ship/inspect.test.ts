@@ -1,0 +1,224 @@
+import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { inspect } from '../../plugins/models/ship/inspect.ts';
+import { withLocale } from '../../plugins/models/ship/optimise.ts';
+import { hostRuntime } from '../../plugins/models/ship/runtime.ts';
+import { prepare } from '../../plugins/models/ship/ship.ts';
+import { readSource } from '../../plugins/models/ship/source.ts';
+import {
+  externalTensor,
+  FLOAT,
+  field,
+  message,
+  node,
+  modelOf as onnx,
+  STRING,
+  tensorInfo,
+  textAttribute,
+} from '../unit/ship/onnx-writer.ts';
+import { FIXTURES, modelOf, newService, problemOf } from './setup.ts';
+
+const service = newService();
+const fixtures = () => service.context({ serviceDir: FIXTURES });
+const tensor = (name: string, datatype: string, shape: number[]) => ({ name, datatype, shape });
+
+describe('a signature', () => {
+  it('is what the graph declares, in the protocol’s words', async () => {
+    const { inspection } = await prepare(modelOf('free-dimensions.onnx'), fixtures());
+    expect(inspection).toEqual({
+      signature: {
+        inputs: [tensor('x', 'FP32', [-1, -1, 3])],
+        outputs: [tensor('y', 'FP32', [-1, 3])],
+        omitted: [],
+      },
+      opset: 20,
+      irVersion: 9,
+      ran: true,
+      notices: [],
+    });
+  });
+
+  it('has every datatype of the protocol', async () => {
+    const { inspection } = await prepare(modelOf('types/all.onnx'), fixtures());
+    const types = [
+      'BOOL',
+      'UINT8',
+      'UINT16',
+      'UINT32',
+      'UINT64',
+      'INT8',
+      'INT16',
+      'INT32',
+      'INT64',
+      'FP16',
+      'FP32',
+      'FP64',
+      'BYTES',
+    ];
+    expect(inspection.signature.inputs).toEqual(types.map((type) => tensor(`in_${type}`, type, [-1, 2])));
+    expect(inspection.signature.outputs).toEqual(types.map((type) => tensor(`out_${type}`, type, [-1, 2])));
+    expect(inspection.ran).toBe(true);
+  });
+
+  it('leaves out what the protocol cannot express, and names the exporter’s option that avoids it', async () => {
+    const { inspection, shippable } = await prepare(modelOf('gbm-zipmap.onnx'), fixtures());
+    expect(inspection.signature.outputs.map(({ name }) => name)).toEqual(['output_label']);
+    expect(inspection.signature.omitted).toEqual(['output_probability']);
+    expect(inspection.notices.join()).toMatch(/output_probability is a sequence.*"zipmap": False/);
+    expect(shippable.optimized).toBe(true);
+  });
+
+  it('does not repeat a shape that a run disproves: LightGBM’s exporter says [1] for [n]', async () => {
+    // As in its exports, nothing in the graph tells ONNX Runtime the length before it runs.
+    await service.write(
+      'label.onnx',
+      onnx({
+        nodes: [node('NonZero', ['x'], ['at']), node('Squeeze', ['at'], ['label'])],
+        inputs: [tensorInfo('x', FLOAT, ['n'])],
+        outputs: [tensorInfo('label', 7, [1])],
+      }),
+    );
+    const { inspection } = await prepare(modelOf('label.onnx'), service.context());
+    expect(inspection.signature.outputs).toEqual([tensor('label', 'INT64', [-1])]);
+  });
+
+  it('finds the rank of an output that declares none', async () => {
+    await service.write(
+      'rank.onnx',
+      onnx({
+        nodes: [node('Neg', ['x'], ['y'])],
+        inputs: [tensorInfo('x', FLOAT, ['a', 'b'])],
+        outputs: [tensorInfo('y', FLOAT)],
+      }),
+    );
+    const { inspection } = await prepare(modelOf('rank.onnx'), service.context());
+    expect(inspection.signature.outputs).toEqual([tensor('y', 'FP32', [-1, -1])]);
+  });
+
+  it('is the declared one where ONNX Runtime has no build for this machine', async () => {
+    const source = await readSource(modelOf('add.onnx'), fixtures());
+    const { signature, ran, notices } = await inspect(source, 'models.churn.artifact', undefined);
+    expect(signature.outputs).toEqual([tensor('sum', 'FP32', [-1, 3])]);
+    expect(ran).toMatch(/no build/);
+    expect(notices.join()).toMatch(/not run while packaging/);
+  });
+});
+
+describe('what cannot be served is refused, all reasons at once', () => {
+  it('inputs without a word in the protocol, or without rank', async () => {
+    const sequence = message(
+      field(1, 's'),
+      field(2, field(4, message(field(1, field(1, message(field(1, FLOAT))))))),
+    );
+    await service.write(
+      'odd.onnx',
+      onnx({
+        nodes: [node('Neg', ['x'], ['y'])],
+        inputs: [sequence, tensorInfo('x', FLOAT), tensorInfo('b', 16, [1])],
+        outputs: [tensorInfo('y', FLOAT)],
+      }),
+    );
+    const text = await problemOf(prepare(modelOf('odd.onnx'), service.context()));
+    expect(text).toMatch(/Input s is a sequence/);
+    expect(text).toMatch(/Input x declares no rank/);
+    expect(text).toMatch(/Input b is a tensor of ONNX's element type 16/);
+    expect(text).toMatch(/MODELS_ARTIFACT_UNSUPPORTED/);
+  });
+
+  it('a file that is not there, a folder without a graph, weights under the graph’s name', async () => {
+    expect(await problemOf(prepare(modelOf('no.onnx'), service.context()))).toMatch(
+      /no\.onnx does not exist/,
+    );
+    await mkdir(service.at('empty'));
+    expect(await problemOf(prepare(modelOf('empty'), service.context()))).toMatch(/has no model\.onnx/);
+    await service.write(
+      'clash/churn.onnx',
+      onnx({ nodes: [], inputs: [], outputs: [], initializers: [externalTensor('w', [1], 'model.onnx')] }),
+    );
+    await service.write('clash/model.onnx', new Uint8Array(4));
+    expect(await problemOf(prepare(modelOf('clash/churn.onnx'), service.context()))).toMatch(/another name/);
+  });
+});
+
+describe('StringNormalizer', () => {
+  const normalizer = (locale: string | undefined) =>
+    onnx({
+      nodes: [
+        node(
+          'StringNormalizer',
+          ['x'],
+          ['y'],
+          [
+            textAttribute('case_change_action', 'UPPER'),
+            ...(locale === undefined ? [] : [textAttribute('locale', locale)]),
+          ],
+        ),
+      ],
+      inputs: [tensorInfo('x', STRING, ['n'])],
+      outputs: [tensorInfo('y', STRING, ['n'])],
+    });
+
+  it.each([['xx_XX.UTF-8'], [undefined]])(
+    'with the locale %s loads with one that Lambda has',
+    async (locale) => {
+      await service.write('words.onnx', normalizer(locale));
+      const raw = await readSource(modelOf('words.onnx'), service.context());
+      const { inspection, shippable } = await prepare(modelOf('words.onnx'), service.context());
+      expect(inspection.ran).toBe(true);
+      const shipped = await readFile(shippable.files[0]?.from ?? '');
+      expect(shipped.includes('C.UTF-8')).toBe(true);
+      expect(shipped.includes('xx_XX')).toBe(false);
+      // The user's own file is not touched, and its digest is what counts.
+      expect(await readFile(service.at('words.onnx'))).toEqual(normalizer(locale));
+      expect((await withLocale(raw)).digest).toBe(raw.digest);
+    },
+  );
+});
+
+describe('external data', () => {
+  it('counts to the digest', async () => {
+    const first = await readSource(modelOf('external'), fixtures());
+    expect(first.files.map(({ path, bytes }) => [path, bytes])).toEqual([
+      ['model.onnx', expect.any(Number)],
+      ['weights/w.bin', 48],
+    ]);
+    await mkdir(service.at('copy', 'weights'), { recursive: true });
+    await writeFile(
+      service.at('copy', 'churn.onnx'),
+      await readFile(join(FIXTURES, 'external', 'model.onnx')),
+    );
+    const weights = await readFile(join(FIXTURES, 'external', 'weights', 'w.bin'));
+    await writeFile(service.at('copy', 'weights', 'w.bin'), weights);
+    // Neither the folder nor the name of the graph is part of it.
+    const copy = modelOf('copy/churn.onnx');
+    expect((await readSource(copy, service.context())).digest).toBe(first.digest);
+    weights[0] = (weights[0] ?? 0) ^ 1;
+    await writeFile(service.at('copy', 'weights', 'w.bin'), weights);
+    expect((await readSource(copy, service.context())).digest).not.toBe(first.digest);
+  });
+
+  it('may be links to files elsewhere, as in Hugging Face’s cache', async () => {
+    await mkdir(service.at('blobs'));
+    await mkdir(service.at('snapshot', 'weights'), { recursive: true });
+    await writeFile(service.at('blobs', 'aa'), await readFile(join(FIXTURES, 'external', 'model.onnx')));
+    await writeFile(
+      service.at('blobs', 'bb'),
+      await readFile(join(FIXTURES, 'external', 'weights', 'w.bin')),
+    );
+    await symlink(service.at('blobs', 'aa'), service.at('snapshot', 'model.onnx'));
+    await symlink(service.at('blobs', 'bb'), service.at('snapshot', 'weights', 'w.bin'));
+    const { inspection } = await prepare(modelOf('snapshot'), service.context());
+    expect(inspection.ran).toBe(true);
+  });
+});
+
+it('an inspection is made once for each content', async () => {
+  const runtime = await hostRuntime();
+  const source = await readSource(modelOf('logreg.onnx'), fixtures());
+  await inspect(source, 'models.churn.artifact', runtime);
+  const started = performance.now();
+  // A deadline that no process could meet: this one does not start any.
+  await inspect(source, 'models.churn.artifact', runtime, { deadline: 1, memory: 1 });
+  expect(performance.now() - started).toBeLessThan(50);
+});

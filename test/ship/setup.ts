@@ -1,0 +1,70 @@
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll } from 'vitest';
+import { isProblemError } from '../../plugins/models/errors.ts';
+import type { Model } from '../../plugins/models/model.ts';
+import { cacheFolder } from '../../plugins/models/ship/cache.ts';
+import type { ShipContext } from '../../plugins/models/ship/context.ts';
+import { hostRuntime } from '../../plugins/models/ship/runtime.ts';
+
+export const FIXTURES = join(import.meta.dirname, '..', 'fixtures', 'models');
+
+/** A service in a new folder, with a cache of its own that has nothing but ONNX Runtime. */
+export function newService() {
+  const service = { dir: '', out: '' };
+  const before = process.env.SERVERLESS_MODELS_CACHE;
+  beforeAll(async () => {
+    await hostRuntime();
+    const shared = cacheFolder('onnxruntime');
+    service.dir = await mkdtemp(join(tmpdir(), 'service-'));
+    service.out = join(service.dir, '.serverless');
+    process.env.SERVERLESS_MODELS_CACHE = join(service.dir, 'cache');
+    await mkdir(cacheFolder());
+    await symlink(shared, cacheFolder('onnxruntime'));
+  });
+  afterAll(async () => {
+    if (before === undefined) delete process.env.SERVERLESS_MODELS_CACHE;
+    else process.env.SERVERLESS_MODELS_CACHE = before;
+    await rm(service.dir, { recursive: true, force: true });
+  });
+  return {
+    at: (...parts: string[]) => join(service.dir, ...parts),
+    write: async (path: string, content: string | Uint8Array): Promise<string> => {
+      const target = join(service.dir, path);
+      await mkdir(dirname(target), { recursive: true });
+      await writeFile(target, content);
+      return target;
+    },
+    context: (more: Partial<ShipContext> = {}): ShipContext => ({
+      serviceDir: service.dir,
+      outDir: service.out,
+      progress: () => {},
+      ...more,
+    }),
+  };
+}
+
+export function modelOf(path: string, more: Partial<Model> = {}): Model {
+  return {
+    name: 'churn',
+    artifact: { kind: 'path', path },
+    memory: 1769,
+    timeout: 10,
+    architecture: 'x86_64',
+    optimize: true,
+    function: {},
+    iam: { statements: [], managedPolicies: [] },
+    ...more,
+  };
+}
+
+/** The problem that `work` ends with, as a person reads it. */
+export async function problemOf(work: Promise<unknown>): Promise<string> {
+  const error: unknown = await work.then(
+    (value) => new Error(`no problem: ${JSON.stringify(value)}`),
+    (reason: unknown) => reason,
+  );
+  if (!isProblemError(error)) throw error;
+  return error.message;
+}

@@ -1,0 +1,255 @@
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { cp, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { bundle } from '../../plugins/models/ship/bundle.ts';
+import { hostRuntime } from '../../plugins/models/ship/runtime.ts';
+import { initSeconds, shipFunction, shipModel } from '../../plugins/models/ship/ship.ts';
+import { externalTensor, FLOAT, node, modelOf as onnx, tensorInfo } from '../unit/ship/onnx-writer.ts';
+import { unzip } from '../unzip.ts';
+import { FIXTURES, modelOf, newService, problemOf } from './setup.ts';
+
+const service = newService();
+const fixtures = () => service.context({ serviceDir: FIXTURES });
+
+/** Asks a packaged function as Lambda would start it: plain Node, ONNX Runtime by NODE_PATH. */
+async function invoke(dir: string, event: object): Promise<{ outputs: { name: string; data: unknown[] }[] }> {
+  const program = `const { handler } = await import(process.argv[1]);
+    const answer = await handler(JSON.parse(process.argv[2]), { awsRequestId: 'r', functionName: 'f' });
+    process.stdout.write('\\n' + JSON.stringify(answer));`;
+  const out = execFileSync(
+    process.execPath,
+    [
+      '--input-type=module',
+      '-e',
+      program,
+      pathToFileURL(join(dir, 'handler.mjs')).href,
+      JSON.stringify(event),
+    ],
+    {
+      cwd: dir,
+      encoding: 'utf8',
+      env: {
+        PATH: process.env.PATH,
+        NODE_PATH: await hostRuntime(),
+        AWS_REGION: 'us-east-1',
+        AWS_LAMBDA_FUNCTION_MEMORY_SIZE: '1769',
+        LAMBDA_TASK_ROOT: dir,
+      },
+    },
+  );
+  return JSON.parse(out.slice(out.lastIndexOf('\n') + 1));
+}
+
+const add = {
+  inputs: [
+    { name: 'a', shape: [1, 3], datatype: 'FP32', data: [1, 2, 3] },
+    { name: 'b', shape: [1, 1], datatype: 'FP32', data: [0.5] },
+  ],
+};
+
+describe('a packaged model', () => {
+  it('answers from its folder, and its zip has just that', async () => {
+    const { dir, zip, facts, uploads } = await shipModel(modelOf('add.onnx'), fixtures());
+    expect((await invoke(dir, add)).outputs[0]?.data).toEqual([1.5, 2.5, 3.5]);
+    const files = await unzip(zip);
+    expect(Object.keys(files)).toEqual(['handler.mjs', 'model/model.onnx']);
+    for (const [path, content] of Object.entries(files)) {
+      expect(await readFile(join(dir, path))).toEqual(Buffer.from(content));
+    }
+    const sizes = Object.values(files).reduce((sum, content) => sum + content.length, 0);
+    expect(facts).toMatchObject({
+      optimized: true,
+      remote: [],
+      notices: [],
+      unzippedBytes: sizes,
+      zipBytes: (await stat(zip)).size,
+    });
+    expect(uploads).toEqual([]);
+  });
+
+  it('answers as the original does, with external weights', async () => {
+    const ask = { inputs: [{ name: 'x', shape: [1, 4], datatype: 'FP32', data: [1, 1, 1, 1] }] };
+    const answers: unknown[] = [];
+    for (const optimize of [true, false]) {
+      const { dir, facts } = await shipModel(modelOf('external', { optimize }), fixtures());
+      expect(facts.optimized === true).toBe(optimize);
+      answers.push((await invoke(dir, ask)).outputs[0]?.data);
+    }
+    expect(answers).toEqual([
+      [2.25, 2.75, 3.25],
+      [2.25, 2.75, 3.25],
+    ]);
+  });
+
+  it('has the same bytes wherever the service lies, and no path of this machine in them', async () => {
+    const digests = new Set<string>();
+    const identities = new Set<string>();
+    for (const place of ['one', 'an/other']) {
+      const dir = service.at(place);
+      await mkdir(join(dir, 'models'), { recursive: true });
+      await cp(join(FIXTURES, 'logreg.onnx'), join(dir, 'models', 'model.onnx'));
+      await writeFile(join(dir, 'models', 'words.cjs'), 'module.exports = { word: "churn" };');
+      await writeFile(
+        join(dir, 'models', 'transform.ts'),
+        "import words from './words.cjs';\nexport const post = (answer: unknown): unknown => ({ answer, word: words.word });\n",
+      );
+      const context = service.context({ serviceDir: dir, outDir: join(dir, '.serverless') });
+      const { zip, facts } = await shipModel(modelOf('models'), context);
+      const bytes = await readFile(zip);
+      digests.add(createHash('sha256').update(bytes).digest('hex'));
+      identities.add(facts.identity);
+      const code = Buffer.from((await unzip(zip))['handler.mjs'] ?? []).toString();
+      expect(code).toContain('churn');
+      for (const path of [
+        dir,
+        process.cwd(),
+        'words.cjs',
+        'transform.ts',
+        'handler.ts',
+        'sourceMappingURL',
+      ]) {
+        expect(code).not.toContain(path);
+      }
+    }
+    expect(digests.size).toBe(1);
+    expect(identities.size).toBe(1);
+  });
+
+  it('is another one when source, transform, architecture or options change, and only then', async () => {
+    await cp(join(FIXTURES, 'add.onnx'), service.at('m', 'model.onnx'));
+    const identity = async (more = {}): Promise<string> =>
+      (await shipModel(modelOf('m', more), service.context())).facts.identity;
+    const plain = await identity();
+    expect(await identity({ memory: 3008, name: 'other', timeout: 20 })).toBe(plain);
+    const seen = new Set([
+      plain,
+      await identity({ architecture: 'arm64' }),
+      await identity({ optimize: false }),
+    ]);
+    await service.write('m/rate.json', '{"rate": 1}');
+    await service.write(
+      'm/transform.ts',
+      "import { rate } from './rate.json';\nexport const post = (x: unknown) => [x, rate];\n",
+    );
+    seen.add(await identity());
+    // What it imports counts as well.
+    await service.write('m/rate.json', '{"rate": 2}');
+    seen.add(await identity());
+    expect(seen.size).toBe(5);
+    await rm(service.at('m', 'transform.ts'));
+    expect(await identity()).toBe(plain);
+  });
+
+  it('says where a transform.ts is wrong', async () => {
+    await cp(join(FIXTURES, 'add.onnx'), service.at('bad', 'model.onnx'));
+    await service.write('bad/transform.ts', 'export const post = (x: unknown) => {\n  return [x;\n};\n');
+    expect(await problemOf(shipModel(modelOf('bad'), service.context()))).toMatch(
+      /transform\.ts:2:11: .*MODELS_TRANSFORM_INVALID/,
+    );
+  });
+
+  it('costs next to nothing when it did not change', async () => {
+    const names = Array.from({ length: 10 }, (_, index) => `m${index}`);
+    const models = names.map((name) => modelOf(`${name}.onnx`, { name }));
+    for (const name of names) await cp(join(FIXTURES, 'gbm.onnx'), service.at(`${name}.onnx`));
+    for (const model of models) await shipModel(model, service.context());
+    const started = performance.now();
+    for (const model of models) await shipModel(model, service.context());
+    expect(performance.now() - started).toBeLessThan(2000);
+  });
+});
+
+describe('a function without a model', () => {
+  it('finds the SDK by NODE_PATH, outside its bundle', async () => {
+    const source =
+      "import { S3Client } from '@aws-sdk/client-s3';\nexport const handler = async () => typeof S3Client + typeof (await import('@aws-sdk/client-lambda')).LambdaClient;";
+    const { dir, zip, sha256 } = await shipFunction('models-x', source, service.context());
+    const code = await readFile(join(dir, 'handler.mjs'), 'utf8');
+    expect(code.length).toBeLessThan(3000);
+    expect(sha256).toBe(createHash('sha256').update(code).digest('hex'));
+    expect(Object.keys(await unzip(zip))).toEqual(['handler.mjs']);
+    const program = `console.log(await (await import(process.argv[1])).handler());`;
+    const run = (env: NodeJS.ProcessEnv) =>
+      execFileSync(
+        process.execPath,
+        ['--input-type=module', '-e', program, pathToFileURL(join(dir, 'handler.mjs')).href],
+        {
+          cwd: dir,
+          encoding: 'utf8',
+          stdio: ['ignore', 'pipe', 'ignore'],
+          env: { PATH: process.env.PATH, ...env },
+        },
+      );
+    expect(run({ NODE_PATH: join(import.meta.dirname, '..', '..', 'node_modules') }).trim()).toBe(
+      'functionfunction',
+    );
+    expect(() => run({})).toThrow();
+  });
+
+  it('bundles equal sources to equal bytes', async () => {
+    const source = 'export const handler = () => 1;';
+    expect(await bundle(source, service.at(), 'x')).toBe(await bundle(source, '/', 'x'));
+  });
+});
+
+describe('an artifact beyond what a zip may unpack to', () => {
+  /** A MatMul whose weights are `size`² floats in a file of their own. */
+  async function large(name: string, size: number): Promise<void> {
+    await service.write(
+      `${name}/model.onnx`,
+      onnx({
+        nodes: [node('MatMul', ['x', 'w'], ['y'])],
+        inputs: [tensorInfo('x', FLOAT, ['n', size])],
+        outputs: [tensorInfo('y', FLOAT, ['n', size])],
+        initializers: [externalTensor('w', [size, size], 'w.bin')],
+      }),
+    );
+    const block = Float32Array.from({ length: size * 16 }, (_, index) => Math.fround(Math.sin(index) / 64));
+    const bytes = Buffer.from(block.buffer);
+    const parts = Array.from({ length: size / 16 }, () => bytes);
+    await writeFile(service.at(name, 'w.bin'), parts);
+  }
+
+  it('goes by the bucket, whole and by content', { timeout: 120_000 }, async () => {
+    await large('large', 8960); // 321 MB
+    const model = modelOf('large');
+    const { facts, uploads, dir, zip } = await shipModel(model, service.context());
+    expect(facts.sourceBytes).toBeGreaterThan(300e6);
+    expect(facts.optimized).toBe(true);
+    expect(facts.remote.map(({ path }) => path)).toEqual(['model/model.bin', 'model/model.onnx']);
+    expect(Object.keys(await unzip(zip))).toEqual(['handler.mjs']);
+    expect(facts.unzippedBytes).toBe((await stat(join(dir, 'handler.mjs'))).size);
+    for (const [index, { sha256, bytes, from }] of uploads.entries()) {
+      expect(facts.remote[index]).toMatchObject({ sha256, bytes });
+      expect((await stat(from)).size).toBe(bytes);
+    }
+    const code = await readFile(join(dir, 'handler.mjs'), 'utf8');
+    for (const { sha256 } of facts.remote) expect(code).toContain(sha256);
+
+    const started = performance.now();
+    await shipModel(model, service.context());
+    expect(performance.now() - started).toBeLessThan(1000);
+  });
+
+  it('is refused where reading it would outlast the start', async () => {
+    expect(initSeconds(300e6)).toBeLessThan(10);
+    // 671 MB, all of it a hole in the file: nothing of it is read before the refusal but its digest.
+    await large('larger', 16);
+    await service.write(
+      'larger/model.onnx',
+      onnx({
+        nodes: [node('MatMul', ['x', 'w'], ['y'])],
+        inputs: [tensorInfo('x', FLOAT, ['n', 12960])],
+        outputs: [tensorInfo('y', FLOAT, ['n', 12960])],
+        initializers: [externalTensor('w', [12960, 12960], 'w.bin')],
+      }),
+    );
+    const { truncate } = await import('node:fs/promises');
+    await truncate(service.at('larger', 'w.bin'), 12960 ** 2 * 4);
+    const text = await problemOf(shipModel(modelOf('larger', { optimize: false }), service.context()));
+    expect(text).toMatch(/672 MB: reading it at start would take about 10 s.*MODELS_ARTIFACT_SIZE/);
+  });
+});
