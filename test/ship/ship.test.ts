@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cp, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
@@ -84,6 +84,24 @@ describe('a packaged model', () => {
     ]);
   });
 
+  it('is the original where optimising it cannot be shown to be harmless', async () => {
+    // ONNX Runtime seeds each random node by its place, which moves when the optimiser takes away the first node.
+    const random = onnx({
+      nodes: [
+        node('Identity', ['x'], ['i']),
+        node('RandomUniformLike', ['i'], ['r']),
+        node('Add', ['x', 'r'], ['y']),
+      ],
+      inputs: [tensorInfo('x', FLOAT, ['n'])],
+      outputs: [tensorInfo('y', FLOAT, ['n'])],
+    });
+    await service.write('random.onnx', random);
+    const { zip, facts } = await shipModel(modelOf('random.onnx'), service.context());
+    expect(facts.optimized).toMatch(/answers would differ/);
+    expect(facts.notices).toContain(facts.optimized);
+    expect(Buffer.from((await unzip(zip))['model/model.onnx'] ?? [])).toEqual(random);
+  });
+
   it('has the same bytes wherever the service lies, and no path of this machine in them', async () => {
     const digests = new Set<string>();
     const identities = new Set<string>();
@@ -147,7 +165,7 @@ describe('a packaged model', () => {
     await cp(join(FIXTURES, 'add.onnx'), service.at('bad', 'model.onnx'));
     await service.write('bad/transform.ts', 'export const post = (x: unknown) => {\n  return [x;\n};\n');
     expect(await problemOf(shipModel(modelOf('bad'), service.context()))).toMatch(
-      /transform\.ts:2:11: .*MODELS_TRANSFORM_INVALID/,
+      /transform\.ts:2:12: .*MODELS_TRANSFORM_INVALID/,
     );
   });
 
@@ -229,15 +247,16 @@ describe('an artifact beyond what a zip may unpack to', () => {
     const code = await readFile(join(dir, 'handler.mjs'), 'utf8');
     for (const { sha256 } of facts.remote) expect(code).toContain(sha256);
 
+    // The first time its files were too young for their digests to be remembered.
+    await shipModel(model, service.context());
     const started = performance.now();
     await shipModel(model, service.context());
-    expect(performance.now() - started).toBeLessThan(1000);
+    expect(performance.now() - started).toBeLessThan(500);
   });
 
   it('is refused where reading it would outlast the start', async () => {
     expect(initSeconds(300e6)).toBeLessThan(10);
-    // 671 MB, all of it a hole in the file: nothing of it is read before the refusal but its digest.
-    await large('larger', 16);
+    // 672 MB, all of it a hole in the file.
     await service.write(
       'larger/model.onnx',
       onnx({
@@ -247,9 +266,9 @@ describe('an artifact beyond what a zip may unpack to', () => {
         initializers: [externalTensor('w', [12960, 12960], 'w.bin')],
       }),
     );
-    const { truncate } = await import('node:fs/promises');
+    await service.write('larger/w.bin', '');
     await truncate(service.at('larger', 'w.bin'), 12960 ** 2 * 4);
-    const text = await problemOf(shipModel(modelOf('larger', { optimize: false }), service.context()));
-    expect(text).toMatch(/672 MB: reading it at start would take about 10 s.*MODELS_ARTIFACT_SIZE/);
+    const text = await problemOf(shipModel(modelOf('larger'), service.context()));
+    expect(text).toMatch(/672 MB: reading it at start would take about 10\.1 s.*MODELS_ARTIFACT_SIZE/);
   });
 });

@@ -1,7 +1,9 @@
-import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import type { CatalogManifest } from '../../../functions/catalog/contract.ts';
 import type { AwsConfig } from '../commands/command.ts';
+import { isProblemError, type Problem, throwProblems } from '../errors.ts';
 import type { Architecture, Facts, LayerFacts, Model } from '../model.ts';
 import { CATALOG, RELEASE } from '../naming.ts';
 import type { Built } from '../plan/endpoint.ts';
@@ -114,4 +116,30 @@ async function packageFile(): Promise<string> {
     () => near,
     () => join(above, '..', 'package.json'),
   );
+}
+
+/** Facts of these models without a package: everything is made (and cached) as for a deploy, then dropped. Reports every faulty model. */
+export async function factsOf(
+  models: readonly Model[],
+  context: ShipContext,
+): Promise<ReadonlyMap<string, Facts>> {
+  const outDir = await mkdtemp(join(tmpdir(), 'serverless-models-'));
+  const problems: Problem[] = [];
+  const facts = new Map<string, Facts>();
+  try {
+    for (const model of models) {
+      context.progress(`Inspecting the model ${model.name}`);
+      try {
+        facts.set(model.name, (await shipModel(model, { ...context, outDir })).facts);
+      } catch (error) {
+        if (!isProblemError(error)) throw error;
+        problems.push(...error.problems);
+      }
+    }
+  } finally {
+    context.progress(undefined);
+    await rm(outDir, { recursive: true, force: true });
+  }
+  throwProblems(problems);
+  return facts;
 }

@@ -34,8 +34,8 @@ const TMP_BYTES = 10_000 * 1024 ** 2;
 /**
  * Seconds that reading an artifact of so many bytes from S3 takes at init, which Lambda cuts at 10 s on demand
  * (https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html). 600 Mbit/s is what a function
- * gets from S3 with parallel ranges, 1 GB/s the slower of hashing and writing /tmp, half a second ONNX Runtime and
- * Node; not measured on AWS by us.
+ * gets from S3 with parallel ranges in published measurements, 1 GB/s the slower of hashing and writing /tmp, half a
+ * second ONNX Runtime and Node; not measured on AWS by us.
  */
 export function initSeconds(bytes: number): number {
   return 0.5 + bytes / 75e6 + bytes / 1e9;
@@ -105,6 +105,9 @@ export async function prepare(
 ): Promise<{ source: Source; inspection: Inspection; shippable: Shippable; identity: string }> {
   const key = `models.${model.name}.artifact`;
   const read = await readSource(model, context);
+  // Optimising hardly changes the size; so say it before minutes of work.
+  const problem = tooLarge(read.bytes, key);
+  if (problem !== undefined) throw problemError([problem]);
   const transform = read.transform === undefined ? undefined : await transformDigest(read.transform, key);
   const runtime = await hostRuntime(context.progress);
   const source = await withLocale(read);
@@ -148,7 +151,7 @@ function handlerOf(model: Model, source: Source, manifest: Manifest, context: Sh
     lines.push(`import * as transform from ${importPath(source.transform)};`);
   const literal = JSON.stringify(manifest);
   lines.push(
-    `export const handler = createHandler(${literal}${source.transform === undefined ? '' : ', transform'});`,
+    `export const handler = await createHandler(${literal}${source.transform === undefined ? '' : ', transform'});`,
   );
   return bundle(`${lines.join('\n')}\n`, context.serviceDir, `models.${model.name}.artifact`);
 }
@@ -198,7 +201,7 @@ function tooLarge(bytes: number, key: string): Problem | undefined {
     message:
       bytes > TMP_BYTES
         ? `The artifact has ${megabytes} MB, more than Lambda's /tmp holds.`
-        : `The artifact has ${megabytes} MB: reading it at start would take about ${Math.round(seconds)} s, and Lambda stops a start after ${INIT_SECONDS} s.`,
+        : `The artifact has ${megabytes} MB: reading it at start would take about ${seconds.toFixed(1)} s, and Lambda stops a start after ${INIT_SECONDS} s.`,
     fix: 'Quantise the model (float16 halves it, int8 quarters it), or export a smaller one.',
   };
 }
