@@ -69,3 +69,12 @@ export const MB_PER_VCPU = 1769;
 
 /** Lambda's synchronous payload, each way: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
 export const PAYLOAD_BYTES = 6 * 1024 * 1024;
+
+/** The body after gzip or deflate are undone: 6 MB could unpack to gigabytes. */
+export const UNPACKED_BYTES = 32 * 1024 * 1024;
+
+/** All input tensors of a request together, in memory. */
+export const TENSOR_BYTES = 64 * 1024 * 1024;
+
+/** Arrays and objects inside one another, in a request. ONNX tensors of rank beyond 8 are rare. */
+export const NESTING = 32;

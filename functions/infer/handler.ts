@@ -1,0 +1,187 @@
+import middy from '@middy/core';
+import { type Request, readEvent, utf8, writeAnswer } from '../shared/event.ts';
+import { type Answer, errorAnswer, isRefusal, jsonAnswer, refusal } from '../shared/http.ts';
+import { createLog, type Log, placeOf } from '../shared/log.ts';
+import { inferAnswer, inferValue, type Responder, tensorOf } from './answer.ts';
+import { readBody, splitBody } from './body.ts';
+import type { Manifest } from './contract.ts';
+import type { Tensor } from './datatypes.ts';
+import { type InferRequest, readRequest, readValue, type Shapes } from './request.ts';
+import { routeOf } from './route.ts';
+import { readInvocation } from './sagemaker.ts';
+import { openSession, type Session } from './session.ts';
+import type { AnyTransform, Tensors } from './transform.ts';
+
+/** What Lambda calls. */
+export type Handler = (event: unknown, context?: { readonly awsRequestId?: string }) => Promise<unknown>;
+
+type Endpoint = {
+  readonly responder: Responder;
+  /** What clients see. */
+  readonly shapes: Shapes;
+  readonly manifest: Manifest;
+  readonly transform: AnyTransform;
+  readonly session: Session;
+  readonly log: Log;
+};
+
+/**
+ * Loads the model, then gives the Lambda handler of one endpoint: the Open Inference Protocol v2 by HTTP API, REST API,
+ * function URL and load balancer, SageMaker's shape beside it, and the protocol's request itself by direct invocation.
+ * The generated entry awaits it, so that loading is part of Lambda's initialisation, and a failure of it is shown as such.
+ *
+ * The handler answers whatever comes; a request cannot make it throw.
+ */
+export async function createHandler(manifest: Manifest, transform: AnyTransform = {}): Promise<Handler> {
+  const log = createLog(manifest.model);
+  const started = performance.now();
+  let session: Session;
+  try {
+    session = await openSession(manifest, process.env);
+  } catch (error) {
+    log.error('The model could not be loaded.', {
+      model: manifest.model,
+      identity: manifest.identity,
+      reason: error instanceof Error ? error.message : String(error),
+    });
+    throw error;
+  }
+  const responder = { model: manifest.model, version: process.env.AWS_LAMBDA_FUNCTION_VERSION ?? '$LATEST' };
+  log.info('Cold start.', {
+    model: manifest.model,
+    identity: manifest.identity,
+    version: responder.version,
+    loadMs: Math.round(performance.now() - started),
+  });
+  const { signature } = manifest;
+  const shapes = {
+    inputs: transform.inputs ?? signature.inputs,
+    outputs: transform.outputs ?? signature.outputs,
+    omitted: signature.omitted,
+  };
+  const endpoint = { responder, shapes, manifest, transform, session, log };
+  // Lambda's own deadline ends what takes too long: a timer cannot fire while ONNX Runtime has the thread.
+  return middy<unknown, unknown>({ timeoutEarlyInMillis: 0 })
+    .use(events)
+    .use(errors(log))
+    .handler((request) => answerTo(endpoint, request as Request)) as unknown as Handler;
+}
+
+type Middleware = middy.MiddlewareObj<unknown, unknown>;
+
+/** The event becomes a Request on the way in, an Answer becomes what the event's source expects on the way out. */
+const events: Middleware = {
+  before(state) {
+    state.event = readEvent(state.event, state.context);
+  },
+  after(state) {
+    state.response = writeAnswer(state.event as Request, state.response as Answer);
+  },
+};
+
+/** Every error becomes an answer. A line each in the log: the code and the place, never a value. */
+const errors = (log: Log): Middleware => ({
+  onError(state) {
+    const request = state.event as Request;
+    state.response = writeAnswer(request, answerOf(state.error, request, log));
+  },
+});
+
+function answerOf(error: unknown, { id, source }: Request, log: Log): Answer {
+  if (isRefusal(error)) {
+    const { status, code, message } = error;
+    const fields = { code, status, reason: message, requestId: id, source };
+    if (status < 500) log.warn('Refused.', fields);
+    else log.error('Failed.', fields);
+    return errorAnswer(error);
+  }
+  log.error('Failed.', { code: 'INTERNAL', status: 500, reason: placeOf(error), requestId: id, source });
+  return errorAnswer({ status: 500, code: 'INTERNAL', message: 'The endpoint failed; its log says where.' });
+}
+
+async function answerTo(endpoint: Endpoint, request: Request): Promise<Answer> {
+  const { responder, shapes } = endpoint;
+  if (request.source === 'direct') {
+    const asked = readValue(request.event, shapes);
+    const tensors = await compute(endpoint, asked);
+    const value = inferValue(responder, asked.id, asked.outputs, tensors);
+    return { status: 200, headers: {}, body: '', value };
+  }
+  const route = routeOf(request.path, responder.model, responder.version);
+  if (route.kind === 'unknown')
+    throw refusal('NOT_FOUND', 'Nothing is at this path, or no such model or version.');
+  const method = request.method === 'HEAD' ? 'GET' : request.method;
+  if (method !== route.allow) throw refusal('METHOD_NOT_ALLOWED', `This path takes ${route.allow}.`);
+  switch (route.kind) {
+    case 'ready':
+      return jsonAnswer(200, { name: responder.model, ready: true });
+    case 'metadata':
+      return jsonAnswer(200, {
+        name: responder.model,
+        versions: [responder.version],
+        platform: 'onnxruntime_onnx',
+        inputs: shapes.inputs,
+        outputs: shapes.outputs,
+      });
+    case 'infer': {
+      const { json, tail } = splitBody(readBody(request), request.headers['inference-header-content-length']);
+      const asked = readRequest(typeof json === 'string' ? json : utf8(json), shapes, tail);
+      return inferAnswer(responder, asked.id, asked.outputs, await compute(endpoint, asked));
+    }
+    case 'invocations': {
+      const { asked, answer } = readInvocation(request, readBody(request), shapes, responder);
+      return answer(await compute(endpoint, asked));
+    }
+  }
+}
+
+/** Transform, model, transform. @returns at least the outputs asked for */
+async function compute(
+  { manifest, transform, session, log }: Endpoint,
+  { id, parameters, tensors, outputs }: InferRequest,
+): Promise<Tensors> {
+  const info = { id, parameters };
+  const { pre, post } = transform;
+  const feeds = pre === undefined ? tensors : await guard(() => pre(tensors, info), log);
+  // With all outputs wanted and none left out, ONNX Runtime needs no list; a transform may look at any of them.
+  const { signature } = manifest;
+  const all = post !== undefined || outputs.length === signature.outputs.length;
+  const names = all ? signature.outputs.map(({ name }) => name) : outputs.map(({ spec }) => spec.name);
+  const needed = all && signature.omitted.length === 0 ? undefined : names;
+  let computed: Awaited<ReturnType<Session['run']>>;
+  try {
+    computed = await session.run(feeds, needed);
+  } catch (error) {
+    throw modelFailure(error);
+  }
+  const results: Record<string, Tensor> = Object.create(null);
+  for (const name in computed) {
+    const tensor = tensorOf(computed[name] as Parameters<typeof tensorOf>[0]);
+    if (tensor !== undefined) results[name] = tensor;
+  }
+  return post === undefined ? results : guard(() => post(results, info), log);
+}
+
+/** ONNX Runtime’s message holds values of the inputs; the operator and its node’s name are the model’s own. */
+function modelFailure(error: unknown): Error {
+  const node = /while running (\w+) node\. Name:'([^']*)'/.exec(error instanceof Error ? error.message : '');
+  const place =
+    node === null ? '' : ` The operator ${node[1]} (node ${JSON.stringify(node[2])}) refused its own.`;
+  return refusal('MODEL_FAILED', `The model could not compute these inputs.${place}`);
+}
+
+async function guard(work: () => Tensors | Promise<Tensors>, log: Log): Promise<Tensors> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof Error && 'status' in error) {
+      const { status, message } = error;
+      if (typeof status === 'number' && status >= 400 && status < 500) {
+        const code = 'code' in error && typeof error.code === 'string' ? error.code : 'TRANSFORM_REFUSED';
+        throw Object.assign(new Error(message), { status, code });
+      }
+    }
+    log.error('The transform failed.', { reason: placeOf(error) });
+    throw refusal('TRANSFORM_FAILED', 'The model’s own transform failed; the endpoint’s log says where.');
+  }
+}

@@ -1,0 +1,42 @@
+/** What a request wants of the endpoint, told by method and path. */
+export type Route =
+  | { readonly kind: 'infer' | 'invocations' | 'metadata' | 'ready'; readonly allow: 'GET' | 'POST' }
+  | { readonly kind: 'unknown' };
+
+const UNKNOWN: Route = { kind: 'unknown' };
+const INFER: Route = { kind: 'infer', allow: 'POST' };
+const INVOCATIONS: Route = { kind: 'invocations', allow: 'POST' };
+const METADATA: Route = { kind: 'metadata', allow: 'GET' };
+const READY: Route = { kind: 'ready', allow: 'GET' };
+
+/** Paths by their end, as a stage and `http.path` may stand before it. */
+const PROTOCOL = /(?:^|\/)v2\/models\/([^/]+)(?:\/versions\/([^/]+))?(\/infer|\/ready)?\/?$/;
+const SAGEMAKER = /(?:^|\/)models\/([^/]+)\/invocations\/?$/;
+const BARE = /(?:^|\/)invocations\/?$/;
+const RESERVED = /(?:^|\/)v2(?:\/|$)/;
+
+/**
+ * Routes of one model's function. A path that no protocol knows takes an infer request, too: it is one that the user led
+ * here by an event of their own, or a function URL's root.
+ *
+ * @param path decoded, without query
+ * @param version the function's own; a path that names another is not ours to answer
+ */
+export function routeOf(path: string, model: string, version: string): Route {
+  if (path.endsWith(`/v2/models/${model}/infer`)) return INFER;
+  const protocol = PROTOCOL.exec(path);
+  if (protocol !== null) {
+    const [, name, asked, action] = protocol;
+    if (name !== model || !isOwn(asked, version)) return UNKNOWN;
+    return action === '/infer' ? INFER : action === '/ready' ? READY : METADATA;
+  }
+  const sagemaker = SAGEMAKER.exec(path);
+  if (sagemaker !== null) return sagemaker[1] === model ? INVOCATIONS : UNKNOWN;
+  if (BARE.test(path)) return INVOCATIONS;
+  return RESERVED.test(path) ? UNKNOWN : INFER;
+}
+
+/** `$LATEST` is whatever is there: on a developer's machine it answers for any version. */
+function isOwn(asked: string | undefined, version: string): boolean {
+  return asked === undefined || asked === 'live' || asked === version || version === '$LATEST';
+}

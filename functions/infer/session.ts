@@ -1,0 +1,86 @@
+import { cp, mkdir } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import type { InferenceSession, OnnxValue } from 'onnxruntime-common';
+import { type Manifest, MB_PER_VCPU } from './contract.ts';
+import { ortTypeOf, type Tensor } from './datatypes.ts';
+
+type Ort = Pick<typeof import('onnxruntime-common'), 'InferenceSession' | 'Tensor' | 'env'>;
+
+/** ONNX Runtime with one model loaded. */
+export type Session = {
+  /** @returns the outputs named, all when none is; @throws ONNX Runtime's error, whose message may hold values of the inputs */
+  run(
+    tensors: Readonly<Record<string, Tensor>>,
+    fetches?: readonly string[],
+  ): Promise<InferenceSession.OnnxValueMapType>;
+};
+
+/**
+ * Loads the model: from a path, so that external weights are mapped rather than read; with as many threads as there are
+ * whole vCPUs, since ONNX Runtime counts the host's cores and would fight itself for the share that the memory setting buys.
+ *
+ * @throws where ONNX Runtime is not on the NODE_PATH, a file is missing, or the model is refused
+ */
+export async function openSession(manifest: Manifest, environment: NodeJS.ProcessEnv): Promise<Session> {
+  const ort = loadRuntime();
+  // ONNX Runtime prints a failed kernel's message, with values of the request in it, to the log. We tell of failures.
+  ort.env.logLevel = 'fatal';
+  const path = join(await artifactFolder(manifest, environment), manifest.file);
+  const session = await ort.InferenceSession.create(path, {
+    intraOpNumThreads: threadsFor(environment.AWS_LAMBDA_FUNCTION_MEMORY_SIZE),
+    interOpNumThreads: 1,
+    graphOptimizationLevel: 'all',
+    logSeverityLevel: 4,
+  });
+  return {
+    run(tensors, fetches) {
+      const feeds: Record<string, OnnxValue> = Object.create(null);
+      for (const name in tensors) feeds[name] = ortValue(ort, tensors[name] as Tensor);
+      return fetches === undefined ? session.run(feeds) : session.run(feeds, fetches);
+    },
+  };
+}
+
+function loadRuntime(): Ort {
+  try {
+    // Not bundled and not imported: it comes with the layer, found by NODE_PATH, which only CommonJS honours.
+    return createRequire(import.meta.url)('onnxruntime-node');
+  } catch (cause) {
+    throw new Error('ONNX Runtime could not be loaded. Is its layer attached, for this architecture?', {
+      cause,
+    });
+  }
+}
+
+/** @param memory MB, as Lambda says it; elsewhere absent */
+export function threadsFor(memory: string | undefined): number {
+  return Math.max(1, Math.floor(Number(memory ?? 0) / MB_PER_VCPU));
+}
+
+function ortValue(ort: Ort, { datatype, data, shape }: Tensor): OnnxValue {
+  if (datatype === 'FP16') {
+    // Where JavaScript has Float16Array, the constructor would make one of this, which the binding cannot read
+    // ("not enough space: expected 6, got 0"); it reads any object of a tensor's shape.
+    return { type: 'float16', data, dims: shape, location: 'cpu' } as unknown as OnnxValue;
+  }
+  return new ort.Tensor(ortTypeOf(datatype) as 'float32', data as Float32Array, shape as number[]);
+}
+
+/** The folder below which `manifest.file` lies: the zip's own, or one in /tmp where parts of the artifact come from the bucket. */
+async function artifactFolder(manifest: Manifest, environment: NodeJS.ProcessEnv): Promise<string> {
+  const root = environment.LAMBDA_TASK_ROOT ?? process.cwd();
+  if (manifest.remote.length === 0) return root;
+  const folder = join('/tmp', `model-${manifest.identity}`);
+  await mkdir(folder, { recursive: true });
+  const { fetchFiles } = await import('./remote.ts');
+  const inZip = dirname(manifest.file);
+  // ONNX Runtime wants external data below the graph's folder, and no links out of it.
+  await cp(join(root, inZip), join(folder, inZip), { recursive: true }).catch(
+    (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOENT') throw error;
+    },
+  );
+  await fetchFiles(manifest.remote, folder, environment);
+  return folder;
+}

@@ -1,0 +1,172 @@
+import { isUtf8 } from 'node:buffer';
+import { type Answer, refusal } from './http.ts';
+
+/**
+ * One request and one answer for the five ways an endpoint is called: HTTP API (payload 2.0, or 1.0), REST API, function
+ * URL, Application Load Balancer (single or multi-value headers), and a direct invocation, whose event is the request itself.
+ * Payloads: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html,
+ * https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html,
+ * https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html,
+ * https://docs.aws.amazon.com/elasticloadbalancing/latest/application/lambda-functions.html
+ */
+export type Request = {
+  readonly source: 'http' | 'rest' | 'alb' | 'direct';
+  /** Upper case; `POST` for a direct invocation. */
+  readonly method: string;
+  /** Percent-decoded, without query, with the stage and prefix that the source leaves in it; empty for a direct invocation. */
+  readonly path: string;
+  /** The client's `x-request-id` if it is usable, else the source's id of the request, else Lambda's. */
+  readonly id: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** As it came: text, or base64 where `base64` says so. Undefined for a direct invocation. */
+  readonly body: string | undefined;
+  readonly base64: boolean;
+  /** The event, whole. */
+  readonly event: unknown;
+  /** Must the answer have `multiValueHeaders`: an ALB target group that is set so reads no others. */
+  readonly multi: boolean;
+};
+
+type Fields = Readonly<Record<string, unknown>>;
+const isObject = (value: unknown): value is Fields =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
+
+/** Never throws: what cannot be read is a direct invocation with a bad request in it. */
+export function readEvent(event: unknown, context?: { readonly awsRequestId?: string }): Request {
+  const fallbackId = context?.awsRequestId ?? '';
+  if (!isObject(event) || !isObject(event.requestContext)) return direct(event, fallbackId);
+  const { requestContext } = event;
+
+  if (event.version === '2.0' && isObject(requestContext.http)) {
+    const { method, path } = requestContext.http;
+    return read('http', event, text(method), text(event.rawPath) ?? text(path), requestContext, fallbackId);
+  }
+  if (typeof event.httpMethod !== 'string') return direct(event, fallbackId);
+  const source = isObject(requestContext.elb) ? 'alb' : 'rest';
+  return read(source, event, event.httpMethod, text(event.path), requestContext, fallbackId);
+}
+
+function direct(event: unknown, id: string): Request {
+  return {
+    source: 'direct',
+    method: 'POST',
+    path: '',
+    id,
+    headers: {},
+    body: undefined,
+    base64: false,
+    event,
+    multi: false,
+  };
+}
+
+function read(
+  source: 'http' | 'rest' | 'alb',
+  event: Fields,
+  method: string | undefined,
+  path: string | undefined,
+  context: Fields,
+  fallbackId: string,
+): Request {
+  const multi = isObject(event.multiValueHeaders) ? event.multiValueHeaders : undefined;
+  const single = isObject(event.headers) ? event.headers : undefined;
+  // REST API sends both forms, ALB one of them.
+  const headers = headersOf(single ?? multi ?? {});
+  return {
+    source,
+    method: (method ?? '').toUpperCase(),
+    path: decodePath(path ?? ''),
+    id: usableId(headers['x-request-id']) ?? text(context.requestId) ?? fallbackId,
+    headers,
+    body: text(event.body),
+    base64: event.isBase64Encoded === true,
+    event,
+    multi: source === 'alb' && single === undefined && multi !== undefined,
+  };
+}
+
+/** Names in lower case, on an object without a prototype, so that no header's name can meet a property of Object. */
+function headersOf(headers: Fields): Record<string, string> {
+  const found: Record<string, string> = Object.create(null);
+  for (const name in headers) {
+    const value = headers[name];
+    if (typeof value === 'string') found[name.toLowerCase()] = value;
+    else if (Array.isArray(value)) found[name.toLowerCase()] = value.join(', ');
+  }
+  return found;
+}
+
+/** An id of the client's goes into headers and logs as it is, so it must be short and printable. */
+function usableId(id: string | undefined): string | undefined {
+  return id !== undefined && /^[\x21-\x7e]{1,128}$/.test(id) ? id : undefined;
+}
+
+/** Sources differ in what they decode: decoding twice does no harm, since no route has a percent sign. */
+function decodePath(path: string): string {
+  if (!path.includes('%')) return path;
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
+  }
+}
+
+/**
+ * The body's bytes.
+ * @throws Refusal `INVALID_ENCODING` for broken base64: Node would skip what it cannot read
+ */
+export function bodyBytes({ body, base64 }: Request): Buffer<ArrayBuffer> {
+  if (body === undefined) return Buffer.alloc(0);
+  if (!base64) return Buffer.from(body, 'utf8');
+  const bytes = Buffer.from(body, 'base64');
+  const padding = body.endsWith('==') ? 2 : body.endsWith('=') ? 1 : 0;
+  if (bytes.length !== Math.floor(((body.length - padding) * 3) / 4)) {
+    throw refusal('INVALID_ENCODING', 'The body is not base64, though the event says so.');
+  }
+  return bytes;
+}
+
+/** @throws Refusal `INVALID_ENCODING`: a decoder would put U+FFFD in the place of what it cannot read, silently */
+export function utf8(bytes: Uint8Array): string {
+  if (!isUtf8(bytes)) throw refusal('INVALID_ENCODING', 'The JSON is not UTF-8.');
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
+}
+
+/** Lambda's synchronous answer: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
+const LAMBDA_BYTES = 6 * 1024 * 1024;
+/** https://docs.aws.amazon.com/elasticloadbalancing/latest/application/lambda-functions.html */
+const ALB_BYTES = 1024 * 1024;
+/** Status, flags and headers around the body, generously. */
+const ENVELOPE_BYTES = 4096;
+
+/**
+ * The value that the handler returns.
+ * @throws Refusal `ANSWER_TOO_LARGE` where the source would refuse it: then the client would see a 502 without a reason
+ */
+export function writeAnswer(request: Request, answer: Answer): unknown {
+  if (request.source === 'direct') return answer.value ?? { error: 'No answer for a direct invocation.' };
+  const { status, body } = answer;
+  const isText = typeof body === 'string';
+  const sent = isText ? body : Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('base64');
+  checkSize(sent, isText, request.source === 'alb' ? ALB_BYTES : LAMBDA_BYTES);
+
+  const headers: Record<string, string> = { ...answer.headers };
+  if (request.id !== '') headers['x-request-id'] = request.id;
+  if (!request.multi) return { statusCode: status, headers, body: sent, isBase64Encoded: !isText };
+  const multiValueHeaders: Record<string, string[]> = {};
+  for (const name in headers) multiValueHeaders[name] = [headers[name] ?? ''];
+  return { statusCode: status, multiValueHeaders, body: sent, isBase64Encoded: !isText };
+}
+
+/** A text travels as a JSON string, where a quote takes two bytes and a control character six. */
+function checkSize(sent: string, isText: boolean, limit: number): void {
+  const room = limit - ENVELOPE_BYTES;
+  if (sent.length * 6 <= room || (!isText && sent.length <= room)) return;
+  if (isText && sent.length <= room && Buffer.byteLength(JSON.stringify(sent)) <= room) return;
+  const hint = isText ? ', fewer outputs or binary answers' : ' or fewer outputs';
+  throw refusal(
+    'ANSWER_TOO_LARGE',
+    `The answer is beyond the ${limit / 1024 / 1024} MB that can be sent back; ask for fewer rows${hint}.`,
+  );
+}

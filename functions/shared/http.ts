@@ -1,0 +1,103 @@
+/** What clients are told when something is refused, and how answers look before an event's shape is put on them. */
+
+/**
+ * Stable code → status and meaning; the table in docs is made from this. 4xx is the request's fault, `fault: 'model'` the
+ * model's: those count as its errors, the others only as rejected requests. 5xx is ours, and no request body reaches it.
+ */
+export const REFUSALS = {
+  INVALID_JSON: { status: 400, meaning: 'The body, or the JSON part of it, is not JSON.' },
+  INVALID_ENCODING: { status: 400, meaning: 'Broken gzip, deflate, base64 or UTF-8.' },
+  TOO_DEEP: { status: 400, meaning: 'Arrays and objects are nested deeper than 32.' },
+  FORBIDDEN_KEY: { status: 400, meaning: 'A key named `__proto__`.' },
+  INVALID_REQUEST: { status: 400, meaning: 'The request is not built as the protocol says.' },
+  UNKNOWN_INPUT: { status: 400, meaning: 'The model has no input of this name.' },
+  MISSING_INPUT: { status: 400, meaning: 'An input of the model is not there.' },
+  DUPLICATE_NAME: { status: 400, meaning: 'The same input or output is named twice.' },
+  WRONG_DATATYPE: { status: 400, meaning: 'The input’s datatype differs from the signature’s.' },
+  WRONG_SHAPE: { status: 400, meaning: 'The shape’s rank or a dimension differs from the signature’s.' },
+  WRONG_LENGTH: {
+    status: 400,
+    meaning: 'The data have more or fewer elements than the shape, or other nesting.',
+  },
+  WRONG_VALUE: { status: 400, meaning: 'An element is of the wrong kind, or outside its datatype’s range.' },
+  UNKNOWN_OUTPUT: {
+    status: 400,
+    meaning: 'The model has no such output, or the protocol cannot express it.',
+  },
+  NOT_FOUND: { status: 404, meaning: 'Nothing is at this path, or no such model or version.' },
+  METHOD_NOT_ALLOWED: { status: 405, meaning: 'The path takes another method.' },
+  BODY_TOO_LARGE: { status: 413, meaning: 'The body, sent or unpacked, is beyond the limit.' },
+  TENSOR_TOO_LARGE: { status: 413, meaning: 'The shape asks for more memory than a request may take.' },
+  ANSWER_TOO_LARGE: {
+    status: 413,
+    meaning: 'The answer is beyond what Lambda or the load balancer carries.',
+  },
+  UNSUPPORTED_MEDIA_TYPE: { status: 415, meaning: 'The content type is none that this path takes.' },
+  MODEL_FAILED: { status: 422, fault: 'model', meaning: 'The model could not compute these inputs.' },
+  NON_FINITE_OUTPUT: {
+    status: 422,
+    fault: 'model',
+    meaning: 'An output is NaN or infinite, which JSON cannot say; ask for binary.',
+  },
+  TRANSFORM_FAILED: { status: 500, fault: 'model', meaning: 'The model’s own transform failed.' },
+  THROTTLED: { status: 429, meaning: 'The version asked for is at its concurrency limit.' },
+  INTERNAL: { status: 500, meaning: 'A fault of the endpoint itself; its log has the cause.' },
+  ENDPOINT_FAILED: { status: 502, meaning: 'The version asked for failed, or ran out of its time.' },
+  NOT_READY: { status: 503, meaning: 'The model cannot be asked now.' },
+} as const satisfies Record<
+  string,
+  { readonly status: number; readonly meaning: string; readonly fault?: 'model' }
+>;
+
+export type RefusalCode = keyof typeof REFUSALS;
+
+/** An Error whose message may be shown to the client: it names places (JSON paths) and limits, never values. */
+export type Refusal = Error & { readonly status: number; readonly code: string };
+
+/** @param message one sentence for the client; a JSON path where there is one, no value of the request */
+export function refusal(code: RefusalCode, message: string): Refusal {
+  return Object.assign(new Error(message), { code, status: REFUSALS[code].status });
+}
+
+export function isRefusal(error: unknown): error is Refusal {
+  return (
+    error instanceof Error &&
+    'status' in error &&
+    typeof error.status === 'number' &&
+    'code' in error &&
+    typeof error.code === 'string'
+  );
+}
+
+/** An answer before the event's source gives it its shape. */
+export type Answer = {
+  readonly status: number;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | Uint8Array;
+  /** What a direct invocation gets instead of a body. */
+  readonly value?: unknown;
+};
+
+/** `{"error", "code"}`: the protocol's error object, and the code that programs can rely on. */
+export function errorAnswer({
+  status,
+  code,
+  message,
+}: {
+  status: number;
+  code: string;
+  message: string;
+}): Answer {
+  const value = { error: message, code };
+  return { status, headers: JSON_HEADERS, body: JSON.stringify(value), value };
+}
+
+export function jsonAnswer(status: number, value: unknown): Answer {
+  return { status, headers: JSON_HEADERS, body: JSON.stringify(value), value };
+}
+
+export const JSON_HEADERS: Readonly<Record<string, string>> = {
+  'content-type': 'application/json',
+  'x-content-type-options': 'nosniff',
+};

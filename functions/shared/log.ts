@@ -1,0 +1,36 @@
+import { Logger } from '@aws-lambda-powertools/logger';
+
+/**
+ * Structured JSON lines by Lambda Powertools (its own environment variables apply, such as POWERTOOLS_LOG_LEVEL).
+ * Only what concerns operators, codes and places; nothing that came in a request or goes out in an answer.
+ */
+export type Log = {
+  info(message: string, fields: LogFields): void;
+  warn(message: string, fields: LogFields): void;
+  error(message: string, fields: LogFields): void;
+};
+export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
+
+/** Powertools starts with the first line: a request without one does not pay for it. */
+export function createLog(serviceName: string): Log {
+  let logger: Logger | undefined;
+  const lazy = (): Logger => {
+    logger ??= new Logger({ serviceName });
+    return logger;
+  };
+  return {
+    info: (message, fields) => lazy().info(message, { ...fields }),
+    warn: (message, fields) => lazy().warn(message, { ...fields }),
+    error: (message, fields) => lazy().error(message, { ...fields }),
+  };
+}
+
+/**
+ * An error's kind and place without its message, which could hold values of a request.
+ * @returns such as `TypeError at pre (transform.ts:3:9) at …`
+ */
+export function placeOf(error: unknown): string {
+  if (!(error instanceof Error)) return typeof error;
+  const frames = (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line));
+  return [error.name, ...frames.slice(0, 8).map((frame) => frame.trim())].join(' ');
+}
