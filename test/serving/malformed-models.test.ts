@@ -1,17 +1,15 @@
 /** Artifacts that must be refused in good order; what each of them is stands in test/fixtures/make.py. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { isProblemError, type ProblemCode } from '../../plugins/models/errors.ts';
-import type { Model } from '../../plugins/models/model.ts';
 import { inspect } from '../../plugins/models/ship/inspect.ts';
 import { hostRuntime } from '../../plugins/models/ship/runtime.ts';
 import { type Limits, limitsFor } from '../../plugins/models/ship/sandbox.ts';
 import { readSource } from '../../plugins/models/ship/source.ts';
+import { fixtures, modelOf } from './endpoint.ts';
 
-const models = join(dirname(dirname(fileURLToPath(import.meta.url))), 'fixtures', 'models');
 const MB = 1024 ** 2;
 /** A bad file is refused at once, not at a deadline; most of this is a process starting on a busy machine. */
 const SOON_MS = 10_000;
@@ -31,18 +29,8 @@ afterAll(async () => {
 
 /** Reads and inspects a fixture. Throws what a user would get. */
 async function inspectFixture(path: string, limits?: Limits) {
-  const model: Model = {
-    name: 'fixture',
-    artifact: { kind: 'path', path },
-    memory: 1769,
-    timeout: 10,
-    architecture: 'x86_64',
-    optimize: true,
-    function: {},
-    iam: { statements: [], managedPolicies: [] },
-  };
-  const context = { serviceDir: models, outDir: join(cache, 'out'), progress: () => {} };
-  const source = await readSource(model, context);
+  const context = { serviceDir: fixtures, outDir: join(cache, 'out'), progress: () => {} };
+  const source = await readSource(modelOf('fixture', path), context);
   return inspect(source, 'models.fixture.artifact', runtime, limits ?? limitsFor(source.bytes));
 }
 

@@ -8,20 +8,72 @@ export type Tensor = {
   readonly values: readonly Scalar[];
 };
 
-type Fixed = { readonly bytes: number; readonly read: (view: DataView, at: number) => Scalar };
+type Fixed = {
+  readonly bytes: number;
+  readonly read: (view: DataView, at: number) => Scalar;
+  readonly write: (view: DataView, at: number, value: Scalar) => void;
+};
 const FIXED: Readonly<Record<string, Fixed>> = {
-  BOOL: { bytes: 1, read: (view, at) => view.getUint8(at) !== 0 },
-  UINT8: { bytes: 1, read: (view, at) => view.getUint8(at) },
-  INT8: { bytes: 1, read: (view, at) => view.getInt8(at) },
-  UINT16: { bytes: 2, read: (view, at) => view.getUint16(at, true) },
-  INT16: { bytes: 2, read: (view, at) => view.getInt16(at, true) },
-  UINT32: { bytes: 4, read: (view, at) => view.getUint32(at, true) },
-  INT32: { bytes: 4, read: (view, at) => view.getInt32(at, true) },
-  UINT64: { bytes: 8, read: (view, at) => view.getBigUint64(at, true) },
-  INT64: { bytes: 8, read: (view, at) => view.getBigInt64(at, true) },
-  FP16: { bytes: 2, read: (view, at) => half(view.getUint16(at, true)) },
-  FP32: { bytes: 4, read: (view, at) => view.getFloat32(at, true) },
-  FP64: { bytes: 8, read: (view, at) => view.getFloat64(at, true) },
+  BOOL: {
+    bytes: 1,
+    read: (view, at) => view.getUint8(at) !== 0,
+    write: (view, at, v) => view.setUint8(at, Number(v)),
+  },
+  UINT8: {
+    bytes: 1,
+    read: (view, at) => view.getUint8(at),
+    write: (view, at, v) => view.setUint8(at, Number(v)),
+  },
+  INT8: {
+    bytes: 1,
+    read: (view, at) => view.getInt8(at),
+    write: (view, at, v) => view.setInt8(at, Number(v)),
+  },
+  UINT16: {
+    bytes: 2,
+    read: (view, at) => view.getUint16(at, true),
+    write: (view, at, v) => view.setUint16(at, Number(v), true),
+  },
+  INT16: {
+    bytes: 2,
+    read: (view, at) => view.getInt16(at, true),
+    write: (view, at, v) => view.setInt16(at, Number(v), true),
+  },
+  UINT32: {
+    bytes: 4,
+    read: (view, at) => view.getUint32(at, true),
+    write: (view, at, v) => view.setUint32(at, Number(v), true),
+  },
+  INT32: {
+    bytes: 4,
+    read: (view, at) => view.getInt32(at, true),
+    write: (view, at, v) => view.setInt32(at, Number(v), true),
+  },
+  UINT64: {
+    bytes: 8,
+    read: (view, at) => view.getBigUint64(at, true),
+    write: (view, at, v) => view.setBigUint64(at, BigInt(v), true),
+  },
+  INT64: {
+    bytes: 8,
+    read: (view, at) => view.getBigInt64(at, true),
+    write: (view, at, v) => view.setBigInt64(at, BigInt(v), true),
+  },
+  FP16: {
+    bytes: 2,
+    read: (view, at) => half(view.getUint16(at, true)),
+    write: (view, at, v) => view.setUint16(at, halfBits(Number(v)), true),
+  },
+  FP32: {
+    bytes: 4,
+    read: (view, at) => view.getFloat32(at, true),
+    write: (view, at, v) => view.setFloat32(at, Number(v), true),
+  },
+  FP64: {
+    bytes: 8,
+    read: (view, at) => view.getFloat64(at, true),
+    write: (view, at, v) => view.setFloat64(at, Number(v), true),
+  },
 };
 
 /** Half precision from its bits: https://en.wikipedia.org/wiki/Half-precision_floating-point_format */
@@ -31,6 +83,15 @@ function half(bits: number): number {
   const fraction = bits & 0x3ff;
   if (exponent === 0x1f) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
   return exponent === 0 ? sign * fraction * 2 ** -24 : sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+}
+
+/** The bits of the half nearest to a number: the tests' halves are few, so all of them are tried. */
+function halfBits(value: number): number {
+  let best = 0;
+  for (let bits = 0; bits < 0x10000; bits++) {
+    if (Math.abs(half(bits) - value) < Math.abs(half(best) - value)) best = bits;
+  }
+  return best;
 }
 
 /** The values of a tensor in the protocol's binary form. */
@@ -48,6 +109,25 @@ export function fromBinary(datatype: string, content: Buffer): Scalar[] {
     at = end;
   }
   return values;
+}
+
+/** A tensor's values in the protocol's binary form. */
+export function binaryOf({ datatype, values }: Tensor): Buffer {
+  const fixed = FIXED[datatype];
+  if (!fixed) {
+    return Buffer.concat(
+      values.flatMap((value) => {
+        const text = Buffer.from(String(value));
+        const length = Buffer.alloc(4);
+        length.writeUInt32LE(text.length);
+        return [length, text];
+      }),
+    );
+  }
+  const content = Buffer.alloc(values.length * fixed.bytes);
+  const view = new DataView(content.buffer, content.byteOffset, content.byteLength);
+  for (const [index, value] of values.entries()) fixed.write(view, index * fixed.bytes, value);
+  return content;
 }
 
 /** `data` of a JSON request; integers with all their digits. */
