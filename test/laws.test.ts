@@ -44,8 +44,8 @@ const words = /^plugins\/models\/(model|naming|errors)\.ts$/;
 const ROOMS: { room: RegExp; may: RegExp[] }[] = [
   { room: /^plugins\/models\/plugin\.ts$/, may: [/./] },
   {
-    room: /^plugins\/models\/(schema|model|errors|naming)\.ts$/,
-    may: [/^zod$/, words, /^plugins\/models\/schema\.ts$/, contract],
+    room: /^plugins\/models\/(schema|parse|issues|model|errors|naming)\.ts$/,
+    may: [/^zod$/, words, /^plugins\/models\/(schema|issues)\.ts$/, contract],
   },
   {
     room: /^plugins\/models\/serverless\.ts$/,

@@ -22,6 +22,13 @@ export const PROBLEMS = {
   MODELS_INVALID_VALUE: 'A value of the wrong type or outside its limits.',
   MODELS_INVALID_NAME: 'A model name that AWS or the framework could not carry.',
   MODELS_NAME_TAKEN: 'A model and one of the service’s own functions share a name.',
+  MODELS_LIMIT: 'Together the models need more than AWS allows in one stack or API.',
+  MODELS_ROUTE_TAKEN: 'Two HTTP routes of the service would be the same.',
+  MODELS_AUTHORIZER_UNKNOWN: 'An authorizer that provider.httpApi does not define.',
+  MODELS_FRAMEWORK: 'Something that this version of the framework does not do.',
+  MODELS_NOT_DEPLOYED: 'What the command needs is not deployed.',
+  MODELS_AWS: 'AWS refused a call.',
+  MODELS_USAGE: 'A command got options or input that it cannot use.',
   MODELS_RUNTIME_UNAVAILABLE: 'ONNX Runtime could not be downloaded with npm.',
   MODELS_RUNTIME_TAMPERED: 'A package, file or layer of ONNX Runtime is not the pinned one.',
   MODELS_ARTIFACT_MISSING: 'The artifact is not there, or cannot be read.',
@@ -42,6 +49,11 @@ export type ProblemError = Error & { readonly code: ProblemCode; readonly proble
 export function problemError(problems: readonly [Problem, ...Problem[]], cause?: unknown): ProblemError {
   const error = new Error(problems.map(formatProblem).join('\n'), { cause });
   return Object.assign(error, { code: problems[0].code, problems });
+}
+
+/** @throws ProblemError when there are any */
+export function throwProblems([first, ...others]: readonly Problem[]): void {
+  if (first !== undefined) throw problemError([first, ...others]);
 }
 
 export function isProblemError(error: unknown): error is ProblemError {

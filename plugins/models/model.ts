@@ -48,6 +48,8 @@ export type Facts = {
   readonly opset: number;
   /** Was the optimised form shipped, or why not (a notice for people). */
   readonly optimized: true | string;
+  /** One sentence each, for people: what was left out or could not be done. */
+  readonly notices: readonly string[];
   /** Bytes of the function's zip, and of its content unzipped. */
   readonly zipBytes: number;
   readonly unzippedBytes: number;

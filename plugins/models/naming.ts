@@ -1,4 +1,5 @@
 /** Every id that we make up, in one place. */
+import type { Architecture } from './model.ts';
 
 /** The one alias that clients call. */
 export const ALIAS = 'live';
@@ -6,3 +7,43 @@ export const ALIAS = 'live';
 /** Keys of our own functions in the service; no model may start with `models-`. */
 export const CATALOG = 'models-catalog';
 export const RELEASE = 'models-release';
+
+/** The framework's handler string of every function of ours: `handler.mjs`, export `handler`. */
+export const HANDLER = 'handler.handler';
+export const RUNTIME = 'nodejs24.x';
+
+/** How the framework writes a function's key in logical ids: `churn-v2` → `ChurnDashv2`. */
+export function normalized(key: string): string {
+  const name = key.replaceAll('-', 'Dash').replaceAll('_', 'Underscore');
+  return name.charAt(0).toUpperCase() + name.slice(1);
+}
+
+/** The framework's logical id of the function `key`. */
+export const functionLogicalId = (key: string): string => `${normalized(key)}LambdaFunction`;
+
+export const roleLogicalId = (key: string): string => `${normalized(key)}ModelsRole`;
+
+export const aliasLogicalId = (key: string): string => `${normalized(key)}LiveAlias`;
+
+export const layerLogicalId = (architecture: Architecture): string =>
+  `ModelsOnnxruntime${architecture === 'arm64' ? 'Arm64' : 'X8664'}LambdaLayer`;
+
+/** The framework's stage of the HTTP API. */
+export const HTTP_STAGE = 'HttpApiStage';
+
+/** The framework's logical id of a route such as `POST /v2/models/churn/infer`: case and most signs are lost in it. */
+export function routeLogicalId(routeKey: string): string {
+  const parts = routeKey.split('/').map((part) => {
+    const plain = part
+      .toLowerCase()
+      .replaceAll('-', 'Dash')
+      .replace(/\{(.*)\}/g, '$1Var')
+      .replace(/[^0-9A-Za-z]/g, '');
+    return plain.charAt(0).toUpperCase() + plain.slice(1);
+  });
+  return `HttpApiRoute${parts.join('')}`;
+}
+
+/** Lambda's name of the function `key`, as the framework makes it. */
+export const lambdaName = (service: string, stage: string, key: string): string =>
+  `${service}-${stage}-${key}`;

@@ -1,4 +1,6 @@
+import type { Problem } from '../errors.ts';
 import type { Facts, Model, ServiceOptions } from '../model.ts';
+import type { PlanInput } from '../plan/plan.ts';
 
 /** Where the service stands: what commands, plan and ship need to know of it, resolved. */
 export type Service = {
@@ -12,7 +14,14 @@ export type Service = {
 };
 
 /** What a SDK v3 client takes; `AWS_ENDPOINT_URL` is honoured by the SDK itself. */
-export type AwsConfig = { readonly region: string; readonly credentials?: () => Promise<{ accessKeyId: string; secretAccessKey: string; sessionToken?: string }> };
+export type AwsConfig = {
+  readonly region: string;
+  readonly credentials?: () => Promise<{
+    accessKeyId: string;
+    secretAccessKey: string;
+    sessionToken?: string;
+  }>;
+};
 
 /** What a command is given. It gathers, decides with pure functions, prints; it never touches the template. */
 export type Context = {
@@ -28,6 +37,10 @@ export type Context = {
   readonly notice: (text: string) => void;
   /** A running line for work over two seconds; call with undefined when done. */
   readonly progress: (text: string | undefined) => void;
+  /** What the plan follows from; nothing is built yet. */
+  readonly plan: PlanInput;
+  /** What is wrong with the declarations: empty except in `validate`, since nothing else goes on then. */
+  readonly problems: readonly Problem[];
   /** Inspects (cached) the artifacts of these models; throws a ProblemError. */
   readonly facts: (models: readonly Model[]) => Promise<ReadonlyMap<string, Facts>>;
 };
@@ -35,6 +48,16 @@ export type Context = {
 /** One verb of `sls models`. */
 export type Command = {
   readonly usage: string;
-  readonly options: Readonly<Record<string, { readonly usage: string; readonly type: 'string' | 'boolean'; readonly shortcut?: string; readonly required?: boolean }>>;
+  readonly options: Readonly<
+    Record<
+      string,
+      {
+        readonly usage: string;
+        readonly type: 'string' | 'boolean';
+        readonly shortcut?: string;
+        readonly required?: boolean;
+      }
+    >
+  >;
   readonly run: (context: Context) => Promise<void>;
 };

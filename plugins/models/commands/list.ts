@@ -3,7 +3,7 @@ import type { Facts, Model } from '../model.ts';
 import type { Command } from './command.ts';
 
 /** `sls models list`: what each artifact is, as read from it. Needs no AWS. */
-export const list: Command = {
+export const command: Command = {
   usage: 'Show the signature, opset, sizes and digest of each model',
   options: { json: { usage: 'Print JSON', type: 'boolean' } },
   run: async ({ models, flags, facts, print }) => {

@@ -1,0 +1,147 @@
+import type { z } from 'zod';
+import type { Problem } from './errors.ts';
+import { declaration, serviceOptions } from './schema.ts';
+
+type Issue = z.core.$ZodIssue;
+
+/** One issue of zod in our words: below `prefix`, of the value `raw` that stands there. */
+export function problemsOf(issue: Issue, prefix: string, raw: unknown): readonly Problem[] {
+  const key = [prefix, ...issue.path.map(String)].join('.');
+  if (issue.code === 'unrecognized_keys') {
+    const known = keysAt(prefix === 'custom.models' ? serviceOptions : declaration, issue.path);
+    return issue.keys.map((name) => {
+      const near = nearest(name, known);
+      return {
+        code: 'MODELS_UNKNOWN_KEY',
+        key: `${key}.${name}`,
+        message: 'is not a key that exists here.',
+        fix: near === undefined ? `Use one of ${known.join(', ')}.` : `Did you mean \`${near}\`?`,
+      };
+    });
+  }
+  const value = at(raw, issue.path);
+  if (value === undefined) {
+    return [
+      {
+        code: 'MODELS_INVALID_VALUE',
+        key,
+        message: 'is missing.',
+        fix: FIXES[plain(issue.path)] ?? `Write ${expectation(issue)}.`,
+      },
+    ];
+  }
+  return [
+    {
+      code: 'MODELS_INVALID_VALUE',
+      key,
+      value,
+      message: `is ${shown(value)}, not ${expectation(issue)}.`,
+      fix: FIXES[plain(issue.path)] ?? `Write ${expectation(issue)}.`,
+    },
+  ];
+}
+
+const plain = (path: readonly PropertyKey[]): string =>
+  path.filter((part) => typeof part === 'string').join('.');
+
+/** Where zod's words would not tell a person what to write. */
+const FIXES: Readonly<Record<string, string>> = {
+  artifact: 'Write the path of an .onnx file, of a folder with model.onnx, or s3://bucket/key.',
+  'http.auth': 'Write iam, none or {authorizer: <name>}.',
+  'http.path': 'Write a prefix such as /v1/models: letters, digits and . _ ~ - between slashes.',
+  traffic: 'Write requests per s, min, h, day or month, such as 5/s.',
+  'registry.bucket': 'Write the name of an existing S3 bucket.',
+};
+
+function expectation(issue: Issue): string {
+  switch (issue.code) {
+    case 'too_small':
+      return `${issue.inclusive ? 'at least' : 'more than'} ${issue.minimum}${issue.origin === 'string' ? ' character' : ''}`;
+    case 'too_big':
+      return `at most ${issue.maximum}`;
+    case 'invalid_value':
+      return `one of ${issue.values.map(String).join(', ')}`;
+    case 'invalid_type':
+      return (
+        (
+          {
+            int: 'a whole number',
+            number: 'a number',
+            string: 'a text',
+            boolean: 'true or false',
+            array: 'a list',
+          } as Readonly<Record<string, string>>
+        )[issue.expected] ?? 'a map'
+      );
+    case 'invalid_union':
+      return 'one of the values allowed here';
+    default:
+      return 'a value of the form that is expected here';
+  }
+}
+
+const shown = (value: unknown): string =>
+  isObject(value) ? 'a map' : Array.isArray(value) ? 'a list' : JSON.stringify(value);
+
+/** Keys that exist at this path of a schema. */
+function keysAt(schema: z.ZodObject, path: readonly PropertyKey[]): readonly string[] {
+  let here: unknown = schema;
+  for (const part of path) here = inner(shapeOf(here)?.[String(part)]);
+  return Object.keys(shapeOf(here) ?? { authorizer: true });
+}
+
+const shapeOf = (field: unknown): Readonly<Record<string, unknown>> | undefined =>
+  isObject(field) && isObject(field.shape) ? field.shape : undefined;
+
+function inner(field: unknown): unknown {
+  return isObject(field) && typeof field.unwrap === 'function' && shapeOf(field) === undefined
+    ? inner(field.unwrap())
+    : field;
+}
+
+/** The name that a misspelling most likely means: at most a third of it may be wrong. */
+export function nearest(name: string, known: readonly string[]): string | undefined {
+  const [best] = known
+    .map((candidate) => ({ candidate, distance: editDistance(name.toLowerCase(), candidate.toLowerCase()) }))
+    .sort((a, b) => a.distance - b.distance);
+  return best !== undefined && best.distance <= Math.max(1, Math.ceil(name.length / 3))
+    ? best.candidate
+    : undefined;
+}
+
+/** Levenshtein's distance with adjacent swaps (optimal string alignment). */
+export function editDistance(a: string, b: string): number {
+  const rows: number[][] = [Array.from({ length: b.length + 1 }, (_, index) => index)];
+  const cell = (row: number, column: number): number => rows[row]?.[column] ?? 0;
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i];
+    rows.push(row);
+    for (let j = 1; j <= b.length; j++) {
+      const cost = a[i - 1] === b[j - 1] ? 0 : 1;
+      const swapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      row.push(
+        Math.min(
+          cell(i - 1, j) + 1,
+          cell(i, j - 1) + 1,
+          cell(i - 1, j - 1) + cost,
+          swapped ? cell(i - 2, j - 2) + 1 : Number.POSITIVE_INFINITY,
+        ),
+      );
+    }
+  }
+  return cell(a.length, b.length);
+}
+
+/** The value at a path; undefined where there is none. */
+export function at(raw: unknown, path: readonly PropertyKey[]): unknown {
+  let here = raw;
+  for (const part of path)
+    here =
+      isObject(here) || Array.isArray(here)
+        ? (here as Readonly<Record<PropertyKey, unknown>>)[part]
+        : undefined;
+  return here ?? undefined;
+}
+
+export const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);

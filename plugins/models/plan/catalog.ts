@@ -1,0 +1,95 @@
+import { CATALOG_ACTIONS, type CatalogManifest } from '../../../functions/catalog/contract.ts';
+import type { Facts, Model } from '../model.ts';
+import { CATALOG, HANDLER, lambdaName, RUNTIME, roleLogicalId } from '../naming.ts';
+import { allow, arn, type Resource, type Statement } from './cloudformation.ts';
+import { nameOf } from './endpoint.ts';
+import { type FunctionDefinition, type Host, providerRole } from './host.ts';
+import { roleOf, statementsOf } from './role.ts';
+import { commonAuth, groupsOf, httpEvent, routesOf } from './routes.ts';
+
+/** It answers from its bundle in milliseconds; a request for a version waits for the model, at most as long as the gateway. */
+const SETTINGS = { memorySize: 512, timeout: 29 } as const;
+
+/** The function that answers everything about the models that needs no runtime. Undefined where nothing is open. */
+export function catalogFunction(
+  models: readonly Model[],
+  host: Host,
+  zip?: string,
+): FunctionDefinition | undefined {
+  const routes = routesOf(models).filter((route) => route.function === CATALOG);
+  if (routes.length === 0) return undefined;
+  return {
+    name: lambdaName(host.service, host.stage, CATALOG),
+    handler: HANDLER,
+    runtime: RUNTIME,
+    ...SETTINGS,
+    versionFunction: false,
+    events: routes.map(httpEvent),
+    // It calls Lambda only; a VPC or other people's layers would get in its way.
+    ...(host.provider.vpc !== undefined && { vpc: false }),
+    ...(host.provider.layers !== undefined && { layers: [] }),
+    ...(providerRole(host.provider) === undefined && { role: roleLogicalId(CATALOG) }),
+    ...(zip !== undefined && { package: { individually: true, artifact: zip } }),
+  };
+}
+
+/** What the catalog's role must allow: the versions of the models that it serves, and nothing else. */
+export function catalogStatements(models: readonly Model[], host: Host): readonly Statement[] {
+  const arns = groupsOf(models)
+    .flatMap((group) => group.models)
+    .flatMap((model) => [
+      arn('lambda', `function:${nameOf(model, host)}`),
+      arn('lambda', `function:${nameOf(model, host)}:*`),
+    ]);
+  const definition = catalogFunction(models, host) ?? {};
+  return statementsOf(definition, lambdaName(host.service, host.stage, CATALOG), host, [
+    allow(CATALOG_ACTIONS, arns),
+  ]);
+}
+
+export function catalogRole(models: readonly Model[], host: Host): Resource {
+  return roleOf({}, host, catalogStatements(models, host));
+}
+
+/**
+ * Undefined where nothing is open.
+ * @param versions of this package and of ONNX Runtime in the layer
+ */
+export function catalogManifest(
+  models: readonly Model[],
+  host: Host,
+  facts: ReadonlyMap<string, Facts>,
+  versions: { readonly plugin: string; readonly runtime: string },
+): CatalogManifest | undefined {
+  const groups = groupsOf(models);
+  if (groups.length === 0) return undefined;
+  return {
+    schema: 1,
+    service: `${host.service}-${host.stage}`,
+    version: versions.plugin,
+    runtime: versions.runtime,
+    groups: groups.map((group) => {
+      const [only, second] = group.models;
+      return {
+        path: group.path,
+        auth: commonAuth(group),
+        models: group.models.flatMap((model) => {
+          const found = facts.get(model.name);
+          if (found === undefined) return [];
+          const { identity, opset, signature } = found;
+          return [
+            {
+              name: model.name,
+              function: nameOf(model, host),
+              identity,
+              opset,
+              signature,
+              auth: model.http.auth,
+            },
+          ];
+        }),
+        ...(only !== undefined && second === undefined && { bare: only.name }),
+      };
+    }),
+  };
+}

@@ -1,0 +1,36 @@
+/** The little of CloudFormation that the plan speaks: plain data. */
+export type Json = { readonly [key: string]: unknown };
+
+export type Resource = {
+  readonly Type: string;
+  readonly Properties: Json;
+  readonly Condition?: string;
+  readonly DependsOn?: string | readonly string[];
+  readonly DeletionPolicy?: string;
+  readonly UpdateReplacePolicy?: string;
+};
+
+export type Output = { readonly Description?: string; readonly Value: unknown; readonly Condition?: string };
+
+export type Statement = {
+  readonly Effect: 'Allow';
+  readonly Action: readonly string[];
+  readonly Resource: readonly unknown[];
+};
+
+/** @param resources ARNs, literal or as CloudFormation functions */
+export function allow(actions: readonly string[], resources: readonly unknown[]): Statement {
+  return { Effect: 'Allow', Action: actions, Resource: resources };
+}
+
+/** An ARN of this account and region: `arn('lambda', 'function:shop-dev-churn')`. Literal names keep roles and functions free of cycles. */
+export function arn(service: string, resource: string): Json {
+  return { 'Fn::Sub': `arn:\${AWS::Partition}:${service}:\${AWS::Region}:\${AWS::AccountId}:${resource}` };
+}
+
+export const getAtt = (logicalId: string, attribute: string): Json => ({
+  'Fn::GetAtt': [logicalId, attribute],
+});
+
+export const isObject = (value: unknown): value is Json =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);

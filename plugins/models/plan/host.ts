@@ -1,0 +1,45 @@
+import type { Json } from './cloudformation.ts';
+
+/** The service that the models live in, as plain data: what serverless.ts reads from the framework. */
+export type Host = {
+  readonly service: string;
+  readonly stage: string;
+  readonly region: string;
+  /** CloudFormation stack. */
+  readonly stack: string;
+  /** `provider`, as the framework resolved it. */
+  readonly provider: Provider;
+  /** The service's own functions. */
+  readonly functions: Readonly<Record<string, FunctionDefinition>>;
+  /** Name of the deployment bucket, or a reference to it. */
+  readonly bucket: unknown;
+  /** Key prefix of what the framework keeps of this service and stage, ending in `/`; it empties it on remove. */
+  readonly prefix: string;
+};
+
+/** What of `provider` the plan reads. */
+export type Provider = Json & {
+  readonly iam?: { readonly role?: unknown };
+  readonly role?: unknown;
+  readonly httpApi?: { readonly id?: unknown; readonly authorizers?: Json };
+};
+
+/** A function of the framework, ours or the user's. */
+export type FunctionDefinition = Json & {
+  readonly name?: string;
+  readonly events?: readonly unknown[];
+};
+
+/** The role that the provider names for every function: an ARN, a logical id or a reference; undefined: the framework makes one. */
+export function providerRole({ iam, role }: Provider): unknown {
+  const named = iam?.role;
+  if (typeof named === 'string') return named;
+  if (typeof named === 'object' && named !== null && Object.keys(named).some((key) => key.includes('::')))
+    return named;
+  return role;
+}
+
+/** `provider.iam.role` as settings of the framework's role. */
+export function roleSettings({ iam }: Provider): Json {
+  return typeof iam?.role === 'object' && iam.role !== null ? (iam.role as Json) : {};
+}

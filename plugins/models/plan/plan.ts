@@ -1,0 +1,159 @@
+import type { Problem } from '../errors.ts';
+import type { Facts, LayerFacts, Model, ServiceOptions } from '../model.ts';
+import { aliasLogicalId, CATALOG, functionLogicalId, layerLogicalId, roleLogicalId } from '../naming.ts';
+import { releaseFunctions, releaseResources, releaseStatements } from './alias.ts';
+import { catalogFunction, catalogRole, catalogStatements } from './catalog.ts';
+import { isObject, type Json, type Output, type Resource } from './cloudformation.ts';
+import {
+  type Built,
+  endpointFunction,
+  endpointRole,
+  endpointStatements,
+  hasNamedRole,
+  nameOf,
+} from './endpoint.ts';
+import { type FunctionDefinition, type Host, providerRole } from './host.ts';
+import { layerOf } from './layer.ts';
+import { routeProblems } from './routes.ts';
+
+/** Everything that the plan follows from. `built` is empty until the models are packaged. */
+export type PlanInput = {
+  readonly models: readonly Model[];
+  readonly options: ServiceOptions;
+  readonly host: Host;
+  readonly built: ReadonlyMap<string, Built>;
+  /** Zips of our own functions by key. */
+  readonly zips: ReadonlyMap<string, string>;
+};
+
+/** One model's endpoint as the framework compiled it: what its alias is made from. */
+export type Endpoint = {
+  readonly model: Model;
+  readonly facts: Facts;
+  readonly layer: LayerFacts;
+  /** Lambda's name. */
+  readonly functionName: string;
+  readonly functionLogicalId: string;
+  readonly versionLogicalId: string;
+  readonly aliasLogicalId: string;
+  /** sha256 over identity, layer and every versioned property. */
+  readonly fingerprint: string;
+};
+
+/** Functions to add to the service, by key: seen by `sls info`, `print`, `invoke`, `package`, `deploy`, `remove`. */
+export function planFunctions(input: PlanInput): Readonly<Record<string, FunctionDefinition>> {
+  const { models, host, options, built, zips } = input;
+  if (models.length === 0) return {};
+  const catalog = catalogFunction(models, host, zips.get(CATALOG));
+  return {
+    ...Object.fromEntries(
+      models.map((model) => [
+        model.name,
+        endpointFunction(model, models, host, options, built.get(model.name)),
+      ]),
+    ),
+    ...(catalog && { [CATALOG]: catalog }),
+    ...releaseFunctions(input),
+  };
+}
+
+/** Resources and outputs to add to the stack, beside what the framework makes of the functions. */
+export function planResources(
+  input: PlanInput,
+  endpoints: readonly Endpoint[],
+): {
+  readonly resources: Readonly<Record<string, Resource>>;
+  readonly outputs: Readonly<Record<string, Output>>;
+} {
+  const { models, host, options } = input;
+  if (models.length === 0) return { resources: {}, outputs: {} };
+  const layers = new Map(endpoints.map(({ layer }) => [layer.architecture, layer]));
+  const hasCatalog = catalogFunction(models, host) !== undefined;
+  const release = releaseResources(input, endpoints);
+  return {
+    resources: {
+      ...Object.fromEntries(
+        [...layers].map(([architecture, layer]) => [layerLogicalId(architecture), layerOf(host, layer)]),
+      ),
+      ...Object.fromEntries(
+        endpoints
+          .filter(({ model }) => !hasNamedRole(model, host))
+          .map(({ model, facts }) => [roleLogicalId(model.name), endpointRole(model, host, options, facts)]),
+      ),
+      ...(hasCatalog &&
+        providerRole(host.provider) === undefined && { [roleLogicalId(CATALOG)]: catalogRole(models, host) }),
+      ...release.resources,
+    },
+    outputs: release.outputs,
+  };
+}
+
+/** The model's endpoint, from what the framework compiled. */
+export function endpointOf(
+  model: Model,
+  host: Host,
+  built: Built,
+  versionLogicalId: string,
+  fingerprint: string,
+): Endpoint {
+  return {
+    model,
+    facts: built.facts,
+    layer: built.layer,
+    functionName: nameOf(model, host),
+    functionLogicalId: functionLogicalId(model.name),
+    versionLogicalId,
+    aliasLogicalId: aliasLogicalId(model.name),
+    fingerprint,
+  };
+}
+
+/** What makes a version behave as it does, of a compiled `AWS::Lambda::Function`: all but code (its identity stands for it), tags and reserved concurrency. */
+export function versionedProperties({ Properties }: Json): Json {
+  const {
+    Code: _code,
+    Tags: _tags,
+    ReservedConcurrentExecutions: _reserved,
+    ...versioned
+  } = isObject(Properties) ? Properties : {};
+  return versioned;
+}
+
+/** The policy that a role named by the service needs for models; undefined where every function has its own role. */
+export function neededPolicy(input: PlanInput): Json | undefined {
+  const { models, host, options, built } = input;
+  const statements: Json[] = models
+    .filter((model) => hasNamedRole(model, host))
+    .flatMap((model) => [
+      ...endpointStatements(model, host, options, built.get(model.name)?.facts),
+      ...(model.iam.statements as readonly Json[]),
+    ]);
+  if (models.length > 0 && providerRole(host.provider) !== undefined) {
+    if (catalogFunction(models, host) !== undefined) statements.push(...catalogStatements(models, host));
+    statements.push(...releaseStatements(input));
+  }
+  return statements.length === 0 ? undefined : { Version: '2012-10-17', Statement: statements };
+}
+
+/** What can be told from the declarations and the service alone. */
+export function planProblems(models: readonly Model[], host: Host): readonly Problem[] {
+  return [...lengthProblems(models, host), ...routeProblems(models, host)];
+}
+
+/** https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html */
+const NAME_LENGTH = 64;
+
+function lengthProblems(models: readonly Model[], host: Host): readonly Problem[] {
+  return models.flatMap((model): Problem[] => {
+    const name = nameOf(model, host);
+    if (name.length <= NAME_LENGTH) return [];
+    return [
+      {
+        code: 'MODELS_INVALID_NAME',
+        key: `models.${model.name}`,
+        message: `makes a function called ${name}, ${name.length} characters; Lambda takes ${NAME_LENGTH}.`,
+        fix: 'Rename the model, or write a shorter `function.name`.',
+      },
+    ];
+  });
+}

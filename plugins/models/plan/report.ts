@@ -1,0 +1,54 @@
+import type { Problem } from '../errors.ts';
+import type { Model } from '../model.ts';
+import { nameOf } from './endpoint.ts';
+import type { Host } from './host.ts';
+import { neededPolicy, type PlanInput } from './plan.ts';
+import { isExternalApi } from './routes.ts';
+
+/**
+ * A line a model, for the end of `sls deploy` and `sls info`.
+ *
+ * @param base URL of the HTTP API; undefined where it is another stack's, or not deployed
+ */
+export function endpointLines(
+  models: readonly Model[],
+  host: Host,
+  base: string | undefined,
+): readonly string[] {
+  return models.map((model) => {
+    const { http, name } = model;
+    if (http === undefined)
+      return `${name}: sls models invoke ${name} (function ${nameOf(model, host)}:live)`;
+    const auth = typeof http.auth === 'string' ? http.auth : `authorizer ${http.auth.authorizer}`;
+    const prefix = http.path === '/' ? '' : http.path;
+    return `${name}: POST ${base ?? ''}${prefix}/v2/models/${name}/infer (auth: ${auth})`;
+  });
+}
+
+/** What a person should know when packaging is done. */
+export function packagingNotices(input: PlanInput): readonly string[] {
+  const { models, host, built } = input;
+  const lines = models.flatMap(({ name }) =>
+    (built.get(name)?.facts.notices ?? []).map((notice) => `models.${name}: ${notice}`),
+  );
+  if (isExternalApi(host) && models.some(({ http }) => http !== undefined)) {
+    lines.push(
+      'models: throttle is not applied: the stage of the HTTP API belongs to another stack (provider.httpApi.id).',
+    );
+  }
+  const policy = neededPolicy(input);
+  if (policy !== undefined) {
+    lines.push(`models: the service names a role; it needs this policy:\n${JSON.stringify(policy, null, 2)}`);
+  }
+  return lines;
+}
+
+export function deployFunctionProblem(key: string): Problem {
+  return {
+    code: 'MODELS_USAGE',
+    key: `models.${key}`,
+    message:
+      'cannot be deployed as a single function: that changes $LATEST, which nobody calls, and publishes nothing.',
+    fix: 'Run `sls deploy`.',
+  };
+}

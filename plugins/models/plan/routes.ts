@@ -1,0 +1,152 @@
+import type { Auth } from '../../../functions/catalog/contract.ts';
+import type { Problem } from '../errors.ts';
+import type { Http, Model } from '../model.ts';
+import { CATALOG, routeLogicalId } from '../naming.ts';
+import { isObject, type Json } from './cloudformation.ts';
+import type { Host } from './host.ts';
+
+/** One route of the HTTP API. */
+export type Route = {
+  readonly method: 'GET' | 'POST';
+  readonly path: string;
+  /** Key of the function that answers. */
+  readonly function: string;
+  readonly auth: Auth;
+  readonly throttle: Http['throttle'];
+};
+
+/** Models with the same `http.path`. */
+export type Group = { readonly path: string; readonly models: readonly HttpModel[] };
+
+export type HttpModel = Model & { readonly http: Http };
+
+export function groupsOf(models: readonly Model[]): readonly Group[] {
+  const open = models.filter((model): model is HttpModel => model.http !== undefined);
+  return [...new Set(open.map(({ http }) => http.path))].map((path) => ({
+    path,
+    models: open.filter(({ http }) => http.path === path),
+  }));
+}
+
+/** Who may call what belongs to no single model of the group. */
+export function commonAuth({ models: [first, ...others] }: Group): Auth {
+  const auth = first?.http.auth ?? 'iam';
+  return others.every(({ http }) => JSON.stringify(http.auth) === JSON.stringify(auth)) ? auth : 'iam';
+}
+
+/** Every route of these models, the catalog's included: DESIGN, section 4. */
+export function routesOf(models: readonly Model[]): readonly Route[] {
+  return groupsOf(models).flatMap((group) => {
+    const prefix = group.path === '/' ? '' : group.path;
+    const [only, second] = group.models;
+    const bare = second === undefined ? only : undefined;
+    const route = (
+      method: Route['method'],
+      path: string,
+      key: string,
+      auth: Auth,
+      throttle: Http['throttle'],
+    ): Route => ({ method, path: `${prefix}${path}`, function: key, auth, throttle });
+    const throttle = group.models
+      .map(({ http }) => http.throttle)
+      .reduce((a, b) => ({ rate: Math.max(a.rate, b.rate), burst: Math.max(a.burst, b.burst) }));
+    const shared = (path: string): Route => route('GET', path, CATALOG, commonAuth(group), throttle);
+    return [
+      ...group.models.flatMap(({ name, http }) => {
+        const own = (method: Route['method'], path: string, key: string): Route =>
+          route(method, path, key, http.auth, http.throttle);
+        return [
+          own('POST', `/v2/models/${name}/infer`, name),
+          own('POST', `/models/${name}/invocations`, name),
+          ...(bare?.name === name ? [own('POST', '/invocations', name)] : []),
+          own('GET', `/v2/models/${name}`, CATALOG),
+          own('GET', `/v2/models/${name}/{proxy+}`, CATALOG),
+          own('POST', `/v2/models/${name}/versions/{version}/infer`, CATALOG),
+          own('GET', `/models/${name}/ping`, CATALOG),
+          ...(bare?.name === name ? [own('GET', '/ping', CATALOG)] : []),
+        ];
+      }),
+      ...['/v2', '/v2/health/live', '/v2/health/ready', '/openapi.json', '/docs'].map(shared),
+    ];
+  });
+}
+
+export const routeKey = ({ method, path }: Route): string => `${method} ${path}`;
+
+/** The framework's event for a route. */
+export function httpEvent({ method, path, auth }: Route): Json {
+  const authorizer =
+    auth === 'iam' ? { type: 'aws_iam' } : auth === 'none' ? undefined : { name: auth.authorizer };
+  return { httpApi: { method, path, ...(authorizer && { authorizer }) } };
+}
+
+/** Does the HTTP API belong to another stack? Then its stage is not ours to throttle. */
+export const isExternalApi = ({ provider }: Host): boolean => provider.httpApi?.id !== undefined;
+
+/** Limits of each route, for the framework's stage: `RouteSettings`. */
+export function routeSettings(routes: readonly Route[]): Json {
+  return Object.fromEntries(
+    routes.map((route) => [
+      routeKey(route),
+      { ThrottlingRateLimit: route.throttle.rate, ThrottlingBurstLimit: route.throttle.burst },
+    ]),
+  );
+}
+
+/** https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html */
+const ROUTES = 300;
+
+export function routeProblems(models: readonly Model[], host: Host): readonly Problem[] {
+  const problems: Problem[] = [];
+  const authorizers = Object.keys(host.provider.httpApi?.authorizers ?? {});
+  for (const { name, http } of models) {
+    if (typeof http?.auth !== 'object' || authorizers.includes(http.auth.authorizer)) continue;
+    problems.push({
+      code: 'MODELS_AUTHORIZER_UNKNOWN',
+      key: `models.${name}.http.auth.authorizer`,
+      value: http.auth.authorizer,
+      message: `\`${http.auth.authorizer}\` is not in provider.httpApi.authorizers.`,
+      fix:
+        authorizers.length > 0
+          ? `Write one of ${authorizers.join(', ')}.`
+          : 'Define it there, or write iam or none.',
+    });
+  }
+  const own = routesOf(models);
+  const taken = new Map<string, string>();
+  for (const { key, name } of [
+    ...userRoutes(host),
+    ...own.map((route) => ({ key: routeKey(route), name: route.function })),
+  ]) {
+    const id = routeLogicalId(key);
+    const other = taken.get(id);
+    taken.set(id, `${key} of ${name}`);
+    if (other === undefined || key.split(' ')[0] === '*') continue;
+    problems.push({
+      code: 'MODELS_ROUTE_TAKEN',
+      key: name === CATALOG ? 'models' : `models.${name}.http.path`,
+      message: `gives the route ${key}, which CloudFormation cannot tell from ${other}.`,
+      fix: 'Give one of them another path.',
+    });
+  }
+  if (taken.size > ROUTES) {
+    problems.push({
+      code: 'MODELS_LIMIT',
+      key: 'models',
+      message: `need ${taken.size} HTTP routes together with the service’s own; an API has ${ROUTES}.`,
+      fix: 'Split the models over several services.',
+    });
+  }
+  return problems;
+}
+
+function userRoutes({ functions }: Host): readonly { readonly key: string; readonly name: string }[] {
+  return Object.entries(functions).flatMap(([name, { events = [] }]) =>
+    events.filter(isObject).flatMap(({ httpApi }) => {
+      if (typeof httpApi === 'string')
+        return [{ key: httpApi.replace(/^\S+/, (method) => method.toUpperCase()), name }];
+      if (!isObject(httpApi)) return [];
+      return [{ key: `${String(httpApi.method ?? '*').toUpperCase()} ${String(httpApi.path)}`, name }];
+    }),
+  );
+}

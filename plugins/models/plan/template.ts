@@ -1,0 +1,191 @@
+import type { Problem } from '../errors.ts';
+import type { Model } from '../model.ts';
+import { ALIAS, functionLogicalId, HTTP_STAGE, routeLogicalId } from '../naming.ts';
+import { fingerprintText } from './alias.ts';
+import { allow, isObject, type Json, type Output, type Statement } from './cloudformation.ts';
+import { nameOf } from './endpoint.ts';
+import { type FunctionDefinition, type Host, roleSettings } from './host.ts';
+import { frameworkStatements } from './permissions.ts';
+import { endpointOf, type PlanInput, planFunctions, planResources, versionedProperties } from './plan.ts';
+import { isExternalApi, type Route, routeKey, routeSettings, routesOf } from './routes.ts';
+import { mappedSources, withoutOurs } from './shared-role.ts';
+
+/**
+ * The framework's template, completed: changed resources and new ones.
+ *
+ * @param versions logical id of the compiled version by model
+ * @param digest of a text: a hash is no business of the plan
+ */
+export function completed(
+  input: PlanInput,
+  resources: Resources,
+  versions: ReadonlyMap<string, string>,
+  digest: (text: string) => string,
+): {
+  readonly resources: Resources;
+  readonly outputs: Readonly<Record<string, Output>>;
+  readonly problems: readonly Problem[];
+} {
+  const { models, host, built } = input;
+  const endpoints = models.flatMap((model) => {
+    const made = built.get(model.name);
+    const version = versions.get(model.name);
+    if (made === undefined || version === undefined) return [];
+    const properties = versionedProperties(resources[functionLogicalId(model.name)] ?? {});
+    const text = fingerprintText(made.facts.identity, made.layer.sha256, properties);
+    return [endpointOf(model, host, made, version, digest(text))];
+  });
+  const added = planResources(input, endpoints);
+  const role = resources[SHARED_ROLE];
+  const changed = {
+    ...patchedResources(resources, routesOf(models), [...versions.values()], host),
+    ...(role !== undefined && { [SHARED_ROLE]: restoredRole(role, resources, planFunctions(input), host) }),
+    ...added.resources,
+  };
+  const problems = templateProblems({ ...resources, ...changed }, models, host);
+  return { resources: changed, outputs: added.outputs, problems };
+}
+
+/** The framework's logical id of the role that functions without one of their own share. */
+const SHARED_ROLE = 'IamRoleLambdaExecution';
+
+/** Resources of the compiled template, by logical id. */
+export type Resources = Readonly<Record<string, Json>>;
+
+/**
+ * A version is kept when the template moves on, since the alias may still need it; but one whose deploy fails goes,
+ * else the same code could never be published again.
+ */
+export function keptVersion(version: Json): Json {
+  return { ...version, DeletionPolicy: 'RetainExceptOnCreate', UpdateReplacePolicy: 'Retain' };
+}
+
+/**
+ * The framework's stage with a limit for each route of ours. It waits for the routes: a setting for a route that is not there fails
+ * the stack.
+ */
+export function throttledStage(stage: Json, routes: readonly Route[]): Json {
+  const properties = isObject(stage.Properties) ? stage.Properties : {};
+  const standard = isObject(properties.DefaultRouteSettings) ? properties.DefaultRouteSettings : {};
+  // A route's own settings replace the default ones.
+  const metrics = standard.DetailedMetricsEnabled ? { DetailedMetricsEnabled: true } : {};
+  const own = Object.entries(routeSettings(routes)).map(([key, limits]) => [
+    key,
+    { ...metrics, ...(limits as Json) },
+  ]);
+  return {
+    ...stage,
+    DependsOn: [...[stage.DependsOn ?? []].flat(), ...routes.map((route) => routeLogicalId(routeKey(route)))],
+    Properties: {
+      ...properties,
+      RouteSettings: {
+        ...(isObject(properties.RouteSettings) && properties.RouteSettings),
+        ...Object.fromEntries(own),
+      },
+    },
+  };
+}
+
+/** The changed ones among the framework's resources. */
+export function patchedResources(
+  resources: Resources,
+  routes: readonly Route[],
+  versions: readonly string[],
+  host: Host,
+): Resources {
+  const patched: Record<string, Json> = {};
+  for (const id of versions) {
+    const version = resources[id];
+    if (version !== undefined) patched[id] = keptVersion(version);
+  }
+  const stage = resources[HTTP_STAGE];
+  if (stage !== undefined && routes.length > 0 && !isExternalApi(host))
+    patched[HTTP_STAGE] = throttledStage(stage, routes);
+  return patched;
+}
+
+const VPC_POLICY = 'service-role/AWSLambdaVPCAccessExecutionRole';
+
+/** The framework's shared role without what only our functions brought. */
+export function restoredRole(
+  role: Json,
+  resources: Resources,
+  ours: Readonly<Record<string, FunctionDefinition>>,
+  host: Host,
+): Json {
+  const properties = isObject(role.Properties) ? role.Properties : {};
+  const [policy, ...others] = (properties.Policies ?? []) as readonly (Json & {
+    readonly PolicyDocument: { readonly Statement: readonly Json[] };
+  })[];
+  if (policy === undefined) return role;
+  const needs = (functions: Readonly<Record<string, FunctionDefinition>>): readonly Statement[] => {
+    const found = Object.values(functions).flatMap((definition) =>
+      frameworkStatements(definition, host.provider, () => undefined),
+    );
+    const sources = mappedSources(resources, new Set(Object.keys(functions).map(functionLogicalId)));
+    return [...found, ...sources.map((source) => allow(['kinesis:SubscribeToShard'], [source]))];
+  };
+  const configured = roleSettings(host.provider).statements ?? host.provider.iamRoleStatements;
+  const kept = new Set<unknown>(Array.isArray(configured) ? configured : []);
+  const statements = withoutOurs(policy.PolicyDocument.Statement, kept, needs(ours), needs(host.functions));
+  const vpcIsOurs =
+    Object.values(host.functions).every((definition) => !('vpc' in definition)) && !host.provider.vpc;
+  const managed = Array.isArray(properties.ManagedPolicyArns) ? properties.ManagedPolicyArns : undefined;
+  const left = vpcIsOurs ? managed?.filter((arn) => !JSON.stringify(arn).includes(VPC_POLICY)) : managed;
+  const { ManagedPolicyArns: _, ...rest } = properties;
+  return {
+    ...role,
+    Properties: {
+      ...rest,
+      ...(left !== undefined && left.length > 0 && { ManagedPolicyArns: left }),
+      Policies: [
+        { ...policy, PolicyDocument: { ...policy.PolicyDocument, Statement: statements } },
+        ...others,
+      ],
+    },
+  };
+}
+
+/** https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html */
+const RESOURCES = 500;
+
+/** What shows only once the framework has compiled everything. */
+export function templateProblems(
+  resources: Resources,
+  models: readonly Model[],
+  host: Host,
+): readonly Problem[] {
+  const problems: Problem[] = [];
+  const count = Object.keys(resources).length;
+  if (count > RESOURCES) {
+    problems.push({
+      code: 'MODELS_LIMIT',
+      key: 'models',
+      message: `make a stack of ${count} resources together with the service’s own; CloudFormation takes ${RESOURCES}.`,
+      fix: 'Split the models over several services.',
+    });
+  }
+  return [...problems, ...bypasses(resources, models, host)];
+}
+
+/** Triggers that this framework points at the function itself instead of its alias, past every release. */
+function bypasses(resources: Resources, models: readonly Model[], host: Host): readonly Problem[] {
+  return models.flatMap((model) =>
+    Object.values(resources).flatMap((resource): Problem[] => {
+      if (resource.Type !== 'Custom::S3' && resource.Type !== 'Custom::CognitoUserPool') return [];
+      const { FunctionName: target, FunctionQualifier: qualifier } = isObject(resource.Properties)
+        ? resource.Properties
+        : {};
+      if (qualifier === ALIAS || target !== nameOf(model, host)) return [];
+      const event = resource.Type === 'Custom::S3' ? 's3' : 'cognitoUserPool';
+      return [
+        {
+          code: 'MODELS_FRAMEWORK',
+          key: `models.${model.name}.function.events`,
+          message: `has an ${event} event with \`existing: true\`, which this version of the framework points past the alias.`,
+          fix: 'Use osls 4, or let EventBridge send the event: an eventBridge event reaches the alias everywhere.',
+        },
+      ];
+    }),
+  );
+}

@@ -1,0 +1,231 @@
+import { createRequire } from 'node:module';
+import { extname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Command } from './commands/command.ts';
+import { type Problem, throwProblems } from './errors.ts';
+import { ALIAS, aliasLogicalId } from './naming.ts';
+import { parseModels } from './parse.ts';
+import { catalogManifest } from './plan/catalog.ts';
+import { FILES_PREFIX } from './plan/endpoint.ts';
+import type { Host } from './plan/host.ts';
+import { layerPrefix } from './plan/layer.ts';
+import { type PlanInput, planFunctions, planProblems } from './plan/plan.ts';
+import { deployFunctionProblem, endpointLines, packagingNotices } from './plan/report.ts';
+import { isExternalApi } from './plan/routes.ts';
+import { completed } from './plan/template.ts';
+import { frameworkSchema } from './schema.ts';
+import {
+  addSection,
+  asUserError,
+  awsConfig,
+  type CliOptions,
+  declaredIn,
+  deploymentBucket,
+  hostOf,
+  packageFolder,
+  progressOf,
+  type Serverless,
+  serviceOf,
+  setFunctions,
+  setOption,
+  setTargetAlias,
+  sha256,
+  stackOutputs,
+  templateOf,
+  type Utils,
+  versionIds,
+} from './serverless.ts';
+import type { ShipContext } from './ship/context.ts';
+
+const VERBS = ['list', 'validate', 'plan', 'invoke', 'serve', 'proxy'] as const;
+
+/** `sls models <verb>`: loaded only when one of them is meant, or help. The framework wants its commands at once, so by `require`. */
+function verbs({ processedInput: { commands, options } }: Serverless): ReadonlyMap<string, Command> {
+  if (commands.length > 0 && commands[0] !== 'models' && options.help !== true) return new Map();
+  const require = createRequire(import.meta.url);
+  const own = extname(fileURLToPath(import.meta.url));
+  return new Map(VERBS.map((verb) => [verb, require(`./commands/${verb}${own}`).command]));
+}
+
+/** Wires the rooms to the framework: schema, commands, hooks. What happens is in the rooms. */
+export default class ServerlessModels {
+  readonly commands: object;
+  readonly hooks: Readonly<Record<string, () => Promise<void> | void>>;
+  readonly #serverless: Serverless;
+  readonly #options: CliOptions;
+  readonly #utils: Utils;
+  #input: PlanInput | undefined;
+  #problems: readonly Problem[] = [];
+
+  constructor(serverless: Serverless, options: CliOptions, utils: Utils) {
+    this.#serverless = serverless;
+    this.#options = options;
+    this.#utils = utils;
+    serverless.configSchemaHandler.defineTopLevelProperty('models', frameworkSchema('models'));
+    serverless.configSchemaHandler.defineCustomProperties({
+      properties: { models: frameworkSchema('custom') },
+    });
+    const known = verbs(serverless);
+    this.commands = {
+      models: {
+        usage: 'Models of this service: validate, serve, plan, invoke',
+        commands: Object.fromEntries(
+          [...known].map(([verb, { usage, options }]) => [
+            verb,
+            { usage, options: { ...options }, lifecycleEvents: ['run'] },
+          ]),
+        ),
+      },
+    };
+    this.hooks = {
+      initialize: this.#guarded(() => this.#initialize()),
+      ...Object.fromEntries(
+        [...known].map(([verb, command]) => [`models:${verb}:run`, this.#guarded(() => this.#run(command))]),
+      ),
+      'before:invoke:invoke': this.#guarded(() => this.#invokeAlias()),
+      'before:deploy:function:initialize': this.#guarded(() => this.#refuseDeployFunction()),
+      'before:package:createDeploymentArtifacts': this.#guarded(() => this.#ship()),
+      'before:package:compileFunctions': this.#guarded(() => this.#pointAtAlias()),
+      'before:package:finalize': this.#guarded(() => this.#complete()),
+      'before:aws:deploy:deploy:uploadArtifacts': this.#guarded(() => this.#upload()),
+      'after:aws:info:gatherData': this.#guarded(() => this.#report()),
+    };
+  }
+
+  /** Problems become the framework's user errors. */
+  #guarded(work: () => Promise<void> | void): () => Promise<void> {
+    return async () => {
+      try {
+        await work();
+      } catch (error) {
+        throw asUserError(this.#serverless, error);
+      }
+    };
+  }
+
+  #initialize(): void {
+    const declared = declaredIn(this.#serverless);
+    const host: Host = hostOf(this.#serverless, { ...this.#serverless.service.functions });
+    const { models, options, problems } = parseModels(declared.models, {
+      options: declared.options,
+      architecture: host.provider.architecture,
+      functions: Object.keys(host.functions),
+      externalApi: isExternalApi(host),
+    });
+    this.#input = { models, options, host, built: new Map(), zips: new Map() };
+    this.#problems = [...problems, ...planProblems(models, host)];
+    // `sls models validate` lists the problems itself, together with those of the files.
+    if (this.#serverless.processedInput.commands.join(' ') === 'models validate') return;
+    throwProblems(this.#problems);
+    setFunctions(this.#serverless, planFunctions(this.#input));
+  }
+
+  /** What packaging goes on with; undefined where the service has no models. */
+  #active(): PlanInput | undefined {
+    return this.#input !== undefined && this.#input.models.length > 0 ? this.#input : undefined;
+  }
+
+  async #run(command: Command): Promise<void> {
+    if (this.#input === undefined) return;
+    const plan = this.#input;
+    const progress = progressOf(this.#utils);
+    await command.run({
+      models: plan.models,
+      options: plan.options,
+      service: serviceOf(this.#serverless),
+      aws: awsConfig(this.#serverless, this.#options),
+      flags: this.#options,
+      print: this.#utils.writeText,
+      notice: this.#utils.log.notice,
+      progress,
+      plan,
+      problems: this.#problems,
+      facts: async (models) => {
+        const { factsOf } = await import('./ship/service.ts');
+        return factsOf(models, { ...this.#shipContext(), progress });
+      },
+    });
+  }
+
+  #shipContext(): ShipContext {
+    return {
+      serviceDir: this.#serverless.serviceDir,
+      outDir: packageFolder(this.#serverless),
+      progress: progressOf(this.#utils),
+      aws: awsConfig(this.#serverless, this.#options),
+    };
+  }
+
+  async #ship(): Promise<void> {
+    const input = this.#active();
+    if (input === undefined) return;
+    const { shipService } = await import('./ship/service.ts');
+    const shipped = await shipService(input.models, this.#shipContext(), (facts, versions) =>
+      catalogManifest(input.models, input.host, facts, versions),
+    );
+    this.#input = { ...input, ...shipped };
+    setFunctions(this.#serverless, planFunctions(this.#input));
+    for (const line of packagingNotices(this.#input)) this.#utils.log.notice(line);
+  }
+
+  #pointAtAlias(): void {
+    for (const { name } of this.#active()?.models ?? []) {
+      setTargetAlias(this.#serverless, name, { name: ALIAS, logicalId: aliasLogicalId(name) });
+    }
+  }
+
+  #complete(): void {
+    const input = this.#active();
+    if (input === undefined) return;
+    const template = templateOf(this.#serverless);
+    const { resources, outputs, problems } = completed(
+      input,
+      template.Resources,
+      versionIds(this.#serverless),
+      sha256,
+    );
+    Object.assign(template.Resources, resources);
+    Object.assign(template.Outputs, outputs);
+    throwProblems(problems);
+  }
+
+  async #upload(): Promise<void> {
+    const input = this.#active();
+    if (input === undefined || this.#serverless.service.provider.shouldNotDeploy === true) return;
+    const { uploadService } = await import('./ship/service.ts');
+    const bucket = await deploymentBucket(this.#serverless);
+    await uploadService(
+      packageFolder(this.#serverless),
+      awsConfig(this.#serverless, this.#options),
+      {
+        layers: { bucket, prefix: layerPrefix(input.host) },
+        files: { bucket: input.options.registry?.bucket ?? bucket, prefix: FILES_PREFIX },
+      },
+      progressOf(this.#utils),
+    );
+  }
+
+  async #report(): Promise<void> {
+    const input = this.#active();
+    if (input === undefined) return;
+    const outputs = await stackOutputs(awsConfig(this.#serverless, this.#options), input.host.stack);
+    addSection(
+      this.#serverless,
+      'models',
+      endpointLines(input.models, input.host, outputs.get('HttpApiUrl')),
+    );
+  }
+
+  #invokeAlias(): void {
+    const { function: key, qualifier } = this.#options;
+    if (qualifier !== undefined || !this.#active()?.models.some(({ name }) => name === key)) return;
+    setOption(this.#options, 'qualifier', ALIAS);
+  }
+
+  #refuseDeployFunction(): void {
+    const key = this.#options.function;
+    const input = this.#active();
+    if (input !== undefined && typeof key === 'string' && key in planFunctions(input))
+      throwProblems([deployFunctionProblem(key)]);
+  }
+}

@@ -1,0 +1,226 @@
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import type { AwsConfig, Service } from './commands/command.ts';
+import { isProblemError } from './errors.ts';
+
+/**
+ * Our typed view of the framework: what of osls 3 and 4 and serverless 3.40 we touch, and the only place that does.
+ * Credentials and calls are our own: osls 4 throws on `provider.request` and `provider.getCredentials`.
+ */
+export type Serverless = {
+  readonly serviceDir: string;
+  readonly service: FrameworkService;
+  readonly configurationInput: Record<string, unknown> & { functions?: Record<string, FrameworkFunction> };
+  readonly configSchemaHandler: {
+    readonly defineTopLevelProperty: (name: string, schema: object) => void;
+    readonly defineCustomProperties: (schema: object) => void;
+  };
+  readonly classes: { readonly Error: new (message: string, code?: string) => Error };
+  readonly getProvider: (name: 'aws') => FrameworkProvider;
+  readonly addServiceOutputSection?: (name: string, lines: readonly string[]) => void;
+  readonly processedInput: {
+    readonly commands: readonly string[];
+    readonly options: Record<string, unknown>;
+  };
+};
+
+export type FrameworkFunction = Record<string, unknown> & {
+  name?: string;
+  events?: unknown[];
+  targetAlias?: { name: string; logicalId: string };
+  versionLogicalId?: string;
+};
+
+export type FrameworkService = {
+  readonly service: string;
+  readonly provider: Record<string, unknown> & {
+    compiledCloudFormationTemplate: { Resources: Record<string, unknown>; Outputs: Record<string, unknown> };
+    readonly deploymentBucket?: unknown;
+    readonly shouldNotDeploy?: boolean;
+  };
+  readonly custom?: Record<string, unknown>;
+  readonly package: Record<string, unknown> & { readonly deploymentBucket?: string };
+  functions: Record<string, FrameworkFunction>;
+};
+
+export type FrameworkProvider = {
+  readonly getServerlessDeploymentBucketName: () => Promise<string>;
+  readonly getStage: () => string;
+  readonly getRegion: () => string;
+  readonly getDeploymentPrefix: () => string;
+  readonly naming: { readonly getStackName: () => string };
+};
+
+/** What the framework gives a plugin to speak to people with. */
+export type Utils = {
+  readonly log: { readonly notice: (text?: string) => void; readonly warning: (text: string) => void };
+  readonly writeText: (text: string) => void;
+  readonly progress: {
+    readonly get: (name: string) => { readonly notice: (text: string) => void; readonly remove: () => void };
+  };
+};
+
+/** Command-line options as the framework parsed them. */
+export type CliOptions = Readonly<Record<string, string | boolean | undefined>>;
+
+export function serviceOf(serverless: Serverless): Service {
+  const provider = serverless.getProvider('aws');
+  return {
+    name: serverless.service.service,
+    stage: provider.getStage(),
+    region: provider.getRegion(),
+    dir: serverless.serviceDir,
+    stack: provider.naming.getStackName(),
+  };
+}
+
+/**
+ * What our SDK v3 clients take. Credentials are looked for as the AWS CLI does, in the profile of `--aws-profile` or
+ * `provider.profile` where there is one; the SDK itself honours `AWS_ENDPOINT_URL`.
+ */
+export function awsConfig(serverless: Serverless, options: CliOptions): AwsConfig {
+  const profile = options['aws-profile'] ?? serverless.service.provider.profile;
+  const region = serverless.getProvider('aws').getRegion();
+  return {
+    region,
+    credentials: async () => {
+      // Loaded when first needed: most commands ask nothing of AWS.
+      const { fromNodeProviderChain } = await import('@aws-sdk/credential-providers');
+      return fromNodeProviderChain({
+        ...(typeof profile === 'string' && { profile }),
+        clientConfig: { region },
+      })();
+    },
+  };
+}
+
+/** `models` and `custom.models` as they stand in serverless.yml, variables resolved. */
+export function declaredIn(serverless: Serverless): { readonly models: unknown; readonly options: unknown } {
+  return { models: serverless.configurationInput.models, options: serverless.service.custom?.models };
+}
+
+/**
+ * Shows functions to every command of the framework. Called again with more known it adds to those there, so that
+ * what other plugins have done to them in between stays.
+ */
+export function setFunctions(serverless: Serverless, functions: Readonly<Record<string, object>>): void {
+  const { service, configurationInput } = serverless;
+  for (const [key, definition] of Object.entries(functions)) {
+    const copy: FrameworkFunction = { events: [], ...structuredClone(definition) };
+    const there = service.functions[key];
+    if (there === undefined) service.functions[key] = copy;
+    else
+      Object.assign(there, copy, {
+        environment: { ...asObject(there.environment), ...asObject(copy.environment) },
+      });
+  }
+  // `sls print` shows the configuration as read; without functions of its own it has no such key.
+  if (Object.keys(functions).length > 0) configurationInput.functions ??= service.functions;
+}
+
+const asObject = (value: unknown): object => (typeof value === 'object' && value !== null ? value : {});
+
+/** The compiled stack: what the framework has made so far, to be changed in place. */
+export function templateOf(serverless: Serverless): {
+  readonly Resources: Record<string, Readonly<Record<string, unknown>>>;
+  readonly Outputs: Record<string, unknown>;
+} {
+  const { Resources, Outputs } = serverless.service.provider.compiledCloudFormationTemplate;
+  return { Resources: Resources as Record<string, Readonly<Record<string, unknown>>>, Outputs };
+}
+
+/** The service as plain data, for the plan. `functions` are the user's own, taken before ours are added. */
+export function hostOf(serverless: Serverless, functions: Readonly<Record<string, FrameworkFunction>>) {
+  const { name, stage, region, stack } = serviceOf(serverless);
+  const prefix = serverless.getProvider('aws').getDeploymentPrefix();
+  return {
+    service: name,
+    stage,
+    region,
+    stack,
+    provider: serverless.service.provider,
+    functions,
+    bucket: bucketOf(serverless),
+    prefix: `${prefix}/${name}/${stage}/`,
+  };
+}
+
+/** Name of the deployment bucket where the user names one, else a reference to the stack's own. */
+function bucketOf(serverless: Serverless): unknown {
+  const { deploymentBucket } = serverless.service.provider;
+  const named =
+    typeof deploymentBucket === 'object' && deploymentBucket !== null && 'name' in deploymentBucket
+      ? deploymentBucket.name
+      : deploymentBucket;
+  return (
+    serverless.service.package.deploymentBucket ??
+    (typeof named === 'string' ? named : { Ref: 'ServerlessDeploymentBucket' })
+  );
+}
+
+/** Problems as the framework's own user errors: no stack, a code, exit status 1. Anything else is a bug and passes. */
+export function asUserError(serverless: Serverless, error: unknown): unknown {
+  if (!isProblemError(error)) return error;
+  return Object.assign(new serverless.classes.Error(error.message, error.code), { cause: error });
+}
+
+/** Where the framework puts a package: `.serverless`, moved by it when `--package` says so. */
+export const packageFolder = (serverless: Serverless): string => join(serverless.serviceDir, '.serverless');
+
+/** Every event, permission and URL of the function points at its alias from here on. */
+export function setTargetAlias(
+  serverless: Serverless,
+  key: string,
+  alias: { name: string; logicalId: string },
+): void {
+  const definition = serverless.service.functions[key];
+  if (definition !== undefined) definition.targetAlias = alias;
+}
+
+/** Logical ids of the versions that the framework compiled, by function. */
+export function versionIds(serverless: Serverless): ReadonlyMap<string, string> {
+  return new Map(
+    Object.entries(serverless.service.functions).flatMap(([key, { versionLogicalId, targetAlias }]) =>
+      versionLogicalId === undefined || targetAlias === undefined ? [] : [[key, versionLogicalId]],
+    ),
+  );
+}
+
+/** The bucket that the framework deploys through: there before the stack is updated. */
+export const deploymentBucket = (serverless: Serverless): Promise<string> =>
+  serverless.getProvider('aws').getServerlessDeploymentBucketName();
+
+/** One line of running progress; undefined ends it. */
+export function progressOf({ progress }: Utils): (text: string | undefined) => void {
+  const line = progress.get('models');
+  return (text) => (text === undefined ? line.remove() : line.notice(text));
+}
+
+/** Adds a section to what `sls deploy` and `sls info` print. */
+export function addSection(serverless: Serverless, name: string, lines: readonly string[]): void {
+  if (lines.length > 0) serverless.addServiceOutputSection?.(name, lines);
+}
+
+/** Sets a command-line option for the framework's own plugins, which share the object. */
+export function setOption(options: CliOptions, name: string, value: string): void {
+  (options as Record<string, string | boolean | undefined>)[name] = value;
+}
+
+/** Outputs of the deployed stack by name; empty where there is no stack. */
+export async function stackOutputs(aws: AwsConfig, stack: string): Promise<ReadonlyMap<string, string>> {
+  const { CloudFormationClient, DescribeStacksCommand } = await import('@aws-sdk/client-cloudformation');
+  const client = new CloudFormationClient(aws);
+  try {
+    const { Stacks: [found] = [] } = await client.send(new DescribeStacksCommand({ StackName: stack }));
+    return new Map(
+      (found?.Outputs ?? []).map(({ OutputKey = '', OutputValue = '' }) => [OutputKey, OutputValue]),
+    );
+  } catch (error) {
+    if (error instanceof Error && error.message.includes('does not exist')) return new Map();
+    throw error;
+  } finally {
+    client.destroy();
+  }
+}
+
+export const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
