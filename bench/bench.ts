@@ -1,0 +1,77 @@
+/**
+ * The measured claims:
+ *
+ *   npm run bench -- serving | cold     measures a group (no word: all) and writes its section of docs/bench.md
+ *   npm run bench -- cnn-json …         single claims by name; writes nothing
+ *   npm run bench -- … --short          a hundredth of the work, to see that all of it runs; writes nothing, judges nothing
+ *   npm run bench -- --list             what there is
+ *
+ * Standard output has one line a claim, `bench <name> <ratio> <target> ok|miss|unmeasured`; progress goes to the other.
+ * Ends with 1 where a claim missed, with 2 where one could not be run.
+ */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { WORK } from './children.ts';
+import { type Claim, FULL, GROUPS, type Group, judge, lineOf, type Result, SHORT } from './claims.ts';
+import { COLD } from './cold.ts';
+import { describeMachine } from './machine.ts';
+import { writeSection } from './page.ts';
+import { SERVING } from './serving.ts';
+
+const CLAIMS: readonly Claim[] = [...SERVING, ...COLD];
+
+function chosen(words: readonly string[]): readonly Claim[] {
+  const known = [...GROUPS, ...CLAIMS.map(({ name }) => name)];
+  const unknown = words.find((word) => !known.includes(word));
+  if (unknown !== undefined) throw new Error(`There is no ${unknown}; there are ${known.join(', ')}.`);
+  return CLAIMS.filter(
+    ({ name, group }) => words.length === 0 || words.includes(name) || words.includes(group),
+  );
+}
+
+async function measureAll(claims: readonly Claim[], isShort: boolean): Promise<Result[]> {
+  const results: Result[] = [];
+  await mkdir(WORK, { recursive: true });
+  for (const claim of claims) {
+    console.error(`${claim.name}: ${claim.about}`);
+    try {
+      const result = judge(claim, await claim.measure(isShort ? SHORT : FULL));
+      console.log(lineOf(result));
+      results.push(result);
+    } catch (error) {
+      console.error(`${claim.name} could not be run:`, error);
+      process.exitCode = 2;
+    }
+  }
+  return results;
+}
+
+async function main(args: readonly string[]): Promise<void> {
+  const flags = args.filter((arg) => arg.startsWith('-'));
+  const strange = flags.find((flag) => flag !== '--short' && flag !== '--list');
+  if (strange !== undefined) throw new Error(`There is no ${strange}; there are --short and --list.`);
+  const words = args.filter((arg) => !arg.startsWith('-'));
+  const claims = chosen(words);
+  if (flags.includes('--list')) {
+    for (const { name, group, about, ours, other = '' } of claims)
+      console.log(`${name.padEnd(22)} ${group.padEnd(8)} ${about}: ${ours}${other && ` against ${other}`}`);
+    return;
+  }
+  const isShort = flags.includes('--short');
+  const results = await measureAll(claims, isShort);
+  if (isShort || process.exitCode === 2) return;
+  if (results.some(({ verdict }) => verdict === 'miss')) process.exitCode = 1;
+  const isGroup = (word: string): word is Group => GROUPS.some((group) => group === word);
+  const groups = words.length === 0 ? GROUPS : words.filter(isGroup);
+  const machine = await describeMachine();
+  for (const group of groups) {
+    const ofGroup = results.filter(({ claim }) => claim.group === group);
+    await writeFile(join(WORK, `${group}.json`), JSON.stringify({ machine, results: ofGroup }, null, 2));
+    await writeSection(group, ofGroup, machine);
+  }
+}
+
+await main(process.argv.slice(2)).catch((error: unknown) => {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 2;
+});

@@ -1,0 +1,97 @@
+/** docs/bench.md: one section a group, each with the machine that it was measured on. */
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type Claim, FULL, GROUPS, type Group, type Result } from './claims.ts';
+import { median } from './median.ts';
+
+const PAGE = join(dirname(dirname(fileURLToPath(import.meta.url))), 'docs', 'bench.md');
+
+const HEAD = `# Measured claims
+
+Written by the bench itself: \`npm run bench -- serving\` and \`npm run bench -- cold\`. Do not edit.
+
+Every claim is held against another way of doing the same work, and both sides run in turns in the same run, on the
+same machine, with the same request: so a busy or slow machine shifts both. Each side's answer is compared with the
+other's before anything counts. A figure is the median of ${FULL.repeats} measurements a side, in brackets the least and
+the greatest; in the serving table, each measurement is itself the median latency of a block of requests. The generated
+handler is the very content of the zip that \`sls deploy\` uploads, called with the event of an HTTP API. Nothing here
+was measured on AWS: trust the ratios, not the milliseconds. The models are made by \`bench/models.py\`, with random
+weights where training does not change the work.`;
+
+const TITLES: Readonly<Record<Group, string>> = {
+  serving: `## Serving
+
+Latency inside one process, after warming up; no network and no gateway.`,
+  cold: `## Cold start
+
+From the spawning of the process to its first answer, model files in the page cache. One core: pinned to it. One vCPU:
+all cores visible, a CFS quota of one, as Lambda gives at 1,769 MB. Downloading the code to the host is not in it.`,
+};
+
+const begin = (group: Group): string => `<!-- begin ${group} -->`;
+const end = (group: Group): string => `<!-- end ${group} -->`;
+
+/** Replaces one group's section and keeps the others. */
+export async function writeSection(
+  group: Group,
+  results: readonly Result[],
+  machine: Readonly<Record<string, string>>,
+): Promise<void> {
+  const before = await readFile(PAGE, 'utf8').catch(() => '');
+  const sections = GROUPS.map((name) => {
+    const kept = new RegExp(`${begin(name)}[\\s\\S]*?${end(name)}`).exec(before)?.[0];
+    return name === group ? [begin(name), section(group, results, machine), end(name)].join('\n') : kept;
+  });
+  await mkdir(dirname(PAGE), { recursive: true });
+  await writeFile(PAGE, `${[HEAD, ...sections.filter((text) => text !== undefined)].join('\n\n')}\n`);
+}
+
+function section(
+  group: Group,
+  results: readonly Result[],
+  machine: Readonly<Record<string, string>>,
+): string {
+  const rows = results.map((result) => {
+    const { claim, measured, verdict } = result;
+    const sides =
+      'unmeasured' in measured
+        ? [measured.unmeasured, '']
+        : [
+            `${claim.ours}: ${figures(measured.ours, claim)}`,
+            claim.other === undefined ? '' : `${claim.other}: ${figures(measured.other, claim)}`,
+          ];
+    return [`\`${claim.name}\`: ${claim.about}`, ...sides, value(result), limit(claim), verdict];
+  });
+  return [
+    TITLES[group],
+    '',
+    table(['what', 'this plugin', 'beside it', 'measured', 'at most', ''], rows),
+    '',
+    table(['machine and versions', ''], Object.entries(machine)),
+  ].join('\n');
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
+}
+
+function figures(values: readonly number[], { unit }: Claim): string {
+  const [least, most] = [Math.min(...values), Math.max(...values)];
+  const middle = `${short(median(values))} ${unit}`;
+  return least === most ? middle : `${middle} (${short(least)}–${short(most)})`;
+}
+
+const short = (figure: number): string => (figure >= 100 ? figure.toFixed(0) : figure.toPrecision(3));
+
+function value({ value, claim }: Result): string {
+  if (value === undefined) return '–';
+  if (claim.compare === 'ratio') return `${value.toFixed(2)}×`;
+  return `${claim.compare === 'difference' ? '+' : ''}${short(value)} ${claim.unit}`;
+}
+
+function limit({ compare, limit, unit }: Claim): string {
+  if (compare === 'ratio') return `${limit}×`;
+  return `${compare === 'difference' ? '+' : ''}${limit} ${unit}`;
+}

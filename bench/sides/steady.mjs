@@ -1,0 +1,55 @@
+// Steady latency: `node steady.mjs <task.json>` warms each case up, runs them in turns, block after block, and writes
+// {answer, outputs, <case>: [p50 in µs]} to file descriptor 3. A task:
+//   handler?: {file, event}        the handler, and the file of the event it is called with
+//   bare?: {model, options, tensor} `session.run` on a tensor that is made once: {name, shape, file} of little-endian float32
+//   warm, block: ms                 at least one call each
+//   blocks: number
+import { readFileSync, writeSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { pathToFileURL } from 'node:url';
+
+const task = JSON.parse(readFileSync(process.argv[2], 'utf8'));
+const context = { awsRequestId: 'bench', getRemainingTimeInMillis: () => 10_000 };
+const cases = {};
+const result = { handler: [], bare: [] };
+
+if (task.bare) {
+  const ort = createRequire(import.meta.url)('onnxruntime-node');
+  const { model, options, tensor } = task.bare;
+  const session = await ort.InferenceSession.create(model, options);
+  const bytes = readFileSync(tensor.file);
+  const values = new Float32Array(new Uint8Array(bytes).buffer);
+  const feeds = { [tensor.name]: new ort.Tensor('float32', values, tensor.shape) };
+  const outputs = Object.entries(await session.run(feeds));
+  result.outputs = Object.fromEntries(outputs.map(([name, { data }]) => [name, Array.from(data, Number)]));
+  cases.bare = () => session.run(feeds);
+}
+if (task.handler) {
+  const { handler } = await import(pathToFileURL(task.handler.file).href);
+  const event = JSON.parse(readFileSync(task.handler.event, 'utf8'));
+  result.answer = await handler(event, context);
+  cases.handler = () => handler(event, context);
+}
+
+/** Calls one case for so many milliseconds. @returns the median in microseconds */
+async function block(call, ms) {
+  const times = [];
+  const end = performance.now() + ms;
+  let before;
+  do {
+    before = performance.now();
+    await call();
+    times.push(performance.now() - before);
+  } while (performance.now() < end);
+  times.sort((a, b) => a - b);
+  return times[Math.floor(times.length / 2)] * 1000;
+}
+
+for (const name in cases) await block(cases[name], task.warm);
+for (let i = 0; i < task.blocks; i++) {
+  // Every second round goes the other way, so that neither case always runs on what the other one left behind.
+  const names = i % 2 === 0 ? Object.keys(cases) : Object.keys(cases).reverse();
+  for (const name of names) result[name].push(await block(cases[name], task.block));
+}
+writeSync(3, `${JSON.stringify(result)}\n`);
+process.exit(0);
