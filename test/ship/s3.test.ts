@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { delimiter, join } from 'node:path';
 import {
   CreateBucketCommand,
   GetObjectCommand,
@@ -10,12 +10,17 @@ import {
   S3Client,
 } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ENV } from '../../functions/infer/contract.ts';
 import { cacheFolder } from '../../plugins/models/ship/cache.ts';
+import { hostRuntime } from '../../plugins/models/ship/runtime.ts';
+import { shipModel } from '../../plugins/models/ship/ship.ts';
 import { readSource } from '../../plugins/models/ship/source.ts';
 import { uploadFiles } from '../../plugins/models/ship/upload.ts';
 import { client } from '../local-aws/deployed.ts';
 import { type LocalAws, startAws } from '../local-aws/start.ts';
-import { FIXTURES, modelOf, newService, problemOf } from './setup.ts';
+import { externalTensor, FLOAT, node, modelOf as onnx, tensorInfo } from '../unit/ship/onnx-writer.ts';
+import { unzip } from '../unzip.ts';
+import { FIXTURES, invoke, modelOf, newService, problemOf } from './setup.ts';
 
 const service = newService();
 let local: LocalAws;
@@ -130,3 +135,65 @@ describe('files by content', () => {
     expect((await s3.send(new ListMultipartUploadsCommand({ Bucket }))).Uploads ?? []).toEqual([]);
   });
 });
+
+describe('an artifact beyond what a zip may unpack to', () => {
+  const SIZE = 8960; // 321 MB of weights
+
+  it('goes by the bucket, whole and by content, and answers', { timeout: 120_000 }, async () => {
+    await service.write(
+      'beyond/model.onnx',
+      onnx({
+        nodes: [node('MatMul', ['x', 'w'], ['y'])],
+        inputs: [tensorInfo('x', FLOAT, ['n', SIZE])],
+        outputs: [tensorInfo('y', FLOAT, ['n', SIZE])],
+        initializers: [externalTensor('w', [SIZE, SIZE], 'w.bin')],
+      }),
+    );
+    // Row k of the weights is k mod 16 all along.
+    const rows = Float32Array.from({ length: SIZE * 16 }, (_, index) => Math.floor(index / SIZE));
+    const block = Buffer.from(rows.buffer);
+    await writeFile(
+      service.at('beyond', 'w.bin'),
+      Array.from({ length: SIZE / 16 }, () => block),
+    );
+
+    const { facts, uploads, dir, zip } = await shipModel(modelOf('beyond'), service.context());
+    expect(facts.sourceBytes).toBeGreaterThan(300e6);
+    expect(facts.optimized).toBe(true);
+    expect(facts.remote.map(({ path }) => path)).toEqual(['model/model.bin', 'model/model.onnx']);
+    expect(Object.keys(await unzip(zip))).toEqual(['handler.mjs']);
+    expect(facts.unzippedBytes).toBe((await stat(join(dir, 'handler.mjs'))).size);
+    expect(uploads.map(({ sha256, bytes }) => [sha256, bytes])).toEqual(
+      facts.remote.map(({ sha256, bytes }) => [sha256, bytes]),
+    );
+
+    await uploadFiles(aws, Bucket, 'models/files/', uploads, () => {});
+    const data = Array.from({ length: SIZE }, (_, index) => (index === 5 ? 2 : 0));
+    try {
+      const { outputs } = await invoke(
+        dir,
+        { inputs: [{ name: 'x', shape: [1, SIZE], datatype: 'FP32', data }] },
+        {
+          ...local.env,
+          [ENV.filesBucket]: Bucket,
+          [ENV.filesPrefix]: 'models/files/',
+          NODE_PATH: await nodePath(),
+        },
+      );
+      expect(new Set(outputs[0]?.data)).toEqual(new Set([10]));
+    } finally {
+      await rm(join('/tmp', `model-${facts.identity}`), { recursive: true, force: true });
+    }
+
+    // The first time its files were too young for their digests to be remembered.
+    await shipModel(modelOf('beyond'), service.context());
+    const started = performance.now();
+    await shipModel(modelOf('beyond'), service.context());
+    expect(performance.now() - started).toBeLessThan(500);
+  });
+});
+
+/** ONNX Runtime and the SDK, as Lambda has them together. */
+async function nodePath(): Promise<string> {
+  return [await hostRuntime(), join(import.meta.dirname, '..', '..', 'node_modules')].join(delimiter);
+}

@@ -1,6 +1,8 @@
+import { execFileSync } from 'node:child_process';
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll } from 'vitest';
 import { isProblemError } from '../../plugins/models/errors.ts';
 import type { Model } from '../../plugins/models/model.ts';
@@ -67,4 +69,38 @@ export async function problemOf(work: Promise<unknown>): Promise<string> {
   );
   if (!isProblemError(error)) throw error;
   return error.message;
+}
+
+/** Asks a packaged function as Lambda would start it: plain Node, ONNX Runtime by NODE_PATH. */
+export async function invoke(
+  dir: string,
+  event: object,
+  env: NodeJS.ProcessEnv = {},
+): Promise<{ outputs: { name: string; data: unknown[] }[] }> {
+  const program = `const { handler } = await import(process.argv[1]);
+    const answer = await handler(JSON.parse(process.argv[2]), { awsRequestId: 'r', functionName: 'f' });
+    process.stdout.write('\\n' + JSON.stringify(answer));`;
+  const out = execFileSync(
+    process.execPath,
+    [
+      '--input-type=module',
+      '-e',
+      program,
+      pathToFileURL(join(dir, 'handler.mjs')).href,
+      JSON.stringify(event),
+    ],
+    {
+      cwd: dir,
+      encoding: 'utf8',
+      env: {
+        PATH: process.env.PATH,
+        NODE_PATH: await hostRuntime(),
+        AWS_REGION: 'us-east-1',
+        AWS_LAMBDA_FUNCTION_MEMORY_SIZE: '1769',
+        LAMBDA_TASK_ROOT: dir,
+        ...env,
+      },
+    },
+  );
+  return JSON.parse(out.slice(out.lastIndexOf('\n') + 1));
 }

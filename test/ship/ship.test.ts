@@ -5,43 +5,13 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { bundle } from '../../plugins/models/ship/bundle.ts';
-import { hostRuntime } from '../../plugins/models/ship/runtime.ts';
 import { initSeconds, shipFunction, shipModel } from '../../plugins/models/ship/ship.ts';
 import { externalTensor, FLOAT, node, modelOf as onnx, tensorInfo } from '../unit/ship/onnx-writer.ts';
 import { unzip } from '../unzip.ts';
-import { FIXTURES, modelOf, newService, problemOf } from './setup.ts';
+import { FIXTURES, invoke, modelOf, newService, problemOf } from './setup.ts';
 
 const service = newService();
 const fixtures = () => service.context({ serviceDir: FIXTURES });
-
-/** Asks a packaged function as Lambda would start it: plain Node, ONNX Runtime by NODE_PATH. */
-async function invoke(dir: string, event: object): Promise<{ outputs: { name: string; data: unknown[] }[] }> {
-  const program = `const { handler } = await import(process.argv[1]);
-    const answer = await handler(JSON.parse(process.argv[2]), { awsRequestId: 'r', functionName: 'f' });
-    process.stdout.write('\\n' + JSON.stringify(answer));`;
-  const out = execFileSync(
-    process.execPath,
-    [
-      '--input-type=module',
-      '-e',
-      program,
-      pathToFileURL(join(dir, 'handler.mjs')).href,
-      JSON.stringify(event),
-    ],
-    {
-      cwd: dir,
-      encoding: 'utf8',
-      env: {
-        PATH: process.env.PATH,
-        NODE_PATH: await hostRuntime(),
-        AWS_REGION: 'us-east-1',
-        AWS_LAMBDA_FUNCTION_MEMORY_SIZE: '1769',
-        LAMBDA_TASK_ROOT: dir,
-      },
-    },
-  );
-  return JSON.parse(out.slice(out.lastIndexOf('\n') + 1));
-}
 
 const add = {
   inputs: [
@@ -213,47 +183,7 @@ describe('a function without a model', () => {
   });
 });
 
-describe('an artifact beyond what a zip may unpack to', () => {
-  /** A MatMul whose weights are `size`² floats in a file of their own. */
-  async function large(name: string, size: number): Promise<void> {
-    await service.write(
-      `${name}/model.onnx`,
-      onnx({
-        nodes: [node('MatMul', ['x', 'w'], ['y'])],
-        inputs: [tensorInfo('x', FLOAT, ['n', size])],
-        outputs: [tensorInfo('y', FLOAT, ['n', size])],
-        initializers: [externalTensor('w', [size, size], 'w.bin')],
-      }),
-    );
-    const block = Float32Array.from({ length: size * 16 }, (_, index) => Math.fround(Math.sin(index) / 64));
-    const bytes = Buffer.from(block.buffer);
-    const parts = Array.from({ length: size / 16 }, () => bytes);
-    await writeFile(service.at(name, 'w.bin'), parts);
-  }
-
-  it('goes by the bucket, whole and by content', { timeout: 120_000 }, async () => {
-    await large('large', 8960); // 321 MB
-    const model = modelOf('large');
-    const { facts, uploads, dir, zip } = await shipModel(model, service.context());
-    expect(facts.sourceBytes).toBeGreaterThan(300e6);
-    expect(facts.optimized).toBe(true);
-    expect(facts.remote.map(({ path }) => path)).toEqual(['model/model.bin', 'model/model.onnx']);
-    expect(Object.keys(await unzip(zip))).toEqual(['handler.mjs']);
-    expect(facts.unzippedBytes).toBe((await stat(join(dir, 'handler.mjs'))).size);
-    for (const [index, { sha256, bytes, from }] of uploads.entries()) {
-      expect(facts.remote[index]).toMatchObject({ sha256, bytes });
-      expect((await stat(from)).size).toBe(bytes);
-    }
-    const code = await readFile(join(dir, 'handler.mjs'), 'utf8');
-    for (const { sha256 } of facts.remote) expect(code).toContain(sha256);
-
-    // The first time its files were too young for their digests to be remembered.
-    await shipModel(model, service.context());
-    const started = performance.now();
-    await shipModel(model, service.context());
-    expect(performance.now() - started).toBeLessThan(500);
-  });
-
+describe('an artifact that is too large', () => {
   it('is refused where reading it would outlast the start', async () => {
     expect(initSeconds(300e6)).toBeLessThan(10);
     // 672 MB, all of it a hole in the file.

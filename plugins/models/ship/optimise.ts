@@ -15,8 +15,8 @@ export type Shippable = { readonly files: readonly SourceFile[]; readonly optimi
 const METHOD = 1;
 
 /**
- * Weights from this size on get a file of their own, which ONNX Runtime maps into memory instead of copying it.
- * Below, two files cost more opens than the copy costs time.
+ * Weights from this size on get a file of their own, which ONNX Runtime maps into memory instead of copying it. First
+ * answer after a cold start, against one file (medians of 15): no difference at 1 MB, 10 % less at 4, 34 % at 16.
  */
 const OWN_WEIGHTS = 1_000_000;
 
