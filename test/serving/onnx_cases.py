@@ -53,7 +53,7 @@ NOISE = [
     r"[\w:<>]*\bonnxruntime::[\w:<>]+\((?:[^()]|\([^()]*\))*\)(?: const)?(?: \[with [^\]]*\]|::<lambda\(\)>)? ",
     r"Exception during initialization: |Fatal error: |Status Message: |(?:virtual )?onnxruntime::common::Status |^void ",
     r" ?with name ''|\(node:'' |Name:'' ",
-    r"Encountered following errors: .*? However ",
+    r"Encountered following errors: .*? However |This op has been implemented only for .*?, but ",
 ]
 
 

@@ -184,11 +184,13 @@ export function readOutputs(headers: Readonly<Record<string, string>>, body: Buf
   let at = json.length;
   const tensors = outputs.map(({ name, datatype, shape: dimensions, data, parameters }) => {
     const shape = dimensions.map(Number);
-    if (data) return { name, datatype, shape, values: data };
+    // A float may be written like an integer.
+    const values = datatype.startsWith('FP') ? data?.map(Number) : data;
+    if (values) return { name, datatype, shape, values };
     const size = Number(parameters?.binary_data_size);
-    const values = fromBinary(datatype, body.subarray(at, at + size));
+    const content = body.subarray(at, at + size);
     at += size;
-    return { name, datatype, shape, values };
+    return { name, datatype, shape, values: fromBinary(datatype, content) };
   });
   if (at !== body.length) throw new Error(`${body.length - at} bytes after the last tensor`);
   return tensors;
