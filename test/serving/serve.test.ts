@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { copyFile, readFile, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -16,10 +16,20 @@ models:
     http: {auth: iam}
   closed:
     artifact: strings.onnx
-  endless:
-    artifact: endless.onnx
+  sleepy:
+    artifact: sleepy
     timeout: 1
     http: {auth: none, path: /slow}
+`;
+
+/** Blocks the thread as an endless graph would, which packaging refuses; `session.run` cannot be interrupted either. */
+const TRANSFORM = `
+import { FACTOR } from './factor.ts';
+export const pre = (tensors: object, { id }: { id?: string }) => {
+  if (id === 'endless') for (;;);
+  console.log('factor', FACTOR);
+  return tensors;
+};
 `;
 
 type Case = { readonly inputs: object[]; readonly outputs: object[] };
@@ -29,7 +39,11 @@ let server: Running;
 let cases: Record<string, Case> = {};
 beforeAll(async () => {
   cases = JSON.parse(await readFile(join(fixtures, 'answers.json'), 'utf8')).models;
-  folder = await serviceFolder(SERVICE, ['add.onnx', 'strings.onnx', 'endless.onnx']);
+  folder = await serviceFolder(SERVICE, ['add.onnx', 'strings.onnx']);
+  await mkdir(join(folder, 'sleepy'));
+  await copyFile(join(fixtures, 'add.onnx'), join(folder, 'sleepy', 'model.onnx'));
+  await writeFile(join(folder, 'sleepy', 'transform.ts'), TRANSFORM);
+  await writeFile(join(folder, 'sleepy', 'factor.ts'), 'export const FACTOR: number = 1;');
   server = await startSls(folder, ['serve']);
 });
 afterAll(async () => {
@@ -89,7 +103,7 @@ describe('sls models serve', () => {
       platform: 'onnxruntime_onnx',
     });
     expect((await get('/v2/health/ready')).status).toBe(200);
-    expect((await get('/slow/v2/models/endless/ready')).status).toBe(200);
+    expect((await get('/slow/v2/models/sleepy/ready')).status).toBe(200);
     expect(await (await get('/openapi.json')).json()).toMatchObject({ openapi: '3.1.0' });
     expect((await get('/docs')).headers.get('content-security-policy')).toContain("default-src 'none'");
   });
@@ -106,22 +120,14 @@ describe('sls models serve', () => {
   });
 
   it('answers for a model that never ends as the gateway would, and serves the next request', async () => {
-    const { inputs } = (await (await get('/slow/v2/models/endless')).json()) as {
-      inputs: { name: string; shape: number[]; datatype: string }[];
-    };
-    const tensors = inputs.map(({ name, shape, datatype }) => ({
-      name,
-      datatype,
-      shape: shape.map((n) => Math.abs(n)),
-      data: Array(shape.reduce((all, n) => all * Math.abs(n), 1)).fill(datatype === 'BOOL' ? true : 1),
-    }));
+    const { inputs } = caseOf('add');
     const began = Date.now();
-    const answer = await post('/slow/v2/models/endless/infer', JSON.stringify({ inputs: tensors }));
+    const answer = await post('/slow/v2/models/sleepy/infer', JSON.stringify({ id: 'endless', inputs }));
     expect(answer.status).toBe(500);
     expect(await answer.json()).toEqual({ message: 'Internal Server Error' });
     expect(Date.now() - began).toBeLessThan(10_000);
-    await server.until(/endless: Task timed out after 1 s/);
-    expect((await post('/slow/v2/models/endless/infer', '{}')).status).toBe(400);
+    await server.until(/sleepy: Task timed out after 1 s/);
+    expect((await post('/slow/v2/models/sleepy/infer', asked('add'))).status).toBe(200);
   });
 
   it('refuses bodies as gateway and Lambda do', async () => {
@@ -158,10 +164,19 @@ describe('sls models serve', () => {
     });
   });
 
+  it('loads a changed transform with what it imports', async () => {
+    await post('/slow/v2/models/sleepy/infer', asked('add'));
+    await server.until(/sleepy: factor 1/);
+    await writeFile(join(folder, 'sleepy', 'factor.ts'), 'export const FACTOR: number = 2;');
+    await server.until(/sleepy: reloaded/);
+    await post('/slow/v2/models/sleepy/infer', asked('add'));
+    await server.until(/sleepy: factor 2/);
+  });
+
   it('ends with Ctrl-C and leaves no process', async () => {
     const another = await startSls(folder, ['serve']);
     const children = childrenOf(another.pid);
-    expect(children.length).toBe(3);
+    expect(children.length).toBeGreaterThanOrEqual(3);
     expect(await another.interrupt()).toBe(0);
     for (const child of children) expect(() => process.kill(Number(child), 0)).toThrow();
   });
@@ -169,7 +184,12 @@ describe('sls models serve', () => {
   it('leaves no process when it is killed, even one that never ends', async () => {
     const another = await startSls(folder, ['serve']);
     const children = childrenOf(another.pid);
+    const body = JSON.stringify({ id: 'endless', inputs: caseOf('add').inputs });
+    const url = `${another.url}/slow/v2/models/sleepy/infer`;
+    const endless = fetch(url, { method: 'POST', body }).catch(() => {});
+    await new Promise((resolve) => setTimeout(resolve, 300));
     process.kill(another.pid, 'SIGKILL');
+    await endless;
     const gone = (): boolean =>
       children.every((child) => {
         try {

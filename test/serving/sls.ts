@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -20,8 +20,12 @@ export type Running = {
 /** A service in a folder of its own: its serverless.yml (the plugin is added) and fixtures copied beside it. */
 export async function serviceFolder(yaml: string, models: readonly string[]): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'serverless-models-'));
-  const plugin = join(repository, 'plugins', 'models', 'plugin.ts');
-  await writeFile(join(folder, 'serverless.yml'), `plugins: [${JSON.stringify(plugin)}]\n${yaml}`);
+  // The framework takes a path only inside the service's folder.
+  await symlink(repository, join(folder, 'repository'));
+  await writeFile(
+    join(folder, 'serverless.yml'),
+    `plugins: [./repository/plugins/models/plugin.ts]\n${yaml}`,
+  );
   for (const file of models) await copyFile(join(fixtures, file), join(folder, basename(file)));
   return folder;
 }

@@ -10,17 +10,20 @@ export type Listening = {
   readonly close: () => Promise<void>;
 };
 
-/** @returns the body, or undefined when it is beyond the gateway's limit */
+/** Beyond this the connection is cut: whoever sends so much does not read the answer. */
+const PATIENCE_BYTES = 10 * GATEWAY_BYTES;
+
+/** @returns the body, or undefined when it is beyond the gateway's limit; read to its end all the same, since most clients look for an answer only then */
 async function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
-  if (Number(request.headers['content-length'] ?? 0) > GATEWAY_BYTES) return undefined;
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
     bytes += chunk.length;
-    if (bytes > GATEWAY_BYTES) return undefined;
-    chunks.push(chunk);
+    if (bytes <= GATEWAY_BYTES) chunks.push(chunk);
+    else chunks.length = 0;
+    if (bytes > PATIENCE_BYTES) request.destroy();
   }
-  return Buffer.concat(chunks);
+  return bytes > GATEWAY_BYTES ? undefined : Buffer.concat(chunks);
 }
 
 function send(response: ServerResponse, { status, headers, body }: HttpAnswer, head: boolean): void {
@@ -40,11 +43,7 @@ async function answerOne(
   const refused = refusal(request.headers, port);
   if (refused !== undefined) return send(response, gatewayAnswer(403, refused), false);
   const body = await readBody(request);
-  if (body === undefined) {
-    // The rest of the body is still coming: whoever sends it should not wait for its end.
-    response.setHeader('connection', 'close');
-    return send(response, gatewayAnswer(413, 'Request Entity Too Large'), false);
-  }
+  if (body === undefined) return send(response, gatewayAnswer(413, 'Request Entity Too Large'), false);
   const { method = 'GET', url: target = '/', headers } = request;
   send(response, await handle({ method, target, headers, body }), method === 'HEAD');
 }

@@ -9,6 +9,7 @@ import { groupsOf } from '../plan/routes.ts';
 import { type Endpoint, endpoint, type Invocation } from './endpoint.ts';
 import { environmentOf } from './environment.ts';
 import { fromAnswer, gatewayAnswer, type HttpAnswer, type HttpRequest, toEvent } from './gateway.ts';
+import { spokenLine } from './lines.ts';
 
 /** Lambda's payload, each way. */
 const LAMBDA_BYTES = 6 * 1024 * 1024;
@@ -66,7 +67,8 @@ export async function serveLocally(options: LocalOptions): Promise<Local> {
         timeout: model.timeout,
         env: environmentOf(model, version, shipped.dir, options),
         log: (line) => {
-          if (isWorthReading(line)) options.notice(`${model.name}: ${line}`);
+          const text = spokenLine(line);
+          if (text !== undefined) options.notice(`${model.name}: ${text}`);
         },
       }),
     };
@@ -196,9 +198,4 @@ function manifestOf(slots: readonly Slot[], { service, versions }: LocalOptions)
       };
     }),
   };
-}
-
-/** Metrics are for CloudWatch; a line for each of them would hide what a transform prints. */
-function isWorthReading(line: string): boolean {
-  return line.trim() !== '' && !line.includes('"_aws":{');
 }
