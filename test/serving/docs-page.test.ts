@@ -115,7 +115,7 @@ describe('the docs page in a browser', () => {
   it('takes the request as JSON, too, and shows what the endpoint says of it', async () => {
     const { page, context } = await open();
     const section = model(page, 'add');
-    await section.getByText('JSON', { exact: true }).click();
+    await section.getByRole('radio', { name: 'JSON' }).check();
     const body = section.getByLabel('Request body');
     expect(JSON.parse(await body.inputValue())).toHaveProperty('inputs');
     await body.fill('{"inputs": []}');
