@@ -36,6 +36,8 @@ def _action(original):
 def _resource(original):
     def resource(service, method, path, headers, body, query_params, region, account_id):
         arn = original(service, method, path, headers, body, query_params, region, account_id)
+        if service == "scheduler" and ":schedule/default/" in arn:
+            return arn.replace(":schedule/default/", f":schedule/{_group(body, query_params)}/")
         if service != "lambda" or ":function:" not in arn or len(arn.split(":")) != 7:
             return arn
         qualifier = (query_params or {}).get("Qualifier")
@@ -43,6 +45,15 @@ def _resource(original):
         return f"{arn}:{qualifier}" if qualifier else arn
 
     return resource
+
+
+def _group(body, query_params):
+    """The group of a schedule is part of its ARN: in the body when written, in the query else.
+    https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoneventbridgescheduler.html"""
+    import json
+
+    named = (query_params or {}).get("groupName") or (json.loads(body) if body else {}).get("GroupName")
+    return (named[0] if isinstance(named, list) else named) or "default"
 
 
 def _pass_role(original):

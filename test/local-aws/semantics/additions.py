@@ -4,7 +4,8 @@ import importlib
 import os
 
 NAMES = (
-    "runtime", "weights", "memory", "payload", "publish", "actions", "permissions", "http_api", "schedules", "custom_resources",
+    "runtime", "weights", "memory", "payload", "publish", "signatures", "actions", "permissions", "http_api", "schedules", "custom_resources",
+    "provisioned", "transport",
 )
 _left_out: set[str] = set()
 

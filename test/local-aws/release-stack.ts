@@ -1,0 +1,265 @@
+import { Buffer } from 'node:buffer';
+import { createHash } from 'node:crypto';
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import {
+  CloudFormationClient,
+  CreateStackCommand,
+  DeleteStackCommand,
+  DescribeStackEventsCommand,
+  DescribeStacksCommand,
+  UpdateStackCommand,
+} from '@aws-sdk/client-cloudformation';
+import { LambdaClient } from '@aws-sdk/client-lambda';
+import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { SchedulerClient } from '@aws-sdk/client-scheduler';
+import { ZipFile } from 'yazl';
+import type { Facts, LayerFacts, Model } from '../../plugins/models/model.ts';
+import { aliasLogicalId, functionLogicalId, RELEASE } from '../../plugins/models/naming.ts';
+import { releaseFunctions, releaseResources } from '../../plugins/models/plan/alias.ts';
+import type { Json, Resource } from '../../plugins/models/plan/cloudformation.ts';
+import type { Host } from '../../plugins/models/plan/host.ts';
+import { bundle, importPath, ownFile } from '../../plugins/models/ship/bundle.ts';
+import { client } from './deployed.ts';
+
+const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+
+export const BUCKET = 'release-test';
+export const SERVICE = 'shop';
+export const STAGE = 'test';
+export const WORKER = `${SERVICE}-${STAGE}-${RELEASE}`;
+
+export const model = (name: string): Model => ({
+  name,
+  artifact: { kind: 'path', path: `${name}.onnx` },
+  memory: 1769,
+  timeout: 10,
+  architecture: 'x86_64',
+  optimize: true,
+  function: {},
+  iam: { statements: [], managedPolicies: [] },
+});
+
+const facts: Facts = {
+  identity: 'identity',
+  source: 'source',
+  sourceBytes: 1,
+  signature: { inputs: [], outputs: [], omitted: [] },
+  opset: 21,
+  optimized: true,
+  zipBytes: 1,
+  unzippedBytes: 1,
+  remote: [],
+} as unknown as Facts;
+const layer: LayerFacts = {
+  architecture: 'x86_64',
+  version: '1.30.0',
+  sha256: 'layer',
+  bytes: 1,
+  unzippedBytes: 1,
+} as LayerFacts;
+
+const host: Host = {
+  service: SERVICE,
+  stage: STAGE,
+  region: 'us-east-1',
+  stack: `${SERVICE}-${STAGE}`,
+  provider: {},
+  functions: {},
+  bucket: BUCKET,
+  prefix: `serverless/${SERVICE}/${STAGE}/`,
+};
+
+/** A model as one deploy has it: what its function answers, and what its version behaves as. */
+export type Deployed = { readonly name: string; readonly answer: string; readonly fingerprint: string };
+
+/** A resource that comes after the alias, takes its time, and ends as asked. */
+export type Tail = { readonly name: string; readonly seconds: number; readonly status: 'SUCCESS' | 'FAILED' };
+
+const TAIL_CODE = `export const handler = async (event) => {
+  const { Seconds, Status } = event.ResourceProperties;
+  const working = event.RequestType === 'Create';
+  if (working) await new Promise((resolve) => setTimeout(resolve, Number(Seconds) * 1000));
+  const { StackId, RequestId, LogicalResourceId } = event;
+  const body = { Status: working ? Status : 'SUCCESS', Reason: 'asked to', PhysicalResourceId: LogicalResourceId, StackId, RequestId, LogicalResourceId };
+  await fetch(event.ResponseURL, { method: 'PUT', body: new TextEncoder().encode(JSON.stringify(body)) });
+};`;
+
+/** A stack with the release worker as the plan makes it, and functions in the models' place. */
+export function releaseStack(endpoint: string) {
+  const settings = client(endpoint);
+  const clients = {
+    cloudFormation: new CloudFormationClient(settings),
+    lambda: new LambdaClient(settings),
+    s3: new S3Client({ ...settings, forcePathStyle: true }),
+    scheduler: new SchedulerClient(settings),
+  };
+  const upload = async (key: string, code: string): Promise<void> => {
+    const body = await zipped('handler.mjs', code);
+    await clients.s3.send(new PutObjectCommand({ Bucket: BUCKET, Key: key, Body: body }));
+  };
+
+  /** Uploads the worker and the functions' code, and returns the template of this state of the service. */
+  const template = async (models: readonly Deployed[], tail?: Tail): Promise<string> => {
+    await upload('tail.zip', TAIL_CODE);
+    const source = `export { handler } from ${importPath(ownFile('functions/release/handler'))};`;
+    await upload('worker.zip', await bundle(source, root, 'models'));
+    const input = {
+      models: models.map(({ name }) => model(name)),
+      host,
+      options: {},
+      zips: new Map<string, string>(),
+    };
+    const resources: Record<string, Resource> = {};
+    const endpoints = [];
+    for (const { name, answer, fingerprint } of models) {
+      const code = `export const handler = async () => ${JSON.stringify(answer)};`;
+      const digest = createHash('sha256').update(code).digest('hex').slice(0, 12);
+      await upload(`${name}-${digest}.zip`, code);
+      const [functionId, versionId] = [functionLogicalId(name), `Version${name}${digest}${fingerprint}`];
+      resources[functionId] = functionResource(
+        `${SERVICE}-${STAGE}-${name}`,
+        `${name}-${digest}.zip`,
+        { 'Fn::GetAtt': ['TestRole', 'Arn'] },
+        { description: fingerprint },
+      );
+      resources[versionId] = {
+        Type: 'AWS::Lambda::Version',
+        DeletionPolicy: 'RetainExceptOnCreate',
+        UpdateReplacePolicy: 'Retain',
+        Properties: { FunctionName: { Ref: functionId } },
+      };
+      endpoints.push({
+        model: model(name),
+        facts,
+        layer,
+        functionName: `${SERVICE}-${STAGE}-${name}`,
+        functionLogicalId: functionId,
+        versionLogicalId: versionId,
+        aliasLogicalId: aliasLogicalId(name),
+        fingerprint,
+      });
+    }
+    const worker = releaseFunctions(input)[RELEASE];
+    const role = { 'Fn::GetAtt': [String(worker?.role), 'Arn'] };
+    return JSON.stringify({
+      Resources: {
+        ...resources,
+        TestRole: TEST_ROLE,
+        TailFunction: functionResource(
+          `${SERVICE}-${STAGE}-tail`,
+          'tail.zip',
+          { 'Fn::GetAtt': ['TestRole', 'Arn'] },
+          {},
+        ),
+        ...(tail !== undefined && {
+          [tail.name]: {
+            Type: 'Custom::Tail',
+            DependsOn: models.map(({ name }) => aliasLogicalId(name)),
+            Properties: {
+              ServiceToken: { 'Fn::GetAtt': ['TailFunction', 'Arn'] },
+              ServiceTimeout: 60,
+              Seconds: tail.seconds,
+              Status: tail.status,
+            },
+          },
+        }),
+        ...(worker !== undefined && {
+          [functionLogicalId(RELEASE)]: functionResource(WORKER, 'worker.zip', role, { ...worker }),
+        }),
+        ...releaseResources(input, endpoints).resources,
+      },
+    });
+  };
+
+  const settled = async (stack: string): Promise<string> => {
+    for (;;) {
+      const { Stacks } = await clients.cloudFormation
+        .send(new DescribeStacksCommand({ StackName: stack }))
+        .catch((error: unknown) => {
+          if (error instanceof Error && /does not exist/.test(error.message)) return { Stacks: [] };
+          throw error;
+        });
+      const status = Stacks?.[0]?.StackStatus ?? 'DELETE_COMPLETE';
+      if (!status.endsWith('_IN_PROGRESS')) return status;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  };
+  const options = (body: string) => ({
+    StackName: host.stack,
+    TemplateBody: body,
+    Capabilities: ['CAPABILITY_IAM' as const],
+  });
+  return {
+    ...clients,
+    stack: host.stack,
+    template,
+    create: async (body: string): Promise<string> => {
+      await clients.cloudFormation.send(new CreateStackCommand(options(body)));
+      return settled(host.stack);
+    },
+    update: async (body: string): Promise<string> => {
+      await clients.cloudFormation.send(new UpdateStackCommand(options(body)));
+      return settled(host.stack);
+    },
+    remove: async (): Promise<string> => {
+      await clients.cloudFormation.send(new DeleteStackCommand({ StackName: host.stack }));
+      return settled(host.stack);
+    },
+    /** What went wrong, for a failing test's message. */
+    events: async (): Promise<string> => {
+      const { StackEvents } = await clients.cloudFormation.send(
+        new DescribeStackEventsCommand({ StackName: host.stack }),
+      );
+      return (StackEvents ?? [])
+        .map(
+          (event) => `${event.LogicalResourceId} ${event.ResourceStatus} ${event.ResourceStatusReason ?? ''}`,
+        )
+        .join('\n');
+    },
+    close: (): void => {
+      for (const one of Object.values(clients)) one.destroy();
+    },
+  };
+}
+
+const TEST_ROLE: Resource = {
+  Type: 'AWS::IAM::Role',
+  Properties: {
+    AssumeRolePolicyDocument: {
+      Version: '2012-10-17',
+      Statement: [
+        { Effect: 'Allow', Principal: { Service: ['lambda.amazonaws.com'] }, Action: ['sts:AssumeRole'] },
+      ],
+    },
+  },
+};
+
+function functionResource(name: string, key: string, role: unknown, definition: Json): Resource {
+  return {
+    Type: 'AWS::Lambda::Function',
+    Properties: {
+      FunctionName: name,
+      Handler: 'handler.handler',
+      Runtime: 'nodejs24.x',
+      Code: { S3Bucket: BUCKET, S3Key: key },
+      Role: role,
+      Timeout: definition.timeout ?? 10,
+      MemorySize: definition.memorySize ?? 128,
+      ...(definition.description !== undefined && { Description: definition.description }),
+      ...(definition.environment !== undefined && { Environment: { Variables: definition.environment } }),
+    },
+  };
+}
+
+function zipped(path: string, text: string): Promise<Buffer> {
+  const zip = new ZipFile();
+  zip.addBuffer(Buffer.from(text), path, { mtime: new Date(1980, 0, 1, 12) });
+  zip.end();
+  const parts: Buffer[] = [];
+  return new Promise((resolve, reject) => {
+    zip.outputStream.on('data', (part: Buffer) => parts.push(part));
+    zip.outputStream.on('end', () => resolve(Buffer.concat(parts)));
+    zip.outputStream.on('error', reject);
+  });
+}

@@ -1,0 +1,167 @@
+import {
+  DeleteAliasCommand,
+  GetAliasCommand,
+  InvokeCommand,
+  ListAliasesCommand,
+} from '@aws-sdk/client-lambda';
+import { CreateBucketCommand, GetObjectCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
+import { ListSchedulesCommand } from '@aws-sdk/client-scheduler';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { TickAnswer } from '../../functions/release/contract.ts';
+import { BUCKET, type Deployed, releaseStack, SERVICE, STAGE, WORKER } from './release-stack.ts';
+import { type LocalAws, startAws } from './start.ts';
+
+let aws: LocalAws;
+let stack: ReturnType<typeof releaseStack>;
+
+beforeAll(async () => {
+  aws = await startAws();
+  stack = releaseStack(aws.endpoint);
+  await stack.s3.send(new CreateBucketCommand({ Bucket: BUCKET }));
+});
+afterAll(async () => {
+  stack?.close();
+  await aws?.stop();
+});
+
+const functionName = `${SERVICE}-${STAGE}-churn`;
+const churn = (answer: string, fingerprint: string): Deployed => ({ name: 'churn', answer, fingerprint });
+const LIVE = `models/000000000000/us-east-1/${SERVICE}/${STAGE}/releases/churn/live.json`;
+
+async function alias(): Promise<{ version: string; weights: object }> {
+  const found = await stack.lambda.send(new GetAliasCommand({ FunctionName: functionName, Name: 'live' }));
+  return {
+    version: found.FunctionVersion ?? '',
+    weights: found.RoutingConfig?.AdditionalVersionWeights ?? {},
+  };
+}
+async function tick(): Promise<TickAnswer> {
+  const payload = JSON.stringify({ tick: { model: 'churn', functionName, alias: 'live' } });
+  const answer = await stack.lambda.send(
+    new InvokeCommand({ FunctionName: WORKER, Payload: Buffer.from(payload) }),
+  );
+  const text = Buffer.from(answer.Payload ?? []).toString();
+  if (answer.FunctionError !== undefined) throw new Error(text);
+  return JSON.parse(text) as TickAnswer;
+}
+async function document(): Promise<Record<string, unknown>> {
+  const found = await stack.s3.send(new GetObjectCommand({ Bucket: BUCKET, Key: LIVE }));
+  return JSON.parse((await found.Body?.transformToString()) ?? '');
+}
+async function schedules(): Promise<readonly string[]> {
+  const { Schedules } = await stack.scheduler.send(new ListSchedulesCommand({}));
+  return (Schedules ?? []).map(({ Name }) => Name ?? '');
+}
+const keys = async (): Promise<readonly string[]> =>
+  ((await stack.s3.send(new ListObjectsV2Command({ Bucket: BUCKET, Prefix: 'models/' }))).Contents ?? []).map(
+    ({ Key }) => Key ?? '',
+  );
+
+async function until(done: () => Promise<boolean>): Promise<void> {
+  const end = Date.now() + 20_000;
+  while (!(await done())) {
+    if (Date.now() > end) throw new Error('it never came');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+/** The deploys of one service, one after the other, with the worker, its role and its policy as the plan makes them. */
+describe('Custom::ModelAlias in a stack', () => {
+  it('makes the alias with the first version, inside the resource', async () => {
+    const status = await stack.create(await stack.template([churn('one', 'a')]));
+    expect(status, await stack.events()).toBe('CREATE_COMPLETE');
+    expect(await alias()).toEqual({ version: '1', weights: {} });
+    expect(await document()).toMatchObject({ phase: 'DONE', stable: { version: '1', fingerprint: 'a' } });
+    expect(await schedules()).toEqual([]);
+    expect(await keys()).toContain(LIVE.replace('releases/churn/live.json', 'versions/churn/1.json'));
+  });
+
+  it('keeps CloudFormation’s answer URL no longer than it needs it', async () => {
+    expect(JSON.stringify(await document())).not.toContain('cfn-response');
+  });
+
+  it('releases a version that behaves differently only when the stack is done', async () => {
+    const body = await stack.template([churn('two', 'b')], { name: 'After', seconds: 2, status: 'SUCCESS' });
+    let seen: unknown;
+    const watching = until(async () => {
+      if ((await document()).phase !== 'PROMOTING') return false;
+      seen = { alias: await alias(), schedules: (await schedules()).length, tick: await tick() };
+      return true;
+    });
+    const status = await stack.update(body);
+    await watching;
+    expect(status, await stack.events()).toBe('UPDATE_COMPLETE');
+    expect(seen).toMatchObject({
+      alias: { version: '1', weights: {} },
+      schedules: 1,
+      tick: {
+        phase: 'PROMOTING',
+        running: true,
+        version: '1',
+        candidate: '2',
+        reason: 'the stack is still in progress',
+      },
+    });
+    expect(await tick()).toMatchObject({ phase: 'DONE', running: false, version: '2' });
+    expect(await alias()).toEqual({ version: '2', weights: {} });
+    expect(await schedules()).toEqual([]);
+  });
+
+  it('releases a version that behaves the same at once', async () => {
+    expect(await stack.update(await stack.template([churn('three', 'b')]))).toBe('UPDATE_COMPLETE');
+    expect(await alias()).toEqual({ version: '3', weights: {} });
+    expect(await document()).toMatchObject({ phase: 'DONE', stable: { version: '3' } });
+  });
+
+  it('stays on stable when the stack rolls back, and promotes nothing afterwards', async () => {
+    const body = await stack.template([churn('four', 'c')], {
+      name: 'Broken',
+      seconds: 0.2,
+      status: 'FAILED',
+    });
+    expect(await stack.update(body)).toBe('UPDATE_ROLLBACK_COMPLETE');
+    expect(await alias()).toEqual({ version: '3', weights: {} });
+    expect(await tick()).toMatchObject({ phase: 'ABORTED', running: false, version: '3' });
+    expect(await schedules()).toEqual([]);
+  });
+
+  it('deploys again after the rollback', async () => {
+    expect(await stack.update(await stack.template([churn('five', 'd')])), await stack.events()).toBe(
+      'UPDATE_COMPLETE',
+    );
+    expect(await tick()).toMatchObject({ phase: 'DONE' });
+    const invoked = await stack.lambda.send(
+      new InvokeCommand({ FunctionName: functionName, Qualifier: 'live' }),
+    );
+    expect(Buffer.from(invoked.Payload ?? []).toString()).toBe('"five"');
+  });
+
+  it('puts an alias that was deleted by hand back at stable', async () => {
+    await stack.lambda.send(new DeleteAliasCommand({ FunctionName: functionName, Name: 'live' }));
+    const stable = ((await document()).stable as { version: string }).version;
+    const answer = await tick();
+    expect(answer).toMatchObject({ phase: 'DONE', version: stable });
+    expect(answer.reason).toContain('add-permission');
+  });
+
+  it('leaves nothing but the registry when the stack goes', async () => {
+    const before = await keys();
+    const status = await stack.remove();
+    expect(status, status === 'DELETE_COMPLETE' ? '' : await stack.events()).toBe('DELETE_COMPLETE');
+    expect(await schedules()).toEqual([]);
+    await expect(stack.lambda.send(new ListAliasesCommand({ FunctionName: functionName }))).rejects.toThrow(
+      /not found/i,
+    );
+    expect(await keys()).toEqual(before);
+  });
+
+  it('starts anew over the document of a removed service, and keeps that', async () => {
+    expect(await stack.create(await stack.template([churn('six', 'e')])), await stack.events()).toBe(
+      'CREATE_COMPLETE',
+    );
+    expect(await document()).toMatchObject({ phase: 'DONE', stable: { fingerprint: 'e' } });
+    expect(
+      (await keys()).filter((key) => /releases\/churn\/\d{8}T.*\.json$/.test(key)).length,
+    ).toBeGreaterThan(1);
+  });
+});
