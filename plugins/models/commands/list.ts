@@ -18,7 +18,7 @@ export const command: Command = {
 
 type Row = { readonly model: Model; readonly facts: Facts };
 
-function toJson({ model, facts }: Row) {
+export function toJson({ model, facts }: Row) {
   const { signature, ...rest } = facts;
   return {
     name: model.name,
@@ -29,7 +29,7 @@ function toJson({ model, facts }: Row) {
   };
 }
 
-function toText({ model, facts }: Row): string {
+export function toText({ model, facts }: Row): string {
   const { inputs, outputs } = facts.signature;
   const names = [...inputs, ...outputs].map(({ name }) => name.length);
   const width = Math.min(32, Math.max(0, ...names));
@@ -38,7 +38,7 @@ function toText({ model, facts }: Row): string {
       ({ name, datatype, shape }, index) =>
         `  ${(index === 0 ? label : '').padEnd(9)} ${name.padEnd(width)}  ${datatype.padEnd(6)} ${shapeOf(shape)}`,
     );
-  const size = `${megabytes(facts.sourceBytes)}, ${megabytes(facts.zipBytes)} zipped, ${megabytes(facts.unzippedBytes)} unzipped`;
+  const size = `${sizeOf(facts.sourceBytes)}, ${sizeOf(facts.zipBytes)} zipped, ${sizeOf(facts.unzippedBytes)} unzipped`;
   return [
     model.name,
     `  artifact  ${artifactOf(model)}`,
@@ -60,8 +60,9 @@ function artifactOf({ artifact }: Model): string {
   return artifact.kind === 's3' ? `s3://${artifact.bucket}/${artifact.key}` : artifact.path;
 }
 
-/** Three digits, and never `0.00 MB` for something that is there. */
-function megabytes(bytes: number): string {
+/** Three digits. */
+function sizeOf(bytes: number): string {
+  if (bytes < 1e3) return `${bytes} bytes`;
   if (bytes < 1e6) return `${Number((bytes / 1e3).toPrecision(3))} kB`;
   return `${Number((bytes / 1e6).toPrecision(3))} MB`;
 }

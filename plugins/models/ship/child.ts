@@ -26,8 +26,11 @@ export type Task = {
 };
 
 export type Reply =
-  /** What it is about to do; the last one says where it was when it had to be killed. */
-  | { readonly kind: 'stage'; readonly stage: 'loading' | 'running' | 'optimising' }
+  /**
+   * What it is about to do; the last one says where it was when it had to be killed. `trying` are inputs so long that
+   * running out of time or memory says nothing about the model.
+   */
+  | { readonly kind: 'stage'; readonly stage: 'loading' | 'running' | 'trying' | 'optimising' }
   | { readonly kind: 'done'; readonly result: Result }
   | { readonly kind: 'failed'; readonly stage: 'loading' | 'optimising'; readonly message: string };
 
@@ -36,9 +39,16 @@ export type Result = {
   readonly runs: readonly { readonly length: number; readonly shapes: readonly (readonly number[])[] }[];
   /** Why the last probe did not run, if none did. */
   readonly refusal?: string;
+  /** Even short inputs needed more memory than there was. */
+  readonly exhausted?: boolean;
   /** Largest `distance` between original and optimised outputs; absent where nothing was compared. */
   readonly distance?: number;
 };
+
+/** Free dimensions up to this are tried on every model. */
+const SHORT = 3;
+/** Where address space is limited, an allocation fails before the process is killed. */
+const OUT_OF_MEMORY = /bad.?alloc|failed to allocate memory|bad allocation|length_error/i;
 
 const ort: typeof Ort = createRequire(import.meta.url)('onnxruntime-node');
 const send = (reply: Reply): Promise<void> =>
@@ -68,6 +78,7 @@ async function work(task: Task): Promise<Reply> {
       shapes: outputs.map(({ dims }) => dims),
     })),
     ...(runs.done.length === 0 && runs.refusal !== undefined ? { refusal: runs.refusal } : {}),
+    exhausted: runs.exhausted,
   };
   if (task.optimise === undefined || runs.done.length === 0) return { kind: 'done', result: summary };
 
@@ -122,10 +133,13 @@ async function probe(session: Ort.InferenceSession, { inputs, outputs }: Task, p
   const done: { probe: Probe; outputs: ProbeOutput[] }[] = [];
   let refusal: string | undefined;
   for (const candidate of probes) {
-    if (done.length === (isFree ? 2 : 1)) break;
+    const isLong = candidate.length > SHORT;
+    // One that ran is worth more than a second one at any cost.
+    if (done.length === (isFree ? 2 : 1) || (done.length === 1 && isLong)) break;
     if (done.some((run) => run.probe.length === candidate.length)) continue;
     const tensors = probeInputs(inputs, candidate);
     if (tensors === undefined) continue;
+    if (isLong) await send({ kind: 'stage', stage: 'trying' });
     try {
       const feeds = Object.fromEntries(tensors.map((tensor) => [tensor.name, tensorOf(tensor)]));
       const answers = await session.run(feeds, outputs);
@@ -139,11 +153,12 @@ async function probe(session: Ort.InferenceSession, { inputs, outputs }: Task, p
       });
     } catch (error) {
       refusal = messageOf(error);
-      if (/alloc/i.test(refusal)) break; // A larger probe would not need less.
+      // A longer one would not need less.
+      if (OUT_OF_MEMORY.test(refusal)) return { done, refusal, exhausted: !isLong && done.length === 0 };
     }
     if (!isFree && candidate.zeros) break;
   }
-  return { done, refusal };
+  return { done, refusal, exhausted: false };
 }
 
 function tensorOf({ type, dims, data }: ProbeTensor): Ort.Tensor {

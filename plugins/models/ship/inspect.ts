@@ -69,16 +69,15 @@ export async function inspect(
     const outcome: Outcome =
       runtime === undefined
         ? { kind: 'done', result: { runs: [], refusal: 'ONNX Runtime has no build for this machine' } }
-        : await runTask(
-            { model: graphOf(source), inputs, outputs: outputs.map(({ name }) => name) },
-            runtime,
-            limits,
+        : judged(
+            await runTask(
+              { model: graphOf(source), inputs, outputs: outputs.map(({ name }) => name) },
+              runtime,
+              limits,
+            ),
           );
     if (outcome.kind !== 'done') throw problemError([problemOf(outcome, key, limits)]);
     const { result } = outcome;
-    if (result.refusal !== undefined && isMemory(result.refusal)) {
-      throw problemError([problemOf({ kind: 'memory', stage: 'running' }, key, limits)]);
-    }
     const ran = result.runs.length > 0 ? true : (result.refusal ?? 'no probe fits its inputs');
     const inspection: Inspection = {
       signature: {
@@ -188,6 +187,16 @@ function observed(output: DeclaredOutput, index: number, { runs }: Result, key: 
 /** Absolute path of the graph's file. */
 export function graphOf(source: Source): string {
   return source.files[0]?.from ?? '';
+}
+
+/** What an end says of the model, rather than of the inputs that we made up for it. */
+function judged(outcome: Outcome): Outcome {
+  if (outcome.kind === 'done' && outcome.result.exhausted) return { kind: 'memory', stage: 'running' };
+  if (outcome.kind === 'done' || outcome.kind === 'failed' || outcome.stage !== 'trying') return outcome;
+  return {
+    kind: 'done',
+    result: { runs: [], refusal: 'no short input fits it, and long ones took too much' },
+  };
 }
 
 function problemOf(outcome: Exclude<Outcome, { kind: 'done' }>, key: string, limits: Limits): Problem {

@@ -64,6 +64,8 @@ export function layerBytes(architecture: string): number {
 /** ONNX Runtime is linked against glibc; Alpine's musl cannot load it. */
 function usesMusl(): boolean {
   if (process.platform !== 'linux') return false;
+  // Else the report looks up the names of all peers, which can take seconds.
+  Object.assign(process.report, { excludeNetwork: true });
   const report: unknown = process.report.getReport();
   const header =
     typeof report === 'object' && report !== null && 'header' in report ? report.header : undefined;

@@ -94,8 +94,8 @@ export function runTask(task: Task, runtime: string, limits: Limits): Promise<Ou
       clearTimeout(deadline);
       watch.stop();
       process.removeListener('exit', stop);
-      // SIGXCPU is the CPU fence; a stop of this process (a laptop's lid) may let it come before the deadline.
-      if (signal === 'SIGXCPU') outcome ??= { kind: 'deadline', stage };
+      // Not killed by us: by the system, when memory ran out.
+      if (signal === 'SIGKILL') outcome ??= { kind: 'memory', stage };
       if (/out of memory|bad_alloc/i.test(errors)) outcome ??= { kind: 'memory', stage };
       const last = errors.trim().split('\n').at(-1);
       resolve(outcome ?? { kind: 'crashed', stage, message: last || `ended by ${signal ?? `code ${code}`}` });

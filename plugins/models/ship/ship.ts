@@ -89,7 +89,10 @@ export async function shipModel(model: Model, context: ShipContext): Promise<Shi
       zipBytes: packed.zipBytes,
       unzippedBytes: packed.bytes,
       remote,
-      notices: [...inspection.notices, ...(shippable.optimized === true ? [] : [shippable.optimized])],
+      notices: [
+        ...inspection.notices,
+        ...(shippable.optimized === true || !model.optimize ? [] : [shippable.optimized]),
+      ],
     },
     dir: packed.dir,
     zip: packed.zip,
