@@ -2,9 +2,9 @@
 import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { runPython } from '../python.ts';
 import { fixtures, repository } from './endpoint.ts';
 import { type Running, removeFolder, serviceFolder, startSls } from './sls.ts';
+import { type TritonCase, tritonChecks } from './triton.ts';
 
 const FIXTURES = ['types/all.onnx', 'strings.onnx', 'scalar.onnx', 'names.onnx', 'gbm.onnx', 'labels.onnx'];
 const nameOf = (path: string): string => basename(path, '.onnx');
@@ -12,7 +12,12 @@ const employment = join(repository, 'examples', 'employment');
 
 let folder = '';
 let server: Running;
-let cases: Record<string, { inputs: object[]; outputs: object[] }>;
+let cases: Record<string, TritonCase>;
+function caseOf(path: string): TritonCase {
+  const found = cases[path];
+  if (found === undefined) throw new Error(`answers.json has no ${path}`);
+  return found;
+}
 beforeAll(async () => {
   cases = JSON.parse(await readFile(join(fixtures, 'answers.json'), 'utf8')).models;
   const known = JSON.parse(await readFile(join(employment, 'answers.json'), 'utf8'));
@@ -34,19 +39,14 @@ afterAll(async () => {
   await removeFolder(folder);
 });
 
-/** What triton_client.py checks: health, metadata, the four forms, gzip and deflate, versions, refusals. */
-async function check(model: string, path: string, prefix = ''): Promise<string> {
-  const url = `${server.url.replace('http://', '')}${prefix}`;
-  return runPython(join(import.meta.dirname, 'triton_client.py'), [url, model], {
-    input: JSON.stringify(cases[path]),
-    timeout: 120_000,
-  });
-}
+/** All of triton_client.py's: one that is left out by mistake would else go unseen. */
+const CHECKS = 25;
 
 test.each(FIXTURES)('%s', async (path) => {
-  expect(await check(nameOf(path), path)).toContain('unknown input');
+  expect(await tritonChecks(server.url, nameOf(path), caseOf(path))).toHaveLength(CHECKS);
 });
 
 test('a model behind a prefix', async () => {
-  expect(await check('employment', 'employment', '/a/b')).toContain('unknown input');
+  const checks = await tritonChecks(`${server.url}/a/b`, 'employment', caseOf('employment'));
+  expect(checks).toHaveLength(CHECKS);
 });

@@ -1,0 +1,20 @@
+import { join } from 'node:path';
+import { runPython } from '../python.ts';
+
+/** A request and its expected answer, both in the protocol's JSON. */
+export type TritonCase = { readonly inputs: readonly object[]; readonly outputs: readonly object[] };
+
+/**
+ * Lets NVIDIA's client check one model: health, metadata, JSON and binary each way, gzip and deflate, request ids,
+ * versions, refusals.
+ * @param url of the server, a prefix included
+ * @returns a line a check; throws with the first one that does not hold
+ */
+export async function tritonChecks(url: string, model: string, expected: TritonCase): Promise<string[]> {
+  const script = join(import.meta.dirname, 'triton_client.py');
+  const text = await runPython(script, [url.replace(/^http:\/\//, ''), model], {
+    input: JSON.stringify({ inputs: expected.inputs, outputs: expected.outputs }),
+    timeout: 120_000,
+  });
+  return text.trimEnd().split('\n');
+}
