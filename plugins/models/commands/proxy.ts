@@ -68,7 +68,7 @@ function spoken(
   shown: readonly { readonly name: string; readonly url: string; readonly docs: string }[],
   base: string,
 ): string {
-  const width = Math.max(...shown.map(({ name }) => name.length));
+  const width = Math.max('docs'.length, ...shown.map(({ name }) => name.length));
   const docs = [...new Set(shown.map((model) => model.docs))];
   return [
     ...shown.map(({ name, url }) => `${name.padEnd(width)}  ${url}`),

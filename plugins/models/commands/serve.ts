@@ -107,7 +107,7 @@ function described(url: string, port: number, local: Local) {
 function spoken(url: string, models: readonly Model[], local: Local): string {
   const { groups } = local.manifest();
   const shown = described(url, 0, local).models;
-  const width = Math.max(...shown.map(({ name }) => name.length));
+  const width = Math.max('docs'.length, ...shown.map(({ name }) => name.length));
   const lines = shown.map((model) => {
     const closed = models.find(({ name }) => name === model.name)?.http === undefined;
     return `${model.name.padEnd(width)}  ${model.url}${closed ? '  (invoke only once deployed)' : ''}`;
