@@ -1,6 +1,9 @@
 import type { Problem } from '../errors.ts';
 import type { Facts, Model, ServiceOptions } from '../model.ts';
 import type { PlanInput } from '../plan/plan.ts';
+import type { AwsConfig } from '../ship/context.ts';
+
+export type { AwsConfig };
 
 /** Where the service stands: what commands, plan and ship need to know of it, resolved. */
 export type Service = {
@@ -11,16 +14,6 @@ export type Service = {
   readonly dir: string;
   /** CloudFormation stack. */
   readonly stack: string;
-};
-
-/** What a SDK v3 client takes; `AWS_ENDPOINT_URL` is honoured by the SDK itself. */
-export type AwsConfig = {
-  readonly region: string;
-  readonly credentials?: () => Promise<{
-    accessKeyId: string;
-    secretAccessKey: string;
-    sessionToken?: string;
-  }>;
 };
 
 /** What a command is given. It gathers, decides with pure functions, prints; it never touches the template. */

@@ -1,4 +1,12 @@
-import type { AwsConfig } from '../commands/command.ts';
+/** What a SDK v3 client takes; `AWS_ENDPOINT_URL` is honoured by the SDK itself. */
+export type AwsConfig = {
+  readonly region: string;
+  readonly credentials?: () => Promise<{
+    accessKeyId: string;
+    secretAccessKey: string;
+    sessionToken?: string;
+  }>;
+};
 
 /** What shipping needs of the service and of its caller. */
 export type ShipContext = {

@@ -2,13 +2,12 @@ import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promi
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import type { CatalogManifest } from '../../../functions/catalog/contract.ts';
-import type { AwsConfig } from '../commands/command.ts';
 import { isProblemError, type Problem, throwProblems } from '../errors.ts';
 import type { Architecture, Facts, LayerFacts, Model } from '../model.ts';
 import { CATALOG, RELEASE } from '../naming.ts';
 import type { Built } from '../plan/endpoint.ts';
 import { importPath, ownFile } from './bundle.ts';
-import type { ShipContext } from './context.ts';
+import type { AwsConfig, ShipContext } from './context.ts';
 import { buildLayer } from './layer.ts';
 import { ORT_VERSION } from './runtime.ts';
 import { shipFunction, shipModel } from './ship.ts';

@@ -9,7 +9,7 @@ import {
   S3Client,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
-import type { AwsConfig } from '../commands/command.ts';
+import type { AwsConfig } from './context.ts';
 
 /** A file that goes to the registry bucket under its sha256. */
 export type Upload = { readonly sha256: string; readonly bytes: number; readonly from: string };
