@@ -18,7 +18,7 @@ export function endpointLines(
   return models.map((model) => {
     const { http, name } = model;
     if (http === undefined)
-      return `${name}: sls models invoke ${name} (function ${nameOf(model, host)}:live)`;
+      return `${name}: sls models invoke --model ${name} (function ${nameOf(model, host)}:live)`;
     const auth = typeof http.auth === 'string' ? http.auth : `authorizer ${http.auth.authorizer}`;
     const prefix = http.path === '/' ? '' : http.path;
     return `${name}: POST ${base ?? ''}${prefix}/v2/models/${name}/infer (auth: ${auth})`;

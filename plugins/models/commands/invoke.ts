@@ -1,0 +1,177 @@
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { exampleRequest } from '../../../functions/catalog/example.ts';
+import { problemError } from '../errors.ts';
+import type { Model } from '../model.ts';
+import { ALIAS } from '../naming.ts';
+import { nameOf } from '../plan/endpoint.ts';
+import type { Command, Context } from './command.ts';
+
+/** `sls models invoke`: one inference through the alias, as a direct invoke. */
+export const command: Command = {
+  usage: 'Ask a deployed model, through its alias',
+  options: {
+    model: { usage: 'Name of the model (default: the only one)', shortcut: 'm', type: 'string' },
+    data: { usage: 'Inference request, JSON', shortcut: 'd', type: 'string' },
+    path: { usage: 'File with the inference request, JSON', shortcut: 'p', type: 'string' },
+    stdin: { usage: 'Read the inference request from standard input', type: 'boolean' },
+    json: { usage: 'Print the answer as it came', type: 'boolean' },
+  },
+  run: async (context) => {
+    const { flags, print } = context;
+    const model = modelOf(context);
+    const request = await requestOf(model, context);
+    const answer = await ask(model, request, context);
+    print(flags.json ? JSON.stringify(answer, null, 2) : pretty(answer));
+    // The endpoint's own refusals are answers, not failures of the function.
+    if (isObject(answer) && 'error' in answer) process.exitCode = 1;
+  },
+};
+
+function modelOf({ models, flags }: Context): Model {
+  const [only, second] = models;
+  const names = models.map(({ name }) => name).join(', ');
+  if (typeof flags.model !== 'string') {
+    if (only !== undefined && second === undefined) return only;
+    throw usage(
+      '--model',
+      'is missing.',
+      models.length > 0 ? `Name one of ${names}.` : 'Declare a model first.',
+    );
+  }
+  const found = models.find(({ name }) => name === flags.model);
+  if (found === undefined)
+    throw usage('--model', `${flags.model} is not a model of this service.`, `Name one of ${names}.`);
+  return found;
+}
+
+/** The request's text, checked to be JSON: anything else Lambda itself would refuse with less to say. */
+async function requestOf(model: Model, context: Context): Promise<string> {
+  const { flags, service } = context;
+  const given = ['data', 'path', 'stdin'].filter(
+    (name) => flags[name] !== undefined && flags[name] !== false,
+  );
+  const [only, second] = given;
+  if (only === undefined || second !== undefined) {
+    const facts = (await context.facts([model])).get(model.name);
+    const example = facts && exampleRequest(facts.signature.inputs);
+    const shown = example === undefined ? '{"inputs": […]}' : JSON.stringify(example);
+    throw usage(
+      '--data',
+      `must say what to ask: one of --data, --path and --stdin, not ${given.length}.`,
+      `For example: --data '${shown}'`,
+    );
+  }
+  const body = await readBody(only, String(flags[only]), service.dir);
+  try {
+    JSON.parse(body);
+  } catch (error) {
+    throw usage(
+      `--${only}`,
+      `is not JSON: ${error instanceof Error ? error.message : String(error)}.`,
+      'Write an inference request.',
+    );
+  }
+  return body;
+}
+
+async function readBody(source: string, value: string, dir: string): Promise<string> {
+  if (source === 'data') return value;
+  if (source === 'stdin') return text(process.stdin);
+  try {
+    return await readFile(resolve(dir, value), 'utf8');
+  } catch (error) {
+    throw usage(
+      '--path',
+      `cannot be read: ${error instanceof Error ? error.message : String(error)}.`,
+      'Name a file.',
+    );
+  }
+}
+
+async function ask(
+  model: Model,
+  request: string,
+  { aws, plan, progress, service }: Context,
+): Promise<unknown> {
+  const { InvokeCommand, LambdaClient } = await import('@aws-sdk/client-lambda');
+  const client = new LambdaClient(aws);
+  const name = nameOf(model, plan.host);
+  progress(`Asking ${name}:${ALIAS}`);
+  try {
+    const { Payload, FunctionError } = await client.send(
+      new InvokeCommand({ FunctionName: name, Qualifier: ALIAS, Payload: request }),
+    );
+    const answer: unknown = JSON.parse(Payload?.transformToString() || 'null');
+    if (FunctionError === undefined) return answer;
+    const reason =
+      isObject(answer) && typeof answer.errorMessage === 'string' ? answer.errorMessage : FunctionError;
+    throw problemError([
+      {
+        code: 'MODELS_AWS',
+        key: `models.${model.name}`,
+        message: `failed: ${sentence(reason)}`,
+        fix: `Look into the log of ${name}: sls logs -f ${model.name}`,
+      },
+    ]);
+  } catch (error) {
+    if (!(error instanceof Error) || 'problems' in error) throw error;
+    const missing = error.name === 'ResourceNotFoundException';
+    throw problemError(
+      [
+        {
+          code: missing ? 'MODELS_NOT_DEPLOYED' : 'MODELS_AWS',
+          key: `models.${model.name}`,
+          message: missing
+            ? `has no ${name}:${ALIAS} in ${service.region}.`
+            : `cannot be asked: ${sentence(error.message)}`,
+          fix: missing
+            ? 'Run `sls deploy`, or name another --stage or --region.'
+            : 'Check credentials, --aws-profile and --region.',
+        },
+      ],
+      error,
+    );
+  } finally {
+    progress(undefined);
+    client.destroy();
+  }
+}
+
+const sentence = (words: string): string => (/[.!?]$/.test(words) ? words : `${words}.`);
+
+const usage = (key: string, message: string, fix: string): Error =>
+  problemError([{ code: 'MODELS_USAGE', key, message, fix }]);
+
+type Output = {
+  readonly name: string;
+  readonly datatype: string;
+  readonly shape: readonly number[];
+  readonly data: unknown;
+};
+
+/** Values that a line shows before it says how many more there are. */
+const SHOWN = 10;
+
+/** `probabilities  FP32 [1, 2]  0.12, 0.88`; what is no inference response is shown as it is. */
+function pretty(answer: unknown): string {
+  const outputs =
+    isObject(answer) && Array.isArray(answer.outputs) ? (answer.outputs as readonly Output[]) : undefined;
+  if (outputs === undefined) return JSON.stringify(answer, null, 2);
+  const width = Math.max(...outputs.map(({ name }) => name.length), 0);
+  return outputs
+    .map(({ name, datatype, shape, data }) => {
+      const values = [data].flat(Number.POSITIVE_INFINITY);
+      const more = values.length > SHOWN ? `, … (${values.length} values)` : '';
+      const line = values
+        .slice(0, SHOWN)
+        .map((value) => JSON.stringify(value))
+        .join(', ');
+      return `${name.padEnd(width)}  ${datatype} [${shape.join(', ')}]  ${line}${more}`;
+    })
+    .join('\n');
+}
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -1,0 +1,125 @@
+import { problemError } from '../errors.ts';
+import type { Facts, Model } from '../model.ts';
+import { type Cost, idleCost, monthlyCost, total } from '../plan/cost.ts';
+import { type Item, inventory } from '../plan/inventory.ts';
+import { neededPolicy } from '../plan/plan.ts';
+import { PRICES } from '../plan/prices.ts';
+import { layerBytes } from '../ship/runtime.ts';
+import type { Command, Context } from './command.ts';
+
+const DURATION = '50';
+
+type Line = { readonly model: Model; readonly facts: Facts; readonly cost?: Cost };
+
+/** `sls models plan`: what a deploy would create and what that costs a month. Asks nothing of AWS. */
+export const command: Command = {
+  usage: 'Show what a deploy creates and what it costs a month, without AWS',
+  options: {
+    duration: { usage: `Milliseconds that a request is billed for (default: ${DURATION})`, type: 'string' },
+    json: { usage: 'Print JSON', type: 'boolean' },
+  },
+  run: async (context) => {
+    const { models, flags, print, plan } = context;
+    const duration = durationOf(flags.duration);
+    const facts = await context.facts(models);
+    const lines = models.flatMap((model): Line[] => {
+      const found = facts.get(model.name);
+      if (found === undefined) return [];
+      if (model.traffic === undefined) return [{ model, facts: found }];
+      return [{ model, facts: found, cost: monthlyCost(model, found, model.traffic, duration / 1000) }];
+    });
+    const architectures = [...new Set(models.map(({ architecture }) => architecture))];
+    const idle = idleCost(
+      facts.values(),
+      architectures.reduce((sum, architecture) => sum + layerBytes(architecture), 0),
+    );
+    const items = inventory(plan);
+    print(
+      flags.json ? json(items, lines, idle, duration, context) : text(items, lines, idle, duration, context),
+    );
+  },
+};
+
+function durationOf(value: unknown): number {
+  const duration = Number(value ?? DURATION);
+  if (duration > 0 && duration <= 900_000) return duration;
+  throw problemError([
+    {
+      code: 'MODELS_USAGE',
+      key: '--duration',
+      value,
+      message: 'is not a number of milliseconds up to 900000.',
+      fix: 'Write what you measured, such as 20.',
+    },
+  ]);
+}
+
+function text(
+  items: readonly Item[],
+  lines: readonly Line[],
+  idle: number,
+  duration: number,
+  { plan, service }: Context,
+): string {
+  const resources = items.reduce((sum, item) => sum + item.resources, 0);
+  const policy = neededPolicy(plan);
+  return [
+    `${service.stack} in ${service.region}: ${resources} resources of 500`,
+    ...items.map(({ what, name }) => `  ${what.padEnd(16)} ${name}`),
+    '',
+    `Cost a month (${PRICES.region}, prices of ${PRICES.year}, without free tier, transfer and cold starts; ${duration} ms a request):`,
+    ...lines.map(
+      ({ model, cost }) =>
+        `  ${model.name.padEnd(16)} ${cost === undefined ? 'unknown: no traffic declared' : priced(model, cost)}`,
+    ),
+    `  ${'idle'.padEnd(16)} ${dollars(idle)} for packages in S3; nothing else costs without requests`,
+    ...(policy === undefined
+      ? []
+      : ['', 'The service names a role; it needs this policy:', JSON.stringify(policy, null, 2)]),
+  ].join('\n');
+}
+
+function priced(model: Model, cost: Cost): string {
+  const parts = Object.entries(cost)
+    .filter(([, amount]) => amount > 0)
+    .map(([name, amount]) => `${name} ${dollars(amount)}`);
+  return `${dollars(total(cost))} at ${round(model.traffic ?? 0)} requests/s: ${parts.join(', ')}`;
+}
+
+const round = (value: number): number => Number(value.toPrecision(3));
+
+/** Cents from a dollar on, two significant digits below. */
+const dollars = (amount: number): string =>
+  `$${amount >= 1 ? amount.toFixed(2) : amount === 0 ? '0' : Number(amount.toPrecision(2)).toFixed(amount < 0.001 ? 5 : 3)}`;
+
+function json(
+  items: readonly Item[],
+  lines: readonly Line[],
+  idle: number,
+  duration: number,
+  { plan, service }: Context,
+): string {
+  const policy = neededPolicy(plan);
+  return JSON.stringify(
+    {
+      stack: service.stack,
+      region: service.region,
+      resources: items.reduce((sum, item) => sum + item.resources, 0),
+      creates: items,
+      cost: {
+        currency: 'USD',
+        prices: { region: PRICES.region, year: PRICES.year, sources: PRICES.sources },
+        duration,
+        models: lines.map(({ model, facts, cost }) => ({
+          name: model.name,
+          zipBytes: facts.zipBytes,
+          ...(cost !== undefined && { traffic: model.traffic, ...cost, total: total(cost) }),
+        })),
+        idle,
+      },
+      ...(policy !== undefined && { policy }),
+    },
+    null,
+    2,
+  );
+}

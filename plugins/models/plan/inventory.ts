@@ -1,0 +1,75 @@
+import type { Problem } from '../errors.ts';
+import { ALIAS, CATALOG, RELEASE } from '../naming.ts';
+import { isObject } from './cloudformation.ts';
+import { hasNamedRole, nameOf } from './endpoint.ts';
+import { providerRole } from './host.ts';
+import type { PlanInput } from './plan.ts';
+import { isExternalApi, routeKey, routesOf } from './routes.ts';
+
+/** What the models add to the stack: for people, and for counting before anything is compiled. */
+export type Item = { readonly what: string; readonly name: string; readonly resources: number };
+
+/** Everything that will be created, with the number of CloudFormation resources behind it. */
+export function inventory(input: PlanInput): readonly Item[] {
+  const { models, host } = input;
+  if (models.length === 0) return [];
+  const routes = routesOf(models);
+  const named = providerRole(host.provider) !== undefined;
+  const architectures = [...new Set(models.map(({ architecture }) => architecture))];
+  return [
+    ...models.flatMap((model): Item[] => [
+      // The function, its version and its log group.
+      { what: 'function', name: nameOf(model, host), resources: model.function.disableLogs ? 2 : 3 },
+      { what: 'alias', name: `${nameOf(model, host)}:${ALIAS}`, resources: 1 },
+      ...(hasNamedRole(model, host) ? [] : [{ what: 'role', name: `of ${model.name}`, resources: 1 }]),
+      // Its integration and permission.
+      ...(model.http === undefined ? [] : [{ what: 'HTTP integration', name: model.name, resources: 2 }]),
+    ]),
+    ...architectures.map((architecture) => ({
+      what: 'layer',
+      name: `ONNX Runtime, ${architecture}`,
+      resources: 1,
+    })),
+    { what: 'function', name: `${host.service}-${host.stage}-${RELEASE}`, resources: named ? 2 : 3 },
+    { what: 'schedule group', name: 'of the releases', resources: named ? 1 : 2 },
+    ...(routes.length === 0
+      ? []
+      : [
+          { what: 'function', name: `${host.service}-${host.stage}-${CATALOG}`, resources: named ? 4 : 5 },
+          ...(isExternalApi(host) || usersHaveApi(input)
+            ? []
+            : [{ what: 'HTTP API', name: `${host.stage}-${host.service}`, resources: 2 }]),
+          ...routes.map((route) => ({
+            what: 'route',
+            name: `${routeKey(route)} (${authOf(route.auth)})`,
+            resources: 1,
+          })),
+        ]),
+  ];
+}
+
+const authOf = (auth: string | { readonly authorizer: string }): string =>
+  typeof auth === 'string' ? auth : auth.authorizer;
+
+function usersHaveApi({ host }: PlanInput): boolean {
+  return Object.values(host.functions).some(({ events = [] }) =>
+    events.some((event) => isObject(event) && 'httpApi' in event),
+  );
+}
+
+/** https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html */
+const RESOURCES = 500;
+
+/** Too many for one stack, as far as that can be told before the framework has compiled the service's own functions. */
+export function resourceProblems(input: PlanInput): readonly Problem[] {
+  const count = inventory(input).reduce((sum, { resources }) => sum + resources, 0);
+  if (count <= RESOURCES) return [];
+  return [
+    {
+      code: 'MODELS_LIMIT',
+      key: 'models',
+      message: `need ${count} resources; a CloudFormation stack takes ${RESOURCES}.`,
+      fix: 'Split the models over several services.',
+    },
+  ];
+}
