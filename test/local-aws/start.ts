@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { awsPython, local } from './venv.ts';
@@ -50,8 +51,8 @@ export async function startAws(options: StartOptions = {}): Promise<LocalAws> {
   const base = join(local, 'aws');
   await mkdir(base, { recursive: true });
   const dir = await mkdtemp(join(base, `${port}-`));
-  const tmp = join(dir, 'tmp');
-  await mkdir(tmp);
+  // Functions are unpacked outside the checkout: its packages and its package.json must not be theirs.
+  const tmp = await mkdtemp(join(tmpdir(), 'models-aws-'));
   const logFile = join(dir, 'log.txt');
   const output = openSync(logFile, 'a');
   const child = spawn(python, ['-m', 'semantics'], {
@@ -59,7 +60,7 @@ export async function startAws(options: StartOptions = {}): Promise<LocalAws> {
     // Its own process group: it and its Lambda processes can then be ended together.
     detached: true,
     stdio: [options.detached ? 'ignore' : 'pipe', output, output],
-    env: serverEnv(port, tmp, options),
+    env: serverEnv(port, dir, tmp, options),
   });
   closeSync(output);
   let ended = false;
@@ -78,7 +79,7 @@ export async function startAws(options: StartOptions = {}): Promise<LocalAws> {
     child.ref();
     killGroup(child.pid);
     await end;
-    await rm(dir, { recursive: true, force: true, maxRetries: 5 });
+    for (const folder of [tmp, dir]) await rm(folder, { recursive: true, force: true, maxRetries: 5 });
   };
   const deadline = Date.now() + 60_000;
   while (!(await answers(endpoint))) {
@@ -110,7 +111,7 @@ export function clientEnv(endpoint: string): Record<string, string> {
   };
 }
 
-function serverEnv(port: number, tmp: string, options: StartOptions): Record<string, string> {
+function serverEnv(port: number, dir: string, tmp: string, options: StartOptions): Record<string, string> {
   const kept = Object.fromEntries(
     ['HOME', 'LANG', 'LC_ALL', 'TZ', 'SystemRoot'].flatMap((name) => {
       const value = process.env[name];
@@ -121,6 +122,7 @@ function serverEnv(port: number, tmp: string, options: StartOptions): Record<str
     ...kept,
     PATH: [dirname(process.execPath), process.env['PATH'] ?? ''].join(delimiter),
     TMPDIR: tmp,
+    MODELS_AWS_DIR: dir,
     PYTHONPATH: here,
     PYTHONDONTWRITEBYTECODE: '1',
     PYTHONUNBUFFERED: '1',

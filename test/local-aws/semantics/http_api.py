@@ -3,6 +3,7 @@
 https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html
 """
 
+from ministack import app
 from ministack.core.arn import execute_api_arn
 from ministack.core.responses import get_account_id, get_region
 from ministack.services import apigateway
@@ -53,6 +54,7 @@ def install() -> None:
         ),
     )
     patch.wrap(apigateway, "handle_execute", _limited)
+    patch.wrap(app, "_enforce_execute_api", _forbidden)
     patch.wrap(provisioners, "_apigw_v2_api_create", _cors_create)
     patch.wrap(provisioners, "_apigw_v2_api_update", _cors_update)
     patch.wrap(provisioners, "_apigw_v2_stage_create", _routes_exist(2))
@@ -66,6 +68,19 @@ def _limited(original):
         return await original(api_id, stage, path, method, headers, body, query_params, **named)
 
     return execute
+
+
+def _forbidden(original):
+    """An HTTP API does not say why it refuses a signature.
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-access-control-iam.html"""
+
+    def enforce(api_id, *rest, **named):
+        denied = original(api_id, *rest, **named)
+        if denied and apigateway.find_api_scope(api_id) is not None:
+            return 403, {"Content-Type": "application/json"}, b'{"message":"Forbidden"}'
+        return denied
+
+    return enforce
 
 
 def _camel(props: dict) -> dict:

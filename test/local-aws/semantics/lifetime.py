@@ -7,13 +7,13 @@ end too. A start meant to outlive its command sets MODELS_AWS_DETACHED instead, 
 import os
 import shutil
 import signal
-import sys
 import threading
 
 
 def end() -> None:
     """Ends this process and all that it started (they share our process group), without waiting for any of them."""
-    shutil.rmtree(os.path.dirname(os.environ["TMPDIR"]), ignore_errors=True)
+    for folder in (os.environ["TMPDIR"], os.environ["MODELS_AWS_DIR"]):
+        shutil.rmtree(folder, ignore_errors=True)
     if hasattr(os, "killpg") and os.getpgrp() == os.getpid():
         os.killpg(os.getpgrp(), signal.SIGKILL)
     os._exit(0)
@@ -24,7 +24,7 @@ def install() -> None:
         return
 
     def watch() -> None:
-        while sys.stdin.buffer.read(1024):
+        while os.read(0, 1024):
             pass
         end()
 

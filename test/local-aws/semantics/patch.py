@@ -4,22 +4,32 @@ import inspect
 import textwrap
 import types
 
+# What was put around a function, by module and name: a later change of its source goes below them.
+_around: dict[tuple[str, str], list] = {}
+_innermost: dict[tuple[str, str], str] = {}
+
 
 def source(module: types.ModuleType, name: str, *changes: tuple[str, str]) -> None:
     """Recompiles ``module.name`` with each (old, new) text replaced; each *old* must be there exactly once."""
-    original = getattr(module, name)
-    text = textwrap.dedent(inspect.getsource(original))
+    key, current = (module.__name__, name), getattr(module, name)
+    text = _innermost.get(key) or textwrap.dedent(inspect.getsource(current))
     for old, new in changes:
         if text.count(old) != 1:
             raise SystemExit(f"{module.__name__}.{name} of this MiniStack has {text.count(old)} times: {old!r}")
         text = text.replace(old, new)
+    _innermost[key] = text
     exec(compile(text, f"{module.__file__} (changed)", "exec"), module.__dict__)
-    _in_tables(module, original, getattr(module, name))
+    for around in _around.get(key, []):
+        setattr(module, name, around(getattr(module, name)))
+    _in_tables(module, current, getattr(module, name))
 
 
 def wrap(module: types.ModuleType, name: str, around) -> None:
     """Replaces ``module.name`` by ``around(original)``."""
-    original = getattr(module, name)
+    key, original = (module.__name__, name), getattr(module, name)
+    if key not in _innermost:
+        _innermost[key] = textwrap.dedent(inspect.getsource(original))
+    _around.setdefault(key, []).append(around)
     setattr(module, name, around(original))
     _in_tables(module, original, getattr(module, name))
 

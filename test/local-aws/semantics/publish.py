@@ -29,6 +29,22 @@ def same_as_last(func: dict) -> str | None:
     return last if last and content(func["versions"][last]["config"]) == content(func["config"]) else None
 
 
+def _checked(original):
+    """What the caller takes the function to be must hold: RevisionId and CodeSha256."""
+
+    def publish(name, data):
+        config = (lambda_svc._functions.get(name) or {}).get("config")
+        if config is not None:
+            if refused := lambda_svc._check_revision(config, data):
+                return refused
+            if data.get("CodeSha256") not in (None, "", config["CodeSha256"]):
+                message = f"CodeSHA256 ({data['CodeSha256']}) is different from current CodeSHA256 in $LATEST ({config['CodeSha256']})."
+                return lambda_svc.error_response_json("InvalidParameterValueException", message, 400)
+        return original(name, data)
+
+    return publish
+
+
 def install() -> None:
     lambda_svc._same_as_last = same_as_last
     patch.source(
@@ -44,3 +60,4 @@ def install() -> None:
         ('latest = max(func["versions"], key=int, default=None)', "latest = _same_as_last(func)"),
         ('if latest and func["versions"][latest].get("function_revision") == func["config"]["RevisionId"]:', "if latest:"),
     )
+    patch.wrap(lambda_svc, "_publish_version", _checked)
