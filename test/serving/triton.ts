@@ -4,6 +4,9 @@ import { runPython } from '../python.ts';
 /** A request and its expected answer, both in the protocol's JSON. */
 export type TritonCase = { readonly inputs: readonly object[]; readonly outputs: readonly object[] };
 
+/** How many lines triton_client.py prints: a check that is left out by mistake would else go unseen. */
+export const TRITON_CHECKS = 25;
+
 /**
  * Lets NVIDIA's client check one model: health, metadata, JSON and binary each way, gzip and deflate, request ids,
  * versions, refusals.

@@ -1,0 +1,82 @@
+/** Deployed to a local AWS: published models answer as in Python, and NVIDIA's client works through gateway and proxy. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type LocalAws, startAws } from '../local-aws/start.ts';
+import { fixtures } from '../serving/endpoint.ts';
+import { type Infer, type Magika, magika, magikaNames, SILERO, sileroHears } from '../serving/real-models.ts';
+import { type Running, startSls } from '../serving/sls.ts';
+import { TRITON_CHECKS, type TritonCase, tritonChecks } from '../serving/triton.ts';
+import { type Deployment, deployService, type Service } from './service.ts';
+
+const SERVICE = `
+service: protocol
+plugins: [serverless-models]
+provider: {name: aws}
+models:
+  silero: {artifact: silero.onnx, http: {auth: none}}
+  magika: {artifact: magika.onnx, http: {auth: none}}
+  all: {artifact: all.onnx, http: {auth: none}}
+  guarded: {artifact: gbm.onnx, http: {auth: iam, path: /guarded}}
+`;
+
+let aws: LocalAws;
+let service: Service & Deployment;
+let known: Magika;
+let cases: Record<string, TritonCase>;
+beforeAll(async () => {
+  cases = JSON.parse(await readFile(join(fixtures, 'answers.json'), 'utf8')).models;
+  known = await magika();
+  aws = await startAws();
+  const files = {
+    'silero.onnx': await readFile(SILERO),
+    'magika.onnx': await readFile(known.model),
+    'all.onnx': await readFile(join(fixtures, 'types', 'all.onnx')),
+    'gbm.onnx': await readFile(join(fixtures, 'gbm.onnx')),
+  };
+  service = await deployService({ yaml: SERVICE, files }, aws);
+});
+afterAll(async () => {
+  await service?.remove();
+  await aws?.stop();
+});
+
+function caseOf(path: string): TritonCase {
+  const found = cases[path];
+  if (found === undefined) throw new Error(`answers.json has no ${path}`);
+  return found;
+}
+
+const inferOf =
+  (model: string): Infer =>
+  async (body, headers = { 'content-type': 'application/json' }) => {
+    const url = `${service.http()}/v2/models/${model}/infer`;
+    const answer = await fetch(url, { method: 'POST', headers, body: Buffer.from(body) });
+    return {
+      status: answer.status,
+      headers: Object.fromEntries(answer.headers),
+      body: Buffer.from(await answer.arrayBuffer()),
+    };
+  };
+
+test('silero VAD, deployed', () => sileroHears(inferOf('silero')));
+
+test('magika, deployed', () => magikaNames(known, inferOf('magika')));
+
+test('tritonclient with every datatype, unguarded', async () => {
+  const checks = await tritonChecks(service.http(), 'all', caseOf('types/all.onnx'));
+  expect(checks).toHaveLength(TRITON_CHECKS);
+});
+
+test('tritonclient through the proxy, which signs for it', async () => {
+  const unsigned = await fetch(`${service.http()}/guarded/v2/models/guarded`);
+  expect(unsigned.status).toBe(403);
+  let proxy: Running | undefined;
+  try {
+    proxy = await startSls(service.dir, ['proxy', '--stage', 'dev'], aws.env);
+    const checks = await tritonChecks(`${proxy.url}/guarded`, 'guarded', caseOf('gbm.onnx'));
+    expect(checks).toHaveLength(TRITON_CHECKS);
+  } finally {
+    await proxy?.interrupt();
+  }
+});
