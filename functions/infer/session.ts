@@ -1,8 +1,8 @@
-import { cp, mkdir } from 'node:fs/promises';
+import { cp, mkdir, stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import type { InferenceSession, OnnxValue } from 'onnxruntime-common';
-import { type Manifest, MB_PER_VCPU } from './contract.ts';
+import { type Manifest, MB_PER_VCPU, type RemoteFile } from './contract.ts';
 import { ortTypeOf, type Tensor } from './datatypes.ts';
 
 type Ort = Pick<typeof import('onnxruntime-common'), 'InferenceSession' | 'Tensor' | 'env'>;
@@ -70,7 +70,7 @@ function ortValue(ort: Ort, { datatype, data, shape }: Tensor): OnnxValue {
 /** The folder below which `manifest.file` lies: the zip's own, or one in /tmp where parts of the artifact come from the bucket. */
 async function artifactFolder(manifest: Manifest, environment: NodeJS.ProcessEnv): Promise<string> {
   const root = environment.LAMBDA_TASK_ROOT ?? process.cwd();
-  if (manifest.remote.length === 0) return root;
+  if (await areThere(manifest.remote, root)) return root;
   const folder = join('/tmp', `model-${manifest.identity}`);
   await mkdir(folder, { recursive: true });
   const { fetchFiles } = await import('./remote.ts');
@@ -83,4 +83,17 @@ async function artifactFolder(manifest: Manifest, environment: NodeJS.ProcessEnv
   );
   await fetchFiles(manifest.remote, folder, environment);
   return folder;
+}
+
+/** On a developer's machine nothing limits a function's folder: then all of the artifact lies there. */
+async function areThere(files: readonly RemoteFile[], root: string): Promise<boolean> {
+  const sizes = await Promise.all(
+    files.map(({ path }) =>
+      stat(join(root, path)).then(
+        ({ size }) => size,
+        () => -1,
+      ),
+    ),
+  );
+  return files.every(({ bytes }, index) => sizes[index] === bytes);
 }

@@ -20,9 +20,11 @@ let aws: LocalAws;
 let service: Service & Deployment;
 let proxy: Running;
 let body = '';
+let outputs: number[] = [];
 beforeAll(async () => {
   const cases = JSON.parse(await readFile(join(fixtures, 'answers.json'), 'utf8')).models;
   body = JSON.stringify({ inputs: cases['add.onnx'].inputs });
+  outputs = cases['add.onnx'].outputs[0].data;
   aws = await startAws();
   const files = { 'add.onnx': await readFile(join(fixtures, 'add.onnx')) };
   service = await deployService({ yaml: SERVICE, files }, aws);
@@ -66,6 +68,42 @@ describe('sls models proxy', () => {
     expect(await metadata.json()).toMatchObject({ name: 'add', inputs: expect.any(Array) });
     expect((await post(proxy.url, '/v2/models/add/versions/99/infer')).status).toBe(404);
     expect((await fetch(`${proxy.url}/v2/models/add/versions/99/ready`)).status).toBe(404);
+  });
+
+  it('keeps every byte of a binary request and answer on the way to a version', async () => {
+    const tensors = JSON.parse(body).inputs.map(
+      ({ name, shape, data }: { name: string; shape: number[]; data: number[] }) => ({
+        name,
+        shape,
+        bytes: Buffer.from(new Float32Array(data).buffer),
+      }),
+    );
+    const header = Buffer.from(
+      JSON.stringify({
+        parameters: { binary_data_output: true },
+        inputs: tensors.map(({ name, shape, bytes }: { name: string; shape: number[]; bytes: Buffer }) => ({
+          name,
+          shape,
+          datatype: 'FP32',
+          parameters: { binary_data_size: bytes.length },
+        })),
+      }),
+    );
+    const answer = await fetch(`${proxy.url}/v2/models/add/versions/1/infer`, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/octet-stream',
+        'inference-header-content-length': String(header.length),
+      },
+      body: Buffer.concat([header, ...tensors.map(({ bytes }: { bytes: Buffer }) => bytes)]),
+    });
+    expect(answer.status).toBe(200);
+    const bytes = Buffer.from(await answer.arrayBuffer());
+    const length = Number(answer.headers.get('inference-header-content-length'));
+    const [output] = JSON.parse(bytes.subarray(0, length).toString()).outputs;
+    const values = new Float32Array(new Uint8Array(bytes.subarray(length)).buffer);
+    expect([...values]).toEqual(outputs);
+    expect(output.parameters.binary_data_size).toBe(bytes.length - length);
   });
 
   it('answers to no other page, so that none can use these credentials', async () => {

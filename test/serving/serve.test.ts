@@ -25,10 +25,11 @@ models:
 /** Blocks the thread as an endless graph would, which packaging refuses; `session.run` cannot be interrupted either. */
 const TRANSFORM = `
 import { FACTOR } from './factor.ts';
-export const pre = (tensors: object, { id }: { id?: string }) => {
+export const inputs = [{ name: 'only', datatype: 'FP32', shape: [1, 3] }];
+export const pre = ({ only }: { only: object }, { id }: { id?: string }) => {
   if (id === 'endless') for (;;);
   console.log('factor', FACTOR);
-  return tensors;
+  return { a: only, b: { datatype: 'FP32', shape: [1, 1], data: new Float32Array([FACTOR]) } };
 };
 `;
 
@@ -64,6 +65,9 @@ const caseOf = (name: string): Case => {
   return found;
 };
 const asked = (name: string): string => JSON.stringify({ inputs: caseOf(name).inputs });
+/** What the transform takes. */
+const only = (id = 'x'): string =>
+  JSON.stringify({ id, inputs: [{ name: 'only', datatype: 'FP32', shape: [1, 3], data: [1, 2, 3] }] });
 const isAlive = (pid: string): boolean => {
   try {
     return process.kill(Number(pid), 0);
@@ -115,6 +119,12 @@ describe('sls models serve', () => {
     expect((await get('/docs')).headers.get('content-security-policy')).toContain("default-src 'none'");
   });
 
+  it('describes what the transform takes, not what the graph does', async () => {
+    const inputs = [{ name: 'only', datatype: 'FP32', shape: [1, 3] }];
+    expect(await (await get('/slow/v2/models/sleepy')).json()).toMatchObject({ inputs });
+    expect(await (await get('/slow/docs')).text()).toContain('data-name="only"');
+  });
+
   it('serves a version by its number, and knows no other', async () => {
     const body = asked('add');
     for (const version of ['1', 'live']) {
@@ -127,14 +137,13 @@ describe('sls models serve', () => {
   });
 
   it('answers for a model that never ends as the gateway would, and serves the next request', async () => {
-    const { inputs } = caseOf('add');
     const began = Date.now();
-    const answer = await post('/slow/v2/models/sleepy/infer', JSON.stringify({ id: 'endless', inputs }));
+    const answer = await post('/slow/v2/models/sleepy/infer', only('endless'));
     expect(answer.status).toBe(500);
     expect(await answer.json()).toEqual({ message: 'Internal Server Error' });
     expect(Date.now() - began).toBeLessThan(10_000);
     await server.until(/sleepy: Task timed out after 1 s/);
-    expect((await post('/slow/v2/models/sleepy/infer', asked('add'))).status).toBe(200);
+    expect((await post('/slow/v2/models/sleepy/infer', only())).status).toBe(200);
   });
 
   it('refuses bodies as gateway and Lambda do', async () => {
@@ -172,11 +181,11 @@ describe('sls models serve', () => {
   });
 
   it('loads a changed transform with what it imports', async () => {
-    await post('/slow/v2/models/sleepy/infer', asked('add'));
+    await post('/slow/v2/models/sleepy/infer', only());
     await server.until(/sleepy: factor 1/);
     await writeFile(join(folder, 'sleepy', 'factor.ts'), 'export const FACTOR: number = 2;');
     await server.until(/sleepy: reloaded/);
-    await post('/slow/v2/models/sleepy/infer', asked('add'));
+    await post('/slow/v2/models/sleepy/infer', only());
     await server.until(/sleepy: factor 2/);
   });
 
@@ -192,7 +201,7 @@ describe('sls models serve', () => {
   it('leaves no process when it is killed, even one that never ends', async () => {
     const another = await startSls(folder, ['serve']);
     const children = childrenOf(another.pid);
-    const body = JSON.stringify({ id: 'endless', inputs: caseOf('add').inputs });
+    const body = only('endless');
     const url = `${another.url}/slow/v2/models/sleepy/infer`;
     const endless = fetch(url, { method: 'POST', body }).catch(() => {});
     await new Promise((resolve) => setTimeout(resolve, 300));

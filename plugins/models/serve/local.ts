@@ -2,8 +2,10 @@ import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { catalog } from '../../../functions/catalog/catalog.ts';
 import { type CatalogManifest, LIVE } from '../../../functions/catalog/contract.ts';
+import type { Signature } from '../../../functions/infer/contract.ts';
 import { type Request, readEvent, writeAnswer } from '../../../functions/shared/event.ts';
 import type { Service } from '../commands/command.ts';
+import { problemError } from '../errors.ts';
 import type { Facts, Http, Model } from '../model.ts';
 import { groupsOf } from '../plan/routes.ts';
 import { type Endpoint, endpoint, type Invocation } from './endpoint.ts';
@@ -57,21 +59,16 @@ export async function serveLocally(options: LocalOptions): Promise<Local> {
     const shipped = await options.ship(model, version);
     const file = join(shipped.dir, HANDLER_FILE);
     const handler = await readFile(file, 'utf8');
-    return {
-      model,
-      version,
-      shipped,
-      handler,
-      endpoint: endpoint({
-        file,
-        timeout: model.timeout,
-        env: environmentOf(model, version, shipped.dir, options),
-        log: (line) => {
-          const text = spokenLine(line);
-          if (text !== undefined) options.notice(`${model.name}: ${text}`);
-        },
-      }),
-    };
+    const made = endpoint({
+      file,
+      timeout: model.timeout,
+      env: environmentOf(model, version, shipped.dir, options),
+      log: (line) => {
+        const text = spokenLine(line);
+        if (text !== undefined) options.notice(`${model.name}: ${text}`);
+      },
+    });
+    return { model, version, shipped, handler, endpoint: made };
   };
   const stop = async (): Promise<void> => {
     await Promise.all([...slots.values()].map((slot) => slot.endpoint.stop(true)));
@@ -80,7 +77,7 @@ export async function serveLocally(options: LocalOptions): Promise<Local> {
     for (const model of options.models) {
       const slot = await open(model, 1);
       slots.set(model.name, slot);
-      await slot.endpoint.start();
+      slots.set(model.name, await started(slot));
     }
   } catch (error) {
     await stop();
@@ -108,8 +105,7 @@ export async function serveLocally(options: LocalOptions): Promise<Local> {
       await rm(next.shipped.dir, { recursive: true, force: true });
       return 'same';
     }
-    await next.endpoint.start();
-    slots.set(name, next);
+    slots.set(name, await started(next));
     await old.endpoint.stop();
     await rm(old.shipped.dir, { recursive: true, force: true });
     return 'reloaded';
@@ -144,6 +140,31 @@ export async function serveLocally(options: LocalOptions): Promise<Local> {
       return result;
     },
   };
+}
+
+/** Starts an endpoint and asks it what clients see: a transform may take and give other tensors than the graph. */
+async function started(slot: Slot): Promise<Slot> {
+  const { model, shipped, endpoint: running } = slot;
+  try {
+    await running.start();
+  } catch (error) {
+    throw problemError([
+      {
+        code: 'MODELS_ARTIFACT_INVALID',
+        key: `models.${model.name}.artifact`,
+        message: `Its handler does not start: ${error instanceof Error ? error.message : error}`,
+        fix: 'Mend what it names, or the transform beside the artifact.',
+      },
+    ]);
+  }
+  const asked = { method: 'GET', target: `/v2/models/${model.name}`, headers: {}, body: Buffer.alloc(0) };
+  const invocation = await running.invoke(toEvent(asked));
+  const answer = 'answer' in invocation ? fromAnswer(invocation.answer) : undefined;
+  if (answer?.status !== 200) return slot;
+  const { inputs, outputs }: Pick<Signature, 'inputs' | 'outputs'> = JSON.parse(answer.body.toString('utf8'));
+  const { facts } = shipped;
+  const signature = { ...facts.signature, inputs, outputs };
+  return { ...slot, shipped: { ...shipped, facts: { ...facts, signature } } };
 }
 
 /** What the gateway makes of an invocation: whatever a function throws or does not finish in time is the same to a client. */
