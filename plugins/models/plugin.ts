@@ -229,3 +229,7 @@ export default class ServerlessModels {
       throwProblems([deployFunctionProblem(key)]);
   }
 }
+
+// What `require` returns, where a service names this file by `plugins: {localPath, modules}`: the one form in which
+// osls 4 takes a path outside the service's folder. https://nodejs.org/api/modules.html#loading-ecmascript-modules-using-require
+export { ServerlessModels as 'module.exports' };
