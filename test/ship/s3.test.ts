@@ -126,6 +126,14 @@ describe('files by content', () => {
   });
 
   it('are never overwritten, and two deploys at once both succeed', async () => {
+    for (const bytes of [1000, 40 * 1024 ** 2]) {
+      // The same layer, compressed by another machine.
+      const again = await file(`again-${bytes}`, bytes);
+      const Key = `kept/${again.sha256}`;
+      await s3.send(new PutObjectCommand({ Bucket, Key, Body: 'first' }));
+      await uploadFiles(aws, Bucket, 'kept/', [again], () => {});
+      expect(await listed(Key)).toEqual([[Key, 5]]);
+    }
     const both = await file('both', 40 * 1024 ** 2);
     await Promise.all([
       uploadFiles(aws, Bucket, 'race/', [both], () => {}),
