@@ -4,10 +4,25 @@ import {
   InvokeCommand,
   ListAliasesCommand,
 } from '@aws-sdk/client-lambda';
-import { CreateBucketCommand, GetObjectCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
+import {
+  CreateBucketCommand,
+  GetObjectCommand,
+  ListObjectsV2Command,
+  ListObjectVersionsCommand,
+  PutBucketVersioningCommand,
+  PutObjectCommand,
+} from '@aws-sdk/client-s3';
 import { ListSchedulesCommand } from '@aws-sdk/client-scheduler';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { TickAnswer } from '../../functions/release/contract.ts';
+import {
+  abortReleases,
+  emptyRegistry,
+  registryScope,
+  releaseLine,
+  tickUntilDone,
+} from '../../plugins/models/release.ts';
+import { client } from './deployed.ts';
 import { BUCKET, type Deployed, releaseStack, SERVICE, STAGE, WORKER } from './release-stack.ts';
 import { type LocalAws, startAws } from './start.ts';
 
@@ -56,6 +71,11 @@ const keys = async (): Promise<readonly string[]> =>
   ((await stack.s3.send(new ListObjectsV2Command({ Bucket: BUCKET, Prefix: 'models/' }))).Contents ?? []).map(
     ({ Key }) => Key ?? '',
   );
+
+const settings = () => {
+  const { credentials, ...rest } = client(aws.endpoint);
+  return { ...rest, credentials: async () => credentials };
+};
 
 async function until(done: () => Promise<boolean>): Promise<void> {
   const end = Date.now() + 20_000;
@@ -163,5 +183,56 @@ describe('Custom::ModelAlias in a stack', () => {
     expect(
       (await keys()).filter((key) => /releases\/churn\/\d{8}T.*\.json$/.test(key)).length,
     ).toBeGreaterThan(1);
+  });
+
+  it('`sls deploy` ticks until the release is done, and says where it stands', async () => {
+    expect(await stack.update(await stack.template([churn('seven', 'f')]))).toBe('UPDATE_COMPLETE');
+    const [answer] = await tickUntilDone(settings(), WORKER, [{ model: 'churn', functionName }], () => {});
+    expect(answer).toMatchObject({ phase: 'DONE', running: false });
+    expect(answer && releaseLine(answer)).toEqual({
+      good: true,
+      text: `churn: version ${answer?.version} is live`,
+    });
+    await expect(tickUntilDone(settings(), WORKER, [{ model: '', functionName }], () => {})).rejects.toThrow(
+      'a tick needs model',
+    );
+  });
+
+  it('`sls remove` ends a release that runs, and empties a registry, but not of what others keep there', async () => {
+    const scope = registryScope('000000000000', 'us-east-1', SERVICE, STAGE);
+    await stack.s3.send(
+      new PutBucketVersioningCommand({ Bucket: BUCKET, VersioningConfiguration: { Status: 'Enabled' } }),
+    );
+    const put = (Key: string, Body: string) =>
+      stack.s3.send(new PutObjectCommand({ Bucket: BUCKET, Key, Body }));
+    await put(
+      LIVE,
+      JSON.stringify({ ...(await document()), phase: 'PROMOTING', candidate: { version: '99' } }),
+    );
+    await put('models/files/abc', 'weights');
+    await put('models/000000000000/us-east-1/other/dev/releases/x/live.json', '{}');
+
+    await abortReleases(settings(), BUCKET, scope);
+    expect(await document()).toMatchObject({ phase: 'ABORTED' });
+    expect(await tick()).toMatchObject({ running: false });
+
+    await emptyRegistry(settings(), BUCKET, scope);
+    expect(await keys()).toEqual([
+      'models/000000000000/us-east-1/other/dev/releases/x/live.json',
+      'models/files/abc',
+    ]);
+    await emptyRegistry(settings(), BUCKET, registryScope('000000000000', 'us-east-1', 'other', 'dev'));
+    const left = await stack.s3.send(new ListObjectVersionsCommand({ Bucket: BUCKET, Prefix: 'models/' }));
+    expect([...(left.Versions ?? []), ...(left.DeleteMarkers ?? [])]).toEqual([]);
+
+    expect(await stack.remove()).toBe('DELETE_COMPLETE');
+    expect(await keys()).toEqual([]);
+    expect(await schedules()).toEqual([]);
+  });
+
+  it('`sls remove` after a first deploy that never made a bucket does nothing', async () => {
+    const scope = registryScope('000000000000', 'us-east-1', SERVICE, STAGE);
+    await abortReleases(settings(), 'no-such-bucket', scope);
+    await emptyRegistry(settings(), 'no-such-bucket', scope);
   });
 });
