@@ -53,7 +53,7 @@ td { white-space: nowrap; }
 @media (min-width: 56rem) { .try { grid-template-columns: minmax(0, 1.15fr) minmax(0, 1fr); } }
 form { display: grid; grid-template-columns: minmax(0, 1fr) auto; gap: 1rem; align-items: center; align-content: start; }
 form > .fields, form > .field { grid-column: 1 / -1; }
-.fields { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 13rem), 1fr)); gap: 1rem; align-items: start; }
+.fields { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 9.5rem), 1fr)); gap: 1rem; align-items: start; }
 .wide { grid-column: 1 / -1; }
 .field label { display: block; font-size: .9rem; font-weight: 600; margin-bottom: .25rem; overflow-wrap: anywhere; }
 input[type=text], input[type=password], select, textarea { width: 100%; padding: .5rem .6rem; font: inherit; color: inherit; background: var(--paper); border: 1px solid var(--edge); border-radius: .4rem; }
@@ -73,7 +73,7 @@ button[type=submit] { justify-self: start; padding: .55rem 1.75rem; font-weight:
 button[type=submit]:hover { filter: brightness(1.1); }
 button:disabled { opacity: .6; cursor: progress; }
 .copy { padding: .15rem .7rem; font-size: .8rem; color: var(--ink); background: none; border: 1px solid var(--edge); }
-.answer { align-self: start; padding: 1rem 1.25rem; background: var(--code); border: 1px solid var(--line); border-left: 4px solid var(--edge); border-radius: .5rem; }
+.answer { align-self: start; position: sticky; top: 1rem; padding: 1rem 1.25rem; background: var(--code); border: 1px solid var(--line); border-left: 4px solid var(--edge); border-radius: .5rem; }
 .answer.good { border-left-color: var(--good); }
 .answer.bad { border-left-color: var(--bad); }
 .status { margin: .25rem 0 0; color: var(--soft); overflow-wrap: anywhere; }
