@@ -10,6 +10,7 @@ import { environmentOf } from '../../plugins/models/serve/environment.ts';
 import { fromAnswer, type HttpAnswer, toEvent } from '../../plugins/models/serve/gateway.ts';
 import { shipHere } from '../../plugins/models/serve/shipped.ts';
 import { hostRuntime } from '../../plugins/models/ship/runtime.ts';
+import { modelOf as shippedModelOf } from '../ship/setup.ts';
 
 export const repository = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 export const fixtures = join(repository, 'test', 'fixtures', 'models');
@@ -29,18 +30,7 @@ export type Served = {
   readonly stop: () => Promise<void>;
 };
 
-export function modelOf(name: string, path: string): Model {
-  return {
-    name,
-    artifact: { kind: 'path', path },
-    memory: 1769,
-    timeout: 10,
-    architecture: 'x86_64',
-    optimize: true,
-    function: {},
-    iam: { statements: [], managedPolicies: [] },
-  };
-}
+export const modelOf = (name: string, path: string): Model => shippedModelOf(path, { name });
 
 /** Lambda's environment for a process of ours, with ONNX Runtime. Throws where that has no build for this machine. */
 export async function lambdaEnv(name: string, dir: string): Promise<Record<string, string>> {

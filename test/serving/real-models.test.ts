@@ -1,4 +1,5 @@
 /** Models that others published and the demo's own, through the handler and through Python's onnxruntime. */
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -40,7 +41,13 @@ test('magika names the kind of this repository’s files as its Python package d
 test('the demo’s model answers as its committed answers say', async () => {
   const folder = join(repository, 'examples', 'employment');
   const known = JSON.parse(await readFile(join(folder, 'answers.json'), 'utf8'));
-  await withModel(join(folder, 'employment.onnx'), async (model) => {
+  const path = join(folder, 'employment.onnx');
+  expect(
+    createHash('sha256')
+      .update(await readFile(path))
+      .digest('hex'),
+  ).toBe(known.sha256);
+  await withModel(path, async (model) => {
     expect(model.signature.inputs.length).toBe(16);
     await answersAsPython(model.infer, { inputs: known.request.inputs, outputs: known.answer.outputs });
   });
