@@ -48,6 +48,7 @@ function worldOf(context: Context): World {
     stacks,
     answer: putAnswer,
     clock: Date.now,
+    pause: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
     worker: { arn: unqualified(context.invokedFunctionArn), scheduleRole: required(ENV.scheduleRole) },
     log: (message, fields) => logger.info(message, { ...fields }),
   };

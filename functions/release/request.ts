@@ -10,133 +10,144 @@ import { respond, schedule, type World } from './world.ts';
 type Ask = Extract<Incoming, { kind: 'ask' }>;
 type Remove = Extract<Incoming, { kind: 'delete' }>;
 
-/** Tries of a compare-and-set before giving up; each loss means that another worker got on. */
-const TRIES = 8;
+/** Tries of a compare-and-set; each loss means that another worker got on. */
+const RACES = 8;
+
+/** Tries of a call that fails, beside those that the SDK makes by itself. */
+const TRIES = 4;
+
+/** `run`: taken on, go on. `answered`: all is done. `refused`: answer FAILED, nothing was touched. */
+type Taken = 'run' | 'answered' | { readonly refused: string };
 
 /**
  * A Create or Update. Until the tick is scheduled every failure is answered at once, nothing touched; from then on
  * an error is thrown, and Lambda's retry or the next tick goes on where this one stopped.
  */
 export async function serve(world: World, ask: Ask): Promise<void> {
-  try {
-    if (!(await take(world, ask))) return;
-  } catch (error) {
-    world.log('the request could not be taken on', { requestId: ask.asked.id, error: messageOf(error) });
-    await respond(world, ask.caller, 'FAILED', `nothing was changed: ${messageOf(error)}`);
-    return;
+  const taken = await take(world, ask);
+  if (typeof taken === 'object') {
+    world.log('the request is refused', { requestId: ask.asked.id, reason: taken.refused });
+    await respond(world, ask.caller, 'FAILED', `nothing was changed: ${taken.refused}`);
   }
-  await run(world, ask.asked.model);
+  if (taken === 'run') await run(world, ask.asked.model);
 }
 
-/** Writes the request down and schedules the tick. @returns false where it is answered already. */
-async function take(world: World, ask: Ask): Promise<boolean> {
-  const { asked, caller } = ask;
-  for (let attempt = 0; attempt < TRIES; attempt += 1) {
-    const alias = await world.aliases.get(asked.functionName, asked.alias);
-    const facts: Facts = { alias, stack: await world.stacks.state(asked.stack) };
-    let found: Found | undefined;
+/** Writes the request down and schedules the tick. */
+async function take(world: World, ask: Ask): Promise<Taken> {
+  let [races, failures] = [0, 0];
+  for (;;) {
     try {
-      found = await world.registry.release(asked.model);
+      const taken = await attempt(world, ask, failures + 1 < TRIES);
+      if (taken !== 'changed') return taken;
+      races += 1;
+      if (races === RACES) return { refused: `the registry changed under each of ${RACES} attempts` };
     } catch (error) {
-      return withoutRegistry(
-        world,
-        ask,
-        facts,
-        undefined,
-        `the registry cannot be read: ${messageOf(error)}`,
-      );
+      failures += 1;
+      if (failures === TRIES) return { refused: messageOf(error) };
+      await world.pause(100 * 2 ** failures);
     }
-    const newer = found !== undefined && found.release === undefined;
-    if (newer && asked.type === 'Update') {
-      return withoutRegistry(
-        world,
-        ask,
-        facts,
-        found?.core,
-        'the registry was written by a newer version of the plugin; use that',
-      );
-    }
-    const admission = admit(found?.release, asked, facts, world.clock());
-    world.log('request', {
-      requestId: asked.id,
-      type: asked.type,
-      model: asked.model,
-      version: asked.version,
-      stack: facts.stack,
-      admission: admission.do,
-    });
-    if (admission.do === 'stale') {
-      await respond(world, caller, 'FAILED', admission.reason);
-      return false;
-    }
-    if (admission.do === 'repeat') {
-      // Taken on before, perhaps by a worker that died before it could schedule the tick.
-      if (found?.release?.request?.id === asked.id && found.release.request.url !== undefined)
-        await schedule(world, found.release);
-      return true;
-    }
-    if (await write(world, ask, admission, found)) return true;
   }
-  throw new Error(`the registry changed under each of ${TRIES} attempts`);
 }
 
-/** @returns false where another worker was faster. @throws Error where the tick cannot be scheduled. */
+/** @throws Error where a call failed, and trying again may help */
+async function attempt(world: World, ask: Ask, patient: boolean): Promise<Taken | 'changed'> {
+  const { asked, caller } = ask;
+  const alias = await world.aliases.get(asked.functionName, asked.alias);
+  const facts: Facts = { alias, stack: await world.stacks.state(asked.stack) };
+  let found: Found | undefined;
+  try {
+    found = await world.registry.release(asked.model);
+  } catch (error) {
+    if (patient) throw error;
+    return withoutRegistry(world, ask, facts, undefined, `the registry cannot be read: ${messageOf(error)}`);
+  }
+  if (found !== undefined && found.release === undefined && asked.type === 'Update') {
+    return withoutRegistry(
+      world,
+      ask,
+      facts,
+      found.core,
+      'the registry was written by a newer version of the plugin; use that',
+    );
+  }
+  const admission = admit(found?.release, asked, facts, world.clock());
+  const { id, type, model, version } = asked;
+  world.log('request', { requestId: id, type, model, version, stack: facts.stack, admission: admission.do });
+  switch (admission.do) {
+    case 'stale':
+      await respond(world, caller, 'FAILED', admission.reason);
+      return 'answered';
+    case 'repeat': {
+      // Taken on before, perhaps by a worker that died before it could schedule the tick.
+      const open = found?.release?.request;
+      return open?.id === id && open.url !== undefined && found !== undefined
+        ? tickable(world, found.release, undefined)
+        : 'run';
+    }
+    case 'write':
+      return write(world, ask, admission, found);
+  }
+}
+
 async function write(
   world: World,
   { asked, record }: Ask,
   admission: Extract<Admission, { do: 'write' }>,
   found: Found | undefined,
-): Promise<boolean> {
+): Promise<Taken | 'changed'> {
   await world.registry.version(record);
   if (found !== undefined && found.release === undefined) {
     await world.registry.archive({ model: asked.model, text: found.text, at: iso(world.clock()) });
   } else if (found?.release !== undefined && admission.archive) {
-    const running = found.release.phase === 'PROMOTING' || found.release.phase === 'HELD';
-    await world.registry.archive({
-      model: asked.model,
-      release: running ? { ...found.release, phase: 'SUPERSEDED' } : found.release,
-    });
+    const unfinished = found.release.phase === 'PROMOTING' || found.release.phase === 'HELD';
+    const release: Release = unfinished ? { ...found.release, phase: 'SUPERSEDED' } : found.release;
+    await world.registry.archive({ model: asked.model, release });
   }
-  if ((await world.registry.move(admission.next, found?.etag)) === 'changed') return false;
-  try {
-    await schedule(world, admission.next);
-  } catch (error) {
-    // A rollback must get through with or without a tick; Lambda's own retries stand behind it.
-    if (admission.next.request?.kind === 'rollback') return true;
-    await takeBack(world, admission.next, found?.release);
-    throw error;
-  }
-  return true;
+  if ((await world.registry.move(admission.next, found?.etag)) === 'changed') return 'changed';
+  return tickable(world, admission.next, found?.release);
 }
 
-/** The document as it was, the request remembered: it is refused, and a late repetition must not revive it. */
+/** Schedules the tick; where that cannot be, the request is refused and the document is as `before` again. */
+async function tickable(
+  world: World,
+  written: Release | undefined,
+  before: Release | undefined,
+): Promise<Taken> {
+  if (written === undefined) return 'run';
+  for (let failures = 1; ; failures += 1) {
+    try {
+      await schedule(world, written);
+      return 'run';
+    } catch (error) {
+      // A rollback must get through with or without a tick; Lambda's own retries stand behind it.
+      if (written.request?.kind === 'rollback') return 'run';
+      if (failures === TRIES) {
+        await takeBack(world, written, before);
+        return { refused: messageOf(error) };
+      }
+      await world.pause(100 * 2 ** failures);
+    }
+  }
+}
+
+/**
+ * The document as it was, with the request in it as answered: late repetitions must not revive it, and the stack's
+ * rollback, which follows, is known by the version that was asked for. Without a document before, the release ends.
+ */
 async function takeBack(world: World, written: Release, before: Release | undefined): Promise<void> {
   const found = await world.registry.release(written.model);
-  if (found?.release?.rev !== written.rev || found.release.release !== written.release) return;
-  const { request, requests, highest } = written;
-  const { url: _, ...answered } = { ...request, answered: 'FAILED' as const };
+  // Somebody ticked it on meanwhile, or answered it.
+  if (found?.release?.rev !== written.rev || written.request === undefined) return;
+  const { url: _, ...request } = written.request;
   const kept = {
-    rev: written.rev,
-    requests,
-    highest,
-    request: request && {
-      ...answered,
-      id: request.id,
-      kind: request.kind,
-      logicalId: request.logicalId,
-      answerBy: request.answerBy,
-    },
+    request: { ...request, answered: 'FAILED' as const },
+    requests: written.requests,
+    highest: written.highest,
   };
-  const base: Release = {
-    ...(before ?? { ...written, phase: 'ABORTED' as const }),
-    ...(kept as Partial<Release>),
-  } as Release;
+  const ended = { phase: 'ABORTED' as const, intent: undefined, reason: 'the tick could not be scheduled' };
+  const base = before === undefined ? written : { ...before, rev: written.rev };
   await world.registry.move(
-    next(
-      base,
-      before === undefined ? { intent: undefined, reason: 'the tick could not be scheduled' } : {},
-      world.clock(),
-    ),
+    next(base, { ...(before === undefined && ended), ...kept }, world.clock()),
     found.etag,
   );
 }
@@ -151,17 +162,17 @@ async function withoutRegistry(
   facts: Facts,
   core: Core | undefined,
   reason: string,
-): Promise<false> {
+): Promise<Taken> {
   const { asked, caller, before } = ask;
   const version = Number(asked.version);
   const back = facts.stack === 'rollingBack' || version < (core?.highest ?? Number(before ?? 0));
-  if (asked.type !== 'Update' || !back) throw new Error(reason);
+  if (asked.type !== 'Update' || !back) return { refused: reason };
+  const recorded = core?.functionName === asked.functionName ? core.stable?.version : undefined;
   let alias = facts.alias;
-  for (let attempt = 0; attempt < TRIES; attempt += 1) {
-    const stable = [
-      core?.functionName === asked.functionName ? core.stable?.version : undefined,
-      alias?.version,
-    ].find((known) => known !== undefined && Number(known) <= version);
+  for (let race = 0; race < RACES; race += 1) {
+    const stable = [recorded, alias?.version].find(
+      (known) => known !== undefined && Number(known) <= version,
+    );
     const to = { ...whole(stable ?? asked.version), description: `serverless-models ${asked.id}` };
     const written =
       alias === undefined
@@ -169,11 +180,11 @@ async function withoutRegistry(
         : await world.aliases.update(asked.functionName, asked.alias, to, alias.revision);
     if (written !== 'changed') {
       await respond(world, caller, 'SUCCESS', `all traffic on version ${to.version}; ${reason}`);
-      return false;
+      return 'answered';
     }
     alias = await world.aliases.get(asked.functionName, asked.alias);
   }
-  throw new Error(reason);
+  return { refused: reason };
 }
 
 /**

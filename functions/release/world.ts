@@ -13,6 +13,8 @@ export type World = {
   readonly answer: AnswerPort;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
+  /** Waits so many milliseconds. */
+  readonly pause: (milliseconds: number) => Promise<void>;
   /** ARN of this worker, unqualified, which schedules invoke, and the role they take. */
   readonly worker: { readonly arn: string; readonly scheduleRole: string };
   readonly log: (message: string, fields?: Readonly<Record<string, unknown>>) => void;

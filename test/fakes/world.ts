@@ -32,6 +32,9 @@ export function fakeWorld(options: { readonly chaos?: Chaos; readonly start?: nu
     stacks: stack.port,
     answer: answers.port,
     clock: () => clock.now,
+    pause: async (milliseconds) => {
+      clock.now += milliseconds;
+    },
     worker: {
       arn: 'arn:aws:lambda:us-east-1:1:function:shop-dev-models-release',
       scheduleRole: 'arn:aws:iam::1:role/ticks',

@@ -1,0 +1,207 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { ENV } from '../../../functions/release/contract.ts';
+import type { Facts, LayerFacts, Model } from '../../../plugins/models/model.ts';
+import { RELEASE } from '../../../plugins/models/naming.ts';
+import {
+  fingerprintText,
+  releaseFunctions,
+  releaseResources,
+  releaseStatements,
+} from '../../../plugins/models/plan/alias.ts';
+import type { Host } from '../../../plugins/models/plan/host.ts';
+import { sourcesOf } from './sources.ts';
+
+const model: Model = {
+  name: 'churn',
+  artifact: { kind: 'path', path: 'churn.onnx' },
+  memory: 1769,
+  timeout: 10,
+  architecture: 'x86_64',
+  optimize: true,
+  function: {},
+  iam: { statements: [], managedPolicies: [] },
+};
+const host = (provider: Host['provider'] = {}): Host => ({
+  service: 'shop',
+  stage: 'dev',
+  region: 'eu-central-1',
+  stack: 'shop-dev',
+  provider,
+  functions: {},
+  bucket: { Ref: 'ServerlessDeploymentBucket' },
+  prefix: 'serverless/shop/dev/',
+});
+const input = (provider?: Host['provider'], registry?: { bucket: string }) => ({
+  models: [model],
+  host: host(provider),
+  options: registry === undefined ? {} : { registry },
+  zips: new Map([[RELEASE, 'worker.zip']]),
+});
+const endpoint = {
+  model,
+  facts: { identity: 'i', source: 's' } as Facts,
+  layer: { sha256: 'l' } as LayerFacts,
+  functionName: 'shop-dev-churn',
+  functionLogicalId: 'ChurnLambdaFunction',
+  versionLogicalId: 'ChurnLambdaVersionXyz',
+  aliasLogicalId: 'ChurnLiveAlias',
+  fingerprint: 'f',
+};
+
+type Statement = { readonly Action: readonly string[]; readonly Resource: readonly unknown[] };
+const statements = (of = input()): readonly Statement[] =>
+  releaseStatements(of) as unknown as readonly Statement[];
+
+describe('the worker’s policy', () => {
+  const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..');
+  const namespaces: Readonly<Record<string, string>> = {
+    'application-auto-scaling': 'application-autoscaling',
+    cloudformation: 'cloudformation',
+    lambda: 'lambda',
+    s3: 's3',
+    scheduler: 'scheduler',
+  };
+  /** What goes with an action although no line of code names it. */
+  const implied = [
+    // A missing object is a 404 only for who may list.
+    's3:ListBucket',
+    // Naming a role for a schedule.
+    'iam:PassRole',
+    // Lambda's own writing of the log.
+    'logs:CreateLogStream',
+    'logs:PutLogEvents',
+  ];
+
+  /** `<namespace>:<action>` of each command sent by a source file that the handler reaches. */
+  const called = (): readonly string[] =>
+    sourcesOf(join(root, 'functions/release/handler.ts')).flatMap((file) => {
+      const text = readFileSync(file, 'utf8');
+      return [...text.matchAll(/import \{([^}]*)\} from '@aws-sdk\/client-([\w-]+)'/g)].flatMap(
+        ([, names = '', client = '']) =>
+          [...names.matchAll(/(?<!type )\b(\w+)Command\b/g)].map(
+            ([, action]) => `${namespaces[client]}:${action}`,
+          ),
+      );
+    });
+
+  it('has each action that the code calls, and nothing more', () => {
+    const allowed = statements().flatMap(({ Action }) => Action);
+    expect([...new Set(allowed)].sort()).toEqual([...new Set([...called(), ...implied])].sort());
+    expect(allowed).toEqual([...new Set(allowed)]);
+  });
+
+  it('reads the code, not a list', () => {
+    expect(called()).toContain('lambda:UpdateAlias');
+    expect(readdirSync(join(root, 'functions/shared/aws')).length).toBeGreaterThan(5);
+  });
+
+  it('names resources, never all of them', () => {
+    for (const { Action, Resource } of statements()) {
+      for (const resource of Resource) expect(JSON.stringify(resource), Action.join()).not.toBe('"*"');
+    }
+    expect(JSON.stringify(statements())).toContain('function:shop-dev-churn');
+    expect(JSON.stringify(statements())).not.toContain('function:*');
+  });
+
+  it('has no policy or log group outside of the role', () => {
+    const { resources } = releaseResources(input(), [endpoint]);
+    expect(
+      Object.values(resources)
+        .map(({ Type }) => Type)
+        .sort(),
+    ).toEqual(['AWS::IAM::Role', 'AWS::IAM::Role', 'AWS::Scheduler::ScheduleGroup', 'Custom::ModelAlias']);
+    for (const role of Object.values(resources).filter(({ Type }) => Type === 'AWS::IAM::Role')) {
+      expect(role.Properties.Policies).toHaveLength(1);
+    }
+    expect(JSON.stringify(resources)).not.toContain('CreateLogGroup');
+  });
+});
+
+describe('the worker', () => {
+  it('is one unversioned function, outside of VPC and other people’s layers', () => {
+    const worker = releaseFunctions(
+      input({ vpc: { subnetIds: ['s'], securityGroupIds: ['g'] }, layers: ['arn'] }),
+    )[RELEASE];
+    expect(worker).toMatchObject({
+      name: 'shop-dev-models-release',
+      versionFunction: false,
+      vpc: false,
+      layers: [],
+      package: { artifact: 'worker.zip' },
+    });
+  });
+
+  it('has the registry in the deployment bucket, or in the one that is named', () => {
+    const environmentOf = (of: ReturnType<typeof input>) => releaseFunctions(of)[RELEASE]?.environment;
+    expect(environmentOf(input())).toMatchObject({ [ENV.bucket]: { Ref: 'ServerlessDeploymentBucket' } });
+    expect(environmentOf(input({}, { bucket: 'mine' }))).toMatchObject({ [ENV.bucket]: 'mine' });
+    expect(JSON.stringify(releaseStatements(input({}, { bucket: 'mine' })))).not.toContain(
+      'ServerlessDeploymentBucket',
+    );
+  });
+
+  it('uses the role that the service names, and makes none then', () => {
+    const named = input({ iam: { role: 'arn:aws:iam::1:role/all' } });
+    const worker = releaseFunctions(named)[RELEASE];
+    expect(worker?.role).toBeUndefined();
+    expect(worker?.environment).toMatchObject({ [ENV.scheduleRole]: 'arn:aws:iam::1:role/all' });
+    const types = Object.values(releaseResources(named, [endpoint]).resources).map(({ Type }) => Type);
+    expect(types).not.toContain('AWS::IAM::Role');
+  });
+
+  it('is not there without models', () => {
+    const none = { ...input(), models: [] };
+    expect(releaseFunctions(none)).toEqual({});
+    expect(releaseResources(none, [])).toEqual({ resources: {}, outputs: {} });
+  });
+});
+
+describe('Custom::ModelAlias', () => {
+  it('has literals, but for the function, its version and the unqualified worker', () => {
+    expect(releaseResources(input(), [endpoint]).resources.ChurnLiveAlias).toEqual({
+      Type: 'Custom::ModelAlias',
+      Properties: {
+        ServiceToken: { 'Fn::GetAtt': ['ModelsDashreleaseLambdaFunction', 'Arn'] },
+        ServiceTimeout: 600,
+        FunctionName: { Ref: 'ChurnLambdaFunction' },
+        Alias: 'live',
+        Model: 'churn',
+        Version: { 'Fn::GetAtt': ['ChurnLambdaVersionXyz', 'Version'] },
+        Fingerprint: 'f',
+        Identity: 'i',
+        Layer: 'l',
+        Source: 's',
+      },
+    });
+  });
+
+  it('has a fingerprint that depends on what, not on the order in which, it is written', () => {
+    const shuffled = (value: unknown): unknown =>
+      Array.isArray(value)
+        ? value.map(shuffled)
+        : typeof value === 'object' && value !== null
+          ? Object.fromEntries(
+              Object.entries(value)
+                .reverse()
+                .map(([key, inner]) => [key, shuffled(inner)]),
+            )
+          : value;
+    const properties = fc.dictionary(fc.string(), fc.jsonValue());
+    fc.assert(
+      fc.property(properties, (some) => {
+        expect(fingerprintText('i', 'l', shuffled(some) as object as Record<string, unknown>)).toBe(
+          fingerprintText('i', 'l', some),
+        );
+        expect(fingerprintText('i', 'l', { ...some, MemorySize: 1 })).not.toBe(
+          fingerprintText('i', 'l', { ...some, MemorySize: 2 }),
+        );
+        expect(fingerprintText('i', 'l', some)).not.toBe(fingerprintText('j', 'l', some));
+        expect(fingerprintText('i', 'l', some)).not.toBe(fingerprintText('i', 'm', some));
+      }),
+    );
+  });
+});
