@@ -20,6 +20,8 @@ export type Surroundings = {
 /** Whatever is valid, and everything that is not: a caller that goes on must find `problems` empty. */
 export type Parsed = {
   readonly models: readonly Model[];
+  /** The models, and what can be made of the faulty ones: to be checked further, and never used. */
+  readonly drafts: readonly Model[];
   readonly options: ServiceOptions;
   readonly problems: readonly Problem[];
 };
@@ -32,6 +34,7 @@ export type Parsed = {
 export function parseModels(raw: unknown, around: Surroundings = {}): Parsed {
   const problems: Problem[] = [];
   const models: Model[] = [];
+  const drafts: Model[] = [];
   const options = serviceOptions.safeParse(withoutNulls(around.options ?? {}));
   if (!options.success)
     problems.push(
@@ -55,16 +58,36 @@ export function parseModels(raw: unknown, around: Surroundings = {}): Parsed {
   );
   for (const [name, value] of entries) {
     const key = `models.${name}`;
-    const parsed = declaration.safeParse(withoutNulls(value ?? {}));
-    if (!parsed.success) {
-      problems.push(...parsed.error.issues.flatMap((issue) => problemsOf(issue, key, value)));
-      continue;
+    const given = withoutNulls(value ?? {});
+    const parsed = declaration.safeParse(given);
+    const issues = parsed.success ? [] : parsed.error.issues;
+    const broken = issues.flatMap((issue) => problemsOf(issue, key, value));
+    const rest = parsed.success ? parsed.data : salvaged(given, issues);
+    if (rest !== undefined) {
+      broken.push(...ruleProblems(key, rest), ...externalProblems(key, value, around));
+      drafts.push(freeze(modelOf(name, rest, around)));
     }
-    const broken = [...ruleProblems(key, parsed.data), ...externalProblems(key, value, around)];
     problems.push(...broken);
-    if (broken.length === 0) models.push(freeze(modelOf(name, parsed.data, around)));
+    if (rest !== undefined && broken.length === 0) models.push(freeze(modelOf(name, rest, around)));
   }
-  return { models, options: freeze(options.success ? dropUndefined(options.data) : {}), problems };
+  return {
+    models,
+    drafts,
+    options: freeze(options.success ? dropUndefined(options.data) : {}),
+    problems,
+  };
+}
+
+/** The declaration without what is wrong with it, so that rules between the other keys are checked in the same run. */
+function salvaged(given: unknown, issues: readonly z.core.$ZodIssue[]): Declaration | undefined {
+  const rest = structuredClone(given);
+  for (const issue of issues) {
+    const names = issue.code === 'unrecognized_keys' ? issue.keys : [String(issue.path.at(-1))];
+    const holder = at(rest, issue.code === 'unrecognized_keys' ? issue.path : issue.path.slice(0, -1));
+    if (isObject(holder)) for (const name of names) delete (holder as Record<string, unknown>)[name];
+  }
+  const parsed = declaration.safeParse(isObject(rest) ? { artifact: 'missing.onnx', ...rest } : undefined);
+  return parsed.success ? parsed.data : undefined;
 }
 
 function modelOf(name: string, given: Declaration, around: Surroundings): Model {

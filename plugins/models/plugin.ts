@@ -21,6 +21,7 @@ import {
   type CliOptions,
   declaredIn,
   deploymentBucket,
+  functionSchema,
   hostOf,
   packageFolder,
   progressOf,
@@ -61,7 +62,10 @@ export default class ServerlessModels {
     this.#serverless = serverless;
     this.#options = options;
     this.#utils = utils;
-    serverless.configSchemaHandler.defineTopLevelProperty('models', frameworkSchema('models'));
+    serverless.configSchemaHandler.defineTopLevelProperty(
+      'models',
+      frameworkSchema('models', functionSchema(serverless)),
+    );
     serverless.configSchemaHandler.defineCustomProperties({
       properties: { models: frameworkSchema('custom') },
     });
@@ -106,14 +110,14 @@ export default class ServerlessModels {
   #initialize(): void {
     const declared = declaredIn(this.#serverless);
     const host: Host = hostOf(this.#serverless, { ...this.#serverless.service.functions });
-    const { models, options, problems } = parseModels(declared.models, {
+    const { models, drafts, options, problems } = parseModels(declared.models, {
       options: declared.options,
       architecture: host.provider.architecture,
       functions: Object.keys(host.functions),
       externalApi: isExternalApi(host),
     });
     this.#input = { models, options, host, built: new Map(), zips: new Map() };
-    this.#problems = [...problems, ...planProblems(models, host)];
+    this.#problems = [...problems, ...planProblems(drafts, host)];
     // `sls models validate` lists the problems itself, together with those of the files.
     if (this.#serverless.processedInput.commands.join(' ') === 'models validate') return;
     throwProblems(this.#problems);

@@ -152,19 +152,24 @@ export function optionTable(): string {
  * The JSON Schema (draft 7) that the framework gets, for `models` or for `custom.models`. It says which objects are
  * where and what they mean, and no more: the framework stops at its own first complaint and knows no nearest names,
  * while `parseModels` reports everything at once. (And AJV in strict mode refuses unions of plain types.)
+ *
+ * @param functionSchema the framework's own one for functions: `function:` is checked and coerced as any function is
  */
-export function frameworkSchema(of: 'models' | 'custom'): Record<string, unknown> {
+export function frameworkSchema(
+  of: 'models' | 'custom',
+  functionSchema: object = { type: 'object' },
+): Record<string, unknown> {
   const strict = z.toJSONSchema(of === 'models' ? declarations : serviceOptions, {
     target: 'draft-7',
     io: 'input',
     unrepresentable: 'any',
   });
-  return structureOf(strict as JsonSchema);
+  return structureOf(strict as JsonSchema, functionSchema);
 }
 
 type JsonSchema = { readonly [key: string]: unknown };
 
-function structureOf(schema: JsonSchema): Record<string, unknown> {
+function structureOf(schema: JsonSchema, functionSchema: object): Record<string, unknown> {
   const out: Record<string, unknown> = {};
   if (typeof schema.description === 'string') out.description = schema.description;
   if (schema.type !== 'object') return out;
@@ -173,12 +178,12 @@ function structureOf(schema: JsonSchema): Record<string, unknown> {
     out.properties = Object.fromEntries(
       Object.entries(schema.properties).map(([key, value]) => [
         key,
-        isSchema(value) ? structureOf(value) : {},
+        key === 'function' ? functionSchema : isSchema(value) ? structureOf(value, functionSchema) : {},
       ]),
     );
   }
   if (isSchema(schema.additionalProperties))
-    out.additionalProperties = structureOf(schema.additionalProperties);
+    out.additionalProperties = structureOf(schema.additionalProperties, functionSchema);
   return out;
 }
 

@@ -14,6 +14,11 @@ export type Serverless = {
   readonly configSchemaHandler: {
     readonly defineTopLevelProperty: (name: string, schema: object) => void;
     readonly defineCustomProperties: (schema: object) => void;
+    readonly schema?: {
+      readonly properties?: {
+        readonly functions?: { readonly patternProperties?: Readonly<Record<string, object>> };
+      };
+    };
   };
   readonly classes: { readonly Error: new (message: string, code?: string) => Error };
   readonly getProvider: (name: 'aws') => FrameworkProvider;
@@ -156,6 +161,11 @@ function bucketOf(serverless: Serverless): unknown {
     serverless.service.package.deploymentBucket ??
     (typeof named === 'string' ? named : { Ref: 'ServerlessDeploymentBucket' })
   );
+}
+
+/** The framework's schema of a function: the very object, since other plugins extend it later. */
+export function functionSchema({ configSchemaHandler }: Serverless): object | undefined {
+  return Object.values(configSchemaHandler.schema?.properties?.functions?.patternProperties ?? {})[0];
 }
 
 /** Problems as the framework's own user errors: no stack, a code, exit status 1. Anything else is a bug and passes. */

@@ -125,7 +125,7 @@ export function routeProblems(models: readonly Model[], host: Host): readonly Pr
     problems.push({
       code: 'MODELS_ROUTE_TAKEN',
       key: name === CATALOG ? 'models' : `models.${name}.http.path`,
-      message: `gives the route ${key}, which CloudFormation cannot tell from ${other}.`,
+      message: `The route ${key} of ${name} cannot be told from ${other}.`,
       fix: 'Give one of them another path.',
     });
   }

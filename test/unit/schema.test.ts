@@ -1,0 +1,80 @@
+import { Ajv } from 'ajv';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { parseModels } from '../../plugins/models/parse.ts';
+import { frameworkSchema, options, optionsOfService, optionTable } from '../../plugins/models/schema.ts';
+
+/** As osls 4 compiles the schema of a whole service: one union of plain types, and every command dies. */
+const strict = () =>
+  new Ajv({ allErrors: true, coerceTypes: 'array', verbose: true, strict: true, strictRequired: false });
+
+describe('the schema for the framework', () => {
+  it.each(['models', 'custom'] as const)('compiles in AJV’s strict mode: %s', (of) => {
+    expect(() => strict().compile(frameworkSchema(of))).not.toThrow();
+  });
+
+  it('leaves names and values to parseModels, which reports them all at once', () => {
+    const validate = strict().compile(frameworkSchema('models'));
+    const scalar = fc.oneof(fc.string(), fc.double(), fc.boolean(), fc.array(fc.string()));
+    const model = fc.dictionary(
+      fc.string().filter((key) => !['http', 'iam', 'function'].includes(key)),
+      scalar,
+    );
+    fc.assert(
+      fc.property(fc.dictionary(fc.string(), model), (models) => validate(structuredClone(models)) === true),
+    );
+  });
+
+  it('checks `function` as the framework checks functions', () => {
+    const functionSchema = {
+      type: 'object',
+      properties: { vpc: { type: 'object' } },
+      additionalProperties: false,
+    };
+    const validate = strict().compile(frameworkSchema('models', functionSchema));
+    expect(validate({ churn: { artifact: 'a.onnx', function: { vpc: {} } } })).toBe(true);
+    expect(validate({ churn: { artifact: 'a.onnx', function: { vcp: {} } } })).toBe(false);
+  });
+
+  it('has no words of its own but those of JSON Schema', () => {
+    const words = new Set<string>();
+    const walk = (value: unknown): void => {
+      if (typeof value !== 'object' || value === null) return;
+      for (const [key, entry] of Object.entries(value)) {
+        words.add(key);
+        if (key === 'properties') for (const property of Object.values(entry as object)) walk(property);
+        else walk(entry);
+      }
+    };
+    walk(frameworkSchema('models'));
+    walk(frameworkSchema('custom'));
+    expect([...words].sort()).toEqual(['additionalProperties', 'description', 'properties', 'type']);
+  });
+});
+
+describe('the option table', () => {
+  it('has a row for every key, each with a description, and the defaults that parsing gives', () => {
+    const table = optionTable();
+    for (const { key, description } of [...options(), ...optionsOfService()]) {
+      expect(table).toContain(`${key}\` |`);
+      expect(description, key).not.toBe('');
+    }
+    const { models } = parseModels({ churn: { artifact: 'a.onnx', http: {} } });
+    const at = (key: string): unknown =>
+      key.split('.').reduce((here: unknown, part) => (here as Record<string, unknown>)[part], models[0]);
+    for (const option of options()) {
+      if (option.default === undefined) continue;
+      const value = at(option.key);
+      expect(option.default, option.key).toBe(
+        `\`${typeof value === 'string' ? value : JSON.stringify(value)}\``,
+      );
+    }
+  });
+
+  it('is a table: the same number of columns in every row', () => {
+    const columns = optionTable()
+      .split('\n')
+      .map((row) => row.replaceAll('\\|', '').split('|').length);
+    expect(new Set(columns).size).toBe(1);
+  });
+});
