@@ -1,5 +1,4 @@
-import { gunzipSync, inflateRawSync, inflateSync } from 'node:zlib';
-import { bodyBytes, type Request } from '../shared/event.ts';
+import { bodyBytes, type Request, utf8 } from '../shared/event.ts';
 import { refusal } from '../shared/http.ts';
 import { PAYLOAD_BYTES, UNPACKED_BYTES } from './contract.ts';
 
@@ -17,14 +16,17 @@ export function readBody(request: Request): Body {
   const { body, base64, headers } = request;
   if (body !== undefined && body.length > PAYLOAD_BYTES) throw tooLarge(PAYLOAD_BYTES);
   if (!base64) return body ?? '';
-  const bytes = bodyBytes(request);
-  if (bytes[0] === 0x1f && bytes[1] === 0x8b) return unpack(() => gunzipSync(bytes, LIMIT));
+  const bytes = bodyBytes(request, headerLength(headers) ?? 0);
+  if (bytes[0] === 0x1f && bytes[1] === 0x8b) return unpack(() => zlib().gunzipSync(bytes, LIMIT));
   if (headers['content-encoding']?.toLowerCase() !== 'deflate') return bytes;
   // RFC 9110 means zlib's format by deflate, and some clients send the bare one; a gateway may have undone either.
   if (bytes[0] === 0x7b || bytes[0] === 0x5b) return bytes;
-  const zlib = ((bytes[0] ?? 0) & 0x0f) === 8 && (((bytes[0] ?? 0) << 8) | (bytes[1] ?? 0)) % 31 === 0;
-  return unpack(() => (zlib ? inflateSync(bytes, LIMIT) : inflateRawSync(bytes, LIMIT)));
+  const framed = ((bytes[0] ?? 0) & 0x0f) === 8 && (((bytes[0] ?? 0) << 8) | (bytes[1] ?? 0)) % 31 === 0;
+  return unpack(() => (framed ? zlib().inflateSync(bytes, LIMIT) : zlib().inflateRawSync(bytes, LIMIT)));
 }
+
+/** Loaded with the first compressed body: a cold start without one does not wait for it. */
+const zlib = () => process.getBuiltinModule('node:zlib');
 
 const LIMIT = { maxOutputLength: UNPACKED_BYTES };
 
@@ -37,22 +39,24 @@ function unpack(work: () => Buffer<ArrayBuffer>): Buffer<ArrayBuffer> {
   }
 }
 
-/**
- * Splits off the JSON before binary tensors.
- * @param headerLength bytes of JSON, as the client said; undefined where the body is JSON alone
- */
+/** Bytes of JSON before binary tensors, as the client said; undefined where the body is JSON alone. */
+function headerLength(headers: Request['headers']): number | undefined {
+  const said = headers['inference-header-content-length'];
+  if (said === undefined) return undefined;
+  if (/^\d{1,9}$/.test(said)) return Number(said);
+  throw refusal('INVALID_REQUEST', 'Inference-Header-Content-Length must be a number of bytes.');
+}
+
+/** A body as the protocol has it: JSON, and the binary tensors behind it where the header says so. */
 export function splitBody(
   body: Body,
-  headerLength: string | undefined,
-): { json: string | Buffer<ArrayBuffer>; tail: Buffer<ArrayBuffer> | undefined } {
-  if (headerLength === undefined) return { json: body, tail: undefined };
+  headers: Request['headers'],
+): { readonly json: string; readonly tail: Buffer<ArrayBuffer> | undefined } {
+  const length = headerLength(headers);
+  if (length === undefined) return { json: typeof body === 'string' ? body : utf8(body), tail: undefined };
   const bytes = typeof body === 'string' ? Buffer.from(body) : body;
-  const length = /^\d{1,9}$/.test(headerLength.trim()) ? Number(headerLength) : -1;
-  if (length < 0 || length > bytes.length) {
-    throw refusal(
-      'INVALID_REQUEST',
-      'Inference-Header-Content-Length must be the number of bytes of the JSON.',
-    );
+  if (length > bytes.length) {
+    throw refusal('INVALID_REQUEST', 'Inference-Header-Content-Length is more than the body has.');
   }
-  return { json: bytes.subarray(0, length), tail: bytes.subarray(length) };
+  return { json: utf8(bytes.subarray(0, length)), tail: bytes.subarray(length) };
 }

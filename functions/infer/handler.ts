@@ -1,5 +1,5 @@
 import middy from '@middy/core';
-import { type Request, readEvent, utf8, writeAnswer } from '../shared/event.ts';
+import { type Request, readEvent, writeAnswer } from '../shared/event.ts';
 import { type Answer, errorAnswer, isRefusal, jsonAnswer, refusal } from '../shared/http.ts';
 import { createLog, type Log, placeOf } from '../shared/log.ts';
 import { inferAnswer, inferValue, type Responder, tensorOf } from './answer.ts';
@@ -34,7 +34,6 @@ type Endpoint = {
  */
 export async function createHandler(manifest: Manifest, transform: AnyTransform = {}): Promise<Handler> {
   const log = createLog(manifest.model);
-  const started = performance.now();
   let session: Session;
   try {
     session = await openSession(manifest, process.env);
@@ -47,12 +46,6 @@ export async function createHandler(manifest: Manifest, transform: AnyTransform 
     throw error;
   }
   const responder = { model: manifest.model, version: process.env.AWS_LAMBDA_FUNCTION_VERSION ?? '$LATEST' };
-  log.info('Cold start.', {
-    model: manifest.model,
-    identity: manifest.identity,
-    version: responder.version,
-    loadMs: Math.round(performance.now() - started),
-  });
   const { signature } = manifest;
   const shapes = {
     inputs: transform.inputs ?? signature.inputs,
@@ -124,8 +117,8 @@ async function answerTo(endpoint: Endpoint, request: Request): Promise<Answer> {
         outputs: shapes.outputs,
       });
     case 'infer': {
-      const { json, tail } = splitBody(readBody(request), request.headers['inference-header-content-length']);
-      const asked = readRequest(typeof json === 'string' ? json : utf8(json), shapes, tail);
+      const { json, tail } = splitBody(readBody(request), request.headers);
+      const asked = readRequest(json, shapes, tail);
       return inferAnswer(responder, asked.id, asked.outputs, await compute(endpoint, asked));
     }
     case 'invocations': {
