@@ -15,7 +15,7 @@ import { WORK } from './children.ts';
 import { type Claim, FULL, GROUPS, type Group, judge, lineOf, type Result, SHORT } from './claims.ts';
 import { COLD } from './cold.ts';
 import { describeMachine } from './machine.ts';
-import { writeSection } from './page.ts';
+import { sidesOf, writeSection } from './page.ts';
 import { SERVING } from './serving.ts';
 
 const CLAIMS: readonly Claim[] = [...SERVING, ...COLD];
@@ -37,6 +37,7 @@ async function measureAll(claims: readonly Claim[], isShort: boolean): Promise<R
     try {
       const result = judge(claim, await claim.measure(isShort ? SHORT : FULL));
       console.log(lineOf(result));
+      console.error(`  ${sidesOf(result).join('; ')}`);
       results.push(result);
     } catch (error) {
       console.error(`${claim.name} could not be run:`, error);

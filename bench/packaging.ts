@@ -1,13 +1,13 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { inTurns, run, WORK } from './children.ts';
 import type { Effort, Sample } from './claims.ts';
 import { models, progress, runtime } from './stage.ts';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const SLS = join(root, 'node_modules', 'osls', 'bin', 'serverless.js');
-const PLUGIN = join(root, 'plugins', 'models', 'plugin.ts');
+const PLUGIN = pathToFileURL(join(root, 'plugins', 'models', 'plugin.ts')).href;
 
 const NAMES = ['cnn', 'minilm', ...Array.from({ length: 8 }, (_, i) => `small-${i}`)];
 
@@ -24,7 +24,10 @@ function serviceOf(extra: object): string {
 
 async function prepare(name: string, extra: object): Promise<string> {
   const folder = join(WORK, 'services', name);
+  await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
+  // The framework takes a plugin's path only inside the service's folder.
+  await writeFile(join(folder, 'plugin.mjs'), `export { default } from ${JSON.stringify(PLUGIN)};\n`);
   await writeFile(join(folder, 'serverless.yml'), serviceOf(extra));
   await writeFile(join(folder, 'hello.mjs'), "export const handler = async () => 'hello';\n");
   return folder;
@@ -60,7 +63,7 @@ export async function packaging({ repeats }: Effort): Promise<Sample> {
     NAMES.map((name) => [name, { artifact: join(folder, `${name}.onnx`) }]),
   );
   const sides = {
-    ours: await prepare('with', { plugins: [PLUGIN], models: declared }),
+    ours: await prepare('with', { plugins: ['./plugin.mjs'], models: declared }),
     other: await prepare('without', {}),
   };
   progress('Packaging ten models for the first time');

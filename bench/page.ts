@@ -53,15 +53,9 @@ function section(
   machine: Readonly<Record<string, string>>,
 ): string {
   const rows = results.map((result) => {
-    const { claim, measured, verdict } = result;
-    const sides =
-      'unmeasured' in measured
-        ? [measured.unmeasured, '']
-        : [
-            `${claim.ours}: ${figures(measured.ours, claim)}`,
-            claim.other === undefined ? '' : `${claim.other}: ${figures(measured.other, claim)}`,
-          ];
-    return [`\`${claim.name}\`: ${claim.about}`, ...sides, value(result), limit(claim), verdict];
+    const { claim, verdict } = result;
+    const [ours = '', other = ''] = sidesOf(result);
+    return [`\`${claim.name}\`: ${claim.about}`, ours, other, value(result), limit(claim), verdict];
   });
   return [
     TITLES[group],
@@ -70,6 +64,13 @@ function section(
     '',
     table(['machine and versions', ''], Object.entries(machine)),
   ].join('\n');
+}
+
+/** What was measured on either side, or why nothing was. */
+export function sidesOf({ claim, measured }: Result): readonly string[] {
+  if ('unmeasured' in measured) return [measured.unmeasured];
+  const ours = `${claim.ours}: ${figures(measured.ours, claim)}`;
+  return claim.other === undefined ? [ours] : [ours, `${claim.other}: ${figures(measured.other, claim)}`];
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
