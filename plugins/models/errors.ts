@@ -27,6 +27,7 @@ export const PROBLEMS = {
   MODELS_AUTHORIZER_UNKNOWN: 'An authorizer that provider.httpApi does not define.',
   MODELS_FRAMEWORK: 'Something that this version of the framework does not do.',
   MODELS_NOT_DEPLOYED: 'What the command needs is not deployed.',
+  MODELS_RELEASE: 'A release did not come to its end.',
   MODELS_AWS: 'AWS refused a call.',
   MODELS_USAGE: 'A command got options or input that it cannot use.',
   MODELS_RUNTIME_UNAVAILABLE: 'ONNX Runtime could not be downloaded with npm.',

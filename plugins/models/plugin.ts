@@ -5,16 +5,18 @@ import type { Command } from './commands/command.ts';
 import { type Problem, throwProblems } from './errors.ts';
 import { ALIAS, aliasLogicalId } from './naming.ts';
 import { parseModels } from './parse.ts';
+import { releaseTargets, workerName } from './plan/alias.ts';
 import { catalogManifest } from './plan/catalog.ts';
 import { FILES_PREFIX } from './plan/endpoint.ts';
 import type { Host } from './plan/host.ts';
 import { layerPrefix } from './plan/layer.ts';
 import { type PlanInput, planFunctions, planProblems } from './plan/plan.ts';
-import { deployFunctionProblem, endpointLines, packagingNotices } from './plan/report.ts';
+import { deployFunctionProblem, endpointLines, packagingNotices, unfinishedProblem } from './plan/report.ts';
 import { isExternalApi } from './plan/routes.ts';
 import { completed } from './plan/template.ts';
 import { frameworkSchema } from './schema.ts';
 import {
+  accountId,
   addSection,
   asUserError,
   awsConfig,
@@ -93,6 +95,8 @@ export default class ServerlessModels {
       'before:package:finalize': this.#guarded(() => this.#complete()),
       'before:aws:deploy:deploy:uploadArtifacts': this.#guarded(() => this.#upload()),
       'after:aws:info:gatherData': this.#guarded(() => this.#report()),
+      'after:deploy:deploy': this.#guarded(() => this.#finishReleases()),
+      'before:remove:remove': this.#guarded(() => this.#emptyRegistry()),
     };
   }
 
@@ -218,6 +222,35 @@ export default class ServerlessModels {
       'models',
       endpointLines(input.models, input.host, outputs.get('HttpApiUrl')),
     );
+  }
+
+  /** Ticks the releases to their end, so that a deploy that is done is live. */
+  async #finishReleases(): Promise<void> {
+    const input = this.#active();
+    if (input === undefined || this.#serverless.service.provider.shouldNotDeploy === true) return;
+    const { releaseLine, tickUntilDone } = await import('./release.ts');
+    const answers = await tickUntilDone(
+      awsConfig(this.#serverless, this.#options),
+      workerName(input.host),
+      releaseTargets(input.models, input.host),
+      progressOf(this.#utils),
+    );
+    const lines = answers.map(releaseLine);
+    for (const { good, text } of lines) if (good) this.#utils.log.notice(text);
+    throwProblems(lines.filter(({ good }) => !good).map(({ text }) => unfinishedProblem(text)));
+  }
+
+  /** Also where no model is declared any more: what earlier deploys recorded would keep the bucket from being deleted. */
+  async #emptyRegistry(): Promise<void> {
+    const named = this.#input?.options.registry?.bucket;
+    const bucket = named ?? (await deploymentBucket(this.#serverless).catch(() => undefined));
+    if (bucket === undefined) return;
+    const { abortReleases, emptyRegistry, registryScope } = await import('./release.ts');
+    const aws = awsConfig(this.#serverless, this.#options);
+    const { name, stage, region } = serviceOf(this.#serverless);
+    const scope = registryScope(await accountId(aws), region, name, stage);
+    await abortReleases(aws, bucket, scope);
+    if (named === undefined) await emptyRegistry(aws, bucket, scope, progressOf(this.#utils));
   }
 
   #invokeAlias(): void {

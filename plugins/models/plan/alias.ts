@@ -30,7 +30,8 @@ const SCHEDULE_ROLE = 'ModelsScheduleRole';
 /** The time limit bounds how long a worker that lost its release can still act; the work itself takes seconds. */
 const SETTINGS = { memorySize: 512, timeout: 60 } as const;
 
-const workerName = (host: Host): string => lambdaName(host.service, host.stage, RELEASE);
+/** Lambda’s name of the release worker. */
+export const workerName = (host: Host): string => lambdaName(host.service, host.stage, RELEASE);
 
 /** The release worker, as the framework reads functions. */
 export function releaseFunctions({

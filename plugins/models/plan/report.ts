@@ -52,3 +52,13 @@ export function deployFunctionProblem(key: string): Problem {
     fix: 'Run `sls deploy`.',
   };
 }
+
+/** @param line what is known of a release that did not come to its end */
+export function unfinishedProblem(line: string): Problem {
+  return {
+    code: 'MODELS_RELEASE',
+    key: 'models',
+    message: `What was deployed does not answer: ${line}.`,
+    fix: 'Look into the log of the release worker: sls logs -f models-release. Another `sls deploy --force` starts anew.',
+  };
+}
