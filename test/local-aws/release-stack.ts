@@ -252,7 +252,7 @@ function functionResource(name: string, key: string, role: unknown, definition: 
   };
 }
 
-function zipped(path: string, text: string): Promise<Buffer> {
+export function zipped(path: string, text: string): Promise<Buffer> {
   const zip = new ZipFile();
   zip.addBuffer(Buffer.from(text), path, { mtime: new Date(1980, 0, 1, 12) });
   zip.end();

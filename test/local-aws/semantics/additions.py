@@ -5,7 +5,8 @@ import os
 
 NAMES = (
     "runtime", "weights", "memory", "payload", "publish", "signatures", "actions", "permissions", "http_api", "schedules", "custom_resources",
-    "provisioned", "transport",
+    "load_balancer", "metrics", "alarms",
+    "provisioned", "aliases", "transport",
 )
 _left_out: set[str] = set()
 

@@ -22,6 +22,15 @@ def failed():
     return 500, {"Content-Type": "application/json"}, b'{"message":"Internal Server Error"}'
 
 
+def is_text(body: bytes) -> bool:
+    """A compressed JSON body says it is JSON and is none yet: as text it would be lost."""
+    try:
+        body.decode()
+        return True
+    except UnicodeDecodeError:
+        return False
+
+
 def may_invoke(function_ref: str, api_id: str, stage: str, route_key: str) -> bool:
     method, _, path = route_key.partition(" ")
     source = execute_api_arn(get_region(), get_account_id(), api_id, stage, method if path else "*", path or "/$default")
@@ -32,6 +41,7 @@ def install() -> None:
     apigateway._local_aws = type("LocalAws", (), {
         "too_large": staticmethod(too_large),
         "failed": staticmethod(failed),
+        "is_text": staticmethod(is_text),
         "may_invoke": staticmethod(may_invoke),
         "event_too_large": staticmethod(payload.event_too_large),
     })
@@ -41,6 +51,10 @@ def install() -> None:
         (
             "    # Build API Gateway v2 proxy event (payload format 2.0)\n",
             "    if not _local_aws.may_invoke(lambda_ref, api_id, stage, route_key):\n        return _local_aws.failed()\n",
+        ),
+        (
+            '        if _v2_request_body_is_text(headers.get("content-type")):\n',
+            '        if _v2_request_body_is_text(headers.get("content-type")) and _local_aws.is_text(body):\n',
         ),
         (
             "    exec_record = lambda_svc._execution_record_for_config(func_data, func_config)\n",

@@ -10,6 +10,10 @@ from . import roles
 from .process import log_group
 
 
+# Called with every line that is kept.
+observers: list = []
+
+
 def write(config: dict, stream_name: str, lines: list[str]) -> None:
     name = log_group(config)
     groups = cloudwatch_logs._log_groups
@@ -43,3 +47,6 @@ def write(config: dict, stream_name: str, lines: list[str]) -> None:
     events = [{"timestamp": now, "message": line} for line in lines]
     cloudwatch_logs._append_log_events(streams[stream_name], [{**event, "ingestionTime": now} for event in events])
     cloudwatch_logs._fanout_to_subscription_filters(name, stream_name, events)
+    for line in lines:
+        for observe in observers:
+            observe(line)

@@ -1,0 +1,202 @@
+"""Alarms as CloudWatch evaluates them: on the metric with exactly their dimensions, period by period, M of N, missing data treated
+as asked, metric math included, by the clock and not only when data comes; every change of state is an event, too.
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/AlarmThatSendsEmail.html
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch-and-eventbridge.html
+"""
+
+import json
+import logging
+import threading
+import time
+
+from ministack.core.responses import _request_account_id, _request_region, get_account_id, get_region, new_uuid
+from ministack.services import cloudwatch, eventbridge
+from ministack.services.cloudformation import provisioners
+
+from . import expressions, patch
+
+logger = logging.getLogger("alarms")
+_COMPARE = {
+    "GreaterThanOrEqualToThreshold": lambda value, edge: value >= edge,
+    "GreaterThanThreshold": lambda value, edge: value > edge,
+    "LessThanThreshold": lambda value, edge: value < edge,
+    "LessThanOrEqualToThreshold": lambda value, edge: value <= edge,
+}
+# Seconds between two looks at all alarms.
+_LOOK = 1.0
+
+
+def install() -> None:
+    patch.wrap(cloudwatch, "_evaluate_alarm", lambda _original: evaluate)
+    patch.wrap(cloudwatch, "_put_metric_alarm", _with_metrics)
+    patch.wrap(cloudwatch, "_get_metric_data", _with_expressions)
+    patch.wrap(cloudwatch, "_record_history", _with_event)
+    patch.wrap(provisioners, "_cw_metric_alarm_record", _from_template)
+    threading.Thread(target=_loop, name="alarms", daemon=True).start()
+
+
+def _loop() -> None:
+    while True:
+        time.sleep(_LOOK)
+        for (account, region, _name), alarm in list(cloudwatch._alarms.to_dict().items()):
+            tokens = _request_account_id.set(account), _request_region.set(region)
+            try:
+                evaluate(alarm)
+            except Exception:
+                logger.exception("alarm %s", alarm.get("AlarmName"))
+            finally:
+                _request_account_id.reset(tokens[0])
+                _request_region.reset(tokens[1])
+
+
+def series(metric: dict, period: int, stat: str, start: float, end: float) -> dict[int, float]:
+    """Values of one metric (exactly these dimensions) by the start of their period, in [start, end)."""
+    dimensions = cloudwatch._dims_from_list(metric.get("Dimensions") or [])
+    points = cloudwatch._metrics.get((metric.get("Namespace"), metric.get("MetricName"), cloudwatch._dims_key(dimensions))) or []
+    buckets: dict[int, list] = {}
+    for point in list(points):
+        if start <= point["Timestamp"] < end:
+            buckets.setdefault(int(point["Timestamp"] // period * period), []).append(point)
+    values = {at: cloudwatch._stat_value(cloudwatch._calc_stats(found), stat, found) for at, found in buckets.items()}
+    return {at: value for at, value in values.items() if value is not None}
+
+
+def longest_period(queries: list[dict]) -> int:
+    """Seconds; an expression takes the period of what it is made of."""
+    named = [(one.get("MetricStat") or one).get("Period") for one in queries]
+    return max([int(period) for period in named if period], default=60)
+
+
+def query(queries: list[dict], start: float, end: float) -> dict[str, dict[int, float]]:
+    """Every query of a MetricDataQueries list by its id, expressions evaluated over the others."""
+    found: dict[str, dict[int, float]] = {}
+    for one in queries:
+        if stat := one.get("MetricStat"):
+            found[one["Id"]] = series(stat["Metric"], int(stat.get("Period", 60)), stat.get("Stat", "Average"), start, end)
+    waiting = [one for one in queries if one.get("Expression")]
+    while waiting:
+        ready = [one for one in waiting if not (expressions.names(one["Expression"]) & {other["Id"] for other in waiting})]
+        if not ready:
+            raise ValueError("expressions refer to each other")
+        for one in ready:
+            found[one["Id"]] = expressions.value(one["Expression"], found, longest_period(queries), start, end)
+        waiting = [one for one in waiting if one not in ready]
+    return found
+
+
+def evaluate(alarm: dict) -> None:
+    periods = int(alarm.get("EvaluationPeriods", 1))
+    needed = int(alarm.get("DatapointsToAlarm") or periods)
+    queries = alarm.get("Metrics") or []
+    period = longest_period(queries) if queries else int(alarm.get("Period") or 60)
+    # Whole periods only, the running one aside.
+    end = time.time() // period * period
+    start = end - periods * period
+    if queries:
+        shown = next((one["Id"] for one in queries if one.get("ReturnData", True) is not False), queries[-1]["Id"])
+        values = query(queries, start, end)[shown]
+    else:
+        values = series(alarm, period, alarm.get("ExtendedStatistic") or alarm.get("Statistic") or "Average", start, end)
+    edge = float(alarm.get("Threshold", 0))
+    crosses = _COMPARE.get(alarm.get("ComparisonOperator", ""), lambda _value, _edge: False)
+    missing = alarm.get("TreatMissingData", "missing")
+    points = [values.get(int(start + index * period)) for index in range(periods)]
+    breaching = sum(1 for value in points if (missing == "breaching" if value is None else crosses(value, edge)))
+    known = sum(1 for value in points if value is not None or missing in ("breaching", "notBreaching"))
+    if breaching >= needed:
+        state = "ALARM"
+    elif known == 0:
+        state = alarm["StateValue"] if missing == "ignore" else "INSUFFICIENT_DATA"
+    else:
+        state = "OK"
+    old = alarm["StateValue"]
+    if state == old:
+        return
+    reason = f"Threshold Crossed: {breaching} of {periods} datapoints {points} {alarm.get('ComparisonOperator')} {edge}"
+    if state == "INSUFFICIENT_DATA":
+        reason = f"Insufficient Data: {periods - known} datapoints were unknown."
+    alarm.update(StateValue=state, StateReason=reason, StateUpdatedTimestamp=int(time.time()))
+    cloudwatch._record_history(alarm["AlarmName"], old, state, reason)
+    cloudwatch._dispatch_alarm_actions(alarm, old, state, reason)
+    cloudwatch._evaluate_parent_alarms(alarm)
+
+
+def _with_metrics(original):
+    """PutMetricAlarm keeps `Metrics`, which MiniStack drops."""
+
+    def put(params, cbor_data, is_cbor, is_json=False):
+        answer = original(params, cbor_data, is_cbor, is_json)
+        alarm = cloudwatch._alarms.get((cbor_data or {}).get("AlarmName", ""))
+        if alarm and (cbor_data or {}).get("Metrics"):
+            alarm["Metrics"] = cbor_data["Metrics"]
+            alarm.pop("Period", None)
+        return answer
+
+    return put
+
+
+def _from_template(original):
+    """AWS::CloudWatch::Alarm with `Metrics`, which MiniStack refuses."""
+
+    def record(name, props):
+        if not props.get("Metrics"):
+            return original(name, props)
+        plain = {key: value for key, value in props.items() if key != "Metrics"}
+        alarm = original(name, {**plain, "MetricName": "math", "Namespace": "math"})
+        for key in ("MetricName", "Namespace", "Period", "Statistic"):
+            alarm.pop(key, None)
+        return {**alarm, "Metrics": props["Metrics"]}
+
+    return record
+
+
+def _with_expressions(original):
+    def data(params, cbor_data, is_cbor, is_json=False):
+        queries = (cbor_data or {}).get("MetricDataQueries") or []
+        if not any(one.get("Expression") for one in queries):
+            return original(params, cbor_data, is_cbor, is_json)
+        start, end = cloudwatch._parse_ts(cbor_data.get("StartTime")), cloudwatch._parse_ts(cbor_data.get("EndTime"))
+        found = query(queries, start, end)
+        results = [
+            {
+                "Id": one["Id"],
+                "Label": one.get("Label", one["Id"]),
+                "Timestamps": [cloudwatch._ts_iso(at) for at in sorted(found[one["Id"]])],
+                "Values": [found[one["Id"]][at] for at in sorted(found[one["Id"]])],
+                "StatusCode": "Complete",
+            }
+            for one in queries
+            if one.get("ReturnData", True) is not False
+        ]
+        if is_cbor:
+            return cloudwatch._cbor_ok({"MetricDataResults": [cloudwatch._cbor_metric_data_result(one) for one in results]})
+        return cloudwatch._json_ok({"MetricDataResults": results})
+
+    return data
+
+
+def _with_event(original):
+    def record(alarm_name, old_state, new_state, reason, *rest, **named):
+        original(alarm_name, old_state, new_state, reason, *rest, **named)
+        if old_state == new_state:
+            return
+        alarm = cloudwatch._alarms.get(alarm_name) or cloudwatch._composite_alarms.get(alarm_name) or {}
+        detail = {
+            "alarmName": alarm_name,
+            "state": {"value": new_state, "reason": reason, "timestamp": cloudwatch._ts_iso(time.time())},
+            "previousState": {"value": old_state},
+            "configuration": {"description": alarm.get("AlarmDescription", "")},
+        }
+        eventbridge._dispatch_event({
+            "EventId": new_uuid(),
+            "Source": "aws.cloudwatch",
+            "DetailType": "CloudWatch Alarm State Change",
+            "Detail": json.dumps(detail),
+            "Time": time.time(),
+            "Resources": [alarm.get("AlarmArn", "")],
+            "Account": get_account_id(),
+            "Region": get_region(),
+            "EventBusName": "default",
+        })
+
+    return record
