@@ -23,7 +23,7 @@ import { scheduler } from '../../functions/shared/aws/schedules.ts';
 import { cloudFormationStacks } from '../../functions/shared/aws/stacks.ts';
 import { portContract } from '../fakes/contract.ts';
 import { client } from './deployed.ts';
-import { LOGS, makeRole } from './lambda.ts';
+import { LOGS, makeFunction, makeRole, withAndWithout } from './lambda.ts';
 import { zipped } from './release-stack.ts';
 import { type LocalAws, startAws } from './start.ts';
 
@@ -72,7 +72,7 @@ beforeAll(async () => {
     }),
   );
   await lambda.send(new PublishVersionCommand({ FunctionName }));
-  await lambda.send(new UpdateFunctionConfigurationCommand({ FunctionName, Description: 'another' }));
+  await lambda.send(new UpdateFunctionConfigurationCommand({ FunctionName, MemorySize: 256 }));
   await lambda.send(new PublishVersionCommand({ FunctionName }));
   await lambda.send(
     new PutProvisionedConcurrencyConfigCommand({
@@ -121,5 +121,35 @@ describe('what cannot be told', () => {
     expect(await cloudFormationStacks(down).state('here')).toBe('unknown');
     down.destroy();
     await expect(bucketObjects(clients.s3, 'no-such-bucket').get('x')).rejects.toThrow();
+  });
+});
+
+/** Two functions of the local AWS that the contract needs, each seen to matter. */
+describe('local AWS, for the contract', () => {
+  const churn = { name: 'probe', code: 'export const handler = async () => 1;' };
+
+  it('lists provisioned concurrency', async () => {
+    const { on, off } = await withAndWithout('provisioned', async (local) => {
+      await makeFunction(local, churn);
+      const { lambda, scaling } = connect(local.endpoint);
+      return provisionedCapacity(lambda, scaling)
+        .list('probe')
+        .catch((error: unknown) => String(error));
+    });
+    expect(on).toEqual([]);
+    expect(off).toContain('ProvisionedConcurrencyConfigNotFoundException');
+  });
+
+  it('refuses an alias to a version that is not there', async () => {
+    const { on, off } = await withAndWithout('aliases', async (local) => {
+      await makeFunction(local, churn);
+      return lambdaAliases(connect(local.endpoint).lambda).create('probe', 'a', {
+        version: '9',
+        weights: {},
+        description: '',
+      });
+    });
+    expect(on).toEqual({ refused: expect.stringContaining('Function not found') });
+    expect(off).toBe('ok');
   });
 });

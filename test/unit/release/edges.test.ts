@@ -310,6 +310,39 @@ describe('crash between UpdateAlias and the write', () => {
   });
 });
 
+describe('a slower worker', () => {
+  it.each([
+    ['a deploy over it', 'busy', '5', 'c'],
+    ['a rollback of the stack', 'rollingBack', '3', 'a'],
+  ] as const)('cannot make a move that was given up: %s', async (_, stack, version, fingerprint) => {
+    let release: () => void = () => {};
+    let slow = false;
+    const w = await live({
+      chaos: async (point) => {
+        if (!slow || point !== 'before update alias') return;
+        slow = false;
+        await new Promise<void>((resolve) => {
+          release = resolve;
+        });
+      },
+    });
+    await deploy(w, '4', 'b');
+    w.stack.state = 'done';
+    slow = true;
+    const slower = w.send(tick());
+    while (slow) await new Promise(setImmediate);
+    expect(w.state()?.intent).toMatchObject({ after: { version: '4' } });
+
+    w.stack.state = stack;
+    await w.send(request('Update', version, fingerprint, { before: '4' }));
+    release();
+    await slower;
+    expect(w.alias()).toMatchObject({ version: '3', weights: {} });
+    expect(w.aliases.history.map(({ to }) => to.version)).not.toContain('4');
+    expect(w.state()?.phase).not.toBe('HELD');
+  });
+});
+
 describe('alias deleted by hand', () => {
   it('is made again at stable, and the way to its permissions is said', async () => {
     const w = await live();

@@ -1,0 +1,141 @@
+import { expect, it } from 'vitest';
+import type {
+  AliasPort,
+  CapacityPort,
+  ObjectPort,
+  SchedulePort,
+  StackPort,
+} from '../../functions/shared/aws/ports.ts';
+
+/** What every implementation of the ports does: the fakes of the unit tests, and the adapters against local AWS. */
+export type Subject = {
+  readonly aliases: AliasPort;
+  readonly capacity: CapacityPort;
+  readonly objects: ObjectPort;
+  readonly schedules: SchedulePort;
+  readonly stacks: StackPort;
+  /** A function with the published versions 1 and 2, and provisioned concurrency on 1. */
+  readonly functionName: string;
+  /** A schedule group that exists, a function's ARN and a role's. */
+  readonly group: string;
+  readonly target: string;
+  readonly role: string;
+  readonly schedulesIn: () => Promise<readonly string[]>;
+  /** A stack that is done, and one that never was. */
+  readonly stack: string;
+  readonly noStack: string;
+};
+
+const at = (version: string, weights: Record<string, number> = {}) => ({
+  version,
+  weights,
+  description: `at ${version}`,
+});
+
+export function portContract(subject: () => Subject): void {
+  it('an alias is made once, and told by version, weights and description', async () => {
+    const { aliases, functionName } = subject();
+    expect(await aliases.get(functionName, 'a')).toBeUndefined();
+    expect(await aliases.get('no-such-function', 'a')).toBeUndefined();
+    expect(await aliases.create(functionName, 'a', at('1'))).toBe('ok');
+    expect(await aliases.create(functionName, 'a', at('2'))).toBe('changed');
+    expect(await aliases.get(functionName, 'a')).toMatchObject(at('1'));
+  });
+
+  it('an alias moves only from the revision that was read; each write makes a new one, the same target too', async () => {
+    const { aliases, functionName } = subject();
+    await aliases.create(functionName, 'b', at('1'));
+    const first = await aliases.get(functionName, 'b');
+    expect(await aliases.update(functionName, 'b', at('1'), first?.revision ?? '')).toBe('ok');
+    const second = await aliases.get(functionName, 'b');
+    expect(second?.revision).not.toBe(first?.revision);
+    expect(await aliases.update(functionName, 'b', at('2'), first?.revision ?? '')).toBe('changed');
+    expect(await aliases.update(functionName, 'b', at('2'), second?.revision ?? '')).toBe('ok');
+    expect(await aliases.get(functionName, 'b')).toMatchObject(at('2'));
+  });
+
+  it('weights are set and taken away with the version', async () => {
+    const { aliases, functionName } = subject();
+    await aliases.create(functionName, 'c', at('1', { '2': 0.1 }));
+    const split = await aliases.get(functionName, 'c');
+    expect(split?.weights).toEqual({ '2': 0.1 });
+    await aliases.update(functionName, 'c', at('2'), split?.revision ?? '');
+    expect(await aliases.get(functionName, 'c')).toMatchObject(at('2'));
+    expect((await aliases.get(functionName, 'c'))?.weights).toEqual({});
+  });
+
+  it('a version or function that is not there is refused, with AWS’s reason; an alias that went is a change', async () => {
+    const { aliases, functionName } = subject();
+    await aliases.create(functionName, 'd', at('1'));
+    const found = await aliases.get(functionName, 'd');
+    expect(await aliases.update(functionName, 'd', at('99'), found?.revision ?? '')).toMatchObject({
+      refused: expect.stringMatching(/not found/i),
+    });
+    expect(await aliases.create(functionName, 'e', at('99'))).toMatchObject({
+      refused: expect.stringMatching(/not found/i),
+    });
+    expect(await aliases.create('no-such-function', 'e', at('1'))).toMatchObject({
+      refused: expect.stringMatching(/not found/i),
+    });
+    await aliases.remove(functionName, 'd');
+    expect(await aliases.update(functionName, 'd', at('1'), found?.revision ?? '')).toBe('changed');
+  });
+
+  it('what is gone can be removed again', async () => {
+    const { aliases, functionName } = subject();
+    await aliases.create(functionName, 'f', at('1'));
+    await aliases.remove(functionName, 'f');
+    expect(await aliases.get(functionName, 'f')).toBeUndefined();
+    await aliases.remove(functionName, 'f');
+    await aliases.remove('no-such-function', 'f');
+  });
+
+  it('provisioned concurrency is listed and released', async () => {
+    const { capacity, functionName } = subject();
+    expect(await capacity.list(functionName)).toEqual(['1']);
+    await capacity.release(functionName, '1');
+    await capacity.release(functionName, '1');
+    expect(await capacity.list(functionName)).toEqual([]);
+    expect(await capacity.list('no-such-function')).toEqual([]);
+  });
+
+  it('an object is made once and moved by compare-and-set', async () => {
+    const { objects } = subject();
+    expect(await objects.get('x/y.json')).toBeUndefined();
+    expect(await objects.replace('x/y.json', 'never', '"0"')).toBe('changed');
+    expect(await objects.create('x/y.json', 'one')).toBe('ok');
+    expect(await objects.create('x/y.json', 'other')).toBe('changed');
+    const one = await objects.get('x/y.json');
+    expect(one?.text).toBe('one');
+    expect(await objects.replace('x/y.json', 'two', one?.etag ?? '')).toBe('ok');
+    expect(await objects.replace('x/y.json', 'three', one?.etag ?? '')).toBe('changed');
+    expect((await objects.get('x/y.json'))?.text).toBe('two');
+  });
+
+  it('of two who write at once, one wins', async () => {
+    const { objects } = subject();
+    await objects.create('race', 'start');
+    const etag = (await objects.get('race'))?.etag ?? '';
+    const written = await Promise.all(['a', 'b', 'c'].map((text) => objects.replace('race', text, etag)));
+    expect(written.filter((result) => result === 'ok')).toHaveLength(1);
+    const made = await Promise.all(['a', 'b', 'c'].map((text) => objects.create('race-to-make', text)));
+    expect(made.filter((result) => result === 'ok')).toHaveLength(1);
+  });
+
+  it('a schedule is made, overwritten and removed, and removed again', async () => {
+    const { schedules, schedulesIn, group, target, role } = subject();
+    const schedule = { group, name: 'tick-1', every: 'rate(1 minute)', target, role, input: '{"tick":{}}' };
+    await schedules.put(schedule);
+    await schedules.put({ ...schedule, input: '{"tick":{"deadline":"later"}}' });
+    expect(await schedulesIn()).toEqual(['tick-1']);
+    await schedules.remove(schedule);
+    await schedules.remove(schedule);
+    expect(await schedulesIn()).toEqual([]);
+  });
+
+  it('a stack is told by what it is doing', async () => {
+    const { stacks, stack, noStack } = subject();
+    expect(await stacks.state(stack)).toBe('done');
+    expect(await stacks.state(noStack)).toBe('gone');
+  });
+}

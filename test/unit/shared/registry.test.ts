@@ -1,0 +1,118 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Release, VersionRecord } from '../../../functions/release/contract.ts';
+import { registry } from '../../../functions/shared/registry.ts';
+import { fakeObjects } from '../../fakes/objects.ts';
+
+const SCOPE = 'models/1/eu-central-1/shop/dev/';
+const release: Release = {
+  schema: 1,
+  rev: 1,
+  release: 'r-1',
+  phase: 'PROMOTING',
+  model: 'churn',
+  functionName: 'shop-dev-churn',
+  alias: 'live',
+  stack: 'stack',
+  promote: 'afterStack',
+  highest: 4,
+  lives: [],
+  requests: ['r-1'],
+  request: {
+    id: 'r-1',
+    kind: 'forward',
+    logicalId: 'ChurnLiveAlias',
+    url: 'https://secret',
+    answerBy: '2026-01-01T00:08:00.000Z',
+  },
+  schedule: { group: 'g', name: 'n' },
+  startedAt: '2026-01-01T00:00:00.000Z',
+  updatedAt: '2026-01-01T00:00:00.000Z',
+  deadline: '2026-01-01T01:00:00.000Z',
+};
+const make = () => {
+  const objects = fakeObjects();
+  return { objects, documents: registry(objects.port, SCOPE) };
+};
+
+describe('live.json', () => {
+  it('is made once, and moves from what was read only', async () => {
+    const { documents } = make();
+    expect(await documents.release('churn')).toBeUndefined();
+    expect(await documents.move(release, undefined)).toBe('ok');
+    expect(await documents.move(release, undefined)).toBe('changed');
+    const found = await documents.release('churn');
+    expect(found?.release).toEqual(release);
+    expect(await documents.move({ ...release, rev: 2 }, found?.etag)).toBe('ok');
+    expect(await documents.move({ ...release, rev: 3 }, found?.etag)).toBe('changed');
+    expect((await documents.release('churn'))?.release?.rev).toBe(2);
+  });
+
+  it('lies where the layout says', async () => {
+    const { objects, documents } = make();
+    await documents.move(release, undefined);
+    expect([...objects.objects.keys()]).toEqual([`${SCOPE}releases/churn/live.json`]);
+  });
+
+  it('of a newer schema tells what every schema tells, and is no release', async () => {
+    const { objects, documents } = make();
+    const newer = {
+      schema: 7,
+      functionName: 'f',
+      alias: 'live',
+      highest: 9,
+      stable: { version: '8' },
+      other: true,
+    };
+    objects.set(`${SCOPE}releases/churn/live.json`, JSON.stringify(newer));
+    const found = await documents.release('churn');
+    expect(found?.core).toMatchObject({
+      functionName: 'f',
+      alias: 'live',
+      highest: 9,
+      stable: { version: '8' },
+    });
+    expect(found?.release).toBeUndefined();
+  });
+
+  it('that is not a release throws, whatever it is: it must not pass for none', async () => {
+    const { objects, documents } = make();
+    await fc.assert(
+      fc.asyncProperty(fc.oneof(fc.string(), fc.json()), async (text) => {
+        objects.set(`${SCOPE}releases/churn/live.json`, text);
+        await expect(documents.release('churn')).rejects.toThrow();
+      }),
+    );
+  });
+});
+
+describe('what is kept', () => {
+  it('a release under its start and id, once, without the answer URL', async () => {
+    const { objects, documents } = make();
+    await documents.archive({ model: 'churn', release });
+    await documents.archive({ model: 'churn', release: { ...release, phase: 'SUPERSEDED' } });
+    const [[key, { text }] = ['', { text: '' }], ...others] = objects.objects;
+    expect(key).toBe(`${SCOPE}releases/churn/20260101T000000000Z-r-1.json`);
+    expect(JSON.parse(text).phase).toBe('PROMOTING');
+    expect(text).not.toContain('secret');
+    expect(others).toEqual([]);
+  });
+
+  it('a version under its number, as it was first seen', async () => {
+    const { objects, documents } = make();
+    const record: VersionRecord = {
+      schema: 1,
+      model: 'churn',
+      functionName: 'f',
+      version: '4',
+      identity: 'i',
+      fingerprint: 'p',
+      layer: 'l',
+      source: 's',
+      at: 'now',
+    };
+    await documents.version(record);
+    await documents.version({ ...record, at: 'later' });
+    expect(JSON.parse(objects.objects.get(`${SCOPE}versions/churn/4.json`)?.text ?? '')).toEqual(record);
+  });
+});
