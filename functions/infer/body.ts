@@ -1,6 +1,7 @@
 import { bodyBytes, type Request, utf8 } from '../shared/event.ts';
 import { refusal } from '../shared/http.ts';
 import { PAYLOAD_BYTES, UNPACKED_BYTES } from './contract.ts';
+import { FRESH, type Memory } from './memory.ts';
 
 /** A body as far as it can be read without knowing what it is: text where it came as such, else unpacked bytes. */
 export type Body = string | Buffer<ArrayBuffer>;
@@ -10,13 +11,18 @@ const tooLarge = (limit: number): Error =>
 
 /**
  * Compression is found by its magic bytes, as gateways differ in what they undo and in whether they keep the header.
+ * The first byte after the JSON part lies at a multiple of 8, so that tensors can be read in place.
  * @throws Refusal `BODY_TOO_LARGE` before memory is taken for it, or `INVALID_ENCODING`
  */
-export function readBody(request: Request): Body {
+export function readBody(request: Request, memory: Memory = FRESH): Body {
   const { body, base64, headers } = request;
   if (body !== undefined && body.length > PAYLOAD_BYTES) throw tooLarge(PAYLOAD_BYTES);
   if (!base64) return body ?? '';
-  const bytes = bodyBytes(request, headerLength(headers) ?? 0);
+  const before = (8 - ((headerLength(headers) ?? 0) % 8)) % 8;
+  const bytes = bodyBytes(request, (size) => {
+    const { buffer, offset } = memory.take(before + size);
+    return Buffer.from(buffer, offset + before, size);
+  });
   if (bytes[0] === 0x1f && bytes[1] === 0x8b) return unpack(() => zlib().gunzipSync(bytes, LIMIT));
   if (headers['content-encoding']?.toLowerCase() !== 'deflate') return bytes;
   // RFC 9110 means zlib's format by deflate, and some clients send the bare one; a gateway may have undone either.

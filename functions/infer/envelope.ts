@@ -3,9 +3,10 @@ import { NESTING } from './contract.ts';
 
 /**
  * A request's JSON with the arrays at `inputs[i].data` taken out, still as text: they are nearly all of a request, and
- * become tensors without becoming JavaScript arrays first (scan.ts). In `value` each is `[k]`, k its place in `spans`.
+ * become tensors without becoming JavaScript arrays first (scan.ts). In `value` each is `[k]`, k its place in `spans`. Without
+ * `spans` the value has all: the data are not what they should be, and only the values themselves tell where.
  */
-export type Envelope = { readonly value: unknown; readonly spans: readonly string[] };
+export type Envelope = { readonly value: unknown; readonly spans: readonly string[] | undefined };
 
 const QUOTE = 34;
 const COLON = 58;
@@ -33,6 +34,17 @@ export function readEnvelope(text: string): Envelope {
   let slow = -1;
   let slowDepth = 0;
 
+  /** Where the array of numbers at `from` ends; before it, if it is something else. Wrong only where the JSON is. */
+  const numbersEnd = (from: number): number => {
+    const first = text.charCodeAt(skipSpace(text, from + 1));
+    if (first === QUOTE) return -1;
+    if (first !== OPEN) return text.indexOf(']', from) + 1;
+    // Numbers have neither quotes nor braces: their last bracket is the last one before the next of these.
+    if (quote < from) quote = indexOr(text, '"', from);
+    if (brace < from) brace = indexOr(text, '}', from);
+    return text.lastIndexOf(']', Math.min(quote, brace)) + 1;
+  };
+
   while (p < text.length) {
     const c = text.charCodeAt(p);
     if (c === QUOTE) {
@@ -50,19 +62,16 @@ export function readEnvelope(text: string): Envelope {
       const isData = depth === 3 && key === 'data' && topKey === 'inputs' && kinds[2] === OPEN && slow < 0;
       if (!isData || text.charCodeAt(p) !== OPEN) continue;
 
-      if (quote < p) quote = indexOr(text, '"', p);
-      if (brace < p) brace = indexOr(text, '}', p);
-      // Numbers have neither quotes nor braces: their last bracket is the last one before the next of these.
-      const end2 = text.lastIndexOf(']', Math.min(quote, brace)) + 1;
-      if (end2 <= p) {
+      const arrayEnd = numbersEnd(p);
+      if (arrayEnd <= p) {
         slow = p;
         slowDepth = depth;
         continue;
       }
       skeleton += `${text.slice(copied, p)}[${spans.length}]`;
-      spans.push(text.slice(p, end2));
-      copied = end2;
-      p = end2;
+      spans.push(text.slice(p, arrayEnd));
+      copied = arrayEnd;
+      p = arrayEnd;
       continue;
     }
     if (c === OPEN || c === OPEN_BRACE) {
@@ -80,8 +89,17 @@ export function readEnvelope(text: string): Envelope {
     }
     p++;
   }
+  const rest = skeleton + text.slice(copied);
   try {
-    return { value: JSON.parse(skeleton + text.slice(copied)), spans };
+    return { value: JSON.parse(rest), spans };
+  } catch {
+    return { value: parse(text), spans: undefined };
+  }
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
   } catch {
     throw notJson();
   }

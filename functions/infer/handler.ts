@@ -6,6 +6,7 @@ import { inferAnswer, inferValue, type Responder, tensorOf } from './answer.ts';
 import { readBody, splitBody } from './body.ts';
 import type { Manifest } from './contract.ts';
 import type { Tensor } from './datatypes.ts';
+import { borrow, FRESH } from './memory.ts';
 import { type InferRequest, readRequest, readValue, type Shapes } from './request.ts';
 import { routeOf } from './route.ts';
 import { readInvocation } from './sagemaker.ts';
@@ -116,17 +117,30 @@ async function answerTo(endpoint: Endpoint, request: Request): Promise<Answer> {
         inputs: shapes.inputs,
         outputs: shapes.outputs,
       });
-    case 'infer': {
-      const { json, tail } = splitBody(readBody(request), request.headers);
-      const asked = readRequest(json, shapes, tail);
-      return inferAnswer(responder, asked.id, asked.outputs, await compute(endpoint, asked));
-    }
+    case 'infer':
+      return inferOver(endpoint, request);
     case 'invocations': {
       const { asked, answer } = readInvocation(request, readBody(request), shapes, responder);
       return answer(await compute(endpoint, asked));
     }
   }
 }
+
+/** A transform may keep what it was given; else a large request's memory serves the next one. */
+async function inferOver(endpoint: Endpoint, request: Request): Promise<Answer> {
+  const { responder, shapes, transform } = endpoint;
+  const isLarge = (request.body?.length ?? 0) > LARGE_BODY;
+  const memory = isLarge && transform.pre === undefined && transform.post === undefined ? borrow() : FRESH;
+  try {
+    const { json, tail } = splitBody(readBody(request, memory), request.headers);
+    const asked = readRequest(json, shapes, tail, memory);
+    return inferAnswer(responder, asked.id, asked.outputs, await compute(endpoint, asked));
+  } finally {
+    memory.giveBack();
+  }
+}
+/** Characters. */
+const LARGE_BODY = 16 * 1024;
 
 /** Transform, model, transform. @returns at least the outputs asked for */
 async function compute(

@@ -3,6 +3,7 @@ import { refusal } from '../shared/http.ts';
 import { type Datatype, TENSOR_BYTES, type TensorSpec } from './contract.ts';
 import { KINDS, sizeOf, type Tensor, type TensorData } from './datatypes.ts';
 import { type Envelope, readEnvelope } from './envelope.ts';
+import { FRESH, type Memory } from './memory.ts';
 import { type Fault, placeInArray, scanArray } from './scan.ts';
 import { mustBe, outOfRange, readValues, textFault } from './values.ts';
 
@@ -35,18 +36,28 @@ const NONE: Fields = Object.freeze({});
  * @param tail the bytes after it, where the request has `Inference-Header-Content-Length`
  * @throws Refusal with a JSON path, 400 or 413
  */
-export function readRequest(text: string, signature: Shapes, tail?: Buffer<ArrayBuffer>): InferRequest {
-  return understand(readEnvelope(text), signature, tail);
+export function readRequest(
+  text: string,
+  signature: Shapes,
+  tail?: Buffer<ArrayBuffer>,
+  memory: Memory = FRESH,
+): InferRequest {
+  return understand(readEnvelope(text), signature, tail, memory);
 }
 
 /** The same for a request that is a JavaScript value already: a direct invocation's event. */
 export function readValue(value: unknown, signature: Shapes): InferRequest {
-  return understand({ value, spans: undefined }, signature, undefined);
+  return understand({ value, spans: undefined }, signature, undefined, FRESH);
 }
 
 type Source = { readonly value: unknown; readonly spans: Envelope['spans'] | undefined };
 
-function understand({ value, spans }: Source, signature: Shapes, tail: Buffer<ArrayBuffer> | undefined) {
+function understand(
+  { value, spans }: Source,
+  signature: Shapes,
+  tail: Buffer<ArrayBuffer> | undefined,
+  memory: Memory,
+): InferRequest {
   if (!isObject(value)) throw invalid('The body must be a JSON object with inputs.');
   const { id, inputs } = value;
   if (id !== undefined && typeof id !== 'string') throw invalid('$.id must be a string.');
@@ -105,7 +116,7 @@ function understand({ value, spans }: Source, signature: Shapes, tail: Buffer<Ar
       const span: unknown = spans === undefined ? undefined : spans[list[0]];
       if (typeof span === 'string') {
         used++;
-        data = readText(span, spec.datatype, shape, elements, `${path}.data`);
+        data = readText(span, spec.datatype, shape, elements, `${path}.data`, memory);
       } else {
         data = readList(list, spec.datatype, shape, elements, `${path}.data`);
       }
@@ -169,13 +180,16 @@ function readText(
   shape: readonly number[],
   elements: number,
   path: string,
+  memory: Memory,
 ): TensorData {
   if (datatype === 'BYTES') return readList(parseSpan(span), datatype, shape, elements, path);
   // An element takes a digit and a comma at least: the text bounds what we allocate, whatever the shape says.
   if (elements * 2 > span.length) {
     throw refusal('WRONG_LENGTH', `${path} has fewer elements than the shape’s ${elements}.`);
   }
-  const out = KINDS[datatype].allocate(elements);
+  const kind = KINDS[datatype];
+  const { buffer, offset } = memory.take(elements * kind.size);
+  const out = kind.view(buffer, offset, elements);
   const fault = scanArray(span, datatype, shape, out);
   if (fault === undefined) return out;
   throw refusalOf(fault, span, datatype, elements, path);

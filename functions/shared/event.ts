@@ -112,19 +112,27 @@ function decodePath(path: string): string {
   }
 }
 
+/** Memory of at least `bytes` bytes, with anything in it. */
+export type Allocate = (bytes: number) => Buffer<ArrayBuffer>;
+
 /**
  * The body's bytes.
+ * @param allocate where they shall lie
  * @throws Refusal `INVALID_ENCODING` for broken base64: Node would skip what it cannot read
  */
-export function bodyBytes({ body, base64 }: Request): Buffer<ArrayBuffer> {
+export function bodyBytes(
+  { body, base64 }: Request,
+  allocate: Allocate = Buffer.allocUnsafeSlow,
+): Buffer<ArrayBuffer> {
   if (body === undefined) return Buffer.alloc(0);
   if (!base64) return Buffer.from(body, 'utf8');
-  const bytes = Buffer.from(body, 'base64');
   const padding = body.endsWith('==') ? 2 : body.endsWith('=') ? 1 : 0;
-  if (bytes.length !== Math.floor(((body.length - padding) * 3) / 4)) {
+  const size = Math.floor(((body.length - padding) * 3) / 4);
+  const memory = allocate(size);
+  if (memory.write(body, 0, size, 'base64') !== size) {
     throw refusal('INVALID_ENCODING', 'The body is not base64, though the event says so.');
   }
-  return bytes;
+  return memory;
 }
 
 /** @throws Refusal `INVALID_ENCODING`: a decoder would put U+FFFD in the place of what it cannot read, silently */
