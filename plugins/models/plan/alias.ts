@@ -115,8 +115,13 @@ function aliasOf({
 /** What the worker's role must allow: for its own role, or for a person to add to the one that the service names. */
 export function releaseStatements({ models, host, options, zips }: ReleaseInput): readonly Json[] {
   const worker = releaseFunctions({ models, host, options, zips })[RELEASE] ?? {};
-  const functions = models.map((model) => arn('lambda', `function:${nameOf(model, host)}`));
-  const qualified = models.map((model) => arn('lambda', `function:${nameOf(model, host)}:*`));
+  // By pattern, for models that were removed or renamed too: their aliases go after this policy is in place.
+  const own = lambdaName(host.service, host.stage, '*');
+  const names = models
+    .map((model) => nameOf(model, host))
+    .filter((name) => !name.startsWith(own.slice(0, -1)));
+  const functions = [own, ...names].map((name) => arn('lambda', `function:${name}`));
+  const qualified = [own, ...names].map((name) => arn('lambda', `function:${name}:*`));
   return [
     ...statementsOf(worker, workerName(host), host),
     // An alias is a part of its function here: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awslambda.html

@@ -103,8 +103,19 @@ describe('the worker’s policy', () => {
     for (const { Action, Resource } of statements()) {
       for (const resource of Resource) expect(JSON.stringify(resource), Action.join()).not.toBe('"*"');
     }
-    expect(JSON.stringify(statements())).toContain('function:shop-dev-churn');
-    expect(JSON.stringify(statements())).not.toContain('function:*');
+  });
+
+  it('reaches the functions of this service and stage, also of a model that is gone from it, and those named otherwise', () => {
+    const reached = (name?: string): readonly string[] => {
+      const of = input();
+      const models = [{ ...model, function: name === undefined ? {} : { name } }];
+      const found = statements({ ...of, models }).find(({ Action }) => Action.includes('lambda:UpdateAlias'));
+      return (found?.Resource ?? []).map((resource) =>
+        JSON.stringify(resource).replace(/.*:function:|"\}$/g, ''),
+      );
+    };
+    expect(reached()).toEqual(['shop-dev-*']);
+    expect(reached('scoring')).toEqual(['shop-dev-*', 'scoring']);
   });
 
   it('has no policy or log group outside of the role', () => {
