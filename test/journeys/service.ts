@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,8 +9,12 @@ import { client, type DeployedStack, deployed, httpApiUrl } from '../local-aws/d
 import type { LocalAws } from '../local-aws/start.ts';
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
-/** osls 4 takes a plugin's path only below the service's folder, so the repository is linked into it. */
-export const PLUGIN = './repository/plugins/models/plugin.ts';
+/**
+ * osls 4 takes a plugin's path only below the service's folder: a file there leads to the source. (A link to the whole
+ * repository would be packaged with the service's own functions.)
+ */
+export const PLUGIN = './models-plugin.cjs';
+const LEADS = `module.exports = require(${JSON.stringify(join(root, 'plugins', 'models', 'plugin.ts'))});\n`;
 const SLS = join(root, 'node_modules', 'osls', 'bin', 'serverless.js');
 const COMMAND_TIMEOUT = 240_000;
 
@@ -68,7 +72,7 @@ export async function prepareService(source: Source, aws: LocalAws, stage = 'dev
       await writeFile(join(dir, name), content);
     }
   }
-  await symlink(root, join(dir, 'repository'));
+  await writeFile(join(dir, PLUGIN), LEADS);
   const file = join(dir, 'serverless.yml');
   const write = (yaml: string): Promise<void> => writeFile(file, withPlugin(yaml));
   await write(typeof source === 'string' ? await readFile(file, 'utf8') : source.yaml);

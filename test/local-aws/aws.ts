@@ -2,7 +2,7 @@ import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { deployed } from './deployed.ts';
-import { clientEnv, startAws } from './start.ts';
+import { startAws } from './start.ts';
 import { local } from './venv.ts';
 
 const usage = `npm run aws -- start [--port 4566] [--speed 1]   start a local AWS in the background
@@ -19,14 +19,15 @@ async function start(port: number, speed: number): Promise<void> {
   const state: State = { endpoint: aws.endpoint, pid, logFile: aws.logFile };
   await writeFile(stateFile(port), JSON.stringify(state));
   console.log(`Local AWS runs at ${aws.endpoint} (log: ${aws.logFile}). For commands in this shell:\n`);
-  console.log(exports(aws.endpoint));
+  console.log(exports(aws.env));
   console.log(`\nEnd it with: npm run aws -- stop${port === 4566 ? '' : ` --port ${port}`}`);
 }
 
 /** The client environment as shell lines, without what is empty. */
-function exports(endpoint: string): string {
-  const set = Object.entries(clientEnv(endpoint)).filter(([, value]) => value !== '');
-  return `  export ${set.map(([name, value]) => `${name}=${value}`).join(' ')}\n  unset AWS_PROFILE AWS_SESSION_TOKEN`;
+function exports(env: Readonly<Record<string, string>>): string {
+  const set = Object.entries(env).filter(([, value]) => value !== '');
+  const quoted = set.map(([name, value]) => `${name}=${/^[\w./:@-]*$/.test(value) ? value : `'${value}'`}`);
+  return `  export ${quoted.join(' ')}\n  unset AWS_PROFILE AWS_SESSION_TOKEN`;
 }
 
 async function stop(port: number): Promise<void> {

@@ -99,6 +99,32 @@ describe('Lambda’s Node runtime', () => {
     lambda.destroy();
   });
 
+  // The layer of a model for arm64, invoked on another machine, and the other way round.
+  it('puts this machine’s ONNX Runtime in the place of one for another, and says so', async () => {
+    const foreign = process.arch === 'arm64' ? 'x64' : 'arm64';
+    const folder = 'nodejs/node_modules/onnxruntime-node';
+    const lambda = new LambdaClient(client(aws.endpoint));
+    const layer = await lambda.send(
+      new PublishLayerVersionCommand({
+        LayerName: 'foreign',
+        Content: {
+          ZipFile: await zip({
+            [`${folder}/package.json`]: '{"main":"index.js"}',
+            [`${folder}/index.js`]: `throw new Error('for another machine');`,
+            [`${folder}/bin/napi-v6/linux/${foreign}/onnxruntime_binding.node`]: '',
+          }),
+        },
+      }),
+    );
+    lambda.destroy();
+    const code = `import { createRequire } from 'node:module';
+      export const handler = async () => typeof createRequire(import.meta.url)('onnxruntime-node').InferenceSession.create;`;
+    await makeFunction(aws, { name: 'onnx', code, layers: [layer.LayerVersionArn ?? ''], memory: 512 });
+    const { body, log } = await invoke(aws, 'onnx');
+    expect(body).toBe('function');
+    expect(log).toContain("using this machine's own");
+  });
+
   it('frames the log as Lambda does, one stream an environment', async () => {
     const code = `export const handler = async () => { console.log('a', {b: 1}); process.stdout.write('{"plain":"line"}\\n'); };`;
     await makeFunction(aws, { name: 'logs', code });

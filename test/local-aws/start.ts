@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { awsPython, local } from './venv.ts';
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -50,6 +50,7 @@ export async function startAws(options: StartOptions = {}): Promise<LocalAws> {
 
   const base = join(local, 'aws');
   await mkdir(base, { recursive: true });
+  const clock = clockEnv(options.speed ?? 1);
   const dir = await mkdtemp(join(base, `${port}-`));
   // Functions are unpacked outside the checkout: its packages and its package.json must not be theirs.
   const tmp = await mkdtemp(join(tmpdir(), 'models-aws-'));
@@ -59,8 +60,8 @@ export async function startAws(options: StartOptions = {}): Promise<LocalAws> {
     cwd: dir,
     // Its own process group: it and its Lambda processes can then be ended together.
     detached: true,
-    stdio: [options.detached ? 'ignore' : 'pipe', output, output],
-    env: serverEnv(port, dir, tmp, options),
+    stdio: ['pipe', output, output],
+    env: { ...serverEnv(port, dir, tmp, options), ...clock },
   });
   closeSync(output);
   let ended = false;
@@ -92,7 +93,8 @@ export async function startAws(options: StartOptions = {}): Promise<LocalAws> {
     await stop();
     throw new Error(`Local AWS ${why} on port ${port}. The end of its log:\n${tail}`);
   }
-  return { endpoint, env: clientEnv(endpoint), logFile, stop };
+  if (options.detached) child.stdin?.write('stay\n');
+  return { endpoint, env: { ...clientEnv(endpoint), ...nodeClock(clock) }, logFile, stop };
 }
 
 /** Environment for a process that shall use the local AWS at `endpoint`, whatever profile its user has. */
@@ -109,6 +111,19 @@ export function clientEnv(endpoint: string): Record<string, string> {
     AWS_SHARED_CREDENTIALS_FILE: join(local, 'aws', 'no-credentials'),
     AWS_EC2_METADATA_DISABLED: 'true',
   };
+}
+
+type Clock = { readonly MODELS_AWS_SPEED: string; readonly MODELS_AWS_EPOCH: string };
+
+/** The accelerated clock starts now. */
+function clockEnv(speed: number): Clock {
+  return { MODELS_AWS_SPEED: String(speed), MODELS_AWS_EPOCH: String(Date.now()) };
+}
+
+/** Node processes that get the client environment run by the same clock: their view of deadlines and metrics fits. */
+function nodeClock(clock: Clock): Record<string, string> {
+  if (clock.MODELS_AWS_SPEED === '1') return {};
+  return { ...clock, NODE_OPTIONS: `--import ${pathToFileURL(join(here, 'semantics', 'clock.mjs'))}` };
 }
 
 function serverEnv(port: number, dir: string, tmp: string, options: StartOptions): Record<string, string> {
@@ -140,9 +155,7 @@ function serverEnv(port: number, dir: string, tmp: string, options: StartOptions
     DOCKER_HOST: 'unix:///nonexistent',
     MODELS_AWS_ROOT: root,
     MODELS_AWS_NODE: process.execPath,
-    MODELS_AWS_SPEED: String(options.speed ?? 1),
     MODELS_AWS_WITHOUT: (options.without ?? []).join(','),
-    ...(options.detached ? { MODELS_AWS_DETACHED: '1' } : {}),
   };
 }
 
@@ -156,10 +169,12 @@ function killGroup(pid: number | undefined): void {
 }
 
 async function answers(endpoint: string): Promise<boolean> {
-  return fetch(`${endpoint}/_local-aws`, { signal: AbortSignal.timeout(2000) }).then(
-    (answer) => answer.ok,
-    () => false,
-  );
+  return fetch(`${endpoint}/_local-aws`, { signal: AbortSignal.timeout(2000) })
+    .then((answer) => answer.json())
+    .then(
+      (body: unknown) => typeof body === 'object' && body !== null && 'pid' in body,
+      () => false,
+    );
 }
 
 function freePort(): Promise<number> {

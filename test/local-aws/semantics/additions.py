@@ -5,7 +5,7 @@ import os
 
 NAMES = (
     "runtime", "weights", "memory", "payload", "publish", "signatures", "actions", "permissions", "http_api", "schedules", "custom_resources",
-    "load_balancer", "metrics", "alarms",
+    "load_balancer", "metrics", "alarms", "clock",
     "provisioned", "aliases", "transport",
 )
 _left_out: set[str] = set()

@@ -28,6 +28,8 @@ registerHooks({
   },
 });
 
+// A function's time limit is in real seconds, also by an accelerated clock.
+const now = globalThis[Symbol.for('local-aws.now')] ?? Date.now;
 let requestId = '';
 
 // One line an entry, with time, request and level, as Lambda's text log format has it.
@@ -129,7 +131,7 @@ lines.on('line', async (line) => {
   const { event, context } = JSON.parse(line);
   requestId = context.awsRequestId;
   if (context.traceId) env._X_AMZN_TRACE_ID = context.traceId;
-  const deadline = Date.now() + context.remaining;
+  const deadline = now() + context.remaining;
   try {
     const result = await handler(event, {
       callbackWaitsForEmptyEventLoop: true,
@@ -140,7 +142,7 @@ lines.on('line', async (line) => {
       logStreamName: env.AWS_LAMBDA_LOG_STREAM_NAME,
       invokedFunctionArn: context.invokedFunctionArn,
       awsRequestId: requestId,
-      getRemainingTimeInMillis: () => deadline - Date.now(),
+      getRemainingTimeInMillis: () => deadline - now(),
     });
     // JSON has no undefined: a handler that returns nothing answers null.
     report('ok', { text: JSON.stringify(result) ?? 'null' });

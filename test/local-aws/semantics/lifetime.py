@@ -1,7 +1,7 @@
 """Nothing outlives its purpose: one way to end, which takes the Lambda processes and the temporary files along.
 
 The starter holds the other end of our stdin. When it ends, by whatever signal, SIGKILL included, the pipe closes and we
-end too. A start meant to outlive its command sets MODELS_AWS_DETACHED instead, and ends by `stop`.
+end too. A starter that means us to outlive it writes a line; then we end by `stop` only.
 """
 
 import os
@@ -20,12 +20,8 @@ def end() -> None:
 
 
 def install() -> None:
-    if os.environ.get("MODELS_AWS_DETACHED"):
-        return
-
     def watch() -> None:
-        while os.read(0, 1024):
-            pass
-        end()
+        if not os.read(0, 1024):
+            end()
 
     threading.Thread(target=watch, name="parent-watch", daemon=True).start()

@@ -103,14 +103,14 @@ class Environment:
         memory_mb = int(self.config.get("MemorySize", 128))
         event_read, self._events = os.pipe()
         self._reports, report_write = os.pipe()
-        preload = os.environ.get("MODELS_AWS_PRELOAD")
+        accelerated = os.environ["MODELS_AWS_SPEED"] != "1"
         self._proc = subprocess.Popen(
             [
                 os.environ["MODELS_AWS_NODE"],
                 # As AWS's own bootstrap: the heap follows the function's memory, not the machine's.
                 f"--max-old-space-size={memory_mb * 9 // 10}",
                 f"--max-semi-space-size={max(1, memory_mb // 20)}",
-                *(["--import", preload] if preload else []),
+                *(["--import", os.path.join(_HERE, "clock.mjs")] if accelerated else []),
                 os.path.join(_HERE, "bootstrap.mjs"),
                 str(event_read),
                 str(report_write),
@@ -144,6 +144,8 @@ class Environment:
             "TMPDIR": self._tmp,
             "AWS_ENDPOINT_URL": f"http://127.0.0.1:{os.environ['GATEWAY_PORT']}",
             **own,
+            # Read by clock.mjs only.
+            **{name: os.environ[name] for name in ("MODELS_AWS_SPEED", "MODELS_AWS_EPOCH")},
             "_HANDLER": config["Handler"],
             "AWS_REGION": region,
             "AWS_DEFAULT_REGION": region,

@@ -1,0 +1,67 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { CreateScheduleCommand, SchedulerClient } from '@aws-sdk/client-scheduler';
+import { describe, expect, it } from 'vitest';
+import { client } from './deployed.ts';
+import { ACCOUNT, invoke, makeFunction, makeRole } from './lambda.ts';
+import { REGION, startAws } from './start.ts';
+
+const SPEED = 60;
+
+/** The clock is an addition of ours and no semantic of AWS: at speed 1 everything is as it was. */
+describe('the accelerated clock', () => {
+  it('fires a schedule of a minute each second, for functions and clients alike', async () => {
+    const aws = await startAws({ speed: SPEED });
+    try {
+      const code = `const at = []; export const handler = async (event, context) => {
+        const left = context.getRemainingTimeInMillis();
+        if (event.ask) { const began = Date.now(); await new Promise((r) => setTimeout(r, 30_000)); return { at, waited: Date.now() - began, left }; }
+        at.push(Date.now()); };`;
+      const arn = await makeFunction(aws, { name: 'ticked', code });
+      const role = await makeRole(
+        aws,
+        'ticks',
+        [{ Effect: 'Allow', Action: 'lambda:InvokeFunction', Resource: arn }],
+        'scheduler',
+      );
+      expect(arn).toBe(`arn:aws:lambda:${REGION}:${ACCOUNT}:function:ticked`);
+      const scheduler = new SchedulerClient(client(aws.endpoint));
+      await scheduler.send(
+        new CreateScheduleCommand({
+          Name: 'minutely',
+          ScheduleExpression: 'rate(1 minute)',
+          FlexibleTimeWindow: { Mode: 'OFF' },
+          Target: { Arn: arn, RoleArn: role, Input: '{}' },
+        }),
+      );
+      scheduler.destroy();
+      await new Promise((resolve) => setTimeout(resolve, 4500));
+      const began = performance.now();
+      const { at, waited, left } = (await invoke(aws, 'ticked', { ask: true })).body as {
+        at: number[];
+        waited: number;
+        left: number;
+      };
+      // Half a minute by its clock took half a second of ours; its own time limit counts in ours.
+      expect(performance.now() - began).toBeLessThan(3000);
+      expect(waited).toBeGreaterThanOrEqual(29_000);
+      expect(left).toBeGreaterThan(8000);
+      expect(left).toBeLessThanOrEqual(10_000);
+      expect(at.length).toBeGreaterThanOrEqual(3);
+      const gaps = at.slice(1).map((time, index) => time - (at[index] ?? 0));
+      for (const gap of gaps) expect(gap).toBeGreaterThan(50_000);
+
+      const script =
+        'console.log(Date.now(), new Date().getTime(), typeof Date(), new Date(0).toISOString(), new Date() instanceof Date)';
+      const { stdout } = await promisify(execFile)(process.execPath, ['-e', script], {
+        env: { ...process.env, ...aws.env },
+      });
+      const [now, made, text, zero, same] = stdout.trim().split(' ');
+      expect(Number(now) - Date.now()).toBeGreaterThan(4 * 60_000);
+      expect(Math.abs(Number(made) - Number(now))).toBeLessThan(SPEED * 1000);
+      expect([text, zero, same]).toEqual(['string', '1970-01-01T00:00:00.000Z', 'true']);
+    } finally {
+      await aws.stop();
+    }
+  });
+});
