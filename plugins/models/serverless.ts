@@ -145,6 +145,9 @@ export function hostOf(serverless: Serverless, functions: Readonly<Record<string
     stack,
     provider: serverless.service.provider,
     functions,
+    hasVpc:
+      Boolean(serverless.service.provider.vpc) ||
+      Object.values(functions).some((definition) => 'vpc' in definition),
     bucket: bucketOf(serverless),
     prefix: `${prefix}/${name}/${stage}/`,
   };

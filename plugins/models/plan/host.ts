@@ -11,6 +11,8 @@ export type Host = {
   readonly provider: Provider;
   /** The service's own functions. */
   readonly functions: Readonly<Record<string, FunctionDefinition>>;
+  /** Does the service itself mention a VPC? As first read: compiling writes an empty `vpc` into every function. */
+  readonly hasVpc?: boolean;
   /** Name of the deployment bucket, or a reference to it. */
   readonly bucket: unknown;
   /** Key prefix of what the framework keeps of this service and stage, ending in `/`; it empties it on remove. */

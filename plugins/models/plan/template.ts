@@ -2,13 +2,12 @@ import type { Problem } from '../errors.ts';
 import type { Model } from '../model.ts';
 import { ALIAS, functionLogicalId, HTTP_STAGE, routeLogicalId } from '../naming.ts';
 import { fingerprintText } from './alias.ts';
-import { allow, isObject, type Json, type Output, type Statement } from './cloudformation.ts';
+import { isObject, type Json, type Output } from './cloudformation.ts';
 import { nameOf } from './endpoint.ts';
-import { type FunctionDefinition, type Host, roleSettings } from './host.ts';
-import { frameworkStatements } from './permissions.ts';
+import type { Host } from './host.ts';
 import { endpointOf, type PlanInput, planFunctions, planResources, versionedProperties } from './plan.ts';
 import { isExternalApi, type Route, routeKey, routeSettings, routesOf } from './routes.ts';
-import { mappedSources, withoutOurs } from './shared-role.ts';
+import { restoredRole } from './shared-role.ts';
 
 /**
  * The framework's template, completed: changed resources and new ones.
@@ -102,48 +101,6 @@ export function patchedResources(
   if (stage !== undefined && routes.length > 0 && !isExternalApi(host))
     patched[HTTP_STAGE] = throttledStage(stage, routes);
   return patched;
-}
-
-const VPC_POLICY = 'service-role/AWSLambdaVPCAccessExecutionRole';
-
-/** The framework's shared role without what only our functions brought. */
-export function restoredRole(
-  role: Json,
-  resources: Resources,
-  ours: Readonly<Record<string, FunctionDefinition>>,
-  host: Host,
-): Json {
-  const properties = isObject(role.Properties) ? role.Properties : {};
-  const [policy, ...others] = (properties.Policies ?? []) as readonly (Json & {
-    readonly PolicyDocument: { readonly Statement: readonly Json[] };
-  })[];
-  if (policy === undefined) return role;
-  const needs = (functions: Readonly<Record<string, FunctionDefinition>>): readonly Statement[] => {
-    const found = Object.values(functions).flatMap((definition) =>
-      frameworkStatements(definition, host.provider, () => undefined),
-    );
-    const sources = mappedSources(resources, new Set(Object.keys(functions).map(functionLogicalId)));
-    return [...found, ...sources.map((source) => allow(['kinesis:SubscribeToShard'], [source]))];
-  };
-  const configured = roleSettings(host.provider).statements ?? host.provider.iamRoleStatements;
-  const kept = new Set<unknown>(Array.isArray(configured) ? configured : []);
-  const statements = withoutOurs(policy.PolicyDocument.Statement, kept, needs(ours), needs(host.functions));
-  const vpcIsOurs =
-    Object.values(host.functions).every((definition) => !('vpc' in definition)) && !host.provider.vpc;
-  const managed = Array.isArray(properties.ManagedPolicyArns) ? properties.ManagedPolicyArns : undefined;
-  const left = vpcIsOurs ? managed?.filter((arn) => !JSON.stringify(arn).includes(VPC_POLICY)) : managed;
-  const { ManagedPolicyArns: _, ...rest } = properties;
-  return {
-    ...role,
-    Properties: {
-      ...rest,
-      ...(left !== undefined && left.length > 0 && { ManagedPolicyArns: left }),
-      Policies: [
-        { ...policy, PolicyDocument: { ...policy.PolicyDocument, Statement: statements } },
-        ...others,
-      ],
-    },
-  };
 }
 
 /** https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html */
