@@ -3,10 +3,9 @@ import { NESTING } from './contract.ts';
 
 /**
  * A request's JSON with the arrays at `inputs[i].data` taken out, still as text: they are nearly all of a request, and
- * become tensors without becoming JavaScript arrays first (scan.ts). In `value` each is `[k]`, k its place in `spans`. Without
- * `spans` the value has all: the data are not what they should be, and only the values themselves tell where.
+ * become tensors without becoming JavaScript arrays first (scan.ts). In `value` each is `[k]`, k its place in `spans`.
  */
-export type Envelope = { readonly value: unknown; readonly spans: readonly string[] | undefined };
+export type Envelope = { readonly value: unknown; readonly spans: readonly string[] };
 
 const QUOTE = 34;
 const COLON = 58;
@@ -20,6 +19,16 @@ const CLOSE_BRACE = 125;
  * @throws Refusal `INVALID_JSON`, `TOO_DEEP` (before anything is parsed) or `FORBIDDEN_KEY`
  */
 export function readEnvelope(text: string): Envelope {
+  try {
+    return walk(text, true);
+  } catch {
+    // Either the JSON is wrong, or an array is not of numbers and was cut in the wrong place. Now walked step by step.
+    return walk(text, false);
+  }
+}
+
+/** @param leap find the end of an array by its bracket, as if it held numbers; where that is wrong, the rest is no JSON */
+function walk(text: string, leap: boolean): Envelope {
   const spans: string[] = [];
   const kinds = new Uint8Array(NESTING + 1);
   let skeleton = '';
@@ -34,7 +43,7 @@ export function readEnvelope(text: string): Envelope {
   let slow = -1;
   let slowDepth = 0;
 
-  /** Where the array of numbers at `from` ends; before it, if it is something else. Wrong only where the JSON is. */
+  /** Where the array of numbers at `from` ends; before it, if it is plainly something else. */
   const numbersEnd = (from: number): number => {
     const first = text.charCodeAt(skipSpace(text, from + 1));
     if (first === QUOTE) return -1;
@@ -62,7 +71,7 @@ export function readEnvelope(text: string): Envelope {
       const isData = depth === 3 && key === 'data' && topKey === 'inputs' && kinds[2] === OPEN && slow < 0;
       if (!isData || text.charCodeAt(p) !== OPEN) continue;
 
-      const arrayEnd = numbersEnd(p);
+      const arrayEnd = leap ? numbersEnd(p) : -1;
       if (arrayEnd <= p) {
         slow = p;
         slowDepth = depth;
@@ -89,23 +98,14 @@ export function readEnvelope(text: string): Envelope {
     }
     p++;
   }
-  const rest = skeleton + text.slice(copied);
   try {
-    return { value: JSON.parse(rest), spans };
-  } catch {
-    return { value: parse(text), spans: undefined };
-  }
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
+    return { value: JSON.parse(skeleton + text.slice(copied)), spans };
   } catch {
     throw notJson();
   }
 }
 
-export const notJson = (): Error => refusal('INVALID_JSON', 'The body is not valid JSON.');
+const notJson = (): Error => refusal('INVALID_JSON', 'The body is not valid JSON.');
 
 /** @returns the offset after the closing quote of the string that opens at `start` */
 function stringEnd(text: string, start: number): number {

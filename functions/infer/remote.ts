@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { cp, mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
-import { ENV, type RemoteFile } from './contract.ts';
+import { ENV, type Manifest, type RemoteFile } from './contract.ts';
 
 const PART_BYTES = 8 * 1024 * 1024;
 /** S3 gives a connection some 100 MB/s, Lambda a few hundred in all; with 8 MB parts this takes 64 MB of memory. */
@@ -12,10 +12,45 @@ const PARALLEL = 8;
 export type ReadRange = (sha256: string, start: number, end: number) => Promise<Uint8Array>;
 
 /**
- * Brings the files of an artifact that did not fit the zip from the bucket into `folder`.
- * @throws where one is missing, denied, or not the bytes that its digest says
+ * Brings the files of an artifact that did not fit the zip from the bucket, beside those that did.
+ *
+ * @param root the function's own folder
+ * @returns the folder below which `manifest.file` lies
+ * @throws where a file is missing, denied, or not the bytes that its digest says
  */
-export async function fetchFiles(
+export async function wholeArtifact(
+  manifest: Manifest,
+  root: string,
+  environment: NodeJS.ProcessEnv,
+): Promise<string> {
+  if (await areThere(manifest.remote, root)) return root;
+  const folder = join('/tmp', `model-${manifest.identity}`);
+  await mkdir(folder, { recursive: true });
+  const inZip = dirname(manifest.file);
+  // ONNX Runtime wants external data below the graph's folder, and no links out of it.
+  await cp(join(root, inZip), join(folder, inZip), { recursive: true }).catch(
+    (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOENT') throw error;
+    },
+  );
+  await fetchFiles(manifest.remote, folder, environment);
+  return folder;
+}
+
+/** On a developer's machine nothing limits a function's folder: then all of the artifact lies there. */
+async function areThere(files: readonly RemoteFile[], root: string): Promise<boolean> {
+  const sizes = await Promise.all(
+    files.map(({ path }) =>
+      stat(join(root, path)).then(
+        ({ size }) => size,
+        () => -1,
+      ),
+    ),
+  );
+  return files.every(({ bytes }, index) => sizes[index] === bytes);
+}
+
+async function fetchFiles(
   files: readonly RemoteFile[],
   folder: string,
   environment: NodeJS.ProcessEnv,

@@ -80,8 +80,7 @@ function readJson(text: string, shapes: Shapes, responder: Responder, csv: boole
   const { value, spans } = readEnvelope(text);
   const isProtocol =
     isObject(value) && Array.isArray(value.inputs) && isObject(value.inputs[0]) && 'name' in value.inputs[0];
-  if (isProtocol || spans === undefined || spans.length > 0)
-    return protocol(readRequest(text, shapes), responder);
+  if (isProtocol || spans.length > 0) return protocol(readRequest(text, shapes), responder);
   if (Array.isArray(value)) {
     // One row may come without the brackets around rows.
     return rows(Array.isArray(value[0]) || isObject(value[0]) ? value : [value], shapes, csv);
