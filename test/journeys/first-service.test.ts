@@ -1,0 +1,56 @@
+/** The README's first service: four lines and open HTTP, in a folder of its own, by hand. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type LocalAws, startAws } from '../local-aws/start.ts';
+import { fixtures } from '../serving/endpoint.ts';
+import { TRITON_CHECKS, tritonChecks } from '../serving/triton.ts';
+import { type Deployment, deployService, everythingLeft, type Service } from './service.ts';
+
+const SERVICE = `
+service: shop
+provider: {name: aws}
+plugins: [serverless-models]
+models:
+  churn:
+    artifact: churn.onnx
+    http: {auth: none}
+`;
+
+let aws: LocalAws;
+let service: Service & Deployment;
+let before: string[];
+beforeAll(async () => {
+  aws = await startAws();
+  before = await everythingLeft(aws);
+  service = await deployService(
+    { yaml: SERVICE, files: { 'churn.onnx': await readFile(join(fixtures, 'gbm.onnx')) } },
+    aws,
+  );
+});
+afterAll(() => aws?.stop());
+
+test('answers tritonclient', async () => {
+  const { models } = JSON.parse(await readFile(join(fixtures, 'answers.json'), 'utf8'));
+  expect(await tritonChecks(service.http(), 'churn', models['gbm.onnx'])).toHaveLength(TRITON_CHECKS);
+});
+
+test('is seen by the framework’s own commands', async () => {
+  const info = await service.sls('info');
+  expect(info.stdout).toMatch(/churn: shop-dev-churn/);
+  const invoked = await service.sls('invoke', '--function', 'churn', '--data', '{"inputs":[]}');
+  expect(JSON.parse(invoked.stdout)).toMatchObject({ code: expect.any(String), error: expect.any(String) });
+  const printed = await service.sls('print');
+  expect(printed.stdout).toMatch(/churn:/);
+});
+
+test('a deploy that changes nothing uploads nothing and keeps the version', async () => {
+  const again = await service.deploy();
+  expect(again.printed.stdout + again.printed.stderr).toMatch(/No changes to deploy/);
+  expect((await service.invoke('churn', { inputs: [] })).version).toBe('1');
+});
+
+test('sls remove leaves nothing', async () => {
+  await service.remove();
+  expect(await everythingLeft(aws)).toEqual(before);
+});

@@ -1,0 +1,99 @@
+/** Adding, renaming, changing and removing a model, with throttling on: each deploy succeeds, the others keep answering. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type LocalAws, startAws } from '../local-aws/start.ts';
+import { fixtures } from '../serving/endpoint.ts';
+import { type Deployment, deployService, everythingLeft, type Service } from './service.ts';
+
+const yaml = (models: Readonly<Record<string, string>>): string =>
+  `service: many
+plugins: [serverless-models]
+provider: {name: aws}
+models:
+${Object.entries(models)
+  .map(
+    ([name, artifact]) =>
+      `  ${name}: {artifact: ${artifact}, http: {auth: none, throttle: {rate: 50, burst: 100}}}\n`,
+  )
+  .join('')}`;
+
+let aws: LocalAws;
+let before: string[];
+let service: Service & Deployment;
+let base: string;
+let asking = true;
+const faults: string[] = [];
+let answered = 0;
+
+/** Asks the model that stays, all the time, and keeps what was not an answer. */
+async function ask(): Promise<void> {
+  while (asking) {
+    const answer = await fetch(`${base}/v2/models/stays/infer`, {
+      method: 'POST',
+      body: JSON.stringify(request),
+    }).catch((error: Error) => error);
+    if (answer instanceof Error) faults.push(answer.message);
+    else if (answer.status !== 200) faults.push(`${answer.status} ${await answer.text()}`);
+    else answered++;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+let request: object;
+let running: Promise<void>;
+beforeAll(async () => {
+  const { models } = JSON.parse(await readFile(join(fixtures, 'answers.json'), 'utf8'));
+  request = { inputs: models['logreg.onnx'].inputs };
+  aws = await startAws();
+  before = await everythingLeft(aws);
+  service = await deployService(
+    {
+      yaml: yaml({ stays: 'logreg.onnx' }),
+      files: {
+        'logreg.onnx': await readFile(join(fixtures, 'logreg.onnx')),
+        'gbm.onnx': await readFile(join(fixtures, 'gbm.onnx')),
+      },
+    },
+    aws,
+  );
+  base = service.http();
+  running = ask();
+});
+afterAll(() => aws?.stop());
+
+const statusOf = async (model: string): Promise<number> =>
+  (await fetch(`${base}/v2/models/${model}/ready`)).status;
+
+test('a model is added', async () => {
+  await service.deploy(yaml({ stays: 'logreg.onnx', second: 'gbm.onnx' }));
+  expect(await statusOf('second')).toBe(200);
+});
+
+test('a model gets another artifact', async () => {
+  const { invoke } = await service.deploy(yaml({ stays: 'logreg.onnx', second: 'logreg.onnx' }));
+  expect((await invoke('second', request)).answer).toMatchObject({ model_version: '2' });
+});
+
+test('a model is renamed', async () => {
+  await service.deploy(yaml({ stays: 'logreg.onnx', renamed: 'logreg.onnx' }));
+  expect(await statusOf('renamed')).toBe(200);
+  expect(await statusOf('second')).toBe(404);
+});
+
+test('a model is removed', async () => {
+  await service.deploy(yaml({ stays: 'logreg.onnx' }));
+  expect(await statusOf('renamed')).toBe(404);
+});
+
+test('the model that stayed answered all along', async () => {
+  asking = false;
+  await running;
+  expect(faults).toEqual([]);
+  expect(answered).toBeGreaterThan(50);
+});
+
+test('and nothing is left after sls remove', async () => {
+  await service.remove();
+  expect(await everythingLeft(aws)).toEqual(before);
+});
