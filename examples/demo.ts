@@ -3,13 +3,15 @@
  * to it as a client would. It uses only commands and clients that a user has, and leaves nothing running.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { fileURLToPath } from 'node:url';
 import { startAws } from '../test/local-aws/start.ts';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const local = join(root, '.local');
+mkdirSync(local, { recursive: true });
 const began = performance.now();
 const children = new Set<ChildProcess>();
 
@@ -119,7 +121,9 @@ async function story(): Promise<void> {
   console.log(`deployed in ${seconds(since)}`);
 
   title('5. Ask it, by invoke');
-  await sls(['models', 'invoke', '--model', 'employment', '--data', JSON.stringify(known.request)], aws.env);
+  const file = join(local, 'request.json');
+  writeFileSync(file, JSON.stringify(known.request));
+  await sls(['models', 'invoke', '--model', 'employment', '--path', relative(root, file)], aws.env);
 
   title('6. Ask it over HTTP: guarded by IAM, so through the proxy that signs');
   const base = await proxy(aws.env);
@@ -165,7 +169,9 @@ async function story(): Promise<void> {
       .map((value) => value.toFixed(6))
       .join('  ')}`,
   );
-  console.log(`largest difference: JSON ${difference(probabilities)}, binary ${difference(fromBinary)}`);
+  console.log(
+    `largest difference: JSON ${difference(probabilities).toExponential(1)}, binary ${difference(fromBinary).toExponential(1)}`,
+  );
 
   const times: number[] = [];
   for (let index = 0; index < 50; index++)
