@@ -1,0 +1,72 @@
+import { beforeAll, expect, it } from 'vitest';
+import { frameworks, install, service, sls, type Template, templateIn } from './frameworks.ts';
+
+beforeAll(async () => {
+  for (const framework of frameworks) await install(framework);
+});
+
+/** A service with functions of every kind that widens the framework's shared role, and the models that would widen it more. */
+const own = `
+service: shop
+provider:
+  name: aws
+  iam:
+    role:
+      statements: [{Effect: Allow, Action: ['kms:Decrypt'], Resource: ['arn:aws:kms:us-east-1:123456789012:key/*']}]
+plugins: [./plugin.ts]
+functions:
+  own:
+    runtime: nodejs24.x
+    handler: own.handler
+    onError: arn:aws:sns:us-east-1:123456789012:failed
+    events:
+      - sqs: arn:aws:sqs:us-east-1:123456789012:own
+      - sqs: arn:aws:sqs:us-east-1:123456789012:both
+      - stream: {arn: 'arn:aws:kinesis:us-east-1:123456789012:stream/own', consumer: true}
+      - httpApi: GET /own
+`;
+const models = `
+models:
+  churn:
+    artifact: models/churn.onnx
+    http: {auth: none}
+    function:
+      vpc: {securityGroupIds: [sg-0123456789abcdef0], subnetIds: [subnet-0123456789abcdef0]}
+      tracing: Active
+      kmsKeyArn: arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-555555555555
+      onError: arn:aws:sns:us-east-1:123456789012:failed-models
+      events:
+        - sqs: arn:aws:sqs:us-east-1:123456789012:work
+        - sqs: arn:aws:sqs:us-east-1:123456789012:both
+        - stream: {arn: 'arn:aws:kinesis:us-east-1:123456789012:stream/s', consumer: true}
+        - stream: {arn: 'arn:aws:dynamodb:us-east-1:123456789012:table/t/stream/2020-01-01T00:00:00.000', type: dynamodb}
+        - msk: {arn: 'arn:aws:kafka:us-east-1:123456789012:cluster/shop/11111111-2222-3333-4444-555555555555-1', topic: topic}
+        - schedule: {rate: ['rate(2 hours)'], method: scheduler}
+`;
+
+const timeless = (template: Template): Template =>
+  JSON.parse(JSON.stringify(template).replace(/\d{13}-\d{4}-\d\d-\d\dT[\d:.]+Z/g, '<time>'));
+
+it.each(frameworks.map((framework) => [framework.name, framework] as const))(
+  'functions and resources of a service are the same with models beside them: %s',
+  async (_, framework) => {
+    const templates: Template[] = [];
+    for (const yaml of [own, own + models]) {
+      const folder = await service(framework, 'beside', { yaml });
+      const run = await sls(framework, folder, ['package']);
+      expect(run.code, run.output).toBe(0);
+      templates.push(timeless(await templateIn(folder)));
+    }
+    const [without, beside] = templates;
+    expect(Object.keys(without?.Resources ?? {})).toContain('IamRoleLambdaExecution');
+    for (const [id, resource] of Object.entries(without?.Resources ?? {})) {
+      const now = beside?.Resources[id];
+      if (id === 'HttpApiStage') {
+        // The one resource that is shared: each route of the models has its limits there.
+        const { RouteSettings, ...properties } = now?.Properties ?? {};
+        expect(Object.keys(RouteSettings ?? {})).not.toContain('GET /own');
+        expect(properties).toEqual(resource.Properties);
+      } else expect(now, id).toEqual(resource);
+    }
+  },
+);

@@ -1,0 +1,109 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { type Framework, frameworks, install, osls4, service, sls } from './frameworks.ts';
+
+const yaml = `
+service: shop
+provider: {name: aws}
+plugins: [./plugin.ts]
+models:
+  churn: {artifact: models/churn.onnx, traffic: 5/s, http: {auth: none}}
+  fraud: {artifact: models/churn.onnx}
+`;
+const faulty = `
+service: shop
+provider: {name: aws}
+plugins: [./plugin.ts]
+models:
+  churn: {artifact: models/churn.onnx, memori: 512}
+  fraud: {artifact: models/nowhere.onnx}
+`;
+
+beforeAll(async () => {
+  for (const framework of frameworks) await install(framework);
+});
+
+const each = frameworks.map((framework) => [framework.name, framework] as const);
+
+describe.each(each)('%s', (_, framework: Framework) => {
+  it('print shows the functions that models become', async () => {
+    const folder = await service(framework, 'commands', { yaml });
+    const { stdout, code } = await sls(framework, folder, ['print', '--format', 'json']);
+    expect(code).toBe(0);
+    const { functions } = JSON.parse(stdout);
+    expect(Object.keys(functions)).toEqual(['churn', 'fraud', 'models-catalog', 'models-release']);
+    expect(functions.churn).toMatchObject({ name: 'shop-dev-churn', memorySize: 1769, timeout: 10 });
+  });
+
+  it('validate lists the problems of declarations and of artifacts together, and fails', async () => {
+    const folder = await service(framework, 'commands', { yaml: faulty });
+    const { output, code } = await sls(framework, folder, ['models', 'validate']);
+    expect(code).toBe(1);
+    expect(output).toContain('models.churn.memori: is not a key that exists here. Did you mean `memory`?');
+    expect(output).toContain('models.fraud.artifact: models/nowhere.onnx does not exist.');
+  });
+
+  it('plan says what is created and what it costs, as text and as JSON', async () => {
+    const folder = await service(framework, 'commands', { yaml });
+    const said = await sls(framework, folder, ['models', 'plan', '--stage', 'prod']);
+    expect(said.stdout).toMatch(/^shop-prod in us-east-1: \d+ resources of 500/m);
+    expect(said.stdout).toContain('shop-prod-churn:live');
+    expect(said.stdout).toMatch(/churn +\$\d+\.\d\d at 5 requests\/s: requests \$2\.59/);
+    expect(said.stdout).toMatch(/fraud +unknown: no traffic declared/);
+    const { stdout } = await sls(framework, folder, ['models', 'plan', '--json', '--duration', '100']);
+    const { cost, creates } = JSON.parse(stdout);
+    // 5/s for 30 days: 12.96 million requests.
+    expect(cost.models[0].requests).toBeCloseTo(2.592, 6);
+    expect(cost.models[0].compute).toBeCloseTo(12.96e6 * 0.1 * (1769 / 1024) * 0.0000166667, 6);
+    expect(cost.models[0].http).toBeCloseTo(12.96, 6);
+    expect(creates.filter(({ what }: { what: string }) => what === 'route').length).toBeGreaterThan(10);
+  });
+});
+
+it('validate as JSON is JSON alone', async () => {
+  const folder = await service(osls4, 'commands', { yaml: faulty });
+  const { stdout, code } = await sls(osls4, folder, ['models', 'validate', '--json']);
+  expect(code).toBe(1);
+  const { valid, problems } = JSON.parse(stdout);
+  expect(valid).toBe(false);
+  expect(problems.map(({ code }: { code: string }) => code)).toEqual([
+    'MODELS_UNKNOWN_KEY',
+    'MODELS_ARTIFACT_MISSING',
+  ]);
+});
+
+it('plan counts the resources that package makes', async () => {
+  const folder = await service(osls4, 'commands', { yaml });
+  const { stdout } = await sls(osls4, folder, ['models', 'plan', '--json']);
+  await sls(osls4, folder, ['package']);
+  const { templateIn } = await import('./frameworks.ts');
+  const { Resources } = await templateIn(folder);
+  const bucket = ['ServerlessDeploymentBucket', 'ServerlessDeploymentBucketPolicy'];
+  expect(JSON.parse(stdout).resources).toBe(
+    Object.keys(Resources).filter((id) => !bucket.includes(id)).length,
+  );
+});
+
+it('invoke without input shows an example of what to ask', async () => {
+  const folder = await service(osls4, 'commands', { yaml });
+  const { output, code } = await sls(osls4, folder, ['models', 'invoke', '--model', 'churn']);
+  expect(code).toBe(1);
+  expect(output).toContain('--data \'{"inputs":[{"name":"a"');
+});
+
+it('a model cannot be deployed as a single function', async () => {
+  const folder = await service(osls4, 'commands', { yaml });
+  const { output, code } = await sls(osls4, folder, ['deploy', 'function', '-f', 'churn']);
+  expect(code).toBe(1);
+  expect(output).toContain('Run `sls deploy`.');
+});
+
+it('a service without models is left alone, but has the commands', async () => {
+  const plain =
+    'service: shop\nprovider: {name: aws}\nplugins: [./plugin.ts]\nfunctions:\n  own: {handler: own.handler}\n';
+  const folder = await service(osls4, 'commands', { yaml: plain });
+  const { stdout } = await sls(osls4, folder, ['print', '--format', 'json']);
+  expect(Object.keys(JSON.parse(stdout).functions)).toEqual(['own']);
+  expect((await sls(osls4, folder, ['package'])).code).toBe(0);
+  const help = await sls(osls4, folder, ['--help']);
+  expect(help.output).toContain('models validate');
+});

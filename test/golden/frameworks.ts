@@ -1,0 +1,125 @@
+/**
+ * The frameworks that the plugin is for, each as its own real command line. osls 4 is the development dependency; the
+ * others are installed once into `.local/frameworks/<name>`.
+ */
+import { execFile } from 'node:child_process';
+import { cp, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+export const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+
+export type Framework = { readonly name: string; readonly spec?: string; readonly bin: string };
+
+export const osls4: Framework = {
+  name: 'osls-4',
+  bin: join(root, 'node_modules', 'osls', 'bin', 'serverless.js'),
+};
+const installed = (name: string, spec: string): Framework => ({
+  name,
+  spec,
+  bin: join(
+    root,
+    '.local',
+    'frameworks',
+    name,
+    'node_modules',
+    spec.replace(/@.*/, ''),
+    'bin',
+    'serverless.js',
+  ),
+});
+export const osls3 = installed('osls-3', 'osls@3.77.1');
+export const serverless3 = installed('serverless-3', 'serverless@3.40.0');
+export const frameworks: readonly Framework[] = [osls4, osls3, serverless3];
+
+/** Installs a framework unless this very version is there. */
+export async function install({ name, spec }: Framework): Promise<void> {
+  if (spec === undefined) return;
+  const folder = join(root, '.local', 'frameworks', name);
+  const mark = join(folder, 'installed');
+  if ((await readFile(mark, 'utf8').catch(() => '')) === spec) return;
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, 'package.json'), '{"private":true}');
+  const args = ['install', '--no-audit', '--no-fund', '--ignore-scripts', '--loglevel=error', spec];
+  await promisify(execFile)('npm', args, { cwd: folder, shell: process.platform === 'win32' });
+  await writeFile(mark, spec);
+}
+
+/** What a command left: `output` is both streams, as a person reads them. */
+export type Run = { readonly code: number; readonly stdout: string; readonly output: string };
+
+/** Runs the framework in a folder, without AWS: no credentials, no instance metadata. */
+export async function sls(
+  { bin }: Framework,
+  folder: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<Run> {
+  const inherited = Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !/^(AWS_|SLS_|NODE_OPTIONS|VITEST)/.test(name)),
+  );
+  return new Promise((resolve) => {
+    execFile(
+      process.execPath,
+      [bin, ...args],
+      {
+        cwd: folder,
+        maxBuffer: 64 * 1024 ** 2,
+        timeout: 120_000,
+        env: {
+          ...inherited,
+          AWS_EC2_METADATA_DISABLED: 'true',
+          SLS_TELEMETRY_DISABLED: '1',
+          SLS_NOTIFICATIONS_MODE: 'off',
+          NO_COLOR: '1',
+          ...env,
+        },
+      },
+      (error, stdout, stderr) =>
+        resolve({ code: error === null ? 0 : 1, stdout, output: `${stdout}${stderr}` }),
+    );
+  });
+}
+
+/**
+ * A service in a folder of its own: its files, the plugin from source, a model of 124 bytes. A framework takes a
+ * plugin by path from within the service only, hence the link.
+ */
+export async function service(
+  framework: Framework,
+  name: string,
+  source: string | { readonly yaml: string },
+): Promise<string> {
+  const folder = join(root, '.local', 'golden', framework.name, name);
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(join(folder, 'models'), { recursive: true });
+  if (typeof source === 'string') await cp(source, folder, { recursive: true });
+  else await writeFile(join(folder, 'serverless.yml'), source.yaml);
+  await symlink(join(root, 'plugins', 'models', 'plugin.ts'), join(folder, 'plugin.ts'));
+  await cp(join(root, 'test', 'fixtures', 'models', 'add.onnx'), join(folder, 'models', 'churn.onnx'));
+  await writeFile(join(folder, 'own.mjs'), 'export const handler = async () => ({ statusCode: 204 });\n');
+  return folder;
+}
+
+export type Template = {
+  readonly Resources: Readonly<
+    Record<
+      string,
+      {
+        readonly Type: string;
+        readonly Properties: Readonly<Record<string, unknown>>;
+        readonly [key: string]: unknown;
+      }
+    >
+  >;
+  readonly Outputs: Readonly<Record<string, unknown>>;
+};
+
+export async function templateIn(folder: string): Promise<Template> {
+  return JSON.parse(
+    await readFile(join(folder, '.serverless', 'cloudformation-template-update-stack.json'), 'utf8'),
+  );
+}
