@@ -4,7 +4,7 @@ import importlib
 import os
 
 NAMES = (
-    "runtime", "weights", "memory", "payload", "publish", "signatures", "actions", "permissions", "http_api", "schedules", "custom_resources",
+    "runtime", "weights", "memory", "payload", "exact", "publish", "signatures", "actions", "permissions", "http_api", "schedules", "custom_resources",
     "load_balancer", "metrics", "alarms", "clock",
     "provisioned", "aliases", "transport",
 )

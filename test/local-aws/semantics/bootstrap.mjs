@@ -4,7 +4,6 @@
 import { createReadStream, existsSync, writeSync } from 'node:fs';
 import { createRequire, registerHooks } from 'node:module';
 import { basename, dirname, join, resolve } from 'node:path';
-import { createInterface } from 'node:readline';
 import { pathToFileURL } from 'node:url';
 import { format } from 'node:util';
 
@@ -122,12 +121,22 @@ try {
 report('ready', {});
 
 // Ends with the emulator, which holds the other end.
-const lines = createInterface({
-  input: createReadStream('', { fd: events }),
-  crlfDelay: Number.POSITIVE_INFINITY,
+const input = createReadStream('', { fd: events });
+input.on('close', () => process.exit(0));
+let parts = [];
+input.on('data', (chunk) => {
+  let rest = chunk;
+  // Split at newlines only: readline takes U+2028, which JSON strings may hold, for one.
+  for (let end = rest.indexOf(10); end >= 0; end = rest.indexOf(10)) {
+    const line = Buffer.concat([...parts, rest.subarray(0, end)]).toString();
+    parts = [];
+    rest = rest.subarray(end + 1);
+    void run(line);
+  }
+  if (rest.length > 0) parts.push(rest);
 });
-lines.on('close', () => process.exit(0));
-lines.on('line', async (line) => {
+
+async function run(line) {
   const { event, context } = JSON.parse(line);
   requestId = context.awsRequestId;
   if (context.traceId) env._X_AMZN_TRACE_ID = context.traceId;
@@ -149,4 +158,4 @@ lines.on('line', async (line) => {
   } catch (error) {
     fail(error);
   }
-});
+}

@@ -13,7 +13,7 @@ import uuid
 
 from ministack.core.lambda_runtime import execution_credentials
 
-from . import files, memory, payload
+from . import exact, files, memory, payload
 
 _HERE = os.path.dirname(os.path.abspath(__file__))
 _INIT_SECONDS = 10  # https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
@@ -67,16 +67,14 @@ class Environment:
                 result = None if result["kind"] == "ready" else result
             began = time.monotonic()
             if result is None:
-                line = {
-                    "event": event,
-                    "context": {
-                        "awsRequestId": request_id,
-                        "invokedFunctionArn": invoked_function_arn,
-                        "remaining": timeout * 1000,
-                        "traceId": trace_id,
-                    },
+                context = {
+                    "awsRequestId": request_id,
+                    "invokedFunctionArn": invoked_function_arn,
+                    "remaining": timeout * 1000,
+                    "traceId": trace_id,
                 }
-                text = (json.dumps(line, separators=(",", ":")) + "\n").encode()
+                payload_bytes = exact.as_sent(event) or json.dumps(event, separators=(",", ":")).encode()
+                text = b'{"context":' + json.dumps(context).encode() + b',"event":' + payload_bytes + b"}\n"
                 # Written beside the wait: a large event does not fit into the pipe at once.
                 threading.Thread(target=_write, args=(self._events, text), daemon=True).start()
                 result = self._wait(request_id, began + timeout, timeout)
