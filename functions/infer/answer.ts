@@ -1,3 +1,4 @@
+import { checkValueSize } from '../shared/event.ts';
 import { type Answer, JSON_HEADERS, refusal } from '../shared/http.ts';
 import type { Datatype } from './contract.ts';
 import { DATATYPE_OF, sizeOf, type Tensor, type TensorData } from './datatypes.ts';
@@ -78,12 +79,23 @@ export function inferValue(
     const { datatype, shape, data } = tensorNamed(tensors, spec.name);
     return { name: spec.name, datatype, shape, data: elements(datatype, data, `$.outputs[${i}].data`) };
   });
-  return {
+  const value = {
     ...(id === undefined ? {} : { id }),
     model_name: responder.model,
     model_version: responder.version,
     outputs,
   };
+  checkValueSize(
+    value,
+    outputs.reduce((sum, { data }) => sum + sizeAtMost(data), 0),
+  );
+  return value;
+}
+
+/** A double takes up to 24 characters and a comma, a character of a text up to six. */
+function sizeAtMost(data: readonly unknown[]): number {
+  if (typeof data[0] !== 'string') return data.length * 25;
+  return data.reduce<number>((sum, text) => sum + String(text).length * 6 + 3, 0);
 }
 
 function tensorNamed(tensors: Readonly<Record<string, Tensor>>, name: string): Tensor {

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { refusal } from '../shared/http.ts';
-import { type Datatype, TENSOR_BYTES, type TensorSpec } from './contract.ts';
+import { type Datatype, NESTING, TENSOR_BYTES, type TensorSpec } from './contract.ts';
 import { KINDS, sizeOf, type Tensor, type TensorData } from './datatypes.ts';
 import { type Envelope, readEnvelope } from './envelope.ts';
 import { FRESH, type Memory } from './memory.ts';
@@ -47,7 +47,18 @@ export function readRequest(
 
 /** The same for a request that is a JavaScript value already: a direct invocation's event. */
 export function readValue(value: unknown, signature: Shapes): InferRequest {
+  checkKeys(value, 1);
   return understand({ value, spans: undefined }, signature, undefined, FRESH);
+}
+
+/** Of what no text was read from: data aside, whose elements are looked at one by one. */
+function checkKeys(value: unknown, depth: number): void {
+  if (typeof value !== 'object' || value === null) return;
+  if (depth > NESTING) throw refusal('TOO_DEEP', `The request is nested deeper than ${NESTING}.`);
+  if (Object.hasOwn(value, '__proto__')) {
+    throw refusal('FORBIDDEN_KEY', 'A key is named __proto__, which is not allowed.');
+  }
+  for (const [key, part] of Object.entries(value)) if (key !== 'data') checkKeys(part, depth + 1);
 }
 
 type Source = { readonly value: unknown; readonly spans: Envelope['spans'] | undefined };

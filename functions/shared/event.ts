@@ -129,7 +129,8 @@ export function bodyBytes(
   const padding = body.endsWith('==') ? 2 : body.endsWith('=') ? 1 : 0;
   const size = Math.floor(((body.length - padding) * 3) / 4);
   const memory = allocate(size);
-  if (memory.write(body, 0, size, 'base64') !== size) {
+  const isWhole = (body.length - padding) % 4 !== 1;
+  if (!isWhole || memory.write(body, 0, size, 'base64') !== size) {
     throw refusal('INVALID_ENCODING', 'The body is not base64, though the event says so.');
   }
   return memory;
@@ -172,9 +173,21 @@ function checkSize(sent: string, isText: boolean, limit: number): void {
   const room = limit - ENVELOPE_BYTES;
   if (sent.length * 6 <= room || (!isText && sent.length <= room)) return;
   if (isText && sent.length <= room && Buffer.byteLength(JSON.stringify(sent)) <= room) return;
-  const hint = isText ? ', fewer outputs or binary answers' : ' or fewer outputs';
-  throw refusal(
+  throw answerTooLarge(limit, isText ? ', fewer outputs or binary answers' : ' or fewer outputs');
+}
+
+/**
+ * For a direct invocation: the value travels as JSON.
+ * @param atMost no fewer bytes than its JSON takes, cheaply reckoned; the exact number is only looked for beyond the limit
+ */
+export function checkValueSize(value: unknown, atMost: number): void {
+  const room = LAMBDA_BYTES - ENVELOPE_BYTES;
+  if (atMost <= room || Buffer.byteLength(JSON.stringify(value)) <= room) return;
+  throw answerTooLarge(LAMBDA_BYTES, ' or fewer outputs');
+}
+
+const answerTooLarge = (limit: number, hint: string): Error =>
+  refusal(
     'ANSWER_TOO_LARGE',
     `The answer is beyond the ${limit / 1024 / 1024} MB that can be sent back; ask for fewer rows${hint}.`,
   );
-}

@@ -1,0 +1,446 @@
+/** The handler in this process, with the real ONNX Runtime: direct invocations, SageMaker's shape, transforms, the log. */
+import Module from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
+import fc from 'fast-check';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import type { Signature, TensorSpec } from '../../functions/infer/contract.ts';
+import type { Tensor } from '../../functions/infer/datatypes.ts';
+import { createHandler, type Handler } from '../../functions/infer/handler.ts';
+import type { AnyTransform, Transform } from '../../functions/infer/transform.ts';
+import { hostRuntime } from '../../plugins/models/ship/runtime.ts';
+
+const models = join(dirname(fileURLToPath(import.meta.url)), '..', 'fixtures', 'models');
+const spec = (name: string, datatype: TensorSpec['datatype'], ...shape: number[]): TensorSpec => ({
+  name,
+  datatype,
+  shape,
+});
+const SIGNATURES: Record<string, Signature> = {
+  'add.onnx': {
+    inputs: [spec('a', 'FP32', -1, 3), spec('b', 'FP32', -1, 1)],
+    outputs: [spec('sum', 'FP32', -1, 3)],
+    omitted: [],
+  },
+  'logreg.onnx': {
+    inputs: [spec('X', 'FP32', -1, 30)],
+    outputs: [spec('label', 'INT64', -1), spec('probabilities', 'FP32', -1, 2)],
+    omitted: [],
+  },
+  'strings.onnx': { inputs: [spec('x', 'BYTES', -1)], outputs: [spec('y', 'BYTES', -1)], omitted: [] },
+  'types/int64.onnx': {
+    inputs: [spec('x', 'INT64', -1, 2)],
+    outputs: [spec('y', 'INT64', -1, 2)],
+    omitted: [],
+  },
+  'nan.onnx': { inputs: [spec('x', 'FP32', -1)], outputs: [spec('y', 'FP32', -1)], omitted: [] },
+};
+
+beforeAll(async () => {
+  const runtime = await hostRuntime();
+  if (runtime === undefined) throw new Error('ONNX Runtime has no build for this machine.');
+  process.env.NODE_PATH = runtime;
+  // Node reads NODE_PATH when it starts; this makes it read it again.
+  (Module as unknown as { _initPaths(): void })._initPaths();
+  process.env.LAMBDA_TASK_ROOT = models;
+  process.env.AWS_LAMBDA_FUNCTION_VERSION = '7';
+});
+let printed = '';
+beforeAll(() => {
+  for (const stream of [process.stdout, process.stderr]) {
+    vi.spyOn(stream, 'write').mockImplementation((chunk) => {
+      printed += String(chunk);
+      return true;
+    });
+  }
+});
+afterAll(() => {
+  vi.restoreAllMocks();
+});
+afterEach(() => {
+  printed = '';
+});
+
+function handlerOf(file: string, transform?: AnyTransform, seen: Partial<Signature> = {}): Promise<Handler> {
+  const graph = SIGNATURES[file];
+  if (graph === undefined) throw new Error(file);
+  const signature = { ...graph, ...seen };
+  const manifest = {
+    schema: 1,
+    model: 'm',
+    identity: 'i',
+    opset: 17,
+    file,
+    remote: [],
+    signature,
+    graph,
+  } as const;
+  return createHandler(manifest, transform);
+}
+
+type Answer = { statusCode: number; headers: Record<string, string>; body: string; isBase64Encoded: boolean };
+const event = (path: string, body: string | Buffer, headers: Record<string, string> = {}): object => ({
+  version: '2.0',
+  rawPath: path,
+  requestContext: { http: { method: 'POST', path }, requestId: 'api-1' },
+  headers: { 'content-type': 'application/json', ...headers },
+  body: body.toString(typeof body === 'string' ? undefined : 'base64'),
+  isBase64Encoded: typeof body !== 'string',
+});
+async function post(
+  handler: Handler,
+  path: string,
+  body: unknown,
+  headers: Record<string, string> = {},
+): Promise<Answer & { value: unknown }> {
+  const raw = typeof body === 'string' || Buffer.isBuffer(body);
+  const answer = (await handler(event(path, raw ? body : JSON.stringify(body), headers))) as Answer;
+  const isJson = answer.headers['content-type'] === 'application/json';
+  return { ...answer, value: isJson ? JSON.parse(answer.body) : answer.body };
+}
+
+const add = { a: [1, 2, 3], b: [10] };
+const request = {
+  inputs: [
+    { name: 'a', shape: [1, 3], datatype: 'FP32', data: add.a },
+    { name: 'b', shape: [1, 1], datatype: 'FP32', data: add.b },
+  ],
+};
+
+describe('direct invocation', () => {
+  test('the event is the request, the answer the response', async () => {
+    const handler = await handlerOf('add.onnx');
+    expect(await handler({ id: 'x', ...request })).toEqual({
+      id: 'x',
+      model_name: 'm',
+      model_version: '7',
+      outputs: [{ name: 'sum', datatype: 'FP32', shape: [1, 3], data: [11, 12, 13] }],
+    });
+  });
+
+  test('64-bit integers: what a double has lost is refused on the way in, whole on the way out', async () => {
+    const handler = await handlerOf('types/int64.onnx');
+    const ask = (data: unknown[]): Promise<unknown> =>
+      handler({ inputs: [{ name: 'x', shape: [1, 2], datatype: 'INT64', data }] });
+    expect(await ask([1, 2 ** 53])).toMatchObject({ code: 'WRONG_VALUE' });
+    expect(await ask([-(2 ** 53 - 1), 2 ** 53 - 1])).toMatchObject({
+      outputs: [{ data: [-(2 ** 53 - 1), 2 ** 53 - 1] }],
+    });
+    const doubled = await handlerOf('types/int64.onnx', {
+      post: ({ y }) => {
+        const data = BigInt64Array.from(y?.data as BigInt64Array, (value) => value * 3n);
+        return { y: { ...y, data } as Tensor };
+      },
+    });
+    const answer = await doubled({
+      inputs: [{ name: 'x', shape: [1, 2], datatype: 'INT64', data: [0, 2 ** 53 - 1] }],
+    });
+    // As Lambda's runtime writes it.
+    expect(JSON.stringify(answer)).toContain('"data":[0,27021597764222973]');
+  });
+
+  test('errors are values, never thrown', async () => {
+    const handler = await handlerOf('add.onnx');
+    for (const bad of [null, undefined, 7, 'x', [], {}, { inputs: 1 }, { Records: [] }, { inputs: [null] }]) {
+      expect(await handler(bad)).toMatchObject({ code: expect.any(String), error: expect.any(String) });
+    }
+    expect(await handler(JSON.parse('{"__proto__":{},"inputs":[]}'))).toMatchObject({
+      code: 'FORBIDDEN_KEY',
+    });
+    const nan = await handlerOf('nan.onnx');
+    expect(await nan({ inputs: [{ name: 'x', shape: [1], datatype: 'FP32', data: [-1] }] })).toMatchObject({
+      code: 'NON_FINITE_OUTPUT',
+    });
+  });
+
+  test('an answer beyond Lambda’s size is an error with a reason', async () => {
+    const big = await handlerOf('strings.onnx', {
+      post: () => ({ y: { datatype: 'BYTES', shape: [1], data: ['x'.repeat(7 * 1024 * 1024)] } }),
+    });
+    const event = { inputs: [{ name: 'x', shape: [1], datatype: 'BYTES', data: [''] }] };
+    expect(await big(event)).toMatchObject({ code: 'ANSWER_TOO_LARGE' });
+  });
+});
+
+describe('one version', () => {
+  test('describes itself and says that it is ready, under its own number only', async () => {
+    const handler = await handlerOf('add.onnx');
+    const get = async (path: string): Promise<Answer> => {
+      const asked = event(path, '') as { requestContext: { http: { method: string } } };
+      asked.requestContext.http.method = 'GET';
+      return (await handler(asked)) as Answer;
+    };
+    const described = await get('/v2/models/m/versions/7');
+    expect(JSON.parse(described.body)).toMatchObject({
+      name: 'm',
+      versions: ['7'],
+      inputs: [{ name: 'a' }, {}],
+    });
+    expect((await get('/v2/models/m/ready')).statusCode).toBe(200);
+    expect((await get('/v2/models/m/versions/8')).statusCode).toBe(404);
+    expect((await get('/v2/models/m/infer')).statusCode).toBe(405);
+  });
+});
+
+describe('SageMaker’s shape', () => {
+  const path = '/models/m/invocations';
+  const rows = [
+    { a: [1, 2, 3], b: 10 },
+    { a: [4, 5, 6], b: [20] },
+  ];
+  const sums = [
+    [11, 12, 13],
+    [24, 25, 26],
+  ];
+  test.each([
+    ['instances by name', { instances: [rows[0], { ...rows[1], b: 20 }] }, { predictions: sums }],
+    ['instances by name, nested', { instances: [{ a: [1, 2, 3], b: [10] }, rows[1]] }, { predictions: sums }],
+    ['inputs by name', { inputs: { a: [add.a, [4, 5, 6]], b: [[10], [20]] } }, { outputs: sums }],
+    ['inputs by name, a flat column', { inputs: { a: [add.a, [4, 5, 6]], b: [10, 20] } }, { outputs: sums }],
+    ['a list of objects', [{ a: [1, 2, 3], b: [10] }], { predictions: [sums[0]] }],
+    ['the protocol itself', request, { model_name: 'm', outputs: [{ name: 'sum', data: sums[0] }] }],
+  ])('%s', async (_name, body, expected) => {
+    const { statusCode, value } = await post(await handlerOf('add.onnx'), path, body);
+    expect(statusCode, JSON.stringify(value)).toBe(200);
+    expect(value).toMatchObject(expected);
+  });
+
+  const row = Array.from({ length: 30 }, (_, i) => i / 8);
+  test('one input: rows in every form give the same', async () => {
+    const handler = await handlerOf('logreg.onnx');
+    const answers = [
+      await post(handler, path, { instances: [row, row] }),
+      await post(handler, path, [row, row]),
+      await post(handler, '/invocations', `${JSON.stringify(row)}\n${JSON.stringify(row)}\n`, {
+        'content-type': 'application/jsonlines',
+      }),
+      await post(handler, path, `${row.join()}\r\n${row.join()}\r\n`, {
+        'content-type': 'text/csv; charset=utf-8',
+      }),
+    ];
+    for (const { statusCode, value } of answers) {
+      expect(statusCode, JSON.stringify(value)).toBe(200);
+      expect(value).toEqual(answers[0]?.value);
+    }
+    expect(answers[0]?.value).toMatchObject({ predictions: [{ label: expect.any(Number) }, {}] });
+    expect((await post(handler, path, row)).value).toMatchObject({
+      predictions: [{ probabilities: [0, 1] }],
+    });
+    const csv = await post(handler, path, { instances: [row, row] }, { accept: 'text/csv' });
+    expect(csv.headers['content-type']).toBe('text/csv');
+    expect(csv.body).toMatch(/^\d,[^,]+,[^,]+\n\d,[^,]+,[^,]+\n$/);
+  });
+
+  test('CSV of texts, with quotes and a header', async () => {
+    const handler = await handlerOf('strings.onnx');
+    const text = 'x\n"a, ""b"""\nplain\n';
+    const answer = await post(handler, path, text, { 'content-type': 'text/csv', accept: 'text/csv' });
+    expect(answer.statusCode, answer.body).toBe(200);
+    expect(answer.body.split('\n')).toHaveLength(3);
+  });
+
+  test('binary as Triton’s container takes it', async () => {
+    const json = JSON.stringify({
+      inputs: request.inputs.map(({ data, ...rest }) => ({
+        ...rest,
+        parameters: { binary_data_size: data.length * 4 },
+      })),
+    });
+    const tensors = Buffer.from(new Float32Array([...add.a, ...add.b]).buffer);
+    const answer = await post(
+      await handlerOf('add.onnx'),
+      path,
+      Buffer.concat([Buffer.from(json), tensors]),
+      {
+        'content-type': `application/vnd.sagemaker-triton.binary+json;json-header-size=${json.length}`,
+      },
+    );
+    expect(answer.value).toMatchObject({ outputs: [{ data: [11, 12, 13] }] });
+  });
+
+  test.each([
+    ['a cell that is no number', `${row.slice(1).join()},x`, 'text/csv', 400, 'WRONG_VALUE'],
+    ['an empty cell', `${row.slice(1).join()},`, 'text/csv', 400, 'WRONG_VALUE'],
+    ['a short row', `${row.join()}\n1,2`, 'text/csv', 400, 'WRONG_LENGTH'],
+    ['too few columns', '1,2,3', 'text/csv', 400, 'WRONG_SHAPE'],
+    ['a quote out of place', '1,"2', 'text/csv', 400, 'INVALID_REQUEST'],
+    ['ragged rows', JSON.stringify([row, row.slice(1)]), 'application/json', 400, 'WRONG_LENGTH'],
+    ['rows of another rank', JSON.stringify({ instances: [1, 2] }), 'application/json', 400, 'WRONG_SHAPE'],
+    [
+      'a text among numbers',
+      JSON.stringify([[...row.slice(1), 'x']]),
+      'application/json',
+      400,
+      'WRONG_VALUE',
+    ],
+    [
+      'an unknown name',
+      JSON.stringify({ instances: [{ Y: row }] }),
+      'application/json',
+      400,
+      'UNKNOWN_INPUT',
+    ],
+    ['a missing name', JSON.stringify({ instances: [{}] }), 'application/json', 400, 'MISSING_INPUT'],
+    ['neither instances nor inputs', '{}', 'application/json', 400, 'INVALID_REQUEST'],
+    ['another type', 'x', 'application/x-npy', 415, 'UNSUPPORTED_MEDIA_TYPE'],
+  ])('refuses %s', async (_name, body, type, status, code) => {
+    const answer = await post(await handlerOf('logreg.onnx'), path, body, { 'content-type': type });
+    expect(answer.value).toMatchObject({ code });
+    expect(answer.statusCode).toBe(status);
+  });
+});
+
+test('compressed bodies are found by what they are, whatever the headers say', async () => {
+  const handler = await handlerOf('add.onnx');
+  const text = JSON.stringify(request);
+  for (const [body, encoding] of [
+    [gzipSync(text), undefined],
+    [gzipSync(text), 'gzip'],
+    [Buffer.from(text), 'gzip'],
+    [deflateSync(text), 'deflate'],
+    [deflateRawSync(text), 'deflate'],
+    [Buffer.from(text), 'deflate'],
+  ] as const) {
+    const headers = encoding === undefined ? {} : { 'content-encoding': encoding };
+    expect((await post(handler, '/v2/models/m/infer', body, headers)).statusCode).toBe(200);
+  }
+  const broken = gzipSync(text).subarray(0, 40);
+  expect((await post(handler, '/v2/models/m/infer', broken)).value).toMatchObject({
+    code: 'INVALID_ENCODING',
+  });
+});
+
+describe('transform', () => {
+  const words = [{ name: 'text', datatype: 'BYTES', shape: [-1] }] as const;
+  const pre: Transform<typeof words>['pre'] = async ({ text }) => {
+    const rows = text.data.length;
+    if (text.data.includes('')) throw Object.assign(new Error('A text is empty.'), { status: 400 });
+    if (text.data.includes('crash')) throw new Error('secret-value');
+    const data = Float32Array.from(text.data.flatMap((word) => [word.length, 0, 0]));
+    return {
+      a: { datatype: 'FP32', shape: [rows, 3], data },
+      b: { datatype: 'FP32', shape: [rows, 1], data: new Float32Array(rows) },
+    };
+  };
+  const lengths = { pre } as unknown as AnyTransform;
+  const ask = (...data: string[]): object => ({
+    inputs: [{ name: 'text', shape: [data.length], datatype: 'BYTES', data }],
+  });
+
+  test('clients see its inputs, the model sees what it makes of them', async () => {
+    const handler = await handlerOf('add.onnx', lengths, { inputs: words });
+    const { value } = await post(handler, '/v2/models/m/infer', ask('one', 'three'));
+    expect(value).toMatchObject({ outputs: [{ name: 'sum', shape: [2, 3], data: [3, 0, 0, 5, 0, 0] }] });
+    expect((await post(handler, '/v2/models/m/infer', request)).value).toMatchObject({
+      code: 'UNKNOWN_INPUT',
+    });
+  });
+
+  test('an error of its own with a status is told, any other is not', async () => {
+    const handler = await handlerOf('add.onnx', lengths, { inputs: words });
+    const told = await post(handler, '/v2/models/m/infer', ask(''));
+    expect(told).toMatchObject({ statusCode: 400, value: { error: 'A text is empty.' } });
+    const hidden = await post(handler, '/v2/models/m/infer', ask('crash'));
+    expect(hidden).toMatchObject({ statusCode: 500, value: { code: 'TRANSFORM_FAILED' } });
+    expect(hidden.body + printed).not.toContain('secret-value');
+    expect(printed).toContain('handler.test.ts');
+  });
+});
+
+describe('the log', () => {
+  test('has the code and the place of a refusal, nothing of what went well, no value ever', async () => {
+    const handler = await handlerOf('add.onnx');
+    await post(handler, '/v2/models/m/infer', request);
+    expect(printed).toBe('');
+    const secret = 'canary-4711';
+    for (const body of [
+      { ...request, inputs: [{ ...request.inputs[0], name: secret }] },
+      { ...request, inputs: [{ ...request.inputs[0], data: [secret, 1, 2] }] },
+      { ...request, inputs: [{ ...request.inputs[0], datatype: secret }] },
+      { ...request, id: { secret } },
+      { ...request, outputs: [{ name: secret }] },
+      { ...request, inputs: [{ ...request.inputs[0], parameters: { binary_data_size: secret } }] },
+      `{"${secret}`,
+    ]) {
+      const answer = await post(handler, '/v2/models/m/infer', body);
+      expect(answer.statusCode).toBe(400);
+      expect(answer.body).not.toContain(secret);
+    }
+    expect(printed).not.toContain(secret);
+    const lines = printed
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(lines).toHaveLength(7);
+    expect(lines[0]).toMatchObject({ level: 'WARN', code: 'UNKNOWN_INPUT', status: 400, requestId: 'api-1' });
+  });
+
+  test('a model that cannot be loaded says so, and the handler is not made', async () => {
+    SIGNATURES['absent.onnx'] = { inputs: [], outputs: [], omitted: [] };
+    await expect(handlerOf('absent.onnx')).rejects.toThrow(/absent\.onnx/);
+    expect(JSON.parse(printed)).toMatchObject({ level: 'ERROR', message: 'The model could not be loaded.' });
+  });
+});
+
+test('a thousand events of any kind: no crash, no 5xx, no null', async () => {
+  const handler = await handlerOf('add.onnx');
+  const near = fc.oneof(
+    fc.constant(request),
+    fc.record(
+      {
+        instances: fc.oneof(fc.jsonValue(), fc.array(fc.record({ a: fc.jsonValue(), b: fc.jsonValue() }))),
+        inputs: fc.oneof(
+          fc.jsonValue(),
+          fc.array(
+            fc.record(
+              {
+                name: fc.constantFrom('a', 'b', 'c'),
+                datatype: fc.constantFrom('FP32', 'INT64', 'BYTES'),
+                shape: fc.oneof(fc.jsonValue(), fc.array(fc.integer({ min: -1, max: 4 }), { maxLength: 3 })),
+                data: fc.oneof(fc.jsonValue(), fc.array(fc.double()), fc.array(fc.array(fc.integer()))),
+                parameters: fc.jsonValue(),
+              },
+              { requiredKeys: ['name', 'shape', 'data'] },
+            ),
+          ),
+        ),
+        outputs: fc.jsonValue(),
+        parameters: fc.jsonValue(),
+      },
+      { requiredKeys: [] },
+    ),
+  );
+  const bodies = fc.oneof(
+    fc.jsonValue().map((value) => JSON.stringify(value)),
+    near.map((value) => JSON.stringify(value)),
+    fc.string(),
+    fc.uint8Array().map((bytes) => Buffer.from(bytes)),
+  );
+  const paths = fc.constantFrom('/v2/models/m/infer', '/models/m/invocations', '/', '/v2/models/m');
+  const types = fc.constantFrom('application/json', 'text/csv', 'application/jsonlines', 'x');
+  const length = fc.option(fc.oneof(fc.nat({ max: 50 }).map(String), fc.string()));
+  await fc.assert(
+    fc.asyncProperty(
+      bodies,
+      near,
+      fc.anything(),
+      paths,
+      types,
+      length,
+      async (body, value, anything, path, type, n) => {
+        const headers: Record<string, string> = { 'content-type': type };
+        if (n !== null) headers['inference-header-content-length'] = n;
+        const answer = (await handler(event(path, body, headers))) as Answer;
+        expect(answer.statusCode).toBeLessThan(500);
+        expect(answer.body).not.toMatch(/"(data|predictions|outputs)":\[?null/);
+        for (const direct of [value, anything]) {
+          const said = await handler(direct);
+          expect(said).toMatchObject({});
+          expect(JSON.stringify(said)).not.toMatch(/"code":"INTERNAL"/);
+        }
+      },
+    ),
+    { numRuns: 1000 },
+  );
+});
