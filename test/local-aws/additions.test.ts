@@ -1,0 +1,121 @@
+import {
+  CloudFormationClient,
+  CreateStackCommand,
+  waitUntilStackCreateComplete,
+} from '@aws-sdk/client-cloudformation';
+import { LambdaClient, ListFunctionsCommand } from '@aws-sdk/client-lambda';
+import { CreateScheduleCommand, SchedulerClient } from '@aws-sdk/client-scheduler';
+import { describe, expect, it } from 'vitest';
+import { everythingLeft } from '../journeys/service.ts';
+import { client, deployed } from './deployed.ts';
+import { errorName, makeFunction, makeRole, withAndWithout } from './lambda.ts';
+import { type LocalAws, startAws } from './start.ts';
+
+async function createStack(aws: LocalAws, resources: object): Promise<void> {
+  const cloudFormation = new CloudFormationClient(client(aws.endpoint));
+  const input = { StackName: 'stack', TemplateBody: JSON.stringify({ Resources: resources }) };
+  await cloudFormation.send(new CreateStackCommand(input));
+  await waitUntilStackCreateComplete(
+    { client: cloudFormation, maxWaitTime: 30, minDelay: 0.2, maxDelay: 0.5 },
+    input,
+  );
+  cloudFormation.destroy();
+}
+
+/** The additions whose own tests run with them only: what MiniStack does without. */
+describe('without its addition', () => {
+  it('a signature with the wrong secret is taken', async () => {
+    const { on, off } = await withAndWithout('signatures', async (aws) => {
+      const credentials = { accessKeyId: 'test', secretAccessKey: 'wrong' };
+      const lambda = new LambdaClient({ ...client(aws.endpoint), credentials, maxAttempts: 1 });
+      const name = await errorName(lambda.send(new ListFunctionsCommand({})));
+      lambda.destroy();
+      return name;
+    });
+    expect([on, off]).toEqual(['InvalidSignatureException', undefined]);
+  });
+
+  it('an HTTP API from a template has no CORS', async () => {
+    const { on, off } = await withAndWithout('http_api', async (aws) => {
+      const Properties = {
+        Name: 'api',
+        ProtocolType: 'HTTP',
+        CorsConfiguration: { AllowOrigins: ['*'], AllowMethods: ['GET'] },
+      };
+      await createStack(aws, { Api: { Type: 'AWS::ApiGatewayV2::Api', Properties } });
+      const [stack] = await deployed(aws.endpoint);
+      const headers = { origin: 'http://a.example', 'access-control-request-method': 'GET' };
+      return (await fetch(`${stack?.urls[0]}/x`, { method: 'OPTIONS', headers })).status;
+    });
+    expect([on, off]).toEqual([204, 403]);
+  });
+
+  it('a load balancer from a template has no target', async () => {
+    const { on, off } = await withAndWithout('load_balancer', async (aws) => {
+      const target = await makeFunction(aws, {
+        name: 'f',
+        code: 'export const handler = async () => ({ statusCode: 200, body: "" });',
+      });
+      const type = (name: string): string => `AWS::ElasticLoadBalancingV2::${name}`;
+      await createStack(aws, {
+        May: {
+          Type: 'AWS::Lambda::Permission',
+          Properties: {
+            Action: 'lambda:InvokeFunction',
+            FunctionName: target,
+            Principal: 'elasticloadbalancing.amazonaws.com',
+          },
+        },
+        Balancer: {
+          Type: type('LoadBalancer'),
+          Properties: { Name: 'balancer', Subnets: ['subnet-1', 'subnet-2'] },
+        },
+        Group: {
+          Type: type('TargetGroup'),
+          DependsOn: 'May',
+          Properties: { Name: 'group', TargetType: 'lambda', Targets: [{ Id: target }] },
+        },
+        Listener: {
+          Type: type('Listener'),
+          Properties: {
+            LoadBalancerArn: { Ref: 'Balancer' },
+            Port: 80,
+            Protocol: 'HTTP',
+            DefaultActions: [{ Type: 'forward', TargetGroupArn: { Ref: 'Group' } }],
+          },
+        },
+      });
+      return (await fetch(`${aws.endpoint}/_alb/balancer/`)).status;
+    });
+    expect([on, off]).toEqual([200, 503]);
+  });
+
+  it('a schedule fires up to ten seconds late', async () => {
+    const { on, off } = await withAndWithout('schedules', async (aws) => {
+      const arn = await makeFunction(aws, { name: 'f', code: 'export const handler = async () => {};' });
+      const role = await makeRole(
+        aws,
+        'r',
+        [{ Effect: 'Allow', Action: 'lambda:InvokeFunction', Resource: arn }],
+        'scheduler',
+      );
+      const scheduler = new SchedulerClient(client(aws.endpoint));
+      await scheduler.send(
+        new CreateScheduleCommand({
+          Name: 'once',
+          ScheduleExpression: `at(${new Date(Date.now()).toISOString().slice(0, 19)})`,
+          FlexibleTimeWindow: { Mode: 'OFF' },
+          Target: { Arn: arn, RoleArn: role },
+        }),
+      );
+      scheduler.destroy();
+      await new Promise((resolve) => setTimeout(resolve, 2500));
+      return (await everythingLeft(aws)).includes('log group /aws/lambda/f');
+    });
+    expect([on, off]).toEqual([true, false]);
+  });
+
+  it('of a name that there is none of, nothing starts', async () => {
+    await expect(startAws({ without: ['gravity'] })).rejects.toThrow(/names no addition: gravity/);
+  });
+});
