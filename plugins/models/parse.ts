@@ -173,6 +173,9 @@ const OURS: Readonly<Record<string, string>> = {
   targetAlias: 'Leave it out: every event points at the alias `live`.',
 };
 
+/** https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
+const LAYERS = 5;
+
 /** Rules that need more than one key. */
 function ruleProblems(key: string, given: Declaration): readonly Problem[] {
   const problems: Problem[] = [];
@@ -203,6 +206,15 @@ function ruleProblems(key: string, given: Declaration): readonly Problem[] {
         message: 'is set by the plugin.',
         fix,
       });
+  }
+  const { layers } = given.function;
+  if (Array.isArray(layers) && layers.length > LAYERS - 1) {
+    problems.push({
+      code: 'MODELS_LIMIT',
+      key: `${key}.function.layers`,
+      message: `has ${layers.length} layers beside the one of ONNX Runtime; Lambda takes ${LAYERS}.`,
+      fix: `Leave ${layers.length - LAYERS + 1} out.`,
+    });
   }
   const { events } = given.function;
   if (events !== undefined && !Array.isArray(events)) {

@@ -11,7 +11,13 @@ import { FILES_PREFIX } from './plan/endpoint.ts';
 import type { Host } from './plan/host.ts';
 import { layerPrefix } from './plan/layer.ts';
 import { type PlanInput, planFunctions, planProblems } from './plan/plan.ts';
-import { deployFunctionProblem, endpointLines, packagingNotices, unfinishedProblem } from './plan/report.ts';
+import {
+  deployFunctionProblem,
+  endpointLines,
+  invokeLocalProblem,
+  packagingNotices,
+  unfinishedProblem,
+} from './plan/report.ts';
 import { isExternalApi } from './plan/routes.ts';
 import { completed } from './plan/template.ts';
 import { frameworkSchema } from './schema.ts';
@@ -52,6 +58,8 @@ function verbs({ processedInput: { commands, options } }: Serverless): ReadonlyM
 
 /** Wires the rooms to the framework: schema, commands, hooks. What happens is in the rooms. */
 export default class ServerlessModels {
+  /** The framework leaves the plugin out of services of other clouds. */
+  readonly provider = 'aws';
   readonly commands: object;
   readonly hooks: Readonly<Record<string, () => Promise<void> | void>>;
   readonly #serverless: Serverless;
@@ -89,7 +97,8 @@ export default class ServerlessModels {
         [...known].map(([verb, command]) => [`models:${verb}:run`, this.#guarded(() => this.#run(command))]),
       ),
       'before:invoke:invoke': this.#guarded(() => this.#invokeAlias()),
-      'before:deploy:function:initialize': this.#guarded(() => this.#refuseDeployFunction()),
+      'before:invoke:local:loadEnvVars': this.#guarded(() => this.#refuse(invokeLocalProblem)),
+      'before:deploy:function:initialize': this.#guarded(() => this.#refuse(deployFunctionProblem)),
       'before:package:createDeploymentArtifacts': this.#guarded(() => this.#ship()),
       'before:package:compileFunctions': this.#guarded(() => this.#pointAtAlias()),
       'before:package:finalize': this.#guarded(() => this.#complete()),
@@ -160,6 +169,7 @@ export default class ServerlessModels {
       serviceDir: this.#serverless.serviceDir,
       outDir: packageFolder(this.#serverless),
       progress: progressOf(this.#utils),
+      environment: this.#input?.host.provider.environment,
       aws: awsConfig(this.#serverless, this.#options),
     };
   }
@@ -259,11 +269,12 @@ export default class ServerlessModels {
     setOption(this.#options, 'qualifier', ALIAS);
   }
 
-  #refuseDeployFunction(): void {
-    const key = this.#options.function;
+  /** Commands on a single function that mean nothing for ours. */
+  #refuse(problemOf: (key: string) => Problem): void {
     const input = this.#active();
+    const key = this.#options.function;
     if (input !== undefined && typeof key === 'string' && key in planFunctions(input))
-      throwProblems([deployFunctionProblem(key)]);
+      throwProblems([problemOf(key)]);
   }
 }
 

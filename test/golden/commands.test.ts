@@ -97,6 +97,13 @@ it('a model cannot be deployed as a single function', async () => {
   expect(output).toContain('Run `sls deploy`.');
 });
 
+it('a model cannot be invoked as local code', async () => {
+  const folder = await service(osls4, 'commands', { yaml });
+  const { output, code } = await sls(osls4, folder, ['invoke', 'local', '-f', 'churn', '-d', '{}']);
+  expect(code).toBe(1);
+  expect(output).toContain('Run `sls models serve`');
+});
+
 it('a service without models is left alone, but has the commands', async () => {
   const plain =
     'service: shop\nprovider: {name: aws}\nplugins: [./plugin.ts]\nfunctions:\n  own: {handler: own.handler}\n';

@@ -144,6 +144,14 @@ describe('what is wrong', () => {
     ]);
   });
 
+  it('includes more layers than a function takes', () => {
+    const layers = (count: number) => ({
+      churn: { ...churn, function: { layers: Array(count).fill('arn:x') } },
+    });
+    expect(problems(layers(4))).toEqual([]);
+    expect(problems(layers(5))).toEqual(['models.churn.function.layers MODELS_LIMIT']);
+  });
+
   it('includes what custom.models does not have', () => {
     expect(problems({}, { options: { registry: 'my-models' } })).toEqual([
       'custom.models.registry MODELS_INVALID_VALUE',

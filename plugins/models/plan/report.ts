@@ -62,3 +62,12 @@ export function unfinishedProblem(line: string): Problem {
     fix: 'Look into the log of the release worker: sls logs -f models-release. Another `sls deploy --force` starts anew.',
   };
 }
+
+export function invokeLocalProblem(key: string): Problem {
+  return {
+    code: 'MODELS_USAGE',
+    key: `models.${key}`,
+    message: 'cannot be invoked as local code: it needs its package and ONNX Runtime.',
+    fix: 'Run `sls models serve`, and ask it with curl.',
+  };
+}
