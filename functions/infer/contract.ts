@@ -29,7 +29,7 @@ export type TensorSpec = {
   readonly shape: readonly number[];
 };
 
-/** What the ONNX graph says of itself, in the protocol's words. */
+/** What goes in and comes out, in the protocol's words. */
 export type Signature = {
   readonly inputs: readonly TensorSpec[];
   readonly outputs: readonly TensorSpec[];
@@ -47,7 +47,10 @@ export type Manifest = {
   readonly model: string;
   /** sha256 (hex) over source digest, ONNX Runtime version, architecture, options: DESIGN section 5. */
   readonly identity: string;
+  /** What clients see: the graph's, less what the model's transform.ts declares in its place. */
   readonly signature: Signature;
+  /** What ONNX Runtime takes and gives; absent where that is `signature`. */
+  readonly graph?: Signature;
   readonly opset: number;
   /** The graph's file below the zip's root, such as `model/model.onnx`. */
   readonly file: string;

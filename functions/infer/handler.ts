@@ -47,13 +47,7 @@ export async function createHandler(manifest: Manifest, transform: AnyTransform 
     throw error;
   }
   const responder = { model: manifest.model, version: process.env.AWS_LAMBDA_FUNCTION_VERSION ?? '$LATEST' };
-  const { signature } = manifest;
-  const shapes = {
-    inputs: transform.inputs ?? signature.inputs,
-    outputs: transform.outputs ?? signature.outputs,
-    omitted: signature.omitted,
-  };
-  const endpoint = { responder, shapes, manifest, transform, session, log };
+  const endpoint = { responder, shapes: manifest.signature, manifest, transform, session, log };
   // Lambda's own deadline ends what takes too long: a timer cannot fire while ONNX Runtime has the thread.
   return middy<unknown, unknown>({ timeoutEarlyInMillis: 0 })
     .use(events)
@@ -151,10 +145,10 @@ async function compute(
   const { pre, post } = transform;
   const feeds = pre === undefined ? tensors : await guard(() => pre(tensors, info), log);
   // With all outputs wanted and none left out, ONNX Runtime needs no list; a transform may look at any of them.
-  const { signature } = manifest;
-  const all = post !== undefined || outputs.length === signature.outputs.length;
-  const names = all ? signature.outputs.map(({ name }) => name) : outputs.map(({ spec }) => spec.name);
-  const needed = all && signature.omitted.length === 0 ? undefined : names;
+  const graph = manifest.graph ?? manifest.signature;
+  const all = post !== undefined || outputs.length === graph.outputs.length;
+  const names = all ? graph.outputs.map(({ name }) => name) : outputs.map(({ spec }) => spec.name);
+  const needed = all && graph.omitted.length === 0 ? undefined : names;
   let computed: Awaited<ReturnType<Session['run']>>;
   try {
     computed = await session.run(feeds, needed);

@@ -22,7 +22,8 @@ export type RequestInfo = {
  *     export const inputs = [{ name: 'text', datatype: 'BYTES', shape: [-1] }] as const;
  *     export const pre: Transform<typeof inputs>['pre'] = ({ text }) => ({ input_ids: tokenise(text.data) });
  *
- * `inputs` and `outputs` are what clients see in place of the model's own; without them the signature is the model's.
+ * `inputs` and `outputs` are what clients see in place of the model's own; without them the signature is the model's. They are
+ * read when the model is packaged.
  * `pre` turns the clients' inputs into the model's, `post` the model's outputs into the clients'. An error with a `status`
  * from 400 to 499 that they throw goes to the client with its message; any other becomes a 500 without one.
  */

@@ -44,6 +44,7 @@ export type Facts = {
   /** sha256 over every file of the source artifact, external data included. */
   readonly source: string;
   readonly sourceBytes: number;
+  /** What clients see: the graph's, less what transform.ts declares in its place. */
   readonly signature: Signature;
   readonly opset: number;
   /** Was the optimised form shipped, or why not (a notice for people). */

@@ -41,7 +41,13 @@ export const command: Command = {
         ship: (model, version) => {
           progress(`Preparing ${model.name}`);
           const outDir = join(folder, model.name, String(version));
-          return shipHere(model, { serviceDir: service.dir, outDir, progress, aws: context.aws });
+          return shipHere(model, {
+            serviceDir: service.dir,
+            outDir,
+            progress,
+            environment: context.plan.host.provider.environment,
+            aws: context.aws,
+          });
         },
       });
       progress(undefined);

@@ -1,8 +1,8 @@
-import { createRequire } from 'node:module';
 import { delimiter } from 'node:path';
 import type { Service } from '../commands/command.ts';
 import type { Model } from '../model.ts';
 import { ALIAS } from '../naming.ts';
+import { inherited, sdkFolders, stringsOf } from '../ship/environment.ts';
 
 /**
  * The environment that Lambda gives a function, without anybody's credentials: only what it names here is inherited.
@@ -32,30 +32,4 @@ export function environmentOf(
     LAMBDA_TASK_ROOT: dir,
     NODE_PATH: [runtime, ...sdkFolders()].join(delimiter),
   };
-}
-
-/** What a process cannot do without, on each system. */
-function inherited(): Record<string, string> {
-  const names = ['PATH', 'HOME', 'TMPDIR', 'TEMP', 'TMP', 'SystemRoot', 'USERPROFILE'];
-  return Object.fromEntries(
-    names.flatMap((name) => {
-      const value = process.env[name];
-      return value === undefined ? [] : [[name, value]];
-    }),
-  );
-}
-
-/** Where Node would look for the SDK that Lambda's runtime has. */
-function sdkFolders(): readonly string[] {
-  return createRequire(import.meta.url).resolve.paths('@aws-sdk/client-s3') ?? [];
-}
-
-/** Variables as they would reach the function; what only CloudFormation can resolve is left out. */
-function stringsOf(environment: unknown): Record<string, string> {
-  if (typeof environment !== 'object' || environment === null) return {};
-  return Object.fromEntries(
-    Object.entries(environment).flatMap(([name, value]) =>
-      typeof value === 'string' || typeof value === 'number' ? [[name, String(value)]] : [],
-    ),
-  );
 }

@@ -2,7 +2,6 @@ import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { catalog } from '../../../functions/catalog/catalog.ts';
 import { type CatalogManifest, LIVE } from '../../../functions/catalog/contract.ts';
-import type { Signature } from '../../../functions/infer/contract.ts';
 import { type Request, readEvent, writeAnswer } from '../../../functions/shared/event.ts';
 import type { Service } from '../commands/command.ts';
 import { problemError } from '../errors.ts';
@@ -142,11 +141,10 @@ export async function serveLocally(options: LocalOptions): Promise<Local> {
   };
 }
 
-/** Starts an endpoint and asks it what clients see: a transform may take and give other tensors than the graph. */
 async function started(slot: Slot): Promise<Slot> {
-  const { model, shipped, endpoint: running } = slot;
+  const { model } = slot;
   try {
-    await running.start();
+    await slot.endpoint.start();
   } catch (error) {
     throw problemError([
       {
@@ -157,14 +155,7 @@ async function started(slot: Slot): Promise<Slot> {
       },
     ]);
   }
-  const asked = { method: 'GET', target: `/v2/models/${model.name}`, headers: {}, body: Buffer.alloc(0) };
-  const invocation = await running.invoke(toEvent(asked));
-  const answer = 'answer' in invocation ? fromAnswer(invocation.answer) : undefined;
-  if (answer?.status !== 200) return slot;
-  const { inputs, outputs }: Pick<Signature, 'inputs' | 'outputs'> = JSON.parse(answer.body.toString('utf8'));
-  const { facts } = shipped;
-  const signature = { ...facts.signature, inputs, outputs };
-  return { ...slot, shipped: { ...shipped, facts: { ...facts, signature } } };
+  return slot;
 }
 
 /** What the gateway makes of an invocation: whatever a function throws or does not finish in time is the same to a client. */

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { dirname, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -106,12 +105,6 @@ export function transformOf(folder: string): string | undefined {
   return ['transform.ts', 'transform.mts', 'transform.js', 'transform.mjs']
     .map((name) => join(folder, name))
     .find((path) => existsSync(path));
-}
-
-/** @returns sha256 (hex) of a transform with all that it imports, wherever it lies. */
-export async function transformDigest(path: string, key: string): Promise<string> {
-  const text = await bundle(`export * from ${importPath(path)};`, dirname(path), key);
-  return createHash('sha256').update(text).digest('hex');
 }
 
 function isBuildFailure(error: unknown): error is BuildFailure {

@@ -25,13 +25,13 @@ export type Task = {
   readonly optimise?: { readonly target: string; readonly weights?: string };
 };
 
-export type Reply =
+export type Reply<R = Result> =
   /**
    * What it is about to do; the last one says where it was when it had to be killed. `trying` are inputs so long that
    * running out of time or memory says nothing about the model.
    */
   | { readonly kind: 'stage'; readonly stage: 'loading' | 'running' | 'trying' | 'optimising' }
-  | { readonly kind: 'done'; readonly result: Result }
+  | { readonly kind: 'done'; readonly result: R }
   | { readonly kind: 'failed'; readonly stage: 'loading' | 'optimising'; readonly message: string };
 
 export type Result = {

@@ -16,6 +16,8 @@ export type ShipContext = {
   readonly outDir: string;
   /** A running line for work over two seconds; undefined when done. */
   readonly progress: (text: string | undefined) => void;
+  /** The provider's `environment`, which every function has. */
+  readonly environment?: unknown;
   /** Absent: nothing may be asked of AWS. */
   readonly aws?: AwsConfig;
 };

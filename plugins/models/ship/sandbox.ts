@@ -2,8 +2,9 @@ import { execFile, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { ownFile } from './bundle.ts';
 import type { Reply, Result, Task } from './child.ts';
+import { inherited } from './environment.ts';
 
-/** What a model may take while it is packaged. */
+/** What somebody's code may take while it is packaged. */
 export type Limits = {
   /** Milliseconds. */
   readonly deadline: number;
@@ -12,8 +13,8 @@ export type Limits = {
 };
 
 /** How it ended; `stage` says what it was doing. */
-export type Outcome =
-  | { readonly kind: 'done'; readonly result: Result }
+export type Outcome<R = Result> =
+  | { readonly kind: 'done'; readonly result: R }
   | { readonly kind: 'failed'; readonly stage: string; readonly message: string }
   | { readonly kind: 'deadline' | 'memory'; readonly stage: string }
   | { readonly kind: 'crashed'; readonly stage: string; readonly message: string };
@@ -32,21 +33,32 @@ export function limitsFor(bytes: number): Limits {
   return { deadline: 30_000 + Math.round((bytes / (50 * MB)) * 1000), memory: Math.max(512 * MB, memory) };
 }
 
+/** @param runtime NODE_PATH with onnxruntime-node */
+export function runTask(task: Task, runtime: string, limits: Limits): Promise<Outcome> {
+  return runChild<Result>('plugins/models/ship/child', task, { NODE_PATH: runtime }, limits);
+}
+
 /**
  * Runs a task in a process that is killed at the deadline or beyond the memory: by SIGKILL, since ONNX Runtime
  * blocks the event loop and hears nothing else. Two more fences hold if this process dies first: the address space
  * (where the system has such a limit) and CPU seconds.
  *
- * @param runtime NODE_PATH with onnxruntime-node
+ * @param program a file of ours without extension, which takes the task as its one message and answers in `Reply`s
+ * @param env beside what any process needs; nothing else of the user's environment, as the code may be anybody's
  */
-export function runTask(task: Task, runtime: string, limits: Limits): Promise<Outcome> {
+export function runChild<R>(
+  program: string,
+  task: object,
+  env: Readonly<Record<string, string>>,
+  limits: Limits,
+): Promise<Outcome<R>> {
   const seconds = Math.ceil((limits.deadline / 1000) * 4) + 10;
   const kilobytes = Math.ceil((limits.memory + RESERVED) / 1024);
   const node = [
     process.execPath,
     '--max-old-space-size=1024',
     '--disable-warning=ExperimentalWarning',
-    ownFile('plugins/models/ship/child'),
+    ownFile(program),
   ];
   const fenced =
     process.platform === 'win32'
@@ -60,20 +72,16 @@ export function runTask(task: Task, runtime: string, limits: Limits): Promise<Ou
   const [command = process.execPath, ...args] = fenced;
   const child = spawn(command, args, {
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-    // Nothing of the user's environment but what a process needs: the artifact may be anybody's.
-    env: {
-      ...pick(process.env, ['PATH', 'HOME', 'TMPDIR', 'TEMP', 'SystemRoot', 'LANG', 'LC_ALL']),
-      NODE_PATH: runtime,
-    },
+    env: { ...inherited(), ...env },
     serialization: 'advanced',
   });
   const stop = (): void => void child.kill('SIGKILL');
   process.once('exit', stop);
 
-  return new Promise<Outcome>((resolve) => {
+  return new Promise<Outcome<R>>((resolve) => {
     let stage = 'starting';
     let errors = '';
-    let outcome: Outcome | undefined;
+    let outcome: Outcome<R> | undefined;
     const end = (kind: 'deadline' | 'memory'): void => {
       outcome ??= { kind, stage };
       stop();
@@ -83,7 +91,7 @@ export function runTask(task: Task, runtime: string, limits: Limits): Promise<Ou
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       errors = (errors + text).slice(-2000);
     });
-    child.on('message', (reply: Reply) => {
+    child.on('message', (reply: Reply<R>) => {
       if (reply.kind === 'stage') stage = reply.stage;
       else outcome ??= reply;
     });
@@ -124,8 +132,4 @@ function watchMemory(pid: number | undefined, limit: number, exceeded: () => voi
       : () => execFile('ps', ['-o', 'rss=', '-p', String(pid)], (_, out) => check(Number(out)));
   const timer = setInterval(look, process.platform === 'linux' ? 100 : 500);
   return { stop: () => clearInterval(timer) };
-}
-
-function pick(env: NodeJS.ProcessEnv, names: readonly string[]): NodeJS.ProcessEnv {
-  return Object.fromEntries(names.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])));
 }

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { mkdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Manifest, RemoteFile } from '../../../functions/infer/contract.ts';
+import type { Manifest, RemoteFile, Signature } from '../../../functions/infer/contract.ts';
 import { type Problem, problemError } from '../errors.ts';
 import type { Facts, Model } from '../model.ts';
-import { bundle, importPath, ownFile, transformDigest } from './bundle.ts';
+import { bundle, importPath, ownFile } from './bundle.ts';
 import { cacheFolder, keyOf, once, place } from './cache.ts';
 import type { ShipContext } from './context.ts';
 import { identityOf } from './identity.ts';
@@ -12,6 +12,7 @@ import { type Inspection, inspect } from './inspect.ts';
 import { optimise, type Shippable, withLocale } from './optimise.ts';
 import { hostRuntime, layerBytes, ORT_VERSION } from './runtime.ts';
 import { readSource, type Source } from './source.ts';
+import { clientSignature, loadTransform } from './transform.ts';
 import type { Upload } from './upload.ts';
 import { type Entry, writeZip } from './zip.ts';
 
@@ -51,13 +52,14 @@ const INIT_SECONDS = 10;
 export async function shipModel(model: Model, context: ShipContext): Promise<Shipped> {
   const key = `models.${model.name}.artifact`;
   const prepared = await prepare(model, context);
-  const { source, inspection, shippable, identity } = prepared;
+  const { source, inspection, signature, shippable, identity } = prepared;
   const modelBytes = shippable.files.reduce((sum, { bytes }) => sum + bytes, 0);
   const manifest = (remote: readonly RemoteFile[]): Manifest => ({
     schema: 1,
     model: model.name,
     identity,
-    signature: inspection.signature,
+    signature,
+    ...(signature === inspection.signature ? {} : { graph: inspection.signature }),
     opset: inspection.opset,
     file: 'model/model.onnx',
     remote,
@@ -83,7 +85,7 @@ export async function shipModel(model: Model, context: ShipContext): Promise<Shi
       identity,
       source: source.digest,
       sourceBytes: source.bytes,
-      signature: inspection.signature,
+      signature,
       opset: inspection.opset,
       optimized: shippable.optimized,
       zipBytes: packed.zipBytes,
@@ -105,27 +107,37 @@ export async function shipModel(model: Model, context: ShipContext): Promise<Shi
 export async function prepare(
   model: Model,
   context: ShipContext,
-): Promise<{ source: Source; inspection: Inspection; shippable: Shippable; identity: string }> {
+): Promise<{
+  source: Source;
+  inspection: Inspection;
+  /** What clients see. */
+  signature: Signature;
+  shippable: Shippable;
+  identity: string;
+}> {
   const key = `models.${model.name}.artifact`;
   const read = await readSource(model, context);
   // Optimising hardly changes the size; so say it before minutes of work.
   const problem = tooLarge(read.bytes, key);
   if (problem !== undefined) throw problemError([problem]);
-  const transform = read.transform === undefined ? undefined : await transformDigest(read.transform, key);
+  const transform =
+    read.transform === undefined ? undefined : await loadTransform(read.transform, model, context);
   const runtime = await hostRuntime(context.progress);
   const source = await withLocale(read);
   const inspection = await inspect(source, key, runtime);
+  const signature =
+    transform === undefined ? inspection.signature : clientSignature(inspection.signature, transform, key);
   const shippable: Shippable = model.optimize
     ? await optimise(source, key, runtime, context.progress)
     : { files: source.files, optimized: 'Not optimised: optimize is false.' };
   const identity = identityOf({
     source: read.digest,
-    transform,
+    transform: transform?.digest,
     runtime: ORT_VERSION,
     architecture: model.architecture,
     optimize: model.optimize,
   });
-  return { source, inspection, shippable, identity };
+  return { source, inspection, signature, shippable, identity };
 }
 
 /**
