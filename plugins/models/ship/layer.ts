@@ -18,7 +18,7 @@ const BASE = {
 } as const;
 
 /** Part of the cache key: raise it when the layer is built differently from the same files. */
-const RECIPE = 1;
+const RECIPE = 2;
 
 /**
  * The ONNX Runtime layer of one architecture: `nodejs/node_modules/{onnxruntime-node,onnxruntime-common}`, one

@@ -8,6 +8,7 @@ import { createGunzip } from 'node:zlib';
 import layer from '../../../layers/onnxruntime/layer.json' with { type: 'json' };
 import { problemError } from '../errors.ts';
 import { cacheFolder, keyOf, once } from './cache.ts';
+import { joinedBytes, joinFiles } from './join.ts';
 import { npmPack } from './npm.ts';
 import { tarFiles } from './tar.ts';
 
@@ -23,6 +24,11 @@ const packages: Readonly<
   Record<string, { readonly integrity: string; readonly bytes: number; readonly files: Pinned }>
 > = layer.packages;
 const NODE = 'onnxruntime-node';
+const COMMON = 'onnxruntime-common';
+/** The files of onnxruntime-common that become one. */
+const JOINED = 'dist/cjs/';
+/** Part of the cache key: raise it when other folders are made of the same files. */
+const RECIPE = 2;
 
 /** The pinned version of ONNX Runtime: on Lambda, on this machine, and in every identity. */
 export const ORT_VERSION: string = layer.version;
@@ -58,7 +64,12 @@ export function layerBytes(architecture: string): number {
   const target = Object.values(targets).find(({ lambda }) => lambda?.architecture === architecture);
   const sets = [target?.files ?? {}, ...Object.values(packages).map(({ files }) => files)];
   const licences = Object.keys(packages).length * Buffer.byteLength(layer.licence);
-  return licences + sets.flatMap((files) => Object.values(files)).reduce((sum, { bytes }) => sum + bytes, 0);
+  const files = sets.flatMap((set) => Object.entries(set).map(([path, { bytes }]) => ({ path, bytes })));
+  const isJoined = ({ path }: { path: string }): boolean => path.startsWith(JOINED) && path.endsWith('.js');
+  const joined = joinedBytes(
+    files.filter(isJoined).map(({ path, bytes }) => ({ name: path.slice(JOINED.length), bytes })),
+  );
+  return files.filter((file) => !isJoined(file)).reduce((sum, { bytes }) => sum + bytes, licences + joined);
 }
 
 /** ONNX Runtime is linked against glibc; Alpine's musl cannot load it. */
@@ -76,7 +87,7 @@ function usesMusl(): boolean {
 async function obtain(progress: Progress): Promise<string> {
   const host = `${process.platform}-${process.arch}`;
   const wanted = Object.keys(targets).filter((name) => name === host || targets[name]?.lambda !== undefined);
-  const folder = cacheFolder('onnxruntime', keyOf(layer, wanted).slice(0, 16));
+  const folder = cacheFolder('onnxruntime', keyOf(layer, wanted, RECIPE).slice(0, 16));
   return once(folder, async (draft) => {
     for (const [name, { integrity, bytes, files }] of Object.entries(packages)) {
       const places = new Map<string, { to: string[]; sha256: string }>();
@@ -95,6 +106,7 @@ async function obtain(progress: Progress): Promise<string> {
       }
       await cut(`${name}@${layer.version}`, integrity, bytes, places, progress);
     }
+    for (const target of wanted) await joinFiles(join(draft, target, 'node_modules', COMMON, JOINED));
   });
 }
 
