@@ -5,37 +5,36 @@ import { type Command, inTurns, run, SIDES } from './children.ts';
 import type { Claim, Effort, Measured } from './claims.ts';
 import { type Constraint, oneCore, oneVcpuQuota } from './constrain.ts';
 import type { ModelName } from './events.ts';
-import { event, original, peers, shipped, surroundings } from './stage.ts';
+import { event, original, otherSurroundings, ownSurroundings, peers, shipped } from './stage.ts';
 
 type Side = Omit<Command, 'prefix'>;
 
-async function node(handler: string, name: ModelName, cwd: string, model?: string): Promise<Side> {
-  return {
-    program: process.execPath,
-    args: [join(SIDES, 'cold.mjs'), handler, await event(name, 'json')],
-    ...(await surroundings(cwd, model)),
-  };
-}
+const answerOnce = async (handler: string, name: ModelName) => ({
+  program: process.execPath,
+  args: [join(SIDES, 'cold.mjs'), handler, await event(name, 'json')],
+});
 
 async function generated(name: ModelName): Promise<Side> {
   const { dir } = await shipped(name);
-  return node(join(dir, 'handler.mjs'), name, dir);
+  return { ...(await answerOnce(join(dir, 'handler.mjs'), name)), ...(await ownSurroundings(dir)) };
 }
 
 async function naive(name: ModelName): Promise<Side> {
-  return node(join(SIDES, 'naive.mjs'), name, SIDES, await original(name));
+  const around = await otherSurroundings(SIDES, await original(name));
+  return { ...(await answerOnce(join(SIDES, 'naive.mjs'), name)), ...around };
 }
 
 async function middy(name: ModelName): Promise<Side> {
   const folder = await peers();
-  return node(join(folder, 'handler.mjs'), name, folder, await original(name));
+  const around = await otherSurroundings(folder, await original(name));
+  return { ...(await answerOnce(join(folder, 'handler.mjs'), name)), ...around };
 }
 
 async function python(name: ModelName): Promise<Side> {
   return {
     program: await pythonBin(),
     args: [join(SIDES, 'cold.py'), await event(name, 'json')],
-    ...(await surroundings(SIDES, await original(name))),
+    ...(await otherSurroundings(SIDES, await original(name))),
   };
 }
 

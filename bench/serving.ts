@@ -6,7 +6,7 @@ import type { Claim, Effort, Sample } from './claims.ts';
 import { oneVcpuQuota } from './constrain.ts';
 import { median } from './median.ts';
 import { packaging } from './packaging.ts';
-import { event, original, progress, shipped, surroundings, tensor } from './stage.ts';
+import { event, original, ownSurroundings, progress, shipped, tensor } from './stage.ts';
 
 /** One thread, as the endpoint has at one vCPU. */
 const ONE_THREAD = { intraOpNumThreads: 1, interOpNumThreads: 1 };
@@ -22,7 +22,7 @@ async function overhead(name: 'logreg' | 'cnn', kind: 'json' | 'binary', effort:
       block: effort.block,
       blocks: effort.repeats,
     },
-    await surroundings(dir),
+    await ownSurroundings(dir),
   );
   mustAgree(outputsOf(result.answer), result.outputs ?? {});
   return { ours: result.handler, other: result.bare };
@@ -33,7 +33,7 @@ async function threads(effort: Effort): Promise<Sample | { unmeasured: string }>
   const quota = oneVcpuQuota();
   if ('unmeasured' in quota) return quota;
   const { dir } = await shipped('cnn');
-  const command = { ...(await surroundings(dir)), prefix: quota.prefix };
+  const command = { ...(await ownSurroundings(dir)), prefix: quota.prefix };
   const handler = { file: `${dir}/handler.mjs`, event: await event('cnn', 'binary') };
   const bare = { model: await original('cnn'), options: {}, tensor: await tensor('cnn') };
   const times = { warm: effort.warm, block: effort.block * 3, blocks: 1 };

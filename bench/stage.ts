@@ -1,7 +1,7 @@
 /** What the claims need, made when first asked for: models, events, packaged endpoints, peers. All below .local/bench. */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { access, copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { access, copyFile, cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -63,6 +63,20 @@ export const runtime = (): Promise<string> =>
     return folder;
   });
 
+/** @returns the same as npm installs it, with onnxruntime-common in its many files: what the other sides load */
+const npmRuntime = (): Promise<string> =>
+  once('npm runtime', async () => {
+    const ours = await runtime();
+    const folder = join(WORK, 'onnxruntime', 'node_modules');
+    await whenChanged('onnxruntime', [join(ours, 'onnxruntime-node', 'package.json')], async () => {
+      await rm(folder, { recursive: true, force: true });
+      await cp(join(ours, 'onnxruntime-node'), join(folder, 'onnxruntime-node'), { recursive: true });
+      const common = join(bench, '..', 'node_modules', 'onnxruntime-common');
+      await cp(common, join(folder, 'onnxruntime-common'), { recursive: true });
+    });
+    return folder;
+  });
+
 /** @returns folder with node_modules and handler.mjs of the middy peer */
 export const peers = (): Promise<string> =>
   once('peers', async () => {
@@ -102,10 +116,14 @@ export const tensor = (name: 'logreg' | 'cnn') =>
     return { name: INPUTS[name].name, shape, file };
   });
 
-/** Working folder and environment of a side. `model` is for the handlers that are told where it is. */
-export async function surroundings(cwd: string, model?: string) {
-  const env = { NODE_PATH: await runtime(), ...(model === undefined ? {} : { MODEL: model }) };
-  return { cwd, env: lambdaEnvironment(cwd, env) };
+/** Working folder and environment of the generated handler. */
+export async function ownSurroundings(cwd: string) {
+  return { cwd, env: lambdaEnvironment(cwd, { NODE_PATH: await runtime() }) };
+}
+
+/** Those of another handler, which is told where its model is. */
+export async function otherSurroundings(cwd: string, model: string) {
+  return { cwd, env: lambdaEnvironment(cwd, { NODE_PATH: await npmRuntime(), MODEL: model }) };
 }
 
 async function put(name: string, content: string | Uint8Array): Promise<string> {
