@@ -135,7 +135,7 @@ function serverEnv(port: number, dir: string, tmp: string, options: StartOptions
   );
   return {
     ...kept,
-    PATH: [dirname(process.execPath), process.env['PATH'] ?? ''].join(delimiter),
+    PATH: [dirname(process.execPath), process.env.PATH ?? ''].join(delimiter),
     TMPDIR: tmp,
     MODELS_AWS_DIR: dir,
     PYTHONPATH: here,
