@@ -10,12 +10,14 @@ import {
   externalTensor,
   FLOAT,
   field,
+  INT64,
   message,
   node,
   modelOf as onnx,
   STRING,
   tensorInfo,
   textAttribute,
+  varint,
 } from '../unit/ship/onnx-writer.ts';
 import { FIXTURES, modelOf, newService, problemOf } from './setup.ts';
 
@@ -138,6 +140,54 @@ describe('what cannot be served is refused, all reasons at once', () => {
     );
     await service.write('clash/model.onnx', new Uint8Array(4));
     expect(await problemOf(prepare(modelOf('clash/churn.onnx'), service.context()))).toMatch(/another name/);
+  });
+});
+
+describe('what made-up inputs say of a model', () => {
+  const integers = (name: string, ...values: Uint8Array[]) =>
+    message(field(1, values.length), field(2, INT64), field(7, message(...values)), field(8, name));
+  const minusOne = Uint8Array.from([255, 255, 255, 255, 255, 255, 255, 255, 255, 1]);
+  /** Refuses each length but multiples of 16, and takes 4 GB an element of those. */
+  const rows = (length: number | string) =>
+    onnx({
+      nodes: [
+        node('Reshape', ['x', 'to'], ['r']),
+        node('Size', ['r'], ['elements']),
+        node('Mul', ['elements', 'size'], ['length']),
+        node('ConstantOfShape', ['length'], ['y']),
+      ],
+      inputs: [tensorInfo('x', FLOAT, [length])],
+      outputs: [tensorInfo('y', FLOAT, ['m'])],
+      initializers: [integers('size', varint(1e9)), integers('to', minusOne, varint(16))],
+    });
+
+  it('is a notice where the length was ours: another may run', async () => {
+    await service.write('long.onnx', rows('n'));
+    const { inspection } = await prepare(modelOf('long.onnx'), service.context());
+    expect(inspection.notices.join()).toMatch(/not run while packaging/);
+  });
+
+  it('is a refusal where the shape is the model’s own', async () => {
+    await service.write('fixed.onnx', rows(32));
+    const text = await problemOf(prepare(modelOf('fixed.onnx'), service.context()));
+    expect(text).toMatch(
+      /^models\.churn\.artifact: On inputs of the shapes.*took more than \d+ MB.*no request/,
+    );
+    expect(text).toMatch(/MODELS_ARTIFACT_MEMORY/);
+  });
+
+  it('is a refusal where no request could carry the inputs', async () => {
+    await service.write(
+      'wide.onnx',
+      onnx({
+        nodes: [node('Neg', ['x'], ['y'])],
+        inputs: [tensorInfo('x', FLOAT, [5, 3, 1200, 1200])],
+        outputs: [tensorInfo('y', FLOAT, [5, 3, 1200, 1200])],
+      }),
+    );
+    expect(await problemOf(prepare(modelOf('wide.onnx'), service.context()))).toMatch(
+      /87 MB by their fixed shapes.*67 MB.*MODELS_ARTIFACT_UNSUPPORTED/,
+    );
   });
 });
 

@@ -206,7 +206,7 @@ function problemOf(outcome: Exclude<Outcome, { kind: 'done' }>, key: string, lim
     return {
       code: 'MODELS_ARTIFACT_HANGS',
       key,
-      message: `It was still ${stage} after ${Math.round(limits.deadline / 1000)} s.`,
+      message: `${asked(stage)}t was still ${stage} after ${Math.round(limits.deadline / 1000)} s${noRequest(stage)}.`,
       fix: 'Look for a loop whose condition never ends.',
     };
   }
@@ -214,7 +214,7 @@ function problemOf(outcome: Exclude<Outcome, { kind: 'done' }>, key: string, lim
     return {
       code: 'MODELS_ARTIFACT_MEMORY',
       key,
-      message: `It took more than ${Math.round(limits.memory / 1024 ** 2)} MB while ${stage}.`,
+      message: `${asked(stage)}t took more than ${Math.round(limits.memory / 1024 ** 2)} MB while ${stage}${noRequest(stage)}.`,
       fix: 'Look for a constant or an input of a huge shape, or package on a machine with more free memory.',
     };
   }
@@ -226,6 +226,11 @@ function problemOf(outcome: Exclude<Outcome, { kind: 'done' }>, key: string, lim
     fix: 'Export the model again, for an opset that this version knows.',
   };
 }
+
+/** The shapes of a probe are the declared ones, or the least of free lengths: what it cannot run, no request could. */
+const asked = (stage: string): string =>
+  stage === 'running' ? 'On inputs of the shapes that it declares (2 where one is free) i' : 'I';
+const noRequest = (stage: string): string => (stage === 'running' ? ', so no request could be answered' : '');
 
 /** Where memory is limited, an allocation fails before the process is killed. */
 function isMemory(message: string): boolean {

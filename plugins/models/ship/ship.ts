@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Manifest, RemoteFile, Signature } from '../../../functions/infer/contract.ts';
-import { type Problem, problemError } from '../errors.ts';
+import { throwProblems } from '../errors.ts';
 import type { Facts, Model } from '../model.ts';
 import { bundle, importPath, ownFile } from './bundle.ts';
 import { cacheFolder, keyOf, once, place } from './cache.ts';
@@ -11,6 +11,7 @@ import { identityOf } from './identity.ts';
 import { type Inspection, inspect } from './inspect.ts';
 import { optimise, type Shippable, withLocale } from './optimise.ts';
 import { hostRuntime, layerBytes, ORT_VERSION } from './runtime.ts';
+import { artifactProblems, requestProblems, UNZIPPED_BYTES } from './size.ts';
 import { readSource, type Source } from './source.ts';
 import { clientSignature, loadTransform } from './transform.ts';
 import type { Upload } from './upload.ts';
@@ -26,22 +27,6 @@ export type Shipped = {
   /** Files of `facts.remote`, for `uploadFiles` before the deploy. */
   readonly uploads: readonly Upload[];
 };
-
-/** Lambda's limit for a function and its layers: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
-const UNZIPPED_BYTES = 250 * 1024 ** 2;
-/** /tmp, at most: same page. The rest of it is the user's. */
-const TMP_BYTES = 10_000 * 1024 ** 2;
-
-/**
- * Seconds that reading an artifact of so many bytes from S3 takes at init, which Lambda cuts at 10 s on demand
- * (https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html). 600 Mbit/s is what a function
- * gets from S3 with parallel ranges in published measurements, 1 GB/s the slower of hashing and writing /tmp, half a
- * second ONNX Runtime and Node; not measured on AWS by us.
- */
-export function initSeconds(bytes: number): number {
-  return 0.5 + bytes / 75e6 + bytes / 1e9;
-}
-const INIT_SECONDS = 10;
 
 /**
  * Everything from an artifact to a zip: read, load and run in a child, optimise, bundle the handler around it.
@@ -68,8 +53,7 @@ export async function shipModel(model: Model, context: ShipContext): Promise<Shi
   let remote: RemoteFile[] = [];
   let code = await handlerOf(model, source, manifest(remote), context);
   if (Buffer.byteLength(code) + modelBytes + layerBytes(model.architecture) > UNZIPPED_BYTES) {
-    const problem = tooLarge(modelBytes, key);
-    if (problem !== undefined) throw problemError([problem]);
+    throwProblems(artifactProblems(modelBytes, key));
     remote = shippable.files.map(({ path, sha256, bytes }) => ({ path: `model/${path}`, sha256, bytes }));
     code = await handlerOf(model, source, manifest(remote), context);
   }
@@ -118,8 +102,7 @@ export async function prepare(
   const key = `models.${model.name}.artifact`;
   const read = await readSource(model, context);
   // Optimising hardly changes the size; so say it before minutes of work.
-  const problem = tooLarge(read.bytes, key);
-  if (problem !== undefined) throw problemError([problem]);
+  throwProblems(artifactProblems(read.bytes, key));
   const transform =
     read.transform === undefined ? undefined : await loadTransform(read.transform, model, context);
   const runtime = await hostRuntime(context.progress);
@@ -127,6 +110,7 @@ export async function prepare(
   const inspection = await inspect(source, key, runtime);
   const signature =
     transform === undefined ? inspection.signature : clientSignature(inspection.signature, transform, key);
+  throwProblems(requestProblems(signature, key));
   const shippable: Shippable = model.optimize
     ? await optimise(source, key, runtime, context.progress)
     : { files: source.files, optimized: 'Not optimised: optimize is false.' };
@@ -203,21 +187,6 @@ async function pack(
     zip,
     zipBytes,
     bytes: Buffer.byteLength(code) + files.reduce((sum, file) => sum + file.bytes, 0),
-  };
-}
-
-function tooLarge(bytes: number, key: string): Problem | undefined {
-  const megabytes = Math.round(bytes / 1e6);
-  const seconds = initSeconds(bytes);
-  if (bytes <= TMP_BYTES && seconds <= INIT_SECONDS) return undefined;
-  return {
-    code: 'MODELS_ARTIFACT_SIZE',
-    key,
-    message:
-      bytes > TMP_BYTES
-        ? `The artifact has ${megabytes} MB, more than Lambda's /tmp holds.`
-        : `The artifact has ${megabytes} MB: reading it at start would take about ${seconds.toFixed(1)} s, and Lambda stops a start after ${INIT_SECONDS} s.`,
-    fix: 'Quantise the model (float16 halves it, int8 quarters it), or export a smaller one.',
   };
 }
 
