@@ -94,6 +94,11 @@ const fourDigits = (word: number): number => {
 };
 /** Four characters, each xor '0': 0 if all are digits. */
 const notDigits = (word: number): number => (word | (word + 0x76767676)) & 0x80808080;
+/** How many of four characters, each xor '0', are digits before the first that is none. */
+const digitsIn = (word: number): number => {
+  const no = notDigits(word);
+  return no === 0 ? 4 : (31 - Math.clz32(no & -no)) >> 3;
+};
 
 /**
  * FP32 as Math.fround(Number(text)), mostly without Number: the digits give two doubles that enclose the text's value, and
@@ -135,44 +140,38 @@ function runFloat32(start: number, first: number, out: Float32Array): number {
       let scale = 0;
       const a = words.getInt32(p, true) ^ zeros;
       const b = words.getInt32(p + 4, true) ^ zeros;
+      const d = words.getInt32(p + 8, true) ^ zeros;
       if ((notDigits(a) | notDigits(b)) === 0) {
         p += 8;
         scale = 8;
         mantissa = mantissa * 1e8 + (fourDigits(a) * 10000 + fourDigits(b));
-        const d = words.getInt32(p, true) ^ zeros;
-        const e = words.getInt32(p + 4, true) ^ zeros;
-        if (notDigits(d) === 0) {
-          p += 4;
-          scale = 12;
-          mantissa = mantissa * 1e4 + fourDigits(d);
-          if (notDigits(e) === 0) {
-            p += 4;
-            scale = 16;
-            mantissa = mantissa * 1e4 + fourDigits(e);
-          }
-        }
       }
-      c = (text[p] ?? 0) - zero;
-      if (scale < 16) {
+      if (scale === 8 && notDigits(d) === 0) {
+        // Twelve decimals decide, nearly always. How many more there are is as random as a sign.
+        mantissa = mantissa * 1e4 + fourDigits(d);
+        low = mantissa * 1e-12;
+        high = (mantissa + 1) * 1e-12;
+        p += 4;
+        let more = digitsIn(words.getInt32(p, true) ^ zeros);
+        p += more;
+        while (more === 4) {
+          more = digitsIn(words.getInt32(p, true) ^ zeros);
+          p += more;
+        }
+      } else {
+        c = (text[p] ?? 0) - zero;
         while (c >>> 0 < 10) {
           mantissa = mantissa * 10 + c;
           scale++;
           c = (text[++p] ?? 0) - zero;
         }
-      }
-      const power = POWERS[scale] ?? 1;
-      low = mantissa / power;
-      high = low;
-      if (c >>> 0 < 10) {
-        // More digits than count: less than one of the last place that does; two, for `mantissa` itself is rounded.
-        high = (mantissa + 2) / power;
-        do c = (text[++p] ?? 0) - zero;
-        while (c >>> 0 < 10);
+        low = mantissa / (POWERS[scale] ?? 1);
+        high = low;
       }
       if (p === dot + 1) return fail('kind', token);
     }
     let value = Math.fround(low * below);
-    if (value !== Math.fround(high * above) || ((text[p] ?? 0) | 32) === 101 || value >= 1e30) {
+    if (value !== Math.fround(high * above) || ((text[p] ?? 0) | 32) === 101 || value >= 1e15) {
       p = tokenEnd(p);
       if (p < 0) return fail('kind', token);
       value = Math.fround(Number(text.toString('latin1', digits, p)));
