@@ -1,0 +1,101 @@
+import { expect, test } from 'vitest';
+import { NESTING, PAYLOAD_BYTES, TENSOR_BYTES, UNPACKED_BYTES } from '../../functions/infer/contract.ts';
+import { REFUSALS } from '../../functions/shared/http.ts';
+import layer from '../../layers/onnxruntime/layer.json' with { type: 'json' };
+import { command as invoke } from '../../plugins/models/commands/invoke.ts';
+import { command as list } from '../../plugins/models/commands/list.ts';
+import { command as plan } from '../../plugins/models/commands/plan.ts';
+import { command as proxy } from '../../plugins/models/commands/proxy.ts';
+import { command as serve } from '../../plugins/models/commands/serve.ts';
+import { command as validate } from '../../plugins/models/commands/validate.ts';
+import { PROBLEMS } from '../../plugins/models/errors.ts';
+import { optionTable } from '../../plugins/models/schema.ts';
+import { layerBytes } from '../../plugins/models/ship/runtime.ts';
+import { generated, table } from './docs-pages.ts';
+
+/** Parts of the pages that the code knows best. `UPDATE_DOCS=1 vitest run --project unit docs-generated` writes them. */
+const commands = { list, validate, plan, serve, invoke, proxy };
+const megabytes = (bytes: number): string => `${bytes / 1024 / 1024} MB`;
+
+const PARTS: readonly (readonly [page: string, name: string, text: string])[] = [
+  ['README.md', 'options', optionTable()],
+  [
+    'README.md',
+    'commands',
+    table(
+      ['`sls models …`', '', 'options'],
+      Object.entries(commands).map(([verb, { usage, options }]) => [
+        `\`${verb}\``,
+        `${usage}.`,
+        Object.entries(options)
+          .map(
+            ([name, { shortcut }]) => `\`--${name}\`${shortcut === undefined ? '' : ` (\`-${shortcut}\`)`}`,
+          )
+          .join(', '),
+      ]),
+    ),
+  ],
+  [
+    'docs/errors.md',
+    'problems',
+    table(
+      ['code', 'meaning'],
+      Object.entries(PROBLEMS).map(([code, meaning]) => [`\`${code}\``, meaning]),
+    ),
+  ],
+  [
+    'docs/endpoint.md',
+    'refusals',
+    table(
+      ['status', 'code', 'meaning', 'fault of'],
+      Object.entries(REFUSALS).map(([code, { status, meaning, ...rest }]) => [
+        String(status),
+        `\`${code}\``,
+        meaning,
+        'fault' in rest ? 'the model' : status < 500 ? 'the request' : 'the endpoint',
+      ]),
+    ),
+  ],
+  [
+    'docs/endpoint.md',
+    'limits',
+    table(
+      ['what', 'at most'],
+      [
+        ['body, as it comes', megabytes(PAYLOAD_BYTES)],
+        ['body, unpacked', megabytes(UNPACKED_BYTES)],
+        ['input tensors of a request, in memory', megabytes(TENSOR_BYTES)],
+        ['arrays and objects inside one another', String(NESTING)],
+        ['answer', `${megabytes(PAYLOAD_BYTES)} of text, about 4.5 MB of binary (base64 inside Lambda)`],
+        ['answer through a load balancer', '1 MB'],
+      ],
+    ),
+  ],
+  [
+    'docs/layer.md',
+    'layer',
+    [
+      table(
+        ['layer', 'unzipped', 'file', 'sha256'],
+        Object.values(layer.targets).flatMap((target) => {
+          if (!('lambda' in target)) return [];
+          const { architecture } = target.lambda;
+          const size = `${(layerBytes(architecture) / 1e6).toFixed(1)} MB`;
+          return Object.entries(target.files).map(([path, { sha256 }]) => [
+            architecture,
+            size,
+            `\`${path.split('/').at(-1)}\``,
+            `\`${sha256}\``,
+          ]);
+        }),
+      ),
+      '',
+      `ONNX Runtime is ${layer.version}. A layer may have ${layer.unzippedLimit / 1e6} MB unzipped.`,
+    ].join('\n'),
+  ],
+];
+
+test.each(PARTS)('%s: %s', (page, name, text) => {
+  const { found, wanted } = generated(page, name, text);
+  expect(found).toBe(wanted);
+});
