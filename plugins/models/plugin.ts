@@ -278,6 +278,9 @@ export default class ServerlessModels {
   }
 }
 
+/** For those who write a model's `transform.ts`. */
+export type { Transform } from '../../functions/infer/transform.ts';
+
 // What `require` returns, where a service names this file by `plugins: {localPath, modules}`: the one form in which
 // osls 4 takes a path outside the service's folder. https://nodejs.org/api/modules.html#loading-ecmascript-modules-using-require
 export { ServerlessModels as 'module.exports' };
