@@ -4,8 +4,12 @@
  */
 import { performance } from 'node:perf_hooks';
 import { arm64Inference } from './soak/arm64.ts';
+import { largeArtifact } from './soak/large.ts';
 
-const parts: Readonly<Record<string, () => Promise<string>>> = { arm64: arm64Inference };
+const parts: Readonly<Record<string, () => Promise<string>>> = {
+  arm64: arm64Inference,
+  large: largeArtifact,
+};
 
 const wanted = process.argv.slice(2);
 for (const [name, part] of Object.entries(parts)) {
