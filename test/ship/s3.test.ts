@@ -43,6 +43,7 @@ beforeAll(async () => {
     ['models/add.onnx', 'add.onnx'],
     ['folder/model.onnx', 'external/model.onnx'],
     ['folder/weights/w.bin', 'external/weights/w.bin'],
+    ['alone/model.onnx', 'external/model.onnx'],
     ['absolute.onnx', 'malformed/external-absolute.onnx'],
   ] as const) {
     await s3.send(new PutObjectCommand({ Bucket, Key: key, Body: await fixture(name) }));
@@ -83,10 +84,13 @@ describe('an artifact on S3', () => {
     const read = (key: string, bucket?: string) =>
       problemOf(readSource(at(key, bucket), service.context({ aws })));
     expect(await read('no.onnx')).toMatch(
-      /s3:\/\/artifacts\/no\.onnx: S3 says NotFound.*MODELS_ARTIFACT_MISSING/,
+      /s3:\/\/artifacts\/no\.onnx: There is no such object or bucket.*MODELS_ARTIFACT_MISSING/,
     );
     expect(await read('no/')).toMatch(/Nothing is there/);
-    expect(await read('x.onnx', 'no-such-bucket')).toMatch(/S3 says (NotFound|NoSuchBucket)/);
+    expect(await read('alone/model.onnx')).toMatch(
+      /s3:\/\/artifacts\/alone\/weights\/w\.bin, which the graph names: There is no such/,
+    );
+    expect(await read('x.onnx', 'no-such-bucket')).toMatch(/There is no such object or bucket/);
     expect(await read('absolute.onnx')).toMatch(/an absolute path/);
     expect(await problemOf(readSource(at('models/add.onnx'), service.context()))).toMatch(/needs AWS/);
   });

@@ -3,7 +3,13 @@ import { mkdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { GetObjectCommand, HeadObjectCommand, paginateListObjectsV2, S3Client } from '@aws-sdk/client-s3';
+import {
+  GetObjectCommand,
+  HeadObjectCommand,
+  paginateListObjectsV2,
+  S3Client,
+  S3ServiceException,
+} from '@aws-sdk/client-s3';
 import { problemError } from '../errors.ts';
 import { cacheFolder, keyOf, once } from './cache.ts';
 import type { ShipContext } from './context.ts';
@@ -36,6 +42,7 @@ export async function fetchArtifact(
     );
   }
   const client = new S3Client(aws);
+  let asked = url;
   try {
     const folder = key === '' || key.endsWith('/');
     const first = folder ? await list(client, bucket, key) : [await head(client, bucket, key, basename(key))];
@@ -47,24 +54,16 @@ export async function fetchArtifact(
     const graph = join(path, basename(key));
     const weights: Item[] = [];
     for (const location of locationsOf(graph)) {
-      weights.push(
-        await head(client, bucket, `${key.slice(0, key.lastIndexOf('/') + 1)}${location}`, location),
-      );
+      const beside = `${key.slice(0, key.lastIndexOf('/') + 1)}${location}`;
+      asked = `s3://${bucket}/${beside}, which the graph names`;
+      weights.push(await head(client, bucket, beside, location));
     }
     return weights.length === 0
       ? graph
       : join(await download(client, bucket, [...first, ...weights], progress), basename(key));
   } catch (error) {
     if (error instanceof Error && 'problems' in error) throw error;
-    const name = error instanceof Error ? error.name : 'Error';
-    const why = error instanceof Error && error.message !== name ? `${name}: ${error.message}` : name;
-    throw missing(
-      blame,
-      url,
-      `S3 says ${why}.`,
-      'Check bucket, key, region and the permission s3:GetObject.',
-      error,
-    );
+    throw missing(blame, asked, reasonOf(error), fixOf(error), error);
   } finally {
     client.destroy();
   }
@@ -131,6 +130,26 @@ function download(
       progress(undefined);
     }
   });
+}
+
+/** A HEAD has no body, so the status is all that S3 says. */
+function reasonOf(error: unknown): string {
+  const status = statusOf(error);
+  if (status === 403) return 'S3 denies it (403), or it is not there and may not be listed.';
+  if (status === 404) return 'There is no such object or bucket (404).';
+  const name = error instanceof Error ? error.name : 'Error';
+  const why = error instanceof Error && error.message !== name ? `${name}: ${error.message}` : name;
+  return `S3 says ${why.replace(/\.$/, '')}.`;
+}
+
+function fixOf(error: unknown): string {
+  return statusOf(error) === 403
+    ? 'Allow s3:GetObject on it and s3:ListBucket on its bucket, or use other credentials.'
+    : 'Check bucket, key, region and credentials.';
+}
+
+function statusOf(error: unknown): number | undefined {
+  return error instanceof S3ServiceException ? error.$metadata.httpStatusCode : undefined;
 }
 
 function missing(key: string, value: string, message: string, fix: string, cause?: unknown): Error {
