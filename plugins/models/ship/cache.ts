@@ -1,8 +1,19 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { copyFile, link, mkdir, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import {
+  copyFile,
+  link,
+  mkdir,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { basename, dirname, join, sep } from 'node:path';
+import { basename, dirname, join, relative, sep } from 'node:path';
 
 /**
  * Where things that can be made again are kept between runs and between services: `$SERVERLESS_MODELS_CACHE`, else
@@ -19,9 +30,12 @@ const DAY = 24 * 60 * 60 * 1000;
 const KEEP = 30 * DAY;
 const making = new Map<string, Promise<string>>();
 
+/** Sizes of an entry's files, by path. */
+const INDEX = '.index.json';
+
 /**
- * The folder `target`, made by `build` if it is not there. It appears whole or not at all: `build` fills a folder
- * beside it that is then renamed. Of several processes the first one wins, and all get the same folder.
+ * The folder `target`, made by `build` if it is not there, or not whole any more. It appears whole or not at all: `build`
+ * fills a folder beside it that is then renamed. Of several processes the first one wins, and all get the same folder.
  */
 export async function once(target: string, build: (folder: string) => Promise<void>): Promise<string> {
   const running = making.get(target);
@@ -32,7 +46,7 @@ export async function once(target: string, build: (folder: string) => Promise<vo
 }
 
 async function make(target: string, build: (folder: string) => Promise<void>): Promise<string> {
-  if (await exists(target)) {
+  if (await isWhole(target)) {
     const now = new Date();
     await utimes(target, now, now).catch(() => undefined); // A read-only cache is still a cache.
     return target;
@@ -44,13 +58,45 @@ async function make(target: string, build: (folder: string) => Promise<void>): P
   await mkdir(draft);
   try {
     await build(draft);
+    await writeFile(join(draft, INDEX), JSON.stringify(await sizesBelow(draft)));
     await rename(draft, target).catch(async (error: unknown) => {
       if (!(await exists(target))) throw error;
+      if (!(await isWhole(target))) await replace(target, draft);
     });
   } finally {
     await rm(draft, { recursive: true, force: true });
   }
   return target;
+}
+
+/** Moved out of the way first: whoever reads the old folder meanwhile does not find it half deleted. */
+async function replace(target: string, draft: string): Promise<void> {
+  const broken = `${draft}.broken`;
+  try {
+    await rename(target, broken);
+    await rename(draft, target);
+  } finally {
+    await rm(broken, { recursive: true, force: true });
+  }
+}
+
+/** A rename can reach the disk before what it renames: after a crash of the machine, files may be there and empty. */
+async function isWhole(folder: string): Promise<boolean> {
+  const index = await readFile(join(folder, INDEX), 'utf8')
+    .then((text): Readonly<Record<string, number>> => JSON.parse(text))
+    .catch(() => undefined);
+  if (index === undefined) return false;
+  const sizes = await sizesBelow(folder);
+  return Object.entries(index).every(([path, bytes]) => sizes[path] === bytes);
+}
+
+async function sizesBelow(folder: string): Promise<Record<string, number>> {
+  const sizes: Record<string, number> = {};
+  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
+    const path = join(entry.parentPath, entry.name);
+    if (!entry.isDirectory()) sizes[relative(folder, path)] = (await stat(path)).size;
+  }
+  return sizes;
 }
 
 /** Removes drafts of processes that died, and what nobody has used for a month. */
