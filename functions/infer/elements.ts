@@ -97,7 +97,8 @@ const notDigits = (word: number): number => (word | (word + 0x76767676)) & 0x808
 /** How many of four characters, each xor '0', are digits before the first that is none. */
 const digitsIn = (word: number): number => {
   const no = notDigits(word);
-  return no === 0 ? 4 : (31 - Math.clz32(no & -no)) >> 3;
+  // Below the lowest mark all bits become 1: 7, 15, 23, 31, and 32 where there is no mark.
+  return (32 - Math.clz32((no - 1) & ~no)) >> 3;
 };
 
 /**
@@ -111,31 +112,44 @@ function runFloat32(start: number, first: number, out: Float32Array): number {
   const words = view;
   const zero = 48;
   const zeros = 0x30303030;
+  /** As far from '0' as '.' is. */
+  const point = -2;
   // More than the roundings of six double operations, in both directions.
   const below = 1 - 2e-15;
   const above = 1 + 2e-15;
   let p = start;
   let i = first;
   for (;;) {
-    if ((text[p] ?? 0) <= 32) {
-      if (text[p] === 32) p++;
-      if ((text[p] ?? 0) <= 32) p = skipSpace(p);
+    let c = text[p] ?? 0;
+    // One space comes after a comma, where Python writes; others are rare.
+    if (c === 32) c = text[++p] ?? 0;
+    if (c <= 32) {
+      p = skipSpace(p);
+      c = text[p] ?? 0;
     }
     const token = p;
     // Signs are random to the processor: a branch on them would cost a quarter of the whole.
-    const negative = Number(text[p] === 45);
+    const negative = ((c ^ 45) - 1) >>> 31;
     p += negative;
     const digits = p;
-    let mantissa = 0;
-    let c = (text[p] ?? 0) - zero;
-    while (c >>> 0 < 10) {
-      mantissa = mantissa * 10 + c;
-      c = (text[++p] ?? 0) - zero;
+    const head = words.getInt32(p, true);
+    let mantissa = (head & 0xff) - zero;
+    if (mantissa >>> 0 < 10 && (head & 0xff00) === 0x2e00) {
+      // One digit and a point: most numbers that models take.
+      p++;
+      c = point;
+    } else {
+      mantissa = 0;
+      c = (text[p] ?? 0) - zero;
+      while (c >>> 0 < 10) {
+        mantissa = mantissa * 10 + c;
+        c = (text[++p] ?? 0) - zero;
+      }
+      if (p !== digits + 1 && (p === digits || text[digits] === zero)) return fail('kind', token);
     }
-    if (p !== digits + 1 && (p === digits || text[digits] === zero)) return fail('kind', token);
     let low = mantissa;
     let high = mantissa;
-    if (text[p] === 46) {
+    if (c === point) {
       const dot = p++;
       let scale = 0;
       const a = words.getInt32(p, true) ^ zeros;
@@ -152,12 +166,11 @@ function runFloat32(start: number, first: number, out: Float32Array): number {
         low = mantissa * 1e-12;
         high = (mantissa + 1) * 1e-12;
         p += 4;
-        let more = digitsIn(words.getInt32(p, true) ^ zeros);
+        const near = digitsIn(words.getInt32(p, true) ^ zeros);
+        // All of the second four count only where the first four are digits: `near >> 2` is 1 for four, else 0.
+        const more = near + (digitsIn(words.getInt32(p + 4, true) ^ zeros) & -(near >> 2));
         p += more;
-        while (more === 4) {
-          more = digitsIn(words.getInt32(p, true) ^ zeros);
-          p += more;
-        }
+        if (more === 8) while (((text[p] ?? 0) - zero) >>> 0 < 10) p++;
       } else {
         c = (text[p] ?? 0) - zero;
         while (c >>> 0 < 10) {
@@ -177,7 +190,7 @@ function runFloat32(start: number, first: number, out: Float32Array): number {
       value = Math.fround(Number(text.toString('latin1', digits, p)));
       if (value === Number.POSITIVE_INFINITY) return fail('range', token);
     }
-    out[i++] = value * (1 - 2 * negative);
+    out[i++] = value * (1 - (negative << 1));
     if (text[p] !== 44) {
       p = skipSpace(p);
       if (text[p] !== 44) {
