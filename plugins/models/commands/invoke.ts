@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { exampleRequest } from '../../../functions/catalog/example.ts';
+import { PAYLOAD_BYTES } from '../../../functions/infer/contract.ts';
 import { problemError } from '../errors.ts';
 import type { Model } from '../model.ts';
 import { ALIAS } from '../naming.ts';
@@ -64,6 +65,14 @@ async function requestOf(model: Model, context: Context): Promise<string> {
     );
   }
   const body = await readBody(only, String(flags[only]), service.dir);
+  const bytes = Buffer.byteLength(body);
+  if (bytes > PAYLOAD_BYTES) {
+    throw usage(
+      `--${only}`,
+      `has ${(bytes / 1024 ** 2).toFixed(1)} MB; Lambda takes ${PAYLOAD_BYTES / 1024 ** 2} MB.`,
+      'Send fewer rows at a time.',
+    );
+  }
   try {
     JSON.parse(body);
   } catch (error) {
