@@ -1,8 +1,12 @@
 import { createHash } from 'node:crypto';
-import { readdir, readFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, it } from 'vitest';
-import { osls4, service, sls } from './frameworks.ts';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { cacheFolder } from '../../plugins/models/ship/cache.ts';
+import { hostRuntime } from '../../plugins/models/ship/runtime.ts';
+import { unzip } from '../unzip.ts';
+import { osls4, root, service, sls } from './frameworks.ts';
 
 const yaml = `
 service: shop
@@ -11,14 +15,51 @@ plugins: [./plugin.ts]
 models:
   churn: {artifact: models/churn.onnx, http: {auth: none}}
   fraud: {artifact: models/churn.onnx, architecture: arm64}
+  trees: {artifact: models/gbm.onnx}
+  types: {artifact: models/all.onnx}
+  words: {artifact: words}
+`;
+const TRANSFORM = `import { rate } from './rate.json';
+export const inputs = [{ name: 'x', datatype: 'FP64', shape: [-1, 4] }];
+export const pre = ({ x }) => ({ x: { ...x, datatype: 'FP32', data: Float32Array.from(x.data, (value) => value * rate) } });
 `;
 
-/** Template and digest of each zip of one `sls package`, with caches of its own or warm ones. */
-async function packaged(
-  name: string,
-): Promise<{ readonly template: string; readonly zips: Readonly<Record<string, string>> }> {
-  const folder = await service(osls4, name, { yaml });
-  const run = await sls(osls4, folder, ['package']);
+type Packaged = {
+  readonly template: string;
+  /** Path below the package → sha256. */
+  readonly zips: Readonly<Record<string, string>>;
+  readonly folder: string;
+};
+
+let elsewhere: string;
+let first: Packaged;
+let second: Packaged;
+beforeAll(async () => {
+  elsewhere = await mkdtemp(join(tmpdir(), 'twice-'));
+  const folder = await service(osls4, 'twice', { yaml });
+  const fixtures = join(root, 'test', 'fixtures', 'models');
+  await cp(join(fixtures, 'gbm.onnx'), join(folder, 'models', 'gbm.onnx'));
+  await cp(join(fixtures, 'types', 'all.onnx'), join(folder, 'models', 'all.onnx'));
+  await cp(join(fixtures, 'external'), join(folder, 'words'), { recursive: true });
+  await writeFile(join(folder, 'words', 'transform.ts'), TRANSFORM);
+  await writeFile(join(folder, 'words', 'rate.json'), '{"rate": 2}');
+  first = await packaged(folder);
+
+  // Nothing is kept there but ONNX Runtime as it was downloaded: all else is made again.
+  await hostRuntime();
+  const cache = join(elsewhere, 'cache');
+  await mkdir(cache);
+  await symlink(cacheFolder('onnxruntime'), join(cache, 'onnxruntime'));
+  const copy = join(elsewhere, 'a', 'service');
+  await cp(folder, copy, { recursive: true, filter: (path) => !path.includes('.serverless') });
+  second = await packaged(copy, { SERVERLESS_MODELS_CACHE: cache });
+  expect(await readdir(cache)).toEqual(expect.arrayContaining(['layers', 'optimised', 'zips']));
+});
+afterAll(() => rm(elsewhere, { recursive: true, force: true }));
+
+/** What one `sls package` makes. */
+async function packaged(folder: string, env: Readonly<Record<string, string>> = {}): Promise<Packaged> {
+  const run = await sls(osls4, folder, ['package'], env);
   expect(run.code, run.output).toBe(0);
   const made = join(folder, '.serverless');
   const zips: Record<string, string> = {};
@@ -30,12 +71,10 @@ async function packaged(
       .digest('hex');
   }
   const template = await readFile(join(made, 'cloudformation-template-update-stack.json'), 'utf8');
-  return { template: template.replace(/\d{13}-\d{4}-\d\d-\d\dT[\d:.]+Z/g, '<time>'), zips };
+  return { template: template.replace(/\d{13}-\d{4}-\d\d-\d\dT[\d:.]+Z/g, '<time>'), zips, folder };
 }
 
-it('packaging twice, in two places, gives the same zips to the byte and the same template', async () => {
-  const first = await packaged('twice');
-  const second = await packaged('twice-elsewhere');
+it('packaging twice, elsewhere and with an empty cache, gives the same zips to the byte and the same template', () => {
   expect(Object.keys(first.zips)).toEqual([
     'churn.zip',
     'fraud.zip',
@@ -43,7 +82,23 @@ it('packaging twice, in two places, gives the same zips to the byte and the same
     'models-release.zip',
     join('models', 'arm64.layer'),
     join('models', 'x86_64.layer'),
+    'trees.zip',
+    'types.zip',
+    'words.zip',
   ]);
   expect(second.zips).toEqual(first.zips);
   expect(JSON.parse(second.template)).toEqual(JSON.parse(first.template));
+});
+
+it('no path of this machine is in any of them', async () => {
+  const paths = [first.folder, root, elsewhere, cacheFolder()];
+  for (const { folder, zips } of [first, second]) {
+    for (const zip of Object.keys(zips)) {
+      for (const [name, content] of Object.entries(await unzip(join(folder, '.serverless', zip)))) {
+        const found = paths.filter((path) => name.includes(path) || Buffer.from(content).includes(path));
+        expect(found, `${zip}: ${name}`).toEqual([]);
+      }
+    }
+  }
+  expect(paths.filter((path) => (first.template + second.template).includes(path))).toEqual([]);
 });
