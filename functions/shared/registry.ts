@@ -6,6 +6,7 @@ import type { ObjectPort } from './aws/ports.ts';
  * by compare-and-set. Layout below the scope `models/<account>/<region>/<service>/<stage>/`:
  *
  *     versions/<model>/<n>.json             what a published version is
+ *     versions/<model>/<n>-<start>.json     what it was in a function of the same name that is gone
  *     releases/<model>/live.json            the release that is, or was last, under way
  *     releases/<model>/<start>-<id>.json    the ones before
  */
@@ -16,7 +17,7 @@ export type Registry = {
   readonly move: (next: Release, etag: string | undefined) => Promise<'ok' | 'changed'>;
   /** Keeps a release that another one replaces; a second time does nothing. */
   readonly archive: (release: Archived) => Promise<void>;
-  /** Keeps what a version is; a second time does nothing. */
+  /** Keeps what a version is; a second time does nothing. A record of another version with this number is kept beside it. */
   readonly version: (record: VersionRecord) => Promise<void>;
 };
 
@@ -60,7 +61,16 @@ export function registry(objects: ObjectPort, scope: string): Registry {
       await objects.create(`${scope}releases/${kept.model}/${name}.json`, text);
     },
     version: async (record) => {
-      await objects.create(`${scope}versions/${record.model}/${record.version}.json`, print(record));
+      const key = `${scope}versions/${record.model}/${record.version}`;
+      for (let written = await objects.create(`${key}.json`, print(record)); written === 'changed'; ) {
+        const found = await objects.get(`${key}.json`);
+        if (found === undefined) throw new Error(`${key}.json is there and is not`);
+        const before: VersionRecord = JSON.parse(found.text);
+        if (before.fingerprint === record.fingerprint && before.identity === record.identity) return;
+        // A function that is made anew counts from 1 again.
+        await objects.create(`${key}-${stamp(before.at)}.json`, found.text);
+        written = await objects.replace(`${key}.json`, print(record), found.etag);
+      }
     },
   };
 }

@@ -115,4 +115,27 @@ describe('what is kept', () => {
     await documents.version({ ...record, at: 'later' });
     expect(JSON.parse(objects.objects.get(`${SCOPE}versions/churn/4.json`)?.text ?? '')).toEqual(record);
   });
+
+  it('a version whose number comes round again, beside the one before', async () => {
+    const { objects, documents } = make();
+    const record: VersionRecord = {
+      schema: 1,
+      model: 'churn',
+      functionName: 'shop-dev-churn',
+      version: '4',
+      identity: 'a',
+      fingerprint: 'f',
+      layer: 'l',
+      source: 's',
+      at: '2026-01-01T00:00:00.000Z',
+    };
+    const again = { ...record, identity: 'b', fingerprint: 'g', at: '2026-02-01T00:00:00.000Z' };
+    await documents.version(record);
+    await documents.version(again);
+    await documents.version(again);
+    const read = (key: string): unknown =>
+      JSON.parse(objects.objects.get(`${SCOPE}versions/churn/${key}.json`)?.text ?? 'null');
+    expect(read('4')).toEqual(again);
+    expect(read('4-20260101T000000000Z')).toEqual(record);
+  });
 });
