@@ -30,6 +30,7 @@ export const PROBLEMS = {
   MODELS_RELEASE: 'A release did not come to its end.',
   MODELS_AWS: 'AWS refused a call.',
   MODELS_USAGE: 'A command got options or input that it cannot use.',
+  MODELS_CACHE: 'The folder for what can be made again cannot be written.',
   MODELS_RUNTIME_UNAVAILABLE: 'ONNX Runtime could not be downloaded with npm.',
   MODELS_RUNTIME_TAMPERED: 'A package, file or layer of ONNX Runtime is not the pinned one.',
   MODELS_ARTIFACT_MISSING: 'The artifact is not there, or cannot be read.',

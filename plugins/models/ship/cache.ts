@@ -14,6 +14,7 @@ import {
 } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { basename, dirname, join, relative, sep } from 'node:path';
+import { type Problem, problemError } from '../errors.ts';
 
 /**
  * Where things that can be made again are kept between runs and between services: `$SERVERLESS_MODELS_CACHE`, else
@@ -52,29 +53,50 @@ async function make(target: string, build: (folder: string) => Promise<void>): P
     return target;
   }
   const parent = dirname(target);
-  await mkdir(parent, { recursive: true });
-  await sweep(parent);
   const draft = join(parent, `.${basename(target)}.${process.pid}.${randomBytes(4).toString('hex')}`);
-  await mkdir(draft);
   try {
+    await mkdir(parent, { recursive: true });
+    await sweep(parent);
+    await mkdir(draft);
     await build(draft);
     await writeFile(join(draft, INDEX), JSON.stringify(await sizesBelow(draft)));
     await rename(draft, target).catch(async (error: unknown) => {
       if (!(await exists(target))) throw error;
       if (!(await isWhole(target))) await replace(target, draft);
     });
+  } catch (error) {
+    throw asProblem(error);
   } finally {
-    await rm(draft, { recursive: true, force: true });
+    await rm(draft, { recursive: true, force: true }).catch(() => undefined); // The next sweep tries again.
   }
   return target;
+}
+
+const UNWRITABLE = ['EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'EDQUOT', 'ENOTDIR', 'EEXIST'];
+
+/** What a person can mend: a cache that takes no files. */
+function asProblem(error: unknown): unknown {
+  if (!(error instanceof Error) || !('code' in error) || !('path' in error)) return error;
+  if (!UNWRITABLE.includes(String(error.code)) || !String(error.path).startsWith(cacheFolder())) return error;
+  const problem: Problem = {
+    code: 'MODELS_CACHE',
+    key: 'SERVERLESS_MODELS_CACHE',
+    value: cacheFolder(),
+    message: `The cache folder ${cacheFolder()} cannot be written (${error.code}).`,
+    fix: 'Give it room and write permission, or name another folder in this environment variable.',
+  };
+  return problemError([problem], error);
 }
 
 /** Moved out of the way first: whoever reads the old folder meanwhile does not find it half deleted. */
 async function replace(target: string, draft: string): Promise<void> {
   const broken = `${draft}.broken`;
   try {
-    await rename(target, broken);
-    await rename(draft, target);
+    // Another process may have found it broken, too.
+    await rename(target, broken).catch(() => undefined);
+    await rename(draft, target).catch(async (error: unknown) => {
+      if (!(await isWhole(target))) throw error;
+    });
   } finally {
     await rm(broken, { recursive: true, force: true });
   }
@@ -86,7 +108,7 @@ async function isWhole(folder: string): Promise<boolean> {
     .then((text): Readonly<Record<string, number>> => JSON.parse(text))
     .catch(() => undefined);
   if (index === undefined) return false;
-  const sizes = await sizesBelow(folder);
+  const sizes = await sizesBelow(folder).catch((): Record<string, number> => ({}));
   return Object.entries(index).every(([path, bytes]) => sizes[path] === bytes);
 }
 

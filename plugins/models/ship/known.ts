@@ -24,7 +24,8 @@ export async function knownSha256(
   if (known?.stat === now) return { bytes, sha256: known.sha256 };
   const sha256 = await sha256Of(path);
   if (Date.now() - Number(ctimeMs) > SETTLED) {
-    await writeWhole(note, JSON.stringify({ stat: now, sha256 } satisfies Known));
+    // Where it cannot be noted, the file is read again the next time.
+    await writeWhole(note, JSON.stringify({ stat: now, sha256 } satisfies Known)).catch(() => undefined);
   }
   return { bytes, sha256 };
 }

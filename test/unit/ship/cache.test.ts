@@ -89,6 +89,18 @@ describe('once', () => {
     }
   });
 
+  it('says what to do where nothing can be written', async () => {
+    await writeFile(join(folder, 'full'), '');
+    // A file where a folder should be is what also root cannot write into.
+    process.env.SERVERLESS_MODELS_CACHE = join(folder, 'full');
+    const making = once(cacheFolder('a', 'b'), async () => {});
+    await expect(making).rejects.toMatchObject({ code: 'MODELS_CACHE' });
+    const path = join(folder, 'file');
+    await writeFile(path, 'content');
+    await new Promise((resolve) => setTimeout(resolve, 2100));
+    expect((await knownSha256(path)).bytes).toBe(7);
+  });
+
   it('removes what nobody used for a month, and drafts of dead processes', async () => {
     const long = new Date(Date.now() - 40 * 24 * 3600 * 1000);
     for (const name of ['old', '.draft', 'fresh']) await writeFile(join(folder, name), '');
