@@ -178,7 +178,9 @@ export default class ServerlessModels {
     const input = this.#active();
     if (input === undefined) return;
     const { shipService } = await import('./ship/service.ts');
-    const shipped = await shipService(input.models, this.#shipContext(), (facts, versions) =>
+    const registry = input.options.registry?.bucket;
+    const context = { ...this.#shipContext(), ...(registry !== undefined && { registry }) };
+    const shipped = await shipService(input.models, context, (facts, versions) =>
       catalogManifest(input.models, input.host, facts, versions),
     );
     this.#input = { ...input, ...shipped };
@@ -212,15 +214,17 @@ export default class ServerlessModels {
     if (input === undefined || this.#serverless.service.provider.shouldNotDeploy === true) return;
     const { uploadService } = await import('./ship/service.ts');
     const bucket = await deploymentBucket(this.#serverless);
-    await uploadService(
+    const notices = await uploadService(
       packageFolder(this.#serverless),
       awsConfig(this.#serverless, this.#options),
       {
         layers: { bucket, prefix: layerPrefix(input.host) },
         files: { bucket: input.options.registry?.bucket ?? bucket, prefix: FILES_PREFIX },
+        shared: input.options.registry?.bucket,
       },
       progressOf(this.#utils),
     );
+    for (const line of notices) this.#utils.log.notice(line);
   }
 
   async #report(): Promise<void> {

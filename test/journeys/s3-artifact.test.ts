@@ -1,5 +1,5 @@
 /** Artifacts in a bucket: a file and a folder with weights beside the graph; a changed object is a new version. */
-import { readFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   CreateAccessKeyCommand,
@@ -25,6 +25,8 @@ models:
 const WEIGHTS = 'external/weights/w.bin';
 
 let aws: LocalAws;
+/** Of services that are not deployed, and so not removed. */
+const folders: string[] = [];
 let s3: S3Client;
 let before: string[];
 let service: Service & Deployment;
@@ -46,6 +48,7 @@ beforeAll(async () => {
 afterAll(async () => {
   s3?.destroy();
   await aws?.stop();
+  for (const path of folders) await rm(path, { recursive: true, force: true });
 });
 
 /** What the endpoint says to the inputs of a fixture: its outputs as they were in Python, and the version. */
@@ -118,6 +121,7 @@ test('one that is forbidden is a problem that names the permission', async () =>
     AWS_SECRET_ACCESS_KEY: AccessKey?.SecretAccessKey ?? '',
   };
   const theirs = await prepareService({ yaml: yaml() }, { ...aws, env });
+  folders.push(theirs.dir);
   const { code, stdout, stderr } = await theirs.sls('package');
   expect(code).not.toBe(0);
   expect(stdout + stderr).toMatch(

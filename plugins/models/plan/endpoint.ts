@@ -10,6 +10,8 @@ import { httpEvent, routesOf } from './routes.ts';
 
 /** Where files beyond the zip limit are in the registry's bucket, named by content. */
 export const FILES_PREFIX = `${REGISTRY_PREFIX}files/`;
+/** Which of them are the optimised form of an artifact. */
+export const OPTIMISED_PREFIX = `${REGISTRY_PREFIX}optimised/`;
 
 /** What packaging found out: without it a function can be listed, invoked and removed, but not deployed. */
 export type Built = { readonly facts: Facts; readonly layer: LayerFacts; readonly zip: string };

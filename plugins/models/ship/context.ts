@@ -18,6 +18,8 @@ export type ShipContext = {
   readonly progress: (text: string | undefined) => void;
   /** The provider's `environment`, which every function has. */
   readonly environment?: unknown;
+  /** Bucket that machines share, which may have this artifact optimised already; absent: it is not asked. */
+  readonly registry?: string;
   /** Absent: nothing may be asked of AWS. */
   readonly aws?: AwsConfig;
 };

@@ -1,15 +1,22 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cacheFolder, keyOf, once, place } from './cache.ts';
+import type { ShipContext } from './context.ts';
 import { declared, graphOf } from './inspect.ts';
 import { LOCALE, rewriteLocales } from './locale.ts';
 import { ORT_VERSION } from './runtime.ts';
 import { limitsFor, runTask } from './sandbox.ts';
+import { takeShared } from './shared.ts';
 import type { Source, SourceFile } from './source.ts';
 import { filesBelow, sha256Of } from './zip.ts';
 
 /** The files that are shipped, below `model/`, and whether they are the optimised ones, or why not. */
-export type Shippable = { readonly files: readonly SourceFile[]; readonly optimized: true | string };
+export type Shippable = {
+  readonly files: readonly SourceFile[];
+  readonly optimized: true | string;
+  /** Of optimised files: what they were made from and by, whichever machine did it. */
+  readonly key?: string;
+};
 
 /** Part of the cache key: raise it when the same source would be treated differently. */
 const METHOD = 1;
@@ -23,19 +30,28 @@ const OWN_WEIGHTS = 1_000_000;
 /**
  * Optimises the graph once, here, instead of at every cold start: level `extended`, weights in a file that is
  * mapped. The result is run against the original on the probes; where it differs, fails, or nothing could be
- * compared, the original is shipped and `optimized` says why.
+ * compared, the original is shipped and `optimized` says why. Where a shared registry has the result, it is taken from there.
  */
 export async function optimise(
   source: Source,
   key: string,
   runtime: string | undefined,
-  progress: (text: string | undefined) => void,
+  context: ShipContext,
 ): Promise<Shippable> {
+  const { progress } = context;
   if (runtime === undefined) {
     return { files: source.files, optimized: 'Not optimised: ONNX Runtime has no build for this machine.' };
   }
   const kept = cacheFolder('optimised', keyOf(source.digest, ORT_VERSION, METHOD, process.arch).slice(0, 32));
+  // Level `extended` does not depend on the processor, so that any machine may take what another one made.
+  const shared = keyOf('optimised/1', source.digest, ORT_VERSION, METHOD);
   const folder = await once(kept, async (draft) => {
+    const taken = await takeShared(shared, join(draft, 'model'), context);
+    if (taken !== undefined) {
+      progress(undefined);
+      await writeFile(join(draft, 'result.json'), JSON.stringify({ optimized: true, files: taken }));
+      return;
+    }
     progress(
       `Optimising ${key.replace(/^models\.|\.artifact$/g, '')} (${Math.ceil(source.bytes / 1e6)} MB, once)`,
     );
@@ -73,7 +89,11 @@ export async function optimise(
     await readFile(join(folder, 'result.json'), 'utf8'),
   );
   if (optimized !== true) return { files: source.files, optimized };
-  return { files: files.map((file) => ({ ...file, from: join(folder, 'model', file.path) })), optimized };
+  return {
+    files: files.map((file) => ({ ...file, from: join(folder, 'model', file.path) })),
+    optimized,
+    key: shared,
+  };
 }
 
 function verdict(outcome: Awaited<ReturnType<typeof runTask>>): true | string {

@@ -10,6 +10,7 @@ import { importPath, ownFile } from './bundle.ts';
 import type { AwsConfig, ShipContext } from './context.ts';
 import { buildLayer } from './layer.ts';
 import { ORT_VERSION } from './runtime.ts';
+import { type Shared, share } from './shared.ts';
 import { shipFunction, shipModel } from './ship.ts';
 import { type Upload, uploadFiles } from './upload.ts';
 
@@ -21,7 +22,11 @@ export type ShippedService = {
 };
 
 /** What goes to which bucket before the stack is updated; kept beside the package, for `sls deploy --package`. */
-type Uploads = { readonly layers: readonly Upload[]; readonly files: readonly Upload[] };
+type Uploads = {
+  readonly layers: readonly Upload[];
+  readonly files: readonly Upload[];
+  readonly optimised: readonly Shared[];
+};
 
 const FOLDER = 'models';
 const UPLOADS = 'uploads.json';
@@ -42,6 +47,7 @@ export async function shipService(
   const layers = new Map<Architecture, { readonly facts: LayerFacts; readonly zip: string }>();
   const built = new Map<string, Built>();
   const files: Upload[] = [];
+  const optimised: Shared[] = [];
   for (const model of models) {
     context.progress(`Packaging the model ${model.name}`);
     const shipped = await shipModel(model, context);
@@ -49,6 +55,7 @@ export async function shipService(
     layers.set(model.architecture, layer);
     built.set(model.name, { facts: shipped.facts, layer: layer.facts, zip: shipped.zip });
     files.push(...shipped.uploads);
+    if (shipped.optimised !== undefined) optimised.push(shipped.optimised);
   }
   context.progress(undefined);
   const facts = new Map([...built].map(([name, entry]) => [name, entry.facts]));
@@ -56,7 +63,7 @@ export async function shipService(
   const catalog = manifest(facts, { plugin: await ownVersion(), runtime: ORT_VERSION });
   if (catalog !== undefined)
     zips.set(CATALOG, (await shipFunction(CATALOG, catalogSource(catalog), context)).zip);
-  await keepUploads(context.outDir, [...layers.values()], files);
+  await keepUploads(context.outDir, [...layers.values()], { files, optimised });
   return { built, zips };
 }
 
@@ -70,35 +77,48 @@ const releaseSource = (): string =>
 async function keepUploads(
   outDir: string,
   layers: readonly { readonly facts: LayerFacts; readonly zip: string }[],
-  files: readonly Upload[],
+  others: Omit<Uploads, 'layers'>,
 ): Promise<void> {
   const folder = join(outDir, FOLDER);
   await mkdir(folder, { recursive: true });
   const kept: Upload[] = [];
   for (const { facts, zip } of layers) {
-    const name = `${facts.architecture}.zip`;
+    // Not `.zip`: the framework takes each zip below its folder for a function's, and would then never find that nothing changed.
+    const name = `${facts.architecture}.layer`;
     await copyFile(zip, join(folder, name));
     kept.push({ sha256: facts.sha256, bytes: facts.bytes, from: name });
   }
-  await writeFile(join(folder, UPLOADS), JSON.stringify({ layers: kept, files } satisfies Uploads));
+  await writeFile(join(folder, UPLOADS), JSON.stringify({ layers: kept, ...others } satisfies Uploads));
 }
 
 /** Where uploads go: bucket and key prefix, ending in `/`. */
 export type Place = { readonly bucket: string; readonly prefix: string };
 
-/** Uploads what the stack refers to by content; what is there already costs one request. */
+/**
+ * Uploads what the stack refers to by content; what is there already costs one request.
+ *
+ * @param to `shared`: the bucket that machines share, if the service names one
+ * @returns sentences for people: what could not be done, and need not
+ */
 export async function uploadService(
   outDir: string,
   aws: AwsConfig,
-  to: { readonly layers: Place; readonly files: Place },
+  to: { readonly layers: Place; readonly files: Place; readonly shared?: string | undefined },
   progress: (text: string | undefined) => void,
-): Promise<void> {
+): Promise<readonly string[]> {
   const folder = join(outDir, FOLDER);
-  const { layers, files }: Uploads = JSON.parse(await readFile(join(folder, UPLOADS), 'utf8'));
+  const { layers, files, optimised }: Uploads = JSON.parse(await readFile(join(folder, UPLOADS), 'utf8'));
   const here = layers.map((layer) => ({ ...layer, from: join(folder, basename(layer.from)) }));
   progress('Uploading the ONNX Runtime layer');
   await uploadFiles(aws, to.layers.bucket, to.layers.prefix, here, progress);
   if (files.length > 0) await uploadFiles(aws, to.files.bucket, to.files.prefix, files, progress);
+  if (to.shared === undefined) return [];
+  return share(aws, to.shared, optimised, progress).then(
+    () => [],
+    (error: unknown) => [
+      `models: optimised files were not put into s3://${to.shared} for other machines: ${error instanceof Error ? error.message : error}`,
+    ],
+  );
 }
 
 /** This package's version. */

@@ -11,6 +11,7 @@ import { identityOf } from './identity.ts';
 import { type Inspection, inspect } from './inspect.ts';
 import { optimise, type Shippable, withLocale } from './optimise.ts';
 import { hostRuntime, layerBytes, ORT_VERSION } from './runtime.ts';
+import type { Shared } from './shared.ts';
 import { artifactProblems, requestProblems, UNZIPPED_BYTES } from './size.ts';
 import { readSource, type Source } from './source.ts';
 import { clientSignature, loadTransform } from './transform.ts';
@@ -26,6 +27,8 @@ export type Shipped = {
   readonly zip: string;
   /** Files of `facts.remote`, for `uploadFiles` before the deploy. */
   readonly uploads: readonly Upload[];
+  /** The optimised files, for a registry that machines share. */
+  readonly optimised?: Shared;
 };
 
 /**
@@ -82,6 +85,7 @@ export async function shipModel(model: Model, context: ShipContext): Promise<Shi
     },
     dir: packed.dir,
     zip: packed.zip,
+    ...(shippable.key !== undefined && { optimised: { key: shippable.key, files: shippable.files } }),
     uploads:
       remote.length === 0 ? [] : shippable.files.map(({ sha256, bytes, from }) => ({ sha256, bytes, from })),
   };
@@ -112,7 +116,7 @@ export async function prepare(
     transform === undefined ? inspection.signature : clientSignature(inspection.signature, transform, key);
   throwProblems(requestProblems(signature, key));
   const shippable: Shippable = model.optimize
-    ? await optimise(source, key, runtime, context.progress)
+    ? await optimise(source, key, runtime, context)
     : { files: source.files, optimized: 'Not optimised: optimize is false.' };
   const identity = identityOf({
     source: read.digest,

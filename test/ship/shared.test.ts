@@ -1,0 +1,147 @@
+import { mkdir, symlink } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { CreateBucketCommand, ListObjectsV2Command, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { cacheFolder } from '../../plugins/models/ship/cache.ts';
+import type { ShipContext } from '../../plugins/models/ship/context.ts';
+import { type Shared, share } from '../../plugins/models/ship/shared.ts';
+import { type Shipped, shipModel } from '../../plugins/models/ship/ship.ts';
+import { sha256Of } from '../../plugins/models/ship/zip.ts';
+import { client } from '../local-aws/deployed.ts';
+import { type LocalAws, startAws } from '../local-aws/start.ts';
+import { FIXTURES, modelOf, newService } from './setup.ts';
+
+const service = newService();
+const aws = {
+  region: 'us-east-1',
+  credentials: async () => ({ accessKeyId: 'test', secretAccessKey: 'test' }),
+};
+let local: LocalAws;
+let s3: S3Client;
+let said: string[] = [];
+let machines = 0;
+
+beforeAll(async () => {
+  local = await startAws();
+  process.env.AWS_ENDPOINT_URL = local.endpoint;
+  s3 = new S3Client(client(local.endpoint));
+});
+afterAll(async () => {
+  delete process.env.AWS_ENDPOINT_URL;
+  s3?.destroy();
+  await local?.stop();
+});
+
+/** From here on nothing is cached but ONNX Runtime. */
+async function anotherMachine(): Promise<void> {
+  const runtime = cacheFolder('onnxruntime');
+  machines += 1;
+  process.env.SERVERLESS_MODELS_CACHE = service.at(`cache-${machines}`);
+  await mkdir(cacheFolder());
+  await symlink(runtime, cacheFolder('onnxruntime'));
+}
+
+async function packaged(more: Partial<ShipContext>): Promise<Shipped & { took: boolean; made: boolean }> {
+  said = [];
+  const progress = (text: string | undefined) => void (text && said.push(text));
+  const context = service.context({ serviceDir: FIXTURES, aws, progress, ...more });
+  const shipped = await shipModel(modelOf('external'), context);
+  const some = (word: RegExp): boolean => said.some((text) => word.test(text));
+  return { ...shipped, took: some(/^Taking optimised files/), made: some(/^Optimising/) };
+}
+
+const sharedOf = ({ optimised }: Shipped): readonly Shared[] => (optimised === undefined ? [] : [optimised]);
+const keys = async (Bucket: string) =>
+  ((await s3.send(new ListObjectsV2Command({ Bucket }))).Contents ?? []).map(({ Key }) => Key);
+
+it('what one machine optimised, another takes: the same bytes', async () => {
+  const registry = 'shared';
+  await s3.send(new CreateBucketCommand({ Bucket: registry }));
+  const first = await packaged({ registry });
+  expect(first).toMatchObject({ took: false, made: true });
+  await share(aws, registry, sharedOf(first), () => {});
+  await share(aws, registry, sharedOf(first), () => {});
+  const files = first.optimised?.files.map(({ sha256 }) => `models/files/${sha256}`) ?? [];
+  expect(await keys(registry)).toEqual([...files.sort(), `models/optimised/${first.optimised?.key}.json`]);
+  const digest = await sha256Of(first.zip);
+
+  await anotherMachine();
+  const second = await packaged({ registry });
+  expect(second).toMatchObject({ took: true, made: false });
+  expect(await sha256Of(second.zip)).toBe(digest);
+  expect(second.facts).toEqual(first.facts);
+  // Both architectures have the same graph.
+  const other = service.context({ serviceDir: FIXTURES, aws, registry });
+  expect((await shipModel(modelOf('external', { architecture: 'arm64' }), other)).optimised).toEqual(
+    second.optimised,
+  );
+});
+
+it.each([
+  ['the file has other bytes', 'file'],
+  ['the index leads out of its folder', 'index'],
+  ['the index is none', 'text'],
+])('it is optimised here where %s', async (_, what) => {
+  const registry = `tampered-${what}`;
+  await s3.send(new CreateBucketCommand({ Bucket: registry }));
+  await anotherMachine();
+  const first = await packaged({ registry });
+  await share(aws, registry, sharedOf(first), () => {});
+  const [file] = first.optimised?.files ?? [];
+  const index = { schema: 1, files: [{ ...file, path: '../model.onnx' }] };
+  await s3.send(
+    new PutObjectCommand({
+      Bucket: registry,
+      ...(what === 'file'
+        ? { Key: `models/files/${file?.sha256}`, Body: Buffer.alloc(file?.bytes ?? 0) }
+        : {
+            Key: `models/optimised/${first.optimised?.key}.json`,
+            Body: what === 'index' ? JSON.stringify(index) : 'none',
+          }),
+    }),
+  );
+  await anotherMachine();
+  const second = await packaged({ registry });
+  expect(second.made).toBe(true);
+  expect(second.facts).toEqual(first.facts);
+});
+
+it.each([
+  ['does not exist', {}],
+  ['has no credentials', { credentials: () => Promise.reject(new Error('none')) }],
+  ['waits for credentials', { credentials: () => new Promise<never>(() => {}) }],
+])('a registry that %s costs two seconds at most, once', async (name, more) => {
+  const context = { registry: name.replaceAll(' ', '-'), aws: { ...aws, ...more } };
+  await anotherMachine();
+  const began = performance.now();
+  expect(await packaged(context)).toMatchObject({ made: true });
+  const first = performance.now() - began;
+  await anotherMachine();
+  const again = performance.now();
+  expect(await packaged(context)).toMatchObject({ made: true });
+  expect(first).toBeLessThan(performance.now() - again + 3000);
+});
+
+it('nor does one that never answers', async () => {
+  const silence = createServer(() => {});
+  await new Promise<void>((resolve) => silence.listen(0, '127.0.0.1', resolve));
+  const address = silence.address();
+  const endpoint = process.env.AWS_ENDPOINT_URL;
+  process.env.AWS_ENDPOINT_URL = `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`;
+  try {
+    await anotherMachine();
+    const began = performance.now();
+    expect(await packaged({ registry: 'silent' })).toMatchObject({ made: true });
+    const first = performance.now() - began;
+    expect(first).toBeGreaterThan(1900);
+    await anotherMachine();
+    const again = performance.now();
+    expect(await packaged({ registry: 'silent' })).toMatchObject({ made: true });
+    const second = performance.now() - again;
+    expect(first).toBeLessThan(second + 3000);
+    expect(second).toBeLessThan(first);
+  } finally {
+    process.env.AWS_ENDPOINT_URL = endpoint;
+    silence.close();
+  }
+});
