@@ -140,6 +140,28 @@ describe('local AWS, for the contract', () => {
     expect(off).toContain('ProvisionedConcurrencyConfigNotFoundException');
   });
 
+  // https://docs.aws.amazon.com/lambda/latest/api/API_PublishVersion.html
+  it('publishes what differs from the last version, in its description too, and nothing else', async () => {
+    const { on, off } = await withAndWithout('publish', async (local) => {
+      await makeFunction(local, churn);
+      const { lambda } = connect(local.endpoint);
+      const FunctionName = churn.name;
+      const publish = async (change: object, own: object = {}): Promise<string | undefined> => {
+        await lambda.send(new UpdateFunctionConfigurationCommand({ FunctionName, ...change }));
+        return (await lambda.send(new PublishVersionCommand({ FunctionName, ...own }))).Version;
+      };
+      return [
+        await publish({}),
+        await publish({ Description: 'new' }),
+        await publish({}, { Description: 'of the version alone' }),
+        await publish({ MemorySize: 512 }, { Description: 'of the version alone' }),
+        await publish({ MemorySize: 512 }),
+      ];
+    });
+    expect(on).toEqual(['1', '2', '2', '3', '3']);
+    expect(off).toEqual(['1', '2', '3', '4', '5']);
+  });
+
   it('refuses an alias to a version that is not there', async () => {
     const { on, off } = await withAndWithout('aliases', async (local) => {
       await makeFunction(local, churn);

@@ -2,6 +2,10 @@
 CloudFormation's AWS::Lambda::Version fails.
 https://docs.aws.amazon.com/lambda/latest/api/API_PublishVersion.html
 
+The function's description is configuration, too; the one given to PublishVersion is the version's own and does not count.
+https://docs.aws.amazon.com/lambda/latest/api/API_UpdateFunctionConfiguration.html
+https://github.com/aws/aws-cdk/blob/main/packages/aws-cdk-lib/aws-lambda/lib/function-hash.ts (VERSION_LOCKED)
+
 MiniStack compares revision ids, which change with every update, also with one that changes nothing or changes it back.
 """
 
@@ -26,21 +30,28 @@ def content(config: dict) -> str:
 def same_as_last(func: dict) -> str | None:
     """The last version, if the function is what it was then."""
     last = max(func["versions"], key=int, default=None)
-    return last if last and content(func["versions"][last]["config"]) == content(func["config"]) else None
+    if last is None or content(func["versions"][last]["config"]) != content(func["config"]):
+        return None
+    return last if func["versions"][last].get("described_as", "") == func["config"].get("Description", "") else None
 
 
 def _checked(original):
     """What the caller takes the function to be must hold: RevisionId and CodeSha256."""
 
     def publish(name, data):
-        config = (lambda_svc._functions.get(name) or {}).get("config")
+        func = lambda_svc._functions.get(name) or {}
+        config = func.get("config")
         if config is not None:
             if refused := lambda_svc._check_revision(config, data):
                 return refused
             if data.get("CodeSha256") not in (None, "", config["CodeSha256"]):
                 message = f"CodeSHA256 ({data['CodeSha256']}) is different from current CodeSHA256 in $LATEST ({config['CodeSha256']})."
                 return lambda_svc.error_response_json("InvalidParameterValueException", message, 400)
-        return original(name, data)
+        before = set(func.get("versions", ()))
+        answer = original(name, data)
+        for version in set(func.get("versions", ())) - before:
+            func["versions"][version]["described_as"] = config.get("Description", "")
+        return answer
 
     return publish
 
