@@ -1,7 +1,7 @@
 import type { AliasState } from '../shared/aws/ports.ts';
 import type { Intent, Release, TickAnswer, TickEvent } from './contract.ts';
 import { decide, refused } from './decide.ts';
-import { describe, say } from './target.ts';
+import { describe, points, say, whole } from './target.ts';
 import { respond, schedule, type World } from './world.ts';
 
 /** Actions in one invocation; a release of one strategy takes about six, and each conflict with another worker one more. */
@@ -127,7 +127,7 @@ export const messageOf = (error: unknown): string =>
   error instanceof Error ? `${error.name}: ${error.message}` : String(error);
 
 function answer(state: Release, alias: AliasState | undefined, waiting?: string): TickAnswer {
-  const reason = waiting ?? state.reason;
+  const reason = waiting ?? moved(state, alias) ?? state.reason;
   return {
     model: state.model,
     phase: state.phase,
@@ -136,4 +136,11 @@ function answer(state: Release, alias: AliasState | undefined, waiting?: string)
     ...(state.candidate && { candidate: state.candidate.version }),
     ...(reason !== undefined && { reason }),
   };
+}
+
+/** Nobody calls on us when an alias is moved by hand after a release; whoever asks next is told. */
+function moved({ phase, stable }: Release, alias: AliasState | undefined): string | undefined {
+  if (phase !== 'DONE' || stable === undefined || alias === undefined || points(alias, whole(stable.version)))
+    return undefined;
+  return `the release ended with version ${stable.version} live, and the alias was moved since; the next deploy that changes the model goes on from there`;
 }

@@ -310,6 +310,19 @@ describe('crash between UpdateAlias and the write', () => {
   });
 });
 
+describe('an alias moved by hand when no release runs', () => {
+  it('is not touched, and whoever ticks is told', async () => {
+    const w = await live();
+    w.aliases.byHand(FUNCTION, 'live', { version: '6', weights: {} });
+    const answer = await w.send(tick());
+    expect(answer).toMatchObject({ phase: 'DONE', running: false, version: '6' });
+    expect(answer?.reason).toContain('ended with version 3 live');
+    expect(w.alias()?.description).toBe('by hand');
+    w.aliases.byHand(FUNCTION, 'live', { version: '3', weights: {} });
+    expect((await w.send(tick()))?.reason).toBeUndefined();
+  });
+});
+
 describe('a slower worker', () => {
   it.each([
     ['a deploy over it', 'busy', '5', 'c'],
