@@ -148,15 +148,27 @@ export async function shipFunction(
   return { dir, zip, sha256: sha256(code), zipBytes };
 }
 
-function handlerOf(model: Model, source: Source, manifest: Manifest, context: ShipContext): Promise<string> {
+/** What the bundle takes its manifest from: a constant before it. So one bundle serves all models without a transform. */
+const MANIFEST = 'MODELS_MANIFEST';
+const bundles = new Map<string, Promise<string>>();
+
+async function handlerOf(
+  model: Model,
+  source: Source,
+  manifest: Manifest,
+  context: ShipContext,
+): Promise<string> {
   const lines = [`import { createHandler } from ${importPath(ownFile('functions/infer/handler'))};`];
   if (source.transform !== undefined)
     lines.push(`import * as transform from ${importPath(source.transform)};`);
-  const literal = JSON.stringify(manifest);
   lines.push(
-    `export const handler = await createHandler(${literal}${source.transform === undefined ? '' : ', transform'});`,
+    `export const handler = await createHandler(${MANIFEST}${source.transform === undefined ? '' : ', transform'});`,
   );
-  return bundle(`${lines.join('\n')}\n`, context.serviceDir, `models.${model.name}.artifact`);
+  const make = () => bundle(`${lines.join('\n')}\n`, context.serviceDir, `models.${model.name}.artifact`);
+  // A transform may change while `serve` runs; our own files do not.
+  const made = source.transform === undefined ? (bundles.get(context.serviceDir) ?? make()) : make();
+  if (source.transform === undefined) bundles.set(context.serviceDir, made);
+  return `const ${MANIFEST}=${JSON.stringify(manifest)};\n${await made}`;
 }
 
 /** Zip (cached by content) and unzipped folder of one function, in the output folder. */
