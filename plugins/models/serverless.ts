@@ -111,7 +111,9 @@ export function declaredIn(serverless: Serverless): { readonly models: unknown; 
 export function setFunctions(serverless: Serverless, functions: Readonly<Record<string, object>>): void {
   const { service, configurationInput } = serverless;
   for (const [key, definition] of Object.entries(functions)) {
-    const copy: FrameworkFunction = { events: [], ...structuredClone(definition) };
+    // Where the zip will be is said from the start: serverless 4 would else bundle the handler itself, before us.
+    const zip = { individually: true, artifact: join(packageFolder(serverless), `${key}.zip`) };
+    const copy: FrameworkFunction = { events: [], package: zip, ...structuredClone(definition) };
     const there = service.functions[key];
     if (there === undefined) service.functions[key] = copy;
     else
