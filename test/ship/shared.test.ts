@@ -88,7 +88,8 @@ it.each([
   const first = await packaged({ registry });
   await share(aws, registry, sharedOf(first), () => {});
   const [file] = first.optimised?.files ?? [];
-  const index = { schema: 1, files: [{ ...file, path: '../model.onnx' }] };
+  const listed = first.optimised?.files ?? [];
+  const index = { schema: 1, files: [...listed, { ...file, path: '../out.onnx' }] };
   await s3.send(
     new PutObjectCommand({
       Bucket: registry,
