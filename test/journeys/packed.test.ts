@@ -4,12 +4,14 @@ import { copyFile, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { publint } from 'publint';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { fixtures } from '../serving/endpoint.ts';
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 let folder: string;
 let files: string[];
+let tarball: string;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'models-packed-'));
@@ -21,6 +23,7 @@ beforeAll(async () => {
     }).replace(/^[^[{]*/, ''),
   );
   const [entry] = Array.isArray(packed) ? packed : Object.values(packed);
+  tarball = join(folder, entry.filename);
   files = entry.files.map(({ path }: { path: string }) => path);
   await writeFile(join(folder, 'package.json'), '{"private": true}');
   // The same versions as here, from npm's cache where it has them.
@@ -49,6 +52,12 @@ test('has the built code, the layer’s recipe and no TypeScript source', () => 
   expect(files).toContain('dist/plugins/models/plugin.js');
   expect(files).toContain('dist/functions/infer/handler.js');
   expect(files.filter((file) => /(?<!\.d)\.ts$|^test\/|^examples\/|^bench\//.test(file))).toEqual([]);
+});
+
+test('is what publint expects of a package', async () => {
+  const packed = await readFile(tarball);
+  const { messages } = await publint({ pack: { tarball: Uint8Array.from(packed).buffer }, strict: true });
+  expect(messages).toEqual([]);
 });
 
 test('packages a service of four lines', async () => {
