@@ -1,10 +1,11 @@
-import { execFileSync } from 'node:child_process';
-import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { execFileSync, spawn } from 'node:child_process';
+import { copyFile, mkdir, mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { fixtures } from './endpoint.ts';
+import { fixtures, repository } from './endpoint.ts';
 import { type Running, removeFolder, serviceFolder, startSls } from './sls.ts';
 
 const SERVICE = `
@@ -196,6 +197,30 @@ describe('sls models serve', () => {
     expect(await another.interrupt()).toBe(0);
     // esbuild's own process notices its end of a pipe a moment later.
     await expect.poll(() => children.filter(isAlive), { timeout: 5000 }).toEqual([]);
+  });
+
+  it('ends at once with Ctrl-C while it prepares, when esbuild’s own process is ended, too', async () => {
+    const tmp = await mkdtemp(join(tmpdir(), 'preparing-'));
+    const sls = join(repository, 'node_modules', 'osls', 'bin', 'serverless.js');
+    // A terminal sends the signal to the whole process group.
+    const child = spawn(process.execPath, [sls, 'models', 'serve', '--port', '0'], {
+      cwd: folder,
+      env: { ...process.env, TMPDIR: tmp },
+      stdio: ['ignore', 'ignore', 'pipe'],
+      detached: true,
+    });
+    let said = '';
+    child.stderr.on('data', (chunk: Buffer) => {
+      said += chunk.toString();
+    });
+    const ended = new Promise((resolve) => child.once('close', resolve));
+    await expect.poll(() => readdir(tmp), { timeout: 20_000, interval: 10 }).toHaveLength(1);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    process.kill(-(child.pid ?? 0), 'SIGINT');
+    expect(await ended).toBe(130);
+    expect(said).not.toMatch(/Uncaught/);
+    expect(await readdir(tmp)).toEqual([]);
+    await removeFolder(tmp);
   });
 
   it('leaves no process when it is killed, even one that never ends', async () => {

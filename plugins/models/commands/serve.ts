@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -31,6 +32,13 @@ export const command: Command = {
 
     const folder = await mkdtemp(join(tmpdir(), 'serverless-models-'));
     const ending = untilInterrupted();
+    let preparing = true;
+    // Preparing may take minutes, and Ctrl-C has ended esbuild's own process already: nothing of it is worth waiting for.
+    void ending.then(() => {
+      if (!preparing) return;
+      rmSync(folder, { recursive: true, force: true });
+      process.exit(INTERRUPTED);
+    });
     try {
       const local = await serveLocally({
         models,
@@ -50,6 +58,7 @@ export const command: Command = {
           });
         },
       });
+      preparing = false;
       progress(undefined);
       try {
         await serveUntil(ending, port, local, context);
@@ -57,11 +66,15 @@ export const command: Command = {
         await local.stop();
       }
     } finally {
+      preparing = false;
       progress(undefined);
       await rm(folder, { recursive: true, force: true });
     }
   },
 };
+
+/** What a shell expects of a command that Ctrl-C ended. */
+const INTERRUPTED = 130;
 
 async function serveUntil(
   ending: Promise<void>,
