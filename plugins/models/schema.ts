@@ -149,9 +149,9 @@ export function optionTable(): string {
 }
 
 /**
- * The JSON Schema (draft 7) that the framework gets, for `models` or for `custom.models`. It says which objects are
- * where and what they mean, and no more: the framework stops at its own first complaint and knows no nearest names,
- * while `parseModels` reports everything at once. (And AJV in strict mode refuses unions of plain types.)
+ * The JSON Schema (draft 7) that the framework gets, for `models` or for `custom.models`. It says what there is, what
+ * it means, and the way to `function:`, and no more: the framework stops at its own complaints and knows no nearest
+ * names, while `parseModels` reports everything at once. (And AJV in strict mode refuses unions of plain types.)
  *
  * @param functionSchema the framework's own one for functions: `function:` is checked and coerced as any function is
  */
@@ -172,7 +172,7 @@ type JsonSchema = { readonly [key: string]: unknown };
 function structureOf(schema: JsonSchema, functionSchema: object): Record<string, unknown> {
   const out: Record<string, unknown> = {};
   if (typeof schema.description === 'string') out.description = schema.description;
-  if (schema.type !== 'object') return out;
+  if (!leadsToFunction(schema)) return out;
   out.type = 'object';
   if (isSchema(schema.properties)) {
     out.properties = Object.fromEntries(
@@ -185,6 +185,12 @@ function structureOf(schema: JsonSchema, functionSchema: object): Record<string,
   if (isSchema(schema.additionalProperties))
     out.additionalProperties = structureOf(schema.additionalProperties, functionSchema);
   return out;
+}
+
+/** A type here means one complaint of the framework's instead of all of ours. */
+function leadsToFunction({ properties, additionalProperties }: JsonSchema): boolean {
+  if (isSchema(properties) && 'function' in properties) return true;
+  return isSchema(additionalProperties) && leadsToFunction(additionalProperties);
 }
 
 const isSchema = (value: unknown): value is JsonSchema =>

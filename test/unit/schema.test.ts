@@ -17,12 +17,14 @@ describe('the schema for the framework', () => {
     const validate = strict().compile(frameworkSchema('models'));
     const scalar = fc.oneof(fc.string(), fc.double(), fc.boolean(), fc.array(fc.string()));
     const model = fc.dictionary(
-      fc.string().filter((key) => !['http', 'iam', 'function'].includes(key)),
+      fc.oneof(fc.constantFrom('http', 'iam', 'artifact'), fc.string()).filter((key) => key !== 'function'),
       scalar,
     );
     fc.assert(
       fc.property(fc.dictionary(fc.string(), model), (models) => validate(structuredClone(models)) === true),
     );
+    const validateOptions = strict().compile(frameworkSchema('custom'));
+    fc.assert(fc.property(fc.anything(), (value) => validateOptions(value) === true));
   });
 
   it('checks `function` as the framework checks functions', () => {
