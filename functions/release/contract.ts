@@ -43,6 +43,8 @@ export type AliasProperties = {
   readonly Identity: string;
   readonly Layer: string;
   readonly Source: string;
+  /** Differs at each `sls deploy --force`: without a change CloudFormation would not ask at all. */
+  readonly Forced?: string;
 };
 
 /** PROMOTING: one version has 100 % and the next waits for its turn. The others are ends. */

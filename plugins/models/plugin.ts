@@ -129,7 +129,8 @@ export default class ServerlessModels {
       functions: Object.keys(host.functions),
       externalApi: isExternalApi(host),
     });
-    this.#input = { models, options, host, built: new Map(), zips: new Map() };
+    const forced = this.#options.force ? { forced: new Date().toISOString() } : {};
+    this.#input = { models, options, host, built: new Map(), zips: new Map(), ...forced };
     this.#problems = [...problems, ...planProblems(drafts, host)];
     // `sls models validate` lists the problems itself, together with those of the files.
     if (this.#serverless.processedInput.commands.join(' ') === 'models validate') return;

@@ -22,7 +22,7 @@ import type { Endpoint, PlanInput } from './plan.ts';
 import { roleOf, statementsOf } from './role.ts';
 
 /** What a release needs of the plan's input. */
-export type ReleaseInput = Pick<PlanInput, 'models' | 'host' | 'options' | 'zips'>;
+export type ReleaseInput = Pick<PlanInput, 'models' | 'host' | 'options' | 'zips' | 'forced'>;
 
 const GROUP = 'ModelsScheduleGroup';
 const SCHEDULE_ROLE = 'ModelsScheduleRole';
@@ -82,21 +82,19 @@ export function releaseResources(
         [SCHEDULE_ROLE]: scheduleRoleOf(host),
         [roleLogicalId(RELEASE)]: roleOf({}, host, releaseStatements(input)),
       }),
-      ...Object.fromEntries(endpoints.map((endpoint) => [endpoint.aliasLogicalId, aliasOf(endpoint)])),
+      ...Object.fromEntries(
+        endpoints.map((endpoint) => [endpoint.aliasLogicalId, aliasOf(endpoint, input.forced)]),
+      ),
     },
     outputs: {},
   };
 }
 
 /** Literals wherever the value is known when packaged: what is resolved at deploy cannot be compared before it. */
-function aliasOf({
-  model,
-  facts,
-  layer,
-  versionLogicalId,
-  functionLogicalId: endpoint,
-  fingerprint,
-}: Endpoint): Resource {
+function aliasOf(
+  { model, facts, layer, versionLogicalId, functionLogicalId: endpoint, fingerprint }: Endpoint,
+  forced: string | undefined,
+): Resource {
   const properties: { readonly [key in keyof AliasProperties]: unknown } = {
     ServiceToken: getAtt(functionLogicalId(RELEASE), 'Arn'),
     ServiceTimeout: SERVICE_TIMEOUT,
@@ -108,6 +106,7 @@ function aliasOf({
     Identity: facts.identity,
     Layer: layer.sha256,
     Source: facts.source,
+    ...(forced !== undefined && { Forced: forced }),
   };
   return { Type: RESOURCE_TYPE, Properties: properties };
 }

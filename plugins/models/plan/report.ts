@@ -1,5 +1,6 @@
 import type { Problem } from '../errors.ts';
 import type { Model } from '../model.ts';
+import { isObject } from './cloudformation.ts';
 import { nameOf } from './endpoint.ts';
 import type { Host } from './host.ts';
 import { neededPolicy, type PlanInput } from './plan.ts';
@@ -36,12 +37,21 @@ export function packagingNotices(input: PlanInput): readonly string[] {
       'models: throttle is not applied: the stage of the HTTP API belongs to another stack (provider.httpApi.id).',
     );
   }
+  for (const { name, function: given } of models) {
+    if (!opensUrl(given.url)) continue;
+    lines.push(
+      `models.${name}.function.url: opens a public URL without authentication; write {authorizer: aws_iam} to guard it.`,
+    );
+  }
   const policy = neededPolicy(input);
   if (policy !== undefined) {
     lines.push(`models: the service names a role; it needs this policy:\n${JSON.stringify(policy, null, 2)}`);
   }
   return lines;
 }
+
+/** The framework's own default for a function URL is nobody asked who they are. */
+const opensUrl = (url: unknown): boolean => url === true || (isObject(url) && url.authorizer !== 'aws_iam');
 
 export function deployFunctionProblem(key: string): Problem {
   return {
