@@ -98,11 +98,26 @@ function walk(text: string, leap: boolean): Envelope {
     }
     p++;
   }
+  let value: unknown;
   try {
-    return { value: JSON.parse(skeleton + text.slice(copied)), spans };
+    value = JSON.parse(skeleton + text.slice(copied));
   } catch {
     throw notJson();
   }
+  // Of a key that is there twice JSON.parse keeps the last: an array that nobody reads would pass unseen, whatever is in it.
+  if (arraysOf(value) !== spans.length) {
+    throw refusal('INVALID_JSON', 'An object of the body has the key inputs or data twice.');
+  }
+  return { value, spans };
+}
+
+/** How many `inputs[i].data` are arrays. */
+function arraysOf(value: unknown): number {
+  const inputs = (value as { readonly inputs?: unknown } | null)?.inputs;
+  if (!Array.isArray(inputs)) return 0;
+  let count = 0;
+  for (const input of inputs) if (Array.isArray(input?.data)) count++;
+  return count;
 }
 
 const notJson = (): Error => refusal('INVALID_JSON', 'The body is not valid JSON.');
