@@ -34,14 +34,15 @@ export let fault: 'kind' | 'range' = 'kind';
 /**
  * Takes the text to read: in UTF-8, so that no character above 127 can pass for a digit; a text that has one is cut short,
  * which is a fault all the same.
+ * @param after the character that comes after the text, where it is a part of a larger one
  * @returns its length in bytes
  */
-export function load(text: string): number {
+export function load(text: string, after = 0): number {
   const room = text.length + AHEAD;
   if (bytes.length < room) allocate(room);
   const length = bytes.write(text, 0, text.length, 'utf8');
-  // What an earlier request left behind must not go on where this text breaks off.
-  bytes[length] = 0;
+  // What an earlier text left behind must not go on where this one ends or breaks off.
+  bytes[length] = length === text.length ? after : 0;
   return length;
 }
 
