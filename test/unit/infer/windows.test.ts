@@ -48,6 +48,14 @@ describe('a long flat array', () => {
     );
   });
 
+  it('is refused where a letter of two bytes is the last before a cut', () => {
+    const texts = Array<string>(20_000).fill('1.5');
+    for (let place = 8_150; place < 8_250; place++) {
+      const span = `[${texts.with(place, '1.5é').join()}]`;
+      expect(scanArray(span, 'FP32', [20_000], new Float32Array(20_000))?.reason, `${place}`).toBe('kind');
+    }
+  });
+
   it('needs as many elements as the shape says', () => {
     const span = `[${'1.25,'.repeat(10_000)}2]`;
     expect(scanArray(span, 'FP32', [10_001], new Float32Array(10_001))).toBeUndefined();
