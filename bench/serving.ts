@@ -36,7 +36,8 @@ async function threads(effort: Effort): Promise<Sample | { unmeasured: string }>
   const command = { ...(await ownSurroundings(dir)), prefix: quota.prefix };
   const handler = { file: `${dir}/handler.mjs`, event: await event('cnn', 'binary') };
   const bare = { model: await original('cnn'), options: {}, tensor: await tensor('cnn') };
-  const times = { warm: effort.warm, block: effort.block * 3, blocks: 1 };
+  // Long blocks: where the quota's periods cut the requests is chance.
+  const times = { warm: effort.warm, block: effort.block * 6, blocks: 1 };
   return inTurns(effort.repeats, {
     ours: async () => median((await steady({ handler, ...times }, command)).handler),
     other: async () => median((await steady({ bare, ...times }, command)).bare),
