@@ -22,6 +22,11 @@ export type RequestInfo = {
  *     export const inputs = [{ name: 'text', datatype: 'BYTES', shape: [-1] }] as const;
  *     export const pre: Transform<typeof inputs>['pre'] = ({ text }) => ({ input_ids: tokenise(text.data) });
  *
+ * With the graph's own signature beside it (`sls models list --types > signature.ts`) the other side is typed, too:
+ *
+ *     import { mood } from './signature.ts';
+ *     type Mood = Transform<typeof inputs, typeof outputs, typeof mood>;
+ *
  * `inputs` and `outputs` are what clients see in place of the model's own; without them the signature is the model's. They are
  * read when the model is packaged.
  * `pre` turns the clients' inputs into the model's, `post` the model's outputs into the clients'. An error with a `status`
@@ -30,15 +35,20 @@ export type RequestInfo = {
 export type Transform<
   Inputs extends readonly TensorSpec[] = readonly TensorSpec[],
   Outputs extends readonly TensorSpec[] = readonly TensorSpec[],
+  Graph extends Graphs = Graphs,
 > = {
   readonly inputs?: Inputs;
   readonly outputs?: Outputs;
-  readonly pre?: (inputs: TensorsOf<Inputs>, request: RequestInfo) => Tensors | Promise<Tensors>;
+  readonly pre?: (
+    inputs: TensorsOf<Inputs>,
+    request: RequestInfo,
+  ) => TensorsOf<Graph['inputs']> | Promise<TensorsOf<Graph['inputs']>>;
   readonly post?: (
-    outputs: Tensors,
+    outputs: TensorsOf<Graph['outputs']>,
     request: RequestInfo,
   ) => TensorsOf<Outputs> | Promise<TensorsOf<Outputs>>;
 };
+type Graphs = { readonly inputs: readonly TensorSpec[]; readonly outputs: readonly TensorSpec[] };
 
 /** Any transform, as the handler sees it: the types above are for its author. */
 export type AnyTransform = {

@@ -46,6 +46,8 @@ export type Facts = {
   readonly sourceBytes: number;
   /** What clients see: the graph's, less what transform.ts declares in its place. */
   readonly signature: Signature;
+  /** What the graph itself takes and gives; absent where that is `signature`. */
+  readonly graph?: Signature;
   readonly opset: number;
   /** Was the optimised form shipped, or why not (a notice for people). */
   readonly optimized: true | string;

@@ -5,14 +5,18 @@ import type { Command } from './command.ts';
 /** `sls models list`: what each artifact is, as read from it. Needs no AWS. */
 export const command: Command = {
   usage: 'Show the signature, opset, sizes and digest of each model',
-  options: { json: { usage: 'Print JSON', type: 'boolean' } },
+  options: {
+    json: { usage: 'Print JSON', type: 'boolean' },
+    types: { usage: 'Print what the graphs take and give as TypeScript, for transform.ts', type: 'boolean' },
+  },
   run: async ({ models, flags, facts, print }) => {
     const found = await facts(models);
     const rows = models.flatMap((model) => {
       const known = found.get(model.name);
       return known === undefined ? [] : [{ model, facts: known }];
     });
-    print(flags.json ? JSON.stringify(rows.map(toJson), null, 2) : rows.map(toText).join('\n\n'));
+    if (flags.types) print(rows.map(toTypes).join('\n'));
+    else print(flags.json ? JSON.stringify(rows.map(toJson), null, 2) : rows.map(toText).join('\n\n'));
   },
 };
 
@@ -27,6 +31,14 @@ export function toJson({ model, facts }: Row) {
     ...signature,
     ...rest,
   };
+}
+
+/** A constant a model, with the graph's own signature even where transform.ts declares another. */
+export function toTypes({ model, facts }: Row): string {
+  const { inputs, outputs } = facts.graph ?? facts.signature;
+  const name = model.name.replace(/-+(.?)/g, (_, letter: string) => letter.toUpperCase());
+  const about = `/** The graph of the model ${model.name}, sha256 ${facts.source}. */`;
+  return `${about}\nexport const ${name} = ${JSON.stringify({ inputs, outputs }, null, 2)} as const;`;
 }
 
 export function toText({ model, facts }: Row): string {

@@ -42,12 +42,13 @@ export async function shipModel(model: Model, context: ShipContext): Promise<Shi
   const prepared = await prepare(model, context);
   const { source, inspection, signature, shippable, identity } = prepared;
   const modelBytes = shippable.files.reduce((sum, { bytes }) => sum + bytes, 0);
+  const graph = signature === inspection.signature ? {} : { graph: inspection.signature };
   const manifest = (remote: readonly RemoteFile[]): Manifest => ({
     schema: 1,
     model: model.name,
     identity,
     signature,
-    ...(signature === inspection.signature ? {} : { graph: inspection.signature }),
+    ...graph,
     opset: inspection.opset,
     file: 'model/model.onnx',
     remote,
@@ -73,6 +74,7 @@ export async function shipModel(model: Model, context: ShipContext): Promise<Shi
       source: source.digest,
       sourceBytes: source.bytes,
       signature,
+      ...graph,
       opset: inspection.opset,
       optimized: shippable.optimized,
       zipBytes: packed.zipBytes,
