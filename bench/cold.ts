@@ -53,7 +53,8 @@ async function compare(
     outputsOf(JSON.parse(text)),
   );
   mustAgree(answers[0] ?? {}, answers[1] ?? {});
-  return inTurns(effort.repeats, {
+  // Twice as many as elsewhere: a start is short, and one figure each.
+  return inTurns(effort.repeats * 2 + 1, {
     ours: async () => (await once(sides.ours)).first,
     other: async () => (await once(sides.other)).first,
   });

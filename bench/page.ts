@@ -13,8 +13,8 @@ Written by the bench itself: \`npm run bench -- serving\` and \`npm run bench --
 
 Every claim is held against another way of doing the same work, and both sides run in turns in the same run, on the
 same machine, with the same request: so a busy or slow machine shifts both. Each side's answer is compared with the
-other's before anything counts. A figure is the median of ${FULL.repeats} measurements a side, in brackets the least and
-the greatest; in the serving table, each measurement is itself the median latency of a block of requests. The generated
+other's before anything counts. A figure is the median of ${FULL.repeats} measurements a side (${FULL.repeats * 2 + 1} of cold starts), in
+brackets the least and the greatest; in the serving table, each measurement is itself the median latency of a block of requests. The generated
 handler is the very content of the zip that \`sls deploy\` uploads, called with the event of an HTTP API. Nothing here
 was measured on AWS: trust the ratios, not the milliseconds. The models are made by \`bench/models.py\`, with random
 weights where training does not change the work.`;
