@@ -45,7 +45,7 @@ export type Manifest = {
   readonly schema: 1;
   /** The name under `models:`. */
   readonly model: string;
-  /** sha256 (hex) over source digest, ONNX Runtime version, architecture, options: DESIGN section 5. */
+  /** sha256 (hex) over source digest, ONNX Runtime version, architecture, options: docs/artifact.md, "Identity". */
   readonly identity: string;
   /** What clients see: the graph's, less what the model's transform.ts declares in its place. */
   readonly signature: Signature;

@@ -34,7 +34,7 @@ export function commonAuth({ models: [first, ...others] }: Group): Auth {
   return others.every(({ http }) => JSON.stringify(http.auth) === JSON.stringify(auth)) ? auth : 'iam';
 }
 
-/** Every route of these models, the catalog's included: DESIGN, section 4. */
+/** Every route of these models, the catalog's included: docs/endpoint.md. */
 export function routesOf(models: readonly Model[]): readonly Route[] {
   return groupsOf(models).flatMap((group) => {
     const prefix = group.path === '/' ? '' : group.path;
