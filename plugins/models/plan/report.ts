@@ -2,7 +2,7 @@ import type { Problem } from '../errors.ts';
 import type { Model } from '../model.ts';
 import { isObject } from './cloudformation.ts';
 import { nameOf } from './endpoint.ts';
-import type { Host } from './host.ts';
+import { type Host, providerRole } from './host.ts';
 import { neededPolicy, type PlanInput } from './plan.ts';
 import { isExternalApi } from './routes.ts';
 
@@ -45,12 +45,19 @@ export function packagingNotices(input: PlanInput): readonly string[] {
   }
   const policy = neededPolicy(input);
   if (policy !== undefined) {
-    lines.push(`models: the service names a role; it needs this policy:\n${JSON.stringify(policy, null, 2)}`);
+    // The ticks of a release run in it, too.
+    const trust =
+      providerRole(host.provider) === undefined
+        ? ''
+        : '; its trust policy must name lambda.amazonaws.com and scheduler.amazonaws.com';
+    lines.push(
+      `models: the service names a role; it needs this policy${trust}:\n${JSON.stringify(policy, null, 2)}`,
+    );
   }
   return lines;
 }
 
-/** The framework's own default for a function URL is nobody asked who they are. */
+/** A function URL of the framework asks nobody who they are unless it is told to. */
 const opensUrl = (url: unknown): boolean => url === true || (isObject(url) && url.authorizer !== 'aws_iam');
 
 export function deployFunctionProblem(key: string): Problem {
