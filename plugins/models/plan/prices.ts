@@ -1,6 +1,7 @@
 /**
- * On-demand prices of us-east-1 in US dollars, first tier, without the free tier, as AWS published them for 2025.
- * Other regions differ by up to a half, and prices change: the sources decide.
+ * On-demand prices of us-east-1 in US dollars, first tier, without the free tier, of 2025. Those of Lambda and the HTTP
+ * API agree with other published pages; those of logs, S3 and /tmp have not been compared. Other regions differ by up to
+ * a half, and prices change: the sources decide.
  */
 export const PRICES = {
   region: 'us-east-1',
