@@ -1,21 +1,33 @@
 import { defineConfig } from 'vitest/config';
 
-const project = (name: string, include: string[], extra: object = {}) => ({
+const project = (name: string, include: string[], extra: object) => ({
   test: { name, include, testTimeout: 30_000, hookTimeout: 60_000, ...extra },
 });
-// Whatever starts a framework, a Python or a local AWS runs one file at a time: the machine for it has two cores.
-const alone = { fileParallelism: false, testTimeout: 300_000, hookTimeout: 600_000 };
+/** Pure code on every core, first: what is wrong there is told within a minute. */
+const light = { maxWorkers: '100%' };
+/**
+ * Whatever starts a framework, a Python or a local AWS: two files at a time, of whatever projects, since half of such a
+ * file's time is waiting, and more would make the limits that tests give to processes a matter of luck. Files share
+ * no port, no folder that they write to and no local AWS; what they install has a lock.
+ */
+const heavy = {
+  maxWorkers: 2,
+  sequence: { groupOrder: 1 },
+  testTimeout: 300_000,
+  hookTimeout: 600_000,
+};
 
 export default defineConfig({
   test: {
     projects: [
-      project('laws', ['test/laws.test.ts']),
-      project('unit', ['test/unit/**/*.test.ts']),
-      project('golden', ['test/golden/*.test.ts'], alone),
-      project('ship', ['test/ship/**/*.test.ts'], alone),
-      project('serving', ['test/serving/**/*.test.ts'], alone),
-      project('local-aws', ['test/local-aws/**/*.test.ts'], alone),
-      project('journeys', ['test/journeys/**/*.test.ts'], alone),
+      project('laws', ['test/laws.test.ts'], light),
+      project('unit', ['test/unit/**/*.test.ts'], light),
+      project('golden', ['test/golden/*.test.ts'], heavy),
+      project('hundredth', ['test/hundredth/*.test.ts'], heavy),
+      project('journeys', ['test/journeys/**/*.test.ts'], heavy),
+      project('local-aws', ['test/local-aws/**/*.test.ts'], heavy),
+      project('serving', ['test/serving/**/*.test.ts'], heavy),
+      project('ship', ['test/ship/**/*.test.ts'], heavy),
     ],
   },
 });

@@ -7,9 +7,11 @@ import { median } from './median.ts';
 
 const PAGE = join(dirname(dirname(fileURLToPath(import.meta.url))), 'docs', 'bench.md');
 
+const COMMANDS = new Intl.ListFormat('en').format(GROUPS.map((group) => `\`npm run bench -- ${group}\``));
+
 const HEAD = `# Measured claims
 
-Written by the bench itself: \`npm run bench -- serving\` and \`npm run bench -- cold\`. Do not edit.
+Written by the bench itself: ${COMMANDS}. Do not edit.
 
 Every claim is held against another way of doing the same work, and both sides run in turns in the same run, on the
 same machine, with the same request: so a busy or slow machine shifts both. Each side's answer is compared with the
@@ -19,6 +21,7 @@ handler is the very content of the zip that \`sls deploy\` uploads, called with 
 was measured on AWS: trust the ratios, not the milliseconds. The models are made by \`bench/models.py\`, with random
 weights where training does not change the work.`;
 
+/** The heading of each group's section, and what its figures are. */
 const TITLES: Readonly<Record<Group, string>> = {
   serving: `## Serving
 

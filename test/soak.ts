@@ -1,19 +1,32 @@
 /**
- * `npm run soak [-- name…]`: what is too long or needs too much for every test run. Each part prints one line,
- * `soak <name> <figures> ok|failed`.
+ * `npm run soak [-- name…] [--short]`: what is too long or needs too much for every test run. Each part prints one line,
+ * `soak <name> <figures> ok|failed`. With `--short`, the parts that have one run at a hundredth of their size.
  */
 import { performance } from 'node:perf_hooks';
 import { arm64Inference } from './soak/arm64.ts';
-import { largeArtifact } from './soak/large.ts';
+import { HUNDREDTH_OF_LARGE, LARGE, largeArtifact } from './soak/large.ts';
 
-const parts: Readonly<Record<string, () => Promise<string>>> = {
-  arm64: arm64Inference,
-  large: largeArtifact,
+type Part = {
+  full(): Promise<string>;
+  /** The same at a hundredth of the size, which `npm test` runs; absent where less would be nothing. */
+  short?(): Promise<string>;
+};
+const parts: Readonly<Record<string, Part>> = {
+  arm64: { full: arm64Inference },
+  large: { full: () => largeArtifact(LARGE), short: () => largeArtifact(HUNDREDTH_OF_LARGE) },
 };
 
-const wanted = process.argv.slice(2);
-for (const [name, part] of Object.entries(parts)) {
-  if (wanted.length > 0 && !wanted.includes(name)) continue;
+const args = process.argv.slice(2);
+const isShort = args.includes('--short');
+const wanted = args.filter((arg) => arg !== '--short');
+const unknown = wanted.find((word) => !Object.hasOwn(parts, word));
+if (unknown !== undefined) {
+  console.error(`There is no ${unknown}; there are ${Object.keys(parts).join(', ')}.`);
+  process.exit(2);
+}
+for (const [name, { full, short }] of Object.entries(parts)) {
+  const part = isShort ? short : full;
+  if (part === undefined || (wanted.length > 0 && !wanted.includes(name))) continue;
   const began = performance.now();
   try {
     const figures = await part();

@@ -69,8 +69,12 @@ function exists(file: string): Promise<boolean> {
   );
 }
 
-/** Of several processes that want the same environment, one installs and the others wait. A dead one's lock is taken over. */
-async function lock(file: string): Promise<() => Promise<void>> {
+/**
+ * Of several processes that want the same thing installed, one does it and the others wait. A dead one's lock is taken over.
+ * @param file holds the owner's process id
+ * @returns what gives it back
+ */
+export async function lock(file: string): Promise<() => Promise<void>> {
   const end = Date.now() + LOCK_WAIT_MS;
   for (;;) {
     try {

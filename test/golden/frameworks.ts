@@ -7,6 +7,7 @@ import { cp, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { lock } from '../venv.ts';
 
 export const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
@@ -34,18 +35,26 @@ export const osls3 = installed('osls-3', 'osls@3.77.1');
 export const serverless3 = installed('serverless-3', 'serverless@3.40.0');
 export const frameworks: readonly Framework[] = [osls4, osls3, serverless3];
 
-/** Installs a framework unless this very version is there. */
+/** Installs a framework unless this very version is there; several processes may ask at once. */
 export async function install({ name, spec }: Framework): Promise<void> {
   if (spec === undefined) return;
   const folder = join(root, '.local', 'frameworks', name);
   const mark = join(folder, 'installed');
-  if ((await readFile(mark, 'utf8').catch(() => '')) === spec) return;
-  await rm(folder, { recursive: true, force: true });
-  await mkdir(folder, { recursive: true });
-  await writeFile(join(folder, 'package.json'), '{"private":true}');
-  const args = ['install', '--no-audit', '--no-fund', '--ignore-scripts', '--loglevel=error', spec];
-  await promisify(execFile)('npm', args, { cwd: folder, shell: process.platform === 'win32' });
-  await writeFile(mark, spec);
+  const isInstalled = async (): Promise<boolean> => (await readFile(mark, 'utf8').catch(() => '')) === spec;
+  if (await isInstalled()) return;
+  await mkdir(dirname(folder), { recursive: true });
+  const unlock = await lock(`${folder}.lock`);
+  try {
+    if (await isInstalled()) return;
+    await rm(folder, { recursive: true, force: true });
+    await mkdir(folder, { recursive: true });
+    await writeFile(join(folder, 'package.json'), '{"private":true}');
+    const args = ['install', '--no-audit', '--no-fund', '--ignore-scripts', '--loglevel=error', spec];
+    await promisify(execFile)('npm', args, { cwd: folder, shell: process.platform === 'win32' });
+    await writeFile(mark, spec);
+  } finally {
+    await unlock();
+  }
 }
 
 /** What a command left: `output` is both streams, as a person reads them. */

@@ -1,0 +1,31 @@
+import { execFile } from 'node:child_process';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+const LIMIT_MS = 400_000;
+
+export type Ran = {
+  readonly code: number;
+  /** Of standard output. */
+  readonly lines: readonly string[];
+  /** The other stream: progress, and why something could not be run. */
+  readonly said: string;
+};
+
+/** Runs a program of this repository to its end, whatever that is. */
+export function command(file: string, ...args: readonly string[]): Promise<Ran> {
+  return new Promise((resolve) =>
+    execFile(
+      process.execPath,
+      [join(root, file), ...args],
+      { cwd: root, timeout: LIMIT_MS, killSignal: 'SIGKILL' },
+      (error, stdout, stderr) =>
+        resolve({
+          code: error === null ? 0 : typeof error.code === 'number' ? error.code : 1,
+          lines: stdout.split('\n').filter((line) => line !== ''),
+          said: error?.killed ? `${stderr}\nkilled after ${LIMIT_MS} ms` : stderr,
+        }),
+    ),
+  );
+}

@@ -1,0 +1,9 @@
+/** The soak's parts that have a short form, at a hundredth of their size. */
+import { expect, it } from 'vitest';
+import { command } from './command.ts';
+
+it.each(['large'])('%s', async (part) => {
+  const { code, lines, said } = await command('test/soak.ts', part, '--short');
+  expect(lines, said).toEqual([expect.stringMatching(new RegExp(`^soak ${part} .+ ok$`))]);
+  expect(code).toBe(0);
+});
