@@ -35,7 +35,7 @@ function importsOf(file: string): Import[] {
 }
 const imports = sources.flatMap(importsOf);
 
-const contract = /^functions\/[^/]+\/contract\.ts$/;
+const contract = /^functions\/([^/]+\/)+contract\.ts$/;
 const node = /^node:/;
 const sdk = /^(@aws-sdk|@smithy|@aws-crypto)\//;
 const words = /^plugins\/models\/(model|naming|errors)\.ts$/;

@@ -1,5 +1,5 @@
 import type { AliasState, StackState } from '../shared/aws/ports.ts';
-import type { Phase, Release, Request, VersionRef } from './contract.ts';
+import type { Phase, Release, Request, Settings, VersionRef } from './contract.ts';
 import { intend, iso, next, PATIENCE, refOf, remember, settle } from './steps.ts';
 import { made, points, whole } from './target.ts';
 
@@ -15,6 +15,7 @@ export type Asked = {
   readonly model: string;
   readonly version: string;
   readonly fingerprint: string;
+  readonly settings: Settings;
   /** Milliseconds that the worker may take to answer. */
   readonly patience: number;
   readonly schedule: { readonly group: string; readonly name: string };
@@ -73,6 +74,13 @@ function blank(asked: Asked, now: number): Release {
     functionName: asked.functionName,
     alias: asked.alias,
     stack: asked.stack,
+    settings: asked.settings,
+    steps: [],
+    shifts: [],
+    judgements: [],
+    refused: [],
+    rollbacks: [],
+    notices: [],
     promote: 'now',
     highest: 0,
     lives: [],

@@ -3,6 +3,9 @@
  * the tick, and the state document in the registry. Shapes and constants only.
  */
 
+import type { GateSettings, GateState } from './gate/contract.ts';
+import type { Judgement } from './judge/contract.ts';
+
 export const RESOURCE_TYPE = 'Custom::ModelAlias';
 
 /**
@@ -25,6 +28,82 @@ export const ENV = {
   scheduleGroup: 'MODELS_SCHEDULE_GROUP',
   /** ARN of the role that EventBridge Scheduler takes to invoke the worker. */
   scheduleRole: 'MODELS_SCHEDULE_ROLE',
+  /** ARN of the topic that notices go to. */
+  topic: 'MODELS_ALERTS_TOPIC',
+  /** Key prefix in the registry bucket of files by content, ending in `files/`. */
+  files: 'MODELS_FILES_PREFIX',
+} as const;
+
+/**
+ * What a model's release follows, all of it known when packaged: JSON text in the property `Settings`, since
+ * CloudFormation would turn every number in it into a string. Units: percent only in `weight`, seconds everywhere.
+ */
+export type Settings = {
+  /** `auto` decides between `steps` and all at once when the release starts, from the traffic that it finds. */
+  readonly strategy: 'auto' | 'canary' | 'linear' | 'blueGreen' | 'allAtOnce';
+  /** Already spelled out for `linear`; empty for `blueGreen` and `allAtOnce`. */
+  readonly steps: readonly Step[];
+  /** A step and side. */
+  readonly minRequests: number;
+  /** Share (0 to 1) of all requests that the next step may waste if the candidate is worse. */
+  readonly increase: number;
+  /** Seconds, a step, beyond its bake. */
+  readonly maxWait: number;
+  readonly onNoData: 'hold' | 'pass' | 'rollback';
+  /** Seconds after promotion in which an alarm may bring the last good version back. */
+  readonly rollbackWindow: number;
+  readonly dryRun: boolean;
+  /** In σ: outputs of a new model may differ this much from the stable one's. */
+  readonly expectedShift: number;
+  /** Requests per second, as declared. */
+  readonly traffic?: number;
+  /** Milliseconds: the service level objective. */
+  readonly p95?: number;
+  /** MB and seconds of the function. */
+  readonly memory: number;
+  readonly timeout: number;
+  readonly gate?: GateSettings;
+  readonly capacity?: CapacitySettings;
+};
+
+/** `weight` in percent, `bake` in seconds. */
+export type Step = { readonly weight: number; readonly bake: number };
+
+export type CapacitySettings = {
+  readonly provisioned?: { readonly min: number; readonly max: number; readonly target: number };
+  readonly reserved?: number;
+  /** Pairs of AWS schedule expressions that raise and restore the range of provisioned concurrency. */
+  readonly schedules: readonly {
+    readonly name: string;
+    /** `cron(…)`, in `timezone`. */
+    readonly start: string;
+    readonly end: string;
+    readonly timezone: string;
+    readonly min: number;
+    readonly max: number;
+  }[];
+};
+
+/** Alarms of a model are named `<function>-<suffix>`. `crashes`, `errors` and `latency` may bring the last good version back. */
+export const ALARMS = {
+  /** More than half of a minute's invocations crash: no test is needed. */
+  crashes: 'crashes',
+  errors: 'errors',
+  latency: 'latency',
+  throttles: 'throttles',
+  /** Use of provisioned concurrency, and invocations beyond it. */
+  provisioned: 'provisioned',
+  spillover: 'spillover',
+  /** A release that failed, is held, or cannot read its registry. */
+  release: 'release',
+} as const;
+
+/** Metrics of the worker, dimension `Model` = the function's name, namespace of the endpoint's. */
+export const METRICS = {
+  failed: 'ReleaseFailed',
+  held: 'ReleaseHeld',
+  /** Ticks that could not read the registry. */
+  unreadable: 'RegistryUnreadable',
 } as const;
 
 /** Properties of `Custom::ModelAlias` as the worker receives them: CloudFormation turns every scalar into a string. */
@@ -43,12 +122,30 @@ export type AliasProperties = {
   readonly Identity: string;
   readonly Layer: string;
   readonly Source: string;
+  /** `Settings` as JSON text. */
+  readonly Settings: string;
   /** Differs at each `sls deploy --force`: without a change CloudFormation would not ask at all. */
   readonly Forced?: string;
 };
 
-/** PROMOTING: one version has 100 % and the next waits for its turn. The others are ends. */
-export type Phase = 'PROMOTING' | 'DONE' | 'ABORTED' | 'SUPERSEDED' | 'HELD';
+/**
+ * `GATING → WARMING → SHIFTING → JUDGING → … → PROMOTING → BAKING → DONE`. REVERSING: after promotion, the last good
+ * version takes half of the traffic beside the live one, until the test tells which is worse. HELD waits for a person;
+ * judging goes on meanwhile. The others are ends.
+ */
+export type Phase =
+  | 'GATING'
+  | 'WARMING'
+  | 'SHIFTING'
+  | 'JUDGING'
+  | 'PROMOTING'
+  | 'BAKING'
+  | 'REVERSING'
+  | 'DONE'
+  | 'ROLLED_BACK'
+  | 'ABORTED'
+  | 'SUPERSEDED'
+  | 'HELD';
 
 export type VersionRef = {
   readonly version: string;
@@ -105,6 +202,45 @@ export type Release = {
   /** What has 100 % unless an intent says otherwise; absent before a first version is live. */
   readonly stable?: VersionRef;
   readonly candidate?: VersionRef;
+  readonly settings: Settings;
+  /** Steps that this release takes, decided when it starts: `settings.steps`, or none. */
+  readonly steps: readonly Step[];
+  /** Index of the step that is under way, in SHIFTING and JUDGING (and in HELD after them). */
+  readonly step?: number;
+  /** Every weight of the candidate that this release put in force, oldest first: which minute was judged at which weight. */
+  readonly shifts: readonly { readonly at: string; readonly step: number; readonly weight: number }[];
+  readonly gate?: GateState;
+  /** The last look of each step, oldest first. */
+  readonly judgements: readonly Judgement[];
+  /** Which of the three slow edges is judged (1 to 3), fixed when the release starts; absent: not judged. */
+  readonly slowEdge?: 1 | 2 | 3;
+  /** HELD: where it goes on from, why and since when. `person`: judging goes on, promotion waits for `resume`. */
+  readonly held?: {
+    readonly from: Phase;
+    readonly by: 'person' | 'nodata' | 'foreign' | 'limit';
+    readonly at: string;
+    readonly pagedAt?: string;
+  };
+  /** BAKING: since when, until when an alarm may roll back. */
+  readonly promotedAt?: string;
+  readonly bakeUntil?: string;
+  /** REVERSING: the alarm that asked, and since when the last good version has its half. */
+  readonly reversal?: { readonly alarm: string; readonly at: string; readonly to: VersionRef };
+  /** After a reversed canary that acquitted: alarms are left alone until then. */
+  readonly quietUntil?: string;
+  /** Fingerprints that were rolled back: refused until `--force`. */
+  readonly refused: readonly {
+    readonly fingerprint: string;
+    readonly version: string;
+    readonly at: string;
+    readonly reason: string;
+  }[];
+  /** Times of automatic rollbacks after promotion, newest last. */
+  readonly rollbacks: readonly string[];
+  /** Notices that are still to be published, oldest first; removed once they are. */
+  readonly notices: readonly Notice[];
+  /** `deployments/<id>.json` of the deploy that began it, once known. */
+  readonly deployment?: string;
   /** `now`: inside the resource (a first version, or one that behaves as the stable one); else when the stack is done. */
   readonly promote: 'now' | 'afterStack';
   readonly intent?: Intent;
@@ -139,6 +275,34 @@ export type TickEvent = {
     readonly schedule?: { readonly group: string; readonly name: string };
   };
 };
+
+/** What is told to the alerts topic: what happened, which numbers decided, what to do. */
+export type Notice = {
+  readonly subject: string;
+  readonly text: string;
+  /** Wakes somebody; else it only informs. */
+  readonly page: boolean;
+  readonly at: string;
+};
+
+/** What a person asks of a release. `by`: the caller's ARN. */
+export type CommandEvent = {
+  readonly command: {
+    readonly verb: 'promote' | 'rollback' | 'hold' | 'resume';
+    readonly model: string;
+    readonly functionName: string;
+    readonly alias: string;
+    /** `rollback`: the version to go back to; else the last good one. */
+    readonly to?: string;
+    readonly by: string;
+    readonly reason?: string;
+  };
+};
+
+/** `refused`: nothing was done, and why. */
+export type CommandAnswer =
+  | { readonly done: true; readonly text: string; readonly tick: TickAnswer }
+  | { readonly done: false; readonly refused: string };
 
 export type TickAnswer = {
   readonly model: string;

@@ -1,5 +1,11 @@
 import type { Asked } from './admit.ts';
-import { ANSWER_MARGIN, SERVICE_TIMEOUT, type TickEvent, type VersionRecord } from './contract.ts';
+import {
+  ANSWER_MARGIN,
+  SERVICE_TIMEOUT,
+  type Settings,
+  type TickEvent,
+  type VersionRecord,
+} from './contract.ts';
 import { iso } from './steps.ts';
 
 /** What AWS, or anyone who ticks, sends to the worker: checked, and in our words. */
@@ -71,11 +77,13 @@ export function readEvent(event: unknown, group: string, now: number): Incoming 
   }
   const version = text(properties, 'Version') ?? '';
   const fingerprint = text(properties, 'Fingerprint');
+  const settings = readSettings(text(properties, 'Settings'));
   if (
     !functionName ||
     !alias ||
     !model ||
     !fingerprint ||
+    !settings ||
     !/^[1-9]\d*$/.test(version) ||
     (type !== 'Create' && type !== 'Update')
   ) {
@@ -83,7 +91,7 @@ export function readEvent(event: unknown, group: string, now: number): Incoming 
       kind: 'malformed',
       caller,
       type,
-      reason: `${type} lacks a function, alias, model, fingerprint or published version`,
+      reason: `${type} lacks a function, alias, model, fingerprint, settings or published version`,
     };
   }
   const seconds = Number(text(properties, 'ServiceTimeout') ?? SERVICE_TIMEOUT) || SERVICE_TIMEOUT;
@@ -102,6 +110,7 @@ export function readEvent(event: unknown, group: string, now: number): Incoming 
       model,
       version,
       fingerprint,
+      settings,
       patience: Math.max(seconds - ANSWER_MARGIN, seconds / 2) * 1000,
       schedule: { group, name: scheduleName(functionName, id) },
     },
@@ -138,6 +147,16 @@ function readTick(tick: Fields): TickEvent['tick'] {
   const schedule = fieldsOf(tick.schedule);
   const [group, name] = [text(schedule, 'group'), text(schedule, 'name')];
   return { model, functionName, alias, ...optional, ...(group && name ? { schedule: { group, name } } : {}) };
+}
+
+/** The plan wrote it from the type itself; anything else is no request of ours. */
+function readSettings(json: string | undefined): Settings | undefined {
+  try {
+    const value: unknown = JSON.parse(json ?? '');
+    return Array.isArray(fieldsOf(value).steps) ? (value as Settings) : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function fieldsOf(value: unknown): Fields {

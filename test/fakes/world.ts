@@ -1,4 +1,4 @@
-import type { Release, TickAnswer } from '../../functions/release/contract.ts';
+import type { Release, Settings, TickAnswer } from '../../functions/release/contract.ts';
 import { receive } from '../../functions/release/receive.ts';
 import type { World } from '../../functions/release/world.ts';
 import { registry } from '../../functions/shared/registry.ts';
@@ -6,6 +6,7 @@ import { fakeAliases } from './aliases.ts';
 import { type Chaos, calm } from './chaos.ts';
 import { fakeObjects } from './objects.ts';
 import { fakeAnswers, fakeCapacity, fakeSchedules, fakeStack } from './others.ts';
+import { SETTINGS } from './settings.ts';
 
 export const SCOPE = 'models/1/us-east-1/shop/dev/';
 export const LIVE = `${SCOPE}releases/churn/live.json`;
@@ -73,6 +74,7 @@ export function request(
     readonly before?: string;
     readonly timeout?: string;
     readonly physicalId?: string;
+    readonly settings?: Settings;
   } = {},
 ) {
   requests += 1;
@@ -89,6 +91,7 @@ export function request(
     Identity: `identity of ${fingerprint}`,
     Layer: 'layer',
     Source: 'source',
+    Settings: JSON.stringify(changes.settings ?? SETTINGS),
   });
   return {
     RequestType: type,

@@ -1,3 +1,5 @@
+import type { Side } from '../../release/judge/contract.ts';
+
 /**
  * The narrow views of AWS that the functions work against: only what they use, in their own words. The adapters in
  * this folder and the fakes of the tests pass one contract suite (test/local-aws/contract.test.ts).
@@ -39,7 +41,101 @@ export type CapacityPort = {
   readonly list: (functionName: string) => Promise<readonly string[]>;
   /** Ends scaling and provisioned concurrency of one qualifier; tolerates that there is none. */
   readonly release: (functionName: string, qualifier: string) => Promise<void>;
+  /** Asks for so many instances of a version; READY takes a minute or two. `refused`: beyond a limit, and why. */
+  readonly provide: (
+    functionName: string,
+    version: string,
+    instances: number,
+  ) => Promise<'ok' | { readonly refused: string }>;
+  /** @returns undefined where the version has none. */
+  readonly provided: (functionName: string, version: string) => Promise<Provided | undefined>;
+  /** Scaling by use between `min` and `max`, and its schedules, on a version: as given and nothing else. */
+  readonly scale: (functionName: string, version: string, scaling: Scaling) => Promise<void>;
+  /** Instances that a function may have at once: its own reservation, or what the account has unreserved. */
+  readonly limits: (
+    functionName: string,
+  ) => Promise<{ readonly reserved?: number; readonly unreserved: number }>;
 };
+
+export type Provided = {
+  readonly requested: number;
+  readonly ready: number;
+  readonly state: 'ready' | 'inProgress' | 'failed';
+  /** AWS's words where it failed. */
+  readonly reason?: string;
+};
+
+export type Scaling = {
+  readonly min: number;
+  readonly max: number;
+  /** Share of provisioned instances in use, 0 to 1. */
+  readonly target: number;
+  readonly schedules: readonly {
+    readonly name: string;
+    /** `cron(…)`. */
+    readonly at: string;
+    readonly timezone: string;
+    readonly min: number;
+    readonly max: number;
+  }[];
+};
+
+export type MetricsPort = {
+  /**
+   * What each version did behind an alias, by complete minutes.
+   * @param from start of the first minute, @param to start of the minute after the last: milliseconds
+   * @param signals names of output signals to read
+   * @returns by version, then by the minute's start in milliseconds; throws where it cannot be read
+   */
+  readonly sides: (
+    functionName: string,
+    alias: string,
+    versions: readonly string[],
+    from: number,
+    to: number,
+    signals: readonly string[],
+  ) => Promise<ReadonlyMap<string, ReadonlyMap<number, Side>>>;
+  /** @returns requests per second through the alias, on average between two times; throws where it cannot be read. */
+  readonly rate: (functionName: string, alias: string, from: number, to: number) => Promise<number>;
+  /** Names of the output signals that a version published between two times. */
+  readonly signals: (functionName: string, version: string) => Promise<readonly string[]>;
+};
+
+export type AlarmPort = {
+  /** @returns state and, in milliseconds, since when, of those of these alarms that exist. */
+  readonly states: (
+    names: readonly string[],
+  ) => Promise<
+    ReadonlyMap<string, { readonly state: 'OK' | 'ALARM' | 'INSUFFICIENT_DATA'; readonly since: number }>
+  >;
+};
+
+export type InvokePort = {
+  /** Invokes one version and waits; throws only where AWS itself cannot be reached or refuses. */
+  readonly invoke: (functionName: string, version: string, payload: string) => Promise<Invoked>;
+};
+
+export type Invoked = {
+  readonly payload: string;
+  /** `Unhandled` and the like: a crash, a timeout, an init that failed. */
+  readonly crashed?: string;
+  /** From the REPORT line that Lambda returns with the answer: milliseconds and MB. */
+  readonly duration?: number;
+  readonly init?: number;
+  readonly memory?: number;
+};
+
+/** A SageMaker endpoint. */
+export type ReferencePort = {
+  readonly ask: (
+    endpoint: string,
+    contentType: string,
+    body: string,
+  ) => Promise<{ readonly contentType: string; readonly body: string }>;
+};
+
+/** Publishes to the alerts topic. */
+export type NoticePort = (subject: string, text: string) => Promise<void>;
 
 export type ObjectPort = {
   /** @returns undefined where there is no such object; throws where it cannot be told. */

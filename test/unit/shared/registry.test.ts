@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Release, VersionRecord } from '../../../functions/release/contract.ts';
 import { registry } from '../../../functions/shared/registry.ts';
 import { fakeObjects } from '../../fakes/objects.ts';
+import { SETTINGS } from '../../fakes/settings.ts';
 
 const SCOPE = 'models/1/eu-central-1/shop/dev/';
 const release: Release = {
@@ -14,6 +15,13 @@ const release: Release = {
   functionName: 'shop-dev-churn',
   alias: 'live',
   stack: 'stack',
+  settings: SETTINGS,
+  steps: [],
+  shifts: [],
+  judgements: [],
+  refused: [],
+  rollbacks: [],
+  notices: [],
   promote: 'afterStack',
   highest: 4,
   lives: [],
