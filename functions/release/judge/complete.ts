@@ -1,0 +1,47 @@
+import type { Side } from './contract.ts';
+import { count, errorRow } from './counts.ts';
+import type { Minute } from './minutes.ts';
+import { percent, whole } from './words.ts';
+
+/** Why these minutes cannot be judged, or nothing: a metric is missing, or the alias splits traffic otherwise than it says. */
+export function incomplete(minutes: readonly Minute[], minRequests: number): string | undefined {
+  for (const version of ['candidate', 'stable'] as const) {
+    const sides = minutes.map((minute) => minute[version]);
+    if (sides.some(({ invocations = 0, crashes }) => invocations > 0 && crashes === undefined))
+      return `AWS/Lambda has Invocations of the ${version} version without Errors`;
+    // A version whose every request crashes emits nothing of its own: its crashes decide.
+    const served = sum(sides, ({ invocations = 0, crashes = 0 }) => invocations - crashes);
+    if (served >= minRequests && sides.every(({ requests }) => requests === undefined))
+      return `the ${version} version served ${whole(served)} requests and counted none of them itself: are its metrics written?`;
+  }
+  return misplaced(minutes);
+}
+
+/** The coin of the test is the weight; a split that is not the declared one would be taken for evidence. */
+function misplaced(minutes: readonly Minute[]): string | undefined {
+  const { n1 } = count(minutes.map(errorRow)).total;
+  let [expected, variance] = [0, 0];
+  for (const { weight, candidate, stable } of minutes) {
+    const n = (candidate.invocations ?? 0) + (stable.invocations ?? 0);
+    expected += weight * n;
+    variance += weight * (1 - weight) * n;
+  }
+  const off = Math.abs(n1 - expected);
+  if (!(off > 4 * Math.sqrt(variance) && off > 0.1 * expected)) return undefined;
+  const total = sum(
+    minutes,
+    ({ candidate, stable }) => (candidate.invocations ?? 0) + (stable.invocations ?? 0),
+  );
+  return (
+    `the candidate received ${whole(n1)} of ${whole(total)} requests (${percent(n1 / total)}) where the weights say ` +
+    `${whole(expected)} (${percent(expected / total)}): was the alias changed by hand, or are data points missing?`
+  );
+}
+
+function sum<T>(items: readonly T[], of: (item: T) => number): number {
+  return items.reduce((total, item) => total + of(item), 0);
+}
+
+/** Requests that reached the model: rejected ones neither fill a step nor promote anything. */
+export const reached = (sides: readonly Side[]): number =>
+  sum(sides, ({ requests = 0, crashes = 0 }) => requests + crashes);

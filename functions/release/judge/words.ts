@@ -1,0 +1,22 @@
+/** Figures as a person reads them at three in the morning. */
+
+export const whole = (value: number): string => Math.round(value).toLocaleString('en-US');
+
+/** At most two significant digits below ten percent: 0.83 %, 4 %, 12.5 %. */
+export function percent(share: number): string {
+  const value = share * 100;
+  const digits = Math.abs(value) >= 10 ? 3 : 2;
+  return `${Number(value.toPrecision(digits))} %`;
+}
+
+/** A difference of two percentages. */
+export function points(share: number): string {
+  return `${Number((share * 100).toPrecision(2))} percentage points`;
+}
+
+/** How far the stake has grown, as odds; never "Infinity". */
+export const odds = (lnE: number): string =>
+  lnE > Math.log(1e9) ? 'over a billion to 1' : `${whole(Math.exp(lnE))} to 1`;
+
+export const of = (x: number, n: number): string =>
+  `${whole(x)} of ${whole(n)}${n > 0 ? ` (${percent(x / n)})` : ''}`;
