@@ -35,6 +35,7 @@ HERE = pathlib.Path(__file__).parent
 # Age is a number; all others are the Census Bureau's codes.
 NUMBERS = ["AGEP"]
 CODES = "SCHL MAR RELP DIS ESP CIT MIG MIL ANC NATIVITY DEAR DEYE DREM SEX RAC1P".split()
+FIRST = {"n_estimators": 100, "max_depth": 4, "learning_rate": 0.2}
 REFERENCE_ROWS = 4000
 ANSWER_ROWS = 5
 
@@ -61,14 +62,14 @@ def tensor(name, array):
     return {"name": name, "shape": list(array.shape), "datatype": datatype, "data": data}
 
 
-def main(wheel):
-    features, employed = load(wheel)
-    train, test, train_y, test_y = train_test_split(features, employed, test_size=0.3, random_state=0)
+def fit(features, truth, **options):
     # Trees need no scaling; the transformer is there so that the exporter makes one input a column.
     columns = ColumnTransformer([("number", "passthrough", NUMBERS), ("code", "passthrough", CODES)])
-    boosting = GradientBoostingClassifier(n_estimators=100, max_depth=4, learning_rate=0.2, random_state=0)
-    classifier = make_pipeline(columns, boosting).fit(train, train_y)
+    boosting = GradientBoostingClassifier(**options, random_state=0)
+    return make_pipeline(columns, boosting).fit(features, truth)
 
+
+def export(classifier):
     types = [(c, FloatTensorType([None, 1])) for c in NUMBERS] + [(c, Int64TensorType([None, 1])) for c in CODES]
     model = to_onnx(
         classifier,
@@ -82,7 +83,18 @@ def main(wheel):
     opsets = sorted(model.opset_import, key=lambda entry: entry.domain)
     model.ClearField("opset_import")
     model.opset_import.extend(opsets)
-    content = model.SerializeToString(deterministic=True)
+    return model
+
+
+def split(features, employed):
+    return train_test_split(features, employed, test_size=0.3, random_state=0)
+
+
+def main(wheel):
+    features, employed = load(wheel)
+    train, test, train_y, test_y = split(features, employed)
+    classifier = fit(train, train_y, **FIRST)
+    content = export(classifier).SerializeToString(deterministic=True)
     (HERE / "employment.onnx").write_bytes(content)
 
     # Rows that the model has not seen, in the order in which it takes their columns.
@@ -111,4 +123,5 @@ def main(wheel):
     )
 
 
-main(sys.argv[1])
+if __name__ == "__main__":
+    main(sys.argv[1])
