@@ -1,9 +1,22 @@
-/** What the gate follows and finds. Shapes only. */
+/** What the gate follows and finds. Shapes and limits only. */
+
+/** A gate must end before CloudFormation's patience does, warming included; and its worker holds the case file whole. */
+export const GATE_LIMITS = {
+  /** Bytes of a case file, and lines with a case. */
+  bytes: 16 * 1024 * 1024,
+  cases: 10_000,
+  /** Requests per second, and seconds: one invocation of the worker carries the whole load. */
+  rate: 200,
+  duration: 60,
+} as const;
+
+/** After the load's last request so many seconds are left for answers; what comes later counts as an error. */
+export const LOAD_GRACE = 10;
 
 export type GateSettings = {
   /** The case file in the registry, `files/<sha256>`: JSON lines of `{inputs, outputs}`. */
   readonly cases?: { readonly sha256: string; readonly bytes: number; readonly count: number };
-  /** Name of a SageMaker endpoint that is asked instead of `outputs`. */
+  /** Name of a SageMaker endpoint that is asked where a case has no `outputs`. */
   readonly reference?: string;
   /** Largest difference allowed: |got − expected| ≤ tolerance · max(1, |expected|). */
   readonly tolerance: number;
@@ -11,24 +24,70 @@ export type GateSettings = {
   readonly load?: { readonly rate: number; readonly duration: number };
 };
 
-/** How far the gate got, and what it found. Values of cases are in `releases/<model>/gate-<release>.json`, never in a reason. */
+/** How far the gate got, and what it found. Values of cases are in `GateEvidence`, never in a reason. */
 export type GateState = {
   readonly verdict?: 'pass' | 'fail';
-  /** Cases done, of how many, and the 1-based numbers of those that failed (the first 100). */
+  /** Cases done, of how many, and the lines (from 1) of those that failed; at 100 failed ones the gate stops. */
   readonly done: number;
   readonly count: number;
   readonly failed: readonly number[];
-  /** Milliseconds; from the scheduled time of each request. */
-  readonly load?: {
-    readonly sent: number;
-    readonly errors: number;
-    readonly p50: number;
-    readonly p95: number;
-    readonly p99: number;
-  };
+  readonly load?: LoadState;
   /** MB, the largest that any invocation of the gate reported. */
   readonly memory?: number;
+  /** For a person: why it passed or failed; without a verdict, what it waits for. Under 1 KB, without values of cases. */
   readonly reason?: string;
   /** Another tick leaves the gate alone until then: two loads at once would measure each other. */
   readonly lease?: string;
+};
+
+/** Percentiles in milliseconds from the scheduled time of each request, without those that met a cold start. */
+export type LoadState = {
+  readonly sent: number;
+  readonly errors: number;
+  /** Requests for which Lambda started an instance. */
+  readonly cold: number;
+  readonly p50: number;
+  readonly p95: number;
+  readonly p99: number;
+  /** The 95th percentile of Lambda's own `Duration`, which has no network in it; absent where nothing reports it. */
+  readonly duration?: number;
+};
+
+/** One value that is not what it should be; both are texts as JSON writes them, cut at 60 characters. */
+export type Difference = {
+  /** Such as `probabilities[0, 1]`, `label.shape` or `answer`. */
+  readonly at: string;
+  readonly expected: string;
+  readonly got: string;
+  /** got − expected, of numbers. */
+  readonly difference?: number;
+};
+
+/**
+ * `different`: an answer with other values. `refused`: the endpoint's own error. `timeout`, `memory`, `crash`: the function
+ * died. `reference`: the reference gave nothing to compare with. `invalid`: the line is no case.
+ */
+export type FailureKind = 'different' | 'refused' | 'timeout' | 'memory' | 'crash' | 'reference' | 'invalid';
+
+export type CaseFailure = {
+  /** Line of the case file, from 1; 0 is the start check. */
+  readonly case: number;
+  readonly kind: FailureKind;
+  /** The first few. */
+  readonly differences: readonly Difference[];
+  /** How many more there are. */
+  readonly more: number;
+};
+
+/** `releases/<model>/gate-<release>.json`: what a reason must not hold. */
+export type GateEvidence = {
+  readonly schema: 1;
+  readonly model: string;
+  readonly release: string;
+  readonly functionName: string;
+  readonly version: string;
+  readonly at: string;
+  readonly gate: GateState;
+  /** The first 20 failed cases. */
+  readonly failures: readonly CaseFailure[];
 };

@@ -111,15 +111,23 @@ export type AlarmPort = {
 };
 
 export type InvokePort = {
-  /** Invokes one version and waits; throws only where AWS itself cannot be reached or refuses. */
-  readonly invoke: (functionName: string, version: string, payload: string) => Promise<Invoked>;
+  /**
+   * Invokes one version and waits at most `patience` milliseconds.
+   * @returns undefined where no answer came in time; throws only where AWS itself cannot be reached or refuses
+   */
+  readonly invoke: (
+    functionName: string,
+    version: string,
+    payload: string,
+    patience: number,
+  ) => Promise<Invoked | undefined>;
 };
 
 export type Invoked = {
   readonly payload: string;
   /** `Unhandled` and the like: a crash, a timeout, an init that failed. */
   readonly crashed?: string;
-  /** From the REPORT line that Lambda returns with the answer: milliseconds and MB. */
+  /** From the REPORT line that Lambda returns with the answer: milliseconds and MB; `init` only of a cold start. */
   readonly duration?: number;
   readonly init?: number;
   readonly memory?: number;
@@ -127,11 +135,18 @@ export type Invoked = {
 
 /** A SageMaker endpoint. */
 export type ReferencePort = {
+  /**
+   * Asks for an answer of the same content type.
+   * @returns `refused`: the model's container answered an error, its status and words; throws where AWS refuses
+   */
   readonly ask: (
     endpoint: string,
     contentType: string,
     body: string,
-  ) => Promise<{ readonly contentType: string; readonly body: string }>;
+  ) => Promise<
+    | { readonly contentType: string; readonly body: string }
+    | { readonly refused: string; readonly status: number }
+  >;
 };
 
 /** Publishes to the alerts topic. */
