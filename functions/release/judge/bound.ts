@@ -1,7 +1,7 @@
 import type { Stratum } from './counts.ts';
 
 /** 97.5 % of a normal variable is below. */
-const Z = 1.96;
+export const BOUND_Z = 1.96;
 
 /** Late or double data points may give more errors than requests; a share is a share. */
 const share = (x: number, n: number): number => (n > 0 ? Math.min(1, x / n) : 0);
@@ -48,8 +48,8 @@ export function upperBound(strata: readonly Stratum[]): number {
 }
 
 function wilson(p: number, n: number): readonly [lower: number, upper: number] {
-  const z2 = Z * Z;
+  const z2 = BOUND_Z ** 2;
   const middle = (p + z2 / (2 * n)) / (1 + z2 / n);
-  const half = (Z / (1 + z2 / n)) * Math.sqrt((p * (1 - p)) / n + z2 / (4 * n * n));
+  const half = (BOUND_Z / (1 + z2 / n)) * Math.sqrt((p * (1 - p)) / n + z2 / (4 * n * n));
   return [middle - half, middle + half];
 }

@@ -10,8 +10,8 @@ const MINUTES = 10;
  * Latest: as few of the last minutes (at most ten) as hold ten invocations.
  *
  * While a stable version shares the traffic (weight below 1) it must also be well, at most one crash in ten among at
- * least ten of its own in the same minutes: in a shared outage both crash, and going back would help nobody. A healthy
- * version beside a well one meets this less than once in a million windows even while one in twenty requests crashes.
+ * least ten of its own in the same minutes: in a shared outage both crash, and going back would help nobody. While one
+ * request in fifty crashes, a healthy version meets this in one of 80 million windows.
  * After promotion (`candidate` is the live version, weight 1) nothing is there to compare with; the gate, passed again by
  * the last good version, takes that part.
  *

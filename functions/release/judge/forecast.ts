@@ -4,7 +4,7 @@ import { ERRORS_AT } from './regression.ts';
 /** 80 % of a normal variable is below. */
 const Z80 = 0.8416;
 /** The stake to reach: half is kept for restarts, and an eighth of the grid does most of the work; half of that counts. */
-const GOAL = Math.log(4 * ERRORS_AT);
+export const GOAL = Math.log(4 * ERRORS_AT);
 
 /** What is asked: error rates (0 to 1) of stable and candidate version, at a weight (0 to 1). */
 export type Question = { readonly weight: number; readonly from: number; readonly to: number };
@@ -18,7 +18,7 @@ export type Forecast = {
 };
 
 /** Growth and variance of ln E per error at each ratio that is bet on; q is the candidate's share of the errors. */
-function growths(weight: number, q: number): readonly { readonly g: number; readonly v: number }[] {
+export function growths(weight: number, q: number): readonly { readonly g: number; readonly v: number }[] {
   return RATIOS.map((ratio) => {
     const ln = Math.log(ratio);
     return { g: q * ln - Math.log1p(weight * (ratio - 1)), v: q * (1 - q) * ln * ln };
@@ -28,7 +28,7 @@ function growths(weight: number, q: number): readonly { readonly g: number; read
 /** Requests until errors that rise `from` → `to` are found with 80 % probability. Formula: docs/judge.md. */
 export function forecast({ weight, from, to }: Question): Forecast {
   const [bad, good] = [to * weight, from * (1 - weight)];
-  const q = bad / (bad + good);
+  const q = bad > 0 ? bad / (bad + good) : 0;
   const needed = growths(weight, q)
     .filter(({ g }) => g > 0)
     .map(({ g, v }) => ((Z80 * Math.sqrt(v) + Math.sqrt(Z80 * Z80 * v + 4 * g * GOAL)) / (2 * g)) ** 2);

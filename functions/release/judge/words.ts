@@ -11,7 +11,8 @@ export function percent(share: number): string {
 
 /** A difference of two percentages. */
 export function points(share: number): string {
-  return `${Number((share * 100).toPrecision(2))} percentage points`;
+  const value = Number((share * 100).toPrecision(2));
+  return `${value} percentage point${value === 1 ? '' : 's'}`;
 }
 
 /** How far the stake has grown, as odds; never "Infinity". */
@@ -20,3 +21,14 @@ export const odds = (lnE: number): string =>
 
 export const of = (x: number, n: number): string =>
   `${whole(x)} of ${whole(n)}${n > 0 ? ` (${percent(x / n)})` : ''}`;
+
+export function rate(perSecond: number): string {
+  return perSecond >= 1 ? `${figure(perSecond)} req/s` : `${figure(perSecond * 3600)} req/h`;
+}
+
+export function duration(seconds: number): string {
+  if (seconds < 90) return `${Math.ceil(seconds)} s`;
+  return seconds < 120 * 60 ? `${Math.ceil(seconds / 60)} min` : `${figure(seconds / 3600)} h`;
+}
+
+const figure = (value: number): string => (value < 10 ? `${Number(value.toPrecision(2))}` : whole(value));

@@ -1,0 +1,284 @@
+import { describe, expect, it } from 'vitest';
+import type { Side } from '../../functions/release/judge/contract.ts';
+import { crashesNow } from '../../functions/release/judge/crashes.ts';
+import { type Minute, usable } from '../../functions/release/judge/minutes.ts';
+import { reversed } from '../../functions/release/judge/reversed.ts';
+import { exceeded, slowEdge, slowEdges, slowRow } from '../../functions/release/judge/slow.ts';
+import { judge, type Options, type Position, unread } from '../../functions/release/judge/verdict.ts';
+
+const at = (i: number): string => new Date(Date.UTC(2026, 0, 1, 12, i)).toISOString();
+const served = (requests: number, errors = 0, more: Side = {}): Side => ({
+  invocations: requests,
+  crashes: 0,
+  requests,
+  errors,
+  ...more,
+});
+/** Ten minutes at one weight, all alike. */
+const minutes = (candidate: Side, stable: Side, weight = 0.25, length = 10): readonly Minute[] =>
+  Array.from({ length }, (_, i) => ({ at: at(i), step: 0, weight, candidate, stable }));
+
+const last: Position = { index: 0, bakeOver: true };
+const options: Options = { minRequests: 100, increase: 0.01, expectedShift: 0.2, outputs: [] };
+const numbersOf = (finding: ReturnType<typeof judge>, i = 0) => finding.signals[i]?.numbers ?? {};
+
+describe('a verdict', () => {
+  const healthy = minutes(served(200, 0), served(600, 0));
+
+  it('is pass once bake, requests and bound allow it', () => {
+    const finding = judge(healthy, last, options);
+    expect(finding.verdict).toBe('pass');
+    expect(finding.reason).toBe(
+      '0 of 2,000 (0 %) candidate requests failed; errors have risen by at most 0.19 percentage points, the next weight allows 1 percentage point',
+    );
+    expect(judge(healthy, { ...last, bakeOver: false }, options).verdict).toBe('nodata');
+  });
+
+  it('is nodata on too few requests in this step, however many came before', () => {
+    const later = [
+      ...healthy,
+      { ...healthy[0], at: at(10), step: 1, candidate: served(99), stable: served(300) },
+    ];
+    const finding = judge(later as Minute[], { index: 1, bakeOver: true }, options);
+    expect(finding.verdict).toBe('nodata');
+    expect(finding.reason).toMatch(/candidate 99, stable 300, each needs 100/);
+  });
+
+  it('rejected requests fill no step', () => {
+    const rejected = minutes({ ...served(200), requests: 5 }, { ...served(600), requests: 15 });
+    expect(judge(rejected, last, options).reason).toMatch(/candidate 50, stable 150/);
+  });
+
+  it('is nodata while the bound is above what the next weight may waste', () => {
+    const some = minutes(served(38, 0), served(114, 0));
+    expect(judge(some, last, options)).toMatchObject({ verdict: 'nodata' });
+    expect(numbersOf(judge(some, last, options))).toMatchObject({ limit: 0.01 });
+    // 380 requests without an error: one more would pass after the last step; half of the traffic may come at 2 %.
+    expect(judge(some, { ...last, nextWeight: 0.5 }, options).verdict).toBe('pass');
+  });
+
+  it('is fail from the first minutes on, and over too few requests', () => {
+    const broken = minutes(served(10, 10), served(30, 0), 0.25, 2);
+    const finding = judge(broken, { index: 0, bakeOver: false }, options);
+    expect(finding.verdict).toBe('fail');
+    expect(finding.reason).toMatch(/20 of 20 \(100 %\) of the candidate’s and 0 of 60/);
+    expect(judge(broken.slice(0, 1), last, options).verdict).not.toBe('fail');
+  });
+
+  it('counts crashes, which only AWS sees, beside handled errors', () => {
+    const crashing = minutes({ invocations: 20, crashes: 20 }, served(60, 0), 0.25, 3);
+    expect(judge(crashing, last, options).verdict).toBe('fail');
+    expect(numbersOf(judge(crashing, last, options))).toMatchObject({ x1: 60, n1: 60 });
+  });
+
+  it('does not fail on one bad minute, nor on a difference below 0.1 percentage points', () => {
+    const spike = minutes(served(200, 0), served(600, 0)).map((minute, i) =>
+      i === 3 ? { ...minute, candidate: served(200, 12) } : minute,
+    );
+    expect(numbersOf(judge(spike, last, options)).lnE).toBeGreaterThan(Math.log(40));
+    expect(judge(spike, last, options).verdict).not.toBe('fail');
+    const rare = minutes(served(50_000, 40), served(150_000, 10));
+    expect(numbersOf(judge(rare, last, options)).lnE).toBeGreaterThan(Math.log(40));
+    expect(judge(rare, last, options).verdict).toBe('pass');
+  });
+
+  it('does not fail on a trend that minutes do not share, unless it is plain', () => {
+    // Bursts of a sick host: many errors in few minutes.
+    const bursts = (errors: number) =>
+      minutes(served(200, 0), served(600, 6)).map((minute, i) =>
+        i % 4 === 1 ? { ...minute, candidate: served(200, errors) } : minute,
+      );
+    expect(judge(bursts(15), last, options).verdict).toBe('nodata');
+    expect(judge(bursts(120), last, options).verdict).toBe('fail');
+  });
+
+  it('is error where a metric is missing, before anything else', () => {
+    const blind = minutes({ invocations: 200, requests: 200, errors: 100 }, served(600, 0));
+    expect(judge(blind, last, options)).toMatchObject({
+      verdict: 'error',
+      reason: 'AWS/Lambda has Invocations of the candidate version without Errors',
+    });
+    const mute = minutes({ invocations: 200, crashes: 0 }, served(600, 0));
+    expect(judge(mute, last, options).reason).toMatch(
+      /candidate version served 2,000 requests and counted none/,
+    );
+    expect(unread('throttled')).toEqual({ verdict: 'error', reason: 'throttled', signals: [] });
+  });
+
+  it('is error where the split is not what the weights say', () => {
+    const skewed = minutes(served(150), served(850), 0.1);
+    const finding = judge(skewed, last, options);
+    expect(finding.verdict).toBe('error');
+    expect(finding.reason).toMatch(
+      /received 1,500 of 10,000 requests \(15 %\) where the weights say 1,000 \(10 %\)/,
+    );
+    // Within a tenth, or within four standard deviations, the coin may be true.
+    expect(judge(minutes(served(109), served(891), 0.1), last, options).verdict).toBe('pass');
+    expect(judge(minutes(served(2), served(8), 0.1), last, options).verdict).toBe('nodata');
+  });
+});
+
+describe('latency', () => {
+  const slow = (n: number, counts: NonNullable<Side['slow']>, more: Side = {}): Side =>
+    served(n, 0, { slow: counts, ...more });
+
+  it('holds the candidate against an edge 1.19 times higher than the stable version', () => {
+    expect(slowEdges(100).map((edge) => edge.toFixed(2))).toEqual(['70.71', '84.09', '100.00', '118.92']);
+    const [one] = minutes(
+      slow(100, [40, 30, 20, 10], { coldStarts: 5 }),
+      slow(300, [80, 60, 40, 20], { errors: 10 }),
+    );
+    expect(one && slowRow(one, 2)).toMatchObject({ x1: 20, n1: 95, x2: 60, n2: 290 });
+  });
+
+  it('fails where even the higher edge is passed more often, and only with an SLO', () => {
+    const worse = minutes(slow(200, [80, 70, 60, 50]), slow(600, [90, 60, 30, 10]));
+    expect(judge(worse, last, { ...options, slow: 2 })).toMatchObject({ verdict: 'fail' });
+    expect(judge(worse, last, { ...options, slow: 2 }).reason).toMatch(
+      /^latency: of warm requests, 600 of 2,000/,
+    );
+    expect(judge(worse, last, options).verdict).toBe('pass');
+    const equal = minutes(slow(200, [30, 20, 10, 5]), slow(600, [90, 60, 30, 15]));
+    expect(judge(equal, last, { ...options, slow: 2 }).verdict).toBe('pass');
+  });
+
+  it('is nodata where most requests are cold, and blocks nothing', () => {
+    const cold = minutes(slow(200, [0, 0, 0, 0], { coldStarts: 195 }), slow(600, [90, 60, 30, 15]));
+    const finding = judge(cold, last, { ...options, slow: 2 });
+    expect(finding.verdict).toBe('pass');
+    expect(finding.signals.map(({ signal, verdict }) => [signal, verdict])).toEqual([
+      ['errors', 'pass'],
+      ['slow', 'nodata'],
+    ]);
+  });
+
+  it('takes the edge below which the stable version exceeds in nearest a tenth', () => {
+    expect(slowEdge(slow(1000, [100, 50, 20, 5]))).toBe(1);
+    expect(slowEdge(slow(1000, [400, 110, 20, 5]))).toBe(2);
+    expect(slowEdge(slow(1000, [900, 400, 90, 5]))).toBe(3);
+    expect(slowEdge({})).toBe(2);
+    expect(exceeded(slow(1000, [400, 110, 20, 5]), 2)).toBe(0.11);
+    expect(exceeded({}, 2)).toBe(0);
+  });
+});
+
+describe('outputs', () => {
+  /** Scores of `n` answers whose mean is `shift` σ away. */
+  const scores = (n: number, shift: number) => ({
+    a: n * shift,
+    b: 0,
+    aa: n * (1 + shift ** 2),
+    bb: n,
+    ab: 0,
+  });
+  const answering = (n: number, shift: number): Side =>
+    served(n, 0, { outputs: { score: scores(n, shift) } });
+  const watched: Options = { ...options, outputs: ['score'] };
+
+  it('fail when they moved further than a new model may', () => {
+    const far = judge(minutes(answering(200, 1), answering(600, 0)), last, watched);
+    expect(far).toMatchObject({ verdict: 'fail' });
+    expect(far.reason).toMatch(/^output score: 1 σ away .* 0.2 σ are allowed/);
+    expect(judge(minutes(answering(200, 0.2), answering(600, 0)), last, watched).verdict).toBe('pass');
+    expect(judge(minutes(answering(200, 1), answering(600, 1)), last, watched).verdict).toBe('pass');
+  });
+
+  it('share the chance of a false alarm', () => {
+    const limit = (outputs: readonly string[]) =>
+      numbersOf(judge(minutes(answering(200, 0), answering(600, 0)), last, { ...options, outputs }), 1)
+        .lnLimit;
+    expect(limit(['score'])).toBeCloseTo(Math.log(80), 12);
+    expect(limit(['score', 'label', 'class'])).toBeCloseTo(Math.log(240), 12);
+  });
+
+  it('are not judged before a hundred answers, nor across a change of the baseline', () => {
+    const few = judge(minutes(answering(9, 1), answering(27, 0)), { ...last, bakeOver: false }, watched);
+    expect(few.signals[1]?.verdict).toBe('nodata');
+    expect(judge(minutes(answering(200, 1), answering(600, 0)), last, options).verdict).toBe('pass');
+  });
+
+  it('of two values follow their first score alone', () => {
+    // The second score is the first one: the covariance has no inverse.
+    const twin = (n: number, shift: number): Side => {
+      const { a, aa } = scores(n, shift);
+      return served(n, 0, { outputs: { score: { a, b: a, aa, bb: aa, ab: aa } } });
+    };
+    const { shift } = numbersOf(judge(minutes(twin(200, 0.5), twin(600, 0)), last, watched), 1);
+    expect(shift).toBeCloseTo(0.5, 12);
+    const constant = (shift: number): Side =>
+      served(200, 0, { outputs: { score: { a: 200 * shift, b: 0, aa: 200 * shift ** 2, bb: 0, ab: 0 } } });
+    expect(numbersOf(judge(minutes(constant(0.3), constant(0), 0.5), last, watched), 1).shift).toBeCloseTo(
+      0.3,
+      12,
+    );
+  });
+});
+
+describe('minutes', () => {
+  it('are judged when complete, two minutes old, and without a change of weight', () => {
+    const all = minutes(served(1), served(1));
+    const starts = (list: readonly Minute[]) => list.map((minute) => new Date(minute.at).getUTCMinutes());
+    const now = Date.parse(at(9));
+    expect(starts(usable(all, now, []))).toEqual([0, 1, 2, 3, 4, 5, 6]);
+    expect(starts(usable(all, now - 1, []))).toEqual([0, 1, 2, 3, 4, 5]);
+    expect(starts(usable(all, now, ['2026-01-01T12:03:59.900Z', at(0)]))).toEqual([1, 2, 4, 5, 6]);
+    expect(starts(usable([...all].reverse(), now, []))).toEqual([0, 1, 2, 3, 4, 5, 6]);
+    expect(usable(minutes(served(1), {}, 1), now, [])).toEqual([]);
+  });
+});
+
+describe('a version that cannot answer', () => {
+  const crashing = (n: number, crashes = n): Side => ({ invocations: n, crashes });
+
+  it('is seen in the first minute that holds ten invocations', () => {
+    expect(crashesNow(minutes(crashing(10), served(30), 0.25, 1))).toMatch(/10 of 10 \(100 %\) .* 0 of 30/);
+    expect(crashesNow(minutes(crashing(9), served(30), 0.25, 1))).toBeUndefined();
+    expect(crashesNow(minutes(crashing(9), served(30), 0.25, 2))).toBeDefined();
+    expect(crashesNow(minutes(crashing(20, 10), served(30), 0.25, 1))).toBeUndefined();
+    expect(crashesNow([])).toBeUndefined();
+  });
+
+  it('is not blamed for what the stable version suffers too, or where that is unknown', () => {
+    expect(crashesNow(minutes(crashing(20), crashing(60, 30)))).toBeUndefined();
+    expect(crashesNow(minutes(crashing(20), crashing(60, 6)))).toBeDefined();
+    expect(crashesNow(minutes(crashing(20), served(2), 0.5, 2))).toBeUndefined();
+  });
+
+  it('after promotion is seen alone, in its latest minutes', () => {
+    const live = minutes(crashing(20), {}, 1);
+    expect(crashesNow(live)).toBe('it cannot answer: 20 of 20 (100 %) of its latest invocations crashed');
+    expect(crashesNow([...live, ...minutes(served(20), {}, 1, 1)])).toBeUndefined();
+    expect(crashesNow(minutes(crashing(1), {}, 1, 9))).toBeUndefined();
+    expect(crashesNow(minutes(crashing(1), {}, 1, 10))).toBeDefined();
+    // Old crashes are not the latest.
+    expect(crashesNow([...minutes(crashing(9), {}, 1, 1), ...minutes({}, {}, 1, 10)])).toBeUndefined();
+  });
+});
+
+describe('the reversed canary', () => {
+  const ask = { minRequests: 100, over: false };
+
+  it('rolls back when the live version is to blame', () => {
+    const found = reversed(minutes(served(300, 15), served(300, 1), 0.5, 3), ask);
+    expect(found.verdict).toBe('rollBack');
+    expect(found.reason).toMatch(/45 of 900 \(5 %\) of the candidate’s/);
+    expect(reversed(minutes(served(300, 15), served(300, 1), 0.5, 1), ask).verdict).toBe('undecided');
+  });
+
+  it('restores when both suffer alike, or nothing is known in time', () => {
+    const both = minutes(served(300, 90), served(300, 90), 0.5);
+    expect(reversed(both.slice(0, 9), ask).verdict).toBe('undecided');
+    expect(reversed(both, ask).verdict).toBe('restore');
+    expect(reversed([], { ...ask, over: true }).verdict).toBe('restore');
+    expect(reversed([], ask).verdict).toBe('undecided');
+  });
+
+  it('does not need the minutes to agree, but a true split', () => {
+    const burst = minutes(served(300, 0), served(300, 1), 0.5).map((minute, i) =>
+      i === 2 || i === 7 ? { ...minute, candidate: served(300, 30) } : minute,
+    );
+    expect(reversed(burst, ask).verdict).toBe('rollBack');
+    const skewed = minutes(served(500, 50), served(100, 0), 0.5);
+    expect(reversed(skewed, ask)).toMatchObject({ verdict: 'restore', signals: [{ verdict: 'error' }] });
+  });
+});
