@@ -1,4 +1,3 @@
-import { Readable } from 'node:stream';
 import { ApplicationAutoScalingClient } from '@aws-sdk/client-application-auto-scaling';
 import {
   CloudFormationClient,
@@ -14,7 +13,6 @@ import {
 } from '@aws-sdk/client-lambda';
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { CreateScheduleGroupCommand, ListSchedulesCommand, SchedulerClient } from '@aws-sdk/client-scheduler';
-import { HttpResponse } from '@smithy/protocol-http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { lambdaAliases } from '../../functions/shared/aws/aliases.ts';
 import { provisionedCapacity } from '../../functions/shared/aws/capacity.ts';
@@ -30,22 +28,6 @@ import { type LocalAws, startAws } from './start.ts';
 let aws: LocalAws;
 let clients: ReturnType<typeof connect>;
 
-/**
- * Local AWS has no Application Auto Scaling; this is AWS's answer for a target that is not registered:
- * https://docs.aws.amazon.com/autoscaling/application/APIReference/API_DeregisterScalableTarget.html
- */
-const noTargets = {
-  handle: async () => ({
-    response: new HttpResponse({
-      statusCode: 400,
-      headers: { 'content-type': 'application/x-amz-json-1.1' },
-      body: Readable.from([
-        JSON.stringify({ __type: 'ObjectNotFoundException', Message: 'No scalable target found' }),
-      ]),
-    }),
-  }),
-};
-
 function connect(endpoint: string) {
   const settings = client(endpoint);
   return {
@@ -53,7 +35,7 @@ function connect(endpoint: string) {
     s3: new S3Client(settings),
     scheduler: new SchedulerClient(settings),
     cloudFormation: new CloudFormationClient(settings),
-    scaling: new ApplicationAutoScalingClient({ ...settings, requestHandler: noTargets }),
+    scaling: new ApplicationAutoScalingClient(settings),
   };
 }
 

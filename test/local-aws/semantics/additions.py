@@ -4,8 +4,8 @@ import importlib
 import os
 
 NAMES = (
-    "runtime", "weights", "memory", "payload", "exact", "publish", "signatures", "actions", "permissions", "http_api", "schedules", "custom_resources",
-    "load_balancer", "metrics", "alarms", "clock",
+    "runtime", "utilisation", "weights", "memory", "payload", "exact", "publish", "signatures", "actions", "permissions", "http_api", "schedules", "custom_resources",
+    "load_balancer", "metrics", "alarms", "autoscaling", "clock",
     "provisioned", "aliases", "transport",
 )
 _left_out: set[str] = set()

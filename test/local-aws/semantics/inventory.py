@@ -1,7 +1,8 @@
 """Everything that is there, over all services that keep something of a stack: for "nothing is left after remove"."""
 
-import importlib
 import sys
+
+from . import scaling, scaling_rights
 
 _WHERE = {
     "stack": ("cloudformation", "_stacks"),
@@ -18,6 +19,7 @@ _WHERE = {
     "HTTP API": ("apigateway", "_apis"),
     "REST API": ("apigateway_v1", "_rest_apis"),
     "alarm": ("cloudwatch", "_alarms"),
+    "scalable target": (scaling, "targets"),
     "composite alarm": ("cloudwatch", "_composite_alarms"),
     "dashboard": ("cloudwatch", "_dashboards"),
     "topic": ("sns", "_topics"),
@@ -28,17 +30,19 @@ _WHERE = {
     "parameter": ("ssm", "_parameters"),
     "load balancer": ("alb", "_lbs"),
 }
-# What every account has from the start.
-_ALWAYS = {"schedule group default"}
+# What every account has from the start, or keeps from the first use on.
+_ALWAYS = {"schedule group default", f"role {scaling_rights.LINKED_ROLE}"}
 
 
 def everything() -> list[str]:
     """``kind name`` of each thing, of every account and region; stacks that are deleted and layers without versions aside."""
     found = []
     for kind, (module, store) in _WHERE.items():
-        if f"ministack.services.{module}" not in sys.modules:
+        if isinstance(module, str):
+            module = sys.modules.get(f"ministack.services.{module}")
+        if module is None:
             continue  # never used
-        items = getattr(importlib.import_module(f"ministack.services.{module}"), store).to_dict()
+        items = getattr(module, store).to_dict()
         for key, value in items.items():
             if kind == "stack" and value.get("StackStatus") == "DELETE_COMPLETE":
                 continue
