@@ -55,6 +55,8 @@ export type Settings = {
   readonly dryRun: boolean;
   /** In σ: outputs of a new model may differ this much from the stable one's. */
   readonly expectedShift: number;
+  /** Names of the output signals that the version publishes; two versions share a name only where they share its meaning. */
+  readonly outputs?: readonly string[];
   /** Requests per second, as declared. */
   readonly traffic?: number;
   /** Milliseconds: the service level objective. */

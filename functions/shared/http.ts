@@ -69,6 +69,13 @@ export function isRefusal(error: unknown): error is Refusal {
   );
 }
 
+/** Does it count as an error of the model or the endpoint? Else it is a rejected request. */
+export function isModelFault({ status, code }: Refusal): boolean {
+  if (status >= 500) return true;
+  const entries: Readonly<Record<string, { readonly fault?: string; readonly status: number }>> = REFUSALS;
+  return Object.hasOwn(entries, code) && entries[code]?.fault === 'model';
+}
+
 /** An answer before the event's source gives it its shape. */
 export type Answer = {
   readonly status: number;

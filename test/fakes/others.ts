@@ -1,6 +1,5 @@
 import type {
   AnswerPort,
-  CapacityPort,
   Schedule,
   SchedulePort,
   StackPort,
@@ -24,22 +23,6 @@ export function fakeSchedules(chaos: Chaos = calm) {
     },
   };
   return { port, schedules };
-}
-
-/** Provisioned concurrency, in memory: qualifiers by function. */
-export function fakeCapacity(chaos: Chaos = calm) {
-  const held = new Map<string, Set<string>>();
-  const port: CapacityPort = {
-    list: async (functionName) => {
-      await chaos('before list capacity');
-      return [...(held.get(functionName) ?? [])];
-    },
-    release: async (functionName, qualifier) => {
-      await chaos('before release capacity');
-      held.get(functionName)?.delete(qualifier);
-    },
-  };
-  return { port, held };
 }
 
 /** One stack, whose state the test sets. */

@@ -3,9 +3,10 @@ import { receive } from '../../functions/release/receive.ts';
 import type { World } from '../../functions/release/world.ts';
 import { registry } from '../../functions/shared/registry.ts';
 import { fakeAliases } from './aliases.ts';
+import { fakeCapacity } from './capacity.ts';
 import { type Chaos, calm } from './chaos.ts';
 import { fakeObjects } from './objects.ts';
-import { fakeAnswers, fakeCapacity, fakeSchedules, fakeStack } from './others.ts';
+import { fakeAnswers, fakeSchedules, fakeStack } from './others.ts';
 import { SETTINGS } from './settings.ts';
 
 export const SCOPE = 'models/1/us-east-1/shop/dev/';
@@ -47,7 +48,7 @@ export function fakeWorld(options: { readonly chaos?: Chaos; readonly start?: nu
     aliases,
     objects,
     schedules: schedules.schedules,
-    capacity: capacity.held,
+    capacity,
     stack: stack.stack,
     answers: answers.answers,
     clock,

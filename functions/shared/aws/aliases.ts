@@ -5,7 +5,7 @@ import {
   type LambdaClient,
   UpdateAliasCommand,
 } from '@aws-sdk/client-lambda';
-import { errorName } from './errors.ts';
+import { errorName, messageOf } from './errors.ts';
 import type { AliasPort, AliasState, AliasWrite } from './ports.ts';
 
 /** Lambda's aliases. */
@@ -82,4 +82,3 @@ async function written(send: () => Promise<unknown>): Promise<AliasWrite> {
 }
 
 const ALIAS_GONE = /alias not found|cannot find alias/i;
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

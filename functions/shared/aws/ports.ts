@@ -41,7 +41,10 @@ export type CapacityPort = {
   readonly list: (functionName: string) => Promise<readonly string[]>;
   /** Ends scaling and provisioned concurrency of one qualifier; tolerates that there is none. */
   readonly release: (functionName: string, qualifier: string) => Promise<void>;
-  /** Asks for so many instances of a version; READY takes a minute or two. `refused`: beyond a limit, and why. */
+  /**
+   * Asks for so many instances of a version; READY takes a minute or two. `refused`: beyond a limit, and why; that may
+   * pass, since what another version gave up counts for some seconds still.
+   */
   readonly provide: (
     functionName: string,
     version: string,
@@ -49,9 +52,15 @@ export type CapacityPort = {
   ) => Promise<'ok' | { readonly refused: string }>;
   /** @returns undefined where the version has none. */
   readonly provided: (functionName: string, version: string) => Promise<Provided | undefined>;
-  /** Scaling by use between `min` and `max`, and its schedules, on a version: as given and nothing else. */
+  /**
+   * Scaling by use between `min` and `max`, and its schedules, on a version: as given and nothing else. The range in
+   * force at once is that of the schedule that was due last (`rangeAt` in ../range.ts).
+   */
   readonly scale: (functionName: string, version: string, scaling: Scaling) => Promise<void>;
-  /** Instances that a function may have at once: its own reservation, or what the account has unreserved. */
+  /**
+   * Instances that a function may have at once: its own reservation, or what the account has unreserved, which its
+   * other functions share. 100 of those cannot be provisioned.
+   */
   readonly limits: (
     functionName: string,
   ) => Promise<{ readonly reserved?: number; readonly unreserved: number }>;
@@ -72,7 +81,7 @@ export type Scaling = {
   readonly target: number;
   readonly schedules: readonly {
     readonly name: string;
-    /** `cron(…)`. */
+    /** `cron(<minute> <hour> ? * <days> *)`, days such as `MON-FRI`. */
     readonly at: string;
     readonly timezone: string;
     readonly min: number;
@@ -84,7 +93,8 @@ export type MetricsPort = {
   /**
    * What each version did behind an alias, by complete minutes.
    * @param from start of the first minute, @param to start of the minute after the last: milliseconds
-   * @param signals names of output signals to read
+   * @param signals names of the output signals to read, as the versions' packages name them: CloudWatch lists a new
+   *   metric up to 15 minutes late, when a step may be over
    * @returns by version, then by the minute's start in milliseconds; throws where it cannot be read
    */
   readonly sides: (
@@ -97,8 +107,6 @@ export type MetricsPort = {
   ) => Promise<ReadonlyMap<string, ReadonlyMap<number, Side>>>;
   /** @returns requests per second through the alias, on average between two times; throws where it cannot be read. */
   readonly rate: (functionName: string, alias: string, from: number, to: number) => Promise<number>;
-  /** Names of the output signals that a version published between two times. */
-  readonly signals: (functionName: string, version: string) => Promise<readonly string[]>;
 };
 
 export type AlarmPort = {
@@ -149,7 +157,7 @@ export type ReferencePort = {
   >;
 };
 
-/** Publishes to the alerts topic. */
+/** Publishes to the alerts topic. What does not fit is cut, with a word about it; throws where it was not taken. */
 export type NoticePort = (subject: string, text: string) => Promise<void>;
 
 export type ObjectPort = {

@@ -533,11 +533,11 @@ describe('Delete', () => {
   it('stops the release and takes schedule, capacity and alias away; writes nothing', async () => {
     const w = await live();
     await deploy(w, '4', 'b');
-    w.capacity.set(FUNCTION, new Set(['3', '4']));
+    for (const version of ['3', '4']) w.capacity.hold(FUNCTION, version);
     const before = new Map(w.objects.objects);
     await w.send(request('Delete', '4', 'b'));
     expect(w.answers.at(-1)).toMatchObject({ Status: 'SUCCESS', PhysicalResourceId: `${FUNCTION}:live` });
-    expect([w.alias(), w.schedules.size, w.capacity.get(FUNCTION)?.size]).toEqual([undefined, 0, 0]);
+    expect([w.alias(), w.schedules.size, w.capacity.held(FUNCTION)]).toEqual([undefined, 0, []]);
     expect(w.objects.objects).toEqual(before);
   });
 

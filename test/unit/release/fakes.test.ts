@@ -1,14 +1,15 @@
 import { describe } from 'vitest';
 import { fakeAliases } from '../../fakes/aliases.ts';
+import { fakeCapacity } from '../../fakes/capacity.ts';
 import { portContract } from '../../fakes/contract.ts';
 import { fakeObjects } from '../../fakes/objects.ts';
-import { fakeCapacity, fakeSchedules, fakeStack } from '../../fakes/others.ts';
+import { fakeSchedules, fakeStack } from '../../fakes/others.ts';
 
 describe('the fakes keep the contract of the ports', () => {
   const aliases = fakeAliases();
   for (const version of ['1', '2']) aliases.publish('churn', version);
   const capacity = fakeCapacity();
-  capacity.held.set('churn', new Set(['1']));
+  capacity.hold('churn', '1');
   const schedules = fakeSchedules();
   const [here, gone] = [fakeStack('done'), fakeStack('gone')];
   const objects = fakeObjects();

@@ -1,0 +1,97 @@
+import {
+  type ApplicationAutoScalingClient,
+  DeleteScalingPolicyCommand,
+  DeleteScheduledActionCommand,
+  PutScalingPolicyCommand,
+  PutScheduledActionCommand,
+  paginateDescribeScalingPolicies,
+  paginateDescribeScheduledActions,
+  RegisterScalableTargetCommand,
+} from '@aws-sdk/client-application-auto-scaling';
+import { rangeAt } from '../range.ts';
+import { errorName } from './errors.ts';
+import type { Scaling } from './ports.ts';
+
+/** The one policy of a version. */
+const POLICY = 'models-use';
+
+/**
+ * What Application Auto Scaling calls a version. The documentation names alias or version, never `$LATEST`:
+ * https://docs.aws.amazon.com/autoscaling/application/APIReference/API_RegisterScalableTarget.html
+ */
+export const scalableTarget = (functionName: string, qualifier: string) =>
+  ({
+    ServiceNamespace: 'lambda',
+    ResourceId: `function:${functionName}:${qualifier}`,
+    ScalableDimension: 'lambda:function:ProvisionedConcurrency',
+  }) as const;
+
+/**
+ * Brings the scaling of a version to what is given. May be repeated: every call overwrites by name, and what is not
+ * given goes last, so that a crash in between leaves too much rather than nothing.
+ */
+export async function scale(
+  client: ApplicationAutoScalingClient,
+  functionName: string,
+  version: string,
+  scaling: Scaling,
+  now: number,
+): Promise<void> {
+  const target = scalableTarget(functionName, version);
+  // A scheduled action sets the range once, when it is due: a version that is registered at noon would else run with the
+  // range of the night until the next morning, and a repetition would take the day's range away.
+  const range = rangeAt(scaling, now);
+  await client.send(
+    new RegisterScalableTargetCommand({ ...target, MinCapacity: range.min, MaxCapacity: range.max }),
+  );
+  await client.send(
+    new PutScalingPolicyCommand({
+      ...target,
+      PolicyName: POLICY,
+      PolicyType: 'TargetTrackingScaling',
+      TargetTrackingScalingPolicyConfiguration: {
+        // A share, not percent: https://docs.aws.amazon.com/lambda/latest/dg/provisioned-concurrency.html#managing-provisioned-concurency
+        TargetValue: scaling.target,
+        PredefinedMetricSpecification: { PredefinedMetricType: 'LambdaProvisionedConcurrencyUtilization' },
+      },
+    }),
+  );
+  for (const { name, at, timezone, min, max } of scaling.schedules)
+    await client.send(
+      new PutScheduledActionCommand({
+        ...target,
+        ScheduledActionName: name,
+        Schedule: at,
+        Timezone: timezone,
+        ScalableTargetAction: { MinCapacity: min, MaxCapacity: max },
+      }),
+    );
+  await removeOthers(
+    client,
+    target,
+    scaling.schedules.map(({ name }) => name),
+  );
+}
+
+async function removeOthers(
+  client: ApplicationAutoScalingClient,
+  target: ReturnType<typeof scalableTarget>,
+  names: readonly string[],
+): Promise<void> {
+  for await (const { ScalingPolicies } of paginateDescribeScalingPolicies({ client }, target))
+    for (const { PolicyName } of ScalingPolicies ?? [])
+      if (PolicyName !== POLICY)
+        await gone(client.send(new DeleteScalingPolicyCommand({ ...target, PolicyName })));
+  for await (const { ScheduledActions } of paginateDescribeScheduledActions({ client }, target))
+    for (const { ScheduledActionName } of ScheduledActions ?? [])
+      if (ScheduledActionName !== undefined && !names.includes(ScheduledActionName))
+        await gone(client.send(new DeleteScheduledActionCommand({ ...target, ScheduledActionName })));
+}
+
+async function gone(deletion: Promise<unknown>): Promise<void> {
+  try {
+    await deletion;
+  } catch (error) {
+    if (errorName(error) !== 'ObjectNotFoundException') throw error;
+  }
+}
