@@ -54,9 +54,66 @@ export type Manifest = {
   readonly opset: number;
   /** The graph's file below the zip's root, such as `model/model.onnx`. */
   readonly file: string;
+  /**
+   * Milliseconds, ascending: `latency.p95` times `SLOW_STEPS`; a warm request slower than the i-th counts in `METRICS.slow[i]`.
+   * Absent without a declared `latency`.
+   */
+  readonly slowEdges?: readonly number[];
+  /** What is published about outputs; of the graph's own, before a transform names them. */
+  readonly signals?: readonly OutputSignal[];
   /** Files fetched from `<MODELS_FILES_BUCKET>/<MODELS_FILES_PREFIX><sha256>` into /tmp at init; empty when all is in the zip. */
   readonly remote: readonly RemoteFile[];
 };
+
+/**
+ * A number that every answer gives, from which a judge can tell that two versions answer differently. Published as sums of
+ * its scores, of their squares and of their product, by the rows' mean: rows of one request are not independent.
+ */
+export type OutputSignal = {
+  /**
+   * Part of the metrics' names. It ends with the basis, the function from outputs to scores: two versions share a
+   * name only where they share the function, so nothing else can be compared by mistake.
+   */
+  readonly name: string;
+  /** Of a row of K values: the number of the greatest, its probability, the entropy of all. `prediction`: a row's only value. */
+  readonly kind: 'label' | 'confidence' | 'entropy' | 'prediction';
+  /** The graph's output that it reads. */
+  readonly output: string;
+  /** The K values are logits; else probabilities. */
+  readonly logits: boolean;
+  /** Two, or one where a second would be constant or say the same. */
+  readonly scores: 1 | 2;
+};
+
+/**
+ * What the endpoint counts, in CloudWatch. A request is counted once it is answered, however it came; what was refused
+ * counts in `rejected` only; crashes and timeouts are seen by `AWS/Lambda` alone. All but `rejected` exist by `[Model]` and
+ * by `[Model, Version]`; where nothing happened, there is no point, which means 0.
+ */
+export const METRICS = {
+  namespace: 'ServerlessModels',
+  /** Dimensions: the function's name, and its version's number. */
+  model: 'Model',
+  version: 'Version',
+  /** Answered inferences, failed ones included. */
+  requests: 'Requests',
+  /** Those that the model or the endpoint failed at: 5xx, and what docs/errors.md calls the model's. */
+  errors: 'Errors',
+  /** Milliseconds in the handler, of answers without error. */
+  latency: 'Latency',
+  /** Of these, the first of each instance; none where it was primed. Those are in no `slow`. */
+  coldStart: 'ColdStart',
+  /** Answers without error, cold ones left out, beyond each of the slow edges. */
+  slow: ['Slow0', 'Slow1', 'Slow2', 'Slow3'],
+  /** Requests that were wrong, by `[Model]` only. */
+  rejected: 'Rejected',
+  /** `<output><signal>_<score>`: sums over answers without error. */
+  output: 'Out_',
+  scores: ['a', 'b', 'aa', 'bb', 'ab'],
+} as const;
+
+/** Slow edges by the declared p95: quarters of a doubling around it. */
+export const SLOW_STEPS = [2 ** -0.5, 2 ** -0.25, 1, 2 ** 0.25] as const;
 
 /** Environment of the endpoint's function. */
 export const ENV = {

@@ -1,12 +1,14 @@
 import middy from '@middy/core';
 import { type Request, readEvent, writeAnswer } from '../shared/event.ts';
-import { type Answer, errorAnswer, isRefusal, jsonAnswer, refusal } from '../shared/http.ts';
+import { type Answer, errorAnswer, isModelFault, isRefusal, jsonAnswer, refusal } from '../shared/http.ts';
 import { createLog, type Log, placeOf } from '../shared/log.ts';
 import { inferAnswer, inferValue, type Responder, tensorOf } from './answer.ts';
 import { readBody, splitBody } from './body.ts';
 import type { Manifest } from './contract.ts';
 import type { Tensor } from './datatypes.ts';
 import { borrow, FRESH } from './memory.ts';
+import { createMeter, type Meter, type Out } from './metrics.ts';
+import { prime } from './prime.ts';
 import { type InferRequest, readRequest, readValue, type Shapes } from './request.ts';
 import { routeOf } from './route.ts';
 import { readInvocation } from './sagemaker.ts';
@@ -23,7 +25,17 @@ type Endpoint = {
   readonly manifest: Manifest;
   readonly transform: AnyTransform;
   readonly session: Session;
+  readonly meter: Meter;
   readonly log: Log;
+};
+
+/** A request on its way through. */
+type Call = {
+  readonly request: Request;
+  /** By the meter's clock. */
+  readonly started: number;
+  /** Of the model's outputs; undefined until it has run: what asks for no inference is not counted. */
+  scores: string | undefined;
 };
 
 /**
@@ -32,8 +44,14 @@ type Endpoint = {
  * The generated entry awaits it, so that loading is part of Lambda's initialisation, and a failure of it is shown as such.
  *
  * The handler answers whatever comes; a request cannot make it throw.
+ *
+ * @param out where metrics go; default: standard output, from which Lambda takes them to CloudWatch
  */
-export async function createHandler(manifest: Manifest, transform: AnyTransform = {}): Promise<Handler> {
+export async function createHandler(
+  manifest: Manifest,
+  transform: AnyTransform = {},
+  out?: Out,
+): Promise<Handler> {
   const log = createLog(manifest.model);
   let session: Session;
   try {
@@ -47,31 +65,42 @@ export async function createHandler(manifest: Manifest, transform: AnyTransform 
     throw error;
   }
   const responder = { model: manifest.model, version: process.env.AWS_LAMBDA_FUNCTION_VERSION ?? '$LATEST' };
-  const endpoint = { responder, shapes: manifest.signature, manifest, transform, session, log };
+  const primed = await prime(session, manifest.graph ?? manifest.signature, process.env, log);
+  const meter = createMeter(manifest, process.env, primed, out);
+  const endpoint = { responder, shapes: manifest.signature, manifest, transform, session, meter, log };
   // Lambda's own deadline ends what takes too long: a timer cannot fire while ONNX Runtime has the thread.
   return middy<unknown, unknown>({ timeoutEarlyInMillis: 0 })
-    .use(events)
-    .use(errors(log))
-    .handler((request) => answerTo(endpoint, request as Request)) as unknown as Handler;
+    .use(events(meter))
+    .use(errors(meter, log))
+    .handler((call) => answerTo(endpoint, call as Call)) as unknown as Handler;
 }
 
 type Middleware = middy.MiddlewareObj<unknown, unknown>;
 
-/** The event becomes a Request on the way in, an Answer becomes what the event's source expects on the way out. */
-const events: Middleware = {
+/** The event becomes a Call on the way in, an Answer becomes what the event's source expects on the way out, and is counted. */
+const events = (meter: Meter): Middleware => ({
   before(state) {
-    state.event = readEvent(state.event, state.context);
+    const started = meter.now();
+    state.event = {
+      request: readEvent(state.event, state.context),
+      started,
+      scores: undefined,
+    } satisfies Call;
   },
   after(state) {
-    state.response = writeAnswer(state.event as Request, state.response as Answer);
+    const { request, started, scores } = state.event as Call;
+    state.response = writeAnswer(request, state.response as Answer);
+    if (scores !== undefined) meter.answered(started, scores);
   },
-};
+});
 
 /** Every error becomes an answer. A line each in the log: the code and the place, never a value. */
-const errors = (log: Log): Middleware => ({
+const errors = (meter: Meter, log: Log): Middleware => ({
   onError(state) {
-    const request = state.event as Request;
+    const { request } = state.event as Call;
     state.response = writeAnswer(request, answerOf(state.error, request, log));
+    if (isRefusal(state.error) && !isModelFault(state.error)) meter.rejected();
+    else meter.failed();
   },
 });
 
@@ -87,11 +116,12 @@ function answerOf(error: unknown, { id, source }: Request, log: Log): Answer {
   return errorAnswer({ status: 500, code: 'INTERNAL', message: 'The endpoint failed; its log says where.' });
 }
 
-async function answerTo(endpoint: Endpoint, request: Request): Promise<Answer> {
+async function answerTo(endpoint: Endpoint, call: Call): Promise<Answer> {
   const { responder, shapes } = endpoint;
+  const { request } = call;
   if (request.source === 'direct') {
     const asked = readValue(request.event, shapes);
-    const tensors = await compute(endpoint, asked);
+    const tensors = await compute(endpoint, asked, call);
     const value = inferValue(responder, asked.id, asked.outputs, tensors);
     return { status: 200, headers: {}, body: '', value };
   }
@@ -112,23 +142,24 @@ async function answerTo(endpoint: Endpoint, request: Request): Promise<Answer> {
         outputs: shapes.outputs,
       });
     case 'infer':
-      return inferOver(endpoint, request);
+      return inferOver(endpoint, call);
     case 'invocations': {
       const { asked, answer } = readInvocation(request, readBody(request), shapes, responder);
-      return answer(await compute(endpoint, asked));
+      return answer(await compute(endpoint, asked, call));
     }
   }
 }
 
 /** A transform may keep what it was given; else a large request's memory serves the next one. */
-async function inferOver(endpoint: Endpoint, request: Request): Promise<Answer> {
+async function inferOver(endpoint: Endpoint, call: Call): Promise<Answer> {
   const { responder, shapes, transform } = endpoint;
+  const { request } = call;
   const isLarge = (request.body?.length ?? 0) > LARGE_BODY;
   const memory = isLarge && transform.pre === undefined && transform.post === undefined ? borrow() : FRESH;
   try {
     const { json, tail } = splitBody(readBody(request, memory), request.headers);
     const asked = readRequest(json, shapes, tail, memory);
-    return inferAnswer(responder, asked.id, asked.outputs, await compute(endpoint, asked));
+    return inferAnswer(responder, asked.id, asked.outputs, await compute(endpoint, asked, call));
   } finally {
     memory.giveBack();
   }
@@ -136,18 +167,20 @@ async function inferOver(endpoint: Endpoint, request: Request): Promise<Answer> 
 /** Characters. */
 const LARGE_BODY = 16 * 1024;
 
-/** Transform, model, transform. @returns at least the outputs asked for */
+/** Transform, model, scores, transform. @returns at least the outputs asked for */
 async function compute(
-  { manifest, transform, session, log }: Endpoint,
+  { manifest, transform, session, meter, log }: Endpoint,
   { id, parameters, tensors, outputs }: InferRequest,
+  call: Call,
 ): Promise<Tensors> {
   const info = { id, parameters };
   const { pre, post } = transform;
   const feeds = pre === undefined ? tensors : await guard(() => pre(tensors, info), log);
-  // With all outputs wanted and none left out, ONNX Runtime needs no list; a transform may look at any of them.
+  // With all outputs wanted and none left out, ONNX Runtime needs no list; a transform may look at any of them, and
+  // every answer is to be scored.
   const graph = manifest.graph ?? manifest.signature;
   const all = post !== undefined || outputs.length === graph.outputs.length;
-  const names = all ? graph.outputs.map(({ name }) => name) : outputs.map(({ spec }) => spec.name);
+  const names = all ? graph.outputs.map(({ name }) => name) : wantedOf(outputs, manifest);
   const needed = all && graph.omitted.length === 0 ? undefined : names;
   let computed: Awaited<ReturnType<Session['run']>>;
   try {
@@ -160,7 +193,12 @@ async function compute(
     const tensor = tensorOf(computed[name] as Parameters<typeof tensorOf>[0]);
     if (tensor !== undefined) results[name] = tensor;
   }
+  call.scores = meter.score(results);
   return post === undefined ? results : guard(() => post(results, info), log);
+}
+
+function wantedOf(outputs: InferRequest['outputs'], { signals = [] }: Manifest): string[] {
+  return [...new Set([...outputs.map(({ spec }) => spec.name), ...signals.map(({ output }) => output)])];
 }
 
 /** ONNX Runtime’s message holds values of the inputs; the operator and its node’s name are the model’s own. */

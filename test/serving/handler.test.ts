@@ -76,7 +76,7 @@ function handlerOf(file: string, transform?: AnyTransform, seen: Partial<Signatu
     signature,
     graph,
   } as const;
-  return createHandler(manifest, transform);
+  return createHandler(manifest, transform, () => {});
 }
 
 type Answer = { statusCode: number; headers: Record<string, string>; body: string; isBase64Encoded: boolean };

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Manifest, RemoteFile, Signature } from '../../../functions/infer/contract.ts';
 import { throwProblems } from '../errors.ts';
 import type { Facts, Model } from '../model.ts';
+import { signalsOf } from '../plan/metrics.ts';
 import { bundle, importPath, ownFile } from './bundle.ts';
 import { cacheFolder, keyOf, once, place } from './cache.ts';
 import type { ShipContext } from './context.ts';
@@ -51,6 +52,7 @@ export async function shipModel(model: Model, context: ShipContext): Promise<Shi
     ...graph,
     opset: inspection.opset,
     file: 'model/model.onnx',
+    signals: signalsOf(inspection.signature),
     remote,
   });
 

@@ -1,0 +1,124 @@
+import { writeSync } from 'node:fs';
+import { type Manifest, METRICS } from './contract.ts';
+import { createScorer, scoreNames } from './signals.ts';
+import type { Tensors } from './transform.ts';
+
+/** Takes one line, its newline included. */
+export type Out = (line: string) => void;
+
+/**
+ * Counts each request in one log line of CloudWatch's embedded metric format, written when its answer is ready:
+ * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
+ *
+ * A line a request, and none for several: Lambda freezes the instance after an answer, perhaps for good, and whatever
+ * waited in memory would be counted late or never, which a judge of minutes must not meet. What is 0 is left out.
+ */
+export type Meter = {
+  /** A request begins. @returns milliseconds, for `answered` */
+  readonly now: () => number;
+  /** @returns what `answered` is to publish of the model's outputs */
+  readonly score: (tensors: Tensors) => string;
+  /** An inference was answered without error. */
+  readonly answered: (started: number, scores: string) => void;
+  /** The model or the endpoint failed. */
+  readonly failed: () => void;
+  /** The request was wrong. */
+  readonly rejected: () => void;
+};
+
+/** @param primed the model has run before the first request */
+export function createMeter(
+  { model, slowEdges = [], signals = [] }: Manifest,
+  environment: NodeJS.ProcessEnv,
+  primed: boolean,
+  out: Out = toStdout,
+): Meter {
+  const name = JSON.stringify(environment.AWS_LAMBDA_FUNCTION_NAME ?? model);
+  const version = JSON.stringify(environment.AWS_LAMBDA_FUNCTION_VERSION ?? '$LATEST');
+  const ofModel = `,"${METRICS.model}":${name}`;
+  const dimensions = `${ofModel},"${METRICS.version}":${version}`;
+  const filtered = levelOf(environment);
+  const line = (head: string, members: string): void => {
+    const now = Date.now();
+    const level = filtered === '' ? '' : `,"timestamp":"${new Date(now).toISOString()}"${filtered}`;
+    out(`${head}${now}}${level}${members}}\n`);
+  };
+
+  const names = [METRICS.requests, METRICS.latency];
+  const scored = scoreNames(signals);
+  const success = `${dimensions},"${METRICS.requests}":1,"${METRICS.latency}":`;
+  const cold = headOf([...names, METRICS.coldStart, ...scored]);
+  // By the number of edges that a request went beyond: they ascend.
+  const warm = [0, ...slowEdges].map((_, beyond) =>
+    headOf([...names, ...METRICS.slow.slice(0, beyond), ...scored]),
+  );
+  const slow = warm.map((_, beyond) =>
+    METRICS.slow
+      .slice(0, beyond)
+      .map((metric) => `,"${metric}":1`)
+      .join(''),
+  );
+  const failed = headOf([METRICS.requests, METRICS.errors]);
+  const failure = `${dimensions},"${METRICS.requests}":1,"${METRICS.errors}":1`;
+  const rejected = headOf([METRICS.rejected], [[METRICS.model]]);
+  const rejection = `${ofModel},"${METRICS.rejected}":1`;
+
+  let isCold = !primed;
+  return {
+    now: () => performance.now(),
+    score: createScorer(signals),
+    answered(started, scores) {
+      const took = performance.now() - started;
+      const latency = `${Math.round(took * 1000)}e-3`;
+      if (isCold) {
+        isCold = false;
+        line(cold, `${success}${latency},"${METRICS.coldStart}":1${scores}`);
+        return;
+      }
+      let beyond = 0;
+      while (beyond < slowEdges.length && took > (slowEdges[beyond] as number)) beyond++;
+      line(warm[beyond] as string, success + latency + slow[beyond] + scores);
+    },
+    failed: () => line(failed, failure),
+    rejected: () => line(rejected, rejection),
+  };
+}
+
+const BOTH = [[METRICS.model], [METRICS.model, METRICS.version]];
+
+/** The line up to its time, which comes last in `_aws` so that all before it is made once. */
+function headOf(names: readonly string[], dimensions: readonly (readonly string[])[] = BOTH): string {
+  const metrics = names.map((name) =>
+    name === METRICS.latency ? { Name: name, Unit: 'Milliseconds' } : { Name: name },
+  );
+  const directive = { Namespace: METRICS.namespace, Dimensions: dimensions, Metrics: metrics };
+  return `{"_aws":{"CloudWatchMetrics":[${JSON.stringify(directive)}],"Timestamp":`;
+}
+
+/**
+ * With the JSON log format and a level beyond INFO, Lambda drops what has no such level and no time of RFC 3339:
+ * https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html. Metrics are no talk that one
+ * may turn off, so they then name the level that is asked for.
+ */
+function levelOf({
+  AWS_LAMBDA_LOG_FORMAT: format,
+  AWS_LAMBDA_LOG_LEVEL: level = '',
+}: NodeJS.ProcessEnv): string {
+  return format === 'JSON' && /^(WARN|ERROR|FATAL)$/.test(level) ? `,"level":"${level}"` : '';
+}
+
+/**
+ * Standard output, and not console: Lambda's runtime replaces its methods, which put time, id and level around a text or, in
+ * the JSON format, an object around it: https://github.com/aws/aws-lambda-nodejs-runtime-interface-client (src/logging).
+ * Written by its descriptor, since process.stdout costs milliseconds when first asked for, and at once, since a
+ * stream may keep what the pipe has no room for while the instance is frozen.
+ */
+function toStdout(line: string): void {
+  try {
+    const written = writeSync(1, line);
+    if (written < line.length) process.stdout.write(line.slice(written));
+  } catch (error) {
+    // Full, and somebody has made it non-blocking: the stream knows how to wait. Any other: there is nobody who reads.
+    if (error instanceof Error && 'code' in error && error.code === 'EAGAIN') process.stdout.write(line);
+  }
+}
