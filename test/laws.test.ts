@@ -44,8 +44,8 @@ const words = /^plugins\/models\/(model|naming|errors)\.ts$/;
 const ROOMS: { room: RegExp; may: RegExp[] }[] = [
   { room: /^plugins\/models\/plugin\.ts$/, may: [/./] },
   {
-    room: /^plugins\/models\/(schema|parse|issues|model|errors|naming)\.ts$/,
-    may: [/^zod$/, words, /^plugins\/models\/(schema|issues)\.ts$/, contract],
+    room: /^plugins\/models\/(schema|options|parse|rules|release-rules|issues|units|model|errors|naming)\.ts$/,
+    may: [/^zod$/, words, /^plugins\/models\/(schema|issues|rules|release-rules|units)\.ts$/, contract],
   },
   {
     room: /^plugins\/models\/serverless\.ts$/,

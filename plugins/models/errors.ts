@@ -23,6 +23,8 @@ export const PROBLEMS = {
   MODELS_INVALID_NAME: 'A model name that AWS or the framework could not carry.',
   MODELS_NAME_TAKEN: 'A model and one of the service’s own functions share a name.',
   MODELS_LIMIT: 'Together the models need more than AWS allows in one stack or API.',
+  MODELS_CAPACITY: 'More instances at once than the function may have.',
+  MODELS_GATE_CASES: 'The gate’s case file is not there, or a case does not fit the model.',
   MODELS_ROUTE_TAKEN: 'Two HTTP routes of the service would be the same.',
   MODELS_AUTHORIZER_UNKNOWN: 'An authorizer that provider.httpApi does not define.',
   MODELS_FRAMEWORK: 'Something that this version of the framework does not do.',

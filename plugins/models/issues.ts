@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { Problem } from './errors.ts';
-import { declaration, serviceOptions } from './schema.ts';
+import { declaration, mapIn, serviceOptions } from './schema.ts';
 
 type Issue = z.core.$ZodIssue;
 
@@ -20,6 +20,12 @@ export function problemsOf(issue: Issue, prefix: string, raw: unknown): readonly
     });
   }
   const value = at(raw, issue.path);
+  if (issue.code === 'invalid_union' && isObject(value)) {
+    // A map was meant for the one that takes maps: what is wrong inside of it says more.
+    const inside = issue.errors.find(([first]) => first !== undefined && !isOtherType(first));
+    if (inside !== undefined)
+      return inside.flatMap((one) => problemsOf({ ...one, path: [...issue.path, ...one.path] }, prefix, raw));
+  }
   if (value === undefined) {
     return [
       {
@@ -41,6 +47,8 @@ export function problemsOf(issue: Issue, prefix: string, raw: unknown): readonly
   ];
 }
 
+const isOtherType = ({ path, code }: Issue): boolean => path.length === 0 && code !== 'unrecognized_keys';
+
 const plain = (path: readonly PropertyKey[]): string =>
   path.filter((part) => typeof part === 'string').join('.');
 
@@ -49,6 +57,19 @@ const FIXES: Readonly<Record<string, string>> = {
   artifact: 'Write the path of an .onnx file, of a folder with model.onnx, or s3://bucket/key.',
   'http.auth': 'Write iam, none or {authorizer: <name>}.',
   'http.path': 'Write a prefix such as /v1/models: letters, digits and . _ ~ - between slashes.',
+  latency: 'Write {p95: <milliseconds>}.',
+  'concurrency.provisioned': 'Write a number of instances, or {min: 2, max: 20}.',
+  'concurrency.schedule.days': 'Write days such as mon-fri, sat or mon,wed,fri, or daily.',
+  'concurrency.schedule.from': 'Write a time of the day as "HH:MM", in quotes.',
+  'concurrency.schedule.to': 'Write a time of the day as "HH:MM", in quotes.',
+  'gate.reference': 'Write sagemaker:<name of the endpoint>.',
+  'gate.load.duration': 'Write a duration such as 30s.',
+  'release.steps.weight': 'Write a share of the traffic such as 5%.',
+  'release.steps.bake': 'Write a duration such as 90s, 10m, 2h or 1d.',
+  'release.increase': 'Write a share of all requests such as 1%.',
+  'release.maxWait': 'Write a duration such as 90s, 10m, 2h or 1d.',
+  'release.rollbackWindow': 'Write a duration such as 90s, 10m, 2h or 1d.',
+  alerts: 'Write an e-mail address, or the ARN of a topic (not a FIFO one).',
   traffic: 'Write requests per s, min, h, day or month, such as 5/s.',
   'registry.bucket': 'Write the name of an existing S3 bucket.',
 };
@@ -85,18 +106,9 @@ const shown = (value: unknown): string =>
 
 /** Keys that exist at this path of a schema. */
 function keysAt(schema: z.ZodObject, path: readonly PropertyKey[]): readonly string[] {
-  let here: unknown = schema;
-  for (const part of path) here = inner(shapeOf(here)?.[String(part)]);
-  return Object.keys(shapeOf(here) ?? { authorizer: true });
-}
-
-const shapeOf = (field: unknown): Readonly<Record<string, unknown>> | undefined =>
-  isObject(field) && isObject(field.shape) ? field.shape : undefined;
-
-function inner(field: unknown): unknown {
-  return isObject(field) && typeof field.unwrap === 'function' && shapeOf(field) === undefined
-    ? inner(field.unwrap())
-    : field;
+  let here: z.ZodObject | undefined = schema;
+  for (const part of path) if (typeof part === 'string') here = mapIn(here?.shape[part]);
+  return Object.keys(here?.shape ?? {});
 }
 
 /** The name that a misspelling most likely means: at most a third of it may be wrong. */

@@ -16,6 +16,64 @@ export type Model = {
   readonly iam: { readonly statements: readonly object[]; readonly managedPolicies: readonly unknown[] };
   /** Requests per second, as declared; absent when not. */
   readonly traffic?: number;
+  readonly concurrency?: Concurrency;
+  /** Milliseconds: the service level objective. */
+  readonly latency?: { readonly p95: number };
+  readonly gate?: Gate;
+  readonly release: ReleaseRules;
+};
+
+/** Instances of the function. */
+export type Concurrency = {
+  /** `target`: the share (0 to 1) of warm instances in use that scaling aims at. */
+  readonly provisioned?: { readonly min: number; readonly max: number; readonly target: number };
+  readonly reserved?: number;
+  readonly schedule: readonly Window[];
+};
+
+/** The most instances that a version may be asked to keep warm; a release has two versions for a while. */
+export const peakOf = ({ provisioned, schedule }: Concurrency): number =>
+  Math.max(provisioned?.max ?? 0, ...schedule.map(({ max }) => max));
+
+/** A range of provisioned concurrency at certain hours. */
+export type Window = {
+  /** In the week's order. */
+  readonly days: readonly Day[];
+  /** Minutes since midnight, in `timezone`; `from` is before `to`. */
+  readonly from: number;
+  readonly to: number;
+  /** IANA name. */
+  readonly timezone: string;
+  readonly min: number;
+  readonly max: number;
+};
+
+export const DAYS = ['MON', 'TUE', 'WED', 'THU', 'FRI', 'SAT', 'SUN'] as const;
+export type Day = (typeof DAYS)[number];
+
+export type Gate = {
+  /** JSON lines, as written in the YAML, relative to the service. */
+  readonly cases?: string;
+  /** Name of a SageMaker endpoint. */
+  readonly reference?: string;
+  readonly tolerance: number;
+  /** Requests per second, and seconds. */
+  readonly load?: { readonly rate: number; readonly duration: number };
+};
+
+export type ReleaseRules = {
+  readonly strategy: 'auto' | 'canary' | 'linear' | 'blueGreen' | 'allAtOnce';
+  /** `weight` in percent, `bake` in seconds. `linear`: spelled out; `blueGreen` and `allAtOnce`: none. */
+  readonly steps: readonly { readonly weight: number; readonly bake: number }[];
+  readonly minRequests: number;
+  /** Share, 0 to 1. */
+  readonly increase: number;
+  /** Seconds. */
+  readonly maxWait: number;
+  readonly onNoData: 'hold' | 'pass' | 'rollback';
+  /** Seconds. */
+  readonly rollbackWindow: number;
+  readonly dryRun: boolean;
 };
 
 export type Architecture = 'x86_64' | 'arm64';
@@ -36,6 +94,8 @@ export type Http = {
 export type ServiceOptions = {
   /** An existing bucket that keeps registry and files; absent: the deployment bucket. */
   readonly registry?: { readonly bucket: string };
+  /** Who is told, beside the alerts topic of the service: an e-mail address, or the ARN of a topic. */
+  readonly alerts?: { readonly kind: 'email' | 'topic'; readonly to: string };
 };
 
 /** What `ship/` found out about an artifact: the I/O that pure functions take as input. */
@@ -58,6 +118,8 @@ export type Facts = {
   readonly unzippedBytes: number;
   /** Files that go by the registry bucket instead of the zip; empty mostly. */
   readonly remote: readonly { readonly path: string; readonly sha256: string; readonly bytes: number }[];
+  /** The gate's case file, which goes by the registry bucket, too. */
+  readonly cases?: { readonly sha256: string; readonly bytes: number; readonly count: number };
 };
 
 /** The ONNX Runtime layer of one architecture, as built. */

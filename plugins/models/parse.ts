@@ -1,9 +1,12 @@
 import type { z } from 'zod';
 import type { Problem } from './errors.ts';
 import { at, isObject, problemsOf } from './issues.ts';
-import type { Artifact, Model, ServiceOptions } from './model.ts';
+import type { Concurrency, Model, ReleaseRules, ServiceOptions } from './model.ts';
 import { normalized } from './naming.ts';
+import { releaseProblems } from './release-rules.ts';
+import { externalProblems, ruleProblems } from './rules.ts';
 import { type Declaration, declaration, serviceOptions } from './schema.ts';
+import { artifactOf, daysOf, minuteOf, percentOf, perSecond, seconds } from './units.ts';
 
 /** What the service says beside `models:`, as far as a model's defaults and rules depend on it. */
 export type Surroundings = {
@@ -63,12 +66,17 @@ export function parseModels(raw: unknown, around: Surroundings = {}): Parsed {
     const issues = parsed.success ? [] : parsed.error.issues;
     const broken = issues.flatMap((issue) => problemsOf(issue, key, value));
     const rest = parsed.success ? parsed.data : salvaged(given, issues);
-    if (rest !== undefined) {
-      broken.push(...ruleProblems(key, rest), ...externalProblems(key, value, around));
-      drafts.push(freeze(modelOf(name, rest, around)));
+    const draft = rest && freeze(modelOf(name, rest, around));
+    if (rest !== undefined && draft !== undefined) {
+      broken.push(
+        ...ruleProblems(key, rest),
+        ...releaseProblems(key, draft, rest),
+        ...externalProblems(key, value, around.externalApi === true),
+      );
+      drafts.push(draft);
     }
     problems.push(...broken);
-    if (rest !== undefined && broken.length === 0) models.push(freeze(modelOf(name, rest, around)));
+    if (draft !== undefined && broken.length === 0) models.push(draft);
   }
   return {
     models,
@@ -78,21 +86,42 @@ export function parseModels(raw: unknown, around: Surroundings = {}): Parsed {
   };
 }
 
-/** The declaration without what is wrong with it, so that rules between the other keys are checked in the same run. */
+/**
+ * The declaration without what is wrong with it, so that rules between the other keys are checked in the same run. Of a faulty
+ * item the whole list goes, and where a key is missing, what should hold it.
+ */
 function salvaged(given: unknown, issues: readonly z.core.$ZodIssue[]): Declaration | undefined {
+  if (!isObject(given)) return undefined;
   const rest = structuredClone(given);
-  for (const issue of issues) {
-    const names = issue.code === 'unrecognized_keys' ? issue.keys : [String(issue.path.at(-1))];
-    const holder = at(rest, issue.code === 'unrecognized_keys' ? issue.path : issue.path.slice(0, -1));
-    if (isObject(holder)) for (const name of names) delete (holder as Record<string, unknown>)[name];
+  let left = issues;
+  for (let pass = 0; pass < DEPTH && left.length > 0; pass += 1) {
+    for (const { path, ...issue } of left) {
+      const paths = issue.code === 'unrecognized_keys' ? issue.keys.map((name) => [...path, name]) : [path];
+      for (const wrong of paths) drop(rest, wrong);
+    }
+    const parsed = declaration.safeParse({ artifact: 'missing.onnx', ...rest });
+    if (parsed.success) return parsed.data;
+    left = parsed.error.issues;
   }
-  const parsed = declaration.safeParse(isObject(rest) ? { artifact: 'missing.onnx', ...rest } : undefined);
-  return parsed.success ? parsed.data : undefined;
+  return undefined;
+}
+
+/** Maps inside one another in a declaration, at most. */
+const DEPTH = 4;
+
+function drop(from: unknown, path: readonly PropertyKey[]): void {
+  const item = path.findIndex((part) => typeof part === 'number');
+  const shown = item === -1 ? path : path.slice(0, item);
+  const there = at(from, shown) === undefined ? shown.slice(0, -1) : shown;
+  const holder = at(from, there.slice(0, -1));
+  const name = there.at(-1);
+  if (isObject(holder) && name !== undefined) delete (holder as Record<PropertyKey, unknown>)[name];
 }
 
 function modelOf(name: string, given: Declaration, around: Surroundings): Model {
   // A copy: the framework writes into its own configuration, and a model is frozen.
-  const { http, traffic, architecture, ...rest } = structuredClone(given);
+  const { http, traffic, architecture, concurrency, gate, release, latency, ...rest } =
+    structuredClone(given);
   return {
     ...rest,
     name,
@@ -100,24 +129,70 @@ function modelOf(name: string, given: Declaration, around: Surroundings): Model 
     architecture: architecture ?? (around.architecture === 'arm64' ? 'arm64' : 'x86_64'),
     ...(http && { http: { ...http, path: http.path.replace(/(?<=.)\/$/, '') } }),
     ...(traffic !== undefined && { traffic: perSecond(traffic) }),
+    ...(concurrency && { concurrency: concurrencyOf(concurrency) }),
+    ...(latency && { latency }),
+    ...(gate && {
+      gate: {
+        tolerance: gate.tolerance,
+        ...(gate.cases !== undefined && { cases: gate.cases }),
+        ...(gate.reference !== undefined && { reference: gate.reference.replace(/^sagemaker:/, '') }),
+        ...(gate.load && { load: { rate: gate.load.rate, duration: seconds(gate.load.duration) } }),
+      },
+    }),
+    release: rulesOf(release),
   };
 }
 
-/** `s3://bucket/key` or a path. */
-function artifactOf(text: string): Artifact {
-  const [, bucket, key] = /^s3:\/\/([^/]+)\/(.+)$/.exec(text) ?? [];
-  return bucket === undefined || key === undefined
-    ? { kind: 'path', path: text }
-    : { kind: 's3', bucket, key };
+function concurrencyOf(given: NonNullable<Declaration['concurrency']>): Concurrency {
+  const { provisioned, reserved, schedule = [] } = given;
+  return {
+    ...(provisioned !== undefined && {
+      provisioned:
+        typeof provisioned === 'number'
+          ? { min: provisioned, max: provisioned, target: TARGET }
+          : provisioned,
+    }),
+    ...(reserved !== undefined && { reserved }),
+    schedule: schedule.map(({ days, from, to, ...window }) => ({
+      ...window,
+      days: daysOf(days),
+      from: minuteOf(from),
+      to: minuteOf(to),
+    })),
+  };
 }
 
-/** A month is 30 days, as on AWS's price pages. */
-const SECONDS: Readonly<Record<string, number>> = { s: 1, min: 60, h: 3600, day: 86_400, month: 30 * 86_400 };
+/** Of a plain number, which does not scale by itself: it matters where a schedule makes it a range. */
+const TARGET = 0.7;
 
-/** `5/s`, `40/h` → requests per second. */
-function perSecond(text: string): number {
-  const [count = '', unit = ''] = text.split('/').map((part) => part.trim());
-  return Number(count) / (SECONDS[unit] ?? 1);
+function rulesOf({
+  steps,
+  increase,
+  maxWait,
+  rollbackWindow,
+  ...rest
+}: Declaration['release']): ReleaseRules {
+  const given = steps?.map(({ weight, bake }) => ({ weight: percentOf(weight), bake: seconds(bake) }));
+  return {
+    ...rest,
+    steps: stepsOf(rest.strategy, given),
+    increase: percentOf(increase) / 100,
+    maxWait: seconds(maxWait),
+    rollbackWindow: seconds(rollbackWindow),
+  };
+}
+
+type Steps = ReleaseRules['steps'];
+
+const STEPS: Steps = [5, 25, 50].map((weight) => ({ weight, bake: 600 }));
+const LINEAR: Steps = [{ weight: 10, bake: 600 }];
+
+function stepsOf(strategy: ReleaseRules['strategy'], given: Steps | undefined): Steps {
+  if (strategy === 'blueGreen' || strategy === 'allAtOnce') return [];
+  if (strategy !== 'linear') return given ?? STEPS;
+  const [{ weight, bake } = { weight: 100, bake: 0 }] = given ?? LINEAR;
+  const count = weight > 0 ? Math.min(Math.ceil(100 / weight) - 1, 99) : 0;
+  return Array.from({ length: count }, (_, index) => ({ weight: weight * (index + 1), bake }));
 }
 
 const NAME = /^[a-zA-Z][a-zA-Z0-9-]{0,39}$/;
@@ -154,100 +229,6 @@ function nameProblems(names: readonly string[], functions: readonly string[]): r
   });
 }
 
-/** Properties of a framework function that are ours: where to say it instead. */
-const OURS: Readonly<Record<string, string>> = {
-  memorySize: 'Write `memory` beside `function`.',
-  memory: 'Write `memory` beside `function`.',
-  timeout: 'Write `timeout` beside `function`.',
-  architecture: 'Write `architecture` beside `function`.',
-  handler: 'Leave it out: the plugin brings the handler.',
-  image: 'Leave it out: a model runs from a zip with the ONNX Runtime layer.',
-  runtime: 'Leave it out: the handler runs on the Node.js that the plugin chooses.',
-  package: 'Leave it out: the plugin makes the package.',
-  versionFunction: 'Leave it out: every model is versioned.',
-  provisionedConcurrency: 'Leave it out: the framework would put it on an alias of its own.',
-  snapStart: 'Leave it out: Lambda has no SnapStart for Node.js.',
-  durableConfig: 'Leave it out: a model has no durable executions.',
-  condition:
-    'Leave it out: a model that exists in some stacks only belongs into `models:` through a variable.',
-  targetAlias: 'Leave it out: every event points at the alias `live`.',
-};
-
-/** https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
-const LAYERS = 5;
-
-/** Rules that need more than one key. */
-function ruleProblems(key: string, given: Declaration): readonly Problem[] {
-  const problems: Problem[] = [];
-  if (given.http && given.timeout > 29) {
-    problems.push({
-      code: 'MODELS_INVALID_VALUE',
-      key: `${key}.timeout`,
-      value: given.timeout,
-      message: `is ${given.timeout} s, but the HTTP API hangs up after 30 s.`,
-      fix: 'Write 29 or less, or leave out `http`.',
-    });
-  }
-  if (/^s3:/.test(given.artifact) && artifactOf(given.artifact).kind === 'path') {
-    problems.push({
-      code: 'MODELS_INVALID_VALUE',
-      key: `${key}.artifact`,
-      value: given.artifact,
-      message: 'names no object.',
-      fix: 'Write `s3://bucket/key`.',
-    });
-  }
-  for (const name of Object.keys(given.function)) {
-    const fix = OURS[name];
-    if (fix !== undefined)
-      problems.push({
-        code: 'MODELS_INVALID_VALUE',
-        key: `${key}.function.${name}`,
-        message: 'is set by the plugin.',
-        fix,
-      });
-  }
-  const { layers } = given.function;
-  if (Array.isArray(layers) && layers.length > LAYERS - 1) {
-    problems.push({
-      code: 'MODELS_LIMIT',
-      key: `${key}.function.layers`,
-      message: `has ${layers.length} layers beside the one of ONNX Runtime; Lambda takes ${LAYERS}.`,
-      fix: `Leave ${layers.length - LAYERS + 1} out.`,
-    });
-  }
-  const { events } = given.function;
-  if (events !== undefined && !Array.isArray(events)) {
-    problems.push({
-      code: 'MODELS_INVALID_VALUE',
-      key: `${key}.function.events`,
-      message: 'is not a list.',
-      fix: 'Write a list of events, as for any function.',
-    });
-  } else if (events?.some((event: unknown) => isObject(event) && 'cloudFront' in event)) {
-    problems.push({
-      code: 'MODELS_INVALID_VALUE',
-      key: `${key}.function.events`,
-      message: 'has a cloudFront event, but Lambda@Edge takes no layers.',
-      fix: 'Put the model behind `http`, and CloudFront before that.',
-    });
-  }
-  return problems;
-}
-
-/** Asked of what was written: the default limits are simply not applied there. */
-function externalProblems(key: string, raw: unknown, { externalApi }: Surroundings): readonly Problem[] {
-  if (externalApi !== true || at(raw, ['http', 'throttle']) === undefined) return [];
-  return [
-    {
-      code: 'MODELS_INVALID_VALUE',
-      key: `${key}.http.throttle`,
-      message: 'cannot be set: the stage of the HTTP API belongs to another stack (provider.httpApi.id).',
-      fix: 'Leave it out here, and set RouteSettings where that API is.',
-    },
-  ];
-}
-
 /** The framework treats null as absent, and so do we. */
 function withoutNulls(value: unknown): unknown {
   if (!isObject(value)) return value;
@@ -259,7 +240,13 @@ function withoutNulls(value: unknown): unknown {
 }
 
 function dropUndefined(options: z.output<typeof serviceOptions>): ServiceOptions {
-  return options.registry === undefined ? {} : { registry: options.registry };
+  const { registry, alerts } = options;
+  return {
+    ...(registry !== undefined && { registry }),
+    ...(alerts !== undefined && {
+      alerts: { kind: alerts.startsWith('arn:') ? 'topic' : 'email', to: alerts },
+    }),
+  };
 }
 
 function freeze<T>(value: T): T {

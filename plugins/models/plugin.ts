@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { Command } from './commands/command.ts';
 import { type Problem, throwProblems } from './errors.ts';
 import { ALIAS, aliasLogicalId } from './naming.ts';
+import { frameworkSchema } from './options.ts';
 import { parseModels } from './parse.ts';
 import { releaseTargets, workerName } from './plan/alias.ts';
 import { catalogManifest } from './plan/catalog.ts';
@@ -20,7 +21,6 @@ import {
 } from './plan/report.ts';
 import { isExternalApi } from './plan/routes.ts';
 import { completed } from './plan/template.ts';
-import { frameworkSchema } from './schema.ts';
 import {
   accountId,
   addSection,

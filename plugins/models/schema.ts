@@ -2,23 +2,38 @@ import { z } from 'zod';
 
 /**
  * What a user may say, once: the types, the defaults, the framework's JSON Schema and the README's table all come
- * from here. Rules between keys are in model.ts.
+ * from here. Rules between keys are in rules.ts.
  */
 
 // Variables such as ${env:MEMORY} arrive as strings; the framework's own schemas coerce them too.
 const numeric = (value: unknown): unknown =>
-  typeof value === 'string' && /^-?\d+(\.\d+)?$/.test(value.trim()) ? Number(value) : value;
+  typeof value === 'string' && /^-?\d+(\.\d+)?(e[+-]?\d+)?$/i.test(value.trim()) ? Number(value) : value;
 const flag = (value: unknown): unknown => (value === 'true' ? true : value === 'false' ? false : value);
 const listed = (value: unknown): unknown =>
   value === undefined || value === null || Array.isArray(value) ? value : [value];
 
+const written = (unit: string) => (value: unknown) => (typeof value === 'number' ? `${value}${unit}` : value);
+
+/** `30s`, `10m`, `2h`, `1d`; a bare number is seconds. units.ts reads it. */
+const duration = z.preprocess(written('s'), z.string().regex(/^\d+(\.\d+)?\s*[smhd]?$/));
+/** `1%`; a bare number is percent, too. units.ts reads it. */
+const percent = z.preprocess(written('%'), z.string().regex(/^\d+(\.\d+)?\s*%?$/));
+const positive = (most: number) => z.preprocess(numeric, z.number().positive().max(most));
 const integer = (least: number, most: number) => z.preprocess(numeric, z.int().min(least).max(most));
 const object = z.record(z.string(), z.unknown());
+
+/** PutProvisionedConcurrencyConfig takes any count from 1; this is more than any account has: a slip of the finger. */
+const instances = integer(1, 100_000);
 
 /** `models.<name>.http`. */
 const http = z.strictObject({
   auth: z
-    .union([z.enum(['iam', 'none']), z.strictObject({ authorizer: z.string().min(1) })])
+    .union([
+      z.enum(['iam', 'none']),
+      z.strictObject({
+        authorizer: z.string().min(1).meta({ description: 'Its name there.' }),
+      }),
+    ])
     .default('iam')
     .meta({
       description:
@@ -43,6 +58,121 @@ const http = z.strictObject({
     })
     .prefault({})
     .meta({ description: 'What the gateway lets through; beyond it callers get 429.' }),
+});
+
+const day = '(mon|tue|wed|thu|fri|sat|sun)';
+const days = new RegExp(`^(daily|${day}(-${day})?(,\\s*${day}(-${day})?)*)$`, 'i');
+const clock = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/);
+
+/** `models.<name>.concurrency`. */
+const concurrency = z.strictObject({
+  provisioned: z
+    .union([
+      instances,
+      z.strictObject({
+        min: instances.meta({ description: 'Instances that are always warm.', type: 'integer' }),
+        max: instances.meta({ description: 'Most that use may scale it to.', type: 'integer' }),
+        target: z
+          .preprocess(numeric, z.number().min(0.1).max(0.9))
+          .default(0.7)
+          .meta({ description: 'Share of the warm instances in use that scaling aims at.', type: 'number' }),
+      }),
+    ])
+    .optional()
+    .meta({
+      description: 'Instances that are warm before traffic comes; a number, or a range that follows use.',
+      type: 'integer \\| `{min, max}`',
+    }),
+  reserved: instances.optional().meta({
+    description: 'Most instances at once, kept for this model; at least twice what is provisioned.',
+    type: 'integer',
+  }),
+  schedule: z
+    .preprocess(
+      listed,
+      z.array(
+        z.strictObject({
+          days: z.string().regex(days).meta({ description: '`mon-fri`, `sat`, `mon,wed,fri` or `daily`.' }),
+          from: clock.meta({ description: 'When the range below begins to hold, `HH:MM`.' }),
+          to: clock.meta({ description: 'When it ends; later on the same day.' }),
+          timezone: z.string().min(1).meta({ description: 'IANA name, such as `Europe/Berlin`.' }),
+          min: instances.meta({ description: 'As in `provisioned`, meanwhile.', type: 'integer' }),
+          max: instances.meta({ description: 'As in `provisioned`, meanwhile.', type: 'integer' }),
+        }),
+      ),
+    )
+    .optional()
+    .meta({ description: 'Other ranges at certain hours.', type: 'list' }),
+});
+
+/** `models.<name>.gate`. */
+const gate = z.strictObject({
+  cases: z.string().min(1).optional().meta({
+    description: 'JSON lines of `{inputs, outputs}` as the protocol writes them, answered as expected.',
+    example: 'tests/churn.jsonl',
+  }),
+  reference: z
+    .string()
+    .regex(/^sagemaker:[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$/)
+    .optional()
+    .meta({
+      description: 'A running endpoint that answers the cases, instead of `outputs`.',
+      example: 'sagemaker:churn-prod',
+    }),
+  tolerance: z.preprocess(numeric, z.number().min(0).max(1)).default(1e-4).meta({
+    description: 'Largest difference, of values beyond 1 relative to the value.',
+    type: 'number',
+  }),
+  load: z
+    .strictObject({
+      rate: positive(1000).meta({ description: 'Requests a second.', type: 'number' }),
+      duration: duration.default('30s').meta({ description: 'How long.', type: 'duration' }),
+    })
+    .optional()
+    .meta({ description: 'Synthetic requests; their p95 must keep to `latency`.' }),
+});
+
+/** `models.<name>.release`. */
+const release = z.strictObject({
+  strategy: z.enum(['auto', 'canary', 'linear', 'blueGreen', 'allAtOnce']).default('auto').meta({
+    description: '`auto`: by `steps` if the traffic can fill them, else all at once.',
+  }),
+  steps: z
+    .preprocess(
+      listed,
+      z
+        .array(
+          z.strictObject({
+            weight: percent.meta({ description: 'The candidate’s share of traffic.', type: 'percent' }),
+            bake: duration.meta({ description: 'How long at least.', type: 'duration' }),
+          }),
+        )
+        .min(1),
+    )
+    .optional()
+    .meta({
+      description: 'Default: 5, 25 and 50 %, `10m` each; of `linear`, which repeats its one step: 10 %.',
+      type: 'list',
+    }),
+  minRequests: integer(1, 1_000_000)
+    .default(100)
+    .meta({ description: 'Of each version, a step; less is no verdict.', type: 'integer' }),
+  increase: percent.default('1%').meta({
+    description: 'Share of all requests that the next step may waste if the candidate is worse.',
+    type: 'percent',
+  }),
+  maxWait: duration
+    .default('2h')
+    .meta({ description: 'A step may wait so long for a verdict, beyond its bake.', type: 'duration' }),
+  onNoData: z.enum(['hold', 'pass', 'rollback']).default('hold').meta({ description: 'And then?' }),
+  rollbackWindow: duration.default('24h').meta({
+    description: 'After promotion, an alarm may bring the last good version back; `0` never does.',
+    type: 'duration',
+  }),
+  dryRun: z
+    .preprocess(flag, z.boolean())
+    .default(false)
+    .meta({ description: 'Judge and log, do not act.', type: 'boolean' }),
 });
 
 /** `models.<name>`. */
@@ -88,14 +218,40 @@ export const declaration = z.strictObject({
     .regex(/^\d+(\.\d+)?\s*\/\s*(s|min|h|day|month)$/)
     .optional()
     .meta({
-      description: 'Expected requests, for `sls models plan`: `5/s`, `40/h`, `1000/day`.',
+      description:
+        'Expected requests: what they cost, and what a release can see in them; `5/s`, `40/h`, `1000/day`.',
       example: '5/s',
       type: 'string',
     }),
+  concurrency: concurrency
+    .optional()
+    .meta({ description: 'Instances that are kept warm, or kept for this model.' }),
+  latency: z
+    .strictObject({
+      p95: positive(900_000).meta({
+        description: 'Milliseconds that 95 % of the warm requests keep to: gate, judge and alarm read it.',
+        type: 'number',
+      }),
+    })
+    .optional()
+    .meta({ description: 'Service level objective.' }),
+  gate: gate.optional().meta({ description: 'What a version must pass before any traffic.' }),
+  release: release.prefault({}).meta({ description: 'How a new version gets its traffic.' }),
 });
 
 /** `custom.models`. */
 export const serviceOptions = z.strictObject({
+  alerts: z
+    .union([
+      z.string().regex(/^[^\s@:]+@[^\s@:]+\.[^\s@:]+$/),
+      z.string().regex(/^arn:aws[\w-]*:sns:[a-z0-9-]+:\d{12}:[\w-]{1,256}$/),
+    ])
+    .optional()
+    .meta({
+      description: 'Who is told of alarms and releases: an e-mail address, or the ARN of an SNS topic.',
+      example: 'ops@example.com',
+      type: 'string',
+    }),
   registry: z
     .strictObject({
       bucket: z
@@ -114,117 +270,17 @@ export const declarations = z.record(z.string(), declaration);
 
 export type Declaration = z.output<typeof declaration>;
 
-/** One line of the option table. */
-export type Option = {
-  /** Such as `http.throttle.rate`. */
-  readonly key: string;
-  readonly type: string;
-  /** As written in YAML; absent when there is none. */
-  readonly default?: string;
-  readonly required: boolean;
-  readonly description: string;
-  readonly example?: string;
-};
-
-/** Every key below `models.<name>`, in the order of the schema. */
-export const options = (): readonly Option[] => optionsOf(declaration, '');
-
-/** Every key below `custom.models`. */
-export const optionsOfService = (): readonly Option[] => optionsOf(serviceOptions, '');
-
-/** @returns the options as a Markdown table, for the README. */
-export function optionTable(): string {
-  const row = (prefix: string) => (option: Option) => {
-    const standard =
-      option.default ??
-      (option.required ? '**required**' : option.example ? `e.g. \`${option.example}\`` : '');
-    return `| \`${prefix}${option.key}\` | ${option.type} | ${standard} | ${option.description} |`;
-  };
-  return [
-    '| key | type | default | |',
-    '| --- | --- | --- | --- |',
-    ...options().map(row('models.<name>.')),
-    ...optionsOfService().map(row('custom.models.')),
-  ].join('\n');
+/** The field inside of defaults, options and coercions. */
+export function innermost(field: unknown): unknown {
+  if (field instanceof z.ZodDefault || field instanceof z.ZodPrefault || field instanceof z.ZodOptional)
+    return innermost(field.unwrap());
+  return field instanceof z.ZodPipe ? innermost(field.out) : field;
 }
 
-/**
- * The JSON Schema (draft 7) that the framework gets, for `models` or for `custom.models`. It says what there is, what
- * it means, and the way to `function:`, and no more: the framework stops at its own complaints and knows no nearest
- * names, while `parseModels` reports everything at once. (And AJV in strict mode refuses unions of plain types.)
- *
- * @param functionSchema the framework's own one for functions: `function:` is checked and coerced as any function is
- */
-export function frameworkSchema(
-  of: 'models' | 'custom',
-  functionSchema: object = { type: 'object' },
-): Record<string, unknown> {
-  const strict = z.toJSONSchema(of === 'models' ? declarations : serviceOptions, {
-    target: 'draft-7',
-    io: 'input',
-    unrepresentable: 'any',
-  });
-  return structureOf(strict as JsonSchema, functionSchema);
+/** The map that a field is, may be, or is a list of; undefined for a plain value. */
+export function mapIn(field: unknown): z.ZodObject | undefined {
+  const inner = innermost(field);
+  if (inner instanceof z.ZodObject) return inner;
+  if (inner instanceof z.ZodArray) return mapIn(inner.element);
+  return inner instanceof z.ZodUnion ? inner.options.map(mapIn).find((map) => map !== undefined) : undefined;
 }
-
-type JsonSchema = { readonly [key: string]: unknown };
-
-function structureOf(schema: JsonSchema, functionSchema: object): Record<string, unknown> {
-  const out: Record<string, unknown> = {};
-  if (typeof schema.description === 'string') out.description = schema.description;
-  if (!leadsToFunction(schema)) return out;
-  out.type = 'object';
-  if (isSchema(schema.properties)) {
-    out.properties = Object.fromEntries(
-      Object.entries(schema.properties).map(([key, value]) => [
-        key,
-        key === 'function' ? functionSchema : isSchema(value) ? structureOf(value, functionSchema) : {},
-      ]),
-    );
-  }
-  if (isSchema(schema.additionalProperties))
-    out.additionalProperties = structureOf(schema.additionalProperties, functionSchema);
-  return out;
-}
-
-/** A type here means one complaint of the framework's instead of all of ours. */
-function leadsToFunction({ properties, additionalProperties }: JsonSchema): boolean {
-  if (isSchema(properties) && 'function' in properties) return true;
-  return isSchema(additionalProperties) && leadsToFunction(additionalProperties);
-}
-
-const isSchema = (value: unknown): value is JsonSchema =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-function optionsOf(schema: z.ZodObject, prefix: string): readonly Option[] {
-  return Object.entries(schema.shape).flatMap(([name, field]) => {
-    const { inner, standard, optional } = unwrap(field);
-    const meta = z.globalRegistry.get(field) ?? {};
-    const key = `${prefix}${name}`;
-    const own: Option = {
-      key,
-      type: typeof meta.type === 'string' ? meta.type : typeName(inner),
-      required: standard === undefined && !optional,
-      description: meta.description ?? '',
-      ...(typeof meta.example === 'string' && { example: meta.example }),
-      ...(standard !== undefined && !(inner instanceof z.ZodObject) && { default: `\`${yaml(standard)}\`` }),
-    };
-    return inner instanceof z.ZodObject ? [own, ...optionsOf(inner, `${key}.`)] : [own];
-  });
-}
-
-function unwrap(field: unknown): { inner: unknown; standard?: unknown; optional: boolean } {
-  if (field instanceof z.ZodDefault || field instanceof z.ZodPrefault) {
-    return { inner: unwrap(field.unwrap()).inner, standard: field.def.defaultValue, optional: false };
-  }
-  if (field instanceof z.ZodOptional) return { inner: unwrap(field.unwrap()).inner, optional: true };
-  return { inner: field, optional: false };
-}
-
-function typeName(field: unknown): string {
-  if (field instanceof z.ZodEnum) return field.options.map((option) => `\`${option}\``).join(' \\| ');
-  if (field instanceof z.ZodObject || field instanceof z.ZodRecord) return 'object';
-  return 'string';
-}
-
-const yaml = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));

@@ -57,6 +57,16 @@ export function modelOf(path: string, more: Partial<Model> = {}): Model {
     optimize: true,
     function: {},
     iam: { statements: [], managedPolicies: [] },
+    release: {
+      strategy: 'auto',
+      steps: [{ weight: 50, bake: 600 }],
+      minRequests: 100,
+      increase: 0.01,
+      maxWait: 7200,
+      onNoData: 'hold',
+      rollbackWindow: 86_400,
+      dryRun: false,
+    },
     ...more,
   };
 }

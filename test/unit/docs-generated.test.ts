@@ -9,7 +9,7 @@ import { command as proxy } from '../../plugins/models/commands/proxy.ts';
 import { command as serve } from '../../plugins/models/commands/serve.ts';
 import { command as validate } from '../../plugins/models/commands/validate.ts';
 import { PROBLEMS } from '../../plugins/models/errors.ts';
-import { optionTable } from '../../plugins/models/schema.ts';
+import { optionTable } from '../../plugins/models/options.ts';
 import { layerBytes } from '../../plugins/models/ship/runtime.ts';
 import { generated, table } from './docs-pages.ts';
 

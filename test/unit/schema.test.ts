@@ -1,8 +1,9 @@
 import { Ajv } from 'ajv';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { frameworkSchema, options, optionsOfService, optionTable } from '../../plugins/models/options.ts';
 import { parseModels } from '../../plugins/models/parse.ts';
-import { frameworkSchema, options, optionsOfService, optionTable } from '../../plugins/models/schema.ts';
+import { percentOf, seconds } from '../../plugins/models/units.ts';
 
 /** As osls 4 compiles the schema of a whole service: one union of plain types, and every command dies. */
 const strict = () =>
@@ -61,14 +62,21 @@ describe('the option table', () => {
       expect(table).toContain(`${key}\` |`);
       expect(description, key).not.toBe('');
     }
-    const { models } = parseModels({ churn: { artifact: 'a.onnx', http: {} } });
+    const concurrency = { provisioned: { min: 1, max: 2 } };
+    const gate = { load: { rate: 5 } };
+    const { models } = parseModels({ churn: { artifact: 'a.onnx', http: {}, concurrency, gate } });
     const at = (key: string): unknown =>
       key.split('.').reduce((here: unknown, part) => (here as Record<string, unknown>)[part], models[0]);
     for (const option of options()) {
       if (option.default === undefined) continue;
+      const text = option.default.slice(1, -1);
       const value = at(option.key);
-      expect(option.default, option.key).toBe(
-        `\`${typeof value === 'string' ? value : JSON.stringify(value)}\``,
+      const read: Readonly<Record<string, unknown>> = {
+        duration: seconds(text),
+        percent: percentOf(text) / 100,
+      };
+      expect(read[option.type] ?? text, option.key).toEqual(
+        typeof value === 'string' || option.type in read ? value : JSON.stringify(value),
       );
     }
   });

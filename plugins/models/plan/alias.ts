@@ -20,6 +20,7 @@ import { nameOf } from './endpoint.ts';
 import { type FunctionDefinition, type Host, providerRole } from './host.ts';
 import type { Endpoint, PlanInput } from './plan.ts';
 import { roleOf, statementsOf } from './role.ts';
+import { serviceTimeout, settingsOf } from './settings.ts';
 
 /** What a release needs of the plan's input. */
 export type ReleaseInput = Pick<PlanInput, 'models' | 'host' | 'options' | 'zips' | 'forced'>;
@@ -97,7 +98,7 @@ function aliasOf(
 ): Resource {
   const properties: { readonly [key in keyof AliasProperties]: unknown } = {
     ServiceToken: getAtt(functionLogicalId(RELEASE), 'Arn'),
-    ServiceTimeout: SERVICE_TIMEOUT,
+    ServiceTimeout: serviceTimeout(model, facts, SERVICE_TIMEOUT),
     FunctionName: { Ref: endpoint },
     Alias: ALIAS,
     Model: model.name,
@@ -106,6 +107,7 @@ function aliasOf(
     Identity: facts.identity,
     Layer: layer.sha256,
     Source: facts.source,
+    Settings: JSON.stringify(settingsOf(model, facts)),
     ...(forced !== undefined && { Forced: forced }),
   };
   return { Type: RESOURCE_TYPE, Properties: properties };

@@ -13,6 +13,7 @@ import {
   releaseStatements,
 } from '../../../plugins/models/plan/alias.ts';
 import type { Host } from '../../../plugins/models/plan/host.ts';
+import { settingsOf } from '../../../plugins/models/plan/settings.ts';
 import { sourcesOf } from './sources.ts';
 
 const model: Model = {
@@ -24,6 +25,16 @@ const model: Model = {
   optimize: true,
   function: {},
   iam: { statements: [], managedPolicies: [] },
+  release: {
+    strategy: 'auto',
+    steps: [{ weight: 50, bake: 600 }],
+    minRequests: 100,
+    increase: 0.01,
+    maxWait: 7200,
+    onNoData: 'hold',
+    rollbackWindow: 86_400,
+    dryRun: false,
+  },
 };
 const host = (provider: Host['provider'] = {}): Host => ({
   service: 'shop',
@@ -186,6 +197,7 @@ describe('Custom::ModelAlias', () => {
         Identity: 'i',
         Layer: 'l',
         Source: 's',
+        Settings: JSON.stringify(settingsOf(model, endpoint.facts)),
       },
     });
   });

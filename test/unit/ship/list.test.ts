@@ -11,6 +11,16 @@ const model: Model = {
   optimize: true,
   function: {},
   iam: { statements: [], managedPolicies: [] },
+  release: {
+    strategy: 'auto',
+    steps: [{ weight: 50, bake: 600 }],
+    minRequests: 100,
+    increase: 0.01,
+    maxWait: 7200,
+    onNoData: 'hold',
+    rollbackWindow: 86_400,
+    dryRun: false,
+  },
 };
 const facts: Facts = {
   identity: 'f'.repeat(64),

@@ -1,0 +1,215 @@
+import type { Problem } from './errors.ts';
+import { type Gate, type Model, peakOf, type ReleaseRules, type Window } from './model.ts';
+import type { Declaration } from './schema.ts';
+import { percentOf, seconds, written } from './units.ts';
+
+const DAY = 86_400;
+
+/** CloudWatch keeps values by the minute for 15 days, and the judge reads them all at every look: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricData.html */
+const LONGEST = 14 * DAY;
+
+/** Seconds. The judge counts whole minutes. */
+const SHORTEST_BAKE = 60;
+
+/** Seconds of synthetic load: it must fit into one run of the release worker, beside its cold start and the last answers. */
+const LONGEST_LOAD = 180;
+
+/** Below it a p95 is merely the slowest of all requests. */
+const LEAST_LOAD = 20;
+
+/** Less than 0.1 % of all requests no release can exclude; more likely 0.01 was meant to be 1 %. */
+const LEAST_INCREASE = 0.001;
+
+/**
+ * Rules between the keys of `concurrency`, `latency`, `gate` and `release`.
+ *
+ * @param given the same as written, for what the model no longer tells
+ */
+export function releaseProblems(key: string, model: Model, given: Declaration): readonly Problem[] {
+  return [
+    ...capacityProblems(`${key}.concurrency`, model),
+    ...latencyProblems(`${key}.latency.p95`, model),
+    ...(model.gate === undefined ? [] : gateProblems(`${key}.gate`, model.gate)),
+    ...stepProblems(`${key}.release`, model.release, given.release.steps),
+    ...durationProblems(`${key}.release`, model.release),
+  ];
+}
+
+function capacityProblems(key: string, { concurrency, function: given }: Model): readonly Problem[] {
+  if (concurrency === undefined) return [];
+  const { provisioned, schedule } = concurrency;
+  const problems: Problem[] = [];
+  const ranges = [
+    ...(provisioned ? [{ key: `${key}.provisioned`, ...provisioned }] : []),
+    ...schedule.map((window, index) => ({ key: `${key}.schedule.${index}`, ...window })),
+  ];
+  for (const { key: where, min, max } of ranges) {
+    if (min <= max) continue;
+    problems.push(invalid(`${where}.min`, min, `is above \`max\`, ${max}.`, `Write at most ${max}.`));
+  }
+  if (provisioned === undefined && schedule.length > 0) {
+    const fix = 'Write `concurrency.provisioned`, the range at all other times.';
+    problems.push(invalid(`${key}.schedule`, undefined, 'changes a range that there is not.', fix));
+  }
+  problems.push(...scheduleProblems(`${key}.schedule`, schedule));
+  const framework = given.reservedConcurrency;
+  if (concurrency.reserved !== undefined && framework !== undefined) {
+    const fix = 'Leave `reservedConcurrency` out of `function`.';
+    problems.push(invalid(`${key}.reserved`, concurrency.reserved, 'is said twice.', fix));
+  }
+  const reserved = concurrency.reserved ?? (typeof framework === 'number' ? framework : undefined);
+  const peak = peakOf(concurrency);
+  if (reserved !== undefined && peak > 0 && reserved < 2 * peak) {
+    problems.push({
+      code: 'MODELS_CAPACITY',
+      key: concurrency.reserved === undefined ? `${key}.provisioned` : `${key}.reserved`,
+      value: concurrency.reserved ?? peak,
+      message: `reserves ${reserved} instances, but both versions of a release hold up to ${peak} each.`,
+      fix: `Reserve ${2 * peak} or more, or provision ${Math.floor(reserved / 2)} at most.`,
+    });
+  }
+  return problems;
+}
+
+function scheduleProblems(key: string, schedule: readonly Window[]): readonly Problem[] {
+  return schedule.flatMap((window, index): Problem[] => {
+    const where = `${key}.${index}`;
+    const problems: Problem[] = [];
+    if (window.from >= window.to) {
+      const fix = 'Write a later time of the same day; a window over midnight is two of them.';
+      problems.push(
+        invalid(`${where}.to`, clock(window.to), `is not after \`from\`, ${clock(window.from)}.`, fix),
+      );
+    }
+    if (!isTimezone(window.timezone)) {
+      const fix = 'Write an IANA name such as Europe/Berlin or UTC.';
+      problems.push(invalid(`${where}.timezone`, window.timezone, 'is not a time zone.', fix));
+    }
+    const other = schedule.slice(0, index).findIndex((before) => touch(before, window));
+    if (other !== -1) {
+      const message = `touches \`schedule.${other}\`: which range holds then would be chance.`;
+      const fix = 'Leave at least a minute between them, in one time zone.';
+      problems.push(invalid(where, undefined, message, fix));
+    }
+    return problems;
+  });
+}
+
+/** Two actions at one moment have no order. Windows of different zones on common (or neighbouring) days cannot be told apart all year. */
+function touch(a: Window, b: Window): boolean {
+  if (a.timezone !== b.timezone) return true;
+  return a.days.some((day) => b.days.includes(day)) && a.from <= b.to && b.from <= a.to;
+}
+
+function isTimezone(name: string): boolean {
+  // Node takes offsets such as +01:00, AWS does not.
+  if (!/^[A-Za-z]/.test(name)) return false;
+  try {
+    return Intl.DateTimeFormat('en', { timeZone: name }) !== undefined;
+  } catch {
+    return false;
+  }
+}
+
+function latencyProblems(key: string, { latency, timeout }: Model): readonly Problem[] {
+  if (latency === undefined || latency.p95 <= timeout * 1000) return [];
+  const message = `is ${latency.p95} ms, but the model stops at its timeout of ${timeout} s.`;
+  return [invalid(key, latency.p95, message, `Write at most ${timeout * 1000}, or a longer \`timeout\`.`)];
+}
+
+function gateProblems(key: string, { cases, reference, load }: Gate): readonly Problem[] {
+  const problems: Problem[] = [];
+  if (cases === undefined && load === undefined) {
+    const fix = 'Write `cases` or `load`, or leave `gate` out.';
+    problems.push(invalid(key, undefined, 'checks nothing.', fix));
+  }
+  if (cases === undefined && reference !== undefined) {
+    const message = 'answers cases, and there are none.';
+    problems.push(invalid(`${key}.reference`, reference, message, 'Write `cases` with their `inputs`.'));
+  }
+  if (load === undefined) return problems;
+  const { rate, duration } = load;
+  if (duration > LONGEST_LOAD) {
+    const message = `is ${written(duration)}; a load may take ${written(LONGEST_LOAD)}.`;
+    const fix = `Write ${written(LONGEST_LOAD)} or less.`;
+    problems.push(invalid(`${key}.load.duration`, duration, message, fix));
+  }
+  if (rate * duration < LEAST_LOAD) {
+    const message = `sends ${Math.floor(rate * duration)} requests; a p95 needs ${LEAST_LOAD}.`;
+    problems.push(invalid(`${key}.load`, undefined, message, 'Write a higher rate, or a longer duration.'));
+  }
+  return problems;
+}
+
+function stepProblems(
+  key: string,
+  { strategy }: ReleaseRules,
+  given: Declaration['release']['steps'],
+): readonly Problem[] {
+  if (given === undefined) return [];
+  if (strategy === 'blueGreen' || strategy === 'allAtOnce') {
+    const message = `do not go with the strategy ${strategy}, which has none.`;
+    return [invalid(`${key}.steps`, undefined, message, 'Leave them out, or write another strategy.')];
+  }
+  if (strategy === 'linear' && given.length > 1) {
+    const message = `are ${given.length}, but linear repeats one step.`;
+    return [invalid(`${key}.steps`, undefined, message, 'Write one step, or the strategy canary.')];
+  }
+  const steps = given.map(({ weight, bake }) => ({ weight: percentOf(weight), bake: seconds(bake) }));
+  return steps.flatMap(({ weight, bake }, index): Problem[] => {
+    const where = `${key}.steps.${index}`;
+    const before = steps[index - 1]?.weight ?? 0;
+    return [
+      ...(weight < 1 || weight > 99
+        ? [invalid(`${where}.weight`, weight, `is ${weight} %, not 1 to 99.`, 'Write 1 to 99.')]
+        : weight <= before
+          ? [
+              invalid(
+                `${where}.weight`,
+                weight,
+                `is ${weight} %, not above the ${before} % before it.`,
+                'Write rising weights.',
+              ),
+            ]
+          : []),
+      ...(bake < SHORTEST_BAKE
+        ? [
+            invalid(
+              `${where}.bake`,
+              bake,
+              `is ${written(bake)}; the judge counts whole minutes.`,
+              'Write 1m or more.',
+            ),
+          ]
+        : []),
+    ];
+  });
+}
+
+function durationProblems(key: string, rules: ReleaseRules): readonly Problem[] {
+  const { steps, maxWait, increase, rollbackWindow } = rules;
+  const problems: Problem[] = [];
+  if (increase < LEAST_INCREASE || increase > 1) {
+    const message = `is ${Number((increase * 100).toPrecision(12))} % of all requests, not 0.1 to 100 %.`;
+    problems.push(invalid(`${key}.increase`, increase, message, 'Write percent, such as 1%.'));
+  }
+  const longest = steps.reduce((sum, { bake }) => sum + bake + maxWait, 0);
+  if (longest > LONGEST) {
+    const message = `lets the steps take ${(longest / DAY).toFixed(1)} days with their bakes; metrics by the minute last ${LONGEST / DAY}.`;
+    problems.push(invalid(`${key}.maxWait`, maxWait, message, 'Write less, or fewer or shorter steps.'));
+  }
+  if (rollbackWindow > LONGEST) {
+    const message = `is ${written(rollbackWindow)}; metrics by the minute last ${LONGEST / DAY} days.`;
+    problems.push(
+      invalid(`${key}.rollbackWindow`, rollbackWindow, message, `Write ${LONGEST / DAY}d or less.`),
+    );
+  }
+  return problems;
+}
+
+function invalid(key: string, value: unknown, message: string, fix: string): Problem {
+  return { code: 'MODELS_INVALID_VALUE', key, ...(value !== undefined && { value }), message, fix };
+}
+
+const clock = (minutes: number): string =>
+  `${String(Math.floor(minutes / 60)).padStart(2, '0')}:${String(minutes % 60).padStart(2, '0')}`;

@@ -1,0 +1,98 @@
+import type { Problem } from './errors.ts';
+import { at, isObject } from './issues.ts';
+import type { Declaration } from './schema.ts';
+import { artifactOf } from './units.ts';
+
+/** Properties of a framework function that are ours: where to say it instead. */
+const OURS: Readonly<Record<string, string>> = {
+  memorySize: 'Write `memory` beside `function`.',
+  memory: 'Write `memory` beside `function`.',
+  timeout: 'Write `timeout` beside `function`.',
+  architecture: 'Write `architecture` beside `function`.',
+  handler: 'Leave it out: the plugin brings the handler.',
+  image: 'Leave it out: a model runs from a zip with the ONNX Runtime layer.',
+  runtime: 'Leave it out: the handler runs on the Node.js that the plugin chooses.',
+  package: 'Leave it out: the plugin makes the package.',
+  versionFunction: 'Leave it out: every model is versioned.',
+  provisionedConcurrency: 'Write `concurrency.provisioned` beside `function`.',
+  snapStart: 'Leave it out: Lambda has no SnapStart for Node.js.',
+  durableConfig: 'Leave it out: a model has no durable executions.',
+  condition:
+    'Leave it out: a model that exists in some stacks only belongs into `models:` through a variable.',
+  targetAlias: 'Leave it out: every event points at the alias `live`.',
+};
+
+/** https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
+const LAYERS = 5;
+
+/** Rules that need more than one key. */
+export function ruleProblems(key: string, given: Declaration): readonly Problem[] {
+  const problems: Problem[] = [];
+  if (given.http && given.timeout > 29) {
+    problems.push({
+      code: 'MODELS_INVALID_VALUE',
+      key: `${key}.timeout`,
+      value: given.timeout,
+      message: `is ${given.timeout} s, but the HTTP API hangs up after 30 s.`,
+      fix: 'Write 29 or less, or leave out `http`.',
+    });
+  }
+  if (/^s3:/.test(given.artifact) && artifactOf(given.artifact).kind === 'path') {
+    problems.push({
+      code: 'MODELS_INVALID_VALUE',
+      key: `${key}.artifact`,
+      value: given.artifact,
+      message: 'names no object.',
+      fix: 'Write `s3://bucket/key`.',
+    });
+  }
+  for (const name of Object.keys(given.function)) {
+    const fix = OURS[name];
+    if (fix !== undefined)
+      problems.push({
+        code: 'MODELS_INVALID_VALUE',
+        key: `${key}.function.${name}`,
+        message: 'is set by the plugin.',
+        fix,
+      });
+  }
+  const { layers } = given.function;
+  if (Array.isArray(layers) && layers.length > LAYERS - 1) {
+    problems.push({
+      code: 'MODELS_LIMIT',
+      key: `${key}.function.layers`,
+      message: `has ${layers.length} layers beside the one of ONNX Runtime; Lambda takes ${LAYERS}.`,
+      fix: `Leave ${layers.length - LAYERS + 1} out.`,
+    });
+  }
+  const { events } = given.function;
+  if (events !== undefined && !Array.isArray(events)) {
+    problems.push({
+      code: 'MODELS_INVALID_VALUE',
+      key: `${key}.function.events`,
+      message: 'is not a list.',
+      fix: 'Write a list of events, as for any function.',
+    });
+  } else if (events?.some((event: unknown) => isObject(event) && 'cloudFront' in event)) {
+    problems.push({
+      code: 'MODELS_INVALID_VALUE',
+      key: `${key}.function.events`,
+      message: 'has a cloudFront event, but Lambda@Edge takes no layers.',
+      fix: 'Put the model behind `http`, and CloudFront before that.',
+    });
+  }
+  return problems;
+}
+
+/** Asked of what was written: the default limits are simply not applied there. */
+export function externalProblems(key: string, raw: unknown, external: boolean): readonly Problem[] {
+  if (!external || at(raw, ['http', 'throttle']) === undefined) return [];
+  return [
+    {
+      code: 'MODELS_INVALID_VALUE',
+      key: `${key}.http.throttle`,
+      message: 'cannot be set: the stage of the HTTP API belongs to another stack (provider.httpApi.id).',
+      fix: 'Leave it out here, and set RouteSettings where that API is.',
+    },
+  ];
+}

@@ -1,0 +1,60 @@
+import { type Artifact, DAYS, type Day } from './model.ts';
+
+/** Texts of the YAML, already of the schema's form, as the model has them. */
+
+/** A month is 30 days, as on AWS's price pages. */
+const SECONDS: Readonly<Record<string, number>> = { s: 1, min: 60, h: 3600, day: 86_400, month: 30 * 86_400 };
+
+/** `5/s`, `40/h` → requests per second. */
+export function perSecond(text: string): number {
+  const [count = '', unit = ''] = text.split('/').map((part) => part.trim());
+  return Number(count) / (SECONDS[unit] ?? 1);
+}
+
+const DURATIONS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };
+
+/** `30s`, `10m`, `2h`, `1d`, `600` → seconds. */
+export const seconds = (text: string): number =>
+  Number.parseFloat(text) * (DURATIONS[text.at(-1) ?? ''] ?? 1);
+
+/** `1%`, `1` → 1. */
+export const percentOf = (text: string): number => Number.parseFloat(text);
+
+/** `HH:MM` → minutes since midnight. */
+export function minuteOf(text: string): number {
+  const [hour = '', minute = ''] = text.split(':');
+  return Number(hour) * 60 + Number(minute);
+}
+
+const NAMES: readonly string[] = DAYS;
+
+/** `mon-fri`, `sat, sun`, `fri-mon`, `daily` → days, in the week's order. */
+export function daysOf(text: string): readonly Day[] {
+  if (text.toLowerCase() === 'daily') return DAYS;
+  const wanted = new Set<Day>();
+  for (const part of text.toUpperCase().split(',')) {
+    const [first, last = first] = part.split('-').map((name) => NAMES.indexOf(name.trim()));
+    if (first === undefined || last === undefined) continue;
+    for (let step = 0; step <= (last - first + DAYS.length) % DAYS.length; step += 1) {
+      const day = DAYS[(first + step) % DAYS.length];
+      if (day !== undefined) wanted.add(day);
+    }
+  }
+  return DAYS.filter((day) => wanted.has(day));
+}
+
+/** Seconds as a person writes them: `10m`, `2h`, `90s`. */
+export function written(duration: number): string {
+  const [unit, size] = Object.entries(DURATIONS)
+    .reverse()
+    .find(([, length]) => duration >= length && duration % length === 0) ?? ['s', 1];
+  return `${duration / size}${unit}`;
+}
+
+/** `s3://bucket/key` or a path. */
+export function artifactOf(text: string): Artifact {
+  const [, bucket, key] = /^s3:\/\/([^/]+)\/(.+)$/.exec(text) ?? [];
+  return bucket === undefined || key === undefined
+    ? { kind: 'path', path: text }
+    : { kind: 's3', bucket, key };
+}
