@@ -1,3 +1,4 @@
+import { parseRecords } from '../shared/csv.ts';
 import { refusal } from '../shared/http.ts';
 import type { Datatype, TensorSpec } from './contract.ts';
 import { KINDS, type Tensor, type TensorData } from './datatypes.ts';
@@ -109,36 +110,4 @@ function store(out: TensorData, index: number, cell: string, datatype: Datatype)
   if (!(stored >= least && stored <= greatest)) return outOfRange(datatype);
   (out as Float64Array)[index] = stored;
   return undefined;
-}
-
-/** @throws Refusal for a quote that never closes, or one inside a bare cell */
-function parseRecords(text: string): string[][] {
-  const records: string[][] = [];
-  const cell = /(?:"([^"]*(?:""[^"]*)*)"|([^",\r\n]*))(,|\r?\n|$)/y;
-  let record: string[] = [];
-  while (cell.lastIndex < text.length) {
-    const found = cell.exec(text);
-    if (found === null) {
-      throw refusal('INVALID_REQUEST', `Row ${records.length + 1} is not CSV: a quote is out of place.`);
-    }
-    const [, quoted, bare, end] = found;
-    record.push(quoted?.replaceAll('""', '"') ?? bare ?? '');
-    // A comma at the very end has one more, empty cell after it.
-    if (end === ',' && cell.lastIndex === text.length) record.push('');
-    if (end === ',' && cell.lastIndex < text.length) continue;
-    if (record.length > 1 || record[0] !== '') records.push(record);
-    record = [];
-  }
-  return records;
-}
-
-/** @param values JSON texts of one row's elements */
-export function writeCsv(values: readonly string[]): string {
-  return values
-    .map((value) => {
-      if (!value.startsWith('"')) return value;
-      const text: string = JSON.parse(value);
-      return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-    })
-    .join();
 }

@@ -1,9 +1,10 @@
+import { writeCsv } from '../shared/csv.ts';
 import { type Request, utf8 } from '../shared/event.ts';
 import { type Answer, JSON_HEADERS, refusal } from '../shared/http.ts';
 import { elementsText, inferAnswer, type Responder } from './answer.ts';
 import { type Body, splitBody } from './body.ts';
 import type { TensorSpec } from './contract.ts';
-import { parseCsv, writeCsv } from './csv.ts';
+import { parseCsv } from './csv.ts';
 import type { Tensor } from './datatypes.ts';
 import { readEnvelope } from './envelope.ts';
 import { type InferRequest, readRequest, readValue, type Shapes } from './request.ts';

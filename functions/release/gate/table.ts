@@ -1,0 +1,45 @@
+import type { CaseFailure } from './contract.ts';
+
+const HEAD = ['case', 'where', 'expected', 'got', 'difference'];
+
+/**
+ * Failed cases for a person, a line a value; what the error of a deploy and `sls models gate` show.
+ *
+ *     case  where                expected  got    difference
+ *     3     probabilities[0, 1]  0.91      0.088  −0.822
+ *           3 more
+ *     7     answer               outputs   WRONG_VALUE: $.inputs[0].data[2] must be a number.
+ */
+export function failuresTable(failures: readonly CaseFailure[]): string {
+  const rows = failures.flatMap(({ case: line, differences, more }) => [
+    ...differences.map(({ at, expected, got, difference }, index) => [
+      index > 0 ? '' : line === 0 ? 'start' : String(line),
+      at,
+      expected,
+      got,
+      difference === undefined ? '' : signed(difference),
+    ]),
+    ...(more > 0 ? [['', `${more} more`, '', '', '']] : []),
+  ]);
+  if (rows.length === 0) return '';
+  const widths = HEAD.map((head, column) =>
+    Math.max(head.length, ...rows.map((row) => fitting(row[column] ?? ''))),
+  );
+  return [HEAD, ...rows]
+    .map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}
+
+/** A sentence does not widen its column: it runs over the next one, which is empty beside it. */
+const fitting = (cell: string): number => (cell.length > WIDE ? 0 : cell.length);
+const WIDE = 61;
+
+const signed = (difference: number): string => {
+  const text = String(Number(difference.toPrecision(6)));
+  return difference > 0 ? `+${text}` : text.replace('-', '−');
+};

@@ -1,0 +1,88 @@
+import type { CaseFailure, GateSettings, GateState, LoadState } from './contract.ts';
+
+/** Share of the function's memory above which the next larger request may be the one that dies. */
+const MEMORY_SHARE = 0.95;
+/** Share of the load's requests that may fail: a network has hiccups that are nobody's version. */
+const ERROR_SHARE = 0.01;
+/** Below so many warm requests a 95th percentile says nothing. */
+const LEAST_WARM = 20;
+/** Numbers of failed cases in a reason, which must stay under 1 KB. */
+const NAMED = 20;
+
+/** What the gate's own limits are. */
+export type Limits = {
+  readonly gate?: GateSettings;
+  /** Milliseconds. */
+  readonly p95?: number;
+  /** MB of the function. */
+  readonly memory: number;
+};
+
+/** What is wrong by now, one sentence each; empty where nothing is. Names cases by number, never a value of one. */
+export function faultsOf(state: GateState, { gate, p95, memory }: Limits): readonly string[] {
+  const faults: string[] = [];
+  if (state.failed.length > 0) {
+    const which = `${names(state.failed)} of ${state.count} failed`;
+    const rest = state.done < state.count ? `; the gate stopped after ${state.done}` : '';
+    faults.push(`${which}${rest}.`);
+  }
+  if (state.memory !== undefined && state.memory > MEMORY_SHARE * memory)
+    faults.push(
+      `It took ${state.memory} of ${memory} MB, and more than 95 % leaves no room for a larger request: raise memory.`,
+    );
+  if (state.load !== undefined && gate?.load !== undefined)
+    faults.push(...loadFaults(state.load, gate.load, p95));
+  return faults;
+}
+
+function loadFaults(
+  load: LoadState,
+  { rate, duration }: { readonly rate: number; readonly duration: number },
+  p95: number | undefined,
+): readonly string[] {
+  const faults: string[] = [];
+  if (load.errors > ERROR_SHARE * load.sent)
+    faults.push(`Of ${load.sent} requests at ${rate}/s ${load.errors} failed.`);
+  if (p95 === undefined) return faults;
+  const warm = load.sent - load.cold;
+  if (warm < LEAST_WARM)
+    faults.push(
+      `Only ${warm} of ${load.sent} requests met a warm instance, too few for a 95th percentile: load longer than ${duration} s.`,
+    );
+  else if (load.p95 > p95) faults.push(`${latency(load)} at ${rate}/s is above the objective of ${p95} ms.`);
+  return faults;
+}
+
+/** `p95 83 ms (Lambda’s own duration 61 ms)`. */
+const latency = ({ p95, duration }: LoadState): string =>
+  duration === undefined ? `p95 ${p95} ms` : `p95 ${p95} ms (Lambda’s own duration ${duration} ms)`;
+
+function names(lines: readonly number[]): string {
+  if (lines.length === 1) return `Case ${lines[0]}`;
+  const shown = lines.slice(0, NAMED);
+  const rest = lines.length - shown.length;
+  const last = rest > 0 ? `${rest} more` : String(shown.pop());
+  return `Cases ${shown.join(', ')} and ${last}`;
+}
+
+/** What passed, for a person. */
+export function passed({ count, load, memory }: GateState, { gate, p95, memory: limit }: Limits): string {
+  const cases = count === 0 ? ['It starts'] : [`${count} ${count === 1 ? 'case' : 'cases'}`];
+  const loaded =
+    load === undefined || gate?.load === undefined
+      ? []
+      : [
+          `${latency(load)} at ${gate.load.rate}/s${p95 === undefined ? '' : `, objective ${p95} ms`}, ${load.errors} errors, ${load.cold} cold starts`,
+        ];
+  const used = memory === undefined ? [] : [`${memory} of ${limit} MB`];
+  return `${[...cases, ...loaded, ...used].join('; ')}.`;
+}
+
+/** Failures that evidence keeps. */
+const KEPT = 20;
+
+/** Failures of one slice behind those of the slices before. */
+export const gathered = (
+  before: readonly CaseFailure[],
+  now: readonly CaseFailure[],
+): readonly CaseFailure[] => [...before, ...now].slice(0, KEPT);
