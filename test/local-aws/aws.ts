@@ -6,14 +6,15 @@ import { startAws } from './start.ts';
 import { local } from './venv.ts';
 
 const usage = `npm run aws -- start [--port 4566] [--speed 1]   start a local AWS in the background
+    [--endpoint name=url]                        where InvokeEndpoint of this SageMaker endpoint goes: the url's /invocations
 npm run aws -- status [--port 4566]              what is deployed on it, with the URLs where it answers
 npm run aws -- stop [--port 4566]                end it, with everything deployed on it`;
 
 type State = { readonly endpoint: string; readonly pid: number; readonly logFile: string };
 const stateFile = (port: number): string => join(local, 'aws', `${port}.json`);
 
-async function start(port: number, speed: number): Promise<void> {
-  const aws = await startAws({ port, speed, detached: true, log: console.error });
+async function start(port: number, speed: number, endpoints: Record<string, string>): Promise<void> {
+  const aws = await startAws({ port, speed, endpoints, detached: true, log: console.error });
   const { pid } = (await (await fetch(`${aws.endpoint}/_local-aws`)).json()) as { pid: number };
   await mkdir(join(local, 'aws'), { recursive: true });
   const state: State = { endpoint: aws.endpoint, pid, logFile: aws.logFile };
@@ -70,14 +71,25 @@ async function status(port: number): Promise<void> {
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
-  options: { port: { type: 'string', default: '4566' }, speed: { type: 'string', default: '1' } },
+  options: {
+    port: { type: 'string', default: '4566' },
+    speed: { type: 'string', default: '1' },
+    endpoint: { type: 'string', multiple: true, default: [] },
+  },
 });
 const [command] = positionals;
 const [port, speed] = [Number(values.port), Number(values.speed)];
+const endpoints = values.endpoint.map((text) =>
+  /^([A-Za-z0-9](?:-*[A-Za-z0-9]){0,62})=(https?:\/\/.+)$/.exec(text),
+);
 if (!Number.isInteger(port) || port < 1 || port > 65_535 || !(speed >= 1 && speed <= 1000)) {
   console.error(`--port is a port and --speed a number from 1 to 1000.\n\n${usage}`);
   process.exitCode = 2;
-} else if (command === 'start') await start(port, speed);
+} else if (!endpoints.every((found) => found !== null)) {
+  console.error(`--endpoint is name=url, such as churn-prod=http://127.0.0.1:3000.\n\n${usage}`);
+  process.exitCode = 2;
+} else if (command === 'start')
+  await start(port, speed, Object.fromEntries(endpoints.map(([, name, url]) => [name, url])));
 else if (command === 'stop') await stop(port);
 else if (command === 'status') await status(port);
 else {

@@ -3,8 +3,11 @@ import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { InvokeEndpointCommand, SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime';
 import { describe, expect, it } from 'vitest';
 import { prepareService } from '../journeys/service.ts';
+import { client } from './deployed.ts';
+import { errorName } from './lambda.ts';
 import { clientEnv } from './start.ts';
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -32,9 +35,14 @@ describe('npm run aws', () => {
     const port = await freePort();
     const endpoint = `http://127.0.0.1:${port}`;
     try {
-      const started = await aws('start', '--port', port);
+      const started = await aws('start', '--port', port, '--endpoint', 'churn-prod=http://127.0.0.1:9');
       expect(started.text).toContain(`AWS_ENDPOINT_URL=${endpoint}`);
       expect((await aws('status', '--port', port)).text).toContain('Nothing is deployed on it.');
+      const runtime = new SageMakerRuntimeClient({ ...client(endpoint), maxAttempts: 1 });
+      const asked = runtime.send(new InvokeEndpointCommand({ EndpointName: 'churn-prod', Body: '{}' }));
+      // Nothing listens there; an endpoint that is not named would be a ValidationError.
+      expect(await errorName(asked)).toBe('ServiceUnavailable');
+      runtime.destroy();
       const again = await aws('start', '--port', port);
       expect(again.code).not.toBe(0);
       expect(again.text).toContain(`Port ${port} is taken`);
@@ -66,5 +74,6 @@ functions: {hello: {handler: handler.hello, events: [{httpApi: GET /hello}]}}
     expect(await aws('dance')).toMatchObject({ code: 2 });
     expect((await aws()).text).toContain('npm run aws -- start');
     expect(await aws('start', '--speed', '0')).toMatchObject({ code: 2 });
+    expect(await aws('start', '--endpoint', 'churn-prod')).toMatchObject({ code: 2 });
   });
 });

@@ -1,10 +1,23 @@
-import { ApplicationAutoScalingClient } from '@aws-sdk/client-application-auto-scaling';
+import {
+  ApplicationAutoScalingClient,
+  DescribeScalableTargetsCommand,
+  DescribeScalingPoliciesCommand,
+  DescribeScheduledActionsCommand,
+} from '@aws-sdk/client-application-auto-scaling';
 import {
   CloudFormationClient,
   CreateStackCommand,
   DescribeStacksCommand,
 } from '@aws-sdk/client-cloudformation';
 import {
+  CloudWatchClient,
+  PutMetricAlarmCommand,
+  PutMetricDataCommand,
+  SetAlarmStateCommand,
+} from '@aws-sdk/client-cloudwatch';
+import { CloudWatchLogsClient, FilterLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs';
+import {
+  AddPermissionCommand,
   CreateFunctionCommand,
   LambdaClient,
   PublishVersionCommand,
@@ -13,20 +26,26 @@ import {
 } from '@aws-sdk/client-lambda';
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { CreateScheduleGroupCommand, ListSchedulesCommand, SchedulerClient } from '@aws-sdk/client-scheduler';
+import { CreateTopicCommand, SNSClient, SubscribeCommand } from '@aws-sdk/client-sns';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Side } from '../../functions/release/judge/contract.ts';
+import { cloudWatchAlarms } from '../../functions/shared/aws/alarms.ts';
 import { lambdaAliases } from '../../functions/shared/aws/aliases.ts';
 import { provisionedCapacity } from '../../functions/shared/aws/capacity.ts';
+import { cloudWatchMetrics } from '../../functions/shared/aws/metrics.ts';
+import { snsNotices } from '../../functions/shared/aws/notices.ts';
 import { bucketObjects } from '../../functions/shared/aws/objects.ts';
 import { scheduler } from '../../functions/shared/aws/schedules.ts';
 import { cloudFormationStacks } from '../../functions/shared/aws/stacks.ts';
 import { portContract } from '../fakes/contract.ts';
 import { client } from './deployed.ts';
-import { LOGS, makeFunction, makeRole, withAndWithout } from './lambda.ts';
+import { invoke, LOGS, makeFunction, makeRole, withAndWithout } from './lambda.ts';
 import { zipped } from './release-stack.ts';
 import { type LocalAws, startAws } from './start.ts';
 
 let aws: LocalAws;
 let clients: ReturnType<typeof connect>;
+let topic: string;
 
 function connect(endpoint: string) {
   const settings = client(endpoint);
@@ -36,8 +55,16 @@ function connect(endpoint: string) {
     scheduler: new SchedulerClient(settings),
     cloudFormation: new CloudFormationClient(settings),
     scaling: new ApplicationAutoScalingClient(settings),
+    cloudWatch: new CloudWatchClient(settings),
+    logs: new CloudWatchLogsClient(settings),
+    sns: new SNSClient(settings),
   };
 }
+
+const HANDLER = `export const handler = async ({ crash }) => { if (crash) throw new Error('asked to'); };`;
+const HEARER = `export const handler = async ({ Records }) => {
+  for (const { Sns } of Records) console.log('heard ' + JSON.stringify({ subject: Sns.Subject, text: Sns.Message }));
+};`;
 
 beforeAll(async () => {
   aws = await startAws();
@@ -50,7 +77,7 @@ beforeAll(async () => {
       Role: await makeRole(aws, 'worker', [LOGS]),
       Runtime: 'nodejs24.x',
       Handler: 'handler.handler',
-      Code: { ZipFile: await zipped('handler.mjs', 'export const handler = async () => 1;') },
+      Code: { ZipFile: await zipped('handler.mjs', HANDLER) },
     }),
   );
   await lambda.send(new PublishVersionCommand({ FunctionName }));
@@ -63,6 +90,7 @@ beforeAll(async () => {
       ProvisionedConcurrentExecutions: 1,
     }),
   );
+  topic = await heardTopic(await makeFunction(aws, { name: 'hearer', code: HEARER }));
   await s3.send(new CreateBucketCommand({ Bucket: 'contract' }));
   await clients.scheduler.send(new CreateScheduleGroupCommand({ Name: 'contract' }));
   const TemplateBody = JSON.stringify({ Resources: { Topic: { Type: 'AWS::SNS::Topic' } } });
@@ -77,6 +105,106 @@ afterAll(async () => {
   await aws?.stop();
 });
 
+/** A topic that a function hears of, by the ARN of the function. */
+async function heardTopic(hearer: string): Promise<string> {
+  const { TopicArn } = await clients.sns.send(new CreateTopicCommand({ Name: 'alerts' }));
+  await clients.lambda.send(
+    new AddPermissionCommand({
+      FunctionName: hearer,
+      StatementId: 'topic',
+      Action: 'lambda:InvokeFunction',
+      Principal: 'sns.amazonaws.com',
+      SourceArn: TopicArn,
+    }),
+  );
+  await clients.sns.send(new SubscribeCommand({ TopicArn, Protocol: 'lambda', Endpoint: hearer }));
+  return TopicArn ?? '';
+}
+
+async function published() {
+  const { events } = await clients.logs
+    .send(new FilterLogEventsCommand({ logGroupName: '/aws/lambda/hearer' }))
+    .catch(() => ({ events: [] }));
+  return (events ?? []).flatMap(({ message = '' }) => {
+    const [, heard] = /heard (\{.*\})/.exec(message) ?? [];
+    return heard === undefined ? [] : [JSON.parse(heard) as { subject: string; text: string }];
+  });
+}
+
+async function scalingOf(version: string) {
+  const of = { ServiceNamespace: 'lambda', ResourceIds: [`function:churn:${version}`] } as const;
+  const at = { ServiceNamespace: 'lambda', ResourceId: of.ResourceIds[0] } as const;
+  const [target] =
+    (
+      await clients.scaling.send(
+        new DescribeScalableTargetsCommand({ ...of, ResourceIds: [...of.ResourceIds] }),
+      )
+    ).ScalableTargets ?? [];
+  if (!target) return undefined;
+  const { ScalingPolicies } = await clients.scaling.send(new DescribeScalingPoliciesCommand(at));
+  const { ScheduledActions } = await clients.scaling.send(new DescribeScheduledActionsCommand(at));
+  expect(ScalingPolicies).toHaveLength(1);
+  return {
+    min: target.MinCapacity ?? 0,
+    max: target.MaxCapacity ?? 0,
+    target: ScalingPolicies?.[0]?.TargetTrackingScalingPolicyConfiguration?.TargetValue ?? 0,
+    schedules: (ScheduledActions ?? [])
+      .map(({ ScheduledActionName, Schedule, Timezone, ScalableTargetAction }) => ({
+        name: ScheduledActionName ?? '',
+        at: Schedule ?? '',
+        timezone: Timezone ?? '',
+        min: ScalableTargetAction?.MinCapacity ?? 0,
+        max: ScalableTargetAction?.MaxCapacity ?? 0,
+      }))
+      .toSorted((one, other) => (one.name < other.name ? -1 : 1)),
+  };
+}
+
+async function serve(alias: string, version: string, did: Side): Promise<void> {
+  for (let request = 0; request < (did.invocations ?? 0); request += 1)
+    await invoke(aws, 'churn', { crash: request < (did.crashes ?? 0) }, alias);
+  const counts: Record<string, number> = {
+    Requests: did.requests ?? 0,
+    Errors: did.errors ?? 0,
+    ColdStart: did.coldStarts ?? 0,
+  };
+  did.slow?.forEach((slow, edge) => {
+    counts[`Slow${edge}`] = slow;
+  });
+  for (const [signal, scores] of Object.entries(did.outputs ?? {}))
+    for (const [score, value] of Object.entries(scores)) counts[`Out_${signal}_${score}`] = value;
+  const Dimensions = Object.entries({ Model: 'churn', Version: version }).map(([Name, Value]) => ({
+    Name,
+    Value,
+  }));
+  await clients.cloudWatch.send(
+    new PutMetricDataCommand({
+      Namespace: 'ServerlessModels',
+      MetricData: Object.entries(counts).map(([MetricName, Value]) => ({ MetricName, Dimensions, Value })),
+    }),
+  );
+}
+
+async function setAlarm(AlarmName: string, StateValue: 'OK' | 'ALARM'): Promise<void> {
+  // Put again it keeps its state, and without data, too.
+  await clients.cloudWatch.send(
+    new PutMetricAlarmCommand({
+      AlarmName,
+      Namespace: 'ServerlessModels',
+      MetricName: 'Nothing',
+      Statistic: 'Sum',
+      Period: 60,
+      EvaluationPeriods: 1,
+      Threshold: 0,
+      ComparisonOperator: 'GreaterThanThreshold',
+      TreatMissingData: 'ignore',
+    }),
+  );
+  await clients.cloudWatch.send(
+    new SetAlarmStateCommand({ AlarmName, StateValue, StateReason: 'for the test' }),
+  );
+}
+
 describe('the adapters keep the contract of the ports', () => {
   portContract(() => ({
     aliases: lambdaAliases(clients.lambda),
@@ -84,6 +212,11 @@ describe('the adapters keep the contract of the ports', () => {
     objects: bucketObjects(clients.s3, 'contract'),
     schedules: scheduler(clients.scheduler),
     stacks: cloudFormationStacks(clients.cloudFormation),
+    metrics: cloudWatchMetrics(clients.cloudWatch),
+    alarms: cloudWatchAlarms(clients.cloudWatch),
+    notices: snsNotices(clients.sns, topic),
+    now: Date.now,
+    pause: () => new Promise((resolve) => setTimeout(resolve, 500)),
     functionName: 'churn',
     group: 'contract',
     target: 'arn:aws:lambda:us-east-1:000000000000:function:churn',
@@ -94,6 +227,10 @@ describe('the adapters keep the contract of the ports', () => {
     },
     stack: 'here',
     noStack: 'gone',
+    scalingOf,
+    serve,
+    setAlarm,
+    published,
   }));
 });
 

@@ -29,6 +29,8 @@ export type StartOptions = {
   readonly speed?: number;
   /** Check signatures and evaluate IAM policies, as AWS does; default true. */
   readonly auth?: boolean;
+  /** SageMaker endpoints to begin with; see `nameEndpoints`. */
+  readonly endpoints?: Readonly<Record<string, string>>;
   /** Additions to leave out; for the tests of the additions. */
   readonly without?: readonly string[];
   /** Go on when this process has ended; `stop` of aws.ts ends it. */
@@ -93,8 +95,22 @@ export async function startAws(options: StartOptions = {}): Promise<LocalAws> {
     await stop();
     throw new Error(`Local AWS ${why} on port ${port}. The end of its log:\n${tail}`);
   }
+  if (options.endpoints) await nameEndpoints(endpoint, options.endpoints);
   if (options.detached) child.stdin?.write('stay\n');
   return { endpoint, env: { ...clientEnv(endpoint), ...nodeClock(clock) }, logFile, stop };
+}
+
+/**
+ * Gives the local AWS at `endpoint` SageMaker endpoints: by name, the URL of what runs as its container. Its `/invocations`
+ * is asked: `{"churn-prod": "http://127.0.0.1:3000/models/churn"}` leads to a model of `sls models serve`.
+ */
+export async function nameEndpoints(
+  endpoint: string,
+  endpoints: Readonly<Record<string, string>>,
+): Promise<void> {
+  const body = JSON.stringify(endpoints);
+  const answer = await fetch(`${endpoint}/_local-aws/endpoints`, { method: 'PUT', body });
+  if (!answer.ok) throw new Error(`The local AWS took no endpoints: HTTP ${answer.status}.`);
 }
 
 /** Environment for a process that shall use the local AWS at `endpoint`, whatever profile its user has. */

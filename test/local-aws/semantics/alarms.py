@@ -122,11 +122,14 @@ def evaluate(alarm: dict) -> None:
 
 
 def _with_metrics(original):
-    """PutMetricAlarm keeps `Metrics`, which MiniStack drops."""
+    """PutMetricAlarm keeps `Metrics`, which MiniStack drops, and since when an alarm is in its state."""
 
     def put(params, cbor_data, is_cbor, is_json=False):
+        before = cloudwatch._alarms.get((cbor_data or {}).get("AlarmName", ""))
         answer = original(params, cbor_data, is_cbor, is_json)
         alarm = cloudwatch._alarms.get((cbor_data or {}).get("AlarmName", ""))
+        if alarm and before:
+            alarm.setdefault("StateTransitionedTimestamp", before["StateTransitionedTimestamp"])
         if alarm and (cbor_data or {}).get("Metrics"):
             alarm["Metrics"] = cbor_data["Metrics"]
             alarm.pop("Period", None)
@@ -136,16 +139,18 @@ def _with_metrics(original):
 
 
 def _from_template(original):
-    """AWS::CloudWatch::Alarm with `Metrics`, which MiniStack refuses."""
+    """AWS::CloudWatch::Alarm with `Metrics`, which MiniStack refuses; an update keeps since when the alarm is in its state."""
 
     def record(name, props):
+        before = cloudwatch._alarms.get(name)
+        since = {"StateTransitionedTimestamp": before["StateTransitionedTimestamp"]} if before else {}
         if not props.get("Metrics"):
-            return original(name, props)
+            return {**original(name, props), **since}
         plain = {key: value for key, value in props.items() if key != "Metrics"}
         alarm = original(name, {**plain, "MetricName": "math", "Namespace": "math"})
         for key in ("MetricName", "Namespace", "Period", "Statistic"):
             alarm.pop(key, None)
-        return {**alarm, "Metrics": props["Metrics"]}
+        return {**alarm, "Metrics": props["Metrics"], **since}
 
     return record
 
@@ -178,9 +183,13 @@ def _with_expressions(original):
 def _with_event(original):
     def record(alarm_name, old_state, new_state, reason, *rest, **named):
         original(alarm_name, old_state, new_state, reason, *rest, **named)
+        alarm = cloudwatch._alarms.get(alarm_name) or cloudwatch._composite_alarms.get(alarm_name) or {}
+        # StateUpdatedTimestamp moves with every update of the state; this one when it becomes another:
+        # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_MetricAlarm.html
+        if old_state != new_state or "StateTransitionedTimestamp" not in alarm:
+            alarm["StateTransitionedTimestamp"] = time.time()
         if old_state == new_state:
             return
-        alarm = cloudwatch._alarms.get(alarm_name) or cloudwatch._composite_alarms.get(alarm_name) or {}
         detail = {
             "alarmName": alarm_name,
             "state": {"value": new_state, "reason": reason, "timestamp": cloudwatch._ts_iso(time.time())},

@@ -11,7 +11,7 @@ from ministack.core import sigv4
 from ministack.services import cloudwatch, cloudwatch_logs, eventbridge, lambda_svc, scheduler, sqs
 from ministack.services.cloudformation import custom_resource
 
-from . import alarms, autoscaling, logs, patch, scaling, tracking
+from . import alarms, autoscaling, logs, patch, provisioned, scaling, tracking
 
 SPEED = float(os.environ.get("MODELS_AWS_SPEED", "1"))
 _EPOCH = float(os.environ.get("MODELS_AWS_EPOCH", "0")) / 1000
@@ -47,7 +47,7 @@ class _Clock:
 def install() -> None:
     if SPEED == 1:
         return
-    for module in (scheduler, eventbridge, cloudwatch, cloudwatch_logs, lambda_svc, sqs, alarms, autoscaling, logs, scaling, tracking):
+    for module in (scheduler, eventbridge, cloudwatch, cloudwatch_logs, lambda_svc, sqs, alarms, autoscaling, logs, provisioned, scaling, tracking):
         module.time = _Clock()
     custom_resource._SPEED = SPEED
     patch.source(custom_resource, "invoke_custom_resource", ("event_obj.wait(timeout=service_timeout)", "event_obj.wait(timeout=service_timeout / _SPEED)"))

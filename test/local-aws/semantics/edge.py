@@ -4,7 +4,7 @@ import asyncio
 import json
 import os
 
-from . import inventory, lifetime
+from . import endpoints, inventory, lifetime
 
 
 def wrap(inner):
@@ -21,9 +21,22 @@ def wrap(inner):
         if scope["type"] == "http" and scope["path"] == "/_local-aws/inventory":
             await _answer(send, {"there": inventory.everything()})
             return
+        if scope["type"] == "http" and scope["path"] == "/_local-aws/endpoints" and scope["method"] == "PUT":
+            endpoints.register(json.loads(await _body(receive)))
+            await _answer(send, {})
+            return
         await inner(scope, receive, send)
 
     return app
+
+
+async def _body(receive) -> bytes:
+    parts, more = [], True
+    while more:
+        message = await receive()
+        parts.append(message.get("body", b""))
+        more = message.get("more_body", False)
+    return b"".join(parts)
 
 
 async def _answer(send, body: dict, status: int = 200) -> None:

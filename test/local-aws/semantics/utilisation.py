@@ -29,7 +29,8 @@ def holder(config: dict) -> tuple[str, int] | None:
     function = lambda_svc._functions.get(config.get("FunctionName", "")) or {}
     for qualifier in [*config.get("FunctionArn", "").split(":")[7:], config.get("Version", "$LATEST")]:
         held = function.get("provisioned_concurrency", {}).get(qualifier)
-        if held:
+        # What is asked for and not there yet is not used.
+        if held and held["AllocatedProvisionedConcurrentExecutions"]:
             return qualifier, held["AllocatedProvisionedConcurrentExecutions"]
     return None
 
