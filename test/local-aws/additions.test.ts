@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import {
   CloudFormationClient,
   CreateStackCommand,
@@ -118,4 +120,13 @@ describe('without its addition', () => {
   it('of a name that there is none of, nothing starts', async () => {
     await expect(startAws({ without: ['gravity'] })).rejects.toThrow(/names no addition: gravity/);
   });
+});
+
+it('the page on local testing lists every addition', async () => {
+  const file = (...path: string[]): Promise<string> => readFile(join(import.meta.dirname, ...path), 'utf8');
+  const [, names = ''] = /^NAMES = \(([^)]*)\)/m.exec(await file('semantics', 'additions.py')) ?? [];
+  const inUse = [...names.matchAll(/"(\w+)"/g)].map(([, name]) => name);
+  const page = await file('..', '..', 'docs', 'local-testing.md');
+  const listed = [...page.matchAll(/^\| `(\w+)` /gm)].map(([, name]) => name);
+  expect(listed.toSorted()).toEqual(inUse.toSorted());
 });
