@@ -10,12 +10,15 @@ const DAYS = ['SUN', 'MON', 'TUE', 'WED', 'THU', 'FRI', 'SAT'];
  * @throws where a schedule is not of the form `cron(<minute> <hour> ? * <days> *)`
  */
 export function rangeAt(scaling: Scaling, now: number): { readonly min: number; readonly max: number } {
-  let last: { readonly at: number; readonly min: number; readonly max: number } | undefined;
+  let range = { min: scaling.min, max: scaling.max };
+  let since = Number.NEGATIVE_INFINITY;
   for (const { at, timezone, min, max } of scaling.schedules) {
     const due = lastDue(at, timezone, now);
-    if (due !== undefined && due >= (last?.at ?? Number.NEGATIVE_INFINITY)) last = { at: due, min, max };
+    if (due === undefined || due < since) continue;
+    range = { min, max };
+    since = due;
   }
-  return last ?? { min: scaling.min, max: scaling.max };
+  return range;
 }
 
 /** The latest time, at most `now`, at which a weekly schedule was due. */

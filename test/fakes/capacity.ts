@@ -7,6 +7,7 @@ type Held = { readonly requested: number; readonly since: number; readonly faile
  * Provisioned concurrency, in memory: what versions hold, by function.
  * @param options.clock milliseconds
  * @param options.readyAfter milliseconds until what was asked for is there; what a version held before stays meanwhile
+ * @param options.versions those that there are; default: any
  * @param options.limits of every function; `reserved` is what its versions may hold together, else `unreserved` less 100
  */
 export function fakeCapacity(
@@ -14,6 +15,7 @@ export function fakeCapacity(
   options: {
     readonly clock?: () => number;
     readonly readyAfter?: number;
+    readonly versions?: readonly string[];
     readonly limits?: { reserved?: number; unreserved: number };
   } = {},
 ) {
@@ -40,6 +42,7 @@ export function fakeCapacity(
     },
     provide: async (functionName, version, instances) => {
       await chaos('before provide capacity');
+      if (options.versions?.includes(version) === false) return { refused: `Function not found: ${version}` };
       const held = of(functionName);
       const others = [...held].reduce(
         (sum, [of, { requested }]) => sum + (of === version ? 0 : requested),

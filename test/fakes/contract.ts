@@ -1,11 +1,17 @@
 import { expect, it } from 'vitest';
+import type { Side } from '../../functions/release/judge/contract.ts';
 import type {
+  AlarmPort,
   AliasPort,
   CapacityPort,
+  MetricsPort,
+  NoticePort,
   ObjectPort,
+  Scaling,
   SchedulePort,
   StackPort,
 } from '../../functions/shared/aws/ports.ts';
+import { watchContract } from './watch-contract.ts';
 
 /** What every implementation of the ports does: the fakes of the unit tests, and the adapters against local AWS. */
 export type Subject = {
@@ -14,6 +20,13 @@ export type Subject = {
   readonly objects: ObjectPort;
   readonly schedules: SchedulePort;
   readonly stacks: StackPort;
+  readonly metrics: MetricsPort;
+  readonly alarms: AlarmPort;
+  readonly notices: NoticePort;
+  /** Milliseconds, by the clock of what stands behind the ports. */
+  readonly now: () => number;
+  /** Lets some time pass. */
+  readonly pause: () => Promise<void>;
   /** A function with the published versions 1 and 2, and provisioned concurrency on 1. */
   readonly functionName: string;
   /** A schedule group that exists, a function's ARN and a role's. */
@@ -24,6 +37,14 @@ export type Subject = {
   /** A stack that is done, and one that never was. */
   readonly stack: string;
   readonly noStack: string;
+  /** How a version is scaled, schedules by name; undefined where it is not. `min` and `max`: as in force. */
+  readonly scalingOf: (version: string) => Promise<Scaling | undefined>;
+  /** Has the version that an alias points to be invoked through it, and its own counts published, just now. */
+  readonly serve: (alias: string, version: string, did: Side) => Promise<void>;
+  /** Sets the state of an alarm, made if there is none. */
+  readonly setAlarm: (name: string, state: 'OK' | 'ALARM') => Promise<void>;
+  /** What arrived at the topic's subscribers. */
+  readonly published: () => Promise<readonly { readonly subject: string; readonly text: string }[]>;
 };
 
 const at = (version: string, weights: Record<string, number> = {}) => ({
@@ -90,15 +111,6 @@ export function portContract(subject: () => Subject): void {
     await aliases.remove('no-such-function', 'f');
   });
 
-  it('provisioned concurrency is listed and released', async () => {
-    const { capacity, functionName } = subject();
-    expect(await capacity.list(functionName)).toEqual(['1']);
-    await capacity.release(functionName, '1');
-    await capacity.release(functionName, '1');
-    expect(await capacity.list(functionName)).toEqual([]);
-    expect(await capacity.list('no-such-function')).toEqual([]);
-  });
-
   it('an object is made once and moved by compare-and-set', async () => {
     const { objects } = subject();
     expect(await objects.get('x/y.json')).toBeUndefined();
@@ -138,4 +150,6 @@ export function portContract(subject: () => Subject): void {
     expect(await stacks.state(stack)).toBe('done');
     expect(await stacks.state(noStack)).toBe('gone');
   });
+
+  watchContract(subject);
 }

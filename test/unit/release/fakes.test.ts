@@ -1,24 +1,39 @@
 import { describe } from 'vitest';
+import { rangeAt } from '../../../functions/shared/range.ts';
 import { fakeAliases } from '../../fakes/aliases.ts';
 import { fakeCapacity } from '../../fakes/capacity.ts';
+import { calm } from '../../fakes/chaos.ts';
 import { portContract } from '../../fakes/contract.ts';
+import { fakeAlarms, fakeMetrics, fakeNotices } from '../../fakes/metrics.ts';
 import { fakeObjects } from '../../fakes/objects.ts';
 import { fakeSchedules, fakeStack } from '../../fakes/others.ts';
 
 describe('the fakes keep the contract of the ports', () => {
+  let now = Date.parse('2026-01-01T10:00:30Z');
+  const clock = () => now;
   const aliases = fakeAliases();
   for (const version of ['1', '2']) aliases.publish('churn', version);
-  const capacity = fakeCapacity();
+  const capacity = fakeCapacity(calm, { clock, readyAfter: 3000, versions: ['1', '2'] });
   capacity.hold('churn', '1');
   const schedules = fakeSchedules();
   const [here, gone] = [fakeStack('done'), fakeStack('gone')];
   const objects = fakeObjects();
+  const metrics = fakeMetrics(calm, { clock });
+  const alarms = fakeAlarms(calm, clock);
+  const notices = fakeNotices();
   portContract(() => ({
     aliases: aliases.port,
     capacity: capacity.port,
     objects: objects.port,
     schedules: schedules.port,
     stacks: { state: (stack) => (stack === 'here' ? here : gone).port.state(stack) },
+    metrics: metrics.port,
+    alarms: alarms.port,
+    notices: notices.port,
+    now: clock,
+    pause: async () => {
+      now += 1000;
+    },
     functionName: 'churn',
     group: 'group',
     target: 'target',
@@ -26,5 +41,15 @@ describe('the fakes keep the contract of the ports', () => {
     schedulesIn: async () => [...schedules.schedules.values()].map(({ name }) => name),
     stack: 'here',
     noStack: 'gone',
+    scalingOf: async (version) => {
+      const scaling = capacity.scalings.get(`churn:${version}`);
+      return scaling && { ...scaling, ...rangeAt(scaling, now), schedules: byName(scaling.schedules) };
+    },
+    serve: async (alias, version, did) => metrics.add('churn', alias, version, now, did),
+    setAlarm: async (name, state) => alarms.set(name, state),
+    published: async () => notices.published,
   }));
 });
+
+const byName = <T extends { readonly name: string }>(all: readonly T[]): readonly T[] =>
+  all.toSorted((one, other) => (one.name < other.name ? -1 : 1));
