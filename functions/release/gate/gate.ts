@@ -31,7 +31,7 @@ export type GateOutcome = {
 
 /** Cases asked at once: few, since the version has no provisioned concurrency yet and every one at once starts another instance. */
 const AT_ONCE = 4;
-/** Share of a slice's budget that must be left for an answer's lateness to count against the version. */
+/** Share of a slice's budget that must be left for an answer's lateness to count against the version, and for a load. */
 const FAIR = 0.9;
 /** With so many failed cases the answer is clear. */
 const ENOUGH = 100;
@@ -74,12 +74,14 @@ export async function runGate(ports: GatePorts, input: GateInput): Promise<GateO
     }
     const plan = input.settings.gate?.load;
     if (plan !== undefined && state.load === undefined && faultsOf(state, input.settings).length === 0) {
-      const room = end - ports.clock();
-      if (room < loadSeconds(plan) * 1000) {
-        if (room < FAIR * input.budgetMs) return { state, failures };
-        const reason = `A load of ${plan.duration} s does not fit into the ${Math.floor(room / 1000)} s that the gate has at a time.`;
-        return { state: { ...state, verdict: 'fail', reason }, failures };
+      if (lines.length === 0)
+        return { state: refused(state, 'The load has no cases to ask with.'), failures };
+      const needed = loadSeconds(plan) * 1000;
+      if (needed > FAIR * input.budgetMs) {
+        const reason = `A load of ${plan.duration} s does not fit into the ${Math.floor(input.budgetMs / 1000)} s that the gate has at a time.`;
+        return { state: refused(state, reason), failures };
       }
+      if (end - ports.clock() < needed) return { state, failures };
       state = await load(ports, input, lines, state);
     }
   } catch (error) {
@@ -99,10 +101,12 @@ function unwaiting(state: GateState | undefined, count: number): GateState {
   return { ...rest, count };
 }
 
+const refused = (state: GateState, reason: string): GateState => ({ ...state, verdict: 'fail', reason });
+
 /** The message of a version that does not start holds no value of a request: there was none. */
 function unstarted(state: GateState, failure: CaseFailure): GateOutcome {
   const got = failure.differences[0]?.got ?? failure.kind;
-  return { state: { ...state, verdict: 'fail', reason: `It does not start: ${got}` }, failures: [failure] };
+  return { state: refused(state, `It does not start: ${got}`), failures: [failure] };
 }
 
 function memoryOf(state: GateState, answered: readonly Answered[]): Pick<GateState, 'memory'> {
@@ -131,7 +135,7 @@ async function load(
   state: GateState,
 ): Promise<GateState> {
   const plan = settings.gate?.load;
-  if (plan === undefined || lines.length === 0) return state;
+  if (plan === undefined) return state;
   const requests = lines.flatMap(({ start, end }) => {
     const read = readCase(casesText.slice(start, end));
     return 'fault' in read ? [] : [read.request];
