@@ -28,6 +28,16 @@ export const aliasLogicalId = (key: string): string => `${normalized(key)}LiveAl
 export const layerLogicalId = (architecture: Architecture): string =>
   `ModelsOnnxruntime${architecture === 'arm64' ? 'Arm64' : 'X8664'}LambdaLayer`;
 
+/** Logical id of the topic that alarms and notices go to, and SNS's name of it. */
+export const ALERTS = 'ModelsAlerts';
+export const alertsTopic = (service: string, stage: string): string => `${service}-${stage}-models-alerts`;
+
+/** CloudWatch's name of an alarm. */
+export const alarmName = (functionName: string, suffix: string): string => `${functionName}-${suffix}`;
+
+export const alarmLogicalId = (key: string, suffix: string): string =>
+  `${normalized(key)}${normalized(suffix)}Alarm`;
+
 /** The framework's stage of the HTTP API. */
 export const HTTP_STAGE = 'HttpApiStage';
 

@@ -131,7 +131,7 @@ export default class ServerlessModels {
     });
     const forced = this.#options.force ? { forced: new Date().toISOString() } : {};
     this.#input = { models, options, host, built: new Map(), zips: new Map(), ...forced };
-    this.#problems = [...problems, ...planProblems(drafts, host)];
+    this.#problems = [...problems, ...planProblems(drafts, host, options)];
     // `sls models validate` lists the problems itself, together with those of the files.
     if (this.#serverless.processedInput.commands.join(' ') === 'models validate') return;
     throwProblems(this.#problems);

@@ -7,6 +7,7 @@ import {
 } from '../../../functions/release/contract.ts';
 import type { Model, ServiceOptions } from '../model.ts';
 import { ALIAS, functionLogicalId, HANDLER, lambdaName, RELEASE, RUNTIME, roleLogicalId } from '../naming.ts';
+import { alertResources, noticesTopic } from './alerts.ts';
 import {
   allow,
   arn,
@@ -16,11 +17,12 @@ import {
   type Resource,
   type Statement,
 } from './cloudformation.ts';
-import { nameOf } from './endpoint.ts';
+import { FILES_PREFIX, nameOf } from './endpoint.ts';
 import { type FunctionDefinition, type Host, providerRole } from './host.ts';
 import type { Endpoint, PlanInput } from './plan.ts';
 import { roleOf, statementsOf } from './role.ts';
 import { serviceTimeout, settingsOf } from './settings.ts';
+import { workerStatements } from './worker-policy.ts';
 
 /** What a release needs of the plan's input. */
 export type ReleaseInput = Pick<PlanInput, 'models' | 'host' | 'options' | 'zips' | 'forced'>;
@@ -28,8 +30,11 @@ export type ReleaseInput = Pick<PlanInput, 'models' | 'host' | 'options' | 'zips
 const GROUP = 'ModelsScheduleGroup';
 const SCHEDULE_ROLE = 'ModelsScheduleRole';
 
-/** The time limit bounds how long a worker that lost its release can still act; the work itself takes seconds. */
-const SETTINGS = { memorySize: 512, timeout: 60 } as const;
+/**
+ * Five minutes, since a gate's load must fit into one run. The time limit bounds how long a worker that lost its release
+ * can still act.
+ */
+const SETTINGS = { memorySize: 512, timeout: 300 } as const;
 
 /** Lambda’s name of the release worker. */
 export const workerName = (host: Host): string => lambdaName(host.service, host.stage, RELEASE);
@@ -59,13 +64,15 @@ export function releaseFunctions({
       [ENV.scope]: scope(host),
       [ENV.scheduleGroup]: { Ref: GROUP },
       [ENV.scheduleRole]: scheduleRole(host),
+      [ENV.topic]: noticesTopic(options, host),
+      [ENV.files]: FILES_PREFIX,
     },
     ...(zip !== undefined && { package: { individually: true, artifact: zip } }),
   };
   return { [RELEASE]: worker };
 }
 
-/** The worker's role, what ticks a release, and an alias a model. */
+/** The worker's role, what ticks a release, alarms and their topic, and an alias a model. */
 export function releaseResources(
   input: ReleaseInput,
   endpoints: readonly Endpoint[],
@@ -73,7 +80,7 @@ export function releaseResources(
   readonly resources: Readonly<Record<string, Resource>>;
   readonly outputs: Readonly<Record<string, Output>>;
 } {
-  const { models, host } = input;
+  const { models, host, options } = input;
   if (models.length === 0) return { resources: {}, outputs: {} };
   const own = providerRole(host.provider) === undefined;
   return {
@@ -83,6 +90,7 @@ export function releaseResources(
         [SCHEDULE_ROLE]: scheduleRoleOf(host),
         [roleLogicalId(RELEASE)]: roleOf({}, host, releaseStatements(input)),
       }),
+      ...alertResources(models, options, host),
       ...Object.fromEntries(
         endpoints.map((endpoint) => [endpoint.aliasLogicalId, aliasOf(endpoint, input.forced)]),
       ),
@@ -114,52 +122,17 @@ function aliasOf(
 }
 
 /** What the worker's role must allow: for its own role, or for a person to add to the one that the service names. */
-export function releaseStatements({ models, host, options, zips }: ReleaseInput): readonly Json[] {
-  const worker = releaseFunctions({ models, host, options, zips })[RELEASE] ?? {};
-  // By pattern, for models that were removed or renamed too: their aliases go after this policy is in place.
-  const own = lambdaName(host.service, host.stage, '*');
-  const names = models
-    .map((model) => nameOf(model, host))
-    .filter((name) => !name.startsWith(own.slice(0, -1)));
-  const functions = [own, ...names].map((name) => arn('lambda', `function:${name}`));
-  const qualified = [own, ...names].map((name) => arn('lambda', `function:${name}:*`));
+export function releaseStatements(input: ReleaseInput): readonly Json[] {
+  const { host, options } = input;
+  const worker = releaseFunctions(input)[RELEASE] ?? {};
   return [
     ...statementsOf(worker, workerName(host), host),
-    // An alias is a part of its function here: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awslambda.html
-    allow(
-      [
-        'lambda:GetAlias',
-        'lambda:CreateAlias',
-        'lambda:UpdateAlias',
-        'lambda:DeleteAlias',
-        'lambda:ListProvisionedConcurrencyConfigs',
-      ],
-      functions,
-    ),
-    allow(['lambda:DeleteProvisionedConcurrencyConfig'], qualified),
-    {
-      ...allow(
-        ['application-autoscaling:DeregisterScalableTarget'],
-        [arn('application-autoscaling', 'scalable-target/*')],
-      ),
-      Condition: { StringEquals: { 'application-autoscaling:service-namespace': 'lambda' } },
-    },
-    allow(['s3:GetObject', 's3:PutObject'], [objects(bucketOf(host, options), scope(host))]),
-    // Only with it S3 tells a missing document from a forbidden one; a condition on the prefix would not hold there.
-    allow(['s3:ListBucket'], [bucketArn(bucketOf(host, options))]),
-    allow(
-      ['scheduler:CreateSchedule', 'scheduler:UpdateSchedule', 'scheduler:DeleteSchedule'],
-      [
-        {
-          'Fn::Sub': `arn:\${AWS::Partition}:scheduler:\${AWS::Region}:\${AWS::AccountId}:schedule/\${${GROUP}}/*`,
-        },
-      ],
-    ),
-    {
-      ...allow(['iam:PassRole'], [scheduleRole(host)]),
-      Condition: { StringEquals: { 'iam:PassedToService': 'scheduler.amazonaws.com' } },
-    },
-    allow(['cloudformation:DescribeStacks'], [{ Ref: 'AWS::StackId' }]),
+    ...workerStatements(input, {
+      bucket: bucketOf(host, options),
+      scope: scope(host),
+      scheduleGroup: GROUP,
+      scheduleRole: scheduleRole(host),
+    }),
   ];
 }
 
@@ -198,14 +171,6 @@ const bucketOf = (host: Host, options: ServiceOptions): unknown => options.regis
 function scope({ service, stage }: Host): Json {
   return { 'Fn::Sub': `${REGISTRY_PREFIX}\${AWS::AccountId}/\${AWS::Region}/${service}/${stage}/` };
 }
-
-const bucketArn = (bucket: unknown): Json => ({
-  'Fn::Join': ['', ['arn:', { Ref: 'AWS::Partition' }, ':s3:::', bucket]],
-});
-
-const objects = (bucket: unknown, prefix: Json): Json => ({
-  'Fn::Join': ['', ['arn:', { Ref: 'AWS::Partition' }, ':s3:::', bucket, '/', prefix, '*']],
-});
 
 /**
  * What a version's behaviour follows from, as text to be hashed (a hash is no business of the plan): equal texts mean

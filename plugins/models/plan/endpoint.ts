@@ -43,6 +43,7 @@ export function endpointFunction(
     memorySize: model.memory,
     timeout: model.timeout,
     architecture: model.architecture,
+    ...(model.concurrency?.reserved !== undefined && { reservedConcurrency: model.concurrency.reserved }),
     versionFunction: true,
     events: [...(Array.isArray(events) ? events : []), ...routes.map(httpEvent)],
     ...(!hasNamedRole(model, host) && { role: roleLogicalId(model.name) }),

@@ -1,6 +1,7 @@
 import type { Problem } from '../errors.ts';
 import type { Facts, LayerFacts, Model, ServiceOptions } from '../model.ts';
 import { aliasLogicalId, CATALOG, functionLogicalId, layerLogicalId, roleLogicalId } from '../naming.ts';
+import { alertProblems } from './alerts.ts';
 import { releaseFunctions, releaseResources, releaseStatements } from './alias.ts';
 import { catalogFunction, catalogRole, catalogStatements } from './catalog.ts';
 import { isObject, type Json, type Output, type Resource } from './cloudformation.ts';
@@ -138,8 +139,12 @@ export function neededPolicy(input: PlanInput): Json | undefined {
 }
 
 /** What can be told from the declarations and the service alone. */
-export function planProblems(models: readonly Model[], host: Host): readonly Problem[] {
-  return [...lengthProblems(models, host), ...routeProblems(models, host)];
+export function planProblems(
+  models: readonly Model[],
+  host: Host,
+  options: ServiceOptions = {},
+): readonly Problem[] {
+  return [...lengthProblems(models, host), ...routeProblems(models, host), ...alertProblems(options, host)];
 }
 
 /** https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html */

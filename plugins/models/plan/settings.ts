@@ -1,12 +1,13 @@
 import type { CapacitySettings, Settings } from '../../../functions/release/contract.ts';
 import type { GateSettings } from '../../../functions/release/gate/contract.ts';
 import type { Concurrency, Facts, Gate, Model, Window } from '../model.ts';
+import { signalsOf } from './metrics.ts';
 
 /** In σ. It is no option before drift is one. */
 const EXPECTED_SHIFT = 0.2;
 
 /** What the release worker follows, from the declaration: every key in the order that is written here, so that equal settings are equal texts. */
-export function settingsOf(model: Model, facts: Pick<Facts, 'cases'>): Settings {
+export function settingsOf(model: Model, facts: Pick<Facts, 'cases' | 'signature' | 'graph'>): Settings {
   const { release, gate, latency, concurrency, traffic } = model;
   return {
     strategy: release.strategy,
@@ -24,6 +25,7 @@ export function settingsOf(model: Model, facts: Pick<Facts, 'cases'>): Settings 
     timeout: model.timeout,
     ...(gate !== undefined && { gate: gateOf(gate, facts) }),
     ...(concurrency !== undefined && { capacity: capacityOf(concurrency) }),
+    signals: signalsOf(facts.graph ?? facts.signature).map(({ name }) => name),
   };
 }
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Manifest, RemoteFile, Signature } from '../../../functions/infer/contract.ts';
 import { throwProblems } from '../errors.ts';
 import type { Facts, Model } from '../model.ts';
-import { signalsOf } from '../plan/metrics.ts';
+import { signalsOf, slowEdgesOf } from '../plan/metrics.ts';
 import { bundle, importPath, ownFile } from './bundle.ts';
 import { cacheFolder, keyOf, once, place } from './cache.ts';
 import type { ShipContext } from './context.ts';
@@ -44,6 +44,7 @@ export async function shipModel(model: Model, context: ShipContext): Promise<Shi
   const { source, inspection, signature, shippable, identity } = prepared;
   const modelBytes = shippable.files.reduce((sum, { bytes }) => sum + bytes, 0);
   const graph = signature === inspection.signature ? {} : { graph: inspection.signature };
+  const slowEdges = slowEdgesOf(model.latency?.p95);
   const manifest = (remote: readonly RemoteFile[]): Manifest => ({
     schema: 1,
     model: model.name,
@@ -53,6 +54,7 @@ export async function shipModel(model: Model, context: ShipContext): Promise<Shi
     opset: inspection.opset,
     file: 'model/model.onnx',
     signals: signalsOf(inspection.signature),
+    ...(slowEdges && { slowEdges }),
     remote,
   });
 

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ENV } from '../../../functions/release/contract.ts';
-import type { Facts, LayerFacts, Model } from '../../../plugins/models/model.ts';
+import type { Facts, LayerFacts, Model, ServiceOptions } from '../../../plugins/models/model.ts';
 import { RELEASE } from '../../../plugins/models/naming.ts';
 import {
   fingerprintText,
@@ -14,7 +14,6 @@ import {
 } from '../../../plugins/models/plan/alias.ts';
 import type { Host } from '../../../plugins/models/plan/host.ts';
 import { settingsOf } from '../../../plugins/models/plan/settings.ts';
-import { sourcesOf } from './sources.ts';
 
 const model: Model = {
   name: 'churn',
@@ -54,7 +53,11 @@ const input = (provider?: Host['provider'], registry?: { bucket: string }) => ({
 });
 const endpoint = {
   model,
-  facts: { identity: 'i', source: 's' } as Facts,
+  facts: {
+    identity: 'i',
+    source: 's',
+    signature: { inputs: [], outputs: [], omitted: [] },
+  } as unknown as Facts,
   layer: { sha256: 'l' } as LayerFacts,
   functionName: 'shop-dev-churn',
   functionLogicalId: 'ChurnLambdaFunction',
@@ -67,15 +70,27 @@ type Statement = { readonly Action: readonly string[]; readonly Resource: readon
 const statements = (of = input()): readonly Statement[] =>
   releaseStatements(of) as unknown as readonly Statement[];
 
+/** A model that asks for everything the worker can do. */
+const demanding: Model = {
+  ...model,
+  gate: { cases: 'cases.jsonl', reference: 'Churn-Prod', tolerance: 1e-4 },
+  concurrency: { provisioned: { min: 1, max: 2, target: 0.7 }, schedule: [] },
+};
+
 describe('the worker’s policy', () => {
   const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..');
   const namespaces: Readonly<Record<string, string>> = {
     'application-auto-scaling': 'application-autoscaling',
     cloudformation: 'cloudformation',
+    cloudwatch: 'cloudwatch',
     lambda: 'lambda',
     s3: 's3',
+    'sagemaker-runtime': 'sagemaker',
     scheduler: 'scheduler',
+    sns: 'sns',
   };
+  /** The SDK's name of an operation where IAM has another. */
+  const actions: Readonly<Record<string, string>> = { 'lambda:Invoke': 'lambda:InvokeFunction' };
   /** What goes with an action although no line of code names it. */
   const implied = [
     // A missing object is a 404 only for who may list.
@@ -85,35 +100,82 @@ describe('the worker’s policy', () => {
     // Lambda's own writing of the log.
     'logs:CreateLogStream',
     'logs:PutLogEvents',
+    // RegisterScalableTarget and PutScalingPolicy do these in the caller's name.
+    'iam:CreateServiceLinkedRole',
+    'cloudwatch:PutMetricAlarm',
+    'cloudwatch:DeleteAlarms',
+  ];
+  /** Those that take no resource: https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html */
+  const everywhere = [
+    'application-autoscaling:DescribeScalingPolicies',
+    'application-autoscaling:DescribeScheduledActions',
+    'cloudwatch:GetMetricData',
+    'lambda:GetAccountSettings',
   ];
 
-  /** `<namespace>:<action>` of each command sent by a source file that the handler reaches. */
+  /** `<namespace>:<action>` of each command sent, or paged through, by a source file of these folders. */
   const called = (): readonly string[] =>
-    sourcesOf(join(root, 'functions/release/handler.ts')).flatMap((file) => {
-      const text = readFileSync(file, 'utf8');
-      return [...text.matchAll(/import \{([^}]*)\} from '@aws-sdk\/client-([\w-]+)'/g)].flatMap(
-        ([, names = '', client = '']) =>
-          [...names.matchAll(/(?<!type )\b(\w+)Command\b/g)].map(
-            ([, action]) => `${namespaces[client]}:${action}`,
-          ),
-      );
-    });
+    ['functions/release', 'functions/shared/aws']
+      .flatMap((folder) =>
+        readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).map((file) =>
+          join(root, folder, file),
+        ),
+      )
+      .filter((file) => file.endsWith('.ts'))
+      .flatMap((file) => {
+        const text = readFileSync(file, 'utf8');
+        return [...text.matchAll(/import \{([^}]*)\} from '@aws-sdk\/client-([\w-]+)'/g)].flatMap(
+          ([, names = '', client = '']) =>
+            [...names.matchAll(/(?<!type )\b(?:(\w+)Command|paginate(\w+))\b/g)].map(
+              ([, sent, paged]) => `${namespaces[client]}:${sent ?? paged}`,
+            ),
+        );
+      })
+      .map((action) => actions[action] ?? action);
 
   it('has each action that the code calls, and nothing more', () => {
-    const allowed = statements().flatMap(({ Action }) => Action);
-    expect([...new Set(allowed)].sort()).toEqual([...new Set([...called(), ...implied])].sort());
-    expect(allowed).toEqual([...new Set(allowed)]);
+    const granted = statements({ ...input(), models: [demanding] });
+    const allowed = new Set(granted.flatMap(({ Action }) => Action));
+    expect([...allowed].sort()).toEqual([...new Set([...called(), ...implied])].sort());
+    const pairs = granted.flatMap(({ Action, Resource }) =>
+      Action.flatMap((action) => Resource.map((resource) => `${action} ${JSON.stringify(resource)}`)),
+    );
+    expect(pairs).toEqual([...new Set(pairs)]);
   });
 
   it('reads the code, not a list', () => {
     expect(called()).toContain('lambda:UpdateAlias');
+    expect(called()).toContain('application-autoscaling:DescribeScheduledActions');
     expect(readdirSync(join(root, 'functions/shared/aws')).length).toBeGreaterThan(5);
   });
 
-  it('names resources, never all of them', () => {
-    for (const { Action, Resource } of statements()) {
-      for (const resource of Resource) expect(JSON.stringify(resource), Action.join()).not.toBe('"*"');
+  it('leaves out what no model asks for', () => {
+    const without = statements().flatMap(({ Action }) => Action);
+    for (const action of without)
+      expect(action).not.toMatch(
+        /sagemaker|Put(Provisioned|Scaling|Scheduled)|Register|CreateService|AccountSettings/,
+      );
+  });
+
+  it('names resources, and all of them only where AWS takes nothing else', () => {
+    for (const { Action, Resource } of statements({ ...input(), models: [demanding] })) {
+      if (Resource.every((resource) => resource !== '*')) continue;
+      for (const action of Action) expect(everywhere).toContain(action);
     }
+    const named = statements({ ...input(), models: [demanding] }).find(({ Action }) =>
+      Action.includes('sagemaker:InvokeEndpoint'),
+    );
+    expect(JSON.stringify(named?.Resource)).toMatch(/:endpoint\/churn-prod"/);
+  });
+
+  it('publishes to the topic that notices go to', () => {
+    const topic = 'arn:aws:sns:eu-central-1:123456789012:ops';
+    const publish = (options: ServiceOptions): unknown =>
+      statements({ ...input(), options }).find(({ Action }) => Action.includes('sns:Publish'))?.Resource;
+    expect(publish({ alerts: { kind: 'topic', to: topic } })).toEqual([topic]);
+    expect(JSON.stringify(publish({ alerts: { kind: 'email', to: 'ops@example.com' } }))).toContain(
+      ':shop-dev-models-alerts',
+    );
   });
 
   it('reaches the functions of this service and stage, also of a model that is gone from it, and those named otherwise', () => {
@@ -131,11 +193,8 @@ describe('the worker’s policy', () => {
 
   it('has no policy or log group outside of the role', () => {
     const { resources } = releaseResources(input(), [endpoint]);
-    expect(
-      Object.values(resources)
-        .map(({ Type }) => Type)
-        .sort(),
-    ).toEqual(['AWS::IAM::Role', 'AWS::IAM::Role', 'AWS::Scheduler::ScheduleGroup', 'Custom::ModelAlias']);
+    const types = Object.values(resources).map(({ Type }) => Type);
+    expect(types.filter((type) => /IAM|Logs/.test(type))).toEqual(['AWS::IAM::Role', 'AWS::IAM::Role']);
     for (const role of Object.values(resources).filter(({ Type }) => Type === 'AWS::IAM::Role')) {
       expect(role.Properties.Policies).toHaveLength(1);
     }

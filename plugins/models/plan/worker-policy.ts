@@ -1,0 +1,153 @@
+import type { Model } from '../model.ts';
+import { lambdaName } from '../naming.ts';
+import { noticesTopic } from './alerts.ts';
+import type { ReleaseInput } from './alias.ts';
+import { allow, arn, type Json } from './cloudformation.ts';
+import { FILES_PREFIX, nameOf } from './endpoint.ts';
+import type { Host } from './host.ts';
+
+/**
+ * What the release worker itself calls. Which actions take a resource: https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
+ *
+ * What `gate` asks for is always there: the last good version may have been released by a gate that the declaration has no more.
+ *
+ * @param at what the plan made for it elsewhere
+ */
+export function workerStatements(
+  { models, host, options }: ReleaseInput,
+  at: {
+    readonly bucket: unknown;
+    readonly scope: Json;
+    readonly scheduleGroup: string;
+    readonly scheduleRole: unknown;
+  },
+): readonly Json[] {
+  const names = functionNames(models, host);
+  const functions = names.map((name) => arn('lambda', `function:${name}`));
+  const qualified = names.map((name) => arn('lambda', `function:${name}:*`));
+  const references = [...new Set(models.flatMap(({ gate }) => gate?.reference ?? []))];
+  return [
+    // An alias is a part of its function here.
+    allow(
+      [
+        'lambda:GetAlias',
+        'lambda:CreateAlias',
+        'lambda:UpdateAlias',
+        'lambda:DeleteAlias',
+        'lambda:ListProvisionedConcurrencyConfigs',
+      ],
+      functions,
+    ),
+    allow(
+      [
+        'lambda:InvokeFunction',
+        'lambda:GetProvisionedConcurrencyConfig',
+        'lambda:DeleteProvisionedConcurrencyConfig',
+      ],
+      qualified,
+    ),
+    scaling(['application-autoscaling:DeregisterScalableTarget']),
+    allow(['s3:GetObject', 's3:PutObject'], [objects(at.bucket, at.scope)]),
+    allow(['s3:GetObject'], [objects(at.bucket, FILES_PREFIX)]),
+    // Only with it S3 tells a missing document from a forbidden one; a condition on the prefix would not hold there.
+    allow(['s3:ListBucket'], [bucketArn(at.bucket)]),
+    allow(
+      ['scheduler:CreateSchedule', 'scheduler:UpdateSchedule', 'scheduler:DeleteSchedule'],
+      [
+        {
+          'Fn::Sub': `arn:\${AWS::Partition}:scheduler:\${AWS::Region}:\${AWS::AccountId}:schedule/\${${at.scheduleGroup}}/*`,
+        },
+      ],
+    ),
+    {
+      ...allow(['iam:PassRole'], [at.scheduleRole]),
+      Condition: { StringEquals: { 'iam:PassedToService': 'scheduler.amazonaws.com' } },
+    },
+    allow(['cloudformation:DescribeStacks'], [{ Ref: 'AWS::StackId' }]),
+    // Metrics have no ARN.
+    allow(['cloudwatch:GetMetricData'], ['*']),
+    allow(
+      ['cloudwatch:DescribeAlarms'],
+      names.map((name) => arn('cloudwatch', `alarm:${name}-*`)),
+    ),
+    allow(['sns:Publish'], [noticesTopic(options, host)]),
+    ...(references.length === 0
+      ? []
+      : [
+          allow(
+            ['sagemaker:InvokeEndpoint'],
+            // SageMaker writes its ARNs in small letters, whatever the name.
+            [...new Set(references.flatMap((name) => [name, name.toLowerCase()]))].map((name) =>
+              arn('sagemaker', `endpoint/${name}`),
+            ),
+          ),
+        ]),
+    ...(models.some(({ concurrency }) => concurrency?.provisioned !== undefined)
+      ? provisioning(names, functions, qualified)
+      : []),
+  ];
+}
+
+function provisioning(
+  names: readonly string[],
+  functions: readonly unknown[],
+  qualified: readonly unknown[],
+): readonly Json[] {
+  return [
+    allow(['lambda:PutProvisionedConcurrencyConfig'], qualified),
+    allow(['lambda:GetFunctionConcurrency'], functions),
+    allow(['lambda:GetAccountSettings'], ['*']),
+    scaling([
+      'application-autoscaling:RegisterScalableTarget',
+      'application-autoscaling:PutScalingPolicy',
+      'application-autoscaling:DeleteScalingPolicy',
+      'application-autoscaling:PutScheduledAction',
+      'application-autoscaling:DeleteScheduledAction',
+    ]),
+    allow(
+      ['application-autoscaling:DescribeScalingPolicies', 'application-autoscaling:DescribeScheduledActions'],
+      ['*'],
+    ),
+    // Whoever sets a policy must be allowed its alarms, too, although the service makes them:
+    // https://docs.aws.amazon.com/autoscaling/application/userguide/security_iam_id-based-policy-examples.html
+    allow(
+      ['cloudwatch:PutMetricAlarm', 'cloudwatch:DeleteAlarms', 'cloudwatch:DescribeAlarms'],
+      names.map((name) => arn('cloudwatch', `alarm:TargetTracking-function:${name}:*`)),
+    ),
+    // The first target of an account brings its role: https://docs.aws.amazon.com/autoscaling/application/userguide/application-auto-scaling-service-linked-roles.html
+    {
+      ...allow(
+        ['iam:CreateServiceLinkedRole'],
+        [
+          {
+            'Fn::Sub': `arn:\${AWS::Partition}:iam::\${AWS::AccountId}:role/aws-service-role/${SCALING_SERVICE}/AWSServiceRoleForApplicationAutoScaling_LambdaConcurrency`,
+          },
+        ],
+      ),
+      Condition: { StringLike: { 'iam:AWSServiceName': SCALING_SERVICE } },
+    },
+  ];
+}
+
+const SCALING_SERVICE = 'lambda.application-autoscaling.amazonaws.com';
+
+/** A target's ARN has an id that the service makes up. */
+const scaling = (actions: readonly string[]): Json => ({
+  ...allow(actions, [arn('application-autoscaling', 'scalable-target/*')]),
+  Condition: { StringEquals: { 'application-autoscaling:service-namespace': 'lambda' } },
+});
+
+/** By pattern, for models that were removed or renamed too: their aliases go after this policy is in place. */
+function functionNames(models: readonly Model[], host: Host): readonly string[] {
+  const own = lambdaName(host.service, host.stage, '*');
+  const named = models.map((model) => nameOf(model, host));
+  return [own, ...named.filter((name) => !name.startsWith(own.slice(0, -1)))];
+}
+
+const bucketArn = (bucket: unknown): Json => ({
+  'Fn::Join': ['', ['arn:', { Ref: 'AWS::Partition' }, ':s3:::', bucket]],
+});
+
+const objects = (bucket: unknown, prefix: unknown): Json => ({
+  'Fn::Join': ['', ['arn:', { Ref: 'AWS::Partition' }, ':s3:::', bucket, '/', prefix, '*']],
+});

@@ -1,0 +1,123 @@
+import { describe, expect, it } from 'vitest';
+import { METRICS as OWN, SLOW_STEPS } from '../../functions/infer/contract.ts';
+import { ALARMS, METRICS } from '../../functions/release/contract.ts';
+import type { ServiceOptions } from '../../plugins/models/model.ts';
+import { parseModels } from '../../plugins/models/parse.ts';
+import { ALARM_KINDS, alarmsOf } from '../../plugins/models/plan/alarms.ts';
+import { alertProblems, alertResources } from '../../plugins/models/plan/alerts.ts';
+import type { Host } from '../../plugins/models/plan/host.ts';
+
+const host: Host = {
+  service: 'shop',
+  stage: 'dev',
+  region: 'eu-central-1',
+  stack: 'shop-dev',
+  provider: {},
+  functions: {},
+  bucket: 'b',
+  prefix: 'p/',
+};
+const models = (rest: object = {}) => parseModels({ churn: { artifact: 'a.onnx', ...rest } }).models;
+const alarms = (rest: object = {}) => models(rest).flatMap((model) => alarmsOf(model, host));
+const suffixes = (rest: object = {}) => alarms(rest).map(({ kind }) => kind.suffix);
+const topic = 'arn:aws:sns:eu-central-1:123456789012:ops';
+const resources = (options: ServiceOptions = {}, rest: object = {}) =>
+  alertResources(models(rest), options, host);
+
+describe('alarms', () => {
+  it('are on what there is', () => {
+    expect(suffixes()).toEqual(['crashes', 'errors', 'throttles', 'release']);
+    expect(suffixes({ latency: { p95: 100 } })).toContain('latency');
+    expect(suffixes({ concurrency: { reserved: 5 } })).toEqual(suffixes());
+    expect(suffixes({ concurrency: { provisioned: 5 }, latency: { p95: 100 } }).sort()).toEqual(
+      Object.keys(ALARMS).sort(),
+    );
+  });
+
+  it('have names that the worker knows, within CloudWatch’s 255 characters', () => {
+    const longest = alarms({ function: { name: 'f'.repeat(64) }, latency: { p95: 9 } });
+    for (const { name, kind } of longest) {
+      expect(name).toBe(`${'f'.repeat(64)}-${ALARMS[kind.suffix]}`);
+      expect(name.length).toBeLessThanOrEqual(255);
+    }
+  });
+
+  it('say what happened and what to do, in CloudWatch’s 1,024 characters', () => {
+    for (const { resource, kind } of alarms({ latency: { p95: 100 }, concurrency: { provisioned: 2 } })) {
+      const text = String(resource.Properties.AlarmDescription);
+      expect(text.length).toBeLessThanOrEqual(1024);
+      expect(text).toContain(kind.advice);
+      expect(text).not.toMatch(/undefined|NaN/);
+    }
+  });
+
+  it('roll back for what the version itself does, and for nothing else', () => {
+    expect(ALARM_KINDS.filter(({ rollsBack }) => rollsBack).map(({ suffix }) => suffix)).toEqual([
+      'crashes',
+      'errors',
+      'latency',
+    ]);
+  });
+
+  it('stay quiet without traffic, and watch the alias', () => {
+    const text = JSON.stringify(alarms({ latency: { p95: 100 } }).map(({ resource }) => resource));
+    expect(text).toContain('"shop-dev-churn:live"');
+    for (const { resource } of alarms()) expect(resource.Properties.TreatMissingData).toBe('notBreaching');
+  });
+
+  it('read metrics that somebody writes', () => {
+    const named = JSON.stringify(alarms({ latency: { p95: 100 } }));
+    for (const name of [OWN.errors, OWN.requests, OWN.slow[2], ...Object.values(METRICS)])
+      expect(named).toContain(`"MetricName":"${name}"`);
+    // The edge that is the objective itself.
+    expect(SLOW_STEPS[2]).toBe(1);
+  });
+
+  it('count what is billed', () => {
+    expect(alarms().reduce((sum, { metrics }) => sum + metrics, 0)).toBe(2 + 3 + 1 + 3);
+  });
+});
+
+describe('the topic', () => {
+  it('is there without anybody to tell: the worker listens', () => {
+    const made = resources();
+    expect(Object.values(made).map(({ Type }) => Type)).toEqual([
+      'AWS::SNS::Topic',
+      'AWS::SNS::TopicPolicy',
+      'AWS::SNS::Subscription',
+      'AWS::Lambda::Permission',
+      ...alarms().map(() => 'AWS::CloudWatch::Alarm'),
+    ]);
+    expect(made.ChurnErrorsAlarm?.Properties.AlarmActions).toEqual([{ Ref: 'ModelsAlerts' }]);
+  });
+
+  it('has the user’s topic beside it, or sends e-mail', () => {
+    const beside = resources({ alerts: { kind: 'topic', to: topic } });
+    expect(beside.ChurnErrorsAlarm?.Properties.AlarmActions).toEqual([{ Ref: 'ModelsAlerts' }, topic]);
+    expect(beside).not.toHaveProperty('ModelsAlertsEmail');
+    const mail = resources({ alerts: { kind: 'email', to: 'ops@example.com' } });
+    expect(mail.ModelsAlertsEmail?.Properties).toMatchObject({
+      Protocol: 'email',
+      Endpoint: 'ops@example.com',
+    });
+  });
+
+  it('wakes the worker for alarms that may roll back, and not at all where nothing may', () => {
+    expect(resources().ModelsAlertsHook?.Properties.FilterPolicy).toEqual({
+      AlarmName: [{ suffix: '-crashes' }, { suffix: '-errors' }, { suffix: '-latency' }],
+      NewStateValue: ['ALARM'],
+    });
+    const never = resources({}, { release: { rollbackWindow: 0 } });
+    expect(never).not.toHaveProperty('ModelsAlertsHook');
+    expect(never).not.toHaveProperty('ModelsAlertsHookPermission');
+  });
+
+  it('of another region is refused', () => {
+    expect(alertProblems({ alerts: { kind: 'topic', to: topic } }, host)).toEqual([]);
+    const other = { ...host, region: 'us-east-1' };
+    expect(alertProblems({ alerts: { kind: 'topic', to: topic } }, other)).toMatchObject([
+      { key: 'custom.models.alerts', message: expect.stringContaining('eu-central-1') },
+    ]);
+    expect(alertProblems({ alerts: { kind: 'email', to: 'ops@example.com' } }, other)).toEqual([]);
+  });
+});
