@@ -3,7 +3,8 @@
  * Arguments go to Vitest, so `npm test -- --project unit` runs one project.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -11,8 +12,14 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const local = join(root, '.local');
 const report = join(local, 'vitest.json');
 const windows = process.platform === 'win32';
-/** Test files and the commands that they run load the same modules hundreds of times. */
-const env = { NODE_COMPILE_CACHE: join(local, 'compile-cache'), ...process.env };
+/** What tests put into the machine's folder for temporary files; removed at the end, also of an interrupted run. */
+const tmp = mkdtempSync(join(tmpdir(), 'models-test-'));
+const env = {
+  // Test files and the commands that they run load the same modules hundreds of times.
+  NODE_COMPILE_CACHE: join(local, 'compile-cache'),
+  ...process.env,
+  ...(windows ? { TEMP: tmp, TMP: tmp } : { TMPDIR: tmp }),
+};
 /** What a step has until it is killed, after a signal. */
 const GRACE_MS = 3000;
 
@@ -31,7 +38,8 @@ function run(command: string, args: readonly string[]): Promise<boolean> {
   running.add(child);
   return new Promise((resolve) => {
     const ended = (success: boolean): void => {
-      running.delete(child);
+      // Of an interrupted one, what it started may still be there.
+      if (!interrupted) running.delete(child);
       resolve(success);
     };
     child.once('error', (error) => {
@@ -51,6 +59,7 @@ async function step(name: string, command: string, args: readonly string[]): Pro
   return success;
 }
 
+/** Sends a signal to all that was started. */
 function end(signal: NodeJS.Signals): void {
   for (const { pid } of running) {
     try {
@@ -82,6 +91,9 @@ const tests = await step('tests', 'vitest', [
   ...words,
 ]);
 await prepared;
+if (interrupted) end('SIGKILL');
+// A local AWS removes its files itself a moment after its starter has ended, maybe just now.
+rmSync(tmp, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
 if (interrupted) process.exit(130);
 
 type Report = {
