@@ -267,8 +267,6 @@ it('an inspection is made once for each content', async () => {
   const runtime = await hostRuntime();
   const source = await readSource(modelOf('logreg.onnx'), fixtures());
   await inspect(source, 'models.churn.artifact', runtime);
-  const started = performance.now();
   // A deadline that no process could meet: this one does not start any.
   await inspect(source, 'models.churn.artifact', runtime, { deadline: 1, memory: 1 });
-  expect(performance.now() - started).toBeLessThan(50);
 });
