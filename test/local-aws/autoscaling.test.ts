@@ -202,11 +202,19 @@ export const handler = async ({ calls }) => {
       ['DeregisterScalableTarget', target('mine')],
     ];
     const allow = (Action: string[], Resource: string): Statement => ({ Effect: 'Allow', Action, Resource });
-    const scaling = (...names: string[]): Statement =>
-      allow(
+    const scaling = (...names: string[]): Statement => ({
+      ...allow(
         names.map((name) => `application-autoscaling:${name}`),
         `arn:aws:application-autoscaling:${REGION}:${ACCOUNT}:scalable-target/*`,
-      );
+      ),
+      // https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsapplicationautoscaling.html
+      Condition: {
+        StringEquals: {
+          'application-autoscaling:service-namespace': 'lambda',
+          'application-autoscaling:scalable-dimension': target('mine').ScalableDimension,
+        },
+      },
+    });
     const all = [
       scaling('RegisterScalableTarget', 'PutScalingPolicy', 'DeregisterScalableTarget'),
       allow(['application-autoscaling:DescribeScalableTargets'], '*'),

@@ -49,7 +49,9 @@ describe('the accelerated clock', () => {
       expect(left).toBeLessThanOrEqual(10_000);
       expect(at.length).toBeGreaterThanOrEqual(3);
       const gaps = at.slice(1).map((time, index) => time - (at[index] ?? 0));
-      for (const gap of gaps) expect(gap).toBeGreaterThan(50_000);
+      // On a busy machine one comes late, and the next sooner after it; a sixth of a second is ten of this clock.
+      for (const gap of gaps) expect(gap).toBeGreaterThan(30_000);
+      expect(gaps.reduce((sum, gap) => sum + gap, 0) / gaps.length).toBeGreaterThan(50_000);
 
       const script =
         'console.log(Date.now(), new Date().getTime(), typeof Date(), new Date(0).toISOString(), new Date() instanceof Date)';

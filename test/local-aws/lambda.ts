@@ -14,6 +14,7 @@ export type Statement = {
   readonly Effect: string;
   readonly Action: string | string[];
   readonly Resource: string | string[];
+  readonly Condition?: Readonly<Record<string, Readonly<Record<string, string>>>>;
 };
 
 export type FunctionSpec = {

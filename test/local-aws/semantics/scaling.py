@@ -87,9 +87,12 @@ def scale(target: dict, wish: int) -> None:
     amount = min(max(wish, target["MinCapacity"]), target["MaxCapacity"])
     if amount == capacity(target):
         return
-    target["scaled_at"] = time.time()
     if amount == 0:
-        lambda_svc._delete_provisioned_concurrency(name, qualifier)
+        answer = lambda_svc._delete_provisioned_concurrency(name, qualifier)
     else:
-        lambda_svc._put_provisioned_concurrency(name, qualifier, {"ProvisionedConcurrentExecutions": amount})
+        answer = lambda_svc._put_provisioned_concurrency(name, qualifier, {"ProvisionedConcurrentExecutions": amount})
+    if answer[0] >= 400:
+        logger.warning("%s: provisioned concurrency cannot be %s: %s", target["ResourceId"], amount, answer[2])
+        return
+    target["scaled_at"] = time.time()
     logger.info("%s: provisioned concurrency is now %s", target["ResourceId"], amount)

@@ -1,6 +1,6 @@
 """Target tracking: a policy's pair of alarms, and what capacity their metric asks for.
 https://docs.aws.amazon.com/autoscaling/application/userguide/target-tracking-scaling-policy-overview.html
-https://docs.aws.amazon.com/lambda/latest/dg/provisioned-concurrency.html#managing-provisioned-concurency
+https://docs.aws.amazon.com/lambda/latest/dg/provisioned-concurrency.html
 """
 
 import math
@@ -12,8 +12,9 @@ from ministack.services import cloudwatch
 from . import alarms
 
 _PERIOD = 60
-# Out after three minutes above the target, in after fifteen more than a tenth below it:
-# https://docs.aws.amazon.com/autoscaling/application/userguide/target-tracking-scaling-policy-overview.html#target-tracking-considerations
+# Out after three minutes above the target, in after fifteen below it, both on the average. AWS's pages leave the numbers open
+# ("scales in more gradually"); they are those of the alarms that it makes, where the lower one is at nine tenths of the target.
+# https://georgemao.medium.com/understanding-lambda-provisioned-concurrency-autoscaling-735eb14040cf
 _HIGH_PERIODS, _LOW_PERIODS, _LOW_SHARE = 3, 15, 0.9
 
 

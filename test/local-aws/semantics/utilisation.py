@@ -60,10 +60,11 @@ def _record(name: str, qualifier: str, running: int, allocated: int) -> None:
     used = min(running, allocated)
     spilled = running > allocated
     for dimensions in ({"FunctionName": name}, {"FunctionName": name, "Resource": f"{name}:{qualifier}"}):
-        for metric, value, unit in (
-            ("ProvisionedConcurrentExecutions", used, "Count"),
-            ("ProvisionedConcurrencyUtilization", used / allocated, "Count"),
-            ("ProvisionedConcurrencyInvocations", 0 if spilled else 1, "Count"),
-            ("ProvisionedConcurrencySpilloverInvocations", 1 if spilled else 0, "Count"),
+        for metric, value in (
+            ("ProvisionedConcurrentExecutions", used),
+            ("ProvisionedConcurrencyInvocations", 0 if spilled else 1),
+            ("ProvisionedConcurrencySpilloverInvocations", 1 if spilled else 0),
+            # None of it is there yet while it is being allocated.
+            *([("ProvisionedConcurrencyUtilization", used / allocated)] if allocated else []),
         ):
-            cloudwatch.record_metric("AWS/Lambda", metric, value, unit, dimensions)
+            cloudwatch.record_metric("AWS/Lambda", metric, value, "Count", dimensions)
