@@ -17,6 +17,17 @@ import { ACCOUNT, errorName, invoke, makeFunction, type Statement } from './lamb
 import { type Scalable, scalable, target, tracking } from './scalable.ts';
 import { type LocalAws, REGION, startAws } from './start.ts';
 
+/** Makes calls of Application Auto Scaling, and gives how each of them ended. */
+const CALLS = `import { createRequire } from 'node:module';
+const require = createRequire(import.meta.url);
+const { ApplicationAutoScalingClient, ...commands } = require('@aws-sdk/client-application-auto-scaling');
+export const handler = async ({ calls }) => {
+  const said = [];
+  for (const [name, input] of calls)
+    said.push(await new ApplicationAutoScalingClient({}).send(new commands[name + 'Command'](input)).then(() => 'done', (error) => error.name + ': ' + error.message));
+  return said;
+};`;
+
 describe('Application Auto Scaling', () => {
   let aws: LocalAws;
   let to: Scalable;
@@ -186,15 +197,6 @@ describe('Application Auto Scaling', () => {
   // https://docs.aws.amazon.com/autoscaling/application/userguide/security_iam_permission_validation.html
   it('asks of its caller what it will do to function and alarms', async () => {
     await to.make('mine', 1);
-    const code = `import { createRequire } from 'node:module';
-const require = createRequire(import.meta.url);
-const { ApplicationAutoScalingClient, ...commands } = require('@aws-sdk/client-application-auto-scaling');
-export const handler = async ({ calls }) => {
-  const said = [];
-  for (const [name, input] of calls)
-    said.push(await new ApplicationAutoScalingClient({}).send(new commands[name + 'Command'](input)).then(() => 'done', (error) => error.name + ': ' + error.message));
-  return said;
-};`;
     const calls = [
       ['RegisterScalableTarget', { ...target('mine'), MinCapacity: 1, MaxCapacity: 2 }],
       ['PutScalingPolicy', { ...target('mine'), PolicyName: 'track', ...tracking(0.7) }],
@@ -226,7 +228,7 @@ export const handler = async ({ calls }) => {
       `arn:aws:cloudwatch:${REGION}:${ACCOUNT}:alarm:TargetTracking-function:mine:*`,
     );
     const tried = async (name: string, may: Statement[]) => {
-      await makeFunction(aws, { name, code, may });
+      await makeFunction(aws, { name, code: CALLS, may });
       return (await invoke(aws, name, { calls })).body as string[];
     };
     const missing = (...actions: string[]) =>
@@ -248,4 +250,36 @@ export const handler = async ({ calls }) => {
     ]);
     expect(await tried('asks-for-all', [...all, toFunction, toAlarms])).toEqual(Array(4).fill('done'));
   });
+});
+
+// https://docs.aws.amazon.com/autoscaling/application/userguide/application-auto-scaling-service-linked-roles.html
+it('the first target of an account takes the right to make the service-linked role', async () => {
+  const aws = await startAws();
+  const to = scalable(aws);
+  try {
+    await to.make('first', 1);
+    const calls = [['RegisterScalableTarget', { ...target('first'), MinCapacity: 1, MaxCapacity: 2 }]];
+    const may: Statement[] = ['application-autoscaling:*', 'lambda:*'].map((Action) => ({
+      Effect: 'Allow',
+      Action,
+      Resource: '*',
+    }));
+    const linked = 'lambda.application-autoscaling.amazonaws.com';
+    const first: Statement = {
+      Effect: 'Allow',
+      Action: 'iam:CreateServiceLinkedRole',
+      Resource: `arn:aws:iam::${ACCOUNT}:role/aws-service-role/${linked}/*`,
+      Condition: { StringEquals: { 'iam:AWSServiceName': linked } },
+    };
+    const tried = async (name: string, more: Statement[]) => {
+      await makeFunction(aws, { name, code: CALLS, may: [...may, ...more] });
+      return (await invoke(aws, name, { calls })).body;
+    };
+    expect(await tried('may-not', [])).toEqual([expect.stringContaining('iam:CreateServiceLinkedRole')]);
+    expect(await tried('may', [first])).toEqual(['done']);
+    expect((await invoke(aws, 'may-not', { calls })).body).toEqual(['done']);
+  } finally {
+    to.close();
+    await aws.stop();
+  }
 });
