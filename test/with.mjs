@@ -66,6 +66,7 @@ if (!installed || !existsSync(node)) {
       '  ONNX Runtime (npm tarball)       114 MB         a few seconds, kept in your cache folder',
       '  a local AWS (PyPI ministack)     about 30 MB    half a minute',
       '  for npm test: Python’s ONNX, scikit-learn, tritonclient, cfn-lint   about 250 MB   two minutes',
+      '  for npm test: two older frameworks, the bench’s peers               about 130 MB   meanwhile',
       'Everything else stays in this folder (node_modules, .local).',
     ].join('\n'),
   );
