@@ -1,7 +1,7 @@
 /** What the bench measures, and how a measurement becomes a verdict. */
 import { median } from './median.ts';
 
-export const GROUPS = ['serving', 'cold'] as const;
+export const GROUPS = ['serving', 'cold', 'release'] as const;
 export type Group = (typeof GROUPS)[number];
 
 /** How much is done. */
@@ -34,7 +34,7 @@ export type Claim = {
   readonly ours: string;
   readonly other?: string;
   /** Of the samples. */
-  readonly unit: 'ms' | 'µs' | 's' | 'MB';
+  readonly unit: 'ms' | 'µs' | 's' | 'MB' | 'min' | '%' | '';
   /** `ratio`: ours ÷ other; `difference`: ours − other; `value`: ours. The latter two are in `unit`. */
   readonly compare: 'ratio' | 'difference' | 'value';
   readonly limit: number;

@@ -32,6 +32,10 @@ answer a single request sooner at the median, and still later at the 95th percen
 
 From the spawning of the process to its first answer, model files in the page cache. One core: pinned to it. One vCPU:
 all cores visible, a CFS quota of one, as Lambda gives at 1,769 MB. Downloading the code to the host is not in it.`,
+  release: `## Release
+
+The judge of releases ([judge.md](judge.md)), simulated from seeds: no figure depends on the machine. All tables, with the
+rules of others beside it, are in [judge-bench.md](judge-bench.md).`,
 };
 
 const begin = (group: Group): string => `<!-- begin ${group} -->`;

@@ -42,6 +42,8 @@ function sum<T>(items: readonly T[], of: (item: T) => number): number {
   return items.reduce((total, item) => total + of(item), 0);
 }
 
-/** Requests that reached the model: rejected ones neither fill a step nor promote anything. */
-export const reached = (sides: readonly Side[]): number =>
-  sum(sides, ({ requests = 0, crashes = 0 }) => requests + crashes);
+/**
+ * Requests that the model answered: what fills a step. Rejected ones do not, nor do crashes, which may hit either kind; a
+ * version that only crashes fails, it need not fill anything.
+ */
+export const answered = (sides: readonly Side[]): number => sum(sides, ({ requests = 0 }) => requests);

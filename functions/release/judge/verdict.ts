@@ -1,5 +1,5 @@
 import { difference, upperBound } from './bound.ts';
-import { incomplete, reached } from './complete.ts';
+import { answered, incomplete } from './complete.ts';
 import type { Judgement, SignalJudgement, Verdict } from './contract.ts';
 import { type Counts, count, errorRow, steadiness } from './counts.ts';
 import type { Minute } from './minutes.ts';
@@ -69,8 +69,8 @@ function judgeErrors(minutes: readonly Minute[], position: Position, options: Op
   const limit = options.increase / (position.nextWeight ?? 1);
   const ofStep = minutes.filter(({ step }) => step === position.index);
   const [candidate, stable] = [
-    reached(ofStep.map((minute) => minute.candidate)),
-    reached(ofStep.map((minute) => minute.stable)),
+    answered(ofStep.map((minute) => minute.candidate)),
+    answered(ofStep.map((minute) => minute.stable)),
   ];
   const numbers = { ...figures(counts, ERRORS_AT), ...finite({ bound, limit }), candidate, stable };
   const say = (verdict: Verdict, reason: string): Signal => ({ signal: 'errors', verdict, reason, numbers });

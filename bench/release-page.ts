@@ -1,0 +1,39 @@
+/** docs/judge-bench.md: every table of the simulation, with the versions that it was made with. */
+import { execFile } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { FULL } from './claims.ts';
+import { tables } from './release.ts';
+import type { Table } from './release-cells.ts';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const PAGE = join(root, 'docs', 'judge-bench.md');
+
+const HEAD = `# The judge, by simulation
+
+Written by the bench: \`npm run bench -- release\`. Do not edit. What the judge decides and how is in
+[the judge](judge.md); the claims that are held against limits are in [the bench](bench.md).
+
+A release takes three steps, 5, 25 and 50 % for ten minutes each, longer until 100 candidate requests are expected, at
+most 120. Requests are Poisson, the candidate’s share is binomial, every rule looks once a minute, and every cell is 10,000
+releases (outputs 500, days after promotion 1,000, six hours 2,000, the fleet 200). Rules with a level have 2.5 %. Numbers
+are simulated from seeds, so another machine gives the same ones. The judge’s code is the code that runs in the worker;
+the other rules are written here after what their projects say. Nothing here was measured on AWS.`;
+
+/** Machine and versions are the bench's own. */
+export async function writeTables(machine: Readonly<Record<string, string>>): Promise<void> {
+  const chosen = ['Processor', 'System', 'Node.js', 'Date'].flatMap((name) =>
+    machine[name] === undefined ? [] : [[name, machine[name]] as const],
+  );
+  const versions = { title: 'Machine and versions', about: '', head: ['', ''], rows: chosen };
+  await writeFile(PAGE, `${[HEAD, ...[...tables(FULL), versions].map(section)].join('\n\n')}\n`);
+  await promisify(execFile)(join(root, 'node_modules', '.bin', 'biome'), ['format', '--write', PAGE]);
+}
+
+function section({ title, about, head, rows }: Table): string {
+  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+  const grid = [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
+  return [`## ${title}`, ...(about === '' ? [] : [about]), grid].join('\n\n');
+}
