@@ -125,6 +125,7 @@ export function watchContract(subject: () => Subject): void {
       expect(side).not.toHaveProperty('outputs');
     expect((await read(from - 5 * MINUTE, from, [])).get('1')).toEqual(new Map());
     expect((await read(to, to + MINUTE, [])).get('1')).toEqual(new Map());
+    expect((await read(from, from, [])).get('1')).toEqual(new Map());
     expect((await metrics.sides(functionName, 'other', ['1'], from, to, [])).get('1')).not.toEqual(
       sides.get('1'),
     );

@@ -43,6 +43,8 @@ export type Scalable = {
   readonly make: (name: string, provisioned: number) => Promise<void>;
   /** The provisioned concurrency of version 1; 0 where it has none. */
   readonly held: (name: string) => Promise<number>;
+  /** Waits until what version 1 was given is there. */
+  readonly ready: (name: string) => Promise<void>;
   /** Waits until it is this much, at most so many of our seconds, and gives what it is then. */
   readonly becomes: (name: string, amount: number, seconds: number) => Promise<number>;
   readonly close: () => void;
@@ -65,6 +67,11 @@ export function scalable(aws: LocalAws): Scalable {
       await lambda.send(new PublishVersionCommand({ FunctionName: name }));
       const input = { FunctionName: name, Qualifier: '1', ProvisionedConcurrentExecutions: provisioned };
       if (provisioned > 0) await lambda.send(new PutProvisionedConcurrencyConfigCommand(input));
+    },
+    ready: async (FunctionName) => {
+      const config = new GetProvisionedConcurrencyConfigCommand({ FunctionName, Qualifier: '1' });
+      while ((await lambda.send(config)).Status !== 'READY')
+        await new Promise((resolve) => setTimeout(resolve, 100));
     },
     becomes: async (name, amount, seconds) => {
       const deadline = Date.now() + seconds * 1000;

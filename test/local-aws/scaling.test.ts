@@ -120,6 +120,7 @@ describe('the use of provisioned concurrency', () => {
       const cloudWatch = new CloudWatchClient(client(aws.endpoint));
       try {
         await to.make('used', 2);
+        await to.ready('used');
         const live = { FunctionName: 'used', Name: 'live', FunctionVersion: '1' };
         await to.lambda.send(new CreateAliasCommand(live));
         const call = (Qualifier: string, Payload: string) =>

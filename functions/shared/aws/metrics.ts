@@ -34,7 +34,8 @@ export function cloudWatchMetrics(client: CloudWatchClient, clock: () => number 
       if (periodFor(clock() - from) !== 60)
         throw new RangeError(`Minutes are kept for ${KEPT[0].days} days, not since ${iso(from)}.`);
       const metrics = sideMetrics(functionName, alias, versions, signals);
-      return sidesOf(metrics, await read(client, metrics, 60, from, to));
+      // CloudWatch refuses a time without length.
+      return sidesOf(metrics, to > from ? await read(client, metrics, 60, from, to) : []);
     },
     rate: async (functionName, alias, from, to) => {
       const period = periodFor(clock() - from);

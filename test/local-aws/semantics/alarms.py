@@ -29,7 +29,6 @@ _LOOK = 1.0
 def install() -> None:
     patch.wrap(cloudwatch, "_evaluate_alarm", lambda _original: evaluate)
     patch.wrap(cloudwatch, "_put_metric_alarm", _with_metrics)
-    patch.wrap(cloudwatch, "_get_metric_data", _with_expressions)
     patch.wrap(cloudwatch, "_record_history", _with_event)
     patch.wrap(provisioners, "_cw_metric_alarm_record", _from_template)
     threading.Thread(target=_loop, name="alarms", daemon=True).start()
@@ -153,31 +152,6 @@ def _from_template(original):
         return {**alarm, "Metrics": props["Metrics"], **since}
 
     return record
-
-
-def _with_expressions(original):
-    def data(params, cbor_data, is_cbor, is_json=False):
-        queries = (cbor_data or {}).get("MetricDataQueries") or []
-        if not any(one.get("Expression") for one in queries):
-            return original(params, cbor_data, is_cbor, is_json)
-        start, end = cloudwatch._parse_ts(cbor_data.get("StartTime")), cloudwatch._parse_ts(cbor_data.get("EndTime"))
-        found = query(queries, start, end)
-        results = [
-            {
-                "Id": one["Id"],
-                "Label": one.get("Label", one["Id"]),
-                "Timestamps": [cloudwatch._ts_iso(at) for at in sorted(found[one["Id"]])],
-                "Values": [found[one["Id"]][at] for at in sorted(found[one["Id"]])],
-                "StatusCode": "Complete",
-            }
-            for one in queries
-            if one.get("ReturnData", True) is not False
-        ]
-        if is_cbor:
-            return cloudwatch._cbor_ok({"MetricDataResults": [cloudwatch._cbor_metric_data_result(one) for one in results]})
-        return cloudwatch._json_ok({"MetricDataResults": results})
-
-    return data
 
 
 def _with_event(original):

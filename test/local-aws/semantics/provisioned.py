@@ -15,13 +15,14 @@ from ministack.services import lambda_svc
 from . import patch
 
 # Seconds from IN_PROGRESS to READY. On AWS "a minute or two"; tests at the plain clock shall not wait that long.
-ALLOCATION = 5.0
-# What an account keeps for its functions without any: https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
-_LEAST_UNRESERVED = 100
+ALLOCATION = 3.0
+# What an account has, whatever this machine can run, and keeps for its functions without any: https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
+_ACCOUNT, _LEAST_UNRESERVED = 1000, 100
 
 
 def install() -> None:
     patch.wrap(lambda_svc, "handle_request", _request)
+    patch.source(lambda_svc, "_get_account_settings", ("_ACCOUNT_CONCURRENCY_CAP or 1000", str(_ACCOUNT)))
     patch.wrap(lambda_svc, "_put_provisioned_concurrency", _allocated)
     patch.wrap(iam_actions, "extract_iam_action", _action)
 
@@ -70,7 +71,7 @@ def _refusal(function: dict, qualifier: str, wish: int) -> str | None:
     functions = [lambda_svc._functions[name] for name in lambda_svc._functions.keys()]
     reserved = sum(one["concurrency"] or 0 for one in functions if one.get("concurrency") is not None)
     held = sum(_held(one, qualifier if one is function else "") for one in functions if one.get("concurrency") is None)
-    if (lambda_svc._ACCOUNT_CONCURRENCY_CAP or 1000) - reserved - held - wish < _LEAST_UNRESERVED:
+    if _ACCOUNT - reserved - held - wish < _LEAST_UNRESERVED:
         return f"Specified ConcurrentExecutions for function decreases account's UnreservedConcurrentExecution below its minimum value of [{_LEAST_UNRESERVED}]."
     return None
 
