@@ -1,7 +1,7 @@
 import type { Problem } from './errors.ts';
 import { type Gate, type Model, peakOf, type ReleaseRules, type Window } from './model.ts';
 import type { Declaration } from './schema.ts';
-import { percentOf, seconds, written } from './units.ts';
+import { percentOf, seconds, timeOf, written } from './units.ts';
 
 const DAY = 86_400;
 
@@ -78,7 +78,7 @@ function scheduleProblems(key: string, schedule: readonly Window[]): readonly Pr
     if (window.from >= window.to) {
       const fix = 'Write a later time of the same day; a window over midnight is two of them.';
       problems.push(
-        invalid(`${where}.to`, clock(window.to), `is not after \`from\`, ${clock(window.from)}.`, fix),
+        invalid(`${where}.to`, timeOf(window.to), `is not after \`from\`, ${timeOf(window.from)}.`, fix),
       );
     }
     if (!isTimezone(window.timezone)) {
@@ -117,15 +117,13 @@ function latencyProblems(key: string, { latency, timeout }: Model): readonly Pro
   return [invalid(key, latency.p95, message, `Write at most ${timeout * 1000}, or a longer \`timeout\`.`)];
 }
 
-function gateProblems(key: string, { cases, reference, load }: Gate): readonly Problem[] {
+function gateProblems(key: string, { cases, load }: Gate): readonly Problem[] {
   const problems: Problem[] = [];
-  if (cases === undefined && load === undefined) {
-    const fix = 'Write `cases` or `load`, or leave `gate` out.';
-    problems.push(invalid(key, undefined, 'checks nothing.', fix));
-  }
-  if (cases === undefined && reference !== undefined) {
-    const message = 'answers cases, and there are none.';
-    problems.push(invalid(`${key}.reference`, reference, message, 'Write `cases` with their `inputs`.'));
+  if (cases === undefined) {
+    const fix = 'Write `cases`, a file with a case a line, or leave `gate` out.';
+    problems.push(
+      invalid(key, undefined, 'has no cases, whose inputs a reference and a load are asked with.', fix),
+    );
   }
   if (load === undefined) return problems;
   const { rate, duration } = load;
@@ -210,6 +208,3 @@ function durationProblems(key: string, rules: ReleaseRules): readonly Problem[] 
 function invalid(key: string, value: unknown, message: string, fix: string): Problem {
   return { code: 'MODELS_INVALID_VALUE', key, ...(value !== undefined && { value }), message, fix };
 }
-
-const clock = (minutes: number): string =>
-  `${String(Math.floor(minutes / 60)).padStart(2, '0')}:${String(minutes % 60).padStart(2, '0')}`;

@@ -125,7 +125,8 @@ const gate = z.strictObject({
   }),
   load: z
     .strictObject({
-      rate: positive(1000).meta({ description: 'Requests a second.', type: 'number' }),
+      // The worker has a third of a vCPU: beyond this it would measure itself.
+      rate: positive(100).meta({ description: 'Requests a second.', type: 'number' }),
       duration: duration.default('30s').meta({ description: 'How long.', type: 'duration' }),
     })
     .optional()

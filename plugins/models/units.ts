@@ -1,6 +1,6 @@
 import { type Artifact, DAYS, type Day } from './model.ts';
 
-/** Texts of the YAML, already of the schema's form, as the model has them. */
+/** Texts of the YAML, already of the schema's form, as the model has them; and back, for people. */
 
 /** A month is 30 days, as on AWS's price pages. */
 const SECONDS: Readonly<Record<string, number>> = { s: 1, min: 60, h: 3600, day: 86_400, month: 30 * 86_400 };
@@ -25,6 +25,10 @@ export function minuteOf(text: string): number {
   const [hour = '', minute = ''] = text.split(':');
   return Number(hour) * 60 + Number(minute);
 }
+
+/** Minutes since midnight → `HH:MM`. */
+export const timeOf = (minutes: number): string =>
+  `${String(Math.floor(minutes / 60)).padStart(2, '0')}:${String(minutes % 60).padStart(2, '0')}`;
 
 const NAMES: readonly string[] = DAYS;
 

@@ -3,13 +3,21 @@ import { describe, expect, it } from 'vitest';
 import type { Facts, LayerFacts, Model } from '../../plugins/models/model.ts';
 import { routeLogicalId } from '../../plugins/models/naming.ts';
 import { parseModels } from '../../plugins/models/parse.ts';
+import { capacityLine, capacityOf } from '../../plugins/models/plan/capacity.ts';
 import { catalogManifest, catalogStatements } from '../../plugins/models/plan/catalog.ts';
-import { idleCost, monthlyCost, total } from '../../plugins/models/plan/cost.ts';
+import {
+  idleCost,
+  leastInstances,
+  monthlyCost,
+  standingCost,
+  total,
+} from '../../plugins/models/plan/cost.ts';
 import type { Built } from '../../plugins/models/plan/endpoint.ts';
 import type { Host } from '../../plugins/models/plan/host.ts';
 import { inventory, resourceProblems } from '../../plugins/models/plan/inventory.ts';
 import { neededPolicy, type PlanInput, planFunctions, planProblems } from '../../plugins/models/plan/plan.ts';
 import { commonAuth, groupsOf, routeKey, routeProblems, routesOf } from '../../plugins/models/plan/routes.ts';
+import { serviceTimeout, settingsOf } from '../../plugins/models/plan/settings.ts';
 import { restoredRole, withoutOurs } from '../../plugins/models/plan/shared-role.ts';
 import { keptVersion, throttledStage } from '../../plugins/models/plan/template.ts';
 
@@ -354,7 +362,9 @@ describe('cost', () => {
     expect(cost.requests).toBeCloseTo(2.592 * 0.2, 9);
     expect(cost.compute).toBeCloseTo(2_592_000 * 0.1 * 0.0000166667, 9);
     expect(cost.http).toBeCloseTo(2.592, 9);
-    expect(total(cost)).toBeCloseTo(cost.requests + cost.compute + cost.http + cost.logs, 9);
+    // Requests, errors, latency, cold starts, by model and by version, and rejections.
+    expect(cost.metrics).toBeCloseTo(9 * 0.3, 9);
+    expect(total(cost)).toBeCloseTo(cost.requests + cost.compute + cost.http + cost.logs + cost.metrics, 9);
     expect(monthlyCost({ ...model, architecture: 'arm64' }, facts, 1, 0.1).compute).toBeLessThan(
       cost.compute,
     );
@@ -377,8 +387,101 @@ describe('cost', () => {
     expect(total(monthlyCost(model, facts, 0, 0.1))).toBe(0);
   });
 
+  it('of what stands is alarms by their metrics, and instances by the hour, at the least', () => {
+    const standing = (rest: object) => {
+      const [one] = models({ churn: { memory: 1024, ...rest } });
+      if (one === undefined) throw new Error('no model');
+      return { least: leastInstances(one), ...standingCost(one, host) };
+    };
+    expect(standing({}).alarms).toBeCloseTo(0.9, 9);
+    expect(standing({}).provisioned).toBe(0);
+    expect(standing({ latency: { p95: 100 } }).alarms).toBeCloseTo(1.1, 9);
+    const provisioned = { min: 2, max: 20 };
+    const one = standing({ concurrency: { provisioned: 1 } });
+    expect(one.provisioned).toBeCloseTo(2_592_000 * 0.0000041667, 9);
+    expect(standing({ concurrency: { provisioned } }).least).toBe(2);
+    const schedule = { days: 'mon-fri', from: '08:00', to: '20:00', timezone: 'UTC', min: 10, max: 50 };
+    // 60 of 168 hours.
+    expect(standing({ concurrency: { provisioned, schedule } }).least).toBeCloseTo(2 + (8 * 60) / 168, 9);
+  });
+
+  it('of requests that provisioned instances answer is their own', () => {
+    const [one] = models({ churn: { memory: 1024, concurrency: { provisioned: 1 } } });
+    if (one === undefined) throw new Error('no model');
+    expect(monthlyCost(one, facts, 1, 0.1).compute).toBeCloseTo(2_592_000 * 0.1 * 0.0000097222, 9);
+  });
+
   it('idle is the storage of packages: five of each', () => {
     expect(idleCost([facts], 0)).toBeCloseTo(5 * 0.023, 9);
+  });
+});
+
+describe('capacity', () => {
+  const line = (rest: object): string | undefined => {
+    const [one] = models({ churn: rest });
+    const capacity = one && capacityOf(one);
+    return capacity && capacityLine(capacity);
+  };
+
+  it('is told where there is any, with twice the peak during a release', () => {
+    expect(line({})).toBeUndefined();
+    expect(line({ concurrency: { reserved: 5 } })).toBe('5 reserved');
+    expect(line({ function: { reservedConcurrency: 5 } })).toBe('5 reserved');
+    expect(line({ concurrency: { provisioned: 3 } })).toBe(
+      '3 provisioned instances; up to 6 during a release',
+    );
+    const schedule = { days: 'sat,sun', from: '08:00', to: '20:30', timezone: 'UTC', min: 10, max: 50 };
+    expect(line({ concurrency: { provisioned: { min: 2, max: 20 }, reserved: 100, schedule } })).toBe(
+      '2 to 20 provisioned instances; 10 to 50 on SAT, SUN, 08:00 to 20:30 UTC; up to 100 during a release; 100 reserved',
+    );
+  });
+});
+
+describe('settings', () => {
+  const settings = (rest: object, more: Partial<Facts> = {}) => {
+    const [one] = models({ churn: rest });
+    if (one === undefined) throw new Error('no model');
+    return settingsOf(one, { ...facts, ...more });
+  };
+
+  it('are the same text for the same declaration, however it is written', () => {
+    const one = { release: { maxWait: '2h', steps: [{ weight: '5%', bake: '10m' }] }, latency: { p95: 100 } };
+    const other = {
+      latency: { p95: '100' },
+      release: { steps: [{ bake: 600, weight: 5 }], maxWait: '120m' },
+    };
+    expect(JSON.stringify(settings(one))).toBe(JSON.stringify(settings(other)));
+  });
+
+  it('hold cases by content, and schedules as AWS writes them', () => {
+    const cases = { sha256: 'c'.repeat(64), bytes: 10, count: 2 };
+    const schedule = [
+      { days: 'mon-fri', from: '08:30', to: '20:00', timezone: 'Europe/Berlin', min: 10, max: 50 },
+      { days: 'daily', from: '22:00', to: '23:05', timezone: 'Europe/Berlin', min: 1, max: 5 },
+    ];
+    const rest = { gate: { cases: 'c.jsonl' }, concurrency: { provisioned: 2, schedule } };
+    expect(settings(rest, { cases })).toMatchObject({
+      gate: { cases, tolerance: 1e-4 },
+      capacity: {
+        provisioned: { min: 2, max: 2, target: 0.7 },
+        schedules: [
+          { start: 'cron(30 8 ? * MON,TUE,WED,THU,FRI *)', end: 'cron(0 20 ? * MON,TUE,WED,THU,FRI *)' },
+          { start: 'cron(0 22 ? * * *)', end: 'cron(5 23 ? * * *)' },
+        ],
+      },
+    });
+  });
+
+  it('wait for gate and warming, an hour at most', () => {
+    const wait = (rest: object, count = 0) => {
+      const [one] = models({ churn: rest });
+      if (one === undefined) throw new Error('no model');
+      return serviceTimeout(one, { cases: { sha256: '', bytes: 0, count } }, 600);
+    };
+    expect(wait({})).toBe(600);
+    expect(wait({ gate: { cases: 'c', load: { rate: 5, duration: 60 } } })).toBe(600 + 60 + 10);
+    expect(wait({ concurrency: { provisioned: 5 } })).toBe(1200);
+    expect(wait({ gate: { cases: 'c' } }, 10_000)).toBe(3600);
   });
 });
 

@@ -185,21 +185,23 @@ describe('gate and latency', () => {
   });
 
   it.each<[string, object, RegExp]>([
-    ['a gate that checks nothing', { gate: {} }, /^gate: checks nothing\. Write `cases` or `load`/],
+    ['a gate without cases', { gate: {} }, /^gate: has no cases/],
+    ['a reference without cases', { gate: { reference: 'sagemaker:a' } }, /^gate: has no cases/],
+    ['a load without cases', { gate: { load: { rate: 5 } } }, /^gate: has no cases/],
     [
-      'a reference without cases',
-      { gate: { reference: 'sagemaker:a', load: { rate: 5 } } },
-      /^gate\.reference: answers cases, and there are none/,
+      'a load beyond what the worker can send',
+      { gate: { cases: 'c', load: { rate: 101 } } },
+      /^gate\.load\.rate: .*100/,
     ],
     ['another kind of reference', { gate: { cases: 'c', reference: 'a' } }, /Write sagemaker:<name/],
     [
       'a load beyond the worker’s run',
-      { gate: { load: { rate: 5, duration: '5m' } } },
+      { gate: { cases: 'c', load: { rate: 5, duration: '5m' } } },
       /is 5m; a load may take 3m/,
     ],
     [
       'a load of a few requests',
-      { gate: { load: { rate: 1, duration: 19 } } },
+      { gate: { cases: 'c', load: { rate: 1, duration: 19 } } },
       /sends 19 requests; a p95 needs 20/,
     ],
     ['an objective beyond the timeout', { latency: { p95: 10_001 } }, /^latency\.p95: is 10001 ms.*10000/],

@@ -63,7 +63,7 @@ describe('the option table', () => {
       expect(description, key).not.toBe('');
     }
     const concurrency = { provisioned: { min: 1, max: 2 } };
-    const gate = { load: { rate: 5 } };
+    const gate = { cases: 'cases.jsonl', load: { rate: 5 } };
     const { models } = parseModels({ churn: { artifact: 'a.onnx', http: {}, concurrency, gate } });
     const at = (key: string): unknown =>
       key.split('.').reduce((here: unknown, part) => (here as Record<string, unknown>)[part], models[0]);

@@ -1,6 +1,7 @@
 import { problemError } from '../errors.ts';
 import type { Facts, Model } from '../model.ts';
-import { type Cost, idleCost, monthlyCost, total } from '../plan/cost.ts';
+import { type Capacity, capacityLine, capacityOf } from '../plan/capacity.ts';
+import { type Cost, idleCost, monthlyCost, type StandingCost, standingCost, total } from '../plan/cost.ts';
 import { type Item, inventory } from '../plan/inventory.ts';
 import { neededPolicy } from '../plan/plan.ts';
 import { PRICES } from '../plan/prices.ts';
@@ -9,7 +10,12 @@ import type { Command, Context } from './command.ts';
 
 const DURATION = '50';
 
-type Line = { readonly model: Model; readonly facts: Facts; readonly cost?: Cost };
+type Line = {
+  readonly model: Model;
+  readonly facts: Facts;
+  readonly standing: StandingCost;
+  readonly cost?: Cost;
+};
 
 /** `sls models plan`: what a deploy would create and what that costs a month. Asks nothing of AWS. */
 export const command: Command = {
@@ -25,8 +31,9 @@ export const command: Command = {
     const lines = models.flatMap((model): Line[] => {
       const found = facts.get(model.name);
       if (found === undefined) return [];
-      if (model.traffic === undefined) return [{ model, facts: found }];
-      return [{ model, facts: found, cost: monthlyCost(model, found, model.traffic, duration / 1000) }];
+      const line = { model, facts: found, standing: standingCost(model, plan.host) };
+      if (model.traffic === undefined) return [line];
+      return [{ ...line, cost: monthlyCost(model, found, model.traffic, duration / 1000) }];
     });
     const architectures = [...new Set(models.map(({ architecture }) => architecture))];
     const idle = idleCost(
@@ -63,28 +70,36 @@ function text(
 ): string {
   const resources = items.reduce((sum, item) => sum + item.resources, 0);
   const policy = neededPolicy(plan);
+  const capacities = capacitiesOf(plan.models);
   return [
     `${service.stack} in ${service.region}: ${resources} resources of 500`,
     ...items.map(({ what, name }) => `  ${what.padEnd(16)} ${name}`),
+    ...(capacities.length === 0
+      ? []
+      : ['', 'Capacity:', ...capacities.map((one) => `  ${one.name.padEnd(16)} ${capacityLine(one)}`)]),
     '',
     `Cost a month (${PRICES.region}, prices of ${PRICES.year}, without free tier, transfer and cold starts; ${duration} ms a request):`,
-    ...lines.map(
-      ({ model, cost }) =>
-        `  ${model.name.padEnd(16)} ${cost === undefined ? 'unknown: no traffic declared' : priced(model, cost)}`,
-    ),
-    `  ${'idle'.padEnd(16)} ${dollars(idle)} for packages in S3; nothing else costs without requests`,
+    ...lines.map((line) => `  ${line.model.name.padEnd(16)} ${priced(line)}`),
+    `  ${'idle'.padEnd(16)} ${dollars(idle)} for packages in S3`,
     ...(policy === undefined
       ? []
       : ['', 'The service names a role; it needs this policy:', JSON.stringify(policy, null, 2)]),
   ].join('\n');
 }
 
-function priced(model: Model, cost: Cost): string {
-  const parts = Object.entries(cost)
+function priced({ model, standing, cost }: Line): string {
+  const parts = Object.entries({ ...cost, ...standing })
     .filter(([, amount]) => amount > 0)
-    .map(([name, amount]) => `${name} ${dollars(amount)}`);
-  return `${dollars(total(cost))} at ${round(model.traffic ?? 0)} requests/s: ${parts.join(', ')}`;
+    .map(([name, amount]) => `${name} ${dollars(amount)}${name === 'provisioned' ? ' at the least' : ''}`)
+    .join(', ');
+  if (cost === undefined)
+    return `${dollars(total(standing))} without requests: ${parts}; with them unknown, since no traffic is declared`;
+  const all = total(cost) + total(standing);
+  return `${dollars(all)} at ${round(model.traffic ?? 0)} requests/s: ${parts}`;
 }
+
+const capacitiesOf = (models: readonly Model[]): readonly Capacity[] =>
+  models.map(capacityOf).filter((capacity) => capacity !== undefined);
 
 const round = (value: number): number => Number(value.toPrecision(3));
 
@@ -106,14 +121,20 @@ function json(
       region: service.region,
       resources: items.reduce((sum, item) => sum + item.resources, 0),
       creates: items,
+      capacity: capacitiesOf(plan.models),
       cost: {
         currency: 'USD',
         prices: { region: PRICES.region, year: PRICES.year, sources: PRICES.sources },
         duration,
-        models: lines.map(({ model, facts, cost }) => ({
+        models: lines.map(({ model, facts, standing, cost }) => ({
           name: model.name,
           zipBytes: facts.zipBytes,
-          ...(cost !== undefined && { traffic: model.traffic, ...cost, total: total(cost) }),
+          ...standing,
+          ...(cost !== undefined && {
+            traffic: model.traffic,
+            ...cost,
+            total: total(cost) + total(standing),
+          }),
         })),
         idle,
       },

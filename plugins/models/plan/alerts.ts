@@ -32,7 +32,7 @@ export function alertResources(
         Properties: { TopicArn: { Ref: ALERTS }, Protocol: 'email', Endpoint: alerts.to },
       },
     }),
-    ...(models.some(mayRollBack) && hook()),
+    ...(mayRollBack(models) && hook()),
     ...Object.fromEntries(
       models.flatMap((model) =>
         alarmsOf(model, host, topics).map(({ logicalId, resource }) => [logicalId, resource]),
@@ -41,7 +41,9 @@ export function alertResources(
   };
 }
 
-const mayRollBack = ({ release }: Model): boolean => release.rollbackWindow > 0;
+/** Is there any model that an alarm may bring back? Else nobody listens to them but people. */
+export const mayRollBack = (models: readonly Model[]): boolean =>
+  models.some(({ release }) => release.rollbackWindow > 0);
 
 /** ARN of the topic that the worker publishes to. */
 export function noticesTopic({ alerts }: ServiceOptions, host: Host): unknown {

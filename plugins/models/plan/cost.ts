@@ -1,4 +1,7 @@
 import type { Facts, Model } from '../model.ts';
+import { alarmsOf } from './alarms.ts';
+import type { Host } from './host.ts';
+import { metricCount, signalsOf } from './metrics.ts';
 import { PRICES } from './prices.ts';
 
 /** A month, as on AWS's price pages: 30 days. */
@@ -16,9 +19,19 @@ export type Cost = {
   readonly compute: number;
   readonly http: number;
   readonly logs: number;
+  /** Custom metrics of the endpoint. */
+  readonly metrics: number;
 };
 
-export const total = (cost: Cost): number => cost.requests + cost.compute + cost.http + cost.logs;
+/** What one model costs a month without a single request, in dollars by cause. */
+export type StandingCost = {
+  readonly alarms: number;
+  /** At the least: scaling may keep more instances warm, and a release keeps those of two versions. */
+  readonly provisioned: number;
+};
+
+export const total = (cost: Readonly<Record<string, number>>): number =>
+  Object.values(cost).reduce((sum, amount) => sum + amount, 0);
 
 /**
  * @param traffic requests a second, on average
@@ -28,18 +41,41 @@ export function monthlyCost(model: Model, facts: Facts, traffic: number, duratio
   const requests = traffic * MONTH;
   const seconds = requests * duration;
   const remote = facts.remote.reduce((sum, { bytes }) => sum + bytes, 0) / 1024 ** 3;
+  const prices = model.concurrency?.provisioned === undefined ? PRICES.gbSecond : PRICES.provisioned.gbSecond;
+  const counted = metricCount(signalsOf(facts.graph ?? facts.signature), model.latency !== undefined);
   const logs = (requests * LOG_BYTES) / 1024 ** 3;
   return {
     requests: requests * PRICES.request,
-    compute:
-      seconds *
-      ((model.memory / 1024) * PRICES.gbSecond[model.architecture] + remote * PRICES.storageGbSecond),
+    compute: seconds * ((model.memory / 1024) * prices[model.architecture] + remote * PRICES.storageGbSecond),
     http: model.http === undefined ? 0 : requests * PRICES.httpRequest,
     logs: logs * (PRICES.logGb + PRICES.logStoredGb),
+    metrics: counted * PRICES.metric * Math.min(1, traffic * 3600),
   };
 }
 
-/** Dollars a month without a single request: packages, layers and files in S3. Functions, aliases, routes and roles cost nothing. */
+export function standingCost(model: Model, host: Host): StandingCost {
+  const metrics = alarmsOf(model, host).reduce((sum, alarm) => sum + alarm.metrics, 0);
+  const gigabytes = (leastInstances(model) * model.memory) / 1024;
+  return {
+    alarms: metrics * PRICES.alarmMetric,
+    provisioned: gigabytes * MONTH * PRICES.provisioned.kept[model.architecture],
+  };
+}
+
+const WEEK = 7 * 24 * 60;
+
+/** Instances that are kept warm at least, on average over a week's schedule. */
+export function leastInstances({ concurrency }: Model): number {
+  if (concurrency?.provisioned === undefined) return 0;
+  const { min } = concurrency.provisioned;
+  return concurrency.schedule.reduce(
+    (average, window) =>
+      average + ((window.min - min) * (window.to - window.from) * window.days.length) / WEEK,
+    min,
+  );
+}
+
+/** Dollars a month without a single request: packages, layers and files in S3. Functions, aliases, routes, roles and topics cost nothing. */
 export function idleCost(facts: Iterable<Facts>, layerBytes: number): number {
   let bytes = layerBytes;
   for (const { zipBytes, remote } of facts) {

@@ -1,5 +1,7 @@
 import type { Problem } from '../errors.ts';
-import { ALIAS, CATALOG, RELEASE } from '../naming.ts';
+import { ALIAS, alertsTopic, CATALOG, RELEASE } from '../naming.ts';
+import { alarmsOf } from './alarms.ts';
+import { mayRollBack } from './alerts.ts';
 import { isObject } from './cloudformation.ts';
 import { hasNamedRole, nameOf } from './endpoint.ts';
 import { providerRole } from './host.ts';
@@ -12,6 +14,7 @@ export type Item = { readonly what: string; readonly name: string; readonly reso
 /** Everything that will be created, with the number of CloudFormation resources behind it. */
 export function inventory(input: PlanInput): readonly Item[] {
   const { models, host } = input;
+  const { alerts } = input.options;
   if (models.length === 0) return [];
   const routes = routesOf(models);
   const named = providerRole(host.provider) !== undefined;
@@ -22,6 +25,7 @@ export function inventory(input: PlanInput): readonly Item[] {
       { what: 'function', name: nameOf(model, host), resources: model.function.disableLogs ? 2 : 3 },
       { what: 'alias', name: `${nameOf(model, host)}:${ALIAS}`, resources: 1 },
       ...(hasNamedRole(model, host) ? [] : [{ what: 'role', name: `of ${model.name}`, resources: 1 }]),
+      ...alarmsOf(model, host).map(({ name }) => ({ what: 'alarm', name, resources: 1 })),
       // Its integration and permission.
       ...(model.http === undefined ? [] : [{ what: 'HTTP integration', name: model.name, resources: 2 }]),
     ]),
@@ -32,6 +36,9 @@ export function inventory(input: PlanInput): readonly Item[] {
     })),
     { what: 'function', name: `${host.service}-${host.stage}-${RELEASE}`, resources: named ? 2 : 3 },
     { what: 'schedule group', name: 'of the releases', resources: named ? 1 : 2 },
+    // Its policy, and how the worker hears of alarms.
+    { what: 'topic', name: alertsTopic(host.service, host.stage), resources: mayRollBack(models) ? 4 : 2 },
+    ...(alerts?.kind === 'email' ? [{ what: 'mail', name: `to ${alerts.to}`, resources: 1 }] : []),
     ...(routes.length === 0
       ? []
       : [

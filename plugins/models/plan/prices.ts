@@ -1,6 +1,6 @@
 /**
- * On-demand prices of us-east-1 in US dollars, first tier, without the free tier, of 2025. Those of Lambda and the HTTP
- * API agree with other published pages; those of logs, S3 and /tmp have not been compared. Other regions differ by up to
+ * On-demand prices of us-east-1 in US dollars, first tier, without the free tier, of 2025. Those of Lambda, the HTTP
+ * API, alarms and metrics agree with other published pages; those of logs, S3 and /tmp have not been compared. Other regions differ by up to
  * a half, and prices change: the sources decide.
  */
 export const PRICES = {
@@ -16,10 +16,19 @@ export const PRICES = {
   request: 0.2 / 1e6,
   /** Lambda, a GB-second. */
   gbSecond: { x86_64: 0.0000166667, arm64: 0.0000133334 },
+  /** Lambda, a GB-second of a provisioned instance: while it is kept warm, and for the requests that it answers. */
+  provisioned: {
+    kept: { x86_64: 0.0000041667, arm64: 0.0000033334 },
+    gbSecond: { x86_64: 0.0000097222, arm64: 0.0000077778 },
+  },
   /** Lambda, a GB-second of /tmp beyond 512 MB. */
   storageGbSecond: 0.0000000309,
   /** HTTP API, a request of at most 512 KB. */
   httpRequest: 1 / 1e6,
+  /** CloudWatch, an alarm a month, for each metric that it watches. */
+  alarmMetric: 0.1,
+  /** CloudWatch, a metric of one's own a month, prorated by the hours in which it has a value. */
+  metric: 0.3,
   /** CloudWatch Logs, a GB taken in. */
   logGb: 0.5,
   /** CloudWatch Logs, a GB kept for a month. */

@@ -25,6 +25,7 @@ export type ShippedService = {
 type Uploads = {
   readonly layers: readonly Upload[];
   readonly files: readonly Upload[];
+  readonly cases: readonly Upload[];
   readonly optimised: readonly Shared[];
 };
 
@@ -47,6 +48,7 @@ export async function shipService(
   const layers = new Map<Architecture, { readonly facts: LayerFacts; readonly zip: string }>();
   const built = new Map<string, Built>();
   const files: Upload[] = [];
+  const cases: Upload[] = [];
   const optimised: Shared[] = [];
   for (const model of models) {
     context.progress(`Packaging the model ${model.name}`);
@@ -55,6 +57,7 @@ export async function shipService(
     layers.set(model.architecture, layer);
     built.set(model.name, { facts: shipped.facts, layer: layer.facts, zip: shipped.zip });
     files.push(...shipped.uploads);
+    if (shipped.cases !== undefined) cases.push(shipped.cases);
     if (shipped.optimised !== undefined) optimised.push(shipped.optimised);
   }
   context.progress(undefined);
@@ -63,7 +66,7 @@ export async function shipService(
   const catalog = manifest(facts, { plugin: await ownVersion(), runtime: ORT_VERSION });
   if (catalog !== undefined)
     zips.set(CATALOG, (await shipFunction(CATALOG, catalogSource(catalog), context)).zip);
-  await keepUploads(context.outDir, [...layers.values()], { files, optimised });
+  await keepUploads(context.outDir, [...layers.values()], cases, { files, optimised });
   return { built, zips };
 }
 
@@ -73,11 +76,12 @@ const catalogSource = (manifest: CatalogManifest): string =>
 const releaseSource = (): string =>
   `export { handler } from ${importPath(ownFile('functions/release/handler'))};\n`;
 
-/** Layers lie in the package itself, which may be moved; files beyond the zip limit are too large for that. */
+/** Layers and cases lie in the package itself, which may be moved; files beyond the zip limit are too large for that. */
 async function keepUploads(
   outDir: string,
   layers: readonly { readonly facts: LayerFacts; readonly zip: string }[],
-  others: Omit<Uploads, 'layers'>,
+  cases: readonly Upload[],
+  others: Omit<Uploads, 'layers' | 'cases'>,
 ): Promise<void> {
   const folder = join(outDir, FOLDER);
   await mkdir(folder, { recursive: true });
@@ -88,8 +92,16 @@ async function keepUploads(
     await copyFile(zip, join(folder, name));
     kept.push({ sha256: facts.sha256, bytes: facts.bytes, from: name });
   }
-  await writeFile(join(folder, UPLOADS), JSON.stringify({ layers: kept, ...others } satisfies Uploads));
+  for (const { sha256, from } of cases) await copyFile(from, join(folder, casesFile(sha256)));
+  const uploads: Uploads = {
+    layers: kept,
+    cases: cases.map((file) => ({ ...file, from: casesFile(file.sha256) })),
+    ...others,
+  };
+  await writeFile(join(folder, UPLOADS), JSON.stringify(uploads));
 }
+
+const casesFile = (sha256: string): string => `${sha256}.cases`;
 
 /** Where uploads go: bucket and key prefix, ending in `/`. */
 export type Place = { readonly bucket: string; readonly prefix: string };
@@ -107,11 +119,14 @@ export async function uploadService(
   progress: (text: string | undefined) => void,
 ): Promise<readonly string[]> {
   const folder = join(outDir, FOLDER);
-  const { layers, files, optimised }: Uploads = JSON.parse(await readFile(join(folder, UPLOADS), 'utf8'));
-  const here = layers.map((layer) => ({ ...layer, from: join(folder, basename(layer.from)) }));
+  const { layers, files, cases, optimised }: Uploads = JSON.parse(
+    await readFile(join(folder, UPLOADS), 'utf8'),
+  );
+  const inPackage = (upload: Upload): Upload => ({ ...upload, from: join(folder, basename(upload.from)) });
   progress('Uploading the ONNX Runtime layer');
-  await uploadFiles(aws, to.layers.bucket, to.layers.prefix, here, progress);
-  if (files.length > 0) await uploadFiles(aws, to.files.bucket, to.files.prefix, files, progress);
+  await uploadFiles(aws, to.layers.bucket, to.layers.prefix, layers.map(inPackage), progress);
+  const shared = [...cases.map(inPackage), ...files];
+  if (shared.length > 0) await uploadFiles(aws, to.files.bucket, to.files.prefix, shared, progress);
   if (to.shared === undefined) return [];
   return share(aws, to.shared, optimised, progress).then(
     () => [],

@@ -7,6 +7,7 @@ import type { Facts, Model } from '../model.ts';
 import { signalsOf, slowEdgesOf } from '../plan/metrics.ts';
 import { bundle, importPath, ownFile } from './bundle.ts';
 import { cacheFolder, keyOf, once, place } from './cache.ts';
+import { shipCases } from './cases.ts';
 import type { ShipContext } from './context.ts';
 import { identityOf } from './identity.ts';
 import { type Inspection, inspect } from './inspect.ts';
@@ -28,6 +29,8 @@ export type Shipped = {
   readonly zip: string;
   /** Files of `facts.remote`, for `uploadFiles` before the deploy. */
   readonly uploads: readonly Upload[];
+  /** The gate's case file. */
+  readonly cases?: Upload;
   /** The optimised files, for a registry that machines share. */
   readonly optimised?: Shared;
 };
@@ -42,6 +45,11 @@ export async function shipModel(model: Model, context: ShipContext): Promise<Shi
   const key = `models.${model.name}.artifact`;
   const prepared = await prepare(model, context);
   const { source, inspection, signature, shippable, identity } = prepared;
+  const { gate } = model;
+  const cases =
+    gate?.cases === undefined
+      ? undefined
+      : await shipCases(`models.${model.name}.gate.cases`, gate.cases, gate, signature, context.serviceDir);
   const modelBytes = shippable.files.reduce((sum, { bytes }) => sum + bytes, 0);
   const graph = signature === inspection.signature ? {} : { graph: inspection.signature };
   const slowEdges = slowEdgesOf(model.latency?.p95);
@@ -84,6 +92,7 @@ export async function shipModel(model: Model, context: ShipContext): Promise<Shi
       zipBytes: packed.zipBytes,
       unzippedBytes: packed.bytes,
       remote,
+      ...(cases && { cases: cases.facts }),
       notices: [
         ...inspection.notices,
         ...(shippable.optimized === true || !model.optimize ? [] : [shippable.optimized]),
@@ -92,6 +101,7 @@ export async function shipModel(model: Model, context: ShipContext): Promise<Shi
     dir: packed.dir,
     zip: packed.zip,
     ...(shippable.key !== undefined && { optimised: { key: shippable.key, files: shippable.files } }),
+    ...(cases && { cases: cases.upload }),
     uploads:
       remote.length === 0 ? [] : shippable.files.map(({ sha256, bytes, from }) => ({ sha256, bytes, from })),
   };

@@ -1,0 +1,44 @@
+import { type Model, peakOf } from '../model.ts';
+import { timeOf } from '../units.ts';
+
+/** A model's instances, as far as it says anything of them. */
+export type Capacity = {
+  readonly name: string;
+  readonly provisioned?: { readonly min: number; readonly max: number; readonly target: number };
+  readonly windows: readonly string[];
+  /** Both versions hold the most that one may, while a release is under way. */
+  readonly duringRelease: number;
+  readonly reserved?: number;
+};
+
+export function capacityOf({ name, concurrency, function: given }: Model): Capacity | undefined {
+  const reserved = concurrency?.reserved ?? given.reservedConcurrency;
+  if (concurrency === undefined && reserved === undefined) return undefined;
+  const { provisioned, schedule = [] } = concurrency ?? {};
+  return {
+    name,
+    ...(provisioned && { provisioned }),
+    windows: schedule.map(
+      ({ days, from, to, timezone, min, max }) =>
+        `${range(min, max)} on ${days.length === 7 ? 'all days' : days.join(', ')}, ${timeOf(from)} to ${timeOf(to)} ${timezone}`,
+    ),
+    duringRelease: concurrency === undefined ? 0 : 2 * peakOf(concurrency),
+    ...(typeof reserved === 'number' && { reserved }),
+  };
+}
+
+/** One line, for people. */
+export function capacityLine({ provisioned, windows, duringRelease, reserved }: Capacity): string {
+  return [
+    ...(provisioned === undefined
+      ? []
+      : [
+          `${range(provisioned.min, provisioned.max)} provisioned instances`,
+          ...windows,
+          `up to ${duringRelease} during a release`,
+        ]),
+    ...(reserved === undefined ? [] : [`${reserved} reserved`]),
+  ].join('; ');
+}
+
+const range = (min: number, max: number): string => (min === max ? String(min) : `${min} to ${max}`);
