@@ -46,7 +46,7 @@ import {
 } from './serverless.ts';
 import type { ShipContext } from './ship/context.ts';
 
-const VERBS = ['list', 'validate', 'plan', 'invoke', 'serve', 'proxy'] as const;
+const VERBS = ['list', 'validate', 'plan', 'invoke', 'gate', 'serve', 'proxy'] as const;
 
 /** `sls models <verb>`: loaded only when one of them is meant, or help. The framework wants its commands at once, so by `require`. */
 function verbs({ processedInput: { commands, options } }: Serverless): ReadonlyMap<string, Command> {

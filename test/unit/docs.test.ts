@@ -3,6 +3,7 @@ import { dirname, join, posix } from 'node:path';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
 import type { Command } from '../../plugins/models/commands/command.ts';
+import { command as gate } from '../../plugins/models/commands/gate.ts';
 import { command as invoke } from '../../plugins/models/commands/invoke.ts';
 import { command as list } from '../../plugins/models/commands/list.ts';
 import { command as plan } from '../../plugins/models/commands/plan.ts';
@@ -87,7 +88,7 @@ test('every page of docs/ can be reached from the README', () => {
   for (const page of pages.keys()) if (page !== 'README.md') expect(readme).toContain(`(${page})`);
 });
 
-const verbs: Readonly<Record<string, Command>> = { list, validate, plan, invoke, serve, proxy };
+const verbs: Readonly<Record<string, Command>> = { list, validate, plan, invoke, gate, serve, proxy };
 /** Of every command of the framework: https://github.com/oss-serverless/osls/blob/main/docs/guides/parameters.md */
 const GLOBAL = ['stage', 'region', 'aws-profile', 'config', 'param', 'help'];
 

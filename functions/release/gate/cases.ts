@@ -72,22 +72,6 @@ function readTensors(value: unknown, path: string): readonly PlainTensor[] | str
   return tensors;
 }
 
-/**
- * Everything that is wrong with a case file, before any AWS is asked.
- * @param reference is there an endpoint that is asked where a case has no outputs
- */
-export function caseFaults(
-  text: string,
-  reference: boolean,
-): { readonly count: number; readonly faults: readonly { readonly line: number; readonly fault: string }[] } {
-  const lines = caseLines(text);
-  const faults = lines.flatMap(({ line, start, end }) => {
-    const fault = faultOf(readCase(text.slice(start, end)), reference);
-    return fault === undefined ? [] : [{ line, fault }];
-  });
-  return { count: lines.length, faults };
-}
-
 /** @returns why this line cannot be a case */
 export function faultOf(read: ReturnType<typeof readCase>, reference: boolean): string | undefined {
   if ('fault' in read) return read.fault;

@@ -1,15 +1,5 @@
 /** What the gate follows and finds. Shapes and limits only. */
 
-/** A gate must end before CloudFormation's patience does, warming included; and its worker holds the case file whole. */
-export const GATE_LIMITS = {
-  /** Bytes of a case file, and lines with a case. */
-  bytes: 16 * 1024 * 1024,
-  cases: 10_000,
-  /** Requests per second, and seconds: one invocation of the worker carries the whole load. */
-  rate: 200,
-  duration: 60,
-} as const;
-
 /** After the load's last request so many seconds are left for answers; what comes later counts as an error. */
 export const LOAD_GRACE = 10;
 

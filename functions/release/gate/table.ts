@@ -6,7 +6,7 @@ const HEAD = ['case', 'where', 'expected', 'got', 'difference'];
  * Failed cases for a person, a line a value; what the error of a deploy and `sls models gate` show.
  *
  *     case  where                expected  got    difference
- *     3     probabilities[0, 1]  0.91      0.088  −0.822
+ *     3     probabilities[0, 1]  0.91      0.088  -0.822
  *           3 more
  *     7     answer               outputs   WRONG_VALUE: $.inputs[0].data[2] must be a number.
  */
@@ -39,7 +39,5 @@ export function failuresTable(failures: readonly CaseFailure[]): string {
 const fitting = (cell: string): number => (cell.length > WIDE ? 0 : cell.length);
 const WIDE = 61;
 
-const signed = (difference: number): string => {
-  const text = String(Number(difference.toPrecision(6)));
-  return difference > 0 ? `+${text}` : text.replace('-', '−');
-};
+const signed = (difference: number): string =>
+  `${difference > 0 ? '+' : ''}${Number(difference.toPrecision(6))}`;

@@ -1,4 +1,4 @@
-import type { Problem } from '../errors.ts';
+import { type Problem, problemError } from '../errors.ts';
 import type { Facts, Model, ServiceOptions } from '../model.ts';
 import type { PlanInput } from '../plan/plan.ts';
 import type { AwsConfig } from '../ship/context.ts';
@@ -54,3 +54,25 @@ export type Command = {
   >;
   readonly run: (context: Context) => Promise<void>;
 };
+
+/** @returns the model that `--model` names, or the only one; @throws ProblemError */
+export function modelOf({ models, flags }: Pick<Context, 'models' | 'flags'>): Model {
+  const [only, second] = models;
+  const names = models.map(({ name }) => name).join(', ');
+  if (typeof flags.model !== 'string') {
+    if (only !== undefined && second === undefined) return only;
+    throw usage(
+      '--model',
+      'is missing.',
+      models.length > 0 ? `Name one of ${names}.` : 'Declare a model first.',
+    );
+  }
+  const found = models.find(({ name }) => name === flags.model);
+  if (found === undefined)
+    throw usage('--model', `${flags.model} is not a model of this service.`, `Name one of ${names}.`);
+  return found;
+}
+
+/** An option that cannot be used, to throw. */
+export const usage = (key: string, message: string, fix: string): Error =>
+  problemError([{ code: 'MODELS_USAGE', key, message, fix }]);

@@ -7,7 +7,7 @@ import { problemError } from '../errors.ts';
 import type { Model } from '../model.ts';
 import { ALIAS } from '../naming.ts';
 import { nameOf } from '../plan/endpoint.ts';
-import type { Command, Context } from './command.ts';
+import { type Command, type Context, modelOf, usage } from './command.ts';
 
 /** `sls models invoke`: one inference through the alias, as a direct invoke. */
 export const command: Command = {
@@ -29,23 +29,6 @@ export const command: Command = {
     if (isObject(answer) && 'error' in answer) process.exitCode = 1;
   },
 };
-
-function modelOf({ models, flags }: Context): Model {
-  const [only, second] = models;
-  const names = models.map(({ name }) => name).join(', ');
-  if (typeof flags.model !== 'string') {
-    if (only !== undefined && second === undefined) return only;
-    throw usage(
-      '--model',
-      'is missing.',
-      models.length > 0 ? `Name one of ${names}.` : 'Declare a model first.',
-    );
-  }
-  const found = models.find(({ name }) => name === flags.model);
-  if (found === undefined)
-    throw usage('--model', `${flags.model} is not a model of this service.`, `Name one of ${names}.`);
-  return found;
-}
 
 /** The request's text, checked to be JSON: anything else Lambda itself would refuse with less to say. */
 async function requestOf(model: Model, context: Context): Promise<string> {
@@ -149,9 +132,6 @@ async function ask(
 }
 
 const sentence = (words: string): string => (/[.!?]$/.test(words) ? words : `${words}.`);
-
-const usage = (key: string, message: string, fix: string): Error =>
-  problemError([{ code: 'MODELS_USAGE', key, message, fix }]);
 
 type Output = {
   readonly name: string;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { caseFaults, caseLines, readCase } from '../../../../functions/release/gate/cases.ts';
+import { caseLines, faultOf, readCase } from '../../../../functions/release/gate/cases.ts';
 
 const x = { name: 'x', datatype: 'FP32', shape: [1, 2], data: [1, 2] };
 const line = (value: unknown): string => JSON.stringify(value);
@@ -70,8 +70,10 @@ it.each([
   expect(readCase(text)).toEqual({ fault });
 });
 
-it('all faults of a file are told at once, by line', () => {
-  const text = [line({ inputs: [x], outputs: [x] }), 'no', '', line({ inputs: [x] })].join('\n');
-  expect(caseFaults(text, true)).toEqual({ count: 3, faults: [{ line: 2, fault: 'The line is not JSON.' }] });
-  expect(caseFaults(text, false).faults.map((fault) => fault.line)).toEqual([2, 4]);
+it('needs outputs, unless there is a reference', () => {
+  const bare = readCase(line({ inputs: [x] }));
+  expect([faultOf(bare, false), faultOf(bare, true)]).toEqual([
+    'The case has no outputs, and there is no reference.',
+    undefined,
+  ]);
 });

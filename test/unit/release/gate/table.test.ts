@@ -34,7 +34,7 @@ it('shows expected, got and difference, a line a value', () => {
   expect(table).toBe(
     [
       'case   where                expected   got         difference',
-      '3      probabilities[0, 1]  0.91       0.088       −0.822',
+      '3      probabilities[0, 1]  0.91       0.088       -0.822',
       '       label[0]             0          1           +1',
       '       3 more',
       '12     answer               outputs    WRONG_VALUE: $.inputs[0].data[2] must be a number and this sentence is long.',

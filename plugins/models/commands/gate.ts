@@ -1,0 +1,226 @@
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import type { CaseFailure, GateState } from '../../../functions/release/gate/contract.ts';
+import { type GatePorts, runGate } from '../../../functions/release/gate/gate.ts';
+import { failuresTable } from '../../../functions/release/gate/table.ts';
+import { lambdaAliases } from '../../../functions/shared/aws/aliases.ts';
+import { lambdaInvoke } from '../../../functions/shared/aws/invoke.ts';
+import type { InvokePort } from '../../../functions/shared/aws/ports.ts';
+import { sagemakerReference } from '../../../functions/shared/aws/reference.ts';
+import { problemError } from '../errors.ts';
+import type { Model } from '../model.ts';
+import { ALIAS } from '../naming.ts';
+import { nameOf } from '../plan/endpoint.ts';
+import { type Ask, askHttp, inferPath, type Posted } from '../serve/ask.ts';
+import { askHere } from '../serve/here.ts';
+import { shipCases } from '../ship/cases.ts';
+import { type Command, type Context, modelOf, usage } from './command.ts';
+
+/** `sls models gate`: what a release checks before traffic, by hand, on AWS or on this machine. */
+export const command: Command = {
+  usage: 'Ask a version the cases of its gate, as a release does before any traffic',
+  options: {
+    model: { usage: 'Name of the model (default: the only one)', shortcut: 'm', type: 'string' },
+    qualifier: {
+      usage: 'Version to ask (default: the candidate that has a share of the traffic, else the live one)',
+      shortcut: 'q',
+      type: 'string',
+    },
+    url: { usage: 'Ask a running `sls models serve` at this address instead', type: 'string' },
+    local: { usage: 'Ask the model on this machine, without AWS and without a server', type: 'boolean' },
+    json: { usage: 'Print JSON', type: 'boolean' },
+  },
+  run: async (context) => {
+    const model = modelOf(context);
+    const { flags, print, progress } = context;
+    const given = ['qualifier', 'url', 'local'].filter(
+      (name) => flags[name] !== undefined && flags[name] !== false,
+    );
+    if (given.length > 1)
+      throw usage(`--${given[1]}`, `does not go with --${given[0]}.`, 'Name one of them.');
+    const casesText = await readCases(model, context);
+    const asked = await (flags.local === true
+      ? askHere(model, context, (invoke) =>
+          ask({ invoke, functionName: model.name, version: 'local' }, model, casesText, context),
+        )
+      : typeof flags.url === 'string'
+        ? ask(await atUrl(model, flags.url), model, casesText, context)
+        : onAws(model, context, (target) => ask(target, model, casesText, context))
+    ).finally(() => progress(undefined));
+    print(flags.json ? JSON.stringify(asked, null, 2) : spoken(asked));
+    if (asked.gate.verdict === 'pass') return;
+    if (flags.json) process.exitCode = 1;
+    else throw failed(model, asked);
+  },
+};
+
+type Target = { readonly invoke: InvokePort; readonly functionName: string; readonly version: string };
+type Asked = {
+  readonly model: string;
+  readonly version: string;
+  readonly gate: GateState;
+  readonly failures: readonly CaseFailure[];
+};
+
+/** The case file; what is wrong with it is told before anybody is asked. */
+async function readCases(model: Model, { service, notice, facts }: Context): Promise<string | undefined> {
+  const { name, gate } = model;
+  if (gate?.cases === undefined) {
+    notice(`models.${name} has no gate: only whether the version starts is checked.`);
+    return undefined;
+  }
+  const signature = (await facts([model])).get(name)?.signature;
+  if (signature !== undefined)
+    await shipCases(`models.${name}.gate.cases`, gate.cases, gate, signature, service.dir);
+  return readFile(resolve(service.dir, gate.cases), 'utf8');
+}
+
+/** Milliseconds: a slice is all of it, since nothing here ends a command but the person before it. */
+const BUDGET = 15 * 60 * 1000;
+/** Slices that AWS may refuse before we say so. */
+const TRIES = 5;
+
+async function ask(
+  { invoke, functionName, version }: Target,
+  { name, gate, latency, memory }: Model,
+  casesText: string | undefined,
+  { aws, progress }: Context,
+): Promise<Asked> {
+  const { SageMakerRuntimeClient } = await import('@aws-sdk/client-sagemaker-runtime');
+  const sagemaker = new SageMakerRuntimeClient(aws);
+  let count = 0;
+  const ports: GatePorts = {
+    clock: Date.now,
+    pause: (milliseconds) => new Promise((done) => setTimeout(done, milliseconds)),
+    reference: sagemakerReference(sagemaker),
+    invoke: {
+      invoke: (...args) => {
+        progress(`Asking ${name}, version ${version}: ${++count} requests`);
+        return invoke.invoke(...args);
+      },
+    },
+  };
+  const settings = {
+    memory,
+    ...(gate !== undefined && {
+      gate: {
+        tolerance: gate.tolerance,
+        ...(gate.reference !== undefined && { reference: gate.reference }),
+        ...(gate.load !== undefined && { load: gate.load }),
+      },
+    }),
+    ...(latency !== undefined && { p95: latency.p95 }),
+  };
+  const failures: CaseFailure[] = [];
+  let state: GateState | undefined;
+  try {
+    for (let tries = 0; state?.verdict === undefined; tries += 1) {
+      if (tries === TRIES) throw awsProblem(name, state?.reason ?? 'There is no answer.');
+      if (tries > 0) await ports.pause(2000);
+      const outcome = await runGate(ports, {
+        functionName,
+        version,
+        settings,
+        state,
+        budgetMs: BUDGET,
+        casesText,
+      });
+      failures.push(...outcome.failures);
+      state = outcome.state;
+    }
+  } finally {
+    sagemaker.destroy();
+  }
+  return { model: name, version, gate: state, failures };
+}
+
+async function onAws<T>(model: Model, context: Context, work: (target: Target) => Promise<T>): Promise<T> {
+  const { LambdaClient } = await import('@aws-sdk/client-lambda');
+  const { aws, flags, plan, service } = context;
+  const lambda = new LambdaClient(aws);
+  const functionName = nameOf(model, plan.host);
+  try {
+    const version =
+      typeof flags.qualifier === 'string' ? flags.qualifier : await versionOf(lambda, functionName);
+    if (version === undefined) throw notDeployed(model.name, `${functionName}:${ALIAS}`, service.region);
+    return await work({ invoke: lambdaInvoke(lambda), functionName, version });
+  } catch (error) {
+    if (!(error instanceof Error) || 'problems' in error) throw error;
+    throw awsProblem(model.name, error.message, error);
+  } finally {
+    lambda.destroy();
+  }
+}
+
+/** The candidate where it has traffic already; before that a person names it. */
+async function versionOf(
+  lambda: Parameters<typeof lambdaAliases>[0],
+  functionName: string,
+): Promise<string | undefined> {
+  const alias = await lambdaAliases(lambda).get(functionName, ALIAS);
+  return alias === undefined ? undefined : (Object.keys(alias.weights)[0] ?? alias.version);
+}
+
+/** A running `serve`, or anything else that speaks the protocol. */
+async function atUrl(model: Model, url: string): Promise<Target> {
+  let base: URL;
+  try {
+    base = new URL(`${url.replace(/\/+$/, '')}${inferPath(model)}`);
+  } catch {
+    throw usage('--url', `${url} is not an address.`, 'Write such as http://127.0.0.1:8080.');
+  }
+  const post: Ask = async (body, signal): Promise<Posted> => {
+    const answer = await fetch(base, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body,
+      signal,
+    });
+    return { status: answer.status, body: await answer.text() };
+  };
+  await post('{}', AbortSignal.timeout(60_000)).catch((error: unknown) => {
+    const why = error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
+    throw usage('--url', `${base.origin} does not answer: ${why}.`, 'Start `sls models serve`.');
+  });
+  return { invoke: askHttp(post), functionName: model.name, version: base.origin };
+}
+
+/** `churn, version 7: pass` and the failed cases. */
+function spoken({ model, version, gate, failures }: Asked): string {
+  const head = `${model}, version ${version}: ${gate.verdict}`;
+  if (gate.verdict === 'pass') return `${head}. ${gate.reason ?? ''}`;
+  return failures.length === 0 ? head : `${head}\n\n${failuresTable(failures)}\n`;
+}
+
+const failed = ({ name }: Model, { version, gate }: Asked): Error =>
+  problemError([
+    {
+      code: 'MODELS_GATE',
+      key: `models.${name}.gate`,
+      message: `does not let version ${version} pass. ${gate.reason ?? ''}`,
+      fix: 'Mend the model, or the case that expects something else.',
+    },
+  ]);
+
+const notDeployed = (name: string, what: string, region: string): Error =>
+  problemError([
+    {
+      code: 'MODELS_NOT_DEPLOYED',
+      key: `models.${name}`,
+      message: `has no ${what} in ${region}.`,
+      fix: 'Run `sls deploy`, name another --stage or --region, or ask on this machine with --local.',
+    },
+  ]);
+
+const awsProblem = (name: string, reason: string, cause?: unknown): Error =>
+  problemError(
+    [
+      {
+        code: 'MODELS_AWS',
+        key: `models.${name}`,
+        message: `cannot be asked: ${/[.!?]$/.test(reason) ? reason : `${reason}.`}`,
+        fix: 'Check credentials, --aws-profile and --region.',
+      },
+    ],
+    cause,
+  );

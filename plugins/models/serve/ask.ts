@@ -1,0 +1,41 @@
+import type { InvokePort } from '../../../functions/shared/aws/ports.ts';
+import type { Model } from '../model.ts';
+
+/** What an infer path answered. */
+export type Posted = { readonly status: number; readonly body: string };
+
+/** Posts an infer request, JSON. */
+export type Ask = (body: string, signal: AbortSignal) => Promise<Posted>;
+
+/**
+ * An infer path of the protocol where the gate else has a Lambda: the same requests, the same answers. What no function
+ * of ours says (the gateway's 5xx) is a crash; there is no report, so neither memory nor cold starts.
+ */
+export function askHttp(ask: Ask): InvokePort {
+  return {
+    invoke: async (_, __, payload, patience) => {
+      const signal = AbortSignal.timeout(patience);
+      const late = new Promise<undefined>((resolve) => {
+        signal.addEventListener('abort', () => resolve(undefined), { once: true });
+      });
+      const posted = ask(payload, signal).then(
+        ({ status, body }) =>
+          status >= 500 && !/"error"\s*:/.test(body)
+            ? {
+                payload: JSON.stringify({ errorType: `HTTP ${status}`, errorMessage: '' }),
+                crashed: 'Unhandled',
+              }
+            : { payload: body },
+        (error: unknown) => {
+          if (signal.aborted) return undefined;
+          throw error;
+        },
+      );
+      return Promise.race([posted, late]);
+    },
+  };
+}
+
+/** Where a model’s inferences are asked, below its host; one that is invoke-only on AWS stands at `/` here. */
+export const inferPath = ({ name, http }: Model): string =>
+  `${http === undefined || http.path === '/' ? '' : http.path}/v2/models/${name}/infer`;

@@ -1,0 +1,68 @@
+import { rmSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { InvokePort } from '../../../functions/shared/aws/ports.ts';
+import { type Context, usage } from '../commands/command.ts';
+import type { Model } from '../model.ts';
+import { hostRuntime, ORT_VERSION } from '../ship/runtime.ts';
+import { ownVersion } from '../ship/service.ts';
+import { askHttp, inferPath } from './ask.ts';
+import { serveLocally } from './local.ts';
+import { shipHere } from './shipped.ts';
+
+/** The handler that a deploy would ship, in a process of its own. */
+export async function askHere<T>(
+  model: Model,
+  { service, notice, progress, plan, aws }: Context,
+  work: (invoke: InvokePort) => Promise<T>,
+): Promise<T> {
+  const runtime = await hostRuntime(progress);
+  if (runtime === undefined)
+    throw usage(
+      '--local',
+      'needs ONNX Runtime, which has no build for this machine.',
+      'Deploy, and leave it out.',
+    );
+  const folder = await mkdtemp(join(tmpdir(), 'serverless-models-'));
+  // Also where Ctrl-C ends the process in the middle of it.
+  const discard = (): void => rmSync(folder, { recursive: true, force: true });
+  process.once('exit', discard);
+  try {
+    const local = await serveLocally({
+      models: [model],
+      service,
+      versions: { plugin: await ownVersion(), runtime: ORT_VERSION },
+      runtime,
+      // What is refused is shown with its case.
+      notice: (line) => (line.includes(': Refused. ') ? undefined : notice(line)),
+      ship: (one, version) => {
+        progress(`Preparing ${one.name}`);
+        return shipHere(one, {
+          serviceDir: service.dir,
+          outDir: join(folder, one.name, String(version)),
+          progress,
+          environment: plan.host.provider.environment,
+          aws,
+        });
+      },
+    });
+    try {
+      const invoke = askHttp(async (body) => {
+        const answer = await local.handle({
+          method: 'POST',
+          target: inferPath(model),
+          headers: { 'content-type': 'application/json' },
+          body: Buffer.from(body),
+        });
+        return { status: answer.status, body: answer.body.toString('utf8') };
+      });
+      return await work(invoke);
+    } finally {
+      await local.stop();
+    }
+  } finally {
+    process.off('exit', discard);
+    discard();
+  }
+}
