@@ -1,6 +1,7 @@
 import type { AliasState, StackState } from '../shared/aws/ports.ts';
 import type { Phase, Release, Request, Settings, VersionRef } from './contract.ts';
-import { intend, iso, next, PATIENCE, refOf, remember, settle } from './steps.ts';
+import { telling } from './pace.ts';
+import { type Changes, intend, iso, isPending, next, PATIENCE, refOf, remember, settle } from './steps.ts';
 import { made, points, whole } from './target.ts';
 
 /** A Create or Update of the custom resource, read. */
@@ -14,14 +15,19 @@ export type Asked = {
   readonly alias: string;
   readonly model: string;
   readonly version: string;
+  /** The version that the template asked for before. */
+  readonly before?: string;
   readonly fingerprint: string;
   readonly settings: Settings;
+  /** By `sls deploy --force`: what was refused may go again. */
+  readonly forced: boolean;
   /** Milliseconds that the worker may take to answer. */
   readonly patience: number;
   readonly schedule: { readonly group: string; readonly name: string };
 };
 
-export type Facts = { readonly alias: AliasState | undefined; readonly stack: StackState };
+/** What is read before a request is admitted. */
+export type Found = { readonly alias: AliasState | undefined; readonly stack: StackState };
 
 /** `write`: the document to go on with, and whether the one found is another release's, to be archived. */
 export type Admission =
@@ -29,13 +35,15 @@ export type Admission =
   /** Seen before: carry on with what is there. */
   | { readonly do: 'repeat' }
   /** Out of its time: nobody waits for it, and following it could release what a stack has withdrawn. */
-  | { readonly do: 'stale'; readonly reason: string };
+  | { readonly do: 'stale'; readonly reason: string }
+  /** Rolled back before: nothing is changed. */
+  | { readonly do: 'refuse'; readonly reason: string };
 
 /** Ids remembered against late and repeated delivery. Lambda keeps an event for six hours at most. */
 const REMEMBERED = 50;
 
 /** What a request makes of the document found. Pure; the alias is not touched before the result is written. */
-export function admit(found: Release | undefined, asked: Asked, facts: Facts, clock: number): Admission {
+export function admit(found: Release | undefined, asked: Asked, facts: Found, clock: number): Admission {
   if (found?.requests.includes(asked.id)) return { do: 'repeat' };
   // CloudFormation only sends requests while an operation runs.
   if (facts.stack === 'done' || facts.stack === 'gone') {
@@ -44,18 +52,43 @@ export function admit(found: Release | undefined, asked: Asked, facts: Facts, cl
   const now = Math.max(clock, found ? Date.parse(found.updatedAt) : 0);
   const first = asked.type === 'Create' || found?.functionName !== asked.functionName;
   const base = first || found === undefined ? undefined : settled(found, facts.alias, now);
-  if (
+  const write = (release: Release): Admission => ({
+    do: 'write',
+    next: { ...release, schedule: { ...release.schedule, told: telling(release) } },
+    archive: found !== undefined && found.release !== release.release,
+  });
+  const back =
     asked.type === 'Update' &&
-    (facts.stack === 'rollingBack' || Number(asked.version) < (base?.highest ?? 0))
-  ) {
+    (facts.stack === 'rollingBack' || Number(asked.version) < (base?.highest ?? 0));
+  if (base !== undefined && leavesAlone(base, asked, back)) return write(changed(base, asked, now));
+  if (back)
     return {
       do: 'write',
       next: withdrawn(base ?? blank(asked, now), asked, facts, now),
       archive: first && found !== undefined,
     };
-  }
-  const admitted = forward(base, asked, facts, now);
-  return { do: 'write', next: admitted, archive: found !== undefined && found.release !== admitted.release };
+  const refusal = asked.forced ? undefined : refused(base, asked);
+  return refusal === undefined ? write(forward(base, asked, facts, now)) : { do: 'refuse', reason: refusal };
+}
+
+/**
+ * The template's version stays, and only what it follows changes: no new release, and none that ends. So does a stack that
+ * rolls back from a request that never reached us or was refused. A stack that rolls back the very request that began the
+ * release, by force and with the same version, withdraws it.
+ */
+function leavesAlone(base: Release, asked: Asked, back: boolean): boolean {
+  if (asked.type === 'Create' || asked.forced || Number(asked.version) !== base.highest) return false;
+  if (!back) return asked.before === asked.version;
+  return asked.before !== asked.version || base.request?.id !== base.release;
+}
+
+function refused(base: Release | undefined, { fingerprint, version, model }: Asked): string | undefined {
+  const found = base?.refused.find((one) => one.fingerprint === fingerprint);
+  if (found === undefined || base?.stable?.fingerprint === fingerprint) return undefined;
+  return (
+    `version ${version} of ${model} is the same as version ${found.version}, which was rolled back on ${found.at}: ${found.reason}; ` +
+    'mend the model, or release it all the same with "sls deploy --force"'
+  );
 }
 
 /** A move that was made but not yet noted is noted first: what is live is live. */
@@ -69,13 +102,12 @@ function blank(asked: Asked, now: number): Release {
     schema: 1,
     rev: 0,
     release: asked.id,
-    phase: 'PROMOTING',
+    phase: 'GATING',
     model: asked.model,
     functionName: asked.functionName,
     alias: asked.alias,
     stack: asked.stack,
     settings: asked.settings,
-    steps: [],
     shifts: [],
     judgements: [],
     refused: [],
@@ -101,6 +133,7 @@ function noted(
 ) {
   return {
     stack: asked.stack,
+    settings: asked.settings,
     highest: Math.max(base.highest, Number(asked.version)),
     requests: [...base.requests, asked.id].slice(-REMEMBERED),
     request: {
@@ -113,11 +146,17 @@ function noted(
   };
 }
 
+/** Settings and capacity of what is there. What AWS refused of them before is tried again. */
+function changed(base: Release, asked: Asked, now: number): Release {
+  const tried = base.scaled?.refused === undefined ? {} : { scaled: undefined };
+  return next(base, { ...noted(base, asked, 'settings', now), ...tried }, now);
+}
+
 /**
  * The stack goes back to an older version: all traffic on stable before we answer, whatever the phase. Versions above
  * the one asked for are about to be deleted, so stable is the latest that was live and is not above it.
  */
-function withdrawn(base: Release, asked: Asked, facts: Facts, now: number): Release {
+function withdrawn(base: Release, asked: Asked, facts: Found, now: number): Release {
   const highest = Number(asked.version);
   const known = [base.stable, ...base.lives].filter((ref) => ref !== undefined);
   const stable =
@@ -129,13 +168,14 @@ function withdrawn(base: Release, asked: Asked, facts: Facts, now: number): Rele
     base,
     {
       ...noted(base, asked, 'rollback', now),
+      ...FRESH,
       phase: 'ABORTED',
       stable,
       lives: remember(
         base.lives.filter(({ version }) => Number(version) <= highest),
         stable,
       ),
-      intent: intend(base, whole(stable.version), 'ABORTED'),
+      intent: intend(base, whole(stable.version), 'ABORTED', now),
       reason: `the stack rolled back to version ${asked.version}`,
       deadline: iso(now + PATIENCE),
     },
@@ -143,26 +183,48 @@ function withdrawn(base: Release, asked: Asked, facts: Facts, now: number): Rele
   );
 }
 
-function forward(base: Release | undefined, asked: Asked, facts: Facts, now: number): Release {
+/** What belongs to one release and not to the next. */
+const FRESH: Changes = {
+  steps: undefined,
+  step: undefined,
+  shifts: [],
+  gate: undefined,
+  judgements: [],
+  basis: undefined,
+  held: undefined,
+  promotedAt: undefined,
+  bakeUntil: undefined,
+  reversal: undefined,
+  quietUntil: undefined,
+  deployment: undefined,
+};
+
+function forward(base: Release | undefined, asked: Asked, facts: Found, now: number): Release {
   const candidate: VersionRef = { version: asked.version, fingerprint: asked.fingerprint };
   const from = base ?? blank(asked, now);
-  const request = noted(from, asked, 'forward', now);
-  if (base?.phase === 'PROMOTING' && base.candidate?.version === asked.version) {
-    // The running release's own candidate, asked for again: it goes on as it is.
-    return next(base, request, now);
+  const refused = from.refused.filter(({ fingerprint }) => fingerprint !== asked.fingerprint);
+  if (base !== undefined && isPending(base) && base.held?.by !== 'foreign' && isSame(base.candidate, asked)) {
+    // The running release's own candidate, or its like, asked for again: it goes on as it is.
+    const kind = base.phase === 'GATING' || base.phase === 'WARMING' ? 'forward' : 'settings';
+    return next(base, { ...noted(base, asked, kind, now), refused }, now);
   }
+  const request = noted(from, asked, 'forward', now);
   const stable = stableOf(base, asked, facts.alias);
   if (
-    base?.phase === 'DONE' &&
+    base !== undefined &&
+    (base.phase === 'DONE' || base.phase === 'BAKING') &&
     stable?.version === asked.version &&
     points(facts.alias, whole(asked.version))
   ) {
     // Something else of the resource changed; the version is live already.
-    return next(base, { ...request, stable: candidate, reason: undefined }, now);
+    return next(base, { ...request, stable: { ...stable, ...candidate }, reason: undefined }, now);
   }
   const begun = { ...from, release: asked.id, schedule: asked.schedule };
   const same = stable?.version === asked.version;
-  const then: Phase = same ? 'DONE' : 'PROMOTING';
+  const alike = stable !== undefined && (same || stable.fingerprint === asked.fingerprint);
+  // What behaves as the stable version does needs no gate, and is watched no longer than that one.
+  const kept = alike && (base?.phase === 'BAKING' || base?.phase === 'REVERSING') ? base : undefined;
+  const then: Phase = same ? 'DONE' : alike ? 'WARMING' : 'GATING';
   // All traffic on stable before anything else, where it is not so, or where a move given up here might still be made.
   const untidy =
     from.intent !== undefined || (stable !== undefined && !points(facts.alias, whole(stable.version)));
@@ -170,12 +232,15 @@ function forward(base: Release | undefined, asked: Asked, facts: Facts, now: num
     begun,
     {
       ...request,
-      phase: 'PROMOTING',
+      ...FRESH,
+      ...(kept && { promotedAt: kept.promotedAt, bakeUntil: kept.bakeUntil, quietUntil: kept.quietUntil }),
+      ...(alike && { steps: [] }),
+      refused,
+      phase: then === 'DONE' ? 'PROMOTING' : then,
       stable,
       candidate,
-      promote:
-        stable === undefined || same || stable.fingerprint === asked.fingerprint ? 'now' : 'afterStack',
-      intent: stable && (untidy || same) ? intend(begun, whole(stable.version), then) : undefined,
+      promote: stable === undefined || alike ? 'now' : 'afterStack',
+      intent: stable && (untidy || same) ? intend(begun, whole(stable.version), then, now) : undefined,
       reason: undefined,
       startedAt: iso(now),
       deadline: iso(now + PATIENCE),
@@ -184,9 +249,12 @@ function forward(base: Release | undefined, asked: Asked, facts: Facts, now: num
   );
 }
 
+const isSame = (candidate: VersionRef | undefined, { version, fingerprint }: Asked): boolean =>
+  candidate !== undefined && (candidate.version === version || candidate.fingerprint === fingerprint);
+
 /**
- * Stable is what has 100 % when a release starts. A release that still runs passes its own on; so does a document
- * whose alias is gone, or split by somebody else.
+ * Stable is what has 100 % when a release starts. A release that still runs passes its own on, and so does one with a
+ * move under way, whose stable is where it goes; so does a document whose alias is gone, or split by somebody else.
  */
 function stableOf(
   base: Release | undefined,
@@ -194,7 +262,8 @@ function stableOf(
   alias: AliasState | undefined,
 ): VersionRef | undefined {
   if (asked.type === 'Create') return undefined;
-  if (base?.stable !== undefined && (base.phase === 'PROMOTING' || base.intent !== undefined))
+  const foreign = base?.held?.by === 'foreign';
+  if (base?.stable !== undefined && !foreign && (isPending(base) || base.intent !== undefined))
     return base.stable;
   if (base?.stable !== undefined && (alias === undefined || Object.keys(alias.weights).length > 0))
     return base.stable;

@@ -17,6 +17,9 @@ export const SERVICE_TIMEOUT = 600;
 /** Seconds before SERVICE_TIMEOUT at which the worker gives up by itself, so that the reason reaches the user. */
 export const ANSWER_MARGIN = 120;
 
+/** Seconds of one invocation of the worker: the longest load of a gate fits. It also bounds how long one that lost its release can act. */
+export const WORKER_TIMEOUT = 300;
+
 /** Key prefix of everything that is ours in a registry bucket. Below it: `files/<sha256>` and a scope a service and stage. */
 export const REGISTRY_PREFIX = 'models/';
 
@@ -66,6 +69,8 @@ export type Settings = {
   readonly timeout: number;
   readonly gate?: GateSettings;
   readonly capacity?: CapacitySettings;
+  /** Names of the output signals that this version publishes; two versions share a name only where they can be compared. */
+  readonly signals?: readonly string[];
 };
 
 /** `weight` in percent, `bake` in seconds. */
@@ -149,10 +154,47 @@ export type Phase =
   | 'SUPERSEDED'
   | 'HELD';
 
+/** `foreign`: somebody moved the alias. `limit`: too many automatic rollbacks. `refused`: AWS does not restore stable. */
+export type HeldBy = 'person' | 'nodata' | 'foreign' | 'limit' | 'refused';
+
+export type Shift = {
+  readonly asked: string;
+  readonly at: string;
+  readonly step: number;
+  /** Percent. */
+  readonly weight: number;
+};
+
+/** After promotion: an alarm asked, and the last good version takes half of the traffic beside the live one. */
+export type Reversal = {
+  readonly alarm: string;
+  readonly at: string;
+  readonly to: VersionRef;
+  /** The live version cannot answer at all, and how that shows: no test is made. */
+  readonly crashing?: string;
+  readonly gate?: GateState;
+  /** Why it has no provisioned concurrency although the live version does. */
+  readonly cold?: string;
+  /** When it got its half. The alias moved between `asked` and `at`. */
+  readonly half?: { readonly asked: string; readonly at: string };
+  readonly judgement?: Judgement;
+};
+
+export type Refusal = {
+  readonly fingerprint: string;
+  readonly version: string;
+  readonly at: string;
+  readonly reason: string;
+};
+
 export type VersionRef = {
   readonly version: string;
   /** Absent where the version was found on the alias and no record of it is left. */
   readonly fingerprint?: string;
+  /** What it was released by: its own gate, the objective that its slow counts are about, and its output signals. */
+  readonly gate?: GateSettings;
+  readonly p95?: number;
+  readonly signals?: readonly string[];
 };
 
 /** Where an alias points. Weights are 0 to 1, of the versions beside `version`. */
@@ -169,12 +211,15 @@ export type Intent = {
   readonly before?: readonly (AliasTarget | null)[];
   readonly after: AliasTarget;
   readonly then: Phase;
+  /** When it was written: the alias moved between then and the note that it was made. */
+  readonly at: string;
 };
 
 /** The CloudFormation request that is being served, or was served last. */
 export type Request = {
   readonly id: string;
-  readonly kind: 'forward' | 'rollback';
+  /** `settings`: the version stays, what it follows changes. */
+  readonly kind: 'forward' | 'rollback' | 'settings';
   /** The resource's key in the template, which every answer must repeat. */
   readonly logicalId: string;
   /** Where to answer: a signed URL, so a credential; gone once answered. */
@@ -182,6 +227,8 @@ export type Request = {
   /** ISO time at which the worker answers FAILED rather than let CloudFormation run into its timeout. */
   readonly answerBy: string;
   readonly answered?: 'SUCCESS' | 'FAILED';
+  /** AWS refused what it asked for, although the release itself stands. */
+  readonly failure?: string;
 };
 
 /**
@@ -205,44 +252,40 @@ export type Release = {
   readonly stable?: VersionRef;
   readonly candidate?: VersionRef;
   readonly settings: Settings;
-  /** Steps that this release takes, decided when it starts: `settings.steps`, or none. */
-  readonly steps: readonly Step[];
+  /** Steps that this release takes: `settings.steps`, or none. Absent until `auto` has decided. */
+  readonly steps?: readonly Step[];
   /** Index of the step that is under way, in SHIFTING and JUDGING (and in HELD after them). */
   readonly step?: number;
-  /** Every weight of the candidate that this release put in force, oldest first: which minute was judged at which weight. */
-  readonly shifts: readonly { readonly at: string; readonly step: number; readonly weight: number }[];
+  /** Weights of the candidate that were put in force, oldest first. The alias moved between `asked` and `at`. */
+  readonly shifts: readonly Shift[];
   readonly gate?: GateState;
   /** The last look of each step, oldest first. */
   readonly judgements: readonly Judgement[];
-  /** Which of the three slow edges is judged (1 to 3), fixed when the release starts; absent: not judged. */
-  readonly slowEdge?: 1 | 2 | 3;
-  /** HELD: where it goes on from, why and since when. `person`: judging goes on, promotion waits for `resume`. */
+  /** What is judged beside errors, fixed before the first weight: the slow edge (none: no objective, or another one), output signals. */
+  readonly basis?: { readonly slow?: 1 | 2 | 3; readonly outputs: readonly string[] };
+  /** HELD: where it goes on from, by what and since when, and when somebody was last paged. */
   readonly held?: {
     readonly from: Phase;
-    readonly by: 'person' | 'nodata' | 'foreign' | 'limit';
+    readonly by: HeldBy;
     readonly at: string;
-    readonly pagedAt?: string;
+    readonly pagedAt: string;
   };
   /** BAKING: since when, until when an alarm may roll back. */
   readonly promotedAt?: string;
   readonly bakeUntil?: string;
-  /** REVERSING: the alarm that asked, and since when the last good version has its half. */
-  readonly reversal?: { readonly alarm: string; readonly at: string; readonly to: VersionRef };
+  readonly reversal?: Reversal;
   /** After a reversed canary that acquitted: alarms are left alone until then. */
   readonly quietUntil?: string;
   /** Fingerprints that were rolled back: refused until `--force`. */
-  readonly refused: readonly {
-    readonly fingerprint: string;
-    readonly version: string;
-    readonly at: string;
-    readonly reason: string;
-  }[];
+  readonly refused: readonly Refusal[];
   /** Times of automatic rollbacks after promotion, newest last. */
   readonly rollbacks: readonly string[];
   /** Notices that are still to be published, oldest first; removed once they are. */
   readonly notices: readonly Notice[];
-  /** `deployments/<id>.json` of the deploy that began it, once known. */
-  readonly deployment?: string;
+  /** `deployments/<id>.json` of the deploy that began it, once known, and the phase that is told there. */
+  readonly deployment?: { readonly id: string; readonly told?: Phase };
+  /** The version that scales by use, and what it was last told; `refused`: AWS would not. */
+  readonly scaled?: { readonly version: string; readonly key: string; readonly refused?: string };
   /** `now`: inside the resource (a first version, or one that behaves as the stable one); else when the stack is done. */
   readonly promote: 'now' | 'afterStack';
   readonly intent?: Intent;
@@ -253,8 +296,8 @@ export type Release = {
   readonly request?: Request;
   /** Ids of requests seen, newest last: Lambda delivers an event more than once, and late. */
   readonly requests: readonly string[];
-  /** Where the tick of this release is. */
-  readonly schedule: { readonly group: string; readonly name: string };
+  /** Where the tick of this release is, and what it was last told. */
+  readonly schedule: { readonly group: string; readonly name: string; readonly told?: string };
   readonly startedAt: string;
   readonly updatedAt: string;
   /** After this a release that still runs is a dead one. */
@@ -275,6 +318,8 @@ export type TickEvent = {
     readonly stable?: string;
     readonly deadline?: string;
     readonly schedule?: { readonly group: string; readonly name: string };
+    /** Id of the deploy that ticks: `deployments/<id>.json`, which is completed when the release ends. */
+    readonly deployment?: string;
   };
 };
 
@@ -310,13 +355,37 @@ export type TickAnswer = {
   readonly model: string;
   /** NONE: no release is recorded. UNKNOWN: the registry cannot be read. */
   readonly phase: Phase | 'NONE' | 'UNKNOWN';
-  /** Will another tick change anything? */
+  /** Does it go on by itself before the candidate is promoted, or given up? False in BAKING, HELD and the ends. */
   readonly running: boolean;
   /** Version that the alias points to; absent where there is no alias. */
   readonly version?: string;
   /** Version that the release is about. */
   readonly candidate?: string;
   readonly reason?: string;
+  /** Percent that the candidate has. */
+  readonly weight?: number;
+  /** The step under way: which (from 1) of how many, since when, when its bake ends and when its patience does. */
+  readonly step?: {
+    readonly number: number;
+    readonly of: number;
+    readonly since: string;
+    readonly until: string;
+    readonly latest: string;
+  };
+  readonly judgement?: Judgement;
+  /** BAKING: until when an alarm may roll back. */
+  readonly bakeUntil?: string;
+};
+
+/** What the worker adds to `deployments/<id>.json`, by model, under `releases`. */
+export type DeploymentEnd = {
+  readonly release: string;
+  readonly phase: Phase;
+  readonly at: string;
+  readonly version?: string;
+  readonly reason?: string;
+  readonly gate?: GateState;
+  readonly judgements: readonly Judgement[];
 };
 
 /** `versions/<model>/<n>.json`, written when the worker first sees a version. */

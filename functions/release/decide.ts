@@ -1,57 +1,89 @@
-import type { Facts } from './admit.ts';
+import { type Action, write } from './actions.ts';
+import { QUIET } from './alarm.ts';
+import { stray, tidy } from './capacity.ts';
 import type { Intent, Release } from './contract.ts';
-import { abort, hold, intend, iso, next, PATIENCE, settle } from './steps.ts';
+import type { Facts } from './facts.ts';
+import { notice, numbers, promotedNotice } from './notices.ts';
+import { telling } from './pace.ts';
+import { baking } from './phases/baking.ts';
+import { ended } from './phases/ended.ts';
+import { gating } from './phases/gating.ts';
+import { foreign, held, holdFor } from './phases/held.ts';
+import { judging } from './phases/judging.ts';
+import { reversing } from './phases/reversing.ts';
+import { blocked, promoting, shifting } from './phases/shifting.ts';
+import { warming } from './phases/warming.ts';
+import { abort, type Changes, DAY, intend, isOpen, iso, next, settle, standing, tell } from './steps.ts';
 import { made, points, say, whole } from './target.ts';
-
-/** One thing to do; then everything is read again. */
-export type Action =
-  /** Compare-and-set the document; `reschedule`: then also the schedule, whose input tells the deadline. */
-  | { readonly do: 'write'; readonly next: Release; readonly reschedule?: true }
-  /** Make the intended move of the alias. */
-  | { readonly do: 'move'; readonly intent: Intent }
-  /** Answer CloudFormation, then write. */
-  | {
-      readonly do: 'answer';
-      readonly status: 'SUCCESS' | 'FAILED';
-      readonly reason: string;
-      readonly next: Release;
-    }
-  /** Nothing until the next tick. */
-  | { readonly do: 'wait'; readonly reason: string }
-  /** Nothing ever: delete the schedule. */
-  | { readonly do: 'stop' };
-
-/** Less than this left of the deadline while the stack is still busy: put it off. Milliseconds. */
-const SOON = PATIENCE / 2;
 
 /** What to do next. Pure; called again after each action with what is then found. */
 export function decide(state: Release, facts: Facts, clock: number): Action {
   const now = Math.max(clock, Date.parse(state.updatedAt));
   const overdue = state.request?.url !== undefined && now >= Date.parse(state.request.answerBy);
-  if (state.phase === 'PROMOTING' && overdue) {
-    return { do: 'write', next: abort(state, 'not done in time; see the log of the release worker', now) };
-  }
+  if (overdue && isOpen(state.phase) && state.request?.kind === 'forward')
+    return write(abort(state, late(state), now));
+  return after(state, first(state, facts, overdue, now), now);
+}
+
+function first(state: Release, facts: Facts, overdue: boolean, now: number): Action {
   if (state.intent !== undefined && !overdue) return carryOn(state, state.intent, facts, now);
-  const answer = answerOf(state, overdue, now);
+  const answer = answerOf(state, facts, overdue, now);
   if (answer !== undefined) return answer;
   if (state.intent !== undefined) return carryOn(state, state.intent, facts, now);
-  if (
-    facts.alias === undefined &&
-    state.stable !== undefined &&
-    state.phase !== 'HELD' &&
-    facts.stack !== 'gone'
-  ) {
-    return recreate(state, now);
+  const lost = facts.alias === undefined && facts.stack !== 'gone' && state.phase !== 'HELD';
+  if (lost && state.stable !== undefined) return recreate(state, now);
+  switch (state.phase) {
+    case 'GATING':
+      return gating(state, facts, now);
+    case 'WARMING':
+      return warming(state, facts, now);
+    case 'SHIFTING':
+      return shifting(state, facts, now);
+    case 'JUDGING':
+      return judging(state, facts, now);
+    case 'PROMOTING':
+      return promoting(state, facts, now);
+    case 'BAKING':
+      return baking(state, facts, now);
+    case 'REVERSING':
+      return reversing(state, facts, now);
+    case 'HELD':
+      return held(state, facts, now);
+    default:
+      return ended(state, facts, now);
   }
-  return state.phase === 'PROMOTING' ? promote(state, facts, now) : { do: 'stop' };
+}
+
+/** Before anyone waits: the tick has the right pace, notices are out, the deploy's record says how it ended. */
+function after(state: Release, action: Action, now: number): Action {
+  if (action.do !== 'wait' && action.do !== 'stop') return action;
+  const told = telling(state);
+  if (action.do === 'wait' && state.schedule.told !== told)
+    return { do: 'schedule', next: next(state, { schedule: { ...state.schedule, told } }, now) };
+  const [oldest, ...rest] = state.notices;
+  if (oldest !== undefined) {
+    const without = next(state, { notices: rest }, now);
+    // A topic that takes nothing for a day does not keep a release's tick alive.
+    return now - Date.parse(oldest.at) >= DAY
+      ? write(without)
+      : { do: 'notify', notice: oldest, next: without };
+  }
+  const { deployment, phase } = state;
+  if (deployment !== undefined && deployment.told !== phase && !isOpen(phase))
+    return {
+      do: 'record',
+      deployment: deployment.id,
+      next: next(state, { deployment: { ...deployment, told: phase } }, now),
+    };
+  return action;
 }
 
 function carryOn(state: Release, intent: Intent, facts: Facts, now: number): Action {
-  if (made(facts.alias, intent)) return { do: 'write', next: settle(state, intent, now) };
+  if (made(facts.alias, intent)) return write(settled(state, intent, now));
   // Raising waits for the stack; everything else takes traffic away and does not.
   if (raises(state, intent) && facts.alias !== undefined) {
-    const wait = blocked(state, facts, now);
-    if (wait !== undefined) return wait;
+    const waiting = blocked(state, facts, now);
+    if (waiting !== undefined) return waiting;
   }
   const expected =
     intent.before === undefined || [...intent.before, intent.after].some((at) => points(facts.alias, at));
@@ -60,82 +92,88 @@ function carryOn(state: Release, intent: Intent, facts: Facts, now: number): Act
   return foreign(state, facts, now);
 }
 
-const raises = (state: Release, intent: Intent): boolean =>
-  state.stable !== undefined && intent.after.version !== state.stable.version;
+/** Does the candidate get more than it has? A last good version that is tried again does not: it takes traffic away from a suspect. */
+const raises = (state: Release, { after }: Intent): boolean =>
+  state.candidate !== undefined &&
+  state.stable !== undefined &&
+  isOpen(state.phase) &&
+  (after.version === state.candidate.version || after.weights[state.candidate.version] !== undefined);
 
-/** Why a candidate may not get traffic now. */
-function blocked(state: Release, facts: Facts, now: number): Action | undefined {
-  if (facts.stack === 'gone')
-    return {
-      do: 'write',
-      next: next(state, { phase: 'ABORTED', intent: undefined, reason: 'the stack is gone' }, now),
-    };
-  const left = Date.parse(state.deadline) - now;
-  const waiting = facts.stack !== 'done' && state.promote === 'afterStack';
-  // A stack may take hours; that is waiting, not death.
-  if (waiting && facts.stack !== 'unknown' && left < SOON) {
-    return { do: 'write', next: next(state, { deadline: iso(now + PATIENCE) }, now), reschedule: true };
-  }
-  if (left <= 0)
-    return { do: 'write', next: abort(state, 'the deadline passed before the release ended', now) };
-  return waiting
-    ? {
-        do: 'wait',
-        reason: `the stack is ${facts.stack === 'unknown' ? 'in an unknown state' : 'still in progress'}`,
-      }
-    : undefined;
-}
-
-function promote(state: Release, facts: Facts, now: number): Action {
-  if (state.candidate === undefined)
-    return { do: 'write', next: hold(state, 'there is no candidate to promote', now) };
-  const wait = blocked(state, facts, now);
-  if (wait !== undefined) return wait;
-  if (state.stable !== undefined && !points(facts.alias, whole(state.stable.version)))
-    return foreign(state, facts, now);
-  // Before a first version is live nobody calls the alias, so whatever is there may be replaced.
-  const before = state.stable && [whole(state.stable.version)];
-  const intent = intend(state, whole(state.candidate.version), 'DONE', before);
-  return { do: 'write', next: next(state, { intent }, now) };
-}
-
-function answerOf(state: Release, overdue: boolean, now: number): Action | undefined {
-  const request = state.request;
-  if (request?.url === undefined || (state.phase === 'PROMOTING' && state.promote === 'now'))
-    return undefined;
-  // A rollback that AWS refuses for good succeeds all the same: failing it would leave the stack stuck half-way.
-  const good =
-    !overdue && (state.phase === 'PROMOTING' || state.phase === 'DONE' || request.kind === 'rollback');
-  const status = good ? 'SUCCESS' : 'FAILED';
-  const reason = state.reason ?? `${state.phase}: ${say(state.stable && whole(state.stable.version))}`;
+function answerOf(state: Release, facts: Facts, overdue: boolean, now: number): Action | undefined {
+  const { request, phase } = state;
+  if (request?.url === undefined) return undefined;
   const { url: _, ...rest } = request;
-  return { do: 'answer', status, reason, next: next(state, { request: { ...rest, answered: status } }, now) };
+  const stands = state.reason ?? `${phase}: ${say(standing(state))}`;
+  const answer = (status: 'SUCCESS' | 'FAILED', reason = stands): Action => ({
+    do: 'answer',
+    status,
+    reason,
+    next: next(state, { request: { ...rest, answered: status } }, now),
+  });
+  switch (request.kind) {
+    case 'settings': {
+      if (request.failure !== undefined) return answer('FAILED', request.failure);
+      // Capacity first, so that what AWS refuses fails the deploy. A release that runs goes on meanwhile.
+      const capacity = facts.held && !overdue ? tidy(state, facts.held, now) : undefined;
+      return capacity ?? answer('SUCCESS');
+    }
+    case 'rollback': {
+      // The version that the stack withdraws is about to be deleted, provisioned concurrency and all. Failing would leave
+      // the stack stuck half-way, so what cannot be done does not keep it.
+      const [first] = facts.held && !overdue ? stray(state, facts.held) : [];
+      return first === undefined ? answer('SUCCESS') : { do: 'release', version: first };
+    }
+    case 'forward':
+      if (phase === 'GATING' || phase === 'WARMING') return undefined;
+      if (phase === 'PROMOTING' && state.promote === 'now') return undefined;
+      return answer(isOpen(phase) || phase === 'DONE' || phase === 'BAKING' ? 'SUCCESS' : 'FAILED');
+  }
+}
+
+const late = (state: Release): string =>
+  state.phase === 'WARMING'
+    ? 'provisioned concurrency was not ready in time'
+    : state.phase === 'GATING' && state.gate !== undefined
+      ? `the gate was not done in time: case ${state.gate.done} of ${state.gate.count}`
+      : 'not done in time; see the log of the release worker';
+
+/** The intended move was made; whoever does not sit before a deploy is told of a promotion. */
+function settled(state: Release, intent: Intent, now: number): Release {
+  const done = settle(state, intent, now);
+  const version = state.candidate?.version;
+  if (version === undefined || done.stable?.version !== version || (state.steps ?? []).length === 0)
+    return done;
+  return { ...done, ...tell(done, promotedNotice(state, version, numbers(state.judgements.at(-1)), now)) };
 }
 
 /** The alias was deleted by hand: back at stable, then on. */
 function recreate(state: Release, now: number): Action {
   if (state.stable === undefined)
-    return { do: 'write', next: hold(state, 'the alias is gone and no stable version is known', now) };
-  const at = whole(state.stable.version);
+    return write(holdFor(state, 'foreign', 'the alias is gone and no stable version is known', now));
+  const at = standing(state) ?? whole(state.stable.version);
   const reason =
-    `the alias ${state.alias} was missing and was made again at ${say(at)}; permissions that it carried went with it: see ` +
+    `the alias ${state.alias} was missing and was made again at ${say(whole(state.stable.version))}; permissions that it carried went with it: see ` +
     `"aws lambda get-policy --function-name ${state.functionName} --qualifier ${state.alias}", and restore with "aws lambda add-permission"`;
-  return { do: 'write', next: next(state, { intent: intend(state, at, state.phase, [null]), reason }, now) };
+  const text = notice(state, 'the alias was deleted and made again', [reason], true, now);
+  const back = Object.keys(at.weights).length === 0 ? {} : weightless(state, now);
+  const intent = intend(state, whole(state.stable.version), back.phase ?? state.phase, now, [null]);
+  return write(next(state, { ...tell(state, text), ...back, intent, reason }, now));
 }
 
-function foreign(state: Release, facts: Facts, now: number): Action {
-  const reason =
-    `the alias ${state.alias} points to ${say(facts.alias)}, which this release did not do (stable is ${say(state.stable && whole(state.stable.version))}); ` +
-    'nothing was touched; deploy again to go on from there';
-  return { do: 'write', next: hold(state, reason, now) };
+/** What had a weight takes its step again, from nothing. */
+function weightless(state: Release, now: number): Changes {
+  if (state.phase === 'REVERSING')
+    return { phase: 'BAKING', reversal: undefined, quietUntil: iso(now + QUIET) };
+  return { phase: 'SHIFTING', step: state.step ?? 0 };
 }
 
 /**
- * AWS refuses the move for good (no such version, no such function). A candidate that cannot be promoted ends its
- * release, and stable keeps the traffic; a stable version that cannot be restored needs a person.
+ * AWS refuses the move for good (no such version, no such function). A candidate that cannot have traffic ends its
+ * release, and stable keeps it; a stable version that cannot be restored needs a person.
  */
 export function refused(state: Release, intent: Intent, message: string, clock: number): Release {
   const now = Math.max(clock, Date.parse(state.updatedAt));
-  const phase = intent.then === 'DONE' && state.phase === 'PROMOTING' ? 'ABORTED' : 'HELD';
-  return next(state, { phase, intent: undefined, reason: message }, now);
+  if (raises(state, intent) || (state.stable === undefined && isOpen(state.phase)))
+    return abort(state, message, now);
+  return holdFor(state, 'refused', message, now);
 }

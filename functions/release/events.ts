@@ -1,6 +1,8 @@
 import type { Asked } from './admit.ts';
+import { functionOf } from './alarm.ts';
 import {
   ANSWER_MARGIN,
+  type CommandEvent,
   SERVICE_TIMEOUT,
   type Settings,
   type TickEvent,
@@ -22,12 +24,14 @@ export type Caller = {
 
 export type Incoming =
   | { readonly kind: 'tick'; readonly tick: TickEvent['tick'] }
+  | { readonly kind: 'command'; readonly command: CommandEvent['command'] }
+  /** Functions whose alarms have turned on. */
+  | { readonly kind: 'alarm'; readonly functionNames: readonly string[] }
   | {
       readonly kind: 'ask';
       readonly caller: Caller;
       readonly asked: Asked;
       readonly record: VersionRecord;
-      readonly before?: string;
     }
   | {
       readonly kind: 'delete';
@@ -48,11 +52,15 @@ type Fields = Readonly<Record<string, unknown>>;
 export function readEvent(event: unknown, group: string, now: number): Incoming {
   const fields = fieldsOf(event);
   if (fields.tick !== undefined) return { kind: 'tick', tick: readTick(fieldsOf(fields.tick)) };
+  if (fields.command !== undefined)
+    return { kind: 'command', command: readCommand(fieldsOf(fields.command)) };
+  if (Array.isArray(fields.Records)) return { kind: 'alarm', functionNames: readAlarms(fields.Records) };
   const properties = fieldsOf(fields.ResourceProperties);
   const [url, id, stack, logicalId] = ['ResponseURL', 'RequestId', 'StackId', 'LogicalResourceId'].map(
     (key) => text(fields, key),
   );
-  if (!url || !id || !stack || !logicalId) throw new Error('neither a tick nor a request of CloudFormation');
+  if (!url || !id || !stack || !logicalId)
+    throw new Error('neither a tick, a command, an alarm nor a request of CloudFormation');
   const given = text(fields, 'PhysicalResourceId');
   const functionName = text(properties, 'FunctionName');
   const alias = text(properties, 'Alias');
@@ -111,6 +119,8 @@ export function readEvent(event: unknown, group: string, now: number): Incoming 
       version,
       fingerprint,
       settings,
+      forced: text(properties, 'Forced') !== undefined,
+      ...(before !== undefined && { before }),
       patience: Math.max(seconds - ANSWER_MARGIN, seconds / 2) * 1000,
       schedule: { group, name: scheduleName(functionName, id) },
     },
@@ -125,7 +135,6 @@ export function readEvent(event: unknown, group: string, now: number): Incoming 
       source: text(properties, 'Source') ?? '',
       at: iso(now),
     },
-    ...(before === undefined ? {} : { before }),
   };
 }
 
@@ -140,7 +149,7 @@ function readTick(tick: Fields): TickEvent['tick'] {
   const alias = text(tick, 'alias');
   if (!model || !functionName || !alias) throw new Error('a tick needs model, functionName and alias');
   const optional = Object.fromEntries(
-    ['release', 'stable', 'deadline']
+    ['release', 'stable', 'deadline', 'deployment']
       .map((key) => [key, text(tick, key)])
       .filter(([, value]) => value !== undefined),
   );
@@ -149,14 +158,52 @@ function readTick(tick: Fields): TickEvent['tick'] {
   return { model, functionName, alias, ...optional, ...(group && name ? { schedule: { group, name } } : {}) };
 }
 
+const VERBS = ['promote', 'rollback', 'hold', 'resume'] as const;
+
+function readCommand(command: Fields): CommandEvent['command'] {
+  const [model, functionName, alias, to, reason] = ['model', 'functionName', 'alias', 'to', 'reason'].map(
+    (key) => text(command, key),
+  );
+  const verb = VERBS.find((known) => known === command.verb);
+  if (!verb || !model || !functionName || !alias)
+    throw new Error(`a command needs model, functionName, alias and a verb of ${VERBS.join(', ')}`);
+  if (to !== undefined && !/^[1-9]\d*$/.test(to)) throw new Error(`${to} is no published version`);
+  return {
+    verb,
+    model,
+    functionName,
+    alias,
+    by: text(command, 'by') ?? 'unknown',
+    ...(to !== undefined && { to }),
+    ...(reason !== undefined && { reason }),
+  };
+}
+
+/**
+ * Functions by the names of those alarms that may bring a version back, in messages of the alerts topic:
+ * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/AlarmThatSendsEmail.html. Whatever else is published
+ * there, also by people, is none of them.
+ */
+function readAlarms(records: readonly unknown[]): readonly string[] {
+  const names = records.map((record) => {
+    const message = parsed(text(fieldsOf(fieldsOf(record).Sns), 'Message'));
+    return message.NewStateValue === 'ALARM' ? functionOf(text(message, 'AlarmName') ?? '') : undefined;
+  });
+  return [...new Set(names.filter((name) => name !== undefined))];
+}
+
+function parsed(json: string | undefined): Fields {
+  try {
+    return fieldsOf(JSON.parse(json ?? ''));
+  } catch {
+    return {};
+  }
+}
+
 /** The plan wrote it from the type itself; anything else is no request of ours. */
 function readSettings(json: string | undefined): Settings | undefined {
-  try {
-    const value: unknown = JSON.parse(json ?? '');
-    return Array.isArray(fieldsOf(value).steps) ? (value as Settings) : undefined;
-  } catch {
-    return undefined;
-  }
+  const value = parsed(json);
+  return Array.isArray(value.steps) ? (value as unknown as Settings) : undefined;
 }
 
 function fieldsOf(value: unknown): Fields {

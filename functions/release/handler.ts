@@ -1,21 +1,33 @@
 import { Logger } from '@aws-lambda-powertools/logger';
 import { ApplicationAutoScalingClient } from '@aws-sdk/client-application-auto-scaling';
 import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
+import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { S3Client } from '@aws-sdk/client-s3';
+import { SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime';
 import { SchedulerClient } from '@aws-sdk/client-scheduler';
+import { SNSClient } from '@aws-sdk/client-sns';
 import middy, { type MiddlewareObj } from '@middy/core';
 import type { Context } from 'aws-lambda';
+import { METRICS as ENDPOINT } from '../infer/contract.ts';
+import { cloudWatchAlarms } from '../shared/aws/alarms.ts';
 import { lambdaAliases } from '../shared/aws/aliases.ts';
 import { putAnswer } from '../shared/aws/answers.ts';
 import { provisionedCapacity } from '../shared/aws/capacity.ts';
+import { lambdaInvoke } from '../shared/aws/invoke.ts';
+import { cloudWatchMetrics } from '../shared/aws/metrics.ts';
+import { snsNotices } from '../shared/aws/notices.ts';
 import { bucketObjects } from '../shared/aws/objects.ts';
+import type { ObjectPort } from '../shared/aws/ports.ts';
+import { sagemakerReference } from '../shared/aws/reference.ts';
 import { scheduler } from '../shared/aws/schedules.ts';
 import { cloudFormationStacks } from '../shared/aws/stacks.ts';
+import { lambdaVersions } from '../shared/aws/versions.ts';
 import { registry } from '../shared/registry.ts';
 import { ENV } from './contract.ts';
+import { runGate } from './gate/gate.ts';
 import { receive } from './receive.ts';
-import type { World } from './world.ts';
+import type { GatePort, World } from './world.ts';
 
 const logger = new Logger({ serviceName: 'models-release' });
 
@@ -27,7 +39,7 @@ const logging: MiddlewareObj<unknown, unknown, Error, Context> = {
   },
 };
 
-/** The release worker: requests of `Custom::ModelAlias`, and ticks. */
+/** The release worker: requests of `Custom::ModelAlias`, ticks, commands, and alarms from the alerts topic. */
 export const handler = middy<unknown, unknown, Error, Context>()
   .use(logging)
   .handler((event, context) => receive(worldOf(context), required(ENV.scheduleGroup), event));
@@ -38,20 +50,60 @@ const aliases = lambdaAliases(lambda);
 const capacity = provisionedCapacity(lambda, new ApplicationAutoScalingClient({}));
 const schedules = scheduler(new SchedulerClient({}));
 const stacks = cloudFormationStacks(new CloudFormationClient({}));
+const cloudWatch = new CloudWatchClient({});
+const metrics = cloudWatchMetrics(cloudWatch);
+const alarms = cloudWatchAlarms(cloudWatch);
+const versions = lambdaVersions(lambda);
+const invoke = lambdaInvoke(lambda);
+const reference = sagemakerReference(new SageMakerRuntimeClient({}));
+const sns = new SNSClient({});
+const clock = Date.now;
+const pause = (milliseconds: number): Promise<void> =>
+  new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 function worldOf(context: Context): World {
+  const objects = bucketObjects(s3, required(ENV.bucket));
   return {
-    registry: registry(bucketObjects(s3, required(ENV.bucket)), required(ENV.scope)),
+    registry: registry(objects, required(ENV.scope)),
     aliases,
+    versions,
     capacity,
     schedules,
     stacks,
+    metrics,
+    alarms,
+    gate: gateOf(objects, required(ENV.files)),
+    notify: snsNotices(sns, required(ENV.topic)),
     answer: putAnswer,
-    clock: Date.now,
-    pause: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
+    clock,
+    left: () => context.getRemainingTimeInMillis(),
+    pause,
+    count,
     worker: { arn: unqualified(context.invokedFunctionArn), scheduleRole: required(ENV.scheduleRole) },
     log: (message, fields) => logger.info(message, { ...fields }),
   };
+}
+
+/** The gate with its case file, which is in the registry by its content. */
+function gateOf(objects: ObjectPort, files: string): GatePort {
+  return async (ask) => {
+    const sha256 = ask.settings.gate?.cases?.sha256;
+    const found = sha256 === undefined ? undefined : await objects.get(`${files}${sha256}`);
+    if (sha256 !== undefined && found === undefined)
+      throw new Error(`the case file ${files}${sha256} is not in the registry`);
+    return runGate({ clock, pause, invoke, reference }, { ...ask, casesText: found?.text });
+  };
+}
+
+/** One count, in CloudWatch's embedded format: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html */
+function count(metric: string, functionName: string): void {
+  const directive = {
+    Namespace: ENDPOINT.namespace,
+    Dimensions: [[ENDPOINT.model]],
+    Metrics: [{ Name: metric, Unit: 'Count' }],
+  };
+  const line = { [ENDPOINT.model]: functionName, [metric]: 1 };
+  console.log(JSON.stringify({ _aws: { Timestamp: clock(), CloudWatchMetrics: [directive] }, ...line }));
 }
 
 /** `arn:aws:lambda:<region>:<account>:function:<name>`, without a version or alias. */

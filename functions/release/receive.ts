@@ -1,19 +1,29 @@
-import type { TickAnswer } from './contract.ts';
+import { command } from './command-run.ts';
+import type { CommandAnswer, TickAnswer } from './contract.ts';
 import { readEvent } from './events.ts';
 import { remove, serve } from './request.ts';
-import { tick } from './run.ts';
+import { run, tick } from './run.ts';
 import { respond, type World } from './world.ts';
 
-/** One event, whatever it is. @returns a tick's answer; nothing for CloudFormation, which is answered by its URL. */
+/**
+ * One event, whatever it is.
+ *
+ * @returns the answer to a tick or a command; nothing for an alarm, nor for CloudFormation, which is answered by its URL
+ */
 export async function receive(
   world: World,
   scheduleGroup: string,
   event: unknown,
-): Promise<TickAnswer | undefined> {
+): Promise<TickAnswer | CommandAnswer | undefined> {
   const incoming = readEvent(event, scheduleGroup, world.clock());
   switch (incoming.kind) {
     case 'tick':
       return tick(world, incoming.tick);
+    case 'command':
+      return command(world, incoming.command);
+    case 'alarm':
+      for (const functionName of incoming.functionNames) await alarm(world, functionName);
+      return undefined;
     case 'ask':
       await serve(world, incoming);
       return undefined;
@@ -27,4 +37,11 @@ export async function receive(
       return undefined;
     }
   }
+}
+
+/** An alarm has turned on: what follows from it is read from the alarm itself, so that a lost or repeated call does no harm. */
+async function alarm(world: World, functionName: string): Promise<void> {
+  const model = await world.registry.modelOf(functionName);
+  world.log('alarm', { functionName, model });
+  if (model !== undefined) await run(world, model);
 }

@@ -1,9 +1,9 @@
 import type { Core, Found } from '../shared/registry.ts';
-import { type Admission, admit, type Facts } from './admit.ts';
+import { type Admission, admit, type Found as Facts } from './admit.ts';
 import type { Release } from './contract.ts';
 import type { Incoming } from './events.ts';
 import { messageOf, run } from './run.ts';
-import { iso, next } from './steps.ts';
+import { iso, isPending, next } from './steps.ts';
 import { whole } from './target.ts';
 import { respond, schedule, type World } from './world.ts';
 
@@ -84,6 +84,8 @@ async function attempt(world: World, ask: Ask, patient: boolean): Promise<Taken 
         ? tickable(world, found.release, undefined)
         : 'run';
     }
+    case 'refuse':
+      return { refused: admission.reason };
     case 'write':
       return write(world, ask, admission, found);
   }
@@ -96,10 +98,11 @@ async function write(
   found: Found | undefined,
 ): Promise<Taken | 'changed'> {
   await world.registry.version(record);
+  await world.registry.serves(asked.functionName, asked.model);
   if (found !== undefined && found.release === undefined) {
     await world.registry.archive({ model: asked.model, text: found.text, at: iso(world.clock()) });
   } else if (found?.release !== undefined && admission.archive) {
-    const unfinished = found.release.phase === 'PROMOTING' || found.release.phase === 'HELD';
+    const unfinished = isPending(found.release) || found.release.phase === 'HELD';
     const release: Release = unfinished ? { ...found.release, phase: 'SUPERSEDED' } : found.release;
     await world.registry.archive({ model: asked.model, release });
   }
@@ -163,9 +166,9 @@ async function withoutRegistry(
   core: Core | undefined,
   reason: string,
 ): Promise<Taken> {
-  const { asked, caller, before } = ask;
+  const { asked, caller } = ask;
   const version = Number(asked.version);
-  const back = facts.stack === 'rollingBack' || version < (core?.highest ?? Number(before ?? 0));
+  const back = facts.stack === 'rollingBack' || version < (core?.highest ?? Number(asked.before ?? 0));
   if (asked.type !== 'Update' || !back) return { refused: reason };
   const recorded = core?.functionName === asked.functionName ? core.stable?.version : undefined;
   let alias = facts.alias;

@@ -1,11 +1,22 @@
+import { messageOf as wordsOf } from '../shared/aws/errors.ts';
 import type { AliasState } from '../shared/aws/ports.ts';
-import type { Intent, Release, TickAnswer, TickEvent } from './contract.ts';
+import type { Found } from '../shared/registry.ts';
+import type { Action } from './actions.ts';
+import { told } from './answer.ts';
+import { unprovided } from './capacity.ts';
+import { METRICS, type Release, type TickAnswer, type TickEvent } from './contract.ts';
 import { decide, refused } from './decide.ts';
-import { describe, points, say, whole } from './target.ts';
+import { gather } from './facts.ts';
+import { gatePart } from './gate-part.ts';
+import { next } from './steps.ts';
+import { describe, say } from './target.ts';
 import { respond, schedule, type World } from './world.ts';
 
-/** Actions in one invocation; a release of one strategy takes about six, and each conflict with another worker one more. */
-const STEPS = 30;
+/** Actions in one invocation; a whole release takes about twenty, and each conflict with another worker one more. */
+const STEPS = 60;
+
+/** Milliseconds that an invocation keeps to itself: what is begun can be noted. */
+const RESERVE = 10_000;
 
 /** Reads, decides and acts until there is nothing to do but wait. Anyone may call it at any time, also twice at once. */
 export async function run(world: World, model: string): Promise<TickAnswer> {
@@ -15,59 +26,111 @@ export async function run(world: World, model: string): Promise<TickAnswer> {
     if (found.release === undefined)
       return unknown(model, 'the registry was written by a newer version of the plugin');
     const state = found.release;
-    const alias = await world.aliases.get(state.functionName, state.alias);
-    const stack = await world.stacks.state(state.stack);
-    const action = decide(state, { alias, stack }, world.clock());
+    const facts = await gather(world, state);
+    const action = decide(state, facts, world.clock());
     world.log('decided', {
       model,
       release: state.release,
       rev: state.rev,
       phase: state.phase,
-      stack,
-      alias: say(alias),
+      stack: facts.stack,
+      alias: say(facts.alias),
       action: action.do,
     });
-    switch (action.do) {
-      case 'write': {
-        const written = await world.registry.move(action.next, found.etag);
-        if (written === 'ok' && action.reschedule === true) await schedule(world, action.next);
-        break;
-      }
-      case 'move':
-        await move(world, state, action.intent, alias, found.etag);
-        break;
-      case 'answer': {
-        const { request, functionName } = state;
-        if (request?.url !== undefined) {
-          const physicalId = `${functionName}:${state.alias}`;
-          await respond(
-            world,
-            { ...request, url: request.url, stack: state.stack, physicalId },
-            action.status,
-            action.reason,
-          );
-        }
-        await world.registry.move(action.next, found.etag);
-        break;
-      }
-      case 'wait':
-        return answer(state, alias, action.reason);
-      case 'stop':
-        await world.schedules.remove(state.schedule);
-        return answer(state, alias);
-    }
+    if (action.do === 'wait') return paused(world, state, facts.alias, action.reason);
+    if (action.do === 'stop') return stopped(world, state, facts.alias, action.prune);
+    if (world.left() < RESERVE) return paused(world, state, facts.alias, 'goes on at the next tick');
+    const done = await act(world, { ...found, release: state }, action, facts.alias);
+    if (done !== undefined) return paused(world, state, facts.alias, done);
   }
   // Others keep changing what we read; the next tick goes on.
   return { model, phase: 'UNKNOWN', running: true, reason: `no end after ${STEPS} steps` };
 }
 
+type Ours = Found & { readonly release: Release };
+
+/** @returns why nothing more can be done in this invocation; undefined: go on */
+async function act(
+  world: World,
+  { release: state, etag }: Ours,
+  action: Exclude<Action, { do: 'wait' | 'stop' }>,
+  alias: AliasState | undefined,
+): Promise<string | undefined> {
+  const { functionName, model } = state;
+  const write = async (to: Release): Promise<void> => {
+    if ((await world.registry.move(to, etag)) === 'ok') noteworthy(world, state, to);
+  };
+  switch (action.do) {
+    case 'write':
+      await write(action.next);
+      return undefined;
+    case 'move':
+      await move(world, { etag, release: state }, action, alias, write);
+      return undefined;
+    case 'answer': {
+      const { request } = state;
+      if (request?.url !== undefined) {
+        const physicalId = `${functionName}:${state.alias}`;
+        const caller = { ...request, url: request.url, stack: state.stack, physicalId };
+        await respond(world, caller, action.status, action.reason);
+      }
+      await write(action.next);
+      return undefined;
+    }
+    case 'gate':
+      return gatePart(world, state, action, etag);
+    case 'provide': {
+      const given = await world.capacity.provide(functionName, action.version, action.instances);
+      if (typeof given === 'object')
+        await write(unprovided(state, action.version, given.refused, world.clock()));
+      return undefined;
+    }
+    case 'release':
+      await world.capacity.release(functionName, action.version);
+      return undefined;
+    case 'scale':
+      await world.capacity.scale(functionName, action.version, action.scaling);
+      await write(action.next);
+      return undefined;
+    case 'schedule':
+      await schedule(world, state);
+      await write(action.next);
+      return undefined;
+    case 'notify': {
+      const { subject, text } = action.notice;
+      try {
+        await world.notify(subject, text);
+      } catch (error) {
+        world.log('a notice could not be published', { model, subject, reason: wordsOf(error) });
+        return 'a notice waits for its topic';
+      }
+      await write(action.next);
+      return undefined;
+    }
+    case 'record': {
+      const { release, phase, stable, reason, gate, judgements, updatedAt } = state;
+      await world.registry.ended(action.deployment, model, {
+        release,
+        phase,
+        at: updatedAt,
+        ...(stable && { version: stable.version }),
+        ...(reason !== undefined && { reason }),
+        ...(gate && { gate }),
+        judgements,
+      });
+      await write(action.next);
+      return undefined;
+    }
+  }
+}
+
 /** The one place that moves an alias. The state already holds the intent. */
 async function move(
   world: World,
-  state: Release,
-  intent: Intent,
+  { release: state }: Pick<Ours, 'release' | 'etag'>,
+  { intent }: Extract<Action, { do: 'move' }>,
   alias: AliasState | undefined,
-  etag: string,
+  write: (to: Release) => Promise<void>,
 ): Promise<void> {
   const to = { ...intent.after, description: describe(intent) };
   const { functionName, alias: name } = state;
@@ -76,16 +139,46 @@ async function move(
       ? await world.aliases.create(functionName, name, to)
       : await world.aliases.update(functionName, name, to, alias.revision);
   world.log('moved the alias', { functionName, alias: name, from: say(alias), to: say(to), written });
-  if (typeof written === 'object')
-    await world.registry.move(refused(state, intent, written.refused, world.clock()), etag);
+  if (typeof written === 'object') await write(refused(state, intent, written.refused, world.clock()));
 }
 
-/** One tick: from the schedule, from `sls deploy`, from anyone. */
+/** What an alarm waits for. */
+function noteworthy(world: World, { phase }: Release, to: Release): void {
+  const failed = to.phase === 'ROLLED_BACK' || to.phase === 'ABORTED';
+  if (failed && phase !== to.phase) world.count(METRICS.failed, to.functionName);
+}
+
+function paused(world: World, state: Release, alias: AliasState | undefined, reason: string): TickAnswer {
+  if (state.phase === 'HELD') world.count(METRICS.held, state.functionName);
+  return told(state, alias, reason);
+}
+
+async function stopped(
+  world: World,
+  state: Release,
+  alias: AliasState | undefined,
+  prune: readonly string[],
+): Promise<TickAnswer> {
+  for (const version of prune) {
+    try {
+      await world.versions.remove(state.functionName, version);
+      world.log('removed a version', { functionName: state.functionName, version });
+    } catch (error) {
+      // Somebody needs it in a way that we do not see; it costs nothing but storage.
+      world.log('a version could not be removed', { version, reason: wordsOf(error) });
+    }
+  }
+  await world.schedules.remove(state.schedule);
+  return told(state, alias, undefined);
+}
+
+/** One tick: from the schedule, from `sls deploy`, from an alarm, from anyone. */
 export async function tick(world: World, { model, ...input }: TickEvent['tick']): Promise<TickAnswer> {
   let found: Awaited<ReturnType<World['registry']['release']>>;
   try {
     found = await world.registry.release(model);
   } catch (error) {
+    world.count(METRICS.unreadable, input.functionName);
     await takeAway(world, input);
     return unknown(model, `the registry cannot be read: ${messageOf(error)}`);
   }
@@ -96,6 +189,18 @@ export async function tick(world: World, { model, ...input }: TickEvent['tick'])
     (found === undefined || (found.release && found.release.release !== input.release))
   ) {
     await world.schedules.remove(input.schedule);
+  }
+  const { deployment } = input;
+  if (
+    deployment !== undefined &&
+    found?.release !== undefined &&
+    found.release.deployment?.id !== deployment
+  ) {
+    // Lost to another worker, it is told by the next tick of this deploy.
+    await world.registry.move(
+      next(found.release, { deployment: { id: deployment } }, world.clock()),
+      found.etag,
+    );
   }
   return run(world, model);
 }
@@ -125,22 +230,3 @@ const unknown = (model: string, reason: string): TickAnswer => ({
 
 export const messageOf = (error: unknown): string =>
   error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-
-function answer(state: Release, alias: AliasState | undefined, waiting?: string): TickAnswer {
-  const reason = waiting ?? moved(state, alias) ?? state.reason;
-  return {
-    model: state.model,
-    phase: state.phase,
-    running: state.phase === 'PROMOTING' || state.intent !== undefined,
-    ...(alias && { version: alias.version }),
-    ...(state.candidate && { candidate: state.candidate.version }),
-    ...(reason !== undefined && { reason }),
-  };
-}
-
-/** Nobody calls on us when an alias is moved by hand after a release; whoever asks next is told. */
-function moved({ phase, stable }: Release, alias: AliasState | undefined): string | undefined {
-  if (phase !== 'DONE' || stable === undefined || alias === undefined || points(alias, whole(stable.version)))
-    return undefined;
-  return `the release ended with version ${stable.version} live, and the alias was moved since; the next deploy that changes the model goes on from there`;
-}

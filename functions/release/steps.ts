@@ -1,15 +1,21 @@
-import type { AliasTarget, Intent, Phase, Release, VersionRef } from './contract.ts';
+import type { AliasTarget, HeldBy, Intent, Notice, Phase, Release, Shift, VersionRef } from './contract.ts';
 import { whole } from './target.ts';
 
 /** The moves of a state document: each takes one and returns the next, a `rev` on. All pure. */
 
-/** A release with nothing to wait for but the stack is dead after this long (milliseconds). */
+/** A release with nothing to wait for but the stack is dead after this long (milliseconds); others have this beside their steps. */
 export const PATIENCE = 60 * 60 * 1000;
+
+export const HOUR = 60 * 60 * 1000;
+export const DAY = 24 * HOUR;
 
 /** Last known good ones to remember; more than two only so that a rollback of the stack finds its version. */
 const LIVES = 5;
 
-type Changes = { readonly [key in keyof Release]?: Release[key] | undefined };
+/** Notices that wait for their topic: what happens again and again must not grow the document. */
+const NOTICES = 20;
+
+export type Changes = { readonly [key in keyof Release]?: Release[key] | undefined };
 
 /** The document with these changes (undefined removes a key), a `rev` on. */
 export function next(state: Release, changes: Changes, now: number): Release {
@@ -21,29 +27,98 @@ export function next(state: Release, changes: Changes, now: number): Release {
 
 export const iso = (now: number): string => new Date(now).toISOString();
 
+/** Before promotion: the candidate is not live, and may have a weight. */
+export const isOpen = (phase: Phase): boolean =>
+  phase === 'GATING' ||
+  phase === 'WARMING' ||
+  phase === 'SHIFTING' ||
+  phase === 'JUDGING' ||
+  phase === 'PROMOTING';
+
+/** Nothing more happens by itself. */
+export const isEnd = (phase: Phase): boolean =>
+  phase === 'DONE' || phase === 'ROLLED_BACK' || phase === 'ABORTED' || phase === 'SUPERSEDED';
+
+/** Is the candidate still to be promoted: running, or held on its way? */
+export const isPending = ({ phase, held }: Pick<Release, 'phase' | 'held'>): boolean =>
+  isOpen(phase) || (phase === 'HELD' && held !== undefined && isOpen(held.from));
+
 /** An intent in the document that `next` makes of `state`. */
 export function intend(
   state: Pick<Release, 'release' | 'rev'>,
   after: AliasTarget,
   then: Phase,
+  now: number,
   before?: Intent['before'],
 ): Intent {
   const token = `${state.release}#${state.rev + 1}`;
-  return before === undefined ? { token, after, then } : { token, before, after, then };
+  return { token, ...(before !== undefined && { before }), after, then, at: iso(now) };
 }
+
+/** Where the alias is when no move is under way; undefined before a first version is live. */
+export function standing(state: Release): AliasTarget | undefined {
+  const { stable, candidate, reversal } = state;
+  if (stable === undefined) return undefined;
+  const weight = weightOf(state);
+  if (candidate !== undefined && weight > 0) return split(stable.version, candidate.version, weight);
+  const reversing = state.phase === 'REVERSING' || state.held?.from === 'REVERSING';
+  if (reversing && reversal?.half !== undefined) return split(stable.version, reversal.to.version, 50);
+  return whole(stable.version);
+}
+
+/** Percent of the traffic that the candidate has when no move is under way. */
+export const weightOf = (state: Release): number =>
+  isPending(state) && state.candidate !== undefined ? (state.shifts.at(-1)?.weight ?? 0) : 0;
+
+/** @param weight percent */
+export const split = (version: string, other: string, weight: number): AliasTarget => ({
+  version,
+  weights: { [other]: weight / 100 },
+});
 
 /** The intended move was made. */
 export function settle(state: Release, intent: Intent, now: number): Release {
-  if (intent.then !== 'DONE') return next(state, { intent: undefined, phase: intent.then }, now);
-  const live = refOf(state, intent.after.version);
+  const { candidate, reversal } = state;
+  if (candidate !== undefined && intent.after.version === candidate.version && isPending(state))
+    return promoted(state, candidate, intent, now);
+  const changes: Changes = { intent: undefined, phase: intent.then };
+  const half = reversal && intent.after.weights[reversal.to.version];
+  if (intent.then === 'REVERSING' && reversal && half !== undefined)
+    return next(
+      state,
+      { ...changes, reversal: { ...reversal, half: { asked: intent.at, at: iso(now) } } },
+      now,
+    );
+  const weight = candidate && (intent.after.weights[candidate.version] ?? 0) * 100;
+  if (weight === undefined || weight === (state.shifts.at(-1)?.weight ?? 0)) return next(state, changes, now);
+  const shift: Shift = { asked: intent.at, at: iso(now), step: state.step ?? 0, weight: Math.round(weight) };
+  return next(state, { ...changes, shifts: [...state.shifts, shift] }, now);
+}
+
+/** The candidate has 100 %. What behaves as the version before it is watched no longer than that one. */
+function promoted(state: Release, candidate: VersionRef, { then }: Intent, now: number): Release {
+  const watched =
+    then === 'BAKING' && state.bakeUntil === undefined
+      ? { promotedAt: iso(now), bakeUntil: iso(now + state.settings.rollbackWindow * 1000) }
+      : {};
+  const { gate, p95, signals } = state.settings;
+  const live: VersionRef = {
+    ...candidate,
+    ...(gate !== undefined && { gate }),
+    ...(p95 !== undefined && { p95 }),
+    ...(signals !== undefined && { signals }),
+  };
   return next(
     state,
     {
       intent: undefined,
       candidate: undefined,
-      phase: 'DONE',
+      held: undefined,
+      step: undefined,
+      phase: then,
       stable: live,
       lives: remember(state.lives, live),
+      ...watched,
     },
     now,
   );
@@ -52,25 +127,49 @@ export function settle(state: Release, intent: Intent, now: number): Release {
 /**
  * Gives a release up: all traffic back on stable, whatever the alias says now, and with a new revision, so that a
  * slower worker cannot make the move that is given up here. Without a stable version there is nothing to move to:
- * the stack that could not make it deletes the alias.
+ * the stack that could not make it deletes the alias. Before any move there is nothing to take back.
  */
 export function abort(state: Release, reason: string, now: number): Release {
-  const intent = state.stable && intend(state, whole(state.stable.version), 'ABORTED');
-  return next(state, { phase: 'ABORTED', intent, reason }, now);
+  const untouched = state.intent === undefined && (state.phase === 'GATING' || state.phase === 'WARMING');
+  const intent =
+    state.stable && !untouched ? intend(state, whole(state.stable.version), 'ABORTED', now) : undefined;
+  return next(state, { phase: 'ABORTED', intent, held: undefined, reason }, now);
 }
 
-/** Stands still until somebody decides: the alias is not where we put it. */
-export function hold(state: Release, reason: string, now: number): Release {
-  return next(state, { phase: 'HELD', intent: undefined, reason }, now);
+/** Stands still until somebody decides. */
+export function hold(state: Release, by: HeldBy, reason: string, notice: Notice, now: number): Release {
+  const from = state.phase === 'HELD' && state.held ? state.held.from : state.phase;
+  const held = { from, by, at: iso(now), pagedAt: iso(now) };
+  return next(state, { ...tell(state, notice), phase: 'HELD', held, intent: undefined, reason }, now);
 }
+
+/** The outbox with one notice more. */
+export const tell = (
+  state: Pick<Release, 'notices'>,
+  ...notices: readonly Notice[]
+): Pick<Release, 'notices'> => ({
+  notices: [...state.notices, ...notices].slice(-NOTICES),
+});
 
 /** All that is known of a version. */
 export function refOf(state: Pick<Release, 'stable' | 'candidate' | 'lives'>, version: string): VersionRef {
-  const known = [state.candidate, state.stable, ...state.lives].find((ref) => ref?.version === version);
+  const known = [state.stable, ...state.lives, state.candidate].find((ref) => ref?.version === version);
   return known ?? { version };
 }
 
 /** `live` first, then the ones before it. */
 export function remember(lives: readonly VersionRef[], live: VersionRef): readonly VersionRef[] {
   return [live, ...lives.filter(({ version }) => version !== live.version)].slice(0, LIVES);
+}
+
+/** The version to go back to after promotion: the latest that was live before, behaves otherwise, and is not refused. */
+export function lastGood({ stable, lives, refused }: Release): VersionRef | undefined {
+  const bad = (ref: VersionRef): boolean =>
+    refused.some(({ fingerprint }) => fingerprint === ref.fingerprint);
+  return lives.find(
+    (ref) =>
+      ref.version !== stable?.version &&
+      (ref.fingerprint === undefined || ref.fingerprint !== stable?.fingerprint) &&
+      !bad(ref),
+  );
 }

@@ -1,24 +1,55 @@
-import type { AliasPort, AnswerPort, CapacityPort, SchedulePort, StackPort } from '../shared/aws/ports.ts';
+import type {
+  AlarmPort,
+  AliasPort,
+  AnswerPort,
+  CapacityPort,
+  MetricsPort,
+  NoticePort,
+  SchedulePort,
+  StackPort,
+  VersionPort,
+} from '../shared/aws/ports.ts';
 import type { Registry } from '../shared/registry.ts';
-import type { Release } from './contract.ts';
+import type { Release, Settings } from './contract.ts';
 import type { Caller } from './events.ts';
+import type { GateState } from './gate/contract.ts';
+import type { GateOutcome } from './gate/gate.ts';
+import { scheduleOf } from './pace.ts';
 
 /** All that the engine can reach. Tests put fakes behind the same ports. */
 export type World = {
   readonly registry: Registry;
   readonly aliases: AliasPort;
+  readonly versions: VersionPort;
   readonly capacity: CapacityPort;
   readonly schedules: SchedulePort;
   readonly stacks: StackPort;
+  readonly metrics: MetricsPort;
+  readonly alarms: AlarmPort;
+  readonly gate: GatePort;
+  readonly notify: NoticePort;
   readonly answer: AnswerPort;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
+  /** Milliseconds that this invocation has left. */
+  readonly left: () => number;
   /** Waits so many milliseconds. */
   readonly pause: (milliseconds: number) => Promise<void>;
   /** ARN of this worker, unqualified, which schedules invoke, and the role they take. */
   readonly worker: { readonly arn: string; readonly scheduleRole: string };
+  /** Counts one of the worker's own metrics. */
+  readonly count: (metric: string, functionName: string) => void;
   readonly log: (message: string, fields?: Readonly<Record<string, unknown>>) => void;
 };
+
+/** One slice of the gate of a version. @throws Error where its case file cannot be read */
+export type GatePort = (ask: {
+  readonly functionName: string;
+  readonly version: string;
+  readonly settings: Settings;
+  readonly state: GateState | undefined;
+  readonly budgetMs: number;
+}) => Promise<GateOutcome>;
 
 /** A reason must stay under 1 KB for every console to show it; a whole answer under 4 KB. */
 const REASON_BYTES = 1000;
@@ -48,23 +79,5 @@ export async function respond(
 }
 
 /** Makes, or makes anew, the recurring tick of a release. */
-export function schedule(world: World, state: Release): Promise<void> {
-  const { model, functionName, alias, release, stable, deadline } = state;
-  return world.schedules.put({
-    ...state.schedule,
-    every: 'rate(1 minute)',
-    target: world.worker.arn,
-    role: world.worker.scheduleRole,
-    input: JSON.stringify({
-      tick: {
-        model,
-        functionName,
-        alias,
-        release,
-        stable: stable?.version,
-        deadline,
-        schedule: state.schedule,
-      },
-    }),
-  });
-}
+export const schedule = (world: World, state: Release): Promise<void> =>
+  world.schedules.put(scheduleOf(state, world.worker));

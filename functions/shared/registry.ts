@@ -1,4 +1,5 @@
-import type { Release, VersionRecord } from '../release/contract.ts';
+import type { DeploymentEnd, Release, VersionRecord } from '../release/contract.ts';
+import type { GateEvidence } from '../release/gate/contract.ts';
 import type { ObjectPort } from './aws/ports.ts';
 
 /**
@@ -9,6 +10,9 @@ import type { ObjectPort } from './aws/ports.ts';
  *     versions/<model>/<n>-<start>.json     what it was in a function of the same name that is gone
  *     releases/<model>/live.json            the release that is, or was last, under way
  *     releases/<model>/<start>-<id>.json    the ones before
+ *     releases/<model>/gate-<id>.json       what the gate of a release found, values of failed cases included
+ *     functions/<name>.json                 which model a function serves
+ *     deployments/<ulid>.json               who deployed what, and how its releases ended
  */
 export type Registry = {
   /** @returns undefined where there is none; throws where the registry cannot be read or holds no JSON. */
@@ -19,6 +23,20 @@ export type Registry = {
   readonly archive: (release: Archived) => Promise<void>;
   /** Keeps what a version is; a second time does nothing. A record of another version with this number is kept beside it. */
   readonly version: (record: VersionRecord) => Promise<void>;
+  /** @returns what a version is; undefined where no record of it is left. */
+  readonly known: (model: string, version: string) => Promise<VersionRecord | undefined>;
+  /** Keeps which model a function serves. */
+  readonly serves: (functionName: string, model: string) => Promise<void>;
+  /** @returns the model that a function serves: an alarm knows only the function. */
+  readonly modelOf: (functionName: string) => Promise<string | undefined>;
+  /** Writes what a gate found over what it had found so far. */
+  readonly evidence: (
+    model: string,
+    release: string,
+    change: (before: GateEvidence | undefined) => GateEvidence,
+  ) => Promise<void>;
+  /** Adds to a deploy's record how its release of a model stands. Nothing happens where there is no such record. */
+  readonly ended: (deployment: string, model: string, end: DeploymentEnd) => Promise<void>;
 };
 
 /** What every schema, also one newer than ours, tells: see `Release`. */
@@ -72,10 +90,58 @@ export function registry(objects: ObjectPort, scope: string): Registry {
         written = await objects.replace(`${key}.json`, print(record), found.etag);
       }
     },
+    known: async (model, version) => {
+      const found = await objects.get(`${scope}versions/${model}/${version}.json`);
+      return found && (JSON.parse(found.text) as VersionRecord);
+    },
+    serves: (functionName, model) =>
+      change(objects, `${scope}functions/${functionName}.json`, (before) =>
+        before?.model === model ? undefined : { schema: 1, model },
+      ),
+    modelOf: async (functionName) => {
+      const found = await objects.get(`${scope}functions/${functionName}.json`);
+      const { model } = found === undefined ? {} : (JSON.parse(found.text) as { readonly model?: string });
+      return model;
+    },
+    evidence: (model, release, next) =>
+      change(objects, `${scope}releases/${model}/gate-${release}.json`, (before) =>
+        next(before as GateEvidence | undefined),
+      ),
+    ended: (deployment, model, end) =>
+      change(objects, `${scope}deployments/${deployment}.json`, (before) =>
+        before === undefined
+          ? undefined
+          : { ...before, releases: { ...fields(before.releases), [model]: end } },
+      ),
   };
 }
 
-const print = (document: Release | VersionRecord): string => `${JSON.stringify(document, null, 1)}\n`;
+const RACES = 8;
+
+/** Reads, changes and writes until nobody was faster; `undefined` leaves it as it is. */
+async function change(
+  objects: ObjectPort,
+  key: string,
+  next: (before: Fields | undefined) => object | undefined,
+): Promise<void> {
+  for (let race = 0; race < RACES; race += 1) {
+    const found = await objects.get(key);
+    const wanted = next(found && fields(JSON.parse(found.text)));
+    if (wanted === undefined) return;
+    const written =
+      found === undefined
+        ? await objects.create(key, print(wanted))
+        : await objects.replace(key, print(wanted), found.etag);
+    if (written === 'ok') return;
+  }
+  throw new Error(`${key} changed under each of ${RACES} attempts`);
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+const fields = (value: unknown): Fields =>
+  typeof value === 'object' && value !== null ? (value as Fields) : {};
+
+const print = (document: object): string => `${JSON.stringify(document, null, 1)}\n`;
 const stamp = (iso: string): string => iso.replace(/[^0-9TZ]/g, '');
 
 /** The answer URL is a credential: it does not outlive its use. */

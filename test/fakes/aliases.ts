@@ -62,6 +62,12 @@ export function fakeAliases(chaos: Chaos = calm) {
     unpublish: (functionName: string, version: string): void => {
       versions.get(functionName)?.delete(version);
     },
+    published: (functionName: string): ReadonlySet<string> => versions.get(functionName) ?? new Set(),
+    needs: (functionName: string, version: string): boolean =>
+      [...aliases].some(
+        ([at, to]) =>
+          at.startsWith(`${functionName}:`) && (to.version === version || to.weights[version] !== undefined),
+      ),
     /** By hand, past the worker; undefined deletes. */
     byHand: (
       functionName: string,

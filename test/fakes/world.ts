@@ -1,13 +1,22 @@
-import type { Release, Settings, TickAnswer } from '../../functions/release/contract.ts';
+import type {
+  CommandAnswer,
+  CommandEvent,
+  Release,
+  Settings,
+  TickAnswer,
+} from '../../functions/release/contract.ts';
+import type { GateOutcome } from '../../functions/release/gate/gate.ts';
 import { receive } from '../../functions/release/receive.ts';
 import type { World } from '../../functions/release/world.ts';
 import { registry } from '../../functions/shared/registry.ts';
 import { fakeAliases } from './aliases.ts';
 import { fakeCapacity } from './capacity.ts';
 import { type Chaos, calm } from './chaos.ts';
+import { fakeAlarms, fakeMetrics, fakeNotices } from './metrics.ts';
 import { fakeObjects } from './objects.ts';
 import { fakeAnswers, fakeSchedules, fakeStack } from './others.ts';
 import { SETTINGS } from './settings.ts';
+import { fakeVersions } from './versions.ts';
 
 export const SCOPE = 'models/1/us-east-1/shop/dev/';
 export const LIVE = `${SCOPE}releases/churn/live.json`;
@@ -16,15 +25,25 @@ export const STACK = 'arn:aws:cloudformation:us-east-1:1:stack/shop-dev/1';
 export const GROUP = 'group';
 
 /** A release worker among fakes, with a clock that the test moves. */
-export function fakeWorld(options: { readonly chaos?: Chaos; readonly start?: number } = {}) {
+export function fakeWorld(
+  options: { readonly chaos?: Chaos; readonly start?: number; readonly readyAfter?: number } = {},
+) {
   const chaos = options.chaos ?? calm;
   const aliases = fakeAliases(chaos);
   const objects = fakeObjects(chaos);
   const schedules = fakeSchedules(chaos);
-  const capacity = fakeCapacity(chaos);
   const stack = fakeStack('busy', chaos);
   const answers = fakeAnswers(chaos);
   const clock = { now: options.start ?? Date.parse('2026-01-01T00:00:00Z') };
+  const time = () => clock.now;
+  const capacity = fakeCapacity(chaos, { clock: time, readyAfter: options.readyAfter ?? 0 });
+  const metrics = fakeMetrics(chaos);
+  const alarms = fakeAlarms(chaos, time);
+  const notices = fakeNotices(chaos);
+  const counted: string[] = [];
+  /** What the gate finds of a version, slice by slice; the last one again and again. A pass where nothing is said. */
+  const gates = new Map<string, GateOutcome[]>();
+  const gated: string[] = [];
   const log: { readonly message: string; readonly fields?: unknown }[] = [];
   const world: World = {
     registry: registry(objects.port, SCOPE),
@@ -32,8 +51,22 @@ export function fakeWorld(options: { readonly chaos?: Chaos; readonly start?: nu
     capacity: capacity.port,
     schedules: schedules.port,
     stacks: stack.port,
+    versions: fakeVersions(aliases, chaos),
+    metrics: metrics.port,
+    alarms: alarms.port,
+    notify: notices.port,
+    gate: async ({ version }) => {
+      await chaos('before gate');
+      gated.push(version);
+      const [first, ...others] = gates.get(version) ?? [];
+      if (others.length > 0) gates.set(version, others);
+      await chaos('after gate');
+      return first ?? { state: { verdict: 'pass', done: 0, count: 0, failed: [] }, failures: [] };
+    },
     answer: answers.port,
-    clock: () => clock.now,
+    clock: time,
+    left: () => 300_000,
+    count: (metric) => counted.push(metric),
     pause: async (milliseconds) => {
       clock.now += milliseconds;
     },
@@ -53,7 +86,31 @@ export function fakeWorld(options: { readonly chaos?: Chaos; readonly start?: nu
     answers: answers.answers,
     clock,
     log,
-    send: (event: unknown): Promise<TickAnswer | undefined> => receive(world, GROUP, event),
+    metrics,
+    alarms,
+    notices: notices.published,
+    counted,
+    gates,
+    gated,
+    send: async (event: unknown): Promise<TickAnswer | undefined> => {
+      const answer = await receive(world, GROUP, event);
+      return answer !== undefined && 'done' in answer ? undefined : answer;
+    },
+    command: async (
+      verb: CommandEvent['command']['verb'],
+      more: Partial<CommandEvent['command']> = {},
+    ): Promise<CommandAnswer | undefined> => {
+      const command = {
+        verb,
+        model: 'churn',
+        functionName: FUNCTION,
+        alias: 'live',
+        by: 'arn:aws:iam::1:user/me',
+        ...more,
+      };
+      const answer = await receive(world, GROUP, { command });
+      return answer !== undefined && 'done' in answer ? answer : undefined;
+    },
     alias: () => aliases.at(FUNCTION, 'live'),
     state: (): Release | undefined => {
       const found = objects.objects.get(LIVE);
@@ -76,6 +133,7 @@ export function request(
     readonly timeout?: string;
     readonly physicalId?: string;
     readonly settings?: Settings;
+    readonly forced?: string;
   } = {},
 ) {
   requests += 1;
@@ -93,6 +151,7 @@ export function request(
     Layer: 'layer',
     Source: 'source',
     Settings: JSON.stringify(changes.settings ?? SETTINGS),
+    ...(changes.forced !== undefined && { Forced: changes.forced }),
   });
   return {
     RequestType: type,

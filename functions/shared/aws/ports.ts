@@ -36,6 +36,13 @@ export type AliasPort = {
   readonly remove: (functionName: string, alias: string) => Promise<void>;
 };
 
+export type VersionPort = {
+  /** @returns numbers of the published versions, in any order; empty where the function is gone. */
+  readonly list: (functionName: string) => Promise<readonly string[]>;
+  /** Deletes one; nothing happens where it is gone. @throws Error where AWS refuses: an alias needs it */
+  readonly remove: (functionName: string, version: string) => Promise<void>;
+};
+
 export type CapacityPort = {
   /** @returns the qualifiers (versions or aliases) that hold provisioned concurrency. */
   readonly list: (functionName: string) => Promise<readonly string[]>;

@@ -35,6 +35,7 @@ export function workerStatements(
         'lambda:UpdateAlias',
         'lambda:DeleteAlias',
         'lambda:ListProvisionedConcurrencyConfigs',
+        'lambda:ListVersionsByFunction',
       ],
       functions,
     ),
@@ -43,6 +44,8 @@ export function workerStatements(
         'lambda:InvokeFunction',
         'lambda:GetProvisionedConcurrencyConfig',
         'lambda:DeleteProvisionedConcurrencyConfig',
+        // Of versions only: without a qualifier it is the function itself that goes.
+        'lambda:DeleteFunction',
       ],
       qualified,
     ),

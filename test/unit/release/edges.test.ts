@@ -248,7 +248,7 @@ describe('a deploy over another', () => {
       stable: { version: '3' },
       candidate: { version: '5' },
     });
-    const kept = [...w.objects.objects].find(([key]) => key.endsWith(`${first.RequestId}.json`));
+    const kept = [...w.objects.objects].find(([key]) => key.endsWith(`Z-${first.RequestId}.json`));
     expect(JSON.parse(kept?.[1].text ?? '')).toMatchObject({
       phase: 'SUPERSEDED',
       candidate: { version: '4' },
@@ -669,6 +669,6 @@ describe('every path answers', () => {
   });
 
   it('throws for what it cannot answer', async () => {
-    await expect(fakeWorld().send({})).rejects.toThrow('neither a tick nor a request');
+    await expect(fakeWorld().send({})).rejects.toThrow('neither a tick, a command, an alarm nor a request');
   });
 });

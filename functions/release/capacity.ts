@@ -1,0 +1,125 @@
+import type { Provided, Scaling } from '../shared/aws/ports.ts';
+import { type Action, write } from './actions.ts';
+import type { CapacitySettings, Release } from './contract.ts';
+import { notice } from './notices.ts';
+import { abort, isPending, lastGood, next, tell } from './steps.ts';
+
+/** Provisioned concurrency sits on versions. Pure: what should be there, and the next step towards it. */
+
+/** Versions that hold provisioned concurrency. */
+export type Held = ReadonlyMap<string, Provided>;
+
+export type Limits = { readonly reserved?: number; readonly unreserved: number };
+
+type Provisioned = NonNullable<CapacitySettings['provisioned']>;
+
+const provisionedOf = ({ settings }: Pick<Release, 'settings'>): Provisioned | undefined =>
+  settings.capacity?.provisioned;
+
+/** Instances that a version needs before it gets traffic: as many as the live one has now, at least the minimum; 0: none. */
+export function needed(state: Release, held: Held): number {
+  const provisioned = provisionedOf(state);
+  if (provisioned === undefined) return 0;
+  return Math.max(provisioned.min, held.get(state.stable?.version ?? '')?.requested ?? 0);
+}
+
+/** Both versions hold their instances during a release: why that cannot be, or nothing. */
+export function beyond(state: Release, { reserved, unreserved }: Limits): string | undefined {
+  const provisioned = provisionedOf(state);
+  if (provisioned === undefined) return undefined;
+  const peak = Math.max(provisioned.max, ...(state.settings.capacity?.schedules ?? []).map(({ max }) => max));
+  const both = state.stable === undefined ? peak : 2 * peak;
+  const limit = reserved ?? unreserved;
+  if (both <= limit) return undefined;
+  const whose =
+    reserved === undefined ? 'the account has unreserved' : 'concurrency.reserved leaves to the function';
+  return (
+    `both versions hold provisioned concurrency during a release: ${both === peak ? peak : `2 × ${peak} = ${both}`} instances ` +
+    `are more than the ${limit} that ${whose}; lower concurrency.provisioned.max, or raise the limit`
+  );
+}
+
+/** Scaling by use, as the ports want it: each schedule as its start and its end. */
+export function scalingOf({ capacity }: Release['settings']): Scaling | undefined {
+  if (capacity?.provisioned === undefined) return undefined;
+  const { min, max, target } = capacity.provisioned;
+  const schedules = capacity.schedules.flatMap(({ name, start, end, timezone, ...range }) => [
+    { name: `${name}-start`, at: start, timezone, ...range },
+    { name: `${name}-end`, at: end, timezone, min, max },
+  ]);
+  return { min, max, target, schedules };
+}
+
+/** Versions that hold provisioned concurrency and should not: nobody pays for what serves nothing. */
+export function stray(state: Release, held: Held): readonly string[] {
+  const { stable, candidate, reversal, phase, scaled } = state;
+  const keep = new Set<string | undefined>();
+  // What a person provided on the live version is theirs; what we did ends when it is no longer asked for.
+  if (provisionedOf(state) !== undefined || scaled?.version !== stable?.version) keep.add(stable?.version);
+  if (provisionedOf(state) !== undefined) {
+    if (isPending(state) && phase !== 'GATING') keep.add(candidate?.version);
+    if (phase === 'REVERSING' || state.held?.from === 'REVERSING') keep.add(reversal?.to.version);
+    const baking = phase === 'BAKING' || state.held?.from === 'BAKING';
+    if (baking && state.settings.strategy === 'blueGreen') keep.add(lastGood(state)?.version);
+  }
+  return [...held.keys()].filter((version) => !keep.has(version));
+}
+
+/** The next step of capacity, once the resource is answered: nothing where all is as it should be. */
+export function tidy(state: Release, held: Held, now: number): Action | undefined {
+  const [first] = stray(state, held);
+  if (first !== undefined) return { do: 'release', version: first };
+  const { stable, candidate, scaled } = state;
+  const scaling = scalingOf(state.settings);
+  if (stable === undefined) return undefined;
+  if (scaling === undefined)
+    return scaled === undefined ? undefined : write(next(state, { scaled: undefined }, now));
+  const key = JSON.stringify(scaling);
+  if (scaled?.version !== stable.version || scaled.key !== key) {
+    if ((held.get(stable.version)?.requested ?? 0) < scaling.min)
+      return { do: 'provide', version: stable.version, instances: scaling.min };
+    return {
+      do: 'scale',
+      version: stable.version,
+      scaling,
+      next: next(state, { scaled: { version: stable.version, key } }, now),
+    };
+  }
+  // The minimum was raised in mid-release: the candidate follows.
+  if (
+    candidate !== undefined &&
+    isPending(state) &&
+    scaled.refused === undefined &&
+    (held.get(candidate.version)?.requested ?? 0) < scaling.min
+  )
+    return { do: 'provide', version: candidate.version, instances: scaling.min };
+  return undefined;
+}
+
+/** AWS refuses provisioned concurrency. Before any traffic that ends the release; later the release stands without. */
+export function unprovided(state: Release, version: string, message: string, clock: number): Release {
+  const now = Math.max(clock, Date.parse(state.updatedAt));
+  const reason = `provisioned concurrency for version ${version} was refused: ${message}`;
+  if (state.phase === 'WARMING') return abort(state, reason, now);
+  if (state.phase === 'REVERSING' && state.reversal?.to.version === version)
+    return next(state, { reversal: { ...state.reversal, cold: message } }, now);
+  const { request, stable } = state;
+  const key = JSON.stringify(scalingOf(state.settings));
+  const text = notice(
+    state,
+    'provisioned concurrency was refused',
+    [reason, 'What to do: lower concurrency.provisioned, or raise the limit, and deploy.'],
+    true,
+    now,
+  );
+  return next(
+    state,
+    {
+      ...tell(state, text),
+      ...(stable && { scaled: { version: stable.version, key, refused: message } }),
+      ...(request?.url !== undefined &&
+        request.kind === 'settings' && { request: { ...request, failure: reason } }),
+    },
+    now,
+  );
+}

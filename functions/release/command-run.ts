@@ -1,0 +1,45 @@
+import { type Asked, ordered, type Target } from './command.ts';
+import type { CommandAnswer } from './contract.ts';
+import { run } from './run.ts';
+import type { World } from './world.ts';
+
+/** Tries of a compare-and-set; each loss means that another worker got on. */
+const RACES = 8;
+
+/** Does what a person asks, then goes on as a tick does. */
+export async function command(world: World, asked: Asked): Promise<CommandAnswer> {
+  const { model, functionName, alias: name } = asked;
+  for (let race = 0; race < RACES; race += 1) {
+    const found = await world.registry.release(model);
+    if (found?.release === undefined)
+      return {
+        done: false,
+        refused:
+          found === undefined
+            ? `${model} was never released`
+            : 'the registry was written by a newer version of the plugin',
+      };
+    const state = found.release;
+    if (state.functionName !== functionName || state.alias !== name)
+      return { done: false, refused: `${model} is served by ${state.functionName}:${state.alias}` };
+    const [alias, stack, target] = await Promise.all([
+      world.aliases.get(functionName, name),
+      world.stacks.state(state.stack),
+      asked.to === undefined ? undefined : targetOf(world, asked, asked.to),
+    ]);
+    const found_ = ordered(state, asked, { alias, stack }, target, world.clock());
+    world.log('command', { model, verb: asked.verb, by: asked.by, to: asked.to, answer: found_.do });
+    if (found_.do === 'refuse') return { done: false, refused: found_.reason };
+    if ((await world.registry.move(found_.next, found.etag)) === 'ok')
+      return { done: true, text: found_.text, tick: await run(world, model) };
+  }
+  return { done: false, refused: 'the release moves too fast: try again' };
+}
+
+async function targetOf(world: World, { model, functionName }: Asked, version: string): Promise<Target> {
+  const [record, published] = await Promise.all([
+    world.registry.known(model, version),
+    world.versions.list(functionName),
+  ]);
+  return { record, published: published.includes(version) };
+}

@@ -1,0 +1,77 @@
+import type { Notice, Release } from './contract.ts';
+import type { Judgement } from './judge/contract.ts';
+import { iso } from './steps.ts';
+
+/** What is told to the alerts topic: what happened, which numbers decided, what to do. */
+
+type Subject = Pick<Release, 'model' | 'functionName' | 'stable' | 'candidate'>;
+
+/** SNS takes subjects of 100 characters, in ASCII: https://docs.aws.amazon.com/sns/latest/api/API_Publish.html */
+const SUBJECT = 100;
+
+export function notice(
+  state: Subject,
+  what: string,
+  lines: readonly (string | undefined)[],
+  page: boolean,
+  now: number,
+): Notice {
+  const subject = `${page ? '[page] ' : ''}${state.model}: ${what}`.replace(/[^ -~]/g, '?').slice(0, SUBJECT);
+  const text = [
+    `${state.model} (${state.functionName}): ${what}.`,
+    ...lines.filter((line) => line !== undefined),
+  ];
+  return { subject, text: text.join('\n'), page, at: iso(now) };
+}
+
+/** The look's sentence, and each signal's numbers on a line of its own. */
+export function numbers(judgement: Pick<Judgement, 'reason' | 'signals'> | undefined): readonly string[] {
+  if (judgement === undefined) return [];
+  const signals = judgement.signals.map(
+    ({ signal, verdict, numbers: found }) =>
+      `  ${signal}: ${verdict}; ${Object.entries(found)
+        .map(([name, value]) => `${name} ${Number(value.toPrecision(4))}`)
+        .join(', ')}`,
+  );
+  return [`Decided by: ${judgement.reason}.`, ...signals];
+}
+
+export const rolledBack = (
+  state: Subject,
+  bad: string,
+  to: string,
+  why: string,
+  judgement: Pick<Judgement, 'reason' | 'signals'> | undefined,
+  now: number,
+): Notice =>
+  notice(
+    state,
+    `version ${bad} was rolled back, version ${to} has all traffic`,
+    [
+      `Why: ${why}.`,
+      ...numbers(judgement),
+      `What to do: mend the model and deploy it; the same one is refused until "sls deploy --force". See "sls models history ${state.model}".`,
+    ],
+    true,
+    now,
+  );
+
+export const promotedNotice = (
+  state: Subject,
+  version: string,
+  lines: readonly string[],
+  now: number,
+): Notice => notice(state, `version ${version} has all traffic`, lines, false, now);
+
+export const heldNotice = (
+  state: Subject,
+  why: string,
+  todo: string,
+  lines: readonly string[],
+  now: number,
+): Notice =>
+  notice(state, 'the release is held', [`Why: ${why}.`, ...lines, `What to do: ${todo}`], true, now);
+
+/** The three ways on from HELD. */
+export const ways = (model: string): string =>
+  `"sls models promote ${model}", "sls models rollback ${model}" or "sls models resume ${model}".`;

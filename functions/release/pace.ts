@@ -1,0 +1,50 @@
+import type { Schedule } from '../shared/aws/ports.ts';
+import type { Release, TickEvent } from './contract.ts';
+import { isOpen, weightOf } from './steps.ts';
+
+/** How often a release is ticked, and what its schedule tells. Pure. */
+
+/**
+ * A minute is the grain of what is judged. What only waits (for an alarm, which calls by itself, for a person, or for the
+ * end of its window) is ticked seldom: that finds what an event did not tell, and costs 144 invocations a day.
+ */
+export function everyOf(state: Release): string {
+  const busy =
+    isOpen(state.phase) || state.phase === 'REVERSING' || state.intent !== undefined || weightOf(state) > 0;
+  return busy ? 'rate(1 minute)' : 'rate(10 minutes)';
+}
+
+/** With stable and deadline the weight can be taken away even if the registry cannot be read. HELD has no deadline. */
+export function inputOf(state: Release): TickEvent {
+  const { model, functionName, alias, release, stable, deadline, schedule, phase } = state;
+  const { group, name } = schedule;
+  return {
+    tick: {
+      model,
+      functionName,
+      alias,
+      release,
+      ...(stable && { stable: stable.version }),
+      ...(phase !== 'HELD' && { deadline }),
+      schedule: { group, name },
+    },
+  };
+}
+
+/** What a schedule was told, to see whether it must be told anew. */
+export const telling = (state: Release): string => {
+  const { stable, deadline } = inputOf(state).tick;
+  return [everyOf(state), stable, deadline].join(' ');
+};
+
+export const scheduleOf = (
+  state: Release,
+  worker: { readonly arn: string; readonly scheduleRole: string },
+): Schedule => ({
+  group: state.schedule.group,
+  name: state.schedule.name,
+  every: everyOf(state),
+  target: worker.arn,
+  role: worker.scheduleRole,
+  input: JSON.stringify(inputOf(state)),
+});

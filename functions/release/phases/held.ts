@@ -1,0 +1,72 @@
+import { type Action, wait, write } from '../actions.ts';
+import { tidy } from '../capacity.ts';
+import type { HeldBy, Release } from '../contract.ts';
+import { type Facts, lookIsDue } from '../facts.ts';
+import type { Judgement } from '../judge/contract.ts';
+import { heldNotice, numbers, ways } from '../notices.ts';
+import { DAY, hold, iso, next, standing, tell, weightOf } from '../steps.ts';
+import { points, say, whole } from '../target.ts';
+import { kept, look } from './judging.ts';
+import { rollBack } from './rollback.ts';
+
+/**
+ * HELD: the weight stands until somebody decides. The candidate is judged meanwhile and rolled back if it fails; somebody
+ * is paged once a day. After another's hand on the alias nothing is touched at all.
+ */
+export function held(state: Release, facts: Facts, now: number): Action {
+  const { held: so } = state;
+  if (so === undefined) return wait('held');
+  if (facts.stack === 'gone') return { do: 'stop', prune: [] };
+  if (now - Date.parse(so.pagedAt) >= DAY) return write(paged(state, now));
+  if (so.by === 'foreign') return wait(state.reason ?? 'the alias was moved by somebody else');
+  if (!points(facts.alias, standing(state) ?? null)) return foreign(state, facts, now);
+  const capacity = facts.held && tidy(state, facts.held, now);
+  if (capacity !== undefined) return capacity;
+  if (weightOf(state) > 0 && lookIsDue(state, now)) {
+    const looked = look(state, facts, now);
+    const judged = { judgements: kept(state, looked) };
+    return looked.verdict === 'fail' && !state.settings.dryRun
+      ? write(rollBack({ ...state, ...judged }, looked.reason, looked, now))
+      : write(next(state, judged, now));
+  }
+  return wait(state.reason ?? 'held');
+}
+
+function paged(state: Release, now: number): Release {
+  const text = heldNotice(
+    state,
+    `still: ${state.reason ?? 'held'}`,
+    todo(state),
+    numbers(state.judgements.at(-1)),
+    now,
+  );
+  const so = state.held && { ...state.held, pagedAt: iso(now) };
+  return next(state, { ...tell(state, text), held: so }, now);
+}
+
+export function holdFor(state: Release, by: HeldBy, why: string, now: number, looked?: Judgement): Release {
+  const text = heldNotice(state, why, todo({ ...state, held: { by } }), numbers(looked), now);
+  return hold(state, by, why, text, now);
+}
+
+function todo({
+  model,
+  held: so,
+}: Pick<Release, 'model'> & { readonly held?: { readonly by: HeldBy } }): string {
+  switch (so?.by) {
+    case 'foreign':
+      return `see "sls models status ${model}"; deploy again to go on from where the alias is, or "sls models rollback ${model}".`;
+    case 'limit':
+      return `find out what is wrong, then "sls models rollback ${model}" or "sls models resume ${model}".`;
+    default:
+      return ways(model);
+  }
+}
+
+/** Somebody else moved the alias: nothing is touched. */
+export function foreign(state: Release, facts: Facts, now: number): Action {
+  const reason =
+    `the alias ${state.alias} points to ${say(facts.alias)}, which this release did not do (stable is ${say(state.stable && whole(state.stable.version))}); ` +
+    'nothing was touched; deploy again to go on from there';
+  return write(holdFor(state, 'foreign', reason, now));
+}

@@ -1,0 +1,80 @@
+import { type Action, wait, write } from '../actions.ts';
+import type { Intent, Phase, Release } from '../contract.ts';
+import { type Facts, isUnreadable } from '../facts.ts';
+import { slowEdge } from '../judge/slow.ts';
+import { abort, intend, iso, next, PATIENCE, split, standing } from '../steps.ts';
+import { points, whole } from '../target.ts';
+import { deadline } from './gating.ts';
+import { foreign, holdFor } from './held.ts';
+
+/** Less than this left of the deadline while the stack is still busy: put it off. Milliseconds. */
+const SOON = PATIENCE / 2;
+
+/** SHIFTING: the candidate's weight is raised to that of the step. */
+export function shifting(state: Release, facts: Facts, now: number): Action {
+  const { stable, candidate, step = 0, steps = [] } = state;
+  const to = steps[step];
+  if (stable === undefined || candidate === undefined || to === undefined)
+    return write(abort(state, 'there is no step to take', now));
+  const waiting = blocked(state, facts, now);
+  if (waiting !== undefined) return waiting;
+  if (!points(facts.alias, standing(state) ?? null)) return foreign(state, facts, now);
+  if (state.basis === undefined) return basis(state, facts, now);
+  const after = split(stable.version, candidate.version, to.weight);
+  return raise(state, after, 'JUDGING', now);
+}
+
+/** PROMOTING: the candidate gets all of it. */
+export function promoting(state: Release, facts: Facts, now: number): Action {
+  const { stable, candidate, settings } = state;
+  if (candidate === undefined)
+    return write(holdFor(state, 'foreign', 'there is no candidate to promote', now));
+  const waiting = blocked(state, facts, now);
+  if (waiting !== undefined) return waiting;
+  const same = stable !== undefined && stable.fingerprint === candidate.fingerprint;
+  const watched = same ? state.bakeUntil !== undefined : stable !== undefined && settings.rollbackWindow > 0;
+  const then = watched ? 'BAKING' : 'DONE';
+  // Before a first version is live nobody calls the alias, so whatever is there may be replaced.
+  if (stable === undefined)
+    return write(next(state, { intent: intend(state, whole(candidate.version), then, now) }, now));
+  if (!points(facts.alias, standing(state) ?? null)) return foreign(state, facts, now);
+  return raise(state, whole(candidate.version), then, now);
+}
+
+function raise(state: Release, after: Intent['after'], then: Phase, now: number): Action {
+  const before = [standing(state) ?? null];
+  return write(next(state, { intent: intend(state, after, then, now, before) }, now));
+}
+
+/** Why a candidate may not get more traffic now. */
+export function blocked(state: Release, { stack }: Facts, now: number): Action | undefined {
+  if (stack === 'gone')
+    return write(next(state, { phase: 'ABORTED', intent: undefined, reason: 'the stack is gone' }, now));
+  const left = Date.parse(state.deadline) - now;
+  const waiting = stack !== 'done' && state.promote === 'afterStack';
+  // A stack may take hours; that is waiting, not death.
+  if (waiting && stack !== 'unknown' && left < SOON)
+    return write(next(state, deadline(state.steps?.slice(state.step ?? 0) ?? [], state.settings, now), now));
+  if (left <= 0)
+    return write(abort(state, `the deadline ${state.deadline} passed before the release ended`, now));
+  return waiting
+    ? wait(`the stack is ${stack === 'unknown' ? 'in an unknown state' : 'still in progress'}`)
+    : undefined;
+}
+
+/** Fixed for the whole release before the first weight: which slow edge is judged, and which outputs. */
+function basis(state: Release, { hour }: Facts, now: number): Action {
+  const { stable, settings } = state;
+  const shared = (settings.signals ?? []).filter((signal) => stable?.signals?.includes(signal));
+  // Without an objective, or with another one than the stable version counts by, latency is not judged.
+  const judged = settings.p95 !== undefined && stable?.p95 === settings.p95;
+  if (judged && hour === undefined) return wait('the latency before the release is to be read');
+  if (judged && isUnreadable(hour))
+    return wait(`metrics cannot be read, so no weight is raised: ${hour.unreadable}`);
+  const slow = judged && hour !== undefined && !isUnreadable(hour) ? { slow: slowEdge(hour) } : {};
+  return write(next(state, { basis: { ...slow, outputs: shared } }, now));
+}
+
+/** When the weight of the step under way was put in force. */
+export const sinceOf = (state: Release): string =>
+  state.shifts.findLast(({ step, weight }) => step === (state.step ?? 0) && weight > 0)?.at ?? iso(0);

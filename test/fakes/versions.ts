@@ -1,0 +1,19 @@
+import type { VersionPort } from '../../functions/shared/aws/ports.ts';
+import type { fakeAliases } from './aliases.ts';
+import { type Chaos, calm } from './chaos.ts';
+
+/** The published versions behind `fakeAliases`; one that an alias needs cannot be deleted. */
+export function fakeVersions(aliases: ReturnType<typeof fakeAliases>, chaos: Chaos = calm): VersionPort {
+  return {
+    list: async (functionName) => {
+      await chaos('before list versions');
+      return [...aliases.published(functionName)];
+    },
+    remove: async (functionName, version) => {
+      await chaos('before delete version');
+      if (aliases.needs(functionName, version)) throw new Error(`version ${version} is used by an alias`);
+      aliases.unpublish(functionName, version);
+      await chaos('after delete version');
+    },
+  };
+}
