@@ -1,10 +1,8 @@
 import {
   type ApplicationAutoScalingClient,
-  DeleteScalingPolicyCommand,
   DeleteScheduledActionCommand,
   PutScalingPolicyCommand,
   PutScheduledActionCommand,
-  paginateDescribeScalingPolicies,
   paginateDescribeScheduledActions,
   RegisterScalableTargetCommand,
 } from '@aws-sdk/client-application-auto-scaling';
@@ -12,7 +10,7 @@ import { rangeAt } from '../range.ts';
 import { errorName } from './errors.ts';
 import type { Scaling } from './ports.ts';
 
-/** The one policy of a version. */
+/** The one policy of a version: put again it is overwritten. */
 const POLICY = 'models-use';
 
 /**
@@ -66,31 +64,19 @@ export async function scale(
         ScalableTargetAction: { MinCapacity: min, MaxCapacity: max },
       }),
     );
-  await removeOthers(
-    client,
-    target,
-    scaling.schedules.map(({ name }) => name),
-  );
+  const names = new Set(scaling.schedules.map(({ name }) => name));
+  for await (const { ScheduledActions } of paginateDescribeScheduledActions({ client }, target))
+    for (const { ScheduledActionName = '' } of ScheduledActions ?? [])
+      if (!names.has(ScheduledActionName)) await removeAction(client, target, ScheduledActionName);
 }
 
-async function removeOthers(
+async function removeAction(
   client: ApplicationAutoScalingClient,
   target: ReturnType<typeof scalableTarget>,
-  names: readonly string[],
+  ScheduledActionName: string,
 ): Promise<void> {
-  for await (const { ScalingPolicies } of paginateDescribeScalingPolicies({ client }, target))
-    for (const { PolicyName } of ScalingPolicies ?? [])
-      if (PolicyName !== POLICY)
-        await gone(client.send(new DeleteScalingPolicyCommand({ ...target, PolicyName })));
-  for await (const { ScheduledActions } of paginateDescribeScheduledActions({ client }, target))
-    for (const { ScheduledActionName } of ScheduledActions ?? [])
-      if (ScheduledActionName !== undefined && !names.includes(ScheduledActionName))
-        await gone(client.send(new DeleteScheduledActionCommand({ ...target, ScheduledActionName })));
-}
-
-async function gone(deletion: Promise<unknown>): Promise<void> {
   try {
-    await deletion;
+    await client.send(new DeleteScheduledActionCommand({ ...target, ScheduledActionName }));
   } catch (error) {
     if (errorName(error) !== 'ObjectNotFoundException') throw error;
   }

@@ -103,14 +103,10 @@ function provisioning(
     scaling([
       'application-autoscaling:RegisterScalableTarget',
       'application-autoscaling:PutScalingPolicy',
-      'application-autoscaling:DeleteScalingPolicy',
       'application-autoscaling:PutScheduledAction',
       'application-autoscaling:DeleteScheduledAction',
     ]),
-    allow(
-      ['application-autoscaling:DescribeScalingPolicies', 'application-autoscaling:DescribeScheduledActions'],
-      ['*'],
-    ),
+    allow(['application-autoscaling:DescribeScheduledActions'], ['*']),
     // Whoever sets a policy must be allowed its alarms, too, although the service makes them:
     // https://docs.aws.amazon.com/autoscaling/application/userguide/security_iam_id-based-policy-examples.html
     allow(

@@ -107,7 +107,6 @@ describe('the worker’s policy', () => {
   ];
   /** Those that take no resource: https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html */
   const everywhere = [
-    'application-autoscaling:DescribeScalingPolicies',
     'application-autoscaling:DescribeScheduledActions',
     'cloudwatch:GetMetricData',
     'lambda:GetAccountSettings',
