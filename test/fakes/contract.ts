@@ -10,6 +10,7 @@ import type {
   Scaling,
   SchedulePort,
   StackPort,
+  VersionPort,
 } from '../../functions/shared/aws/ports.ts';
 import { watchContract } from './watch-contract.ts';
 
@@ -20,6 +21,7 @@ export type Subject = {
   readonly objects: ObjectPort;
   readonly schedules: SchedulePort;
   readonly stacks: StackPort;
+  readonly versions: VersionPort;
   readonly metrics: MetricsPort;
   readonly alarms: AlarmPort;
   readonly notices: NoticePort;
@@ -27,7 +29,7 @@ export type Subject = {
   readonly now: () => number;
   /** Lets some time pass. */
   readonly pause: () => Promise<void>;
-  /** A function with the published versions 1 and 2, and provisioned concurrency on 1. */
+  /** A function with the published versions 1 to 3, and provisioned concurrency on 1. */
   readonly functionName: string;
   /** A schedule group that exists, a function's ARN and a role's. */
   readonly group: string;
@@ -149,6 +151,18 @@ export function portContract(subject: () => Subject): void {
     const { stacks, stack, noStack } = subject();
     expect(await stacks.state(stack)).toBe('done');
     expect(await stacks.state(noStack)).toBe('gone');
+  });
+
+  it('a version is deleted unless an alias needs it, and may be gone before', async () => {
+    const { aliases, versions, functionName } = subject();
+    await aliases.create(functionName, 'g', at('1', { '2': 0.1 }));
+    for (const needed of ['1', '2'])
+      await expect(versions.remove(functionName, needed)).rejects.toThrow(/alias/i);
+    await versions.remove(functionName, '3');
+    await versions.remove(functionName, '3');
+    await versions.remove('no-such-function', '1');
+    expect([...(await versions.list(functionName))].sort()).toEqual(['1', '2']);
+    expect(await versions.list('no-such-function')).toEqual([]);
   });
 
   watchContract(subject);

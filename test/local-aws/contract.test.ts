@@ -37,6 +37,7 @@ import { snsNotices } from '../../functions/shared/aws/notices.ts';
 import { bucketObjects } from '../../functions/shared/aws/objects.ts';
 import { scheduler } from '../../functions/shared/aws/schedules.ts';
 import { cloudFormationStacks } from '../../functions/shared/aws/stacks.ts';
+import { lambdaVersions } from '../../functions/shared/aws/versions.ts';
 import { portContract } from '../fakes/contract.ts';
 import { client } from './deployed.ts';
 import { invoke, LOGS, makeFunction, makeRole, withAndWithout } from './lambda.ts';
@@ -81,8 +82,10 @@ beforeAll(async () => {
     }),
   );
   await lambda.send(new PublishVersionCommand({ FunctionName }));
-  await lambda.send(new UpdateFunctionConfigurationCommand({ FunctionName, MemorySize: 256 }));
-  await lambda.send(new PublishVersionCommand({ FunctionName }));
+  for (const MemorySize of [256, 512]) {
+    await lambda.send(new UpdateFunctionConfigurationCommand({ FunctionName, MemorySize }));
+    await lambda.send(new PublishVersionCommand({ FunctionName }));
+  }
   await lambda.send(
     new PutProvisionedConcurrencyConfigCommand({
       FunctionName,
@@ -212,6 +215,7 @@ describe('the adapters keep the contract of the ports', () => {
     objects: bucketObjects(clients.s3, 'contract'),
     schedules: scheduler(clients.scheduler),
     stacks: cloudFormationStacks(clients.cloudFormation),
+    versions: lambdaVersions(clients.lambda),
     metrics: cloudWatchMetrics(clients.cloudWatch),
     alarms: cloudWatchAlarms(clients.cloudWatch),
     notices: snsNotices(clients.sns, topic),

@@ -117,7 +117,7 @@ export type MetricsPort = {
 };
 
 export type AlarmPort = {
-  /** @returns state and, in milliseconds, since when, of those of these alarms that exist. */
+  /** @returns state and, in milliseconds, since when (0: nobody says), of those of these alarms that exist. */
   readonly states: (
     names: readonly string[],
   ) => Promise<

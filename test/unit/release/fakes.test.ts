@@ -7,12 +7,13 @@ import { portContract } from '../../fakes/contract.ts';
 import { fakeAlarms, fakeMetrics, fakeNotices } from '../../fakes/metrics.ts';
 import { fakeObjects } from '../../fakes/objects.ts';
 import { fakeSchedules, fakeStack } from '../../fakes/others.ts';
+import { fakeVersions } from '../../fakes/versions.ts';
 
 describe('the fakes keep the contract of the ports', () => {
   let now = Date.parse('2026-01-01T10:00:30Z');
   const clock = () => now;
   const aliases = fakeAliases();
-  for (const version of ['1', '2']) aliases.publish('churn', version);
+  for (const version of ['1', '2', '3']) aliases.publish('churn', version);
   const capacity = fakeCapacity(calm, { clock, readyAfter: 3000, versions: ['1', '2'] });
   capacity.hold('churn', '1');
   const schedules = fakeSchedules();
@@ -27,6 +28,7 @@ describe('the fakes keep the contract of the ports', () => {
     objects: objects.port,
     schedules: schedules.port,
     stacks: { state: (stack) => (stack === 'here' ? here : gone).port.state(stack) },
+    versions: fakeVersions(aliases),
     metrics: metrics.port,
     alarms: alarms.port,
     notices: notices.port,
