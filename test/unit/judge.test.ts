@@ -1,46 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { difference, upperBound } from '../../functions/release/judge/bound.ts';
-import { counting, errorRow, steadiness } from '../../functions/release/judge/counts.ts';
+import { type Counts, count, errorRow, steadiness } from '../../functions/release/judge/counts.ts';
 import { forecast } from '../../functions/release/judge/forecast.ts';
-import type { Minute } from '../../functions/release/judge/minutes.ts';
 import { outputEvidence, shift } from '../../functions/release/judge/output.ts';
 import { judge, type Options, type Position } from '../../functions/release/judge/verdict.ts';
+import { EXAMPLE } from './judge-example.ts';
 
-const START = Date.parse('2026-01-01T12:00:00Z');
 const OPTIONS: Options = { minRequests: 100, increase: 0.01, expectedShift: 0.2, outputs: [] };
 
-/** Step 1 at 5 %, then step 2 at 25 %: candidate's requests and errors, stable's requests and errors. */
-const EXAMPLE: readonly (readonly [number, number, number, number])[] = [
-  [31, 0, 569, 5],
-  [28, 1, 572, 6],
-  [30, 0, 570, 7],
-  [33, 2, 567, 5],
-  [148, 3, 452, 4],
-  [152, 6, 448, 5],
-  [150, 5, 450, 3],
-  [149, 4, 451, 4],
-  [151, 5, 449, 5],
-  [147, 3, 453, 4],
-  [153, 5, 447, 3],
-  [150, 4, 450, 4],
-];
-const side = (n: number, x: number) => ({ invocations: n, crashes: 0, requests: n, errors: x });
-const example: readonly Minute[] = EXAMPLE.map(([n1, x1, n2, x2], i) => ({
-  at: new Date(START + i * 60_000).toISOString(),
-  step: i < 4 ? 0 : 1,
-  weight: i < 4 ? 0.05 : 0.25,
-  candidate: side(n1, x1),
-  stable: side(n2, x2),
-}));
-const after = (minutes: number) => {
-  const add = counting();
-  return (
-    example
-      .slice(0, minutes)
-      .map((minute) => add(errorRow(minute)))
-      .at(-1) ?? add(errorRow(example[0] as Minute))
-  );
-};
+const after = (minutes: number): Counts => count(EXAMPLE.slice(0, minutes).map(errorRow));
 
 describe('the worked example', () => {
   it.each([
@@ -59,10 +27,12 @@ describe('the worked example', () => {
 
   it('fails at minute 11: before it the evidence suffices, but the minutes do not agree', () => {
     const position: Position = { index: 1, nextWeight: 0.5, bakeOver: false };
-    const verdicts = example.map((_, i) => judge(example.slice(0, i + 1), position, OPTIONS));
+    const verdicts = EXAMPLE.map((_, i) => judge(EXAMPLE.slice(0, i + 1), position, OPTIONS));
     expect(verdicts.map(({ verdict }) => verdict)).toEqual([...Array(10).fill('nodata'), 'fail', 'fail']);
     expect(verdicts[6]?.signals[0]?.numbers.lnE).toBeGreaterThan(Math.log(40));
-    expect(verdicts[10]?.reason).toMatch(/^errors: 34 of 1,172 \(2\.9 %\) of the candidate’s and 51 of /);
+    expect(verdicts[10]?.reason).toMatch(
+      /^errors: 34 of 1,172 \(2\.9 %\) of the candidate’s requests failed, 51 of /,
+    );
   });
 
   it.each([

@@ -20,7 +20,7 @@ export const RATIOS: readonly number[] = [1.25, 1.5, 2, 3, 5, 10, 30, 100];
  * @returns a function of a minute's x, m and w that gives ln E so far
  */
 export function chain(atMost: number): (x: number, m: number, weight: number) => number {
-  const ln = RATIOS.map(() => Number.NEGATIVE_INFINITY);
+  const grown = RATIOS.map(() => Number.NEGATIVE_INFINITY);
   let k = 0;
   let lnE = 0;
   return (x, m, weight) => {
@@ -31,21 +31,26 @@ export function chain(atMost: number): (x: number, m: number, weight: number) =>
     const lnRest = -Math.log(2 * k);
     const lnNull = Math.log1p(weight * (atMost - 1));
     let most = lnRest;
-    for (const [j, ratio] of RATIOS.entries()) {
+    for (let j = 0; j < RATIOS.length; j++) {
+      const ratio = RATIOS[j] ?? 1;
       const lnFactor = x * Math.log(ratio) + m * (lnNull - Math.log1p(weight * (atMost * ratio - 1)));
-      const grown = addLn(ln[j] ?? 0, lnStake) + lnFactor;
-      ln[j] = grown;
-      if (grown > most) most = grown;
+      const lnA = addLn(grown[j] ?? 0, lnStake) + lnFactor;
+      grown[j] = lnA;
+      if (lnA > most) most = lnA;
     }
     let sum = 0;
-    for (const a of ln) sum += Math.exp(a - most);
-    lnE = most + Math.log(sum / RATIOS.length + Math.exp(lnRest - most));
+    for (let j = 0; j < RATIOS.length; j++) sum += expOf((grown[j] ?? 0) - most);
+    lnE = most + Math.log(sum / RATIOS.length + expOf(lnRest - most));
     return lnE;
   };
 }
 
+/** Beyond this many natural logarithms a summand is below the last digit of a double. */
+const NEGLIGIBLE = -40;
+const expOf = (ln: number): number => (ln < NEGLIGIBLE ? 0 : Math.exp(ln));
+
 /** ln(eᵃ + eᵇ), b finite. */
 function addLn(a: number, b: number): number {
-  const most = Math.max(a, b);
-  return most + Math.log1p(Math.exp(Math.min(a, b) - most));
+  const apart = -Math.abs(a - b);
+  return Math.max(a, b) + (apart < NEGLIGIBLE ? 0 : Math.log1p(Math.exp(apart)));
 }

@@ -30,7 +30,7 @@ export function reversed(
   const missing = incomplete(minutes, minRequests);
   const isWorse = missing === undefined && isClearlyWorse(counts, REVERSED_AT);
   const isOver = over || minutes.length >= REVERSED_MINUTES;
-  const seen = missing ?? `errors: ${compared(counts, 'failed', REVERSED_AT)}`;
+  const seen = missing ?? `errors: ${compared(counts, 'requests failed', REVERSED_AT)}`;
   const signals: readonly SignalJudgement[] = [
     {
       signal: 'errors',

@@ -6,7 +6,7 @@ import type { Minute } from './minutes.ts';
 import { outputEvidence, shiftOf } from './output.ts';
 import { ERRORS_AT, errorsFail, OUTPUT_AT, SLOW_AT, slowFails } from './regression.ts';
 import { type SlowEdge, slowRow } from './slow.ts';
-import { odds, of, percent, points, whole } from './words.ts';
+import { odds, of, points, whole } from './words.ts';
 
 /** Where the release is. */
 export type Position = {
@@ -74,7 +74,7 @@ function judgeErrors(minutes: readonly Minute[], position: Position, options: Op
   ];
   const numbers = { ...figures(counts, ERRORS_AT), ...finite({ bound, limit }), candidate, stable };
   const say = (verdict: Verdict, reason: string): Signal => ({ signal: 'errors', verdict, reason, numbers });
-  if (errorsFail(counts)) return say('fail', `errors: ${compared(counts, 'failed', ERRORS_AT)}`);
+  if (errorsFail(counts)) return say('fail', `errors: ${compared(counts, 'requests failed', ERRORS_AT)}`);
   if (!position.bakeOver) return say('nodata', 'no regression so far; the step’s time is not over');
   const { minRequests } = options;
   if (candidate < minRequests || stable < minRequests)
@@ -104,7 +104,7 @@ function judgeSlow(minutes: readonly Minute[], edge: SlowEdge, minRequests: numb
   return {
     signal: 'slow',
     verdict,
-    reason: `latency: of warm requests, ${compared(counts, 'were slow (the candidate’s edge is 1.19 times higher)', SLOW_AT)}`,
+    reason: `latency: ${compared(counts, 'warm requests were above its edge (1.19 times higher)', SLOW_AT)}`,
     numbers: { ...figures(counts, SLOW_AT), edge },
   };
 }
@@ -116,7 +116,7 @@ function judgeOutput(minutes: readonly Minute[], signal: string, options: Option
   const verdict = n1 < ANSWERS ? 'nodata' : lnE >= Math.log(stake) ? 'fail' : 'pass';
   const reason =
     `output ${signal}: ${Number(q.toPrecision(2))} σ away from the stable version’s over ${whole(n1)} and ${whole(n2)} answers, ` +
-    `${options.expectedShift} σ are allowed; odds ${odds(lnE)}, ${whole(stake)} to 1 suffice`;
+    `${options.expectedShift} σ are allowed; evidence ${odds(lnE)}, ${whole(stake)} to 1 is needed`;
   return {
     signal,
     verdict,
@@ -136,10 +136,12 @@ export function figures(counts: Counts, stake: number): Readonly<Record<string, 
 const finite = (numbers: Readonly<Record<string, number>>): Readonly<Record<string, number>> =>
   Object.fromEntries(Object.entries(numbers).filter(([, value]) => Number.isFinite(value)));
 
+/** "34 of 1,172 (2.9 %) of the candidate’s requests failed, 51 of 5,428 (0.94 %) of the stable version’s: …" */
 export function compared(counts: Counts, what: string, stake: number): string {
   const { x1, n1, x2, n2 } = counts.total;
+  const delta = difference(counts.strata);
   return (
-    `${of(x1, n1)} of the candidate’s and ${of(x2, n2)} of the stable version’s ${what}; at equal weights that is ` +
-    `${percent(difference(counts.strata))} more; odds ${odds(counts.lnE)} that chance alone does not explain it, ${stake} to 1 suffice`
+    `${of(x1, n1)} of the candidate’s ${what}, ${of(x2, n2)} of the stable version’s: ${points(Math.abs(delta))} ` +
+    `${delta < 0 ? 'fewer' : 'more'} at the same mix of steps; evidence ${odds(counts.lnE)}, ${stake} to 1 is needed`
   );
 }

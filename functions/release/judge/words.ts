@@ -15,9 +15,11 @@ export function points(share: number): string {
   return `${value} percentage point${value === 1 ? '' : 's'}`;
 }
 
-/** How far the stake has grown, as odds; never "Infinity". */
-export const odds = (lnE: number): string =>
-  lnE > Math.log(1e9) ? 'over a billion to 1' : `${whole(Math.exp(lnE))} to 1`;
+/** How far a stake of 1 has grown. */
+export function odds(lnE: number): string {
+  if (lnE > Math.log(1e9)) return 'over a billion to 1';
+  return `${lnE < Math.log(10) ? Number(Math.exp(lnE).toPrecision(2)) : whole(Math.exp(lnE))} to 1`;
+}
 
 export const of = (x: number, n: number): string =>
   `${whole(x)} of ${whole(n)}${n > 0 ? ` (${percent(x / n)})` : ''}`;
