@@ -13,6 +13,8 @@ import {
 import { CloudWatchLogsClient, FilterLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs';
 import { CreateAliasCommand, LambdaClient, PublishVersionCommand } from '@aws-sdk/client-lambda';
 import { describe, expect, it } from 'vitest';
+import { METRICS } from '../../functions/infer/contract.ts';
+import { createMeter } from '../../functions/infer/metrics.ts';
 import { client } from './deployed.ts';
 import { invoke, makeFunction, withAndWithout } from './lambda.ts';
 import { type LocalAws, startAws } from './start.ts';
@@ -84,6 +86,105 @@ describe('metrics', () => {
     });
     expect(on).toEqual({ all: 4, live: 3, executed: 3, errors: 1, latest: 1, requests: 3, latency: 20 });
     expect(off).toMatchObject({ executed: 0, requests: 0 });
+  });
+});
+
+/** https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html */
+describe('embedded metrics', () => {
+  it('are taken from lines that keep to the format, and only those', async () => {
+    // Prints what it is asked to, as a function's standard output.
+    const code = `export const handler = async (documents) => {
+      for (const one of documents) process.stdout.write(JSON.stringify(one).replace('"NOW"', Date.now()) + '\\n'); };`;
+    const { on, off } = await withAndWithout('metrics', async (aws) => {
+      await makeFunction(aws, { name: 'f', code });
+      const line = (name: string, value: unknown, changes: object = {}, more: object = {}): object => ({
+        _aws: {
+          CloudWatchMetrics: [{ Namespace: 'N', Dimensions: [['D']], Metrics: [{ Name: name }], ...changes }],
+          Timestamp: 'NOW',
+        },
+        D: 'd',
+        [name]: value,
+        ...more,
+      });
+      const names = Array.from({ length: 101 }, (_, i) => `m${i}`);
+      const old = line('old', 1);
+      await invoke(aws, 'f', [
+        line('number', 2),
+        line('array', [1, 2, 3]),
+        line(
+          'long',
+          Array.from({ length: 150 }, () => 1),
+        ),
+        line('text', '5'),
+        line('flag', true),
+        line('dimension', 1, {}, { D: 5 }),
+        line('missing', undefined),
+        line(
+          'm0',
+          1,
+          { Metrics: names.map((Name) => ({ Name })) },
+          Object.fromEntries(names.map((n) => [n, 1])),
+        ),
+        { ...old, _aws: { ...(old as { _aws: object })._aws, Timestamp: Date.now() - 15 * 86_400_000 } },
+      ]);
+      const found: Record<string, number> = {};
+      for (const name of ['number', 'array', 'long', 'text', 'flag', 'dimension', 'missing', 'm0', 'old'])
+        found[name] = await sum(aws, 'N', name, { D: name === 'dimension' ? '5' : 'd' });
+      return found;
+    });
+    const none = { text: 0, flag: 0, dimension: 0, missing: 0, m0: 0, old: 0 };
+    expect(on).toEqual({ number: 2, array: 6, long: 100, ...none });
+    expect(off).toEqual({ number: 0, array: 0, long: 0, ...none });
+  });
+
+  it('are those that an endpoint writes', async () => {
+    // Made by the endpoint's own code, printed by a function, read from CloudWatch.
+    const lines: string[] = [];
+    const manifest = {
+      schema: 1,
+      model: 'm',
+      identity: 'i',
+      signature: { inputs: [], outputs: [], omitted: [] },
+      opset: 17,
+      file: 'f',
+      remote: [],
+      signals: [{ name: 'label2_f1', kind: 'label', output: 'p', logits: false, scores: 1 }],
+    } as const;
+    const environment = { AWS_LAMBDA_FUNCTION_NAME: 's-dev-m', AWS_LAMBDA_FUNCTION_VERSION: '3' };
+    const meter = createMeter(manifest, environment, false, (line) => {
+      lines.push(line);
+    });
+    for (const p of [0.9, 0.2, 0.3]) {
+      const data = Float32Array.of(p, 1 - p);
+      meter.answered(meter.now() - 20, meter.score({ p: { datatype: 'FP32', shape: [1, 2], data } }));
+    }
+    meter.failed();
+    meter.rejected();
+    const aws = await startAws();
+    try {
+      const code = `import { writeSync } from 'node:fs';
+        export const handler = async (lines) => { for (const line of lines) writeSync(1, line); };`;
+      await makeFunction(aws, { name: 'f', code });
+      await invoke(aws, 'f', lines);
+      const of = (name: string, dimensions: Dimensions): Promise<number> =>
+        sum(aws, METRICS.namespace, name, dimensions);
+      for (const dimensions of [{ Model: 's-dev-m' }, { Model: 's-dev-m', Version: '3' }]) {
+        const got = {
+          requests: await of(METRICS.requests, dimensions),
+          errors: await of(METRICS.errors, dimensions),
+          cold: await of(METRICS.coldStart, dimensions),
+          slow: await of(METRICS.slow[0], dimensions),
+          label: await of('Out_label2_f1_a', dimensions),
+          squares: await of('Out_label2_f1_aa', dimensions),
+          rejected: await of(METRICS.rejected, dimensions),
+        };
+        const rejected = 'Version' in dimensions ? 0 : 1;
+        expect(got).toEqual({ requests: 4, errors: 1, cold: 1, slow: 0, label: 1, squares: 3, rejected });
+        expect(await of(METRICS.latency, dimensions)).toBeGreaterThan(59);
+      }
+    } finally {
+      await aws.stop();
+    }
   });
 });
 
