@@ -10,12 +10,20 @@ import { command as serve } from '../../plugins/models/commands/serve.ts';
 import { command as validate } from '../../plugins/models/commands/validate.ts';
 import { PROBLEMS } from '../../plugins/models/errors.ts';
 import { optionTable } from '../../plugins/models/options.ts';
+import { ALARM_KINDS } from '../../plugins/models/plan/alarms.ts';
 import { layerBytes } from '../../plugins/models/ship/runtime.ts';
 import { generated, table } from './docs-pages.ts';
 
 /** Parts of the pages that the code knows best. `UPDATE_DOCS=1 vitest run --project unit docs-generated` writes them. */
 const commands = { list, validate, plan, serve, invoke, proxy };
 const megabytes = (bytes: number): string => `${bytes / 1024 / 1024} MB`;
+
+/** Of alarms that not every model has. */
+const CONDITIONS: Readonly<Record<string, string>> = {
+  latency: '; only with `latency`',
+  provisioned: '; only with `concurrency.provisioned`',
+  spillover: '; only with `concurrency.provisioned`',
+};
 
 const PARTS: readonly (readonly [page: string, name: string, text: string])[] = [
   ['README.md', 'options', optionTable()],
@@ -32,6 +40,19 @@ const PARTS: readonly (readonly [page: string, name: string, text: string])[] = 
             ([name, { shortcut }]) => `\`--${name}\`${shortcut === undefined ? '' : ` (\`-${shortcut}\`)`}`,
           )
           .join(', '),
+      ]),
+    ),
+  ],
+  [
+    'docs/alarms.md',
+    'alarms',
+    table(
+      ['name', 'goes off when', 'may roll back', 'what to do'],
+      ALARM_KINDS.map(({ suffix, when, rollsBack, advice }) => [
+        `\`${suffix}\``,
+        `${when('`latency.p95`')}${CONDITIONS[suffix] ?? ''}`,
+        rollsBack ? 'yes' : '',
+        advice,
       ]),
     ),
   ],

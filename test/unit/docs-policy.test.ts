@@ -13,6 +13,11 @@ const OURS: Readonly<Record<string, readonly string[]>> = {
   'AWS::ApiGatewayV2::Route': ['apigateway:POST', 'apigateway:DELETE', 'apigateway:PATCH'],
   'AWS::ApiGatewayV2::Stage': ['apigateway:POST', 'apigateway:DELETE', 'apigateway:PATCH'],
   'AWS::ApiGatewayV2::Authorizer': ['apigateway:POST', 'apigateway:DELETE', 'apigateway:PATCH'],
+  'AWS::CloudWatch::Alarm': [
+    'cloudwatch:PutMetricAlarm',
+    'cloudwatch:DeleteAlarms',
+    'cloudwatch:DescribeAlarms',
+  ],
   'AWS::IAM::Role': ['iam:CreateRole', 'iam:DeleteRole', 'iam:PutRolePolicy', 'iam:PassRole', 'iam:GetRole'],
   'AWS::Lambda::Function': [
     'lambda:CreateFunction',
@@ -27,6 +32,19 @@ const OURS: Readonly<Record<string, readonly string[]>> = {
   'AWS::Logs::LogGroup': ['logs:CreateLogGroup', 'logs:DeleteLogGroup', 'logs:DescribeLogGroups'],
   'AWS::S3::Bucket': ['s3:CreateBucket', 's3:DeleteBucket', 's3:PutEncryptionConfiguration'],
   'AWS::S3::BucketPolicy': ['s3:PutBucketPolicy', 's3:DeleteBucketPolicy', 's3:GetBucketPolicy'],
+  'AWS::SNS::Subscription': [
+    'sns:Subscribe',
+    'sns:Unsubscribe',
+    'sns:GetSubscriptionAttributes',
+    'sns:SetSubscriptionAttributes',
+  ],
+  'AWS::SNS::Topic': [
+    'sns:CreateTopic',
+    'sns:DeleteTopic',
+    'sns:GetTopicAttributes',
+    'sns:SetTopicAttributes',
+  ],
+  'AWS::SNS::TopicPolicy': ['sns:SetTopicAttributes'],
   'AWS::Scheduler::ScheduleGroup': ['scheduler:CreateScheduleGroup', 'scheduler:DeleteScheduleGroup'],
   'Custom::ModelAlias': ['lambda:InvokeFunction'],
 };
@@ -51,7 +69,6 @@ const OF_FUNCTION: Readonly<Record<string, readonly string[]>> = {
   'AWS::Lambda::EventSourceMapping': ['lambda:CreateEventSourceMapping', 'lambda:DeleteEventSourceMapping'],
   'AWS::Lambda::Url': ['lambda:CreateFunctionUrlConfig', 'lambda:DeleteFunctionUrlConfig'],
   'AWS::Logs::SubscriptionFilter': ['logs:PutSubscriptionFilter', 'logs:DeleteSubscriptionFilter'],
-  'AWS::SNS::Subscription': ['sns:Subscribe', 'sns:Unsubscribe'],
   'AWS::Scheduler::Schedule': ['scheduler:CreateSchedule', 'scheduler:DeleteSchedule'],
   'Custom::S3': ['existing: true'],
 };

@@ -9,8 +9,8 @@ import type { Host } from './host.ts';
 /** One alarm of every model that has what it watches. */
 export type AlarmKind = {
   readonly suffix: keyof typeof ALARMS;
-  /** When it goes off, for people. */
-  readonly when: (model: Model) => string;
+  /** When it goes off, for people; `p95`: the objective, or the words for it. */
+  readonly when: (p95: number | string) => string;
   readonly what: string;
   /** What a person does then. */
   readonly advice: string;
@@ -113,8 +113,8 @@ export const ALARM_KINDS: readonly AlarmKind[] = [
   },
   {
     suffix: 'latency',
-    when: ({ latency }) =>
-      `more than 5 % of five minutes’ requests, at least ${FEW_REQUESTS}, take longer than ${latency?.p95 ?? '`latency.p95`'} ms, in 2 of 3`,
+    when: (p95) =>
+      `of at least ${FEW_REQUESTS} requests in five minutes more than 5 % take longer than ${p95} ms, in 2 of 3`,
     what: 'The model misses its latency objective',
     advice:
       'Within the rollback window half of the traffic shows whether the last good version is faster. Look for larger inputs, then for memory.',
@@ -225,7 +225,7 @@ export function alarmsOf(model: Model, host: Host, actions: readonly unknown[] =
           Type: 'AWS::CloudWatch::Alarm',
           Properties: {
             AlarmName: name,
-            AlarmDescription: `${kind.what}: ${kind.when(model)}. ${kind.advice} (${model.name}, ${host.service}-${host.stage})`,
+            AlarmDescription: `${kind.what}: ${kind.when(model.latency?.p95 ?? '')}. ${kind.advice} (${model.name}, ${host.service}-${host.stage})`,
             AlarmActions: actions,
             ...watched(watch),
             ComparisonOperator: 'GreaterThanThreshold',

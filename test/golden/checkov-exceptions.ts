@@ -1,0 +1,59 @@
+/** What checkov finds and we leave so, each with the reason. One that nothing needs any more fails the test. */
+export type Exception = {
+  readonly check: string;
+  /** Of the type and the logical id: `AWS::SNS::Topic.ModelsAlerts`. */
+  readonly resource: RegExp;
+  readonly reason: string;
+};
+
+const FRAMEWORK = 'The framework makes it, and a service’s own settings are left as they are.';
+
+export const EXCEPTIONS: readonly Exception[] = [
+  {
+    check: 'CKV_AWS_26',
+    resource: /^AWS::SNS::Topic\.ModelsAlerts$/,
+    reason:
+      'CloudWatch cannot publish to a topic under alias/aws/sns; a key of one’s own costs more than all else here. Messages hold counts and names, no data of requests.',
+  },
+  {
+    check: 'CKV_AWS_115',
+    resource: /^AWS::Lambda::Function\./,
+    reason:
+      'A reservation takes instances from all other functions of the account: `concurrency.reserved` is for the user to say.',
+  },
+  {
+    check: 'CKV_AWS_116',
+    resource: /^AWS::Lambda::Function\./,
+    reason:
+      'Endpoint and catalog are asked synchronously, `function.onError` is for those that are not; what the worker misses the next tick makes good.',
+  },
+  {
+    check: 'CKV_AWS_117',
+    resource: /^AWS::Lambda::Function\./,
+    reason:
+      'Nothing here needs a VPC, where it would need a way out to AWS’s APIs; `function.vpc` is for a model that does.',
+  },
+  {
+    check: 'CKV_AWS_173',
+    resource: /^AWS::Lambda::Function\./,
+    reason:
+      'The environment holds names and digests, and Lambda encrypts it with its own key; `function.kmsKeyArn` is for others.',
+  },
+  {
+    check: 'CKV_AWS_66',
+    resource: /^AWS::Logs::LogGroup\./,
+    reason: 'How long logs are kept is `provider.logRetentionInDays` or `function.logRetentionInDays`.',
+  },
+  {
+    check: 'CKV_AWS_158',
+    resource: /^AWS::Logs::LogGroup\./,
+    reason:
+      'CloudWatch encrypts logs with its own key. The log groups are the framework’s, and it has no key for them.',
+  },
+  { check: 'CKV_AWS_18', resource: /\.ServerlessDeploymentBucket$/, reason: FRAMEWORK },
+  { check: 'CKV_AWS_21', resource: /\.ServerlessDeploymentBucket$/, reason: FRAMEWORK },
+  { check: 'CKV_AWS_53', resource: /\.ServerlessDeploymentBucket$/, reason: FRAMEWORK },
+  { check: 'CKV_AWS_54', resource: /\.ServerlessDeploymentBucket$/, reason: FRAMEWORK },
+  { check: 'CKV_AWS_55', resource: /\.ServerlessDeploymentBucket$/, reason: FRAMEWORK },
+  { check: 'CKV_AWS_56', resource: /\.ServerlessDeploymentBucket$/, reason: FRAMEWORK },
+];
