@@ -112,6 +112,12 @@ export const METRICS = {
   scores: ['a', 'b', 'aa', 'bb', 'ab'],
 } as const;
 
+/**
+ * Key of `custom` in Lambda's client context: a direct invocation that has it set to true is no traffic and in no metric. So asks
+ * the gate, whose cases would else be judged, alarmed about and taken for drift.
+ */
+export const UNCOUNTED = 'modelsUncounted';
+
 /** Slow edges by the declared p95: quarters of a doubling around it. */
 export const SLOW_STEPS = [2 ** -0.5, 2 ** -0.25, 1, 2 ** 0.25] as const;
 

@@ -4,7 +4,7 @@ import { type Answer, errorAnswer, isModelFault, isRefusal, jsonAnswer, refusal 
 import { createLog, type Log, placeOf } from '../shared/log.ts';
 import { inferAnswer, inferValue, type Responder, tensorOf } from './answer.ts';
 import { readBody, splitBody } from './body.ts';
-import type { Manifest } from './contract.ts';
+import { type Manifest, UNCOUNTED } from './contract.ts';
 import type { Tensor } from './datatypes.ts';
 import { borrow, FRESH } from './memory.ts';
 import { createMeter, type Meter, type Out } from './metrics.ts';
@@ -34,6 +34,8 @@ type Call = {
   readonly request: Request;
   /** By the meter's clock. */
   readonly started: number;
+  /** Is it traffic? */
+  readonly counted: boolean;
   /** Of the model's outputs; undefined until it has run: what asks for no inference is not counted. */
   scores: string | undefined;
 };
@@ -84,21 +86,33 @@ const events = (meter: Meter): Middleware => ({
     state.event = {
       request: readEvent(state.event, state.context),
       started,
+      counted: isCounted(state.context),
       scores: undefined,
     } satisfies Call;
   },
   after(state) {
-    const { request, started, scores } = state.event as Call;
+    const { request, started, counted, scores } = state.event as Call;
     state.response = writeAnswer(request, state.response as Answer);
-    if (scores !== undefined) meter.answered(started, scores);
+    if (scores === undefined) return;
+    if (counted) meter.answered(started, scores);
+    else meter.uncounted();
   },
 });
+
+/** Lambda's client context is whatever the caller of a direct invocation wrote into it. */
+function isCounted(context: unknown): boolean {
+  const given = context as {
+    readonly clientContext?: { readonly custom?: Record<string, unknown> | null } | null;
+  };
+  return given?.clientContext?.custom?.[UNCOUNTED] !== true;
+}
 
 /** Every error becomes an answer. A line each in the log: the code and the place, never a value. */
 const errors = (meter: Meter, log: Log): Middleware => ({
   onError(state) {
-    const { request } = state.event as Call;
+    const { request, counted } = state.event as Call;
     state.response = writeAnswer(request, answerOf(state.error, request, log));
+    if (!counted) return;
     if (isRefusal(state.error) && !isModelFault(state.error)) meter.rejected();
     else meter.failed();
   },

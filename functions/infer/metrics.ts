@@ -24,6 +24,8 @@ export type Meter = {
   readonly failed: () => void;
   /** The request was wrong. */
   readonly rejected: () => void;
+  /** An inference that counts nowhere was answered: the instance is warm all the same. */
+  readonly uncounted: () => void;
 };
 
 /** @param primed the model has run before the first request */
@@ -81,6 +83,9 @@ export function createMeter(
     },
     failed: () => line(failed, failure),
     rejected: () => line(rejected, rejection),
+    uncounted() {
+      isCold = false;
+    },
   };
 }
 

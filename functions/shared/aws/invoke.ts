@@ -1,8 +1,11 @@
 import { InvokeCommand, type LambdaClient } from '@aws-sdk/client-lambda';
+import { UNCOUNTED } from '../../infer/contract.ts';
 import { errorName } from './errors.ts';
 import type { Invoked, InvokePort } from './ports.ts';
 
-/** Lambda's synchronous invocation, with the end of the log: https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html */
+const CONTEXT = Buffer.from(JSON.stringify({ custom: { [UNCOUNTED]: true } })).toString('base64');
+
+/** Lambda's synchronous invocation, which the endpoint counts nowhere, with the end of the log: https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html */
 export function lambdaInvoke(lambda: LambdaClient): InvokePort {
   return {
     invoke: async (functionName, version, payload, patience) => {
@@ -14,6 +17,7 @@ export function lambdaInvoke(lambda: LambdaClient): InvokePort {
             Qualifier: version,
             Payload: payload,
             LogType: 'Tail',
+            ClientContext: CONTEXT,
           }),
           { abortSignal },
         );

@@ -151,6 +151,7 @@ async function run(line) {
       logStreamName: env.AWS_LAMBDA_LOG_STREAM_NAME,
       invokedFunctionArn: context.invokedFunctionArn,
       awsRequestId: requestId,
+      ...(context.clientContext ? { clientContext: context.clientContext } : {}),
       getRemainingTimeInMillis: () => deadline - now(),
     });
     // JSON has no undefined: a handler that returns nothing answers null.

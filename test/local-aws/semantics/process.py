@@ -13,7 +13,7 @@ import uuid
 
 from ministack.core.lambda_runtime import execution_credentials
 
-from . import exact, files, memory, payload
+from . import client_context, exact, files, memory, payload
 
 _HERE = os.path.dirname(os.path.abspath(__file__))
 _INIT_SECONDS = 10  # https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
@@ -72,6 +72,7 @@ class Environment:
                     "invokedFunctionArn": invoked_function_arn,
                     "remaining": timeout * 1000,
                     "traceId": trace_id,
+                    "clientContext": client_context.of(event),
                 }
                 payload_bytes = exact.as_sent(event) or json.dumps(event, separators=(",", ":")).encode()
                 text = b'{"context":' + json.dumps(context).encode() + b',"event":' + payload_bytes + b"}\n"

@@ -82,6 +82,14 @@ describe('a line', () => {
       expect(of(format, level)).toEqual([undefined, undefined]);
   });
 
+  it('counts nothing of what is no traffic, but the instance is warm then', () => {
+    const { meter, lines } = meterOf({}, ENVIRONMENT, false);
+    meter.uncounted();
+    expect(lines).toEqual([]);
+    answer(meter, 5);
+    expect(lines[0]).not.toContain('ColdStart');
+  });
+
   it('counts the first answer of an instance as cold and never as slow; of a primed one none', () => {
     for (const primed of [false, true]) {
       const { meter, lines } = meterOf({ slowEdges: [1, 2, 3, 4] }, ENVIRONMENT, primed);
