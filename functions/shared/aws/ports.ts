@@ -127,7 +127,7 @@ export type AlarmPort = {
 
 export type InvokePort = {
   /**
-   * Invokes one version and waits at most `patience` milliseconds.
+   * Invokes one version, as no traffic, and waits at most `patience` milliseconds.
    * @returns undefined where no answer came in time; throws only where AWS itself cannot be reached or refuses
    */
   readonly invoke: (
