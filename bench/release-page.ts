@@ -28,7 +28,7 @@ export async function writeTables(machine: Readonly<Record<string, string>>): Pr
     machine[name] === undefined ? [] : [[name, machine[name]] as const],
   );
   const versions = { title: 'Machine and versions', about: '', head: ['', ''], rows: chosen };
-  await writeFile(PAGE, `${[HEAD, ...[...tables(FULL), versions].map(section)].join('\n\n')}\n`);
+  await writeFile(PAGE, `${[HEAD, ...[...(await tables(FULL)), versions].map(section)].join('\n\n')}\n`);
   await promisify(execFile)(join(root, 'node_modules', '.bin', 'biome'), ['format', '--write', PAGE]);
 }
 

@@ -1,213 +1,52 @@
 /**
- * The judge, by simulation: `npm run bench -- release`. Every claim reads a table that is simulated once; the tables are
- * written to docs/judge-bench.md. Nothing here is timed; the same seeds give the same figures on every machine.
+ * The judge, by simulation: `npm run bench -- release`. The tables are written to docs/judge-bench.md. Nothing here is
+ * timed. It runs in a thread of its own: a table takes a minute, and an interrupt must be heard meanwhile.
  */
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
 import { type Claim, type Effort, SHORT } from './claims.ts';
 import type { Table } from './release-cells.ts';
-import { equal, type World } from './release-equal.ts';
-import { changeOf, drifts, falseRollbacks, floor, power, tiny, worstFalse } from './release-errors.ts';
-import { fleet } from './release-fleet.ts';
-import { forecasts } from './release-forecast.ts';
-import { latency } from './release-latency.ts';
-import { output } from './release-output.ts';
-import { watch } from './release-watch.ts';
-import { BOUNDED, bounds, HEALTHY, SPEEDS, whole } from './release-whole.ts';
+import { FIGURES } from './release-figures.ts';
 
-/** Releases a cell. Outputs, watching and the fleet cost more a release. */
+/** Releases a cell. */
 const FULL_RUNS = 10_000;
-const runsOf = (effort: Effort): number => (effort === SHORT ? FULL_RUNS / 100 : FULL_RUNS);
-const ofOutput = (runs: number) => output(Math.ceil(runs / 20));
-const ofWatch = (runs: number) => watch(Math.ceil(runs / 10));
-const ofFleet = (runs: number) => fleet(Math.ceil(runs / 50));
 
-/** A figure of at most `limit`: a share in percent, or a plain number. */
-function figure(
-  name: string,
-  about: string,
-  limit: number,
-  of: (runs: number) => number,
-  unit: '%' | '' | 'min' = '%',
-): Claim {
-  return {
-    name: `release-${name}`,
+/** What the thread is asked, one thing at a time: a figure by name, or all tables. */
+export type Question = { readonly figure?: string; readonly runs: number };
+
+let thread: Worker | undefined;
+async function ask<T>(question: Question): Promise<T> {
+  thread ??= new Worker(new URL('./release-worker.ts', import.meta.url));
+  thread.ref();
+  thread.postMessage(question);
+  try {
+    // Rejects where the thread throws, which ends it.
+    const [answer] = await once(thread, 'message');
+    thread.unref();
+    return answer;
+  } catch (error) {
+    thread = undefined;
+    throw error;
+  }
+}
+
+const runsOf = (effort: Effort): number => (effort === SHORT ? FULL_RUNS / 100 : FULL_RUNS);
+
+export const RELEASE: readonly Claim[] = [...FIGURES].map(
+  ([name, { about, limit, unit, ours = 'judge' }]) => ({
+    name,
     group: 'release',
     about,
-    ours: 'judge',
+    ours,
     unit,
     compare: 'value',
     limit,
     measure: async (effort) => {
-      const value = of(runsOf(effort));
+      const value: number = await ask({ figure: name, runs: runsOf(effort) });
       return { ours: [unit === '%' ? 100 * value : value], other: [] };
     },
-  };
-}
+  }),
+);
 
-const missed = (perSecond: number, from: number, to: number) => (runs: number) =>
-  1 - power(runs).of(changeOf(perSecond, from, to)).found;
-const time = (perSecond: number, from: number, to: number) => (runs: number) =>
-  power(runs).of(changeOf(perSecond, from, to)).minute;
-const slowest = (world: World, changes: readonly number[]) => (runs: number) =>
-  Math.max(...changes.map((change) => equal(runs).ratio(world, 'threshold', change)));
-
-export const RELEASE: readonly Claim[] = [
-  figure('false', 'healthy releases rolled back for errors, worst of calm, outage and noise', 0.92, (runs) =>
-    worstFalse(runs, ['iid', 'outage', 'noise']),
-  ),
-  figure('false-sick', 'the same with sick instances', 5, (runs) => worstFalse(runs, ['sick'])),
-  figure('false-hosts', 'the same with hosts so unequal that no rule’s assumptions hold', 5, (runs) =>
-    worstFalse(runs, ['hosts']),
-  ),
-  figure('false-whole', 'healthy whole releases rolled back, three signals, worst case', 0.92, (runs) =>
-    Math.max(...HEALTHY.flatMap((name) => SPEEDS.map((speed) => whole(runs).of(name, speed).rolledBack))),
-  ),
-  figure(
-    'false-hours',
-    'healthy, six hours of looks every minute; 0.9 and three standard errors',
-    1.53,
-    (runs) => Math.max(...[1, 5, 50].map((weight) => drifts(runs).of(`6 h at ${weight} %`).found)),
-  ),
-  figure('missed-double', 'errors 1→2 % at 10/s not found', 11, missed(10, 0.01, 0.02)),
-  figure('missed-five', 'errors 1→5 % at 10/s not found', 0.1, missed(10, 0.01, 0.05)),
-  figure('missed-quiet', 'errors 1→5 % at 1/s not found', 7, missed(1, 0.01, 0.05)),
-  figure('minutes-five', 'errors 1→5 % at 10/s, median time', 5, time(10, 0.01, 0.05), 'min'),
-  figure('minutes-tenth', 'errors 0→10 % at 10/s, median time', 2, time(10, 0, 0.1), 'min'),
-  {
-    name: 'release-sooner',
-    group: 'release',
-    about:
-      'median time to find a regression, each rule at our false rollbacks over calm, outage, noise and sick instances; worst of seven regressions',
-    ours: 'judge ÷ best threshold rule',
-    unit: '',
-    compare: 'value',
-    limit: 1,
-    measure: async (effort) => ({
-      ours: [slowest('real', [0, 1, 2, 3, 4, 5, 6])(runsOf(effort))],
-      other: [],
-    }),
-  },
-  {
-    name: 'release-sooner-calm',
-    group: 'release',
-    about:
-      'the same in calm traffic only, where thresholds are at their best, and where the stable version has errors',
-    ours: 'judge ÷ best threshold rule',
-    unit: '',
-    compare: 'value',
-    limit: 1.15,
-    measure: async (effort) => ({ ours: [slowest('calm', [0, 1, 2, 5, 6])(runsOf(effort))], other: [] }),
-  },
-  figure('held-clean', 'healthy without errors, not promoted, worst of 1, 10 and 100/s', 0.5, (runs) =>
-    Math.max(
-      ...['1/s', '10/s', '100/s'].map((speed) => 1 - whole(runs).of('healthy, no errors', speed).promoted),
-    ),
-  ),
-  figure(
-    'held-one',
-    'healthy with 1 % errors at 10/s, not promoted',
-    1,
-    (runs) => 1 - whole(runs).of('healthy, 1 % errors', '10/s').promoted,
-  ),
-  figure('escaped-tenth', 'whole releases with errors 0→10 % promoted, worst of all traffic', 0.1, (runs) =>
-    Math.max(...SPEEDS.map((speed) => whole(runs).of('errors 0→10 %', speed).promoted)),
-  ),
-  figure(
-    'escaped-double',
-    'whole releases with errors 1→2 % at 10/s promoted',
-    5,
-    (runs) => whole(runs).of('errors 1→2 %', '10/s').promoted,
-  ),
-  figure(
-    'bound-double',
-    'errors 1→2 % at 1/s promoted (89 % without the bound)',
-    12.5,
-    (runs) => bounds(runs).of('1→2 %', BOUNDED).promoted,
-  ),
-  figure(
-    'bound-first',
-    'errors 0→1 % at 1/s promoted (39 % without the bound)',
-    5.6,
-    (runs) => bounds(runs).of('0→1 %', BOUNDED).promoted,
-  ),
-  figure(
-    'bound-triple',
-    'errors 1→3 % at 1/s promoted (56 % without the bound)',
-    0.3,
-    (runs) => bounds(runs).of('1→3 %', BOUNDED).promoted,
-  ),
-  figure('slow-false', 'equal latency rolled back, hosts 10 % apart at most, 10/s', 5.5, (runs) =>
-    Math.max(
-      ...['equal, hosts alike', 'equal', 'equal, hosts 10 %'].map((name) => latency(runs).of(10, name).found),
-    ),
-  ),
-  figure('slow-missed', 'twice as slow, not found, worst of all traffic', 0.1, (runs) =>
-    Math.max(...[1, 10, 100].map((perSecond) => 1 - latency(runs).of(perSecond, '2×').found)),
-  ),
-  figure('output-false', 'the world moves by 0.5 σ, the model is fine: rolled back', 0.2, (runs) =>
-    Math.max(...[1, 10, 100].map((perSecond) => ofOutput(runs).of(perSecond, 0.5, 0).found)),
-  ),
-  figure(
-    'output-missed',
-    'outputs moved by 0.5 σ at 10/s, not found',
-    0.5,
-    (runs) => 1 - ofOutput(runs).of(10, 0, 0.5).found,
-  ),
-  figure(
-    'watch-false',
-    'a healthy day after promotion rolled back, alarm from history; 1.4 and three standard errors',
-    2.5,
-    (runs) =>
-      Math.max(
-        ...[1, 10, 100].map((perSecond) => ofWatch(runs).of(perSecond, 'healthy', 'history').rolledBack),
-      ),
-  ),
-  figure(
-    'watch-missed',
-    'errors 0.5→2.5 % after promotion at 10/s, not rolled back within the day',
-    0.5,
-    (runs) => 1 - ofWatch(runs).of(10, '0.5→2.5 %', 'history').rolledBack,
-  ),
-  figure('forecast', 'power below the 80 % that the forecast promises, worst of 24', 4, (runs) =>
-    Math.max(0, 0.8 - forecasts(runs).least),
-  ),
-  figure(
-    'fleet-blind',
-    'releases of a fleet up to 10⁸ requests a day that passed a step without its data',
-    0,
-    (runs) => ofFleet(runs).blind,
-    '',
-  ),
-  figure(
-    'fleet-false',
-    'healthy releases of the fleet rolled back, worst of all traffic',
-    5,
-    (runs) => ofFleet(runs).falseRollbacks,
-  ),
-  figure(
-    'fleet-escaped',
-    'bad releases of the fleet promoted, from 10⁷ requests a day',
-    1,
-    (runs) => ofFleet(runs).escaped,
-  ),
-];
-
-/** All tables of docs/judge-bench.md, simulated already if the claims were measured. */
-export function tables(effort: Effort): readonly Table[] {
-  const runs = runsOf(effort);
-  const { iid, outage, noise, sick, hosts } = falseRollbacks(runs);
-  return [
-    ...[iid, outage, noise, sick, hosts].map(({ table }) => table),
-    power(runs).table,
-    ...equal(runs).tables,
-    floor(runs).table,
-    tiny(runs).table,
-    drifts(runs).table,
-    latency(runs).table,
-    ofOutput(runs).table,
-    whole(runs).table,
-    bounds(runs).table,
-    ...forecasts(runs).tables,
-    ofWatch(runs).table,
-    ofFleet(runs).table,
-  ];
-}
+/** All tables of docs/judge-bench.md; those that the claims needed are there already. */
+export const tables = (effort: Effort): Promise<readonly Table[]> => ask({ runs: runsOf(effort) });
