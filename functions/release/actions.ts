@@ -21,6 +21,8 @@ export type Action =
       readonly version: string;
       readonly settings: Settings;
       readonly state: GateState | undefined;
+      /** Cases that must do, where time is short. */
+      readonly most?: number;
       readonly next: Release;
     }
   /** Ask for provisioned concurrency; where AWS refuses, `unprovided` says what follows. */

@@ -60,7 +60,8 @@ export function admit(found: Release | undefined, asked: Asked, facts: Found, cl
   const back =
     asked.type === 'Update' &&
     (facts.stack === 'rollingBack' || Number(asked.version) < (base?.highest ?? 0));
-  if (base !== undefined && leavesAlone(base, asked, back)) return write(changed(base, asked, now));
+  if (base !== undefined && leavesAlone(base, asked, back, facts.stack === 'rollingBack'))
+    return write(changed(base, asked, now));
   if (back)
     return {
       do: 'write',
@@ -76,10 +77,10 @@ export function admit(found: Release | undefined, asked: Asked, facts: Found, cl
  * rolls back from a request that never reached us or was refused. A stack that rolls back the very request that began the
  * release, by force and with the same version, withdraws it.
  */
-function leavesAlone(base: Release, asked: Asked, back: boolean): boolean {
-  if (asked.type === 'Create' || asked.forced || Number(asked.version) !== base.highest) return false;
-  if (!back) return asked.before === asked.version;
-  return asked.before !== asked.version || base.request?.id !== base.release;
+function leavesAlone(base: Release, asked: Asked, back: boolean, rollingBack: boolean): boolean {
+  if (asked.type === 'Create' || asked.forced) return false;
+  if (asked.before === asked.version) return !rollingBack || base.request?.id !== base.release;
+  return back && Number(asked.version) === base.highest;
 }
 
 function refused(base: Release | undefined, { fingerprint, version, model }: Asked): string | undefined {

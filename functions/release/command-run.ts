@@ -1,7 +1,8 @@
 import { type Asked, ordered, type Target } from './command.ts';
 import type { CommandAnswer } from './contract.ts';
-import { run } from './run.ts';
-import type { World } from './world.ts';
+import { telling } from './pace.ts';
+import { messageOf, run } from './run.ts';
+import { schedule, type World } from './world.ts';
 
 /** Tries of a compare-and-set; each loss means that another worker got on. */
 const RACES = 8;
@@ -27,11 +28,16 @@ export async function command(world: World, asked: Asked): Promise<CommandAnswer
       world.stacks.state(state.stack),
       asked.to === undefined ? undefined : targetOf(world, asked, asked.to),
     ]);
-    const found_ = ordered(state, asked, { alias, stack }, target, world.clock());
-    world.log('command', { model, verb: asked.verb, by: asked.by, to: asked.to, answer: found_.do });
-    if (found_.do === 'refuse') return { done: false, refused: found_.reason };
-    if ((await world.registry.move(found_.next, found.etag)) === 'ok')
-      return { done: true, text: found_.text, tick: await run(world, model) };
+    const answer = ordered(state, asked, { alias, stack }, target, world.clock());
+    world.log('command', { model, verb: asked.verb, by: asked.by, to: asked.to, answer: answer.do });
+    if (answer.do === 'refuse') return { done: false, refused: answer.reason };
+    const next = { ...answer.next, schedule: { ...answer.next.schedule, told: telling(answer.next) } };
+    if ((await world.registry.move(next, found.etag)) !== 'ok') continue;
+    // A release that was over has no tick any more, and this worker may die before it is done.
+    await schedule(world, next).catch((error) =>
+      world.log('the tick could not be scheduled', { model, reason: messageOf(error) }),
+    );
+    return { done: true, text: answer.text, tick: await run(world, model) };
   }
   return { done: false, refused: 'the release moves too fast: try again' };
 }

@@ -1,5 +1,6 @@
-import type { CommandEvent, Release, VersionRecord, VersionRef } from './contract.ts';
+import type { CommandEvent, Release, VersionRef } from './contract.ts';
 import type { Facts } from './facts.ts';
+import type { VersionRecord } from './history/contract.ts';
 import { heldNotice, notice, numbers, ways } from './notices.ts';
 import { deadline } from './phases/gating.ts';
 import { revert, rollBack } from './phases/rollback.ts';
@@ -119,8 +120,8 @@ function holdByHand(state: Release, asked: Asked, now: number): Ordered {
   if (state.request?.url !== undefined) return refuse('the deploy is not that far');
   if (state.intent !== undefined) return refuse('the alias is being moved at this moment: try again');
   const reason = why('held', asked);
-  const text = heldNotice(state, reason, ways(state.model), numbers(state.judgements.at(-1)), now);
-  const to = hold(state, 'person', reason, { ...text, page: false }, now);
+  const text = heldNotice(state, reason, ways(state.model), numbers(state.judgements.at(-1)), false, now);
+  const to = hold(state, 'person', reason, text, now);
   return { do: 'write', next: to, text: `version ${state.candidate?.version} keeps its weight` };
 }
 

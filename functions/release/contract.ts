@@ -376,27 +376,3 @@ export type TickAnswer = {
   /** BAKING: until when an alarm may roll back. */
   readonly bakeUntil?: string;
 };
-
-/** What the worker adds to `deployments/<id>.json`, by model, under `releases`. */
-export type DeploymentEnd = {
-  readonly release: string;
-  readonly phase: Phase;
-  readonly at: string;
-  readonly version?: string;
-  readonly reason?: string;
-  readonly gate?: GateState;
-  readonly judgements: readonly Judgement[];
-};
-
-/** `versions/<model>/<n>.json`, written when the worker first sees a version. */
-export type VersionRecord = {
-  readonly schema: 1;
-  readonly model: string;
-  readonly functionName: string;
-  readonly version: string;
-  readonly identity: string;
-  readonly fingerprint: string;
-  readonly layer: string;
-  readonly source: string;
-  readonly at: string;
-};

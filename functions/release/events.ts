@@ -6,8 +6,8 @@ import {
   SERVICE_TIMEOUT,
   type Settings,
   type TickEvent,
-  type VersionRecord,
 } from './contract.ts';
+import type { VersionRecord } from './history/contract.ts';
 import { iso } from './steps.ts';
 
 /** What AWS, or anyone who ticks, sends to the worker: checked, and in our words. */

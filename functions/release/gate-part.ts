@@ -23,10 +23,17 @@ export async function gatePart(
 ): Promise<string | undefined> {
   if ((await world.registry.move(action.next, etag)) === 'changed') return undefined;
   const lease = leaseOf(action.next);
-  const { version, settings } = action;
+  const { version, settings, state: before, most } = action;
   const { functionName } = state;
   const budgetMs = Math.max(1, world.left() - RESERVE);
-  const outcome = await world.gate({ functionName, version, settings, state: action.state, budgetMs });
+  const outcome = await world.gate({
+    functionName,
+    version,
+    settings,
+    state: before,
+    budgetMs,
+    ...(most !== undefined && { most }),
+  });
   world.log('gate', { functionName, version, done: outcome.state.done, verdict: outcome.state.verdict });
   await keep(world, state, version, outcome);
   for (;;) {

@@ -91,9 +91,16 @@ function gateOf(objects: ObjectPort, files: string): GatePort {
     const found = sha256 === undefined ? undefined : await objects.get(`${files}${sha256}`);
     if (sha256 !== undefined && found === undefined)
       throw new Error(`the case file ${files}${sha256} is not in the registry`);
-    return runGate({ clock, pause, invoke, reference }, { ...ask, casesText: found?.text });
+    return runGate(
+      { clock, pause, invoke, reference },
+      { ...ask, casesText: found && first(found.text, ask.most) },
+    );
   };
 }
+
+/** @returns the first lines of a text */
+const first = (text: string, lines: number | undefined): string =>
+  lines === undefined ? text : text.split('\n', lines).join('\n');
 
 /** One count, in CloudWatch's embedded format: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html */
 function count(metric: string, functionName: string): void {

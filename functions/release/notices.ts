@@ -68,9 +68,10 @@ export const heldNotice = (
   why: string,
   todo: string,
   lines: readonly string[],
+  page: boolean,
   now: number,
 ): Notice =>
-  notice(state, 'the release is held', [`Why: ${why}.`, ...lines, `What to do: ${todo}`], true, now);
+  notice(state, 'the release is held', [`Why: ${why}.`, ...lines, `What to do: ${todo}`], page, now);
 
 /** The three ways on from HELD. */
 export const ways = (model: string): string =>

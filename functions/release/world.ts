@@ -48,6 +48,8 @@ export type GatePort = (ask: {
   readonly version: string;
   readonly settings: Settings;
   readonly state: GateState | undefined;
+  /** Only the first so many cases. */
+  readonly most?: number;
   readonly budgetMs: number;
 }) => Promise<GateOutcome>;
 

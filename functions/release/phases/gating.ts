@@ -29,13 +29,21 @@ export function gate(
   so: GateState | undefined,
   now: number,
   leased: (gate: GateState) => Release,
+  most?: number,
 ): Action {
   if (version === undefined) return write(abort(state, 'there is no candidate', now));
   if (so?.lease !== undefined && now < Date.parse(so.lease))
     return wait(`the gate of version ${version} is at case ${so.done} of ${so.count}`);
   const lease = iso(now + WORKER_TIMEOUT * 1000);
   const begun = { done: 0, count: settings.gate?.cases?.count ?? 0, failed: [], ...so };
-  return { do: 'gate', version, settings, state: so, next: leased({ ...begun, lease }) };
+  return {
+    do: 'gate',
+    version,
+    settings,
+    state: so,
+    ...(most !== undefined && { most }),
+    next: leased({ ...begun, lease }),
+  };
 }
 
 /** Decides on steps, once: their sum is the deadline. */

@@ -38,6 +38,7 @@ function paged(state: Release, now: number): Release {
     `still: ${state.reason ?? 'held'}`,
     todo(state),
     numbers(state.judgements.at(-1)),
+    true,
     now,
   );
   const so = state.held && { ...state.held, pagedAt: iso(now) };
@@ -45,7 +46,7 @@ function paged(state: Release, now: number): Release {
 }
 
 export function holdFor(state: Release, by: HeldBy, why: string, now: number, looked?: Judgement): Release {
-  const text = heldNotice(state, why, todo({ ...state, held: { by } }), numbers(looked), now);
+  const text = heldNotice(state, why, todo({ ...state, held: { by } }), numbers(looked), true, now);
   return hold(state, by, why, text, now);
 }
 

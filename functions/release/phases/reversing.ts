@@ -16,6 +16,8 @@ import { foreign } from './held.ts';
 import { revert } from './rollback.ts';
 
 const MINUTE = 60_000;
+/** Cases of the last good version's gate: users wait meanwhile. */
+const CASES = 100;
 /** Half of the traffic for ten minutes, and the three that the last one's numbers take. */
 const LONGEST = (REVERSED_MINUTES + 3) * MINUTE;
 /** The last good version must be ready by then. */
@@ -48,8 +50,14 @@ function ready(state: Release, reversal: Reversal, live: string, facts: Facts, n
     );
   if (late) return restore(state, `version ${to.version} was not ready within 15 minutes`, undefined, now);
   if (so?.verdict === undefined)
-    return gate(state, to.version, again(state.settings, reversal), so, now, (leased) =>
-      next(state, { reversal: { ...reversal, gate: leased } }, now),
+    return gate(
+      state,
+      to.version,
+      again(state.settings, reversal),
+      so,
+      now,
+      (leased) => next(state, { reversal: { ...reversal, gate: leased } }, now),
+      CASES,
     );
   if (crashing !== undefined) return write(revert(state, to, crashing, undefined, true, now));
   const instances = facts.held === undefined || !facts.held.has(live) ? 0 : needed(state, facts.held);

@@ -2,7 +2,7 @@ import { type Action, wait, write } from '../actions.ts';
 import type { Intent, Phase, Release } from '../contract.ts';
 import { type Facts, isUnreadable } from '../facts.ts';
 import { slowEdge } from '../judge/slow.ts';
-import { abort, intend, iso, next, PATIENCE, split, standing } from '../steps.ts';
+import { abort, intend, iso, next, PATIENCE, split, standing, weightOf } from '../steps.ts';
 import { points, whole } from '../target.ts';
 import { deadline } from './gating.ts';
 import { foreign, holdFor } from './held.ts';
@@ -57,9 +57,12 @@ export function blocked(state: Release, { stack }: Facts, now: number): Action |
     return write(next(state, deadline(state.steps?.slice(state.step ?? 0) ?? [], state.settings, now), now));
   if (left <= 0)
     return write(abort(state, `the deadline ${state.deadline} passed before the release ended`, now));
-  return waiting
-    ? wait(`the stack is ${stack === 'unknown' ? 'in an unknown state' : 'still in progress'}`)
-    : undefined;
+  if (!waiting) return undefined;
+  // What has a weight is judged on.
+  const step = state.phase === 'PROMOTING' ? (state.steps ?? []).length - 1 : (state.step ?? 0) - 1;
+  if (weightOf(state) > 0 && step >= 0 && state.intent === undefined)
+    return write(next(state, { phase: 'JUDGING', step }, now));
+  return wait(`the stack is ${stack === 'unknown' ? 'in an unknown state' : 'still in progress'}`);
 }
 
 /** Fixed for the whole release before the first weight: which slow edge is judged, and which outputs. */
