@@ -48,7 +48,8 @@ describe.each(each)('%s', (_, framework: Framework) => {
     expect(said.stdout).toMatch(/^shop-prod in us-east-1: \d+ resources of 500/m);
     expect(said.stdout).toContain('shop-prod-churn:live');
     expect(said.stdout).toMatch(/churn +\$\d+\.\d\d at 5 requests\/s: requests \$2\.59/);
-    expect(said.stdout).toMatch(/fraud +unknown: no traffic declared/);
+    expect(said.stdout).toMatch(/fraud +\$0\.900 without requests: alarms \$0\.900; with them unknown/);
+    expect(said.stdout).toMatch(/^ {2}alarm +shop-prod-churn-errors$/m);
     const { stdout } = await sls(framework, folder, ['models', 'plan', '--json', '--duration', '100']);
     const { cost, creates } = JSON.parse(stdout);
     // 5/s for 30 days: 12.96 million requests.

@@ -4,6 +4,7 @@ import { cp, mkdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/prom
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { SLOW_STEPS } from '../../functions/infer/contract.ts';
 import { bundle } from '../../plugins/models/ship/bundle.ts';
 import { shipFunction, shipModel } from '../../plugins/models/ship/ship.ts';
 import { initSeconds } from '../../plugins/models/ship/size.ts';
@@ -130,6 +131,46 @@ describe('a packaged model', () => {
     expect(seen.size).toBe(5);
     await rm(service.at('m', 'transform.ts'));
     expect(await identity()).toBe(plain);
+  });
+
+  it('counts slowness by its latency objective: another one is another package, and the same model', async () => {
+    const packaged = async (p95?: number) => {
+      const shipped = await shipModel(
+        modelOf('add.onnx', p95 === undefined ? {} : { latency: { p95 } }),
+        fixtures(),
+      );
+      const { 'handler.mjs': code } = await unzip(shipped.zip);
+      return { identity: shipped.facts.identity, code: Buffer.from(code ?? '').toString() };
+    };
+    const [none, some, other] = [await packaged(), await packaged(100), await packaged(200)];
+    expect(some.code).toContain(`"slowEdges":${JSON.stringify(SLOW_STEPS.map((step) => 100 * step))}`);
+    expect(none.code).not.toContain('"slowEdges":[');
+    expect(other.code).not.toBe(some.code);
+    expect(new Set([none, some, other].map(({ identity }) => identity)).size).toBe(1);
+  });
+
+  it('takes its gate’s cases along, without being another model for them', async () => {
+    const line = JSON.stringify({
+      ...add,
+      outputs: [{ name: 'sum', shape: [1, 3], datatype: 'FP32', data: [1.5, 2.5, 3.5] }],
+    });
+    await service.write('cases.jsonl', `${line}\n`);
+    await cp(join(FIXTURES, 'add.onnx'), service.at('add.onnx'));
+    const [without, having] = [
+      await shipModel(modelOf('add.onnx'), service.context()),
+      await shipModel(
+        modelOf('add.onnx', { gate: { cases: 'cases.jsonl', tolerance: 0 } }),
+        service.context(),
+      ),
+    ];
+    expect(having.facts.cases).toMatchObject({ count: 1, bytes: line.length + 1 });
+    expect(having.cases).toMatchObject({ from: service.at('cases.jsonl') });
+    expect(having.facts.identity).toBe(without.facts.identity);
+    expect(having.facts.zipBytes).toBe(without.facts.zipBytes);
+    const faulty = modelOf('add.onnx', { gate: { cases: 'none.jsonl', tolerance: 0 } });
+    expect(await problemOf(shipModel(faulty, service.context()))).toContain(
+      'models.churn.gate.cases: none.jsonl does not exist.',
+    );
   });
 
   it('says where a transform.ts is wrong', async () => {

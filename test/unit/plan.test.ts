@@ -15,7 +15,13 @@ import {
 import type { Built } from '../../plugins/models/plan/endpoint.ts';
 import type { Host } from '../../plugins/models/plan/host.ts';
 import { inventory, resourceProblems } from '../../plugins/models/plan/inventory.ts';
-import { neededPolicy, type PlanInput, planFunctions, planProblems } from '../../plugins/models/plan/plan.ts';
+import {
+  neededPolicy,
+  type PlanInput,
+  planFunctions,
+  planProblems,
+  versionedProperties,
+} from '../../plugins/models/plan/plan.ts';
 import { commonAuth, groupsOf, routeKey, routeProblems, routesOf } from '../../plugins/models/plan/routes.ts';
 import { serviceTimeout, settingsOf } from '../../plugins/models/plan/settings.ts';
 import { restoredRole, withoutOurs } from '../../plugins/models/plan/shared-role.ts';
@@ -434,6 +440,27 @@ describe('capacity', () => {
     expect(line({ concurrency: { provisioned: { min: 2, max: 20 }, reserved: 100, schedule } })).toBe(
       '2 to 20 provisioned instances; 10 to 50 on SAT, SUN, 08:00 to 20:30 UTC; up to 100 during a release; 100 reserved',
     );
+  });
+});
+
+describe('what makes a version behave as it does', () => {
+  it('leaves out what changes without a release: code by its identity, tags, reserved instances', () => {
+    const compiled = (more: object) =>
+      versionedProperties({ Properties: { MemorySize: 1769, Code: { S3Key: 'a' }, ...more } });
+    expect(compiled({ ReservedConcurrentExecutions: 5, Tags: [] })).toEqual(compiled({}));
+    expect(compiled({ MemorySize: 512 })).not.toEqual(compiled({}));
+  });
+
+  it('is the same function whatever is said of releases, alarms and warm instances', () => {
+    const definition = (rest: object) =>
+      planFunctions(input({ churn: rest }, { built: built(['churn']) })).churn;
+    const release = { strategy: 'linear', rollbackWindow: '1h' };
+    const rest = { release, latency: { p95: 50 }, concurrency: { provisioned: 3 }, traffic: '1/s' };
+    expect(definition(rest)).toEqual(definition({}));
+    expect(definition({ concurrency: { reserved: 6 } })).toEqual({
+      ...definition({}),
+      reservedConcurrency: 6,
+    });
   });
 });
 
