@@ -144,14 +144,16 @@ export function editDistance(a: string, b: string): number {
   return cell(a.length, b.length);
 }
 
-/** The value at a path; undefined where there is none. */
+/** The value at a path; undefined where there is none. A list of one may be written without its brackets. */
 export function at(raw: unknown, path: readonly PropertyKey[]): unknown {
   let here = raw;
-  for (const part of path)
+  for (const part of path) {
+    if (part === 0 && isObject(here)) continue;
     here =
       isObject(here) || Array.isArray(here)
         ? (here as Readonly<Record<PropertyKey, unknown>>)[part]
         : undefined;
+  }
   return here ?? undefined;
 }
 

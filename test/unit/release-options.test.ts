@@ -146,6 +146,12 @@ describe('concurrency', () => {
     expect(problems({ concurrency })).toEqual(expected);
   });
 
+  it('shows what was written of a list of one without brackets, too', () => {
+    expect(problems({ concurrency: { provisioned, schedule: { ...window, days: 'workdays' } } })).toEqual([
+      'concurrency.schedule.0.days: is "workdays", not a value of the form that is expected here. Write days such as mon-fri, sat or mon,wed,fri, or daily. [MODELS_INVALID_VALUE]',
+    ]);
+  });
+
   it('takes windows on other days, or at other hours', () => {
     const schedule = [
       window,

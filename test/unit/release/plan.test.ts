@@ -90,7 +90,10 @@ describe('the worker’s policy', () => {
     sns: 'sns',
   };
   /** The SDK's name of an operation where IAM has another. */
-  const actions: Readonly<Record<string, string>> = { 'lambda:Invoke': 'lambda:InvokeFunction' };
+  const actions: Readonly<Record<string, string>> = {
+    'lambda:Invoke': 'lambda:InvokeFunction',
+    's3:ListObjectsV2': 's3:ListBucket',
+  };
   /** What goes with an action although no line of code names it. */
   const implied = [
     // A missing object is a 404 only for who may list.
