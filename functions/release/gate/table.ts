@@ -15,8 +15,7 @@ export function failuresTable(failures: readonly CaseFailure[]): string {
     ...differences.map(({ at, expected, got, difference }, index) => [
       index > 0 ? '' : line === 0 ? 'start' : String(line),
       at,
-      expected,
-      got,
+      ...shortened(expected, got),
       difference === undefined ? '' : signed(difference),
     ]),
     ...(more > 0 ? [['', `${more} more`, '', '', '']] : []),
@@ -33,6 +32,14 @@ export function failuresTable(failures: readonly CaseFailure[]): string {
         .trimEnd(),
     )
     .join('\n');
+}
+
+/** Floats to seven digits, unless it is the further ones in which they differ. */
+function shortened(expected: string, got: string): readonly [string, string] {
+  const short = (text: string): string =>
+    /^-?\d+\.\d+(e[+-]\d+)?$/.test(text) ? String(Number(Number(text).toPrecision(7))) : text;
+  const [one, other] = [short(expected), short(got)];
+  return one === other ? [expected, got] : [one, other];
 }
 
 /** A sentence does not widen its column: it runs over the next one, which is empty beside it. */

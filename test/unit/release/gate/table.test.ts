@@ -43,6 +43,16 @@ it('shows expected, got and difference, a line a value', () => {
   );
 });
 
+it('shows floats to seven digits, or as many as tell them apart', () => {
+  const one = (expected: string, got: string): string | undefined =>
+    failuresTable([{ case: 1, kind: 'different', differences: [{ at: 'y', expected, got }], more: 0 }]).split(
+      '\n',
+    )[1];
+  expect(one('0.9946061449812379', '-0.005744427442550659')).toMatch(/ 0\.9946061 +-0\.005744427$/);
+  expect(one('1.00000001', '1.00000002')).toMatch(/ 1\.00000001 +1\.00000002$/);
+  expect(one('12345678901', '"0.123456789"')).toMatch(/ 12345678901 +"0\.123456789"$/);
+});
+
 it('shows nothing where nothing failed', () => {
   expect(failuresTable([])).toBe('');
 });
