@@ -8,6 +8,9 @@ export type Exception = {
 
 const FRAMEWORK = 'The framework makes it, and a service’s own settings are left as they are.';
 
+const ASKED =
+  'The golden service asks for an open trigger of its own; a model’s `http` is guarded unless it says otherwise.';
+
 export const EXCEPTIONS: readonly Exception[] = [
   {
     check: 'CKV_AWS_26',
@@ -50,10 +53,27 @@ export const EXCEPTIONS: readonly Exception[] = [
     reason:
       'CloudWatch encrypts logs with its own key. The log groups are the framework’s, and it has no key for them.',
   },
-  { check: 'CKV_AWS_18', resource: /\.ServerlessDeploymentBucket$/, reason: FRAMEWORK },
-  { check: 'CKV_AWS_21', resource: /\.ServerlessDeploymentBucket$/, reason: FRAMEWORK },
-  { check: 'CKV_AWS_53', resource: /\.ServerlessDeploymentBucket$/, reason: FRAMEWORK },
-  { check: 'CKV_AWS_54', resource: /\.ServerlessDeploymentBucket$/, reason: FRAMEWORK },
-  { check: 'CKV_AWS_55', resource: /\.ServerlessDeploymentBucket$/, reason: FRAMEWORK },
-  { check: 'CKV_AWS_56', resource: /\.ServerlessDeploymentBucket$/, reason: FRAMEWORK },
+  {
+    check: 'CKV_AWS_111',
+    resource: /^AWS::IAM::Role\.ChurnModelsRole$/,
+    reason:
+      'With `vpc`, `tracing` or brokers in `function`: network interfaces and traces take no resource in IAM. Without these no role writes to all of anything.',
+  },
+  {
+    check: 'CKV_AWS_95',
+    resource: /^AWS::ApiGatewayV2::Stage\./,
+    reason: 'Access logs of the framework’s API are `provider.logs.httpApi` and `provider.logs.websocket`.',
+  },
+  {
+    check: 'CKV_AWS_364',
+    resource: /^AWS::Lambda::Permission\..*(RegisterTarget|Websockets)$/,
+    reason: FRAMEWORK,
+  },
+  { check: 'CKV_AWS_59', resource: /\.ApiGatewayMethodRestPost$/, reason: ASKED },
+  { check: 'CKV_AWS_258', resource: /\.ChurnLambdaFunctionUrl$/, reason: ASKED },
+  ...['18', '21', '53', '54', '55', '56'].map((check) => ({
+    check: `CKV_AWS_${check}`,
+    resource: /^AWS::S3::Bucket\.(ServerlessDeploymentBucket|S3BucketShopincoming)$/,
+    reason: FRAMEWORK,
+  })),
 ];
