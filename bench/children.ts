@@ -49,9 +49,9 @@ export function lambdaEnvironment(taskRoot: string, own: Readonly<Record<string,
 
 /**
  * @returns what the process wrote to file descriptor 3, and the milliseconds from its spawning to the first of it
- * (0 when it wrote nothing) and to its end
+ * (0 when it wrote nothing) and to its end; `output` is the last of its log
  */
-export function run(command: Command): Promise<{ text: string; first: number; end: number }> {
+export function run(command: Command): Promise<{ text: string; output: string; first: number; end: number }> {
   const { prefix = [], program, args, cwd, env } = command;
   const [file = program, ...rest] = [...prefix, program, ...args];
   return new Promise((resolve, reject) => {
@@ -82,7 +82,7 @@ export function run(command: Command): Promise<{ text: string; first: number; en
     child.on('close', (code, signal) => {
       const end = performance.now() - started;
       running.delete(child);
-      if (code === 0) resolve({ text, first, end });
+      if (code === 0) resolve({ text, output, first, end });
       else reject(new Error(`${file} ${rest.join(' ')} ended with ${signal ?? code}:\n${output}`));
     });
   });
@@ -113,11 +113,14 @@ export async function steady(task: SteadyTask, command: Omit<Command, 'program' 
   const file = join(WORK, 'steady.json');
   mkdirSync(WORK, { recursive: true });
   writeFileSync(file, JSON.stringify(task));
-  const { text } = await run({
+  // The handler writes its metrics at each request: into a pipe that is read, as Lambda's is. This process would not do: its
+  // pipes are sockets, and it would compete for the processor with what it measures.
+  const { text, output } = await run({
     ...command,
-    program: process.execPath,
-    args: [join(SIDES, 'steady.mjs'), file],
+    program: 'sh',
+    args: ['-c', '"$0" "$@" | cat >/dev/null', process.execPath, join(SIDES, 'steady.mjs'), file],
   });
+  if (text === '') throw new Error(`steady.mjs gave no figures:\n${output}`);
   return JSON.parse(text);
 }
 

@@ -67,7 +67,7 @@ export async function createHandler(
     throw error;
   }
   const responder = { model: manifest.model, version: process.env.AWS_LAMBDA_FUNCTION_VERSION ?? '$LATEST' };
-  const primed = await prime(session, manifest.graph ?? manifest.signature, process.env, log);
+  const primed = prime(session, manifest.graph ?? manifest.signature, process.env, log);
   const meter = createMeter(manifest, process.env, primed, out);
   const endpoint = { responder, shapes: manifest.signature, manifest, transform, session, meter, log };
   // Lambda's own deadline ends what takes too long: a timer cannot fire while ONNX Runtime has the thread.
@@ -130,15 +130,10 @@ function answerOf(error: unknown, { id, source }: Request, log: Log): Answer {
   return errorAnswer({ status: 500, code: 'INTERNAL', message: 'The endpoint failed; its log says where.' });
 }
 
-async function answerTo(endpoint: Endpoint, call: Call): Promise<Answer> {
+function answerTo(endpoint: Endpoint, call: Call): Answer | Promise<Answer> {
   const { responder, shapes } = endpoint;
   const { request } = call;
-  if (request.source === 'direct') {
-    const asked = readValue(request.event, shapes);
-    const tensors = await compute(endpoint, asked, call);
-    const value = inferValue(responder, asked.id, asked.outputs, tensors);
-    return { status: 200, headers: {}, body: '', value };
-  }
+  if (request.source === 'direct') return inferDirectly(endpoint, call);
   const route = routeOf(request.path, responder.model, responder.version);
   if (route.kind === 'unknown')
     throw refusal('NOT_FOUND', 'Nothing is at this path, or no such model or version.');
@@ -157,11 +152,22 @@ async function answerTo(endpoint: Endpoint, call: Call): Promise<Answer> {
       });
     case 'infer':
       return inferOver(endpoint, call);
-    case 'invocations': {
-      const { asked, answer } = readInvocation(request, readBody(request), shapes, responder);
-      return answer(await compute(endpoint, asked, call));
-    }
+    case 'invocations':
+      return inferAsSageMaker(endpoint, call);
   }
+}
+
+async function inferDirectly(endpoint: Endpoint, call: Call): Promise<Answer> {
+  const asked = readValue(call.request.event, endpoint.shapes);
+  const tensors = await compute(endpoint, asked, call);
+  const value = inferValue(endpoint.responder, asked.id, asked.outputs, tensors);
+  return { status: 200, headers: {}, body: '', value };
+}
+
+async function inferAsSageMaker(endpoint: Endpoint, call: Call): Promise<Answer> {
+  const { responder, shapes } = endpoint;
+  const { asked, answer } = readInvocation(call.request, readBody(call.request), shapes, responder);
+  return answer(await compute(endpoint, asked, call));
 }
 
 /** A transform may keep what it was given; else a large request's memory serves the next one. */
@@ -182,23 +188,37 @@ async function inferOver(endpoint: Endpoint, call: Call): Promise<Answer> {
 const LARGE_BODY = 16 * 1024;
 
 /** Transform, model, scores, transform. @returns at least the outputs asked for */
-async function compute(
-  { manifest, transform, session, meter, log }: Endpoint,
-  { id, parameters, tensors, outputs }: InferRequest,
-  call: Call,
-): Promise<Tensors> {
-  const info = { id, parameters };
+function compute(endpoint: Endpoint, asked: InferRequest, call: Call): Tensors | Promise<Tensors> {
+  const { pre, post } = endpoint.transform;
+  if (pre === undefined && post === undefined) return runModel(endpoint, asked, asked.tensors, call);
+  return transformed(endpoint, asked, call);
+}
+
+async function transformed(endpoint: Endpoint, asked: InferRequest, call: Call): Promise<Tensors> {
+  const { transform, log } = endpoint;
   const { pre, post } = transform;
-  const feeds = pre === undefined ? tensors : await guard(() => pre(tensors, info), log);
+  const info = { id: asked.id, parameters: asked.parameters };
+  const feeds = pre === undefined ? asked.tensors : await guard(() => pre(asked.tensors, info), log);
+  const results = runModel(endpoint, asked, feeds, call);
+  return post === undefined ? results : guard(() => post(results, info), log);
+}
+
+function runModel(
+  { manifest, transform, session, meter }: Endpoint,
+  { outputs }: InferRequest,
+  feeds: Tensors,
+  call: Call,
+): Tensors {
   // With all outputs wanted and none left out, ONNX Runtime needs no list; a transform may look at any of them, and
   // every answer is to be scored.
   const graph = manifest.graph ?? manifest.signature;
-  const all = post !== undefined || outputs.length === graph.outputs.length;
-  const names = all ? graph.outputs.map(({ name }) => name) : wantedOf(outputs, manifest);
-  const needed = all && graph.omitted.length === 0 ? undefined : names;
-  let computed: Awaited<ReturnType<Session['run']>>;
+  const all = transform.post !== undefined || outputs.length === graph.outputs.length;
+  let needed: string[] | undefined;
+  if (!all) needed = wantedOf(outputs, manifest);
+  else if (graph.omitted.length > 0) needed = graph.outputs.map(({ name }) => name);
+  let computed: ReturnType<Session['run']>;
   try {
-    computed = await session.run(feeds, needed);
+    computed = session.run(feeds, needed);
   } catch (error) {
     throw modelFailure(error);
   }
@@ -208,7 +228,7 @@ async function compute(
     if (tensor !== undefined) results[name] = tensor;
   }
   call.scores = meter.score(results);
-  return post === undefined ? results : guard(() => post(results, info), log);
+  return results;
 }
 
 function wantedOf(outputs: InferRequest['outputs'], { signals = [] }: Manifest): string[] {

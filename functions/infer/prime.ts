@@ -14,15 +14,15 @@ import type { Session } from './session.ts';
  * @param signature the graph's own
  * @returns has it run
  */
-export async function prime(
+export function prime(
   session: Session,
   signature: Signature,
   environment: NodeJS.ProcessEnv,
   log: Log,
-): Promise<boolean> {
+): boolean {
   if (environment.AWS_LAMBDA_INITIALIZATION_TYPE !== 'provisioned-concurrency') return false;
   try {
-    await session.run(
+    session.run(
       Object.fromEntries(signature.inputs.map((spec) => [spec.name, zeros(spec)])),
       outputsOf(signature),
     );
