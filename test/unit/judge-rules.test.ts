@@ -65,6 +65,12 @@ describe('a verdict', () => {
     expect(judge(broken.slice(0, 1), last, options).verdict).not.toBe('fail');
   });
 
+  it('takes more errors than requests, from points that come late, for all of them', () => {
+    const late = minutes(served(10, 12), served(30, 0), 0.25, 2);
+    expect(judge(late, last, options).verdict).toBe('fail');
+    expect(numbersOf(judge(late, last, options))).toMatchObject({ delta: 1, bound: expect.closeTo(1.04, 1) });
+  });
+
   it('counts crashes, which only AWS sees, beside handled errors', () => {
     const crashing = minutes({ invocations: 20, crashes: 20 }, served(60, 0), 0.25, 3);
     expect(judge(crashing, last, options).verdict).toBe('fail');
@@ -80,6 +86,15 @@ describe('a verdict', () => {
     const rare = minutes(served(50_000, 40), served(150_000, 10));
     expect(numbersOf(judge(rare, last, options)).lnE).toBeGreaterThan(Math.log(40));
     expect(judge(rare, last, options).verdict).toBe('pass');
+  });
+
+  it('does not fail below 1.25 times as many errors, however certain they are', () => {
+    const certain = minutes(served(20_000, 235), served(60_000, 600));
+    const numbers = numbersOf(judge(certain, last, options));
+    expect(numbers.lnE).toBeGreaterThan(Math.log(40));
+    expect(numbers.steady).toBeGreaterThan(2.5);
+    expect(numbers.lnE125).toBeLessThan(0);
+    expect(judge(certain, last, options).verdict).toBe('pass');
   });
 
   it('does not fail on a trend that minutes do not share, unless it is plain', () => {
@@ -222,6 +237,7 @@ describe('minutes', () => {
     expect(starts(usable(all, now, []))).toEqual([0, 1, 2, 3, 4, 5, 6]);
     expect(starts(usable(all, now - 1, []))).toEqual([0, 1, 2, 3, 4, 5]);
     expect(starts(usable(all, now, ['2026-01-01T12:03:59.900Z', at(0)]))).toEqual([1, 2, 4, 5, 6]);
+    expect(starts(usable(all, now, [at(4)]))).toEqual([0, 1, 2, 3, 5, 6]);
     expect(starts(usable([...all].reverse(), now, []))).toEqual([0, 1, 2, 3, 4, 5, 6]);
     expect(usable(minutes(served(1), {}, 1), now, [])).toEqual([]);
   });
