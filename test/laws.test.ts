@@ -73,7 +73,7 @@ const ROOMS: { room: RegExp; may: RegExp[] }[] = [
       words,
       node,
       sdk,
-      /^plugins\/models\/(plan|ship|serve)\//,
+      /^plugins\/models\/(plan|release|ship|serve)\//,
       /^plugins\/models\/commands\/command\.ts$/,
       /^functions\/(?!.*\/handler\.ts$)/,
     ],
@@ -89,7 +89,18 @@ const ROOMS: { room: RegExp; may: RegExp[] }[] = [
       /^functions\/(?!.*\/handler\.ts$)/,
     ],
   },
-  { room: /^plugins\/models\/release\.ts$/, may: [words, node, sdk, contract, /^functions\/shared\//] },
+  {
+    room: /^plugins\/models\/release\//,
+    may: [
+      words,
+      node,
+      sdk,
+      /^plugins\/models\/(plan|release)\//,
+      /^plugins\/models\/ship\/context\.ts$/,
+      /^plugins\/models\/commands\/command\.ts$/,
+      /^functions\/(release|shared)\/(?!.*\/?handler\.ts$)/,
+    ],
+  },
 ];
 const roomOfFunction = (file: string): string | undefined => /^functions\/([^/]+)\//.exec(file)?.[1];
 

@@ -1,5 +1,6 @@
-import type { DeploymentEnd, Release, VersionRecord } from '../release/contract.ts';
+import type { Release } from '../release/contract.ts';
 import type { GateEvidence } from '../release/gate/contract.ts';
+import type { Deployment, DeploymentEnd, VersionRecord } from '../release/history/contract.ts';
 import type { ObjectPort } from './aws/ports.ts';
 
 /**
@@ -37,6 +38,20 @@ export type Registry = {
   ) => Promise<void>;
   /** Adds to a deploy's record how its release of a model stands. Nothing happens where there is no such record. */
   readonly ended: (deployment: string, model: string, end: DeploymentEnd) => Promise<void>;
+  /** Keeps who deploys what, at its start. @throws Error where this id is taken */
+  readonly deploy: (deployment: Deployment) => Promise<void>;
+  /** Adds to a deploy's record that it failed, and how. Nothing happens where there is no such record. */
+  readonly failed: (deployment: string, failed: NonNullable<Deployment['failed']>) => Promise<void>;
+  /** @returns a deploy's record; undefined where there is none, or one of another schema. */
+  readonly deployment: (id: string) => Promise<Deployment | undefined>;
+  /** @returns ids of all deploys, oldest first. */
+  readonly deployments: () => Promise<readonly string[]>;
+  /** @returns names of the releases of a model that are over and replaced, oldest first. */
+  readonly archives: (model: string) => Promise<readonly string[]>;
+  /** @returns one of them; undefined where it is gone, or of a schema that is not ours. */
+  readonly archived: (model: string, name: string) => Promise<Release | undefined>;
+  /** @returns what the gate of a release found; undefined where none is kept. */
+  readonly found: (model: string, release: string) => Promise<GateEvidence | undefined>;
 };
 
 /** What every schema, also one newer than ours, tells: see `Release`. */
@@ -113,7 +128,38 @@ export function registry(objects: ObjectPort, scope: string): Registry {
           ? undefined
           : { ...before, releases: { ...fields(before.releases), [model]: end } },
       ),
+    deploy: async (deployment) => {
+      const key = `${scope}deployments/${deployment.id}.json`;
+      if ((await objects.create(key, print(deployment))) === 'changed') throw new Error(`${key} is there`);
+    },
+    failed: (deployment, failed) =>
+      change(objects, `${scope}deployments/${deployment}.json`, (before) => before && { ...before, failed }),
+    deployment: (id) => ofSchema<Deployment>(objects, `${scope}deployments/${id}.json`),
+    deployments: () => namesBelow(objects, `${scope}deployments/`),
+    archives: async (model) => {
+      const names = await namesBelow(objects, `${scope}releases/${model}/`);
+      return names.filter((name) => name !== 'live' && !name.startsWith('gate-'));
+    },
+    archived: (model, name) => ofSchema<Release>(objects, `${scope}releases/${model}/${name}.json`),
+    found: (model, release) =>
+      ofSchema<GateEvidence>(objects, `${scope}releases/${model}/gate-${release}.json`),
   };
+}
+
+/** A document of a schema that we know. */
+async function ofSchema<T extends { readonly schema: 1 }>(
+  objects: ObjectPort,
+  key: string,
+): Promise<T | undefined> {
+  const found = await objects.get(key);
+  const document = found && fields(JSON.parse(found.text));
+  return document?.schema === SCHEMA ? (document as T) : undefined;
+}
+
+/** `<prefix><name>.json`, without the folders below. */
+async function namesBelow(objects: ObjectPort, prefix: string): Promise<readonly string[]> {
+  const names = (await objects.list(prefix)).map((key) => key.slice(prefix.length));
+  return names.filter((name) => /^[^/]+\.json$/.test(name)).map((name) => name.slice(0, -'.json'.length));
 }
 
 const RACES = 8;

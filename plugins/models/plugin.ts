@@ -22,7 +22,6 @@ import {
 import { isExternalApi } from './plan/routes.ts';
 import { completed } from './plan/template.ts';
 import {
-  accountId,
   addSection,
   asUserError,
   awsConfig,
@@ -46,7 +45,10 @@ import {
 } from './serverless.ts';
 import type { ShipContext } from './ship/context.ts';
 
-const VERBS = ['list', 'validate', 'plan', 'invoke', 'gate', 'serve', 'proxy'] as const;
+const VERBS = [
+  ...['list', 'validate', 'plan', 'invoke', 'gate', 'serve', 'proxy'],
+  ...['status', 'promote', 'rollback', 'hold', 'resume'],
+] as const;
 
 /** `sls models <verb>`: loaded only when one of them is meant, or help. The framework wants its commands at once, so by `require`. */
 function verbs({ processedInput: { commands, options } }: Serverless): ReadonlyMap<string, Command> {
@@ -82,7 +84,7 @@ export default class ServerlessModels {
     const known = verbs(serverless);
     this.commands = {
       models: {
-        usage: 'Models of this service: validate, serve, plan, invoke',
+        usage: 'Models of this service: validate, serve, plan, invoke, status',
         commands: Object.fromEntries(
           [...known].map(([verb, { usage, options }]) => [
             verb,
@@ -152,6 +154,7 @@ export default class ServerlessModels {
       options: plan.options,
       service: serviceOf(this.#serverless),
       aws: awsConfig(this.#serverless, this.#options),
+      bucket: () => this.#registryBucket(),
       flags: this.#options,
       print: this.#utils.writeText,
       notice: this.#utils.log.notice,
@@ -163,6 +166,10 @@ export default class ServerlessModels {
         return factsOf(models, { ...this.#shipContext(), progress });
       },
     });
+  }
+
+  async #registryBucket(): Promise<string> {
+    return this.#input?.options.registry?.bucket ?? deploymentBucket(this.#serverless);
   }
 
   #shipContext(): ShipContext {
@@ -243,13 +250,19 @@ export default class ServerlessModels {
   async #finishReleases(): Promise<void> {
     const input = this.#active();
     if (input === undefined || this.#serverless.service.provider.shouldNotDeploy === true) return;
-    const { releaseLine, tickUntilDone } = await import('./release.ts');
-    const answers = await tickUntilDone(
-      awsConfig(this.#serverless, this.#options),
-      workerName(input.host),
+    const { follow } = await import('./release/follow.ts');
+    const { releaseLine } = await import('./release/words.ts');
+    const { releaseWorker } = await import('./release/worker.ts');
+    const worker = releaseWorker(awsConfig(this.#serverless, this.#options), workerName(input.host));
+    const progress = progressOf(this.#utils);
+    const answers = await follow(
+      worker,
       releaseTargets(input.models, input.host),
-      progressOf(this.#utils),
-    );
+      ({ model, reason, phase }) => progress(`Releasing ${model}: ${reason ?? phase.toLowerCase()}`),
+    ).finally(() => {
+      progress(undefined);
+      worker.close();
+    });
     const lines = answers.map(releaseLine);
     for (const { good, text } of lines) if (good) this.#utils.log.notice(text);
     throwProblems(lines.filter(({ good }) => !good).map(({ text }) => unfinishedProblem(text)));
@@ -260,10 +273,11 @@ export default class ServerlessModels {
     const named = this.#input?.options.registry?.bucket;
     const bucket = named ?? (await deploymentBucket(this.#serverless).catch(() => undefined));
     if (bucket === undefined) return;
-    const { abortReleases, emptyRegistry, registryScope } = await import('./release.ts');
+    const { abortReleases, emptyRegistry } = await import('./release/remove.ts');
+    const { callerOf, registryScope } = await import('./release/open.ts');
     const aws = awsConfig(this.#serverless, this.#options);
     const { name, stage, region } = serviceOf(this.#serverless);
-    const scope = registryScope(await accountId(aws), region, name, stage);
+    const scope = registryScope((await callerOf(aws)).account, region, name, stage);
     await abortReleases(aws, bucket, scope);
     if (named === undefined) await emptyRegistry(aws, bucket, scope, progressOf(this.#utils));
   }

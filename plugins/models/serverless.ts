@@ -221,17 +221,6 @@ export function setOption(options: CliOptions, name: string, value: string): voi
   (options as Record<string, string | boolean | undefined>)[name] = value;
 }
 
-/** The account that the credentials belong to. */
-export async function accountId(aws: AwsConfig): Promise<string> {
-  const { GetCallerIdentityCommand, STSClient } = await import('@aws-sdk/client-sts');
-  const client = new STSClient(aws);
-  try {
-    return (await client.send(new GetCallerIdentityCommand({}))).Account ?? '';
-  } finally {
-    client.destroy();
-  }
-}
-
 /** Outputs of the deployed stack by name; empty where there is no stack. */
 export async function stackOutputs(aws: AwsConfig, stack: string): Promise<ReadonlyMap<string, string>> {
   const { CloudFormationClient, DescribeStacksCommand } = await import('@aws-sdk/client-cloudformation');

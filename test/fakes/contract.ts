@@ -126,6 +126,16 @@ export function portContract(subject: () => Subject): void {
     expect((await objects.get('x/y.json'))?.text).toBe('two');
   });
 
+  it('objects are listed by the beginning of their keys, in order, page after page', async () => {
+    const { objects } = subject();
+    const names = Array.from({ length: 1001 }, (_, index) => `many/${String(index).padStart(4, '0')}`);
+    for (let first = 0; first < names.length; first += 50)
+      await Promise.all(names.slice(first, first + 50).map((name) => objects.create(name, '')));
+    await objects.create('many-others', '');
+    expect(await objects.list('many/')).toEqual(names);
+    expect(await objects.list('none/')).toEqual([]);
+  });
+
   it('of two who write at once, one wins', async () => {
     const { objects } = subject();
     await objects.create('race', 'start');

@@ -28,6 +28,10 @@ export function fakeObjects(chaos: Chaos = calm) {
       await chaos(`after replace ${key}`);
       return 'ok';
     },
+    list: async (prefix) => {
+      await chaos(`before list ${prefix}`);
+      return [...objects.keys()].filter((key) => key.startsWith(prefix)).sort();
+    },
   };
   return { port, objects, set };
 }

@@ -15,13 +15,11 @@ import {
 import { ListSchedulesCommand } from '@aws-sdk/client-scheduler';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { TickAnswer } from '../../functions/release/contract.ts';
-import {
-  abortReleases,
-  emptyRegistry,
-  registryScope,
-  releaseLine,
-  tickUntilDone,
-} from '../../plugins/models/release.ts';
+import { follow } from '../../plugins/models/release/follow.ts';
+import { registryScope } from '../../plugins/models/release/open.ts';
+import { abortReleases, emptyRegistry } from '../../plugins/models/release/remove.ts';
+import { releaseLine } from '../../plugins/models/release/words.ts';
+import { releaseWorker } from '../../plugins/models/release/worker.ts';
 import { client } from './deployed.ts';
 import { BUCKET, type Deployed, releaseStack, SERVICE, STAGE, WORKER } from './release-stack.ts';
 import { type LocalAws, startAws } from './start.ts';
@@ -187,15 +185,16 @@ describe('Custom::ModelAlias in a stack', () => {
 
   it('`sls deploy` ticks until the release is done, and says where it stands', async () => {
     expect(await stack.update(await stack.template([churn('seven', 'f')]))).toBe('UPDATE_COMPLETE');
-    const [answer] = await tickUntilDone(settings(), WORKER, [{ model: 'churn', functionName }], () => {});
+    const worker = releaseWorker(settings(), WORKER);
+    const target = { model: 'churn', functionName, alias: 'live' };
+    const [answer] = await follow(worker, [target], () => {});
     expect(answer).toMatchObject({ phase: 'DONE', running: false });
     expect(answer && releaseLine(answer)).toEqual({
       good: true,
       text: `churn: version ${answer?.version} is live`,
     });
-    await expect(tickUntilDone(settings(), WORKER, [{ model: '', functionName }], () => {})).rejects.toThrow(
-      'a tick needs model',
-    );
+    await expect(follow(worker, [{ ...target, model: '' }], () => {})).rejects.toThrow('a tick needs model');
+    worker.close();
   });
 
   it('`sls remove` ends a release that runs, and empties a registry, but not of what others keep there', async () => {

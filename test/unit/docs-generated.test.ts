@@ -2,11 +2,16 @@ import { expect, test } from 'vitest';
 import { NESTING, PAYLOAD_BYTES, TENSOR_BYTES, UNPACKED_BYTES } from '../../functions/infer/contract.ts';
 import { REFUSALS } from '../../functions/shared/http.ts';
 import layer from '../../layers/onnxruntime/layer.json' with { type: 'json' };
+import { command as hold } from '../../plugins/models/commands/hold.ts';
 import { command as invoke } from '../../plugins/models/commands/invoke.ts';
 import { command as list } from '../../plugins/models/commands/list.ts';
 import { command as plan } from '../../plugins/models/commands/plan.ts';
+import { command as promote } from '../../plugins/models/commands/promote.ts';
 import { command as proxy } from '../../plugins/models/commands/proxy.ts';
+import { command as resume } from '../../plugins/models/commands/resume.ts';
+import { command as rollback } from '../../plugins/models/commands/rollback.ts';
 import { command as serve } from '../../plugins/models/commands/serve.ts';
+import { command as status } from '../../plugins/models/commands/status.ts';
 import { command as validate } from '../../plugins/models/commands/validate.ts';
 import { PROBLEMS } from '../../plugins/models/errors.ts';
 import { optionTable } from '../../plugins/models/options.ts';
@@ -15,7 +20,7 @@ import { layerBytes } from '../../plugins/models/ship/runtime.ts';
 import { generated, table } from './docs-pages.ts';
 
 /** Parts of the pages that the code knows best. `UPDATE_DOCS=1 vitest run --project unit docs-generated` writes them. */
-const commands = { list, validate, plan, serve, invoke, proxy };
+const commands = { list, validate, plan, serve, invoke, proxy, status, promote, rollback, hold, resume };
 const megabytes = (bytes: number): string => `${bytes / 1024 / 1024} MB`;
 
 /** Of alarms that not every model has. */

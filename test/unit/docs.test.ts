@@ -4,11 +4,16 @@ import { expect, test } from 'vitest';
 import { parse } from 'yaml';
 import type { Command } from '../../plugins/models/commands/command.ts';
 import { command as gate } from '../../plugins/models/commands/gate.ts';
+import { command as hold } from '../../plugins/models/commands/hold.ts';
 import { command as invoke } from '../../plugins/models/commands/invoke.ts';
 import { command as list } from '../../plugins/models/commands/list.ts';
 import { command as plan } from '../../plugins/models/commands/plan.ts';
+import { command as promote } from '../../plugins/models/commands/promote.ts';
 import { command as proxy } from '../../plugins/models/commands/proxy.ts';
+import { command as resume } from '../../plugins/models/commands/resume.ts';
+import { command as rollback } from '../../plugins/models/commands/rollback.ts';
 import { command as serve } from '../../plugins/models/commands/serve.ts';
+import { command as status } from '../../plugins/models/commands/status.ts';
 import { command as validate } from '../../plugins/models/commands/validate.ts';
 import { parseModels } from '../../plugins/models/parse.ts';
 import { planProblems } from '../../plugins/models/plan/plan.ts';
@@ -88,7 +93,10 @@ test('every page of docs/ can be reached from the README', () => {
   for (const page of pages.keys()) if (page !== 'README.md') expect(readme).toContain(`(${page})`);
 });
 
-const verbs: Readonly<Record<string, Command>> = { list, validate, plan, invoke, gate, serve, proxy };
+const verbs: Readonly<Record<string, Command>> = {
+  ...{ list, validate, plan, invoke, gate, serve, proxy },
+  ...{ status, promote, rollback, hold, resume },
+};
 /** Of every command of the framework: https://github.com/oss-serverless/osls/blob/main/docs/guides/parameters.md */
 const GLOBAL = ['stage', 'region', 'aws-profile', 'config', 'param', 'help'];
 

@@ -1,4 +1,10 @@
-import { GetObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import {
+  GetObjectCommand,
+  ListObjectsV2Command,
+  type ListObjectsV2CommandOutput,
+  PutObjectCommand,
+  type S3Client,
+} from '@aws-sdk/client-s3';
 import { errorName, errorStatus } from './errors.ts';
 import type { ObjectPort } from './ports.ts';
 
@@ -17,6 +23,18 @@ export function bucketObjects(s3: S3Client, bucket: string): ObjectPort {
     },
     create: (key, text) => put(s3, { Bucket: bucket, Key: key, Body: text, IfNoneMatch: '*' }),
     replace: (key, text, etag) => put(s3, { Bucket: bucket, Key: key, Body: text, IfMatch: etag }),
+    list: async (prefix) => {
+      const keys: string[] = [];
+      let token: string | undefined;
+      do {
+        const page: ListObjectsV2CommandOutput = await s3.send(
+          new ListObjectsV2Command({ Bucket: bucket, Prefix: prefix, ContinuationToken: token }),
+        );
+        keys.push(...(page.Contents ?? []).map(({ Key }) => Key ?? ''));
+        token = page.NextContinuationToken;
+      } while (token !== undefined);
+      return keys;
+    },
   };
 }
 

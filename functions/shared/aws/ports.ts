@@ -174,6 +174,8 @@ export type ObjectPort = {
   readonly create: (key: string, text: string) => Promise<'ok' | 'changed'>;
   /** Writes if the object still has this ETag. */
   readonly replace: (key: string, text: string, etag: string) => Promise<'ok' | 'changed'>;
+  /** @returns the keys that begin with `prefix`, in the order of their bytes; throws where there is no bucket. */
+  readonly list: (prefix: string) => Promise<readonly string[]>;
 };
 
 export type Schedule = {

@@ -22,6 +22,8 @@ export type Context = {
   readonly options: ServiceOptions;
   readonly service: Service;
   readonly aws: AwsConfig;
+  /** Name of the bucket that the registry is in. @throws Error where the service is not deployed */
+  readonly bucket: () => Promise<string>;
   /** Command-line options by name, `json` included. */
   readonly flags: Readonly<Record<string, string | boolean | undefined>>;
   /** The command's result, to stdout. */

@@ -193,9 +193,9 @@ function sorted(value: unknown): unknown {
   );
 }
 
-/** Names of all models' Lambda functions, for whoever ticks their releases. */
+/** All models' aliases, for whoever ticks their releases. */
 export const releaseTargets = (
   models: readonly Model[],
   host: Host,
-): readonly { readonly model: string; readonly functionName: string }[] =>
-  models.map((model) => ({ model: model.name, functionName: nameOf(model, host) }));
+): readonly { readonly model: string; readonly functionName: string; readonly alias: string }[] =>
+  models.map((model) => ({ model: model.name, functionName: nameOf(model, host), alias: ALIAS }));

@@ -1,0 +1,9 @@
+import { SENDING, send } from '../release/send.ts';
+import type { Command } from './command.ts';
+
+/** `sls models hold`: the weight stands until somebody decides; a candidate that fails meanwhile is rolled back all the same. */
+export const command: Command = {
+  usage: 'Keep the candidate at its weight until you decide',
+  options: SENDING,
+  run: (context) => send(context, 'hold'),
+};

@@ -1,0 +1,9 @@
+import { SENDING, send } from '../release/send.ts';
+import type { Command } from './command.ts';
+
+/** `sls models promote`: the candidate gets all traffic now. Its gate, and the end of the deploy, are never skipped. */
+export const command: Command = {
+  usage: 'Give the candidate all traffic now, without the steps that remain',
+  options: SENDING,
+  run: (context) => send(context, 'promote'),
+};

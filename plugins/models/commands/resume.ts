@@ -1,0 +1,9 @@
+import { SENDING, send } from '../release/send.ts';
+import type { Command } from './command.ts';
+
+/** `sls models resume`: a held release goes on from where it was held. */
+export const command: Command = {
+  usage: 'Let a held release go on with its steps',
+  options: SENDING,
+  run: (context) => send(context, 'resume'),
+};

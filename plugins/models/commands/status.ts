@@ -1,0 +1,82 @@
+import type { Desk } from '../release/desk.ts';
+import type { Status } from '../release/status.ts';
+import { untilInterrupted } from '../serve/interrupt.ts';
+import { type Command, type Context, modelOf } from './command.ts';
+
+/** `sls models status`: what serves what share, why, what comes next, and whether somebody must do something. */
+export const command: Command = {
+  usage: 'Show what serves what share of the traffic, and how each release stands',
+  options: {
+    model: { usage: 'Name of the model (default: all)', shortcut: 'm', type: 'string' },
+    watch: { usage: 'Go on showing, and tick releases that run, until you interrupt', type: 'boolean' },
+    json: { usage: 'Print JSON; with --watch, a line a change', type: 'boolean' },
+  },
+  run: async (context) => {
+    const { flags, models, progress, notice } = context;
+    const chosen = typeof flags.model === 'string' ? [modelOf(context)] : models;
+    if (chosen.length === 0) return notice('No model is declared.');
+    const { atDesk } = await import('../release/desk.ts');
+    progress('Reading releases');
+    await atDesk(context, async (desk) => {
+      if (flags.watch !== true) return show(await read(desk, chosen), context);
+      progress(undefined);
+      await watch(desk, chosen, context);
+    }).finally(() => progress(undefined));
+  },
+};
+
+type Models = Context['models'];
+
+/** In the order of the models. One that cannot be read fails all: half a truth is none at three in the morning. */
+const read = (desk: Desk, models: Models): Promise<readonly Status[]> =>
+  Promise.all(models.map((model) => desk.status(model)));
+
+async function show(statuses: readonly Status[], { flags, print }: Context): Promise<void> {
+  const { statusText } = await import('../release/status-text.ts');
+  print(
+    flags.json
+      ? JSON.stringify(statuses, null, 2)
+      : statuses.map((status) => statusText(status, Date.now())).join('\n\n'),
+  );
+}
+
+/** Milliseconds between two looks. */
+const PAUSE = 3000;
+
+/** Phases in which a release goes on by itself: a tick makes it go on sooner. */
+const MOVING: readonly string[] = ['GATING', 'WARMING', 'SHIFTING', 'JUDGING', 'PROMOTING', 'REVERSING'];
+
+/** On a terminal the picture is drawn anew; elsewhere, as in the log of a CI, what has changed is added. */
+async function watch(desk: Desk, models: Models, context: Context): Promise<void> {
+  const { flags, print, notice } = context;
+  const { statusLine } = await import('../release/status-text.ts');
+  const redraw = process.stdout.isTTY === true && flags.json !== true;
+  const shown = new Map<string, string>();
+  let interrupted = false;
+  const ended = untilInterrupted().then(() => {
+    interrupted = true;
+  });
+  let ticks = true;
+  while (!interrupted) {
+    const statuses = await read(desk, models);
+    if (redraw) {
+      // Home, and everything below cleared: https://www.ecma-international.org/publications-and-standards/standards/ecma-48/
+      process.stdout.write('\u001b[H\u001b[J');
+      await show(statuses, context);
+    } else
+      for (const status of statuses) {
+        const line = flags.json ? JSON.stringify(status) : statusLine(status);
+        if (shown.get(status.model) !== line) print(line);
+        shown.set(status.model, line);
+      }
+    for (const { model, phase } of ticks ? statuses : []) {
+      const moving = MOVING.includes(phase) && models.find(({ name }) => name === model);
+      if (!moving) continue;
+      await desk.worker.tick(desk.target(moving)).catch((error: unknown) => {
+        ticks = false;
+        notice(`The release is watched and not ticked: ${error instanceof Error ? error.message : error}`);
+      });
+    }
+    await Promise.race([ended, new Promise((done) => setTimeout(done, PAUSE))]);
+  }
+}

@@ -1,0 +1,158 @@
+import type { Judgement, SignalJudgement, Verdict } from '../../../functions/release/judge/contract.ts';
+import { odds, of, points, whole } from '../../../functions/release/judge/words.ts';
+import type { Level } from './advice.ts';
+import type { Status } from './status.ts';
+import { moment } from './time.ts';
+import { gateLine } from './words.ts';
+
+/** Status for a person: the first line says whether it is well and whether they must do something. Pure. */
+
+const HEADS: Readonly<Record<Level, string>> = {
+  ok: 'OK, nothing to do',
+  look: 'LOOK, not urgent',
+  act: 'ACT NOW',
+};
+
+/** Width of the column of labels, and of a bar. */
+const LABEL = 11;
+const BAR = 20;
+
+/** @param now milliseconds */
+export function statusText(status: Status, now: number): string {
+  const { model, level, summary, todo } = status;
+  const line = (label: string, text: string): string => `  ${label.padEnd(LABEL)}${text}`;
+  const lines = (label: string, texts: readonly string[]): readonly string[] =>
+    texts.map((text, index) => line(index === 0 ? label : '', text));
+  const at = (iso: string): string => moment(iso, now);
+  return [
+    `${model}: ${HEADS[level]}. ${summary}`,
+    ...lines('to do', todo),
+    ...lines('traffic', barsOf(status.traffic)),
+    ...(status.next === undefined ? [] : [line('next', status.next)]),
+    ...stepLines(status, at).map((text) => line('step', text)),
+    ...looksOf(status).flatMap(({ label, look }) => lines(label, judgementLines(look, at))),
+    ...(status.latencyJudged === false
+      ? [line('latency', 'is not judged: no objective, or another one than the stable version counts by')]
+      : []),
+    ...(status.gate === undefined ? [] : [line('gate', gateLine(status.gate))]),
+    ...(status.reason === undefined || summary.includes(status.reason)
+      ? []
+      : [line('reason', status.reason)]),
+    ...(status.held === undefined
+      ? []
+      : [line('held', `in ${status.held.from}, since ${at(status.held.at)}`)]),
+    ...lines(
+      'alarms',
+      status.alarmsUnreadable
+        ? ['cannot be read: cloudwatch:DescribeAlarms is missing']
+        : status.alarms.map(({ alarm, since }) => `${alarm} is on since ${at(since)}`),
+    ),
+    ...(status.quietUntil !== undefined && Date.parse(status.quietUntil) > now
+      ? [line('quiet', `alarms bring no version back until ${at(status.quietUntil)}`)]
+      : []),
+    ...lines(
+      'capacity',
+      status.capacity.map(
+        ({ version, ready, requested }) => `version ${version}: ${ready} of ${requested} instances ready`,
+      ),
+    ),
+    ...lines(
+      'refused',
+      status.refused.map(({ version, at: when, reason }) => `version ${version}, ${at(when)}: ${reason}`),
+    ),
+    ...(status.unpublished > 0
+      ? [line('notices', `${status.unpublished} wait for the alerts topic, which did not take them`)]
+      : []),
+    ...(status.startedAt === undefined
+      ? []
+      : [
+          line(
+            'release',
+            `${status.phase}${status.dryRun ? ' (dry run)' : ''}, ${status.strategy}, begun ${at(status.startedAt)}`,
+          ),
+        ]),
+  ].join('\n');
+}
+
+/** `version 7  ███████████████░░░░░  75 %  stable` */
+export function barsOf(traffic: Status['traffic']): readonly string[] {
+  const width = Math.max(0, ...traffic.map(({ version }) => version.length));
+  return traffic.map(({ version, share, role }) => {
+    // Some traffic shows, however little, and so does what is left.
+    const exact = (share / 100) * BAR;
+    const full = share <= 0 ? 0 : share >= 100 ? BAR : Math.min(BAR - 1, Math.max(1, Math.round(exact)));
+    const bar = '█'.repeat(full) + '░'.repeat(BAR - full);
+    return `version ${version.padStart(width)}  ${bar}  ${`${share} %`.padStart(6)}  ${role}`.trimEnd();
+  });
+}
+
+function stepLines({ step }: Status, at: (iso: string) => string): readonly string[] {
+  if (step === undefined) return [];
+  const { number, of: all, weight, since, until } = step;
+  const when = since === undefined ? '' : `, since ${at(since)}`;
+  const bake = until === undefined ? '' : `, bakes until ${at(until)}`;
+  return [`${number} of ${all}: ${weight} %${when}${bake}`];
+}
+
+function looksOf({ judgements, reversal }: Status): readonly { label: string; look: Judgement }[] {
+  return [
+    ...judgements.map((look, index) => ({
+      label: index === judgements.length - 1 ? 'judged' : `step ${(look.step ?? 0) + 1}`,
+      look,
+    })),
+    ...(reversal?.judgement === undefined ? [] : [{ label: 'reversed', look: reversal.judgement }]),
+  ];
+}
+
+const VERDICTS: Readonly<Record<Verdict, string>> = {
+  pass: 'pass',
+  fail: 'FAIL',
+  nodata: 'no verdict',
+  error: 'cannot be judged',
+};
+
+/** A look: its verdict and reason, then each signal with the numbers that decided. */
+export function judgementLines(look: Judgement, at: (iso: string) => string): readonly string[] {
+  const step = look.step === undefined ? '' : `step ${look.step + 1}, `;
+  return [
+    `${step}${at(look.at)}: ${VERDICTS[look.verdict]}: ${look.reason}`,
+    ...look.signals.flatMap(signalLines),
+  ];
+}
+
+function signalLines({ signal, verdict, numbers }: SignalJudgement): readonly string[] {
+  const { x1, n1 = 0, x2, n2 = 0, lnE, lnLimit, bound, limit, shift, expectedShift } = numbers;
+  const counts =
+    x1 === undefined || x2 === undefined
+      ? `candidate ${whole(n1)} answers, stable ${whole(n2)}`
+      : `candidate ${of(x1, n1)}, stable ${of(x2, n2)}`;
+  const evidence =
+    lnE === undefined || lnLimit === undefined
+      ? []
+      : [`odds that it is worse ${odds(lnE)}, ${odds(lnLimit)} rolls back`];
+  const rise =
+    limit === undefined
+      ? []
+      : [
+          `may have risen by ${bound === undefined ? 'any amount' : points(bound)}, less than ${points(limit)} passes`,
+        ];
+  const moved =
+    shift === undefined
+      ? []
+      : [`shifted by ${Number(shift.toPrecision(2))} σ, ${expectedShift} σ are allowed`];
+  const name = signal.padEnd(7);
+  return [
+    `  ${name} ${VERDICTS[verdict].padEnd(10)}  ${counts}`,
+    ...[...evidence, ...rise, ...moved].map(
+      (text) => `  ${''.padEnd(name.length)} ${''.padEnd(10)}  ${text}`,
+    ),
+  ];
+}
+
+/** The one line that says most, for a log that must not be redrawn. */
+export function statusLine(status: Status): string {
+  const look = status.reversal?.judgement ?? status.judgements.at(-1);
+  const running = status.phase === 'JUDGING' || status.phase === 'REVERSING' || status.phase === 'HELD';
+  const verdict = running && look !== undefined ? ` ${VERDICTS[look.verdict]}: ${look.reason}.` : '';
+  return `${status.model}: ${status.phase}: ${status.summary}${verdict}`;
+}

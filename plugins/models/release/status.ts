@@ -1,0 +1,225 @@
+import type { HeldBy, Phase, Refusal, Release, VersionRef } from '../../../functions/release/contract.ts';
+import { ALARMS } from '../../../functions/release/contract.ts';
+import type { GateState } from '../../../functions/release/gate/contract.ts';
+import type { Judgement } from '../../../functions/release/judge/contract.ts';
+import { ends } from '../../../functions/release/phases/judging.ts';
+import { sinceOf } from '../../../functions/release/phases/shifting.ts';
+import { isOpen, isPending, lastGood } from '../../../functions/release/steps.ts';
+import { say } from '../../../functions/release/target.ts';
+import type { AlarmPort, AliasState, Provided } from '../../../functions/shared/aws/ports.ts';
+import { type Advice, type AlarmOn, advice, type Say } from './advice.ts';
+
+/** Where a model's release stands, and whether somebody must do something. Pure. */
+
+/** What was read of a model. */
+export type Seen = {
+  readonly model: string;
+  readonly functionName: string;
+  readonly alias?: AliasState;
+  /** Absent: none is recorded. `newer`: by a plugin that is newer than this one. */
+  readonly release?: Release | 'newer';
+  /** Of the model's alarms that exist, by suffix; absent: they cannot be read. */
+  readonly alarms?: ReadonlyMap<string, AlarmOf>;
+  /** Provisioned concurrency by version. */
+  readonly held?: ReadonlyMap<string, Provided>;
+};
+type AlarmOf = Awaited<ReturnType<AlarmPort['states']>> extends ReadonlyMap<string, infer A> ? A : never;
+
+/** What `sls models status --json` prints of a model. Percent in `share` and `weight`; times are ISO. */
+export type Status = Advice & {
+  readonly model: string;
+  readonly functionName: string;
+  readonly traffic: readonly { readonly version: string; readonly share: number; readonly role: string }[];
+  readonly phase: Phase | 'NONE' | 'UNKNOWN';
+  readonly release?: string;
+  readonly startedAt?: string;
+  readonly updatedAt?: string;
+  readonly strategy?: string;
+  readonly dryRun?: boolean;
+  readonly stable?: string;
+  readonly candidate?: string;
+  readonly step?: {
+    readonly number: number;
+    readonly of: number;
+    readonly weight: number;
+    readonly since?: string;
+    /** End of the bake. */
+    readonly until?: string;
+    /** End of the patience. */
+    readonly latest?: string;
+  };
+  readonly gate?: GateState;
+  /** The last look of each step. */
+  readonly judgements: readonly Judgement[];
+  /** Of the reversed canary. */
+  readonly reversal?: {
+    readonly alarm: string;
+    readonly to: string;
+    readonly half?: string;
+    readonly judgement?: Judgement;
+  };
+  /** Is latency judged in this release? Absent before that is fixed. */
+  readonly latencyJudged?: boolean;
+  readonly reason?: string;
+  readonly held?: { readonly by: HeldBy; readonly at: string; readonly from: Phase };
+  readonly bakeUntil?: string;
+  readonly quietUntil?: string;
+  readonly deadline?: string;
+  readonly lastGood?: string;
+  readonly refused: readonly Refusal[];
+  /** Alarms that are on, worst first. */
+  readonly alarms: readonly AlarmOn[];
+  readonly alarmsUnreadable?: boolean;
+  readonly capacity: readonly {
+    readonly version: string;
+    readonly ready: number;
+    readonly requested: number;
+  }[];
+  /** Notices that wait for their topic. */
+  readonly unpublished: number;
+  readonly deployment?: string;
+};
+
+/** @param say `sls models <verb>` with the model and stage, to be copied */
+export function statusOf(seen: Seen, now: number, command: Say): Status {
+  const { model, functionName, alias, release } = seen;
+  const on = alarmsOn(seen);
+  const common = {
+    model,
+    functionName,
+    judgements: [],
+    refused: [],
+    alarms: on,
+    ...(seen.alarms === undefined && { alarmsUnreadable: true }),
+    capacity: [...(seen.held ?? [])].map(([version, { ready, requested }]) => ({
+      version,
+      ready,
+      requested,
+    })),
+    unpublished: 0,
+  };
+  if (release === undefined || release === 'newer')
+    return {
+      ...common,
+      ...unknown(alias, release),
+      traffic: trafficOf(alias, undefined),
+      phase: release === undefined ? 'NONE' : 'UNKNOWN',
+    };
+  return {
+    ...common,
+    ...known(release),
+    ...advice(seen, release, on, now, command),
+    traffic: trafficOf(alias, release),
+  };
+}
+
+function unknown(alias: AliasState | undefined, release: 'newer' | undefined): Advice {
+  if (release === 'newer')
+    return {
+      level: 'look',
+      summary: `A newer version of the plugin released this model; the alias points to ${say(alias)}.`,
+      todo: ['Use that version of the plugin.'],
+    };
+  return alias === undefined
+    ? {
+        level: 'look',
+        summary: 'It is not deployed.',
+        todo: ['Run `sls deploy`, or name another --stage or --region.'],
+      }
+    : { level: 'ok', summary: `The alias points to ${say(alias)}; no release is recorded.`, todo: [] };
+}
+
+/** What the document says, without the answer URL, which is a credential, and without what only the worker needs. */
+function known(release: Release) {
+  const { settings, stable, candidate, gate, judgements, basis, held, reversal } = release;
+  const good = lastGood(release);
+  const step = stepOf(release);
+  return {
+    phase: release.phase,
+    release: release.release,
+    startedAt: release.startedAt,
+    updatedAt: release.updatedAt,
+    strategy: settings.strategy,
+    dryRun: settings.dryRun,
+    ...(stable && { stable: stable.version }),
+    ...(candidate && { candidate: candidate.version }),
+    ...(step && { step }),
+    ...(gate && { gate }),
+    judgements,
+    ...(reversal && {
+      reversal: {
+        alarm: reversal.alarm,
+        to: reversal.to.version,
+        ...(reversal.half && { half: reversal.half.at }),
+        ...(reversal.judgement && { judgement: reversal.judgement }),
+      },
+    }),
+    ...(basis && isPending(release) && { latencyJudged: basis.slow !== undefined }),
+    ...(release.reason !== undefined && { reason: release.reason }),
+    ...(held && { held: { by: held.by, at: held.at, from: held.from } }),
+    ...(release.phase === 'BAKING' && release.bakeUntil !== undefined && { bakeUntil: release.bakeUntil }),
+    ...(release.quietUntil !== undefined && { quietUntil: release.quietUntil }),
+    ...(isOpen(release.phase) && { deadline: release.deadline }),
+    ...(good && { lastGood: good.version }),
+    refused: release.refused,
+    unpublished: release.notices.length,
+    ...(release.deployment && { deployment: release.deployment.id }),
+  };
+}
+
+function stepOf(release: Release): Status['step'] {
+  const { step, steps = [] } = release;
+  const to = step === undefined ? undefined : steps[step];
+  if (step === undefined || to === undefined || !isPending(release)) return undefined;
+  const base = { number: step + 1, of: steps.length, weight: to.weight };
+  const phase = release.phase === 'HELD' ? release.held?.from : release.phase;
+  if (phase !== 'JUDGING') return base;
+  const { bake, patience } = ends(release);
+  return {
+    ...base,
+    since: sinceOf(release),
+    until: new Date(bake).toISOString(),
+    latest: new Date(patience).toISOString(),
+  };
+}
+
+/** Shares as the alias has them, largest version last. */
+function trafficOf(alias: AliasState | undefined, release: Release | undefined): Status['traffic'] {
+  if (alias === undefined) return [];
+  const others = Object.entries(alias.weights);
+  const rest = 1 - others.reduce((sum, [, weight]) => sum + weight, 0);
+  return [[alias.version, rest] as const, ...others].map(([version, weight]) => ({
+    version,
+    share: Math.round(weight * 1000) / 10,
+    role: roleOf(version, release),
+  }));
+}
+
+function roleOf(version: string, release: Release | undefined): string {
+  if (release === undefined) return '';
+  const is = (ref: VersionRef | undefined): boolean => ref?.version === version;
+  if (is(release.stable)) return isPending(release) || release.phase === 'REVERSING' ? 'stable' : 'live';
+  if (isPending(release) && is(release.candidate)) return 'candidate';
+  if (release.reversal !== undefined && is(release.reversal.to)) return 'last good';
+  return 'not of this release';
+}
+
+/** Suffixes that may bring the last good version back, worst first; then the others. */
+const WORST_FIRST: readonly string[] = [
+  ALARMS.crashes,
+  ALARMS.errors,
+  ALARMS.latency,
+  ALARMS.throttles,
+  ALARMS.spillover,
+  ALARMS.provisioned,
+  ALARMS.release,
+];
+
+function alarmsOn({ alarms, functionName }: Seen): readonly AlarmOn[] {
+  return WORST_FIRST.flatMap((suffix) => {
+    const found = alarms?.get(suffix);
+    return found?.state === 'ALARM'
+      ? [{ alarm: `${functionName}-${suffix}`, since: new Date(found.since).toISOString() }]
+      : [];
+  });
+}
