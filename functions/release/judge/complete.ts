@@ -12,7 +12,7 @@ export function incomplete(minutes: readonly Minute[], minRequests: number): str
     // A version whose every request crashes emits nothing of its own: its crashes decide.
     const served = sum(sides, ({ invocations = 0, crashes = 0 }) => invocations - crashes);
     if (served >= minRequests && sides.every(({ requests }) => requests === undefined))
-      return `the ${version} version served ${whole(served)} requests and counted none of them itself: are its metrics written?`;
+      return `the ${version} version served ${whole(served)} requests and counted none of them itself: were all of them refused (4xx), or are its metrics not written?`;
   }
   return misplaced(minutes);
 }
