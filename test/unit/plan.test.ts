@@ -508,6 +508,7 @@ describe('settings', () => {
     expect(wait({})).toBe(600);
     expect(wait({ gate: { cases: 'c', load: { rate: 5, duration: 60 } } })).toBe(600 + 60 + 10);
     expect(wait({ concurrency: { provisioned: 5 } })).toBe(1200);
+    expect(wait({ gate: { cases: 'c' } }, 9)).toBe(600 + 3 * 10);
     expect(wait({ gate: { cases: 'c' } }, 10_000)).toBe(3600);
   });
 });

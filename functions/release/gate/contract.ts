@@ -3,6 +3,9 @@
 /** After the load's last request so many seconds are left for answers; what comes later counts as an error. */
 export const LOAD_GRACE = 10;
 
+/** Cases asked at once: few, since the version has no provisioned concurrency yet and every one at once starts another instance. */
+export const CASES_AT_ONCE = 4;
+
 export type GateSettings = {
   /** The case file in the registry, `files/<sha256>`: JSON lines of `{inputs, outputs}`. */
   readonly cases?: { readonly sha256: string; readonly bytes: number; readonly count: number };

@@ -2,7 +2,7 @@ import type { Invoked } from '../../shared/aws/ports.ts';
 import { type Answered, type Asking, answerOf, askCase, askToStart, type Memo, willPass } from './ask.ts';
 import { type CaseLine, caseLines, readCase } from './cases.ts';
 import { cut, plain, refusalOf } from './compare.ts';
-import type { CaseFailure, GateState } from './contract.ts';
+import { CASES_AT_ONCE, type CaseFailure, type GateState } from './contract.ts';
 import { type Asked, type LoadPorts, loadSeconds, runLoad } from './load.ts';
 import { faultsOf, type Limits, passed } from './verdict.ts';
 
@@ -29,8 +29,6 @@ export type GateOutcome = {
   readonly failures: readonly CaseFailure[];
 };
 
-/** Cases asked at once: few, since the version has no provisioned concurrency yet and every one at once starts another instance. */
-const AT_ONCE = 4;
 /** Share of a slice's budget that must be left for an answer's lateness to count against the version, and for a load. */
 const FAIR = 0.9;
 /** With so many failed cases the answer is clear. */
@@ -59,7 +57,7 @@ export async function runGate(ports: GatePorts, input: GateInput): Promise<GateO
     while (state.done < lines.length && state.failed.length < ENOUGH) {
       const fair = end - ports.clock() >= FAIR * input.budgetMs;
       if (!fair && ports.clock() >= end) return { state, failures };
-      const chunk = lines.slice(state.done, state.done + AT_ONCE);
+      const chunk = lines.slice(state.done, state.done + CASES_AT_ONCE);
       const answered = await askCases(asking(), chunk, input, memo);
       // What had only the rest of a budget gets a whole one in the next slice.
       if (!fair && answered.some(({ late }) => late)) return { state, failures };

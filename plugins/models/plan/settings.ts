@@ -1,5 +1,5 @@
 import type { CapacitySettings, Settings } from '../../../functions/release/contract.ts';
-import type { GateSettings } from '../../../functions/release/gate/contract.ts';
+import { CASES_AT_ONCE, type GateSettings, LOAD_GRACE } from '../../../functions/release/gate/contract.ts';
 import type { Concurrency, Facts, Gate, Model, Window } from '../model.ts';
 import { signalsOf } from './metrics.ts';
 
@@ -75,7 +75,8 @@ const WARMING = 600;
  */
 export function serviceTimeout(model: Model, { cases }: Pick<Facts, 'cases'>, standard: number): number {
   const { gate, concurrency, timeout } = model;
-  const load = gate?.load === undefined ? 0 : gate.load.duration + timeout;
+  const asking = Math.ceil((cases?.count ?? 0) / CASES_AT_ONCE) * timeout;
+  const load = gate?.load === undefined ? 0 : gate.load.duration + LOAD_GRACE;
   const warming = concurrency?.provisioned === undefined ? 0 : WARMING;
-  return Math.min(LONGEST, Math.ceil(standard + load + (cases?.count ?? 0) * timeout + warming));
+  return Math.min(LONGEST, Math.ceil(standard + asking + load + warming));
 }
