@@ -115,8 +115,10 @@ function levelOf({
 /**
  * Standard output, and not console: Lambda's runtime replaces its methods, which put time, id and level around a text or, in
  * the JSON format, an object around it: https://github.com/aws/aws-lambda-nodejs-runtime-interface-client (src/logging).
- * Written by its descriptor, since process.stdout costs milliseconds when first asked for, and at once, since a
- * stream may keep what the pipe has no room for while the instance is frozen.
+ * Written by its descriptor, since process.stdout costs milliseconds when first asked for, and at once, since what a
+ * stream keeps for a full pipe may be frozen with the instance. Putting it off by a turn of the event loop would gain nothing:
+ * the runtime itself waits for one before it sends the answer (src/runtime/lifecycle-manager.ts).
+ * @param line ASCII: names of functions, versions and signals are
  */
 function toStdout(line: string): void {
   try {

@@ -58,9 +58,17 @@ export function shift(steps: readonly (readonly [candidate: Sums, stable: Sums])
   return { n1, n2: all.n, ne, q };
 }
 
+/** Sums of many doubles are rounded; a variance below this share of the mean square is their rounding, and none. */
+const ROUNDING = 1e-10;
+
+function variance(n: number, sum: number, squares: number): number {
+  const found = squares / n - (sum / n) ** 2;
+  return found > (ROUNDING * squares) / n ? found : 0;
+}
+
 function distance(d1: number, d2: number, { n, a, b, aa, bb, ab }: Sums): number {
-  const v1 = Math.max(0, aa / n - (a / n) ** 2);
-  const v2 = Math.max(0, bb / n - (b / n) ** 2);
+  const v1 = variance(n, a, aa);
+  const v2 = variance(n, b, bb);
   const v12 = ab / n - (a / n) * (b / n);
   const determinant = v1 * v2 - v12 * v12;
   // Two-valued outputs: the second score follows from the first. A constant one is measured in the baseline's σ, 1.

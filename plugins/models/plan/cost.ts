@@ -1,14 +1,14 @@
 import type { Facts, Model } from '../model.ts';
 import { alarmsOf } from './alarms.ts';
 import type { Host } from './host.ts';
-import { metricCount, signalsOf } from './metrics.ts';
+import { lineBytes, metricCount, signalsOf } from './metrics.ts';
 import { PRICES } from './prices.ts';
 
 /** A month, as on AWS's price pages: 30 days. */
 const MONTH = 30 * 86_400;
 
-/** Bytes of log a request: Lambda's START, END and REPORT lines and one of ours. */
-const LOG_BYTES = 900;
+/** Bytes of log a request: Lambda's START, END and REPORT lines; and what CloudWatch adds to each of four, 26. */
+const LOG_BYTES = 400;
 
 /** Packages that the framework keeps of each function: the five last ones. */
 const PACKAGES_KEPT = 5;
@@ -42,8 +42,9 @@ export function monthlyCost(model: Model, facts: Facts, traffic: number, duratio
   const seconds = requests * duration;
   const remote = facts.remote.reduce((sum, { bytes }) => sum + bytes, 0) / 1024 ** 3;
   const prices = model.concurrency?.provisioned === undefined ? PRICES.gbSecond : PRICES.provisioned.gbSecond;
-  const counted = metricCount(signalsOf(facts.graph ?? facts.signature), model.latency !== undefined);
-  const logs = (requests * LOG_BYTES) / 1024 ** 3;
+  const signals = signalsOf(facts.graph ?? facts.signature);
+  const counted = metricCount(signals, model.latency !== undefined);
+  const logs = (requests * (LOG_BYTES + lineBytes(signals))) / 1024 ** 3;
   return {
     requests: requests * PRICES.request,
     compute: seconds * ((model.memory / 1024) * prices[model.architecture] + remote * PRICES.storageGbSecond),

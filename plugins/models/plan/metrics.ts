@@ -82,6 +82,19 @@ export function slowEdgesOf(p95: number | undefined): readonly number[] | undefi
 export function metricCount(signals: readonly OutputSignal[], hasSlowEdges: boolean): number {
   const counts = [METRICS.requests, METRICS.errors, METRICS.latency, METRICS.coldStart];
   const slow = hasSlowEdges ? METRICS.slow.length : 0;
-  const scores = signals.reduce((sum, signal) => sum + (signal.scores === 2 ? METRICS.scores.length : 2), 0);
-  return 2 * (counts.length + slow + scores) + 1;
+  return 2 * (counts.length + slow + scoreLengths(signals).length) + 1;
+}
+
+/** Of the line that counts an answer: its fixed part with a name of usual length, and each score's name twice with its value. */
+export function lineBytes(signals: readonly OutputSignal[]): number {
+  return scoreLengths(signals).reduce((sum, length) => sum + 2 * length + 28, 280);
+}
+
+/** Characters in the name of each score's metric. */
+function scoreLengths(signals: readonly OutputSignal[]): number[] {
+  return signals.flatMap(({ name, scores }) =>
+    METRICS.scores
+      .filter((score) => scores === 2 || !score.includes('b'))
+      .map((score) => `${METRICS.output}${name}_${score}`.length),
+  );
 }

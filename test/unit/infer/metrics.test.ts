@@ -3,6 +3,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Manifest, OutputSignal } from '../../../functions/infer/contract.ts';
 import type { Tensor } from '../../../functions/infer/datatypes.ts';
 import { createMeter, type Meter } from '../../../functions/infer/metrics.ts';
+import { lineBytes, signalsOf } from '../../../plugins/models/plan/metrics.ts';
 import { ofVersion, sumsOf } from '../../emf.ts';
 
 const LABEL: OutputSignal = { name: 'label2_f1', kind: 'label', output: 'p', logits: false, scores: 1 };
@@ -61,6 +62,18 @@ describe('a line', () => {
       '{"_aws":{"CloudWatchMetrics":[{"Namespace":"ServerlessModels","Dimensions":[["Model"]],' +
         '"Metrics":[{"Name":"Rejected"}]}],"Timestamp":1795564800123},"Model":"shop-dev-m","Rejected":1}\n',
     ]);
+  });
+
+  it('is as long as the plan reckons', () => {
+    for (const classes of [2, 10]) {
+      const output = { name: 'p', datatype: 'FP32', shape: [-1, classes] } as const;
+      const signals = signalsOf({ inputs: [], outputs: [{ ...output, name: 'probabilities' }], omitted: [] });
+      const { meter, lines } = meterOf({ signals });
+      const data = Array.from({ length: classes }, (_, i) => (i + 1) / ((classes * (classes + 1)) / 2));
+      answer(meter, 12.345, meter.score({ probabilities: row(...data).p }));
+      const [line = ''] = lines;
+      expect(Math.abs(lineBytes(signals) / line.length - 1)).toBeLessThan(0.05);
+    }
   });
 
   it('names the level that Lambda is told to keep, in the JSON format only', () => {
