@@ -35,9 +35,9 @@ export type Admission =
   /** Seen before: carry on with what is there. */
   | { readonly do: 'repeat' }
   /** Out of its time: nobody waits for it, and following it could release what a stack has withdrawn. */
-  | { readonly do: 'stale'; readonly reason: string }
+  | { readonly do: 'stale'; readonly reason: string; readonly next?: Release }
   /** Rolled back before: nothing is changed. */
-  | { readonly do: 'refuse'; readonly reason: string };
+  | { readonly do: 'refuse'; readonly reason: string; readonly next: Release };
 
 /** Ids remembered against late and repeated delivery. Lambda keeps an event for six hours at most. */
 const REMEMBERED = 50;
@@ -47,7 +47,8 @@ export function admit(found: Release | undefined, asked: Asked, facts: Found, cl
   if (found?.requests.includes(asked.id)) return { do: 'repeat' };
   // CloudFormation only sends requests while an operation runs.
   if (facts.stack === 'done' || facts.stack === 'gone') {
-    return { do: 'stale', reason: `request ${asked.id} came when no operation of its stack was running` };
+    const reason = `request ${asked.id} came when no operation of its stack was running`;
+    return { do: 'stale', reason, ...(found && { next: seen(found, asked, clock) }) };
   }
   const now = Math.max(clock, found ? Date.parse(found.updatedAt) : 0);
   const first = asked.type === 'Create' || found?.functionName !== asked.functionName;
@@ -69,8 +70,18 @@ export function admit(found: Release | undefined, asked: Asked, facts: Found, cl
       archive: first && found !== undefined,
     };
   const refusal = asked.forced ? undefined : refused(base, asked);
-  return refusal === undefined ? write(forward(base, asked, facts, now)) : { do: 'refuse', reason: refusal };
+  return refusal === undefined || found === undefined
+    ? write(forward(base, asked, facts, now))
+    : { do: 'refuse', reason: refusal, next: seen(found, asked, now) };
 }
+
+/** Not followed, and not to be taken for anything else when it comes again. */
+const seen = (found: Release, { id }: Asked, now: number): Release =>
+  next(
+    found,
+    { requests: [...found.requests, id].slice(-REMEMBERED) },
+    Math.max(now, Date.parse(found.updatedAt)),
+  );
 
 /**
  * The template's version stays, and only what it follows changes: no new release, and none that ends. So does a stack that

@@ -50,12 +50,19 @@ export function scalingOf({ capacity }: Release['settings']): Scaling | undefine
   return { min, max, target, schedules };
 }
 
+/**
+ * Do the settings in the document hold for the stable version too? Not while a deploy that brought them is on its way to
+ * promotion; but where capacity alone is changed in mid-release, it changes on both.
+ */
+const governs = (state: Release): boolean => !isPending(state) || state.request?.kind === 'settings';
+
 /** Versions that hold provisioned concurrency and should not: nobody pays for what serves nothing. */
 export function stray(state: Release, held: Held): readonly string[] {
   const { stable, candidate, reversal, phase, scaled } = state;
   const keep = new Set<string | undefined>();
   // What a person provided on the live version is theirs; what we did ends when it is no longer asked for.
-  if (provisionedOf(state) !== undefined || scaled?.version !== stable?.version) keep.add(stable?.version);
+  if (provisionedOf(state) !== undefined || scaled?.version !== stable?.version || !governs(state))
+    keep.add(stable?.version);
   if (provisionedOf(state) !== undefined) {
     if (isPending(state) && phase !== 'GATING') keep.add(candidate?.version);
     if (phase === 'REVERSING' || state.held?.from === 'REVERSING') keep.add(reversal?.to.version);
@@ -71,11 +78,12 @@ export function tidy(state: Release, held: Held, now: number): Action | undefine
   if (first !== undefined) return { do: 'release', version: first };
   const { stable, candidate, scaled } = state;
   const scaling = scalingOf(state.settings);
-  if (stable === undefined) return undefined;
+  if (stable === undefined || !governs(state)) return undefined;
   if (scaling === undefined)
     return scaled === undefined ? undefined : write(next(state, { scaled: undefined }, now));
   const key = JSON.stringify(scaling);
-  if (scaled?.version !== stable.version || scaled.key !== key) {
+  const gone = scaling.min > 0 && scaled?.refused === undefined && !held.has(stable.version);
+  if (scaled?.version !== stable.version || scaled.key !== key || gone) {
     if ((held.get(stable.version)?.requested ?? 0) < scaling.min)
       return { do: 'provide', version: stable.version, instances: scaling.min };
     return {

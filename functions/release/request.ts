@@ -75,6 +75,11 @@ async function attempt(world: World, ask: Ask, patient: boolean): Promise<Taken 
   world.log('request', { requestId: id, type, model, version, stack: facts.stack, admission: admission.do });
   switch (admission.do) {
     case 'stale':
+      if (
+        admission.next !== undefined &&
+        (await world.registry.move(admission.next, found?.etag)) === 'changed'
+      )
+        return 'changed';
       await respond(world, caller, 'FAILED', admission.reason);
       return 'answered';
     case 'repeat': {
@@ -85,6 +90,7 @@ async function attempt(world: World, ask: Ask, patient: boolean): Promise<Taken 
         : 'run';
     }
     case 'refuse':
+      if ((await world.registry.move(admission.next, found?.etag)) === 'changed') return 'changed';
       return { refused: admission.reason };
     case 'write':
       return write(world, ask, admission, found);

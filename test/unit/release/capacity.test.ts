@@ -1,0 +1,258 @@
+import { describe, expect, it } from 'vitest';
+import type { Settings } from '../../../functions/release/contract.ts';
+import { CANARY } from '../../fakes/settings.ts';
+import { FUNCTION, request, tick } from '../../fakes/world.ts';
+import {
+  alarm,
+  DAY,
+  deploy,
+  deployed,
+  live,
+  MINUTE,
+  minute,
+  minutes,
+  promoted,
+  rollBack,
+  until,
+  type World,
+} from './traffic.ts';
+
+const HEALTHY = { 3: 0.02, 4: 0.02 };
+const provisioned = { min: 2, max: 20, target: 0.7 };
+const schedules = [
+  {
+    name: 'day',
+    start: 'cron(0 8 ? * MON-FRI *)',
+    end: 'cron(0 20 ? * MON-FRI *)',
+    timezone: 'Europe/Berlin',
+    min: 10,
+    max: 50,
+  },
+];
+const WARM: Settings = { ...CANARY, capacity: { provisioned, schedules } };
+const held = (w: World) => w.capacity.held(FUNCTION);
+const scaled = (w: World) => [...w.capacity.scalings.keys()];
+
+describe('provisioned concurrency', () => {
+  it('of a first version is ready before it is promoted, and scales afterwards', async () => {
+    const w = await live(WARM, { readyAfter: 2 * MINUTE });
+    expect(w.alias()).toBeUndefined();
+    expect(await w.send(tick())).toMatchObject({
+      phase: 'WARMING',
+      reason: '0 of 2 instances of version 3 are ready',
+    });
+    w.stack.state = 'busy';
+    await minutes(w, 2);
+    expect(w.alias()?.version).toBe('3');
+    expect(w.answers.at(-1)).toMatchObject({ Status: 'SUCCESS' });
+    expect(w.capacity.scalings.get(`${FUNCTION}:3`)).toEqual({
+      ...provisioned,
+      schedules: [
+        { name: 'day-start', at: 'cron(0 8 ? * MON-FRI *)', timezone: 'Europe/Berlin', min: 10, max: 50 },
+        { name: 'day-end', at: 'cron(0 20 ? * MON-FRI *)', timezone: 'Europe/Berlin', min: 2, max: 20 },
+      ],
+    });
+  });
+
+  it('of a candidate is as much as the live version has now, ready before any traffic, gone from the old one afterwards', async () => {
+    const w = await live(WARM);
+    w.capacity.hold(FUNCTION, '3', 7);
+    await deploy(w, '4', 'b', { settings: WARM });
+    expect(await w.world.capacity.provided(FUNCTION, '4')).toMatchObject({ requested: 7 });
+    expect(w.answers.at(-1)).toMatchObject({ Status: 'SUCCESS' });
+    w.stack.state = 'done';
+    await minutes(w, 15, HEALTHY);
+    expect(held(w)).toEqual(['3', '4']);
+    expect(scaled(w)).toEqual([`${FUNCTION}:3`]);
+    await until(w, 'BAKING', HEALTHY);
+    await minute(w);
+    expect(held(w)).toEqual(['4']);
+    expect(scaled(w)).toEqual([`${FUNCTION}:4`]);
+  });
+
+  it('that fails or is refused fails the deploy; the candidate keeps none', async () => {
+    for (const refused of [true, false]) {
+      const w = await live(WARM);
+      if (refused) w.capacity.limits.unreserved = 103;
+      else w.capacity.hold(FUNCTION, '4', 2, 'no room in the zone');
+      await deploy(w, '4', 'b', {
+        settings: { ...WARM, capacity: { provisioned: { ...provisioned, max: 2 }, schedules: [] } },
+      });
+      expect(w.answers.at(-1)).toMatchObject({
+        Status: 'FAILED',
+        Reason: expect.stringMatching(refused ? /beyond the limit/ : /no room in the zone/),
+      });
+      expect(held(w)).toEqual(['3']);
+      expect(w.alias()).toMatchObject({ version: '3', weights: {} });
+    }
+  });
+
+  it.each([
+    ['the function’s reservation', { reserved: 99, unreserved: 1000 }],
+    ['the account', { unreserved: 99 }],
+  ])('twice the peak beyond %s is refused before anything is asked for', async (_, limits) => {
+    const w = await live(WARM);
+    Object.assign(w.capacity.limits, limits);
+    await deploy(w, '4', 'b', { settings: WARM });
+    expect(w.answers.at(-1)).toMatchObject({
+      Status: 'FAILED',
+      Reason: expect.stringContaining('2 × 50 = 100'),
+    });
+    expect(held(w)).toEqual(['3']);
+  });
+
+  it('that is not ready in time fails the deploy', async () => {
+    const w = await live(CANARY, { readyAfter: DAY });
+    await deploy(w, '4', 'b', { settings: WARM });
+    expect(w.state()?.phase).toBe('WARMING');
+    await minutes(w, 8);
+    expect(w.answers.at(-1)).toMatchObject({
+      Status: 'FAILED',
+      Reason: expect.stringContaining('not ready in time'),
+    });
+    expect(held(w)).not.toContain('4');
+  });
+
+  it('of a superseded candidate goes before the next one gets some', async () => {
+    const w = await deployed(WARM);
+    await minutes(w, 4, HEALTHY);
+    expect(held(w)).toEqual(['3', '4']);
+    await deploy(w, '5', 'c', { before: '4', settings: WARM });
+    expect(held(w)).toEqual(['3', '5']);
+  });
+
+  it('of a withdrawn candidate is gone before CloudFormation is answered', async () => {
+    const w = await deployed(WARM);
+    await minutes(w, 4, HEALTHY);
+    w.stack.state = 'rollingBack';
+    const answers = w.answers.length;
+    const spy: string[][] = [];
+    const world = w.world.answer;
+    Object.assign(w.world, {
+      answer: async (url: string, body: string) => {
+        spy.push([...held(w)]);
+        return world(url, body);
+      },
+    });
+    await w.send(request('Update', '3', 'a', { before: '4', settings: WARM }));
+    expect(w.answers).toHaveLength(answers + 1);
+    expect(spy).toEqual([['3']]);
+  });
+
+  it('of a candidate that is rolled back goes with it', async () => {
+    const w = await deployed(WARM);
+    await until(w, 'ROLLED_BACK', { 3: 0.02, 4: 0.3 });
+    await minute(w);
+    expect(held(w)).toEqual(['3']);
+  });
+
+  it('changes on both versions in mid-release, without a new one', async () => {
+    const w = await deployed(WARM);
+    await minutes(w, 4, HEALTHY);
+    const before = w.state()?.release;
+    const more = { ...WARM, capacity: { provisioned: { ...provisioned, min: 5 }, schedules } };
+    await deploy(w, '4', 'b', { before: '4', settings: more });
+    expect(w.answers.at(-1)).toMatchObject({ Status: 'SUCCESS' });
+    await w.send(tick());
+    expect(w.state()).toMatchObject({ release: before, phase: 'JUDGING' });
+    for (const version of ['3', '4'])
+      expect(await w.world.capacity.provided(FUNCTION, version)).toMatchObject({ requested: 5 });
+    expect(w.capacity.scalings.get(`${FUNCTION}:3`)?.min).toBe(5);
+  });
+
+  it('changes alone when nothing runs; what AWS refuses fails the deploy', async () => {
+    const w = await live(WARM);
+    const more = (min: number): Settings => ({
+      ...WARM,
+      capacity: { provisioned: { ...provisioned, min }, schedules },
+    });
+    await deploy(w, '3', 'a', { settings: more(6) });
+    expect(w.answers.at(-1)).toMatchObject({ Status: 'SUCCESS' });
+    expect(w.capacity.scalings.get(`${FUNCTION}:3`)?.min).toBe(6);
+    w.capacity.limits.unreserved = 110;
+    await deploy(w, '3', 'a', { settings: more(15) });
+    expect(w.answers.at(-1)).toMatchObject({
+      Status: 'FAILED',
+      Reason: expect.stringContaining('beyond the limit'),
+    });
+    expect(w.alias()).toMatchObject({ version: '3', weights: {} });
+    await rollBack(w, '3', 'a', '3');
+    w.capacity.limits.unreserved = 1000;
+    await deploy(w, '3', 'a', { settings: more(15) });
+    expect(w.answers.at(-1)).toMatchObject({ Status: 'SUCCESS' });
+    expect(w.capacity.scalings.get(`${FUNCTION}:3`)?.min).toBe(15);
+  });
+
+  it('that is no longer asked for goes from the live version', async () => {
+    const w = await live(WARM);
+    await deploy(w, '3', 'a', { settings: CANARY });
+    expect([held(w), scaled(w)]).toEqual([[], []]);
+  });
+
+  it('of a person on the live version is left alone', async () => {
+    const w = await live(CANARY);
+    w.capacity.hold(FUNCTION, '3', 3);
+    w.capacity.hold(FUNCTION, '6', 3);
+    await w.send(tick());
+    expect(held(w)).toEqual(['3']);
+  });
+});
+
+describe('blueGreen', () => {
+  const settings: Settings = { ...WARM, strategy: 'blueGreen', steps: [] };
+
+  it('is warmed to the live version’s capacity, takes all at once, and the old one keeps its own through the window', async () => {
+    const w = await live(settings);
+    w.capacity.hold(FUNCTION, '3', 9);
+    await deploy(w, '4', 'b', { settings });
+    expect(await w.world.capacity.provided(FUNCTION, '4')).toMatchObject({ requested: 9 });
+    w.stack.state = 'done';
+    await w.send(tick());
+    expect(w.alias()).toMatchObject({ version: '4', weights: {} });
+    await minutes(w, 20);
+    expect(held(w)).toEqual(['3', '4']);
+    w.clock.now += DAY;
+    await minute(w);
+    expect(held(w)).toEqual(['4']);
+    expect(w.state()?.phase).toBe('DONE');
+  });
+
+  it('goes back at once: the old version is warm', async () => {
+    const w = await live(settings);
+    await deploy(w, '4', 'b', { settings });
+    w.stack.state = 'done';
+    await w.send(tick());
+    w.clock.now += MINUTE;
+    await alarm(w);
+    expect(w.alias()).toMatchObject({ version: '4', weights: { '3': 0.5 } });
+  });
+});
+
+describe('a reversed canary under provisioned concurrency', () => {
+  it('begins when the last good version has as much, ready; the live one’s goes when it is rolled back', async () => {
+    const w = await promoted(WARM, { readyAfter: 0 });
+    expect(held(w)).toEqual(['4']);
+    await alarm(w);
+    expect(held(w)).toEqual(['4', '3']);
+    expect(w.alias()?.weights).toEqual({ '3': 0.5 });
+    await until(w, 'ROLLED_BACK', { 3: 0.02, 4: 0.3 }, { most: 14 });
+    await minute(w);
+    expect([held(w), scaled(w)]).toEqual([['3'], [`${FUNCTION}:3`]]);
+  });
+
+  it('begins without where AWS gives none', async () => {
+    const w = await promoted(WARM);
+    w.capacity.limits.unreserved = 103;
+    await alarm(w);
+    expect(w.alias()?.weights).toEqual({ '3': 0.5 });
+    expect(w.state()?.reversal?.cold).toContain('beyond the limit');
+  });
+
+  it('that acquits leaves none on the last good version', async () => {
+    const w = await promoted(WARM);
+    await alarm(w);
+    await until(w, 'BAKING', { 3: 0.3, 4: 0.3 }, { most: 15 });
+    await minute(w);
+    expect(held(w)).toEqual(['4']);
+  });
+});
