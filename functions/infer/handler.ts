@@ -170,19 +170,27 @@ async function inferAsSageMaker(endpoint: Endpoint, call: Call): Promise<Answer>
   return answer(await compute(endpoint, asked, call));
 }
 
-/** A transform may keep what it was given; else a large request's memory serves the next one. */
-async function inferOver(endpoint: Endpoint, call: Call): Promise<Answer> {
+/** Large requests share memory, one after another; but a transform may keep what it was given. */
+function inferOver(endpoint: Endpoint, call: Call): Answer | Promise<Answer> {
   const { responder, shapes, transform } = endpoint;
   const { request } = call;
+  if (transform.pre !== undefined || transform.post !== undefined) return inferTransformed(endpoint, call);
   const isLarge = (request.body?.length ?? 0) > LARGE_BODY;
-  const memory = isLarge && transform.pre === undefined && transform.post === undefined ? borrow() : FRESH;
+  const memory = isLarge ? borrow() : FRESH;
   try {
     const { json, tail } = splitBody(readBody(request, memory), request.headers);
     const asked = readRequest(json, shapes, tail, memory);
-    return inferAnswer(responder, asked.id, asked.outputs, await compute(endpoint, asked, call));
+    return inferAnswer(responder, asked.id, asked.outputs, runModel(endpoint, asked, asked.tensors, call));
   } finally {
     memory.giveBack();
   }
+}
+
+async function inferTransformed(endpoint: Endpoint, call: Call): Promise<Answer> {
+  const { json, tail } = splitBody(readBody(call.request), call.request.headers);
+  const asked = readRequest(json, endpoint.shapes, tail);
+  const tensors = await transformed(endpoint, asked, call);
+  return inferAnswer(endpoint.responder, asked.id, asked.outputs, tensors);
 }
 /** Characters. */
 const LARGE_BODY = 16 * 1024;
