@@ -1,6 +1,7 @@
 /** Errors: the judge beside what others do, each look a minute, three steps. */
 import type { Row } from '../functions/release/judge/counts.ts';
 import { cells, type Grid, grid, once, percent, seen } from './release-cells.ts';
+import type { Random } from './release-random.ts';
 import { evidenceAlone, ours, type Rule, rulesOf } from './release-rules.ts';
 import { erring, type Kind, planOf, requests } from './release-traffic.ts';
 
@@ -30,7 +31,7 @@ export const falseRollbacks = once((runs: number): Readonly<Record<Kind, Grid>> 
         const [perSecond, rate] = traffic;
         const steps = planOf(perSecond);
         const rules = rulesOf(steps, runs * PATHS);
-        const release = (random: Parameters<typeof erring>[0]): readonly Row[] =>
+        const release = (random: Random): readonly Row[] =>
           erring(random, requests(random, perSecond, steps), rate, rate, kind);
         return {
           name: nameOf(traffic),
@@ -101,8 +102,8 @@ export const power = once(
 
 const HOURS = 360;
 
-/** 40 requests an hour, six hours at one weight. */
-export const tiny = once((runs: number): Grid => {
+/** 40 requests an hour, six hours at one weight; a table a weight. */
+export const tiny = once((runs: number): readonly Grid[] => {
   const changes: readonly (readonly [number, number])[] = [
     [0.01, 0.01],
     [0.01, 0.05],
@@ -110,22 +111,22 @@ export const tiny = once((runs: number): Grid => {
     [0, 0.5],
     [0, 1],
   ];
-  const columns = [0.05, 0.1, 0.5].flatMap((weight) =>
-    changes.map(([from, to]) => {
-      const steps = [{ weight, minutes: HOURS }];
-      const rules = rulesOf(steps, 0).filter(({ name }) => !name.startsWith('Mann'));
-      const name = `${100 * weight} % ${changeOf(0, from, to).slice(4)}`;
-      const release = (random: Parameters<typeof erring>[0]): readonly Row[] =>
+  return [0.05, 0.1, 0.5].map((weight) => {
+    const steps = [{ weight, minutes: HOURS }];
+    const rules = rulesOf(steps, 0).filter(({ name }) => !name.startsWith('Mann'));
+    const columns = changes.map(([from, to]) => {
+      const name = `${points(from)}→${points(to)} %`;
+      const release = (random: Random): readonly Row[] =>
         erring(random, requests(random, 40 / 3600, steps), to, from);
-      return { name, rules, cells: cells(`tiny ${name}`, runs, release, rules) };
-    }),
-  );
-  return grid(
-    'Tiny traffic',
-    '40 requests an hour, one step of six hours at the weight named first. Found (%), median minute, candidate requests.',
-    columns,
-    seen,
-  );
+      return { name, rules, cells: cells(`tiny ${weight} ${name}`, runs, release, rules) };
+    });
+    return grid(
+      `Tiny traffic at ${points(weight)} %`,
+      '40 requests an hour, one step of six hours. Found (%), median minute, candidate requests.',
+      columns,
+      seen,
+    );
+  });
 });
 
 /** What is too small to act on, and what an outage hides for a while. */
@@ -161,7 +162,7 @@ export const floor = once((runs: number): Grid => {
       }),
       ...[10, 100, 1000].map((perSecond) => {
         const name = `outage, ${changeOf(perSecond, 0.01, 0.05)}`;
-        const release = (random: Parameters<typeof erring>[0]): readonly Row[] =>
+        const release = (random: Random): readonly Row[] =>
           requests(random, perSecond, planOf(perSecond)).map((minute, i) => {
             const isOutage = i >= 2 && i < 5;
             const x1 = random.binomial(minute.n1, isOutage ? 0.525 : 0.05);

@@ -3,6 +3,7 @@ import type { Row } from '../functions/release/judge/counts.ts';
 import { forecast } from '../functions/release/judge/forecast.ts';
 import { planPower } from '../functions/release/judge/power.ts';
 import { cells, once, percent, type Table } from './release-cells.ts';
+import type { Random } from './release-random.ts';
 import { evidenceAlone, ours, type Rule } from './release-rules.ts';
 import { erring, planOf, requests } from './release-traffic.ts';
 
@@ -34,7 +35,7 @@ export const forecasts = once((runs: number): Forecasts => {
       const to = from * ratio;
       const { requests: needed, candidateRequests } = forecast({ weight, from, to });
       const steps = [{ weight, minutes: LOOKS }];
-      const release = (random: Parameters<typeof erring>[0]): readonly Row[] =>
+      const release = (random: Random): readonly Row[] =>
         erring(random, requests(random, needed / LOOKS / 60, steps), to, from);
       const [alone, judge] = cells(`forecast ${weight} ${from} ${ratio}`, runs, release, RULES);
       return {

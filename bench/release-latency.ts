@@ -5,7 +5,7 @@
 import { counting } from '../functions/release/judge/counts.ts';
 import { isClearlyWorse, isTrend, SLOW_AT, slowFails } from '../functions/release/judge/regression.ts';
 import { median } from './median.ts';
-import { type Grid, minute as minuteOf, once, percent } from './release-cells.ts';
+import { minute as minuteOf, once, percent, type Table } from './release-cells.ts';
 import { type Random, randomOf } from './release-random.ts';
 import { NEVER } from './release-rules.ts';
 import { mannWhitney, normal, quantile } from './release-special.ts';
@@ -228,10 +228,16 @@ const RULES: readonly Rule[] = [
 
 type Found = { readonly found: number; readonly minute: number };
 
-export type LatencyGrid = Pick<Grid, 'table'> & { readonly of: (perSecond: number, name: string) => Found };
+/** Requests a second. */
+const TRAFFIC: readonly number[] = [1, 10, 100];
+
+export type LatencyGrid = {
+  readonly tables: readonly Table[];
+  readonly of: (perSecond: number, name: string) => Found;
+};
 
 export const latency = once((runs: number): LatencyGrid => {
-  const columns = [1, 10, 100].flatMap((perSecond) =>
+  const columns = TRAFFIC.flatMap((perSecond) =>
     CASES.map((one) => {
       const random = randomOf(`latency ${perSecond} ${one.name}`);
       const times = RULES.map((): number[] => []);
@@ -247,19 +253,22 @@ export const latency = once((runs: number): LatencyGrid => {
     }),
   );
   return {
-    table: {
-      title: 'Latency',
-      about:
-        'Rolled back, %, and median minute. Lognormal latency (sd 0.5), shared noise of 10 % a minute, hosts of their own speed (sd 5 % unless said). Nothing below 1.19× is meant to be found.',
-      head: ['rule', ...columns.map(({ perSecond, name }) => `${perSecond}/s ${name}`)],
-      rows: RULES.map(({ name }, i) => [
-        name,
-        ...columns.map(({ found }) => {
-          const cell = found[i] ?? { found: 0, minute: NEVER };
-          return `${percent(cell.found)} ${minuteOf(cell.minute)}`;
-        }),
-      ]),
-    },
+    tables: TRAFFIC.map((perSecond) => {
+      const own = columns.filter((column) => column.perSecond === perSecond);
+      return {
+        title: `Latency, ${perSecond}/s`,
+        about:
+          'Rolled back, %, and median minute. Lognormal latency (sd 0.5), shared noise of 10 % a minute, hosts of their own speed (sd 5 % unless said). Nothing below 1.19× is meant to be found.',
+        head: ['rule', ...own.map(({ name }) => name)],
+        rows: RULES.map(({ name }, i) => [
+          name,
+          ...own.map(({ found }) => {
+            const cell = found[i] ?? { found: 0, minute: NEVER };
+            return `${percent(cell.found)} ${minuteOf(cell.minute)}`;
+          }),
+        ]),
+      };
+    }),
     of: (perSecond, name) => {
       const column = columns.find((one) => one.perSecond === perSecond && one.name === name);
       const cell = column?.found[RULES.findIndex((rule) => rule.name === NOTCHED)];

@@ -61,7 +61,7 @@ describe('a verdict', () => {
     const broken = minutes(served(10, 10), served(30, 0), 0.25, 2);
     const finding = judge(broken, { index: 0, bakeOver: false }, options);
     expect(finding.verdict).toBe('fail');
-    expect(finding.reason).toMatch(/20 of 20 \(100 %\) of the candidate’s requests failed, 0 of 60/);
+    expect(finding.reason).toMatch(/20 of 20 \(100 %\) of the candidate version’s requests failed, 0 of 60/);
     expect(judge(broken.slice(0, 1), last, options).verdict).not.toBe('fail');
   });
 
@@ -150,7 +150,7 @@ describe('latency', () => {
     const worse = minutes(slow(200, [80, 70, 60, 50]), slow(600, [90, 60, 30, 10]));
     expect(judge(worse, last, { ...options, slow: 2 })).toMatchObject({ verdict: 'fail' });
     expect(judge(worse, last, { ...options, slow: 2 }).reason).toMatch(
-      /^latency: 600 of 2,000 \(30 %\) of the candidate’s warm requests/,
+      /^latency: 600 of 2,000 \(30 %\) of the candidate version’s warm requests/,
     );
     expect(judge(worse, last, options).verdict).toBe('pass');
     const equal = minutes(slow(200, [30, 20, 10, 5]), slow(600, [90, 60, 30, 15]));
@@ -277,7 +277,9 @@ describe('the reversed canary', () => {
   it('rolls back when the live version is to blame', () => {
     const found = reversed(minutes(served(300, 15), served(300, 1), 0.5, 3), ask);
     expect(found.verdict).toBe('rollBack');
-    expect(found.reason).toMatch(/45 of 900 \(5 %\) of the candidate’s/);
+    expect(found.reason).toMatch(
+      /45 of 900 \(5 %\) of the live version’s requests failed, 3 of 900 .* of the last good version’s/,
+    );
     expect(reversed(minutes(served(300, 15), served(300, 1), 0.5, 1), ask).verdict).toBe('undecided');
   });
 

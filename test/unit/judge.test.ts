@@ -31,7 +31,7 @@ describe('the worked example', () => {
     expect(verdicts.map(({ verdict }) => verdict)).toEqual([...Array(10).fill('nodata'), 'fail', 'fail']);
     expect(verdicts[6]?.signals[0]?.numbers.lnE).toBeGreaterThan(Math.log(40));
     expect(verdicts[10]?.reason).toMatch(
-      /^errors: 34 of 1,172 \(2\.9 %\) of the candidate’s requests failed, 51 of /,
+      /^errors: 34 of 1,172 \(2\.9 %\) of the candidate version’s requests failed, 51 of /,
     );
   });
 

@@ -1,25 +1,28 @@
 import type { Side } from './contract.ts';
-import { count, errorRow } from './counts.ts';
 import type { Minute } from './minutes.ts';
-import { percent, whole } from './words.ts';
+import { type Names, percent, whole } from './words.ts';
 
 /** Why these minutes cannot be judged, or nothing: a metric is missing, or the alias splits traffic otherwise than it says. */
-export function incomplete(minutes: readonly Minute[], minRequests: number): string | undefined {
+export function incomplete(
+  minutes: readonly Minute[],
+  minRequests: number,
+  names: Names,
+): string | undefined {
   for (const version of ['candidate', 'stable'] as const) {
     const sides = minutes.map((minute) => minute[version]);
     if (sides.some(({ invocations = 0, crashes }) => invocations > 0 && crashes === undefined))
-      return `AWS/Lambda has Invocations of the ${version} version without Errors`;
+      return `AWS/Lambda has Invocations of the ${names[version]} version without Errors`;
     // A version whose every request crashes emits nothing of its own: its crashes decide.
     const served = sum(sides, ({ invocations = 0, crashes = 0 }) => invocations - crashes);
     if (served >= minRequests && sides.every(({ requests }) => requests === undefined))
-      return `the ${version} version served ${whole(served)} requests and counted none of them itself: were all of them refused (4xx), or are its metrics not written?`;
+      return `the ${names[version]} version served ${whole(served)} requests and counted none of them itself: were all of them refused (4xx), or are its metrics not written?`;
   }
-  return misplaced(minutes);
+  return misplaced(minutes, names);
 }
 
 /** The coin of the test is the weight; a split that is not the declared one would be taken for evidence. */
-function misplaced(minutes: readonly Minute[]): string | undefined {
-  const { n1 } = count(minutes.map(errorRow)).total;
+function misplaced(minutes: readonly Minute[], names: Names): string | undefined {
+  const n1 = sum(minutes, ({ candidate }) => candidate.invocations ?? 0);
   let [expected, variance] = [0, 0];
   for (const { weight, candidate, stable } of minutes) {
     const n = (candidate.invocations ?? 0) + (stable.invocations ?? 0);
@@ -33,7 +36,7 @@ function misplaced(minutes: readonly Minute[]): string | undefined {
     ({ candidate, stable }) => (candidate.invocations ?? 0) + (stable.invocations ?? 0),
   );
   return (
-    `the candidate received ${whole(n1)} of ${whole(total)} requests (${percent(n1 / total)}) where the weights say ` +
+    `the ${names.candidate} version received ${whole(n1)} of ${whole(total)} requests (${percent(n1 / total)}) where the weights say ` +
     `${whole(expected)} (${percent(expected / total)}): was the alias changed by hand, or are data points missing?`
   );
 }

@@ -56,8 +56,8 @@ export function counting(): (row: Row) => Counts {
   let [S, V, minutes, informative] = [0, 0, 0, false];
   return ({ step, weight, x1, n1, x2, n2 }) => {
     while (strata.length <= step) strata.push({ x1: 0, n1: 0, x2: 0, n2: 0 });
-    const stratum = strata[step] ?? total;
-    for (const sums of [stratum, total]) {
+    const stratum = strata[step];
+    for (const sums of stratum === undefined ? [total] : [stratum, total]) {
       sums.x1 += x1;
       sums.n1 += n1;
       sums.x2 += x2;

@@ -4,6 +4,7 @@ import { count, errorRow } from './counts.ts';
 import type { Minute } from './minutes.ts';
 import { isClearlyWorse, REVERSED_AT } from './regression.ts';
 import { compared, figures } from './verdict.ts';
+import { REVERSING } from './words.ts';
 
 /** Minutes of half the traffic on the last good version, at most. */
 export const REVERSED_MINUTES = 10;
@@ -27,10 +28,10 @@ export function reversed(
   { minRequests, over }: { readonly minRequests: number; readonly over: boolean },
 ): Reversed {
   const counts = count(minutes.map(errorRow));
-  const missing = incomplete(minutes, minRequests);
+  const missing = incomplete(minutes, minRequests, REVERSING);
   const isWorse = missing === undefined && isClearlyWorse(counts, REVERSED_AT);
   const isOver = over || minutes.length >= REVERSED_MINUTES;
-  const seen = missing ?? `errors: ${compared(counts, 'requests failed', REVERSED_AT)}`;
+  const seen = missing ?? `errors: ${compared(counts, 'requests failed', REVERSED_AT, REVERSING)}`;
   const signals: readonly SignalJudgement[] = [
     {
       signal: 'errors',

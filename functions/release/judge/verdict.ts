@@ -6,7 +6,7 @@ import type { Minute } from './minutes.ts';
 import { outputEvidence, shiftOf } from './output.ts';
 import { ERRORS_AT, errorsFail, OUTPUT_AT, SLOW_AT, slowFails } from './regression.ts';
 import { type SlowEdge, slowRow } from './slow.ts';
-import { odds, of, points, whole } from './words.ts';
+import { type Names, odds, of, points, RELEASING, whole } from './words.ts';
 
 /** Where the release is. */
 export type Position = {
@@ -42,7 +42,7 @@ const ANSWERS = 100;
  * figure that decided is in `signals`. Formulas: docs/judge.md.
  */
 export function judge(minutes: readonly Minute[], position: Position, options: Options): Finding {
-  const missing = incomplete(minutes, options.minRequests);
+  const missing = incomplete(minutes, options.minRequests, RELEASING);
   const errors = judgeErrors(minutes, position, options);
   const all: readonly Signal[] = [
     errors,
@@ -74,7 +74,8 @@ function judgeErrors(minutes: readonly Minute[], position: Position, options: Op
   ];
   const numbers = { ...figures(counts, ERRORS_AT), ...finite({ bound, limit }), candidate, stable };
   const say = (verdict: Verdict, reason: string): Signal => ({ signal: 'errors', verdict, reason, numbers });
-  if (errorsFail(counts)) return say('fail', `errors: ${compared(counts, 'requests failed', ERRORS_AT)}`);
+  if (errorsFail(counts))
+    return say('fail', `errors: ${compared(counts, 'requests failed', ERRORS_AT, RELEASING)}`);
   if (!position.bakeOver) return say('nodata', 'no regression so far; the step’s time is not over');
   const { minRequests } = options;
   if (candidate < minRequests || stable < minRequests)
@@ -104,7 +105,7 @@ function judgeSlow(minutes: readonly Minute[], edge: SlowEdge, minRequests: numb
   return {
     signal: 'slow',
     verdict,
-    reason: `latency: ${compared(counts, 'warm requests were above its edge (1.19 times higher)', SLOW_AT)}`,
+    reason: `latency: ${compared(counts, 'warm requests were above its edge (1.19 times higher)', SLOW_AT, RELEASING)}`,
     numbers: { ...figures(counts, SLOW_AT), edge },
   };
 }
@@ -136,12 +137,12 @@ export function figures(counts: Counts, stake: number): Readonly<Record<string, 
 const finite = (numbers: Readonly<Record<string, number>>): Readonly<Record<string, number>> =>
   Object.fromEntries(Object.entries(numbers).filter(([, value]) => Number.isFinite(value)));
 
-/** "34 of 1,172 (2.9 %) of the candidate’s requests failed, 51 of 5,428 (0.94 %) of the stable version’s: …" */
-export function compared(counts: Counts, what: string, stake: number): string {
+/** "34 of 1,172 (2.9 %) of the candidate version’s requests failed, 51 of 5,428 (0.94 %) of the stable version’s: …" */
+export function compared(counts: Counts, what: string, stake: number, names: Names): string {
   const { x1, n1, x2, n2 } = counts.total;
   const delta = difference(counts.strata);
   return (
-    `${of(x1, n1)} of the candidate’s ${what}, ${of(x2, n2)} of the stable version’s: ${points(Math.abs(delta))} ` +
+    `${of(x1, n1)} of the ${names.candidate} version’s ${what}, ${of(x2, n2)} of the ${names.stable} version’s: ${points(Math.abs(delta))} ` +
     `${delta < 0 ? 'fewer' : 'more'} at the same mix of steps; evidence ${odds(counts.lnE)}, ${stake} to 1 is needed`
   );
 }

@@ -1,5 +1,10 @@
 /** Figures as a person reads them at three in the morning. */
 
+/** What the two versions are called in reasons. */
+export type Names = { readonly candidate: string; readonly stable: string };
+export const RELEASING: Names = { candidate: 'candidate', stable: 'stable' };
+export const REVERSING: Names = { candidate: 'live', stable: 'last good' };
+
 export const whole = (value: number): string => Math.round(value).toLocaleString('en-US');
 
 /** At most two significant digits below ten percent: 0.83 %, 4 %, 12.5 %. */
