@@ -6,27 +6,24 @@ import { type Problem, throwProblems } from './errors.ts';
 import { ALIAS, aliasLogicalId } from './naming.ts';
 import { frameworkSchema } from './options.ts';
 import { parseModels } from './parse.ts';
-import { releaseTargets, workerName } from './plan/alias.ts';
+import { offersIn } from './plan/alias.ts';
 import { catalogManifest } from './plan/catalog.ts';
 import { FILES_PREFIX } from './plan/endpoint.ts';
 import type { Host } from './plan/host.ts';
 import { layerPrefix } from './plan/layer.ts';
 import { type PlanInput, planFunctions, planProblems } from './plan/plan.ts';
-import {
-  deployFunctionProblem,
-  endpointLines,
-  invokeLocalProblem,
-  packagingNotices,
-  unfinishedProblem,
-} from './plan/report.ts';
+import { deployFunctionProblem, endpointLines, invokeLocalProblem, packagingNotices } from './plan/report.ts';
 import { isExternalApi } from './plan/routes.ts';
 import { completed } from './plan/template.ts';
+import type { Deploy, DeployContext } from './release/deploy.ts';
+import type { Offer } from './release/deployment.ts';
 import {
   addSection,
   asUserError,
   awsConfig,
   type CliOptions,
   declaredIn,
+  deployedBucket,
   deploymentBucket,
   functionSchema,
   hostOf,
@@ -47,8 +44,18 @@ import type { ShipContext } from './ship/context.ts';
 
 const VERBS = [
   ...['list', 'validate', 'plan', 'invoke', 'gate', 'serve', 'proxy'],
-  ...['status', 'promote', 'rollback', 'hold', 'resume'],
+  ...['status', 'history', 'promote', 'rollback', 'hold', 'resume'],
 ] as const;
+
+/** Of `sls deploy`. The frameworks read `--no-<name>` as the negation of a boolean option. */
+const DEPLOY_OPTIONS = {
+  wait: { usage: 'Follow the releases until they are promoted or rolled back', type: 'boolean' },
+  supersede: {
+    usage:
+      'Take the place of a release that runs (default); --no-supersede refuses before anything is uploaded',
+    type: 'boolean',
+  },
+} as const;
 
 /** `sls models <verb>`: loaded only when one of them is meant, or help. The framework wants its commands at once, so by `require`. */
 function verbs({ processedInput: { commands, options } }: Serverless): ReadonlyMap<string, Command> {
@@ -63,11 +70,12 @@ export default class ServerlessModels {
   /** The framework leaves the plugin out of services of other clouds. */
   readonly provider = 'aws';
   readonly commands: object;
-  readonly hooks: Readonly<Record<string, () => Promise<void> | void>>;
+  readonly hooks: Readonly<Record<string, (error?: unknown) => Promise<void> | void>>;
   readonly #serverless: Serverless;
   readonly #options: CliOptions;
   readonly #utils: Utils;
   #input: PlanInput | undefined;
+  #deploy: Deploy | undefined;
   #problems: readonly Problem[] = [];
 
   constructor(serverless: Serverless, options: CliOptions, utils: Utils) {
@@ -83,6 +91,8 @@ export default class ServerlessModels {
     });
     const known = verbs(serverless);
     this.commands = {
+      // Added to the framework's own: each of them merges the options of all plugins by command.
+      deploy: { options: DEPLOY_OPTIONS },
       models: {
         usage: 'Models of this service: validate, serve, plan, invoke, status',
         commands: Object.fromEntries(
@@ -104,10 +114,14 @@ export default class ServerlessModels {
       'before:package:createDeploymentArtifacts': this.#guarded(() => this.#ship()),
       'before:package:compileFunctions': this.#guarded(() => this.#pointAtAlias()),
       'before:package:finalize': this.#guarded(() => this.#complete()),
+      'before:deploy:deploy': this.#guarded(() => this.#beginReleases((input) => this.#offers(input))),
       'before:aws:deploy:deploy:uploadArtifacts': this.#guarded(() => this.#upload()),
       'after:aws:info:gatherData': this.#guarded(() => this.#report()),
       'after:deploy:deploy': this.#guarded(() => this.#finishReleases()),
+      'before:rollback:rollback': this.#guarded(() => this.#beginReleases()),
+      'after:rollback:rollback': this.#guarded(() => this.#finishReleases()),
       'before:remove:remove': this.#guarded(() => this.#emptyRegistry()),
+      error: (error) => this.#failed(error),
     };
   }
 
@@ -220,6 +234,7 @@ export default class ServerlessModels {
   async #upload(): Promise<void> {
     const input = this.#active();
     if (input === undefined || this.#serverless.service.provider.shouldNotDeploy === true) return;
+    await this.#record(input);
     const { uploadService } = await import('./ship/service.ts');
     const bucket = await deploymentBucket(this.#serverless);
     const notices = await uploadService(
@@ -246,26 +261,61 @@ export default class ServerlessModels {
     );
   }
 
-  /** Ticks the releases to their end, so that a deploy that is done is live. */
-  async #finishReleases(): Promise<void> {
+  async #deployContext(input: PlanInput): Promise<DeployContext> {
+    return {
+      aws: awsConfig(this.#serverless, this.#options),
+      service: serviceOf(this.#serverless),
+      notice: this.#utils.log.notice,
+      progress: progressOf(this.#utils),
+      models: input.models,
+      host: input.host,
+      bucket: async () => input.options.registry?.bucket ?? deployedBucket(this.#serverless),
+    };
+  }
+
+  /** What this deploy meets; `sls rollback` brings an earlier template, whose models are not known here. */
+  async #beginReleases(offers: (input: PlanInput) => readonly Offer[] = () => []): Promise<void> {
     const input = this.#active();
-    if (input === undefined || this.#serverless.service.provider.shouldNotDeploy === true) return;
-    const { follow } = await import('./release/follow.ts');
-    const { releaseLine } = await import('./release/words.ts');
-    const { releaseWorker } = await import('./release/worker.ts');
-    const worker = releaseWorker(awsConfig(this.#serverless, this.#options), workerName(input.host));
-    const progress = progressOf(this.#utils);
-    const answers = await follow(
-      worker,
-      releaseTargets(input.models, input.host),
-      ({ model, reason, phase }) => progress(`Releasing ${model}: ${reason ?? phase.toLowerCase()}`),
-    ).finally(() => {
-      progress(undefined);
-      worker.close();
-    });
-    const lines = answers.map(releaseLine);
-    for (const { good, text } of lines) if (good) this.#utils.log.notice(text);
-    throwProblems(lines.filter(({ good }) => !good).map(({ text }) => unfinishedProblem(text)));
+    if (input === undefined) return;
+    const { begin } = await import('./release/deploy.ts');
+    this.#deploy = await begin(
+      await this.#deployContext(input),
+      offers(input),
+      this.#options.supersede !== false,
+    );
+  }
+
+  #offers(input: PlanInput): readonly Offer[] {
+    return offersIn(input.models, templateOf(this.#serverless).Resources);
+  }
+
+  async #record(input: PlanInput): Promise<void> {
+    if (this.#deploy === undefined) return;
+    const { record } = await import('./release/deploy.ts');
+    this.#deploy = await record(await this.#deployContext(input), this.#deploy, this.#offers(input));
+  }
+
+  /** Ticks the releases until they go on by themselves. */
+  async #finishReleases(): Promise<void> {
+    const [input, deploy] = [this.#active(), this.#deploy];
+    if (
+      input === undefined ||
+      deploy === undefined ||
+      this.#serverless.service.provider.shouldNotDeploy === true
+    )
+      return;
+    // What fails from here on is no failure of the deploy.
+    this.#deploy = undefined;
+    const { finish } = await import('./release/deploy.ts');
+    await finish(await this.#deployContext(input), deploy, this.#options.wait === true);
+  }
+
+  /** The framework calls this before it prints its error. */
+  async #failed(error: unknown): Promise<void> {
+    const [input, deploy] = [this.#active(), this.#deploy];
+    if (input === undefined || deploy?.id === undefined) return;
+    const { failed } = await import('./release/deploy.ts');
+    await failed(await this.#deployContext(input), deploy, error);
   }
 
   /** Also where no model is declared any more: what earlier deploys recorded would keep the bucket from being deleted. */

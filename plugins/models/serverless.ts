@@ -205,6 +205,16 @@ export function versionIds(serverless: Serverless): ReadonlyMap<string, string> 
 export const deploymentBucket = (serverless: Serverless): Promise<string> =>
   serverless.getProvider('aws').getServerlessDeploymentBucketName();
 
+/** The same, or undefined where there is no stack yet. */
+export async function deployedBucket(serverless: Serverless): Promise<string | undefined> {
+  try {
+    return await deploymentBucket(serverless);
+  } catch (error) {
+    if (error instanceof Error && error.message.includes('does not exist')) return undefined;
+    throw error;
+  }
+}
+
 /** One line of running progress; undefined ends it. */
 export function progressOf({ progress }: Utils): (text: string | undefined) => void {
   const line = progress.get('models');

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { NESTING, PAYLOAD_BYTES, TENSOR_BYTES, UNPACKED_BYTES } from '../../functions/infer/contract.ts';
 import { REFUSALS } from '../../functions/shared/http.ts';
 import layer from '../../layers/onnxruntime/layer.json' with { type: 'json' };
+import { command as history } from '../../plugins/models/commands/history.ts';
 import { command as hold } from '../../plugins/models/commands/hold.ts';
 import { command as invoke } from '../../plugins/models/commands/invoke.ts';
 import { command as list } from '../../plugins/models/commands/list.ts';
@@ -20,7 +21,20 @@ import { layerBytes } from '../../plugins/models/ship/runtime.ts';
 import { generated, table } from './docs-pages.ts';
 
 /** Parts of the pages that the code knows best. `UPDATE_DOCS=1 vitest run --project unit docs-generated` writes them. */
-const commands = { list, validate, plan, serve, invoke, proxy, status, promote, rollback, hold, resume };
+const commands = {
+  list,
+  validate,
+  plan,
+  serve,
+  invoke,
+  proxy,
+  status,
+  history,
+  promote,
+  rollback,
+  hold,
+  resume,
+};
 const megabytes = (bytes: number): string => `${bytes / 1024 / 1024} MB`;
 
 /** Of alarms that not every model has. */

@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { parse } from 'yaml';
 import type { Command } from '../../plugins/models/commands/command.ts';
 import { command as gate } from '../../plugins/models/commands/gate.ts';
+import { command as history } from '../../plugins/models/commands/history.ts';
 import { command as hold } from '../../plugins/models/commands/hold.ts';
 import { command as invoke } from '../../plugins/models/commands/invoke.ts';
 import { command as list } from '../../plugins/models/commands/list.ts';
@@ -95,7 +96,7 @@ test('every page of docs/ can be reached from the README', () => {
 
 const verbs: Readonly<Record<string, Command>> = {
   ...{ list, validate, plan, invoke, gate, serve, proxy },
-  ...{ status, promote, rollback, hold, resume },
+  ...{ status, history, promote, rollback, hold, resume },
 };
 /** Of every command of the framework: https://github.com/oss-serverless/osls/blob/main/docs/guides/parameters.md */
 const GLOBAL = ['stage', 'region', 'aws-profile', 'config', 'param', 'help'];

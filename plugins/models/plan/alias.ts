@@ -6,7 +6,16 @@ import {
   SERVICE_TIMEOUT,
 } from '../../../functions/release/contract.ts';
 import type { Model, ServiceOptions } from '../model.ts';
-import { ALIAS, functionLogicalId, HANDLER, lambdaName, RELEASE, RUNTIME, roleLogicalId } from '../naming.ts';
+import {
+  ALIAS,
+  aliasLogicalId,
+  functionLogicalId,
+  HANDLER,
+  lambdaName,
+  RELEASE,
+  RUNTIME,
+  roleLogicalId,
+} from '../naming.ts';
 import { alertResources, noticesTopic } from './alerts.ts';
 import {
   allow,
@@ -191,6 +200,25 @@ function sorted(value: unknown): unknown {
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([key, inner]) => [key, sorted(inner)]),
   );
+}
+
+/** What the template offers of each model, read back from its alias: literals, also where a package made earlier is deployed. */
+export function offersIn(
+  models: readonly Model[],
+  resources: Readonly<Record<string, Readonly<Record<string, unknown>>>>,
+): readonly {
+  readonly model: string;
+  readonly identity: string;
+  readonly source: string;
+  readonly layer: string;
+  readonly fingerprint: string;
+}[] {
+  return models.flatMap(({ name }) => {
+    const properties = resources[aliasLogicalId(name)]?.Properties as Partial<AliasProperties> | undefined;
+    if (properties === undefined) return [];
+    const { Identity = '', Source = '', Layer = '', Fingerprint = '' } = properties;
+    return [{ model: name, identity: Identity, source: Source, layer: Layer, fingerprint: Fingerprint }];
+  });
 }
 
 /** All models' aliases, for whoever ticks their releases. */

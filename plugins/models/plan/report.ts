@@ -76,7 +76,7 @@ export function unfinishedProblem(line: string): Problem {
     code: 'MODELS_RELEASE',
     key: 'models',
     message: `What was deployed does not answer: ${line}.`,
-    fix: 'Look into the log of the release worker: sls logs -f models-release. Another `sls deploy --force` starts anew.',
+    fix: 'See `sls models status`, or the log of the release worker: sls logs -f models-release. Another `sls deploy --force` starts anew.',
   };
 }
 

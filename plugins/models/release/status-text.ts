@@ -30,7 +30,7 @@ export function statusText(status: Status, now: number): string {
     ...lines('traffic', barsOf(status.traffic)),
     ...(status.next === undefined ? [] : [line('next', status.next)]),
     ...stepLines(status, at).map((text) => line('step', text)),
-    ...looksOf(status).flatMap(({ label, look }) => lines(label, judgementLines(look, at))),
+    ...looksOf(status).flatMap(({ label, look, names }) => lines(label, judgementLines(look, at, names))),
     ...(status.latencyJudged === false
       ? [line('latency', 'is not judged: no objective, or another one than the stable version counts by')]
       : []),
@@ -94,13 +94,26 @@ function stepLines({ step }: Status, at: (iso: string) => string): readonly stri
   return [`${number} of ${all}: ${weight} %${when}${bake}`];
 }
 
-function looksOf({ judgements, reversal }: Status): readonly { label: string; look: Judgement }[] {
+type Look = { readonly label: string; readonly look: Judgement; readonly names: Names };
+/** The one that is judged, and the one that it is held against. */
+type Names = readonly [string, string];
+
+function looksOf({ judgements, reversal, stable }: Status): readonly Look[] {
   return [
     ...judgements.map((look, index) => ({
-      label: index === judgements.length - 1 ? 'judged' : `step ${(look.step ?? 0) + 1}`,
+      label: index === judgements.length - 1 ? 'judged' : '',
       look,
+      names: ['candidate', 'stable'] as const,
     })),
-    ...(reversal?.judgement === undefined ? [] : [{ label: 'reversed', look: reversal.judgement }]),
+    ...(reversal?.judgement === undefined
+      ? []
+      : [
+          {
+            label: 'reversed',
+            look: reversal.judgement,
+            names: [`version ${stable}`, `version ${reversal.to}`] as const,
+          },
+        ]),
   ];
 }
 
@@ -112,40 +125,44 @@ const VERDICTS: Readonly<Record<Verdict, string>> = {
 };
 
 /** A look: its verdict and reason, then each signal with the numbers that decided. */
-export function judgementLines(look: Judgement, at: (iso: string) => string): readonly string[] {
+export function judgementLines(
+  look: Judgement,
+  at: (iso: string) => string,
+  names: Names = ['candidate', 'stable'],
+): readonly string[] {
   const step = look.step === undefined ? '' : `step ${look.step + 1}, `;
-  return [
-    `${step}${at(look.at)}: ${VERDICTS[look.verdict]}: ${look.reason}`,
-    ...look.signals.flatMap(signalLines),
-  ];
+  const width = Math.max(0, ...look.signals.map(({ signal }) => signal.length));
+  const rows = look.signals.flatMap((one) =>
+    signalTexts(one, names).map((text, index) =>
+      index === 0
+        ? `  ${one.signal.padEnd(width)}  ${VERDICTS[one.verdict].padEnd(10)}  ${text}`
+        : `  ${''.padEnd(width + 14)}${text}`,
+    ),
+  );
+  return [`${step}${at(look.at)}: ${VERDICTS[look.verdict]}: ${look.reason}`, ...rows];
 }
 
-function signalLines({ signal, verdict, numbers }: SignalJudgement): readonly string[] {
+/** Counts, evidence against its limit, bound against its limit. Where there was nothing, nothing more is said. */
+function signalTexts({ numbers }: SignalJudgement, [candidate, stable]: Names): readonly string[] {
   const { x1, n1 = 0, x2, n2 = 0, lnE, lnLimit, bound, limit, shift, expectedShift } = numbers;
+  if (n1 === 0 && n2 === 0) return ['no requests yet'];
   const counts =
     x1 === undefined || x2 === undefined
-      ? `candidate ${whole(n1)} answers, stable ${whole(n2)}`
-      : `candidate ${of(x1, n1)}, stable ${of(x2, n2)}`;
-  const evidence =
-    lnE === undefined || lnLimit === undefined
+      ? `${candidate} ${whole(n1)} answers, ${stable} ${whole(n2)}`
+      : `${candidate} ${of(x1, n1)}, ${stable} ${of(x2, n2)}`;
+  return [
+    counts,
+    ...(lnE === undefined || lnLimit === undefined
       ? []
-      : [`odds that it is worse ${odds(lnE)}, ${odds(lnLimit)} rolls back`];
-  const rise =
-    limit === undefined
+      : [`odds that it is worse ${odds(lnE)}; ${odds(lnLimit)} rolls back`]),
+    ...(limit === undefined
       ? []
       : [
-          `may have risen by ${bound === undefined ? 'any amount' : points(bound)}, less than ${points(limit)} passes`,
-        ];
-  const moved =
-    shift === undefined
+          `may have risen by ${bound === undefined ? 'any amount' : points(bound)}; less than ${points(limit)} passes`,
+        ]),
+    ...(shift === undefined
       ? []
-      : [`shifted by ${Number(shift.toPrecision(2))} σ, ${expectedShift} σ are allowed`];
-  const name = signal.padEnd(7);
-  return [
-    `  ${name} ${VERDICTS[verdict].padEnd(10)}  ${counts}`,
-    ...[...evidence, ...rise, ...moved].map(
-      (text) => `  ${''.padEnd(name.length)} ${''.padEnd(10)}  ${text}`,
-    ),
+      : [`shifted by ${Number(shift.toPrecision(2))} σ; ${expectedShift} σ are allowed`]),
   ];
 }
 

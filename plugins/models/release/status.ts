@@ -84,11 +84,7 @@ export type Status = Advice & {
 export function statusOf(seen: Seen, now: number, command: Say): Status {
   const { model, functionName, alias, release } = seen;
   const on = alarmsOn(seen);
-  const common = {
-    model,
-    functionName,
-    judgements: [],
-    refused: [],
+  const read = {
     alarms: on,
     ...(seen.alarms === undefined && { alarmsUnreadable: true }),
     capacity: [...(seen.held ?? [])].map(([version, { ready, requested }]) => ({
@@ -96,20 +92,26 @@ export function statusOf(seen: Seen, now: number, command: Say): Status {
       ready,
       requested,
     })),
-    unpublished: 0,
   };
   if (release === undefined || release === 'newer')
     return {
-      ...common,
+      model,
+      functionName,
       ...unknown(alias, release),
       traffic: trafficOf(alias, undefined),
       phase: release === undefined ? 'NONE' : 'UNKNOWN',
+      judgements: [],
+      refused: [],
+      unpublished: 0,
+      ...read,
     };
   return {
-    ...common,
-    ...known(release),
+    model,
+    functionName,
     ...advice(seen, release, on, now, command),
     traffic: trafficOf(alias, release),
+    ...known(release),
+    ...read,
   };
 }
 

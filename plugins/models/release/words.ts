@@ -20,6 +20,20 @@ export function gateLine({ verdict, done, count, failed, load, memory }: GateSta
   ].join('; ');
 }
 
+const VERDICTS = { pass: 'pass', fail: 'fail', nodata: 'no verdict yet', error: 'cannot be judged' } as const;
+
+/** One line of a release that is followed. `key` is the same while nothing happens but that minutes pass. */
+export function answerLine({ model, phase, reason, step, weight, judgement, candidate }: TickAnswer): {
+  readonly line: string;
+  readonly key: string;
+} {
+  const of = step === undefined ? '' : `, step ${step.number} of ${step.of} (${weight} %)`;
+  const verdict = phase === 'JUDGING' && judgement !== undefined ? `, ${VERDICTS[judgement.verdict]}` : '';
+  const what = candidate === undefined ? '' : ` version ${candidate}`;
+  const head = `${model}:${what} ${phase.toLowerCase()}${of}${verdict}`;
+  return { line: reason === undefined ? head : `${head}: ${reason}`, key: head };
+}
+
 /** Where a release stands after a deploy, and whether what was deployed is what answers or is on its way. */
 export function releaseLine({
   model,

@@ -1,0 +1,42 @@
+import type { Release } from '../../../functions/release/contract.ts';
+import type { GateEvidence } from '../../../functions/release/gate/contract.ts';
+import { failuresTable } from '../../../functions/release/gate/table.ts';
+import type { Deployment } from '../../../functions/release/history/contract.ts';
+import { isPending, weightOf } from '../../../functions/release/steps.ts';
+
+/** What a deploy says of the releases that it meets, begins and loses. Pure. */
+
+/** What the template offers of a model: the literals of its alias. */
+export type Offer = Deployment['models'][number];
+
+/** Releases under way that this deploy would take the place of, a sentence each. */
+export function superseded(
+  offers: readonly Offer[],
+  before: ReadonlyMap<string, Release>,
+): readonly { readonly model: string; readonly text: string }[] {
+  return offers.flatMap(({ model, fingerprint }) => {
+    const release = before.get(model);
+    if (release === undefined || !isPending(release)) return [];
+    const { candidate, stable, phase, step, steps = [] } = release;
+    // The same again: that release goes on.
+    if (candidate === undefined || candidate.fingerprint === fingerprint) return [];
+    const where =
+      step === undefined ? phase : `${phase}, step ${step + 1} of ${steps.length}, ${weightOf(release)} %`;
+    const keeps = stable === undefined ? '' : `; version ${stable.version} gets all traffic back`;
+    return [{ model, text: `the release of version ${candidate.version} (${where}) is superseded${keeps}` }];
+  });
+}
+
+/** After a failed deploy: what the gate found, as a table, and what to do. */
+export function gateFailure(evidence: GateEvidence, live: string | undefined): string {
+  const { model, version, gate, failures } = evidence;
+  const table = failuresTable(failures);
+  const keeps = live === undefined ? 'Nothing was exposed.' : `Version ${live} keeps all traffic.`;
+  return [
+    `models.${model}.gate: version ${version} did not pass. ${gate.reason ?? ''}`.trimEnd(),
+    ...(table === '' ? [] : ['', table]),
+    '',
+    `${keeps} Mend the model, or the case that expects something else, and deploy again; nothing is refused later.`,
+    `On this machine: sls models gate --model ${model} --local`,
+  ].join('\n');
+}

@@ -1,0 +1,51 @@
+import { canFill, type Plan } from '../../../functions/release/judge/feasible.ts';
+import { forecastSays } from '../../../functions/release/judge/says.ts';
+import type { Model } from '../model.ts';
+
+/** What a model's canary can see, said before anybody relies on it. Pure. */
+
+/** Requests per second, and where that is known from; or why it is not. */
+export type Traffic =
+  | { readonly perSecond: number; readonly from: 'declared' | 'measured' }
+  | { readonly unknown: string };
+
+export const planOf = ({ release }: Pick<Model, 'release'>, perSecond: number): Plan => ({
+  steps: release.steps.map(({ weight, bake }) => ({ weight: weight / 100, bake })),
+  perSecond,
+  minRequests: release.minRequests,
+  increase: release.increase,
+  maxWait: release.maxWait,
+});
+
+/** Does this strategy give a version its traffic by steps, if it can? */
+export const isStepwise = ({ release }: Pick<Model, 'release'>): boolean => release.steps.length > 0;
+
+/**
+ * Lines for people, the first one a heading; none for a model without steps.
+ *
+ *     churn: what the canary can see at the declared traffic:
+ *       at 5 req/s a 5 % canary needs 12 min to see errors rise from 1 % to 3 %
+ *       step 1 (5 %) can pass after 10 min, when errors may have risen by less than 4 percentage points
+ */
+export function forecastLines(model: Pick<Model, 'name' | 'release'>, traffic: Traffic): readonly string[] {
+  if (!isStepwise(model)) return [];
+  const { name } = model;
+  if ('unknown' in traffic)
+    return [
+      `${name}: what the canary can see is not known: ${traffic.unknown}; declare \`traffic\` to have it told.`,
+    ];
+  const at = traffic.from === 'declared' ? 'the declared traffic' : 'the traffic of the last 24 hours';
+  return [
+    `${name}: what the canary can see at ${at}:`,
+    ...forecastSays(planOf(model, traffic.perSecond)).map((line) => `  ${line}`),
+  ];
+}
+
+/** What strategy `auto` will make of traffic like this; undefined for the other strategies. */
+export function autoLine(model: Pick<Model, 'name' | 'release'>, perSecond: number): string | undefined {
+  if (model.release.strategy !== 'auto') return undefined;
+  const fills = perSecond > 0 && canFill(planOf(model, perSecond));
+  return fills
+    ? `${model.name}: with this traffic strategy auto takes the steps`
+    : `${model.name}: with this traffic strategy auto cannot fill the steps, and releases all at once`;
+}
