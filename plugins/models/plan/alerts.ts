@@ -111,7 +111,7 @@ function hook(): Readonly<Record<string, Resource>> {
   };
 }
 
-/** An alarm notifies topics of its own region only. */
+/** An alarm notifies topics of its own region only; else CloudWatch says “Invalid region …”: https://github.com/hashicorp/terraform/issues/7371 */
 export function alertProblems({ alerts }: ServiceOptions, { region }: Host): readonly Problem[] {
   const [, , , there] = alerts?.kind === 'topic' ? alerts.to.split(':') : [];
   if (there === undefined || there === region) return [];
