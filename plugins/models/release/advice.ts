@@ -47,7 +47,7 @@ export function advice(
     return {
       ...own,
       level: 'act',
-      summary: `The alias is gone; ${own.summary}`,
+      summary: `The alias is gone, and callers get errors; version ${stable.version} was live.`,
       todo: [
         isEnd(phase)
           ? 'Make it again: `sls deploy --force`.'
@@ -66,7 +66,7 @@ export function advice(
     return {
       ...own,
       level: 'act',
-      summary: `Nobody has ticked this release since ${moment(updatedAt, now)}; ${own.summary}`,
+      summary: `Nobody has ticked this release since ${moment(updatedAt, now)}. ${own.summary}`,
       todo: [
         `See why: \`sls logs -f models-release\`. Tick it meanwhile: \`${command('status')} --watch\`. Or end it: \`${command('rollback')}\`.`,
       ],
@@ -246,8 +246,9 @@ function held(release: Release, command: Say): Advice {
         next: 'nothing by itself',
       };
     default:
+      // Nothing gets worse by itself: a candidate that fails is rolled back also now.
       return {
-        level: 'act',
+        level: 'look',
         summary: `${what} ${sentence(reason)}`,
         todo: ways,
         next: 'nothing but a rollback, if it fails; you are told once a day',

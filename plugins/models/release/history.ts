@@ -157,6 +157,9 @@ function pastText(past: Past): string {
     ...judgements.map((look) =>
       line(look.step === undefined ? 'judged' : `step ${look.step + 1}`, `${look.verdict}: ${look.reason}`),
     ),
-    ...(reason === undefined ? [] : [line('why', reason)]),
+    // The look that decided says it already.
+    ...(reason === undefined || reason.endsWith(judgements.at(-1)?.reason ?? '\n')
+      ? []
+      : [line('why', reason)]),
   ].join('\n');
 }

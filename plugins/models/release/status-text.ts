@@ -30,14 +30,12 @@ export function statusText(status: Status, now: number): string {
     ...lines('traffic', barsOf(status.traffic)),
     ...(status.next === undefined ? [] : [line('next', status.next)]),
     ...stepLines(status, at).map((text) => line('step', text)),
-    ...looksOf(status).flatMap(({ label, look, names }) => lines(label, judgementLines(look, at, names))),
+    ...looksOf(status).flatMap((one) => lines(one.label, judgementLines(one, at))),
     ...(status.latencyJudged === false
       ? [line('latency', 'is not judged: no objective, or another one than the stable version counts by')]
       : []),
     ...(status.gate === undefined ? [] : [line('gate', gateLine(status.gate))]),
-    ...(status.reason === undefined || summary.includes(status.reason)
-      ? []
-      : [line('reason', status.reason)]),
+    ...reasonOf(status).map((text) => line('reason', text)),
     ...(status.held === undefined
       ? []
       : [line('held', `in ${status.held.from}, since ${at(status.held.at)}`)]),
@@ -58,7 +56,10 @@ export function statusText(status: Status, now: number): string {
     ),
     ...lines(
       'refused',
-      status.refused.map(({ version, at: when, reason }) => `version ${version}, ${at(when)}: ${reason}`),
+      status.refused.map(
+        ({ version, at: when, reason }) =>
+          `version ${version}, ${at(when)}${status.reason?.includes(reason) ? '' : `: ${reason}`}`,
+      ),
     ),
     ...(status.unpublished > 0
       ? [line('notices', `${status.unpublished} wait for the alerts topic, which did not take them`)]
@@ -86,6 +87,13 @@ export function barsOf(traffic: Status['traffic']): readonly string[] {
   });
 }
 
+/** Unless it is said already: in the first line, or by the look that decided. */
+function reasonOf({ reason, summary, judgements }: Status): readonly string[] {
+  if (reason === undefined || summary.includes(reason)) return [];
+  const decided = judgements.at(-1)?.reason;
+  return decided !== undefined && reason.endsWith(decided) ? [] : [reason];
+}
+
 function stepLines({ step }: Status, at: (iso: string) => string): readonly string[] {
   if (step === undefined) return [];
   const { number, of: all, weight, since, until } = step;
@@ -94,16 +102,24 @@ function stepLines({ step }: Status, at: (iso: string) => string): readonly stri
   return [`${number} of ${all}: ${weight} %${when}${bake}`];
 }
 
-type Look = { readonly label: string; readonly look: Judgement; readonly names: Names };
+type Look = {
+  readonly label: string;
+  readonly look: Judgement;
+  readonly names: Names;
+  /** The numbers, too; of what is over the sentence is enough. */
+  readonly full: boolean;
+};
 /** The one that is judged, and the one that it is held against. */
 type Names = readonly [string, string];
 
-function looksOf({ judgements, reversal, stable }: Status): readonly Look[] {
+function looksOf({ judgements, reversal, stable, phase }: Status): readonly Look[] {
+  const current = phase === 'JUDGING' || phase === 'HELD' || phase === 'ROLLED_BACK';
   return [
     ...judgements.map((look, index) => ({
-      label: index === judgements.length - 1 ? 'judged' : '',
+      label: index === 0 ? 'judged' : '',
       look,
       names: ['candidate', 'stable'] as const,
+      full: current && index === judgements.length - 1,
     })),
     ...(reversal?.judgement === undefined
       ? []
@@ -112,6 +128,7 @@ function looksOf({ judgements, reversal, stable }: Status): readonly Look[] {
             label: 'reversed',
             look: reversal.judgement,
             names: [`version ${stable}`, `version ${reversal.to}`] as const,
+            full: true,
           },
         ]),
   ];
@@ -125,12 +142,10 @@ const VERDICTS: Readonly<Record<Verdict, string>> = {
 };
 
 /** A look: its verdict and reason, then each signal with the numbers that decided. */
-export function judgementLines(
-  look: Judgement,
-  at: (iso: string) => string,
-  names: Names = ['candidate', 'stable'],
-): readonly string[] {
+function judgementLines({ look, names, full }: Look, at: (iso: string) => string): readonly string[] {
   const step = look.step === undefined ? '' : `step ${look.step + 1}, `;
+  const head = `${step}${at(look.at)}: ${VERDICTS[look.verdict]}: ${look.reason}`;
+  if (!full) return [head];
   const width = Math.max(0, ...look.signals.map(({ signal }) => signal.length));
   const rows = look.signals.flatMap((one) =>
     signalTexts(one, names).map((text, index) =>
@@ -139,7 +154,7 @@ export function judgementLines(
         : `  ${''.padEnd(width + 14)}${text}`,
     ),
   );
-  return [`${step}${at(look.at)}: ${VERDICTS[look.verdict]}: ${look.reason}`, ...rows];
+  return [head, ...rows];
 }
 
 /** Counts, evidence against its limit, bound against its limit. Where there was nothing, nothing more is said. */
@@ -154,7 +169,7 @@ function signalTexts({ numbers }: SignalJudgement, [candidate, stable]: Names): 
     counts,
     ...(lnE === undefined || lnLimit === undefined
       ? []
-      : [`odds that it is worse ${odds(lnE)}; ${odds(lnLimit)} rolls back`]),
+      : [`evidence that it is worse ${odds(lnE)}; ${odds(lnLimit)} rolls back`]),
     ...(limit === undefined
       ? []
       : [

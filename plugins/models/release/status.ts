@@ -172,7 +172,9 @@ function known(release: Release) {
 function stepOf(release: Release): Status['step'] {
   const { step, steps = [] } = release;
   const to = step === undefined ? undefined : steps[step];
-  if (step === undefined || to === undefined || !isPending(release)) return undefined;
+  // Where somebody else moved the alias, the step's weight is not what is there.
+  const foreign = release.held?.by === 'foreign';
+  if (step === undefined || to === undefined || !isPending(release) || foreign) return undefined;
   const base = { number: step + 1, of: steps.length, weight: to.weight };
   const phase = release.phase === 'HELD' ? release.held?.from : release.phase;
   if (phase !== 'JUDGING') return base;
@@ -200,7 +202,7 @@ function trafficOf(alias: AliasState | undefined, release: Release | undefined):
 function roleOf(version: string, release: Release | undefined): string {
   if (release === undefined) return '';
   const is = (ref: VersionRef | undefined): boolean => ref?.version === version;
-  if (is(release.stable)) return isPending(release) || release.phase === 'REVERSING' ? 'stable' : 'live';
+  if (is(release.stable)) return isPending(release) ? 'stable' : 'live';
   if (isPending(release) && is(release.candidate)) return 'candidate';
   if (release.reversal !== undefined && is(release.reversal.to)) return 'last good';
   return 'not of this release';

@@ -64,6 +64,6 @@ export function releaseLine({
     };
   return {
     good: false,
-    text: `${model}: ${at}; ${phase === 'NONE' ? 'no release is recorded' : `the release is ${phase.toLowerCase()}`}${why}`,
+    text: `${model}: ${at}; ${phase === 'NONE' ? 'no release is recorded' : `the release is ${phase.toLowerCase().replace('_', ' ')}`}${why}`,
   };
 }

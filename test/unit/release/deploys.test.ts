@@ -1,0 +1,368 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Release, TickAnswer } from '../../../functions/release/contract.ts';
+import { registry } from '../../../functions/shared/registry.ts';
+import { parseModels } from '../../../plugins/models/parse.ts';
+import { gateFailure, superseded } from '../../../plugins/models/release/deployment.ts';
+import { follow, isSettled } from '../../../plugins/models/release/follow.ts';
+import { autoLine, forecastLines } from '../../../plugins/models/release/forecast.ts';
+import { historyText, readHistory } from '../../../plugins/models/release/history.ts';
+import { clockOf, moment, span } from '../../../plugins/models/release/time.ts';
+import { ulid } from '../../../plugins/models/release/ulid.ts';
+import { answerLine, gateLine, releaseLine } from '../../../plugins/models/release/words.ts';
+import { SCOPE } from '../../fakes/world.ts';
+import { deploy, deployed, live, minutes, until, type World } from './traffic.ts';
+
+const GOOD = { 3: 0.01, 4: 0.01 };
+const offer = (fingerprint: string) => ({
+  model: 'churn',
+  identity: 'i',
+  source: 'feedfacecafebeef',
+  layer: 'l',
+  fingerprint,
+});
+const there = (w: World): ReadonlyMap<string, Release> => new Map([['churn', w.state() as Release]]);
+
+describe('what a deploy supersedes', () => {
+  it('is a release on its way, said with where it stands', async () => {
+    const w = await deployed();
+    await minutes(w, 3, GOOD);
+    expect(superseded([offer('c')], there(w))).toEqual([
+      {
+        model: 'churn',
+        text: 'the release of version 4 (JUDGING, step 1 of 3, 5 %) is superseded; version 3 gets all traffic back',
+      },
+    ]);
+  });
+
+  it('is one that is held, too', async () => {
+    const w = await deployed();
+    await minutes(w, 3, GOOD);
+    await w.command('hold');
+    expect(superseded([offer('c')], there(w))).toHaveLength(1);
+  });
+
+  it('is nothing where the same comes again, where nothing runs, or where the model was never released', async () => {
+    const w = await deployed();
+    await minutes(w, 3, GOOD);
+    expect(superseded([offer('b')], there(w))).toEqual([]);
+    expect(superseded([offer('c')], new Map())).toEqual([]);
+    await until(w, 'BAKING', GOOD);
+    expect(superseded([offer('c')], there(w))).toEqual([]);
+  });
+});
+
+describe('a gate that failed', () => {
+  it('is told by case, expected, got, difference, and what to do', () => {
+    const evidence = {
+      schema: 1,
+      model: 'churn',
+      release: 'r',
+      functionName: 'shop-dev-churn',
+      version: '8',
+      at: '2026-01-01T00:00:00.000Z',
+      gate: { verdict: 'fail', done: 4, count: 4, failed: [3], reason: '1 of 4 cases failed: 3.' },
+      failures: [
+        {
+          case: 3,
+          kind: 'different',
+          differences: [{ at: 'probabilities[0, 1]', expected: '0.91', got: '0.088', difference: -0.822 }],
+          more: 0,
+        },
+      ],
+    } as const;
+    expect(gateFailure(evidence, '7')).toMatchInlineSnapshot(`
+      "models.churn.gate: version 8 did not pass. 1 of 4 cases failed: 3.
+
+      case  where                expected  got    difference
+      3     probabilities[0, 1]  0.91      0.088  -0.822
+
+      Version 7 keeps all traffic. Mend the model, or the case that expects something else, and deploy again; nothing is refused later.
+      On this machine: sls models gate --model churn --local"
+    `);
+    expect(gateFailure(evidence, undefined)).toContain('Nothing was exposed.');
+  });
+});
+
+describe('ticking after a deploy', () => {
+  const target = { model: 'churn', functionName: 'f', alias: 'live' };
+  const answers = (...phases: readonly TickAnswer['phase'][]) => {
+    const left = [...phases];
+    const asked: object[] = [];
+    return {
+      asked,
+      worker: {
+        tick: async (tick: object): Promise<TickAnswer> => {
+          asked.push(tick);
+          const phase = left.length > 1 ? (left.shift() ?? 'DONE') : (left[0] ?? 'DONE');
+          const running = ['SHIFTING', 'JUDGING', 'PROMOTING', 'REVERSING'].includes(phase);
+          return { model: 'churn', phase, running };
+        },
+      },
+    };
+  };
+
+  it('ends where the release goes on by itself', async () => {
+    const { worker, asked } = answers('SHIFTING', 'SHIFTING', 'JUDGING');
+    const [last] = await follow(worker, [{ ...target, deployment: 'd' }], () => {}, { pause: 1 });
+    expect(last?.phase).toBe('JUDGING');
+    expect(asked).toEqual(Array(3).fill({ ...target, deployment: 'd' }));
+  });
+
+  it('with --wait ends where nothing happens any more', async () => {
+    const { worker } = answers('SHIFTING', 'JUDGING', 'JUDGING', 'PROMOTING', 'BAKING');
+    const seen: string[] = [];
+    await follow(worker, [target], ({ phase }) => seen.push(phase), {
+      pause: 1,
+      done: isSettled,
+      limit: Number.POSITIVE_INFINITY,
+    });
+    expect(seen).toEqual(['SHIFTING', 'JUDGING', 'JUDGING', 'PROMOTING', 'BAKING']);
+  });
+
+  it('leaves what takes longer than its limit', async () => {
+    const { worker } = answers('SHIFTING');
+    let now = 0;
+    const clock = () => (now += 100);
+    const [last] = await follow(worker, [target], () => {}, { pause: 1, limit: 250, clock });
+    expect(last).toMatchObject({ phase: 'SHIFTING', running: true });
+  });
+
+  it.each<[string, TickAnswer, boolean, string]>([
+    [
+      'promoted',
+      { model: 'churn', phase: 'BAKING', running: false, version: '8' },
+      true,
+      'churn: version 8 is live',
+    ],
+    [
+      'at a step',
+      {
+        model: 'churn',
+        phase: 'JUDGING',
+        running: true,
+        version: '7',
+        candidate: '8',
+        weight: 5,
+        reason: 'so far so good',
+        step: { number: 1, of: 3, since: '', until: '', latest: '' },
+      },
+      true,
+      'churn: version 7 is stable; version 8 has 5 % (step 1 of 3) and goes on by itself: so far so good',
+    ],
+    [
+      'rolled back',
+      { model: 'churn', phase: 'ROLLED_BACK', running: false, version: '7', reason: 'errors' },
+      false,
+      'churn: version 7 is live; the release is rolled back: errors',
+    ],
+    [
+      'not recorded',
+      { model: 'churn', phase: 'NONE', running: false },
+      false,
+      'churn: has no alias; no release is recorded',
+    ],
+  ])('says where a release stands: %s', (_, answer, good, text) => {
+    expect(releaseLine(answer)).toEqual({ good, text });
+  });
+
+  it('a line is new when the step or the verdict is, not when a minute passes', () => {
+    const at = (reason: string, verdict: 'nodata' | 'pass'): TickAnswer => ({
+      model: 'churn',
+      phase: 'JUDGING',
+      running: true,
+      candidate: '8',
+      weight: 5,
+      step: { number: 1, of: 3, since: '', until: '', latest: '' },
+      judgement: { at: '', step: 0, verdict, reason, signals: [] },
+      reason,
+    });
+    expect(answerLine(at('one', 'nodata')).key).toBe(answerLine(at('two', 'nodata')).key);
+    expect(answerLine(at('one', 'nodata')).key).not.toBe(answerLine(at('one', 'pass')).key);
+    expect(answerLine(at('one', 'pass')).line).toBe('churn: version 8 judging, step 1 of 3 (5 %), pass: one');
+  });
+});
+
+describe('what a canary can see', () => {
+  const model = (release: object) => {
+    const { models } = parseModels({ churn: { artifact: 'churn.onnx', release } }, {});
+    const [found] = models;
+    if (found === undefined) throw new Error('no model');
+    return found;
+  };
+
+  it('is said with where the traffic is known from', () => {
+    expect(forecastLines(model({}), { perSecond: 40 / 3600, from: 'measured' })).toMatchInlineSnapshot(`
+      [
+        "churn: what the canary can see at the traffic of the last 24 hours:",
+        "  at 40 req/h a 5 % canary needs 381 h to see errors rise from 1 % to 3 %",
+        "  step 1 (5 %) can pass after 50 h, when errors may have risen by less than 4 percentage points; its bake and maxWait end after 2.2 h",
+        "  step 2 (25 %) can pass after 10 h, when errors may have risen by less than 2 percentage points; its bake and maxWait end after 2.2 h",
+        "  step 3 (50 %) can pass after 9.1 h, when errors may have risen by less than 1 percentage point; its bake and maxWait end after 2.2 h",
+        "  the whole plan sees errors rise from 1 % to 3 % in 2 % of releases",
+        "  that is little: larger weights, longer bakes or a synthetic load in the gate would show more",
+      ]
+    `);
+  });
+
+  it('is not known where the traffic is not', () => {
+    expect(forecastLines(model({}), { unknown: 'its traffic cannot be read (denied)' })).toEqual([
+      'churn: what the canary can see is not known: its traffic cannot be read (denied); declare `traffic` to have it told.',
+    ]);
+  });
+
+  it('is nothing without steps', () => {
+    expect(forecastLines(model({ strategy: 'allAtOnce' }), { perSecond: 5, from: 'declared' })).toEqual([]);
+  });
+
+  it('strategy auto says what it will do', () => {
+    expect(autoLine(model({}), 5)).toBe('churn: with this traffic strategy auto takes the steps');
+    expect(autoLine(model({}), 0.001)).toContain('releases all at once');
+    expect(autoLine(model({}), 0)).toContain('releases all at once');
+    expect(autoLine(model({ strategy: 'canary' }), 5)).toBeUndefined();
+  });
+});
+
+describe('history', () => {
+  it('is newest first: who, what, what was found, how it ended', async () => {
+    const w = await live();
+    const { world } = w;
+    const at = (milliseconds: number) => new Date(milliseconds).toISOString();
+    const id = ulid(w.clock.now, new Uint8Array(10));
+    await world.registry.deploy({
+      schema: 1,
+      id,
+      at: at(w.clock.now),
+      by: 'arn:aws:iam::1:user/jane',
+      plugin: '1.2.3',
+      models: [offer('b')],
+    });
+    w.clock.now += 1000;
+    await deploy(w, '4', 'b');
+    w.stack.state = 'done';
+    await w.send({ tick: { model: 'churn', functionName: 'shop-dev-churn', alias: 'live', deployment: id } });
+    await until(w, 'BAKING', GOOD);
+    await deploy(w, '5', 'c', { before: '4' });
+    w.stack.state = 'done';
+    await until(w, 'ROLLED_BACK', { 4: 0.01, 5: 0.3 });
+    const pasts = await readHistory(world.registry, 'churn', 10);
+    expect(historyText('churn', pasts)).toMatchInlineSnapshot(`
+      "churn
+        2026-01-01 00:30:01 UTC  version 4 → 5  rolled back after 6 min
+            by        not known
+            artifact  sha256 source
+            gate      pass: it starts
+            step 1    fail: errors: 30 of 100 (30 %) of the candidate version’s requests failed, 20 of 1,900 (1.1 %) of the stable version’s: 29 percentage points more at the same mix of steps; evidence over a billion to 1, 40 to 1 is needed
+        2026-01-01 00:00:01 UTC  version 3 → 4  promoted after 30 min
+            by        arn:aws:iam::1:user/jane, plugin 1.2.3
+            artifact  sha256 source
+            gate      pass: it starts
+            step 1    pass: 7 of 350 (2 %) candidate requests failed; errors have risen by at most 3 percentage points, the next weight allows 4 percentage points
+            step 2    pass: 30 of 2,200 (1.4 %) candidate requests failed; errors have risen by at most 0.91 percentage points, the next weight allows 2 percentage points
+            step 3    pass: 71 of 6,200 (1.1 %) candidate requests failed; errors have risen by at most 0.47 percentage points, the next weight allows 1 percentage point
+        2026-01-01 00:00:00 UTC  first version 3  promoted after 0 s
+            by        not known
+            artifact  sha256 source
+            gate      pass: it starts"
+    `);
+    expect(await readHistory(world.registry, 'churn', 1)).toHaveLength(1);
+    expect(pasts.map(({ deployment }) => deployment)).toEqual([undefined, id, undefined]);
+    expect(JSON.stringify(pasts)).not.toContain('signature');
+  });
+
+  it('a deploy that failed is found by the release that its record names', async () => {
+    const w = await live();
+    const id = ulid(w.clock.now - 1, new Uint8Array(10));
+    await w.world.registry.deploy({ schema: 1, id, at: 'x', by: 'jane', plugin: '1', models: [] });
+    const [only] = await readHistory(w.world.registry, 'churn', 5);
+    expect(only?.by).toBeUndefined();
+    const release = w.state()?.release ?? '';
+    await w.world.registry.ended(id, 'churn', { release, phase: 'ABORTED', at: 'y', judgements: [] });
+    const [now] = await readHistory(w.world.registry, 'churn', 5);
+    expect(now?.by).toBe('jane');
+  });
+
+  it('nothing recorded is said', () => {
+    expect(historyText('churn', [])).toBe('churn: no release is recorded.');
+  });
+});
+
+describe('records of deploys', () => {
+  it('lie where the layout says, are written once, and tell that the deploy failed', async () => {
+    const w = await live();
+    const documents = registry(w.objects.port, SCOPE);
+    const deployment = { schema: 1, id: '01A', at: 'x', by: 'jane', plugin: '1', models: [] } as const;
+    await documents.deploy(deployment);
+    expect(w.objects.objects.has(`${SCOPE}deployments/01A.json`)).toBe(true);
+    await expect(documents.deploy(deployment)).rejects.toThrow('is there');
+    await documents.failed('01A', { at: 'y', reason: 'the gate' });
+    await documents.failed('none', { at: 'y', reason: 'the gate' });
+    expect(await documents.deployments()).toEqual(['01A']);
+    expect(await documents.deployment('01A')).toEqual({
+      ...deployment,
+      failed: { at: 'y', reason: 'the gate' },
+    });
+    expect(await documents.deployment('none')).toBeUndefined();
+  });
+
+  it('former releases are told without the live one and without what gates found', async () => {
+    const w = await deployed();
+    const documents = registry(w.objects.port, SCOPE);
+    expect(await documents.archives('churn')).toHaveLength(1);
+    await documents.evidence('churn', 'r', () => ({ schema: 1 }) as never);
+    expect(await documents.archives('churn')).toHaveLength(1);
+    const [name = ''] = await documents.archives('churn');
+    expect((await documents.archived('churn', name))?.phase).toBe('DONE');
+    expect(await documents.archived('churn', 'none')).toBeUndefined();
+    expect(await documents.found('churn', 'r')).toEqual({ schema: 1 });
+    expect(await documents.found('churn', 'none')).toBeUndefined();
+  });
+
+  it('ids sort by time, and hold it', () => {
+    expect(ulid(0, new Uint8Array(10))).toBe('0'.repeat(26));
+    // https://github.com/ulid/spec: the largest one.
+    expect(ulid(2 ** 48 - 1, new Uint8Array(10).fill(255))).toBe('7ZZZZZZZZZZZZZZZZZZZZZZZZZ');
+    const time = fc.integer({ min: 0, max: 2 ** 47 });
+    const random = fc.uint8Array({ minLength: 10, maxLength: 10 });
+    fc.assert(
+      fc.property(time, time, random, random, (a, b, r, s) => {
+        const [x, y] = [ulid(a, r), ulid(b, s)];
+        expect(x).toMatch(/^[0-7][0-9A-HJKMNP-TV-Z]{25}$/);
+        if (a < b) expect(x < y).toBe(true);
+      }),
+    );
+  });
+});
+
+describe('words', () => {
+  const noon = Date.parse('2026-01-02T12:00:00Z');
+
+  it.each([
+    [0, '0 s'],
+    [89_000, '89 s'],
+    [90_000, '2 min'],
+    [59 * 60_000, '59 min'],
+    [60 * 60_000, '1 h'],
+    [125 * 60_000, '2 h 5 min'],
+    [24 * 60 * 60_000, '1 d'],
+    [100 * 60 * 60_000, '4 d 4 h'],
+  ])('%i ms are %s', (milliseconds, text) => {
+    expect(span(milliseconds)).toBe(text);
+  });
+
+  it('a time has its date where it is of another day', () => {
+    expect(clockOf('2026-01-02T03:04:05.678Z', noon)).toBe('03:04:05 UTC');
+    expect(moment('2026-01-03T12:00:00Z', noon)).toBe('2026-01-03 12:00:00 UTC (in 1 d)');
+    expect(moment('2026-01-02T11:55:00Z', noon)).toBe('11:55:00 UTC (5 min ago)');
+  });
+
+  it('what a gate found is one line', () => {
+    const load = { sent: 600, errors: 2, cold: 1, p50: 8, p95: 12.4, p99: 20 };
+    expect(gateLine({ verdict: 'pass', done: 40, count: 40, failed: [], load, memory: 210 })).toBe(
+      'pass: 40 of 40 cases; 600 requests, p95 12 ms, 2 errors; 210 MB at most',
+    );
+    expect(gateLine({ verdict: 'fail', done: 40, count: 40, failed: [1, 2, 3, 4, 5, 6] })).toBe(
+      'fail: 6 of 40 cases failed (1, 2, 3, 4, 5, …)',
+    );
+  });
+});
