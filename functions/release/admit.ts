@@ -1,7 +1,18 @@
 import type { AliasState, StackState } from '../shared/aws/ports.ts';
 import type { Phase, Release, Request, Settings, VersionRef } from './contract.ts';
 import { telling } from './pace.ts';
-import { type Changes, intend, iso, isPending, next, PATIENCE, refOf, remember, settle } from './steps.ts';
+import {
+  type Changes,
+  intend,
+  iso,
+  isPending,
+  measured,
+  next,
+  PATIENCE,
+  refOf,
+  remember,
+  settle,
+} from './steps.ts';
 import { made, points, whole } from './target.ts';
 
 /** A Create or Update of the custom resource, read. */
@@ -161,7 +172,9 @@ function noted(
 /** Settings and capacity of what is there. What AWS refused of them before is tried again. */
 function changed(base: Release, asked: Asked, now: number): Release {
   const tried = base.scaled?.refused === undefined ? {} : { scaled: undefined };
-  return next(base, { ...noted(base, asked, 'settings', now), ...tried }, now);
+  const { stable } = base;
+  const live = stable?.version === asked.version ? { stable: measured(stable, asked.settings) } : {};
+  return next(base, { ...noted(base, asked, 'settings', now), ...tried, ...live }, now);
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { Provided, Scaling } from '../shared/aws/ports.ts';
-import { type Action, write } from './actions.ts';
+import { type Action, wait, write } from './actions.ts';
 import type { CapacitySettings, Release } from './contract.ts';
 import { notice } from './notices.ts';
 import { abort, isPending, lastGood, next, tell } from './steps.ts';
@@ -70,6 +70,21 @@ export function stray(state: Release, held: Held): readonly string[] {
     if (baking && state.settings.strategy === 'blueGreen') keep.add(lastGood(state)?.version);
   }
   return [...held.keys()].filter((version) => !keep.has(version));
+}
+
+/** The live version may have grown since the candidate was warmed, and at each weight it takes over a part of that. */
+export function topUp(state: Release, held: Held | undefined): Action | undefined {
+  const { candidate, scaled } = state;
+  // Told already; the release stands without.
+  if (held === undefined || candidate === undefined || scaled?.refused !== undefined) return undefined;
+  const instances = needed(state, held);
+  const has = held.get(candidate.version);
+  if (instances === 0 || has?.state === 'failed') return undefined;
+  if (has === undefined || has.requested < instances)
+    return { do: 'provide', version: candidate.version, instances };
+  return has.state === 'ready'
+    ? undefined
+    : wait(`${has.ready} of ${has.requested} instances of version ${candidate.version} are ready`);
 }
 
 /** The next step of capacity, once the resource is answered: nothing where all is as it should be. */

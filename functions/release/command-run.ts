@@ -1,6 +1,5 @@
 import { type Asked, ordered, type Target } from './command.ts';
 import type { CommandAnswer } from './contract.ts';
-import { telling } from './pace.ts';
 import { messageOf, run } from './run.ts';
 import { schedule, type World } from './world.ts';
 
@@ -23,6 +22,11 @@ export async function command(world: World, asked: Asked): Promise<CommandAnswer
     const state = found.release;
     if (state.functionName !== functionName || state.alias !== name)
       return { done: false, refused: `${model} is served by ${state.functionName}:${state.alias}` };
+    if (race === 0 && state.intent !== undefined && asked.verb !== 'rollback') {
+      // A move that is under way, or that a dead worker left, is made first.
+      await run(world, model);
+      continue;
+    }
     const [alias, stack, target] = await Promise.all([
       world.aliases.get(functionName, name),
       world.stacks.state(state.stack),
@@ -31,7 +35,8 @@ export async function command(world: World, asked: Asked): Promise<CommandAnswer
     const answer = ordered(state, asked, { alias, stack }, target, world.clock());
     world.log('command', { model, verb: asked.verb, by: asked.by, to: asked.to, answer: answer.do });
     if (answer.do === 'refuse') return { done: false, refused: answer.reason };
-    const next = { ...answer.next, schedule: { ...answer.next.schedule, told: telling(answer.next) } };
+    const { told: _, ...at } = answer.next.schedule;
+    const next = { ...answer.next, schedule: at };
     if ((await world.registry.move(next, found.etag)) !== 'ok') continue;
     // A release that was over has no tick any more, and this worker may die before it is done.
     await schedule(world, next).catch((error) =>

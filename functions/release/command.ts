@@ -26,6 +26,8 @@ export function ordered(
   clock: number,
 ): Ordered {
   const now = Math.max(clock, Date.parse(state.updatedAt));
+  if (state.intent !== undefined && asked.verb !== 'rollback')
+    return refuse('the alias is being moved at this moment: try again');
   switch (asked.verb) {
     case 'promote':
       return promote(state, asked, facts, now);
@@ -118,7 +120,6 @@ function holdByHand(state: Release, asked: Asked, now: number): Ordered {
   if (state.phase !== 'SHIFTING' && state.phase !== 'JUDGING' && state.phase !== 'PROMOTING')
     return refuse(`there is nothing to hold: ${stands(state)}`);
   if (state.request?.url !== undefined) return refuse('the deploy is not that far');
-  if (state.intent !== undefined) return refuse('the alias is being moved at this moment: try again');
   const reason = why('held', asked);
   const text = heldNotice(state, reason, ways(state.model), numbers(state.judgements.at(-1)), false, now);
   const to = hold(state, 'person', reason, text, now);

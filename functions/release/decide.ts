@@ -32,6 +32,10 @@ function first(state: Release, facts: Facts, overdue: boolean, now: number): Act
   if (state.intent !== undefined) return carryOn(state, state.intent, facts, now);
   const lost = facts.alias === undefined && facts.stack !== 'gone' && state.phase !== 'HELD';
   if (lost && state.stable !== undefined) return recreate(state, now);
+  // A change of capacity in mid-release, and what a superseded candidate has left.
+  const exposed = state.phase === 'SHIFTING' || state.phase === 'JUDGING' || state.phase === 'PROMOTING';
+  const capacity = exposed && facts.held ? tidy(state, facts.held, now) : undefined;
+  if (capacity !== undefined) return capacity;
   switch (state.phase) {
     case 'GATING':
       return gating(state, facts, now);

@@ -15,6 +15,9 @@ import { respond, schedule, type World } from './world.ts';
 /** Actions in one invocation; a whole release takes about twenty, and each conflict with another worker one more. */
 const STEPS = 60;
 
+/** Tries of a compare-and-set. */
+const RACES = 8;
+
 /** Milliseconds that an invocation keeps to itself: what is begun can be noted. */
 const RESERVE = 10_000;
 
@@ -36,6 +39,7 @@ export async function run(world: World, model: string): Promise<TickAnswer> {
       stack: facts.stack,
       alias: say(facts.alias),
       action: action.do,
+      ...(action.do === 'wait' && { reason: action.reason }),
     });
     if (action.do === 'wait') return paused(world, state, facts.alias, action.reason);
     if (action.do === 'stop') return stopped(world, state, facts.alias, action.prune);
@@ -191,18 +195,18 @@ export async function tick(world: World, { model, ...input }: TickEvent['tick'])
     await world.schedules.remove(input.schedule);
   }
   const { deployment } = input;
-  if (
-    deployment !== undefined &&
-    found?.release !== undefined &&
-    found.release.deployment?.id !== deployment
-  ) {
-    // Lost to another worker, it is told by the next tick of this deploy.
-    await world.registry.move(
-      next(found.release, { deployment: { id: deployment } }, world.clock()),
-      found.etag,
-    );
-  }
+  if (deployment !== undefined) await begunBy(world, model, deployment);
   return run(world, model);
+}
+
+/** Which deploy it is whose record is to be completed. */
+async function begunBy(world: World, model: string, id: string): Promise<void> {
+  for (let race = 0; race < RACES; race += 1) {
+    const found = await world.registry.release(model);
+    if (found?.release === undefined || found.release.deployment?.id === id) return;
+    const to = next(found.release, { deployment: { id } }, world.clock());
+    if ((await world.registry.move(to, found.etag)) === 'ok') return;
+  }
 }
 
 /** Without a registry no weight rises; past the deadline, which the schedule itself tells, it is taken away. */

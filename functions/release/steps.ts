@@ -1,4 +1,14 @@
-import type { AliasTarget, HeldBy, Intent, Notice, Phase, Release, Shift, VersionRef } from './contract.ts';
+import type {
+  AliasTarget,
+  HeldBy,
+  Intent,
+  Notice,
+  Phase,
+  Release,
+  Settings,
+  Shift,
+  VersionRef,
+} from './contract.ts';
 import { whole } from './target.ts';
 
 /** The moves of a state document: each takes one and returns the next, a `rev` on. All pure. */
@@ -95,19 +105,24 @@ export function settle(state: Release, intent: Intent, now: number): Release {
   return next(state, { ...changes, shifts: [...state.shifts, shift] }, now);
 }
 
+/** A version with what it is released and measured by. */
+export function measured({ version, fingerprint }: VersionRef, { gate, p95, signals }: Settings): VersionRef {
+  return {
+    version,
+    ...(fingerprint !== undefined && { fingerprint }),
+    ...(gate !== undefined && { gate }),
+    ...(p95 !== undefined && { p95 }),
+    ...(signals !== undefined && { signals }),
+  };
+}
+
 /** The candidate has 100 %. What behaves as the version before it is watched no longer than that one. */
 function promoted(state: Release, candidate: VersionRef, { then }: Intent, now: number): Release {
   const watched =
     then === 'BAKING' && state.bakeUntil === undefined
       ? { promotedAt: iso(now), bakeUntil: iso(now + state.settings.rollbackWindow * 1000) }
       : {};
-  const { gate, p95, signals } = state.settings;
-  const live: VersionRef = {
-    ...candidate,
-    ...(gate !== undefined && { gate }),
-    ...(p95 !== undefined && { p95 }),
-    ...(signals !== undefined && { signals }),
-  };
+  const live = measured(candidate, state.settings);
   return next(
     state,
     {

@@ -112,6 +112,11 @@ export function fakeWorld(
       return answer !== undefined && 'done' in answer ? answer : undefined;
     },
     alias: () => aliases.at(FUNCTION, 'live'),
+    /** Where it points, to be compared as a whole. */
+    target: () => {
+      const alias = aliases.at(FUNCTION, 'live');
+      return alias && { version: alias.version, weights: alias.weights };
+    },
     state: (): Release | undefined => {
       const found = objects.objects.get(LIVE);
       return found && (JSON.parse(found.text) as Release);

@@ -2,7 +2,7 @@ import { type Action, wait, write } from '../actions.ts';
 import { alarmed } from '../alarm.ts';
 import { tidy } from '../capacity.ts';
 import type { Release } from '../contract.ts';
-import type { Facts } from '../facts.ts';
+import { type Facts, isUnreadable } from '../facts.ts';
 import { next, standing } from '../steps.ts';
 import { points } from '../target.ts';
 import { foreign } from './held.ts';
@@ -17,5 +17,9 @@ export function baking(state: Release, facts: Facts, now: number): Action {
   if (capacity !== undefined) return capacity;
   if (now >= Date.parse(state.bakeUntil ?? state.updatedAt))
     return write(next(state, { phase: 'DONE' }, now));
+  if (isUnreadable(facts.alarms))
+    return wait(
+      `version ${state.stable?.version} is not watched: alarms cannot be read: ${facts.alarms.unreadable}`,
+    );
   return wait(`version ${state.stable?.version} is watched until ${state.bakeUntil}`);
 }

@@ -2,6 +2,7 @@ import type { Action } from '../actions.ts';
 import { tidy } from '../capacity.ts';
 import type { Release } from '../contract.ts';
 import type { Facts } from '../facts.ts';
+import { lastGood } from '../steps.ts';
 
 /** Published versions to keep. */
 const KEEP = 5;
@@ -21,6 +22,7 @@ export function superfluous(state: Release, { versions = [], alias }: Facts): re
     candidate?.version,
     String(highest),
     ...lives.slice(0, 2).map(({ version }) => version),
+    lastGood(state)?.version,
     alias?.version,
     ...Object.keys(alias?.weights ?? {}),
   ]);

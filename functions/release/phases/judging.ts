@@ -6,7 +6,7 @@ import { crashesNow } from '../judge/crashes.ts';
 import { usable } from '../judge/minutes.ts';
 import { type Finding, judge, unread } from '../judge/verdict.ts';
 import { notice, numbers } from '../notices.ts';
-import { iso, next, PATIENCE, standing, tell } from '../steps.ts';
+import { iso, next, standing, tell } from '../steps.ts';
 import { points } from '../target.ts';
 import { foreign, holdFor } from './held.ts';
 import { rollBack } from './rollback.ts';
@@ -29,11 +29,7 @@ export function judging(state: Release, facts: Facts, now: number): Action {
   const over = now >= ends(state).bake;
   if (dryRun) return write(dry(state, looked, over, judged, now));
   if (looked.verdict === 'fail') return write(rollBack({ ...state, ...judged }, looked.reason, looked, now));
-  if (looked.verdict === 'pass') {
-    // No weight rises while the stack is busy; the one in force is judged on.
-    const busy = facts.stack !== 'done';
-    return write(busy ? next(state, { ...judged, ...later(state, now) }, now) : onward(state, judged, now));
-  }
+  if (looked.verdict === 'pass') return write(onward(state, judged, now));
   if (now < ends(state).patience) return write(next(state, judged, now));
   return write(unjudged({ ...state, ...judged }, looked, now));
 }
@@ -48,10 +44,6 @@ function unjudged(state: Release, looked: Judgement, now: number): Release {
     return onward(state, { ...told(state, 'a step passed without data', why, looked, now) }, now);
   return holdFor(state, 'nodata', why, now, looked);
 }
-
-/** Waiting for a stack is not death: the deadline is put off while it may still be reached. */
-const later = (state: Release, now: number): Partial<Release> =>
-  Date.parse(state.deadline) - now < PATIENCE ? { deadline: iso(now + 2 * PATIENCE) } : {};
 
 /** The next step, or promotion. */
 export function onward(state: Release, changes: Partial<Release>, now: number): Release {

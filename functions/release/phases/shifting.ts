@@ -1,4 +1,5 @@
 import { type Action, wait, write } from '../actions.ts';
+import { topUp } from '../capacity.ts';
 import type { Intent, Phase, Release } from '../contract.ts';
 import { type Facts, isUnreadable } from '../facts.ts';
 import { slowEdge } from '../judge/slow.ts';
@@ -20,6 +21,8 @@ export function shifting(state: Release, facts: Facts, now: number): Action {
   if (waiting !== undefined) return waiting;
   if (!points(facts.alias, standing(state) ?? null)) return foreign(state, facts, now);
   if (state.basis === undefined) return basis(state, facts, now);
+  const capacity = topUp(state, facts.held);
+  if (capacity !== undefined) return capacity;
   const after = split(stable.version, candidate.version, to.weight);
   return raise(state, after, 'JUDGING', now);
 }
@@ -38,6 +41,8 @@ export function promoting(state: Release, facts: Facts, now: number): Action {
   if (stable === undefined)
     return write(next(state, { intent: intend(state, whole(candidate.version), then, now) }, now));
   if (!points(facts.alias, standing(state) ?? null)) return foreign(state, facts, now);
+  const capacity = topUp(state, facts.held);
+  if (capacity !== undefined) return capacity;
   return raise(state, whole(candidate.version), then, now);
 }
 

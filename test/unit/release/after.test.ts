@@ -31,7 +31,7 @@ describe('an alarm after promotion', () => {
     await alarm(w);
     expect(w.gated.slice(gated)).toEqual(['3']);
     expect(w.state()?.phase).toBe('REVERSING');
-    expect(w.alias()).toMatchObject({ version: '4', weights: { '3': 0.5 } });
+    expect(w.target()).toEqual({ version: '4', weights: { '3': 0.5 } });
     expect([...w.schedules.values()]).toMatchObject([{ every: 'rate(1 minute)' }]);
   });
 
@@ -138,7 +138,7 @@ describe('an alarm after promotion', () => {
     const w = await make();
     await due(w);
     expect(w.state()?.phase).toBe('BAKING');
-    expect(w.alias()).toMatchObject({ version: '4', weights: {} });
+    expect(w.target()).toEqual({ version: '4', weights: {} });
   });
 
   it('beyond the rollback window does nothing', async () => {
@@ -160,7 +160,7 @@ describe('an alarm after promotion', () => {
     const w = await promoted({ ...CANARY, dryRun: true });
     await alarm(w);
     await minutes(w, 30, BAD);
-    expect(w.alias()).toMatchObject({ version: '4', weights: {} });
+    expect(w.target()).toEqual({ version: '4', weights: {} });
     expect(subjects(w)).toEqual([`[page] churn: ${FUNCTION}-errors is on, and nothing was rolled back`]);
   });
 
@@ -213,7 +213,7 @@ describe('an alarm after promotion', () => {
     );
     await alarm(w);
     expect(w.state()).toMatchObject({ phase: 'HELD', held: { by: 'limit', from: 'BAKING' } });
-    expect(w.alias()).toMatchObject({ version: '4', weights: {} });
+    expect(w.target()).toEqual({ version: '4', weights: {} });
     w.alarms.set(`${FUNCTION}-errors`, 'OK');
     expect(await w.command('resume')).toMatchObject({ done: true, tick: { phase: 'BAKING' } });
   });
@@ -228,7 +228,7 @@ describe('an alarm after promotion', () => {
     await alarm(w);
     down = true;
     await minutes(w, 14, BAD);
-    expect(w.alias()).toMatchObject({ version: '4', weights: {} });
+    expect(w.target()).toEqual({ version: '4', weights: {} });
     expect(w.notices[0]?.text).toContain('metrics cannot be read');
   });
 
@@ -270,25 +270,25 @@ describe('a deploy after promotion', () => {
     const w = await promoted();
     const watched = w.state()?.bakeUntil;
     await deploy(w, '5', 'b', { before: '4' });
-    expect(w.alias()).toMatchObject({ version: '5', weights: {} });
+    expect(w.target()).toEqual({ version: '5', weights: {} });
     expect(w.state()).toMatchObject({ phase: 'BAKING', bakeUntil: watched });
     w.stack.state = 'done';
     await alarm(w);
-    expect(w.alias()).toMatchObject({ version: '5', weights: { '3': 0.5 } });
+    expect(w.target()).toEqual({ version: '5', weights: { '3': 0.5 } });
   });
 
   it('whose stack rolls back to the version that is watched', async () => {
     const w = await promoted();
     await deploy(w, '5', 'c', { before: '4' });
     await rollBack(w, '4', 'b', '5');
-    expect(w.alias()).toMatchObject({ version: '4', weights: {} });
+    expect(w.target()).toEqual({ version: '4', weights: {} });
     expect(w.answers.at(-1)).toMatchObject({ Status: 'SUCCESS' });
   });
 
   it('a stack that rolls back after it promoted: stable has all traffic before the answer', async () => {
     const w = await promoted();
     await rollBack(w, '3', 'a', '4');
-    expect(w.alias()).toMatchObject({ version: '3', weights: {} });
+    expect(w.target()).toEqual({ version: '3', weights: {} });
   });
 });
 
@@ -310,7 +310,7 @@ describe('what was rolled back', () => {
     await rollBack(w, '4', 'b', '5');
     expect(w.answers.at(-1)).toMatchObject({ Status: 'SUCCESS' });
     expect(w.state()).toMatchObject({ phase: 'ROLLED_BACK', stable: { version: '3' } });
-    expect(w.alias()).toMatchObject({ version: '3', weights: {} });
+    expect(w.target()).toEqual({ version: '3', weights: {} });
   });
 
   it('goes again by force', async () => {
@@ -332,7 +332,7 @@ describe('what was rolled back', () => {
     await deploy(w, '4', 'b', { before: '4', forced: '1' });
     await rollBack(w, '4', 'b', '4');
     expect(w.state()).toMatchObject({ phase: 'ABORTED', stable: { version: '3' } });
-    expect(w.alias()).toMatchObject({ version: '3', weights: {} });
+    expect(w.target()).toEqual({ version: '3', weights: {} });
   });
 
   it('stays away where only settings change, and the answer says why', async () => {
@@ -344,6 +344,30 @@ describe('what was rolled back', () => {
     });
     expect(w.alias()?.version).toBe('3');
     expect(w.state()?.settings.minRequests).toBe(50);
+  });
+});
+
+describe('the last good version', () => {
+  it('is asked by its own cases, not by those of the one that followed', async () => {
+    const gate = (sha256: string) => ({ cases: { sha256, bytes: 1, count: 1 }, tolerance: 0 });
+    const w = await live({ ...CANARY, gate: gate('old') });
+    const asked: unknown[] = [];
+    const port = w.world.gate;
+    Object.assign(w.world, {
+      gate: (ask: Parameters<typeof port>[0]) => {
+        asked.push([ask.version, ask.settings.gate?.cases?.sha256]);
+        return port(ask);
+      },
+    });
+    await deploy(w, '4', 'b', { settings: { ...CANARY, steps: [], gate: gate('new') } });
+    w.stack.state = 'done';
+    await minute(w);
+    w.clock.now += MINUTE;
+    await alarm(w);
+    expect(asked).toEqual([
+      ['4', 'new'],
+      ['3', 'old'],
+    ]);
   });
 });
 

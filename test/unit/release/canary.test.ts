@@ -30,7 +30,7 @@ describe('a canary', () => {
       if (weight !== weights.at(-1)) weights.push(weight);
     }
     expect(weights).toEqual([0.05, 0.25, 0.5, undefined]);
-    expect(w.alias()).toMatchObject({ version: '4', weights: {} });
+    expect(w.target()).toEqual({ version: '4', weights: {} });
     expect(w.state()?.judgements.map(({ step, verdict }) => [step, verdict])).toEqual([
       [0, 'pass'],
       [1, 'pass'],
@@ -67,7 +67,7 @@ describe('a canary', () => {
   it('that errs more often is rolled back, refused, and told', async () => {
     const w = await deployed();
     await until(w, 'ROLLED_BACK', WORSE, { most: 20 });
-    expect(w.alias()).toMatchObject({ version: '3', weights: {} });
+    expect(w.target()).toEqual({ version: '3', weights: {} });
     expect(w.state()).toMatchObject({
       refused: [{ fingerprint: 'b', version: '4' }],
       stable: { version: '3' },
@@ -86,7 +86,7 @@ describe('a canary', () => {
       phase: 'ROLLED_BACK',
       reason: expect.stringContaining('cannot answer'),
     });
-    expect(w.alias()).toMatchObject({ version: '3', weights: {} });
+    expect(w.target()).toEqual({ version: '3', weights: {} });
   });
 
   it('an outage that both versions share is no reason', async () => {
@@ -114,7 +114,7 @@ describe('too few requests', () => {
     await minutes(w, wait - 5, {}, slow);
     expect(w.state()?.phase).toBe('JUDGING');
     await until(w, 'HELD', {}, slow);
-    expect(w.alias()).toMatchObject({ version: '3', weights: { '4': 0.05 } });
+    expect(w.target()).toEqual({ version: '3', weights: { '4': 0.05 } });
     expect(w.state()).toMatchObject({ held: { by: 'nodata', from: 'JUDGING' } });
     expect(w.notices.at(-1)?.text).toContain('sls models promote churn');
     expect(w.counted).toContain('ReleaseHeld');
@@ -132,7 +132,7 @@ describe('too few requests', () => {
     const w = await deployed({ ...many, onNoData: 'rollback' });
     await minutes(w, wait, {}, slow);
     expect(w.state()?.phase).toBe('ROLLED_BACK');
-    expect(w.alias()).toMatchObject({ version: '3', weights: {} });
+    expect(w.target()).toEqual({ version: '3', weights: {} });
   });
 });
 
@@ -183,7 +183,7 @@ describe('a held release', () => {
   it('is rolled back when it fails', async () => {
     const w = await held();
     await until(w, 'ROLLED_BACK', WORSE);
-    expect(w.alias()).toMatchObject({ version: '3', weights: {} });
+    expect(w.target()).toEqual({ version: '3', weights: {} });
   });
 });
 
@@ -196,7 +196,7 @@ describe('the stack is in progress', () => {
     expect(w.alias()?.weights).toEqual({ '4': 0.05 });
     expect(w.state()).toMatchObject({ phase: 'JUDGING', step: 0 });
     await until(w, 'ROLLED_BACK', WORSE);
-    expect(w.alias()).toMatchObject({ version: '3', weights: {} });
+    expect(w.target()).toEqual({ version: '3', weights: {} });
   });
 
   it('for hours: the release is not dead, and goes on afterwards', async () => {
@@ -231,7 +231,7 @@ describe('deadline of a canary', () => {
     w.clock.now += 8 * 60 * MINUTE;
     await minute(w);
     expect(w.state()).toMatchObject({ phase: 'ROLLED_BACK', reason: expect.stringContaining('deadline') });
-    expect(w.alias()).toMatchObject({ version: '3', weights: {} });
+    expect(w.target()).toEqual({ version: '3', weights: {} });
   });
 
   it('is in the schedule, which takes the weight away where the registry cannot be read', async () => {
@@ -248,7 +248,7 @@ describe('deadline of a canary', () => {
     expect(w.counted.filter((metric) => metric === 'RegistryUnreadable')).toHaveLength(60);
     w.clock.now += 8 * 60 * MINUTE;
     await minute(w);
-    expect(w.alias()).toMatchObject({ version: '3', weights: {} });
+    expect(w.target()).toEqual({ version: '3', weights: {} });
   });
 });
 
@@ -272,7 +272,7 @@ describe('an alias that somebody moves in mid-release', () => {
     await minutes(w, 4, HEALTHY);
     w.aliases.byHand(FUNCTION, 'live', undefined);
     await w.send(tick());
-    expect(w.alias()).toMatchObject({ version: '3', weights: { '4': 0.05 } });
+    expect(w.target()).toEqual({ version: '3', weights: { '4': 0.05 } });
     expect(w.notices[0]?.text).toContain('aws lambda add-permission');
     await until(w, 'BAKING', HEALTHY);
   });
@@ -293,7 +293,7 @@ describe('a deploy over a canary', () => {
     });
     w.stack.state = 'done';
     await until(w, 'BAKING', { 3: 0.01, 5: 0.01 });
-    expect(w.alias()).toMatchObject({ version: '5', weights: {} });
+    expect(w.target()).toEqual({ version: '5', weights: {} });
   });
 
   it('also where it is held', async () => {
@@ -301,7 +301,7 @@ describe('a deploy over a canary', () => {
     await minutes(w, 4, HEALTHY);
     await w.command('hold');
     await deploy(w, '5', 'c', { before: '4' });
-    expect(w.alias()).toMatchObject({ version: '3', weights: {} });
+    expect(w.target()).toEqual({ version: '3', weights: {} });
     expect(w.state()).toMatchObject({
       phase: 'SHIFTING',
       stable: { version: '3' },
@@ -327,7 +327,7 @@ describe('a deploy over a canary', () => {
     const w = await deployed();
     await minutes(w, 15, HEALTHY);
     await rollBack(w, '3', 'a', '4');
-    expect(w.alias()).toMatchObject({ version: '3', weights: {} });
+    expect(w.target()).toEqual({ version: '3', weights: {} });
   });
 });
 
@@ -459,7 +459,7 @@ describe('auto', () => {
       Reason: expect.stringContaining('60 requests an hour'),
     });
     await w.send(tick());
-    expect(w.alias()).toMatchObject({ version: '4', weights: {} });
+    expect(w.target()).toEqual({ version: '4', weights: {} });
     expect(subjects(w)).toEqual(['churn: released all at once']);
     expect(w.state()?.phase).toBe('BAKING');
   });

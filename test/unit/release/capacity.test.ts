@@ -70,6 +70,22 @@ describe('provisioned concurrency', () => {
     expect(scaled(w)).toEqual([`${FUNCTION}:4`]);
   });
 
+  it('of a candidate grows with the live version’s before each weight', async () => {
+    const w = await deployed(WARM);
+    await minutes(w, 5, HEALTHY);
+    w.capacity.hold(FUNCTION, '3', 6);
+    await minutes(w, 9, HEALTHY);
+    expect(w.target()).toEqual({ version: '3', weights: { '4': 0.25 } });
+    expect(await w.world.capacity.provided(FUNCTION, '4')).toMatchObject({ requested: 6 });
+  });
+
+  it('of what behaves alike is ready, too, before it is promoted at once', async () => {
+    const w = await live(WARM);
+    await deploy(w, '4', 'a', { settings: WARM });
+    expect(w.target()).toEqual({ version: '4', weights: {} });
+    expect([held(w), scaled(w)]).toEqual([['4'], [`${FUNCTION}:4`]]);
+  });
+
   it('that fails or is refused fails the deploy; the candidate keeps none', async () => {
     for (const refused of [true, false]) {
       const w = await live(WARM);
@@ -83,7 +99,7 @@ describe('provisioned concurrency', () => {
         Reason: expect.stringMatching(refused ? /beyond the limit/ : /no room in the zone/),
       });
       expect(held(w)).toEqual(['3']);
-      expect(w.alias()).toMatchObject({ version: '3', weights: {} });
+      expect(w.target()).toEqual({ version: '3', weights: {} });
     }
   });
 
@@ -175,7 +191,7 @@ describe('provisioned concurrency', () => {
       Status: 'FAILED',
       Reason: expect.stringContaining('beyond the limit'),
     });
-    expect(w.alias()).toMatchObject({ version: '3', weights: {} });
+    expect(w.target()).toEqual({ version: '3', weights: {} });
     await rollBack(w, '3', 'a', '3');
     w.capacity.limits.unreserved = 1000;
     await deploy(w, '3', 'a', { settings: more(15) });
@@ -208,7 +224,7 @@ describe('blueGreen', () => {
     expect(await w.world.capacity.provided(FUNCTION, '4')).toMatchObject({ requested: 9 });
     w.stack.state = 'done';
     await w.send(tick());
-    expect(w.alias()).toMatchObject({ version: '4', weights: {} });
+    expect(w.target()).toEqual({ version: '4', weights: {} });
     await minutes(w, 20);
     expect(held(w)).toEqual(['3', '4']);
     w.clock.now += DAY;
@@ -224,7 +240,7 @@ describe('blueGreen', () => {
     await w.send(tick());
     w.clock.now += MINUTE;
     await alarm(w);
-    expect(w.alias()).toMatchObject({ version: '4', weights: { '3': 0.5 } });
+    expect(w.target()).toEqual({ version: '4', weights: { '3': 0.5 } });
   });
 });
 

@@ -22,7 +22,7 @@ describe('sls models promote', () => {
       text: 'version 4 is promoted',
       tick: { phase: 'BAKING', version: '4' },
     });
-    expect(w.alias()).toMatchObject({ version: '4', weights: {} });
+    expect(w.target()).toEqual({ version: '4', weights: {} });
   });
 
   it('ends HELD', async () => {
@@ -71,7 +71,7 @@ describe('sls models rollback', () => {
       done: true,
       tick: { phase: 'ROLLED_BACK', version: '3' },
     });
-    expect(w.alias()).toMatchObject({ version: '3', weights: {} });
+    expect(w.target()).toEqual({ version: '3', weights: {} });
     expect(w.state()?.refused).toMatchObject([
       { version: '4', reason: 'rolled back by arn:aws:iam::1:user/me: odd answers' },
     ]);
@@ -103,7 +103,7 @@ describe('sls models rollback', () => {
       done: true,
       tick: { phase: 'ROLLED_BACK', version: '3' },
     });
-    expect(w.alias()).toMatchObject({ version: '3', weights: {} });
+    expect(w.target()).toEqual({ version: '3', weights: {} });
     expect(w.state()).toMatchObject({ stable: { version: '3' }, refused: [{ version: '4' }], rollbacks: [] });
     expect(w.schedules.size).toBe(0);
   });
@@ -145,7 +145,7 @@ describe('sls models rollback', () => {
     await minutes(w, 1, HEALTHY);
     expect(w.state()?.phase).toBe('HELD');
     expect(await w.command('rollback')).toMatchObject({ done: true, tick: { version: '3' } });
-    expect(w.alias()).toMatchObject({ version: '3', weights: {} });
+    expect(w.target()).toEqual({ version: '3', weights: {} });
   });
 
   it('goes on by itself where its worker dies before the move', async () => {
@@ -163,7 +163,7 @@ describe('sls models rollback', () => {
     await expect(w.command('rollback')).rejects.toThrow('killed');
     expect(w.schedules.size).toBe(1);
     await minutes(w, 1);
-    expect(w.alias()).toMatchObject({ version: '3', weights: {} });
+    expect(w.target()).toEqual({ version: '3', weights: {} });
     expect(w.schedules.size).toBe(0);
   });
 });

@@ -22,7 +22,7 @@ async function deploy(w: ReturnType<typeof fakeWorld>, version: string, fingerpr
 describe('the first version', () => {
   it('is promoted inside the resource, and nothing is left running', async () => {
     const w = await live();
-    expect(w.alias()).toMatchObject({ version: '3', weights: {} });
+    expect(w.target()).toEqual({ version: '3', weights: {} });
     expect(w.answers).toMatchObject([
       {
         Status: 'SUCCESS',
@@ -61,7 +61,7 @@ describe('the first version', () => {
     w.aliases.publish(FUNCTION, '3');
     w.aliases.byHand(FUNCTION, 'live', { version: '2', weights: { '3': 0.5 } });
     await w.send(request('Create', '3', 'a'));
-    expect(w.alias()).toMatchObject({ version: '3', weights: {} });
+    expect(w.target()).toEqual({ version: '3', weights: {} });
   });
 
   it('that cannot be had fails the resource, with the reason', async () => {
@@ -88,7 +88,7 @@ describe('stack in progress', () => {
     const w = await live();
     await deploy(w, '4', 'b');
     expect(w.answers.at(-1)).toMatchObject({ Status: 'SUCCESS' });
-    expect(w.alias()).toMatchObject({ version: '3', weights: {} });
+    expect(w.target()).toEqual({ version: '3', weights: {} });
     expect(await w.send(tick())).toEqual({
       model: 'churn',
       phase: 'PROMOTING',
@@ -174,7 +174,7 @@ describe('stack rolls back', () => {
     await deploy(w, '4', fingerprint);
     w.stack.state = 'rollingBack';
     await w.send(request('Update', '3', 'a', { before: '4' }));
-    expect(w.alias()).toMatchObject({ version: '3', weights: {} });
+    expect(w.target()).toEqual({ version: '3', weights: {} });
     expect(w.answers.at(-1)).toMatchObject({ Status: 'SUCCESS' });
     w.aliases.unpublish(FUNCTION, '4');
     w.stack.state = 'done';
@@ -196,7 +196,7 @@ describe('stack rolls back', () => {
     await deploy(w, '5', 'c', '4');
     w.stack.state = 'rollingBack';
     await w.send(request('Update', '4', 'b', { before: '5' }));
-    expect(w.alias()).toMatchObject({ version: '3', weights: {} });
+    expect(w.target()).toEqual({ version: '3', weights: {} });
     expect(w.state()).toMatchObject({ phase: 'ABORTED', stable: { version: '3' } });
   });
 
@@ -206,7 +206,7 @@ describe('stack rolls back', () => {
     w.aliases.byHand(FUNCTION, 'live', { version: '4', weights: { '3': 0.5 } });
     w.stack.state = 'rollingBack';
     await w.send(request('Update', '3', 'a', { before: '4' }));
-    expect(w.alias()).toMatchObject({ version: '3', weights: {} });
+    expect(w.target()).toEqual({ version: '3', weights: {} });
   });
 
   it('gets through without a tick, and without a registry', async () => {
@@ -221,7 +221,7 @@ describe('stack rolls back', () => {
       on = true;
       w.stack.state = 'rollingBack';
       await w.send(request('Update', '3', 'a', { before: '4' }));
-      expect(w.alias(), String(broken)).toMatchObject({ version: '3', weights: {} });
+      expect(w.target(), String(broken)).toEqual({ version: '3', weights: {} });
       expect(w.answers.at(-1), String(broken)).toMatchObject({ Status: 'SUCCESS' });
     }
   });
@@ -264,7 +264,7 @@ describe('a deploy over another', () => {
     const w = await live();
     w.aliases.byHand(FUNCTION, 'live', { version: '3', weights: { '4': 0.1 } });
     await deploy(w, '5', 'c');
-    expect(w.alias()).toMatchObject({ version: '3', weights: {} });
+    expect(w.target()).toEqual({ version: '3', weights: {} });
   });
 
   it('takes what has 100 % for stable, also where a person put it there', async () => {
@@ -350,7 +350,7 @@ describe('a slower worker', () => {
     await w.send(request('Update', version, fingerprint, { before: '4' }));
     release();
     await slower;
-    expect(w.alias()).toMatchObject({ version: '3', weights: {} });
+    expect(w.target()).toEqual({ version: '3', weights: {} });
     expect(w.aliases.history.map(({ to }) => to.version)).not.toContain('4');
     expect(w.state()?.phase).not.toBe('HELD');
   });
@@ -412,7 +412,7 @@ describe('registry unreadable or denied', () => {
     expect(w.alias()?.weights).toEqual({ '4': 0.05 });
     w.clock.now += 2 * MINUTE;
     await w.send(input);
-    expect(w.alias()).toMatchObject({ version: '3', weights: {} });
+    expect(w.target()).toEqual({ version: '3', weights: {} });
   });
 
   it('fails a deploy at once, nothing touched', async () => {
@@ -612,7 +612,7 @@ describe('a document of a newer schema', () => {
     const { w, text } = await newer();
     w.stack.state = 'unknown';
     await w.send(request('Update', '3', 'a', { before: '4' }));
-    expect(w.alias()).toMatchObject({ version: '3', weights: {} });
+    expect(w.target()).toEqual({ version: '3', weights: {} });
     expect(w.answers.at(-1)).toMatchObject({ Status: 'SUCCESS' });
     expect(w.objects.objects.get(LIVE)?.text).toBe(text);
   });
