@@ -18,18 +18,20 @@ import { type LocalAws, REGION, startAws } from './start.ts';
 
 const FUNCTION = `arn:aws:lambda:${REGION}:${ACCOUNT}:function`;
 
-/** Calls S3, Lambda and EventBridge Scheduler and gives the names of the errors. */
+/** Calls S3, Lambda, EventBridge Scheduler and CloudWatch and gives the names of the errors. */
 const TRIES = `import { createRequire } from 'node:module';
 const require = createRequire(import.meta.url);
 const { S3Client, PutObjectCommand } = require('@aws-sdk/client-s3');
 const { LambdaClient, ...lambda } = require('@aws-sdk/client-lambda');
 const { SchedulerClient, CreateScheduleCommand } = require('@aws-sdk/client-scheduler');
+const { CloudWatchClient, DescribeAlarmsCommand } = require('@aws-sdk/client-cloudwatch');
 const attempt = (call) => call.then(() => 'done', (error) => error.name);
 export const handler = async ({ calls }) => {
   const result = {};
   for (const [name, input] of calls) {
     result[name] = name === 'PutObject' ? await attempt(new S3Client({}).send(new PutObjectCommand(input)))
       : name === 'CreateSchedule' ? await attempt(new SchedulerClient({}).send(new CreateScheduleCommand(input)))
+      : name === 'DescribeAlarms' ? await attempt(new CloudWatchClient({}).send(new DescribeAlarmsCommand(input)))
       : await attempt(new LambdaClient({}).send(new lambda[name + 'Command'](input)));
   }
   return result;
@@ -73,6 +75,7 @@ describe('a function holds its role and nothing else', () => {
           allow('lambda:UpdateAlias', `${FUNCTION}:target`),
           allow('lambda:InvokeFunction', `${FUNCTION}:target:live`),
           allow('scheduler:CreateSchedule', '*'),
+          allow('cloudwatch:DescribeAlarms', `arn:aws:cloudwatch:${REGION}:${ACCOUNT}:alarm:*`),
         ],
       });
       const live = { FunctionName: 'target', Name: 'live' };
@@ -87,6 +90,7 @@ describe('a function holds its role and nothing else', () => {
         ['DeleteAlias', { ...live, Name: 'other' }],
         ['Invoke', { FunctionName: 'target', Qualifier: 'live' }],
         ['CreateSchedule', schedule],
+        ['DescribeAlarms', { AlarmNames: ['one'] }],
       ];
       const first = (await invoke(aws, 'worker', { calls })).body;
       const second = (
@@ -102,6 +106,7 @@ describe('a function holds its role and nothing else', () => {
         Invoke: 'done',
         // https://docs.aws.amazon.com/scheduler/latest/UserGuide/security_iam_id-based-policies.html
         CreateSchedule: 'AccessDeniedException',
+        DescribeAlarms: 'done',
       },
       { Invoke: 'AccessDeniedException' },
     ]);

@@ -3,9 +3,13 @@ import { alarmed } from '../alarm.ts';
 import { tidy } from '../capacity.ts';
 import type { Release } from '../contract.ts';
 import { type Facts, isUnreadable } from '../facts.ts';
-import { next, standing } from '../steps.ts';
+import { notice } from '../notices.ts';
+import { iso, next, standing, tell } from '../steps.ts';
 import { points } from '../target.ts';
 import { foreign } from './held.ts';
+
+/** Milliseconds: a call that is throttled once is nobody's business. */
+const PATIENT = 15 * 60_000;
 
 /** BAKING: the new version has all traffic, and an alarm may bring the last good one back. */
 export function baking(state: Release, facts: Facts, now: number): Action {
@@ -17,9 +21,21 @@ export function baking(state: Release, facts: Facts, now: number): Action {
   if (capacity !== undefined) return capacity;
   if (now >= Date.parse(state.bakeUntil ?? state.updatedAt))
     return write(next(state, { phase: 'DONE' }, now));
-  if (isUnreadable(facts.alarms))
-    return wait(
-      `version ${state.stable?.version} is not watched: alarms cannot be read: ${facts.alarms.unreadable}`,
-    );
+  if (isUnreadable(facts.alarms)) return blind(state, facts.alarms.unreadable, now);
+  if (state.blind !== undefined) return write(next(state, { blind: undefined }, now));
   return wait(`version ${state.stable?.version} is watched until ${state.bakeUntil}`);
+}
+
+/** Whether an alarm is on cannot be told: a bad version would stay live without a word, so somebody hears of it. */
+function blind(state: Release, reason: string, now: number): Action {
+  const so = state.blind ?? { since: iso(now), told: false };
+  const why = `version ${state.stable?.version} is not watched: alarms cannot be read since ${so.since}: ${reason}`;
+  if (state.blind === undefined) return write(next(state, { blind: so }, now));
+  if (so.told || now - Date.parse(so.since) < PATIENT) return wait(why);
+  const lines = [
+    `Why: ${reason}.`,
+    'What to do: give the release worker cloudwatch:DescribeAlarms again, and look at the alarms of the model yourself until then.',
+  ];
+  const text = notice(state, 'alarms cannot be read, so nothing would be rolled back', lines, true, now);
+  return write(next(state, { ...tell(state, text), blind: { ...so, told: true } }, now));
 }

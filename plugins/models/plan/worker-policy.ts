@@ -69,10 +69,9 @@ export function workerStatements(
     allow(['cloudformation:DescribeStacks'], [{ Ref: 'AWS::StackId' }]),
     // Metrics have no ARN.
     allow(['cloudwatch:GetMetricData'], ['*']),
-    allow(
-      ['cloudwatch:DescribeAlarms'],
-      names.map((name) => arn('cloudwatch', `alarm:${name}-*`)),
-    ),
+    // Of some alarms by name it is asked as of all: https://github.com/mattclay/aws-terminator/pull/63. Refused, it would
+    // leave a bad version live without a word.
+    allow(['cloudwatch:DescribeAlarms'], [arn('cloudwatch', 'alarm:*')]),
     allow(['sns:Publish'], [noticesTopic(options, host)]),
     ...(references.length === 0
       ? []

@@ -38,6 +38,9 @@ def _resource(original):
         arn = original(service, method, path, headers, body, query_params, region, account_id)
         if service == "scheduler" and ":schedule/default/" in arn:
             return arn.replace(":schedule/default/", f":schedule/{_group(body, query_params)}/")
+        if service == "monitoring" and iam_actions.extract_iam_action(service, method, path, headers, body, query_params) == "cloudwatch:DescribeAlarms":
+            # Whatever names it is asked for: https://github.com/mattclay/aws-terminator/pull/63
+            return f"arn:aws:cloudwatch:{region}:{account_id}:alarm:*"
         if service != "lambda" or ":function:" not in arn or len(arn.split(":")) != 7:
             return arn
         qualifier = (query_params or {}).get("Qualifier")
