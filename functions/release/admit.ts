@@ -221,6 +221,7 @@ const FRESH: Changes = {
   bakeUntil: undefined,
   reversal: undefined,
   quietUntil: undefined,
+  blind: undefined,
   deployment: undefined,
 };
 

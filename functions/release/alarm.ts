@@ -76,7 +76,7 @@ function left(state: Release, alarm: string, why: string, now: number): Release 
     `${alarm} is on, and nothing was rolled back`,
     [
       `Why: ${why}.`,
-      `What to do: see "sls models status ${state.model}"; "sls models rollback ${state.model} --to <version>" goes back to any version.`,
+      `What to do: see "sls models status --model ${state.model}"; "sls models rollback --model ${state.model} --to <version>" goes back to any version.`,
     ],
     true,
     now,

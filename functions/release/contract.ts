@@ -274,6 +274,8 @@ export type Release = {
   readonly promotedAt?: string;
   readonly bakeUntil?: string;
   readonly reversal?: Reversal;
+  /** BAKING: since when alarms cannot be read, and whether somebody was told. */
+  readonly blind?: { readonly since: string; readonly told: boolean };
   /** After a reversed canary that acquitted: alarms are left alone until then. */
   readonly quietUntil?: string;
   /** Fingerprints that were rolled back: refused until `--force`. */

@@ -50,7 +50,7 @@ export const rolledBack = (
     [
       `Why: ${why}.`,
       ...numbers(judgement),
-      `What to do: mend the model and deploy it; the same one is refused until "sls deploy --force". See "sls models history ${state.model}".`,
+      `What to do: mend the model and deploy it; the same one is refused until "sls deploy --force". See "sls models history --model ${state.model}".`,
     ],
     true,
     now,
@@ -75,4 +75,4 @@ export const heldNotice = (
 
 /** The three ways on from HELD. */
 export const ways = (model: string): string =>
-  `"sls models promote ${model}", "sls models rollback ${model}" or "sls models resume ${model}".`;
+  `"sls models promote --model ${model}", "sls models rollback --model ${model}" or "sls models resume --model ${model}".`;

@@ -56,9 +56,9 @@ function todo({
 }: Pick<Release, 'model'> & { readonly held?: { readonly by: HeldBy } }): string {
   switch (so?.by) {
     case 'foreign':
-      return `see "sls models status ${model}"; deploy again to go on from where the alias is, or "sls models rollback ${model}".`;
+      return `see "sls models status --model ${model}"; deploy again to go on from where the alias is, or "sls models rollback --model ${model}".`;
     case 'limit':
-      return `find out what is wrong, then "sls models rollback ${model}" or "sls models resume ${model}".`;
+      return `find out what is wrong, then "sls models rollback --model ${model}" or "sls models resume --model ${model}".`;
     default:
       return ways(model);
   }

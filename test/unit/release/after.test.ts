@@ -232,6 +232,23 @@ describe('an alarm after promotion', () => {
     expect(w.notices[0]?.text).toContain('metrics cannot be read');
   });
 
+  it('that cannot be read for a while: somebody is told, once', async () => {
+    let down = true;
+    const w = await promoted(CANARY, {
+      chaos: async (point) => {
+        if (down && point === 'before describe alarms') throw new Error('AccessDenied');
+      },
+    });
+    await minutes(w, 10);
+    expect(w.notices).toEqual([]);
+    expect(await w.send(tick())).toMatchObject({ reason: expect.stringContaining('is not watched') });
+    await minutes(w, 60);
+    expect(subjects(w)).toEqual(['[page] churn: alarms cannot be read, so nothing would be rolled back']);
+    down = false;
+    await minute(w);
+    expect(w.state()?.blind).toBeUndefined();
+  });
+
   it('while another stack operation runs: rolls back all the same', async () => {
     const w = await promoted();
     w.stack.state = 'busy';

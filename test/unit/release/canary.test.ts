@@ -116,7 +116,7 @@ describe('too few requests', () => {
     await until(w, 'HELD', {}, slow);
     expect(w.target()).toEqual({ version: '3', weights: { '4': 0.05 } });
     expect(w.state()).toMatchObject({ held: { by: 'nodata', from: 'JUDGING' } });
-    expect(w.notices.at(-1)?.text).toContain('sls models promote churn');
+    expect(w.notices.at(-1)?.text).toContain('sls models promote --model churn');
     expect(w.counted).toContain('ReleaseHeld');
     expect(await w.send(tick())).toMatchObject({ phase: 'HELD', running: false });
   });
