@@ -1,3 +1,4 @@
+import { ROLLS_BACK } from './alarm-names.ts';
 import { ALARMS, type Release } from './contract.ts';
 import { type Facts, isUnreadable } from './facts.ts';
 import { crashesNow } from './judge/crashes.ts';
@@ -6,18 +7,6 @@ import { holdFor } from './phases/held.ts';
 import { DAY, HOUR, iso, lastGood, next, tell } from './steps.ts';
 
 /** After promotion: what an alarm may do. Pure; the same whether the alarm itself called, or a tick finds it. */
-
-/** Alarms that may bring the last good version back; the worst first. */
-const ROLLS_BACK = [ALARMS.crashes, ALARMS.errors, ALARMS.latency] as const;
-
-export const alarmNames = (functionName: string): readonly string[] =>
-  ROLLS_BACK.map((suffix) => `${functionName}-${suffix}`);
-
-/** The function of an alarm that may bring a version back; undefined for any other alarm. */
-export function functionOf(alarm: string): string | undefined {
-  const suffix = ROLLS_BACK.find((one) => alarm.endsWith(`-${one}`));
-  return suffix && alarm.slice(0, -suffix.length - 1);
-}
 
 /** Automatic rollbacks after promotion in 24 hours; the next one would be the third. */
 const MOST = 2;

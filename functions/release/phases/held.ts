@@ -44,30 +44,3 @@ function paged(state: Release, now: number): Release {
   const so = state.held && { ...state.held, pagedAt: iso(now) };
   return next(state, { ...tell(state, text), held: so }, now);
 }
-
-export function holdFor(state: Release, by: HeldBy, why: string, now: number, looked?: Judgement): Release {
-  const text = heldNotice(state, why, todo({ ...state, held: { by } }), numbers(looked), true, now);
-  return hold(state, by, why, text, now);
-}
-
-function todo({
-  model,
-  held: so,
-}: Pick<Release, 'model'> & { readonly held?: { readonly by: HeldBy } }): string {
-  switch (so?.by) {
-    case 'foreign':
-      return `see "sls models status --model ${model}"; deploy again to go on from where the alias is, or "sls models rollback --model ${model}".`;
-    case 'limit':
-      return `find out what is wrong, then "sls models rollback --model ${model}" or "sls models resume --model ${model}".`;
-    default:
-      return ways(model);
-  }
-}
-
-/** Somebody else moved the alias: nothing is touched. */
-export function foreign(state: Release, facts: Facts, now: number): Action {
-  const reason =
-    `the alias ${state.alias} points to ${say(facts.alias)}, which this release did not do (stable is ${say(state.stable && whole(state.stable.version))}); ` +
-    'nothing was touched; deploy again to go on from there';
-  return write(holdFor(state, 'foreign', reason, now));
-}
