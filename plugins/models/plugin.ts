@@ -207,7 +207,9 @@ export default class ServerlessModels {
     );
     this.#input = { ...input, ...shipped };
     setFunctions(this.#serverless, planFunctions(this.#input));
-    for (const line of packagingNotices(this.#input)) this.#utils.log.notice(line);
+    const { forecastWarning } = await import('./release/forecast.ts');
+    const warnings = input.models.map(forecastWarning).filter((line) => line !== undefined);
+    for (const line of [...packagingNotices(this.#input), ...warnings]) this.#utils.log.notice(line);
   }
 
   #pointAtAlias(): void {

@@ -5,6 +5,7 @@ import { type Cost, idleCost, monthlyCost, type StandingCost, standingCost, tota
 import { type Item, inventory } from '../plan/inventory.ts';
 import { neededPolicy } from '../plan/plan.ts';
 import { PRICES } from '../plan/prices.ts';
+import { autoLine, forecastLines, isStepwise } from '../release/forecast.ts';
 import { layerBytes } from '../ship/runtime.ts';
 import type { Command, Context } from './command.ts';
 
@@ -77,6 +78,7 @@ function text(
     ...(capacities.length === 0
       ? []
       : ['', 'Capacity:', ...capacities.map((one) => `  ${one.name.padEnd(16)} ${capacityLine(one)}`)]),
+    ...forecastOf(plan.models),
     '',
     `Cost a month (${PRICES.region}, prices of ${PRICES.year}, without free tier, transfer and cold starts; ${duration} ms a request):`,
     ...lines.map((line) => `  ${line.model.name.padEnd(16)} ${priced(line)}`),
@@ -96,6 +98,22 @@ function priced({ model, standing, cost }: Line): string {
     return `${dollars(total(standing))} without requests: ${parts}; with them unknown, since no traffic is declared`;
   const all = total(cost) + total(standing);
   return `${dollars(all)} at ${round(model.traffic ?? 0)} requests/s: ${parts}`;
+}
+
+/** What the canary of each model sees, where the declared traffic tells; nothing where no model has steps. */
+function forecastOf(models: readonly Model[]): readonly string[] {
+  const lines = models.flatMap(forecastIn);
+  return lines.length === 0 ? [] : ['', 'Releases:', ...lines.map((line) => `  ${line}`)];
+}
+
+function forecastIn(model: Model): readonly string[] {
+  const { traffic } = model;
+  if (traffic === undefined) return forecastLines(model, { unknown: 'no traffic is declared' });
+  const auto = autoLine(model, traffic);
+  return [
+    ...forecastLines(model, { perSecond: traffic, from: 'declared' }),
+    ...(auto === undefined || !isStepwise(model) ? [] : [auto]),
+  ];
 }
 
 const capacitiesOf = (models: readonly Model[]): readonly Capacity[] =>
@@ -122,6 +140,12 @@ function json(
       resources: items.reduce((sum, item) => sum + item.resources, 0),
       creates: items,
       capacity: capacitiesOf(plan.models),
+      releases: plan.models.map((model) => ({
+        name: model.name,
+        strategy: model.release.strategy,
+        steps: model.release.steps,
+        forecast: forecastIn(model),
+      })),
       cost: {
         currency: 'USD',
         prices: { region: PRICES.region, year: PRICES.year, sources: PRICES.sources },

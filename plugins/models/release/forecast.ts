@@ -1,4 +1,4 @@
-import { canFill, type Plan } from '../../../functions/release/judge/feasible.ts';
+import { canFill, type Plan, schedule } from '../../../functions/release/judge/feasible.ts';
 import { forecastSays } from '../../../functions/release/judge/says.ts';
 import type { Model } from '../model.ts';
 
@@ -48,4 +48,20 @@ export function autoLine(model: Pick<Model, 'name' | 'release'>, perSecond: numb
   return fills
     ? `${model.name}: with this traffic strategy auto takes the steps`
     : `${model.name}: with this traffic strategy auto cannot fill the steps, and releases all at once`;
+}
+
+/** What a person should know when packaging: that a step will not get its data in time at the declared traffic. */
+export function forecastWarning(model: Pick<Model, 'name' | 'release' | 'traffic'>): string | undefined {
+  const { name, traffic, release } = model;
+  if (traffic === undefined || !isStepwise(model)) return undefined;
+  const late = schedule(planOf(model, traffic)).findIndex(({ fits }) => !fits);
+  if (late < 0) return undefined;
+  const then = { hold: 'is held', pass: 'passes without a verdict', rollback: 'is rolled back' }[
+    release.onNoData
+  ];
+  const what =
+    release.strategy === 'auto'
+      ? 'and strategy auto releases all at once where the measured traffic is no more'
+      : `and ${then}`;
+  return `models.${name}.release: at the declared traffic step ${late + 1} gets no verdict within its bake and maxWait, ${what}; \`sls models plan\` says what the canary can see.`;
 }

@@ -5,7 +5,7 @@ import { registry } from '../../../functions/shared/registry.ts';
 import { parseModels } from '../../../plugins/models/parse.ts';
 import { gateFailure, superseded } from '../../../plugins/models/release/deployment.ts';
 import { follow, isSettled } from '../../../plugins/models/release/follow.ts';
-import { autoLine, forecastLines } from '../../../plugins/models/release/forecast.ts';
+import { autoLine, forecastLines, forecastWarning } from '../../../plugins/models/release/forecast.ts';
 import { historyText, readHistory } from '../../../plugins/models/release/history.ts';
 import { clockOf, moment, span } from '../../../plugins/models/release/time.ts';
 import { ulid } from '../../../plugins/models/release/ulid.ts';
@@ -220,6 +220,28 @@ describe('what a canary can see', () => {
     expect(autoLine(model({}), 0.001)).toContain('releases all at once');
     expect(autoLine(model({}), 0)).toContain('releases all at once');
     expect(autoLine(model({ strategy: 'canary' }), 5)).toBeUndefined();
+  });
+});
+
+describe('a forecast when packaging', () => {
+  const warning = (release: object, traffic?: string) => {
+    const { models } = parseModels(
+      { churn: { artifact: 'c.onnx', release, ...(traffic && { traffic }) } },
+      {},
+    );
+    return models.map(forecastWarning)[0];
+  };
+
+  it('warns where a step gets no verdict in time, and says what then', () => {
+    expect(warning({ strategy: 'canary' }, '40/h')).toMatch(/step 1 gets no verdict .*, and is held;/);
+    expect(warning({ strategy: 'canary', onNoData: 'pass' }, '40/h')).toContain('passes without a verdict');
+    expect(warning({}, '40/h')).toContain('releases all at once');
+  });
+
+  it('says nothing where all is well, where traffic is not declared, and without steps', () => {
+    expect(warning({}, '50/s')).toBeUndefined();
+    expect(warning({})).toBeUndefined();
+    expect(warning({ strategy: 'blueGreen' }, '40/h')).toBeUndefined();
   });
 });
 
