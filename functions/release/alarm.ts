@@ -3,7 +3,7 @@ import { ALARMS, type Release } from './contract.ts';
 import { type Facts, isUnreadable } from './facts.ts';
 import { crashesNow } from './judge/crashes.ts';
 import { notice } from './notices.ts';
-import { holdFor } from './phases/held.ts';
+import { holdFor } from './phases/hold.ts';
 import { DAY, HOUR, iso, lastGood, next, tell } from './steps.ts';
 
 /** After promotion: what an alarm may do. Pure; the same whether the alarm itself called, or a tick finds it. */

@@ -1,5 +1,5 @@
 import type { Asked } from './admit.ts';
-import { functionOf } from './alarm.ts';
+import { functionOf } from './alarm-names.ts';
 import {
   ANSWER_MARGIN,
   type CommandEvent,

@@ -6,8 +6,8 @@ import { told } from './answer.ts';
 import { unprovided } from './capacity.ts';
 import { METRICS, type Release, type TickAnswer, type TickEvent } from './contract.ts';
 import { decide, refused } from './decide.ts';
-import { gather } from './facts.ts';
 import { gatePart } from './gate-part.ts';
+import { gather } from './gather.ts';
 import { next } from './steps.ts';
 import { describe, say } from './target.ts';
 import { respond, schedule, type World } from './world.ts';
@@ -29,8 +29,9 @@ export async function run(world: World, model: string): Promise<TickAnswer> {
     if (found.release === undefined)
       return unknown(model, 'the registry was written by a newer version of the plugin');
     const state = found.release;
-    const facts = await gather(world, state);
-    const action = decide(state, facts, world.clock());
+    const now = world.clock();
+    const facts = await gather(world, state, now);
+    const action = decide(state, facts, now);
     world.log('decided', {
       model,
       release: state.release,

@@ -6,7 +6,7 @@ import { type Facts, isUnreadable } from '../facts.ts';
 import { notice } from '../notices.ts';
 import { iso, next, standing, tell } from '../steps.ts';
 import { points } from '../target.ts';
-import { foreign } from './held.ts';
+import { foreign } from './hold.ts';
 
 /** Milliseconds: a call that is throttled once is nobody's business. */
 const PATIENT = 15 * 60_000;

@@ -1,11 +1,11 @@
 import { type Action, wait, write } from '../actions.ts';
 import { tidy } from '../capacity.ts';
-import type { HeldBy, Release } from '../contract.ts';
+import type { Release } from '../contract.ts';
 import { type Facts, lookIsDue } from '../facts.ts';
-import type { Judgement } from '../judge/contract.ts';
-import { heldNotice, numbers, ways } from '../notices.ts';
-import { DAY, hold, iso, next, standing, tell, weightOf } from '../steps.ts';
-import { points, say, whole } from '../target.ts';
+import { heldNotice, numbers } from '../notices.ts';
+import { DAY, iso, next, standing, tell, weightOf } from '../steps.ts';
+import { points } from '../target.ts';
+import { foreign, todo } from './hold.ts';
 import { kept, look } from './judging.ts';
 import { rollBack } from './rollback.ts';
 

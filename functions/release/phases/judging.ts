@@ -8,7 +8,7 @@ import { type Finding, judge, unread } from '../judge/verdict.ts';
 import { notice, numbers } from '../notices.ts';
 import { iso, next, standing, tell } from '../steps.ts';
 import { points } from '../target.ts';
-import { foreign, holdFor } from './held.ts';
+import { foreign, holdFor } from './hold.ts';
 import { rollBack } from './rollback.ts';
 import { sinceOf } from './shifting.ts';
 

@@ -12,7 +12,7 @@ import { notice, numbers } from '../notices.ts';
 import { intend, iso, next, split, standing, tell } from '../steps.ts';
 import { points, whole } from '../target.ts';
 import { gate } from './gating.ts';
-import { foreign } from './held.ts';
+import { foreign } from './hold.ts';
 import { revert } from './rollback.ts';
 
 const MINUTE = 60_000;

@@ -6,7 +6,7 @@ import { slowEdge } from '../judge/slow.ts';
 import { abort, intend, iso, next, PATIENCE, split, standing, weightOf } from '../steps.ts';
 import { points, whole } from '../target.ts';
 import { deadline } from './gating.ts';
-import { foreign, holdFor } from './held.ts';
+import { foreign, holdFor } from './hold.ts';
 
 /** Less than this left of the deadline while the stack is still busy: put it off. Milliseconds. */
 const SOON = PATIENCE / 2;

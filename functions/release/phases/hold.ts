@@ -1,0 +1,36 @@
+import { type Action, write } from '../actions.ts';
+import type { HeldBy, Release } from '../contract.ts';
+import type { Facts } from '../facts.ts';
+import type { Judgement } from '../judge/contract.ts';
+import { heldNotice, numbers, ways } from '../notices.ts';
+import { hold } from '../steps.ts';
+import { say, whole } from '../target.ts';
+
+/** Stands still, and tells why and what to do. */
+export function holdFor(state: Release, by: HeldBy, why: string, now: number, looked?: Judgement): Release {
+  const text = heldNotice(state, why, todo({ ...state, held: { by } }), numbers(looked), true, now);
+  return hold(state, by, why, text, now);
+}
+
+/** What a person can do about it. */
+export function todo({
+  model,
+  held: so,
+}: Pick<Release, 'model'> & { readonly held?: { readonly by: HeldBy } }): string {
+  switch (so?.by) {
+    case 'foreign':
+      return `see "sls models status --model ${model}"; deploy again to go on from where the alias is, or "sls models rollback --model ${model}".`;
+    case 'limit':
+      return `find out what is wrong, then "sls models rollback --model ${model}" or "sls models resume --model ${model}".`;
+    default:
+      return ways(model);
+  }
+}
+
+/** Somebody else moved the alias: nothing is touched. */
+export function foreign(state: Release, facts: Facts, now: number): Action {
+  const reason =
+    `the alias ${state.alias} points to ${say(facts.alias)}, which this release did not do (stable is ${say(state.stable && whole(state.stable.version))}); ` +
+    'nothing was touched; deploy again to go on from there';
+  return write(holdFor(state, 'foreign', reason, now));
+}
