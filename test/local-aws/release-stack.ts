@@ -15,7 +15,7 @@ import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { SchedulerClient } from '@aws-sdk/client-scheduler';
 import { ZipFile } from 'yazl';
 import type { Facts, LayerFacts, Model } from '../../plugins/models/model.ts';
-import { aliasLogicalId, functionLogicalId, RELEASE } from '../../plugins/models/naming.ts';
+import { aliasLogicalId, functionLogicalId, normalized, RELEASE } from '../../plugins/models/naming.ts';
 import { releaseFunctions, releaseResources } from '../../plugins/models/plan/alias.ts';
 import type { Json, Resource } from '../../plugins/models/plan/cloudformation.ts';
 import type { Host } from '../../plugins/models/plan/host.ts';
@@ -29,7 +29,7 @@ export const SERVICE = 'shop';
 export const STAGE = 'test';
 export const WORKER = `${SERVICE}-${STAGE}-${RELEASE}`;
 
-export const model = (name: string): Model => ({
+export const model = (name: string, declares: Partial<Model> = {}): Model => ({
   name,
   artifact: { kind: 'path', path: `${name}.onnx` },
   memory: 1769,
@@ -48,6 +48,7 @@ export const model = (name: string): Model => ({
     rollbackWindow: 86_400,
     dryRun: false,
   },
+  ...declares,
 });
 
 const facts: Facts = {
@@ -69,19 +70,35 @@ const layer: LayerFacts = {
   unzippedBytes: 1,
 } as LayerFacts;
 
-const host: Host = {
-  service: SERVICE,
+const hostOf = (service: string): Host => ({
+  service,
   stage: STAGE,
   region: 'us-east-1',
-  stack: `${SERVICE}-${STAGE}`,
+  stack: `${service}-${STAGE}`,
   provider: {},
   functions: {},
   bucket: BUCKET,
-  prefix: `serverless/${SERVICE}/${STAGE}/`,
-};
+  prefix: `serverless/${service}/${STAGE}/`,
+});
 
 /** A model as one deploy has it: what its function answers, and what its version behaves as. */
-export type Deployed = { readonly name: string; readonly answer: string; readonly fingerprint: string };
+export type Deployed = {
+  readonly name: string;
+  readonly answer?: string;
+  readonly fingerprint: string;
+  /** Source of its function, in place of one that gives `answer`. */
+  readonly code?: string;
+  /** What its declaration says beside the defaults of `model`; memory and timeout are the function's, too. */
+  readonly declares?: Partial<Model>;
+  readonly cases?: Facts['cases'];
+};
+
+export type StackOptions = {
+  /** Default: `SERVICE`. */
+  readonly service?: string;
+  /** Variables of the worker beside its own. */
+  readonly environment?: Json;
+};
 
 /** A resource that comes after the alias, takes its time, and ends as asked. */
 export type Tail = { readonly name: string; readonly seconds: number; readonly status: 'SUCCESS' | 'FAILED' };
@@ -96,8 +113,9 @@ const TAIL_CODE = `export const handler = async (event) => {
 };`;
 
 /** A stack with the release worker as the plan makes it, and functions in the models' place. */
-export function releaseStack(endpoint: string) {
+export function releaseStack(endpoint: string, { service = SERVICE, environment = {} }: StackOptions = {}) {
   const settings = client(endpoint);
+  const host = hostOf(service);
   const clients = {
     cloudFormation: new CloudFormationClient(settings),
     lambda: new LambdaClient(settings),
@@ -110,28 +128,30 @@ export function releaseStack(endpoint: string) {
   };
 
   /** Uploads the worker and the functions' code, and returns the template of this state of the service. */
-  const template = async (models: readonly Deployed[], tail?: Tail): Promise<string> => {
+  const template = async (models: readonly Deployed[], tail?: Tail, forced?: string): Promise<string> => {
     await upload('tail.zip', TAIL_CODE);
     const source = `export { handler } from ${importPath(ownFile('functions/release/handler'))};`;
     await upload('worker.zip', await bundle(source, root, 'models'));
     const input = {
-      models: models.map(({ name }) => model(name)),
+      models: models.map(({ name, declares }) => model(name, declares)),
       host,
       options: {},
       zips: new Map<string, string>(),
+      ...(forced !== undefined && { forced }),
     };
     const resources: Record<string, Resource> = {};
     const endpoints = [];
-    for (const { name, answer, fingerprint } of models) {
-      const code = `export const handler = async () => ${JSON.stringify(answer)};`;
+    for (const { name, answer, fingerprint, code: own, declares = {}, cases } of models) {
+      const code = own ?? `export const handler = async () => ${JSON.stringify(answer)};`;
       const digest = createHash('sha256').update(code).digest('hex').slice(0, 12);
       await upload(`${name}-${digest}.zip`, code);
       const [functionId, versionId] = [functionLogicalId(name), `Version${name}${digest}${fingerprint}`];
       resources[functionId] = functionResource(
-        `${SERVICE}-${STAGE}-${name}`,
+        `${service}-${STAGE}-${name}`,
         `${name}-${digest}.zip`,
         { 'Fn::GetAtt': ['TestRole', 'Arn'] },
-        { description: fingerprint },
+        { description: fingerprint, memorySize: declares.memory, timeout: declares.timeout },
+        declares.concurrency?.reserved,
       );
       resources[versionId] = {
         Type: 'AWS::Lambda::Version',
@@ -140,10 +160,10 @@ export function releaseStack(endpoint: string) {
         Properties: { FunctionName: { Ref: functionId } },
       };
       endpoints.push({
-        model: model(name),
-        facts,
+        model: model(name, declares),
+        facts: cases === undefined ? facts : { ...facts, cases },
         layer,
-        functionName: `${SERVICE}-${STAGE}-${name}`,
+        functionName: `${service}-${STAGE}-${name}`,
         functionLogicalId: functionId,
         versionLogicalId: versionId,
         aliasLogicalId: aliasLogicalId(name),
@@ -156,11 +176,21 @@ export function releaseStack(endpoint: string) {
       Resources: {
         ...resources,
         TestRole: TEST_ROLE,
+        // As the framework makes them: the roles may not.
+        ...Object.fromEntries(
+          [RELEASE, ...models.map(({ name }) => name)].map((name) => [
+            `${normalized(name)}LogGroup`,
+            {
+              Type: 'AWS::Logs::LogGroup',
+              Properties: { LogGroupName: `/aws/lambda/${service}-${STAGE}-${name}` },
+            },
+          ]),
+        ),
         TailFunction: functionResource(
-          `${SERVICE}-${STAGE}-tail`,
+          `${service}-${STAGE}-tail`,
           'tail.zip',
           { 'Fn::GetAtt': ['TestRole', 'Arn'] },
-          {},
+          { timeout: 60 },
         ),
         ...(tail !== undefined && {
           [tail.name]: {
@@ -168,14 +198,17 @@ export function releaseStack(endpoint: string) {
             DependsOn: models.map(({ name }) => aliasLogicalId(name)),
             Properties: {
               ServiceToken: { 'Fn::GetAtt': ['TailFunction', 'Arn'] },
-              ServiceTimeout: 60,
+              ServiceTimeout: 60 + tail.seconds,
               Seconds: tail.seconds,
               Status: tail.status,
             },
           },
         }),
         ...(worker !== undefined && {
-          [functionLogicalId(RELEASE)]: functionResource(WORKER, 'worker.zip', role, { ...worker }),
+          [functionLogicalId(RELEASE)]: functionResource(String(worker.name), 'worker.zip', role, {
+            ...worker,
+            environment: { ...(worker.environment as Json), ...environment },
+          }),
         }),
         ...releaseResources(input, endpoints).resources,
       },
@@ -203,6 +236,7 @@ export function releaseStack(endpoint: string) {
   return {
     ...clients,
     stack: host.stack,
+    worker: `${service}-${STAGE}-${RELEASE}`,
     template,
     create: async (body: string): Promise<string> => {
       await clients.cloudFormation.send(new CreateStackCommand(options(body)));
@@ -242,10 +276,25 @@ const TEST_ROLE: Resource = {
         { Effect: 'Allow', Principal: { Service: ['lambda.amazonaws.com'] }, Action: ['sts:AssumeRole'] },
       ],
     },
+    Policies: [
+      {
+        PolicyName: 'logs',
+        PolicyDocument: {
+          Version: '2012-10-17',
+          Statement: [{ Effect: 'Allow', Action: 'logs:*', Resource: '*' }],
+        },
+      },
+    ],
   },
 };
 
-function functionResource(name: string, key: string, role: unknown, definition: Json): Resource {
+function functionResource(
+  name: string,
+  key: string,
+  role: unknown,
+  definition: Json,
+  reserved?: number,
+): Resource {
   return {
     Type: 'AWS::Lambda::Function',
     Properties: {
@@ -258,6 +307,7 @@ function functionResource(name: string, key: string, role: unknown, definition: 
       MemorySize: definition.memorySize ?? 128,
       ...(definition.description !== undefined && { Description: definition.description }),
       ...(definition.environment !== undefined && { Environment: { Variables: definition.environment } }),
+      ...(reserved !== undefined && { ReservedConcurrentExecutions: reserved }),
     },
   };
 }

@@ -1,0 +1,351 @@
+/**
+ * A service of one model on a local AWS, deployed by CloudFormation with the worker, the roles, alarms and schedules that the
+ * plan emits; in the endpoint's place small functions (`version.ts`). Each shop is a service of its own: several fit on one AWS.
+ */
+import { createHash } from 'node:crypto';
+import { DescribeStackResourceCommand, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
+import { CloudWatchClient, DescribeAlarmsCommand } from '@aws-sdk/client-cloudwatch';
+import { CloudWatchLogsClient, paginateFilterLogEvents } from '@aws-sdk/client-cloudwatch-logs';
+import { DeleteRolePolicyCommand, IAMClient, PutRolePolicyCommand } from '@aws-sdk/client-iam';
+import {
+  GetAliasCommand,
+  InvokeCommand,
+  ListProvisionedConcurrencyConfigsCommand,
+  ListVersionsByFunctionCommand,
+  UpdateAliasCommand,
+} from '@aws-sdk/client-lambda';
+import {
+  CreateBucketCommand,
+  GetObjectCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+} from '@aws-sdk/client-s3';
+import { ListSchedulesCommand } from '@aws-sdk/client-scheduler';
+import type {
+  AliasTarget,
+  CommandAnswer,
+  CommandEvent,
+  Phase,
+  Release,
+  TickAnswer,
+} from '../../../functions/release/contract.ts';
+import type { Model } from '../../../plugins/models/model.ts';
+import { alertsTopic, RELEASE, roleLogicalId } from '../../../plugins/models/naming.ts';
+import { client } from '../../local-aws/deployed.ts';
+import { BUCKET, releaseStack, STAGE, type StackOptions, type Tail } from '../../local-aws/release-stack.ts';
+import type { LocalAws } from '../../local-aws/start.ts';
+import { type Pager, startPager } from './pager.ts';
+import { lost, startTraffic, type Traffic } from './traffic.ts';
+import { type Kind, versionCode } from './version.ts';
+
+const MODEL = 'churn';
+const ACCOUNT = '000000000000';
+
+/** One deploy: which version, and what its declaration says. */
+export type Deploy = Kind & {
+  /** What tells this version from others; equal ones behave the same. Default: its kind and number of the deploy. */
+  readonly fingerprint?: string;
+  readonly release?: Partial<Model['release']>;
+  readonly declares?: Partial<Omit<Model, 'release'>>;
+  /** Content of a gate's case file. */
+  readonly cases?: string;
+  /** A resource after the alias. */
+  readonly tail?: Tail;
+  /** By `sls deploy --force`. */
+  readonly forced?: boolean;
+};
+
+/** Half of the traffic for long: whoever deploys with it finds a release under way. */
+export const CANARY: Partial<Model['release']> = {
+  strategy: 'canary',
+  steps: [{ weight: 50, bake: 3600 }],
+  minRequests: 20,
+  increase: 0.5,
+};
+/** Nothing is waited for but the stack. */
+export const AT_ONCE: Partial<Model['release']> = { strategy: 'allAtOnce', steps: [] };
+
+export type Shop = Awaited<ReturnType<typeof openShop>>;
+
+export async function openShop(aws: LocalAws, service: string, options: Omit<StackOptions, 'service'> = {}) {
+  const stack = releaseStack(aws.endpoint, { ...options, service });
+  const cloudWatch = new CloudWatchClient(client(aws.endpoint));
+  const cloudWatchLogs = new CloudWatchLogsClient(client(aws.endpoint));
+  const iam = new IAMClient(client(aws.endpoint));
+  const functionName = `${service}-${STAGE}-${MODEL}`;
+  const scope = `models/${ACCOUNT}/us-east-1/${service}/${STAGE}/`;
+  const target = { model: MODEL, functionName, alias: 'live' };
+  await stack.s3.send(new CreateBucketCommand({ Bucket: BUCKET })).catch((error: unknown) => {
+    if (!(error instanceof Error && /BucketAlready/.test(error.name))) throw error;
+  });
+  let deploys = 0;
+  let status = 'DELETE_COMPLETE';
+  const traffics: Traffic[] = [];
+  const closed: { close(): void }[] = [];
+
+  const template = async ({
+    fingerprint,
+    release = AT_ONCE,
+    declares,
+    cases,
+    tail,
+    forced,
+    ...kind
+  }: Deploy): Promise<string> => {
+    deploys += 1;
+    const rules = { ...RULES, ...release };
+    const file = cases === undefined ? undefined : await putFile(cases);
+    return stack.template(
+      [
+        {
+          name: MODEL,
+          code: await versionCode(kind),
+          fingerprint: fingerprint ?? `f${deploys}`,
+          declares: {
+            memory: 256,
+            timeout: 5,
+            ...declares,
+            release: rules,
+            ...(file && { gate: { cases: 'cases.jsonl', tolerance: 1e-4 } }),
+          },
+          ...(file && { cases: file }),
+        },
+      ],
+      tail,
+      forced ? `forced-${deploys}` : undefined,
+    );
+  };
+  const putFile = async (text: string) => {
+    const sha256 = createHash('sha256').update(text).digest('hex');
+    await stack.s3.send(new PutObjectCommand({ Bucket: BUCKET, Key: `models/files/${sha256}`, Body: text }));
+    return { sha256, bytes: text.length, count: text.trim().split('\n').length };
+  };
+  const worker = async <T>(event: unknown): Promise<T> => {
+    const answer = await stack.lambda.send(
+      new InvokeCommand({ FunctionName: stack.worker, Payload: JSON.stringify(event) }),
+    );
+    const text = answer.Payload?.transformToString() ?? '';
+    if (answer.FunctionError !== undefined) throw new Error(text);
+    return JSON.parse(text) as T;
+  };
+  const text = async (key: string): Promise<string> => {
+    const found = await stack.s3.send(new GetObjectCommand({ Bucket: BUCKET, Key: key }));
+    return (await found.Body?.transformToString()) ?? '';
+  };
+  /** The worker's lines that are JSON. */
+  const log = async (): Promise<readonly Record<string, string>[]> => {
+    const lines: string[] = [];
+    const logGroupName = `/aws/lambda/${stack.worker}`;
+    for await (const { events = [] } of paginateFilterLogEvents({ client: cloudWatchLogs }, { logGroupName }))
+      lines.push(...events.map(({ message = '' }) => message));
+    return lines.filter((line) => line.startsWith('{')).map((line) => JSON.parse(line));
+  };
+  const document = async (): Promise<Release> =>
+    JSON.parse(await text(`${scope}releases/${MODEL}/live.json`));
+  const alias = async (): Promise<AliasTarget> => {
+    const found = await stack.lambda.send(new GetAliasCommand({ FunctionName: functionName, Name: 'live' }));
+    return {
+      version: found.FunctionVersion ?? '',
+      weights: found.RoutingConfig?.AdditionalVersionWeights ?? {},
+    };
+  };
+
+  return {
+    ...stack,
+    service,
+    functionName,
+    scope,
+    target,
+    document,
+    alias,
+    text,
+    cloudWatch,
+    /** A deploy until CloudFormation is done. @returns the stack's status */
+    deploy: async (deploy: Deploy): Promise<string> => {
+      const body = await template(deploy);
+      // AWS, and the framework with it, makes nothing of a stack whose first deploy failed.
+      if (status === 'ROLLBACK_COMPLETE') status = await stack.remove();
+      status = await (status === 'DELETE_COMPLETE' ? stack.create(body) : stack.update(body));
+      return status;
+    },
+    /** Where the worker has put the alias, oldest first: `version 1 (2: 50 %)`. */
+    moves: async (): Promise<readonly string[]> => {
+      const found: string[] = [];
+      for (const line of await log()) {
+        const { message, written, to } = line;
+        if (message === 'moved the alias' && written === 'ok') found.push(to ?? '');
+      }
+      return found;
+    },
+    log,
+    pager: async (): Promise<Pager> => {
+      const pager = await startPager(
+        aws.endpoint,
+        `arn:aws:sns:us-east-1:${ACCOUNT}:${alertsTopic(service, STAGE)}`,
+      );
+      closed.push(pager);
+      return pager;
+    },
+    /** Is the stack still at it? */
+    isBusy: async (): Promise<boolean> => {
+      const { Stacks = [] } = await stack.cloudFormation.send(
+        new DescribeStacksCommand({ StackName: stack.stack }),
+      );
+      return Stacks[0]?.StackStatus?.endsWith('_IN_PROGRESS') ?? false;
+    },
+    /** Takes an action from the worker's role, or gives it back. */
+    deny: async (action: string | undefined): Promise<void> => {
+      const { StackResourceDetail } = await stack.cloudFormation.send(
+        new DescribeStackResourceCommand({
+          StackName: stack.stack,
+          LogicalResourceId: roleLogicalId(RELEASE),
+        }),
+      );
+      const policy = { RoleName: StackResourceDetail?.PhysicalResourceId, PolicyName: 'denied' };
+      if (action === undefined) await iam.send(new DeleteRolePolicyCommand(policy));
+      else {
+        const statement = { Effect: 'Deny', Action: action, Resource: '*' };
+        await iam.send(
+          new PutRolePolicyCommand({
+            ...policy,
+            PolicyDocument: JSON.stringify({ Version: '2012-10-17', Statement: [statement] }),
+          }),
+        );
+      }
+    },
+    /** Writes the document as if time had passed, or somebody had. */
+    edit: async (change: Partial<Release>): Promise<void> => {
+      const Key = `${scope}releases/${MODEL}/live.json`;
+      const found = { ...(await document()), ...change };
+      await stack.s3.send(new PutObjectCommand({ Bucket: BUCKET, Key, Body: JSON.stringify(found) }));
+    },
+    /** The registry's keys below the service's own. */
+    keys: async (): Promise<readonly string[]> => {
+      const { Contents = [] } = await stack.s3.send(
+        new ListObjectsV2Command({ Bucket: BUCKET, Prefix: scope }),
+      );
+      return Contents.map(({ Key = '' }) => Key.slice(scope.length));
+    },
+    schedules: async (): Promise<readonly string[]> => {
+      const { Schedules = [] } = await stack.scheduler.send(new ListSchedulesCommand({}));
+      return Schedules.map(({ Name = '' }) => Name).filter((name) => name.startsWith(`${service}-`));
+    },
+    versions: async (): Promise<readonly string[]> => {
+      const { Versions = [] } = await stack.lambda.send(
+        new ListVersionsByFunctionCommand({ FunctionName: functionName }),
+      );
+      return Versions.map(({ Version = '' }) => Version).filter((version) => version !== '$LATEST');
+    },
+    /** Version → instances asked for. */
+    provisioned: async (): Promise<Readonly<Record<string, number>>> => {
+      const { ProvisionedConcurrencyConfigs = [] } = await stack.lambda.send(
+        new ListProvisionedConcurrencyConfigsCommand({ FunctionName: functionName }),
+      );
+      return Object.fromEntries(
+        ProvisionedConcurrencyConfigs.map(
+          ({ FunctionArn = '', RequestedProvisionedConcurrentExecutions: wish = 0 }) => [
+            FunctionArn.split(':').at(-1) ?? '',
+            wish,
+          ],
+        ),
+      );
+    },
+    alarm: async (suffix: string) => {
+      const { MetricAlarms = [] } = await cloudWatch.send(
+        new DescribeAlarmsCommand({ AlarmNames: [`${functionName}-${suffix}`] }),
+      );
+      return MetricAlarms[0];
+    },
+    byHand: (version: string, weights: Readonly<Record<string, number>> = {}) =>
+      stack.lambda.send(
+        new UpdateAliasCommand({
+          FunctionName: functionName,
+          Name: 'live',
+          FunctionVersion: version,
+          RoutingConfig: { AdditionalVersionWeights: { ...weights } },
+        }),
+      ),
+    tick: (): Promise<TickAnswer> => worker({ tick: target }),
+    ask: worker,
+    command: (
+      verb: CommandEvent['command']['verb'],
+      rest: Partial<CommandEvent['command']> = {},
+    ): Promise<CommandAnswer> =>
+      worker({ command: { ...target, verb, by: 'arn:aws:iam::000000000000:user/ops', ...rest } }),
+    /** Waits for what schedules, alarms and the clock do by themselves. */
+    until: (phase: Phase, seconds?: number): Promise<Release> =>
+      until(
+        `phase ${phase}`,
+        async () => {
+          const found = await document();
+          return found.phase === phase && found.intent === undefined ? found : undefined;
+        },
+        seconds,
+        document,
+      ),
+    traffic: (perSecond: number): Traffic => {
+      const traffic = startTraffic(aws.endpoint, functionName, perSecond);
+      traffics.push(traffic);
+      return traffic;
+    },
+    /** Removes the stack. */
+    end: async (): Promise<void> => {
+      for (const one of traffics) await one.stop();
+      if (status !== 'DELETE_COMPLETE') await stack.remove();
+      stack.close();
+      for (const one of closed) one.close();
+      for (const one of [cloudWatch, cloudWatchLogs, iam]) one.destroy();
+    },
+  };
+}
+
+const RULES: Model['release'] = {
+  strategy: 'auto',
+  steps: [],
+  minRequests: 100,
+  increase: 0.01,
+  maxWait: 7200,
+  onNoData: 'hold',
+  rollbackWindow: 86_400,
+  dryRun: false,
+};
+
+/** @throws Error with what there is instead, after so many seconds of the real clock */
+export async function until<T>(
+  what: string,
+  look: () => Promise<T | undefined>,
+  seconds = 30,
+  instead: () => Promise<unknown> = look,
+): Promise<T> {
+  const end = Date.now() + seconds * 1000;
+  for (;;) {
+    const found = await look();
+    if (found !== undefined) return found;
+    if (Date.now() > end)
+      throw new Error(
+        `${what} did not come within ${seconds} s: ${JSON.stringify(await instead(), null, 1)}`,
+      );
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+/** What every journey ends with. */
+export type End = {
+  readonly alias: AliasTarget;
+  readonly phase: Phase;
+  readonly stable: string | undefined;
+  /** Requests that failed by nobody's fault but the shift's, in words. */
+  readonly lost: readonly string[];
+};
+
+export async function endOf(shop: Shop, traffic: Traffic): Promise<End> {
+  const outcomes = await traffic.stop();
+  const { phase, stable } = await shop.document();
+  return { alias: await shop.alias(), phase, stable: stable?.version, lost: [...new Set(lost(outcomes))] };
+}
+
+export const whole = (version: string): AliasTarget => ({ version, weights: {} });
+export const half = (version: string, other: string): AliasTarget => ({ version, weights: { [other]: 0.5 } });
+
+/** A log is complete when the invocation is over that writes it. */
+export const WRITTEN = { timeout: 20_000, interval: 100 };

@@ -1,0 +1,107 @@
+import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { client } from '../../local-aws/deployed.ts';
+import { EASY, HARD, requestOf } from './version.ts';
+
+/** What became of one request. */
+export type Outcome = {
+  /** Milliseconds since 1970, of the real clock. */
+  readonly sent: number;
+  readonly done: number;
+  /** Which version Lambda ran, and which one says that it answered. */
+  readonly version?: string;
+  readonly said?: string;
+  /** The version's own fault: it crashed, or answered with an error. */
+  readonly fault?: string;
+  /** Nobody was asked: what AWS or the network said. */
+  readonly failure?: string;
+};
+
+export type Traffic = {
+  readonly outcomes: readonly Outcome[];
+  /** This share of the requests is hard from now on; 0 before. */
+  hard(share: number): void;
+  /** Requests a second from now on. */
+  rate(perSecond: number): void;
+  /** Sends no more and waits for what is under way. */
+  stop(): Promise<readonly Outcome[]>;
+};
+
+/** Asks the alias, open loop: a request leaves when it is due, however long those before it take. */
+export function startTraffic(endpoint: string, functionName: string, perSecond: number): Traffic {
+  // A request that is tried again would count as one that did not fail.
+  const lambda = new LambdaClient({ ...client(endpoint), maxAttempts: 1 });
+  const outcomes: Outcome[] = [];
+  const underWay = new Set<Promise<void>>();
+  let [share, pace] = [0, perSecond];
+
+  const ask = async (asked: number): Promise<void> => {
+    const sent = Date.now();
+    const Payload = JSON.stringify(requestOf(asked));
+    const outcome = await lambda
+      .send(new InvokeCommand({ FunctionName: functionName, Qualifier: 'live', Payload }))
+      .then(
+        ({ ExecutedVersion: version, FunctionError, Payload: answer }) => ({
+          ...(version !== undefined && { version }),
+          ...read(FunctionError, answer?.transformToString() ?? ''),
+        }),
+        (error: unknown) => ({
+          failure: error instanceof Error ? `${error.name}: ${error.message}` : String(error),
+        }),
+      );
+    outcomes.push({ sent, done: Date.now(), ...outcome });
+  };
+  let [count, owed, last] = [0, 0, performance.now()];
+  const timer = setInterval(() => {
+    const now = performance.now();
+    owed += ((now - last) * pace) / 1000;
+    last = now;
+    for (; owed >= 1; owed -= 1) {
+      count += 1;
+      // Spread evenly: the n-th is hard where the share passes another whole number.
+      const asked: Promise<void> = ask(
+        Math.floor(count * share) > Math.floor((count - 1) * share) ? HARD : EASY,
+      );
+      const counted = asked.finally(() => underWay.delete(counted));
+      underWay.add(counted);
+    }
+  }, 10);
+  return {
+    outcomes,
+    hard: (to) => {
+      share = to;
+    },
+    rate: (to) => {
+      pace = to;
+    },
+    stop: async () => {
+      clearInterval(timer);
+      await Promise.all(underWay);
+      lambda.destroy();
+      return outcomes;
+    },
+  };
+}
+
+function read(error: string | undefined, text: string): Pick<Outcome, 'said' | 'fault'> {
+  if (error !== undefined) return { fault: text.slice(0, 200) };
+  const answer: { readonly model_version?: string; readonly code?: string } = JSON.parse(text);
+  return {
+    ...(answer.model_version !== undefined && { said: answer.model_version }),
+    ...(answer.code !== undefined && { fault: answer.code }),
+  };
+}
+
+/** Requests that failed although no version is to blame, or that one answered in another's name: in words; none in a good shift. */
+export const lost = (outcomes: readonly Outcome[]): readonly string[] =>
+  outcomes.flatMap(({ failure, version, said, fault }) => {
+    if (failure !== undefined) return [failure];
+    return fault === undefined && version !== said ? [`version ${version} ran, and ${said} answered`] : [];
+  });
+
+/** Versions that answered, in the order of their first answer. */
+export const servedBy = (outcomes: readonly Outcome[]): readonly string[] => [
+  ...new Set(outcomes.flatMap(({ version }) => (version === undefined ? [] : [version]))),
+];
+
+export const faultsOf = (outcomes: readonly Outcome[], version?: string): readonly Outcome[] =>
+  outcomes.filter((one) => one.fault !== undefined && (version === undefined || one.version === version));

@@ -1,0 +1,57 @@
+/** Small functions in a model's place: they answer as an endpoint does, count by the endpoint's own meter, and fail as asked. */
+import { dirname } from 'node:path';
+import { bundle, importPath, ownFile } from '../../../plugins/models/ship/bundle.ts';
+
+/** A request is one number: `EASY` ones are answered by every version that starts. */
+export const EASY = 0;
+export const HARD = 1;
+
+/** What a version does with a hard request. */
+export type Behaviour = 'answers' | 'errs' | 'throws' | 'hangs' | 'eats memory';
+
+export type Kind = {
+  readonly hard?: Behaviour;
+  /** It does not start. */
+  readonly init?: 'fails';
+  /** What it multiplies a request by. */
+  readonly factor?: number;
+};
+
+const HARD_ONES: Readonly<Record<Behaviour, string>> = {
+  answers: '',
+  errs: `meter.failed(); return { error: 'y[0] is not finite', code: 'NON_FINITE_OUTPUT' };`,
+  throws: `throw new Error('it cannot');`,
+  hangs: 'await new Promise((resolve) => setTimeout(resolve, 2 ** 31 - 1));',
+  'eats memory':
+    'for (const held = []; ; await new Promise(setImmediate)) held.push(Buffer.alloc(32 << 20, 1));',
+};
+
+const METER = ownFile('functions/infer/metrics');
+
+/** @returns source of `handler.mjs`; equal kinds give equal code */
+export async function versionCode({ hard = 'answers', init, factor = 2 }: Kind = {}): Promise<string> {
+  const source = `
+    import { createMeter } from ${importPath(METER)};
+    ${init === undefined ? '' : `throw new Error('it does not start');`}
+    const meter = createMeter({ model: 'm' }, process.env, false);
+    export const handler = async (event, context) => {
+      if (!Array.isArray(event.inputs)) return { error: 'no inputs', code: 'INVALID_REQUEST' };
+      const [asked] = event.inputs[0].data;
+      const started = meter.now();
+      if (asked >= ${HARD}) { ${HARD_ONES[hard]} }
+      if (context.clientContext?.custom?.modelsUncounted !== true) meter.answered(started, '');
+      return {
+        model_version: process.env.AWS_LAMBDA_FUNCTION_VERSION,
+        outputs: [{ name: 'y', datatype: 'FP32', shape: [1], data: [asked * ${factor}] }],
+      };
+    };`;
+  return bundle(source, dirname(METER), 'version');
+}
+
+export const requestOf = (asked: number) => ({
+  inputs: [{ name: 'x', datatype: 'FP32', shape: [1], data: [asked] }],
+});
+
+/** A case file of one case. */
+export const caseOf = (asked: number, expected: number): string =>
+  `${JSON.stringify({ ...requestOf(asked), outputs: [{ name: 'y', datatype: 'FP32', shape: [1], data: [expected] }] })}\n`;
