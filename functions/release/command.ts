@@ -43,7 +43,7 @@ export function ordered(
 const why = (what: string, { by, reason }: Asked): string =>
   `${what} by ${by}${reason === undefined ? '' : `: ${reason}`}`;
 
-/** Skips the steps that remain. The gate is never skipped, and neither is the stack's end. */
+/** Skips the steps that remain; never gate and warming, which come before any step, nor the stack's end. */
 function promote(
   state: Release,
   asked: Asked,
@@ -59,8 +59,6 @@ function promote(
     return refuse(
       `the alias points to ${say(alias)}, which this release did not do: deploy again to go on from there`,
     );
-  if (state.gate?.verdict !== 'pass')
-    return refuse(`the gate of version ${candidate.version} has not passed`);
   if (stack !== 'done') return refuse('the stack is still in progress');
   const reason = why('promoted', asked);
   const to = next(
@@ -87,6 +85,11 @@ function rollback(state: Release, asked: Asked, target: Target | undefined, now:
       text: `version ${candidate.version} is withdrawn, version ${stable.version} has all traffic`,
     };
   }
+  // Who asks again, because the first answer was lost, means the same; and the one before may be good.
+  if (state.phase === 'ROLLED_BACK' && asked.to === undefined)
+    return refuse(
+      `version ${candidate?.version} was rolled back already, version ${stable?.version} is live: to go further back, name one with --to`,
+    );
   const to = asked.to === undefined ? lastGood(state) : named(state, asked.to, target);
   if (to === undefined) {
     return refuse(

@@ -199,6 +199,17 @@ describe('provisioned concurrency', () => {
     expect(w.capacity.scalings.get(`${FUNCTION}:3`)?.min).toBe(15);
   });
 
+  it('that a deploy no longer asks for stays on the live version until the candidate is', async () => {
+    const w = await live(WARM);
+    await deploy(w, '4', 'b', { settings: CANARY });
+    w.stack.state = 'done';
+    await minutes(w, 15, HEALTHY);
+    expect([held(w), scaled(w)]).toEqual([['3'], [`${FUNCTION}:3`]]);
+    await until(w, 'BAKING', HEALTHY);
+    await minute(w);
+    expect([held(w), scaled(w)]).toEqual([[], []]);
+  });
+
   it('that is no longer asked for goes from the live version', async () => {
     const w = await live(WARM);
     await deploy(w, '3', 'a', { settings: CANARY });

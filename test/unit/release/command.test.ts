@@ -108,6 +108,20 @@ describe('sls models rollback', () => {
     expect(w.schedules.size).toBe(0);
   });
 
+  it('twice, since the first answer was lost, goes back once', async () => {
+    const w = await promoted();
+    await deploy(w, '5', 'c', { before: '4' });
+    w.stack.state = 'done';
+    await until(w, 'JUDGING');
+    await w.command('rollback');
+    expect(await w.command('rollback')).toEqual({
+      done: false,
+      refused: 'version 5 was rolled back already, version 4 is live: to go further back, name one with --to',
+    });
+    expect(w.target()).toEqual({ version: '4', weights: {} });
+    expect(await w.command('rollback', { to: '3' })).toMatchObject({ done: true, tick: { version: '3' } });
+  });
+
   it('--to any version that is known and published, also one that was rolled back', async () => {
     const w = await promoted();
     await w.command('rollback');
