@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest';
 import { NESTING, PAYLOAD_BYTES, TENSOR_BYTES, UNPACKED_BYTES } from '../../functions/infer/contract.ts';
+import type { Phase } from '../../functions/release/contract.ts';
 import { REFUSALS } from '../../functions/shared/http.ts';
 import layer from '../../layers/onnxruntime/layer.json' with { type: 'json' };
+import { command as gate } from '../../plugins/models/commands/gate.ts';
 import { command as history } from '../../plugins/models/commands/history.ts';
 import { command as hold } from '../../plugins/models/commands/hold.ts';
 import { command as invoke } from '../../plugins/models/commands/invoke.ts';
@@ -22,18 +24,25 @@ import { generated, table } from './docs-pages.ts';
 
 /** Parts of the pages that the code knows best. `UPDATE_DOCS=1 vitest run --project unit docs-generated` writes them. */
 const commands = {
-  list,
-  validate,
-  plan,
-  serve,
-  invoke,
-  proxy,
-  status,
-  history,
-  promote,
-  rollback,
-  hold,
-  resume,
+  ...{ list, validate, plan, gate, serve, invoke, proxy },
+  ...{ status, history, promote, rollback, hold, resume },
+};
+
+const PHASES: Readonly<Record<Phase, string>> = {
+  GATING: 'the candidate is asked; stable has all traffic',
+  WARMING: 'its provisioned instances are started; stable has all traffic',
+  SHIFTING: 'it is about to get the weight of a step, once the stack is done',
+  JUDGING: 'it has the weight of a step, and is compared with stable once a minute',
+  PROMOTING: 'it is about to get all traffic, once the stack is done',
+  BAKING: 'it has all traffic and is stable now; an alarm may bring the last good version back',
+  REVERSING:
+    'an alarm came on: the last good version has half of the traffic beside the live one, and a test decides',
+  DONE: 'the release is over, its version live',
+  ROLLED_BACK:
+    'the candidate, or after promotion the live version, was worse; the one from before has all traffic',
+  ABORTED: 'the release was given up before it was judged; stable has all traffic',
+  SUPERSEDED: 'another deploy came before the end; kept in the registry’s history',
+  HELD: 'a person must decide; the weight stands, and a candidate that fails meanwhile is rolled back',
 };
 const megabytes = (bytes: number): string => `${bytes / 1024 / 1024} MB`;
 
@@ -73,6 +82,14 @@ const PARTS: readonly (readonly [page: string, name: string, text: string])[] = 
         rollsBack ? 'yes' : '',
         advice,
       ]),
+    ),
+  ],
+  [
+    'docs/release.md',
+    'phases',
+    table(
+      ['phase', 'meaning'],
+      Object.entries(PHASES).map(([phase, meaning]) => [`\`${phase}\``, meaning]),
     ),
   ],
   [

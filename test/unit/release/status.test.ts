@@ -6,6 +6,7 @@ import { type Status, statusOf } from '../../../plugins/models/release/status.ts
 import { statusLine, statusText } from '../../../plugins/models/release/status-text.ts';
 import { CANARY, SETTINGS } from '../../fakes/settings.ts';
 import { FUNCTION, fakeWorld } from '../../fakes/world.ts';
+import { generated } from '../docs-pages.ts';
 import {
   alarm,
   deploy,
@@ -116,6 +117,13 @@ describe('at three in the morning', () => {
         gate       pass: it starts
         release    JUDGING, canary, begun 00:00:00 UTC (15 min ago)"
     `);
+  });
+
+  it('is what docs/release.md shows', async () => {
+    const w = await deployed();
+    await minutes(w, 15, GOOD);
+    const { found, wanted } = generated('docs/release.md', 'status', `\`\`\`\n${await textIn(w)}\n\`\`\``);
+    expect(found).toBe(wanted);
   });
 
   it('a step has no requests', async () => {
