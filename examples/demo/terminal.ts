@@ -1,0 +1,108 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { performance } from 'node:perf_hooks';
+
+export type Environment = Readonly<Record<string, string>>;
+
+export const title = (text: string): void => console.log(`\n\x1b[1m${text}\x1b[0m`);
+
+/** `12.3 s` since a time of `performance.now()`. */
+export const seconds = (since: number): string => `${((performance.now() - since) / 1000).toFixed(1)} s`;
+
+/** `1,234` */
+export const count = (value: number): string => value.toLocaleString('en-US');
+
+/** Throws what was expected unless it is so. */
+export function expect(isSo: boolean, what: string): void {
+  if (!isSo) throw new Error(`Expected: ${what}.`);
+}
+
+export type Terminal = {
+  /**
+   * Runs `sls` to its end, showing what it prints, and gives it back. `brief`: without what every deploy prints alike;
+   * `atOnce`: when it has ended, since another one is printing.
+   * @throws Error where it does not end with `code` (default 0)
+   */
+  sls(
+    args: readonly string[],
+    options?: {
+      readonly env?: Environment;
+      readonly code?: number;
+      readonly brief?: boolean;
+      readonly atOnce?: boolean;
+    },
+  ): Promise<string>;
+  /** Starts `sls models proxy` and gives the URL that it prints. */
+  proxy(env: Environment): Promise<string>;
+  /** Ends what still runs. */
+  end(): void;
+};
+
+export function terminal(cwd: string): Terminal {
+  const children = new Set<ChildProcess>();
+  const start = (args: readonly string[], env: Environment) => {
+    console.log(`$ sls ${args.join(' ')}`);
+    const child = spawn('sls', args, {
+      cwd,
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    children.add(child);
+    child.once('exit', () => children.delete(child));
+    return child;
+  };
+  return {
+    sls: async (args, { env = {}, code = 0, brief = false, atOnce = false } = {}) => {
+      const child = start(args, env);
+      const show = printer(brief);
+      let text = '';
+      for (const stream of [child.stdout, child.stderr])
+        stream.on('data', (chunk: Buffer) => {
+          text += chunk.toString();
+          if (!atOnce) show(chunk.toString());
+        });
+      const ended = await new Promise<number | null>((resolve, reject) => {
+        child.once('error', reject);
+        child.once('close', resolve);
+      });
+      if (atOnce) show(text);
+      expect(ended === code, `\`sls ${args.join(' ')}\` ends with ${code}, not ${ended}`);
+      return text;
+    },
+    proxy: (env) => {
+      const child = start(['models', 'proxy', '--port', '0'], env);
+      return new Promise((resolve, reject) => {
+        let text = '';
+        const look = (chunk: Buffer): void => {
+          text += chunk.toString();
+          const url = /http:\/\/127\.0\.0\.1:\d+/.exec(text)?.[0];
+          if (url !== undefined) resolve(url);
+        };
+        child.stdout.on('data', look);
+        child.stderr.on('data', look);
+        child.once('error', reject);
+        child.once('exit', (code) => reject(new Error(`The proxy ended with ${code}:\n${text}`)));
+      });
+    },
+    end: () => {
+      for (const child of children) child.kill('SIGTERM');
+    },
+  };
+}
+
+/** Sections of the framework's summary that are the same after every deploy. */
+const KNOWN = /^(endpoints|functions|models):$/;
+
+/** Prints whole lines. `brief`: without empty lines and what the first deploy has shown. */
+function printer(brief: boolean): (chunk: string) => void {
+  let rest = '';
+  let known = false;
+  return (chunk) => {
+    const lines = (rest + chunk).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) {
+      if (KNOWN.test(line)) known = true;
+      else if (!line.startsWith(' ')) known = false;
+      if (!brief || (!known && line.trim() !== '')) console.log(line);
+    }
+  };
+}
