@@ -189,11 +189,14 @@ function withdrawn(base: Release, asked: Asked, facts: Found, now: number): Rele
     (facts.alias !== undefined && Number(facts.alias.version) <= highest
       ? { version: facts.alias.version }
       : { version: asked.version, fingerprint: asked.fingerprint });
+  // A release that gave up by itself is why the stack goes back: that is kept, with its gate.
+  const why = base.phase === 'ABORTED' && base.reason !== undefined ? `${base.reason}; ` : '';
   return next(
     base,
     {
       ...noted(base, asked, 'rollback', now),
       ...FRESH,
+      ...(why !== '' && { gate: base.gate }),
       phase: 'ABORTED',
       stable,
       lives: remember(
@@ -201,7 +204,7 @@ function withdrawn(base: Release, asked: Asked, facts: Found, now: number): Rele
         stable,
       ),
       intent: intend(base, whole(stable.version), 'ABORTED', now),
-      reason: `the stack rolled back to version ${asked.version}`,
+      reason: `${why}the stack rolled back to version ${asked.version}`,
       deadline: iso(now + PATIENCE),
     },
     now,

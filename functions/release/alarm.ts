@@ -59,7 +59,7 @@ export function alarmed(state: Release, facts: Facts, now: number): Release | un
 }
 
 /** The alarm is told and left alone for an hour. */
-function left(state: Release, alarm: string, why: string, now: number): Release {
+export function left(state: Release, alarm: string, why: string, now: number): Release {
   const text = notice(
     state,
     `${alarm} is on, and nothing was rolled back`,

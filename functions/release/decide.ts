@@ -1,5 +1,5 @@
 import { type Action, write } from './actions.ts';
-import { QUIET } from './alarm.ts';
+import { left, QUIET } from './alarm.ts';
 import { stray, tidy } from './capacity.ts';
 import type { Intent, Release } from './contract.ts';
 import type { Facts } from './facts.ts';
@@ -178,7 +178,17 @@ function weightless(state: Release, now: number): Changes {
  */
 export function refused(state: Release, intent: Intent, message: string, clock: number): Release {
   const now = Math.max(clock, Date.parse(state.updatedAt));
+  if (state.phase === 'REVERSING' && state.reversal) {
+    const { intent: _, reversal, ...rest } = state;
+    return left({ ...rest, phase: 'BAKING' }, reversal?.alarm ?? '', `AWS refuses: ${message}`, now);
+  }
   if (raises(state, intent) || (state.stable === undefined && isOpen(state.phase)))
-    return abort(state, message, now);
+    return abort(
+      state,
+      Object.keys(intent.after.weights).length === 0
+        ? message
+        : `${message}; strategy allAtOnce needs no weights`,
+      now,
+    );
   return holdFor(state, 'refused', message, now);
 }

@@ -102,7 +102,11 @@ function gateOf(objects: ObjectPort, files: string): GatePort {
 const first = (text: string, lines: number | undefined): string =>
   lines === undefined ? text : text.split('\n', lines).join('\n');
 
-/** One count, in CloudWatch's embedded format: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html */
+/**
+ * One count, in CloudWatch's embedded format: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
+ * Not by console, whose lines Lambda begins with time, id and level: CloudWatch would take them for text, and no alarm would
+ * ever see the count. Powertools and aws-embedded-metrics go the same way.
+ */
 function count(metric: string, functionName: string): void {
   const directive = {
     Namespace: ENDPOINT.namespace,
@@ -110,7 +114,8 @@ function count(metric: string, functionName: string): void {
     Metrics: [{ Name: metric, Unit: 'Count' }],
   };
   const line = { [ENDPOINT.model]: functionName, [metric]: 1 };
-  console.log(JSON.stringify({ _aws: { Timestamp: clock(), CloudWatchMetrics: [directive] }, ...line }));
+  const document = { _aws: { Timestamp: clock(), CloudWatchMetrics: [directive] }, ...line };
+  process.stdout.write(`${JSON.stringify(document)}\n`);
 }
 
 /** `arn:aws:lambda:<region>:<account>:function:<name>`, without a version or alias. */

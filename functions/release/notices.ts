@@ -1,6 +1,5 @@
 import type { Notice, Release } from './contract.ts';
 import type { Judgement } from './judge/contract.ts';
-import { iso } from './steps.ts';
 
 /** What is told to the alerts topic: what happened, which numbers decided, what to do. */
 
@@ -21,7 +20,7 @@ export function notice(
     `${state.model} (${state.functionName}): ${what}.`,
     ...lines.filter((line) => line !== undefined),
   ];
-  return { subject, text: text.join('\n'), page, at: iso(now) };
+  return { subject, text: text.join('\n'), page, at: new Date(now).toISOString() };
 }
 
 /** The look's sentence, and each signal's numbers on a line of its own. */
@@ -72,6 +71,16 @@ export const heldNotice = (
   now: number,
 ): Notice =>
   notice(state, 'the release is held', [`Why: ${why}.`, ...lines, `What to do: ${todo}`], page, now);
+
+/** A release that ends at stable without a verdict, when no deploy waits for it any more. */
+export const gaveUp = (state: Subject, why: string, now: number): Notice =>
+  notice(
+    state,
+    `the release was given up, version ${state.stable?.version} has all traffic`,
+    [`Why: ${why}.`, 'What to do: see to the cause, then "sls deploy --force".'],
+    true,
+    now,
+  );
 
 /** The three ways on from HELD. */
 export const ways = (model: string): string =>

@@ -9,6 +9,7 @@ import type {
   Shift,
   VersionRef,
 } from './contract.ts';
+import { gaveUp } from './notices.ts';
 import { whole } from './target.ts';
 
 /** The moves of a state document: each takes one and returns the next, a `rev` on. All pure. */
@@ -148,7 +149,9 @@ export function abort(state: Release, reason: string, now: number): Release {
   const untouched = state.intent === undefined && (state.phase === 'GATING' || state.phase === 'WARMING');
   const intent =
     state.stable && !untouched ? intend(state, whole(state.stable.version), 'ABORTED', now) : undefined;
-  return next(state, { phase: 'ABORTED', intent, held: undefined, reason }, now);
+  // A deploy that waits shows the reason itself.
+  const told = state.request?.url === undefined ? tell(state, gaveUp(state, reason, now)) : {};
+  return next(state, { ...told, phase: 'ABORTED', intent, held: undefined, reason }, now);
 }
 
 /** Stands still until somebody decides. */

@@ -15,7 +15,9 @@ export function fakeAliases(chaos: Chaos = calm) {
     aliases.set(at, state);
     history.push({ key: at, to: state });
   };
+  const refuses = { weights: false };
   const missing = (functionName: string, to: Omit<AliasState, 'revision'>): string | undefined => {
+    if (refuses.weights && Object.keys(to.weights).length > 0) return 'weights are not supported';
     const known = versions.get(functionName);
     if (known === undefined) return `Function not found: ${functionName}`;
     const version = [to.version, ...Object.keys(to.weights)].find((asked) => !known.has(asked));
@@ -62,6 +64,8 @@ export function fakeAliases(chaos: Chaos = calm) {
     unpublish: (functionName: string, version: string): void => {
       versions.get(functionName)?.delete(version);
     },
+    /** Some endpoints take no weights. */
+    refuses,
     published: (functionName: string): ReadonlySet<string> => versions.get(functionName) ?? new Set(),
     needs: (functionName: string, version: string): boolean =>
       [...aliases].some(

@@ -4,6 +4,7 @@ import {
   REGISTRY_PREFIX,
   RESOURCE_TYPE,
   SERVICE_TIMEOUT,
+  WORKER_TIMEOUT,
 } from '../../../functions/release/contract.ts';
 import type { Model, ServiceOptions } from '../model.ts';
 import {
@@ -43,7 +44,7 @@ const SCHEDULE_ROLE = 'ModelsScheduleRole';
  * Five minutes, since a gate's load must fit into one run. The time limit bounds how long a worker that lost its release
  * can still act.
  */
-const SETTINGS = { memorySize: 512, timeout: 300 } as const;
+const SETTINGS = { memorySize: 512, timeout: WORKER_TIMEOUT } as const;
 
 /** Lambda’s name of the release worker. */
 export const workerName = (host: Host): string => lambdaName(host.service, host.stage, RELEASE);

@@ -249,6 +249,15 @@ describe('an alarm after promotion', () => {
     expect(w.state()?.blind).toBeUndefined();
   });
 
+  it('where AWS gives the last good version no half: told, left alone for an hour', async () => {
+    const w = await promoted();
+    w.aliases.refuses.weights = true;
+    await alarm(w);
+    expect(w.target()).toEqual({ version: '4', weights: {} });
+    expect(w.state()?.phase).toBe('BAKING');
+    expect(subjects(w)).toEqual([`[page] churn: ${FUNCTION}-errors is on, and nothing was rolled back`]);
+  });
+
   it('while another stack operation runs: rolls back all the same', async () => {
     const w = await promoted();
     w.stack.state = 'busy';

@@ -527,6 +527,21 @@ describe('latency', () => {
   });
 });
 
+describe('an endpoint that takes no weights', () => {
+  it('is said plainly: the release is given up at stable, paged, and what goes without is named', async () => {
+    const w = await deployed();
+    w.aliases.refuses.weights = true;
+    await minute(w);
+    expect(w.target()).toEqual({ version: '3', weights: {} });
+    expect(w.state()).toMatchObject({
+      phase: 'ABORTED',
+      reason: 'weights are not supported; strategy allAtOnce needs no weights',
+      refused: [],
+    });
+    expect(subjects(w)).toEqual(['[page] churn: the release was given up, version 3 has all traffic']);
+  });
+});
+
 describe('all at once', () => {
   it('after its gate, when the stack is done', async () => {
     const w = await live(SETTINGS);
