@@ -190,7 +190,8 @@ function withdrawn(base: Release, asked: Asked, facts: Found, now: number): Rele
       ? { version: facts.alias.version }
       : { version: asked.version, fingerprint: asked.fingerprint });
   // A release that gave up by itself is why the stack goes back: that is kept, with its gate.
-  const why = base.phase === 'ABORTED' && base.reason !== undefined ? `${base.reason}; ` : '';
+  const why =
+    base.phase === 'ABORTED' && base.reason !== undefined ? `${base.reason.replace(/\.$/, '')}; ` : '';
   return next(
     base,
     {

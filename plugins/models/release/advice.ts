@@ -32,6 +32,13 @@ const STALE = 5 * 60_000;
 /** Alarms that tell of requests that fail now. */
 const SERIOUS: readonly string[] = [ALARMS.crashes, ALARMS.errors, ALARMS.latency];
 
+/** Milliseconds in which an alarm goes off once nothing fails any more: what latency looks back on, and the points' delay. */
+const GOES_OFF = 20 * 60_000;
+
+/** When what brought this release to its end was undone: alarms from before it are its own. */
+const undone = ({ phase, candidate, refused }: Release): string | undefined =>
+  phase === 'ROLLED_BACK' ? refused.findLast(({ version }) => version === candidate?.version)?.at : undefined;
+
 /** The phase's own words, then what is wrong beside it. */
 export function advice(
   { alias, functionName }: { readonly alias?: AliasState; readonly functionName: string },
@@ -72,6 +79,17 @@ export function advice(
       ],
     };
   const serious = on.find(({ alarm }) => SERIOUS.some((suffix) => alarm === `${functionName}-${suffix}`));
+  const cured = undone(release);
+  if (
+    serious !== undefined &&
+    cured !== undefined &&
+    serious.since < cured &&
+    now - Date.parse(cured) < GOES_OFF
+  )
+    return {
+      ...own,
+      summary: `${own.summary} ${serious.alarm} is on from before, and goes off by itself.`,
+    };
   if (serious !== undefined && phase !== 'REVERSING' && phase !== 'HELD') {
     const good = lastGood(release);
     const quiet = quietUntil !== undefined && Date.parse(quietUntil) > now;

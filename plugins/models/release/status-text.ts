@@ -112,7 +112,7 @@ type Look = {
 /** The one that is judged, and the one that it is held against. */
 type Names = readonly [string, string];
 
-function looksOf({ judgements, reversal, stable, phase }: Status): readonly Look[] {
+function looksOf({ judgements, reversal, stable, candidate, phase }: Status): readonly Look[] {
   const current = phase === 'JUDGING' || phase === 'HELD' || phase === 'ROLLED_BACK';
   return [
     ...judgements.map((look, index) => ({
@@ -127,7 +127,11 @@ function looksOf({ judgements, reversal, stable, phase }: Status): readonly Look
           {
             label: 'reversed',
             look: reversal.judgement,
-            names: [`version ${stable}`, `version ${reversal.to}`] as const,
+            // Once it has taken over, the last good one is the stable one.
+            names: [
+              `version ${stable === reversal.to ? candidate : stable}`,
+              `version ${reversal.to}`,
+            ] as const,
             full: true,
           },
         ]),

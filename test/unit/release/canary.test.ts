@@ -357,6 +357,12 @@ describe('the gate', () => {
     w.gates.delete('4');
     w.stack.state = 'rollingBack';
     await w.send(request('Update', '3', 'a', { before: '4' }));
+    // The history still says why.
+    expect(w.state()).toMatchObject({
+      phase: 'ABORTED',
+      gate: { verdict: 'fail', failed: [7] },
+      reason: 'the gate failed: Case 7 of 9 failed; the stack rolled back to version 3',
+    });
     await deploy(w, '5', 'b', { before: '3' });
     expect(w.answers.at(-1)).toMatchObject({ Status: 'SUCCESS' });
   });

@@ -218,6 +218,21 @@ describe('at three in the morning', () => {
     `);
   });
 
+  it('an alarm brought the last good version back, and is still on', async () => {
+    const w = await promoted();
+    await alarm(w);
+    await until(w, 'ROLLED_BACK', { 3: 0.01, 4: 0.3 });
+    const text = await textIn(w);
+    expect(text).toMatch(
+      /^churn: LOOK, not urgent\. Version 4 was rolled back; version 3 has all traffic\. /,
+    );
+    expect(text).toContain('shop-dev-churn-errors is on from before, and goes off by itself.');
+    expect(text).toMatch(/errors +FAIL +version 4 .*, version 3 /);
+    // An alarm that stays on tells of something else.
+    w.clock.now += 60 * MINUTE;
+    expect(await headIn(w)).toMatch(/^churn: ACT NOW/);
+  });
+
   it('it was rolled back by the judge', async () => {
     const w = await deployed();
     await until(w, 'ROLLED_BACK', { 3: 0.01, 4: 0.2 });
