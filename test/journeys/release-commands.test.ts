@@ -1,11 +1,13 @@
 /** A canary seen and steered from the command line, by people who look at nothing else. */
+import { execFile, spawn } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { GetObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { client } from '../local-aws/deployed.ts';
 import { type LocalAws, startAws } from '../local-aws/start.ts';
-import { fixtures } from '../serving/endpoint.ts';
+import { fixtures, repository } from '../serving/endpoint.ts';
 import { type Deployment, deployService, PLUGIN, type Ran, type Service } from './service.ts';
 
 const yaml = (memory: number, gate = ''): string => `service: steered
@@ -23,6 +25,8 @@ models:
       increase: 50%
       steps: [{weight: 20, bake: 1m}, {weight: 50, bake: 1m}]
 `;
+
+const SLS = join(repository, 'node_modules', 'osls', 'bin', 'serverless.js');
 
 /** a is [n, 3] and b [n, 1]; what is expected for the second row is wrong. */
 const CASES = `{"inputs":[{"name":"a","datatype":"FP32","shape":[1,3],"data":[1,2,3]},{"name":"b","datatype":"FP32","shape":[1,1],"data":[1]}],"outputs":[{"name":"sum","datatype":"FP32","shape":[1,3],"data":[2,3,4]}]}
@@ -45,8 +49,8 @@ beforeAll(async () => {
 afterAll(() => aws?.stop());
 
 /** Deploys another serverless.yml, which may fail. */
-async function deploy(text: string, ...options: string[]): Promise<Ran> {
-  await writeFile(join(service.dir, 'serverless.yml'), text.replace('serverless-models', PLUGIN));
+async function deploy(yml: string, ...options: string[]): Promise<Ran> {
+  await writeFile(join(service.dir, 'serverless.yml'), yml.replace('serverless-models', PLUGIN));
   return service.sls('deploy', ...options);
 }
 const models = (...args: string[]): Promise<Ran> => service.sls('models', ...args);
@@ -69,6 +73,40 @@ test('a deploy returns with the first step in force, and says what the canary ca
     { model: 'churn', level: 'ok', phase: 'JUDGING', step: { number: 1, of: 2, weight: 20 } },
   ]);
 });
+
+test('--watch writes a line a change into a log, until it is interrupted', async () => {
+  const args = ['models', 'status', '--watch', '--stage', 'dev'];
+  const child = spawn(process.execPath, [SLS, ...args], {
+    cwd: service.dir,
+    env: { ...process.env, ...aws.env, NO_COLOR: '1' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const out = text(child.stdout);
+  await new Promise((done) => child.stdout.once('data', done));
+  child.kill('SIGINT');
+  const code = await new Promise((done) => child.once('close', done));
+  expect(code).toBe(0);
+  expect(await out).toMatch(
+    /^churn: JUDGING: Version 2 has 20 %, step 1 of 2\. no verdict: no regression so far/,
+  );
+});
+
+test('a stage that is not deployed is said to be so', async () => {
+  const ran = await runModels('status', '--stage', 'elsewhere');
+  expect(ran.code).toBe(1);
+  expect(ran.output).toMatch(/There is no steered-elsewhere in us-east-1 .*\[MODELS_NOT_DEPLOYED\]/);
+});
+
+/** In any stage. */
+const runModels = (...args: string[]): Promise<{ readonly code: number; readonly output: string }> =>
+  new Promise((resolve) => {
+    execFile(
+      process.execPath,
+      [SLS, 'models', ...args],
+      { cwd: service.dir, env: { ...process.env, ...aws.env, NO_COLOR: '1' } },
+      (error, stdout, stderr) => resolve({ code: error === null ? 0 : 1, output: stdout + stderr }),
+    );
+  });
 
 test('it is held, and goes on', async () => {
   const held = await models('hold', '--reason', 'lunch');
@@ -175,5 +213,5 @@ async function deployments(): Promise<readonly unknown[]> {
     ),
   );
   s3.destroy();
-  return texts.reverse().map((text) => JSON.parse(text ?? ''));
+  return texts.reverse().map((found) => JSON.parse(found ?? ''));
 }
