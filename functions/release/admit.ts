@@ -3,6 +3,7 @@ import type { Phase, Release, Request, Settings, VersionRef } from './contract.t
 import { telling } from './pace.ts';
 import {
   type Changes,
+  claimed,
   intend,
   iso,
   isPending,
@@ -47,8 +48,8 @@ export type Admission =
   | { readonly do: 'repeat' }
   /** Out of its time: nobody waits for it, and following it could release what a stack has withdrawn. */
   | { readonly do: 'stale'; readonly reason: string; readonly next?: Release }
-  /** Rolled back before: nothing is changed. */
-  | { readonly do: 'refuse'; readonly reason: string; readonly next: Release };
+  /** Rolled back before: nothing is changed, and `next` keeps what is to be answered. */
+  | { readonly do: 'refuse'; readonly next: Release };
 
 /** Ids remembered against late and repeated delivery. Lambda keeps an event for six hours at most. */
 const REMEMBERED = 50;
@@ -83,7 +84,7 @@ export function admit(found: Release | undefined, asked: Asked, facts: Found, cl
   const refusal = asked.forced ? undefined : refused(base, asked);
   return refusal === undefined || found === undefined
     ? write(forward(base, asked, facts, now))
-    : { do: 'refuse', reason: refusal, next: seen(found, asked, now) };
+    : { do: 'refuse', next: next(found, denied(found, asked, refusal, now), now) };
 }
 
 /** Not followed, and not to be taken for anything else when it comes again. */
@@ -93,6 +94,15 @@ const seen = (found: Release, { id }: Asked, now: number): Release =>
     { requests: [...found.requests, id].slice(-REMEMBERED) },
     Math.max(now, Date.parse(found.updatedAt)),
   );
+
+/** Not followed, but answered, by whoever gets to it. */
+function denied(found: Release, asked: Asked, reason: string, now: number): Changes {
+  const { requests, request } = noted(found, asked, 'refused', now);
+  return { requests, request: { ...request, failure: unchanged(reason) } };
+}
+
+/** What a request is answered that was not followed. */
+export const unchanged = (reason: string): string => `nothing was changed: ${reason}`;
 
 /**
  * The template's version stays, and only what it follows changes: no new release, and none that ends. So does a stack that
@@ -198,6 +208,7 @@ function withdrawn(base: Release, asked: Asked, facts: Found, now: number): Rele
       ...noted(base, asked, 'rollback', now),
       ...FRESH,
       ...(why !== '' && { gate: base.gate }),
+      ...(stable.version !== base.scaled?.version && claimed(base, stable.version)),
       phase: 'ABORTED',
       stable,
       lives: remember(

@@ -218,8 +218,8 @@ export type Intent = {
 /** The CloudFormation request that is being served, or was served last. */
 export type Request = {
   readonly id: string;
-  /** `settings`: the version stays, what it follows changes. */
-  readonly kind: 'forward' | 'rollback' | 'settings';
+  /** `settings`: the version stays, what it follows changes. `refused`: nothing was done, for `failure`; only the answer is left. */
+  readonly kind: 'forward' | 'rollback' | 'settings' | 'refused';
   /** The resource's key in the template, which every answer must repeat. */
   readonly logicalId: string;
   /** Where to answer: a signed URL, so a credential; gone once answered. */
@@ -227,7 +227,7 @@ export type Request = {
   /** ISO time at which the worker answers FAILED rather than let CloudFormation run into its timeout. */
   readonly answerBy: string;
   readonly answered?: 'SUCCESS' | 'FAILED';
-  /** AWS refused what it asked for, although the release itself stands. */
+  /** Why it fails, although the release itself stands: AWS refused what it asked for, or we did. */
   readonly failure?: string;
 };
 

@@ -27,7 +27,11 @@ export function decide(state: Release, facts: Facts, clock: number): Action {
 }
 
 function first(state: Release, facts: Facts, overdue: boolean, now: number): Action {
-  if (state.intent !== undefined && !overdue) return carryOn(state, state.intent, facts, now);
+  if (state.intent !== undefined && !overdue) {
+    const action = carryOn(state, state.intent, facts, now);
+    // What waits for the stack must not keep the stack waiting.
+    return action.do === 'wait' ? (answerOf(state, facts, overdue, now) ?? action) : action;
+  }
   const answer = answerOf(state, facts, overdue, now);
   if (answer !== undefined) return answer;
   if (state.intent !== undefined) return carryOn(state, state.intent, facts, now);
@@ -122,6 +126,8 @@ function answerOf(state: Release, facts: Facts, overdue: boolean, now: number): 
       const capacity = facts.held && !overdue ? tidy(state, facts.held, now) : undefined;
       return capacity ?? answer('SUCCESS');
     }
+    case 'refused':
+      return answer('FAILED', request.failure);
     case 'rollback': {
       // The version that the stack withdraws is about to be deleted, provisioned concurrency and all. Failing would leave
       // the stack stuck half-way, so what cannot be done does not keep it.

@@ -1,5 +1,5 @@
 import type { Core, Found } from '../shared/registry.ts';
-import { type Admission, admit, type Found as Facts } from './admit.ts';
+import { type Admission, admit, type Found as Facts, unchanged } from './admit.ts';
 import type { Release } from './contract.ts';
 import type { Incoming } from './events.ts';
 import { messageOf, run } from './run.ts';
@@ -27,7 +27,7 @@ export async function serve(world: World, ask: Ask): Promise<void> {
   const taken = await take(world, ask);
   if (typeof taken === 'object') {
     world.log('the request is refused', { requestId: ask.asked.id, reason: taken.refused });
-    await respond(world, ask.caller, 'FAILED', `nothing was changed: ${taken.refused}`);
+    await respond(world, ask.caller, 'FAILED', unchanged(taken.refused));
   }
   if (taken === 'run') await run(world, ask.asked.model);
 }
@@ -90,8 +90,7 @@ async function attempt(world: World, ask: Ask, patient: boolean): Promise<Taken 
         : 'run';
     }
     case 'refuse':
-      if ((await world.registry.move(admission.next, found?.etag)) === 'changed') return 'changed';
-      return { refused: admission.reason };
+      return (await world.registry.move(admission.next, found?.etag)) === 'changed' ? 'changed' : 'run';
     case 'write':
       return write(world, ask, admission, found);
   }
@@ -131,8 +130,8 @@ async function tickable(
       // A rollback must get through with or without a tick; Lambda's own retries stand behind it.
       if (written.request?.kind === 'rollback') return 'run';
       if (failures === TRIES) {
-        await takeBack(world, written, before);
-        return { refused: messageOf(error) };
+        await takeBack(world, written, before, messageOf(error));
+        return 'run';
       }
       await world.pause(100 * 2 ** failures);
     }
@@ -140,16 +139,20 @@ async function tickable(
 }
 
 /**
- * The document as it was, with the request in it as answered: late repetitions must not revive it, and the stack's
+ * The document as it was, with the request in it as refused: late repetitions must not revive it, and the stack's
  * rollback, which follows, is known by the version that was asked for. Without a document before, the release ends.
  */
-async function takeBack(world: World, written: Release, before: Release | undefined): Promise<void> {
+async function takeBack(
+  world: World,
+  written: Release,
+  before: Release | undefined,
+  why: string,
+): Promise<void> {
   const found = await world.registry.release(written.model);
   // Somebody ticked it on meanwhile, or answered it.
   if (found?.release?.rev !== written.rev || written.request === undefined) return;
-  const { url: _, ...request } = written.request;
   const kept = {
-    request: { ...request, answered: 'FAILED' as const },
+    request: { ...written.request, kind: 'refused' as const, failure: unchanged(why) },
     requests: written.requests,
     highest: written.highest,
   };

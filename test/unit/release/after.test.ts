@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { ALARMS } from '../../../functions/release/contract.ts';
+import { type Chaos, calm } from '../../fakes/chaos.ts';
 import { CANARY } from '../../fakes/settings.ts';
-import { FUNCTION, tick } from '../../fakes/world.ts';
+import { FUNCTION, request, tick } from '../../fakes/world.ts';
 import {
   alarm,
   DAY,
@@ -319,8 +320,8 @@ describe('a deploy after promotion', () => {
 });
 
 describe('what was rolled back', () => {
-  const rolledBack = async () => {
-    const w = await promoted();
+  const rolledBack = async (chaos: Chaos = calm) => {
+    const w = await promoted(CANARY, { chaos });
     await alarm(w);
     await until(w, 'ROLLED_BACK', BAD, { most: 14 });
     return w;
@@ -337,6 +338,23 @@ describe('what was rolled back', () => {
     expect(w.answers.at(-1)).toMatchObject({ Status: 'SUCCESS' });
     expect(w.state()).toMatchObject({ phase: 'ROLLED_BACK', stable: { version: '3' } });
     expect(w.target()).toEqual({ version: '3', weights: {} });
+  });
+
+  it('is refused by the next try, too, where the worker dies before it can say so', async () => {
+    let dies = false;
+    const w = await rolledBack(async (point) => {
+      if (!dies || point !== 'before answer') return;
+      dies = false;
+      throw new Error('killed');
+    });
+    dies = true;
+    const event = request('Update', '5', 'b', { before: '4', settings: CANARY });
+    w.stack.state = 'busy';
+    await expect(w.send(event)).rejects.toThrow('killed');
+    expect(w.answers.some(({ RequestId }) => RequestId === event.RequestId)).toBe(false);
+    await w.send(event);
+    expect(w.answers.at(-1)).toMatchObject({ RequestId: event.RequestId, Status: 'FAILED' });
+    expect(JSON.stringify(w.state())).not.toContain('signature');
   });
 
   it('goes again by force', async () => {

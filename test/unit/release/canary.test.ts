@@ -212,6 +212,29 @@ describe('the stack is in progress', () => {
     await until(w, 'BAKING', HEALTHY);
   });
 
+  it('a weight that was to rise when the worker died waits, and the answer does not', async () => {
+    let dies = false;
+    const w = await deployed(CANARY, {
+      chaos: async (point) => {
+        if (!dies || point !== 'before update alias') return;
+        dies = false;
+        throw new Error('killed');
+      },
+    });
+    await minutes(w, 4, HEALTHY);
+    dies = true;
+    await until(w, 'BAKING', HEALTHY).catch(() => {});
+    expect(w.state()?.intent?.after.weights).toEqual({ '4': 0.25 });
+    await deploy(w, '4', 'b', { before: '4', settings: { ...CANARY, minRequests: 200 } });
+    expect(w.answers.at(-1)).toMatchObject({ Status: 'SUCCESS' });
+    expect(w.state()?.settings.minRequests).toBe(200);
+    await minutes(w, 5, HEALTHY);
+    expect(w.alias()?.weights).toEqual({ '4': 0.05 });
+    w.stack.state = 'done';
+    await minutes(w, 1, HEALTHY);
+    expect(w.alias()?.weights).toEqual({ '4': 0.25 });
+  });
+
   it('when a step has passed: it is judged on', async () => {
     const w = await deployed();
     await until(w, 'BAKING', HEALTHY, { most: 26 }).catch(() => {});
