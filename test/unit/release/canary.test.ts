@@ -225,8 +225,11 @@ describe('the stack is in progress', () => {
     dies = true;
     await until(w, 'BAKING', HEALTHY).catch(() => {});
     expect(w.state()?.intent?.after.weights).toEqual({ '4': 0.25 });
-    await deploy(w, '4', 'b', { before: '4', settings: { ...CANARY, minRequests: 200 } });
-    expect(w.answers.at(-1)).toMatchObject({ Status: 'SUCCESS' });
+    const { RequestId } = await deploy(w, '4', 'b', {
+      before: '4',
+      settings: { ...CANARY, minRequests: 200 },
+    });
+    expect(w.answers.at(-1)).toMatchObject({ RequestId, Status: 'SUCCESS' });
     expect(w.state()?.settings.minRequests).toBe(200);
     await minutes(w, 5, HEALTHY);
     expect(w.alias()?.weights).toEqual({ '4': 0.05 });
