@@ -2,7 +2,7 @@ import type { Provided, Scaling } from '../shared/aws/ports.ts';
 import { type Action, wait, write } from './actions.ts';
 import type { CapacitySettings, Release } from './contract.ts';
 import { notice } from './notices.ts';
-import { abort, isPending, lastGood, next, tell } from './steps.ts';
+import { abort, claimed, isPending, lastGood, next, tell } from './steps.ts';
 
 /** Provisioned concurrency sits on versions. Pure: what should be there, and the next step towards it. */
 
@@ -97,8 +97,10 @@ export function tidy(state: Release, held: Held, now: number): Action | undefine
   if (scaling === undefined)
     return scaled === undefined ? undefined : write(next(state, { scaled: undefined }, now));
   const key = JSON.stringify(scaling);
-  const gone = scaling.min > 0 && scaled?.refused === undefined && !held.has(stable.version);
-  if (scaled?.version !== stable.version || scaled.key !== key || gone) {
+  // Ours before it is there: what nobody claims would be taken for a person's, and stay.
+  if (scaled?.version !== stable.version) return write(next(state, claimed(state, stable.version), now));
+  const gone = scaling.min > 0 && scaled.refused === undefined && !held.has(stable.version);
+  if (scaled.key !== key || gone) {
     if ((held.get(stable.version)?.requested ?? 0) < scaling.min)
       return { do: 'provide', version: stable.version, instances: scaling.min };
     return {

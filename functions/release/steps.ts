@@ -117,6 +117,10 @@ export function measured({ version, fingerprint }: VersionRef, { gate, p95, sign
   };
 }
 
+/** Provisioned concurrency on this version is ours; what it scales by is still to be told. */
+export const claimed = ({ settings }: Pick<Release, 'settings'>, version: string): Pick<Changes, 'scaled'> =>
+  settings.capacity?.provisioned === undefined ? {} : { scaled: { version, key: '' } };
+
 /** The candidate has 100 %. What behaves as the version before it is watched no longer than that one. */
 function promoted(state: Release, candidate: VersionRef, { then }: Intent, now: number): Release {
   const watched =
@@ -134,6 +138,7 @@ function promoted(state: Release, candidate: VersionRef, { then }: Intent, now: 
       phase: then,
       stable: live,
       lives: remember(state.lives, live),
+      ...(state.stable?.version !== live.version && claimed(state, live.version)),
       ...watched,
     },
     now,
