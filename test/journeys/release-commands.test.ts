@@ -63,6 +63,7 @@ test('a deploy returns with the first step in force, and says what the canary ca
   expect(printed.stderr).toMatch(
     /churn: what the canary can see at the declared traffic:\n {2}at 5 req\/s a 20 % canary needs \d+ min to see errors rise from 1 % to 3 %/,
   );
+  expect(printed.stderr).toContain('churn: latency is not judged, since no objective');
   const { stdout } = await models('status');
   expect(stdout).toMatch(/^churn: OK, nothing to do\. Version 2 has 20 %, step 1 of 2\.$/m);
   expect(stdout).toMatch(

@@ -8,7 +8,7 @@ import type { Model } from '../model.ts';
 import { releaseTargets, workerName } from '../plan/alias.ts';
 import type { Host } from '../plan/host.ts';
 import { unfinishedProblem } from '../plan/report.ts';
-import { gateFailure, type Offer, superseded } from './deployment.ts';
+import { gateFailure, latencyLine, type Offer, superseded } from './deployment.ts';
 import { follow, isLeft, isSettled } from './follow.ts';
 import { forecastLines, isStepwise, type Traffic } from './forecast.ts';
 import { type Opened, openRegistry } from './open.ts';
@@ -110,12 +110,14 @@ export async function finish(context: DeployContext, deploy: Deploy, wait: boole
   throwProblems(bad.map(({ text }) => unfinishedProblem(text)));
 }
 
-/** What the canary that has just begun can see. */
+/** What the canary that has just begun can see, and what is not looked at. */
 async function foretell(context: DeployContext, model: Model): Promise<void> {
   if (!isStepwise(model)) return;
-  for (const line of forecastLines(model, await trafficOf(context, model))) context.notice(line);
-  if (model.latency === undefined)
-    context.notice(`${model.name}: latency is not judged, since no objective (latency.p95) is declared`);
+  const begun = await atRegistry(context, ({ documents }) => releasesOf([model], documents));
+  const release = begun?.get(model.name);
+  const lines = forecastLines(model, await trafficOf(context, model));
+  const latency = release && latencyLine(release);
+  for (const line of [...lines, ...(latency === undefined ? [] : [latency])]) context.notice(line);
 }
 
 const DAY = 24 * 60 * 60 * 1000;

@@ -27,6 +27,16 @@ export function superseded(
   });
 }
 
+/** Why latency is not judged in a release that has begun; undefined where it is, or where that is not fixed yet. */
+export function latencyLine({ model, basis, settings }: Release): string | undefined {
+  if (basis === undefined || basis.slow !== undefined) return undefined;
+  return `${model}: latency is not judged, since ${
+    settings.p95 === undefined
+      ? 'no objective (latency.p95) is declared'
+      : 'the stable version counts by another objective, or by none'
+  }`;
+}
+
 /** After a failed deploy: what the gate found, as a table, and what to do. */
 export function gateFailure(evidence: GateEvidence, live: string | undefined): string {
   const { model, version, gate, failures } = evidence;

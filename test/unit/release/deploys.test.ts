@@ -3,13 +3,14 @@ import { describe, expect, it } from 'vitest';
 import type { Release, TickAnswer } from '../../../functions/release/contract.ts';
 import { registry } from '../../../functions/shared/registry.ts';
 import { parseModels } from '../../../plugins/models/parse.ts';
-import { gateFailure, superseded } from '../../../plugins/models/release/deployment.ts';
+import { gateFailure, latencyLine, superseded } from '../../../plugins/models/release/deployment.ts';
 import { follow, isSettled } from '../../../plugins/models/release/follow.ts';
 import { autoLine, forecastLines, forecastWarning } from '../../../plugins/models/release/forecast.ts';
 import { historyText, readHistory } from '../../../plugins/models/release/history.ts';
 import { clockOf, moment, span } from '../../../plugins/models/release/time.ts';
 import { ulid } from '../../../plugins/models/release/ulid.ts';
 import { answerLine, gateLine, releaseLine } from '../../../plugins/models/release/words.ts';
+import { CANARY } from '../../fakes/settings.ts';
 import { SCOPE } from '../../fakes/world.ts';
 import { deploy, deployed, live, minutes, until, type World } from './traffic.ts';
 
@@ -49,6 +50,24 @@ describe('what a deploy supersedes', () => {
     expect(superseded([offer('c')], new Map())).toEqual([]);
     await until(w, 'BAKING', GOOD);
     expect(superseded([offer('c')], there(w))).toEqual([]);
+  });
+});
+
+describe('latency', () => {
+  const line = async (stable?: number, candidate?: number) => {
+    const w = await live({ ...CANARY, ...(stable !== undefined && { p95: stable }) });
+    const settings = { ...CANARY, ...(candidate !== undefined && { p95: candidate }) };
+    await deploy(w, '4', 'b', { settings });
+    expect(latencyLine(w.state() as Release)).toBeUndefined();
+    w.stack.state = 'done';
+    await minutes(w, 2, GOOD);
+    return latencyLine(w.state() as Release);
+  };
+
+  it('that is not judged is said, with why', async () => {
+    expect(await line()).toBe('churn: latency is not judged, since no objective (latency.p95) is declared');
+    expect(await line(100, 200)).toContain('counts by another objective, or by none');
+    expect(await line(100, 100)).toBeUndefined();
   });
 });
 
