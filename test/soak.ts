@@ -4,6 +4,7 @@
  */
 import { performance } from 'node:perf_hooks';
 import { arm64Inference } from './soak/arm64.ts';
+import { everyCrash } from './soak/crash.ts';
 import { HUNDREDTH_OF_LARGE, LARGE, largeArtifact } from './soak/large.ts';
 
 type Part = {
@@ -13,6 +14,7 @@ type Part = {
 };
 const parts: Readonly<Record<string, Part>> = {
   arm64: { full: arm64Inference },
+  crash: { full: everyCrash },
   large: { full: () => largeArtifact(LARGE), short: () => largeArtifact(HUNDREDTH_OF_LARGE) },
 };
 

@@ -8,6 +8,7 @@ import type { Write } from './proxy.ts';
 /** How a path ended, and how it got there. */
 export type Outcome = {
   readonly alias: AliasTarget | undefined;
+  /** Undefined where the alias is gone: then nobody says any more how its release ended. */
   readonly phase: Phase | undefined;
   /** Where the alias was, one after the other. */
   readonly history: readonly string[];
@@ -41,7 +42,7 @@ export async function outcomeOf({ aws, proxy }: Cloud, life: Life, name: string)
   const idle = provisioned.filter((version) => version !== alias?.version);
   return {
     alias,
-    phase: document?.phase,
+    phase: alias && document?.phase,
     history,
     statuses: life.statuses,
     provisioned,

@@ -8,8 +8,8 @@ export type Path = {
   readonly name: string;
   readonly given?: (life: Life) => Promise<void>;
   readonly play: (life: Life) => Promise<void>;
-  /** Phase that it ends in, and the version that has all traffic; undefined: the alias is gone. */
-  readonly ends: readonly [phase: string, version: string | undefined];
+  /** Phase that it ends in, and the version that has all traffic; undefined where the alias is gone. */
+  readonly ends: readonly [phase: string | undefined, version: string | undefined];
   /** Published versions; default 4. With more than are kept each run needs a function of its own. */
   readonly versions?: number;
 };
@@ -126,7 +126,31 @@ export const PATHS: readonly Path[] = [
     ends: ['ROLLED_BACK', '1'],
   },
   { name: 'back-to', given: baking, play: commanded('rollback', '1'), ends: ['ROLLED_BACK', '1'] },
-  { name: 'withdrawn', given: judging, play: commanded('rollback'), ends: ['ROLLED_BACK', '1'] },
+  {
+    // Whoever asks again, since no answer came, must not go back behind version 2.
+    name: 'withdrawn',
+    given: async (life) => {
+      await deploy('1', ALL_AT_ONCE)(life);
+      await deploy('2', ALL_AT_ONCE)(life);
+      await life.deploy({ version: '4', settings: CANARY });
+      await life.until('JUDGING');
+    },
+    play: commanded('rollback'),
+    ends: ['ROLLED_BACK', '2'],
+  },
+  {
+    name: 'refused',
+    given: async (life) => {
+      await judging(life);
+      await life.command('rollback');
+      await life.quiet();
+    },
+    play: async (life) => {
+      await life.deploy({ version: '4', fingerprint: 'fingerprint-2', settings: CANARY });
+      await life.quiet();
+    },
+    ends: ['ROLLED_BACK', '1'],
+  },
   { name: 'promoted', given: judging, play: commanded('promote'), ends: ['DONE', '2'] },
   {
     name: 'held',
@@ -139,7 +163,7 @@ export const PATHS: readonly Path[] = [
     },
     ends: ['DONE', '2'],
   },
-  { name: 'deleted', given: judging, play: (life) => life.remove(), ends: ['JUDGING', undefined] },
+  { name: 'deleted', given: judging, play: (life) => life.remove(), ends: [undefined, undefined] },
   {
     name: 'provisioned',
     given: deploy('1', { ...ALL_AT_ONCE, ...provisioned(1) }),

@@ -2,6 +2,8 @@ import type { Settings } from '../../../functions/release/contract.ts';
 
 export type Deploy = {
   readonly version: string;
+  /** Default: one of its own. */
+  readonly fingerprint?: string;
   readonly settings: Settings;
   /** A resource behind the alias: so many minutes later it ends so. */
   readonly tail?: { readonly minutes: number; readonly status: 'SUCCESS' | 'FAILED' };
@@ -10,6 +12,7 @@ export type Deploy = {
 /** A stack with nothing but an alias, and perhaps a tail. `teller`: ARN of the function that gets the resources’ events. */
 export function template({
   version,
+  fingerprint = `fingerprint-${version}`,
   settings,
   tail,
   teller,
@@ -23,7 +26,7 @@ export function template({
     Alias: 'live',
     Model: model,
     Version: version,
-    Fingerprint: `fingerprint-${version}`,
+    Fingerprint: fingerprint,
     Identity: `identity-${version}`,
     Layer: 'layer',
     Source: 'source',
