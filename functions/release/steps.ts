@@ -100,9 +100,12 @@ export function settle(state: Release, intent: Intent, now: number): Release {
       { ...changes, reversal: { ...reversal, half: { asked: intent.at, at: iso(now) } } },
       now,
     );
-  const weight = candidate && (intent.after.weights[candidate.version] ?? 0) * 100;
-  if (weight === undefined || weight === (state.shifts.at(-1)?.weight ?? 0)) return next(state, changes, now);
-  const shift: Shift = { asked: intent.at, at: iso(now), step: state.step ?? 0, weight: Math.round(weight) };
+  if (candidate === undefined) return next(state, changes, now);
+  const { steps = [], step = 0 } = state;
+  // As the step says it: a share times 100 is not always the percent that it was made of.
+  const weight = intent.after.weights[candidate.version] === undefined ? 0 : (steps[step]?.weight ?? 0);
+  if (weight === (state.shifts.at(-1)?.weight ?? 0)) return next(state, changes, now);
+  const shift: Shift = { asked: intent.at, at: iso(now), step, weight };
   return next(state, { ...changes, shifts: [...state.shifts, shift] }, now);
 }
 

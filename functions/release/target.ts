@@ -25,6 +25,8 @@ export const made = (alias: AliasState | undefined, intent: Intent): boolean =>
 /** For people: `version 3`, `version 3 (7: 10 %)`, `nothing`. */
 export function say(target: AliasTarget | AliasState | undefined): string {
   if (target === undefined) return 'nothing';
-  const weights = Object.entries(target.weights).map(([version, weight]) => `${version}: ${weight * 100} %`);
+  const weights = Object.entries(target.weights).map(
+    ([version, weight]) => `${version}: ${Number((weight * 100).toPrecision(6))} %`,
+  );
   return `version ${target.version}${weights.length > 0 ? ` (${weights.join(', ')})` : ''}`;
 }

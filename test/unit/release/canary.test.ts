@@ -79,6 +79,13 @@ describe('a canary', () => {
     expect(Math.max(...w.aliases.history.map(({ to }) => to.weights['4'] ?? 0))).toBe(0.05);
   });
 
+  it('takes steps of any weight, whatever a share of it is in binary', async () => {
+    const weights = [7, 12.5, 28.7, 36.900000000000006, 57];
+    const w = await deployed({ ...CANARY, steps: weights.map((weight) => ({ weight, bake: 600 })) });
+    await until(w, 'BAKING', HEALTHY, { most: 80 });
+    expect(w.state()?.shifts.map(({ weight }) => weight)).toEqual(weights);
+  });
+
   it('that cannot answer is rolled back at the first complete minute', async () => {
     const w = await deployed();
     await minutes(w, 3, { 4: 1 }, { crash: true });
