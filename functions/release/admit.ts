@@ -110,7 +110,9 @@ export const unchanged = (reason: string): string => `nothing was changed: ${rea
  * release, by force and with the same version, withdraws it.
  */
 function leavesAlone(base: Release, asked: Asked, back: boolean, rollingBack: boolean): boolean {
-  if (asked.type === 'Create' || asked.forced) return false;
+  if (asked.type === 'Create') return false;
+  // A stack that goes back brings the mark of an earlier force with it; nobody forces now.
+  if (asked.forced && !rollingBack) return false;
   if (asked.before === asked.version) return !rollingBack || base.request?.id !== base.release;
   return back && Number(asked.version) === base.highest;
 }

@@ -85,6 +85,10 @@ function rollback(state: Release, asked: Asked, target: Target | undefined, now:
       text: `version ${candidate.version} is withdrawn, version ${stable.version} has all traffic`,
     };
   }
+  if (isPending(state) && candidate !== undefined && asked.to === candidate.version)
+    return refuse(
+      `version ${candidate.version} is the one that is being released: "sls models promote --model ${model}" skips its steps`,
+    );
   // Who asks again, because the first answer was lost, means the same; and the one before may be good.
   if (state.phase === 'ROLLED_BACK' && asked.to === undefined)
     return refuse(

@@ -379,6 +379,20 @@ describe('what was rolled back', () => {
     expect(w.target()).toEqual({ version: '3', weights: {} });
   });
 
+  it('by force, before a stack that rolls back from something else: that is no withdrawal', async () => {
+    const w = await rolledBack();
+    await deploy(w, '4', 'b', { before: '4', forced: '1' });
+    w.stack.state = 'done';
+    await until(w, 'JUDGING', { 3: 0.02, 4: 0.02 });
+    await deploy(w, '4', 'b', { before: '4', settings: { ...CANARY, maxWait: 60 } });
+    w.stack.state = 'rollingBack';
+    // As it was: with the mark of the force.
+    await w.send(request('Update', '4', 'b', { before: '4', settings: CANARY, forced: '1' }));
+    expect(w.answers.at(-1)).toMatchObject({ Status: 'SUCCESS' });
+    expect(w.state()).toMatchObject({ phase: 'JUDGING', settings: { maxWait: CANARY.maxWait } });
+    expect(w.target()).toEqual({ version: '3', weights: { '4': 0.05 } });
+  });
+
   it('stays away where only settings change, and the answer says why', async () => {
     const w = await rolledBack();
     await deploy(w, '4', 'b', { before: '4', settings: { ...CANARY, minRequests: 50 } });

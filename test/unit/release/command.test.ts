@@ -145,6 +145,16 @@ describe('sls models rollback', () => {
     });
   });
 
+  it('--to the candidate is refused: that would be no way back, but one around its gate and steps', async () => {
+    const w = await running();
+    const before = w.target();
+    expect(await w.command('rollback', { to: '4' })).toMatchObject({
+      done: false,
+      refused: expect.stringContaining('sls models promote'),
+    });
+    expect(w.target()).toEqual(before);
+  });
+
   it('without an earlier version is refused', async () => {
     const w = await live();
     expect(await w.command('rollback')).toMatchObject({
