@@ -89,11 +89,7 @@ export function admit(found: Release | undefined, asked: Asked, facts: Found, cl
 
 /** Not followed, and not to be taken for anything else when it comes again. */
 const seen = (found: Release, { id }: Asked, now: number): Release =>
-  next(
-    found,
-    { requests: [...found.requests, id].slice(-REMEMBERED) },
-    Math.max(now, Date.parse(found.updatedAt)),
-  );
+  next(found, { requests: [...found.requests, id].slice(-REMEMBERED) }, now);
 
 /** Not followed, but answered, by whoever gets to it. */
 function denied(found: Release, asked: Asked, reason: string, now: number): Changes {

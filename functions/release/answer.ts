@@ -1,5 +1,6 @@
 import type { AliasState } from '../shared/aws/ports.ts';
 import type { Release, TickAnswer } from './contract.ts';
+import type { DeploymentEnd } from './history/contract.ts';
 import { ends } from './phases/judging.ts';
 import { sinceOf } from './phases/shifting.ts';
 import { isOpen, iso, isPending, weightOf } from './steps.ts';
@@ -27,6 +28,20 @@ export function told(state: Release, alias: AliasState | undefined, waiting: str
       weightOf(state) > 0 && { step: stepOf(state, state.step, steps.length) }),
     ...(judgement && { judgement }),
     ...(phase === 'BAKING' && bakeUntil !== undefined && { bakeUntil }),
+  };
+}
+
+/** Where a release stands, for the record of the deploy that began it. */
+export function endOf(state: Release): DeploymentEnd {
+  const { release, phase, stable, reason, gate, judgements, updatedAt } = state;
+  return {
+    release,
+    phase,
+    at: updatedAt,
+    ...(stable && { version: stable.version }),
+    ...(reason !== undefined && { reason }),
+    ...(gate && { gate }),
+    judgements,
   };
 }
 

@@ -1,5 +1,6 @@
 import type { Core, Found } from '../shared/registry.ts';
 import { type Admission, admit, type Found as Facts, unchanged } from './admit.ts';
+import { endOf } from './answer.ts';
 import type { Release } from './contract.ts';
 import type { Incoming } from './events.ts';
 import { messageOf, run } from './run.ts';
@@ -110,6 +111,10 @@ async function write(
     const unfinished = isPending(found.release) || found.release.phase === 'HELD';
     const release: Release = unfinished ? { ...found.release, phase: 'SUPERSEDED' } : found.release;
     await world.registry.archive({ model: asked.model, release });
+    // Nobody ticks it any more who could tell its deploy.
+    const { deployment, phase } = release;
+    if (deployment !== undefined && deployment.told !== phase)
+      await world.registry.ended(deployment.id, asked.model, endOf(release));
   }
   if ((await world.registry.move(admission.next, found?.etag)) === 'changed') return 'changed';
   return tickable(world, admission.next, found?.release);

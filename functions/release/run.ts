@@ -2,7 +2,7 @@ import { messageOf as wordsOf } from '../shared/aws/errors.ts';
 import type { AliasState } from '../shared/aws/ports.ts';
 import type { Found } from '../shared/registry.ts';
 import type { Action } from './actions.ts';
-import { told } from './answer.ts';
+import { endOf, told } from './answer.ts';
 import { unprovided } from './capacity.ts';
 import { METRICS, type Release, type TickAnswer, type TickEvent } from './contract.ts';
 import { decide, refused } from './decide.ts';
@@ -113,16 +113,7 @@ async function act(
       return undefined;
     }
     case 'record': {
-      const { release, phase, stable, reason, gate, judgements, updatedAt } = state;
-      await world.registry.ended(action.deployment, model, {
-        release,
-        phase,
-        at: updatedAt,
-        ...(stable && { version: stable.version }),
-        ...(reason !== undefined && { reason }),
-        ...(gate && { gate }),
-        judgements,
-      });
+      await world.registry.ended(action.deployment, model, endOf(state));
       await write(action.next);
       return undefined;
     }

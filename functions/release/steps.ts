@@ -28,9 +28,10 @@ const NOTICES = 20;
 
 export type Changes = { readonly [key in keyof Release]?: Release[key] | undefined };
 
-/** The document with these changes (undefined removes a key), a `rev` on. */
+/** The document with these changes (undefined removes a key), a `rev` on; its time never goes back, whatever a worker's clock does. */
 export function next(state: Release, changes: Changes, now: number): Release {
-  const merged = { ...state, ...changes, rev: state.rev + 1, updatedAt: iso(now) };
+  const updatedAt = iso(Math.max(now, Date.parse(state.updatedAt)));
+  const merged = { ...state, ...changes, rev: state.rev + 1, updatedAt };
   return Object.fromEntries(
     Object.entries(merged).filter(([, value]) => value !== undefined),
   ) as unknown as Release;

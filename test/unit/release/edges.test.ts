@@ -463,6 +463,15 @@ describe('deadline', () => {
     expect(await w.send(tick())).toMatchObject({ phase: 'DONE', version: '4' });
     expect(Date.parse(w.state()?.updatedAt ?? '')).toBeGreaterThanOrEqual(Date.parse('2026-01-01T00:00:00Z'));
   });
+
+  it('whatever is written, by a deploy’s own tick too', async () => {
+    const w = await live();
+    await deploy(w, '4', 'b');
+    const before = w.state()?.updatedAt;
+    w.clock.now -= 24 * 60 * MINUTE;
+    await w.send(tick({ deployment: '01JA0000000000000000000000' }));
+    expect(w.state()).toMatchObject({ updatedAt: before, deployment: { id: '01JA0000000000000000000000' } });
+  });
 });
 
 describe('the schedule cannot be made', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Deployment } from '../../../functions/release/history/contract.ts';
 import { FUNCTION, SCOPE, tick } from '../../fakes/world.ts';
-import { deployed, minutes, until, type World } from './traffic.ts';
+import { deploy, deployed, minutes, until, type World } from './traffic.ts';
 
 const HEALTHY = { 3: 0.02, 4: 0.02 };
 const ID = '01JA0000000000000000000000';
@@ -40,6 +40,13 @@ describe('the record of a deploy', () => {
       version: '3',
       reason: expect.stringContaining('errors'),
     });
+  });
+
+  it('says that another deploy took its place', async () => {
+    const w = await told();
+    await minutes(w, 3, HEALTHY);
+    await deploy(w, '5', 'c', { before: '4' });
+    expect(record(w).releases?.churn).toMatchObject({ phase: 'SUPERSEDED', version: '3' });
   });
 
   it('that is gone keeps nothing back', async () => {
