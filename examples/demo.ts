@@ -12,18 +12,23 @@ import { seconds, terminal } from './demo/terminal.ts';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const began = performance.now();
 const commands = terminal(root);
-const cleanup: (() => Promise<void> | void)[] = [commands.end];
+const cleanup: (() => Promise<void> | void)[] = [];
 
 let ending: Promise<void> | undefined;
-/** Ends what was started, last first; a second call waits for the first. */
+/** Ends commands that run, then what was started, last first; a second call waits for the first. */
 function end(): Promise<void> {
   ending ??= (async () => {
+    await commands.end();
     for (const step of cleanup.reverse()) await step();
   })();
   return ending;
 }
+let interrupted = false;
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
-  process.on(signal, () => end().finally(() => process.exit(130)));
+  process.on(signal, () => {
+    interrupted = true;
+    end().finally(() => process.exit(130));
+  });
 
 try {
   console.log(
@@ -35,7 +40,8 @@ try {
   console.log('demo: ok');
 } catch (error) {
   await end();
-  console.error(error instanceof Error ? error.message : error);
+  // The commands that were ended fail, too; that is not what happened.
+  if (!interrupted) console.error(error instanceof Error ? error.message : error);
   console.log('demo: failed');
   process.exitCode = 1;
 }

@@ -3,7 +3,7 @@ import { type Client, liveOf } from './client.ts';
 import type { Message, Pager } from './pager.ts';
 import { failedOf } from './tally.ts';
 import { type Environment, expect, seconds, type Terminal, title } from './terminal.ts';
-import type { Traffic } from './traffic.ts';
+import type { Outcome, Traffic } from './traffic.ts';
 
 export type Scene = {
   readonly sls: Terminal['sls'];
@@ -102,17 +102,18 @@ async function late({ sls, env, traffic, pager, ...scene }: Scene): Promise<void
     ({ at, subject }) => at > arrived && /errors/.test(subject) && /ALARM/.test(subject),
   );
   console.log(`${after(alarm.at, arrived)}: ${alarm.subject}`);
-  const back = await comes(pager, 'the rollback', ({ subject }) => /version 5 was rolled back/.test(subject));
-  await expectLive(scene, 'version 2');
-  const first = traffic.outcomes.find(({ version, done }) => version === '2' && done > alarm.at);
-  expect(first !== undefined, 'version 2 answers again');
+  const isBack = ({ version, done }: Outcome): boolean => version === '2' && done > alarm.at;
+  await until('version 2 answers again', () => traffic.outcomes.some(isBack));
+  const again = traffic.outcomes.find(isBack)?.done ?? Number.NaN;
   console.log(
-    `${after(first?.done ?? 0, arrived)}: version 2 answers again, beside version 5: ${((first?.done ?? 0) - alarm.at) / 1000} s after the alarm`,
+    `${after(again, arrived)}: version 2 answers again, beside version 5, ${((again - alarm.at) / 1000).toFixed(1)} s after the alarm`,
   );
-  console.log(`${after(back.at, arrived)}: all traffic is on version 2`);
+  const back = await comes(pager, 'the rollback', ({ subject }) => /version 5 was rolled back/.test(subject));
+  console.log(`${after(back.at, arrived)}: the comparison is over`);
+  await expectLive(scene, 'version 2');
   show(back);
   const failed = traffic.outcomes.slice(before).filter(({ version }) => version === '5');
-  console.log(`version 5 failed at ${failedOf(failed)} requests since they came`);
+  console.log(`\nversion 5 failed at ${failedOf(failed)} requests since they came`);
   await sls(['models', 'status'], { env });
 }
 

@@ -33,8 +33,8 @@ export type Terminal = {
   ): Promise<string>;
   /** Starts `sls models proxy` and gives the URL that it prints. */
   proxy(env: Environment): Promise<string>;
-  /** Ends what still runs. */
-  end(): void;
+  /** Ends what still runs, and waits for it. */
+  end(): Promise<void>;
 };
 
 export function terminal(cwd: string): Terminal {
@@ -47,7 +47,7 @@ export function terminal(cwd: string): Terminal {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     children.add(child);
-    child.once('exit', () => children.delete(child));
+    for (const over of ['exit', 'error']) child.once(over, () => children.delete(child));
     return child;
   };
   return {
@@ -83,10 +83,21 @@ export function terminal(cwd: string): Terminal {
         child.once('exit', (code) => reject(new Error(`The proxy ended with ${code}:\n${text}`)));
       });
     },
-    end: () => {
-      for (const child of children) child.kill('SIGTERM');
+    end: async () => {
+      await Promise.all([...children].map(stop));
     },
   };
+}
+
+/** Milliseconds that a command has to end by itself. */
+const GRACE = 2000;
+
+async function stop(child: ChildProcess): Promise<void> {
+  const ended = new Promise((resolve) => child.once('exit', resolve));
+  child.kill('SIGTERM');
+  const late = setTimeout(() => child.kill('SIGKILL'), GRACE);
+  await ended;
+  clearTimeout(late);
 }
 
 /** Sections of the framework's summary that are the same after every deploy. */

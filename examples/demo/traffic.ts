@@ -34,8 +34,13 @@ export function startTraffic(
   people: readonly Person[],
   perSecond: number,
 ): Traffic {
-  // A request that is tried again would count as one that did not fail.
-  const lambda = new LambdaClient({ ...client, maxAttempts: 1 });
+  const lambda = new LambdaClient({
+    ...client,
+    // A request that is tried again would count as one that did not fail.
+    maxAttempts: 1,
+    // Nor may one wait for another’s connection.
+    requestHandler: { httpAgent: { keepAlive: true, maxSockets: 1000 } },
+  });
   const outcomes: Outcome[] = [];
   const underWay = new Set<Promise<void>>();
   const groups = { native: people.filter(isNative), all: people };
