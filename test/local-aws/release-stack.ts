@@ -142,7 +142,11 @@ export function releaseStack(endpoint: string, { service = SERVICE, environment 
     const resources: Record<string, Resource> = {};
     const endpoints = [];
     for (const { name, answer, fingerprint, code: own, declares = {}, cases } of models) {
-      const code = own ?? `export const handler = async () => ${JSON.stringify(answer)};`;
+      // Asked {}, an endpoint refuses: that is how a gate knows that it has started.
+      const refusal = "{ error: 'nothing is asked', code: 'MISSING' }";
+      const code =
+        own ??
+        `export const handler = async (event) => (JSON.stringify(event) === '{}' ? ${refusal} : ${JSON.stringify(answer)});`;
       const digest = createHash('sha256').update(code).digest('hex').slice(0, 12);
       await upload(`${name}-${digest}.zip`, code);
       const [functionId, versionId] = [functionLogicalId(name), `Version${name}${digest}${fingerprint}`];

@@ -21,7 +21,7 @@ import { abortReleases, emptyRegistry } from '../../plugins/models/release/remov
 import { releaseLine } from '../../plugins/models/release/words.ts';
 import { releaseWorker } from '../../plugins/models/release/worker.ts';
 import { client } from './deployed.ts';
-import { BUCKET, type Deployed, releaseStack, SERVICE, STAGE, WORKER } from './release-stack.ts';
+import { BUCKET, type Deployed, model, releaseStack, SERVICE, STAGE, WORKER } from './release-stack.ts';
 import { type LocalAws, startAws } from './start.ts';
 
 let aws: LocalAws;
@@ -38,7 +38,16 @@ afterAll(async () => {
 });
 
 const functionName = `${SERVICE}-${STAGE}-churn`;
-const churn = (answer: string, fingerprint: string): Deployed => ({ name: 'churn', answer, fingerprint });
+/** All at once and over then: what moves an alias, and when, is what is tested here. */
+const declares = {
+  release: { ...model('churn').release, strategy: 'allAtOnce' as const, steps: [], rollbackWindow: 0 },
+};
+const churn = (answer: string, fingerprint: string): Deployed => ({
+  name: 'churn',
+  answer,
+  fingerprint,
+  declares,
+});
 const LIVE = `models/000000000000/us-east-1/${SERVICE}/${STAGE}/releases/churn/live.json`;
 
 async function alias(): Promise<{ version: string; weights: object }> {
@@ -149,7 +158,7 @@ describe('Custom::ModelAlias in a stack', () => {
     );
     expect(await tick()).toMatchObject({ phase: 'DONE' });
     const invoked = await stack.lambda.send(
-      new InvokeCommand({ FunctionName: functionName, Qualifier: 'live' }),
+      new InvokeCommand({ FunctionName: functionName, Qualifier: 'live', Payload: '{"inputs":[]}' }),
     );
     expect(Buffer.from(invoked.Payload ?? []).toString()).toBe('"five"');
   });
