@@ -267,6 +267,15 @@ export async function openShop(aws: LocalAws, service: string, options: Omit<Sta
       ),
     tick: (): Promise<TickAnswer> => worker({ tick: target }),
     ask: worker,
+    /** As AWS's services do: nobody waits for an answer, and what fails is tried again. */
+    call: (event: unknown) =>
+      stack.lambda.send(
+        new InvokeCommand({
+          FunctionName: stack.worker,
+          InvocationType: 'Event',
+          Payload: JSON.stringify(event),
+        }),
+      ),
     command: (
       verb: CommandEvent['command']['verb'],
       rest: Partial<CommandEvent['command']> = {},
