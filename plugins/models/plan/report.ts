@@ -75,8 +75,8 @@ export function unfinishedProblem(line: string): Problem {
   return {
     code: 'MODELS_RELEASE',
     key: 'models',
-    message: `What was deployed does not answer: ${line}.`,
-    fix: 'See `sls models status`, or the log of the release worker: sls logs -f models-release. Another `sls deploy --force` starts anew.',
+    message: `What was deployed is not live: ${line}.`,
+    fix: 'See `sls models status`, or the log of the release worker: sls logs -f models-release. Mend it and deploy again; the same one takes `sls deploy --force`.',
   };
 }
 

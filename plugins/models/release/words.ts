@@ -62,6 +62,9 @@ export function releaseLine({
       good: true,
       text: `${model}: ${at}; the release${candidate === undefined ? '' : ` of version ${candidate}`} goes on${why}`,
     };
+  // The reason of a rollback says which version, and that it was.
+  if (phase === 'ROLLED_BACK' && reason !== undefined)
+    return { good: false, text: `${model}: ${at}; ${reason}` };
   return {
     good: false,
     text: `${model}: ${at}; ${phase === 'NONE' ? 'no release is recorded' : `the release is ${phase.toLowerCase().replace('_', ' ')}`}${why}`,

@@ -171,9 +171,21 @@ describe('ticking after a deploy', () => {
     ],
     [
       'rolled back',
-      { model: 'churn', phase: 'ROLLED_BACK', running: false, version: '7', reason: 'errors' },
+      {
+        model: 'churn',
+        phase: 'ROLLED_BACK',
+        running: false,
+        version: '7',
+        reason: 'version 8 was rolled back: errors',
+      },
       false,
-      'churn: version 7 is live; the release is rolled back: errors',
+      'churn: version 7 is live; version 8 was rolled back: errors',
+    ],
+    [
+      'given up',
+      { model: 'churn', phase: 'ABORTED', running: false, version: '7', reason: 'no instances' },
+      false,
+      'churn: version 7 is live; the release is aborted: no instances',
     ],
     [
       'not recorded',
