@@ -291,6 +291,27 @@ describe('the reversed canary', () => {
     expect(reversed([], ask).verdict).toBe('undecided');
   });
 
+  it('asked about latency, rolls back when the live version is slower by more than a notch', () => {
+    const slow = (all: readonly [number, number, number, number]) => ({ ...served(300, 0), slow: all });
+    const live = slow([200, 150, 100, 50]);
+    const fast = minutes(live, slow([60, 30, 15, 5]), 0.5, 3);
+    expect(reversed(fast, ask).verdict).toBe('undecided');
+    const found = reversed(fast, { ...ask, slow: 2 });
+    expect(found.verdict).toBe('rollBack');
+    expect(found.reason).toMatch(
+      /^latency: 300 of 900 .* of the live version’s warm requests .*, 90 of 900 .* of the last good version’s/,
+    );
+    expect(found.signals.map(({ signal, verdict }) => [signal, verdict])).toEqual([
+      ['errors', 'nodata'],
+      ['slow', 'fail'],
+    ]);
+    const notch = minutes(live, slow([150, 100, 50, 20]), 0.5);
+    expect(reversed(notch, { ...ask, slow: 2 })).toMatchObject({
+      verdict: 'restore',
+      reason: expect.stringMatching(/^latency/),
+    });
+  });
+
   it('does not need the minutes to agree, but a true split', () => {
     const burst = minutes(served(300, 0), served(300, 1), 0.5).map((minute, i) =>
       i === 2 || i === 7 ? { ...minute, candidate: served(300, 30) } : minute,

@@ -7,6 +7,7 @@ export const SLOW_AT = 80;
 export const OUTPUT_AT = 80;
 /** After promotion an alarm has asked already. */
 export const REVERSED_AT = 20;
+export const REVERSED_SLOW_AT = 40;
 
 /** Below this difference (a share of requests) nothing fails, by design. */
 const LEAST = 0.001;

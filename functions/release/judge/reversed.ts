@@ -2,8 +2,9 @@ import { incomplete } from './complete.ts';
 import type { SignalJudgement } from './contract.ts';
 import { count, errorRow } from './counts.ts';
 import type { Minute } from './minutes.ts';
-import { isClearlyWorse, REVERSED_AT } from './regression.ts';
-import { compared, figures } from './verdict.ts';
+import { isClearlyWorse, isWorse, REVERSED_AT, REVERSED_SLOW_AT } from './regression.ts';
+import { type SlowEdge, slowRow } from './slow.ts';
+import { compared, figures, SLOW } from './verdict.ts';
 import { REVERSING } from './words.ts';
 
 /** Minutes of half the traffic on the last good version, at most. */
@@ -18,27 +19,48 @@ export type Reversed = {
 /**
  * The reversed canary: after an alarm the last good version (`stable` here) takes half of the traffic beside the live
  * one (`candidate`), and the same bet tells whether the live one is to blame. Asked less sternly than before promotion
- * (20 to 1, and without agreement of the minutes): an alarm has already said that something is worse.
+ * (20 to 1, latency 40 to 1, and without agreement of the minutes): an alarm has already said that something is worse.
  *
  * @param minutes usable ones of this canary alone
- * @param options over: nobody waits for more, because its time has passed; also after ten minutes
+ * @param options over: nobody waits for more, because its time has passed; also after ten minutes. slow: the alarm is about
+ *   latency, and both versions count by one objective: the edge to hold the live one against
  */
 export function reversed(
   minutes: readonly Minute[],
-  { minRequests, over }: { readonly minRequests: number; readonly over: boolean },
+  {
+    minRequests,
+    over,
+    slow,
+  }: { readonly minRequests: number; readonly over: boolean; readonly slow?: SlowEdge | undefined },
 ): Reversed {
-  const counts = count(minutes.map(errorRow));
   const missing = incomplete(minutes, minRequests, REVERSING);
-  const isWorse = missing === undefined && isClearlyWorse(counts, REVERSED_AT);
   const isOver = over || minutes.length >= REVERSED_MINUTES;
-  const seen = missing ?? `errors: ${compared(counts, 'requests failed', REVERSED_AT, REVERSING)}`;
-  const signals: readonly SignalJudgement[] = [
+  const errors = count(minutes.map(errorRow));
+  const judged = [
     {
       signal: 'errors',
-      verdict: missing !== undefined ? 'error' : isWorse ? 'fail' : isOver ? 'pass' : 'nodata',
-      numbers: figures(counts, REVERSED_AT),
+      isWorse: isClearlyWorse(errors, REVERSED_AT),
+      numbers: figures(errors, REVERSED_AT),
+      seen: `errors: ${compared(errors, 'requests failed', REVERSED_AT, REVERSING)}`,
     },
+    ...(slow === undefined ? [] : [judgeSlow(minutes, slow)]),
   ];
-  if (isWorse) return { verdict: 'rollBack', reason: seen, signals };
-  return { verdict: isOver ? 'restore' : 'undecided', reason: seen, signals };
+  const signals = judged.map(({ signal, isWorse: worse, numbers }): SignalJudgement => {
+    const verdict = missing !== undefined ? 'error' : worse ? 'fail' : isOver ? 'pass' : 'nodata';
+    return { signal, verdict, numbers };
+  });
+  const worse = missing === undefined ? judged.find((one) => one.isWorse) : undefined;
+  if (worse !== undefined) return { verdict: 'rollBack', reason: worse.seen, signals };
+  // What the alarm asked about comes last.
+  return { verdict: isOver ? 'restore' : 'undecided', reason: missing ?? judged.at(-1)?.seen ?? '', signals };
+}
+
+function judgeSlow(minutes: readonly Minute[], edge: SlowEdge) {
+  const counts = count(minutes.map((minute) => slowRow(minute, edge)));
+  return {
+    signal: 'slow',
+    isWorse: isWorse(counts, REVERSED_SLOW_AT),
+    numbers: { ...figures(counts, REVERSED_SLOW_AT), edge },
+    seen: `latency: ${compared(counts, SLOW, REVERSED_SLOW_AT, REVERSING)}`,
+  };
 }

@@ -5,6 +5,9 @@ import type { Minute } from './minutes.ts';
 /** Which edge the candidate is held against; the stable version is held against the one below. */
 export type SlowEdge = 1 | 2 | 3;
 
+/** The edge that is the objective itself. */
+export const OBJECTIVE: SlowEdge = 2;
+
 /** e_i = p95 · 2^((i−2)/4), in the unit of `p95`: neighbours are a factor of 1.19 apart, the allowed slowdown. */
 export const slowEdges = (p95: number): readonly [number, number, number, number] => [
   p95 * 2 ** -0.5,

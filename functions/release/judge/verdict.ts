@@ -33,6 +33,9 @@ export type Finding = Pick<Judgement, 'verdict' | 'reason' | 'signals'>;
 
 type Signal = SignalJudgement & { readonly reason: string };
 
+/** What is counted of latency, in words. */
+export const SLOW = 'warm requests were above its edge (1.19 times higher)';
+
 /** Answers of the candidate before the outputs' asymptotic test is asked. */
 const ANSWERS = 100;
 
@@ -105,7 +108,7 @@ function judgeSlow(minutes: readonly Minute[], edge: SlowEdge, minRequests: numb
   return {
     signal: 'slow',
     verdict,
-    reason: `latency: ${compared(counts, 'warm requests were above its edge (1.19 times higher)', SLOW_AT, RELEASING)}`,
+    reason: `latency: ${compared(counts, SLOW, SLOW_AT, RELEASING)}`,
     numbers: { ...figures(counts, SLOW_AT), edge },
   };
 }

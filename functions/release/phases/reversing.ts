@@ -1,12 +1,13 @@
 import { type Action, wait, write } from '../actions.ts';
 import { QUIET } from '../alarm.ts';
 import { needed } from '../capacity.ts';
-import type { Release, Reversal, Settings } from '../contract.ts';
+import { ALARMS, type Release, type Reversal, type Settings } from '../contract.ts';
 import { type Facts, isUnreadable, lookIsDue } from '../facts.ts';
 import type { Judgement } from '../judge/contract.ts';
 import { crashesNow } from '../judge/crashes.ts';
 import { usable } from '../judge/minutes.ts';
 import { REVERSED_MINUTES, reversed } from '../judge/reversed.ts';
+import { OBJECTIVE, type SlowEdge } from '../judge/slow.ts';
 import { unread } from '../judge/verdict.ts';
 import { notice, numbers } from '../notices.ts';
 import { intend, iso, next, split, standing, tell } from '../steps.ts';
@@ -91,7 +92,11 @@ function test(state: Release, reversal: Reversal, facts: Facts, now: number): Ac
       ? restore(state, found.reason, { at: iso(now), ...found }, now)
       : note(state, { at: iso(now), ...found }, now);
   }
-  const found = reversed(usable(minutes, now, []), { minRequests: state.settings.minRequests, over });
+  const found = reversed(usable(minutes, now, []), {
+    minRequests: state.settings.minRequests,
+    over,
+    slow: slowOf(state, reversal),
+  });
   const crashing = crashesNow(minutes);
   const bad = found.verdict === 'rollBack' || crashing !== undefined;
   const looked: Judgement = {
@@ -108,6 +113,12 @@ function test(state: Release, reversal: Reversal, facts: Facts, now: number): Ac
     return restore(state, `version ${state.stable?.version} is not to blame: ${looked.reason}`, looked, now);
   return note(state, looked, now);
 }
+
+/** An alarm of latency is answered by latency, at the objective that it is about, if both versions count by the same. */
+const slowOf = ({ functionName, stable }: Release, { alarm, to }: Reversal): SlowEdge | undefined =>
+  alarm === `${functionName}-${ALARMS.latency}` && stable?.p95 !== undefined && stable.p95 === to.p95
+    ? OBJECTIVE
+    : undefined;
 
 const note = (state: Release, looked: Judgement, now: number): Action =>
   write(next(state, { reversal: state.reversal && { ...state.reversal, judgement: looked } }, now));

@@ -157,6 +157,27 @@ describe('an alarm after promotion', () => {
     expect(w.state()?.phase).toBe('BAKING');
   });
 
+  it.each([
+    ['of latency, where the last good version is faster', 100, ALARMS.latency, 'ROLLED_BACK', '3'],
+    ['of latency, where the two count by different objectives', 200, ALARMS.latency, 'BAKING', '4'],
+    ['of errors, which latency does not answer', 100, ALARMS.errors, 'BAKING', '4'],
+  ] as const)('%s', async (_, p95, suffix, phase, version) => {
+    const w = await live({ ...CANARY, p95 });
+    await deploy(w, '4', 'b', { settings: { ...CANARY, p95: 100 } });
+    w.stack.state = 'done';
+    await until(w, 'BAKING', { 3: 0.02, 4: 0.02 });
+    await minute(w);
+    await alarm(w, suffix);
+    await until(w, 'REVERSING');
+    for (let done = 0; done < 14 && w.state()?.phase === 'REVERSING'; done += 1) {
+      w.metrics.add(FUNCTION, 'live', '4', w.clock.now, { slow: [400, 300, 200, 100] });
+      w.metrics.add(FUNCTION, 'live', '3', w.clock.now, { slow: [20, 10, 5, 0] });
+      await minute(w);
+    }
+    expect(w.state()?.phase).toBe(phase);
+    expect(w.target()).toEqual({ version, weights: {} });
+  });
+
   it('in a dry run is told, and nothing else', async () => {
     const w = await promoted({ ...CANARY, dryRun: true });
     await alarm(w);
