@@ -4,7 +4,7 @@ import { different, killsOf, runner } from './crash/crash.ts';
 import { PATHS } from './crash/paths.ts';
 
 /** Of so many places to die at, one is tried each day; `npm run soak -- crash` tries them all. */
-const DAYS = 23;
+const DAYS = 29;
 const today = Math.floor(Date.now() / 86_400_000);
 
 /**

@@ -66,9 +66,29 @@ export function life(cloud: Cloud, { name, functionName, from }: LifeOf) {
     }
   };
 
+  const schedules = async () => {
+    const { Schedules = [] } = await aws.scheduler.send(new ListSchedulesCommand({ GroupName: GROUP }));
+    return Promise.all(
+      Schedules.map(({ Name }) => aws.scheduler.send(new GetScheduleCommand({ GroupName: GROUP, Name }))),
+    );
+  };
+
+  /** Which schedules there are, and when they come due; one that is made anew counts from then on. */
+  const learn = async (): Promise<void> => {
+    const found = await schedules();
+    for (const known of [...ticks.keys()]) if (!found.some(({ Name }) => Name === known)) ticks.delete(known);
+    for (const { Name = '', ScheduleExpression = '', Target } of found) {
+      const every = Number(/^rate\((\d+) minutes?\)$/.exec(ScheduleExpression)?.[1]) * MINUTE;
+      if (!(every > 0)) throw new Error(`a schedule of ${ScheduleExpression}`);
+      const input = Target?.Input ?? '';
+      const known = ticks.get(Name);
+      if (known?.input !== input || known.every !== every) ticks.set(Name, { input, every, at: now + every });
+    }
+  };
   /** @returns what came of it; undefined where its process died */
   const invoke = async (event: unknown): Promise<{ readonly answer: unknown } | undefined> => {
     const invoked = await cloud.workers.invoke(event, now);
+    await learn();
     if (invoked === 'died') {
       deaths.push(JSON.stringify(event));
       return undefined;
@@ -89,25 +109,6 @@ export function life(cloud: Cloud, { name, functionName, from }: LifeOf) {
     }
   };
 
-  const schedules = async () => {
-    const { Schedules = [] } = await aws.scheduler.send(new ListSchedulesCommand({ GroupName: GROUP }));
-    return Promise.all(
-      Schedules.map(({ Name }) => aws.scheduler.send(new GetScheduleCommand({ GroupName: GROUP, Name }))),
-    );
-  };
-
-  /** Which schedules there are, and when they come due; one that is made anew counts from then on. */
-  const learn = async (): Promise<void> => {
-    const found = await schedules();
-    for (const known of [...ticks.keys()]) if (!found.some(({ Name }) => Name === known)) ticks.delete(known);
-    for (const { Name = '', ScheduleExpression = '', Target } of found) {
-      const every = Number(/^rate\((\d+) minutes?\)$/.exec(ScheduleExpression)?.[1]) * MINUTE;
-      if (!(every > 0)) throw new Error(`a schedule of ${ScheduleExpression}`);
-      const input = Target?.Input ?? '';
-      const known = ticks.get(Name);
-      if (known?.input !== input || known.every !== every) ticks.set(Name, { input, every, at: now + every });
-    }
-  };
   const tick = async (): Promise<void> => {
     for (const [name, due] of [...ticks].filter(([, { at }]) => at <= now)) {
       ticks.set(name, { ...due, at: now + due.every });
@@ -130,7 +131,6 @@ export function life(cloud: Cloud, { name, functionName, from }: LifeOf) {
   const pass = async (what: string): Promise<void> => {
     beats += 1;
     if (beats > MOST) throw new Error(`${what} never came: ${JSON.stringify(await document())}`);
-    await learn();
     const due = Math.min(...[...ticks.values(), ...inbox].map(({ at }) => at));
     const to = Number.isFinite(due) ? Math.max(due, now + MINUTE) : now + MINUTE;
     const minutes = Math.ceil((to - now) / MINUTE);
@@ -138,7 +138,7 @@ export function life(cloud: Cloud, { name, functionName, from }: LifeOf) {
     if (at !== undefined)
       for (const put of counted(functionName, at, traffic, now, minutes)) await aws.cloudWatch.send(put);
     now += minutes * MINUTE;
-    await provided();
+    if (before?.settings.capacity !== undefined) await provided();
     await deliver();
     await tick();
   };
@@ -148,7 +148,7 @@ export function life(cloud: Cloud, { name, functionName, from }: LifeOf) {
   };
   /** Until no schedule ticks and nothing is to be tried again. */
   const quiet = async (): Promise<void> => {
-    while (inbox.length > 0 || (await schedules()).length > 0) await pass('quiet');
+    while (inbox.length > 0 || ticks.size > 0) await pass('quiet');
   };
 
   const status = async (): Promise<string> => {
