@@ -70,11 +70,12 @@ export function runner(cloud: Cloud, path: Path): Runner {
 export const killsOf = ({ writes }: Outcome): readonly Kill[] =>
   writes.flatMap((_, at) => [{ at, side: 'before' } as const, { at, side: 'after' } as const]);
 
-/** What a crashed worker must reach as well as one that lives, in words for what it did not. */
+/** What a worker that died once must reach as well as one that lives; in words, what it did not. */
 export function different(clean: Outcome, crashed: Outcome): readonly string[] {
   const same = ['alias', 'phase', 'history', 'statuses', 'provisioned', 'schedules', 'notices'] as const;
   return [
     ...crashed.wrong,
+    ...(crashed.deaths === 1 ? [] : [`the worker died ${crashed.deaths} times`]),
     ...same.flatMap((key) => {
       const [was, is] = [clean[key], crashed[key]].map((value) => JSON.stringify(value));
       return was === is ? [] : [`${key}: ${is} instead of ${was}`];

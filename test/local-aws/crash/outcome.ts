@@ -48,7 +48,7 @@ export async function outcomeOf({ aws, proxy }: Cloud, life: Life, name: string)
     provisioned,
     schedules: schedules.map(({ Name = '' }) => Name),
     notices: [...new Set(proxy.writes.flatMap(subjectOf))]
-      .map((subject) => subject.replace(name, 'it'))
+      .map((subject) => subject.replace(name, 'it').replace(life.functionName, 'its'))
       .sort(),
     writes: [...proxy.asked],
     wrong: [
