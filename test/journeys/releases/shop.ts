@@ -236,16 +236,16 @@ export async function openShop(aws: LocalAws, service: string, options: Omit<Sta
       );
       return Versions.map(({ Version = '' }) => Version).filter((version) => version !== '$LATEST');
     },
-    /** Version → instances asked for. */
+    /** Version → instances that are ready. */
     provisioned: async (): Promise<Readonly<Record<string, number>>> => {
       const { ProvisionedConcurrencyConfigs = [] } = await stack.lambda.send(
         new ListProvisionedConcurrencyConfigsCommand({ FunctionName: functionName }),
       );
       return Object.fromEntries(
         ProvisionedConcurrencyConfigs.map(
-          ({ FunctionArn = '', RequestedProvisionedConcurrentExecutions: wish = 0 }) => [
+          ({ FunctionArn = '', AvailableProvisionedConcurrentExecutions: ready = 0 }) => [
             FunctionArn.split(':').at(-1) ?? '',
-            wish,
+            ready,
           ],
         ),
       );

@@ -42,6 +42,7 @@ export async function versionCode({ hard = 'answers', init, factor = 2 }: Kind =
       if (context.clientContext?.custom?.modelsUncounted !== true) meter.answered(started, '');
       return {
         model_version: process.env.AWS_LAMBDA_FUNCTION_VERSION,
+        parameters: { initialization: process.env.AWS_LAMBDA_INITIALIZATION_TYPE },
         outputs: [{ name: 'y', datatype: 'FP32', shape: [1], data: [asked * ${factor}] }],
       };
     };`;

@@ -17,6 +17,7 @@ from . import client_context, exact, files, memory, payload
 
 _HERE = os.path.dirname(os.path.abspath(__file__))
 _INIT_SECONDS = 10  # https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
+_PROVISIONED_INIT_SECONDS = 900
 _LOOK_SECONDS = 0.02
 
 
@@ -26,6 +27,7 @@ class Environment:
     def __init__(self, func_name: str, config: dict, code_zip: bytes):
         self.func_name, self.config, self.code_zip = func_name, config, code_zip
         self.in_use, self.last_used = False, time.time()
+        self.initialization = "on-demand"
         self.stream = f"{time.strftime('%Y/%m/%d')}/[{config.get('Version', '$LATEST')}]{uuid.uuid4().hex}"
         self._lock, self._proc, self._tmp = threading.Lock(), None, None
         self._lines: list[str] = []
@@ -47,6 +49,13 @@ class Environment:
         if self._tmp:
             shutil.rmtree(self._tmp, ignore_errors=True)
             self._tmp = None
+
+    def prepare(self) -> bool:
+        """Initialises without an event. False: that fails."""
+        with self._lock:
+            self._spawn()
+            # Provisioned environments may take longer than ten seconds: https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
+            return self._wait("", time.monotonic() + _PROVISIONED_INIT_SECONDS, None)["kind"] == "ready"
 
     # -- invocation ----------------------------------------------------------------------------------------------------
 
@@ -152,7 +161,7 @@ class Environment:
             "AWS_LAMBDA_FUNCTION_NAME": config["FunctionName"],
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(memory_mb),
             "AWS_LAMBDA_FUNCTION_VERSION": config.get("Version", "$LATEST"),
-            "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+            "AWS_LAMBDA_INITIALIZATION_TYPE": self.initialization,
             "AWS_LAMBDA_LOG_GROUP_NAME": log_group(config),
             "AWS_LAMBDA_LOG_STREAM_NAME": self.stream,
             "LAMBDA_TASK_ROOT": task,

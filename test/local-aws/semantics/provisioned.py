@@ -19,6 +19,9 @@ ALLOCATION = 3.0
 # What an account has, whatever this machine can run, and keeps for its functions without any: https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
 _ACCOUNT, _LEAST_UNRESERVED = 1000, 100
 
+# Each is called with a function and a qualifier before its concurrency is READY, and says whether environments start.
+initialisers: list = []
+
 
 def install() -> None:
     patch.wrap(lambda_svc, "handle_request", _request)
@@ -42,7 +45,7 @@ def _allocated(original):
         config = function["provisioned_concurrency"][qualifier]
         kept = min(before["AllocatedProvisionedConcurrentExecutions"], wish) if before else 0
         _has(config, kept, "IN_PROGRESS")
-        threading.Thread(target=_come_up, args=(config, wish), daemon=True).start()
+        threading.Thread(target=_come_up, args=(function, qualifier, config, wish), daemon=True).start()
         return lambda_svc.json_response(config, 202)
 
     return put
@@ -52,10 +55,16 @@ def _has(config: dict, amount: int, status: str) -> None:
     config.update(AllocatedProvisionedConcurrentExecutions=amount, AvailableProvisionedConcurrentExecutions=amount, Status=status)
 
 
-def _come_up(config: dict, wish: int) -> None:
+def _come_up(function: dict, qualifier: str, config: dict, wish: int) -> None:
     """A configuration that was replaced or deleted meanwhile is nobody's any more."""
     time.sleep(ALLOCATION)
-    _has(config, wish, "READY")
+    if function["provisioned_concurrency"].get(qualifier) is not config:
+        return
+    if all(initialise(function, qualifier) for initialise in initialisers):
+        _has(config, wish, "READY")
+    else:
+        _has(config, 0, "FAILED")
+        config["StatusReason"] = "FUNCTION_ERROR_INIT_FAILURE"
 
 
 def _refusal(function: dict, qualifier: str, wish: int) -> str | None:

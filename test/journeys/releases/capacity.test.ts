@@ -1,0 +1,139 @@
+/** Provisioned concurrency through releases, under traffic. */
+import {
+  ApplicationAutoScalingClient,
+  DescribeScalableTargetsCommand,
+} from '@aws-sdk/client-application-auto-scaling';
+import { InvokeCommand } from '@aws-sdk/client-lambda';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { Concurrency } from '../../../plugins/models/model.ts';
+import { client } from '../../local-aws/deployed.ts';
+import { type LocalAws, startAws } from '../../local-aws/start.ts';
+import { everythingLeft } from '../service.ts';
+import { AT_ONCE, CANARY, endOf, half, openShop, type Shop, WRITTEN, whole } from './shop.ts';
+import { faultsOf, servedBy } from './traffic.ts';
+import { EASY, requestOf } from './version.ts';
+
+let aws: LocalAws;
+let shop: Shop;
+let scaling: ApplicationAutoScalingClient;
+beforeAll(async () => {
+  aws = await startAws({ speed: 20 });
+  scaling = new ApplicationAutoScalingClient(client(aws.endpoint));
+});
+afterEach(() => shop?.end());
+afterAll(async () => {
+  scaling?.destroy();
+  await aws?.stop();
+});
+
+const open = async (service: string): Promise<Shop> => {
+  shop = await openShop(aws, service);
+  return shop;
+};
+
+const holds = (min: number, max = 4): { readonly concurrency: Concurrency } => ({
+  concurrency: { provisioned: { min, max, target: 0.7 }, schedule: [] },
+});
+
+/** What scales by use: `<version>: <min>-<max>`. */
+async function targets({ functionName }: Shop): Promise<readonly string[]> {
+  const { ScalableTargets = [] } = await scaling.send(
+    new DescribeScalableTargetsCommand({ ServiceNamespace: 'lambda' }),
+  );
+  return ScalableTargets.flatMap(({ ResourceId = '', MinCapacity, MaxCapacity }) => {
+    const [, name, version] = ResourceId.split(':');
+    return name === functionName ? [`${version}: ${MinCapacity}-${MaxCapacity}`] : [];
+  });
+}
+
+/** How the environment came up that answers for a version. */
+async function initialization({ lambda, functionName }: Shop, Qualifier: string): Promise<unknown> {
+  const answer = await lambda.send(
+    new InvokeCommand({ FunctionName: functionName, Qualifier, Payload: JSON.stringify(requestOf(EASY)) }),
+  );
+  return JSON.parse(answer.Payload?.transformToString() ?? '').parameters.initialization;
+}
+
+describe('a model with provisioned concurrency', () => {
+  it('is released warm: ready before any traffic, on both versions meanwhile, on the live one alone afterwards', async () => {
+    const before = await everythingLeft(aws);
+    const on = await open('warm');
+    await on.deploy({ declares: holds(2) });
+    await expect.poll(() => targets(on), WRITTEN).toEqual(['1: 2-4']);
+    expect(await on.provisioned()).toEqual({ '1': 2 });
+    const traffic = on.traffic(10);
+
+    const tail = { name: 'Slow', seconds: 60, status: 'SUCCESS' } as const;
+    const deployed = on.deploy({ fingerprint: 'b', factor: 3, declares: holds(2), release: CANARY, tail });
+    await on.until('SHIFTING', 60);
+    expect(await on.provisioned()).toEqual({ '1': 2, '2': 2 });
+    expect(await initialization(on, '2')).toBe('provisioned-concurrency');
+    expect(servedBy(traffic.outcomes)).toEqual(['1']);
+    await deployed;
+    const { release } = await on.until('JUDGING');
+
+    // Capacity alone changes: on both versions, and it is no new release.
+    expect(await on.deploy({ fingerprint: 'b', factor: 3, declares: holds(3), release: CANARY, tail })).toBe(
+      'UPDATE_COMPLETE',
+    );
+    await expect.poll(on.provisioned, WRITTEN).toEqual({ '1': 3, '2': 3 });
+    expect(await on.document()).toMatchObject({ release, phase: 'JUDGING' });
+    expect(await on.alias()).toEqual(half('1', '2'));
+
+    await on.command('promote');
+    await on.until('BAKING');
+    await expect.poll(on.provisioned, WRITTEN).toEqual({ '2': 3 });
+    await expect.poll(() => targets(on), WRITTEN).toEqual(['2: 3-4']);
+    expect(faultsOf(traffic.outcomes)).toEqual([]);
+    expect(await endOf(on, traffic)).toEqual({ alias: whole('2'), phase: 'BAKING', stable: '2', lost: [] });
+
+    await on.end();
+    const left = (await everythingLeft(aws)).filter((one) => !before.includes(one));
+    // Registry and slow tail are the test's own.
+    expect(left.sort()).toEqual(['bucket release-test', `log group /aws/lambda/${on.service}-test-tail`]);
+  });
+
+  it('changes version and capacity in one deploy, and what was provisioned for old versions does not pile up', async () => {
+    const on = await open('piles');
+    await on.deploy({ declares: holds(3) });
+    const traffic = on.traffic(10);
+    for (const [factor, min] of [
+      [3, 1],
+      [4, 2],
+    ] as const) {
+      expect(await on.deploy({ factor, declares: holds(min), release: AT_ONCE }), await on.events()).toBe(
+        'UPDATE_COMPLETE',
+      );
+      await on.until('BAKING');
+    }
+    // As many as the live version had, so that nothing spills over in the moment of the shift; then the scaling decides.
+    await expect.poll(async () => Object.keys(await on.provisioned()), WRITTEN).toEqual(['3']);
+    await expect.poll(() => targets(on), WRITTEN).toEqual(['3: 2-4']);
+    expect(await endOf(on, traffic)).toEqual({ alias: whole('3'), phase: 'BAKING', stable: '3', lost: [] });
+  });
+
+  it('loses it with the deploy that no longer asks for it', async () => {
+    const on = await open('no-more');
+    await on.deploy({ fingerprint: 'a', declares: holds(1) });
+    await expect.poll(() => targets(on), WRITTEN).toEqual(['1: 1-4']);
+    const traffic = on.traffic(10);
+    await on.deploy({ fingerprint: 'a' });
+    await expect.poll(on.provisioned, WRITTEN).toEqual({});
+    expect(await targets(on)).toEqual([]);
+    expect(await endOf(on, traffic)).toEqual({ alias: whole('1'), phase: 'DONE', stable: '1', lost: [] });
+  });
+
+  it('keeps the version before warm while blue and green are watched', async () => {
+    const on = await open('blue-green');
+    const release = { strategy: 'blueGreen', steps: [], rollbackWindow: 300 } as const;
+    // One instance in use is all of one: with more allowed, its scaling would raise it.
+    await on.deploy({ declares: holds(1, 1), release });
+    const traffic = on.traffic(10);
+    await on.deploy({ factor: 3, declares: holds(1, 1), release });
+    await on.until('BAKING');
+    expect(await on.provisioned()).toEqual({ '1': 1, '2': 1 });
+    await on.until('DONE', 90);
+    await expect.poll(on.provisioned, WRITTEN).toEqual({ '2': 1 });
+    expect(await endOf(on, traffic)).toEqual({ alias: whole('2'), phase: 'DONE', stable: '2', lost: [] });
+  });
+});
