@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { METRICS as OWN, SLOW_STEPS } from '../../functions/infer/contract.ts';
-import { ALARMS, METRICS } from '../../functions/release/contract.ts';
+import { ALARMS, METRICS, type Release } from '../../functions/release/contract.ts';
+import { everyOf } from '../../functions/release/pace.ts';
 import type { ServiceOptions } from '../../plugins/models/model.ts';
 import { parseModels } from '../../plugins/models/parse.ts';
 import { ALARM_KINDS, alarmsOf } from '../../plugins/models/plan/alarms.ts';
@@ -49,6 +50,17 @@ describe('alarms', () => {
       expect(text).toContain(kind.advice);
       expect(text).not.toMatch(/undefined|NaN/);
     }
+  });
+
+  it('of a held release stay on from tick to tick, and call somebody once', () => {
+    const held = { phase: 'HELD', shifts: [] } as unknown as Release;
+    const minutes = Number(/\d+/.exec(everyOf(held))?.[0]);
+    const found = alarms().find(({ kind }) => kind.suffix === 'release')?.resource.Properties;
+    const { EvaluationPeriods, DatapointsToAlarm, Metrics } = found as Record<string, unknown>;
+    const period = Number(/"Period":(\d+)/.exec(JSON.stringify(Metrics))?.[1]);
+    expect(DatapointsToAlarm).toBe(1);
+    // A tick at the start of one period, and the next at the end of another.
+    expect(Number(EvaluationPeriods) * period).toBeGreaterThanOrEqual(minutes * 60 + period);
   });
 
   it('roll back for what the version itself does, and for nothing else', () => {

@@ -191,7 +191,8 @@ export const ALARM_KINDS: readonly AlarmKind[] = [
       above: 0,
       period: 300,
       periods: 1,
-      of: 1,
+      // What waits is ticked every ten minutes: between two ticks the alarm stays on, or each would call somebody anew.
+      of: 3,
     }),
   },
 ];
