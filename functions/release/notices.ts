@@ -42,18 +42,22 @@ export const rolledBack = (
   why: string,
   judgement: Pick<Judgement, 'reason' | 'signals'> | undefined,
   now: number,
-): Notice =>
-  notice(
+): Notice => {
+  const [sentence, ...signals] = numbers(judgement);
+  return notice(
     state,
     `version ${bad} was rolled back, version ${to} has all traffic`,
     [
       `Why: ${why}.`,
-      ...numbers(judgement),
+      // Where the look itself is why, it is said already.
+      ...(judgement !== undefined && why.endsWith(judgement.reason) ? [] : [sentence]),
+      ...signals,
       `What to do: mend the model and deploy it; the same one is refused until "sls deploy --force". See "sls models history --model ${state.model}".`,
     ],
     true,
     now,
   );
+};
 
 export const promotedNotice = (
   state: Subject,

@@ -74,7 +74,7 @@ describe('a candidate that answers with errors', () => {
     const { judgements } = await on.until('ROLLED_BACK', 60);
     expect(judgements.at(-1)).toMatchObject({ verdict: 'fail' });
     expect(servedBy(faultsOf(traffic.outcomes))).toEqual(['2']);
-    await expect.poll(pager.texts, WRITTEN).toContainEqual(expect.stringMatching(/Decided by: .*error/));
+    await expect.poll(pager.texts, WRITTEN).toContainEqual(expect.stringMatching(/\nWhy: errors: /));
     expect(await endOf(on, traffic)).toEqual({
       alias: whole('1'),
       phase: 'ROLLED_BACK',
