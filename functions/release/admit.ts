@@ -13,6 +13,7 @@ import {
   refOf,
   remember,
   settle,
+  UNWATCHED,
 } from './steps.ts';
 import { made, points, whole } from './target.ts';
 
@@ -205,6 +206,7 @@ function withdrawn(base: Release, asked: Asked, facts: Found, now: number): Rele
     {
       ...noted(base, asked, 'rollback', now),
       ...FRESH,
+      ...watched(base, stable),
       ...(why !== '' && { gate: base.gate }),
       ...(stable.version !== base.scaled?.version && claimed(base, stable.version)),
       phase: 'ABORTED',
@@ -231,12 +233,13 @@ const FRESH: Changes = {
   basis: undefined,
   held: undefined,
   promotedAt: undefined,
-  bakeUntil: undefined,
   reversal: undefined,
-  quietUntil: undefined,
-  blind: undefined,
   deployment: undefined,
 };
+
+/** The watch belongs to the live version: it goes on through releases that come to nothing, and ends with that version. */
+const watched = (base: Release | undefined, stable: VersionRef | undefined): Changes =>
+  base?.stable?.version === stable?.version ? {} : UNWATCHED;
 
 function forward(base: Release | undefined, asked: Asked, facts: Found, now: number): Release {
   const candidate: VersionRef = { version: asked.version, fingerprint: asked.fingerprint };
@@ -261,8 +264,6 @@ function forward(base: Release | undefined, asked: Asked, facts: Found, now: num
   const begun = { ...from, release: asked.id, schedule: asked.schedule };
   const same = stable?.version === asked.version;
   const alike = stable !== undefined && (same || stable.fingerprint === asked.fingerprint);
-  // What behaves as the stable version does needs no gate, and is watched no longer than that one.
-  const kept = alike && (base?.phase === 'BAKING' || base?.phase === 'REVERSING') ? base : undefined;
   const then: Phase = same ? 'DONE' : alike ? 'WARMING' : 'GATING';
   // All traffic on stable before anything else, where it is not so, or where a move given up here might still be made.
   const untidy =
@@ -272,7 +273,7 @@ function forward(base: Release | undefined, asked: Asked, facts: Found, now: num
     {
       ...request,
       ...FRESH,
-      ...(kept && { promotedAt: kept.promotedAt, bakeUntil: kept.bakeUntil, quietUntil: kept.quietUntil }),
+      ...watched(base, stable),
       ...(alike && { steps: [] }),
       refused,
       phase: then === 'DONE' ? 'PROMOTING' : then,

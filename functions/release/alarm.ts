@@ -4,7 +4,7 @@ import { type Facts, isUnreadable } from './facts.ts';
 import { crashesNow } from './judge/crashes.ts';
 import { notice } from './notices.ts';
 import { holdFor } from './phases/hold.ts';
-import { DAY, HOUR, iso, lastGood, next, tell } from './steps.ts';
+import { DAY, HOUR, iso, isWatched, lastGood, next, tell } from './steps.ts';
 
 /** After promotion: what an alarm may do. Pure; the same whether the alarm itself called, or a tick finds it. */
 
@@ -16,13 +16,13 @@ export const QUIET = HOUR;
 
 /** The document that answers an alarm, if one asks: that is on now, turned on after promotion, in its window, not quiet. */
 export function alarmed(state: Release, facts: Facts, now: number): Release | undefined {
-  const { promotedAt, bakeUntil, quietUntil, functionName } = state;
+  const { watch, quietUntil, functionName } = state;
   if (facts.alarms === undefined || isUnreadable(facts.alarms)) return undefined;
-  if (promotedAt === undefined || bakeUntil === undefined || now >= Date.parse(bakeUntil)) return undefined;
+  if (watch === undefined || !isWatched(state, now)) return undefined;
   if (quietUntil !== undefined && now < Date.parse(quietUntil)) return undefined;
   const on = (suffix: string): boolean => {
     const found = isUnreadable(facts.alarms) ? undefined : facts.alarms?.get(`${functionName}-${suffix}`);
-    return found?.state === 'ALARM' && found.since > Date.parse(promotedAt);
+    return found?.state === 'ALARM' && found.since > Date.parse(watch.since);
   };
   const suffix = ROLLS_BACK.find(on);
   if (suffix === undefined) return undefined;
@@ -51,7 +51,7 @@ export function alarmed(state: Release, facts: Facts, now: number): Release | un
     state,
     {
       phase: 'REVERSING',
-      reversal: { alarm, at: iso(now), to, ...(crashing !== undefined && { crashing }) },
+      reversal: { alarm, at: iso(now), to, from: state.phase, ...(crashing !== undefined && { crashing }) },
       reason: `${alarm} is on: version ${to.version} is tried beside version ${state.stable?.version}`,
     },
     now,

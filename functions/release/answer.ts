@@ -8,7 +8,7 @@ import { points, whole } from './target.ts';
 
 /** Where a release stands, for whoever ticked. Pure. */
 export function told(state: Release, alias: AliasState | undefined, waiting: string | undefined): TickAnswer {
-  const { model, phase, candidate, steps = [], judgements, bakeUntil, reversal } = state;
+  const { model, phase, candidate, steps = [], judgements, watch, reversal } = state;
   const reason =
     (isOpen(phase) || phase === 'REVERSING' ? waiting : undefined) ??
     moved(state, alias) ??
@@ -27,7 +27,7 @@ export function told(state: Release, alias: AliasState | undefined, waiting: str
       state.step !== undefined &&
       weightOf(state) > 0 && { step: stepOf(state, state.step, steps.length) }),
     ...(judgement && { judgement }),
-    ...(phase === 'BAKING' && bakeUntil !== undefined && { bakeUntil }),
+    ...(phase === 'BAKING' && watch !== undefined && { bakeUntil: watch.until }),
   };
 }
 

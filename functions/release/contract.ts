@@ -170,6 +170,8 @@ export type Reversal = {
   readonly alarm: string;
   readonly at: string;
   readonly to: VersionRef;
+  /** Where it goes on if the live version is acquitted: its watch goes on after a later release that failed, too. */
+  readonly from: Phase;
   /** The live version cannot answer at all, and how that shows: no test is made. */
   readonly crashing?: string;
   readonly gate?: GateState;
@@ -270,9 +272,10 @@ export type Release = {
     readonly at: string;
     readonly pagedAt: string;
   };
-  /** BAKING: since when, until when an alarm may roll back. */
+  /** When the candidate got 100 %. */
   readonly promotedAt?: string;
-  readonly bakeUntil?: string;
+  /** Of the live version: alarms that turn on after `since` may bring the last good one back, until `until`. Deploys that fail do not end it. */
+  readonly watch?: { readonly since: string; readonly until: string };
   readonly reversal?: Reversal;
   /** BAKING: since when alarms cannot be read, and whether somebody was told. */
   readonly blind?: { readonly since: string; readonly told: boolean };

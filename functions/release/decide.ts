@@ -174,7 +174,7 @@ function recreate(state: Release, now: number): Action {
 /** What had a weight takes its step again, from nothing. */
 function weightless(state: Release, now: number): Changes {
   if (state.phase === 'REVERSING')
-    return { phase: 'BAKING', reversal: undefined, quietUntil: iso(now + QUIET) };
+    return { phase: state.reversal?.from ?? 'BAKING', reversal: undefined, quietUntil: iso(now + QUIET) };
   return { phase: 'SHIFTING', step: state.step ?? 0 };
 }
 
@@ -186,7 +186,7 @@ export function refused(state: Release, intent: Intent, message: string, clock: 
   const now = Math.max(clock, Date.parse(state.updatedAt));
   if (state.phase === 'REVERSING' && state.reversal) {
     const { intent: _, reversal, ...rest } = state;
-    return left({ ...rest, phase: 'BAKING' }, reversal?.alarm ?? '', `AWS refuses: ${message}`, now);
+    return left({ ...rest, phase: reversal.from }, reversal.alarm, `AWS refuses: ${message}`, now);
   }
   if (raises(state, intent) || (state.stable === undefined && isOpen(state.phase)))
     return abort(

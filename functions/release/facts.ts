@@ -4,7 +4,7 @@ import type { Release } from './contract.ts';
 import type { Side } from './judge/contract.ts';
 import type { Minute } from './judge/minutes.ts';
 import { minuteOf } from './minutes.ts';
-import { isEnd, weightOf } from './steps.ts';
+import { isEnd, isWatched, weightOf } from './steps.ts';
 
 /** What is read of AWS before a decision: always alias and stack, the rest where the phase asks for it (`needs`). */
 export type Facts = {
@@ -47,7 +47,7 @@ export function needs(state: Release, clock: number): ReadonlySet<Need> {
   if (phase === 'WARMING' && provisioned) found.add('limits');
   if (phase === 'SHIFTING' && state.basis === undefined && settings.p95 !== undefined) found.add('hour');
   if (lookIsDue(state, now)) found.add('look');
-  if (phase === 'BAKING') found.add('alarms');
+  if (phase === 'BAKING' || (isEnd(phase) && isWatched(state, now))) found.add('alarms');
   if (phase === 'DONE') found.add('versions');
   return found;
 }

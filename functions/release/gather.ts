@@ -44,7 +44,7 @@ export async function gather(world: World, state: Release, clock: number): Promi
           const to = minuteOf(now);
           const from = Math.max(
             to - LATEST,
-            minuteOf(Date.parse(state.promotedAt ?? state.startedAt)) + 60_000,
+            minuteOf(Date.parse(state.watch?.since ?? state.startedAt)) + 60_000,
           );
           return from < to ? alone(await sides([stable.version], from, to), stable.version, from, to) : [];
         })

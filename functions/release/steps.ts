@@ -110,6 +110,13 @@ export function settle(state: Release, intent: Intent, now: number): Release {
   return next(state, { ...changes, shifts: [...state.shifts, shift] }, now);
 }
 
+/** What ends with a live version's watch. */
+export const UNWATCHED: Changes = { watch: undefined, quietUntil: undefined, blind: undefined };
+
+/** May an alarm still bring the last good version back? */
+export const isWatched = ({ watch }: Pick<Release, 'watch'>, now: number): boolean =>
+  watch !== undefined && now < Date.parse(watch.until);
+
 /** A version with what it is released and measured by. */
 export function measured({ version, fingerprint }: VersionRef, { gate, p95, signals }: Settings): VersionRef {
   return {
@@ -127,10 +134,9 @@ export const claimed = ({ settings }: Pick<Release, 'settings'>, version: string
 
 /** The candidate has 100 %. What behaves as the version before it is watched no longer than that one. */
 function promoted(state: Release, candidate: VersionRef, { then }: Intent, now: number): Release {
-  const watched =
-    then === 'BAKING' && state.bakeUntil === undefined
-      ? { promotedAt: iso(now), bakeUntil: iso(now + state.settings.rollbackWindow * 1000) }
-      : {};
+  const until = iso(now + state.settings.rollbackWindow * 1000);
+  const watch = then === 'BAKING' ? { watch: { since: iso(now), until } } : {};
+  const watched = behavesAlike(state.stable, candidate) ? {} : { ...UNWATCHED, ...watch };
   const live = measured(candidate, state.settings);
   return next(
     state,
@@ -140,6 +146,7 @@ function promoted(state: Release, candidate: VersionRef, { then }: Intent, now: 
       held: undefined,
       step: undefined,
       phase: then,
+      promotedAt: iso(now),
       stable: live,
       lives: remember(state.lives, live),
       ...(state.stable?.version !== live.version && claimed(state, live.version)),
@@ -177,6 +184,14 @@ export const tell = (
 ): Pick<Release, 'notices'> => ({
   notices: [...state.notices, ...notices].slice(-NOTICES),
 });
+
+/** The same version, or one of the same fingerprint. */
+export const behavesAlike = (
+  one: VersionRef | undefined,
+  { version, fingerprint }: Pick<VersionRef, 'version' | 'fingerprint'>,
+): boolean =>
+  one !== undefined &&
+  (one.version === version || (one.fingerprint !== undefined && one.fingerprint === fingerprint));
 
 /** All that is known of a version. */
 export function refOf(state: Pick<Release, 'stable' | 'candidate' | 'lives'>, version: string): VersionRef {

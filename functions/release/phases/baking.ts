@@ -4,7 +4,7 @@ import { tidy } from '../capacity.ts';
 import type { Release } from '../contract.ts';
 import { type Facts, isUnreadable } from '../facts.ts';
 import { notice } from '../notices.ts';
-import { iso, next, standing, tell } from '../steps.ts';
+import { iso, isWatched, next, standing, tell } from '../steps.ts';
 import { points } from '../target.ts';
 import { foreign } from './hold.ts';
 
@@ -15,15 +15,19 @@ const PATIENT = 15 * 60_000;
 export function baking(state: Release, facts: Facts, now: number): Action {
   if (facts.stack === 'gone') return { do: 'stop', prune: [] };
   if (!points(facts.alias, standing(state) ?? null)) return foreign(state, facts, now);
+  return watching(state, facts, now) ?? write(next(state, { phase: 'DONE' }, now));
+}
+
+/** Of a live version, whatever became of later ones; undefined: the watch is over, and all is put away. */
+export function watching(state: Release, facts: Facts, now: number): Action | undefined {
   const answer = alarmed(state, facts, now);
   if (answer !== undefined) return write(answer);
   const capacity = facts.held && tidy(state, facts.held, now);
   if (capacity !== undefined) return capacity;
-  if (now >= Date.parse(state.bakeUntil ?? state.updatedAt))
-    return write(next(state, { phase: 'DONE' }, now));
+  if (!isWatched(state, now)) return undefined;
   if (isUnreadable(facts.alarms)) return blind(state, facts.alarms.unreadable, now);
   if (state.blind !== undefined) return write(next(state, { blind: undefined }, now));
-  return wait(`version ${state.stable?.version} is watched until ${state.bakeUntil}`);
+  return wait(`version ${state.stable?.version} is watched until ${state.watch?.until}`);
 }
 
 /** Whether an alarm is on cannot be told: a bad version would stay live without a word, so somebody hears of it. */

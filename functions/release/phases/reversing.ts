@@ -126,10 +126,10 @@ const note = (state: Release, looked: Judgement, now: number): Action =>
 /** All traffic on the live version again; somebody must look. */
 function restore(state: Release, why: string, looked: Judgement | undefined, now: number): Action {
   const { stable, reversal } = state;
-  if (stable === undefined) return wait(why);
+  if (stable === undefined || reversal === undefined) return wait(why);
   const text = notice(
     state,
-    `${reversal?.alarm} is on, and version ${stable.version} keeps all traffic`,
+    `${reversal.alarm} is on, and version ${stable.version} keeps all traffic`,
     [
       `Why: ${why}.`,
       ...numbers(looked),
@@ -143,11 +143,11 @@ function restore(state: Release, why: string, looked: Judgement | undefined, now
       state,
       {
         ...tell(state, text),
-        phase: 'BAKING',
+        phase: reversal.from,
         reversal: undefined,
         quietUntil: iso(now + QUIET),
         reason: why,
-        intent: intend(state, whole(stable.version), 'BAKING', now),
+        intent: intend(state, whole(stable.version), reversal.from, now),
       },
       now,
     ),

@@ -1,7 +1,7 @@
 import type { Refusal, Release, VersionRef } from '../contract.ts';
 import type { Judgement } from '../judge/contract.ts';
 import { rolledBack } from '../notices.ts';
-import { claimed, intend, iso, next, remember, tell } from '../steps.ts';
+import { claimed, intend, iso, next, remember, tell, UNWATCHED } from '../steps.ts';
 import { whole } from '../target.ts';
 
 /** Refused fingerprints to remember; more would only be of people who deploy the same mistakes for a year. */
@@ -66,7 +66,7 @@ export function revert(
       refused: refuse(state, bad, why, now),
       ...(automatic && { rollbacks: [...state.rollbacks, iso(now)].slice(-REFUSED) }),
       ...claimed(state, to.version),
-      bakeUntil: undefined,
+      ...UNWATCHED,
       reason: `version ${bad.version} was rolled back to version ${to.version}: ${why}`,
     },
     now,

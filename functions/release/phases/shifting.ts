@@ -3,7 +3,18 @@ import { topUp } from '../capacity.ts';
 import type { Intent, Phase, Release } from '../contract.ts';
 import { type Facts, isUnreadable } from '../facts.ts';
 import { slowEdge } from '../judge/slow.ts';
-import { abort, intend, iso, next, PATIENCE, split, standing, weightOf } from '../steps.ts';
+import {
+  abort,
+  behavesAlike,
+  intend,
+  iso,
+  isWatched,
+  next,
+  PATIENCE,
+  split,
+  standing,
+  weightOf,
+} from '../steps.ts';
 import { points, whole } from '../target.ts';
 import { deadline } from './gating.ts';
 import { foreign, holdFor } from './hold.ts';
@@ -34,8 +45,9 @@ export function promoting(state: Release, facts: Facts, now: number): Action {
     return write(holdFor(state, 'foreign', 'there is no candidate to promote', now));
   const waiting = blocked(state, facts, now);
   if (waiting !== undefined) return waiting;
-  const same = stable !== undefined && stable.fingerprint === candidate.fingerprint;
-  const watched = same ? state.bakeUntil !== undefined : stable !== undefined && settings.rollbackWindow > 0;
+  const watched = behavesAlike(stable, candidate)
+    ? isWatched(state, now)
+    : stable !== undefined && settings.rollbackWindow > 0;
   const then = watched ? 'BAKING' : 'DONE';
   // Before a first version is live nobody calls the alias, so whatever is there may be replaced.
   if (stable === undefined)

@@ -1,6 +1,13 @@
 import { ALARMS, type Release } from '../../../functions/release/contract.ts';
 import { ends } from '../../../functions/release/phases/judging.ts';
-import { isEnd, isPending, lastGood, standing, weightOf } from '../../../functions/release/steps.ts';
+import {
+  isEnd,
+  isPending,
+  isWatched,
+  lastGood,
+  standing,
+  weightOf,
+} from '../../../functions/release/steps.ts';
 import { points, say } from '../../../functions/release/target.ts';
 import type { AliasState } from '../../../functions/shared/aws/ports.ts';
 import { moment } from './time.ts';
@@ -124,6 +131,11 @@ export function advice(
   };
 }
 
+const watchedUntil = (release: Release, now: number): string | undefined =>
+  release.watch && isWatched(release, now)
+    ? `watched until ${moment(release.watch.until, now)}: an alarm may bring version ${lastGood(release)?.version ?? 'before'} back`
+    : undefined;
+
 const ok = (summary: string, next?: string): Advice => ({
   level: 'ok',
   summary,
@@ -137,6 +149,8 @@ function ofPhase(release: Release, now: number, command: Say): Advice {
   const version = release.candidate?.version;
   const has = live === undefined ? 'there is no live version yet' : `version ${live} has all traffic`;
   const to = steps[step];
+  const watch = watchedUntil(release, now);
+  const after = watch === undefined ? {} : { next: `version ${live} is ${watch}` };
   switch (phase) {
     case 'GATING':
       return ok(
@@ -161,11 +175,7 @@ function ofPhase(release: Release, now: number, command: Say): Advice {
         'all traffic as soon as the stack is done',
       );
     case 'BAKING':
-      return ok(
-        `Version ${live} has all traffic.`,
-        release.bakeUntil &&
-          `watched until ${moment(release.bakeUntil, now)}: an alarm may bring version ${lastGood(release)?.version ?? 'before'} back`,
-      );
+      return ok(`Version ${live} has all traffic.`, watch);
     case 'DONE':
       return ok(`Version ${live} has all traffic.`);
     case 'REVERSING':
@@ -175,6 +185,7 @@ function ofPhase(release: Release, now: number, command: Say): Advice {
         level: 'look',
         summary: `Version ${version} was rolled back; ${has}.`,
         todo: ['No hurry: mend the model and deploy it. The same one is refused until `sls deploy --force`.'],
+        ...after,
       };
     case 'ABORTED':
     case 'SUPERSEDED':
@@ -182,6 +193,7 @@ function ofPhase(release: Release, now: number, command: Say): Advice {
         level: live === undefined ? 'act' : 'look',
         summary: `The release${version === undefined ? '' : ` of version ${version}`} was given up; ${has}.`,
         todo: ['No hurry: mend what the reason says and deploy again.'],
+        ...after,
       };
     case 'HELD':
       return held(release, command);

@@ -159,7 +159,7 @@ function known(release: Release) {
     ...(basis && isPending(release) && { latencyJudged: basis.slow !== undefined }),
     ...(release.reason !== undefined && { reason: release.reason }),
     ...(held && { held: { by: held.by, at: held.at, from: held.from } }),
-    ...(release.phase === 'BAKING' && release.bakeUntil !== undefined && { bakeUntil: release.bakeUntil }),
+    ...(release.watch && { bakeUntil: release.watch.until }),
     ...(release.quietUntil !== undefined && { quietUntil: release.quietUntil }),
     ...(isOpen(release.phase) && { deadline: release.deadline }),
     ...(good && { lastGood: good.version }),

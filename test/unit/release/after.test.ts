@@ -316,10 +316,10 @@ describe('a deploy after promotion', () => {
 
   it('of what behaves alike is promoted at once, and watched no longer', async () => {
     const w = await promoted();
-    const watched = w.state()?.bakeUntil;
+    const watched = w.state()?.watch;
     await deploy(w, '5', 'b', { before: '4' });
     expect(w.target()).toEqual({ version: '5', weights: {} });
-    expect(w.state()).toMatchObject({ phase: 'BAKING', bakeUntil: watched });
+    expect(w.state()).toMatchObject({ phase: 'BAKING', watch: watched });
     w.stack.state = 'done';
     await alarm(w);
     expect(w.target()).toEqual({ version: '5', weights: { '3': 0.5 } });
@@ -331,6 +331,37 @@ describe('a deploy after promotion', () => {
     await rollBack(w, '4', 'b', '5');
     expect(w.target()).toEqual({ version: '4', weights: {} });
     expect(w.answers.at(-1)).toMatchObject({ Status: 'SUCCESS' });
+  });
+
+  it('that fails does not end the watch of the version that stays live', async () => {
+    const w = await promoted();
+    const { watch } = w.state() ?? {};
+    await deploy(w, '5', 'c', { before: '4' });
+    await rollBack(w, '4', 'b', '5');
+    w.stack.state = 'done';
+    await minutes(w, 2);
+    expect(w.state()).toMatchObject({ phase: 'ABORTED', watch });
+    await alarm(w);
+    expect(w.target()).toEqual({ version: '4', weights: { '3': 0.5 } });
+    // Neither is to blame: back to where it was, and the release that failed is no success now.
+    await until(w, 'ABORTED', { 3: 0.02, 4: 0.02 });
+    expect(w.target()).toEqual({ version: '4', weights: {} });
+    w.clock.now = Date.parse(watch?.until ?? '');
+    await minutes(w, 2);
+    expect([w.state()?.phase, w.schedules.size]).toEqual(['ABORTED', 0]);
+  });
+
+  it('that the judge rolls back does not end it, either', async () => {
+    const w = await promoted();
+    await deploy(w, '5', 'c', { before: '4' });
+    w.stack.state = 'done';
+    await until(w, 'ROLLED_BACK', { 4: 0.02, 5: 0.5 });
+    await minute(w);
+    await alarm(w);
+    await until(w, 'ROLLED_BACK', { 3: 0.02, 4: 0.3 });
+    expect(w.target()).toEqual({ version: '3', weights: {} });
+    expect(w.state()?.refused.map(({ version }) => version)).toEqual(['5', '4']);
+    expect(w.state()?.watch).toBeUndefined();
   });
 
   it('a stack that rolls back after it promoted: stable has all traffic before the answer', async () => {

@@ -296,9 +296,10 @@ async function play(steps: readonly Step[], scheduler: fc.Scheduler): Promise<vo
   };
   await c.minute([run(tick(), null)]);
   for (let minute = 0; minute < 300 && !atRest(); minute += 1) {
-    const { phase, held, bakeUntil } = w.state() ?? {};
+    const { phase, held, watch } = w.state() ?? {};
     const help = phase === 'HELD' ? [run(command(held?.by === 'limit' ? 'resume' : 'rollback'), null)] : [];
-    if (phase === 'BAKING' && minute > 120 && bakeUntil !== undefined) w.clock.now = Date.parse(bakeUntil);
+    if (phase !== 'REVERSING' && minute > 120 && watch !== undefined)
+      w.clock.now = Math.max(w.clock.now, Date.parse(watch.until));
     await c.minute(help);
     check();
   }
