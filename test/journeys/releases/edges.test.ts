@@ -29,7 +29,7 @@ describe('a gate that fails', () => {
     expect(await on.deploy({ fingerprint: 'a', cases: caseOf(3, 6) }), await on.events()).toBe(
       'CREATE_COMPLETE',
     );
-    expect(await endOf(on, on.traffic(1))).toEqual({
+    expect(await endOf(on, on.traffic(20))).toEqual({
       alias: whole('1'),
       phase: 'DONE',
       stable: '1',
@@ -99,7 +99,7 @@ describe('a stack that is in progress', () => {
     expect(await on.isBusy()).toBe(true);
     expect(await busy).toBe('UPDATE_COMPLETE');
     expect(servedBy(faultsOf(traffic.outcomes))).toEqual(['2']);
-    expect(await endOf(on, traffic)).toEqual({
+    expect(await endOf(on, traffic, ['2'])).toEqual({
       alias: whole('1'),
       phase: 'ROLLED_BACK',
       stable: '1',

@@ -35,7 +35,7 @@ import { client } from '../../local-aws/deployed.ts';
 import { BUCKET, releaseStack, STAGE, type StackOptions, type Tail } from '../../local-aws/release-stack.ts';
 import type { LocalAws } from '../../local-aws/start.ts';
 import { type Pager, startPager } from './pager.ts';
-import { lost, startTraffic, type Traffic } from './traffic.ts';
+import { lost, servedBy, startTraffic, type Traffic } from './traffic.ts';
 import { type Kind, versionCode } from './version.ts';
 
 const MODEL = 'churn';
@@ -343,14 +343,31 @@ export type End = {
   readonly alias: AliasTarget;
   readonly phase: Phase;
   readonly stable: string | undefined;
-  /** Requests that failed by nobody's fault but the shift's, in words. */
+  /** Requests that failed by nobody's fault but the shift's, or were answered by who has no traffic, in words. */
   readonly lost: readonly string[];
 };
 
-export async function endOf(shop: Shop, traffic: Traffic): Promise<End> {
+/** Requests that are still answered when all is over. */
+const LAST = 5;
+
+/** @param bad versions that fail by themselves; a fault of any other one is the shift's */
+export async function endOf(shop: Shop, traffic: Traffic, bad: readonly string[] = []): Promise<End> {
+  const over = Date.now();
+  const late = () => traffic.outcomes.filter(({ sent }) => sent > over);
+  await until('requests after the end', async () => (late().length < LAST ? undefined : true));
   const outcomes = await traffic.stop();
   const { phase, stable } = await shop.document();
-  return { alias: await shop.alias(), phase, stable: stable?.version, lost: [...new Set(lost(outcomes))] };
+  const alias = await shop.alias();
+  const has = new Set([alias.version, ...Object.keys(alias.weights)]);
+  const strays = servedBy(late()).filter((version) => !has.has(version));
+  return {
+    alias,
+    phase,
+    stable: stable?.version,
+    lost: [
+      ...new Set([...lost(outcomes, bad), ...strays.map((version) => `${version} answered at the end`)]),
+    ],
+  };
 }
 
 export const whole = (version: string): AliasTarget => ({ version, weights: {} });

@@ -91,11 +91,12 @@ function read(error: string | undefined, text: string): Pick<Outcome, 'said' | '
   };
 }
 
-/** Requests that failed although no version is to blame, or that one answered in another's name: in words; none in a good shift. */
-export const lost = (outcomes: readonly Outcome[]): readonly string[] =>
-  outcomes.flatMap(({ failure, version, said, fault }) => {
+/** Requests that failed although no bad version is to blame, or that one answered in another's name: in words; none in a good shift. */
+export const lost = (outcomes: readonly Outcome[], bad: readonly string[]): readonly string[] =>
+  outcomes.flatMap(({ failure, version = '', said, fault }) => {
     if (failure !== undefined) return [failure];
-    return fault === undefined && version !== said ? [`version ${version} ran, and ${said} answered`] : [];
+    if (fault !== undefined) return bad.includes(version) ? [] : [`version ${version} failed: ${fault}`];
+    return version === said ? [] : [`version ${version} ran, and ${said} answered`];
   });
 
 /** Versions that answered, in the order of their first answer. */
