@@ -1,4 +1,5 @@
 import type { Scaling } from '../shared/aws/ports.ts';
+import type { Blind } from './blind.ts';
 import type { Intent, Notice, Release, Settings } from './contract.ts';
 import type { GateState } from './gate/contract.ts';
 
@@ -37,10 +38,20 @@ export type Action =
   | { readonly do: 'notify'; readonly notice: Notice; readonly next: Release }
   /** Tell the deploy's record how it ended. */
   | { readonly do: 'record'; readonly deployment: string; readonly next: Release }
-  /** Nothing until the next tick. */
-  | { readonly do: 'wait'; readonly reason: string }
-  /** Nothing ever: delete the schedule, and versions that nobody needs. */
-  | { readonly do: 'stop'; readonly prune: readonly string[] };
+  /** Nothing until the next tick. `blind`: what cannot be read. `prune`: versions that nobody needs. */
+  | {
+      readonly do: 'wait';
+      readonly reason: string;
+      readonly blind?: Blind;
+      readonly prune?: readonly string[];
+    }
+  /** Nothing ever: delete the schedule. */
+  | { readonly do: 'stop'; readonly prune?: readonly string[] };
 
 export const write = (next: Release): Action => ({ do: 'write', next });
-export const wait = (reason: string): Action => ({ do: 'wait', reason });
+export const wait = (reason: string, blind?: Blind): Action => ({
+  do: 'wait',
+  reason,
+  ...(blind && { blind }),
+});
+export const STOP: Action = { do: 'stop' };

@@ -242,7 +242,8 @@ const watched = (base: Release | undefined, stable: VersionRef | undefined): Cha
   base?.stable?.version === stable?.version ? {} : UNWATCHED;
 
 function forward(base: Release | undefined, asked: Asked, facts: Found, now: number): Release {
-  const candidate: VersionRef = { version: asked.version, fingerprint: asked.fingerprint };
+  // What a version counts by is in its own zip: a later request for the like of it does not change that.
+  const candidate = measured(asked, asked.settings);
   const from = base ?? blank(asked, now);
   const refused = from.refused.filter(({ fingerprint }) => fingerprint !== asked.fingerprint);
   if (base !== undefined && isPending(base) && base.held?.by !== 'foreign' && isSame(base.candidate, asked)) {
@@ -259,7 +260,7 @@ function forward(base: Release | undefined, asked: Asked, facts: Found, now: num
     points(facts.alias, whole(asked.version))
   ) {
     // Something else of the resource changed; the version is live already.
-    return next(base, { ...request, stable: { ...stable, ...candidate }, reason: undefined }, now);
+    return next(base, { ...request, stable: candidate, reason: undefined }, now);
   }
   const begun = { ...from, release: asked.id, schedule: asked.schedule };
   const same = stable?.version === asked.version;

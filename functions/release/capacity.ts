@@ -1,6 +1,8 @@
 import type { Provided, Scaling } from '../shared/aws/ports.ts';
 import { type Action, wait, write } from './actions.ts';
+import type { Blind } from './blind.ts';
 import type { CapacitySettings, Release } from './contract.ts';
+import { isUnreadable, type Unreadable } from './facts.ts';
 import { notice } from './notices.ts';
 import { abort, claimed, isPending, lastGood, next, tell } from './steps.ts';
 
@@ -72,11 +74,24 @@ export function stray(state: Release, held: Held): readonly string[] {
   return [...held.keys()].filter((version) => !keep.has(version));
 }
 
+/** Nothing is warmed that cannot be seen, and so nothing gets more traffic. */
+export function unseen({ unreadable }: Unreadable): Action {
+  const blind = blindTo(unreadable);
+  return wait(`${blind.subject}: ${unreadable}`, blind);
+}
+
+export const blindTo = (why: string): Blind => ({
+  subject: 'provisioned concurrency cannot be read or changed',
+  why,
+  todo: 'see the log of the release worker, and give it the action that is missing; it goes on by itself.',
+});
+
 /** The live version may have grown since the candidate was warmed, and at each weight it takes over a part of that. */
-export function topUp(state: Release, held: Held | undefined): Action | undefined {
+export function topUp(state: Release, held: Held | Unreadable | undefined): Action | undefined {
   const { candidate, scaled } = state;
   // Told already; the release stands without.
   if (held === undefined || candidate === undefined || scaled?.refused !== undefined) return undefined;
+  if (isUnreadable(held)) return provisionedOf(state) && unseen(held);
   const instances = needed(state, held);
   const has = held.get(candidate.version);
   if (instances === 0 || has?.state === 'failed') return undefined;

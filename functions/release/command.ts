@@ -3,7 +3,7 @@ import type { Facts } from './facts.ts';
 import type { VersionRecord } from './history/contract.ts';
 import { heldNotice, notice, numbers, ways } from './notices.ts';
 import { deadline } from './phases/gating.ts';
-import { revert, rollBack } from './phases/rollback.ts';
+import { addRefusal, revert, rollBack } from './phases/rollback.ts';
 import { hold, isOpen, isPending, lastGood, next, standing, tell } from './steps.ts';
 import { points, say } from './target.ts';
 
@@ -104,10 +104,14 @@ function rollback(state: Release, asked: Asked, target: Target | undefined, now:
   }
   if (to.version === stable?.version && !isPending(state))
     return refuse(`version ${to.version} is live already`);
+  // Further back than the stable version: what is being released goes, too.
+  const gone = isPending(state) && candidate !== undefined ? candidate : undefined;
+  const from = gone === undefined ? state : { ...state, refused: addRefusal(state, gone, reason, now) };
+  const besides = gone === undefined ? '' : `version ${gone.version} is withdrawn, and `;
   return {
     do: 'write',
-    next: revert(state, to, reason, undefined, false, now),
-    text: `version ${stable?.version} gives way to version ${to.version}`,
+    next: revert(from, to, `${besides}${reason}`, undefined, false, now),
+    text: `${besides}version ${stable?.version} gives way to version ${to.version}`,
   };
 }
 
@@ -144,9 +148,9 @@ function resume(state: Release, { alias }: Pick<Facts, 'alias' | 'stack'>, now: 
       `the alias points to ${say(alias)}, not to ${say(standing(state))}: deploy again to go on from there`,
     );
   const since = state.shifts.at(-1);
-  // Its step begins anew, or it would be held again at once.
+  // Its step begins anew, or its time would be over at once.
   const shifts =
-    held.by === 'nodata' && since !== undefined
+    isOpen(held.from) && since !== undefined && since.weight > 0
       ? {
           shifts: [
             ...state.shifts,

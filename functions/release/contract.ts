@@ -109,8 +109,8 @@ export const ALARMS = {
 export const METRICS = {
   failed: 'ReleaseFailed',
   held: 'ReleaseHeld',
-  /** Ticks that could not read the registry. */
-  unreadable: 'RegistryUnreadable',
+  /** Ticks that could not read registry, alias or stack, or not change capacity. */
+  unreadable: 'ReleaseUnreadable',
 } as const;
 
 /** Properties of `Custom::ModelAlias` as the worker receives them: CloudFormation turns every scalar into a string. */
@@ -277,8 +277,8 @@ export type Release = {
   /** Of the live version: alarms that turn on after `since` may bring the last good one back, until `until`. Deploys that fail do not end it. */
   readonly watch?: { readonly since: string; readonly until: string };
   readonly reversal?: Reversal;
-  /** BAKING: since when alarms cannot be read, and whether somebody was told. */
-  readonly blind?: { readonly since: string; readonly told: boolean };
+  /** Since when what it needs cannot be read, what that is and why, and whether somebody was told. */
+  readonly blind?: { readonly since: string; readonly told: boolean; readonly reason: string };
   /** After a reversed canary that acquitted: alarms are left alone until then. */
   readonly quietUntil?: string;
   /** Fingerprints that were rolled back: refused until `--force`. */

@@ -1,12 +1,13 @@
 import { type Action, write } from './actions.ts';
 import { left, QUIET } from './alarm.ts';
-import { stray, tidy } from './capacity.ts';
+import { blinded } from './blind.ts';
+import { blindTo, stray, tidy } from './capacity.ts';
 import type { Intent, Release } from './contract.ts';
-import type { Facts } from './facts.ts';
+import { type Facts, isUnreadable, known } from './facts.ts';
 import { notice, numbers, promotedNotice } from './notices.ts';
 import { telling } from './pace.ts';
 import { baking } from './phases/baking.ts';
-import { ended } from './phases/ended.ts';
+import { ended, superfluous } from './phases/ended.ts';
 import { gating } from './phases/gating.ts';
 import { held } from './phases/held.ts';
 import { foreign, holdFor } from './phases/hold.ts';
@@ -22,8 +23,18 @@ export function decide(state: Release, facts: Facts, clock: number): Action {
   const now = Math.max(clock, Date.parse(state.updatedAt));
   const overdue = state.request?.url !== undefined && now >= Date.parse(state.request.answerBy);
   if (overdue && isOpen(state.phase) && state.request?.kind === 'forward')
-    return write(abort(state, late(state), now));
-  return after(state, first(state, facts, overdue, now), now);
+    return write(abort(state, late(state, facts), now));
+  return after(state, first(state, facts, overdue, now), facts, now);
+}
+
+/** Alias or stack cannot be read: nothing is moved, and CloudFormation is not kept waiting for that; undefined: nothing to do. */
+export function unsighted(state: Release, why: string, clock: number): Action | undefined {
+  const now = Math.max(clock, Date.parse(state.updatedAt));
+  const { request, phase } = state;
+  if (request?.url === undefined || now < Date.parse(request.answerBy)) return undefined;
+  return isOpen(phase) && request.kind === 'forward'
+    ? write(abort(state, `not done in time: ${why}`, now))
+    : answerOf(state, { alias: undefined, stack: 'unknown' }, true, now);
 }
 
 function first(state: Release, facts: Facts, overdue: boolean, now: number): Action {
@@ -35,12 +46,9 @@ function first(state: Release, facts: Facts, overdue: boolean, now: number): Act
   const answer = answerOf(state, facts, overdue, now);
   if (answer !== undefined) return answer;
   if (state.intent !== undefined) return carryOn(state, state.intent, facts, now);
-  const lost = facts.alias === undefined && facts.stack !== 'gone' && state.phase !== 'HELD';
+  // What AWS refused to make once is somebody's to mend.
+  const lost = facts.alias === undefined && facts.stack !== 'gone' && state.held?.by !== 'refused';
   if (lost && state.stable !== undefined) return recreate(state, now);
-  // A change of capacity in mid-release, and what a superseded candidate has left.
-  const exposed = state.phase === 'SHIFTING' || state.phase === 'JUDGING' || state.phase === 'PROMOTING';
-  const capacity = exposed && facts.held ? tidy(state, facts.held, now) : undefined;
-  if (capacity !== undefined) return capacity;
   switch (state.phase) {
     case 'GATING':
       return gating(state, facts, now);
@@ -63,9 +71,21 @@ function first(state: Release, facts: Facts, overdue: boolean, now: number): Act
   }
 }
 
-/** Before anyone waits: the tick has the right pace, notices are out, the deploy's record says how it ended. */
-function after(state: Release, action: Action, now: number): Action {
+/**
+ * Before anyone waits, and after all that is due: capacity is as it should be, the tick has the right pace, notices are out,
+ * the deploy's record says how it ended. What cannot be read keeps none of the rest.
+ */
+function after(state: Release, action: Action, facts: Facts, now: number): Action {
   if (action.do !== 'wait' && action.do !== 'stop') return action;
+  const { held } = facts;
+  const own = state.phase === 'GATING' || state.phase === 'WARMING' || state.phase === 'REVERSING';
+  if (facts.stack !== 'gone' && !own && held !== undefined && !isUnreadable(held)) {
+    const capacity = tidy(state, held, now);
+    if (capacity !== undefined) return capacity;
+  }
+  const unread = isUnreadable(held) ? blindTo(held.unreadable) : undefined;
+  const blind = blinded(state, action.do === 'wait' ? (action.blind ?? unread) : unread, now);
+  if (blind !== undefined) return blind;
   const told = telling(state);
   if (action.do === 'wait' && state.schedule.told !== told)
     return { do: 'schedule', next: next(state, { schedule: { ...state.schedule, told } }, now) };
@@ -84,7 +104,7 @@ function after(state: Release, action: Action, now: number): Action {
       deployment: deployment.id,
       next: next(state, { deployment: { ...deployment, told: phase } }, now),
     };
-  return action;
+  return { ...action, prune: superfluous(state, facts) };
 }
 
 function carryOn(state: Release, intent: Intent, facts: Facts, now: number): Action {
@@ -123,15 +143,19 @@ function answerOf(state: Release, facts: Facts, overdue: boolean, now: number): 
     case 'settings': {
       if (request.failure !== undefined) return answer('FAILED', request.failure);
       // Capacity first, so that what AWS refuses fails the deploy. A release that runs goes on meanwhile.
-      const capacity = facts.held && !overdue ? tidy(state, facts.held, now) : undefined;
-      return capacity ?? answer('SUCCESS');
+      const { held } = facts;
+      if (isUnreadable(held)) return overdue ? answer('FAILED', `${UNDONE}: ${held.unreadable}`) : undefined;
+      const capacity = held && tidy(state, held, now);
+      if (capacity === undefined) return answer('SUCCESS');
+      return overdue ? answer('FAILED', UNDONE) : capacity;
     }
     case 'refused':
       return answer('FAILED', request.failure);
     case 'rollback': {
       // The version that the stack withdraws is about to be deleted, provisioned concurrency and all. Failing would leave
       // the stack stuck half-way, so what cannot be done does not keep it.
-      const [first] = facts.held && !overdue ? stray(state, facts.held) : [];
+      const held = known(facts.held);
+      const [first] = held && !overdue ? stray(state, held) : [];
       return first === undefined ? answer('SUCCESS') : { do: 'release', version: first };
     }
     case 'forward':
@@ -141,9 +165,11 @@ function answerOf(state: Release, facts: Facts, overdue: boolean, now: number): 
   }
 }
 
-const late = (state: Release): string =>
+const UNDONE = 'provisioned concurrency could not be changed in time';
+
+const late = (state: Release, { held }: Facts): string =>
   state.phase === 'WARMING'
-    ? 'provisioned concurrency was not ready in time'
+    ? `provisioned concurrency was not ready in time${isUnreadable(held) ? `: ${held.unreadable}` : ''}`
     : state.phase === 'GATING' && state.gate !== undefined
       ? `the gate was not done in time: case ${state.gate.done} of ${state.gate.count}`
       : 'not done in time; see the log of the release worker';
@@ -171,8 +197,11 @@ function recreate(state: Release, now: number): Action {
   return write(next(state, { ...tell(state, text), ...back, intent, reason }, now));
 }
 
-/** What had a weight takes its step again, from nothing. */
+/** What had a weight takes its step again, from nothing; a held release when it is resumed. */
 function weightless(state: Release, now: number): Changes {
+  const { held } = state;
+  if (state.phase === 'HELD' && held !== undefined)
+    return isOpen(held.from) ? { held: { ...held, from: 'SHIFTING' }, step: state.step ?? 0 } : {};
   if (state.phase === 'REVERSING')
     return { phase: state.reversal?.from ?? 'BAKING', reversal: undefined, quietUntil: iso(now + QUIET) };
   return { phase: 'SHIFTING', step: state.step ?? 0 };

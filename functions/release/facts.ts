@@ -12,8 +12,8 @@ export type Facts = {
   readonly stack: StackState;
   /** Requests per second of the last 24 hours. */
   readonly rate?: number | Unreadable;
-  readonly held?: Held;
-  readonly limits?: Limits;
+  readonly held?: Held | Unreadable;
+  readonly limits?: Limits | Unreadable;
   /** What the stable version did in the hour before the release. */
   readonly hour?: Side | Unreadable;
   readonly look?: readonly Minute[] | Unreadable;
@@ -21,7 +21,7 @@ export type Facts = {
   /** The latest minutes of the live version, read when its `crashes` alarm is on. */
   readonly latest?: readonly Minute[];
   /** Published versions. */
-  readonly versions?: readonly string[];
+  readonly versions?: readonly string[] | Unreadable;
 };
 export type Alarms = Awaited<ReturnType<AlarmPort['states']>>;
 export type Unreadable = { readonly unreadable: string };
@@ -44,13 +44,18 @@ export function needs(state: Release, clock: number): ReadonlySet<Need> {
   }
   const provisioned = settings.capacity?.provisioned !== undefined || state.scaled !== undefined;
   if (provisioned || isEnd(phase) || phase === 'BAKING') found.add('held');
-  if (phase === 'WARMING' && provisioned) found.add('limits');
-  if (phase === 'SHIFTING' && state.basis === undefined && settings.p95 !== undefined) found.add('hour');
+  if (phase === 'WARMING' && settings.capacity?.provisioned !== undefined) found.add('limits');
+  if (phase === 'SHIFTING' && state.basis === undefined && state.candidate?.p95 !== undefined)
+    found.add('hour');
   if (lookIsDue(state, now)) found.add('look');
   if (phase === 'BAKING' || (isEnd(phase) && isWatched(state, now))) found.add('alarms');
-  if (phase === 'DONE') found.add('versions');
+  if (phase === 'BAKING' || isEnd(phase)) found.add('versions');
   return found;
 }
+
+/** What was read; undefined where it was not asked for, or cannot be read. */
+export const known = <T>(value: T | Unreadable | undefined): T | undefined =>
+  isUnreadable(value) ? undefined : value;
 
 /** Each complete minute is looked at once, however often somebody ticks. */
 export function lookIsDue(state: Release, now: number): boolean {

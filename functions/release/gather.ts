@@ -13,7 +13,7 @@ const LATEST = 10 * 60_000;
 
 /**
  * @param clock the one that is decided by: a minute that ends in between would be judged without its numbers
- * @throws Error where alias, capacity or versions cannot be read; metrics and alarms that cannot are a fact
+ * @throws Error where alias or stack cannot be read; whatever else cannot is a fact
  */
 export async function gather(world: World, state: Release, clock: number): Promise<Facts> {
   const { functionName, alias: name, stable } = state;
@@ -25,8 +25,8 @@ export async function gather(world: World, state: Release, clock: number): Promi
     world.aliases.get(functionName, name),
     world.stacks.state(state.stack),
     asked.has('rate') ? readable(() => world.metrics.rate(functionName, name, now - DAY, now)) : undefined,
-    asked.has('held') ? heldBy(world, functionName) : undefined,
-    asked.has('limits') ? world.capacity.limits(functionName) : undefined,
+    asked.has('held') ? readable(() => heldBy(world, functionName)) : undefined,
+    asked.has('limits') ? readable(() => world.capacity.limits(functionName)) : undefined,
     asked.has('hour') && stable !== undefined
       ? readable(async () => {
           const until = minuteOf(Date.parse(state.startedAt));
@@ -35,7 +35,7 @@ export async function gather(world: World, state: Release, clock: number): Promi
       : undefined,
     asked.has('look') ? readable(() => looked(state, now, sides)) : undefined,
     asked.has('alarms') ? readable(() => world.alarms.states(alarmNames(functionName))) : undefined,
-    asked.has('versions') ? world.versions.list(functionName) : undefined,
+    asked.has('versions') ? readable(() => world.versions.list(functionName)) : undefined,
   ]);
   const crashes = isUnreadable(alarms) ? undefined : alarms?.get(`${functionName}-${ALARMS.crashes}`);
   const latest =

@@ -38,9 +38,12 @@ export function minutesOf(
   return minutes;
 }
 
-/** Start of the first minute that a look needs. */
+/** CloudWatch keeps minutes for 15 days: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricData.html */
+const KEPT = 14 * 24 * 60 * MINUTE;
+
+/** Start of the first minute that a look needs, and can have. */
 export const since = (shifts: readonly Shift[], to: number): number =>
-  shifts[0] === undefined ? to : minuteOf(Date.parse(shifts[0].asked));
+  shifts[0] === undefined ? to : Math.max(minuteOf(Date.parse(shifts[0].asked)), to - KEPT);
 
 /** The last minutes of a version that has all traffic. */
 export function alone(sides: Sides, version: string, from: number, to: number): readonly Minute[] {

@@ -5,7 +5,8 @@ import type { Action } from './actions.ts';
 import { endOf, told } from './answer.ts';
 import { unprovided } from './capacity.ts';
 import { METRICS, type Release, type TickAnswer, type TickEvent } from './contract.ts';
-import { decide, refused } from './decide.ts';
+import { decide, refused, unsighted } from './decide.ts';
+import type { Facts, Unreadable } from './facts.ts';
 import { gatePart } from './gate-part.ts';
 import { gather } from './gather.ts';
 import { next } from './steps.ts';
@@ -23,6 +24,7 @@ const RESERVE = 10_000;
 
 /** Reads, decides and acts until there is nothing to do but wait. Anyone may call it at any time, also twice at once. */
 export async function run(world: World, model: string): Promise<TickAnswer> {
+  let broken: Unreadable | undefined;
   for (let step = 0; step < STEPS; step += 1) {
     const found = await world.registry.release(model);
     if (found === undefined) return { model, phase: 'NONE', running: false };
@@ -30,26 +32,70 @@ export async function run(world: World, model: string): Promise<TickAnswer> {
       return unknown(model, 'the registry was written by a newer version of the plugin');
     const state = found.release;
     const now = world.clock();
-    const facts = await gather(world, state, now);
-    const action = decide(state, facts, now);
+    const { facts, instead } = await look(world, state, now, broken);
+    const action = facts === undefined ? instead : decide(state, facts, now);
     world.log('decided', {
       model,
       release: state.release,
       rev: state.rev,
       phase: state.phase,
-      stack: facts.stack,
-      alias: say(facts.alias),
+      stack: facts?.stack,
+      alias: say(facts?.alias),
       action: action.do,
       ...(action.do === 'wait' && { reason: action.reason }),
     });
-    if (action.do === 'wait') return paused(world, state, facts.alias, action.reason);
-    if (action.do === 'stop') return stopped(world, state, facts.alias, action.prune);
-    if (world.left() < RESERVE) return paused(world, state, facts.alias, 'goes on at the next tick');
-    const done = await act(world, { ...found, release: state }, action, facts.alias);
-    if (done !== undefined) return paused(world, state, facts.alias, done);
+    if (action.do === 'wait' || action.do === 'stop') await pruned(world, state, action.prune ?? []);
+    if (action.do === 'wait') return paused(world, state, facts?.alias, action.reason);
+    if (action.do === 'stop') return stopped(world, state, facts?.alias);
+    if (world.left() < RESERVE) return paused(world, state, facts?.alias, 'goes on at the next tick');
+    try {
+      const done = await act(world, { ...found, release: state }, action, facts?.alias);
+      if (done !== undefined) return paused(world, state, facts?.alias, done);
+    } catch (error) {
+      if (!OF_CAPACITY.has(action.do) || broken !== undefined) throw error;
+      // A candidate is judged, somebody told and CloudFormation answered all the same.
+      broken = { unreadable: messageOf(error) };
+      unseen(world, state, error);
+    }
   }
   // Others keep changing what we read; the next tick goes on.
   return { model, phase: 'UNKNOWN', running: true, reason: `no end after ${STEPS} steps` };
+}
+
+/** What a release can do without for a while. */
+const OF_CAPACITY: ReadonlySet<Action['do']> = new Set(['provide', 'release', 'scale']);
+
+type Sight =
+  | { readonly facts: Facts; readonly instead?: undefined }
+  | { readonly facts?: undefined; readonly instead: Action };
+
+/**
+ * The facts, or what to do without any.
+ *
+ * @param broken why capacity could not be changed a moment ago
+ * @throws Error where alias or stack cannot be read, and nothing can be done about it
+ */
+async function look(
+  world: World,
+  state: Release,
+  now: number,
+  broken: Unreadable | undefined,
+): Promise<Sight> {
+  try {
+    const facts = await gather(world, state, now);
+    return { facts: broken !== undefined && facts.held !== undefined ? { ...facts, held: broken } : facts };
+  } catch (error) {
+    unseen(world, state, error);
+    const instead = unsighted(state, messageOf(error), now);
+    if (instead === undefined) throw error;
+    return { instead };
+  }
+}
+
+/** An alarm waits for a few of these. */
+function unseen(world: World, { model, functionName }: Release, error: unknown): void {
+  world.count(METRICS.unreadable, functionName);
+  world.log('could not be read or changed', { model, reason: messageOf(error) });
 }
 
 type Ours = Found & { readonly release: Release };
@@ -70,7 +116,10 @@ async function act(
       await write(action.next);
       return undefined;
     case 'move':
-      await move(world, { etag, release: state }, action, alias, write);
+      // Whoever gave this move up wrote so before touching the alias: with the document as it was after the alias was
+      // read, its revision is the fence.
+      if ((await world.registry.release(model))?.etag !== etag) return undefined;
+      await move(world, state, action, alias, write);
       return undefined;
     case 'answer': {
       const { request } = state;
@@ -123,7 +172,7 @@ async function act(
 /** The one place that moves an alias. The state already holds the intent. */
 async function move(
   world: World,
-  { release: state }: Pick<Ours, 'release' | 'etag'>,
+  state: Release,
   { intent }: Extract<Action, { do: 'move' }>,
   alias: AliasState | undefined,
   write: (to: Release) => Promise<void>,
@@ -149,13 +198,13 @@ function paused(world: World, state: Release, alias: AliasState | undefined, rea
   return told(state, alias, reason);
 }
 
-async function stopped(
-  world: World,
-  state: Release,
-  alias: AliasState | undefined,
-  prune: readonly string[],
-): Promise<TickAnswer> {
-  for (const version of prune) {
+async function stopped(world: World, state: Release, alias: AliasState | undefined): Promise<TickAnswer> {
+  await world.schedules.remove(state.schedule);
+  return told(state, alias, undefined);
+}
+
+async function pruned(world: World, state: Release, versions: readonly string[]): Promise<void> {
+  for (const version of versions) {
     try {
       await world.versions.remove(state.functionName, version);
       world.log('removed a version', { functionName: state.functionName, version });
@@ -164,8 +213,6 @@ async function stopped(
       world.log('a version could not be removed', { version, reason: wordsOf(error) });
     }
   }
-  await world.schedules.remove(state.schedule);
-  return told(state, alias, undefined);
 }
 
 /** One tick: from the schedule, from `sls deploy`, from an alarm, from anyone. */

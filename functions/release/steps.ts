@@ -118,7 +118,10 @@ export const isWatched = ({ watch }: Pick<Release, 'watch'>, now: number): boole
   watch !== undefined && now < Date.parse(watch.until);
 
 /** A version with what it is released and measured by. */
-export function measured({ version, fingerprint }: VersionRef, { gate, p95, signals }: Settings): VersionRef {
+export function measured(
+  { version, fingerprint }: Pick<VersionRef, 'version' | 'fingerprint'>,
+  { gate, p95, signals }: Settings,
+): VersionRef {
   return {
     version,
     ...(fingerprint !== undefined && { fingerprint }),
@@ -137,7 +140,6 @@ function promoted(state: Release, candidate: VersionRef, { then }: Intent, now: 
   const until = iso(now + state.settings.rollbackWindow * 1000);
   const watch = then === 'BAKING' ? { watch: { since: iso(now), until } } : {};
   const watched = behavesAlike(state.stable, candidate) ? {} : { ...UNWATCHED, ...watch };
-  const live = measured(candidate, state.settings);
   return next(
     state,
     {
@@ -147,9 +149,9 @@ function promoted(state: Release, candidate: VersionRef, { then }: Intent, now: 
       step: undefined,
       phase: then,
       promotedAt: iso(now),
-      stable: live,
-      lives: remember(state.lives, live),
-      ...(state.stable?.version !== live.version && claimed(state, live.version)),
+      stable: candidate,
+      lives: remember(state.lives, candidate),
+      ...(state.stable?.version !== candidate.version && claimed(state, candidate.version)),
       ...watched,
     },
     now,

@@ -179,6 +179,26 @@ describe('alarms of the local AWS', () => {
     expect(off.isTold).toBe(false);
   });
 
+  // https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-evaluation-window.html
+  it('look back over a window that slides, whatever the hour', async () => {
+    const aws = await startAws();
+    const cloudWatch = new CloudWatchClient(client(aws.endpoint));
+    try {
+      await cloudWatch.send(new PutMetricAlarmCommand({ ...alarm('hourly'), Period: 3600 }));
+      const Timestamp = new Date(Date.now() - 70_000);
+      const MetricData = [{ MetricName: 'Errors', Value: 1, Timestamp }];
+      await cloudWatch.send(new PutMetricDataCommand({ Namespace: 'N', MetricData }));
+      const state = async () => {
+        const { MetricAlarms } = await cloudWatch.send(new DescribeAlarmsCommand({ AlarmNames: ['hourly'] }));
+        return MetricAlarms?.[0]?.StateValue;
+      };
+      await expect.poll(state, { timeout: 10_000 }).toBe('ALARM');
+    } finally {
+      cloudWatch.destroy();
+      await aws.stop();
+    }
+  });
+
   // https://docs.aws.amazon.com/sns/latest/dg/sns-message-filtering-scope.html
   it('reach a function through a topic whose filter looks at the message, and nothing else does', async () => {
     const aws = await startAws();

@@ -1,7 +1,7 @@
-import type { Action } from '../actions.ts';
-import { tidy } from '../capacity.ts';
+import { type Action, STOP } from '../actions.ts';
+import { unseen } from '../capacity.ts';
 import type { Release } from '../contract.ts';
-import type { Facts } from '../facts.ts';
+import { type Facts, isUnreadable, known } from '../facts.ts';
 import { lastGood, standing } from '../steps.ts';
 import { points } from '../target.ts';
 import { watching } from './baking.ts';
@@ -15,13 +15,15 @@ const KEEP = 5;
  */
 export function ended(state: Release, facts: Facts, now: number): Action {
   const ours = facts.stack !== 'gone' && points(facts.alias, standing(state) ?? null);
-  const action = ours ? watching(state, facts, now) : facts.held && tidy(state, facts.held, now);
-  if (action !== undefined) return action;
-  return { do: 'stop', prune: facts.stack === 'done' ? superfluous(state, facts) : [] };
+  const watched = ours ? watching(state, facts, now) : undefined;
+  // Instances that nobody takes away are paid for, for good.
+  const left = facts.stack !== 'gone' && isUnreadable(facts.held) ? unseen(facts.held) : STOP;
+  return watched ?? left;
 }
 
-/** Older than the five newest, and needed by nobody: alias, template, rollback. */
-export function superfluous(state: Release, { versions = [], alias }: Facts): readonly string[] {
+/** Older than the five newest, and needed by nobody: alias, template, rollback. None while the stack may go back to one. */
+export function superfluous(state: Release, { versions, alias, stack }: Facts): readonly string[] {
+  if (stack !== 'done') return [];
   const { stable, candidate, lives, highest } = state;
   const needed = new Set([
     stable?.version,
@@ -32,7 +34,7 @@ export function superfluous(state: Release, { versions = [], alias }: Facts): re
     alias?.version,
     ...Object.keys(alias?.weights ?? {}),
   ]);
-  return [...versions]
+  return [...(known(versions) ?? [])]
     .sort((a, b) => Number(b) - Number(a))
     .slice(KEEP)
     .filter((version) => !needed.has(version));

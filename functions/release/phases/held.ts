@@ -1,5 +1,4 @@
-import { type Action, wait, write } from '../actions.ts';
-import { tidy } from '../capacity.ts';
+import { type Action, STOP, wait, write } from '../actions.ts';
 import type { Release } from '../contract.ts';
 import { type Facts, lookIsDue } from '../facts.ts';
 import { heldNotice, numbers } from '../notices.ts';
@@ -16,12 +15,12 @@ import { rollBack } from './rollback.ts';
 export function held(state: Release, facts: Facts, now: number): Action {
   const { held: so } = state;
   if (so === undefined) return wait('held');
-  if (facts.stack === 'gone') return { do: 'stop', prune: [] };
+  if (facts.stack === 'gone') return STOP;
   if (now - Date.parse(so.pagedAt) >= DAY) return write(paged(state, now));
-  if (so.by === 'foreign') return wait(state.reason ?? 'the alias was moved by somebody else');
+  // A missing alias that AWS would make again was made before this is asked.
+  if (so.by === 'foreign' || facts.alias === undefined)
+    return wait(state.reason ?? 'the alias was moved by somebody else');
   if (!points(facts.alias, standing(state) ?? null)) return foreign(state, facts, now);
-  const capacity = facts.held && tidy(state, facts.held, now);
-  if (capacity !== undefined) return capacity;
   if (weightOf(state) > 0 && lookIsDue(state, now)) {
     const looked = look(state, facts, now);
     const judged = { judgements: kept(state, looked) };

@@ -1,8 +1,8 @@
-import { type Action, wait, write } from '../actions.ts';
+import { type Action, STOP, wait, write } from '../actions.ts';
 import { QUIET } from '../alarm.ts';
 import { needed } from '../capacity.ts';
 import { ALARMS, type Release, type Reversal, type Settings } from '../contract.ts';
-import { type Facts, isUnreadable, lookIsDue } from '../facts.ts';
+import { type Facts, isUnreadable, known, lookIsDue } from '../facts.ts';
 import type { Judgement } from '../judge/contract.ts';
 import { crashesNow } from '../judge/crashes.ts';
 import { usable } from '../judge/minutes.ts';
@@ -30,7 +30,7 @@ const READY = 15 * MINUTE;
  */
 export function reversing(state: Release, facts: Facts, now: number): Action {
   const { reversal, stable } = state;
-  if (facts.stack === 'gone') return { do: 'stop', prune: [] };
+  if (facts.stack === 'gone') return STOP;
   if (reversal === undefined || stable === undefined) return write(next(state, { phase: 'BAKING' }, now));
   if (!points(facts.alias, standing(state) ?? null)) return foreign(state, facts, now);
   return reversal.half === undefined
@@ -61,8 +61,10 @@ function ready(state: Release, reversal: Reversal, live: string, facts: Facts, n
       CASES,
     );
   if (crashing !== undefined) return write(revert(state, to, crashing, undefined, true, now));
-  const instances = facts.held === undefined || !facts.held.has(live) ? 0 : needed(state, facts.held);
-  const has = facts.held?.get(to.version);
+  // Not known is none: a bad version is not kept for the sake of cold starts.
+  const held = known(facts.held);
+  const instances = held?.has(live) ? needed(state, held) : 0;
+  const has = held?.get(to.version);
   if (instances > 0 && reversal.cold === undefined && has?.state !== 'failed') {
     if (has === undefined || has.requested < instances)
       return { do: 'provide', version: to.version, instances };

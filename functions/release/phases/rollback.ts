@@ -27,7 +27,7 @@ export function rollBack(
       phase: 'ROLLED_BACK',
       held: undefined,
       intent: intend(state, whole(stable.version), 'ROLLED_BACK', now),
-      refused: refuse(state, candidate, why, now),
+      refused: addRefusal(state, candidate, why, now),
       reason: `version ${candidate.version} was rolled back: ${why}`,
     },
     now,
@@ -63,7 +63,7 @@ export function revert(
         to,
       ),
       intent: intend(state, whole(to.version), 'ROLLED_BACK', now),
-      refused: refuse(state, bad, why, now),
+      refused: addRefusal(state, bad, why, now),
       ...(automatic && { rollbacks: [...state.rollbacks, iso(now)].slice(-REFUSED) }),
       ...claimed(state, to.version),
       ...UNWATCHED,
@@ -73,7 +73,13 @@ export function revert(
   );
 }
 
-function refuse({ refused }: Release, bad: VersionRef, reason: string, now: number): readonly Refusal[] {
+/** What somebody, or the judge, sent back is refused until `--force`. */
+export function addRefusal(
+  { refused }: Release,
+  bad: VersionRef,
+  reason: string,
+  now: number,
+): readonly Refusal[] {
   const { version, fingerprint } = bad;
   if (fingerprint === undefined) return refused;
   const others = refused.filter((one) => one.fingerprint !== fingerprint);

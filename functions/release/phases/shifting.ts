@@ -84,13 +84,17 @@ export function blocked(state: Release, { stack }: Facts, now: number): Action |
 
 /** Fixed for the whole release before the first weight: which slow edge is judged, and which outputs. */
 function basis(state: Release, { hour }: Facts, now: number): Action {
-  const { stable, settings } = state;
-  const shared = (settings.signals ?? []).filter((signal) => stable?.signals?.includes(signal));
+  const { stable, candidate } = state;
+  const shared = (candidate?.signals ?? []).filter((signal) => stable?.signals?.includes(signal));
   // Without an objective, or with another one than the stable version counts by, latency is not judged.
-  const judged = settings.p95 !== undefined && stable?.p95 === settings.p95;
+  const judged = candidate?.p95 !== undefined && stable?.p95 === candidate.p95;
   if (judged && hour === undefined) return wait('the latency before the release is to be read');
   if (judged && isUnreadable(hour))
-    return wait(`metrics cannot be read, so no weight is raised: ${hour.unreadable}`);
+    return wait(`metrics cannot be read, so no weight is raised: ${hour.unreadable}`, {
+      subject: 'metrics cannot be read, so no weight is raised',
+      why: hour.unreadable,
+      todo: 'give the release worker cloudwatch:GetMetricData again; the release then goes on by itself.',
+    });
   const slow = judged && hour !== undefined && !isUnreadable(hour) ? { slow: slowEdge(hour) } : {};
   return write(next(state, { basis: { ...slow, outputs: shared } }, now));
 }

@@ -1,18 +1,20 @@
 import { type Action, wait, write } from '../actions.ts';
-import { beyond, needed, stray } from '../capacity.ts';
+import { beyond, needed, stray, unseen } from '../capacity.ts';
 import type { Release } from '../contract.ts';
-import type { Facts } from '../facts.ts';
+import { type Facts, isUnreadable } from '../facts.ts';
 import { abort, next } from '../steps.ts';
 
 /** WARMING: the candidate's provisioned concurrency is READY before any traffic. */
 export function warming(state: Release, { held, limits }: Facts, now: number): Action {
   const { candidate } = state;
   if (held === undefined || candidate === undefined) return write(warm(state, now));
+  if (isUnreadable(held)) return unseen(held);
   const [first] = stray(state, held);
   // A candidate that was superseded still holds what this one needs.
   if (first !== undefined) return { do: 'release', version: first };
   const instances = needed(state, held);
   if (instances === 0) return write(warm(state, now));
+  if (isUnreadable(limits)) return unseen(limits);
   const over = limits && beyond(state, limits);
   if (over !== undefined) return write(abort(state, over, now));
   const has = held.get(candidate.version);

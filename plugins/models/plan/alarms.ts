@@ -70,7 +70,7 @@ const ERRORS = 1;
 /** Requests in five minutes below which 5 % are fewer than one request. */
 const FEW_REQUESTS = 20;
 
-/** Ticks in five minutes. */
+/** Ticks in half an hour. */
 const UNREADABLE = 3;
 
 export const ALARM_KINDS: readonly AlarmKind[] = [
@@ -177,7 +177,7 @@ export const ALARM_KINDS: readonly AlarmKind[] = [
   {
     suffix: 'release',
     when: () =>
-      `a release fails or is held, or the registry cannot be read ${UNREADABLE} times in five minutes`,
+      `a release fails or is held, or cannot read or change what it needs ${UNREADABLE} times in half an hour`,
     what: 'A release does not go on by itself',
     advice: 'Run `sls models status`: it says what happened and what to do.',
     rollsBack: false,
@@ -189,10 +189,11 @@ export const ALARM_KINDS: readonly AlarmKind[] = [
       },
       expression: `IF(FILL(failed, 0) + FILL(held, 0) > 0 OR FILL(unreadable, 0) >= ${UNREADABLE}, 1, 0)`,
       above: 0,
-      period: 300,
+      // What waits is ticked every ten minutes: three ticks fit, and between two the alarm stays on, or each would call
+      // somebody anew. The window slides minute by minute.
+      period: 1800,
       periods: 1,
-      // What waits is ticked every ten minutes: between two ticks the alarm stays on, or each would call somebody anew.
-      of: 3,
+      of: 1,
     }),
   },
 ];

@@ -28,10 +28,10 @@ export function superseded(
 }
 
 /** Why latency is not judged in a release that has begun; undefined where it is, or where that is not fixed yet. */
-export function latencyLine({ model, basis, settings }: Release): string | undefined {
+export function latencyLine({ model, basis, candidate }: Release): string | undefined {
   if (basis === undefined || basis.slow !== undefined) return undefined;
   return `${model}: latency is not judged, since ${
-    settings.p95 === undefined
+    candidate?.p95 === undefined
       ? 'no objective (latency.p95) is declared'
       : 'the stable version counts by another objective, or by none'
   }`;

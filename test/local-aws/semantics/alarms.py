@@ -1,6 +1,8 @@
 """Alarms as CloudWatch evaluates them: on the metric with exactly their dimensions, period by period, M of N, missing data treated
-as asked, metric math included, by the clock and not only when data comes; every change of state is an event, too.
+as asked, metric math included, by the clock and not only when data comes, over a window that slides minute by minute; every change
+of state is an event, too.
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/AlarmThatSendsEmail.html
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-evaluation-window.html
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch-and-eventbridge.html
 """
 
@@ -48,14 +50,14 @@ def _loop() -> None:
                 _request_region.reset(tokens[1])
 
 
-def series(metric: dict, period: int, stat: str, start: float, end: float) -> dict[int, float]:
-    """Values of one metric (exactly these dimensions) by the start of their period, in [start, end)."""
+def series(metric: dict, period: int, stat: str, start: float, end: float, origin: float = 0) -> dict[int, float]:
+    """Values of one metric (exactly these dimensions) by the start of their period, in [start, end). Periods are counted from `origin`."""
     dimensions = cloudwatch._dims_from_list(metric.get("Dimensions") or [])
     points = cloudwatch._metrics.get((metric.get("Namespace"), metric.get("MetricName"), cloudwatch._dims_key(dimensions))) or []
     buckets: dict[int, list] = {}
     for point in list(points):
         if start <= point["Timestamp"] < end:
-            buckets.setdefault(int(point["Timestamp"] // period * period), []).append(point)
+            buckets.setdefault(int((point["Timestamp"] - origin) // period * period + origin), []).append(point)
     values = {at: cloudwatch._stat_value(cloudwatch._calc_stats(found), stat, found) for at, found in buckets.items()}
     return {at: value for at, value in values.items() if value is not None}
 
@@ -66,19 +68,19 @@ def longest_period(queries: list[dict]) -> int:
     return max([int(period) for period in named if period], default=60)
 
 
-def query(queries: list[dict], start: float, end: float) -> dict[str, dict[int, float]]:
+def query(queries: list[dict], start: float, end: float, origin: float = 0) -> dict[str, dict[int, float]]:
     """Every query of a MetricDataQueries list by its id, expressions evaluated over the others."""
     found: dict[str, dict[int, float]] = {}
     for one in queries:
         if stat := one.get("MetricStat"):
-            found[one["Id"]] = series(stat["Metric"], int(stat.get("Period", 60)), stat.get("Stat", "Average"), start, end)
+            found[one["Id"]] = series(stat["Metric"], int(stat.get("Period", 60)), stat.get("Stat", "Average"), start, end, origin)
     waiting = [one for one in queries if one.get("Expression")]
     while waiting:
         ready = [one for one in waiting if not (expressions.names(one["Expression"]) & {other["Id"] for other in waiting})]
         if not ready:
             raise ValueError("expressions refer to each other")
         for one in ready:
-            found[one["Id"]] = expressions.value(one["Expression"], found, longest_period(queries), start, end)
+            found[one["Id"]] = expressions.value(one["Expression"], found, longest_period(queries), start, end, origin)
         waiting = [one for one in waiting if one not in ready]
     return found
 
@@ -88,14 +90,14 @@ def evaluate(alarm: dict) -> None:
     needed = int(alarm.get("DatapointsToAlarm") or periods)
     queries = alarm.get("Metrics") or []
     period = longest_period(queries) if queries else int(alarm.get("Period") or 60)
-    # Whole periods only, the running one aside.
-    end = time.time() // period * period
+    # Whole minutes only, the running one aside.
+    end = time.time() // min(period, 60) * min(period, 60)
     start = end - periods * period
     if queries:
         shown = next((one["Id"] for one in queries if one.get("ReturnData", True) is not False), queries[-1]["Id"])
-        values = query(queries, start, end)[shown]
+        values = query(queries, start, end, start)[shown]
     else:
-        values = series(alarm, period, alarm.get("ExtendedStatistic") or alarm.get("Statistic") or "Average", start, end)
+        values = series(alarm, period, alarm.get("ExtendedStatistic") or alarm.get("Statistic") or "Average", start, end, start)
     edge = float(alarm.get("Threshold", 0))
     crosses = _COMPARE.get(alarm.get("ComparisonOperator", ""), lambda _value, _edge: False)
     missing = alarm.get("TreatMissingData", "missing")

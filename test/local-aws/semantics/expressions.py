@@ -29,9 +29,9 @@ def names(expression: str) -> set[str]:
     return {node.id for node in ast.walk(_parsed(expression)) if isinstance(node, ast.Name)}
 
 
-def value(expression: str, known: dict, period: int, start: float, end: float) -> dict[int, float]:
+def value(expression: str, known: dict, period: int, start: float, end: float, origin: float = 0) -> dict[int, float]:
     """The series of an expression over known series; raises ValueError for what this does not know."""
-    result = _eval(_parsed(expression).body, known, (period, start, end))
+    result = _eval(_parsed(expression).body, known, (period, start, end, origin))
     if isinstance(result, dict):
         return result
     times = {at for one in known.values() for at in one}
@@ -78,10 +78,10 @@ def _eval(node, known, span):
 
 def _call(name, arguments, known, span):
     if name == "FILL":
-        period, start, end = span
+        period, start, end, origin = span
         given = _eval(arguments[0], known, span)
         filler = _eval(arguments[1], known, span)
-        times = range(int(start // period * period), int(end), period)
+        times = range(int((start - origin) // period * period + origin), int(end), period)
         return {at: given.get(at, filler) for at in times if at >= start}
     parts = [_eval(one, known, span) for one in arguments]
     if name == "IF":

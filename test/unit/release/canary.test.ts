@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { METRICS } from '../../../functions/release/contract.ts';
 import { CANARY, SETTINGS } from '../../fakes/settings.ts';
 import { FUNCTION, request, tick } from '../../fakes/world.ts';
 import {
@@ -278,7 +279,7 @@ describe('deadline of a canary', () => {
     down = true;
     await minutes(w, 60, HEALTHY);
     expect(w.alias()?.weights).toEqual({ '4': 0.05 });
-    expect(w.counted.filter((metric) => metric === 'RegistryUnreadable')).toHaveLength(60);
+    expect(w.counted.filter((metric) => metric === METRICS.unreadable)).toHaveLength(60);
     w.clock.now += 8 * 60 * MINUTE;
     await minute(w);
     expect(w.target()).toEqual({ version: '3', weights: {} });
