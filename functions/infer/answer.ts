@@ -1,5 +1,6 @@
 import { checkValueSize } from '../shared/event.ts';
 import { type Answer, JSON_HEADERS, refusal } from '../shared/http.ts';
+import { exactInteger } from '../shared/raw-json.ts';
 import type { Datatype } from './contract.ts';
 import { DATATYPE_OF, sizeOf, type Tensor, type TensorData } from './datatypes.ts';
 import { fromHalf } from './half.ts';
@@ -146,13 +147,6 @@ function checkFinite(data: Float32Array | Float64Array, path: string): boolean {
   return negativeZero;
 }
 
-// TypeScript does not know it yet: https://github.com/tc39/proposal-json-parse-with-source
-declare global {
-  interface JSON {
-    rawJSON(text: string): unknown;
-  }
-}
-
 /** Elements as JSON values. */
 function elements(datatype: Datatype, data: TensorData, path: string): unknown[] {
   switch (datatype) {
@@ -163,7 +157,7 @@ function elements(datatype: Datatype, data: TensorData, path: string): unknown[]
     case 'INT64':
     case 'UINT64':
       return Array.from(data as BigInt64Array, (x) =>
-        Number.isSafeInteger(Number(x)) ? Number(x) : JSON.rawJSON(String(x)),
+        Number.isSafeInteger(Number(x)) ? Number(x) : exactInteger(x),
       );
     case 'FP16': {
       const values = Float64Array.from(data as Uint16Array, fromHalf);

@@ -208,7 +208,7 @@ function withdrawn(base: Release, asked: Asked, facts: Found, now: number): Rele
       ...FRESH,
       ...watched(base, stable),
       ...(why !== '' && { gate: base.gate }),
-      ...(stable.version !== base.scaled?.version && claimed(base, stable.version)),
+      ...(stable.version !== base.stable?.version && claimed(stable.version)),
       phase: 'ABORTED',
       stable,
       lives: remember(

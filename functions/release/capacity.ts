@@ -113,7 +113,7 @@ export function tidy(state: Release, held: Held, now: number): Action | undefine
     return scaled === undefined ? undefined : write(next(state, { scaled: undefined }, now));
   const key = JSON.stringify(scaling);
   // Ours before it is there: what nobody claims would be taken for a person's, and stay.
-  if (scaled?.version !== stable.version) return write(next(state, claimed(state, stable.version), now));
+  if (scaled?.version !== stable.version) return write(next(state, claimed(stable.version), now));
   const gone = scaling.min > 0 && scaled.refused === undefined && !held.has(stable.version);
   if (scaled.key !== key || gone) {
     if ((held.get(stable.version)?.requested ?? 0) < scaling.min)

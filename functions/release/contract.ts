@@ -264,7 +264,12 @@ export type Release = {
   /** The last look of each step, oldest first. */
   readonly judgements: readonly Judgement[];
   /** What is judged beside errors, fixed before the first weight: the slow edge (none: no objective, or another one), output signals. */
-  readonly basis?: { readonly slow?: 1 | 2 | 3; readonly outputs: readonly string[] };
+  readonly basis?: {
+    readonly slow?: 1 | 2 | 3;
+    /** Share (0 to 1) of the stable version's requests that were slower than what it is held against, in the hour before. */
+    readonly slower?: number;
+    readonly outputs: readonly string[];
+  };
   /** HELD: where it goes on from, by what and since when, and when somebody was last paged. */
   readonly held?: {
     readonly from: Phase;

@@ -1,4 +1,4 @@
-import type { AlarmPort, AliasState, StackState } from '../shared/aws/ports.ts';
+import type { AlarmPort, AliasState, Rate, StackState } from '../shared/aws/ports.ts';
 import type { Held, Limits } from './capacity.ts';
 import type { Release } from './contract.ts';
 import type { Side } from './judge/contract.ts';
@@ -10,8 +10,8 @@ import { isEnd, isWatched, weightOf } from './steps.ts';
 export type Facts = {
   readonly alias: AliasState | undefined;
   readonly stack: StackState;
-  /** Requests per second of the last 24 hours. */
-  readonly rate?: number | Unreadable;
+  /** Of the last 24 hours. */
+  readonly rate?: Rate | Unreadable;
   readonly held?: Held | Unreadable;
   readonly limits?: Limits | Unreadable;
   /** What the stable version did in the hour before the release. */

@@ -42,10 +42,8 @@ export async function gather(world: World, state: Release, clock: number): Promi
     crashes?.state === 'ALARM' && stable !== undefined
       ? await readable(async () => {
           const to = minuteOf(now);
-          const from = Math.max(
-            to - LATEST,
-            minuteOf(Date.parse(state.watch?.since ?? state.startedAt)) + 60_000,
-          );
+          // The minute of its promotion, too: what is counted is this version's alone.
+          const from = Math.max(to - LATEST, minuteOf(Date.parse(state.watch?.since ?? state.startedAt)));
           return from < to ? alone(await sides([stable.version], from, to), stable.version, from, to) : [];
         })
       : undefined;

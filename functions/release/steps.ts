@@ -131,9 +131,11 @@ export function measured(
   };
 }
 
-/** Provisioned concurrency on this version is ours; what it scales by is still to be told. */
-export const claimed = ({ settings }: Pick<Release, 'settings'>, version: string): Pick<Changes, 'scaled'> =>
-  settings.capacity?.provisioned === undefined ? {} : { scaled: { version, key: '' } };
+/**
+ * Provisioned concurrency on this version, if there is any, is ours; what it scales by is still to be told. Also where none
+ * is asked for any more: a candidate may have been warmed by settings that another deploy replaced.
+ */
+export const claimed = (version: string): Pick<Changes, 'scaled'> => ({ scaled: { version, key: '' } });
 
 /** The candidate has 100 %. What behaves as the version before it is watched no longer than that one. */
 function promoted(state: Release, candidate: VersionRef, { then }: Intent, now: number): Release {
@@ -151,7 +153,7 @@ function promoted(state: Release, candidate: VersionRef, { then }: Intent, now: 
       promotedAt: iso(now),
       stable: candidate,
       lives: remember(state.lives, candidate),
-      ...(state.stable?.version !== candidate.version && claimed(state, candidate.version)),
+      ...(state.stable?.version !== candidate.version && claimed(candidate.version)),
       ...watched,
     },
     now,

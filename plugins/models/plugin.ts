@@ -300,15 +300,12 @@ export default class ServerlessModels {
   /** Ticks the releases until they go on by themselves. */
   async #finishReleases(): Promise<void> {
     const [input, deploy] = [this.#active(), this.#deploy];
-    if (
-      input === undefined ||
-      deploy === undefined ||
-      this.#serverless.service.provider.shouldNotDeploy === true
-    )
-      return;
+    if (input === undefined || deploy === undefined) return;
     // What fails from here on is no failure of the deploy.
     this.#deploy = undefined;
-    const { finish } = await import('./release/deploy.ts');
+    const { finish, idle } = await import('./release/deploy.ts');
+    if (this.#serverless.service.provider.shouldNotDeploy === true)
+      return idle(await this.#deployContext(input));
     await finish(await this.#deployContext(input), deploy, this.#options.wait === true);
   }
 

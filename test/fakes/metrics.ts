@@ -43,11 +43,14 @@ export function fakeMetrics(
     rate: async (functionName, alias, from, to) => {
       await chaos('before read rate');
       const [start, end] = within(from, to, 60);
-      let requests = 0;
+      let [requests, bad] = [0, 0];
       for (const minutes of counted.get(`${functionName}:${alias}`)?.values() ?? [])
-        for (const [minute, { invocations = 0 }] of minutes)
-          if (visible(minute, start, end)) requests += invocations;
-      return requests / ((end - start) / 1000);
+        for (const [minute, { invocations = 0, crashes = 0, errors = 0 }] of minutes)
+          if (visible(minute, start, end)) {
+            requests += invocations;
+            bad += crashes + errors;
+          }
+      return { perSecond: requests / ((end - start) / 1000), errorRate: requests > 0 ? bad / requests : 0 };
     },
   };
   return {

@@ -130,8 +130,13 @@ export function watchContract(subject: () => Subject): void {
       sides.get('1'),
     );
 
-    expect(await metrics.rate(functionName, 'watched', to - 10 * MINUTE, to)).toBeCloseTo(3 / 600, 9);
-    expect(await metrics.rate(functionName, 'watched', from - 10 * MINUTE, from)).toBe(0);
+    const rate = await metrics.rate(functionName, 'watched', to - 10 * MINUTE, to);
+    expect(rate.perSecond).toBeCloseTo(3 / 600, 9);
+    expect(rate.errorRate).toBeCloseTo(2 / 3, 9);
+    expect(await metrics.rate(functionName, 'watched', from - 10 * MINUTE, from)).toEqual({
+      perSecond: 0,
+      errorRate: 0,
+    });
     await expect(metrics.rate(functionName, 'watched', to + 1, to + MINUTE)).rejects.toThrow(RangeError);
   });
 

@@ -1,3 +1,5 @@
+import { exactInteger } from '../../shared/raw-json.ts';
+
 /**
  * JSON whose integers keep every digit: those that a double cannot hold become bigints. INT64 outputs have such values
  * (hashes, ids), and two that differ in the last digit would else be equal.
@@ -20,6 +22,6 @@ export function parseExact(text: string): unknown {
 /** The inverse of `parseExact`. */
 export function printExact(value: unknown): string {
   return JSON.stringify(value, (_, inner: unknown) =>
-    typeof inner === 'bigint' ? JSON.rawJSON(String(inner)) : inner,
+    typeof inner === 'bigint' ? exactInteger(inner) : inner,
   );
 }

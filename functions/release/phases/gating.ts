@@ -57,7 +57,7 @@ function plan(state: Release, facts: Facts, now: number): Action {
     const reason = `the traffic of the last 24 hours cannot be read, and strategy auto follows from it: ${facts.rate.unreadable}`;
     return write(abort(state, reason, now));
   }
-  const perSecond = facts.rate;
+  const { perSecond } = facts.rate;
   const { minRequests, increase, maxWait } = settings;
   const shares = steps.map(({ weight, bake }) => ({ weight: weight / 100, bake }));
   if (canFill({ steps: shares, perSecond, minRequests, increase, maxWait }))

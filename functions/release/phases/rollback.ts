@@ -65,7 +65,7 @@ export function revert(
       intent: intend(state, whole(to.version), 'ROLLED_BACK', now),
       refused: addRefusal(state, bad, why, now),
       ...(automatic && { rollbacks: [...state.rollbacks, iso(now)].slice(-REFUSED) }),
-      ...claimed(state, to.version),
+      ...claimed(to.version),
       ...UNWATCHED,
       reason: `version ${bad.version} was rolled back to version ${to.version}: ${why}`,
     },

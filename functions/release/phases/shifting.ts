@@ -2,7 +2,8 @@ import { type Action, wait, write } from '../actions.ts';
 import { topUp } from '../capacity.ts';
 import type { Intent, Phase, Release } from '../contract.ts';
 import { type Facts, isUnreadable } from '../facts.ts';
-import { slowEdge } from '../judge/slow.ts';
+import type { Side } from '../judge/contract.ts';
+import { exceeded, slowEdge, warm } from '../judge/slow.ts';
 import {
   abort,
   behavesAlike,
@@ -95,8 +96,13 @@ function basis(state: Release, { hour }: Facts, now: number): Action {
       why: hour.unreadable,
       todo: 'give the release worker cloudwatch:GetMetricData again; the release then goes on by itself.',
     });
-  const slow = judged && hour !== undefined && !isUnreadable(hour) ? { slow: slowEdge(hour) } : {};
+  const slow = judged && hour !== undefined && !isUnreadable(hour) ? slownessOf(hour) : {};
   return write(next(state, { basis: { ...slow, outputs: shared } }, now));
+}
+
+function slownessOf(hour: Side): Pick<NonNullable<Release['basis']>, 'slow' | 'slower'> {
+  const slow = slowEdge(hour);
+  return { slow, ...(warm(hour) > 0 && { slower: exceeded(hour, slow) }) };
 }
 
 /** When the weight of the step under way was put in force. */

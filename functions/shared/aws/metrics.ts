@@ -5,7 +5,7 @@ import {
   type MetricDataQuery,
 } from '@aws-sdk/client-cloudwatch';
 import type { MetricsPort } from './ports.ts';
-import { aliasMetric, type Metric, type Series, sideMetrics, sidesOf } from './sides.ts';
+import { aliasMetric, type Metric, ownErrors, type Series, sideMetrics, sidesOf } from './sides.ts';
 
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
@@ -40,10 +40,19 @@ export function cloudWatchMetrics(client: CloudWatchClient, clock: () => number 
     rate: async (functionName, alias, from, to) => {
       const period = periodFor(clock() - from);
       const [start, end] = within(from, to, period);
-      const metric = aliasMetric('Invocations', functionName, alias);
-      const [series] = await read(client, [metric], period, start, end);
-      const total = [...(series?.values() ?? [])].reduce((sum, value) => sum + value, 0);
-      return total / ((end - start) / 1000);
+      const metrics = [
+        aliasMetric('Invocations', functionName, alias),
+        aliasMetric('Errors', functionName, alias),
+        ownErrors(functionName),
+      ];
+      const found = await read(client, metrics, period, start, end);
+      const [requests = 0, crashes = 0, errors = 0] = found.map((series) =>
+        [...series.values()].reduce((sum, value) => sum + value, 0),
+      );
+      return {
+        perSecond: requests / ((end - start) / 1000),
+        errorRate: requests > 0 ? Math.min(1, (crashes + errors) / requests) : 0,
+      };
     },
   };
 }

@@ -112,9 +112,14 @@ export type MetricsPort = {
     to: number,
     signals: readonly string[],
   ) => Promise<ReadonlyMap<string, ReadonlyMap<number, Side>>>;
-  /** @returns requests per second through the alias, on average between two times; throws where it cannot be read. */
-  readonly rate: (functionName: string, alias: string, from: number, to: number) => Promise<number>;
+  /**
+   * @returns of the alias, on average between two times: requests per second, and the share (0 to 1) of them that crashed or
+   *   failed; throws where it cannot be read.
+   */
+  readonly rate: (functionName: string, alias: string, from: number, to: number) => Promise<Rate>;
 };
+
+export type Rate = { readonly perSecond: number; readonly errorRate: number };
 
 export type AlarmPort = {
   /** @returns state and, in milliseconds, since when (0: nobody says), of those of these alarms that exist. */

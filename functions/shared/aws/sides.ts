@@ -30,6 +30,13 @@ export const aliasMetric = (name: 'Invocations' | 'Errors', functionName: string
   dimensions: { FunctionName: functionName, Resource: `${functionName}:${alias}` },
 });
 
+/** What the endpoint itself counts as failed, over all versions. */
+export const ownErrors = (functionName: string): Metric => ({
+  namespace: METRICS.namespace,
+  name: METRICS.errors,
+  dimensions: { [METRICS.model]: functionName },
+});
+
 /** All that is to be read for the sides of a release, version by version. */
 export function sideMetrics(
   functionName: string,

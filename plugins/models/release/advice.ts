@@ -85,6 +85,17 @@ export function advice(
         `See why: \`sls logs -f models-release\`. Tick it meanwhile: \`${command('status')} --watch\`. Or end it: \`${command('rollback')}\`.`,
       ],
     };
+  const { blind } = release;
+  if (blind !== undefined)
+    return {
+      ...own,
+      level: own.level === 'act' || blind.told ? 'act' : 'look',
+      summary: `${own.summary} ${sentence(blind.reason)}`,
+      todo: [
+        `See why: \`sls logs -f models-release\`. It is so since ${moment(blind.since, now)}.`,
+        ...own.todo,
+      ],
+    };
   const serious = on.find(({ alarm }) => SERIOUS.some((suffix) => alarm === `${functionName}-${suffix}`));
   const cured = undone(release);
   if (

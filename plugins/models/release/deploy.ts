@@ -9,7 +9,7 @@ import { releaseTargets, workerName } from '../plan/alias.ts';
 import type { Host } from '../plan/host.ts';
 import { unfinishedProblem } from '../plan/report.ts';
 import { gateFailure, latencyLine, type Offer, superseded } from './deployment.ts';
-import { follow, isLeft, isSettled } from './follow.ts';
+import { follow, isSettled } from './follow.ts';
 import { forecastLines, isStepwise, type Traffic } from './forecast.ts';
 import { type Opened, openRegistry } from './open.ts';
 import { ulid } from './ulid.ts';
@@ -92,22 +92,41 @@ export async function finish(context: DeployContext, deploy: Deploy, wait: boole
     if (wait && answer.running && said.get(answer.model) !== key) notice(line);
     said.set(answer.model, key);
   };
-  const answers = await follow(worker, targets, seen, {
-    done: wait ? (answer) => isSettled(answer) || !isNew(answer.model) : isLeft,
-    ...(wait && { limit: Number.POSITIVE_INFINITY }),
-  }).finally(() => {
+  const toTheEnd = {
+    done: (answer: TickAnswer) => isSettled(answer) || !isNew(answer.model),
+    limit: Number.POSITIVE_INFINITY,
+  };
+  const work = async (): Promise<readonly TickAnswer[]> => {
+    const begun = await follow(worker, targets, seen, {});
+    const judging = new Set(begun.filter(({ phase }) => phase === 'JUDGING').map(({ model }) => model));
+    for (const model of models)
+      if (judging.has(model.name) && isNew(model.name)) await foretell(context, model);
+    return wait ? follow(worker, targets, seen, toTheEnd) : begun;
+  };
+  const answers = await work().finally(() => {
     progress(undefined);
     worker.close();
   });
   const lines = answers.map((answer) => ({ ...releaseLine(answer), model: answer.model }));
   const bad = lines.filter(({ good, model }) => !good && isNew(model));
   for (const line of lines) if (!bad.includes(line)) notice(line.text);
-  const judging = answers.filter(({ phase, model }) => phase === 'JUDGING' && isNew(model));
-  for (const { model } of judging) {
-    const declared = models.find(({ name }) => name === model);
-    if (declared !== undefined && !wait) await foretell(context, declared);
-  }
   throwProblems(bad.map(({ text }) => unfinishedProblem(text)));
+}
+
+/** A deploy with nothing to change: where what is live is not what the template asks for, and why. */
+export async function idle(context: DeployContext): Promise<void> {
+  const { aws, host, models, notice } = context;
+  const worker = releaseWorker(aws, workerName(host));
+  try {
+    for (const target of releaseTargets(models, host)) {
+      const answer = await worker.tick(target);
+      const { good, text } = releaseLine(answer);
+      if (good && answer.reason === undefined) continue;
+      notice(answer.running ? text : `${text}; "sls deploy --force" releases what the template asks for`);
+    }
+  } finally {
+    worker.close();
+  }
 }
 
 /** What the canary that has just begun can see, and what is not looked at. */
@@ -130,7 +149,7 @@ async function trafficOf({ aws, host }: DeployContext, model: Model): Promise<Tr
   try {
     const now = Date.now();
     const rate = await cloudWatchMetrics(client).rate(target.functionName, target.alias, now - DAY, now);
-    return { perSecond: rate, from: 'measured' };
+    return { ...rate, from: 'measured' };
   } catch (error) {
     return { unknown: `its traffic cannot be read (${messageOf(error)})` };
   } finally {

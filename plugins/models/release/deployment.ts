@@ -27,9 +27,18 @@ export function superseded(
   });
 }
 
-/** Why latency is not judged in a release that has begun; undefined where it is, or where that is not fixed yet. */
+/** Beyond this share of slow requests, or below it, slower ones hardly change the counts. */
+const RARE = 0.005;
+
+/** Why latency is not judged in a release that has begun, or hardly; undefined where it is, or where that is not fixed yet. */
 export function latencyLine({ model, basis, candidate }: Release): string | undefined {
-  if (basis === undefined || basis.slow !== undefined) return undefined;
+  if (basis === undefined) return undefined;
+  if (basis.slow !== undefined) {
+    const { slower } = basis;
+    if (slower === undefined || (slower >= RARE && slower <= 1 - RARE)) return undefined;
+    const share = slower < RARE ? 'hardly any' : 'nearly all';
+    return `${model}: little will be seen of latency: ${share} of the stable version’s requests are near the objective; one nearer to what they take (latency.p95) would show more`;
+  }
   return `${model}: latency is not judged, since ${
     candidate?.p95 === undefined
       ? 'no objective (latency.p95) is declared'

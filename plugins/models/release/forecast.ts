@@ -4,17 +4,18 @@ import type { Model } from '../model.ts';
 
 /** What a model's canary can see, said before anybody relies on it. Pure. */
 
-/** Requests per second, and where that is known from; or why it is not. */
+/** Requests per second, the share of them that fails, and where that is known from; or why it is not. */
 export type Traffic =
-  | { readonly perSecond: number; readonly from: 'declared' | 'measured' }
+  | { readonly perSecond: number; readonly errorRate?: number; readonly from: 'declared' | 'measured' }
   | { readonly unknown: string };
 
-export const planOf = ({ release }: Pick<Model, 'release'>, perSecond: number): Plan => ({
+export const planOf = ({ release }: Pick<Model, 'release'>, perSecond: number, errorRate?: number): Plan => ({
   steps: release.steps.map(({ weight, bake }) => ({ weight: weight / 100, bake })),
   perSecond,
   minRequests: release.minRequests,
   increase: release.increase,
   maxWait: release.maxWait,
+  ...(errorRate !== undefined && { errorRate }),
 });
 
 /** Does this strategy give a version its traffic by steps, if it can? */
@@ -37,7 +38,7 @@ export function forecastLines(model: Pick<Model, 'name' | 'release'>, traffic: T
   const at = traffic.from === 'declared' ? 'the declared traffic' : 'the traffic of the last 24 hours';
   return [
     `${name}: what the canary can see at ${at}:`,
-    ...forecastSays(planOf(model, traffic.perSecond)).map((line) => `  ${line}`),
+    ...forecastSays(planOf(model, traffic.perSecond, traffic.errorRate)).map((line) => `  ${line}`),
   ];
 }
 

@@ -547,7 +547,7 @@ describe('latency', () => {
     await deploy(w, '4', 'b', { settings: objective });
     w.stack.state = 'done';
     await w.send(tick());
-    expect(w.state()?.basis).toEqual({ slow: 2, outputs: [] });
+    expect(w.state()?.basis).toEqual({ slow: 2, slower: 0.1, outputs: [] });
   });
 
   it('is not judged where the objective changed', async () => {

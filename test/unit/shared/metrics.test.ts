@@ -173,8 +173,12 @@ describe('what CloudWatch keeps', () => {
     expect(within(1, 3 * MINUTE - 1, 60)).toEqual([MINUTE, 2 * MINUTE]);
     expect(() => within(1, MINUTE, 60)).toThrow(RangeError);
     const { port, asked } = cloudWatch((input) => ({ MetricDataResults: complete(input, [30, 60]) }));
-    expect(await port.rate('f', 'live', NOW - DAY - 1, NOW + 1)).toBeCloseTo(90 / 86_400, 12);
-    expect(await port.rate('f', 'live', NOW - 30 * DAY - 1, NOW)).toBeCloseTo(90 / (30 * 86_400), 12);
+    const { perSecond, errorRate } = await port.rate('f', 'live', NOW - DAY - 1, NOW + 1);
+    expect(perSecond).toBeCloseTo(90 / 86_400, 12);
+    // 90 crashed and 90 failed of 90, as this answers the same for all: no more than all.
+    expect(errorRate).toBe(1);
+    const month = await port.rate('f', 'live', NOW - 30 * DAY - 1, NOW);
+    expect(month.perSecond).toBeCloseTo(90 / (30 * 86_400), 12);
     expect(asked.map((input) => input.MetricDataQueries?.[0]?.MetricStat?.Period)).toEqual([60, 300]);
     expect(asked[0]).toMatchObject({ StartTime: new Date(NOW - DAY), EndTime: new Date(NOW) });
   });

@@ -1,0 +1,9 @@
+// TypeScript does not know it yet: https://github.com/tc39/proposal-json-parse-with-source
+declare global {
+  interface JSON {
+    rawJSON(text: string): unknown;
+  }
+}
+
+/** An integer as JSON.stringify writes it with every digit, also one that a double cannot hold. */
+export const exactInteger = (value: bigint): unknown => JSON.rawJSON(String(value));
