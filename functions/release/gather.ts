@@ -42,10 +42,8 @@ export async function gather(world: World, state: Release, clock: number): Promi
     crashes?.state === 'ALARM' && stable !== undefined
       ? await readable(async () => {
           const to = minuteOf(now);
-          const from = Math.max(
-            to - LATEST,
-            minuteOf(Date.parse(state.watch?.since ?? state.startedAt)) + 60_000,
-          );
+          // From the minute of the promotion on: what is in it of this version is its own, whatever its share was.
+          const from = Math.max(to - LATEST, minuteOf(Date.parse(state.watch?.since ?? state.startedAt)));
           return from < to ? alone(await sides([stable.version], from, to), stable.version, from, to) : [];
         })
       : undefined;

@@ -217,6 +217,17 @@ describe('an alarm after promotion', () => {
     });
   });
 
+  it('of a version that cannot answer from its first minute on needs none, either', async () => {
+    const w = await live(CANARY);
+    await deploy(w, '4', 'b');
+    w.stack.state = 'done';
+    await until(w, 'BAKING', { 3: 0.02, 4: 0.02 });
+    const from = w.aliases.history.length;
+    await minute(w, { 4: 0.9 }, { crash: true });
+    await alarm(w, ALARMS.crashes);
+    expect(moves(w, from)).toEqual([['3', {}]]);
+  });
+
   it('of crashes that the metrics do not confirm asks the reversed canary', async () => {
     const w = await promoted();
     await minutes(w, 3, { 4: 0.02 });
