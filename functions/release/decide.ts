@@ -13,10 +13,23 @@ import { held } from './phases/held.ts';
 import { foreign, holdFor } from './phases/hold.ts';
 import { judging } from './phases/judging.ts';
 import { reversing } from './phases/reversing.ts';
+import { rollBack } from './phases/rollback.ts';
 import { blocked, promoting, shifting } from './phases/shifting.ts';
 import { warming } from './phases/warming.ts';
-import { abort, type Changes, DAY, intend, isOpen, iso, next, settle, standing, tell } from './steps.ts';
-import { made, points, say, whole } from './target.ts';
+import {
+  abort,
+  type Changes,
+  DAY,
+  intend,
+  isOpen,
+  iso,
+  isPending,
+  next,
+  settle,
+  standing,
+  tell,
+} from './steps.ts';
+import { made, points, say, takenFrom, whole } from './target.ts';
 
 /** What to do next. Pure; called again after each action with what is then found. */
 export function decide(state: Release, facts: Facts, clock: number): Action {
@@ -24,6 +37,9 @@ export function decide(state: Release, facts: Facts, clock: number): Action {
   const overdue = state.request?.url !== undefined && now >= Date.parse(state.request.answerBy);
   if (overdue && isOpen(state.phase) && state.request?.kind === 'forward')
     return write(abort(state, late(state, facts), now));
+  // Our own hand, which could not be noted: no stranger's.
+  if (isPending(state) && facts.alias?.description === takenFrom(state.release))
+    return write(rollBack(state, TAKEN, undefined, now));
   return after(state, first(state, facts, overdue, now), facts, now);
 }
 
@@ -36,6 +52,8 @@ export function unsighted(state: Release, why: string, clock: number): Action | 
     ? write(abort(state, `not done in time: ${why}`, now))
     : answerOf(state, { alias: undefined, stack: 'unknown' }, true, now);
 }
+
+const TAKEN = 'the deadline passed while the registry could not be read, and its weight was taken away';
 
 function first(state: Release, facts: Facts, overdue: boolean, now: number): Action {
   if (state.intent !== undefined && !overdue) {

@@ -14,7 +14,7 @@ export function everyOf(state: Release): string {
   return busy ? 'rate(1 minute)' : 'rate(10 minutes)';
 }
 
-/** With stable and deadline the weight can be taken away even if the registry cannot be read. HELD has no deadline. */
+/** With stable and deadline the weight can be taken away even if the registry cannot be read. HELD has no deadline, and a reversed canary outlives its own. */
 export function inputOf(state: Release): TickEvent {
   const { model, functionName, alias, release, stable, deadline, schedule, phase } = state;
   const { group, name } = schedule;
@@ -25,7 +25,7 @@ export function inputOf(state: Release): TickEvent {
       alias,
       release,
       ...(stable && { stable: stable.version }),
-      ...(phase !== 'HELD' && { deadline }),
+      ...(phase !== 'HELD' && phase !== 'REVERSING' && { deadline }),
       schedule: { group, name },
     },
   };

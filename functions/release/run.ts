@@ -10,7 +10,7 @@ import type { Facts, Unreadable } from './facts.ts';
 import { gatePart } from './gate-part.ts';
 import { gather } from './gather.ts';
 import { next } from './steps.ts';
-import { describe, say } from './target.ts';
+import { describe, say, takenFrom, whole } from './target.ts';
 import { respond, schedule, type World } from './world.ts';
 
 /** Actions in one invocation; a whole release takes about twenty, and each conflict with another worker one more. */
@@ -255,11 +255,7 @@ async function takeAway(world: World, input: Omit<TickEvent['tick'], 'model'>): 
   const alias = await world.aliases.get(functionName, name);
   // Promoted means past taking away: what then has 100 % is stable.
   if (alias === undefined || alias.version !== stable || Object.keys(alias.weights).length === 0) return;
-  const to = {
-    version: stable,
-    weights: {},
-    description: 'serverless-models: weight taken away past the deadline',
-  };
+  const to = { ...whole(stable), description: takenFrom(input.release ?? 'unknown') };
   const written = await world.aliases.update(functionName, name, to, alias.revision);
   world.log('took the weight away past the deadline', { functionName, alias: name, written });
 }

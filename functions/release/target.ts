@@ -22,6 +22,10 @@ export const describe = (intent: Intent): string => `serverless-models ${intent.
 export const made = (alias: AliasState | undefined, intent: Intent): boolean =>
   points(alias, intent.after) && alias?.description === describe(intent);
 
+/** The description of a move that took a weight away past the deadline, while the registry could not be read. */
+export const takenFrom = (release: string): string =>
+  `serverless-models ${release}: weight taken away past the deadline`;
+
 /** For people: `version 3`, `version 3 (7: 10 %)`, `nothing`. */
 export function say(target: AliasTarget | AliasState | undefined): string {
   if (target === undefined) return 'nothing';

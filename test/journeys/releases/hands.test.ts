@@ -81,12 +81,23 @@ describe('a registry that cannot be read', () => {
       reason: expect.stringContaining('s3:GetObject'),
     });
     expect(await on.alias()).toEqual(half('1', '2'));
-    // As if the hours had passed that the schedule knows of.
-    await on.ask({ tick: { ...tick, deadline: new Date(0).toISOString() } });
+    // As if the hours had passed that the schedule and the document know of.
+    const deadline = new Date(0).toISOString();
+    await on.edit({ deadline });
+    await on.ask({ tick: { ...tick, deadline } });
     expect(await on.alias()).toEqual(whole('1'));
+    expect(await on.document()).toMatchObject({ phase: 'JUDGING', deadline });
 
+    // Nobody need say anything: the schedule still ticks.
     await on.deny(undefined);
-    expect((await endOf(on, traffic)).lost).toEqual([]);
+    const { reason, refused } = await on.until('ROLLED_BACK');
+    expect(reason).toMatch(
+      /^version 2 was rolled back: the deadline passed while the registry could not be read/,
+    );
+    expect(refused).toMatchObject([{ version: '2' }]);
+    await expect.poll(on.schedules, WRITTEN).toEqual([]);
+    const end = { alias: whole('1'), phase: 'ROLLED_BACK', stable: '1', lost: [] };
+    expect(await endOf(on, traffic)).toEqual(end);
   });
 });
 

@@ -20,7 +20,7 @@ import {
   ListObjectsV2Command,
   PutObjectCommand,
 } from '@aws-sdk/client-s3';
-import { ListSchedulesCommand } from '@aws-sdk/client-scheduler';
+import { DeleteScheduleCommand, ListSchedulesCommand } from '@aws-sdk/client-scheduler';
 import type {
   AliasTarget,
   CommandAnswer,
@@ -132,13 +132,16 @@ export async function openShop(aws: LocalAws, service: string, options: Omit<Sta
     const found = await stack.s3.send(new GetObjectCommand({ Bucket: BUCKET, Key: key }));
     return (await found.Body?.transformToString()) ?? '';
   };
-  /** The worker's lines that are JSON. */
+  /** The worker's lines that are JSON, by the time that they tell. */
   const log = async (): Promise<readonly Record<string, string>[]> => {
     const lines: string[] = [];
     const logGroupName = `/aws/lambda/${stack.worker}`;
     for await (const { events = [] } of paginateFilterLogEvents({ client: cloudWatchLogs }, { logGroupName }))
       lines.push(...events.map(({ message = '' }) => message));
-    return lines.filter((line) => line.startsWith('{')).map((line) => JSON.parse(line));
+    const read: Record<string, string>[] = lines
+      .filter((line) => line.startsWith('{'))
+      .map((line) => JSON.parse(line));
+    return read.toSorted((a, b) => (a.timestamp ?? '').localeCompare(b.timestamp ?? ''));
   };
   const document = async (): Promise<Release> =>
     JSON.parse(await text(`${scope}releases/${MODEL}/live.json`));
@@ -229,6 +232,13 @@ export async function openShop(aws: LocalAws, service: string, options: Omit<Sta
     schedules: async (): Promise<readonly string[]> => {
       const { Schedules = [] } = await stack.scheduler.send(new ListSchedulesCommand({}));
       return Schedules.map(({ Name = '' }) => Name).filter((name) => name.startsWith(`${service}-`));
+    },
+    /** As if they were lost: what happens from now on no schedule has called for, until the worker makes a new one. */
+    stopTicks: async (): Promise<void> => {
+      const { Schedules = [] } = await stack.scheduler.send(new ListSchedulesCommand({}));
+      for (const { Name = '', GroupName } of Schedules)
+        if (Name.startsWith(`${service}-`))
+          await stack.scheduler.send(new DeleteScheduleCommand({ Name, GroupName }));
     },
     versions: async (): Promise<readonly string[]> => {
       const { Versions = [] } = await stack.lambda.send(

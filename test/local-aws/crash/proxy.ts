@@ -110,7 +110,7 @@ function writeName(
   return `${method} ${path.split('/').slice(-2).join('/')}`;
 }
 
-async function bytes(stream: AsyncIterable<unknown>): Promise<Buffer> {
+export async function bytes(stream: AsyncIterable<unknown>): Promise<Buffer> {
   const parts: Buffer[] = [];
   for await (const part of stream) parts.push(part as Buffer);
   return Buffer.concat(parts);
@@ -122,7 +122,7 @@ type Answer = {
   readonly body: Buffer;
 };
 
-function forward(
+export function forward(
   { hostname, port }: URL,
   method: string,
   path: string,
@@ -142,5 +142,7 @@ function forward(
 }
 
 /** The whole body is here already, and nobody is asked whether to go on. */
-const withoutExpect = ({ expect: _, ...headers }: IncomingMessage['headers']): IncomingMessage['headers'] =>
-  headers;
+export const withoutExpect = ({
+  expect: _,
+  ...headers
+}: IncomingMessage['headers']): IncomingMessage['headers'] => headers;

@@ -33,7 +33,10 @@ describe('an alarm after promotion', () => {
     expect(w.gated.slice(gated)).toEqual(['3']);
     expect(w.state()?.phase).toBe('REVERSING');
     expect(w.target()).toEqual({ version: '4', weights: { '3': 0.5 } });
-    expect([...w.schedules.values()]).toMatchObject([{ every: 'rate(1 minute)' }]);
+    // No deadline either, by which a worker that can read nothing would give all of it to the suspect.
+    expect([...w.schedules.values()]).toMatchObject([
+      { every: 'rate(1 minute)', input: expect.not.stringContaining('deadline') },
+    ]);
   });
 
   it('the live version is to blame: rolled back, refused, told with its numbers', async () => {
@@ -215,6 +218,17 @@ describe('an alarm after promotion', () => {
       phase: 'ROLLED_BACK',
       reason: expect.stringContaining('cannot answer'),
     });
+  });
+
+  it('of a version that cannot answer from its first minute on needs none, either', async () => {
+    const w = await live(CANARY);
+    await deploy(w, '4', 'b');
+    w.stack.state = 'done';
+    await until(w, 'BAKING', { 3: 0.02, 4: 0.02 });
+    const from = w.aliases.history.length;
+    await minute(w, { 4: 0.9 }, { crash: true });
+    await alarm(w, ALARMS.crashes);
+    expect(moves(w, from)).toEqual([['3', {}]]);
   });
 
   it('of crashes that the metrics do not confirm asks the reversed canary', async () => {

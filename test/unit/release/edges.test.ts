@@ -395,7 +395,7 @@ describe('registry unreadable or denied', () => {
     const [schedule] = [...w.schedules.values()];
     w.stack.state = 'done';
     on.now = true;
-    return { w, input: JSON.parse(schedule?.input ?? '') };
+    return { w, input: JSON.parse(schedule?.input ?? ''), on };
   };
 
   it('promotes nothing', async () => {
@@ -413,6 +413,33 @@ describe('registry unreadable or denied', () => {
     w.clock.now += 2 * MINUTE;
     await w.send(input);
     expect(w.target()).toEqual({ version: '3', weights: {} });
+  });
+
+  it('whose weight was taken away meanwhile ends rolled back: that was our own hand', async () => {
+    const { w, input, on } = await denied();
+    w.aliases.byHand(FUNCTION, 'live', { version: '3', weights: { '4': 0.05 } });
+    w.clock.now += 61 * MINUTE;
+    await w.send(input);
+    on.now = false;
+    expect(await w.send(input)).toMatchObject({ phase: 'ROLLED_BACK', running: false, version: '3' });
+    expect(w.state()).toMatchObject({
+      refused: [{ version: '4' }],
+      reason: expect.stringContaining('deadline'),
+    });
+    expect(w.target()).toEqual({ version: '3', weights: {} });
+  });
+
+  it('whose weight was taken away is no matter of the next release', async () => {
+    const { w, input, on } = await denied();
+    w.aliases.byHand(FUNCTION, 'live', { version: '3', weights: { '4': 0.05 } });
+    w.clock.now += 61 * MINUTE;
+    await w.send(input);
+    on.now = false;
+    w.stack.state = 'busy';
+    await deploy(w, '5', 'c', '4');
+    w.stack.state = 'done';
+    expect(await w.send(tick())).toMatchObject({ version: '5' });
+    expect(w.state()?.refused).toEqual([]);
   });
 
   it('fails a deploy at once, nothing touched', async () => {
