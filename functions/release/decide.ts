@@ -2,7 +2,7 @@ import { type Action, write } from './actions.ts';
 import { left, QUIET } from './alarm.ts';
 import { stray, tidy } from './capacity.ts';
 import type { Intent, Release } from './contract.ts';
-import type { Facts } from './facts.ts';
+import { type Facts, isOverdue } from './facts.ts';
 import { notice, numbers, promotedNotice } from './notices.ts';
 import { telling } from './pace.ts';
 import { baking } from './phases/baking.ts';
@@ -20,7 +20,7 @@ import { made, points, say, whole } from './target.ts';
 /** What to do next. Pure; called again after each action with what is then found. */
 export function decide(state: Release, facts: Facts, clock: number): Action {
   const now = Math.max(clock, Date.parse(state.updatedAt));
-  const overdue = state.request?.url !== undefined && now >= Date.parse(state.request.answerBy);
+  const overdue = isOverdue(state, now);
   if (overdue && isOpen(state.phase) && state.request?.kind === 'forward')
     return write(abort(state, late(state), now));
   return after(state, first(state, facts, overdue, now), now);
@@ -143,9 +143,14 @@ function answerOf(state: Release, facts: Facts, overdue: boolean, now: number): 
 
 const late = (state: Release): string =>
   state.phase === 'WARMING'
-    ? 'provisioned concurrency was not ready in time'
+    ? 'provisioned concurrency was not ready in time; see the log of the release worker'
     : state.phase === 'GATING' && state.gate !== undefined
-      ? `the gate was not done in time: case ${state.gate.done} of ${state.gate.count}`
+      ? [
+          `the gate was not done in time: case ${state.gate.done} of ${state.gate.count}`,
+          state.gate.reason ?? [],
+        ]
+          .flat()
+          .join(': ')
       : 'not done in time; see the log of the release worker';
 
 /** The intended move was made; whoever does not sit before a deploy is told of a promotion. */

@@ -31,10 +31,11 @@ export const isUnreadable = (value: unknown): value is Unreadable =>
 
 export type Need = 'rate' | 'held' | 'limits' | 'hour' | 'look' | 'alarms' | 'versions';
 
-/** Which facts the next decision needs. Pure. An intent and an answer need none. */
+/** Which facts the next decision needs. Pure. An intent and an answer need none: what cannot be read must not keep a stack waiting. */
 export function needs(state: Release, clock: number): ReadonlySet<Need> {
   const found = new Set<Need>();
   const now = Math.max(clock, Date.parse(state.updatedAt));
+  if (isOverdue(state, now)) return found;
   const { phase, settings } = state;
   if (state.intent !== undefined && state.request?.url === undefined) return found;
   if (phase === 'GATING') {
@@ -51,6 +52,10 @@ export function needs(state: Release, clock: number): ReadonlySet<Need> {
   if (phase === 'DONE') found.add('versions');
   return found;
 }
+
+/** Must CloudFormation be answered now, whatever there is to say? */
+export const isOverdue = ({ request }: Pick<Release, 'request'>, now: number): boolean =>
+  request?.url !== undefined && now >= Date.parse(request.answerBy);
 
 /** Each complete minute is looked at once, however often somebody ticks. */
 export function lookIsDue(state: Release, now: number): boolean {
