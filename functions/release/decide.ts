@@ -3,7 +3,7 @@ import { left, QUIET } from './alarm.ts';
 import { blinded } from './blind.ts';
 import { blindTo, stray, tidy } from './capacity.ts';
 import type { Intent, Release } from './contract.ts';
-import { type Facts, isUnreadable, known } from './facts.ts';
+import { type Facts, isOverdue, isUnreadable, known } from './facts.ts';
 import { notice, numbers, promotedNotice } from './notices.ts';
 import { telling } from './pace.ts';
 import { baking } from './phases/baking.ts';
@@ -34,7 +34,7 @@ import { made, points, say, takenFrom, whole } from './target.ts';
 /** What to do next. Pure; called again after each action with what is then found. */
 export function decide(state: Release, facts: Facts, clock: number): Action {
   const now = Math.max(clock, Date.parse(state.updatedAt));
-  const overdue = state.request?.url !== undefined && now >= Date.parse(state.request.answerBy);
+  const overdue = isOverdue(state, now);
   if (overdue && isOpen(state.phase) && state.request?.kind === 'forward')
     return write(abort(state, late(state, facts), now));
   // Our own hand, which could not be noted: no stranger's.
@@ -47,7 +47,7 @@ export function decide(state: Release, facts: Facts, clock: number): Action {
 export function unsighted(state: Release, why: string, clock: number): Action | undefined {
   const now = Math.max(clock, Date.parse(state.updatedAt));
   const { request, phase } = state;
-  if (request?.url === undefined || now < Date.parse(request.answerBy)) return undefined;
+  if (request === undefined || !isOverdue(state, now)) return undefined;
   return isOpen(phase) && request.kind === 'forward'
     ? write(abort(state, `not done in time: ${why}`, now))
     : answerOf(state, { alias: undefined, stack: 'unknown' }, true, now);
@@ -189,7 +189,12 @@ const late = (state: Release, { held }: Facts): string =>
   state.phase === 'WARMING'
     ? `provisioned concurrency was not ready in time${isUnreadable(held) ? `: ${held.unreadable}` : ''}`
     : state.phase === 'GATING' && state.gate !== undefined
-      ? `the gate was not done in time: case ${state.gate.done} of ${state.gate.count}`
+      ? [
+          `the gate was not done in time: case ${state.gate.done} of ${state.gate.count}`,
+          state.gate.reason ?? [],
+        ]
+          .flat()
+          .join(': ')
       : 'not done in time; see the log of the release worker';
 
 /** The intended move was made; whoever does not sit before a deploy is told of a promotion. */

@@ -31,7 +31,7 @@ export const isUnreadable = (value: unknown): value is Unreadable =>
 
 export type Need = 'rate' | 'held' | 'limits' | 'hour' | 'look' | 'alarms' | 'versions';
 
-/** Which facts the next decision needs. Pure. An intent and an answer need none. */
+/** Which facts the next decision needs. Pure. An intent needs none. */
 export function needs(state: Release, clock: number): ReadonlySet<Need> {
   const found = new Set<Need>();
   const now = Math.max(clock, Date.parse(state.updatedAt));
@@ -56,6 +56,10 @@ export function needs(state: Release, clock: number): ReadonlySet<Need> {
 /** What was read; undefined where it was not asked for, or cannot be read. */
 export const known = <T>(value: T | Unreadable | undefined): T | undefined =>
   isUnreadable(value) ? undefined : value;
+
+/** Must CloudFormation be answered now, whatever there is to say? */
+export const isOverdue = ({ request }: Pick<Release, 'request'>, now: number): boolean =>
+  request?.url !== undefined && now >= Date.parse(request.answerBy);
 
 /** Each complete minute is looked at once, however often somebody ticks. */
 export function lookIsDue(state: Release, now: number): boolean {

@@ -34,7 +34,8 @@ export async function gatePart(
     budgetMs,
     ...(most !== undefined && { most }),
   });
-  world.log('gate', { functionName, version, done: outcome.state.done, verdict: outcome.state.verdict });
+  const { done, verdict, reason } = outcome.state;
+  world.log('gate', { functionName, version, done, verdict, reason });
   await keep(world, state, version, outcome);
   for (;;) {
     const found = await world.registry.release(state.model);

@@ -49,7 +49,9 @@ const s3 = new S3Client({});
 const aliases = lambdaAliases(lambda);
 const capacity = provisionedCapacity(lambda, new ApplicationAutoScalingClient({}));
 const schedules = scheduler(new SchedulerClient({}));
-const stacks = cloudFormationStacks(new CloudFormationClient({}));
+const stacks = cloudFormationStacks(new CloudFormationClient({}), (reason) =>
+  logger.warn('the stack cannot be read', { reason }),
+);
 const cloudWatch = new CloudWatchClient({});
 const metrics = cloudWatchMetrics(cloudWatch);
 const alarms = cloudWatchAlarms(cloudWatch);

@@ -91,10 +91,25 @@ async function attempt(world: World, ask: Ask, patient: boolean): Promise<Taken 
         : 'run';
     }
     case 'refuse':
-      return (await world.registry.move(admission.next, found?.etag)) === 'changed' ? 'changed' : 'run';
     case 'write':
-      return write(world, ask, admission, found);
+      try {
+        return await keep(world, ask, admission, found);
+      } catch (error) {
+        if (patient) throw error;
+        const reason = `the registry cannot be written: ${messageOf(error)}`;
+        return withoutRegistry(world, ask, facts, found?.core, reason);
+      }
   }
+}
+
+async function keep(
+  world: World,
+  ask: Ask,
+  admission: Extract<Admission, { do: 'write' | 'refuse' }>,
+  found: Found | undefined,
+): Promise<Taken | 'changed'> {
+  if (admission.do === 'write') return write(world, ask, admission, found);
+  return (await world.registry.move(admission.next, found?.etag)) === 'changed' ? 'changed' : 'run';
 }
 
 async function write(

@@ -225,6 +225,7 @@ export default class ServerlessModels {
     const { resources, outputs, problems } = completed(
       input,
       template.Resources,
+      template.Outputs,
       versionIds(this.#serverless),
       sha256,
     );

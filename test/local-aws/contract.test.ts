@@ -239,9 +239,11 @@ describe('the adapters keep the contract of the ports', () => {
 });
 
 describe('what cannot be told', () => {
-  it('a stack’s state is then unknown, and a missing bucket is no missing object', async () => {
+  it('a stack’s state is then unknown, for a reason, and a missing bucket is no missing object', async () => {
     const down = new CloudFormationClient({ ...client('http://127.0.0.1:9'), maxAttempts: 1 });
-    expect(await cloudFormationStacks(down).state('here')).toBe('unknown');
+    const reasons: string[] = [];
+    expect(await cloudFormationStacks(down, (reason) => reasons.push(reason)).state('here')).toBe('unknown');
+    expect(reasons).toEqual([expect.stringContaining('ECONNREFUSED')]);
     down.destroy();
     await expect(bucketObjects(clients.s3, 'no-such-bucket').get('x')).rejects.toThrow();
   });

@@ -70,7 +70,7 @@ const layer: LayerFacts = {
   unzippedBytes: 1,
 } as LayerFacts;
 
-const hostOf = (service: string): Host => ({
+export const hostOf = (service: string): Host => ({
   service,
   stage: STAGE,
   region: 'us-east-1',
@@ -219,7 +219,7 @@ export function releaseStack(endpoint: string, { service = SERVICE, environment 
     });
   };
 
-  const settled = async (stack: string): Promise<string> => {
+  const settled = async (stack = host.stack): Promise<string> => {
     for (;;) {
       const { Stacks } = await clients.cloudFormation
         .send(new DescribeStacksCommand({ StackName: stack }))
@@ -242,17 +242,19 @@ export function releaseStack(endpoint: string, { service = SERVICE, environment 
     stack: host.stack,
     worker: `${service}-${STAGE}-${RELEASE}`,
     template,
+    /** Waits until nothing is in progress. @returns the stack's status */
+    settled: (): Promise<string> => settled(),
     create: async (body: string): Promise<string> => {
       await clients.cloudFormation.send(new CreateStackCommand(options(body)));
-      return settled(host.stack);
+      return settled();
     },
     update: async (body: string): Promise<string> => {
       await clients.cloudFormation.send(new UpdateStackCommand(options(body)));
-      return settled(host.stack);
+      return settled();
     },
     remove: async (): Promise<string> => {
       await clients.cloudFormation.send(new DeleteStackCommand({ StackName: host.stack }));
-      return settled(host.stack);
+      return settled();
     },
     /** What went wrong, for a failing test's message. */
     events: async (): Promise<string> => {

@@ -80,7 +80,9 @@ export function blocked(state: Release, { stack }: Facts, now: number): Action |
   const step = state.phase === 'PROMOTING' ? (state.steps ?? []).length - 1 : (state.step ?? 0) - 1;
   if (weightOf(state) > 0 && step >= 0 && state.intent === undefined)
     return write(next(state, { phase: 'JUDGING', step }, now));
-  return wait(`the stack is ${stack === 'unknown' ? 'in an unknown state' : 'still in progress'}`);
+  return wait(
+    `the stack is ${stack === 'unknown' ? 'in an unknown state (the worker’s log says why)' : 'still in progress'}`,
+  );
 }
 
 /** Fixed for the whole release before the first weight: which slow edge is judged, and which outputs. */

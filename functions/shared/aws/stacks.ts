@@ -1,15 +1,25 @@
 import { type CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
+import { messageOf } from './errors.ts';
 import type { StackPort, StackState } from './ports.ts';
 
-/** CloudFormation's view of a stack, by name or id. */
-export function cloudFormationStacks(client: CloudFormationClient): StackPort {
+/**
+ * CloudFormation's view of a stack, by name or id.
+ * @param unreadable hears why a state is unknown
+ */
+export function cloudFormationStacks(
+  client: CloudFormationClient,
+  unreadable: (reason: string) => void = () => {},
+): StackPort {
   return {
     state: async (stack) => {
       try {
         const { Stacks } = await client.send(new DescribeStacksCommand({ StackName: stack }));
         return stackState(Stacks?.[0]?.StackStatus ?? '');
       } catch (error) {
-        return error instanceof Error && /does not exist/.test(error.message) ? 'gone' : 'unknown';
+        const reason = messageOf(error);
+        if (/does not exist/.test(reason)) return 'gone';
+        unreadable(reason);
+        return 'unknown';
       }
     },
   };

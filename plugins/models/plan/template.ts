@@ -12,12 +12,14 @@ import { restoredRole } from './shared-role.ts';
 /**
  * The framework's template, completed: changed resources and new ones.
  *
+ * @param made outputs of the framework's template
  * @param versions logical id of the compiled version by model
  * @param digest of a text: a hash is no business of the plan
  */
 export function completed(
   input: PlanInput,
   resources: Resources,
+  made: Readonly<Record<string, unknown>>,
   versions: ReadonlyMap<string, string>,
   digest: (text: string) => string,
 ): {
@@ -27,12 +29,12 @@ export function completed(
 } {
   const { models, host, built } = input;
   const endpoints = models.flatMap((model) => {
-    const made = built.get(model.name);
+    const own = built.get(model.name);
     const version = versions.get(model.name);
-    if (made === undefined || version === undefined) return [];
+    if (own === undefined || version === undefined) return [];
     const properties = versionedProperties(resources[functionLogicalId(model.name)] ?? {});
-    const text = fingerprintText(made.facts.identity, made.layer.sha256, properties);
-    return [endpointOf(model, host, made, version, digest(text))];
+    const text = fingerprintText(own.facts.identity, own.layer.sha256, byContent(properties, made));
+    return [endpointOf(model, host, own, version, digest(text))];
   });
   const added = planResources(input, endpoints);
   const role = resources[SHARED_ROLE];
@@ -43,6 +45,20 @@ export function completed(
   };
   const problems = templateProblems({ ...resources, ...changed }, models, host);
   return { resources: changed, outputs: added.outputs, problems };
+}
+
+/**
+ * A function's properties with the service's own layers by what is in them: a reference to one stays the same when that
+ * changes. The framework tells the hash of each in an output.
+ */
+export function byContent(properties: Json, outputs: Readonly<Record<string, unknown>>): Json {
+  const { Layers: layers } = properties;
+  if (!Array.isArray(layers)) return properties;
+  const contentOf = (layer: unknown): unknown => {
+    const hash = isObject(layer) ? outputs[`${layer.Ref}Hash`] : undefined;
+    return isObject(hash) ? hash.Value : layer;
+  };
+  return { ...properties, Layers: layers.map(contentOf) };
 }
 
 /** The framework's logical id of the role that functions without one of their own share. */

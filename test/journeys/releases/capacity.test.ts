@@ -1,50 +1,25 @@
 /** Provisioned concurrency through releases, under traffic. */
-import {
-  ApplicationAutoScalingClient,
-  DescribeScalableTargetsCommand,
-} from '@aws-sdk/client-application-auto-scaling';
 import { InvokeCommand } from '@aws-sdk/client-lambda';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { Concurrency } from '../../../plugins/models/model.ts';
-import { client } from '../../local-aws/deployed.ts';
 import { type LocalAws, startAws } from '../../local-aws/start.ts';
 import { everythingLeft } from '../service.ts';
-import { AT_ONCE, CANARY, endOf, half, openShop, type Shop, WRITTEN, whole } from './shop.ts';
+import { holds, targets } from './scaling.ts';
+import { CANARY, endOf, half, openShop, type Shop, WRITTEN, whole } from './shop.ts';
 import { faultsOf, servedBy } from './traffic.ts';
 import { EASY, requestOf } from './version.ts';
 
 let aws: LocalAws;
 let shop: Shop;
-let scaling: ApplicationAutoScalingClient;
 beforeAll(async () => {
   aws = await startAws({ speed: 20 });
-  scaling = new ApplicationAutoScalingClient(client(aws.endpoint));
 });
 afterEach(() => shop?.end());
-afterAll(async () => {
-  scaling?.destroy();
-  await aws?.stop();
-});
+afterAll(() => aws?.stop());
 
 const open = async (service: string): Promise<Shop> => {
   shop = await openShop(aws, service);
   return shop;
 };
-
-const holds = (min: number, max = 4): { readonly concurrency: Concurrency } => ({
-  concurrency: { provisioned: { min, max, target: 0.7 }, schedule: [] },
-});
-
-/** What scales by use: `<version>: <min>-<max>`. */
-async function targets({ functionName }: Shop): Promise<readonly string[]> {
-  const { ScalableTargets = [] } = await scaling.send(
-    new DescribeScalableTargetsCommand({ ServiceNamespace: 'lambda' }),
-  );
-  return ScalableTargets.flatMap(({ ResourceId = '', MinCapacity, MaxCapacity }) => {
-    const [, name, version] = ResourceId.split(':');
-    return name === functionName ? [`${version}: ${MinCapacity}-${MaxCapacity}`] : [];
-  });
-}
 
 /** How the environment came up that answers for a version. */
 async function initialization({ lambda, functionName }: Shop, Qualifier: string): Promise<unknown> {
@@ -59,7 +34,7 @@ describe('a model with provisioned concurrency', () => {
     const before = await everythingLeft(aws);
     const on = await open('warm');
     await on.deploy({ declares: holds(2) });
-    await expect.poll(() => targets(on), WRITTEN).toEqual(['1: 2-4']);
+    await expect.poll(() => targets(aws, on), WRITTEN).toEqual(['1: 2-4']);
     expect(await on.provisioned()).toEqual({ '1': 2 });
     const traffic = on.traffic(10);
 
@@ -83,7 +58,7 @@ describe('a model with provisioned concurrency', () => {
     await on.command('promote');
     await on.until('BAKING');
     await expect.poll(on.provisioned, WRITTEN).toEqual({ '2': 3 });
-    await expect.poll(() => targets(on), WRITTEN).toEqual(['2: 3-4']);
+    await expect.poll(() => targets(aws, on), WRITTEN).toEqual(['2: 3-4']);
     expect(faultsOf(traffic.outcomes)).toEqual([]);
     expect(await endOf(on, traffic)).toEqual({ alias: whole('2'), phase: 'BAKING', stable: '2', lost: [] });
 
@@ -93,33 +68,14 @@ describe('a model with provisioned concurrency', () => {
     expect(left.sort()).toEqual(['bucket release-test', `log group /aws/lambda/${on.service}-test-tail`]);
   });
 
-  it('changes version and capacity in one deploy, and what was provisioned for old versions does not pile up', async () => {
-    const on = await open('piles');
-    await on.deploy({ declares: holds(3) });
-    const traffic = on.traffic(10);
-    for (const [factor, min] of [
-      [3, 1],
-      [4, 2],
-    ] as const) {
-      expect(await on.deploy({ factor, declares: holds(min), release: AT_ONCE }), await on.events()).toBe(
-        'UPDATE_COMPLETE',
-      );
-      await on.until('BAKING');
-    }
-    // As many as the live version had, so that nothing spills over in the moment of the shift; then the scaling decides.
-    await expect.poll(async () => Object.keys(await on.provisioned()), WRITTEN).toEqual(['3']);
-    await expect.poll(() => targets(on), WRITTEN).toEqual(['3: 2-4']);
-    expect(await endOf(on, traffic)).toEqual({ alias: whole('3'), phase: 'BAKING', stable: '3', lost: [] });
-  });
-
   it('loses it with the deploy that no longer asks for it', async () => {
     const on = await open('no-more');
     await on.deploy({ fingerprint: 'a', declares: holds(1) });
-    await expect.poll(() => targets(on), WRITTEN).toEqual(['1: 1-4']);
+    await expect.poll(() => targets(aws, on), WRITTEN).toEqual(['1: 1-4']);
     const traffic = on.traffic(10);
     await on.deploy({ fingerprint: 'a' });
     await expect.poll(on.provisioned, WRITTEN).toEqual({});
-    expect(await targets(on)).toEqual([]);
+    expect(await targets(aws, on)).toEqual([]);
     expect(await endOf(on, traffic)).toEqual({ alias: whole('1'), phase: 'DONE', stable: '1', lost: [] });
   });
 

@@ -3,7 +3,11 @@
  * plan emits; in the endpoint's place small functions (`version.ts`). Each shop is a service of its own: several fit on one AWS.
  */
 import { createHash } from 'node:crypto';
-import { DescribeStackResourceCommand, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
+import {
+  ContinueUpdateRollbackCommand,
+  DescribeStackResourceCommand,
+  DescribeStacksCommand,
+} from '@aws-sdk/client-cloudformation';
 import { CloudWatchClient, DescribeAlarmsCommand } from '@aws-sdk/client-cloudwatch';
 import { CloudWatchLogsClient, paginateFilterLogEvents } from '@aws-sdk/client-cloudwatch-logs';
 import { DeleteRolePolicyCommand, IAMClient, PutRolePolicyCommand } from '@aws-sdk/client-iam';
@@ -67,7 +71,16 @@ export const AT_ONCE: Partial<Model['release']> = { strategy: 'allAtOnce', steps
 
 export type Shop = Awaited<ReturnType<typeof openShop>>;
 
-export async function openShop(aws: LocalAws, service: string, options: Omit<StackOptions, 'service'> = {}) {
+export type ShopOptions = Omit<StackOptions, 'service'> & {
+  /** Further models, deployed and released as the one that is for sale. */
+  readonly beside?: readonly string[];
+};
+
+export async function openShop(
+  aws: LocalAws,
+  service: string,
+  { beside = [], ...options }: ShopOptions = {},
+) {
   const stack = releaseStack(aws.endpoint, { ...options, service });
   const cloudWatch = new CloudWatchClient(client(aws.endpoint));
   const cloudWatchLogs = new CloudWatchLogsClient(client(aws.endpoint));
@@ -95,22 +108,20 @@ export async function openShop(aws: LocalAws, service: string, options: Omit<Sta
     deploys += 1;
     const rules = { ...RULES, ...release };
     const file = cases === undefined ? undefined : await putFile(cases);
+    const model = {
+      code: await versionCode(kind),
+      fingerprint: fingerprint ?? `f${deploys}`,
+      declares: {
+        memory: 256,
+        timeout: 5,
+        ...declares,
+        release: rules,
+        ...(file && { gate: { cases: 'cases.jsonl', tolerance: 1e-4, ...declares?.gate } }),
+      },
+      ...(file && { cases: file }),
+    };
     return stack.template(
-      [
-        {
-          name: MODEL,
-          code: await versionCode(kind),
-          fingerprint: fingerprint ?? `f${deploys}`,
-          declares: {
-            memory: 256,
-            timeout: 5,
-            ...declares,
-            release: rules,
-            ...(file && { gate: { cases: 'cases.jsonl', tolerance: 1e-4 } }),
-          },
-          ...(file && { cases: file }),
-        },
-      ],
+      [MODEL, ...beside].map((name) => ({ name, ...model })),
       tail,
       forced ? `forced-${deploys}` : undefined,
     );
@@ -143,10 +154,12 @@ export async function openShop(aws: LocalAws, service: string, options: Omit<Sta
       .map((line) => JSON.parse(line));
     return read.toSorted((a, b) => (a.timestamp ?? '').localeCompare(b.timestamp ?? ''));
   };
-  const document = async (): Promise<Release> =>
-    JSON.parse(await text(`${scope}releases/${MODEL}/live.json`));
-  const alias = async (): Promise<AliasTarget> => {
-    const found = await stack.lambda.send(new GetAliasCommand({ FunctionName: functionName, Name: 'live' }));
+  const document = async (model = MODEL): Promise<Release> =>
+    JSON.parse(await text(`${scope}releases/${model}/live.json`));
+  const alias = async (model = MODEL): Promise<AliasTarget> => {
+    const found = await stack.lambda.send(
+      new GetAliasCommand({ FunctionName: `${service}-${STAGE}-${model}`, Name: 'live' }),
+    );
     return {
       version: found.FunctionVersion ?? '',
       weights: found.RoutingConfig?.AdditionalVersionWeights ?? {},
@@ -169,6 +182,12 @@ export async function openShop(aws: LocalAws, service: string, options: Omit<Sta
       // AWS, and the framework with it, makes nothing of a stack whose first deploy failed.
       if (status === 'ROLLBACK_COMPLETE') status = await stack.remove();
       status = await (status === 'DELETE_COMPLETE' ? stack.create(body) : stack.update(body));
+      return status;
+    },
+    /** Once what made the stack's rollback fail is mended. @returns the stack's status */
+    goOn: async (): Promise<string> => {
+      await stack.cloudFormation.send(new ContinueUpdateRollbackCommand({ StackName: stack.stack }));
+      status = await stack.settled();
       return status;
     },
     /** Where the worker has put the alias, oldest first: `version 1 (2: 50 %)`. */

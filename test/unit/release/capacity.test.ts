@@ -129,6 +129,28 @@ describe('provisioned concurrency', () => {
     expect(held(w)).not.toContain('4');
   });
 
+  it('that cannot be looked at fails the deploy in time, and does not keep its stack from going back', async () => {
+    let denied = false;
+    const chaos = async (point: string) => {
+      if (denied && point === 'before list capacity') throw new Error('AccessDenied');
+    };
+    const w = await live(WARM, { chaos });
+    denied = true;
+    await deploy(w, '4', 'b', { settings: WARM });
+    const answers = w.answers.length;
+    w.clock.now += 8 * MINUTE;
+    // The stack hears of it; what is left to be put away is tried at each tick.
+    await w.send(tick());
+    expect(w.answers.slice(answers)).toMatchObject([
+      { Status: 'FAILED', Reason: 'provisioned concurrency was not ready in time: AccessDenied' },
+    ]);
+    w.stack.state = 'rollingBack';
+    await w.send(request('Update', '3', 'a', { before: '4', settings: WARM }));
+    expect(w.answers.at(-1)).toMatchObject({ Status: 'SUCCESS' });
+    expect(w.target()).toEqual({ version: '3', weights: {} });
+    expect(w.schedules.size).toBe(1);
+  });
+
   it('of a superseded candidate goes before the next one gets some', async () => {
     const w = await deployed(WARM);
     await minutes(w, 4, HEALTHY);

@@ -451,6 +451,25 @@ describe('registry unreadable or denied', () => {
     });
     expect(w.alias()?.version).toBe('3');
   });
+
+  it('read but not written: a deploy fails, and its stack goes back all the same', async () => {
+    let denied = false;
+    const w = await live({
+      chaos: async (point) => {
+        if (denied && /before (create|replace) /.test(point)) throw new Error('AccessDenied');
+      },
+    });
+    denied = true;
+    await deploy(w, '4', 'b');
+    expect(w.answers.at(-1)).toMatchObject({
+      Status: 'FAILED',
+      Reason: 'nothing was changed: the registry cannot be written: Error: AccessDenied',
+    });
+    w.stack.state = 'rollingBack';
+    await w.send(request('Update', '3', 'a', { before: '4' }));
+    expect(w.answers.at(-1)).toMatchObject({ Status: 'SUCCESS' });
+    expect(w.target()).toEqual({ version: '3', weights: {} });
+  });
 });
 
 describe('deadline', () => {

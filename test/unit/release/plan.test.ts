@@ -14,6 +14,7 @@ import {
 } from '../../../plugins/models/plan/alias.ts';
 import type { Host } from '../../../plugins/models/plan/host.ts';
 import { settingsOf } from '../../../plugins/models/plan/settings.ts';
+import { byContent } from '../../../plugins/models/plan/template.ts';
 
 const model: Model = {
   name: 'churn',
@@ -261,6 +262,17 @@ describe('Custom::ModelAlias', () => {
         Settings: JSON.stringify(settingsOf(model, endpoint.facts)),
       },
     });
+  });
+
+  it('has a fingerprint that depends on what is in a layer of the service, not on its name alone', () => {
+    const properties = { Layers: [{ Ref: 'OnnxLayer' }, { Ref: 'ConfigLambdaLayer' }, 'arn:aws:lambda:…:1'] };
+    const holding = (hash: string) =>
+      fingerprintText('i', 'l', byContent(properties, { ConfigLambdaLayerHash: { Value: hash } }));
+    expect(holding('a')).not.toBe(holding('b'));
+    expect(byContent(properties, { ConfigLambdaLayerHash: { Value: 'a' } })).toEqual({
+      Layers: [{ Ref: 'OnnxLayer' }, 'a', 'arn:aws:lambda:…:1'],
+    });
+    expect(byContent({ MemorySize: 1 }, {})).toEqual({ MemorySize: 1 });
   });
 
   it('has a fingerprint that depends on what, not on the order in which, it is written', () => {
