@@ -130,17 +130,3 @@ test.each(commandLines)('$page: $line', ({ verb, options }) => {
   ]);
   for (const option of options) expect([...known, ...GLOBAL]).toContain(option);
 });
-
-test('CONTRIBUTING names every room that the laws have', () => {
-  const laws = readFileSync(join(root, 'test', 'laws.test.ts'), 'utf8');
-  const rooms = [...laws.matchAll(/room: \/\^plugins\\\/models\\\/(?:\(([a-z|]+)\)|([a-z]+))/g)];
-  expect(rooms.length).toBeGreaterThan(6);
-  const cells = [...(pages.get('CONTRIBUTING.md') ?? '').matchAll(/^\| (`.*?) +\|/gm)].map(
-    ([, cell = '']) => cell,
-  );
-  for (const name of rooms.flatMap(([, several, one]) => (several ?? one ?? '').split('|')))
-    expect(
-      cells.some((cell) => new RegExp(`\`${name}(\\.ts|/)?\``).test(cell)),
-      name,
-    ).toBe(true);
-});
