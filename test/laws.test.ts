@@ -34,71 +34,127 @@ function importsOf(file: string): Import[] {
   return found;
 }
 const imports = sources.flatMap(importsOf);
+/** Without comments. */
+const code = (file: string): string =>
+  read(file)
+    .replace(/\/\*[\s\S]*?\*\//g, '')
+    .replace(/(?<=^|\s)\/\/.*$/gm, '');
+/** Cells of CONTRIBUTING’s table of rooms. */
+const rows = read('CONTRIBUTING.md')
+  .split('\n')
+  .filter((line) => line.startsWith('| `'))
+  .map((line) =>
+    line
+      .split('|')
+      .slice(1, -1)
+      .map((cell) => cell.trim()),
+  );
 
 const contract = /^functions\/([^/]+\/)+contract\.ts$/;
 const node = /^node:/;
 const sdk = /^(@aws-sdk|@smithy|@aws-crypto)\//;
-const words = /^plugins\/models\/(model|naming|errors|units)\.ts$/;
+
+/** What may be imported, by the words of CONTRIBUTING’s table. */
+const NAMES: Readonly<Record<string, RegExp>> = {
+  everything: /./,
+  Node: node,
+  'the SDK': sdk,
+  zod: /^zod$/,
+  'esbuild, yazl, `onnxruntime-common`': /^(esbuild|yazl|onnxruntime-common)$/,
+  words: /^plugins\/models\/(model|naming|errors|units)\.ts$/,
+  contracts: contract,
+  '`schema`, `issues`, `rules`, `release-rules`':
+    /^plugins\/models\/(schema|issues|rules|release-rules)\.ts$/,
+  '`plan/`': /^plugins\/models\/plan\//,
+  '`ship/`': /^plugins\/models\/ship\//,
+  '`ship/context.ts`': /^plugins\/models\/ship\/context\.ts$/,
+  '`serve/`': /^plugins\/models\/serve\//,
+  '`release/`': /^plugins\/models\/release\//,
+  '`commands/command.ts`': /^plugins\/models\/commands\/command\.ts$/,
+  '`functions/` but handlers': /^functions\/(?!.*\/handler\.ts$)/,
+  '`functions/release` but its handler': /^functions\/release\/(?!handler\.ts$)/,
+  '`functions/shared`': /^functions\/shared\//,
+  '`functions/shared/aws`': /^functions\/shared\/aws\//,
+  '`functions/shared/http.ts`': /^functions\/shared\/http\.ts$/,
+  // A gate's cases are held against the signature by what will read them.
+  '`functions/infer/request.ts`, `functions/release/gate/cases.ts`':
+    /^functions\/(infer\/request|release\/gate\/cases)\.ts$/,
+  '`layer.json`': /^layers\/onnxruntime\/layer\.json$/,
+};
+
+type Room = {
+  /** As in CONTRIBUTING’s table. */
+  readonly name: string;
+  readonly files: RegExp;
+  readonly may: readonly string[];
+  /** Knows neither time nor environment, nor chance. */
+  readonly blind?: true;
+};
 
 /** The table of rooms: who (a path) may import what. Types cost nothing at run time, but they tie rooms all the same. */
-const ROOMS: { room: RegExp; may: RegExp[] }[] = [
-  { room: /^plugins\/models\/plugin\.ts$/, may: [/./] },
+const ROOMS: readonly Room[] = [
+  { name: '`plugin.ts`', files: /^plugins\/models\/plugin\.ts$/, may: ['everything'] },
   {
-    room: /^plugins\/models\/(schema|options|parse|rules|release-rules|issues|units|model|errors|naming)\.ts$/,
-    may: [/^zod$/, words, /^plugins\/models\/(schema|issues|rules|release-rules)\.ts$/, contract],
+    name: '`schema`, `options`, `parse`, `rules`, `release-rules`, `issues`, `units`, `model`, `errors`, `naming`',
+    files:
+      /^plugins\/models\/(schema|options|parse|rules|release-rules|issues|units|model|errors|naming)\.ts$/,
+    may: ['words', 'contracts', 'zod', '`schema`, `issues`, `rules`, `release-rules`'],
+    blind: true,
   },
   {
-    room: /^plugins\/models\/serverless\.ts$/,
-    may: [node, sdk, words, /^functions\/shared\/aws\//, /^plugins\/models\/commands\/command\.ts$/],
+    name: '`serverless.ts`',
+    files: /^plugins\/models\/serverless\.ts$/,
+    may: ['words', 'Node', 'the SDK', '`functions/shared/aws`', '`commands/command.ts`'],
   },
-  { room: /^plugins\/models\/plan\//, may: [words, contract, /^plugins\/models\/plan\//] },
+  { name: '`plan/`', files: NAMES['`plan/`'] ?? /^$/, may: ['words', 'contracts', '`plan/`'], blind: true },
   {
-    room: /^plugins\/models\/ship\//,
+    name: '`ship/`',
+    files: NAMES['`ship/`'] ?? /^$/,
     may: [
-      words,
-      contract,
-      node,
-      sdk,
-      /^(esbuild|yazl|onnxruntime-common)$/,
-      /^plugins\/models\/(plan|ship)\//,
-      /^functions\/shared\/(aws\/|http\.ts$)/,
-      // A gate's cases are held against the signature by what will read them.
-      /^functions\/(infer\/request|release\/gate\/cases)\.ts$/,
-      /^layers\/onnxruntime\/layer\.json$/,
+      ...[
+        'words',
+        'contracts',
+        'Node',
+        'the SDK',
+        'esbuild, yazl, `onnxruntime-common`',
+        '`plan/`',
+        '`ship/`',
+      ],
+      ...['`functions/shared/aws`', '`functions/shared/http.ts`'],
+      ...['`functions/infer/request.ts`, `functions/release/gate/cases.ts`', '`layer.json`'],
     ],
   },
   {
-    room: /^plugins\/models\/commands\//,
+    name: '`serve/`',
+    files: NAMES['`serve/`'] ?? /^$/,
     may: [
-      words,
-      node,
-      sdk,
-      /^plugins\/models\/(plan|release|ship|serve)\//,
-      /^plugins\/models\/commands\/command\.ts$/,
-      /^functions\/(?!.*\/handler\.ts$)/,
+      ...['words', 'Node', 'the SDK', '`plan/`', '`ship/`', '`serve/`', '`commands/command.ts`'],
+      '`functions/` but handlers',
     ],
   },
   {
-    room: /^plugins\/models\/serve\//,
+    name: '`commands/`',
+    files: /^plugins\/models\/commands\//,
     may: [
-      words,
-      node,
-      sdk,
-      /^plugins\/models\/(plan|ship|serve)\//,
-      /^plugins\/models\/commands\/command\.ts$/,
-      /^functions\/(?!.*\/handler\.ts$)/,
+      ...[
+        'words',
+        'Node',
+        'the SDK',
+        '`plan/`',
+        '`ship/`',
+        '`serve/`',
+        '`release/`',
+        '`commands/command.ts`',
+      ],
+      '`functions/` but handlers',
     ],
   },
   {
-    room: /^plugins\/models\/release\//,
+    name: '`release/`',
+    files: NAMES['`release/`'] ?? /^$/,
     may: [
-      words,
-      node,
-      sdk,
-      /^plugins\/models\/(plan|release)\//,
-      /^plugins\/models\/ship\/context\.ts$/,
-      /^plugins\/models\/commands\/command\.ts$/,
-      /^functions\/(release|shared)\/(?!.*\/?handler\.ts$)/,
+      ...['words', 'Node', 'the SDK', '`plan/`', '`release/`', '`ship/context.ts`', '`commands/command.ts`'],
+      ...['`functions/release` but its handler', '`functions/shared`'],
     ],
   },
 ];
@@ -110,18 +166,33 @@ describe('the house', () => {
     expect(imports.length).toBeGreaterThan(50);
   });
 
-  for (const { room, may } of ROOMS) {
-    it(`${room.source} imports only what its room may`, () => {
-      const broken = imports.filter(
-        ({ file, target }) => room.test(file) && !may.some((allowed) => allowed.test(target)),
-      );
-      expect(broken.map(({ file, target }) => `${file} → ${target}`)).toEqual([]);
-    });
-  }
+  it.each(ROOMS)('$name imports only what its room may', ({ files, may }) => {
+    const broken = imports.filter(
+      ({ file, target }) => files.test(file) && !may.some((name) => NAMES[name]?.test(target)),
+    );
+    expect(sources.some((file) => files.test(file))).toBe(true);
+    expect(broken.map(({ file, target }) => `${file} → ${target}`)).toEqual([]);
+  });
+
+  it.each(ROOMS)('CONTRIBUTING says what $name may import', ({ name, may, blind }) => {
+    const row = rows.find(([room]) => room === name);
+    expect(row?.[1]).toBe(may.join(', '));
+    expect(/clock, environment, chance/.test(row?.[2] ?? '')).toBe(blind === true);
+  });
+
+  it.each(ROOMS.filter(({ blind }) => blind))(
+    '$name knows neither time, environment nor chance',
+    ({ files }) => {
+      const sees =
+        /\bDate\.now\b|\bnew Date\(\s*\)|\bperformance\b|\bprocess\b|\bimport\.meta\b|\bMath\.random\b|\bcrypto\b/;
+      const broken = sources.filter((file) => files.test(file) && sees.test(code(file)));
+      expect(broken).toEqual([]);
+    },
+  );
 
   it('every source file is in a room', () => {
     const homeless = sources.filter(
-      (file) => !file.startsWith('functions/') && !ROOMS.some(({ room }) => room.test(file)),
+      (file) => !file.startsWith('functions/') && !ROOMS.some(({ files }) => files.test(file)),
     );
     expect(homeless).toEqual([]);
   });
@@ -129,6 +200,9 @@ describe('the house', () => {
   it('what runs in the user’s account imports itself, functions/shared and the runtime’s packages, nothing of the build side', () => {
     const runtime =
       /^(node:.*|@aws-sdk\/.*|@smithy\/.*|@middy\/core|@aws-lambda-powertools\/logger|onnxruntime-common|aws-lambda)$/;
+    expect(rows.find(([room]) => room === '`functions/*`')?.[1]).toBe(
+      'itself, `functions/shared`, contracts, Node, the SDK, `@middy/core`, `@aws-lambda-powertools/logger`, `onnxruntime-common`, types of `aws-lambda`',
+    );
     const broken = imports.filter(({ file, target }) => {
       const own = roomOfFunction(file);
       if (own === undefined || runtime.test(target)) return false;

@@ -18,6 +18,8 @@ import type { ObjectPort } from './aws/ports.ts';
 export type Registry = {
   /** @returns undefined where there is none; throws where the registry cannot be read or holds no JSON. */
   readonly release: (model: string) => Promise<Found | undefined>;
+  /** @returns names of the models that have a `live.json`, also where they are not deployed any more. */
+  readonly models: () => Promise<readonly string[]>;
   /** Writes `live.json` over the one read (`etag`), or as the first one. `changed`: read again. */
   readonly move: (next: Release, etag: string | undefined) => Promise<'ok' | 'changed'>;
   /** Keeps a release that another one replaces; a second time does nothing. */
@@ -80,6 +82,14 @@ export function registry(objects: ObjectPort, scope: string): Registry {
     release: async (model) => {
       const found = await objects.get(live(model));
       return found === undefined ? undefined : { ...read(found.text, live(model)), ...found };
+    },
+    models: async () => {
+      const names = (await objects.list(`${scope}releases/`)).map((key) =>
+        key.slice(`${scope}releases/`.length),
+      );
+      return names
+        .filter((name) => name.endsWith('/live.json'))
+        .map((name) => name.slice(0, -'/live.json'.length));
     },
     move: (next, etag) =>
       etag === undefined

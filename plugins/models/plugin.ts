@@ -148,8 +148,10 @@ export default class ServerlessModels {
     const forced = this.#options.force ? { forced: new Date().toISOString() } : {};
     this.#input = { models, options, host, built: new Map(), zips: new Map(), ...forced };
     this.#problems = [...problems, ...planProblems(drafts, host, options)];
-    // `sls models validate` lists the problems itself, together with those of the files.
-    if (this.#serverless.processedInput.commands.join(' ') === 'models validate') return;
+    // `sls models validate` lists the problems itself, together with those of the files; with `--json` each command of ours does.
+    const [room, verb] = this.#serverless.processedInput.commands;
+    if (room === 'models' && (verb === 'validate' || (this.#options.json && this.#problems.length > 0)))
+      return;
     throwProblems(this.#problems);
     setFunctions(this.#serverless, planFunctions(this.#input));
   }
@@ -163,7 +165,8 @@ export default class ServerlessModels {
     if (this.#input === undefined) return;
     const plan = this.#input;
     const progress = progressOf(this.#utils);
-    await command.run({
+    const { runCommand } = await import('./commands/command.ts');
+    await runCommand(command, {
       models: plan.models,
       options: plan.options,
       service: serviceOf(this.#serverless),

@@ -18,6 +18,9 @@ models:
   fraud: {artifact: models/nowhere.onnx}
 `;
 
+const plain =
+  'service: shop\nprovider: {name: aws}\nplugins: [./plugin.ts]\nfunctions:\n  own: {handler: own.handler}\n';
+
 beforeAll(async () => {
   for (const framework of frameworks) await install(framework);
 });
@@ -42,6 +45,54 @@ describe.each(each)('%s', (_, framework: Framework) => {
     expect(output).toContain('models.fraud.artifact: models/nowhere.onnx does not exist.');
   });
 
+  it.each([
+    [['validate'], ['MODELS_UNKNOWN_KEY', 'MODELS_ARTIFACT_MISSING']],
+    [['list'], ['MODELS_UNKNOWN_KEY']],
+    [['status', '--watch'], ['MODELS_UNKNOWN_KEY']],
+  ])('problems of a declaration are JSON alone with --json: %j', async (verb, codes) => {
+    const folder = await service(framework, 'commands', { yaml: faulty });
+    const { stdout, output, code } = await sls(framework, folder, ['models', ...verb, '--json']);
+    expect(code).toBe(1);
+    const { valid, problems } = JSON.parse(stdout);
+    expect(valid).toBe(verb[0] === 'validate' ? false : undefined);
+    expect(problems.map(({ code }: { code: string }) => code)).toEqual(codes);
+    const [{ text }] = problems;
+    expect(text).toBe(
+      'models.churn.memori: is not a key that exists here. Did you mean `memory`? [MODELS_UNKNOWN_KEY]',
+    );
+    expect(output.split(text)).toHaveLength(2);
+  });
+
+  it('what a command meets on its way is JSON alone with --json, and a text without', async () => {
+    const folder = await service(framework, 'commands', { yaml });
+    const { stdout, output, code } = await sls(framework, folder, ['models', 'invoke', '--json']);
+    expect(code).toBe(1);
+    expect(JSON.parse(stdout)).toEqual({
+      problems: [
+        {
+          code: 'MODELS_USAGE',
+          key: '--model',
+          message: 'is missing.',
+          fix: 'Name one of churn, fraud.',
+          text: '--model: is missing. Name one of churn, fraud. [MODELS_USAGE]',
+        },
+      ],
+    });
+    expect(output.split('is missing')).toHaveLength(3);
+    const said = await sls(framework, folder, ['models', 'invoke']);
+    expect(said.code).toBe(1);
+    expect(said.output).toContain('--model: is missing. Name one of churn, fraud. [MODELS_USAGE]');
+    expect(said.output).not.toContain('"problems"');
+  });
+
+  it('status of no models is an empty list with --json', async () => {
+    const folder = await service(framework, 'commands', { yaml: plain });
+    expect(await sls(framework, folder, ['models', 'status', '--json'])).toMatchObject({
+      stdout: '[]\n',
+      code: 0,
+    });
+  });
+
   it('plan says what is created and what it costs, as text and as JSON', async () => {
     const folder = await service(framework, 'commands', { yaml });
     const said = await sls(framework, folder, ['models', 'plan', '--stage', 'prod']);
@@ -58,18 +109,6 @@ describe.each(each)('%s', (_, framework: Framework) => {
     expect(cost.models[0].http).toBeCloseTo(12.96, 6);
     expect(creates.filter(({ what }: { what: string }) => what === 'route').length).toBeGreaterThan(10);
   });
-});
-
-it('validate as JSON is JSON alone', async () => {
-  const folder = await service(osls4, 'commands', { yaml: faulty });
-  const { stdout, code } = await sls(osls4, folder, ['models', 'validate', '--json']);
-  expect(code).toBe(1);
-  const { valid, problems } = JSON.parse(stdout);
-  expect(valid).toBe(false);
-  expect(problems.map(({ code }: { code: string }) => code)).toEqual([
-    'MODELS_UNKNOWN_KEY',
-    'MODELS_ARTIFACT_MISSING',
-  ]);
 });
 
 it('plan counts the resources that package makes', async () => {
@@ -106,8 +145,6 @@ it('a model cannot be invoked as local code', async () => {
 });
 
 it('a service without models is left alone, but has the commands', async () => {
-  const plain =
-    'service: shop\nprovider: {name: aws}\nplugins: [./plugin.ts]\nfunctions:\n  own: {handler: own.handler}\n';
   const folder = await service(osls4, 'commands', { yaml: plain });
   const { stdout } = await sls(osls4, folder, ['print', '--format', 'json']);
   expect(Object.keys(JSON.parse(stdout).functions)).toEqual(['own']);

@@ -76,13 +76,21 @@ test('a model gets another artifact', async () => {
 });
 
 test('a model is renamed', async () => {
-  await service.deploy(yaml({ stays: 'logreg.onnx', renamed: 'logreg.onnx' }));
+  const { printed } = await service.deploy(yaml({ stays: 'logreg.onnx', renamed: 'logreg.onnx' }));
+  const warning =
+    'second: is no longer declared, and this deploy deletes it with its endpoint many-dev-second. If renamed is its new name: a rename is a delete and a create, without a canary.';
+  expect(printed.stderr.split('\n').filter((line) => line.includes('no longer declared'))).toEqual([warning]);
+  expect(printed.stderr.indexOf(warning)).toBeLessThan(printed.stderr.indexOf('Uploading'));
   expect(await statusOf('renamed')).toBe(200);
   expect(await statusOf('second')).toBe(404);
 });
 
 test('a model is removed', async () => {
-  await service.deploy(yaml({ stays: 'logreg.onnx' }));
+  const { printed } = await service.deploy(yaml({ stays: 'logreg.onnx' }));
+  // What an earlier deploy deleted is in the registry still, and nothing to warn of.
+  expect(printed.stderr.split('\n').filter((line) => line.includes('no longer declared'))).toEqual([
+    'renamed: is no longer declared, and this deploy deletes it with its endpoint many-dev-renamed.',
+  ]);
   expect(await statusOf('renamed')).toBe(404);
 });
 

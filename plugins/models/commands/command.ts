@@ -1,4 +1,4 @@
-import { type Problem, problemError } from '../errors.ts';
+import { formatProblem, isProblemError, type Problem, problemError, throwProblems } from '../errors.ts';
 import type { Facts, Model, ServiceOptions } from '../model.ts';
 import type { PlanInput } from '../plan/plan.ts';
 import type { AwsConfig } from '../ship/context.ts';
@@ -34,7 +34,7 @@ export type Context = {
   readonly progress: (text: string | undefined) => void;
   /** What the plan follows from; nothing is built yet. */
   readonly plan: PlanInput;
-  /** What is wrong with the declarations: empty except in `validate`, since nothing else goes on then. */
+  /** What is wrong with the declarations: empty except in a command that `listsProblems`, since no other one goes on then. */
   readonly problems: readonly Problem[];
   /** Inspects (cached) the artifacts of these models; throws a ProblemError. */
   readonly facts: (models: readonly Model[]) => Promise<ReadonlyMap<string, Facts>>;
@@ -54,8 +54,31 @@ export type Command = {
       }
     >
   >;
+  /** It runs where declarations are wrong, too, and says what is. */
+  readonly listsProblems?: true;
   readonly run: (context: Context) => Promise<void>;
 };
+
+/**
+ * Runs a command. With `--json` its problems are JSON, too, and not thrown: the framework would print its own text of them.
+ * @throws ProblemError without `--json`
+ */
+export async function runCommand(command: Command, context: Context): Promise<void> {
+  const { flags, print, problems, progress } = context;
+  try {
+    if (command.listsProblems !== true) throwProblems(problems);
+    await command.run(context);
+  } catch (error) {
+    if (!flags.json || !isProblemError(error)) throw error;
+    progress(undefined);
+    // `--watch` prints a line a change.
+    print(JSON.stringify({ problems: error.problems.map(problemJson) }, null, flags.watch ? 0 : 2));
+    process.exitCode = 1;
+  }
+}
+
+/** A problem as `--json` prints it: `text` is what a person would read. */
+export const problemJson = (problem: Problem) => ({ ...problem, text: formatProblem(problem) });
 
 /** @returns the model that `--model` names, or the only one; @throws ProblemError */
 export function modelOf({ models, flags }: Pick<Context, 'models' | 'flags'>): Model {

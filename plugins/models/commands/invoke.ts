@@ -23,8 +23,9 @@ export const command: Command = {
     const { flags, print } = context;
     const model = modelOf(context);
     const request = await requestOf(model, context);
-    const answer = await ask(model, request, context);
-    print(flags.json ? JSON.stringify(answer, null, 2) : pretty(answer));
+    const came = await ask(model, request, context);
+    const answer = parsed(came);
+    print(flags.json ? came : pretty(answer));
     // The endpoint's own refusals are answers, not failures of the function.
     if (isObject(answer) && 'error' in answer) process.exitCode = 1;
   },
@@ -82,11 +83,12 @@ async function readBody(source: string, value: string, dir: string): Promise<str
   }
 }
 
+/** @returns the answer's text. @throws ProblemError */
 async function ask(
   model: Model,
   request: string,
   { aws, plan, progress, service }: Context,
-): Promise<unknown> {
+): Promise<string> {
   const { InvokeCommand, LambdaClient } = await import('@aws-sdk/client-lambda');
   const client = new LambdaClient(aws);
   const name = nameOf(model, plan.host);
@@ -95,8 +97,9 @@ async function ask(
     const { Payload, FunctionError } = await client.send(
       new InvokeCommand({ FunctionName: name, Qualifier: ALIAS, Payload: request }),
     );
-    const answer: unknown = JSON.parse(Payload?.transformToString() || 'null');
-    if (FunctionError === undefined) return answer;
+    const came = Payload?.transformToString() || 'null';
+    if (FunctionError === undefined) return came;
+    const answer = parsed(came);
     const reason =
       isObject(answer) && typeof answer.errorMessage === 'string' ? answer.errorMessage : FunctionError;
     throw problemError([
@@ -129,6 +132,18 @@ async function ask(
     progress(undefined);
     client.destroy();
   }
+}
+
+/**
+ * The answer, in which numbers that a double would change (INT64 beyond 2^53) are printed as they came.
+ * https://github.com/tc39/proposal-json-parse-with-source
+ */
+function parsed(came: string): unknown {
+  const revive = (_: string, value: unknown, context?: { readonly source?: string }): unknown =>
+    typeof value === 'number' && context?.source !== undefined && context.source !== String(value)
+      ? JSON.rawJSON(context.source)
+      : value;
+  return JSON.parse(came, revive);
 }
 
 const sentence = (words: string): string => (/[.!?]$/.test(words) ? words : `${words}.`);

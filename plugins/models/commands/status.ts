@@ -12,9 +12,9 @@ export const command: Command = {
     json: { usage: 'Print JSON; with --watch, a line a change', type: 'boolean' },
   },
   run: async (context) => {
-    const { flags, models, progress, notice } = context;
+    const { flags, models, print, progress, notice } = context;
     const chosen = typeof flags.model === 'string' ? [modelOf(context)] : models;
-    if (chosen.length === 0) return notice('No model is declared.');
+    if (chosen.length === 0) return flags.json ? print('[]') : notice('No model is declared.');
     const { atDesk } = await import('../release/desk.ts');
     progress('Reading releases');
     await atDesk(context, async (desk) => {

@@ -1,17 +1,18 @@
-import { formatProblem, isProblemError, type Problem, throwProblems } from '../errors.ts';
+import { isProblemError, type Problem, throwProblems } from '../errors.ts';
 import type { Model } from '../model.ts';
 import { resourceProblems } from '../plan/inventory.ts';
-import type { Command, Context } from './command.ts';
+import { type Command, type Context, problemJson } from './command.ts';
 
 /** `sls models validate`: everything that can be checked without AWS, and all that is wrong at once. */
 export const command: Command = {
   usage: 'Check declarations and artifacts without AWS, and list all problems at once',
   options: { json: { usage: 'Print JSON', type: 'boolean' } },
+  listsProblems: true,
   run: async (context) => {
     const { models, problems, plan, flags, print } = context;
     const found = [...problems, ...resourceProblems(plan), ...(await artifactProblems(context))];
     if (flags.json) {
-      print(JSON.stringify({ valid: found.length === 0, problems: found.map(toJson) }, null, 2));
+      print(JSON.stringify({ valid: found.length === 0, problems: found.map(problemJson) }, null, 2));
       // Thrown, the framework would print its own text among the JSON.
       if (found.length > 0) process.exitCode = 1;
       return;
@@ -30,8 +31,6 @@ async function artifactProblems({ models, facts }: Context): Promise<readonly Pr
     return error.problems;
   }
 }
-
-const toJson = (problem: Problem) => ({ ...problem, text: formatProblem(problem) });
 
 const said = (models: readonly Model[]): string =>
   models.length === 0 ? 'There are no models.' : `${models.map(({ name }) => name).join(', ')}: no problems.`;

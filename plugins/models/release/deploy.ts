@@ -11,6 +11,7 @@ import { unfinishedProblem } from '../plan/report.ts';
 import { gateFailure, latencyLine, type Offer, superseded } from './deployment.ts';
 import { follow, isSettled } from './follow.ts';
 import { forecastLines, isStepwise, type Traffic } from './forecast.ts';
+import { aliasesOf, goneLines } from './gone.ts';
 import { type Opened, openRegistry } from './open.ts';
 import { ulid } from './ulid.ts';
 import { pluginVersion } from './version.ts';
@@ -35,8 +36,9 @@ export type Deploy = {
 };
 
 /**
- * Before anything is uploaded: what is there, and what of it this deploy supersedes.
+ * Before anything is uploaded: what is there, and what of it this deploy supersedes or deletes.
  *
+ * @param offers none: the template is not of these declarations (`sls rollback`), and nothing is known of it
  * @param supersede false: refuse rather than take a running release's place
  * @throws ProblemError
  */
@@ -45,11 +47,25 @@ export async function begin(
   offers: readonly Offer[],
   supersede: boolean,
 ): Promise<Deploy> {
-  const before =
-    (await atRegistry(context, ({ documents }) => releasesOf(context.models, documents))) ?? new Map();
+  const { aws, host, models, notice } = context;
+  const [before, gone] = (await atRegistry(
+    context,
+    async ({ documents }) =>
+      [
+        await releasesOf(models, documents),
+        offers.length === 0
+          ? []
+          : await goneLines(
+              documents,
+              models.map(({ name }) => name),
+              aliasesOf(aws, host.stack),
+            ),
+      ] as const,
+  )) ?? [new Map<string, Release>(), []];
   const lost = superseded(offers, before);
   if (!supersede) throwProblems(lost.map(refusal));
-  for (const { model, text } of lost) context.notice(`${model}: ${text}`);
+  for (const { model, text } of lost) notice(`${model}: ${text}`);
+  for (const line of gone) notice(line);
   return { before };
 }
 

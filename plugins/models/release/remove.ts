@@ -25,12 +25,9 @@ type Progress = (text: string | undefined) => void;
 export async function abortReleases(aws: AwsConfig, bucket: string, scope: string): Promise<void> {
   const s3 = new S3Client(aws);
   const schedules = new SchedulerClient(aws);
-  const objects = bucketObjects(s3, bucket);
-  const documents = registry(objects, scope);
+  const documents = registry(bucketObjects(s3, bucket), scope);
   try {
-    const prefix = `${scope}releases/`;
-    const keys = (await objects.list(prefix)).filter((key) => key.endsWith('/live.json'));
-    for (const model of keys.map((key) => key.slice(prefix.length, -'/live.json'.length))) {
+    for (const model of await documents.models()) {
       for (let written = 'changed'; written === 'changed'; ) {
         const found = await documents.release(model);
         if (found?.release === undefined) break;

@@ -57,6 +57,17 @@ describe('live.json', () => {
     expect((await documents.release('churn'))?.release?.rev).toBe(2);
   });
 
+  it('tells the models that have one, and none of what lies beside it', async () => {
+    const { documents } = make();
+    expect(await documents.models()).toEqual([]);
+    for (const model of ['fraud', 'churn']) {
+      await documents.move({ ...release, model }, undefined);
+      await documents.archive({ model: 'gone', release });
+      await documents.evidence(model, 'r-1', () => ({ schema: 1 }) as never);
+    }
+    expect(await documents.models()).toEqual(['churn', 'fraud']);
+  });
+
   it('lies where the layout says', async () => {
     const { objects, documents } = make();
     await documents.move(release, undefined);

@@ -1,0 +1,58 @@
+import { CloudFormationClient, paginateListStackResources } from '@aws-sdk/client-cloudformation';
+import { RESOURCE_TYPE } from '../../../functions/release/contract.ts';
+import type { Registry } from '../../../functions/shared/registry.ts';
+import { aliasLogicalId } from '../naming.ts';
+import type { AwsConfig } from '../ship/context.ts';
+
+/** What a deploy takes away: models that are deployed and not declared any more. */
+
+/** Logical ids of the aliases that the stack has. */
+export type Aliases = () => Promise<ReadonlySet<string>>;
+
+/**
+ * The registry keeps the documents of a model beyond its end, so the stack says which are still there; it is asked only
+ * where the registry knows a model that is not declared.
+ *
+ * @returns what a person should know before, a sentence or two a model
+ */
+export async function goneLines(
+  documents: Pick<Registry, 'models' | 'release'>,
+  declared: readonly string[],
+  aliases: Aliases,
+): Promise<readonly string[]> {
+  const known = (await documents.models()).filter((model) => !declared.includes(model));
+  if (known.length === 0) return [];
+  const there = await aliases();
+  const added = declared.filter((model) => !there.has(aliasLogicalId(model)));
+  const renamed =
+    added.length === 0
+      ? ''
+      : ` If ${added.join(' or ')} is its new name: a rename is a delete and a create, without a canary.`;
+  const gone = known.filter((model) => there.has(aliasLogicalId(model)));
+  return Promise.all(
+    gone.map(async (model) => {
+      const name = (await documents.release(model))?.core.functionName ?? model;
+      return `${model}: is no longer declared, and this deploy deletes it with its endpoint ${name}.${renamed}`;
+    }),
+  );
+}
+
+/** @returns no aliases where there is no stack */
+export function aliasesOf(aws: AwsConfig, stack: string): Aliases {
+  return async () => {
+    const client = new CloudFormationClient(aws);
+    const found = new Set<string>();
+    try {
+      for await (const page of paginateListStackResources({ client }, { StackName: stack }))
+        for (const { LogicalResourceId = '', ResourceType, ResourceStatus } of page.StackResourceSummaries ??
+          [])
+          if (ResourceType === RESOURCE_TYPE && ResourceStatus !== 'DELETE_COMPLETE')
+            found.add(LogicalResourceId);
+    } catch (error) {
+      if (!(error instanceof Error && error.message.includes('does not exist'))) throw error;
+    } finally {
+      client.destroy();
+    }
+    return found;
+  };
+}

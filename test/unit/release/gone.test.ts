@@ -1,0 +1,49 @@
+import { describe, expect, it } from 'vitest';
+import { goneLines } from '../../../plugins/models/release/gone.ts';
+
+/** A registry that knows these models, and a stack that has these aliases. */
+async function lines(
+  known: readonly string[],
+  aliases: readonly string[],
+  declared: readonly string[],
+): Promise<{ readonly lines: readonly string[]; readonly asked: number }> {
+  let asked = 0;
+  const documents = {
+    models: async () => known,
+    release: async (model: string) => ({
+      etag: '1',
+      text: '{}',
+      core: { schema: 1, functionName: `shop-dev-${model}`, alias: 'live', highest: 1 },
+    }),
+  };
+  const found = await goneLines(documents, declared, async () => {
+    asked += 1;
+    return new Set(aliases);
+  });
+  return { lines: found, asked };
+}
+
+describe('what a deploy says of models that are no longer declared', () => {
+  it('nothing where all are, and the stack is not asked', async () => {
+    expect(await lines(['churn'], ['ChurnLiveAlias'], ['churn', 'fraud'])).toEqual({ lines: [], asked: 0 });
+  });
+
+  it('that they are deleted with their endpoints', async () => {
+    const { lines: said } = await lines(['churn', 'fraud'], ['ChurnLiveAlias', 'FraudLiveAlias'], ['churn']);
+    expect(said).toEqual([
+      'fraud: is no longer declared, and this deploy deletes it with its endpoint shop-dev-fraud.',
+    ]);
+  });
+
+  it('what a rename is, where others are new', async () => {
+    const { lines: said } = await lines(['fraud'], ['FraudLiveAlias'], ['fraud-v2', 'scoring']);
+    expect(said).toEqual([
+      'fraud: is no longer declared, and this deploy deletes it with its endpoint shop-dev-fraud. ' +
+        'If fraud-v2 or scoring is its new name: a rename is a delete and a create, without a canary.',
+    ]);
+  });
+
+  it('nothing of those that an earlier deploy deleted: the registry keeps their history', async () => {
+    expect(await lines(['churn', 'fraud'], ['ChurnLiveAlias'], ['churn'])).toEqual({ lines: [], asked: 1 });
+  });
+});
