@@ -36,8 +36,11 @@ export function latencyLine({ model, basis, candidate }: Release): string | unde
   if (basis.slow !== undefined) {
     const { slower } = basis;
     if (slower === undefined || (slower >= RARE && slower <= 1 - RARE)) return undefined;
-    const share = slower < RARE ? 'hardly any' : 'nearly all';
-    return `${model}: little will be seen of latency: ${share} of the stable version’s requests are near the objective; one nearer to what they take (latency.p95) would show more`;
+    const share =
+      slower < RARE
+        ? 'hardly any of the stable version’s requests come near the objective'
+        : 'nearly all of the stable version’s requests are slower than the objective';
+    return `${model}: little will be seen of latency: ${share}; one nearer to what they take (latency.p95) would show more`;
   }
   return `${model}: latency is not judged, since ${
     candidate?.p95 === undefined

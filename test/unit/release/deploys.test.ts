@@ -11,8 +11,8 @@ import { clockOf, moment, span } from '../../../plugins/models/release/time.ts';
 import { ulid } from '../../../plugins/models/release/ulid.ts';
 import { answerLine, gateLine, releaseLine } from '../../../plugins/models/release/words.ts';
 import { CANARY } from '../../fakes/settings.ts';
-import { SCOPE } from '../../fakes/world.ts';
-import { deploy, deployed, live, minutes, until, type World } from './traffic.ts';
+import { FUNCTION, SCOPE } from '../../fakes/world.ts';
+import { deploy, deployed, live, MINUTE, minutes, until, type World } from './traffic.ts';
 
 const GOOD = { 3: 0.01, 4: 0.01 };
 const offer = (fingerprint: string) => ({
@@ -68,6 +68,22 @@ describe('latency', () => {
     expect(await line()).toBe('churn: latency is not judged, since no objective (latency.p95) is declared');
     expect(await line(100, 200)).toContain('counts by another objective, or by none');
     expect(await line(100, 100)).toBeUndefined();
+  });
+
+  it('of which little will be seen is said, too', async () => {
+    const seen = async (slow: readonly [number, number, number, number]) => {
+      const w = await live({ ...CANARY, p95: 100 });
+      await minutes(w, 60, GOOD);
+      const did = { invocations: 10_000, crashes: 0, requests: 10_000, errors: 0, slow };
+      w.metrics.add(FUNCTION, 'live', '3', w.clock.now - 30 * MINUTE, did);
+      await deploy(w, '4', 'b', { settings: { ...CANARY, p95: 100 } });
+      w.stack.state = 'done';
+      await minutes(w, 2, GOOD);
+      return latencyLine(w.state() as Release);
+    };
+    expect(await seen([9000, 5000, 900, 100])).toBeUndefined();
+    expect(await seen([70_000, 70_000, 70_000, 70_000])).toContain('nearly all of the stable version’s');
+    expect(await seen([10, 5, 1, 0])).toContain('hardly any of the stable version’s');
   });
 });
 
@@ -234,6 +250,32 @@ describe('what a canary can see', () => {
         "  that is little: larger weights, longer bakes or a synthetic load in the gate would show more",
       ]
     `);
+  });
+
+  it('is less where errors are usual: the bound waits for more requests', () => {
+    const passes = (errorRate: number): readonly string[] =>
+      forecastLines(model({}), { perSecond: 1, errorRate, from: 'measured' }).flatMap(
+        (line) => /can pass after [\d.]+ \w+/.exec(line) ?? [],
+      );
+    const minutesOf = (errorRate: number) =>
+      passes(errorRate).map((text) => text.replace('can pass after ', ''));
+    expect([minutesOf(0), minutesOf(0.05)]).toMatchInlineSnapshot(`
+      [
+        [
+          "34 min",
+          "10 min",
+          "10 min",
+        ],
+        [
+          "104 min",
+          "63 min",
+          "2.1 h",
+        ],
+      ]
+    `);
+    expect(forecastLines(model({}), { perSecond: 1, errorRate: 0.05, from: 'measured' }).at(1)).toContain(
+      'errors rise from 5 % to 15 %',
+    );
   });
 
   it('is not known where the traffic is not', () => {

@@ -362,6 +362,23 @@ describe('at three in the morning', () => {
     );
   });
 
+  it('what the worker needs cannot be read', async () => {
+    let denied = false;
+    const w = await promoted(CANARY, {
+      chaos: async (point) => {
+        if (denied && point === 'before describe alarms') throw new Error('AccessDenied');
+      },
+    });
+    denied = true;
+    await minute(w);
+    expect(await headIn(w)).toMatch(
+      /^churn: LOOK, not urgent. Version 4 has all traffic. Alarms cannot be read, so nothing would be rolled back: AccessDenied.$/,
+    );
+    await minutes(w, 20);
+    expect(await headIn(w)).toMatch(/^churn: ACT/);
+    expect((await statusIn(w)).todo[0]).toMatch(/^See why: `sls logs -f models-release`. It is so since /);
+  });
+
   it('a newer plugin wrote the registry', () => {
     const status = statusOf(
       { model: 'churn', functionName: FUNCTION, release: 'newer' },
