@@ -17,6 +17,7 @@ export async function everyCrash(): Promise<string> {
       const { run, end } = runner(aws, path);
       const clean = await run(undefined);
       faults.push(...clean.wrong.map((wrong) => `${path.name}: ${wrong}`));
+      console.error(`${path.name}: ${clean.writes.length} writes`);
       for (const kill of killsOf(clean)) {
         kills += 1;
         const where = `${path.name}, killed ${kill.side} write ${kill.at} (${clean.writes[kill.at]})`;

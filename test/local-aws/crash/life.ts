@@ -6,7 +6,12 @@ import {
   UpdateStackCommand,
 } from '@aws-sdk/client-cloudformation';
 import { PutMetricAlarmCommand } from '@aws-sdk/client-cloudwatch';
-import { GetAliasCommand, ListProvisionedConcurrencyConfigsCommand } from '@aws-sdk/client-lambda';
+import {
+  DeleteAliasCommand,
+  GetAliasCommand,
+  ListProvisionedConcurrencyConfigsCommand,
+  UpdateAliasCommand,
+} from '@aws-sdk/client-lambda';
 import { GetObjectCommand } from '@aws-sdk/client-s3';
 import { GetScheduleCommand, ListSchedulesCommand } from '@aws-sdk/client-scheduler';
 import type { AliasTarget, CommandEvent, Phase, Release } from '../../../functions/release/contract.ts';
@@ -244,6 +249,19 @@ export function life(cloud: Cloud, { name, functionName, from }: LifeOf) {
         for (const event of told()) await reply(event, 'SUCCESS');
         await pause(5);
       }
+    },
+    /** Somebody else's hand on the alias; nowhere: deletes it. */
+    byHand: async (to: AliasTarget | undefined): Promise<void> => {
+      const alias = { FunctionName: functionName, Name: 'live' };
+      await (to === undefined
+        ? aws.lambda.send(new DeleteAliasCommand(alias))
+        : aws.lambda.send(
+            new UpdateAliasCommand({
+              ...alias,
+              FunctionVersion: to.version,
+              RoutingConfig: { AdditionalVersionWeights: { ...to.weights } },
+            }),
+          ));
     },
     /** The alarm is on, stays so, and calls the hook. */
     alarm: async (suffix: string): Promise<void> => {

@@ -93,6 +93,53 @@ export const PATHS: readonly Path[] = [
     },
     ends: ['DONE', '2'],
   },
+  {
+    name: 'no-data-passes',
+    given: async (life) => {
+      await first(life);
+      life.traffic({ perMinute: 0 });
+    },
+    play: deploy('2', { ...CANARY, onNoData: 'pass' }),
+    ends: ['DONE', '2'],
+  },
+  {
+    name: 'no-data-rolls-back',
+    given: async (life) => {
+      await first(life);
+      life.traffic({ perMinute: 0 });
+    },
+    play: deploy('2', { ...CANARY, onNoData: 'rollback' }),
+    ends: ['ROLLED_BACK', '1'],
+  },
+  {
+    name: 'dry-run',
+    given: async (life) => {
+      await first(life);
+      life.traffic({ errors: { 2: 0.4 } });
+    },
+    play: deploy('2', { ...CANARY, dryRun: true }),
+    ends: ['DONE', '2'],
+  },
+  {
+    name: 'foreign',
+    given: judging,
+    play: async (life) => {
+      await life.byHand({ version: '1', weights: { 2: 0.3 } });
+      await life.until('HELD');
+      await life.deploy({ version: '4', settings: CANARY });
+      await life.quiet();
+    },
+    ends: ['DONE', '4'],
+  },
+  {
+    name: 'alias-gone',
+    given: judging,
+    play: async (life) => {
+      await life.byHand(undefined);
+      await life.quiet();
+    },
+    ends: ['DONE', '2'],
+  },
   { name: 'superseded', given: judging, play: deploy('4', CANARY), ends: ['DONE', '4'] },
   {
     name: 'stack-fails',
