@@ -1,4 +1,4 @@
-/** The published shape: `npm pack`, installed by a service elsewhere that knows no TypeScript, packages and serves. */
+/** The published shape: `npm pack`, installed by a service elsewhere that knows no TypeScript, packages, serves and gates. */
 import { execFileSync } from 'node:child_process';
 import { copyFile, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -7,11 +7,18 @@ import { fileURLToPath } from 'node:url';
 import { publint } from 'publint';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { fixtures } from '../serving/endpoint.ts';
+import { startSls } from '../serving/sls.ts';
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 let folder: string;
 let files: string[];
 let tarball: string;
+let asked: {
+  readonly inputs: readonly object[];
+  readonly outputs: readonly { readonly data: readonly number[] }[];
+};
+const YAML =
+  'service: shop\nprovider: {name: aws}\nplugins: [serverless-models]\nmodels:\n  churn:\n    artifact: churn.onnx\n';
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'models-packed-'));
@@ -32,10 +39,9 @@ beforeAll(async () => {
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   await copyFile(join(fixtures, 'logreg.onnx'), join(folder, 'churn.onnx'));
-  await writeFile(
-    join(folder, 'serverless.yml'),
-    'service: shop\nprovider: {name: aws}\nplugins: [serverless-models]\nmodels:\n  churn:\n    artifact: churn.onnx\n',
-  );
+  await writeFile(join(folder, 'serverless.yml'), YAML);
+  const answers = JSON.parse(await readFile(join(fixtures, 'answers.json'), 'utf8'));
+  asked = answers.models['logreg.onnx'];
   await mkdir(join(folder, 'node_modules', '.bin'), { recursive: true });
   await symlink(join(root, 'node_modules', 'osls'), join(folder, 'node_modules', 'osls'));
 }, 300_000);
@@ -74,4 +80,39 @@ test('lists the model as JSON', () => {
   expect(JSON.parse(sls('models', 'list', '--json'))).toEqual([
     expect.objectContaining({ name: 'churn', opset: expect.any(Number) }),
   ]);
+});
+
+test('serves it: the answer is Python’s', async () => {
+  const server = await startSls(folder, ['serve']);
+  try {
+    const body = JSON.stringify({ inputs: asked.inputs });
+    const answer = await fetch(`${server.url}/v2/models/churn/infer`, { method: 'POST', body });
+    expect(answer.status).toBe(200);
+    const [label, probabilities] = asked.outputs;
+    expect(await answer.json()).toMatchObject({
+      outputs: [
+        { datatype: 'INT64', data: label?.data },
+        { datatype: 'FP32', data: probabilities?.data.map((value) => expect.closeTo(value, 5)) },
+      ],
+    });
+  } finally {
+    expect(await server.interrupt()).toBe(0);
+  }
+});
+
+test('gates it on this machine', async () => {
+  await writeFile(join(folder, 'serverless.yml'), `${YAML}    gate: {cases: cases.jsonl}\n`);
+  await writeFile(join(folder, 'cases.jsonl'), `${JSON.stringify(asked)}\n`);
+  expect(JSON.parse(sls('models', 'gate', '--local', '--json'))).toMatchObject({
+    version: 'local',
+    gate: { verdict: 'pass', done: 1, count: 1 },
+  });
+  const wrong = JSON.stringify(asked).replace(
+    /("datatype":"INT64","data":\[)(\d)/,
+    (_, key, digit) => `${key}${1 - digit}`,
+  );
+  await writeFile(join(folder, 'cases.jsonl'), `${JSON.stringify(asked)}\n${wrong}\n`);
+  expect(() => sls('models', 'gate', '--local', '--json')).toThrow(
+    expect.objectContaining({ status: 1, stdout: expect.stringContaining('"verdict": "fail"') }),
+  );
 });

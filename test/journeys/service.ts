@@ -44,6 +44,8 @@ export type Service = {
   readonly stack: string;
   /** Runs `sls <args>` in the service's folder against the local AWS; never throws for an exit code. */
   sls(...args: string[]): Promise<Ran>;
+  /** The same in another environment: other credentials. */
+  slsAs(env: LocalAws['env'], ...args: string[]): Promise<Ran>;
   /** Writes a new serverless.yml (if given) and deploys; throws with the command's output if that fails. */
   deploy(yaml?: string): Promise<Deployment>;
   /** Runs `sls remove` (throws if it fails) and deletes the folder. */
@@ -85,11 +87,14 @@ export async function prepareService(source: Source, aws: LocalAws, stage = 'dev
   if (!name) throw new Error(`${file} has no plain line "service: <name>".`);
   const stack = `${name}-${stage}`;
 
-  const sls = (...args: string[]): Promise<Ran> => runSls(dir, [...args, '--stage', stage], aws.env);
+  const slsAs = (env: LocalAws['env'], ...args: string[]): Promise<Ran> =>
+    runSls(dir, [...args, '--stage', stage], env);
+  const sls = (...args: string[]): Promise<Ran> => slsAs(aws.env, ...args);
   return {
     dir,
     stack,
     sls,
+    slsAs,
     deploy: async (yaml) => {
       if (yaml !== undefined) await write(yaml);
       return deployment(aws.endpoint, stack, await succeed(sls('deploy', '--verbose'), 'sls deploy'));
