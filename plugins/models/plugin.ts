@@ -300,16 +300,13 @@ export default class ServerlessModels {
   /** Ticks the releases until they go on by themselves. */
   async #finishReleases(): Promise<void> {
     const [input, deploy] = [this.#active(), this.#deploy];
-    if (
-      input === undefined ||
-      deploy === undefined ||
-      this.#serverless.service.provider.shouldNotDeploy === true
-    )
-      return;
+    if (input === undefined || deploy === undefined) return;
     // What fails from here on is no failure of the deploy.
     this.#deploy = undefined;
-    const { finish } = await import('./release/deploy.ts');
-    await finish(await this.#deployContext(input), deploy, this.#options.wait === true);
+    const { finish, skipped } = await import('./release/deploy.ts');
+    const context = await this.#deployContext(input);
+    if (this.#serverless.service.provider.shouldNotDeploy === true) await skipped(context);
+    else await finish(context, deploy, this.#options.wait === true);
   }
 
   /** The framework calls this before it prints its error. */

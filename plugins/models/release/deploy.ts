@@ -14,7 +14,7 @@ import { forecastLines, isStepwise, type Traffic } from './forecast.ts';
 import { type Opened, openRegistry } from './open.ts';
 import { ulid } from './ulid.ts';
 import { pluginVersion } from './version.ts';
-import { answerLine, releaseLine } from './words.ts';
+import { answerLine, releaseLine, skippedLine } from './words.ts';
 import { releaseWorker } from './worker.ts';
 
 /** What `sls deploy` and the framework's `sls rollback` do about releases from this side. */
@@ -108,6 +108,24 @@ export async function finish(context: DeployContext, deploy: Deploy, wait: boole
     if (declared !== undefined && !wait) await foretell(context, declared);
   }
   throwProblems(bad.map(({ text }) => unfinishedProblem(text)));
+}
+
+/** After a deploy that found nothing to change: why what it would have deployed is not live, where it is not. */
+export async function skipped(context: DeployContext): Promise<void> {
+  const { aws, host, models, notice, progress } = context;
+  const worker = releaseWorker(aws, workerName(host));
+  const seen = (answer: TickAnswer): void => progress(answerLine(answer).line);
+  const answers = await follow(worker, releaseTargets(models, host), seen, { done: () => true }).finally(
+    () => {
+      progress(undefined);
+      worker.close();
+    },
+  );
+  const found = await atRegistry(context, ({ documents }) => releasesOf(models, documents));
+  for (const answer of answers) {
+    const line = skippedLine(answer, found?.get(answer.model)?.stable?.version);
+    if (line !== undefined) notice(line);
+  }
 }
 
 /** What the canary that has just begun can see, and what is not looked at. */
