@@ -54,5 +54,5 @@ function stepOf(state: Release, index: number, of: number): NonNullable<TickAnsw
 function moved({ phase, stable }: Release, alias: AliasState | undefined): string | undefined {
   if (phase !== 'DONE' || stable === undefined || alias === undefined || points(alias, whole(stable.version)))
     return undefined;
-  return `the release ended with version ${stable.version} live, and the alias was moved since; the next deploy that changes the model goes on from there, and "sls deploy --force" releases what was deployed last`;
+  return `the release ended with version ${stable.version} live, and the alias was moved since; the next deploy that changes the model goes on from there`;
 }

@@ -307,10 +307,10 @@ export default class ServerlessModels {
     if (input === undefined || deploy === undefined) return;
     // What fails from here on is no failure of the deploy.
     this.#deploy = undefined;
-    const { finish, idle } = await import('./release/deploy.ts');
-    if (this.#serverless.service.provider.shouldNotDeploy === true)
-      return idle(await this.#deployContext(input));
-    await finish(await this.#deployContext(input), deploy, this.#options.wait === true);
+    const { finish, skipped } = await import('./release/deploy.ts');
+    const context = await this.#deployContext(input);
+    if (this.#serverless.service.provider.shouldNotDeploy === true) await skipped(context);
+    else await finish(context, deploy, this.#options.wait === true);
   }
 
   /** The framework calls this before it prints its error. */

@@ -31,6 +31,6 @@ export function todo({
 export function foreign(state: Release, facts: Facts, now: number): Action {
   const reason =
     `the alias ${state.alias} points to ${say(facts.alias)}, which this release did not do (stable is ${say(state.stable && whole(state.stable.version))}); ` +
-    'nothing was touched; deploy again to go on from there, with --force where nothing changed';
+    'nothing was touched; deploy again to go on from there';
   return write(holdFor(state, 'foreign', reason, now));
 }

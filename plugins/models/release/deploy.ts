@@ -15,7 +15,7 @@ import { aliasesOf, goneLines } from './gone.ts';
 import { type Opened, openRegistry } from './open.ts';
 import { ulid } from './ulid.ts';
 import { pluginVersion } from './version.ts';
-import { answerLine, releaseLine } from './words.ts';
+import { answerLine, releaseLine, skippedLine } from './words.ts';
 import { releaseWorker } from './worker.ts';
 
 /** What `sls deploy` and the framework's `sls rollback` do about releases from this side. */
@@ -129,19 +129,21 @@ export async function finish(context: DeployContext, deploy: Deploy, wait: boole
   throwProblems(bad.map(({ text }) => unfinishedProblem(text)));
 }
 
-/** A deploy with nothing to change: where what is live is not what the template asks for, and why. */
-export async function idle(context: DeployContext): Promise<void> {
-  const { aws, host, models, notice } = context;
+/** After a deploy that found nothing to change: why what it would have deployed is not live, where it is not. */
+export async function skipped(context: DeployContext): Promise<void> {
+  const { aws, host, models, notice, progress } = context;
   const worker = releaseWorker(aws, workerName(host));
-  try {
-    for (const target of releaseTargets(models, host)) {
-      const answer = await worker.tick(target);
-      const { good, text } = releaseLine(answer);
-      if (good && answer.reason === undefined) continue;
-      notice(answer.running ? text : `${text}; "sls deploy --force" releases what the template asks for`);
-    }
-  } finally {
-    worker.close();
+  const seen = (answer: TickAnswer): void => progress(answerLine(answer).line);
+  const answers = await follow(worker, releaseTargets(models, host), seen, { done: () => true }).finally(
+    () => {
+      progress(undefined);
+      worker.close();
+    },
+  );
+  const found = await atRegistry(context, ({ documents }) => releasesOf(models, documents));
+  for (const answer of answers) {
+    const line = skippedLine(answer, found?.get(answer.model)?.stable?.version);
+    if (line !== undefined) notice(line);
   }
 }
 

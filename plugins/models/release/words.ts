@@ -70,3 +70,17 @@ export function releaseLine({
     text: `${model}: ${at}; ${phase === 'NONE' ? 'no release is recorded' : `the release is ${phase.toLowerCase().replace('_', ' ')}`}${why}`,
   };
 }
+
+/**
+ * After a deploy that found nothing to change: why what the template says is not what answers; undefined where it is.
+ *
+ * @param stable the version that the release recorded as live
+ */
+export function skippedLine(answer: TickAnswer, stable: string | undefined): string | undefined {
+  const { phase, version } = answer;
+  if ((phase === 'DONE' || phase === 'BAKING') && version === stable) return undefined;
+  const { good, text } = releaseLine(answer);
+  return good && answer.running
+    ? text
+    : `${text}. To release what the template says all the same: sls deploy --force`;
+}

@@ -9,7 +9,7 @@ import { autoLine, forecastLines, forecastWarning } from '../../../plugins/model
 import { historyText, readHistory } from '../../../plugins/models/release/history.ts';
 import { clockOf, moment, span } from '../../../plugins/models/release/time.ts';
 import { ulid } from '../../../plugins/models/release/ulid.ts';
-import { answerLine, gateLine, releaseLine } from '../../../plugins/models/release/words.ts';
+import { answerLine, gateLine, releaseLine, skippedLine } from '../../../plugins/models/release/words.ts';
 import { CANARY } from '../../fakes/settings.ts';
 import { FUNCTION, SCOPE } from '../../fakes/world.ts';
 import { deploy, deployed, live, MINUTE, minutes, until, type World } from './traffic.ts';
@@ -211,6 +211,25 @@ describe('ticking after a deploy', () => {
     ],
   ])('says where a release stands: %s', (_, answer, good, text) => {
     expect(releaseLine(answer)).toEqual({ good, text });
+  });
+
+  it.each([
+    [{ phase: 'DONE', running: false, version: '4' }, undefined],
+    [{ phase: 'BAKING', running: false, version: '4', reason: 'version 4 is watched' }, undefined],
+    [
+      { phase: 'DONE', running: false, version: '3', reason: 'the alias was moved since' },
+      'churn: version 3 is live (the alias was moved since). To release what the template says all the same: sls deploy --force',
+    ],
+    [
+      { phase: 'ROLLED_BACK', running: false, version: '4', reason: 'version 5 was rolled back: errors' },
+      'churn: version 4 is live; version 5 was rolled back: errors. To release what the template says all the same: sls deploy --force',
+    ],
+    [
+      { phase: 'GATING', running: true, version: '4', candidate: '5' },
+      'churn: version 4 is live; the release of version 5 goes on',
+    ],
+  ] as const)('says why what an unchanged deploy would release is not live: %j', (answer, line) => {
+    expect(skippedLine({ model: 'churn', ...answer }, '4')).toBe(line);
   });
 
   it('a line is new when the step or the verdict is, not when a minute passes', () => {

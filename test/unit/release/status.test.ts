@@ -301,7 +301,7 @@ describe('at three in the morning', () => {
     await minute(w, GOOD);
     expect(w.state()?.phase).toBe('HELD');
     expect(await textIn(w)).toMatchInlineSnapshot(`
-      "churn: ACT NOW. Somebody moved the alias: the alias live points to version 5, which this release did not do (stable is version 3); nothing was touched; deploy again to go on from there, with --force where nothing changed.
+      "churn: ACT NOW. Somebody moved the alias: the alias live points to version 5, which this release did not do (stable is version 3); nothing was touched; deploy again to go on from there.
         to do      Find out who. \`sls deploy\` goes on from where it is.
                    \`sls models rollback --model churn --stage dev\` goes back.
         traffic    version 5  ████████████████████   100 %  not of this release
