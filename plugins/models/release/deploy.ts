@@ -112,12 +112,16 @@ export async function finish(context: DeployContext, deploy: Deploy, wait: boole
     done: (answer: TickAnswer) => isSettled(answer) || !isNew(answer.model),
     limit: Number.POSITIVE_INFINITY,
   };
-  const work = async (): Promise<readonly TickAnswer[]> => {
-    const begun = await follow(worker, targets, seen, {});
-    const judging = new Set(begun.filter(({ phase }) => phase === 'JUDGING').map(({ model }) => model));
+  const foretellAll = async (answers: readonly TickAnswer[]): Promise<void> => {
+    const judging = new Set(answers.filter(({ phase }) => phase === 'JUDGING').map(({ model }) => model));
     for (const model of models)
       if (judging.has(model.name) && isNew(model.name)) await foretell(context, model);
-    return wait ? follow(worker, targets, seen, toTheEnd) : begun;
+  };
+  const work = async (): Promise<readonly TickAnswer[]> => {
+    const begun = await follow(worker, targets, seen, {});
+    if (!wait) return begun;
+    await foretellAll(begun);
+    return follow(worker, targets, seen, toTheEnd);
   };
   const answers = await work().finally(() => {
     progress(undefined);
@@ -126,6 +130,7 @@ export async function finish(context: DeployContext, deploy: Deploy, wait: boole
   const lines = answers.map((answer) => ({ ...releaseLine(answer), model: answer.model }));
   const bad = lines.filter(({ good, model }) => !good && isNew(model));
   for (const line of lines) if (!bad.includes(line)) notice(line.text);
+  if (!wait) await foretellAll(answers);
   throwProblems(bad.map(({ text }) => unfinishedProblem(text)));
 }
 
