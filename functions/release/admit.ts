@@ -7,6 +7,7 @@ import {
   intend,
   iso,
   isPending,
+  lingering,
   measured,
   next,
   PATIENCE,
@@ -206,6 +207,7 @@ function withdrawn(base: Release, asked: Asked, facts: Found, now: number): Rele
     {
       ...noted(base, asked, 'rollback', now),
       ...FRESH,
+      ...(base && lingering(base, now)),
       ...watched(base, stable),
       ...(why !== '' && { gate: base.gate }),
       ...(stable.version !== base.stable?.version && claimed(stable.version)),
@@ -274,6 +276,7 @@ function forward(base: Release | undefined, asked: Asked, facts: Found, now: num
     {
       ...request,
       ...FRESH,
+      ...(base && lingering(base, now)),
       ...watched(base, stable),
       ...(alike && { steps: [] }),
       refused,

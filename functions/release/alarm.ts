@@ -52,7 +52,10 @@ export function alarmed(state: Release, facts: Facts, now: number): Release | un
     {
       phase: 'REVERSING',
       reversal: { alarm, at: iso(now), to, from: state.phase, ...(crashing !== undefined && { crashing }) },
-      reason: `${alarm} is on: version ${to.version} is tried beside version ${state.stable?.version}`,
+      // Why a later release failed is still why.
+      ...(state.phase === 'BAKING' && {
+        reason: `${alarm} is on: version ${to.version} is tried beside version ${state.stable?.version}`,
+      }),
     },
     now,
   );

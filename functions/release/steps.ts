@@ -113,6 +113,19 @@ export function settle(state: Release, intent: Intent, now: number): Release {
 /** What ends with a live version's watch. */
 export const UNWATCHED: Changes = { watch: undefined, quietUntil: undefined, blind: undefined };
 
+/** Milliseconds in which an alarm goes off once nothing fails any more: what latency looks back on, and the points' delay. */
+export const GOES_OFF = 20 * 60_000;
+
+/**
+ * A candidate that had a weight is withdrawn: alarms look back on what it did, and say nothing of the live version until that
+ * is out of their sight. One that is still on then is the live version's.
+ */
+export function lingering(state: Release, now: number): Pick<Changes, 'quietUntil'> {
+  const until = iso(now + GOES_OFF);
+  if (state.watch === undefined || weightOf(state) === 0 || until < (state.quietUntil ?? '')) return {};
+  return { quietUntil: until };
+}
+
 /** May an alarm still bring the last good version back? */
 export const isWatched = ({ watch }: Pick<Release, 'watch'>, now: number): boolean =>
   watch !== undefined && now < Date.parse(watch.until);
@@ -171,7 +184,11 @@ export function abort(state: Release, reason: string, now: number): Release {
     state.stable && !untouched ? intend(state, whole(state.stable.version), 'ABORTED', now) : undefined;
   // A deploy that waits shows the reason itself.
   const told = state.request?.url === undefined ? tell(state, gaveUp(state, reason, now)) : {};
-  return next(state, { ...told, phase: 'ABORTED', intent, held: undefined, reason }, now);
+  return next(
+    state,
+    { ...told, ...lingering(state, now), phase: 'ABORTED', intent, held: undefined, reason },
+    now,
+  );
 }
 
 /** Stands still until somebody decides. */

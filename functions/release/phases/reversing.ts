@@ -148,7 +148,7 @@ function restore(state: Release, why: string, looked: Judgement | undefined, now
         phase: reversal.from,
         reversal: undefined,
         quietUntil: iso(now + QUIET),
-        reason: why,
+        ...(reversal.from === 'BAKING' && { reason: why }),
         intent: intend(state, whole(stable.version), reversal.from, now),
       },
       now,

@@ -1,7 +1,7 @@
 import type { Refusal, Release, VersionRef } from '../contract.ts';
 import type { Judgement } from '../judge/contract.ts';
 import { rolledBack } from '../notices.ts';
-import { claimed, intend, iso, next, remember, tell, UNWATCHED } from '../steps.ts';
+import { claimed, intend, iso, lingering, next, remember, tell, UNWATCHED } from '../steps.ts';
 import { whole } from '../target.ts';
 
 /** Refused fingerprints to remember; more would only be of people who deploy the same mistakes for a year. */
@@ -24,6 +24,7 @@ export function rollBack(
     state,
     {
       ...tell(state, rolledBack(state, candidate.version, stable.version, why, judgement, now)),
+      ...lingering(state, now),
       phase: 'ROLLED_BACK',
       held: undefined,
       intent: intend(state, whole(stable.version), 'ROLLED_BACK', now),

@@ -1,6 +1,7 @@
 import { ALARMS, type Release } from '../../../functions/release/contract.ts';
 import { ends } from '../../../functions/release/phases/judging.ts';
 import {
+  GOES_OFF,
   isEnd,
   isPending,
   isWatched,
@@ -38,9 +39,6 @@ const STALE = 5 * 60_000;
 
 /** Alarms that tell of requests that fail now. */
 const SERIOUS: readonly string[] = [ALARMS.crashes, ALARMS.errors, ALARMS.latency];
-
-/** Milliseconds in which an alarm goes off once nothing fails any more: what latency looks back on, and the points' delay. */
-const GOES_OFF = 20 * 60_000;
 
 /** When what brought this release to its end was undone: alarms from before it are its own. */
 const undone = ({ phase, candidate, refused }: Release): string | undefined =>
@@ -98,15 +96,10 @@ export function advice(
     };
   const serious = on.find(({ alarm }) => SERIOUS.some((suffix) => alarm === `${functionName}-${suffix}`));
   const cured = undone(release);
-  if (
-    serious !== undefined &&
-    cured !== undefined &&
-    serious.since < cured &&
-    now - Date.parse(cured) < GOES_OFF
-  )
+  if (serious !== undefined && cured !== undefined && now - Date.parse(cured) < GOES_OFF)
     return {
       ...own,
-      summary: `${own.summary} ${serious.alarm} is on from before, and goes off by itself.`,
+      summary: `${own.summary} ${serious.alarm} is on for what came before, and goes off by itself.`,
     };
   if (serious !== undefined && phase !== 'REVERSING' && phase !== 'HELD') {
     const good = lastGood(release);
@@ -123,7 +116,7 @@ export function advice(
       level: 'act',
       summary: `${serious.alarm} is on since ${moment(serious.since, now)}. ${own.summary}`,
       todo: [
-        ...(quiet
+        ...(quiet && phase === 'BAKING'
           ? [
               `The live version was tried beside the one before and is not to blame: look at its inputs and what it calls.`,
             ]

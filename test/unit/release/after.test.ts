@@ -359,6 +359,7 @@ describe('a deploy after promotion', () => {
     expect(w.target()).toEqual({ version: '4', weights: { '3': 0.5 } });
     // Neither is to blame: back to where it was, and the release that failed is no success now.
     await until(w, 'ABORTED', { 3: 0.02, 4: 0.02 });
+    expect(w.state()?.reason).toBe('the stack rolled back to version 4');
     expect(w.target()).toEqual({ version: '4', weights: {} });
     w.clock.now = Date.parse(watch?.until ?? '');
     await minutes(w, 2);
@@ -370,8 +371,14 @@ describe('a deploy after promotion', () => {
     await deploy(w, '5', 'c', { before: '4' });
     w.stack.state = 'done';
     await until(w, 'ROLLED_BACK', { 4: 0.02, 5: 0.5 });
+    // What alarms look back on is what the candidate did.
     await minute(w);
     await alarm(w);
+    await minutes(w, 15);
+    expect([w.state()?.phase, w.target()]).toEqual(['ROLLED_BACK', { version: '4', weights: {} }]);
+    // Still on when that is out of their sight: it is the live version.
+    await minutes(w, 5);
+    expect(w.state()?.phase).toBe('REVERSING');
     await until(w, 'ROLLED_BACK', { 3: 0.02, 4: 0.3 });
     expect(w.target()).toEqual({ version: '3', weights: {} });
     expect(w.state()?.refused.map(({ version }) => version)).toEqual(['5', '4']);

@@ -226,7 +226,7 @@ describe('at three in the morning', () => {
     expect(text).toMatch(
       /^churn: LOOK, not urgent\. Version 4 was rolled back; version 3 has all traffic\. /,
     );
-    expect(text).toContain('shop-dev-churn-errors is on from before, and goes off by itself.');
+    expect(text).toContain('shop-dev-churn-errors is on for what came before, and goes off by itself.');
     expect(text).toMatch(/errors +FAIL +version 4 .*, version 3 /);
     // An alarm that stays on tells of something else.
     w.clock.now += 60 * MINUTE;
