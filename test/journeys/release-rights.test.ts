@@ -26,7 +26,8 @@ let aws: LocalAws;
 let service: Service & Deployment;
 let oncall: User;
 beforeAll(async () => {
-  aws = await startAws();
+  // Provisioned concurrency takes a minute.
+  aws = await startAws({ speed: 10 });
   service = await deployService(
     { yaml: yaml(1024), files: { 'add.onnx': await readFile(join(fixtures, 'add.onnx')) } },
     aws,

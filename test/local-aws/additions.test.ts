@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   CloudFormationClient,
@@ -6,9 +6,11 @@ import {
   waitUntilStackCreateComplete,
 } from '@aws-sdk/client-cloudformation';
 import { LambdaClient, ListFunctionsCommand } from '@aws-sdk/client-lambda';
+import { CreateBucketCommand, PutBucketPolicyCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { CreateScheduleCommand, SchedulerClient } from '@aws-sdk/client-scheduler';
 import { describe, expect, it } from 'vitest';
 import { everythingLeft } from '../journeys/service.ts';
+import { makeUser } from '../journeys/user.ts';
 import { client, deployed } from './deployed.ts';
 import { errorName, makeFunction, makeRole, withAndWithout } from './lambda.ts';
 import { type LocalAws, startAws } from './start.ts';
@@ -117,16 +119,62 @@ describe('without its addition', () => {
     expect([on, off]).toEqual([true, false]);
   });
 
+  it('a bucket that denies what comes without TLS locks everybody out', async () => {
+    const { on, off } = await withAndWithout('transport', async (aws) => {
+      const s3 = new S3Client({ ...client(aws.endpoint), forcePathStyle: true });
+      const Bucket = 'secured';
+      await s3.send(new CreateBucketCommand({ Bucket }));
+      // As the framework's deployment bucket has it.
+      const Policy = JSON.stringify({
+        Version: '2012-10-17',
+        Statement: [
+          {
+            Effect: 'Deny',
+            Principal: '*',
+            Action: 's3:*',
+            Resource: [`arn:aws:s3:::${Bucket}`, `arn:aws:s3:::${Bucket}/*`],
+            Condition: { Bool: { 'aws:SecureTransport': 'false' } },
+          },
+        ],
+      });
+      await s3.send(new PutBucketPolicyCommand({ Bucket, Policy }));
+      // The account's root could do it all the same.
+      const user = await makeUser(aws, 'deployer');
+      await user.may([{ Sid: 'All', Effect: 'Allow', Action: 's3:*', Resource: '*' }]);
+      const theirs = new S3Client({
+        ...client(aws.endpoint),
+        credentials: user.credentials,
+        forcePathStyle: true,
+      });
+      const name = await errorName(theirs.send(new PutObjectCommand({ Bucket, Key: 'a', Body: 'a' })));
+      for (const one of [s3, theirs]) one.destroy();
+      return name;
+    });
+    expect([on, off]).toEqual([undefined, 'AccessDenied']);
+  });
+
   it('of a name that there is none of, nothing starts', async () => {
     await expect(startAws({ without: ['gravity'] })).rejects.toThrow(/names no addition: gravity/);
   });
 });
 
-it('the page on local testing lists every addition', async () => {
-  const file = (...path: string[]): Promise<string> => readFile(join(import.meta.dirname, ...path), 'utf8');
+const file = (...path: string[]): Promise<string> => readFile(join(import.meta.dirname, ...path), 'utf8');
+async function inUse(): Promise<readonly string[]> {
   const [, names = ''] = /^NAMES = \(([^)]*)\)/m.exec(await file('semantics', 'additions.py')) ?? [];
-  const inUse = [...names.matchAll(/"(\w+)"/g)].map(([, name]) => name);
+  return [...names.matchAll(/"(\w+)"/g)].map(([, name = '']) => name).toSorted();
+}
+
+it('the page on local testing lists every addition', async () => {
   const page = await file('..', '..', 'docs', 'local-testing.md');
-  const listed = [...page.matchAll(/^\| `(\w+)` /gm)].map(([, name]) => name);
-  expect(listed.toSorted()).toEqual(inUse.toSorted());
+  const listed = [...page.matchAll(/^\| `(\w+)` /gm)].map(([, name = '']) => name);
+  expect(listed.toSorted()).toEqual(await inUse());
+});
+
+it('each is switched off by a test, but the clock, which AWS has not', async () => {
+  const tests = (await readdir(import.meta.dirname)).filter((name) => name.endsWith('.test.ts'));
+  const texts = await Promise.all(tests.map((name) => file(name)));
+  const off = texts.flatMap((text) =>
+    [...text.matchAll(/withAndWithout\('(\w+)'/g)].map(([, name = '']) => name),
+  );
+  expect([...new Set([...off, 'clock'])].toSorted()).toEqual(await inUse());
 });
