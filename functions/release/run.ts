@@ -194,7 +194,8 @@ function noteworthy(world: World, { phase }: Release, to: Release): void {
 }
 
 function paused(world: World, state: Release, alias: AliasState | undefined, reason: string): TickAnswer {
-  if (state.phase === 'HELD') world.count(METRICS.held, state.functionName);
+  // Who holds a release by hand knows of it.
+  if (state.phase === 'HELD' && state.held?.by !== 'person') world.count(METRICS.held, state.functionName);
   return told(state, alias, reason);
 }
 

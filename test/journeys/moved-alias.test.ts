@@ -2,10 +2,13 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LambdaClient, UpdateAliasCommand } from '@aws-sdk/client-lambda';
+import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Release } from '../../functions/release/contract.ts';
 import { client } from '../local-aws/deployed.ts';
 import { type LocalAws, startAws } from '../local-aws/start.ts';
 import { fixtures } from '../serving/endpoint.ts';
+import { lost, servedBy, startTraffic, type Traffic } from './releases/traffic.ts';
 import { type Deployment, deployService, everythingLeft, type Service } from './service.ts';
 
 const yaml = (memory: number): string => `service: moved
@@ -18,11 +21,15 @@ models:
 let aws: LocalAws;
 let before: string[];
 let service: Service & Deployment;
+let traffic: Traffic;
 beforeAll(async () => {
   aws = await startAws();
   before = await everythingLeft(aws);
   const files = { 'logreg.onnx': await readFile(join(fixtures, 'logreg.onnx')) };
   service = await deployService({ yaml: yaml(1024), files }, aws);
+  const { models } = JSON.parse(await readFile(join(fixtures, 'answers.json'), 'utf8'));
+  const request = { inputs: models['logreg.onnx'].inputs };
+  traffic = startTraffic(aws.endpoint, 'moved-dev-churn', 4, () => request);
   await service.deploy(yaml(2048));
   const lambda = new LambdaClient(client(aws.endpoint));
   await lambda.send(
@@ -30,25 +37,64 @@ beforeAll(async () => {
   );
   lambda.destroy();
 });
-afterAll(() => aws?.stop());
+afterAll(async () => {
+  await traffic?.stop();
+  await aws?.stop();
+});
 
-const live = async (): Promise<string> => (await service.invoke('churn', { inputs: [] })).version;
+/** Who answers the next requests, and where the alias points. */
+async function live(): Promise<string> {
+  const now = Date.now();
+  const later = () => traffic.outcomes.filter(({ sent }) => sent > now);
+  await expect.poll(() => later().length, { timeout: 10_000 }).toBeGreaterThan(2);
+  const [version, ...others] = servedBy(later());
+  return [version, ...others, (await service.invoke('churn', { inputs: [] })).version].join(' ');
+}
 
-test('an unchanged deploy leaves it', async () => {
+async function document(): Promise<Release> {
+  const s3 = new S3Client({ ...client(aws.endpoint), forcePathStyle: true });
+  const Bucket = service.resources.find(({ type }) => type === 'AWS::S3::Bucket')?.physical ?? '';
+  const Key = 'models/000000000000/us-east-1/moved/dev/releases/churn/live.json';
+  const { Body } = await s3.send(new GetObjectCommand({ Bucket, Key }));
+  const text = await Body?.transformToString();
+  s3.destroy();
+  return JSON.parse(text ?? '');
+}
+
+test('an unchanged deploy says why what it would deploy is not live, and leaves it', async () => {
   const ran = await service.sls('deploy');
-  expect(`${ran.stdout}${ran.stderr}`).toMatch(/No changes to deploy/);
-  expect(await live()).toBe('1');
+  const said = `${ran.stdout}${ran.stderr}`;
+  expect(ran.code, said).toBe(0);
+  expect(said).toMatch(/No changes to deploy/);
+  expect(said).toMatch(
+    /churn: version 1 is live; the release is held: the alias live points to version 1, which this release did not do \(stable is version 2\); nothing was touched; deploy again to go on from there\. To release .*: sls deploy --force/,
+  );
+  expect(await live()).toBe('1 1');
+  expect(await document()).toMatchObject({
+    phase: 'HELD',
+    held: { by: 'foreign', from: 'BAKING' },
+    stable: { version: '2' },
+    lives: [{ version: '2' }, { version: '1' }],
+  });
 });
 
 test('sls deploy --force releases what the template says', async () => {
   const ran = await service.sls('deploy', '--force');
   expect(ran.code, `${ran.stdout}${ran.stderr}`).toBe(0);
-  expect(await live()).toBe('2');
+  expect(await live()).toBe('2 2');
+  const { phase, stable, lives } = await document();
+  expect({ phase, versions: [stable, ...lives].map((one) => one?.version) }).toEqual({
+    phase: 'BAKING',
+    versions: ['2', '2', '1'],
+  });
+  // Memory alone tells the two.
+  expect(new Set(lives.map(({ fingerprint }) => fingerprint)).size).toBe(2);
 });
 
 test('the next deploy has nothing to do, and nothing is left in the end', async () => {
   await service.deploy(yaml(2048));
-  expect(await live()).toBe('2');
+  expect(await live()).toBe('2 2');
+  expect(lost(await traffic.stop(), [])).toEqual([]);
   await service.remove();
   expect(await everythingLeft(aws)).toEqual(before);
 });

@@ -100,8 +100,14 @@ export type StackOptions = {
   readonly environment?: Json;
 };
 
-/** A resource that comes after the alias, takes its time, and ends as asked. */
-export type Tail = { readonly name: string; readonly seconds: number; readonly status: 'SUCCESS' | 'FAILED' };
+/** A resource that takes its time and ends as asked. */
+export type Tail = {
+  readonly name: string;
+  readonly seconds: number;
+  readonly status: 'SUCCESS' | 'FAILED';
+  /** What waits for it; default: nothing, it comes after the aliases. */
+  readonly before?: 'versions' | 'aliases';
+};
 
 const TAIL_CODE = `export const handler = async (event) => {
   const { Seconds, Status } = event.ResourceProperties;
@@ -161,6 +167,7 @@ export function releaseStack(endpoint: string, { service = SERVICE, environment 
         Type: 'AWS::Lambda::Version',
         DeletionPolicy: 'RetainExceptOnCreate',
         UpdateReplacePolicy: 'Retain',
+        ...(tail?.before === 'versions' && { DependsOn: tail.name }),
         Properties: { FunctionName: { Ref: functionId } },
       };
       endpoints.push({
@@ -173,6 +180,12 @@ export function releaseStack(endpoint: string, { service = SERVICE, environment 
         aliasLogicalId: aliasLogicalId(name),
         fingerprint,
       });
+    }
+    const ours = { ...releaseResources(input, endpoints).resources };
+    for (const { aliasLogicalId: id } of endpoints) {
+      const alias = ours[id];
+      if (tail?.before === 'aliases' && alias !== undefined)
+        ours[id] = { ...alias, DependsOn: [alias.DependsOn ?? [], tail.name].flat() };
     }
     const worker = releaseFunctions(input)[RELEASE];
     const role = { 'Fn::GetAtt': [String(worker?.role), 'Arn'] };
@@ -199,7 +212,11 @@ export function releaseStack(endpoint: string, { service = SERVICE, environment 
         ...(tail !== undefined && {
           [tail.name]: {
             Type: 'Custom::Tail',
-            DependsOn: models.map(({ name }) => aliasLogicalId(name)),
+            ...(tail.before !== 'versions' && {
+              DependsOn: endpoints.map((one) =>
+                tail.before === 'aliases' ? one.versionLogicalId : one.aliasLogicalId,
+              ),
+            }),
             Properties: {
               ServiceToken: { 'Fn::GetAtt': ['TailFunction', 'Arn'] },
               ServiceTimeout: 60 + tail.seconds,
@@ -214,7 +231,7 @@ export function releaseStack(endpoint: string, { service = SERVICE, environment 
             environment: { ...(worker.environment as Json), ...environment },
           }),
         }),
-        ...releaseResources(input, endpoints).resources,
+        ...ours,
       },
     });
   };

@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type LocalAws, startAws } from '../../local-aws/start.ts';
 import { everythingLeft } from '../service.ts';
 import { holds, targets } from './scaling.ts';
-import { CANARY, endOf, half, openShop, type Shop, WRITTEN, whole } from './shop.ts';
+import { CANARY, type Deploy, endOf, half, openShop, type Shop, until, WRITTEN, whole } from './shop.ts';
 import { faultsOf, servedBy } from './traffic.ts';
 import { EASY, requestOf } from './version.ts';
 
@@ -68,6 +68,39 @@ describe('a model with provisioned concurrency', () => {
     expect(left.sort()).toEqual(['bucket release-test', `log group /aws/lambda/${on.service}-test-tail`]);
   });
 
+  it('has none for a version that the stack withdraws, before CloudFormation hears of it', async () => {
+    const on = await open('withdrawn');
+    await on.deploy({ declares: holds(1, 1) });
+    const traffic = on.traffic(10);
+    const tail = { name: 'Broken', seconds: 60, status: 'FAILED' } as const;
+    const deployed = on.deploy({ factor: 3, declares: holds(1, 1), release: CANARY, tail });
+    await on.until('SHIFTING', 60);
+    expect(await on.provisioned()).toEqual({ '1': 1, '2': 1 });
+    expect(await deployed).toBe('UPDATE_ROLLBACK_COMPLETE');
+    expect(await on.provisioned()).toEqual({ '1': 1 });
+    expect(await on.versions()).toEqual(['1']);
+    // CloudFormation deletes the version after the answer, and its concurrency with it: ours went before.
+    const acts = async () => {
+      const log = await on.log();
+      const asked = log.findLastIndex(({ message }) => message === 'request');
+      return log
+        .slice(asked)
+        .flatMap(({ message, action = '' }) =>
+          message === 'answered CloudFormation'
+            ? ['answered']
+            : ['release', 'answer'].includes(action)
+              ? [action]
+              : [],
+        );
+    };
+    await expect.poll(acts, WRITTEN).toEqual(['release', 'answer', 'answered']);
+    // Whatever the alias says, it is written again: a slower worker's move would not be made any more.
+    await expect.poll(on.moves, WRITTEN).toEqual(['version 1', 'version 1']);
+    expect(servedBy(traffic.outcomes)).toEqual(['1']);
+    const end = { alias: whole('1'), phase: 'ABORTED', stable: '1', lost: [] };
+    expect(await endOf(on, traffic)).toEqual(end);
+  });
+
   it('loses it with the deploy that no longer asks for it', async () => {
     const on = await open('no-more');
     await on.deploy({ fingerprint: 'a', declares: holds(1) });
@@ -91,5 +124,37 @@ describe('a model with provisioned concurrency', () => {
     await on.until('DONE', 90);
     await expect.poll(on.provisioned, WRITTEN).toEqual({ '2': 1 });
     expect(await endOf(on, traffic)).toEqual({ alias: whole('2'), phase: 'DONE', stable: '2', lost: [] });
+  });
+});
+
+describe('a model with more requests than it may have instances', () => {
+  it('pages somebody, is not rolled back for it, and answers again when they are fewer', async () => {
+    const on = await open('narrow');
+    const declares: Deploy['declares'] = { concurrency: { reserved: 2, schedule: [] } };
+    await on.deploy({ declares, hard: 'dawdles' });
+    await on.deploy({ declares, hard: 'dawdles', factor: 3 });
+    await on.until('BAKING');
+    const pager = await on.pager();
+    const traffic = on.traffic(4);
+    traffic.hard(1);
+    const alarmed = async () => ((await on.alarm('throttles'))?.StateValue === 'ALARM' ? true : undefined);
+    await until('the alarm', alarmed, 60);
+    await expect
+      .poll(pager.subjects, WRITTEN)
+      .toContainEqual(expect.stringContaining(`${on.functionName}-throttles`));
+    traffic.hard(0);
+    const over = Date.now();
+    // Those under way have their time.
+    const again = () => traffic.outcomes.filter(({ sent }) => sent > over + 5000);
+    await until('answers', async () => (again().length < 8 ? undefined : true));
+    expect(again().filter(({ failure }) => failure !== undefined)).toEqual([]);
+    for (const suffix of ['errors', 'crashes'])
+      expect((await on.alarm(suffix))?.StateValue, suffix).not.toBe('ALARM');
+    expect(await on.document()).toMatchObject({ phase: 'BAKING', rollbacks: [], refused: [] });
+    await expect.poll(on.moves, WRITTEN).toEqual(['version 1', 'version 2']);
+    expect(faultsOf(traffic.outcomes)).toEqual([]);
+    const { lost, ...end } = await endOf(on, traffic);
+    expect(end).toEqual({ alias: whole('2'), phase: 'BAKING', stable: '2' });
+    expect(lost).toEqual([expect.stringMatching(/^TooManyRequestsException: /)]);
   });
 });

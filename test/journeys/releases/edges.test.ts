@@ -123,41 +123,60 @@ describe('a stack that is in progress', () => {
 
 describe('a stack that rolls back after the alias was done', () => {
   it.each([
-    ['promoted inside the resource', 'same', AT_ONCE],
-    ['waited for the stack', 'other', CANARY],
-  ])('has all traffic on the version before, where the new one was %s', async (_, fingerprint, release) => {
-    const on = await open(`back-${fingerprint}`);
-    await on.deploy({ fingerprint: 'same' });
-    const traffic = on.traffic(10);
-    const tail = { name: 'Broken', seconds: 20, status: 'FAILED' } as const;
-    expect(await on.deploy({ fingerprint, factor: 3, release, tail })).toBe('UPDATE_ROLLBACK_COMPLETE');
-    expect(await on.schedules()).toEqual([]);
-    expect(await on.versions()).toEqual(['1']);
-    expect(await endOf(on, traffic)).toEqual({ alias: whole('1'), phase: 'ABORTED', stable: '1', lost: [] });
-  });
+    ['was promoted inside the resource', 'same', AT_ONCE, ['version 1', 'version 2', 'version 1']],
+    ['waited for the stack', 'other', CANARY, ['version 1', 'version 1']],
+  ])(
+    'has all traffic on the version before, where the new one %s',
+    async (_, fingerprint, release, moves) => {
+      const on = await open(`back-${fingerprint}`);
+      await on.deploy({ fingerprint: 'same' });
+      const traffic = on.traffic(10);
+      const tail = { name: 'Broken', seconds: 20, status: 'FAILED' } as const;
+      expect(await on.deploy({ fingerprint, factor: 3, release, tail })).toBe('UPDATE_ROLLBACK_COMPLETE');
+      expect(await on.schedules()).toEqual([]);
+      expect(await on.versions()).toEqual(['1']);
+      await expect.poll(on.moves, WRITTEN).toEqual(moves);
+      const live = moves.includes('version 2') ? ['1', '2'] : ['1'];
+      expect(servedBy(traffic.outcomes)).toEqual(live);
+      expect(await endOf(on, traffic)).toEqual({
+        alias: whole('1'),
+        phase: 'ABORTED',
+        stable: '1',
+        lost: [],
+      });
+    },
+  );
 });
 
 describe('a deploy in mid-release', () => {
-  it.each(['JUDGING', 'HELD'] as const)('in %s supersedes it: weight 0, the same stable', async (phase) => {
-    const on = await open(`over-${phase.toLowerCase()}`);
-    await on.deploy({});
-    const traffic = on.traffic(10);
-    await on.deploy({ factor: 3, release: CANARY });
-    await on.until('JUDGING');
-    if (phase === 'HELD') expect(await on.command('hold')).toMatchObject({ done: true });
-    await on.deploy({ factor: 4, release: CANARY });
-    await on.until('JUDGING');
-    await expect
-      .poll(on.moves, WRITTEN)
-      .toEqual(['version 1', 'version 1 (2: 50 %)', 'version 1', 'version 1 (3: 50 %)']);
-    const [before] = (await on.keys()).filter((key) => /^releases\/churn\/2\S+\.json$/.test(key)).slice(-1);
-    expect(JSON.parse(await on.text(on.scope + before))).toMatchObject({
-      phase: 'SUPERSEDED',
-      candidate: { version: '2' },
-    });
-    const end = { alias: half('1', '3'), phase: 'JUDGING', stable: '1', lost: [] };
-    expect(await endOf(on, traffic)).toEqual(end);
-  });
+  it.each(['SHIFTING', 'JUDGING', 'HELD'] as const)(
+    'in %s supersedes it: weight 0, the same stable',
+    async (phase) => {
+      const on = await open(`over-${phase.toLowerCase()}`);
+      await on.deploy({});
+      const traffic = on.traffic(10);
+      const tail = { name: 'Slow', seconds: 40, status: 'SUCCESS' } as const;
+      const deployed = on.deploy({ factor: 3, release: CANARY, tail });
+      await on.until('SHIFTING');
+      // It waits for the stack, and nobody comes to tell it that the stack is done.
+      if (phase === 'SHIFTING') await on.stopTicks();
+      expect(await deployed, await on.events()).toBe('UPDATE_COMPLETE');
+      if (phase !== 'SHIFTING') await on.until('JUDGING');
+      if (phase === 'HELD') expect(await on.command('hold')).toMatchObject({ done: true });
+      expect(await on.document()).toMatchObject({ phase, candidate: { version: '2' } });
+      await on.deploy({ factor: 4, release: CANARY, tail });
+      await on.until('JUDGING');
+      const shown = phase === 'SHIFTING' ? [] : ['version 1 (2: 50 %)', 'version 1'];
+      await expect.poll(on.moves, WRITTEN).toEqual(['version 1', ...shown, 'version 1 (3: 50 %)']);
+      const [before] = (await on.keys()).filter((key) => /^releases\/churn\/2\S+\.json$/.test(key)).slice(-1);
+      expect(JSON.parse(await on.text(on.scope + before))).toMatchObject({
+        phase: 'SUPERSEDED',
+        candidate: { version: '2' },
+      });
+      const end = { alias: half('1', '3'), phase: 'JUDGING', stable: '1', lost: [] };
+      expect(await endOf(on, traffic)).toEqual(end);
+    },
+  );
 
   it('in BAKING makes the live version stable, and the one before it stays the last good one until promotion', async () => {
     const on = await open('baking');

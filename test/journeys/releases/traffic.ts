@@ -26,8 +26,17 @@ export type Traffic = {
   stop(): Promise<readonly Outcome[]>;
 };
 
-/** Asks the alias, open loop: a request leaves when it is due, however long those before it take. */
-export function startTraffic(endpoint: string, functionName: string, perSecond: number): Traffic {
+/**
+ * Asks the alias, open loop: a request leaves when it is due, however long those before it take.
+ *
+ * @param make a request of `EASY` or `HARD`
+ */
+export function startTraffic(
+  endpoint: string,
+  functionName: string,
+  perSecond: number,
+  make: (asked: number) => unknown = requestOf,
+): Traffic {
   // A request that is tried again would count as one that did not fail.
   const lambda = new LambdaClient({ ...client(endpoint), maxAttempts: 1 });
   const outcomes: Outcome[] = [];
@@ -36,7 +45,7 @@ export function startTraffic(endpoint: string, functionName: string, perSecond: 
 
   const ask = async (asked: number): Promise<void> => {
     const sent = Date.now();
-    const Payload = JSON.stringify(requestOf(asked));
+    const Payload = JSON.stringify(make(asked));
     const outcome = await lambda
       .send(new InvokeCommand({ FunctionName: functionName, Qualifier: 'live', Payload }))
       .then(

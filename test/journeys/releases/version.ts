@@ -7,7 +7,7 @@ export const EASY = 0;
 export const HARD = 1;
 
 /** What a version does with a hard request. */
-export type Behaviour = 'answers' | 'errs' | 'throws' | 'hangs' | 'eats memory';
+export type Behaviour = 'answers' | 'errs' | 'throws' | 'dawdles' | 'hangs' | 'eats memory';
 
 export type Kind = {
   readonly hard?: Behaviour;
@@ -21,6 +21,7 @@ const HARD_ONES: Readonly<Record<Behaviour, string>> = {
   answers: '',
   errs: `meter.failed(); return { error: 'y[0] is not finite', code: 'NON_FINITE_OUTPUT' };`,
   throws: `throw new Error('it cannot');`,
+  dawdles: 'await new Promise((resolve) => setTimeout(resolve, 40_000));',
   hangs: 'await new Promise((resolve) => setTimeout(resolve, 2 ** 31 - 1));',
   'eats memory':
     'for (const held = []; ; await new Promise(setImmediate)) held.push(Buffer.alloc(32 << 20, 1));',

@@ -6,7 +6,7 @@ import os
 # In the order of installation: what is installed later wraps what was before.
 NAMES = (
     "runtime", "utilisation", "weights", "memory", "payload", "exact", "client_context", "publish", "signatures", "actions", "permissions", "http_api",
-    "schedules", "custom_resources", "load_balancer", "metrics", "alarms", "metric_data", "autoscaling", "clock", "provisioned", "initialization", "aliases", "transport",
+    "schedules", "custom_resources", "load_balancer", "metrics", "throttling", "alarms", "metric_data", "autoscaling", "clock", "provisioned", "initialization", "aliases", "transport",
     "endpoints",
 )
 _left_out: set[str] = set()

@@ -14,7 +14,8 @@ from . import logs, patch
 
 def install() -> None:
     patch.wrap(lambda_svc, "_execute_function_dispatch", _measured)
-    patch.wrap(lambda_svc, "_emit_lambda_metrics", _throttles)
+    # Its own counts are of some kinds of invocations only, and of some twice; the throttled ones are counted in `throttling`.
+    patch.wrap(lambda_svc, "_emit_lambda_metrics", lambda _original: lambda *_counts, **_named: None)
     logs.observers.append(embedded)
 
 
@@ -38,17 +39,6 @@ def _measured(original):
         return result
 
     return dispatch
-
-
-def _throttles(original):
-    """MiniStack's own counts are of some kinds of invocations only; the throttled ones, which never run, stay its own."""
-
-    def emit(function_name, duration_ms, error, throttle):
-        if throttle:
-            for one in ({}, {"FunctionName": function_name}):
-                cloudwatch.record_metric("AWS/Lambda", "Throttles", 1, "Count", one)
-
-    return emit
 
 
 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html

@@ -92,7 +92,7 @@ export function cloud(
       sent.push(event);
       for (let minute = 0; minute < 14 && answered(event.RequestId) === undefined; minute += 1) {
         const runs = due().map((input) => run(input, null));
-        if (minute < 3) runs.push(run(event, faulty[minute] ?? null));
+        if (minute < 3) runs.push(run(event, minute < 2 ? (faulty[minute] ?? null) : null));
         runs.push(...beside().map((other, index) => run(other, faulty[index] ?? null)));
         await all(runs);
         pass();
