@@ -21,7 +21,7 @@ const FUNCTION = `arn:aws:lambda:${REGION}:${ACCOUNT}:function`;
 /** Calls S3, Lambda, EventBridge Scheduler and CloudWatch and gives the names of the errors. */
 const TRIES = `import { createRequire } from 'node:module';
 const require = createRequire(import.meta.url);
-const { S3Client, PutObjectCommand } = require('@aws-sdk/client-s3');
+const { S3Client, PutObjectCommand, GetObjectCommand } = require('@aws-sdk/client-s3');
 const { LambdaClient, ...lambda } = require('@aws-sdk/client-lambda');
 const { SchedulerClient, CreateScheduleCommand } = require('@aws-sdk/client-scheduler');
 const { CloudWatchClient, DescribeAlarmsCommand } = require('@aws-sdk/client-cloudwatch');
@@ -30,6 +30,7 @@ export const handler = async ({ calls }) => {
   const result = {};
   for (const [name, input] of calls) {
     result[name] = name === 'PutObject' ? await attempt(new S3Client({}).send(new PutObjectCommand(input)))
+      : name === 'GetObject' ? await attempt(new S3Client({}).send(new GetObjectCommand(input)))
       : name === 'CreateSchedule' ? await attempt(new SchedulerClient({}).send(new CreateScheduleCommand(input)))
       : name === 'DescribeAlarms' ? await attempt(new CloudWatchClient({}).send(new DescribeAlarmsCommand(input)))
       : await attempt(new LambdaClient({}).send(new lambda[name + 'Command'](input)));
@@ -76,8 +77,12 @@ describe('a function holds its role and nothing else', () => {
           allow('lambda:InvokeFunction', `${FUNCTION}:target:live`),
           allow('scheduler:CreateSchedule', '*'),
           allow('cloudwatch:DescribeAlarms', `arn:aws:cloudwatch:${REGION}:${ACCOUNT}:alarm:*`),
+          allow('s3:GetObject', '*'),
         ],
       });
+      const s3 = new S3Client({ ...client(aws.endpoint), forcePathStyle: true });
+      await s3.send(new CreateBucketCommand({ Bucket: 'things' }));
+      s3.destroy();
       const live = { FunctionName: 'target', Name: 'live' };
       const schedule = {
         Name: 'tick',
@@ -91,6 +96,7 @@ describe('a function holds its role and nothing else', () => {
         ['Invoke', { FunctionName: 'target', Qualifier: 'live' }],
         ['CreateSchedule', schedule],
         ['DescribeAlarms', { AlarmNames: ['one'] }],
+        ['GetObject', { Bucket: 'things', Key: 'missing' }],
       ];
       const first = (await invoke(aws, 'worker', { calls })).body;
       const second = (
@@ -107,6 +113,8 @@ describe('a function holds its role and nothing else', () => {
         // https://docs.aws.amazon.com/scheduler/latest/UserGuide/security_iam_id-based-policies.html
         CreateSchedule: 'AccessDeniedException',
         DescribeAlarms: 'done',
+        // https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html: nor is who may not list told what is missing
+        GetObject: 'AccessDenied',
       },
       { Invoke: 'AccessDeniedException' },
     ]);

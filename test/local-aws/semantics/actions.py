@@ -6,9 +6,9 @@ with a version what it may do with the alias only, and not what its policy allow
 """
 
 from ministack.core import iam_actions
-from ministack.services import scheduler
+from ministack.services import s3, scheduler
 
-from . import patch
+from . import patch, scaling_rights
 
 _NAMES = {
     "Invoke": "InvokeFunction",
@@ -23,6 +23,7 @@ def install() -> None:
     patch.wrap(iam_actions, "_lambda_action", lambda original: _action(original))
     patch.wrap(iam_actions, "extract_resource_arn", _resource)
     patch.wrap(scheduler, "handle_request", _pass_role)
+    patch.wrap(s3, "_get_object", _missing_object)
 
 
 def _action(original):
@@ -82,3 +83,21 @@ def _pass_role(original):
         return await original(method, path, headers, body, query_params)
 
     return handle_request
+
+
+def _missing_object(original):
+    """Only who may list the bucket is told that there is no such object.
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html (Permissions)"""
+
+    def get(bucket, key, headers, query_params=None):
+        answer = original(bucket, key, headers, query_params)
+        signed = headers.get("authorization", "").startswith("AWS4-HMAC-SHA256")
+        if answer[0] != 404 or not signed or b"NoSuchKey" not in answer[2]:
+            return answer
+        arn = f"arn:aws:s3:::{bucket}"
+        if scaling_rights.caller(headers, query_params or {}).may("s3:ListBucket", arn):
+            return answer
+        message = f'You are not authorized to perform: s3:ListBucket on resource: "{arn}" because no policy allows the s3:ListBucket action'
+        return s3._error("AccessDenied", message, 403, f"/{bucket}/{key}")
+
+    return get
