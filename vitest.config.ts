@@ -6,12 +6,12 @@ const project = (name: string, include: string[], extra: object) => ({
 /** Pure code on every core, first: what is wrong there is told within a minute. */
 const light = { maxWorkers: '100%' };
 /**
- * Whatever starts a framework, a Python or a local AWS: two files at a time, of whatever projects, since half of such a
- * file's time is waiting, and more would make the limits that tests give to processes a matter of luck. Files share
+ * Whatever starts a framework, a Python or a local AWS: three files at a time, of whatever projects, since more than half of
+ * such a file's time is waiting, and more would make the limits that tests give to processes a matter of luck. Files share
  * no port, no folder that they write to and no local AWS; what they install has a lock.
  */
 const heavy = {
-  maxWorkers: 2,
+  maxWorkers: 3,
   sequence: { groupOrder: 1 },
   testTimeout: 300_000,
   hookTimeout: 600_000,
