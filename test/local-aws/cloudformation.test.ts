@@ -3,6 +3,7 @@ import {
   CreateStackCommand,
   DeleteStackCommand,
   DescribeStackEventsCommand,
+  ListStackResourcesCommand,
   UpdateStackCommand,
   waitUntilStackCreateComplete,
   waitUntilStackDeleteComplete,
@@ -53,7 +54,7 @@ export const handler = async (event) => {
   if (how === 'never' && event.RequestType !== 'Delete') return;
   if (how === 'second' && calls === 1) throw new Error('not yet');
   await fetch(event.ResponseURL, { method: 'PUT', body: JSON.stringify({
-    Status: how === 'fail' && event.RequestType === 'Create' ? 'FAILED' : 'SUCCESS', Reason: 'case 7 differs',
+    Status: how === 'fail' && event.RequestType === 'Create' || how === 'stay' && event.RequestType === 'Delete' ? 'FAILED' : 'SUCCESS', Reason: 'case 7 differs',
     PhysicalResourceId: 'thing:live', StackId: event.StackId, RequestId: event.RequestId,
     LogicalResourceId: event.LogicalResourceId, Data: { seen: JSON.stringify(event.ResourceProperties) } }) });
   if (how === 'slow') await new Promise((resolve) => setTimeout(resolve, 8000));
@@ -95,6 +96,32 @@ describe('a custom resource', () => {
     });
     expect(on).toBe(true);
     expect(off).toBe(false);
+  });
+
+  // https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cfn-console-delete-stack.html: “dependencies of those resources”
+  it('that cannot be deleted keeps what it depends on, and nothing else', async () => {
+    const { on, off } = await withAndWithout('custom_resources', async (other) => {
+      token = await makeFunction(other, { name: 'responder', code: RESPONDER });
+      const { Thing } = thing('stay') as { readonly Thing: object };
+      const topic = { Type: 'AWS::SNS::Topic' };
+      await apply(other, 'stays', { Needed: topic, Other: topic, Thing: { ...Thing, DependsOn: 'Needed' } });
+      const cloudFormation = new CloudFormationClient(client(other.endpoint));
+      await cloudFormation.send(new DeleteStackCommand({ StackName: 'stays' }));
+      const deleted = waitUntilStackDeleteComplete(
+        { client: cloudFormation, ...quickly },
+        { StackName: 'stays' },
+      );
+      await expect(deleted).rejects.toThrow();
+      const { StackResourceSummaries = [] } = await cloudFormation.send(
+        new ListStackResourcesCommand({ StackName: 'stays' }),
+      );
+      cloudFormation.destroy();
+      return StackResourceSummaries.filter(({ ResourceStatus }) => ResourceStatus !== 'DELETE_COMPLETE').map(
+        ({ LogicalResourceId }) => LogicalResourceId,
+      );
+    });
+    expect(on.sort()).toEqual(['Needed', 'Thing']);
+    expect(off).toEqual(['Thing']);
   });
 });
 

@@ -1,9 +1,11 @@
-"""CloudFormation invokes a custom resource's function asynchronously: it is tried again twice when it fails, and the stack goes
+"""What becomes of a resource whose own answer decides.
+
+CloudFormation invokes a custom resource's function asynchronously: it is tried again twice when it fails, and the stack goes
 on as soon as the answer is there, not when the function ends.
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-custom-resources.html
 """
 
-from ministack.services.cloudformation import custom_resource
+from ministack.services.cloudformation import custom_resource, handlers, stacks
 
 from . import patch
 
@@ -14,3 +16,13 @@ def install() -> None:
         "invoke_custom_resource",
         ("_lambda_svc._execute_function_with_config_scope(exec_record, cfn_event)", "_lambda_svc.invoke_async_with_retry(exec_record, cfn_event)"),
     )
+    # What a resource that could not be deleted needs stays with it: deletion goes from dependents to what they depend on.
+    # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cfn-console-delete-stack.html
+    patch.source(
+        stacks,
+        "_delete_stack_async",
+        ("delete_failures = []", "delete_failures, kept = [], set()"),
+        ("if not res:", "if not res or logical_id in kept:"),
+        ("delete_failures.append(logical_id)", "delete_failures.append(logical_id); kept |= _with_dependencies([logical_id], res_defs, set(resources))"),
+    )
+    handlers._delete_stack_async = stacks._delete_stack_async
