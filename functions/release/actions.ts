@@ -1,6 +1,7 @@
 import type { Scaling } from '../shared/aws/ports.ts';
 import type { Blind } from './blind.ts';
-import type { Intent, Notice, Release, Settings } from './contract.ts';
+import type { Settings } from './contract.ts';
+import type { Intent, Notice, Release } from './document/contract.ts';
 import type { GateState } from './gate/contract.ts';
 
 /** One thing to do; then everything is read again. `next`: the document to write once it is done. */

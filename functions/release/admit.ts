@@ -1,5 +1,6 @@
 import type { AliasState, StackState } from '../shared/aws/ports.ts';
-import type { Phase, Release, Request, Settings, VersionRef } from './contract.ts';
+import type { Settings } from './contract.ts';
+import type { Phase, Release, Request, VersionRef } from './document/contract.ts';
 import { telling } from './pace.ts';
 import {
   type Changes,

@@ -1,5 +1,6 @@
 import { ROLLS_BACK } from './alarm-names.ts';
-import { ALARMS, type Release } from './contract.ts';
+import { ALARMS } from './contract.ts';
+import type { Release } from './document/contract.ts';
 import { type Facts, isUnreadable } from './facts.ts';
 import { crashesNow } from './judge/crashes.ts';
 import { notice } from './notices.ts';

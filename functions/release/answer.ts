@@ -1,5 +1,6 @@
 import type { AliasState } from '../shared/aws/ports.ts';
-import type { Release, TickAnswer } from './contract.ts';
+import type { TickAnswer } from './contract.ts';
+import type { Release } from './document/contract.ts';
 import type { DeploymentEnd } from './history/contract.ts';
 import { ends } from './phases/judging.ts';
 import { sinceOf } from './phases/shifting.ts';

@@ -1,5 +1,5 @@
 import { type Action, write } from './actions.ts';
-import type { Release } from './contract.ts';
+import type { Release } from './document/contract.ts';
 import { notice } from './notices.ts';
 import { iso, next, tell } from './steps.ts';
 

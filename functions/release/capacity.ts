@@ -1,7 +1,8 @@
 import type { Provided, Scaling } from '../shared/aws/ports.ts';
 import { type Action, wait, write } from './actions.ts';
 import type { Blind } from './blind.ts';
-import type { CapacitySettings, Release } from './contract.ts';
+import type { CapacitySettings } from './contract.ts';
+import type { Release } from './document/contract.ts';
 import { isUnreadable, type Unreadable } from './facts.ts';
 import { notice } from './notices.ts';
 import { abort, claimed, isPending, lastGood, next, tell } from './steps.ts';

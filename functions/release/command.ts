@@ -1,4 +1,5 @@
-import type { CommandEvent, Release, VersionRef } from './contract.ts';
+import type { CommandEvent } from './contract.ts';
+import type { Release, VersionRef } from './document/contract.ts';
 import type { Facts } from './facts.ts';
 import type { VersionRecord } from './history/contract.ts';
 import { heldNotice, notice, numbers, ways } from './notices.ts';

@@ -2,7 +2,7 @@ import { type Action, write } from './actions.ts';
 import { left, QUIET } from './alarm.ts';
 import { blinded } from './blind.ts';
 import { blindTo, stray, tidy } from './capacity.ts';
-import type { Intent, Release } from './contract.ts';
+import type { Intent, Release } from './document/contract.ts';
 import { type Facts, isOverdue, isUnreadable, known } from './facts.ts';
 import { notice, numbers, promotedNotice } from './notices.ts';
 import { telling } from './pace.ts';

@@ -1,6 +1,6 @@
 import type { AlarmPort, AliasState, Rate, StackState } from '../shared/aws/ports.ts';
 import type { Held, Limits } from './capacity.ts';
-import type { Release } from './contract.ts';
+import type { Release } from './document/contract.ts';
 import type { Side } from './judge/contract.ts';
 import type { Minute } from './judge/minutes.ts';
 import { minuteOf } from './minutes.ts';

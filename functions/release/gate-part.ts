@@ -1,5 +1,5 @@
 import type { Action } from './actions.ts';
-import type { Release } from './contract.ts';
+import type { Release } from './document/contract.ts';
 import type { GateEvidence, GateState } from './gate/contract.ts';
 import type { GateOutcome } from './gate/gate.ts';
 import { gathered } from './gate/verdict.ts';

@@ -1,7 +1,8 @@
 import { messageOf } from '../shared/aws/errors.ts';
 import { alarmNames } from './alarm-names.ts';
 import type { Held } from './capacity.ts';
-import { ALARMS, type Release, type Shift } from './contract.ts';
+import { ALARMS } from './contract.ts';
+import type { Release, Shift } from './document/contract.ts';
 import { type Facts, isUnreadable, needs, type Unreadable } from './facts.ts';
 import type { Minute } from './judge/minutes.ts';
 import { alone, minuteOf, minutesOf, type Sides, since, together } from './minutes.ts';

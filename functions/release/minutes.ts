@@ -1,4 +1,4 @@
-import type { Shift } from './contract.ts';
+import type { Shift } from './document/contract.ts';
 import type { Side } from './judge/contract.ts';
 import type { Minute } from './judge/minutes.ts';
 

@@ -1,4 +1,4 @@
-import type { Notice, Release } from './contract.ts';
+import type { Notice, Release } from './document/contract.ts';
 import type { Judgement } from './judge/contract.ts';
 
 /** What is told to the alerts topic: what happened, which numbers decided, what to do. */

@@ -1,5 +1,6 @@
 import type { Schedule } from '../shared/aws/ports.ts';
-import type { Release, TickEvent } from './contract.ts';
+import type { TickEvent } from './contract.ts';
+import type { Release } from './document/contract.ts';
 import { isOpen, weightOf } from './steps.ts';
 
 /** How often a release is ticked, and what its schedule tells. Pure. */

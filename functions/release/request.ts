@@ -1,7 +1,7 @@
 import type { Core, Found } from '../shared/registry.ts';
 import { type Admission, admit, type Found as Facts, unchanged } from './admit.ts';
 import { endOf } from './answer.ts';
-import type { Release } from './contract.ts';
+import type { Release } from './document/contract.ts';
 import type { Incoming } from './events.ts';
 import { messageOf, run } from './run.ts';
 import { iso, isPending, next } from './steps.ts';

@@ -1,3 +1,4 @@
+import type { Settings } from './contract.ts';
 import type {
   AliasTarget,
   HeldBy,
@@ -5,10 +6,9 @@ import type {
   Notice,
   Phase,
   Release,
-  Settings,
   Shift,
   VersionRef,
-} from './contract.ts';
+} from './document/contract.ts';
 import { gaveUp } from './notices.ts';
 import { whole } from './target.ts';
 

@@ -10,7 +10,8 @@ import type {
   VersionPort,
 } from '../shared/aws/ports.ts';
 import type { Registry } from '../shared/registry.ts';
-import type { Release, Settings } from './contract.ts';
+import type { Settings } from './contract.ts';
+import type { Release } from './document/contract.ts';
 import type { Caller } from './events.ts';
 import type { GateState } from './gate/contract.ts';
 import type { GateOutcome } from './gate/gate.ts';

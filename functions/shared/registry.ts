@@ -1,4 +1,4 @@
-import type { Release } from '../release/contract.ts';
+import type { Release } from '../release/document/contract.ts';
 import type { GateEvidence } from '../release/gate/contract.ts';
 import type { Deployment, DeploymentEnd, VersionRecord } from '../release/history/contract.ts';
 import type { ObjectPort } from './aws/ports.ts';

@@ -1,10 +1,5 @@
-import type {
-  CommandAnswer,
-  CommandEvent,
-  Release,
-  Settings,
-  TickAnswer,
-} from '../../functions/release/contract.ts';
+import type { CommandAnswer, CommandEvent, Settings, TickAnswer } from '../../functions/release/contract.ts';
+import type { Release } from '../../functions/release/document/contract.ts';
 import type { GateOutcome } from '../../functions/release/gate/gate.ts';
 import { receive } from '../../functions/release/receive.ts';
 import type { World } from '../../functions/release/world.ts';

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { METRICS as OWN, SLOW_STEPS } from '../../functions/infer/contract.ts';
-import { ALARMS, METRICS, type Release } from '../../functions/release/contract.ts';
+import { ALARMS, METRICS } from '../../functions/release/contract.ts';
+import type { Release } from '../../functions/release/document/contract.ts';
 import { everyOf } from '../../functions/release/pace.ts';
 import type { ServiceOptions } from '../../plugins/models/model.ts';
 import { parseModels } from '../../plugins/models/parse.ts';

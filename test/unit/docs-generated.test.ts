@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { NESTING, PAYLOAD_BYTES, TENSOR_BYTES, UNPACKED_BYTES } from '../../functions/infer/contract.ts';
-import type { Phase } from '../../functions/release/contract.ts';
+import type { Phase } from '../../functions/release/document/contract.ts';
 import { REFUSALS } from '../../functions/shared/http.ts';
 import layer from '../../layers/onnxruntime/layer.json' with { type: 'json' };
 import { command as gate } from '../../plugins/models/commands/gate.ts';

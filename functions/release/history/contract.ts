@@ -1,6 +1,6 @@
 /** Documents of the registry that are written once and added to: what is a version, what was deployed and how it ended. Shapes only. */
 
-import type { Phase } from '../contract.ts';
+import type { Phase } from '../document/contract.ts';
 import type { GateState } from '../gate/contract.ts';
 import type { Judgement } from '../judge/contract.ts';
 

@@ -1,6 +1,6 @@
 import { type Action, STOP, wait, write } from '../actions.ts';
 import { alarmed } from '../alarm.ts';
-import type { Release } from '../contract.ts';
+import type { Release } from '../document/contract.ts';
 import { type Facts, isUnreadable } from '../facts.ts';
 import { isWatched, next, standing } from '../steps.ts';
 import { points } from '../target.ts';

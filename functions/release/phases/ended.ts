@@ -1,6 +1,6 @@
 import { type Action, STOP } from '../actions.ts';
 import { unseen } from '../capacity.ts';
-import type { Release } from '../contract.ts';
+import type { Release } from '../document/contract.ts';
 import { type Facts, isUnreadable, known } from '../facts.ts';
 import { lastGood, standing } from '../steps.ts';
 import { points } from '../target.ts';

@@ -1,5 +1,6 @@
 import { type Action, wait, write } from '../actions.ts';
-import { type Release, type Settings, type Step, WORKER_TIMEOUT } from '../contract.ts';
+import { type Settings, type Step, WORKER_TIMEOUT } from '../contract.ts';
+import type { Release } from '../document/contract.ts';
 import { type Facts, isUnreadable } from '../facts.ts';
 import type { GateState } from '../gate/contract.ts';
 import { canFill } from '../judge/feasible.ts';

@@ -1,5 +1,5 @@
 import { type Action, STOP, wait, write } from '../actions.ts';
-import type { Release } from '../contract.ts';
+import type { Release } from '../document/contract.ts';
 import { type Facts, lookIsDue } from '../facts.ts';
 import { heldNotice, numbers } from '../notices.ts';
 import { DAY, iso, next, standing, tell, weightOf } from '../steps.ts';

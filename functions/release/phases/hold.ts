@@ -1,5 +1,5 @@
 import { type Action, write } from '../actions.ts';
-import type { HeldBy, Release } from '../contract.ts';
+import type { HeldBy, Release } from '../document/contract.ts';
 import type { Facts } from '../facts.ts';
 import type { Judgement } from '../judge/contract.ts';
 import { heldNotice, numbers, ways } from '../notices.ts';

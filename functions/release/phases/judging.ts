@@ -1,5 +1,5 @@
 import { type Action, wait, write } from '../actions.ts';
-import type { Release } from '../contract.ts';
+import type { Release } from '../document/contract.ts';
 import { type Facts, isUnreadable, lookIsDue } from '../facts.ts';
 import type { Judgement } from '../judge/contract.ts';
 import { crashesNow } from '../judge/crashes.ts';

@@ -1,7 +1,8 @@
 import { type Action, STOP, wait, write } from '../actions.ts';
 import { QUIET } from '../alarm.ts';
 import { needed } from '../capacity.ts';
-import { ALARMS, type Release, type Reversal, type Settings } from '../contract.ts';
+import { ALARMS, type Settings } from '../contract.ts';
+import type { Release, Reversal } from '../document/contract.ts';
 import { type Facts, isUnreadable, known, lookIsDue } from '../facts.ts';
 import type { Judgement } from '../judge/contract.ts';
 import { crashesNow } from '../judge/crashes.ts';

@@ -1,4 +1,4 @@
-import type { Refusal, Release, VersionRef } from '../contract.ts';
+import type { Refusal, Release, VersionRef } from '../document/contract.ts';
 import type { Judgement } from '../judge/contract.ts';
 import { rolledBack } from '../notices.ts';
 import { claimed, intend, iso, lingering, next, remember, tell, UNWATCHED } from '../steps.ts';

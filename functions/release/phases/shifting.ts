@@ -1,6 +1,6 @@
 import { type Action, wait, write } from '../actions.ts';
 import { topUp } from '../capacity.ts';
-import type { Intent, Phase, Release } from '../contract.ts';
+import type { Intent, Phase, Release } from '../document/contract.ts';
 import { type Facts, isUnreadable } from '../facts.ts';
 import type { Side } from '../judge/contract.ts';
 import { exceeded, slowEdge, warm } from '../judge/slow.ts';

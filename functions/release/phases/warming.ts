@@ -1,6 +1,6 @@
 import { type Action, wait, write } from '../actions.ts';
 import { beyond, needed, stray, unseen } from '../capacity.ts';
-import type { Release } from '../contract.ts';
+import type { Release } from '../document/contract.ts';
 import { type Facts, isUnreadable } from '../facts.ts';
 import { abort, next } from '../steps.ts';
 

@@ -1,4 +1,5 @@
-import { ALARMS, type Release } from '../../../functions/release/contract.ts';
+import { ALARMS } from '../../../functions/release/contract.ts';
+import type { Release } from '../../../functions/release/document/contract.ts';
 import { ends } from '../../../functions/release/phases/judging.ts';
 import {
   GOES_OFF,

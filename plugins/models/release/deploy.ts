@@ -1,5 +1,6 @@
 import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
-import type { Release, TickAnswer } from '../../../functions/release/contract.ts';
+import type { TickAnswer } from '../../../functions/release/contract.ts';
+import type { Release } from '../../../functions/release/document/contract.ts';
 import { messageOf } from '../../../functions/shared/aws/errors.ts';
 import { cloudWatchMetrics } from '../../../functions/shared/aws/metrics.ts';
 import type { Context } from '../commands/command.ts';

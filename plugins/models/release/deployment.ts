@@ -1,4 +1,4 @@
-import type { Release } from '../../../functions/release/contract.ts';
+import type { Release } from '../../../functions/release/document/contract.ts';
 import type { GateEvidence } from '../../../functions/release/gate/contract.ts';
 import { failuresTable } from '../../../functions/release/gate/table.ts';
 import type { Deployment } from '../../../functions/release/history/contract.ts';

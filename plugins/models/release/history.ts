@@ -1,4 +1,4 @@
-import type { Phase, Release } from '../../../functions/release/contract.ts';
+import type { Phase, Release } from '../../../functions/release/document/contract.ts';
 import type { GateState } from '../../../functions/release/gate/contract.ts';
 import type { Deployment, VersionRecord } from '../../../functions/release/history/contract.ts';
 import type { Judgement } from '../../../functions/release/judge/contract.ts';

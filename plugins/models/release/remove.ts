@@ -7,7 +7,8 @@ import {
   S3Client,
 } from '@aws-sdk/client-s3';
 import { SchedulerClient } from '@aws-sdk/client-scheduler';
-import { REGISTRY_PREFIX, type Release } from '../../../functions/release/contract.ts';
+import { REGISTRY_PREFIX } from '../../../functions/release/contract.ts';
+import type { Release } from '../../../functions/release/document/contract.ts';
 import { errorName } from '../../../functions/shared/aws/errors.ts';
 import { bucketObjects } from '../../../functions/shared/aws/objects.ts';
 import { scheduler } from '../../../functions/shared/aws/schedules.ts';

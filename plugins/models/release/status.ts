@@ -1,5 +1,11 @@
-import type { HeldBy, Phase, Refusal, Release, VersionRef } from '../../../functions/release/contract.ts';
 import { ALARMS } from '../../../functions/release/contract.ts';
+import type {
+  HeldBy,
+  Phase,
+  Refusal,
+  Release,
+  VersionRef,
+} from '../../../functions/release/document/contract.ts';
 import type { GateState } from '../../../functions/release/gate/contract.ts';
 import type { Judgement } from '../../../functions/release/judge/contract.ts';
 import { ends } from '../../../functions/release/phases/judging.ts';

@@ -6,7 +6,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { DeleteAliasCommand } from '@aws-sdk/client-lambda';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Release } from '../../../functions/release/contract.ts';
+import type { Release } from '../../../functions/release/document/contract.ts';
 import type { Model } from '../../../plugins/models/model.ts';
 import { releaseStatements } from '../../../plugins/models/plan/alias.ts';
 import { hostOf, model } from '../../local-aws/release-stack.ts';

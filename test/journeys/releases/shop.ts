@@ -25,14 +25,8 @@ import {
   PutObjectCommand,
 } from '@aws-sdk/client-s3';
 import { DeleteScheduleCommand, ListSchedulesCommand } from '@aws-sdk/client-scheduler';
-import type {
-  AliasTarget,
-  CommandAnswer,
-  CommandEvent,
-  Phase,
-  Release,
-  TickAnswer,
-} from '../../../functions/release/contract.ts';
+import type { CommandAnswer, CommandEvent, TickAnswer } from '../../../functions/release/contract.ts';
+import type { AliasTarget, Phase, Release } from '../../../functions/release/document/contract.ts';
 import type { Model } from '../../../plugins/models/model.ts';
 import { alertsTopic, RELEASE, roleLogicalId } from '../../../plugins/models/naming.ts';
 import { client } from '../../local-aws/deployed.ts';

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Release, TickAnswer } from '../../../functions/release/contract.ts';
+import type { TickAnswer } from '../../../functions/release/contract.ts';
+import type { Release } from '../../../functions/release/document/contract.ts';
 import { registry } from '../../../functions/shared/registry.ts';
 import { parseModels } from '../../../plugins/models/parse.ts';
 import { gateFailure, latencyLine, superseded } from '../../../plugins/models/release/deployment.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Shift } from '../../../functions/release/contract.ts';
+import type { Shift } from '../../../functions/release/document/contract.ts';
 import { minutesOf, together } from '../../../functions/release/minutes.ts';
 
 const at = (minute: number, second = 0): number => Date.UTC(2026, 0, 1, 0, minute, second);

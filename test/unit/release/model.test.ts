@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { CommandEvent, Release, Settings } from '../../../functions/release/contract.ts';
+import type { CommandEvent, Settings } from '../../../functions/release/contract.ts';
+import type { Release } from '../../../functions/release/document/contract.ts';
 import { isEnd, isPending } from '../../../functions/release/steps.ts';
 import { SETTINGS } from '../../fakes/settings.ts';
 import { FUNCTION, request, tick } from '../../fakes/world.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Release } from '../../../functions/release/contract.ts';
+import type { Release } from '../../../functions/release/document/contract.ts';
 import type { VersionRecord } from '../../../functions/release/history/contract.ts';
 import { registry } from '../../../functions/shared/registry.ts';
 import { fakeObjects } from '../../fakes/objects.ts';
