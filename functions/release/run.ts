@@ -7,7 +7,7 @@ import { unprovided } from './capacity.ts';
 import { METRICS, type TickAnswer, type TickEvent } from './contract.ts';
 import { decide, refused, unsighted } from './decide.ts';
 import type { Release } from './document/contract.ts';
-import type { Facts, Unreadable } from './facts.ts';
+import { type Facts, isUnreadable, type Unreadable } from './facts.ts';
 import { gatePart } from './gate-part.ts';
 import { gather } from './gather.ts';
 import { next } from './steps.ts';
@@ -84,6 +84,9 @@ async function look(
 ): Promise<Sight> {
   try {
     const facts = await gather(world, state, now);
+    for (const [fact, value] of Object.entries(facts))
+      if (isUnreadable(value))
+        world.log('could not be read', { model: state.model, fact, reason: value.unreadable });
     return { facts: broken !== undefined && facts.held !== undefined ? { ...facts, held: broken } : facts };
   } catch (error) {
     unseen(world, state, error);

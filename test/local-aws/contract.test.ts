@@ -176,14 +176,15 @@ async function serve(alias: string, version: string, did: Side): Promise<void> {
   });
   for (const [signal, scores] of Object.entries(did.outputs ?? {}))
     for (const [score, value] of Object.entries(scores)) counts[`Out_${signal}_${score}`] = value;
-  const Dimensions = Object.entries({ Model: 'churn', Version: version }).map(([Name, Value]) => ({
-    Name,
-    Value,
-  }));
+  // As the endpoint counts: of the model, and of its version.
+  const model = { Name: 'Model', Value: 'churn' };
+  const dimensions = [[model], [model, { Name: 'Version', Value: version }]];
   await clients.cloudWatch.send(
     new PutMetricDataCommand({
       Namespace: 'ServerlessModels',
-      MetricData: Object.entries(counts).map(([MetricName, Value]) => ({ MetricName, Dimensions, Value })),
+      MetricData: Object.entries(counts).flatMap(([MetricName, Value]) =>
+        dimensions.map((Dimensions) => ({ MetricName, Dimensions, Value })),
+      ),
     }),
   );
 }

@@ -32,10 +32,13 @@ describe('users saw', () => {
     );
     await on.until('JUDGING');
     // The live version keeps what it was released with, until the new one takes over.
-    expect(await on.provisioned()).toEqual({ '1': 1, '3': 2 });
+    const { '1': live = 0, ...others } = await on.provisioned();
+    expect(others).toEqual({ '3': Math.max(2, live) });
+    // Its use may have raised it.
+    expect(live).toBeGreaterThanOrEqual(1);
     expect(await on.alias()).toEqual(half('1', '3'));
     await on.command('promote');
-    await expect.poll(on.provisioned, WRITTEN).toEqual({ '3': 2 });
+    await expect.poll(async () => Object.keys(await on.provisioned()), WRITTEN).toEqual(['3']);
     await expect.poll(() => targets(aws, on), WRITTEN).toEqual(['3: 2-4']);
     expect(await endOf(on, traffic)).toEqual({ alias: whole('3'), phase: 'BAKING', stable: '3', lost: [] });
   });
