@@ -208,7 +208,7 @@ function withdrawn(base: Release, asked: Asked, facts: Found, now: number): Rele
     {
       ...noted(base, asked, 'rollback', now),
       ...FRESH,
-      ...(base && lingering(base, now)),
+      ...lingering(base, now),
       ...watched(base, stable),
       ...(why !== '' && { gate: base.gate }),
       ...(stable.version !== base.stable?.version && claimed(stable.version)),

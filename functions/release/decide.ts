@@ -96,8 +96,10 @@ function first(state: Release, facts: Facts, overdue: boolean, now: number): Act
 function after(state: Release, action: Action, facts: Facts, now: number): Action {
   if (action.do !== 'wait' && action.do !== 'stop') return action;
   const { held } = facts;
+  // They see to it themselves; and where somebody else's hand is, nothing is touched.
   const own = state.phase === 'GATING' || state.phase === 'WARMING' || state.phase === 'REVERSING';
-  if (facts.stack !== 'gone' && !own && held !== undefined && !isUnreadable(held)) {
+  const theirs = state.phase === 'HELD' && state.held?.by === 'foreign';
+  if (facts.stack !== 'gone' && !own && !theirs && held !== undefined && !isUnreadable(held)) {
     const capacity = tidy(state, held, now);
     if (capacity !== undefined) return capacity;
   }

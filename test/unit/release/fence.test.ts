@@ -80,6 +80,22 @@ describe('an alias that is deleted', () => {
   });
 });
 
+describe('a release that is held for somebody else’s hand', () => {
+  it('leaves provisioned concurrency as it is, too', async () => {
+    const settings = {
+      ...CANARY,
+      capacity: { provisioned: { min: 2, max: 4, target: 0.7 }, schedules: [] },
+    };
+    const w = await deployed(settings);
+    await minutes(w, 3);
+    await w.world.capacity.provide(FUNCTION, '6', 1);
+    w.aliases.byHand(FUNCTION, 'live', { version: '6', weights: {} });
+    await minutes(w, 3);
+    expect(w.state()).toMatchObject({ phase: 'HELD', held: { by: 'foreign' } });
+    expect(w.capacity.held(FUNCTION)).toContain('6');
+  });
+});
+
 describe('an objective that changes in mid-release', () => {
   it('is not what the version under way counts by', async () => {
     const at = (p95: number) => ({ ...CANARY, p95 });
