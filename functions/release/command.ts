@@ -5,8 +5,8 @@ import type { VersionRecord } from './history/contract.ts';
 import { heldNotice, notice, numbers, ways } from './notices.ts';
 import { deadline } from './phases/gating.ts';
 import { addRefusal, revert, rollBack } from './phases/rollback.ts';
-import { hold, isOpen, isPending, lastGood, next, standing, tell } from './steps.ts';
-import { points, say } from './target.ts';
+import { hold, intend, isOpen, isPending, lastGood, next, standing, tell } from './steps.ts';
+import { points, say, whole } from './target.ts';
 
 /** What a person asks. `target`: the version that a rollback names, as the registry and Lambda know it. */
 export type Asked = CommandEvent['command'];
@@ -33,7 +33,7 @@ export function ordered(
     case 'promote':
       return promote(state, asked, facts, now);
     case 'rollback':
-      return rollback(state, asked, target, now);
+      return rollback(state, asked, facts, target, now);
     case 'hold':
       return holdByHand(state, asked, now);
     case 'resume':
@@ -70,7 +70,13 @@ function promote(
   return { do: 'write', next: to, text: `version ${candidate.version} is promoted` };
 }
 
-function rollback(state: Release, asked: Asked, target: Target | undefined, now: number): Ordered {
+function rollback(
+  state: Release,
+  asked: Asked,
+  { alias }: Pick<Facts, 'alias' | 'stack'>,
+  target: Target | undefined,
+  now: number,
+): Ordered {
   const { candidate, stable, model } = state;
   const reason = why('rolled back', asked);
   if (
@@ -103,8 +109,11 @@ function rollback(state: Release, asked: Asked, target: Target | undefined, now:
         : `version ${asked.to} of ${model} is not known, or no longer published`,
     );
   }
-  if (to.version === stable?.version && !isPending(state))
-    return refuse(`version ${to.version} is live already`);
+  if (to.version === stable?.version && !isPending(state)) {
+    if (state.phase === 'REVERSING' || points(alias, whole(to.version)))
+      return refuse(`version ${to.version} is live already`);
+    return takenBack(state, to.version, alias, reason, now);
+  }
   // Further back than the stable version: what is being released goes, too.
   const gone = isPending(state) && candidate !== undefined ? candidate : undefined;
   const from = gone === undefined ? state : { ...state, refused: addRefusal(state, gone, reason, now) };
@@ -113,6 +122,27 @@ function rollback(state: Release, asked: Asked, target: Target | undefined, now:
     do: 'write',
     next: revert(from, to, `${besides}${reason}`, undefined, false, now),
     text: `${besides}version ${stable?.version} gives way to version ${to.version}`,
+  };
+}
+
+/** Somebody moved the alias when nothing was released: back to the version that is recorded as live. Nothing is refused for that. */
+function takenBack(
+  state: Release,
+  version: string,
+  alias: Facts['alias'],
+  reason: string,
+  now: number,
+): Ordered {
+  const then = state.held?.from ?? state.phase;
+  const to = next(
+    state,
+    { phase: then, held: undefined, reason, intent: intend(state, whole(version), then, now) },
+    now,
+  );
+  return {
+    do: 'write',
+    next: to,
+    text: `the alias pointed to ${say(alias)}; version ${version} has all traffic again`,
   };
 }
 
@@ -129,6 +159,7 @@ function named(state: Release, version: string, target: Target | undefined): Ver
 
 /** The weight stands; judging goes on. */
 function holdByHand(state: Release, asked: Asked, now: number): Ordered {
+  if (state.phase === 'HELD') return refuse(`${state.model} is held already: ${state.reason ?? ''}`);
   if (state.phase !== 'SHIFTING' && state.phase !== 'JUDGING' && state.phase !== 'PROMOTING')
     return refuse(`there is nothing to hold: ${stands(state)}`);
   if (state.request?.url !== undefined) return refuse('the deploy is not that far');

@@ -193,6 +193,15 @@ async function change(
   throw new Error(`${key} changed under each of ${RACES} attempts`);
 }
 
+/** @returns undefined where it is no JSON */
+function json(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
 type Fields = Readonly<Record<string, unknown>>;
 const fields = (value: unknown): Fields =>
   typeof value === 'object' && value !== null ? (value as Fields) : {};
@@ -207,10 +216,14 @@ function withoutUrl(release: Release): Release {
   return { ...release, request };
 }
 
-/** @throws Error where the text is not a release of any schema. */
+/** Name of the error that a document raises which is none of ours, in any schema: somebody wrote it, or a part of it is lost. */
+export const MALFORMED = 'MalformedDocument';
+
+/** @throws Error (`MALFORMED`) where the text is not a release of any schema. */
 function read(text: string, key: string): { readonly core: Core; readonly release?: Release } {
-  const document: unknown = JSON.parse(text);
-  if (!isCore(document)) throw new Error(`${key} is not a release document`);
+  const document = json(text);
+  if (!isCore(document))
+    throw Object.assign(new Error(`${key} is not a release document`), { name: MALFORMED });
   return document.schema === SCHEMA
     ? { core: document, release: document as unknown as Release }
     : { core: document };

@@ -138,8 +138,13 @@ export function advice(
 
 const watchedUntil = (release: Release, now: number): string | undefined =>
   release.watch && isWatched(release, now)
-    ? `watched until ${moment(release.watch.until, now)}: an alarm may bring version ${lastGood(release)?.version ?? 'before'} back`
+    ? `watched until ${moment(release.watch.until, now)}: ${returning(lastGood(release)?.version)}`
     : undefined;
+
+const returning = (good: string | undefined): string =>
+  good === undefined
+    ? 'an alarm pages, since there is no earlier version to bring back'
+    : `an alarm may bring version ${good} back`;
 
 const ok = (summary: string, next?: string): Advice => ({
   level: 'ok',
@@ -197,7 +202,7 @@ function ofPhase(release: Release, now: number, command: Say): Advice {
       return {
         level: live === undefined ? 'act' : 'look',
         summary: `The release${version === undefined ? '' : ` of version ${version}`} was given up; ${has}.`,
-        todo: ['No hurry: mend what the reason says and deploy again.'],
+        todo: [`${live === undefined ? 'Mend' : 'No hurry: mend'} what the reason says and deploy again.`],
         ...after,
       };
     case 'HELD':

@@ -13,7 +13,7 @@ import { gateFailure, latencyLine, type Offer, superseded } from './deployment.t
 import { follow, isSettled } from './follow.ts';
 import { forecastLines, isStepwise, type Traffic } from './forecast.ts';
 import { aliasesOf, goneLines } from './gone.ts';
-import { type Opened, openRegistry } from './open.ts';
+import { type Opened, openRegistry, registryFix } from './open.ts';
 import { ulid } from './ulid.ts';
 import { pluginVersion } from './version.ts';
 import { answerLine, releaseLine, skippedLine } from './words.ts';
@@ -229,7 +229,10 @@ async function atRegistry<T>(
           code: 'MODELS_AWS',
           key: 'models',
           message: `The registry cannot be used: ${messageOf(error)}.`,
-          fix: 'Check credentials and --aws-profile; docs/deploy-policy.md lists what a deploy needs.',
+          fix: registryFix(
+            error,
+            'Check credentials and --aws-profile; docs/deploy-policy.md lists what a deploy needs.',
+          ),
         },
       ],
       error,

@@ -6,7 +6,7 @@ import { releaseTargets, workerName } from '../plan/alias.ts';
 import type { Say } from './advice.ts';
 import type { Target } from './follow.ts';
 import { look, type Sight, sightOf } from './look.ts';
-import { openRegistry } from './open.ts';
+import { openRegistry, registryFix } from './open.ts';
 import { type Status, statusOf } from './status.ts';
 import { releaseWorker, type Worker } from './worker.ts';
 
@@ -79,7 +79,10 @@ const refusedByAws = ({ stack, region }: Context['service'], cause: unknown): Er
         code: 'MODELS_AWS',
         key: 'models',
         message: `${stack} in ${region} cannot be asked: ${wordsOf(cause)}`,
-        fix: 'Check credentials, --aws-profile and --region; docs/deploy-policy.md lists what a command needs.',
+        fix: registryFix(
+          cause,
+          'Check credentials, --aws-profile and --region; docs/deploy-policy.md lists what a command needs.',
+        ),
       },
     ],
     cause,

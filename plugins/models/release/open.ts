@@ -2,7 +2,7 @@ import { S3Client } from '@aws-sdk/client-s3';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { REGISTRY_PREFIX } from '../../../functions/release/contract.ts';
 import { bucketObjects } from '../../../functions/shared/aws/objects.ts';
-import { type Registry, registry } from '../../../functions/shared/registry.ts';
+import { MALFORMED, type Registry, registry } from '../../../functions/shared/registry.ts';
 import type { AwsConfig } from '../ship/context.ts';
 
 /** Key prefix of a service and stage in a registry. */
@@ -41,3 +41,9 @@ export async function openRegistry(
     close: () => s3.destroy(),
   };
 }
+
+/** What a person can do where the registry cannot be used. */
+export const registryFix = (error: unknown, otherwise: string): string =>
+  error instanceof Error && error.name === MALFORMED
+    ? 'Put back an earlier version of that object, or delete it: the next deploy then goes on from where the alias is, and knows no refusals.'
+    : otherwise;

@@ -129,6 +129,24 @@ describe('sls models rollback', () => {
     expect(w.state()?.stable).toMatchObject({ version: '4', fingerprint: 'b' });
   });
 
+  it('takes back an alias that somebody moved when nothing was released, and refuses nobody', async () => {
+    const w = await promoted();
+    w.clock.now += 2 * DAY;
+    await minutes(w, 2);
+    expect(w.state()?.phase).toBe('DONE');
+    w.aliases.byHand(FUNCTION, 'live', { version: '3', weights: {} });
+    expect(await w.command('rollback', { to: '4' })).toMatchObject({
+      done: true,
+      text: 'the alias pointed to version 3; version 4 has all traffic again',
+    });
+    expect(w.target()).toEqual({ version: '4', weights: {} });
+    expect(w.state()).toMatchObject({ phase: 'DONE', stable: { version: '4' }, refused: [] });
+    expect(await w.command('rollback', { to: '4' })).toMatchObject({
+      done: false,
+      refused: 'version 4 is live already',
+    });
+  });
+
   it('--to one that nobody knows is refused', async () => {
     const w = await promoted();
     expect(await w.command('rollback', { to: '99' })).toMatchObject({
