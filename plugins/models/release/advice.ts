@@ -132,7 +132,12 @@ export function advice(
     ...own,
     level: 'look',
     summary: `${own.summary} ${other.alarm} is on since ${moment(other.since, now)}.`,
-    todo: ['Look at the alarm’s description in CloudWatch; it does not end the release.'],
+    // What that alarm tells of now is said above.
+    todo: [
+      other.alarm === `${functionName}-${ALARMS.release}`
+        ? `It tells of what was before (\`${command('history')}\`), and goes off by itself within half an hour.`
+        : 'Look at the alarm’s description in CloudWatch; it does not end the release.',
+    ],
   };
 }
 
