@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { exampleRequest } from '../../../functions/catalog/example.ts';
 import { isProblemError, problemError } from '../errors.ts';
 import type { Model } from '../model.ts';
@@ -57,6 +58,10 @@ export const command: Command = {
             aws: context.aws,
           });
         },
+      }).catch(async (error: unknown) => {
+        // That esbuild's process is gone may be heard before the signal that ended it and is on its way to us.
+        await Promise.race([ending, sleep(SIGNAL_MS)]);
+        throw error;
       });
       preparing = false;
       progress(undefined);
@@ -72,6 +77,9 @@ export const command: Command = {
     }
   },
 };
+
+/** Milliseconds in which a signal arrives that a child of ours has got already. */
+const SIGNAL_MS = 200;
 
 /** What a shell expects of a command that Ctrl-C ended. */
 const INTERRUPTED = 130;
