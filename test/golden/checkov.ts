@@ -45,11 +45,18 @@ type Report = {
  */
 export async function checkov(folder: string): Promise<readonly Finding[]> {
   const python = await checkovPython();
-  const args = ['-m', 'checkov.main', '-d', folder, '--framework', 'cloudformation'];
+  // Named from within, since checkov puts each file's path among the variables that CKV_AWS_45 searches: of a path from the
+  // root, 40 characters between two hyphens were a secret key wherever a clone happened to lie so.
+  const args = ['-m', 'checkov.main', '-d', '.', '--framework', 'cloudformation'];
   const { stdout } = await promisify(execFile)(
     python,
     [...args, '--output', 'json', '--skip-download', '--soft-fail'],
-    { maxBuffer: 256 * 1024 ** 2, timeout: 240_000, env: { ...process.env, LOG_LEVEL: 'ERROR' } },
+    {
+      cwd: folder,
+      maxBuffer: 256 * 1024 ** 2,
+      timeout: 240_000,
+      env: { ...process.env, LOG_LEVEL: 'ERROR' },
+    },
   );
   const { results }: Report = JSON.parse(stdout);
   if (results.parsing_errors.length > 0)
