@@ -106,19 +106,44 @@ export type Steady = {
   /** Medians in µs, a block each. */
   readonly handler: readonly number[];
   readonly bare: readonly number[];
+  /** 95th percentiles, and processor time a call, in µs, a block each. */
+  readonly p95: { readonly handler: readonly number[]; readonly bare: readonly number[] };
+  readonly cpu: { readonly handler: readonly number[]; readonly bare: readonly number[] };
 };
 
-/** Latencies of a handler, of a bare session, or of both in turns in one process. */
-export async function steady(task: SteadyTask, command: Omit<Command, 'program' | 'args'>): Promise<Steady> {
+/** How the lines of the handler are read: waking a reader costs the writer what the machine's hypervisor makes of it. */
+export type Reader = 'polls' | 'sleeps';
+
+/**
+ * Latencies of a handler, of a bare session, or of both in turns in one process.
+ *
+ * The handler writes its metrics at each request: into a pipe that is read, as Lambda's is. This process would not do: its
+ * pipes are sockets, and it would compete for the processor with what it measures.
+ */
+export async function steady(
+  task: SteadyTask,
+  command: Omit<Command, 'program' | 'args'>,
+  reader: Reader = 'polls',
+): Promise<Steady> {
   const file = join(WORK, 'steady.json');
   mkdirSync(WORK, { recursive: true });
   writeFileSync(file, JSON.stringify(task));
-  // The handler writes its metrics at each request: into a pipe that is read, as Lambda's is. This process would not do: its
-  // pipes are sockets, and it would compete for the processor with what it measures.
+  const read = reader === 'sleeps' ? 'cat >/dev/null' : '"$0" "$drain"';
+  // The prefix is for the measured process: its reader is not the function's.
+  const { prefix = [], ...rest } = command;
   const { text, output } = await run({
-    ...command,
+    ...rest,
     program: 'sh',
-    args: ['-c', '"$0" "$@" | cat >/dev/null', process.execPath, join(SIDES, 'steady.mjs'), file],
+    args: [
+      '-c',
+      `drain=$1; shift; "$@" | ${read}`,
+      process.execPath,
+      join(SIDES, 'drain.mjs'),
+      ...prefix,
+      process.execPath,
+      join(SIDES, 'steady.mjs'),
+      file,
+    ],
   });
   if (text === '') throw new Error(`steady.mjs gave no figures:\n${output}`);
   return JSON.parse(text);

@@ -26,8 +26,9 @@ const TITLES: Readonly<Record<Group, string>> = {
   serving: `## Serving
 
 Latency inside one process, after warming up; no network and no gateway. Requests follow each other without a pause.
-At a quota that matters: after a pause of some 30 ms the unused time of the period lets ONNX Runtime's default threads
-answer a single request sooner at the median, and still later at the 95th percentile.`,
+At a quota of one vCPU ONNX Runtime's default threads use up a period's time in half of it and wait for the next, so that
+some requests are quick and the others late: the median falls on either side, and one thread is the even one. It also
+spends less processor time a request, which is what is billed.`,
   cold: `## Cold start
 
 From the spawning of the process to its first answer, model files in the page cache. One core: pinned to it. One vCPU:
@@ -63,8 +64,9 @@ function section(
 ): string {
   const rows = results.map((result) => {
     const { claim, verdict } = result;
-    const [ours = '', other = ''] = sidesOf(result);
-    return [`\`${claim.name}\`: ${claim.about}`, ours, other, value(result), limit(claim), verdict];
+    const [ours = '', other = '', beside] = sidesOf(result);
+    const what = `\`${claim.name}\`: ${claim.about}${beside === undefined ? '' : ` (${beside})`}`;
+    return [what, ours, other, value(result), limit(claim), verdict];
   });
   return [
     TITLES[group],
@@ -75,11 +77,12 @@ function section(
   ].join('\n');
 }
 
-/** What was measured on either side, or why nothing was. */
+/** What was measured on either side and beside them, or why nothing was. */
 export function sidesOf({ claim, measured }: Result): readonly string[] {
   if ('unmeasured' in measured) return [measured.unmeasured];
   const ours = `${claim.ours}: ${figures(measured.ours, claim)}`;
-  return claim.other === undefined ? [ours] : [ours, `${claim.other}: ${figures(measured.other, claim)}`];
+  const other = claim.other === undefined ? '' : `${claim.other}: ${figures(measured.other, claim)}`;
+  return [ours, other, measured.beside ?? ''].filter((text) => text !== '');
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {

@@ -1,9 +1,9 @@
 import { openPromise } from 'yauzl';
 import { buildLayer } from '../plugins/models/ship/layer.ts';
 import { mustAgree, outputsOf } from './answers.ts';
-import { inTurns, steady } from './children.ts';
-import type { Claim, Effort, Sample } from './claims.ts';
-import { oneVcpuQuota } from './constrain.ts';
+import { inTurns, type Reader, type Steady, steady } from './children.ts';
+import type { Claim, Effort, Measured, Sample } from './claims.ts';
+import { oneCore, oneVcpuQuota } from './constrain.ts';
 import { median } from './median.ts';
 import { packaging } from './packaging.ts';
 import { event, original, ownSurroundings, progress, shipped, tensor } from './stage.ts';
@@ -12,7 +12,12 @@ import { event, original, ownSurroundings, progress, shipped, tensor } from './s
 const ONE_THREAD = { intraOpNumThreads: 1, interOpNumThreads: 1 };
 
 /** The handler and `session.run` on the shipped file with the same options, in one process, block after block. */
-async function overhead(name: 'logreg' | 'cnn', kind: 'json' | 'binary', effort: Effort): Promise<Sample> {
+async function overhead(
+  name: 'logreg' | 'cnn',
+  kind: 'json' | 'binary',
+  effort: Effort,
+  { prefix, reader }: { prefix?: readonly string[]; reader?: Reader } = {},
+): Promise<Sample> {
   const { dir } = await shipped(name);
   const result = await steady(
     {
@@ -22,14 +27,42 @@ async function overhead(name: 'logreg' | 'cnn', kind: 'json' | 'binary', effort:
       block: effort.block,
       blocks: effort.repeats,
     },
-    await ownSurroundings(dir),
+    { ...(await ownSurroundings(dir)), ...(prefix && { prefix }) },
+    reader,
   );
   mustAgree(outputsOf(result.answer), result.outputs ?? {});
   return { ours: result.handler, other: result.bare };
 }
 
-/** Process by process, since a process has one way to use threads: the handler, and a session with ORT's defaults. */
-async function threads(effort: Effort): Promise<Sample | { unmeasured: string }> {
+/**
+ * On one core, which is what 1,769 MB buy, and its line of metrics read by somebody who is awake. Elsewhere the machine's
+ * hypervisor comes into it: each thread of V8 and each reader that is woken on another virtual core costs more than all that
+ * the handler does. What Lambda's costs is not known, so that case is measured too and said beside.
+ */
+const PROCESSES = 5;
+async function tabular(effort: Effort): Promise<Measured> {
+  const core = oneCore();
+  if ('unmeasured' in core) return core;
+  const waking = await overhead('logreg', 'json', effort, { reader: 'sleeps' });
+  const added = (median(waking.ours) - median(waking.other)).toFixed(1);
+  // A process may be compiled and laid out luckily or not for all its life, which is microseconds here.
+  const samples: Sample[] = [];
+  const repeats = Math.ceil(effort.repeats / PROCESSES);
+  for (let process = 0; process < Math.min(effort.repeats, PROCESSES); process++)
+    samples.push(await overhead('logreg', 'json', { ...effort, repeats }, core));
+  return {
+    ours: samples.flatMap(({ ours }) => ours),
+    other: samples.flatMap(({ other }) => other),
+    beside: `on all cores, where each line of metrics wakes its reader: +${added} µs`,
+  };
+}
+
+/**
+ * Process by process, since a process has one way to use threads: the handler, and a session with ORT's defaults. The claim
+ * is about the 95th percentile: two threads use up a period's time in half of it and then wait for the next. Which requests
+ * wait depends on the machine's speed: of short ones every third, so that a median falls on either side by chance.
+ */
+async function threads(effort: Effort): Promise<Measured> {
   const quota = oneVcpuQuota();
   if ('unmeasured' in quota) return quota;
   const { dir } = await shipped('cnn');
@@ -38,10 +71,19 @@ async function threads(effort: Effort): Promise<Sample | { unmeasured: string }>
   const bare = { model: await original('cnn'), options: {}, tensor: await tensor('cnn') };
   // Long blocks: where the quota's periods cut the requests is chance.
   const times = { warm: effort.warm, block: effort.block * 6, blocks: 1 };
-  return inTurns(effort.repeats, {
-    ours: async () => median((await steady({ handler, ...times }, command)).handler),
-    other: async () => median((await steady({ bare, ...times }, command)).bare),
-  });
+  const taken: { handler: Steady[]; bare: Steady[] } = { handler: [], bare: [] };
+  const side = (name: 'handler' | 'bare') => async (): Promise<number> => {
+    const result = await steady({ ...(name === 'handler' ? { handler } : { bare }), ...times }, command);
+    taken[name].push(result);
+    return median(result.p95[name]) / 1000;
+  };
+  const sample = await inTurns(effort.repeats, { ours: side('handler'), other: side('bare') });
+  // The first of each is the untimed one.
+  const ms = (of: 'handler' | 'bare', figure: (result: Steady) => readonly number[]): string =>
+    (median(taken[of].slice(1).flatMap(figure)) / 1000).toFixed(1);
+  const medians = `${ms('handler', ({ handler }) => handler)} ms beside ${ms('bare', ({ bare }) => bare)} ms`;
+  const cpu = `${ms('handler', (result) => result.cpu.handler)} ms beside ${ms('bare', (result) => result.cpu.bare)} ms`;
+  return { ...sample, beside: `at the median ${medians}; processor time a request ${cpu}` };
 }
 
 async function layerSize(): Promise<Sample> {
@@ -93,27 +135,24 @@ export const SERVING: readonly Claim[] = [
   {
     name: 'tabular-added-us',
     group: 'serving',
-    about: 'logistic regression on 30 features, JSON',
+    about: 'logistic regression on 30 features, JSON, one core',
     ours: 'generated handler',
     other: 'bare session.run',
     unit: 'µs',
     compare: 'difference',
     limit: 10,
-    measure: (effort) => overhead('logreg', 'json', effort),
+    measure: tabular,
   },
   {
     name: 'cnn-one-vcpu',
     group: 'serving',
-    about: 'the 600 KB tensor at a quota of one vCPU, binary',
+    about: 'the 600 KB tensor at a quota of one vCPU, binary, 95th percentile',
     ours: 'generated handler',
     other: 'bare session.run with ONNX Runtime’s default threads',
     unit: 'ms',
     compare: 'ratio',
     limit: 0.55,
-    measure: async (effort) => {
-      const sample = await threads(effort);
-      return 'unmeasured' in sample ? sample : milliseconds(sample);
-    },
+    measure: threads,
   },
   {
     name: 'package-added-s',

@@ -3,6 +3,8 @@
  * writes environment, routes and alarms from the very names the handler reads.
  */
 
+import type { Scored } from '../drift/contract.ts';
+
 /** Open Inference Protocol v2 datatypes: https://github.com/kserve/open-inference-protocol */
 export const DATATYPES = [
   'BOOL',
@@ -61,6 +63,8 @@ export type Manifest = {
   readonly slowEdges?: readonly number[];
   /** What is published about outputs; of the graph's own, before a transform names them. */
   readonly signals?: readonly OutputSignal[];
+  /** What is scored against reference data: of the graph's own tensors, too. Absent without a declared `drift`. */
+  readonly drift?: Scored;
   /** Files fetched from `<MODELS_FILES_BUCKET>/<MODELS_FILES_PREFIX><sha256>` into /tmp at init; empty when all is in the zip. */
   readonly remote: readonly RemoteFile[];
 };

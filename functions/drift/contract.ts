@@ -1,0 +1,164 @@
+/**
+ * What the build side, the endpoint and the monitor agree on about drift. No behaviour here. Method and formulas: docs/drift.md.
+ */
+
+/** Equal parts of the reference data that a numeric signal is cut into; there is one knot more. */
+export const PARTS = 120;
+
+/**
+ * Reference data, boiled down when packaged: no row of it leaves the machine. The registry keeps it by content, as a file whose name
+ * is its digest, where monitor and reports read it; the endpoint has its signals in the manifest.
+ */
+export type Baseline = {
+  readonly schema: 1;
+  /** sha256 (hex) of the file that it was built from. */
+  readonly source: string;
+  /** Rows of that file. */
+  readonly rows: number;
+  /** Inputs first, in the model's order, then outputs. */
+  readonly signals: readonly Signal[];
+};
+
+/** What an endpoint scores. */
+export type Scored = {
+  /** sha256 (hex) of the baseline's JSON: two versions score alike where it is equal. */
+  readonly baseline: string;
+  /** The inputs' sums are metrics, too, for native alarms. */
+  readonly native: boolean;
+  readonly signals: readonly Signal[];
+};
+
+export type Signal = NumericSignal | CategorySignal;
+
+type Common = {
+  /** Part of metrics' names: letters, digits and _, unique in the baseline. */
+  readonly name: string;
+  /** What people call it: the column's name. */
+  readonly label: string;
+  readonly of: 'input' | 'output';
+  /** The tensor of the graph, and the position in its last dimension; 0 for what is of a whole row. */
+  readonly tensor: string;
+  readonly column: number;
+  /** Rows of the reference without a value (absent, or not finite). `rows − nulls` is the m of the formulas. */
+  readonly nulls: number;
+  /** Overdispersion of the reference's own windows, at least 1: data in order of place or season differ from window to window. */
+  readonly phi: number;
+  /** Rows of the reference in each cell; cells are numbered as here. */
+  readonly counts: readonly number[];
+};
+
+export type NumericSignal = Common & {
+  readonly kind: 'numeric';
+  /**
+   * What is taken of a row: one element; of all of a wide row Euclidean norm, mean or standard deviation; of an output the number
+   * of the greatest class, its probability, the entropy of all over ln K, or the only value.
+   */
+  readonly value:
+    | 'element'
+    | 'norm'
+    | 'mean'
+    | 'sd'
+    | 'label'
+    | 'confidence'
+    | 'entropy'
+    | 'prediction';
+  /** The output's K values are logits; else probabilities. */
+  readonly logits?: boolean;
+  /** PARTS + 1 quantiles, ascending; equal ones are an atom. */
+  readonly knots: readonly number[];
+  /** Score constants: h₁ = (u−mean)/sd; h₂ = ((u−mean)² − sd² − skew·h₁)/spread. `spread` 0: two values only, h₂ = 0. `sd` 0: constant, no scores. */
+  readonly mean: number;
+  readonly sd: number;
+  readonly skew: number;
+  readonly spread: number;
+  /** Upper edges of all cells but the last, ascending: deciles, equal ones merged. A value is in the first cell whose edge is not below it. */
+  readonly edges: readonly number[];
+};
+
+export type CategorySignal = Common & {
+  readonly kind: 'category';
+  /** The most frequent ones, by their text (numbers as JavaScript writes them). Then come two more cells: other known ones, and unseen ones (0 in the reference). */
+  readonly values: readonly string[];
+  /** The known ones beyond `values`. */
+  readonly rare: readonly string[];
+};
+
+/** Categories that have a cell of their own. */
+export const OWN_CELLS = 8;
+
+/**
+ * One line a request in the endpoint's log, from which monitor and reports count. Sums and counts of a request's rows, no value.
+ * What was not answered has no line.
+ */
+export type DriftLine = {
+  /** The baseline's digest: marks the line, and says what the numbers are of. */
+  readonly drift: string;
+  /** The version's number. */
+  readonly v: string;
+  /** Rows in the request. */
+  readonly rows: number;
+  /** Σh₁ and Σh₂ over the rows, by signal in the baseline's order, 0 for categories; of an output the mean over the rows instead. */
+  readonly a: readonly number[];
+  readonly b: readonly number[];
+  /** Rows by cell, by signal in the baseline's order. A request of one row has one character a signal instead: base 36, `-` for none. */
+  readonly cells: string | readonly (readonly number[])[];
+};
+
+/** Metrics of drift, by `[Model]` only, in the namespace of the endpoint's. */
+export const METRICS = {
+  /** Scored rows. */
+  rows: 'Rows',
+  /** `Drift_<signal>_a`, `Drift_<signal>_b`: Σh₁ and Σh₂; `Null_<signal>`: rows without a value. */
+  score: 'Drift_',
+  null: 'Null_',
+  /** The monitor's, at the end of each window: the largest shift in σ, signals that drifted, rows seen. */
+  max: 'DriftMax',
+  signals: 'DriftFeatures',
+  seen: 'DriftRows',
+} as const;
+
+/** Most numeric inputs whose drift native alarms watch; beyond, or with categories, the monitor does. */
+export const NATIVE = 4;
+
+/** What the monitor is told by its environment: JSON of `Watched[]`. */
+export type Watched = {
+  /** The name under `models:`, Lambda's name, and its log group. */
+  readonly model: string;
+  readonly functionName: string;
+  readonly logGroup: string;
+  /** Seconds. */
+  readonly window: number;
+  /** Rate of false discoveries a window: √(budget / windows a month). */
+  readonly q: number;
+  /** σ below which a shift is no drift. */
+  readonly effect: number;
+};
+
+/** What the monitor found in a window: kept in the registry as `drift/<model>/<window's start>.json`. */
+export type DriftWindow = {
+  readonly schema: 1;
+  readonly model: string;
+  readonly baseline: string;
+  /** ISO 8601. */
+  readonly from: string;
+  readonly to: string;
+  readonly requests: number;
+  readonly rows: number;
+  readonly signals: readonly SignalWindow[];
+};
+
+export type SignalWindow = {
+  readonly name: string;
+  readonly label: string;
+  /** Rows with a value (of an output: requests). */
+  readonly n: number;
+  readonly cells: readonly number[];
+  readonly nulls: number;
+  /** Signed shift of the mean score and size of all change, in σ; the statistic and its p; chi² over the cells. Absent where nothing can be said. */
+  readonly shift?: number;
+  readonly size?: number;
+  readonly smooth?: { readonly t: number; readonly p: number };
+  readonly chi?: { readonly x2: number; readonly df: number; readonly p: number };
+  readonly psi?: number;
+  readonly drifted: boolean;
+};
