@@ -79,6 +79,8 @@ const NAMES: Readonly<Record<string, RegExp>> = {
   // A gate's cases are held against the signature by what will read them.
   '`functions/infer/request.ts`, `functions/release/gate/cases.ts`':
     /^functions\/(infer\/request|release\/gate\/cases)\.ts$/,
+  // A baseline is built with the very lines that score against it.
+  '`functions/shared/score.ts`': /^functions\/shared\/score\.ts$/,
   '`layer.json`': /^layers\/onnxruntime\/layer\.json$/,
 };
 
@@ -121,7 +123,11 @@ const ROOMS: readonly Room[] = [
         '`ship/`',
       ],
       ...['`functions/shared/aws`', '`functions/shared/http.ts`'],
-      ...['`functions/infer/request.ts`, `functions/release/gate/cases.ts`', '`layer.json`'],
+      ...[
+        '`functions/infer/request.ts`, `functions/release/gate/cases.ts`',
+        '`functions/shared/score.ts`',
+        '`layer.json`',
+      ],
     ],
   },
   {

@@ -51,17 +51,9 @@ export type NumericSignal = Common & {
   readonly kind: 'numeric';
   /**
    * What is taken of a row: one element; of all of a wide row Euclidean norm, mean or standard deviation; of an output the number
-   * of the greatest class, its probability, the entropy of all over ln K, or the only value.
+   * of the greatest, its probability, the entropy of all over ln K, or the only value.
    */
-  readonly value:
-    | 'element'
-    | 'norm'
-    | 'mean'
-    | 'sd'
-    | 'label'
-    | 'confidence'
-    | 'entropy'
-    | 'prediction';
+  readonly value: 'element' | 'norm' | 'mean' | 'sd' | 'label' | 'confidence' | 'entropy' | 'prediction';
   /** The output's K values are logits; else probabilities. */
   readonly logits?: boolean;
   /** PARTS + 1 quantiles, ascending; equal ones are an atom. */

@@ -1,4 +1,4 @@
-import { type NumericSignal, PARTS } from './contract.ts';
+import { type NumericSignal, PARTS } from '../drift/contract.ts';
 
 /** Where a value lies among the reference data, and what that scores: endpoint and baseline use the same lines. */
 
