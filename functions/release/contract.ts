@@ -102,6 +102,9 @@ export const ALARMS = {
   spillover: 'spillover',
   /** A release that failed, is held, or cannot read its registry. */
   release: 'release',
+  /** Inputs, and outputs, that differ from the reference data: they tell people, and bring nothing back. */
+  drift: 'drift',
+  outputs: 'drift-outputs',
 } as const;
 
 /** Metrics of the worker, dimension `Model` = the function's name, namespace of the endpoint's. */

@@ -70,6 +70,7 @@ const FIXES: Readonly<Record<string, string>> = {
   'release.maxWait': 'Write a duration such as 90s, 10m, 2h or 1d.',
   'release.rollbackWindow': 'Write a duration such as 90s, 10m, 2h or 1d.',
   alerts: 'Write an e-mail address, or the ARN of a topic (not a FIFO one).',
+  'drift.baseline': 'Write the path of a .csv, .jsonl, .npy or .parquet file, relative to serverless.yml.',
   traffic: 'Write requests per s, min, h, day or month, such as 5/s.',
   'registry.bucket': 'Write the name of an existing S3 bucket.',
 };

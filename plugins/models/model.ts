@@ -21,6 +21,21 @@ export type Model = {
   readonly latency?: { readonly p95: number };
   readonly gate?: Gate;
   readonly release: ReleaseRules;
+  readonly drift?: Drift;
+};
+
+/** What live traffic is held against. */
+export type Drift = {
+  /** A file of reference data, as written in the YAML, relative to the service. */
+  readonly baseline: string;
+  /** Seconds: 300, 3600 or 86,400. */
+  readonly window: number;
+  /** False alarms a month that are put up with. */
+  readonly budget: number;
+  /** In σ: a smaller shift is no drift. */
+  readonly effect: number;
+  /** In σ: outputs of a new version may differ this much from the live one's. */
+  readonly expectedShift: number;
 };
 
 /** Instances of the function. */
@@ -120,6 +135,30 @@ export type Facts = {
   readonly remote: readonly { readonly path: string; readonly sha256: string; readonly bytes: number }[];
   /** The gate's case file, which goes by the registry bucket, too. */
   readonly cases?: { readonly sha256: string; readonly bytes: number; readonly count: number };
+  /** What the reference data became. */
+  readonly drift?: DriftFacts;
+};
+
+export type DriftFacts = {
+  /** Of the baseline's JSON, which goes by the registry bucket. */
+  readonly sha256: string;
+  readonly bytes: number;
+  /** Rows of the reference data. */
+  readonly rows: number;
+  /** The inputs are watched by native alarms; else by the monitor. */
+  readonly native: boolean;
+  readonly signals: readonly DriftSignal[];
+};
+
+export type DriftSignal = {
+  readonly name: string;
+  readonly label: string;
+  readonly of: 'input' | 'output';
+  readonly kind: 'numeric' | 'category';
+  /** Overdispersion of the reference's own windows. */
+  readonly phi: number;
+  /** Rows of the reference with a value. */
+  readonly m: number;
 };
 
 /** The ONNX Runtime layer of one architecture, as built. */

@@ -7,6 +7,7 @@ export const ALIAS = 'live';
 /** Keys of our own functions in the service; no model may start with `models-`. */
 export const CATALOG = 'models-catalog';
 export const RELEASE = 'models-release';
+export const DRIFT = 'models-drift';
 
 /** The framework's handler string of every function of ours: `handler.mjs`, export `handler`. */
 export const HANDLER = 'handler.handler';

@@ -120,7 +120,7 @@ function drop(from: unknown, path: readonly PropertyKey[]): void {
 
 function modelOf(name: string, given: Declaration, around: Surroundings): Model {
   // A copy: the framework writes into its own configuration, and a model is frozen.
-  const { http, traffic, architecture, concurrency, gate, release, latency, ...rest } =
+  const { http, traffic, architecture, concurrency, gate, release, latency, drift, ...rest } =
     structuredClone(given);
   return {
     ...rest,
@@ -140,6 +140,15 @@ function modelOf(name: string, given: Declaration, around: Surroundings): Model 
       },
     }),
     release: rulesOf(release),
+    ...(drift && {
+      drift: {
+        baseline: drift.baseline,
+        window: seconds(drift.window),
+        budget: drift.budget,
+        effect: drift.effect,
+        expectedShift: drift.outputs.expectedShift,
+      },
+    }),
   };
 }
 

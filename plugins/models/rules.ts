@@ -46,6 +46,15 @@ export function ruleProblems(key: string, given: Declaration): readonly Problem[
       fix: 'Write `s3://bucket/key`.',
     });
   }
+  if (given.drift !== undefined && given.function.disableLogs === true) {
+    problems.push({
+      code: 'MODELS_INVALID_VALUE',
+      key: `${key}.function.disableLogs`,
+      value: true,
+      message: 'is true, but drift is counted from the log of the endpoint.',
+      fix: 'Leave it out, or leave out `drift`.',
+    });
+  }
   for (const name of Object.keys(given.function)) {
     const fix = OURS[name];
     if (fix !== undefined)

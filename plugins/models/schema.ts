@@ -176,6 +176,40 @@ const release = z.strictObject({
     .meta({ description: 'Judge and log, do not act.', type: 'boolean' }),
 });
 
+/** `models.<name>.drift`. */
+const drift = z.strictObject({
+  baseline: z
+    .string()
+    .regex(/^(?!s3:).+\.(csv|jsonl|npy|parquet)$/i)
+    .meta({
+      description:
+        'Reference data, a row a case: `.csv`, `.jsonl`, `.npy` or `.parquet`. Quantiles of it are shipped, never a row.',
+      example: 'data/churn-reference.csv',
+    }),
+  // What CloudWatch takes for a window by the clock, two of which fit into an alarm:
+  // https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-properties-cloudwatch-alarm-wallclockwindow.html
+  window: z.enum(['5m', '1h', '1d']).default('1h').meta({
+    description: 'Traffic that is compared at a time; two in a row make an alarm.',
+  }),
+  budget: positive(1000).default(1).meta({
+    description: 'False alarms a month that you put up with; how sensitive the alarms are follows from it.',
+    type: 'number',
+  }),
+  effect: z.preprocess(numeric, z.number().min(0).max(3)).default(0.1).meta({
+    description: 'In σ of the reference: a smaller shift is not worth an alarm.',
+    type: 'number',
+  }),
+  outputs: z
+    .strictObject({
+      expectedShift: z.preprocess(numeric, z.number().min(0).max(3)).default(0.2).meta({
+        description: 'In σ: a new version may answer this much otherwise than the one before.',
+        type: 'number',
+      }),
+    })
+    .prefault({})
+    .meta({ description: 'What a release allows.' }),
+});
+
 /** `models.<name>`. */
 export const declaration = z.strictObject({
   artifact: z.string().min(1).meta({
@@ -238,6 +272,9 @@ export const declaration = z.strictObject({
     .meta({ description: 'Service level objective.' }),
   gate: gate.optional().meta({ description: 'What a version must pass before any traffic.' }),
   release: release.prefault({}).meta({ description: 'How a new version gets its traffic.' }),
+  drift: drift
+    .optional()
+    .meta({ description: 'Reference data that the live traffic is held against, and who is told.' }),
 });
 
 /** `custom.models`. */

@@ -32,7 +32,7 @@ export const command: Command = {
     const lines = models.flatMap((model): Line[] => {
       const found = facts.get(model.name);
       if (found === undefined) return [];
-      const line = { model, facts: found, standing: standingCost(model, plan.host) };
+      const line = { model, facts: found, standing: standingCost(model, plan.host, facts) };
       if (model.traffic === undefined) return [line];
       return [{ ...line, cost: monthlyCost(model, found, model.traffic, duration / 1000) }];
     });
@@ -41,7 +41,7 @@ export const command: Command = {
       facts.values(),
       architectures.reduce((sum, architecture) => sum + layerBytes(architecture), 0),
     );
-    const items = inventory(plan);
+    const items = inventory(plan, facts);
     print(
       flags.json ? json(items, lines, idle, duration, context) : text(items, lines, idle, duration, context),
     );

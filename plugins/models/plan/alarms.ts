@@ -202,7 +202,6 @@ export const ALARM_KINDS: readonly AlarmKind[] = [
 const [, , SLOWER] = OWN.slow;
 
 export type Alarm = {
-  readonly kind: AlarmKind;
   readonly name: string;
   readonly logicalId: string;
   /** Each is billed: https://aws.amazon.com/cloudwatch/pricing/ */
@@ -211,9 +210,13 @@ export type Alarm = {
 };
 
 /** @param actions ARNs of topics */
-export function alarmsOf(model: Model, host: Host, actions: readonly unknown[] = []): readonly Alarm[] {
+export function alarmsOf(
+  model: Model,
+  host: Host,
+  actions: readonly unknown[] = [],
+): readonly (Alarm & { readonly kind: AlarmKind })[] {
   const functionName = nameOf(model, host);
-  return ALARM_KINDS.flatMap((kind): Alarm[] => {
+  return ALARM_KINDS.flatMap((kind) => {
     const watch = kind.watch(model, functionName);
     if (watch === undefined) return [];
     const name = alarmName(functionName, ALARMS[kind.suffix]);

@@ -1,9 +1,10 @@
 import { ALARMS } from '../../../functions/release/contract.ts';
 import type { Problem } from '../errors.ts';
-import type { Model, ServiceOptions } from '../model.ts';
+import type { Facts, Model, ServiceOptions } from '../model.ts';
 import { ALERTS, alertsTopic, functionLogicalId, RELEASE } from '../naming.ts';
-import { ALARM_KINDS, alarmsOf } from './alarms.ts';
+import { ALARM_KINDS, type Alarm, alarmsOf } from './alarms.ts';
 import { arn, getAtt, type Resource } from './cloudformation.ts';
+import { driftAlarms } from './drift-alarms.ts';
 import { nameOf } from './endpoint.ts';
 import type { Host } from './host.ts';
 
@@ -15,6 +16,7 @@ export function alertResources(
   models: readonly Model[],
   options: ServiceOptions,
   host: Host,
+  facts: KnownFacts = new Map(),
 ): Readonly<Record<string, Resource>> {
   const { alerts } = options;
   const topics = [{ Ref: ALERTS }, ...(alerts?.kind === 'topic' ? [alerts.to] : [])];
@@ -35,10 +37,27 @@ export function alertResources(
     ...(mayRollBack(models) && hook()),
     ...Object.fromEntries(
       models.flatMap((model) =>
-        alarmsOf(model, host, topics).map(({ logicalId, resource }) => [logicalId, resource]),
+        allAlarms(model, host, facts, topics).map(({ logicalId, resource }) => [logicalId, resource]),
       ),
     ),
   };
+}
+
+/** By model, once it is packaged. */
+export type KnownFacts = ReadonlyMap<string, Pick<Facts, 'drift'>>;
+
+/** Those of drift, too, once reference data have been read. */
+export function allAlarms(
+  model: Model,
+  host: Host,
+  facts: KnownFacts,
+  actions: readonly unknown[] = [],
+): readonly Alarm[] {
+  const drift = facts.get(model.name)?.drift;
+  return [
+    ...alarmsOf(model, host, actions),
+    ...(drift === undefined ? [] : driftAlarms(model, drift, host, actions)),
+  ];
 }
 
 /** Is there any model that an alarm may bring back? Else nobody listens to them but people. */

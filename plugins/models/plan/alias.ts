@@ -71,7 +71,7 @@ export function releaseFunctions({
     ...(providerRole(host.provider) === undefined && { role: roleLogicalId(RELEASE) }),
     environment: {
       [ENV.bucket]: bucketOf(host, options),
-      [ENV.scope]: scope(host),
+      [ENV.scope]: scopeOf(host),
       [ENV.scheduleGroup]: { Ref: GROUP },
       [ENV.scheduleRole]: scheduleRole(host),
       [ENV.topic]: noticesTopic(options, host),
@@ -100,7 +100,12 @@ export function releaseResources(
         [SCHEDULE_ROLE]: scheduleRoleOf(host),
         [roleLogicalId(RELEASE)]: roleOf({}, host, releaseStatements(input)),
       }),
-      ...alertResources(models, options, host),
+      ...alertResources(
+        models,
+        options,
+        host,
+        new Map(endpoints.map(({ model, facts }) => [model.name, facts])),
+      ),
       ...Object.fromEntries(
         endpoints.map((endpoint) => [endpoint.aliasLogicalId, aliasOf(endpoint, input.forced)]),
       ),
@@ -139,7 +144,7 @@ export function releaseStatements(input: ReleaseInput): readonly Json[] {
     ...statementsOf(worker, workerName(host), host),
     ...workerStatements(input, {
       bucket: bucketOf(host, options),
-      scope: scope(host),
+      scope: scopeOf(host),
       scheduleGroup: GROUP,
       scheduleRole: scheduleRole(host),
     }),
@@ -175,11 +180,12 @@ function scheduleRole(host: Host): unknown {
   return typeof named === 'string' && !named.startsWith('arn:') ? getAtt(named, 'Arn') : named;
 }
 
-const bucketOf = (host: Host, options: ServiceOptions): unknown => options.registry?.bucket ?? host.bucket;
+export const bucketOf = (host: Host, options: ServiceOptions): unknown =>
+  options.registry?.bucket ?? host.bucket;
 
 /** Where this service and stage keep their documents in the bucket. */
-function scope({ service, stage }: Host): Json {
-  return { 'Fn::Sub': `${REGISTRY_PREFIX}\${AWS::AccountId}/\${AWS::Region}/${service}/${stage}/` };
+export function scopeOf({ service, stage }: Host, below = ''): Json {
+  return { 'Fn::Sub': `${REGISTRY_PREFIX}\${AWS::AccountId}/\${AWS::Region}/${service}/${stage}/${below}` };
 }
 
 /**

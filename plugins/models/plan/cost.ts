@@ -1,5 +1,5 @@
 import type { Facts, Model } from '../model.ts';
-import { alarmsOf } from './alarms.ts';
+import { allAlarms, type KnownFacts } from './alerts.ts';
 import type { Host } from './host.ts';
 import { lineBytes, metricCount, signalsOf } from './metrics.ts';
 import { PRICES } from './prices.ts';
@@ -54,8 +54,8 @@ export function monthlyCost(model: Model, facts: Facts, traffic: number, duratio
   };
 }
 
-export function standingCost(model: Model, host: Host): StandingCost {
-  const metrics = alarmsOf(model, host).reduce((sum, alarm) => sum + alarm.metrics, 0);
+export function standingCost(model: Model, host: Host, facts: KnownFacts = new Map()): StandingCost {
+  const metrics = allAlarms(model, host, facts).reduce((sum, alarm) => sum + alarm.metrics, 0);
   const gigabytes = (leastInstances(model) * model.memory) / 1024;
   return {
     alarms: metrics * PRICES.alarmMetric,

@@ -1,10 +1,10 @@
 import type { Problem } from '../errors.ts';
-import { ALIAS, alertsTopic, CATALOG, RELEASE } from '../naming.ts';
-import { alarmsOf } from './alarms.ts';
-import { mayRollBack } from './alerts.ts';
+import { ALIAS, alertsTopic, CATALOG, DRIFT, RELEASE } from '../naming.ts';
+import { allAlarms, type KnownFacts, mayRollBack } from './alerts.ts';
 import { isObject } from './cloudformation.ts';
 import { hasNamedRole, nameOf } from './endpoint.ts';
 import { providerRole } from './host.ts';
+import { drifting } from './monitor.ts';
 import type { PlanInput } from './plan.ts';
 import { isExternalApi, routeKey, routesOf } from './routes.ts';
 
@@ -12,7 +12,7 @@ import { isExternalApi, routeKey, routesOf } from './routes.ts';
 export type Item = { readonly what: string; readonly name: string; readonly resources: number };
 
 /** Everything that will be created, with the number of CloudFormation resources behind it. */
-export function inventory(input: PlanInput): readonly Item[] {
+export function inventory(input: PlanInput, facts: KnownFacts = new Map()): readonly Item[] {
   const { models, host } = input;
   const { alerts } = input.options;
   if (models.length === 0) return [];
@@ -25,7 +25,7 @@ export function inventory(input: PlanInput): readonly Item[] {
       { what: 'function', name: nameOf(model, host), resources: model.function.disableLogs ? 2 : 3 },
       { what: 'alias', name: `${nameOf(model, host)}:${ALIAS}`, resources: 1 },
       ...(hasNamedRole(model, host) ? [] : [{ what: 'role', name: `of ${model.name}`, resources: 1 }]),
-      ...alarmsOf(model, host).map(({ name }) => ({ what: 'alarm', name, resources: 1 })),
+      ...allAlarms(model, host, facts).map(({ name }) => ({ what: 'alarm', name, resources: 1 })),
       // Its integration and permission.
       ...(model.http === undefined ? [] : [{ what: 'HTTP integration', name: model.name, resources: 2 }]),
     ]),
@@ -35,6 +35,10 @@ export function inventory(input: PlanInput): readonly Item[] {
       resources: 1,
     })),
     { what: 'function', name: `${host.service}-${host.stage}-${RELEASE}`, resources: named ? 2 : 3 },
+    // Its log group, schedule, permission and role.
+    ...(drifting(models).length === 0
+      ? []
+      : [{ what: 'function', name: `${host.service}-${host.stage}-${DRIFT}`, resources: named ? 4 : 5 }]),
     { what: 'schedule group', name: 'of the releases', resources: named ? 1 : 2 },
     // Its policy, and how the worker hears of alarms.
     { what: 'topic', name: alertsTopic(host.service, host.stage), resources: mayRollBack(models) ? 4 : 2 },

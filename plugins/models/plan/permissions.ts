@@ -223,8 +223,13 @@ export function logStatements(
   name: string,
 ): readonly Statement[] {
   if (definition.disableLogs) return [];
+  const group = logGroupOf(definition, provider, name);
+  return [allow(['logs:CreateLogStream', 'logs:PutLogEvents'], [arn('logs', `log-group:${group}:*`)])];
+}
+
+/** Where a function's log goes: as Lambda makes it, or as function or provider name it. */
+export function logGroupOf(definition: FunctionDefinition, provider: Provider, name: string): string {
   const shared = isObject(provider.logs) ? provider.logs.lambda : undefined;
   const logs = definition.logs ?? shared;
-  const group = isObject(logs) && typeof logs.logGroup === 'string' ? logs.logGroup : `/aws/lambda/${name}`;
-  return [allow(['logs:CreateLogStream', 'logs:PutLogEvents'], [arn('logs', `log-group:${group}:*`)])];
+  return isObject(logs) && typeof logs.logGroup === 'string' ? logs.logGroup : `/aws/lambda/${name}`;
 }

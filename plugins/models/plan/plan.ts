@@ -1,6 +1,13 @@
 import type { Problem } from '../errors.ts';
 import type { Facts, LayerFacts, Model, ServiceOptions } from '../model.ts';
-import { aliasLogicalId, CATALOG, functionLogicalId, layerLogicalId, roleLogicalId } from '../naming.ts';
+import {
+  aliasLogicalId,
+  CATALOG,
+  DRIFT,
+  functionLogicalId,
+  layerLogicalId,
+  roleLogicalId,
+} from '../naming.ts';
 import { alertProblems } from './alerts.ts';
 import { releaseFunctions, releaseResources, releaseStatements } from './alias.ts';
 import { catalogFunction, catalogRole, catalogStatements } from './catalog.ts';
@@ -15,6 +22,7 @@ import {
 } from './endpoint.ts';
 import { type FunctionDefinition, type Host, providerRole } from './host.ts';
 import { layerOf } from './layer.ts';
+import { drifting, monitorFunction, monitorRole, monitorStatements } from './monitor.ts';
 import { routeProblems } from './routes.ts';
 
 /** Everything that the plan follows from. `built` is empty until the models are packaged. */
@@ -48,6 +56,7 @@ export function planFunctions(input: PlanInput): Readonly<Record<string, Functio
   const { models, host, options, built, zips } = input;
   if (models.length === 0) return {};
   const catalog = catalogFunction(models, host, zips.get(CATALOG));
+  const monitor = monitorFunction(models, host, options, zips.get(DRIFT));
   return {
     ...Object.fromEntries(
       models.map((model) => [
@@ -57,6 +66,7 @@ export function planFunctions(input: PlanInput): Readonly<Record<string, Functio
     ),
     ...(catalog && { [CATALOG]: catalog }),
     ...releaseFunctions(input),
+    ...(monitor && { [DRIFT]: monitor }),
   };
 }
 
@@ -85,6 +95,10 @@ export function planResources(
       ),
       ...(hasCatalog &&
         providerRole(host.provider) === undefined && { [roleLogicalId(CATALOG)]: catalogRole(models, host) }),
+      ...(drifting(models).length > 0 &&
+        providerRole(host.provider) === undefined && {
+          [roleLogicalId(DRIFT)]: monitorRole(models, host, options),
+        }),
       ...release.resources,
     },
     outputs: release.outputs,
@@ -134,6 +148,8 @@ export function neededPolicy(input: PlanInput): Json | undefined {
   if (models.length > 0 && providerRole(host.provider) !== undefined) {
     if (catalogFunction(models, host) !== undefined) statements.push(...catalogStatements(models, host));
     statements.push(...releaseStatements(input));
+    if (drifting(models).length > 0)
+      statements.push(...(monitorStatements(models, host, options) as readonly Json[]));
   }
   return statements.length === 0 ? undefined : { Version: '2012-10-17', Statement: statements };
 }

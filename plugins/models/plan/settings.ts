@@ -3,7 +3,7 @@ import { CASES_AT_ONCE, type GateSettings, LOAD_GRACE } from '../../../functions
 import type { Concurrency, Facts, Gate, Model, Window } from '../model.ts';
 import { signalsOf } from './metrics.ts';
 
-/** In σ. It is no option before drift is one. */
+/** In σ, without a declared `drift`: its default. */
 const EXPECTED_SHIFT = 0.2;
 
 /** What the release worker follows, from the declaration: every key in the order that is written here, so that equal settings are equal texts. */
@@ -18,7 +18,7 @@ export function settingsOf(model: Model, facts: Pick<Facts, 'cases' | 'signature
     onNoData: release.onNoData,
     rollbackWindow: release.rollbackWindow,
     dryRun: release.dryRun,
-    expectedShift: EXPECTED_SHIFT,
+    expectedShift: model.drift?.expectedShift ?? EXPECTED_SHIFT,
     ...(traffic !== undefined && { traffic }),
     ...(latency !== undefined && { p95: latency.p95 }),
     memory: model.memory,

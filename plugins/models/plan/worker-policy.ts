@@ -142,10 +142,10 @@ function functionNames(models: readonly Model[], host: Host): readonly string[] 
   return [own, ...named.filter((name) => !name.startsWith(own.slice(0, -1)))];
 }
 
-const bucketArn = (bucket: unknown): Json => ({
+export const bucketArn = (bucket: unknown): Json => ({
   'Fn::Join': ['', ['arn:', { Ref: 'AWS::Partition' }, ':s3:::', bucket]],
 });
 
-const objects = (bucket: unknown, prefix: unknown): Json => ({
+export const objects = (bucket: unknown, prefix: unknown): Json => ({
   'Fn::Join': ['', ['arn:', { Ref: 'AWS::Partition' }, ':s3:::', bucket, '/', prefix, '*']],
 });

@@ -1,6 +1,6 @@
 """Alarms as CloudWatch evaluates them: on the metric with exactly their dimensions, period by period, M of N, missing data treated
-as asked, metric math included, by the clock and not only when data comes, over a window that slides minute by minute; every change
-of state is an event, too.
+as asked, metric math included, by the clock and not only when data comes, over a window that slides minute by minute, or one that
+is cut by the clock; every change of state is an event, too.
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/AlarmThatSendsEmail.html
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-evaluation-window.html
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch-and-eventbridge.html
@@ -90,8 +90,9 @@ def evaluate(alarm: dict) -> None:
     needed = int(alarm.get("DatapointsToAlarm") or periods)
     queries = alarm.get("Metrics") or []
     period = longest_period(queries) if queries else int(alarm.get("Period") or 60)
-    # Whole minutes only, the running one aside.
-    end = time.time() // min(period, 60) * min(period, 60)
+    # Whole minutes only, the running one aside; or by the clock, whole periods only.
+    step = period if (alarm.get("EvaluationWindow") or {}).get("WallClockWindow") is not None else min(period, 60)
+    end = time.time() // step * step
     start = end - periods * period
     if queries:
         shown = next((one["Id"] for one in queries if one.get("ReturnData", True) is not False), queries[-1]["Id"])
@@ -131,6 +132,8 @@ def _with_metrics(original):
         alarm = cloudwatch._alarms.get((cbor_data or {}).get("AlarmName", ""))
         if alarm and before:
             alarm.setdefault("StateTransitionedTimestamp", before["StateTransitionedTimestamp"])
+        if alarm and (cbor_data or {}).get("EvaluationWindow"):
+            alarm["EvaluationWindow"] = cbor_data["EvaluationWindow"]
         if alarm and (cbor_data or {}).get("Metrics"):
             alarm["Metrics"] = cbor_data["Metrics"]
             alarm.pop("Period", None)
@@ -145,6 +148,8 @@ def _from_template(original):
     def record(name, props):
         before = cloudwatch._alarms.get(name)
         since = {"StateTransitionedTimestamp": before["StateTransitionedTimestamp"]} if before else {}
+        if props.get("EvaluationWindow"):
+            since["EvaluationWindow"] = props["EvaluationWindow"]
         if not props.get("Metrics"):
             return {**original(name, props), **since}
         plain = {key: value for key, value in props.items() if key != "Metrics"}

@@ -1,0 +1,181 @@
+import { METRICS as DRIFT } from '../../../functions/drift/contract.ts';
+import { METRICS as OWN } from '../../../functions/infer/contract.ts';
+import { ALARMS } from '../../../functions/release/contract.ts';
+import type { Drift, DriftFacts, DriftSignal, Model } from '../model.ts';
+import { alarmLogicalId, alarmName } from '../naming.ts';
+import { written } from '../units.ts';
+import type { Alarm } from './alarms.ts';
+import type { Json } from './cloudformation.ts';
+import { sensitivityOf } from './drift-budget.ts';
+import { nameOf } from './endpoint.ts';
+import type { Host } from './host.ts';
+
+/**
+ * Alarms of drift. They tell people; nothing is rolled back by them, since the version before would see the same inputs.
+ * The statistic and its threshold: docs/drift.md. Two windows by the clock in a row must be beyond it.
+ */
+
+/** Windows in a row. */
+const WINDOWS = 2;
+
+/** Rows (of outputs: requests) of a window below which nothing is said. */
+const LEAST = 100;
+
+/** Signals of one alarm: metric math takes ten metrics. https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html */
+export const TOGETHER = 4;
+
+/** @param actions ARNs of topics */
+export function driftAlarms(
+  model: Model,
+  facts: DriftFacts,
+  host: Host,
+  actions: readonly unknown[] = [],
+): readonly Alarm[] {
+  const { drift } = model;
+  if (drift === undefined) return [];
+  const functionName = nameOf(model, host);
+  const inputs = facts.signals.filter((signal) => signal.of === 'input');
+  const outputs = facts.signals.filter((signal) => signal.of === 'output');
+  const inputAlarm = facts.native
+    ? mathAlarm(drift, facts, inputs, functionName, countOfRows(functionName))
+    : { Metrics: [stat('watched', functionName, DRIFT.signals, drift.window, 'Maximum', true)] };
+  const outputAlarm = mathAlarm(drift, facts, outputs, functionName, countOfAnswers(functionName));
+  const what = {
+    [ALARMS.drift]: `The inputs differ from the reference data (${drift.baseline})`,
+    [ALARMS.outputs]: `The answers differ from those to the reference data (${drift.baseline})`,
+  };
+  return (
+    [
+      ['drift', inputAlarm, inputs],
+      ['outputs', outputAlarm, outputs],
+    ] as const
+  ).flatMap(([suffix, definition, signals]): Alarm[] => {
+    if (signals.length === 0) return [];
+    const name = alarmName(functionName, ALARMS[suffix]);
+    return [
+      {
+        name,
+        logicalId: alarmLogicalId(model.name, suffix),
+        metrics: definition.Metrics.filter((one) => 'MetricStat' in one).length,
+        resource: {
+          Type: 'AWS::CloudWatch::Alarm',
+          Properties: {
+            AlarmName: name,
+            AlarmDescription: `${what[ALARMS[suffix]]} by more than ${drift.effect} σ, in ${WINDOWS} windows of ${written(drift.window)} in a row: ${shortened(signals.map(({ label }) => label))}. Nothing is rolled back. \`sls models drift --model ${model.name}\` shows which, and how. (${host.service}-${host.stage})`,
+            AlarmActions: actions,
+            ...definition,
+            ComparisonOperator: 'GreaterThanThreshold',
+            Threshold: 0,
+            EvaluationPeriods: WINDOWS,
+            DatapointsToAlarm: WINDOWS,
+            EvaluationWindow: { WallClockWindow: { Timezone: 'UTC' } },
+            // No requests, no points: that is no drift.
+            TreatMissingData: 'notBreaching',
+          },
+        },
+      },
+    ];
+  });
+}
+
+/** Which part of the budget is whose: half each where alarms and monitor both watch. */
+export function sharesOf(
+  { budget }: Drift,
+  { native, signals }: DriftFacts,
+): { readonly alarms: number; readonly monitor: number } {
+  if (native) return { alarms: budget, monitor: 0 };
+  const hasOutputs = signals.some(({ of }) => of === 'output');
+  return hasOutputs ? { alarms: budget / 2, monitor: budget / 2 } : { alarms: 0, monitor: budget };
+}
+
+/** Signals that native alarms watch: they share the alarms' part of the budget. */
+export const nativeSignals = ({ native, signals }: DriftFacts): readonly DriftSignal[] =>
+  native ? signals : signals.filter(({ of }) => of === 'output');
+
+type Definition = { readonly Metrics: readonly Json[] };
+
+/** How many a sum is over: the metrics, and the expression over their ids. */
+type Count = { readonly metrics: readonly ((period: number) => Json)[]; readonly expression: string };
+
+const countOfRows = (functionName: string): Count => ({
+  metrics: [(period) => stat('q', functionName, DRIFT.rows, period, 'Sum')],
+  expression: 'q',
+});
+
+const countOfAnswers = (functionName: string): Count => ({
+  metrics: [
+    (period) => stat('q', functionName, OWN.requests, period, 'Sum'),
+    (period) => stat('r', functionName, OWN.errors, period, 'Sum'),
+  ],
+  expression: 'q-FILL(r,0)',
+});
+
+/** 1 and more where the statistic of a signal is beyond its threshold: as many as there are such. */
+function mathAlarm(
+  drift: Drift,
+  facts: DriftFacts,
+  signals: readonly DriftSignal[],
+  functionName: string,
+  count: Count,
+): Definition {
+  const { window: period, effect } = drift;
+  const watched = nativeSignals(facts);
+  const { alpha, z } = sensitivityOf(drift, sharesOf(drift, facts).alarms, watched);
+  const squared = effect * effect;
+  // The fewest rows of the reference: with more, a statistic would be a little larger.
+  const m = Math.min(...signals.map((signal) => signal.m));
+  const statistics = signals.map(({ phi }, i) => `(e*(a${i}*a${i}+b${i}*b${i})/(n*n)>${constant(phi)}*c)`);
+  return {
+    Metrics: [
+      ...count.metrics.map((metric) => metric(period)),
+      ...signals.flatMap(({ name }, i) => [
+        stat(`a${i}`, functionName, `${DRIFT.score}${name}_a`, period, 'Sum'),
+        stat(`b${i}`, functionName, `${DRIFT.score}${name}_b`, period, 'Sum'),
+      ]),
+      math('n', count.expression),
+      math('e', `n*${m}/(n+${m})`),
+      math('f', `2+${constant(squared)}*e+${constant(z)}*(4+${constant(4 * squared)}*e)^0.5`),
+      math('c', `IF(f>${constant(-2 * Math.log(alpha))},f,${constant(-2 * Math.log(alpha))})`),
+      math('watched', `IF(n>=${LEAST},${statistics.join('+')},0)`, true),
+    ],
+  };
+}
+
+/** Ten digits: more than any statistic deserves, and the same text on every machine. */
+const constant = (value: number): string => String(Number(value.toPrecision(10)));
+
+const math = (id: string, expression: string, shown = false): Json => ({
+  Id: id,
+  Expression: expression,
+  Label: id,
+  ReturnData: shown,
+});
+
+const stat = (
+  id: string,
+  functionName: string,
+  name: string,
+  period: number,
+  statistic: 'Sum' | 'Maximum',
+  shown = false,
+): Json => ({
+  Id: id,
+  MetricStat: {
+    Metric: {
+      Namespace: OWN.namespace,
+      MetricName: name,
+      Dimensions: [{ Name: OWN.model, Value: functionName }],
+    },
+    Period: period,
+    Stat: statistic,
+  },
+  ReturnData: shown,
+});
+
+/** Names for a description of 1,024 characters. */
+function shortened(labels: readonly string[]): string {
+  const shown = labels.slice(0, 8).map((label) => (label.length > 40 ? `${label.slice(0, 39)}…` : label));
+  return labels.length > shown.length
+    ? `${shown.join(', ')} and ${labels.length - shown.length} more`
+    : shown.join(', ');
+}

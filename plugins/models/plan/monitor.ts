@@ -1,0 +1,113 @@
+import type { Watched } from '../../../functions/drift/contract.ts';
+import { ENV } from '../../../functions/release/contract.ts';
+import type { Facts, Model, ServiceOptions } from '../model.ts';
+import { DRIFT, HANDLER, lambdaName, RUNTIME, roleLogicalId } from '../naming.ts';
+import { bucketOf, scopeOf } from './alias.ts';
+import { allow, arn, type Resource, type Statement } from './cloudformation.ts';
+import { sharesOf } from './drift-alarms.ts';
+import { falseDiscoveries } from './drift-budget.ts';
+import { FILES_PREFIX, nameOf } from './endpoint.ts';
+import { type FunctionDefinition, type Host, providerRole } from './host.ts';
+import { logGroupOf } from './permissions.ts';
+import { roleOf, statementsOf } from './role.ts';
+import { bucketArn, objects } from './worker-policy.ts';
+
+/**
+ * The monitor of drift: counts the endpoints' lines of each window, keeps what it finds in the registry, and publishes what
+ * alarms read. One a service, where any model declares `drift`.
+ */
+
+/** Lines are counted as they are read, so memory does not follow traffic; a day of busy traffic takes minutes. */
+const SETTINGS = { memorySize: 512, timeout: 300 } as const;
+
+/** A window is looked at within five minutes of its end, and again until it is recorded. */
+const RATE = 'rate(5 minutes)';
+
+export const drifting = (models: readonly Model[]): readonly (Model & Required<Pick<Model, 'drift'>>)[] =>
+  models.filter((model): model is Model & Required<Pick<Model, 'drift'>> => model.drift !== undefined);
+
+/** Undefined where no model declares `drift`. */
+export function monitorFunction(
+  models: readonly Model[],
+  host: Host,
+  options: ServiceOptions,
+  zip?: string,
+): FunctionDefinition | undefined {
+  if (drifting(models).length === 0) return undefined;
+  return {
+    name: lambdaName(host.service, host.stage, DRIFT),
+    handler: HANDLER,
+    runtime: RUNTIME,
+    ...SETTINGS,
+    versionFunction: false,
+    events: [{ schedule: RATE }],
+    // It calls AWS only; a VPC or other people's layers would get in its way.
+    ...(host.provider.vpc !== undefined && { vpc: false }),
+    ...(host.provider.layers !== undefined && { layers: [] }),
+    ...(providerRole(host.provider) === undefined && { role: roleLogicalId(DRIFT) }),
+    environment: {
+      [ENV.bucket]: bucketOf(host, options),
+      [ENV.scope]: scopeOf(host),
+      [ENV.files]: FILES_PREFIX,
+    },
+    ...(zip !== undefined && { package: { individually: true, artifact: zip } }),
+  };
+}
+
+/** What the monitor's role must allow: these endpoints' logs, baselines by content, and its own documents. */
+export function monitorStatements(
+  models: readonly Model[],
+  host: Host,
+  options: ServiceOptions,
+): readonly (Statement | object)[] {
+  const bucket = bucketOf(host, options);
+  const groups = drifting(models).map((model) =>
+    logGroupOf(model.function, host.provider, nameOf(model, host)),
+  );
+  return statementsOf(
+    monitorFunction(models, host, options) ?? {},
+    lambdaName(host.service, host.stage, DRIFT),
+    host,
+    [
+      // Of the group, with all its streams: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncloudwatchlogs.html
+      allow(
+        ['logs:FilterLogEvents'],
+        [...new Set(groups)].flatMap((group) => [
+          arn('logs', `log-group:${group}`),
+          arn('logs', `log-group:${group}:*`),
+        ]),
+      ),
+      allow(['s3:GetObject'], [objects(bucket, FILES_PREFIX)]),
+      allow(['s3:GetObject', 's3:PutObject'], [objects(bucket, scopeOf(host, 'drift/'))]),
+      // Only with it S3 tells a missing document from a forbidden one.
+      allow(['s3:ListBucket'], [bucketArn(bucket)]),
+    ],
+  );
+}
+
+export const monitorRole = (models: readonly Model[], host: Host, options: ServiceOptions): Resource =>
+  roleOf({}, host, monitorStatements(models, host, options) as readonly Statement[]);
+
+/** What the monitor watches: built into it when packaged. */
+export function monitorManifest(
+  models: readonly Model[],
+  host: Host,
+  facts: ReadonlyMap<string, Facts>,
+): readonly Watched[] {
+  return drifting(models).flatMap((model): Watched[] => {
+    const found = facts.get(model.name)?.drift;
+    if (found === undefined) return [];
+    const { drift } = model;
+    return [
+      {
+        model: model.name,
+        functionName: nameOf(model, host),
+        logGroup: logGroupOf(model.function, host.provider, nameOf(model, host)),
+        window: drift.window,
+        // Where native alarms watch the inputs, what it finds alarms nobody: it may see as much as they.
+        q: falseDiscoveries(found.native ? drift.budget : sharesOf(drift, found).monitor, drift.window),
+        effect: drift.effect,
+      },
+    ];
+  });
+}
