@@ -199,6 +199,38 @@ describe('alarms of the local AWS', () => {
     }
   });
 
+  // https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-evaluation-window.html
+  it('look at whole days by the clock where they are asked to', async () => {
+    const DAY = 86_400_000;
+    // A window that slides has just left yesterday's first second only once a minute of today is over.
+    while (Date.now() % DAY < 120_000) await pause(1000);
+    const aws = await startAws();
+    const cloudWatch = new CloudWatchClient(client(aws.endpoint));
+    try {
+      const Timestamp = new Date(Math.floor(Date.now() / DAY) * DAY - DAY + 1000);
+      const MetricData = [{ MetricName: 'Errors', Value: 1, Timestamp }];
+      await cloudWatch.send(new PutMetricDataCommand({ Namespace: 'N', MetricData }));
+      const daily = { Period: 86_400, EvaluationPeriods: 1 };
+      await cloudWatch.send(new PutMetricAlarmCommand({ ...alarm('sliding'), ...daily }));
+      await cloudWatch.send(
+        new PutMetricAlarmCommand({
+          ...alarm('clock'),
+          ...daily,
+          EvaluationWindow: { WallClockWindow: { Timezone: 'UTC' } },
+        }),
+      );
+      const state = async (name: string) => {
+        const { MetricAlarms } = await cloudWatch.send(new DescribeAlarmsCommand({ AlarmNames: [name] }));
+        return MetricAlarms?.[0]?.StateValue;
+      };
+      await expect.poll(() => state('clock'), { timeout: 10_000 }).toBe('ALARM');
+      expect(await state('sliding')).not.toBe('ALARM');
+    } finally {
+      cloudWatch.destroy();
+      await aws.stop();
+    }
+  });
+
   // https://docs.aws.amazon.com/sns/latest/dg/sns-message-filtering-scope.html
   it('reach a function through a topic whose filter looks at the message, and nothing else does', async () => {
     const aws = await startAws();
