@@ -79,6 +79,9 @@ const NAMES: Readonly<Record<string, RegExp>> = {
   // A gate's cases are held against the signature by what will read them.
   '`functions/infer/request.ts`, `functions/release/gate/cases.ts`':
     /^functions\/(infer\/request|release\/gate\/cases)\.ts$/,
+  // What native alarms are set to and what monitor and reports ask is one threshold.
+  '`functions/shared/normal.ts`, `functions/shared/threshold.ts`':
+    /^functions\/shared\/(normal|threshold)\.ts$/,
   // A baseline is built with the very lines that score against it.
   '`functions/shared/score.ts`': /^functions\/shared\/score\.ts$/,
   '`layer.json`': /^layers\/onnxruntime\/layer\.json$/,
@@ -108,7 +111,12 @@ const ROOMS: readonly Room[] = [
     files: /^plugins\/models\/serverless\.ts$/,
     may: ['words', 'Node', 'the SDK', '`functions/shared/aws`', '`commands/command.ts`'],
   },
-  { name: '`plan/`', files: NAMES['`plan/`'] ?? /^$/, may: ['words', 'contracts', '`plan/`'], blind: true },
+  {
+    name: '`plan/`',
+    files: NAMES['`plan/`'] ?? /^$/,
+    may: ['words', 'contracts', '`plan/`', '`functions/shared/normal.ts`, `functions/shared/threshold.ts`'],
+    blind: true,
+  },
   {
     name: '`ship/`',
     files: NAMES['`ship/`'] ?? /^$/,
