@@ -1,5 +1,6 @@
 import type { Facts, Model } from '../model.ts';
 import { allAlarms, type KnownFacts } from './alerts.ts';
+import { nativeSignals } from './drift.ts';
 import type { Host } from './host.ts';
 import { lineBytes, metricCount, signalsOf } from './metrics.ts';
 import { PRICES } from './prices.ts';
@@ -43,8 +44,8 @@ export function monthlyCost(model: Model, facts: Facts, traffic: number, duratio
   const remote = facts.remote.reduce((sum, { bytes }) => sum + bytes, 0) / 1024 ** 3;
   const prices = model.concurrency?.provisioned === undefined ? PRICES.gbSecond : PRICES.provisioned.gbSecond;
   const signals = signalsOf(facts.graph ?? facts.signature);
-  const counted = metricCount(signals, model.latency !== undefined);
-  const logs = (requests * (LOG_BYTES + lineBytes(signals))) / 1024 ** 3;
+  const counted = metricCount(signals, model.latency !== undefined) + driftMetrics(facts.drift);
+  const logs = (requests * (LOG_BYTES + lineBytes(signals) + driftBytes(facts.drift))) / 1024 ** 3;
   return {
     requests: requests * PRICES.request,
     compute: seconds * ((model.memory / 1024) * prices[model.architecture] + remote * PRICES.storageGbSecond),
@@ -53,6 +54,14 @@ export function monthlyCost(model: Model, facts: Facts, traffic: number, duratio
     metrics: counted * PRICES.metric * Math.min(1, traffic * 3600),
   };
 }
+
+/** Two sums a natively watched signal, their count, and the monitor's three. */
+const driftMetrics = (drift: Facts['drift']): number =>
+  drift === undefined ? 0 : 2 * nativeSignals(drift).length + (drift.native ? 1 : 0) + 3;
+
+/** Of the line that the monitor counts: digest and names around two sums and a cell a signal; native sums once more as metrics. */
+const driftBytes = (drift: Facts['drift']): number =>
+  drift === undefined ? 0 : 130 + 15 * drift.signals.length + 90 * nativeSignals(drift).length;
 
 export function standingCost(model: Model, host: Host, facts: KnownFacts = new Map()): StandingCost {
   const metrics = allAlarms(model, host, facts).reduce((sum, alarm) => sum + alarm.metrics, 0);

@@ -1,12 +1,14 @@
 import { METRICS as DRIFT } from '../../../functions/drift/contract.ts';
 import { METRICS as OWN } from '../../../functions/infer/contract.ts';
 import { ALARMS } from '../../../functions/release/contract.ts';
+import { normalQuantile } from '../../../functions/shared/normal.ts';
 import type { Drift, DriftFacts, DriftSignal, Model } from '../model.ts';
 import { alarmLogicalId, alarmName } from '../naming.ts';
 import { written } from '../units.ts';
 import type { Alarm } from './alarms.ts';
 import type { Json } from './cloudformation.ts';
-import { sensitivityOf } from './drift-budget.ts';
+import { nativeBudget } from './drift.ts';
+import { alphaOf } from './drift-budget.ts';
 import { nameOf } from './endpoint.ts';
 import type { Host } from './host.ts';
 
@@ -37,9 +39,15 @@ export function driftAlarms(
   const inputs = facts.signals.filter((signal) => signal.of === 'input');
   const outputs = facts.signals.filter((signal) => signal.of === 'output');
   const inputAlarm = facts.native
-    ? mathAlarm(drift, facts, inputs, functionName, countOfRows(functionName))
+    ? mathAlarm({ ...model, drift }, facts, inputs, functionName, countOfRows(functionName))
     : { Metrics: [stat('watched', functionName, DRIFT.signals, drift.window, 'Maximum', true)] };
-  const outputAlarm = mathAlarm(drift, facts, outputs, functionName, countOfAnswers(functionName));
+  const outputAlarm = mathAlarm(
+    { ...model, drift },
+    facts,
+    outputs,
+    functionName,
+    countOfAnswers(functionName),
+  );
   const what = {
     [ALARMS.drift]: `The inputs differ from the reference data (${drift.baseline})`,
     [ALARMS.outputs]: `The answers differ from those to the reference data (${drift.baseline})`,
@@ -78,19 +86,8 @@ export function driftAlarms(
   });
 }
 
-/** Which part of the budget is whose: half each where alarms and monitor both watch. */
-export function sharesOf(
-  { budget }: Drift,
-  { native, signals }: DriftFacts,
-): { readonly alarms: number; readonly monitor: number } {
-  if (native) return { alarms: budget, monitor: 0 };
-  const hasOutputs = signals.some(({ of }) => of === 'output');
-  return hasOutputs ? { alarms: budget / 2, monitor: budget / 2 } : { alarms: 0, monitor: budget };
-}
-
-/** Signals that native alarms watch: they share the alarms' part of the budget. */
-export const nativeSignals = ({ native, signals }: DriftFacts): readonly DriftSignal[] =>
-  native ? signals : signals.filter(({ of }) => of === 'output');
+/** What the alarms' constants follow from. */
+type Declared = Pick<Model, 'traffic'> & { readonly drift: Drift };
 
 type Definition = { readonly Metrics: readonly Json[] };
 
@@ -112,15 +109,15 @@ const countOfAnswers = (functionName: string): Count => ({
 
 /** 1 and more where the statistic of a signal is beyond its threshold: as many as there are such. */
 function mathAlarm(
-  drift: Drift,
+  model: Declared,
   facts: DriftFacts,
   signals: readonly DriftSignal[],
   functionName: string,
   count: Count,
 ): Definition {
-  const { window: period, effect } = drift;
-  const watched = nativeSignals(facts);
-  const { alpha, z } = sensitivityOf(drift, sharesOf(drift, facts).alarms, watched);
+  const { window: period, effect } = model.drift;
+  const alpha = alphaOf(nativeBudget(model, facts));
+  const z = -normalQuantile(alpha);
   const squared = effect * effect;
   // The fewest rows of the reference: with more, a statistic would be a little larger.
   const m = Math.min(...signals.map((signal) => signal.m));

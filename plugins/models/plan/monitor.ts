@@ -4,8 +4,7 @@ import type { Facts, Model, ServiceOptions } from '../model.ts';
 import { DRIFT, HANDLER, lambdaName, RUNTIME, roleLogicalId } from '../naming.ts';
 import { bucketOf, scopeOf } from './alias.ts';
 import { allow, arn, type Resource, type Statement } from './cloudformation.ts';
-import { sharesOf } from './drift-alarms.ts';
-import { falseDiscoveries } from './drift-budget.ts';
+import { monitorRate } from './drift.ts';
 import { FILES_PREFIX, nameOf } from './endpoint.ts';
 import { type FunctionDefinition, type Host, providerRole } from './host.ts';
 import { logGroupOf } from './permissions.ts';
@@ -104,8 +103,7 @@ export function monitorManifest(
         functionName: nameOf(model, host),
         logGroup: logGroupOf(model.function, host.provider, nameOf(model, host)),
         window: drift.window,
-        // Where native alarms watch the inputs, what it finds alarms nobody: it may see as much as they.
-        q: falseDiscoveries(found.native ? drift.budget : sharesOf(drift, found).monitor, drift.window),
+        q: monitorRate(drift, found),
         effect: drift.effect,
       },
     ];

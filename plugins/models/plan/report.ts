@@ -1,8 +1,10 @@
 import type { Problem } from '../errors.ts';
 import type { Model } from '../model.ts';
 import { isObject } from './cloudformation.ts';
+import { driftLines } from './drift.ts';
 import { nameOf } from './endpoint.ts';
 import { type Host, providerRole } from './host.ts';
+import { drifting } from './monitor.ts';
 import { neededPolicy, type PlanInput } from './plan.ts';
 import { isExternalApi } from './routes.ts';
 
@@ -32,6 +34,11 @@ export function packagingNotices(input: PlanInput): readonly string[] {
   const lines = models.flatMap(({ name }) =>
     (built.get(name)?.facts.notices ?? []).map((notice) => `models.${name}: ${notice}`),
   );
+  for (const model of drifting(models)) {
+    const found = built.get(model.name)?.facts.drift;
+    if (found !== undefined)
+      lines.push(...driftLines(model, found).map((line) => `models.${model.name}.drift: ${line}`));
+  }
   if (isExternalApi(host) && models.some(({ http }) => http !== undefined)) {
     lines.push(
       'models: throttle is not applied: the stage of the HTTP API belongs to another stack (provider.httpApi.id).',

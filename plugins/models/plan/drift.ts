@@ -1,0 +1,114 @@
+import type { Drift, DriftFacts, DriftSignal, Model } from '../model.ts';
+import { written } from '../units.ts';
+import {
+  alphaOf,
+  type DriftBudget,
+  discoveryRateOf,
+  falseAlarms,
+  LEAST_ROWS,
+  smallestShift,
+} from './drift-budget.ts';
+
+/** How a budget of false alarms is shared out, and what it lets the alarms see: for the alarms, and for people before a deploy. */
+
+const MONTH = 30 * 86_400;
+
+/** Half each where native alarms and the monitor's alarm both watch. */
+export function sharesOf(
+  { budget }: Drift,
+  { native, signals }: DriftFacts,
+): { readonly alarms: number; readonly monitor: number } {
+  if (native) return { alarms: budget, monitor: 0 };
+  const hasOutputs = signals.some(({ of }) => of === 'output');
+  return hasOutputs ? { alarms: budget / 2, monitor: budget / 2 } : { alarms: 0, monitor: budget };
+}
+
+/** Signals with an alarm of their own. */
+export const nativeSignals = ({ native, signals }: DriftFacts): readonly DriftSignal[] =>
+  native ? signals : signals.filter(({ of }) => of === 'output');
+
+type Declared = Pick<Model, 'traffic'> & { readonly drift: Drift };
+
+export function nativeBudget({ drift, traffic }: Declared, facts: DriftFacts): DriftBudget {
+  const signals = nativeSignals(facts);
+  return {
+    budget: sharesOf(drift, facts).alarms,
+    signals: signals.length,
+    windows: MONTH / drift.window,
+    m: leastRows(signals),
+    effect: drift.effect,
+    rows: traffic === undefined ? undefined : traffic * drift.window,
+  };
+}
+
+/** Rate of false discoveries in a window of the monitor. Where its findings alarm nobody, it may see as much as the alarms. */
+export const monitorRate = (drift: Drift, facts: DriftFacts): number =>
+  discoveryRateOf({
+    budget: sharesOf(drift, facts).monitor || drift.budget,
+    windows: MONTH / drift.window,
+  });
+
+const leastRows = (signals: readonly DriftSignal[]): number => Math.min(...signals.map(({ m }) => m));
+
+/** φ beyond which the reference cannot support its windows well. */
+const UNSTEADY = 3;
+
+/** What a person should know before the deploy: what is watched, how often that errs, what it finds, and what it cannot. */
+export function driftLines(model: Declared, facts: DriftFacts): readonly string[] {
+  const { drift, traffic } = model;
+  const rows = traffic === undefined ? undefined : traffic * drift.window;
+  const inputs = facts.signals.filter(({ of }) => of === 'input');
+  const outputs = facts.signals.filter(({ of }) => of === 'output');
+  const counts = [count(inputs.length, 'input'), count(outputs.length, 'output')].filter(
+    (text) => text !== '',
+  );
+  const unsteady = facts.signals.filter(({ phi }) => phi > UNSTEADY);
+  return [
+    `${counts.join(' and ')} against ${facts.rows} rows of ${drift.baseline}, in windows of ${written(drift.window)}; inputs are watched by ${facts.native ? 'CloudWatch alone' : 'the monitor'}. ${errs(model, facts, rows)}`,
+    sees(model, facts, rows),
+    ...(unsteady.length === 0
+      ? []
+      : [
+          `${unsteady.map(({ label, phi }) => `${label} (φ ${Number(phi.toPrecision(2))})`).join(', ')} ${unsteady.length === 1 ? 'differs' : 'differ'} from window to window in the reference itself, by season or order: only shifts beyond ${Number((drift.effect * Math.sqrt(Math.max(...unsteady.map(({ phi }) => phi)))).toPrecision(2))} σ and more are told there. A longer window, or a reference of more time, helps.`,
+        ]),
+  ].filter((line) => line !== '');
+}
+
+const count = (amount: number, word: string): string =>
+  amount === 0 ? '' : `${amount} ${word}${amount === 1 ? '' : 's'}`;
+
+function errs(model: Declared, facts: DriftFacts, rows: number | undefined): string {
+  const { drift } = model;
+  const { monitor } = sharesOf(drift, facts);
+  const signals = nativeSignals(facts);
+  let expected = monitor;
+  if (signals.length > 0) {
+    const budget = nativeBudget(model, facts);
+    expected += falseAlarms(budget, alphaOf(budget), Math.max(LEAST_ROWS, rows ?? LEAST_ROWS));
+  }
+  return `At most ${Number(expected.toPrecision(2))} false alarms a month are expected (budget ${drift.budget}).`;
+}
+
+/** Two windows in a row, nine times of ten. */
+function sees(model: Declared, facts: DriftFacts, rows: number | undefined): string {
+  const { drift } = model;
+  if (rows === undefined)
+    return 'How small a shift is found depends on traffic, and none is declared (`traffic`).';
+  if (rows < LEAST_ROWS)
+    return `At the declared traffic a window has ${Math.floor(rows)} requests; below ${LEAST_ROWS} rows nothing is said. Choose a longer window.`;
+  const found = (of: DriftSignal['of']): string | undefined => {
+    const signals = facts.signals.filter((signal) => signal.of === of && signal.kind === 'numeric');
+    if (signals.length === 0) return undefined;
+    const native = of === 'output' || facts.native;
+    // Alone among all, a signal must stand out by the number of them; the monitor runs two tests on each.
+    const alpha = native
+      ? alphaOf(nativeBudget(model, facts))
+      : monitorRate(drift, facts) / (2 * facts.signals.filter((signal) => signal.of === 'input').length);
+    const shift = smallestShift({ m: leastRows(signals), effect: drift.effect }, alpha, rows);
+    return `${Number(shift.toPrecision(2))} σ in ${of === 'input' ? 'an input' : 'an output'}`;
+  };
+  const shifts = [found('input'), found('output')].filter((text) => text !== undefined);
+  return shifts.length === 0
+    ? ''
+    : `At the declared traffic (${Math.round(rows)} requests a window) a shift of ${shifts.join(', or ')} is found.`;
+}
