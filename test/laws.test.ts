@@ -70,6 +70,7 @@ const NAMES: Readonly<Record<string, RegExp>> = {
   '`ship/context.ts`': /^plugins\/models\/ship\/context\.ts$/,
   '`serve/`': /^plugins\/models\/serve\//,
   '`release/`': /^plugins\/models\/release\//,
+  '`watch/`': /^plugins\/models\/watch\//,
   '`commands/command.ts`': /^plugins\/models\/commands\/command\.ts$/,
   '`functions/` but handlers': /^functions\/(?!.*\/handler\.ts$)/,
   '`functions/release` but its handler': /^functions\/release\/(?!handler\.ts$)/,
@@ -158,6 +159,7 @@ const ROOMS: readonly Room[] = [
         '`ship/`',
         '`serve/`',
         '`release/`',
+        '`watch/`',
         '`commands/command.ts`',
       ],
       '`functions/` but handlers',
@@ -169,6 +171,14 @@ const ROOMS: readonly Room[] = [
     may: [
       ...['words', 'Node', 'the SDK', '`plan/`', '`release/`', '`ship/context.ts`', '`commands/command.ts`'],
       ...['`functions/release` but its handler', '`functions/shared`'],
+    ],
+  },
+  {
+    name: '`watch/`',
+    files: NAMES['`watch/`'] ?? /^$/,
+    may: [
+      ...['words', 'the SDK', '`plan/`', '`release/`', '`watch/`', '`commands/command.ts`'],
+      '`functions/` but handlers',
     ],
   },
 ];

@@ -1,0 +1,39 @@
+import { seconds } from '../units.ts';
+import { driftText } from '../watch/drift-text.ts';
+import { type Command, modelOf, usage } from './command.ts';
+
+const SINCE = '24h';
+
+/** `sls models drift`: how the traffic of each model differs from its reference data. */
+export const command: Command = {
+  usage: 'Show how the traffic of each model differs from its reference data',
+  options: {
+    model: { usage: 'Name of the model (default: all with `drift`)', shortcut: 'm', type: 'string' },
+    since: { usage: `How far back, such as 2h or 7d (default: ${SINCE})`, type: 'string' },
+    json: { usage: 'Print JSON: every window with every signal', type: 'boolean' },
+  },
+  run: async (context) => {
+    const { flags, print, progress } = context;
+    const since = String(flags.since ?? SINCE);
+    if (!/^\d+(\.\d+)?[smhd]$/.test(since))
+      throw usage('--since', `${since} is not a length of time.`, 'Write such as 2h or 7d.');
+    const chosen = typeof flags.model === 'string' ? [modelOf(context)] : context.models;
+    const models = chosen.filter(({ drift }) => drift !== undefined);
+    if (models.length === 0)
+      throw usage(
+        'models',
+        chosen.length === 1 ? `${chosen[0]?.name} declares no drift.` : 'No model declares drift.',
+        'Write `drift: {baseline: <file of reference data>}` beside its artifact.',
+      );
+    const { readWindows } = await import('../watch/windows.ts');
+    progress('Reading what the monitor found');
+    const found = await readWindows({ ...context, models }, Date.now() - seconds(since) * 1000).finally(() =>
+      progress(undefined),
+    );
+    print(
+      flags.json
+        ? JSON.stringify(Object.fromEntries(found), null, 2)
+        : [...found].map(([name, windows]) => driftText(name, windows, Date.now())).join('\n\n'),
+    );
+  },
+};

@@ -1,0 +1,71 @@
+import { S3Client } from '@aws-sdk/client-s3';
+import type { DriftWindow } from '../../../functions/drift/contract.ts';
+import { bucketObjects } from '../../../functions/shared/aws/objects.ts';
+import type { Context } from '../commands/command.ts';
+import { type Problem, problemError } from '../errors.ts';
+import { callerOf, registryScope } from '../release/open.ts';
+
+/** What the monitor of drift has found, read from the registry with the caller's own permissions. */
+
+/** Documents that are read at a time. */
+const AT_ONCE = 16;
+
+/** Windows of a model that are shown at most: the newest ones. */
+const MOST = 1000;
+
+/**
+ * @param since milliseconds: windows that end later
+ * @returns by model, oldest first; none where nothing was found yet
+ */
+export async function readWindows(
+  { aws, bucket, service, models }: Pick<Context, 'aws' | 'bucket' | 'service' | 'models'>,
+  since: number,
+): Promise<ReadonlyMap<string, readonly DriftWindow[]>> {
+  const s3 = new S3Client(aws);
+  try {
+    const { account } = await callerOf(aws);
+    const objects = bucketObjects(s3, await bucket());
+    const scope = registryScope(account, service.region, service.name, service.stage);
+    const found = new Map<string, readonly DriftWindow[]>();
+    for (const { name } of models) {
+      // Names are starts, in the order of time.
+      const keys = (await objects.list(`${scope}drift/${name}/`)).slice(-MOST);
+      const windows: DriftWindow[] = [];
+      // From the newest back, until one has ended before.
+      for (let end = keys.length; end > 0; end -= AT_ONCE) {
+        const read = await Promise.all(
+          keys
+            .slice(Math.max(0, end - AT_ONCE), end)
+            .map(async (key) => windowOf((await objects.get(key))?.text)),
+        );
+        const wanted = read.flatMap((window) => window ?? []).filter(({ to }) => Date.parse(to) > since);
+        windows.unshift(...wanted);
+        if (wanted.length < read.length) break;
+      }
+      found.set(name, windows);
+    }
+    return found;
+  } catch (error) {
+    throw problemError([unreadable(service, error)], error);
+  } finally {
+    s3.destroy();
+  }
+}
+
+/** @returns undefined for what is none, or of another schema */
+function windowOf(text: string | undefined): DriftWindow | undefined {
+  if (text === undefined) return undefined;
+  try {
+    const window = JSON.parse(text) as Partial<DriftWindow> | null;
+    return window?.schema === 1 && Array.isArray(window.signals) ? (window as DriftWindow) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const unreadable = ({ stack, region }: Context['service'], error: unknown): Problem => ({
+  code: 'MODELS_AWS',
+  key: 'models',
+  message: `What was found of drift in ${stack} (${region}) cannot be read: ${error instanceof Error ? error.message : error}`,
+  fix: 'Run `sls deploy` first; else check credentials, --aws-profile, --stage and --region. docs/deploy-policy.md lists what a command needs.',
+});
