@@ -38,16 +38,12 @@ export function driftAlarms(
   const functionName = nameOf(model, host);
   const inputs = facts.signals.filter((signal) => signal.of === 'input');
   const outputs = facts.signals.filter((signal) => signal.of === 'output');
-  const inputAlarm = facts.native
-    ? mathAlarm({ ...model, drift }, facts, inputs, functionName, countOfRows(functionName))
-    : { Metrics: [stat('watched', functionName, DRIFT.signals, drift.window, 'Maximum', true)] };
-  const outputAlarm = mathAlarm(
-    { ...model, drift },
-    facts,
-    outputs,
-    functionName,
-    countOfAnswers(functionName),
-  );
+  const inputAlarm = (): Definition =>
+    facts.native
+      ? mathAlarm({ ...model, drift }, facts, inputs, functionName, countOfRows(functionName))
+      : { Metrics: [stat('watched', functionName, DRIFT.signals, drift.window, 'Maximum', true)] };
+  const outputAlarm = (): Definition =>
+    mathAlarm({ ...model, drift }, facts, outputs, functionName, countOfAnswers(functionName));
   const what = {
     [ALARMS.drift]: `The inputs differ from the reference data (${drift.baseline})`,
     [ALARMS.outputs]: `The answers differ from those to the reference data (${drift.baseline})`,
@@ -57,8 +53,9 @@ export function driftAlarms(
       ['drift', inputAlarm, inputs],
       ['outputs', outputAlarm, outputs],
     ] as const
-  ).flatMap(([suffix, definition, signals]): Alarm[] => {
+  ).flatMap(([suffix, define, signals]): Alarm[] => {
     if (signals.length === 0) return [];
+    const definition = define();
     const name = alarmName(functionName, ALARMS[suffix]);
     return [
       {

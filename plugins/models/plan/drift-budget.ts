@@ -61,6 +61,8 @@ export function falseAlarms(
 }
 
 function mostFalseAlarms(watched: DriftBudget, alpha: number): number {
+  if (!(watched.m > 0 && watched.m < Number.POSITIVE_INFINITY))
+    throw new RangeError('There are no rows to compare with.');
   const rows = Math.max(LEAST_ROWS, watched.rows ?? 100 * watched.m);
   const steps = Math.ceil(PER_DECADE * Math.log10(rows / LEAST_ROWS));
   let most = 0;

@@ -86,7 +86,9 @@ function errs(model: Declared, facts: DriftFacts, rows: number | undefined): str
     const budget = nativeBudget(model, facts);
     expected += falseAlarms(budget, alphaOf(budget), Math.max(LEAST_ROWS, rows ?? LEAST_ROWS));
   }
-  return `At most ${Number(expected.toPrecision(2))} false alarms a month are expected (budget ${drift.budget}).`;
+  // Where the effect's floor is what counts, chance alone never reaches it.
+  const few = expected < 0.01;
+  return `${few ? 'Fewer than 0.01' : `At most ${Number(expected.toPrecision(2))}`} false alarms a month are expected (budget ${drift.budget}).`;
 }
 
 /** Two windows in a row, nine times of ten. */

@@ -1,0 +1,166 @@
+import { describe, expect, it } from 'vitest';
+import type { DriftFacts, DriftSignal } from '../../../plugins/models/model.ts';
+import { parseModels } from '../../../plugins/models/parse.ts';
+import { driftLines, monitorRate, sharesOf } from '../../../plugins/models/plan/drift.ts';
+import { driftAlarms } from '../../../plugins/models/plan/drift-alarms.ts';
+import type { Host } from '../../../plugins/models/plan/host.ts';
+import { drifting, monitorFunction, monitorStatements } from '../../../plugins/models/plan/monitor.ts';
+
+const host: Host = {
+  service: 'shop',
+  stage: 'dev',
+  region: 'eu-central-1',
+  stack: 'shop-dev',
+  provider: {},
+  functions: {},
+  bucket: 'b',
+  prefix: 'p/',
+};
+const declared = (drift: object = {}, rest: object = {}) => {
+  const { models, problems } = parseModels({
+    churn: { artifact: 'a.onnx', drift: { baseline: 'ref.csv', ...drift }, ...rest },
+  });
+  expect(problems).toEqual([]);
+  const [model] = drifting(models);
+  if (model === undefined) throw new Error('no model');
+  return model;
+};
+const signal = (name: string, of: 'input' | 'output', phi = 1): DriftSignal => ({
+  name,
+  label: name,
+  of,
+  kind: 'numeric',
+  phi,
+  m: 10_000,
+});
+const facts = (signals: readonly DriftSignal[], native = true): DriftFacts => ({
+  sha256: 'f'.repeat(64),
+  bytes: 1000,
+  rows: 10_000,
+  native,
+  signals,
+});
+const four = ['age', 'income', 'tenure', 'visits'].map((name) => signal(name, 'input'));
+const two = [signal('label', 'output'), signal('confidence', 'output')];
+
+describe('alarms of drift', () => {
+  type Query = { readonly Id: string; readonly Expression?: string; readonly MetricStat?: object };
+  const queries = (alarm: { readonly resource: { readonly Properties: object } } | undefined) =>
+    (alarm?.resource.Properties as { readonly Metrics?: readonly Query[] } | undefined)?.Metrics ?? [];
+
+  it('are one of the inputs and one of the outputs, each within the ten metrics of metric math', () => {
+    const alarms = driftAlarms(declared(), facts([...four, ...two]), host);
+    expect(alarms.map(({ name }) => name)).toEqual(['shop-dev-churn-drift', 'shop-dev-churn-drift-outputs']);
+    expect(alarms.map(({ metrics }) => metrics)).toEqual([9, 6]);
+    for (const alarm of alarms) {
+      // https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html
+      expect(queries(alarm).filter(({ MetricStat }) => MetricStat !== undefined).length).toBeLessThanOrEqual(
+        10,
+      );
+      for (const { Expression = '' } of queries(alarm)) expect(Expression.length).toBeLessThan(2048);
+      expect(alarm.resource.Properties).toMatchObject({
+        EvaluationPeriods: 2,
+        DatapointsToAlarm: 2,
+        EvaluationWindow: { WallClockWindow: { Timezone: 'UTC' } },
+        TreatMissingData: 'notBreaching',
+      });
+      expect(String(alarm.resource.Properties.AlarmDescription).length).toBeLessThanOrEqual(1024);
+    }
+  });
+
+  it('watch the monitor’s count where it watches the inputs', () => {
+    const [inputs] = driftAlarms(declared(), facts([...four, ...two], false), host);
+    expect(queries(inputs)).toEqual([
+      {
+        Id: 'watched',
+        MetricStat: {
+          Metric: {
+            Namespace: 'ServerlessModels',
+            MetricName: 'DriftFeatures',
+            Dimensions: [{ Name: 'Model', Value: 'shop-dev-churn' }],
+          },
+          Period: 3600,
+          Stat: 'Maximum',
+        },
+        ReturnData: true,
+      },
+    ]);
+  });
+
+  it('are none without outputs that can be scored', () => {
+    expect(driftAlarms(declared(), facts(four), host)).toHaveLength(1);
+  });
+
+  it('name at most eight columns, whatever they are called', () => {
+    const wide = Array.from({ length: 150 }, (_, i) => signal(`${'x'.repeat(100)}${i}`, 'input'));
+    const [alarm] = driftAlarms(declared(), facts(wide, false), host);
+    const text = String(alarm?.resource.Properties.AlarmDescription);
+    expect(text).toContain('and 142 more');
+    expect(text.length).toBeLessThanOrEqual(1024);
+  });
+});
+
+describe('the budget', () => {
+  it('is the alarms’ alone where they are native, and half the monitor’s where both watch', () => {
+    const { drift } = declared({ budget: 2 });
+    expect(sharesOf(drift, facts([...four, ...two]))).toEqual({ alarms: 2, monitor: 0 });
+    expect(sharesOf(drift, facts([...four, ...two], false))).toEqual({ alarms: 1, monitor: 1 });
+    expect(sharesOf(drift, facts(four, false))).toEqual({ alarms: 0, monitor: 2 });
+    expect(monitorRate(drift, facts(four, false))).toBeCloseTo(Math.sqrt(2 / 720), 12);
+  });
+
+  it('is said before the deploy, with what is found at the declared traffic', () => {
+    const lines = driftLines(declared({}, { traffic: '1/s' }), facts([...four, ...two]));
+    expect(lines[0]).toMatch(
+      /^4 inputs and 2 outputs against 10000 rows of ref\.csv, in windows of 1h; inputs are watched by CloudWatch alone\. Fewer than 0\.01 false alarms a month are expected \(budget 1\)\.$/,
+    );
+    const few = driftLines(declared({ effect: 0 }, { traffic: '120/h' }), facts([...four, ...two]));
+    const expected = Number(/At most ([\d.]+)/.exec(few[0] ?? '')?.[1]);
+    expect(expected).toBeGreaterThan(0);
+    expect(expected).toBeLessThanOrEqual(1);
+    expect(lines[1]).toMatch(
+      /^At the declared traffic \(3600 requests a window\) a shift of 0\.\d+ σ in an input, or 0\.\d+ σ in an output is found\.$/,
+    );
+  });
+
+  it('finds less where there is less traffic, and says where there is too little', () => {
+    const shift = (traffic: string) =>
+      Number(/of ([\d.]+) σ/.exec(driftLines(declared({}, { traffic }), facts(four))[1] ?? '')?.[1]);
+    expect(shift('150/h')).toBeGreaterThan(2 * shift('5000/h'));
+    expect(driftLines(declared({}, { traffic: '20/h' }), facts(four))[1]).toContain(
+      'Choose a longer window.',
+    );
+    expect(driftLines(declared(), facts(four))[1]).toContain('none is declared');
+  });
+
+  it('warns of what differs from window to window by itself', () => {
+    const lines = driftLines(declared(), facts([signal('rain', 'input', 9), signal('wind', 'input')]));
+    expect(lines[2]).toMatch(/^rain \(φ 9\) differs from window to window .* beyond 0\.3 σ/);
+  });
+});
+
+describe('the monitor', () => {
+  it('is there where a model declares drift, and only there', () => {
+    expect(monitorFunction([], host, {})).toBeUndefined();
+    expect(monitorFunction([declared()], host, {})).toMatchObject({
+      events: [{ schedule: 'rate(5 minutes)' }],
+    });
+  });
+
+  it('may read the endpoints’ logs and baselines, and write its own documents only', () => {
+    const text = JSON.stringify(
+      monitorStatements([declared({}, { function: { logs: { logGroup: '/mine' } } })], host, {}),
+    );
+    expect(text).toContain('log-group:/mine');
+    expect(text).toContain('shop/dev/drift/');
+    expect(text).not.toContain('["*"]');
+    expect(text.match(/s3:PutObject/g)).toHaveLength(1);
+  });
+
+  it('cannot count where there is no log', () => {
+    const { problems } = parseModels({
+      churn: { artifact: 'a.onnx', drift: { baseline: 'r.csv' }, function: { disableLogs: true } },
+    });
+    expect(problems.map(({ key }) => key)).toEqual(['models.churn.function.disableLogs']);
+  });
+});
