@@ -1,10 +1,18 @@
 import type { Problem } from '../errors.ts';
 import type { Facts, LayerFacts, Model, ServiceOptions } from '../model.ts';
-import { aliasLogicalId, CATALOG, functionLogicalId, layerLogicalId, roleLogicalId } from '../naming.ts';
+import {
+  aliasLogicalId,
+  CATALOG,
+  DASHBOARD,
+  functionLogicalId,
+  layerLogicalId,
+  roleLogicalId,
+} from '../naming.ts';
 import { alertProblems } from './alerts.ts';
 import { releaseFunctions, releaseResources, releaseStatements } from './alias.ts';
 import { catalogFunction, catalogRole, catalogStatements } from './catalog.ts';
 import { isObject, type Json, type Output, type Resource } from './cloudformation.ts';
+import { dashboardOf } from './dashboard.ts';
 import {
   type Built,
   endpointFunction,
@@ -86,6 +94,7 @@ export function planResources(
       ...(hasCatalog &&
         providerRole(host.provider) === undefined && { [roleLogicalId(CATALOG)]: catalogRole(models, host) }),
       ...release.resources,
+      ...(options.dashboard && { [DASHBOARD]: dashboardOf(models, host) }),
     },
     outputs: release.outputs,
   };
