@@ -110,6 +110,7 @@ export const ALARMS = {
 /** Metrics of the worker, dimension `Model` = the function's name, namespace of the endpoint's. */
 export const METRICS = {
   failed: 'ReleaseFailed',
+  promoted: 'ReleasePromoted',
   held: 'ReleaseHeld',
   /** Ticks that could not read registry, alias or stack, or not change capacity. */
   unreadable: 'ReleaseUnreadable',

@@ -191,10 +191,11 @@ async function move(
   if (typeof written === 'object') await write(refused(state, intent, written.refused, world.clock()));
 }
 
-/** What an alarm waits for. */
+/** What an alarm waits for, and what a dashboard marks. */
 function noteworthy(world: World, { phase }: Release, to: Release): void {
-  const failed = to.phase === 'ROLLED_BACK' || to.phase === 'ABORTED';
-  if (failed && phase !== to.phase) world.count(METRICS.failed, to.functionName);
+  if (phase === to.phase) return;
+  if (to.phase === 'ROLLED_BACK' || to.phase === 'ABORTED') world.count(METRICS.failed, to.functionName);
+  else if (phase === 'PROMOTING') world.count(METRICS.promoted, to.functionName);
 }
 
 function paused(world: World, state: Release, alias: AliasState | undefined, reason: string): TickAnswer {

@@ -111,6 +111,8 @@ export type ServiceOptions = {
   readonly registry?: { readonly bucket: string };
   /** Who is told, beside the alerts topic of the service: an e-mail address, or the ARN of a topic. */
   readonly alerts?: { readonly kind: 'email' | 'topic'; readonly to: string };
+  /** Absent: none. */
+  readonly dashboard?: true;
 };
 
 /** What `ship/` found out about an artifact: the I/O that pure functions take as input. */

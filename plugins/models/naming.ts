@@ -33,6 +33,11 @@ export const layerLogicalId = (architecture: Architecture): string =>
 export const ALERTS = 'ModelsAlerts';
 export const alertsTopic = (service: string, stage: string): string => `${service}-${stage}-models-alerts`;
 
+export const dashboardName = (service: string, stage: string): string => `${service}-${stage}-models`;
+
+/** Logical id of the dashboard. */
+export const DASHBOARD = 'ModelsDashboard';
+
 /** CloudWatch's name of an alarm. */
 export const alarmName = (functionName: string, suffix: string): string => `${functionName}-${suffix}`;
 

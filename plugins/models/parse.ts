@@ -249,12 +249,13 @@ function withoutNulls(value: unknown): unknown {
 }
 
 function dropUndefined(options: z.output<typeof serviceOptions>): ServiceOptions {
-  const { registry, alerts } = options;
+  const { registry, alerts, dashboard } = options;
   return {
     ...(registry !== undefined && { registry }),
     ...(alerts !== undefined && {
       alerts: { kind: alerts.startsWith('arn:') ? 'topic' : 'email', to: alerts },
     }),
+    ...(dashboard && { dashboard }),
   };
 }
 

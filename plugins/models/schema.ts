@@ -302,6 +302,10 @@ export const serviceOptions = z.strictObject({
     })
     .optional()
     .meta({ description: 'Where files and version records are; default: the deployment bucket.' }),
+  dashboard: z.preprocess(flag, z.boolean()).default(false).meta({
+    description: 'A dashboard of all models in CloudWatch; beyond three an account, AWS bills each.',
+    type: 'boolean',
+  }),
 });
 
 export const declarations = z.record(z.string(), declaration);

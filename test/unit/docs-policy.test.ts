@@ -18,6 +18,7 @@ const OURS: Readonly<Record<string, readonly string[]>> = {
     'cloudwatch:DeleteAlarms',
     'cloudwatch:DescribeAlarms',
   ],
+  'AWS::CloudWatch::Dashboard': ['cloudwatch:PutDashboard', 'cloudwatch:DeleteDashboards'],
   'AWS::IAM::Role': ['iam:CreateRole', 'iam:DeleteRole', 'iam:PutRolePolicy', 'iam:PassRole', 'iam:GetRole'],
   'AWS::Lambda::Function': [
     'lambda:CreateFunction',

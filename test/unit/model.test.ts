@@ -161,8 +161,8 @@ describe('what is wrong', () => {
     expect(problems({}, { options: { registry: 'my-models' } })).toEqual([
       'custom.models.registry MODELS_INVALID_VALUE',
     ]);
-    expect(problems({}, { options: { dashboard: true } })).toEqual([
-      'custom.models.dashboard MODELS_UNKNOWN_KEY',
+    expect(problems({}, { options: { dashbord: true } })).toEqual([
+      'custom.models.dashbord MODELS_UNKNOWN_KEY',
     ]);
     expect(parseModels({}, { options: { registry: { bucket: 'my-models' } } }).options).toEqual({
       registry: { bucket: 'my-models' },

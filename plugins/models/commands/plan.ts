@@ -83,6 +83,11 @@ function text(
     `Cost a month (${PRICES.region}, prices of ${PRICES.year}, without free tier, transfer and cold starts; ${duration} ms a request):`,
     ...lines.map((line) => `  ${line.model.name.padEnd(16)} ${priced(line)}`),
     `  ${'idle'.padEnd(16)} ${dollars(idle)} for packages in S3`,
+    ...(plan.options.dashboard
+      ? [
+          `  ${'dashboard'.padEnd(16)} ${dollars(PRICES.dashboard)}, or nothing where the account has less than three others`,
+        ]
+      : []),
     ...(policy === undefined
       ? []
       : ['', 'The service names a role; it needs this policy:', JSON.stringify(policy, null, 2)]),

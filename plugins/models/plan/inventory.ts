@@ -1,5 +1,5 @@
 import type { Problem } from '../errors.ts';
-import { ALIAS, alertsTopic, CATALOG, DRIFT, RELEASE } from '../naming.ts';
+import { ALIAS, alertsTopic, CATALOG, DRIFT, dashboardName, RELEASE } from '../naming.ts';
 import { allAlarms, type KnownFacts, mayRollBack } from './alerts.ts';
 import { isObject } from './cloudformation.ts';
 import { hasNamedRole, nameOf } from './endpoint.ts';
@@ -43,6 +43,9 @@ export function inventory(input: PlanInput, facts: KnownFacts = new Map()): read
     // Its policy, and how the worker hears of alarms.
     { what: 'topic', name: alertsTopic(host.service, host.stage), resources: mayRollBack(models) ? 4 : 2 },
     ...(alerts?.kind === 'email' ? [{ what: 'mail', name: `to ${alerts.to}`, resources: 1 }] : []),
+    ...(input.options.dashboard
+      ? [{ what: 'dashboard', name: dashboardName(host.service, host.stage), resources: 1 }]
+      : []),
     ...(routes.length === 0
       ? []
       : [

@@ -3,6 +3,7 @@ import type { Facts, LayerFacts, Model, ServiceOptions } from '../model.ts';
 import {
   aliasLogicalId,
   CATALOG,
+  DASHBOARD,
   DRIFT,
   functionLogicalId,
   layerLogicalId,
@@ -12,6 +13,7 @@ import { alertProblems } from './alerts.ts';
 import { releaseFunctions, releaseResources, releaseStatements } from './alias.ts';
 import { catalogFunction, catalogRole, catalogStatements } from './catalog.ts';
 import { isObject, type Json, type Output, type Resource } from './cloudformation.ts';
+import { dashboardOf } from './dashboard.ts';
 import {
   type Built,
   endpointFunction,
@@ -100,6 +102,7 @@ export function planResources(
           [roleLogicalId(DRIFT)]: monitorRole(models, host, options),
         }),
       ...release.resources,
+      ...(options.dashboard && { [DASHBOARD]: dashboardOf(models, host) }),
     },
     outputs: release.outputs,
   };

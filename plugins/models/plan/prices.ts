@@ -29,6 +29,8 @@ export const PRICES = {
   alarmMetric: 0.1,
   /** CloudWatch, a metric of one's own a month, prorated by the hours in which it has a value. */
   metric: 0.3,
+  /** CloudWatch, a dashboard a month, beyond three an account. */
+  dashboard: 3,
   /** CloudWatch Logs, a GB taken in. */
   logGb: 0.5,
   /** CloudWatch Logs, a GB kept for a month. */

@@ -75,7 +75,8 @@ describe('a canary', () => {
     });
     expect(w.notices).toHaveLength(1);
     expect(w.notices[0]?.text).toMatch(/\nWhy: errors: 20 of 100 .*\n {2}errors: fail; x1 20, n1 100/);
-    expect(w.counted).toEqual(['ReleaseFailed']);
+    // The first version's own promotion, then the end of this one.
+    expect(w.counted).toEqual(['ReleasePromoted', 'ReleaseFailed']);
     expect(w.schedules.size).toBe(0);
     expect(Math.max(...w.aliases.history.map(({ to }) => to.weights['4'] ?? 0))).toBe(0.05);
   });

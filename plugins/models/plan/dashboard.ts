@@ -1,0 +1,223 @@
+import { METRICS as OWN } from '../../../functions/infer/contract.ts';
+import { METRICS as WORKER } from '../../../functions/release/contract.ts';
+import type { Model } from '../model.ts';
+import { ALIAS, dashboardName } from '../naming.ts';
+import { alarmsOf } from './alarms.ts';
+import type { Resource } from './cloudformation.ts';
+import { nameOf } from './endpoint.ts';
+import type { Host } from './host.ts';
+
+/**
+ * One dashboard a service, a band of graphs a model: what it is asked, how fast each version answers, which version answers, and
+ * how many instances that takes. https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html
+ */
+export function dashboardOf(models: readonly Model[], host: Host): Resource {
+  const bands = models.map((model) => bandOf(model, host));
+  const widgets: object[] = [];
+  let top = 0;
+  for (const { height, widgets: band } of bands) {
+    widgets.push(...band.map((widget) => ({ ...widget, y: top + widget.y })));
+    top += height;
+  }
+  return {
+    Type: 'AWS::CloudWatch::Dashboard',
+    Properties: {
+      DashboardName: dashboardName(host.service, host.stage),
+      // Alarms go by ARN, in which the account is.
+      DashboardBody: { 'Fn::Sub': JSON.stringify({ periodOverride: 'auto', widgets }) },
+    },
+  };
+}
+
+type Widget = {
+  readonly type: 'text' | 'metric' | 'alarm';
+  readonly x: number;
+  /** From the top of the band. */
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+  readonly properties: object;
+};
+
+/** Of 24 columns. */
+const THIRD = 8;
+const GRAPH_HEIGHT = 6;
+const TEXT_HEIGHT = 1;
+const ALARM_HEIGHT = 3;
+
+/** Seconds of a point; CloudWatch takes longer ones where the span asks for it. */
+const PERIOD = 60;
+
+function bandOf(model: Model, host: Host): { readonly height: number; readonly widgets: readonly Widget[] } {
+  const functionName = nameOf(model, host);
+  const graphs = [requests, latency, versions, instances].map((graph) => graph(model, functionName, host));
+  const rows = Math.ceil(graphs.length / 3);
+  return {
+    height: TEXT_HEIGHT + rows * GRAPH_HEIGHT + ALARM_HEIGHT,
+    widgets: [
+      {
+        type: 'text',
+        x: 0,
+        y: 0,
+        width: 24,
+        height: TEXT_HEIGHT,
+        properties: { markdown: `## ${model.name} (${functionName}:${ALIAS}), \`sls models status\`` },
+      },
+      ...graphs.map(
+        (properties, index): Widget => ({
+          type: 'metric',
+          x: (index % 3) * THIRD,
+          y: TEXT_HEIGHT + Math.floor(index / 3) * GRAPH_HEIGHT,
+          width: THIRD,
+          height: GRAPH_HEIGHT,
+          properties,
+        }),
+      ),
+      {
+        type: 'alarm',
+        x: 0,
+        y: TEXT_HEIGHT + rows * GRAPH_HEIGHT,
+        width: 24,
+        height: ALARM_HEIGHT,
+        properties: {
+          title: `Alarms of ${model.name}`,
+          alarms: alarmsOf(model, host).map(
+            ({ name }) =>
+              `arn:\${AWS::Partition}:cloudwatch:\${AWS::Region}:\${AWS::AccountId}:alarm:${name}`,
+          ),
+        },
+      },
+    ],
+  };
+}
+
+type Graph = (model: Model, functionName: string, host: Host) => object;
+
+const requests: Graph = ({ name }, functionName, { region }) => ({
+  title: `${name}: requests`,
+  region,
+  view: 'timeSeries',
+  period: PERIOD,
+  stat: 'Sum',
+  metrics: [
+    own(functionName, OWN.requests, { label: 'answered' }),
+    own(functionName, OWN.errors, { label: 'failed', color: RED }),
+    own(functionName, OWN.rejected, { label: 'refused', color: GREY }),
+    ofAlias(functionName, 'Errors', { label: 'crashed', color: RED }),
+    ofAlias(functionName, 'Throttles', { label: 'throttled', color: ORANGE }),
+  ],
+});
+
+const latency: Graph = ({ name, latency: objective }, functionName, { region }) => ({
+  title: `${name}: milliseconds in the handler, by version`,
+  region,
+  view: 'timeSeries',
+  metrics: ['p50', 'p95', 'p99'].map((percentile) => [
+    {
+      expression: `SEARCH('{${OWN.namespace},${OWN.model},${OWN.version}} MetricName="${OWN.latency}" ${OWN.model}="${functionName}"', '${percentile}', ${PERIOD})`,
+      id: percentile,
+      label: `${percentile} of ${dimensionIn(OWN.version)}`,
+    },
+  ]),
+  yAxis: { left: { min: 0, showUnits: false } },
+  ...(objective && {
+    annotations: { horizontal: [{ label: 'objective of p95', value: objective.p95, color: RED }] },
+  }),
+});
+
+/** The shares are the weights as they were; the marks are how releases ended. */
+const versions: Graph = ({ name }, functionName, { region }) => ({
+  title: `${name}: which version answers, and how releases end`,
+  region,
+  view: 'timeSeries',
+  stacked: true,
+  metrics: [
+    [
+      {
+        expression: `SEARCH('{AWS/Lambda,ExecutedVersion,FunctionName,Resource} MetricName="Invocations" FunctionName="${functionName}" Resource="${functionName}:${ALIAS}"', 'Sum', ${PERIOD})`,
+        id: 'share',
+        label: `version ${dimensionIn('ExecutedVersion')}`,
+      },
+    ],
+    own(functionName, WORKER.promoted, {
+      label: 'promoted',
+      color: GREEN,
+      yAxis: 'right',
+      stat: 'Sum',
+      period: PERIOD,
+    }),
+    own(functionName, WORKER.failed, {
+      label: 'rolled back or failed',
+      color: RED,
+      yAxis: 'right',
+      stat: 'Sum',
+      period: PERIOD,
+    }),
+  ],
+  yAxis: { right: { min: 0, max: 2, showUnits: false } },
+});
+
+const instances: Graph = ({ name, concurrency }, functionName, { region }) => ({
+  title: `${name}: instances`,
+  region,
+  view: 'timeSeries',
+  period: PERIOD,
+  metrics: [
+    ofFunction(functionName, 'ConcurrentExecutions', { label: 'at once', stat: 'Maximum' }),
+    own(functionName, OWN.coldStart, { label: 'cold starts', stat: 'Sum', color: BLUE }),
+    ...(concurrency?.provisioned === undefined
+      ? []
+      : [
+          ofFunction(functionName, 'ProvisionedConcurrentExecutions', {
+            label: 'warm ones in use',
+            stat: 'Maximum',
+          }),
+          ofFunction(functionName, 'ProvisionedConcurrencySpilloverInvocations', {
+            label: 'spilled over',
+            stat: 'Sum',
+            color: ORANGE,
+          }),
+        ]),
+  ],
+  ...(concurrency?.reserved !== undefined && {
+    annotations: { horizontal: [{ label: 'reserved', value: concurrency.reserved, color: RED }] },
+  }),
+});
+
+/** CloudWatch's own: they read in its light and in its dark theme. */
+const RED = '#d62728';
+const ORANGE = '#ff7f0e';
+const GREEN = '#2ca02c';
+const BLUE = '#1f77b4';
+const GREY = '#7f7f7f';
+
+/** A series' own dimension in its label; the mark keeps Fn::Sub from reading it. https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/graph-dynamic-labels.html */
+const dimensionIn = (dimension: string): string => `\${!PROP('Dim.${dimension}')}`;
+
+type Line = readonly unknown[];
+
+const own = (functionName: string, name: string, how: object): Line => [
+  OWN.namespace,
+  name,
+  OWN.model,
+  functionName,
+  how,
+];
+
+const ofAlias = (functionName: string, name: string, how: object): Line => [
+  'AWS/Lambda',
+  name,
+  'FunctionName',
+  functionName,
+  'Resource',
+  `${functionName}:${ALIAS}`,
+  how,
+];
+
+const ofFunction = (functionName: string, name: string, how: object): Line => [
+  'AWS/Lambda',
+  name,
+  'FunctionName',
+  functionName,
+  how,
+];
