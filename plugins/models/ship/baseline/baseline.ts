@@ -10,8 +10,12 @@ import { ORT_VERSION } from '../runtime.ts';
 import type { Upload } from '../upload.ts';
 import { sha256Of } from '../zip.ts';
 import { readCsv } from './csv.ts';
+import { readJsonl } from './jsonl.ts';
 import { type Fault, type Layout, layoutOf, widthOf } from './layout.ts';
+import { readNpy } from './npy.ts';
+import { readParquet } from './parquet.ts';
 import type { Reading } from './reading.ts';
+import { outputSignals } from './run.ts';
 import { inputSignals, named } from './signals.ts';
 import { openStore, type Store, type Stored } from './store.ts';
 
@@ -52,7 +56,12 @@ const METHOD = 1;
 /** Fewer say too little: a quantile in a hundred would be a matter of chance. */
 const LEAST_ROWS = 300;
 
-const READERS: Readonly<Record<string, (reading: Reading) => Promise<void>>> = { '.csv': readCsv };
+const READERS: Readonly<Record<string, (reading: Reading) => Promise<void>>> = {
+  '.csv': readCsv,
+  '.jsonl': readJsonl,
+  '.npy': readNpy,
+  '.parquet': readParquet,
+};
 
 /**
  * Reads reference data and boils them down to quantiles, counts and score constants of the model's inputs and, by running
@@ -144,24 +153,37 @@ async function build(
   from: string,
   source: string,
   read: (reading: Reading) => Promise<void>,
-  { signature }: Subject,
+  subject: Subject,
   rowsPath: string,
   fault: Fault,
   progress: (text: string) => void,
 ): Promise<{ baseline: Baseline; notices: readonly string[] }> {
-  const { stored, layout } = await readInto(rowsPath, from, read, signature, fault, progress);
-  const file = await open(rowsPath);
+  const { signature, outputs, runtime } = subject;
   try {
-    const found = await inputSignals(file, stored, layout, (done, of) =>
-      progress(`${done} of ${of} columns`),
-    );
-    const baseline: Baseline = { schema: 1, source, rows: stored.rows, signals: named(found.signals) };
-    return { baseline, notices: found.notices };
+    const { stored, layout } = await readInto(rowsPath, from, read, signature, fault, progress);
+    progress('the model runs on its rows');
+    // First, as it is here that the data may be none for the model.
+    const answered =
+      outputs.length === 0 || runtime === undefined
+        ? { signals: [], notices: outputs.length === 0 ? [] : [NOT_RUN] }
+        : await outputSignals(subject, runtime, stored, layout.tensors, fault);
+    const file = await open(rowsPath);
+    try {
+      const found = await inputSignals(file, stored, layout, (done, of) =>
+        progress(`${done} of ${of} columns`),
+      );
+      const signals = named([...found.signals, ...answered.signals]);
+      const baseline: Baseline = { schema: 1, source, rows: stored.rows, signals };
+      return { baseline, notices: [...found.notices, ...answered.notices] };
+    } finally {
+      await file.close();
+    }
   } finally {
-    await file.close();
     await rm(rowsPath, { force: true });
   }
 }
+
+const NOT_RUN = 'The model’s answers are not watched: ONNX Runtime has no build for this machine.';
 
 /** The file's rows as the model's tensors have them, by column, in a file of our own. */
 async function readInto(

@@ -1,8 +1,8 @@
-import { type FileHandle, open } from 'node:fs/promises';
 import type { Datatype } from '../../../../functions/infer/contract.ts';
 import type { Fault } from './layout.ts';
 import { mustBeNumber, type Reading, type Sink, wrongValue } from './reading.ts';
 import { textNumber } from './store.ts';
+import { NEWLINE, type Text, withText } from './text.ts';
 import { cast, isPlain, numberIn } from './values.ts';
 
 /**
@@ -11,33 +11,12 @@ import { cast, isPlain, numberIn } from './values.ts';
  */
 
 const COMMA = 44;
-const NEWLINE = 10;
 const RETURN = 13;
 const QUOTE = 34;
-const MARK = [0xef, 0xbb, 0xbf];
 
-/** Read at a time; a record may be longer, up to the most. */
-const BUFFER = 1024 ** 2;
-const RECORD_BYTES = 64 * 1024 ** 2;
-
-/** The part of the file in memory: `bytes[at]` to `bytes[end]`, which is 0 and ends every loop over digits. */
-type Text = { bytes: Uint8Array; at: number; end: number; line: number; done: boolean };
-
-export async function readCsv(reading: Reading): Promise<void> {
+export function readCsv(reading: Reading): Promise<void> {
   const { path, fault, progress } = reading;
-  const file = await open(path);
-  try {
-    const { size } = await file.stat();
-    const text: Text = { bytes: new Uint8Array(BUFFER + 2), at: 0, end: 0, line: 1, done: false };
-    let read = 0;
-    const more = async (): Promise<boolean> => {
-      const count = await fill(file, text, fault);
-      read += count;
-      progress(size === 0 ? 1 : read / size);
-      return count > 0 || !text.done;
-    };
-    await more();
-    if (MARK.every((byte, i) => text.bytes[i] === byte)) text.at = MARK.length;
+  return withText(path, fault, progress, async (text, more) => {
     const sink = await header(text, reading, more);
     const parse = parserOf(sink, fault);
     const { store } = sink;
@@ -51,37 +30,7 @@ export async function readCsv(reading: Reading): Promise<void> {
     }
     if (text.at < text.end) throw misplaced(fault, text.line);
     if (row > 0) await store.flush(row);
-  } finally {
-    await file.close();
-  }
-}
-
-/** Keeps what is not parsed yet, and reads on. At the file's end its last line gets an end. */
-async function fill(file: FileHandle, text: Text, fault: Fault): Promise<number> {
-  if (text.done) return 0;
-  const rest = text.end - text.at;
-  if (rest * 2 > text.bytes.length) {
-    if (rest > RECORD_BYTES)
-      throw fault(
-        `Line ${text.line} is longer than ${RECORD_BYTES / 1024 ** 2} MB.`,
-        'End each row with a line end.',
-      );
-    const longer = new Uint8Array(text.bytes.length * 2);
-    longer.set(text.bytes.subarray(text.at, text.end));
-    text.bytes = longer;
-  } else text.bytes.copyWithin(0, text.at, text.end);
-  text.at = 0;
-  text.end = rest;
-  const { bytesRead } = await file.read(text.bytes, rest, text.bytes.length - rest - 2, null);
-  text.end += bytesRead;
-  if (bytesRead === 0) {
-    text.done = true;
-    if (rest > 0 && text.bytes[rest - 1] !== NEWLINE) text.bytes[text.end++] = NEWLINE;
-    text.bytes[text.end] = 0;
-    return 1;
-  }
-  text.bytes[text.end] = 0;
-  return bytesRead;
+  });
 }
 
 /** Reads the first line: names, or a row already where it has numbers only, as many as the model takes. */

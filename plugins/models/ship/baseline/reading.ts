@@ -1,6 +1,6 @@
 import type { Fault, Field, Header } from './layout.ts';
 import { type Store, textNumber } from './store.ts';
-import { cast } from './values.ts';
+import { cast, storedBytes, valuesIn } from './values.ts';
 
 /** Where the rows of a file go. */
 export type Sink = {
@@ -57,6 +57,29 @@ export function fillerOf({ store }: Sink, fault: Fault): Filler {
       clear();
     },
   };
+}
+
+/** Puts a column's values, from row `first` on. */
+export async function putColumn(
+  { store }: Sink,
+  index: number,
+  first: number,
+  values: ArrayLike<unknown>,
+  fault: Fault,
+): Promise<void> {
+  const field = store.fields[index] as Field;
+  const stored = valuesIn(
+    field.datatype,
+    new ArrayBuffer(storedBytes(field.datatype) * values.length),
+    0,
+    values.length,
+  );
+  for (let i = 0; i < values.length; i++) {
+    const value = storedOf(field, values[i], store.texts[index]);
+    if (typeof value === 'string') throw wrongValue(fault, `Row ${first + i + 1}`, field.label, value);
+    stored[i] = value;
+  }
+  await store.writeColumn(index, first, stored);
 }
 
 function storedOf(

@@ -20,6 +20,9 @@ export type Store = {
   readonly rows: () => number;
   /** Writes the first `count` rows of the block; only the last block may have fewer than `capacity`. */
   readonly flush: (count: number) => Promise<void>;
+  /** For formats that have a column at a time, in place of `flush`: how many rows there will be, then values from row `first` on. */
+  readonly expect: (rows: number) => void;
+  readonly writeColumn: (number: number, first: number, values: Values) => Promise<void>;
   readonly close: () => Promise<void>;
 };
 
@@ -53,6 +56,12 @@ export async function openStore(path: string, fields: readonly Field[], fault: F
   );
   const file = await open(path, 'w');
   let rows = 0;
+  const check = (count: number): void => {
+    const limit = limitOf(count, rowBytes, texts);
+    if (limit !== undefined) {
+      throw fault(limit, 'Take a sample of its rows, in their order: a tenth of them tells as much.');
+    }
+  };
   return {
     path,
     fields,
@@ -61,26 +70,7 @@ export async function openStore(path: string, fields: readonly Field[], fault: F
     texts,
     rows: () => rows,
     async flush(count) {
-      if (rows + count > ROWS) {
-        throw fault(
-          `It has more than ${ROWS} rows.`,
-          'Take a sample of its rows, in their order: a tenth of them tells as much.',
-        );
-      }
-      if ((rows + count) * rowBytes > STORE_BYTES) {
-        throw fault(
-          `Its first ${rows + count} rows are more than ${STORE_BYTES / 1024 ** 3} GB as tensors.`,
-          'Take a sample of its rows, in their order.',
-        );
-      }
-      let text = 0;
-      for (const dictionary of texts) text += dictionary?.bytes ?? 0;
-      if (text > TEXT_BYTES) {
-        throw fault(
-          `It has more than ${TEXT_BYTES / 1024 ** 2} MB of different texts.`,
-          'Take a sample of its rows, in their order.',
-        );
-      }
+      check(rows + count);
       if (count === capacity) await writeAll(file, new Uint8Array(buffer), rows * rowBytes);
       else {
         const partial = offsetsOf(fields, count);
@@ -91,8 +81,40 @@ export async function openStore(path: string, fields: readonly Field[], fault: F
       }
       rows += count;
     },
+    expect(count) {
+      check(count);
+      rows = count;
+    },
+    async writeColumn(number, first, values) {
+      check(rows);
+      for (let done = 0; done < values.length; ) {
+        const row = first + done;
+        const within = row % capacity;
+        const start = row - within;
+        const size = Math.min(capacity, rows - start);
+        const count = Math.min(size - within, values.length - done);
+        const part = values.subarray(done, done + count);
+        const bytes = new Uint8Array(part.buffer, part.byteOffset, part.byteLength);
+        const place = (offsetsOf(fields, size)[number] as number) + within * part.BYTES_PER_ELEMENT;
+        await writeAll(file, bytes, start * rowBytes + place);
+        done += count;
+      }
+    },
     close: () => file.close(),
   };
+}
+
+/** @returns what is too much, if anything */
+function limitOf(
+  rows: number,
+  rowBytes: number,
+  texts: readonly (Dictionary | undefined)[],
+): string | undefined {
+  if (rows > ROWS) return `It has more than ${ROWS} rows.`;
+  if (rows * rowBytes > STORE_BYTES)
+    return `${rows} of its rows are more than ${STORE_BYTES / 1024 ** 3} GB as tensors.`;
+  const text = texts.reduce((sum, dictionary) => sum + (dictionary?.bytes ?? 0), 0);
+  return text > TEXT_BYTES ? `It has more than ${TEXT_BYTES / 1024 ** 2} MB of different texts.` : undefined;
 }
 
 async function writeAll(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
