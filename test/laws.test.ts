@@ -60,7 +60,7 @@ const NAMES: Readonly<Record<string, RegExp>> = {
   Node: node,
   'the SDK': sdk,
   zod: /^zod$/,
-  'esbuild, yazl, `onnxruntime-common`': /^(esbuild|yazl|onnxruntime-common)$/,
+  'esbuild, yazl, hyparquet, `onnxruntime-common`': /^(esbuild|yazl|hyparquet|onnxruntime-common)$/,
   words: /^plugins\/models\/(model|naming|errors|units)\.ts$/,
   contracts: contract,
   '`schema`, `issues`, `rules`, `release-rules`':
@@ -83,6 +83,8 @@ const NAMES: Readonly<Record<string, RegExp>> = {
   // What native alarms are set to and what monitor and reports ask is one threshold.
   '`functions/shared/normal.ts`, `functions/shared/threshold.ts`':
     /^functions\/shared\/(normal|threshold)\.ts$/,
+  // Reference data become what the endpoint would make of them.
+  '`functions/infer/datatypes.ts`, `functions/infer/half.ts`': /^functions\/infer\/(datatypes|half)\.ts$/,
   // A baseline is built with the very lines that score against it.
   '`functions/shared/score.ts`': /^functions\/shared\/score\.ts$/,
   '`layer.json`': /^layers\/onnxruntime\/layer\.json$/,
@@ -127,13 +129,14 @@ const ROOMS: readonly Room[] = [
         'contracts',
         'Node',
         'the SDK',
-        'esbuild, yazl, `onnxruntime-common`',
+        'esbuild, yazl, hyparquet, `onnxruntime-common`',
         '`plan/`',
         '`ship/`',
       ],
       ...['`functions/shared/aws`', '`functions/shared/http.ts`'],
       ...[
         '`functions/infer/request.ts`, `functions/release/gate/cases.ts`',
+        '`functions/infer/datatypes.ts`, `functions/infer/half.ts`',
         '`functions/shared/score.ts`',
         '`layer.json`',
       ],

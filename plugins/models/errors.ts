@@ -25,6 +25,7 @@ export const PROBLEMS = {
   MODELS_LIMIT: 'Together the models need more than AWS allows in one stack or API.',
   MODELS_CAPACITY: 'More instances at once than the function may have.',
   MODELS_GATE_CASES: 'The gate’s case file is not there, or a case does not fit the model.',
+  MODELS_REFERENCE: 'Reference data that cannot be read, or do not fit the model.',
   MODELS_ROUTE_TAKEN: 'Two HTTP routes of the service would be the same.',
   MODELS_AUTHORIZER_UNKNOWN: 'An authorizer that provider.httpApi does not define.',
   MODELS_FRAMEWORK: 'Something that this version of the framework does not do.',

@@ -238,7 +238,7 @@ function isMemory(message: string): boolean {
 }
 
 /** ONNX Runtime's words without the places in its own source, on one line. */
-function short(text: string): string {
+export function short(text: string): string {
   const line = text
     .replace(/^Load model from .*? failed:/s, '')
     .replace(/\S+\.(?:cc|h):\d+ (?:[A-Z][a-z]+[A-Z]\w+ )?/g, '')

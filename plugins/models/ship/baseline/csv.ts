@@ -1,0 +1,251 @@
+import type { Datatype } from '../../../../functions/infer/contract.ts';
+import type { Fault } from './layout.ts';
+import { mustBeNumber, type Reading, type Sink, wrongValue } from './reading.ts';
+import { textNumber } from './store.ts';
+import { NEWLINE, type Text, withText } from './text.ts';
+import { cast, isPlain, numberIn } from './values.ts';
+
+/**
+ * RFC 4180 straight from bytes to columns. A library's cells are strings, and its rows arrays of them: for a million rows of 50
+ * columns csv-parse and papaparse need a minute or more, and this a few seconds, as most cells are a few digits.
+ */
+
+const COMMA = 44;
+const RETURN = 13;
+const QUOTE = 34;
+
+export function readCsv(reading: Reading): Promise<void> {
+  const { path, fault, progress } = reading;
+  return withText(path, fault, progress, async (text, more) => {
+    const sink = await header(text, reading, more);
+    const parse = parserOf(sink, fault);
+    const { store } = sink;
+    let row = 0;
+    for (;;) {
+      row = parse(text, row);
+      if (row === store.capacity) {
+        await store.flush(row);
+        row = 0;
+      } else if (!(await more())) break;
+    }
+    if (text.at < text.end) throw misplaced(fault, text.line);
+    if (row > 0) await store.flush(row);
+  });
+}
+
+/** Reads the first line: names, or a row already where it has numbers only, as many as the model takes. */
+async function header(
+  text: Text,
+  { fault, open: opened, width }: Reading,
+  more: () => Promise<boolean>,
+): Promise<Sink> {
+  for (;;) {
+    const first = firstRecord(text, fault);
+    if (first !== undefined) {
+      const { cells, next, lines } = first;
+      const isRow = cells.length === width && cells.every((cell) => numberIn(cell) !== undefined);
+      // pandas numbers the columns of what has no names; no row looks like that.
+      const isNumbered = cells.length > 2 && cells.every((cell, i) => cell === String(i));
+      const widths = cells.map(() => 1);
+      if (!isRow || isNumbered) {
+        text.at = next;
+        text.line += lines;
+      }
+      return opened(isRow || isNumbered ? { widths } : { names: cells, widths });
+    }
+    if (!(await more()))
+      throw fault('It is empty.', 'Write a line of column names, and a line for each row.');
+  }
+}
+
+function firstRecord(text: Text, fault: Fault): { cells: string[]; next: number; lines: number } | undefined {
+  const { bytes, end } = text;
+  const cells: string[] = [];
+  let p = text.at;
+  for (;;) {
+    const stop = cellEnd(bytes, p, end);
+    if (stop < 0) throw misplaced(fault, text.line);
+    if (stop >= end) return undefined;
+    cells.push(cellText(bytes, p, stop));
+    p = stop;
+    if (bytes[p] === RETURN) p++;
+    if (p >= end) return undefined;
+    p++;
+    if (bytes[p - 1] === COMMA) continue;
+    const lines = newlines(bytes, text.at, p);
+    if (cells.length > 1 || cells[0] !== '') return { cells, next: p, lines };
+    // A blank line before the first.
+    text.at = p;
+    text.line += lines;
+    cells.length = 0;
+  }
+}
+
+/** @returns where the cell from `p` ends: at a comma or a line's end, or at `end`; −1 for a quote out of place */
+function cellEnd(bytes: Uint8Array, p: number, end: number): number {
+  let q = p;
+  if (bytes[q] === QUOTE) {
+    for (;;) {
+      q = bytes.indexOf(QUOTE, q + 1);
+      if (q < 0 || q + 1 >= end) return end;
+      if (bytes[q + 1] !== QUOTE) break;
+      q++;
+    }
+    q++;
+    return isEnd(bytes, q, end) ? q : -1;
+  }
+  while (q < end && !isEnd(bytes, q, end)) {
+    if (bytes[q] === QUOTE) return -1;
+    q++;
+  }
+  return q;
+}
+
+function isEnd(bytes: Uint8Array, q: number, end: number): boolean {
+  const byte = bytes[q];
+  return (
+    byte === COMMA || byte === NEWLINE || (byte === RETURN && (bytes[q + 1] === NEWLINE || q + 1 >= end))
+  );
+}
+
+const decoder = new TextDecoder();
+function cellText(bytes: Uint8Array, from: number, to: number): string {
+  if (bytes[from] !== QUOTE) return decoder.decode(bytes.subarray(from, to));
+  return decoder.decode(bytes.subarray(from + 1, to - 1)).replaceAll('""', '"');
+}
+
+function newlines(bytes: Uint8Array, from: number, to: number): number {
+  let count = 0;
+  for (let i = bytes.indexOf(NEWLINE, from); i >= 0 && i < to; i = bytes.indexOf(NEWLINE, i + 1)) count++;
+  return count;
+}
+
+const misplaced = (fault: Fault, line: number): Error =>
+  fault(
+    `Line ${line} is not CSV: a quote is out of place.`,
+    'Double each quote in a quoted cell (RFC 4180).',
+  );
+
+/** Powers of ten that are exact as doubles: with a whole number below 2^53 one division gives the nearest double. */
+const TENS = Float64Array.from({ length: 23 }, (_, i) => Number(`1e${i}`));
+const EXACT = 2 ** 53;
+
+/** What to do with a column: pass over, store as it is, check and cast, keep the text. */
+const SKIP = 0;
+const PLAIN = 1;
+const CHECKED = 2;
+const TEXT = 3;
+
+/** @returns a function that parses rows until the block is full or the text in memory ends, and returns the block's rows */
+function parserOf({ store, targets }: Sink, fault: Fault): (text: Text, row: number) => number {
+  const { fields, block, texts, capacity } = store;
+  const width = targets.length;
+  const kinds = Uint8Array.from(targets, (target) => {
+    const datatype = fields[target]?.datatype;
+    if (datatype === undefined) return SKIP;
+    return datatype === 'BYTES' ? TEXT : isPlain(datatype) ? PLAIN : CHECKED;
+  });
+  const columns = targets.map((target) => block[target]);
+
+  const wrong = (line: number, column: number, reason: string): Error =>
+    wrongValue(fault, `Line ${line}`, fields[targets[column] as number]?.label ?? '', reason);
+
+  /** The cell from `p` to `stop`, whatever it is. */
+  const general = ({ bytes, line }: Text, p: number, stop: number, column: number, row: number): void => {
+    const values = columns[column];
+    const target = targets[column] as number;
+    if (values === undefined) return;
+    const cell = cellText(bytes, p, stop);
+    const dictionary = texts[target];
+    if (dictionary !== undefined) {
+      values[row] = textNumber(dictionary, cell);
+      return;
+    }
+    const value = numberIn(cell);
+    if (value === undefined) throw wrong(line, column, mustBeNumber);
+    values[row] = checked(value, line, column);
+  };
+  const checked = (value: number, line: number, column: number): number => {
+    const datatype = fields[targets[column] as number]?.datatype as Exclude<Datatype, 'BYTES'>;
+    const stored = cast(datatype, value);
+    if (typeof stored === 'string') throw wrong(line, column, stored);
+    return stored;
+  };
+
+  return (text, start) => {
+    const { bytes, end } = text;
+    let row = start;
+    let p = text.at;
+    while (row < capacity && p < end) {
+      let column = 0;
+      let lines = 1;
+      for (;;) {
+        const kind = column < width ? (kinds[column] as number) : SKIP;
+        const cell = p;
+        let byte = bytes[p] as number;
+        let read = false;
+        if (kind === PLAIN || kind === CHECKED) {
+          const negative = byte === 45;
+          if (negative || byte === 43) byte = bytes[++p] as number;
+          const first = p;
+          let digits = 0;
+          while (byte >= 48 && byte <= 57) {
+            digits = digits * 10 + byte - 48;
+            byte = bytes[++p] as number;
+          }
+          let count = p - first;
+          let decimals = 0;
+          if (byte === 46) {
+            const point = p;
+            byte = bytes[++p] as number;
+            while (byte >= 48 && byte <= 57) {
+              digits = digits * 10 + byte - 48;
+              byte = bytes[++p] as number;
+            }
+            decimals = p - point - 1;
+            count += decimals;
+          }
+          if (
+            count > 0 &&
+            digits < EXACT &&
+            decimals < 23 &&
+            (byte === COMMA || byte === NEWLINE || (byte === RETURN && bytes[p + 1] === NEWLINE))
+          ) {
+            const size = decimals === 0 ? digits : digits / (TENS[decimals] as number);
+            const value = negative ? -size : size;
+            (columns[column] as Float64Array)[row] =
+              kind === PLAIN ? value : checked(value, text.line, column);
+            read = true;
+          }
+        }
+        if (!read) {
+          p = cellEnd(bytes, cell, end);
+          if (p < 0) throw misplaced(fault, text.line);
+          if (p >= end) return row;
+          if (kind !== SKIP) general(text, cell, p, column, row);
+          if (bytes[cell] === QUOTE) lines += newlines(bytes, cell, p);
+          byte = bytes[p] as number;
+        }
+        if (byte === RETURN) {
+          p++;
+          if (p >= end) return row;
+          byte = bytes[p] as number;
+        }
+        p++;
+        column++;
+        if (byte !== COMMA) break;
+      }
+      const isBlank = column === 1 && (bytes[text.at] === NEWLINE || bytes[text.at] === RETURN);
+      if (column !== width && !isBlank) {
+        throw fault(
+          `Line ${text.line} has ${column} column${column === 1 ? '' : 's'}; the first has ${width}.`,
+          'Give every line the same columns.',
+        );
+      }
+      text.at = p;
+      text.line += lines;
+      if (!isBlank) row++;
+    }
+    return row;
+  };
+}

@@ -1,0 +1,158 @@
+import type { Datatype, Signature, TensorSpec } from '../../../../functions/infer/contract.ts';
+
+/** One element of a row of the model: where it goes, and what people call it. */
+export type Field = {
+  readonly tensor: string;
+  readonly datatype: Datatype;
+  /** Position in the tensor's row. */
+  readonly column: number;
+  readonly label: string;
+};
+
+/** An input, and its elements in a row of reference data. */
+export type RowTensor = {
+  readonly spec: TensorSpec;
+  /** Elements a row. */
+  readonly width: number;
+  /** Number of its first field. */
+  readonly first: number;
+};
+
+/** What the file's columns are to the model. */
+export type Layout = {
+  readonly tensors: readonly RowTensor[];
+  readonly fields: readonly Field[];
+  /** The first field of each of the file's columns, −1 for one that is the model's own answer. */
+  readonly targets: readonly number[];
+};
+
+/** The file's columns: their names, where it has any, and how many elements each has in a row. */
+export type Header = { readonly names?: readonly string[]; readonly widths: readonly number[] };
+
+/** Why the file cannot be used, and what to do. */
+export type Fault = (message: string, fix: string) => Error;
+
+/**
+ * Columns go to inputs by name; where the model has one input only, in the file's order. The model's answers may be in the file and
+ * are passed over; anything else that is not of the model is refused, as it is more likely a mistake than meant.
+ */
+export function layoutOf({ inputs, outputs, omitted }: Signature, header: Header, fault: Fault): Layout {
+  const { names, widths } = header;
+  checkNames(names, fault);
+  const [only] = inputs;
+  const answers = new Set([...outputs.map(({ name }) => name), ...omitted]);
+  const taken = new Map<TensorSpec, number[]>();
+  if (names === undefined) inOrder(inputs, widths, taken, fault);
+  else if (only !== undefined && inputs.length === 1 && !isByName(only, header)) {
+    const due = widthOf(only);
+    const all = names.map((_, column) => column);
+    const sum = widths.reduce((total, width) => total + width, 0);
+    taken.set(only, sum === due ? all : all.filter((column) => !answers.has(names[column] as string)));
+  } else for (const spec of inputs) taken.set(spec, columnsOf(spec, names));
+
+  const tensors: RowTensor[] = [];
+  const fields: Field[] = [];
+  const targets = widths.map(() => -1);
+  for (const spec of inputs) {
+    const columns = taken.get(spec) ?? [];
+    if (columns.length === 0)
+      throw fault(`It has no column ${spec.name}, an input of the model.`, 'Add this column to the file.');
+    const first = fields.length;
+    for (const column of columns) {
+      const width = widths[column] as number;
+      targets[column] = fields.length;
+      for (let i = 0; i < width; i++) {
+        const at = fields.length - first;
+        const label = width === 1 && names !== undefined ? (names[column] as string) : `${spec.name}[${at}]`;
+        fields.push({ tensor: spec.name, datatype: spec.datatype, column: at, label });
+      }
+    }
+    const width = fields.length - first;
+    const due = widthOf(spec);
+    if (due >= 0 && due !== width) throw wrongWidth(spec, due, width, fault);
+    tensors.push({ spec, width, first });
+  }
+  targets.forEach((target, column) => {
+    const name = names?.[column];
+    if (target >= 0 || name === undefined || answers.has(name)) return;
+    const model =
+      fields.length > 20 ? '' : `; the model takes ${fields.map(({ label }) => label).join(', ')}`;
+    throw fault(`Its column ${name} is no input of the model${model}.`, 'Drop this column from the file.');
+  });
+  return { tensors, fields, targets };
+}
+
+/** Elements of a row; −1 where the model leaves that open. */
+export function widthOf({ shape }: TensorSpec): number {
+  // A free first dimension counts rows; so does any first one of at least two.
+  const inner = shape.length === 1 && shape[0] !== -1 ? shape : shape.slice(1);
+  return inner.some((dimension) => dimension < 0) ? -1 : inner.reduce((product, one) => product * one, 1);
+}
+
+function checkNames(names: readonly string[] | undefined, fault: Fault): void {
+  const seen = new Set<string>();
+  for (const [i, name] of names?.entries() ?? []) {
+    if (name === '')
+      throw fault(
+        `Its column ${i + 1} has no name.`,
+        'Name it, or drop it: pandas leaves its row numbers out with index=False.',
+      );
+    if (seen.has(name))
+      throw fault(`It has two columns ${name}.`, 'Give each column a name of its own, or drop one.');
+    seen.add(name);
+  }
+}
+
+/** Does a column have the input's name and its width? */
+function isByName(spec: TensorSpec, { names = [], widths }: Header): boolean {
+  const width = widths[names.indexOf(spec.name)];
+  return width !== undefined && (width === widthOf(spec) || (width > 1 && widthOf(spec) < 0));
+}
+
+/** The column of the input's name, or those that number its elements from 0: `x_0`, `x_1`. */
+function columnsOf(spec: TensorSpec, names: readonly string[]): number[] {
+  const own = names.indexOf(spec.name);
+  if (own >= 0) return [own];
+  const columns: number[] = [];
+  for (let i = 0; ; i++) {
+    const column = names.indexOf(`${spec.name}_${i}`);
+    if (column < 0) return columns;
+    columns.push(column);
+  }
+}
+
+/** Without names: one column after the other, in the signature's order; there is one of each element then. */
+function inOrder(
+  inputs: readonly TensorSpec[],
+  widths: readonly number[],
+  taken: Map<TensorSpec, number[]>,
+  fault: Fault,
+): void {
+  const open = inputs.filter((spec) => widthOf(spec) < 0);
+  const known = inputs.reduce((sum, spec) => sum + Math.max(0, widthOf(spec)), 0);
+  const rest = widths.length - known;
+  if (open.length > 1 || (open.length === 0 ? rest !== 0 : rest < 1)) {
+    throw fault(
+      `It has ${widths.length} columns without names; the model takes ${known}${open.length > 0 ? ' or more' : ''}.`,
+      'Name the columns after the inputs of the model, or leave out what is none.',
+    );
+  }
+  let next = 0;
+  for (const spec of inputs) {
+    const width = widthOf(spec) < 0 ? rest : widthOf(spec);
+    taken.set(
+      spec,
+      Array.from({ length: width }, (_, i) => next + i),
+    );
+    next += width;
+  }
+}
+
+function wrongWidth(spec: TensorSpec, due: number, width: number, fault: Fault): Error {
+  return fault(
+    `It has ${width} column${width === 1 ? '' : 's'} for the input ${spec.name}; the model takes ${due}.`,
+    due < width
+      ? 'Drop what is no input of the model, such as the label or row numbers.'
+      : 'Add what is missing, in the order in which the model was trained.',
+  );
+}

@@ -1,0 +1,89 @@
+import { type FileHandle, open } from 'node:fs/promises';
+import { brotliDecompressSync, gunzipSync, zstdDecompressSync } from 'node:zlib';
+import {
+  type AsyncBuffer,
+  type Compressors,
+  parquetMetadataAsync,
+  parquetRead,
+  parquetSchema,
+} from 'hyparquet';
+import { isProblemError } from '../../errors.ts';
+import type { Fault } from './layout.ts';
+import { putColumn, type Reading } from './reading.ts';
+
+/** Node has what hyparquet leaves to others (Snappy it brings itself); Zstandard since 22.15. */
+const COMPRESSORS: Compressors = {
+  GZIP: (input) => gunzipSync(input),
+  BROTLI: (input) => brotliDecompressSync(input),
+  ...(zstdDecompressSync === undefined ? {} : { ZSTD: (input) => zstdDecompressSync(input) }),
+};
+
+/** Apache Parquet, a column of a row group at a time. */
+export async function readParquet({ path, fault, open: opened, progress }: Reading): Promise<void> {
+  const handle = await open(path);
+  try {
+    const file = await bufferOf(handle);
+    const metadata = await parquetMetadataAsync(file);
+    const columns = parquetSchema(metadata).children;
+    const names = columns.map(({ element }) => element.name);
+    const sink = await opened({ names, widths: names.map(() => 1) });
+    const { targets, store } = sink;
+    store.expect(Number(metadata.num_rows));
+    let first = 0;
+    for (const group of metadata.row_groups) {
+      const rowStart = first;
+      const rowEnd = first + Number(group.num_rows);
+      for (const [i, { element, children }] of columns.entries()) {
+        const target = targets[i] as number;
+        if (target < 0) continue;
+        if (children.length > 0) throw nested(element.name, fault);
+        // Parts of a column arrive in any order, and are written when all are there.
+        const parts: { readonly data: ArrayLike<unknown>; readonly from: number }[] = [];
+        await parquetRead({
+          file,
+          metadata,
+          columns: [element.name],
+          rowStart,
+          rowEnd,
+          compressors: COMPRESSORS,
+          onChunk: ({ columnData, rowStart: from }) => {
+            parts.push({ data: columnData, from });
+          },
+        });
+        for (const { data, from } of parts) await putColumn(sink, target, from, data, fault);
+        progress((rowStart + ((rowEnd - rowStart) * (i + 1)) / columns.length) / store.rows());
+      }
+      first = rowEnd;
+    }
+  } catch (error) {
+    if (isProblemError(error) || !(error instanceof Error)) throw error;
+    throw fault(
+      `It cannot be read as Parquet (${error.message.slice(0, 200)}).`,
+      'Write it again, with Snappy or without compression, or as CSV.',
+    );
+  } finally {
+    await handle.close();
+  }
+}
+
+const nested = (name: string, fault: Fault): Error =>
+  fault(
+    `Its column ${name} is nested.`,
+    'Give each element a column of its own, or write JSON lines (.jsonl), whose values may be arrays.',
+  );
+
+async function bufferOf(handle: FileHandle): Promise<AsyncBuffer> {
+  const { size } = await handle.stat();
+  return {
+    byteLength: size,
+    async slice(start, end = size) {
+      const bytes = new Uint8Array(Math.max(0, Math.min(end, size) - start));
+      for (let done = 0; done < bytes.length; ) {
+        const { bytesRead } = await handle.read(bytes, done, bytes.length - done, start + done);
+        if (bytesRead === 0) throw new Error('the file ends too early');
+        done += bytesRead;
+      }
+      return bytes.buffer;
+    },
+  };
+}

@@ -1,0 +1,152 @@
+import type { FileHandle } from 'node:fs/promises';
+import type { NumericSignal, Signal } from '../../../../functions/drift/contract.ts';
+import { categoryPart } from './category.ts';
+import type { Field, Layout, RowTensor } from './layout.ts';
+import { numericPart, type Values } from './numeric.ts';
+import { readBlocks, readColumn, type Stored } from './store.ts';
+
+/** Columns that are watched one by one; wider rows, such as images and embeddings, by three numbers of each. */
+export const MOST_COLUMNS = 200;
+
+/** Texts beyond these are ids or prose: every request would have an unseen one. */
+const MOST_TEXTS = 1000;
+
+/** A signal without its name, which is told when all are known. */
+export type Unnamed = Signal extends infer S ? (S extends Signal ? Omit<S, 'name'> : never) : never;
+
+type Found = { readonly signals: readonly Unnamed[]; readonly notices: readonly string[] };
+
+/** Signals of the inputs, a column in memory at a time. */
+export async function inputSignals(
+  file: FileHandle,
+  stored: Stored,
+  { tensors, fields }: Layout,
+  progress: (done: number, of: number) => void,
+): Promise<Found> {
+  const signals: Unnamed[] = [];
+  const notices: string[] = [];
+  const wide = wideOf(tensors);
+  let watched = 0;
+  let unwatched = 0;
+  for (const tensor of tensors) {
+    const { spec, first, width } = tensor;
+    const isWide = wide.has(tensor);
+    if (isWide && spec.datatype === 'BYTES') {
+      notices.push(`The texts of ${spec.name} are not watched: a row has ${width} of them.`);
+    } else if (isWide) {
+      for (const { value, values } of await summaries(file, stored, tensor)) {
+        const label = `${value} of ${spec.name}`;
+        signals.push({ ...numeric(label, spec.name, 0, value, values, notices), of: 'input' });
+        await breathe();
+      }
+    }
+    for (let i = first; i < first + width && !isWide; i++) {
+      if (watched === MOST_COLUMNS) {
+        unwatched++;
+        continue;
+      }
+      watched++;
+      progress(i, fields.length);
+      const { label, column } = fields[i] as Field;
+      const values = await readColumn(file, stored, i);
+      const texts = stored.texts[i];
+      if (texts === undefined) {
+        signals.push({ ...numeric(label, spec.name, column, 'element', values, notices), of: 'input' });
+      } else if (texts.length > MOST_TEXTS) {
+        notices.push(
+          `${label} is not watched: it has ${texts.length} different texts, more than ${MOST_TEXTS}.`,
+        );
+      } else {
+        const part = categoryPart(values as Float64Array<ArrayBuffer>, texts);
+        const known = part.values.length + part.rare.length;
+        if (known < 2) notices.push(known === 0 ? noValues(label) : constant(label));
+        signals.push({ kind: 'category', label, of: 'input', tensor: spec.name, column, ...part });
+      }
+      // Whoever wants to stop this is heard between two columns.
+      await breathe();
+    }
+  }
+  if (unwatched > 0)
+    notices.push(`Of its columns the first ${MOST_COLUMNS} are watched, and ${unwatched} are not.`);
+  return { signals, notices };
+}
+
+const noValues = (label: string): string => `${label} has no value in any row of the reference.`;
+const constant = (label: string): string => `${label} has one value only in the reference.`;
+export const breathe = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+/** A numeric signal, with a notice where it cannot drift. */
+export function numeric(
+  label: string,
+  tensor: string,
+  column: number,
+  value: NumericSignal['value'],
+  values: Values,
+  notices: string[],
+): Omit<NumericSignal, 'name' | 'of'> {
+  const part = numericPart(values);
+  if (part.nulls === values.length) notices.push(noValues(label));
+  else if (part.sd === 0) notices.push(constant(label));
+  return { kind: 'numeric', label, tensor, column, value, ...part };
+}
+
+/** Images and embeddings; and where all columns together are too many, every input that has several. */
+function wideOf(tensors: readonly RowTensor[]): ReadonlySet<RowTensor> {
+  const wide = new Set(tensors.filter(({ spec, width }) => spec.shape.length > 2 || width > MOST_COLUMNS));
+  const narrow = tensors.filter((tensor) => !wide.has(tensor));
+  if (narrow.reduce((sum, { width }) => sum + width, 0) > MOST_COLUMNS)
+    for (const tensor of narrow) if (tensor.width > 1) wide.add(tensor);
+  return wide;
+}
+
+/** Euclidean norm, mean and standard deviation of all of a row. A row that lacks an element has none of them. */
+async function summaries(
+  file: FileHandle,
+  stored: Stored,
+  { first, width }: RowTensor,
+): Promise<
+  readonly { readonly value: 'norm' | 'mean' | 'sd'; readonly values: Float64Array<ArrayBuffer> }[]
+> {
+  const norm = new Float64Array(stored.rows);
+  const mean = new Float64Array(stored.rows);
+  const sd = new Float64Array(stored.rows);
+  await readBlocks(file, stored, first, first + width, async (block, firstRow, count) => {
+    for (let row = 0; row < count; row++) {
+      let sum = 0;
+      let squares = 0;
+      for (const values of block) {
+        const x = values[row] as number;
+        sum += x;
+        squares += x * x;
+      }
+      const average = sum / width;
+      let apart = 0;
+      for (const values of block) apart += ((values[row] as number) - average) ** 2;
+      norm[firstRow + row] = Math.sqrt(squares);
+      mean[firstRow + row] = average;
+      sd[firstRow + row] = Math.sqrt(apart / width);
+    }
+    await breathe();
+  });
+  return [
+    { value: 'norm', values: norm },
+    { value: 'mean', values: mean },
+    { value: 'sd', values: sd },
+  ];
+}
+
+/** Letters, digits and _, as metrics' names may have, each once. */
+export function named(signals: readonly Unnamed[]): Signal[] {
+  const taken = new Set<string>();
+  return signals.map((signal) => {
+    const base =
+      signal.label
+        .replace(/[^A-Za-z0-9]+/g, '_')
+        .replace(/^_+|_+$/g, '')
+        .slice(0, 60) || 'signal';
+    let name = base;
+    for (let i = 2; taken.has(name); i++) name = `${base}_${i}`;
+    taken.add(name);
+    return { name, ...signal };
+  });
+}
