@@ -6,6 +6,7 @@ import { inferAnswer, inferValue, type Responder, tensorOf } from './answer.ts';
 import { readBody, splitBody } from './body.ts';
 import { type Manifest, UNCOUNTED } from './contract.ts';
 import type { Tensor } from './datatypes.ts';
+import type { Drifted } from './drift.ts';
 import { borrow, FRESH } from './memory.ts';
 import { createMeter, type Meter, type Out } from './metrics.ts';
 import { prime } from './prime.ts';
@@ -38,6 +39,7 @@ type Call = {
   readonly counted: boolean;
   /** Of the model's outputs; undefined until it has run: what asks for no inference is not counted. */
   scores: string | undefined;
+  drift?: Drifted | undefined;
 };
 
 /**
@@ -91,10 +93,10 @@ const events = (meter: Meter): Middleware => ({
     } satisfies Call;
   },
   after(state) {
-    const { request, started, counted, scores } = state.event as Call;
+    const { request, started, counted, scores, drift } = state.event as Call;
     state.response = writeAnswer(request, state.response as Answer);
     if (scores === undefined) return;
-    if (counted) meter.answered(started, scores);
+    if (counted) meter.answered(started, scores, drift);
     else meter.uncounted();
   },
 });
@@ -211,12 +213,8 @@ async function transformed(endpoint: Endpoint, asked: InferRequest, call: Call):
   return post === undefined ? results : guard(() => post(results, info), log);
 }
 
-function runModel(
-  { manifest, transform, session, meter }: Endpoint,
-  { outputs }: InferRequest,
-  feeds: Tensors,
-  call: Call,
-): Tensors {
+function runModel(endpoint: Endpoint, { outputs }: InferRequest, feeds: Tensors, call: Call): Tensors {
+  const { manifest, transform, session, meter } = endpoint;
   // With all outputs wanted and none left out, ONNX Runtime needs no list; a transform may look at any of them, and
   // every answer is to be scored.
   const graph = manifest.graph ?? manifest.signature;
@@ -236,11 +234,30 @@ function runModel(
     if (tensor !== undefined) results[name] = tensor;
   }
   call.scores = meter.score(results);
+  if (call.counted) call.drift = driftOf(endpoint, feeds, results);
   return results;
 }
 
-function wantedOf(outputs: InferRequest['outputs'], { signals = [] }: Manifest): string[] {
-  return [...new Set([...outputs.map(({ spec }) => spec.name), ...signals.map(({ output }) => output)])];
+/** What a request is scored from is fetched, asked for or not. */
+function wantedOf(outputs: InferRequest['outputs'], { signals = [], drift }: Manifest): string[] {
+  const drifting = drift?.signals.filter(({ of }) => of === 'output') ?? [];
+  return [
+    ...new Set([
+      ...outputs.map(({ spec }) => spec.name),
+      ...signals.map(({ output }) => output),
+      ...drifting.map(({ tensor }) => tensor),
+    ]),
+  ];
+}
+
+/** Scoring is for those who watch: whatever a transform hands over, the client gets the answer. */
+function driftOf({ meter, log }: Endpoint, inputs: Tensors, outputs: Tensors): Drifted | undefined {
+  try {
+    return meter.drift?.(inputs, outputs);
+  } catch (error) {
+    log.warn('The drift of a request could not be scored.', { reason: placeOf(error) });
+    return undefined;
+  }
 }
 
 /** ONNX Runtime’s message holds values of the inputs; the operator and its node’s name are the model’s own. */

@@ -1,13 +1,16 @@
 import { writeSync } from 'node:fs';
 import { type Manifest, METRICS } from './contract.ts';
+import { createDrift, type Drifted } from './drift.ts';
+import { directivesOf } from './emf.ts';
 import { createScorer, scoreNames } from './signals.ts';
 import type { Tensors } from './transform.ts';
 
-/** Takes one line, its newline included. */
-export type Out = (line: string) => void;
+/** Takes whole lines, each with its newline. */
+export type Out = (lines: string) => void;
 
 /**
- * Counts each request in one log line of CloudWatch's embedded metric format, written when its answer is ready:
+ * Counts each request in one log line of CloudWatch's embedded metric format, written when its answer is ready, and with it
+ * the line of its drift where there is one:
  * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
  *
  * A line a request, and none for several: Lambda freezes the instance after an answer, perhaps for good, and whatever
@@ -18,8 +21,10 @@ export type Meter = {
   readonly now: () => number;
   /** @returns what `answered` is to publish of the model's outputs */
   readonly score: (tensors: Tensors) => string;
+  /** @returns the same of its drift from reference data; absent where nothing is declared */
+  readonly drift?: (inputs: Tensors, outputs: Tensors) => Drifted | undefined;
   /** An inference was answered without error. */
-  readonly answered: (started: number, scores: string) => void;
+  readonly answered: (started: number, scores: string, drift?: Drifted) => void;
   /** The model or the endpoint failed. */
   readonly failed: () => void;
   /** The request was wrong. */
@@ -30,7 +35,7 @@ export type Meter = {
 
 /** @param primed the model has run before the first request */
 export function createMeter(
-  { model, slowEdges = [], signals = [] }: Manifest,
+  { model, slowEdges = [], signals = [], drift, graph, signature }: Manifest,
   environment: NodeJS.ProcessEnv,
   primed: boolean,
   out: Out = toStdout,
@@ -40,10 +45,12 @@ export function createMeter(
   const ofModel = `,"${METRICS.model}":${name}`;
   const dimensions = `${ofModel},"${METRICS.version}":${version}`;
   const filtered = levelOf(environment);
-  const line = (head: string, members: string): void => {
+  const line = (head: string, members: string, drifted = NO_DRIFT): void => {
     const now = Date.now();
     const level = filtered === '' ? '' : `,"timestamp":"${new Date(now).toISOString()}"${filtered}`;
-    out(`${head}${now}}${level}${members}}\n`);
+    const own = `${head}${drifted.directives}],"Timestamp":${now}}${level}${members}${drifted.members}}\n`;
+    // Both in one write: it is the dearest part of either.
+    out(drifted === NO_DRIFT ? own : `${own}${drifted.line}${level}}\n`);
   };
 
   const names = [METRICS.requests, METRICS.latency];
@@ -69,17 +76,18 @@ export function createMeter(
   return {
     now: () => performance.now(),
     score: createScorer(signals),
-    answered(started, scores) {
+    ...(drift && { drift: createDrift(drift, graph ?? signature, environment) }),
+    answered(started, scores, drifted) {
       const took = performance.now() - started;
       const latency = `${Math.round(took * 1000)}e-3`;
       if (isCold) {
         isCold = false;
-        line(cold, `${success}${latency},"${METRICS.coldStart}":1${scores}`);
+        line(cold, `${success}${latency},"${METRICS.coldStart}":1${scores}`, drifted);
         return;
       }
       let beyond = 0;
       while (beyond < slowEdges.length && took > (slowEdges[beyond] as number)) beyond++;
-      line(warm[beyond] as string, success + latency + slow[beyond] + scores);
+      line(warm[beyond] as string, success + latency + slow[beyond] + scores, drifted);
     },
     failed: () => line(failed, failure),
     rejected: () => line(rejected, rejection),
@@ -91,14 +99,11 @@ export function createMeter(
 
 const BOTH = [[METRICS.model], [METRICS.model, METRICS.version]];
 
-/** The line up to its time, which comes last in `_aws` so that all before it is made once. */
-function headOf(names: readonly string[], dimensions: readonly (readonly string[])[] = BOTH): string {
-  const metrics = names.map((name) =>
-    name === METRICS.latency ? { Name: name, Unit: 'Milliseconds' } : { Name: name },
-  );
-  const directive = { Namespace: METRICS.namespace, Dimensions: dimensions, Metrics: metrics };
-  return `{"_aws":{"CloudWatchMetrics":[${JSON.stringify(directive)}],"Timestamp":`;
-}
+const NO_DRIFT: Drifted = { line: '', directives: '', members: '' };
+
+/** The line up to what changes: the time comes last in `_aws`, so that all before it is made once. */
+const headOf = (names: readonly string[], dimensions: readonly (readonly string[])[] = BOTH): string =>
+  `{"_aws":{"CloudWatchMetrics":[${directivesOf(names, dimensions)}`;
 
 /**
  * With the JSON log format and a level beyond INFO, Lambda drops what has no such level and no time of RFC 3339:
@@ -118,14 +123,14 @@ function levelOf({
  * Written by its descriptor, since process.stdout costs milliseconds when first asked for, and at once, since what a
  * stream keeps for a full pipe may be frozen with the instance. Putting it off by a turn of the event loop would gain nothing:
  * the runtime itself waits for one before it sends the answer (src/runtime/lifecycle-manager.ts).
- * @param line ASCII: names of functions, versions and signals are
+ * @param lines ASCII: names of functions, versions and signals are
  */
-function toStdout(line: string): void {
+function toStdout(lines: string): void {
   try {
-    const written = writeSync(1, line);
-    if (written < line.length) process.stdout.write(line.slice(written));
+    const written = writeSync(1, lines);
+    if (written < lines.length) process.stdout.write(lines.slice(written));
   } catch (error) {
     // Full, and somebody has made it non-blocking: the stream knows how to wait. Any other: there is nobody who reads.
-    if (error instanceof Error && 'code' in error && error.code === 'EAGAIN') process.stdout.write(line);
+    if (error instanceof Error && 'code' in error && error.code === 'EAGAIN') process.stdout.write(lines);
   }
 }

@@ -1,6 +1,6 @@
+import { CONFIDENCE, ENTROPY, LABEL, readClasses } from './classes.ts';
 import { METRICS, type OutputSignal } from './contract.ts';
-import type { Tensor } from './datatypes.ts';
-import { fromHalf } from './half.ts';
+import { numbersOf } from './numbers.ts';
 import type { Tensors } from './transform.ts';
 
 /**
@@ -60,49 +60,29 @@ const arcsine = (share: number): number =>
 function classReader(output: string, signals: readonly OutputSignal[]): Reader {
   const logits = signals.some((signal) => signal.logits);
   const withEntropy = signals.some(({ kind }) => kind === 'entropy');
+  const found = new Float64Array(3);
   const writers = signals.map((signal) => ({ kind: signal.kind, write: writerOf(signal, 4) }));
   return (tensors) => {
     const tensor = tensors[output];
-    const values = tensor === undefined ? NOTHING : numbersOf(tensor);
+    const values = numbersOf(tensor);
     const size = tensor?.shape.at(-1) ?? 0;
     let rows = 0;
     let [labelA, labelB, sureA, sureB, mixedA, mixedB] = [0, 0, 0, 0, 0, 0];
     for (let start = 0; size > 1 && start + size <= values.length; start += size) {
-      const best = greatest(values, start, size);
-      let top = values[best] as number;
-      let mixed = 0;
-      if (logits) {
-        let sum = 0;
-        let weighted = 0;
-        for (let i = start; i < start + size; i++) {
-          const below = (values[i] as number) - top;
-          const weight = Math.exp(below);
-          sum += weight;
-          if (weight > 0) weighted += weight * below;
-        }
-        mixed = Math.log(sum) - weighted / sum;
-        top = 1 / sum;
-      } else if (withEntropy) {
-        for (let i = start; i < start + size; i++) {
-          const p = values[i] as number;
-          if (p > 0) mixed -= p * Math.log(p);
-          else if (Number.isNaN(p)) mixed = p;
-        }
-      }
-      // NaN and infinities are the only numbers whose difference with themselves is not 0.
-      if (top - top !== 0 || mixed - mixed !== 0) continue;
+      if (!readClasses(values, start, size, logits, withEntropy, found)) continue;
       rows++;
-      if (size === 2) labelA += best === start ? -1 : 1;
+      const label = found[LABEL] as number;
+      if (size === 2) labelA += label === 0 ? -1 : 1;
       else {
-        const u = (best - start) / (size - 1);
+        const u = label / (size - 1);
         labelA += h1(u);
         labelB += h2(u);
       }
-      const sure = arcsine(top);
+      const sure = arcsine(found[CONFIDENCE] as number);
       sureA += h1(sure);
       sureB += h2(sure);
       if (withEntropy) {
-        const u = arcsine(mixed / Math.log(size));
+        const u = arcsine((found[ENTROPY] as number) / Math.log(size));
         mixedA += h1(u);
         mixedB += h2(u);
       }
@@ -118,21 +98,10 @@ function classReader(output: string, signals: readonly OutputSignal[]): Reader {
   };
 }
 
-/** @returns index of the first greatest; of a NaN where there is one, which comparisons would pass over */
-function greatest(values: Numbers, start: number, size: number): number {
-  let best = start;
-  for (let i = start + 1; i < start + size; i++) {
-    const value = values[i] as number;
-    if (value > (values[best] as number) || Number.isNaN(value)) best = i;
-  }
-  return best;
-}
-
 function predictionReader(signal: OutputSignal): Reader {
   const write = writerOf(signal, 6);
   return (tensors) => {
-    const tensor = tensors[signal.output];
-    const values = tensor === undefined ? NOTHING : numbersOf(tensor);
+    const values = numbersOf(tensors[signal.output]);
     let rows = 0;
     let sum = 0;
     for (let i = 0; i < values.length; i++) {
@@ -143,23 +112,6 @@ function predictionReader(signal: OutputSignal): Reader {
     }
     return write(rows === 0 ? 0 : sum / rows, 0);
   };
-}
-
-type Numbers = ArrayLike<number>;
-const NOTHING: Numbers = [];
-
-function numbersOf({ datatype, data }: Tensor): Numbers {
-  switch (datatype) {
-    case 'BYTES':
-      return NOTHING;
-    case 'FP16':
-      return Float64Array.from(data as Uint16Array, fromHalf);
-    case 'INT64':
-    case 'UINT64':
-      return Float64Array.from(data as BigInt64Array, Number);
-    default:
-      return data as Float32Array;
-  }
 }
 
 /**

@@ -1,0 +1,133 @@
+import { METRICS as DRIFT, type DriftLine, type Scored, type Signal } from '../drift/contract.ts';
+import { METRICS, type Signature } from './contract.ts';
+import { type Placed, type Reader, readersOf } from './drift-rows.ts';
+import { clear, createTally } from './drift-tally.ts';
+import { directivesOf } from './emf.ts';
+import type { Tensors } from './transform.ts';
+
+/** Of an answered request, for the meter to write. It holds sums and counts, and no value that came or went. */
+export type Drifted = {
+  /** A `DriftLine` without its closing brace: what Lambda's log level asks for may follow. */
+  readonly line: string;
+  /** For the line of metrics: directives, and members, each with a comma before it. */
+  readonly directives: string;
+  readonly members: string;
+};
+
+/**
+ * Scores requests against reference data. All that does not depend on the request is made here, once.
+ *
+ * Of a request with more rows than `MOST_ROWS`, so many are scored, evenly spaced, and `rows` is the number of those: sums and
+ * counts of a window then are of what was scored, as are the m and n of its tests.
+ *
+ * @param graph what ONNX Runtime takes and gives: a free first dimension tells a column from a row
+ * @returns of the graph's inputs and outputs what is to be published; undefined where no row came
+ */
+export function createDrift(
+  { baseline, native, signals }: Scored,
+  graph: Pick<Signature, 'inputs' | 'outputs'>,
+  environment: NodeJS.ProcessEnv,
+): (inputs: Tensors, outputs: Tensors) => Drifted | undefined {
+  const tally = createTally(signals);
+  const { a, b, used, last, cells } = tally;
+  const read = (of: Signal['of']): Reader[] => {
+    const placed = signals
+      .map((signal, place) => ({ signal, place }))
+      .filter(({ signal }) => signal.of === of);
+    const tensors = new Set(placed.map(({ signal }) => signal.tensor));
+    return [...tensors].flatMap((tensor) => {
+      const spec = graph[of === 'input' ? 'inputs' : 'outputs'].find(({ name }) => name === tensor);
+      const group = placed.filter(({ signal }) => signal.tensor === tensor);
+      return readersOf(group, (spec?.shape[0] ?? -1) < 0, tally);
+    });
+  };
+  const inputReaders = read('input');
+  const outputReaders = read('output');
+  const outputPlaces = Int32Array.from(signals.flatMap(({ of }, place) => (of === 'output' ? [place] : [])));
+  const metrics = createMetrics(signals, native);
+  const marks = { drift: baseline, v: environment.AWS_LAMBDA_FUNCTION_VERSION ?? '$LATEST' } satisfies Pick<
+    DriftLine,
+    'drift' | 'v'
+  >;
+  const head = `${JSON.stringify(marks).slice(0, -1)},"rows":`;
+
+  return (inputs, outputs) => {
+    clear(tally);
+    const scoredInputs = mostOf(inputReaders, inputs);
+    const scoredOutputs = mostOf(outputReaders, outputs);
+    const rows = inputReaders.length > 0 ? scoredInputs : scoredOutputs;
+    if (rows === 0) return undefined;
+    // Rows of one answer are not independent: of an output, a request is one observation.
+    for (const place of outputPlaces) {
+      const share = 1 / Math.max(1, used[place] as number);
+      a[place] = (a[place] as number) * share;
+      b[place] = (b[place] as number) * share;
+    }
+    const as = textsOf(a);
+    const bs = textsOf(b);
+    const counted = Math.max(rows, scoredOutputs) === 1 ? cellText(last) : `[${cells.map(listOf).join()}]`;
+    return {
+      line: `${head}${rows},"a":[${as.join()}],"b":[${bs.join()}],"cells":${counted}`,
+      ...metrics(rows, as, bs, used),
+    };
+  };
+}
+
+function mostOf(readers: readonly Reader[], tensors: Tensors): number {
+  let most = 0;
+  for (const read of readers) most = Math.max(most, read(tensors));
+  return most;
+}
+
+/** Whole numbers of 10⁻⁴, which V8 writes four times faster than fractions; scores are about 1. */
+function textsOf(sums: Float64Array): string[] {
+  const texts: string[] = [];
+  for (let i = 0; i < sums.length; i++) {
+    const whole = Math.round((sums[i] as number) * 1e4);
+    texts.push(whole === 0 ? '0' : `${whole}e-4`);
+  }
+  return texts;
+}
+
+const DIGITS = '0123456789abcdefghijklmnopqrstuvwxyz';
+/** @param last the only row's cells */
+function cellText(last: Int32Array): string {
+  let text = '"';
+  for (let i = 0; i < last.length; i++) text += last[i] === -1 ? '-' : DIGITS[last[i] as number];
+  return `${text}"`;
+}
+const listOf = (counts: Int32Array): string => `[${counts.join()}]`;
+
+type Metrics = Pick<Drifted, 'directives' | 'members'>;
+
+/** Sums of outputs are metrics always, those of inputs where native alarms watch them; by the model alone, as all drift is. */
+function createMetrics(
+  signals: readonly Signal[],
+  native: boolean,
+): (rows: number, as: readonly string[], bs: readonly string[], used: Int32Array) => Metrics {
+  const published: Placed[] = signals
+    .map((signal, place) => ({ signal, place }))
+    .filter(({ signal }) => signal.kind === 'numeric' && (native || signal.of === 'output'));
+  const named = published.map(({ signal: { name, of }, place }) => ({
+    place,
+    a: `${DRIFT.score}${name}_a`,
+    b: `${DRIFT.score}${name}_b`,
+    null: of === 'input' ? `${DRIFT.null}${name}` : undefined,
+  }));
+  const names = [...(native ? [DRIFT.rows] : []), ...named.flatMap(({ a, b }) => [a, b])];
+  const always = names.length === 0 ? '' : `,${directivesOf(names, MODEL)}`;
+  return (rows, as, bs, used) => {
+    let members = native ? `,"${DRIFT.rows}":${rows}` : '';
+    const nulls: string[] = [];
+    for (const { place, a, b, null: without } of named) {
+      members += `,"${a}":${as[place]},"${b}":${bs[place]}`;
+      const count = rows - (used[place] as number);
+      if (without === undefined || count === 0) continue;
+      nulls.push(without);
+      members += `,"${without}":${count}`;
+    }
+    const directives = nulls.length === 0 ? always : `${always},${directivesOf(nulls, MODEL)}`;
+    return { directives, members };
+  };
+}
+const MODEL = [[METRICS.model]];
