@@ -37,28 +37,26 @@ export function createSums(digest: string, baseline: Baseline | undefined): Adde
     cells: signal.counts.map(() => 0),
   }));
   let [requests, rows] = [0, 0];
+  const fits = (line: DriftLine): boolean =>
+    line.a.length === signals.length &&
+    signals.every(({ of, most, cells }, index) => {
+      const valued = valuedOf(line.cells, index, cells.length);
+      // The rows of an output may be more than the request's: a graph can answer anything.
+      if (of === 'input' && valued > line.rows) return false;
+      const scored = of === 'output' ? Math.min(1, valued) : valued;
+      const [a, b] = [line.a[index] as number, line.b[index] as number];
+      return Math.abs(a) <= most.a * scored && Math.abs(b) <= most.b * scored;
+    });
   return {
     add(line) {
       if (baseline !== undefined) {
-        const counts = signals.map(({ cells }, index) => countsOf(line.cells, index, cells.length));
-        const fits =
-          line.a.length === signals.length &&
-          signals.every(({ of, most }, index) => {
-            const valued = total(counts[index]);
-            // The rows of an output may be more than the request's: a graph can answer anything.
-            const scored = of === 'output' ? Math.min(1, valued) : valued;
-            const [a, b] = [Math.abs(line.a[index] ?? 0), Math.abs(line.b[index] ?? 0)];
-            const within = a <= most.a * scored && b <= most.b * scored;
-            return counts[index] !== undefined && within && (of === 'output' || valued <= line.rows);
-          });
-        if (!fits) return false;
-        for (const [index, signal] of signals.entries()) {
-          const valued = total(counts[index]);
+        if (!fits(line)) return false;
+        for (let index = 0; index < signals.length; index++) {
+          const signal = signals[index] as (typeof signals)[number];
+          const valued = count(line.cells, index, signal.cells);
           signal.n += signal.of === 'output' ? Math.min(1, valued) : valued;
-          signal.a.add(line.a[index] ?? 0);
-          signal.b.add(line.b[index] ?? 0);
-          for (const [cell, one] of (counts[index] ?? []).entries())
-            signal.cells[cell] = (signal.cells[cell] ?? 0) + one;
+          signal.a.add(line.a[index] as number);
+          signal.b.add(line.b[index] as number);
         }
       }
       requests += 1;
@@ -80,16 +78,44 @@ export function createSums(digest: string, baseline: Baseline | undefined): Adde
   };
 }
 
-/** Rows by cell of one signal; undefined where it has no such cell. */
-function countsOf(cells: DriftLine['cells'], index: number, length: number): readonly number[] | undefined {
-  const one = cells[index];
-  if (typeof one !== 'string') return one?.length === length ? one : undefined;
-  if (one === '-') return [];
-  const cell = Number.parseInt(one, 36);
-  return cell < length ? Array.from({ length }, (_, at) => (at === cell ? 1 : 0)) : undefined;
+// A log may have millions of lines: what is done for each makes no object.
+
+/** The cell of a one-row line's signal; −1 for none. @param cells letters, digits and `-` */
+function cellAt(cells: string, index: number): number {
+  const code = cells.charCodeAt(index);
+  return code >= 97 ? code - 87 : code >= 48 ? code - 48 : -1;
 }
 
-const total = (counts: readonly number[] = []): number => counts.reduce((sum, one) => sum + one, 0);
+/** @returns rows with a value, of one signal; NaN, which fits nothing, where there are other cells than its own */
+function valuedOf(cells: DriftLine['cells'], index: number, length: number): number {
+  if (typeof cells === 'string') {
+    const cell = cellAt(cells, index);
+    return cell < 0 ? 0 : cell < length ? 1 : Number.NaN;
+  }
+  const counts = cells[index] as readonly number[];
+  if (counts.length !== length) return Number.NaN;
+  let valued = 0;
+  for (const one of counts) valued += one;
+  return valued;
+}
+
+/** Adds a signal's rows to `to`. @returns how many they are */
+function count(cells: DriftLine['cells'], index: number, to: number[]): number {
+  if (typeof cells === 'string') {
+    const cell = cellAt(cells, index);
+    if (cell < 0) return 0;
+    to[cell] = (to[cell] as number) + 1;
+    return 1;
+  }
+  const counts = cells[index] as readonly number[];
+  let valued = 0;
+  for (let cell = 0; cell < counts.length; cell++) {
+    const one = counts[cell] as number;
+    to[cell] = (to[cell] as number) + one;
+    valued += one;
+  }
+  return valued;
+}
 
 /** The greatest scores that a row can have, a little more for rounded ones: a forged sum could hide, or feign, any drift. */
 function boundsOf(signal: Signal): { readonly a: number; readonly b: number } {
