@@ -107,12 +107,24 @@ export const METRICS = {
   max: 'DriftMax',
   signals: 'DriftFeatures',
   seen: 'DriftRows',
+  /** Windows that could not be judged, each time that it was tried: the log, the baseline or the registry could not be read. */
+  unreadable: 'DriftUnreadable',
 } as const;
 
 /** Most numeric inputs whose drift native alarms watch; beyond, or with categories, the monitor does. */
 export const NATIVE = 4;
 
-/** What the monitor is told by its environment: JSON of `Watched[]`. */
+/** Environment of the monitor, beside the registry's bucket, scope and files prefix, which are named as the release worker's. */
+export const ENV = {
+  /** JSON of `Watched[]`. */
+  watched: 'MODELS_DRIFT',
+} as const;
+
+/** Seconds between two runs of the monitor, and of one run at most: shorter, so that no two read the same log at once. */
+export const MONITOR_EVERY = 300;
+export const MONITOR_TIMEOUT = 280;
+
+/** What the monitor is told by its environment. */
 export type Watched = {
   /** The name under `models:`, Lambda's name, and its log group. */
   readonly model: string;
@@ -126,10 +138,11 @@ export type Watched = {
   readonly effect: number;
 };
 
-/** What the monitor found in a window: kept in the registry as `drift/<model>/<window's start>.json`. */
+/** What the monitor found in a window: kept in the registry as `drift/<model>/<window's start>.json`, such as `2026-01-31T100000Z`. */
 export type DriftWindow = {
   readonly schema: 1;
   readonly model: string;
+  /** Digest; empty where nothing was scored. */
   readonly baseline: string;
   /** ISO 8601. */
   readonly from: string;

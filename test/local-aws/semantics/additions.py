@@ -7,7 +7,7 @@ import os
 NAMES = (
     "runtime", "utilisation", "weights", "memory", "payload", "exact", "client_context", "publish", "signatures", "actions", "permissions", "http_api",
     "schedules", "custom_resources", "load_balancer", "metrics", "throttling", "alarms", "metric_data", "autoscaling", "clock", "provisioned", "initialization", "aliases", "transport",
-    "endpoints", "asynchronous",
+    "endpoints", "asynchronous", "log_filter",
 )
 _left_out: set[str] = set()
 

@@ -1,0 +1,62 @@
+import { Logger } from '@aws-lambda-powertools/logger';
+import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
+import { S3Client } from '@aws-sdk/client-s3';
+import middy, { type MiddlewareObj } from '@middy/core';
+import type { Context } from 'aws-lambda';
+import { ENV as REGISTRY } from '../release/contract.ts';
+import { bucketObjects } from '../shared/aws/objects.ts';
+import { baselinesIn } from './baselines.ts';
+import { ENV, type Watched } from './contract.ts';
+import { driftDocuments } from './documents.ts';
+import { cloudWatchLogs } from './logs.ts';
+import { monitor } from './monitor.ts';
+import type { World } from './world.ts';
+
+const logger = new Logger({ serviceName: 'models-drift' });
+
+const logging: MiddlewareObj<unknown, unknown, Error, Context> = {
+  before: ({ context }) => logger.addContext(context),
+  onError: ({ error }) => {
+    logger.error('failed', { name: error?.name, reason: error?.message });
+  },
+};
+
+/** The drift monitor, on a schedule: what it is woken with says nothing. */
+export const handler = middy<unknown, unknown, Error, Context>()
+  .use(logging)
+  .handler((_event, context) => monitor(worldOf(context), JSON.parse(required(ENV.watched)) as Watched[]));
+
+// The quota of FilterLogEvents is a few a second, which all that reads logs in the account shares.
+const logs = cloudWatchLogs(new CloudWatchLogsClient({ maxAttempts: 10 }));
+const s3 = new S3Client({});
+let made: Pick<World, 'documents' | 'baseline'> | undefined;
+
+function worldOf(context: Context): World {
+  made ??= registryOf();
+  return {
+    ...made,
+    logs,
+    clock: Date.now,
+    left: () => context.getRemainingTimeInMillis(),
+    // Not by console, around whose lines Lambda puts time, id and level: CloudWatch would find no metric in them.
+    out: (line) => {
+      process.stdout.write(line);
+    },
+    log: (level, message, fields) => logger[level](message, { ...fields }),
+  };
+}
+
+/** Kept by a warm instance, and the baselines with it. */
+function registryOf(): Pick<World, 'documents' | 'baseline'> {
+  const objects = bucketObjects(s3, required(REGISTRY.bucket));
+  return {
+    documents: driftDocuments(objects, required(REGISTRY.scope)),
+    baseline: baselinesIn(objects, required(REGISTRY.files)),
+  };
+}
+
+function required(name: string): string {
+  const value = process.env[name];
+  if (!value) throw new Error(`the environment lacks ${name}`);
+  return value;
+}

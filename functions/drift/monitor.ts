@@ -1,0 +1,125 @@
+import { messageOf } from '../shared/aws/errors.ts';
+import { type Baseline, type DriftWindow, METRICS, MONITOR_EVERY, type Watched } from './contract.ts';
+import { metricLine } from './emf.ts';
+import { type Group, gather, MARGIN } from './gather.ts';
+import { judge } from './judge.ts';
+import { completeWindows, dueWindows, nameOf, type Window } from './windows.ts';
+import { wordsOf } from './words.ts';
+import type { World } from './world.ts';
+
+/**
+ * Judges every window that is complete and has no document yet: publishes, then writes. A run that ends between the two, or
+ * beside another one, publishes the same again, and nothing is added up of what the monitor publishes. What fails is told,
+ * counted, and tried again in the next run.
+ */
+export async function monitor(world: World, watched: readonly Watched[]): Promise<void> {
+  // Each is first in its turn: one with a log that takes all the time does not starve the others for good.
+  const turn = Math.floor(world.clock() / (MONITOR_EVERY * 1000)) % Math.max(1, watched.length);
+  for (const one of [...watched.slice(turn), ...watched.slice(0, turn)]) {
+    try {
+      await watch(world, one);
+    } catch (error) {
+      fail(world, one, 'its documents cannot be read', { reason: messageOf(error) });
+    }
+  }
+}
+
+async function watch(world: World, watched: Watched): Promise<void> {
+  const { documents, log } = world;
+  const { model } = watched;
+  const complete = completeWindows(world.clock(), watched.window);
+  const written = await documents.written(model, complete);
+  const [oldest] = complete;
+  const isGap = oldest !== undefined && !written.has(nameOf(oldest));
+  const { windows, missed } = dueWindows(
+    complete,
+    written,
+    isGap ? await documents.history(model) : undefined,
+  );
+  if (missed !== undefined)
+    log('warn', `${model}: what was between is too long ago to be judged now.`, span(missed));
+  for (const [index, window] of windows.entries()) {
+    if (world.left() < MARGIN) {
+      log('warn', `${model}: ${windows.length - index} windows are left for the next run.`, span(window));
+      return;
+    }
+    try {
+      await judgeWindow(world, watched, window);
+    } catch (error) {
+      fail(world, watched, 'a window could not be judged', { reason: messageOf(error), ...span(window) });
+    }
+  }
+}
+
+async function judgeWindow(world: World, watched: Watched, window: Window): Promise<void> {
+  const { groups, skipped } = await gather(world, watched, window);
+  const judged = groups.find(({ baseline }) => baseline !== undefined);
+  for (const group of groups) if (group !== judged) tellOther(world, watched, window, group);
+  if (skipped > 0 && groups.length === 0)
+    fail(world, watched, 'no line could be read as one', { skipped, ...span(window) });
+  // Not even one can be judged: without a document it is tried again.
+  if (judged === undefined && groups.length > 0) return;
+  const found = windowOf(watched, window, judged);
+  world.out(metricLine(watched.functionName, window.to, metricsOf(found, judged?.baseline)));
+  const drifted = found.signals.some((signal) => signal.drifted);
+  world.log(drifted ? 'warn' : 'info', wordsOf(found, judged?.baseline), {
+    model: watched.model,
+    ...span(window),
+    ...(judged !== undefined && { baseline: judged.sums.baseline }),
+    ...(skipped > 0 && { skipped }),
+  });
+  await world.documents.write(found);
+}
+
+/** A canary with a new baseline, or what a rollback left behind; or one that the registry does not have. */
+function tellOther(world: World, watched: Watched, window: Window, { sums, baseline }: Group): void {
+  const fields = { baseline: sums.baseline, rows: sums.rows, ...span(window) };
+  if (baseline === undefined)
+    fail(world, watched, 'lines were scored against a baseline that the registry does not have', fields);
+  else
+    world.log('info', `${watched.model}: rows of another baseline are not judged in this window.`, {
+      model: watched.model,
+      ...fields,
+    });
+}
+
+function windowOf(watched: Watched, { from, to }: Window, judged: Group | undefined): DriftWindow {
+  const { sums, baseline } = judged ?? {};
+  return {
+    schema: 1,
+    model: watched.model,
+    baseline: sums?.baseline ?? '',
+    from: iso(from),
+    to: iso(to),
+    requests: sums?.requests ?? 0,
+    rows: sums?.rows ?? 0,
+    signals: sums === undefined || baseline === undefined ? [] : judge(sums, baseline, watched),
+  };
+}
+
+/** Inputs only: outputs have alarms of their own. No DriftMax where nothing can be said, which 0 would. */
+export function metricsOf(
+  { rows, signals }: DriftWindow,
+  baseline: Baseline | undefined,
+): Readonly<Record<string, number | undefined>> {
+  const inputs = signals.filter((_, index) => baseline?.signals[index]?.of === 'input');
+  const sizes = inputs.flatMap(({ size }) => (size === undefined ? [] : [size]));
+  return {
+    [METRICS.max]: sizes.length > 0 ? Math.max(...sizes) : undefined,
+    [METRICS.signals]: inputs.filter(({ drifted }) => drifted).length,
+    [METRICS.seen]: rows,
+  };
+}
+
+function fail(
+  world: World,
+  { model, functionName }: Watched,
+  what: string,
+  fields: Readonly<Record<string, string | number>>,
+): void {
+  world.out(metricLine(functionName, world.clock(), { [METRICS.unreadable]: 1 }));
+  world.log('error', `${model}: ${what}.`, { model, ...fields });
+}
+
+const iso = (at: number): string => new Date(at).toISOString();
+const span = ({ from, to }: Window) => ({ from: iso(from), to: iso(to) });

@@ -1,0 +1,146 @@
+import { locationOf, spreadOf } from '../shared/score.ts';
+import type { Baseline, DriftLine, Signal } from './contract.ts';
+
+/** What a window's lines of one baseline add up to; nothing else is kept of them. */
+export type Sums = {
+  readonly baseline: string;
+  readonly requests: number;
+  readonly rows: number;
+  /** By signal, in the baseline's order. */
+  readonly signals: readonly SignalSums[];
+};
+
+export type SignalSums = {
+  /** Rows with a value; of an output, whose rows are scored by their mean, requests with one. */
+  readonly n: number;
+  /** Rows without, or requests. */
+  readonly nulls: number;
+  readonly a: number;
+  readonly b: number;
+  readonly cells: readonly number[];
+};
+
+export type Adder = {
+  /** @returns false where the line cannot be of this baseline: then nothing was added */
+  readonly add: (line: DriftLine) => boolean;
+  readonly sums: () => Sums;
+};
+
+/** @param baseline whose digest the lines have; without one requests and rows are counted only */
+export function createSums(digest: string, baseline: Baseline | undefined): Adder {
+  const signals = (baseline?.signals ?? []).map((signal) => ({
+    of: signal.of,
+    most: boundsOf(signal),
+    n: 0,
+    a: createSum(),
+    b: createSum(),
+    cells: signal.counts.map(() => 0),
+  }));
+  let [requests, rows] = [0, 0];
+  const fits = (line: DriftLine): boolean =>
+    line.a.length === signals.length &&
+    signals.every(({ of, most, cells }, index) => {
+      const valued = valuedOf(line.cells, index, cells.length);
+      // The rows of an output may be more than the request's: a graph can answer anything.
+      if (of === 'input' && valued > line.rows) return false;
+      const scored = of === 'output' ? Math.min(1, valued) : valued;
+      const [a, b] = [line.a[index] as number, line.b[index] as number];
+      return Math.abs(a) <= most.a * scored && Math.abs(b) <= most.b * scored;
+    });
+  return {
+    add(line) {
+      if (baseline !== undefined) {
+        if (!fits(line)) return false;
+        for (let index = 0; index < signals.length; index++) {
+          const signal = signals[index] as (typeof signals)[number];
+          const valued = count(line.cells, index, signal.cells);
+          signal.n += signal.of === 'output' ? Math.min(1, valued) : valued;
+          signal.a.add(line.a[index] as number);
+          signal.b.add(line.b[index] as number);
+        }
+      }
+      requests += 1;
+      rows += line.rows;
+      return true;
+    },
+    sums: () => ({
+      baseline: digest,
+      requests,
+      rows,
+      signals: signals.map(({ of, n, a, b, cells }) => ({
+        n,
+        nulls: (of === 'output' ? requests : rows) - n,
+        a: a.value(),
+        b: b.value(),
+        cells: [...cells],
+      })),
+    }),
+  };
+}
+
+// A log may have millions of lines: what is done for each makes no object.
+
+/** The cell of a one-row line's signal; −1 for none. @param cells letters, digits and `-` */
+function cellAt(cells: string, index: number): number {
+  const code = cells.charCodeAt(index);
+  return code >= 97 ? code - 87 : code >= 48 ? code - 48 : -1;
+}
+
+/** @returns rows with a value, of one signal; NaN, which fits nothing, where there are other cells than its own */
+function valuedOf(cells: DriftLine['cells'], index: number, length: number): number {
+  if (typeof cells === 'string') {
+    const cell = cellAt(cells, index);
+    return cell < 0 ? 0 : cell < length ? 1 : Number.NaN;
+  }
+  const counts = cells[index] as readonly number[];
+  if (counts.length !== length) return Number.NaN;
+  let valued = 0;
+  for (const one of counts) valued += one;
+  return valued;
+}
+
+/** Adds a signal's rows to `to`. @returns how many they are */
+function count(cells: DriftLine['cells'], index: number, to: number[]): number {
+  if (typeof cells === 'string') {
+    const cell = cellAt(cells, index);
+    if (cell < 0) return 0;
+    to[cell] = (to[cell] as number) + 1;
+    return 1;
+  }
+  const counts = cells[index] as readonly number[];
+  let valued = 0;
+  for (let cell = 0; cell < counts.length; cell++) {
+    const one = counts[cell] as number;
+    to[cell] = (to[cell] as number) + one;
+    valued += one;
+  }
+  return valued;
+}
+
+/** The greatest scores that a row can have, a little more for rounded ones: a forged sum could hide, or feign, any drift. */
+function boundsOf(signal: Signal): { readonly a: number; readonly b: number } {
+  if (signal.kind === 'category') return { a: 0, b: 0 };
+  const { mean, sd, skew } = signal;
+  // h₂ is a parabola: its greatest is at an end or at its vertex.
+  const vertex = sd === 0 ? mean : mean + skew / (2 * sd);
+  const ranks = [0, 1, Math.min(1, Math.max(0, vertex))];
+  const most = (score: (u: number) => number): number =>
+    Math.max(...ranks.map((u) => Math.abs(score(u)))) + 0.1;
+  return {
+    a: most((u) => locationOf(signal, u)),
+    b: most((u) => spreadOf(signal, u, locationOf(signal, u))),
+  };
+}
+
+/** Adds with the rounding kept apart (Neumaier): the order of millions of lines does not show in any digit that is read. */
+function createSum() {
+  let [sum, lost] = [0, 0];
+  return {
+    add(value: number): void {
+      const next = sum + value;
+      lost += Math.abs(sum) >= Math.abs(value) ? sum - next + value : value - next + sum;
+      sum = next;
+    },
+    value: (): number => sum + lost,
+  };
+}

@@ -1,0 +1,76 @@
+import type { Baseline, DriftWindow, Signal, SignalWindow } from './contract.ts';
+
+/** What a window says to a person, who may just have been woken by it. */
+
+/** Signals that are told of in one line; the document has all. */
+const TOLD = 10;
+
+/** One sentence about a window, its drifted inputs first. */
+export function wordsOf(
+  { model, from, to, rows, signals }: DriftWindow,
+  baseline: Baseline | undefined,
+): string {
+  const span = `${model}, ${short(from)} to ${short(to)}, ${counted(rows, 'row')}`;
+  if (baseline === undefined) return `${span}: nothing was scored.`;
+  const inputs = pairs(signals, baseline).filter(({ signal }) => signal.of === 'input');
+  const drifted = inputs.filter(({ found }) => found.drifted);
+  if (drifted.length === 0) {
+    const enough = inputs.some(({ found }) => found.psi !== undefined);
+    return `${span}: ${enough ? 'no input drifted.' : 'too few rows to tell.'}`;
+  }
+  const told = drifted
+    .toSorted((one, other) => (other.found.size ?? 0) - (one.found.size ?? 0))
+    .slice(0, TOLD)
+    .map(({ signal, found }) => signalWords(signal, found, baseline.rows));
+  const rest = drifted.length > TOLD ? `; and ${drifted.length - TOLD} more` : '';
+  return `${span}: ${drifted.length} of ${counted(inputs.length, 'input')} drifted: ${told.join('; ')}${rest}.`;
+}
+
+/** Such as `"age" +0.52 σ, higher (p 3e-9, 4200 rows)`. */
+export function signalWords(
+  signal: Signal,
+  { n, nulls, cells, shift, size, smooth, chi }: SignalWindow,
+  reference: number,
+): string {
+  const said: string[] = [];
+  if (size !== undefined) {
+    const p = Math.min(smooth?.p ?? 1, chi?.p ?? 1);
+    const move =
+      shift === undefined ? `${size.toFixed(2)} σ, other shares` : numericWords(signal, cells, shift, size);
+    said.push(`${move} (p ${p < 1e-300 ? '0' : p.toPrecision(1)}, ${counted(n, 'row')})`);
+    const unseen = (cells.at(-1) ?? 0) / Math.max(1, sum(cells));
+    if (signal.kind === 'category' && unseen > 0) said.push(`${percent(unseen)} of them unseen values`);
+  }
+  const [share, before] = [nulls / Math.max(1, n + nulls), signal.nulls / Math.max(1, reference)];
+  if (said.length === 0 || Math.abs(share - before) >= 0.01)
+    said.push(`missing in ${percent(share)} of rows, ${percent(before)} in the reference`);
+  return `${quoted(signal.label)} ${said.join(', ')}`;
+}
+
+/** Location where that is most of it; else spread, which the outermost cells tell, or lumps. */
+function numericWords(signal: Signal, cells: readonly number[], shift: number, size: number): string {
+  if (Math.abs(shift) >= size / 2) {
+    return `${shift < 0 ? '−' : '+'}${Math.abs(shift).toFixed(2)} σ, ${shift < 0 ? 'lower' : 'higher'}`;
+  }
+  const outer = (counts: readonly number[]): number =>
+    ((counts[0] ?? 0) + (counts.at(-1) ?? 0)) / Math.max(1, sum(counts));
+  const [now, before] = [outer(cells), outer(signal.counts)];
+  return `${size.toFixed(2)} σ, ${now > before ? 'wider' : now < before ? 'narrower' : 'in lumps'}`;
+}
+
+/** A name in quotes, on one line and of a length to be read: whoever declared it may have put anything in. */
+export function quoted(label: string): string {
+  const plain = [...label].map((one) => (/[\p{C}\p{Zl}\p{Zp}]/u.test(one) ? '\uFFFD' : one));
+  return JSON.stringify(plain.length > 60 ? `${plain.slice(0, 59).join('')}…` : plain.join(''));
+}
+
+const pairs = (signals: readonly SignalWindow[], baseline: Baseline) =>
+  signals.flatMap((found, index) => {
+    const signal = baseline.signals[index];
+    return signal === undefined ? [] : [{ signal, found }];
+  });
+
+const short = (iso: string): string => iso.replace(/:00(\.000)?Z$/, 'Z');
+const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
+const percent = (share: number): string => `${(100 * share).toFixed(share > 0 && share < 0.01 ? 2 : 0)} %`;
+const sum = (counts: readonly number[]): number => counts.reduce((total, count) => total + count, 0);

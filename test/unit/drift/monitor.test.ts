@@ -1,0 +1,288 @@
+import { describe, expect, it } from 'vitest';
+import { readLine } from '../../../functions/drift/lines.ts';
+import { quoted } from '../../../functions/drift/words.ts';
+import { baselineOf, constant, digestOf, HOUR, lineOf, numeric, scene, WATCHED } from './scene.ts';
+
+const NOW = '2026-11-25T14:03:00Z';
+const shifted = (n: number) => ({ age: 0.5 + 0.5 * ((n * 0.618) % 1) });
+const baseline = baselineOf();
+
+describe('a window', () => {
+  it('is judged, published and kept', async () => {
+    const it = scene(NOW);
+    const digest = it.keep(baseline);
+    it.serve(baseline, '2026-11-25T14:00:00Z', 400, shifted);
+    await it.run();
+    expect(it.published).toEqual([
+      {
+        _aws: {
+          Timestamp: Date.parse('2026-11-25T14:00:00Z'),
+          CloudWatchMetrics: [
+            {
+              Namespace: 'ServerlessModels',
+              Dimensions: [['Model']],
+              Metrics: [{ Name: 'DriftMax' }, { Name: 'DriftFeatures' }, { Name: 'DriftRows' }],
+            },
+          ],
+        },
+        Model: 'shop-dev-churn',
+        DriftMax: expect.closeTo(0.86, 2),
+        DriftFeatures: 1,
+        DriftRows: 400,
+      },
+    ]);
+    expect(it.names()).toEqual(['2026-11-25T130000Z']);
+    expect(it.document('2026-11-25T130000Z')).toMatchObject({
+      schema: 1,
+      model: 'churn',
+      baseline: digest,
+      from: '2026-11-25T13:00:00.000Z',
+      to: '2026-11-25T14:00:00.000Z',
+      requests: 400,
+      rows: 400,
+      signals: [{ label: 'age', drifted: true }, { label: 'plan', drifted: false }, { label: 'score' }],
+    });
+  });
+
+  it('tells a person what drifted, which way, and from how many rows', async () => {
+    const it = scene(NOW);
+    it.keep(baseline);
+    it.serve(baseline, '2026-11-25T14:00:00Z', 400, (n) => ({
+      ...shifted(n),
+      plan: n % 4 === 0 ? 'new' : 'a',
+    }));
+    await it.run();
+    expect(it.told).toEqual([
+      {
+        level: 'warn',
+        message: expect.stringMatching(
+          /^churn, 2026-11-25T13:00Z to 2026-11-25T14:00Z, 400 rows: 2 of 2 inputs drifted: "age" \+0\.\d\d σ, higher \(p \d+e-\d+, 400 rows\); "plan" \d\.\d\d σ, other shares \(p \d+e-\d+, 400 rows\), 25 % of them unseen values\.$|^churn, 2026-11-25T13:00Z to 2026-11-25T14:00Z, 400 rows: 2 of 2 inputs drifted: "plan" .*; "age" .*\.$/,
+        ),
+        fields: expect.objectContaining({ model: 'churn', baseline: digestOf(baseline) }),
+      },
+    ]);
+  });
+
+  it('of outputs that drifted counts no feature: they have alarms of their own', async () => {
+    const it = scene(NOW);
+    it.keep(baseline);
+    it.serve(baseline, '2026-11-25T14:00:00Z', 400, (n) => ({ score: 0.5 + 0.5 * ((n * 0.618) % 1) }));
+    await it.run();
+    expect(it.published).toEqual([expect.objectContaining({ DriftFeatures: 0 })]);
+    expect(it.published[0]?.DriftMax).toBeLessThan(0.15);
+    expect(it.document('2026-11-25T130000Z').signals[2].drifted).toBe(true);
+  });
+
+  it('without a line is kept as empty, and has no DriftMax, which 0 would be', async () => {
+    const it = scene(NOW);
+    await it.run();
+    expect(it.published).toEqual([expect.objectContaining({ DriftFeatures: 0, DriftRows: 0 })]);
+    expect(it.published[0]).not.toHaveProperty('DriftMax');
+    expect(it.document('2026-11-25T130000Z')).toMatchObject({ baseline: '', requests: 0, signals: [] });
+  });
+
+  it('has the lines from its start to before its end', async () => {
+    const it = scene(NOW);
+    const digest = it.keep(baseline);
+    const end = Date.parse('2026-11-25T14:00:00Z');
+    for (const at of [end - HOUR - 1, end - HOUR, end - 1, end])
+      it.logs.put(WATCHED.logGroup, at, lineOf(baseline, digest, {}));
+    await it.run();
+    expect(it.document('2026-11-25T130000Z')).toMatchObject({ requests: 2 });
+  });
+
+  it('skips and counts what is none of ours', async () => {
+    const it = scene(NOW);
+    const digest = it.keep(baseline);
+    it.serve(baseline, '2026-11-25T14:00:00Z', 120);
+    const forged = { ...readLine(lineOf(baseline, digest, {})), a: [1e300, 0, 0] };
+    for (const text of ['{"drift":"x"}', '{"drift":""}', JSON.stringify(forged), 'no JSON'])
+      it.logs.put(WATCHED.logGroup, Date.parse('2026-11-25T13:30:00Z'), text);
+    await it.run();
+    expect(it.told).toEqual([expect.objectContaining({ fields: expect.objectContaining({ skipped: 3 }) })]);
+    expect(it.document('2026-11-25T130000Z').rows).toBe(120);
+  });
+
+  it('of which no line can be read is told and alarmed', async () => {
+    const it = scene(NOW);
+    it.logs.put(WATCHED.logGroup, Date.parse('2026-11-25T13:30:00Z'), '{"drift":"x"}');
+    await it.run();
+    expect(it.published[0]).toMatchObject({ Model: 'shop-dev-churn', DriftUnreadable: 1 });
+  });
+});
+
+describe('run again', () => {
+  it('nothing is read, published or written twice', async () => {
+    const points: string[] = [];
+    const it = scene(NOW, async (point) => {
+      points.push(point);
+    });
+    it.keep(baseline);
+    it.serve(baseline, '2026-11-25T14:00:00Z', 200);
+    await it.run();
+    const before = [it.published.length, it.objects.objects.size];
+    points.length = 0;
+    it.at('2026-11-25T14:08:00Z');
+    await it.run();
+    expect([it.published.length, it.objects.objects.size]).toEqual(before);
+    expect(points.filter((point) => !point.startsWith('before list'))).toEqual([]);
+  });
+
+  it('after a crash between publishing and writing, the same is published again and written once', async () => {
+    let crash = true;
+    const it = scene(NOW, async (point) => {
+      if (crash && point.startsWith('before create')) throw new Error('killed');
+    });
+    it.keep(baseline);
+    it.serve(baseline, '2026-11-25T14:00:00Z', 200, shifted);
+    await it.run();
+    expect(it.names()).toEqual([]);
+    crash = false;
+    it.at('2026-11-25T14:08:00Z');
+    await it.run();
+    const windows = it.published.filter((line) => 'DriftRows' in line);
+    expect(windows).toHaveLength(2);
+    expect(windows[0]).toEqual(windows[1]);
+    expect(it.names()).toEqual(['2026-11-25T130000Z']);
+  });
+
+  it('two at once write one document', async () => {
+    const it = scene(NOW);
+    it.keep(baseline);
+    it.serve(baseline, '2026-11-25T14:00:00Z', 200);
+    await Promise.all([it.run(), it.run()]);
+    expect(it.names()).toEqual(['2026-11-25T130000Z']);
+    expect(it.told.filter(({ level }) => level === 'error')).toEqual([]);
+  });
+});
+
+describe('after an outage', () => {
+  it('windows are made good, oldest first, and what is too old is told', async () => {
+    const it = scene('2026-11-20T14:03:00Z');
+    it.keep(baseline);
+    await it.run();
+    it.at(NOW);
+    it.serve(baseline, '2026-11-25T10:00:00Z', 150);
+    it.told.length = 0;
+    await it.run();
+    expect(it.names()).toHaveLength(25);
+    expect(it.document('2026-11-25T090000Z').rows).toBe(150);
+    expect(it.told[0]).toMatchObject({
+      level: 'warn',
+      message: expect.stringContaining('too long ago'),
+      fields: { from: '2026-11-20T14:00:00.000Z', to: '2026-11-24T14:00:00.000Z' },
+    });
+    const ends = it.published.slice(1).map(({ _aws }) => (_aws as { Timestamp: number }).Timestamp);
+    expect(ends).toEqual(ends.toSorted((one, other) => one - other));
+  });
+
+  it('a run whose time is up leaves the rest to the next', async () => {
+    const it = scene('2026-11-25T04:03:00Z');
+    await it.run();
+    it.at(NOW);
+    it.leave(5000);
+    await it.run();
+    expect(it.names()).toHaveLength(1);
+    expect(it.told.at(-1)).toMatchObject({ level: 'warn', message: expect.stringContaining('10 windows') });
+    it.leave(200_000);
+    await it.run();
+    expect(it.names()).toHaveLength(11);
+  });
+});
+
+describe('several baselines', () => {
+  it('of a canary’s and the stable one’s, that of most rows is judged and the other named', async () => {
+    const it = scene(NOW);
+    const canary = baselineOf([numeric('age'), constant('fee')]);
+    it.keep(baseline);
+    it.keep(canary);
+    it.serve(canary, '2026-11-25T14:00:00Z', 20);
+    it.serve(baseline, '2026-11-25T14:00:00Z', 180);
+    await it.run();
+    expect(it.document('2026-11-25T130000Z')).toMatchObject({ baseline: digestOf(baseline), rows: 180 });
+    expect(it.told[0]).toMatchObject({
+      level: 'info',
+      fields: { baseline: digestOf(canary), rows: 20 },
+    });
+    expect(it.published).toEqual([expect.objectContaining({ DriftRows: 180 })]);
+  });
+
+  it('one that the registry has not is told and alarmed, and the other judged', async () => {
+    const it = scene(NOW);
+    const other = baselineOf([numeric('age')]);
+    it.keep(baseline);
+    it.serve(other, '2026-11-25T14:00:00Z', 300);
+    it.serve(baseline, '2026-11-25T14:00:00Z', 150);
+    await it.run();
+    expect(it.published).toEqual([
+      expect.objectContaining({ DriftUnreadable: 1 }),
+      expect.objectContaining({ DriftRows: 150 }),
+    ]);
+    expect(it.told[0]).toMatchObject({ level: 'error', fields: { baseline: digestOf(other), rows: 300 } });
+  });
+
+  it.each([
+    ['is not there', undefined],
+    ['is not what its name says', '{"schema":1,"signals":[]}'],
+  ])('the only one that %s is tried again until it is', async (_, text) => {
+    const it = scene(NOW);
+    if (text !== undefined) it.objects.set(`models/files/${digestOf(baseline)}`, text);
+    it.serve(baseline, '2026-11-25T14:00:00Z', 150);
+    await it.run();
+    await it.run();
+    expect(it.names()).toEqual([]);
+    expect(it.published).toHaveLength(2);
+    it.keep(baseline);
+    await it.run();
+    expect(it.names()).toEqual(['2026-11-25T130000Z']);
+  });
+});
+
+describe('what cannot be read', () => {
+  it('of one model is told and alarmed, and the others are judged', async () => {
+    const it = scene(NOW);
+    it.keep(baseline);
+    const gone = { ...WATCHED, model: 'gone', functionName: 'shop-dev-gone', logGroup: '/aws/lambda/gone' };
+    await it.run(gone, WATCHED);
+    expect(it.published).toContainEqual(
+      expect.objectContaining({ Model: 'shop-dev-gone', DriftUnreadable: 1 }),
+    );
+    expect(it.told.find(({ level }) => level === 'error')).toMatchObject({
+      message: expect.stringContaining('gone'),
+      fields: { reason: expect.stringContaining('does not exist') },
+    });
+    expect(it.names()).toEqual(['2026-11-25T130000Z']);
+  });
+
+  it('of a log with more lines than the time allows is not judged from a part of them', async () => {
+    let pages = 0;
+    const it = scene(NOW, async (point) => {
+      if (point === 'before read logs' && ++pages === 2) it.leave(1000);
+    });
+    it.keep(baseline);
+    it.serve(baseline, '2026-11-25T14:00:00Z', 150);
+    await it.run();
+    expect(it.names()).toEqual([]);
+    expect(it.published).toEqual([expect.objectContaining({ DriftUnreadable: 1 })]);
+  });
+
+  it('each model is first in its turn', async () => {
+    const first: string[] = [];
+    const it = scene(NOW);
+    for (const minute of ['03', '08']) {
+      it.at(`2026-11-25T14:${minute}:00Z`);
+      it.told.length = 0;
+      await it.run({ ...WATCHED, logGroup: 'none' }, { ...WATCHED, model: 'other', logGroup: 'none' });
+      first.push(it.told[0]?.message.split(':')[0] ?? '');
+    }
+    expect(first.toSorted()).toEqual(['churn', 'other']);
+  });
+});
+
+describe('a label', () => {
+  it('is quoted, on one line, and not endless', () => {
+    expect(quoted('age')).toBe('"age"');
+    expect(quoted('a "b"\n\u2028\u202e\u0000c')).toBe('"a \\"b\\"\uFFFD\uFFFD\uFFFD\uFFFDc"');
+    expect(quoted('x'.repeat(500))).toHaveLength(62);
+  });
+});
