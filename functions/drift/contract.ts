@@ -114,17 +114,11 @@ export const METRICS = {
 /** Most numeric inputs whose drift native alarms watch; beyond, or with categories, the monitor does. */
 export const NATIVE = 4;
 
-/** Environment of the monitor, beside the registry's bucket, scope and files prefix, which are named as the release worker's. */
-export const ENV = {
-  /** JSON of `Watched[]`. */
-  watched: 'MODELS_DRIFT',
-} as const;
-
 /** Seconds between two runs of the monitor, and of one run at most: shorter, so that no two read the same log at once. */
 export const MONITOR_EVERY = 300;
 export const MONITOR_TIMEOUT = 280;
 
-/** What the monitor is told by its environment. */
+/** What the monitor is told: built into it when packaged. */
 export type Watched = {
   /** The name under `models:`, Lambda's name, and its log group. */
   readonly model: string;

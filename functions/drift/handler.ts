@@ -6,7 +6,7 @@ import type { Context } from 'aws-lambda';
 import { ENV as REGISTRY } from '../release/contract.ts';
 import { bucketObjects } from '../shared/aws/objects.ts';
 import { baselinesIn } from './baselines.ts';
-import { ENV, type Watched } from './contract.ts';
+import type { Watched } from './contract.ts';
 import { driftDocuments } from './documents.ts';
 import { cloudWatchLogs } from './logs.ts';
 import { monitor } from './monitor.ts';
@@ -21,10 +21,11 @@ const logging: MiddlewareObj<unknown, unknown, Error, Context> = {
   },
 };
 
-/** The drift monitor, on a schedule: what it is woken with says nothing. */
-export const handler = middy<unknown, unknown, Error, Context>()
-  .use(logging)
-  .handler((_event, context) => monitor(worldOf(context), JSON.parse(required(ENV.watched)) as Watched[]));
+/** The drift monitor, on a schedule: what it is woken with says nothing. @param watched known when packaged, and too long for an environment */
+export const createMonitor = (watched: readonly Watched[]) =>
+  middy<unknown, unknown, Error, Context>()
+    .use(logging)
+    .handler((_event, context) => monitor(worldOf(context), watched));
 
 // The quota of FilterLogEvents is a few a second, which all that reads logs in the account shares.
 const logs = cloudWatchLogs(new CloudWatchLogsClient({ maxAttempts: 10 }));

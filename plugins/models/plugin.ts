@@ -11,6 +11,7 @@ import { catalogManifest } from './plan/catalog.ts';
 import { FILES_PREFIX } from './plan/endpoint.ts';
 import type { Host } from './plan/host.ts';
 import { layerPrefix } from './plan/layer.ts';
+import { monitorManifest } from './plan/monitor.ts';
 import { type PlanInput, planFunctions, planProblems } from './plan/plan.ts';
 import { deployFunctionProblem, endpointLines, invokeLocalProblem, packagingNotices } from './plan/report.ts';
 import { isExternalApi } from './plan/routes.ts';
@@ -205,9 +206,10 @@ export default class ServerlessModels {
     const { shipService } = await import('./ship/service.ts');
     const registry = input.options.registry?.bucket;
     const context = { ...this.#shipContext(), ...(registry !== undefined && { registry }) };
-    const shipped = await shipService(input.models, context, (facts, versions) =>
-      catalogManifest(input.models, input.host, facts, versions),
-    );
+    const shipped = await shipService(input.models, context, {
+      catalog: (facts, versions) => catalogManifest(input.models, input.host, facts, versions),
+      monitor: (facts) => monitorManifest(input.models, input.host, facts),
+    });
     this.#input = { ...input, ...shipped };
     setFunctions(this.#serverless, planFunctions(this.#input));
     const { forecastWarning } = await import('./release/forecast.ts');

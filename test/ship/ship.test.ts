@@ -164,7 +164,7 @@ describe('a packaged model', () => {
       ),
     ];
     expect(having.facts.cases).toMatchObject({ count: 1, bytes: line.length + 1 });
-    expect(having.cases).toMatchObject({ from: service.at('cases.jsonl') });
+    expect(having.registry).toMatchObject([{ from: service.at('cases.jsonl') }]);
     expect(having.facts.identity).toBe(without.facts.identity);
     expect(having.facts.zipBytes).toBe(without.facts.zipBytes);
     const faulty = modelOf('add.onnx', { gate: { cases: 'none.jsonl', tolerance: 0 } });

@@ -1,4 +1,4 @@
-import type { Watched } from '../../../functions/drift/contract.ts';
+import { MONITOR_EVERY, MONITOR_TIMEOUT, type Watched } from '../../../functions/drift/contract.ts';
 import { ENV } from '../../../functions/release/contract.ts';
 import type { Facts, Model, ServiceOptions } from '../model.ts';
 import { DRIFT, HANDLER, lambdaName, RUNTIME, roleLogicalId } from '../naming.ts';
@@ -17,10 +17,10 @@ import { bucketArn, objects } from './worker-policy.ts';
  */
 
 /** Lines are counted as they are read, so memory does not follow traffic; a day of busy traffic takes minutes. */
-const SETTINGS = { memorySize: 512, timeout: 300 } as const;
+const SETTINGS = { memorySize: 512, timeout: MONITOR_TIMEOUT } as const;
 
 /** A window is looked at within five minutes of its end, and again until it is recorded. */
-const RATE = 'rate(5 minutes)';
+const RATE = `rate(${MONITOR_EVERY / 60} minutes)`;
 
 export const drifting = (models: readonly Model[]): readonly (Model & Required<Pick<Model, 'drift'>>)[] =>
   models.filter((model): model is Model & Required<Pick<Model, 'drift'>> => model.drift !== undefined);

@@ -2,9 +2,10 @@ import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promi
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import type { CatalogManifest } from '../../../functions/catalog/contract.ts';
+import type { Watched } from '../../../functions/drift/contract.ts';
 import { isProblemError, type Problem, throwProblems } from '../errors.ts';
 import type { Architecture, Facts, LayerFacts, Model } from '../model.ts';
-import { CATALOG, RELEASE } from '../naming.ts';
+import { CATALOG, DRIFT, RELEASE } from '../naming.ts';
 import type { Built } from '../plan/endpoint.ts';
 import { importPath, ownFile } from './bundle.ts';
 import type { AwsConfig, ShipContext } from './context.ts';
@@ -25,7 +26,8 @@ export type ShippedService = {
 type Uploads = {
   readonly layers: readonly Upload[];
   readonly files: readonly Upload[];
-  readonly cases: readonly Upload[];
+  /** Gates' cases and baselines. */
+  readonly registry: readonly Upload[];
   readonly optimised: readonly Shared[];
 };
 
@@ -35,20 +37,23 @@ const UPLOADS = 'uploads.json';
 /**
  * Packages all models of a service: one after another, since each may use every core.
  *
- * @param manifest of the catalog, from the facts; undefined where there is no catalog
+ * @param manifests from the facts; of the catalog undefined where there is none
  */
 export async function shipService(
   models: readonly Model[],
   context: ShipContext,
-  manifest: (
-    facts: ReadonlyMap<string, Facts>,
-    versions: { plugin: string; runtime: string },
-  ) => CatalogManifest | undefined,
+  manifests: {
+    readonly catalog: (
+      facts: ReadonlyMap<string, Facts>,
+      versions: { plugin: string; runtime: string },
+    ) => CatalogManifest | undefined;
+    readonly monitor: (facts: ReadonlyMap<string, Facts>) => readonly Watched[];
+  },
 ): Promise<ShippedService> {
   const layers = new Map<Architecture, { readonly facts: LayerFacts; readonly zip: string }>();
   const built = new Map<string, Built>();
   const files: Upload[] = [];
-  const cases: Upload[] = [];
+  const kept: Upload[] = [];
   const optimised: Shared[] = [];
   for (const model of models) {
     context.progress(`Packaging the model ${model.name}`);
@@ -57,31 +62,36 @@ export async function shipService(
     layers.set(model.architecture, layer);
     built.set(model.name, { facts: shipped.facts, layer: layer.facts, zip: shipped.zip });
     files.push(...shipped.uploads);
-    if (shipped.cases !== undefined) cases.push(shipped.cases);
+    kept.push(...shipped.registry);
     if (shipped.optimised !== undefined) optimised.push(shipped.optimised);
   }
   context.progress(undefined);
   const facts = new Map([...built].map(([name, entry]) => [name, entry.facts]));
   const zips = new Map([[RELEASE, (await shipFunction(RELEASE, releaseSource(), context)).zip]]);
-  const catalog = manifest(facts, { plugin: await ownVersion(), runtime: ORT_VERSION });
+  const watched = manifests.monitor(facts);
+  if (watched.length > 0) zips.set(DRIFT, (await shipFunction(DRIFT, monitorSource(watched), context)).zip);
+  const catalog = manifests.catalog(facts, { plugin: await ownVersion(), runtime: ORT_VERSION });
   if (catalog !== undefined)
     zips.set(CATALOG, (await shipFunction(CATALOG, catalogSource(catalog), context)).zip);
-  await keepUploads(context.outDir, [...layers.values()], cases, { files, optimised });
+  await keepUploads(context.outDir, [...layers.values()], kept, { files, optimised });
   return { built, zips };
 }
 
 const catalogSource = (manifest: CatalogManifest): string =>
   `import { createCatalog } from ${importPath(ownFile('functions/catalog/handler'))};\nexport const handler = createCatalog(${JSON.stringify(manifest)});\n`;
 
+const monitorSource = (watched: readonly Watched[]): string =>
+  `import { createMonitor } from ${importPath(ownFile('functions/drift/handler'))};\nexport const handler = createMonitor(${JSON.stringify(watched)});\n`;
+
 const releaseSource = (): string =>
   `export { handler } from ${importPath(ownFile('functions/release/handler'))};\n`;
 
-/** Layers and cases lie in the package itself, which may be moved; files beyond the zip limit are too large for that. */
+/** Layers, cases and baselines lie in the package itself, which may be moved; files beyond the zip limit are too large for that. */
 async function keepUploads(
   outDir: string,
   layers: readonly { readonly facts: LayerFacts; readonly zip: string }[],
-  cases: readonly Upload[],
-  others: Omit<Uploads, 'layers' | 'cases'>,
+  registry: readonly Upload[],
+  others: Omit<Uploads, 'layers' | 'registry'>,
 ): Promise<void> {
   const folder = join(outDir, FOLDER);
   await mkdir(folder, { recursive: true });
@@ -92,16 +102,16 @@ async function keepUploads(
     await copyFile(zip, join(folder, name));
     kept.push({ sha256: facts.sha256, bytes: facts.bytes, from: name });
   }
-  for (const { sha256, from } of cases) await copyFile(from, join(folder, casesFile(sha256)));
+  for (const { sha256, from } of registry) await copyFile(from, join(folder, registryFile(sha256)));
   const uploads: Uploads = {
     layers: kept,
-    cases: cases.map((file) => ({ ...file, from: casesFile(file.sha256) })),
+    registry: registry.map((file) => ({ ...file, from: registryFile(file.sha256) })),
     ...others,
   };
   await writeFile(join(folder, UPLOADS), JSON.stringify(uploads));
 }
 
-const casesFile = (sha256: string): string => `${sha256}.cases`;
+const registryFile = (sha256: string): string => `${sha256}.kept`;
 
 /** Where uploads go: bucket and key prefix, ending in `/`. */
 export type Place = { readonly bucket: string; readonly prefix: string };
@@ -119,13 +129,13 @@ export async function uploadService(
   progress: (text: string | undefined) => void,
 ): Promise<readonly string[]> {
   const folder = join(outDir, FOLDER);
-  const { layers, files, cases, optimised }: Uploads = JSON.parse(
+  const { layers, files, registry, optimised }: Uploads = JSON.parse(
     await readFile(join(folder, UPLOADS), 'utf8'),
   );
   const inPackage = (upload: Upload): Upload => ({ ...upload, from: join(folder, basename(upload.from)) });
   progress('Uploading the ONNX Runtime layer');
   await uploadFiles(aws, to.layers.bucket, to.layers.prefix, layers.map(inPackage), progress);
-  const shared = [...cases.map(inPackage), ...files];
+  const shared = [...registry.map(inPackage), ...files];
   if (shared.length > 0) await uploadFiles(aws, to.files.bucket, to.files.prefix, shared, progress);
   if (to.shared === undefined) return [];
   return share(aws, to.shared, optimised, progress).then(

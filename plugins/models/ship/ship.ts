@@ -12,6 +12,7 @@ import type { ShipContext } from './context.ts';
 import { identityOf } from './identity.ts';
 import { type Inspection, inspect } from './inspect.ts';
 import { optimise, type Shippable, withLocale } from './optimise.ts';
+import { shipReference } from './reference.ts';
 import { hostRuntime, layerBytes, ORT_VERSION } from './runtime.ts';
 import type { Shared } from './shared.ts';
 import { artifactProblems, requestProblems, UNZIPPED_BYTES } from './size.ts';
@@ -29,8 +30,8 @@ export type Shipped = {
   readonly zip: string;
   /** Files of `facts.remote`, for `uploadFiles` before the deploy. */
   readonly uploads: readonly Upload[];
-  /** The gate's case file. */
-  readonly cases?: Upload;
+  /** The gate's case file, and the baseline: what the registry keeps by content. */
+  readonly registry: readonly Upload[];
   /** The optimised files, for a registry that machines share. */
   readonly optimised?: Shared;
 };
@@ -44,7 +45,7 @@ export type Shipped = {
 export async function shipModel(model: Model, context: ShipContext): Promise<Shipped> {
   const key = `models.${model.name}.artifact`;
   const prepared = await prepare(model, context);
-  const { source, inspection, signature, shippable, identity } = prepared;
+  const { source, inspection, signature, shippable, identity, hasPre } = prepared;
   const { gate } = model;
   const cases =
     gate?.cases === undefined
@@ -53,6 +54,10 @@ export async function shipModel(model: Model, context: ShipContext): Promise<Shi
   const modelBytes = shippable.files.reduce((sum, { bytes }) => sum + bytes, 0);
   const graph = signature === inspection.signature ? {} : { graph: inspection.signature };
   const slowEdges = slowEdgesOf(model.latency?.p95);
+  const reference =
+    model.drift === undefined
+      ? undefined
+      : await shipReference(model.name, model.drift, { source, inspection, hasPre }, context);
   const manifest = (remote: readonly RemoteFile[]): Manifest => ({
     schema: 1,
     model: model.name,
@@ -63,6 +68,7 @@ export async function shipModel(model: Model, context: ShipContext): Promise<Shi
     file: 'model/model.onnx',
     signals: signalsOf(inspection.signature),
     ...(slowEdges && { slowEdges }),
+    ...(reference && { drift: reference.scored }),
     remote,
   });
 
@@ -93,15 +99,17 @@ export async function shipModel(model: Model, context: ShipContext): Promise<Shi
       unzippedBytes: packed.bytes,
       remote,
       ...(cases && { cases: cases.facts }),
+      ...(reference && { drift: reference.facts }),
       notices: [
         ...inspection.notices,
+        ...(reference?.notices ?? []),
         ...(shippable.optimized === true || !model.optimize ? [] : [shippable.optimized]),
       ],
     },
     dir: packed.dir,
     zip: packed.zip,
     ...(shippable.key !== undefined && { optimised: { key: shippable.key, files: shippable.files } }),
-    ...(cases && { cases: cases.upload }),
+    registry: [...(cases ? [cases.upload] : []), ...(reference ? [reference.upload] : [])],
     uploads:
       remote.length === 0 ? [] : shippable.files.map(({ sha256, bytes, from }) => ({ sha256, bytes, from })),
   };
@@ -118,6 +126,8 @@ export async function prepare(
   signature: Signature;
   shippable: Shippable;
   identity: string;
+  /** A transform makes the graph's inputs from what clients send. */
+  hasPre: boolean;
 }> {
   const key = `models.${model.name}.artifact`;
   const read = await readSource(model, context);
@@ -141,7 +151,7 @@ export async function prepare(
     architecture: model.architecture,
     optimize: model.optimize,
   });
-  return { source, inspection, signature, shippable, identity };
+  return { source, inspection, signature, shippable, identity, hasPre: transform?.exports.pre === 'function' };
 }
 
 /**

@@ -1,0 +1,70 @@
+import { NATIVE, type Scored, type Signal } from '../../../functions/drift/contract.ts';
+import type { Drift, DriftFacts } from '../model.ts';
+import { signalsOf } from '../plan/metrics.ts';
+import { shipBaseline } from './baseline/baseline.ts';
+import type { ShipContext } from './context.ts';
+import { graphOf, type Inspection } from './inspect.ts';
+import { hostRuntime } from './runtime.ts';
+import type { Source } from './source.ts';
+import type { Upload } from './upload.ts';
+
+/** What a model's reference data become: what its endpoint scores, what the plan watches, and the file for the registry. */
+export type ShippedReference = {
+  readonly scored: Scored;
+  readonly facts: DriftFacts;
+  readonly upload: Upload;
+  readonly notices: readonly string[];
+};
+
+/** @throws ProblemError MODELS_REFERENCE where the data do not fit the model */
+export async function shipReference(
+  name: string,
+  drift: Drift,
+  {
+    source,
+    inspection,
+    hasPre,
+  }: { readonly source: Source; readonly inspection: Inspection; readonly hasPre: boolean },
+  context: ShipContext,
+): Promise<ShippedReference> {
+  const { baseline, facts, upload, notices } = await shipBaseline(
+    `models.${name}.drift.baseline`,
+    drift.baseline,
+    {
+      digest: source.digest,
+      graph: graphOf(source),
+      bytes: source.bytes,
+      signature: inspection.signature,
+      outputs: signalsOf(inspection.signature),
+      runtime: await hostRuntime(context.progress),
+    },
+    context,
+  );
+  const { signals } = baseline;
+  const native = !hasPre && isNative(signals);
+  return {
+    scored: { baseline: facts.sha256, native, signals },
+    facts: {
+      sha256: facts.sha256,
+      bytes: facts.bytes,
+      rows: facts.rows,
+      native,
+      signals: signals.map(({ name: signal, label, of, kind, phi, nulls }) => ({
+        name: signal,
+        label,
+        of,
+        kind,
+        phi,
+        m: baseline.rows - nulls,
+      })),
+    },
+    upload,
+    notices,
+  };
+}
+
+/** Few numeric inputs, none of which can be absent: what a transform makes of a request may be, and then rows differ by signal. */
+function isNative(signals: readonly Signal[]): boolean {
+  const inputs = signals.filter(({ of }) => of === 'input');
+  return inputs.length <= NATIVE && inputs.every(({ kind }) => kind === 'numeric');
+}
