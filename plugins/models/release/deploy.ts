@@ -16,7 +16,7 @@ import { aliasesOf, goneLines } from './gone.ts';
 import { type Opened, openRegistry, registryFix } from './open.ts';
 import { ulid } from './ulid.ts';
 import { pluginVersion } from './version.ts';
-import { answerLine, releaseLine, skippedLine } from './words.ts';
+import { answerLine, releaseLine, skippedLine, untouchedLine } from './words.ts';
 import { releaseWorker } from './worker.ts';
 
 /** What `sls deploy` and the framework's `sls rollback` do about releases from this side. */
@@ -128,8 +128,11 @@ export async function finish(context: DeployContext, deploy: Deploy, wait: boole
     progress(undefined);
     worker.close();
   });
-  const lines = answers.map((answer) => ({ ...releaseLine(answer), model: answer.model }));
-  const bad = lines.filter(({ good, model }) => !good && isNew(model));
+  // What is of another deploy is no failure of this one.
+  const lines = answers.map((answer) =>
+    isNew(answer.model) ? releaseLine(answer) : { good: true, text: untouchedLine(answer) },
+  );
+  const bad = lines.filter(({ good }) => !good);
   for (const line of lines) if (!bad.includes(line)) notice(line.text);
   if (!wait) await foretellAll(answers);
   throwProblems(bad.map(({ text }) => unfinishedProblem(text)));

@@ -34,20 +34,39 @@ export function answerLine({ model, phase, reason, step, weight, judgement, cand
   return { line: reason === undefined ? head : `${head}: ${reason}`, key: head };
 }
 
+/** What an alarm has begun, by itself: half of the traffic tells which of two versions is worse. */
+const trial = ({ tried }: TickAnswer): string =>
+  tried === undefined
+    ? 'an alarm came on, and the version before is tried beside it'
+    : tried.half
+      ? `an alarm came on, and half of the traffic tests whether version ${tried.version} does better`
+      : `an alarm came on, and version ${tried.version} is checked before it gets half of the traffic`;
+
+/** How a release ended that was not of this deploy. */
+const EARLIER: { readonly [phase in TickAnswer['phase']]?: string } = {
+  ROLLED_BACK: 'was rolled back',
+  ABORTED: 'was aborted',
+  SUPERSEDED: 'was superseded',
+  HELD: 'is held',
+};
+
+/** Of a model that a deploy did not touch: what is live, and whose end the recorded one is. */
+export function untouchedLine(answer: TickAnswer): string {
+  const { model, phase, running, version, candidate, reason } = answer;
+  const ended = running || version === undefined ? undefined : EARLIER[phase];
+  if (ended === undefined) return releaseLine(answer).text;
+  const why = reason === undefined ? '' : `: ${reason}`;
+  // The reason of a rollback says which version, and that it was.
+  const earlier =
+    phase === 'ROLLED_BACK' && reason !== undefined
+      ? `before it, ${reason}`
+      : `an earlier release${candidate === undefined ? '' : ` of version ${candidate}`} ${ended}${why}`;
+  return `${model}: version ${version} is live, which this deploy does not change; ${earlier}`;
+}
+
 /** Where a release stands after a deploy, and whether what was deployed is what answers or is on its way. */
-export function releaseLine({
-  model,
-  phase,
-  running,
-  version,
-  candidate,
-  reason,
-  step,
-  weight,
-}: TickAnswer): {
-  readonly good: boolean;
-  readonly text: string;
-} {
+export function releaseLine(answer: TickAnswer): { readonly good: boolean; readonly text: string } {
+  const { model, phase, running, version, candidate, reason, step, weight } = answer;
   const at = version === undefined ? 'has no alias' : `version ${version} is live`;
   const why = reason === undefined ? '' : `: ${reason}`;
   if (phase === 'DONE' || phase === 'BAKING')
@@ -57,6 +76,7 @@ export function releaseLine({
       good: true,
       text: `${model}: version ${version} is stable; version ${candidate} has ${weight} % (step ${step.number} of ${step.of}) and goes on by itself${why}`,
     };
+  if (phase === 'REVERSING') return { good: true, text: `${model}: ${at}; ${trial(answer)}${why}` };
   if (running)
     return {
       good: true,

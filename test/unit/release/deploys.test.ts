@@ -10,7 +10,13 @@ import { autoLine, forecastLines, forecastWarning } from '../../../plugins/model
 import { historyText, readHistory } from '../../../plugins/models/release/history.ts';
 import { clockOf, moment, span } from '../../../plugins/models/release/time.ts';
 import { ulid } from '../../../plugins/models/release/ulid.ts';
-import { answerLine, gateLine, releaseLine, skippedLine } from '../../../plugins/models/release/words.ts';
+import {
+  answerLine,
+  gateLine,
+  releaseLine,
+  skippedLine,
+  untouchedLine,
+} from '../../../plugins/models/release/words.ts';
 import { CANARY } from '../../fakes/settings.ts';
 import { FUNCTION, SCOPE } from '../../fakes/world.ts';
 import { deploy, deployed, live, MINUTE, minutes, until, type World } from './traffic.ts';
@@ -205,6 +211,31 @@ describe('ticking after a deploy', () => {
       'churn: version 7 is live; the release is aborted: no instances',
     ],
     [
+      'trying the last good version',
+      {
+        model: 'churn',
+        phase: 'REVERSING',
+        running: true,
+        version: '4',
+        tried: { version: '3', half: true },
+        reason: 'no verdict yet',
+      },
+      true,
+      'churn: version 4 is live; an alarm came on, and half of the traffic tests whether version 3 does better: no verdict yet',
+    ],
+    [
+      'about to try it',
+      {
+        model: 'churn',
+        phase: 'REVERSING',
+        running: true,
+        version: '4',
+        tried: { version: '3', half: false },
+      },
+      true,
+      'churn: version 4 is live; an alarm came on, and version 3 is checked before it gets half of the traffic',
+    ],
+    [
       'not recorded',
       { model: 'churn', phase: 'NONE', running: false },
       false,
@@ -231,6 +262,28 @@ describe('ticking after a deploy', () => {
     ],
   ] as const)('says why what an unchanged deploy would release is not live: %j', (answer, line) => {
     expect(skippedLine({ model: 'churn', ...answer }, '4')).toBe(line);
+  });
+
+  it.each([
+    [
+      { phase: 'ABORTED', running: false, version: '4', candidate: '5', reason: 'the gate failed' },
+      'churn: version 4 is live, which this deploy does not change; an earlier release of version 5 was aborted: the gate failed',
+    ],
+    [
+      { phase: 'ROLLED_BACK', running: false, version: '4', reason: 'version 5 was rolled back: errors' },
+      'churn: version 4 is live, which this deploy does not change; before it, version 5 was rolled back: errors',
+    ],
+    [
+      { phase: 'HELD', running: false, version: '4', candidate: '5' },
+      'churn: version 4 is live, which this deploy does not change; an earlier release of version 5 is held',
+    ],
+    [{ phase: 'DONE', running: false, version: '4' }, 'churn: version 4 is live'],
+    [
+      { phase: 'GATING', running: true, version: '4', candidate: '5' },
+      'churn: version 4 is live; the release of version 5 goes on',
+    ],
+  ] as const)('says whose end it is where the deploy did not touch the model: %j', (answer, line) => {
+    expect(untouchedLine({ model: 'churn', ...answer })).toBe(line);
   });
 
   it('a line is new when the step or the verdict is, not when a minute passes', () => {
