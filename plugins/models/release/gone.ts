@@ -3,6 +3,7 @@ import { RESOURCE_TYPE } from '../../../functions/release/contract.ts';
 import type { Registry } from '../../../functions/shared/registry.ts';
 import { aliasLogicalId } from '../naming.ts';
 import type { AwsConfig } from '../ship/context.ts';
+import { runningOf } from './deployment.ts';
 
 /** What a deploy takes away: models that are deployed and not declared any more. */
 
@@ -31,8 +32,11 @@ export async function goneLines(
   const gone = known.filter((model) => there.has(aliasLogicalId(model)));
   return Promise.all(
     gone.map(async (model) => {
-      const name = (await documents.release(model))?.core.functionName ?? model;
-      return `${model}: is no longer declared, and this deploy deletes it with its endpoint ${name}.${renamed}`;
+      const found = await documents.release(model);
+      const name = found?.core.functionName ?? model;
+      const running = found?.release && runningOf(found.release);
+      const lost = running === undefined ? '' : ` Its release (${running}) ends with it.`;
+      return `${model}: is no longer declared, and this deploy deletes it with its endpoint ${name}.${lost}${renamed}`;
     }),
   );
 }

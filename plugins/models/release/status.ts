@@ -14,6 +14,7 @@ import { isOpen, isPending, lastGood } from '../../../functions/release/steps.ts
 import { say } from '../../../functions/release/target.ts';
 import type { AlarmPort, AliasState, Provided } from '../../../functions/shared/aws/ports.ts';
 import { type Advice, type AlarmOn, advice, type Say } from './advice.ts';
+import { runningOf } from './deployment.ts';
 
 /** Where a model's release stands, and whether somebody must do something. Pure. */
 
@@ -24,6 +25,8 @@ export type Seen = {
   readonly alias?: AliasState;
   /** Absent: none is recorded. `newer`: by a plugin that is newer than this one. */
   readonly release?: Release | 'newer';
+  /** Its function is not there any more. */
+  readonly gone?: true;
   /** Of the model's alarms that exist, by suffix; absent: they cannot be read. */
   readonly alarms?: ReadonlyMap<string, AlarmOf>;
   /** Provisioned concurrency by version. */
@@ -99,13 +102,13 @@ export function statusOf(seen: Seen, now: number, command: Say): Status {
       requested,
     })),
   };
-  if (release === undefined || release === 'newer')
+  if (release === undefined || release === 'newer' || seen.gone)
     return {
       model,
       functionName,
-      ...unknown(alias, release),
+      ...(seen.gone ? removed(release, command) : unknown(alias, release === 'newer' ? release : undefined)),
       traffic: trafficOf(alias, undefined),
-      phase: release === undefined ? 'NONE' : 'UNKNOWN',
+      phase: release === 'newer' && !seen.gone ? 'UNKNOWN' : 'NONE',
       judgements: [],
       refused: [],
       unpublished: 0,
@@ -118,6 +121,17 @@ export function statusOf(seen: Seen, now: number, command: Say): Status {
     traffic: trafficOf(alias, release),
     ...known(release),
     ...read,
+  };
+}
+
+/** The registry keeps the documents of a model beyond its end: what they say runs, runs no more. */
+function removed(release: Seen['release'], command: Say): Advice {
+  const ran = typeof release === 'object' ? runningOf(release) : undefined;
+  const ended = ran === undefined ? '' : ` Its release (${ran}) ended with it.`;
+  return {
+    level: 'look',
+    summary: `It is not deployed any more: its function is gone.${ended}`,
+    todo: [`\`sls deploy\` deploys it anew. \`${command('history')}\` shows what it was.`],
   };
 }
 

@@ -1,11 +1,14 @@
 import { describe, expect, it } from 'vitest';
+import type { Release } from '../../../functions/release/document/contract.ts';
 import { goneLines } from '../../../plugins/models/release/gone.ts';
+import { deployed, minutes } from './traffic.ts';
 
 /** A registry that knows these models, and a stack that has these aliases. */
 async function lines(
   known: readonly string[],
   aliases: readonly string[],
   declared: readonly string[],
+  release?: Release,
 ): Promise<{ readonly lines: readonly string[]; readonly asked: number }> {
   let asked = 0;
   const documents = {
@@ -13,6 +16,7 @@ async function lines(
     release: async (model: string) => ({
       etag: '1',
       text: '{}',
+      ...(release && { release }),
       core: { schema: 1, functionName: `shop-dev-${model}`, alias: 'live', highest: 1 },
     }),
   };
@@ -33,6 +37,15 @@ describe('what a deploy says of models that are no longer declared', () => {
     expect(said).toEqual([
       'fraud: is no longer declared, and this deploy deletes it with its endpoint shop-dev-fraud.',
     ]);
+  });
+
+  it('that a release which runs ends with it', async () => {
+    const w = await deployed();
+    await minutes(w, 3, { 3: 0.01, 4: 0.01 });
+    const { lines: said } = await lines(['fraud'], ['FraudLiveAlias'], ['churn'], w.state());
+    expect(said[0]).toContain(
+      'endpoint shop-dev-fraud. Its release (JUDGING, version 4 at 5 %) ends with it. If churn is its new name',
+    );
   });
 
   it('what a rename is, where others are new', async () => {

@@ -25,7 +25,8 @@ import {
 async function statusIn(w: World, now = w.clock.now + 20_000): Promise<Status> {
   const { aliases, alarms, capacity } = w.world;
   const target = { model: 'churn', functionName: FUNCTION, alias: 'live' };
-  const seen = await look({ aliases, alarms, capacity, close: () => {} }, w.world.registry, target);
+  const exists = async (name: string): Promise<boolean> => w.aliases.published(name).size > 0;
+  const seen = await look({ aliases, alarms, capacity, exists, close: () => {} }, w.world.registry, target);
   const status = statusOf(seen, now, sayOf('churn', 'dev'));
   // The answer URL is a credential, and is in the document while CloudFormation waits.
   expect(JSON.stringify(status)).not.toMatch(/signature|answer\.example/);
@@ -332,6 +333,18 @@ describe('at three in the morning', () => {
     );
   });
 
+  it('the model was removed, or renamed, in the middle of its release', async () => {
+    const w = await deployed();
+    await minutes(w, 3, GOOD);
+    await w.world.aliases.remove(FUNCTION, 'live');
+    for (const version of w.aliases.published(FUNCTION)) w.aliases.unpublish(FUNCTION, version);
+    expect(await textIn(w)).toMatchInlineSnapshot(`
+      "churn: LOOK, not urgent. It is not deployed any more: its function is gone. Its release (JUDGING, version 4 at 5 %) ended with it.
+        to do      \`sls deploy\` deploys it anew. \`sls models history --model churn --stage dev\` shows what it was."
+    `);
+    expect((await statusIn(w)).phase).toBe('NONE');
+  });
+
   it('an alarm that ends no release is on', async () => {
     const w = await live();
     w.alarms.set(`${FUNCTION}-${ALARMS.throttles}`, 'ALARM');
@@ -356,7 +369,8 @@ describe('at three in the morning', () => {
     const alarms = { states: () => Promise.reject(new Error('AccessDenied')) };
     const { aliases, capacity, registry } = w.world;
     const target = { model: 'churn', functionName: FUNCTION, alias: 'live' };
-    const seen = await look({ aliases, alarms, capacity, close: () => {} }, registry, target);
+    const exists = async (): Promise<boolean> => true;
+    const seen = await look({ aliases, alarms, capacity, exists, close: () => {} }, registry, target);
     expect(statusText(statusOf(seen, w.clock.now, sayOf('churn', 'dev')), w.clock.now)).toContain(
       'alarms     cannot be read: cloudwatch:DescribeAlarms is missing',
     );
