@@ -101,6 +101,13 @@ test('the model that stayed answered all along', async () => {
   expect(answered).toBeGreaterThan(50);
 });
 
+test('the last model is removed', async () => {
+  const { printed } = await service.deploy(yaml({}));
+  expect(printed.stderr.split('\n').filter((line) => line.includes('no longer declared'))).toEqual([
+    'stays: is no longer declared, and this deploy deletes it with its endpoint many-dev-stays.',
+  ]);
+});
+
 test('and nothing is left after sls remove', async () => {
   await service.remove();
   expect(await everythingLeft(aws)).toEqual(before);

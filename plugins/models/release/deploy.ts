@@ -12,7 +12,7 @@ import { unfinishedProblem } from '../plan/report.ts';
 import { gateFailure, latencyLine, type Offer, superseded } from './deployment.ts';
 import { follow, isSettled } from './follow.ts';
 import { forecastLines, isStepwise, type Traffic } from './forecast.ts';
-import { aliasesOf, goneLines } from './gone.ts';
+import { type Aliases, aliasesOf, goneLines, lastLines } from './gone.ts';
 import { type Opened, openRegistry, registryFix } from './open.ts';
 import { ulid } from './ulid.ts';
 import { pluginVersion } from './version.ts';
@@ -68,6 +68,14 @@ export async function begin(
   for (const { model, text } of lost) notice(`${model}: ${text}`);
   for (const line of gone) notice(line);
   return { before };
+}
+
+/** Before a deploy that declares no model: what of earlier ones it deletes. Never throws, and supersedes nothing. */
+export async function part(context: DeployContext): Promise<void> {
+  const { aws, host, notice } = context;
+  const read = (aliases: Aliases) =>
+    atRegistry(context, ({ documents }) => goneLines(documents, [], aliases));
+  for (const line of await lastLines(aliasesOf(aws, host.stack), read)) notice(line);
 }
 
 /** Who deploys what, written down before anything changes. */

@@ -41,6 +41,30 @@ export async function goneLines(
   );
 }
 
+/**
+ * Where no model is declared: most such services never had one, so the stack is asked first and whatever fails is no failure of
+ * the deploy.
+ *
+ * @param read `goneLines` with a registry
+ */
+export async function lastLines(
+  aliases: Aliases,
+  read: (aliases: Aliases) => Promise<readonly string[] | undefined>,
+): Promise<readonly string[]> {
+  // Not to be told which resources there are is no sign of models.
+  const there = await aliases().catch(() => new Set<string>());
+  if (there.size === 0) return [];
+  try {
+    const lines = (await read(async () => there)) ?? [];
+    if (lines.length > 0) return lines;
+  } catch {
+    // Said below: which models they are is all that the registry would have told.
+  }
+  const [count, their] =
+    there.size === 1 ? ['1 model is', 'its endpoint'] : [`${there.size} models are`, 'their endpoints'];
+  return [`${count} no longer declared, and this deploy deletes ${their}.`];
+}
+
 /** @returns no aliases where there is no stack */
 export function aliasesOf(aws: AwsConfig, stack: string): Aliases {
   return async () => {

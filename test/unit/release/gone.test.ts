@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Release } from '../../../functions/release/document/contract.ts';
-import { goneLines } from '../../../plugins/models/release/gone.ts';
+import { goneLines, lastLines } from '../../../plugins/models/release/gone.ts';
 import { deployed, minutes } from './traffic.ts';
 
 /** A registry that knows these models, and a stack that has these aliases. */
@@ -58,5 +58,32 @@ describe('what a deploy says of models that are no longer declared', () => {
 
   it('nothing of those that an earlier deploy deleted: the registry keeps their history', async () => {
     expect(await lines(['churn', 'fraud'], ['ChurnLiveAlias'], ['churn'])).toEqual({ lines: [], asked: 1 });
+  });
+});
+
+describe('what a deploy without any model says', () => {
+  const aliases =
+    (...ids: readonly string[]) =>
+    async () =>
+      new Set(ids);
+  const denied = () => Promise.reject(new Error('AccessDenied'));
+
+  it('is nothing where there were none, and then the registry is not looked for', async () => {
+    expect(await lastLines(aliases(), denied)).toEqual([]);
+    expect(await lastLines(denied, denied)).toEqual([]);
+  });
+
+  it('is what it deletes', async () => {
+    const read = async () => ['fraud: is no longer declared'];
+    expect(await lastLines(aliases('FraudLiveAlias'), read)).toEqual(['fraud: is no longer declared']);
+  });
+
+  it('is how many where the registry does not tell which', async () => {
+    expect(await lastLines(aliases('FraudLiveAlias'), denied)).toEqual([
+      '1 model is no longer declared, and this deploy deletes its endpoint.',
+    ]);
+    expect(await lastLines(aliases('FraudLiveAlias', 'ChurnLiveAlias'), async () => undefined)).toEqual([
+      '2 models are no longer declared, and this deploy deletes their endpoints.',
+    ]);
   });
 });
