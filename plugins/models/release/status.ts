@@ -40,6 +40,8 @@ export type Status = Advice & {
   readonly functionName: string;
   readonly traffic: readonly { readonly version: string; readonly share: number; readonly role: string }[];
   readonly phase: Phase | 'NONE' | 'UNKNOWN';
+  /** Does it go on by itself? False while it is watched after promotion, where it is held, and at its end. */
+  readonly running: boolean;
   readonly release?: string;
   readonly startedAt?: string;
   readonly updatedAt?: string;
@@ -109,6 +111,7 @@ export function statusOf(seen: Seen, now: number, command: Say): Status {
       ...(seen.gone ? removed(release, command) : unknown(alias, release === 'newer' ? release : undefined)),
       traffic: trafficOf(alias, undefined),
       phase: release === 'newer' && !seen.gone ? 'UNKNOWN' : 'NONE',
+      running: false,
       judgements: [],
       refused: [],
       unpublished: 0,
@@ -158,6 +161,7 @@ function known(release: Release) {
   const step = stepOf(release);
   return {
     phase: release.phase,
+    running: isOpen(release.phase) || release.phase === 'REVERSING' || release.intent !== undefined,
     release: release.release,
     startedAt: release.startedAt,
     updatedAt: release.updatedAt,
