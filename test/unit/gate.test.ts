@@ -18,7 +18,7 @@ async function asked(name: string): Promise<void> {
     await command.run({
       models,
       flags: { qualifier: '99' },
-      service: { dir: '/', region: 'us-east-1' },
+      service: { dir: '/', stage: 'dev', region: 'us-east-1' },
       plan: { host: { stack: 'shop-dev', service: 'shop', stage: 'dev' } },
       progress: () => {},
       print: () => {},
@@ -39,7 +39,7 @@ describe('sls models gate', () => {
   it('says of a version that is not there that it is not, and blames neither model nor cases', async () => {
     await expect(asked('ResourceNotFoundException')).rejects.toThrow(
       'models.churn: has no version 99: shop-dev-churn never had it, or it was pruned since. ' +
-        'Name one that `sls models history --model churn` shows with --qualifier, or leave it out: the one that serves is asked then. [MODELS_NOT_DEPLOYED]',
+        'Name one that `sls models history --model churn --stage dev` shows with --qualifier, or leave it out: the one that serves is asked then. [MODELS_NOT_DEPLOYED]',
     );
   });
 });

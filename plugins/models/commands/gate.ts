@@ -85,7 +85,7 @@ async function ask(
   { invoke, functionName, version }: Target,
   { name, gate, latency, memory }: Model,
   casesText: string | undefined,
-  { aws, progress }: Context,
+  { aws, progress, service }: Context,
 ): Promise<Asked> {
   const { SageMakerRuntimeClient } = await import('@aws-sdk/client-sagemaker-runtime');
   const sagemaker = new SageMakerRuntimeClient(aws);
@@ -131,7 +131,7 @@ async function ask(
         casesText,
       });
       // The gate's own words are of a release, where the version was just made: here its number was written by hand.
-      if (missing) throw noVersion(name, functionName, version);
+      if (missing) throw noVersion(name, functionName, version, service.stage);
       failures.push(...outcome.failures);
       state = outcome.state;
     }
@@ -209,13 +209,13 @@ const failed = ({ name }: Model, { version, gate }: Asked): Error =>
     },
   ]);
 
-const noVersion = (name: string, functionName: string, version: string): Error =>
+const noVersion = (name: string, functionName: string, version: string, stage: string): Error =>
   problemError([
     {
       code: 'MODELS_NOT_DEPLOYED',
       key: `models.${name}`,
       message: `has no version ${version}: ${functionName} never had it, or it was pruned since.`,
-      fix: `Name one that \`sls models history --model ${name}\` shows with --qualifier, or leave it out: the one that serves is asked then.`,
+      fix: `Name one that \`sls models history --model ${name} --stage ${stage}\` shows with --qualifier, or leave it out: the one that serves is asked then.`,
     },
   ]);
 

@@ -48,7 +48,7 @@ export async function begin(
   offers: readonly Offer[],
   supersede: boolean,
 ): Promise<Deploy> {
-  const { aws, host, models, notice } = context;
+  const { aws, host, models, notice, service } = context;
   const [before, gone] = (await atRegistry(
     context,
     async ({ documents }) =>
@@ -64,7 +64,7 @@ export async function begin(
       ] as const,
   )) ?? [new Map<string, Release>(), []];
   const lost = superseded(offers, before);
-  if (!supersede) throwProblems(lost.map(refusal));
+  if (!supersede) throwProblems(lost.map((one) => refusal(one, service.stage)));
   for (const { model, text } of lost) notice(`${model}: ${text}`);
   for (const line of gone) notice(line);
   return { before };
@@ -143,7 +143,7 @@ export async function finish(context: DeployContext, deploy: Deploy, wait: boole
   const bad = lines.filter(({ good }) => !good);
   for (const line of lines) if (!bad.includes(line)) notice(line.text);
   if (!wait) await foretellAll(answers);
-  throwProblems(bad.map(({ text }) => unfinishedProblem(text)));
+  throwProblems(bad.map(({ text }) => unfinishedProblem(text, host.stage)));
 }
 
 /** After a deploy that found nothing to change: why what it would have deployed is not live, where it is not. */
@@ -159,7 +159,7 @@ export async function skipped(context: DeployContext): Promise<void> {
   );
   const found = await atRegistry(context, ({ documents }) => releasesOf(models, documents));
   for (const answer of answers) {
-    const line = skippedLine(answer, found?.get(answer.model)?.stable?.version);
+    const line = skippedLine(answer, found?.get(answer.model)?.stable?.version, host.stage);
     if (line !== undefined) notice(line);
   }
 }
@@ -263,9 +263,12 @@ async function releasesOf(
   return new Map(found.flatMap(([name, release]) => (release === undefined ? [] : [[name, release]])));
 }
 
-const refusal = ({ model, text }: { readonly model: string; readonly text: string }): Problem => ({
+const refusal = (
+  { model, text }: { readonly model: string; readonly text: string },
+  stage: string,
+): Problem => ({
   code: 'MODELS_RELEASE_REFUSED',
   key: `models.${model}`,
   message: `With this deploy ${text}, which --no-supersede does not allow.`,
-  fix: `Wait for its end (\`sls models status --model ${model} --watch\`), or deploy without --no-supersede.`,
+  fix: `Wait for its end (\`sls models status --model ${model} --stage ${stage} --watch\`), or deploy without --no-supersede.`,
 });

@@ -134,7 +134,7 @@ function removed(release: Seen['release'], command: Say): Advice {
   return {
     level: 'look',
     summary: `It is not deployed any more: its function is gone.${ended}`,
-    todo: [`\`sls deploy\` deploys it anew. \`${command('history')}\` shows what it was.`],
+    todo: [`\`${command.sls('deploy')}\` deploys it anew. \`${command('history')}\` shows what it was.`],
   };
 }
 

@@ -96,11 +96,15 @@ export function releaseLine(answer: TickAnswer): { readonly good: boolean; reado
  *
  * @param stable the version that the release recorded as live
  */
-export function skippedLine(answer: TickAnswer, stable: string | undefined): string | undefined {
+export function skippedLine(
+  answer: TickAnswer,
+  stable: string | undefined,
+  stage: string,
+): string | undefined {
   const { phase, version } = answer;
   if ((phase === 'DONE' || phase === 'BAKING') && version === stable) return undefined;
   const { good, text } = releaseLine(answer);
   return good && answer.running
     ? text
-    : `${text}. To release what the template says all the same: sls deploy --force`;
+    : `${text}. To release what the template says all the same: sls deploy --force --stage ${stage}`;
 }

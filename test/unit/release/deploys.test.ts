@@ -4,6 +4,7 @@ import type { TickAnswer } from '../../../functions/release/contract.ts';
 import type { Release } from '../../../functions/release/document/contract.ts';
 import { registry } from '../../../functions/shared/registry.ts';
 import { parseModels } from '../../../plugins/models/parse.ts';
+import { unfinishedProblem } from '../../../plugins/models/plan/report.ts';
 import { gateFailure, latencyLine, superseded } from '../../../plugins/models/release/deployment.ts';
 import { follow, isSettled } from '../../../plugins/models/release/follow.ts';
 import { autoLine, forecastLines, forecastWarning } from '../../../plugins/models/release/forecast.ts';
@@ -250,18 +251,18 @@ describe('ticking after a deploy', () => {
     [{ phase: 'BAKING', running: false, version: '4', reason: 'version 4 is watched' }, undefined],
     [
       { phase: 'DONE', running: false, version: '3', reason: 'the alias was moved since' },
-      'churn: version 3 is live (the alias was moved since). To release what the template says all the same: sls deploy --force',
+      'churn: version 3 is live (the alias was moved since). To release what the template says all the same: sls deploy --force --stage prod',
     ],
     [
       { phase: 'ROLLED_BACK', running: false, version: '4', reason: 'version 5 was rolled back: errors' },
-      'churn: version 4 is live; version 5 was rolled back: errors. To release what the template says all the same: sls deploy --force',
+      'churn: version 4 is live; version 5 was rolled back: errors. To release what the template says all the same: sls deploy --force --stage prod',
     ],
     [
       { phase: 'GATING', running: true, version: '4', candidate: '5' },
       'churn: version 4 is live; the release of version 5 goes on',
     ],
   ] as const)('says why what an unchanged deploy would release is not live: %j', (answer, line) => {
-    expect(skippedLine({ model: 'churn', ...answer }, '4')).toBe(line);
+    expect(skippedLine({ model: 'churn', ...answer }, '4', 'prod')).toBe(line);
   });
 
   it.each([
@@ -284,6 +285,15 @@ describe('ticking after a deploy', () => {
     ],
   ] as const)('says whose end it is where the deploy did not touch the model: %j', (answer, line) => {
     expect(untouchedLine({ model: 'churn', ...answer })).toBe(line);
+  });
+
+  it('names the stage in what is to be copied', () => {
+    const { fix } = unfinishedProblem('churn: version 7 is live', 'prod');
+    expect(fix.match(/sls [^`.]*/g)).toEqual([
+      'sls models status --stage prod',
+      'sls logs -f models-release --stage prod',
+      'sls deploy --force --stage prod',
+    ]);
   });
 
   it('a line is new when the step or the verdict is, not when a minute passes', () => {

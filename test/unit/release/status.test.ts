@@ -239,7 +239,7 @@ describe('at three in the morning', () => {
     await until(w, 'ROLLED_BACK', { 3: 0.01, 4: 0.2 });
     expect(await textIn(w)).toMatchInlineSnapshot(`
       "churn: LOOK, not urgent. Version 4 was rolled back; version 3 has all traffic.
-        to do      No hurry: mend the model and deploy it. The same one is refused until \`sls deploy --force\`.
+        to do      No hurry: mend the model and deploy it. The same one is refused until \`sls deploy --force --stage dev\`.
         traffic    version 3  ████████████████████   100 %  live
         judged     step 1, 00:06:00 UTC (20 s ago): FAIL: errors: 20 of 100 (20 %) of the candidate version’s requests failed, 20 of 1,900 (1.1 %) of the stable version’s: 19 percentage points more at the same mix of steps; evidence over a billion to 1, 40 to 1 is needed
                      errors  FAIL        candidate 20 of 100 (20 %), stable 20 of 1,900 (1.1 %)
@@ -303,7 +303,7 @@ describe('at three in the morning', () => {
     expect(w.state()?.phase).toBe('HELD');
     expect(await textIn(w)).toMatchInlineSnapshot(`
       "churn: ACT NOW. Somebody moved the alias: the alias live points to version 5, which this release did not do (stable is version 3); nothing was touched; deploy again to go on from there.
-        to do      Find out who. \`sls deploy\` goes on from where it is.
+        to do      Find out who. \`sls deploy --stage dev\` goes on from where it is.
                    \`sls models rollback --model churn --stage dev\` goes back.
         traffic    version 5  ████████████████████   100 %  not of this release
         next       nothing by itself
@@ -340,7 +340,7 @@ describe('at three in the morning', () => {
     for (const version of w.aliases.published(FUNCTION)) w.aliases.unpublish(FUNCTION, version);
     expect(await textIn(w)).toMatchInlineSnapshot(`
       "churn: LOOK, not urgent. It is not deployed any more: its function is gone. Its release (JUDGING, version 4 at 5 %) ended with it.
-        to do      \`sls deploy\` deploys it anew. \`sls models history --model churn --stage dev\` shows what it was."
+        to do      \`sls deploy --stage dev\` deploys it anew. \`sls models history --model churn --stage dev\` shows what it was."
     `);
     expect((await statusIn(w)).phase).toBe('NONE');
   });
@@ -390,7 +390,9 @@ describe('at three in the morning', () => {
     );
     await minutes(w, 20);
     expect(await headIn(w)).toMatch(/^churn: ACT/);
-    expect((await statusIn(w)).todo[0]).toMatch(/^See why: `sls logs -f models-release`. It is so since /);
+    expect((await statusIn(w)).todo[0]).toMatch(
+      /^See why: `sls logs -f models-release --stage dev`. It is so since /,
+    );
   });
 
   it('a newer plugin wrote the registry', () => {
