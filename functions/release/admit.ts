@@ -203,6 +203,8 @@ function withdrawn(base: Release, asked: Asked, facts: Found, now: number): Rele
   // A release that gave up by itself is why the stack goes back: that is kept, with its gate.
   const why =
     base.phase === 'ABORTED' && base.reason !== undefined ? `${base.reason.replace(/\.$/, '')}; ` : '';
+  // And so is a verdict on a candidate that the stack gave up for something else, such as another model's gate.
+  const gate = why !== '' || (isPending(base) && base.gate?.verdict !== undefined) ? base.gate : undefined;
   return next(
     base,
     {
@@ -210,7 +212,7 @@ function withdrawn(base: Release, asked: Asked, facts: Found, now: number): Rele
       ...FRESH,
       ...lingering(base, now),
       ...watched(base, stable),
-      ...(why !== '' && { gate: base.gate }),
+      gate,
       ...(stable.version !== base.stable?.version && claimed(stable.version)),
       phase: 'ABORTED',
       stable,

@@ -20,7 +20,7 @@ import {
 } from '../../../plugins/models/release/words.ts';
 import { CANARY } from '../../fakes/settings.ts';
 import { FUNCTION, SCOPE } from '../../fakes/world.ts';
-import { deploy, deployed, live, MINUTE, minutes, until, type World } from './traffic.ts';
+import { deploy, deployed, live, MINUTE, minute, minutes, rollBack, until, type World } from './traffic.ts';
 
 const GOOD = { 3: 0.01, 4: 0.01 };
 const offer = (fingerprint: string) => ({
@@ -458,6 +458,29 @@ describe('history', () => {
     await w.world.registry.ended(id, 'churn', { release, phase: 'ABORTED', at: 'y', judgements: [] });
     const [now] = await readHistory(w.world.registry, 'churn', 5);
     expect(now?.by).toBe('jane');
+  });
+
+  it('keeps the gate that passed, where the stack rolled back for something else', async () => {
+    const w = await live();
+    await deploy(w, '4', 'b');
+    await rollBack(w, '3', 'a', '4');
+    await minute(w);
+    const [only] = await readHistory(w.world.registry, 'churn', 1);
+    expect(only).toMatchObject({
+      to: '4',
+      outcome: 'given up',
+      gate: { verdict: 'pass' },
+      reason: 'the stack rolled back to version 3',
+    });
+  });
+
+  it('has no gate of a version whose verdict never came', async () => {
+    const w = await live();
+    w.gates.set('4', [{ state: { done: 1, count: 9, failed: [] }, failures: [] }]);
+    await deploy(w, '4', 'b');
+    await rollBack(w, '3', 'a', '4');
+    await minute(w);
+    expect((await readHistory(w.world.registry, 'churn', 1))[0]?.gate).toBeUndefined();
   });
 
   it('nothing recorded is said', () => {

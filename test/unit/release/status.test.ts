@@ -259,6 +259,7 @@ describe('at three in the morning', () => {
       "churn: LOOK, not urgent. The release of version 4 was given up; version 3 has all traffic.
         to do      No hurry: mend what the reason says and deploy again.
         traffic    version 3  ████████████████████   100 %  live
+        gate       pass: it starts
         reason     the stack rolled back to version 3
         release    ABORTED, canary, begun 00:00:00 UTC (20 s ago)"
     `);
