@@ -287,6 +287,21 @@ describe('ticking after a deploy', () => {
     expect(untouchedLine({ model: 'churn', ...answer })).toBe(line);
   });
 
+  it('tells times as all the rest does', () => {
+    const now = Date.parse('2026-01-01T12:00:00.000Z');
+    const answer: TickAnswer = {
+      model: 'churn',
+      phase: 'BAKING',
+      running: false,
+      version: '8',
+      reason: 'version 8 is watched until 2026-01-01T14:30:00.000Z',
+    };
+    const text = 'version 8 is watched until 14:30:00 UTC (in 2 h 30 min)';
+    expect(releaseLine(answer, now).text).toBe(`churn: version 8 is live (${text})`);
+    expect(untouchedLine(answer, now)).toBe(`churn: version 8 is live (${text})`);
+    expect(answerLine(answer, now).line).toBe(`churn: baking: ${text}`);
+  });
+
   it('names the stage in what is to be copied', () => {
     const { fix } = unfinishedProblem('churn: version 7 is live', 'prod');
     expect(fix.match(/sls [^`.]*/g)).toEqual([
@@ -481,6 +496,13 @@ describe('history', () => {
     await rollBack(w, '3', 'a', '4');
     await minute(w);
     expect((await readHistory(w.world.registry, 'churn', 1))[0]?.gate).toBeUndefined();
+  });
+
+  it('has the words of the status for a look without a verdict', async () => {
+    const w = await deployed();
+    await minutes(w, 3, GOOD);
+    const pasts = await readHistory(w.world.registry, 'churn', 1);
+    expect(historyText('churn', pasts)).toMatch(/step 1 {4}no verdict: no regression so far/);
   });
 
   it('nothing recorded is said', () => {
