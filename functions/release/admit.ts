@@ -120,10 +120,13 @@ function refused(base: Release | undefined, { fingerprint, version, model }: Ask
   const found = base?.refused.find((one) => one.fingerprint === fingerprint);
   if (found === undefined || base?.stable?.fingerprint === fingerprint) return undefined;
   return (
-    `version ${version} of ${model} is the same as version ${found.version}, which was rolled back on ${found.at}: ${found.reason}; ` +
+    `version ${version} of ${model} is the same as version ${found.version}, which was rolled back on ${clock(found.at)}: ${found.reason}; ` +
     'mend the model, or release it all the same with "sls deploy --force"'
   );
 }
+
+/** For people: the message is shown by CloudFormation and by the deploy that fails. */
+const clock = (at: string): string => `${at.slice(0, 16).replace('T', ' ')} UTC`;
 
 /** A move that was made but not yet noted is noted first: what is live is live. */
 function settled(found: Release, alias: AliasState | undefined, now: number): Release {
@@ -203,6 +206,8 @@ function withdrawn(base: Release, asked: Asked, facts: Found, now: number): Rele
   // A release that gave up by itself is why the stack goes back: that is kept, with its gate.
   const why =
     base.phase === 'ABORTED' && base.reason !== undefined ? `${base.reason.replace(/\.$/, '')}; ` : '';
+  // And so is a verdict on a candidate that the stack gave up for something else, such as another model's gate.
+  const gate = why !== '' || (isPending(base) && base.gate?.verdict !== undefined) ? base.gate : undefined;
   return next(
     base,
     {
@@ -210,7 +215,7 @@ function withdrawn(base: Release, asked: Asked, facts: Found, now: number): Rele
       ...FRESH,
       ...lingering(base, now),
       ...watched(base, stable),
-      ...(why !== '' && { gate: base.gate }),
+      gate,
       ...(stable.version !== base.stable?.version && claimed(stable.version)),
       phase: 'ABORTED',
       stable,

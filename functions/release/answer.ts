@@ -28,6 +28,10 @@ export function told(state: Release, alias: AliasState | undefined, waiting: str
       state.step !== undefined &&
       weightOf(state) > 0 && { step: stepOf(state, state.step, steps.length) }),
     ...(judgement && { judgement }),
+    ...(phase === 'REVERSING' &&
+      reversal !== undefined && {
+        tried: { version: reversal.to.version, half: reversal.half !== undefined },
+      }),
     ...(phase === 'BAKING' && watch !== undefined && { bakeUntil: watch.until }),
   };
 }

@@ -78,7 +78,8 @@ function rollback(
   now: number,
 ): Ordered {
   const { candidate, stable, model } = state;
-  const reason = why('rolled back', asked);
+  // What it is a reason of says already that something was rolled back.
+  const reason = why('asked for', asked);
   if (
     isPending(state) &&
     candidate !== undefined &&
@@ -112,7 +113,7 @@ function rollback(
   if (to.version === stable?.version && !isPending(state)) {
     if (state.phase === 'REVERSING' || points(alias, whole(to.version)))
       return refuse(`version ${to.version} is live already`);
-    return takenBack(state, to.version, alias, reason, now);
+    return takenBack(state, to.version, alias, why('rolled back', asked), now);
   }
   // Further back than the stable version: what is being released goes, too.
   const gone = isPending(state) && candidate !== undefined ? candidate : undefined;

@@ -196,6 +196,8 @@ export type TickAnswer = {
     readonly latest: string;
   };
   readonly judgement?: Judgement;
+  /** REVERSING: the last good version, and whether it has its half of the traffic yet. */
+  readonly tried?: { readonly version: string; readonly half: boolean };
   /** BAKING: until when an alarm may roll back. */
   readonly bakeUntil?: string;
 };

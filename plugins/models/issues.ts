@@ -41,13 +41,19 @@ export function problemsOf(issue: Issue, prefix: string, raw: unknown): readonly
       code: 'MODELS_INVALID_VALUE',
       key,
       value,
-      message: `is ${shown(value)}, not ${expectation(issue)}.`,
+      message: isEmpty(issue)
+        ? `is an empty ${Array.isArray(value) ? 'list' : 'text'}.`
+        : `is ${shown(value)}, not ${expectation(issue)}.`,
       fix: FIXES[plain(issue.path)] ?? `Write ${expectation(issue)}.`,
     },
   ];
 }
 
 const isOtherType = ({ path, code }: Issue): boolean => path.length === 0 && code !== 'unrecognized_keys';
+
+/** Of a list, a count of what must be in it says little. */
+const isEmpty = (issue: Issue): boolean =>
+  issue.code === 'too_small' && issue.minimum === 1 && ['array', 'string'].includes(issue.origin);
 
 const plain = (path: readonly PropertyKey[]): string =>
   path.filter((part) => typeof part === 'string').join('.');
@@ -59,14 +65,18 @@ const FIXES: Readonly<Record<string, string>> = {
   'http.path': 'Write a prefix such as /v1/models: letters, digits and . _ ~ - between slashes.',
   latency: 'Write {p95: <milliseconds>}.',
   'concurrency.provisioned': 'Write a number of instances, or {min: 2, max: 20}.',
+  'concurrency.provisioned.target': 'Write a share of the instances from 0.1 to 0.9, such as 0.7.',
   'concurrency.schedule.days': 'Write days such as mon-fri, sat or mon,wed,fri, or daily.',
   'concurrency.schedule.from': 'Write a time of the day as "HH:MM", in quotes.',
   'concurrency.schedule.to': 'Write a time of the day as "HH:MM", in quotes.',
+  'concurrency.schedule.timezone': 'Write an IANA name such as Europe/Berlin or UTC.',
+  'gate.cases': 'Write the path of a file with a case a line.',
   'gate.reference': 'Write sagemaker:<name of the endpoint>.',
   'gate.load.duration': 'Write a duration such as 30s.',
-  'release.steps.weight': 'Write a share of the traffic such as 5%.',
+  'release.steps': 'Write steps such as {weight: 5%, bake: 10m}, or leave the key out.',
+  'release.steps.weight': 'Write a share of the traffic from 1% to 99%, such as 5%.',
   'release.steps.bake': 'Write a duration such as 90s, 10m, 2h or 1d.',
-  'release.increase': 'Write a share of all requests such as 1%.',
+  'release.increase': 'Write a share of all requests from 0.1% to 100%, such as 1%.',
   'release.maxWait': 'Write a duration such as 90s, 10m, 2h or 1d.',
   'release.rollbackWindow': 'Write a duration such as 90s, 10m, 2h or 1d.',
   alerts: 'Write an e-mail address, or the ARN of a topic (not a FIFO one).',
@@ -74,6 +84,8 @@ const FIXES: Readonly<Record<string, string>> = {
   traffic: 'Write requests per s, min, h, day or month, such as 5/s.',
   'registry.bucket': 'Write the name of an existing S3 bucket.',
 };
+
+const FORM = 'a value of the form that is expected here';
 
 function expectation(issue: Issue): string {
   switch (issue.code) {
@@ -95,10 +107,13 @@ function expectation(issue: Issue): string {
           } as Readonly<Record<string, string>>
         )[issue.expected] ?? 'a map'
       );
-    case 'invalid_union':
-      return 'one of the values allowed here';
+    case 'invalid_union': {
+      const ways = issue.errors.flatMap(([first]) => (first === undefined ? [] : [expectation(first)]));
+      const [first = FORM, ...others] = new Set(ways);
+      return [first, ...others].join(' or ');
+    }
     default:
-      return 'a value of the form that is expected here';
+      return FORM;
   }
 }
 

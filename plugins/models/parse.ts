@@ -70,7 +70,12 @@ export function parseModels(raw: unknown, around: Surroundings = {}): Parsed {
     if (rest !== undefined && draft !== undefined) {
       broken.push(
         ...ruleProblems(key, rest),
-        ...releaseProblems(key, draft, rest),
+        ...releaseProblems(
+          key,
+          draft,
+          rest,
+          broken.map(({ key: wrong }) => wrong),
+        ),
         ...externalProblems(key, value, around.externalApi === true),
       );
       drafts.push(draft);

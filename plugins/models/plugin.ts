@@ -115,7 +115,7 @@ export default class ServerlessModels {
       'before:package:createDeploymentArtifacts': this.#guarded(() => this.#ship()),
       'before:package:compileFunctions': this.#guarded(() => this.#pointAtAlias()),
       'before:package:finalize': this.#guarded(() => this.#complete()),
-      'before:deploy:deploy': this.#guarded(() => this.#beginReleases((input) => this.#offers(input))),
+      'before:deploy:deploy': this.#guarded(() => this.#beginDeploy()),
       'before:aws:deploy:deploy:uploadArtifacts': this.#guarded(() => this.#upload()),
       'after:aws:info:gatherData': this.#guarded(() => this.#report()),
       'after:deploy:deploy': this.#guarded(() => this.#finishReleases()),
@@ -279,6 +279,13 @@ export default class ServerlessModels {
       host: input.host,
       bucket: async () => input.options.registry?.bucket ?? deployedBucket(this.#serverless),
     };
+  }
+
+  async #beginDeploy(): Promise<void> {
+    if (this.#input === undefined || this.#active() !== undefined)
+      return this.#beginReleases((input) => this.#offers(input));
+    const { part } = await import('./release/deploy.ts');
+    await part(await this.#deployContext(this.#input));
   }
 
   /** What this deploy meets; `sls rollback` brings an earlier template, whose models are not known here. */

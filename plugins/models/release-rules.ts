@@ -7,6 +7,8 @@ const DAY = 86_400;
 
 /** CloudWatch keeps values by the minute for 15 days, and the judge reads them all at every look: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricData.html */
 const LONGEST = 14 * DAY;
+const REMEMBERED = `metrics by the minute last ${LONGEST / DAY} days`;
+const LONGEST_FIX = `Write ${LONGEST / DAY}d or less.`;
 
 /** Seconds. The judge counts whole minutes. */
 const SHORTEST_BAKE = 60;
@@ -24,18 +26,29 @@ const LEAST_INCREASE = 0.001;
  * Rules between the keys of `concurrency`, `latency`, `gate` and `release`.
  *
  * @param given the same as written, for what the model no longer tells
+ * @param broken keys that are refused already: what is left out of the model for them is not missing
  */
-export function releaseProblems(key: string, model: Model, given: Declaration): readonly Problem[] {
+export function releaseProblems(
+  key: string,
+  model: Model,
+  given: Declaration,
+  broken: readonly string[] = [],
+): readonly Problem[] {
+  const isBroken = (name: string): boolean => broken.some((one) => `${one}.`.startsWith(`${key}.${name}.`));
   return [
-    ...capacityProblems(`${key}.concurrency`, model),
+    ...capacityProblems(`${key}.concurrency`, model, isBroken('concurrency.provisioned')),
     ...latencyProblems(`${key}.latency.p95`, model),
-    ...(model.gate === undefined ? [] : gateProblems(`${key}.gate`, model.gate)),
+    ...(model.gate === undefined ? [] : gateProblems(`${key}.gate`, model.gate, isBroken('gate.cases'))),
     ...stepProblems(`${key}.release`, model.release, given.release.steps),
     ...durationProblems(`${key}.release`, model.release),
   ];
 }
 
-function capacityProblems(key: string, { concurrency, function: given }: Model): readonly Problem[] {
+function capacityProblems(
+  key: string,
+  { concurrency, function: given }: Model,
+  isBroken: boolean,
+): readonly Problem[] {
   if (concurrency === undefined) return [];
   const { provisioned, schedule } = concurrency;
   const problems: Problem[] = [];
@@ -47,7 +60,7 @@ function capacityProblems(key: string, { concurrency, function: given }: Model):
     if (min <= max) continue;
     problems.push(invalid(`${where}.min`, min, `is above \`max\`, ${max}.`, `Write at most ${max}.`));
   }
-  if (provisioned === undefined && schedule.length > 0) {
+  if (provisioned === undefined && !isBroken && schedule.length > 0) {
     const fix = 'Write `concurrency.provisioned`, the range at all other times.';
     problems.push(invalid(`${key}.schedule`, undefined, 'changes a range that there is not.', fix));
   }
@@ -83,23 +96,35 @@ function scheduleProblems(key: string, schedule: readonly Window[]): readonly Pr
     }
     if (!isTimezone(window.timezone)) {
       const fix = 'Write an IANA name such as Europe/Berlin or UTC.';
-      problems.push(invalid(`${where}.timezone`, window.timezone, 'is not a time zone.', fix));
+      const message = `is ${JSON.stringify(window.timezone)}, which is not a time zone.`;
+      problems.push(invalid(`${where}.timezone`, window.timezone, message, fix));
     }
-    const other = schedule.slice(0, index).findIndex((before) => touch(before, window));
+    const before = schedule.slice(0, index);
+    const other = before.findIndex((one) => touch(one, window));
     if (other !== -1) {
       const message = `touches \`schedule.${other}\`: which range holds then would be chance.`;
-      const fix = 'Leave at least a minute between them, in one time zone.';
+      const fix = 'Leave at least a minute between them.';
       problems.push(invalid(where, undefined, message, fix));
+    }
+    const apart = before.findIndex((one) => isElsewhere(one, window));
+    if (apart !== -1) {
+      const message = `is of another time zone than \`schedule.${apart}\`: how far they are apart changes with summer time, so whether they touch cannot be told for the whole year.`;
+      const fix = 'Write both in one time zone.';
+      problems.push(invalid(`${where}.timezone`, window.timezone, message, fix));
     }
     return problems;
   });
 }
 
-/** Two actions at one moment have no order. Windows of different zones on common (or neighbouring) days cannot be told apart all year. */
+/** Two actions at one moment have no order. */
 function touch(a: Window, b: Window): boolean {
-  if (a.timezone !== b.timezone) return true;
+  if (a.timezone !== b.timezone) return false;
   return a.days.some((day) => b.days.includes(day)) && a.from <= b.to && b.from <= a.to;
 }
+
+/** Another zone; a word that is none is said already. */
+const isElsewhere = (a: Window, b: Window): boolean =>
+  a.timezone !== b.timezone && isTimezone(a.timezone) && isTimezone(b.timezone);
 
 function isTimezone(name: string): boolean {
   // Node takes offsets such as +01:00, AWS does not.
@@ -117,9 +142,9 @@ function latencyProblems(key: string, { latency, timeout }: Model): readonly Pro
   return [invalid(key, latency.p95, message, `Write at most ${timeout * 1000}, or a longer \`timeout\`.`)];
 }
 
-function gateProblems(key: string, { cases, load }: Gate): readonly Problem[] {
+function gateProblems(key: string, { cases, load }: Gate, isBroken: boolean): readonly Problem[] {
   const problems: Problem[] = [];
-  if (cases === undefined) {
+  if (cases === undefined && !isBroken) {
     const fix = 'Write `cases`, a file with a case a line, or leave `gate` out.';
     problems.push(
       invalid(key, undefined, 'has no cases, whose inputs a reference and a load are asked with.', fix),
@@ -179,7 +204,9 @@ function stepProblems(
               'Write 1m or more.',
             ),
           ]
-        : []),
+        : bake > LONGEST
+          ? [invalid(`${where}.bake`, bake, `is ${written(bake)}; ${REMEMBERED}.`, LONGEST_FIX)]
+          : []),
     ];
   });
 }
@@ -189,18 +216,24 @@ function durationProblems(key: string, rules: ReleaseRules): readonly Problem[] 
   const problems: Problem[] = [];
   if (increase < LEAST_INCREASE || increase > 1) {
     const message = `is ${Number((increase * 100).toPrecision(12))} % of all requests, not 0.1 to 100 %.`;
-    problems.push(invalid(`${key}.increase`, increase, message, 'Write percent, such as 1%.'));
+    problems.push(
+      invalid(`${key}.increase`, increase, message, 'Write percent from 0.1% to 100%, such as 1%.'),
+    );
   }
-  const longest = steps.reduce((sum, { bake }) => sum + bake + maxWait, 0);
-  if (longest > LONGEST) {
-    const message = `lets the steps take ${(longest / DAY).toFixed(1)} days with their bakes; metrics by the minute last ${LONGEST / DAY}.`;
+  const baking = steps.reduce((sum, { bake }) => sum + bake, 0);
+  const longest = baking + steps.length * maxWait;
+  // A single bake beyond it is said already.
+  if (baking > LONGEST) {
+    const message = `bake for ${(baking / DAY).toFixed(1)} days together; ${REMEMBERED}.`;
+    if (steps.every(({ bake }) => bake <= LONGEST))
+      problems.push(invalid(`${key}.steps`, undefined, message, 'Write fewer or shorter steps.'));
+  } else if (longest > LONGEST) {
+    const message = `lets the steps take ${(longest / DAY).toFixed(1)} days with their bakes; ${REMEMBERED}.`;
     problems.push(invalid(`${key}.maxWait`, maxWait, message, 'Write less, or fewer or shorter steps.'));
   }
   if (rollbackWindow > LONGEST) {
-    const message = `is ${written(rollbackWindow)}; metrics by the minute last ${LONGEST / DAY} days.`;
-    problems.push(
-      invalid(`${key}.rollbackWindow`, rollbackWindow, message, `Write ${LONGEST / DAY}d or less.`),
-    );
+    const message = `is ${written(rollbackWindow)}; ${REMEMBERED}.`;
+    problems.push(invalid(`${key}.rollbackWindow`, rollbackWindow, message, LONGEST_FIX));
   }
   return problems;
 }

@@ -16,6 +16,7 @@ const written = (unit: string) => (value: unknown) => (typeof value === 'number'
 
 /** `30s`, `10m`, `2h`, `1d`; a bare number is seconds. units.ts reads it. */
 const duration = z.preprocess(written('s'), z.string().regex(/^\d+(\.\d+)?\s*[smhd]?$/));
+const inSeconds = (text: string): string => `${text} A plain number is seconds.`;
 /** `1%`; a bare number is percent, too. units.ts reads it. */
 const percent = z.preprocess(written('%'), z.string().regex(/^\d+(\.\d+)?\s*%?$/));
 const positive = (most: number) => z.preprocess(numeric, z.number().positive().max(most));
@@ -127,7 +128,7 @@ const gate = z.strictObject({
     .strictObject({
       // The worker has a third of a vCPU: beyond this it would measure itself.
       rate: positive(100).meta({ description: 'Requests a second.', type: 'number' }),
-      duration: duration.default('30s').meta({ description: 'How long.', type: 'duration' }),
+      duration: duration.default('30s').meta({ description: inSeconds('How long.'), type: 'duration' }),
     })
     .optional()
     .meta({ description: 'Synthetic requests; their p95 must keep to `latency`.' }),
@@ -145,7 +146,7 @@ const release = z.strictObject({
         .array(
           z.strictObject({
             weight: percent.meta({ description: 'The candidate’s share of traffic.', type: 'percent' }),
-            bake: duration.meta({ description: 'How long at least.', type: 'duration' }),
+            bake: duration.meta({ description: inSeconds('How long at least.'), type: 'duration' }),
           }),
         )
         .min(1),
@@ -162,12 +163,13 @@ const release = z.strictObject({
     description: 'Share of all requests that the next step may waste if the candidate is worse.',
     type: 'percent',
   }),
-  maxWait: duration
-    .default('2h')
-    .meta({ description: 'A step may wait so long for a verdict, beyond its bake.', type: 'duration' }),
+  maxWait: duration.default('2h').meta({
+    description: inSeconds('A step may wait so long for a verdict, beyond its bake.'),
+    type: 'duration',
+  }),
   onNoData: z.enum(['hold', 'pass', 'rollback']).default('hold').meta({ description: 'And then?' }),
   rollbackWindow: duration.default('24h').meta({
-    description: 'After promotion, an alarm may bring the last good version back; `0` never does.',
+    description: inSeconds('After promotion, an alarm may bring the last good version back; `0` never does.'),
     type: 'duration',
   }),
   dryRun: z

@@ -1,5 +1,5 @@
 /** Adding, renaming, changing and removing a model, with throttling on: each deploy succeeds, the others keep answering. */
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type LocalAws, startAws } from '../local-aws/start.ts';
@@ -99,6 +99,22 @@ test('the model that stayed answered all along', async () => {
   await running;
   expect(faults).toEqual([]);
   expect(answered).toBeGreaterThan(50);
+});
+
+test('the last model is removed', async () => {
+  const { printed } = await service.deploy(yaml({}));
+  expect(printed.stderr.split('\n').filter((line) => line.includes('no longer declared'))).toEqual([
+    'stays: is no longer declared, and this deploy deletes it with its endpoint many-dev-stays.',
+  ]);
+  // Who still declares it is told that it is gone, and not how its last release stood.
+  const file = join(service.dir, 'serverless.yml');
+  const written = await readFile(file, 'utf8');
+  await writeFile(file, `${written}  stays: {artifact: logreg.onnx}\n`);
+  const { stdout } = await service.sls('models', 'status', '--json');
+  await writeFile(file, written);
+  expect(JSON.parse(stdout)).toMatchObject([
+    { phase: 'NONE', summary: 'It is not deployed any more: its function is gone.' },
+  ]);
 });
 
 test('and nothing is left after sls remove', async () => {

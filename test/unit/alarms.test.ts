@@ -80,7 +80,14 @@ describe('alarms', () => {
 
   it('read metrics that somebody writes', () => {
     const named = JSON.stringify(alarms({ latency: { p95: 100 } }));
-    for (const name of [OWN.errors, OWN.requests, OWN.slow[2], METRICS.failed, METRICS.held, METRICS.unreadable])
+    for (const name of [
+      OWN.errors,
+      OWN.requests,
+      OWN.slow[2],
+      METRICS.failed,
+      METRICS.held,
+      METRICS.unreadable,
+    ])
       expect(named).toContain(`"MetricName":"${name}"`);
     // The edge that is the objective itself.
     expect(SLOW_STEPS[2]).toBe(1);

@@ -118,21 +118,61 @@ describe('concurrency', () => {
       'a time zone that is none',
       { provisioned, schedule: [{ ...window, timezone: 'Berlin' }] },
       [
-        'concurrency.schedule.0.timezone: is not a time zone. Write an IANA name such as Europe/Berlin or UTC. [MODELS_INVALID_VALUE]',
+        'concurrency.schedule.0.timezone: is "Berlin", which is not a time zone. Write an IANA name such as Europe/Berlin or UTC. [MODELS_INVALID_VALUE]',
       ],
     ],
     [
       'an offset, which Node takes and AWS does not',
       { provisioned, schedule: [{ ...window, timezone: '+01:00' }] },
       [
-        'concurrency.schedule.0.timezone: is not a time zone. Write an IANA name such as Europe/Berlin or UTC. [MODELS_INVALID_VALUE]',
+        'concurrency.schedule.0.timezone: is "+01:00", which is not a time zone. Write an IANA name such as Europe/Berlin or UTC. [MODELS_INVALID_VALUE]',
       ],
     ],
     [
       'windows that touch',
       { provisioned, schedule: [window, { ...window, days: 'fri', from: '20:00', to: '21:00' }] },
       [
-        'concurrency.schedule.1: touches `schedule.0`: which range holds then would be chance. Leave at least a minute between them, in one time zone. [MODELS_INVALID_VALUE]',
+        'concurrency.schedule.1: touches `schedule.0`: which range holds then would be chance. Leave at least a minute between them. [MODELS_INVALID_VALUE]',
+      ],
+    ],
+    [
+      'windows of two time zones, which may or may not touch',
+      {
+        provisioned,
+        schedule: [
+          { ...window, days: 'mon' },
+          { ...window, days: 'tue', timezone: 'UTC' },
+        ],
+      },
+      [
+        'concurrency.schedule.1.timezone: is of another time zone than `schedule.0`: how far they are apart changes with summer time, so whether they touch cannot be told for the whole year. Write both in one time zone. [MODELS_INVALID_VALUE]',
+      ],
+    ],
+    [
+      'a time zone that is none, and no other fault that follows from it',
+      {
+        provisioned,
+        schedule: [
+          { ...window, days: 'mon' },
+          { ...window, days: 'tue', timezone: 'Berln' },
+        ],
+      },
+      [
+        'concurrency.schedule.1.timezone: is "Berln", which is not a time zone. Write an IANA name such as Europe/Berlin or UTC. [MODELS_INVALID_VALUE]',
+      ],
+    ],
+    [
+      'a part of an instance, and no other fault that follows from it',
+      { provisioned: 1.5, schedule: [window] },
+      [
+        'concurrency.provisioned: is 1.5, not a whole number or a map. Write a number of instances, or {min: 2, max: 20}. [MODELS_INVALID_VALUE]',
+      ],
+    ],
+    [
+      'a target in percent',
+      { provisioned: { ...provisioned, target: '70%' } },
+      [
+        'concurrency.provisioned.target: is "70%", not a number. Write a share of the instances from 0.1 to 0.9, such as 0.7. [MODELS_INVALID_VALUE]',
       ],
     ],
     [
@@ -192,6 +232,11 @@ describe('gate and latency', () => {
 
   it.each<[string, object, RegExp]>([
     ['a gate without cases', { gate: {} }, /^gate: has no cases/],
+    [
+      'cases without a name, and nothing that follows from it',
+      { gate: { cases: '' } },
+      /^gate\.cases: is an empty text\. Write the path/,
+    ],
     ['a reference without cases', { gate: { reference: 'sagemaker:a' } }, /^gate: has no cases/],
     ['a load without cases', { gate: { load: { rate: 5 } } }, /^gate: has no cases/],
     [
@@ -264,7 +309,11 @@ describe('release', () => {
       /steps\.0\.bake: is 30s; the judge counts/,
     ],
     ['a word for a duration', { maxWait: 'soon' }, /maxWait: is "soon".*90s, 10m/],
-    ['a share for percent', { increase: 0.01 }, /is 0\.01 % of all requests.*Write percent/],
+    [
+      'a share for percent',
+      { increase: 0.01 },
+      /is 0\.01 % of all requests.*Write percent from 0\.1% to 100%/,
+    ],
     [
       'linear with two steps',
       { strategy: 'linear', steps: [1, 2].map((weight) => ({ weight, bake: '10m' })) },
@@ -275,7 +324,22 @@ describe('release', () => {
       { strategy: 'blueGreen', steps: [{ weight: 5, bake: '10m' }] },
       /steps: do not go with/,
     ],
-    ['no steps', { steps: [] }, /steps: is a list, not at least 1/],
+    [
+      'no steps',
+      { steps: [] },
+      /steps: is an empty list\. Write steps such as \{weight: 5%, bake: 10m\}, or leave the key out/,
+    ],
+    [
+      'a bake beyond what metrics remember',
+      { steps: [{ weight: 5, bake: '400d' }] },
+      /steps\.0\.bake: is 400d; metrics by the minute last 14 days\. Write 14d or less/,
+    ],
+    [
+      'bakes beyond that together',
+      { strategy: 'linear', steps: [{ weight: 1, bake: '6h' }] },
+      /release\.steps: bake for 24\.8 days together/,
+    ],
+    ['an increase that is no percent', { increase: '-5%' }, /increase: is "-5%".*from 0\.1% to 100%/],
     ['steps beyond what metrics remember', { maxWait: '5d' }, /15\.0 days.*last 14/],
     ['a window beyond that', { rollbackWindow: '15d' }, /rollbackWindow: is 15d/],
     ['another strategy', { strategy: 'blue-green' }, /not one of auto, canary, linear, blueGreen, allAtOnce/],

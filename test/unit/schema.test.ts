@@ -81,6 +81,15 @@ describe('the option table', () => {
     }
   });
 
+  it('says of every duration what a plain number is', () => {
+    const durations = options().filter(({ type }) => type === 'duration');
+    expect(durations.length).toBeGreaterThan(3);
+    for (const { key, description } of durations)
+      expect(description, key).toMatch(/ A plain number is seconds\.$/);
+    const { models } = parseModels({ churn: { artifact: 'a.onnx', release: { maxWait: 90 } } });
+    expect(models[0]?.release.maxWait).toBe(90);
+  });
+
   it('is a table: the same number of columns in every row', () => {
     const columns = optionTable()
       .split('\n')

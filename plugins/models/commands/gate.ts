@@ -4,6 +4,7 @@ import type { CaseFailure, GateState } from '../../../functions/release/gate/con
 import { type GatePorts, runGate } from '../../../functions/release/gate/gate.ts';
 import { failuresTable } from '../../../functions/release/gate/table.ts';
 import { lambdaAliases } from '../../../functions/shared/aws/aliases.ts';
+import { errorName } from '../../../functions/shared/aws/errors.ts';
 import { lambdaInvoke } from '../../../functions/shared/aws/invoke.ts';
 import type { InvokePort } from '../../../functions/shared/aws/ports.ts';
 import { sagemakerReference } from '../../../functions/shared/aws/reference.ts';
@@ -84,11 +85,12 @@ async function ask(
   { invoke, functionName, version }: Target,
   { name, gate, latency, memory }: Model,
   casesText: string | undefined,
-  { aws, progress }: Context,
+  { aws, progress, service }: Context,
 ): Promise<Asked> {
   const { SageMakerRuntimeClient } = await import('@aws-sdk/client-sagemaker-runtime');
   const sagemaker = new SageMakerRuntimeClient(aws);
   let count = 0;
+  let missing = false;
   const ports: GatePorts = {
     clock: Date.now,
     pause: (milliseconds) => new Promise((done) => setTimeout(done, milliseconds)),
@@ -96,7 +98,10 @@ async function ask(
     invoke: {
       invoke: (...args) => {
         progress(`Asking ${name}, version ${version}: ${++count} requests`);
-        return invoke.invoke(...args);
+        return invoke.invoke(...args).catch((error: unknown) => {
+          missing ||= errorName(error) === 'ResourceNotFoundException';
+          throw error;
+        });
       },
     },
   };
@@ -125,6 +130,8 @@ async function ask(
         budgetMs: BUDGET,
         casesText,
       });
+      // The gate's own words are of a release, where the version was just made: here its number was written by hand.
+      if (missing) throw noVersion(name, functionName, version, service.stage);
       failures.push(...outcome.failures);
       state = outcome.state;
     }
@@ -199,6 +206,16 @@ const failed = ({ name }: Model, { version, gate }: Asked): Error =>
       key: `models.${name}.gate`,
       message: `does not let version ${version} pass. ${gate.reason ?? ''}`,
       fix: 'Mend the model, or the case that expects something else.',
+    },
+  ]);
+
+const noVersion = (name: string, functionName: string, version: string, stage: string): Error =>
+  problemError([
+    {
+      code: 'MODELS_NOT_DEPLOYED',
+      key: `models.${name}`,
+      message: `has no version ${version}: ${functionName} never had it, or it was pruned since.`,
+      fix: `Name one that \`sls models history --model ${name} --stage ${stage}\` shows with --qualifier, or leave it out: the one that serves is asked then.`,
     },
   ]);
 

@@ -107,7 +107,7 @@ async function ask(
         code: 'MODELS_AWS',
         key: `models.${model.name}`,
         message: `failed: ${sentence(reason)}`,
-        fix: `Look into the log of ${name}: sls logs -f ${model.name}`,
+        fix: `Look into the log of ${name}: sls logs -f ${model.name} --stage ${plan.host.stage}`,
       },
     ]);
   } catch (error) {

@@ -8,7 +8,10 @@ export const command: Command = {
   usage: 'Show what serves what share of the traffic, and how each release stands',
   options: {
     model: { usage: 'Name of the model (default: all)', shortcut: 'm', type: 'string' },
-    watch: { usage: 'Go on showing, and tick releases that run, until you interrupt', type: 'boolean' },
+    watch: {
+      usage: 'Go on showing, and tick releases that run, until none does or you interrupt',
+      type: 'boolean',
+    },
     json: { usage: 'Print JSON; with --watch, a line a change', type: 'boolean' },
   },
   run: async (context) => {
@@ -28,10 +31,13 @@ export const command: Command = {
 type Models = Context['models'];
 
 /** In the order of the models. One that cannot be read fails all: half a truth is none at three in the morning. */
-const read = (desk: Desk, models: Models): Promise<readonly Status[]> =>
+const read = (desk: Pick<Desk, 'status'>, models: Models): Promise<readonly Status[]> =>
   Promise.all(models.map((model) => desk.status(model)));
 
-async function show(statuses: readonly Status[], { flags, print }: Context): Promise<void> {
+async function show(
+  statuses: readonly Status[],
+  { flags, print }: Pick<Context, 'flags' | 'print'>,
+): Promise<void> {
   const { statusText } = await import('../release/status-text.ts');
   print(
     flags.json
@@ -43,17 +49,23 @@ async function show(statuses: readonly Status[], { flags, print }: Context): Pro
 /** Milliseconds between two looks. */
 const PAUSE = 3000;
 
-/** Phases in which a release goes on by itself: a tick makes it go on sooner. */
-const MOVING: readonly string[] = ['GATING', 'WARMING', 'SHIFTING', 'JUDGING', 'PROMOTING', 'REVERSING'];
-
-/** On a terminal the picture is drawn anew; elsewhere, as in the log of a CI, what has changed is added. */
-async function watch(desk: Desk, models: Models, context: Context): Promise<void> {
+/**
+ * On a terminal the picture is drawn anew; elsewhere, as in the log of a CI, what has changed is added. It ends once no release
+ * goes on by itself, so that a script can wait by it.
+ */
+export async function watch(
+  desk: Pick<Desk, 'status' | 'target'> & { readonly worker: Pick<Desk['worker'], 'tick'> },
+  models: Models,
+  context: Pick<Context, 'flags' | 'print' | 'notice'>,
+  pause = PAUSE,
+): Promise<void> {
   const { flags, print, notice } = context;
   const { statusLine } = await import('../release/status-text.ts');
   const redraw = process.stdout.isTTY === true && flags.json !== true;
   const shown = new Map<string, string>();
   let interrupted = false;
-  const ended = untilInterrupted().then(() => {
+  const over = new AbortController();
+  const ended = untilInterrupted(over.signal).then(() => {
     interrupted = true;
   });
   let ticks = true;
@@ -69,14 +81,15 @@ async function watch(desk: Desk, models: Models, context: Context): Promise<void
         if (shown.get(status.model) !== line) print(line);
         shown.set(status.model, line);
       }
-    for (const { model, phase } of ticks ? statuses : []) {
-      const moving = MOVING.includes(phase) && models.find(({ name }) => name === model);
+    if (statuses.every(({ running }) => !running)) over.abort();
+    for (const { model, running } of ticks ? statuses : []) {
+      const moving = running && models.find(({ name }) => name === model);
       if (!moving) continue;
       await desk.worker.tick(desk.target(moving)).catch((error: unknown) => {
         ticks = false;
         notice(`The release is watched and not ticked: ${error instanceof Error ? error.message : error}`);
       });
     }
-    await Promise.race([ended, new Promise((done) => setTimeout(done, PAUSE))]);
+    await Promise.race([ended, new Promise((done) => setTimeout(done, pause))]);
   }
 }

@@ -21,7 +21,7 @@ export function endpointLines(
   return models.map((model) => {
     const { http, name } = model;
     if (http === undefined)
-      return `${name}: sls models invoke --model ${name} (function ${nameOf(model, host)}:live)`;
+      return `${name}: sls models invoke --model ${name} --stage ${host.stage} (function ${nameOf(model, host)}:live)`;
     const auth = typeof http.auth === 'string' ? http.auth : `authorizer ${http.auth.authorizer}`;
     const prefix = http.path === '/' ? '' : http.path;
     return `${name}: POST ${base ?? ''}${prefix}/v2/models/${name}/infer (auth: ${auth})`;
@@ -78,12 +78,12 @@ export function deployFunctionProblem(key: string): Problem {
 }
 
 /** @param line what is known of a release that did not come to its end */
-export function unfinishedProblem(line: string): Problem {
+export function unfinishedProblem(line: string, stage: string): Problem {
   return {
     code: 'MODELS_RELEASE',
     key: 'models',
     message: `What was deployed is not live: ${line}.`,
-    fix: 'See `sls models status`, or the log of the release worker: sls logs -f models-release. Mend it and deploy again; the same one takes `sls deploy --force`.',
+    fix: `See \`sls models status --stage ${stage}\`, or the log of the release worker: sls logs -f models-release --stage ${stage}. Mend it and deploy again; the same one takes \`sls deploy --force --stage ${stage}\`.`,
   };
 }
 

@@ -32,8 +32,8 @@ export type Advice = {
 /** An alarm that is on. */
 export type AlarmOn = { readonly alarm: string; readonly since: string };
 
-/** `sls models <verb>` with model and stage, to be copied. */
-export type Say = (verb: string) => string;
+/** `sls models <verb>` with model and stage, to be copied; `sls`: any other command, with the stage. */
+export type Say = { (verb: string): string; readonly sls: (command: string) => string };
 
 /** Without a look for so long (milliseconds) the worker is not ticked any more. */
 const STALE = 5 * 60_000;
@@ -63,7 +63,7 @@ export function advice(
       summary: `The alias is gone, and callers get errors; version ${stable.version} was live.`,
       todo: [
         isEnd(phase)
-          ? 'Make it again: `sls deploy --force`.'
+          ? `Make it again: \`${command.sls('deploy --force')}\`.`
           : 'The worker makes it again at its next tick; see to the permissions that went with it.',
       ],
     };
@@ -81,7 +81,7 @@ export function advice(
       level: 'act',
       summary: `Nobody has ticked this release since ${moment(updatedAt, now)}. ${own.summary}`,
       todo: [
-        `See why: \`sls logs -f models-release\`. Tick it meanwhile: \`${command('status')} --watch\`. Or end it: \`${command('rollback')}\`.`,
+        `See why: \`${command.sls('logs -f models-release')}\`. Tick it meanwhile: \`${command('status')} --watch\`. Or end it: \`${command('rollback')}\`.`,
       ],
     };
   const { blind } = release;
@@ -91,7 +91,7 @@ export function advice(
       level: own.level === 'act' || blind.told ? 'act' : 'look',
       summary: `${own.summary} ${sentence(blind.reason)}`,
       todo: [
-        `See why: \`sls logs -f models-release\`. It is so since ${moment(blind.since, now)}.`,
+        `See why: \`${command.sls('logs -f models-release')}\`. It is so since ${moment(blind.since, now)}.`,
         ...own.todo,
       ],
     };
@@ -199,7 +199,9 @@ function ofPhase(release: Release, now: number, command: Say): Advice {
       return {
         level: 'look',
         summary: `Version ${version} was rolled back; ${has}.`,
-        todo: ['No hurry: mend the model and deploy it. The same one is refused until `sls deploy --force`.'],
+        todo: [
+          `No hurry: mend the model and deploy it. The same one is refused until \`${command.sls('deploy --force')}\`.`,
+        ],
         ...after,
       };
     case 'ABORTED':
@@ -271,7 +273,7 @@ function held(release: Release, command: Say): Advice {
         level: 'act',
         summary: `Somebody moved the alias: ${reason}.`,
         todo: [
-          'Find out who. `sls deploy` goes on from where it is.',
+          `Find out who. \`${command.sls('deploy')}\` goes on from where it is.`,
           `\`${command('rollback')}\` goes back.`,
         ],
         next: 'nothing by itself',

@@ -12,11 +12,11 @@ import { unfinishedProblem } from '../plan/report.ts';
 import { gateFailure, latencyLine, type Offer, superseded } from './deployment.ts';
 import { follow, isSettled } from './follow.ts';
 import { forecastLines, isStepwise, type Traffic } from './forecast.ts';
-import { aliasesOf, goneLines } from './gone.ts';
+import { type Aliases, aliasesOf, goneLines, lastLines } from './gone.ts';
 import { type Opened, openRegistry, registryFix } from './open.ts';
 import { ulid } from './ulid.ts';
 import { pluginVersion } from './version.ts';
-import { answerLine, releaseLine, skippedLine } from './words.ts';
+import { answerLine, releaseLine, skippedLine, untouchedLine } from './words.ts';
 import { releaseWorker } from './worker.ts';
 
 /** What `sls deploy` and the framework's `sls rollback` do about releases from this side. */
@@ -48,7 +48,7 @@ export async function begin(
   offers: readonly Offer[],
   supersede: boolean,
 ): Promise<Deploy> {
-  const { aws, host, models, notice } = context;
+  const { aws, host, models, notice, service } = context;
   const [before, gone] = (await atRegistry(
     context,
     async ({ documents }) =>
@@ -64,10 +64,18 @@ export async function begin(
       ] as const,
   )) ?? [new Map<string, Release>(), []];
   const lost = superseded(offers, before);
-  if (!supersede) throwProblems(lost.map(refusal));
+  if (!supersede) throwProblems(lost.map((one) => refusal(one, service.stage)));
   for (const { model, text } of lost) notice(`${model}: ${text}`);
   for (const line of gone) notice(line);
   return { before };
+}
+
+/** Before a deploy that declares no model: what of earlier ones it deletes. Never throws, and supersedes nothing. */
+export async function part(context: DeployContext): Promise<void> {
+  const { aws, host, notice } = context;
+  const read = (aliases: Aliases) =>
+    atRegistry(context, ({ documents }) => goneLines(documents, [], aliases));
+  for (const line of await lastLines(aliasesOf(aws, host.stack), read)) notice(line);
 }
 
 /** Who deploys what, written down before anything changes. */
@@ -128,11 +136,14 @@ export async function finish(context: DeployContext, deploy: Deploy, wait: boole
     progress(undefined);
     worker.close();
   });
-  const lines = answers.map((answer) => ({ ...releaseLine(answer), model: answer.model }));
-  const bad = lines.filter(({ good, model }) => !good && isNew(model));
+  // What is of another deploy is no failure of this one.
+  const lines = answers.map((answer) =>
+    isNew(answer.model) ? releaseLine(answer) : { good: true, text: untouchedLine(answer) },
+  );
+  const bad = lines.filter(({ good }) => !good);
   for (const line of lines) if (!bad.includes(line)) notice(line.text);
   if (!wait) await foretellAll(answers);
-  throwProblems(bad.map(({ text }) => unfinishedProblem(text)));
+  throwProblems(bad.map(({ text }) => unfinishedProblem(text, host.stage)));
 }
 
 /** After a deploy that found nothing to change: why what it would have deployed is not live, where it is not. */
@@ -148,7 +159,7 @@ export async function skipped(context: DeployContext): Promise<void> {
   );
   const found = await atRegistry(context, ({ documents }) => releasesOf(models, documents));
   for (const answer of answers) {
-    const line = skippedLine(answer, found?.get(answer.model)?.stable?.version);
+    const line = skippedLine(answer, found?.get(answer.model)?.stable?.version, host.stage);
     if (line !== undefined) notice(line);
   }
 }
@@ -252,9 +263,12 @@ async function releasesOf(
   return new Map(found.flatMap(([name, release]) => (release === undefined ? [] : [[name, release]])));
 }
 
-const refusal = ({ model, text }: { readonly model: string; readonly text: string }): Problem => ({
+const refusal = (
+  { model, text }: { readonly model: string; readonly text: string },
+  stage: string,
+): Problem => ({
   code: 'MODELS_RELEASE_REFUSED',
   key: `models.${model}`,
   message: `With this deploy ${text}, which --no-supersede does not allow.`,
-  fix: `Wait for its end (\`sls models status --model ${model} --watch\`), or deploy without --no-supersede.`,
+  fix: `Wait for its end (\`sls models status --model ${model} --stage ${stage} --watch\`), or deploy without --no-supersede.`,
 });

@@ -9,6 +9,14 @@ import { isPending, weightOf } from '../../../functions/release/steps.ts';
 /** What the template offers of a model: the literals of its alias. */
 export type Offer = Deployment['models'][number];
 
+/** A release that goes on or is held, in short: `JUDGING, version 5 at 25 %`; undefined where none is under way. */
+export function runningOf(release: Release): string | undefined {
+  const { phase, candidate, reversal } = release;
+  if (phase === 'REVERSING') return `REVERSING, version ${reversal?.to.version} is tried`;
+  if (!isPending(release) || candidate === undefined) return undefined;
+  return `${phase}, version ${candidate.version} at ${weightOf(release)} %`;
+}
+
 /** Releases under way that this deploy would take the place of, a sentence each. */
 export function superseded(
   offers: readonly Offer[],

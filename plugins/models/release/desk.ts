@@ -54,10 +54,10 @@ export async function atDesk<T>(given: Given, work: (desk: Desk) => Promise<T>):
   }
 }
 
-export const sayOf =
-  (model: string, stage: string): Say =>
-  (verb) =>
-    `sls models ${verb} --model ${model} --stage ${stage}`;
+export const sayOf = (model: string, stage: string): Say =>
+  Object.assign((verb: string) => `sls models ${verb} --model ${model} --stage ${stage}`, {
+    sls: (command: string) => `sls ${command} --stage ${stage}`,
+  });
 
 const nowhere = ({ stack, region }: Context['service'], cause: unknown): Error =>
   problemError(

@@ -3,6 +3,7 @@ import { RESOURCE_TYPE } from '../../../functions/release/contract.ts';
 import type { Registry } from '../../../functions/shared/registry.ts';
 import { aliasLogicalId } from '../naming.ts';
 import type { AwsConfig } from '../ship/context.ts';
+import { runningOf } from './deployment.ts';
 
 /** What a deploy takes away: models that are deployed and not declared any more. */
 
@@ -31,10 +32,37 @@ export async function goneLines(
   const gone = known.filter((model) => there.has(aliasLogicalId(model)));
   return Promise.all(
     gone.map(async (model) => {
-      const name = (await documents.release(model))?.core.functionName ?? model;
-      return `${model}: is no longer declared, and this deploy deletes it with its endpoint ${name}.${renamed}`;
+      const found = await documents.release(model);
+      const name = found?.core.functionName ?? model;
+      const running = found?.release && runningOf(found.release);
+      const lost = running === undefined ? '' : ` Its release (${running}) ends with it.`;
+      return `${model}: is no longer declared, and this deploy deletes it with its endpoint ${name}.${lost}${renamed}`;
     }),
   );
+}
+
+/**
+ * Where no model is declared: most such services never had one, so the stack is asked first and whatever fails is no failure of
+ * the deploy.
+ *
+ * @param read `goneLines` with a registry
+ */
+export async function lastLines(
+  aliases: Aliases,
+  read: (aliases: Aliases) => Promise<readonly string[] | undefined>,
+): Promise<readonly string[]> {
+  // Not to be told which resources there are is no sign of models.
+  const there = await aliases().catch(() => new Set<string>());
+  if (there.size === 0) return [];
+  try {
+    const lines = (await read(async () => there)) ?? [];
+    if (lines.length > 0) return lines;
+  } catch {
+    // Said below: which models they are is all that the registry would have told.
+  }
+  const [count, their] =
+    there.size === 1 ? ['1 model is', 'its endpoint'] : [`${there.size} models are`, 'their endpoints'];
+  return [`${count} no longer declared, and this deploy deletes ${their}.`];
 }
 
 /** @returns no aliases where there is no stack */

@@ -5,7 +5,7 @@ import type { Judgement } from '../../../functions/release/judge/contract.ts';
 import { isEnd } from '../../../functions/release/steps.ts';
 import type { Registry } from '../../../functions/shared/registry.ts';
 import { span } from './time.ts';
-import { gateLine } from './words.ts';
+import { gateLine, VERDICTS } from './words.ts';
 
 /** The releases of a model, as the registry keeps them. */
 
@@ -155,7 +155,10 @@ function pastText(past: Past): string {
     ...(source === undefined ? [] : [line('artifact', `sha256 ${source.slice(0, 12)}`)]),
     ...(gate === undefined ? [] : [line('gate', gateLine(gate))]),
     ...judgements.map((look) =>
-      line(look.step === undefined ? 'judged' : `step ${look.step + 1}`, `${look.verdict}: ${look.reason}`),
+      line(
+        look.step === undefined ? 'judged' : `step ${look.step + 1}`,
+        `${VERDICTS[look.verdict]}: ${look.reason}`,
+      ),
     ),
     // The look that decided says it already.
     ...(reason === undefined || reason.endsWith(judgements.at(-1)?.reason ?? '\n')

@@ -1,10 +1,11 @@
 import { ApplicationAutoScalingClient } from '@aws-sdk/client-application-auto-scaling';
 import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
-import { LambdaClient } from '@aws-sdk/client-lambda';
+import { LambdaClient, ListProvisionedConcurrencyConfigsCommand } from '@aws-sdk/client-lambda';
 import { ALARMS } from '../../../functions/release/contract.ts';
 import { cloudWatchAlarms } from '../../../functions/shared/aws/alarms.ts';
 import { lambdaAliases } from '../../../functions/shared/aws/aliases.ts';
 import { provisionedCapacity } from '../../../functions/shared/aws/capacity.ts';
+import { errorName } from '../../../functions/shared/aws/errors.ts';
 import type { AlarmPort, AliasPort, CapacityPort } from '../../../functions/shared/aws/ports.ts';
 import type { Registry } from '../../../functions/shared/registry.ts';
 import type { AwsConfig } from '../ship/context.ts';
@@ -16,6 +17,8 @@ export type Sight = {
   readonly aliases: Pick<AliasPort, 'get'>;
   readonly alarms: AlarmPort;
   readonly capacity: Pick<CapacityPort, 'list' | 'provided'>;
+  /** Is there such a function? */
+  readonly exists: (functionName: string) => Promise<boolean>;
   readonly close: () => void;
 };
 
@@ -27,6 +30,16 @@ export function sightOf(aws: AwsConfig): Sight {
     aliases: lambdaAliases(lambda),
     alarms: cloudWatchAlarms(cloudWatch),
     capacity: provisionedCapacity(lambda, scaling),
+    exists: async (FunctionName) => {
+      try {
+        // Any call on the function tells; this one is in the policy of who looks already.
+        await lambda.send(new ListProvisionedConcurrencyConfigsCommand({ FunctionName, MaxItems: 1 }));
+        return true;
+      } catch (error) {
+        if (errorName(error) === 'ResourceNotFoundException') return false;
+        throw error;
+      }
+    },
     close: () => {
       lambda.destroy();
       cloudWatch.destroy();
@@ -37,7 +50,7 @@ export function sightOf(aws: AwsConfig): Sight {
 
 /** Reads all of one model. What a narrow permission does not let one see is left out: alias and document are not. */
 export async function look(
-  { aliases, alarms, capacity }: Sight,
+  { aliases, alarms, capacity, exists }: Sight,
   documents: Pick<Registry, 'release'>,
   { model, functionName, alias: name }: Target,
 ): Promise<Seen> {
@@ -48,7 +61,11 @@ export async function look(
     alarms.states(suffixes.map((suffix) => `${functionName}-${suffix}`)).catch(() => undefined),
   ]);
   const release = found === undefined ? undefined : (found.release ?? 'newer');
+  // An alias may be deleted by hand; with the function the model itself is gone.
+  const gone =
+    alias === undefined && release !== undefined && !(await exists(functionName).catch(() => true));
   const provisioned =
+    !gone &&
     typeof release === 'object' &&
     (release.settings.capacity?.provisioned !== undefined || release.scaled !== undefined);
   const held = provisioned ? await heldBy(capacity, functionName).catch(() => undefined) : undefined;
@@ -57,6 +74,7 @@ export async function look(
     functionName,
     ...(alias && { alias }),
     ...(release && { release }),
+    ...(gone && { gone }),
     ...(states && {
       alarms: new Map(
         suffixes.flatMap((suffix) => {

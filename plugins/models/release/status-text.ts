@@ -3,7 +3,7 @@ import { odds, of, points, whole } from '../../../functions/release/judge/words.
 import type { Level } from './advice.ts';
 import type { Status } from './status.ts';
 import { moment } from './time.ts';
-import { gateLine } from './words.ts';
+import { gateLine, VERDICTS } from './words.ts';
 
 /** Status for a person: the first line says whether it is well and whether they must do something. Pure. */
 
@@ -138,23 +138,19 @@ function looksOf({ judgements, reversal, stable, candidate, phase }: Status): re
   ];
 }
 
-const VERDICTS: Readonly<Record<Verdict, string>> = {
-  pass: 'pass',
-  fail: 'FAIL',
-  nodata: 'no verdict',
-  error: 'cannot be judged',
-};
+/** What must not be missed at night stands out. */
+const LOUD: Readonly<Record<Verdict, string>> = { ...VERDICTS, fail: 'FAIL' };
 
 /** A look: its verdict and reason, then each signal with the numbers that decided. */
 function judgementLines({ look, names, full }: Look, at: (iso: string) => string): readonly string[] {
   const step = look.step === undefined ? '' : `step ${look.step + 1}, `;
-  const head = `${step}${at(look.at)}: ${VERDICTS[look.verdict]}: ${look.reason}`;
+  const head = `${step}${at(look.at)}: ${LOUD[look.verdict]}: ${look.reason}`;
   if (!full) return [head];
   const width = Math.max(0, ...look.signals.map(({ signal }) => signal.length));
   const rows = look.signals.flatMap((one) =>
     signalTexts(one, names).map((text, index) =>
       index === 0
-        ? `  ${one.signal.padEnd(width)}  ${VERDICTS[one.verdict].padEnd(10)}  ${text}`
+        ? `  ${one.signal.padEnd(width)}  ${LOUD[one.verdict].padEnd(10)}  ${text}`
         : `  ${''.padEnd(width + 14)}${text}`,
     ),
   );
@@ -189,6 +185,6 @@ function signalTexts({ numbers }: SignalJudgement, [candidate, stable]: Names): 
 export function statusLine(status: Status): string {
   const look = status.reversal?.judgement ?? status.judgements.at(-1);
   const running = status.phase === 'JUDGING' || status.phase === 'REVERSING' || status.phase === 'HELD';
-  const verdict = running && look !== undefined ? ` ${VERDICTS[look.verdict]}: ${look.reason}.` : '';
+  const verdict = running && look !== undefined ? ` ${LOUD[look.verdict]}: ${look.reason}.` : '';
   return `${status.model}: ${status.phase}: ${status.summary}${verdict}`;
 }

@@ -14,6 +14,7 @@ import { isOpen, isPending, lastGood } from '../../../functions/release/steps.ts
 import { say } from '../../../functions/release/target.ts';
 import type { AlarmPort, AliasState, Provided } from '../../../functions/shared/aws/ports.ts';
 import { type Advice, type AlarmOn, advice, type Say } from './advice.ts';
+import { runningOf } from './deployment.ts';
 
 /** Where a model's release stands, and whether somebody must do something. Pure. */
 
@@ -24,6 +25,8 @@ export type Seen = {
   readonly alias?: AliasState;
   /** Absent: none is recorded. `newer`: by a plugin that is newer than this one. */
   readonly release?: Release | 'newer';
+  /** Its function is not there any more. */
+  readonly gone?: true;
   /** Of the model's alarms that exist, by suffix; absent: they cannot be read. */
   readonly alarms?: ReadonlyMap<string, AlarmOf>;
   /** Provisioned concurrency by version. */
@@ -37,6 +40,8 @@ export type Status = Advice & {
   readonly functionName: string;
   readonly traffic: readonly { readonly version: string; readonly share: number; readonly role: string }[];
   readonly phase: Phase | 'NONE' | 'UNKNOWN';
+  /** Does it go on by itself? False while it is watched after promotion, where it is held, and at its end. */
+  readonly running: boolean;
   readonly release?: string;
   readonly startedAt?: string;
   readonly updatedAt?: string;
@@ -99,13 +104,14 @@ export function statusOf(seen: Seen, now: number, command: Say): Status {
       requested,
     })),
   };
-  if (release === undefined || release === 'newer')
+  if (release === undefined || release === 'newer' || seen.gone)
     return {
       model,
       functionName,
-      ...unknown(alias, release),
+      ...(seen.gone ? removed(release, command) : unknown(alias, release === 'newer' ? release : undefined)),
       traffic: trafficOf(alias, undefined),
-      phase: release === undefined ? 'NONE' : 'UNKNOWN',
+      phase: release === 'newer' && !seen.gone ? 'UNKNOWN' : 'NONE',
+      running: false,
       judgements: [],
       refused: [],
       unpublished: 0,
@@ -118,6 +124,17 @@ export function statusOf(seen: Seen, now: number, command: Say): Status {
     traffic: trafficOf(alias, release),
     ...known(release),
     ...read,
+  };
+}
+
+/** The registry keeps the documents of a model beyond its end: what they say runs, runs no more. */
+function removed(release: Seen['release'], command: Say): Advice {
+  const ran = typeof release === 'object' ? runningOf(release) : undefined;
+  const ended = ran === undefined ? '' : ` Its release (${ran}) ended with it.`;
+  return {
+    level: 'look',
+    summary: `It is not deployed any more: its function is gone.${ended}`,
+    todo: [`\`${command.sls('deploy')}\` deploys it anew. \`${command('history')}\` shows what it was.`],
   };
 }
 
@@ -144,6 +161,7 @@ function known(release: Release) {
   const step = stepOf(release);
   return {
     phase: release.phase,
+    running: isOpen(release.phase) || release.phase === 'REVERSING' || release.intent !== undefined,
     release: release.release,
     startedAt: release.startedAt,
     updatedAt: release.updatedAt,

@@ -1,5 +1,7 @@
 import type { TickAnswer } from '../../../functions/release/contract.ts';
 import type { GateState } from '../../../functions/release/gate/contract.ts';
+import type { Verdict } from '../../../functions/release/judge/contract.ts';
+import { moment } from './time.ts';
 
 /** One line for people, of this and that. Pure. */
 
@@ -20,10 +22,22 @@ export function gateLine({ verdict, done, count, failed, load, memory }: GateSta
   ].join('; ');
 }
 
-const VERDICTS = { pass: 'pass', fail: 'fail', nodata: 'no verdict yet', error: 'cannot be judged' } as const;
+export const VERDICTS: Readonly<Record<Verdict, string>> = {
+  pass: 'pass',
+  fail: 'fail',
+  nodata: 'no verdict',
+  error: 'cannot be judged',
+};
+
+/** The worker's times as a person reads them. */
+const timed = (reason: string, now: number): string =>
+  reason.replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, (iso) => moment(iso, now));
 
 /** One line of a release that is followed. `key` is the same while nothing happens but that minutes pass. */
-export function answerLine({ model, phase, reason, step, weight, judgement, candidate }: TickAnswer): {
+export function answerLine(
+  { model, phase, reason, step, weight, judgement, candidate }: TickAnswer,
+  now = Date.now(),
+): {
   readonly line: string;
   readonly key: string;
 } {
@@ -31,23 +45,47 @@ export function answerLine({ model, phase, reason, step, weight, judgement, cand
   const verdict = phase === 'JUDGING' && judgement !== undefined ? `, ${VERDICTS[judgement.verdict]}` : '';
   const what = candidate === undefined ? '' : ` version ${candidate}`;
   const head = `${model}:${what} ${phase.toLowerCase()}${of}${verdict}`;
-  return { line: reason === undefined ? head : `${head}: ${reason}`, key: head };
+  return { line: reason === undefined ? head : `${head}: ${timed(reason, now)}`, key: head };
+}
+
+/** What an alarm has begun, by itself: half of the traffic tells which of two versions is worse. */
+const trial = ({ tried }: TickAnswer): string =>
+  tried === undefined
+    ? 'an alarm came on, and the version before is tried beside it'
+    : tried.half
+      ? `an alarm came on, and half of the traffic tests whether version ${tried.version} does better`
+      : `an alarm came on, and version ${tried.version} is checked before it gets half of the traffic`;
+
+/** How a release ended that was not of this deploy. */
+const EARLIER: { readonly [phase in TickAnswer['phase']]?: string } = {
+  ROLLED_BACK: 'was rolled back',
+  ABORTED: 'was aborted',
+  SUPERSEDED: 'was superseded',
+  HELD: 'is held',
+};
+
+/** Of a model that a deploy did not touch: what is live, and whose end the recorded one is. */
+export function untouchedLine(answer: TickAnswer, now = Date.now()): string {
+  const { model, phase, running, version, candidate } = answer;
+  const reason = answer.reason && timed(answer.reason, now);
+  const ended = running || version === undefined ? undefined : EARLIER[phase];
+  if (ended === undefined) return releaseLine(answer, now).text;
+  const why = reason === undefined ? '' : `: ${reason}`;
+  // The reason of a rollback says which version, and that it was.
+  const earlier =
+    phase === 'ROLLED_BACK' && reason !== undefined
+      ? `before it, ${reason}`
+      : `an earlier release${candidate === undefined ? '' : ` of version ${candidate}`} ${ended}${why}`;
+  return `${model}: version ${version} is live, which this deploy does not change; ${earlier}`;
 }
 
 /** Where a release stands after a deploy, and whether what was deployed is what answers or is on its way. */
-export function releaseLine({
-  model,
-  phase,
-  running,
-  version,
-  candidate,
-  reason,
-  step,
-  weight,
-}: TickAnswer): {
-  readonly good: boolean;
-  readonly text: string;
-} {
+export function releaseLine(
+  answer: TickAnswer,
+  now = Date.now(),
+): { readonly good: boolean; readonly text: string } {
+  const { model, phase, running, version, candidate, step, weight } = answer;
+  const reason = answer.reason && timed(answer.reason, now);
   const at = version === undefined ? 'has no alias' : `version ${version} is live`;
   const why = reason === undefined ? '' : `: ${reason}`;
   if (phase === 'DONE' || phase === 'BAKING')
@@ -57,6 +95,7 @@ export function releaseLine({
       good: true,
       text: `${model}: version ${version} is stable; version ${candidate} has ${weight} % (step ${step.number} of ${step.of}) and goes on by itself${why}`,
     };
+  if (phase === 'REVERSING') return { good: true, text: `${model}: ${at}; ${trial(answer)}${why}` };
   if (running)
     return {
       good: true,
@@ -76,11 +115,15 @@ export function releaseLine({
  *
  * @param stable the version that the release recorded as live
  */
-export function skippedLine(answer: TickAnswer, stable: string | undefined): string | undefined {
+export function skippedLine(
+  answer: TickAnswer,
+  stable: string | undefined,
+  stage: string,
+): string | undefined {
   const { phase, version } = answer;
   if ((phase === 'DONE' || phase === 'BAKING') && version === stable) return undefined;
   const { good, text } = releaseLine(answer);
   return good && answer.running
     ? text
-    : `${text}. To release what the template says all the same: sls deploy --force`;
+    : `${text}. To release what the template says all the same: sls deploy --force --stage ${stage}`;
 }

@@ -1,7 +1,8 @@
 /**
+ * @param over lets go of the signals, too
  * @returns resolves at the first SIGINT, SIGTERM or SIGHUP, and then lets go of them: a second one ends the process as usual
  */
-export function untilInterrupted(): Promise<void> {
+export function untilInterrupted(over?: AbortSignal): Promise<void> {
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
   return new Promise((resolve) => {
     const end = (): void => {
@@ -9,5 +10,6 @@ export function untilInterrupted(): Promise<void> {
       resolve();
     };
     for (const signal of signals) process.on(signal, end);
+    over?.addEventListener('abort', end, { once: true });
   });
 }

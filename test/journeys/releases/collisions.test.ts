@@ -69,7 +69,7 @@ describe('two commands at once', () => {
         });
       const { refused, reason } = await on.until('ROLLED_BACK');
       expect(refused).toMatchObject([{ version: '2', fingerprint: 'b' }]);
-      expect(reason).toContain('rolled back by arn:aws:iam::000000000000:user/ops');
+      expect(reason).toContain('asked for by arn:aws:iam::000000000000:user/ops');
       const moves = ['version 1', 'version 1 (2: 50 %)', 'version 1'];
       // Whether the promotion has moved the alias before the rollback reads again is a matter of luck.
       const luck = [...moves.slice(0, 2), 'version 2', 'version 1'];

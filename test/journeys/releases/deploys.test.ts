@@ -90,7 +90,7 @@ describe('a deploy of what is not live', () => {
 
     await expect(on.deploy(b)).rejects.toThrow(NOTHING);
     expect(await on.tick()).toMatchObject({ phase: 'ROLLED_BACK', version: '1', reason });
-    expect(reason).toMatch(/^version 2 was rolled back to version 1: rolled back by .*: odd answers$/);
+    expect(reason).toMatch(/^version 2 was rolled back to version 1: asked for by .*: odd answers$/);
     // Built again, it is another version that behaves the same.
     expect(await on.deploy({ ...b, factor: 3.5 })).toBe('UPDATE_ROLLBACK_COMPLETE');
     expect(await on.events()).toMatch(

@@ -33,6 +33,7 @@ describe('an alarm after promotion', () => {
     expect(w.gated.slice(gated)).toEqual(['3']);
     expect(w.state()?.phase).toBe('REVERSING');
     expect(w.target()).toEqual({ version: '4', weights: { '3': 0.5 } });
+    expect((await w.send(tick()))?.tried).toEqual({ version: '3', half: true });
     // No deadline either, by which a worker that can read nothing would give all of it to the suspect.
     expect([...w.schedules.values()]).toMatchObject([
       { every: 'rate(1 minute)', input: expect.not.stringContaining('deadline') },

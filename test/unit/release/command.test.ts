@@ -73,10 +73,17 @@ describe('sls models rollback', () => {
     });
     expect(w.target()).toEqual({ version: '3', weights: {} });
     expect(w.state()?.refused).toMatchObject([
-      { version: '4', reason: 'rolled back by arn:aws:iam::1:user/me: odd answers' },
+      { version: '4', reason: 'asked for by arn:aws:iam::1:user/me: odd answers' },
     ]);
+    // No word twice.
+    expect(w.state()?.reason).toBe(
+      'version 4 was rolled back: asked for by arn:aws:iam::1:user/me: odd answers',
+    );
     await deploy(w, '5', 'b', { before: '4' });
-    expect(w.answers.at(-1)).toMatchObject({ Status: 'FAILED' });
+    expect(w.answers.at(-1)).toMatchObject({
+      Status: 'FAILED',
+      Reason: expect.stringMatching(/which was rolled back on \d{4}-\d\d-\d\d \d\d:\d\d UTC: asked for by/),
+    });
   });
 
   it.each([

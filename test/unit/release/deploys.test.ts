@@ -4,16 +4,23 @@ import type { TickAnswer } from '../../../functions/release/contract.ts';
 import type { Release } from '../../../functions/release/document/contract.ts';
 import { registry } from '../../../functions/shared/registry.ts';
 import { parseModels } from '../../../plugins/models/parse.ts';
+import { unfinishedProblem } from '../../../plugins/models/plan/report.ts';
 import { gateFailure, latencyLine, superseded } from '../../../plugins/models/release/deployment.ts';
 import { follow, isSettled } from '../../../plugins/models/release/follow.ts';
 import { autoLine, forecastLines, forecastWarning } from '../../../plugins/models/release/forecast.ts';
 import { historyText, readHistory } from '../../../plugins/models/release/history.ts';
 import { clockOf, moment, span } from '../../../plugins/models/release/time.ts';
 import { ulid } from '../../../plugins/models/release/ulid.ts';
-import { answerLine, gateLine, releaseLine, skippedLine } from '../../../plugins/models/release/words.ts';
+import {
+  answerLine,
+  gateLine,
+  releaseLine,
+  skippedLine,
+  untouchedLine,
+} from '../../../plugins/models/release/words.ts';
 import { CANARY } from '../../fakes/settings.ts';
 import { FUNCTION, SCOPE } from '../../fakes/world.ts';
-import { deploy, deployed, live, MINUTE, minutes, until, type World } from './traffic.ts';
+import { deploy, deployed, live, MINUTE, minute, minutes, rollBack, until, type World } from './traffic.ts';
 
 const GOOD = { 3: 0.01, 4: 0.01 };
 const offer = (fingerprint: string) => ({
@@ -205,6 +212,31 @@ describe('ticking after a deploy', () => {
       'churn: version 7 is live; the release is aborted: no instances',
     ],
     [
+      'trying the last good version',
+      {
+        model: 'churn',
+        phase: 'REVERSING',
+        running: true,
+        version: '4',
+        tried: { version: '3', half: true },
+        reason: 'no verdict yet',
+      },
+      true,
+      'churn: version 4 is live; an alarm came on, and half of the traffic tests whether version 3 does better: no verdict yet',
+    ],
+    [
+      'about to try it',
+      {
+        model: 'churn',
+        phase: 'REVERSING',
+        running: true,
+        version: '4',
+        tried: { version: '3', half: false },
+      },
+      true,
+      'churn: version 4 is live; an alarm came on, and version 3 is checked before it gets half of the traffic',
+    ],
+    [
       'not recorded',
       { model: 'churn', phase: 'NONE', running: false },
       false,
@@ -219,18 +251,64 @@ describe('ticking after a deploy', () => {
     [{ phase: 'BAKING', running: false, version: '4', reason: 'version 4 is watched' }, undefined],
     [
       { phase: 'DONE', running: false, version: '3', reason: 'the alias was moved since' },
-      'churn: version 3 is live (the alias was moved since). To release what the template says all the same: sls deploy --force',
+      'churn: version 3 is live (the alias was moved since). To release what the template says all the same: sls deploy --force --stage prod',
     ],
     [
       { phase: 'ROLLED_BACK', running: false, version: '4', reason: 'version 5 was rolled back: errors' },
-      'churn: version 4 is live; version 5 was rolled back: errors. To release what the template says all the same: sls deploy --force',
+      'churn: version 4 is live; version 5 was rolled back: errors. To release what the template says all the same: sls deploy --force --stage prod',
     ],
     [
       { phase: 'GATING', running: true, version: '4', candidate: '5' },
       'churn: version 4 is live; the release of version 5 goes on',
     ],
   ] as const)('says why what an unchanged deploy would release is not live: %j', (answer, line) => {
-    expect(skippedLine({ model: 'churn', ...answer }, '4')).toBe(line);
+    expect(skippedLine({ model: 'churn', ...answer }, '4', 'prod')).toBe(line);
+  });
+
+  it.each([
+    [
+      { phase: 'ABORTED', running: false, version: '4', candidate: '5', reason: 'the gate failed' },
+      'churn: version 4 is live, which this deploy does not change; an earlier release of version 5 was aborted: the gate failed',
+    ],
+    [
+      { phase: 'ROLLED_BACK', running: false, version: '4', reason: 'version 5 was rolled back: errors' },
+      'churn: version 4 is live, which this deploy does not change; before it, version 5 was rolled back: errors',
+    ],
+    [
+      { phase: 'HELD', running: false, version: '4', candidate: '5' },
+      'churn: version 4 is live, which this deploy does not change; an earlier release of version 5 is held',
+    ],
+    [{ phase: 'DONE', running: false, version: '4' }, 'churn: version 4 is live'],
+    [
+      { phase: 'GATING', running: true, version: '4', candidate: '5' },
+      'churn: version 4 is live; the release of version 5 goes on',
+    ],
+  ] as const)('says whose end it is where the deploy did not touch the model: %j', (answer, line) => {
+    expect(untouchedLine({ model: 'churn', ...answer })).toBe(line);
+  });
+
+  it('tells times as all the rest does', () => {
+    const now = Date.parse('2026-01-01T12:00:00.000Z');
+    const answer: TickAnswer = {
+      model: 'churn',
+      phase: 'BAKING',
+      running: false,
+      version: '8',
+      reason: 'version 8 is watched until 2026-01-01T14:30:00.000Z',
+    };
+    const text = 'version 8 is watched until 14:30:00 UTC (in 2 h 30 min)';
+    expect(releaseLine(answer, now).text).toBe(`churn: version 8 is live (${text})`);
+    expect(untouchedLine(answer, now)).toBe(`churn: version 8 is live (${text})`);
+    expect(answerLine(answer, now).line).toBe(`churn: baking: ${text}`);
+  });
+
+  it('names the stage in what is to be copied', () => {
+    const { fix } = unfinishedProblem('churn: version 7 is live', 'prod');
+    expect(fix.match(/sls [^`.]*/g)).toEqual([
+      'sls models status --stage prod',
+      'sls logs -f models-release --stage prod',
+      'sls deploy --force --stage prod',
+    ]);
   });
 
   it('a line is new when the step or the verdict is, not when a minute passes', () => {
@@ -395,6 +473,36 @@ describe('history', () => {
     await w.world.registry.ended(id, 'churn', { release, phase: 'ABORTED', at: 'y', judgements: [] });
     const [now] = await readHistory(w.world.registry, 'churn', 5);
     expect(now?.by).toBe('jane');
+  });
+
+  it('keeps the gate that passed, where the stack rolled back for something else', async () => {
+    const w = await live();
+    await deploy(w, '4', 'b');
+    await rollBack(w, '3', 'a', '4');
+    await minute(w);
+    const [only] = await readHistory(w.world.registry, 'churn', 1);
+    expect(only).toMatchObject({
+      to: '4',
+      outcome: 'given up',
+      gate: { verdict: 'pass' },
+      reason: 'the stack rolled back to version 3',
+    });
+  });
+
+  it('has no gate of a version whose verdict never came', async () => {
+    const w = await live();
+    w.gates.set('4', [{ state: { done: 1, count: 9, failed: [] }, failures: [] }]);
+    await deploy(w, '4', 'b');
+    await rollBack(w, '3', 'a', '4');
+    await minute(w);
+    expect((await readHistory(w.world.registry, 'churn', 1))[0]?.gate).toBeUndefined();
+  });
+
+  it('has the words of the status for a look without a verdict', async () => {
+    const w = await deployed();
+    await minutes(w, 3, GOOD);
+    const pasts = await readHistory(w.world.registry, 'churn', 1);
+    expect(historyText('churn', pasts)).toMatch(/step 1 {4}no verdict: no regression so far/);
   });
 
   it('nothing recorded is said', () => {

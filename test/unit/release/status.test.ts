@@ -25,7 +25,8 @@ import {
 async function statusIn(w: World, now = w.clock.now + 20_000): Promise<Status> {
   const { aliases, alarms, capacity } = w.world;
   const target = { model: 'churn', functionName: FUNCTION, alias: 'live' };
-  const seen = await look({ aliases, alarms, capacity, close: () => {} }, w.world.registry, target);
+  const exists = async (name: string): Promise<boolean> => w.aliases.published(name).size > 0;
+  const seen = await look({ aliases, alarms, capacity, exists, close: () => {} }, w.world.registry, target);
   const status = statusOf(seen, now, sayOf('churn', 'dev'));
   // The answer URL is a credential, and is in the document while CloudFormation waits.
   expect(JSON.stringify(status)).not.toMatch(/signature|answer\.example/);
@@ -238,7 +239,7 @@ describe('at three in the morning', () => {
     await until(w, 'ROLLED_BACK', { 3: 0.01, 4: 0.2 });
     expect(await textIn(w)).toMatchInlineSnapshot(`
       "churn: LOOK, not urgent. Version 4 was rolled back; version 3 has all traffic.
-        to do      No hurry: mend the model and deploy it. The same one is refused until \`sls deploy --force\`.
+        to do      No hurry: mend the model and deploy it. The same one is refused until \`sls deploy --force --stage dev\`.
         traffic    version 3  ████████████████████   100 %  live
         judged     step 1, 00:06:00 UTC (20 s ago): FAIL: errors: 20 of 100 (20 %) of the candidate version’s requests failed, 20 of 1,900 (1.1 %) of the stable version’s: 19 percentage points more at the same mix of steps; evidence over a billion to 1, 40 to 1 is needed
                      errors  FAIL        candidate 20 of 100 (20 %), stable 20 of 1,900 (1.1 %)
@@ -258,6 +259,7 @@ describe('at three in the morning', () => {
       "churn: LOOK, not urgent. The release of version 4 was given up; version 3 has all traffic.
         to do      No hurry: mend what the reason says and deploy again.
         traffic    version 3  ████████████████████   100 %  live
+        gate       pass: it starts
         reason     the stack rolled back to version 3
         release    ABORTED, canary, begun 00:00:00 UTC (20 s ago)"
     `);
@@ -302,7 +304,7 @@ describe('at three in the morning', () => {
     expect(w.state()?.phase).toBe('HELD');
     expect(await textIn(w)).toMatchInlineSnapshot(`
       "churn: ACT NOW. Somebody moved the alias: the alias live points to version 5, which this release did not do (stable is version 3); nothing was touched; deploy again to go on from there.
-        to do      Find out who. \`sls deploy\` goes on from where it is.
+        to do      Find out who. \`sls deploy --stage dev\` goes on from where it is.
                    \`sls models rollback --model churn --stage dev\` goes back.
         traffic    version 5  ████████████████████   100 %  not of this release
         next       nothing by itself
@@ -332,6 +334,18 @@ describe('at three in the morning', () => {
     );
   });
 
+  it('the model was removed, or renamed, in the middle of its release', async () => {
+    const w = await deployed();
+    await minutes(w, 3, GOOD);
+    await w.world.aliases.remove(FUNCTION, 'live');
+    for (const version of w.aliases.published(FUNCTION)) w.aliases.unpublish(FUNCTION, version);
+    expect(await textIn(w)).toMatchInlineSnapshot(`
+      "churn: LOOK, not urgent. It is not deployed any more: its function is gone. Its release (JUDGING, version 4 at 5 %) ended with it.
+        to do      \`sls deploy --stage dev\` deploys it anew. \`sls models history --model churn --stage dev\` shows what it was."
+    `);
+    expect((await statusIn(w)).phase).toBe('NONE');
+  });
+
   it('an alarm that ends no release is on', async () => {
     const w = await live();
     w.alarms.set(`${FUNCTION}-${ALARMS.throttles}`, 'ALARM');
@@ -356,7 +370,8 @@ describe('at three in the morning', () => {
     const alarms = { states: () => Promise.reject(new Error('AccessDenied')) };
     const { aliases, capacity, registry } = w.world;
     const target = { model: 'churn', functionName: FUNCTION, alias: 'live' };
-    const seen = await look({ aliases, alarms, capacity, close: () => {} }, registry, target);
+    const exists = async (): Promise<boolean> => true;
+    const seen = await look({ aliases, alarms, capacity, exists, close: () => {} }, registry, target);
     expect(statusText(statusOf(seen, w.clock.now, sayOf('churn', 'dev')), w.clock.now)).toContain(
       'alarms     cannot be read: cloudwatch:DescribeAlarms is missing',
     );
@@ -376,7 +391,9 @@ describe('at three in the morning', () => {
     );
     await minutes(w, 20);
     expect(await headIn(w)).toMatch(/^churn: ACT/);
-    expect((await statusIn(w)).todo[0]).toMatch(/^See why: `sls logs -f models-release`. It is so since /);
+    expect((await statusIn(w)).todo[0]).toMatch(
+      /^See why: `sls logs -f models-release --stage dev`. It is so since /,
+    );
   });
 
   it('a newer plugin wrote the registry', () => {
