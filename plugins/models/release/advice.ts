@@ -132,13 +132,22 @@ export function advice(
     ...own,
     level: 'look',
     summary: `${own.summary} ${other.alarm} is on since ${moment(other.since, now)}.`,
-    // What that alarm tells of now is said above.
-    todo: [
-      other.alarm === `${functionName}-${ALARMS.release}`
-        ? `It tells of what was before (\`${command('history')}\`), and goes off by itself within half an hour.`
-        : 'Look at the alarm’s description in CloudWatch; it does not end the release.',
-    ],
+    todo: [said(other.alarm.slice(functionName.length + 1), command)],
   };
+}
+
+/** What an alarm that ends no release asks of a person. @param suffix of its name */
+function said(suffix: string, command: Say): string {
+  switch (suffix) {
+    // What that alarm tells of now is said in the summary.
+    case ALARMS.release:
+      return `It tells of what was before (\`${command('history')}\`), and goes off by itself within half an hour.`;
+    case ALARMS.drift:
+    case ALARMS.outputs:
+      return `\`${command('drift')}\` shows what differs from the reference data, and how much. No version is brought back by it.`;
+    default:
+      return 'Look at the alarm’s description in CloudWatch; it does not end the release.';
+  }
 }
 
 const watchedUntil = (release: Release, now: number): string | undefined =>

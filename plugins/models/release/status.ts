@@ -241,6 +241,8 @@ const WORST_FIRST: readonly string[] = [
   ALARMS.spillover,
   ALARMS.provisioned,
   ALARMS.release,
+  ALARMS.drift,
+  ALARMS.outputs,
 ];
 
 function alarmsOn({ alarms, functionName }: Seen): readonly AlarmOn[] {

@@ -151,7 +151,14 @@ export async function prepare(
     architecture: model.architecture,
     optimize: model.optimize,
   });
-  return { source, inspection, signature, shippable, identity, hasPre: transform?.exports.pre === 'function' };
+  return {
+    source,
+    inspection,
+    signature,
+    shippable,
+    identity,
+    hasPre: transform?.exports.pre === 'function',
+  };
 }
 
 /**
