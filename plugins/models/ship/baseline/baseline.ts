@@ -11,7 +11,7 @@ import type { Upload } from '../upload.ts';
 import { sha256Of } from '../zip.ts';
 import { readCsv } from './csv.ts';
 import { readJsonl } from './jsonl.ts';
-import { type Fault, type Layout, layoutOf, widthOf } from './layout.ts';
+import { type Fault, type Layout, layoutOf, rowWidth } from './layout.ts';
 import { readNpy } from './npy.ts';
 import { readParquet } from './parquet.ts';
 import type { Reading } from './reading.ts';
@@ -200,7 +200,7 @@ async function readInto(
     await read({
       path: from,
       fault,
-      width: signature.inputs.reduce((sum, spec) => sum + widthOf(spec), 0),
+      width: rowWidth(signature.inputs),
       progress: (share) => progress(`${Math.round(share * 100)} % read`),
       async open(header) {
         layout = layoutOf(signature, header, fault);

@@ -43,9 +43,16 @@ async function header(
     const first = firstRecord(text, fault);
     if (first !== undefined) {
       const { cells, next, lines } = first;
-      const isRow = cells.length === width && cells.every((cell) => numberIn(cell) !== undefined);
+      const isNumbers = cells.every((cell) => numberIn(cell) !== undefined);
+      const isRow = isNumbers && cells.length === width;
       // pandas numbers the columns of what has no names; no row looks like that.
       const isNumbered = cells.length > 2 && cells.every((cell, i) => cell === String(i));
+      if (isNumbers && !isRow && !isNumbered) {
+        throw fault(
+          `Its first line has no names, and ${cells.length} number${cells.length === 1 ? '' : 's'}; the model takes ${width < 0 ? 'any number' : width}.`,
+          'Write the names of the columns in the first line.',
+        );
+      }
       const widths = cells.map(() => 1);
       if (!isRow || isNumbered) {
         text.at = next;

@@ -39,6 +39,13 @@ export type Fault = (message: string, fix: string) => Error;
 export function layoutOf({ inputs, outputs, omitted }: Signature, header: Header, fault: Fault): Layout {
   const { names, widths } = header;
   checkNames(names, fault);
+  for (const spec of inputs) {
+    if (widthOf(spec) >= 0 || spec.shape.length === 2) continue;
+    throw fault(
+      `The model leaves the size of its input ${spec.name} open, [${spec.shape.join(', ')}], so its rows cannot be told apart.`,
+      'Export the model with fixed dimensions but for the first.',
+    );
+  }
   const [only] = inputs;
   const answers = new Set([...outputs.map(({ name }) => name), ...omitted]);
   const taken = new Map<TensorSpec, number[]>();
@@ -87,6 +94,12 @@ export function widthOf({ shape }: TensorSpec): number {
   // A free first dimension counts rows; so does any first one of at least two.
   const inner = shape.length === 1 && shape[0] !== -1 ? shape : shape.slice(1);
   return inner.some((dimension) => dimension < 0) ? -1 : inner.reduce((product, one) => product * one, 1);
+}
+
+/** Elements of a row of all inputs; −1 where the model leaves that open. */
+export function rowWidth(inputs: readonly TensorSpec[]): number {
+  const widths = inputs.map(widthOf);
+  return widths.some((width) => width < 0) ? -1 : widths.reduce((sum, width) => sum + width, 0);
 }
 
 function checkNames(names: readonly string[] | undefined, fault: Fault): void {

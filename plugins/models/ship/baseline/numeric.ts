@@ -60,11 +60,12 @@ function knotsOf(count: number, at: (index: number) => number): number[] {
     const index = Math.floor(h);
     const low = at(index);
     const part = h - index;
-    if (part === 0) return low;
+    // −0 has no text of its own in JSON.
+    if (part === 0) return low + 0;
     const high = at(index + 1);
     // The difference of two finite doubles may not be finite.
     const step = high - low;
-    return Math.min(high, Number.isFinite(step) ? low + step * part : low * (1 - part) + high * part);
+    return 0 + Math.min(high, Number.isFinite(step) ? low + step * part : low * (1 - part) + high * part);
   });
 }
 

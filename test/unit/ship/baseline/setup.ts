@@ -1,0 +1,76 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll } from 'vitest';
+import type { Datatype, Signature, TensorSpec } from '../../../../functions/infer/contract.ts';
+import { isProblemError } from '../../../../plugins/models/errors.ts';
+import { type ShippedBaseline, shipBaseline } from '../../../../plugins/models/ship/baseline/baseline.ts';
+
+export const FILES = join(import.meta.dirname, '..', '..', '..', 'fixtures', 'reference');
+
+export const input = (name: string, datatype: Datatype, ...shape: readonly number[]): TensorSpec => ({
+  name,
+  datatype,
+  shape: [-1, ...shape],
+});
+
+export function newFolder() {
+  const folder = { path: '' };
+  const words: (string | undefined)[] = [];
+  const before = process.env.SERVERLESS_MODELS_CACHE;
+  beforeAll(async () => {
+    folder.path = await mkdtemp(join(tmpdir(), 'models-reference-'));
+    process.env.SERVERLESS_MODELS_CACHE = join(folder.path, 'cache');
+  });
+  afterAll(async () => {
+    if (before === undefined) delete process.env.SERVERLESS_MODELS_CACHE;
+    else process.env.SERVERLESS_MODELS_CACHE = before;
+    await rm(folder.path, { recursive: true, force: true });
+  });
+  const ship = (path: string, inputs: readonly TensorSpec[], more: Partial<Signature> = {}) =>
+    shipBaseline(
+      'models.churn.drift.reference',
+      path,
+      {
+        digest: '0'.repeat(64),
+        graph: 'model.onnx',
+        bytes: 1,
+        signature: { inputs, outputs: [], omitted: [], ...more },
+        outputs: [],
+        runtime: undefined,
+      },
+      { serviceDir: folder.path, progress: (text) => words.push(text) },
+    );
+  const write = async (name: string, content: string | Uint8Array): Promise<string> => {
+    await writeFile(join(folder.path, name), content);
+    return name;
+  };
+  return {
+    /** What `progress` was told. */
+    words,
+    ship,
+    path: () => folder.path,
+    write,
+    /** What a person is told of a file that is refused. */
+    async refusal(
+      path: string,
+      inputs: readonly TensorSpec[],
+      more: Partial<Signature> = {},
+    ): Promise<string> {
+      const error: unknown = await ship(path, inputs, more).catch((reason: unknown) => reason);
+      if (!isProblemError(error)) throw new Error('It is not refused.', { cause: error });
+      const [problem, ...others] = error.problems;
+      if (problem === undefined || others.length > 0 || problem.code !== 'MODELS_REFERENCE') throw error;
+      if (problem.key !== 'models.churn.drift.reference') throw error;
+      return `${problem.message} ${problem.fix}`;
+    },
+  };
+}
+
+/** Signals but for what a file's own bytes say. */
+export const signalsOf = ({ baseline }: ShippedBaseline) => baseline.signals;
+
+export const csv = (header: string, ...rows: readonly string[]): string =>
+  `${[header, ...rows].join('\n')}\n`;
+export const rowsOf = (count: number, of: (i: number) => string): string[] =>
+  Array.from({ length: count }, (_, i) => of(i));
