@@ -19,7 +19,8 @@ export type Drifted = {
  * Scores requests against reference data. All that does not depend on the request is made here, once.
  *
  * Of a request with more rows than `MOST_ROWS`, so many are scored, evenly spaced, and `rows` is the number of those: sums and
- * counts of a window then are of what was scored, as are the m and n of its tests.
+ * counts of a window then are of what was scored, as is the n of its tests. They take rows for independent: a request of one
+ * row and its near copies weighs as many. Data with a period may meet the spacing, and then show only a part of it.
  *
  * @param graph what ONNX Runtime takes and gives: a free first dimension tells a column from a row
  * @returns of the graph's inputs and outputs what is to be published; undefined where no row came
