@@ -363,6 +363,31 @@ describe('sums and cells are those of a plain reckoning', () => {
   });
 });
 
+it('a row may be as wide as an image, in whatever datatype', () => {
+  const where = { of: 'input', tensor: 'x' } as const;
+  const signals = (['norm', 'mean', 'sd'] as const).map((value) =>
+    numericSignal({ name: value, value, ...where }, [0, 300, 2000, 30_000]),
+  );
+  const size = 10_001;
+  const values = Array.from({ length: 2 * size }, (_, i) => ((i * 7919) % 500) + (i < size ? 0 : 400));
+  const lineFor = (datatype: Datatype): DriftLine =>
+    lineOf(
+      signals,
+      { inputs: [spec('x', datatype, -1, size)] },
+      { inputs: { x: tensorOf(datatype, [2, size], values) } },
+    );
+  const rows = [values.slice(0, size), values.slice(size)];
+  const mean = (row: readonly number[]): number => row.reduce((sum, x) => sum + x, 0) / row.length;
+  const expected = expectedOf(signals, ({ name }) =>
+    rows.map((row) => {
+      if (name === 'norm') return Math.sqrt(row.reduce((sum, x) => sum + x * x, 0));
+      return name === 'mean' ? mean(row) : Math.sqrt(mean(row.map((x) => (x - mean(row)) ** 2)));
+    }),
+  );
+  for (const datatype of ['FP32', 'INT32', 'FP16', 'INT64'] as const)
+    expectLine(lineFor(datatype), expected, 2);
+});
+
 describe('categories', () => {
   const data = ['a', 'a', 'b', ...'cdefghij'];
   const where = { name: 'c', of: 'input', tensor: 'x' } as const;
