@@ -90,6 +90,7 @@ export function run(command: Command): Promise<{ text: string; output: string; f
 
 export type SteadyTask = {
   readonly handler?: { readonly file: string; readonly event: string };
+  readonly other?: { readonly file: string; readonly event: string };
   readonly bare?: {
     readonly model: string;
     readonly options: Readonly<Record<string, unknown>>;
@@ -100,22 +101,22 @@ export type SteadyTask = {
   readonly blocks: number;
 };
 export type Steady = {
-  /** The handler's first answer, and the bare session's outputs by name. */
+  /** The first answers of the handler and of the other one, and the bare session's outputs by name. */
   readonly answer?: unknown;
+  readonly otherAnswer?: unknown;
   readonly outputs?: Readonly<Record<string, readonly number[]>>;
-  /** Medians in µs, a block each. */
-  readonly handler: readonly number[];
-  readonly bare: readonly number[];
   /** 95th percentiles, and processor time a call, in µs, a block each. */
-  readonly p95: { readonly handler: readonly number[]; readonly bare: readonly number[] };
-  readonly cpu: { readonly handler: readonly number[]; readonly bare: readonly number[] };
-};
+  readonly p95: Figures;
+  readonly cpu: Figures;
+} & Figures;
+/** By case, in µs, a block each; medians where nothing else is said. */
+type Figures = Readonly<Record<'handler' | 'other' | 'bare', readonly number[]>>;
 
 /** How the lines of the handler are read: waking a reader costs the writer what the machine's hypervisor makes of it. */
 export type Reader = 'polls' | 'sleeps';
 
 /**
- * Latencies of a handler, of a bare session, or of both in turns in one process.
+ * Latencies of a handler, of another one, of a bare session, or of some of them in turns in one process.
  *
  * The handler writes its metrics at each request: into a pipe that is read, as Lambda's is. This process would not do: its
  * pipes are sockets, and it would compete for the processor with what it measures.

@@ -9,7 +9,7 @@ export type Tensor = {
 );
 
 /** Numbers in [0, 1), the same on every run (mulberry32). */
-function* random(seed: number): Generator<number, never> {
+export function* random(seed: number): Generator<number, never> {
   let state = seed;
   for (;;) {
     state = (state + 0x6d2b79f5) | 0;

@@ -4,6 +4,7 @@ import { mustAgree, outputsOf } from './answers.ts';
 import { inTurns, type Reader, type Steady, steady } from './children.ts';
 import type { Claim, Effort, Measured, Sample } from './claims.ts';
 import { oneCore, oneVcpuQuota } from './constrain.ts';
+import { withDrift } from './drift.ts';
 import { median } from './median.ts';
 import { packaging } from './packaging.ts';
 import { event, original, ownSurroundings, progress, shipped, tensor } from './stage.ts';
@@ -45,17 +46,35 @@ async function tabular(effort: Effort): Promise<Measured> {
   if ('unmeasured' in core) return core;
   const waking = await overhead('logreg', 'json', effort, { reader: 'sleeps' });
   const added = (median(waking.ours) - median(waking.other)).toFixed(1);
-  // A process may be compiled and laid out luckily or not for all its life, which is microseconds here.
+  const sample = await inProcesses(effort, (own) => overhead('logreg', 'json', own, core));
+  return { ...sample, beside: `on all cores, where each line of metrics wakes its reader: +${added} µs` };
+}
+
+/** A process may be compiled and laid out luckily or not for all its life, which is microseconds here. */
+async function inProcesses(effort: Effort, measure: (effort: Effort) => Promise<Sample>): Promise<Sample> {
   const samples: Sample[] = [];
   const repeats = Math.ceil(effort.repeats / PROCESSES);
   for (let process = 0; process < Math.min(effort.repeats, PROCESSES); process++)
-    samples.push(await overhead('logreg', 'json', { ...effort, repeats }, core));
-  return {
-    ours: samples.flatMap(({ ours }) => ours),
-    other: samples.flatMap(({ other }) => other),
-    beside: `on all cores, where each line of metrics wakes its reader: +${added} µs`,
-  };
+    samples.push(await measure({ ...effort, repeats }));
+  return { ours: samples.flatMap(({ ours }) => ours), other: samples.flatMap(({ other }) => other) };
 }
+
+/** The handler with drift of 20 columns and the handler without, in turns in one process on one core. */
+async function drift(effort: Effort): Promise<Measured> {
+  const core = oneCore();
+  if ('unmeasured' in core) return core;
+  const { dir } = await shipped('logreg');
+  const request = await event('logreg', 'json');
+  const command = { ...(await ownSurroundings(dir)), ...core };
+  const scoring = { file: await withDrift(dir, DRIFTING), event: request };
+  const plain = { file: `${dir}/handler.mjs`, event: request };
+  return inProcesses(effort, async ({ warm, block, repeats }) => {
+    const result = await steady({ handler: scoring, other: plain, warm, block, blocks: repeats }, command);
+    mustAgree(outputsOf(result.answer), outputsOf(result.otherAnswer));
+    return { ours: result.handler, other: result.other };
+  });
+}
+const DRIFTING = 20;
 
 /**
  * Process by process, since a process has one way to use threads: the handler, and a session with ORT's defaults. The claim
@@ -142,6 +161,17 @@ export const SERVING: readonly Claim[] = [
     compare: 'difference',
     limit: 10,
     measure: tabular,
+  },
+  {
+    name: 'drift-added-us',
+    group: 'serving',
+    about: `the same with ${DRIFTING} of the features scored against reference data`,
+    ours: 'handler with drift',
+    other: 'handler without',
+    unit: 'µs',
+    compare: 'difference',
+    limit: 10,
+    measure: drift,
   },
   {
     name: 'cnn-one-vcpu',

@@ -1,6 +1,7 @@
 // Steady latency: `node steady.mjs <task.json>` warms each case up, runs them in turns, block after block, and writes
-// {answer, outputs, <case>: [p50 in µs], p95: …, cpu: …} to file descriptor 3. A task:
+// {answer, otherAnswer, outputs, <case>: [p50 in µs], p95: …, cpu: …} to file descriptor 3. A task:
 //   handler?: {file, event}        the handler, and the file of the event it is called with
+//   other?: {file, event}          another handler, beside which it is measured
 //   bare?: {model, options, tensor} `session.run` on a tensor that is made once: {name, shape, file} of little-endian float32
 //   warm, block: ms                 at least one call each
 //   blocks: number
@@ -11,7 +12,8 @@ import { pathToFileURL } from 'node:url';
 const task = JSON.parse(readFileSync(process.argv[2], 'utf8'));
 const context = { awsRequestId: 'bench', getRemainingTimeInMillis: () => 10_000 };
 const cases = {};
-const result = { handler: [], bare: [], p95: { handler: [], bare: [] }, cpu: { handler: [], bare: [] } };
+const figures = () => ({ handler: [], other: [], bare: [] });
+const result = { ...figures(), p95: figures(), cpu: figures() };
 
 if (task.bare) {
   const ort = createRequire(import.meta.url)('onnxruntime-node');
@@ -24,11 +26,15 @@ if (task.bare) {
   result.outputs = Object.fromEntries(outputs.map(([name, { data }]) => [name, Array.from(data, Number)]));
   cases.bare = () => session.run(feeds);
 }
-if (task.handler) {
-  const { handler } = await import(pathToFileURL(task.handler.file).href);
-  const event = JSON.parse(readFileSync(task.handler.event, 'utf8'));
-  result.answer = await handler(event, context);
-  cases.handler = () => handler(event, context);
+for (const [name, answer] of [
+  ['handler', 'answer'],
+  ['other', 'otherAnswer'],
+]) {
+  if (!task[name]) continue;
+  const { handler } = await import(pathToFileURL(task[name].file).href);
+  const event = JSON.parse(readFileSync(task[name].event, 'utf8'));
+  result[answer] = await handler(event, context);
+  cases[name] = () => handler(event, context);
 }
 
 /** Calls one case for so many milliseconds. @returns median, 95th percentile, and processor time a call, in microseconds */

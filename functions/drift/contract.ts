@@ -87,7 +87,7 @@ export type DriftLine = {
   readonly drift: string;
   /** The version's number. */
   readonly v: string;
-  /** Rows in the request. */
+  /** Rows of the request that were scored: all, or of very many a thousand, evenly spaced. */
   readonly rows: number;
   /** Σh₁ and Σh₂ over the rows, by signal in the baseline's order, 0 for categories; of an output the mean over the rows instead. */
   readonly a: readonly number[];

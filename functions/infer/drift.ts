@@ -1,7 +1,8 @@
 import { METRICS as DRIFT, type DriftLine, type Scored, type Signal } from '../drift/contract.ts';
 import { METRICS, type Signature } from './contract.ts';
-import { type Placed, type Reader, readersOf } from './drift-rows.ts';
-import { clear, createTally } from './drift-tally.ts';
+import { MOST_ROWS, type Placed, type Reader, readersOf } from './drift-rows.ts';
+import { clear, createTally, type Tally } from './drift-tally.ts';
+import { createLineWriter, unitsOf } from './drift-text.ts';
 import { directivesOf } from './emf.ts';
 import type { Tensors } from './transform.ts';
 
@@ -18,7 +19,8 @@ export type Drifted = {
  * Scores requests against reference data. All that does not depend on the request is made here, once.
  *
  * Of a request with more rows than `MOST_ROWS`, so many are scored, evenly spaced, and `rows` is the number of those: sums and
- * counts of a window then are of what was scored, as are the m and n of its tests.
+ * counts of a window then are of what was scored, as is the n of its tests. They take rows for independent: a request of one
+ * row and its near copies weighs as many. Data with a period may meet the spacing, and then show only a part of it.
  *
  * @param graph what ONNX Runtime takes and gives: a free first dimension tells a column from a row
  * @returns of the graph's inputs and outputs what is to be published; undefined where no row came
@@ -29,7 +31,7 @@ export function createDrift(
   environment: NodeJS.ProcessEnv,
 ): (inputs: Tensors, outputs: Tensors) => Drifted | undefined {
   const tally = createTally(signals);
-  const { a, b, used, last, cells } = tally;
+  const { a, b, used } = tally;
   const read = (of: Signal['of']): Reader[] => {
     const placed = signals
       .map((signal, place) => ({ signal, place }))
@@ -44,12 +46,12 @@ export function createDrift(
   const inputReaders = read('input');
   const outputReaders = read('output');
   const outputPlaces = Int32Array.from(signals.flatMap(({ of }, place) => (of === 'output' ? [place] : [])));
-  const metrics = createMetrics(signals, native);
+  const metricsOf = createMetrics(signals, native, tally);
   const marks = { drift: baseline, v: environment.AWS_LAMBDA_FUNCTION_VERSION ?? '$LATEST' } satisfies Pick<
     DriftLine,
     'drift' | 'v'
   >;
-  const head = `${JSON.stringify(marks).slice(0, -1)},"rows":`;
+  const lineOf = createLineWriter(`${JSON.stringify(marks).slice(0, -1)},"rows":`, tally, MOST_ROWS);
 
   return (inputs, outputs) => {
     clear(tally);
@@ -63,13 +65,8 @@ export function createDrift(
       a[place] = (a[place] as number) * share;
       b[place] = (b[place] as number) * share;
     }
-    const as = textsOf(a);
-    const bs = textsOf(b);
-    const counted = Math.max(rows, scoredOutputs) === 1 ? cellText(last) : `[${cells.map(listOf).join()}]`;
-    return {
-      line: `${head}${rows},"a":[${as.join()}],"b":[${bs.join()}],"cells":${counted}`,
-      ...metrics(rows, as, bs, used),
-    };
+    const isSingle = Math.max(rows, scoredOutputs) === 1;
+    return { line: lineOf(rows, isSingle), ...metricsOf(rows) };
   };
 }
 
@@ -79,48 +76,33 @@ function mostOf(readers: readonly Reader[], tensors: Tensors): number {
   return most;
 }
 
-/** Whole numbers of 10⁻⁴, which V8 writes four times faster than fractions; scores are about 1. */
-function textsOf(sums: Float64Array): string[] {
-  const texts: string[] = [];
-  for (let i = 0; i < sums.length; i++) {
-    const whole = Math.round((sums[i] as number) * 1e4);
-    texts.push(whole === 0 ? '0' : `${whole}e-4`);
-  }
-  return texts;
-}
-
-const DIGITS = '0123456789abcdefghijklmnopqrstuvwxyz';
-/** @param last the only row's cells */
-function cellText(last: Int32Array): string {
-  let text = '"';
-  for (let i = 0; i < last.length; i++) text += last[i] === -1 ? '-' : DIGITS[last[i] as number];
-  return `${text}"`;
-}
-const listOf = (counts: Int32Array): string => `[${counts.join()}]`;
-
 type Metrics = Pick<Drifted, 'directives' | 'members'>;
 
 /** Sums of outputs are metrics always, those of inputs where native alarms watch them; by the model alone, as all drift is. */
 function createMetrics(
   signals: readonly Signal[],
   native: boolean,
-): (rows: number, as: readonly string[], bs: readonly string[], used: Int32Array) => Metrics {
+  { a, b, used }: Tally,
+): (rows: number) => Metrics {
   const published: Placed[] = signals
     .map((signal, place) => ({ signal, place }))
     .filter(({ signal }) => signal.kind === 'numeric' && (native || signal.of === 'output'));
   const named = published.map(({ signal: { name, of }, place }) => ({
     place,
-    a: `${DRIFT.score}${name}_a`,
-    b: `${DRIFT.score}${name}_b`,
-    null: of === 'input' ? `${DRIFT.null}${name}` : undefined,
+    first: `,"${DRIFT.score}${name}_a":`,
+    second: `,"${DRIFT.score}${name}_b":`,
+    without: of === 'input' ? `${DRIFT.null}${name}` : undefined,
   }));
-  const names = [...(native ? [DRIFT.rows] : []), ...named.flatMap(({ a, b }) => [a, b])];
+  const sums = published.flatMap(({ signal: { name } }) =>
+    ['a', 'b'].map((score) => `${DRIFT.score}${name}_${score}`),
+  );
+  const names = [...(native ? [DRIFT.rows] : []), ...sums];
   const always = names.length === 0 ? '' : `,${directivesOf(names, MODEL)}`;
-  return (rows, as, bs, used) => {
+  return (rows) => {
     let members = native ? `,"${DRIFT.rows}":${rows}` : '';
     const nulls: string[] = [];
-    for (const { place, a, b, null: without } of named) {
-      members += `,"${a}":${as[place]},"${b}":${bs[place]}`;
+    for (const { place, first, second, without } of named) {
+      members += first + numberOf(a[place] as number) + second + numberOf(b[place] as number);
       const count = rows - (used[place] as number);
       if (without === undefined || count === 0) continue;
       nulls.push(without);
@@ -131,3 +113,9 @@ function createMetrics(
   };
 }
 const MODEL = [[METRICS.model]];
+
+/** As in the line, of whole numbers, which V8 writes four times faster than fractions. */
+function numberOf(sum: number): string {
+  const units = unitsOf(sum);
+  return units === 0 ? '0' : `${units}e-4`;
+}

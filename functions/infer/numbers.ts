@@ -44,22 +44,56 @@ export const [NORM, MEAN, SD] = [0, 1, 2] as const;
  * mean is known before deviations are squared: of pixels around 10⁶ nothing is lost.
  */
 export function momentsOf(tensor: Tensor, start: number, size: number, found: Float64Array): void {
-  const plain = isPlain(tensor);
-  const values = tensor.data as unknown as Numbers;
+  found.fill(0);
+  byParts(tensor, start, size, (values, from, end) => addPowers(values, from, end, found));
+  const mean = (found[MEAN] as number) / size;
+  found[NORM] = Math.sqrt(found[NORM] as number);
+  found[MEAN] = mean;
+  byParts(tensor, start, size, (values, from, end) => {
+    found[SD] = (found[SD] as number) + deviations(values, from, end, mean);
+  });
+  found[SD] = Math.sqrt((found[SD] as number) / size);
+}
+
+/** All at once where the data are plain; else a part at a time in a buffer, since a row may be as large as a request. */
+function byParts(
+  tensor: Tensor,
+  start: number,
+  size: number,
+  visit: (values: Numbers, from: number, end: number) => void,
+): void {
+  if (isPlain(tensor)) {
+    visit(tensor.data as Float64Array, start, start + size);
+    return;
+  }
+  const part = new Float64Array(Math.min(Math.max(size, 0), PART));
+  for (let done = 0; done < size; done += part.length) {
+    const count = Math.min(part.length, size - done);
+    for (let i = 0; i < count; i++) part[i] = numberAt(tensor, start + done + i);
+    visit(part, 0, count);
+  }
+}
+const PART = 4096;
+
+/* Loops with nothing else in them: a choice at each element would make them eight times slower. */
+
+function addPowers(values: Numbers, from: number, end: number, found: Float64Array): void {
   let sum = 0;
   let squares = 0;
-  for (let i = start; i < start + size; i++) {
-    const value = plain ? (values[i] as number) : numberAt(tensor, i);
+  for (let i = from; i < end; i++) {
+    const value = values[i] as number;
     sum += value;
     squares += value * value;
   }
-  const mean = sum / size;
-  let deviations = 0;
-  for (let i = start; i < start + size; i++) {
-    const deviation = (plain ? (values[i] as number) : numberAt(tensor, i)) - mean;
-    deviations += deviation * deviation;
+  found[MEAN] = (found[MEAN] as number) + sum;
+  found[NORM] = (found[NORM] as number) + squares;
+}
+
+function deviations(values: Numbers, from: number, end: number, mean: number): number {
+  let sum = 0;
+  for (let i = from; i < end; i++) {
+    const deviation = (values[i] as number) - mean;
+    sum += deviation * deviation;
   }
-  found[NORM] = Math.sqrt(squares);
-  found[MEAN] = mean;
-  found[SD] = Math.sqrt(deviations / size);
+  return sum;
 }

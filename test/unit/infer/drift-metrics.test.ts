@@ -72,7 +72,7 @@ describe('an answered request', () => {
         '{"Name":"Drift_age_b"},{"Name":"Drift_y_a"},{"Name":"Drift_y_b"}]}],"Timestamp":1795564800123},' +
         '"Model":"shop-dev-m","Version":"7","Requests":1,"Latency":2000e-3,' +
         '"Rows":1,"Drift_age_a":0,"Drift_age_b":-11181e-4,"Drift_y_a":0,"Drift_y_b":-11181e-4}\n' +
-        `{"drift":"${DIGEST}","v":"7","rows":1,"a":[0,0],"b":[-11181e-4,-11181e-4],"cells":"44"}\n`,
+        `{"drift":"${DIGEST}","v":"7","rows":1,"a":[0,0],"b":[-1.1181,-1.1181],"cells":"44"}\n`,
     ]);
   });
 

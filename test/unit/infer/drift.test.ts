@@ -65,9 +65,7 @@ describe('a line', () => {
 
   it('of one row has a character a signal', () => {
     const found = drifted(signals, graph, ask([[90, 4]], [Number.NaN]));
-    expect(found?.line).toBe(
-      `{"drift":"${DIGEST}","v":"7","rows":1,"a":[10000e-4,0,0],"b":[0,0,0],"cells":"71-"`,
-    );
+    expect(found?.line).toBe(`{"drift":"${DIGEST}","v":"7","rows":1,"a":[1,0,0],"b":[0,0,0],"cells":"71-"`);
   });
 
   it('of three rows has counts; of an output the mean of those that are finite', () => {
@@ -78,7 +76,7 @@ describe('a line', () => {
     ];
     const found = drifted(signals, graph, ask(rows, [90, 120, Infinity]));
     expect(found?.line).toBe(
-      `{"drift":"${DIGEST}","v":"7","rows":3,"a":[20000e-4,0,15000e-4],"b":[20000e-4,0,15000e-4],` +
+      `{"drift":"${DIGEST}","v":"7","rows":3,"a":[2,0,1.5],"b":[2,0,1.5],` +
         '"cells":[[0,0,0,0,1,0,0,0,0,1],[0,1,0,1],[0,0,0,0,0,0,0,1,0,1]]',
     );
   });
@@ -98,6 +96,29 @@ describe('a line', () => {
 
   it('counts rows of the outputs where no input is scored', () => {
     expect(lineOf(signals.slice(2), graph, ask([[1, 1]], [90, 90]))).toMatchObject({ rows: 2, a: [1] });
+  });
+});
+
+describe('a sum', () => {
+  it('is written to 10⁻⁴, whatever its size', () => {
+    const signal = round({ name: 'x', of: 'input', tensor: 'x' });
+    const graph = { inputs: [spec('x', 'FP64', -1)] };
+    const sums = fc.oneof(
+      fc.double({ min: -20, max: 20, noNaN: true }),
+      fc.double({ min: -1e11, max: 1e11, noNaN: true }),
+      fc.constantFrom(0.0001, -0.0001, 0.00004, -0.00004, 0.00005, 9.99996, -0.1, 10, 1e11),
+    );
+    fc.assert(
+      fc.property(sums, (sum) => {
+        // Of the middle the score is what the constants make of it.
+        const inputs = { x: tensorOf('FP64', [1], [60]) };
+        const { line = '' } = drifted([{ ...signal, mean: 0.5 - sum / 4 }], graph, { inputs }) ?? {};
+        const [, text = ''] = /"a":\[(.*?)\]/.exec(line) ?? [];
+        expect(text).toBe(String(Number(text)));
+        expect(Math.abs(Number(text) - sum)).toBeLessThanOrEqual(0.000051 + Math.abs(sum) * 1e-12);
+      }),
+      { numRuns: 500 },
+    );
   });
 });
 
@@ -340,6 +361,31 @@ describe('sums and cells are those of a plain reckoning', () => {
       { numRuns: 300 },
     );
   });
+});
+
+it('a row may be as wide as an image, in whatever datatype', () => {
+  const where = { of: 'input', tensor: 'x' } as const;
+  const signals = (['norm', 'mean', 'sd'] as const).map((value) =>
+    numericSignal({ name: value, value, ...where }, [0, 300, 2000, 30_000]),
+  );
+  const size = 10_001;
+  const values = Array.from({ length: 2 * size }, (_, i) => ((i * 7919) % 500) + (i < size ? 0 : 400));
+  const lineFor = (datatype: Datatype): DriftLine =>
+    lineOf(
+      signals,
+      { inputs: [spec('x', datatype, -1, size)] },
+      { inputs: { x: tensorOf(datatype, [2, size], values) } },
+    );
+  const rows = [values.slice(0, size), values.slice(size)];
+  const mean = (row: readonly number[]): number => row.reduce((sum, x) => sum + x, 0) / row.length;
+  const expected = expectedOf(signals, ({ name }) =>
+    rows.map((row) => {
+      if (name === 'norm') return Math.sqrt(row.reduce((sum, x) => sum + x * x, 0));
+      return name === 'mean' ? mean(row) : Math.sqrt(mean(row.map((x) => (x - mean(row)) ** 2)));
+    }),
+  );
+  for (const datatype of ['FP32', 'INT32', 'FP16', 'INT64'] as const)
+    expectLine(lineFor(datatype), expected, 2);
 });
 
 describe('categories', () => {
