@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { venvPython } from '../test/venv.ts';
 import { SIZES } from './drift-pool.ts';
-import { share } from './drift-power.ts';
+import { type Ours, share } from './drift-power.ts';
 import { percent, type Table } from './release-cells.ts';
 
 const FOLDER = join(import.meta.dirname, 'evidently');
@@ -72,7 +72,11 @@ export function rateOf({ rows }: Evidently, reference: number, n: number, shift:
   return row.drifted;
 }
 
-export function evidentlyTable(found: Evidently): Table {
+/** @param ours S2 beside it, where it was simulated */
+export function evidentlyTable(
+  found: Evidently,
+  ours: (reference: number, n: number) => Ours | undefined,
+): Table {
   const rows = ASKED.references.flatMap((reference) =>
     ASKED.sizes.map((n) => {
       const first = found.rows.find((row) => row.reference === reference && row.n === n);
@@ -84,13 +88,28 @@ export function evidentlyTable(found: Evidently): Table {
         percent(still ?? Number.NaN),
         ...drifted.map(share),
         `${Math.round(20 * 720 * (still ?? Number.NaN))}`,
+        ...besideOf(ours(reference, n)),
       ];
     }),
   );
   return {
     title: 'Evidently’s defaults',
-    about: `Evidently ${found.version} as installed, one numeric column of normal values, ${ASKED.repeats} windows a cell: the test and the threshold are its own choice. Windows without drift that it calls drifted, %; shares of shifted ones; and the first as false alarms a month of 20 columns and 720 hours.`,
-    head: ['reference', 'rows', 'its test, threshold', 'false, %', '0.25 σ', '0.5 σ', 'false a month'],
+    about: `Evidently ${found.version} as installed, one numeric column of normal values, ${ASKED.repeats} windows a cell: the test and the threshold are its own choice. Windows without drift that it calls drifted, %; shares of shifted ones; and the first as false alarms a month of 20 columns and 720 hours. Beside it S2 at 0.001, and set to find as many windows that moved by 0.25 σ, false alarms in %: a small shift of a normal variable is what Wasserstein’s distance sees best.`,
+    head: [
+      'reference',
+      'rows',
+      'its test, threshold',
+      'false, %',
+      '0.25 σ',
+      '0.5 σ',
+      'false a month',
+      'S2, false',
+      'S2, at equal power',
+    ],
     rows,
   };
+}
+
+function besideOf(ours: Ours | undefined): readonly string[] {
+  return ours === undefined ? ['–', '–'] : [percent(ours.falseAlarms), percent(ours.equal)];
 }

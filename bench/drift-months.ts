@@ -120,7 +120,7 @@ export type Smallest = { readonly table: Table; readonly least: number };
 /** The shift that is promised to be found in two windows in a row with 90 % probability: is it? */
 export const smallest = once((runs: number): Smallest => {
   const alpha = 0.001;
-  const pairs = Math.ceil(runs / 20);
+  const pairs = Math.ceil(runs / 10);
   const rows = SIZES.map((n) => {
     const shift = smallestShift({ m: M, effect: 0.1 }, alpha, n);
     const limit = smoothThreshold((n * M) / (n + M), 0.1, alpha);

@@ -91,18 +91,29 @@ export type Equal = {
   readonly table: Table;
   /** False alarms of S2 when it finds as much as PSI > 0.2, divided by those of PSI > 0.2. */
   readonly ratio: (n: number, change: ChangeName) => number;
-  /** False alarms of S2 when it finds this share of such windows. */
-  readonly falseOf: (n: number, change: ChangeName, found: number) => number;
 };
+
+type Goal = { readonly n: number; readonly change: ChangeName; readonly found: number };
+/** False alarms of a detector whose limit is set to find such a share of such windows. */
+function falseAlarmsAt(runs: number, of: Detector, { n, change, found }: Goal): number {
+  const { still, drifted } = pool(runs);
+  return beyond(still.get(n)?.[of] ?? new Float32Array(), limitOf(drifted(n, change)[of], found));
+}
+
+/** What S2 does with windows of `n` rows: as it is, and when it finds the share `found` of those that moved by 0.25 σ. */
+export type Ours = { readonly falseAlarms: number; readonly half: number; readonly equal: number };
+export const oursAt = (runs: number, n: number, found: number): Ours => ({
+  falseAlarms: power(runs).of(n, S2.name),
+  half: power(runs).of(n, S2.name, '0.5 σ'),
+  equal: falseAlarmsAt(runs, 's2', { n, change: '0.25 σ', found }),
+});
 
 /** What a limit costs in false alarms when it is set to find as much as PSI > 0.2 does. */
 export const equal = once((runs: number): Equal => {
-  const { still, drifted } = pool(runs);
   const falseAt = (of: Detector, n: number, change: ChangeName, found: number): number =>
-    beyond(still.get(n)?.[of] ?? new Float32Array(), limitOf(drifted(n, change)[of], found));
+    falseAlarmsAt(runs, of, { n, change, found });
   const found = (n: number, change: ChangeName): number => power(runs).of(n, PSI.name, change);
   return {
-    falseOf: (n, change, at) => falseAt('s2', n, change, at),
     ratio: (n, change) => falseAt('s2', n, change, found(n, change)) / power(runs).of(n, PSI.name),
     table: {
       title: 'False alarms at equal power',

@@ -2,11 +2,11 @@
 import { parentPort } from 'node:worker_threads';
 import type { Question } from './drift.ts';
 import { FIGURES, tables } from './drift-figures.ts';
-import { equal } from './drift-power.ts';
+import { oursAt } from './drift-power.ts';
 
 function answer(question: Question): unknown {
   if ('figure' in question) return FIGURES[question.figure]?.of(question.runs);
-  if ('found' in question) return equal(question.runs).falseOf(question.n, '0.25 σ', question.found);
+  if ('found' in question) return oursAt(question.runs, question.n, question.found);
   return tables(question.runs);
 }
 
