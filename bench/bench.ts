@@ -1,7 +1,7 @@
 /**
  * The measured claims:
  *
- *   npm run bench -- serving | cold | release  measures a group (no word: all) and writes its section of docs/bench.md
+ *   npm run bench -- serving | cold | release | drift  measures a group (no word: all), writes its section of docs/bench.md
  *   npm run bench -- cnn-json …         single claims by name; writes nothing
  *   npm run bench -- … --short          a hundredth of the work, to see that all of it runs; writes nothing, judges nothing
  *   npm run bench -- --list             what there is
@@ -17,13 +17,15 @@ import { join } from 'node:path';
 import { WORK } from './children.ts';
 import { type Claim, FULL, GROUPS, type Group, judge, lineOf, type Result, SHORT } from './claims.ts';
 import { COLD } from './cold.ts';
+import { DRIFT } from './drift.ts';
+import { writeDriftTables } from './drift-page.ts';
 import { describeMachine } from './machine.ts';
 import { sidesOf, writeSection } from './page.ts';
 import { RELEASE } from './release.ts';
-import { writeTables } from './release-page.ts';
+import { writeReleaseTables } from './release-page.ts';
 import { SERVING } from './serving.ts';
 
-const CLAIMS: readonly Claim[] = [...SERVING, ...COLD, ...RELEASE];
+const CLAIMS: readonly Claim[] = [...SERVING, ...COLD, ...RELEASE, ...DRIFT];
 
 function chosen(words: readonly string[]): readonly Claim[] {
   const known = [...GROUPS, ...CLAIMS.map(({ name }) => name)];
@@ -74,7 +76,8 @@ async function main(args: readonly string[]): Promise<void> {
     const ofGroup = results.filter(({ claim }) => claim.group === group);
     await writeFile(join(WORK, `${group}.json`), JSON.stringify({ machine, results: ofGroup }, null, 2));
     await writeSection(group, ofGroup, machine);
-    if (group === 'release') await writeTables(machine);
+    if (group === 'release') await writeReleaseTables(machine);
+    if (group === 'drift') await writeDriftTables(machine);
   }
 }
 

@@ -1,44 +1,81 @@
-/** A packaged handler that scores what it answers, made from one that does not: the same code, another manifest. */
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import type { Scored } from '../functions/drift/contract.ts';
-import type { Manifest } from '../functions/infer/contract.ts';
-import { numericSignal } from '../test/reference.ts';
-import { WORK } from './children.ts';
-import { INPUTS, random } from './events.ts';
-
-/** Rows of reference data; how many does not matter to the endpoint. */
-const ROWS = 2000;
-
 /**
- * @param dir folder of a packaged logistic regression
- * @param columns of its 30 that are scored
- * @returns path of the other handler, for an environment that is the first one's
+ * Drift, by simulation: `npm run bench -- drift`. The tables are written to docs/drift-bench.md. The detectors are the
+ * product's own; beside them PSI > 0.2, and Evidently as its package is. Nothing here is timed.
  */
-export async function withDrift(dir: string, columns: number): Promise<string> {
-  const code = await readFile(join(dir, 'handler.mjs'), 'utf8');
-  const [line = '', name, json] = /^const (\w+)=(\{.*\});\n/.exec(code) ?? [];
-  if (name === undefined || json === undefined)
-    throw new Error('The handler does not begin with its manifest.');
-  const plain: Manifest = JSON.parse(json);
-  const manifest: Manifest = { ...plain, drift: scoredOf(columns) };
-  const folder = join(WORK, 'drift');
-  await mkdir(folder, { recursive: true });
-  const file = join(folder, 'handler.mjs');
-  await writeFile(file, `const ${name}=${JSON.stringify(manifest)};\n${code.slice(line.length)}`);
-  return file;
-}
+import { type Claim, type Effort, SHORT } from './claims.ts';
+import { type Evidently, evidently, evidentlyTable, rateOf } from './drift-evidently.ts';
+import { FIGURES } from './drift-figures.ts';
+import { SIZES } from './drift-pool.ts';
+import type { Ours } from './drift-power.ts';
+import type { Table } from './release-cells.ts';
+import { threadOf } from './thread.ts';
 
-function scoredOf(columns: number): Scored {
-  const numbers = random(2);
-  return {
-    baseline: '0123456789abcdef'.repeat(4),
-    native: false,
-    signals: Array.from({ length: columns }, (_, column) =>
-      numericSignal(
-        { name: `x${column}`, of: 'input', tensor: INPUTS.logreg.name, column },
-        Array.from({ length: ROWS }, () => Math.fround(numbers.next().value * 100)),
-      ),
-    ),
-  };
+/** Windows without drift of each size; drifted ones, and what costs more, are a fraction. */
+const FULL_RUNS = 300_000;
+const runsOf = (effort: Effort): number => (effort === SHORT ? FULL_RUNS / 100 : FULL_RUNS);
+
+/** What the thread is asked: a figure by name, what S2 does beside one that finds so many, or all tables. */
+export type Question =
+  | { readonly figure: string; readonly runs: number }
+  | { readonly found: number; readonly n: number; readonly runs: number }
+  | { readonly runs: number };
+const ask = threadOf<Question>(new URL('./drift-worker.ts', import.meta.url));
+
+/** Both find every window that moved by 0.5 σ. */
+const [ROWS, REFERENCE] = [300, 10_000];
+const EVIDENTLY: Claim = {
+  name: 'drift-evidently',
+  group: 'drift',
+  about: `false alarms at ${ROWS} rows; either finds 99.9 % of what moved by 0.5 σ`,
+  ours: 'S2',
+  other: 'Evidently’s default',
+  unit: '%',
+  compare: 'ratio',
+  limit: 0.02,
+  measure: async (effort) => {
+    if (effort === SHORT) return { unmeasured: 'Evidently is not installed for the short form' };
+    const theirs = await evidently();
+    const { falseAlarms, half, equal } = await besideEvidently(theirs, ROWS, effort);
+    const found = rateOf(theirs, REFERENCE, ROWS, 0.5);
+    if (Math.min(half, found) < 0.999) throw new Error(`Found are ${half} and ${found}: not comparable.`);
+    return {
+      ours: [100 * falseAlarms],
+      other: [100 * rateOf(theirs, REFERENCE, ROWS, 0)],
+      // A shift of a normal variable by little is what Wasserstein's distance sees best.
+      beside: `set to find as much of 0.25 σ as Evidently, S2 has ${(100 * equal).toFixed(1)} %`,
+    };
+  },
+};
+const besideEvidently = (theirs: Evidently, n: number, effort: Effort): Promise<Ours> =>
+  ask({ found: rateOf(theirs, REFERENCE, n, 0.25), n, runs: runsOf(effort) });
+
+export const DRIFT: readonly Claim[] = [
+  ...Object.entries(FIGURES).map(
+    ([name, { about, ours, limit, unit }]): Claim => ({
+      name,
+      group: 'drift',
+      about,
+      ours,
+      unit,
+      compare: 'value',
+      limit,
+      measure: async (effort) => {
+        const value: number = await ask({ figure: name, runs: runsOf(effort) });
+        return { ours: [unit === '%' ? 100 * value : value], other: [] };
+      },
+    }),
+  ),
+  EVIDENTLY,
+];
+
+/** All tables of docs/drift-bench.md; those that the claims needed are there already. */
+export async function tables(effort: Effort): Promise<readonly Table[]> {
+  const own = await ask<readonly Table[]>({ runs: runsOf(effort) });
+  const theirs = await evidently();
+  const ours = new Map<number, Ours>();
+  for (const n of SIZES) ours.set(n, await besideEvidently(theirs, n, effort));
+  return [
+    ...own,
+    evidentlyTable(theirs, (reference, n) => (reference === REFERENCE ? ours.get(n) : undefined)),
+  ];
 }

@@ -37,6 +37,10 @@ all cores visible, a CFS quota of one, as Lambda gives at 1,769 MB. Downloading 
 
 The judge of releases ([judge.md](judge.md)), simulated from seeds: no figure depends on the machine. All tables, with the
 rules of others beside it, are in [judge-bench.md](judge-bench.md).`,
+  drift: `## Drift
+
+How often drift is called and missed, simulated from seeds: no figure depends on the machine, but Evidently's on the
+versions of its packages. All tables are in [drift-bench.md](drift-bench.md).`,
 };
 
 const begin = (group: Group): string => `<!-- begin ${group} -->`;

@@ -1,15 +1,7 @@
 /** docs/judge-bench.md: every table of the simulation, with the versions that it was made with. */
-import { execFile } from 'node:child_process';
-import { writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { FULL } from './claims.ts';
 import { tables } from './release.ts';
-import type { Table } from './release-cells.ts';
-
-const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const PAGE = join(root, 'docs', 'judge-bench.md');
+import { writePage } from './tables-page.ts';
 
 const HEAD = `# The judge, by simulation
 
@@ -22,18 +14,5 @@ releases (outputs 500, days after promotion 1,000, six hours 2,000, the fleet 20
 are simulated from seeds, so another machine gives the same ones. The judge’s code is the code that runs in the worker;
 the other rules are written here after what their projects say. Nothing here was measured on AWS.`;
 
-/** Machine and versions are the bench's own. */
-export async function writeTables(machine: Readonly<Record<string, string>>): Promise<void> {
-  const chosen = ['Processor', 'System', 'Node.js', 'Date'].flatMap((name) =>
-    machine[name] === undefined ? [] : [[name, machine[name]] as const],
-  );
-  const versions = { title: 'Machine and versions', about: '', head: ['', ''], rows: chosen };
-  await writeFile(PAGE, `${[HEAD, ...[...(await tables(FULL)), versions].map(section)].join('\n\n')}\n`);
-  await promisify(execFile)(join(root, 'node_modules', '.bin', 'biome'), ['format', '--write', PAGE]);
-}
-
-function section({ title, about, head, rows }: Table): string {
-  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
-  const grid = [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
-  return [`## ${title}`, ...(about === '' ? [] : [about]), grid].join('\n\n');
-}
+export const writeReleaseTables = async (machine: Readonly<Record<string, string>>): Promise<void> =>
+  writePage('judge-bench.md', HEAD, await tables(FULL), machine);

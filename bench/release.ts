@@ -1,12 +1,11 @@
 /**
  * The judge, by simulation: `npm run bench -- release`. The tables are written to docs/judge-bench.md. Nothing here is
- * timed. It runs in a thread of its own: a table takes a minute, and an interrupt must be heard meanwhile.
+ * timed.
  */
-import { once } from 'node:events';
-import { Worker } from 'node:worker_threads';
 import { type Claim, type Effort, SHORT } from './claims.ts';
 import type { Table } from './release-cells.ts';
 import { FIGURES } from './release-figures.ts';
+import { threadOf } from './thread.ts';
 
 /** Releases a cell. */
 const FULL_RUNS = 10_000;
@@ -14,21 +13,7 @@ const FULL_RUNS = 10_000;
 /** What the thread is asked, one thing at a time: a figure by name, or all tables. */
 export type Question = { readonly figure?: string; readonly runs: number };
 
-let thread: Worker | undefined;
-async function ask<T>(question: Question): Promise<T> {
-  thread ??= new Worker(new URL('./release-worker.ts', import.meta.url));
-  thread.ref();
-  thread.postMessage(question);
-  try {
-    // Rejects where the thread throws, which ends it.
-    const [answer] = await once(thread, 'message');
-    thread.unref();
-    return answer;
-  } catch (error) {
-    thread = undefined;
-    throw error;
-  }
-}
+const ask = threadOf<Question>(new URL('./release-worker.ts', import.meta.url));
 
 const runsOf = (effort: Effort): number => (effort === SHORT ? FULL_RUNS / 100 : FULL_RUNS);
 

@@ -4,7 +4,7 @@ import { mustAgree, outputsOf } from './answers.ts';
 import { inTurns, type Reader, type Steady, steady } from './children.ts';
 import type { Claim, Effort, Measured, Sample } from './claims.ts';
 import { oneCore, oneVcpuQuota } from './constrain.ts';
-import { withDrift } from './drift.ts';
+import { withDrift } from './scored.ts';
 import { median } from './median.ts';
 import { packaging } from './packaging.ts';
 import { event, original, ownSurroundings, progress, shipped, tensor } from './stage.ts';

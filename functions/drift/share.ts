@@ -1,4 +1,5 @@
 import { chiTail } from './gamma.ts';
+import { rareTail } from './rare.ts';
 
 /** `live` rows of `of`, where the reference had `before` of `among`. */
 export type Share = {
@@ -8,23 +9,30 @@ export type Share = {
   readonly among: number;
 };
 
-/** Rows, seen or expected, below which a share says nothing: chi² would call a single row drift. */
+/** Rows that a cell must expect for chi²; and, where it expects fewer, must have: nobody is woken for a single one. */
 const LEAST = 5;
 
 /**
- * Chi² of a share, such as that of missing values, which in the reference may well be none: two cells that are never joined.
+ * Test of a share, such as that of missing values, which in the reference may well be none: two cells that are never joined.
+ * Exact where one of them expects hardly any row.
  * @param phi overdispersion, at least 1
- * @returns nothing where there are too few such rows, here and in the reference
+ * @returns X² of it, which its size follows from, and p; nothing where there are too few such rows, here and in the reference
  */
 export function shareTest(
   { live, of, before, among }: Share,
   phi: number,
 ): { readonly x2: number; readonly p: number } | undefined {
   if (!(of > 0 && among > 0)) return undefined;
-  const expected = (before * of) / among;
-  if (Math.max(live, expected) < LEAST || Math.max(of - live, of - expected) < LEAST) return undefined;
   const [up, down] = [Math.sqrt(among / of), Math.sqrt(of / among)];
-  const cell = (c: number, b: number): number => (c + b === 0 ? 0 : (c * up - b * down) ** 2 / (c + b));
-  const x2 = cell(live, before) + cell(of - live, among - before);
-  return { x2, p: chiTail(1, x2 / phi) };
+  const cells = [
+    { now: live, was: before },
+    { now: of - live, was: among - before },
+  ];
+  const x2 = cells.reduce(
+    (sum, { now, was }) => sum + (now + was === 0 ? 0 : (now * up - was * down) ** 2 / (now + was)),
+    0,
+  );
+  const rare = cells.find(({ was }) => (was * of) / among < LEAST);
+  if (rare === undefined) return { x2, p: chiTail(1, x2 / phi) };
+  return rare.now < LEAST ? undefined : { x2, p: rareTail(rare.now, of, rare.was, among, phi) };
 }

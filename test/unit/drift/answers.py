@@ -51,6 +51,9 @@ ANSWERS = {
     ),
     "smooth": smooth,
     "chi": contingency,
+    "rare": lambda live, n, reference, m, phi: float(
+        stats.binom.sf(live - 1, live + reference, n / (n + m)) ** (1 / phi)
+    ),
     "hochberg": lambda ps, q: [bool(p <= q) for p in stats.false_discovery_control(ps)],
     "psi": lambda live, reference: float(
         sum(

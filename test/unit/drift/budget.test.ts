@@ -63,6 +63,7 @@ it('the budget is kept in windows of every size up to the expected one', () => {
         expect(falseAlarms(watched, alpha, n)).toBeLessThanOrEqual(1.02 * watched.budget);
       },
     ),
+    { numRuns: 50 },
   );
 });
 

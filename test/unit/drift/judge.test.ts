@@ -174,6 +174,24 @@ describe('of several signals', () => {
     expect(windows.filter(({ drifted }) => drifted).map(({ name }) => name)).toEqual(['x3', 'score']);
   });
 
+  it('outputs that drifted do not lower what an input must reach', () => {
+    const even = Array.from({ length: 10 }, () => 24);
+    const quiet = { n: 240, nulls: 0, a: 0, b: 0, cells: even };
+    // T 13.8, p twice 0.001: below q only once others are called before it.
+    const near = { ...quiet, a: 58.2 };
+    const moved = { ...quiet, a: 200 };
+    const inputs = Array.from({ length: 4 }, (_, n) => numeric(`x${n}`));
+    const outputs = Array.from({ length: 8 }, (_, n) => numeric(`y${n}`, { of: 'output' }));
+    const rule = { q: 0.01, effect: 0 };
+    const judged = (signals: readonly SignalSums[], of: readonly Signal[]) =>
+      judge({ signals }, baselineOf(of), rule).map(({ drifted }) => drifted);
+    const sums = [near, quiet, quiet, quiet];
+    expect(judged(sums, inputs)).toEqual([false, false, false, false]);
+    const both = judged([...sums, ...outputs.map(() => moved)], [...inputs, ...outputs]);
+    expect(both).toEqual([...sums.map(() => false), ...outputs.map(() => true)]);
+    expect(judged([near, ...sums.slice(1).map(() => moved)], inputs)).toEqual([true, true, true, true]);
+  });
+
   it('an output’s cells weigh as much as its requests', () => {
     const output = numeric('score', { of: 'output', value: 'prediction' });
     const cells = [1400, 800, 900, 1000, 1000, 1000, 1000, 1000, 1000, 900];

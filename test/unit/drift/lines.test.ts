@@ -132,6 +132,17 @@ describe('what a log holds that is none of our lines', () => {
     expect(adder.sums()).toEqual(createSums(digest, baseline).sums());
   });
 
+  it.each([[[]], [[2]], [[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2]]])(
+    'other cells than the signal’s: %j',
+    (cells) => {
+      const [, ...others] = many.cells;
+      const line = readLine(
+        JSON.stringify({ ...many, a: [0, 0, 0], b: [0, 0, 0], cells: [cells, ...others] }),
+      );
+      expect(line && createSums(digest, baseline).add(line)).toBe(false);
+    },
+  );
+
   it('more values than rows', () => {
     const [, ...others] = many.cells;
     const line = readLine(JSON.stringify({ ...many, cells: [[3, 0, 0, 0, 0, 0, 0, 0, 0, 0], ...others] }));

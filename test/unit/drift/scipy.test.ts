@@ -6,6 +6,7 @@ import { chi } from '../../../functions/drift/chi.ts';
 import { chiTail } from '../../../functions/drift/gamma.ts';
 import { hochberg } from '../../../functions/drift/hochberg.ts';
 import { psi } from '../../../functions/drift/psi.ts';
+import { rareTail } from '../../../functions/drift/rare.ts';
 import { smooth } from '../../../functions/drift/smooth.ts';
 import { normalQuantile } from '../../../functions/shared/normal.ts';
 import { smoothThreshold } from '../../../functions/shared/threshold.ts';
@@ -60,6 +61,10 @@ const asked = {
     const cells = 2 + one.below(9);
     const live = counts(Math.round(size(one, 100, 3000)), one.uniform() ** 2, cells);
     return [live, counts(m, 0.2, cells), 1 + 3 * one.uniform()] as const;
+  }),
+  rare: draw(200, (one) => {
+    const [n, of] = [Math.round(size(one, 100, 5000)), Math.round(size(one, 1000, 50_000))];
+    return [1 + one.below(40), n, Math.floor(size(one, 1, 300)) - 1, of, 1 + 3 * one.uniform()] as const;
   }),
   hochberg: draw(60, (one) => {
     const ps = Array.from({ length: 1 + one.below(30) }, () => one.uniform() ** 4);
@@ -122,6 +127,8 @@ it('chi² of two samples', () =>
     const found = chi({ kind: 'numeric', counts: reference, phi }, live);
     return [found?.x2, found?.df, found?.p];
   }));
+it('more of what is rare', () =>
+  compare('rare', asked.rare, ([live, n, reference, of, phi]) => rareTail(live, n, reference, of, phi)));
 it('false discoveries', () => {
   const ours = asked.hochberg.map(([ps, q]) => hochberg(ps, q));
   expect(ours).toEqual(scipy.hochberg);

@@ -5,6 +5,7 @@ import { chi } from '../../../functions/drift/chi.ts';
 import { PARTS } from '../../../functions/drift/contract.ts';
 import { hochberg } from '../../../functions/drift/hochberg.ts';
 import { psi } from '../../../functions/drift/psi.ts';
+import { rareTail } from '../../../functions/drift/rare.ts';
 import { smooth } from '../../../functions/drift/smooth.ts';
 import { shift } from '../../../functions/release/judge/output.ts';
 import { locationOf, rankOf, spreadOf } from '../../../functions/shared/score.ts';
@@ -187,6 +188,27 @@ describe('chi²', () => {
     expect(chi({ ...numeric, counts: [10_000] }, [100])).toBeUndefined();
     expect(chi({ ...numeric, counts: [5000, 5000] }, [0, 0])).toBeUndefined();
     expect(chi({ ...category, counts: [10_000, 0, 0] }, [10, 0, 90])).toBeUndefined();
+  });
+});
+
+describe('what the reference hardly has', () => {
+  it('is none by one row, and is by some', () => {
+    expect(rareTail(1, 300, 0, m, 1)).toBeCloseTo(300 / 10_300, 12);
+    expect(rareTail(5, 300, 0, m, 1)).toBeLessThan(1e-7);
+    expect(rareTail(0, 300, 0, m, 1)).toBe(1);
+  });
+
+  it('is a probability that falls with every row more, whatever the counts', () => {
+    const count = fc.nat({ max: 20_000 });
+    fc.assert(
+      fc.property(count, rows, count, rows, phi, (live, n, reference, of, over) => {
+        const p = rareTail(live, n, reference, of, over);
+        expect(p).toBeGreaterThanOrEqual(0);
+        expect(p).toBeLessThanOrEqual(1);
+        expect(rareTail(live + 1, n, reference, of, over)).toBeLessThanOrEqual(p * (1 + 1e-9));
+        expect(rareTail(live, n, reference, of, 2 * over)).toBeGreaterThanOrEqual(p * (1 - 1e-9));
+      }),
+    );
   });
 });
 

@@ -1,0 +1,143 @@
+import { CloudWatchClient, GetMetricDataCommand } from '@aws-sdk/client-cloudwatch';
+import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
+import { CreateBucketCommand, GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { ENV, METRICS, type Watched } from '../../functions/drift/contract.ts';
+import { driftDocuments } from '../../functions/drift/documents.ts';
+import { ENV as REGISTRY } from '../../functions/release/contract.ts';
+import { bucketObjects } from '../../functions/shared/aws/objects.ts';
+import { bundle, importPath, ownFile } from '../../plugins/models/ship/bundle.ts';
+import { baselineOf, digestOf, lineOf } from '../unit/drift/scene.ts';
+import { client } from './deployed.ts';
+import { ACCOUNT, invoke, LOGS, makeFunction } from './lambda.ts';
+import { put } from './log-events.ts';
+import { type LocalAws, REGION, startAws } from './start.ts';
+
+const DAY = 86_400_000;
+const BUCKET = 'registry';
+const SCOPE = `models/${ACCOUNT}/${REGION}/shop/dev/`;
+const FILES = 'models/files/';
+const GROUP = '/aws/lambda/shop-dev-churn';
+const WATCHED: Watched = {
+  model: 'churn',
+  functionName: 'shop-dev-churn',
+  logGroup: GROUP,
+  window: 86_400,
+  q: 0.1,
+  effect: 0.1,
+};
+
+let aws: LocalAws;
+let logs: CloudWatchLogsClient;
+let s3: S3Client;
+let cloudWatch: CloudWatchClient;
+
+beforeAll(async () => {
+  aws = await startAws();
+  const settings = client(aws.endpoint);
+  logs = new CloudWatchLogsClient(settings);
+  s3 = new S3Client({ ...settings, forcePathStyle: true });
+  cloudWatch = new CloudWatchClient(settings);
+  await s3.send(new CreateBucketCommand({ Bucket: BUCKET }));
+});
+afterAll(async () => {
+  for (const one of [logs, s3, cloudWatch]) one?.destroy();
+  await aws?.stop();
+});
+
+const allow = (Action: string, ...Resource: string[]) => ({ Effect: 'Allow', Action, Resource });
+
+/** The monitor's handler as it is shipped, with the rights that it needs and no others. */
+async function deploy(name: string, watched: readonly Watched[]): Promise<void> {
+  const source = `export { handler } from ${importPath(ownFile('functions/drift/handler'))};`;
+  const group = `arn:aws:logs:${REGION}:${ACCOUNT}:log-group:${GROUP}`;
+  await makeFunction(aws, {
+    name,
+    code: await bundle(source, import.meta.dirname, 'models'),
+    timeout: 60,
+    memory: 512,
+    variables: {
+      [ENV.watched]: JSON.stringify(watched),
+      [REGISTRY.bucket]: BUCKET,
+      [REGISTRY.scope]: SCOPE,
+      [REGISTRY.files]: FILES,
+    },
+    may: [
+      { ...LOGS, Action: ['logs:CreateLogGroup', 'logs:CreateLogStream', 'logs:PutLogEvents'] },
+      allow('logs:FilterLogEvents', group, `${group}:*`),
+      allow('s3:GetObject', `arn:aws:s3:::${BUCKET}/${FILES}*`),
+      allow('s3:PutObject', `arn:aws:s3:::${BUCKET}/${SCOPE}drift/*`),
+      // A missing baseline is else not to be told from a denied one, and the documents are listed.
+      allow('s3:ListBucket', `arn:aws:s3:::${BUCKET}`),
+    ],
+  });
+}
+
+/** The highest of a metric's points since yesterday. */
+async function highest(name: string, functionName = WATCHED.functionName): Promise<number | undefined> {
+  const answer = await cloudWatch.send(
+    new GetMetricDataCommand({
+      StartTime: new Date(Date.now() - 2 * DAY),
+      EndTime: new Date(Date.now() + 60_000),
+      MetricDataQueries: [
+        {
+          Id: 'm',
+          MetricStat: {
+            Metric: {
+              Namespace: 'ServerlessModels',
+              MetricName: name,
+              Dimensions: [{ Name: 'Model', Value: functionName }],
+            },
+            Period: 3600,
+            Stat: 'Maximum',
+          },
+        },
+      ],
+    }),
+  );
+  const values = answer.MetricDataResults?.[0]?.Values ?? [];
+  return values.length === 0 ? undefined : Math.max(...values);
+}
+
+it('the shipped handler reads log and baseline, publishes, and writes a window once', async () => {
+  const baseline = baselineOf();
+  const digest = digestOf(baseline);
+  await s3.send(
+    new PutObjectCommand({ Bucket: BUCKET, Key: `${FILES}${digest}`, Body: JSON.stringify(baseline) }),
+  );
+  const from = Math.floor((Date.now() - 120_000) / DAY) * DAY - DAY;
+  const events = Array.from({ length: 300 }, (_, n) => ({
+    at: from + n * 240_000,
+    message: n % 3 === 2 ? 'START' : lineOf(baseline, digest, { age: 0.8 + 0.2 * ((n * 0.618) % 1) }),
+  }));
+  await put(logs, GROUP, events);
+  await deploy('shop-dev-models-drift', [WATCHED]);
+
+  for (let run = 0; run < 2; run += 1) {
+    const { error, log } = await invoke(aws, 'shop-dev-models-drift');
+    expect(error, log).toBeUndefined();
+    expect(log.includes('"age\\" +'), log).toBe(run === 0);
+  }
+  expect(await highest(METRICS.signals)).toBe(1);
+  expect(await highest(METRICS.seen)).toBe(200);
+  expect(await highest(METRICS.max)).toBeGreaterThan(1);
+  expect(await highest(METRICS.unreadable)).toBeUndefined();
+
+  const objects = bucketObjects(s3, BUCKET);
+  const Key = `${SCOPE}drift/churn/${new Date(from).toISOString().slice(0, 10)}T000000Z.json`;
+  expect(await objects.list(`${SCOPE}drift/`)).toEqual([Key]);
+  const found = await s3.send(new GetObjectCommand({ Bucket: BUCKET, Key }));
+  const document = JSON.parse((await found.Body?.transformToString()) ?? '');
+  expect(document).toMatchObject({ schema: 1, model: 'churn', baseline: digest, requests: 200, rows: 200 });
+  expect(await driftDocuments(objects, SCOPE).write({ ...document, rows: 0 })).toBe('changed');
+});
+
+it('a log that it may not read, or that is not there, is counted as that', async () => {
+  await deploy('shop-dev-denied', [
+    { ...WATCHED, model: 'other', functionName: 'shop-dev-other', logGroup: '/aws/lambda/shop-dev-other' },
+  ]);
+  const { error, log } = await invoke(aws, 'shop-dev-denied');
+  expect(error).toBeUndefined();
+  expect(log).toContain('could not be judged');
+  expect(await highest(METRICS.unreadable, 'shop-dev-other')).toBe(1);
+});
