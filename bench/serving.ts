@@ -4,9 +4,9 @@ import { mustAgree, outputsOf } from './answers.ts';
 import { inTurns, type Reader, type Steady, steady } from './children.ts';
 import type { Claim, Effort, Measured, Sample } from './claims.ts';
 import { oneCore, oneVcpuQuota } from './constrain.ts';
-import { withDrift } from './scored.ts';
 import { median } from './median.ts';
 import { packaging } from './packaging.ts';
+import { withDrift } from './scored.ts';
 import { event, original, ownSurroundings, progress, shipped, tensor } from './stage.ts';
 
 /** One thread, as the endpoint has at one vCPU. */

@@ -103,7 +103,7 @@ export const METRICS = {
   /** `Drift_<signal>_a`, `Drift_<signal>_b`: Σh₁ and Σh₂; `Null_<signal>`: rows without a value. */
   score: 'Drift_',
   null: 'Null_',
-  /** The monitor's, at the end of each window: the largest shift in σ, signals that drifted, rows seen. */
+  /** The monitor's, at the end of each window: the largest shift in σ, inputs that drifted in it and in the one before, rows seen. */
   max: 'DriftMax',
   signals: 'DriftFeatures',
   seen: 'DriftRows',

@@ -8,6 +8,8 @@ export type Documents = {
   readonly written: (model: string, windows: readonly Window[]) => Promise<ReadonlySet<string>>;
   /** Lists all of them. @returns undefined where there is none */
   readonly history: (model: string) => Promise<History | undefined>;
+  /** @returns what was found in a window; undefined where nothing is kept, or it is of another schema */
+  readonly read: (model: string, window: Window) => Promise<DriftWindow | undefined>;
   /** Writes what was found in a window. `changed`: there is a document already, and it stays. */
   readonly write: (window: DriftWindow) => Promise<'ok' | 'changed'>;
 };
@@ -31,6 +33,11 @@ export function driftDocuments(objects: ObjectPort, scope: string): Documents {
       const all = await names(model);
       const [first, last] = [all[0], all.at(-1)].map((name) => startOf(name ?? ''));
       return first === undefined || last === undefined ? undefined : { first, last };
+    },
+    read: async (model, window) => {
+      const kept = await objects.get(`${folder(model)}${nameOf(window)}.json`);
+      const found = kept && (JSON.parse(kept.text) as DriftWindow);
+      return found?.schema === 1 ? found : undefined;
     },
     write: (window) => {
       const name = nameOf({ from: Date.parse(window.from), to: Date.parse(window.to) });

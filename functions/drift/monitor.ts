@@ -60,7 +60,11 @@ async function judgeWindow(world: World, watched: Watched, window: Window): Prom
   // Not even one can be judged: without a document it is tried again.
   if (judged === undefined && groups.length > 0) return;
   const found = windowOf(watched, window, judged);
-  world.out(metricLine(watched.functionName, window.to, metricsOf(found, judged?.baseline)));
+  const before = await world.documents.read(watched.model, {
+    from: 2 * window.from - window.to,
+    to: window.from,
+  });
+  world.out(metricLine(watched.functionName, window.to, metricsOf(found, judged?.baseline, before)));
   const drifted = found.signals.some((signal) => signal.drifted);
   world.log(drifted ? 'warn' : 'info', wordsOf(found, judged?.baseline), {
     model: watched.model,
@@ -97,16 +101,26 @@ function windowOf(watched: Watched, { from, to }: Window, judged: Group | undefi
   };
 }
 
-/** Inputs only: outputs have alarms of their own. No DriftMax where nothing can be said, which 0 would. */
+/**
+ * Inputs only: outputs have alarms of their own. No DriftMax where nothing can be said, which 0 would. What drifted is counted
+ * once it did so in two windows in a row: CloudWatch could ask that only of the count, or a window later.
+ * @param before what was found in the window before
+ */
 export function metricsOf(
-  { rows, signals }: DriftWindow,
+  { baseline: digest, rows, signals }: DriftWindow,
   baseline: Baseline | undefined,
+  before: DriftWindow | undefined,
 ): Readonly<Record<string, number | undefined>> {
   const inputs = signals.filter((_, index) => baseline?.signals[index]?.of === 'input');
+  const again = new Set(
+    before?.baseline === digest
+      ? before.signals.filter(({ drifted }) => drifted).map(({ name }) => name)
+      : [],
+  );
   const sizes = inputs.flatMap(({ size }) => (size === undefined ? [] : [size]));
   return {
     [METRICS.max]: sizes.length > 0 ? Math.max(...sizes) : undefined,
-    [METRICS.signals]: inputs.filter(({ drifted }) => drifted).length,
+    [METRICS.signals]: inputs.filter(({ drifted, name }) => drifted && again.has(name)).length,
     [METRICS.seen]: rows,
   };
 }

@@ -2,7 +2,7 @@ import { CloudWatchClient, GetMetricDataCommand } from '@aws-sdk/client-cloudwat
 import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import { CreateBucketCommand, GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { ENV, METRICS, type Watched } from '../../functions/drift/contract.ts';
+import { METRICS, type Watched } from '../../functions/drift/contract.ts';
 import { driftDocuments } from '../../functions/drift/documents.ts';
 import { ENV as REGISTRY } from '../../functions/release/contract.ts';
 import { bucketObjects } from '../../functions/shared/aws/objects.ts';
@@ -45,11 +45,15 @@ afterAll(async () => {
   await aws?.stop();
 });
 
-const allow = (Action: string, ...Resource: string[]) => ({ Effect: 'Allow', Action, Resource });
+const allow = (Action: string | string[], ...Resource: string[]) => ({
+  Effect: 'Allow',
+  Action,
+  Resource,
+});
 
 /** The monitor's handler as it is shipped, with the rights that it needs and no others. */
 async function deploy(name: string, watched: readonly Watched[]): Promise<void> {
-  const source = `export { handler } from ${importPath(ownFile('functions/drift/handler'))};`;
+  const source = `import { createMonitor } from ${importPath(ownFile('functions/drift/handler'))};\nexport const handler = createMonitor(${JSON.stringify(watched)});\n`;
   const group = `arn:aws:logs:${REGION}:${ACCOUNT}:log-group:${GROUP}`;
   await makeFunction(aws, {
     name,
@@ -57,7 +61,6 @@ async function deploy(name: string, watched: readonly Watched[]): Promise<void> 
     timeout: 60,
     memory: 512,
     variables: {
-      [ENV.watched]: JSON.stringify(watched),
       [REGISTRY.bucket]: BUCKET,
       [REGISTRY.scope]: SCOPE,
       [REGISTRY.files]: FILES,
@@ -66,7 +69,7 @@ async function deploy(name: string, watched: readonly Watched[]): Promise<void> 
       { ...LOGS, Action: ['logs:CreateLogGroup', 'logs:CreateLogStream', 'logs:PutLogEvents'] },
       allow('logs:FilterLogEvents', group, `${group}:*`),
       allow('s3:GetObject', `arn:aws:s3:::${BUCKET}/${FILES}*`),
-      allow('s3:PutObject', `arn:aws:s3:::${BUCKET}/${SCOPE}drift/*`),
+      allow(['s3:GetObject', 's3:PutObject'], `arn:aws:s3:::${BUCKET}/${SCOPE}drift/*`),
       // A missing baseline is else not to be told from a denied one, and the documents are listed.
       allow('s3:ListBucket', `arn:aws:s3:::${BUCKET}`),
     ],

@@ -3,7 +3,7 @@ import { METRICS as OWN } from '../../../functions/infer/contract.ts';
 import { ALARMS } from '../../../functions/release/contract.ts';
 import { normalQuantile } from '../../../functions/shared/normal.ts';
 import type { Drift, DriftFacts, DriftSignal, Model } from '../model.ts';
-import { alarmLogicalId, alarmName } from '../naming.ts';
+import { alarmLogicalId, alarmName, DRIFT as DRIFT_FUNCTION } from '../naming.ts';
 import { written } from '../units.ts';
 import type { Alarm } from './alarms.ts';
 import type { Json } from './cloudformation.ts';
@@ -38,55 +38,86 @@ export function driftAlarms(
   const functionName = nameOf(model, host);
   const inputs = facts.signals.filter((signal) => signal.of === 'input');
   const outputs = facts.signals.filter((signal) => signal.of === 'output');
-  const inputAlarm = (): Definition =>
-    facts.native
-      ? mathAlarm({ ...model, drift }, facts, inputs, functionName, countOfRows(functionName))
-      : { Metrics: [stat('watched', functionName, DRIFT.signals, drift.window, 'Maximum', true)] };
-  const outputAlarm = (): Definition =>
-    mathAlarm({ ...model, drift }, facts, outputs, functionName, countOfAnswers(functionName));
-  const what = {
-    [ALARMS.drift]: `The inputs differ from the reference data (${drift.baseline})`,
-    [ALARMS.outputs]: `The answers differ from those to the reference data (${drift.baseline})`,
-  };
-  return (
-    [
-      ['drift', inputAlarm, inputs],
-      ['outputs', outputAlarm, outputs],
-    ] as const
-  ).flatMap(([suffix, define, signals]): Alarm[] => {
-    if (signals.length === 0) return [];
-    const definition = define();
+  const differ = (what: string, signals: readonly DriftSignal[]): string =>
+    `${what} (${drift.baseline}) by more than ${drift.effect} σ, in ${WINDOWS} windows of ${written(drift.window)} in a row: ${shortened(signals.map(({ label }) => label))}. Nothing is rolled back. \`sls models drift --model ${model.name}\` shows which, and how.`;
+  const alarm = (suffix: 'drift' | 'outputs' | 'monitor', about: string, watch: Definition): Alarm => {
     const name = alarmName(functionName, ALARMS[suffix]);
-    return [
-      {
-        name,
-        logicalId: alarmLogicalId(model.name, suffix),
-        metrics: definition.Metrics.filter((one) => 'MetricStat' in one).length,
-        resource: {
-          Type: 'AWS::CloudWatch::Alarm',
-          Properties: {
-            AlarmName: name,
-            AlarmDescription: `${what[ALARMS[suffix]]} by more than ${drift.effect} σ, in ${WINDOWS} windows of ${written(drift.window)} in a row: ${shortened(signals.map(({ label }) => label))}. Nothing is rolled back. \`sls models drift --model ${model.name}\` shows which, and how. (${host.service}-${host.stage})`,
-            AlarmActions: actions,
-            ...definition,
-            ComparisonOperator: 'GreaterThanThreshold',
-            Threshold: 0,
-            EvaluationPeriods: WINDOWS,
-            DatapointsToAlarm: WINDOWS,
-            EvaluationWindow: { WallClockWindow: { Timezone: 'UTC' } },
-            // No requests, no points: that is no drift.
-            TreatMissingData: 'notBreaching',
-          },
+    return {
+      name,
+      logicalId: alarmLogicalId(model.name, suffix),
+      metrics: watch.Metrics.filter((one) => 'MetricStat' in one).length,
+      resource: {
+        Type: 'AWS::CloudWatch::Alarm',
+        Properties: {
+          AlarmName: name,
+          AlarmDescription: `${about} (${host.service}-${host.stage})`,
+          AlarmActions: actions,
+          ComparisonOperator: 'GreaterThanThreshold',
+          Threshold: 0,
+          // No requests, no points: that is no drift.
+          TreatMissingData: 'notBreaching',
+          ...watch,
         },
       },
-    ];
-  });
+    };
+  };
+  return [
+    ...(inputs.length === 0
+      ? []
+      : [
+          alarm(
+            'drift',
+            differ('The inputs differ from the reference data', inputs),
+            facts.native
+              ? mathAlarm({ ...model, drift }, facts, inputs, functionName, countOfRows(functionName))
+              : counted(functionName, drift.window),
+          ),
+        ]),
+    ...(outputs.length === 0
+      ? []
+      : [
+          alarm(
+            'outputs',
+            differ('The answers differ from those to the reference data', outputs),
+            mathAlarm({ ...model, drift }, facts, outputs, functionName, countOfAnswers(functionName)),
+          ),
+        ]),
+    alarm(
+      'monitor',
+      `The monitor of drift could not read log, baseline or registry ${UNREADABLE} times in an hour. See \`sls logs -f ${DRIFT_FUNCTION}\`; windows that it missed are judged once it can.`,
+      {
+        Metrics: [stat('watched', functionName, DRIFT.unreadable, 3600, 'Sum', true)],
+        Threshold: UNREADABLE - 1,
+        EvaluationPeriods: 1,
+        DatapointsToAlarm: 1,
+      },
+    ),
+  ];
 }
+
+/** Runs of the monitor in an hour that fail. */
+const UNREADABLE = 3;
+
+/**
+ * What the monitor counts is of two windows already. It comes some minutes after a window's end, so the alarm looks back over two
+ * of its points and stays on while either counts.
+ */
+const counted = (functionName: string, period: number): Definition => ({
+  Metrics: [stat('watched', functionName, DRIFT.signals, period, 'Maximum', true)],
+  EvaluationPeriods: 2,
+  DatapointsToAlarm: 1,
+});
 
 /** What the alarms' constants follow from. */
 type Declared = Pick<Model, 'traffic'> & { readonly drift: Drift };
 
-type Definition = { readonly Metrics: readonly Json[] };
+type Definition = {
+  readonly Metrics: readonly Json[];
+  readonly EvaluationPeriods: number;
+  readonly DatapointsToAlarm: number;
+  readonly EvaluationWindow?: Json;
+  readonly Threshold?: number;
+};
 
 /** How many a sum is over: the metrics, and the expression over their ids. */
 type Count = { readonly metrics: readonly ((period: number) => Json)[]; readonly expression: string };
@@ -132,6 +163,10 @@ function mathAlarm(
       math('c', `IF(f>${constant(-2 * Math.log(alpha))},f,${constant(-2 * Math.log(alpha))})`),
       math('watched', `IF(n>=${LEAST},${statistics.join('+')},0)`, true),
     ],
+    EvaluationPeriods: WINDOWS,
+    DatapointsToAlarm: WINDOWS,
+    // A window that slides would test the same rows again and again.
+    EvaluationWindow: { WallClockWindow: { Timezone: 'UTC' } },
   };
 }
 

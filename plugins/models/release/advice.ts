@@ -145,6 +145,8 @@ function said(suffix: string, command: Say): string {
     case ALARMS.drift:
     case ALARMS.outputs:
       return `\`${command('drift')}\` shows what differs from the reference data, and how much. No version is brought back by it.`;
+    case ALARMS.monitor:
+      return `See why: \`${command.sls('logs -f models-drift')}\`. Windows that it missed are judged once it can.`;
     default:
       return 'Look at the alarm’s description in CloudWatch; it does not end the release.';
   }
