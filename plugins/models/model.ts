@@ -35,7 +35,7 @@ export type Drift = {
   /** In σ: a smaller shift is no drift. */
   readonly effect: number;
   /** In σ: outputs of a new version may differ this much from the live one's. */
-  readonly expectedShift: number;
+  readonly outputs: { readonly expectedShift: number };
 };
 
 /** Instances of the function. */

@@ -151,7 +151,7 @@ function modelOf(name: string, given: Declaration, around: Surroundings): Model 
         window: seconds(drift.window),
         budget: drift.budget,
         effect: drift.effect,
-        expectedShift: drift.outputs.expectedShift,
+        outputs: drift.outputs,
       },
     }),
   };

@@ -3,6 +3,7 @@ import { dirname, join, posix } from 'node:path';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
 import type { Command } from '../../plugins/models/commands/command.ts';
+import { command as drift } from '../../plugins/models/commands/drift.ts';
 import { command as gate } from '../../plugins/models/commands/gate.ts';
 import { command as history } from '../../plugins/models/commands/history.ts';
 import { command as hold } from '../../plugins/models/commands/hold.ts';
@@ -106,7 +107,7 @@ test('the README asks for the Node that the framework takes and we take', () => 
 
 const verbs: Readonly<Record<string, Command>> = {
   ...{ list, validate, plan, invoke, gate, serve, proxy },
-  ...{ status, history, promote, rollback, hold, resume },
+  ...{ status, history, promote, rollback, hold, resume, drift },
 };
 /** Of every command of the framework: https://github.com/oss-serverless/osls/blob/main/docs/guides/parameters.md */
 const GLOBAL = ['stage', 'region', 'aws-profile', 'config', 'param', 'help'];

@@ -64,7 +64,10 @@ describe('the option table', () => {
     }
     const concurrency = { provisioned: { min: 1, max: 2 } };
     const gate = { cases: 'cases.jsonl', load: { rate: 5 } };
-    const { models } = parseModels({ churn: { artifact: 'a.onnx', http: {}, concurrency, gate } });
+    const drift = { baseline: 'reference.csv' };
+    const { models } = parseModels({
+      churn: { artifact: 'a.onnx', http: {}, concurrency, gate, drift },
+    });
     const at = (key: string): unknown =>
       key.split('.').reduce((here: unknown, part) => (here as Record<string, unknown>)[part], models[0]);
     for (const option of options()) {
@@ -74,6 +77,8 @@ describe('the option table', () => {
       const read: Readonly<Record<string, unknown>> = {
         duration: seconds(text),
         percent: percentOf(text) / 100,
+        // One of a few durations.
+        '`5m` \\| `1h` \\| `1d`': seconds(text),
       };
       expect(read[option.type] ?? text, option.key).toEqual(
         typeof value === 'string' || option.type in read ? value : JSON.stringify(value),

@@ -18,7 +18,7 @@ export function settingsOf(model: Model, facts: Pick<Facts, 'cases' | 'signature
     onNoData: release.onNoData,
     rollbackWindow: release.rollbackWindow,
     dryRun: release.dryRun,
-    expectedShift: model.drift?.expectedShift ?? EXPECTED_SHIFT,
+    expectedShift: model.drift?.outputs.expectedShift ?? EXPECTED_SHIFT,
     ...(traffic !== undefined && { traffic }),
     ...(latency !== undefined && { p95: latency.p95 }),
     memory: model.memory,

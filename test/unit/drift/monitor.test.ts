@@ -27,7 +27,8 @@ describe('a window', () => {
         },
         Model: 'shop-dev-churn',
         DriftMax: expect.closeTo(0.86, 2),
-        DriftFeatures: 1,
+        // In this window; of the one before nothing is known.
+        DriftFeatures: 0,
         DriftRows: 400,
       },
     ]);
@@ -42,6 +43,19 @@ describe('a window', () => {
       rows: 400,
       signals: [{ label: 'age', drifted: true }, { label: 'plan', drifted: false }, { label: 'score' }],
     });
+  });
+
+  it('counts as drifted what did so in the window before, too', async () => {
+    const it = scene('2026-11-25T13:05:00Z');
+    it.keep(baseline);
+    it.serve(baseline, '2026-11-25T13:00:00Z', 400, shifted);
+    it.serve(baseline, '2026-11-25T14:00:00Z', 400, shifted);
+    it.serve(baseline, '2026-11-25T15:00:00Z', 400);
+    for (const time of ['13:05', '14:05', '15:05']) {
+      it.at(`2026-11-25T${time}:00Z`);
+      await it.run();
+    }
+    expect(it.published.map((line) => (line as { DriftFeatures?: number }).DriftFeatures)).toEqual([0, 1, 0]);
   });
 
   it('tells a person what drifted, which way, and from how many rows', async () => {
