@@ -16,8 +16,8 @@ import { bucketArn, objects } from './worker-policy.ts';
  * alarms read. One a service, where any model declares `drift`.
  */
 
-/** Lines are counted as they are read, so memory does not follow traffic; a day of busy traffic takes minutes. */
-const SETTINGS = { memorySize: 512, timeout: MONITOR_TIMEOUT } as const;
+/** Lines are counted as they are read, so memory does not follow traffic; with half a vCPU a busy day takes minutes. */
+const SETTINGS = { memorySize: 1024, timeout: MONITOR_TIMEOUT } as const;
 
 /** A window is looked at within five minutes of its end, and again until it is recorded. */
 const RATE = `rate(${MONITOR_EVERY / 60} minutes)`;
