@@ -1,5 +1,5 @@
 import { type FileHandle, open } from 'node:fs/promises';
-import { brotliDecompressSync, gunzipSync, zstdDecompressSync } from 'node:zlib';
+import * as zlib from 'node:zlib';
 import {
   type AsyncBuffer,
   type Compressors,
@@ -13,9 +13,9 @@ import { putColumn, type Reading } from './reading.ts';
 
 /** Node has what hyparquet leaves to others (Snappy it brings itself); Zstandard since 22.15. */
 const COMPRESSORS: Compressors = {
-  GZIP: (input) => gunzipSync(input),
-  BROTLI: (input) => brotliDecompressSync(input),
-  ...(zstdDecompressSync === undefined ? {} : { ZSTD: (input) => zstdDecompressSync(input) }),
+  GZIP: (input) => zlib.gunzipSync(input),
+  BROTLI: (input) => zlib.brotliDecompressSync(input),
+  ...('zstdDecompressSync' in zlib ? { ZSTD: (input) => zlib.zstdDecompressSync(input) } : {}),
 };
 
 /** Apache Parquet, a column of a row group at a time. */
