@@ -34,7 +34,8 @@ export const FIGURES: Readonly<Record<string, Figure>> = {
     of: (runs) => furthest(power(runs), runs),
   },
   'drift-budget': {
-    about: 'false alarms a month on data without drift ÷ the stated budget, worst of seven settings',
+    about:
+      'false alarms a month on data without drift ÷ the stated budget, worst of seven settings whose effect floor saves some of it',
     ours: 'native alarms',
     limit: 1,
     unit: '',
@@ -42,7 +43,7 @@ export const FIGURES: Readonly<Record<string, Figure>> = {
   },
   'drift-budget-spent': {
     about:
-      'the same where the whole budget is spent (no effect floor, or a small budget): above it by, at most',
+      'the same of four settings that spend all of it (no effect floor, or a small budget): above the budget by, at most',
     ours: 'standard errors',
     limit: 3,
     unit: '',
@@ -50,7 +51,7 @@ export const FIGURES: Readonly<Record<string, Figure>> = {
   },
   'drift-budget-monitor': {
     about:
-      'the same of the alarm on the number of drifted signals, S2 and chi² of all of them, worst of seven settings; and three standard errors',
+      'the same of the alarm on the number of drifted signals, by S2 and chi², worst of seven settings; 1 and three standard errors',
     ours: 'monitor’s rule',
     limit: 1.15,
     unit: '',

@@ -32,8 +32,8 @@ export const still = once((runs: number): Table => {
         `${cells}`,
         `${mean.toFixed(4)} (${((cells - 1) * (1 / n + 1e-4)).toFixed(4)})`,
         `${limitOf(values, 0.01).toFixed(4)} (${psiLimit(n, cells, 0.01).toFixed(4)})`,
-        ...[0.1, 0.2, 0.25].map((limit) => percent(beyond(values, limit))),
-        percent(beyond(seen?.[`empty${cells}`] ?? values, 0.2)),
+        ...[0.1, 0.2, 0.25].map((limit) => rare(beyond(values, limit))),
+        rare(beyond(seen?.[`empty${cells}`] ?? values, 0.2)),
       ];
     }),
   );

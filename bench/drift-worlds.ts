@@ -40,7 +40,7 @@ export const peeking = once((runs: number): Peeking => {
       wasHour = is;
     }
   }
-  const each = (count: number): string => (count / monthsRun).toPrecision(2);
+  const each = (count: number): string => (count === 0 ? '0' : (count / monthsRun).toPrecision(2));
   return {
     times: sliding / Math.max(1, tumbling),
     table: {
