@@ -131,6 +131,12 @@ it('a subgroup of ages is told by its column, alarms, and brings no version back
   const { stdout } = await service.sls('models', 'drift');
   expect(stdout).toMatch(/^churn: .*AGEP.* not as in the reference data\./m);
   expect(stdout).toMatch(/! AGEP +−[\d.]+ σ/);
+  const report = await service.sls('models', 'report', '--json');
+  expect(report.code, report.stderr).toBe(0);
+  const page = await readFile(JSON.parse(report.stdout).report, 'utf8');
+  expect(page).toContain('<th scope="row">AGEP <b>drifted</b></th>');
+  expect(page).toMatch(/[\d.k]+ requests answered, 0 of them failed/);
+  expect(page).toContain('>AGEP: drifted</figcaption>');
   const status = await service.sls('models', 'status');
   expect(status.stdout).toMatch(/shop-dev-churn-drift is on/);
   expect((await service.invoke('churn', { inputs: [] })).version).toBe('1');

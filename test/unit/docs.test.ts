@@ -12,6 +12,7 @@ import { command as list } from '../../plugins/models/commands/list.ts';
 import { command as plan } from '../../plugins/models/commands/plan.ts';
 import { command as promote } from '../../plugins/models/commands/promote.ts';
 import { command as proxy } from '../../plugins/models/commands/proxy.ts';
+import { command as report } from '../../plugins/models/commands/report.ts';
 import { command as resume } from '../../plugins/models/commands/resume.ts';
 import { command as rollback } from '../../plugins/models/commands/rollback.ts';
 import { command as serve } from '../../plugins/models/commands/serve.ts';
@@ -107,7 +108,7 @@ test('the README asks for the Node that the framework takes and we take', () => 
 
 const verbs: Readonly<Record<string, Command>> = {
   ...{ list, validate, plan, invoke, gate, serve, proxy },
-  ...{ status, history, promote, rollback, hold, resume, drift },
+  ...{ status, history, promote, rollback, hold, resume, drift, report },
 };
 /** Of every command of the framework: https://github.com/oss-serverless/osls/blob/main/docs/guides/parameters.md */
 const GLOBAL = ['stage', 'region', 'aws-profile', 'config', 'param', 'help'];

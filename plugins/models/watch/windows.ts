@@ -1,8 +1,10 @@
 import { S3Client } from '@aws-sdk/client-s3';
-import type { DriftWindow } from '../../../functions/drift/contract.ts';
+import { baselinesIn } from '../../../functions/drift/baselines.ts';
+import type { Baseline, DriftWindow } from '../../../functions/drift/contract.ts';
 import { bucketObjects } from '../../../functions/shared/aws/objects.ts';
 import type { Context } from '../commands/command.ts';
 import { type Problem, problemError } from '../errors.ts';
+import { FILES_PREFIX } from '../plan/endpoint.ts';
 import { callerOf, registryScope } from '../release/open.ts';
 
 /** What the monitor of drift has found, read from the registry with the caller's own permissions. */
@@ -45,6 +47,21 @@ export async function readWindows(
       found.set(name, windows);
     }
     return found;
+  } catch (error) {
+    throw problemError([unreadable(service, error)], error);
+  } finally {
+    s3.destroy();
+  }
+}
+
+/** @returns what a window's rows were scored against; undefined where the registry does not have it any more */
+export async function readBaseline(
+  { aws, bucket, service }: Pick<Context, 'aws' | 'bucket' | 'service'>,
+  digest: string,
+): Promise<Baseline | undefined> {
+  const s3 = new S3Client(aws);
+  try {
+    return await baselinesIn(bucketObjects(s3, await bucket()), FILES_PREFIX)(digest);
   } catch (error) {
     throw problemError([unreadable(service, error)], error);
   } finally {

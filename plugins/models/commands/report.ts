@@ -1,0 +1,75 @@
+import { writeFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { nameOf } from '../plan/endpoint.ts';
+import { seconds } from '../units.ts';
+import { reportHtml, type Subject } from '../watch/report-html.ts';
+import { type Command, modelOf, usage } from './command.ts';
+
+const SINCE = '24h';
+const OUTPUT = 'models-report.html';
+/** Releases of a model. */
+const RELEASES = 20;
+
+/** `sls models report`: a page that shows traffic, releases and drift, and needs no network to be looked at. */
+export const command: Command = {
+  usage: 'Write a page with traffic, latency, releases and drift of each model',
+  options: {
+    model: { usage: 'Name of the model (default: all)', shortcut: 'm', type: 'string' },
+    since: { usage: `How far back, such as 2h or 7d (default: ${SINCE})`, type: 'string' },
+    output: { usage: `The file to write (default: ${OUTPUT})`, shortcut: 'o', type: 'string' },
+    json: { usage: 'Print JSON: where the page is', type: 'boolean' },
+  },
+  run: async (context) => {
+    const { flags, models, plan, print, progress, service, aws } = context;
+    const since = String(flags.since ?? SINCE);
+    if (!/^\d+(\.\d+)?[smhd]$/.test(since))
+      throw usage('--since', `${since} is not a length of time.`, 'Write such as 2h or 7d.');
+    const chosen = typeof flags.model === 'string' ? [modelOf(context)] : models;
+    const [{ atDesk }, { readHistory }, { readBaseline, readWindows }, { readTraffic }] = await Promise.all([
+      import('../release/desk.ts'),
+      import('../release/history.ts'),
+      import('../watch/windows.ts'),
+      import('../watch/traffic.ts'),
+    ]);
+    const to = Date.now();
+    const from = to - seconds(since) * 1000;
+    progress('Reading releases, metrics and drift');
+    const subjects = await (async () => {
+      const releases = await atDesk(context, ({ documents }) =>
+        Promise.all(chosen.map(({ name }) => readHistory(documents, name, RELEASES))),
+      );
+      const windows = await readWindows({ ...context, models: chosen }, from);
+      return Promise.all(
+        chosen.map(async (model, i): Promise<Subject> => {
+          const functionName = nameOf(model, plan.host);
+          const seen = model.drift === undefined ? undefined : (windows.get(model.name) ?? []);
+          const digest = seen?.at(-1)?.baseline;
+          const baseline = digest ? await readBaseline(context, digest) : undefined;
+          const traffic = await readTraffic(aws, functionName, from, to).catch((error: unknown) => ({
+            unreadable: `Metrics cannot be read: ${error instanceof Error ? error.message : error}`,
+          }));
+          return {
+            model: model.name,
+            functionName,
+            ...('unreadable' in traffic ? traffic : { traffic }),
+            releases: releases[i] ?? [],
+            ...(seen && { windows: seen }),
+            ...(baseline && { baseline }),
+          };
+        }),
+      );
+    })().finally(() => progress(undefined));
+    const { name, stage, region, dir } = service;
+    const path = resolve(dir, String(flags.output ?? OUTPUT));
+    try {
+      await writeFile(path, reportHtml({ service: name, stage, region, from, to }, subjects));
+    } catch (error) {
+      throw usage(
+        '--output',
+        `${path} cannot be written: ${error instanceof Error ? error.message : error}.`,
+        'Name a file in a folder that exists.',
+      );
+    }
+    print(flags.json ? JSON.stringify({ report: path }, null, 2) : `The report is ${path}`);
+  },
+};

@@ -1,0 +1,178 @@
+import { escapeHtml } from '../../../functions/catalog/escape.ts';
+import type { Baseline, DriftWindow, Signal, SignalWindow } from '../../../functions/drift/contract.ts';
+import type { Past } from '../release/history.ts';
+import { VERDICTS } from '../release/words.ts';
+import { figure, histogram, lineChart, stamp } from './charts.ts';
+import { STYLE } from './report-style.ts';
+import type { Traffic } from './traffic.ts';
+
+/** What a report shows of one model. */
+export type Subject = {
+  readonly model: string;
+  readonly functionName: string;
+  /** Undefined where CloudWatch could not be asked: `unreadable` says why. */
+  readonly traffic?: Traffic;
+  readonly unreadable?: string;
+  /** Newest first. */
+  readonly releases: readonly Past[];
+  /** Oldest first; undefined where the model declares no drift. */
+  readonly windows?: readonly DriftWindow[];
+  /** Of the newest window. */
+  readonly baseline?: Baseline;
+};
+
+export type ReportHead = {
+  readonly service: string;
+  readonly stage: string;
+  readonly region: string;
+  /** Milliseconds. */
+  readonly from: number;
+  readonly to: number;
+};
+
+/** One page that needs no network and no script, in light and in dark. Pure. */
+export function reportHtml(head: ReportHead, subjects: readonly Subject[]): string {
+  const title = `${head.service}-${head.stage}: models`;
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
+<link rel="icon" href="data:,">
+<title>${escapeHtml(title)}</title>
+<style>${STYLE}</style>
+</head>
+<body>
+<header><h1>${escapeHtml(title)}</h1><p>${escapeHtml(`${head.region}, ${stamp(head.from)} to ${stamp(head.to)} UTC`)}</p></header>
+<main>
+${subjects.map(section).join('\n')}
+</main>
+</body>
+</html>
+`;
+}
+
+function section(subject: Subject): string {
+  return `<section><h2>${escapeHtml(subject.model)}</h2><p class="note">${escapeHtml(subject.functionName)}</p>
+${trafficPart(subject)}
+${releasesPart(subject.releases)}
+${driftPart(subject)}
+</section>`;
+}
+
+function trafficPart({ traffic, unreadable }: Subject): string {
+  if (traffic === undefined)
+    return `<h3>Traffic</h3><p class="note">${escapeHtml(unreadable ?? 'Nothing is known of it.')}</p>`;
+  const { times, requests, errors, rejected, p50, p95, p99 } = traffic;
+  const total = (values: readonly (number | undefined)[]): number =>
+    values.reduce<number>((sum, value) => sum + (value ?? 0), 0);
+  const asked = total(requests);
+  const failed = total(errors);
+  const share = asked === 0 ? '' : ` (${Number(((100 * failed) / asked).toPrecision(2))} %)`;
+  return `<h3>Traffic and latency</h3>
+<p>${escapeHtml(`${figure(asked)} requests answered, ${figure(failed)} of them failed${share}, ${figure(total(rejected))} refused.`)}</p>
+<div class="charts">
+${lineChart('Requests a period', times, [
+  { label: 'answered', colour: 'accent', values: requests },
+  { label: 'failed', colour: 'bad', values: errors },
+  { label: 'refused', colour: 'edge', values: rejected },
+])}
+${lineChart(
+  'Milliseconds in the handler',
+  times,
+  [
+    { label: 'p50', colour: 'good', values: p50 },
+    { label: 'p95', colour: 'accent', values: p95 },
+    { label: 'p99', colour: 'bad', values: p99 },
+  ],
+  ' ms',
+)}
+</div>`;
+}
+
+function releasesPart(releases: readonly Past[]): string {
+  if (releases.length === 0) return '<h3>Releases</h3><p class="note">None is recorded.</p>';
+  const rows = releases.map(({ startedAt, from, to, outcome, reason, judgements }) => {
+    const looks = judgements.map(
+      ({ step, verdict, reason: found }) =>
+        `${step === undefined ? 'Judged' : `Step ${step + 1}`}: ${VERDICTS[verdict]}: ${found}`,
+    );
+    // The look that decided says it already.
+    const why = reason === undefined || reason.endsWith(judgements.at(-1)?.reason ?? '\n') ? [] : [reason];
+    return `<tr><td>${escapeHtml(stamp(Date.parse(startedAt)))}</td><td>${escapeHtml(`${from ?? '–'} → ${to ?? '–'}`)}</td><td>${escapeHtml(outcome)}</td><td class="text">${[...looks, ...why].map(escapeHtml).join('<br>')}</td></tr>`;
+  });
+  return `<h3>Releases</h3><div class="scroll"><table><thead><tr><th>began</th><th>version</th><th>ended</th><th>why, and what was found</th></tr></thead><tbody>${rows.join('')}</tbody></table></div>`;
+}
+
+function driftPart({ windows, baseline }: Subject): string {
+  if (windows === undefined) return '<h3>Drift</h3><p class="note">The model declares none.</p>';
+  const last = windows.at(-1);
+  if (last === undefined) return '<h3>Drift</h3><p class="note">No window has been judged in this time.</p>';
+  const order = [...last.signals].sort(
+    (a, b) => Number(b.drifted) - Number(a.drifted) || (b.size ?? -1) - (a.size ?? -1),
+  );
+  const drifted = last.signals.filter((signal) => signal.drifted).map(({ label }) => label);
+  const said =
+    drifted.length === 0
+      ? 'The newest window is like the reference data.'
+      : `In the newest window ${drifted.join(', ')} ${drifted.length === 1 ? 'is' : 'are'} not as in the reference data. Nothing was rolled back: another version would see the same inputs.`;
+  const times = windows.map(({ to }) => Date.parse(to));
+  const shown = order.slice(0, CHARTS);
+  return `<h3>Drift</h3>
+<p>${escapeHtml(said)} <span class="note">${escapeHtml(`${windows.length} windows; the newest: ${stamp(Date.parse(last.from))} to ${stamp(Date.parse(last.to))} UTC, ${figure(last.rows)} rows.`)}</span></p>
+<div class="charts">${lineChart(
+    'Change against the reference, in σ',
+    times,
+    shown.slice(0, LINES).map(({ label, name }, i) => ({
+      label,
+      colour: COLOURS[i % COLOURS.length] ?? 'ink',
+      values: windows.map(({ signals }) => signals.find((signal) => signal.name === name)?.size),
+    })),
+    ' σ',
+  )}</div>
+<ul class="legend"><li><i style="background:var(--edge)"></i>reference</li><li><i style="background:var(--accent)"></i>live: shares of the rows in each cell</li></ul>
+<div class="histograms">
+${shown.map((signal) => pictureOf(signal, baseline)).join('\n')}
+</div>
+<div class="scroll"><table><thead><tr><th></th><th>shift</th><th>change</th><th>T</th><th>p of T</th><th>χ²</th><th>p of χ²</th><th>PSI</th><th>rows</th><th>without value</th></tr></thead><tbody>${order.map(rowOf).join('')}</tbody></table></div>`;
+}
+
+/** Signals with a picture, and those in the chart over time. */
+const CHARTS = 12;
+const LINES = 5;
+const COLOURS = ['accent', 'bad', 'good', 'warm', 'edge'];
+
+function pictureOf(signal: SignalWindow, baseline: Baseline | undefined): string {
+  const reference = baseline?.signals.find(({ name }) => name === signal.name);
+  if (reference === undefined) return '';
+  const title = `${signal.label}${signal.drifted ? ': drifted' : ''}`;
+  return histogram(title, reference.counts, signal.cells, cellsOf(reference));
+}
+
+/** What each cell holds, in words. */
+function cellsOf(signal: Signal): readonly string[] {
+  if (signal.kind === 'category') return [...signal.values, 'other', 'unseen'];
+  const edges = signal.edges.map(figure);
+  return signal.counts.map((_, i) =>
+    i === 0 ? `≤ ${edges[0] ?? ''}` : i < edges.length ? `≤ ${edges[i]}` : `> ${edges.at(-1) ?? ''}`,
+  );
+}
+
+function rowOf(signal: SignalWindow): string {
+  const { label, drifted, shift, size, smooth, chi, psi, n, nulls } = signal;
+  const cells = [
+    shift === undefined ? '' : `${shift < 0 ? '−' : '+'}${Math.abs(shift).toFixed(2)} σ`,
+    size === undefined ? '' : `${size.toFixed(2)} σ`,
+    smooth === undefined ? '' : figure(smooth.t),
+    smooth === undefined ? '' : chance(smooth.p),
+    chi === undefined ? '' : `${figure(chi.x2)} (${chi.df})`,
+    chi === undefined ? '' : chance(chi.p),
+    psi === undefined ? '' : psi.toFixed(2),
+    figure(n),
+    figure(nulls),
+  ];
+  return `<tr${drifted ? ' class="drifted"' : ''}><th scope="row">${escapeHtml(label)}${drifted ? ' <b>drifted</b>' : ''}</th>${cells.map((cell) => `<td>${escapeHtml(cell)}</td>`).join('')}</tr>`;
+}
+
+const chance = (p: number): string => (p < 1e-4 ? p.toExponential(0) : p.toFixed(4));

@@ -1,0 +1,172 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { type Browser, chromium } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Baseline, DriftWindow, SignalWindow } from '../../functions/drift/contract.ts';
+import { reportHtml, type Subject } from '../../plugins/models/watch/report-html.ts';
+
+const HOSTILE = '</svg><script>alert(1)</script>"\'&';
+const HOUR = 3_600_000;
+const START = Date.parse('2026-11-24T00:00:00Z');
+
+const signal = (name: string, label: string, size: number | undefined, drifted = false): SignalWindow => ({
+  name,
+  label,
+  n: 1000,
+  cells: Array.from({ length: 10 }, (_, i) => (drifted ? 190 - 20 * i : 100)),
+  nulls: 0,
+  ...(size !== undefined && {
+    shift: -size,
+    size,
+    smooth: { t: 1000 * size * size, p: Math.exp(-500 * size * size) },
+    chi: { x2: 12.5, df: 9, p: 0.18 },
+    psi: size / 2,
+  }),
+  drifted,
+});
+const windows: readonly DriftWindow[] = Array.from({ length: 24 }, (_, i) => ({
+  schema: 1,
+  model: 'churn',
+  baseline: 'f'.repeat(64),
+  from: new Date(START + i * HOUR).toISOString(),
+  to: new Date(START + (i + 1) * HOUR).toISOString(),
+  requests: 1000,
+  rows: 1000,
+  signals: [
+    signal('income', 'income', i === 7 ? undefined : 0.03),
+    signal('age', HOSTILE, 0.02 * i, i > 15),
+    ...Array.from({ length: 20 }, (_, k) => signal(`x${k}`, `a_column_with_a_long_name_${k}`, 0.001 * k)),
+  ],
+}));
+const baseline: Baseline = {
+  schema: 1,
+  source: '0'.repeat(64),
+  rows: 10_000,
+  signals: windows[0]?.signals.map(({ name, label }) => ({
+    kind: 'numeric',
+    value: 'element',
+    name,
+    label,
+    of: 'input',
+    tensor: 'X',
+    column: 0,
+    nulls: 0,
+    phi: 1,
+    counts: Array(10).fill(1000),
+    knots: Array.from({ length: 121 }, (_, i) => i),
+    mean: 0.5,
+    sd: 0.29,
+    skew: 0,
+    spread: 0.07,
+    edges: Array.from({ length: 9 }, (_, i) => 12 * (i + 1)),
+  })) as Baseline['signals'],
+};
+const wave = (height: number) =>
+  Array.from({ length: 96 }, (_, i) => (i === 40 ? undefined : height * (2 + Math.sin(i / 9))));
+const subjects: readonly Subject[] = [
+  {
+    model: 'churn',
+    functionName: 'shop-dev-churn',
+    traffic: {
+      times: Array.from({ length: 96 }, (_, i) => START + i * 900_000),
+      period: 900,
+      requests: wave(400),
+      errors: wave(4),
+      rejected: wave(1),
+      p50: wave(5),
+      p95: wave(11),
+      p99: wave(20),
+    },
+    releases: [
+      {
+        model: 'churn',
+        release: 'r',
+        startedAt: '2026-11-24T09:00:00Z',
+        from: '3',
+        to: '4',
+        phase: 'ROLLED_BACK',
+        outcome: 'rolled back',
+        judgements: [
+          {
+            at: '2026-11-24T09:10:00Z',
+            step: 0,
+            verdict: 'fail',
+            reason: `errors: 20 of 100 ${HOSTILE}`,
+            signals: [],
+          },
+        ],
+        reason: 'version 4 was rolled back',
+      },
+    ],
+    windows,
+    baseline,
+  },
+  {
+    model: 'fraud',
+    functionName: 'shop-dev-fraud',
+    unreadable: 'Metrics cannot be read: AccessDenied',
+    releases: [],
+  },
+  { model: 'risk', functionName: 'shop-dev-risk', releases: [], windows: [] },
+];
+
+let folder = '';
+let browser: Browser;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'models-report-'));
+  const html = reportHtml(
+    { service: 'shop', stage: 'dev', region: 'eu-central-1', from: START, to: START + 24 * HOUR },
+    subjects,
+  );
+  await writeFile(join(folder, 'report.html'), html);
+  browser = await chromium.launch({
+    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--no-first-run'],
+  });
+});
+afterAll(async () => {
+  await browser?.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+describe('the report in a browser without a network', () => {
+  it.each([
+    [400, 'light'],
+    [400, 'dark'],
+    [1400, 'light'],
+    [1400, 'dark'],
+  ] as const)('is readable at %i pixels, %s', async (width, colorScheme) => {
+    const context = await browser.newContext({
+      viewport: { width, height: 900 },
+      colorScheme,
+      offline: true,
+    });
+    const page = await context.newPage();
+    const faults: string[] = [];
+    const asked: string[] = [];
+    page.on('console', (message) => faults.push(message.text()));
+    page.on('pageerror', (error) => faults.push(error.message));
+    page.on('dialog', (dialog) => faults.push(`dialog: ${dialog.message()}`));
+    page.on('request', (request) => asked.push(request.url()));
+    const url = pathToFileURL(join(folder, 'report.html')).href;
+    await page.goto(url);
+    expect(asked.filter((address) => address !== url && !address.startsWith('data:'))).toEqual([]);
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width);
+    // Every picture is drawn, with a size, and says what it is.
+    for (const svg of await page.locator('svg').all()) {
+      expect((await svg.boundingBox())?.width).toBeGreaterThan(150);
+      expect(await svg.getAttribute('aria-label')).toMatch(/\S/);
+    }
+    expect(await page.locator('svg').count()).toBe(2 + 1 + 12);
+    expect(await page.locator('script').count()).toBe(0);
+    expect(await page.locator('tr.drifted th').allTextContents()).toEqual([`${HOSTILE} drifted`]);
+    expect(await page.getByText('Nothing was rolled back').count()).toBe(1);
+    expect(await page.getByText('Metrics cannot be read: AccessDenied').isVisible()).toBe(true);
+    if (process.env.SHOTS !== undefined)
+      await page.screenshot({ path: join(process.env.SHOTS, `${width}-${colorScheme}.png`), fullPage: true });
+    expect(faults).toEqual([]);
+    await context.close();
+  });
+});
