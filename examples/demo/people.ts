@@ -13,7 +13,7 @@ export type Tensor = {
 /** `NATIVITY`: 1 is born in the country, 2 elsewhere. */
 export const isNative = ({ NATIVITY }: Person): boolean => NATIVITY === 1;
 
-/** The 4,000 people of reference.csv. */
+/** The 4,000 people of reference.csv, or of later.csv. */
 export function readPeople(file: string): readonly Person[] {
   const [head = '', ...rows] = readFileSync(file, 'utf8').trim().split('\n');
   const columns = head.split(',');

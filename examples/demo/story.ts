@@ -4,6 +4,7 @@ import { performance } from 'node:perf_hooks';
 import { type LocalAws, startAws } from '../../test/local-aws/start.ts';
 import { askOverHttp, readKnown } from './ask.ts';
 import { clientFor } from './client.ts';
+import { drift } from './drift.ts';
 import { startPager } from './pager.ts';
 import { readPeople } from './people.ts';
 import { releases } from './releases.ts';
@@ -82,13 +83,16 @@ export async function story(
 
   await releases({ sls, env, client, functionName: FUNCTION, alias: ALIAS, traffic, pager });
 
-  title('12. What became of every request');
+  await drift({ sls, env, traffic, pager, later: readPeople(example('later.csv')) });
+
+  title('14. What became of every request');
   await traffic.stop();
   tally(traffic.outcomes, ['4', '5']);
 
-  title('13. What is kept of all this');
+  title('15. What is kept of all this');
   await sls(['models', 'history'], { env });
+  await sls(['models', 'report', '--output', join(local, 'report.html')], { env });
 
-  title('14. Remove');
+  title('16. Remove');
   await sls(['remove'], { env });
 }

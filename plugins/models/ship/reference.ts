@@ -59,8 +59,16 @@ export async function shipReference(
       })),
     },
     upload,
-    notices,
+    notices: [...notices, ...unanswered(signals, baseline.rows)],
   };
+}
+
+/** A model that has no answer for its own reference data is worth a word before anybody asks it. */
+function unanswered(signals: readonly Signal[], rows: number): readonly string[] {
+  const most = Math.max(0, ...signals.filter(({ of }) => of === 'output').map(({ nulls }) => nulls));
+  return most === 0
+    ? []
+    : [`The model gives no finite answer to ${most} of the ${rows} rows of its reference data.`];
 }
 
 /** Few numeric inputs, none of which can be absent: what a transform makes of a request may be, and then rows differ by signal. */
