@@ -82,7 +82,7 @@ async function readColumns(
   fault: Fault,
   progress: (share: number) => void,
 ): Promise<void> {
-  sink.store.expect(rows);
+  await sink.store.expect(rows);
   const step = PART_BYTES / kind.size;
   for (let column = 0; column < width; column++) {
     for (let first = 0; first < rows; first += step) {

@@ -28,7 +28,7 @@ export async function readParquet({ path, fault, open: opened, progress }: Readi
     const names = columns.map(({ element }) => element.name);
     const sink = await opened({ names, widths: names.map(() => 1) });
     const { targets, store } = sink;
-    store.expect(Number(metadata.num_rows));
+    await store.expect(Number(metadata.num_rows));
     let first = 0;
     for (const group of metadata.row_groups) {
       const rowStart = first;

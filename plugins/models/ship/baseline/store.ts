@@ -21,7 +21,7 @@ export type Store = {
   /** Writes the first `count` rows of the block; only the last block may have fewer than `capacity`. */
   readonly flush: (count: number) => Promise<void>;
   /** For formats that have a column at a time, in place of `flush`: how many rows there will be, then values from row `first` on. */
-  readonly expect: (rows: number) => void;
+  readonly expect: (rows: number) => Promise<void>;
   readonly writeColumn: (number: number, first: number, values: Values) => Promise<void>;
   readonly close: () => Promise<void>;
 };
@@ -81,9 +81,11 @@ export async function openStore(path: string, fields: readonly Field[], fault: F
       }
       rows += count;
     },
-    expect(count) {
+    async expect(count) {
       check(count);
       rows = count;
+      // With the row that the last block may have too many, which no column writes.
+      await file.truncate(even(count) * rowBytes);
     },
     async writeColumn(number, first, values) {
       check(rows);

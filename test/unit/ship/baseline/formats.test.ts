@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { csv, FILES, input, newFolder, rowsOf, signalsOf } from './setup.ts';
+import { csv, FILES, head, input, newFolder, npy, rowsOf, signalsOf } from './setup.ts';
 
 const folder = newFolder();
 const at = (name: string): string => join(FILES, name);
@@ -82,6 +82,23 @@ describe('reference data', () => {
       expect(signalsOf(await folder.ship(path, numbers)), path).toEqual(signalsOf(flat));
     const npy = await folder.ship(at('numbers.npy'), numbers);
     expect(signalsOf(npy)).toEqual(signalsOf(flat));
+  });
+
+  it('by column are the same beyond a block of rows', async () => {
+    const rows = 40_001;
+    const value = (row: number, column: number): number => ((row * (column + 3)) % 1009) / 8 + column;
+    const data = Float32Array.from({ length: rows * 3 }, (_, i) => value(i % rows, Math.floor(i / rows)));
+    const columns = await folder.write(
+      'long.npy',
+      npy(head('<f4', `${rows}, 3`, 'True'), new Uint8Array(data.buffer), 2),
+    );
+    const text = csv('0,1,2', ...rowsOf(rows, (row) => [0, 1, 2].map((column) => value(row, column)).join()));
+    const inputs = [input('x', 'FP32', 2), input('y', 'FP64', 1)];
+    const found = await folder.ship(columns, inputs);
+    expect(found.baseline.rows).toBe(rows);
+    expect(signalsOf(found)).toEqual(
+      signalsOf(await folder.ship(await folder.write('long.csv', text), inputs)),
+    );
   });
 
   it('give the same bytes each time, and are read once', async () => {

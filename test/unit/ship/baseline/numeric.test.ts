@@ -118,6 +118,35 @@ describe('a numeric signal', () => {
     );
   });
 
+  it('scores each window by a baseline of all other values', () => {
+    fc.assert(
+      fc.property(
+        numbers.filter(({ length }) => length > 7),
+        fc.boolean(),
+        (values, sorted) => {
+          const all = Float64Array.from(values);
+          // In order, windows differ as much as they can.
+          if (sorted) all.sort();
+          const sizes = windowsOf(all.length).map(({ start, end }) => {
+            const others = numericPart(all.filter((_, i) => i < start || i >= end));
+            const [n, m] = [end - start, all.length - end + start];
+            let [a, b] = [0, 0];
+            for (const x of all.slice(start, end)) {
+              const u = rankOf(others.knots, x);
+              const location = locationOf(others, u);
+              a += location / n;
+              b += spreadOf(others, u, location) / n;
+            }
+            return ((n * m) / (n + m)) * (a * a + b * b);
+          });
+          const mean = sizes.reduce((sum, t) => sum + t, 0) / sizes.length;
+          const expected = Math.max(1, mean / 2);
+          close(numericPart(all).phi / expected, 1, 1e-6);
+        },
+      ),
+    );
+  });
+
   it('has ranks that never fall as values rise', () => {
     fc.assert(
       fc.property(numbers, fc.array(fc.double({ noNaN: true }), { maxLength: 50 }), (values, asked) => {

@@ -1,31 +1,14 @@
-import { Buffer } from 'node:buffer';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { TensorSpec } from '../../../../functions/infer/contract.ts';
-import { csv, FILES, input, newFolder, rowsOf } from './setup.ts';
+import { csv, FILES, head, input, newFolder, npy, rowsOf } from './setup.ts';
 
 const folder = newFolder();
 const x2 = [input('x', 'FP32', 2)];
 const named = [input('a', 'FP32', 1), input('b', 'INT64')];
 const two = (of: (i: number) => string = (i) => `${i},${i}`): string[] => rowsOf(300, of);
 const broken = (row: string, at = 200): string[] => two((i) => (i === at ? row : `${i},${i}`));
-
-/** An array as numpy.save writes it. */
-function npy(header: string, data: Uint8Array = new Uint8Array(0), version = 1): Buffer {
-  const length = Buffer.alloc(version === 1 ? 2 : 4);
-  if (version === 1) length.writeUInt16LE(header.length);
-  else length.writeUInt32LE(header.length);
-  return Buffer.concat([
-    Buffer.from('\x93NUMPY', 'latin1'),
-    Buffer.from([version, 0]),
-    length,
-    Buffer.from(header),
-    data,
-  ]);
-}
-const head = (descr: string, shape: string, order = 'False'): string =>
-  `{'descr': '${descr}', 'fortran_order': ${order}, 'shape': (${shape}), }\n`;
 
 describe('reference data are refused', () => {
   it.each<[string, string, string | Uint8Array, readonly TensorSpec[], RegExp]>([
@@ -293,5 +276,9 @@ describe('reference data are refused', () => {
       const { baseline } = await folder.ship(path, inputs, { outputs });
       expect(baseline.signals.map(({ label }) => label)).toEqual(['a', 'b']);
     }
+    // A column that the model takes is no answer, whatever its name.
+    const taken = await folder.write('taken.csv', csv('a,label', ...two()));
+    const { baseline } = await folder.ship(taken, x2, { outputs });
+    expect(baseline.signals.map(({ label }) => label)).toEqual(['a', 'label']);
   });
 });

@@ -74,3 +74,20 @@ export const csv = (header: string, ...rows: readonly string[]): string =>
   `${[header, ...rows].join('\n')}\n`;
 export const rowsOf = (count: number, of: (i: number) => string): string[] =>
   Array.from({ length: count }, (_, i) => of(i));
+
+/** An array as numpy.save writes it. */
+export function npy(header: string, data: Uint8Array = new Uint8Array(0), version = 1): Buffer {
+  const length = Buffer.alloc(version === 1 ? 2 : 4);
+  if (version === 1) length.writeUInt16LE(header.length);
+  else length.writeUInt32LE(header.length);
+  return Buffer.concat([
+    Buffer.from('\x93NUMPY', 'latin1'),
+    Buffer.from([version, 0]),
+    length,
+    Buffer.from(header),
+    data,
+  ]);
+}
+/** Its header. */
+export const head = (descr: string, shape: string, order = 'False'): string =>
+  `{'descr': '${descr}', 'fortran_order': ${order}, 'shape': (${shape}), }\n`;

@@ -150,13 +150,13 @@ describe('signals of inputs', () => {
 describe('a category', () => {
   it('has cells for the most frequent, one for others and one for what is not known', () => {
     const texts = Array.from({ length: 12 }, (_, i) => `t${String(i).padStart(2, '0')}`);
-    // t11 is the most frequent; t02 and t03 are equally frequent; t00 is in no row.
-    const codes = texts.flatMap((_, i) => Array<number>(i === 2 ? 3 : i).fill(i));
+    // t11 is the most frequent; t03, t04 and t05 are equally frequent, so that the last one is among others; t00 is in no row.
+    const codes = texts.flatMap((_, i) => Array<number>(i === 3 || i === 5 ? 4 : i).fill(i)).reverse();
     const part = categoryPart(Float64Array.from([...codes, Number.NaN]), texts);
     expect(part).toEqual({
-      values: ['t11', 't10', 't09', 't08', 't07', 't06', 't05', 't04'],
-      rare: ['t01', 't02', 't03'],
-      counts: [11, 10, 9, 8, 7, 6, 5, 4, 7, 0],
+      values: ['t11', 't10', 't09', 't08', 't07', 't06', 't03', 't04'],
+      rare: ['t01', 't02', 't05'],
+      counts: [11, 10, 9, 8, 7, 6, 4, 4, 7, 0],
       nulls: 1,
       phi: expect.any(Number),
     });
@@ -171,6 +171,13 @@ describe('a category', () => {
     const own = (300 * Math.sqrt(m / n) - 1200 * Math.sqrt(n / m)) ** 2 / 1500;
     const other = (1500 * Math.sqrt(n / m)) ** 2 / 1500;
     expect(categoryPart(sorted, ['a', 'b']).phi).toBeCloseTo(own + other, 9);
+    // Of three values each has a third, and chi² has two degrees of freedom.
+    const thirds = Float64Array.from({ length: 3600 }, (_, i) => Math.floor(i / 1200));
+    const share = 3300 / 300;
+    const third =
+      (300 * Math.sqrt(share) - 900 / Math.sqrt(share)) ** 2 / 1200 +
+      2 * ((1200 / Math.sqrt(share)) ** 2 / 1200);
+    expect(categoryPart(thirds, ['a', 'b', 'c']).phi).toBeCloseTo(third / 2, 9);
   });
 });
 
