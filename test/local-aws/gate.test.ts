@@ -342,6 +342,6 @@ models:
     expect(code).toBe(1);
     expect(said).toContain('models.employment: has no here-other-employment:live in us-east-1.');
     const { said: version } = await sls('--qualifier', '9');
-    expect(version).toMatch(/version 9 .*ResourceNotFoundException/);
+    expect(version).toMatch(/has no version 9: .* \[MODELS_NOT_DEPLOYED\]/);
   });
 });

@@ -109,6 +109,25 @@ it('the shipped handler reads log and baseline, publishes, and writes a window o
     new PutObjectCommand({ Bucket: BUCKET, Key: `${FILES}${digest}`, Body: JSON.stringify(baseline) }),
   );
   const from = Math.floor((Date.now() - 120_000) / DAY) * DAY - DAY;
+  // It had drifted the day before, too: two in a row are what counts.
+  const yesterday = {
+    schema: 1,
+    model: WATCHED.model,
+    baseline: digest,
+    from: new Date(from - DAY).toISOString(),
+    to: new Date(from).toISOString(),
+    requests: 200,
+    rows: 200,
+    signals: baseline.signals.map(({ name, label }) => ({
+      name,
+      label,
+      n: 200,
+      cells: [],
+      nulls: 0,
+      drifted: label === 'age',
+    })),
+  } as const;
+  expect(await driftDocuments(bucketObjects(s3, BUCKET), SCOPE).write(yesterday)).toBe('ok');
   const events = Array.from({ length: 300 }, (_, n) => ({
     at: from + n * 240_000,
     message: n % 3 === 2 ? 'START' : lineOf(baseline, digest, { age: 0.8 + 0.2 * ((n * 0.618) % 1) }),
@@ -128,7 +147,8 @@ it('the shipped handler reads log and baseline, publishes, and writes a window o
 
   const objects = bucketObjects(s3, BUCKET);
   const Key = `${SCOPE}drift/churn/${new Date(from).toISOString().slice(0, 10)}T000000Z.json`;
-  expect(await objects.list(`${SCOPE}drift/`)).toEqual([Key]);
+  const kept = await objects.list(`${SCOPE}drift/`);
+  expect([kept.length, kept.at(-1)]).toEqual([2, Key]);
   const found = await s3.send(new GetObjectCommand({ Bucket: BUCKET, Key }));
   const document = JSON.parse((await found.Body?.transformToString()) ?? '');
   expect(document).toMatchObject({ schema: 1, model: 'churn', baseline: digest, requests: 200, rows: 200 });
