@@ -165,7 +165,8 @@ test('a registry that the service names keeps its documents, and nothing is writ
     expect.stringMatching(/^DELETE \/schedules\/named-dev-churn/),
   ]);
   expect(seen?.schedules).toEqual([]);
-  expect(await objects(NAMED)).toEqual(seen?.objects);
+  // A tick that was under way may finish what it wrote; nothing new is begun.
+  expect(Object.keys(await objects(NAMED))).toEqual(Object.keys(seen?.objects ?? {}));
   expect(await document(NAMED, `${scope('named')}releases/churn/live.json`)).toMatchObject({
     release: release.release,
     phase: 'ABORTED',

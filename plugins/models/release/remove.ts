@@ -72,7 +72,9 @@ export async function emptyRegistry(
 ): Promise<void> {
   const s3 = new S3Client(aws);
   try {
-    await deleteBelow(s3, bucket, scope, progress);
+    // A tick or a look of the monitor that was under way may still write what it found; nobody begins a new one of a release.
+    for (let pass = 0; pass < PASSES && (await deleteBelow(s3, bucket, scope, progress)) > 0; pass += 1)
+      await new Promise((resolve) => setTimeout(resolve, SETTLES_MS));
     const { CommonPrefixes } = await s3.send(
       new ListObjectsV2Command({ Bucket: bucket, Prefix: REGISTRY_PREFIX, Delimiter: '/' }),
     );
@@ -87,8 +89,16 @@ export async function emptyRegistry(
   }
 }
 
-/** Deletes every version of every object below `prefix`; a page has 1000, and so has a request to delete. */
-async function deleteBelow(s3: S3Client, bucket: string, prefix: string, progress: Progress): Promise<void> {
+const SETTLES_MS = 1000;
+const PASSES = 5;
+
+/** Deletes every version of every object below `prefix`; a page has 1000, and so has a request to delete. @returns how many */
+async function deleteBelow(
+  s3: S3Client,
+  bucket: string,
+  prefix: string,
+  progress: Progress,
+): Promise<number> {
   let deleted = 0;
   let [key, version]: (string | undefined)[] = [];
   do {
@@ -115,4 +125,5 @@ async function deleteBelow(s3: S3Client, bucket: string, prefix: string, progres
     }
     [key, version] = page.IsTruncated ? [page.NextKeyMarker, page.NextVersionIdMarker] : [];
   } while (key !== undefined);
+  return deleted;
 }
