@@ -32,12 +32,9 @@ export async function drift(scene: DriftScene): Promise<void> {
 
 async function quiet({ sls, env, traffic, later }: DriftScene): Promise<void> {
   title('12. Three years go by: people of 2016 to 2018 are asked about');
-  console.log(
-    'while only those born in the country were asked about, the traffic was not like the reference:',
-  );
   const before = await windows(sls, env);
   console.log(
-    `  ${[...new Set(before.flatMap(driftedIn))].join(', ') || 'nothing'} had drifted, and an alarm said so`,
+    `while only those born in the country were asked about, these had drifted, window after window: ${twice(before).join(', ') || 'none'}`,
   );
   traffic.about(later);
   const known = before.length;
@@ -64,21 +61,30 @@ async function shift({ sls, env, traffic, pager, later }: DriftScene): Promise<v
   const found = await windows(sls, env);
   expect(driftedIn(found.at(-1)).includes('AGEP'), 'age is named');
   await sls(['models', 'drift', '--since', '2h'], { env });
-  const text = await sls(['models', 'status', '--json'], { env, brief: true });
+  const text = await sls(['models', 'status', '--json'], { env, silent: true });
   expect(/"version": ?"2"/.test(text), 'version 2 is still live: another one would see the same people');
 }
+
+/** What drifted in two windows in a row. */
+const twice = (found: readonly Window[]): readonly string[] => [
+  ...new Set(
+    found.flatMap((window, i) =>
+      driftedIn(window).filter((label) => driftedIn(found[i - 1]).includes(label)),
+    ),
+  ),
+];
 
 const driftedIn = (window: Window | undefined): readonly string[] =>
   window?.signals.filter((signal) => signal.drifted).map(({ label }) => label) ?? [];
 
 async function windows(sls: Terminal['sls'], env: Environment): Promise<readonly Window[]> {
-  const text = await sls(['models', 'drift', '--since', '4h', '--json'], { env, brief: true });
+  const text = await sls(['models', 'drift', '--since', '4h', '--json'], { env, silent: true });
   const found: { readonly employment: readonly Window[] } = JSON.parse(text.slice(text.indexOf('{')));
   return found.employment.filter(({ rows }) => rows > 0);
 }
 
 async function isOn(sls: Terminal['sls'], env: Environment): Promise<boolean> {
-  return /employment-drift"/.test(await sls(['models', 'status', '--json'], { env, brief: true }));
+  return /employment-drift"/.test(await sls(['models', 'status', '--json'], { env, silent: true }));
 }
 
 /** Looks every two seconds. */

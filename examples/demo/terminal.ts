@@ -19,7 +19,7 @@ export function expect(isSo: boolean, what: string): void {
 export type Terminal = {
   /**
    * Runs `sls` to its end, showing what it prints, and gives it back. `brief`: without what every deploy prints alike;
-   * `atOnce`: when it has ended, since another one is printing.
+   * `atOnce`: when it has ended, since another one is printing; `silent`: neither command nor output, for what is only read.
    * @throws Error where it does not end with `code` (default 0)
    */
   sls(
@@ -29,6 +29,7 @@ export type Terminal = {
       readonly code?: number;
       readonly brief?: boolean;
       readonly atOnce?: boolean;
+      readonly silent?: boolean;
     },
   ): Promise<string>;
   /** Starts `sls models proxy` and gives the URL that it prints. */
@@ -39,8 +40,8 @@ export type Terminal = {
 
 export function terminal(cwd: string): Terminal {
   const children = new Set<ChildProcess>();
-  const start = (args: readonly string[], env: Environment) => {
-    console.log(`$ sls ${args.join(' ')}`);
+  const start = (args: readonly string[], env: Environment, silent = false) => {
+    if (!silent) console.log(`$ sls ${args.join(' ')}`);
     const child = spawn('sls', args, {
       cwd,
       env: { ...process.env, ...env },
@@ -51,14 +52,14 @@ export function terminal(cwd: string): Terminal {
     return child;
   };
   return {
-    sls: async (args, { env = {}, code = 0, brief = false, atOnce = false } = {}) => {
-      const child = start(args, env);
+    sls: async (args, { env = {}, code = 0, brief = false, atOnce = false, silent = false } = {}) => {
+      const child = start(args, env, silent);
       const show = printer(brief);
       let text = '';
       for (const stream of [child.stdout, child.stderr])
         stream.on('data', (chunk: Buffer) => {
           text += chunk.toString();
-          if (!atOnce) show(chunk.toString());
+          if (!atOnce && !silent) show(chunk.toString());
         });
       const ended = await new Promise<number | null>((resolve, reject) => {
         child.once('error', reject);
