@@ -39,7 +39,7 @@ async function quiet({ sls, env, traffic, later }: DriftScene): Promise<void> {
   traffic.about(later);
   const known = before.length;
   let found = before;
-  await until('two windows of the later years, like the reference, and no alarm', async () => {
+  await until('a window of the later years that is like the reference, and no alarm', async () => {
     found = await windows(sls, env);
     const fresh = found.slice(known + 1);
     return fresh.length >= 1 && driftedIn(fresh.at(-1)).length === 0 && !(await isOn(sls, env));
