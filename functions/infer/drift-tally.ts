@@ -41,9 +41,11 @@ export function numberTaker(signal: NumericSignal, place: number, tally: Tally):
   const scale: Scale = { knots: signal.knots, mean, sd, skew, spread };
   const { a, b } = tally;
   const count = counter(place, tally);
-  return (value) => {
+  const isAnswer = signal.of === 'output';
+  return (given) => {
     // NaN and infinities are the only numbers whose difference with themselves is not 0.
-    if (value - value !== 0) return;
+    if (given - given !== 0) return;
+    const value = isAnswer ? snapped(knots, given) : given;
     const rank = rankOf(knots, value);
     const location = locationOf(scale, rank);
     a[place] = (a[place] as number) + location;
@@ -52,6 +54,29 @@ export function numberTaker(signal: NumericSignal, place: number, tally: Tally):
     while (cell < edges.length && value > (edges[cell] as number)) cell++;
     count(cell);
   };
+}
+
+/** Of the reference's range, and of a value as a float32: what other threads and processors make of the same sum. */
+const ROUNDING = 1e-6;
+const DIGITS = 3e-7;
+
+/**
+ * An answer's last digits differ with threads and processor from those of the machine that built the baseline. So what is that
+ * near to a knot is taken for it: an answer that is frequent would else lie beside its own place.
+ */
+function snapped(knots: Float64Array, value: number): number {
+  let low = 0;
+  let high = knots.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((knots[middle] as number) < value) low = middle + 1;
+    else high = middle;
+  }
+  const range = (knots[knots.length - 1] as number) - (knots[0] as number);
+  const near = Math.max(ROUNDING * range, DIGITS * Math.abs(value));
+  const [below, above] = [knots[low - 1] ?? Number.NaN, knots[low] ?? Number.NaN];
+  if (above - value <= near && !(value - below < above - value)) return above;
+  return value - below <= near ? below : value;
 }
 
 /** Adds a row's category as the tensor has it: a text, a number, or a bigint of 64 bits. */
