@@ -7,8 +7,8 @@ import { alarmLogicalId, alarmName, DRIFT as DRIFT_FUNCTION } from '../naming.ts
 import { written } from '../units.ts';
 import type { Alarm } from './alarms.ts';
 import type { Json } from './cloudformation.ts';
-import { nativeBudget } from './drift.ts';
-import { alphaOf } from './drift-budget.ts';
+import { nativeBudget, nativeSignals } from './drift.ts';
+import { alphaOf, LEAST_ROWS } from './drift-budget.ts';
 import { nameOf } from './endpoint.ts';
 import type { Host } from './host.ts';
 
@@ -20,12 +20,6 @@ import type { Host } from './host.ts';
 /** Windows in a row. */
 const WINDOWS = 2;
 
-/** Rows (of outputs: requests) of a window below which nothing is said. */
-const LEAST = 100;
-
-/** Signals of one alarm: metric math takes ten metrics. https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html */
-export const TOGETHER = 4;
-
 /** @param actions ARNs of topics */
 export function driftAlarms(
   model: Model,
@@ -36,8 +30,9 @@ export function driftAlarms(
   const { drift } = model;
   if (drift === undefined) return [];
   const functionName = nameOf(model, host);
-  const inputs = facts.signals.filter((signal) => signal.of === 'input');
-  const outputs = facts.signals.filter((signal) => signal.of === 'output');
+  const native = nativeSignals(facts);
+  const inputs = (facts.native ? native : facts.signals).filter((signal) => signal.of === 'input');
+  const outputs = native.filter((signal) => signal.of === 'output');
   const differ = (what: string, signals: readonly DriftSignal[]): string =>
     `${what} (${drift.baseline}) by more than ${drift.effect} σ, in ${WINDOWS} windows of ${written(drift.window)} in a row: ${shortened(signals.map(({ label }) => label))}. Nothing is rolled back. \`sls models drift --model ${model.name}\` shows which, and how.`;
   const alarm = (suffix: 'drift' | 'outputs' | 'monitor', about: string, watch: Definition): Alarm => {
@@ -161,7 +156,7 @@ function mathAlarm(
       math('e', `n*${m}/(n+${m})`),
       math('f', `2+${constant(squared)}*e+${constant(z)}*(4+${constant(4 * squared)}*e)^0.5`),
       math('c', `IF(f>${constant(-2 * Math.log(alpha))},f,${constant(-2 * Math.log(alpha))})`),
-      math('watched', `IF(n>=${LEAST},${statistics.join('+')},0)`, true),
+      math('watched', `IF(n>=${LEAST_ROWS},${statistics.join('+')},0)`, true),
     ],
     EvaluationPeriods: WINDOWS,
     DatapointsToAlarm: WINDOWS,

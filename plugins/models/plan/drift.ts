@@ -23,9 +23,9 @@ export function sharesOf(
   return hasOutputs ? { alarms: budget / 2, monitor: budget / 2 } : { alarms: 0, monitor: budget };
 }
 
-/** Signals with an alarm of their own. */
+/** Signals with an alarm of their own; what has no value in the reference can be compared with nothing. */
 export const nativeSignals = ({ native, signals }: DriftFacts): readonly DriftSignal[] =>
-  native ? signals : signals.filter(({ of }) => of === 'output');
+  signals.filter(({ of, m }) => m > 0 && (native || of === 'output'));
 
 type Declared = Pick<Model, 'traffic'> & { readonly drift: Drift };
 
@@ -99,7 +99,9 @@ function sees(model: Declared, facts: DriftFacts, rows: number | undefined): str
   if (rows < LEAST_ROWS)
     return `At the declared traffic a window has ${Math.floor(rows)} requests; below ${LEAST_ROWS} rows nothing is said. Choose a longer window.`;
   const found = (of: DriftSignal['of']): string | undefined => {
-    const signals = facts.signals.filter((signal) => signal.of === of && signal.kind === 'numeric');
+    const signals = facts.signals.filter(
+      (signal) => signal.of === of && signal.kind === 'numeric' && signal.m > 0,
+    );
     if (signals.length === 0) return undefined;
     const native = of === 'output' || facts.native;
     // Alone among all, a signal must stand out by the number of them; the monitor runs two tests on each.

@@ -98,6 +98,19 @@ describe('alarms of drift', () => {
     ]);
   });
 
+  it('leave out what has no value in the reference', () => {
+    const empty = [
+      { ...signal('never', 'input'), m: 0 },
+      { ...signal('nan', 'output'), m: 0 },
+    ];
+    expect(driftAlarms(declared(), facts(empty), host).map(({ name }) => name)).toEqual([
+      'shop-dev-churn-drift-monitor',
+    ]);
+    const [alarm] = driftAlarms(declared(), facts([...four, ...empty]), host);
+    expect(alarm?.metrics).toBe(9);
+    expect(driftLines(declared({}, { traffic: '1/s' }), facts(empty))).toHaveLength(1);
+  });
+
   it('name at most eight columns, whatever they are called', () => {
     const wide = Array.from({ length: 150 }, (_, i) => signal(`${'x'.repeat(100)}${i}`, 'input'));
     const [alarm] = driftAlarms(declared(), facts(wide, false), host);
