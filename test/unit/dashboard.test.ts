@@ -117,6 +117,11 @@ describe('the dashboard', () => {
     expect(alarms.map(({ properties }) => properties.alarms?.length)).toEqual(
       models.map((model) => alarmsOf(model, host).length),
     );
+    const drift = { sha256: '', bytes: 0, rows: 0, native: true, signals: [] };
+    const declared = parseModels({ churn: { artifact: 'a.onnx', drift: { baseline: 'r.csv' } } }).models;
+    expect(JSON.stringify(dashboardOf(declared, host, new Map([['churn', { drift }]])))).toContain(
+      'alarm:shop-dev-churn-drift-monitor',
+    );
     expect(alarms[0]?.properties.alarms?.[0]).toBe(
       'arn:aws:cloudwatch:eu-central-1:123456789012:alarm:shop-dev-churn-crashes',
     );

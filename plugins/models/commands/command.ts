@@ -2,6 +2,7 @@ import { formatProblem, isProblemError, type Problem, problemError, throwProblem
 import type { Facts, Model, ServiceOptions } from '../model.ts';
 import type { PlanInput } from '../plan/plan.ts';
 import type { AwsConfig } from '../ship/context.ts';
+import { seconds } from '../units.ts';
 
 export type { AwsConfig };
 
@@ -96,6 +97,15 @@ export function modelOf({ models, flags }: Pick<Context, 'models' | 'flags'>): M
   if (found === undefined)
     throw usage('--model', `${flags.model} is not a model of this service.`, `Name one of ${names}.`);
   return found;
+}
+
+/** What `--since` is where nobody says it. */
+export const SINCE = '24h';
+
+/** @returns seconds that `--since` names; @throws ProblemError */
+export function sinceOf({ since = SINCE }: Context['flags']): number {
+  if (typeof since === 'string' && /^\d+(\.\d+)?[smhd]$/.test(since)) return seconds(since);
+  throw usage('--since', `${since} is not a length of time.`, 'Write such as 2h or 7d.');
 }
 
 /** An option that cannot be used, to throw. */

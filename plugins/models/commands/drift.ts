@@ -1,8 +1,5 @@
-import { seconds } from '../units.ts';
 import { driftText } from '../watch/drift-text.ts';
-import { type Command, modelOf, usage } from './command.ts';
-
-const SINCE = '24h';
+import { type Command, modelOf, SINCE, sinceOf, usage } from './command.ts';
 
 /** `sls models drift`: how the traffic of each model differs from its reference data. */
 export const command: Command = {
@@ -14,9 +11,7 @@ export const command: Command = {
   },
   run: async (context) => {
     const { flags, print, progress } = context;
-    const since = String(flags.since ?? SINCE);
-    if (!/^\d+(\.\d+)?[smhd]$/.test(since))
-      throw usage('--since', `${since} is not a length of time.`, 'Write such as 2h or 7d.');
+    const since = sinceOf(flags);
     const chosen = typeof flags.model === 'string' ? [modelOf(context)] : context.models;
     const models = chosen.filter(({ drift }) => drift !== undefined);
     if (models.length === 0)
@@ -27,7 +22,7 @@ export const command: Command = {
       );
     const { readWindows } = await import('../watch/windows.ts');
     progress('Reading what the monitor found');
-    const found = await readWindows({ ...context, models }, Date.now() - seconds(since) * 1000).finally(() =>
+    const found = await readWindows({ ...context, models }, Date.now() - since * 1000).finally(() =>
       progress(undefined),
     );
     print(

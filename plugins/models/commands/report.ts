@@ -1,11 +1,9 @@
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { nameOf } from '../plan/endpoint.ts';
-import { seconds } from '../units.ts';
 import { reportHtml, type Subject } from '../watch/report-html.ts';
-import { type Command, modelOf, usage } from './command.ts';
+import { type Command, modelOf, SINCE, sinceOf, usage } from './command.ts';
 
-const SINCE = '24h';
 const OUTPUT = 'models-report.html';
 /** Releases of a model. */
 const RELEASES = 20;
@@ -21,9 +19,7 @@ export const command: Command = {
   },
   run: async (context) => {
     const { flags, models, plan, print, progress, service, aws } = context;
-    const since = String(flags.since ?? SINCE);
-    if (!/^\d+(\.\d+)?[smhd]$/.test(since))
-      throw usage('--since', `${since} is not a length of time.`, 'Write such as 2h or 7d.');
+    const since = sinceOf(flags);
     const chosen = typeof flags.model === 'string' ? [modelOf(context)] : models;
     const [{ atDesk }, { readHistory }, { readBaseline, readWindows }, { readTraffic }] = await Promise.all([
       import('../release/desk.ts'),
@@ -32,7 +28,7 @@ export const command: Command = {
       import('../watch/traffic.ts'),
     ]);
     const to = Date.now();
-    const from = to - seconds(since) * 1000;
+    const from = to - since * 1000;
     progress('Reading releases, metrics and drift');
     const subjects = await (async () => {
       const releases = await atDesk(context, ({ documents }) =>

@@ -2,7 +2,7 @@ import { METRICS as OWN } from '../../../functions/infer/contract.ts';
 import { METRICS as WORKER } from '../../../functions/release/contract.ts';
 import type { Model } from '../model.ts';
 import { ALIAS, dashboardName } from '../naming.ts';
-import { alarmsOf } from './alarms.ts';
+import { allAlarms, type KnownFacts } from './alerts.ts';
 import type { Resource } from './cloudformation.ts';
 import { nameOf } from './endpoint.ts';
 import type { Host } from './host.ts';
@@ -11,8 +11,8 @@ import type { Host } from './host.ts';
  * One dashboard a service, a band of graphs a model: what it is asked, how fast each version answers, which version answers, and
  * how many instances that takes. https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html
  */
-export function dashboardOf(models: readonly Model[], host: Host): Resource {
-  const bands = models.map((model) => bandOf(model, host));
+export function dashboardOf(models: readonly Model[], host: Host, facts: KnownFacts = new Map()): Resource {
+  const bands = models.map((model) => bandOf(model, host, facts));
   const widgets: object[] = [];
   let top = 0;
   for (const { height, widgets: band } of bands) {
@@ -48,7 +48,11 @@ const ALARM_HEIGHT = 3;
 /** Seconds of a point; CloudWatch takes longer ones where the span asks for it. */
 const PERIOD = 60;
 
-function bandOf(model: Model, host: Host): { readonly height: number; readonly widgets: readonly Widget[] } {
+function bandOf(
+  model: Model,
+  host: Host,
+  facts: KnownFacts,
+): { readonly height: number; readonly widgets: readonly Widget[] } {
   const functionName = nameOf(model, host);
   const graphs = [requests, latency, versions, instances].map((graph) => graph(model, functionName, host));
   const rows = Math.ceil(graphs.length / 3);
@@ -81,7 +85,7 @@ function bandOf(model: Model, host: Host): { readonly height: number; readonly w
         height: ALARM_HEIGHT,
         properties: {
           title: `Alarms of ${model.name}`,
-          alarms: alarmsOf(model, host).map(
+          alarms: allAlarms(model, host, facts).map(
             ({ name }) =>
               `arn:\${AWS::Partition}:cloudwatch:\${AWS::Region}:\${AWS::AccountId}:alarm:${name}`,
           ),

@@ -102,7 +102,13 @@ export function planResources(
           [roleLogicalId(DRIFT)]: monitorRole(models, host, options),
         }),
       ...release.resources,
-      ...(options.dashboard && { [DASHBOARD]: dashboardOf(models, host) }),
+      ...(options.dashboard && {
+        [DASHBOARD]: dashboardOf(
+          models,
+          host,
+          new Map(endpoints.map(({ model, facts }) => [model.name, facts])),
+        ),
+      }),
     },
     outputs: release.outputs,
   };
