@@ -1,0 +1,19 @@
+/** Why an object cannot be scored as a whole: not the rows are at fault, but their container. */
+export const FAULTS = [
+  'UNREADABLE',
+  'WRONG_HEADER',
+  'UNCLOSED_QUOTE',
+  'ROW_TOO_LONG',
+  'CHANGED',
+  'GONE',
+] as const;
+export type FaultCode = (typeof FAULTS)[number];
+
+export type ObjectFault = Error & { readonly objectFault: FaultCode };
+
+/** @param message a sentence or two for a person: where, what is due; never a value */
+export const objectFault = (code: FaultCode, message: string): ObjectFault =>
+  Object.assign(new Error(message), { objectFault: code });
+
+export const isObjectFault = (error: unknown): error is ObjectFault =>
+  error instanceof Error && 'objectFault' in error;
