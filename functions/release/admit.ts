@@ -33,6 +33,8 @@ export type Asked = {
   /** The version that the template asked for before. */
   readonly before?: string;
   readonly fingerprint: string;
+  /** The batch function's version that belongs to it. */
+  readonly batch?: VersionRef['batch'] | undefined;
   readonly settings: Settings;
   /** By `sls deploy --force`: what was refused may go again. */
   readonly forced: boolean;
@@ -187,7 +189,10 @@ function noted(
 function changed(base: Release, asked: Asked, now: number): Release {
   const tried = base.scaled?.refused === undefined ? {} : { scaled: undefined };
   const { stable } = base;
-  const live = stable?.version === asked.version ? { stable: measured(stable, asked.settings) } : {};
+  const live =
+    stable?.version === asked.version
+      ? { stable: measured({ ...stable, batch: asked.batch }, asked.settings) }
+      : {};
   return next(base, { ...noted(base, asked, 'settings', now), ...tried, ...live }, now);
 }
 
@@ -202,7 +207,11 @@ function withdrawn(base: Release, asked: Asked, facts: Found, now: number): Rele
     known.find(({ version }) => Number(version) <= highest) ??
     (facts.alias !== undefined && Number(facts.alias.version) <= highest
       ? { version: facts.alias.version }
-      : { version: asked.version, fingerprint: asked.fingerprint });
+      : {
+          version: asked.version,
+          fingerprint: asked.fingerprint,
+          ...(asked.batch && { batch: asked.batch }),
+        });
   // A release that gave up by itself is why the stack goes back: that is kept, with its gate.
   const why =
     base.phase === 'ABORTED' && base.reason !== undefined ? `${base.reason.replace(/\.$/, '')}; ` : '';

@@ -138,6 +138,8 @@ export type AliasProperties = {
   readonly Settings: string;
   /** Differs at each `sls deploy --force`: without a change CloudFormation would not ask at all. */
   readonly Forced?: string;
+  /** The model's batch function and the version of it that belongs to `Version`; its alias of the same name follows. */
+  readonly Batch?: { readonly FunctionName: string; readonly Version: string };
 };
 
 /** What a schedule, or anyone who wants a release to go on, sends to the worker. */

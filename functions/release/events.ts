@@ -7,6 +7,7 @@ import {
   type Settings,
   type TickEvent,
 } from './contract.ts';
+import type { VersionRef } from './document/contract.ts';
 import type { VersionRecord } from './history/contract.ts';
 import { iso } from './steps.ts';
 
@@ -39,6 +40,8 @@ export type Incoming =
       readonly functionName: string;
       readonly alias: string;
       readonly model: string;
+      /** The model's batch function, whose alias goes, too. */
+      readonly batch?: string;
     }
   /** A request that we can answer, but not understand. */
   | { readonly kind: 'malformed'; readonly caller: Caller; readonly type: string; readonly reason: string };
@@ -65,6 +68,7 @@ export function readEvent(event: unknown, group: string, now: number): Incoming 
   const functionName = text(properties, 'FunctionName');
   const alias = text(properties, 'Alias');
   const model = text(properties, 'Model');
+  const batch = readBatch(fieldsOf(properties.Batch));
   const type = text(fields, 'RequestType') ?? 'nothing';
   const physicalId = functionName && alias ? `${functionName}:${alias}` : (given ?? logicalId);
   const caller = { url, id, stack, logicalId, physicalId };
@@ -81,6 +85,7 @@ export function readEvent(event: unknown, group: string, now: number): Incoming 
       functionName: target,
       alias: ownAlias ?? alias ?? 'live',
       model: model ?? '',
+      ...(batch && { batch: batch.functionName }),
     };
   }
   const version = text(properties, 'Version') ?? '';
@@ -118,6 +123,7 @@ export function readEvent(event: unknown, group: string, now: number): Incoming 
       model,
       version,
       fingerprint,
+      ...(batch && { batch }),
       settings,
       forced: text(properties, 'Forced') !== undefined,
       ...(before !== undefined && { before }),
@@ -136,6 +142,12 @@ export function readEvent(event: unknown, group: string, now: number): Incoming 
       at: iso(now),
     },
   };
+}
+
+function readBatch(batch: Fields): VersionRef['batch'] {
+  const functionName = text(batch, 'FunctionName');
+  const version = text(batch, 'Version');
+  return functionName && version && /^[1-9]\d*$/.test(version) ? { functionName, version } : undefined;
 }
 
 /** One name a release, so that ending one never deletes the schedule of the next. 64 characters at most. */

@@ -223,13 +223,17 @@ async function withoutRegistry(
  * Delete: stops the release, then takes away whatever there is of schedule, capacity and alias, absent and half-made
  * things included. Writes nothing to the registry, which `sls remove` may have emptied before.
  */
-export async function remove(world: World, { caller, functionName, alias, model }: Remove): Promise<void> {
+export async function remove(
+  world: World,
+  { caller, functionName, alias, model, batch }: Remove,
+): Promise<void> {
   try {
     const found = await world.registry.release(model).catch(() => undefined);
     const release = found?.release;
     if (release?.functionName === functionName) await world.schedules.remove(release.schedule);
     for (const qualifier of await world.capacity.list(functionName))
       await world.capacity.release(functionName, qualifier);
+    if (batch !== undefined) await world.aliases.remove(batch, alias);
     await world.aliases.remove(functionName, alias);
   } catch (error) {
     await respond(world, caller, 'FAILED', messageOf(error));

@@ -3,6 +3,7 @@ import type { AliasState } from '../shared/aws/ports.ts';
 import type { Found } from '../shared/registry.ts';
 import type { Action } from './actions.ts';
 import { endOf, told } from './answer.ts';
+import { follow } from './batch.ts';
 import { unprovided } from './capacity.ts';
 import { METRICS, type TickAnswer, type TickEvent } from './contract.ts';
 import { decide, refused, unsighted } from './decide.ts';
@@ -45,7 +46,10 @@ export async function run(world: World, model: string): Promise<TickAnswer> {
       action: action.do,
       ...(action.do === 'wait' && { reason: action.reason }),
     });
-    if (action.do === 'wait' || action.do === 'stop') await pruned(world, state, action.prune ?? []);
+    if (action.do === 'wait' || action.do === 'stop') {
+      await pruned(world, state, action.prune ?? []);
+      if (!(await followed(world, state))) return paused(world, state, facts?.alias, 'the alias of batch');
+    }
     if (action.do === 'wait') return paused(world, state, facts?.alias, action.reason);
     if (action.do === 'stop') return stopped(world, state, facts?.alias);
     if (world.left() < RESERVE) return paused(world, state, facts?.alias, 'goes on at the next tick');
@@ -96,6 +100,17 @@ async function look(
   }
 }
 
+/** @returns whether the alias of batch is where it belongs; if not, there must be a next tick */
+async function followed(world: World, state: Release): Promise<boolean> {
+  try {
+    await follow(world, state);
+    return true;
+  } catch (error) {
+    unseen(world, state, error);
+    return false;
+  }
+}
+
 /** An alarm waits for a few of these. */
 function unseen(world: World, { model, functionName }: Release, error: unknown): void {
   world.count(METRICS.unreadable, functionName);
@@ -130,6 +145,8 @@ async function act(
       if (request?.url !== undefined) {
         const physicalId = `${functionName}:${state.alias}`;
         const caller = { ...request, url: request.url, stack: state.stack, physicalId };
+        // What triggers jobs is made after this, and versions of a stack that rolls back are deleted: both need the alias in its place.
+        if (action.status === 'SUCCESS') await follow(world, state);
         await respond(world, caller, action.status, action.reason);
       }
       await write(action.next);

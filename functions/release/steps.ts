@@ -132,12 +132,17 @@ export const isWatched = ({ watch }: Pick<Release, 'watch'>, now: number): boole
 
 /** A version with what it is released and measured by. */
 export function measured(
-  { version, fingerprint }: Pick<VersionRef, 'version' | 'fingerprint'>,
+  {
+    version,
+    fingerprint,
+    batch,
+  }: Pick<VersionRef, 'version' | 'fingerprint'> & { readonly batch?: VersionRef['batch'] | undefined },
   { gate, p95, signals }: Settings,
 ): VersionRef {
   return {
     version,
     ...(fingerprint !== undefined && { fingerprint }),
+    ...(batch !== undefined && { batch }),
     ...(gate !== undefined && { gate }),
     ...(p95 !== undefined && { p95 }),
     ...(signals !== undefined && { signals }),

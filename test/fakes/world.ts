@@ -16,6 +16,7 @@ import { fakeVersions } from './versions.ts';
 export const SCOPE = 'models/1/us-east-1/shop/dev/';
 export const LIVE = `${SCOPE}releases/churn/live.json`;
 export const FUNCTION = 'shop-dev-churn';
+export const BATCH = 'shop-dev-churn-batch';
 export const STACK = 'arn:aws:cloudformation:us-east-1:1:stack/shop-dev/1';
 export const GROUP = 'group';
 
@@ -134,6 +135,8 @@ export function request(
     readonly physicalId?: string;
     readonly settings?: Settings;
     readonly forced?: string;
+    /** Version of the model's batch function. */
+    readonly batch?: string;
   } = {},
 ) {
   requests += 1;
@@ -152,6 +155,7 @@ export function request(
     Source: 'source',
     Settings: JSON.stringify(changes.settings ?? SETTINGS),
     ...(changes.forced !== undefined && { Forced: changes.forced }),
+    ...(changes.batch !== undefined && { Batch: { FunctionName: BATCH, Version: changes.batch } }),
   });
   return {
     RequestType: type,

@@ -68,6 +68,8 @@ export type VersionRef = {
   readonly gate?: GateSettings;
   readonly p95?: number;
   readonly signals?: readonly string[];
+  /** Version of the model's batch function that scores alike. */
+  readonly batch?: { readonly functionName: string; readonly version: string };
 };
 
 /** Where an alias points. Weights are 0 to 1, of the versions beside `version`. */

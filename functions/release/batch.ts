@@ -1,0 +1,29 @@
+import type { Release } from './document/contract.ts';
+import { points, say, whole } from './target.ts';
+import type { World } from './world.ts';
+
+/**
+ * The alias of the model's batch function follows what has all of the endpoint's traffic by right: jobs know no weights, and are scored
+ * by what was promoted. There is nothing to decide and nothing to remember: where it does not point to the stable version's own, it
+ * is moved, by whoever comes next.
+ */
+export async function follow(world: World, { stable, alias: name }: Release): Promise<void> {
+  if (stable?.batch === undefined) return;
+  const { functionName, version } = stable.batch;
+  const found = await world.aliases.get(functionName, name);
+  if (points(found, whole(version))) return;
+  const to = { ...whole(version), description: `serverless-models version ${stable.version}` };
+  const written =
+    found === undefined
+      ? await world.aliases.create(functionName, name, to)
+      : await world.aliases.update(functionName, name, to, found.revision);
+  world.log('moved the alias of batch', {
+    functionName,
+    alias: name,
+    from: say(found),
+    to: say(to),
+    written,
+  });
+  // Changed meanwhile: by another tick, which knows as much. Refused: the version is gone, which only a deploy can mend.
+  if (typeof written === 'object') throw new Error(`the alias of ${functionName}: ${written.refused}`);
+}
