@@ -54,3 +54,44 @@ export const KEYS = {
   success: '_SUCCESS.json',
   failed: '_FAILED.json',
 } as const;
+
+/** Metrics of jobs, in the namespace of the endpoint's; dimension `Model` = the name of the batch function. */
+export const METRICS = {
+  /** Rows read, and those of them that could not be scored. */
+  rows: 'Rows',
+  rowErrors: 'RowErrors',
+  parts: 'PartsDone',
+  done: 'JobsDone',
+  failed: 'JobsFailed',
+  /** Milliseconds from a job's start to its `_SUCCESS.json`. */
+  duration: 'JobDuration',
+} as const;
+
+/** Environment of the batch function. */
+export const ENV = {
+  queue: 'MODELS_BATCH_QUEUE',
+  /** URL of the queue that keeps what failed. */
+  failed: 'MODELS_BATCH_FAILED',
+  /** ARN of the state machine that runs parts side by side. */
+  machine: 'MODELS_BATCH_MACHINE',
+} as const;
+
+/** What a message in the queue of failures says beside its body, as message attributes. */
+export const ATTRIBUTES = { code: 'Code', reason: 'Reason', job: 'Job', again: 'Again' } as const;
+
+/** Input of the state machine; `job` is passed on as it is. */
+export type SpreadInput = {
+  /** ARN of the version that scores the job. */
+  readonly function: string;
+  readonly job: unknown;
+  /** Where `_PLAN.json` is, an array of `Part`. */
+  readonly plan: { readonly bucket: string; readonly key: string };
+  /** Where the results of the map go. */
+  readonly results: { readonly bucket: string; readonly prefix: string };
+  /** The message that asked for it. */
+  readonly body: string;
+};
+
+/** What the state machine asks of the function: a part of a job, or, once all were tried, its end. */
+export type PartEvent = { readonly part: Part; readonly job: unknown; readonly body: string };
+export type FinishEvent = { readonly finish: true; readonly job: unknown; readonly body: string };

@@ -1,6 +1,6 @@
 import { messageOf } from '../shared/aws/errors.ts';
+import { metricLine } from '../shared/metric-line.ts';
 import { type Baseline, type DriftWindow, METRICS, MONITOR_EVERY, type Watched } from './contract.ts';
-import { metricLine } from './emf.ts';
 import { type Group, gather, MARGIN } from './gather.ts';
 import { judge } from './judge.ts';
 import { completeWindows, dueWindows, nameOf, type Window } from './windows.ts';

@@ -1,0 +1,54 @@
+/** What a message of the queue asks for. */
+export type Asked = {
+  readonly bucket: string;
+  readonly key: string;
+  /** As the event had them; absent where a person asked for the object as it is now. */
+  readonly etag?: string;
+  readonly versionId?: string;
+  /** Orders the writes of one key. */
+  readonly sequencer?: string;
+};
+
+/** The body of a message that `sls models batch` sends. */
+export type Order = { readonly object: { readonly bucket: string; readonly key: string } };
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/**
+ * EventBridge's "Object Created" (https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html; its keys are as they are, not
+ * URL-encoded like those of S3's own notifications), or an Order.
+ *
+ * @returns undefined for anything else
+ */
+export function readMessage(body: string): Asked | undefined {
+  const message = fieldsOf(parsed(body));
+  const order = fieldsOf(message.object);
+  if (typeof order.bucket === 'string' && typeof order.key === 'string' && order.key !== '')
+    return { bucket: order.bucket, key: order.key };
+  const detail = fieldsOf(message.detail);
+  const { name } = fieldsOf(detail.bucket);
+  const { key, etag, sequencer, 'version-id': versionId } = fieldsOf(detail.object);
+  if (message.source !== 'aws.s3' || typeof name !== 'string' || typeof key !== 'string' || key === '')
+    return undefined;
+  return {
+    bucket: name,
+    key,
+    ...(typeof etag === 'string' && { etag: bare(etag) }),
+    ...(typeof versionId === 'string' && { versionId }),
+    ...(typeof sequencer === 'string' && { sequencer }),
+  };
+}
+
+/** ETags come with quotes in headers and without in events. */
+export const bare = (etag: string): string => etag.replace(/^"|"$/g, '');
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+const fieldsOf = (value: unknown): Fields =>
+  typeof value === 'object' && value !== null ? (value as Fields) : {};

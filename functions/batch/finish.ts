@@ -1,0 +1,163 @@
+import { type Entry, KEYS, METRICS } from './contract.ts';
+import type { Files } from './folder.ts';
+import {
+  type DonePart,
+  errorsKey,
+  type Failed,
+  type Folder,
+  isNewer,
+  type Job,
+  type Latest,
+  latestKey,
+  type Success,
+} from './job.ts';
+import { donePart } from './parts.ts';
+import type { RowFault } from './rows.ts';
+import type { World } from './world.ts';
+
+/** Requests at once to S3. */
+const AT_ONCE = 16;
+
+/** Rows that a reason names. */
+const NAMED = 3;
+
+/** All parts of a job were tried: is it complete, and good enough? */
+export async function finish(
+  world: World,
+  job: Job,
+  folder: Folder,
+  parts: number,
+  body: string,
+): Promise<void> {
+  const files = world.files(folder.bucket);
+  const entry = world.entries[job.entry] as Entry;
+  const done = await partsOf(files, folder, parts, entry);
+  const missing = done.flatMap((part, number) => (part === undefined ? [number] : []));
+  if (missing.length > 0) {
+    const head = await world.head(job.object);
+    if (head?.etag !== job.object.etag) {
+      const reason = 'the object was overwritten or deleted while it was scored';
+      return world.log('info', 'A job is given up.', { job: urlOf(folder), reason });
+    }
+    const which = missing.slice(0, 5).join(', ') + (missing.length > 5 ? ', …' : '');
+    const reason = `${missing.length} of ${parts} parts could not be scored (${which}); the function’s log says why.`;
+    return fail(world, job, folder, { code: 'PARTS_MISSING', reason }, body);
+  }
+  const all = done as DonePart[];
+  const rows = all.reduce((sum, part) => sum + part.rows, 0);
+  const errors = all.reduce((sum, part) => sum + part.errors, 0);
+  if (errors > entry.tolerate * rows) {
+    const reason = `${errors} of ${rows} rows failed; ${percent(entry.tolerate)} are tolerated. ${await examples(files, folder, all)}`;
+    return fail(world, job, folder, { code: 'TOO_MANY_ERRORS', reason }, body);
+  }
+  const finishedAt = world.clock();
+  const success: Success = {
+    schema: 1,
+    model: job.model,
+    identity: job.identity,
+    version: job.version,
+    object: job.object,
+    rows,
+    errors,
+    parts: all,
+    startedAt: job.startedAt,
+    finishedAt: new Date(finishedAt).toISOString(),
+  };
+  const written = await files.create(
+    `${folder.prefix}${KEYS.success}`,
+    `${JSON.stringify(success, null, 2)}\n`,
+  );
+  await completed(world, job, folder, entry);
+  if (written === 'there') return;
+  const duration = finishedAt - Date.parse(job.startedAt);
+  world.count({ [METRICS.done]: 1, [METRICS.duration]: duration });
+  world.log('info', 'A job is done.', { job: urlOf(folder), rows, errors, parts, ms: duration });
+}
+
+/** What comes after `_SUCCESS.json`; again for who comes later, since the first one may have died before it. */
+export async function completed(world: World, job: Job, folder: Folder, entry: Entry): Promise<void> {
+  const files = world.files(folder.bucket);
+  await files.remove(`${folder.prefix}${KEYS.failed}`);
+  const key = latestKey(job.model, entry, job.object.key);
+  for (;;) {
+    const found = await files.read(key);
+    const latest = found === undefined ? undefined : (JSON.parse(found.text) as Latest);
+    if (latest !== undefined && (latest.job === urlOf(folder) || isNewer(latest.object, job.object))) return;
+    const next: Latest = {
+      schema: 1,
+      object: job.object,
+      job: urlOf(folder),
+      identity: job.identity,
+      finishedAt: new Date(world.clock()).toISOString(),
+    };
+    if ((await files.replace(key, `${JSON.stringify(next, null, 2)}\n`, found?.etag)) === 'ok') return;
+  }
+}
+
+/** The attempt is over: told to those who look into the folder, and to those who look into the queue of failures. Once an attempt. */
+export async function fail(
+  world: World,
+  job: Job,
+  folder: Folder,
+  { code, reason }: { readonly code: string; readonly reason: string },
+  body: string,
+): Promise<void> {
+  const files = world.files(folder.bucket);
+  const key = `${folder.prefix}${KEYS.failed}`;
+  const before = await failedAttempt(files, folder);
+  if (before?.startedAt === job.startedAt) return;
+  // The message first: lost it would be by a death in between, and twice it does no harm.
+  await world.queue.fail(body, { code, reason, job: urlOf(folder) });
+  const failed: Failed = {
+    schema: 1,
+    model: job.model,
+    version: job.version,
+    object: job.object,
+    code,
+    reason,
+    startedAt: job.startedAt,
+    failedAt: new Date(world.clock()).toISOString(),
+  };
+  await files.put(key, `${JSON.stringify(failed, null, 2)}\n`);
+  world.count({ [METRICS.failed]: 1 });
+  world.log('error', 'A job failed.', { job: urlOf(folder), code, reason });
+}
+
+export async function failedAttempt(files: Files, { prefix }: Folder): Promise<Failed | undefined> {
+  const found = await files.read(`${prefix}${KEYS.failed}`);
+  return found === undefined ? undefined : (JSON.parse(found.text) as Failed);
+}
+
+export const urlOf = ({ bucket, prefix }: Folder): string => `s3://${bucket}/${prefix}`;
+
+const percent = (share: number): string => `${Number((share * 100).toPrecision(6))} %`;
+
+async function partsOf(
+  files: Files,
+  folder: Folder,
+  count: number,
+  entry: Entry,
+): Promise<readonly (DonePart | undefined)[]> {
+  const done: (DonePart | undefined)[] = [];
+  for (let first = 0; first < count; first += AT_ONCE) {
+    const some = Array.from({ length: Math.min(AT_ONCE, count - first) }, (_, i) => first + i);
+    done.push(...(await Promise.all(some.map((part) => donePart(files, folder, part, entry)))));
+  }
+  return done;
+}
+
+/** The first faulty rows, with their lines and reasons. */
+async function examples(files: Files, folder: Folder, parts: readonly DonePart[]): Promise<string> {
+  const part = parts.findIndex(({ errors }) => errors > 0);
+  const found = part < 0 ? undefined : await files.read(errorsKey(folder, part));
+  const faults = (found?.text ?? '')
+    .split('\n', NAMED)
+    .filter(Boolean)
+    .map((text): RowFault => JSON.parse(text));
+  return faults
+    .map(
+      ({ row, line, code, reason }) =>
+        `${line === undefined ? `Row ${row}` : `Line ${line}`}: ${code}, ${reason}`,
+    )
+    .join(' ');
+}

@@ -1,0 +1,110 @@
+import { Logger } from '@aws-lambda-powertools/logger';
+import { S3Client } from '@aws-sdk/client-s3';
+import { SFNClient } from '@aws-sdk/client-sfn';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import middy, { type MiddlewareObj } from '@middy/core';
+import type { Context, SQSEvent } from 'aws-lambda';
+import type { Manifest } from '../infer/contract.ts';
+import { openSession } from '../infer/session.ts';
+import type { AnyTransform } from '../infer/transform.ts';
+import { metricLine } from '../shared/metric-line.ts';
+import { ATTRIBUTES, type BatchManifest, ENV, type FinishEvent, KEYS, type PartEvent } from './contract.ts';
+import { bucketFiles } from './folder.ts';
+import type { Job } from './job.ts';
+import { runOf } from './model.ts';
+import { headOf, objectSource } from './object.ts';
+import { sqsQueue } from './queue.ts';
+import { finishJob, receive, scorePart } from './receive.ts';
+import { spread } from './spread.ts';
+import type { World } from './world.ts';
+
+/** A message, or what the state machine asks. */
+type Event = SQSEvent | PartEvent | FinishEvent;
+
+/** Seconds after which a message comes again that could not be dealt with: by the times that it came. */
+const LATER = [30, 120, 600];
+
+/**
+ * Loads the model, then gives the Lambda handler of its jobs. The generated entry awaits it, as the endpoint's does.
+ * @param batch known when packaged
+ */
+export async function createBatch(manifest: Manifest, batch: BatchManifest, transform: AnyTransform = {}) {
+  const logger = new Logger({ serviceName: manifest.model });
+  const session = await openSession(manifest, process.env);
+  // Slow answers are given up and asked for again: an invocation has 15 minutes.
+  const s3 = new S3Client({
+    maxAttempts: 8,
+    requestHandler: { connectionTimeout: 5_000, socketTimeout: 60_000 },
+  });
+  const sfn = new SFNClient({ maxAttempts: 8 });
+  const queue = sqsQueue(new SQSClient({}), required(ENV.queue), required(ENV.failed));
+  const functionName = required('AWS_LAMBDA_FUNCTION_NAME');
+  const version = required('AWS_LAMBDA_FUNCTION_VERSION');
+  const machine = required(ENV.machine);
+  const run = runOf(manifest, session, transform);
+
+  const worldOf = (context: Context): World => ({
+    manifest,
+    entries: batch.entries,
+    version,
+    run,
+    head: (object) => headOf(s3, object),
+    source: (object, head) => objectSource(s3, object, head),
+    files: (bucket) => bucketFiles(s3, bucket),
+    queue,
+    spread: (job, { bucket, prefix }, body) => {
+      // Without what it was called by: `arn:aws:lambda:<region>:<account>:function:<name>`.
+      const own = context.invokedFunctionArn.split(':').slice(0, 7).join(':');
+      const plan = { bucket, key: `${prefix}${KEYS.plan}` };
+      const input = {
+        function: `${own}:${version}`,
+        job,
+        plan,
+        results: { bucket, prefix: `${prefix}map` },
+        body,
+      };
+      return spread(sfn, machine, hashOf(prefix), input);
+    },
+    left: () => context.getRemainingTimeInMillis(),
+    clock: Date.now,
+    // Not by console, around whose lines Lambda puts time, id and level: CloudWatch would find no metric in them.
+    count: (metrics) => {
+      process.stdout.write(metricLine(functionName, Date.now(), metrics));
+    },
+    log: (level, message, fields) => logger[level](message, { ...fields }),
+  });
+
+  const logging: MiddlewareObj<Event, unknown, Error, Context> = {
+    before: ({ context }) => logger.addContext(context),
+    onError: ({ error }) => {
+      logger.error('failed', { name: error?.name, reason: error?.message });
+    },
+  };
+  return middy<Event, unknown, Error, Context>({ timeoutEarlyInMillis: 0 })
+    .use(logging)
+    .handler(async (event, context) => {
+      const world = worldOf(context);
+      if ('part' in event) return scorePart(world, event.job as Job, event.part, event.body);
+      if ('finish' in event) return finishJob(world, event.job as Job, event.body);
+      for (const record of event.Records) {
+        const again = record.messageAttributes[ATTRIBUTES.again] !== undefined;
+        try {
+          await receive(world, { body: record.body, again });
+        } catch (error) {
+          const times = Number(record.attributes.ApproximateReceiveCount);
+          await queue.later(record.receiptHandle, LATER[Math.min(times, LATER.length) - 1] as number);
+          throw error;
+        }
+      }
+      return undefined;
+    });
+}
+
+/** The job's own part of its folder: hexadecimal, 64 characters. */
+const hashOf = (prefix: string): string => prefix.split('/').at(-2) ?? '';
+
+function required(name: string): string {
+  const value = process.env[name];
+  if (!value) throw new Error(`the environment lacks ${name}`);
+  return value;
+}

@@ -1,0 +1,151 @@
+import { createHash } from 'node:crypto';
+import { type Entry, type Format, KEYS } from './contract.ts';
+
+/** One content of one object, scored by one model. Passed on as it is, from the message to the last part. */
+export type Job = {
+  readonly model: string;
+  /** Of the model, sha256 in hexadecimal. */
+  readonly identity: string;
+  /** The batch function's version that scores all of it. */
+  readonly version: string;
+  /** Number of the entry under `batch:`, from 0. */
+  readonly entry: number;
+  readonly object: {
+    readonly bucket: string;
+    readonly key: string;
+    readonly etag: string;
+    readonly versionId?: string;
+    readonly sequencer?: string;
+    readonly bytes: number;
+    /** ISO 8601: when it was written. */
+    readonly modified: string;
+  };
+  /** ISO 8601: marks this attempt. */
+  readonly startedAt: string;
+};
+
+/** Where a job's files are: `prefix` ends with `/`. */
+export type Folder = { readonly bucket: string; readonly prefix: string };
+
+/**
+ * `<output>/<model>@<identity12>/<sha256>/`. The hash is over bucket, key, content (ETag) and what shapes the written file: the same upload
+ * again has the same folder, a new model or another `emit` a new one.
+ */
+export function folderOf(
+  {
+    model,
+    identity,
+    object: { bucket, key, etag },
+  }: Pick<Job, 'model' | 'identity'> & {
+    readonly object: Pick<Job['object'], 'bucket' | 'key' | 'etag'>;
+  },
+  { output, format, outputFormat, ids, join, emit }: Entry,
+): Folder {
+  const hash = createHash('sha256');
+  hash.update(JSON.stringify([bucket, key, etag, format, outputFormat, ids, join, emit]));
+  return {
+    bucket: output.bucket,
+    prefix: `${output.prefix}${model}@${identity.slice(0, 12)}/${hash.digest('hex')}/`,
+  };
+}
+
+/** The key of what tells the newest job of an input object. */
+export const latestKey = (model: string, { output }: Entry, key: string): string =>
+  `${output.prefix}${model}/latest/${key}.json`;
+
+const ENDINGS: Readonly<Record<Format, string>> = {
+  csv: '.csv',
+  jsonl: '.jsonl',
+  npy: '.npy',
+  parquet: '.parquet',
+};
+
+/** Numbers of five digits at least: so many parts list in their order. */
+const numbered = (part: number): string => String(part).padStart(5, '0');
+
+export const partKey = ({ prefix }: Folder, part: number, format: Format): string =>
+  `${prefix}${KEYS.part}${numbered(part)}${ENDINGS[format]}`;
+
+export const errorsKey = ({ prefix }: Folder, part: number): string =>
+  `${prefix}${KEYS.errors}${numbered(part)}.jsonl`;
+
+/** @returns the number in a key that `partKey` made */
+export function partNumber(key: string): number | undefined {
+  const found = /\/part-(\d{5,})\.\w+$/.exec(key)?.[1];
+  return found === undefined ? undefined : Number(found);
+}
+
+/** The first entry that an object belongs to; −1 for none. */
+export function entryFor(entries: readonly Entry[], bucket: string, key: string): number {
+  return entries.findIndex(
+    ({ input }) =>
+      input.bucket === bucket &&
+      key.startsWith(input.prefix) &&
+      key.endsWith(input.suffix) &&
+      key.length >= input.prefix.length + input.suffix.length,
+  );
+}
+
+/** `_SUCCESS.json`, written last: whoever reads the parts reads those that it names. */
+export type Success = {
+  readonly schema: 1;
+  readonly model: string;
+  readonly identity: string;
+  readonly version: string;
+  readonly object: Job['object'];
+  /** Rows read, faulty ones included. */
+  readonly rows: number;
+  readonly errors: number;
+  readonly parts: readonly DonePart[];
+  readonly startedAt: string;
+  readonly finishedAt: string;
+};
+
+export type DonePart = {
+  readonly key: string;
+  readonly rows: number;
+  readonly errors: number;
+  readonly bytes: number;
+  /** Of the object, hexadecimal. */
+  readonly sha256: string;
+  /** Milliseconds that scoring it took. */
+  readonly ms: number;
+};
+
+/** `_FAILED.json`: why the last attempt came to nothing. */
+export type Failed = {
+  readonly schema: 1;
+  readonly model: string;
+  readonly version: string;
+  readonly object: Job['object'];
+  readonly code: string;
+  readonly reason: string;
+  readonly startedAt: string;
+  readonly failedAt: string;
+};
+
+/** `<output>/<model>/latest/<key>.json`. */
+export type Latest = {
+  readonly schema: 1;
+  readonly object: Job['object'];
+  /** The job's folder, as an S3 URL. */
+  readonly job: string;
+  readonly identity: string;
+  readonly finishedAt: string;
+};
+
+/**
+ * Is the object of `one` a later write of its key than that of `other`? Sequencers are hexadecimal texts, compared once the shorter
+ * one is padded with zeros on the left: https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html.
+ * Whoever asks by hand has none; then the time counts.
+ */
+export function isNewer(
+  one: Pick<Job['object'], 'sequencer' | 'modified'>,
+  other: Pick<Job['object'], 'sequencer' | 'modified'>,
+): boolean {
+  if (one.sequencer !== undefined && other.sequencer !== undefined) {
+    const length = Math.max(one.sequencer.length, other.sequencer.length);
+    return one.sequencer.padStart(length, '0') > other.sequencer.padStart(length, '0');
+  }
+  return one.modified > other.modified;
+}

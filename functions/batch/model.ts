@@ -1,0 +1,91 @@
+import { tensorOf } from '../infer/answer.ts';
+import type { Manifest } from '../infer/contract.ts';
+import { KINDS, type Tensor } from '../infer/datatypes.ts';
+import type { Session } from '../infer/session.ts';
+import type { AnyTransform, Tensors } from '../infer/transform.ts';
+import { isRefusal, refusal } from '../shared/http.ts';
+import type { Run } from './score.ts';
+
+/** The endpoint's own way from the clients' inputs to their outputs, of many rows at once. */
+export function runOf(manifest: Manifest, session: Session, { pre, post }: AnyTransform): Run {
+  const graph = manifest.graph ?? manifest.signature;
+  const needed = graph.omitted.length > 0 ? graph.outputs.map(({ name }) => name) : undefined;
+  const info = { id: undefined, parameters: {} };
+  return async (rows) => {
+    const feeds = pre === undefined ? rows : await transformed(() => pre(rows, info));
+    const computed = session.run(feeds, needed);
+    const results: Record<string, Tensor> = Object.create(null);
+    for (const name in computed) {
+      const tensor = tensorOf(computed[name] as Parameters<typeof tensorOf>[0]);
+      if (tensor !== undefined) results[name] = tensor;
+    }
+    return post === undefined ? results : transformed(() => post(results, info));
+  };
+}
+
+/** What a transform refuses is told in its words, as clients are; of what else it throws nothing is, since that may hold values. */
+async function transformed(work: () => Tensors | Promise<Tensors>): Promise<Tensors> {
+  try {
+    return await work();
+  } catch (error) {
+    if (
+      error instanceof Error &&
+      'status' in error &&
+      typeof error.status === 'number' &&
+      error.status < 500
+    ) {
+      if (isRefusal(error)) throw error;
+      throw Object.assign(new Error(error.message), { status: error.status, code: 'TRANSFORM_REFUSED' });
+    }
+    throw refusal('TRANSFORM_FAILED', 'The model’s own transform failed.');
+  }
+}
+
+/** Rows that the model takes at once: as many as there are where its inputs' first dimensions are free, else one. */
+export const mostRows = ({ signature }: Manifest): number =>
+  signature.inputs.every(({ shape }) => shape.length > 0 && (shape[0] as number) < 0)
+    ? Number.MAX_SAFE_INTEGER
+    : 1;
+
+/** An output as it is written: elements a row, and whether they are texts. */
+export type Written = {
+  readonly name: string;
+  readonly datatype: Tensor['datatype'];
+  readonly width: number;
+};
+
+/**
+ * How many elements each output has in a row. Where the signature leaves that open, one row of zeros is asked; a model that refuses it is
+ * taken for one with one element a row.
+ */
+export async function writtenOutputs(
+  { signature }: Manifest,
+  run: Run,
+  emit: readonly string[],
+): Promise<readonly Written[]> {
+  const names = emit.length > 0 ? emit : signature.outputs.map(({ name }) => name);
+  const specs = names.flatMap((name) => signature.outputs.filter((spec) => spec.name === name));
+  const isOpen = specs.some(({ shape }) => shape.slice(1).some((dimension) => dimension < 0));
+  const probed = isOpen ? await probe(signature.inputs, run) : {};
+  return specs.map(({ name, datatype, shape }) => {
+    const inner = shape.slice(1);
+    const width = inner.some((dimension) => dimension < 0)
+      ? (probed[name]?.data.length ?? 1)
+      : inner.reduce((product, one) => product * one, 1);
+    return { name, datatype, width };
+  });
+}
+
+async function probe(inputs: Manifest['signature']['inputs'], run: Run): Promise<Tensors> {
+  const zeros = inputs.map(({ name, datatype, shape }) => {
+    const dimensions = shape.map((dimension) => (dimension < 0 ? 1 : dimension));
+    const elements = dimensions.reduce((product, one) => product * one, 1);
+    const data = datatype === 'BYTES' ? Array<string>(elements).fill('') : KINDS[datatype].allocate(elements);
+    return [name, { datatype, shape: dimensions, data } as Tensor] as const;
+  });
+  try {
+    return await run(Object.fromEntries(zeros));
+  } catch {
+    return {};
+  }
+}

@@ -1,0 +1,189 @@
+import { readMessage } from './asked.ts';
+import { type Entry, KEYS, METRICS, type Part } from './contract.ts';
+import { isObjectFault } from './faults.ts';
+import { completed, fail, failedAttempt, finish, urlOf } from './finish.ts';
+import {
+  entryFor,
+  type Folder,
+  folderOf,
+  isNewer,
+  type Job,
+  type Latest,
+  latestKey,
+  partNumber,
+} from './job.ts';
+import { mostRows, writtenOutputs } from './model.ts';
+import { openRows, writerFor } from './open.ts';
+import { donePart, type OpenPart, openPart, type Scoring } from './parts.ts';
+import type { Rows } from './rows.ts';
+import type { World } from './world.ts';
+
+/** Bytes of an object up to which one invocation scores it whole: what is larger goes to several at once. */
+export const WHOLE_BYTES = 64 * 1024 ** 2;
+
+/** Bytes of a part; one invocation has its text, its tensors and its answers in memory. */
+export const PART_BYTES = 32 * 1024 ** 2;
+
+/** Milliseconds that an invocation keeps to itself. */
+const RESERVE = 60_000;
+
+/** A message as the queue hands it over. */
+export type Message = { readonly body: string; readonly again: boolean };
+
+/**
+ * A message: an object was created, or somebody asks for one. Whatever is done is done once: what is there already is not done again,
+ * and what another one writes first is left.
+ *
+ * @throws where a call failed that may succeed later: the message comes again
+ */
+export async function receive(world: World, { body, again }: Message): Promise<void> {
+  const asked = readMessage(body);
+  if (asked === undefined)
+    return world.queue.fail(body, {
+      code: 'UNKNOWN_MESSAGE',
+      reason: 'The message is neither an event "Object Created" of S3 nor one of `sls models batch`.',
+    });
+  const number = entryFor(world.entries, asked.bucket, asked.key);
+  const entry = world.entries[number];
+  if (entry === undefined)
+    return world.queue.fail(body, {
+      code: 'NO_ENTRY',
+      reason: `No entry under batch takes s3://${asked.bucket}/${asked.key}.`,
+    });
+  const head = await world.head(asked);
+  const object = { bucket: asked.bucket, key: asked.key };
+  if (head === undefined || (asked.etag !== undefined && head.etag !== asked.etag)) {
+    const reason = head === undefined ? 'it was deleted' : 'it was overwritten, and its own event follows';
+    return world.log('info', 'An object is passed over.', {
+      object: `s3://${asked.bucket}/${asked.key}`,
+      reason,
+    });
+  }
+  const job: Job = {
+    model: world.manifest.model,
+    identity: world.manifest.identity,
+    version: world.version,
+    entry: number,
+    object: { ...object, ...head, ...(asked.sequencer !== undefined && { sequencer: asked.sequencer }) },
+    startedAt: new Date(world.clock()).toISOString(),
+  };
+  const folder = folderOf(job, entry);
+  const files = world.files(folder.bucket);
+  if ((await files.head(`${folder.prefix}${KEYS.success}`)) !== undefined)
+    return completed(world, job, folder, entry);
+  const found = await files.read(latestKey(job.model, entry, asked.key));
+  const latest = found === undefined ? undefined : (JSON.parse(found.text) as Latest);
+  if (latest !== undefined && latest.object.etag !== head.etag && isNewer(latest.object, job.object))
+    return world.log('info', 'An object is passed over.', {
+      object: urlOf(folder),
+      reason: 'a later one is scored',
+    });
+  const failed = await failedAttempt(files, folder);
+  // The same version would fail the same way; a person who asks again gets it tried.
+  if (failed !== undefined && failed.version === job.version && !again && asked.etag !== undefined) return;
+  await attempt(world, job, folder, entry, body);
+}
+
+async function attempt(world: World, job: Job, folder: Folder, entry: Entry, body: string): Promise<void> {
+  try {
+    const rows = await rowsOf(world, job, entry);
+    if (rows.plan === undefined || job.object.bytes <= WHOLE_BYTES)
+      return await whole(world, job, folder, entry, rows, body);
+    const files = world.files(folder.bucket);
+    const key = `${folder.prefix}${KEYS.plan}`;
+    if ((await files.head(key)) === undefined) {
+      const parts: Part[] = [];
+      for await (const part of rows.plan(PART_BYTES)) parts.push(part);
+      await files.create(key, `[\n${parts.map((part) => JSON.stringify(part)).join(',\n')}\n]\n`);
+    }
+    await world.spread(job, folder, body);
+  } catch (error) {
+    await ended(world, job, folder, error, body);
+  }
+}
+
+/** What is wrong with the object ends the job; anything else may succeed later. */
+async function ended(world: World, job: Job, folder: Folder, error: unknown, body: string): Promise<void> {
+  if (!isObjectFault(error)) throw error;
+  if (error.objectFault === 'CHANGED' || error.objectFault === 'GONE')
+    return world.log('info', 'A job is given up.', { job: urlOf(folder), reason: error.message });
+  await fail(world, job, folder, { code: error.objectFault, reason: error.message }, body);
+}
+
+/** From the first row to the last, a part at a time. */
+async function whole(
+  world: World,
+  job: Job,
+  folder: Folder,
+  entry: Entry,
+  rows: Rows,
+  body: string,
+): Promise<void> {
+  const files = world.files(folder.bucket);
+  const there = new Set((await files.keys(`${folder.prefix}${KEYS.part}`)).map(partNumber));
+  const scoring = await scoringOf(world, entry, rows);
+  let open: OpenPart | undefined;
+  let count = 0;
+  let written = 0;
+  const close = async (): Promise<void> => {
+    if (open === undefined) return;
+    counted(world, await open.close());
+    written++;
+    open = undefined;
+  };
+  for await (const block of rows.all(PART_BYTES)) {
+    if (block.part !== count - 1) {
+      await close();
+      if (world.left() < RESERVE && written > 0) return world.queue.again(body);
+      count = block.part + 1;
+      if (!there.has(block.part)) open = openPart(block.part, scoring, files, folder, world.clock);
+    }
+    await open?.add(block);
+  }
+  await close();
+  await finish(world, job, folder, count, body);
+}
+
+/** One part of a job that several invocations share. */
+export async function scorePart(world: World, job: Job, part: Part, body: string): Promise<void> {
+  const entry = world.entries[job.entry] as Entry;
+  const folder = folderOf(job, entry);
+  const files = world.files(folder.bucket);
+  if ((await donePart(files, folder, part.part, entry)) !== undefined) return;
+  try {
+    const rows = await rowsOf(world, job, entry);
+    const open = openPart(part.part, await scoringOf(world, entry, rows), files, folder, world.clock);
+    for await (const block of rows.part?.(part) ?? []) await open.add(block);
+    counted(world, await open.close());
+  } catch (error) {
+    await ended(world, job, folder, error, body);
+  }
+}
+
+/** Every part of the plan was tried. */
+export async function finishJob(world: World, job: Job, body: string): Promise<void> {
+  const entry = world.entries[job.entry] as Entry;
+  const folder = folderOf(job, entry);
+  const plan = await world.files(folder.bucket).read(`${folder.prefix}${KEYS.plan}`);
+  if (plan === undefined) throw new Error(`${urlOf(folder)}${KEYS.plan} is gone`);
+  await finish(world, job, folder, (JSON.parse(plan.text) as Part[]).length, body);
+}
+
+function rowsOf(world: World, { object }: Job, entry: Entry): Promise<Rows> {
+  return openRows(entry, world.source(object, object), world.manifest.signature);
+}
+
+async function scoringOf(world: World, entry: Entry, { carried }: Rows): Promise<Scoring> {
+  const outputs = await writtenOutputs(world.manifest, world.run, entry.emit);
+  return {
+    run: world.run,
+    most: mostRows(world.manifest),
+    outputs,
+    entry,
+    writer: writerFor(entry, carried, outputs),
+  };
+}
+
+function counted(world: World, { rows, errors }: { readonly rows: number; readonly errors: number }): void {
+  world.count({ [METRICS.rows]: rows, [METRICS.rowErrors]: errors, [METRICS.parts]: 1 });
+}

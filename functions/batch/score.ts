@@ -1,0 +1,179 @@
+import { KINDS, type Tensor, type TensorData } from '../infer/datatypes.ts';
+import type { Tensors } from '../infer/transform.ts';
+import { isRefusal } from '../shared/http.ts';
+import type { Block, RowFault } from './rows.ts';
+
+/** All of the model on stacked rows: transform, session, transform. It may throw because of one of them. */
+export type Run = (rows: Tensors) => Tensors | Promise<Tensors>;
+
+/** Good rows with their answers, and the faulty ones. */
+export type Scored = { readonly block: Block; readonly outputs: Tensors };
+
+type Piece = { readonly from: number; readonly to: number; readonly outputs: Tensors };
+
+/**
+ * Rows go through the model at once; where that fails, by halves, until it is known which ones are at fault.
+ *
+ * @param names outputs that are wanted
+ * @param most rows that the model takes at once
+ * @param allowsNonFinite else a row with NaN or infinity among its answers is faulty, as in the endpoint's JSON
+ */
+export async function scoreBlock(
+  run: Run,
+  block: Block,
+  names: readonly string[],
+  most: number,
+  allowsNonFinite: boolean,
+): Promise<Scored> {
+  const { rows, lines } = block;
+  const faults: RowFault[] = [...block.faults];
+  const pieces: Piece[] = [];
+  const faulty = (index: number, code: string, reason: string): void => {
+    const line = lines?.[index];
+    faults.push({ row: rows[index] as number, ...(line !== undefined && { line }), code, reason });
+  };
+  const attempt = async (from: number, to: number): Promise<void> => {
+    if (from === to) return;
+    try {
+      const outputs = await run(slice(block.tensors, from, to, rows.length));
+      pieces.push({ from, to, outputs: wanted(outputs, names, to - from) });
+    } catch (error) {
+      if (to - from === 1) return faulty(from, ...faultOf(error));
+      const middle = (from + to) >> 1;
+      await attempt(from, middle);
+      await attempt(middle, to);
+    }
+  };
+  for (let from = 0; from < rows.length; from += most)
+    await attempt(from, Math.min(rows.length, from + most));
+  const [first] = pieces;
+  const isWhole = first !== undefined && pieces.length === 1 && first.to - first.from === rows.length;
+  let kept = isWhole ? undefined : pieces.flatMap(({ from, to }) => range(from, to));
+  let outputs = isWhole
+    ? first.outputs
+    : joined(
+        pieces.map((piece) => piece.outputs),
+        names,
+      );
+  if (!allowsNonFinite) {
+    const bad = nonFinite(outputs, names);
+    if (bad.size > 0) {
+      const all = kept ?? range(0, rows.length);
+      for (const index of bad)
+        faulty(all[index] as number, 'NON_FINITE_OUTPUT', 'The model answers NaN or infinity.');
+      const good = all.map((_, index) => index).filter((index) => !bad.has(index));
+      outputs = taken(outputs, good);
+      kept = good.map((index) => all[index] as number);
+    }
+  }
+  faults.sort((one, other) => one.row - other.row);
+  if (kept === undefined)
+    return { block: faults.length === block.faults.length ? block : { ...block, faults }, outputs };
+  const indices = kept;
+  const pick = <T>(values: ArrayLike<T>): T[] => indices.map((index) => values[index] as T);
+  return {
+    block: {
+      ...block,
+      rows: pick(rows),
+      ...(lines && { lines: pick(lines) }),
+      carried: block.carried.map(pick),
+      faults,
+    },
+    outputs,
+  };
+}
+
+/** The code of the refusal and its sentence, which hold no value; of anything else nothing can be told that does not. */
+function faultOf(error: unknown): [string, string] {
+  if (isRefusal(error)) return [error.code, error.message];
+  return ['MODEL_FAILED', 'The model could not compute this row.'];
+}
+
+/** @throws where an output does not have a row for each row */
+function wanted(outputs: Tensors, names: readonly string[], rows: number): Tensors {
+  return Object.fromEntries(
+    names.map((name) => {
+      const tensor = outputs[name];
+      if (tensor === undefined) throw new Error(`no output ${name}`);
+      // One row alone is what some models answer without its dimension.
+      const { shape } = tensor;
+      if (rows === 1 && elementsOf(shape) > 0 && shape[0] !== 1)
+        return [name, { ...tensor, shape: [1, ...shape] }];
+      if (shape[0] !== rows) throw new Error(`output ${name} has not ${rows} rows`);
+      return [name, tensor];
+    }),
+  );
+}
+
+const elementsOf = (shape: readonly number[]): number => shape.reduce((product, one) => product * one, 1);
+const range = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, i) => from + i);
+
+function slice(tensors: Tensors, from: number, to: number, rows: number): Tensors {
+  if (from === 0 && to === rows) return tensors;
+  return mapped(tensors, ({ datatype, shape, data }) => {
+    const width = elementsOf(shape.slice(1));
+    const part = Array.isArray(data)
+      ? data.slice(from * width, to * width)
+      : data.subarray(from * width, to * width);
+    return { datatype, shape: [to - from, ...shape.slice(1)], data: part } as Tensor;
+  });
+}
+
+const mapped = (tensors: Tensors, change: (tensor: Tensor) => Tensor): Tensors =>
+  Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name, change(tensor)]));
+
+function joined(pieces: readonly Tensors[], names: readonly string[]): Tensors {
+  if (pieces.length === 0) return {};
+  return Object.fromEntries(
+    names.map((name) => {
+      const parts = pieces.map((tensors) => tensors[name] as Tensor);
+      const { datatype, shape } = parts[0] as Tensor;
+      const rows = parts.reduce((sum, part) => sum + (part.shape[0] as number), 0);
+      const data = emptyOf(
+        { datatype },
+        parts.reduce((sum, part) => sum + part.data.length, 0),
+      );
+      let at = 0;
+      for (const part of parts) {
+        for (let i = 0; i < part.data.length; i++) data[at++] = part.data[i] as never;
+      }
+      return [name, { datatype, shape: [rows, ...shape.slice(1)], data } as Tensor];
+    }),
+  );
+}
+
+function taken(tensors: Tensors, indices: readonly number[]): Tensors {
+  return mapped(tensors, (tensor) => {
+    const { datatype, shape, data } = tensor;
+    const width = elementsOf(shape.slice(1));
+    const out = emptyOf(tensor, indices.length * width);
+    indices.forEach((index, row) => {
+      for (let i = 0; i < width; i++) out[row * width + i] = data[index * width + i] as never;
+    });
+    return { datatype, shape: [indices.length, ...shape.slice(1)], data: out } as Tensor;
+  });
+}
+
+const emptyOf = ({ datatype }: Pick<Tensor, 'datatype'>, length: number): TensorData =>
+  datatype === 'BYTES' ? new Array<string>(length).fill('') : KINDS[datatype].allocate(length);
+
+/** Exponent bits of a half-precision number that is NaN or infinite. */
+const HALF_EXPONENT = 0x7c00;
+
+/** Rows with an answer that is no finite number, by their place. */
+function nonFinite(outputs: Tensors, names: readonly string[]): ReadonlySet<number> {
+  const found = new Set<number>();
+  for (const name of names) {
+    const tensor = outputs[name];
+    if (tensor === undefined || !/^FP/.test(tensor.datatype)) continue;
+    const data = tensor.data as Float32Array;
+    const width = elementsOf(tensor.shape.slice(1));
+    const isHalf = tensor.datatype === 'FP16';
+    for (let i = 0; i < data.length; i++) {
+      const value = data[i] as number;
+      const bad = isHalf ? (value & HALF_EXPONENT) === HALF_EXPONENT : value - value !== 0;
+      if (bad) found.add(Math.floor(i / width));
+    }
+  }
+  return found;
+}

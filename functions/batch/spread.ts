@@ -1,0 +1,40 @@
+import { DescribeExecutionCommand, type SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
+import { errorName } from '../shared/aws/errors.ts';
+import type { SpreadInput } from './contract.ts';
+
+/** Executions of one job: each failed one is followed by another, if somebody asks. */
+const ATTEMPTS = 100;
+
+/**
+ * Starts the execution that runs a job's parts; nothing where one of the job runs already. Names of executions are known for 90 days,
+ * which is what tells a second message from a second attempt.
+ * https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
+ *
+ * @param name up to 70 characters: the job's
+ */
+export async function spread(
+  sfn: SFNClient,
+  machine: string,
+  name: string,
+  input: SpreadInput,
+): Promise<void> {
+  for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+    const execution = `${name}-${attempt}`;
+    try {
+      await sfn.send(
+        new StartExecutionCommand({
+          stateMachineArn: machine,
+          name: execution,
+          input: JSON.stringify(input),
+        }),
+      );
+      return;
+    } catch (error) {
+      if (errorName(error) !== 'ExecutionAlreadyExists') throw error;
+      const executionArn = `${machine.replace(':stateMachine:', ':execution:')}:${execution}`;
+      const { status } = await sfn.send(new DescribeExecutionCommand({ executionArn }));
+      if (status === 'RUNNING' || status === 'PENDING_REDRIVE') return;
+    }
+  }
+  throw new Error(`${ATTEMPTS} executions of this job have come to nothing`);
+}

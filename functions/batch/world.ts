@@ -1,0 +1,38 @@
+import type { Manifest } from '../infer/contract.ts';
+import type { LogFields } from '../shared/log.ts';
+import type { Entry } from './contract.ts';
+import type { Files } from './folder.ts';
+import type { Folder, Job } from './job.ts';
+import type { Head, Located } from './object.ts';
+import type { Source } from './rows.ts';
+import type { Run } from './score.ts';
+
+/** All that a batch function can reach. */
+export type World = {
+  readonly manifest: Manifest;
+  readonly entries: readonly Entry[];
+  /** The function's version. */
+  readonly version: string;
+  readonly run: Run;
+  readonly head: (object: Located) => Promise<Head | undefined>;
+  readonly source: (object: Located, head: Head) => Source;
+  readonly files: (bucket: string) => Files;
+  readonly queue: {
+    /** Keeps a message with the reason why it came to nothing, where people look for it. */
+    fail(
+      body: string,
+      why: { readonly code: string; readonly reason: string; readonly job?: string },
+    ): Promise<void>;
+    /** Another invocation goes on. */
+    again(body: string): Promise<void>;
+    /** It comes back after so many seconds. */
+    later(receipt: string, seconds: number): Promise<void>;
+  };
+  /** Runs the parts of `_PLAN.json` side by side, by this very version. */
+  readonly spread: (job: Job, folder: Folder, body: string) => Promise<void>;
+  /** Milliseconds that the invocation may still take. */
+  readonly left: () => number;
+  readonly clock: () => number;
+  readonly count: (metrics: Readonly<Record<string, number>>) => void;
+  readonly log: (level: 'info' | 'warn' | 'error', message: string, fields: LogFields) => void;
+};
