@@ -1,0 +1,161 @@
+import { ListObjectsV2Command, type ListObjectsV2CommandOutput, S3Client } from '@aws-sdk/client-s3';
+import { ListExecutionsCommand, SFNClient } from '@aws-sdk/client-sfn';
+import {
+  DeleteMessageCommand,
+  GetQueueAttributesCommand,
+  GetQueueUrlCommand,
+  ReceiveMessageCommand,
+  SendMessageBatchCommand,
+  SQSClient,
+} from '@aws-sdk/client-sqs';
+import { ATTRIBUTES } from '../../../functions/batch/contract.ts';
+import { bucketFiles, type Files } from '../../../functions/batch/folder.ts';
+import { type Head, headOf } from '../../../functions/batch/object.ts';
+import type { AwsConfig } from '../ship/context.ts';
+
+/** What the command line reaches of a model's batch, with the caller's own permissions. */
+export type Cloud = {
+  readonly head: (bucket: string, key: string) => Promise<Head | undefined>;
+  /** Objects under a prefix, in the order of their keys, a page at a time. */
+  readonly objects: (bucket: string, prefix: string) => AsyncIterable<readonly Listed[]>;
+  readonly files: (bucket: string) => Files;
+  /** Sends messages, ten at a time. @throws where one could not be sent after three tries */
+  readonly send: (queue: string, bodies: readonly string[]) => Promise<void>;
+  /** Messages that wait, and those that are being worked on. */
+  readonly depth: (queue: string) => Promise<{ readonly waiting: number; readonly atWork: number }>;
+  /** Messages of the queue of failures that are there now, each once; nobody else sees them for a while. */
+  readonly failures: (queue: string, seconds: number) => Promise<readonly Failure[]>;
+  readonly forget: (queue: string, receipt: string) => Promise<void>;
+  /** Names of executions that run. */
+  readonly running: (machine: string) => Promise<readonly string[]>;
+  readonly close: () => void;
+};
+
+export type Listed = {
+  readonly key: string;
+  readonly etag: string;
+  readonly bytes: number;
+  readonly modified: string;
+};
+
+export type Failure = {
+  readonly id: string;
+  readonly body: string;
+  readonly receipt: string;
+  readonly code?: string;
+  readonly reason?: string;
+  readonly job?: string;
+  readonly sentAt: string;
+};
+
+/** Messages of a batch, and of an answer. */
+const TEN = 10;
+
+export function cloudOf(aws: AwsConfig): Cloud {
+  const s3 = new S3Client(aws);
+  const sqs = new SQSClient(aws);
+  const sfn = new SFNClient(aws);
+  const urls = new Map<string, Promise<string>>();
+  const urlOf = (queue: string): Promise<string> => {
+    const known =
+      urls.get(queue) ??
+      sqs.send(new GetQueueUrlCommand({ QueueName: queue })).then(({ QueueUrl = '' }) => QueueUrl);
+    urls.set(queue, known);
+    return known;
+  };
+  return {
+    head: (bucket, key) => headOf(s3, { bucket, key }),
+    files: (bucket) => bucketFiles(s3, bucket),
+    async *objects(Bucket, Prefix) {
+      let token: string | undefined;
+      do {
+        const page: ListObjectsV2CommandOutput = await s3.send(
+          new ListObjectsV2Command({ Bucket, Prefix, ContinuationToken: token }),
+        );
+        yield (page.Contents ?? []).map(({ Key = '', ETag = '', Size = 0, LastModified = new Date(0) }) => ({
+          key: Key,
+          etag: ETag.replace(/^"|"$/g, ''),
+          bytes: Size,
+          modified: LastModified.toISOString(),
+        }));
+        token = page.NextContinuationToken;
+      } while (token !== undefined);
+    },
+    send: async (queue, bodies) => {
+      const QueueUrl = await urlOf(queue);
+      for (let first = 0; first < bodies.length; first += TEN) {
+        let entries = bodies.slice(first, first + TEN).map((MessageBody, i) => ({
+          Id: String(i),
+          MessageBody,
+          MessageAttributes: { [ATTRIBUTES.again]: { DataType: 'String', StringValue: 'true' } },
+        }));
+        for (let tries = 0; entries.length > 0; tries++) {
+          const { Failed = [] } = await sqs.send(new SendMessageBatchCommand({ QueueUrl, Entries: entries }));
+          const left = new Set(Failed.map(({ Id }) => Id));
+          entries = entries.filter(({ Id }) => left.has(Id));
+          if (entries.length > 0 && tries === 2)
+            throw new Error(Failed[0]?.Message ?? 'a message could not be sent');
+        }
+      }
+    },
+    depth: async (queue) => {
+      const { Attributes = {} } = await sqs.send(
+        new GetQueueAttributesCommand({
+          QueueUrl: await urlOf(queue),
+          AttributeNames: ['ApproximateNumberOfMessages', 'ApproximateNumberOfMessagesNotVisible'],
+        }),
+      );
+      return {
+        waiting: Number(Attributes.ApproximateNumberOfMessages ?? 0),
+        atWork: Number(Attributes.ApproximateNumberOfMessagesNotVisible ?? 0),
+      };
+    },
+    failures: async (queue, VisibilityTimeout) => {
+      const QueueUrl = await urlOf(queue);
+      const found = new Map<string, Failure>();
+      // A short poll asks some of SQS's servers only; two empty answers in a row are taken for the end.
+      for (let empty = 0; empty < 2; ) {
+        const { Messages = [] } = await sqs.send(
+          new ReceiveMessageCommand({
+            QueueUrl,
+            MaxNumberOfMessages: TEN,
+            VisibilityTimeout,
+            WaitTimeSeconds: 1,
+            MessageAttributeNames: ['All'],
+            MessageSystemAttributeNames: ['SentTimestamp'],
+          }),
+        );
+        if (Messages.length === 0) empty++;
+        for (const message of Messages) {
+          const said = (name: string): string | undefined => message.MessageAttributes?.[name]?.StringValue;
+          const id = message.MessageId ?? '';
+          const [code, reason, job] = [said(ATTRIBUTES.code), said(ATTRIBUTES.reason), said(ATTRIBUTES.job)];
+          found.set(id, {
+            id,
+            body: message.Body ?? '',
+            receipt: message.ReceiptHandle ?? '',
+            ...(code !== undefined && { code }),
+            ...(reason !== undefined && { reason }),
+            ...(job !== undefined && { job }),
+            sentAt: new Date(Number(message.Attributes?.SentTimestamp ?? 0)).toISOString(),
+          });
+        }
+      }
+      return [...found.values()];
+    },
+    forget: async (queue, ReceiptHandle) => {
+      await sqs.send(new DeleteMessageCommand({ QueueUrl: await urlOf(queue), ReceiptHandle }));
+    },
+    running: async (stateMachineArn) => {
+      const { executions = [] } = await sfn.send(
+        new ListExecutionsCommand({ stateMachineArn, statusFilter: 'RUNNING' }),
+      );
+      return executions.map(({ name = '' }) => name);
+    },
+    close: () => {
+      s3.destroy();
+      sqs.destroy();
+      sfn.destroy();
+    },
+  };
+}

@@ -1,0 +1,103 @@
+import type { Success } from '../../../functions/batch/job.ts';
+import type { Architecture } from '../model.ts';
+import { PRICES } from '../plan/prices.ts';
+import { clockOf, span } from '../release/time.ts';
+import type { Failure } from './cloud.ts';
+import type { Outcome, Standing } from './follow.ts';
+import type { Followed, JobState } from './jobs.ts';
+
+/** A thousand as 1,000. */
+const count = (value: number): string => Math.round(value).toLocaleString('en-US');
+const some = (value: number, one: string): string => `${count(value)} ${one}${value === 1 ? '' : 's'}`;
+
+/** @param ms since the wait began */
+export function standingLine({ ended, of, rows, parts }: Standing, ms: number): string {
+  const rate = rows > 0 && ms > 0 ? `, ${count(rows / (ms / 1000))} rows/s` : '';
+  const share = parts === undefined ? ended / of : (ended + parts.done / Math.max(1, parts.of)) / of;
+  const left = share > 0 && share < 1 ? `, about ${span((ms * (1 - share)) / share)} left` : '';
+  const where = parts === undefined ? '' : `, part ${parts.done} of ${parts.of}`;
+  return `${ended} of ${some(of, 'object')} done${where}, ${some(rows, 'row')}${rate}${left}`;
+}
+
+/** What jobs cost, in dollars: Lambda’s time and requests. Reading and writing S3, and the queue, are not in it. */
+export function costOf(
+  successes: readonly Pick<Success, 'parts'>[],
+  { memory, architecture }: { readonly memory: number; readonly architecture: Architecture },
+): number {
+  const parts = successes.flatMap((success) => success.parts);
+  const seconds = parts.reduce((sum, { ms }) => sum + ms, 0) / 1000;
+  const requests = successes.length + parts.length;
+  return seconds * (memory / 1024) * PRICES.gbSecond[architecture] + requests * PRICES.request;
+}
+
+/** @param ms that it took */
+export function outcomeText(
+  { done, failed, over }: Outcome,
+  model: { readonly memory: number; readonly architecture: Architecture },
+  ms: number,
+): string {
+  const successes = done.map(({ success }) => success);
+  const rows = successes.reduce((sum, success) => sum + success.rows, 0);
+  const errors = successes.reduce((sum, success) => sum + success.errors, 0);
+  const lines = [
+    `${some(done.length, 'object')} scored: ${some(rows, 'row')}, ${count(errors)} of them faulty, in ${span(ms)}; about $${costOf(successes, model).toPrecision(2)}.`,
+  ];
+  for (const { job, success } of done.slice(0, SHOWN))
+    lines.push(
+      `  s3://${job.object.bucket}/${job.object.key} → s3://${job.folder.bucket}/${job.folder.prefix} (${some(success.rows, 'row')}, ${some(success.parts.length, 'part')})`,
+    );
+  if (done.length > SHOWN) lines.push(`  … and ${count(done.length - SHOWN)} more`);
+  for (const { job, failed: why } of failed)
+    lines.push(`! s3://${job.object.bucket}/${job.object.key}: ${why.code}. ${why.reason}`);
+  for (const { object } of over)
+    lines.push(`- s3://${object.bucket}/${object.key} was overwritten or deleted meanwhile.`);
+  return lines.join('\n');
+}
+
+/** Objects that are listed one by one. */
+const SHOWN = 10;
+
+/** A job as `--status` shows it. */
+export function stateLine({ object }: Followed, state: JobState, now: number): string {
+  const name = `s3://${object.bucket}/${object.key}`;
+  switch (state.state) {
+    case 'waiting':
+      return `${name}: nothing of it is scored yet`;
+    case 'running':
+      return `${name}: ${state.of === undefined ? some(state.parts, 'part') : `${state.parts} of ${state.of} parts`} scored, ${some(state.rows, 'row')}`;
+    case 'done': {
+      const { rows, errors, parts, startedAt, finishedAt, version } = state.success;
+      const took = Date.parse(finishedAt) - Date.parse(startedAt);
+      return `${name}: done at ${clockOf(finishedAt, now)} by version ${version}, ${some(rows, 'row')} (${count(errors)} faulty) in ${some(parts.length, 'part')}, ${span(took)}`;
+    }
+    case 'failed':
+      return `${name}: failed at ${clockOf(state.failed.failedAt, now)}: ${state.failed.code}. ${state.failed.reason}`;
+  }
+}
+
+export function failureText(failures: readonly Failure[], now: number): string {
+  if (failures.length === 0) return 'Nothing failed.';
+  return failures
+    .map(({ body, code, reason, sentAt }) => {
+      // What crashed or ran out of its time three times is put there by SQS itself, which says nothing.
+      const why =
+        code === undefined
+          ? 'it was tried three times and each time crashed, ran out of time or memory; the function’s log says more'
+          : `${code}. ${reason ?? ''}`;
+      return `${clockOf(sentAt, now)}  ${objectIn(body)}: ${why}`;
+    })
+    .join('\n');
+}
+
+/** The object that a message is about. */
+export function objectIn(body: string): string {
+  try {
+    const { object, detail } = JSON.parse(body);
+    const bucket = object?.bucket ?? detail?.bucket?.name;
+    const key = object?.key ?? detail?.object?.key;
+    if (typeof bucket === 'string' && typeof key === 'string') return `s3://${bucket}/${key}`;
+  } catch {
+    // Not ours.
+  }
+  return 'a message that is not ours';
+}

@@ -1,0 +1,137 @@
+import type { Cloud } from '../batch/cloud.ts';
+import type { Model } from '../model.ts';
+import { type Command, type Context, modelOf, usage } from './command.ts';
+
+/** `sls models batch`: scores what lies in S3 already, and tells how jobs stand. */
+export const command: Command = {
+  usage: 'Score objects in S3, and show how jobs stand',
+  options: {
+    model: { usage: 'Name of the model (default: the only one)', shortcut: 'm', type: 'string' },
+    input: { usage: 'An object, s3://bucket/key, or all below s3://bucket/prefix/', type: 'string' },
+    wait: { usage: 'Wait until they are scored, and fail if one fails', type: 'boolean' },
+    status: { usage: 'Show the queue, and with --input the jobs of these objects', type: 'boolean' },
+    failed: { usage: 'List what failed, and why', type: 'boolean' },
+    redrive: { usage: 'With --failed: try all of it again', type: 'boolean' },
+    json: { usage: 'Print JSON', type: 'boolean' },
+  },
+  run: async (context) => {
+    const { aws, flags, progress } = context;
+    const model = modelOf(context);
+    if (model.batch === undefined)
+      throw usage(
+        `models.${model.name}`,
+        'declares no batch.',
+        'Write `batch: [{input: s3://…, output: s3://…}]` beside its artifact.',
+      );
+    const { cloudOf } = await import('../batch/cloud.ts');
+    const cloud = cloudOf(aws);
+    try {
+      if (flags.failed) await failed(context, model, cloud);
+      else if (flags.status) await status(context, model, cloud);
+      else if (typeof flags.input === 'string') await score(context, model, cloud, flags.input);
+      else
+        throw usage(
+          '--input',
+          'is missing.',
+          'Name an object or a prefix, or ask with --status or --failed.',
+        );
+    } finally {
+      progress(undefined);
+      cloud.close();
+    }
+  },
+};
+
+async function score(context: Context, model: Model, cloud: Cloud, input: string): Promise<void> {
+  const { flags, print, progress } = context;
+  const { order } = await import('../batch/order.ts');
+  const text = await import('../batch/text.ts');
+  const asked = await askedOf(context, model);
+  const started = Date.now();
+  progress('Asking for objects');
+  const jobs = await order(cloud, asked, input, (sent) => progress(`${sent} objects asked for`));
+  if (flags.wait !== true) {
+    const objects = jobs.map(({ object, folder }) => ({
+      ...object,
+      job: `s3://${folder.bucket}/${folder.prefix}`,
+    }));
+    return print(
+      flags.json
+        ? JSON.stringify({ objects }, null, 2)
+        : `${jobs.length} object${jobs.length === 1 ? ' is' : 's are'} asked for. \`sls models batch --model ${model.name} --status --input ${input}\` shows how far they are.`,
+    );
+  }
+  const { follow } = await import('../batch/follow.ts');
+  const outcome = await follow(cloud, jobs, started, (standing) =>
+    progress(text.standingLine(standing, Date.now() - started)),
+  );
+  progress(undefined);
+  print(
+    flags.json ? JSON.stringify(outcome, null, 2) : text.outcomeText(outcome, model, Date.now() - started),
+  );
+  if (outcome.failed.length > 0) process.exitCode = 1;
+}
+
+async function status(context: Context, model: Model, cloud: Cloud): Promise<void> {
+  const { flags, print, progress, plan } = context;
+  const { batchName, failedName } = await import('../plan/batch.ts');
+  const { stateLine } = await import('../batch/text.ts');
+  progress('Reading the queue');
+  const queue = await cloud.depth(batchName(model, plan.host));
+  const failures = await cloud.depth(failedName(model, plan.host));
+  const jobs = typeof flags.input === 'string' ? await jobsOf(context, model, cloud, flags.input) : [];
+  const { stateOf } = await import('../batch/jobs.ts');
+  const states = [];
+  for (const job of jobs) states.push({ job, state: await stateOf(cloud, job, 0) });
+  if (flags.json)
+    return print(
+      JSON.stringify({ queue, failed: failures.waiting + failures.atWork, jobs: states }, null, 2),
+    );
+  print(
+    [
+      `${model.name}: ${queue.waiting} waiting, ${queue.atWork} at work, ${failures.waiting + failures.atWork} failed`,
+      ...states.map(({ job, state }) => stateLine(job, state, Date.now())),
+    ].join('\n'),
+  );
+}
+
+async function failed(context: Context, model: Model, cloud: Cloud): Promise<void> {
+  const { flags, print, progress, plan } = context;
+  const { batchName, failedName } = await import('../plan/batch.ts');
+  const { failureText } = await import('../batch/text.ts');
+  progress('Reading what failed');
+  const queue = failedName(model, plan.host);
+  // Seen by nobody else while they are sent again; else at once.
+  const failures = await cloud.failures(queue, flags.redrive ? 60 : 5);
+  if (flags.redrive === true) {
+    for (const { body, receipt } of failures) {
+      // First again, then gone from here: what comes twice is scored once.
+      await cloud.send(batchName(model, plan.host), [body]);
+      await cloud.forget(queue, receipt);
+    }
+  }
+  if (flags.json) return print(JSON.stringify(failures, null, 2));
+  print(failureText(failures, Date.now()));
+  if (failures.length > 0)
+    print(
+      flags.redrive
+        ? `${failures.length} tried again.`
+        : '`--redrive` tries all of it again, once its cause is mended.',
+    );
+}
+
+async function jobsOf(context: Context, model: Model, cloud: Cloud, input: string) {
+  const { jobsIn } = await import('../batch/order.ts');
+  return jobsIn(cloud, await askedOf(context, model), input);
+}
+
+async function askedOf({ aws, service, bucket, plan }: Context, model: Model) {
+  const { liveIdentity } = await import('../batch/live.ts');
+  const { batchName } = await import('../plan/batch.ts');
+  return {
+    model: model.name,
+    identity: await liveIdentity(aws, service, await bucket(), model.name),
+    entries: model.batch ?? [],
+    queue: batchName(model, plan.host),
+  };
+}
