@@ -21,6 +21,12 @@ import type { World } from './world.ts';
 /** A message, or what the state machine asks. */
 type Event = SQSEvent | PartEvent | FinishEvent;
 
+/**
+ * Bytes: what is larger than 64 MB goes to several invocations at once, in parts of 32 MB, of which one has text, tensors and answers
+ * in memory. A gigabyte are 32 parts, each some seconds of work.
+ */
+const SIZES = { whole: 64 * 1024 ** 2, part: 32 * 1024 ** 2 } as const;
+
 /** Seconds after which a message comes again that could not be dealt with: by the times that it came. */
 const LATER = [30, 120, 600];
 
@@ -48,6 +54,7 @@ export async function createBatch(manifest: Manifest, batch: BatchManifest, tran
     entries: batch.entries,
     version,
     run,
+    sizes: SIZES,
     head: (object) => headOf(s3, object),
     source: (object, head) => objectSource(s3, object, head),
     files: (bucket) => bucketFiles(s3, bucket),

@@ -29,7 +29,6 @@ export function openPart(
   folder: Folder,
   clock: () => number,
 ): OpenPart {
-  const names = outputs.map(({ name }) => name);
   const allowsNonFinite = entry.outputFormat === 'npy';
   const writer = make();
   const faults: RowFault[] = [];
@@ -38,7 +37,7 @@ export function openPart(
   return {
     part,
     async add(block) {
-      const scored = await scoreBlock(run, block, names, most, allowsNonFinite);
+      const scored = await scoreBlock(run, block, outputs, most, allowsNonFinite);
       writer.add(scored.block, scored.outputs);
       rows += block.read;
       faults.push(...scored.block.faults);

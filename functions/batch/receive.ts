@@ -18,12 +18,6 @@ import { donePart, type OpenPart, openPart, type Scoring } from './parts.ts';
 import type { Rows } from './rows.ts';
 import type { World } from './world.ts';
 
-/** Bytes of an object up to which one invocation scores it whole: what is larger goes to several at once. */
-export const WHOLE_BYTES = 64 * 1024 ** 2;
-
-/** Bytes of a part; one invocation has its text, its tensors and its answers in memory. */
-export const PART_BYTES = 32 * 1024 ** 2;
-
 /** Milliseconds that an invocation keeps to itself. */
 const RESERVE = 60_000;
 
@@ -87,13 +81,13 @@ export async function receive(world: World, { body, again }: Message): Promise<v
 async function attempt(world: World, job: Job, folder: Folder, entry: Entry, body: string): Promise<void> {
   try {
     const rows = await rowsOf(world, job, entry);
-    if (rows.plan === undefined || job.object.bytes <= WHOLE_BYTES)
+    if (rows.plan === undefined || job.object.bytes <= world.sizes.whole)
       return await whole(world, job, folder, entry, rows, body);
     const files = world.files(folder.bucket);
     const key = `${folder.prefix}${KEYS.plan}`;
     if ((await files.head(key)) === undefined) {
       const parts: Part[] = [];
-      for await (const part of rows.plan(PART_BYTES)) parts.push(part);
+      for await (const part of rows.plan(world.sizes.part)) parts.push(part);
       await files.create(key, `[\n${parts.map((part) => JSON.stringify(part)).join(',\n')}\n]\n`);
     }
     await world.spread(job, folder, body);
@@ -131,7 +125,7 @@ async function whole(
     written++;
     open = undefined;
   };
-  for await (const block of rows.all(PART_BYTES)) {
+  for await (const block of rows.all(world.sizes.part)) {
     if (block.part !== count - 1) {
       await close();
       if (world.left() < RESERVE && written > 0) return world.queue.again(body);

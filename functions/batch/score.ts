@@ -9,23 +9,27 @@ export type Run = (rows: Tensors) => Tensors | Promise<Tensors>;
 /** Good rows with their answers, and the faulty ones. */
 export type Scored = { readonly block: Block; readonly outputs: Tensors };
 
+/** An output, and its elements in a row. */
+export type Expected = { readonly name: string; readonly width: number };
+
 type Piece = { readonly from: number; readonly to: number; readonly outputs: Tensors };
 
 /**
  * Rows go through the model at once; where that fails, by halves, until it is known which ones are at fault.
  *
- * @param names outputs that are wanted
+ * @param expected outputs that are wanted
  * @param most rows that the model takes at once
  * @param allowsNonFinite else a row with NaN or infinity among its answers is faulty, as in the endpoint's JSON
  */
 export async function scoreBlock(
   run: Run,
   block: Block,
-  names: readonly string[],
+  expected: readonly Expected[],
   most: number,
   allowsNonFinite: boolean,
 ): Promise<Scored> {
   const { rows, lines } = block;
+  const names = expected.map(({ name }) => name);
   const faults: RowFault[] = [...block.faults];
   const pieces: Piece[] = [];
   const faulty = (index: number, code: string, reason: string): void => {
@@ -36,7 +40,7 @@ export async function scoreBlock(
     if (from === to) return;
     try {
       const outputs = await run(slice(block.tensors, from, to, rows.length));
-      pieces.push({ from, to, outputs: wanted(outputs, names, to - from) });
+      pieces.push({ from, to, outputs: wanted(outputs, expected, to - from) });
     } catch (error) {
       if (to - from === 1) return faulty(from, ...faultOf(error));
       const middle = (from + to) >> 1;
@@ -89,18 +93,17 @@ function faultOf(error: unknown): [string, string] {
   return ['MODEL_FAILED', 'The model could not compute this row.'];
 }
 
-/** @throws where an output does not have a row for each row */
-function wanted(outputs: Tensors, names: readonly string[], rows: number): Tensors {
+/** @throws where an output does not have as many elements as these rows have to have */
+function wanted(outputs: Tensors, expected: readonly Expected[], rows: number): Tensors {
   return Object.fromEntries(
-    names.map((name) => {
+    expected.map(({ name, width }) => {
       const tensor = outputs[name];
-      if (tensor === undefined) throw new Error(`no output ${name}`);
+      if (tensor?.data.length !== rows * width) throw new Error(`output ${name} is not of ${rows} rows`);
       // One row alone is what some models answer without its dimension.
       const { shape } = tensor;
-      if (rows === 1 && elementsOf(shape) > 0 && shape[0] !== 1)
-        return [name, { ...tensor, shape: [1, ...shape] }];
-      if (shape[0] !== rows) throw new Error(`output ${name} has not ${rows} rows`);
-      return [name, tensor];
+      if (shape[0] === rows) return [name, tensor];
+      if (rows === 1) return [name, { ...tensor, shape: [1, ...shape] }];
+      throw new Error(`output ${name} is not of ${rows} rows`);
     }),
   );
 }

@@ -14,6 +14,8 @@ export type World = {
   /** The function's version. */
   readonly version: string;
   readonly run: Run;
+  /** Bytes of an object up to which one invocation scores it whole, and of a part. */
+  readonly sizes: { readonly whole: number; readonly part: number };
   readonly head: (object: Located) => Promise<Head | undefined>;
   readonly source: (object: Located, head: Head) => Source;
   readonly files: (bucket: string) => Files;

@@ -1,0 +1,275 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { scene, steady } from './scene.ts';
+
+/** Rows of two numbers; every seventh is broken where asked for. */
+const csv = (rows: number, broken = false): string =>
+  Array.from({ length: rows }, (_, i) => (broken && i % 7 === 3 ? `${i},x\n` : `${i},${i / 2}\n`)).join('');
+
+const success = (files: Record<string, string>) => JSON.parse(files['_SUCCESS.json'] ?? 'null');
+const KEY = 'rows/a.csv';
+
+describe('an object', () => {
+  it('is scored in parts, each with its rows, and marked complete last', async () => {
+    const s = scene();
+    await s.send(s.upload(KEY, csv(12)));
+    const files = s.files();
+    expect(Object.keys(files)).toEqual([
+      '_SUCCESS.json',
+      'part-00000.csv',
+      'part-00001.csv',
+      'scored/sum/latest/rows/a.csv.json',
+    ]);
+    expect(files['part-00000.csv']).toBe('row,y\n1,0\n2,1.5\n3,3\n4,4.5\n5,6\n6,7.5\n7,9\n8,10.5\n9,12\n');
+    expect(files['part-00001.csv']).toBe('row,y\n10,13.5\n11,15\n12,16.5\n');
+    expect(success(files)).toMatchObject({
+      rows: 12,
+      errors: 0,
+      version: '7',
+      parts: [{ rows: 9 }, { rows: 3 }],
+    });
+    const order = [...s.output.objects.keys()].map((key) => key.replace(/.*\//, ''));
+    expect(order).toEqual(['part-00000.csv', 'part-00001.csv', '_SUCCESS.json', 'a.csv.json']);
+    expect(s.counted).toMatchObject({ Rows: 12, RowErrors: 0, PartsDone: 2, JobsDone: 1 });
+  });
+
+  it('that is large is planned once, scored side by side, and comes out the same byte for byte', async () => {
+    const [whole, large] = [scene(), scene({ whole: 10 })];
+    await whole.send(whole.upload(KEY, csv(50, true)));
+    await large.send(large.upload(KEY, csv(50, true)));
+    expect(large.files()).not.toHaveProperty('_SUCCESS.json');
+    for (const job of large.spread) await large.map(job);
+    expect(steady(large.files())).toEqual(steady(whole.files()));
+  });
+
+  it.each([10, 1_000_000])(
+    'that comes twice, or is uploaded again as it was, adds nothing (whole up to %i bytes)',
+    async (whole) => {
+      const s = scene({ whole });
+      const event = s.upload(KEY, csv(30));
+      await s.send(event);
+      for (const job of s.spread) await s.map(job);
+      const [before, counted] = [s.files(), { ...s.counted }];
+      s.clock.now += 60_000;
+      await s.send(event);
+      await s.send(s.upload(KEY, csv(30)));
+      expect(s.files()).toEqual(before);
+      expect(s.counted).toEqual(counted);
+      expect(s.spread.length).toBe(whole === 10 ? 1 : 0);
+    },
+  );
+
+  it('that was overwritten before its event came is passed over, whatever the order of events', async () => {
+    const s = scene();
+    const older = s.upload(KEY, csv(3));
+    s.clock.now += 1000;
+    const newer = s.upload(KEY, csv(5));
+    await s.send(newer);
+    const before = s.files();
+    await s.send(older);
+    expect(s.files()).toEqual(before);
+    expect(success(before).rows).toBe(5);
+    expect(JSON.parse(before['scored/sum/latest/rows/a.csv.json'] ?? '').job).toMatch(/[0-9a-f]{64}\/$/);
+  });
+
+  it('that is gone, or of no entry, or no message of ours, loses nothing', async () => {
+    const s = scene();
+    const event = s.upload(KEY, csv(3));
+    s.input.objects.delete(KEY);
+    await s.send(event);
+    expect(s.files()).toEqual({});
+    expect(s.failed).toEqual([]);
+    await s.send(s.upload('other/a.csv', csv(3)));
+    await s.send('{"Records":[]}');
+    await s.send('no JSON');
+    expect(s.failed.map(({ code }) => code)).toEqual(['NO_ENTRY', 'UNKNOWN_MESSAGE', 'UNKNOWN_MESSAGE']);
+  });
+
+  it.each([
+    ['overwritten', (s: ReturnType<typeof scene>) => s.input.set(KEY, csv(4))],
+    ['deleted', (s: ReturnType<typeof scene>) => s.input.objects.delete(KEY)],
+  ])('%s while it is read is given up, and nothing is taken for complete', async (_, happens) => {
+    for (const whole of [10, 1_000_000]) {
+      let reads = 0;
+      const s: ReturnType<typeof scene> = scene({
+        whole,
+        chaos: async (point) => {
+          if (point === `before read ${KEY}` && ++reads === 20) happens(s);
+        },
+      });
+      await s.send(s.upload(KEY, csv(50)));
+      for (const job of s.spread) await s.map(job);
+      expect(s.files()).not.toHaveProperty('_SUCCESS.json');
+      expect(s.files()).not.toHaveProperty('_FAILED.json');
+      expect(s.failed).toEqual([]);
+    }
+  });
+
+  it.each([
+    ['', 0],
+    ['\n', 0],
+    ['1,2', 1],
+    ['1,2\r\n3,4\r\n', 2],
+    ['\uFEFFa,b\n1,2\n', 1],
+  ])('of %j has %i rows', async (text, rows) => {
+    const s = scene();
+    await s.send(s.upload(KEY, text));
+    expect(success(s.files())).toMatchObject({ rows, errors: 0 });
+  });
+});
+
+describe('what is wrong', () => {
+  it('in a row is a line of the errors’ file, with row, line and reason, and no value', async () => {
+    const s = scene({ part: 1000 });
+    await s.send(s.upload(KEY, 'a,b\n1,2\n\n3,secret\n5\n7,8\n'));
+    const files = s.files();
+    expect(files['part-00000.csv']).toBe('row,y\n1,3\n4,15\n');
+    const errors = (files['errors-00000.jsonl'] ?? '')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(errors).toMatchObject([
+      { row: 2, line: 4, code: 'WRONG_VALUE' },
+      { row: 3, line: 5, code: 'WRONG_LENGTH' },
+    ]);
+    expect(files['errors-00000.jsonl']).not.toContain('secret');
+    expect(success(files)).toMatchObject({ rows: 4, errors: 2 });
+  });
+
+  it('in more rows than are tolerated fails the job, says where, and is listed once', async () => {
+    const s = scene({ entry: { tolerate: 0.01 } });
+    const event = s.upload(KEY, csv(14, true));
+    await s.send(event);
+    await s.send(event);
+    expect(s.files()).not.toHaveProperty('_SUCCESS.json');
+    expect(Object.keys(s.files())).not.toContainEqual(expect.stringContaining('latest'));
+    expect(s.failed).toMatchObject([
+      {
+        code: 'TOO_MANY_ERRORS',
+        reason: expect.stringMatching(/^2 of 14 rows failed; 1 % are tolerated\. Line 4: WRONG_VALUE, /),
+      },
+    ]);
+    expect(JSON.parse(s.files()['_FAILED.json'] ?? '')).toMatchObject({
+      code: 'TOO_MANY_ERRORS',
+      version: '7',
+    });
+    expect(s.counted).toMatchObject({ JobsFailed: 1 });
+  });
+
+  it('is tried again by hand, and by another version; a job that then succeeds has failed no more', async () => {
+    const s = scene({ entry: { tolerate: 0.01 } });
+    const event = s.upload(KEY, csv(14, true));
+    await s.send(event);
+    s.clock.now += 1000;
+    await s.send(event, true);
+    expect(s.failed).toHaveLength(2);
+    s.clock.now += 1000;
+    const mended = {
+      ...s.world,
+      version: '8',
+      entries: s.world.entries.map((one) => ({ ...one, tolerate: 0.5 })),
+    };
+    const { receive } = await import('../../../functions/batch/receive.ts');
+    const rows = s.counted.Rows;
+    await receive(mended, { body: event, again: false });
+    expect(success(s.files())).toMatchObject({ rows: 14, errors: 2, version: '8' });
+    expect(s.files()).not.toHaveProperty('_FAILED.json');
+    // Nothing was scored a second time.
+    expect(s.counted.Rows).toBe(rows);
+  });
+
+  it.each([
+    ['a header of other columns', 'a,b,c\n1,2,3\n', 'WRONG_HEADER'],
+    ['a quote that never closes', '1,2\n3,"4\n5,6\n', 'UNCLOSED_QUOTE'],
+  ])('in the object itself, %s, fails it with %s', async (_, text, code) => {
+    const s = scene();
+    await s.send(s.upload(KEY, text));
+    expect(s.failed).toMatchObject([{ code }]);
+    expect(s.files()).not.toHaveProperty('_SUCCESS.json');
+  });
+
+  it('in one object among many keeps none of the others', async () => {
+    const s = scene();
+    const events = Array.from({ length: 40 }, (_, i) =>
+      s.upload(`rows/${i}.csv`, i === 23 ? 'a,b,c\n' : csv(3)),
+    );
+    for (const event of events) await s.send(event);
+    expect([...s.output.objects.keys()].filter((key) => key.endsWith('_SUCCESS.json'))).toHaveLength(39);
+    expect(s.failed).toHaveLength(1);
+  });
+});
+
+describe('a death', () => {
+  /** Kills the n-th call, and all after it until the invocation is over. */
+  const dying = () => {
+    const state = { left: Number.POSITIVE_INFINITY };
+    return {
+      state,
+      chaos: async () => {
+        state.left -= 1;
+        if (state.left < 0) throw new Error('killed');
+      },
+    };
+  };
+
+  it('in any phase, any number of times, at once with a twin or not: the outcome is that of a quiet run, byte for byte', async () => {
+    const quiet = scene();
+    await quiet.send(quiet.upload(KEY, csv(40, true)));
+    const due = steady(quiet.files());
+    await fc.assert(
+      fc.asyncProperty(
+        fc.boolean(),
+        fc.array(fc.nat(120), { maxLength: 6 }),
+        fc.boolean(),
+        async (isLarge, deaths, twin) => {
+          const { state, chaos } = dying();
+          const s = scene({ chaos, whole: isLarge ? 10 : 1_000_000 });
+          const event = s.upload(KEY, csv(40, true));
+          const attempt = async (left: number): Promise<void> => {
+            state.left = left;
+            const sends = twin ? [s.send(event), s.send(event)] : [s.send(event)];
+            await Promise.allSettled(sends);
+            for (const job of s.spread) {
+              state.left = left;
+              await s.map(job, 1).catch(() => {});
+            }
+          };
+          for (const left of deaths) await attempt(left);
+          state.left = Number.POSITIVE_INFINITY;
+          await s.send(event, true);
+          for (const job of s.spread.slice(-1)) await s.map(job);
+          expect(steady(s.files())).toEqual(due);
+        },
+      ),
+      { numRuns: 150 },
+    );
+  }, 60_000);
+
+  it('of a part that cannot be scored leaves the job failed, not half done', async () => {
+    const s = scene({
+      whole: 10,
+      chaos: async (point) => {
+        if (point.includes('part-00001')) throw new Error('S3 fails');
+      },
+    });
+    await s.send(s.upload(KEY, csv(40)));
+    for (const job of s.spread) await s.map(job).catch(() => {});
+    expect(s.files()).not.toHaveProperty('_SUCCESS.json');
+  });
+
+  it('of time comes back to the rest: what is scored stays', async () => {
+    const s = scene();
+    let left = 900_000;
+    const world = { ...s.world, left: () => (left -= 300_000) };
+    const { receive } = await import('../../../functions/batch/receive.ts');
+    const event = s.upload(KEY, csv(60));
+    await receive(world, { body: event, again: false });
+    expect(s.again).toEqual([event]);
+    expect(s.files()).not.toHaveProperty('_SUCCESS.json');
+    const rows = s.counted.Rows as number;
+    expect(rows).toBeGreaterThan(0);
+    await s.send(event, true);
+    expect(success(s.files()).rows).toBe(60);
+    expect(s.counted.Rows).toBe(60);
+  });
+});

@@ -1,0 +1,163 @@
+import { type Entry, KEYS, type Part } from '../../../functions/batch/contract.ts';
+import { folderOf, type Job } from '../../../functions/batch/job.ts';
+import { finishJob, receive, scorePart } from '../../../functions/batch/receive.ts';
+import type { World } from '../../../functions/batch/world.ts';
+import type { Manifest } from '../../../functions/infer/contract.ts';
+import type { Tensors } from '../../../functions/infer/transform.ts';
+import { fakeBucket } from '../../fakes/bucket.ts';
+import { type Chaos, calm } from '../../fakes/chaos.ts';
+
+export const ENTRY: Entry = {
+  input: { bucket: 'in', prefix: 'rows/', suffix: '.csv' },
+  output: { bucket: 'out', prefix: 'scored/' },
+  format: 'csv',
+  outputFormat: 'csv',
+  tolerate: 0.5,
+  ids: [],
+  join: false,
+  emit: [],
+};
+
+const MANIFEST: Manifest = {
+  schema: 1,
+  model: 'sum',
+  identity: '0123456789abcdef'.repeat(4),
+  signature: {
+    inputs: [{ name: 'x', datatype: 'FP32', shape: [-1, 2] }],
+    outputs: [{ name: 'y', datatype: 'FP32', shape: [-1, 1] }],
+    omitted: [],
+  },
+  opset: 17,
+  file: 'model/model.onnx',
+  remote: [],
+};
+
+/** Adds the two numbers of each row. */
+const run = ({ x }: Tensors): Tensors => {
+  const values = (x?.data ?? new Float32Array()) as Float32Array;
+  const sums = new Float32Array(values.length / 2).map(
+    (_, i) => (values[2 * i] ?? 0) + (values[2 * i + 1] ?? 0),
+  );
+  return { y: { datatype: 'FP32', shape: [sums.length, 1], data: sums } };
+};
+
+/** A batch function among fakes: buckets, queues, and a map that runs the parts one after another. */
+export function scene(
+  options: {
+    readonly entry?: Partial<Entry>;
+    readonly chaos?: Chaos;
+    readonly whole?: number;
+    readonly part?: number;
+  } = {},
+) {
+  const chaos = options.chaos ?? calm;
+  const clock = { now: Date.parse('2026-01-01T00:00:00Z') };
+  const input = fakeBucket(chaos, () => clock.now);
+  const output = fakeBucket(chaos, () => clock.now);
+  const failed: { readonly body: string; readonly code: string; readonly reason: string }[] = [];
+  const again: string[] = [];
+  const counted: Record<string, number> = {};
+  const spread: { readonly job: Job; readonly body: string }[] = [];
+  const entry: Entry = { ...ENTRY, ...options.entry };
+  const world: World = {
+    manifest: MANIFEST,
+    entries: [entry],
+    version: '7',
+    run,
+    sizes: { whole: options.whole ?? 1_000_000, part: options.part ?? 40 },
+    head: input.head,
+    source: input.source,
+    files: () => output.files,
+    queue: {
+      fail: async (body, { code, reason }) => {
+        await chaos('before fail');
+        failed.push({ body, code, reason });
+        await chaos('after fail');
+      },
+      again: async (body) => {
+        again.push(body);
+      },
+      later: async () => {},
+    },
+    spread: async (job, _folder, body) => {
+      await chaos('before spread');
+      spread.push({ job, body });
+      await chaos('after spread');
+    },
+    left: () => 900_000,
+    clock: () => clock.now,
+    count: (metrics) => {
+      for (const [name, value] of Object.entries(metrics)) counted[name] = (counted[name] ?? 0) + value;
+    },
+    log: () => {},
+  };
+  let sequence = 0;
+  return {
+    world,
+    input,
+    output,
+    failed,
+    again,
+    counted,
+    spread,
+    clock,
+    /** Uploads, and gives the event that S3 sends of it. */
+    upload: (key: string, body: Uint8Array | string): string => {
+      const { etag, bytes } = input.set(key, body);
+      sequence += 1;
+      return JSON.stringify({
+        source: 'aws.s3',
+        'detail-type': 'Object Created',
+        detail: {
+          bucket: { name: 'in' },
+          object: { key, etag, size: bytes.length, sequencer: (0x10 + sequence).toString(16).toUpperCase() },
+        },
+      });
+    },
+    send: (body: string, byHand = false): Promise<void> => receive(world, { body, again: byHand }),
+    /** The map, with every part tried and tried again as the state machine does, then the end. */
+    map: async ({ job, body }: { readonly job: Job; readonly body: string }, tries = 3): Promise<void> => {
+      const folder = folderOf(job, entry);
+      const plan = output.objects.get(`${folder.prefix}${KEYS.plan}`);
+      const parts = JSON.parse(Buffer.from(plan?.bytes ?? []).toString()) as Part[];
+      for (const part of parts) {
+        for (let left = tries; left > 0; left--) {
+          try {
+            await scorePart(world, JSON.parse(JSON.stringify(job)), part, body);
+            break;
+          } catch {
+            // The state machine tries again, then goes on: `finish` sees what is missing.
+          }
+        }
+      }
+      await finishJob(world, job, body);
+    },
+    /** What was written, by the end of its key: text. */
+    files: (): Record<string, string> =>
+      Object.fromEntries(
+        [...output.objects]
+          .map(
+            ([key, { bytes }]) =>
+              [key.replace(/^.*\/[0-9a-f]{64}\//, ''), Buffer.from(bytes).toString()] as const,
+          )
+          .sort(([one], [other]) => (one < other ? -1 : 1)),
+      ),
+  };
+}
+
+/** What does not depend on when and how often it was tried. */
+export function steady(files: Readonly<Record<string, string>>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(files)
+      .filter(([name]) => name !== KEYS.plan)
+      .map(([name, text]) => {
+        if (!name.endsWith('.json')) return [name, text];
+        return [
+          name,
+          JSON.parse(text, (key, value) =>
+            /^(startedAt|finishedAt|failedAt|modified|ms|sequencer)$/.test(key) ? undefined : value,
+          ),
+        ];
+      }),
+  );
+}
