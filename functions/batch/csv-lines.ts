@@ -80,8 +80,9 @@ export function scanCsv(cursor: Cursor, stop: number): boolean {
 }
 
 function nextQuote(bytes: Uint8Array, from: number, end: number): number {
-  const quote = bytes.indexOf(QUOTE, from);
-  return quote < 0 || quote > end ? end : quote;
+  // Behind the end are bytes of former texts.
+  const quote = bytes.subarray(from, end).indexOf(QUOTE);
+  return quote < 0 ? end : from + quote;
 }
 
 /** The row that the cursor is at does not end: its last cell opens with a quote that no other closes. */

@@ -40,15 +40,23 @@ export function checkRowBytes(bytes: number, line: number): void {
   );
 }
 
-/** @param chunks the text from `start` on */
-export function readerOf(chunks: AsyncIterable<Uint8Array>, start: Place): Reader {
+/**
+ * @param chunks the text from `start` on
+ * @param bytes how long it is, where that is known
+ */
+export function readerOf(chunks: AsyncIterable<Uint8Array>, start: Place, bytes = WINDOW): Reader {
   const stream = chunks[Symbol.asyncIterator]();
-  const cursor: Cursor = { ...emptyText(WINDOW), line: start.line, base: start.at, row: start.row };
+  const cursor: Cursor = {
+    ...emptyText(Math.min(WINDOW, bytes + 16)),
+    line: start.line,
+    base: start.at,
+    row: start.row,
+  };
   let chunk = new Uint8Array(0);
-  // As much as there is room for: a row that is longer than a chunk is looked at a few times only.
+  // A chunk; of an unfinished row as much again as there is of it, so that a long one is looked at a few times only.
   const read = async (bytes: Uint8Array, from: number, length: number): Promise<number> => {
     let count = 0;
-    while (count < length) {
+    while (count < length && (count === 0 || count < from)) {
       if (chunk.length === 0) {
         const next = await stream.next();
         if (next.done) break;

@@ -42,7 +42,7 @@ export function textRows(
   dialect: Dialect,
 ): Rows {
   const all = (partBytes: number): AsyncIterable<Block> => {
-    if (cuts) return blocks(readerOf(text(start.at), start), 0, partBytes, dialect);
+    if (cuts) return blocks(readerOf(text(start.at), start, bytes), 0, partBytes, dialect);
     const from = readerOf(skipping(text(0), start.at), start);
     return blocks(from, 0, partBytes, dialect);
   };
@@ -50,9 +50,14 @@ export function textRows(
   return {
     carried,
     all,
-    plan: (partBytes) => parts(readerOf(text(start.at), start), partBytes, bytes, dialect),
+    plan: (partBytes) => parts(readerOf(text(start.at), start, bytes), partBytes, bytes, dialect),
     part: ({ part, from, to, row, line = 1 }) =>
-      blocks(readerOf(text(from, to), { at: from, row, line }), part, Number.POSITIVE_INFINITY, dialect),
+      blocks(
+        readerOf(text(from, to), { at: from, row, line }, to - from),
+        part,
+        Number.POSITIVE_INFINITY,
+        dialect,
+      ),
   };
 }
 
