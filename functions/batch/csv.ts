@@ -1,10 +1,9 @@
 import type { Signature, TensorSpec } from '../infer/contract.ts';
 import { type First, firstOf, NEWLINE, newlines, RETURN, recordAt } from '../shared/cells.ts';
 import { checkNames, type Fault, layoutOf, rowDimensions, rowWidth } from '../shared/layout.ts';
-import { skipMark } from '../shared/text.ts';
 import { scanCsv, unclosedQuote } from './csv-lines.ts';
 import { type CsvColumn, csvParser } from './csv-rows.ts';
-import { checkRowBytes, type Place, type Reader, readerOf } from './cursor.ts';
+import { checkRowBytes, type Place, type Reader, readerOf, readStart } from './cursor.ts';
 import { objectFault } from './faults.ts';
 import type { Rows, Source } from './rows.ts';
 import { type Slot, stackOf } from './stack.ts';
@@ -51,9 +50,9 @@ type Head = {
   readonly cells?: readonly string[];
 };
 
-async function readHead({ cursor, more }: Reader): Promise<Head> {
-  await more();
-  skipMark(cursor);
+async function readHead(reader: Reader): Promise<Head> {
+  const { cursor, more } = reader;
+  await readStart(reader);
   for (;;) {
     const { bytes, end, line } = cursor;
     const start = { at: cursor.base + cursor.at, line, row: 0 };

@@ -1,4 +1,4 @@
-import { emptyText, fill, type Text } from '../shared/text.ts';
+import { emptyText, fill, skipMark, type Text } from '../shared/text.ts';
 import { objectFault } from './faults.ts';
 
 /** A place in an object's text, always at the start of a line. */
@@ -84,4 +84,10 @@ export function readerOf(chunks: AsyncIterable<Uint8Array>, start: Place, bytes 
       await stream.return?.();
     },
   };
+}
+
+/** Reads the start of a text, and passes over its byte order mark. */
+export async function readStart({ cursor, more }: Reader): Promise<void> {
+  while (cursor.end < 3 && (await more()));
+  skipMark(cursor);
 }

@@ -11,15 +11,15 @@ export type Slot = { readonly spec: TensorSpec; readonly shape: readonly number[
  * different types would run at a third of its speed; `takeBlock` makes tensors of them.
  */
 export type Stack = {
-  readonly slots: readonly Slot[];
+  slots: readonly Slot[];
   /** Rows that a block may have. */
-  readonly capacity: number;
+  capacity: number;
   /** A block is due: no row has room, or the next has another shape. */
   full: boolean;
   /** By slot: elements a row, and its first place in `values`; element i of row r is at `starts + r × widths + i`. */
-  readonly widths: Int32Array;
-  readonly starts: Int32Array;
-  readonly values: Float64Array;
+  widths: Int32Array;
+  starts: Int32Array;
+  values: Float64Array;
   /** By place, 64-bit integers that no double is; `values` has NaN there. */
   readonly exact: Map<number, bigint>;
   /** By slot of BYTES, its elements. */
@@ -47,6 +47,21 @@ export const sizeOfShape = (shape: readonly number[]): number =>
   shape.reduce((product, dimension) => product * dimension, 1);
 
 export function stackOf(slots: readonly Slot[], carried: number): Stack {
+  return {
+    ...roomFor(slots),
+    full: false,
+    exact: new Map(),
+    texts: slots.map(() => []),
+    carried: Array.from({ length: carried }, () => []),
+    rows: new Float64Array(BLOCK_ROWS),
+    lines: new Float64Array(BLOCK_ROWS),
+    faults: [],
+    good: 0,
+    read: 0,
+  };
+}
+
+function roomFor(slots: readonly Slot[], values: Float64Array = new Float64Array(0)) {
   const widths = Int32Array.from(slots, ({ shape }) => sizeOfShape(shape));
   const width = widths.reduce((sum, one) => sum + one, 0);
   const capacity = Math.max(1, Math.min(BLOCK_ROWS, Math.floor(ELEMENTS / Math.max(1, width))));
@@ -56,22 +71,27 @@ export function stackOf(slots: readonly Slot[], carried: number): Stack {
     next += one * capacity;
     return start;
   });
-  return {
-    slots,
-    capacity,
-    full: false,
-    widths,
-    starts,
-    values: new Float64Array(next),
-    exact: new Map(),
-    texts: slots.map(() => []),
-    carried: Array.from({ length: carried }, () => []),
-    rows: new Float64Array(capacity),
-    lines: new Float64Array(capacity),
-    faults: [],
-    good: 0,
-    read: 0,
-  };
+  const room = values.length < next ? new Float64Array(next) : values;
+  return { slots, capacity, widths, starts, values: room };
+}
+
+/**
+ * Makes room for rows of another shape, where there is no good row yet.
+ * @returns false where there are some: a block of them is due first
+ */
+export function reshape(stack: Stack, slot: number, shape: readonly number[]): boolean {
+  stack.full = stack.good > 0;
+  if (stack.full) return false;
+  const slots = stack.slots.map((one, i) => (i === slot ? { ...one, shape } : one));
+  Object.assign(stack, roomFor(slots, stack.values));
+  return true;
+}
+
+/** Puts a row of the slot's datatype where the next good one is due. */
+export function putRow(stack: Stack, slot: number, data: TensorData): void {
+  const width = stack.widths[slot] as number;
+  const start = (stack.starts[slot] as number) + stack.good * width;
+  for (let i = 0; i < width; i++) put(stack, slot, start + i, data, i);
 }
 
 /** Puts an element of a tensor of the slot's datatype at a place of the stack. */
@@ -98,7 +118,7 @@ export function endRow(stack: Stack, row: number, line: number, wrong: Wrong | u
     stack.good++;
   } else stack.faults.push({ row, line, ...wrong });
   stack.read++;
-  stack.full = stack.read === stack.capacity;
+  stack.full = stack.read >= stack.capacity;
 }
 
 /** The rows so far, as a block; the stack is empty then. */

@@ -16,8 +16,8 @@ export type Dialect = {
   scan(cursor: Cursor, stop: number): boolean;
   /** The same, into a stack of its own, or until that is full. */
   readonly parser: () => { readonly stack: Stack; readonly parse: (cursor: Cursor, stop: number) => boolean };
-  /** What is wrong with a last row that does not end. */
-  unfinished(cursor: Cursor): Error;
+  /** What is wrong with a last row that does not end, where there can be one. */
+  readonly unfinished?: (cursor: Cursor) => Error;
 };
 
 export type Opened = {
@@ -83,7 +83,7 @@ async function* parts(
       const { row, line } = cursor;
       let isCut = scan(cursor, from + partBytes - cursor.base);
       while (!isCut && (await reader.more())) isCut = scan(cursor, from + partBytes - cursor.base);
-      if (!isCut && cursor.at < cursor.end) throw unfinished(cursor);
+      if (!isCut) checkEnd(cursor, unfinished);
       // The line end that a last row lacks is in memory only.
       const to = Math.min(cursor.base + cursor.at, bytes);
       if (cursor.row > row) yield { part, from, to, row, line };
@@ -120,9 +120,13 @@ async function* blocks(
         partEnd = place() + partBytes;
       }
     }
-    if (cursor.at < cursor.end) throw unfinished(cursor);
+    checkEnd(cursor, unfinished);
     if (stack.read > 0) yield takeBlock(stack, part);
   } finally {
     await reader.close();
   }
+}
+
+function checkEnd(cursor: Cursor, unfinished: Dialect['unfinished']): void {
+  if (unfinished !== undefined && cursor.at < cursor.end) throw unfinished(cursor);
 }

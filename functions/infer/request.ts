@@ -185,7 +185,12 @@ function elementCount(shape: readonly number[]): number {
   return product;
 }
 
-function readText(
+/**
+ * A tensor from the text of a JSON array.
+ * @param path what the array is called in refusals
+ * @throws Refusal
+ */
+export function readText(
   span: string,
   datatype: Datatype,
   shape: readonly number[],
