@@ -1,7 +1,7 @@
 /**
  * The measured claims:
  *
- *   npm run bench -- serving | cold | release | drift  measures a group (no word: all), writes its section of docs/bench.md
+ *   npm run bench -- serving | cold | release | drift | batch  measures a group (no word: all), writes its section of docs/bench.md
  *   npm run bench -- cnn-json …         single claims by name; writes nothing
  *   npm run bench -- … --short          a hundredth of the work, to see that all of it runs; writes nothing, judges nothing
  *   npm run bench -- --list             what there is
@@ -14,6 +14,7 @@
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { BATCH } from './batch.ts';
 import { WORK } from './children.ts';
 import { type Claim, FULL, GROUPS, type Group, judge, lineOf, type Result, SHORT } from './claims.ts';
 import { COLD } from './cold.ts';
@@ -25,7 +26,7 @@ import { RELEASE } from './release.ts';
 import { writeReleaseTables } from './release-page.ts';
 import { SERVING } from './serving.ts';
 
-const CLAIMS: readonly Claim[] = [...SERVING, ...COLD, ...RELEASE, ...DRIFT];
+const CLAIMS: readonly Claim[] = [...SERVING, ...COLD, ...RELEASE, ...DRIFT, ...BATCH];
 
 function chosen(words: readonly string[]): readonly Claim[] {
   const known = [...GROUPS, ...CLAIMS.map(({ name }) => name)];

@@ -19,6 +19,8 @@ export type Command = {
   readonly args: readonly string[];
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
+  /** Milliseconds until it is killed; default: two minutes. */
+  readonly deadline?: number;
 };
 
 const running = new Set<ChildProcess>();
@@ -52,7 +54,7 @@ export function lambdaEnvironment(taskRoot: string, own: Readonly<Record<string,
  * (0 when it wrote nothing) and to its end; `output` is the last of its log
  */
 export function run(command: Command): Promise<{ text: string; output: string; first: number; end: number }> {
-  const { prefix = [], program, args, cwd, env } = command;
+  const { prefix = [], program, args, cwd, env, deadline = DEADLINE_MS } = command;
   const [file = program, ...rest] = [...prefix, program, ...args];
   return new Promise((resolve, reject) => {
     const started = performance.now();
@@ -60,7 +62,7 @@ export function run(command: Command): Promise<{ text: string; output: string; f
       cwd,
       env,
       stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
-      timeout: DEADLINE_MS,
+      timeout: deadline,
       killSignal: 'SIGKILL',
     });
     running.add(child);

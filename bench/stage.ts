@@ -5,6 +5,7 @@ import { access, copyFile, cp, mkdir, readFile, rm, writeFile } from 'node:fs/pr
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import type { Manifest } from '../functions/infer/contract.ts';
 import { parseModels } from '../plugins/models/parse.ts';
 import { hostRuntime } from '../plugins/models/ship/runtime.ts';
 import { type Shipped, shipModel } from '../plugins/models/ship/ship.ts';
@@ -53,6 +54,27 @@ export const shipped = (name: ModelName): Promise<Shipped> =>
     const result = await shipModel(model, { serviceDir, outDir: SHIPPED, progress });
     if (result.facts.optimized !== true) throw new Error(`${name}: ${result.facts.optimized}`);
     return result;
+  });
+
+/** The demo's model: what its functions are told, and their folder. */
+export const employment = (): Promise<{ readonly manifest: Manifest; readonly dir: string }> =>
+  once('employment', async () => {
+    const serviceDir = join(bench, '..', 'examples', 'employment');
+    const { models: parsed, problems } = parseModels({ employment: { artifact: 'employment.onnx' } });
+    const [model] = parsed;
+    if (model === undefined) throw new Error(JSON.stringify(problems));
+    const { facts, dir } = await shipModel(model, { serviceDir, outDir: SHIPPED, progress });
+    const { identity, signature, opset, remote } = facts;
+    const manifest = {
+      schema: 1,
+      model: model.name,
+      identity,
+      signature,
+      opset,
+      file: 'model/model.onnx',
+      remote,
+    } as const;
+    return { manifest, dir };
   });
 
 /** @returns NODE_PATH with onnxruntime-node, as the layer has it */
