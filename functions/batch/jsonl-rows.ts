@@ -210,7 +210,8 @@ export function jsonlParser(
 function readInput(text: string, slot: number, stack: Stack): Wrong | typeof AGAIN | undefined {
   const { spec, shape } = stack.slots[slot] as Slot;
   const due = rowDimensions(spec);
-  const list = text.startsWith('[') ? text : `[${text}]`;
+  const isList = text.startsWith('[');
+  const list = isList ? text : `[${text}]`;
   try {
     if (due.some((dimension) => dimension < 0)) {
       const own = dimensionsOf(JSON.parse(list), due.length);
@@ -237,7 +238,8 @@ function readInput(text: string, slot: number, stack: Stack): Wrong | typeof AGA
     if (!isRefusal(error)) throw error;
     const { code, message } = error;
     if (code === 'INVALID_JSON') return invalidJson;
-    return code === 'TOO_DEEP' ? tooDeep : { code, reason: message };
+    if (code === 'TOO_DEEP') return tooDeep;
+    return { code, reason: isList ? message : message.replace(`${spec.name}[0]`, spec.name) };
   }
 }
 

@@ -53,8 +53,8 @@ export type Rows = {
 export type Column =
   | { readonly name: string; readonly of: 'row' }
   | { readonly name: string; readonly of: 'carried'; readonly index: number }
-  /** One element of an output's row: `output` its name, `index` the position. */
-  | { readonly name: string; readonly of: 'output'; readonly output: string; readonly index: number };
+  /** Of an output's row, `output` its name, the element at `index`; in jsonl all of them, where that is absent: an array if there are several. */
+  | { readonly name: string; readonly of: 'output'; readonly output: string; readonly index?: number };
 
 /** Files a part's rows into one object of the output format. */
 export type PartWriter = {

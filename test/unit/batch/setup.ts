@@ -58,7 +58,7 @@ export async function readAll(...sources: readonly AsyncIterable<Block>[]): Prom
         for (const [name, { shape, data }] of Object.entries(block.tensors)) {
           if (shape[0] !== good) throw new Error(`${name} has not as many rows as the block.`);
           const width = data.length / good;
-          values[name] = Array.from(data as Float64Array).slice(i * width, (i + 1) * width);
+          values[name] = Array.from(data.slice(i * width, (i + 1) * width) as Float64Array);
         }
         rows.push({
           part: block.part,
