@@ -87,6 +87,9 @@ const NAMES: Readonly<Record<string, RegExp>> = {
   '`functions/infer/datatypes.ts`, `functions/infer/half.ts`': /^functions\/infer\/(datatypes|half)\.ts$/,
   // A baseline is built with the very lines that score against it.
   '`functions/shared/score.ts`': /^functions\/shared\/score\.ts$/,
+  // Reference data and what batch scores are read by the same lines.
+  '`cells`, `decimal`, `layout` and `text` of `functions/shared`':
+    /^functions\/shared\/(cells|decimal|layout|text)\.ts$/,
   '`layer.json`': /^layers\/onnxruntime\/layer\.json$/,
 };
 
@@ -138,6 +141,7 @@ const ROOMS: readonly Room[] = [
         '`functions/infer/request.ts`, `functions/release/gate/cases.ts`',
         '`functions/infer/datatypes.ts`, `functions/infer/half.ts`',
         '`functions/shared/score.ts`',
+        '`cells`, `decimal`, `layout` and `text` of `functions/shared`',
         '`layer.json`',
       ],
     ],
@@ -230,9 +234,15 @@ describe('the house', () => {
     expect(rows.find(([room]) => room === '`functions/*`')?.[1]).toBe(
       'itself, `functions/shared`, contracts, Node, the SDK, `@middy/core`, `@aws-lambda-powertools/logger`, `onnxruntime-common`, types of `aws-lambda`',
     );
+    // Batch scores with the very lines of the endpoint, and is in the same zip.
+    expect(rows.find(([room]) => room === '`functions/batch`')?.[1]).toBe(
+      'as `functions/*`, and `functions/infer` but its handler',
+    );
+    const endpoint = /^functions\/infer\/(?!handler\.ts$)/;
     const broken = imports.filter(({ file, target }) => {
       const own = roomOfFunction(file);
       if (own === undefined || runtime.test(target)) return false;
+      if (own === 'batch' && endpoint.test(target)) return false;
       const other = roomOfFunction(target);
       return other === undefined || (other !== own && other !== 'shared' && !contract.test(target));
     });

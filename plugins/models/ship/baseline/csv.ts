@@ -1,10 +1,23 @@
 import type { Datatype } from '../../../../functions/infer/contract.ts';
-import { COMMA, cellEnd, cellText, misplaced, newlines, QUOTE, RETURN } from './cells.ts';
-import type { Fault } from './layout.ts';
+import {
+  COMMA,
+  cellEnd,
+  cellText,
+  firstOf,
+  NEWLINE,
+  newlines,
+  numberIn,
+  QUOTE,
+  RETURN,
+  recordAt,
+} from '../../../../functions/shared/cells.ts';
+import { AT, decimal, stopped } from '../../../../functions/shared/decimal.ts';
+import type { Fault } from '../../../../functions/shared/layout.ts';
+import type { Text } from '../../../../functions/shared/text.ts';
 import { mustBeNumber, type Reading, type Sink, wrongValue } from './reading.ts';
 import { textNumber } from './store.ts';
-import { NEWLINE, type Text, withText } from './text.ts';
-import { cast, isPlain, numberIn } from './values.ts';
+import { withText } from './text.ts';
+import { cast, isPlain } from './values.ts';
 
 /**
  * RFC 4180 straight from bytes to columns, as most cells are a few digits. A million rows of 50 (425 MB) take 3 s, with papaparse 6
@@ -38,57 +51,37 @@ async function header(
   more: () => Promise<boolean>,
 ): Promise<Sink> {
   for (;;) {
-    const first = firstRecord(text, fault);
-    if (first !== undefined) {
-      const { cells, next, lines } = first;
-      const isNumbers = cells.every((cell) => numberIn(cell) !== undefined);
-      const isRow = isNumbers && cells.length === width;
-      // pandas numbers the columns of what has no names; no row looks like that.
-      const isNumbered = cells.length > 2 && cells.every((cell, i) => cell === String(i));
-      if (isNumbers && !isRow && !isNumbered) {
+    const { bytes, end } = text;
+    const record = recordAt(bytes, text.at, end);
+    if (record === -1) throw misplaced(fault, text.line);
+    if (record !== undefined) {
+      const { cells, next } = record;
+      const first = firstOf(cells, width);
+      const isBlank = cells.length === 1 && cells[0] === '';
+      if (first === 'wrong' && !isBlank) {
         throw fault(
           `Its first line has no names, and ${cells.length} number${cells.length === 1 ? '' : 's'}; the model takes ${width < 0 ? 'any number' : width}.`,
           'Write the names of the columns in the first line.',
         );
       }
-      const widths = cells.map(() => 1);
-      if (!isRow || isNumbered) {
+      if (first !== 'row' || isBlank) {
+        text.line += newlines(bytes, text.at, next);
         text.at = next;
-        text.line += lines;
       }
-      return opened(isRow || isNumbered ? { widths } : { names: cells, widths });
+      if (isBlank) continue;
+      const widths = cells.map(() => 1);
+      return opened(first === 'names' ? { names: cells, widths } : { widths });
     }
     if (!(await more()))
       throw fault('It is empty.', 'Write a line of column names, and a line for each row.');
   }
 }
 
-function firstRecord(text: Text, fault: Fault): { cells: string[]; next: number; lines: number } | undefined {
-  const { bytes, end } = text;
-  const cells: string[] = [];
-  let p = text.at;
-  for (;;) {
-    const stop = cellEnd(bytes, p, end);
-    if (stop < 0) throw misplaced(fault, text.line);
-    if (stop >= end) return undefined;
-    cells.push(cellText(bytes, p, stop));
-    p = stop;
-    if (bytes[p] === RETURN) p++;
-    if (p >= end) return undefined;
-    p++;
-    if (bytes[p - 1] === COMMA) continue;
-    const lines = newlines(bytes, text.at, p);
-    if (cells.length > 1 || cells[0] !== '') return { cells, next: p, lines };
-    // A blank line before the first.
-    text.at = p;
-    text.line += lines;
-    cells.length = 0;
-  }
-}
-
-/** Powers of ten that are exact as doubles: with a whole number below 2^53 one division gives the nearest double. */
-const TENS = Float64Array.from({ length: 23 }, (_, i) => Number(`1e${i}`));
-const EXACT = 2 ** 53;
+const misplaced = (fault: Fault, line: number): Error =>
+  fault(
+    `Line ${line} is not CSV: a quote is out of place.`,
+    'Double each quote in a quoted cell (RFC 4180).',
+  );
 
 /** What to do with a column: pass over, store as it is, check and cast, keep the text. */
 const SKIP = 0;
@@ -145,34 +138,13 @@ function parserOf({ store, targets }: Sink, fault: Fault): (text: Text, row: num
         let byte = bytes[p] as number;
         let read = false;
         if (kind === PLAIN || kind === CHECKED) {
-          const negative = byte === 45;
-          if (negative || byte === 43) byte = bytes[++p] as number;
-          const first = p;
-          let digits = 0;
-          while (byte >= 48 && byte <= 57) {
-            digits = digits * 10 + byte - 48;
-            byte = bytes[++p] as number;
-          }
-          let count = p - first;
-          let decimals = 0;
-          if (byte === 46) {
-            const point = p;
-            byte = bytes[++p] as number;
-            while (byte >= 48 && byte <= 57) {
-              digits = digits * 10 + byte - 48;
-              byte = bytes[++p] as number;
-            }
-            decimals = p - point - 1;
-            count += decimals;
-          }
+          const value = decimal(bytes, p);
+          p = stopped[AT] as number;
+          byte = bytes[p] as number;
           if (
-            count > 0 &&
-            digits < EXACT &&
-            decimals < 23 &&
+            !Number.isNaN(value) &&
             (byte === COMMA || byte === NEWLINE || (byte === RETURN && bytes[p + 1] === NEWLINE))
           ) {
-            const size = decimals === 0 ? digits : digits / (TENS[decimals] as number);
-            const value = negative ? -size : size;
             (columns[column] as Float64Array)[row] =
               kind === PLAIN ? value : checked(value, text.line, column);
             read = true;

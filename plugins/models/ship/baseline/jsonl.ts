@@ -1,6 +1,7 @@
-import type { Fault, Header } from './layout.ts';
+import { NEWLINE } from '../../../../functions/shared/cells.ts';
+import type { Fault, Header } from '../../../../functions/shared/layout.ts';
 import { type Filler, fillerOf, type Reading, type Sink } from './reading.ts';
-import { NEWLINE, withText } from './text.ts';
+import { withText } from './text.ts';
 
 /**
  * A JSON object or array a line. An object's members are columns by name, and one that is an array has as many elements as the

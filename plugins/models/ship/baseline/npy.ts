@@ -1,6 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { fromHalf } from '../../../../functions/infer/half.ts';
-import type { Fault } from './layout.ts';
+import type { Fault } from '../../../../functions/shared/layout.ts';
 import { fillerOf, putColumn, type Reading, type Sink } from './reading.ts';
 
 type Kind = { readonly size: number; readonly at: (view: DataView, offset: number) => number | bigint };

@@ -7,8 +7,8 @@ import {
   parquetRead,
   parquetSchema,
 } from 'hyparquet';
+import type { Fault } from '../../../../functions/shared/layout.ts';
 import { isProblemError } from '../../errors.ts';
-import type { Fault } from './layout.ts';
 import { putColumn, type Reading } from './reading.ts';
 
 /** Node has what hyparquet leaves to others (Snappy it brings itself); Zstandard since 22.15. */

@@ -1,4 +1,4 @@
-import type { Fault, Field, Header } from './layout.ts';
+import type { Fault, Field, Header } from '../../../../functions/shared/layout.ts';
 import { type Store, textNumber } from './store.ts';
 import { cast, storedBytes, valuesIn } from './values.ts';
 

@@ -1,8 +1,8 @@
 import type { OutputSignal } from '../../../../functions/infer/contract.ts';
+import type { Fault, RowTensor } from '../../../../functions/shared/layout.ts';
 import { short } from '../inspect.ts';
 import { limitsFor, type Outcome, runChild } from '../sandbox.ts';
 import type { Result, Task } from './child.ts';
-import type { Fault, RowTensor } from './layout.ts';
 import { breathe, numeric, type Unnamed } from './signals.ts';
 import type { Stored } from './store.ts';
 

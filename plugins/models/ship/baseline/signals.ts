@@ -1,7 +1,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import type { NumericSignal, Signal } from '../../../../functions/drift/contract.ts';
+import type { Field, Layout, RowTensor } from '../../../../functions/shared/layout.ts';
 import { categoryPart } from './category.ts';
-import type { Field, Layout, RowTensor } from './layout.ts';
 import { numericPart, type Values } from './numeric.ts';
 import { readBlocks, readColumn, type Stored } from './store.ts';
 

@@ -1,5 +1,5 @@
 import { type FileHandle, open } from 'node:fs/promises';
-import type { Fault, Field } from './layout.ts';
+import type { Fault, Field } from '../../../../functions/shared/layout.ts';
 import type { Values } from './numeric.ts';
 import { storedBytes, valuesIn } from './values.ts';
 

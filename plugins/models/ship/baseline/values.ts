@@ -34,15 +34,3 @@ export function cast(datatype: Exclude<Datatype, 'BYTES'>, value: number): numbe
   if (fits) return value;
   return datatype === 'BOOL' ? 'must be true, false, 1 or 0 (BOOL).' : `is out of the range of ${datatype}.`;
 }
-
-const NUMBER = /^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i;
-const NONE = /^([+-]?(nan|inf|infinity))?$/i;
-
-/** @returns the number that a cell says, NaN where it says that there is none, undefined for any other text */
-export function numberIn(text: string): number | undefined {
-  const word = text.trim();
-  if (NUMBER.test(word)) return Number(word);
-  if (NONE.test(word)) return Number.NaN;
-  if (/^true$/i.test(word)) return 1;
-  return /^false$/i.test(word) ? 0 : undefined;
-}

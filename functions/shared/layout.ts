@@ -1,4 +1,4 @@
-import type { Datatype, Signature, TensorSpec } from '../../../../functions/infer/contract.ts';
+import type { Datatype, Signature, TensorSpec } from '../infer/contract.ts';
 
 /** One element of a row of the model: where it goes, and what people call it. */
 export type Field = {
