@@ -62,7 +62,7 @@ function tensorsOf(
     records.forEach((record, row) => {
       for (let i = 0; i < perRow; i++) {
         const column = columns ?? i;
-        const reason = store(data, row * perRow + i, record[column] ?? '', datatype);
+        const reason = storeCell(data, row * perRow + i, record[column] ?? '', datatype);
         if (reason !== undefined) {
           throw refusal('WRONG_VALUE', `Row ${row + 1}, column ${column + 1} ${reason}`);
         }
@@ -77,7 +77,12 @@ const NUMBER = /^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i;
 const INTEGER = /^[+-]?\d{1,20}$/;
 
 /** @returns what is wrong with the cell, as the rest of a sentence */
-function store(out: TensorData, index: number, cell: string, datatype: Datatype): string | undefined {
+export function storeCell(
+  out: TensorData,
+  index: number,
+  cell: string,
+  datatype: Datatype,
+): string | undefined {
   if (datatype === 'BYTES') {
     (out as string[])[index] = cell;
     return textFault(cell);

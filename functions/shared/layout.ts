@@ -89,10 +89,13 @@ export function layoutOf({ inputs, outputs, omitted }: Signature, header: Header
   return { tensors, fields, targets };
 }
 
+/** Dimensions of a row: a free first dimension counts rows; so does any first one of at least two. */
+export const rowDimensions = ({ shape }: TensorSpec): readonly number[] =>
+  shape.length === 1 && shape[0] !== -1 ? shape : shape.slice(1);
+
 /** Elements of a row; −1 where the model leaves that open. */
-export function widthOf({ shape }: TensorSpec): number {
-  // A free first dimension counts rows; so does any first one of at least two.
-  const inner = shape.length === 1 && shape[0] !== -1 ? shape : shape.slice(1);
+export function widthOf(spec: TensorSpec): number {
+  const inner = rowDimensions(spec);
   return inner.some((dimension) => dimension < 0) ? -1 : inner.reduce((product, one) => product * one, 1);
 }
 
@@ -102,7 +105,8 @@ export function rowWidth(inputs: readonly TensorSpec[]): number {
   return widths.some((width) => width < 0) ? -1 : widths.reduce((sum, width) => sum + width, 0);
 }
 
-function checkNames(names: readonly string[] | undefined, fault: Fault): void {
+/** Each column has a name of its own. */
+export function checkNames(names: readonly string[] | undefined, fault: Fault): void {
   const seen = new Set<string>();
   for (const [i, name] of names?.entries() ?? []) {
     if (name === '')
