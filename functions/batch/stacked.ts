@@ -56,8 +56,10 @@ export function blockOf(
   { first, count, data, faults }: Stacked,
   carried: readonly ArrayLike<unknown>[],
 ): Block {
-  const good = Array.from({ length: count }, (_, row) => row).filter((row) => !faults.has(row));
-  const isWhole = good.length === count;
+  const isWhole = faults.size === 0;
+  const good = isWhole
+    ? EVERY.subarray(0, count)
+    : EVERY.subarray(0, count).filter((row) => !faults.has(row));
   const tensors: Record<string, Tensor> = Object.create(null);
   if (good.length > 0) {
     inputs.forEach((input, i) => {
@@ -68,19 +70,24 @@ export function blockOf(
     });
   }
   const bad = [...faults].sort(([one], [other]) => one - other);
+  const rows = new Float64Array(good.length);
+  for (let i = 0; i < rows.length; i++) rows[i] = first + (good[i] as number) + 1;
   return {
     part,
     read: count,
-    rows: good.map((row) => first + row + 1),
+    rows,
     tensors,
-    carried: isWhole ? carried : carried.map((values) => good.map((row) => values[row])),
+    carried: isWhole ? carried : carried.map((values) => Array.from(good, (row) => values[row])),
     faults: bad.map(([row, [code, reason]]): RowFault => ({ row: first + row + 1, code, reason })),
   };
 }
 
+const EVERY = Int32Array.from({ length: BLOCK_ROWS }, (_, row) => row);
+
 /** Moves the rows that stay to the front, in the same memory. */
-function taken(data: TensorData, width: number, rows: readonly number[]): TensorData {
-  if (Array.isArray(data)) return rows.flatMap((row) => data.slice(row * width, (row + 1) * width));
+function taken(data: TensorData, width: number, rows: Int32Array): TensorData {
+  if (Array.isArray(data))
+    return Array.from(rows, (row) => data.slice(row * width, (row + 1) * width)).flat();
   rows.forEach((row, i) => {
     if (row !== i) data.copyWithin(i * width, row * width, (row + 1) * width);
   });
