@@ -29,7 +29,13 @@ const TEXT_BYTES = 32;
  */
 export async function openParquet(source: Source, signature: Signature, extras: Extras): Promise<Rows> {
   const metadata = await metadataOf(source);
-  const fitting = parquetColumns(metadata, signature, extras);
+  const fitting = ((): ParquetColumns => {
+    try {
+      return parquetColumns(metadata, signature, extras);
+    } catch (error) {
+      throw unreadable(error);
+    }
+  })();
   const { inputs, columns, carried } = fitting;
   const rowBytes =
     inputs.reduce((sum, input) => sum + widthOfRow(input) * sizeInMemory(input.spec.datatype), 0) +
