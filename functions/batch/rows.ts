@@ -1,3 +1,4 @@
+import type { Datatype } from '../infer/contract.ts';
 import type { Tensors } from '../infer/transform.ts';
 import type { Part } from './contract.ts';
 
@@ -42,6 +43,8 @@ export type Source = {
 export type Rows = {
   /** Names of the carried columns. */
   readonly carried: readonly string[];
+  /** Their datatypes (BYTES: text), where the object says: a written Parquet part keeps them. Their values are numbers, bigints, booleans, texts or null. */
+  readonly types?: readonly Datatype[];
   /** Cuts the object into parts; absent, with `part`, where it can be read from its start only (gzip). */
   readonly plan?: (partBytes: number) => AsyncIterable<Part>;
   readonly part?: (part: Part) => AsyncIterable<Block>;

@@ -1,22 +1,9 @@
 import { type FileHandle, open } from 'node:fs/promises';
-import * as zlib from 'node:zlib';
-import {
-  type AsyncBuffer,
-  type Compressors,
-  parquetMetadataAsync,
-  parquetRead,
-  parquetSchema,
-} from 'hyparquet';
+import { type AsyncBuffer, parquetMetadataAsync, parquetRead, parquetSchema } from 'hyparquet';
+import { COMPRESSORS } from '../../../../functions/shared/compressors.ts';
 import type { Fault } from '../../../../functions/shared/layout.ts';
 import { isProblemError } from '../../errors.ts';
 import { putColumn, type Reading } from './reading.ts';
-
-/** Node has what hyparquet leaves to others (Snappy it brings itself); Zstandard since 22.15. */
-const COMPRESSORS: Compressors = {
-  GZIP: (input) => zlib.gunzipSync(input),
-  BROTLI: (input) => zlib.brotliDecompressSync(input),
-  ...('zstdDecompressSync' in zlib ? { ZSTD: (input) => zlib.zstdDecompressSync(input) } : {}),
-};
 
 /** Apache Parquet, a column of a row group at a time. */
 export async function readParquet({ path, fault, open: opened, progress }: Reading): Promise<void> {

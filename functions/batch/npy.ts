@@ -1,0 +1,165 @@
+import type { Signature, TensorSpec } from '../infer/contract.ts';
+import { KINDS, sizeOf } from '../infer/datatypes.ts';
+import { widthOf } from '../shared/layout.ts';
+import { allFinite, cast, type Numbers } from './cast.ts';
+import type { Part } from './contract.ts';
+import { objectFault } from './faults.ts';
+import { type NpyHeader, readNpyHeader } from './npy-header.ts';
+import type { Block, Rows, Source } from './rows.ts';
+import { blockOf, blockRows, mark, numbersIn, type RowSpec, stacked, widthOfRow } from './stacked.ts';
+
+/** An array that is known to fit the model. */
+type Fitting = NpyHeader & {
+  readonly inputs: readonly RowSpec[];
+  readonly rows: number;
+  /** Elements a row. */
+  readonly width: number;
+  /** Of a row, in the file. */
+  readonly rowBytes: number;
+};
+
+/**
+ * Rows of an array of NumPy, `[rows, …]`: each has the elements of all inputs, one input after the other in the signature's order.
+ *
+ * @throws an object fault `UNREADABLE` for what is no array, or is cut short; `WRONG_HEADER` for one that does not fit the model, or
+ * where columns are to be carried, which have no names here
+ */
+export async function openNpy(
+  source: Source,
+  { inputs }: Signature,
+  { ids, join }: { readonly ids: readonly string[]; readonly join: boolean },
+): Promise<Rows> {
+  if (ids.length > 0 || join)
+    throw wrongHeader(
+      'Columns of a NumPy array have no names, so none can be carried.',
+      'Leave out ids and join, or upload Parquet or CSV.',
+    );
+  const header = await readNpyHeader(source);
+  const { shape, datatype, start } = header;
+  const [rows = 0, ...inner] = shape;
+  const width = inner.reduce((product, one) => product * one, 1);
+  if (width === 0) throw wrongHeader('The array’s rows have no elements.', 'Write rows with the model’s.');
+  const rowBytes = width * sizeOf(datatype);
+  const array: Fitting = { ...header, inputs: rowSpecs(inputs, inner, width), rows, width, rowBytes };
+  const due = rows * rowBytes;
+  if (source.bytes - start !== due) {
+    throw objectFault(
+      'UNREADABLE',
+      `The object has ${source.bytes - start} bytes of elements, where its head says ${due}. Write it again with numpy.save.`,
+    );
+  }
+  async function* plan(partBytes: number): AsyncGenerator<Part> {
+    const step = Math.max(1, Math.floor(partBytes / rowBytes));
+    for (let from = 0, part = 0; from < rows; from += step, part++)
+      yield { part, from, to: Math.min(rows, from + step), row: from };
+  }
+  const part = (of: Part): AsyncIterable<Block> => blocks(source, array, of);
+  return {
+    carried: [],
+    plan,
+    part,
+    async *all(partBytes) {
+      for await (const of of plan(partBytes)) yield* part(of);
+    },
+  };
+}
+
+const wrongHeader = (message: string, fix: string): Error => objectFault('WRONG_HEADER', `${message} ${fix}`);
+const described = (shape: readonly number[]): string => `[${shape.join(', ')}]`;
+
+/** What each input gets of a row with these dimensions. */
+function rowSpecs(inputs: readonly TensorSpec[], inner: readonly number[], width: number): RowSpec[] {
+  const text = inputs.find(({ datatype }) => datatype === 'BYTES');
+  if (text !== undefined)
+    throw wrongHeader(
+      `The model’s input ${text.name} is text, which an array of numbers has not.`,
+      'Upload CSV, JSON lines or Parquet.',
+    );
+  const dueOf = ({ shape }: TensorSpec): readonly number[] =>
+    shape.length === 1 && shape[0] !== -1 ? shape : shape.slice(1);
+  const [only] = inputs;
+  if (only !== undefined && inputs.length === 1) {
+    const due = dueOf(only);
+    // Rows of several dimensions must have the model's own: another order of them would have as many elements, and other meaning.
+    const isSame = due.length === inner.length && due.every((one, i) => one < 0 || one === inner[i]);
+    if (isSame) return [{ spec: only, inner }];
+    const isOpen = widthOf(only) < 0;
+    if (inner.length > 1 || isOpen || widthOf(only) !== width)
+      throw wrongHeader(
+        `The array’s rows are ${described(inner)}; the model’s input ${only.name} takes ${described(due)}${isOpen ? ', where -1 is any size' : ''}.`,
+        'Give it rows of the model’s shape, or flat ones with as many elements.',
+      );
+    return [{ spec: only, inner: due }];
+  }
+  const open = inputs.filter((spec) => widthOf(spec) < 0);
+  const known = inputs.reduce((sum, spec) => sum + Math.max(0, widthOf(spec)), 0);
+  const rest = width - known;
+  const isFit = open.length === 0 ? rest === 0 : open.length === 1 && open[0]?.shape.length === 2 && rest > 0;
+  if (inner.length > 1 || !isFit) {
+    throw wrongHeader(
+      `The array’s rows are ${described(inner)}; the model’s inputs ${inputs.map(({ name }) => name).join(', ')} take ${known}${open.length > 0 ? ' or more' : ''} elements together.`,
+      'Give each row the elements of all inputs, one input after the other.',
+    );
+  }
+  return inputs.map((spec) => ({ spec, inner: widthOf(spec) < 0 ? [rest] : dueOf(spec) }));
+}
+
+async function* blocks(source: Source, array: Fitting, { part, from, to }: Part): AsyncGenerator<Block> {
+  const { start, rowBytes } = array;
+  const step = blockRows(array.inputs);
+  const sizes = (first: number): number => Math.min(step, to - first) * rowBytes;
+  let row = from;
+  let bytes = new Uint8Array(sizes(row));
+  let filled = 0;
+  for await (const chunk of source.stream(start + from * rowBytes, start + to * rowBytes)) {
+    for (let at = 0; at < chunk.length; ) {
+      const piece = chunk.subarray(at, at + bytes.length - filled);
+      bytes.set(piece, filled);
+      at += piece.length;
+      filled += piece.length;
+      if (filled < bytes.length) continue;
+      const count = bytes.length / rowBytes;
+      yield block(part, array, row, count, bytes);
+      row += count;
+      bytes = new Uint8Array(sizes(row));
+      filled = 0;
+    }
+  }
+  if (row < to) throw objectFault('UNREADABLE', `The object ends within row ${row + 1}.`);
+}
+
+/** @param bytes of these rows; they become the tensor's own where it holds them as they are */
+function block(
+  part: number,
+  { inputs, datatype, width }: Fitting,
+  first: number,
+  count: number,
+  bytes: Uint8Array<ArrayBuffer>,
+): Block {
+  const from: Numbers = { datatype, data: KINDS[datatype].view(bytes.buffer, 0, count * width) };
+  const [only] = inputs;
+  if (only?.spec.datatype === datatype && inputs.length === 1 && datatype !== 'BOOL' && allFinite(from))
+    return blockOf(part, inputs, { first, count, data: [from.data], faults: new Map() }, []);
+  const rows = stacked(inputs, first, count);
+  let before = 0;
+  inputs.forEach((input, i) => {
+    const { spec } = input;
+    const own = widthOfRow(input);
+    const to = numbersIn(spec, rows.data[i] ?? []);
+    const label = (column: number): string => (own === 1 ? spec.name : `${spec.name}[${column}]`);
+    if (own === width) {
+      cast(from, { at: 0, step: 1 }, to, { at: 0, step: 1 }, count * width, (index, reason) =>
+        mark(rows, Math.floor(index / width), label(index % width), reason),
+      );
+      return;
+    }
+    for (let column = 0; column < own; column++) {
+      const source = { at: before + column, step: width };
+      cast(from, source, to, { at: column, step: own }, count, (row, reason) =>
+        mark(rows, row, label(column), reason),
+      );
+    }
+    before += own;
+  });
+  return blockOf(part, inputs, rows, []);
+}

@@ -1,0 +1,126 @@
+/** Parquet's runs of small numbers: https://parquet.apache.org/docs/file-format/data-pages/encodings/ (RLE, bit-packed). */
+
+const broken = (): Error => new Error('a run of levels or indexes is broken');
+
+/** Where `varint` ended. */
+let next = 0;
+function varint(bytes: Uint8Array, from: number): number {
+  let value = 0;
+  let shift = 0;
+  next = from;
+  for (;;) {
+    const byte = bytes[next++];
+    if (byte === undefined || shift > 28) throw broken();
+    value |= (byte & 0x7f) << shift;
+    if (byte < 0x80) return value >>> 0;
+    shift += 7;
+  }
+}
+
+/**
+ * Which of a page's rows have no value.
+ * @param bytes the levels, each a bit
+ * @returns 1 for a row without a value; undefined where all have one
+ */
+export function nullsIn(bytes: Uint8Array, rows: number): Uint8Array | undefined {
+  let nulls: Uint8Array | undefined;
+  for (let p = 0, row = 0; row < rows; ) {
+    const head = varint(bytes, p);
+    p = next;
+    if ((head & 1) === 0) {
+      const count = Math.min(head >>> 1, rows - row);
+      if (p >= bytes.length || count === 0) throw broken();
+      if (bytes[p++] === 0) {
+        nulls ??= new Uint8Array(rows);
+        nulls.fill(1, row, row + count);
+      }
+      row += count;
+      continue;
+    }
+    const count = Math.min((head >>> 1) * 8, rows - row);
+    if (p + count / 8 > bytes.length || count === 0) throw broken();
+    nulls ??= new Uint8Array(rows);
+    for (let i = 0; i < count; i++) nulls[row + i] = 1 ^ (((bytes[p + (i >> 3)] as number) >> (i & 7)) & 1);
+    p += head >>> 1;
+    row += count;
+  }
+  return nulls?.includes(1) ? nulls : undefined;
+}
+
+/**
+ * A page's places in the dictionary.
+ * @param bytes their width in bits, then the runs
+ */
+export function indexesIn(bytes: Uint8Array, count: number): Int32Array {
+  const out = new Int32Array(count);
+  const width = bytes[0] ?? 0;
+  if (width > 32 || (count > 0 && bytes.length === 0)) throw broken();
+  if (width === 0) return out;
+  const whole = (width + 7) >> 3;
+  const mask = width === 32 ? -1 : (1 << width) - 1;
+  for (let p = 1, done = 0; done < count; ) {
+    const head = varint(bytes, p);
+    p = next;
+    if ((head & 1) === 0) {
+      const run = Math.min(head >>> 1, count - done);
+      if (run === 0 || p + whole > bytes.length) throw broken();
+      let value = 0;
+      for (let i = 0; i < whole; i++) value |= (bytes[p + i] as number) << (8 * i);
+      out.fill(value, done, done + run);
+      p += whole;
+      done += run;
+      continue;
+    }
+    const run = Math.min((head >>> 1) * 8, count - done);
+    // The last group may be cut where no value of it is needed.
+    if (run === 0 || p + Math.ceil((run * width) / 8) > bytes.length) throw broken();
+    if (width <= 24) unpack(bytes, p, width, mask, out, done, run);
+    else unpackWide(bytes, p, width, mask, out, done, run);
+    p += (head >>> 1) * width;
+    done += run;
+  }
+  return out;
+}
+
+function unpack(
+  bytes: Uint8Array,
+  from: number,
+  width: number,
+  mask: number,
+  out: Int32Array,
+  at: number,
+  count: number,
+): void {
+  let bits = 0;
+  let held = 0;
+  let p = from;
+  for (let i = 0; i < count; i++) {
+    while (held < width) {
+      bits |= (bytes[p++] as number) << held;
+      held += 8;
+    }
+    out[at + i] = bits & mask;
+    bits >>>= width;
+    held -= width;
+  }
+}
+
+/** More bits than fit a word beside what is held of the one before. */
+function unpackWide(
+  bytes: Uint8Array,
+  from: number,
+  width: number,
+  mask: number,
+  out: Int32Array,
+  at: number,
+  count: number,
+): void {
+  for (let i = 0; i < count; i++) {
+    const bit = i * width;
+    const p = from + Math.floor(bit / 8);
+    const shift = bit % 8;
+    let value = 0;
+    for (let k = 0; k < 5; k++) value += ((bytes[p + k] ?? 0) as number) * 2 ** (8 * k);
+    out[at + i] = Math.floor(value / 2 ** shift) & mask;
+  }
+}
