@@ -141,7 +141,7 @@ async function main(task: Task): Promise<Answer> {
     most: mostRows(manifest),
     outputs,
     entry,
-    writer: writerFor(entry, rows.carried, outputs),
+    writer: writerFor(entry, rows, outputs),
   };
   const files = folderFiles(folder);
   const bare = sides.includes('bare') ? await bareOf(rows, session, part) : () => {};

@@ -28,7 +28,7 @@ export function npyWriter(
         rows[0] ?? Number.POSITIVE_INFINITY,
       );
       for (const { row } of faults) out.fill(Number.NaN, (row - first) * width, (row - first + 1) * width);
-      outputs.forEach(({ output, index }, column) => {
+      outputs.forEach(({ output, index = 0 }, column) => {
         const tensor = tensors[output];
         if (tensor === undefined) return;
         const step = tensor.data.length / rows.length;

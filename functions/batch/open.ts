@@ -1,44 +1,62 @@
 import type { Signature } from '../infer/contract.ts';
 import type { Entry } from './contract.ts';
+import { openCsv } from './csv.ts';
+import { csvWriter } from './csv-writer.ts';
+import { openJsonl } from './jsonl.ts';
+import { jsonlWriter } from './jsonl-writer.ts';
 import type { Written } from './model.ts';
+import { openNpy } from './npy.ts';
+import { npyWriter } from './npy-write.ts';
+import { openParquet } from './parquet.ts';
+import { parquetWriter } from './parquet-write.ts';
 import type { Column, PartWriter, Rows, Source } from './rows.ts';
 
-/** The rows of an object, in the entry's format. @throws an object fault */
-export function openRows(entry: Entry, source: Source, signature: Signature): Promise<Rows> {
-  throw new Error(`${entry.format} ${source.bytes} ${signature.inputs.length}`);
-}
+const OPEN = { csv: openCsv, jsonl: openJsonl, npy: openNpy, parquet: openParquet };
 
-/** What writes the entry's parts. */
+/** The rows of an object, in the entry's format. @throws an object fault */
+export const openRows = (entry: Entry, source: Source, signature: Signature): Promise<Rows> =>
+  OPEN[entry.format](source, signature, entry);
+
+/** @returns what makes a writer for each part */
 export function writerFor(
   { ids, join, outputFormat }: Entry,
-  carried: readonly string[],
+  { carried, types }: Pick<Rows, 'carried' | 'types'>,
   outputs: readonly Written[],
 ): () => PartWriter {
-  const columns = columnsOf(ids.length > 0 || join, carried, outputs);
-  throw new Error(`${outputFormat} ${columns.length}`);
+  const columns = columnsOf(ids.length > 0 || join, carried, outputs, outputFormat === 'jsonl');
+  const datatypes = Object.fromEntries(outputs.map(({ name, datatype }) => [name, datatype]));
+  switch (outputFormat) {
+    case 'csv':
+      return () => csvWriter(columns);
+    case 'jsonl':
+      return () => jsonlWriter(columns);
+    case 'npy':
+      return () => npyWriter(columns, datatypes);
+    case 'parquet':
+      return () => parquetWriter(columns, datatypes, types);
+  }
 }
 
-/** Carried columns, or the row's number where there are none, then the outputs. */
-export function columnsOf(
+/** Carried columns, or the row's number where there are none, then the outputs: a column an element, but where values may be arrays. */
+function columnsOf(
   carries: boolean,
   carried: readonly string[],
   outputs: readonly Written[],
+  arrays: boolean,
 ): readonly Column[] {
   const first: readonly Column[] = carries
     ? carried.map((name, index) => ({ name, of: 'carried', index }))
     : [{ name: 'row', of: 'row' }];
   return [
     ...first,
-    ...outputs.flatMap(({ name: output, width }) =>
-      Array.from(
-        { length: width },
-        (_, index): Column => ({
-          name: width === 1 ? output : `${output}_${index}`,
-          of: 'output',
-          output,
-          index,
-        }),
-      ),
-    ),
+    ...outputs.flatMap(({ name: output, width }): Column[] => {
+      if (arrays) return [{ name: output, of: 'output', output }];
+      return Array.from({ length: width }, (_, index) => ({
+        name: width === 1 ? output : `${output}_${index}`,
+        of: 'output',
+        output,
+        index,
+      }));
+    }),
   ];
 }

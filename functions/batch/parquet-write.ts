@@ -94,7 +94,10 @@ const ALL = { at: 0, step: 1 };
 /** What a model answers fits the datatype that it says, and is checked for NaN before. */
 const ignore = (): void => {};
 
-function output({ name, output: of, index }: Column & { readonly of: 'output' }, datatype: Datatype): Kept {
+function output(
+  { name, output: of, index = 0 }: Column & { readonly of: 'output' },
+  datatype: Datatype,
+): Kept {
   const element = elementOf(name, datatype, false);
   const { as } = STORED[datatype];
   if (as === 'BYTES' || as === 'BOOL') {

@@ -167,14 +167,14 @@ function rowsOf(world: World, { object }: Job, entry: Entry): Promise<Rows> {
   return openRows(entry, world.source(object, object), world.manifest.signature);
 }
 
-async function scoringOf(world: World, entry: Entry, { carried }: Rows): Promise<Scoring> {
+async function scoringOf(world: World, entry: Entry, rows: Rows): Promise<Scoring> {
   const outputs = await writtenOutputs(world.manifest, world.run, entry.emit);
   return {
     run: world.run,
     most: mostRows(world.manifest),
     outputs,
     entry,
-    writer: writerFor(entry, carried, outputs),
+    writer: writerFor(entry, rows, outputs),
   };
 }
 

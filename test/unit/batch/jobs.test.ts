@@ -20,13 +20,13 @@ describe('an object', () => {
       'part-00001.csv',
       'scored/sum/latest/rows/a.csv.json',
     ]);
-    expect(files['part-00000.csv']).toBe('row,y\n1,0\n2,1.5\n3,3\n4,4.5\n5,6\n6,7.5\n7,9\n8,10.5\n9,12\n');
-    expect(files['part-00001.csv']).toBe('row,y\n10,13.5\n11,15\n12,16.5\n');
+    expect(files['part-00000.csv']).toBe('row,y\n1,0\n2,1.5\n3,3\n4,4.5\n5,6\n6,7.5\n7,9\n8,10.5\n');
+    expect(files['part-00001.csv']).toBe('row,y\n9,12\n10,13.5\n11,15\n12,16.5\n');
     expect(success(files)).toMatchObject({
       rows: 12,
       errors: 0,
       version: '7',
-      parts: [{ rows: 9 }, { rows: 3 }],
+      parts: [{ rows: 8 }, { rows: 4 }],
     });
     const order = [...s.output.objects.keys()].map((key) => key.replace(/.*\//, ''));
     expect(order).toEqual(['part-00000.csv', 'part-00001.csv', '_SUCCESS.json', 'a.csv.json']);
