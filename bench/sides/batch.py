@@ -19,7 +19,7 @@ def make(source, count, folder):
     count = int(count)
     rows = rows.iloc[np.arange(count) % len(rows)].reset_index(drop=True)
     rows.to_csv(f"{folder}/rows.csv", index=False, lineterminator="\n")
-    np.save(f"{folder}/rows.npy", rows.to_numpy(dtype=np.float32))
+    np.save(f"{folder}/rows.npy", np.ascontiguousarray(rows.to_numpy(dtype=np.float32)))
     pq.write_table(pa.Table.from_pandas(rows, preserve_index=False), f"{folder}/rows.parquet")
 
 
