@@ -53,4 +53,49 @@ export const KEYS = {
   plan: '_PLAN.json',
   success: '_SUCCESS.json',
   failed: '_FAILED.json',
+  /** Folder of what the map says of its parts. */
+  map: 'map',
 } as const;
+
+/** Environment of the batch function, beside the endpoint's. */
+export const ENV = {
+  /** URLs of the queue that objects come by, and of the one that failed ones are kept in. */
+  queue: 'MODELS_BATCH_QUEUE',
+  failed: 'MODELS_BATCH_FAILED_QUEUE',
+  /** ARN of the state machine that runs the parts of a large object. */
+  machine: 'MODELS_BATCH_MACHINE',
+} as const;
+
+/** Seconds of one run of the batch function: Lambda's most. */
+export const BATCH_TIMEOUT = 900;
+
+/**
+ * What batch counts, in CloudWatch, in the endpoint's namespace and by `[Model]` only, which is the batch function's name. Where
+ * nothing happened, there is no point.
+ */
+export const METRICS = {
+  /** Rows of finished parts, faulty ones included, and the faulty ones. */
+  rows: 'Rows',
+  rowErrors: 'RowErrors',
+  partsDone: 'PartsDone',
+  jobsDone: 'JobsDone',
+  jobsFailed: 'JobsFailed',
+  /** Milliseconds from the job's start to its `_SUCCESS.json`. */
+  jobDuration: 'JobDuration',
+} as const;
+
+/** Input of the state machine: an execution runs the parts of one job. */
+export type ExecutionInput<Job = unknown> = {
+  /** Number of the published version of the batch function that scores all of them. */
+  readonly version: string;
+  /** Goes into each run as it is. */
+  readonly job: Job;
+  /** Where the `_PLAN.json` is. */
+  readonly plan: { readonly bucket: string; readonly key: string };
+  /** Where the map writes how its parts ended: `<job's folder>map`, in the plan's bucket. */
+  readonly results: string;
+};
+
+/** What the state machine asks the batch function: one part, and, after all of them, how the job ends. */
+export type PartEvent<Job = unknown> = { readonly job: Job; readonly part: Part };
+export type FinishEvent<Job = unknown> = { readonly finish: Job };

@@ -9,6 +9,9 @@ import type { Judgement } from './judge/contract.ts';
 
 export const RESOURCE_TYPE = 'Custom::ModelAlias';
 
+/** Switches EventBridge on for a bucket that is not the stack's, beside whatever else the bucket tells. */
+export const BUCKET_EVENTS = 'Custom::ModelBucketEvents';
+
 /**
  * Seconds that CloudFormation waits for an answer. Its own default is an hour, which a worker that cannot even start
  * would make everyone wait: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-cloudformation-customresource.html
@@ -107,6 +110,9 @@ export const ALARMS = {
   outputs: 'drift-outputs',
   /** The monitor of drift cannot read what it needs. */
   monitor: 'drift-monitor',
+  /** Objects that could not be scored; and such as wait for long. */
+  batchFailed: 'batch-failed',
+  batchWaiting: 'batch-waiting',
 } as const;
 
 /** Metrics of the worker, dimension `Model` = the function's name, namespace of the endpoint's. */
@@ -136,8 +142,17 @@ export type AliasProperties = {
   readonly Source: string;
   /** `Settings` as JSON text. */
   readonly Settings: string;
+  /** The batch function of a model with `batch`, and its version that goes with this one. */
+  readonly Batch?: { readonly FunctionName: string; readonly Version: string };
   /** Differs at each `sls deploy --force`: without a change CloudFormation would not ask at all. */
   readonly Forced?: string;
+};
+
+/** Properties of `Custom::ModelBucketEvents`. */
+export type BucketEventsProperties = {
+  readonly ServiceToken: string;
+  readonly ServiceTimeout: string;
+  readonly Bucket: string;
 };
 
 /** What a schedule, or anyone who wants a release to go on, sends to the worker. */
