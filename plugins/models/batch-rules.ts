@@ -55,7 +55,7 @@ function inputProblems(key: string, written: string, { input, format }: Entry): 
       invalid(key, written, message, 'Write one, between prefix and suffix: s3://bucket/in/*.csv.'),
     );
   }
-  problems.push(...keyProblems(key, written, `${input.prefix}${input.suffix}`, KEY));
+  problems.push(...keyProblems(key, written, input.prefix, input.suffix, KEY));
   if (/\.gz$/i.test(input.suffix) && (format === 'npy' || format === 'parquet')) {
     const message = `takes packed objects, which ${format} is not read from.`;
     problems.push(
@@ -72,7 +72,7 @@ function outputProblems(key: string, written: string, { output }: Entry): readon
     const message = `is ${written}, with a \`*\`: it is one folder.`;
     problems.push(invalid(key, written, message, 'Write s3://bucket/prefix/.'));
   }
-  problems.push(...keyProblems(key, written, output.prefix, OUTPUT_PREFIX));
+  problems.push(...keyProblems(key, written, output.prefix, '', OUTPUT_PREFIX));
   return problems;
 }
 
@@ -103,14 +103,21 @@ export function bucketFault(name: string): string | undefined {
   return suffix === undefined ? undefined : `${suffix} at its end is S3’s own, and not a bucket of objects`;
 }
 
-function keyProblems(key: string, written: string, text: string, most: number): readonly Problem[] {
+function keyProblems(
+  key: string,
+  written: string,
+  prefix: string,
+  suffix: string,
+  most: number,
+): readonly Problem[] {
   const problems: Problem[] = [];
+  const text = `${prefix}${suffix}`;
   const bytes = bytesOf(text);
   if (bytes > most) {
     const message = `has ${bytes} bytes after the bucket; ${most} at most.`;
     problems.push(invalid(key, written, message, 'Write a shorter prefix.'));
   }
-  if (text.startsWith('/')) {
+  if (prefix.startsWith('/')) {
     const message = 'has a slash after the bucket’s own, which would be part of each key.';
     problems.push(invalid(key, written, message, 'Write one slash after the bucket.'));
   }

@@ -251,10 +251,10 @@ const batch = z.strictObject({
   }),
   create: z
     .preprocess(flag, z.union([z.boolean(), z.enum(['input', 'output'])]))
-    .default(false)
+    .optional()
     .meta({
-      description: 'Which buckets the stack makes; the others exist.',
-      type: '`false` \\| `true` \\| `input` \\| `output`',
+      description: 'Buckets that the stack makes, both or one; else they exist.',
+      type: '`true` \\| `input` \\| `output`',
     }),
 });
 

@@ -4,7 +4,7 @@ import { type BatchModel, batchName } from './batch.ts';
 import { allow, arn, getAtt, type Json, type Resource } from './cloudformation.ts';
 import { type Host, providerRole } from './host.ts';
 import { roleOf } from './role.ts';
-import { objectsIn } from './s3-arns.ts';
+import { objectsIn, unique } from './s3-arns.ts';
 
 /**
  * The state machine of a model: an execution scores the parts of one large object, so many at a time, each by the version that
@@ -110,8 +110,10 @@ const subbed = (service: string, resource: string): unknown => arn(service, reso
 export function machineStatements(model: BatchModel, host: Host): readonly Json[] {
   const name = batchName(model, host);
   const jobs = (end: string) =>
-    model.batch.entries.map(({ output }) =>
-      objectsIn(output.bucket, `${output.prefix}${model.name}@`, `*/${end}`),
+    unique(
+      model.batch.entries.map(({ output }) =>
+        objectsIn(output.bucket, `${output.prefix}${model.name}@`, `*/${end}`),
+      ),
     );
   return [
     allow(['lambda:InvokeFunction'], [arn('lambda', `function:${name}:*`)]),

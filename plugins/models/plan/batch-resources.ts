@@ -126,20 +126,24 @@ const BUCKET_TIMEOUT = 120;
 /** Buckets that the stack does not make, and that must tell of their objects. */
 export function watchedBuckets(models: readonly Model[]): readonly string[] {
   const made = new Set(madeBuckets(models));
-  const inputs = batching(models).flatMap(({ batch }) => batch.entries.map(({ input }) => input.bucket));
-  return [...new Set(inputs)].filter((bucket) => !made.has(bucket));
+  return inputBuckets(models).filter((bucket) => !made.has(bucket));
 }
+
+const inputBuckets = (models: readonly Model[]): readonly string[] => [
+  ...new Set(batching(models).flatMap(({ batch }) => batch.entries.map(({ input }) => input.bucket))),
+];
 
 export const madeBuckets = (models: readonly Model[]): readonly string[] => [
   ...new Set(batching(models).flatMap(({ batch }) => batch.create)),
 ];
 
 function bucketResources(models: readonly BatchModel[], host: Host): Resources {
+  const inputs = inputBuckets(models);
   return {
     ...Object.fromEntries(
       watchedBuckets(models).map((bucket) => [bucketLogicalId(bucket, 'Events'), bucketEvents(bucket, host)]),
     ),
-    ...Object.assign({}, ...madeBuckets(models).map(madeBucket)),
+    ...Object.assign({}, ...madeBuckets(models).map((bucket) => madeBucket(bucket, inputs.includes(bucket)))),
   };
 }
 
@@ -160,7 +164,7 @@ function bucketEvents(bucket: string, host: Host): Resource {
 }
 
 /** Kept when the stack goes: it holds what people put there. */
-function madeBucket(bucket: string): Resources {
+function madeBucket(bucket: string, isInput: boolean): Resources {
   const id = bucketLogicalId(bucket, 'Bucket');
   return {
     [id]: {
@@ -172,7 +176,9 @@ function madeBucket(bucket: string): Resources {
         BucketEncryption: {
           ServerSideEncryptionConfiguration: [{ ServerSideEncryptionByDefault: { SSEAlgorithm: 'AES256' } }],
         },
-        NotificationConfiguration: { EventBridgeConfiguration: { EventBridgeEnabled: true } },
+        ...(isInput && {
+          NotificationConfiguration: { EventBridgeConfiguration: { EventBridgeEnabled: true } },
+        }),
         PublicAccessBlockConfiguration: {
           BlockPublicAcls: true,
           BlockPublicPolicy: true,

@@ -5,7 +5,7 @@ import { allow, arn, getAtt, isObject, type Resource, type Statement } from './c
 import { type Built, builtProperties, hasNamedRole, nameOf, ownStatements } from './endpoint.ts';
 import type { FunctionDefinition, Host } from './host.ts';
 import { roleOf, statementsOf } from './role.ts';
-import { bucketArn, objectsIn } from './s3-arns.ts';
+import { bucketArn, objectsIn, unique } from './s3-arns.ts';
 
 /**
  * The second function of a model with `batch`: the endpoint's zip, settings and memory, another handler, a role and an alias of
@@ -117,11 +117,6 @@ export function batchStatements(
     allow(['states:StartExecution', 'states:ListExecutions'], [arn('states', `stateMachine:${name}`)]),
     allow(['states:DescribeExecution'], [arn('states', `execution:${name}:*`)]),
   ]);
-}
-
-function unique(resources: readonly unknown[]): readonly unknown[] {
-  const texts = resources.map((resource) => JSON.stringify(resource));
-  return resources.filter((_, index) => texts.indexOf(texts[index] as string) === index);
 }
 
 export function batchRole(model: BatchModel, host: Host, options: ServiceOptions, facts: Facts): Resource {

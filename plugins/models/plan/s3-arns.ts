@@ -16,5 +16,11 @@ export const objectsIn = (bucket: string, prefix: string, between = '*', suffix 
   ],
 });
 
+/** Several entries may share a place. */
+export function unique(arns: readonly Json[]): readonly Json[] {
+  const texts = arns.map((one) => JSON.stringify(one));
+  return arns.filter((_, index) => texts.indexOf(texts[index] as string) === index);
+}
+
 /** What IAM would take for a pattern or a variable of its own: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html */
 const literal = (key: string): string => key.replace(/[*?$]/g, (sign) => `\${${sign}}`);

@@ -63,7 +63,10 @@ describe('the events of a bucket', () => {
     expect(await answered(world, ask('Create'))).toMatchObject({ Status: 'SUCCESS' });
     failures = 99;
     const other = fakeWorld({ chaos });
-    expect(await answered(other, ask('Create'))).toMatchObject({ Status: 'FAILED', Reason: expect.stringContaining('SlowDown') });
+    expect(await answered(other, ask('Create'))).toMatchObject({
+      Status: 'FAILED',
+      Reason: expect.stringContaining('SlowDown'),
+    });
   });
 
   it('of no bucket are answered, too', async () => {
