@@ -53,45 +53,52 @@ export const KEYS = {
   plan: '_PLAN.json',
   success: '_SUCCESS.json',
   failed: '_FAILED.json',
+  /** Folder of what the map says of its parts. */
+  map: 'map',
 } as const;
 
-/** Metrics of jobs, in the namespace of the endpoint's; dimension `Model` = the name of the batch function. */
-export const METRICS = {
-  /** Rows read, and those of them that could not be scored. */
-  rows: 'Rows',
-  rowErrors: 'RowErrors',
-  parts: 'PartsDone',
-  done: 'JobsDone',
-  failed: 'JobsFailed',
-  /** Milliseconds from a job's start to its `_SUCCESS.json`. */
-  duration: 'JobDuration',
-} as const;
-
-/** Environment of the batch function. */
+/** Environment of the batch function, beside the endpoint's. */
 export const ENV = {
+  /** URLs of the queue that objects come by, and of the one that failed ones are kept in. */
   queue: 'MODELS_BATCH_QUEUE',
-  /** URL of the queue that keeps what failed. */
-  failed: 'MODELS_BATCH_FAILED',
-  /** ARN of the state machine that runs parts side by side. */
+  failed: 'MODELS_BATCH_FAILED_QUEUE',
+  /** ARN of the state machine that runs the parts of a large object. */
   machine: 'MODELS_BATCH_MACHINE',
 } as const;
 
-/** What a message in the queue of failures says beside its body, as message attributes. */
-export const ATTRIBUTES = { code: 'Code', reason: 'Reason', job: 'Job', again: 'Again' } as const;
+/** Seconds of one run of the batch function: Lambda's most. */
+export const BATCH_TIMEOUT = 900;
 
-/** Input of the state machine; `job` is passed on as it is. */
-export type SpreadInput = {
-  /** ARN of the version that scores the job. */
-  readonly function: string;
-  readonly job: unknown;
-  /** Where `_PLAN.json` is, an array of `Part`. */
+/**
+ * What batch counts, in CloudWatch, in the endpoint's namespace and by `[Model]` only, which is the batch function's name. Where
+ * nothing happened, there is no point.
+ */
+export const METRICS = {
+  /** Rows of finished parts, faulty ones included, and the faulty ones. */
+  rows: 'Rows',
+  rowErrors: 'RowErrors',
+  partsDone: 'PartsDone',
+  jobsDone: 'JobsDone',
+  jobsFailed: 'JobsFailed',
+  /** Milliseconds from the job's start to its `_SUCCESS.json`. */
+  jobDuration: 'JobDuration',
+} as const;
+
+/** Input of the state machine: an execution runs the parts of one job. */
+export type ExecutionInput<Job = unknown> = {
+  /** Number of the published version of the batch function that scores all of them. */
+  readonly version: string;
+  /** Goes into each run as it is. */
+  readonly job: Job;
+  /** Where the `_PLAN.json` is. */
   readonly plan: { readonly bucket: string; readonly key: string };
-  /** Where the results of the map go. */
-  readonly results: { readonly bucket: string; readonly prefix: string };
-  /** The message that asked for it. */
-  readonly body: string;
+  /** Where the map writes how its parts ended: `<job's folder>map`, in the plan's bucket. */
+  readonly results: string;
 };
 
-/** What the state machine asks of the function: a part of a job, or, once all were tried, its end. */
-export type PartEvent = { readonly part: Part; readonly job: unknown; readonly body: string };
-export type FinishEvent = { readonly finish: true; readonly job: unknown; readonly body: string };
+/** What the state machine asks the batch function: one part, and, after all of them, how the job ends. */
+export type PartEvent<Job = unknown> = { readonly job: Job; readonly part: Part };
+export type FinishEvent<Job = unknown> = { readonly finish: Job };
+
+/** What a message says beside its body, as message attributes: of one that failed, why; of one that is to be tried again, that. */
+export const ATTRIBUTES = { code: 'Code', reason: 'Reason', job: 'Job', again: 'Again' } as const;

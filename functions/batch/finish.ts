@@ -22,13 +22,7 @@ const AT_ONCE = 16;
 const NAMED = 3;
 
 /** All parts of a job were tried: is it complete, and good enough? */
-export async function finish(
-  world: World,
-  job: Job,
-  folder: Folder,
-  parts: number,
-  body: string,
-): Promise<void> {
+export async function finish(world: World, job: Job, folder: Folder, parts: number): Promise<void> {
   const files = world.files(folder.bucket);
   const entry = world.entries[job.entry] as Entry;
   const done = await partsOf(files, folder, parts, entry);
@@ -41,14 +35,14 @@ export async function finish(
     }
     const which = missing.slice(0, 5).join(', ') + (missing.length > 5 ? ', …' : '');
     const reason = `${missing.length} of ${parts} parts could not be scored (${which}); the function’s log says why.`;
-    return fail(world, job, folder, { code: 'PARTS_MISSING', reason }, body);
+    return fail(world, job, folder, { code: 'PARTS_MISSING', reason });
   }
   const all = done as DonePart[];
   const rows = all.reduce((sum, part) => sum + part.rows, 0);
   const errors = all.reduce((sum, part) => sum + part.errors, 0);
   if (errors > entry.tolerate * rows) {
     const reason = `${errors} of ${rows} rows failed; ${percent(entry.tolerate)} are tolerated. ${await examples(files, folder, all)}`;
-    return fail(world, job, folder, { code: 'TOO_MANY_ERRORS', reason }, body);
+    return fail(world, job, folder, { code: 'TOO_MANY_ERRORS', reason });
   }
   const finishedAt = world.clock();
   const success: Success = {
@@ -70,7 +64,7 @@ export async function finish(
   await completed(world, job, folder, entry);
   if (written === 'there') return;
   const duration = finishedAt - Date.parse(job.startedAt);
-  world.count({ [METRICS.done]: 1, [METRICS.duration]: duration });
+  world.count({ [METRICS.jobsDone]: 1, [METRICS.jobDuration]: duration });
   world.log('info', 'A job is done.', { job: urlOf(folder), rows, errors, parts, ms: duration });
 }
 
@@ -100,14 +94,13 @@ export async function fail(
   job: Job,
   folder: Folder,
   { code, reason }: { readonly code: string; readonly reason: string },
-  body: string,
 ): Promise<void> {
   const files = world.files(folder.bucket);
   const key = `${folder.prefix}${KEYS.failed}`;
   const before = await failedAttempt(files, folder);
   if (before?.startedAt === job.startedAt) return;
   // The message first: lost it would be by a death in between, and twice it does no harm.
-  await world.queue.fail(body, { code, reason, job: urlOf(folder) });
+  await world.queue.fail(job.message, { code, reason, job: urlOf(folder) });
   const failed: Failed = {
     schema: 1,
     model: job.model,
@@ -119,7 +112,7 @@ export async function fail(
     failedAt: new Date(world.clock()).toISOString(),
   };
   await files.put(key, `${JSON.stringify(failed, null, 2)}\n`);
-  world.count({ [METRICS.failed]: 1 });
+  world.count({ [METRICS.jobsFailed]: 1 });
   world.log('error', 'A job failed.', { job: urlOf(folder), code, reason });
 }
 

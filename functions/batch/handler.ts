@@ -19,7 +19,7 @@ import { spread } from './spread.ts';
 import type { World } from './world.ts';
 
 /** A message, or what the state machine asks. */
-type Event = SQSEvent | PartEvent | FinishEvent;
+type Event = SQSEvent | PartEvent<Job> | FinishEvent<Job>;
 
 /**
  * Bytes: what is larger than 64 MB goes to several invocations at once, in parts of 32 MB, of which one has text, tensors and answers
@@ -59,18 +59,9 @@ export async function createBatch(manifest: Manifest, batch: BatchManifest, tran
     source: (object, head) => objectSource(s3, object, head),
     files: (bucket) => bucketFiles(s3, bucket),
     queue,
-    spread: (job, { bucket, prefix }, body) => {
-      // Without what it was called by: `arn:aws:lambda:<region>:<account>:function:<name>`.
-      const own = context.invokedFunctionArn.split(':').slice(0, 7).join(':');
+    spread: (job, { bucket, prefix }) => {
       const plan = { bucket, key: `${prefix}${KEYS.plan}` };
-      const input = {
-        function: `${own}:${version}`,
-        job,
-        plan,
-        results: { bucket, prefix: `${prefix}map` },
-        body,
-      };
-      return spread(sfn, machine, hashOf(prefix), input);
+      return spread(sfn, machine, hashOf(prefix), { version, job, plan, results: `${prefix}${KEYS.map}` });
     },
     left: () => context.getRemainingTimeInMillis(),
     clock: Date.now,
@@ -91,8 +82,8 @@ export async function createBatch(manifest: Manifest, batch: BatchManifest, tran
     .use(logging)
     .handler(async (event, context) => {
       const world = worldOf(context);
-      if ('part' in event) return scorePart(world, event.job as Job, event.part, event.body);
-      if ('finish' in event) return finishJob(world, event.job as Job, event.body);
+      if ('part' in event) return scorePart(world, event.job, event.part);
+      if ('finish' in event) return finishJob(world, event.finish);
       for (const record of event.Records) {
         const again = record.messageAttributes[ATTRIBUTES.again] !== undefined;
         try {

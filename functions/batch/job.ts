@@ -22,6 +22,8 @@ export type Job = {
   };
   /** ISO 8601: marks this attempt. */
   readonly startedAt: string;
+  /** What asked for it, to be kept if it fails. */
+  readonly message: string;
 };
 
 /** Where a job's files are: `prefix` ends with `/`. */

@@ -60,6 +60,7 @@ export async function receive(world: World, { body, again }: Message): Promise<v
     entry: number,
     object: { ...object, ...head, ...(asked.sequencer !== undefined && { sequencer: asked.sequencer }) },
     startedAt: new Date(world.clock()).toISOString(),
+    message: body,
   };
   const folder = folderOf(job, entry);
   const files = world.files(folder.bucket);
@@ -75,14 +76,14 @@ export async function receive(world: World, { body, again }: Message): Promise<v
   const failed = await failedAttempt(files, folder);
   // The same version would fail the same way; a person who asks again gets it tried.
   if (failed !== undefined && failed.version === job.version && !again && asked.etag !== undefined) return;
-  await attempt(world, job, folder, entry, body);
+  await attempt(world, job, folder, entry);
 }
 
-async function attempt(world: World, job: Job, folder: Folder, entry: Entry, body: string): Promise<void> {
+async function attempt(world: World, job: Job, folder: Folder, entry: Entry): Promise<void> {
   try {
     const rows = await rowsOf(world, job, entry);
     if (rows.plan === undefined || job.object.bytes <= world.sizes.whole)
-      return await whole(world, job, folder, entry, rows, body);
+      return await whole(world, job, folder, entry, rows);
     const files = world.files(folder.bucket);
     const key = `${folder.prefix}${KEYS.plan}`;
     if ((await files.head(key)) === undefined) {
@@ -90,29 +91,22 @@ async function attempt(world: World, job: Job, folder: Folder, entry: Entry, bod
       for await (const part of rows.plan(world.sizes.part)) parts.push(part);
       await files.create(key, `[\n${parts.map((part) => JSON.stringify(part)).join(',\n')}\n]\n`);
     }
-    await world.spread(job, folder, body);
+    await world.spread(job, folder);
   } catch (error) {
-    await ended(world, job, folder, error, body);
+    await ended(world, job, folder, error);
   }
 }
 
 /** What is wrong with the object ends the job; anything else may succeed later. */
-async function ended(world: World, job: Job, folder: Folder, error: unknown, body: string): Promise<void> {
+async function ended(world: World, job: Job, folder: Folder, error: unknown): Promise<void> {
   if (!isObjectFault(error)) throw error;
   if (error.objectFault === 'CHANGED' || error.objectFault === 'GONE')
     return world.log('info', 'A job is given up.', { job: urlOf(folder), reason: error.message });
-  await fail(world, job, folder, { code: error.objectFault, reason: error.message }, body);
+  await fail(world, job, folder, { code: error.objectFault, reason: error.message });
 }
 
 /** From the first row to the last, a part at a time. */
-async function whole(
-  world: World,
-  job: Job,
-  folder: Folder,
-  entry: Entry,
-  rows: Rows,
-  body: string,
-): Promise<void> {
+async function whole(world: World, job: Job, folder: Folder, entry: Entry, rows: Rows): Promise<void> {
   const files = world.files(folder.bucket);
   const there = new Set((await files.keys(`${folder.prefix}${KEYS.part}`)).map(partNumber));
   const scoring = await scoringOf(world, entry, rows);
@@ -128,18 +122,18 @@ async function whole(
   for await (const block of rows.all(world.sizes.part)) {
     if (block.part !== count - 1) {
       await close();
-      if (world.left() < RESERVE && written > 0) return world.queue.again(body);
+      if (world.left() < RESERVE && written > 0) return world.queue.again(job.message);
       count = block.part + 1;
       if (!there.has(block.part)) open = openPart(block.part, scoring, files, folder, world.clock);
     }
     await open?.add(block);
   }
   await close();
-  await finish(world, job, folder, count, body);
+  await finish(world, job, folder, count);
 }
 
 /** One part of a job that several invocations share. */
-export async function scorePart(world: World, job: Job, part: Part, body: string): Promise<void> {
+export async function scorePart(world: World, job: Job, part: Part): Promise<void> {
   const entry = world.entries[job.entry] as Entry;
   const folder = folderOf(job, entry);
   const files = world.files(folder.bucket);
@@ -150,17 +144,17 @@ export async function scorePart(world: World, job: Job, part: Part, body: string
     for await (const block of rows.part?.(part) ?? []) await open.add(block);
     counted(world, await open.close());
   } catch (error) {
-    await ended(world, job, folder, error, body);
+    await ended(world, job, folder, error);
   }
 }
 
 /** Every part of the plan was tried. */
-export async function finishJob(world: World, job: Job, body: string): Promise<void> {
+export async function finishJob(world: World, job: Job): Promise<void> {
   const entry = world.entries[job.entry] as Entry;
   const folder = folderOf(job, entry);
   const plan = await world.files(folder.bucket).read(`${folder.prefix}${KEYS.plan}`);
   if (plan === undefined) throw new Error(`${urlOf(folder)}${KEYS.plan} is gone`);
-  await finish(world, job, folder, (JSON.parse(plan.text) as Part[]).length, body);
+  await finish(world, job, folder, (JSON.parse(plan.text) as Part[]).length);
 }
 
 function rowsOf(world: World, { object }: Job, entry: Entry): Promise<Rows> {
@@ -179,5 +173,5 @@ async function scoringOf(world: World, entry: Entry, rows: Rows): Promise<Scorin
 }
 
 function counted(world: World, { rows, errors }: { readonly rows: number; readonly errors: number }): void {
-  world.count({ [METRICS.rows]: rows, [METRICS.rowErrors]: errors, [METRICS.parts]: 1 });
+  world.count({ [METRICS.rows]: rows, [METRICS.rowErrors]: errors, [METRICS.partsDone]: 1 });
 }

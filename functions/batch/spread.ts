@@ -1,6 +1,6 @@
 import { DescribeExecutionCommand, type SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { errorName } from '../shared/aws/errors.ts';
-import type { SpreadInput } from './contract.ts';
+import type { ExecutionInput } from './contract.ts';
 
 /** Executions of one job: each failed one is followed by another, if somebody asks. */
 const ATTEMPTS = 100;
@@ -16,7 +16,7 @@ export async function spread(
   sfn: SFNClient,
   machine: string,
   name: string,
-  input: SpreadInput,
+  input: ExecutionInput,
 ): Promise<void> {
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
     const execution = `${name}-${attempt}`;

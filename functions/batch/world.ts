@@ -31,7 +31,7 @@ export type World = {
     later(receipt: string, seconds: number): Promise<void>;
   };
   /** Runs the parts of `_PLAN.json` side by side, by this very version. */
-  readonly spread: (job: Job, folder: Folder, body: string) => Promise<void>;
+  readonly spread: (job: Job, folder: Folder) => Promise<void>;
   /** Milliseconds that the invocation may still take. */
   readonly left: () => number;
   readonly clock: () => number;

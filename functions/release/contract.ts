@@ -9,6 +9,9 @@ import type { Judgement } from './judge/contract.ts';
 
 export const RESOURCE_TYPE = 'Custom::ModelAlias';
 
+/** Switches EventBridge on for a bucket that is not the stack's, beside whatever else the bucket tells. */
+export const BUCKET_EVENTS = 'Custom::ModelBucketEvents';
+
 /**
  * Seconds that CloudFormation waits for an answer. Its own default is an hour, which a worker that cannot even start
  * would make everyone wait: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-cloudformation-customresource.html
@@ -107,6 +110,9 @@ export const ALARMS = {
   outputs: 'drift-outputs',
   /** The monitor of drift cannot read what it needs. */
   monitor: 'drift-monitor',
+  /** Objects that could not be scored; and such as wait for long. */
+  batchFailed: 'batch-failed',
+  batchWaiting: 'batch-waiting',
 } as const;
 
 /** Metrics of the worker, dimension `Model` = the function's name, namespace of the endpoint's. */
@@ -140,6 +146,13 @@ export type AliasProperties = {
   readonly Forced?: string;
   /** The model's batch function and the version of it that belongs to `Version`; its alias of the same name follows. */
   readonly Batch?: { readonly FunctionName: string; readonly Version: string };
+};
+
+/** Properties of `Custom::ModelBucketEvents`. */
+export type BucketEventsProperties = {
+  readonly ServiceToken: string;
+  readonly ServiceTimeout: string;
+  readonly Bucket: string;
 };
 
 /** What a schedule, or anyone who wants a release to go on, sends to the worker. */

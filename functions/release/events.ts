@@ -2,6 +2,7 @@ import type { Asked } from './admit.ts';
 import { functionOf } from './alarm-names.ts';
 import {
   ANSWER_MARGIN,
+  BUCKET_EVENTS,
   type CommandEvent,
   SERVICE_TIMEOUT,
   type Settings,
@@ -43,6 +44,14 @@ export type Incoming =
       /** The model's batch function, whose alias goes, too. */
       readonly batch?: string;
     }
+  | {
+      readonly kind: 'bucket';
+      readonly caller: Caller;
+      readonly type: string;
+      readonly bucket: string;
+      /** Of the stack. */
+      readonly account: string;
+    }
   /** A request that we can answer, but not understand. */
   | { readonly kind: 'malformed'; readonly caller: Caller; readonly type: string; readonly reason: string };
 
@@ -65,6 +74,7 @@ export function readEvent(event: unknown, group: string, now: number): Incoming 
   if (!url || !id || !stack || !logicalId)
     throw new Error('neither a tick, a command, an alarm nor a request of CloudFormation');
   const given = text(fields, 'PhysicalResourceId');
+  if (fields.ResourceType === BUCKET_EVENTS) return readBucket(fields, { url, id, stack, logicalId }, given);
   const functionName = text(properties, 'FunctionName');
   const alias = text(properties, 'Alias');
   const model = text(properties, 'Model');
@@ -148,6 +158,17 @@ function readBatch(batch: Fields): VersionRef['batch'] {
   const functionName = text(batch, 'FunctionName');
   const version = text(batch, 'Version');
   return functionName && version && /^[1-9]\d*$/.test(version) ? { functionName, version } : undefined;
+}
+
+function readBucket(fields: Fields, to: Omit<Caller, 'physicalId'>, given: string | undefined): Incoming {
+  const type = text(fields, 'RequestType') ?? 'nothing';
+  const bucket = text(fieldsOf(fields.ResourceProperties), 'Bucket');
+  // Another bucket is another resource: what is said of the old one is deleted afterwards.
+  const physicalId = (type === 'Delete' ? given : bucket) ?? to.logicalId;
+  const caller = { ...to, physicalId };
+  if (bucket === undefined) return { kind: 'malformed', caller, type, reason: 'no bucket is named' };
+  const [, , , , account = ''] = to.stack.split(':');
+  return { kind: 'bucket', caller, type, bucket, account };
 }
 
 /** One name a release, so that ending one never deletes the schedule of the next. 64 characters at most. */

@@ -13,6 +13,7 @@ import { METRICS as ENDPOINT } from '../infer/contract.ts';
 import { cloudWatchAlarms } from '../shared/aws/alarms.ts';
 import { lambdaAliases } from '../shared/aws/aliases.ts';
 import { putAnswer } from '../shared/aws/answers.ts';
+import { bucketEvents } from '../shared/aws/bucket-events.ts';
 import { provisionedCapacity } from '../shared/aws/capacity.ts';
 import { lambdaInvoke } from '../shared/aws/invoke.ts';
 import { cloudWatchMetrics } from '../shared/aws/metrics.ts';
@@ -76,6 +77,7 @@ function worldOf(context: Context): World {
     alarms,
     gate: gateOf(objects, required(ENV.files)),
     notify: snsNotices(sns, required(ENV.topic)),
+    bucketEvents: bucketEvents(s3),
     answer: putAnswer,
     clock,
     left: () => context.getRemainingTimeInMillis(),

@@ -1,3 +1,4 @@
+import { serveBucket } from './bucket-events.ts';
 import { command } from './command-run.ts';
 import type { CommandAnswer, TickAnswer } from './contract.ts';
 import { readEvent } from './events.ts';
@@ -29,6 +30,9 @@ export async function receive(
       return undefined;
     case 'delete':
       await remove(world, incoming);
+      return undefined;
+    case 'bucket':
+      await serveBucket(world, incoming);
       return undefined;
     case 'malformed': {
       // A Delete must get through: what cannot be named cannot have been made.

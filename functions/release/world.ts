@@ -2,6 +2,7 @@ import type {
   AlarmPort,
   AliasPort,
   AnswerPort,
+  BucketEventsPort,
   CapacityPort,
   MetricsPort,
   NoticePort,
@@ -29,6 +30,7 @@ export type World = {
   readonly alarms: AlarmPort;
   readonly gate: GatePort;
   readonly notify: NoticePort;
+  readonly bucketEvents: BucketEventsPort;
   readonly answer: AnswerPort;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;

@@ -1,3 +1,4 @@
+import type { Entry } from '../../functions/batch/contract.ts';
 import type { Signature } from '../../functions/infer/contract.ts';
 
 /** A declaration with every default filled and every unit fixed: what the rest of the build side reads. Frozen. */
@@ -22,6 +23,17 @@ export type Model = {
   readonly gate?: Gate;
   readonly release: ReleaseRules;
   readonly drift?: Drift;
+  readonly batch?: Batch;
+};
+
+/** What is scored from S3 to S3. */
+export type Batch = {
+  /** An object is the first one's that takes it. */
+  readonly entries: readonly Entry[];
+  /** Buckets that the stack makes. */
+  readonly create: readonly string[];
+  /** Objects at once, and parts of each large one. */
+  readonly concurrency: number;
 };
 
 /** What live traffic is held against. */

@@ -13,6 +13,10 @@ export const DRIFT = 'models-drift';
 export const HANDLER = 'handler.handler';
 export const RUNTIME = 'nodejs24.x';
 
+/** A model's batch function: its key beside the model's, and its handler in the same zip. */
+export const batchKey = (model: string): string => `${model}-batch`;
+export const BATCH_HANDLER = 'batch.handler';
+
 /** How the framework writes a function's key in logical ids: `churn-v2` → `ChurnDashv2`. */
 export function normalized(key: string): string {
   const name = key.replaceAll('-', 'Dash').replaceAll('_', 'Underscore');
@@ -37,6 +41,14 @@ export const dashboardName = (service: string, stage: string): string => `${serv
 
 /** Logical id of the dashboard. */
 export const DASHBOARD = 'ModelsDashboard';
+
+/** Logical ids of what a model's batch function has around it: `Queue`, `Machine`. */
+export const batchLogicalId = (model: string, what: string): string =>
+  `${normalized(batchKey(model))}${what}`;
+
+/** Logical id of what is said of a bucket: names of buckets have small letters, digits, dashes and dots. */
+export const bucketLogicalId = (bucket: string, what: string): string =>
+  `Models${normalized(bucket).replaceAll('.', 'Dot')}${what}`;
 
 /** CloudWatch's name of an alarm. */
 export const alarmName = (functionName: string, suffix: string): string => `${functionName}-${suffix}`;

@@ -1,12 +1,14 @@
 import type { z } from 'zod';
+import { type Entry, FORMATS } from '../../functions/batch/contract.ts';
+import { batchProblems, cycleProblems } from './batch-rules.ts';
 import type { Problem } from './errors.ts';
 import { at, isObject, problemsOf } from './issues.ts';
-import type { Concurrency, Model, ReleaseRules, ServiceOptions } from './model.ts';
-import { normalized } from './naming.ts';
+import type { Batch, Concurrency, Model, ReleaseRules, ServiceOptions } from './model.ts';
+import { batchKey, normalized } from './naming.ts';
 import { releaseProblems } from './release-rules.ts';
 import { externalProblems, ruleProblems } from './rules.ts';
 import { type Declaration, declaration, serviceOptions } from './schema.ts';
-import { artifactOf, daysOf, minuteOf, percentOf, perSecond, seconds } from './units.ts';
+import { artifactOf, daysOf, minuteOf, objectsOf, percentOf, perSecond, seconds } from './units.ts';
 
 /** What the service says beside `models:`, as far as a model's defaults and rules depend on it. */
 export type Surroundings = {
@@ -53,12 +55,7 @@ export function parseModels(raw: unknown, around: Surroundings = {}): Parsed {
     });
   }
   const entries = isObject(raw) ? Object.entries(raw) : [];
-  problems.push(
-    ...nameProblems(
-      entries.map(([name]) => name),
-      around.functions ?? [],
-    ),
-  );
+  problems.push(...nameProblems(entries, around.functions ?? []));
   for (const [name, value] of entries) {
     const key = `models.${name}`;
     const given = withoutNulls(value ?? {});
@@ -76,6 +73,7 @@ export function parseModels(raw: unknown, around: Surroundings = {}): Parsed {
           rest,
           broken.map(({ key: wrong }) => wrong),
         ),
+        ...batchProblems(key, draft, rest),
         ...externalProblems(key, value, around.externalApi === true),
       );
       drafts.push(draft);
@@ -83,6 +81,7 @@ export function parseModels(raw: unknown, around: Surroundings = {}): Parsed {
     problems.push(...broken);
     if (draft !== undefined && broken.length === 0) models.push(draft);
   }
+  problems.push(...cycleProblems(drafts));
   return {
     models,
     drafts,
@@ -125,8 +124,9 @@ function drop(from: unknown, path: readonly PropertyKey[]): void {
 
 function modelOf(name: string, given: Declaration, around: Surroundings): Model {
   // A copy: the framework writes into its own configuration, and a model is frozen.
-  const { http, traffic, architecture, concurrency, gate, release, latency, drift, ...rest } =
+  const { http, traffic, architecture, concurrency, gate, release, latency, drift, batch, ...rest } =
     structuredClone(given);
+  const instances = concurrency && concurrencyOf(concurrency);
   return {
     ...rest,
     name,
@@ -134,7 +134,7 @@ function modelOf(name: string, given: Declaration, around: Surroundings): Model 
     architecture: architecture ?? (around.architecture === 'arm64' ? 'arm64' : 'x86_64'),
     ...(http && { http: { ...http, path: http.path.replace(/(?<=.)\/$/, '') } }),
     ...(traffic !== undefined && { traffic: perSecond(traffic) }),
-    ...(concurrency && { concurrency: concurrencyOf(concurrency) }),
+    ...(instances && { concurrency: instances }),
     ...(latency && { latency }),
     ...(gate && {
       gate: {
@@ -154,11 +154,47 @@ function modelOf(name: string, given: Declaration, around: Surroundings): Model 
         outputs: drift.outputs,
       },
     }),
+    ...(batch && { batch: batchOf(batch, concurrency?.batch ?? AT_ONCE) }),
   };
 }
 
-function concurrencyOf(given: NonNullable<Declaration['concurrency']>): Concurrency {
-  const { provisioned, reserved, schedule = [] } = given;
+/** Objects at once, where nothing is said: what Lambda begins to read a queue with. */
+const AT_ONCE = 5;
+
+function batchOf(given: NonNullable<Declaration['batch']>, concurrency: number): Batch {
+  const entries = given.map(entryOf);
+  const made = given.flatMap(({ create }, index) => {
+    const { input, output } = entries[index] as Entry;
+    return [
+      ...(create === true || create === 'input' ? [input.bucket] : []),
+      ...(create === true || create === 'output' ? [output.bucket] : []),
+    ];
+  });
+  return { entries, create: [...new Set(made)], concurrency };
+}
+
+function entryOf(given: NonNullable<Declaration['batch']>[number]): Entry {
+  const input = objectsOf(given.input);
+  const { bucket, prefix } = objectsOf(given.output);
+  const [, ending = ''] = /\.(\w+?)(?:\.gz)?$/.exec(input.suffix || input.prefix) ?? [];
+  const format = given.format ?? FORMATS.find((name) => name === ending.toLowerCase()) ?? 'csv';
+  return {
+    input,
+    output: { bucket, prefix: prefix.replace(/(?<=[^/])$/, '/') },
+    format,
+    outputFormat: given.outputFormat ?? format,
+    tolerate: percentOf(given.tolerate) / 100,
+    ids: given.ids ?? [],
+    join: given.join === 'input',
+    emit: given.emit ?? [],
+  };
+}
+
+/** Of the endpoint; undefined where only batch is spoken of. */
+function concurrencyOf(given: NonNullable<Declaration['concurrency']>): Concurrency | undefined {
+  const { provisioned, reserved, batch, schedule = [] } = given;
+  if (batch !== undefined && provisioned === undefined && reserved === undefined && schedule.length === 0)
+    return undefined;
   return {
     ...(provisioned !== undefined && {
       provisioned:
@@ -211,10 +247,39 @@ function stepsOf(strategy: ReleaseRules['strategy'], given: Steps | undefined): 
 
 const NAME = /^[a-zA-Z][a-zA-Z0-9-]{0,39}$/;
 
-function nameProblems(names: readonly string[], functions: readonly string[]): readonly Problem[] {
+/** @param entries names and what is declared under them */
+function nameProblems(
+  entries: readonly (readonly [string, unknown])[],
+  functions: readonly string[],
+): readonly Problem[] {
   // Logical ids of routes lose case and dashes, so names that differ by these alone would overwrite each other.
   const folded = (name: string) => normalized(name).toLowerCase();
   const taken = new Map<string, string>(functions.map((name) => [folded(name), `the function ${name}`]));
+  const batches = entries.filter(([, value]) => at(value, ['batch']) !== undefined).map(([name]) => name);
+  const isFunction = (name: string): boolean => taken.has(folded(batchKey(name)));
+  const problems = batches.filter(isFunction).map(
+    (name): Problem => ({
+      code: 'MODELS_NAME_TAKEN',
+      key: `models.${name}.batch`,
+      message: `makes a function ${batchKey(name)}, and the service has one of that name.`,
+      fix: 'Rename one of them.',
+    }),
+  );
+  for (const name of batches) taken.set(folded(batchKey(name)), `the batch function of ${name}`);
+  return problems.concat(
+    modelNameProblems(
+      entries.map(([name]) => name),
+      folded,
+      taken,
+    ),
+  );
+}
+
+function modelNameProblems(
+  names: readonly string[],
+  folded: (name: string) => string,
+  taken: Map<string, string>,
+): readonly Problem[] {
   return names.flatMap((name): Problem[] => {
     const key = `models.${name}`;
     if (!NAME.test(name) || name.startsWith('models-')) {

@@ -3,7 +3,7 @@ import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Command } from './commands/command.ts';
 import { type Problem, throwProblems } from './errors.ts';
-import { ALIAS, aliasLogicalId } from './naming.ts';
+import { ALIAS, aliasLogicalId, batchKey } from './naming.ts';
 import { frameworkSchema } from './options.ts';
 import { parseModels } from './parse.ts';
 import { offersIn } from './plan/alias.ts';
@@ -218,8 +218,11 @@ export default class ServerlessModels {
   }
 
   #pointAtAlias(): void {
-    for (const { name } of this.#active()?.models ?? []) {
-      setTargetAlias(this.#serverless, name, { name: ALIAS, logicalId: aliasLogicalId(name) });
+    for (const { name, batch } of this.#active()?.models ?? []) {
+      const alias = { name: ALIAS, logicalId: aliasLogicalId(name) };
+      setTargetAlias(this.#serverless, name, alias);
+      // The worker moves both at once.
+      if (batch !== undefined) setTargetAlias(this.#serverless, batchKey(name), alias);
     }
   }
 

@@ -55,6 +55,15 @@ export function ruleProblems(key: string, given: Declaration): readonly Problem[
       fix: 'Leave it out, or leave out `drift`.',
     });
   }
+  if (given.batch !== undefined && given.function.disableLogs === true) {
+    problems.push({
+      code: 'MODELS_INVALID_VALUE',
+      key: `${key}.function.disableLogs`,
+      value: true,
+      message: 'is true, but batch is counted from the log of its function, failed jobs included.',
+      fix: 'Leave it out, or leave out `batch`.',
+    });
+  }
   for (const name of Object.keys(given.function)) {
     const fix = OURS[name];
     if (fix !== undefined)

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { FORMATS } from '../../functions/batch/contract.ts';
 
 /**
  * What a user may say, once: the types, the defaults, the framework's JSON Schema and the README's table all come
@@ -86,6 +87,10 @@ const concurrency = z.strictObject({
     }),
   reserved: instances.optional().meta({
     description: 'Most instances at once, kept for this model; at least twice what is provisioned.',
+    type: 'integer',
+  }),
+  batch: integer(2, 1000).optional().meta({
+    description: 'Most objects that `batch` scores at once, and most parts of each large one. Default: 5.',
     type: 'integer',
   }),
   schedule: z
@@ -212,6 +217,47 @@ const drift = z.strictObject({
     .meta({ description: 'What a release allows.' }),
 });
 
+const names = z.preprocess(listed, z.array(z.string().min(1)).min(1));
+
+/** An entry of `models.<name>.batch`. */
+const batch = z.strictObject({
+  input: z.string().min(1).meta({
+    description: 'Objects to score: `s3://bucket/prefix`, or `s3://bucket/prefix*.suffix`.',
+    example: 's3://incoming/churn/*.csv',
+  }),
+  output: z.string().min(1).meta({
+    description: 'Folder that the answers go to: `s3://bucket/prefix/`.',
+    example: 's3://scored/churn/',
+  }),
+  format: z.enum(FORMATS).optional().meta({
+    description: 'Of the objects; default: by the suffix of `input`, else `csv`.',
+  }),
+  outputFormat: z.enum(FORMATS).optional().meta({
+    description: 'Of what is written; default: as `format`.',
+  }),
+  tolerate: percent.default('1%').meta({
+    description: 'Share of an object’s rows that may fail; beyond it the job fails.',
+    type: 'percent',
+  }),
+  ids: names.optional().meta({
+    description: 'Columns that are not the model’s and are written beside its answers.',
+    type: 'list',
+    example: '[customer]',
+  }),
+  join: z.enum(['input']).optional().meta({ description: 'All columns are written beside the answers.' }),
+  emit: names.optional().meta({
+    description: 'Outputs that are written, in this order; default: all.',
+    type: 'list',
+  }),
+  create: z
+    .preprocess(flag, z.union([z.boolean(), z.enum(['input', 'output'])]))
+    .optional()
+    .meta({
+      description: 'Buckets that the stack makes, both or one; else they exist.',
+      type: '`true` \\| `input` \\| `output`',
+    }),
+});
+
 /** `models.<name>`. */
 export const declaration = z.strictObject({
   artifact: z.string().min(1).meta({
@@ -277,6 +323,10 @@ export const declaration = z.strictObject({
   drift: drift
     .optional()
     .meta({ description: 'Reference data that the live traffic is held against, and who is told.' }),
+  batch: z
+    .preprocess(listed, z.array(batch).min(1))
+    .optional()
+    .meta({ description: 'Objects in S3 that are scored when they appear there.', type: 'list' }),
 });
 
 /** `custom.models`. */

@@ -44,6 +44,8 @@ export type FrameworkService = {
     readonly shouldNotDeploy?: boolean;
   };
   readonly custom?: Record<string, unknown>;
+  /** `resources`, as merged by the framework. */
+  readonly resources?: unknown;
   readonly package: Record<string, unknown> & { readonly deploymentBucket?: string };
   functions: Record<string, FrameworkFunction>;
 };
@@ -127,6 +129,9 @@ export function setFunctions(serverless: Serverless, functions: Readonly<Record<
 
 const asObject = (value: unknown): object => (typeof value === 'object' && value !== null ? value : {});
 
+const asRecord = (value: unknown): Readonly<Record<string, unknown>> =>
+  asObject(value) as Readonly<Record<string, unknown>>;
+
 /** The compiled stack: what the framework has made so far, to be changed in place. */
 export function templateOf(serverless: Serverless): {
   readonly Resources: Record<string, Readonly<Record<string, unknown>>>;
@@ -151,8 +156,21 @@ export function hostOf(serverless: Serverless, functions: Readonly<Record<string
       Boolean(serverless.service.provider.vpc) ||
       Object.values(functions).some((definition) => 'vpc' in definition),
     bucket: bucketOf(serverless),
+    buckets: namedBuckets(serverless.service.resources),
     prefix: `${prefix}/${name}/${stage}/`,
   };
+}
+
+/** Logical ids of the buckets with a literal name, by that name. */
+function namedBuckets(resources: unknown): Readonly<Record<string, string>> {
+  const declared = Object.entries(asObject(asRecord(resources).Resources));
+  return Object.fromEntries(
+    declared.flatMap(([id, resource]) => {
+      const { Type: type, Properties: properties } = asRecord(resource);
+      const { BucketName: name } = asRecord(properties);
+      return type === 'AWS::S3::Bucket' && typeof name === 'string' ? [[name, id]] : [];
+    }),
+  );
 }
 
 /** Name of the deployment bucket where the user names one, else a reference to the stack's own. */

@@ -62,3 +62,20 @@ export function artifactOf(text: string): Artifact {
     ? { kind: 'path', path: text }
     : { kind: 's3', bucket, key };
 }
+
+/** `s3://bucket/prefix*suffix`, whatever it is: all three may be empty. Of several stars the first counts. */
+export function objectsOf(text: string): {
+  readonly bucket: string;
+  readonly prefix: string;
+  readonly suffix: string;
+} {
+  const [, bucket = '', key = ''] = /^s3:\/\/([^/]*)(?:\/(.*))?$/s.exec(text) ?? [];
+  const star = key.indexOf('*');
+  return star === -1
+    ? { bucket, prefix: key, suffix: '' }
+    : { bucket, prefix: key.slice(0, star), suffix: key.slice(star + 1) };
+}
+
+/** The same as a text. */
+export const placeOf = ({ bucket, prefix, suffix }: ReturnType<typeof objectsOf>): string =>
+  `s3://${bucket}/${prefix}${suffix && `*${suffix}`}`;

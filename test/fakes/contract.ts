@@ -3,6 +3,7 @@ import type { Side } from '../../functions/release/judge/contract.ts';
 import type {
   AlarmPort,
   AliasPort,
+  BucketEventsPort,
   CapacityPort,
   MetricsPort,
   NoticePort,
@@ -25,6 +26,11 @@ export type Subject = {
   readonly metrics: MetricsPort;
   readonly alarms: AlarmPort;
   readonly notices: NoticePort;
+  readonly bucketEvents: BucketEventsPort;
+  /** A bucket that tells nobody, and its account. */
+  readonly bucket: string;
+  readonly account: string;
+  readonly tellsEventBridge: (bucket: string) => Promise<boolean>;
   /** Milliseconds, by the clock of what stands behind the ports. */
   readonly now: () => number;
   /** Lets some time pass. */
@@ -75,6 +81,18 @@ export function portContract(subject: () => Subject): void {
     expect(await aliases.update(functionName, 'b', at('2'), first?.revision ?? '')).toBe('changed');
     expect(await aliases.update(functionName, 'b', at('2'), second?.revision ?? '')).toBe('ok');
     expect(await aliases.get(functionName, 'b')).toMatchObject(at('2'));
+  });
+
+  it('a bucket tells EventBridge once it is asked to, and goes on; one that is not there is refused', async () => {
+    const { bucketEvents, bucket, account, tellsEventBridge } = subject();
+    expect(await tellsEventBridge(bucket)).toBe(false);
+    for (let again = 0; again < 2; again += 1) {
+      expect(await bucketEvents(bucket, account)).toBe('ok');
+      expect(await tellsEventBridge(bucket)).toBe(true);
+    }
+    expect(await bucketEvents('no-such-bucket', account)).toEqual({
+      refused: expect.stringContaining('there is no bucket no-such-bucket'),
+    });
   });
 
   it('weights are set and taken away with the version', async () => {

@@ -5,6 +5,7 @@ import { receive } from '../../functions/release/receive.ts';
 import type { World } from '../../functions/release/world.ts';
 import { registry } from '../../functions/shared/registry.ts';
 import { fakeAliases } from './aliases.ts';
+import { fakeBuckets } from './buckets.ts';
 import { fakeCapacity } from './capacity.ts';
 import { type Chaos, calm } from './chaos.ts';
 import { fakeAlarms, fakeMetrics, fakeNotices } from './metrics.ts';
@@ -36,6 +37,7 @@ export function fakeWorld(
   const metrics = fakeMetrics(chaos);
   const alarms = fakeAlarms(chaos, time);
   const notices = fakeNotices(chaos);
+  const buckets = fakeBuckets(chaos);
   const counted: string[] = [];
   /** What the gate finds of a version, slice by slice; the last one again and again. A pass where nothing is said. */
   const gates = new Map<string, GateOutcome[]>();
@@ -59,6 +61,7 @@ export function fakeWorld(
       await chaos('after gate');
       return first ?? { state: { verdict: 'pass', done: 0, count: 0, failed: [] }, failures: [] };
     },
+    bucketEvents: buckets.port,
     answer: answers.port,
     clock: time,
     left: () => 300_000,
@@ -85,6 +88,7 @@ export function fakeWorld(
     metrics,
     alarms,
     notices: notices.published,
+    buckets: buckets.buckets,
     counted,
     gates,
     gated,

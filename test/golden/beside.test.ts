@@ -30,6 +30,7 @@ models:
   churn:
     artifact: models/churn.onnx
     http: {auth: none}
+    batch: [{input: 's3://incoming/churn/', output: 's3://scored/churn/'}]
     function:
       vpc: {securityGroupIds: [sg-0123456789abcdef0], subnetIds: [subnet-0123456789abcdef0]}
       tracing: Active

@@ -6,7 +6,8 @@ export type Exception = {
   readonly reason: string;
 };
 
-const FRAMEWORK = 'The framework makes it, and a service’s own settings are left as they are.';
+const FRAMEWORK =
+  'The framework or the service itself makes it, and a service’s own settings are left as they are.';
 
 const ASKED =
   'The golden service asks for an open trigger of its own; a model’s `http` is guarded unless it says otherwise.';
@@ -55,7 +56,7 @@ export const EXCEPTIONS: readonly Exception[] = [
   },
   {
     check: 'CKV_AWS_111',
-    resource: /^AWS::IAM::Role\.ChurnModelsRole$/,
+    resource: /^AWS::IAM::Role\.(Churn|Fraud)(Dashbatch)?ModelsRole$/,
     reason:
       'With `vpc`, `tracing` or brokers in `function`: network interfaces and traces take no resource in IAM. Without these no role writes to all of anything.',
   },
@@ -71,9 +72,27 @@ export const EXCEPTIONS: readonly Exception[] = [
   },
   { check: 'CKV_AWS_59', resource: /\.ApiGatewayMethodRestPost$/, reason: ASKED },
   { check: 'CKV_AWS_258', resource: /\.ChurnLambdaFunctionUrl$/, reason: ASKED },
+  {
+    check: 'CKV_AWS_27',
+    resource: /^AWS::SQS::Queue\.(Churn|Fraud)Dashbatch(Failed)?Queue$/,
+    reason:
+      'SQS encrypts them with its own key. EventBridge cannot send to a queue under alias/aws/sqs, and messages hold names of objects, no rows.',
+  },
+  {
+    check: 'CKV_AWS_18',
+    resource: /^AWS::S3::Bucket\.ModelsShopDashdrop(Dashscored)?Bucket$/,
+    reason:
+      'A log of access needs a bucket to go to, which is for the user to choose: `create` is for a start, a bucket with settings of one’s own exists already.',
+  },
+  {
+    check: 'CKV_AWS_21',
+    resource: /^AWS::S3::Bucket\.ModelsShopDashdrop(Dashscored)?Bucket$/,
+    reason:
+      'A content is known by its ETag, and what is scored is never written twice: versions would only keep what people delete.',
+  },
   ...['18', '21', '53', '54', '55', '56'].map((check) => ({
     check: `CKV_AWS_${check}`,
-    resource: /^AWS::S3::Bucket\.(ServerlessDeploymentBucket|S3BucketShopincoming)$/,
+    resource: /^AWS::S3::Bucket\.(ServerlessDeploymentBucket|S3BucketShopincoming|Own)$/,
     reason: FRAMEWORK,
   })),
 ];

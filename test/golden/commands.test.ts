@@ -111,12 +111,26 @@ describe.each(each)('%s', (_, framework: Framework) => {
   });
 });
 
-it('plan counts the resources that package makes', async () => {
-  const folder = await service(osls4, 'commands', { yaml });
+const batch = yaml.replace(
+  'fraud: {artifact: models/churn.onnx}',
+  `fraud:
+    artifact: models/churn.onnx
+    batch:
+      - {input: 's3://shop-incoming/a/', output: 's3://shop-scored/'}
+      - {input: 's3://shop-incoming/b/', output: 's3://shop-scored/'}
+      - {input: 's3://shop-drop', output: 's3://shop-drop-scored', create: true}`,
+);
+
+it.each([
+  ['without batch', yaml],
+  ['with batch', batch],
+])('plan counts the resources that package makes: %s', async (_, source) => {
+  const folder = await service(osls4, 'commands', { yaml: source });
   const { stdout } = await sls(osls4, folder, ['models', 'plan', '--json']);
   await sls(osls4, folder, ['package']);
   const { templateIn } = await import('./frameworks.ts');
   const { Resources } = await templateIn(folder);
+  expect('FraudDashbatchMachine' in Resources).toBe(source === batch);
   const bucket = ['ServerlessDeploymentBucket', 'ServerlessDeploymentBucketPolicy'];
   expect(JSON.parse(stdout).resources).toBe(
     Object.keys(Resources).filter((id) => !bucket.includes(id)).length,

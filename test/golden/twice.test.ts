@@ -15,9 +15,9 @@ plugins: [./plugin.ts]
 models:
   churn: {artifact: models/churn.onnx, http: {auth: none}}
   fraud: {artifact: models/churn.onnx, architecture: arm64}
-  trees: {artifact: models/gbm.onnx}
+  trees: {artifact: models/gbm.onnx, batch: [{input: 's3://incoming/trees/', output: 's3://scored/trees/'}]}
   types: {artifact: models/all.onnx}
-  words: {artifact: words}
+  words: {artifact: words, batch: [{input: 's3://incoming/words/', output: 's3://scored/words/'}]}
 `;
 const TRANSFORM = `import { rate } from './rate.json';
 export const inputs = [{ name: 'x', datatype: 'FP64', shape: [-1, 4] }];

@@ -24,13 +24,14 @@ import {
   PutProvisionedConcurrencyConfigCommand,
   UpdateFunctionConfigurationCommand,
 } from '@aws-sdk/client-lambda';
-import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
+import { CreateBucketCommand, GetBucketNotificationConfigurationCommand, S3Client } from '@aws-sdk/client-s3';
 import { CreateScheduleGroupCommand, ListSchedulesCommand, SchedulerClient } from '@aws-sdk/client-scheduler';
 import { CreateTopicCommand, SNSClient, SubscribeCommand } from '@aws-sdk/client-sns';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Side } from '../../functions/release/judge/contract.ts';
 import { cloudWatchAlarms } from '../../functions/shared/aws/alarms.ts';
 import { lambdaAliases } from '../../functions/shared/aws/aliases.ts';
+import { bucketEvents } from '../../functions/shared/aws/bucket-events.ts';
 import { provisionedCapacity } from '../../functions/shared/aws/capacity.ts';
 import { cloudWatchMetrics } from '../../functions/shared/aws/metrics.ts';
 import { snsNotices } from '../../functions/shared/aws/notices.ts';
@@ -124,6 +125,13 @@ async function heardTopic(hearer: string): Promise<string> {
   return TopicArn ?? '';
 }
 
+async function notificationsOf(bucket: string) {
+  const { $metadata: _, ...found } = await clients.s3.send(
+    new GetBucketNotificationConfigurationCommand({ Bucket: bucket }),
+  );
+  return found;
+}
+
 async function published() {
   const { events } = await clients.logs
     .send(new FilterLogEventsCommand({ logGroupName: '/aws/lambda/hearer' }))
@@ -214,6 +222,11 @@ describe('the adapters keep the contract of the ports', () => {
     aliases: lambdaAliases(clients.lambda),
     capacity: provisionedCapacity(clients.lambda, clients.scaling),
     objects: bucketObjects(clients.s3, 'contract'),
+    bucketEvents: bucketEvents(clients.s3),
+    bucket: 'contract',
+    account: '000000000000',
+    tellsEventBridge: async (bucket) =>
+      (await notificationsOf(bucket)).EventBridgeConfiguration !== undefined,
     schedules: scheduler(clients.scheduler),
     stacks: cloudFormationStacks(clients.cloudFormation),
     versions: lambdaVersions(clients.lambda),

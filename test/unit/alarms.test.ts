@@ -23,6 +23,7 @@ const models = (rest: object = {}) => parseModels({ churn: { artifact: 'a.onnx',
 const alarms = (rest: object = {}) => models(rest).flatMap((model) => alarmsOf(model, host));
 const suffixes = (rest: object = {}) => alarms(rest).map(({ kind }) => kind.suffix);
 const topic = 'arn:aws:sns:eu-central-1:123456789012:ops';
+const batch = [{ input: 's3://incoming/churn/', output: 's3://scored/churn/' }];
 const resources = (options: ServiceOptions = {}, rest: object = {}) =>
   alertResources(models(rest), options, host);
 
@@ -31,7 +32,7 @@ describe('alarms', () => {
     expect(suffixes()).toEqual(['crashes', 'errors', 'throttles', 'release']);
     expect(suffixes({ latency: { p95: 100 } })).toContain('latency');
     expect(suffixes({ concurrency: { reserved: 5 } })).toEqual(suffixes());
-    expect(suffixes({ concurrency: { provisioned: 5 }, latency: { p95: 100 } }).sort()).toEqual(
+    expect(suffixes({ concurrency: { provisioned: 5 }, latency: { p95: 100 }, batch }).sort()).toEqual(
       Object.keys(ALARMS)
         .filter((suffix) => !['drift', 'outputs', 'monitor'].includes(suffix))
         .sort(),
@@ -47,7 +48,11 @@ describe('alarms', () => {
   });
 
   it('say what happened and what to do, in CloudWatch’s 1,024 characters', () => {
-    for (const { resource, kind } of alarms({ latency: { p95: 100 }, concurrency: { provisioned: 2 } })) {
+    for (const { resource, kind } of alarms({
+      latency: { p95: 100 },
+      concurrency: { provisioned: 2 },
+      batch,
+    })) {
       const text = String(resource.Properties.AlarmDescription);
       expect(text.length).toBeLessThanOrEqual(1024);
       expect(text).toContain(kind.advice);

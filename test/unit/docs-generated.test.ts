@@ -49,6 +49,8 @@ const megabytes = (bytes: number): string => `${bytes / 1024 / 1024} MB`;
 /** Of alarms that not every model has. */
 const CONDITIONS: Readonly<Record<string, string>> = {
   latency: '; only with `latency`',
+  batchFailed: '; only with `batch`',
+  batchWaiting: '; only with `batch`',
   provisioned: '; only with `concurrency.provisioned`',
   spillover: '; only with `concurrency.provisioned`',
 };

@@ -120,10 +120,6 @@ describe('what is wrong', () => {
     ]);
   });
 
-  it.each(['batch'])('includes keys that do not exist yet: %s', (key) => {
-    expect(problems({ churn: { ...churn, [key]: {} } })).toEqual([`models.churn.${key} MODELS_UNKNOWN_KEY`]);
-  });
-
   it.each(['models-x', '1churn', 'ch_urn', '', 'a'.repeat(41), 'ch urn'])('includes the name %j', (name) => {
     expect(problems({ [name]: churn })).toEqual([`models.${name} MODELS_INVALID_NAME`]);
   });

@@ -65,11 +65,15 @@ describe('the option table', () => {
     const concurrency = { provisioned: { min: 1, max: 2 } };
     const gate = { cases: 'cases.jsonl', load: { rate: 5 } };
     const drift = { baseline: 'reference.csv' };
+    const batch = [{ input: 's3://incoming/a/', output: 's3://scored/a/' }];
     const { models } = parseModels({
-      churn: { artifact: 'a.onnx', http: {}, concurrency, gate, drift },
+      churn: { artifact: 'a.onnx', http: {}, concurrency, gate, drift, batch },
     });
     const at = (key: string): unknown =>
-      key.split('.').reduce((here: unknown, part) => (here as Record<string, unknown>)[part], models[0]);
+      key
+        .replace('batch[]', 'batch.entries.0')
+        .split('.')
+        .reduce((here: unknown, part) => (here as Record<string, unknown>)[part], models[0]);
     for (const option of options()) {
       if (option.default === undefined) continue;
       const text = option.default.slice(1, -1);

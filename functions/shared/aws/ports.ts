@@ -209,5 +209,14 @@ export type StackPort = {
   readonly state: (stack: string) => Promise<StackState>;
 };
 
+/**
+ * Has a bucket of this account tell EventBridge of its objects, beside what else it tells. `refused`: S3 will never do this, and
+ * why; throws where trying again may help.
+ */
+export type BucketEventsPort = (
+  bucket: string,
+  account: string,
+) => Promise<'ok' | { readonly refused: string }>;
+
 /** Sends a custom resource's answer. `gone`: nobody waits for it any more. */
 export type AnswerPort = (url: string, body: string) => Promise<'ok' | 'gone'>;

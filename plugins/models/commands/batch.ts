@@ -131,7 +131,7 @@ async function askedOf({ aws, service, bucket, plan }: Context, model: Model) {
   return {
     model: model.name,
     identity: await liveIdentity(aws, service, await bucket(), model.name),
-    entries: model.batch ?? [],
+    entries: model.batch?.entries ?? [],
     queue: batchName(model, plan.host),
   };
 }

@@ -2,6 +2,7 @@ import { METRICS as OWN } from '../../../functions/infer/contract.ts';
 import { ALARMS, METRICS as WORKER } from '../../../functions/release/contract.ts';
 import type { Model } from '../model.ts';
 import { ALIAS, alarmLogicalId, alarmName } from '../naming.ts';
+import { BATCH_ALARMS } from './batch-alarms.ts';
 import type { Json, Resource } from './cloudformation.ts';
 import { nameOf } from './endpoint.ts';
 import type { Host } from './host.ts';
@@ -31,10 +32,11 @@ type Watch = {
   readonly of: number;
 };
 
-type Metric = {
+export type Metric = {
   readonly namespace: string;
   readonly name: string;
-  readonly dimensions: Readonly<Record<string, string>>;
+  /** Values may be functions of CloudFormation. */
+  readonly dimensions: Readonly<Record<string, unknown>>;
   readonly stat: 'Sum' | 'Maximum';
 };
 
@@ -196,6 +198,7 @@ export const ALARM_KINDS: readonly AlarmKind[] = [
       of: 1,
     }),
   },
+  ...BATCH_ALARMS,
 ];
 
 /** The slow edge that is the objective itself. */

@@ -116,7 +116,7 @@ export function releaseResources(
 
 /** Literals wherever the value is known when packaged: what is resolved at deploy cannot be compared before it. */
 function aliasOf(
-  { model, facts, layer, versionLogicalId, functionLogicalId: endpoint, fingerprint }: Endpoint,
+  { model, facts, layer, versionLogicalId, functionLogicalId: endpoint, fingerprint, batch }: Endpoint,
   forced: string | undefined,
 ): Resource {
   const properties: { readonly [key in keyof AliasProperties]: unknown } = {
@@ -131,6 +131,12 @@ function aliasOf(
     Layer: layer.sha256,
     Source: facts.source,
     Settings: JSON.stringify(settingsOf(model, facts)),
+    ...(batch !== undefined && {
+      Batch: {
+        FunctionName: { Ref: batch.functionLogicalId },
+        Version: getAtt(batch.versionLogicalId, 'Version'),
+      },
+    }),
     ...(forced !== undefined && { Forced: forced }),
   };
   return { Type: RESOURCE_TYPE, Properties: properties };

@@ -9,11 +9,13 @@ export type Capacity = {
   /** Both versions hold the most that one may, while a release is under way. */
   readonly duringRelease: number;
   readonly reserved?: number;
+  /** Objects of batch at once, and parts of each large one. */
+  readonly batch?: number;
 };
 
-export function capacityOf({ name, concurrency, function: given }: Model): Capacity | undefined {
+export function capacityOf({ name, concurrency, batch, function: given }: Model): Capacity | undefined {
   const reserved = concurrency?.reserved ?? given.reservedConcurrency;
-  if (concurrency === undefined && reserved === undefined) return undefined;
+  if (concurrency === undefined && reserved === undefined && batch === undefined) return undefined;
   const { provisioned, schedule = [] } = concurrency ?? {};
   return {
     name,
@@ -24,11 +26,12 @@ export function capacityOf({ name, concurrency, function: given }: Model): Capac
     ),
     duringRelease: concurrency === undefined ? 0 : 2 * peakOf(concurrency),
     ...(typeof reserved === 'number' && { reserved }),
+    ...(batch && { batch: batch.concurrency }),
   };
 }
 
 /** One line, for people. */
-export function capacityLine({ provisioned, windows, duringRelease, reserved }: Capacity): string {
+export function capacityLine({ provisioned, windows, duringRelease, reserved, batch }: Capacity): string {
   return [
     ...(provisioned === undefined
       ? []
@@ -38,6 +41,7 @@ export function capacityLine({ provisioned, windows, duringRelease, reserved }: 
           `up to ${duringRelease} during a release`,
         ]),
     ...(reserved === undefined ? [] : [`${reserved} reserved`]),
+    ...(batch === undefined ? [] : [`batch: ${batch} objects at once, and ${batch} parts of a large one`]),
   ].join('; ');
 }
 

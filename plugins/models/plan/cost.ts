@@ -29,7 +29,15 @@ export type StandingCost = {
   readonly alarms: number;
   /** At the least: scaling may keep more instances warm, and a release keeps those of two versions. */
   readonly provisioned: number;
+  /** Lambda asks the queue of batch for objects all the time. */
+  readonly queue: number;
 };
+
+/**
+ * Requests a month to a queue that is empty: five pollers, each of which waits for 20 seconds at most:
+ * https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html
+ */
+const POLLS = (5 * MONTH) / 20;
 
 export const total = (cost: Readonly<Record<string, number>>): number =>
   Object.values(cost).reduce((sum, amount) => sum + amount, 0);
@@ -69,6 +77,7 @@ export function standingCost(model: Model, host: Host, facts: KnownFacts = new M
   return {
     alarms: metrics * PRICES.alarmMetric,
     provisioned: gigabytes * MONTH * PRICES.provisioned.kept[model.architecture],
+    queue: model.batch === undefined ? 0 : POLLS * PRICES.queueRequest,
   };
 }
 

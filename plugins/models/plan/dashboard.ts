@@ -1,3 +1,4 @@
+import { METRICS as BATCH } from '../../../functions/batch/contract.ts';
 import { METRICS as OWN } from '../../../functions/infer/contract.ts';
 import { METRICS as WORKER } from '../../../functions/release/contract.ts';
 import type { Model } from '../model.ts';
@@ -54,7 +55,8 @@ function bandOf(
   facts: KnownFacts,
 ): { readonly height: number; readonly widgets: readonly Widget[] } {
   const functionName = nameOf(model, host);
-  const graphs = [requests, latency, versions, instances].map((graph) => graph(model, functionName, host));
+  const kinds = [requests, latency, versions, instances, ...(model.batch === undefined ? [] : [batch])];
+  const graphs = kinds.map((graph) => graph(model, functionName, host));
   const rows = Math.ceil(graphs.length / 3);
   return {
     height: TEXT_HEIGHT + rows * GRAPH_HEIGHT + ALARM_HEIGHT,
@@ -186,6 +188,21 @@ const instances: Graph = ({ name, concurrency }, functionName, { region }) => ({
   ...(concurrency?.reserved !== undefined && {
     annotations: { horizontal: [{ label: 'reserved', value: concurrency.reserved, color: RED }] },
   }),
+});
+
+const batch: Graph = ({ name }, functionName, { region }) => ({
+  title: `${name}: rows from S3`,
+  region,
+  view: 'timeSeries',
+  period: PERIOD,
+  stat: 'Sum',
+  metrics: [
+    own(`${functionName}-batch`, BATCH.rows, { label: 'rows' }),
+    own(`${functionName}-batch`, BATCH.rowErrors, { label: 'of them faulty', color: ORANGE }),
+    own(`${functionName}-batch`, BATCH.jobsDone, { label: 'objects done', color: GREEN, yAxis: 'right' }),
+    own(`${functionName}-batch`, BATCH.jobsFailed, { label: 'objects failed', color: RED, yAxis: 'right' }),
+  ],
+  yAxis: { right: { min: 0, showUnits: false } },
 });
 
 /** CloudWatch's own: they read in its light and in its dark theme. */

@@ -33,7 +33,7 @@ export function endpointFunction(
   options: ServiceOptions,
   built?: Built,
 ): FunctionDefinition {
-  const { environment, events, layers, ...given } = model.function;
+  const { environment, events, layers: _layers, ...given } = model.function;
   const routes = routesOf(models).filter((route) => route.function === model.name);
   return {
     ...given,
@@ -47,13 +47,24 @@ export function endpointFunction(
     versionFunction: true,
     events: [...(Array.isArray(events) ? events : []), ...routes.map(httpEvent)],
     ...(!hasNamedRole(model, host) && { role: roleLogicalId(model.name) }),
-    ...(built !== undefined && {
-      package: { individually: true, artifact: built.zip },
-      layers: [layerReference(built.layer), ...listOf(layers ?? host.provider.layers)],
-      environment: { ...(isObject(environment) && environment), ...environmentOf(built, host, options) },
-      ...storageOf(model, built),
-    }),
+    ...(built !== undefined && builtProperties(model, host, options, built)),
     ...(built === undefined && environment !== undefined && { environment }),
+  };
+}
+
+/** Of every function that runs the model: its zip, layers, environment and /tmp. */
+export function builtProperties(
+  model: Model,
+  host: Host,
+  options: ServiceOptions,
+  built: Built,
+): Readonly<Record<string, unknown>> {
+  const { environment, layers } = model.function;
+  return {
+    package: { individually: true, artifact: built.zip },
+    layers: [layerReference(built.layer), ...listOf(layers ?? host.provider.layers)],
+    environment: { ...(isObject(environment) && environment), ...environmentOf(built, host, options) },
+    ...storageOf(model, built),
   };
 }
 
@@ -85,8 +96,12 @@ function storageOf(model: Model, { facts }: Built): Readonly<Record<string, unkn
   return { ephemeralStorageSize: Math.max(asked, STORAGE, Math.ceil(bytes / 1024 ** 2) + 64) };
 }
 
-/** What the endpoint itself does beside what its settings need. */
-function ownStatements(facts: Facts | undefined, host: Host, options: ServiceOptions): readonly Statement[] {
+/** What loading the model itself needs, beside what the function's settings do. */
+export function ownStatements(
+  facts: Facts | undefined,
+  host: Host,
+  options: ServiceOptions,
+): readonly Statement[] {
   if (facts === undefined || facts.remote.length === 0) return [];
   const bucket = options.registry?.bucket ?? host.bucket;
   const objects = facts.remote.map(({ sha256 }) => ({

@@ -15,6 +15,8 @@ export type Host = {
   readonly hasVpc?: boolean;
   /** Name of the deployment bucket, or a reference to it. */
   readonly bucket: unknown;
+  /** Logical ids of the buckets that the service's own `resources` make, by name. */
+  readonly buckets?: Readonly<Record<string, string>>;
   /** Key prefix of what the framework keeps of this service and stage, ending in `/`; it empties it on remove. */
   readonly prefix: string;
 };

@@ -1,6 +1,9 @@
 import type { Problem } from '../errors.ts';
 import { ALIAS, alertsTopic, CATALOG, DRIFT, dashboardName, RELEASE } from '../naming.ts';
+import { placeOf } from '../units.ts';
 import { allAlarms, type KnownFacts, mayRollBack } from './alerts.ts';
+import { type BatchModel, batching, batchName } from './batch.ts';
+import { madeBuckets, watchedBuckets } from './batch-resources.ts';
 import { isObject } from './cloudformation.ts';
 import { hasNamedRole, nameOf } from './endpoint.ts';
 import { providerRole } from './host.ts';
@@ -25,10 +28,14 @@ export function inventory(input: PlanInput, facts: KnownFacts = new Map()): read
       { what: 'function', name: nameOf(model, host), resources: model.function.disableLogs ? 2 : 3 },
       { what: 'alias', name: `${nameOf(model, host)}:${ALIAS}`, resources: 1 },
       ...(hasNamedRole(model, host) ? [] : [{ what: 'role', name: `of ${model.name}`, resources: 1 }]),
+      ...batching([model]).flatMap((one) => batchItems(one, input)),
       ...allAlarms(model, host, facts).map(({ name }) => ({ what: 'alarm', name, resources: 1 })),
       // Its integration and permission.
       ...(model.http === undefined ? [] : [{ what: 'HTTP integration', name: model.name, resources: 2 }]),
     ]),
+    ...watchedBuckets(models).map((name) => ({ what: 'bucket events', name, resources: 1 })),
+    // Its policy.
+    ...madeBuckets(models).map((name) => ({ what: 'bucket', name, resources: 2 })),
     ...architectures.map((architecture) => ({
       what: 'layer',
       name: `ONNX Runtime, ${architecture}`,
@@ -59,6 +66,23 @@ export function inventory(input: PlanInput, facts: KnownFacts = new Map()): read
             resources: 1,
           })),
         ]),
+  ];
+}
+
+function batchItems(model: BatchModel, { host }: PlanInput): readonly Item[] {
+  const name = batchName(model, host);
+  const own = hasNamedRole(model, host) ? 0 : 1;
+  return [
+    // The function, its version, its log group, its role, and what reads the queue.
+    { what: 'function', name, resources: (model.function.disableLogs ? 3 : 4) + own },
+    // The one of failed objects, and the policy of both.
+    { what: 'queue', name, resources: 3 },
+    ...model.batch.entries.map(({ input }) => ({
+      what: 'rule',
+      name: placeOf(input),
+      resources: 1,
+    })),
+    { what: 'state machine', name, resources: providerRole(host.provider) === undefined ? 2 : 1 },
   ];
 }
 

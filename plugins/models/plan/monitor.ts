@@ -9,7 +9,7 @@ import { FILES_PREFIX, nameOf } from './endpoint.ts';
 import { type FunctionDefinition, type Host, providerRole } from './host.ts';
 import { logGroupOf } from './permissions.ts';
 import { roleOf, statementsOf } from './role.ts';
-import { bucketArn, objects } from './worker-policy.ts';
+import { bucketArn, objects } from './s3-arns.ts';
 
 /**
  * The monitor of drift: counts the endpoints' lines of each window, keeps what it finds in the registry, and publishes what

@@ -2,6 +2,7 @@ import type { Problem } from '../errors.ts';
 import type { Facts, LayerFacts, Model, ServiceOptions } from '../model.ts';
 import {
   aliasLogicalId,
+  batchKey,
   CATALOG,
   DASHBOARD,
   DRIFT,
@@ -11,6 +12,9 @@ import {
 } from '../naming.ts';
 import { alertProblems } from './alerts.ts';
 import { releaseFunctions, releaseResources, releaseStatements } from './alias.ts';
+import { batchFunctions, batching, batchName, batchRole, batchStatements } from './batch.ts';
+import { machineStatements } from './batch-machine.ts';
+import { batchResources } from './batch-resources.ts';
 import { catalogFunction, catalogRole, catalogStatements } from './catalog.ts';
 import { isObject, type Json, type Output, type Resource } from './cloudformation.ts';
 import { dashboardOf } from './dashboard.ts';
@@ -51,6 +55,8 @@ export type Endpoint = {
   readonly aliasLogicalId: string;
   /** sha256 over identity, layer and every versioned property. */
   readonly fingerprint: string;
+  /** The batch function of a model that has one. */
+  readonly batch?: { readonly functionLogicalId: string; readonly versionLogicalId: string };
 };
 
 /** Functions to add to the service, by key: seen by `sls info`, `print`, `invoke`, `package`, `deploy`, `remove`. */
@@ -66,6 +72,7 @@ export function planFunctions(input: PlanInput): Readonly<Record<string, Functio
         endpointFunction(model, models, host, options, built.get(model.name)),
       ]),
     ),
+    ...batchFunctions(models, host, options, built),
     ...(catalog && { [CATALOG]: catalog }),
     ...releaseFunctions(input),
     ...(monitor && { [DRIFT]: monitor }),
@@ -95,6 +102,14 @@ export function planResources(
           .filter(({ model }) => !hasNamedRole(model, host))
           .map(({ model, facts }) => [roleLogicalId(model.name), endpointRole(model, host, options, facts)]),
       ),
+      ...Object.fromEntries(
+        endpoints.flatMap(({ model, facts }) =>
+          batching([model])
+            .filter(() => !hasNamedRole(model, host))
+            .map((one) => [roleLogicalId(batchKey(one.name)), batchRole(one, host, options, facts)]),
+        ),
+      ),
+      ...batchResources(models, host),
       ...(hasCatalog &&
         providerRole(host.provider) === undefined && { [roleLogicalId(CATALOG)]: catalogRole(models, host) }),
       ...(drifting(models).length > 0 &&
@@ -119,7 +134,7 @@ export function endpointOf(
   model: Model,
   host: Host,
   built: Built,
-  versionLogicalId: string,
+  versions: { readonly endpoint: string; readonly batch: string | undefined },
   fingerprint: string,
 ): Endpoint {
   return {
@@ -128,9 +143,15 @@ export function endpointOf(
     layer: built.layer,
     functionName: nameOf(model, host),
     functionLogicalId: functionLogicalId(model.name),
-    versionLogicalId,
+    versionLogicalId: versions.endpoint,
     aliasLogicalId: aliasLogicalId(model.name),
     fingerprint,
+    ...(versions.batch !== undefined && {
+      batch: {
+        functionLogicalId: functionLogicalId(batchKey(model.name)),
+        versionLogicalId: versions.batch,
+      },
+    }),
   };
 }
 
@@ -152,11 +173,15 @@ export function neededPolicy(input: PlanInput): Json | undefined {
     .filter((model) => hasNamedRole(model, host))
     .flatMap((model) => [
       ...endpointStatements(model, host, options, built.get(model.name)?.facts),
+      ...batching([model]).flatMap((one) =>
+        batchStatements(one, host, options, built.get(model.name)?.facts),
+      ),
       ...(model.iam.statements as readonly Json[]),
     ]);
   if (models.length > 0 && providerRole(host.provider) !== undefined) {
     if (catalogFunction(models, host) !== undefined) statements.push(...catalogStatements(models, host));
     statements.push(...releaseStatements(input));
+    statements.push(...batching(models).flatMap((model) => machineStatements(model, host)));
     if (drifting(models).length > 0)
       statements.push(...(monitorStatements(models, host, options) as readonly Json[]));
   }
@@ -177,7 +202,7 @@ const NAME_LENGTH = 64;
 
 function lengthProblems(models: readonly Model[], host: Host): readonly Problem[] {
   return models.flatMap((model): Problem[] => {
-    const name = nameOf(model, host);
+    const [name = ''] = [...batching([model]).map((one) => batchName(one, host)), nameOf(model, host)];
     if (name.length <= NAME_LENGTH) return [];
     return [
       {

@@ -11,6 +11,7 @@ export const PRICES = {
     'https://aws.amazon.com/api-gateway/pricing/',
     'https://aws.amazon.com/cloudwatch/pricing/',
     'https://aws.amazon.com/s3/pricing/',
+    'https://aws.amazon.com/sqs/pricing/',
   ],
   /** Lambda, a request. */
   request: 0.2 / 1e6,
@@ -23,6 +24,8 @@ export const PRICES = {
   },
   /** Lambda, a GB-second of /tmp beyond 512 MB. */
   storageGbSecond: 0.0000000309,
+  /** SQS, a request of a standard queue. */
+  queueRequest: 0.4 / 1e6,
   /** HTTP API, a request of at most 512 KB. */
   httpRequest: 1 / 1e6,
   /** CloudWatch, an alarm a month, for each metric that it watches. */

@@ -1,5 +1,7 @@
 import type { Problem } from '../errors.ts';
 import type { Model } from '../model.ts';
+import { placeOf } from '../units.ts';
+import { type BatchModel, batching } from './batch.ts';
 import { isObject } from './cloudformation.ts';
 import { driftLines } from './drift.ts';
 import { nameOf } from './endpoint.ts';
@@ -18,14 +20,21 @@ export function endpointLines(
   host: Host,
   base: string | undefined,
 ): readonly string[] {
-  return models.map((model) => {
-    const { http, name } = model;
-    if (http === undefined)
-      return `${name}: sls models invoke --model ${name} --stage ${host.stage} (function ${nameOf(model, host)}:live)`;
-    const auth = typeof http.auth === 'string' ? http.auth : `authorizer ${http.auth.authorizer}`;
-    const prefix = http.path === '/' ? '' : http.path;
-    return `${name}: POST ${base ?? ''}${prefix}/v2/models/${name}/infer (auth: ${auth})`;
-  });
+  return [...models.map((model) => endpointLine(model, host, base)), ...batching(models).flatMap(batchLines)];
+}
+
+const batchLines = ({ name, batch }: BatchModel): readonly string[] =>
+  batch.entries.map(
+    ({ input, output }) => `${name}: ${placeOf(input)} → s3://${output.bucket}/${output.prefix}`,
+  );
+
+function endpointLine(model: Model, host: Host, base: string | undefined): string {
+  const { http, name } = model;
+  if (http === undefined)
+    return `${name}: sls models invoke --model ${name} --stage ${host.stage} (function ${nameOf(model, host)}:live)`;
+  const auth = typeof http.auth === 'string' ? http.auth : `authorizer ${http.auth.authorizer}`;
+  const prefix = http.path === '/' ? '' : http.path;
+  return `${name}: POST ${base ?? ''}${prefix}/v2/models/${name}/infer (auth: ${auth})`;
 }
 
 /** What a person should know when packaging is done. */

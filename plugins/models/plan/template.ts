@@ -1,6 +1,6 @@
 import type { Problem } from '../errors.ts';
 import type { Model } from '../model.ts';
-import { ALIAS, functionLogicalId, HTTP_STAGE, routeLogicalId } from '../naming.ts';
+import { ALIAS, batchKey, functionLogicalId, HTTP_STAGE, routeLogicalId } from '../naming.ts';
 import { fingerprintText } from './alias.ts';
 import { isObject, type Json, type Output } from './cloudformation.ts';
 import { nameOf } from './endpoint.ts';
@@ -34,7 +34,8 @@ export function completed(
     if (own === undefined || version === undefined) return [];
     const properties = versionedProperties(resources[functionLogicalId(model.name)] ?? {});
     const text = fingerprintText(own.facts.identity, own.layer.sha256, byContent(properties, made));
-    return [endpointOf(model, host, own, version, digest(text))];
+    const both = { endpoint: version, batch: versions.get(batchKey(model.name)) };
+    return [endpointOf(model, host, own, both, digest(text))];
   });
   const added = planResources(input, endpoints);
   const role = resources[SHARED_ROLE];

@@ -2,9 +2,12 @@ import type { Model } from '../model.ts';
 import { lambdaName } from '../naming.ts';
 import { noticesTopic } from './alerts.ts';
 import type { ReleaseInput } from './alias.ts';
+import { batching, batchName } from './batch.ts';
+import { watchedBuckets } from './batch-resources.ts';
 import { allow, arn, type Json } from './cloudformation.ts';
 import { FILES_PREFIX, nameOf } from './endpoint.ts';
 import type { Host } from './host.ts';
+import { bucketArn, objects } from './s3-arns.ts';
 
 /**
  * What the release worker itself calls. Which actions take a resource: https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
@@ -25,6 +28,7 @@ export function workerStatements(
   const names = functionNames(models, host);
   const functions = names.map((name) => arn('lambda', `function:${name}`));
   const qualified = names.map((name) => arn('lambda', `function:${name}:*`));
+  const watched = watchedBuckets(models);
   const references = [...new Set(models.flatMap(({ gate }) => gate?.reference ?? []))];
   return [
     // An alias is a part of its function here.
@@ -73,6 +77,9 @@ export function workerStatements(
     // leave a bad version live without a word.
     allow(['cloudwatch:DescribeAlarms'], [arn('cloudwatch', 'alarm:*')]),
     allow(['sns:Publish'], [noticesTopic(options, host)]),
+    ...(watched.length === 0
+      ? []
+      : [allow(['s3:GetBucketNotification', 's3:PutBucketNotification'], watched.map(bucketArn))]),
     ...(references.length === 0
       ? []
       : [
@@ -138,14 +145,9 @@ const scaling = (actions: readonly string[]): Json => ({
 /** By pattern, for models that were removed or renamed too: their aliases go after this policy is in place. */
 function functionNames(models: readonly Model[], host: Host): readonly string[] {
   const own = lambdaName(host.service, host.stage, '*');
-  const named = models.map((model) => nameOf(model, host));
+  const named = [
+    ...models.map((model) => nameOf(model, host)),
+    ...batching(models).map((model) => batchName(model, host)),
+  ];
   return [own, ...named.filter((name) => !name.startsWith(own.slice(0, -1)))];
 }
-
-export const bucketArn = (bucket: unknown): Json => ({
-  'Fn::Join': ['', ['arn:', { Ref: 'AWS::Partition' }, ':s3:::', bucket]],
-});
-
-export const objects = (bucket: unknown, prefix: unknown): Json => ({
-  'Fn::Join': ['', ['arn:', { Ref: 'AWS::Partition' }, ':s3:::', bucket, '/', prefix, '*']],
-});

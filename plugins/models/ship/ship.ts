@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import type { Manifest, RemoteFile, Signature } from '../../../functions/infer/contract.ts';
 import { throwProblems } from '../errors.ts';
 import type { Facts, Model } from '../model.ts';
+import { batchManifest } from '../plan/batch.ts';
 import { signalsOf, slowEdgesOf } from '../plan/metrics.ts';
+import { batchFitProblems } from './batch.ts';
 import { bundle, importPath, ownFile } from './bundle.ts';
 import { cacheFolder, keyOf, once, place } from './cache.ts';
 import { shipCases } from './cases.ts';
@@ -46,7 +48,8 @@ export async function shipModel(model: Model, context: ShipContext): Promise<Shi
   const key = `models.${model.name}.artifact`;
   const prepared = await prepare(model, context);
   const { source, inspection, signature, shippable, identity, hasPre } = prepared;
-  const { gate } = model;
+  const { gate, batch } = model;
+  if (batch !== undefined) throwProblems(batchFitProblems(`models.${model.name}.batch`, batch, signature));
   const cases =
     gate?.cases === undefined
       ? undefined
@@ -73,16 +76,16 @@ export async function shipModel(model: Model, context: ShipContext): Promise<Shi
   });
 
   let remote: RemoteFile[] = [];
-  let code = await handlerOf(model, source, manifest(remote), context);
-  if (Buffer.byteLength(code) + modelBytes + layerBytes(model.architecture) > UNZIPPED_BYTES) {
+  let entries = await entriesOf(model, source, manifest(remote), context);
+  if (bytesOf(entries) + modelBytes + layerBytes(model.architecture) > UNZIPPED_BYTES) {
     throwProblems(artifactProblems(modelBytes, key));
     remote = shippable.files.map(({ path, sha256, bytes }) => ({ path: `model/${path}`, sha256, bytes }));
-    code = await handlerOf(model, source, manifest(remote), context);
+    entries = await entriesOf(model, source, manifest(remote), context);
   }
   const inside = remote.length === 0 ? shippable.files : [];
   const packed = await pack(
     model.name,
-    code,
+    entries,
     inside.map(({ path, from, bytes, sha256 }) => ({ path: `model/${path}`, from, bytes, sha256 })),
     context,
   );
@@ -177,57 +180,99 @@ export async function shipFunction(
   readonly zipBytes: number;
 }> {
   const code = await bundle(source, context.serviceDir, 'custom.models');
-  const { dir, zip, zipBytes } = await pack(name, code, [], context);
+  const { dir, zip, zipBytes } = await pack(name, { 'handler.mjs': code }, [], context);
   return { dir, zip, sha256: sha256(code), zipBytes };
 }
 
-/** What the bundle takes its manifest from: a constant before it. So one bundle serves all models without a transform. */
-const MANIFEST = 'MODELS_MANIFEST';
-const bundles = new Map<string, Promise<string>>();
+/** Code that Lambda starts with, by its file in the zip. */
+type Code = Readonly<Record<string, string>>;
 
-async function handlerOf(
+const bytesOf = (code: Code): number =>
+  Object.values(code).reduce((sum, text) => sum + Buffer.byteLength(text), 0);
+
+/** The endpoint's, and beside it that of batch: one zip, so that both functions run the very same model. */
+async function entriesOf(
   model: Model,
   source: Source,
   manifest: Manifest,
   context: ShipContext,
+): Promise<Code> {
+  const entry = (room: string, maker: string, constants: Readonly<Record<string, unknown>>) =>
+    entryOf({ room, maker, constants }, model, source, context);
+  const { batch } = model;
+  return {
+    'handler.mjs': await entry('infer', 'createHandler', { [MANIFEST]: manifest }),
+    ...(batch !== undefined && {
+      'batch.mjs': await entry('batch', 'createBatch', {
+        [MANIFEST]: manifest,
+        [BATCH]: batchManifest(batch),
+      }),
+    }),
+  };
+}
+
+/** What a bundle takes its manifests from: constants before it. So one bundle serves all models without a transform. */
+const MANIFEST = 'MODELS_MANIFEST';
+const BATCH = 'MODELS_BATCH';
+const bundles = new Map<string, Promise<string>>();
+
+async function entryOf(
+  {
+    room,
+    maker,
+    constants,
+  }: {
+    readonly room: string;
+    readonly maker: string;
+    readonly constants: Readonly<Record<string, unknown>>;
+  },
+  model: Model,
+  source: Source,
+  context: ShipContext,
 ): Promise<string> {
-  const lines = [`import { createHandler } from ${importPath(ownFile('functions/infer/handler'))};`];
+  const lines = [`import { ${maker} } from ${importPath(ownFile(`functions/${room}/handler`))};`];
   if (source.transform !== undefined)
     lines.push(`import * as transform from ${importPath(source.transform)};`);
-  lines.push(
-    `export const handler = await createHandler(${MANIFEST}${source.transform === undefined ? '' : ', transform'});`,
-  );
+  const given = [...Object.keys(constants), ...(source.transform === undefined ? [] : ['transform'])];
+  lines.push(`export const handler = await ${maker}(${given.join(', ')});`);
   const make = () => bundle(`${lines.join('\n')}\n`, context.serviceDir, `models.${model.name}.artifact`);
   // A transform may change while `serve` runs; our own files do not.
-  const made = source.transform === undefined ? (bundles.get(context.serviceDir) ?? make()) : make();
-  if (source.transform === undefined) bundles.set(context.serviceDir, made);
-  return `const ${MANIFEST}=${JSON.stringify(manifest)};\n${await made}`;
+  const kept = `${room} ${context.serviceDir}`;
+  const made = source.transform === undefined ? (bundles.get(kept) ?? make()) : make();
+  if (source.transform === undefined) bundles.set(kept, made);
+  const before = Object.entries(constants).map(
+    ([name, value]) => `const ${name}=${JSON.stringify(value)};\n`,
+  );
+  return `${before.join('')}${await made}`;
 }
 
 /** Zip (cached by content) and unzipped folder of one function, in the output folder. */
 async function pack(
   name: string,
-  code: string,
+  code: Code,
   files: readonly (Entry & { readonly sha256: string })[],
   { outDir }: Pick<ShipContext, 'outDir'>,
 ): Promise<{ dir: string; zip: string; zipBytes: number; bytes: number }> {
   const key = keyOf(
     'zip/1',
-    sha256(code),
+    Object.values(code).map(sha256).join(' '),
     files.map(({ path, sha256: digest }) => [path, digest]),
   ).slice(0, 32);
   const folder = await once(cacheFolder('zips', key), async (draft) => {
-    const from = join(draft, 'handler.mjs');
-    await writeFile(from, code);
-    const handler = { path: 'handler.mjs', from, bytes: Buffer.byteLength(code) };
-    await writeZip(join(draft, 'function.zip'), [handler, ...files]);
+    const entries: Entry[] = [];
+    for (const [path, text] of Object.entries(code)) {
+      const from = join(draft, path);
+      await writeFile(from, text);
+      entries.push({ path, from, bytes: Buffer.byteLength(text) });
+    }
+    await writeZip(join(draft, 'function.zip'), [...entries, ...files]);
   });
   const dir = join(outDir, name);
   const zip = join(outDir, `${name}.zip`);
   await rm(dir, { recursive: true, force: true });
   await rm(zip, { force: true });
   await mkdir(outDir, { recursive: true });
-  await place(join(folder, 'handler.mjs'), join(dir, 'handler.mjs'));
+  for (const path of Object.keys(code)) await place(join(folder, path), join(dir, path));
   for (const { path, from } of files) await place(from, join(dir, path));
   await place(join(folder, 'function.zip'), zip);
   const { size: zipBytes } = await stat(zip);
@@ -235,7 +280,7 @@ async function pack(
     dir,
     zip,
     zipBytes,
-    bytes: Buffer.byteLength(code) + files.reduce((sum, file) => sum + file.bytes, 0),
+    bytes: bytesOf(code) + files.reduce((sum, file) => sum + file.bytes, 0),
   };
 }
 

@@ -57,7 +57,7 @@ export function scene(
   const failed: { readonly body: string; readonly code: string; readonly reason: string }[] = [];
   const again: string[] = [];
   const counted: Record<string, number> = {};
-  const spread: { readonly job: Job; readonly body: string }[] = [];
+  const spread: Job[] = [];
   const entry: Entry = { ...ENTRY, ...options.entry };
   const world: World = {
     manifest: MANIFEST,
@@ -79,9 +79,9 @@ export function scene(
       },
       later: async () => {},
     },
-    spread: async (job, _folder, body) => {
+    spread: async (job) => {
       await chaos('before spread');
-      spread.push({ job, body });
+      spread.push(job);
       await chaos('after spread');
     },
     left: () => 900_000,
@@ -116,21 +116,21 @@ export function scene(
     },
     send: (body: string, byHand = false): Promise<void> => receive(world, { body, again: byHand }),
     /** The map, with every part tried and tried again as the state machine does, then the end. */
-    map: async ({ job, body }: { readonly job: Job; readonly body: string }, tries = 3): Promise<void> => {
+    map: async (job: Job, tries = 3): Promise<void> => {
       const folder = folderOf(job, entry);
       const plan = output.objects.get(`${folder.prefix}${KEYS.plan}`);
       const parts = JSON.parse(Buffer.from(plan?.bytes ?? []).toString()) as Part[];
       for (const part of parts) {
         for (let left = tries; left > 0; left--) {
           try {
-            await scorePart(world, JSON.parse(JSON.stringify(job)), part, body);
+            await scorePart(world, JSON.parse(JSON.stringify(job)), part);
             break;
           } catch {
             // The state machine tries again, then goes on: `finish` sees what is missing.
           }
         }
       }
-      await finishJob(world, job, body);
+      await finishJob(world, job);
     },
     /** What was written, by the end of its key: text. */
     files: (): Record<string, string> =>

@@ -1,6 +1,7 @@
 import { describe } from 'vitest';
 import { rangeAt } from '../../../functions/shared/range.ts';
 import { fakeAliases } from '../../fakes/aliases.ts';
+import { fakeBuckets } from '../../fakes/buckets.ts';
 import { fakeCapacity } from '../../fakes/capacity.ts';
 import { calm } from '../../fakes/chaos.ts';
 import { portContract } from '../../fakes/contract.ts';
@@ -22,6 +23,8 @@ describe('the fakes keep the contract of the ports', () => {
   const metrics = fakeMetrics(calm, { clock });
   const alarms = fakeAlarms(calm, clock);
   const notices = fakeNotices();
+  const buckets = fakeBuckets(calm);
+  buckets.buckets.set('silent', false);
   portContract(() => ({
     aliases: aliases.port,
     capacity: capacity.port,
@@ -32,6 +35,10 @@ describe('the fakes keep the contract of the ports', () => {
     metrics: metrics.port,
     alarms: alarms.port,
     notices: notices.port,
+    bucketEvents: buckets.port,
+    bucket: 'silent',
+    account: '1',
+    tellsEventBridge: async (bucket) => buckets.buckets.get(bucket) === true,
     now: clock,
     pause: async () => {
       now += 1000;

@@ -76,6 +76,22 @@ const demanding: Model = {
   ...model,
   gate: { cases: 'cases.jsonl', reference: 'Churn-Prod', tolerance: 1e-4 },
   concurrency: { provisioned: { min: 1, max: 2, target: 0.7 }, schedule: [] },
+  batch: {
+    entries: [
+      {
+        input: { bucket: 'incoming', prefix: '', suffix: '' },
+        output: { bucket: 'scored', prefix: '' },
+        format: 'csv',
+        outputFormat: 'csv',
+        tolerate: 0.01,
+        ids: [],
+        join: false,
+        emit: [],
+      },
+    ],
+    create: [],
+    concurrency: 5,
+  },
 };
 
 describe('the worker’s policy', () => {
@@ -94,6 +110,8 @@ describe('the worker’s policy', () => {
   const actions: Readonly<Record<string, string>> = {
     'lambda:Invoke': 'lambda:InvokeFunction',
     's3:ListObjectsV2': 's3:ListBucket',
+    's3:GetBucketNotificationConfiguration': 's3:GetBucketNotification',
+    's3:PutBucketNotificationConfiguration': 's3:PutBucketNotification',
   };
   /** What goes with an action although no line of code names it. */
   const implied = [
@@ -156,7 +174,7 @@ describe('the worker’s policy', () => {
     const without = statements().flatMap(({ Action }) => Action);
     for (const action of without)
       expect(action).not.toMatch(
-        /sagemaker|Put(Provisioned|Scaling|Scheduled)|Register|CreateService|AccountSettings/,
+        /sagemaker|BucketNotification|Put(Provisioned|Scaling|Scheduled)|Register|CreateService|AccountSettings/,
       );
   });
 

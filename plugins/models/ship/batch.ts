@@ -1,0 +1,85 @@
+import type { Entry } from '../../../functions/batch/contract.ts';
+import type { Signature, TensorSpec } from '../../../functions/infer/contract.ts';
+import { widthOf } from '../../../functions/shared/layout.ts';
+import type { Problem } from '../errors.ts';
+import type { Batch } from '../model.ts';
+
+/** Does a model's batch fit what the model takes and gives? The rest of its rules needs no artifact. */
+export function batchFitProblems(key: string, { entries }: Batch, signature: Signature): readonly Problem[] {
+  return [
+    ...signature.inputs.flatMap((spec) => rowProblems(key, spec)),
+    ...entries.flatMap((entry, index) => entryProblems(`${key}.${index}`, entry, signature)),
+  ];
+}
+
+/** Rows go through the model stacked along the first dimension, or where that is 1, one after the other. */
+function rowProblems(key: string, { name, shape }: TensorSpec): readonly Problem[] {
+  const [first] = shape;
+  const written = `[${shape.join(', ')}]`;
+  const fix = 'Export the model with a free first dimension, or leave out `batch`.';
+  if (first === undefined)
+    return [misfit(key, `needs rows, but the input ${name} is a single value without any dimension.`, fix)];
+  if (first !== -1 && first !== 1) {
+    const message = `needs rows, but the input ${name} has the shape ${written}: its first dimension is fixed, so rows can be neither stacked nor sent one by one.`;
+    return [misfit(key, message, fix)];
+  }
+  if (widthOf({ name, datatype: 'FP32', shape }) < 0 && shape.length !== 2) {
+    const message = `needs rows of a known size, but the input ${name} has the shape ${written}.`;
+    return [misfit(key, message, 'Export the model with fixed dimensions but for the first.')];
+  }
+  return [];
+}
+
+function entryProblems(
+  key: string,
+  entry: Entry,
+  { inputs, outputs, omitted }: Signature,
+): readonly Problem[] {
+  const { format, outputFormat, emit, ids } = entry;
+  const problems: Problem[] = [];
+  const known = outputs.map(({ name }) => name);
+  for (const name of emit.filter((one) => !known.includes(one))) {
+    const message = omitted.includes(name)
+      ? `names ${name}, which is left out of the signature: it is no tensor.`
+      : `names ${name}, which is no output of the model.`;
+    problems.push({ ...misfit(`${key}.emit`, message, `Write some of ${known.join(', ')}.`), value: name });
+  }
+  for (const name of ids.filter((one) => inputs.some((input) => input.name === one))) {
+    const fix = 'Leave it out, or write `join: input`, which writes all columns.';
+    problems.push({
+      ...misfit(`${key}.ids`, `names ${name}, which is an input of the model.`, fix),
+      value: name,
+    });
+  }
+  const written = emit.length === 0 ? outputs : outputs.filter(({ name }) => emit.includes(name));
+  for (const name of ids.filter((one) => written.some((output) => columnsOf(output).includes(one)))) {
+    const fix = 'Rename the column in the objects, or choose other outputs with `emit`.';
+    problems.push({
+      ...misfit(`${key}.ids`, `names ${name}, which an output is written as.`, fix),
+      value: name,
+    });
+  }
+  const text = inputs.find(({ datatype }) => datatype === 'BYTES');
+  if (format === 'npy' && text !== undefined) {
+    const message = `is npy, which has numbers only, and the input ${text.name} takes text.`;
+    problems.push(misfit(`${key}.format`, message, 'Write csv, jsonl or parquet.'));
+  }
+  const worded = written.find(({ datatype }) => datatype === 'BYTES');
+  if (outputFormat === 'npy' && worded !== undefined) {
+    const message = `is npy, which has numbers only, and the output ${worded.name} is text.`;
+    const fix = 'Write csv, jsonl or parquet, or choose other outputs with `emit`.';
+    problems.push(misfit(`${key}.outputFormat`, message, fix));
+  }
+  return problems;
+}
+
+/** Names that an output's columns have where they are written; of an open row size the first ones. */
+function columnsOf(spec: TensorSpec): readonly string[] {
+  const width = widthOf(spec);
+  if (width === 1) return [spec.name];
+  return Array.from({ length: width < 0 ? 1000 : width }, (_, index) => `${spec.name}_${index}`);
+}
+
+function misfit(key: string, message: string, fix: string): Problem {
+  return { code: 'MODELS_BATCH', key, message, fix };
+}
