@@ -1,9 +1,17 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { CreateScheduleCommand, SchedulerClient } from '@aws-sdk/client-scheduler';
+import {
+  CreateStateMachineCommand,
+  DescribeExecutionCommand,
+  SFNClient,
+  StartExecutionCommand,
+} from '@aws-sdk/client-sfn';
+import { ReceiveMessageCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { describe, expect, it } from 'vitest';
 import { client } from './deployed.ts';
 import { ACCOUNT, invoke, makeFunction, makeRole } from './lambda.ts';
+import { makeQueue } from './queue.ts';
 import { REGION, startAws } from './start.ts';
 
 const SPEED = 60;
@@ -62,6 +70,37 @@ describe('the accelerated clock', () => {
       expect(Number(now) - Date.now()).toBeGreaterThan(4 * 60_000);
       expect(Math.abs(Number(made) - Number(now))).toBeLessThan(SPEED * 1000);
       expect([text, zero, same]).toEqual(['string', '1970-01-01T00:00:00.000Z', 'true']);
+    } finally {
+      await aws.stop();
+    }
+  });
+
+  it('hides a message of a queue, and waits in a state machine', async () => {
+    const aws = await startAws({ speed: SPEED });
+    try {
+      const sqs = new SQSClient(client(aws.endpoint));
+      const sfn = new SFNClient(client(aws.endpoint));
+      const { url: QueueUrl } = await makeQueue(sqs, 'queue', { VisibilityTimeout: '120' });
+      await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: 'm' }));
+      const receive = async (): Promise<number> =>
+        (await sqs.send(new ReceiveMessageCommand({ QueueUrl }))).Messages?.length ?? 0;
+      expect([await receive(), await receive()]).toEqual([1, 0]);
+      const { stateMachineArn } = await sfn.send(
+        new CreateStateMachineCommand({
+          name: 'waits',
+          roleArn: await makeRole(aws, 'waits', [], 'states'),
+          definition: JSON.stringify({
+            StartAt: 'Wait',
+            States: { Wait: { Type: 'Wait', Seconds: 120, End: true } },
+          }),
+        }),
+      );
+      const { executionArn } = await sfn.send(new StartExecutionCommand({ stateMachineArn }));
+      const status = async (): Promise<string | undefined> =>
+        (await sfn.send(new DescribeExecutionCommand({ executionArn }))).status;
+      await expect.poll(status, { timeout: 10_000 }).toBe('SUCCEEDED');
+      await expect.poll(receive, { timeout: 10_000 }).toBe(1);
+      for (const one of [sqs, sfn]) one.destroy();
     } finally {
       await aws.stop();
     }

@@ -7,7 +7,7 @@ import {
 } from '@aws-sdk/client-lambda';
 import { ZipFile } from 'yazl';
 import { client } from './deployed.ts';
-import { type LocalAws, startAws } from './start.ts';
+import { type LocalAws, type StartOptions, startAws } from './start.ts';
 
 export const ACCOUNT = '000000000000';
 export type Statement = {
@@ -35,9 +35,10 @@ export const LOGS: Statement = { Effect: 'Allow', Action: 'logs:*', Resource: '*
 export async function withAndWithout<T>(
   addition: string,
   probe: (aws: LocalAws) => Promise<T>,
+  options: StartOptions = {},
 ): Promise<{ readonly on: T; readonly off: T }> {
   const run = async (without: string[]): Promise<T> => {
-    const aws = await startAws({ without });
+    const aws = await startAws({ ...options, without });
     try {
       return await probe(aws);
     } finally {

@@ -29,6 +29,8 @@ export type StartOptions = {
   readonly speed?: number;
   /** Check signatures and evaluate IAM policies, as AWS does; default true. */
   readonly auth?: boolean;
+  /** Invocations of all functions at a time; default: what the machine bears, 1000 at most. */
+  readonly concurrency?: number;
   /** SageMaker endpoints to begin with; see `nameEndpoints`. */
   readonly endpoints?: Readonly<Record<string, string>>;
   /** Additions to leave out; for the tests of the additions. */
@@ -165,6 +167,7 @@ function serverEnv(port: number, dir: string, tmp: string, options: StartOptions
     AWS_SECRET_ACCESS_KEY: 'test',
     AUTH: String(options.auth ?? true),
     LAMBDA_EXECUTOR: 'local',
+    ...(options.concurrency === undefined ? {} : { LAMBDA_ACCOUNT_CONCURRENCY: String(options.concurrency) }),
     SFTP_ENABLED: '0',
     IOT_MTLS_ENABLED: '0',
     // No Docker is asked for, whatever the machine has.

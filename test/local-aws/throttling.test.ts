@@ -120,3 +120,29 @@ it('a template reserves concurrency, and gives it back', async () => {
   expect(on).toEqual([3, 2, undefined]);
   expect(off).toEqual([undefined, undefined, undefined]);
 });
+
+// https://docs.aws.amazon.com/lambda/latest/dg/lambda-concurrency.html
+it('what a function has reserved, the others cannot use, and no more than the account has', async () => {
+  const { on, off } = await withAndWithout(
+    'throttling',
+    async (aws) => {
+      const lambda = new LambdaClient({ ...client(aws.endpoint), maxAttempts: 1 });
+      for (const name of ['reserving', 'one', 'two']) await makeFunction(aws, { name, code: CODE });
+      await lambda.send(
+        new PutFunctionConcurrencyCommand({ FunctionName: 'reserving', ReservedConcurrentExecutions: 2 }),
+      );
+      const ask = (FunctionName: string, wait: number): Promise<string | undefined> =>
+        errorName(lambda.send(new InvokeCommand({ FunctionName, Payload: JSON.stringify({ wait }) })));
+      try {
+        const running = ask('one', 3000);
+        await new Promise((resolve) => setTimeout(resolve, 1000));
+        return [await ask('two', 0), await ask('reserving', 0), await running, await ask('two', 0)];
+      } finally {
+        lambda.destroy();
+      }
+    },
+    { concurrency: 3 },
+  );
+  expect(on).toEqual(['TooManyRequestsException', undefined, undefined, undefined]);
+  expect(off).toEqual([undefined, undefined, undefined, undefined]);
+});

@@ -24,6 +24,7 @@ def install() -> None:
     patch.wrap(iam_actions, "extract_resource_arn", _resource)
     patch.wrap(scheduler, "handle_request", _pass_role)
     patch.wrap(s3, "_get_object", _missing_object)
+    patch.wrap(s3, "_head_object", _missing_object)
 
 
 def _action(original):
@@ -87,7 +88,8 @@ def _pass_role(original):
 
 def _missing_object(original):
     """Only who may list the bucket is told that there is no such object.
-    https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html (Permissions)"""
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html (Permissions)
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html (Permissions)"""
 
     def get(bucket, key, headers, query_params=None):
         answer = original(bucket, key, headers, query_params)

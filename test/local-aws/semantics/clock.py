@@ -1,5 +1,6 @@
 """The accelerated clock: schedules, metrics, alarms, queues, retries and custom resources' deadlines run MODELS_AWS_SPEED times
-faster, from the moment of the start. Function timeouts stay real: processors get no faster. Step Functions stay real, too.
+faster, from the moment of the start; so do waits and retries of state machines. Function timeouts stay real: processors get no
+faster.
 
 Signatures are good whatever their time: clients may run by either clock.
 """
@@ -8,7 +9,7 @@ import os
 import time
 
 from ministack.core import sigv4
-from ministack.services import cloudwatch, cloudwatch_logs, eventbridge, lambda_svc, scheduler, sqs
+from ministack.services import cloudwatch, cloudwatch_logs, eventbridge, lambda_svc, scheduler, sqs, stepfunctions
 from ministack.services.cloudformation import custom_resource
 
 from . import alarms, autoscaling, logs, patch, provisioned, scaling, tracking
@@ -51,4 +52,5 @@ def install() -> None:
         module.time = _Clock()
     custom_resource._SPEED = SPEED
     patch.source(custom_resource, "invoke_custom_resource", ("event_obj.wait(timeout=service_timeout)", "event_obj.wait(timeout=service_timeout / _SPEED)"))
+    stepfunctions._SFN_WAIT_SCALE = 1 / SPEED
     sigv4.request_time_failure = lambda signature, **_named: None

@@ -1,6 +1,8 @@
 """A service may invoke a function only if the policy of exactly that function, version or alias lets it: permissions on the
-function do not hold for its alias, and go with the alias when that is deleted.
+function do not hold for its alias, and go with the alias when that is deleted. A rule sends to a queue only if the queue's policy
+lets it.
 https://docs.aws.amazon.com/lambda/latest/dg/access-control-resource-based.html
+https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html
 """
 
 import logging
@@ -8,7 +10,7 @@ import logging
 from ministack import app
 from ministack.core import iam_evaluator
 from ministack.core.responses import get_account_id, get_region
-from ministack.services import alb, eventbridge, lambda_svc, s3, sns
+from ministack.services import alb, eventbridge, lambda_svc, s3, sns, sqs
 
 from . import additions, patch, roles
 
@@ -75,6 +77,10 @@ def _from_events(original):
                     logger.warning("%s may not invoke %s", target.get("RoleArn"), arn)
                     return None
             elif not service_may(arn, "events.amazonaws.com", rule.get("Arn", "")):
+                return None
+        elif ":sqs:" in arn and event.get("Source") != "aws.scheduler":
+            if not sqs.queue_policy_allows(arn, "events.amazonaws.com", rule.get("Arn", ""), get_account_id()):
+                logger.warning("rule %s may not send to %s: the queue's policy does not let it", rule.get("Arn"), arn)
                 return None
         return original(target, event, rule, view)
 

@@ -1,5 +1,6 @@
 """Invocations that are turned away: all versions and aliases of a function share its reserved concurrency, and each invocation
-above it counts once, by function and by the alias or version that was asked. A template's reservation is one, too.
+above it counts once, by function and by the alias or version that was asked. A template's reservation is one, too. What is reserved
+is no longer the account's to share: the other functions have the rest.
 https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
 https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
 https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-function.html
@@ -32,7 +33,7 @@ def _of_function(original):
 
 def _counted(original):
     def acquire(func, config):
-        slot, limit = original(func, config)
+        slot, limit = (None, "account") if _rest_is_used(func, config) else original(func, config)
         if slot is None:
             name = config.get("FunctionName", "")
             resource = ":".join([name, *config.get("FunctionArn", "").split(":")[7:]])
@@ -41,6 +42,17 @@ def _counted(original):
         return slot, limit
 
     return acquire
+
+
+def _rest_is_used(func, config) -> bool:
+    """Whether a function without a reservation finds the concurrency that is left to such functions in use."""
+    limit = lambda_svc._ACCOUNT_CONCURRENCY_CAP
+    if limit <= 0 or lambda_svc._reserved_concurrency(func, config) is not None:
+        return False
+    reserving = {lambda_svc._inflight_key(one["config"]): one["concurrency"] for one in lambda_svc._functions.values() if one.get("concurrency") is not None}
+    with lambda_svc._inflight_lock:
+        used = sum(count for key, count in lambda_svc._inflight.items() if key not in reserving)
+    return used >= limit - sum(reserving.values())
 
 
 def _created(original):
