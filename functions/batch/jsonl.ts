@@ -1,11 +1,10 @@
 import type { Signature } from '../infer/contract.ts';
 import { NEWLINE } from '../shared/cells.ts';
 import { rowDimensions } from '../shared/layout.ts';
-import type { Extras } from './csv.ts';
 import { type Cursor, checkRowBytes, type Reader, readerOf, readStart } from './cursor.ts';
 import { skipSpace } from './json-text.ts';
 import { jsonlParser, type Key } from './jsonl-rows.ts';
-import type { Rows, Source } from './rows.ts';
+import type { Extras, Rows, Source } from './rows.ts';
 import { stackOf } from './stack.ts';
 import { openText, textRows } from './text-rows.ts';
 

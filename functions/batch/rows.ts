@@ -39,6 +39,9 @@ export type Source = {
   range(start: number, end: number): Promise<Uint8Array<ArrayBuffer>>;
 };
 
+/** Columns that are not the model's: `ids` by name; with `join` any others, too. */
+export type Extras = { readonly ids: readonly string[]; readonly join: boolean };
+
 /** The rows of one object. */
 export type Rows = {
   /** Names of the carried columns. */

@@ -1,10 +1,10 @@
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { type Extras, openCsv } from '../../../functions/batch/csv.ts';
+import { openCsv } from '../../../functions/batch/csv.ts';
 import { ROW_BYTES } from '../../../functions/batch/cursor.ts';
 import { objectFault } from '../../../functions/batch/faults.ts';
 import { openJsonl } from '../../../functions/batch/jsonl.ts';
-import type { Rows, Source } from '../../../functions/batch/rows.ts';
+import type { Extras, Rows, Source } from '../../../functions/batch/rows.ts';
 import { input, objectFaultOf, readAll, readParts, signature, sourceOf } from './setup.ts';
 
 const none: Extras = { ids: [], join: false };
@@ -86,7 +86,7 @@ describe('an object', () => {
     const long = 'x'.repeat(ROW_BYTES);
     const message =
       'The row in line 3 is longer than 16 MB. End each row with a line end, and close each quote.';
-    for (const text of [`a,b\n1,2\n${long}`, `a,b\n1,2\n${long}\n1,2\n`, `a,b\n1,2\n1,"${long}${long}`]) {
+    for (const text of [`a,b\n1,2\n${long}\n1,2\n`, `a,b\n1,2\n1,"${long}${long}`]) {
       const rows = await openCsv(sourceOf(text), two, none);
       const fault = { code: 'ROW_TOO_LONG', message };
       expect(await objectFaultOf(() => readAll(rows.all(1e9)))).toEqual(fault);
@@ -97,7 +97,7 @@ describe('an object', () => {
     expect((await objectFaultOf(() => readParts(rows, 1e9))).message).toBe(message);
     const just = `a,b\n1,2\n1,"${'x'.repeat(ROW_BYTES - 5)}"\n`;
     expect((await csv(just)).faults.map(({ code }) => code)).toEqual(['WRONG_VALUE']);
-  });
+  }, 120_000);
 
   it.each([
     ['a,b\n1,2\n3,"4\n5,6\n', 3],
@@ -190,6 +190,17 @@ describe('a header', () => {
       code: 'WRONG_HEADER',
       message,
     });
+  });
+});
+
+describe('a text that is not UTF-8', () => {
+  it('is told so by its header', async () => {
+    for (const bytes of [Buffer.from('\uFEFFa,b\n1,2\n', 'utf16le'), Buffer.from('a,b\xe9\n', 'latin1')]) {
+      expect(await objectFaultOf(() => csv(bytes))).toEqual({
+        code: 'WRONG_HEADER',
+        message: 'Its first line, 1, is not UTF-8. Save the file in UTF-8.',
+      });
+    }
   });
 });
 
