@@ -1,9 +1,9 @@
 import { type FileMetaData, parquetSchema } from 'hyparquet';
 import type { Signature, TensorSpec } from '../infer/contract.ts';
 import { checkNames, type Fault, layoutOf, rowDimensions } from '../shared/layout.ts';
-import type { Extras } from './csv.ts';
 import { objectFault } from './faults.ts';
 import { type Kind, kindOf } from './parquet-kinds.ts';
+import type { Extras } from './rows.ts';
 import type { RowSpec } from './stacked.ts';
 
 /** A column of the file that is read. */

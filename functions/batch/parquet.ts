@@ -3,13 +3,12 @@ import type { Signature } from '../infer/contract.ts';
 import { sizeOf } from '../infer/datatypes.ts';
 import type { Numeric } from './cast.ts';
 import type { Part } from './contract.ts';
-import type { Extras } from './csv.ts';
 import { isObjectFault, objectFault } from './faults.ts';
 import { inMemory, windowed } from './parquet-bytes.ts';
 import { type ParquetColumns, parquetColumns, type ReadColumn } from './parquet-columns.ts';
 import { type Cursor, fill } from './parquet-fill.ts';
 import { chunkRange, type FlatColumn, pagesOf } from './parquet-pages.ts';
-import type { Block, Rows, Source } from './rows.ts';
+import type { Block, Extras, Rows, Source } from './rows.ts';
 import { blockOf, blockRows, stacked, widthOfRow } from './stacked.ts';
 
 /** Of a file's end that lists its columns and row groups; one of 10,000 columns and 100 groups has some 100 MB. */
