@@ -1,10 +1,5 @@
-import { KINDS } from '../infer/datatypes.ts';
-import { FRESH } from '../infer/memory.ts';
-import { readText } from '../infer/request.ts';
 import { NEWLINE } from '../shared/cells.ts';
-import { AT, decimal, FRACTION, stopped } from '../shared/decimal.ts';
-import { isRefusal } from '../shared/http.ts';
-import { rowDimensions } from '../shared/layout.ts';
+import { AT, decimal, stopped } from '../shared/decimal.ts';
 import { type Cursor, checkRowBytes } from './cursor.ts';
 import {
   CLOSE_BRACE,
@@ -20,7 +15,8 @@ import {
   stringEnd,
   valueEnd,
 } from './json-text.ts';
-import { endRow, putRow, reshape, type Slot, type Stack, sizeOfShape, type Wrong } from './stack.ts';
+import { AGAIN, invalidJson, isNumber, isPlain, readInput, tooDeep } from './jsonl-input.ts';
+import { endRow, type Stack, type Wrong } from './stack.ts';
 import { textAt } from './utf8.ts';
 
 /** What a key of a row is: an input, carried, both, or neither where it is passed over. */
@@ -33,8 +29,6 @@ export type Key = {
   readonly isRequired: boolean;
 };
 
-const invalidJson: Wrong = { code: 'INVALID_JSON', reason: 'The line is not valid JSON.' };
-const tooDeep: Wrong = { code: 'TOO_DEEP', reason: 'The row is nested deeper than 32.' };
 const forbiddenKey: Wrong = {
   code: 'FORBIDDEN_KEY',
   reason: 'A key is named __proto__, which is not allowed.',
@@ -45,9 +39,6 @@ const notArray: Wrong = {
   code: 'INVALID_REQUEST',
   reason: 'The row must be a JSON object: an array is one for a model with one input, without ids and join.',
 };
-/** The stack has room for the row's shape now, or a block is due first. */
-const AGAIN = Symbol('again');
-
 /** @returns a function that puts rows into the stack, as the `parse` of a dialect */
 export function jsonlParser(
   keys: readonly Key[],
@@ -205,75 +196,6 @@ export function jsonlParser(
     }
     return false;
   };
-}
-
-function readInput(text: string, slot: number, stack: Stack): Wrong | typeof AGAIN | undefined {
-  const { spec, shape } = stack.slots[slot] as Slot;
-  const due = rowDimensions(spec);
-  const isList = text.startsWith('[');
-  const list = isList ? text : `[${text}]`;
-  try {
-    if (due.some((dimension) => dimension < 0)) {
-      const own = dimensionsOf(JSON.parse(list), due.length);
-      if (own.length !== due.length || due.some((dimension, i) => dimension >= 0 && dimension !== own[i])) {
-        return {
-          code: 'WRONG_SHAPE',
-          reason: `${spec.name} must be nested as [${due.join(', ')}], where -1 is any size.`,
-        };
-      }
-      if (own.some((dimension, i) => dimension !== shape[i])) {
-        reshape(stack, slot, own);
-        return AGAIN;
-      }
-    }
-    const elements = sizeOfShape(shape);
-    putRow(
-      stack,
-      slot,
-      readText(list, spec.datatype, shape.length === 0 ? [1] : shape, elements, spec.name, FRESH),
-    );
-    return undefined;
-  } catch (error) {
-    if (error instanceof SyntaxError) return invalidJson;
-    if (!isRefusal(error)) throw error;
-    const { code, message } = error;
-    if (code === 'INVALID_JSON') return invalidJson;
-    if (code === 'TOO_DEEP') return tooDeep;
-    return { code, reason: isList ? message : message.replace(`${spec.name}[0]`, spec.name) };
-  }
-}
-
-/** By the first of each array; whether the others are as long is seen when they are read. */
-function dimensionsOf(value: unknown, rank: number): number[] {
-  const found: number[] = [];
-  for (let inner = value; Array.isArray(inner) && found.length < rank; inner = inner[0])
-    found.push(inner.length);
-  return found;
-}
-
-/** One number a row, other than true and false. */
-function isNumber(slot: Slot | undefined): boolean {
-  if (slot === undefined) return false;
-  const { datatype } = slot.spec;
-  const dimensions = rowDimensions(slot.spec);
-  return datatype !== 'BYTES' && datatype !== 'BOOL' && dimensions.every((one) => one === 1);
-}
-
-/** Is it, as `decimal` has read it, a number of JSON and of the datatype? All others are left to the endpoint's own rules. */
-function isPlain(value: number, bytes: Uint8Array, start: number, slot: Slot | undefined): boolean {
-  if (Number.isNaN(value) || slot === undefined) return false;
-  const { datatype } = slot.spec;
-  const first = bytes[start] === 45 ? start + 1 : start;
-  const isJson =
-    bytes[start] !== 43 &&
-    bytes[first] !== 46 &&
-    (bytes[first] !== 48 || (bytes[first + 1] as number) < 48 || (bytes[first + 1] as number) > 57) &&
-    stopped[FRACTION] !== 1;
-  const after = bytes[stopped[AT] as number] as number;
-  if (!isJson || (after !== COMMA && after !== CLOSE_BRACE && after > 32)) return false;
-  if (datatype === 'BYTES') return false;
-  const { least, greatest } = KINDS[datatype];
-  return value >= least && value <= greatest && (datatype.startsWith('FP') || Number.isInteger(value));
 }
 
 /** @returns the byte after the key at `p` if that is `name`, else −1 */
