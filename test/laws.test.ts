@@ -71,6 +71,7 @@ const NAMES: Readonly<Record<string, RegExp>> = {
   '`serve/`': /^plugins\/models\/serve\//,
   '`release/`': /^plugins\/models\/release\//,
   '`watch/`': /^plugins\/models\/watch\//,
+  '`batch/`': /^plugins\/models\/batch\//,
   '`commands/command.ts`': /^plugins\/models\/commands\/command\.ts$/,
   '`functions/` but handlers': /^functions\/(?!.*\/handler\.ts$)/,
   '`functions/release` but its handler': /^functions\/release\/(?!handler\.ts$)/,
@@ -167,6 +168,7 @@ const ROOMS: readonly Room[] = [
         '`serve/`',
         '`release/`',
         '`watch/`',
+        '`batch/`',
         '`commands/command.ts`',
       ],
       '`functions/` but handlers',
@@ -185,6 +187,14 @@ const ROOMS: readonly Room[] = [
     files: NAMES['`watch/`'] ?? /^$/,
     may: [
       ...['words', 'the SDK', '`plan/`', '`release/`', '`watch/`', '`commands/command.ts`'],
+      '`functions/` but handlers',
+    ],
+  },
+  {
+    name: '`batch/`',
+    files: NAMES['`batch/`'] ?? /^$/,
+    may: [
+      ...['words', 'the SDK', '`plan/`', '`release/`', '`batch/`', '`ship/context.ts`'],
       '`functions/` but handlers',
     ],
   },

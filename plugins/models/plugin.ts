@@ -45,7 +45,7 @@ import type { ShipContext } from './ship/context.ts';
 
 const VERBS = [
   ...['list', 'validate', 'plan', 'invoke', 'gate', 'serve', 'proxy'],
-  ...['status', 'history', 'promote', 'rollback', 'hold', 'resume', 'drift', 'report'],
+  ...['status', 'history', 'promote', 'rollback', 'hold', 'resume', 'drift', 'report', 'batch'],
 ] as const;
 
 /** Of `sls deploy`. The frameworks read `--no-<name>` as the negation of a boolean option. */

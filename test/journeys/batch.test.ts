@@ -1,0 +1,156 @@
+/** Rows in S3, as somebody meets them who declares `batch`. */
+import { readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { Success } from '../../functions/batch/job.ts';
+import { client } from '../local-aws/deployed.ts';
+import { type LocalAws, startAws } from '../local-aws/start.ts';
+import { type Deployment, deployService, type Service } from './service.ts';
+
+const employment = join(dirname(dirname(dirname(fileURLToPath(import.meta.url)))), 'examples', 'employment');
+const SERVICE = `
+service: shop
+provider: {name: aws}
+plugins: [serverless-models]
+models:
+  churn:
+    artifact: employment.onnx
+    batch:
+      - {input: 's3://shop-rows/*.csv', output: 's3://shop-scored', tolerate: 1%, create: true}
+`;
+
+let aws: LocalAws;
+let service: Service & Deployment;
+let s3: S3Client;
+let header: string;
+let rows: readonly string[];
+
+beforeAll(async () => {
+  aws = await startAws();
+  [header = '', ...rows] = (await readFile(join(employment, 'later.csv'), 'utf8')).trim().split('\n');
+  s3 = new S3Client({ ...client(aws.endpoint), forcePathStyle: true });
+  const files = { 'employment.onnx': await readFile(join(employment, 'employment.onnx')) };
+  service = await deployService({ yaml: SERVICE, files }, aws);
+});
+afterAll(async () => {
+  s3?.destroy();
+  await service?.remove();
+  await aws?.stop();
+});
+
+const upload = (key: string, lines: readonly string[]) =>
+  s3.send(
+    new PutObjectCommand({ Bucket: 'shop-rows', Key: key, Body: `${[header, ...lines].join('\n')}\n` }),
+  );
+
+async function written(): Promise<readonly string[]> {
+  const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket: 'shop-scored' }));
+  return Contents.map(({ Key = '' }) => Key).sort();
+}
+async function text(key: string): Promise<string> {
+  const { Body } = await s3.send(new GetObjectCommand({ Bucket: 'shop-scored', Key: key }));
+  return (await Body?.transformToString()) ?? '';
+}
+/** The folder of a job that has ended, from the pointer to it. */
+async function folderOf(key: string): Promise<string> {
+  await expect.poll(written, { timeout: 60_000 }).toContain(`churn/latest/${key}.json`);
+  const { job } = JSON.parse(await text(`churn/latest/${key}.json`));
+  return String(job).replace('s3://shop-scored/', '');
+}
+const broken = (every: number) => rows.map((row, i) => (i % every === 7 ? row.replace(/^\d+/, 'old') : row));
+
+it('an upload is scored by itself; the endpoint answers the same', async () => {
+  await upload('may/a.csv', rows);
+  const folder = await folderOf('may/a.csv');
+  const success: Success = JSON.parse(await text(`${folder}_SUCCESS.json`));
+  expect(success).toMatchObject({
+    rows: rows.length,
+    errors: 0,
+    version: '1',
+    parts: [{ rows: rows.length }],
+  });
+  const [names, first, ...others] = (await text(`${folder}part-00000.csv`)).trim().split('\n');
+  expect(names).toBe('row,label,probabilities_0,probabilities_1');
+  expect(others).toHaveLength(rows.length - 1);
+  const columns = header.split(',');
+  const values = (rows[0] ?? '').split(',').map(Number);
+  const inputs = columns.map((name, i) => ({
+    name,
+    shape: [1, 1],
+    datatype: name === 'AGEP' ? 'FP32' : 'INT64',
+    data: [values[i]],
+  }));
+  const { answer } = await service.invoke('churn', { inputs });
+  const outputs = (answer as { outputs: { name: string; data: number[] }[] }).outputs;
+  expect(first?.split(',').map(Number)).toEqual([1, ...outputs.flatMap(({ data }) => data)]);
+});
+
+it('the same upload again, and the event again, score nothing', async () => {
+  const before = await written();
+  const success = await text(`${await folderOf('may/a.csv')}_SUCCESS.json`);
+  await upload('may/a.csv', rows);
+  const ran = await service.sls('models', 'batch', '--input', 's3://shop-rows/may/a.csv', '--wait');
+  expect(ran.code, ran.stdout + ran.stderr).toBe(0);
+  expect(ran.stdout).toMatch(/^1 object scored: 4,000 rows, 0 of them faulty/m);
+  expect(await written()).toEqual(before);
+  expect(await text(`${await folderOf('may/a.csv')}_SUCCESS.json`)).toBe(success);
+});
+
+it('broken rows are listed with their lines, and too many fail the job until they are tolerated', async () => {
+  await upload('june/a.csv', broken(200));
+  const folder = await folderOf('june/a.csv');
+  const errors = (await text(`${folder}errors-00000.jsonl`))
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  expect(errors).toHaveLength(20);
+  expect(errors[0]).toMatchObject({
+    row: 8,
+    line: 9,
+    code: 'WRONG_VALUE',
+    reason: expect.stringContaining('AGEP'),
+  });
+  expect(JSON.stringify(errors)).not.toContain('old');
+
+  await upload('july/a.csv', broken(20));
+  const waited = await service.sls('models', 'batch', '--input', 's3://shop-rows/july/', '--wait');
+  expect(waited.stdout).toMatch(
+    /! s3:\/\/shop-rows\/july\/a\.csv: TOO_MANY_ERRORS\. 200 of 4000 rows failed; 1 % are tolerated/,
+  );
+  expect(waited.code).toBe(1);
+  const failed = await service.sls('models', 'batch', '--failed');
+  expect(failed.stdout).toContain('s3://shop-rows/july/a.csv: TOO_MANY_ERRORS');
+
+  await service.deploy(SERVICE.replace('1%', '10%'));
+  const redriven = await service.sls('models', 'batch', '--failed', '--redrive');
+  expect(redriven.stdout).toMatch(/tried again/);
+  const done: Success = JSON.parse(await text(`${await folderOf('july/a.csv')}_SUCCESS.json`));
+  expect(done).toMatchObject({ rows: 4000, errors: 200, version: '2' });
+  const status = await service.sls('models', 'batch', '--status', '--input', 's3://shop-rows/july/');
+  expect(status.stdout).toMatch(/^churn: 0 waiting, 0 at work, 0 failed$/m);
+  expect(status.stdout).toMatch(/done at .* by version 2, 4,000 rows \(200 faulty\) in 1 part/);
+});
+
+it('a large object is scored in parts side by side, exactly', async () => {
+  // 68 MB: three parts.
+  const times = 500;
+  await upload('large.csv', Array.from({ length: times }, () => rows).flat());
+  const ran = await service.sls('models', 'batch', '--input', 's3://shop-rows/large.csv', '--wait');
+  expect(ran.code, ran.stdout + ran.stderr).toBe(0);
+  expect(ran.stdout).toMatch(/2,000,000 rows, 3 parts/);
+  const folder = await folderOf('large.csv');
+  const success: Success = JSON.parse(await text(`${folder}_SUCCESS.json`));
+  expect(success).toMatchObject({ rows: times * rows.length, errors: 0 });
+  const small = (await text(`${await folderOf('may/a.csv')}part-00000.csv`)).trim().split('\n').slice(1);
+  const answers = small.map((line) => line.slice(line.indexOf(',')));
+  let row = 0;
+  for (const { key } of success.parts) {
+    for (const line of (await text(key)).trim().split('\n').slice(1)) {
+      if (line !== `${row + 1}${answers[row % answers.length]}`) throw new Error(`row ${row + 1} is ${line}`);
+      row += 1;
+    }
+  }
+  expect(row).toBe(times * rows.length);
+});
