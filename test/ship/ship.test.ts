@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { SLOW_STEPS } from '../../functions/infer/contract.ts';
+import { parseModels } from '../../plugins/models/parse.ts';
 import { bundle } from '../../plugins/models/ship/bundle.ts';
 import { shipFunction, shipModel } from '../../plugins/models/ship/ship.ts';
 import { initSeconds } from '../../plugins/models/ship/size.ts';
@@ -40,6 +41,42 @@ describe('a packaged model', () => {
       zipBytes: (await stat(zip)).size,
     });
     expect(uploads).toEqual([]);
+  });
+
+  it('has the handler of batch beside the endpoint’s, which stays as it is, and is the same model', async () => {
+    const declared = { input: 's3://incoming/', output: 's3://scored/', ids: ['customer'] };
+    const { models } = parseModels({ churn: { artifact: 'add.onnx', batch: [declared] } });
+    const [model] = models;
+    if (model?.batch === undefined) throw new Error('no model');
+    const { batch, ...plain } = model;
+    const without = await shipModel(plain, fixtures());
+    const before = await unzip(without.zip);
+    const { zip, dir, facts } = await shipModel(model, fixtures());
+    const files = await unzip(zip);
+    expect(Object.keys(before)).toEqual(['handler.mjs', 'model/model.onnx']);
+    expect(Object.keys(files)).toEqual(['batch.mjs', 'handler.mjs', 'model/model.onnx']);
+    expect(files['handler.mjs']).toEqual(before['handler.mjs']);
+    expect(facts.identity).toBe(without.facts.identity);
+    expect(facts.unzippedBytes).toBe(Object.values(files).reduce((sum, { length }) => sum + length, 0));
+    const code = await readFile(join(dir, 'batch.mjs'), 'utf8');
+    // What it is called with is before it, the endpoint's manifest and its own.
+    expect(code).toContain(`const MODELS_BATCH=${JSON.stringify({ entries: batch.entries })};\n`);
+    expect(code.split('\n')[0]).toBe(
+      Buffer.from(files['handler.mjs'] ?? [])
+        .toString()
+        .split('\n')[0],
+    );
+    expect(code).not.toContain(process.cwd());
+    // Other entries are other code, and so another version of both functions.
+    const changed = {
+      ...model,
+      batch: { ...batch, entries: batch.entries.map((one) => ({ ...one, ids: [] })) },
+    };
+    const other = await unzip((await shipModel(changed, fixtures())).zip);
+    expect(other['batch.mjs']).not.toEqual(files['batch.mjs']);
+    // How many at once is no business of the code.
+    const wider = { ...model, batch: { ...batch, concurrency: 50 } };
+    expect(await unzip((await shipModel(wider, fixtures())).zip)).toEqual(files);
   });
 
   it('answers as the original does, with external weights', async () => {

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { NESTING, PAYLOAD_BYTES, TENSOR_BYTES, UNPACKED_BYTES } from '../../functions/infer/contract.ts';
+import { ALARMS } from '../../functions/release/contract.ts';
 import type { Phase } from '../../functions/release/document/contract.ts';
 import { REFUSALS } from '../../functions/shared/http.ts';
 import layer from '../../layers/onnxruntime/layer.json' with { type: 'json' };
@@ -79,7 +80,7 @@ const PARTS: readonly (readonly [page: string, name: string, text: string])[] = 
     table(
       ['name', 'goes off when', 'may roll back', 'what to do'],
       ALARM_KINDS.map(({ suffix, when, rollsBack, advice }) => [
-        `\`${suffix}\``,
+        `\`${ALARMS[suffix]}\``,
         `${when('`latency.p95`')}${CONDITIONS[suffix] ?? ''}`,
         rollsBack ? 'yes' : '',
         advice,

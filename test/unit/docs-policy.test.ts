@@ -33,6 +33,25 @@ const OURS: Readonly<Record<string, readonly string[]>> = {
   'AWS::Logs::LogGroup': ['logs:CreateLogGroup', 'logs:DeleteLogGroup', 'logs:DescribeLogGroups'],
   'AWS::S3::Bucket': ['s3:CreateBucket', 's3:DeleteBucket', 's3:PutEncryptionConfiguration'],
   'AWS::S3::BucketPolicy': ['s3:PutBucketPolicy', 's3:DeleteBucketPolicy', 's3:GetBucketPolicy'],
+  'AWS::Events::Rule': ['events:PutRule', 'events:DeleteRule', 'events:PutTargets', 'events:RemoveTargets'],
+  'AWS::Lambda::EventSourceMapping': [
+    'lambda:CreateEventSourceMapping',
+    'lambda:UpdateEventSourceMapping',
+    'lambda:DeleteEventSourceMapping',
+  ],
+  'AWS::SQS::Queue': [
+    'sqs:CreateQueue',
+    'sqs:DeleteQueue',
+    'sqs:GetQueueAttributes',
+    'sqs:SetQueueAttributes',
+  ],
+  'AWS::SQS::QueuePolicy': ['sqs:SetQueueAttributes'],
+  'AWS::StepFunctions::StateMachine': [
+    'states:CreateStateMachine',
+    'states:UpdateStateMachine',
+    'states:DeleteStateMachine',
+    'states:DescribeStateMachine',
+  ],
   'AWS::SNS::Subscription': [
     'sns:Subscribe',
     'sns:Unsubscribe',
@@ -48,6 +67,7 @@ const OURS: Readonly<Record<string, readonly string[]>> = {
   'AWS::SNS::TopicPolicy': ['sns:SetTopicAttributes'],
   'AWS::Scheduler::ScheduleGroup': ['scheduler:CreateScheduleGroup', 'scheduler:DeleteScheduleGroup'],
   'Custom::ModelAlias': ['lambda:InvokeFunction'],
+  'Custom::ModelBucketEvents': ['lambda:InvokeFunction'],
 };
 
 /** What only a model's `function:` or the service itself brings: the page lists it in a table. */
@@ -114,6 +134,8 @@ test('no action is allowed on everything, where it could be narrower', () => {
   expect(open.flatMap(({ Action }) => [Action].flat()).sort()).toEqual([
     'cloudformation:ValidateTemplate',
     'cloudwatch:GetMetricData',
+    // Bound to the service's functions by a condition: it takes no resource.
+    'lambda:CreateEventSourceMapping',
     'logs:DescribeLogGroups',
     'sts:GetCallerIdentity',
   ]);
