@@ -70,7 +70,11 @@ it('a state machine does what its role may, and starts once by a name', async ()
     const may = [allow('lambda:InvokeFunction', `${arn}:1`)];
     await makeMachine(aws, sfn, 'plain', task(), may);
 
+    const Parameters = { 'FunctionName.$': '$.function', 'Qualifier.$': '$.version', 'Payload.$': '$' };
+    await makeMachine(aws, sfn, 'qualified', task({ Parameters }), may);
+
     const mine = await run(sfn, 'plain', { function: `${arn}:1` });
+    const byQualifier = await run(sfn, 'qualified', { function: arn, version: '1' });
     const another = await run(sfn, 'plain', { function: `${arn}` });
     const start = (input: object): Promise<string | undefined> =>
       errorName(
@@ -89,11 +93,13 @@ it('a state machine does what its role may, and starts once by a name', async ()
     for (const one of [sfn, lambda]) one.destroy();
     return {
       mine: JSON.parse(mine.output ?? '{}'),
+      byQualifier: JSON.parse(byQualifier.output ?? '{}'),
       another: [another.status, another.error, another.cause],
       starts,
     };
   });
   expect(on.mine).toEqual({ ExecutedVersion: '1', StatusCode: 200, Payload: { version: '1' } });
+  expect(on.byQualifier).toEqual(on.mine);
   expect(on.another).toEqual([
     'FAILED',
     'Lambda.AWSLambdaException',

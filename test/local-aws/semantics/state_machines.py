@@ -92,6 +92,9 @@ def _invoke(original):
 
 def _resource(original):
     def resource(name, data):
+        if "states:::lambda:invoke" in name and isinstance(data, dict) and data.get("Qualifier"):
+            # As in Lambda's own Invoke: the version is asked for, and what the role must allow.
+            data = {**data, "FunctionName": f"{data['FunctionName']}:{data['Qualifier']}"}
         answer = original(name, data)
         if "states:::lambda:invoke" in name and isinstance(answer, dict):
             return {"ExecutedVersion": _version.get(), **answer}
