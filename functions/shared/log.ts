@@ -31,6 +31,12 @@ export function createLog(serviceName: string): Log {
  */
 export function placeOf(error: unknown): string {
   if (!(error instanceof Error)) return typeof error;
-  const frames = (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line));
+  const { message, stack = '' } = error;
+  // The message comes first, and may have lines that look like frames.
+  const end = stack.indexOf(message) + message.length;
+  const frames = stack
+    .slice(end)
+    .split('\n')
+    .filter((line) => /^\s+at /.test(line));
   return [error.name, ...frames.slice(0, 8).map((frame) => frame.trim())].join(' ');
 }

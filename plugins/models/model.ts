@@ -22,6 +22,17 @@ export type Model = {
   readonly gate?: Gate;
   readonly release: ReleaseRules;
   readonly drift?: Drift;
+  readonly audit?: Audit;
+};
+
+/** A log line a decision. */
+export type Audit = {
+  /** The outputs are in it. */
+  readonly predictions: boolean;
+  /** Days that the endpoint's log is kept. */
+  readonly retention?: number;
+  /** Of the endpoint's log: an ARN, or a function of CloudFormation. */
+  readonly kmsKey?: string | Readonly<Record<string, unknown>>;
 };
 
 /** What live traffic is held against. */

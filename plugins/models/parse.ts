@@ -125,7 +125,7 @@ function drop(from: unknown, path: readonly PropertyKey[]): void {
 
 function modelOf(name: string, given: Declaration, around: Surroundings): Model {
   // A copy: the framework writes into its own configuration, and a model is frozen.
-  const { http, traffic, architecture, concurrency, gate, release, latency, drift, ...rest } =
+  const { http, traffic, architecture, concurrency, gate, release, latency, drift, audit, ...rest } =
     structuredClone(given);
   return {
     ...rest,
@@ -152,6 +152,13 @@ function modelOf(name: string, given: Declaration, around: Surroundings): Model 
         budget: drift.budget,
         effect: drift.effect,
         outputs: drift.outputs,
+      },
+    }),
+    ...(audit && {
+      audit: {
+        predictions: audit.predictions,
+        ...(audit.retention !== undefined && { retention: audit.retention }),
+        ...(audit.kmsKey !== undefined && { kmsKey: audit.kmsKey }),
       },
     }),
   };

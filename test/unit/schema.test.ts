@@ -66,7 +66,7 @@ describe('the option table', () => {
     const gate = { cases: 'cases.jsonl', load: { rate: 5 } };
     const drift = { baseline: 'reference.csv' };
     const { models } = parseModels({
-      churn: { artifact: 'a.onnx', http: {}, concurrency, gate, drift },
+      churn: { artifact: 'a.onnx', http: {}, concurrency, gate, drift, audit: {} },
     });
     const at = (key: string): unknown =>
       key.split('.').reduce((here: unknown, part) => (here as Record<string, unknown>)[part], models[0]);

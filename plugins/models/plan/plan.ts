@@ -11,6 +11,7 @@ import {
 } from '../naming.ts';
 import { alertProblems } from './alerts.ts';
 import { releaseFunctions, releaseResources, releaseStatements } from './alias.ts';
+import { auditProblems } from './audit.ts';
 import { catalogFunction, catalogRole, catalogStatements } from './catalog.ts';
 import { isObject, type Json, type Output, type Resource } from './cloudformation.ts';
 import { dashboardOf } from './dashboard.ts';
@@ -169,7 +170,12 @@ export function planProblems(
   host: Host,
   options: ServiceOptions = {},
 ): readonly Problem[] {
-  return [...lengthProblems(models, host), ...routeProblems(models, host), ...alertProblems(options, host)];
+  return [
+    ...lengthProblems(models, host),
+    ...routeProblems(models, host),
+    ...alertProblems(options, host),
+    ...auditProblems(models, host),
+  ];
 }
 
 /** https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html */
