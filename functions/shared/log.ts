@@ -33,10 +33,8 @@ export function placeOf(error: unknown): string {
   if (!(error instanceof Error)) return typeof error;
   const { message, stack = '' } = error;
   // The message comes first, and may have lines that look like frames.
-  const end = stack.indexOf(message) + message.length;
-  const frames = stack
-    .slice(end)
-    .split('\n')
-    .filter((line) => /^\s+at /.test(line));
+  const at = stack.indexOf(message);
+  const below = at < 0 ? '' : stack.slice(at + message.length);
+  const frames = below.split('\n').filter((line) => /^\s+at /.test(line));
   return [error.name, ...frames.slice(0, 8).map((frame) => frame.trim())].join(' ');
 }
