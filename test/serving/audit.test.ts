@@ -395,6 +395,8 @@ describe('no line has anything of a request', () => {
     const known = Object.assign(new Error(CANARY), { status: 400, code: 'WRONG_PLAN' });
     const frames = new SyntaxError(`Unexpected token\n    at ${CANARY} (${CANARY}:1:1)`);
     const changed = new Error(`first\n    at ${CANARY}`);
+    // Written once it is read.
+    expect(changed.stack).toContain(CANARY);
     changed.message = 'second';
     const codes: unknown[] = [];
     for (const error of [sentence, known, frames, changed, CANARY]) {
