@@ -166,7 +166,7 @@ function mathAlarm(
 }
 
 /** Ten digits: more than any statistic deserves, and the same text on every machine. */
-const constant = (value: number): string => String(Number(value.toPrecision(10)));
+export const constant = (value: number): string => String(Number(value.toPrecision(10)));
 
 const math = (id: string, expression: string, shown = false): Json => ({
   Id: id,
