@@ -7,6 +7,7 @@ import { arm64Inference } from './soak/arm64.ts';
 import { everyCrash } from './soak/crash.ts';
 import { HUNDREDTH_OF_LARGE, LARGE, largeArtifact } from './soak/large.ts';
 import { ROWS, referenceData } from './soak/reference.ts';
+import { BUSY, busyWindow, HUNDREDTH_OF_BUSY } from './soak/traffic.ts';
 
 type Part = {
   full(): Promise<string>;
@@ -18,6 +19,7 @@ const parts: Readonly<Record<string, Part>> = {
   crash: { full: everyCrash },
   large: { full: () => largeArtifact(LARGE), short: () => largeArtifact(HUNDREDTH_OF_LARGE) },
   reference: { full: () => referenceData(ROWS), short: () => referenceData(ROWS / 100) },
+  traffic: { full: () => busyWindow(BUSY), short: () => busyWindow(HUNDREDTH_OF_BUSY) },
 };
 
 const args = process.argv.slice(2);
