@@ -13,7 +13,8 @@ endpoint counts: rows in each of 120 equal parts of the reference. The reference
 error is in every figure. S2 is the smooth test of two sums a signal, chi² compares ten cells; scores, S2, chi², PSI,
 Benjamini–Hochberg, thresholds, budgets and R3 are the product's code. Kolmogorov–Smirnov and the corrected limits of PSI are
 written here after their usual definitions. Numbers are simulated from seeds, so another machine gives the same ones; Evidently's
-are its own package's, run with its defaults. Nothing here was measured on AWS.`;
+are its own package's, run with its defaults. The last two tables are no simulation: public data, read, scored and judged by the
+product's code from the file to the alarm's metric. Nothing here was measured on AWS.`;
 
 export const writeDriftTables = async (machine: Readonly<Record<string, string>>): Promise<void> =>
   writePage('drift-bench.md', HEAD, await tables(FULL), machine);

@@ -7,6 +7,7 @@ import { type Evidently, evidently, evidentlyTable, rateOf } from './drift-evide
 import { FIGURES } from './drift-figures.ts';
 import { SIZES } from './drift-pool.ts';
 import type { Ours } from './drift-power.ts';
+import { BUDGETS, quietRatio, realSets, realTables } from './drift-real.ts';
 import type { Table } from './release-cells.ts';
 import { threadOf } from './thread.ts';
 
@@ -49,6 +50,18 @@ const EVIDENTLY: Claim = {
 const besideEvidently = (theirs: Evidently, n: number, effort: Effort): Promise<Ours> =>
   ask({ found: rateOf(theirs, REFERENCE, n, 0.25), n, runs: runsOf(effort) });
 
+/** Read and judged in seconds: whole in the short form, too. */
+const REAL: Claim = {
+  name: 'drift-real',
+  group: 'drift',
+  about: `alarms in quiet windows of public data ÷ what a budget of ${BUDGETS[1]} lets expect there`,
+  ours: 'monitor’s rule',
+  unit: '',
+  compare: 'value',
+  limit: 1,
+  measure: async () => ({ ours: [quietRatio(await realSets(BUDGETS[1]), BUDGETS[1])], other: [] }),
+};
+
 export const DRIFT: readonly Claim[] = [
   ...Object.entries(FIGURES).map(
     ([name, { about, ours, limit, unit }]): Claim => ({
@@ -65,6 +78,7 @@ export const DRIFT: readonly Claim[] = [
       },
     }),
   ),
+  REAL,
   EVIDENTLY,
 ];
 
@@ -77,5 +91,6 @@ export async function tables(effort: Effort): Promise<readonly Table[]> {
   return [
     ...own,
     evidentlyTable(theirs, (reference, n) => (reference === REFERENCE ? ours.get(n) : undefined)),
+    ...(await realTables()),
   ];
 }

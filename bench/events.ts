@@ -91,6 +91,17 @@ function httpEvent(model: string, headers: Record<string, string>, body: string,
     requestContext: {
       accountId: '123456789012',
       apiId: 'abcdefghij',
+      authorizer: {
+        iam: {
+          accessKey: 'ASIAEXAMPLE',
+          accountId: '123456789012',
+          callerId: 'AROAEXAMPLE:cashier',
+          cognitoIdentity: null,
+          principalOrgId: 'o-example',
+          userArn: 'arn:aws:sts::123456789012:assumed-role/shop/cashier',
+          userId: 'AROAEXAMPLE:cashier',
+        },
+      },
       domainName: 'abcdefghij.execute-api.us-east-1.amazonaws.com',
       domainPrefix: 'abcdefghij',
       http: {

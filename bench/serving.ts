@@ -6,8 +6,8 @@ import type { Claim, Effort, Measured, Sample } from './claims.ts';
 import { oneCore, oneVcpuQuota } from './constrain.ts';
 import { median } from './median.ts';
 import { packaging } from './packaging.ts';
-import { withDrift } from './scored.ts';
 import { event, original, ownSurroundings, progress, shipped, tensor } from './stage.ts';
+import { withAudit, withDrift } from './variants.ts';
 
 /** One thread, as the endpoint has at one vCPU. */
 const ONE_THREAD = { intraOpNumThreads: 1, interOpNumThreads: 1 };
@@ -59,17 +59,17 @@ async function inProcesses(effort: Effort, measure: (effort: Effort) => Promise<
   return { ours: samples.flatMap(({ ours }) => ours), other: samples.flatMap(({ other }) => other) };
 }
 
-/** The handler with drift of 20 columns and the handler without, in turns in one process on one core. */
-async function drift(effort: Effort): Promise<Measured> {
+/** The handler that does more and the handler without, in turns in one process on one core. */
+async function added(variant: (dir: string) => Promise<string>, effort: Effort): Promise<Measured> {
   const core = oneCore();
   if ('unmeasured' in core) return core;
   const { dir } = await shipped('logreg');
   const request = await event('logreg', 'json');
   const command = { ...(await ownSurroundings(dir)), ...core };
-  const scoring = { file: await withDrift(dir, DRIFTING), event: request };
+  const more = { file: await variant(dir), event: request };
   const plain = { file: `${dir}/handler.mjs`, event: request };
   return inProcesses(effort, async ({ warm, block, repeats }) => {
-    const result = await steady({ handler: scoring, other: plain, warm, block, blocks: repeats }, command);
+    const result = await steady({ handler: more, other: plain, warm, block, blocks: repeats }, command);
     mustAgree(outputsOf(result.answer), outputsOf(result.otherAnswer));
     return { ours: result.handler, other: result.other };
   });
@@ -171,7 +171,18 @@ export const SERVING: readonly Claim[] = [
     unit: 'µs',
     compare: 'difference',
     limit: 10,
-    measure: drift,
+    measure: (effort) => added((dir) => withDrift(dir, DRIFTING), effort),
+  },
+  {
+    name: 'audit-added-us',
+    group: 'serving',
+    about: 'the same with a line of audit, without predictions',
+    ours: 'handler with audit',
+    other: 'handler without',
+    unit: 'µs',
+    compare: 'difference',
+    limit: 10,
+    measure: (effort) => added(withAudit, effort),
   },
   {
     name: 'cnn-one-vcpu',

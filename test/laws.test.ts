@@ -60,7 +60,8 @@ const NAMES: Readonly<Record<string, RegExp>> = {
   Node: node,
   'the SDK': sdk,
   zod: /^zod$/,
-  'esbuild, yazl, hyparquet, `onnxruntime-common`': /^(esbuild|yazl|hyparquet|onnxruntime-common)$/,
+  'esbuild, yazl, hyparquet, `onnxruntime-common`':
+    /^(esbuild|yazl|hyparquet(\/src\/\w+\.js)?|onnxruntime-common)$/,
   words: /^plugins\/models\/(model|naming|errors|units)\.ts$/,
   contracts: contract,
   '`schema`, `issues`, `rules`, `release-rules`, `batch-rules`':

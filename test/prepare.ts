@@ -2,12 +2,19 @@
  * What the tests download, all of it at once: `npm test` starts this beside style, types and the pure tests. Whoever needs a
  * part sooner waits for its lock, or makes it; so nothing here has to succeed for a test to say what is wrong.
  */
+import { realData } from '../bench/real-data.ts';
 import { checkovPython } from './golden/checkov.ts';
 import { frameworks, install } from './golden/frameworks.ts';
 import { awsPython } from './local-aws/venv.ts';
 import { pythonBin } from './python.ts';
 
-const parts = [awsPython(console.error), pythonBin(), checkovPython(), ...frameworks.map(install)];
+const parts = [
+  awsPython(console.error),
+  pythonBin(),
+  realData(),
+  checkovPython(),
+  ...frameworks.map(install),
+];
 for (const part of await Promise.allSettled(parts)) {
   if (part.status === 'fulfilled') continue;
   console.error(part.reason instanceof Error ? part.reason.message : part.reason);

@@ -25,7 +25,7 @@ export function pythonBin(): Promise<string> {
     // The pinned numpy's least.
     least: [3, 11],
     who: 'The test suite',
-    announce: 'Python packages for the tests: installing into .local/venv-test (about 750 MB, a minute) …',
+    announce: 'Python packages for the tests: installing into .local/venv-test (about 900 MB, a minute) …',
     log: (line) => console.error(line),
   });
   return ready;

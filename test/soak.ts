@@ -6,6 +6,8 @@ import { performance } from 'node:perf_hooks';
 import { arm64Inference } from './soak/arm64.ts';
 import { everyCrash } from './soak/crash.ts';
 import { HUNDREDTH_OF_LARGE, LARGE, largeArtifact } from './soak/large.ts';
+import { ROWS, referenceData } from './soak/reference.ts';
+import { BUSY, busyWindow, HUNDREDTH_OF_BUSY } from './soak/traffic.ts';
 
 type Part = {
   full(): Promise<string>;
@@ -16,6 +18,8 @@ const parts: Readonly<Record<string, Part>> = {
   arm64: { full: arm64Inference },
   crash: { full: everyCrash },
   large: { full: () => largeArtifact(LARGE), short: () => largeArtifact(HUNDREDTH_OF_LARGE) },
+  reference: { full: () => referenceData(ROWS), short: () => referenceData(ROWS / 100) },
+  traffic: { full: () => busyWindow(BUSY), short: () => busyWindow(HUNDREDTH_OF_BUSY) },
 };
 
 const args = process.argv.slice(2);

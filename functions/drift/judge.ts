@@ -28,8 +28,8 @@ export function judge(
     look(signal, signals[index] ?? NOTHING, baseline.rows, { q, effect }),
   );
   const drifted = new Set<Looked>();
-  for (const of of ['input', 'output'] as const) {
-    const asked = looked.filter(({ signal }) => signal.of === of);
+  for (const side of ['input', 'output'] as const) {
+    const asked = looked.filter(({ signal }) => signal.of === side);
     const ps = asked.flatMap(({ values, missing }) => [values.p, missing.p]);
     hochberg(ps, q).forEach((called, index) => {
       const one = asked[index >> 1];

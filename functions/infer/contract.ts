@@ -65,6 +65,8 @@ export type Manifest = {
   readonly signals?: readonly OutputSignal[];
   /** What is scored against reference data: of the graph's own tensors, too. Absent without a declared `drift`. */
   readonly drift?: Scored;
+  /** A line a decision, and whether the outputs are in it; absent where none is declared. */
+  readonly audit?: { readonly predictions: boolean };
   /** Files fetched from `<MODELS_FILES_BUCKET>/<MODELS_FILES_PREFIX><sha256>` into /tmp at init; empty when all is in the zip. */
   readonly remote: readonly RemoteFile[];
 };
@@ -124,6 +126,9 @@ export const UNCOUNTED = 'modelsUncounted';
 
 /** Slow edges by the declared p95: quarters of a doubling around it. */
 export const SLOW_STEPS = [2 ** -0.5, 2 ** -0.25, 1, 2 ** 0.25] as const;
+
+/** Outputs in a line of the audit take so many bytes at most. Beyond, it has size and sha256 of the answer instead. */
+export const AUDIT_BYTES = 8 * 1024;
 
 /** Environment of the endpoint's function. */
 export const ENV = {

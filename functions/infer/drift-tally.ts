@@ -92,7 +92,8 @@ export function categoryTaker(signal: CategorySignal, place: number, tally: Tall
   const unseen = values.length + 1;
   const count = counter(place, tally);
   return (value) => {
-    if (value === undefined || (typeof value === 'number' && value - value !== 0)) return;
+    // A text has no other way to say that there is none, and an empty cell of the reference is none.
+    if (value === undefined || value === '' || (typeof value === 'number' && value - value !== 0)) return;
     count(known.get(value) ?? unseen);
   };
 }

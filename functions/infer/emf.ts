@@ -19,3 +19,15 @@ export function directivesOf(names: readonly string[], dimensions: readonly (rea
   }
   return directives.join();
 }
+
+/**
+ * With the JSON log format and a level beyond INFO, Lambda drops what has no such level and no time of RFC 3339:
+ * https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html. Metrics are no talk that one
+ * may turn off, so they then name the level that is asked for.
+ */
+export function levelOf({
+  AWS_LAMBDA_LOG_FORMAT: format,
+  AWS_LAMBDA_LOG_LEVEL: level = '',
+}: NodeJS.ProcessEnv): string {
+  return format === 'JSON' && /^(WARN|ERROR|FATAL)$/.test(level) ? `,"level":"${level}"` : '';
+}

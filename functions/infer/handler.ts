@@ -1,10 +1,10 @@
 import middy from '@middy/core';
-import { type Request, readEvent, writeAnswer } from '../shared/event.ts';
-import { type Answer, errorAnswer, isModelFault, isRefusal, jsonAnswer, refusal } from '../shared/http.ts';
+import { type Answer, jsonAnswer, refusal } from '../shared/http.ts';
 import { createLog, type Log, placeOf } from '../shared/log.ts';
 import { inferAnswer, inferValue, type Responder, tensorOf } from './answer.ts';
 import { readBody, splitBody } from './body.ts';
-import { type Manifest, UNCOUNTED } from './contract.ts';
+import { auditOf, type Call, errors, events, ownRefusal } from './call.ts';
+import type { Manifest } from './contract.ts';
 import type { Tensor } from './datatypes.ts';
 import type { Drifted } from './drift.ts';
 import { borrow, FRESH } from './memory.ts';
@@ -28,18 +28,6 @@ type Endpoint = {
   readonly session: Session;
   readonly meter: Meter;
   readonly log: Log;
-};
-
-/** A request on its way through. */
-type Call = {
-  readonly request: Request;
-  /** By the meter's clock. */
-  readonly started: number;
-  /** Is it traffic? */
-  readonly counted: boolean;
-  /** Of the model's outputs; undefined until it has run: what asks for no inference is not counted. */
-  scores: string | undefined;
-  drift?: Drifted | undefined;
 };
 
 /**
@@ -71,65 +59,13 @@ export async function createHandler(
   const responder = { model: manifest.model, version: process.env.AWS_LAMBDA_FUNCTION_VERSION ?? '$LATEST' };
   const primed = prime(session, manifest.graph ?? manifest.signature, process.env, log);
   const meter = createMeter(manifest, process.env, primed, out);
+  const audit = auditOf(manifest, meter);
   const endpoint = { responder, shapes: manifest.signature, manifest, transform, session, meter, log };
   // Lambda's own deadline ends what takes too long: a timer cannot fire while ONNX Runtime has the thread.
   return middy<unknown, unknown>({ timeoutEarlyInMillis: 0 })
-    .use(events(meter))
-    .use(errors(meter, log))
+    .use(events(meter, audit))
+    .use(errors(meter, audit, log))
     .handler((call) => answerTo(endpoint, call as Call)) as unknown as Handler;
-}
-
-type Middleware = middy.MiddlewareObj<unknown, unknown>;
-
-/** The event becomes a Call on the way in, an Answer becomes what the event's source expects on the way out, and is counted. */
-const events = (meter: Meter): Middleware => ({
-  before(state) {
-    const started = meter.now();
-    state.event = {
-      request: readEvent(state.event, state.context),
-      started,
-      counted: isCounted(state.context),
-      scores: undefined,
-    } satisfies Call;
-  },
-  after(state) {
-    const { request, started, counted, scores, drift } = state.event as Call;
-    state.response = writeAnswer(request, state.response as Answer);
-    if (scores === undefined) return;
-    if (counted) meter.answered(started, scores, drift);
-    else meter.uncounted();
-  },
-});
-
-/** Lambda's client context is whatever the caller of a direct invocation wrote into it. */
-function isCounted(context: unknown): boolean {
-  const given = context as {
-    readonly clientContext?: { readonly custom?: Record<string, unknown> | null } | null;
-  };
-  return given?.clientContext?.custom?.[UNCOUNTED] !== true;
-}
-
-/** Every error becomes an answer. A line each in the log: the code and the place, never a value. */
-const errors = (meter: Meter, log: Log): Middleware => ({
-  onError(state) {
-    const { request, counted } = state.event as Call;
-    state.response = writeAnswer(request, answerOf(state.error, request, log));
-    if (!counted) return;
-    if (isRefusal(state.error) && !isModelFault(state.error)) meter.rejected();
-    else meter.failed();
-  },
-});
-
-function answerOf(error: unknown, { id, source }: Request, log: Log): Answer {
-  if (isRefusal(error)) {
-    const { status, code, message } = error;
-    const fields = { code, status, reason: message, requestId: id, source };
-    if (status < 500) log.warn('Refused.', fields);
-    else log.error('Failed.', fields);
-    return errorAnswer(error);
-  }
-  log.error('Failed.', { code: 'INTERNAL', status: 500, reason: placeOf(error), requestId: id, source });
-  return errorAnswer({ status: 500, code: 'INTERNAL', message: 'The endpoint failed; its log says where.' });
 }
 
 function answerTo(endpoint: Endpoint, call: Call): Answer | Promise<Answer> {
@@ -207,14 +143,19 @@ function compute(endpoint: Endpoint, asked: InferRequest, call: Call): Tensors |
 async function transformed(endpoint: Endpoint, asked: InferRequest, call: Call): Promise<Tensors> {
   const { transform, log } = endpoint;
   const { pre, post } = transform;
+  call.asked = asked;
   const info = { id: asked.id, parameters: asked.parameters };
   const feeds = pre === undefined ? asked.tensors : await guard(() => pre(asked.tensors, info), log);
   const results = runModel(endpoint, asked, feeds, call);
-  return post === undefined ? results : guard(() => post(results, info), log);
+  if (post === undefined) return results;
+  call.outputs = await guard(() => post(results, info), log);
+  return call.outputs;
 }
 
-function runModel(endpoint: Endpoint, { outputs }: InferRequest, feeds: Tensors, call: Call): Tensors {
+function runModel(endpoint: Endpoint, asked: InferRequest, feeds: Tensors, call: Call): Tensors {
   const { manifest, transform, session, meter } = endpoint;
+  const { outputs } = asked;
+  call.asked = asked;
   // With all outputs wanted and none left out, ONNX Runtime needs no list; a transform may look at any of them, and
   // every answer is to be scored.
   const graph = manifest.graph ?? manifest.signature;
@@ -233,6 +174,7 @@ function runModel(endpoint: Endpoint, { outputs }: InferRequest, feeds: Tensors,
     const tensor = tensorOf(computed[name] as Parameters<typeof tensorOf>[0]);
     if (tensor !== undefined) results[name] = tensor;
   }
+  call.outputs = results;
   call.scores = meter.score(results);
   if (call.counted) call.drift = driftOf(endpoint, feeds, results);
   return results;
@@ -275,8 +217,7 @@ async function guard(work: () => Tensors | Promise<Tensors>, log: Log): Promise<
     if (error instanceof Error && 'status' in error) {
       const { status, message } = error;
       if (typeof status === 'number' && status >= 400 && status < 500) {
-        const code = 'code' in error && typeof error.code === 'string' ? error.code : 'TRANSFORM_REFUSED';
-        throw Object.assign(new Error(message), { status, code });
+        throw ownRefusal(status, 'code' in error ? error.code : undefined, message);
       }
     }
     log.error('The transform failed.', { reason: placeOf(error) });

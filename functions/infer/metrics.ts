@@ -1,7 +1,7 @@
 import { writeSync } from 'node:fs';
 import { type Manifest, METRICS } from './contract.ts';
 import { createDrift, type Drifted } from './drift.ts';
-import { directivesOf } from './emf.ts';
+import { directivesOf, levelOf } from './emf.ts';
 import { createScorer, scoreNames } from './signals.ts';
 import type { Tensors } from './transform.ts';
 
@@ -23,14 +23,19 @@ export type Meter = {
   readonly score: (tensors: Tensors) => string;
   /** @returns the same of its drift from reference data; absent where nothing is declared */
   readonly drift?: (inputs: Tensors, outputs: Tensors) => Drifted | undefined;
-  /** An inference was answered without error. */
-  readonly answered: (started: number, scores: string, drift?: Drifted) => void;
+  /**
+   * An inference was answered without error.
+   * @param audit of each that takes it: the line of its audit, which is written with the others
+   */
+  readonly answered: (started: number, scores: string, drift?: Drifted, audit?: string) => void;
   /** The model or the endpoint failed. */
-  readonly failed: () => void;
+  readonly failed: (audit?: string) => void;
   /** The request was wrong. */
-  readonly rejected: () => void;
+  readonly rejected: (audit?: string) => void;
   /** An inference that counts nowhere was answered: the instance is warm all the same. */
-  readonly uncounted: () => void;
+  readonly uncounted: (audit?: string) => void;
+  /** What counts nowhere failed, or was wrong. */
+  readonly unanswered: (audit?: string) => void;
 };
 
 /** @param primed the model has run before the first request */
@@ -45,12 +50,12 @@ export function createMeter(
   const ofModel = `,"${METRICS.model}":${name}`;
   const dimensions = `${ofModel},"${METRICS.version}":${version}`;
   const filtered = levelOf(environment);
-  const line = (head: string, members: string, drifted = NO_DRIFT): void => {
+  const line = (head: string, members: string, audit = '', drifted = NO_DRIFT): void => {
     const now = Date.now();
     const level = filtered === '' ? '' : `,"timestamp":"${new Date(now).toISOString()}"${filtered}`;
     const own = `${head}${drifted.directives}],"Timestamp":${now}}${level}${members}${drifted.members}}\n`;
-    // Both in one write: it is the dearest part of either.
-    out(drifted === NO_DRIFT ? own : `${own}${drifted.line}${level}}\n`);
+    // All in one write: it is the dearest part of any.
+    out((drifted === NO_DRIFT ? own : `${own}${drifted.line}${level}}\n`) + audit);
   };
 
   const names = [METRICS.requests, METRICS.latency];
@@ -77,22 +82,26 @@ export function createMeter(
     now: () => performance.now(),
     score: createScorer(signals),
     ...(drift && { drift: createDrift(drift, graph ?? signature, environment) }),
-    answered(started, scores, drifted) {
+    answered(started, scores, drifted, audit) {
       const took = performance.now() - started;
       const latency = `${Math.round(took * 1000)}e-3`;
       if (isCold) {
         isCold = false;
-        line(cold, `${success}${latency},"${METRICS.coldStart}":1${scores}`, drifted);
+        line(cold, `${success}${latency},"${METRICS.coldStart}":1${scores}`, audit, drifted);
         return;
       }
       let beyond = 0;
       while (beyond < slowEdges.length && took > (slowEdges[beyond] as number)) beyond++;
-      line(warm[beyond] as string, success + latency + slow[beyond] + scores, drifted);
+      line(warm[beyond] as string, success + latency + slow[beyond] + scores, audit, drifted);
     },
-    failed: () => line(failed, failure),
-    rejected: () => line(rejected, rejection),
-    uncounted() {
+    failed: (audit) => line(failed, failure, audit),
+    rejected: (audit) => line(rejected, rejection, audit),
+    uncounted(audit = '') {
       isCold = false;
+      if (audit !== '') out(audit);
+    },
+    unanswered(audit = '') {
+      if (audit !== '') out(audit);
     },
   };
 }
@@ -106,24 +115,12 @@ const headOf = (names: readonly string[], dimensions: readonly (readonly string[
   `{"_aws":{"CloudWatchMetrics":[${directivesOf(names, dimensions)}`;
 
 /**
- * With the JSON log format and a level beyond INFO, Lambda drops what has no such level and no time of RFC 3339:
- * https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html. Metrics are no talk that one
- * may turn off, so they then name the level that is asked for.
- */
-function levelOf({
-  AWS_LAMBDA_LOG_FORMAT: format,
-  AWS_LAMBDA_LOG_LEVEL: level = '',
-}: NodeJS.ProcessEnv): string {
-  return format === 'JSON' && /^(WARN|ERROR|FATAL)$/.test(level) ? `,"level":"${level}"` : '';
-}
-
-/**
  * Standard output, and not console: Lambda's runtime replaces its methods, which put time, id and level around a text or, in
  * the JSON format, an object around it: https://github.com/aws/aws-lambda-nodejs-runtime-interface-client (src/logging).
  * Written by its descriptor, since process.stdout costs milliseconds when first asked for, and at once, since what a
  * stream keeps for a full pipe may be frozen with the instance. Putting it off by a turn of the event loop would gain nothing:
  * the runtime itself waits for one before it sends the answer (src/runtime/lifecycle-manager.ts).
- * @param lines ASCII: names of functions, versions and signals are
+ * @param lines ASCII: names of functions, versions and signals are, and an audit escapes what is not
  */
 function toStdout(lines: string): void {
   try {

@@ -31,6 +31,10 @@ export function createLog(serviceName: string): Log {
  */
 export function placeOf(error: unknown): string {
   if (!(error instanceof Error)) return typeof error;
-  const frames = (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line));
+  const { message, stack = '' } = error;
+  // The message comes first, and may have lines that look like frames.
+  const at = stack.indexOf(message);
+  const below = at < 0 ? '' : stack.slice(at + message.length);
+  const frames = below.split('\n').filter((line) => /^\s+at /.test(line));
   return [error.name, ...frames.slice(0, 8).map((frame) => frame.trim())].join(' ');
 }

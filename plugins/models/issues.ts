@@ -89,6 +89,10 @@ const FIXES: Readonly<Record<string, string>> = {
   'release.rollbackWindow': 'Write a duration such as 90s, 10m, 2h or 1d.',
   alerts: 'Write an e-mail address, or the ARN of a topic (not a FIFO one).',
   'drift.baseline': 'Write the path of a .csv, .jsonl, .npy or .parquet file, relative to serverless.yml.',
+  audit: 'Write {}, or {predictions: true} with the outputs.',
+  'audit.retention': 'Write a number of days, such as 2192 for six years.',
+  'audit.kmsKey':
+    'Write the ARN of a key, arn:aws:kms:<region>:<account>:key/<id>, or a CloudFormation function that gives one.',
   traffic: 'Write requests per s, min, h, day or month, such as 5/s.',
   'registry.bucket': 'Write the name of an existing S3 bucket.',
 };

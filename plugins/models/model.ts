@@ -24,6 +24,7 @@ export type Model = {
   readonly release: ReleaseRules;
   readonly drift?: Drift;
   readonly batch?: Batch;
+  readonly audit?: Audit;
 };
 
 /** What is scored from S3 to S3. */
@@ -34,6 +35,16 @@ export type Batch = {
   readonly create: readonly string[];
   /** Objects at once, and parts of each large one. */
   readonly concurrency: number;
+};
+
+/** A log line a decision. */
+export type Audit = {
+  /** The outputs are in it. */
+  readonly predictions: boolean;
+  /** Days that the endpoint's log is kept. */
+  readonly retention?: number;
+  /** Of the endpoint's log: an ARN, or a function of CloudFormation. */
+  readonly kmsKey?: string | Readonly<Record<string, unknown>>;
 };
 
 /** What live traffic is held against. */

@@ -26,6 +26,9 @@ export function normalized(key: string): string {
 /** The framework's logical id of the function `key`. */
 export const functionLogicalId = (key: string): string => `${normalized(key)}LambdaFunction`;
 
+/** The framework's logical id of that function's log group. */
+export const logGroupLogicalId = (key: string): string => `${normalized(key)}LogGroup`;
+
 export const roleLogicalId = (key: string): string => `${normalized(key)}ModelsRole`;
 
 export const aliasLogicalId = (key: string): string => `${normalized(key)}LiveAlias`;

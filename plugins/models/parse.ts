@@ -124,7 +124,7 @@ function drop(from: unknown, path: readonly PropertyKey[]): void {
 
 function modelOf(name: string, given: Declaration, around: Surroundings): Model {
   // A copy: the framework writes into its own configuration, and a model is frozen.
-  const { http, traffic, architecture, concurrency, gate, release, latency, drift, batch, ...rest } =
+  const { http, traffic, architecture, concurrency, gate, release, latency, drift, batch, audit, ...rest } =
     structuredClone(given);
   const instances = concurrency && concurrencyOf(concurrency);
   return {
@@ -155,6 +155,13 @@ function modelOf(name: string, given: Declaration, around: Surroundings): Model 
       },
     }),
     ...(batch && { batch: batchOf(batch, concurrency?.batch ?? AT_ONCE) }),
+    ...(audit && {
+      audit: {
+        predictions: audit.predictions,
+        ...(audit.retention !== undefined && { retention: audit.retention }),
+        ...(audit.kmsKey !== undefined && { kmsKey: audit.kmsKey }),
+      },
+    }),
   };
 }
 

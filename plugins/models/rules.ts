@@ -46,13 +46,15 @@ export function ruleProblems(key: string, given: Declaration): readonly Problem[
       fix: 'Write `s3://bucket/key`.',
     });
   }
-  if (given.drift !== undefined && given.function.disableLogs === true) {
+  const logged = (['drift', 'audit'] as const).find((name) => given[name] !== undefined);
+  if (logged !== undefined && given.function.disableLogs === true) {
+    const why = { drift: 'drift is counted from', audit: 'an audit is written to' }[logged];
     problems.push({
       code: 'MODELS_INVALID_VALUE',
       key: `${key}.function.disableLogs`,
       value: true,
-      message: 'is true, but drift is counted from the log of the endpoint.',
-      fix: 'Leave it out, or leave out `drift`.',
+      message: `is true, but ${why} the log of the endpoint.`,
+      fix: `Leave it out, or leave out \`${logged}\`.`,
     });
   }
   if (given.batch !== undefined && given.function.disableLogs === true) {
@@ -64,6 +66,7 @@ export function ruleProblems(key: string, given: Declaration): readonly Problem[
       fix: 'Leave it out, or leave out `batch`.',
     });
   }
+  problems.push(...retentionProblems(key, given));
   for (const name of Object.keys(given.function)) {
     const fix = OURS[name];
     if (fix !== undefined)
@@ -97,6 +100,38 @@ export function ruleProblems(key: string, given: Declaration): readonly Problem[
       key: `${key}.function.events`,
       message: 'has a cloudFront event, but Lambda@Edge takes no layers.',
       fix: 'Put the model behind `http`, and CloudFront before that.',
+    });
+  }
+  return problems;
+}
+
+/** Days: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html */
+const RETENTIONS = [
+  1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
+];
+
+function retentionProblems(key: string, { audit, function: given }: Declaration): readonly Problem[] {
+  const days = audit?.retention;
+  if (days === undefined) return [];
+  const problem = { code: 'MODELS_INVALID_VALUE', key: `${key}.audit.retention`, value: days } as const;
+  const problems: Problem[] = [];
+  if (given.logRetentionInDays !== undefined) {
+    problems.push({
+      ...problem,
+      message: 'is said twice.',
+      fix: 'Leave `logRetentionInDays` out of `function`.',
+    });
+  }
+  if (!RETENTIONS.includes(days)) {
+    // Rather longer than was asked for than shorter: somebody must keep it so long.
+    const longer = RETENTIONS.find((one) => one > days);
+    problems.push({
+      ...problem,
+      message: `is ${days} days; CloudWatch Logs takes ${RETENTIONS.join(', ')}.`,
+      fix:
+        longer === undefined
+          ? `Write ${RETENTIONS.at(-1)}, or leave it and \`logRetentionInDays\` out, and nothing expires.`
+          : `Write ${longer}, the next longer one.`,
     });
   }
   return problems;

@@ -258,6 +258,30 @@ const batch = z.strictObject({
     }),
 });
 
+/** `models.<name>.audit`. */
+const audit = z.strictObject({
+  predictions: z
+    .preprocess(flag, z.boolean())
+    .default(false)
+    .meta({ description: 'The outputs that were answered are in the line, too.', type: 'boolean' }),
+  // Which of them CloudWatch takes: rules.ts.
+  retention: integer(1, Number.MAX_SAFE_INTEGER).optional().meta({
+    description: 'Days that the endpoint’s log is kept, beyond `sls remove`, too; `2192` are six years.',
+    type: 'integer',
+  }),
+  kmsKey: z
+    .union([
+      z.string().regex(/^arn:aws[\w-]*:kms:[a-z0-9-]+:\d{12}:key\/[\w-]+$/),
+      object.refine((value) => /^(Ref|Fn::\w+)$/.test(Object.keys(value).join())),
+    ])
+    .optional()
+    .meta({
+      description:
+        'ARN of the KMS key that the endpoint’s log is encrypted with, or a CloudFormation function.',
+      type: 'string \\| object',
+    }),
+});
+
 /** `models.<name>`. */
 export const declaration = z.strictObject({
   artifact: z.string().min(1).meta({
@@ -327,6 +351,9 @@ export const declaration = z.strictObject({
     .preprocess(listed, z.array(batch).min(1))
     .optional()
     .meta({ description: 'Objects in S3 that are scored when they appear there.', type: 'list' }),
+  audit: audit.optional().meta({
+    description: 'A log line a decision: who asked, which version answered, how it ended; never the inputs.',
+  }),
 });
 
 /** `custom.models`. */

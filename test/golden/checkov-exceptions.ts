@@ -46,13 +46,14 @@ export const EXCEPTIONS: readonly Exception[] = [
   {
     check: 'CKV_AWS_66',
     resource: /^AWS::Logs::LogGroup\./,
-    reason: 'How long logs are kept is `provider.logRetentionInDays` or `function.logRetentionInDays`.',
+    reason:
+      'How long logs are kept is `provider.logRetentionInDays`, `function.logRetentionInDays` or `audit.retention`.',
   },
   {
     check: 'CKV_AWS_158',
     resource: /^AWS::Logs::LogGroup\./,
     reason:
-      'CloudWatch encrypts logs with its own key. The log groups are the framework’s, and it has no key for them.',
+      'CloudWatch encrypts logs with its own key. The log groups are the framework’s, and it has no key for them; an endpoint’s gets the one that `audit.kmsKey` names.',
   },
   {
     check: 'CKV_AWS_111',

@@ -42,6 +42,8 @@ describe('local AWS, for the log port', () => {
         { at, message: '{"event":"UpdateTrail"}' },
         { at, message: '{"event":"Update"}' },
         { at, message: 'UpdateTrail' },
+        { at, message: '{"status":404,"other":"404"}' },
+        { at, message: '{"status":true}' },
       ]);
       const ask = async (filterPattern: string, limit?: number) => {
         const input = { logGroupName: 'group', filterPattern, limit };
@@ -52,19 +54,31 @@ describe('local AWS, for the log port', () => {
         await ask('{ $.event = "UpdateTrail" }'),
         await ask('{ $.event = "Update*" }'),
         await ask('{ $.event = "*" }', 1),
+        await ask('{ $.status = 404 }'),
+        await ask('{ $.other = 404 }'),
         await ask('UpdateTrail'),
         await ask('{ $.event = "a" && $.n > 1 }'),
       ];
       own.destroy();
       return found;
     });
-    expect(on).toEqual([[1, false], [2, false], [1, true], [2, false], 'InvalidParameterException']);
-    expect(off).toEqual([
-      [3, false],
-      [3, false],
+    expect(on).toEqual([
       [1, false],
       [2, false],
-      [3, false],
+      [1, true],
+      [1, false],
+      [0, false],
+      [2, false],
+      'InvalidParameterException',
+    ]);
+    expect(off).toEqual([
+      [5, false],
+      [5, false],
+      [1, false],
+      [5, false],
+      [5, false],
+      [2, false],
+      [5, false],
     ]);
   });
 });

@@ -17,6 +17,7 @@ import { METRICS } from '../../functions/infer/contract.ts';
 import { createMeter } from '../../functions/infer/metrics.ts';
 import { client } from './deployed.ts';
 import { invoke, makeFunction, withAndWithout } from './lambda.ts';
+import { put } from './log-events.ts';
 import { type LocalAws, startAws } from './start.ts';
 
 type Dimensions = Readonly<Record<string, string>>;
@@ -127,14 +128,31 @@ describe('embedded metrics', () => {
         ),
         { ...old, _aws: { ...(old as { _aws: object })._aws, Timestamp: Date.now() - 15 * 86_400_000 } },
       ]);
+      // Lines that a client writes are read, too:
+      // https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Generation_PutLogEvents.html
+      const logs = new CloudWatchLogsClient(client(aws.endpoint));
+      const message = JSON.stringify(line('put', 4)).replace('"NOW"', String(Date.now()));
+      await put(logs, 'group', [{ at: Date.now(), message }]);
+      logs.destroy();
       const found: Record<string, number> = {};
-      for (const name of ['number', 'array', 'long', 'text', 'flag', 'dimension', 'missing', 'm0', 'old'])
+      for (const name of [
+        'number',
+        'put',
+        'array',
+        'long',
+        'text',
+        'flag',
+        'dimension',
+        'missing',
+        'm0',
+        'old',
+      ])
         found[name] = await sum(aws, 'N', name, { D: name === 'dimension' ? '5' : 'd' });
       return found;
     });
     const none = { text: 0, flag: 0, dimension: 0, missing: 0, m0: 0, old: 0 };
-    expect(on).toEqual({ number: 2, array: 6, long: 100, ...none });
-    expect(off).toEqual({ number: 0, array: 0, long: 0, ...none });
+    expect(on).toEqual({ number: 2, put: 4, array: 6, long: 100, ...none });
+    expect(off).toEqual({ number: 0, put: 0, array: 0, long: 0, ...none });
   });
 
   it('are those that an endpoint writes', async () => {

@@ -4,19 +4,14 @@ import { CreateBucketCommand, GetObjectCommand, PutObjectCommand, S3Client } fro
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { METRICS, type Watched } from '../../functions/drift/contract.ts';
 import { driftDocuments } from '../../functions/drift/documents.ts';
-import { ENV as REGISTRY } from '../../functions/release/contract.ts';
 import { bucketObjects } from '../../functions/shared/aws/objects.ts';
-import { bundle, importPath, ownFile } from '../../plugins/models/ship/bundle.ts';
 import { baselineOf, digestOf, lineOf } from '../unit/drift/scene.ts';
 import { client } from './deployed.ts';
-import { ACCOUNT, invoke, LOGS, makeFunction } from './lambda.ts';
+import { BUCKET, DAY, deployMonitor, FILES, SCOPE } from './drift-scene.ts';
+import { invoke } from './lambda.ts';
 import { put } from './log-events.ts';
-import { type LocalAws, REGION, startAws } from './start.ts';
+import { type LocalAws, startAws } from './start.ts';
 
-const DAY = 86_400_000;
-const BUCKET = 'registry';
-const SCOPE = `models/${ACCOUNT}/${REGION}/shop/dev/`;
-const FILES = 'models/files/';
 const GROUP = '/aws/lambda/shop-dev-churn';
 const WATCHED: Watched = {
   model: 'churn',
@@ -44,37 +39,6 @@ afterAll(async () => {
   for (const one of [logs, s3, cloudWatch]) one?.destroy();
   await aws?.stop();
 });
-
-const allow = (Action: string | string[], ...Resource: string[]) => ({
-  Effect: 'Allow',
-  Action,
-  Resource,
-});
-
-/** The monitor's handler as it is shipped, with the rights that it needs and no others. */
-async function deploy(name: string, watched: readonly Watched[]): Promise<void> {
-  const source = `import { createMonitor } from ${importPath(ownFile('functions/drift/handler'))};\nexport const handler = createMonitor(${JSON.stringify(watched)});\n`;
-  const group = `arn:aws:logs:${REGION}:${ACCOUNT}:log-group:${GROUP}`;
-  await makeFunction(aws, {
-    name,
-    code: await bundle(source, import.meta.dirname, 'models'),
-    timeout: 60,
-    memory: 512,
-    variables: {
-      [REGISTRY.bucket]: BUCKET,
-      [REGISTRY.scope]: SCOPE,
-      [REGISTRY.files]: FILES,
-    },
-    may: [
-      { ...LOGS, Action: ['logs:CreateLogGroup', 'logs:CreateLogStream', 'logs:PutLogEvents'] },
-      allow('logs:FilterLogEvents', group, `${group}:*`),
-      allow('s3:GetObject', `arn:aws:s3:::${BUCKET}/${FILES}*`),
-      allow(['s3:GetObject', 's3:PutObject'], `arn:aws:s3:::${BUCKET}/${SCOPE}drift/*`),
-      // A missing baseline is else not to be told from a denied one, and the documents are listed.
-      allow('s3:ListBucket', `arn:aws:s3:::${BUCKET}`),
-    ],
-  });
-}
 
 /** The highest of a metric's points since yesterday. */
 async function highest(name: string, functionName = WATCHED.functionName): Promise<number | undefined> {
@@ -133,7 +97,7 @@ it('the shipped handler reads log and baseline, publishes, and writes a window o
     message: n % 3 === 2 ? 'START' : lineOf(baseline, digest, { age: 0.8 + 0.2 * ((n * 0.618) % 1) }),
   }));
   await put(logs, GROUP, events);
-  await deploy('shop-dev-models-drift', [WATCHED]);
+  await deployMonitor(aws, 'shop-dev-models-drift', [WATCHED]);
 
   for (let run = 0; run < 2; run += 1) {
     const { error, log } = await invoke(aws, 'shop-dev-models-drift');
@@ -156,7 +120,7 @@ it('the shipped handler reads log and baseline, publishes, and writes a window o
 });
 
 it('a log that it may not read, or that is not there, is counted as that', async () => {
-  await deploy('shop-dev-denied', [
+  await deployMonitor(aws, 'shop-dev-denied', [
     { ...WATCHED, model: 'other', functionName: 'shop-dev-other', logGroup: '/aws/lambda/shop-dev-other' },
   ]);
   const { error, log } = await invoke(aws, 'shop-dev-denied');

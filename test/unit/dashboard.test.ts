@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { METRICS as DRIFT } from '../../functions/drift/contract.ts';
+import { smooth } from '../../functions/drift/smooth.ts';
 import { METRICS as OWN } from '../../functions/infer/contract.ts';
 import { METRICS as WORKER } from '../../functions/release/contract.ts';
+import type { DriftFacts } from '../../plugins/models/model.ts';
 import { parseModels } from '../../plugins/models/parse.ts';
 import { alarmsOf } from '../../plugins/models/plan/alarms.ts';
 import { dashboardOf } from '../../plugins/models/plan/dashboard.ts';
@@ -40,8 +43,9 @@ type Widget = {
 };
 
 /** What Fn::Sub makes of the body. */
-function widgetsOf(of: typeof models): readonly Widget[] {
-  const { DashboardBody } = dashboardOf(of, host).Properties as {
+function widgetsOf(of: typeof models, drift?: DriftFacts): readonly Widget[] {
+  const known = new Map(drift === undefined ? [] : of.map(({ name }) => [name, { drift }]));
+  const { DashboardBody } = dashboardOf(of, host, known).Properties as {
     DashboardBody: { readonly 'Fn::Sub': string };
   };
   const values: Readonly<Record<string, string>> = {
@@ -125,5 +129,109 @@ describe('the dashboard', () => {
     expect(alarms[0]?.properties.alarms?.[0]).toBe(
       'arn:aws:cloudwatch:eu-central-1:123456789012:alarm:shop-dev-churn-crashes',
     );
+  });
+});
+
+describe('the graph of drift', () => {
+  const { models: watched } = parseModels({
+    churn: { artifact: 'a.onnx', drift: { baseline: 'r.csv', window: '5m', effect: 0.2 } },
+  });
+  const signals: DriftFacts['signals'] = [
+    { name: 'age', label: 'age', of: 'input', kind: 'numeric', phi: 1.3, m: 10_000 },
+    { name: 'income', label: 'in come', of: 'input', kind: 'numeric', phi: 1, m: 9000 },
+    { name: 'empty', label: 'empty', of: 'input', kind: 'numeric', phi: 1, m: 0 },
+    { name: 'prediction', label: 'prediction', of: 'output', kind: 'numeric', phi: 2.5, m: 10_000 },
+  ];
+  const graphOf = (native: boolean, of = signals) =>
+    widgetsOf(watched, { sha256: '', bytes: 0, rows: 10_000, native, signals: of }).find(({ properties }) =>
+      properties.title?.startsWith('churn: drift'),
+    )?.properties;
+
+  /** The graph's lines at one time: metric math in JavaScript, whose operators it shares but for the power. */
+  function drawn(native: boolean, sums: Readonly<Record<string, number | undefined>>) {
+    const known: Record<string, number | undefined> = {};
+    const lines: Record<string, number | undefined> = {};
+    for (const line of graphOf(native)?.metrics ?? []) {
+      const how = line.at(-1) as { id?: string; expression?: string; label?: string; visible?: boolean };
+      const value = how.expression === undefined ? sums[line[1] as string] : evaluated(how.expression, known);
+      if (how.id !== undefined) known[how.id] = value;
+      if (how.visible !== false) lines[how.label ?? ''] = value;
+    }
+    return lines;
+  }
+  function evaluated(expression: string, known: Readonly<Record<string, number | undefined>>) {
+    const names = Object.keys(known);
+    const used = expression.match(/\b[a-z]\w*\b/g) ?? [];
+    expect(
+      used.filter((name) => !names.includes(name)),
+      expression,
+    ).toEqual([]);
+    // Where a metric has no point, neither has what is made of it; FILL is the exception.
+    if (used.some((name) => known[name] === undefined && !expression.includes(`FILL(${name},`)))
+      return undefined;
+    const run = new Function('ABS', 'FILL', ...names, `return ${expression.replaceAll('^', '**')}`);
+    const fill = (value: number | undefined, other: number): number => value ?? other;
+    const value: number = run(Math.abs, fill, ...names.map((name) => known[name]));
+    return Number.isFinite(value) ? value : undefined;
+  }
+
+  it('has what the statistics say, for inputs that CloudWatch watches and for outputs', () => {
+    const sums = {
+      Rows: 240,
+      Drift_age_a: 55,
+      Drift_age_b: -31,
+      Drift_income_a: 2,
+      Drift_income_b: 1,
+      [OWN.requests]: 200,
+      [OWN.errors]: 50,
+      Drift_prediction_a: -90,
+      Drift_prediction_b: 12,
+    };
+    const lines = drawn(true, sums);
+    expect(Object.keys(lines)).toEqual(['age', 'income', 'prediction']);
+    expect(lines.age).toBeCloseTo(smooth({ n: 240, a: 55, b: -31 }, 10_000, 1.3)?.size ?? 0, 9);
+    expect(lines.age).toBeCloseTo(0.241056125323, 9);
+    // Less than noise alone would bring is 0, not a root that is none.
+    expect(lines.income).toBe(0);
+    expect(lines.prediction).toBeCloseTo(smooth({ n: 150, a: -90, b: 12 }, 10_000, 2.5)?.size ?? 0, 9);
+    // Without an error there is no point of them.
+    expect(drawn(true, { ...sums, [OWN.errors]: undefined }).prediction).toBeCloseTo(
+      smooth({ n: 200, a: -90, b: 12 }, 10_000, 2.5)?.size ?? 0,
+      9,
+    );
+    expect(drawn(true, { ...sums, Rows: 99 }).age).toBeUndefined();
+    expect(drawn(true, {}).age).toBeUndefined();
+  });
+
+  it('has the monitor’s largest for inputs that it alone sees, and the effect that is asked for', () => {
+    const lines = drawn(false, { [DRIFT.max]: 0.4, [DRIFT.signals]: 2 });
+    expect(lines).toEqual({ 'largest of the inputs': 0.4, 'inputs that drifted': 2, prediction: undefined });
+    expect(graphOf(false)).toMatchObject({
+      period: 300,
+      annotations: { horizontal: [{ value: 0.2 }] },
+    });
+    const [text] = widgetsOf(watched, { sha256: '', bytes: 0, rows: 1, native: false, signals });
+    expect(JSON.stringify(text?.properties)).toContain('sls models drift --model churn');
+  });
+
+  it('has fewer metrics than a graph may have, and ids that CloudWatch takes', () => {
+    const many = Array.from({ length: 24 }, (_, i): DriftFacts['signals'][number] => ({
+      name: `s${i}`,
+      label: `s${i}`,
+      of: i < 4 ? 'input' : 'output',
+      kind: 'numeric',
+      phi: 1,
+      m: 1000,
+    }));
+    const metrics = graphOf(true, many)?.metrics ?? [];
+    // https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html
+    expect(metrics.length).toBeLessThanOrEqual(500);
+    const ids = metrics.flatMap((line) => (line.at(-1) as { id?: string }).id ?? []);
+    expect(new Set(ids).size).toBe(ids.length);
+    for (const id of ids) expect(id).toMatch(/^[a-z][A-Za-z0-9_]*$/);
+  });
+
+  it('is not there for a model that declares no drift', () => {
+    expect(widgetsOf(models).some(({ properties }) => properties.title?.includes('drift'))).toBe(false);
   });
 });

@@ -5,6 +5,7 @@ import { routeLogicalId } from '../../plugins/models/naming.ts';
 import { parseModels } from '../../plugins/models/parse.ts';
 import { capacityLine, capacityOf } from '../../plugins/models/plan/capacity.ts';
 import { catalogManifest, catalogStatements } from '../../plugins/models/plan/catalog.ts';
+import { kept } from '../../plugins/models/plan/cloudformation.ts';
 import {
   idleCost,
   leastInstances,
@@ -25,7 +26,7 @@ import {
 import { commonAuth, groupsOf, routeKey, routeProblems, routesOf } from '../../plugins/models/plan/routes.ts';
 import { serviceTimeout, settingsOf } from '../../plugins/models/plan/settings.ts';
 import { restoredRole, withoutOurs } from '../../plugins/models/plan/shared-role.ts';
-import { keptVersion, throttledStage } from '../../plugins/models/plan/template.ts';
+import { throttledStage } from '../../plugins/models/plan/template.ts';
 
 const host: Host = {
   service: 'shop',
@@ -301,7 +302,7 @@ describe('the catalog', () => {
 
 describe('versions', () => {
   it('outlive the template that made them, unless its deploy fails', () => {
-    expect(keptVersion({ Type: 'AWS::Lambda::Version', DeletionPolicy: 'Retain' })).toEqual({
+    expect(kept({ Type: 'AWS::Lambda::Version', DeletionPolicy: 'Retain' })).toEqual({
       Type: 'AWS::Lambda::Version',
       DeletionPolicy: 'RetainExceptOnCreate',
       UpdateReplacePolicy: 'Retain',

@@ -67,7 +67,7 @@ describe('the option table', () => {
     const drift = { baseline: 'reference.csv' };
     const batch = [{ input: 's3://incoming/a/', output: 's3://scored/a/' }];
     const { models } = parseModels({
-      churn: { artifact: 'a.onnx', http: {}, concurrency, gate, drift, batch },
+      churn: { artifact: 'a.onnx', http: {}, concurrency, gate, drift, batch, audit: {} },
     });
     const at = (key: string): unknown =>
       key

@@ -28,6 +28,11 @@ export function arn(service: string, resource: string): Json {
   return { 'Fn::Sub': `arn:\${AWS::Partition}:${service}:\${AWS::Region}:\${AWS::AccountId}:${resource}` };
 }
 
+/** Stays when the template moves on or the stack goes; but what a failed deploy made goes, else no later one could make it. */
+export function kept(resource: Json): Json {
+  return { ...resource, DeletionPolicy: 'RetainExceptOnCreate', UpdateReplacePolicy: 'Retain' };
+}
+
 export const getAtt = (logicalId: string, attribute: string): Json => ({
   'Fn::GetAtt': [logicalId, attribute],
 });

@@ -1,5 +1,6 @@
 import type { Facts, Model } from '../model.ts';
 import { allAlarms, type KnownFacts } from './alerts.ts';
+import { auditBytes } from './audit.ts';
 import { nativeSignals } from './drift.ts';
 import type { Host } from './host.ts';
 import { lineBytes, metricCount, signalsOf } from './metrics.ts';
@@ -53,7 +54,8 @@ export function monthlyCost(model: Model, facts: Facts, traffic: number, duratio
   const prices = model.concurrency?.provisioned === undefined ? PRICES.gbSecond : PRICES.provisioned.gbSecond;
   const signals = signalsOf(facts.graph ?? facts.signature);
   const counted = metricCount(signals, model.latency !== undefined) + driftMetrics(facts.drift);
-  const logs = (requests * (LOG_BYTES + lineBytes(signals) + driftBytes(facts.drift))) / 1024 ** 3;
+  const bytes = LOG_BYTES + lineBytes(signals) + driftBytes(facts.drift) + auditBytes(model, facts.signature);
+  const logs = (requests * bytes) / 1024 ** 3;
   return {
     requests: requests * PRICES.request,
     compute: seconds * ((model.memory / 1024) * prices[model.architecture] + remote * PRICES.storageGbSecond),

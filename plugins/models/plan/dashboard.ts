@@ -5,12 +5,13 @@ import type { Model } from '../model.ts';
 import { ALIAS, dashboardName } from '../naming.ts';
 import { allAlarms, type KnownFacts } from './alerts.ts';
 import type { Resource } from './cloudformation.ts';
+import { driftGraph } from './drift-graph.ts';
 import { nameOf } from './endpoint.ts';
 import type { Host } from './host.ts';
 
 /**
- * One dashboard a service, a band of graphs a model: what it is asked, how fast each version answers, which version answers, and
- * how many instances that takes. https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html
+ * One dashboard a service, a band of graphs a model: what it is asked, how fast each version answers, which version answers, how
+ * many instances that takes, and how far its data drifted. https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html
  */
 export function dashboardOf(models: readonly Model[], host: Host, facts: KnownFacts = new Map()): Resource {
   const bands = models.map((model) => bandOf(model, host, facts));
@@ -55,8 +56,14 @@ function bandOf(
   facts: KnownFacts,
 ): { readonly height: number; readonly widgets: readonly Widget[] } {
   const functionName = nameOf(model, host);
-  const kinds = [requests, latency, versions, instances, ...(model.batch === undefined ? [] : [batch])];
-  const graphs = kinds.map((graph) => graph(model, functionName, host));
+  const drift = driftGraph(model, facts.get(model.name)?.drift, host);
+  const graphs = [
+    ...[requests, latency, versions, instances, ...(model.batch === undefined ? [] : [batch])].map((graph) =>
+      graph(model, functionName, host),
+    ),
+    ...(drift === undefined ? [] : [drift]),
+  ];
+  const ask = drift === undefined ? '' : `, \`sls models drift --model ${model.name}\``;
   const rows = Math.ceil(graphs.length / 3);
   return {
     height: TEXT_HEIGHT + rows * GRAPH_HEIGHT + ALARM_HEIGHT,
@@ -67,7 +74,7 @@ function bandOf(
         y: 0,
         width: 24,
         height: TEXT_HEIGHT,
-        properties: { markdown: `## ${model.name} (${functionName}:${ALIAS}), \`sls models status\`` },
+        properties: { markdown: `## ${model.name} (${functionName}:${ALIAS}), \`sls models status\`${ask}` },
       },
       ...graphs.map(
         (properties, index): Widget => ({
@@ -131,7 +138,10 @@ const latency: Graph = ({ name, latency: objective }, functionName, { region }) 
   }),
 });
 
-/** The shares are the weights as they were; the marks are how releases ended. */
+/**
+ * The shares are the weights as they were; the marks are how releases ended. They are points of metrics: a dashboard's own vertical
+ * annotations are at times that stand in its body, which a release would have to write, and the next deploy would write away.
+ */
 const versions: Graph = ({ name }, functionName, { region }) => ({
   title: `${name}: which version answers, and how releases end`,
   region,

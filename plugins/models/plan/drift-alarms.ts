@@ -165,8 +165,14 @@ function mathAlarm(
   };
 }
 
-/** Ten digits: more than any statistic deserves, and the same text on every machine. */
-const constant = (value: number): string => String(Number(value.toPrecision(10)));
+/**
+ * Ten digits: more than any statistic deserves, and the same text on every machine. Without an exponent, of which metric math
+ * says nothing: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html
+ */
+export function constant(value: number): string {
+  const text = String(Number(value.toPrecision(10)));
+  return text.includes('e') ? value.toFixed(20).replace(/\.?0+$/, '') : text;
+}
 
 const math = (id: string, expression: string, shown = false): Json => ({
   Id: id,

@@ -51,7 +51,7 @@ export const monitorRate = (drift: Drift, facts: DriftFacts): number =>
 const leastRows = (signals: readonly DriftSignal[]): number => Math.min(...signals.map(({ m }) => m));
 
 /** φ beyond which the reference cannot support its windows well. */
-const UNSTEADY = 3;
+export const UNSTEADY = 3;
 
 /** What a person should know before the deploy: what is watched, how often that errs, what it finds, and what it cannot. */
 export function driftLines(model: Declared, facts: DriftFacts): readonly string[] {

@@ -91,7 +91,7 @@ export const monitorRole = (models: readonly Model[], host: Host, options: Servi
 export function monitorManifest(
   models: readonly Model[],
   host: Host,
-  facts: ReadonlyMap<string, Facts>,
+  facts: ReadonlyMap<string, Pick<Facts, 'drift'>>,
 ): readonly Watched[] {
   return drifting(models).flatMap((model): Watched[] => {
     const found = facts.get(model.name)?.drift;

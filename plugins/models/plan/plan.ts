@@ -12,6 +12,7 @@ import {
 } from '../naming.ts';
 import { alertProblems } from './alerts.ts';
 import { releaseFunctions, releaseResources, releaseStatements } from './alias.ts';
+import { auditProblems } from './audit.ts';
 import { batchFunctions, batching, batchName, batchRole, batchStatements } from './batch.ts';
 import { machineStatements } from './batch-machine.ts';
 import { batchResources } from './batch-resources.ts';
@@ -194,7 +195,12 @@ export function planProblems(
   host: Host,
   options: ServiceOptions = {},
 ): readonly Problem[] {
-  return [...lengthProblems(models, host), ...routeProblems(models, host), ...alertProblems(options, host)];
+  return [
+    ...lengthProblems(models, host),
+    ...routeProblems(models, host),
+    ...alertProblems(options, host),
+    ...auditProblems(models, host),
+  ];
 }
 
 /** https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html */

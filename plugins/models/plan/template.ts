@@ -2,7 +2,8 @@ import type { Problem } from '../errors.ts';
 import type { Model } from '../model.ts';
 import { ALIAS, batchKey, functionLogicalId, HTTP_STAGE, routeLogicalId } from '../naming.ts';
 import { fingerprintText } from './alias.ts';
-import { isObject, type Json, type Output } from './cloudformation.ts';
+import { auditedLogs } from './audit.ts';
+import { isObject, type Json, kept, type Output } from './cloudformation.ts';
 import { nameOf } from './endpoint.ts';
 import type { Host } from './host.ts';
 import { endpointOf, type PlanInput, planFunctions, planResources, versionedProperties } from './plan.ts';
@@ -41,6 +42,7 @@ export function completed(
   const role = resources[SHARED_ROLE];
   const changed = {
     ...patchedResources(resources, routesOf(models), [...versions.values()], host),
+    ...auditedLogs(resources, models),
     ...(role !== undefined && { [SHARED_ROLE]: restoredRole(role, resources, planFunctions(input), host) }),
     ...added.resources,
   };
@@ -67,14 +69,6 @@ const SHARED_ROLE = 'IamRoleLambdaExecution';
 
 /** Resources of the compiled template, by logical id. */
 export type Resources = Readonly<Record<string, Json>>;
-
-/**
- * A version is kept when the template moves on, since the alias may still need it; but one whose deploy fails goes,
- * else the same code could never be published again.
- */
-export function keptVersion(version: Json): Json {
-  return { ...version, DeletionPolicy: 'RetainExceptOnCreate', UpdateReplacePolicy: 'Retain' };
-}
 
 /**
  * The framework's stage with a limit for each route of ours. It waits for the routes: a setting for a route that is not there fails
@@ -112,7 +106,8 @@ export function patchedResources(
   const patched: Record<string, Json> = {};
   for (const id of versions) {
     const version = resources[id];
-    if (version !== undefined) patched[id] = keptVersion(version);
+    // The alias may still need it; and the code of one that a failed deploy left could never be published again.
+    if (version !== undefined) patched[id] = kept(version);
   }
   const stage = resources[HTTP_STAGE];
   if (stage !== undefined && routes.length > 0 && !isExternalApi(host))

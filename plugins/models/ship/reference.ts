@@ -72,8 +72,11 @@ function unanswered(signals: readonly Signal[], rows: number): readonly string[]
     : [`The model gives no finite answer to ${most} of the ${rows} rows of its reference data.`];
 }
 
-/** Few numeric inputs, none of which can be absent: what a transform makes of a request may be, and then rows differ by signal. */
+/**
+ * Few numeric inputs, none of which is absent at times: what a transform makes of a request may be, and so is what the reference
+ * has empty cells of. Rows then differ by signal, and native alarms count them once for all.
+ */
 function isNative(signals: readonly Signal[]): boolean {
   const inputs = signals.filter(({ of }) => of === 'input');
-  return inputs.length <= NATIVE && inputs.every(({ kind }) => kind === 'numeric');
+  return inputs.length <= NATIVE && inputs.every(({ kind, nulls }) => kind === 'numeric' && nulls === 0);
 }

@@ -72,6 +72,7 @@ export async function shipModel(model: Model, context: ShipContext): Promise<Shi
     signals: signalsOf(inspection.signature),
     ...(slowEdges && { slowEdges }),
     ...(reference && { drift: reference.scored }),
+    ...(model.audit && { audit: { predictions: model.audit.predictions } }),
     remote,
   });
 

@@ -15,7 +15,7 @@ from ministack.core.responses import _request_account_id, _request_region, get_a
 from ministack.services import cloudwatch, eventbridge
 from ministack.services.cloudformation import provisioners
 
-from . import expressions, patch
+from . import alarm_queries, patch
 
 logger = logging.getLogger("alarms")
 _COMPARE = {
@@ -62,41 +62,27 @@ def series(metric: dict, period: int, stat: str, start: float, end: float, origi
     return {at: value for at, value in values.items() if value is not None}
 
 
-def longest_period(queries: list[dict]) -> int:
-    """Seconds; an expression takes the period of what it is made of."""
-    named = [(one.get("MetricStat") or one).get("Period") for one in queries]
-    return max([int(period) for period in named if period], default=60)
-
-
 def query(queries: list[dict], start: float, end: float, origin: float = 0) -> dict[str, dict[int, float]]:
-    """Every query of a MetricDataQueries list by its id, expressions evaluated over the others."""
-    found: dict[str, dict[int, float]] = {}
-    for one in queries:
-        if stat := one.get("MetricStat"):
-            found[one["Id"]] = series(stat["Metric"], int(stat.get("Period", 60)), stat.get("Stat", "Average"), start, end, origin)
-    waiting = [one for one in queries if one.get("Expression")]
-    while waiting:
-        ready = [one for one in waiting if not (expressions.names(one["Expression"]) & {other["Id"] for other in waiting})]
-        if not ready:
-            raise ValueError("expressions refer to each other")
-        for one in ready:
-            found[one["Id"]] = expressions.value(one["Expression"], found, longest_period(queries), start, end, origin)
-        waiting = [one for one in waiting if one not in ready]
-    return found
+    """Every query of a MetricDataQueries list by its id; raises ValueError for what AWS refuses."""
+    stats = {one["Id"]: one["MetricStat"] for one in queries if "Id" in one and "MetricStat" in one}
+    metrics = {
+        name: series(stat["Metric"], int(stat.get("Period", 60)), stat.get("Stat", "Average"), start, end, origin)
+        for name, stat in stats.items()
+    }
+    return alarm_queries.evaluated(queries, metrics, start, end, origin)
 
 
 def evaluate(alarm: dict) -> None:
     periods = int(alarm.get("EvaluationPeriods", 1))
     needed = int(alarm.get("DatapointsToAlarm") or periods)
     queries = alarm.get("Metrics") or []
-    period = longest_period(queries) if queries else int(alarm.get("Period") or 60)
+    period = alarm_queries.period_of(queries) if queries else int(alarm.get("Period") or 60)
     # Whole minutes only, the running one aside; or by the clock, whole periods only.
     step = period if (alarm.get("EvaluationWindow") or {}).get("WallClockWindow") is not None else min(period, 60)
     end = time.time() // step * step
     start = end - periods * period
     if queries:
-        shown = next((one["Id"] for one in queries if one.get("ReturnData", True) is not False), queries[-1]["Id"])
-        values = query(queries, start, end, start)[shown]
+        values = query(queries, start, end, start)[alarm_queries.watched(queries)]
     else:
         values = series(alarm, period, alarm.get("ExtendedStatistic") or alarm.get("Statistic") or "Average", start, end, start)
     edge = float(alarm.get("Threshold", 0))
@@ -124,9 +110,13 @@ def evaluate(alarm: dict) -> None:
 
 
 def _with_metrics(original):
-    """PutMetricAlarm keeps `Metrics`, which MiniStack drops, and since when an alarm is in its state."""
+    """PutMetricAlarm keeps `Metrics`, which MiniStack drops, and since when an alarm is in its state; what AWS refuses is refused."""
 
     def put(params, cbor_data, is_cbor, is_json=False):
+        try:
+            alarm_queries.check(cbor_data or {})
+        except ValueError as error:
+            return cloudwatch._error("ValidationError", str(error), 400, use_json=is_json, use_cbor=is_cbor)
         before = cloudwatch._alarms.get((cbor_data or {}).get("AlarmName", ""))
         answer = original(params, cbor_data, is_cbor, is_json)
         alarm = cloudwatch._alarms.get((cbor_data or {}).get("AlarmName", ""))
@@ -146,6 +136,7 @@ def _from_template(original):
     """AWS::CloudWatch::Alarm with `Metrics`, which MiniStack refuses; an update keeps since when the alarm is in its state."""
 
     def record(name, props):
+        alarm_queries.check(props)
         before = cloudwatch._alarms.get(name)
         since = {"StateTransitionedTimestamp": before["StateTransitionedTimestamp"]} if before else {}
         if props.get("EvaluationWindow"):

@@ -71,6 +71,7 @@ def _matcher(pattern: str):
     if found is None:
         return None
     member, text = found[1], found[2] if found[2] is not None else found[3]
+    number = int(text) if found[2] is None and text.isdigit() else None
     glob = re.compile(".*".join(re.escape(part) for part in text.split("*")), re.DOTALL)
 
     def matches(message: str) -> bool:
@@ -79,6 +80,8 @@ def _matcher(pattern: str):
         except ValueError:
             return False
         value = document.get(member) if isinstance(document, dict) else None
+        if number is not None:
+            return isinstance(value, (int, float)) and not isinstance(value, bool) and value == number
         return isinstance(value, str) and glob.fullmatch(value) is not None
 
     return matches

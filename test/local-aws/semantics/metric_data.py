@@ -24,12 +24,16 @@ def _data(original):
             wrong = f"The collection MetricDataQueries must not have a size greater than {_QUERIES}."
         elif start is None or end is None or start >= end:
             wrong = "The parameter StartTime must be less than the parameter EndTime."
+        try:
+            found = {} if wrong else alarms.query(queries, start, end)
+        except ValueError as error:
+            wrong = str(error)
         if wrong:
             return cloudwatch._error("ValidationError", wrong, 400, use_json=is_json, use_cbor=is_cbor)
-        answer = _page(queries, alarms.query(queries, start, end), asked)
+        answer = _page(queries, found, asked)
         if is_cbor:
-            found = [cloudwatch._cbor_metric_data_result(one) for one in answer["MetricDataResults"]]
-            return cloudwatch._cbor_ok({**answer, "MetricDataResults": found})
+            results = [cloudwatch._cbor_metric_data_result(one) for one in answer["MetricDataResults"]]
+            return cloudwatch._cbor_ok({**answer, "MetricDataResults": results})
         return cloudwatch._json_ok(answer)
 
     return data

@@ -7,7 +7,7 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedd
 import json
 import time
 
-from ministack.services import cloudwatch, lambda_svc
+from ministack.services import cloudwatch, cloudwatch_logs, lambda_svc
 
 from . import logs, patch
 
@@ -17,6 +17,22 @@ def install() -> None:
     # Its own counts are of some kinds of invocations only, and of some twice; the throttled ones are counted in `throttling`.
     patch.wrap(lambda_svc, "_emit_lambda_metrics", lambda _original: lambda *_counts, **_named: None)
     logs.observers.append(embedded)
+    patch.wrap(cloudwatch_logs, "_put_log_events", _from_clients)
+
+
+def _from_clients(original):
+    """Of lines that any client writes, too.
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Generation_PutLogEvents.html
+    """
+
+    def put(data):
+        answer = original(data)
+        if answer[0] == 200:
+            for event in data.get("logEvents", []):
+                embedded(event.get("message", ""))
+        return answer
+
+    return put
 
 
 def _measured(original):

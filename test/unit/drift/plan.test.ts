@@ -72,6 +72,13 @@ describe('alarms of drift', () => {
     }
   });
 
+  it('have numbers without an exponent, of which metric math says nothing', () => {
+    const [inputs] = driftAlarms(declared({ effect: 1e-4 }), facts(four), host);
+    expect(queries(inputs).find(({ Id }) => Id === 'f')?.Expression).toMatch(
+      /^2\+0\.00000001\*e\+[\d.]+\*\(4\+0\.00000004\*e\)\^0\.5$/,
+    );
+  });
+
   it('watch the monitor’s count where it watches the inputs', () => {
     const [inputs] = driftAlarms(declared(), facts([...four, ...two], false), host);
     expect(queries(inputs)).toEqual([

@@ -181,4 +181,94 @@ describe('metrics', () => {
     expect(names.filter((name) => name.startsWith('Null_'))).toHaveLength(150);
     expect(write.length).toBeLessThan(1024 ** 2 / 10);
   });
+
+  // A log event has 1 MB: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html. A pipe takes 64 KiB
+  // at once, and what is longer may come out of it in pieces.
+  it.each([
+    ['200 columns of the monitor', false, 200],
+    ['four of CloudWatch alone', true, 4],
+  ])('and lines of the widest baseline within a pipe’s 64 KiB: %s', (_, native, columns) => {
+    const LONG = 60;
+    const width = 200;
+    const CLASSES = 5;
+    // More than any model gives: it is four numbers, or what is told of one output of classes.
+    const outputs = ['p', 'q', 'r', 's'].map((letter) => letter.repeat(LONG));
+    const told = outputs.flatMap((output) =>
+      (['label', 'confidence', 'entropy'] as const).map((kind) => ({
+        name: `${kind}_${output}`.slice(0, LONG),
+        kind,
+        output,
+      })),
+    );
+    const inputs = Array.from({ length: columns }, (_, i) =>
+      numericSignal({ name: `c${i}_`.padEnd(LONG, 'x'), of: 'input', tensor: 'X', column: i }, REFERENCE),
+    );
+    const manifest: Manifest = {
+      schema: 1,
+      model: 'm',
+      identity: 'i',
+      signature: {
+        inputs: [{ name: 'X', datatype: 'FP32', shape: [-1, width] }],
+        outputs: outputs.map((name) => ({ name, datatype: 'FP32', shape: [-1, CLASSES] })),
+        omitted: [],
+      },
+      opset: 17,
+      file: 'f',
+      remote: [],
+      slowEdges: [-4, -3, -2, -1],
+      signals: told.map(({ name, kind, output }) => ({ name, kind, output, logits: false, scores: 2 })),
+      drift: {
+        baseline: DIGEST,
+        native,
+        signals: [
+          ...inputs,
+          ...told.map(({ name, kind, output }) =>
+            numericSignal({ name, of: 'output', tensor: output, value: kind }, REFERENCE),
+          ),
+        ],
+      },
+    };
+    const environment = {
+      AWS_LAMBDA_FUNCTION_NAME: 'f'.repeat(64),
+      AWS_LAMBDA_FUNCTION_VERSION: '1234567',
+      AWS_LAMBDA_LOG_FORMAT: 'JSON',
+      AWS_LAMBDA_LOG_LEVEL: 'ERROR',
+    };
+    for (const primed of [false, true]) {
+      const writes: string[] = [];
+      const meter = createMeter(manifest, environment, primed, (lines) => writes.push(lines));
+      const rows = 1000;
+      // Counts of three digits in every cell, sums of all their digits, and in every column a row without a value.
+      const data = Array.from({ length: rows * width }, (_, i) =>
+        i < width ? Number.NaN : (i * 7919) % 121.3,
+      );
+      const tensor = (columns: number, values: readonly number[]): Tensor => ({
+        datatype: 'FP32',
+        shape: [rows, columns],
+        data: Float32Array.from(values),
+      });
+      const shares = Array.from({ length: rows * CLASSES }, (_, i) => (i % CLASSES === 2 ? 0.6 : 0.1));
+      const answers = Object.fromEntries(outputs.map((name) => [name, tensor(CLASSES, shares)]));
+      meter.answered(
+        performance.now() - 29_000,
+        meter.score(answers),
+        meter.drift?.({ X: tensor(width, data) }, answers),
+      );
+      const lines = writes.join('').trimEnd().split('\n');
+      expect(lines).toHaveLength(2);
+      for (const line of lines) expect(line.length).toBeLessThan(64 * 1024);
+      const [metrics = '', drift = ''] = lines;
+      expect(JSON.parse(drift).cells).toHaveLength(columns + told.length);
+      const { _aws: aws, ...members } = JSON.parse(metrics);
+      for (const { Metrics, Dimensions } of aws.CloudWatchMetrics) {
+        expect(Metrics.length).toBeLessThanOrEqual(100);
+        expect(Math.max(...Dimensions.map((set: string[]) => set.length))).toBeLessThanOrEqual(30);
+        // One number each: no array, of which 100 values would count.
+        for (const { Name } of Metrics) {
+          expect(typeof members[Name], Name).toBe('number');
+          expect(Name.length).toBeLessThanOrEqual(255);
+        }
+      }
+    }
+  });
 });

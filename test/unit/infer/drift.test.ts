@@ -405,7 +405,8 @@ describe('categories', () => {
       ['h', '7'],
       ['j', '8'],
       ['k', '9'],
-      ['', '9'],
+      // As in the reference, whose empty cells are no values.
+      ['', '-'],
       ['__proto__', '9'],
     ] as const)
       expect([text, cellsOf('BYTES', [text], data)]).toEqual([text, cell]);

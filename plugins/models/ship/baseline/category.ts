@@ -10,9 +10,8 @@ export type CategoryPart = Pick<CategorySignal, 'nulls' | 'phi' | 'counts' | 'va
  * @param codes a number of `texts` a row, in the order of the file; NaN is no value
  */
 export function categoryPart(codes: Float64Array, texts: readonly string[]): CategoryPart {
-  const present = codes.filter((code) => !Number.isNaN(code));
   const totals = new Float64Array(texts.length);
-  for (const code of present) totals[code] = (totals[code] as number) + 1;
+  for (const code of codes) if (!Number.isNaN(code)) totals[code] = (totals[code] as number) + 1;
   const known = texts
     .map((text, code) => ({ text, code, count: totals[code] as number }))
     .filter(({ count }) => count > 0)
@@ -21,16 +20,16 @@ export function categoryPart(codes: Float64Array, texts: readonly string[]): Cat
   const own = known.slice(0, OWN_CELLS);
   const rare = known.slice(OWN_CELLS);
   const counts = [...own.map(({ count }) => count), rare.reduce((sum, { count }) => sum + count, 0), 0];
-  const cells = new Uint8Array(texts.length).fill(own.length);
+  const cellOf = new Uint8Array(texts.length).fill(own.length);
   own.forEach(({ code }, cell) => {
-    cells[code] = cell;
+    cellOf[code] = cell;
   });
+  const cells = new Uint8Array(counts.reduce((sum, count) => sum + count, 0));
+  let next = 0;
+  for (const code of codes) if (!Number.isNaN(code)) cells[next++] = cellOf[code] as number;
   return {
-    nulls: codes.length - present.length,
-    phi: phiOf(
-      present.map((code) => cells[code] as number),
-      counts,
-    ),
+    nulls: codes.length - cells.length,
+    phi: phiOf(cells, counts),
     counts,
     values: own.map(({ text }) => text),
     rare: rare.map(({ text }) => text).sort(),
@@ -38,7 +37,7 @@ export function categoryPart(codes: Float64Array, texts: readonly string[]): Cat
 }
 
 /** Mean of chi²/df over windows, each against the counts of all other rows. */
-function phiOf(cells: Float64Array, counts: readonly number[]): number {
+function phiOf(cells: Uint8Array, counts: readonly number[]): number {
   const windows = windowsOf(cells.length);
   const df = counts.filter((count) => count > 0).length - 1;
   if (windows.length === 0 || df < 1) return 1;

@@ -88,8 +88,8 @@ async function readColumns(
     for (let first = 0; first < rows; first += step) {
       const count = Math.min(step, rows - first);
       const view = await viewOf(file, start + (column * rows + first) * kind.size, count * kind.size);
-      const values = Array.from({ length: count }, (_, i) => kind.at(view, i * kind.size));
-      await putColumn(sink, column, first, values, fault);
+      const run = { length: count, at: (i: number) => kind.at(view, i * kind.size) };
+      await putColumn(sink, column, first, run, fault);
     }
     progress((column + 1) / width);
   }

@@ -1,46 +1,39 @@
 import { type FileHandle, open } from 'node:fs/promises';
-import { type AsyncBuffer, parquetMetadataAsync, parquetRead, parquetSchema } from 'hyparquet';
+import { type AsyncBuffer, parquetMetadataAsync, parquetSchema } from 'hyparquet';
 import { COMPRESSORS } from '../../../../functions/shared/compressors.ts';
 import type { Fault } from '../../../../functions/shared/layout.ts';
 import { isProblemError } from '../../errors.ts';
+import { pagesOf } from './pages.ts';
 import { putColumn, type Reading } from './reading.ts';
 
-/** Apache Parquet, a column of a row group at a time. */
+/** Apache Parquet, a page of a column of a row group at a time. */
 export async function readParquet({ path, fault, open: opened, progress }: Reading): Promise<void> {
   const handle = await open(path);
   try {
     const file = await bufferOf(handle);
     const metadata = await parquetMetadataAsync(file);
-    const columns = parquetSchema(metadata).children;
+    const root = parquetSchema(metadata);
+    const columns = root.children;
     const names = columns.map(({ element }) => element.name);
     const sink = await opened({ names, widths: names.map(() => 1) });
     const { targets, store } = sink;
-    await store.expect(Number(metadata.num_rows));
+    await store.expect(metadata.row_groups.reduce((sum, { num_rows }) => sum + Number(num_rows), 0));
     let first = 0;
     for (const group of metadata.row_groups) {
-      const rowStart = first;
-      const rowEnd = first + Number(group.num_rows);
-      for (const [i, { element, children }] of columns.entries()) {
+      const rows = Number(group.num_rows);
+      for (const [i, column] of columns.entries()) {
         const target = targets[i] as number;
         if (target < 0) continue;
-        if (children.length > 0) throw nested(element.name, fault);
-        // Parts of a column arrive in any order, and are written when all are there.
-        const parts: { readonly data: ArrayLike<unknown>; readonly from: number }[] = [];
-        await parquetRead({
-          file,
-          metadata,
-          columns: [element.name],
-          rowStart,
-          rowEnd,
-          compressors: COMPRESSORS,
-          onChunk: ({ columnData, rowStart: from }) => {
-            parts.push({ data: columnData, from });
-          },
-        });
-        for (const { data, from } of parts) await putColumn(sink, target, from, data, fault);
-        progress((rowStart + ((rowEnd - rowStart) * (i + 1)) / columns.length) / store.rows());
+        if (column.children.length > 0 || column.element.repetition_type === 'REPEATED')
+          throw nested(names[i] as string, fault);
+        let row = first;
+        for await (const run of pagesOf(file, group, [root, column], COMPRESSORS)) {
+          await putColumn(sink, target, row, run, fault);
+          row += run.length;
+        }
+        progress((first + (rows * (i + 1)) / columns.length) / store.rows());
       }
-      first = rowEnd;
+      first += rows;
     }
   } catch (error) {
     if (isProblemError(error) || !(error instanceof Error)) throw error;

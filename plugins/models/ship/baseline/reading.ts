@@ -59,23 +59,21 @@ export function fillerOf({ store }: Sink, fault: Fault): Filler {
   };
 }
 
+/** Values of a column in consecutive rows, null or undefined for none: a function, as most formats have them packed. */
+export type Run = { readonly length: number; readonly at: (i: number) => unknown };
+
 /** Puts a column's values, from row `first` on. */
 export async function putColumn(
   { store }: Sink,
   index: number,
   first: number,
-  values: ArrayLike<unknown>,
+  { length, at }: Run,
   fault: Fault,
 ): Promise<void> {
   const field = store.fields[index] as Field;
-  const stored = valuesIn(
-    field.datatype,
-    new ArrayBuffer(storedBytes(field.datatype) * values.length),
-    0,
-    values.length,
-  );
-  for (let i = 0; i < values.length; i++) {
-    const value = storedOf(field, values[i], store.texts[index]);
+  const stored = valuesIn(field.datatype, new ArrayBuffer(storedBytes(field.datatype) * length), 0, length);
+  for (let i = 0; i < length; i++) {
+    const value = storedOf(field, at(i), store.texts[index]);
     if (typeof value === 'string') throw wrongValue(fault, `Row ${first + i + 1}`, field.label, value);
     stored[i] = value;
   }

@@ -21,6 +21,7 @@ describe('reference data', () => {
     'numbers-brotli.parquet',
     'numbers-zstd.parquet',
     'numbers-v2.parquet',
+    'numbers-plain.parquet',
   ])('in %s are what they are in CSV', async (name) => {
     const expected = signalsOf(await folder.ship(at('numbers.csv'), numbers));
     expect(expected.map(({ label }) => label)).toEqual(['a', 'b', 'c d', 'ü']);
@@ -39,18 +40,21 @@ describe('reference data', () => {
     expect(strip(found)).toEqual(strip(expected));
   });
 
-  it.each(['mixed.jsonl', 'mixed.parquet'])('with texts in %s are what they are in CSV', async (name) => {
-    const expected = signalsOf(await folder.ship(at('mixed.csv'), mixed));
-    expect(expected.map(({ kind, nulls }) => [kind, nulls])).toEqual([
-      ['numeric', 0],
-      ['numeric', 8],
-      ['numeric', 0],
-      ['category', 10],
-    ]);
-    const [, , , city] = expected;
-    expect(city).toMatchObject({ values: ['Bern', 'Zürich', 'the "old" town', 'a, b'], rare: [] });
-    expect(signalsOf(await folder.ship(at(name), mixed))).toEqual(expected);
-  });
+  it.each(['mixed.jsonl', 'mixed.parquet', 'mixed-plain.parquet', 'mixed-pages.parquet'])(
+    'with texts in %s are what they are in CSV',
+    async (name) => {
+      const expected = signalsOf(await folder.ship(at('mixed.csv'), mixed));
+      expect(expected.map(({ kind, nulls }) => [kind, nulls])).toEqual([
+        ['numeric', 0],
+        ['numeric', 8],
+        ['numeric', 0],
+        ['category', 10],
+      ]);
+      const [, , , city] = expected;
+      expect(city).toMatchObject({ values: ['Bern', 'Zürich', 'the "old" town', 'a, b'], rare: [] });
+      expect(signalsOf(await folder.ship(at(name), mixed))).toEqual(expected);
+    },
+  );
 
   it('as arrays a line, with nested ones and in any format without names, are in the model’s order', async () => {
     const rows = (await readFile(at('numbers.jsonl'), 'utf8'))

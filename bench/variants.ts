@@ -1,4 +1,4 @@
-/** A packaged handler that scores what it answers, made from one that does not: the same code, another manifest. */
+/** Packaged handlers that do more than answer, made from one that does not: the same code, another manifest. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Scored } from '../functions/drift/contract.ts';
@@ -15,14 +15,20 @@ const ROWS = 2000;
  * @param columns of its 30 that are scored
  * @returns path of the other handler, for an environment that is the first one's
  */
-export async function withDrift(dir: string, columns: number): Promise<string> {
+export const withDrift = (dir: string, columns: number): Promise<string> =>
+  variant(dir, 'drift', { drift: scoredOf(columns) });
+
+/** The same with the line that an audit has without options. */
+export const withAudit = (dir: string): Promise<string> =>
+  variant(dir, 'audit', { audit: { predictions: false } });
+
+async function variant(dir: string, as: string, more: Partial<Manifest>): Promise<string> {
   const code = await readFile(join(dir, 'handler.mjs'), 'utf8');
   const [line = '', name, json] = /^const (\w+)=(\{.*\});\n/.exec(code) ?? [];
   if (name === undefined || json === undefined)
     throw new Error('The handler does not begin with its manifest.');
-  const plain: Manifest = JSON.parse(json);
-  const manifest: Manifest = { ...plain, drift: scoredOf(columns) };
-  const folder = join(WORK, 'drift');
+  const manifest: Manifest = { ...JSON.parse(json), ...more };
+  const folder = join(WORK, as);
   await mkdir(folder, { recursive: true });
   const file = join(folder, 'handler.mjs');
   await writeFile(file, `const ${name}=${JSON.stringify(manifest)};\n${code.slice(line.length)}`);

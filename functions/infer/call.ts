@@ -1,0 +1,116 @@
+import type middy from '@middy/core';
+import { type Request, readEvent, writeAnswer } from '../shared/event.ts';
+import { type Answer, errorAnswer, isModelFault, isRefusal, REFUSALS } from '../shared/http.ts';
+import { type Log, placeOf } from '../shared/log.ts';
+import { createAudit, type Decision } from './audit.ts';
+import { type Manifest, UNCOUNTED } from './contract.ts';
+import type { Drifted } from './drift.ts';
+import type { Meter } from './metrics.ts';
+import type { InferRequest } from './request.ts';
+import type { Tensors } from './transform.ts';
+
+/** What is done around each request: its event is read, its answer is written, counted and audited. */
+
+/** A request on its way through. */
+export type Call = {
+  readonly request: Request;
+  /** Lambda's id of the invocation. */
+  readonly requestId: string;
+  /** By the meter's clock. */
+  readonly started: number;
+  /** Is it traffic? */
+  readonly counted: boolean;
+  /** Of the model's outputs; undefined until it has run: what asks for no inference is not counted. */
+  scores: string | undefined;
+  drift: Drifted | undefined;
+  /** Once it is understood; and what the answer is made of. */
+  asked: InferRequest | undefined;
+  outputs: Tensors | undefined;
+};
+
+/** The line of a request's audit; empty where none is declared. */
+export type Audit = (call: Call, end: Pick<Decision, 'outcome' | 'status' | 'code' | 'answer'>) => string;
+
+export function auditOf(manifest: Manifest, meter: Meter): Audit {
+  if (manifest.audit === undefined) return () => '';
+  const line = createAudit(manifest, manifest.audit, process.env);
+  return (call, end) => line({ ...call, ...end, took: meter.now() - call.started });
+}
+
+type Middleware = middy.MiddlewareObj<unknown, unknown>;
+
+/** The event becomes a Call on the way in, an Answer becomes what the event's source expects on the way out, and is counted. */
+export const events = (meter: Meter, audit: Audit): Middleware => ({
+  before(state) {
+    const started = meter.now();
+    state.event = {
+      request: readEvent(state.event, state.context),
+      requestId: state.context?.awsRequestId ?? '',
+      started,
+      counted: isCounted(state.context),
+      scores: undefined,
+      drift: undefined,
+      asked: undefined,
+      outputs: undefined,
+    } satisfies Call;
+  },
+  after(state) {
+    const call = state.event as Call;
+    const answer = state.response as Answer;
+    const { request, started, counted, scores, drift } = call;
+    state.response = writeAnswer(request, answer);
+    if (scores === undefined) return;
+    const audited = audit(call, { outcome: 'answered', status: answer.status, answer });
+    if (counted) meter.answered(started, scores, drift, audited);
+    else meter.uncounted(audited);
+  },
+});
+
+/** Lambda's client context is whatever the caller of a direct invocation wrote into it. */
+function isCounted(context: unknown): boolean {
+  const given = context as {
+    readonly clientContext?: { readonly custom?: Record<string, unknown> | null } | null;
+  };
+  return given?.clientContext?.custom?.[UNCOUNTED] !== true;
+}
+
+/** Every error becomes an answer. A line each in the log: the code and the place, never a value. */
+export const errors = (meter: Meter, audit: Audit, log: Log): Middleware => ({
+  onError(state) {
+    const call = state.event as Call;
+    const { request, counted } = call;
+    const refused = isRefusal(state.error) && !isModelFault(state.error);
+    const { answer, code } = answerOf(state.error, request, log);
+    state.response = writeAnswer(request, answer);
+    const outcome = refused ? 'refused' : 'failed';
+    const audited = audit(call, { outcome, status: answer.status, code, answer });
+    if (!counted) meter.unanswered(audited);
+    else if (refused) meter.rejected(audited);
+    else meter.failed(audited);
+  },
+});
+
+function answerOf(error: unknown, { id, source }: Request, log: Log): { answer: Answer; code: string } {
+  if (isRefusal(error)) {
+    const { status, code, message } = error;
+    const reason = WITHHELD.has(error) ? 'The transform says why, to the client alone.' : message;
+    const fields = { code, status, reason, requestId: id, source };
+    if (status < 500) log.warn('Refused.', fields);
+    else log.error('Failed.', fields);
+    return { answer: errorAnswer(error), code };
+  }
+  const code = 'INTERNAL';
+  log.error('Failed.', { code, status: 500, reason: placeOf(error), requestId: id, source });
+  const message = 'The endpoint failed; its log says where.';
+  return { answer: errorAnswer({ status: REFUSALS[code].status, code, message }), code };
+}
+
+/** A transform's refusal: its message may hold what came in, so the client gets it, and the log does not. */
+export function ownRefusal(status: number, code: unknown, message: string): Error {
+  const refused = new Error(message);
+  WITHHELD.add(refused);
+  // The log has the code: it must be one, and no sentence.
+  const isCode = typeof code === 'string' && /^\w{1,64}$/.test(code);
+  return Object.assign(refused, { status, code: isCode ? code : 'TRANSFORM_REFUSED' });
+}
+const WITHHELD = new WeakSet<Error>();

@@ -1,0 +1,89 @@
+import { AUDIT_BYTES, type Signature } from '../../../functions/infer/contract.ts';
+import type { Problem } from '../errors.ts';
+import type { Audit, Model } from '../model.ts';
+import { logGroupLogicalId } from '../naming.ts';
+import { isObject, type Json, kept } from './cloudformation.ts';
+import { nameOf } from './endpoint.ts';
+import type { Host } from './host.ts';
+import { logGroupOf } from './permissions.ts';
+
+/**
+ * The framework's log groups of audited endpoints, as their audits want them. With `retention` somebody relies on what is
+ * written: such a group outlives the model, its name and the stack.
+ *
+ * @param resources of the compiled template, by logical id
+ */
+export function auditedLogs(
+  resources: Readonly<Record<string, Json>>,
+  models: readonly Model[],
+): Readonly<Record<string, Json>> {
+  return Object.fromEntries(
+    models.flatMap(({ name, audit }) => {
+      const id = logGroupLogicalId(name);
+      const group = resources[id];
+      if (audit === undefined || group === undefined) return [];
+      const { retention, kmsKey } = audit;
+      const Properties = {
+        ...(isObject(group.Properties) && group.Properties),
+        ...(retention !== undefined && { RetentionInDays: retention }),
+        ...(kmsKey !== undefined && { KmsKeyId: kmsKey }),
+      };
+      return [[id, { ...(retention === undefined ? group : kept(group)), Properties }]];
+    }),
+  );
+}
+
+/** What the service around it does not allow. */
+export function auditProblems(models: readonly Model[], host: Host): readonly Problem[] {
+  return models.flatMap(({ audit, ...model }) =>
+    audit === undefined
+      ? []
+      : [...groupProblems(model, audit, host), ...keyProblems(model.name, audit, host)],
+  );
+}
+
+/** A group that the service names elsewhere is not ours to set, and perhaps not the endpoint's alone. */
+function groupProblems(model: Model, { retention, kmsKey }: Audit, host: Host): readonly Problem[] {
+  const functionName = nameOf(model, host);
+  const group = logGroupOf(model.function, host.provider, functionName);
+  if (group === `/aws/lambda/${functionName}`) return [];
+  return Object.entries({ retention, kmsKey })
+    .filter(([, value]) => value !== undefined)
+    .map(([option, value]) => ({
+      code: 'MODELS_INVALID_VALUE',
+      key: `models.${model.name}.audit.${option}`,
+      value,
+      message: `is for the endpoint’s own log group, but its log goes to ${group}.`,
+      fix: 'Set it where that group is made, or leave `logs.logGroup` out.',
+    }));
+}
+
+/** CloudWatch Logs of a region uses keys of that region: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html */
+function keyProblems(name: string, { kmsKey }: Audit, { region }: Host): readonly Problem[] {
+  const [, , , there] = typeof kmsKey === 'string' ? kmsKey.split(':') : [];
+  if (there === undefined || there === region) return [];
+  return [
+    {
+      code: 'MODELS_INVALID_VALUE',
+      key: `models.${name}.audit.kmsKey`,
+      value: kmsKey,
+      message: `is a key in ${there}, but the log is in ${region}, and encrypted with keys of its own region only.`,
+      fix: `Name a key in ${region}.`,
+    },
+  ];
+}
+
+/** Of an answered request's line: its fixed part with names of usual length, and the outputs of one row. */
+export function auditBytes({ audit }: Pick<Model, 'audit'>, { outputs }: Pick<Signature, 'outputs'>): number {
+  if (audit === undefined) return 0;
+  if (!audit.predictions) return LINE;
+  const predictions = outputs.reduce((sum, { name, shape }) => {
+    const elements = shape.reduce((product, size) => product * Math.max(1, size), 1);
+    return sum + name.length + 55 + 20 * elements;
+  }, 2);
+  return LINE + (predictions > AUDIT_BYTES ? DIGEST : predictions);
+}
+/** With what CloudWatch adds to each, 26. */
+const LINE = 460;
+/** In place of the outputs: size and sha256. */
+const DIGEST = 110;

@@ -1,0 +1,101 @@
+/** What this project emits of metric math is within AWS's limits, and read where its alarms are evaluated. */
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { DriftFacts } from '../../plugins/models/model.ts';
+import { parseModels } from '../../plugins/models/parse.ts';
+import { driftAlarms } from '../../plugins/models/plan/drift-alarms.ts';
+import type { Host } from '../../plugins/models/plan/host.ts';
+import { drifting } from '../../plugins/models/plan/monitor.ts';
+import { type Alarm, ask, type Query, type Series } from './metric-math.ts';
+
+const _ = null;
+
+describe('metric math that is emitted', () => {
+  const golden = join(import.meta.dirname, '..', 'golden');
+
+  it('is read and taken: every alarm of every golden template', async () => {
+    const alarms: [name: string, alarm: Alarm][] = [];
+    for (const entry of await readdir(golden, { withFileTypes: true })) {
+      if (!entry.isDirectory()) continue;
+      const text = await readFile(join(golden, entry.name, 'template.json'), 'utf8').catch(() => '{}');
+      const { Resources = {} } = JSON.parse(text) as { Resources?: Record<string, Resource> };
+      for (const [id, { Type, Properties }] of Object.entries(Resources))
+        if (Type === 'AWS::CloudWatch::Alarm') alarms.push([`${entry.name}: ${id}`, Properties]);
+    }
+    const math = alarms.flatMap(([, { Metrics = [] }]) => Metrics.filter(({ Expression }) => Expression));
+    expect([alarms.length > 100, math.length > 100]).toEqual([true, true]);
+    const [, refused] = await ask(
+      [],
+      alarms.map(([, alarm]) => alarm),
+    );
+    expect(alarms.flatMap(([name], index) => (refused[index] ? [`${name}: ${refused[index]}`] : []))).toEqual(
+      [],
+    );
+  });
+
+  it('is so for all that a user may declare, and of traffic that stops nothing is told', async () => {
+    const facts = (phi: number, m: number): DriftFacts => ({
+      sha256: 'f'.repeat(64),
+      bytes: 1,
+      rows: m,
+      native: true,
+      signals: [
+        ...Array.from({ length: 4 }, (_, i) => `x${i}`).map((name) => ({ name, of: 'input' as const })),
+        { name: 'label', of: 'output' as const },
+        { name: 'confidence', of: 'output' as const },
+      ].map(({ name, of }) => ({ name, label: name, of, kind: 'numeric', phi, m })),
+    });
+    const host: Host = {
+      service: 's',
+      stage: 'dev',
+      region: 'us-east-1',
+      stack: 's-dev',
+      provider: {},
+      functions: {},
+      bucket: 'b',
+      prefix: 'p/',
+    };
+    const alarms = [0, 1e-9, 1e-4, 0.1, 3].flatMap((effect) =>
+      [1e-6, 1, 1000].flatMap((budget) =>
+        ['5m', '1h', '1d'].flatMap((window) => {
+          const parsed = parseModels({
+            m: { artifact: 'a.onnx', drift: { baseline: 'r.csv', effect, budget, window } },
+          });
+          expect(parsed.problems).toEqual([]);
+          const [model] = drifting(parsed.models);
+          if (model === undefined) throw new Error('no model');
+          return [1, 1e6].flatMap((phi) => driftAlarms(model, facts(phi, 300 * phi), host));
+        }),
+      ),
+    );
+    const properties = alarms.map(({ resource }) => resource.Properties as Alarm);
+    const math = properties.filter(({ Metrics = [] }) => Metrics.some(({ Expression }) => Expression));
+    expect(math.length).toBe(180);
+    // 120 rows beside many errors; no request; a request and no score; what was scored at first only.
+    const ids = [0, 1, 2, 3].flatMap((i) => [`a${i}`, `b${i}`]);
+    const series = Object.fromEntries([...ids, 'q', 'r'].map((id): [string, Series] => [id, [0, _, _, 9]]));
+    const live = { ...series, q: [120, _, 1, 5000], r: [10, _, _, _] };
+    const [answers, refused] = await ask(
+      math.map(({ Metrics = [] }) => [live, renamed(Metrics)]),
+      properties,
+    );
+    expect(refused.filter((why) => why !== null)).toEqual([]);
+    for (const answer of answers)
+      expect([
+        [0, _, 0, 0],
+        [0, 0, 0, 0],
+      ]).toContainEqual(answer);
+  });
+});
+
+type Resource = { readonly Type: string; readonly Properties: Alarm };
+
+/** The expressions of an alarm by the ids that the program gives them. */
+function renamed(metrics: readonly Query[]): readonly string[] {
+  const math = metrics.flatMap(({ Id, Expression }) =>
+    Expression === undefined ? [] : [{ Id, Expression }],
+  );
+  const names = new Map(math.map(({ Id }, index) => [Id, `e${index}`]));
+  return math.map(({ Expression }) => Expression.replace(/\b[a-z]\w*/g, (id) => names.get(id) ?? id));
+}

@@ -1,0 +1,92 @@
+/** A monitor that is killed after any of its writes, or runs twice at once, has found the same in the end. */
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { METRICS } from '../../functions/drift/contract.ts';
+import { type Days, startDays } from './drift-days.ts';
+import { deployMonitor, packed, rowsOf, type Scene } from './drift-scene.ts';
+import { invoke } from './lambda.ts';
+
+/** Kills the process at the end of its n-th write (metrics, document, and so on), or waits before a document is written. */
+const FRAGILE = `import { S3Client } from '@aws-sdk/client-s3';
+const monitors = new Map(watched.map((one) => [one.model, createMonitor([one])]));
+let [left, pause] = [Infinity, 0];
+const done = () => { if (--left === 0) process.kill(process.pid, 'SIGKILL'); };
+const write = process.stdout.write.bind(process.stdout);
+process.stdout.write = (line, ...rest) => {
+  const answer = write(line, ...rest);
+  if (String(line).includes('"${METRICS.seen}"')) done();
+  return answer;
+};
+const send = S3Client.prototype.send;
+S3Client.prototype.send = async function (command, ...rest) {
+  if (!('IfNoneMatch' in command.input)) return send.call(this, command, ...rest);
+  await new Promise((resolve) => setTimeout(resolve, pause));
+  try { return await send.call(this, command, ...rest); } finally { done(); }
+};
+export const handler = (event, context) => {
+  [left, pause] = [event.kill ?? Infinity, event.pause ?? 0];
+  return monitors.get(event.model)(event, context);
+};
+`;
+const KILLS = [1, 2, 3, 4];
+
+const LEFT = KILLS.map((kill) => `killed-${kill}`);
+let days: Days;
+
+beforeAll(async () => {
+  days = await startDays();
+  const wide = await packed('wide', rowsOf(2000));
+  await days.keep(wide);
+  const requests = Array.from({ length: 40 }, () => rowsOf(10, { amount: 0.9 }));
+  const events = (scene: Scene) =>
+    [days.before, days.last].flatMap(({ from }) =>
+      requests.flatMap((rows, n) => scene.asked(from + n * 1000, rows)),
+    );
+  for (const name of ['undisturbed', 'twice', ...LEFT]) await days.serve(name, wide, events);
+  const watched = [...days.scenes.values()].map((scene) => scene.watched);
+  await deployMonitor(days.aws, 'shop-dev-models-drift', watched);
+  await deployMonitor(days.aws, 'shop-dev-fragile', watched, FRAGILE);
+});
+afterAll(() => days?.stop());
+
+it('is killed after each of its writes', async () => {
+  for (const kill of KILLS) {
+    const { error } = await invoke(days.aws, 'shop-dev-fragile', { model: `killed-${kill}`, kill });
+    expect(error, `${kill}`).toBeDefined();
+    const written = await days.documents.written(`killed-${kill}`, [days.before, days.last]);
+    expect(written.size, `${kill}`).toBe(Math.floor(kill / 2));
+  }
+});
+
+it('runs twice at once', async () => {
+  const runs = await Promise.all(
+    [0, 1].map(() => invoke(days.aws, 'shop-dev-fragile', { model: 'twice', pause: 1500 })),
+  );
+  expect(runs.map(({ error }) => error)).toEqual([undefined, undefined]);
+});
+
+it('finds the same in the end: documents once, metrics of the same height', async () => {
+  const { error, log } = await invoke(days.aws, 'shop-dev-models-drift');
+  expect(error, log).toBeUndefined();
+  const of = async (name: string) => ({
+    documents: [await days.document(name, days.before), await days.document(name, days.last)].map(
+      ({ model: _, ...rest }) => rest,
+    ),
+    highest: [
+      await days.metric(name, METRICS.max, 'Maximum'),
+      await days.metric(name, METRICS.signals, 'Maximum'),
+      await days.metric(name, METRICS.seen, 'Maximum'),
+    ],
+    unreadable: await days.metric(name, METRICS.unreadable, 'Sum'),
+  });
+  const expected = await of('undisturbed');
+  expect(expected.documents.map(({ rows }) => rows)).toEqual([400, 400]);
+  expect(expected.highest).toEqual([
+    { '-1': expect.any(Number), '0': expect.any(Number) },
+    { '-1': 0, '0': 1 },
+    { '-1': 400, '0': 400 },
+  ]);
+  for (const name of ['twice', ...LEFT]) expect(await of(name), name).toEqual(expected);
+  // At least once: what was published before a document was written is published again, and alarms read the highest.
+  expect(await days.metric('twice', METRICS.seen, 'SampleCount')).toEqual({ '-1': 2, '0': 2 });
+  expect(await days.metric('undisturbed', METRICS.seen, 'SampleCount')).toEqual({ '-1': 1, '0': 1 });
+});
