@@ -64,8 +64,8 @@ const NAMES: Readonly<Record<string, RegExp>> = {
     /^(esbuild|yazl|hyparquet(\/src\/\w+\.js)?|onnxruntime-common)$/,
   words: /^plugins\/models\/(model|naming|errors|units)\.ts$/,
   contracts: contract,
-  '`schema`, `issues`, `rules`, `release-rules`, `batch-rules`':
-    /^plugins\/models\/(schema|issues|rules|release-rules|batch-rules)\.ts$/,
+  '`schema`, `batch-schema`, `fields`, `issues`, `rules`, `release-rules`, `batch-rules`':
+    /^plugins\/models\/(schema|batch-schema|fields|issues|rules|release-rules|batch-rules)\.ts$/,
   '`plan/`': /^plugins\/models\/plan\//,
   '`ship/`': /^plugins\/models\/ship\//,
   '`ship/context.ts`': /^plugins\/models\/ship\/context\.ts$/,
@@ -108,10 +108,15 @@ type Room = {
 const ROOMS: readonly Room[] = [
   { name: '`plugin.ts`', files: /^plugins\/models\/plugin\.ts$/, may: ['everything'] },
   {
-    name: '`schema`, `options`, `parse`, `rules`, `release-rules`, `batch-rules`, `issues`, `units`, `model`, `errors`, `naming`',
+    name: '`schema`, `batch-schema`, `fields`, `options`, `parse`, `rules`, `release-rules`, `batch-rules`, `issues`, `units`, `model`, `errors`, `naming`',
     files:
-      /^plugins\/models\/(schema|options|parse|rules|release-rules|batch-rules|issues|units|model|errors|naming)\.ts$/,
-    may: ['words', 'contracts', 'zod', '`schema`, `issues`, `rules`, `release-rules`, `batch-rules`'],
+      /^plugins\/models\/(schema|batch-schema|fields|options|parse|rules|release-rules|batch-rules|issues|units|model|errors|naming)\.ts$/,
+    may: [
+      'words',
+      'contracts',
+      'zod',
+      '`schema`, `batch-schema`, `fields`, `issues`, `rules`, `release-rules`, `batch-rules`',
+    ],
     blind: true,
   },
   {

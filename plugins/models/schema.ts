@@ -1,28 +1,11 @@
 import { z } from 'zod';
-import { FORMATS } from '../../functions/batch/contract.ts';
+import { batch } from './batch-schema.ts';
+import { duration, flag, inSeconds, integer, listed, numeric, object, percent, positive } from './fields.ts';
 
 /**
  * What a user may say, once: the types, the defaults, the framework's JSON Schema and the README's table all come
  * from here. Rules between keys are in rules.ts.
  */
-
-// Variables such as ${env:MEMORY} arrive as strings; the framework's own schemas coerce them too.
-const numeric = (value: unknown): unknown =>
-  typeof value === 'string' && /^-?\d+(\.\d+)?(e[+-]?\d+)?$/i.test(value.trim()) ? Number(value) : value;
-const flag = (value: unknown): unknown => (value === 'true' ? true : value === 'false' ? false : value);
-const listed = (value: unknown): unknown =>
-  value === undefined || value === null || Array.isArray(value) ? value : [value];
-
-const written = (unit: string) => (value: unknown) => (typeof value === 'number' ? `${value}${unit}` : value);
-
-/** `30s`, `10m`, `2h`, `1d`; a bare number is seconds. units.ts reads it. */
-const duration = z.preprocess(written('s'), z.string().regex(/^\d+(\.\d+)?\s*[smhd]?$/));
-const inSeconds = (text: string): string => `${text} A plain number is seconds.`;
-/** `1%`; a bare number is percent, too. units.ts reads it. */
-const percent = z.preprocess(written('%'), z.string().regex(/^\d+(\.\d+)?\s*%?$/));
-const positive = (most: number) => z.preprocess(numeric, z.number().positive().max(most));
-const integer = (least: number, most: number) => z.preprocess(numeric, z.int().min(least).max(most));
-const object = z.record(z.string(), z.unknown());
 
 /** PutProvisionedConcurrencyConfig takes any count from 1; this is more than any account has: a slip of the finger. */
 const instances = integer(1, 100_000);
@@ -215,47 +198,6 @@ const drift = z.strictObject({
     })
     .prefault({})
     .meta({ description: 'What a release allows.' }),
-});
-
-const names = z.preprocess(listed, z.array(z.string().min(1)).min(1));
-
-/** An entry of `models.<name>.batch`. */
-const batch = z.strictObject({
-  input: z.string().min(1).meta({
-    description: 'Objects to score: `s3://bucket/prefix`, or `s3://bucket/prefix*.suffix`.',
-    example: 's3://incoming/churn/*.csv',
-  }),
-  output: z.string().min(1).meta({
-    description: 'Folder that the answers go to: `s3://bucket/prefix/`.',
-    example: 's3://scored/churn/',
-  }),
-  format: z.enum(FORMATS).optional().meta({
-    description: 'Of the objects; default: by the suffix of `input`, else `csv`.',
-  }),
-  outputFormat: z.enum(FORMATS).optional().meta({
-    description: 'Of what is written; default: as `format`.',
-  }),
-  tolerate: percent.default('1%').meta({
-    description: 'Share of an object’s rows that may fail; beyond it the job fails.',
-    type: 'percent',
-  }),
-  ids: names.optional().meta({
-    description: 'Columns that are not the model’s and are written beside its answers.',
-    type: 'list',
-    example: '[customer]',
-  }),
-  join: z.enum(['input']).optional().meta({ description: 'All columns are written beside the answers.' }),
-  emit: names.optional().meta({
-    description: 'Outputs that are written, in this order; default: all.',
-    type: 'list',
-  }),
-  create: z
-    .preprocess(flag, z.union([z.boolean(), z.enum(['input', 'output'])]))
-    .optional()
-    .meta({
-      description: 'Buckets that the stack makes, both or one; else they exist.',
-      type: '`true` \\| `input` \\| `output`',
-    }),
 });
 
 /** `models.<name>.audit`. */

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, posix } from 'node:path';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { command as batch } from '../../plugins/models/commands/batch.ts';
 import type { Command } from '../../plugins/models/commands/command.ts';
 import { command as drift } from '../../plugins/models/commands/drift.ts';
 import { command as gate } from '../../plugins/models/commands/gate.ts';
@@ -108,7 +109,7 @@ test('the README asks for the Node that the framework takes and we take', () => 
 
 const verbs: Readonly<Record<string, Command>> = {
   ...{ list, validate, plan, invoke, gate, serve, proxy },
-  ...{ status, history, promote, rollback, hold, resume, drift, report },
+  ...{ status, history, promote, rollback, hold, resume, drift, report, batch },
 };
 /** Of every command of the framework: https://github.com/oss-serverless/osls/blob/main/docs/guides/parameters.md */
 const GLOBAL = ['stage', 'region', 'aws-profile', 'config', 'param', 'help'];

@@ -1,0 +1,44 @@
+import { z } from 'zod';
+import { FORMATS } from '../../functions/batch/contract.ts';
+import { flag, listed, percent } from './fields.ts';
+
+const names = z.preprocess(listed, z.array(z.string().min(1)).min(1));
+
+/** An entry of `models.<name>.batch`. */
+export const batch = z.strictObject({
+  input: z.string().min(1).meta({
+    description: 'Objects to score: `s3://bucket/prefix`, or `s3://bucket/prefix*.suffix`.',
+    example: 's3://incoming/churn/*.csv',
+  }),
+  output: z.string().min(1).meta({
+    description: 'Folder that the answers go to: `s3://bucket/prefix/`.',
+    example: 's3://scored/churn/',
+  }),
+  format: z.enum(FORMATS).optional().meta({
+    description: 'Of the objects; default: by the suffix of `input`, else `csv`.',
+  }),
+  outputFormat: z.enum(FORMATS).optional().meta({
+    description: 'Of what is written; default: as `format`.',
+  }),
+  tolerate: percent.default('1%').meta({
+    description: 'Share of an object’s rows that may fail; beyond it the job fails.',
+    type: 'percent',
+  }),
+  ids: names.optional().meta({
+    description: 'Columns that are not the model’s and are written beside its answers.',
+    type: 'list',
+    example: '[customer]',
+  }),
+  join: z.enum(['input']).optional().meta({ description: 'All columns are written beside the answers.' }),
+  emit: names.optional().meta({
+    description: 'Outputs that are written, in this order; default: all.',
+    type: 'list',
+  }),
+  create: z
+    .preprocess(flag, z.union([z.boolean(), z.enum(['input', 'output'])]))
+    .optional()
+    .meta({
+      description: 'Buckets that the stack makes, both or one; else they exist.',
+      type: '`true` \\| `input` \\| `output`',
+    }),
+});
