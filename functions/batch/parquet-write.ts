@@ -134,6 +134,7 @@ function output(
 /** @param datatype absent where values are texts or JSON */
 function carried(name: string, index: number, datatype: Datatype | undefined): Kept {
   const values: unknown[] = [];
+  const isText = datatype === undefined || datatype === 'BYTES';
   const asText = (value: unknown): unknown =>
     value === null || value === undefined || typeof value === 'string'
       ? (value ?? null)
@@ -143,8 +144,7 @@ function carried(name: string, index: number, datatype: Datatype | undefined): K
     values,
     add({ carried: all, rows }) {
       const column = all[index] ?? [];
-      for (let i = 0; i < rows.length; i++)
-        values.push(datatype === undefined ? asText(column[i]) : (column[i] ?? null));
+      for (let i = 0; i < rows.length; i++) values.push(isText ? asText(column[i]) : (column[i] ?? null));
     },
   };
 }
