@@ -8,6 +8,9 @@ import { type NpyHeader, readNpyHeader } from './npy-header.ts';
 import type { Block, Rows, Source } from './rows.ts';
 import { blockOf, blockRows, mark, numbersIn, type RowSpec, stacked, widthOfRow } from './stacked.ts';
 
+/** Of a processor's first cache, what rows and their copies may take. */
+const CACHE_BYTES = 16 * 1024;
+
 /** An array that is known to fit the model. */
 type Fitting = NpyHeader & {
   readonly inputs: readonly RowSpec[];
@@ -141,25 +144,31 @@ function block(
   if (only?.spec.datatype === datatype && inputs.length === 1 && datatype !== 'BOOL' && allFinite(from))
     return blockOf(part, inputs, { first, count, data: [from.data], faults: new Map() }, []);
   const rows = stacked(inputs, first, count);
-  let before = 0;
-  inputs.forEach((input, i) => {
-    const { spec } = input;
-    const own = widthOfRow(input);
-    const to = numbersIn(spec, rows.data[i] ?? []);
-    const label = (column: number): string => (own === 1 ? spec.name : `${spec.name}[${column}]`);
-    if (own === width) {
-      cast(from, { at: 0, step: 1 }, to, { at: 0, step: 1 }, count * width, (index, reason) =>
-        mark(rows, Math.floor(index / width), label(index % width), reason),
-      );
-      return;
-    }
-    for (let column = 0; column < own; column++) {
-      const source = { at: before + column, step: width };
-      cast(from, source, to, { at: column, step: own }, count, (row, reason) =>
-        mark(rows, row, label(column), reason),
-      );
-    }
-    before += own;
-  });
+  const label = ({ spec: { name } }: RowSpec, own: number, column: number): string =>
+    own === 1 ? name : `${name}[${column}]`;
+  if (only !== undefined && inputs.length === 1) {
+    const to = numbersIn(only.spec, rows.data[0] ?? []);
+    cast(from, { at: 0, step: 1 }, to, { at: 0, step: 1 }, count * width, (index, reason) =>
+      mark(rows, Math.floor(index / width), label(only, width, index % width), reason),
+    );
+    return blockOf(part, inputs, rows, []);
+  }
+  // Some rows at a time: their elements stay in the processor's cache until the last column has them.
+  const step = Math.max(1, Math.floor(CACHE_BYTES / (width * sizeOf(datatype))));
+  for (let row = 0; row < count; row += step) {
+    const some = Math.min(step, count - row);
+    let before = row * width;
+    inputs.forEach((input, i) => {
+      const own = widthOfRow(input);
+      const to = numbersIn(input.spec, rows.data[i] ?? []);
+      for (let column = 0; column < own; column++) {
+        const target = { at: row * own + column, step: own };
+        cast(from, { at: before + column, step: width }, to, target, some, (at, reason) =>
+          mark(rows, row + at, label(input, own, column), reason),
+        );
+      }
+      before += own;
+    });
+  }
   return blockOf(part, inputs, rows, []);
 }

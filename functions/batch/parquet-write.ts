@@ -84,7 +84,10 @@ function rowNumbers(name: string): Kept {
     numbers,
     add({ rows }) {
       const out = new BigInt64Array(rows.length);
-      const from = { datatype: 'FP64', data: Float64Array.from(rows) } as const;
+      const from = {
+        datatype: 'FP64',
+        data: rows instanceof Float64Array ? rows : Float64Array.from(rows),
+      } as const;
       cast(from, ALL, { datatype: 'INT64', data: out }, ALL, rows.length, ignore);
       numbers.push(out);
     },
