@@ -9,7 +9,7 @@ import type { Block, Rows, Source } from './rows.ts';
 import { blockOf, blockRows, mark, numbersIn, type RowSpec, stacked, widthOfRow } from './stacked.ts';
 
 /** Of a processor's first cache, what rows and their copies may take. */
-const CACHE_BYTES = 16 * 1024;
+const CACHE_BYTES = 32 * 1024;
 
 /** An array that is known to fit the model. */
 type Fitting = NpyHeader & {

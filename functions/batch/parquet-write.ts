@@ -86,13 +86,18 @@ function rowNumbers(name: string): Kept {
       const out = new BigInt64Array(rows.length);
       const from = {
         datatype: 'FP64',
-        data: rows instanceof Float64Array ? rows : Float64Array.from(rows),
+        data: asDoubles(rows),
       } as const;
       cast(from, ALL, { datatype: 'INT64', data: out }, ALL, rows.length, ignore);
       numbers.push(out);
     },
   };
 }
+/** A block's rows are doubles, unless some were taken out of it. */
+const asDoubles = (rows: ArrayLike<number>): Float64Array<ArrayBuffer> =>
+  rows instanceof Float64Array && rows.buffer instanceof ArrayBuffer
+    ? (rows as Float64Array<ArrayBuffer>)
+    : Float64Array.from(rows);
 const ALL = { at: 0, step: 1 };
 /** What a model answers fits the datatype that it says, and is checked for NaN before. */
 const ignore = (): void => {};

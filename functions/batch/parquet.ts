@@ -1,4 +1,4 @@
-import { type FileMetaData, parquetMetadataAsync, type RowGroup } from 'hyparquet';
+import { type AsyncBuffer, type FileMetaData, parquetMetadataAsync, type RowGroup } from 'hyparquet';
 import type { Signature } from '../infer/contract.ts';
 import { sizeOf } from '../infer/datatypes.ts';
 import type { Numeric } from './cast.ts';
@@ -113,14 +113,15 @@ async function metadataOf(source: Source): Promise<FileMetaData> {
   if (source.bytes === 0)
     throw objectFault('UNREADABLE', 'The object is empty. Write it with pandas.to_parquet or pyarrow.');
   try {
-    const metadata = await parquetMetadataAsync({
+    const file: AsyncBuffer = {
       byteLength: source.bytes,
       async slice(start, end = source.bytes) {
         if (end - start > METADATA_BYTES) throw new Error(`its list of columns has ${end - start} bytes`);
         const bytes = await rangeOf(source, start, end);
         return bytes.byteLength === bytes.buffer.byteLength ? bytes.buffer : bytes.slice().buffer;
       },
-    });
+    };
+    const metadata = await parquetMetadataAsync(file, { geoparquet: false });
     const rows = metadata.row_groups.reduce((sum, group) => sum + group.num_rows, 0n);
     if (metadata.row_groups.some((group) => group.num_rows < 0n) || rows > BigInt(Number.MAX_SAFE_INTEGER))
       throw new Error('its row groups have no sensible number of rows');

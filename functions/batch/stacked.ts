@@ -1,4 +1,4 @@
-import type { TensorSpec } from '../infer/contract.ts';
+import type { Datatype, TensorSpec } from '../infer/contract.ts';
 import { KINDS, sizeOf, type Tensor, type TensorData } from '../infer/datatypes.ts';
 import type { Numbers, Numeric, Reason } from './cast.ts';
 import type { Block, RowFault } from './rows.ts';
@@ -39,7 +39,7 @@ export function stacked(inputs: readonly RowSpec[], first: number, count: number
   return { first, count, data, faults: new Map() };
 }
 
-export const numbersIn = ({ datatype }: TensorSpec, data: TensorData): Numbers => ({
+export const numbersIn = ({ datatype }: { readonly datatype: Datatype }, data: TensorData): Numbers => ({
   datatype: datatype as Numeric,
   data: data as Numbers['data'],
 });
