@@ -6,7 +6,8 @@ import { cast, gather, NO_VALUE, type Numeric, type OnFault, type Reason } from 
 import type { ParquetColumns, ReadColumn } from './parquet-columns.ts';
 import { isBroken, type Kind } from './parquet-kinds.ts';
 import { isTexts, type Page, type Values } from './parquet-pages.ts';
-import { mark, numbersIn, type RowSpec, type Stacked, widthOfRow } from './stacked.ts';
+import type { Slot } from './stack.ts';
+import { mark, numbersIn, type Stacked, widthOf } from './stacked.ts';
 
 /** A column, and how far it is read. */
 export type Cursor = {
@@ -39,12 +40,12 @@ export async function fill(
     const onFault: OnFault = (row, reason) => mark(block, done + row, column.name, reason);
     if (column.target !== undefined) {
       const { input, at } = column.target;
-      const row = inputs[input] as RowSpec;
+      const row = inputs[input] as Slot;
       const to = {
         spec: row.spec,
         data: block.data[input] as TensorData,
         at: done,
-        width: widthOfRow(row),
+        width: widthOf(row),
         element: at,
       };
       put(page, taken, count, cursor, to, onFault);

@@ -5,6 +5,7 @@ import type { Datatype } from '../infer/contract.ts';
 import { KINDS, type NumericData, type TensorData } from '../infer/datatypes.ts';
 import { cast, type Numeric } from './cast.ts';
 import type { Block, Column, PartWriter } from './rows.ts';
+import { jsonOf } from './value-text.ts';
 
 /** Of a row group: what readers take at once. */
 const GROUP_ROWS = 2 ** 20;
@@ -143,10 +144,8 @@ function output(
 function carried(name: string, index: number, datatype: Datatype | undefined): Kept {
   const values: unknown[] = [];
   const isText = datatype === undefined || datatype === 'BYTES';
-  const asText = (value: unknown): unknown =>
-    value === null || value === undefined || typeof value === 'string'
-      ? (value ?? null)
-      : JSON.stringify(value);
+  const asText = (value: unknown): string | null =>
+    value === null || value === undefined ? null : typeof value === 'string' ? value : jsonOf(value);
   return {
     element: elementOf(name, datatype ?? 'BYTES', true),
     values,
