@@ -135,6 +135,33 @@ function copyWide(from: NumericData, source: Run, to: NumericData, target: Run, 
   }
 }
 
+/** Copies the elements of these places, of one datatype; 64-bit integers by halves. */
+export function gather(
+  from: Numbers,
+  places: Int32Array,
+  at: number,
+  to: Numbers,
+  target: Run,
+  count: number,
+): void {
+  if (!isWide(to.datatype)) {
+    const read = from.data as Float64Array;
+    const write = to.data as Float64Array;
+    const stride = target.step;
+    for (let i = 0, t = target.at; i < count; i++, t += stride)
+      write[t] = read[places[at + i] as number] as number;
+    return;
+  }
+  const read = wordsOf(from.data);
+  const write = wordsOf(to.data);
+  const stride = target.step * 2;
+  for (let i = 0, t = target.at * 2; i < count; i++, t += stride) {
+    const place = (places[at + i] as number) * 2;
+    write[t] = read[place] as number;
+    write[t + 1] = read[place + 1] as number;
+  }
+}
+
 /** Between signed and unsigned, whose bits are the same below 2^63. */
 function changeSign(
   from: Numbers,

@@ -1,6 +1,8 @@
 import type { Datatype } from '../infer/contract.ts';
 import { numberAt } from '../infer/numbers.ts';
+import { cast } from './cast.ts';
 import type { Column, PartWriter } from './rows.ts';
+import { numbersIn } from './stacked.ts';
 
 /** Bytes that numpy's own heads are multiples of, so that elements are aligned in memory. */
 const ALIGNMENT = 64;
@@ -32,6 +34,12 @@ export function npyWriter(
         const tensor = tensors[output];
         if (tensor === undefined) return;
         const step = tensor.data.length / rows.length;
+        if (faults.length === 0 && tensor.datatype !== 'BYTES') {
+          const from = numbersIn(tensor, tensor.data);
+          const to = { datatype: isSingle ? 'FP32' : 'FP64', data: out } as const;
+          cast(from, { at: index, step }, to, { at: column, step: width }, rows.length, ignore);
+          return;
+        }
         for (let i = 0; i < rows.length; i++)
           out[((rows[i] as number) - first) * width + column] = numberAt(tensor, i * step + index);
       });
@@ -52,6 +60,9 @@ export function npyWriter(
     },
   };
 }
+
+/** NaN and infinities are told as they are. */
+const ignore = (): void => {};
 
 /** The very bytes that numpy.save writes. */
 function header(descr: string, shape: readonly number[]): Uint8Array {

@@ -1,16 +1,20 @@
 import type { Signature, TensorSpec } from '../infer/contract.ts';
 import { KINDS, sizeOf } from '../infer/datatypes.ts';
-import { widthOf } from '../shared/layout.ts';
+import { rowDimensions, widthOf } from '../shared/layout.ts';
 import { allFinite, cast, type Numbers } from './cast.ts';
 import type { Part } from './contract.ts';
 import { objectFault } from './faults.ts';
 import { type NpyHeader, readNpyHeader } from './npy-header.ts';
-import type { Block, Rows, Source } from './rows.ts';
-import { blockOf, blockRows, mark, numbersIn, type RowSpec, stacked, widthOfRow } from './stacked.ts';
+import type { Block, Extras, Rows, Source } from './rows.ts';
+import type { Slot } from './stack.ts';
+import { blockOf, blockRows, widthOf as elementsOf, mark, numbersIn, stacked } from './stacked.ts';
+
+/** Of a processor's first cache, what rows and their copies may take. */
+const CACHE_BYTES = 32 * 1024;
 
 /** An array that is known to fit the model. */
 type Fitting = NpyHeader & {
-  readonly inputs: readonly RowSpec[];
+  readonly inputs: readonly Slot[];
   readonly rows: number;
   /** Elements a row. */
   readonly width: number;
@@ -24,11 +28,7 @@ type Fitting = NpyHeader & {
  * @throws an object fault `UNREADABLE` for what is no array, or is cut short; `WRONG_HEADER` for one that does not fit the model, or
  * where columns are to be carried, which have no names here
  */
-export async function openNpy(
-  source: Source,
-  { inputs }: Signature,
-  { ids, join }: { readonly ids: readonly string[]; readonly join: boolean },
-): Promise<Rows> {
+export async function openNpy(source: Source, { inputs }: Signature, { ids, join }: Extras): Promise<Rows> {
   if (ids.length > 0 || join)
     throw wrongHeader(
       'Columns of a NumPy array have no names, so none can be carried.',
@@ -40,7 +40,7 @@ export async function openNpy(
   const width = inner.reduce((product, one) => product * one, 1);
   if (width === 0) throw wrongHeader('The array’s rows have no elements.', 'Write rows with the model’s.');
   const rowBytes = width * sizeOf(datatype);
-  const array: Fitting = { ...header, inputs: rowSpecs(inputs, inner, width), rows, width, rowBytes };
+  const array: Fitting = { ...header, inputs: slotsOf(inputs, inner, width), rows, width, rowBytes };
   const due = rows * rowBytes;
   if (source.bytes - start !== due) {
     throw objectFault(
@@ -68,28 +68,26 @@ const wrongHeader = (message: string, fix: string): Error => objectFault('WRONG_
 const described = (shape: readonly number[]): string => `[${shape.join(', ')}]`;
 
 /** What each input gets of a row with these dimensions. */
-function rowSpecs(inputs: readonly TensorSpec[], inner: readonly number[], width: number): RowSpec[] {
+function slotsOf(inputs: readonly TensorSpec[], inner: readonly number[], width: number): Slot[] {
   const text = inputs.find(({ datatype }) => datatype === 'BYTES');
   if (text !== undefined)
     throw wrongHeader(
       `The model’s input ${text.name} is text, which an array of numbers has not.`,
       'Upload CSV, JSON lines or Parquet.',
     );
-  const dueOf = ({ shape }: TensorSpec): readonly number[] =>
-    shape.length === 1 && shape[0] !== -1 ? shape : shape.slice(1);
   const [only] = inputs;
   if (only !== undefined && inputs.length === 1) {
-    const due = dueOf(only);
+    const due = rowDimensions(only);
     // Rows of several dimensions must have the model's own: another order of them would have as many elements, and other meaning.
     const isSame = due.length === inner.length && due.every((one, i) => one < 0 || one === inner[i]);
-    if (isSame) return [{ spec: only, inner }];
+    if (isSame) return [{ spec: only, shape: inner }];
     const isOpen = widthOf(only) < 0;
     if (inner.length > 1 || isOpen || widthOf(only) !== width)
       throw wrongHeader(
         `The array’s rows are ${described(inner)}; the model’s input ${only.name} takes ${described(due)}${isOpen ? ', where -1 is any size' : ''}.`,
         'Give it rows of the model’s shape, or flat ones with as many elements.',
       );
-    return [{ spec: only, inner: due }];
+    return [{ spec: only, shape: due }];
   }
   const open = inputs.filter((spec) => widthOf(spec) < 0);
   const known = inputs.reduce((sum, spec) => sum + Math.max(0, widthOf(spec)), 0);
@@ -101,7 +99,7 @@ function rowSpecs(inputs: readonly TensorSpec[], inner: readonly number[], width
       'Give each row the elements of all inputs, one input after the other.',
     );
   }
-  return inputs.map((spec) => ({ spec, inner: widthOf(spec) < 0 ? [rest] : dueOf(spec) }));
+  return inputs.map((spec) => ({ spec, shape: widthOf(spec) < 0 ? [rest] : rowDimensions(spec) }));
 }
 
 async function* blocks(source: Source, array: Fitting, { part, from, to }: Part): AsyncGenerator<Block> {
@@ -141,25 +139,31 @@ function block(
   if (only?.spec.datatype === datatype && inputs.length === 1 && datatype !== 'BOOL' && allFinite(from))
     return blockOf(part, inputs, { first, count, data: [from.data], faults: new Map() }, []);
   const rows = stacked(inputs, first, count);
-  let before = 0;
-  inputs.forEach((input, i) => {
-    const { spec } = input;
-    const own = widthOfRow(input);
-    const to = numbersIn(spec, rows.data[i] ?? []);
-    const label = (column: number): string => (own === 1 ? spec.name : `${spec.name}[${column}]`);
-    if (own === width) {
-      cast(from, { at: 0, step: 1 }, to, { at: 0, step: 1 }, count * width, (index, reason) =>
-        mark(rows, Math.floor(index / width), label(index % width), reason),
-      );
-      return;
-    }
-    for (let column = 0; column < own; column++) {
-      const source = { at: before + column, step: width };
-      cast(from, source, to, { at: column, step: own }, count, (row, reason) =>
-        mark(rows, row, label(column), reason),
-      );
-    }
-    before += own;
-  });
+  const label = ({ spec: { name } }: Slot, own: number, column: number): string =>
+    own === 1 ? name : `${name}[${column}]`;
+  if (only !== undefined && inputs.length === 1) {
+    const to = numbersIn(only.spec, rows.data[0] ?? []);
+    cast(from, { at: 0, step: 1 }, to, { at: 0, step: 1 }, count * width, (index, reason) =>
+      mark(rows, Math.floor(index / width), label(only, width, index % width), reason),
+    );
+    return blockOf(part, inputs, rows, []);
+  }
+  // Some rows at a time: their elements stay in the processor's cache until the last column has them.
+  const step = Math.max(1, Math.floor(CACHE_BYTES / (width * sizeOf(datatype))));
+  for (let row = 0; row < count; row += step) {
+    const some = Math.min(step, count - row);
+    let before = row * width;
+    inputs.forEach((input, i) => {
+      const own = elementsOf(input);
+      const to = numbersIn(input.spec, rows.data[i] ?? []);
+      for (let column = 0; column < own; column++) {
+        const target = { at: row * own + column, step: own };
+        cast(from, { at: before + column, step: width }, to, target, some, (at, reason) =>
+          mark(rows, row + at, label(input, own, column), reason),
+        );
+      }
+      before += own;
+    });
+  }
   return blockOf(part, inputs, rows, []);
 }

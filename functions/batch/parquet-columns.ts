@@ -1,10 +1,11 @@
 import { type FileMetaData, parquetSchema } from 'hyparquet';
-import type { Signature, TensorSpec } from '../infer/contract.ts';
-import { checkNames, type Fault, layoutOf, rowDimensions } from '../shared/layout.ts';
-import { objectFault } from './faults.ts';
+import type { Signature } from '../infer/contract.ts';
+import { checkNames } from '../shared/layout.ts';
+import { columnsOf, wrongHeader } from './csv-columns.ts';
+import type { CsvColumn } from './csv-rows.ts';
 import { type Kind, kindOf } from './parquet-kinds.ts';
 import type { Extras } from './rows.ts';
-import type { RowSpec } from './stacked.ts';
+import type { Slot } from './stack.ts';
 
 /** A column of the file that is read. */
 export type ReadColumn = {
@@ -19,46 +20,27 @@ export type ReadColumn = {
 };
 
 export type ParquetColumns = {
-  readonly inputs: readonly RowSpec[];
+  readonly inputs: readonly Slot[];
   readonly columns: readonly ReadColumn[];
   /** Names of the carried columns. */
   readonly carried: readonly string[];
 };
 
-const wrongHeader: Fault = (message, fix) => objectFault('WRONG_HEADER', `${message} ${fix}`);
-
 /**
- * What each column of the file is to the model, by the rules of reference data (functions/shared/layout.ts).
+ * What each column of the file is to the model, by the rules of CSV.
  * @throws an object fault `WRONG_HEADER` that names the column
  */
-export function parquetColumns(
-  metadata: FileMetaData,
-  signature: Signature,
-  { ids, join }: Extras,
-): ParquetColumns {
+export function parquetColumns(metadata: FileMetaData, signature: Signature, extras: Extras): ParquetColumns {
   const { children } = parquetSchema(metadata);
   const names = children.map(({ element }) => element.name);
   checkNames(names, wrongHeader);
-  for (const id of ids) {
-    if (names.includes(id)) continue;
-    throw wrongHeader(
-      `It has no column ${id}, which is one of ids.`,
-      'Add the column, or take it out of ids.',
-    );
-  }
-  const others = names.filter((name) => !ids.includes(name));
-  const own = join ? modelsOwn(others, signature) : others;
-  const layout = layoutOf(signature, { names: own, widths: own.map(() => 1) }, wrongHeader);
-  const inputs = layout.tensors.map(({ spec, width }): RowSpec => ({ spec, inner: innerOf(spec, width) }));
-  const carried = ids.length > 0 ? ids : join ? names : [];
+  const { slots, columns: found, carried } = columnsOf(names, names.length, signature, extras);
   let leaf = 0;
-  const columns = children.flatMap((child): ReadColumn[] => {
+  const columns = children.flatMap((child, i): ReadColumn[] => {
     const { element } = child;
-    const { name } = element;
     const place = leaf;
     leaf += leavesOf(child);
-    const field = layout.fields[layout.targets[own.indexOf(name)] ?? -1];
-    const at = carried.indexOf(name);
+    const { name, field, slot = 0, carried: at } = found[i] as CsvColumn;
     if (field === undefined && at < 0) return [];
     if (child.children.length > 0 || element.repetition_type === 'REPEATED')
       throw wrongHeader(
@@ -82,10 +64,9 @@ export function parquetColumns(
         `Its column ${name} has ${kind.datatype === 'BOOL' ? 'booleans' : 'numbers'}; the model takes texts there.`,
         'Write the column as texts.',
       );
-    const input = inputs.findIndex(({ spec }) => spec.name === field.tensor);
-    return [{ name, leaf: place, kind, target: { input, at: field.column }, carried: at }];
+    return [{ name, leaf: place, kind, target: { input: slot, at: field.column }, carried: at }];
   });
-  return { inputs, columns, carried };
+  return { inputs: slots, columns, carried };
 }
 
 const KINDS_READ =
@@ -93,18 +74,3 @@ const KINDS_READ =
 
 const leavesOf = ({ children }: ReturnType<typeof parquetSchema>): number =>
   children.length === 0 ? 1 : children.reduce((sum, child) => sum + leavesOf(child), 0);
-
-/** With `join`: the columns that are named after inputs, if all inputs have some; else all but the model's own answers. */
-function modelsOwn(names: readonly string[], { inputs, outputs, omitted }: Signature): readonly string[] {
-  const isOf = (name: string, input: string): boolean =>
-    name === input || (name.startsWith(`${input}_`) && /^\d+$/.test(name.slice(input.length + 1)));
-  const named = names.filter((name) => inputs.some((input) => isOf(name, input.name)));
-  if (inputs.every((input) => named.some((name) => isOf(name, input.name)))) return named;
-  const answers = new Set([...outputs.map(({ name }) => name), ...omitted]);
-  return names.filter((name) => !answers.has(name));
-}
-
-function innerOf(spec: TensorSpec, width: number): readonly number[] {
-  const inner = rowDimensions(spec);
-  return inner.some((dimension) => dimension < 0) ? [width] : inner;
-}

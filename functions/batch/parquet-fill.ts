@@ -1,12 +1,13 @@
 import type { TensorSpec } from '../infer/contract.ts';
-import type { TensorData } from '../infer/datatypes.ts';
+import { KINDS, type TensorData } from '../infer/datatypes.ts';
 import { fromHalf } from '../infer/half.ts';
 import { textFault } from '../infer/values.ts';
-import { cast, NO_VALUE, type Numeric, type OnFault } from './cast.ts';
+import { cast, gather, NO_VALUE, type Numeric, type OnFault, type Reason } from './cast.ts';
 import type { ParquetColumns, ReadColumn } from './parquet-columns.ts';
-import { isBroken } from './parquet-kinds.ts';
-import { isTexts, type Page } from './parquet-pages.ts';
-import { mark, numbersIn, type RowSpec, type Stacked, widthOfRow } from './stacked.ts';
+import { isBroken, type Kind } from './parquet-kinds.ts';
+import { isTexts, type Page, type Values } from './parquet-pages.ts';
+import type { Slot } from './stack.ts';
+import { mark, numbersIn, type Stacked, widthOf } from './stacked.ts';
 
 /** A column, and how far it is read. */
 export type Cursor = {
@@ -15,6 +16,8 @@ export type Cursor = {
   page: Page | undefined;
   /** Rows of the page that are taken. */
   taken: number;
+  /** Of the last dictionary. */
+  entries?: Entries;
 };
 
 /** A column's values for the rows of a block. */
@@ -37,15 +40,15 @@ export async function fill(
     const onFault: OnFault = (row, reason) => mark(block, done + row, column.name, reason);
     if (column.target !== undefined) {
       const { input, at } = column.target;
-      const row = inputs[input] as RowSpec;
+      const row = inputs[input] as Slot;
       const to = {
         spec: row.spec,
         data: block.data[input] as TensorData,
         at: done,
-        width: widthOfRow(row),
+        width: widthOf(row),
         element: at,
       };
-      put(page, taken, count, column, to, onFault);
+      put(page, taken, count, cursor, to, onFault);
     }
     const values = beside[column.carried];
     if (values !== undefined) carry(page, taken, count, column, values, done, onFault);
@@ -64,45 +67,85 @@ type Target = {
 };
 
 function put(
-  { values, nulls }: Page,
+  { values, places, nulls }: Page,
   from: number,
   count: number,
-  { kind }: ReadColumn,
+  cursor: Cursor,
   { spec, data, at, width, element }: Target,
   onFault: OnFault,
 ): void {
   if (nulls !== undefined) for (let i = 0; i < count; i++) if (nulls[from + i] === 1) onFault(i, NO_VALUE);
-  const target = { at: at * width + element, step: width };
+  const { kind } = cursor.column;
+  const run = { at: at * width + element, step: width };
+  if (places !== undefined) {
+    if (cursor.entries?.of !== values) cursor.entries = entriesOf(values, kind, spec);
+    const { data: entries, faults } = cursor.entries;
+    if (isTexts(entries)) {
+      const texts = data as string[];
+      for (let i = 0; i < count; i++)
+        texts[run.at + i * width] = entries[places[from + i] as number] as string;
+    } else gather(numbersIn(spec, entries), places, from, numbersIn(spec, data), run, count);
+    if (faults.size === 0) return;
+    for (let i = 0; i < count; i++) {
+      const fault = faults.get(places[from + i] as number);
+      if (fault !== undefined) onFault(i, fault);
+    }
+    return;
+  }
   if (!isTexts(values)) {
     const numbers = { datatype: kind.datatype as Numeric, data: values };
-    cast(numbers, { at: from, step: 1 }, numbersIn(spec, data), target, count, onFault);
+    cast(numbers, { at: from, step: 1 }, numbersIn(spec, data), run, count, onFault);
     return;
   }
   const texts = data as string[];
   for (let i = 0; i < count; i++) {
     const text = values[from + i] as string;
-    const fault = isBroken(text) ? NOT_UTF8 : textFault(text);
+    const fault = faultOf(text);
     if (fault !== undefined) onFault(i, ['WRONG_VALUE', fault]);
-    texts[target.at + i * width] = text;
+    texts[run.at + i * width] = text;
   }
 }
 
+/** A dictionary as the tensor takes it: each of its entries is cast and checked once. */
+type Entries = {
+  readonly of: Values;
+  readonly data: TensorData | readonly string[];
+  /** By place. */
+  readonly faults: ReadonlyMap<number, Reason>;
+};
+
+function entriesOf(of: Values, { datatype }: Kind, spec: TensorSpec): Entries {
+  const faults = new Map<number, Reason>();
+  if (isTexts(of)) {
+    for (const [place, text] of of.entries()) {
+      const fault = faultOf(text);
+      if (fault !== undefined) faults.set(place, ['WRONG_VALUE', fault]);
+    }
+    return { of, data: of, faults };
+  }
+  const data = KINDS[spec.datatype as Numeric].allocate(of.length);
+  const from = { datatype: datatype as Numeric, data: of };
+  cast(from, ALL, numbersIn(spec, data), ALL, of.length, (place, reason) => faults.set(place, reason));
+  return { of, data, faults };
+}
+const ALL = { at: 0, step: 1 };
+
 const NOT_UTF8 = 'is not UTF-8.';
+const faultOf = (text: string): string | undefined => (isBroken(text) ? NOT_UTF8 : textFault(text));
 
 function carry(
-  { values, nulls }: Page,
+  { values, places, nulls }: Page,
   from: number,
   count: number,
-  { kind }: ReadColumn,
+  { kind: { datatype } }: ReadColumn,
   out: unknown[],
   at: number,
   onFault: OnFault,
 ): void {
   for (let i = 0; i < count; i++) {
-    const value = values[from + i];
     if (nulls?.[from + i] === 1) continue;
+    const value = values[places?.[from + i] ?? from + i];
     if (typeof value === 'string' && isBroken(value)) onFault(i, ['WRONG_VALUE', NOT_UTF8]);
-    out[at + i] =
-      kind.datatype === 'BOOL' ? value === 1 : kind.datatype === 'FP16' ? fromHalf(value as number) : value;
+    out[at + i] = datatype === 'BOOL' ? value === 1 : datatype === 'FP16' ? fromHalf(value as number) : value;
   }
 }

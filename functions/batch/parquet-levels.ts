@@ -50,12 +50,16 @@ export function nullsIn(bytes: Uint8Array, rows: number): Uint8Array | undefined
 /**
  * A page's places in the dictionary.
  * @param bytes their width in bits, then the runs
+ * @param size entries of the dictionary
  */
-export function indexesIn(bytes: Uint8Array, count: number): Int32Array {
+export function indexesIn(bytes: Uint8Array, count: number, size: number): Int32Array<ArrayBuffer> {
   const out = new Int32Array(count);
   const width = bytes[0] ?? 0;
   if (width > 32 || (count > 0 && bytes.length === 0)) throw broken();
-  if (width === 0) return out;
+  if (width === 0) {
+    if (size === 0 && count > 0) throw broken();
+    return out;
+  }
   const whole = (width + 7) >> 3;
   const mask = width === 32 ? -1 : (1 << width) - 1;
   for (let p = 1, done = 0; done < count; ) {
@@ -75,13 +79,15 @@ export function indexesIn(bytes: Uint8Array, count: number): Int32Array {
     // The last group may be cut where no value of it is needed.
     if (run === 0 || p + Math.ceil((run * width) / 8) > bytes.length) throw broken();
     if (width <= 24) unpack(bytes, p, width, mask, out, done, run);
-    else unpackWide(bytes, p, width, mask, out, done, run);
+    else unpackWide(bytes, p, width, mask, out, done, 0, run);
     p += (head >>> 1) * width;
     done += run;
   }
+  if (2 ** width > size) for (let i = 0; i < count; i++) if ((out[i] as number) >>> 0 >= size) throw broken();
   return out;
 }
 
+/** A word that holds a value whole is read for each: no value waits for the one before. */
 function unpack(
   bytes: Uint8Array,
   from: number,
@@ -91,21 +97,14 @@ function unpack(
   at: number,
   count: number,
 ): void {
-  let bits = 0;
-  let held = 0;
-  let p = from;
-  for (let i = 0; i < count; i++) {
-    while (held < width) {
-      bits |= (bytes[p++] as number) << held;
-      held += 8;
-    }
-    out[at + i] = bits & mask;
-    bits >>>= width;
-    held -= width;
-  }
+  const view = new DataView(bytes.buffer, bytes.byteOffset + from, bytes.length - from);
+  const whole = Math.max(0, Math.min(count, Math.floor(((view.byteLength - 4) * 8) / width)));
+  for (let i = 0, bit = 0; i < whole; i++, bit += width)
+    out[at + i] = (view.getInt32(bit >> 3, true) >>> (bit & 7)) & mask;
+  unpackWide(bytes, from, width, mask, out, at, whole, count);
 }
 
-/** More bits than fit a word beside what is held of the one before. */
+/** Values that need more than a word, and those before the end, where there is no whole one. */
 function unpackWide(
   bytes: Uint8Array,
   from: number,
@@ -113,14 +112,14 @@ function unpackWide(
   mask: number,
   out: Int32Array,
   at: number,
+  first: number,
   count: number,
 ): void {
-  for (let i = 0; i < count; i++) {
+  for (let i = first; i < count; i++) {
     const bit = i * width;
     const p = from + Math.floor(bit / 8);
-    const shift = bit % 8;
     let value = 0;
-    for (let k = 0; k < 5; k++) value += ((bytes[p + k] ?? 0) as number) * 2 ** (8 * k);
-    out[at + i] = Math.floor(value / 2 ** shift) & mask;
+    for (let k = 0; k < 5; k++) value += (bytes[p + k] ?? 0) * 2 ** (8 * k);
+    out[at + i] = Math.floor(value / 2 ** (bit % 8)) & mask;
   }
 }

@@ -16,11 +16,15 @@ import type { Source } from './rows.ts';
  * rest: heads, encodings, Snappy.
  */
 
+export type Values = NumericData | readonly string[];
+
 /** Values of consecutive rows. */
 export type Page = {
   readonly count: number;
-  /** One for each row; where there is none, any. */
-  readonly values: NumericData | readonly string[];
+  /** One for each row, or, with `places`, one for each entry of the dictionary; where there is none, any. */
+  readonly values: Values;
+  /** By row, the place in the dictionary. */
+  readonly places?: Int32Array<ArrayBuffer> | undefined;
   /** 1 for each row without a value; absent where all have one. */
   readonly nulls?: Uint8Array | undefined;
 };
@@ -65,7 +69,7 @@ export async function* pagesOf(
 ): AsyncGenerator<Page> {
   const { start, end } = chunkRange(column.meta);
   const isOptional = column.element.repetition_type !== 'REQUIRED';
-  let dictionary: NumericData | readonly string[] | undefined;
+  let dictionary: Values | undefined;
   let at = start;
   let row = 0;
   let isLooked = skip === 0 || index === undefined;
@@ -166,7 +170,7 @@ function dataOf(
   count: number,
   isOptional: boolean,
   column: FlatColumn,
-  dictionary: Page['values'] | undefined,
+  dictionary: Values | undefined,
 ): Page {
   const { data_page_header: one, data_page_header_v2: two, uncompressed_page_size: size } = header;
   if (one !== undefined) {
@@ -194,76 +198,51 @@ function page(
   nulls: Uint8Array | undefined,
   encoding: NonNullable<PageHeader['data_page_header']>['encoding'],
   { element, meta, kind }: FlatColumn,
-  dictionary: Page['values'] | undefined,
+  dictionary: Values | undefined,
 ): Page {
   const present = nulls === undefined ? count : count - nulls.reduce((sum, one) => sum + one, 0);
-  const values = ((): Page['values'] => {
-    if (present === 0) return kind.from([]);
-    if (encoding === 'RLE_DICTIONARY' || encoding === 'PLAIN_DICTIONARY') {
-      if (dictionary === undefined) throw new Error('a page refers to a dictionary that is not there');
-      return lookedUp(dictionary, indexesIn(bytes, present));
-    }
-    // A path of the root alone has no levels.
-    const levels = { definition_level_encoding: 'RLE', repetition_level_encoding: 'RLE' } as const;
-    const { dataPage } = readDataPage(
-      bytes,
-      { num_values: present, encoding, ...levels },
-      { ...UNLEVELLED, type: meta.type, element, codec: meta.codec },
-    );
-    return kind.from(dataPage as DecodedArray);
-  })();
+  const placed = <V extends Values>(all: V): V => (nulls === undefined ? all : spread(all, nulls));
+  if (present === 0) return { count, values: placed(kind.from([])), nulls };
+  if (encoding === 'RLE_DICTIONARY' || encoding === 'PLAIN_DICTIONARY') {
+    if (dictionary === undefined) throw new Error('a page refers to a dictionary that is not there');
+    const places = indexesIn(bytes, present, dictionary.length);
+    return { count, values: dictionary, places: nulls === undefined ? places : spread(places, nulls), nulls };
+  }
+  // A path of the root alone has no levels.
+  const levels = { definition_level_encoding: 'RLE', repetition_level_encoding: 'RLE' } as const;
+  const { dataPage } = readDataPage(
+    bytes,
+    { num_values: present, encoding, ...levels },
+    { ...UNLEVELLED, type: meta.type, element, codec: meta.codec },
+  );
+  const values = kind.from(dataPage as DecodedArray);
   if (values.length !== present) throw new Error('a page has fewer values than it says');
-  return { count, values: nulls === undefined ? values : spread(values, nulls), nulls };
+  return { count, values: placed(values), nulls };
 }
 
 const UNLEVELLED = { pathInSchema: [], schemaPath: [], parsers: {} as never };
 
-function lookedUp(dictionary: Page['values'], indexes: Int32Array): Page['values'] {
-  const { length } = dictionary;
-  for (let i = 0; i < indexes.length; i++)
-    if ((indexes[i] as number) >>> 0 >= length) throw new Error('a page refers beyond its dictionary');
-  if (isTexts(dictionary)) return Array.from(indexes, (index) => dictionary[index] as string);
-  if (dictionary instanceof BigInt64Array || dictionary instanceof BigUint64Array)
-    return wideLookedUp(dictionary, indexes);
-  const out = new (dictionary.constructor as new (size: number) => Float64Array<ArrayBuffer>)(indexes.length);
-  const from = dictionary as Float64Array;
-  for (let i = 0; i < indexes.length; i++) out[i] = from[indexes[i] as number] as number;
-  return out;
-}
-
-/** By halves, as a bigint for each would take ten times as long. */
-function wideLookedUp(
-  dictionary: BigInt64Array<ArrayBuffer> | BigUint64Array<ArrayBuffer>,
-  indexes: Int32Array,
-): NumericData {
-  const from = new Int32Array(dictionary.buffer, dictionary.byteOffset, dictionary.length * 2);
-  const words = new Int32Array(indexes.length * 2);
-  for (let i = 0; i < indexes.length; i++) {
-    const index = (indexes[i] as number) * 2;
-    words[2 * i] = from[index] as number;
-    words[2 * i + 1] = from[index + 1] as number;
-  }
-  return dictionary instanceof BigInt64Array
-    ? new BigInt64Array(words.buffer)
-    : new BigUint64Array(words.buffer);
-}
-
-export const isTexts = (values: Page['values']): values is readonly string[] => Array.isArray(values);
+export const isTexts = (values: Values): values is readonly string[] => Array.isArray(values);
 
 /** Values at the places of their rows. */
-function spread(values: Page['values'], nulls: Uint8Array): Page['values'] {
+function spread<V extends Values>(values: V, nulls: Uint8Array): V {
   let next = 0;
-  if (isTexts(values)) return Array.from(nulls, (isNull) => (isNull ? '' : (values[next++] as string)));
+  if (isTexts(values))
+    return Array.from(nulls, (isNull) =>
+      isNull ? '' : (values[next++] as string),
+    ) as readonly string[] as V;
   const out = new (values.constructor as new (size: number) => Float64Array<ArrayBuffer>)(nulls.length);
   const from = values as Float64Array;
   for (let row = 0; row < nulls.length; row++) if (nulls[row] === 0) out[row] = from[next++] as number;
-  return out;
+  return out as NumericData as V;
 }
 
-function without({ count, values, nulls }: Page, rows: number): Page {
+function without({ count, values, places, nulls }: Page, rows: number): Page {
+  const rest = isTexts(values) ? values.slice(rows) : values.subarray(rows);
   return {
     count: count - rows,
-    values: isTexts(values) ? values.slice(rows) : values.subarray(rows),
+    values: places === undefined ? rest : values,
+    places: places?.subarray(rows),
     nulls: nulls?.subarray(rows),
   };
 }

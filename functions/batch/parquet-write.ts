@@ -5,6 +5,7 @@ import type { Datatype } from '../infer/contract.ts';
 import { KINDS, type NumericData, type TensorData } from '../infer/datatypes.ts';
 import { cast, type Numeric } from './cast.ts';
 import type { Block, Column, PartWriter } from './rows.ts';
+import { jsonOf } from './value-text.ts';
 
 /** Of a row group: what readers take at once. */
 const GROUP_ROWS = 2 ** 20;
@@ -84,12 +85,20 @@ function rowNumbers(name: string): Kept {
     numbers,
     add({ rows }) {
       const out = new BigInt64Array(rows.length);
-      const from = { datatype: 'FP64', data: Float64Array.from(rows) } as const;
+      const from = {
+        datatype: 'FP64',
+        data: asDoubles(rows),
+      } as const;
       cast(from, ALL, { datatype: 'INT64', data: out }, ALL, rows.length, ignore);
       numbers.push(out);
     },
   };
 }
+/** A block's rows are doubles, unless some were taken out of it. */
+const asDoubles = (rows: ArrayLike<number>): Float64Array<ArrayBuffer> =>
+  rows instanceof Float64Array && rows.buffer instanceof ArrayBuffer
+    ? (rows as Float64Array<ArrayBuffer>)
+    : Float64Array.from(rows);
 const ALL = { at: 0, step: 1 };
 /** What a model answers fits the datatype that it says, and is checked for NaN before. */
 const ignore = (): void => {};
@@ -134,17 +143,15 @@ function output(
 /** @param datatype absent where values are texts or JSON */
 function carried(name: string, index: number, datatype: Datatype | undefined): Kept {
   const values: unknown[] = [];
-  const asText = (value: unknown): unknown =>
-    value === null || value === undefined || typeof value === 'string'
-      ? (value ?? null)
-      : JSON.stringify(value);
+  const isText = datatype === undefined || datatype === 'BYTES';
+  const asText = (value: unknown): string | null =>
+    value === null || value === undefined ? null : typeof value === 'string' ? value : jsonOf(value);
   return {
     element: elementOf(name, datatype ?? 'BYTES', true),
     values,
     add({ carried: all, rows }) {
       const column = all[index] ?? [];
-      for (let i = 0; i < rows.length; i++)
-        values.push(datatype === undefined ? asText(column[i]) : (column[i] ?? null));
+      for (let i = 0; i < rows.length; i++) values.push(isText ? asText(column[i]) : (column[i] ?? null));
     },
   };
 }

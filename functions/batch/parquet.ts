@@ -1,4 +1,4 @@
-import { type FileMetaData, parquetMetadataAsync, type RowGroup } from 'hyparquet';
+import { type AsyncBuffer, type FileMetaData, parquetMetadataAsync, type RowGroup } from 'hyparquet';
 import type { Signature } from '../infer/contract.ts';
 import { sizeOf } from '../infer/datatypes.ts';
 import type { Numeric } from './cast.ts';
@@ -9,7 +9,7 @@ import { type ParquetColumns, parquetColumns, type ReadColumn } from './parquet-
 import { type Cursor, fill } from './parquet-fill.ts';
 import { chunkRange, type FlatColumn, pagesOf } from './parquet-pages.ts';
 import type { Block, Extras, Rows, Source } from './rows.ts';
-import { blockOf, blockRows, stacked, widthOfRow } from './stacked.ts';
+import { blockOf, blockRows, stacked, widthOf } from './stacked.ts';
 
 /** Of a file's end that lists its columns and row groups; one of 10,000 columns and 100 groups has some 100 MB. */
 const METADATA_BYTES = 256 * 1024 ** 2;
@@ -37,7 +37,7 @@ export async function openParquet(source: Source, signature: Signature, extras: 
   })();
   const { inputs, columns, carried } = fitting;
   const rowBytes =
-    inputs.reduce((sum, input) => sum + widthOfRow(input) * sizeInMemory(input.spec.datatype), 0) +
+    inputs.reduce((sum, input) => sum + widthOf(input) * sizeInMemory(input.spec.datatype), 0) +
     columns.reduce((sum, { kind, carried: at }) => sum + (at < 0 ? 0 : sizeInMemory(kind.datatype)), 0);
   const groups = metadata.row_groups.map(({ num_rows: rows }) => Number(rows));
   const planned = (partBytes: number): Part[] => cut(groups, Math.max(1, Math.floor(partBytes / rowBytes)));
@@ -113,14 +113,15 @@ async function metadataOf(source: Source): Promise<FileMetaData> {
   if (source.bytes === 0)
     throw objectFault('UNREADABLE', 'The object is empty. Write it with pandas.to_parquet or pyarrow.');
   try {
-    const metadata = await parquetMetadataAsync({
+    const file: AsyncBuffer = {
       byteLength: source.bytes,
       async slice(start, end = source.bytes) {
         if (end - start > METADATA_BYTES) throw new Error(`its list of columns has ${end - start} bytes`);
         const bytes = await rangeOf(source, start, end);
         return bytes.byteLength === bytes.buffer.byteLength ? bytes.buffer : bytes.slice().buffer;
       },
-    });
+    };
+    const metadata = await parquetMetadataAsync(file, { geoparquet: false });
     const rows = metadata.row_groups.reduce((sum, group) => sum + group.num_rows, 0n);
     if (metadata.row_groups.some((group) => group.num_rows < 0n) || rows > BigInt(Number.MAX_SAFE_INTEGER))
       throw new Error('its row groups have no sensible number of rows');

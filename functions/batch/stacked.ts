@@ -1,23 +1,20 @@
-import type { TensorSpec } from '../infer/contract.ts';
+import type { Datatype } from '../infer/contract.ts';
 import { KINDS, sizeOf, type Tensor, type TensorData } from '../infer/datatypes.ts';
 import type { Numbers, Numeric, Reason } from './cast.ts';
 import type { Block, RowFault } from './rows.ts';
+import { BLOCK_ROWS, type Slot, sizeOfShape } from './stack.ts';
 
 /** Blocks of rows that come from arrays, of which most are good: tensors are filled whole, and bad rows taken out afterwards. */
 
-/** Rows of a block, at most: more makes models no faster, and less fits the processor's cache. */
-export const BLOCK_ROWS = 4096;
 /** Bytes of a block's tensors, at most, unless one row has more. */
 const BLOCK_BYTES = 8 * 1024 ** 2;
 
-/** An input and the shape of a row of it. */
-export type RowSpec = { readonly spec: TensorSpec; readonly inner: readonly number[] };
-
-export const widthOfRow = ({ inner }: RowSpec): number => inner.reduce((product, one) => product * one, 1);
+/** Elements of a row. */
+export const widthOf = ({ shape }: Slot): number => sizeOfShape(shape);
 
 /** Rows that a block of these inputs may have. */
-export function blockRows(inputs: readonly RowSpec[]): number {
-  const bytes = inputs.reduce((sum, one) => sum + widthOfRow(one) * sizeOf(one.spec.datatype), 0);
+export function blockRows(inputs: readonly Slot[]): number {
+  const bytes = inputs.reduce((sum, one) => sum + widthOf(one) * sizeOf(one.spec.datatype), 0);
   return Math.max(1, Math.min(BLOCK_ROWS, Math.floor(BLOCK_BYTES / Math.max(1, bytes))));
 }
 
@@ -30,16 +27,16 @@ export type Stacked = {
   readonly faults: Map<number, Reason>;
 };
 
-export function stacked(inputs: readonly RowSpec[], first: number, count: number): Stacked {
+export function stacked(inputs: readonly Slot[], first: number, count: number): Stacked {
   const data = inputs.map((input): TensorData => {
     const { datatype } = input.spec;
-    const size = count * widthOfRow(input);
+    const size = count * widthOf(input);
     return datatype === 'BYTES' ? new Array<string>(size).fill('') : KINDS[datatype].allocate(size);
   });
   return { first, count, data, faults: new Map() };
 }
 
-export const numbersIn = ({ datatype }: TensorSpec, data: TensorData): Numbers => ({
+export const numbersIn = ({ datatype }: { readonly datatype: Datatype }, data: TensorData): Numbers => ({
   datatype: datatype as Numeric,
   data: data as Numbers['data'],
 });
@@ -52,7 +49,7 @@ export function mark({ faults }: Stacked, row: number, column: string, [code, re
 /** @param carried by column, a value for each row, faulty ones included */
 export function blockOf(
   part: number,
-  inputs: readonly RowSpec[],
+  inputs: readonly Slot[],
   { first, count, data, faults }: Stacked,
   carried: readonly ArrayLike<unknown>[],
 ): Block {
@@ -65,8 +62,8 @@ export function blockOf(
     inputs.forEach((input, i) => {
       const { name, datatype } = input.spec;
       const all = data[i] as TensorData;
-      const kept = isWhole ? all : taken(all, widthOfRow(input), good);
-      tensors[name] = { datatype, shape: [good.length, ...input.inner], data: kept as never };
+      const kept = isWhole ? all : taken(all, widthOf(input), good);
+      tensors[name] = { datatype, shape: [good.length, ...input.shape], data: kept as never };
     });
   }
   const bad = [...faults].sort(([one], [other]) => one - other);

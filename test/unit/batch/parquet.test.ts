@@ -327,7 +327,7 @@ describe('runs of Parquet', () => {
           const writer = new ByteWriter();
           writer.appendUint8(width);
           writeRleBitPackedHybrid(writer, values, width);
-          expect([...indexesIn(writer.getBytes(), values.length)]).toEqual(values);
+          expect([...indexesIn(writer.getBytes(), values.length, 2 ** 31)]).toEqual(values);
         },
       ),
     );
@@ -343,7 +343,9 @@ describe('runs of Parquet', () => {
             Number((packed >> BigInt(8 * i)) & 255n),
           );
           const head = (groups << 1) | 1;
-          expect([...indexesIn(Uint8Array.of(width, head, ...bytes), values.length)]).toEqual(values);
+          expect([...indexesIn(Uint8Array.of(width, head, ...bytes), values.length, 2 ** 31)]).toEqual(
+            values,
+          );
         },
       ),
     );
@@ -369,7 +371,16 @@ describe('runs of Parquet', () => {
       [5, 0],
       [5, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80],
     ])
-      expect(() => indexesIn(Uint8Array.from(bytes), 9), String(bytes)).toThrow('is broken');
+      expect(() => indexesIn(Uint8Array.from(bytes), 9, 31), String(bytes)).toThrow('is broken');
+    // A run of two 3s, a group of two bits each, and none: places in a dictionary of so many entries.
+    for (const [bytes, count, entries] of [
+      [[2, 4, 3], 2, 4],
+      [[2, 3, 0xe4, 0xe4], 4, 4],
+      [[0], 2, 1],
+    ] as const) {
+      expect(indexesIn(Uint8Array.from(bytes), count, entries)).toContain(entries - 1);
+      expect(() => indexesIn(Uint8Array.from(bytes), count, entries - 1)).toThrow('is broken');
+    }
     for (const bytes of [[], [2], [0, 1], [5, 1]])
       expect(() => nullsIn(Uint8Array.from(bytes), 17), String(bytes)).toThrow('is broken');
   });
