@@ -16,28 +16,23 @@ export type Asked = {
 const AT_ONCE = 80;
 
 /**
- * Sends a message for each object. Objects that no entry takes are passed over.
+ * Sends a message for each object, and gives the jobs once they are asked for: a page of objects at a time, in the order of their keys.
+ * Objects that no entry takes are passed over.
  *
- * @param told after each page: objects sent so far
- * @returns the jobs, in the order of their keys
  * @throws ProblemError where there is nothing to score
  */
-export async function order(
-  cloud: Cloud,
+export async function* order(
+  cloud: Pick<Cloud, 'head' | 'objects' | 'send'>,
   asked: Asked,
   input: string,
-  told: (sent: number) => void,
-): Promise<readonly Followed[]> {
+): AsyncIterable<readonly Followed[]> {
   const { bucket, key } = s3Url(input);
-  const jobs: Followed[] = [];
+  let isNone = true;
   for await (const page of objectsOf(cloud, bucket, key)) {
-    const bodies: string[] = [];
-    for (const object of page) {
-      const entry = asked.entries[entryFor(asked.entries, bucket, object.key)];
-      if (entry === undefined) continue;
-      jobs.push(followed(asked.model, asked.identity, entry, bucket, object));
-      bodies.push(JSON.stringify({ object: { bucket, key: object.key } }));
-    }
+    const jobs = jobsOf(asked, bucket, page);
+    if (jobs.length === 0) continue;
+    isNone = false;
+    const bodies = jobs.map(({ object }) => JSON.stringify({ object: { bucket, key: object.key } }));
     for (let first = 0; first < bodies.length; first += AT_ONCE) {
       const some = bodies.slice(first, first + AT_ONCE);
       const tens = Array.from({ length: Math.ceil(some.length / 10) }, (_, i) =>
@@ -45,26 +40,30 @@ export async function order(
       );
       await Promise.all(tens.map((ten) => cloud.send(asked.queue, ten)));
     }
-    told(jobs.length);
+    yield jobs;
   }
-  if (jobs.length === 0) throw problemError([nothing(input, asked)]);
-  return jobs;
+  if (isNone) throw problemError([nothing(input, asked)]);
 }
 
 /** The jobs of an object, or of all below a prefix, that were or would be asked for: the first thousand. */
 export async function jobsIn(cloud: Cloud, asked: Asked, input: string): Promise<readonly Followed[]> {
   const { bucket, key } = s3Url(input);
-  for await (const page of objectsOf(cloud, bucket, key)) {
-    return page.flatMap((object) => {
-      const entry = asked.entries[entryFor(asked.entries, bucket, object.key)];
-      return entry === undefined ? [] : [followed(asked.model, asked.identity, entry, bucket, object)];
-    });
-  }
+  for await (const page of objectsOf(cloud, bucket, key)) return jobsOf(asked, bucket, page);
   return [];
 }
 
+const jobsOf = (asked: Asked, bucket: string, page: readonly Listed[]): readonly Followed[] =>
+  page.flatMap((object) => {
+    const entry = asked.entries[entryFor(asked.entries, bucket, object.key)];
+    return entry === undefined ? [] : [followed(asked.model, asked.identity, entry, bucket, object)];
+  });
+
 /** The object of this very key, else all whose keys begin so. */
-async function* objectsOf(cloud: Cloud, bucket: string, key: string): AsyncIterable<readonly Listed[]> {
+async function* objectsOf(
+  cloud: Pick<Cloud, 'head' | 'objects'>,
+  bucket: string,
+  key: string,
+): AsyncIterable<readonly Listed[]> {
   const head = key === '' || key.endsWith('/') ? undefined : await cloud.head(bucket, key);
   if (head !== undefined) yield [{ key, ...head }];
   else yield* cloud.objects(bucket, key);

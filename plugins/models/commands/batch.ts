@@ -1,4 +1,5 @@
 import type { Cloud } from '../batch/cloud.ts';
+import type { Followed } from '../batch/jobs.ts';
 import type { Model } from '../model.ts';
 import { type Command, type Context, modelOf, usage } from './command.ts';
 
@@ -49,8 +50,16 @@ async function score(context: Context, model: Model, cloud: Cloud, input: string
   const asked = await askedOf(context, model);
   const started = Date.now();
   progress('Asking for objects');
-  const jobs = await order(cloud, asked, input, (sent) => progress(`${sent} objects asked for`));
-  if (flags.wait !== true) {
+  const isWaiting = flags.wait === true;
+  // A million of them are some hundred megabytes: kept only where they are needed afterwards.
+  const jobs: Followed[] = [];
+  let count = 0;
+  for await (const page of order(cloud, asked, input)) {
+    count += page.length;
+    if (isWaiting || flags.json === true) jobs.push(...page);
+    progress(`${count} objects asked for`);
+  }
+  if (!isWaiting) {
     const objects = jobs.map(({ object, folder }) => ({
       ...object,
       job: `s3://${folder.bucket}/${folder.prefix}`,
@@ -58,7 +67,7 @@ async function score(context: Context, model: Model, cloud: Cloud, input: string
     return print(
       flags.json
         ? JSON.stringify({ objects }, null, 2)
-        : `${jobs.length} object${jobs.length === 1 ? ' is' : 's are'} asked for. \`sls models batch --model ${model.name} --status --input ${input}\` shows how far they are.`,
+        : `${count} object${count === 1 ? ' is' : 's are'} asked for. \`sls models batch --model ${model.name} --status --input ${input}\` shows how far they are.`,
     );
   }
   const { follow } = await import('../batch/follow.ts');

@@ -187,16 +187,6 @@ describe('what is wrong', () => {
     expect(s.failed).toMatchObject([{ code }]);
     expect(s.files()).not.toHaveProperty('_SUCCESS.json');
   });
-
-  it('in one object among many keeps none of the others', async () => {
-    const s = scene();
-    const events = Array.from({ length: 40 }, (_, i) =>
-      s.upload(`rows/${i}.csv`, i === 23 ? 'a,b,c\n' : csv(3)),
-    );
-    for (const event of events) await s.send(event);
-    expect([...s.output.objects.keys()].filter((key) => key.endsWith('_SUCCESS.json'))).toHaveLength(39);
-    expect(s.failed).toHaveLength(1);
-  });
 });
 
 describe('a death', () => {

@@ -1,0 +1,106 @@
+import { performance } from 'node:perf_hooks';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { describe, expect, it } from 'vitest';
+import type { Listed } from '../../../plugins/models/batch/cloud.ts';
+import { type Asked, order } from '../../../plugins/models/batch/order.ts';
+import { ENTRY } from './scene.ts';
+
+const ASKED: Asked = {
+  model: 'sum',
+  identity: '0123456789abcdef'.repeat(4),
+  entries: [{ ...ENTRY, input: { ...ENTRY.input, bucket: 'incoming' } }],
+  queue: 'jobs',
+};
+const keyOf = (number: number): string => `rows/${String(number).padStart(7, '0')}.csv`;
+
+/** A listing of so many objects, 1000 a page as S3 gives them, and what is sent. */
+function simulated(count: number) {
+  /** By number: how often it was sent. */
+  const sent = new Uint8Array(count);
+  const batches = { most: 0, open: 0, mostOpen: 0 };
+  return {
+    sent,
+    batches,
+    cloud: {
+      head: async () => undefined,
+      async *objects(): AsyncIterable<readonly Listed[]> {
+        for (let first = 0; first < count; first += 1000) {
+          await new Promise((resolve) => setImmediate(resolve));
+          yield Array.from({ length: Math.min(1000, count - first) }, (_, i) => ({
+            key: keyOf(first + i),
+            etag: (first + i).toString(16).padStart(32, '0'),
+            bytes: 1,
+            modified: '2026-01-01T00:00:00.000Z',
+          }));
+        }
+      },
+      send: async (queue: string, bodies: readonly string[]): Promise<void> => {
+        expect(queue).toBe('jobs');
+        batches.most = Math.max(batches.most, bodies.length);
+        batches.mostOpen = Math.max(batches.mostOpen, ++batches.open);
+        await new Promise((resolve) => setImmediate(resolve));
+        batches.open--;
+        for (const body of bodies) {
+          const { bucket, key } = JSON.parse(body).object;
+          const number = Number(/^rows\/(\d{7})\.csv$/.exec(key)?.[1]);
+          if (bucket !== 'incoming' || sent[number] === undefined)
+            throw new Error(`${body} was never listed`);
+          sent[number] += 1;
+        }
+      },
+    },
+  };
+}
+
+setFlagsFromString('--expose-gc');
+const collect: () => void = runInNewContext('gc');
+const used = (): number => {
+  collect();
+  return process.memoryUsage().heapUsed / 1e6;
+};
+
+describe('an order', () => {
+  it('of a million objects sends each once, a page at a time, in memory that does not grow', async () => {
+    const { cloud, sent, batches } = simulated(1_000_000);
+    const began = performance.now();
+    let [jobs, pages, early] = [0, 0, 0];
+    for await (const page of order(cloud, ASKED, 's3://incoming/rows/')) {
+      jobs += page.length;
+      pages += 1;
+      if (pages === 100) early = used();
+    }
+    const seconds = (performance.now() - began) / 1000;
+    const grown = used() - early;
+    console.log(
+      `a million objects: ${seconds.toFixed(1)} s besides S3 and SQS, ${grown.toFixed(1)} MB more after 1000 pages than after 100`,
+    );
+    expect([jobs, pages]).toEqual([1_000_000, 1000]);
+    expect(sent.every((times) => times === 1)).toBe(true);
+    // SQS takes ten at once.
+    expect(batches).toEqual({ most: 10, open: 0, mostOpen: 8 });
+    expect(grown).toBeLessThan(20);
+  }, 120_000);
+
+  it('to wait for keeps its jobs: under a kilobyte each', async () => {
+    const { cloud } = simulated(20_000);
+    const before = used();
+    const jobs = [];
+    for await (const page of order(cloud, ASKED, 's3://incoming/rows/')) jobs.push(...page);
+    const each = ((used() - before) * 1e6) / jobs.length;
+    console.log(`${each.toFixed(0)} bytes a job`);
+    expect(jobs[19_999]?.object.key).toBe(keyOf(19_999));
+    expect(each).toBeLessThan(1000);
+  });
+
+  it('that finds nothing to score says what would be taken', async () => {
+    const { cloud } = simulated(0);
+    const ask = async (input: string): Promise<void> => {
+      for await (const _ of order(cloud, ASKED, input)) break;
+    };
+    await expect(ask('s3://incoming/rows/')).rejects.toThrow(
+      /Nothing below s3:\/\/incoming\/rows\/ is taken by sum/,
+    );
+    await expect(ask('s3:/in')).rejects.toThrow(/is no place in S3/);
+  });
+});
