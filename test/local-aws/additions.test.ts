@@ -174,7 +174,7 @@ it('each is switched off by a test, but the clock, which AWS has not', async () 
   const tests = (await readdir(import.meta.dirname)).filter((name) => name.endsWith('.test.ts'));
   const texts = await Promise.all(tests.map((name) => file(name)));
   const off = texts.flatMap((text) =>
-    [...text.matchAll(/withAndWithout\('(\w+)'/g)].map(([, name = '']) => name),
+    [...text.matchAll(/withAndWithout\(\s*'(\w+)'/g)].map(([, name = '']) => name),
   );
   expect([...new Set([...off, 'clock'])].toSorted()).toEqual(await inUse());
 });
