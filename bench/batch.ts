@@ -17,18 +17,17 @@ const bench = dirname(fileURLToPath(import.meta.url));
 const EMPLOYMENT = join(dirname(bench), 'examples', 'employment');
 const PART = 32 * 1024 ** 2;
 
-/** Folder with so many rows as rows.csv, rows.npy, rows.parquet. */
-async function rowsFolder(count: number): Promise<string> {
-  const folder = join(WORK, 'batch', String(count));
+/** Folder with so many rows as one file, `rows.<format>`. */
+async function rowsFolder(count: number, format: Format): Promise<string> {
+  const folder = join(WORK, 'batch', `${count}-${format}`);
   await mkdir(folder, { recursive: true });
-  await runPython(join(SIDES, 'batch.py'), ['make', join(EMPLOYMENT, 'later.csv'), String(count), folder], {
-    timeout: 600_000,
-  });
+  const args = ['make', join(EMPLOYMENT, 'later.csv'), String(count), join(folder, `rows.${format}`)];
+  await runPython(join(SIDES, 'batch.py'), args, { timeout: 600_000 });
   return folder;
 }
 
 async function worker(count: number, format: Format, sides: Task['sides'], times: number): Promise<Answer> {
-  const folder = await rowsFolder(count);
+  const folder = await rowsFolder(count, format);
   const { manifest, dir } = await employment();
   const task: Task = {
     manifest,
@@ -98,7 +97,7 @@ const CSV: Claim = {
 };
 
 async function pandas(count: number, times: number): Promise<readonly number[]> {
-  const folder = await rowsFolder(count);
+  const folder = await rowsFolder(count, 'csv');
   const args = [
     'run',
     join(EMPLOYMENT, 'employment.onnx'),

@@ -1,6 +1,6 @@
 """The other side of batch, and its files.
 
-    batch.py make <rows.csv> <count> <folder>   writes rows.csv, rows.npy and rows.parquet: the given rows again and again
+    batch.py make <rows.csv> <count> <file>   the given rows again and again, as .csv, .npy or .parquet
     batch.py run <model> <rows.csv> <out.csv> <times>   read_csv, onnxruntime, to_csv in one process; prints ms of each time
 """
 
@@ -10,17 +10,32 @@ import time
 import numpy as np
 
 
-def make(source, count, folder):
+def make(source, count, target):
+    count = int(count)
+    if target.endswith(".csv"):
+        return repeat(source, count, target)
     import pandas as pd
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     rows = pd.read_csv(source)
-    count = int(count)
     rows = rows.iloc[np.arange(count) % len(rows)].reset_index(drop=True)
-    rows.to_csv(f"{folder}/rows.csv", index=False, lineterminator="\n")
-    np.save(f"{folder}/rows.npy", np.ascontiguousarray(rows.to_numpy(dtype=np.float32)))
-    pq.write_table(pa.Table.from_pandas(rows, preserve_index=False), f"{folder}/rows.parquet")
+    if target.endswith(".npy"):
+        np.save(target, np.ascontiguousarray(rows.to_numpy(dtype=np.float32)))
+    else:
+        pq.write_table(pa.Table.from_pandas(rows, preserve_index=False), target)
+
+
+def repeat(source, count, target):
+    """Gigabytes, so as text."""
+    with open(source, "rb") as given:
+        header, *lines = given.read().splitlines(keepends=True)
+    whole = b"".join(lines)
+    with open(target, "wb") as out:
+        out.write(header)
+        for _ in range(count // len(lines)):
+            out.write(whole)
+        out.write(b"".join(lines[: count % len(lines)]))
 
 
 def run(model, source, target, times):

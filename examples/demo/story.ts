@@ -3,6 +3,7 @@ import { join, relative } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { type LocalAws, startAws } from '../../test/local-aws/start.ts';
 import { askOverHttp, readKnown } from './ask.ts';
+import { batch } from './batch.ts';
 import { clientFor } from './client.ts';
 import { drift } from './drift.ts';
 import { startPager } from './pager.ts';
@@ -85,14 +86,16 @@ export async function story(
 
   await drift({ sls, env, traffic, pager, later: readPeople(example('later.csv')) });
 
-  title('14. What became of every request');
+  await batch({ sls, env, client, columns: Object.keys(people[0] ?? {}) });
+
+  title('16. What became of every request');
   await traffic.stop();
   tally(traffic.outcomes, ['4', '5']);
 
-  title('15. What is kept of all this');
+  title('17. What is kept of all this');
   await sls(['models', 'history'], { env });
   await sls(['models', 'report', '--output', join(local, 'report.html')], { env });
 
-  title('16. Remove');
+  title('18. Remove');
   await sls(['remove'], { env });
 }
