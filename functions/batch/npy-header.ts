@@ -6,6 +6,8 @@ import type { Source } from './rows.ts';
 export type NpyHeader = {
   readonly datatype: Numeric;
   readonly shape: readonly number[];
+  /** Columns lie one after the other ("Fortran order"), as in what a data frame gives. */
+  readonly isByColumn: boolean;
   /** Byte of the file at which the elements begin. */
   readonly start: number;
 };
@@ -85,11 +87,12 @@ function headerOf(text: string): Omit<NpyHeader, 'start'> {
   if (dimensions.length === 0)
     throw unreadable('The array is a single number.', 'Write an array with a row for each example.');
   // An array of one dimension, and one of which all but one dimension are 1, is the same in both orders; numpy says False then.
-  if (order === 'True' && dimensions.length > 1) {
+  const isByColumn = order === 'True' && dimensions.length > 1;
+  if (isByColumn && dimensions.length > 2) {
     throw unreadable(
-      'The array is in Fortran order, in which no row lies in one place.',
+      'The array is in Fortran order, in which no row of several dimensions lies in one place.',
       'Write numpy.ascontiguousarray(rows) with numpy.save.',
     );
   }
-  return { datatype, shape: dimensions };
+  return { datatype, shape: dimensions, isByColumn };
 }

@@ -53,7 +53,8 @@ export async function openNpy(source: Source, { inputs }: Signature, { ids, join
     for (let from = 0, part = 0; from < rows; from += step, part++)
       yield { part, from, to: Math.min(rows, from + step), row: from };
   }
-  const part = (of: Part): AsyncIterable<Block> => blocks(source, array, of);
+  const read = header.isByColumn ? columns : blocks;
+  const part = (of: Part): AsyncIterable<Block> => read(source, array, of);
   return {
     carried: [],
     plan,
@@ -124,6 +125,29 @@ async function* blocks(source: Source, array: Fitting, { part, from, to }: Part)
     }
   }
   if (row < to) throw objectFault('UNREADABLE', `The object ends within row ${row + 1}.`);
+}
+
+/** Of an array by columns: a part of each, put side by side. All of the part is in memory. */
+async function* columns(source: Source, array: Fitting, { part, from, to }: Part): AsyncGenerator<Block> {
+  const { start, rows, width, rowBytes, datatype } = array;
+  const size = sizeOf(datatype);
+  const parts: Uint8Array<ArrayBuffer>[] = [];
+  for (let column = 0; column < width; column++) {
+    const at = start + column * rows * size;
+    parts.push(await source.range(at + from * size, at + to * size));
+  }
+  const { view } = KINDS[datatype];
+  const step = blockRows(array.inputs);
+  for (let row = from; row < to; row += step) {
+    const count = Math.min(step, to - row);
+    const bytes = new Uint8Array(count * rowBytes);
+    const out = view(bytes.buffer, 0, count * width) as Float64Array;
+    for (let column = 0; column < width; column++) {
+      const values = view((parts[column] as Uint8Array<ArrayBuffer>).buffer, (row - from) * size, count);
+      for (let i = 0; i < count; i++) out[i * width + column] = values[i] as number;
+    }
+    yield block(part, array, row, count, bytes);
+  }
 }
 
 /** @param bytes of these rows; they become the tensor's own where it holds them as they are */

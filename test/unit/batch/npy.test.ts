@@ -70,6 +70,29 @@ describe('rows of a NumPy array', () => {
     );
   });
 
+  it('are the same where its columns lie one after the other, in parts of any size', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 0, max: 9000 }),
+        fc.integer({ min: 1, max: 4 }),
+        fc.integer({ min: 1, max: 60_000 }),
+        async (rows, width, partBytes) => {
+          const byRow = Float64Array.from({ length: rows * width }, (_, i) => i);
+          const byColumn = byRow.map((_, i) => (i % rows) * width + Math.floor(i / rows));
+          const file = (data: Float64Array, order: string) =>
+            source(npy(fields('<f8', `${rows}, ${width}`, order), data), 1000);
+          const open = (data: Float64Array, order: string) =>
+            openNpy(file(data, order), signature(input('x', 'FP32', width)), PLAIN);
+          const expected = rowsIn(await collected((await open(byRow, 'False')).all(partBytes)));
+          const opened = await open(byColumn, 'True');
+          expect(rowsIn(await collected(opened.all(partBytes)))).toEqual(expected);
+          expect(rowsIn((await byParts(opened, partBytes)).blocks)).toEqual(expected);
+        },
+      ),
+      { numRuns: 30 },
+    );
+  });
+
   it('have tensors of at most a block’s rows', async () => {
     const opened = await open(
       npy(fields('<f4', '10000, 2'), new Float32Array(20_000)),
@@ -271,7 +294,7 @@ describe('a NumPy array is refused', () => {
     ['a number', npy(fields('<f4', ''), new Float32Array(1)), /^UNREADABLE: The array is a single number\./],
     [
       'in Fortran order',
-      npy(fields('<f4', '2, 2', 'True'), two),
+      npy(fields('<f4', '1, 2, 2', 'True'), two),
       /^UNREADABLE: The array is in Fortran order.*numpy\.ascontiguousarray\(rows\)/,
     ],
     [
