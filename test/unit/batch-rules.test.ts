@@ -250,7 +250,7 @@ describe('loops', () => {
     ['a folder beside it', 's3://data/in/', 's3://data/in-scored/', false],
     ['another bucket', 's3://data/a/', 's3://scored/a/', false],
   ])('are told for %s', (_, from, to, isLoop) => {
-    expect(loops({ churn: [{ input: from, output: to }] }).length).toBe(isLoop ? 1 : 0);
+    expect(loops({ churn: [{ input: from, output: to, format: 'csv' }] }).length).toBe(isLoop ? 1 : 0);
   });
 
   it('over several models name the way', () => {
@@ -288,6 +288,7 @@ describe('loops', () => {
     const declaration = fc.record({
       input: fc.tuple(folder, suffix).map(([at, end]) => `s3://data/${at}${end && `*${end}`}`),
       output: folder.map((at) => `s3://data/${at}`),
+      outputFormat: fc.constantFrom('csv', 'parquet'),
     });
     fc.assert(
       fc.property(declaration, (declared) => {

@@ -35,7 +35,7 @@ const roleArn = (named: unknown, own: string): unknown =>
       : named;
 
 /**
- * Lambda may have no instance for batch for long while: requests go first. Everything else that passes does so soon.
+ * Lambda may have no instance for batch for a long while, since requests go first: an hour of it is waited out. Everything else that passes does so soon.
  * https://docs.aws.amazon.com/step-functions/latest/dg/sfn-best-practices.html#bp-lambda-serviceexception
  */
 const RETRY = [
