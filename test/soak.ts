@@ -4,6 +4,7 @@
  */
 import { performance } from 'node:perf_hooks';
 import { arm64Inference } from './soak/arm64.ts';
+import { everyDeath } from './soak/batch-deaths.ts';
 import { everyCrash } from './soak/crash.ts';
 import { HUNDREDTH_OF_LARGE, LARGE, largeArtifact } from './soak/large.ts';
 import { ROWS, referenceData } from './soak/reference.ts';
@@ -16,6 +17,7 @@ type Part = {
 };
 const parts: Readonly<Record<string, Part>> = {
   arm64: { full: arm64Inference },
+  'batch-deaths': { full: everyDeath },
   crash: { full: everyCrash },
   large: { full: () => largeArtifact(LARGE), short: () => largeArtifact(HUNDREDTH_OF_LARGE) },
   reference: { full: () => referenceData(ROWS), short: () => referenceData(ROWS / 100) },
