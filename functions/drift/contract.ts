@@ -45,17 +45,17 @@ type Common = {
   readonly phi: number;
   /** Rows of the reference in each cell; cells are numbered as here. */
   readonly counts: readonly number[];
+  /** The output's K values are logits; else probabilities. */
+  readonly logits?: boolean;
 };
 
 export type NumericSignal = Common & {
   readonly kind: 'numeric';
   /**
-   * What is taken of a row: one element; of all of a wide row Euclidean norm, mean or standard deviation; of an output the number
-   * of the greatest, its probability, the entropy of all over ln K, or the only value.
+   * What is taken of a row: one element; of all of a wide row Euclidean norm, mean or standard deviation; of an output's K values
+   * the greatest's probability or the entropy of all over ln K, or its only value.
    */
-  readonly value: 'element' | 'norm' | 'mean' | 'sd' | 'label' | 'confidence' | 'entropy' | 'prediction';
-  /** The output's K values are logits; else probabilities. */
-  readonly logits?: boolean;
+  readonly value: 'element' | 'norm' | 'mean' | 'sd' | 'confidence' | 'entropy' | 'prediction';
   /** PARTS + 1 quantiles, ascending; equal ones are an atom. */
   readonly knots: readonly number[];
   /** Score constants: h₁ = (u−mean)/sd; h₂ = ((u−mean)² − sd² − skew·h₁)/spread. `spread` 0: two values only, h₂ = 0. `sd` 0: constant, no scores. */
@@ -69,6 +69,8 @@ export type NumericSignal = Common & {
 
 export type CategorySignal = Common & {
   readonly kind: 'category';
+  /** What is taken of a row: one element; of an output's K values the number of the greatest. */
+  readonly value: 'element' | 'label';
   /** The most frequent ones, by their text (numbers as JavaScript writes them). Then come two more cells: other known ones, and unseen ones (0 in the reference). */
   readonly values: readonly string[];
   /** The known ones beyond `values`. */
@@ -103,9 +105,13 @@ export const METRICS = {
   /** `Drift_<signal>_a`, `Drift_<signal>_b`: Σh₁ and Σh₂; `Null_<signal>`: rows without a value. */
   score: 'Drift_',
   null: 'Null_',
-  /** The monitor's, at the end of each window: the largest shift in σ, inputs that drifted in it and in the one before, rows seen. */
+  /**
+   * The monitor's, at the end of each window: the largest shift of an input in σ, inputs that drifted in it and in the one before,
+   * outputs whose classes did, and rows seen.
+   */
   max: 'DriftMax',
   signals: 'DriftFeatures',
+  classes: 'DriftClasses',
   seen: 'DriftRows',
   /** Windows that could not be judged, each time that it was tried: the log, the baseline or the registry could not be read. */
   unreadable: 'DriftUnreadable',
@@ -151,6 +157,7 @@ export type SignalWindow = {
   readonly label: string;
   /** Rows with a value (of an output: requests). */
   readonly n: number;
+  /** Those by cell; a request whose rows lie in several is in each of them with a part. */
   readonly cells: readonly number[];
   readonly nulls: number;
   /** Signed shift of the mean score and size of all change, in σ; the statistic and its p; chi² over the cells. Absent where nothing can be said. */

@@ -17,6 +17,7 @@ export type SignalSums = {
   readonly nulls: number;
   readonly a: number;
   readonly b: number;
+  /** Rows by cell; of an output requests, with a part in each cell that its rows are in. They add up to `n`. */
   readonly cells: readonly number[];
 };
 
@@ -53,8 +54,7 @@ export function createSums(digest: string, baseline: Baseline | undefined): Adde
         if (!fits(line)) return false;
         for (let index = 0; index < signals.length; index++) {
           const signal = signals[index] as (typeof signals)[number];
-          const valued = count(line.cells, index, signal.cells);
-          signal.n += signal.of === 'output' ? Math.min(1, valued) : valued;
+          signal.n += count(line.cells, index, signal.of, signal.cells);
           signal.a.add(line.a[index] as number);
           signal.b.add(line.b[index] as number);
         }
@@ -72,7 +72,7 @@ export function createSums(digest: string, baseline: Baseline | undefined): Adde
         nulls: (of === 'output' ? requests : rows) - n,
         a: a.value(),
         b: b.value(),
-        cells: [...cells],
+        cells: cells.map(rounded),
       })),
     }),
   };
@@ -99,8 +99,14 @@ function valuedOf(cells: DriftLine['cells'], index: number, length: number): num
   return valued;
 }
 
-/** Adds a signal's rows to `to`. @returns how many they are */
-function count(cells: DriftLine['cells'], index: number, to: number[]): number {
+/** Parts of a request, to no digit in which the order of lines would show. */
+const rounded = (count: number): number => Math.round(count * 1e4) / 1e4;
+
+/**
+ * Adds a signal's rows to `to`: of an output, whose rows are not independent, all together as one.
+ * @returns how many were added
+ */
+function count(cells: DriftLine['cells'], index: number, of: Signal['of'], to: number[]): number {
   if (typeof cells === 'string') {
     const cell = cellAt(cells, index);
     if (cell < 0) return 0;
@@ -108,13 +114,12 @@ function count(cells: DriftLine['cells'], index: number, to: number[]): number {
     return 1;
   }
   const counts = cells[index] as readonly number[];
-  let valued = 0;
-  for (let cell = 0; cell < counts.length; cell++) {
-    const one = counts[cell] as number;
-    to[cell] = (to[cell] as number) + one;
-    valued += one;
-  }
-  return valued;
+  const valued = valuedOf(cells, index, to.length);
+  if (valued === 0) return 0;
+  const added = of === 'output' ? 1 : valued;
+  for (let cell = 0; cell < counts.length; cell++)
+    to[cell] = (to[cell] as number) + ((counts[cell] as number) * added) / valued;
+  return added;
 }
 
 /** The greatest scores that a row can have, a little more for rounded ones: a forged sum could hide, or feign, any drift. */

@@ -1,4 +1,4 @@
-import type { NumericSignal, Signal } from '../drift/contract.ts';
+import type { CategorySignal, NumericSignal, Signal } from '../drift/contract.ts';
 import { CONFIDENCE, ENTROPY, LABEL, readClasses } from './classes.ts';
 import type { Tensor } from './datatypes.ts';
 import { categoryTaker, numberTaker, type Tally } from './drift-tally.ts';
@@ -21,16 +21,13 @@ export type Placed<S extends Signal = Signal> = { readonly signal: S; readonly p
 export function readersOf(signals: readonly Placed[], isFree: boolean, tally: Tally): Reader[] {
   const name = signals[0]?.signal.tensor ?? '';
   const of = (...values: readonly NumericSignal['value'][]): Placed<NumericSignal>[] =>
-    signals.filter(
-      (placed): placed is Placed<NumericSignal> =>
-        placed.signal.kind === 'numeric' && values.includes(placed.signal.value),
-    );
+    signals.filter((placed): placed is Placed<NumericSignal> => isNumeric(placed, values));
   const readers: ((tensor: Tensor) => number)[] = [];
-  const elements = signals.filter(({ signal }) => signal.kind === 'category' || signal.value === 'element');
+  const elements = signals.filter(({ signal }) => signal.value === 'element');
   if (elements.length > 0) readers.push(elementReader(elements, isFree, tally));
   const wide = of('norm', 'mean', 'sd');
   if (wide.length > 0) readers.push(momentReader(wide, isFree, tally));
-  const classes = of('label', 'confidence', 'entropy');
+  const classes = signals.filter((placed): placed is Placed<ClassSignal> => isOfClasses(placed));
   for (const logits of [false, true]) {
     const alike = classes.filter(({ signal }) => (signal.logits ?? false) === logits);
     if (alike.length > 0) readers.push(classReader(alike, logits, tally));
@@ -41,6 +38,16 @@ export function readersOf(signals: readonly Placed[], isFree: boolean, tally: Ta
     return tensor === undefined ? 0 : read(tensor);
   });
 }
+
+/** What is taken of a row of K values. */
+type ClassSignal =
+  | (NumericSignal & { readonly value: 'confidence' | 'entropy' })
+  | (CategorySignal & { readonly value: 'label' });
+
+const isNumeric = ({ signal }: Placed, values: readonly NumericSignal['value'][]): boolean =>
+  signal.kind === 'numeric' && values.includes(signal.value);
+const isOfClasses = ({ signal: { value } }: Placed): boolean =>
+  value === 'label' || value === 'confidence' || value === 'entropy';
 
 /** Rows that are scored of so many: never more than there are, and none of a shape that is none. */
 const scoredOf = (rows: number): number => (rows > 0 ? Math.min(rows, MOST_ROWS) : 0);
@@ -110,12 +117,12 @@ function momentReader(placed: readonly Placed<NumericSignal>[], isFree: boolean,
 }
 
 /** Rows of K values, however many dimensions are before the last: as the judge's scores have it. */
-function classReader(placed: readonly Placed<NumericSignal>[], logits: boolean, tally: Tally) {
+function classReader(placed: readonly Placed<ClassSignal>[], logits: boolean, tally: Tally) {
   const found = new Float64Array(3);
   const withEntropy = placed.some(({ signal }) => signal.value === 'entropy');
   const takers = placed.map(({ signal, place }) => ({
     value: signal.value,
-    take: numberTaker(signal, place, tally),
+    take: signal.kind === 'numeric' ? numberTaker(signal, place, tally) : categoryTaker(signal, place, tally),
   }));
   return (tensor: Tensor): number => {
     const size = tensor.shape.at(-1) ?? 0;

@@ -99,7 +99,7 @@ def main(path, model=None):
         for name, array in feeds.items():
             parts[name] = numeric(array[:, 0].astype(np.float64))
         probabilities = session.run(["probabilities"], feeds)[0].astype(np.float64)
-        parts["label"] = numeric(probabilities.argmax(1).astype(np.float64))
+        parts["label"] = category(pd.Series(probabilities.argmax(1).astype(str)))
         parts["confidence"] = numeric(probabilities.max(1))
     else:
         for name, column in rows.items():

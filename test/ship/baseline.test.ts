@@ -162,9 +162,12 @@ describe('a baseline', () => {
       await subjectOf(FIXTURES, artifact),
     );
     expect(baseline.signals.slice(30)).toMatchObject([
-      { name: 'label', of: 'output', kind: 'numeric', value: 'label', tensor: 'probabilities', column: 0 },
+      { name: 'label', of: 'output', kind: 'category', value: 'label', tensor: 'probabilities', column: 0 },
       { name: 'confidence', of: 'output', kind: 'numeric', value: 'confidence', nulls: 0 },
     ]);
+    const [label] = baseline.signals.slice(30);
+    expect(label?.kind === 'category' && [...label.values].sort()).toEqual(['0', '1']);
+    expect(label?.counts.reduce((sum, count) => sum + count)).toBe(400);
     for (const signal of baseline.signals.slice(31))
       expect(signal.kind === 'numeric' && (signal.knots[0] ?? 0)).toBeGreaterThanOrEqual(0.5);
   });

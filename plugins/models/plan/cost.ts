@@ -1,7 +1,7 @@
 import type { Facts, Model } from '../model.ts';
 import { allAlarms, type KnownFacts } from './alerts.ts';
 import { auditBytes } from './audit.ts';
-import { nativeSignals } from './drift.ts';
+import { classSignals, nativeSignals } from './drift.ts';
 import type { Host } from './host.ts';
 import { lineBytes, metricCount, signalsOf } from './metrics.ts';
 import { PRICES } from './prices.ts';
@@ -57,9 +57,11 @@ export function monthlyCost(model: Model, facts: Facts, traffic: number, duratio
   };
 }
 
-/** Two sums a natively watched signal, their count, and the monitor's three. */
+/** Two sums a natively watched signal, their count, and the monitor's three, or four with classes. */
 const driftMetrics = (drift: Facts['drift']): number =>
-  drift === undefined ? 0 : 2 * nativeSignals(drift).length + (drift.native ? 1 : 0) + 3;
+  drift === undefined
+    ? 0
+    : 2 * nativeSignals(drift).length + (drift.native ? 1 : 0) + (classSignals(drift).length > 0 ? 4 : 3);
 
 /** Of the line that the monitor counts: digest and names around two sums and a cell a signal; native sums once more as metrics. */
 const driftBytes = (drift: Facts['drift']): number =>

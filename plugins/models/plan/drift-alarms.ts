@@ -7,7 +7,7 @@ import { alarmLogicalId, alarmName, DRIFT as DRIFT_FUNCTION } from '../naming.ts
 import { written } from '../units.ts';
 import type { Alarm } from './alarms.ts';
 import type { Json } from './cloudformation.ts';
-import { nativeBudget, nativeSignals } from './drift.ts';
+import { classSignals, nativeBudget, nativeSignals } from './drift.ts';
 import { alphaOf, LEAST_ROWS } from './drift-budget.ts';
 import { nameOf } from './endpoint.ts';
 import type { Host } from './host.ts';
@@ -33,9 +33,14 @@ export function driftAlarms(
   const native = nativeSignals(facts);
   const inputs = (facts.native ? native : facts.signals).filter((signal) => signal.of === 'input');
   const outputs = native.filter((signal) => signal.of === 'output');
+  const classes = classSignals(facts);
   const differ = (what: string, signals: readonly DriftSignal[]): string =>
     `${what} (${drift.baseline}) by more than ${drift.effect} σ, in ${WINDOWS} windows of ${written(drift.window)} in a row: ${shortened(signals.map(({ label }) => label))}. Nothing is rolled back. \`sls models drift --model ${model.name}\` shows which, and how.`;
-  const alarm = (suffix: 'drift' | 'outputs' | 'monitor', about: string, watch: Definition): Alarm => {
+  const alarm = (
+    suffix: 'drift' | 'outputs' | 'classes' | 'monitor',
+    about: string,
+    watch: Definition,
+  ): Alarm => {
     const name = alarmName(functionName, ALARMS[suffix]);
     return {
       name,
@@ -65,7 +70,7 @@ export function driftAlarms(
             differ('The inputs differ from the reference data', inputs),
             facts.native
               ? mathAlarm({ ...model, drift }, facts, inputs, functionName, countOfRows(functionName))
-              : counted(functionName, drift.window),
+              : counted(DRIFT.signals, functionName, drift.window),
           ),
         ]),
     ...(outputs.length === 0
@@ -75,6 +80,15 @@ export function driftAlarms(
             'outputs',
             differ('The answers differ from those to the reference data', outputs),
             mathAlarm({ ...model, drift }, facts, outputs, functionName, countOfAnswers(functionName)),
+          ),
+        ]),
+    ...(classes.length === 0
+      ? []
+      : [
+          alarm(
+            'classes',
+            differ('The shares of the classes differ from those of the reference data', classes),
+            counted(DRIFT.classes, functionName, drift.window),
           ),
         ]),
     alarm(
@@ -97,8 +111,12 @@ const UNREADABLE = 3;
  * What the monitor counts is of two windows already. It comes some minutes after a window's end, so the alarm looks back over two
  * of its points and stays on while either counts.
  */
-const counted = (functionName: string, period: number): Definition => ({
-  Metrics: [stat('watched', functionName, DRIFT.signals, period, 'Maximum', true)],
+const counted = (
+  metric: typeof DRIFT.signals | typeof DRIFT.classes,
+  functionName: string,
+  period: number,
+): Definition => ({
+  Metrics: [stat('watched', functionName, metric, period, 'Maximum', true)],
   EvaluationPeriods: 2,
   DatapointsToAlarm: 1,
 });

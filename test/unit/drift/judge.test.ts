@@ -191,15 +191,4 @@ describe('of several signals', () => {
     expect(both).toEqual([...sums.map(() => false), ...outputs.map(() => true)]);
     expect(judged([near, ...sums.slice(1).map(() => moved)], inputs)).toEqual([true, true, true, true]);
   });
-
-  it('an output’s cells weigh as much as its requests', () => {
-    const output = numeric('score', { of: 'output', value: 'prediction' });
-    const cells = [1400, 800, 900, 1000, 1000, 1000, 1000, 1000, 1000, 900];
-    const few = of(output, { n: 100, a: 0, b: 0, cells });
-    expect(few.chi?.x2).toBeCloseTo(
-      of(numeric('age'), { n: 100, a: 0, b: 0, cells: cells.map((count) => count / 100) }).chi?.x2 ?? 0,
-      9,
-    );
-    expect(few.drifted).toBe(false);
-  });
 });

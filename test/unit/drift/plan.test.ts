@@ -41,7 +41,8 @@ const facts = (signals: readonly DriftSignal[], native = true): DriftFacts => ({
   signals,
 });
 const four = ['age', 'income', 'tenure', 'visits'].map((name) => signal(name, 'input'));
-const two = [signal('label', 'output'), signal('confidence', 'output')];
+const two = [signal('entropy', 'output'), signal('confidence', 'output')];
+const classes: DriftSignal = { ...signal('label', 'output'), kind: 'category' };
 
 describe('alarms of drift', () => {
   type Query = { readonly Id: string; readonly Expression?: string; readonly MetricStat?: object };
@@ -98,6 +99,17 @@ describe('alarms of drift', () => {
     ]);
   });
 
+  it('watch the monitor’s count of classes, beside the scores', () => {
+    const alarms = driftAlarms(declared(), facts([...four, ...two, classes]), host);
+    expect(alarms.map(({ name, metrics }) => [name, metrics])).toEqual([
+      ['shop-dev-churn-drift', 9],
+      ['shop-dev-churn-drift-outputs', 6],
+      ['shop-dev-churn-drift-classes', 1],
+      ['shop-dev-churn-drift-monitor', 1],
+    ]);
+    expect(queries(alarms[2])[0]?.MetricStat).toMatchObject({ Metric: { MetricName: 'DriftClasses' } });
+  });
+
   it('are none without outputs that can be scored', () => {
     expect(driftAlarms(declared(), facts(four), host).map(({ name }) => name)).toEqual([
       'shop-dev-churn-drift',
@@ -128,12 +140,20 @@ describe('alarms of drift', () => {
 });
 
 describe('the budget', () => {
-  it('is the alarms’ alone where they are native, and half the monitor’s where both watch', () => {
+  it('is shared out evenly among the alarms that there are', () => {
     const { drift } = declared({ budget: 2 });
-    expect(sharesOf(drift, facts([...four, ...two]))).toEqual({ alarms: 2, monitor: 0 });
-    expect(sharesOf(drift, facts([...four, ...two], false))).toEqual({ alarms: 1, monitor: 1 });
-    expect(sharesOf(drift, facts(four, false))).toEqual({ alarms: 0, monitor: 2 });
+    const shares = (signals: readonly DriftSignal[], native = true) => {
+      const of = sharesOf(drift, facts(signals, native));
+      return [of.native, of.inputs, of.classes];
+    };
+    expect(shares([...four, ...two])).toEqual([2, 0, 0]);
+    expect(shares([...four, ...two], false)).toEqual([1, 1, 0]);
+    expect(shares(four, false)).toEqual([0, 2, 0]);
+    expect(shares([...four, ...two, classes])).toEqual([1, 0, 1]);
+    expect(shares([...four, ...two, classes], false)).toEqual([2 / 3, 2 / 3, 2 / 3]);
+    expect(shares([...four, { ...classes, m: 0 }])).toEqual([2, 0, 0]);
     expect(monitorRate(drift, facts(four, false))).toBeCloseTo(Math.sqrt(2 / 720), 12);
+    expect(monitorRate(drift, facts([...two, classes]))).toBeCloseTo(Math.sqrt(1 / 720), 12);
   });
 
   it('is said before the deploy, with what is found at the declared traffic', () => {
@@ -141,6 +161,11 @@ describe('the budget', () => {
     expect(lines[0]).toMatch(
       /^4 inputs and 2 outputs against 10000 rows of ref\.csv, in windows of 1h; inputs are watched by CloudWatch alone\. Fewer than 0\.01 false alarms a month are expected \(budget 1\)\.$/,
     );
+    const [withClasses = ''] = driftLines(
+      declared({ budget: 2 }, { traffic: '1/s' }),
+      facts([...four, ...two, classes]),
+    );
+    expect(withClasses).toContain('At most 1 false alarms a month are expected (budget 2)');
     const few = driftLines(declared({ effect: 0 }, { traffic: '120/h' }), facts([...four, ...two]));
     const expected = Number(/At most ([\d.]+)/.exec(few[0] ?? '')?.[1]);
     expect(expected).toBeGreaterThan(0);

@@ -3,7 +3,7 @@ import { short } from '../inspect.ts';
 import { limitsFor, type Outcome, runChild } from '../sandbox.ts';
 import type { Result, Task } from './child.ts';
 import type { Fault, RowTensor } from './layout.ts';
-import { breathe, numeric, type Unnamed } from './signals.ts';
+import { breathe, category, numeric, type Unnamed } from './signals.ts';
 import type { Stored } from './store.ts';
 
 /** Rows that the model is asked, evenly spaced: all of most references, and no hours for a slow model. */
@@ -41,7 +41,12 @@ export async function outputSignals(
   for (const [i, { kind, output, logits }] of outputs.entries()) {
     const values = result.values[i] as Float64Array<ArrayBuffer>;
     const isOnly = outputs.filter((other) => other.kind === kind).length === 1;
-    const part = numeric(isOnly ? kind : `${kind} of ${output}`, output, 0, kind, values, notices);
+    const label = isOnly ? kind : `${kind} of ${output}`;
+    const part =
+      kind === 'label'
+        ? category(label, output, 0, kind, values, classesOf(values), notices)
+        : numeric(label, output, 0, kind, values, notices);
+    if (part === undefined) continue;
     // Rows that were not asked have no value: `rows − nulls` is how many there are.
     const nulls = stored.rows - (values.length - part.nulls);
     signals.push({ ...part, nulls, of: 'output', ...(logits && { logits }) });
@@ -49,6 +54,12 @@ export async function outputSignals(
   }
   return { signals, notices };
 }
+
+/** Texts of the classes that are in `values`, and of those between them, by their number. */
+const classesOf = (values: Float64Array): string[] => {
+  const greatest = values.filter(Number.isFinite).reduce((one, other) => Math.max(one, other), -1);
+  return Array.from({ length: greatest + 1 }, (_, i) => String(i));
+};
 
 /** Many rows at once where first dimensions are free, and one after the other where that fails. */
 function waysOf(tensors: readonly RowTensor[], fault: Fault): Task['ways'] {

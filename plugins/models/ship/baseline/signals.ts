@@ -1,5 +1,5 @@
 import type { FileHandle } from 'node:fs/promises';
-import type { NumericSignal, Signal } from '../../../../functions/drift/contract.ts';
+import type { CategorySignal, NumericSignal, Signal } from '../../../../functions/drift/contract.ts';
 import { categoryPart } from './category.ts';
 import type { Field, Layout, RowTensor } from './layout.ts';
 import { numericPart, type Values } from './numeric.ts';
@@ -8,7 +8,7 @@ import { readBlocks, readColumn, type Stored } from './store.ts';
 /** Columns that are watched one by one; wider rows, such as images and embeddings, by three numbers of each. */
 export const MOST_COLUMNS = 200;
 
-/** Texts beyond these are ids or prose: every request would have an unseen one. */
+/** Texts beyond these are ids or prose: every request would have an unseen one. Classes beyond them are as rare. */
 const MOST_TEXTS = 1000;
 
 /** A signal without its name, which is told when all are known. */
@@ -52,15 +52,10 @@ export async function inputSignals(
       const texts = stored.texts[i];
       if (texts === undefined) {
         signals.push({ ...numeric(label, spec.name, column, 'element', values, notices), of: 'input' });
-      } else if (texts.length > MOST_TEXTS) {
-        notices.push(
-          `${label} is not watched: it has ${texts.length} different texts, more than ${MOST_TEXTS}.`,
-        );
       } else {
-        const part = categoryPart(values as Float64Array<ArrayBuffer>, texts);
-        const known = part.values.length + part.rare.length;
-        if (known < 2) notices.push(known === 0 ? noValues(label) : constant(label));
-        signals.push({ kind: 'category', label, of: 'input', tensor: spec.name, column, ...part });
+        const codes = values as Float64Array<ArrayBuffer>;
+        const part = category(label, spec.name, column, 'element', codes, texts, notices);
+        if (part !== undefined) signals.push({ ...part, of: 'input' });
       }
       // Whoever wants to stop this is heard between two columns.
       await breathe();
@@ -88,6 +83,27 @@ export function numeric(
   if (part.nulls === values.length) notices.push(noValues(label));
   else if (part.sd === 0) notices.push(constant(label));
   return { kind: 'numeric', label, tensor, column, value, ...part };
+}
+
+/** A category signal, with a notice where it cannot drift; undefined, with one, where every other row would be unseen. */
+export function category(
+  label: string,
+  tensor: string,
+  column: number,
+  value: CategorySignal['value'],
+  codes: Float64Array,
+  texts: readonly string[],
+  notices: string[],
+): Omit<CategorySignal, 'name' | 'of'> | undefined {
+  const part = categoryPart(codes, texts);
+  const known = part.values.length + part.rare.length;
+  if (known > MOST_TEXTS) {
+    const what = value === 'label' ? 'classes' : 'texts';
+    notices.push(`${label} is not watched: it has ${known} different ${what}, more than ${MOST_TEXTS}.`);
+    return undefined;
+  }
+  if (known < 2) notices.push(known === 0 ? noValues(label) : constant(label));
+  return { kind: 'category', label, tensor, column, value, ...part };
 }
 
 /** Images and embeddings; and where all columns together are too many, every input that has several. */
