@@ -39,7 +39,9 @@ type Common = {
   /** The tensor of the graph, and the position in its last dimension; 0 for what is of a whole row. */
   readonly tensor: string;
   readonly column: number;
-  /** Rows of the reference without a value (absent, or not finite). `rows − nulls` is the m of the formulas. */
+  /** Rows of the reference that were looked at for it, where not all were: a slow model is not run on every one. */
+  readonly rows?: number;
+  /** Those of them without a value (absent, or not finite). `rows − nulls` is the m of the formulas. */
   readonly nulls: number;
   /** Overdispersion of the reference's own windows, at least 1: data in order of place or season differ from window to window. */
   readonly phi: number;

@@ -54,7 +54,8 @@ type Looked = {
 
 type Rule = Pick<Watched, 'q' | 'effect'>;
 
-function look(signal: Signal, { n, nulls, a, b, cells }: SignalSums, reference: number, rule: Rule): Looked {
+function look(signal: Signal, { n, nulls, a, b, cells }: SignalSums, all: number, rule: Rule): Looked {
+  const reference = signal.rows ?? all;
   const seen = { name: signal.name, label: signal.label, n, cells, nulls };
   // A column that is empty has no row with a value, and says so all the same.
   const absent = { live: nulls, of: n + nulls, before: signal.nulls, among: reference };

@@ -50,7 +50,10 @@ export function signalWords(
     const unseen = (cells.at(-1) ?? 0) / Math.max(1, sum(cells));
     if (signal.kind === 'category' && unseen > 0) said.push(`${percent(unseen)} of them unseen values`);
   }
-  const [share, before] = [nulls / Math.max(1, n + nulls), signal.nulls / Math.max(1, reference)];
+  const [share, before] = [
+    nulls / Math.max(1, n + nulls),
+    signal.nulls / Math.max(1, signal.rows ?? reference),
+  ];
   if (said.length === 0 || Math.abs(share - before) >= 0.01)
     said.push(`missing in ${percent(share)} of rows, ${percent(before)} in the reference`);
   return `${quoted(signal.label)} ${said.join(', ')}`;

@@ -207,7 +207,8 @@ describe('a baseline', () => {
     const path = await service.write('predictions.csv', `x\n${values.join('\n')}\n`);
     const { baseline } = await ship(path, subject);
     const [x, y] = baseline.signals;
-    expect(y).toMatchObject({ name: 'prediction', value: 'prediction', nulls: 1000 - asked });
+    expect(y).toMatchObject({ name: 'prediction', value: 'prediction', nulls: 0 });
+    expect(y?.rows).toBe(asked < 1000 ? asked : undefined);
     if (asked < 1000 || x?.kind !== 'numeric' || y?.kind !== 'numeric') return;
     const sign = /free rows that/.test(what) ? 1 : -1;
     const expected = sign === 1 ? x.knots : x.knots.map((knot) => -knot).reverse();
@@ -237,13 +238,13 @@ describe('a baseline', () => {
     );
     const path = await service.write('gaps.csv', `i,t,x\n${rows.join('\n')}\n`);
     const { baseline } = await ship(path, subject);
-    expect(baseline.signals.map(({ label, nulls }) => [label, nulls])).toEqual([
-      ['i', 40],
-      ['t', 50],
-      ['x', 100],
-      ['prediction of y', 40],
-      // Those without an integer, and those without a float.
-      ['prediction of z', 140],
+    expect(baseline.signals.map(({ label, nulls, rows }) => [label, nulls, rows])).toEqual([
+      ['i', 40, undefined],
+      ['t', 50, undefined],
+      ['x', 100, undefined],
+      // The 40 without an integer cannot be asked, and so lack no answer.
+      ['prediction of y', 0, 360],
+      ['prediction of z', 100, 360],
     ]);
   });
 

@@ -102,6 +102,20 @@ describe('a signal', () => {
     expect(half.smooth ?? half.chi ?? half.size ?? half.psi).toBeUndefined();
   });
 
+  it('lacks no value in rows of the reference that were not looked at for it', () => {
+    const some = (rows?: number) =>
+      numeric('score', {
+        of: 'output',
+        value: 'prediction',
+        counts: Array.from({ length: 10 }, () => 400),
+        nulls: rows === undefined ? 6000 : 0,
+        ...(rows !== undefined && { rows }),
+      });
+    const row = (n: number) => ({ score: uniform(n) });
+    expect(one(some(4000), 1000, row)).toMatchObject({ n: 1000, nulls: 0, drifted: false });
+    expect(one(some(), 1000, row).drifted).toBe(true);
+  });
+
   it('without any value has drifted, where the reference had values', () => {
     expect(one(numeric('age'), 100, () => ({ age: null }))).toMatchObject({
       n: 0,

@@ -47,9 +47,10 @@ export async function outputSignals(
         ? category(label, output, 0, kind, values, classesOf(values), notices)
         : numeric(label, output, 0, kind, values, notices);
     if (part === undefined) continue;
-    // Rows that were not asked have no value: `rows − nulls` is how many there are.
-    const nulls = stored.rows - (values.length - part.nulls);
-    signals.push({ ...part, nulls, of: 'output', ...(logits && { logits }) });
+    // Rows that the model was not asked have no value, and are not without one.
+    const nulls = result.asked - (values.length - part.nulls);
+    const rows = result.asked === stored.rows ? {} : { rows: result.asked };
+    signals.push({ ...part, ...rows, nulls, of: 'output', ...(logits && { logits }) });
     await breathe();
   }
   return { signals, notices };
