@@ -87,7 +87,7 @@ const NAMES: Readonly<Record<string, RegExp>> = {
   // Reference data become what the endpoint would make of them.
   '`functions/infer/datatypes.ts`, `functions/infer/half.ts`': /^functions\/infer\/(datatypes|half)\.ts$/,
   // A baseline is built with the very lines that score against it.
-  '`functions/shared/score.ts`': /^functions\/shared\/score\.ts$/,
+  '`functions/shared/score.ts`, `functions/shared/residual.ts`': /^functions\/shared\/(score|residual)\.ts$/,
   '`layer.json`': /^layers\/onnxruntime\/layer\.json$/,
 };
 
@@ -138,7 +138,7 @@ const ROOMS: readonly Room[] = [
       ...[
         '`functions/infer/request.ts`, `functions/release/gate/cases.ts`',
         '`functions/infer/datatypes.ts`, `functions/infer/half.ts`',
-        '`functions/shared/score.ts`',
+        '`functions/shared/score.ts`, `functions/shared/residual.ts`',
         '`layer.json`',
       ],
     ],

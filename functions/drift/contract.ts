@@ -54,10 +54,12 @@ type Common = {
 export type NumericSignal = Common & {
   readonly kind: 'numeric';
   /**
-   * What is taken of a row: one element; of all of a wide row Euclidean norm, mean or standard deviation; of an output's K values
-   * the greatest's probability or the entropy of all over ln K, or its only value.
+   * What is taken of a row: one element; of all of a wide row Euclidean norm, mean or standard deviation, or what `components` leave
+   * of it; of an output's K values the greatest's probability or the entropy of all over ln K, or its only value.
    */
-  readonly value: 'element' | 'norm' | 'mean' | 'sd' | 'confidence' | 'entropy' | 'prediction';
+  readonly value: 'element' | 'norm' | 'mean' | 'sd' | 'residual' | 'confidence' | 'entropy' | 'prediction';
+  /** Of `residual`. */
+  readonly components?: Components;
   /** PARTS + 1 quantiles, ascending; equal ones are an atom. */
   readonly knots: readonly number[];
   /** Score constants: h₁ = (u−mean)/sd; h₂ = ((u−mean)² − sd² − skew·h₁)/spread. `spread` 0: two values only, h₂ = 0. `sd` 0: constant, no scores. */
@@ -67,6 +69,20 @@ export type NumericSignal = Common & {
   readonly spread: number;
   /** Upper edges of all cells but the last, ascending: deciles, equal ones merged. A value is in the first cell whose edge is not below it. */
   readonly edges: readonly number[];
+};
+
+/** Elements of a wide row that its residual is taken of: of more, one out of each of so many stretches. */
+export const MOST_TAKEN = 1024;
+
+/** Principal components of the elements taken. Numbers are of 32 bits, the lowest byte first, in base64. */
+export type Components = {
+  /** Elements of a whole row; one of another width has no residual. */
+  readonly width: number;
+  /** Mean of each element taken, and one over its standard deviation; 0 of a constant. */
+  readonly mean: string;
+  readonly scale: string;
+  /** Unit vectors, one after the other. */
+  readonly axes: string;
 };
 
 export type CategorySignal = Common & {

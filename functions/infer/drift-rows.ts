@@ -1,4 +1,5 @@
 import type { CategorySignal, NumericSignal, Signal } from '../drift/contract.ts';
+import { createResidual, placesOf } from '../shared/residual.ts';
 import { CONFIDENCE, ENTROPY, LABEL, readClasses } from './classes.ts';
 import type { Tensor } from './datatypes.ts';
 import { categoryTaker, numberTaker, type Tally } from './drift-tally.ts';
@@ -27,6 +28,7 @@ export function readersOf(signals: readonly Placed[], isFree: boolean, tally: Ta
   if (elements.length > 0) readers.push(elementReader(elements, isFree, tally));
   const wide = of('norm', 'mean', 'sd');
   if (wide.length > 0) readers.push(momentReader(wide, isFree, tally));
+  for (const placed of of('residual')) readers.push(residualReader(placed, isFree, tally));
   const classes = signals.filter((placed): placed is Placed<ClassSignal> => isOfClasses(placed));
   for (const logits of [false, true]) {
     const alike = classes.filter(({ signal }) => (signal.logits ?? false) === logits);
@@ -111,6 +113,33 @@ function momentReader(placed: readonly Placed<NumericSignal>[], isFree: boolean,
     for (let i = 0; i < scored; i++) {
       momentsOf(tensor, rowAt(i, scored, rows) * width, width, found);
       for (const { at, take } of takers) take(found[at] as number);
+    }
+    return scored;
+  };
+}
+
+/** A row of another width than the reference's has none, as what lacks an element. */
+function residualReader({ signal, place }: Placed<NumericSignal>, isFree: boolean, tally: Tally) {
+  const take = numberTaker(signal, place, tally);
+  const { components } = signal;
+  if (components === undefined) return () => 0;
+  const places = placesOf(components.width);
+  const residual = createResidual(components);
+  const taken = new Float64Array(places.length);
+  return (tensor: Tensor): number => {
+    const rows = rowsOf(tensor, isFree);
+    const width = widthOf(tensor, isFree);
+    const scored = scoredOf(rows);
+    if (width !== components.width) return scored;
+    const plain = isPlain(tensor);
+    const values = tensor.data as unknown as Numbers;
+    for (let i = 0; i < scored; i++) {
+      const start = rowAt(i, scored, rows) * width;
+      for (let j = 0; j < places.length; j++) {
+        const at = start + (places[j] as number);
+        taken[j] = plain ? (values[at] as number) : numberAt(tensor, at);
+      }
+      take(residual(taken));
     }
     return scored;
   };

@@ -7,7 +7,7 @@ export type Values = Float32Array<ArrayBuffer> | Float64Array<ArrayBuffer>;
 /** What is told of a signal by its values alone. */
 export type NumericPart = Omit<
   NumericSignal,
-  'name' | 'label' | 'of' | 'tensor' | 'column' | 'kind' | 'value' | 'logits'
+  'name' | 'label' | 'of' | 'tensor' | 'column' | 'kind' | 'value' | 'components'
 >;
 
 /** Below it two values are all there are, or all but. */

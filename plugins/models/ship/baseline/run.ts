@@ -1,9 +1,10 @@
 import type { OutputSignal } from '../../../../functions/infer/contract.ts';
 import { short } from '../inspect.ts';
 import { limitsFor, type Outcome, runChild } from '../sandbox.ts';
+import { breathe } from './breathe.ts';
 import type { Result, Task } from './child.ts';
 import type { Fault, RowTensor } from './layout.ts';
-import { breathe, category, numeric, type Unnamed } from './signals.ts';
+import { category, numeric, type Unnamed } from './signals.ts';
 import type { Stored } from './store.ts';
 
 /** Rows that the model is asked, evenly spaced: all of most references, and no hours for a slow model. */
