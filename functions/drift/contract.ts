@@ -25,6 +25,8 @@ export type Scored = {
   readonly baseline: string;
   /** The inputs' sums are metrics, too, for native alarms. */
   readonly native: boolean;
+  /** Share (above 0) of the requests that are scored, where not all are. */
+  readonly sample?: number;
   readonly signals: readonly Signal[];
 };
 
@@ -95,6 +97,9 @@ export type CategorySignal = Common & {
   readonly rare: readonly string[];
 };
 
+/** Share of the requests that is scored at least: a line stands for a thousand then. */
+export const LEAST_SAMPLE = 0.001;
+
 /** Categories that have a cell of their own. */
 export const OWN_CELLS = 8;
 
@@ -107,6 +112,8 @@ export type DriftLine = {
   readonly drift: string;
   /** The version's number. */
   readonly v: string;
+  /** Share of the requests that have a line, where not all have. */
+  readonly sample?: number;
   /** Rows of the request that were scored: all, or of very many a thousand, evenly spaced. */
   readonly rows: number;
   /** Σh₁ and Σh₂ over the rows, by signal in the baseline's order, 0 for categories; of an output the mean over the rows instead. */
@@ -118,8 +125,9 @@ export type DriftLine = {
 
 /** Metrics of drift, by `[Model]` only, in the namespace of the endpoint's. */
 export const METRICS = {
-  /** Scored rows. */
+  /** Scored rows; and scored requests, which are the n of outputs. */
   rows: 'Rows',
+  scored: 'Scored',
   /** `Drift_<signal>_a`, `Drift_<signal>_b`: Σh₁ and Σh₂; `Null_<signal>`: rows without a value. */
   score: 'Drift_',
   null: 'Null_',
@@ -165,8 +173,11 @@ export type DriftWindow = {
   /** ISO 8601. */
   readonly from: string;
   readonly to: string;
+  /** Those that were scored. */
   readonly requests: number;
   readonly rows: number;
+  /** How many requests they stand for, about, where not all were scored. */
+  readonly estimated?: number;
   readonly signals: readonly SignalWindow[];
 };
 

@@ -105,6 +105,7 @@ function windowOf(watched: Watched, { from, to }: Window, judged: Group | undefi
     to: iso(to),
     requests: sums?.requests ?? 0,
     rows: sums?.rows ?? 0,
+    ...(sums !== undefined && sums.estimated > sums.requests && { estimated: sums.estimated }),
     signals: sums === undefined || baseline === undefined ? [] : judge(sums, baseline, watched),
   };
 }

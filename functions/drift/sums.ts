@@ -6,6 +6,8 @@ export type Sums = {
   readonly baseline: string;
   readonly requests: number;
   readonly rows: number;
+  /** Requests that these stand for: each for one over the share that it was chosen with. */
+  readonly estimated: number;
   /** By signal, in the baseline's order. */
   readonly signals: readonly SignalSums[];
 };
@@ -38,6 +40,7 @@ export function createSums(digest: string, baseline: Baseline | undefined): Adde
     cells: signal.counts.map(() => 0),
   }));
   let [requests, rows] = [0, 0];
+  const estimated = createSum();
   const fits = (line: DriftLine): boolean =>
     line.a.length === signals.length &&
     signals.every(({ of, most, cells }, index) => {
@@ -60,6 +63,7 @@ export function createSums(digest: string, baseline: Baseline | undefined): Adde
         }
       }
       requests += 1;
+      estimated.add(1 / (line.sample ?? 1));
       rows += line.rows;
       return true;
     },
@@ -67,6 +71,7 @@ export function createSums(digest: string, baseline: Baseline | undefined): Adde
       baseline: digest,
       requests,
       rows,
+      estimated: Math.round(estimated.value()),
       signals: signals.map(({ of, n, a, b, cells }) => ({
         n,
         nulls: (of === 'output' ? requests : rows) - n,

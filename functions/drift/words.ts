@@ -7,10 +7,10 @@ const TOLD = 10;
 
 /** A sentence about a window's inputs, those that drifted first, and one about its outputs where any did. */
 export function wordsOf(
-  { model, from, to, rows, signals }: DriftWindow,
+  { model, from, to, rows, estimated, signals }: DriftWindow,
   baseline: Baseline | undefined,
 ): string {
-  const span = `${model}, ${short(from)} to ${short(to)}, ${counted(rows, 'row')}`;
+  const span = `${model}, ${short(from)} to ${short(to)}, ${counted(rows, 'row')}${estimated === undefined ? '' : ` of about ${counted(estimated, 'request')}`}`;
   if (baseline === undefined) return `${span}: nothing was scored.`;
   const all = pairs(signals, baseline);
   const enough = all.some(({ signal, found }) => signal.of === 'input' && found.psi !== undefined);

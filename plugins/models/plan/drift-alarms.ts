@@ -69,7 +69,7 @@ export function driftAlarms(
             'drift',
             differ('The inputs differ from the reference data', inputs),
             facts.native
-              ? mathAlarm({ ...model, drift }, facts, inputs, functionName, countOfRows(functionName))
+              ? mathAlarm({ ...model, drift }, facts, inputs, functionName, DRIFT.rows)
               : counted(DRIFT.signals, functionName, drift.window),
           ),
         ]),
@@ -79,7 +79,7 @@ export function driftAlarms(
           alarm(
             'outputs',
             differ('The answers differ from those to the reference data', outputs),
-            mathAlarm({ ...model, drift }, facts, outputs, functionName, countOfAnswers(functionName)),
+            mathAlarm({ ...model, drift }, facts, outputs, functionName, DRIFT.scored),
           ),
         ]),
     ...(classes.length === 0
@@ -132,29 +132,16 @@ type Definition = {
   readonly Threshold?: number;
 };
 
-/** How many a sum is over: the metrics, and the expression over their ids. */
-type Count = { readonly metrics: readonly ((period: number) => Json)[]; readonly expression: string };
-
-const countOfRows = (functionName: string): Count => ({
-  metrics: [(period) => stat('q', functionName, DRIFT.rows, period, 'Sum')],
-  expression: 'q',
-});
-
-const countOfAnswers = (functionName: string): Count => ({
-  metrics: [
-    (period) => stat('q', functionName, OWN.requests, period, 'Sum'),
-    (period) => stat('r', functionName, OWN.errors, period, 'Sum'),
-  ],
-  expression: 'q-FILL(r,0)',
-});
-
-/** 1 and more where the statistic of a signal is beyond its threshold: as many as there are such. */
+/**
+ * 1 and more where the statistic of a signal is beyond its threshold: as many as there are such.
+ * @param count the metric of how many a sum is over
+ */
 function mathAlarm(
   model: Declared,
   facts: DriftFacts,
   signals: readonly DriftSignal[],
   functionName: string,
-  count: Count,
+  count: typeof DRIFT.rows | typeof DRIFT.scored,
 ): Definition {
   const { window: period, effect } = model.drift;
   const alpha = alphaOf(nativeBudget(model, facts));
@@ -165,12 +152,11 @@ function mathAlarm(
   const statistics = signals.map(({ phi }, i) => `(e*(a${i}*a${i}+b${i}*b${i})/(n*n)>${constant(phi)}*c)`);
   return {
     Metrics: [
-      ...count.metrics.map((metric) => metric(period)),
+      stat('n', functionName, count, period, 'Sum'),
       ...signals.flatMap(({ name }, i) => [
         stat(`a${i}`, functionName, `${DRIFT.score}${name}_a`, period, 'Sum'),
         stat(`b${i}`, functionName, `${DRIFT.score}${name}_b`, period, 'Sum'),
       ]),
-      math('n', count.expression),
       math('e', `n*${m}/(n+${m})`),
       math('f', `2+${constant(squared)}*e+${constant(z)}*(4+${constant(4 * squared)}*e)^0.5`),
       math('c', `IF(f>${constant(-2 * Math.log(alpha))},f,${constant(-2 * Math.log(alpha))})`),

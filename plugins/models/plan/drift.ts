@@ -41,6 +41,10 @@ export const classSignals = ({ signals }: DriftFacts): readonly DriftSignal[] =>
 
 type Declared = Pick<Model, 'traffic'> & { readonly drift: Drift };
 
+/** Requests that are scored in a window of the declared traffic. */
+const scoredIn = ({ window, sample }: Drift, traffic: number | undefined): number | undefined =>
+  traffic === undefined ? undefined : traffic * window * sample;
+
 export function nativeBudget({ drift, traffic }: Declared, facts: DriftFacts): DriftBudget {
   const signals = nativeSignals(facts);
   return {
@@ -49,7 +53,7 @@ export function nativeBudget({ drift, traffic }: Declared, facts: DriftFacts): D
     windows: MONTH / drift.window,
     m: leastRows(signals),
     effect: drift.effect,
-    rows: traffic === undefined ? undefined : traffic * drift.window,
+    rows: scoredIn(drift, traffic),
   };
 }
 
@@ -67,7 +71,7 @@ export const UNSTEADY = 3;
 /** What a person should know before the deploy: what is watched, how often that errs, what it finds, and what it cannot. */
 export function driftLines(model: Declared, facts: DriftFacts): readonly string[] {
   const { drift, traffic } = model;
-  const rows = traffic === undefined ? undefined : traffic * drift.window;
+  const rows = scoredIn(drift, traffic);
   const inputs = facts.signals.filter(({ of }) => of === 'input');
   const outputs = facts.signals.filter(({ of }) => of === 'output');
   const counts = [count(inputs.length, 'input'), count(outputs.length, 'output')].filter(
@@ -108,7 +112,7 @@ function sees(model: Declared, facts: DriftFacts, rows: number | undefined): str
   if (rows === undefined)
     return 'How small a shift is found depends on traffic, and none is declared (`traffic`).';
   if (rows < LEAST_ROWS)
-    return `At the declared traffic a window has ${Math.floor(rows)} requests; below ${LEAST_ROWS} rows nothing is said. Choose a longer window.`;
+    return `At the declared traffic a window has ${Math.floor(rows)} requests${drift.sample < 1 ? ' that are scored' : ''}; below ${LEAST_ROWS} rows nothing is said. Choose a longer window${drift.sample < 1 ? ', or a larger `sample`' : ''}.`;
   const found = (of: DriftSignal['of']): string | undefined => {
     const signals = facts.signals.filter(
       (signal) => signal.of === of && signal.kind === 'numeric' && signal.m > 0,
@@ -125,5 +129,5 @@ function sees(model: Declared, facts: DriftFacts, rows: number | undefined): str
   const shifts = [found('input'), found('output')].filter((text) => text !== undefined);
   return shifts.length === 0
     ? ''
-    : `At the declared traffic (${Math.round(rows)} requests a window) a shift of ${shifts.join(', or ')} is found.`;
+    : `At the declared traffic (${Math.round(rows / drift.sample)} requests a window${drift.sample < 1 ? `, of which ${Math.round(rows)} are scored` : ''}) a shift of ${shifts.join(', or ')} is found.`;
 }

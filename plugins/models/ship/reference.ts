@@ -43,7 +43,12 @@ export async function shipReference(
   const { signals } = baseline;
   const native = !hasPre && isNative(signals);
   return {
-    scored: { baseline: facts.sha256, native, signals },
+    scored: {
+      baseline: facts.sha256,
+      native,
+      ...(drift.sample < 1 && { sample: drift.sample }),
+      signals,
+    },
     facts: {
       sha256: facts.sha256,
       bytes: facts.bytes,

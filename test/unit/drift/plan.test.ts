@@ -3,6 +3,7 @@ import type { DriftFacts, DriftSignal } from '../../../plugins/models/model.ts';
 import { parseModels } from '../../../plugins/models/parse.ts';
 import { driftLines, monitorRate, sharesOf } from '../../../plugins/models/plan/drift.ts';
 import { driftAlarms } from '../../../plugins/models/plan/drift-alarms.ts';
+import { sampleAdvice } from '../../../plugins/models/plan/drift-sample.ts';
 import type { Host } from '../../../plugins/models/plan/host.ts';
 import { drifting, monitorFunction, monitorStatements } from '../../../plugins/models/plan/monitor.ts';
 
@@ -44,11 +45,11 @@ const four = ['age', 'income', 'tenure', 'visits'].map((name) => signal(name, 'i
 const two = [signal('entropy', 'output'), signal('confidence', 'output')];
 const classes: DriftSignal = { ...signal('label', 'output'), kind: 'category' };
 
-describe('alarms of drift', () => {
-  type Query = { readonly Id: string; readonly Expression?: string; readonly MetricStat?: object };
-  const queries = (alarm: { readonly resource: { readonly Properties: object } } | undefined) =>
-    (alarm?.resource.Properties as { readonly Metrics?: readonly Query[] } | undefined)?.Metrics ?? [];
+type Query = { readonly Id: string; readonly Expression?: string; readonly MetricStat?: object };
+const queries = (alarm: { readonly resource: { readonly Properties: object } } | undefined) =>
+  (alarm?.resource.Properties as { readonly Metrics?: readonly Query[] } | undefined)?.Metrics ?? [];
 
+describe('alarms of drift', () => {
   it('are one of the inputs and one of the outputs, each within the ten metrics of metric math', () => {
     const alarms = driftAlarms(declared(), facts([...four, ...two]), host);
     expect(alarms.map(({ name }) => name)).toEqual([
@@ -56,7 +57,7 @@ describe('alarms of drift', () => {
       'shop-dev-churn-drift-outputs',
       'shop-dev-churn-drift-monitor',
     ]);
-    expect(alarms.map(({ metrics }) => metrics)).toEqual([9, 6, 1]);
+    expect(alarms.map(({ metrics }) => metrics)).toEqual([9, 5, 1]);
     for (const alarm of alarms.slice(0, 2)) {
       // https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html
       expect(queries(alarm).filter(({ MetricStat }) => MetricStat !== undefined).length).toBeLessThanOrEqual(
@@ -103,7 +104,7 @@ describe('alarms of drift', () => {
     const alarms = driftAlarms(declared(), facts([...four, ...two, classes]), host);
     expect(alarms.map(({ name, metrics }) => [name, metrics])).toEqual([
       ['shop-dev-churn-drift', 9],
-      ['shop-dev-churn-drift-outputs', 6],
+      ['shop-dev-churn-drift-outputs', 5],
       ['shop-dev-churn-drift-classes', 1],
       ['shop-dev-churn-drift-monitor', 1],
     ]);
@@ -185,6 +186,42 @@ describe('the budget', () => {
     expect(driftLines(declared(), facts(four))[1]).toContain('none is declared');
   });
 
+  it('goes by the rows that are scored', () => {
+    const all = facts([...four, ...two]);
+    const of = (traffic: string, drift: object = {}) =>
+      driftLines(declared(drift, { traffic }), all)[1] ?? '';
+    const shift = (line: string) => /a shift of .*/.exec(line)?.[0];
+    const sampled = of('10/s', { sample: '10%' });
+    expect(sampled).toMatch(/\(36000 requests a window, of which 3600 are scored\)/);
+    expect(shift(sampled)).toBe(shift(of('1/s')));
+    expect(of('1/s', { sample: '1%' })).toContain('has 36 requests that are scored; below 100 rows');
+    const model = declared({ sample: '10%' }, { traffic: '10/s' });
+    const same = declared({}, { traffic: '1/s' });
+    expect(driftAlarms(model, all, host)).toEqual(driftAlarms(same, all, host));
+    expect(queries(driftAlarms(model, all, host)[1])[0]).toMatchObject({
+      Id: 'n',
+      MetricStat: { Metric: { MetricName: 'Scored' } },
+    });
+  });
+
+  it('is no reason to score more than tells more: that is proposed where it costs', () => {
+    const all = facts([...four, ...two]);
+    const advice = (traffic: string, drift: object = {}) => sampleAdvice(declared(drift, { traffic }), all);
+    const said = advice('1000/s') ?? '';
+    const [, before, share, now, full, after] =
+      /about \$([\d.]+) a month .* `sample: ([\d.]+)%` a shift of ([\d.]+) σ is found instead of ([\d.]+) σ, for \$([\d.]+)\.$/
+        .exec(said)
+        ?.map(Number) ?? [];
+    expect(now).toBeLessThanOrEqual(1.15 * (full ?? 0));
+    expect(share).toBeLessThanOrEqual(10);
+    expect((after ?? 0) / (before ?? 0)).toBeCloseTo((share ?? 0) / 100, 2);
+    // Who has done so is asked no more; nor where it costs little, or nobody knows.
+    expect(advice('1000/s', { sample: `${share}%` })).toBeUndefined();
+    expect(advice('5/s')).toBeUndefined();
+    expect(sampleAdvice(declared(), all)).toBeUndefined();
+    expect(advice('100/h')).toBeUndefined();
+  });
+
   it('warns of what differs from window to window by itself', () => {
     const lines = driftLines(declared(), facts([signal('rain', 'input', 9), signal('wind', 'input')]));
     expect(lines[2]).toMatch(/^rain \(φ 9\) differs from window to window .* beyond 0\.3 σ/);
@@ -214,5 +251,20 @@ describe('the monitor', () => {
       churn: { artifact: 'a.onnx', drift: { baseline: 'r.csv' }, function: { disableLogs: true } },
     });
     expect(problems.map(({ key }) => key)).toEqual(['models.churn.function.disableLogs']);
+  });
+});
+
+describe('a sample', () => {
+  it.each(['0%', '0.01%', '101%', 0])('of %s of the requests is refused', (sample) => {
+    const { problems } = parseModels({ churn: { artifact: 'a.onnx', drift: { baseline: 'r.csv', sample } } });
+    expect(problems).toMatchObject([
+      { code: 'MODELS_INVALID_VALUE', key: 'models.churn.drift.sample', fix: expect.stringContaining('10%') },
+    ]);
+  });
+
+  it('is all of them unless said otherwise', () => {
+    expect(declared().drift.sample).toBe(1);
+    expect(declared({ sample: '0.1%' }).drift.sample).toBe(0.001);
+    expect(declared({ sample: 25 }).drift.sample).toBe(0.25);
   });
 });
