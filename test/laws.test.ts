@@ -88,7 +88,7 @@ const NAMES: Readonly<Record<string, RegExp>> = {
   // Reference data become what the endpoint would make of them.
   '`functions/infer/datatypes.ts`, `functions/infer/half.ts`': /^functions\/infer\/(datatypes|half)\.ts$/,
   // A baseline is built with the very lines that score against it.
-  '`functions/shared/score.ts`': /^functions\/shared\/score\.ts$/,
+  '`functions/shared/score.ts`, `functions/shared/residual.ts`': /^functions\/shared\/(score|residual)\.ts$/,
   // Reference data and what batch scores are read by the same lines.
   '`cells`, `compressors`, `decimal`, `layout` and `text` of `functions/shared`':
     /^functions\/shared\/(cells|compressors|decimal|layout|text)\.ts$/,
@@ -147,7 +147,7 @@ const ROOMS: readonly Room[] = [
       ...[
         '`functions/infer/request.ts`, `functions/release/gate/cases.ts`',
         '`functions/infer/datatypes.ts`, `functions/infer/half.ts`',
-        '`functions/shared/score.ts`',
+        '`functions/shared/score.ts`, `functions/shared/residual.ts`',
         '`cells`, `compressors`, `decimal`, `layout` and `text` of `functions/shared`',
         '`layer.json`',
       ],

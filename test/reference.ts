@@ -9,12 +9,15 @@ import {
 import { rankOf } from '../functions/shared/score.ts';
 
 type Where = Pick<Signal, 'name' | 'of' | 'tensor'> & { readonly column?: number };
-type What = { readonly value?: NumericSignal['value']; readonly logits?: boolean };
+type What<V> = { readonly value?: V; readonly logits?: boolean };
 
 const mean = (values: readonly number[]): number =>
   values.reduce((sum, value) => sum + value, 0) / values.length;
 
-export function numericSignal(where: Where & What, data: readonly number[]): NumericSignal {
+export function numericSignal(
+  where: Where & What<NumericSignal['value']>,
+  data: readonly number[],
+): NumericSignal {
   const sorted = data.filter(Number.isFinite).sort((x, y) => x - y);
   const quantile = (share: number): number => {
     const place = (sorted.length - 1) * share;
@@ -60,7 +63,10 @@ export function cellOf(edges: readonly number[], value: number): number {
   return found === -1 ? edges.length : found;
 }
 
-export function categorySignal(where: Where, data: readonly string[]): CategorySignal {
+export function categorySignal(
+  where: Where & What<CategorySignal['value']>,
+  data: readonly string[],
+): CategorySignal {
   const counts = new Map<string, number>();
   for (const text of data) counts.set(text, (counts.get(text) ?? 0) + 1);
   const known = [...counts].sort(([, x], [, y]) => y - x);
@@ -68,6 +74,7 @@ export function categorySignal(where: Where, data: readonly string[]): CategoryS
   const rare = known.slice(OWN_CELLS);
   return {
     column: 0,
+    value: 'element',
     ...where,
     label: where.name,
     nulls: 0,

@@ -25,6 +25,8 @@ export type Scored = {
   readonly baseline: string;
   /** The inputs' sums are metrics, too, for native alarms. */
   readonly native: boolean;
+  /** Share (above 0) of the requests that are scored, where not all are. */
+  readonly sample?: number;
   readonly signals: readonly Signal[];
 };
 
@@ -39,23 +41,27 @@ type Common = {
   /** The tensor of the graph, and the position in its last dimension; 0 for what is of a whole row. */
   readonly tensor: string;
   readonly column: number;
-  /** Rows of the reference without a value (absent, or not finite). `rows − nulls` is the m of the formulas. */
+  /** Rows of the reference that were looked at for it, where not all were: a slow model is not run on every one. */
+  readonly rows?: number;
+  /** Those of them without a value (absent, or not finite). `rows − nulls` is the m of the formulas. */
   readonly nulls: number;
   /** Overdispersion of the reference's own windows, at least 1: data in order of place or season differ from window to window. */
   readonly phi: number;
   /** Rows of the reference in each cell; cells are numbered as here. */
   readonly counts: readonly number[];
+  /** The output's K values are logits; else probabilities. */
+  readonly logits?: boolean;
 };
 
 export type NumericSignal = Common & {
   readonly kind: 'numeric';
   /**
-   * What is taken of a row: one element; of all of a wide row Euclidean norm, mean or standard deviation; of an output the number
-   * of the greatest, its probability, the entropy of all over ln K, or the only value.
+   * What is taken of a row: one element; of all of a wide row Euclidean norm, mean or standard deviation, or what `components` leave
+   * of it; of an output's K values the greatest's probability or the entropy of all over ln K, or its only value.
    */
-  readonly value: 'element' | 'norm' | 'mean' | 'sd' | 'label' | 'confidence' | 'entropy' | 'prediction';
-  /** The output's K values are logits; else probabilities. */
-  readonly logits?: boolean;
+  readonly value: 'element' | 'norm' | 'mean' | 'sd' | 'residual' | 'confidence' | 'entropy' | 'prediction';
+  /** Of `residual`. */
+  readonly components?: Components;
   /** PARTS + 1 quantiles, ascending; equal ones are an atom. */
   readonly knots: readonly number[];
   /** Score constants: h₁ = (u−mean)/sd; h₂ = ((u−mean)² − sd² − skew·h₁)/spread. `spread` 0: two values only, h₂ = 0. `sd` 0: constant, no scores. */
@@ -67,13 +73,32 @@ export type NumericSignal = Common & {
   readonly edges: readonly number[];
 };
 
+/** Elements of a wide row that its residual is taken of: of more, one out of each of so many stretches. */
+export const MOST_TAKEN = 1024;
+
+/** Principal components of the elements taken. Numbers are of 32 bits, the lowest byte first, in base64. */
+export type Components = {
+  /** Elements of a whole row; one of another width has no residual. */
+  readonly width: number;
+  /** Mean of each element taken, and one over its standard deviation; 0 of a constant. */
+  readonly mean: string;
+  readonly scale: string;
+  /** Unit vectors, one after the other. */
+  readonly axes: string;
+};
+
 export type CategorySignal = Common & {
   readonly kind: 'category';
+  /** What is taken of a row: one element; of an output's K values the number of the greatest. */
+  readonly value: 'element' | 'label';
   /** The most frequent ones, by their text (numbers as JavaScript writes them). Then come two more cells: other known ones, and unseen ones (0 in the reference). */
   readonly values: readonly string[];
   /** The known ones beyond `values`. */
   readonly rare: readonly string[];
 };
+
+/** Share of the requests that is scored at least: a line stands for a thousand then. */
+export const LEAST_SAMPLE = 0.001;
 
 /** Categories that have a cell of their own. */
 export const OWN_CELLS = 8;
@@ -87,6 +112,8 @@ export type DriftLine = {
   readonly drift: string;
   /** The version's number. */
   readonly v: string;
+  /** Share of the requests that have a line, where not all have. */
+  readonly sample?: number;
   /** Rows of the request that were scored: all, or of very many a thousand, evenly spaced. */
   readonly rows: number;
   /** Σh₁ and Σh₂ over the rows, by signal in the baseline's order, 0 for categories; of an output the mean over the rows instead. */
@@ -98,14 +125,19 @@ export type DriftLine = {
 
 /** Metrics of drift, by `[Model]` only, in the namespace of the endpoint's. */
 export const METRICS = {
-  /** Scored rows. */
+  /** Scored rows; and scored requests, which are the n of outputs. */
   rows: 'Rows',
+  scored: 'Scored',
   /** `Drift_<signal>_a`, `Drift_<signal>_b`: Σh₁ and Σh₂; `Null_<signal>`: rows without a value. */
   score: 'Drift_',
   null: 'Null_',
-  /** The monitor's, at the end of each window: the largest shift in σ, inputs that drifted in it and in the one before, rows seen. */
+  /**
+   * The monitor's, at the end of each window: the largest shift of an input in σ, inputs that drifted in it and in the one before,
+   * outputs whose classes did, and rows seen.
+   */
   max: 'DriftMax',
   signals: 'DriftFeatures',
+  classes: 'DriftClasses',
   seen: 'DriftRows',
   /** Windows that could not be judged, each time that it was tried: the log, the baseline or the registry could not be read. */
   unreadable: 'DriftUnreadable',
@@ -141,8 +173,11 @@ export type DriftWindow = {
   /** ISO 8601. */
   readonly from: string;
   readonly to: string;
+  /** Those that were scored. */
   readonly requests: number;
   readonly rows: number;
+  /** How many requests they stand for, about, where not all were scored. */
+  readonly estimated?: number;
   readonly signals: readonly SignalWindow[];
 };
 
@@ -151,6 +186,7 @@ export type SignalWindow = {
   readonly label: string;
   /** Rows with a value (of an output: requests). */
   readonly n: number;
+  /** Those by cell; a request whose rows lie in several is in each of them with a part. */
   readonly cells: readonly number[];
   readonly nulls: number;
   /** Signed shift of the mean score and size of all change, in σ; the statistic and its p; chi² over the cells. Absent where nothing can be said. */

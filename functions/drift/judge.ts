@@ -17,7 +17,7 @@ export const LEAST_ROWS = 100;
  * A signal is asked two things. Do its values lie as they did: the smooth test, which sees location and spread; chi² over the
  * cells, which sees lumps, and is the only one for categories; and the share of cells that were empty, where there are such
  * (unseen categories, anything but a constant). p is the least times their number. And: are as many missing?
- * Inputs and outputs are judged among themselves; outputs have alarms of their own.
+ * Inputs and outputs are judged among themselves, since they have alarms of their own.
  */
 export function judge(
   { signals }: Pick<Sums, 'signals'>,
@@ -54,7 +54,8 @@ type Looked = {
 
 type Rule = Pick<Watched, 'q' | 'effect'>;
 
-function look(signal: Signal, { n, nulls, a, b, cells }: SignalSums, reference: number, rule: Rule): Looked {
+function look(signal: Signal, { n, nulls, a, b, cells }: SignalSums, all: number, rule: Rule): Looked {
+  const reference = signal.rows ?? all;
   const seen = { name: signal.name, label: signal.label, n, cells, nulls };
   // A column that is empty has no row with a value, and says so all the same.
   const absent = { live: nulls, of: n + nulls, before: signal.nulls, among: reference };
@@ -68,12 +69,9 @@ function look(signal: Signal, { n, nulls, a, b, cells }: SignalSums, reference: 
   // A constant has no scores: whatever differs from it is in another cell.
   const scored =
     signal.kind === 'category' || signal.sd === 0 ? undefined : smooth({ n, a, b }, m, signal.phi);
-  // Rows of one request are not independent in its outputs: their cells weigh as much as its one score.
-  const weight = n / total(cells);
-  const live = signal.of === 'output' ? cells.map((count) => count * weight) : cells;
-  const counted = chi(signal, live);
+  const counted = chi(signal, cells);
   const index = psi(signal.counts, cells);
-  const empty = total(live.filter((_, cell) => signal.counts[cell] === 0));
+  const empty = total(cells.filter((_, cell) => signal.counts[cell] === 0));
 
   const answers: readonly Answer[] = [
     ...(scored === undefined ? [] : [{ p: scored.p, past: past(scored.t, 2), size: scored.size }]),

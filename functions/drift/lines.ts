@@ -1,4 +1,4 @@
-import type { DriftLine } from './contract.ts';
+import { type DriftLine, LEAST_SAMPLE } from './contract.ts';
 
 /** Rows in a request at most: more bytes than this its tensors cannot have. */
 const MOST_ROWS = 64 * 1024 * 1024;
@@ -12,12 +12,14 @@ const MOST_CELLS = 36;
 export function readLine(message: string): DriftLine | undefined {
   const line = json(message);
   if (typeof line !== 'object' || line === null) return undefined;
-  const { drift, v, rows, a, b, cells } = line as { readonly [key in keyof DriftLine]?: unknown };
+  const { drift, v, sample, rows, a, b, cells } = line as { readonly [key in keyof DriftLine]?: unknown };
   if (typeof drift !== 'string' || !/^[0-9a-f]{64}$/.test(drift) || typeof v !== 'string') return undefined;
+  if (sample !== undefined && !(typeof sample === 'number' && sample >= LEAST_SAMPLE && sample <= 1))
+    return undefined;
   if (!isCount(rows) || rows < 1) return undefined;
   if (!isNumbers(a) || !isNumbers(b) || a.length !== b.length) return undefined;
   if (!isCells(cells, rows) || cells.length !== a.length) return undefined;
-  return { drift, v, rows, a, b, cells };
+  return { drift, v, ...(sample !== undefined && { sample }), rows, a, b, cells };
 }
 
 function isCells(cells: unknown, rows: number): cells is DriftLine['cells'] {

@@ -1,6 +1,14 @@
 import { messageOf } from '../shared/aws/errors.ts';
 import { metricLine } from '../shared/metric-line.ts';
-import { type Baseline, type DriftWindow, METRICS, MONITOR_EVERY, type Watched } from './contract.ts';
+import {
+  type Baseline,
+  type DriftWindow,
+  METRICS,
+  MONITOR_EVERY,
+  type Signal,
+  type SignalWindow,
+  type Watched,
+} from './contract.ts';
 import { type Group, gather, MARGIN } from './gather.ts';
 import { judge } from './judge.ts';
 import { completeWindows, dueWindows, nameOf, type Window } from './windows.ts';
@@ -97,13 +105,15 @@ function windowOf(watched: Watched, { from, to }: Window, judged: Group | undefi
     to: iso(to),
     requests: sums?.requests ?? 0,
     rows: sums?.rows ?? 0,
+    ...(sums !== undefined && sums.estimated > sums.requests && { estimated: sums.estimated }),
     signals: sums === undefined || baseline === undefined ? [] : judge(sums, baseline, watched),
   };
 }
 
 /**
- * Inputs only: outputs have alarms of their own. No DriftMax where nothing can be said, which 0 would. What drifted is counted
- * once it did so in two windows in a row: CloudWatch could ask that only of the count, or a window later.
+ * Of inputs, and of the classes of outputs: their scores have an alarm of CloudWatch's own. No DriftMax where nothing can be said,
+ * which 0 would. What drifted is counted once it did so in two windows in a row: CloudWatch could ask that only of the count, or
+ * a window later.
  * @param before what was found in the window before
  */
 export function metricsOf(
@@ -111,16 +121,25 @@ export function metricsOf(
   baseline: Baseline | undefined,
   before: DriftWindow | undefined,
 ): Readonly<Record<string, number | undefined>> {
-  const inputs = signals.filter((_, index) => baseline?.signals[index]?.of === 'input');
+  const known = (wanted: (signal: Signal) => boolean): readonly SignalWindow[] =>
+    signals.filter((_, index) => {
+      const signal = baseline?.signals[index];
+      return signal !== undefined && wanted(signal);
+    });
+  const inputs = known(({ of }) => of === 'input');
+  const classes = known(({ value }) => value === 'label');
   const again = new Set(
     before?.baseline === digest
       ? before.signals.filter(({ drifted }) => drifted).map(({ name }) => name)
       : [],
   );
   const sizes = inputs.flatMap(({ size }) => (size === undefined ? [] : [size]));
+  const count = (found: readonly SignalWindow[]): number =>
+    found.filter(({ drifted, name }) => drifted && again.has(name)).length;
   return {
     [METRICS.max]: sizes.length > 0 ? Math.max(...sizes) : undefined,
-    [METRICS.signals]: inputs.filter(({ drifted, name }) => drifted && again.has(name)).length,
+    [METRICS.signals]: count(inputs),
+    [METRICS.classes]: classes.length > 0 ? count(classes) : undefined,
     [METRICS.seen]: rows,
   };
 }

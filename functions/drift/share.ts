@@ -34,5 +34,5 @@ export function shareTest(
   );
   const rare = cells.find(({ was }) => (was * of) / among < LEAST);
   if (rare === undefined) return { x2, p: chiTail(1, x2 / phi) };
-  return rare.now < LEAST ? undefined : { x2, p: rareTail(rare.now, of, rare.was, among, phi) };
+  return rare.now < LEAST ? undefined : { x2, p: rareTail(Math.floor(rare.now), of, rare.was, among, phi) };
 }

@@ -6,6 +6,8 @@ export type Sums = {
   readonly baseline: string;
   readonly requests: number;
   readonly rows: number;
+  /** Requests that these stand for: each for one over the share that it was chosen with. */
+  readonly estimated: number;
   /** By signal, in the baseline's order. */
   readonly signals: readonly SignalSums[];
 };
@@ -17,6 +19,7 @@ export type SignalSums = {
   readonly nulls: number;
   readonly a: number;
   readonly b: number;
+  /** Rows by cell; of an output requests, with a part in each cell that its rows are in. They add up to `n`. */
   readonly cells: readonly number[];
 };
 
@@ -37,6 +40,7 @@ export function createSums(digest: string, baseline: Baseline | undefined): Adde
     cells: signal.counts.map(() => 0),
   }));
   let [requests, rows] = [0, 0];
+  const estimated = createSum();
   const fits = (line: DriftLine): boolean =>
     line.a.length === signals.length &&
     signals.every(({ of, most, cells }, index) => {
@@ -53,13 +57,13 @@ export function createSums(digest: string, baseline: Baseline | undefined): Adde
         if (!fits(line)) return false;
         for (let index = 0; index < signals.length; index++) {
           const signal = signals[index] as (typeof signals)[number];
-          const valued = count(line.cells, index, signal.cells);
-          signal.n += signal.of === 'output' ? Math.min(1, valued) : valued;
+          signal.n += count(line.cells, index, signal.of, signal.cells);
           signal.a.add(line.a[index] as number);
           signal.b.add(line.b[index] as number);
         }
       }
       requests += 1;
+      estimated.add(1 / (line.sample ?? 1));
       rows += line.rows;
       return true;
     },
@@ -67,12 +71,13 @@ export function createSums(digest: string, baseline: Baseline | undefined): Adde
       baseline: digest,
       requests,
       rows,
+      estimated: Math.round(estimated.value()),
       signals: signals.map(({ of, n, a, b, cells }) => ({
         n,
         nulls: (of === 'output' ? requests : rows) - n,
         a: a.value(),
         b: b.value(),
-        cells: [...cells],
+        cells: cells.map(rounded),
       })),
     }),
   };
@@ -99,8 +104,14 @@ function valuedOf(cells: DriftLine['cells'], index: number, length: number): num
   return valued;
 }
 
-/** Adds a signal's rows to `to`. @returns how many they are */
-function count(cells: DriftLine['cells'], index: number, to: number[]): number {
+/** Parts of a request, to no digit in which the order of lines would show. */
+const rounded = (count: number): number => Math.round(count * 1e4) / 1e4;
+
+/**
+ * Adds a signal's rows to `to`: of an output, whose rows are not independent, all together as one.
+ * @returns how many were added
+ */
+function count(cells: DriftLine['cells'], index: number, of: Signal['of'], to: number[]): number {
   if (typeof cells === 'string') {
     const cell = cellAt(cells, index);
     if (cell < 0) return 0;
@@ -108,13 +119,12 @@ function count(cells: DriftLine['cells'], index: number, to: number[]): number {
     return 1;
   }
   const counts = cells[index] as readonly number[];
-  let valued = 0;
-  for (let cell = 0; cell < counts.length; cell++) {
-    const one = counts[cell] as number;
-    to[cell] = (to[cell] as number) + one;
-    valued += one;
-  }
-  return valued;
+  const valued = valuedOf(cells, index, to.length);
+  if (valued === 0) return 0;
+  const added = of === 'output' ? 1 : valued;
+  for (let cell = 0; cell < counts.length; cell++)
+    to[cell] = (to[cell] as number) + ((counts[cell] as number) * added) / valued;
+  return added;
 }
 
 /** The greatest scores that a row can have, a little more for rounded ones: a forged sum could hide, or feign, any drift. */

@@ -5,25 +5,32 @@ import type { Baseline, DriftWindow, Signal, SignalWindow } from './contract.ts'
 /** Signals that are told of in one line; the document has all. */
 const TOLD = 10;
 
-/** One sentence about a window, its drifted inputs first. */
+/** A sentence about a window's inputs, those that drifted first, and one about its outputs where any did. */
 export function wordsOf(
-  { model, from, to, rows, signals }: DriftWindow,
+  { model, from, to, rows, estimated, signals }: DriftWindow,
   baseline: Baseline | undefined,
 ): string {
-  const span = `${model}, ${short(from)} to ${short(to)}, ${counted(rows, 'row')}`;
+  const span = `${model}, ${short(from)} to ${short(to)}, ${counted(rows, 'row')}${estimated === undefined ? '' : ` of about ${counted(estimated, 'request')}`}`;
   if (baseline === undefined) return `${span}: nothing was scored.`;
-  const inputs = pairs(signals, baseline).filter(({ signal }) => signal.of === 'input');
-  const drifted = inputs.filter(({ found }) => found.drifted);
-  if (drifted.length === 0) {
-    const enough = inputs.some(({ found }) => found.psi !== undefined);
-    return `${span}: ${enough ? 'no input drifted.' : 'too few rows to tell.'}`;
-  }
+  const all = pairs(signals, baseline);
+  const enough = all.some(({ signal, found }) => signal.of === 'input' && found.psi !== undefined);
+  const inputs =
+    driftedWords(all, 'input', baseline.rows) ?? (enough ? 'no input drifted.' : 'too few rows to tell.');
+  const outputs = driftedWords(all, 'output', baseline.rows);
+  return `${span}: ${inputs}${outputs === undefined ? '' : ` ${outputs}`}`;
+}
+
+/** @returns undefined where none drifted */
+function driftedWords(all: readonly Pair[], of: Signal['of'], reference: number): string | undefined {
+  const asked = all.filter(({ signal }) => signal.of === of);
+  const drifted = asked.filter(({ found }) => found.drifted);
+  if (drifted.length === 0) return undefined;
   const told = drifted
     .toSorted((one, other) => (other.found.size ?? 0) - (one.found.size ?? 0))
     .slice(0, TOLD)
-    .map(({ signal, found }) => signalWords(signal, found, baseline.rows));
+    .map(({ signal, found }) => signalWords(signal, found, reference));
   const rest = drifted.length > TOLD ? `; and ${drifted.length - TOLD} more` : '';
-  return `${span}: ${drifted.length} of ${counted(inputs.length, 'input')} drifted: ${told.join('; ')}${rest}.`;
+  return `${drifted.length} of ${counted(asked.length, of)} drifted: ${told.join('; ')}${rest}.`;
 }
 
 /** Such as `"age" +0.52 σ, higher (p 3e-9, 4200 rows)`. */
@@ -37,11 +44,16 @@ export function signalWords(
     const p = Math.min(smooth?.p ?? 1, chi?.p ?? 1);
     const move =
       shift === undefined ? `${size.toFixed(2)} σ, other shares` : numericWords(signal, cells, shift, size);
-    said.push(`${move} (p ${p < 1e-300 ? '0' : p.toPrecision(1)}, ${counted(n, 'row')})`);
+    said.push(
+      `${move} (p ${p < 1e-300 ? '0' : p.toPrecision(1)}, ${counted(n, signal.of === 'output' ? 'request' : 'row')})`,
+    );
     const unseen = (cells.at(-1) ?? 0) / Math.max(1, sum(cells));
     if (signal.kind === 'category' && unseen > 0) said.push(`${percent(unseen)} of them unseen values`);
   }
-  const [share, before] = [nulls / Math.max(1, n + nulls), signal.nulls / Math.max(1, reference)];
+  const [share, before] = [
+    nulls / Math.max(1, n + nulls),
+    signal.nulls / Math.max(1, signal.rows ?? reference),
+  ];
   if (said.length === 0 || Math.abs(share - before) >= 0.01)
     said.push(`missing in ${percent(share)} of rows, ${percent(before)} in the reference`);
   return `${quoted(signal.label)} ${said.join(', ')}`;
@@ -64,7 +76,9 @@ export function quoted(label: string): string {
   return JSON.stringify(plain.length > 60 ? `${plain.slice(0, 59).join('')}…` : plain.join(''));
 }
 
-const pairs = (signals: readonly SignalWindow[], baseline: Baseline) =>
+type Pair = { readonly signal: Signal; readonly found: SignalWindow };
+
+const pairs = (signals: readonly SignalWindow[], baseline: Baseline): readonly Pair[] =>
   signals.flatMap((found, index) => {
     const signal = baseline.signals[index];
     return signal === undefined ? [] : [{ signal, found }];

@@ -1,4 +1,5 @@
-import type { NumericSignal, Signal } from '../drift/contract.ts';
+import type { CategorySignal, NumericSignal, Signal } from '../drift/contract.ts';
+import { createResidual, placesOf } from '../shared/residual.ts';
 import { CONFIDENCE, ENTROPY, LABEL, readClasses } from './classes.ts';
 import type { Tensor } from './datatypes.ts';
 import { categoryTaker, numberTaker, type Tally } from './drift-tally.ts';
@@ -21,16 +22,14 @@ export type Placed<S extends Signal = Signal> = { readonly signal: S; readonly p
 export function readersOf(signals: readonly Placed[], isFree: boolean, tally: Tally): Reader[] {
   const name = signals[0]?.signal.tensor ?? '';
   const of = (...values: readonly NumericSignal['value'][]): Placed<NumericSignal>[] =>
-    signals.filter(
-      (placed): placed is Placed<NumericSignal> =>
-        placed.signal.kind === 'numeric' && values.includes(placed.signal.value),
-    );
+    signals.filter((placed): placed is Placed<NumericSignal> => isNumeric(placed, values));
   const readers: ((tensor: Tensor) => number)[] = [];
-  const elements = signals.filter(({ signal }) => signal.kind === 'category' || signal.value === 'element');
+  const elements = signals.filter(({ signal }) => signal.value === 'element');
   if (elements.length > 0) readers.push(elementReader(elements, isFree, tally));
   const wide = of('norm', 'mean', 'sd');
   if (wide.length > 0) readers.push(momentReader(wide, isFree, tally));
-  const classes = of('label', 'confidence', 'entropy');
+  for (const placed of of('residual')) readers.push(residualReader(placed, isFree, tally));
+  const classes = signals.filter((placed): placed is Placed<ClassSignal> => isOfClasses(placed));
   for (const logits of [false, true]) {
     const alike = classes.filter(({ signal }) => (signal.logits ?? false) === logits);
     if (alike.length > 0) readers.push(classReader(alike, logits, tally));
@@ -41,6 +40,16 @@ export function readersOf(signals: readonly Placed[], isFree: boolean, tally: Ta
     return tensor === undefined ? 0 : read(tensor);
   });
 }
+
+/** What is taken of a row of K values. */
+type ClassSignal =
+  | (NumericSignal & { readonly value: 'confidence' | 'entropy' })
+  | (CategorySignal & { readonly value: 'label' });
+
+const isNumeric = ({ signal }: Placed, values: readonly NumericSignal['value'][]): boolean =>
+  signal.kind === 'numeric' && values.includes(signal.value);
+const isOfClasses = ({ signal: { value } }: Placed): boolean =>
+  value === 'label' || value === 'confidence' || value === 'entropy';
 
 /** Rows that are scored of so many: never more than there are, and none of a shape that is none. */
 const scoredOf = (rows: number): number => (rows > 0 ? Math.min(rows, MOST_ROWS) : 0);
@@ -109,13 +118,40 @@ function momentReader(placed: readonly Placed<NumericSignal>[], isFree: boolean,
   };
 }
 
+/** A row of another width than the reference's has none, as what lacks an element. */
+function residualReader({ signal, place }: Placed<NumericSignal>, isFree: boolean, tally: Tally) {
+  const take = numberTaker(signal, place, tally);
+  const { components } = signal;
+  if (components === undefined) return () => 0;
+  const places = placesOf(components.width);
+  const residual = createResidual(components);
+  const taken = new Float64Array(places.length);
+  return (tensor: Tensor): number => {
+    const rows = rowsOf(tensor, isFree);
+    const width = widthOf(tensor, isFree);
+    const scored = scoredOf(rows);
+    if (width !== components.width) return scored;
+    const plain = isPlain(tensor);
+    const values = tensor.data as unknown as Numbers;
+    for (let i = 0; i < scored; i++) {
+      const start = rowAt(i, scored, rows) * width;
+      for (let j = 0; j < places.length; j++) {
+        const at = start + (places[j] as number);
+        taken[j] = plain ? (values[at] as number) : numberAt(tensor, at);
+      }
+      take(residual(taken));
+    }
+    return scored;
+  };
+}
+
 /** Rows of K values, however many dimensions are before the last: as the judge's scores have it. */
-function classReader(placed: readonly Placed<NumericSignal>[], logits: boolean, tally: Tally) {
+function classReader(placed: readonly Placed<ClassSignal>[], logits: boolean, tally: Tally) {
   const found = new Float64Array(3);
   const withEntropy = placed.some(({ signal }) => signal.value === 'entropy');
   const takers = placed.map(({ signal, place }) => ({
     value: signal.value,
-    take: numberTaker(signal, place, tally),
+    take: signal.kind === 'numeric' ? numberTaker(signal, place, tally) : categoryTaker(signal, place, tally),
   }));
   return (tensor: Tensor): number => {
     const size = tensor.shape.at(-1) ?? 0;

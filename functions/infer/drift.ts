@@ -22,11 +22,14 @@ export type Drifted = {
  * counts of a window then are of what was scored, as is the n of its tests. They take rows for independent: a request of one
  * row and its near copies weighs as many. Data with a period may meet the spacing, and then show only a part of it.
  *
+ * Of very many requests a share is scored, each by chance: counting them off would meet the rhythm of regular traffic. What was not
+ * scored is in no sum, count or n of its tests.
+ *
  * @param graph what ONNX Runtime takes and gives: a free first dimension tells a column from a row
- * @returns of the graph's inputs and outputs what is to be published; undefined where no row came
+ * @returns of the graph's inputs and outputs what is to be published; undefined where no row came, or the request is not scored
  */
 export function createDrift(
-  { baseline, native, signals }: Scored,
+  { baseline, native, sample = 1, signals }: Scored,
   graph: Pick<Signature, 'inputs' | 'outputs'>,
   environment: NodeJS.ProcessEnv,
 ): (inputs: Tensors, outputs: Tensors) => Drifted | undefined {
@@ -47,13 +50,15 @@ export function createDrift(
   const outputReaders = read('output');
   const outputPlaces = Int32Array.from(signals.flatMap(({ of }, place) => (of === 'output' ? [place] : [])));
   const metricsOf = createMetrics(signals, native, tally);
-  const marks = { drift: baseline, v: environment.AWS_LAMBDA_FUNCTION_VERSION ?? '$LATEST' } satisfies Pick<
-    DriftLine,
-    'drift' | 'v'
-  >;
+  const marks = {
+    drift: baseline,
+    v: environment.AWS_LAMBDA_FUNCTION_VERSION ?? '$LATEST',
+    ...(sample < 1 && { sample }),
+  } satisfies Pick<DriftLine, 'drift' | 'v' | 'sample'>;
   const lineOf = createLineWriter(`${JSON.stringify(marks).slice(0, -1)},"rows":`, tally, MOST_ROWS);
 
   return (inputs, outputs) => {
+    if (sample < 1 && Math.random() >= sample) return undefined;
     clear(tally);
     const scoredInputs = mostOf(inputReaders, inputs);
     const scoredOutputs = mostOf(outputReaders, outputs);
@@ -96,10 +101,12 @@ function createMetrics(
   const sums = published.flatMap(({ signal: { name } }) =>
     ['a', 'b'].map((score) => `${DRIFT.score}${name}_${score}`),
   );
-  const names = [...(native ? [DRIFT.rows] : []), ...sums];
+  const fromOutputs = published.some(({ signal }) => signal.of === 'output');
+  const names = [...(native ? [DRIFT.rows] : []), ...(fromOutputs ? [DRIFT.scored] : []), ...sums];
+  const scored = fromOutputs ? `,"${DRIFT.scored}":1` : '';
   const always = names.length === 0 ? '' : `,${directivesOf(names, MODEL)}`;
   return (rows) => {
-    let members = native ? `,"${DRIFT.rows}":${rows}` : '';
+    let members = native ? `,"${DRIFT.rows}":${rows}${scored}` : scored;
     const nulls: string[] = [];
     for (const { place, first, second, without } of named) {
       members += first + numberOf(a[place] as number) + second + numberOf(b[place] as number);

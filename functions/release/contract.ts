@@ -108,6 +108,8 @@ export const ALARMS = {
   /** Inputs, and outputs, that differ from the reference data: they tell people, and bring nothing back. */
   drift: 'drift',
   outputs: 'drift-outputs',
+  /** Shares of an output's classes, which the monitor counts. */
+  classes: 'drift-classes',
   /** The monitor of drift cannot read what it needs. */
   monitor: 'drift-monitor',
   /** Objects that could not be scored; and such as wait for long. */

@@ -93,6 +93,7 @@ const FIXES: Readonly<Record<string, string>> = {
   'audit.retention': 'Write a number of days, such as 2192 for six years.',
   'audit.kmsKey':
     'Write the ARN of a key, arn:aws:kms:<region>:<account>:key/<id>, or a CloudFormation function that gives one.',
+  'drift.sample': 'Write a share of all requests from 0.1% to 100%, such as 10%.',
   traffic: 'Write requests per s, min, h, day or month, such as 5/s.',
   'registry.bucket': 'Write the name of an existing S3 bucket.',
 };

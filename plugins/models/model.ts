@@ -57,6 +57,8 @@ export type Drift = {
   readonly budget: number;
   /** In σ: a smaller shift is no drift. */
   readonly effect: number;
+  /** Share (above 0, at most 1) of the requests that are scored. */
+  readonly sample: number;
   /** In σ: outputs of a new version may differ this much from the live one's. */
   readonly outputs: { readonly expectedShift: number };
 };

@@ -151,6 +151,7 @@ function modelOf(name: string, given: Declaration, around: Surroundings): Model 
         window: seconds(drift.window),
         budget: drift.budget,
         effect: drift.effect,
+        sample: percentOf(drift.sample) / 100,
         outputs: drift.outputs,
       },
     }),

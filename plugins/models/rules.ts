@@ -1,7 +1,8 @@
+import { LEAST_SAMPLE } from '../../functions/drift/contract.ts';
 import type { Problem } from './errors.ts';
 import { at, isObject } from './issues.ts';
 import type { Declaration } from './schema.ts';
-import { artifactOf } from './units.ts';
+import { artifactOf, percentOf } from './units.ts';
 
 /** Properties of a framework function that are ours: where to say it instead. */
 const OURS: Readonly<Record<string, string>> = {
@@ -67,6 +68,17 @@ export function ruleProblems(key: string, given: Declaration): readonly Problem[
     });
   }
   problems.push(...retentionProblems(key, given));
+  if (given.drift !== undefined) {
+    const percent = percentOf(given.drift.sample);
+    if (percent < 100 * LEAST_SAMPLE || percent > 100)
+      problems.push({
+        code: 'MODELS_INVALID_VALUE',
+        key: `${key}.drift.sample`,
+        value: given.drift.sample,
+        message: `is ${percent} % of the requests, not ${100 * LEAST_SAMPLE} to 100 %.`,
+        fix: 'Write a share of all requests from 0.1% to 100%, such as 10%.',
+      });
+  }
   for (const name of Object.keys(given.function)) {
     const fix = OURS[name];
     if (fix !== undefined)

@@ -189,6 +189,10 @@ const drift = z.strictObject({
     description: 'In σ of the reference: a smaller shift is not worth an alarm.',
     type: 'number',
   }),
+  sample: percent.default('100%').meta({
+    description: 'Share of the requests that are scored, chosen by chance; less where traffic is very high.',
+    type: 'percent',
+  }),
   outputs: z
     .strictObject({
       expectedShift: z.preprocess(numeric, z.number().min(0).max(3)).default(0.2).meta({

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { smooth } from '../../functions/drift/smooth.ts';
 import { effectiveRows, smoothThreshold } from '../../functions/shared/threshold.ts';
 import type { DriftFacts } from '../../plugins/models/model.ts';
+import { alarmLogicalId } from '../../plugins/models/naming.ts';
 import { parseModels } from '../../plugins/models/parse.ts';
 import { nativeBudget } from '../../plugins/models/plan/drift.ts';
 import { driftAlarms } from '../../plugins/models/plan/drift-alarms.ts';
@@ -30,20 +31,20 @@ const host: Host = {
 const [model] = drifting(
   parseModels({ churn: { artifact: 'a.onnx', drift: { baseline: 'r.csv', budget: 5 } } }).models,
 );
-const facts: DriftFacts = {
+const factsOf = (of: 'input' | 'output'): DriftFacts => ({
   sha256: 'f'.repeat(64),
   bytes: 1,
   rows: M,
   native: true,
   signals: PHI.map((phi, i) => ({
-    name: `x${i}`,
-    label: `x${i}`,
-    of: 'input',
+    name: `${of}${i}`,
+    label: `${of}${i}`,
+    of,
     kind: 'numeric',
     phi,
     m: M,
   })),
-};
+});
 
 /** Rows of a window, and the mean scores of each signal: around the threshold, on both sides of it. */
 const WINDOWS = [99, 100, 101, 300, 1000, 5000, 40_000].flatMap((n) =>
@@ -61,52 +62,64 @@ afterAll(async () => {
   await aws?.stop();
 });
 
-it('an alarm of inputs counts the signals whose statistic is beyond its threshold', async () => {
-  if (model === undefined) throw new Error('no model');
-  const alpha = alphaOf(nativeBudget(model, facts));
-  const first = Math.floor(Date.now() / HOUR) * HOUR - (WINDOWS.length + 1) * HOUR;
-  const expected: number[] = [];
-  for (const [i, { n, share }] of WINDOWS.entries()) {
-    const limit = smoothThreshold(effectiveRows(n, M), EFFECT, alpha);
-    // The first signal lies at `share` of its own threshold in h₁, the others in both scores and less and less.
-    const sums = PHI.map((phi, k) => {
-      const size = Math.sqrt((phi * limit * (share / (k + 1))) / effectiveRows(n, M)) * n;
-      return k === 0 ? { a: size, b: 0 } : { a: -size * 0.6, b: size * 0.8 };
-    });
-    const beyond = sums.filter(
-      ({ a, b }, k) => (smooth({ n, a, b }, M, PHI[k] ?? 1)?.t ?? 0) > (PHI[k] ?? 1) * limit,
+/** Of inputs n is the scored rows; of outputs the scored requests, however many were answered. */
+it.each([
+  ['input', 'Rows', 'drift'],
+  ['output', 'Scored', 'outputs'],
+] as const)(
+  'an alarm of %ss counts the signals whose statistic is beyond its threshold',
+  async (of, count, suffix) => {
+    if (model === undefined) throw new Error('no model');
+    const facts = factsOf(of);
+    const alpha = alphaOf(nativeBudget(model, facts));
+    const first = Math.floor(Date.now() / HOUR) * HOUR - (WINDOWS.length + 1) * HOUR;
+    const expected: number[] = [];
+    for (const [i, { n, share }] of WINDOWS.entries()) {
+      const limit = smoothThreshold(effectiveRows(n, M), EFFECT, alpha);
+      // The first signal lies at `share` of its own threshold in h₁, the others in both scores and less and less.
+      const sums = PHI.map((phi, k) => {
+        const size = Math.sqrt((phi * limit * (share / (k + 1))) / effectiveRows(n, M)) * n;
+        return k === 0 ? { a: size, b: 0 } : { a: -size * 0.6, b: size * 0.8 };
+      });
+      const beyond = sums.filter(
+        ({ a, b }, k) => (smooth({ n, a, b }, M, PHI[k] ?? 1)?.t ?? 0) > (PHI[k] ?? 1) * limit,
+      );
+      expected.push(n < 100 ? 0 : beyond.length);
+      const Timestamp = new Date(first + i * HOUR + 60_000);
+      const point = (MetricName: string, Value: number) => ({
+        MetricName,
+        Value,
+        Timestamp,
+        Dimensions: [{ Name: 'Model', Value: 'shop-dev-churn' }],
+      });
+      await cloudWatch.send(
+        new PutMetricDataCommand({
+          Namespace: 'ServerlessModels',
+          MetricData: [
+            point(count, n),
+            // Ten times as many were answered.
+            point('Requests', 10 * n),
+            ...sums.flatMap(({ a, b }, k) => [point(`Drift_${of}${k}_a`, a), point(`Drift_${of}${k}_b`, b)]),
+          ],
+        }),
+      );
+    }
+    const alarm = driftAlarms(model, facts, host).find(
+      ({ logicalId }) => logicalId === alarmLogicalId('churn', suffix),
     );
-    expected.push(n < 100 ? 0 : beyond.length);
-    const Timestamp = new Date(first + i * HOUR + 60_000);
-    const point = (MetricName: string, Value: number) => ({
-      MetricName,
-      Value,
-      Timestamp,
-      Dimensions: [{ Name: 'Model', Value: 'shop-dev-churn' }],
-    });
-    await cloudWatch.send(
-      new PutMetricDataCommand({
-        Namespace: 'ServerlessModels',
-        MetricData: [
-          point('Rows', n),
-          ...sums.flatMap(({ a, b }, k) => [point(`Drift_x${k}_a`, a), point(`Drift_x${k}_b`, b)]),
-        ],
+    const { Metrics } = (alarm?.resource.Properties ?? {}) as {
+      Metrics?: ConstructorParameters<typeof GetMetricDataCommand>[0]['MetricDataQueries'];
+    };
+    const { MetricDataResults = [] } = await cloudWatch.send(
+      new GetMetricDataCommand({
+        MetricDataQueries: Metrics,
+        StartTime: new Date(first),
+        EndTime: new Date(first + WINDOWS.length * HOUR),
+        ScanBy: 'TimestampAscending',
       }),
     );
-  }
-  const [alarm] = driftAlarms(model, facts, host);
-  const { Metrics } = (alarm?.resource.Properties ?? {}) as {
-    Metrics?: ConstructorParameters<typeof GetMetricDataCommand>[0]['MetricDataQueries'];
-  };
-  const { MetricDataResults = [] } = await cloudWatch.send(
-    new GetMetricDataCommand({
-      MetricDataQueries: Metrics,
-      StartTime: new Date(first),
-      EndTime: new Date(first + WINDOWS.length * HOUR),
-      ScanBy: 'TimestampAscending',
-    }),
-  );
-  expect(MetricDataResults.map(({ Id }) => Id)).toEqual(['watched']);
-  expect(MetricDataResults[0]?.Values).toEqual(expected);
-  expect(new Set(expected)).toEqual(new Set([0, 1]));
-});
+    expect(MetricDataResults.map(({ Id }) => Id)).toEqual(['watched']);
+    expect(MetricDataResults[0]?.Values).toEqual(expected);
+    expect(new Set(expected)).toEqual(new Set([0, 1]));
+  },
+);

@@ -3,7 +3,8 @@ import Module from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
-import type { DriftLine, Signal } from '../../functions/drift/contract.ts';
+import type { Baseline, DriftLine, Signal } from '../../functions/drift/contract.ts';
+import { createSums } from '../../functions/drift/sums.ts';
 import { type Signature, type TensorSpec, UNCOUNTED } from '../../functions/infer/contract.ts';
 import { createHandler, type Handler } from '../../functions/infer/handler.ts';
 import type { AnyTransform } from '../../functions/infer/transform.ts';
@@ -60,6 +61,7 @@ async function endpoint(
   file: string,
   signals: readonly Signal[],
   transform?: AnyTransform,
+  sample?: number,
 ): Promise<{ handler: Handler; writes: string[]; lines: () => DriftLine[] }> {
   const writes: string[] = [];
   const handler = await createHandler(
@@ -72,7 +74,7 @@ async function endpoint(
       remote: [],
       signature,
       signals: signalsOf(signature),
-      drift: { baseline: 'ef'.repeat(32), native: false, signals },
+      drift: { baseline: 'ef'.repeat(32), native: false, signals, ...(sample !== undefined && { sample }) },
     },
     transform,
     (lines) => {
@@ -197,4 +199,75 @@ test('where scoring throws, the answer comes, is counted, and the log says where
   expect(warned).toHaveLength(1);
   expect(warned[0]).toContain('TypeError');
   expect(warned[0]).not.toContain('broken');
+});
+
+describe('a sample of the requests', () => {
+  const SHARE = 0.2;
+  const COUNT = 5000;
+  /** Chance that is the same at every run: mulberry32. */
+  function chance(): void {
+    let state = 1;
+    vi.spyOn(Math, 'random').mockImplementation(() => {
+      state = (state + 0x6d2b79f5) | 0;
+      let t = Math.imul(state ^ (state >>> 15), 1 | state);
+      t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+      return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+    });
+  }
+  afterEach(() => vi.mocked(Math.random).mockRestore?.());
+
+  /** Every fifth request is another one, as of a client that is called by the clock. */
+  const rows = [row, row.map((x) => x / 400)];
+  const isOther = (i: number): boolean => i % 5 === 0;
+  async function run(sample?: number) {
+    const { handler, writes, lines } = await endpoint(LOGREG, 'logreg.onnx', SIGNALS, undefined, sample);
+    for (let i = 0; i < COUNT; i++) await handler(ask(rows[isOther(i) ? 1 : 0] ?? []));
+    const metrics = writes
+      .flatMap((text) => text.trimEnd().split('\n'))
+      .map((line) => JSON.parse(line))
+      .filter((line) => '_aws' in line);
+    const sum = (name: string): number => metrics.reduce((all, line) => all + (line[name] ?? 0), 0);
+    return { sum, lines: lines() };
+  }
+
+  test('has sums and counts that are of the same requests, and stands for all of them', async () => {
+    chance();
+    const { sum, lines } = await run(SHARE);
+    const whole = await run();
+    expect([sum('Requests'), whole.sum('Requests')]).toEqual([COUNT, COUNT]);
+    // Exactly: what alarms and monitor divide by is what was added up.
+    const n = lines.length;
+    expect(sum('Scored')).toBe(n);
+    expect(whole.sum('Scored')).toBe(COUNT);
+    expect(sum('Drift_sure_a')).toBeCloseTo(
+      lines.reduce((all, { a }) => all + (a[30] ?? 0), 0),
+      6,
+    );
+    for (const line of lines) expect(line).toMatchObject({ sample: SHARE, rows: 1 });
+    for (const line of whole.lines) expect(line).not.toHaveProperty('sample');
+    // Within four standard errors: of the share, and of the other request’s part.
+    const within = (value: number, expected: number, error: number) =>
+      expect(Math.abs(value - expected)).toBeLessThan(4 * error);
+    within(n, COUNT * SHARE, Math.sqrt(COUNT * SHARE * (1 - SHARE)));
+    const first = whole.lines[0]?.a[29];
+    const others = lines.filter(({ a }) => a[29] === first).length;
+    expect(whole.lines.filter(({ a }) => a[29] === first).length).toBe(COUNT / 5);
+    within(others / n, 1 / 5, Math.sqrt(0.16 / n));
+    // This model is always as sure: so the mean score is the same to the digit.
+    expect(whole.sum('Drift_sure_a')).toBeGreaterThan(COUNT);
+    expect(sum('Drift_sure_a') / sum('Scored')).toBeCloseTo(whole.sum('Drift_sure_a') / COUNT, 9);
+  });
+
+  test('adds up to what the monitor finds of all, within chance', async () => {
+    chance();
+    const baseline: Baseline = { schema: 1, source: 'f'.repeat(64), rows: 200, signals: SIGNALS };
+    const { lines } = await run(SHARE);
+    const adder = createSums('ef'.repeat(32), baseline);
+    for (const line of lines) expect(adder.add(line)).toBe(true);
+    const { requests, rows: seen, estimated, signals } = adder.sums();
+    expect([requests, seen, estimated]).toEqual([lines.length, lines.length, lines.length / SHARE]);
+    expect(Math.abs(estimated / COUNT - 1)).toBeLessThan(0.12);
+    for (const { n, cells } of signals)
+      expect([n, cells.reduce((all, one) => all + one)]).toEqual([seen, seen]);
+  });
 });

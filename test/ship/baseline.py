@@ -46,6 +46,7 @@ def windows(count):
 def numeric(column):
     values = column[np.isfinite(column)]
     knots, constants, _ = scores(values)
+    df = 2 if constants[3] else 1
     ts = []
     for window in windows(len(values)):
         others = np.delete(values, window)
@@ -58,7 +59,7 @@ def numeric(column):
         "nulls": int(len(column) - len(values)),
         "knots": knots.tolist(),
         "constants": [float(c) for c in constants],
-        "phi": max(1.0, float(np.mean(ts)) / 2),
+        "phi": max(1.0, float(np.mean(ts)) / df),
         "edges": edges.tolist(),
         "counts": counts.tolist(),
     }
@@ -99,7 +100,7 @@ def main(path, model=None):
         for name, array in feeds.items():
             parts[name] = numeric(array[:, 0].astype(np.float64))
         probabilities = session.run(["probabilities"], feeds)[0].astype(np.float64)
-        parts["label"] = numeric(probabilities.argmax(1).astype(np.float64))
+        parts["label"] = category(pd.Series(probabilities.argmax(1).astype(str)))
         parts["confidence"] = numeric(probabilities.max(1))
     else:
         for name, column in rows.items():

@@ -162,9 +162,12 @@ describe('a baseline', () => {
       await subjectOf(FIXTURES, artifact),
     );
     expect(baseline.signals.slice(30)).toMatchObject([
-      { name: 'label', of: 'output', kind: 'numeric', value: 'label', tensor: 'probabilities', column: 0 },
+      { name: 'label', of: 'output', kind: 'category', value: 'label', tensor: 'probabilities', column: 0 },
       { name: 'confidence', of: 'output', kind: 'numeric', value: 'confidence', nulls: 0 },
     ]);
+    const [label] = baseline.signals.slice(30);
+    expect(label?.kind === 'category' && [...label.values].sort()).toEqual(['0', '1']);
+    expect(label?.counts.reduce((sum, count) => sum + count)).toBe(400);
     for (const signal of baseline.signals.slice(31))
       expect(signal.kind === 'numeric' && (signal.knots[0] ?? 0)).toBeGreaterThanOrEqual(0.5);
   });
@@ -204,7 +207,8 @@ describe('a baseline', () => {
     const path = await service.write('predictions.csv', `x\n${values.join('\n')}\n`);
     const { baseline } = await ship(path, subject);
     const [x, y] = baseline.signals;
-    expect(y).toMatchObject({ name: 'prediction', value: 'prediction', nulls: 1000 - asked });
+    expect(y).toMatchObject({ name: 'prediction', value: 'prediction', nulls: 0 });
+    expect(y?.rows).toBe(asked < 1000 ? asked : undefined);
     if (asked < 1000 || x?.kind !== 'numeric' || y?.kind !== 'numeric') return;
     const sign = /free rows that/.test(what) ? 1 : -1;
     const expected = sign === 1 ? x.knots : x.knots.map((knot) => -knot).reverse();
@@ -234,13 +238,13 @@ describe('a baseline', () => {
     );
     const path = await service.write('gaps.csv', `i,t,x\n${rows.join('\n')}\n`);
     const { baseline } = await ship(path, subject);
-    expect(baseline.signals.map(({ label, nulls }) => [label, nulls])).toEqual([
-      ['i', 40],
-      ['t', 50],
-      ['x', 100],
-      ['prediction of y', 40],
-      // Those without an integer, and those without a float.
-      ['prediction of z', 140],
+    expect(baseline.signals.map(({ label, nulls, rows }) => [label, nulls, rows])).toEqual([
+      ['i', 40, undefined],
+      ['t', 50, undefined],
+      ['x', 100, undefined],
+      // The 40 without an integer cannot be asked, and so lack no answer.
+      ['prediction of y', 0, 360],
+      ['prediction of z', 100, 360],
     ]);
   });
 

@@ -34,7 +34,7 @@ describe('alarms', () => {
     expect(suffixes({ concurrency: { reserved: 5 } })).toEqual(suffixes());
     expect(suffixes({ concurrency: { provisioned: 5 }, latency: { p95: 100 }, batch }).sort()).toEqual(
       Object.keys(ALARMS)
-        .filter((suffix) => !['drift', 'outputs', 'monitor'].includes(suffix))
+        .filter((suffix) => !['drift', 'outputs', 'classes', 'monitor'].includes(suffix))
         .sort(),
     );
   });

@@ -1,7 +1,7 @@
 import type { Facts, Model } from '../model.ts';
 import { allAlarms, type KnownFacts } from './alerts.ts';
 import { auditBytes } from './audit.ts';
-import { nativeSignals } from './drift.ts';
+import { classSignals, nativeSignals } from './drift.ts';
 import type { Host } from './host.ts';
 import { lineBytes, metricCount, signalsOf } from './metrics.ts';
 import { PRICES } from './prices.ts';
@@ -54,7 +54,8 @@ export function monthlyCost(model: Model, facts: Facts, traffic: number, duratio
   const prices = model.concurrency?.provisioned === undefined ? PRICES.gbSecond : PRICES.provisioned.gbSecond;
   const signals = signalsOf(facts.graph ?? facts.signature);
   const counted = metricCount(signals, model.latency !== undefined) + driftMetrics(facts.drift);
-  const bytes = LOG_BYTES + lineBytes(signals) + driftBytes(facts.drift) + auditBytes(model, facts.signature);
+  const drift = (model.drift?.sample ?? 1) * driftBytes(facts.drift);
+  const bytes = LOG_BYTES + lineBytes(signals) + drift + auditBytes(model, facts.signature);
   const logs = (requests * bytes) / 1024 ** 3;
   return {
     requests: requests * PRICES.request,
@@ -65,12 +66,17 @@ export function monthlyCost(model: Model, facts: Facts, traffic: number, duratio
   };
 }
 
-/** Two sums a natively watched signal, their count, and the monitor's three. */
+/** Two sums a natively watched signal, their counts of rows and of requests, and the monitor's three, or four with classes. */
 const driftMetrics = (drift: Facts['drift']): number =>
-  drift === undefined ? 0 : 2 * nativeSignals(drift).length + (drift.native ? 1 : 0) + 3;
+  drift === undefined
+    ? 0
+    : 2 * nativeSignals(drift).length +
+      (drift.native ? 1 : 0) +
+      (nativeSignals(drift).some(({ of }) => of === 'output') ? 1 : 0) +
+      (classSignals(drift).length > 0 ? 4 : 3);
 
 /** Of the line that the monitor counts: digest and names around two sums and a cell a signal; native sums once more as metrics. */
-const driftBytes = (drift: Facts['drift']): number =>
+export const driftBytes = (drift: Facts['drift']): number =>
   drift === undefined ? 0 : 130 + 15 * drift.signals.length + 90 * nativeSignals(drift).length;
 
 export function standingCost(model: Model, host: Host, facts: KnownFacts = new Map()): StandingCost {

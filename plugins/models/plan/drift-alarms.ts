@@ -7,7 +7,7 @@ import { alarmLogicalId, alarmName, DRIFT as DRIFT_FUNCTION } from '../naming.ts
 import { written } from '../units.ts';
 import type { Alarm } from './alarms.ts';
 import type { Json } from './cloudformation.ts';
-import { nativeBudget, nativeSignals } from './drift.ts';
+import { classSignals, nativeBudget, nativeSignals } from './drift.ts';
 import { alphaOf, LEAST_ROWS } from './drift-budget.ts';
 import { nameOf } from './endpoint.ts';
 import type { Host } from './host.ts';
@@ -33,9 +33,14 @@ export function driftAlarms(
   const native = nativeSignals(facts);
   const inputs = (facts.native ? native : facts.signals).filter((signal) => signal.of === 'input');
   const outputs = native.filter((signal) => signal.of === 'output');
+  const classes = classSignals(facts);
   const differ = (what: string, signals: readonly DriftSignal[]): string =>
     `${what} (${drift.baseline}) by more than ${drift.effect} σ, in ${WINDOWS} windows of ${written(drift.window)} in a row: ${shortened(signals.map(({ label }) => label))}. Nothing is rolled back. \`sls models drift --model ${model.name}\` shows which, and how.`;
-  const alarm = (suffix: 'drift' | 'outputs' | 'monitor', about: string, watch: Definition): Alarm => {
+  const alarm = (
+    suffix: 'drift' | 'outputs' | 'classes' | 'monitor',
+    about: string,
+    watch: Definition,
+  ): Alarm => {
     const name = alarmName(functionName, ALARMS[suffix]);
     return {
       name,
@@ -64,8 +69,8 @@ export function driftAlarms(
             'drift',
             differ('The inputs differ from the reference data', inputs),
             facts.native
-              ? mathAlarm({ ...model, drift }, facts, inputs, functionName, countOfRows(functionName))
-              : counted(functionName, drift.window),
+              ? mathAlarm({ ...model, drift }, facts, inputs, functionName, DRIFT.rows)
+              : counted(DRIFT.signals, functionName, drift.window),
           ),
         ]),
     ...(outputs.length === 0
@@ -74,7 +79,16 @@ export function driftAlarms(
           alarm(
             'outputs',
             differ('The answers differ from those to the reference data', outputs),
-            mathAlarm({ ...model, drift }, facts, outputs, functionName, countOfAnswers(functionName)),
+            mathAlarm({ ...model, drift }, facts, outputs, functionName, DRIFT.scored),
+          ),
+        ]),
+    ...(classes.length === 0
+      ? []
+      : [
+          alarm(
+            'classes',
+            differ('The shares of the classes differ from those of the reference data', classes),
+            counted(DRIFT.classes, functionName, drift.window),
           ),
         ]),
     alarm(
@@ -97,8 +111,12 @@ const UNREADABLE = 3;
  * What the monitor counts is of two windows already. It comes some minutes after a window's end, so the alarm looks back over two
  * of its points and stays on while either counts.
  */
-const counted = (functionName: string, period: number): Definition => ({
-  Metrics: [stat('watched', functionName, DRIFT.signals, period, 'Maximum', true)],
+const counted = (
+  metric: typeof DRIFT.signals | typeof DRIFT.classes,
+  functionName: string,
+  period: number,
+): Definition => ({
+  Metrics: [stat('watched', functionName, metric, period, 'Maximum', true)],
   EvaluationPeriods: 2,
   DatapointsToAlarm: 1,
 });
@@ -114,29 +132,16 @@ type Definition = {
   readonly Threshold?: number;
 };
 
-/** How many a sum is over: the metrics, and the expression over their ids. */
-type Count = { readonly metrics: readonly ((period: number) => Json)[]; readonly expression: string };
-
-const countOfRows = (functionName: string): Count => ({
-  metrics: [(period) => stat('q', functionName, DRIFT.rows, period, 'Sum')],
-  expression: 'q',
-});
-
-const countOfAnswers = (functionName: string): Count => ({
-  metrics: [
-    (period) => stat('q', functionName, OWN.requests, period, 'Sum'),
-    (period) => stat('r', functionName, OWN.errors, period, 'Sum'),
-  ],
-  expression: 'q-FILL(r,0)',
-});
-
-/** 1 and more where the statistic of a signal is beyond its threshold: as many as there are such. */
+/**
+ * 1 and more where the statistic of a signal is beyond its threshold: as many as there are such.
+ * @param count the metric of how many a sum is over
+ */
 function mathAlarm(
   model: Declared,
   facts: DriftFacts,
   signals: readonly DriftSignal[],
   functionName: string,
-  count: Count,
+  count: typeof DRIFT.rows | typeof DRIFT.scored,
 ): Definition {
   const { window: period, effect } = model.drift;
   const alpha = alphaOf(nativeBudget(model, facts));
@@ -147,12 +152,11 @@ function mathAlarm(
   const statistics = signals.map(({ phi }, i) => `(e*(a${i}*a${i}+b${i}*b${i})/(n*n)>${constant(phi)}*c)`);
   return {
     Metrics: [
-      ...count.metrics.map((metric) => metric(period)),
+      stat('n', functionName, count, period, 'Sum'),
       ...signals.flatMap(({ name }, i) => [
         stat(`a${i}`, functionName, `${DRIFT.score}${name}_a`, period, 'Sum'),
         stat(`b${i}`, functionName, `${DRIFT.score}${name}_b`, period, 'Sum'),
       ]),
-      math('n', count.expression),
       math('e', `n*${m}/(n+${m})`),
       math('f', `2+${constant(squared)}*e+${constant(z)}*(4+${constant(4 * squared)}*e)^0.5`),
       math('c', `IF(f>${constant(-2 * Math.log(alpha))},f,${constant(-2 * Math.log(alpha))})`),

@@ -13,40 +13,55 @@ import {
 
 const MONTH = 30 * 86_400;
 
-/** Half each where native alarms and the monitor's alarm both watch. */
-export function sharesOf(
-  { budget }: Drift,
-  { native, signals }: DriftFacts,
-): { readonly alarms: number; readonly monitor: number } {
-  if (native) return { alarms: budget, monitor: 0 };
-  const hasOutputs = signals.some(({ of }) => of === 'output');
-  return hasOutputs ? { alarms: budget / 2, monitor: budget / 2 } : { alarms: 0, monitor: budget };
+/** False alarms a month that native alarms together, and the monitor's of inputs and of classes, may make; 0 for what is not there. */
+export type Shares = { readonly native: number; readonly inputs: number; readonly classes: number };
+
+/** An equal part of the budget for each. */
+export function sharesOf({ budget }: Drift, facts: DriftFacts): Shares {
+  const there = {
+    native: nativeSignals(facts).length > 0,
+    inputs: !facts.native && facts.signals.some(({ of }) => of === 'input'),
+    classes: classSignals(facts).length > 0,
+  };
+  const part = budget / Math.max(1, Object.values(there).filter(Boolean).length);
+  return {
+    native: there.native ? part : 0,
+    inputs: there.inputs ? part : 0,
+    classes: there.classes ? part : 0,
+  };
 }
 
-/** Signals with an alarm of their own; what has no value in the reference can be compared with nothing. */
+/** Signals whose scores CloudWatch watches; what has no value in the reference can be compared with nothing. */
 export const nativeSignals = ({ native, signals }: DriftFacts): readonly DriftSignal[] =>
-  signals.filter(({ of, m }) => m > 0 && (native || of === 'output'));
+  signals.filter(({ of, kind, m }) => m > 0 && kind === 'numeric' && (native || of === 'output'));
+
+/** Outputs whose shares of classes the monitor watches. */
+export const classSignals = ({ signals }: DriftFacts): readonly DriftSignal[] =>
+  signals.filter(({ of, kind, m }) => m > 0 && kind === 'category' && of === 'output');
 
 type Declared = Pick<Model, 'traffic'> & { readonly drift: Drift };
+
+/** Requests that are scored in a window of the declared traffic. */
+const scoredIn = ({ window, sample }: Drift, traffic: number | undefined): number | undefined =>
+  traffic === undefined ? undefined : traffic * window * sample;
 
 export function nativeBudget({ drift, traffic }: Declared, facts: DriftFacts): DriftBudget {
   const signals = nativeSignals(facts);
   return {
-    budget: sharesOf(drift, facts).alarms,
+    budget: sharesOf(drift, facts).native,
     signals: signals.length,
     windows: MONTH / drift.window,
     m: leastRows(signals),
     effect: drift.effect,
-    rows: traffic === undefined ? undefined : traffic * drift.window,
+    rows: scoredIn(drift, traffic),
   };
 }
 
 /** Rate of false discoveries in a window of the monitor. Where its findings alarm nobody, it may see as much as the alarms. */
-export const monitorRate = (drift: Drift, facts: DriftFacts): number =>
-  discoveryRateOf({
-    budget: sharesOf(drift, facts).monitor || drift.budget,
-    windows: MONTH / drift.window,
-  });
+export function monitorRate(drift: Drift, facts: DriftFacts): number {
+  const { inputs, classes } = sharesOf(drift, facts);
+  return discoveryRateOf({ budget: inputs || classes || drift.budget, windows: MONTH / drift.window });
+}
 
 const leastRows = (signals: readonly DriftSignal[]): number => Math.min(...signals.map(({ m }) => m));
 
@@ -56,7 +71,7 @@ export const UNSTEADY = 3;
 /** What a person should know before the deploy: what is watched, how often that errs, what it finds, and what it cannot. */
 export function driftLines(model: Declared, facts: DriftFacts): readonly string[] {
   const { drift, traffic } = model;
-  const rows = traffic === undefined ? undefined : traffic * drift.window;
+  const rows = scoredIn(drift, traffic);
   const inputs = facts.signals.filter(({ of }) => of === 'input');
   const outputs = facts.signals.filter(({ of }) => of === 'output');
   const counts = [count(inputs.length, 'input'), count(outputs.length, 'output')].filter(
@@ -79,9 +94,9 @@ const count = (amount: number, word: string): string =>
 
 function errs(model: Declared, facts: DriftFacts, rows: number | undefined): string {
   const { drift } = model;
-  const { monitor } = sharesOf(drift, facts);
+  const { inputs, classes } = sharesOf(drift, facts);
   const signals = nativeSignals(facts);
-  let expected = monitor;
+  let expected = inputs + classes;
   if (signals.length > 0) {
     const budget = nativeBudget(model, facts);
     expected += falseAlarms(budget, alphaOf(budget), Math.max(LEAST_ROWS, rows ?? LEAST_ROWS));
@@ -97,7 +112,7 @@ function sees(model: Declared, facts: DriftFacts, rows: number | undefined): str
   if (rows === undefined)
     return 'How small a shift is found depends on traffic, and none is declared (`traffic`).';
   if (rows < LEAST_ROWS)
-    return `At the declared traffic a window has ${Math.floor(rows)} requests; below ${LEAST_ROWS} rows nothing is said. Choose a longer window.`;
+    return `At the declared traffic a window has ${Math.floor(rows)} requests${drift.sample < 1 ? ' that are scored' : ''}; below ${LEAST_ROWS} rows nothing is said. Choose a longer window${drift.sample < 1 ? ', or a larger `sample`' : ''}.`;
   const found = (of: DriftSignal['of']): string | undefined => {
     const signals = facts.signals.filter(
       (signal) => signal.of === of && signal.kind === 'numeric' && signal.m > 0,
@@ -114,5 +129,5 @@ function sees(model: Declared, facts: DriftFacts, rows: number | undefined): str
   const shifts = [found('input'), found('output')].filter((text) => text !== undefined);
   return shifts.length === 0
     ? ''
-    : `At the declared traffic (${Math.round(rows)} requests a window) a shift of ${shifts.join(', or ')} is found.`;
+    : `At the declared traffic (${Math.round(rows / drift.sample)} requests a window${drift.sample < 1 ? `, of which ${Math.round(rows)} are scored` : ''}) a shift of ${shifts.join(', or ')} is found.`;
 }

@@ -4,6 +4,7 @@ import { placeOf } from '../units.ts';
 import { type BatchModel, batching } from './batch.ts';
 import { isObject } from './cloudformation.ts';
 import { driftLines } from './drift.ts';
+import { sampleAdvice } from './drift-sample.ts';
 import { nameOf } from './endpoint.ts';
 import { type Host, providerRole } from './host.ts';
 import { drifting } from './monitor.ts';
@@ -45,8 +46,13 @@ export function packagingNotices(input: PlanInput): readonly string[] {
   );
   for (const model of drifting(models)) {
     const found = built.get(model.name)?.facts.drift;
-    if (found !== undefined)
-      lines.push(...driftLines(model, found).map((line) => `models.${model.name}.drift: ${line}`));
+    if (found === undefined) continue;
+    const advice = sampleAdvice(model, found);
+    lines.push(
+      ...[...driftLines(model, found), ...(advice === undefined ? [] : [advice])].map(
+        (line) => `models.${model.name}.drift: ${line}`,
+      ),
+    );
   }
   if (isExternalApi(host) && models.some(({ http }) => http !== undefined)) {
     lines.push(

@@ -144,6 +144,7 @@ function said(suffix: string, command: Say): string {
       return `It tells of what was before (\`${command('history')}\`), and goes off by itself within half an hour.`;
     case ALARMS.drift:
     case ALARMS.outputs:
+    case ALARMS.classes:
       return `\`${command('drift')}\` shows what differs from the reference data, and how much. No version is brought back by it.`;
     case ALARMS.monitor:
       return `See why: \`${command.sls('logs -f models-drift')}\`. Windows that it missed are judged once it can.`;

@@ -243,6 +243,7 @@ const WORST_FIRST: readonly string[] = [
   ALARMS.release,
   ALARMS.drift,
   ALARMS.outputs,
+  ALARMS.classes,
   ALARMS.monitor,
 ];
 

@@ -43,19 +43,24 @@ export async function shipReference(
   const { signals } = baseline;
   const native = !hasPre && isNative(signals);
   return {
-    scored: { baseline: facts.sha256, native, signals },
+    scored: {
+      baseline: facts.sha256,
+      native,
+      ...(drift.sample < 1 && { sample: drift.sample }),
+      signals,
+    },
     facts: {
       sha256: facts.sha256,
       bytes: facts.bytes,
       rows: facts.rows,
       native,
-      signals: signals.map(({ name: signal, label, of, kind, phi, nulls }) => ({
+      signals: signals.map(({ name: signal, label, of, kind, phi, nulls, rows = baseline.rows }) => ({
         name: signal,
         label,
         of,
         kind,
         phi,
-        m: baseline.rows - nulls,
+        m: rows - nulls,
       })),
     },
     upload,
@@ -65,11 +70,12 @@ export async function shipReference(
 
 /** A model that has no answer for its own reference data is worth a word before anybody asks it. */
 function unanswered(signals: readonly Signal[], rows: number): readonly string[] {
-  const most = Math.max(0, ...signals.filter(({ of }) => of === 'output').map(({ nulls }) => nulls));
-  // Of more rows than that it may not be run on each.
-  return most === 0 || rows > 10_000
+  const [worst] = signals.filter(({ of }) => of === 'output').sort((one, other) => other.nulls - one.nulls);
+  return worst === undefined || worst.nulls === 0
     ? []
-    : [`The model gives no finite answer to ${most} of the ${rows} rows of its reference data.`];
+    : [
+        `The model gives no finite answer to ${worst.nulls} of ${worst.rows ?? rows} rows of its reference data.`,
+      ];
 }
 
 /**

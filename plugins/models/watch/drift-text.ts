@@ -15,14 +15,14 @@ export function driftText(model: string, windows: readonly DriftWindow[], now: n
   const last = windows.at(-1);
   if (last === undefined)
     return `${model}: nothing is known yet. A window is looked at two to seven minutes after its end, and needs 100 rows.`;
-  const { signals, rows, requests } = last;
+  const { signals, rows, requests, estimated } = last;
   const drifted = signals.filter((signal) => signal.drifted);
   const judged = signals.filter(({ size, chi }) => size !== undefined || chi !== undefined);
   const shown = [...drifted, ...largest(signals.filter((signal) => !signal.drifted)).slice(0, QUIET)];
   const rest = signals.length - shown.length;
   return [
     `${model}: ${headOf(drifted, judged.length, rows)}`,
-    `  window     ${period(last)}, ended ${span(now - Date.parse(last.to))} ago: ${rows} rows in ${requests} requests`,
+    `  window     ${period(last)}, ended ${span(now - Date.parse(last.to))} ago: ${rows} rows in ${requests} requests${estimated === undefined ? '' : `, scored of about ${estimated}`}`,
     ...(judged.length === 0
       ? []
       : table([

@@ -120,7 +120,7 @@ function driftPart({ windows, baseline }: Subject): string {
   const times = windows.map(({ to }) => Date.parse(to));
   const shown = order.slice(0, CHARTS);
   return `<h3>Drift</h3>
-<p>${escapeHtml(said)} <span class="note">${escapeHtml(`${windows.length} windows; the newest: ${stamp(Date.parse(last.from))} to ${stamp(Date.parse(last.to))} UTC, ${figure(last.rows)} rows.`)}</span></p>
+<p>${escapeHtml(said)} <span class="note">${escapeHtml(`${windows.length} windows; the newest: ${stamp(Date.parse(last.from))} to ${stamp(Date.parse(last.to))} UTC, ${figure(last.rows)} rows${last.estimated === undefined ? '' : ` in ${figure(last.requests)} requests, scored of about ${figure(last.estimated)}`}.`)}</span></p>
 <div class="charts">${lineChart(
     'Change against the reference, in σ',
     times,

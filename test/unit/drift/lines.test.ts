@@ -31,6 +31,20 @@ const rounded = ({ requests: _, signals, ...sums }: Sums) => ({
   signals: signals.map((signal) => ({ ...signal, a: signal.a.toFixed(1), b: signal.b.toFixed(1) })),
 });
 
+describe('lines of a sample', () => {
+  const sampled = (sample: unknown): string =>
+    JSON.stringify({ ...JSON.parse(lineOf(baseline, digest, {}, {})), sample });
+
+  it('stand for as many requests as one over their share, whatever it is of', () => {
+    const lines = [...Array(30).fill(sampled(0.1)), ...Array(7).fill(lineOf(baseline, digest, {}))];
+    expect(sumsOf(lines)).toMatchObject({ requests: 37, rows: 67, estimated: 307 });
+  });
+
+  it.each([0, 0.0001, -1, 1.5, null, '0.1', Number.NaN])('are none with a share of %s', (share) => {
+    expect(readLine(sampled(share))).toBeUndefined();
+  });
+});
+
 describe('lines add up', () => {
   it('to the digit the same in any order', () => {
     fc.assert(

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { readLine } from '../../../functions/drift/lines.ts';
 import { quoted } from '../../../functions/drift/words.ts';
+import { driftText } from '../../../plugins/models/watch/drift-text.ts';
 import { baselineOf, constant, digestOf, HOUR, lineOf, numeric, scene, WATCHED } from './scene.ts';
 
 const NOW = '2026-11-25T14:03:00Z';
@@ -85,6 +86,33 @@ describe('a window', () => {
     expect(it.published).toEqual([expect.objectContaining({ DriftFeatures: 0 })]);
     expect(it.published[0]?.DriftMax).toBeLessThan(0.15);
     expect(it.document('2026-11-25T130000Z').signals[2].drifted).toBe(true);
+  });
+
+  it('of a sample says how many requests it stands for, and judges by what was scored', async () => {
+    const it = scene(NOW);
+    const digest = it.keep(baseline);
+    const put = (count: number) => {
+      for (let n = 0; n < count; n++) {
+        const line = { ...JSON.parse(lineOf(baseline, digest, { age: 0.99 })), sample: 0.01 };
+        it.logs.put(WATCHED.logGroup, Date.parse('2026-11-25T13:30:00Z') + n, JSON.stringify(line));
+      }
+    };
+    put(120);
+    await it.run();
+    expect(it.document('2026-11-25T130000Z')).toMatchObject({ requests: 120, rows: 120, estimated: 12_000 });
+    expect(it.document('2026-11-25T130000Z').signals[0]).toMatchObject({ n: 120, drifted: true });
+    expect(it.published[0]).toMatchObject({ DriftRows: 120 });
+    expect(it.told[0]?.message).toContain('120 rows of about 12000 requests: 1 of 2 inputs drifted');
+    expect(driftText('churn', [it.document('2026-11-25T130000Z')], Date.parse(NOW))).toContain(
+      '120 rows in 120 requests, scored of about 12000\n',
+    );
+    const few = scene(NOW);
+    few.keep(baseline);
+    const line = { ...JSON.parse(lineOf(baseline, digest, { age: 0.99 })), sample: 0.01 };
+    for (let n = 0; n < 99; n++)
+      few.logs.put(WATCHED.logGroup, Date.parse('2026-11-25T13:30:00Z') + n, JSON.stringify(line));
+    await few.run();
+    expect(few.document('2026-11-25T130000Z').signals[0]).toMatchObject({ n: 99, drifted: false });
   });
 
   it('without a line is kept as empty, and has no DriftMax, which 0 would be', async () => {

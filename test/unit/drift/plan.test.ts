@@ -3,6 +3,7 @@ import type { DriftFacts, DriftSignal } from '../../../plugins/models/model.ts';
 import { parseModels } from '../../../plugins/models/parse.ts';
 import { driftLines, monitorRate, sharesOf } from '../../../plugins/models/plan/drift.ts';
 import { driftAlarms } from '../../../plugins/models/plan/drift-alarms.ts';
+import { sampleAdvice } from '../../../plugins/models/plan/drift-sample.ts';
 import type { Host } from '../../../plugins/models/plan/host.ts';
 import { drifting, monitorFunction, monitorStatements } from '../../../plugins/models/plan/monitor.ts';
 
@@ -41,13 +42,14 @@ const facts = (signals: readonly DriftSignal[], native = true): DriftFacts => ({
   signals,
 });
 const four = ['age', 'income', 'tenure', 'visits'].map((name) => signal(name, 'input'));
-const two = [signal('label', 'output'), signal('confidence', 'output')];
+const two = [signal('entropy', 'output'), signal('confidence', 'output')];
+const classes: DriftSignal = { ...signal('label', 'output'), kind: 'category' };
+
+type Query = { readonly Id: string; readonly Expression?: string; readonly MetricStat?: object };
+const queries = (alarm: { readonly resource: { readonly Properties: object } } | undefined) =>
+  (alarm?.resource.Properties as { readonly Metrics?: readonly Query[] } | undefined)?.Metrics ?? [];
 
 describe('alarms of drift', () => {
-  type Query = { readonly Id: string; readonly Expression?: string; readonly MetricStat?: object };
-  const queries = (alarm: { readonly resource: { readonly Properties: object } } | undefined) =>
-    (alarm?.resource.Properties as { readonly Metrics?: readonly Query[] } | undefined)?.Metrics ?? [];
-
   it('are one of the inputs and one of the outputs, each within the ten metrics of metric math', () => {
     const alarms = driftAlarms(declared(), facts([...four, ...two]), host);
     expect(alarms.map(({ name }) => name)).toEqual([
@@ -55,7 +57,7 @@ describe('alarms of drift', () => {
       'shop-dev-churn-drift-outputs',
       'shop-dev-churn-drift-monitor',
     ]);
-    expect(alarms.map(({ metrics }) => metrics)).toEqual([9, 6, 1]);
+    expect(alarms.map(({ metrics }) => metrics)).toEqual([9, 5, 1]);
     for (const alarm of alarms.slice(0, 2)) {
       // https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html
       expect(queries(alarm).filter(({ MetricStat }) => MetricStat !== undefined).length).toBeLessThanOrEqual(
@@ -98,6 +100,17 @@ describe('alarms of drift', () => {
     ]);
   });
 
+  it('watch the monitor’s count of classes, beside the scores', () => {
+    const alarms = driftAlarms(declared(), facts([...four, ...two, classes]), host);
+    expect(alarms.map(({ name, metrics }) => [name, metrics])).toEqual([
+      ['shop-dev-churn-drift', 9],
+      ['shop-dev-churn-drift-outputs', 5],
+      ['shop-dev-churn-drift-classes', 1],
+      ['shop-dev-churn-drift-monitor', 1],
+    ]);
+    expect(queries(alarms[2])[0]?.MetricStat).toMatchObject({ Metric: { MetricName: 'DriftClasses' } });
+  });
+
   it('are none without outputs that can be scored', () => {
     expect(driftAlarms(declared(), facts(four), host).map(({ name }) => name)).toEqual([
       'shop-dev-churn-drift',
@@ -128,12 +141,20 @@ describe('alarms of drift', () => {
 });
 
 describe('the budget', () => {
-  it('is the alarms’ alone where they are native, and half the monitor’s where both watch', () => {
+  it('is shared out evenly among the alarms that there are', () => {
     const { drift } = declared({ budget: 2 });
-    expect(sharesOf(drift, facts([...four, ...two]))).toEqual({ alarms: 2, monitor: 0 });
-    expect(sharesOf(drift, facts([...four, ...two], false))).toEqual({ alarms: 1, monitor: 1 });
-    expect(sharesOf(drift, facts(four, false))).toEqual({ alarms: 0, monitor: 2 });
+    const shares = (signals: readonly DriftSignal[], native = true) => {
+      const of = sharesOf(drift, facts(signals, native));
+      return [of.native, of.inputs, of.classes];
+    };
+    expect(shares([...four, ...two])).toEqual([2, 0, 0]);
+    expect(shares([...four, ...two], false)).toEqual([1, 1, 0]);
+    expect(shares(four, false)).toEqual([0, 2, 0]);
+    expect(shares([...four, ...two, classes])).toEqual([1, 0, 1]);
+    expect(shares([...four, ...two, classes], false)).toEqual([2 / 3, 2 / 3, 2 / 3]);
+    expect(shares([...four, { ...classes, m: 0 }])).toEqual([2, 0, 0]);
     expect(monitorRate(drift, facts(four, false))).toBeCloseTo(Math.sqrt(2 / 720), 12);
+    expect(monitorRate(drift, facts([...two, classes]))).toBeCloseTo(Math.sqrt(1 / 720), 12);
   });
 
   it('is said before the deploy, with what is found at the declared traffic', () => {
@@ -141,6 +162,11 @@ describe('the budget', () => {
     expect(lines[0]).toMatch(
       /^4 inputs and 2 outputs against 10000 rows of ref\.csv, in windows of 1h; inputs are watched by CloudWatch alone\. Fewer than 0\.01 false alarms a month are expected \(budget 1\)\.$/,
     );
+    const [withClasses = ''] = driftLines(
+      declared({ budget: 2 }, { traffic: '1/s' }),
+      facts([...four, ...two, classes]),
+    );
+    expect(withClasses).toContain('At most 1 false alarms a month are expected (budget 2)');
     const few = driftLines(declared({ effect: 0 }, { traffic: '120/h' }), facts([...four, ...two]));
     const expected = Number(/At most ([\d.]+)/.exec(few[0] ?? '')?.[1]);
     expect(expected).toBeGreaterThan(0);
@@ -158,6 +184,42 @@ describe('the budget', () => {
       'Choose a longer window.',
     );
     expect(driftLines(declared(), facts(four))[1]).toContain('none is declared');
+  });
+
+  it('goes by the rows that are scored', () => {
+    const all = facts([...four, ...two]);
+    const of = (traffic: string, drift: object = {}) =>
+      driftLines(declared(drift, { traffic }), all)[1] ?? '';
+    const shift = (line: string) => /a shift of .*/.exec(line)?.[0];
+    const sampled = of('10/s', { sample: '10%' });
+    expect(sampled).toMatch(/\(36000 requests a window, of which 3600 are scored\)/);
+    expect(shift(sampled)).toBe(shift(of('1/s')));
+    expect(of('1/s', { sample: '1%' })).toContain('has 36 requests that are scored; below 100 rows');
+    const model = declared({ sample: '10%' }, { traffic: '10/s' });
+    const same = declared({}, { traffic: '1/s' });
+    expect(driftAlarms(model, all, host)).toEqual(driftAlarms(same, all, host));
+    expect(queries(driftAlarms(model, all, host)[1])[0]).toMatchObject({
+      Id: 'n',
+      MetricStat: { Metric: { MetricName: 'Scored' } },
+    });
+  });
+
+  it('is no reason to score more than tells more: that is proposed where it costs', () => {
+    const all = facts([...four, ...two]);
+    const advice = (traffic: string, drift: object = {}) => sampleAdvice(declared(drift, { traffic }), all);
+    const said = advice('1000/s') ?? '';
+    const [, before, share, now, full, after] =
+      /about \$([\d.]+) a month .* `sample: ([\d.]+)%` a shift of ([\d.]+) σ is found instead of ([\d.]+) σ, for \$([\d.]+)\.$/
+        .exec(said)
+        ?.map(Number) ?? [];
+    expect(now).toBeLessThanOrEqual(1.15 * (full ?? 0));
+    expect(share).toBeLessThanOrEqual(10);
+    expect((after ?? 0) / (before ?? 0)).toBeCloseTo((share ?? 0) / 100, 2);
+    // Who has done so is asked no more; nor where it costs little, or nobody knows.
+    expect(advice('1000/s', { sample: `${share}%` })).toBeUndefined();
+    expect(advice('5/s')).toBeUndefined();
+    expect(sampleAdvice(declared(), all)).toBeUndefined();
+    expect(advice('100/h')).toBeUndefined();
   });
 
   it('warns of what differs from window to window by itself', () => {
@@ -189,5 +251,20 @@ describe('the monitor', () => {
       churn: { artifact: 'a.onnx', drift: { baseline: 'r.csv' }, function: { disableLogs: true } },
     });
     expect(problems.map(({ key }) => key)).toEqual(['models.churn.function.disableLogs']);
+  });
+});
+
+describe('a sample', () => {
+  it.each(['0%', '0.01%', '101%', 0])('of %s of the requests is refused', (sample) => {
+    const { problems } = parseModels({ churn: { artifact: 'a.onnx', drift: { baseline: 'r.csv', sample } } });
+    expect(problems).toMatchObject([
+      { code: 'MODELS_INVALID_VALUE', key: 'models.churn.drift.sample', fix: expect.stringContaining('10%') },
+    ]);
+  });
+
+  it('is all of them unless said otherwise', () => {
+    expect(declared().drift.sample).toBe(1);
+    expect(declared({ sample: '0.1%' }).drift.sample).toBe(0.001);
+    expect(declared({ sample: 25 }).drift.sample).toBe(0.25);
   });
 });

@@ -63,6 +63,7 @@ export const category = (label: string, changes: Partial<CategorySignal> = {}): 
   column: 0,
   nulls: 0,
   phi: 1,
+  value: 'element',
   values: ['a', 'b', 'c'],
   rare: [],
   counts: [6000, 3000, 1000, 0, 0],

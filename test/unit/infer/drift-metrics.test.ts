@@ -68,10 +68,10 @@ describe('an answered request', () => {
     expect(write).toEqual([
       '{"_aws":{"CloudWatchMetrics":[{"Namespace":"ServerlessModels","Dimensions":[["Model"],["Model","Version"]],' +
         '"Metrics":[{"Name":"Requests"},{"Name":"Latency","Unit":"Milliseconds"}]},' +
-        '{"Namespace":"ServerlessModels","Dimensions":[["Model"]],"Metrics":[{"Name":"Rows"},{"Name":"Drift_age_a"},' +
+        '{"Namespace":"ServerlessModels","Dimensions":[["Model"]],"Metrics":[{"Name":"Rows"},{"Name":"Scored"},{"Name":"Drift_age_a"},' +
         '{"Name":"Drift_age_b"},{"Name":"Drift_y_a"},{"Name":"Drift_y_b"}]}],"Timestamp":1795564800123},' +
         '"Model":"shop-dev-m","Version":"7","Requests":1,"Latency":2000e-3,' +
-        '"Rows":1,"Drift_age_a":0,"Drift_age_b":-11181e-4,"Drift_y_a":0,"Drift_y_b":-11181e-4}\n' +
+        '"Rows":1,"Scored":1,"Drift_age_a":0,"Drift_age_b":-11181e-4,"Drift_y_a":0,"Drift_y_b":-11181e-4}\n' +
         `{"drift":"${DIGEST}","v":"7","rows":1,"a":[0,0],"b":[-1.1181,-1.1181],"cells":"44"}\n`,
     ]);
   });
@@ -130,6 +130,7 @@ describe('metrics', () => {
       'Requests Model=shop-dev-m': 2,
       'Requests Model=shop-dev-m,Version=7': 2,
       'Rows Model=shop-dev-m': 4,
+      'Scored Model=shop-dev-m': 2,
       'Null_age Model=shop-dev-m': 1,
       'Null_pay Model=shop-dev-m': 1,
       'Drift_age_a Model=shop-dev-m': expect.closeTo(0.25 / 0.2911 + 0.5 / 0.2911 - 0.4959 / 0.2911, 1),

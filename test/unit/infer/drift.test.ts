@@ -144,7 +144,7 @@ describe('of a request of many rows', () => {
   it('outputs likewise, those of classes too', () => {
     const rows = 5000;
     const signals = [
-      round({ name: 'l', of: 'output', tensor: 'p', value: 'label' }),
+      categorySignal({ name: 'l', of: 'output', tensor: 'p', value: 'label' }, ['1', '1', '0']),
       round({ name: 'y', of: 'output', tensor: 'y', value: 'prediction' }),
     ];
     const p = Array.from({ length: rows }, (_, i) => [i % 5 === 0 ? 1 : 0, 0.5]).flat();
@@ -163,7 +163,8 @@ describe('of a request of many rows', () => {
       },
     );
     // Every fifth row is picked: all of them of the first class, and 90.
-    expect(line).toMatchObject({ rows: 1000, a: [-2, 1] });
+    expect(line).toMatchObject({ rows: 1000, a: [0, 1], b: [0, 0] });
+    expect(line.cells[0]).toEqual([0, 1000, 0, 0]);
   });
 });
 
@@ -323,12 +324,15 @@ describe('sums and cells are those of a plain reckoning', () => {
       fc.property(cases, ({ rows, datatype, logits }) => {
         const size = rows[0]?.length ?? 0;
         const given = logits ? rows : rows.map((row) => row.map((x) => Math.round(Math.abs(x) * 64) / 1024));
-        const signals = (['label', 'confidence', 'entropy', 'prediction'] as const).map((value) =>
-          numericSignal(
-            { name: value, of: 'output', tensor: value === 'prediction' ? 'y' : 'p', value, logits },
-            reference,
+        const signals = [
+          categorySignal({ name: 'label', of: 'output', tensor: 'p', value: 'label', logits }, ['1', '0']),
+          ...(['confidence', 'entropy', 'prediction'] as const).map((value) =>
+            numericSignal(
+              { name: value, of: 'output', tensor: value === 'prediction' ? 'y' : 'p', value, logits },
+              reference,
+            ),
           ),
-        );
+        ];
         const softmax = (row: readonly number[]): number[] => {
           const weights = row.map(Math.exp);
           return weights.map((weight) => weight / weights.reduce((sum, x) => sum + x, 0));
@@ -429,7 +433,8 @@ describe('whatever a request brings', () => {
     numericSignal({ name: 'e', of: 'input', tensor: 'x', column: 3 }, [1, 2, 3]),
     numericSignal({ name: 's', of: 'input', tensor: 'x', value: 'sd' }, [1, 2, 3]),
     categorySignal({ name: 'c', of: 'input', tensor: 'x', column: 9 }, ['1']),
-    numericSignal({ name: 'l', of: 'output', tensor: 'p', value: 'label' }, [0, 1]),
+    numericSignal({ name: 'l', of: 'output', tensor: 'p', value: 'confidence' }, [0, 1]),
+    categorySignal({ name: 'k', of: 'output', tensor: 'p', value: 'label' }, ['0', '1']),
     numericSignal({ name: 'y', of: 'output', tensor: 'p', value: 'prediction' }, [0, 1]),
   ];
   const graph = { inputs: [spec('x', 'FP32', -1, 4)], outputs: [spec('p', 'FP32', -1, 2)] };

@@ -25,8 +25,8 @@ export type Task = {
 };
 
 export type Result =
-  /** By signal, a value for each row that was asked. */
-  { readonly values: readonly Float64Array[] } | { readonly refusal: string };
+  /** By signal, a value for each row that was chosen, NaN for none; and how many of them the model was asked. */
+  { readonly values: readonly Float64Array[]; readonly asked: number } | { readonly refusal: string };
 
 const ort: typeof Ort = createRequire(import.meta.url)('onnxruntime-node');
 const send = (reply: Reply<Result>): Promise<void> =>
@@ -56,8 +56,8 @@ async function work(task: Task): Promise<Reply<Result>> {
   let refusal = 'it gives no answer for each row';
   for (const { batch, most } of task.ways) {
     try {
-      const values = await ask(session, file, task, batch, most);
-      if (values !== undefined) return { kind: 'done', result: { values } };
+      const result = await ask(session, file, task, batch, most);
+      if (result !== undefined) return { kind: 'done', result };
     } catch (error) {
       refusal = messageOf(error);
     }
@@ -72,7 +72,7 @@ async function ask(
   { stored, tensors, signals }: Task,
   batch: number,
   most: number,
-): Promise<readonly Float64Array[] | undefined> {
+): Promise<{ readonly values: readonly Float64Array[]; readonly asked: number } | undefined> {
   const count = Math.min(most, stored.rows);
   const rowAt = (index: number): number => Math.floor((index * stored.rows) / count);
   const values = signals.map(() => new Float64Array(count).fill(Number.NaN));
@@ -81,6 +81,7 @@ async function ask(
   // Places in `values` of the rows that wait to be asked.
   let waiting: number[] = [];
   let next = 0;
+  let asked = 0;
   let fits = true;
   const run = async (): Promise<void> => {
     const rows = waiting.length;
@@ -90,6 +91,7 @@ async function ask(
     fits &&= found !== undefined;
     for (const [i, part] of found?.entries() ?? [])
       for (const [j, place] of waiting.entries()) (values[i] as Float64Array)[place] = part[j] as number;
+    asked += rows;
     waiting = [];
   };
   await readBlocks(file, stored, 0, stored.fields.length, async (block, first, size) => {
@@ -102,7 +104,7 @@ async function ask(
   });
   // A first dimension that is fixed takes no fewer rows.
   if (fits && waiting.length > 0 && tensors.every(({ spec }) => spec.shape[0] === -1)) await run();
-  return fits ? values : undefined;
+  return fits ? { values, asked } : undefined;
 }
 
 type Feed = { readonly tensor: RowTensor; readonly data: NumericData | string[] };

@@ -7,7 +7,7 @@ export type Values = Float32Array<ArrayBuffer> | Float64Array<ArrayBuffer>;
 /** What is told of a signal by its values alone. */
 export type NumericPart = Omit<
   NumericSignal,
-  'name' | 'label' | 'of' | 'tensor' | 'column' | 'kind' | 'value' | 'logits'
+  'name' | 'label' | 'of' | 'tensor' | 'column' | 'kind' | 'value' | 'components'
 >;
 
 /** Below it two values are all there are, or all but. */
@@ -31,7 +31,7 @@ export function numericPart(all: Values): NumericPart {
   const edges = [...new Set(knots.filter((_, i) => i % (PARTS / 10) === 0 && i > 0 && i < PARTS))];
   return {
     nulls,
-    phi: phiOf(values, sorted),
+    phi: phiOf(values, sorted, scale.spread === 0 ? 1 : 2),
     counts: values.length === 0 ? [0] : countsOf(sorted, edges),
     ...scale,
     edges: values.length === 0 ? [] : edges,
@@ -172,10 +172,10 @@ export function windowsOf(count: number): readonly { readonly start: number; rea
 }
 
 /**
- * Mean of T/2 over windows, each scored by all other values: with its own among them a window would look more alike than
+ * Mean of T over windows by its degrees of freedom (one of two values, else two), each scored by all other values: with its own among them a window would look more alike than
  * any later one can. Nothing is sorted again: the others are the sorted values with the window's taken out, by place.
  */
-function phiOf(values: Values, sorted: Values): number {
+function phiOf(values: Values, sorted: Values, df: 1 | 2): number {
   const windows = windowsOf(values.length);
   if (windows.length === 0) return 1;
   let sum = 0;
@@ -198,7 +198,7 @@ function phiOf(values: Values, sorted: Values): number {
     }
     sum += (((n * m) / (n + m)) * (a * a + b * b)) / (n * n);
   }
-  return Math.max(1, sum / windows.length / 2);
+  return Math.max(1, sum / windows.length / df);
 }
 
 /** @returns the i-th smallest of `sorted` without `window`, which is sorted, too, and a part of it */

@@ -2,8 +2,9 @@ import type { OutputSignal } from '../../../../functions/infer/contract.ts';
 import type { Fault, RowTensor } from '../../../../functions/shared/layout.ts';
 import { short } from '../inspect.ts';
 import { limitsFor, type Outcome, runChild } from '../sandbox.ts';
+import { breathe } from './breathe.ts';
 import type { Result, Task } from './child.ts';
-import { breathe, numeric, type Unnamed } from './signals.ts';
+import { category, numeric, type Unnamed } from './signals.ts';
 import type { Stored } from './store.ts';
 
 /** Rows that the model is asked, evenly spaced: all of most references, and no hours for a slow model. */
@@ -41,14 +42,26 @@ export async function outputSignals(
   for (const [i, { kind, output, logits }] of outputs.entries()) {
     const values = result.values[i] as Float64Array<ArrayBuffer>;
     const isOnly = outputs.filter((other) => other.kind === kind).length === 1;
-    const part = numeric(isOnly ? kind : `${kind} of ${output}`, output, 0, kind, values, notices);
-    // Rows that were not asked have no value: `rows − nulls` is how many there are.
-    const nulls = stored.rows - (values.length - part.nulls);
-    signals.push({ ...part, nulls, of: 'output', ...(logits && { logits }) });
+    const label = isOnly ? kind : `${kind} of ${output}`;
+    const part =
+      kind === 'label'
+        ? category(label, output, 0, kind, values, classesOf(values), notices)
+        : numeric(label, output, 0, kind, values, notices);
+    if (part === undefined) continue;
+    // Rows that the model was not asked have no value, and are not without one.
+    const nulls = result.asked - (values.length - part.nulls);
+    const rows = result.asked === stored.rows ? {} : { rows: result.asked };
+    signals.push({ ...part, ...rows, nulls, of: 'output', ...(logits && { logits }) });
     await breathe();
   }
   return { signals, notices };
 }
+
+/** Texts of the classes that are in `values`, and of those between them, by their number. */
+const classesOf = (values: Float64Array): string[] => {
+  const greatest = values.filter(Number.isFinite).reduce((one, other) => Math.max(one, other), -1);
+  return Array.from({ length: greatest + 1 }, (_, i) => String(i));
+};
 
 /** Many rows at once where first dimensions are free, and one after the other where that fails. */
 function waysOf(tensors: readonly RowTensor[], fault: Fault): Task['ways'] {

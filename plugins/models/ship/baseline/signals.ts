@@ -1,14 +1,16 @@
 import type { FileHandle } from 'node:fs/promises';
-import type { NumericSignal, Signal } from '../../../../functions/drift/contract.ts';
+import type { CategorySignal, NumericSignal, Signal } from '../../../../functions/drift/contract.ts';
 import type { Field, Layout, RowTensor } from '../../../../functions/shared/layout.ts';
+import { breathe } from './breathe.ts';
 import { categoryPart } from './category.ts';
 import { numericPart, type Values } from './numeric.ts';
-import { readBlocks, readColumn, type Stored } from './store.ts';
+import { readColumn, type Stored } from './store.ts';
+import { summaries } from './wide.ts';
 
-/** Columns that are watched one by one; wider rows, such as images and embeddings, by three numbers of each. */
+/** Columns that are watched one by one; wider rows, such as images and embeddings, by some numbers of each. */
 export const MOST_COLUMNS = 200;
 
-/** Texts beyond these are ids or prose: every request would have an unseen one. */
+/** Texts beyond these are ids or prose: every request would have an unseen one. Classes beyond them are as rare. */
 const MOST_TEXTS = 1000;
 
 /** A signal without its name, which is told when all are known. */
@@ -34,9 +36,10 @@ export async function inputSignals(
     if (isWide && spec.datatype === 'BYTES') {
       notices.push(`The texts of ${spec.name} are not watched: a row has ${width} of them.`);
     } else if (isWide) {
-      for (const { value, values } of await summaries(file, stored, tensor)) {
+      progress(first, fields.length);
+      for (const { value, values, ...more } of await summaries(file, stored, tensor, notices)) {
         const label = `${value} of ${spec.name}`;
-        signals.push({ ...numeric(label, spec.name, 0, value, values, notices), of: 'input' });
+        signals.push({ ...numeric(label, spec.name, 0, value, values, notices), ...more, of: 'input' });
         await breathe();
       }
     }
@@ -52,15 +55,10 @@ export async function inputSignals(
       const texts = stored.texts[i];
       if (texts === undefined) {
         signals.push({ ...numeric(label, spec.name, column, 'element', values, notices), of: 'input' });
-      } else if (texts.length > MOST_TEXTS) {
-        notices.push(
-          `${label} is not watched: it has ${texts.length} different texts, more than ${MOST_TEXTS}.`,
-        );
       } else {
-        const part = categoryPart(values as Float64Array<ArrayBuffer>, texts);
-        const known = part.values.length + part.rare.length;
-        if (known < 2) notices.push(known === 0 ? noValues(label) : constant(label));
-        signals.push({ kind: 'category', label, of: 'input', tensor: spec.name, column, ...part });
+        const codes = values as Float64Array<ArrayBuffer>;
+        const part = category(label, spec.name, column, 'element', codes, texts, notices);
+        if (part !== undefined) signals.push({ ...part, of: 'input' });
       }
       // Whoever wants to stop this is heard between two columns.
       await breathe();
@@ -73,7 +71,6 @@ export async function inputSignals(
 
 const noValues = (label: string): string => `${label} has no value in any row of the reference.`;
 const constant = (label: string): string => `${label} has one value only in the reference.`;
-export const breathe = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 /** A numeric signal, with a notice where it cannot drift. */
 export function numeric(
@@ -90,6 +87,27 @@ export function numeric(
   return { kind: 'numeric', label, tensor, column, value, ...part };
 }
 
+/** A category signal, with a notice where it cannot drift; undefined, with one, where every other row would be unseen. */
+export function category(
+  label: string,
+  tensor: string,
+  column: number,
+  value: CategorySignal['value'],
+  codes: Float64Array,
+  texts: readonly string[],
+  notices: string[],
+): Omit<CategorySignal, 'name' | 'of'> | undefined {
+  const part = categoryPart(codes, texts);
+  const known = part.values.length + part.rare.length;
+  if (known > MOST_TEXTS) {
+    const what = value === 'label' ? 'classes' : 'texts';
+    notices.push(`${label} is not watched: it has ${known} different ${what}, more than ${MOST_TEXTS}.`);
+    return undefined;
+  }
+  if (known < 2) notices.push(known === 0 ? noValues(label) : constant(label));
+  return { kind: 'category', label, tensor, column, value, ...part };
+}
+
 /** Images and embeddings; and where all columns together are too many, every input that has several. */
 function wideOf(tensors: readonly RowTensor[]): ReadonlySet<RowTensor> {
   const wide = new Set(tensors.filter(({ spec, width }) => spec.shape.length > 2 || width > MOST_COLUMNS));
@@ -97,42 +115,6 @@ function wideOf(tensors: readonly RowTensor[]): ReadonlySet<RowTensor> {
   if (narrow.reduce((sum, { width }) => sum + width, 0) > MOST_COLUMNS)
     for (const tensor of narrow) if (tensor.width > 1) wide.add(tensor);
   return wide;
-}
-
-/** Euclidean norm, mean and standard deviation of all of a row. A row that lacks an element has none of them. */
-async function summaries(
-  file: FileHandle,
-  stored: Stored,
-  { first, width }: RowTensor,
-): Promise<
-  readonly { readonly value: 'norm' | 'mean' | 'sd'; readonly values: Float64Array<ArrayBuffer> }[]
-> {
-  const norm = new Float64Array(stored.rows);
-  const mean = new Float64Array(stored.rows);
-  const sd = new Float64Array(stored.rows);
-  await readBlocks(file, stored, first, first + width, async (block, firstRow, count) => {
-    for (let row = 0; row < count; row++) {
-      let sum = 0;
-      let squares = 0;
-      for (const values of block) {
-        const x = values[row] as number;
-        sum += x;
-        squares += x * x;
-      }
-      const average = sum / width;
-      let apart = 0;
-      for (const values of block) apart += ((values[row] as number) - average) ** 2;
-      norm[firstRow + row] = Math.sqrt(squares);
-      mean[firstRow + row] = average;
-      sd[firstRow + row] = Math.sqrt(apart / width);
-    }
-    await breathe();
-  });
-  return [
-    { value: 'norm', values: norm },
-    { value: 'mean', values: mean },
-    { value: 'sd', values: sd },
-  ];
 }
 
 /** Letters, digits and _, as metrics' names may have, each once. */

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { PARTS } from '../../../../functions/drift/contract.ts';
 import { locationOf, rankOf, spreadOf } from '../../../../functions/shared/score.ts';
+import { categoryPart } from '../../../../plugins/models/ship/baseline/category.ts';
 import { numericPart, windowsOf } from '../../../../plugins/models/ship/baseline/numeric.ts';
 
 const NOTE = numericPart(Float64Array.from([1, 1, 2, 2, 2, 3, 4, 5, 6, 9]));
@@ -28,6 +29,20 @@ describe('a numeric signal', () => {
   it('takes no value for what is not finite', () => {
     const part = numericPart(Float32Array.from([1, Number.NaN, 2, Number.POSITIVE_INFINITY, 3]));
     expect(part).toEqual({ ...numericPart(Float32Array.from([1, 2, 3])), nulls: 2 });
+  });
+
+  it('of two values differs from window to window as the same data do as categories, of one degree of freedom both', () => {
+    let state = 1;
+    const chance = (): number => {
+      state = (state * 48_271) % 2_147_483_647;
+      return state / 2_147_483_647;
+    };
+    const two = Float64Array.from({ length: 6000 }, (_, i) =>
+      chance() < 0.5 + 0.15 * Math.sin(i / 300) ? 1 : 0,
+    );
+    const { phi } = categoryPart(two, ['0', '1']);
+    expect(phi).toBeGreaterThan(5);
+    expect(numericPart(two).phi / phi).toBeCloseTo(1, 1);
   });
 
   it('of two values has no second score, of one value none at all', () => {
@@ -140,7 +155,8 @@ describe('a numeric signal', () => {
             return ((n * m) / (n + m)) * (a * a + b * b);
           });
           const mean = sizes.reduce((sum, t) => sum + t, 0) / sizes.length;
-          const expected = Math.max(1, mean / 2);
+          const df = numericPart(all).spread === 0 ? 1 : 2;
+          const expected = Math.max(1, mean / df);
           close(numericPart(all).phi / expected, 1, 1e-6);
         },
       ),

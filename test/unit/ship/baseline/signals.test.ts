@@ -3,6 +3,7 @@ import type { Signal } from '../../../../functions/drift/contract.ts';
 import type { OutputSignal } from '../../../../functions/infer/contract.ts';
 import { categoryPart } from '../../../../plugins/models/ship/baseline/category.ts';
 import { outputValues } from '../../../../plugins/models/ship/baseline/outputs.ts';
+import { category } from '../../../../plugins/models/ship/baseline/signals.ts';
 import { csv, input, newFolder, rowsOf } from './setup.ts';
 
 const folder = newFolder();
@@ -230,5 +231,29 @@ describe('values of outputs', () => {
     expect(of('float16', Uint16Array.of(0x3e00, 0xb800))).toEqual([[1.5, -0.5]]);
     expect(of('int64', BigInt64Array.of(3n, -4n))).toEqual([[3, -4]]);
     expect(of('float32', Float32Array.of(1))).toBe(undefined);
+  });
+});
+
+describe('classes of an output', () => {
+  const classes = (count: number): { readonly notices: string[]; readonly found: unknown } => {
+    const notices: string[] = [];
+    const texts = Array.from({ length: count }, (_, i) => String(i));
+    const codes = Float64Array.from({ length: 2 * count }, (_, i) => i % count);
+    return { notices, found: category('label', 'p', 0, 'label', codes, texts, notices) };
+  };
+
+  it('are watched up to a thousand; of more that is said', () => {
+    expect(classes(1000)).toMatchObject({
+      notices: [],
+      found: { kind: 'category', value: 'label', counts: [...Array(8).fill(2), 1984, 0] },
+    });
+    expect(classes(1001)).toEqual({
+      notices: ['label is not watched: it has 1001 different classes, more than 1000.'],
+      found: undefined,
+    });
+  });
+
+  it('that are one only are told of', () => {
+    expect(classes(1).notices).toEqual(['label has one value only in the reference.']);
   });
 });
