@@ -182,8 +182,7 @@ describe('the graph of drift', () => {
       Drift_age_b: -31,
       Drift_income_a: 2,
       Drift_income_b: 1,
-      [OWN.requests]: 200,
-      [OWN.errors]: 50,
+      Scored: 150,
       Drift_prediction_a: -90,
       Drift_prediction_b: 12,
     };
@@ -194,11 +193,6 @@ describe('the graph of drift', () => {
     // Less than noise alone would bring is 0, not a root that is none.
     expect(lines.income).toBe(0);
     expect(lines.prediction).toBeCloseTo(smooth({ n: 150, a: -90, b: 12 }, 10_000, 2.5)?.size ?? 0, 9);
-    // Without an error there is no point of them.
-    expect(drawn(true, { ...sums, [OWN.errors]: undefined }).prediction).toBeCloseTo(
-      smooth({ n: 200, a: -90, b: 12 }, 10_000, 2.5)?.size ?? 0,
-      9,
-    );
     expect(drawn(true, { ...sums, Rows: 99 }).age).toBeUndefined();
     expect(drawn(true, {}).age).toBeUndefined();
   });
@@ -212,6 +206,13 @@ describe('the graph of drift', () => {
     });
     const [text] = widgetsOf(watched, { sha256: '', bytes: 0, rows: 1, native: false, signals });
     expect(JSON.stringify(text?.properties)).toContain('sls models drift --model churn');
+  });
+
+  it('has the monitor’s count of classes where an output has them', () => {
+    const label = { ...signals[3], name: 'label', label: 'label', of: 'output', kind: 'category' } as const;
+    const last = graphOf(true, [...signals, { ...label, phi: 1, m: 1000 }])?.metrics?.at(-1);
+    expect(last?.slice(1)).toMatchObject([DRIFT.classes, 'Model', 'shop-dev-churn', { stat: 'Maximum' }]);
+    expect(JSON.stringify(graphOf(true))).not.toContain(DRIFT.classes);
   });
 
   it('has fewer metrics than a graph may have, and ids that CloudWatch takes', () => {

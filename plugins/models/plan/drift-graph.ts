@@ -1,7 +1,7 @@
 import { METRICS as DRIFT } from '../../../functions/drift/contract.ts';
 import { METRICS as OWN } from '../../../functions/infer/contract.ts';
 import type { DriftFacts, DriftSignal, Model } from '../model.ts';
-import { nativeSignals } from './drift.ts';
+import { classSignals, nativeSignals } from './drift.ts';
 import { constant } from './drift-alarms.ts';
 import { LEAST_ROWS } from './drift-budget.ts';
 import { nameOf } from './endpoint.ts';
@@ -12,7 +12,7 @@ type Line = readonly unknown[];
 
 /**
  * Drift by signal, in σ: D = √(max(0, T−2φ)/ne) of the sums that the endpoint publishes, as the monitor and `sls models drift` say it;
- * of inputs that only the monitor sees, its largest. Rows without a value are taken for such that have not moved, as by the alarms. Nothing is drawn where a point has too
+ * of inputs that only the monitor sees, its largest, and of classes its count. Rows without a value are taken for such that have not moved, as by the alarms. Nothing is drawn where a point has too
  * few rows to say anything.
  * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html
  */
@@ -70,13 +70,15 @@ export function driftGraph(model: Model, facts: DriftFacts | undefined, host: Ho
             metric(DRIFT.max, { label: 'largest of the inputs', stat: 'Maximum' }),
             metric(DRIFT.signals, { label: 'inputs that drifted', stat: 'Maximum', yAxis: 'right' }),
           ]),
-      ...(outputs.length === 0
+      ...(outputs.length === 0 ? [] : [sum('scored', DRIFT.scored), ...sizes(outputs, 'scored', 'o')]),
+      ...(classSignals(facts).length === 0
         ? []
         : [
-            sum('asked', OWN.requests),
-            sum('failed', OWN.errors),
-            [{ expression: 'asked-FILL(failed,0)', id: 'answers', visible: false }],
-            ...sizes(outputs, 'answers', 'o'),
+            metric(DRIFT.classes, {
+              label: 'outputs whose classes drifted',
+              stat: 'Maximum',
+              yAxis: 'right',
+            }),
           ]),
     ],
     yAxis: { left: { min: 0, showUnits: false }, right: { min: 0, showUnits: false } },

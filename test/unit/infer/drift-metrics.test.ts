@@ -224,7 +224,9 @@ describe('metrics', () => {
         signals: [
           ...inputs,
           ...told.map(({ name, kind, output }) =>
-            numericSignal({ name, of: 'output', tensor: output, value: kind }, REFERENCE),
+            kind === 'label'
+              ? categorySignal({ name, of: 'output', tensor: output, value: kind }, [...'0123456789'])
+              : numericSignal({ name, of: 'output', tensor: output, value: kind }, REFERENCE),
           ),
         ],
       },
