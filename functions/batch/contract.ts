@@ -64,6 +64,8 @@ export const ENV = {
   failed: 'MODELS_BATCH_FAILED_QUEUE',
   /** ARN of the state machine that runs the parts of a large object. */
   machine: 'MODELS_BATCH_MACHINE',
+  /** Name of the endpoint's function, by which drift is counted. */
+  endpoint: 'MODELS_BATCH_ENDPOINT',
 } as const;
 
 /** Seconds of one run of the batch function: Lambda's most. */

@@ -9,6 +9,7 @@ import { openSession } from '../infer/session.ts';
 import type { AnyTransform } from '../infer/transform.ts';
 import { metricLine } from '../shared/metric-line.ts';
 import { ATTRIBUTES, type BatchManifest, ENV, type FinishEvent, KEYS, type PartEvent } from './contract.ts';
+import { driftWriter } from './drift.ts';
 import { bucketFiles } from './folder.ts';
 import type { Job } from './job.ts';
 import { runOf } from './model.ts';
@@ -47,7 +48,12 @@ export async function createBatch(manifest: Manifest, batch: BatchManifest, tran
   const functionName = required('AWS_LAMBDA_FUNCTION_NAME');
   const version = required('AWS_LAMBDA_FUNCTION_VERSION');
   const machine = required(ENV.machine);
-  const run = runOf(manifest, session, transform);
+  // Not by console, around whose lines Lambda puts time, id and level: CloudWatch would find no metric in them.
+  const out = (lines: string): void => {
+    process.stdout.write(lines);
+  };
+  const seen = manifest.drift && driftWriter(manifest, required(ENV.endpoint), process.env, out);
+  const run = runOf(manifest, session, transform, seen);
 
   const worldOf = (context: Context): World => ({
     manifest,
@@ -65,10 +71,7 @@ export async function createBatch(manifest: Manifest, batch: BatchManifest, tran
     },
     left: () => context.getRemainingTimeInMillis(),
     clock: Date.now,
-    // Not by console, around whose lines Lambda puts time, id and level: CloudWatch would find no metric in them.
-    count: (metrics) => {
-      process.stdout.write(metricLine(functionName, Date.now(), metrics));
-    },
+    count: (metrics) => out(metricLine(functionName, Date.now(), metrics)),
     log: (level, message, fields) => logger[level](message, { ...fields }),
   });
 

@@ -6,8 +6,16 @@ import type { AnyTransform, Tensors } from '../infer/transform.ts';
 import { isRefusal, refusal } from '../shared/http.ts';
 import type { Run } from './score.ts';
 
-/** The endpoint's own way from the clients' inputs to their outputs, of many rows at once. */
-export function runOf(manifest: Manifest, session: Session, { pre, post }: AnyTransform): Run {
+/**
+ * The endpoint's own way from the clients' inputs to their outputs, of many rows at once.
+ * @param seen is told what the graph took and gave; what it throws is its own affair
+ */
+export function runOf(
+  manifest: Manifest,
+  session: Session,
+  { pre, post }: AnyTransform,
+  seen?: (inputs: Tensors, outputs: Tensors) => void,
+): Run {
   const graph = manifest.graph ?? manifest.signature;
   const needed = graph.omitted.length > 0 ? graph.outputs.map(({ name }) => name) : undefined;
   const info = { id: undefined, parameters: {} };
@@ -18,6 +26,11 @@ export function runOf(manifest: Manifest, session: Session, { pre, post }: AnyTr
     for (const name in computed) {
       const tensor = tensorOf(computed[name] as Parameters<typeof tensorOf>[0]);
       if (tensor !== undefined) results[name] = tensor;
+    }
+    try {
+      seen?.(feeds, results);
+    } catch {
+      // Scoring is for those who watch: rows get their answers.
     }
     return post === undefined ? results : transformed(() => post(results, info));
   };

@@ -156,6 +156,8 @@ export type Watched = {
   readonly model: string;
   readonly functionName: string;
   readonly logGroup: string;
+  /** Of the model's batch function, whose rows count, too. */
+  readonly batchLogGroup?: string;
   /** Seconds. */
   readonly window: number;
   /** Rate of false discoveries a window: √(budget / windows a month). */

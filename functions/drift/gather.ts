@@ -23,7 +23,7 @@ export type Gathered = {
 export async function gather(world: World, watched: Watched, { from, to }: Window): Promise<Gathered> {
   const groups = new Map<string, { readonly adder: Adder; readonly baseline: Baseline | undefined }>();
   let skipped = 0;
-  for await (const page of world.logs.lines(watched.logGroup, 'drift', from, to)) {
+  for await (const page of linesOf(world, watched, { from, to })) {
     for (const message of page) {
       const line = readLine(message);
       let group = line && groups.get(line.drift);
@@ -39,6 +39,16 @@ export async function gather(world: World, watched: Watched, { from, to }: Windo
   }
   const found = [...groups.values()].map(({ adder, baseline }) => ({ sums: adder.sums(), baseline }));
   return { groups: found.filter(({ sums }) => sums.requests > 0).sort(byRows), skipped };
+}
+
+async function* linesOf(
+  { logs }: World,
+  { logGroup, batchLogGroup }: Watched,
+  { from, to }: Window,
+): AsyncGenerator<readonly string[]> {
+  // Both functions may write into one group, which the user names.
+  for (const group of new Set([logGroup, batchLogGroup]))
+    if (group !== undefined) yield* logs.lines(group, 'drift', from, to);
 }
 
 const byRows = ({ sums: one }: Group, { sums: other }: Group): number =>

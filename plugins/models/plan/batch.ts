@@ -88,6 +88,7 @@ function batchFunction(
       [ENV.queue]: { Ref: batchLogicalId(name, 'Queue') },
       [ENV.failed]: { Ref: batchLogicalId(name, 'FailedQueue') },
       [ENV.machine]: { Ref: batchLogicalId(name, 'Machine') },
+      ...(model.drift !== undefined && { [ENV.endpoint]: nameOf(model, host) }),
     },
   };
 }

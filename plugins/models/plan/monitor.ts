@@ -3,6 +3,7 @@ import { ENV } from '../../../functions/release/contract.ts';
 import type { Facts, Model, ServiceOptions } from '../model.ts';
 import { DRIFT, HANDLER, lambdaName, RUNTIME, roleLogicalId } from '../naming.ts';
 import { bucketOf, scopeOf } from './alias.ts';
+import { batchName } from './batch.ts';
 import { allow, arn, type Resource, type Statement } from './cloudformation.ts';
 import { monitorRate } from './drift.ts';
 import { FILES_PREFIX, nameOf } from './endpoint.ts';
@@ -60,8 +61,10 @@ export function monitorStatements(
   options: ServiceOptions,
 ): readonly (Statement | object)[] {
   const bucket = bucketOf(host, options);
-  const groups = drifting(models).map((model) =>
-    logGroupOf(model.function, host.provider, nameOf(model, host)),
+  const groups = drifting(models).flatMap((model) =>
+    [nameOf(model, host), ...(model.batch === undefined ? [] : [batchName(model, host)])].map((name) =>
+      logGroupOf(model.function, host.provider, name),
+    ),
   );
   return statementsOf(
     monitorFunction(models, host, options) ?? {},
@@ -102,6 +105,9 @@ export function monitorManifest(
         model: model.name,
         functionName: nameOf(model, host),
         logGroup: logGroupOf(model.function, host.provider, nameOf(model, host)),
+        ...(model.batch !== undefined && {
+          batchLogGroup: logGroupOf(model.function, host.provider, batchName(model, host)),
+        }),
         window: drift.window,
         q: monitorRate(drift, found),
         effect: drift.effect,

@@ -88,6 +88,24 @@ describe('a window', () => {
     expect(it.document('2026-11-25T130000Z').signals[2].drifted).toBe(true);
   });
 
+  it('has the rows of jobs beside those of requests, and a shared log once', async () => {
+    const it = scene(NOW);
+    const digest = it.keep(baseline);
+    const jobs = '/aws/lambda/shop-dev-churn-batch';
+    it.logs.make(jobs);
+    const at = Date.parse('2026-11-25T13:30:00Z');
+    for (let n = 0; n < 5; n++) it.logs.put(WATCHED.logGroup, at + n, lineOf(baseline, digest, {}));
+    for (let n = 0; n < 7; n++) it.logs.put(jobs, at + n, lineOf(baseline, digest, {}));
+    await it.run({ ...WATCHED, batchLogGroup: jobs });
+    expect(it.document('2026-11-25T130000Z')).toMatchObject({ rows: 12 });
+
+    const shared = scene(NOW);
+    shared.keep(baseline);
+    for (let n = 0; n < 5; n++) shared.logs.put(WATCHED.logGroup, at + n, lineOf(baseline, digest, {}));
+    await shared.run({ ...WATCHED, batchLogGroup: WATCHED.logGroup });
+    expect(shared.document('2026-11-25T130000Z')).toMatchObject({ rows: 5 });
+  });
+
   it('of a sample says how many requests it stands for, and judges by what was scored', async () => {
     const it = scene(NOW);
     const digest = it.keep(baseline);

@@ -241,6 +241,9 @@ describe('the monitor', () => {
       monitorStatements([declared({}, { function: { logs: { logGroup: '/mine' } } })], host, {}),
     );
     expect(text).toContain('log-group:/mine');
+    const batch = [{ input: 's3://rows', output: 's3://scored' }];
+    const withJobs = JSON.stringify(monitorStatements([declared({}, { batch })], host, {}));
+    expect(withJobs).toMatch(/log-group:\/aws\/lambda\/[\w-]+-batch:\*/);
     expect(text).toContain('shop/dev/drift/');
     expect(text).not.toContain('["*"]');
     expect(text.match(/s3:PutObject/g)).toHaveLength(1);

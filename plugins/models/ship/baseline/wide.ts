@@ -1,9 +1,9 @@
 import type { FileHandle } from 'node:fs/promises';
 import type { Components, NumericSignal } from '../../../../functions/drift/contract.ts';
+import type { RowTensor } from '../../../../functions/shared/layout.ts';
 import { createResidual, placesOf } from '../../../../functions/shared/residual.ts';
 import { breathe } from './breathe.ts';
 import { componentsOf } from './components.ts';
-import type { RowTensor } from '../../../../functions/shared/layout.ts';
 import { readBlocks, type Stored } from './store.ts';
 
 /** Rows that components are made of, and that are held against them: some seconds' work, and 80 MB. */

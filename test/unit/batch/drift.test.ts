@@ -1,0 +1,75 @@
+import { expect, it } from 'vitest';
+import { driftWriter } from '../../../functions/batch/drift.ts';
+import { runOf } from '../../../functions/batch/model.ts';
+import { scoreBlock } from '../../../functions/batch/score.ts';
+import { readLine } from '../../../functions/drift/lines.ts';
+import type { Manifest } from '../../../functions/infer/contract.ts';
+import type { Session } from '../../../functions/infer/session.ts';
+import { numericSignal } from '../../reference.ts';
+
+const REFERENCE = Array.from({ length: 1000 }, (_, i) => i);
+const MANIFEST: Manifest = {
+  schema: 1,
+  model: 'm',
+  identity: 'i',
+  signature: {
+    inputs: [{ name: 'x', datatype: 'FP32', shape: [-1, 1] }],
+    outputs: [{ name: 'y', datatype: 'FP32', shape: [-1, 1] }],
+    omitted: [],
+  },
+  opset: 17,
+  file: 'f',
+  remote: [],
+  drift: {
+    baseline: 'd'.repeat(64),
+    native: true,
+    signals: [numericSignal({ name: 'x', of: 'input', tensor: 'x', column: 0 }, REFERENCE)],
+  },
+};
+/** Gives back what it takes; breaks where a value is below 0. */
+const session: Session = {
+  run: ({ x }) => {
+    const data = (x?.data ?? []) as Float32Array;
+    if (data.some((value) => value < 0)) throw new Error();
+    return { y: { type: 'float32', dims: x?.shape ?? [], data } } as never;
+  },
+};
+const block = (values: readonly number[]) => ({
+  part: 0,
+  read: values.length,
+  rows: values.map((_, i) => i + 1),
+  tensors: { x: { datatype: 'FP32' as const, shape: [values.length, 1], data: Float32Array.from(values) } },
+  carried: [],
+  faults: [],
+});
+
+it('rows of a job are counted as those of requests are, each once, faulty ones not, by the endpoint’s name', async () => {
+  const lines: string[] = [];
+  const environment = { AWS_LAMBDA_FUNCTION_VERSION: '7', AWS_LAMBDA_FUNCTION_NAME: 'm-batch' };
+  const seen = driftWriter(MANIFEST, 'shop-dev-m', environment, (text) =>
+    lines.push(...text.trimEnd().split('\n')),
+  );
+  const run = runOf(MANIFEST, session, {}, seen);
+  const values = Array.from({ length: 500 }, (_, i) => (i === 123 ? -1 : i));
+  const { block: scored } = await scoreBlock(run, block(values), [{ name: 'y', width: 1 }], 1e9, false);
+  expect(scored.rows).toHaveLength(499);
+  const counted = lines.map(readLine).filter((line) => line !== undefined);
+  expect(counted.reduce((sum, { rows }) => sum + rows, 0)).toBe(499);
+  expect(counted.every(({ v, drift }) => v === '7' && drift === MANIFEST.drift?.baseline)).toBe(true);
+  const metrics = lines.filter((line) => line.includes('"_aws"')).map((line) => JSON.parse(line));
+  expect(metrics.reduce((sum, { Rows }) => sum + Rows, 0)).toBe(499);
+  expect(metrics.every(({ Model }) => Model === 'shop-dev-m')).toBe(true);
+  expect(metrics[0]._aws.CloudWatchMetrics[0].Dimensions).toEqual([['Model']]);
+});
+
+it('a level beyond INFO does not drop them, and nothing is written where nothing is declared', () => {
+  const lines: string[] = [];
+  const environment = { AWS_LAMBDA_LOG_FORMAT: 'JSON', AWS_LAMBDA_LOG_LEVEL: 'ERROR' };
+  driftWriter(MANIFEST, 'm', environment, (text) => lines.push(...text.trimEnd().split('\n')))?.(
+    block([1, 2]).tensors,
+    {},
+  );
+  expect(lines.map((line) => JSON.parse(line))).toMatchObject([{ level: 'ERROR' }, { level: 'ERROR' }]);
+  const { drift: _, ...without } = MANIFEST;
+  expect(driftWriter(without, 'm', {}, () => {})).toBeUndefined();
+});
