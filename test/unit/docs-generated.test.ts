@@ -4,6 +4,8 @@ import { ALARMS } from '../../functions/release/contract.ts';
 import type { Phase } from '../../functions/release/document/contract.ts';
 import { REFUSALS } from '../../functions/shared/http.ts';
 import layer from '../../layers/onnxruntime/layer.json' with { type: 'json' };
+import { command as batch } from '../../plugins/models/commands/batch.ts';
+import { command as drift } from '../../plugins/models/commands/drift.ts';
 import { command as gate } from '../../plugins/models/commands/gate.ts';
 import { command as history } from '../../plugins/models/commands/history.ts';
 import { command as hold } from '../../plugins/models/commands/hold.ts';
@@ -12,6 +14,7 @@ import { command as list } from '../../plugins/models/commands/list.ts';
 import { command as plan } from '../../plugins/models/commands/plan.ts';
 import { command as promote } from '../../plugins/models/commands/promote.ts';
 import { command as proxy } from '../../plugins/models/commands/proxy.ts';
+import { command as report } from '../../plugins/models/commands/report.ts';
 import { command as resume } from '../../plugins/models/commands/resume.ts';
 import { command as rollback } from '../../plugins/models/commands/rollback.ts';
 import { command as serve } from '../../plugins/models/commands/serve.ts';
@@ -26,7 +29,7 @@ import { generated, table } from './docs-pages.ts';
 /** Parts of the pages that the code knows best. `UPDATE_DOCS=1 vitest run --project unit docs-generated` writes them. */
 const commands = {
   ...{ list, validate, plan, gate, serve, invoke, proxy },
-  ...{ status, history, promote, rollback, hold, resume },
+  ...{ status, history, promote, rollback, hold, resume, drift, report, batch },
 };
 
 const PHASES: Readonly<Record<Phase, string>> = {
