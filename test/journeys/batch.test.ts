@@ -8,6 +8,7 @@ import type { Success } from '../../functions/batch/job.ts';
 import { client } from '../local-aws/deployed.ts';
 import { type LocalAws, startAws } from '../local-aws/start.ts';
 import { type Deployment, deployService, type Service } from './service.ts';
+import { documented, makeUser } from './user.ts';
 
 const employment = join(dirname(dirname(dirname(fileURLToPath(import.meta.url)))), 'examples', 'employment');
 const SERVICE = `
@@ -132,6 +133,25 @@ it('broken rows are listed with their lines, and too many fail the job until the
   const status = await service.sls('models', 'batch', '--status', '--input', 's3://shop-rows/july/');
   expect(status.stdout).toMatch(/^churn: 0 waiting, 0 at work, 0 failed$/m);
   expect(status.stdout).toMatch(/done at .* by version 2, 4,000 rows \(200 faulty\) in 1 part/);
+});
+
+it('the documented policy is enough for these commands, and each of its statements is needed', async () => {
+  const statements = documented('Ask', { SERVICE: 'shop', ROWS: 'shop-rows', SCORED: 'shop-scored' });
+  const scorer = await makeUser(aws, 'scorer');
+  const asScorer = (...args: string[]) => service.slsAs(scorer.env, 'models', 'batch', ...args);
+  const asked = ['--input', 's3://shop-rows/may/a.csv', '--wait'];
+  await scorer.may(statements);
+  expect(await asScorer(...asked)).toMatchObject({ code: 0 });
+  expect(await asScorer('--failed')).toMatchObject({
+    code: 0,
+    stdout: expect.stringContaining('Nothing failed.'),
+  });
+  for (const sid of ['Bucket', 'Registry', 'Objects', 'Ask', 'Failed']) {
+    await scorer.may(statements.filter(({ Sid }) => Sid !== sid));
+    const { code, stdout, stderr } = await asScorer(...(sid === 'Failed' ? ['--failed'] : asked));
+    expect([sid, code]).toEqual([sid, 1]);
+    expect(stdout + stderr).toMatch(/MODELS_(AWS|NOT_DEPLOYED)/);
+  }
 });
 
 it('a large object is scored in parts side by side, exactly', async () => {

@@ -1,5 +1,4 @@
 import { ListObjectsV2Command, type ListObjectsV2CommandOutput, S3Client } from '@aws-sdk/client-s3';
-import { ListExecutionsCommand, SFNClient } from '@aws-sdk/client-sfn';
 import {
   DeleteMessageCommand,
   GetQueueAttributesCommand,
@@ -26,8 +25,6 @@ export type Cloud = {
   /** Messages of the queue of failures that are there now, each once; nobody else sees them for a while. */
   readonly failures: (queue: string, seconds: number) => Promise<readonly Failure[]>;
   readonly forget: (queue: string, receipt: string) => Promise<void>;
-  /** Names of executions that run. */
-  readonly running: (machine: string) => Promise<readonly string[]>;
   readonly close: () => void;
 };
 
@@ -54,7 +51,6 @@ const TEN = 10;
 export function cloudOf(aws: AwsConfig): Cloud {
   const s3 = new S3Client(aws);
   const sqs = new SQSClient(aws);
-  const sfn = new SFNClient(aws);
   const urls = new Map<string, Promise<string>>();
   const urlOf = (queue: string): Promise<string> => {
     const known =
@@ -146,16 +142,9 @@ export function cloudOf(aws: AwsConfig): Cloud {
     forget: async (queue, ReceiptHandle) => {
       await sqs.send(new DeleteMessageCommand({ QueueUrl: await urlOf(queue), ReceiptHandle }));
     },
-    running: async (stateMachineArn) => {
-      const { executions = [] } = await sfn.send(
-        new ListExecutionsCommand({ stateMachineArn, statusFilter: 'RUNNING' }),
-      );
-      return executions.map(({ name = '' }) => name);
-    },
     close: () => {
       s3.destroy();
       sqs.destroy();
-      sfn.destroy();
     },
   };
 }

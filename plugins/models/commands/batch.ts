@@ -1,5 +1,6 @@
 import type { Cloud } from '../batch/cloud.ts';
 import type { Followed } from '../batch/jobs.ts';
+import { isProblemError, type Problem, problemError } from '../errors.ts';
 import type { Model } from '../model.ts';
 import { type Command, type Context, modelOf, usage } from './command.ts';
 
@@ -36,12 +37,21 @@ export const command: Command = {
           'is missing.',
           'Name an object or a prefix, or ask with --status or --failed.',
         );
+    } catch (error) {
+      throw isProblemError(error) ? error : problemError([unreachable(context, error)], error);
     } finally {
       progress(undefined);
       cloud.close();
     }
   },
 };
+
+const unreachable = ({ service: { stack, region } }: Context, error: unknown): Problem => ({
+  code: 'MODELS_AWS',
+  key: 'models',
+  message: `Queue, objects or jobs of ${stack} (${region}) cannot be reached: ${error instanceof Error ? error.message : error}`,
+  fix: 'Run `sls deploy` first; else check credentials, --aws-profile, --stage and --region. docs/deploy-policy.md lists what the command needs.',
+});
 
 async function score(context: Context, model: Model, cloud: Cloud, input: string): Promise<void> {
   const { flags, print, progress } = context;
