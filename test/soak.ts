@@ -4,6 +4,7 @@
  */
 import { performance } from 'node:perf_hooks';
 import { arm64Inference } from './soak/arm64.ts';
+import { BATCH, batchSoak, HUNDREDTH_OF_BATCH } from './soak/batch.ts';
 import { everyDeath } from './soak/batch-deaths.ts';
 import { everyCrash } from './soak/crash.ts';
 import { HUNDREDTH_OF_LARGE, LARGE, largeArtifact } from './soak/large.ts';
@@ -17,6 +18,7 @@ type Part = {
 };
 const parts: Readonly<Record<string, Part>> = {
   arm64: { full: arm64Inference },
+  batch: { full: () => batchSoak(BATCH), short: () => batchSoak(HUNDREDTH_OF_BATCH) },
   'batch-deaths': { full: everyDeath },
   crash: { full: everyCrash },
   large: { full: () => largeArtifact(LARGE), short: () => largeArtifact(HUNDREDTH_OF_LARGE) },
