@@ -14,6 +14,8 @@ export function csvWriter(columns: readonly Column[]): PartWriter {
   putByte(output, NEWLINE);
   return {
     add(block, outputs) {
+      // Then there is no output either.
+      if (block.rows.length === 0) return;
       const cells = columns.map((column) => cellOf(column, block, outputs, output, columns.length));
       for (let row = 0; row < block.rows.length; row++) {
         for (let i = 0; i < cells.length; i++) {

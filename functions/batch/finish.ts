@@ -40,7 +40,8 @@ export async function finish(world: World, job: Job, folder: Folder, parts: numb
   const all = done as DonePart[];
   const rows = all.reduce((sum, part) => sum + part.rows, 0);
   const errors = all.reduce((sum, part) => sum + part.errors, 0);
-  if (errors > entry.tolerate * rows) {
+  // Divided, since 0.29 times 100 is less than 29.
+  if (rows > 0 && errors / rows > entry.tolerate) {
     const reason = `${errors} of ${rows} rows failed; ${percent(entry.tolerate)} are tolerated. ${await examples(files, folder, all)}`;
     return fail(world, job, folder, { code: 'TOO_MANY_ERRORS', reason });
   }
@@ -71,12 +72,15 @@ export async function finish(world: World, job: Job, folder: Folder, parts: numb
 /** What comes after `_SUCCESS.json`; again for who comes later, since the first one may have died before it. */
 export async function completed(world: World, job: Job, folder: Folder, entry: Entry): Promise<void> {
   const files = world.files(folder.bucket);
-  await files.remove(`${folder.prefix}${KEYS.failed}`);
+  // Only what is there: in a versioned bucket each removal would leave a mark.
+  const failed = `${folder.prefix}${KEYS.failed}`;
+  if ((await files.head(failed)) !== undefined) await files.remove(failed);
   const key = latestKey(job.model, entry, job.object.key);
   for (;;) {
     const found = await files.read(key);
     const latest = found === undefined ? undefined : (JSON.parse(found.text) as Latest);
-    if (latest !== undefined && (latest.job === urlOf(folder) || isNewer(latest.object, job.object))) return;
+    const isKnown = latest?.job === urlOf(folder) && !isNewer(job.object, latest.object);
+    if (latest !== undefined && (isKnown || isNewer(latest.object, job.object))) return;
     const next: Latest = {
       schema: 1,
       object: job.object,

@@ -51,9 +51,16 @@ export function folderOf(
   };
 }
 
-/** The key of what tells the newest job of an input object. */
-export const latestKey = (model: string, { output }: Entry, key: string): string =>
-  `${output.prefix}${model}/latest/${key}.json`;
+/** Bytes: https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html */
+const KEY_BYTES = 1024;
+
+/** The key of what tells the newest job of an input object; a key that is too long to be a part of it is there by its sha256. */
+export function latestKey(model: string, { output }: Entry, key: string): string {
+  const folder = `${output.prefix}${model}/latest/`;
+  const named = `${folder}${key}.json`;
+  if (Buffer.byteLength(named) <= KEY_BYTES) return named;
+  return `${folder}${createHash('sha256').update(key).digest('hex')}.json`;
+}
 
 const ENDINGS: Readonly<Record<Format, string>> = {
   csv: '.csv',

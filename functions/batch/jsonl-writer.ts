@@ -24,6 +24,8 @@ export function jsonlWriter(columns: readonly Column[]): PartWriter {
   return {
     /** @throws Refusal `NON_FINITE_OUTPUT`, before anything of the block is written */
     add(block, outputs) {
+      // Then there is no output either.
+      if (block.rows.length === 0) return;
       for (const column of columns) if (column.of === 'output') checkFinite(column.output, outputs);
       const values = columns.map((column) => writerOf(column, block, outputs, output));
       for (let row = 0; row < block.rows.length; row++) {

@@ -27,13 +27,18 @@ export function runOf(
       const tensor = tensorOf(computed[name] as Parameters<typeof tensorOf>[0]);
       if (tensor !== undefined) results[name] = tensor;
     }
-    try {
-      seen?.(feeds, results);
-    } catch {
-      // Scoring is for those who watch: rows get their answers.
-    }
-    return post === undefined ? results : transformed(() => post(results, info));
+    const outputs = post === undefined ? results : await transformed(() => post(results, info));
+    return { outputs, ...(seen && { accepted: () => told(() => seen(feeds, results)) }) };
   };
+}
+
+/** Scoring is for those who watch: whatever it throws, rows get their answers. */
+function told(seen: () => void): void {
+  try {
+    seen();
+  } catch {
+    // A baseline that does not fit would fail at every block; the endpoint says so in its log.
+  }
 }
 
 /** What a transform refuses is told in its words, as clients are; of what else it throws nothing is, since that may hold values. */
@@ -97,7 +102,7 @@ async function probe(inputs: Manifest['signature']['inputs'], run: Run): Promise
     return [name, { datatype, shape: dimensions, data } as Tensor] as const;
   });
   try {
-    return await run(Object.fromEntries(zeros));
+    return (await run(Object.fromEntries(zeros))).outputs;
   } catch {
     return {};
   }

@@ -19,7 +19,8 @@ export type Scoring = {
 export type OpenPart = {
   readonly part: number;
   add(block: Block): Promise<void>;
-  close(): Promise<DonePart>;
+  /** `isNew`: nobody wrote it before. */
+  close(): Promise<DonePart & { readonly isNew: boolean }>;
 };
 
 export function openPart(
@@ -63,8 +64,8 @@ export function openPart(
       const metadata = Object.fromEntries(
         (['rows', 'errors', 'sha256', 'ms'] as const).map((name) => [name, String(done[name])]),
       );
-      await files.create(key, body, metadata);
-      return done;
+      const written = await files.create(key, body, metadata);
+      return { ...done, isNew: written === 'created' };
     },
   };
 }

@@ -45,6 +45,8 @@ export async function receive(world: World, { body, again }: Message): Promise<v
       reason: `No entry under batch takes s3://${asked.bucket}/${asked.key}.`,
     });
   const head = await world.head(asked);
+  // What the console makes of "create folder".
+  if (asked.key.endsWith('/') && head?.bytes === 0) return;
   const object = { bucket: asked.bucket, key: asked.key };
   if (head === undefined || (asked.etag !== undefined && head.etag !== asked.etag)) {
     const reason = head === undefined ? 'it was deleted' : 'it was overwritten, and its own event follows';
@@ -172,6 +174,10 @@ async function scoringOf(world: World, entry: Entry, rows: Rows): Promise<Scorin
   };
 }
 
-function counted(world: World, { rows, errors }: { readonly rows: number; readonly errors: number }): void {
-  world.count({ [METRICS.rows]: rows, [METRICS.rowErrors]: errors, [METRICS.partsDone]: 1 });
+function counted(
+  world: World,
+  { rows, errors, isNew }: { readonly rows: number; readonly errors: number; readonly isNew: boolean },
+): void {
+  // A twin has counted what it wrote.
+  if (isNew) world.count({ [METRICS.rows]: rows, [METRICS.rowErrors]: errors, [METRICS.partsDone]: 1 });
 }

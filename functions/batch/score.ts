@@ -4,7 +4,10 @@ import { isRefusal } from '../shared/http.ts';
 import type { Block, RowFault } from './rows.ts';
 
 /** All of the model on stacked rows: transform, session, transform. It may throw because of one of them. */
-export type Run = (rows: Tensors) => Tensors | Promise<Tensors>;
+export type Run = (rows: Tensors) => Ran | Promise<Ran>;
+
+/** `accepted` is called once these rows have their answers: what is run again is not told twice. */
+export type Ran = { readonly outputs: Tensors; readonly accepted?: () => void };
 
 /** Good rows with their answers, and the faulty ones. */
 export type Scored = { readonly block: Block; readonly outputs: Tensors };
@@ -39,8 +42,9 @@ export async function scoreBlock(
   const attempt = async (from: number, to: number): Promise<void> => {
     if (from === to) return;
     try {
-      const outputs = await run(slice(block.tensors, from, to, rows.length));
+      const { outputs, accepted } = await run(slice(block.tensors, from, to, rows.length));
       pieces.push({ from, to, outputs: wanted(outputs, expected, to - from) });
+      accepted?.();
     } catch (error) {
       if (to - from === 1) return faulty(from, ...faultOf(error));
       const middle = (from + to) >> 1;

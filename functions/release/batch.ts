@@ -7,12 +7,18 @@ import type { World } from './world.ts';
  * by what was promoted. There is nothing to decide and nothing to remember: where it does not point to the stable version's own, it
  * is moved, by whoever comes next.
  */
-export async function follow(world: World, { stable, alias: name }: Release): Promise<void> {
-  if (stable?.batch === undefined) return;
-  const { functionName, version } = stable.batch;
+export async function follow(world: World, { stable, candidate, alias: name }: Release): Promise<void> {
+  // What was live before `batch` was declared has no version for jobs: until the candidate that has one is promoted, and if
+  // it never is, it scores them, since its gate has passed, and an alias must be there for the queue.
+  const batch = stable?.batch ?? candidate?.batch;
+  if (batch === undefined) return;
+  const { functionName, version } = batch;
   const found = await world.aliases.get(functionName, name);
-  if (points(found, whole(version))) return;
-  const to = { ...whole(version), description: `serverless-models version ${stable.version}` };
+  if (points(found, whole(version)) || (found !== undefined && stable?.batch === undefined)) return;
+  const to = {
+    ...whole(version),
+    description: `serverless-models version ${(stable?.batch === undefined ? candidate : stable)?.version}`,
+  };
   const written =
     found === undefined
       ? await world.aliases.create(functionName, name, to)

@@ -26,7 +26,7 @@ export function dashboardOf(models: readonly Model[], host: Host, facts: KnownFa
     Properties: {
       DashboardName: dashboardName(host.service, host.stage),
       // Alarms go by ARN, in which the account is.
-      DashboardBody: { 'Fn::Sub': JSON.stringify({ periodOverride: 'auto', widgets }) },
+      DashboardBody: { 'Fn::Sub': JSON.stringify({ periodOverride: 'inherit', widgets }) },
     },
   };
 }

@@ -5,6 +5,7 @@ import { scoreBlock } from '../../../functions/batch/score.ts';
 import { readLine } from '../../../functions/drift/lines.ts';
 import type { Manifest } from '../../../functions/infer/contract.ts';
 import type { Session } from '../../../functions/infer/session.ts';
+import type { Tensors } from '../../../functions/infer/transform.ts';
 import { numericSignal } from '../../reference.ts';
 
 const REFERENCE = Array.from({ length: 1000 }, (_, i) => i);
@@ -60,6 +61,21 @@ it('rows of a job are counted as those of requests are, each once, faulty ones n
   expect(metrics.reduce((sum, { Rows }) => sum + Rows, 0)).toBe(499);
   expect(metrics.every(({ Model }) => Model === 'shop-dev-m')).toBe(true);
   expect(metrics[0]._aws.CloudWatchMetrics[0].Dimensions).toEqual([['Model']]);
+});
+
+it('rows that a transform makes run again, and the one that it refuses, are counted once and not at all', async () => {
+  const lines: string[] = [];
+  const seen = driftWriter(MANIFEST, 'm', {}, (text) => lines.push(...text.trimEnd().split('\n')));
+  const post = ({ y }: Tensors): Tensors => {
+    if (y === undefined || (y.data as Float32Array).includes(123)) throw new Error('the transform');
+    return { y };
+  };
+  const run = runOf(MANIFEST, session, { post }, seen);
+  const values = Array.from({ length: 500 }, (_, i) => i);
+  const { block: scored } = await scoreBlock(run, block(values), [{ name: 'y', width: 1 }], 1e9, false);
+  expect(scored.rows).toHaveLength(499);
+  const counted = lines.map(readLine).filter((line) => line !== undefined);
+  expect(counted.reduce((sum, { rows }) => sum + rows, 0)).toBe(499);
 });
 
 it('a level beyond INFO does not drop them, and nothing is written where nothing is declared', () => {

@@ -63,7 +63,7 @@ export function scene(
     manifest: MANIFEST,
     entries: [entry],
     version: '7',
-    run,
+    run: (rows) => ({ outputs: run(rows) }),
     sizes: { whole: options.whole ?? 1_000_000, part: options.part ?? 40 },
     head: input.head,
     source: input.source,

@@ -40,6 +40,11 @@ const doubling =
 
 const f = (tensor: Tensor | undefined): number[] => [...((tensor?.data ?? []) as Float32Array)];
 
+const score = (
+  run: (rows: Tensors) => Tensors,
+  ...others: Parameters<typeof scoreBlock> extends [unknown, ...infer Rest] ? Rest : never
+) => scoreBlock((rows) => ({ outputs: run(rows) }), ...others);
+
 const MANY = Number.MAX_SAFE_INTEGER;
 
 describe('a block of rows', () => {
@@ -49,7 +54,7 @@ describe('a block of rows', () => {
         fc.array(fc.integer({ min: -1, max: 9 }), { maxLength: 40 }),
         fc.constantFrom(1, 3, MANY),
         async (values, most) => {
-          const { block, outputs } = await scoreBlock(
+          const { block, outputs } = await score(
             doubling(),
             blockOf(values),
             [{ name: 'y', width: 2 }],
@@ -74,16 +79,16 @@ describe('a block of rows', () => {
   it('is run once where all is well, and twice a halving for one bad row among a thousand', async () => {
     const runs: number[] = [];
     const values = Array.from({ length: 1024 }, (_, i) => i);
-    await scoreBlock(doubling(runs), blockOf(values), [{ name: 'y', width: 2 }], MANY, false);
+    await score(doubling(runs), blockOf(values), [{ name: 'y', width: 2 }], MANY, false);
     expect(runs).toEqual([1024]);
     runs.length = 0;
-    await scoreBlock(doubling(runs), blockOf(values.with(700, -1)), [{ name: 'y', width: 2 }], MANY, false);
+    await score(doubling(runs), blockOf(values.with(700, -1)), [{ name: 'y', width: 2 }], MANY, false);
     expect(runs.length).toBe(1 + 2 * 10);
   });
 
   it('keeps the reader’s faults, in the order of rows', async () => {
     const block = { ...blockOf([1, -1, 1]), faults: [{ row: 14, code: 'WRONG_VALUE', reason: 'r' }] };
-    const scored = await scoreBlock(doubling(), block, [{ name: 'y', width: 2 }], MANY, false);
+    const scored = await score(doubling(), block, [{ name: 'y', width: 2 }], MANY, false);
     expect(scored.block.faults.map(({ row }) => row)).toEqual([12, 14]);
   });
 
@@ -92,11 +97,11 @@ describe('a block of rows', () => {
       if (f(x).includes(-1)) throw refusal('WRONG_VALUE', 'age must be positive.');
       return doubling()({ x: x as Tensor });
     };
-    const [fault] = (await scoreBlock(refusing, blockOf([1, -1]), [{ name: 'y', width: 2 }], MANY, false))
-      .block.faults;
+    const [fault] = (await score(refusing, blockOf([1, -1]), [{ name: 'y', width: 2 }], MANY, false)).block
+      .faults;
     expect(fault).toEqual({ row: 12, line: 14, code: 'WRONG_VALUE', reason: 'age must be positive.' });
-    const [other] = (await scoreBlock(doubling(), blockOf([-1]), [{ name: 'y', width: 2 }], MANY, false))
-      .block.faults;
+    const [other] = (await score(doubling(), blockOf([-1]), [{ name: 'y', width: 2 }], MANY, false)).block
+      .faults;
     expect(JSON.stringify(other)).not.toContain('kernel');
   });
 
@@ -109,10 +114,10 @@ describe('a block of rows', () => {
           f(x).map((value) => (value === 5 ? bad : value)),
         ),
       });
-      const strict = await scoreBlock(run, blockOf([4, 5, 6]), [{ name: 'y', width: 1 }], MANY, false);
+      const strict = await score(run, blockOf([4, 5, 6]), [{ name: 'y', width: 1 }], MANY, false);
       expect(f(strict.outputs.y)).toEqual([4, 6]);
       expect(strict.block.faults).toMatchObject([{ row: 12, code: 'NON_FINITE_OUTPUT' }]);
-      const free = await scoreBlock(run, blockOf([4, 5, 6]), [{ name: 'y', width: 1 }], MANY, true);
+      const free = await score(run, blockOf([4, 5, 6]), [{ name: 'y', width: 1 }], MANY, true);
       expect(f(free.outputs.y)).toEqual([4, bad, 6]);
       expect(free.block.faults).toEqual([]);
     },
@@ -127,7 +132,7 @@ describe('a block of rows', () => {
         name: { datatype: 'BYTES', shape: [n], data: Array<string>(n).fill('ä') },
       };
     };
-    const { outputs } = await scoreBlock(
+    const { outputs } = await score(
       run,
       blockOf([1, -1, 2, 3]),
       [
@@ -143,7 +148,7 @@ describe('a block of rows', () => {
 
   it('is faulty in every row where an output has no row for each', async () => {
     const run = (): Tensors => ({ y: fp32([7], [1, 2, 3, 4, 5, 6, 7]) });
-    const { block } = await scoreBlock(run, blockOf([1, 2]), [{ name: 'y', width: 1 }], MANY, false);
+    const { block } = await score(run, blockOf([1, 2]), [{ name: 'y', width: 1 }], MANY, false);
     expect(block.faults).toMatchObject([{ code: 'MODEL_FAILED' }, { code: 'MODEL_FAILED' }]);
   });
 });

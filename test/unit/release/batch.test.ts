@@ -45,6 +45,20 @@ describe('the alias of batch', () => {
     expect(batchOf(w)).toBe('14');
   });
 
+  it('is there where batch is declared together with a changed model, once its gate has passed', async () => {
+    const w = fakeWorld();
+    for (const version of ['3', '4']) w.aliases.publish(FUNCTION, version);
+    w.aliases.publish(BATCH, '14');
+    await w.send(request('Create', '3', 'a', { settings: CANARY }));
+    w.stack.state = 'done';
+    await deploy(w, '4', 'b', { batch: '14' });
+    expect(w.answers.at(-1)).toMatchObject({ Status: 'SUCCESS' });
+    expect(batchOf(w)).toBe('14');
+    w.stack.state = 'done';
+    await until(w, 'BAKING', GOOD);
+    expect(batchOf(w)).toBe('14');
+  });
+
   it('never moves for a candidate that is rolled back', async () => {
     const w = await canary();
     await until(w, 'ROLLED_BACK', { 3: 0.01, 4: 0.5 });
