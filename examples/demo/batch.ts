@@ -42,9 +42,10 @@ export async function batch({ sls, env, client, columns }: BatchScene): Promise<
     (await (await s3.send(new GetObjectCommand({ Bucket: OUTPUT, Key: key }))).Body?.transformToString()) ??
     '';
   const written = async () =>
-    ((await s3.send(new ListObjectsV2Command({ Bucket: OUTPUT }))).Contents ?? []).map(
-      ({ Key = '', ETag, LastModified }) => ({ key: Key, ETag, at: LastModified?.toISOString() }),
-    );
+    ((await s3.send(new ListObjectsV2Command({ Bucket: OUTPUT }))).Contents ?? [])
+      // But for what points to the latest write.
+      .filter(({ Key = '' }) => !Key.includes('/latest/'))
+      .map(({ Key = '', ETag, LastModified }) => ({ key: Key, ETag, at: LastModified?.toISOString() }));
   try {
     console.log(
       `${count(people.length)} rows, ${(body.length / 1e6).toFixed(1)} MB; one in ${count(BROKEN)} is broken`,

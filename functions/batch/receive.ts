@@ -21,6 +21,10 @@ import type { World } from './world.ts';
 /** Milliseconds that an invocation keeps to itself. */
 const RESERVE = 60_000;
 
+/** What jobs write about themselves: in a chain, the next model's input may have it beside the answers. */
+const DOCUMENTS =
+  /@[0-9a-f]{12}\/[0-9a-f]{64}\/(_(PLAN|SUCCESS|FAILED)\.json|errors-\d+\.jsonl|map\/.*)$|\/latest\/.*\.json$/;
+
 /** A message as the queue hands it over. */
 export type Message = { readonly body: string; readonly again: boolean };
 
@@ -37,6 +41,7 @@ export async function receive(world: World, { body, again }: Message): Promise<v
       code: 'UNKNOWN_MESSAGE',
       reason: 'The message is neither an event "Object Created" of S3 nor one of `sls models batch`.',
     });
+  if (DOCUMENTS.test(asked.key)) return;
   const number = entryFor(world.entries, asked.bucket, asked.key);
   const entry = world.entries[number];
   if (entry === undefined)

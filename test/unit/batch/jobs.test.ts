@@ -8,6 +8,9 @@ const csv = (rows: number, broken = false): string =>
 
 const success = (files: Record<string, string>) => JSON.parse(files['_SUCCESS.json'] ?? 'null');
 const KEY = 'rows/a.csv';
+/** All but the pointer, which knows of the latest write. */
+const answers = (s: ReturnType<typeof scene>) =>
+  Object.fromEntries(Object.entries(s.files()).filter(([name]) => !name.includes('/latest/')));
 
 describe('an object', () => {
   it('is scored in parts, each with its rows, and marked complete last', async () => {
@@ -49,11 +52,11 @@ describe('an object', () => {
       const event = s.upload(KEY, csv(30));
       await s.send(event);
       for (const job of s.spread) await s.map(job);
-      const [before, counted] = [s.files(), { ...s.counted }];
+      const [before, counted] = [answers(s), { ...s.counted }];
       s.clock.now += 60_000;
       await s.send(event);
       await s.send(s.upload(KEY, csv(30)));
-      expect(s.files()).toEqual(before);
+      expect(answers(s)).toEqual(before);
       expect(s.counted).toEqual(counted);
       expect(s.spread.length).toBe(whole === 10 ? 1 : 0);
     },
@@ -116,6 +119,63 @@ describe('an object', () => {
     await s.send(s.upload(KEY, text));
     expect(success(s.files())).toMatchObject({ rows, errors: 0 });
   });
+});
+
+it('written first, overwritten, and written again is the one that is pointed to, whatever ends last', async () => {
+  const s = scene({ whole: 10 });
+  const first = s.upload(KEY, csv(30));
+  await s.send(first);
+  await s.map(s.spread[0] as never);
+  s.clock.now += 1000;
+  await s.send(s.upload(KEY, csv(40)));
+  s.clock.now += 1000;
+  await s.send(s.upload(KEY, csv(30)));
+  const pointed = (): string => JSON.parse(s.files()['scored/sum/latest/rows/a.csv.json'] ?? '').job;
+  const before = pointed();
+  await s.map(s.spread[1] as never);
+  expect(pointed()).toBe(before);
+});
+
+it('what a model before in a chain writes about its jobs is no object of the next', async () => {
+  const s = scene({ entry: { input: { bucket: 'in', prefix: '', suffix: '' } } });
+  for (const name of [
+    '_SUCCESS.json',
+    '_FAILED.json',
+    '_PLAN.json',
+    'errors-00000.jsonl',
+    'map/x/manifest.json',
+  ])
+    await s.send(s.upload(`a@0123456789ab/${'0'.repeat(64)}/${name}`, '{}'));
+  await s.send(s.upload('a/latest/rows/a.csv.json', '{}'));
+  await s.send(s.upload('folder/', ''));
+  expect([s.files(), s.failed]).toEqual([{}, []]);
+});
+
+it('of a very long key has its pointer all the same', async () => {
+  const s = scene({ entry: { input: { bucket: 'in', prefix: '', suffix: '' } } });
+  const key = `${'long/'.repeat(200)}${'k'.repeat(20)}`;
+  await s.send(s.upload(key, csv(3)));
+  expect(s.failed).toEqual([]);
+  const keys = [...s.output.objects.keys()];
+  expect(keys.every((one) => Buffer.byteLength(one) <= 1024)).toBe(true);
+  expect(keys).toContainEqual(expect.stringMatching(/\/latest\/[0-9a-f]{64}\.json$/));
+});
+
+it.each(['csv', 'jsonl', 'npy', 'parquet'] as const)(
+  'of a part without one good row is written as %s, and its rows are told',
+  async (outputFormat) => {
+    const s = scene({ entry: { outputFormat, tolerate: 1 }, part: 8 });
+    await s.send(s.upload(KEY, '1,2\n1,x\n2,x\n3,x\n4,5\n'));
+    expect(s.failed).toEqual([]);
+    expect(success(s.files())).toMatchObject({ rows: 5, errors: 3 });
+  },
+);
+
+it('with exactly as many faulty rows as are tolerated is complete', async () => {
+  const s = scene({ entry: { tolerate: 0.29 }, part: 10_000 });
+  const rows = Array.from({ length: 100 }, (_, i) => (i > 70 ? `${i},x\n` : `${i},1\n`)).join('');
+  await s.send(s.upload(KEY, rows));
+  expect(success(s.files())).toMatchObject({ rows: 100, errors: 29 });
 });
 
 describe('what is wrong', () => {
