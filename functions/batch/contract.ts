@@ -68,6 +68,12 @@ export const ENV = {
   endpoint: 'MODELS_BATCH_ENDPOINT',
 } as const;
 
+/**
+ * Runs that an object is tried in before it is put aside: a poll that finds no instance counts, too.
+ * https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
+ */
+export const TRIES = 5;
+
 /** Seconds of one run of the batch function: Lambda's most. */
 export const BATCH_TIMEOUT = 900;
 

@@ -7,8 +7,18 @@ import type { Context, SQSEvent } from 'aws-lambda';
 import type { Manifest } from '../infer/contract.ts';
 import { openSession } from '../infer/session.ts';
 import type { AnyTransform } from '../infer/transform.ts';
+import { errorName, errorStatus, messageOf } from '../shared/aws/errors.ts';
+import { placeOf } from '../shared/log.ts';
 import { metricLine } from '../shared/metric-line.ts';
-import { ATTRIBUTES, type BatchManifest, ENV, type FinishEvent, KEYS, type PartEvent } from './contract.ts';
+import {
+  ATTRIBUTES,
+  type BatchManifest,
+  ENV,
+  type FinishEvent,
+  KEYS,
+  type PartEvent,
+  TRIES,
+} from './contract.ts';
 import { driftWriter } from './drift.ts';
 import { bucketFiles } from './folder.ts';
 import type { Job } from './job.ts';
@@ -29,7 +39,7 @@ type Event = SQSEvent | PartEvent<Job> | FinishEvent<Job>;
 const SIZES = { whole: 64 * 1024 ** 2, part: 32 * 1024 ** 2 } as const;
 
 /** Seconds after which a message comes again that could not be dealt with: by the times that it came. */
-const LATER = [30, 120, 600];
+const LATER = [30, 120, 600, 1800];
 
 /**
  * Loads the model, then gives the Lambda handler of its jobs. The generated entry awaits it, as the endpoint's does.
@@ -93,6 +103,12 @@ export async function createBatch(manifest: Manifest, batch: BatchManifest, tran
           await receive(world, { body: record.body, again });
         } catch (error) {
           const times = Number(record.attributes.ApproximateReceiveCount);
+          if (times >= TRIES) {
+            // The last one says why: SQS itself would put the message aside without a word.
+            await queue.fail(record.body, { code: 'GAVE_UP', reason: reasonOf(error) });
+            logger.error('A message is given up.', { reason: reasonOf(error), times });
+            continue;
+          }
           await queue.later(record.receiptHandle, LATER[Math.min(times, LATER.length) - 1] as number);
           throw error;
         }
@@ -100,6 +116,10 @@ export async function createBatch(manifest: Manifest, batch: BatchManifest, tran
       return undefined;
     });
 }
+
+/** AWS names actions and resources; another error's message could hold what was read. */
+const reasonOf = (error: unknown): string =>
+  errorStatus(error) === undefined ? placeOf(error) : `${errorName(error)}: ${messageOf(error)}`;
 
 /** The job's own part of its folder: hexadecimal, 64 characters. */
 const hashOf = (prefix: string): string => prefix.split('/').at(-2) ?? '';

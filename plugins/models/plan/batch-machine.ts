@@ -38,7 +38,7 @@ const roleArn = (named: unknown, own: string): unknown =>
  * Lambda may have no instance for batch for a long while, since requests go first: an hour of it is waited out. Everything else that passes does so soon.
  * https://docs.aws.amazon.com/step-functions/latest/dg/sfn-best-practices.html#bp-lambda-serviceexception
  */
-const RETRY = [
+const retry = (MaxAttempts: number) => [
   {
     ErrorEquals: ['Lambda.TooManyRequestsException'],
     IntervalSeconds: 2,
@@ -47,8 +47,18 @@ const RETRY = [
     MaxAttempts: 120,
     JitterStrategy: 'FULL',
   },
-  { ErrorEquals: ['States.ALL'], IntervalSeconds: 5, BackoffRate: 3, MaxAttempts: 3, JitterStrategy: 'FULL' },
+  {
+    ErrorEquals: ['States.ALL'],
+    IntervalSeconds: 5,
+    BackoffRate: 3,
+    MaxDelaySeconds: 600,
+    MaxAttempts,
+    JitterStrategy: 'FULL',
+  },
 ];
+
+/** A part that fails is seen by the end of the job; an end that fails by nobody, so it waits for an hour's outage. */
+const TRIES = { part: 3, finish: 12 } as const;
 
 /** Seconds: what Lambda itself ends is told by Lambda. */
 const PATIENCE = BATCH_TIMEOUT + 60;
@@ -57,7 +67,7 @@ const PARTITION = `\${AWS::Partition}`;
 
 /** For Fn::Sub. */
 function definitionOf(model: BatchModel, host: Host): Json {
-  const ask = (payload: Json): Json => ({
+  const ask = (payload: Json, tries: number): Json => ({
     Type: 'Task',
     Resource: `arn:${PARTITION}:states:::lambda:invoke`,
     Parameters: {
@@ -66,7 +76,7 @@ function definitionOf(model: BatchModel, host: Host): Json {
       Payload: payload,
     },
     TimeoutSeconds: PATIENCE,
-    Retry: RETRY,
+    Retry: retry(tries),
   });
   return {
     Comment: `Parts of the large objects of ${model.name}`,
@@ -88,7 +98,7 @@ function definitionOf(model: BatchModel, host: Host): Json {
           // https://docs.aws.amazon.com/step-functions/latest/dg/choosing-workflow-type.html
           ProcessorConfig: { Mode: 'DISTRIBUTED', ExecutionType: 'STANDARD' },
           StartAt: 'Part',
-          States: { Part: { ...ask({ 'job.$': '$.job', 'part.$': '$.part' }), End: true } },
+          States: { Part: { ...ask({ 'job.$': '$.job', 'part.$': '$.part' }, TRIES.part), End: true } },
         },
         ResultWriter: {
           Resource: `arn:${PARTITION}:states:::s3:putObject`,
@@ -99,7 +109,7 @@ function definitionOf(model: BatchModel, host: Host): Json {
         Catch: [{ ErrorEquals: ['States.ALL'], ResultPath: '$.fault', Next: 'Finish' }],
         Next: 'Finish',
       },
-      Finish: { ...ask({ 'finish.$': '$.job' }), End: true },
+      Finish: { ...ask({ 'finish.$': '$.job' }, TRIES.finish), End: true },
     },
   };
 }

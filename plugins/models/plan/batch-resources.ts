@@ -1,4 +1,4 @@
-import { BATCH_TIMEOUT, type Entry } from '../../../functions/batch/contract.ts';
+import { BATCH_TIMEOUT, type Entry, TRIES } from '../../../functions/batch/contract.ts';
 import { BUCKET_EVENTS, type BucketEventsProperties } from '../../../functions/release/contract.ts';
 import type { Model } from '../model.ts';
 import { batchLogicalId, bucketLogicalId, functionLogicalId, RELEASE } from '../naming.ts';
@@ -29,9 +29,6 @@ export function batchResources(models: readonly Model[], host: Host): Resources 
 
 /** Seconds, as long as SQS keeps anything. */
 const RETENTION = 14 * 86_400;
-
-/** Runs that an object is tried in before it is put aside. */
-const TRIES = 3;
 
 function queueResources(model: BatchModel, host: Host): Resources {
   const id = (what: string): string => batchLogicalId(model.name, what);

@@ -21,6 +21,7 @@ _NAMES = {
 def install() -> None:
     iam_actions._BOTOCORE_SERVICE_MAP["lambda"] = ["lambda"]
     patch.wrap(iam_actions, "_lambda_action", lambda original: _action(original))
+    patch.wrap(iam_actions, "_action_from_target", _whole)
     patch.wrap(iam_actions, "extract_resource_arn", _resource)
     patch.wrap(scheduler, "handle_request", _pass_role)
     patch.wrap(s3, "_get_object", _missing_object)
@@ -33,6 +34,20 @@ def _action(original):
         return _NAMES.get(name, name) if name else original(method, path)
 
     return action
+
+
+def _whole(original):
+    """Who may send, delete or put off a message may do so with ten.
+    https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsqs.html"""
+
+    def action(headers):
+        name = original(headers)
+        return name.removesuffix("Batch") if name in _BATCHES else name
+
+    return action
+
+
+_BATCHES = ("SendMessageBatch", "DeleteMessageBatch", "ChangeMessageVisibilityBatch")
 
 
 def _resource(original):
