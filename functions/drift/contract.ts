@@ -132,7 +132,7 @@ export const METRICS = {
   score: 'Drift_',
   null: 'Null_',
   /**
-   * The monitor's, at the end of each window: the largest shift of an input in σ, inputs that drifted in it and in the one before,
+   * The monitor's, at the end of each window: the largest change of an input in σ, inputs that drifted in it and in the one before,
    * outputs whose classes did, and rows seen.
    */
   max: 'DriftMax',
@@ -197,5 +197,14 @@ export type SignalWindow = {
   readonly smooth?: { readonly t: number; readonly p: number };
   readonly chi?: { readonly x2: number; readonly df: number; readonly p: number };
   readonly psi?: number;
+  /** Share of rows in cells that are empty in the reference (unseen categories, anything but a constant), and p of its test. */
+  readonly unseen?: { readonly share: number; readonly p: number };
+  /** Share of rows without a value, here and in the reference; size in σ and p of their difference. A question of its own. */
+  readonly missing?: {
+    readonly share: number;
+    readonly before: number;
+    readonly size: number;
+    readonly p: number;
+  };
   readonly drifted: boolean;
 };

@@ -5,6 +5,7 @@ import { hochberg } from './hochberg.ts';
 import { psi } from './psi.ts';
 import { type Share, shareTest } from './share.ts';
 import { smooth } from './smooth.ts';
+import { together } from './strength.ts';
 import type { SignalSums, Sums } from './sums.ts';
 
 /** Rows with a value that a signal is judged from at least. */
@@ -56,10 +57,24 @@ type Rule = Pick<Watched, 'q' | 'effect'>;
 
 function look(signal: Signal, { n, nulls, a, b, cells }: SignalSums, all: number, rule: Rule): Looked {
   const reference = signal.rows ?? all;
-  const seen = { name: signal.name, label: signal.label, n, cells, nulls };
   // A column that is empty has no row with a value, and says so all the same.
   const absent = { live: nulls, of: n + nulls, before: signal.nulls, among: reference };
   const missing = absent.of < LEAST_ROWS ? SILENT : shareAnswer(absent, signal, rule);
+  const seen = {
+    name: signal.name,
+    label: signal.label,
+    n,
+    cells,
+    nulls,
+    ...(missing.size !== undefined && {
+      missing: {
+        share: nulls / absent.of,
+        before: signal.nulls / reference,
+        size: missing.size,
+        p: missing.p,
+      },
+    }),
+  };
   const m = reference - signal.nulls;
   if (n < LEAST_ROWS || m <= 0) return { signal, window: seen, values: SILENT, missing };
 
@@ -72,16 +87,17 @@ function look(signal: Signal, { n, nulls, a, b, cells }: SignalSums, all: number
   const counted = chi(signal, cells);
   const index = psi(signal.counts, cells);
   const empty = total(cells.filter((_, cell) => signal.counts[cell] === 0));
+  // Chi² must join those cells with others, where they could hide what they took the place of.
+  const unseen = signal.counts.includes(0)
+    ? shareAnswer({ live: empty, of: n, before: 0, among: m }, signal, rule)
+    : undefined;
 
   const answers: readonly Answer[] = [
     ...(scored === undefined ? [] : [{ p: scored.p, past: past(scored.t, 2), size: scored.size }]),
     ...(counted === undefined
       ? []
       : [{ p: counted.p, past: past(counted.x2, counted.df), size: sizeOf(counted, signal, ne) }]),
-    // Chi² must join those cells with others, where they could hide what they took the place of.
-    ...(signal.counts.includes(0)
-      ? [shareAnswer({ live: empty, of: n, before: 0, among: m }, signal, rule)]
-      : []),
+    ...(unseen === undefined ? [] : [unseen]),
   ];
   const { size } = answers.find((answer) => answer.past) ?? answers[0] ?? SILENT;
   const window = {
@@ -91,8 +107,9 @@ function look(signal: Signal, { n, nulls, a, b, cells }: SignalSums, all: number
     ...(scored !== undefined && { smooth: { t: scored.t, p: scored.p } }),
     ...(counted !== undefined && { chi: { x2: counted.x2, df: counted.df, p: counted.p } }),
     ...(index !== undefined && { psi: index }),
+    ...(unseen !== undefined && { unseen: { share: empty / n, p: unseen.p } }),
   };
-  const p = Math.min(1, answers.length * Math.min(1, ...answers.map((answer) => answer.p)));
+  const p = together(answers.map((answer) => answer.p));
   return { signal, window, values: { p, past: answers.some((answer) => answer.past) }, missing };
 }
 

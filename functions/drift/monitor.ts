@@ -11,6 +11,7 @@ import {
 } from './contract.ts';
 import { type Group, gather, MARGIN } from './gather.ts';
 import { judge } from './judge.ts';
+import { strongest } from './strength.ts';
 import { completeWindows, dueWindows, nameOf, type Window } from './windows.ts';
 import { wordsOf } from './words.ts';
 import type { World } from './world.ts';
@@ -133,7 +134,7 @@ export function metricsOf(
       ? before.signals.filter(({ drifted }) => drifted).map(({ name }) => name)
       : [],
   );
-  const sizes = inputs.flatMap(({ size }) => (size === undefined ? [] : [size]));
+  const sizes = inputs.flatMap((found) => strongest(found).size ?? []);
   const count = (found: readonly SignalWindow[]): number =>
     found.filter(({ drifted, name }) => drifted && again.has(name)).length;
   return {

@@ -1,4 +1,5 @@
 import type { Baseline, DriftWindow, Signal, SignalWindow } from './contract.ts';
+import { isMissingMost, strongest, valuesChance } from './strength.ts';
 
 /** What a window says to a person, who may just have been woken by it. */
 
@@ -14,49 +15,48 @@ export function wordsOf(
   if (baseline === undefined) return `${span}: nothing was scored.`;
   const all = pairs(signals, baseline);
   const enough = all.some(({ signal, found }) => signal.of === 'input' && found.psi !== undefined);
-  const inputs =
-    driftedWords(all, 'input', baseline.rows) ?? (enough ? 'no input drifted.' : 'too few rows to tell.');
-  const outputs = driftedWords(all, 'output', baseline.rows);
+  const inputs = driftedWords(all, 'input') ?? (enough ? 'no input drifted.' : 'too few rows to tell.');
+  const outputs = driftedWords(all, 'output');
   return `${span}: ${inputs}${outputs === undefined ? '' : ` ${outputs}`}`;
 }
 
 /** @returns undefined where none drifted */
-function driftedWords(all: readonly Pair[], of: Signal['of'], reference: number): string | undefined {
+function driftedWords(all: readonly Pair[], of: Signal['of']): string | undefined {
   const asked = all.filter(({ signal }) => signal.of === of);
   const drifted = asked.filter(({ found }) => found.drifted);
   if (drifted.length === 0) return undefined;
   const told = drifted
-    .toSorted((one, other) => (other.found.size ?? 0) - (one.found.size ?? 0))
+    .toSorted((one, other) => (strongest(other.found).size ?? 0) - (strongest(one.found).size ?? 0))
     .slice(0, TOLD)
-    .map(({ signal, found }) => signalWords(signal, found, reference));
+    .map(({ signal, found }) => signalWords(signal, found));
   const rest = drifted.length > TOLD ? `; and ${drifted.length - TOLD} more` : '';
   return `${drifted.length} of ${counted(asked.length, of)} drifted: ${told.join('; ')}${rest}.`;
 }
 
 /** Such as `"age" +0.52 σ, higher (p 3e-9, 4200 rows)`. */
-export function signalWords(
-  signal: Signal,
-  { n, nulls, cells, shift, size, smooth, chi }: SignalWindow,
-  reference: number,
-): string {
+function signalWords(signal: Signal, found: SignalWindow): string {
+  const { n, cells, shift, size } = found;
   const said: string[] = [];
   if (size !== undefined) {
-    const p = Math.min(smooth?.p ?? 1, chi?.p ?? 1);
+    const p = valuesChance(found) ?? 1;
     const move =
       shift === undefined ? `${size.toFixed(2)} σ, other shares` : numericWords(signal, cells, shift, size);
     said.push(
       `${move} (p ${p < 1e-300 ? '0' : p.toPrecision(1)}, ${counted(n, signal.of === 'output' ? 'request' : 'row')})`,
     );
-    const unseen = (cells.at(-1) ?? 0) / Math.max(1, sum(cells));
-    if (signal.kind === 'category' && unseen > 0) said.push(`${percent(unseen)} of them unseen values`);
   }
-  const [share, before] = [
-    nulls / Math.max(1, n + nulls),
-    signal.nulls / Math.max(1, signal.rows ?? reference),
+  return `${quoted(signal.label)} ${[...said, ...shareWords(found)].join(', ')}`;
+}
+
+/** What changed beside the values that a signal had before: unseen ones, and how many are missing. */
+export function shareWords(found: SignalWindow): readonly string[] {
+  const { unseen, missing } = found;
+  return [
+    ...(unseen !== undefined && unseen.share > 0 ? [`${percent(unseen.share)} of them unseen values`] : []),
+    ...(missing !== undefined && (isMissingMost(found) || Math.abs(missing.share - missing.before) >= 0.01)
+      ? [`missing in ${percent(missing.share)} of rows, ${percent(missing.before)} in the reference`]
+      : []),
   ];
-  if (said.length === 0 || Math.abs(share - before) >= 0.01)
-    said.push(`missing in ${percent(share)} of rows, ${percent(before)} in the reference`);
-  return `${quoted(signal.label)} ${said.join(', ')}`;
 }
 
 /** Location where that is most of it; else spread, which the outermost cells tell, or lumps. */

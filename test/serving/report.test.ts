@@ -100,7 +100,7 @@ const subjects: readonly Subject[] = [
         reason: 'version 4 was rolled back',
       },
     ],
-    windows,
+    seen: { windows, cut: false },
     baseline,
   },
   {
@@ -109,7 +109,7 @@ const subjects: readonly Subject[] = [
     unreadable: 'Metrics cannot be read: AccessDenied',
     releases: [],
   },
-  { model: 'risk', functionName: 'shop-dev-risk', releases: [], windows: [] },
+  { model: 'risk', functionName: 'shop-dev-risk', releases: [], seen: { windows: [], cut: false } },
 ];
 
 let folder = '';

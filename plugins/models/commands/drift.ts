@@ -1,4 +1,5 @@
 import { driftText } from '../watch/drift-text.ts';
+import { cutWords } from '../watch/finding.ts';
 import { type Command, modelOf, SINCE, sinceOf, usage } from './command.ts';
 
 /** `sls models drift`: how the traffic of each model differs from its reference data. */
@@ -10,7 +11,7 @@ export const command: Command = {
     json: { usage: 'Print JSON: every window with every signal', type: 'boolean' },
   },
   run: async (context) => {
-    const { flags, print, progress } = context;
+    const { flags, notice, print, progress } = context;
     const since = sinceOf(flags);
     const chosen = typeof flags.model === 'string' ? [modelOf(context)] : context.models;
     const models = chosen.filter(({ drift }) => drift !== undefined);
@@ -25,10 +26,15 @@ export const command: Command = {
     const found = await readWindows({ ...context, models }, Date.now() - since * 1000).finally(() =>
       progress(undefined),
     );
-    print(
-      flags.json
-        ? JSON.stringify(Object.fromEntries(found), null, 2)
-        : [...found].map(([name, windows]) => driftText(name, windows, Date.now())).join('\n\n'),
-    );
+    if (!flags.json) {
+      print([...found].map(([name, seen]) => driftText(name, seen, Date.now())).join('\n\n'));
+      return;
+    }
+    for (const [name, seen] of found) {
+      const cut = cutWords(seen);
+      if (cut !== undefined) notice(`${name}: ${cut}.`);
+    }
+    const windows = Object.fromEntries([...found].map(([name, seen]) => [name, seen.windows]));
+    print(JSON.stringify(windows, null, 2));
   },
 };

@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { nameOf } from '../plan/endpoint.ts';
+import { findingOf } from '../watch/finding.ts';
 import { reportHtml, type Subject } from '../watch/report-html.ts';
 import { type Command, modelOf, SINCE, sinceOf, usage } from './command.ts';
 
@@ -38,8 +39,8 @@ export const command: Command = {
       return Promise.all(
         chosen.map(async (model, i): Promise<Subject> => {
           const functionName = nameOf(model, plan.host);
-          const seen = model.drift === undefined ? undefined : (windows.get(model.name) ?? []);
-          const digest = seen?.at(-1)?.baseline;
+          const seen = model.drift === undefined ? undefined : windows.get(model.name);
+          const digest = findingOf(seen?.windows ?? [])?.shown.baseline;
           const baseline = digest ? await readBaseline(context, digest) : undefined;
           const traffic = await readTraffic(aws, functionName, from, to).catch((error: unknown) => ({
             unreadable: `Metrics cannot be read: ${error instanceof Error ? error.message : error}`,
@@ -49,7 +50,7 @@ export const command: Command = {
             functionName,
             ...('unreadable' in traffic ? traffic : { traffic }),
             releases: releases[i] ?? [],
-            ...(seen && { windows: seen }),
+            ...(seen && { seen }),
             ...(baseline && { baseline }),
           };
         }),

@@ -1,7 +1,21 @@
 import type { DriftWindow, SignalWindow } from '../../../functions/drift/contract.ts';
+import { strongest } from '../../../functions/drift/strength.ts';
+import { quoted, shareWords } from '../../../functions/drift/words.ts';
 import { span } from '../release/time.ts';
+import {
+  byWeight,
+  chanceText,
+  cutWords,
+  findingOf,
+  headOf,
+  isDrift,
+  laterWords,
+  pastWords,
+  period,
+  type Seen,
+} from './finding.ts';
 
-/** What was found of drift, for a person in a terminal: the newest window in full, the ones before as a line of bars. Pure. */
+/** What was found of drift, for a person in a terminal: the newest window that could be judged in full, the others as a line of bars. Pure. */
 
 /** Signals without a finding that are shown: the largest ones. */
 const QUIET = 5;
@@ -9,74 +23,68 @@ const QUIET = 5;
 const BARS = '▁▂▃▄▅▆▇█';
 /** σ of the highest bar: beyond one, it is out of question. */
 const HIGHEST = 1;
+/** Windows that have a bar: the newest ones. */
+const BARRED = 40;
 
-/** @param now milliseconds; @param windows oldest first */
-export function driftText(model: string, windows: readonly DriftWindow[], now: number): string {
-  const last = windows.at(-1);
-  if (last === undefined)
+/** @param now milliseconds */
+export function driftText(model: string, seen: Seen, now: number): string {
+  const { windows } = seen;
+  const finding = findingOf(windows);
+  if (finding === undefined)
     return `${model}: nothing is known yet. A window is looked at two to seven minutes after its end, and needs 100 rows.`;
-  const { signals, rows, requests, estimated } = last;
-  const drifted = signals.filter((signal) => signal.drifted);
-  const judged = signals.filter(({ size, chi }) => size !== undefined || chi !== undefined);
-  const shown = [...drifted, ...largest(signals.filter((signal) => !signal.drifted)).slice(0, QUIET)];
-  const rest = signals.length - shown.length;
+  const { shown, judged, past } = finding;
+  const { signals, rows, requests, estimated } = shown;
+  const told = signals.filter(({ drifted }) => drifted).length + past.length + QUIET;
+  const listed = judged.length === 0 ? [] : byWeight(finding).slice(0, told);
+  const rest = judged.length === 0 ? 0 : signals.length - listed.length;
+  const bars = Math.min(BARRED, windows.length);
+  const [later, cut] = [laterWords(finding), cutWords(seen)];
   return [
-    `${model}: ${headOf(drifted, judged.length, rows)}`,
-    `  window     ${period(last)}, ended ${span(now - Date.parse(last.to))} ago: ${rows} rows in ${requests} requests${estimated === undefined ? '' : `, scored of about ${estimated}`}`,
-    ...(judged.length === 0
+    `${model}: ${headOf(finding)}`,
+    `  window     ${period(shown)}, ended ${span(now - Date.parse(shown.to))} ago: ${rows} rows in ${requests} requests${estimated === undefined ? '' : `, scored of about ${estimated}`}`,
+    ...(later === undefined ? [] : [`  since      ${later}`]),
+    ...pastWords(finding).map((line, i) => `  ${i === 0 ? 'drifted' : '       '}    ${line}`),
+    ...(cut === undefined ? [] : [`  of         ${cut}`]),
+    ...(listed.length === 0
       ? []
       : table([
-          ['', 'shift', 'size', 'p', 'PSI', `${windows.length} window${windows.length === 1 ? '' : 's'}`],
-          ...shown.map((signal) => [
-            `${signal.drifted ? '!' : ' '} ${signal.label}`,
-            signed(signal.shift),
-            sigma(signal.size),
-            chance(signal),
-            signal.psi === undefined ? '' : signal.psi.toFixed(2),
-            sparkline(windows, signal.name),
-          ]),
+          ['', 'shift', 'size', 'p', 'PSI', `${bars} window${bars === 1 ? '' : 's'}`, ''],
+          ...listed.map((signal) => rowOf(signal, windows)),
         ])),
     ...(rest > 0 ? [`  and ${rest} smaller one${rest === 1 ? '' : 's'}; --json has all`] : []),
-    ...(drifted.length === 0
-      ? []
-      : [
+    ...(isDrift(finding)
+      ? [
           '  Nothing was rolled back: another version would see the same inputs. Look where these columns come from, then train anew if',
           '  the world has changed, and deploy the new reference data with the new model.',
-        ]),
+        ]
+      : []),
   ].join('\n');
 }
 
-function headOf(drifted: readonly SignalWindow[], judged: number, rows: number): string {
-  if (judged === 0)
-    return rows === 0 ? 'no requests in the last window.' : `${rows} rows are too few to say anything (100).`;
-  if (drifted.length === 0) return `like the reference data (${judged} signals).`;
-  return `${drifted.map(({ label }) => label).join(', ')} ${drifted.length === 1 ? 'is' : 'are'} not as in the reference data.`;
+function rowOf(signal: SignalWindow, windows: readonly DriftWindow[]): readonly string[] {
+  const { size, p } = strongest(signal);
+  return [
+    `${signal.drifted ? '!' : ' '} ${quoted(signal.label)}`,
+    signed(signal.shift),
+    sigma(size),
+    p === undefined ? 'too few rows' : chanceText(p),
+    signal.psi === undefined ? '' : signal.psi.toFixed(2),
+    sparkline(windows, signal.name),
+    shareWords(signal).join(', '),
+  ];
 }
-
-const largest = (signals: readonly SignalWindow[]): readonly SignalWindow[] =>
-  [...signals].sort((a, b) => (b.size ?? -1) - (a.size ?? -1));
-
-const period = ({ from, to }: DriftWindow): string =>
-  `${from.slice(0, 10)} ${from.slice(11, 16)}–${to.slice(11, 16)} UTC`;
 
 const sigma = (value: number | undefined): string => (value === undefined ? '' : `${value.toFixed(2)} σ`);
 const signed = (value: number | undefined): string =>
   value === undefined ? '' : `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(2)} σ`;
 
-/** The smaller of the two tests, as it counted. */
-function chance({ smooth, chi }: SignalWindow): string {
-  const ps = [smooth?.p, chi?.p].filter((p) => p !== undefined);
-  if (ps.length === 0) return 'too few rows';
-  const p = Math.min(1, ps.length * Math.min(...ps));
-  return p < 1e-4 ? p.toExponential(0) : p.toFixed(4);
-}
-
 /** A bar a window: how large the change of a signal was; a gap where nothing could be said. */
 export function sparkline(windows: readonly DriftWindow[], name: string): string {
   return windows
-    .slice(-40)
+    .slice(-BARRED)
     .map(({ signals }) => {
-      const size = signals.find((signal) => signal.name === name)?.size;
+      const found = signals.find((signal) => signal.name === name);
+      const size = found && strongest(found).size;
       if (size === undefined) return ' ';
       return BARS[Math.min(BARS.length - 1, Math.floor((size / HIGHEST) * BARS.length))] ?? ' ';
     })

@@ -1,8 +1,22 @@
 import { escapeHtml } from '../../../functions/catalog/escape.ts';
-import type { Baseline, DriftWindow, Signal, SignalWindow } from '../../../functions/drift/contract.ts';
+import type { Baseline, Signal, SignalWindow } from '../../../functions/drift/contract.ts';
+import { strongest } from '../../../functions/drift/strength.ts';
+import { shareWords } from '../../../functions/drift/words.ts';
 import type { Past } from '../release/history.ts';
 import { VERDICTS } from '../release/words.ts';
 import { figure, histogram, lineChart, stamp } from './charts.ts';
+import {
+  byWeight,
+  chanceText,
+  cutWords,
+  findingOf,
+  headOf,
+  isDrift,
+  laterWords,
+  pastWords,
+  period,
+  type Seen,
+} from './finding.ts';
 import { STYLE } from './report-style.ts';
 import type { Traffic } from './traffic.ts';
 
@@ -15,9 +29,9 @@ export type Subject = {
   readonly unreadable?: string;
   /** Newest first. */
   readonly releases: readonly Past[];
-  /** Oldest first; undefined where the model declares no drift. */
-  readonly windows?: readonly DriftWindow[];
-  /** Of the newest window. */
+  /** Undefined where the model declares no drift. */
+  readonly seen?: Seen;
+  /** Of the window that is shown. */
   readonly baseline?: Baseline;
 };
 
@@ -105,38 +119,46 @@ function releasesPart(releases: readonly Past[]): string {
   return `<h3>Releases</h3><div class="scroll"><table><thead><tr><th>began</th><th>version</th><th>ended</th><th>why, and what was found</th></tr></thead><tbody>${rows.join('')}</tbody></table></div>`;
 }
 
-function driftPart({ windows, baseline }: Subject): string {
-  if (windows === undefined) return '<h3>Drift</h3><p class="note">The model declares none.</p>';
-  const last = windows.at(-1);
-  if (last === undefined) return '<h3>Drift</h3><p class="note">No window has been judged in this time.</p>';
-  const order = [...last.signals].sort(
-    (a, b) => Number(b.drifted) - Number(a.drifted) || (b.size ?? -1) - (a.size ?? -1),
-  );
-  const drifted = last.signals.filter((signal) => signal.drifted).map(({ label }) => label);
-  const said =
-    drifted.length === 0
-      ? 'The newest window is like the reference data.'
-      : `In the newest window ${drifted.join(', ')} ${drifted.length === 1 ? 'is' : 'are'} not as in the reference data. Nothing was rolled back: another version would see the same inputs.`;
-  const times = windows.map(({ to }) => Date.parse(to));
-  const shown = order.slice(0, CHARTS);
-  return `<h3>Drift</h3>
-<p>${escapeHtml(said)} <span class="note">${escapeHtml(`${windows.length} windows; the newest: ${stamp(Date.parse(last.from))} to ${stamp(Date.parse(last.to))} UTC, ${figure(last.rows)} rows${last.estimated === undefined ? '' : ` in ${figure(last.requests)} requests, scored of about ${figure(last.estimated)}`}.`)}</span></p>
+function driftPart({ seen, baseline }: Subject): string {
+  if (seen === undefined) return '<h3>Drift</h3><p class="note">The model declares none.</p>';
+  const { windows } = seen;
+  const finding = findingOf(windows);
+  if (finding === undefined)
+    return '<h3>Drift</h3><p class="note">No window has been judged in this time.</p>';
+  const { shown } = finding;
+  const order = byWeight(finding);
+  const drawn = order.slice(0, CHARTS);
+  const notes = [
+    `${windows.length} window${windows.length === 1 ? '' : 's'}; shown: ${period(shown)}, ${figure(shown.rows)} rows${shown.estimated === undefined ? '' : ` in ${figure(shown.requests)} requests, scored of about ${figure(shown.estimated)}`}`,
+    laterWords(finding),
+    cutWords(seen),
+  ].flatMap((note) => (note === undefined ? [] : [`${upper(note)}.`]));
+  const before = pastWords(finding).map((line) => `<li>${escapeHtml(line)}</li>`);
+  const said = `<h3>Drift</h3>
+<p>${escapeHtml(upper(headOf(finding)))}${isDrift(finding) ? ' Nothing was rolled back: another version would see the same inputs.' : ''} <span class="note">${escapeHtml(notes.join(' '))}</span></p>${before.length === 0 ? '' : `\n<p>Drifted before:</p><ul>${before.join('')}</ul>`}`;
+  if (order.length === 0) return said;
+  return `${said}
 <div class="charts">${lineChart(
     'Change against the reference, in σ',
-    times,
-    shown.slice(0, LINES).map(({ label, name }, i) => ({
+    windows.map(({ to }) => Date.parse(to)),
+    drawn.slice(0, LINES).map(({ label, name }, i) => ({
       label,
       colour: COLOURS[i % COLOURS.length] ?? 'ink',
-      values: windows.map(({ signals }) => signals.find((signal) => signal.name === name)?.size),
+      values: windows.map(({ signals }) => {
+        const found = signals.find((signal) => signal.name === name);
+        return found && strongest(found).size;
+      }),
     })),
     ' σ',
   )}</div>
 <ul class="legend"><li><i style="background:var(--edge)"></i>reference</li><li><i style="background:var(--accent)"></i>live: shares of the rows in each cell</li></ul>
 <div class="histograms">
-${shown.map((signal) => pictureOf(signal, baseline)).join('\n')}
+${drawn.map((signal) => pictureOf(signal, baseline)).join('\n')}
 </div>
-<div class="scroll"><table><thead><tr><th></th><th>shift</th><th>change</th><th>T</th><th>p of T</th><th>χ²</th><th>p of χ²</th><th>PSI</th><th>rows</th><th>without value</th></tr></thead><tbody>${order.map(rowOf).join('')}</tbody></table></div>`;
+<div class="scroll"><table><thead><tr><th></th><th>shift</th><th>change</th><th>p</th><th>T</th><th>χ²</th><th>PSI</th><th>rows</th><th>without value</th><th></th></tr></thead><tbody>${order.map(rowOf).join('')}</tbody></table></div>`;
 }
+
+const upper = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
 /** Signals with a picture, and those in the chart over time. */
 const CHARTS = 12;
@@ -160,19 +182,18 @@ function cellsOf(signal: Signal): readonly string[] {
 }
 
 function rowOf(signal: SignalWindow): string {
-  const { label, drifted, shift, size, smooth, chi, psi, n, nulls } = signal;
+  const { label, drifted, shift, smooth, chi, psi, n, nulls } = signal;
+  const { size, p } = strongest(signal);
   const cells = [
     shift === undefined ? '' : `${shift < 0 ? '−' : '+'}${Math.abs(shift).toFixed(2)} σ`,
     size === undefined ? '' : `${size.toFixed(2)} σ`,
+    p === undefined ? 'too few rows' : chanceText(p),
     smooth === undefined ? '' : figure(smooth.t),
-    smooth === undefined ? '' : chance(smooth.p),
     chi === undefined ? '' : `${figure(chi.x2)} (${chi.df})`,
-    chi === undefined ? '' : chance(chi.p),
     psi === undefined ? '' : psi.toFixed(2),
     figure(n),
     figure(nulls),
+    shareWords(signal).join(', '),
   ];
   return `<tr${drifted ? ' class="drifted"' : ''}><th scope="row">${escapeHtml(label)}${drifted ? ' <b>drifted</b>' : ''}</th>${cells.map((cell) => `<td>${escapeHtml(cell)}</td>`).join('')}</tr>`;
 }
-
-const chance = (p: number): string => (p < 1e-4 ? p.toExponential(0) : p.toFixed(4));

@@ -2,56 +2,63 @@ import { S3Client } from '@aws-sdk/client-s3';
 import { baselinesIn } from '../../../functions/drift/baselines.ts';
 import type { Baseline, DriftWindow } from '../../../functions/drift/contract.ts';
 import { bucketObjects } from '../../../functions/shared/aws/objects.ts';
+import type { ObjectPort } from '../../../functions/shared/aws/ports.ts';
 import type { Context } from '../commands/command.ts';
 import { type Problem, problemError } from '../errors.ts';
 import { FILES_PREFIX } from '../plan/endpoint.ts';
 import { callerOf, registryScope } from '../release/open.ts';
+import type { Seen } from './finding.ts';
 
 /** What the monitor of drift has found, read from the registry with the caller's own permissions. */
 
 /** Documents that are read at a time. */
 const AT_ONCE = 16;
 
-/** Windows of a model that are shown at most: the newest ones. */
-const MOST = 1000;
+/** Windows of a model that are read at most: the newest ones. */
+export const MOST = 1000;
 
 /**
  * @param since milliseconds: windows that end later
- * @returns by model, oldest first; none where nothing was found yet
+ * @returns by model; no windows where nothing was found yet
  */
 export async function readWindows(
   { aws, bucket, service, models }: Pick<Context, 'aws' | 'bucket' | 'service' | 'models'>,
   since: number,
-): Promise<ReadonlyMap<string, readonly DriftWindow[]>> {
+): Promise<ReadonlyMap<string, Seen>> {
   const s3 = new S3Client(aws);
   try {
     const { account } = await callerOf(aws);
     const objects = bucketObjects(s3, await bucket());
     const scope = registryScope(account, service.region, service.name, service.stage);
-    const found = new Map<string, readonly DriftWindow[]>();
-    for (const { name } of models) {
-      // Names are starts, in the order of time.
-      const keys = (await objects.list(`${scope}drift/${name}/`)).slice(-MOST);
-      const windows: DriftWindow[] = [];
-      // From the newest back, until one has ended before.
-      for (let end = keys.length; end > 0; end -= AT_ONCE) {
-        const read = await Promise.all(
-          keys
-            .slice(Math.max(0, end - AT_ONCE), end)
-            .map(async (key) => windowOf((await objects.get(key))?.text)),
-        );
-        const wanted = read.flatMap((window) => window ?? []).filter(({ to }) => Date.parse(to) > since);
-        windows.unshift(...wanted);
-        if (wanted.length < read.length) break;
-      }
-      found.set(name, windows);
-    }
+    const found = new Map<string, Seen>();
+    for (const { name } of models) found.set(name, await windowsIn(objects, `${scope}drift/${name}/`, since));
     return found;
   } catch (error) {
     throw problemError([unreadable(service, error)], error);
   } finally {
     s3.destroy();
   }
+}
+
+/** @param folder of a model's documents; @param since milliseconds: windows that end later */
+export async function windowsIn(objects: ObjectPort, folder: string, since: number): Promise<Seen> {
+  // Names are starts, in the order of time.
+  const all = await objects.list(folder);
+  const keys = all.slice(-MOST);
+  const windows: DriftWindow[] = [];
+  // From the newest back, until one has ended before. What cannot be read says nothing of its time.
+  for (let end = keys.length; end > 0; end -= AT_ONCE) {
+    const read = await Promise.all(
+      keys
+        .slice(Math.max(0, end - AT_ONCE), end)
+        .map(async (key) => windowOf((await objects.get(key))?.text)),
+    );
+    const known = read.flatMap((window) => window ?? []);
+    const wanted = known.filter(({ to }) => Date.parse(to) > since);
+    windows.unshift(...wanted);
+    if (wanted.length < known.length) return { windows, cut: false };
+  }
+  return { windows, cut: all.length > keys.length };
 }
 
 /** @returns what a window's rows were scored against; undefined where the registry does not have it any more */

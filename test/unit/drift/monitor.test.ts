@@ -121,9 +121,9 @@ describe('a window', () => {
     expect(it.document('2026-11-25T130000Z').signals[0]).toMatchObject({ n: 120, drifted: true });
     expect(it.published[0]).toMatchObject({ DriftRows: 120 });
     expect(it.told[0]?.message).toContain('120 rows of about 12000 requests: 1 of 2 inputs drifted');
-    expect(driftText('churn', [it.document('2026-11-25T130000Z')], Date.parse(NOW))).toContain(
-      '120 rows in 120 requests, scored of about 12000\n',
-    );
+    expect(
+      driftText('churn', { windows: [it.document('2026-11-25T130000Z')], cut: false }, Date.parse(NOW)),
+    ).toContain('120 rows in 120 requests, scored of about 12000\n');
     const few = scene(NOW);
     few.keep(baseline);
     const line = { ...JSON.parse(lineOf(baseline, digest, { age: 0.99 })), sample: 0.01 };
