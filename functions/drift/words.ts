@@ -34,7 +34,7 @@ function driftedWords(all: readonly Pair[], of: Signal['of']): string | undefine
 }
 
 /** Such as `"age" +0.52 σ, higher (p 3e-9, 4200 rows)`. */
-function signalWords(signal: Signal, found: SignalWindow): string {
+export function signalWords(signal: Signal, found: SignalWindow): string {
   const { n, cells, shift, size } = found;
   const said: string[] = [];
   if (size !== undefined) {
