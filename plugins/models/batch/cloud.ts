@@ -1,8 +1,9 @@
 import { ListObjectsV2Command, type ListObjectsV2CommandOutput, S3Client } from '@aws-sdk/client-s3';
 import {
-  DeleteMessageCommand,
+  DeleteMessageBatchCommand,
   GetQueueAttributesCommand,
   GetQueueUrlCommand,
+  type Message,
   ReceiveMessageCommand,
   SendMessageBatchCommand,
   SQSClient,
@@ -11,6 +12,7 @@ import { ATTRIBUTES } from '../../../functions/batch/contract.ts';
 import { bucketFiles, type Files } from '../../../functions/batch/folder.ts';
 import { type Head, headOf } from '../../../functions/batch/object.ts';
 import type { AwsConfig } from '../ship/context.ts';
+import { eachOnce, hiddenFor } from './failed.ts';
 
 /** What the command line reaches of a model's batch, with the caller's own permissions. */
 export type Cloud = {
@@ -22,9 +24,10 @@ export type Cloud = {
   readonly send: (queue: string, bodies: readonly string[]) => Promise<void>;
   /** Messages that wait, and those that are being worked on. */
   readonly depth: (queue: string) => Promise<{ readonly waiting: number; readonly atWork: number }>;
-  /** Messages of the queue of failures that are there now, each once; nobody else sees them for a while. */
-  readonly failures: (queue: string, seconds: number) => Promise<readonly Failure[]>;
-  readonly forget: (queue: string, receipt: string) => Promise<void>;
+  /** Messages of the queue of failures that are there now, each once; nobody else sees them for these seconds at least. */
+  readonly failures: (queue: string, seconds: number) => AsyncIterable<readonly Failure[]>;
+  /** Deletes messages, ten at a time. @throws where one could not be deleted after three tries */
+  readonly forget: (queue: string, receipts: readonly string[]) => Promise<void>;
   readonly close: () => void;
 };
 
@@ -59,6 +62,18 @@ export function cloudOf(aws: AwsConfig): Cloud {
     urls.set(queue, known);
     return known;
   };
+  const depth: Cloud['depth'] = async (queue) => {
+    const { Attributes = {} } = await sqs.send(
+      new GetQueueAttributesCommand({
+        QueueUrl: await urlOf(queue),
+        AttributeNames: ['ApproximateNumberOfMessages', 'ApproximateNumberOfMessagesNotVisible'],
+      }),
+    );
+    return {
+      waiting: Number(Attributes.ApproximateNumberOfMessages ?? 0),
+      atWork: Number(Attributes.ApproximateNumberOfMessagesNotVisible ?? 0),
+    };
+  };
   return {
     head: (bucket, key) => headOf(s3, { bucket, key }),
     files: (bucket) => bucketFiles(s3, bucket),
@@ -79,38 +94,17 @@ export function cloudOf(aws: AwsConfig): Cloud {
     },
     send: async (queue, bodies) => {
       const QueueUrl = await urlOf(queue);
-      for (let first = 0; first < bodies.length; first += TEN) {
-        let entries = bodies.slice(first, first + TEN).map((MessageBody, i) => ({
-          Id: String(i),
-          MessageBody,
-          MessageAttributes: { [ATTRIBUTES.again]: { DataType: 'String', StringValue: 'true' } },
-        }));
-        for (let tries = 0; entries.length > 0; tries++) {
-          const { Failed = [] } = await sqs.send(new SendMessageBatchCommand({ QueueUrl, Entries: entries }));
-          const left = new Set(Failed.map(({ Id }) => Id));
-          entries = entries.filter(({ Id }) => left.has(Id));
-          if (entries.length > 0 && tries === 2)
-            throw new Error(Failed[0]?.Message ?? 'a message could not be sent');
-        }
-      }
+      const entries = bodies.map((MessageBody) => ({
+        MessageBody,
+        MessageAttributes: { [ATTRIBUTES.again]: { DataType: 'String', StringValue: 'true' } },
+      }));
+      await inTens(entries, (Entries) => sqs.send(new SendMessageBatchCommand({ QueueUrl, Entries })));
     },
-    depth: async (queue) => {
-      const { Attributes = {} } = await sqs.send(
-        new GetQueueAttributesCommand({
-          QueueUrl: await urlOf(queue),
-          AttributeNames: ['ApproximateNumberOfMessages', 'ApproximateNumberOfMessagesNotVisible'],
-        }),
-      );
-      return {
-        waiting: Number(Attributes.ApproximateNumberOfMessages ?? 0),
-        atWork: Number(Attributes.ApproximateNumberOfMessagesNotVisible ?? 0),
-      };
-    },
-    failures: async (queue, VisibilityTimeout) => {
+    depth,
+    async *failures(queue, seconds) {
       const QueueUrl = await urlOf(queue);
-      const found = new Map<string, Failure>();
-      // A short poll asks some of SQS's servers only; two empty answers in a row are taken for the end.
-      for (let empty = 0; empty < 2; ) {
+      const VisibilityTimeout = hiddenFor((await depth(queue)).waiting, seconds);
+      yield* eachOnce(async () => {
         const { Messages = [] } = await sqs.send(
           new ReceiveMessageCommand({
             QueueUrl,
@@ -121,30 +115,56 @@ export function cloudOf(aws: AwsConfig): Cloud {
             MessageSystemAttributeNames: ['SentTimestamp'],
           }),
         );
-        if (Messages.length === 0) empty++;
-        for (const message of Messages) {
-          const said = (name: string): string | undefined => message.MessageAttributes?.[name]?.StringValue;
-          const id = message.MessageId ?? '';
-          const [code, reason, job] = [said(ATTRIBUTES.code), said(ATTRIBUTES.reason), said(ATTRIBUTES.job)];
-          found.set(id, {
-            id,
-            body: message.Body ?? '',
-            receipt: message.ReceiptHandle ?? '',
-            ...(code !== undefined && { code }),
-            ...(reason !== undefined && { reason }),
-            ...(job !== undefined && { job }),
-            sentAt: new Date(Number(message.Attributes?.SentTimestamp ?? 0)).toISOString(),
-          });
-        }
-      }
-      return [...found.values()];
+        return Messages.map(failureOf);
+      });
     },
-    forget: async (queue, ReceiptHandle) => {
-      await sqs.send(new DeleteMessageCommand({ QueueUrl: await urlOf(queue), ReceiptHandle }));
+    forget: async (queue, receipts) => {
+      const QueueUrl = await urlOf(queue);
+      const entries = receipts.map((ReceiptHandle) => ({ ReceiptHandle }));
+      await inTens(entries, (Entries) => sqs.send(new DeleteMessageBatchCommand({ QueueUrl, Entries })));
     },
     close: () => {
       s3.destroy();
       sqs.destroy();
     },
   };
+}
+
+function failureOf({ MessageId, Body, ReceiptHandle, MessageAttributes, Attributes }: Message): Failure {
+  const said = (name: string): string | undefined => MessageAttributes?.[name]?.StringValue;
+  const [code, reason, job] = [said(ATTRIBUTES.code), said(ATTRIBUTES.reason), said(ATTRIBUTES.job)];
+  return {
+    id: MessageId ?? '',
+    body: Body ?? '',
+    receipt: ReceiptHandle ?? '',
+    ...(code !== undefined && { code }),
+    ...(reason !== undefined && { reason }),
+    ...(job !== undefined && { job }),
+    sentAt: new Date(Number(Attributes?.SentTimestamp ?? 0)).toISOString(),
+  };
+}
+
+/**
+ * Calls with ten entries at a time. An answer may take some and refuse others, which are tried again, three times in all.
+ *
+ * @throws where one is refused still
+ */
+export async function inTens<Entry extends object>(
+  all: readonly Entry[],
+  call: (entries: (Entry & { Id: string })[]) => Promise<{
+    readonly Failed?:
+      | readonly { readonly Id: string | undefined; readonly Message?: string | undefined }[]
+      | undefined;
+  }>,
+): Promise<void> {
+  for (let first = 0; first < all.length; first += TEN) {
+    let entries = all.slice(first, first + TEN).map((entry, i) => ({ ...entry, Id: String(i) }));
+    for (let tries = 1; entries.length > 0; tries++) {
+      const { Failed = [] } = await call(entries);
+      const left = new Set(Failed.map(({ Id }) => Id));
+      entries = entries.filter(({ Id }) => left.has(Id));
+      if (entries.length > 0 && tries === 3)
+        throw new Error(Failed[0]?.Message ?? 'the queue refused a message');
+    }
+  }
 }

@@ -1,6 +1,6 @@
 import type { Failed, Success } from '../../../functions/batch/job.ts';
 import type { Cloud } from './cloud.ts';
-import { type Followed, type JobState, stateOf } from './jobs.ts';
+import { type Followed, look, type Seen } from './jobs.ts';
 
 /** How jobs ended. */
 export type Outcome = {
@@ -8,7 +8,12 @@ export type Outcome = {
   readonly failed: readonly { readonly job: Followed; readonly failed: Failed }[];
   /** Their objects were overwritten or deleted meanwhile. */
   readonly over: readonly Followed[];
+  /** Nothing came of them, and nothing is at work any more that could. */
+  readonly lost: readonly Followed[];
 };
+
+/** Of the command that waited. */
+export const exitCode = ({ failed, lost }: Outcome): 0 | 1 => (failed.length + lost.length > 0 ? 1 : 0);
 
 /** Where a wait stands. */
 export type Standing = {
@@ -24,55 +29,78 @@ export type Standing = {
 /** Milliseconds between two looks. */
 const PAUSE = 1_000;
 
-/** Looks without a sign of life after which the object itself is looked at. */
+/** Looks after which the object itself is looked at. */
 const PATIENCE = 10;
+
+/**
+ * Looks in a row that find the queue empty, until it is taken for empty: a minute and a half, as SQS's counts may lag a minute behind.
+ * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_GetQueueAttributes.html
+ */
+export const EMPTY = 90;
+
+/** Looks in a row without a new part of a planned job, while the queue is empty: 20 minutes, as one part may take 15. */
+export const STILL = 1_200;
 
 /**
  * Waits for jobs, one after another, as all have to end.
  *
- * @param since milliseconds: what failed before is another attempt's
+ * @param queue that they were asked for by
+ * @param jobs as they stood before they were asked for
  * @param told at each look
  */
 export async function follow(
-  cloud: Pick<Cloud, 'files' | 'head'>,
+  cloud: Pick<Cloud, 'files' | 'head' | 'objects' | 'depth'>,
+  queue: string,
   jobs: readonly Followed[],
-  since: number,
   told: (standing: Standing) => void,
   pause = PAUSE,
 ): Promise<Outcome> {
   const done: { job: Followed; success: Success }[] = [];
   const failed: { job: Followed; failed: Failed }[] = [];
   const over: Followed[] = [];
+  const lost: Followed[] = [];
   let rows = 0;
+  // Over all jobs: who comes after a lost one need not wait as long again.
+  let empty = 0;
   for (const [ended, job] of jobs.entries()) {
     const known = new Map<string, number>();
+    let still = 0;
+    let before: Seen | undefined;
     for (let looks = 1; ; looks++) {
-      const state: JobState = await stateOf(cloud, job, since, known);
-      if (state.state === 'done') {
-        rows += state.success.rows;
-        done.push({ job, success: state.success });
+      const seen = await look(cloud, job.folder, known);
+      if (seen.success !== undefined) {
+        rows += seen.success.rows;
+        done.push({ job, success: seen.success });
         break;
       }
-      if (state.state === 'failed') {
-        failed.push({ job, failed: state.failed });
+      if (seen.failed !== undefined && seen.failed.startedAt !== job.failedBefore) {
+        failed.push({ job, failed: seen.failed });
         break;
       }
-      if (looks % PATIENCE === 0) {
+      const { waiting, atWork } = await cloud.depth(queue);
+      empty = waiting + atWork === 0 ? empty + 1 : 0;
+      still = before?.parts === seen.parts && before.of === seen.of ? still + 1 : 0;
+      before = seen;
+      const isLost = empty >= EMPTY && still >= (seen.of === undefined ? 1 : STILL);
+      if (isLost || looks % PATIENCE === 0) {
         const { bucket, key, etag } = job.object;
         if ((await cloud.head(bucket, key))?.etag !== etag) {
           over.push(job);
           break;
         }
       }
-      const running = state.state === 'running' ? state : undefined;
+      if (isLost) {
+        lost.push(job);
+        break;
+      }
       told({
         ended,
         of: jobs.length,
-        rows: rows + (running?.rows ?? 0),
-        ...(running?.of !== undefined && { parts: { done: running.parts, of: running.of } }),
+        rows: rows + seen.rows,
+        ...(seen.of !== undefined && { parts: { done: seen.parts, of: seen.of } }),
       });
       await new Promise((resolve) => setTimeout(resolve, pause));
     }
   }
-  return { done, failed, over };
+  return { done, failed, over, lost };
 }

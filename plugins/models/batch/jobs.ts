@@ -12,7 +12,14 @@ import type { Cloud, Listed } from './cloud.ts';
 /** What a job's folder says of it. */
 export type JobState =
   | { readonly state: 'waiting' }
-  | { readonly state: 'running'; readonly parts: number; readonly of?: number; readonly rows: number }
+  | {
+      readonly state: 'running';
+      readonly parts: number;
+      readonly of?: number;
+      readonly rows: number;
+      /** Parts were written after it: another attempt, or what is left of this one. */
+      readonly failed?: Failed;
+    }
   | { readonly state: 'done'; readonly success: Success }
   | { readonly state: 'failed'; readonly failed: Failed };
 
@@ -25,6 +32,10 @@ export type Followed = {
     readonly bytes: number;
   };
   readonly folder: Folder;
+  /** It was done when it was asked for. */
+  readonly wasDone?: true;
+  /** `startedAt` of the attempt that had failed when it was asked for. */
+  readonly failedBefore?: string;
 };
 
 /** @param identity of the version that is live */
@@ -39,34 +50,76 @@ export const followed = (
   folder: folderOf({ model, identity, object: { bucket, key, etag } }, entry),
 });
 
-/**
- * @param since a failure before is another attempt's; milliseconds
- * @param rowsOf rows of parts that were read before, by key: a part never changes
- */
-export async function stateOf(
-  cloud: Pick<Cloud, 'files'>,
-  { folder }: Pick<Followed, 'folder'>,
-  since: number,
+/** The job with how it stands before it is asked for: what is there then is not what was asked for. */
+export async function asItStands(cloud: Pick<Cloud, 'files' | 'objects'>, job: Followed): Promise<Followed> {
+  const { bucket, prefix } = job.folder;
+  const keys: string[] = [];
+  for await (const page of cloud.objects(bucket, `${prefix}_`)) keys.push(...page.map(({ key }) => key));
+  if (keys.includes(`${prefix}${KEYS.success}`)) return { ...job, wasDone: true };
+  if (!keys.includes(`${prefix}${KEYS.failed}`)) return job;
+  const failed = await failedAttempt(cloud.files(bucket), job.folder);
+  return failed === undefined ? job : { ...job, failedBefore: failed.startedAt };
+}
+
+/** What lies in a job's folder. */
+export type Seen = {
+  readonly success?: Success;
+  readonly failed?: Failed;
+  /** Was a part written after `failed`? Both times are S3's. */
+  readonly isAfter: boolean;
+  readonly parts: number;
+  /** Parts in its plan. */
+  readonly of?: number;
+  readonly rows: number;
+};
+
+/** @param rowsOf rows of parts that were read before, by key: a part never changes */
+export async function look(
+  cloud: Pick<Cloud, 'files' | 'objects'>,
+  folder: Folder,
   rowsOf: Map<string, number> = new Map(),
-): Promise<JobState> {
+): Promise<Seen> {
   const files = cloud.files(folder.bucket);
-  const success = await files.read(`${folder.prefix}${KEYS.success}`);
-  if (success !== undefined) return { state: 'done', success: JSON.parse(success.text) as Success };
-  const failure = await files.read(`${folder.prefix}${KEYS.failed}`);
-  const failed = failure === undefined ? undefined : (JSON.parse(failure.text) as Failed);
-  if (failed !== undefined && Date.parse(failed.failedAt) >= since) return { state: 'failed', failed };
-  const keys = await files.keys(folder.prefix);
-  const parts = keys.filter((key) => partNumber(key) !== undefined);
-  const plan = keys.some((key) => key.endsWith(KEYS.plan))
-    ? await files.read(`${folder.prefix}${KEYS.plan}`)
-    : undefined;
-  if (parts.length === 0 && plan === undefined) return { state: 'waiting' };
+  const found = await files.read(`${folder.prefix}${KEYS.success}`);
+  if (found !== undefined) {
+    const success = JSON.parse(found.text) as Success;
+    return { success, isAfter: false, parts: success.parts.length, rows: success.rows };
+  }
+  const failed = await failedAttempt(files, folder);
+  const parts: Listed[] = [];
+  let failedAt: string | undefined;
+  let isPlanned = false;
+  for await (const page of cloud.objects(folder.bucket, folder.prefix))
+    for (const object of page) {
+      if (partNumber(object.key) !== undefined) parts.push(object);
+      if (object.key === `${folder.prefix}${KEYS.failed}`) failedAt = object.modified;
+      if (object.key === `${folder.prefix}${KEYS.plan}`) isPlanned = true;
+    }
+  const plan = isPlanned ? await files.read(`${folder.prefix}${KEYS.plan}`) : undefined;
   return {
-    state: 'running',
+    ...(failed && { failed }),
+    isAfter: failedAt !== undefined && parts.some(({ modified }) => modified > (failedAt ?? '')),
     parts: parts.length,
     ...(plan && { of: (JSON.parse(plan.text) as Part[]).length }),
-    rows: await rowsIn(files, parts, rowsOf),
+    rows: await rowsIn(
+      files,
+      parts.map(({ key }) => key),
+      rowsOf,
+    ),
   };
+}
+
+/** How a job stands, to who did not ask for it. */
+export function stateOf({ success, failed, isAfter, parts, of, rows }: Seen): JobState {
+  if (success !== undefined) return { state: 'done', success };
+  if (failed !== undefined && !isAfter) return { state: 'failed', failed };
+  if (parts === 0 && of === undefined) return { state: 'waiting' };
+  return { state: 'running', parts, ...(of !== undefined && { of }), rows, ...(failed && { failed }) };
+}
+
+async function failedAttempt(files: Files, { prefix }: Folder): Promise<Failed | undefined> {
+  const found = await files.read(`${prefix}${KEYS.failed}`);
+  return found === undefined ? undefined : (JSON.parse(found.text) as Failed);
 }
 
 async function rowsIn(files: Files, keys: readonly string[], known: Map<string, number>): Promise<number> {

@@ -15,26 +15,33 @@ export type Asked = {
 /** Bodies that are sent at once. */
 const AT_ONCE = 80;
 
+/** Jobs that are shown. */
+export const SHOWN_JOBS = 1_000;
+
 /**
  * Sends a message for each object, and gives the jobs once they are asked for: a page of objects at a time, in the order of their keys.
  * Objects that no entry takes are passed over.
  *
+ * @param before what is to be known of a job before its message is sent
  * @throws ProblemError where there is nothing to score
  */
 export async function* order(
   cloud: Pick<Cloud, 'head' | 'objects' | 'send'>,
   asked: Asked,
   input: string,
+  before?: (job: Followed) => Promise<Followed>,
 ): AsyncIterable<readonly Followed[]> {
   const { bucket, key } = s3Url(input);
   let isNone = true;
   for await (const page of objectsOf(cloud, bucket, key)) {
-    const jobs = jobsOf(asked, bucket, page);
-    if (jobs.length === 0) continue;
+    const all = jobsOf(asked, bucket, page);
+    if (all.length === 0) continue;
     isNone = false;
-    const bodies = jobs.map(({ object }) => JSON.stringify({ object: { bucket, key: object.key } }));
-    for (let first = 0; first < bodies.length; first += AT_ONCE) {
-      const some = bodies.slice(first, first + AT_ONCE);
+    const jobs: Followed[] = [];
+    for (let first = 0; first < all.length; first += AT_ONCE) {
+      const now = all.slice(first, first + AT_ONCE);
+      jobs.push(...(before === undefined ? now : await Promise.all(now.map(before))));
+      const some = now.map(({ object }) => JSON.stringify({ object: { bucket, key: object.key } }));
       const tens = Array.from({ length: Math.ceil(some.length / 10) }, (_, i) =>
         some.slice(i * 10, i * 10 + 10),
       );
@@ -45,11 +52,19 @@ export async function* order(
   if (isNone) throw problemError([nothing(input, asked)]);
 }
 
-/** The jobs of an object, or of all below a prefix, that were or would be asked for: the first thousand. */
-export async function jobsIn(cloud: Cloud, asked: Asked, input: string): Promise<readonly Followed[]> {
+/** The first thousand jobs of an object, or of all below a prefix, that were or would be asked for. */
+export async function jobsIn(
+  cloud: Pick<Cloud, 'head' | 'objects'>,
+  asked: Asked,
+  input: string,
+): Promise<{ readonly jobs: readonly Followed[]; readonly isMore: boolean }> {
   const { bucket, key } = s3Url(input);
-  for await (const page of objectsOf(cloud, bucket, key)) return jobsOf(asked, bucket, page);
-  return [];
+  const jobs: Followed[] = [];
+  for await (const page of objectsOf(cloud, bucket, key)) {
+    jobs.push(...jobsOf(asked, bucket, page));
+    if (jobs.length > SHOWN_JOBS) return { jobs: jobs.slice(0, SHOWN_JOBS), isMore: true };
+  }
+  return { jobs, isMore: false };
 }
 
 const jobsOf = (asked: Asked, bucket: string, page: readonly Listed[]): readonly Followed[] =>

@@ -1,5 +1,6 @@
 import type { Success } from '../../../functions/batch/job.ts';
-import type { Architecture } from '../model.ts';
+import type { Model } from '../model.ts';
+import { batchMemory } from '../plan/batch.ts';
 import { PRICES } from '../plan/prices.ts';
 import { clockOf, span } from '../release/time.ts';
 import type { Failure } from './cloud.ts';
@@ -7,7 +8,7 @@ import type { Outcome, Standing } from './follow.ts';
 import type { Followed, JobState } from './jobs.ts';
 
 /** A thousand as 1,000. */
-const count = (value: number): string => Math.round(value).toLocaleString('en-US');
+export const count = (value: number): string => Math.round(value).toLocaleString('en-US');
 const some = (value: number, one: string): string => `${count(value)} ${one}${value === 1 ? '' : 's'}`;
 
 /** @param ms since the wait began */
@@ -20,27 +21,25 @@ export function standingLine({ ended, of, rows, parts }: Standing, ms: number): 
 }
 
 /** What jobs cost, in dollars: Lambda’s time and requests. Reading and writing S3, and the queue, are not in it. */
-export function costOf(
-  successes: readonly Pick<Success, 'parts'>[],
-  { memory, architecture }: { readonly memory: number; readonly architecture: Architecture },
-): number {
+export function costOf(successes: readonly Pick<Success, 'parts'>[], model: Model): number {
   const parts = successes.flatMap((success) => success.parts);
   const seconds = parts.reduce((sum, { ms }) => sum + ms, 0) / 1000;
   const requests = successes.length + parts.length;
-  return seconds * (memory / 1024) * PRICES.gbSecond[architecture] + requests * PRICES.request;
+  return (
+    seconds * (batchMemory(model) / 1024) * PRICES.gbSecond[model.architecture] + requests * PRICES.request
+  );
 }
 
 /** @param ms that it took */
-export function outcomeText(
-  { done, failed, over }: Outcome,
-  model: { readonly memory: number; readonly architecture: Architecture },
-  ms: number,
-): string {
+export function outcomeText({ done, failed, over, lost }: Outcome, model: Model, ms: number): string {
   const successes = done.map(({ success }) => success);
   const rows = successes.reduce((sum, success) => sum + success.rows, 0);
   const errors = successes.reduce((sum, success) => sum + success.errors, 0);
+  const fresh = done.filter(({ job }) => job.wasDone === undefined).map(({ success }) => success);
+  const before = done.length - fresh.length;
+  const already = before === 0 ? '' : ` (${count(before)} of them before)`;
   const lines = [
-    `${some(done.length, 'object')} scored: ${some(rows, 'row')}, ${count(errors)} of them faulty, in ${span(ms)}; about $${costOf(successes, model).toPrecision(2)}.`,
+    `${some(done.length, 'object')} scored${already}: ${some(rows, 'row')}, ${count(errors)} of them faulty, in ${span(ms)}; about $${costOf(fresh, model).toPrecision(2)} (Lambda only).`,
   ];
   for (const { job, success } of done.slice(0, SHOWN))
     lines.push(
@@ -51,6 +50,10 @@ export function outcomeText(
     lines.push(`! s3://${job.object.bucket}/${job.object.key}: ${why.code}. ${why.reason}`);
   for (const { object } of over)
     lines.push(`- s3://${object.bucket}/${object.key} was overwritten or deleted meanwhile.`);
+  for (const { object } of lost)
+    lines.push(
+      `! s3://${object.bucket}/${object.key}: no outcome, and nothing seems to be at work on it; see \`sls models batch --failed\` and the function’s log.`,
+    );
   return lines.join('\n');
 }
 
@@ -64,7 +67,7 @@ export function stateLine({ object }: Followed, state: JobState, now: number): s
     case 'waiting':
       return `${name}: nothing of it is scored yet`;
     case 'running':
-      return `${name}: ${state.of === undefined ? some(state.parts, 'part') : `${state.parts} of ${state.of} parts`} scored, ${some(state.rows, 'row')}`;
+      return `${name}: ${state.of === undefined ? some(state.parts, 'part') : `${state.parts} of ${state.of} parts`} scored, ${some(state.rows, 'row')}${state.failed === undefined ? '' : `; before that, at ${clockOf(state.failed.failedAt, now)}, it failed: ${state.failed.code}. ${state.failed.reason}`}`;
     case 'done': {
       const { rows, errors, parts, startedAt, finishedAt, version } = state.success;
       const took = Date.parse(finishedAt) - Date.parse(startedAt);
@@ -79,10 +82,10 @@ export function failureText(failures: readonly Failure[], now: number): string {
   if (failures.length === 0) return 'Nothing failed.';
   return failures
     .map(({ body, code, reason, sentAt }) => {
-      // What crashed or ran out of its time three times is put there by SQS itself, which says nothing.
+      // SQS itself put it there, and says nothing.
       const why =
         code === undefined
-          ? 'it was tried three times and each time crashed, ran out of time or memory; the function’s log says more'
+          ? 'it was tried until SQS gave it up: the function crashed, ran out of time or memory, or could not be invoked; its log says more'
           : `${code}. ${reason ?? ''}`;
       return `${clockOf(sentAt, now)}  ${objectIn(body)}: ${why}`;
     })

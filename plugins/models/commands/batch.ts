@@ -1,5 +1,5 @@
-import type { Cloud } from '../batch/cloud.ts';
-import type { Followed } from '../batch/jobs.ts';
+import type { Cloud, Failure } from '../batch/cloud.ts';
+import type { Followed, JobState } from '../batch/jobs.ts';
 import { isProblemError, type Problem, problemError } from '../errors.ts';
 import type { Model } from '../model.ts';
 import { type Command, type Context, modelOf, usage } from './command.ts';
@@ -56,6 +56,7 @@ const unreachable = ({ service: { stack, region } }: Context, error: unknown): P
 async function score(context: Context, model: Model, cloud: Cloud, input: string): Promise<void> {
   const { flags, print, progress } = context;
   const { order } = await import('../batch/order.ts');
+  const { asItStands } = await import('../batch/jobs.ts');
   const text = await import('../batch/text.ts');
   const asked = await askedOf(context, model);
   const started = Date.now();
@@ -64,7 +65,8 @@ async function score(context: Context, model: Model, cloud: Cloud, input: string
   // A million of them are some hundred megabytes: kept only where they are needed afterwards.
   const jobs: Followed[] = [];
   let count = 0;
-  for await (const page of order(cloud, asked, input)) {
+  const before = isWaiting ? (job: Followed) => asItStands(cloud, job) : undefined;
+  for await (const page of order(cloud, asked, input, before)) {
     count += page.length;
     if (isWaiting || flags.json === true) jobs.push(...page);
     progress(`${count} objects asked for`);
@@ -80,36 +82,52 @@ async function score(context: Context, model: Model, cloud: Cloud, input: string
         : `${count} object${count === 1 ? ' is' : 's are'} asked for. \`sls models batch --model ${model.name} --status --input ${input}\` shows how far they are.`,
     );
   }
-  const { follow } = await import('../batch/follow.ts');
-  const outcome = await follow(cloud, jobs, started, (standing) =>
+  const { exitCode, follow } = await import('../batch/follow.ts');
+  const outcome = await follow(cloud, asked.queue, jobs, (standing) =>
     progress(text.standingLine(standing, Date.now() - started)),
   );
   progress(undefined);
   print(
     flags.json ? JSON.stringify(outcome, null, 2) : text.outcomeText(outcome, model, Date.now() - started),
   );
-  if (outcome.failed.length > 0) process.exitCode = 1;
+  if (exitCode(outcome) !== 0) process.exitCode = exitCode(outcome);
 }
+
+/** Jobs that are looked at at once. */
+const LOOKS = 16;
 
 async function status(context: Context, model: Model, cloud: Cloud): Promise<void> {
   const { flags, print, progress, plan } = context;
   const { batchName, failedName } = await import('../plan/batch.ts');
-  const { stateLine } = await import('../batch/text.ts');
+  const { count, stateLine } = await import('../batch/text.ts');
   progress('Reading the queue');
   const queue = await cloud.depth(batchName(model, plan.host));
   const failures = await cloud.depth(failedName(model, plan.host));
-  const jobs = typeof flags.input === 'string' ? await jobsOf(context, model, cloud, flags.input) : [];
-  const { stateOf } = await import('../batch/jobs.ts');
-  const states = [];
-  for (const job of jobs) states.push({ job, state: await stateOf(cloud, job, 0) });
+  const { jobs, isMore } =
+    typeof flags.input === 'string'
+      ? await jobsOf(context, model, cloud, flags.input)
+      : { jobs: [], isMore: false };
+  const { look, stateOf } = await import('../batch/jobs.ts');
+  const states: { readonly job: Followed; readonly state: JobState }[] = [];
+  for (let first = 0; first < jobs.length; first += LOOKS) {
+    const some = jobs.slice(first, first + LOOKS);
+    states.push(
+      ...(await Promise.all(
+        some.map(async (job) => ({ job, state: stateOf(await look(cloud, job.folder)) })),
+      )),
+    );
+    progress(`${states.length} of ${jobs.length} objects looked at`);
+  }
+  progress(undefined);
   if (flags.json)
     return print(
-      JSON.stringify({ queue, failed: failures.waiting + failures.atWork, jobs: states }, null, 2),
+      JSON.stringify({ queue, failed: failures.waiting + failures.atWork, jobs: states, isMore }, null, 2),
     );
   print(
     [
       `${model.name}: ${queue.waiting} waiting, ${queue.atWork} at work, ${failures.waiting + failures.atWork} failed`,
       ...states.map(({ job, state }) => stateLine(job, state, Date.now())),
+      ...(isMore ? [`These are the first ${count(states.length)}; name a longer prefix to see others.`] : []),
     ].join('\n'),
   );
 }
@@ -117,18 +135,20 @@ async function status(context: Context, model: Model, cloud: Cloud): Promise<voi
 async function failed(context: Context, model: Model, cloud: Cloud): Promise<void> {
   const { flags, print, progress, plan } = context;
   const { batchName, failedName } = await import('../plan/batch.ts');
+  const { redrive } = await import('../batch/failed.ts');
   const { failureText } = await import('../batch/text.ts');
   progress('Reading what failed');
   const queue = failedName(model, plan.host);
-  // Seen by nobody else while they are sent again; else at once.
-  const failures = await cloud.failures(queue, flags.redrive ? 60 : 5);
-  if (flags.redrive === true) {
-    for (const { body, receipt } of failures) {
-      // First again, then gone from here: what comes twice is scored once.
-      await cloud.send(batchName(model, plan.host), [body]);
-      await cloud.forget(queue, receipt);
-    }
-  }
+  const failures: Failure[] = [];
+  if (flags.redrive === true)
+    failures.push(
+      ...(await redrive(cloud, queue, batchName(model, plan.host), (count) =>
+        progress(`${count} sent again`),
+      )),
+    );
+  // A moment later `--redrive` is to see them.
+  else for await (const some of cloud.failures(queue, 5)) failures.push(...some);
+  progress(undefined);
   if (flags.json) return print(JSON.stringify(failures, null, 2));
   print(failureText(failures, Date.now()));
   if (failures.length > 0)

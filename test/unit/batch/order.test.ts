@@ -3,7 +3,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import type { Listed } from '../../../plugins/models/batch/cloud.ts';
-import { type Asked, order } from '../../../plugins/models/batch/order.ts';
+import { type Asked, jobsIn, order } from '../../../plugins/models/batch/order.ts';
 import { ENTRY } from './scene.ts';
 
 const ASKED: Asked = {
@@ -102,5 +102,41 @@ describe('an order', () => {
       /Nothing below s3:\/\/incoming\/rows\/ is taken by sum/,
     );
     await expect(ask('s3:/in')).rejects.toThrow(/is no place in S3/);
+  });
+
+  it('looks at each job before its message is sent', async () => {
+    const { cloud, sent } = simulated(2_500);
+    const seen: string[] = [];
+    const jobs = [];
+    for await (const page of order(cloud, ASKED, 's3://incoming/rows/', async (job) => {
+      expect(sent[Number(/\d{7}/.exec(job.object.key)?.[0])]).toBe(0);
+      seen.push(job.object.key);
+      return { ...job, failedBefore: job.object.key };
+    }))
+      jobs.push(...page);
+    expect(seen.length).toBe(2_500);
+    expect(jobs.every(({ object, failedBefore }) => failedBefore === object.key)).toBe(true);
+  });
+});
+
+describe('what is shown', () => {
+  it.each([
+    [999, 999, false],
+    [1000, 1000, false],
+    [1001, 1000, true],
+  ])('of %i objects is the first thousand, and whether there are more', async (count, shown, isMore) => {
+    const { cloud } = simulated(count);
+    const found = await jobsIn(cloud, ASKED, 's3://incoming/rows/');
+    expect([found.jobs.length, found.isMore]).toEqual([shown, isMore]);
+  });
+
+  it('is found on later pages, where the first have nothing for the model', async () => {
+    const { cloud } = simulated(1500);
+    const entries = ASKED.entries.map((entry) => ({
+      ...entry,
+      input: { ...entry.input, prefix: 'rows/00012' },
+    }));
+    const found = await jobsIn(cloud, { ...ASKED, entries }, 's3://incoming/rows/');
+    expect([found.jobs.length, found.isMore]).toEqual([100, false]);
   });
 });
