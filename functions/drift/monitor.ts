@@ -1,22 +1,15 @@
 import { messageOf } from '../shared/aws/errors.ts';
 import { metricLine } from '../shared/metric-line.ts';
-import {
-  type Baseline,
-  type DriftWindow,
-  METRICS,
-  MONITOR_EVERY,
-  type Signal,
-  type SignalWindow,
-  type Watched,
-} from './contract.ts';
+import { type Baseline, type DriftWindow, METRICS, MONITOR_EVERY, type Watched } from './contract.ts';
 import { type Group, gather, MARGIN } from './gather.ts';
 import { judge } from './judge.ts';
-import { completeWindows, dueWindows, nameOf, type Window } from './windows.ts';
+import { countedOf, driftNotice, newlyCounted } from './notice.ts';
+import { completeWindows, dueWindows, nameOf, type Window, windowBefore } from './windows.ts';
 import { wordsOf } from './words.ts';
 import type { World } from './world.ts';
 
 /**
- * Judges every window that is complete and has no document yet: publishes, then writes. A run that ends between the two, or
+ * Judges every window that is complete and has no document yet: publishes, tells, then writes. A run that ends between the two, or
  * beside another one, publishes the same again, and nothing is added up of what the monitor publishes. What fails is told,
  * counted, and tried again in the next run.
  */
@@ -68,10 +61,7 @@ async function judgeWindow(world: World, watched: Watched, window: Window): Prom
   // Not even one can be judged: without a document it is tried again.
   if (judged === undefined && groups.length > 0) return;
   const found = windowOf(watched, window, judged);
-  const before = await world.documents.read(watched.model, {
-    from: 2 * window.from - window.to,
-    to: window.from,
-  });
+  const before = await world.documents.read(watched.model, windowBefore(window));
   world.out(metricLine(watched.functionName, window.to, metricsOf(found, judged?.baseline, before)));
   const drifted = found.signals.some((signal) => signal.drifted);
   world.log(drifted ? 'warn' : 'info', wordsOf(found, judged?.baseline), {
@@ -80,7 +70,28 @@ async function judgeWindow(world: World, watched: Watched, window: Window): Prom
     ...(judged !== undefined && { baseline: judged.sums.baseline }),
     ...(skipped > 0 && { skipped }),
   });
+  // Before the document, with which the window is done: told twice rather than never.
+  if (judged?.baseline !== undefined) await tell(world, watched, window, found, judged.baseline, before);
   await world.documents.write(found);
+}
+
+/** A notice where drift that alarms count begins: the window before had none. */
+async function tell(
+  world: World,
+  watched: Watched,
+  window: Window,
+  found: DriftWindow,
+  baseline: Baseline,
+  before: DriftWindow | undefined,
+): Promise<void> {
+  const now = countedOf(found, baseline, before);
+  if (before === undefined || now.inputs.length + now.classes.length === 0) return;
+  // What counts now was judged against the same baseline in the window before.
+  const earlier = await world.documents.read(watched.model, windowBefore(windowBefore(window)));
+  const begun = newlyCounted(now, countedOf(before, baseline, earlier));
+  if (begun.inputs.length + begun.classes.length === 0) return;
+  const { subject, text } = driftNotice(watched, found, baseline, begun);
+  await world.notify(subject, text);
 }
 
 /** A canary with a new baseline, or what a rollback left behind; or one that the registry does not have. */
@@ -117,30 +128,20 @@ function windowOf(watched: Watched, { from, to }: Window, judged: Group | undefi
  * @param before what was found in the window before
  */
 export function metricsOf(
-  { baseline: digest, rows, signals }: DriftWindow,
+  found: DriftWindow,
   baseline: Baseline | undefined,
   before: DriftWindow | undefined,
 ): Readonly<Record<string, number | undefined>> {
-  const known = (wanted: (signal: Signal) => boolean): readonly SignalWindow[] =>
-    signals.filter((_, index) => {
-      const signal = baseline?.signals[index];
-      return signal !== undefined && wanted(signal);
-    });
-  const inputs = known(({ of }) => of === 'input');
-  const classes = known(({ value }) => value === 'label');
-  const again = new Set(
-    before?.baseline === digest
-      ? before.signals.filter(({ drifted }) => drifted).map(({ name }) => name)
-      : [],
+  const { inputs, classes } = countedOf(found, baseline, before);
+  const sizes = found.signals.flatMap(({ size }, index) =>
+    size !== undefined && baseline?.signals[index]?.of === 'input' ? [size] : [],
   );
-  const sizes = inputs.flatMap(({ size }) => (size === undefined ? [] : [size]));
-  const count = (found: readonly SignalWindow[]): number =>
-    found.filter(({ drifted, name }) => drifted && again.has(name)).length;
+  const hasClasses = found.signals.some((_, index) => baseline?.signals[index]?.value === 'label');
   return {
     [METRICS.max]: sizes.length > 0 ? Math.max(...sizes) : undefined,
-    [METRICS.signals]: count(inputs),
-    [METRICS.classes]: classes.length > 0 ? count(classes) : undefined,
-    [METRICS.seen]: rows,
+    [METRICS.signals]: inputs.length,
+    [METRICS.classes]: hasClasses ? classes.length : undefined,
+    [METRICS.seen]: found.rows,
   };
 }
 

@@ -35,7 +35,7 @@ export function driftAlarms(
   const outputs = native.filter((signal) => signal.of === 'output');
   const classes = classSignals(facts);
   const differ = (what: string, signals: readonly DriftSignal[]): string =>
-    `${what} (${drift.baseline}) by more than ${drift.effect} σ, in ${WINDOWS} windows of ${written(drift.window)} in a row: ${shortened(signals.map(({ label }) => label))}. Nothing is rolled back. \`sls models drift --model ${model.name}\` shows which, and how.`;
+    `${what} (${drift.baseline}) by more than ${drift.effect} σ, in ${WINDOWS} windows of ${written(drift.window)} in a row. Watched: ${shortened(signals.map(({ label }) => label))}. Nothing is rolled back. \`sls models drift --model ${model.name}\` shows which, and how.`;
   const alarm = (
     suffix: 'drift' | 'outputs' | 'classes' | 'monitor',
     about: string,

@@ -2,6 +2,7 @@ import { MONITOR_EVERY, MONITOR_TIMEOUT, type Watched } from '../../../functions
 import { ENV } from '../../../functions/release/contract.ts';
 import type { Facts, Model, ServiceOptions } from '../model.ts';
 import { DRIFT, HANDLER, lambdaName, RUNTIME, roleLogicalId } from '../naming.ts';
+import { noticesTopic } from './alerts.ts';
 import { bucketOf, scopeOf } from './alias.ts';
 import { batchName } from './batch.ts';
 import { allow, arn, type Resource, type Statement } from './cloudformation.ts';
@@ -13,8 +14,8 @@ import { roleOf, statementsOf } from './role.ts';
 import { bucketArn, objects } from './s3-arns.ts';
 
 /**
- * The monitor of drift: counts the endpoints' lines of each window, keeps what it finds in the registry, and publishes what
- * alarms read. One a service, where any model declares `drift`.
+ * The monitor of drift: counts the endpoints' lines of each window, keeps what it finds in the registry, publishes what
+ * alarms read, and tells the alerts topic which columns drifted. One a service, where any model declares `drift`.
  */
 
 /** Lines are counted as they are read, so memory does not follow traffic; with half a vCPU a busy day takes minutes. */
@@ -49,12 +50,13 @@ export function monitorFunction(
       [ENV.bucket]: bucketOf(host, options),
       [ENV.scope]: scopeOf(host),
       [ENV.files]: FILES_PREFIX,
+      [ENV.topic]: noticesTopic(options, host),
     },
     ...(zip !== undefined && { package: { individually: true, artifact: zip } }),
   };
 }
 
-/** What the monitor's role must allow: these endpoints' logs, baselines by content, and its own documents. */
+/** What the monitor's role must allow: these endpoints' logs, baselines by content, its own documents, and notices. */
 export function monitorStatements(
   models: readonly Model[],
   host: Host,
@@ -83,6 +85,7 @@ export function monitorStatements(
       allow(['s3:GetObject', 's3:PutObject'], [objects(bucket, scopeOf(host, 'drift/'))]),
       // Only with it S3 tells a missing document from a forbidden one.
       allow(['s3:ListBucket'], [bucketArn(bucket)]),
+      allow(['sns:Publish'], [noticesTopic(options, host)]),
     ],
   );
 }

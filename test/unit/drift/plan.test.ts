@@ -249,6 +249,23 @@ describe('the monitor', () => {
     expect(text.match(/s3:PutObject/g)).toHaveLength(1);
   });
 
+  it('may tell the alerts topic, the service’s own or the user’s', () => {
+    const theirs = 'arn:aws:sns:eu-central-1:123456789012:ops';
+    for (const [options, to] of [
+      [{}, 'shop-dev-models-alerts'],
+      [{ alerts: { kind: 'topic', to: theirs } }, theirs],
+    ] as const) {
+      const environment: Readonly<Record<string, unknown>> =
+        monitorFunction([declared()], host, options)?.environment ?? {};
+      const found = JSON.stringify(environment.MODELS_ALERTS_TOPIC);
+      expect(found).toContain(to);
+      const publish = monitorStatements([declared()], host, options).filter((one) =>
+        JSON.stringify(one).includes('sns:Publish'),
+      );
+      expect(publish).toEqual([{ Effect: 'Allow', Action: ['sns:Publish'], Resource: [JSON.parse(found)] }]);
+    }
+  });
+
   it('cannot count where there is no log', () => {
     const { problems } = parseModels({
       churn: { artifact: 'a.onnx', drift: { baseline: 'r.csv' }, function: { disableLogs: true } },
