@@ -1,5 +1,6 @@
 import { MONITOR_EVERY, MONITOR_TIMEOUT, type Watched } from '../../../functions/drift/contract.ts';
 import { ENV } from '../../../functions/release/contract.ts';
+import type { Problem } from '../errors.ts';
 import type { Facts, Model, ServiceOptions } from '../model.ts';
 import { DRIFT, HANDLER, lambdaName, RUNTIME, roleLogicalId } from '../naming.ts';
 import { noticesTopic } from './alerts.ts';
@@ -56,6 +57,32 @@ export function monitorFunction(
   };
 }
 
+/** Log groups of its endpoint and of its batch function. */
+const groupsOf = (model: Model, host: Host): readonly string[] =>
+  [nameOf(model, host), ...(model.batch === undefined ? [] : [batchName(model, host)])].map((name) =>
+    logGroupOf(model.function, host.provider, name),
+  );
+
+/** A line says of which baseline it is, not of which model: in a log of two models the busier one would be judged for both. */
+export function monitorProblems(models: readonly Model[], host: Host): readonly Problem[] {
+  const first = new Map<string, Model>();
+  return drifting(models).flatMap((model): Problem[] => {
+    const groups = groupsOf(model, host);
+    const taken = groups.find((group) => first.has(group));
+    for (const group of groups) if (!first.has(group)) first.set(group, model);
+    if (taken === undefined) return [];
+    return [
+      {
+        code: 'MODELS_INVALID_VALUE',
+        key: `models.${model.name}.drift`,
+        value: model.drift.baseline,
+        message: `is for rows of one model, but its log goes to ${taken}, as models.${first.get(taken)?.name}’s does, and both have \`drift\`.`,
+        fix: 'Give one of them a log group of its own with `function.logs.logGroup`, or leave `drift` out of it.',
+      },
+    ];
+  });
+}
+
 /** What the monitor's role must allow: these endpoints' logs, baselines by content, its own documents, and notices. */
 export function monitorStatements(
   models: readonly Model[],
@@ -63,11 +90,7 @@ export function monitorStatements(
   options: ServiceOptions,
 ): readonly (Statement | object)[] {
   const bucket = bucketOf(host, options);
-  const groups = drifting(models).flatMap((model) =>
-    [nameOf(model, host), ...(model.batch === undefined ? [] : [batchName(model, host)])].map((name) =>
-      logGroupOf(model.function, host.provider, name),
-    ),
-  );
+  const groups = drifting(models).flatMap((model) => groupsOf(model, host));
   return statementsOf(
     monitorFunction(models, host, options) ?? {},
     lambdaName(host.service, host.stage, DRIFT),
