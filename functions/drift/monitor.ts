@@ -17,15 +17,16 @@ export async function monitor(world: World, watched: readonly Watched[]): Promis
   // Each is first in its turn: one with a log that takes all the time does not starve the others for good.
   const turn = Math.floor(world.clock() / (MONITOR_EVERY * 1000)) % Math.max(1, watched.length);
   for (const one of [...watched.slice(turn), ...watched.slice(0, turn)]) {
+    const fail = failing(world, one);
     try {
-      await watch(world, one);
+      await watch(world, one, fail);
     } catch (error) {
-      fail(world, one, 'its documents cannot be read', { reason: messageOf(error) });
+      fail('its documents cannot be read', { reason: messageOf(error) });
     }
   }
 }
 
-async function watch(world: World, watched: Watched): Promise<void> {
+async function watch(world: World, watched: Watched, fail: Fail): Promise<void> {
   const { documents, log } = world;
   const { model } = watched;
   const complete = completeWindows(world.clock(), watched.window);
@@ -44,22 +45,24 @@ async function watch(world: World, watched: Watched): Promise<void> {
       log('warn', `${model}: ${windows.length - index} windows are left for the next run.`, span(window));
       return;
     }
+    let done = false;
     try {
-      await judgeWindow(world, watched, window);
+      done = await judgeWindow(world, watched, window, fail);
     } catch (error) {
-      fail(world, watched, 'a window could not be judged', { reason: messageOf(error), ...span(window) });
+      fail('a window could not be judged', { reason: messageOf(error), ...span(window) });
     }
+    // What counts is two windows in a row: those after it wait until it is judged, or too long ago.
+    if (!done) return;
   }
 }
 
-async function judgeWindow(world: World, watched: Watched, window: Window): Promise<void> {
+/** @returns false where not one of its baselines is known: without a document it is tried again */
+async function judgeWindow(world: World, watched: Watched, window: Window, fail: Fail): Promise<boolean> {
   const { groups, skipped } = await gather(world, watched, window);
   const judged = groups.find(({ baseline }) => baseline !== undefined);
-  for (const group of groups) if (group !== judged) tellOther(world, watched, window, group);
-  if (skipped > 0 && groups.length === 0)
-    fail(world, watched, 'no line could be read as one', { skipped, ...span(window) });
-  // Not even one can be judged: without a document it is tried again.
-  if (judged === undefined && groups.length > 0) return;
+  for (const group of groups) if (group !== judged) tellOther(world, watched, window, group, fail);
+  if (skipped > 0 && groups.length === 0) fail('no line could be read as one', { skipped, ...span(window) });
+  if (judged === undefined && groups.length > 0) return false;
   const found = windowOf(watched, window, judged);
   const before = await world.documents.read(watched.model, windowBefore(window));
   world.out(metricLine(watched.functionName, window.to, metricsOf(found, judged?.baseline, before)));
@@ -73,6 +76,7 @@ async function judgeWindow(world: World, watched: Watched, window: Window): Prom
   // Before the document, with which the window is done: told twice rather than never.
   if (judged?.baseline !== undefined) await tell(world, watched, window, found, judged.baseline, before);
   await world.documents.write(found);
+  return true;
 }
 
 /** A notice where drift that alarms count begins: the window before had none. */
@@ -95,10 +99,16 @@ async function tell(
 }
 
 /** A canary with a new baseline, or what a rollback left behind; or one that the registry does not have. */
-function tellOther(world: World, watched: Watched, window: Window, { sums, baseline }: Group): void {
+function tellOther(
+  world: World,
+  watched: Watched,
+  window: Window,
+  { sums, baseline }: Group,
+  fail: Fail,
+): void {
   const fields = { baseline: sums.baseline, rows: sums.rows, ...span(window) };
   if (baseline === undefined)
-    fail(world, watched, 'lines were scored against a baseline that the registry does not have', fields);
+    fail('lines were scored against a baseline that the registry does not have', fields);
   else
     world.log('info', `${watched.model}: rows of another baseline are not judged in this window.`, {
       model: watched.model,
@@ -145,14 +155,16 @@ export function metricsOf(
   };
 }
 
-function fail(
-  world: World,
-  { model, functionName }: Watched,
-  what: string,
-  fields: Readonly<Record<string, string | number>>,
-): void {
-  world.out(metricLine(functionName, world.clock(), { [METRICS.unreadable]: 1 }));
-  world.log('error', `${model}: ${what}.`, { model, ...fields });
+type Fail = (what: string, fields: Readonly<Record<string, string | number>>) => void;
+
+/** Tells each failure, and counts the first: the alarm asks for runs that fail, and one may fail at many windows. */
+function failing(world: World, { model, functionName }: Watched): Fail {
+  let counted = false;
+  return (what, fields) => {
+    if (!counted) world.out(metricLine(functionName, world.clock(), { [METRICS.unreadable]: 1 }));
+    counted = true;
+    world.log('error', `${model}: ${what}.`, { model, ...fields });
+  };
 }
 
 const iso = (at: number): string => new Date(at).toISOString();

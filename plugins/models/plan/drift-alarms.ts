@@ -93,7 +93,7 @@ export function driftAlarms(
         ]),
     alarm(
       'monitor',
-      `The monitor of drift could not read log, baseline or registry ${UNREADABLE} times in an hour. See \`sls logs -f ${DRIFT_FUNCTION}\`; windows that it missed are judged once it can.`,
+      `The monitor of drift could not read log, baseline or registry, or not tell of drift, in ${UNREADABLE} runs in an hour. See \`sls logs -f ${DRIFT_FUNCTION}\`; windows that it missed are judged once it can.`,
       {
         Metrics: [stat('watched', functionName, DRIFT.unreadable, 3600, 'Sum', true)],
         Threshold: UNREADABLE - 1,

@@ -405,6 +405,39 @@ describe('what cannot be read', () => {
     expect(it.published).toEqual([expect.objectContaining({ DriftUnreadable: 1 })]);
   });
 
+  it('counts once a run, however many windows and failures there are', async () => {
+    const it = scene('2026-11-25T04:03:00Z');
+    await it.run();
+    it.at(NOW);
+    it.published.length = 0;
+    for (const hour of ['05', '06', '07'])
+      for (const signal of ['a', 'b'])
+        it.serve(baselineOf([numeric(signal)]), `2026-11-25T${hour}:00:00Z`, 120);
+    await it.run();
+    expect(it.published).toEqual([expect.objectContaining({ DriftUnreadable: 1 })]);
+    expect(it.told.filter(({ level }) => level === 'error')).toHaveLength(2);
+  });
+
+  it('of one window keeps the later ones waiting, so that none is judged without the one before', async () => {
+    let refusals = 0;
+    const it = scene('2026-11-25T11:05:00Z', async (point) => {
+      if (point !== 'before read logs' || refusals === 0) return;
+      refusals -= 1;
+      throw new Error('refused');
+    });
+    it.keep(baseline);
+    await it.run();
+    for (const hour of ['12', '13', '14']) it.serve(baseline, `2026-11-25T${hour}:00:00Z`, 400, shifted);
+    it.at(NOW);
+    it.published.length = 0;
+    refusals = 1;
+    await it.run();
+    expect(it.names()).toEqual(['2026-11-25T100000Z']);
+    await it.run();
+    expect(it.published.map(({ DriftFeatures }) => DriftFeatures)).toEqual([undefined, 0, 1, 1]);
+    expect(it.notices).toHaveLength(1);
+  });
+
   it('each model is first in its turn', async () => {
     const first: string[] = [];
     const it = scene(NOW);
