@@ -139,7 +139,7 @@ export const METRICS = {
   signals: 'DriftFeatures',
   classes: 'DriftClasses',
   seen: 'DriftRows',
-  /** Windows that could not be judged, each time that it was tried: the log, the baseline or the registry could not be read. */
+  /** Runs in which a window could not be judged, or told of: log, baseline or registry could not be read, or the topic not be reached. */
   unreadable: 'DriftUnreadable',
 } as const;
 

@@ -1,9 +1,11 @@
 import { Logger } from '@aws-lambda-powertools/logger';
 import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import { S3Client } from '@aws-sdk/client-s3';
+import { SNSClient } from '@aws-sdk/client-sns';
 import middy, { type MiddlewareObj } from '@middy/core';
 import type { Context } from 'aws-lambda';
-import { ENV as REGISTRY } from '../release/contract.ts';
+import { ENV } from '../release/contract.ts';
+import { snsNotices } from '../shared/aws/notices.ts';
 import { bucketObjects } from '../shared/aws/objects.ts';
 import { baselinesIn } from './baselines.ts';
 import type { Watched } from './contract.ts';
@@ -30,10 +32,11 @@ export const createMonitor = (watched: readonly Watched[]) =>
 // The quota of FilterLogEvents is a few a second, which all that reads logs in the account shares.
 const logs = cloudWatchLogs(new CloudWatchLogsClient({ maxAttempts: 10 }));
 const s3 = new S3Client({});
-let made: Pick<World, 'documents' | 'baseline'> | undefined;
+const sns = new SNSClient({});
+let made: Pick<World, 'documents' | 'baseline' | 'notify'> | undefined;
 
 function worldOf(context: Context): World {
-  made ??= registryOf();
+  made ??= reached();
   return {
     ...made,
     logs,
@@ -47,12 +50,13 @@ function worldOf(context: Context): World {
   };
 }
 
-/** Kept by a warm instance, and the baselines with it. */
-function registryOf(): Pick<World, 'documents' | 'baseline'> {
-  const objects = bucketObjects(s3, required(REGISTRY.bucket));
+/** Registry and topic: kept by a warm instance, and the baselines with it. */
+function reached(): Pick<World, 'documents' | 'baseline' | 'notify'> {
+  const objects = bucketObjects(s3, required(ENV.bucket));
   return {
-    documents: driftDocuments(objects, required(REGISTRY.scope)),
-    baseline: baselinesIn(objects, required(REGISTRY.files)),
+    documents: driftDocuments(objects, required(ENV.scope)),
+    baseline: baselinesIn(objects, required(ENV.files)),
+    notify: snsNotices(sns, required(ENV.topic)),
   };
 }
 

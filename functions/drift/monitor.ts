@@ -1,23 +1,16 @@
 import { messageOf } from '../shared/aws/errors.ts';
 import { metricLine } from '../shared/metric-line.ts';
-import {
-  type Baseline,
-  type DriftWindow,
-  METRICS,
-  MONITOR_EVERY,
-  type Signal,
-  type SignalWindow,
-  type Watched,
-} from './contract.ts';
+import { type Baseline, type DriftWindow, METRICS, MONITOR_EVERY, type Watched } from './contract.ts';
 import { type Group, gather, MARGIN } from './gather.ts';
 import { judge } from './judge.ts';
+import { countedOf, driftNotice, newlyCounted } from './notice.ts';
 import { strongest } from './strength.ts';
-import { completeWindows, dueWindows, nameOf, type Window } from './windows.ts';
+import { completeWindows, dueWindows, nameOf, type Window, windowBefore } from './windows.ts';
 import { wordsOf } from './words.ts';
 import type { World } from './world.ts';
 
 /**
- * Judges every window that is complete and has no document yet: publishes, then writes. A run that ends between the two, or
+ * Judges every window that is complete and has no document yet: publishes, tells, then writes. A run that ends between the two, or
  * beside another one, publishes the same again, and nothing is added up of what the monitor publishes. What fails is told,
  * counted, and tried again in the next run.
  */
@@ -25,15 +18,16 @@ export async function monitor(world: World, watched: readonly Watched[]): Promis
   // Each is first in its turn: one with a log that takes all the time does not starve the others for good.
   const turn = Math.floor(world.clock() / (MONITOR_EVERY * 1000)) % Math.max(1, watched.length);
   for (const one of [...watched.slice(turn), ...watched.slice(0, turn)]) {
+    const fail = failing(world, one);
     try {
-      await watch(world, one);
+      await watch(world, one, fail);
     } catch (error) {
-      fail(world, one, 'its documents cannot be read', { reason: messageOf(error) });
+      fail('its documents cannot be read', { reason: messageOf(error) });
     }
   }
 }
 
-async function watch(world: World, watched: Watched): Promise<void> {
+async function watch(world: World, watched: Watched, fail: Fail): Promise<void> {
   const { documents, log } = world;
   const { model } = watched;
   const complete = completeWindows(world.clock(), watched.window);
@@ -52,27 +46,26 @@ async function watch(world: World, watched: Watched): Promise<void> {
       log('warn', `${model}: ${windows.length - index} windows are left for the next run.`, span(window));
       return;
     }
+    let done = false;
     try {
-      await judgeWindow(world, watched, window);
+      done = await judgeWindow(world, watched, window, fail);
     } catch (error) {
-      fail(world, watched, 'a window could not be judged', { reason: messageOf(error), ...span(window) });
+      fail('a window could not be judged', { reason: messageOf(error), ...span(window) });
     }
+    // What counts is two windows in a row: those after it wait until it is judged, or too long ago.
+    if (!done) return;
   }
 }
 
-async function judgeWindow(world: World, watched: Watched, window: Window): Promise<void> {
+/** @returns false where not one of its baselines is known: without a document it is tried again */
+async function judgeWindow(world: World, watched: Watched, window: Window, fail: Fail): Promise<boolean> {
   const { groups, skipped } = await gather(world, watched, window);
   const judged = groups.find(({ baseline }) => baseline !== undefined);
-  for (const group of groups) if (group !== judged) tellOther(world, watched, window, group);
-  if (skipped > 0 && groups.length === 0)
-    fail(world, watched, 'no line could be read as one', { skipped, ...span(window) });
-  // Not even one can be judged: without a document it is tried again.
-  if (judged === undefined && groups.length > 0) return;
+  for (const group of groups) if (group !== judged) tellOther(world, watched, window, group, fail);
+  if (skipped > 0 && groups.length === 0) fail('no line could be read as one', { skipped, ...span(window) });
+  if (judged === undefined && groups.length > 0) return false;
   const found = windowOf(watched, window, judged);
-  const before = await world.documents.read(watched.model, {
-    from: 2 * window.from - window.to,
-    to: window.from,
-  });
+  const before = await world.documents.read(watched.model, windowBefore(window));
   world.out(metricLine(watched.functionName, window.to, metricsOf(found, judged?.baseline, before)));
   const drifted = found.signals.some((signal) => signal.drifted);
   world.log(drifted ? 'warn' : 'info', wordsOf(found, judged?.baseline), {
@@ -81,14 +74,42 @@ async function judgeWindow(world: World, watched: Watched, window: Window): Prom
     ...(judged !== undefined && { baseline: judged.sums.baseline }),
     ...(skipped > 0 && { skipped }),
   });
+  // Before the document, with which the window is done: told twice rather than never.
+  if (judged?.baseline !== undefined) await tell(world, watched, window, found, judged.baseline, before);
   await world.documents.write(found);
+  return true;
+}
+
+/** A notice where drift that alarms count begins: the window before had none. */
+async function tell(
+  world: World,
+  watched: Watched,
+  window: Window,
+  found: DriftWindow,
+  baseline: Baseline,
+  before: DriftWindow | undefined,
+): Promise<void> {
+  const now = countedOf(found, baseline, before);
+  if (before === undefined || now.inputs.length + now.classes.length === 0) return;
+  // What counts now was judged against the same baseline in the window before.
+  const earlier = await world.documents.read(watched.model, windowBefore(windowBefore(window)));
+  const begun = newlyCounted(now, countedOf(before, baseline, earlier));
+  if (begun.inputs.length + begun.classes.length === 0) return;
+  const { subject, text } = driftNotice(watched, found, baseline, begun);
+  await world.notify(subject, text);
 }
 
 /** A canary with a new baseline, or what a rollback left behind; or one that the registry does not have. */
-function tellOther(world: World, watched: Watched, window: Window, { sums, baseline }: Group): void {
+function tellOther(
+  world: World,
+  watched: Watched,
+  window: Window,
+  { sums, baseline }: Group,
+  fail: Fail,
+): void {
   const fields = { baseline: sums.baseline, rows: sums.rows, ...span(window) };
   if (baseline === undefined)
-    fail(world, watched, 'lines were scored against a baseline that the registry does not have', fields);
+    fail('lines were scored against a baseline that the registry does not have', fields);
   else
     world.log('info', `${watched.model}: rows of another baseline are not judged in this window.`, {
       model: watched.model,
@@ -118,41 +139,34 @@ function windowOf(watched: Watched, { from, to }: Window, judged: Group | undefi
  * @param before what was found in the window before
  */
 export function metricsOf(
-  { baseline: digest, rows, signals }: DriftWindow,
+  found: DriftWindow,
   baseline: Baseline | undefined,
   before: DriftWindow | undefined,
 ): Readonly<Record<string, number | undefined>> {
-  const known = (wanted: (signal: Signal) => boolean): readonly SignalWindow[] =>
-    signals.filter((_, index) => {
-      const signal = baseline?.signals[index];
-      return signal !== undefined && wanted(signal);
-    });
-  const inputs = known(({ of }) => of === 'input');
-  const classes = known(({ value }) => value === 'label');
-  const again = new Set(
-    before?.baseline === digest
-      ? before.signals.filter(({ drifted }) => drifted).map(({ name }) => name)
-      : [],
-  );
-  const sizes = inputs.flatMap((found) => strongest(found).size ?? []);
-  const count = (found: readonly SignalWindow[]): number =>
-    found.filter(({ drifted, name }) => drifted && again.has(name)).length;
+  const { inputs, classes } = countedOf(found, baseline, before);
+  const sizes = found.signals.flatMap((signal, index) => {
+    const { size } = strongest(signal);
+    return size !== undefined && baseline?.signals[index]?.of === 'input' ? [size] : [];
+  });
+  const hasClasses = found.signals.some((_, index) => baseline?.signals[index]?.value === 'label');
   return {
     [METRICS.max]: sizes.length > 0 ? Math.max(...sizes) : undefined,
-    [METRICS.signals]: count(inputs),
-    [METRICS.classes]: classes.length > 0 ? count(classes) : undefined,
-    [METRICS.seen]: rows,
+    [METRICS.signals]: inputs.length,
+    [METRICS.classes]: hasClasses ? classes.length : undefined,
+    [METRICS.seen]: found.rows,
   };
 }
 
-function fail(
-  world: World,
-  { model, functionName }: Watched,
-  what: string,
-  fields: Readonly<Record<string, string | number>>,
-): void {
-  world.out(metricLine(functionName, world.clock(), { [METRICS.unreadable]: 1 }));
-  world.log('error', `${model}: ${what}.`, { model, ...fields });
+type Fail = (what: string, fields: Readonly<Record<string, string | number>>) => void;
+
+/** Tells each failure, and counts the first: the alarm asks for runs that fail, and one may fail at many windows. */
+function failing(world: World, { model, functionName }: Watched): Fail {
+  let counted = false;
+  return (what, fields) => {
+    if (!counted) world.out(metricLine(functionName, world.clock(), { [METRICS.unreadable]: 1 }));
+    counted = true;
+    world.log('error', `${model}: ${what}.`, { model, ...fields });
+  };
 }
 
 const iso = (at: number): string => new Date(at).toISOString();

@@ -22,6 +22,8 @@ export function completeWindows(now: number, seconds: number): readonly Window[]
   }).filter(({ from }) => from >= 0);
 }
 
+export const windowBefore = ({ from, to }: Window): Window => ({ from: 2 * from - to, to: from });
+
 /** Name of a window's document: its start, without what some file systems do not take. */
 export const nameOf = ({ from }: Window): string =>
   new Date(from)

@@ -11,7 +11,7 @@ export function wordsOf(
   { model, from, to, rows, estimated, signals }: DriftWindow,
   baseline: Baseline | undefined,
 ): string {
-  const span = `${model}, ${short(from)} to ${short(to)}, ${counted(rows, 'row')}${estimated === undefined ? '' : ` of about ${counted(estimated, 'request')}`}`;
+  const span = `${model}, ${spanWords({ from, to, rows, estimated })}`;
   if (baseline === undefined) return `${span}: nothing was scored.`;
   const all = pairs(signals, baseline);
   const enough = all.some(({ signal, found }) => signal.of === 'input' && found.psi !== undefined);
@@ -19,6 +19,15 @@ export function wordsOf(
   const outputs = driftedWords(all, 'output');
   return `${span}: ${inputs}${outputs === undefined ? '' : ` ${outputs}`}`;
 }
+
+/** Such as `2026-01-31T10:00Z to 2026-01-31T11:00Z, 4200 rows`. */
+export const spanWords = ({
+  from,
+  to,
+  rows,
+  estimated,
+}: Pick<DriftWindow, 'from' | 'to' | 'rows'> & { readonly estimated?: number | undefined }): string =>
+  `${short(from)} to ${short(to)}, ${counted(rows, 'row')}${estimated === undefined ? '' : ` of about ${counted(estimated, 'request')}`}`;
 
 /** @returns undefined where none drifted */
 function driftedWords(all: readonly Pair[], of: Signal['of']): string | undefined {

@@ -1,3 +1,4 @@
+import type { NoticePort } from '../shared/aws/ports.ts';
 import type { Baseline } from './contract.ts';
 import type { Documents } from './documents.ts';
 
@@ -14,6 +15,8 @@ export type World = {
   /** Takes one line of CloudWatch's embedded metric format, its newline included. */
   readonly out: (line: string) => void;
   readonly log: Log;
+  /** To the alerts topic. */
+  readonly notify: NoticePort;
 };
 
 export type LogPort = {

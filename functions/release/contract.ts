@@ -110,7 +110,7 @@ export const ALARMS = {
   outputs: 'drift-outputs',
   /** Shares of an output's classes, which the monitor counts. */
   classes: 'drift-classes',
-  /** The monitor of drift cannot read what it needs. */
+  /** The monitor of drift cannot read what it needs, or not tell. */
   monitor: 'drift-monitor',
   /** Objects that could not be scored; and such as wait for long. */
   batchFailed: 'batch-failed',

@@ -15,7 +15,7 @@ export type Request = {
   readonly method: string;
   /** Percent-decoded, without query, with the stage and prefix that the source leaves in it; empty for a direct invocation. */
   readonly path: string;
-  /** The client's `x-request-id` if it is usable, else the source's id of the request, else Lambda's. */
+  /** The client's `x-request-id` if it is usable, else so the source's id of the request, else Lambda's. */
   readonly id: string;
   readonly headers: Readonly<Record<string, string>>;
   /** As it came: text, or base64 where `base64` says so. Undefined for a direct invocation. */
@@ -77,7 +77,7 @@ function read(
     source,
     method: (method ?? '').toUpperCase(),
     path: decodePath(path ?? ''),
-    id: usableId(headers['x-request-id']) ?? text(context.requestId) ?? fallbackId,
+    id: usableId(headers['x-request-id']) ?? usableId(text(context.requestId)) ?? fallbackId,
     headers,
     body: text(event.body),
     base64: event.isBase64Encoded === true,
@@ -97,7 +97,10 @@ function headersOf(headers: Fields): Record<string, string> {
   return found;
 }
 
-/** An id of the client's goes into headers and logs as it is, so it must be short and printable. */
+/**
+ * An id goes into headers, logs and the audit as it is, so it must be short and printable. The source's, too: who invokes the
+ * function directly may write any event.
+ */
 function usableId(id: string | undefined): string | undefined {
   return id !== undefined && /^[\x21-\x7e]{1,128}$/.test(id) ? id : undefined;
 }

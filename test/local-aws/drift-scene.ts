@@ -2,6 +2,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { CreateTopicCommand, SNSClient } from '@aws-sdk/client-sns';
 import { MONITOR_TIMEOUT, type Scored, type Watched } from '../../functions/drift/contract.ts';
 import type { Window } from '../../functions/drift/windows.ts';
 import type { Signature } from '../../functions/infer/contract.ts';
@@ -19,6 +20,7 @@ import { bundle, importPath, ownFile } from '../../plugins/models/ship/bundle.ts
 import { shipReference } from '../../plugins/models/ship/reference.ts';
 import { prepare } from '../../plugins/models/ship/ship.ts';
 import { FLOAT, modelOf, node, STRING, tensorInfo } from '../unit/ship/onnx-writer.ts';
+import { client } from './deployed.ts';
 import { ACCOUNT, LOGS, makeFunction } from './lambda.ts';
 import type { Event } from './log-events.ts';
 import { type LocalAws, REGION } from './start.ts';
@@ -227,13 +229,21 @@ export async function deployMonitor(
   const groups = [
     ...new Set(watched.map(({ logGroup }) => `arn:aws:logs:${REGION}:${ACCOUNT}:log-group:${logGroup}`)),
   ];
+  const sns = new SNSClient(client(aws.endpoint));
+  const { TopicArn: topic = '' } = await sns.send(new CreateTopicCommand({ Name: 'alerts' }));
+  sns.destroy();
   const text = `import { createMonitor } from ${importPath(ownFile('functions/drift/handler'))};\nconst watched = ${JSON.stringify(watched)};\n${source}`;
   await makeFunction(aws, {
     name,
     code: await bundle(text, import.meta.dirname, 'models'),
     timeout: MONITOR_TIMEOUT,
     memory: 1024,
-    variables: { [REGISTRY.bucket]: BUCKET, [REGISTRY.scope]: SCOPE, [REGISTRY.files]: FILES },
+    variables: {
+      [REGISTRY.bucket]: BUCKET,
+      [REGISTRY.scope]: SCOPE,
+      [REGISTRY.files]: FILES,
+      [REGISTRY.topic]: topic,
+    },
     may: [
       { ...LOGS, Action: ['logs:CreateLogGroup', 'logs:CreateLogStream', 'logs:PutLogEvents'] },
       allow('logs:FilterLogEvents', ...groups, ...groups.map((group) => `${group}:*`)),
@@ -241,6 +251,7 @@ export async function deployMonitor(
       allow(['s3:GetObject', 's3:PutObject'], `arn:aws:s3:::${BUCKET}/${SCOPE}drift/*`),
       // A missing baseline is else not to be told from a denied one, and the documents are listed.
       allow('s3:ListBucket', `arn:aws:s3:::${BUCKET}`),
+      allow('sns:Publish', topic),
     ],
   });
 }

@@ -35,7 +35,7 @@ export function driftAlarms(
   const outputs = native.filter((signal) => signal.of === 'output');
   const classes = classSignals(facts);
   const differ = (what: string, signals: readonly DriftSignal[]): string =>
-    `${what} (${drift.baseline}) by more than ${drift.effect} σ, in ${WINDOWS} windows of ${written(drift.window)} in a row: ${shortened(signals.map(({ label }) => label))}. Nothing is rolled back. \`sls models drift --model ${model.name}\` shows which, and how.`;
+    `${what} (${drift.baseline}) by more than ${drift.effect} σ, in ${WINDOWS} windows of ${written(drift.window)} in a row. Watched: ${shortened(signals.map(({ label }) => label))}. Nothing is rolled back. \`sls models drift --model ${model.name}\` shows which, and how.`;
   const alarm = (
     suffix: 'drift' | 'outputs' | 'classes' | 'monitor',
     about: string,
@@ -93,7 +93,7 @@ export function driftAlarms(
         ]),
     alarm(
       'monitor',
-      `The monitor of drift could not read log, baseline or registry ${UNREADABLE} times in an hour. See \`sls logs -f ${DRIFT_FUNCTION}\`; windows that it missed are judged once it can.`,
+      `The monitor of drift could not read log, baseline or registry, or not tell of drift, in ${UNREADABLE} runs in an hour. See \`sls logs -f ${DRIFT_FUNCTION}\`; windows that it missed are judged once it can.`,
       {
         Metrics: [stat('watched', functionName, DRIFT.unreadable, 3600, 'Sum', true)],
         Threshold: UNREADABLE - 1,

@@ -1,7 +1,9 @@
 import { MONITOR_EVERY, MONITOR_TIMEOUT, type Watched } from '../../../functions/drift/contract.ts';
 import { ENV } from '../../../functions/release/contract.ts';
+import type { Problem } from '../errors.ts';
 import type { Facts, Model, ServiceOptions } from '../model.ts';
 import { DRIFT, HANDLER, lambdaName, RUNTIME, roleLogicalId } from '../naming.ts';
+import { noticesTopic } from './alerts.ts';
 import { bucketOf, scopeOf } from './alias.ts';
 import { batchName } from './batch.ts';
 import { allow, arn, type Resource, type Statement } from './cloudformation.ts';
@@ -13,8 +15,8 @@ import { roleOf, statementsOf } from './role.ts';
 import { bucketArn, objects } from './s3-arns.ts';
 
 /**
- * The monitor of drift: counts the endpoints' lines of each window, keeps what it finds in the registry, and publishes what
- * alarms read. One a service, where any model declares `drift`.
+ * The monitor of drift: counts the endpoints' lines of each window, keeps what it finds in the registry, publishes what
+ * alarms read, and tells the alerts topic which columns drifted. One a service, where any model declares `drift`.
  */
 
 /** Lines are counted as they are read, so memory does not follow traffic; with half a vCPU a busy day takes minutes. */
@@ -49,23 +51,46 @@ export function monitorFunction(
       [ENV.bucket]: bucketOf(host, options),
       [ENV.scope]: scopeOf(host),
       [ENV.files]: FILES_PREFIX,
+      [ENV.topic]: noticesTopic(options, host),
     },
     ...(zip !== undefined && { package: { individually: true, artifact: zip } }),
   };
 }
 
-/** What the monitor's role must allow: these endpoints' logs, baselines by content, and its own documents. */
+/** Log groups of its endpoint and of its batch function. */
+const groupsOf = (model: Model, host: Host): readonly string[] =>
+  [nameOf(model, host), ...(model.batch === undefined ? [] : [batchName(model, host)])].map((name) =>
+    logGroupOf(model.function, host.provider, name),
+  );
+
+/** A line says of which baseline it is, not of which model: in a log of two models the busier one would be judged for both. */
+export function monitorProblems(models: readonly Model[], host: Host): readonly Problem[] {
+  const first = new Map<string, Model>();
+  return drifting(models).flatMap((model): Problem[] => {
+    const groups = groupsOf(model, host);
+    const taken = groups.find((group) => first.has(group));
+    for (const group of groups) if (!first.has(group)) first.set(group, model);
+    if (taken === undefined) return [];
+    return [
+      {
+        code: 'MODELS_INVALID_VALUE',
+        key: `models.${model.name}.drift`,
+        value: model.drift.baseline,
+        message: `is for rows of one model, but its log goes to ${taken}, as models.${first.get(taken)?.name}’s does, and both have \`drift\`.`,
+        fix: 'Give one of them a log group of its own with `function.logs.logGroup`, or leave `drift` out of it.',
+      },
+    ];
+  });
+}
+
+/** What the monitor's role must allow: these endpoints' logs, baselines by content, its own documents, and notices. */
 export function monitorStatements(
   models: readonly Model[],
   host: Host,
   options: ServiceOptions,
 ): readonly (Statement | object)[] {
   const bucket = bucketOf(host, options);
-  const groups = drifting(models).flatMap((model) =>
-    [nameOf(model, host), ...(model.batch === undefined ? [] : [batchName(model, host)])].map((name) =>
-      logGroupOf(model.function, host.provider, name),
-    ),
-  );
+  const groups = drifting(models).flatMap((model) => groupsOf(model, host));
   return statementsOf(
     monitorFunction(models, host, options) ?? {},
     lambdaName(host.service, host.stage, DRIFT),
@@ -83,6 +108,7 @@ export function monitorStatements(
       allow(['s3:GetObject', 's3:PutObject'], [objects(bucket, scopeOf(host, 'drift/'))]),
       // Only with it S3 tells a missing document from a forbidden one.
       allow(['s3:ListBucket'], [bucketArn(bucket)]),
+      allow(['sns:Publish'], [noticesTopic(options, host)]),
     ],
   );
 }

@@ -29,7 +29,7 @@ import {
 } from './endpoint.ts';
 import { type FunctionDefinition, type Host, providerRole } from './host.ts';
 import { layerOf } from './layer.ts';
-import { drifting, monitorFunction, monitorRole, monitorStatements } from './monitor.ts';
+import { drifting, monitorFunction, monitorProblems, monitorRole, monitorStatements } from './monitor.ts';
 import { routeProblems } from './routes.ts';
 
 /** Everything that the plan follows from. `built` is empty until the models are packaged. */
@@ -200,6 +200,7 @@ export function planProblems(
     ...routeProblems(models, host),
     ...alertProblems(options, host),
     ...auditProblems(models, host),
+    ...monitorProblems(models, host),
   ];
 }
 

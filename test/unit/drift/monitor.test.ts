@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { readLine } from '../../../functions/drift/lines.ts';
 import { quoted } from '../../../functions/drift/words.ts';
 import { driftText } from '../../../plugins/models/watch/drift-text.ts';
-import { baselineOf, constant, digestOf, HOUR, lineOf, numeric, scene, WATCHED } from './scene.ts';
+import { baselineOf, category, constant, digestOf, HOUR, lineOf, numeric, scene, WATCHED } from './scene.ts';
 
 const NOW = '2026-11-25T14:03:00Z';
 const shifted = (n: number) => ({ age: 0.5 + 0.5 * ((n * 0.618) % 1) });
@@ -171,6 +171,85 @@ describe('a window', () => {
   });
 });
 
+describe('a notice', () => {
+  const hours = ['13:05', '14:05', '15:05', '16:05'];
+  const moved = (n: number) => ({ ...shifted(n), plan: n % 4 === 0 ? 'secret-plan' : 'a' });
+  const through = async (scenes: ReturnType<typeof scene>, rows: readonly (typeof moved | undefined)[]) => {
+    const counts: number[] = [];
+    for (const [index, row] of rows.entries()) {
+      scenes.at(`2026-11-25T${hours[index]}:00Z`);
+      scenes.serve(baseline, `2026-11-25T${hours[index]?.slice(0, 2)}:00:00Z`, 400, row);
+      await scenes.run();
+      counts.push(scenes.notices.length);
+    }
+    return counts;
+  };
+
+  it('is sent when drift that alarms count begins, and once', async () => {
+    const it = scene(NOW);
+    it.keep(baseline);
+    expect(await through(it, [moved, moved, moved, moved])).toEqual([0, 1, 1, 1]);
+    const again = scene(NOW);
+    again.keep(baseline);
+    expect(await through(again, [undefined, moved, undefined, moved])).toEqual([0, 0, 0, 0]);
+  });
+
+  it('has model, window, columns with their shift, a picture, and what to do; and no value', async () => {
+    const it = scene(NOW);
+    it.keep(baseline);
+    await through(it, [moved, moved]);
+    const [{ subject, text } = { subject: '', text: '' }] = it.notices;
+    expect(subject).toBe('churn: drift of 2 of its inputs');
+    expect(text).toContain('churn (shop-dev-churn)');
+    expect(text).toContain('2026-11-25T13:00Z to 2026-11-25T14:00Z, 400 rows');
+    expect(text).toMatch(/\n {2}"age" \+0\.8\d σ, higher \(p \d+e-\d+, 400 rows\)\n/);
+    expect(text).toMatch(/\n {2}"plan" \d\.\d\d σ, other shares/);
+    // A tenth of the reference in each, and all that is live in the upper half.
+    expect(text).toMatch(/\n {2}1 {6}█{12} {12} {2}10 % {26} {3}0 %\n/);
+    expect(text).toMatch(/\n {2}10 {5}█{12} {12} {2}10 % {2}█{23,24} +20 %\n/);
+    expect(text).toMatch(/\n {2}unseen .* 0 % {2}█+ +25 %\n/);
+    expect(text).toContain('sls models drift --model churn');
+    expect(text).toContain('sls models report');
+    expect(text).not.toContain('secret-plan');
+  });
+
+  it('is of classes, too, and of three columns a picture', async () => {
+    const label = category('label', { of: 'output', tensor: 'y', value: 'label' });
+    const many = baselineOf([...['c1', 'c2', 'c3', 'c4'].map((name) => numeric(name)), label]);
+    const it = scene(NOW);
+    it.keep(many);
+    const row = (n: number) => {
+      const value = shifted(n).age;
+      return { c1: value, c2: value, c3: value, c4: value, label: 'c' };
+    };
+    for (const hour of ['13', '14']) {
+      it.at(`2026-11-25T${hour}:05:00Z`);
+      it.serve(many, `2026-11-25T${hour}:00:00Z`, 400, row);
+      await it.run();
+    }
+    expect(it.notices.map(({ subject }) => subject)).toEqual([
+      'churn: drift of 4 of its inputs and the shares of its classes',
+    ]);
+    expect(it.notices[0]?.text.match(/this window/g)).toHaveLength(3);
+  });
+
+  it('that cannot be sent is sent in the next run, before the window has its document', async () => {
+    let refused = true;
+    const it = scene(NOW, async (point) => {
+      if (point === 'before publish' && refused) throw new Error('no topic');
+    });
+    it.keep(baseline);
+    await through(it, [moved, moved]);
+    expect(it.notices).toEqual([]);
+    expect(it.names()).toEqual(['2026-11-25T120000Z']);
+    expect(it.published.at(-1)).toMatchObject({ DriftUnreadable: 1 });
+    refused = false;
+    await it.run();
+    expect(it.notices).toHaveLength(1);
+    expect(it.names()).toHaveLength(2);
+  });
+});
+
 describe('run again', () => {
   it('nothing is read, published or written twice', async () => {
     const points: string[] = [];
@@ -324,6 +403,39 @@ describe('what cannot be read', () => {
     await it.run();
     expect(it.names()).toEqual([]);
     expect(it.published).toEqual([expect.objectContaining({ DriftUnreadable: 1 })]);
+  });
+
+  it('counts once a run, however many windows and failures there are', async () => {
+    const it = scene('2026-11-25T04:03:00Z');
+    await it.run();
+    it.at(NOW);
+    it.published.length = 0;
+    for (const hour of ['05', '06', '07'])
+      for (const signal of ['a', 'b'])
+        it.serve(baselineOf([numeric(signal)]), `2026-11-25T${hour}:00:00Z`, 120);
+    await it.run();
+    expect(it.published).toEqual([expect.objectContaining({ DriftUnreadable: 1 })]);
+    expect(it.told.filter(({ level }) => level === 'error')).toHaveLength(2);
+  });
+
+  it('of one window keeps the later ones waiting, so that none is judged without the one before', async () => {
+    let refusals = 0;
+    const it = scene('2026-11-25T11:05:00Z', async (point) => {
+      if (point !== 'before read logs' || refusals === 0) return;
+      refusals -= 1;
+      throw new Error('refused');
+    });
+    it.keep(baseline);
+    await it.run();
+    for (const hour of ['12', '13', '14']) it.serve(baseline, `2026-11-25T${hour}:00:00Z`, 400, shifted);
+    it.at(NOW);
+    it.published.length = 0;
+    refusals = 1;
+    await it.run();
+    expect(it.names()).toEqual(['2026-11-25T100000Z']);
+    await it.run();
+    expect(it.published.map(({ DriftFeatures }) => DriftFeatures)).toEqual([undefined, 0, 1, 1]);
+    expect(it.notices).toHaveLength(1);
   });
 
   it('each model is first in its turn', async () => {

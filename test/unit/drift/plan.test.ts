@@ -1,11 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import type { DriftFacts, DriftSignal } from '../../../plugins/models/model.ts';
 import { parseModels } from '../../../plugins/models/parse.ts';
+import { noticesTopic } from '../../../plugins/models/plan/alerts.ts';
 import { driftLines, monitorRate, sharesOf } from '../../../plugins/models/plan/drift.ts';
 import { driftAlarms } from '../../../plugins/models/plan/drift-alarms.ts';
 import { sampleAdvice } from '../../../plugins/models/plan/drift-sample.ts';
 import type { Host } from '../../../plugins/models/plan/host.ts';
 import { drifting, monitorFunction, monitorStatements } from '../../../plugins/models/plan/monitor.ts';
+import { planProblems } from '../../../plugins/models/plan/plan.ts';
 
 const host: Host = {
   service: 'shop',
@@ -247,6 +249,54 @@ describe('the monitor', () => {
     expect(text).toContain('shop/dev/drift/');
     expect(text).not.toContain('["*"]');
     expect(text.match(/s3:PutObject/g)).toHaveLength(1);
+  });
+
+  it('may tell the alerts topic, the service’s own or the user’s', () => {
+    const theirs = 'arn:aws:sns:eu-central-1:123456789012:ops';
+    for (const [options, to] of [
+      [{}, 'shop-dev-models-alerts'],
+      [{ alerts: { kind: 'topic', to: theirs } }, theirs],
+    ] as const) {
+      const topic = noticesTopic(options, host);
+      expect(JSON.stringify(topic)).toContain(to);
+      expect(monitorFunction([declared()], host, options)).toMatchObject({
+        environment: { MODELS_ALERTS_TOPIC: topic },
+      });
+      const publish = monitorStatements([declared()], host, options).filter((one) =>
+        JSON.stringify(one).includes('sns:Publish'),
+      );
+      expect(publish).toEqual([{ Effect: 'Allow', Action: ['sns:Publish'], Resource: [topic] }]);
+    }
+  });
+
+  it('is refused two models that write into one log: their lines cannot be told apart', () => {
+    const batch = [{ input: 's3://rows', output: 's3://scored' }];
+    const parsed = (models: Readonly<Record<string, object>>) =>
+      parseModels(
+        Object.fromEntries(
+          Object.entries(models).map(([name, rest]) => [name, { artifact: 'a.onnx', ...rest }]),
+        ),
+      ).models;
+    const drift = { baseline: 'r.csv' };
+    const shared = { ...host, provider: { logs: { lambda: { logGroup: '/all' } } } };
+    const problem = {
+      code: 'MODELS_INVALID_VALUE',
+      key: 'models.fraud.drift',
+      message: expect.stringContaining('/all, as models.churn'),
+      fix: expect.stringContaining('function.logs.logGroup'),
+    };
+    expect(planProblems(parsed({ churn: { drift, batch }, fraud: { drift } }), shared)).toMatchObject([
+      problem,
+    ]);
+    expect(planProblems(parsed({ churn: { drift, batch }, fraud: { drift } }), host)).toEqual([]);
+    // A model’s own jobs are of the same reference, and who has no drift writes no such line.
+    expect(planProblems(parsed({ churn: { drift, batch }, fraud: { batch } }), shared)).toEqual([]);
+    const own = { function: { logs: { logGroup: '/fraud' } } };
+    expect(planProblems(parsed({ churn: { drift }, fraud: { drift, ...own } }), shared)).toEqual([]);
+    const same = { function: { logs: { logGroup: '/all' } } };
+    expect(
+      planProblems(parsed({ churn: { drift, ...same }, fraud: { drift, ...same } }), host),
+    ).toMatchObject([problem]);
   });
 
   it('cannot count where there is no log', () => {

@@ -14,6 +14,7 @@ import { monitor } from '../../../functions/drift/monitor.ts';
 import { locationOf, rankOf, spreadOf } from '../../../functions/shared/score.ts';
 import { type Chaos, calm } from '../../fakes/chaos.ts';
 import { fakeLogs } from '../../fakes/logs.ts';
+import { fakeNotices } from '../../fakes/metrics.ts';
 import { fakeObjects } from '../../fakes/objects.ts';
 
 /** A model with reference data, its log, and the monitor that watches it. */
@@ -156,6 +157,7 @@ export function scene(start: string, chaos: Chaos = calm) {
   let left = 280_000;
   const objects = fakeObjects(chaos);
   const logs = fakeLogs(chaos);
+  const notices = fakeNotices(chaos);
   logs.make(WATCHED.logGroup);
   const published: Record<string, unknown>[] = [];
   const told: { level: string; message: string; fields: Readonly<Record<string, unknown>> }[] = [];
@@ -172,6 +174,7 @@ export function scene(start: string, chaos: Chaos = calm) {
     log: (level: string, message: string, fields: Readonly<Record<string, unknown>> = {}) => {
       told.push({ level, message, fields });
     },
+    notify: notices.port,
   };
   return {
     world,
@@ -179,6 +182,7 @@ export function scene(start: string, chaos: Chaos = calm) {
     logs,
     published,
     told,
+    notices: notices.published,
     /** Puts a baseline into the registry. @returns its digest */
     keep: (baseline: Baseline): string => {
       const digest = digestOf(baseline);

@@ -74,6 +74,15 @@ describe('readEvent', () => {
     expect(readEvent({ ...alb, headers: {} }, context).id).toBe('lambda-1');
   });
 
+  test('an id of the source that is none, from who invokes directly, gives way to Lambda’s', () => {
+    for (const requestId of ['', 'a\nb', 'ü', 'x'.repeat(129), ' ', 7]) {
+      const requestContext = { ...http.requestContext, requestId };
+      expect(readEvent({ ...http, headers: {}, requestContext }, context).id).toBe('lambda-1');
+    }
+    const requestContext = { ...http.requestContext, requestId: 'x'.repeat(128) };
+    expect(readEvent({ ...http, headers: {}, requestContext }, context).id).toBe('x'.repeat(128));
+  });
+
   test('anything else is a direct invocation, and nothing throws', () => {
     fc.assert(
       fc.property(fc.anything(), (event) => {
