@@ -52,7 +52,7 @@ function isDrifted(counts: readonly Float64Array[], { m }: Setting, q: number): 
 
 function simulated(setting: Setting, sets: number): { readonly ratio: number; readonly error: number } {
   const { budget, signals, windows, m, rows } = setting;
-  const q = discoveryRateOf(setting);
+  const q = discoveryRateOf({ ...setting, effect: EFFECT });
   const random = randomOf(`monitor ${JSON.stringify(setting)}`);
   const counts = Array.from({ length: signals }, () => new Float64Array(PARTS));
   const every: number[] = [];
@@ -85,7 +85,7 @@ export const monitored = once((runs: number): Monitored => {
       head: ['budget a month', 'signals', 'windows', 'reference', 'rows', 'q', 'measured'],
       rows: found.map(({ setting, ratio, error }) => [
         ...[setting.budget, setting.signals, setting.windows, setting.m, setting.rows].map(String),
-        discoveryRateOf(setting).toPrecision(3),
+        discoveryRateOf({ ...setting, effect: EFFECT }).toPrecision(3),
         `${ratio.toFixed(3)} ± ${error.toFixed(3)}`,
       ]),
     },

@@ -117,7 +117,14 @@ function windowsOf(
     { inputs, outputs: [] },
     {},
   );
-  const q = discoveryRateOf({ budget, windows: WINDOWS });
+  const q = discoveryRateOf({
+    budget,
+    windows: WINDOWS,
+    signals: baseline.signals.length,
+    m: baseline.rows,
+    effect: EFFECT,
+    rows: ROWS,
+  });
   return Array.from({ length: Math.floor((columns[0]?.length ?? 0) / ROWS) }, (_, i) => {
     const tensors: Tensors = Object.fromEntries(
       inputs.map(({ name, datatype }, column) => [

@@ -160,7 +160,7 @@ export type Watched = {
   readonly batchLogGroup?: string;
   /** Seconds. */
   readonly window: number;
-  /** Rate of false discoveries a window: √(budget / windows a month). */
+  /** Rate of false discoveries a window: √(budget / windows a month), lowered where two windows that share a reference would break the budget. */
   readonly q: number;
   /** σ below which a shift is no drift. */
   readonly effect: number;

@@ -1,4 +1,4 @@
-import { effectiveRows, smoothThreshold } from '../../../functions/shared/threshold.ts';
+import { effectFloor, effectiveRows, smoothThreshold } from '../../../functions/shared/threshold.ts';
 
 /**
  * From the false alarms that a user accepts to what the alarms are set to, and from that to what is found. Alarms want two
@@ -35,10 +35,23 @@ const PER_DECADE = 8;
 export function alphaOf(watched: DriftBudget): number {
   const { budget, signals, windows } = watched;
   const alpha = Math.min(MOST_ALPHA, Math.sqrt(budget / (signals * windows)));
-  const fits = (candidate: number): boolean => mostFalseAlarms(watched, candidate) <= budget;
-  if (fits(alpha)) return alpha;
-  // Two windows exceed a limit no more often than one does, so at the lower end the budget is kept.
-  let [low, high] = [2 * Math.log(alpha) - Math.LN2, Math.log(alpha)];
+  return lowered(alpha, (candidate) => mostFalseAlarms(watched, candidate) <= budget);
+}
+
+/**
+ * q of one window, for an alarm on the number of drifted signals: √(budget/windows), lowered as α is. There is no formula for
+ * Benjamini and Hochberg's rule over two windows that share a reference; falseCounts bounds it.
+ */
+export function discoveryRateOf(watched: DriftBudget): number {
+  const { budget, windows } = watched;
+  const q = Math.min(MOST_ALPHA, Math.sqrt(budget / windows));
+  return lowered(q, (candidate) => mostFalseCounts(watched, candidate) <= budget);
+}
+
+/** @returns `most` where it fits, else the largest that does. Two windows exceed a limit no more often than one does: most²/2 fits. */
+function lowered(most: number, fits: (candidate: number) => boolean): number {
+  if (fits(most)) return most;
+  let [low, high] = [2 * Math.log(most) - Math.LN2, Math.log(most)];
   while (high - low > 1e-6) {
     const middle = (low + high) / 2;
     if (fits(Math.exp(middle))) low = middle;
@@ -46,10 +59,6 @@ export function alphaOf(watched: DriftBudget): number {
   }
   return Math.exp(low);
 }
-
-/** q of one window, for an alarm on the number of drifted signals: √(budget/windows). */
-export const discoveryRateOf = ({ budget, windows }: Pick<DriftBudget, 'budget' | 'windows'>): number =>
-  Math.min(MOST_ALPHA, Math.sqrt(budget / windows));
 
 /** Expected false alarms a month in windows of `n` rows: S·W·P₂. */
 export function falseAlarms(
@@ -60,7 +69,35 @@ export function falseAlarms(
   return signals * windows * pairChance(smoothThreshold(effectiveRows(n, m), effect, alpha), n, m);
 }
 
-function mostFalseAlarms(watched: DriftBudget, alpha: number): number {
+/** Tests that a signal has in a window of the monitor: its values twice, smooth and chi², and as much for what is missing. */
+const TESTS = 4;
+
+/**
+ * Expected false counts of the monitor a month in windows of `n` rows, at most: 4·S·W·P₂ at the limit of α = q/(4S), or at the
+ * effect's floor. Any of a signal's tests in one window may meet any in the next; at that α each is significant by itself.
+ */
+export function falseCounts(
+  { signals, windows, m, effect }: Omit<DriftBudget, 'budget' | 'rows'>,
+  q: number,
+  n: number,
+): number {
+  const limit = Math.max(
+    -2 * Math.log(loneAlpha(q, signals)),
+    effectFloor(2, effectiveRows(n, m), effect, q),
+  );
+  return TESTS * signals * windows * pairChance(limit, n, m);
+}
+
+/** α with which a signal of the monitor is called drifted though no other is: Benjamini and Hochberg's first step. */
+export const loneAlpha = (q: number, signals: number): number => q / (TESTS * signals);
+
+/** Of windows of all sizes up to the expected one. */
+export const mostFalseAlarms = (watched: DriftBudget, alpha: number): number =>
+  mostOf(watched, (n) => falseAlarms(watched, alpha, n));
+export const mostFalseCounts = (watched: DriftBudget, q: number): number =>
+  mostOf(watched, (n) => falseCounts(watched, q, n));
+
+function mostOf(watched: DriftBudget, expected: (n: number) => number): number {
   if (!(watched.m > 0 && watched.m < Number.POSITIVE_INFINITY))
     throw new RangeError('There are no rows to compare with.');
   const rows = Math.max(LEAST_ROWS, watched.rows ?? 100 * watched.m);
@@ -68,7 +105,7 @@ function mostFalseAlarms(watched: DriftBudget, alpha: number): number {
   let most = 0;
   for (let i = 0; i <= steps; i++) {
     const n = steps === 0 ? rows : LEAST_ROWS * (rows / LEAST_ROWS) ** (i / steps);
-    most = Math.max(most, falseAlarms(watched, alpha, n));
+    most = Math.max(most, expected(n));
   }
   return most;
 }

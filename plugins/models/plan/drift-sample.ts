@@ -1,6 +1,6 @@
 import type { Drift, DriftFacts, Model } from '../model.ts';
 import { driftBytes } from './cost.ts';
-import { nativeBudget, nativeSignals } from './drift.ts';
+import { medianPhi, nativeBudget, nativeSignals } from './drift.ts';
 import { alphaOf, smallestShift } from './drift-budget.ts';
 import { PRICES } from './prices.ts';
 
@@ -24,11 +24,12 @@ export function sampleAdvice(
 ): string | undefined {
   const { drift, traffic } = model;
   if (traffic === undefined || nativeSignals(facts).length === 0) return undefined;
+  const phi = medianPhi(nativeSignals(facts));
   const cost = (share: number): number =>
     ((traffic * MONTH * share * driftBytes(facts)) / 1024 ** 3) * (PRICES.logGb + PRICES.logStoredGb);
   const shift = (share: number): number => {
     const budget = nativeBudget({ traffic, drift: { ...drift, sample: share } }, facts);
-    return smallestShift(budget, alphaOf(budget), traffic * drift.window * share);
+    return smallestShift({ ...budget, phi }, alphaOf(budget), traffic * drift.window * share);
   };
   const now = shift(drift.sample);
   const enough = SHARES.filter((share) => share < drift.sample && shift(share) <= LOSS * now).at(-1);

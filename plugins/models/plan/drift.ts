@@ -4,8 +4,10 @@ import {
   alphaOf,
   type DriftBudget,
   discoveryRateOf,
-  falseAlarms,
   LEAST_ROWS,
+  loneAlpha,
+  mostFalseAlarms,
+  mostFalseCounts,
   smallestShift,
 } from './drift-budget.ts';
 
@@ -20,7 +22,8 @@ export type Shares = { readonly native: number; readonly inputs: number; readonl
 export function sharesOf({ budget }: Drift, facts: DriftFacts): Shares {
   const there = {
     native: nativeSignals(facts).length > 0,
-    inputs: !facts.native && facts.signals.some(({ of }) => of === 'input'),
+    // Where CloudWatch alone watches them, too: there the monitor's count is what sends a notice.
+    inputs: facts.signals.some(({ of }) => of === 'input'),
     classes: classSignals(facts).length > 0,
   };
   const part = budget / Math.max(1, Object.values(there).filter(Boolean).length);
@@ -57,13 +60,34 @@ export function nativeBudget({ drift, traffic }: Declared, facts: DriftFacts): D
   };
 }
 
-/** Rate of false discoveries in a window of the monitor. Where its findings alarm nobody, it may see as much as the alarms. */
-export function monitorRate(drift: Drift, facts: DriftFacts): number {
+/** Of what the monitor counts, by side. */
+function countedBudgets({ drift, traffic }: Declared, facts: DriftFacts): readonly DriftBudget[] {
   const { inputs, classes } = sharesOf(drift, facts);
-  return discoveryRateOf({ budget: inputs || classes || drift.budget, windows: MONTH / drift.window });
+  return [
+    { of: 'input', budget: inputs },
+    { of: 'output', budget: classes },
+  ].flatMap(({ of, budget }) => {
+    const signals = facts.signals.filter((signal) => signal.of === of);
+    // Of a column without a value it is asked whether that is so still, over all rows.
+    const m = Math.min(facts.rows, leastRows(signals.filter((signal) => signal.m > 0)));
+    const known = { windows: MONTH / drift.window, m, effect: drift.effect, rows: scoredIn(drift, traffic) };
+    return budget > 0 ? [{ budget, signals: signals.length, ...known }] : [];
+  });
+}
+
+/** Rate of false discoveries in a window of the monitor: one for both sides. Without inputs and classes its findings alarm nobody. */
+export function monitorRate(model: Declared, facts: DriftFacts): number {
+  const rates = countedBudgets(model, facts).map(discoveryRateOf);
+  return Math.min(...rates, Math.sqrt(model.drift.budget / (MONTH / model.drift.window)), 0.5);
 }
 
 const leastRows = (signals: readonly DriftSignal[]): number => Math.min(...signals.map(({ m }) => m));
+
+/** Half of the signals have this φ or less: what is found in them is at least what is said. */
+export function medianPhi(signals: readonly DriftSignal[]): number {
+  const sorted = signals.map(({ phi }) => phi).toSorted((one, other) => one - other);
+  return sorted[(sorted.length - 1) >> 1] ?? 1;
+}
 
 /** φ beyond which the reference cannot support its windows well. */
 export const UNSTEADY = 3;
@@ -79,7 +103,7 @@ export function driftLines(model: Declared, facts: DriftFacts): readonly string[
   );
   const unsteady = facts.signals.filter(({ phi }) => phi > UNSTEADY);
   return [
-    `${counts.join(' and ')} against ${facts.rows} rows of ${drift.baseline}, in windows of ${written(drift.window)}; inputs are watched by ${facts.native ? 'CloudWatch alone' : 'the monitor'}. ${errs(model, facts, rows)}`,
+    `${counts.join(' and ')} against ${facts.rows} rows of ${drift.baseline}, in windows of ${written(drift.window)}; inputs are watched by ${facts.native ? 'CloudWatch alone' : 'the monitor'}. ${errs(model, facts)}`,
     sees(model, facts, rows),
     ...(unsteady.length === 0
       ? []
@@ -92,18 +116,16 @@ export function driftLines(model: Declared, facts: DriftFacts): readonly string[
 const count = (amount: number, word: string): string =>
   amount === 0 ? '' : `${amount} ${word}${amount === 1 ? '' : 's'}`;
 
-function errs(model: Declared, facts: DriftFacts, rows: number | undefined): string {
-  const { drift } = model;
-  const { inputs, classes } = sharesOf(drift, facts);
-  const signals = nativeSignals(facts);
-  let expected = inputs + classes;
-  if (signals.length > 0) {
-    const budget = nativeBudget(model, facts);
-    expected += falseAlarms(budget, alphaOf(budget), Math.max(LEAST_ROWS, rows ?? LEAST_ROWS));
-  }
+/** In windows of the size at which it errs most, of all up to the declared traffic. */
+function errs(model: Declared, facts: DriftFacts): string {
+  const native = nativeBudget(model, facts);
+  const q = monitorRate(model, facts);
+  const expected =
+    (native.signals > 0 ? mostFalseAlarms(native, alphaOf(native)) : 0) +
+    countedBudgets(model, facts).reduce((sum, counted) => sum + mostFalseCounts(counted, q), 0);
   // Where the effect's floor is what counts, chance alone never reaches it.
   const few = expected < 0.01;
-  return `${few ? 'Fewer than 0.01' : `At most ${Number(expected.toPrecision(2))}`} false alarms a month are expected (budget ${drift.budget}).`;
+  return `${few ? 'Fewer than 0.01' : `At most ${Number(expected.toPrecision(2))}`} false alarms a month are expected (budget ${model.drift.budget}).`;
 }
 
 /** Two windows in a row, nine times of ten. */
@@ -119,12 +141,13 @@ function sees(model: Declared, facts: DriftFacts, rows: number | undefined): str
     );
     if (signals.length === 0) return undefined;
     const native = of === 'output' || facts.native;
-    // Alone among all, a signal must stand out by the number of them; the monitor runs two tests on each.
+    // Alone among all, a signal must stand out by the number of them.
     const alpha = native
       ? alphaOf(nativeBudget(model, facts))
-      : monitorRate(drift, facts) / (2 * facts.signals.filter((signal) => signal.of === 'input').length);
-    const shift = smallestShift({ m: leastRows(signals), effect: drift.effect }, alpha, rows);
-    return `${Number(shift.toPrecision(2))} σ in ${of === 'input' ? 'an input' : 'an output'}`;
+      : loneAlpha(monitorRate(model, facts), facts.signals.filter((signal) => signal.of === 'input').length);
+    const phi = medianPhi(signals);
+    const shift = smallestShift({ m: leastRows(signals), effect: drift.effect, phi }, alpha, rows);
+    return `${Number(shift.toPrecision(2))} σ in ${of === 'input' ? 'an input' : 'an output'}${phi < 1.05 ? '' : ` of median φ (${Number(phi.toPrecision(2))})`}`;
   };
   const shifts = [found('input'), found('output')].filter((text) => text !== undefined);
   return shifts.length === 0

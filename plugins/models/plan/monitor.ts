@@ -135,7 +135,7 @@ export function monitorManifest(
           batchLogGroup: logGroupOf(model.function, host.provider, batchName(model, host)),
         }),
         window: drift.window,
-        q: monitorRate(drift, found),
+        q: monitorRate(model, found),
         effect: drift.effect,
       },
     ];

@@ -5,7 +5,9 @@ import {
   alphaOf,
   discoveryRateOf,
   falseAlarms,
+  falseCounts,
   LEAST_ROWS,
+  mostFalseCounts,
   noncentrality,
   pairChance,
   smallestShift,
@@ -35,9 +37,9 @@ describe('the worked example', () => {
   });
 
   it('α of four signals an hour, and q', () => {
-    const alpha = alphaOf({ budget: 1, signals: 4, windows: HOURS, m: 10_000, effect: 0.1, rows: 1000 });
-    expect(alpha).toBeCloseTo(Math.sqrt(1 / 2880), 12);
-    expect(discoveryRateOf({ budget: 1, windows: HOURS })).toBeCloseTo(Math.sqrt(1 / 720), 12);
+    const watched = { budget: 1, signals: 4, windows: HOURS, m: 10_000, effect: 0.1, rows: 1000 };
+    expect(alphaOf(watched)).toBeCloseTo(Math.sqrt(1 / 2880), 12);
+    expect(discoveryRateOf(watched)).toBeCloseTo(Math.sqrt(1 / 720), 12);
   });
 });
 
@@ -65,6 +67,35 @@ it('the budget is kept in windows of every size up to the expected one', () => {
     ),
     { numRuns: 50 },
   );
+});
+
+it('the monitor’s, too: no less than q and no more than is expected of independent windows', () => {
+  fc.assert(
+    fc.property(
+      fc.record({ budget, signals, windows, m, effect, rows }),
+      fc.double({ min: 0, max: 1, noNaN: true }),
+      (watched, at) => {
+        const q = discoveryRateOf(watched);
+        const plain = Math.min(0.5, Math.sqrt(watched.budget / watched.windows));
+        expect(q).toBeLessThanOrEqual(plain);
+        // With a reference in common, what one window finds by chance the next finds at most.
+        expect(q).toBeGreaterThanOrEqual((plain * plain) / 2 / 1.001);
+        const most = Math.max(LEAST_ROWS, watched.rows ?? 100 * watched.m);
+        const n = LEAST_ROWS * (most / LEAST_ROWS) ** at;
+        expect(falseCounts(watched, q, n)).toBeLessThanOrEqual(1.02 * watched.budget);
+      },
+    ),
+    { numRuns: 50 },
+  );
+});
+
+it('of a reference of 300 rows and windows of 3000 the monitor’s q is a tenth, since nearly all is shared', () => {
+  const watched = { budget: 1, signals: 4, windows: HOURS, m: 300, effect: 0.1, rows: 3000 };
+  const plain = Math.sqrt(1 / HOURS);
+  expect(mostFalseCounts(watched, plain)).toBeGreaterThan(9);
+  const q = discoveryRateOf(watched);
+  expect(q).toBeCloseTo(0.00373, 5);
+  expect(mostFalseCounts(watched, q)).toBeCloseTo(1, 3);
 });
 
 it('with an effect of 0.1 and references large enough, sharing one costs a fifth at most', () => {

@@ -149,26 +149,57 @@ describe('the budget', () => {
       const of = sharesOf(drift, facts(signals, native));
       return [of.native, of.inputs, of.classes];
     };
-    expect(shares([...four, ...two])).toEqual([2, 0, 0]);
+    // Of inputs the monitor sends a notice, whoever alarms.
+    expect(shares([...four, ...two])).toEqual([1, 1, 0]);
     expect(shares([...four, ...two], false)).toEqual([1, 1, 0]);
     expect(shares(four, false)).toEqual([0, 2, 0]);
-    expect(shares([...four, ...two, classes])).toEqual([1, 0, 1]);
+    expect(shares([...four, ...two, classes])).toEqual([2 / 3, 2 / 3, 2 / 3]);
     expect(shares([...four, ...two, classes], false)).toEqual([2 / 3, 2 / 3, 2 / 3]);
-    expect(shares([...four, { ...classes, m: 0 }])).toEqual([2, 0, 0]);
-    expect(monitorRate(drift, facts(four, false))).toBeCloseTo(Math.sqrt(2 / 720), 12);
-    expect(monitorRate(drift, facts([...two, classes]))).toBeCloseTo(Math.sqrt(1 / 720), 12);
+    expect(shares([...four, { ...classes, m: 0 }])).toEqual([1, 1, 0]);
+    expect(shares(two)).toEqual([2, 0, 0]);
+    const model = declared({ budget: 2 });
+    expect(monitorRate(model, facts(four, false))).toBeCloseTo(Math.sqrt(2 / 720), 12);
+    expect(monitorRate(model, facts([...two, classes]))).toBeCloseTo(Math.sqrt(1 / 720), 12);
+    // Findings that alarm nobody may be as many as alarms.
+    expect(monitorRate(model, facts(two))).toBeCloseTo(Math.sqrt(2 / 720), 12);
+  });
+
+  it('holds with few rows of reference, which all windows share', () => {
+    const few = (signals: readonly DriftSignal[]) => ({
+      ...facts(
+        signals.map((one) => ({ ...one, m: 300 })),
+        false,
+      ),
+      rows: 300,
+    });
+    const model = declared({}, { traffic: '3000/h' });
+    expect(monitorRate(model, few(four))).toBeCloseTo(0.00373, 5);
+    expect(driftLines(model, few(four))[0]).toContain(
+      'At most 1 false alarms a month are expected (budget 1)',
+    );
+    // Nor where no column has a value: then it is asked whether one has.
+    expect(monitorRate(model, { ...few([{ ...signal('never', 'input'), m: 0 }]), rows: 300 })).toBeLessThan(
+      0.01,
+    );
   });
 
   it('is said before the deploy, with what is found at the declared traffic', () => {
     const lines = driftLines(declared({}, { traffic: '1/s' }), facts([...four, ...two]));
     expect(lines[0]).toMatch(
-      /^4 inputs and 2 outputs against 10000 rows of ref\.csv, in windows of 1h; inputs are watched by CloudWatch alone\. Fewer than 0\.01 false alarms a month are expected \(budget 1\)\.$/,
+      /^4 inputs and 2 outputs against 10000 rows of ref\.csv, in windows of 1h; inputs are watched by CloudWatch alone\. At most 0\.\d+ false alarms a month are expected \(budget 1\)\.$/,
     );
-    const [withClasses = ''] = driftLines(
-      declared({ budget: 2 }, { traffic: '1/s' }),
-      facts([...four, ...two, classes]),
+    // Windows at night are smaller, and there chance alone is what counts.
+    const at = (traffic: string) =>
+      Number(
+        /At most ([\d.]+)/.exec(
+          driftLines(declared({}, { traffic }), facts([...four, ...two]))[0] ?? '',
+        )?.[1],
+      );
+    expect(at('1/s')).toBeGreaterThanOrEqual(at('100/h'));
+    expect(at('100/s')).toBeGreaterThanOrEqual(at('1/s'));
+    expect(driftLines(declared({ budget: 0.01 }, { traffic: '1/s' }), facts(four))[0]).toContain(
+      'Fewer than 0.01 false alarms a month are expected (budget 0.01)',
     );
-    expect(withClasses).toContain('At most 1 false alarms a month are expected (budget 2)');
     const few = driftLines(declared({ effect: 0 }, { traffic: '120/h' }), facts([...four, ...two]));
     const expected = Number(/At most ([\d.]+)/.exec(few[0] ?? '')?.[1]);
     expect(expected).toBeGreaterThan(0);
@@ -176,6 +207,19 @@ describe('the budget', () => {
     expect(lines[1]).toMatch(
       /^At the declared traffic \(3600 requests a window\) a shift of 0\.\d+ σ in an input, or 0\.\d+ σ in an output is found\.$/,
     );
+  });
+
+  it('says what is found in signals of the median φ, where that is not 1', () => {
+    const line = (...phis: readonly number[]) =>
+      driftLines(
+        declared({}, { traffic: '1/s' }),
+        facts(phis.map((phi, index) => signal(`x${index}`, 'input', phi))),
+      )[1] ?? '';
+    const shift = (text: string) => Number(/of ([\d.]+) σ/.exec(text)?.[1]);
+    expect(line(1, 1, 9)).toBe(line(1, 1, 1));
+    expect(line(1, 1.96, 2)).toContain('σ in an input of median φ (2) is found.');
+    // Both are rounded to two digits.
+    expect(Math.abs(shift(line(1, 4, 4)) - 2 * shift(line(1, 1, 1)))).toBeLessThan(0.02);
   });
 
   it('finds less where there is less traffic, and says where there is too little', () => {
