@@ -1,5 +1,6 @@
 /** Rows in S3, as somebody meets them who declares `batch`. */
-import { readFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
@@ -7,6 +8,8 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Success } from '../../functions/batch/job.ts';
 import { client } from '../local-aws/deployed.ts';
 import { type LocalAws, startAws } from '../local-aws/start.ts';
+import { runPython } from '../python.ts';
+import { repository } from '../serving/endpoint.ts';
 import { type Deployment, deployService, type Service } from './service.ts';
 import { documented, makeUser } from './user.ts';
 
@@ -87,6 +90,39 @@ it('an upload is scored by itself; the endpoint answers the same', async () => {
   const outputs = (answer as { outputs: { name: string; data: number[] }[] }).outputs;
   const scored = first?.split(',').map((cell) => Math.fround(Number(cell)));
   expect(scored).toEqual([1, ...outputs.flatMap(({ data }) => data)]);
+});
+
+it('pandas and onnxruntime give the same file the same answers, row for row', async () => {
+  const dir = await mkdtemp(join(tmpdir(), 'models-batch-'));
+  try {
+    const [model, given, out] = [
+      join(employment, 'employment.onnx'),
+      join(employment, 'later.csv'),
+      join(dir, 'out.csv'),
+    ];
+    await runPython(join(repository, 'bench', 'sides', 'batch.py'), ['run', model, given, out, '0'], {
+      timeout: 120_000,
+    });
+    const numbers = (csv: string): number[][] =>
+      csv
+        .trim()
+        .split('\n')
+        .slice(1)
+        .map((line) => line.split(',').map(Number));
+    const ours = numbers(await text(`${await folderOf('may/a.csv')}part-00000.csv`));
+    const theirs = numbers(await readFile(out, 'utf8'));
+    expect(ours).toHaveLength(rows.length);
+    expect(theirs).toHaveLength(rows.length);
+    ours.forEach((row, i) => {
+      const [number, label, ...probabilities] = theirs[i] ?? [];
+      expect(row.slice(0, 2)).toEqual([number, label]);
+      probabilities.forEach((probability, k) => {
+        expect(row[2 + k]).toBeCloseTo(probability, 5);
+      });
+    });
+  } finally {
+    await rm(dir, { recursive: true, force: true });
+  }
 });
 
 it('the same upload again, and the event again, score nothing', async () => {
