@@ -16,9 +16,9 @@ export function sqsQueue(sqs: SQSClient, url: string, failed: string): World['qu
       };
       await sqs.send(new SendMessageCommand({ QueueUrl: failed, MessageBody, MessageAttributes }));
     },
-    again: async (MessageBody) => {
+    again: async (MessageBody, DelaySeconds) => {
       const MessageAttributes = { [ATTRIBUTES.again]: text('true') };
-      await sqs.send(new SendMessageCommand({ QueueUrl: url, MessageBody, MessageAttributes }));
+      await sqs.send(new SendMessageCommand({ QueueUrl: url, MessageBody, MessageAttributes, DelaySeconds }));
     },
     later: async (ReceiptHandle, VisibilityTimeout) => {
       await sqs.send(new ChangeMessageVisibilityCommand({ QueueUrl: url, ReceiptHandle, VisibilityTimeout }));

@@ -18,6 +18,9 @@ import { donePart, type OpenPart, openPart, type Scoring } from './parts.ts';
 import type { Rows } from './rows.ts';
 import type { World } from './world.ts';
 
+/** Seconds after which a large object asks again whether it is its turn. */
+const TURN = 60;
+
 /** Milliseconds that an invocation keeps to itself. */
 const RESERVE = 60_000;
 
@@ -91,6 +94,7 @@ async function attempt(world: World, job: Job, folder: Folder, entry: Entry): Pr
     const rows = await rowsOf(world, job, entry);
     if (rows.plan === undefined || job.object.bytes <= world.sizes.whole)
       return await whole(world, job, folder, entry, rows);
+    if (await world.isBusy(folder)) return world.queue.again(job.message, TURN);
     const files = world.files(folder.bucket);
     const key = `${folder.prefix}${KEYS.plan}`;
     if ((await files.head(key)) === undefined) {
@@ -129,7 +133,7 @@ async function whole(world: World, job: Job, folder: Folder, entry: Entry, rows:
   for await (const block of rows.all(world.sizes.part)) {
     if (block.part !== count - 1) {
       await close();
-      if (world.left() < RESERVE && written > 0) return world.queue.again(job.message);
+      if (world.left() < RESERVE && written > 0) return world.queue.again(job.message, 0);
       count = block.part + 1;
       if (!there.has(block.part)) open = openPart(block.part, scoring, files, folder, world.clock);
     }

@@ -1,4 +1,9 @@
-import { DescribeExecutionCommand, type SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
+import {
+  DescribeExecutionCommand,
+  ListExecutionsCommand,
+  type SFNClient,
+  StartExecutionCommand,
+} from '@aws-sdk/client-sfn';
 import { errorName } from '../shared/aws/errors.ts';
 import type { ExecutionInput } from './contract.ts';
 
@@ -37,4 +42,15 @@ export async function spread(
     }
   }
   throw new Error(`${ATTEMPTS} executions of this job have come to nothing`);
+}
+
+/**
+ * Does an execution of another job run? Its list is some seconds late, so two may begin together: then both run.
+ * https://docs.aws.amazon.com/step-functions/latest/apireference/API_ListExecutions.html
+ */
+export async function isBusy(sfn: SFNClient, machine: string, name: string): Promise<boolean> {
+  const { executions = [] } = await sfn.send(
+    new ListExecutionsCommand({ stateMachineArn: machine, statusFilter: 'RUNNING' }),
+  );
+  return executions.some((execution) => !execution.name?.startsWith(`${name}-`));
 }

@@ -25,11 +25,13 @@ export type World = {
       body: string,
       why: { readonly code: string; readonly reason: string; readonly job?: string },
     ): Promise<void>;
-    /** Another invocation goes on. */
-    again(body: string): Promise<void>;
+    /** Another invocation goes on, after so many seconds. */
+    again(body: string, seconds: number): Promise<void>;
     /** It comes back after so many seconds. */
     later(receipt: string, seconds: number): Promise<void>;
   };
+  /** Do parts of another job of this model run side by side? One job at a time: more would be so many times the instances. */
+  readonly isBusy: (folder: Folder) => Promise<boolean>;
   /** Runs the parts of `_PLAN.json` side by side, by this very version. */
   readonly spread: (job: Job, folder: Folder) => Promise<void>;
   /** Milliseconds that the invocation may still take. */

@@ -121,6 +121,17 @@ describe('an object', () => {
   });
 });
 
+it('that is large waits until the parts of another one are through, so that both together take no more instances', async () => {
+  const s = scene({ whole: 10 });
+  s.busy.push('scored/sum@0123456789ab/another/');
+  const event = s.upload(KEY, csv(30));
+  await s.send(event);
+  expect([s.spread, s.again, Object.keys(s.files())]).toEqual([[], [event], []]);
+  s.busy.length = 0;
+  await s.send(event, true);
+  expect(s.spread).toHaveLength(1);
+});
+
 it('written first, overwritten, and written again is the one that is pointed to, whatever ends last', async () => {
   const s = scene({ whole: 10 });
   const first = s.upload(KEY, csv(30));

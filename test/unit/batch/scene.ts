@@ -58,6 +58,8 @@ export function scene(
   const again: string[] = [];
   const counted: Record<string, number> = {};
   const spread: Job[] = [];
+  /** Folders of jobs whose parts run. */
+  const busy: string[] = [];
   const entry: Entry = { ...ENTRY, ...options.entry };
   const world: World = {
     manifest: MANIFEST,
@@ -78,6 +80,10 @@ export function scene(
         again.push(body);
       },
       later: async () => {},
+    },
+    isBusy: async (folder) => {
+      await chaos('before busy');
+      return busy.some((other) => other !== folder.prefix);
     },
     spread: async (job) => {
       await chaos('before spread');
@@ -100,6 +106,7 @@ export function scene(
     again,
     counted,
     spread,
+    busy,
     clock,
     /** Uploads, and gives the event that S3 sends of it. */
     upload: (key: string, body: Uint8Array | string): string => {
