@@ -131,7 +131,7 @@ it('the same upload again, and the event again, score nothing', async () => {
   await upload('may/a.csv', rows);
   const ran = await service.sls('models', 'batch', '--input', 's3://shop-rows/may/a.csv', '--wait');
   expect(ran.code, ran.stdout + ran.stderr).toBe(0);
-  expect(ran.stdout).toMatch(/^1 object scored: 4,000 rows, 0 of them faulty/m);
+  expect(ran.stdout).toMatch(/^1 object scored \(1 of them before\): 4,000 rows, 0 of them faulty/m);
   expect(await written()).toEqual(before);
   expect(await text(`${await folderOf('may/a.csv')}_SUCCESS.json`)).toBe(success);
 });

@@ -130,7 +130,7 @@ it('a subgroup of ages is told by its column, alarms, and brings no version back
   expect(last?.signals[age]?.shift).toBeLessThan(-0.5);
   const { stdout } = await service.sls('models', 'drift');
   expect(stdout).toMatch(/^churn: .*AGEP.* not as in the reference data\./m);
-  expect(stdout).toMatch(/! AGEP +−[\d.]+ σ/);
+  expect(stdout).toMatch(/! "AGEP" +−[\d.]+ σ/);
   const report = await service.sls('models', 'report', '--json');
   expect(report.code, report.stderr).toBe(0);
   const page = await readFile(JSON.parse(report.stdout).report, 'utf8');
