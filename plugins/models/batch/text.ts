@@ -20,6 +20,8 @@ export function standingLine({ ended, of, rows, parts }: Standing, ms: number): 
   return `${ended} of ${some(of, 'object')} done${where}, ${some(rows, 'row')}${rate}${left}`;
 }
 
+const dollars = (amount: number): string => (amount === 0 ? '$0' : `$${amount.toPrecision(2)}`);
+
 /** What jobs cost, in dollars: Lambda’s time and requests. Reading and writing S3, and the queue, are not in it. */
 export function costOf(successes: readonly Pick<Success, 'parts'>[], model: Model): number {
   const parts = successes.flatMap((success) => success.parts);
@@ -39,7 +41,7 @@ export function outcomeText({ done, failed, over, lost }: Outcome, model: Model,
   const before = done.length - fresh.length;
   const already = before === 0 ? '' : ` (${count(before)} of them before)`;
   const lines = [
-    `${some(done.length, 'object')} scored${already}: ${some(rows, 'row')}, ${count(errors)} of them faulty, in ${span(ms)}; about $${costOf(fresh, model).toPrecision(2)} (Lambda only).`,
+    `${some(done.length, 'object')} scored${already}: ${some(rows, 'row')}, ${count(errors)} of them faulty, in ${span(ms)}; about ${dollars(costOf(fresh, model))} (Lambda only).`,
   ];
   for (const { job, success } of done.slice(0, SHOWN))
     lines.push(
