@@ -117,7 +117,8 @@ export async function fail(
   };
   await files.put(key, `${JSON.stringify(failed, null, 2)}\n`);
   world.count({ [METRICS.jobsFailed]: 1 });
-  world.log('error', 'A job failed.', { job: urlOf(folder), code, reason });
+  // Not the reason, which may have a transform's own words about a row: that is for those who may read the job's files.
+  world.log('error', 'A job failed.', { job: urlOf(folder), code });
 }
 
 export async function failedAttempt(files: Files, { prefix }: Folder): Promise<Failed | undefined> {

@@ -89,7 +89,7 @@ export async function createBatch(manifest: Manifest, batch: BatchManifest, tran
   const logging: MiddlewareObj<Event, unknown, Error, Context> = {
     before: ({ context }) => logger.addContext(context),
     onError: ({ error }) => {
-      logger.error('failed', { name: error?.name, reason: error?.message });
+      logger.error('failed', { reason: reasonOf(error) });
     },
   };
   return middy<Event, unknown, Error, Context>({ timeoutEarlyInMillis: 0 })

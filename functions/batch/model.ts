@@ -1,6 +1,7 @@
 import { tensorOf } from '../infer/answer.ts';
 import type { Manifest } from '../infer/contract.ts';
-import { KINDS, type Tensor } from '../infer/datatypes.ts';
+import type { Tensor } from '../infer/datatypes.ts';
+import { zeros } from '../infer/prime.ts';
 import type { Session } from '../infer/session.ts';
 import type { AnyTransform, Tensors } from '../infer/transform.ts';
 import { isRefusal, refusal } from '../shared/http.ts';
@@ -95,14 +96,9 @@ export async function writtenOutputs(
 }
 
 async function probe(inputs: Manifest['signature']['inputs'], run: Run): Promise<Tensors> {
-  const zeros = inputs.map(({ name, datatype, shape }) => {
-    const dimensions = shape.map((dimension) => (dimension < 0 ? 1 : dimension));
-    const elements = dimensions.reduce((product, one) => product * one, 1);
-    const data = datatype === 'BYTES' ? Array<string>(elements).fill('') : KINDS[datatype].allocate(elements);
-    return [name, { datatype, shape: dimensions, data } as Tensor] as const;
-  });
+  const row = Object.fromEntries(inputs.map((spec) => [spec.name, zeros(spec)]));
   try {
-    return (await run(Object.fromEntries(zeros))).outputs;
+    return (await run(row)).outputs;
   } catch {
     return {};
   }

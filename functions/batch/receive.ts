@@ -24,9 +24,11 @@ const TURN = 60;
 /** Milliseconds that an invocation keeps to itself. */
 const RESERVE = 60_000;
 
-/** What jobs write about themselves: in a chain, the next model's input may have it beside the answers. */
-const DOCUMENTS =
-  /@[0-9a-f]{12}\/[0-9a-f]{64}\/(_(PLAN|SUCCESS|FAILED)\.json|errors-\d+\.jsonl|map\/.*)$|\/latest\/.*\.json$/;
+/**
+ * What jobs write about themselves: in a chain, the next model's input may have it beside the answers. Only what nobody else
+ * would call so: a folder `latest` may be anybody's.
+ */
+const DOCUMENTS = /@[0-9a-f]{12}\/[0-9a-f]{64}\/(_(PLAN|SUCCESS|FAILED)\.json|errors-\d+\.jsonl|map\/.*)$/;
 
 /** A message as the queue hands it over. */
 export type Message = { readonly body: string; readonly again: boolean };

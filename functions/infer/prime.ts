@@ -40,7 +40,7 @@ const outputsOf = ({ outputs, omitted }: Signature): string[] | undefined =>
   omitted.length === 0 ? undefined : outputs.map(({ name }) => name);
 
 /** The smallest tensor of a spec: free dimensions are 1. */
-function zeros({ datatype, shape }: TensorSpec): Tensor {
+export function zeros({ datatype, shape }: TensorSpec): Tensor {
   const dimensions = shape.map((dimension) => (dimension < 0 ? 1 : dimension));
   const elements = dimensions.reduce((product, dimension) => product * dimension, 1);
   const data = datatype === 'BYTES' ? Array<string>(elements).fill('') : KINDS[datatype].allocate(elements);

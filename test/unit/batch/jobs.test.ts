@@ -157,9 +157,14 @@ it('what a model before in a chain writes about its jobs is no object of the nex
     'map/x/manifest.json',
   ])
     await s.send(s.upload(`a@0123456789ab/${'0'.repeat(64)}/${name}`, '{}'));
-  await s.send(s.upload('a/latest/rows/a.csv.json', '{}'));
   await s.send(s.upload('folder/', ''));
   expect([s.files(), s.failed]).toEqual([{}, []]);
+});
+
+it('in a folder of one’s own that is called latest is an object like any other', async () => {
+  const s = scene({ entry: { input: { bucket: 'in', prefix: '', suffix: '' } } });
+  await s.send(s.upload('incoming/latest/a.json', '1,2\n'));
+  expect(success(s.files())).toMatchObject({ rows: 1 });
 });
 
 it('of a very long key has its pointer all the same', async () => {
