@@ -17,7 +17,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import type { Entry, Format } from '../functions/batch/contract.ts';
+import { type Entry, type Format, METRICS } from '../functions/batch/contract.ts';
 import type { Files } from '../functions/batch/folder.ts';
 import { mostRows, runOf, writtenOutputs } from '../functions/batch/model.ts';
 import { openRows, writerFor } from '../functions/batch/open.ts';
@@ -90,24 +90,23 @@ function folderFiles(folder: string): Files {
 async function scoreAll(rows: Rows, scoring: Scoring, files: Files, part: number): Promise<number> {
   let open: OpenPart | undefined;
   let count = 0;
-  const close = async (): Promise<void> => {
-    const done = await open?.close();
-    count += done?.rows ?? 0;
+  const world = {
+    files: () => files,
+    sizes: { whole: 0, part, file: 2 * part },
+    clock: Date.now,
+    left: () => Number.POSITIVE_INFINITY,
+    count: (metrics: Readonly<Record<string, number>>): void => {
+      count += metrics[METRICS.rows] ?? 0;
+    },
   };
   for await (const block of rows.all(part)) {
     if (block.part !== open?.part) {
-      await close();
-      open = openPart(
-        block.part,
-        scoring,
-        files,
-        { bucket: '', prefix: '' },
-        performance.now.bind(performance),
-      );
+      await open?.close();
+      open = openPart(world, { bucket: '', prefix: '' }, block.part, scoring, []);
     }
     await open.add(block);
   }
-  await close();
+  await open?.close();
   return count;
 }
 

@@ -15,7 +15,7 @@ import { employment, runtime } from './stage.ts';
 
 const bench = dirname(fileURLToPath(import.meta.url));
 const EMPLOYMENT = join(dirname(bench), 'examples', 'employment');
-const PART = 32 * 1024 ** 2;
+const PART = 16 * 1024 ** 2;
 
 /** Folder with so many rows as one file, `rows.<format>`. */
 async function rowsFolder(count: number, format: Format): Promise<string> {

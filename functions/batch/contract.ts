@@ -2,7 +2,7 @@
  * What the build side and the batch function agree on. No behaviour here.
  *
  * Words: a *job* scores one content of one object with one model; a *part* is a run of consecutive rows of it, scored and written
- * at once; a *block* is what goes through the model in one run.
+ * by one run, in one file or several; a *block* is what goes through the model at once.
  */
 
 export const FORMATS = ['csv', 'jsonl', 'npy', 'parquet'] as const;
@@ -47,7 +47,7 @@ export type Part = {
 
 /** Keys below a job's folder. */
 export const KEYS = {
-  /** `part-<n>` with the format's ending, and `errors-<n>.jsonl` beside it where rows failed. */
+  /** `part-<n>` with the format's ending, and `errors-<n>.jsonl` beside it where rows failed; of a part's further files `<n>_<m>`. */
   part: 'part-',
   errors: 'errors-',
   plan: '_PLAN.json',
@@ -106,7 +106,12 @@ export type ExecutionInput<Job = unknown> = {
 
 /** What the state machine asks the batch function: one part, and, after all of them, how the job ends. */
 export type PartEvent<Job = unknown> = { readonly job: Job; readonly part: Part };
+/** What it is answered: whether there is more of the part than there was time for. */
+export type PartAnswer = { readonly more: boolean };
 export type FinishEvent<Job = unknown> = { readonly finish: Job };
 
-/** What a message says beside its body, as message attributes: of one that failed, why; of one that is to be tried again, that. */
+/**
+ * What a message says beside its body, as message attributes: of one that failed, why; of one that is to be tried again, that: since when
+ * (ISO 8601) where an attempt goes on, `true` where a person asks.
+ */
 export const ATTRIBUTES = { code: 'Code', reason: 'Reason', job: 'Job', again: 'Again' } as const;

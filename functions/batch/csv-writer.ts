@@ -25,6 +25,7 @@ export function csvWriter(columns: readonly Column[]): PartWriter {
         putByte(output, NEWLINE);
       }
     },
+    size: () => output.at,
     end: () => contentOf(output),
   };
 }

@@ -2,7 +2,6 @@ import { type Entry, KEYS, METRICS } from './contract.ts';
 import type { Files } from './folder.ts';
 import {
   type DonePart,
-  errorsKey,
   type Failed,
   type Folder,
   isNewer,
@@ -11,7 +10,7 @@ import {
   latestKey,
   type Success,
 } from './job.ts';
-import { donePart } from './parts.ts';
+import { type Progress, progressOf } from './parts.ts';
 import type { RowFault } from './rows.ts';
 import type { World } from './world.ts';
 
@@ -26,7 +25,7 @@ export async function finish(world: World, job: Job, folder: Folder, parts: numb
   const files = world.files(folder.bucket);
   const entry = world.entries[job.entry] as Entry;
   const done = await partsOf(files, folder, parts, entry);
-  const missing = done.flatMap((part, number) => (part === undefined ? [number] : []));
+  const missing = done.flatMap(({ isWhole }, number) => (isWhole ? [] : [number]));
   if (missing.length > 0) {
     const head = await world.head(job.object);
     if (head?.etag !== job.object.etag) {
@@ -37,12 +36,12 @@ export async function finish(world: World, job: Job, folder: Folder, parts: numb
     const reason = `${missing.length} of ${parts} parts could not be scored (${which}); the function’s log says why.`;
     return fail(world, job, folder, { code: 'PARTS_MISSING', reason });
   }
-  const all = done as DonePart[];
+  const all = done.flatMap(({ pieces }) => pieces);
   const rows = all.reduce((sum, part) => sum + part.rows, 0);
   const errors = all.reduce((sum, part) => sum + part.errors, 0);
   // Divided, since 0.29 times 100 is less than 29.
   if (rows > 0 && errors / rows > entry.tolerate) {
-    const reason = `${errors} of ${rows} rows failed; ${percent(entry.tolerate)} are tolerated. ${await examples(files, folder, all)}`;
+    const reason = `${errors} of ${rows} rows failed; ${percent(entry.tolerate)} are tolerated. ${await examples(files, all)}`;
     return fail(world, job, folder, { code: 'TOO_MANY_ERRORS', reason });
   }
   const finishedAt = world.clock();
@@ -135,19 +134,19 @@ async function partsOf(
   folder: Folder,
   count: number,
   entry: Entry,
-): Promise<readonly (DonePart | undefined)[]> {
-  const done: (DonePart | undefined)[] = [];
+): Promise<readonly Progress[]> {
+  const done: Progress[] = [];
   for (let first = 0; first < count; first += AT_ONCE) {
     const some = Array.from({ length: Math.min(AT_ONCE, count - first) }, (_, i) => first + i);
-    done.push(...(await Promise.all(some.map((part) => donePart(files, folder, part, entry)))));
+    done.push(...(await Promise.all(some.map((part) => progressOf(files, folder, part, entry)))));
   }
   return done;
 }
 
 /** The first faulty rows, with their lines and reasons. */
-async function examples(files: Files, folder: Folder, parts: readonly DonePart[]): Promise<string> {
-  const part = parts.findIndex(({ errors }) => errors > 0);
-  const found = part < 0 ? undefined : await files.read(errorsKey(folder, part));
+async function examples(files: Files, parts: readonly DonePart[]): Promise<string> {
+  const key = parts.find(({ errorsKey }) => errorsKey !== undefined)?.errorsKey;
+  const found = key === undefined ? undefined : await files.read(key);
   const faults = (found?.text ?? '')
     .split('\n', NAMED)
     .filter(Boolean)

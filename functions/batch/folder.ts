@@ -24,6 +24,9 @@ export type Files = {
   remove(key: string): Promise<void>;
 };
 
+/** Times that a document is read whose answer breaks off. */
+const TRIES = 5;
+
 /** Conditional writes make the first of several writers the only one: https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html */
 export function bucketFiles(s3: S3Client, bucket: string): Files {
   const conditional = async (input: {
@@ -59,12 +62,16 @@ export function bucketFiles(s3: S3Client, bucket: string): Files {
       await s3.send(new PutObjectCommand({ Bucket: bucket, Key, Body }));
     },
     read: async (Key) => {
-      try {
-        const { Body, ETag } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key }));
-        return { text: (await Body?.transformToString()) ?? '', etag: ETag ?? '' };
-      } catch (error) {
-        if (errorName(error) === 'NoSuchKey') return undefined;
-        throw error;
+      for (let tries = 1; ; tries++) {
+        try {
+          const { Body, ETag } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key }));
+          return { text: (await Body?.transformToString()) ?? '', etag: ETag ?? '' };
+        } catch (error) {
+          if (errorName(error) === 'NoSuchKey') return undefined;
+          // The client itself tries what was refused; of an answer that breaks off it knows nothing.
+          if (errorStatus(error) !== undefined || tries === TRIES) throw error;
+          await new Promise((resolve) => setTimeout(resolve, 100 * 2 ** tries));
+        }
       }
     },
     head: async (Key) => {

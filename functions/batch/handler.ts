@@ -3,7 +3,7 @@ import { S3Client } from '@aws-sdk/client-s3';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import middy, { type MiddlewareObj } from '@middy/core';
-import type { Context, SQSEvent } from 'aws-lambda';
+import type { Context, SQSEvent, SQSRecord } from 'aws-lambda';
 import type { Manifest } from '../infer/contract.ts';
 import { openSession } from '../infer/session.ts';
 import type { AnyTransform } from '../infer/transform.ts';
@@ -25,7 +25,7 @@ import type { Job } from './job.ts';
 import { runOf } from './model.ts';
 import { headOf, objectSource } from './object.ts';
 import { sqsQueue } from './queue.ts';
-import { finishJob, receive, scorePart } from './receive.ts';
+import { finishJob, type Message, receive, scorePart } from './receive.ts';
 import { isBusy, spread } from './spread.ts';
 import type { World } from './world.ts';
 
@@ -33,10 +33,10 @@ import type { World } from './world.ts';
 type Event = SQSEvent | PartEvent<Job> | FinishEvent<Job>;
 
 /**
- * Bytes: what is larger than 64 MB goes to several invocations at once, in parts of 32 MB, of which one has text, tensors and answers
- * in memory. A gigabyte are 32 parts, each some seconds of work.
+ * Bytes: what is larger than 64 MB goes to several invocations at once, in parts of 16 MB, whose answers one of them has in memory until
+ * they are 32 MB. A gigabyte are 64 parts, each some seconds of work.
  */
-const SIZES = { whole: 64 * 1024 ** 2, part: 32 * 1024 ** 2 } as const;
+const SIZES = { whole: 64 * 1024 ** 2, part: 16 * 1024 ** 2, file: 32 * 1024 ** 2 } as const;
 
 /** Seconds after which a message comes again that could not be dealt with: by the times that it came. */
 const LATER = [30, 120, 600, 1800];
@@ -99,9 +99,8 @@ export async function createBatch(manifest: Manifest, batch: BatchManifest, tran
       if ('part' in event) return scorePart(world, event.job, event.part);
       if ('finish' in event) return finishJob(world, event.finish);
       for (const record of event.Records) {
-        const again = record.messageAttributes[ATTRIBUTES.again] !== undefined;
         try {
-          await receive(world, { body: record.body, again });
+          await receive(world, { body: record.body, ...againOf(record) });
         } catch (error) {
           const times = Number(record.attributes.ApproximateReceiveCount);
           if (times >= TRIES) {
@@ -116,6 +115,12 @@ export async function createBatch(manifest: Manifest, batch: BatchManifest, tran
       }
       return undefined;
     });
+}
+
+function againOf({ messageAttributes }: SQSRecord): Omit<Message, 'body'> {
+  const said = messageAttributes[ATTRIBUTES.again]?.stringValue;
+  const isTime = said !== undefined && !Number.isNaN(Date.parse(said));
+  return { again: said !== undefined, ...(isTime && { since: said }) };
 }
 
 /** AWS names actions and resources; another error's message could hold what was read. */

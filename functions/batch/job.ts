@@ -72,15 +72,21 @@ const ENDINGS: Readonly<Record<Format, string>> = {
 /** Numbers of five digits at least: so many parts list in their order. */
 const numbered = (part: number): string => String(part).padStart(5, '0');
 
-export const partKey = ({ prefix }: Folder, part: number, format: Format): string =>
-  `${prefix}${KEYS.part}${numbered(part)}${ENDINGS[format]}`;
+/** A file of a part: the first is `part-00007`, those after it, if any, are `part-00007_00001` and so on. */
+export type Place = { readonly part: number; readonly number: number };
+const named = ({ part, number }: Place): string =>
+  number === 0 ? numbered(part) : `${numbered(part)}_${numbered(number)}`;
 
-export const errorsKey = ({ prefix }: Folder, part: number): string =>
-  `${prefix}${KEYS.errors}${numbered(part)}.jsonl`;
+export const partKey = ({ prefix }: Folder, place: Place, format: Format): string =>
+  `${prefix}${KEYS.part}${named(place)}${ENDINGS[format]}`;
 
-/** @returns the number in a key that `partKey` made */
+/** @param digest where the key without one has the errors of a run that ended elsewhere */
+export const errorsKey = ({ prefix }: Folder, place: Place, digest?: string): string =>
+  `${prefix}${KEYS.errors}${named(place)}${digest === undefined ? '' : `-${digest.slice(0, 12)}`}.jsonl`;
+
+/** @returns the part's number in a key that `partKey` made */
 export function partNumber(key: string): number | undefined {
-  const found = /\/part-(\d{5,})\.\w+$/.exec(key)?.[1];
+  const found = /\/part-(\d{5,})(_\d{5,})?\.\w+$/.exec(key)?.[1];
   return found === undefined ? undefined : Number(found);
 }
 
@@ -110,12 +116,15 @@ export type Success = {
   readonly finishedAt: string;
 };
 
+/** A written file: of a part, which has one or several. */
 export type DonePart = {
   readonly key: string;
   readonly rows: number;
   readonly errors: number;
+  /** Where there are any. */
+  readonly errorsKey?: string;
   readonly bytes: number;
-  /** Of the object, hexadecimal. */
+  /** Of the file, hexadecimal. */
   readonly sha256: string;
   /** Milliseconds that scoring it took. */
   readonly ms: number;

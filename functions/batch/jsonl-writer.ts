@@ -37,6 +37,7 @@ export function jsonlWriter(columns: readonly Column[]): PartWriter {
         putByte(output, NEWLINE);
       }
     },
+    size: () => output.at,
     end: () => contentOf(output),
   };
 }

@@ -4,7 +4,7 @@ import type { Tensor } from '../infer/datatypes.ts';
 import { zeros } from '../infer/prime.ts';
 import type { Session } from '../infer/session.ts';
 import type { AnyTransform, Tensors } from '../infer/transform.ts';
-import { isRefusal, refusal } from '../shared/http.ts';
+import { ownRefusal, refusal } from '../shared/http.ts';
 import type { Run } from './score.ts';
 
 /**
@@ -47,15 +47,8 @@ async function transformed(work: () => Tensors | Promise<Tensors>): Promise<Tens
   try {
     return await work();
   } catch (error) {
-    if (
-      error instanceof Error &&
-      'status' in error &&
-      typeof error.status === 'number' &&
-      error.status < 500
-    ) {
-      if (isRefusal(error)) throw error;
-      throw Object.assign(new Error(error.message), { status: error.status, code: 'TRANSFORM_REFUSED' });
-    }
+    const refused = ownRefusal(error);
+    if (refused !== undefined) throw refused;
     throw refusal('TRANSFORM_FAILED', 'The model’s own transform failed.');
   }
 }

@@ -45,6 +45,7 @@ export function npyWriter(
       });
       arrays.push(out);
     },
+    size: () => arrays.reduce((sum, { byteLength }) => sum + byteLength, 0),
     end() {
       const elements = arrays.reduce((sum, { length }) => sum + length, 0);
       const rows = width === 0 ? 0 : elements / width;

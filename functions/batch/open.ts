@@ -2,6 +2,7 @@ import type { Signature } from '../infer/contract.ts';
 import type { Entry } from './contract.ts';
 import { openCsv } from './csv.ts';
 import { csvWriter } from './csv-writer.ts';
+import { objectFault } from './faults.ts';
 import { openJsonl } from './jsonl.ts';
 import { jsonlWriter } from './jsonl-writer.ts';
 import type { Written } from './model.ts';
@@ -17,13 +18,25 @@ const OPEN = { csv: openCsv, jsonl: openJsonl, npy: openNpy, parquet: openParque
 export const openRows = (entry: Entry, source: Source, signature: Signature): Promise<Rows> =>
   OPEN[entry.format](source, signature, entry);
 
-/** @returns what makes a writer for each part */
+/**
+ * @returns what makes a writer for each file
+ * @throws an object fault `WRONG_HEADER` where a column that is carried is called as one of the answers
+ */
 export function writerFor(
   { ids, join, outputFormat }: Entry,
   { carried, types }: Pick<Rows, 'carried' | 'types'>,
   outputs: readonly Written[],
 ): () => PartWriter {
   const columns = columnsOf(ids.length > 0 || join, carried, outputs, outputFormat === 'jsonl');
+  const names = new Set<string>();
+  for (const { name } of columns) {
+    if (names.has(name))
+      throw objectFault(
+        'WRONG_HEADER',
+        `Its column ${name} is called as one of the answers beside it. Rename the column, or choose other outputs with \`emit\`.`,
+      );
+    names.add(name);
+  }
   const datatypes = Object.fromEntries(outputs.map(({ name, datatype }) => [name, datatype]));
   switch (outputFormat) {
     case 'csv':

@@ -36,8 +36,8 @@ const STORED: Readonly<Record<Datatype, Stored>> = {
   BYTES: { type: 'BYTE_ARRAY', as: 'BYTES', converted_type: 'UTF8' },
 };
 
-/** A column's values, as they come by block. */
-type Kept = { readonly element: SchemaElement; readonly add: (block: Block, outputs: Outputs) => void } & (
+/** A column's values, as they come by block. `add` gives the bytes that they take. */
+type Kept = { readonly element: SchemaElement; readonly add: (block: Block, outputs: Outputs) => number } & (
   | { readonly datatype: Numeric; readonly numbers: NumericData[] }
   | { readonly values: unknown[] }
 );
@@ -61,12 +61,14 @@ export function parquetWriter(
     return carried(column.name, column.index, types?.[column.index]);
   });
   let rows = 0;
+  let bytes = 0;
   return {
     add(block, outputs) {
       if (block.rows.length === 0) return;
       rows += block.rows.length;
-      for (const { add } of kept) add(block, outputs);
+      for (const { add } of kept) bytes += add(block, outputs);
     },
+    size: () => bytes,
     end: () => file(kept, rows),
   };
 }
@@ -91,6 +93,7 @@ function rowNumbers(name: string): Kept {
       } as const;
       cast(from, ALL, { datatype: 'INT64', data: out }, ALL, rows.length, ignore);
       numbers.push(out);
+      return out.byteLength;
     },
   };
 }
@@ -121,6 +124,7 @@ function output(
           const value = data[i * step + index];
           values.push(as === 'BOOL' ? value === 1 : value);
         }
+        return bytesOf(values, rows.length);
       },
     };
   }
@@ -136,8 +140,19 @@ function output(
       const run = { at: index, step: data.length / rows.length };
       cast(from, run, { datatype: as, data: out }, ALL, rows.length, ignore);
       numbers.push(out);
+      return out.byteLength;
     },
   };
+}
+
+/** Of the last values, with what each takes in memory beside its text. */
+function bytesOf(values: readonly unknown[], count: number): number {
+  let bytes = 16 * count;
+  for (let i = values.length - count; i < values.length; i++) {
+    const value = values[i];
+    if (typeof value === 'string') bytes += value.length;
+  }
+  return bytes;
 }
 
 /** @param datatype absent where values are texts or JSON */
@@ -152,6 +167,7 @@ function carried(name: string, index: number, datatype: Datatype | undefined): K
     add({ carried: all, rows }) {
       const column = all[index] ?? [];
       for (let i = 0; i < rows.length; i++) values.push(isText ? asText(column[i]) : (column[i] ?? null));
+      return bytesOf(values, rows.length);
     },
   };
 }

@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
-import type { Entry } from './contract.ts';
+import { type Entry, METRICS } from './contract.ts';
 import type { Files } from './folder.ts';
 import { type DonePart, errorsKey, type Folder, partKey } from './job.ts';
 import type { Written } from './model.ts';
 import type { Block, PartWriter, RowFault } from './rows.ts';
 import { type Run, scoreBlock } from './score.ts';
+import { splitBlock } from './split.ts';
+import type { World } from './world.ts';
 
 /** How the rows of one object are scored and written. */
 export type Scoring = {
@@ -15,71 +17,180 @@ export type Scoring = {
   readonly writer: () => PartWriter;
 };
 
-/** A part on its way: rows come in order, and it is kept once they are all there. */
+/**
+ * A part on its way: rows come in order. It is one file, or several: the next is begun where answers fill one, and every few minutes,
+ * so that what a slow model has scored is kept.
+ */
 export type OpenPart = {
   readonly part: number;
-  add(block: Block): Promise<void>;
-  /** `isNew`: nobody wrote it before. */
-  close(): Promise<DonePart & { readonly isNew: boolean }>;
+  /** @returns whether there was time for all of it; else what is scored is kept, and the rest is left to another run */
+  add(block: Block): Promise<boolean>;
+  close(): Promise<void>;
 };
 
+/** The files of a part that are there, in their order, and whether these are all. */
+export type Progress = { readonly pieces: readonly DonePart[]; readonly isWhole: boolean };
+
+/** Rows that a model is tried with, until it is known how long it takes, and how much it answers. */
+const FIRST_STEP = 32;
+/** Milliseconds that rows go through the model for, about, until there is another look at the clock. */
+const STEP = 20_000;
+/** Milliseconds after which the next rows are another file's. */
+const FILE_AGE = 300_000;
+/** Milliseconds that an invocation keeps to itself: for a step that takes longer than those before, and for writing. */
+const RESERVE = 120_000;
+/** What a faulty row takes in memory, in bytes. */
+const FAULT_BYTES = 200;
+
+export const isLate = (world: Pick<World, 'left'>): boolean => world.left() < RESERVE;
+
+/** What a part needs of the world. */
+type Around = Pick<World, 'files' | 'sizes' | 'clock' | 'left' | 'count'>;
+
+/** @param there files of it that are written */
 export function openPart(
+  world: Around,
+  folder: Folder,
   part: number,
   { run, most, outputs, entry, writer: make }: Scoring,
-  files: Files,
-  folder: Folder,
-  clock: () => number,
+  there: readonly DonePart[],
 ): OpenPart {
-  const allowsNonFinite = entry.outputFormat === 'npy';
-  const writer = make();
-  const faults: RowFault[] = [];
-  const started = clock();
-  let rows = 0;
+  const files = world.files(folder.bucket);
+  const begin = () => ({ writer: make(), faults: [] as RowFault[], rows: 0, started: world.clock() });
+  let number = there.length;
+  let passed = there.reduce((sum, { rows }) => sum + rows, 0);
+  let file = begin();
+  /** Of the last step: rows a millisecond, and rows that a file has room for. */
+  let last: { readonly pace: number; readonly room: number } | undefined;
+
+  const size = (): number => file.writer.size() + file.faults.length * FAULT_BYTES;
+  const isFull = (): boolean => size() >= world.sizes.file || world.clock() - file.started >= FILE_AGE;
+  const stepOf = (rows: number): number =>
+    Math.min(
+      rows,
+      last === undefined ? FIRST_STEP : Math.max(1, Math.floor(Math.min(STEP * last.pace, last.room))),
+    );
+
+  const end = async (isLast: boolean): Promise<void> => {
+    const { writer, faults, rows, started } = file;
+    const body = writer.end();
+    const sha256 = createHash('sha256').update(body).digest('hex');
+    const place = { part, number };
+    // Errors first: a file that is there has its errors there, whenever the writer may die.
+    const errorsAt = faults.length === 0 ? undefined : await keepErrors(files, folder, place, faults);
+    const done: DonePart = {
+      key: partKey(folder, place, entry.outputFormat),
+      rows,
+      errors: faults.length,
+      ...(errorsAt !== undefined && { errorsKey: errorsAt }),
+      bytes: body.length,
+      sha256,
+      ms: Math.round(world.clock() - started),
+    };
+    if ((await files.create(done.key, body, metadataOf(done, isLast))) === 'created')
+      world.count({
+        [METRICS.rows]: rows,
+        [METRICS.rowErrors]: faults.length,
+        ...(isLast && { [METRICS.partsDone]: 1 }),
+      });
+    // A twin has counted what it wrote. Where time cut its file elsewhere, what follows ours is not what follows that one.
+    else {
+      const found = await pieceOf(files, done.key);
+      if (found?.piece.rows !== rows || found.isLast !== isLast)
+        throw new Error(`${done.key} is another run’s, of other rows`);
+    }
+    number++;
+    file = begin();
+  };
+
   return {
     part,
     async add(block) {
-      const scored = await scoreBlock(run, block, outputs, most, allowsNonFinite);
-      writer.add(scored.block, scored.outputs);
-      rows += block.read;
-      faults.push(...scored.block.faults);
+      let rest: Block | undefined = block;
+      if (passed >= block.read) {
+        passed -= block.read;
+        return true;
+      }
+      if (passed > 0) [, rest] = splitBlock(block, passed);
+      passed = 0;
+      while (rest !== undefined) {
+        // The first step of a run is always taken: else one that is late at once would never get on.
+        const late = last !== undefined && isLate(world);
+        if (file.rows > 0 && (late || isFull())) await end(false);
+        if (late) return false;
+        const count = stepOf(rest.read);
+        const [now, others]: readonly [Block, Block?] = count < rest.read ? splitBlock(rest, count) : [rest];
+        const before = { size: size(), time: world.clock() };
+        const scored = await scoreBlock(run, now, outputs, most, entry.outputFormat === 'npy');
+        // A clock that was set back says nothing; one that stood still, that there is no hurry.
+        const pace = count / Math.max(0, world.clock() - before.time);
+        file.writer.add(scored.block, scored.outputs);
+        file.rows += now.read;
+        for (const fault of scored.block.faults) file.faults.push(fault);
+        last = { pace, room: (world.sizes.file * count) / (size() - before.size) };
+        rest = others;
+      }
+      return true;
     },
-    async close() {
-      const body = writer.end();
-      const sha256 = createHash('sha256').update(body).digest('hex');
-      // Errors first: a part that is there has its errors there, whenever the writer may die.
-      if (faults.length > 0)
-        await files.create(
-          errorsKey(folder, part),
-          faults.map((fault) => `${JSON.stringify(fault)}\n`).join(''),
-        );
-      const key = partKey(folder, part, entry.outputFormat);
-      const done = {
-        key,
-        rows,
-        errors: faults.length,
-        bytes: body.length,
-        sha256,
-        ms: Math.round(clock() - started),
-      };
-      const metadata = Object.fromEntries(
-        (['rows', 'errors', 'sha256', 'ms'] as const).map((name) => [name, String(done[name])]),
-      );
-      const written = await files.create(key, body, metadata);
-      return { ...done, isNew: written === 'created' };
-    },
+    close: () => end(true),
   };
 }
 
-/** A part that is there. @returns undefined where it is not */
-export async function donePart(
+/** @returns the key of the part's errors. A run that died before it wrote the file may have left others under the usual one: it ended elsewhere. */
+async function keepErrors(
+  files: Files,
+  folder: Folder,
+  place: Parameters<typeof errorsKey>[1],
+  faults: readonly RowFault[],
+): Promise<string> {
+  const text = faults.map((fault) => `${JSON.stringify(fault)}\n`).join('');
+  const usual = errorsKey(folder, place);
+  if ((await files.create(usual, text)) === 'created') return usual;
+  if ((await files.read(usual))?.text === text) return usual;
+  const own = errorsKey(folder, place, createHash('sha256').update(text).digest('hex'));
+  await files.create(own, text);
+  return own;
+}
+
+const metadataOf = ({ rows, errors, errorsKey: at, sha256, ms }: DonePart, isLast: boolean) => ({
+  rows: String(rows),
+  errors: String(errors),
+  sha256,
+  ms: String(ms),
+  ...(at !== undefined && { 'errors-key': at.slice(at.lastIndexOf('/') + 1) }),
+  ...(!isLast && { more: 'true' }),
+});
+
+async function pieceOf(
+  files: Files,
+  key: string,
+): Promise<{ readonly piece: DonePart; readonly isLast: boolean } | undefined> {
+  const found = await files.head(key);
+  if (found === undefined) return undefined;
+  const { rows = '0', errors = '0', sha256 = '', ms = '0', more, 'errors-key': errorsAt } = found.metadata;
+  const piece = {
+    key,
+    rows: Number(rows),
+    errors: Number(errors),
+    ...(errorsAt !== undefined && { errorsKey: key.slice(0, key.lastIndexOf('/') + 1) + errorsAt }),
+    bytes: found.bytes,
+    sha256,
+    ms: Number(ms),
+  };
+  return { piece, isLast: more === undefined };
+}
+
+export async function progressOf(
   files: Files,
   folder: Folder,
   part: number,
   { outputFormat }: Entry,
-): Promise<DonePart | undefined> {
-  const key = partKey(folder, part, outputFormat);
-  const found = await files.head(key);
-  if (found === undefined) return undefined;
-  const { rows = '0', errors = '0', sha256 = '', ms = '0' } = found.metadata;
-  return { key, rows: Number(rows), errors: Number(errors), bytes: found.bytes, sha256, ms: Number(ms) };
+): Promise<Progress> {
+  const pieces: DonePart[] = [];
+  for (;;) {
+    const found = await pieceOf(files, partKey(folder, { part, number: pieces.length }, outputFormat));
+    if (found === undefined) return { pieces, isWhole: false };
+    pieces.push(found.piece);
+    if (found.isLast) return { pieces, isWhole: true };
+  }
 }

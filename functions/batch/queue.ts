@@ -16,8 +16,8 @@ export function sqsQueue(sqs: SQSClient, url: string, failed: string): World['qu
       };
       await sqs.send(new SendMessageCommand({ QueueUrl: failed, MessageBody, MessageAttributes }));
     },
-    again: async (MessageBody, DelaySeconds) => {
-      const MessageAttributes = { [ATTRIBUTES.again]: text('true') };
+    again: async (MessageBody, DelaySeconds, since) => {
+      const MessageAttributes = { [ATTRIBUTES.again]: text(since) };
       await sqs.send(new SendMessageCommand({ QueueUrl: url, MessageBody, MessageAttributes, DelaySeconds }));
     },
     later: async (ReceiptHandle, VisibilityTimeout) => {

@@ -1,37 +1,26 @@
 import { readMessage } from './asked.ts';
-import { type Entry, KEYS, METRICS, type Part } from './contract.ts';
+import { type Entry, KEYS, type Part, type PartAnswer } from './contract.ts';
 import { isObjectFault } from './faults.ts';
 import { completed, fail, failedAttempt, finish, urlOf } from './finish.ts';
-import {
-  entryFor,
-  type Folder,
-  folderOf,
-  isNewer,
-  type Job,
-  type Latest,
-  latestKey,
-  partNumber,
-} from './job.ts';
+import { entryFor, type Folder, folderOf, isNewer, type Job, type Latest, latestKey } from './job.ts';
 import { mostRows, writtenOutputs } from './model.ts';
 import { openRows, writerFor } from './open.ts';
-import { donePart, type OpenPart, openPart, type Scoring } from './parts.ts';
+import { isLate, type OpenPart, openPart, progressOf, type Scoring } from './parts.ts';
 import type { Rows } from './rows.ts';
 import type { World } from './world.ts';
 
 /** Seconds after which a large object asks again whether it is its turn. */
 const TURN = 60;
 
-/** Milliseconds that an invocation keeps to itself. */
-const RESERVE = 60_000;
-
 /**
  * What jobs write about themselves: in a chain, the next model's input may have it beside the answers. Only what nobody else
  * would call so: a folder `latest` may be anybody's.
  */
-const DOCUMENTS = /@[0-9a-f]{12}\/[0-9a-f]{64}\/(_(PLAN|SUCCESS|FAILED)\.json|errors-\d+\.jsonl|map\/.*)$/;
+const DOCUMENTS =
+  /@[0-9a-f]{12}\/[0-9a-f]{64}\/(_(PLAN|SUCCESS|FAILED)\.json|errors-\d[\w-]*\.jsonl|map\/.*)$/;
 
-/** A message as the queue hands it over. */
-export type Message = { readonly body: string; readonly again: boolean };
+/** A message as the queue hands it over. `again`: it was dealt with before; `since` (ISO 8601): in the same attempt, which began then. */
+export type Message = { readonly body: string; readonly again: boolean; readonly since?: string };
 
 /**
  * A message: an object was created, or somebody asks for one. Whatever is done is done once: what is there already is not done again,
@@ -39,7 +28,7 @@ export type Message = { readonly body: string; readonly again: boolean };
  *
  * @throws where a call failed that may succeed later: the message comes again
  */
-export async function receive(world: World, { body, again }: Message): Promise<void> {
+export async function receive(world: World, { body, again, since }: Message): Promise<void> {
   const asked = readMessage(body);
   if (asked === undefined)
     return world.queue.fail(body, {
@@ -71,7 +60,7 @@ export async function receive(world: World, { body, again }: Message): Promise<v
     version: world.version,
     entry: number,
     object: { ...object, ...head, ...(asked.sequencer !== undefined && { sequencer: asked.sequencer }) },
-    startedAt: new Date(world.clock()).toISOString(),
+    startedAt: since ?? new Date(world.clock()).toISOString(),
     message: body,
   };
   const folder = folderOf(job, entry);
@@ -96,7 +85,7 @@ async function attempt(world: World, job: Job, folder: Folder, entry: Entry): Pr
     const rows = await rowsOf(world, job, entry);
     if (rows.plan === undefined || job.object.bytes <= world.sizes.whole)
       return await whole(world, job, folder, entry, rows);
-    if (await world.isBusy(folder)) return world.queue.again(job.message, TURN);
+    if (await world.isBusy(folder)) return world.queue.again(job.message, TURN, job.startedAt);
     const files = world.files(folder.bucket);
     const key = `${folder.prefix}${KEYS.plan}`;
     if ((await files.head(key)) === undefined) {
@@ -121,44 +110,39 @@ async function ended(world: World, job: Job, folder: Folder, error: unknown): Pr
 /** From the first row to the last, a part at a time. */
 async function whole(world: World, job: Job, folder: Folder, entry: Entry, rows: Rows): Promise<void> {
   const files = world.files(folder.bucket);
-  const there = new Set((await files.keys(`${folder.prefix}${KEYS.part}`)).map(partNumber));
   const scoring = await scoringOf(world, entry, rows);
+  const again = (): Promise<void> => world.queue.again(job.message, 0, job.startedAt);
   let open: OpenPart | undefined;
   let count = 0;
-  let written = 0;
-  const close = async (): Promise<void> => {
-    if (open === undefined) return;
-    counted(world, await open.close());
-    written++;
-    open = undefined;
-  };
   for await (const block of rows.all(world.sizes.part)) {
     if (block.part !== count - 1) {
-      await close();
-      if (world.left() < RESERVE && written > 0) return world.queue.again(job.message, 0);
+      await open?.close();
+      if (open !== undefined && isLate(world)) return again();
       count = block.part + 1;
-      if (!there.has(block.part)) open = openPart(block.part, scoring, files, folder, world.clock);
+      const { pieces, isWhole } = await progressOf(files, folder, block.part, entry);
+      open = isWhole ? undefined : openPart(world, folder, block.part, scoring, pieces);
     }
-    await open?.add(block);
+    if (open !== undefined && !(await open.add(block))) return again();
   }
-  await close();
+  await open?.close();
   await finish(world, job, folder, count);
 }
 
 /** One part of a job that several invocations share. */
-export async function scorePart(world: World, job: Job, part: Part): Promise<void> {
+export async function scorePart(world: World, job: Job, part: Part): Promise<PartAnswer> {
   const entry = world.entries[job.entry] as Entry;
   const folder = folderOf(job, entry);
-  const files = world.files(folder.bucket);
-  if ((await donePart(files, folder, part.part, entry)) !== undefined) return;
+  const { pieces, isWhole } = await progressOf(world.files(folder.bucket), folder, part.part, entry);
+  if (isWhole) return { more: false };
   try {
     const rows = await rowsOf(world, job, entry);
-    const open = openPart(part.part, await scoringOf(world, entry, rows), files, folder, world.clock);
-    for await (const block of rows.part?.(part) ?? []) await open.add(block);
-    counted(world, await open.close());
+    const open = openPart(world, folder, part.part, await scoringOf(world, entry, rows), pieces);
+    for await (const block of rows.part?.(part) ?? []) if (!(await open.add(block))) return { more: true };
+    await open.close();
   } catch (error) {
     await ended(world, job, folder, error);
   }
+  return { more: false };
 }
 
 /** Every part of the plan was tried. */
@@ -183,12 +167,4 @@ async function scoringOf(world: World, entry: Entry, rows: Rows): Promise<Scorin
     entry,
     writer: writerFor(entry, rows, outputs),
   };
-}
-
-function counted(
-  world: World,
-  { rows, errors, isNew }: { readonly rows: number; readonly errors: number; readonly isNew: boolean },
-): void {
-  // A twin has counted what it wrote.
-  if (isNew) world.count({ [METRICS.rows]: rows, [METRICS.rowErrors]: errors, [METRICS.partsDone]: 1 });
 }

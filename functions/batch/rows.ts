@@ -66,6 +66,8 @@ export type Column =
 export type PartWriter = {
   /** @param outputs of the block's good rows, stacked along the first dimension */
   add(block: Block, outputs: Tensors): void;
+  /** Bytes that the object would have now, about. */
+  size(): number;
   /** The whole object; the same bytes for the same rows, always. */
   end(): Uint8Array;
 };

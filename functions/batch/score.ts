@@ -2,6 +2,8 @@ import { KINDS, type Tensor, type TensorData } from '../infer/datatypes.ts';
 import type { Tensors } from '../infer/transform.ts';
 import { isRefusal } from '../shared/http.ts';
 import type { Block, RowFault } from './rows.ts';
+import { rowsOf } from './split.ts';
+import { sizeOfShape } from './stack.ts';
 
 /** All of the model on stacked rows: transform, session, transform. It may throw because of one of them. */
 export type Run = (rows: Tensors) => Ran | Promise<Ran>;
@@ -42,7 +44,7 @@ export async function scoreBlock(
   const attempt = async (from: number, to: number): Promise<void> => {
     if (from === to) return;
     try {
-      const { outputs, accepted } = await run(slice(block.tensors, from, to, rows.length));
+      const { outputs, accepted } = await run(rowsOf(block.tensors, from, to));
       pieces.push({ from, to, outputs: wanted(outputs, expected, to - from) });
       accepted?.();
     } catch (error) {
@@ -112,19 +114,7 @@ function wanted(outputs: Tensors, expected: readonly Expected[], rows: number): 
   );
 }
 
-const elementsOf = (shape: readonly number[]): number => shape.reduce((product, one) => product * one, 1);
 const range = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, i) => from + i);
-
-function slice(tensors: Tensors, from: number, to: number, rows: number): Tensors {
-  if (from === 0 && to === rows) return tensors;
-  return mapped(tensors, ({ datatype, shape, data }) => {
-    const width = elementsOf(shape.slice(1));
-    const part = Array.isArray(data)
-      ? data.slice(from * width, to * width)
-      : data.subarray(from * width, to * width);
-    return { datatype, shape: [to - from, ...shape.slice(1)], data: part } as Tensor;
-  });
-}
 
 const mapped = (tensors: Tensors, change: (tensor: Tensor) => Tensor): Tensors =>
   Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name, change(tensor)]));
@@ -152,7 +142,7 @@ function joined(pieces: readonly Tensors[], names: readonly string[]): Tensors {
 function taken(tensors: Tensors, indices: readonly number[]): Tensors {
   return mapped(tensors, (tensor) => {
     const { datatype, shape, data } = tensor;
-    const width = elementsOf(shape.slice(1));
+    const width = sizeOfShape(shape.slice(1));
     const out = emptyOf(tensor, indices.length * width);
     indices.forEach((index, row) => {
       for (let i = 0; i < width; i++) out[row * width + i] = data[index * width + i] as never;
@@ -174,7 +164,7 @@ function nonFinite(outputs: Tensors, names: readonly string[]): ReadonlySet<numb
     const tensor = outputs[name];
     if (tensor === undefined || !/^FP/.test(tensor.datatype)) continue;
     const data = tensor.data as Float32Array;
-    const width = elementsOf(tensor.shape.slice(1));
+    const width = sizeOfShape(tensor.shape.slice(1));
     const isHalf = tensor.datatype === 'FP16';
     for (let i = 0; i < data.length; i++) {
       const value = data[i] as number;

@@ -14,8 +14,8 @@ export type World = {
   /** The function's version. */
   readonly version: string;
   readonly run: Run;
-  /** Bytes of an object up to which one invocation scores it whole, and of a part. */
-  readonly sizes: { readonly whole: number; readonly part: number };
+  /** Bytes of an object up to which one invocation scores it whole; of a part; of a file of answers, about. */
+  readonly sizes: { readonly whole: number; readonly part: number; readonly file: number };
   readonly head: (object: Located) => Promise<Head | undefined>;
   readonly source: (object: Located, head: Head) => Source;
   readonly files: (bucket: string) => Files;
@@ -25,8 +25,8 @@ export type World = {
       body: string,
       why: { readonly code: string; readonly reason: string; readonly job?: string },
     ): Promise<void>;
-    /** Another invocation goes on, after so many seconds. */
-    again(body: string, seconds: number): Promise<void>;
+    /** Another invocation goes on, after so many seconds. @param since ISO 8601: when the attempt began */
+    again(body: string, seconds: number, since: string): Promise<void>;
     /** It comes back after so many seconds. */
     later(receipt: string, seconds: number): Promise<void>;
   };

@@ -1,6 +1,6 @@
 import type middy from '@middy/core';
 import { type Request, readEvent, writeAnswer } from '../shared/event.ts';
-import { type Answer, errorAnswer, isModelFault, isRefusal, REFUSALS } from '../shared/http.ts';
+import { type Answer, errorAnswer, isModelFault, isRefusal, REFUSALS, type Refusal } from '../shared/http.ts';
 import { type Log, placeOf } from '../shared/log.ts';
 import { createAudit, type Decision } from './audit.ts';
 import { type Manifest, UNCOUNTED } from './contract.ts';
@@ -106,11 +106,8 @@ function answerOf(error: unknown, { id, source }: Request, log: Log): { answer: 
 }
 
 /** A transform's refusal: its message may hold what came in, so the client gets it, and the log does not. */
-export function ownRefusal(status: number, code: unknown, message: string): Error {
-  const refused = new Error(message);
+export function withheld(refused: Refusal): Refusal {
   WITHHELD.add(refused);
-  // The log has the code: it must be one, and no sentence.
-  const isCode = typeof code === 'string' && /^\w{1,64}$/.test(code);
-  return Object.assign(refused, { status, code: isCode ? code : 'TRANSFORM_REFUSED' });
+  return refused;
 }
 const WITHHELD = new WeakSet<Error>();

@@ -1,9 +1,9 @@
 import middy from '@middy/core';
-import { type Answer, jsonAnswer, refusal } from '../shared/http.ts';
+import { type Answer, jsonAnswer, ownRefusal, refusal } from '../shared/http.ts';
 import { createLog, type Log, placeOf } from '../shared/log.ts';
 import { inferAnswer, inferValue, type Responder, tensorOf } from './answer.ts';
 import { readBody, splitBody } from './body.ts';
-import { auditOf, type Call, errors, events, ownRefusal } from './call.ts';
+import { auditOf, type Call, errors, events, withheld } from './call.ts';
 import type { Manifest } from './contract.ts';
 import type { Tensor } from './datatypes.ts';
 import type { Drifted } from './drift.ts';
@@ -214,12 +214,8 @@ async function guard(work: () => Tensors | Promise<Tensors>, log: Log): Promise<
   try {
     return await work();
   } catch (error) {
-    if (error instanceof Error && 'status' in error) {
-      const { status, message } = error;
-      if (typeof status === 'number' && status >= 400 && status < 500) {
-        throw ownRefusal(status, 'code' in error ? error.code : undefined, message);
-      }
-    }
+    const refused = ownRefusal(error);
+    if (refused !== undefined) throw withheld(refused);
     log.error('The transform failed.', { reason: placeOf(error) });
     throw refusal('TRANSFORM_FAILED', 'The model’s own transform failed; the endpoint’s log says where.');
   }

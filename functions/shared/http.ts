@@ -69,6 +69,19 @@ export function isRefusal(error: unknown): error is Refusal {
   );
 }
 
+/**
+ * What a model's own transform refuses with a status of 400 to 499: its words, and its code, unless that is a sentence.
+ * @returns undefined for anything else that it threw
+ */
+export function ownRefusal(error: unknown): Refusal | undefined {
+  if (!(error instanceof Error && 'status' in error)) return undefined;
+  const { status } = error;
+  if (typeof status !== 'number' || !(status >= 400 && status < 500)) return undefined;
+  const given = 'code' in error ? error.code : undefined;
+  const code = typeof given === 'string' && /^\w{1,64}$/.test(given) ? given : 'TRANSFORM_REFUSED';
+  return Object.assign(new Error(error.message), { status, code });
+}
+
 /** Does it count as an error of the model or the endpoint? Else it is a rejected request. */
 export function isModelFault({ status, code }: Refusal): boolean {
   if (status >= 500) return true;

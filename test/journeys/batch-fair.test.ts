@@ -37,7 +37,7 @@ beforeAll(async () => {
   aws = await startAws({ concurrency: ACCOUNT });
   const [header = '', ...others] = (await readFile(join(employment, 'later.csv'), 'utf8')).trim().split('\n');
   rows = [header, ...others];
-  // 68 MB: three parts.
+  // 68 MB: five parts.
   large = `${[header, ...Array.from({ length: 500 }, () => others).flat()].join('\n')}\n`;
   s3 = new S3Client({ ...client(aws.endpoint), forcePathStyle: true });
   lambda = new LambdaClient({ ...client(aws.endpoint), maxAttempts: 1 });

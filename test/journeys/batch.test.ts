@@ -190,12 +190,12 @@ it('the documented policy is enough for these commands, and each of its statemen
 });
 
 it('a large object is scored in parts side by side, exactly', async () => {
-  // 68 MB: three parts.
+  // 68 MB: five parts.
   const times = 500;
   await upload('large.csv', Array.from({ length: times }, () => rows).flat());
   const ran = await service.sls('models', 'batch', '--input', 's3://shop-rows/large.csv', '--wait');
   expect(ran.code, ran.stdout + ran.stderr).toBe(0);
-  expect(ran.stdout).toMatch(/2,000,000 rows, 3 parts/);
+  expect(ran.stdout).toMatch(/2,000,000 rows, 5 files/);
   const folder = await folderOf('large.csv');
   const success: Success = JSON.parse(await text(`${folder}_SUCCESS.json`));
   expect(success).toMatchObject({ rows: times * rows.length, errors: 0 });

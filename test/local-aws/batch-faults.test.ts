@@ -6,7 +6,7 @@ import { type Rig, rig } from './batch/rig.ts';
 import { type LocalAws, startAws } from './start.ts';
 
 /** Of the places to die at one in so many is tried; `npm run soak -- batch-deaths` tries them all. */
-const EVERY = { small: 2, large: 9, failing: 4 } as const;
+const EVERY = { small: 2, large: 12, failing: 4 } as const;
 
 let aws: LocalAws;
 beforeAll(async () => {
@@ -68,9 +68,7 @@ describe.concurrent('S3', () => {
       );
       expect(down.errors).toEqual([expect.stringMatching(/SlowDown|reduce your request rate/)]);
       expect(down.putOff).toBe(1);
-      expect(down.requests.filter((request) => request.endsWith('part-00000.jsonl'))).toEqual(
-        quiet.requests.filter((request) => request.endsWith('part-00000.jsonl')),
-      );
+      expect(down.requests.filter((request) => /^PUT .*part-00000.jsonl$/.test(request))).toHaveLength(1);
       expect(down.files).toEqual(quiet.files);
     }));
 });

@@ -9,6 +9,7 @@ import {
   SFNClient,
   StartExecutionCommand,
 } from '@aws-sdk/client-sfn';
+import { CreateQueueCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { expect, it } from 'vitest';
 import { client } from './deployed.ts';
 import { ACCOUNT, errorName, makeFunction, makeRole, type Statement, withAndWithout } from './lambda.ts';
@@ -152,6 +153,36 @@ it('retries wait no longer than they say, throttled invocations have their name,
   });
   expect(off).toEqual({ throttled: 'Lambda.Unknown', retried: false, broken: ['SUCCEEDED', undefined] });
 }, 60_000);
+
+// https://docs.aws.amazon.com/step-functions/latest/dg/connect-sqs.html
+it('a message of a task is sent, with its attributes, where the role may', async () => {
+  const { on, off } = await withAndWithout('state_machines', async (aws) => {
+    const sfn = new SFNClient({ ...client(aws.endpoint), maxAttempts: 1 });
+    const sqs = new SQSClient(client(aws.endpoint));
+    const { QueueUrl } = await sqs.send(new CreateQueueCommand({ QueueName: 'failed' }));
+    const Resource = 'arn:aws:states:::sqs:sendMessage';
+    const MessageAttributes = { Code: { DataType: 'String', StringValue: 'GAVE_UP' } };
+    const Parameters = { QueueUrl, 'MessageBody.$': '$.message', MessageAttributes };
+    const queue = `arn:aws:sqs:${REGION}:${ACCOUNT}:failed`;
+    const send = task({ Resource, Parameters });
+    await makeMachine(aws, sfn, 'allowed', send, [allow('sqs:SendMessage', queue)]);
+    await makeMachine(aws, sfn, 'denied', send, [allow('sqs:SendMessage', `${queue}-not`)]);
+    const runs = [
+      await run(sfn, 'allowed', { message: 'one' }),
+      await run(sfn, 'denied', { message: 'two' }),
+    ];
+    const { Messages = [] } = await sqs.send(
+      new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10, MessageAttributeNames: ['All'] }),
+    );
+    for (const one of [sfn, sqs]) one.destroy();
+    return {
+      runs: runs.map(({ status }) => status),
+      messages: Messages.map(({ Body, MessageAttributes: said }) => [Body, said?.Code?.StringValue]),
+    };
+  });
+  expect(on).toEqual({ runs: ['SUCCEEDED', 'FAILED'], messages: [['one', 'GAVE_UP']] });
+  expect(off.runs).toEqual(['SUCCEEDED', 'SUCCEEDED']);
+});
 
 const SCORE = `export const handler = async ({ part, fail, large }) => {
   const from = Date.now();

@@ -246,9 +246,37 @@ describe('the state machine', () => {
     expect(states.Finish.Parameters.Payload).toEqual({ 'finish.$': '$.job' });
   });
 
-  it('has nothing in its text that Fn::Sub would take for a resource', () => {
+  it('has a part go on for as long as there is more of it', () => {
+    const { Part, Scored, Whole } = states.Parts.ItemProcessor.States;
+    expect(Part).toMatchObject({
+      ResultSelector: { 'more.$': '$.Payload.more' },
+      ResultPath: '$.scored',
+      Next: 'Scored',
+    });
+    expect(Scored.Choices).toEqual([{ Variable: '$.scored.more', BooleanEquals: true, Next: 'Part' }]);
+    expect([Scored.Default, Whole.Type]).toEqual(['Whole', 'Succeed']);
+  });
+
+  it('puts a job whose end fails for an hour where people look for what failed', () => {
+    expect(states.Finish.Catch).toEqual([
+      { ErrorEquals: ['States.ALL'], ResultPath: '$.fault', Next: 'GiveUp' },
+    ]);
+    expect(states.GiveUp).toMatchObject({
+      Parameters: {
+        QueueUrl: `\${ChurnDashbatchFailedQueue}`,
+        'MessageBody.$': '$.job.message',
+        MessageAttributes: { Code: { StringValue: 'GAVE_UP' } },
+      },
+      Next: 'Unended',
+    });
+    expect(JSON.stringify(all.ChurnDashbatchMachineRole)).toContain(':shop-dev-churn-batch-failed');
+  });
+
+  it('has nothing in its text that Fn::Sub would take for a resource that there is not', () => {
     const names = [...text.matchAll(/\$\{([^}]*)\}/g)].map(([, name]) => name);
-    expect(new Set(names)).toEqual(new Set(['AWS::Partition', 'AWS::Region', 'AWS::AccountId']));
+    const known = ['AWS::Partition', 'AWS::Region', 'AWS::AccountId', 'ChurnDashbatchFailedQueue'];
+    expect(new Set(names)).toEqual(new Set(known));
+    expect(Object.keys(all)).toContain('ChurnDashbatchFailedQueue');
   });
 
   it('reads plans and writes below jobs, and asks its function only', () => {

@@ -2,9 +2,15 @@ import type { Failed, Success } from '../../../functions/batch/job.ts';
 import type { Cloud } from './cloud.ts';
 import { type Followed, look, type Seen } from './jobs.ts';
 
+/** How a job ended well, without the list of its files: who waits for a million jobs keeps one of each. `ms`: that scoring took. */
+export type Done = { readonly job: Followed } & Pick<Success, 'rows' | 'errors' | 'version'> & {
+    readonly files: number;
+    readonly ms: number;
+  };
+
 /** How jobs ended. */
 export type Outcome = {
-  readonly done: readonly { readonly job: Followed; readonly success: Success }[];
+  readonly done: readonly Done[];
   readonly failed: readonly { readonly job: Followed; readonly failed: Failed }[];
   /** Their objects were overwritten or deleted meanwhile. */
   readonly over: readonly Followed[];
@@ -38,7 +44,7 @@ const PATIENCE = 10;
  */
 export const EMPTY = 90;
 
-/** Looks in a row without a new part of a planned job, while the queue is empty: 20 minutes, as one part may take 15. */
+/** Looks in a row without a new row of a planned job, while the queue is empty: 20 minutes, as one part may take 15. */
 export const STILL = 1_200;
 
 /**
@@ -55,7 +61,7 @@ export async function follow(
   told: (standing: Standing) => void,
   pause = PAUSE,
 ): Promise<Outcome> {
-  const done: { job: Followed; success: Success }[] = [];
+  const done: Done[] = [];
   const failed: { job: Followed; failed: Failed }[] = [];
   const over: Followed[] = [];
   const lost: Followed[] = [];
@@ -70,7 +76,7 @@ export async function follow(
       const seen = await look(cloud, job.folder, known);
       if (seen.success !== undefined) {
         rows += seen.success.rows;
-        done.push({ job, success: seen.success });
+        done.push(doneOf(job, seen.success));
         break;
       }
       if (seen.failed !== undefined && seen.failed.startedAt !== job.failedBefore) {
@@ -79,7 +85,8 @@ export async function follow(
       }
       const { waiting, atWork } = await cloud.depth(queue);
       empty = waiting + atWork === 0 ? empty + 1 : 0;
-      still = before?.parts === seen.parts && before.of === seen.of ? still + 1 : 0;
+      // Rows, too: a slow model writes a part's files one after the other.
+      still = before?.rows === seen.rows && before.of === seen.of ? still + 1 : 0;
       before = seen;
       const isLost = empty >= EMPTY && still >= (seen.of === undefined ? 1 : STILL);
       if (isLost || looks % PATIENCE === 0) {
@@ -104,3 +111,12 @@ export async function follow(
   }
   return { done, failed, over, lost };
 }
+
+const doneOf = (job: Followed, { rows, errors, version, parts }: Success): Done => ({
+  job,
+  rows,
+  errors,
+  version,
+  files: parts.length,
+  ms: parts.reduce((sum, { ms }) => sum + ms, 0),
+});

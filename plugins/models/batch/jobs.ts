@@ -67,6 +67,7 @@ export type Seen = {
   readonly failed?: Failed;
   /** Was a part written after `failed`? Both times are S3's. */
   readonly isAfter: boolean;
+  /** Parts that there is a file of. */
   readonly parts: number;
   /** Parts in its plan. */
   readonly of?: number;
@@ -83,7 +84,7 @@ export async function look(
   const found = await files.read(`${folder.prefix}${KEYS.success}`);
   if (found !== undefined) {
     const success = JSON.parse(found.text) as Success;
-    return { success, isAfter: false, parts: success.parts.length, rows: success.rows };
+    return { success, isAfter: false, parts: partsIn(success.parts), rows: success.rows };
   }
   const failed = await failedAttempt(files, folder);
   const parts: Listed[] = [];
@@ -99,7 +100,7 @@ export async function look(
   return {
     ...(failed && { failed }),
     isAfter: failedAt !== undefined && parts.some(({ modified }) => modified > (failedAt ?? '')),
-    parts: parts.length,
+    parts: partsIn(parts),
     ...(plan && { of: (JSON.parse(plan.text) as Part[]).length }),
     rows: await rowsIn(
       files,
@@ -108,6 +109,10 @@ export async function look(
     ),
   };
 }
+
+/** A part may be several files. */
+const partsIn = (files: readonly { readonly key: string }[]): number =>
+  new Set(files.map(({ key }) => partNumber(key))).size;
 
 /** How a job stands, to who did not ask for it. */
 export function stateOf({ success, failed, isAfter, parts, of, rows }: Seen): JobState {

@@ -1,10 +1,9 @@
-import type { Success } from '../../../functions/batch/job.ts';
 import type { Model } from '../model.ts';
 import { batchMemory } from '../plan/batch.ts';
 import { PRICES } from '../plan/prices.ts';
 import { clockOf, span } from '../release/time.ts';
 import type { Failure } from './cloud.ts';
-import type { Outcome, Standing } from './follow.ts';
+import type { Done, Outcome, Standing } from './follow.ts';
 import type { Followed, JobState } from './jobs.ts';
 
 /** A thousand as 1,000. */
@@ -23,10 +22,9 @@ export function standingLine({ ended, of, rows, parts }: Standing, ms: number): 
 const dollars = (amount: number): string => (amount === 0 ? '$0' : `$${amount.toPrecision(2)}`);
 
 /** What jobs cost, in dollars: Lambda’s time and requests. Reading and writing S3, and the queue, are not in it. */
-export function costOf(successes: readonly Pick<Success, 'parts'>[], model: Model): number {
-  const parts = successes.flatMap((success) => success.parts);
-  const seconds = parts.reduce((sum, { ms }) => sum + ms, 0) / 1000;
-  const requests = successes.length + parts.length;
+export function costOf(done: readonly Pick<Done, 'ms' | 'files'>[], model: Model): number {
+  const seconds = done.reduce((sum, { ms }) => sum + ms, 0) / 1000;
+  const requests = done.reduce((sum, { files }) => sum + 1 + files, 0);
   return (
     seconds * (batchMemory(model) / 1024) * PRICES.gbSecond[model.architecture] + requests * PRICES.request
   );
@@ -34,18 +32,17 @@ export function costOf(successes: readonly Pick<Success, 'parts'>[], model: Mode
 
 /** @param ms that it took */
 export function outcomeText({ done, failed, over, lost }: Outcome, model: Model, ms: number): string {
-  const successes = done.map(({ success }) => success);
-  const rows = successes.reduce((sum, success) => sum + success.rows, 0);
-  const errors = successes.reduce((sum, success) => sum + success.errors, 0);
-  const fresh = done.filter(({ job }) => job.wasDone === undefined).map(({ success }) => success);
+  const rows = done.reduce((sum, one) => sum + one.rows, 0);
+  const errors = done.reduce((sum, one) => sum + one.errors, 0);
+  const fresh = done.filter(({ job }) => job.wasDone === undefined);
   const before = done.length - fresh.length;
   const already = before === 0 ? '' : ` (${count(before)} of them before)`;
   const lines = [
     `${some(done.length, 'object')} scored${already}: ${some(rows, 'row')}, ${count(errors)} of them faulty, in ${span(ms)}; about ${dollars(costOf(fresh, model))} (Lambda only).`,
   ];
-  for (const { job, success } of done.slice(0, SHOWN))
+  for (const { job, rows: own, files } of done.slice(0, SHOWN))
     lines.push(
-      `  s3://${job.object.bucket}/${job.object.key} → s3://${job.folder.bucket}/${job.folder.prefix} (${some(success.rows, 'row')}, ${some(success.parts.length, 'part')})`,
+      `  s3://${job.object.bucket}/${job.object.key} → s3://${job.folder.bucket}/${job.folder.prefix} (${some(own, 'row')}, ${some(files, 'file')})`,
     );
   if (done.length > SHOWN) lines.push(`  … and ${count(done.length - SHOWN)} more`);
   for (const { job, failed: why } of failed)
@@ -73,7 +70,7 @@ export function stateLine({ object }: Followed, state: JobState, now: number): s
     case 'done': {
       const { rows, errors, parts, startedAt, finishedAt, version } = state.success;
       const took = Date.parse(finishedAt) - Date.parse(startedAt);
-      return `${name}: done at ${clockOf(finishedAt, now)} by version ${version}, ${some(rows, 'row')} (${count(errors)} faulty) in ${some(parts.length, 'part')}, ${span(took)}`;
+      return `${name}: done at ${clockOf(finishedAt, now)} by version ${version}, ${some(rows, 'row')} (${count(errors)} faulty) in ${some(parts.length, 'file')}, ${span(took)}`;
     }
     case 'failed':
       return `${name}: failed at ${clockOf(state.failed.failedAt, now)}: ${state.failed.code}. ${state.failed.reason}`;

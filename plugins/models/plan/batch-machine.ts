@@ -1,6 +1,6 @@
-import { BATCH_TIMEOUT, KEYS } from '../../../functions/batch/contract.ts';
+import { ATTRIBUTES, BATCH_TIMEOUT, KEYS, type PartAnswer } from '../../../functions/batch/contract.ts';
 import { batchLogicalId } from '../naming.ts';
-import { type BatchModel, batchName } from './batch.ts';
+import { type BatchModel, batchName, failedName } from './batch.ts';
 import { allow, arn, getAtt, type Json, type Resource } from './cloudformation.ts';
 import { type Host, providerRole } from './host.ts';
 import { roleOf } from './role.ts';
@@ -57,7 +57,7 @@ const retry = (MaxAttempts: number) => [
   },
 ];
 
-/** A part that fails is seen by the end of the job; an end that fails by nobody, so it waits for an hour's outage. */
+/** A part that fails is seen by the end of the job; the end itself waits for an hour's outage. */
 const TRIES = { part: 3, finish: 12 } as const;
 
 /** Seconds: what Lambda itself ends is told by Lambda. */
@@ -98,7 +98,21 @@ function definitionOf(model: BatchModel, host: Host): Json {
           // https://docs.aws.amazon.com/step-functions/latest/dg/choosing-workflow-type.html
           ProcessorConfig: { Mode: 'DISTRIBUTED', ExecutionType: 'STANDARD' },
           StartAt: 'Part',
-          States: { Part: { ...ask({ 'job.$': '$.job', 'part.$': '$.part' }, TRIES.part), End: true } },
+          States: {
+            Part: {
+              ...ask({ 'job.$': '$.job', 'part.$': '$.part' }, TRIES.part),
+              ResultSelector: { [`${MORE}.$`]: `$.Payload.${MORE}` },
+              ResultPath: '$.scored',
+              Next: 'Scored',
+            },
+            // A slow model does not get through a part in one invocation: the next goes on behind what is written.
+            Scored: {
+              Type: 'Choice',
+              Choices: [{ Variable: `$.scored.${MORE}`, BooleanEquals: true, Next: 'Part' }],
+              Default: 'Whole',
+            },
+            Whole: { Type: 'Succeed' },
+          },
         },
         ResultWriter: {
           Resource: `arn:${PARTITION}:states:::s3:putObject`,
@@ -109,10 +123,34 @@ function definitionOf(model: BatchModel, host: Host): Json {
         Catch: [{ ErrorEquals: ['States.ALL'], ResultPath: '$.fault', Next: 'Finish' }],
         Next: 'Finish',
       },
-      Finish: { ...ask({ 'finish.$': '$.job' }, TRIES.finish), End: true },
+      Finish: {
+        ...ask({ 'finish.$': '$.job' }, TRIES.finish),
+        Catch: [{ ErrorEquals: ['States.ALL'], ResultPath: '$.fault', Next: 'GiveUp' }],
+        End: true,
+      },
+      // Whoever asks what failed is told, as of any other message that is given up.
+      GiveUp: {
+        Type: 'Task',
+        Resource: `arn:${PARTITION}:states:::sqs:sendMessage`,
+        Parameters: {
+          QueueUrl: `\${${batchLogicalId(model.name, 'FailedQueue')}}`,
+          'MessageBody.$': '$.job.message',
+          MessageAttributes: {
+            [ATTRIBUTES.code]: { DataType: 'String', StringValue: 'GAVE_UP' },
+            [ATTRIBUTES.reason]: { DataType: 'String', StringValue: UNENDED },
+          },
+        },
+        Retry: retry(TRIES.finish),
+        Next: 'Unended',
+      },
+      Unended: { Type: 'Fail', Error: 'GAVE_UP', Cause: UNENDED },
     },
   };
 }
+
+const MORE: keyof PartAnswer = 'more';
+const UNENDED =
+  'Its parts were tried, but the end of the job failed each time; the log of the batch function says why.';
 
 const subbed = (service: string, resource: string): unknown => arn(service, resource)['Fn::Sub'];
 
@@ -132,6 +170,7 @@ export function machineStatements(model: BatchModel, host: Host): readonly Json[
       ['s3:GetObject', 's3:PutObject', 's3:ListMultipartUploadParts', 's3:AbortMultipartUpload'],
       jobs(`${KEYS.map}/*`),
     ),
+    allow(['sqs:SendMessage'], [arn('sqs', failedName(model, host))]),
     allow(['states:StartExecution'], [arn('states', `stateMachine:${name}`)]),
     // Of the map's children.
     allow(['states:DescribeExecution', 'states:StopExecution'], [arn('states', `execution:${name}/*`)]),

@@ -1,4 +1,4 @@
-import type { Entry } from '../../../functions/batch/contract.ts';
+import type { Entry, Format } from '../../../functions/batch/contract.ts';
 import type { Signature, TensorSpec } from '../../../functions/infer/contract.ts';
 import { widthOf } from '../../../functions/shared/layout.ts';
 import type { Problem } from '../errors.ts';
@@ -52,12 +52,20 @@ function entryProblems(
     });
   }
   const written = emit.length === 0 ? outputs : outputs.filter(({ name }) => emit.includes(name));
-  for (const name of ids.filter((one) => written.some((output) => columnsOf(output).includes(one)))) {
+  for (const name of ids.filter((one) =>
+    written.some((output) => columnsOf(output, outputFormat).includes(one)),
+  )) {
     const fix = 'Rename the column in the objects, or choose other outputs with `emit`.';
     problems.push({
       ...misfit(`${key}.ids`, `names ${name}, which an output is written as.`, fix),
       value: name,
     });
+  }
+  const numbered = ids.length === 0 && !entry.join && outputFormat !== 'npy';
+  if (numbered && written.some((output) => columnsOf(output, outputFormat).includes('row'))) {
+    const message = 'has an output row, which is also what the column with the number of each row is called.';
+    const fix = 'Write `ids` or `join: input`, which take its place, or choose other outputs with `emit`.';
+    problems.push(misfit(key, message, fix));
   }
   const text = inputs.find(({ datatype }) => datatype === 'BYTES');
   if (format === 'npy' && text !== undefined) {
@@ -74,9 +82,9 @@ function entryProblems(
 }
 
 /** Names that an output's columns have where they are written; of an open row size the first ones. */
-function columnsOf(spec: TensorSpec): readonly string[] {
+function columnsOf(spec: TensorSpec, format: Format): readonly string[] {
   const width = widthOf(spec);
-  if (width === 1) return [spec.name];
+  if (width === 1 || format === 'jsonl') return [spec.name];
   return Array.from({ length: width < 0 ? 1000 : width }, (_, index) => `${spec.name}_${index}`);
 }
 

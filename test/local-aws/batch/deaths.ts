@@ -4,9 +4,9 @@ import { content, dieAt, type Outcome, rig } from './rig.ts';
 
 /** Jobs that a process is killed in: each request that it sends is a place to die. */
 export const JOBS = [
-  { name: 'small', what: 'three parts in one invocation', body: gzipSync(content(7)), tolerate: 1 },
-  { name: 'large', what: 'planned, then three parts of the map', body: content(7), tolerate: 1 },
-  { name: 'failing', what: 'too many faulty rows', body: gzipSync(content(7)), tolerate: 0 },
+  { name: 'small', what: 'in one invocation', body: gzipSync(content(36)), parts: 3, tolerate: 1 },
+  { name: 'large', what: 'planned, then by the map', body: content(66), parts: 5, tolerate: 1 },
+  { name: 'failing', what: 'too many faulty rows', body: gzipSync(content(36)), parts: 3, tolerate: 0 },
 ] as const;
 
 export type Deaths = {
@@ -19,7 +19,7 @@ export type Deaths = {
 /** Plays a job without a death, then with one before each request in `every`, from the `first` on. */
 export async function deathsOf(
   aws: LocalAws,
-  { name, body, tolerate }: (typeof JOBS)[number],
+  { name, body, parts, tolerate }: (typeof JOBS)[number],
   every: number,
   first = 0,
 ): Promise<Deaths> {
@@ -27,7 +27,7 @@ export async function deathsOf(
   try {
     const quiet = await play(body, () => undefined);
     const requests = quiet.requests.length;
-    const wrong = expectedOf(quiet, tolerate);
+    const wrong = expectedOf(quiet, parts, tolerate);
     let kills = 0;
     for (let n = first; n < requests; n += every) {
       kills += 1;
@@ -41,12 +41,14 @@ export async function deathsOf(
 }
 
 /** A quiet run that did nothing would be equal to anything that does nothing. */
-function expectedOf({ files, failures, errors, deaths }: Outcome, tolerate: number): string[] {
+function expectedOf({ files, failures, errors, deaths }: Outcome, parts: number, tolerate: number): string[] {
   const names = Object.keys(files).map((name) => name.replace(/^.*\//, ''));
   const due = tolerate > 0 ? '_SUCCESS.json' : '_FAILED.json';
   return [
     ...(names.includes(due) ? [] : [`there is no ${due} but ${names.join(', ')}`]),
-    ...(names.filter((name) => name.startsWith('part-')).length === 3 ? [] : ['there are not three parts']),
+    ...(names.filter((name) => name.startsWith('part-')).length === parts
+      ? []
+      : [`there are not ${parts} parts`]),
     ...(failures.length === (tolerate > 0 ? 0 : 1) ? [] : [`failures: ${failures.join(', ')}`]),
     ...(errors.length + deaths === 0 ? [] : [`${deaths} deaths, errors: ${errors.join(', ')}`]),
   ];

@@ -42,16 +42,12 @@ import type { LocalAws } from '../start.ts';
 import { local } from '../venv.ts';
 import { type Between, between, type Fault } from './between.ts';
 
-/** Rows of the object: beyond 64 MB, of which each row has most for itself, in blanks that are none of its values. */
-const ROWS = 66;
+/** Of each row, most is blanks that are none of its values: a row a megabyte. */
 const BLANKS = ' '.repeat(1024 ** 2);
 
-/** Rows of two numbers in JSONL, every `broken`-th of which is none. Three parts. */
-export const content = (broken: number): string =>
-  Array.from(
-    { length: ROWS },
-    (_, i) => `{"x":[${i % broken === 3 ? '"old"' : i},${i / 4}]${BLANKS}}\n`,
-  ).join('');
+/** Rows of two numbers in JSONL, every seventh of which is none. */
+export const content = (rows: number): string =>
+  Array.from({ length: rows }, (_, i) => `{"x":[${i % 7 === 3 ? '"old"' : i},${i / 4}]${BLANKS}}\n`).join('');
 
 export type Outcome = {
   /** By what follows the job's folder: text, of JSON without what depends on when and how often it was tried, and its metadata. */

@@ -2,6 +2,7 @@
 input, is no error; a task that invokes a function answers with the version that ran, waits between its attempts as long as it says,
 and knows a throttled invocation by its name.
 https://docs.aws.amazon.com/step-functions/latest/dg/connect-lambda.html
+https://docs.aws.amazon.com/step-functions/latest/dg/connect-sqs.html
 https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
 https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
 """
@@ -95,12 +96,20 @@ def _resource(original):
         if "states:::lambda:invoke" in name and isinstance(data, dict) and data.get("Qualifier"):
             # As in Lambda's own Invoke: the version is asked for, and what the role must allow.
             data = {**data, "FunctionName": f"{data['FunctionName']}:{data['Qualifier']}"}
+        if name.endswith("states:::sqs:sendMessage"):
+            queue = arn_of(data.get("QueueUrl", ""))
+            if not may("sqs:SendMessage", queue):
+                raise stepfunctions._ExecutionError("SQS.AccessDeniedException", refused("sqs:SendMessage", queue))
         answer = original(name, data)
         if "states:::lambda:invoke" in name and isinstance(answer, dict):
             return {"ExecutedVersion": _version.get(), **answer}
         return answer
 
     return resource
+
+
+def arn_of(url: str) -> str:
+    return f"arn:aws:sqs:{get_region()}:{get_account_id()}:{url.rsplit('/', 1)[-1]}"
 
 
 def _catchable(original):

@@ -48,14 +48,29 @@ export function scene(
     readonly chaos?: Chaos;
     readonly whole?: number;
     readonly part?: number;
+    readonly file?: number;
+    /** Milliseconds that the model takes for a row; an invocation is killed after 15 minutes. */
+    readonly pace?: () => number;
   } = {},
 ) {
-  const chaos = options.chaos ?? calm;
   const clock = { now: Date.parse('2026-01-01T00:00:00Z') };
+  let end = Number.POSITIVE_INFINITY;
+  const chaos: Chaos = async (point) => {
+    if (clock.now > end) throw new Error('ran out of time');
+    await (options.chaos ?? calm)(point);
+  };
+  const invocation = async <T>(work: () => Promise<T>): Promise<T> => {
+    end = clock.now + 900_000;
+    return work().finally(() => {
+      end = Number.POSITIVE_INFINITY;
+    });
+  };
   const input = fakeBucket(chaos, () => clock.now);
   const output = fakeBucket(chaos, () => clock.now);
   const failed: { readonly body: string; readonly code: string; readonly reason: string }[] = [];
   const again: string[] = [];
+  /** When the attempts began that go on. */
+  const since: string[] = [];
   const counted: Record<string, number> = {};
   const spread: Job[] = [];
   /** Folders of jobs whose parts run. */
@@ -65,8 +80,12 @@ export function scene(
     manifest: MANIFEST,
     entries: [entry],
     version: '7',
-    run: (rows) => ({ outputs: run(rows) }),
-    sizes: { whole: options.whole ?? 1_000_000, part: options.part ?? 40 },
+    run: (rows) => {
+      const outputs = run(rows);
+      for (let row = outputs.y?.shape[0] ?? 0; row > 0; row--) clock.now += options.pace?.() ?? 0;
+      return { outputs };
+    },
+    sizes: { whole: options.whole ?? 1_000_000, part: options.part ?? 40, file: options.file ?? 1_000_000 },
     head: input.head,
     source: input.source,
     files: () => output.files,
@@ -76,8 +95,10 @@ export function scene(
         failed.push({ body, code, reason });
         await chaos('after fail');
       },
-      again: async (body) => {
+      again: async (body, _, began) => {
+        await chaos('before again');
         again.push(body);
+        since.push(began);
       },
       later: async () => {},
     },
@@ -90,7 +111,7 @@ export function scene(
       spread.push(job);
       await chaos('after spread');
     },
-    left: () => 900_000,
+    left: () => Math.min(900_000, end - clock.now),
     clock: () => clock.now,
     count: (metrics) => {
       for (const [name, value] of Object.entries(metrics)) counted[name] = (counted[name] ?? 0) + value;
@@ -104,6 +125,7 @@ export function scene(
     output,
     failed,
     again,
+    since,
     counted,
     spread,
     busy,
@@ -121,7 +143,8 @@ export function scene(
         },
       });
     },
-    send: (body: string, byHand = false): Promise<void> => receive(world, { body, again: byHand }),
+    send: (body: string, byHand = false, began?: string): Promise<void> =>
+      invocation(() => receive(world, { body, again: byHand, ...(began !== undefined && { since: began }) })),
     /** The map, with every part tried and tried again as the state machine does, then the end. */
     map: async (job: Job, tries = 3): Promise<void> => {
       const folder = folderOf(job, entry);
@@ -130,14 +153,14 @@ export function scene(
       for (const part of parts) {
         for (let left = tries; left > 0; left--) {
           try {
-            await scorePart(world, JSON.parse(JSON.stringify(job)), part);
+            while ((await invocation(() => scorePart(world, JSON.parse(JSON.stringify(job)), part))).more);
             break;
           } catch {
             // The state machine tries again, then goes on: `finish` sees what is missing.
           }
         }
       }
-      await finishJob(world, job);
+      await invocation(() => finishJob(world, job));
     },
     /** What was written, by the end of its key: text. */
     files: (): Record<string, string> =>

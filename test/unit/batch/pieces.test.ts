@@ -1,0 +1,235 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Success } from '../../../functions/batch/job.ts';
+import type { Block } from '../../../functions/batch/rows.ts';
+import { firstRow, splitBlock } from '../../../functions/batch/split.ts';
+import { scene } from './scene.ts';
+
+const KEY = 'rows/a.csv';
+/** Rows of two numbers; every fifth is broken. */
+const csv = (rows: number): string =>
+  Array.from({ length: rows }, (_, i) => (i % 5 === 3 ? `${i},x\n` : `${i},${i / 2}\n`)).join('');
+const due = (rows: number) => ({
+  answers: Array.from({ length: rows }, (_, i) => i)
+    .filter((i) => i % 5 !== 3)
+    .map((i) => `${i + 1},${i * 1.5}`),
+  faults: Array.from({ length: rows }, (_, i) => i + 1).filter((row) => row % 5 === 4),
+});
+
+/** What somebody reads who reads what `_SUCCESS.json` names, in its order. */
+function read(s: ReturnType<typeof scene>) {
+  const files = s.files();
+  const success = JSON.parse(files['_SUCCESS.json'] ?? 'null') as Success | null;
+  if (success === null) return undefined;
+  const text = (key: string): string => files[key.replace(/^.*\/[0-9a-f]{64}\//, '')] as string;
+  const answers = success.parts.map(({ key }) => text(key).trim().split('\n').slice(1));
+  return {
+    success,
+    names: success.parts.map(({ key }) => key.replace(/^.*\//, '')),
+    answers: answers.flat(),
+    faults: success.parts.flatMap(({ errorsKey }) =>
+      errorsKey === undefined
+        ? []
+        : text(errorsKey)
+            .trim()
+            .split('\n')
+            .map((line) => JSON.parse(line).row as number),
+    ),
+    rows: success.parts.map(({ rows, errors }, i) => [rows, (answers[i]?.length ?? 0) + errors]),
+  };
+}
+
+describe('a part', () => {
+  it('whose answers fill more than a file has several, which list in their order', async () => {
+    const s = scene({ part: 2000, file: 1000 });
+    await s.send(s.upload(KEY, csv(500)));
+    const found = read(s);
+    expect(found).toMatchObject(due(500));
+    expect(found?.names.length).toBeGreaterThan(3);
+    expect(found?.names.slice(0, 2)).toEqual(['part-00000.csv', 'part-00000_00001.csv']);
+    expect(found?.names.toSorted()).toEqual(found?.names);
+    expect(s.counted).toMatchObject({ Rows: 500, RowErrors: 100 });
+    // Parts are counted, not their files.
+    expect(s.counted.PartsDone).toBe(new Set(found?.names.map((name) => name.slice(0, 10))).size);
+  });
+
+  it('of many faulty rows has them in several files, too', async () => {
+    const s = scene({ part: 1_000_000, file: 20_000, entry: { tolerate: 1 } });
+    await s.send(s.upload(KEY, 'x,y\n'.repeat(1000)));
+    const found = read(s);
+    expect(found?.success).toMatchObject({ rows: 999, errors: 999 });
+    expect(found?.names.length).toBeGreaterThan(5);
+    expect(found?.faults).toEqual(Array.from({ length: 999 }, (_, i) => i + 1));
+  });
+
+  it.each([
+    ['whole', 1_000_000],
+    ['among others side by side', 10],
+  ])(
+    'that a slow model is at for hours, %s, is scored by one invocation after the other',
+    async (_, whole) => {
+      // Half an hour a thousand rows: 4,000 rows are two hours, of which one invocation has a quarter.
+      const s = scene({ whole, part: 1_000_000, pace: () => 1800 });
+      const event = s.upload(KEY, csv(4000));
+      await s.send(event);
+      for (const job of s.spread) await s.map(job);
+      for (let turns = 0; s.again.length > 0 && turns < 30; turns++) {
+        const [body, began] = [s.again.pop() as string, s.since.pop() as string];
+        await s.send(body, true, began);
+      }
+      const found = read(s);
+      expect(found).toMatchObject(due(4000));
+      // Every five minutes what is scored is kept.
+      expect(found?.names.length).toBeGreaterThan(20);
+      expect(s.counted).toMatchObject({ Rows: 4000, PartsDone: 1 });
+      // From the first of them to the last, and not the last one's time only.
+      expect(s.counted.JobDuration).toBeGreaterThan(1.5 * 3600 * 1000);
+      expect(found?.success.startedAt).toBe('2026-01-01T00:00:00.000Z');
+    },
+  );
+
+  it('of a model that is slow from some row on is not lost with its invocation: what is scored stays', async () => {
+    let rows = 0;
+    // 10 s a row at first; the 300th takes 12 minutes at once.
+    const s = scene({ part: 1_000_000, pace: () => (++rows === 300 ? 720_000 : 10_000) });
+    const event = s.upload(KEY, csv(600));
+    for (let tries = 0; read(s) === undefined && tries < 30; tries++)
+      await s.send(event, true).catch(() => {});
+    expect(read(s)).toMatchObject(due(600));
+    // What the killed invocation had not written yet is some minutes' work.
+    expect(rows).toBeLessThan(480 + 60);
+  });
+
+  it('that each invocation is late for from its start gets on all the same, a step at a time', async () => {
+    const s = scene({ whole: 10, part: 1_000_000 });
+    await s.send(s.upload(KEY, csv(100)));
+    Object.assign(s.world, { left: () => 60_000 });
+    for (const job of s.spread) await s.map(job);
+    expect(read(s)).toMatchObject(due(100));
+    expect(read(s)?.names.length).toBe(4);
+  });
+
+  it('of any pace, with files of any size, killed anywhere and by twins at once, has its rows once each, in order', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.boolean(),
+        fc.constantFrom(0, 700, 2500, 9000),
+        fc.integer({ min: 300, max: 20_000 }),
+        fc.array(fc.nat(60), { maxLength: 5 }),
+        fc.boolean(),
+        fc.infiniteStream(fc.double({ min: 0.2, max: 2, noNaN: true })),
+        async (isLarge, pace, file, deaths, twin, jitter) => {
+          const state = { left: Number.POSITIVE_INFINITY };
+          const s = scene({
+            whole: isLarge ? 10 : 1_000_000,
+            part: 3000,
+            file,
+            pace: () => pace * (jitter.next().value as number),
+            chaos: async () => {
+              state.left -= 1;
+              if (state.left < 0) throw new Error('killed');
+            },
+          });
+          const event = s.upload(KEY, csv(700));
+          const attempt = async (left: number): Promise<void> => {
+            state.left = left;
+            await Promise.allSettled(
+              twin ? [s.send(event, true), s.send(event, true)] : [s.send(event, true)],
+            );
+            for (const job of s.spread.splice(0)) {
+              state.left = left;
+              await (twin ? Promise.allSettled([s.map(job), s.map(job)]) : s.map(job).catch(() => {}));
+            }
+          };
+          for (const left of deaths) await attempt(left);
+          for (let tries = 0; read(s) === undefined && tries < 60; tries++)
+            await attempt(Number.POSITIVE_INFINITY);
+          const found = read(s);
+          expect(found).toMatchObject(due(700));
+          for (const [rows, there] of found?.rows ?? []) expect(there).toBe(rows);
+        },
+      ),
+      { numRuns: 60 },
+    );
+  }, 60_000);
+});
+
+it('that another run cut elsewhere is not mixed with one’s own: the error says so, and the next try goes on behind it', async () => {
+  const s = scene({ part: 1_000_000, file: 2000 });
+  const event = s.upload(KEY, csv(500));
+  // The other one had room for more rows in a file.
+  const other = scene({ part: 1_000_000, file: 3000 });
+  await other.send(other.upload(KEY, csv(500)));
+  const first = [...other.output.objects].filter(([key]) => /(part|errors)-00000\.\w+$/.test(key));
+  const { create } = s.output.files;
+  let isLate = true;
+  Object.assign(s.output.files, {
+    create: async (...args: Parameters<typeof create>) => {
+      if (isLate && args[0].endsWith('errors-00000.jsonl')) {
+        isLate = false;
+        for (const [key, object] of first) s.output.objects.set(key, object);
+      }
+      return create(...args);
+    },
+  });
+  await expect(s.send(event)).rejects.toThrow('another run’s, of other rows');
+  await s.send(event, true);
+  expect(read(s)).toMatchObject(due(500));
+});
+
+it('a column that is carried and called as an answer fails the object, before anything is scored', async () => {
+  const s = scene({ entry: { join: true } });
+  await s.send(s.upload(KEY, 'a,b,y\n1,2,3\n'));
+  expect(s.failed).toMatchObject([{ code: 'WRONG_HEADER', reason: expect.stringContaining('column y') }]);
+  expect(Object.keys(s.files())).toEqual(['_FAILED.json']);
+});
+
+it('any block in two has its rows, once each and in order', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.boolean(), { minLength: 2, maxLength: 40 }),
+      fc.nat(),
+      fc.boolean(),
+      (good, at, typed) => {
+        const numbers = good.map((_, i) => 11 + i);
+        const rows = numbers.filter((_, i) => good[i]);
+        const block: Block = {
+          part: 3,
+          read: good.length,
+          rows: typed ? Float64Array.from(rows) : rows,
+          lines: rows.map((row) => row * 2),
+          tensors:
+            rows.length === 0
+              ? {}
+              : {
+                  x: {
+                    datatype: 'FP64',
+                    shape: [rows.length, 2],
+                    data: Float64Array.from(rows.flatMap((row) => [row, -row])),
+                  },
+                },
+          carried: [rows.map((row) => `id ${row}`)],
+          faults: numbers.filter((_, i) => !good[i]).map((row) => ({ row, code: 'C', reason: 'r' })),
+        };
+        const count = 1 + (at % (good.length - 1));
+        const pieces = splitBlock(block, count);
+        expect(firstRow(block)).toBe(11);
+        expect(pieces.map(({ read }) => read)).toEqual([count, good.length - count]);
+        expect(pieces.map((piece) => piece.rows.length + piece.faults.length)).toEqual([
+          count,
+          good.length - count,
+        ]);
+        expect(pieces.flatMap((piece) => Array.from(piece.rows))).toEqual(rows);
+        expect(pieces.flatMap((piece) => Array.from(piece.lines ?? []))).toEqual(rows.map((row) => row * 2));
+        expect(pieces.flatMap((piece) => Array.from(piece.carried[0] ?? []))).toEqual(block.carried[0]);
+        expect(pieces.flatMap((piece) => piece.faults)).toEqual(block.faults);
+        for (const { rows: some, tensors } of pieces) {
+          expect(Object.keys(tensors).length).toBe(some.length === 0 ? 0 : 1);
+          if (tensors.x === undefined) continue;
+          expect(tensors.x.shape).toEqual([some.length, 2]);
+          expect([...tensors.x.data]).toEqual(Array.from(some).flatMap((row) => [row, -row]));
+        }
+      },
+    ),
+  );
+});
