@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { type Entry, METRICS } from './contract.ts';
+import type { RefusalCode } from '../shared/http.ts';
+import { type Entry, KEYS, METRICS } from './contract.ts';
 import type { Files } from './folder.ts';
-import { type DonePart, errorsKey, type Folder, partKey } from './job.ts';
+import { type DonePart, errorsKey, type Folder, partKey, partNumber } from './job.ts';
 import type { Written } from './model.ts';
 import type { Block, PartWriter, RowFault } from './rows.ts';
 import { type Run, scoreBlock } from './score.ts';
@@ -41,6 +42,9 @@ const FILE_AGE = 300_000;
 const RESERVE = 120_000;
 /** What a faulty row takes in memory, in bytes. */
 const FAULT_BYTES = 200;
+
+/** Codes of rows that may be fine: the model or its transform failed at them, for a reason that may pass. */
+const FAILURES: readonly string[] = ['MODEL_FAILED', 'TRANSFORM_FAILED'] satisfies RefusalCode[];
 
 export const isLate = (world: Pick<World, 'left'>): boolean => world.left() < RESERVE;
 
@@ -87,7 +91,8 @@ export function openPart(
       sha256,
       ms: Math.round(world.clock() - started),
     };
-    if ((await files.create(done.key, body, metadataOf(done, isLast))) === 'created')
+    const failed = faults.filter(({ code }) => FAILURES.includes(code)).length;
+    if ((await files.create(done.key, body, metadataOf(done, failed, isLast))) === 'created')
       world.count({
         [METRICS.rows]: rows,
         [METRICS.rowErrors]: faults.length,
@@ -152,12 +157,17 @@ async function keepErrors(
   return own;
 }
 
-const metadataOf = ({ rows, errors, errorsKey: at, sha256, ms }: DonePart, isLast: boolean) => ({
+const metadataOf = (
+  { rows, errors, errorsKey: at, sha256, ms }: DonePart,
+  failed: number,
+  isLast: boolean,
+) => ({
   rows: String(rows),
   errors: String(errors),
   sha256,
   ms: String(ms),
   ...(at !== undefined && { 'errors-key': at.slice(at.lastIndexOf('/') + 1) }),
+  ...(failed > 0 && { failed: String(failed) }),
   ...(!isLast && { more: 'true' }),
 });
 
@@ -193,4 +203,21 @@ export async function progressOf(
     pieces.push(found.piece);
     if (found.isLast) return { pieces, isWhole: true };
   }
+}
+
+/**
+ * Takes away the files that have rows at which the model or its transform failed, and what follows them in their part: all of it is scored
+ * anew. The last ones first, so that what is left is a part's beginning, whenever this is interrupted.
+ */
+export async function reopen(files: Files, { prefix }: Folder): Promise<void> {
+  const keys = (await files.keys(`${prefix}${KEYS.part}`)).toSorted();
+  const opened = new Set<number>();
+  const taken: string[] = [];
+  for (const key of keys) {
+    const part = partNumber(key);
+    if (part === undefined) continue;
+    if ((await files.head(key))?.metadata.failed !== undefined) opened.add(part);
+    if (opened.has(part)) taken.push(key);
+  }
+  for (const key of taken.reverse()) await files.remove(key);
 }

@@ -5,7 +5,7 @@ import { completed, fail, failedAttempt, finish, urlOf } from './finish.ts';
 import { entryFor, type Folder, folderOf, isNewer, type Job, type Latest, latestKey } from './job.ts';
 import { mostRows, writtenOutputs } from './model.ts';
 import { openRows, writerFor } from './open.ts';
-import { isLate, type OpenPart, openPart, progressOf, type Scoring } from './parts.ts';
+import { isLate, type OpenPart, openPart, progressOf, reopen, type Scoring } from './parts.ts';
 import type { Rows } from './rows.ts';
 import type { World } from './world.ts';
 
@@ -75,8 +75,14 @@ export async function receive(world: World, { body, again, since }: Message): Pr
       reason: 'a later one is scored',
     });
   const failed = await failedAttempt(files, folder);
+  const isAsked = again || asked.etag === undefined;
   // The same version would fail the same way; a person who asks again gets it tried.
-  if (failed !== undefined && failed.version === job.version && !again && asked.etag !== undefined) return;
+  if (failed !== undefined && failed.version === job.version && !isAsked) return;
+  if (failed?.code === 'TOO_MANY_ERRORS' && isAsked && since === undefined) {
+    await reopen(files, folder);
+    // Who asks twice has it taken away once.
+    await files.remove(`${folder.prefix}${KEYS.failed}`);
+  }
   await attempt(world, job, folder, entry);
 }
 

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { Tensors } from '../../../functions/infer/transform.ts';
 import { scene, steady } from './scene.ts';
 
 /** Rows of two numbers; every seventh is broken where asked for. */
@@ -253,6 +254,51 @@ describe('what is wrong', () => {
     // Nothing was scored a second time.
     expect(s.counted.Rows).toBe(rows);
   });
+
+  it.each([
+    ['whole', 1_000_000],
+    ['large', 10],
+  ])(
+    'with the model or its transform, and not with the rows, is tried anew by hand (%s)',
+    async (_, whole) => {
+      const s = scene({ whole, entry: { tolerate: 0.2 }, file: 100 });
+      const { run } = s.world;
+      const runAll = async (event: string): Promise<void> => {
+        await s.send(event, s.failed.length > 0);
+        for (const job of s.spread.splice(0)) await s.map(job);
+      };
+      let fails = true;
+      Object.assign(s.world, {
+        run: (rows: Tensors) => {
+          // What its transform asks is away for the rows from 1,000 on.
+          if (fails && Array.from(rows.x?.data ?? [], Number).some((value) => value >= 1000))
+            throw new Error('away');
+          return run(rows);
+        },
+      });
+      const event = s.upload(KEY, csv(2000, true));
+      await runAll(event);
+      expect(s.failed).toMatchObject([{ code: 'TOO_MANY_ERRORS' }]);
+      const parts = () => Object.entries(s.files()).filter(([name]) => name.startsWith('part-'));
+      const before = new Map(parts());
+      s.clock.now += 1000;
+      fails = false;
+      await runAll(event);
+      const quiet = scene({ whole, entry: { tolerate: 0.2 }, file: 100 });
+      await quiet.send(quiet.upload(KEY, csv(2000, true)));
+      for (const job of quiet.spread) await quiet.map(job);
+      const answers = (of: typeof s) => {
+        const files = of.files();
+        const keys = (success(files).parts as { key: string }[]).map(({ key }) => key.replace(/^.*\//, ''));
+        return keys.flatMap((key) => (files[key] ?? '').trim().split('\n').slice(1));
+      };
+      expect(answers(s)).toEqual(answers(quiet));
+      expect(success(s.files())).toMatchObject({ rows: 2000, errors: 286 });
+      expect(s.files()).not.toHaveProperty('_FAILED.json');
+      // What had no such rows was left alone, though it has rows that are broken.
+      expect(parts().filter(([name, text]) => before.get(name) === text).length).toBeGreaterThan(50);
+    },
+  );
 
   it.each([
     ['a header of other columns', 'a,b,c\n1,2,3\n', 'WRONG_HEADER'],
