@@ -54,12 +54,12 @@ export async function batch({ sls, env, client, columns }: BatchScene): Promise<
     await upload();
     const success = await completed(async () => (await written()).map(({ key }) => key), text);
     console.log(`scored ${seconds(since)} after the upload, by version ${success.version}`);
-    for (const { key, rows, errors } of success.parts)
+    for (const { key, rows, errors } of success.files)
       console.log(`  s3://${OUTPUT}/${key}: ${count(rows - errors)} answers`);
     expect(success.rows === people.length, `every row is counted: ${success.rows}`);
     const errors = lines.filter((line, i) => line !== people[i]).length;
     expect(success.errors === errors, `${errors} rows are broken, ${success.errors} are told`);
-    const [part] = success.parts;
+    const [part] = success.files;
     const answers = (await text(part?.key ?? '')).split('\n').length - 2;
     expect(answers === people.length - errors, `the others have an answer each: ${answers}`);
 

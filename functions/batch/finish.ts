@@ -1,7 +1,7 @@
 import { type Entry, KEYS, METRICS } from './contract.ts';
 import type { Files } from './folder.ts';
 import {
-  type DonePart,
+  type DoneFile,
   type Failed,
   type Folder,
   isNewer,
@@ -36,7 +36,7 @@ export async function finish(world: World, job: Job, folder: Folder, parts: numb
     const reason = `${missing.length} of ${parts} parts could not be scored (${which}); the function’s log says why.`;
     return fail(world, job, folder, { code: 'PARTS_MISSING', reason });
   }
-  const all = done.flatMap(({ pieces }) => pieces);
+  const all = done.flatMap(({ written }) => written);
   const rows = all.reduce((sum, part) => sum + part.rows, 0);
   const errors = all.reduce((sum, part) => sum + part.errors, 0);
   // Divided, since 0.29 times 100 is less than 29.
@@ -53,7 +53,7 @@ export async function finish(world: World, job: Job, folder: Folder, parts: numb
     object: job.object,
     rows,
     errors,
-    parts: all,
+    files: all,
     startedAt: job.startedAt,
     finishedAt: new Date(finishedAt).toISOString(),
   };
@@ -144,8 +144,8 @@ async function partsOf(
 }
 
 /** The first faulty rows, with their lines and reasons. */
-async function examples(files: Files, parts: readonly DonePart[]): Promise<string> {
-  const key = parts.find(({ errorsKey }) => errorsKey !== undefined)?.errorsKey;
+async function examples(files: Files, done: readonly DoneFile[]): Promise<string> {
+  const key = done.find(({ errorsKey }) => errorsKey !== undefined)?.errorsKey;
   const found = key === undefined ? undefined : await files.read(key);
   const faults = (found?.text ?? '')
     .split('\n', NAMED)

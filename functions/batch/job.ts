@@ -101,7 +101,7 @@ export function entryFor(entries: readonly Entry[], bucket: string, key: string)
   );
 }
 
-/** `_SUCCESS.json`, written last: whoever reads the parts reads those that it names. */
+/** `_SUCCESS.json`, written last: whoever reads files reads those that it names, in its order. */
 export type Success = {
   readonly schema: 1;
   readonly model: string;
@@ -111,13 +111,13 @@ export type Success = {
   /** Rows read, faulty ones included. */
   readonly rows: number;
   readonly errors: number;
-  readonly parts: readonly DonePart[];
+  readonly files: readonly DoneFile[];
   readonly startedAt: string;
   readonly finishedAt: string;
 };
 
 /** A written file: of a part, which has one or several. */
-export type DonePart = {
+export type DoneFile = {
   readonly key: string;
   readonly rows: number;
   readonly errors: number;

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { RefusalCode } from '../shared/http.ts';
 import { type Entry, KEYS, METRICS } from './contract.ts';
 import type { Files } from './folder.ts';
-import { type DonePart, errorsKey, type Folder, partKey, partNumber } from './job.ts';
+import { type DoneFile, errorsKey, type Folder, partKey, partNumber } from './job.ts';
 import type { Written } from './model.ts';
 import type { Block, PartWriter, RowFault } from './rows.ts';
 import { type Run, scoreBlock } from './score.ts';
@@ -30,7 +30,7 @@ export type OpenPart = {
 };
 
 /** The files of a part that are there, in their order, and whether these are all. */
-export type Progress = { readonly pieces: readonly DonePart[]; readonly isWhole: boolean };
+export type Progress = { readonly written: readonly DoneFile[]; readonly isWhole: boolean };
 
 /** Rows that a model is tried with, until it is known how long it takes, and how much it answers. */
 const FIRST_STEP = 32;
@@ -57,7 +57,7 @@ export function openPart(
   folder: Folder,
   part: number,
   { run, most, outputs, entry, writer: make }: Scoring,
-  there: readonly DonePart[],
+  there: readonly DoneFile[],
 ): OpenPart {
   const files = world.files(folder.bucket);
   const begin = () => ({ writer: make(), faults: [] as RowFault[], rows: 0, started: world.clock() });
@@ -82,7 +82,7 @@ export function openPart(
     const place = { part, number };
     // Errors first: a file that is there has its errors there, whenever the writer may die.
     const errorsAt = faults.length === 0 ? undefined : await keepErrors(files, folder, place, faults);
-    const done: DonePart = {
+    const done: DoneFile = {
       key: partKey(folder, place, entry.outputFormat),
       rows,
       errors: faults.length,
@@ -100,8 +100,8 @@ export function openPart(
       });
     // A twin has counted what it wrote. Where time cut its file elsewhere, what follows ours is not what follows that one.
     else {
-      const found = await pieceOf(files, done.key);
-      if (found?.piece.rows !== rows || found.isLast !== isLast)
+      const found = await fileAt(files, done.key);
+      if (found?.file.rows !== rows || found.isLast !== isLast)
         throw new Error(`${done.key} is another run’s, of other rows`);
     }
     number++;
@@ -158,7 +158,7 @@ async function keepErrors(
 }
 
 const metadataOf = (
-  { rows, errors, errorsKey: at, sha256, ms }: DonePart,
+  { rows, errors, errorsKey: at, sha256, ms }: DoneFile,
   failed: number,
   isLast: boolean,
 ) => ({
@@ -171,14 +171,14 @@ const metadataOf = (
   ...(!isLast && { more: 'true' }),
 });
 
-async function pieceOf(
+async function fileAt(
   files: Files,
   key: string,
-): Promise<{ readonly piece: DonePart; readonly isLast: boolean } | undefined> {
+): Promise<{ readonly file: DoneFile; readonly isLast: boolean } | undefined> {
   const found = await files.head(key);
   if (found === undefined) return undefined;
   const { rows = '0', errors = '0', sha256 = '', ms = '0', more, 'errors-key': errorsAt } = found.metadata;
-  const piece = {
+  const file = {
     key,
     rows: Number(rows),
     errors: Number(errors),
@@ -187,7 +187,7 @@ async function pieceOf(
     sha256,
     ms: Number(ms),
   };
-  return { piece, isLast: more === undefined };
+  return { file, isLast: more === undefined };
 }
 
 export async function progressOf(
@@ -196,12 +196,12 @@ export async function progressOf(
   part: number,
   { outputFormat }: Entry,
 ): Promise<Progress> {
-  const pieces: DonePart[] = [];
+  const written: DoneFile[] = [];
   for (;;) {
-    const found = await pieceOf(files, partKey(folder, { part, number: pieces.length }, outputFormat));
-    if (found === undefined) return { pieces, isWhole: false };
-    pieces.push(found.piece);
-    if (found.isLast) return { pieces, isWhole: true };
+    const found = await fileAt(files, partKey(folder, { part, number: written.length }, outputFormat));
+    if (found === undefined) return { written, isWhole: false };
+    written.push(found.file);
+    if (found.isLast) return { written, isWhole: true };
   }
 }
 

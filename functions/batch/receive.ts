@@ -125,8 +125,8 @@ async function whole(world: World, job: Job, folder: Folder, entry: Entry, rows:
       await open?.close();
       if (open !== undefined && isLate(world)) return again();
       count = block.part + 1;
-      const { pieces, isWhole } = await progressOf(files, folder, block.part, entry);
-      open = isWhole ? undefined : openPart(world, folder, block.part, scoring, pieces);
+      const { written, isWhole } = await progressOf(files, folder, block.part, entry);
+      open = isWhole ? undefined : openPart(world, folder, block.part, scoring, written);
     }
     if (open !== undefined && !(await open.add(block))) return again();
   }
@@ -138,11 +138,11 @@ async function whole(world: World, job: Job, folder: Folder, entry: Entry, rows:
 export async function scorePart(world: World, job: Job, part: Part): Promise<PartAnswer> {
   const entry = world.entries[job.entry] as Entry;
   const folder = folderOf(job, entry);
-  const { pieces, isWhole } = await progressOf(world.files(folder.bucket), folder, part.part, entry);
+  const { written, isWhole } = await progressOf(world.files(folder.bucket), folder, part.part, entry);
   if (isWhole) return { more: false };
   try {
     const rows = await rowsOf(world, job, entry);
-    const open = openPart(world, folder, part.part, await scoringOf(world, entry, rows), pieces);
+    const open = openPart(world, folder, part.part, await scoringOf(world, entry, rows), written);
     for await (const block of rows.part?.(part) ?? []) if (!(await open.add(block))) return { more: true };
     await open.close();
   } catch (error) {

@@ -111,7 +111,7 @@ it('parts that Lambda turns away are tried again until it takes them, and nothin
   await upload('again.csv', large);
   await expect.poll(done, { timeout: 180_000, interval: 500 }).toContain('again.csv');
   const [once, again] = [await successOf('large.csv'), await successOf('again.csv')];
-  const digests = ({ parts }: Success) => parts.map(({ rows: count, sha256 }) => [count, sha256]);
+  const digests = ({ files }: Success) => files.map(({ rows: count, sha256 }) => [count, sha256]);
   expect(digests(again)).toEqual(digests(once));
   const cloudWatch = new CloudWatchClient(client(aws.endpoint));
   const { Datapoints } = await cloudWatch.send(

@@ -73,7 +73,7 @@ it('an upload is scored by itself; the endpoint answers the same', async () => {
     rows: rows.length,
     errors: 0,
     version: '1',
-    parts: [{ rows: rows.length }],
+    files: [{ rows: rows.length }],
   });
   const [names, first, ...others] = (await text(`${folder}part-00000.csv`)).trim().split('\n');
   expect(names).toBe('row,label,probabilities_0,probabilities_1');
@@ -202,7 +202,7 @@ it('a large object is scored in parts side by side, exactly', async () => {
   const small = (await text(`${await folderOf('may/a.csv')}part-00000.csv`)).trim().split('\n').slice(1);
   const answers = small.map((line) => line.slice(line.indexOf(',')));
   let row = 0;
-  for (const { key } of success.parts) {
+  for (const { key } of success.files) {
     for (const line of (await text(key)).trim().split('\n').slice(1)) {
       if (line !== `${row + 1}${answers[row % answers.length]}`) throw new Error(`row ${row + 1} is ${line}`);
       row += 1;

@@ -201,9 +201,9 @@ async function verify(s3: S3Client, due: ReadonlyMap<string, number>): Promise<n
     const success: Success = JSON.parse(await text(`${folder}_SUCCESS.json`));
     if (success.rows !== due.get(key) || success.errors > 0)
       throw new Error(`${key}: ${success.rows} rows (${success.errors} faulty) of ${due.get(key)}`);
-    if (key === 'large.csv') parts = success.parts.length;
+    if (key === 'large.csv') parts = success.files.length;
     let row = 0;
-    for (const part of success.parts) {
+    for (const part of success.files) {
       const lines = (await text(part.key)).split('\n');
       if (lines[0] !== 'row,label' || lines.at(-1) !== '') throw new Error(`${part.key} is no whole file`);
       for (const line of lines.slice(1, -1)) {

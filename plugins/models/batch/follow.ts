@@ -112,11 +112,11 @@ export async function follow(
   return { done, failed, over, lost };
 }
 
-const doneOf = (job: Followed, { rows, errors, version, parts }: Success): Done => ({
+const doneOf = (job: Followed, { rows, errors, version, files }: Success): Done => ({
   job,
   rows,
   errors,
   version,
-  files: parts.length,
-  ms: parts.reduce((sum, { ms }) => sum + ms, 0),
+  files: files.length,
+  ms: files.reduce((sum, { ms }) => sum + ms, 0),
 });

@@ -84,7 +84,7 @@ export async function look(
   const found = await files.read(`${folder.prefix}${KEYS.success}`);
   if (found !== undefined) {
     const success = JSON.parse(found.text) as Success;
-    return { success, isAfter: false, parts: partsIn(success.parts), rows: success.rows };
+    return { success, isAfter: false, parts: partsIn(success.files), rows: success.rows };
   }
   const failed = await failedAttempt(files, folder);
   const parts: Listed[] = [];

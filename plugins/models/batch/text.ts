@@ -68,9 +68,9 @@ export function stateLine({ object }: Followed, state: JobState, now: number): s
     case 'running':
       return `${name}: ${state.of === undefined ? some(state.parts, 'part') : `${state.parts} of ${state.of} parts`} scored, ${some(state.rows, 'row')}${state.failed === undefined ? '' : `; before that, at ${clockOf(state.failed.failedAt, now)}, it failed: ${state.failed.code}. ${state.failed.reason}`}`;
     case 'done': {
-      const { rows, errors, parts, startedAt, finishedAt, version } = state.success;
+      const { rows, errors, files, startedAt, finishedAt, version } = state.success;
       const took = Date.parse(finishedAt) - Date.parse(startedAt);
-      return `${name}: done at ${clockOf(finishedAt, now)} by version ${version}, ${some(rows, 'row')} (${count(errors)} faulty) in ${some(parts.length, 'file')}, ${span(took)}`;
+      return `${name}: done at ${clockOf(finishedAt, now)} by version ${version}, ${some(rows, 'row')} (${count(errors)} faulty) in ${some(files.length, 'file')}, ${span(took)}`;
     }
     case 'failed':
       return `${name}: failed at ${clockOf(state.failed.failedAt, now)}: ${state.failed.code}. ${state.failed.reason}`;

@@ -30,7 +30,7 @@ describe('an object', () => {
       rows: 12,
       errors: 0,
       version: '7',
-      parts: [{ rows: 8 }, { rows: 4 }],
+      files: [{ rows: 8 }, { rows: 4 }],
     });
     const order = [...s.output.objects.keys()].map((key) => key.replace(/.*\//, ''));
     expect(order).toEqual(['part-00000.csv', 'part-00001.csv', '_SUCCESS.json', 'a.csv.json']);
@@ -289,7 +289,7 @@ describe('what is wrong', () => {
       for (const job of quiet.spread) await quiet.map(job);
       const answers = (of: typeof s) => {
         const files = of.files();
-        const keys = (success(files).parts as { key: string }[]).map(({ key }) => key.replace(/^.*\//, ''));
+        const keys = (success(files).files as { key: string }[]).map(({ key }) => key.replace(/^.*\//, ''));
         return keys.flatMap((key) => (files[key] ?? '').trim().split('\n').slice(1));
       };
       expect(answers(s)).toEqual(answers(quiet));

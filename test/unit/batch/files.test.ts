@@ -22,12 +22,12 @@ function read(s: ReturnType<typeof scene>) {
   const success = JSON.parse(files['_SUCCESS.json'] ?? 'null') as Success | null;
   if (success === null) return undefined;
   const text = (key: string): string => files[key.replace(/^.*\/[0-9a-f]{64}\//, '')] as string;
-  const answers = success.parts.map(({ key }) => text(key).trim().split('\n').slice(1));
+  const answers = success.files.map(({ key }) => text(key).trim().split('\n').slice(1));
   return {
     success,
-    names: success.parts.map(({ key }) => key.replace(/^.*\//, '')),
+    names: success.files.map(({ key }) => key.replace(/^.*\//, '')),
     answers: answers.flat(),
-    faults: success.parts.flatMap(({ errorsKey }) =>
+    faults: success.files.flatMap(({ errorsKey }) =>
       errorsKey === undefined
         ? []
         : text(errorsKey)
@@ -35,7 +35,7 @@ function read(s: ReturnType<typeof scene>) {
             .split('\n')
             .map((line) => JSON.parse(line).row as number),
     ),
-    rows: success.parts.map(({ rows, errors }, i) => [rows, (answers[i]?.length ?? 0) + errors]),
+    rows: success.files.map(({ rows, errors }, i) => [rows, (answers[i]?.length ?? 0) + errors]),
   };
 }
 
