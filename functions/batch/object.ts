@@ -85,17 +85,32 @@ export function objectSource(
       }
     }
   }
+  const range = async (start: number, end: number): Promise<Uint8Array<ArrayBuffer>> => {
+    const all = new Uint8Array(end - start);
+    let at = 0;
+    for await (const chunk of stream(start, end)) {
+      all.set(chunk, at);
+      at += chunk.length;
+    }
+    return all;
+  };
+  return bytes <= SMALL ? kept(bytes, range) : { bytes, stream, range };
+}
+
+/** Bytes up to which an object is read once: what it is, its head and its rows are asked for one after the other, each a request else. */
+const SMALL = 1024 ** 2;
+
+function kept(bytes: number, range: Source['range']): Source {
+  let all: Promise<Uint8Array<ArrayBuffer>> | undefined;
+  const part = async (start: number, end: number): Promise<Uint8Array<ArrayBuffer>> => {
+    all ??= range(0, bytes);
+    return (await all).slice(start, end);
+  };
   return {
     bytes,
-    stream,
-    async range(start, end) {
-      const all = new Uint8Array(end - start);
-      let at = 0;
-      for await (const chunk of stream(start, end)) {
-        all.set(chunk, at);
-        at += chunk.length;
-      }
-      return all;
+    range: part,
+    async *stream(start, end = bytes) {
+      if (start < end) yield await part(start, end);
     },
   };
 }

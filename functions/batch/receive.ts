@@ -65,16 +65,18 @@ export async function receive(world: World, { body, again, since }: Message): Pr
   };
   const folder = folderOf(job, entry);
   const files = world.files(folder.bucket);
-  if ((await files.head(`${folder.prefix}${KEYS.success}`)) !== undefined)
-    return completed(world, job, folder, entry);
-  const found = await files.read(latestKey(job.model, entry, asked.key));
+  const [success, found, failed] = await Promise.all([
+    files.head(`${folder.prefix}${KEYS.success}`),
+    files.read(latestKey(job.model, entry, asked.key)),
+    failedAttempt(files, folder),
+  ]);
+  if (success !== undefined) return completed(world, job, folder, entry);
   const latest = found === undefined ? undefined : (JSON.parse(found.text) as Latest);
   if (latest !== undefined && latest.object.etag !== head.etag && isNewer(latest.object, job.object))
     return world.log('info', 'An object is passed over.', {
       object: urlOf(folder),
       reason: 'a later one is scored',
     });
-  const failed = await failedAttempt(files, folder);
   const isAsked = again || asked.etag === undefined;
   // The same version would fail the same way; a person who asks again gets it tried.
   if (failed !== undefined && failed.version === job.version && !isAsked) return;
