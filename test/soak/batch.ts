@@ -94,13 +94,17 @@ export async function batchSoak({ objects, bytes }: Size): Promise<string> {
       if (!left.stdout.includes('churn: 0 waiting, 0 at work, 0 failed'))
         throw new Error(`something is left: ${left.stdout}${left.stderr}`);
       const total = [...due.values()].reduce((sum, one) => sum + one, 0);
+      await service.remove();
       return [
         `${objects} objects in ${small.toFixed(0)} s (${memoryOfSmall})`,
         `${(bytes / 1e9).toFixed(2)} GB in ${large.toFixed(0)} s and ${parts} parts (${memoryOfLarge})`,
         `${total} rows, each once`,
       ].join('; ');
-    } finally {
-      await service.remove();
+    } catch (error) {
+      // What went wrong first is told, and the end of AWS's own log.
+      console.error((await readFile(aws.logFile, 'utf8')).slice(-4000));
+      await service.remove().catch(() => {});
+      throw error;
     }
   } finally {
     s3.destroy();
