@@ -17,12 +17,13 @@ import {
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { type Entry, type Format, METRICS } from '../functions/batch/contract.ts';
+import { type Entry, type Format, METRICS, SIZES } from '../functions/batch/contract.ts';
 import type { Files } from '../functions/batch/folder.ts';
 import { mostRows, runOf, writtenOutputs } from '../functions/batch/model.ts';
 import { openRows, writerFor } from '../functions/batch/open.ts';
 import { type OpenPart, openPart, type Scoring } from '../functions/batch/parts.ts';
 import type { Rows, Source } from '../functions/batch/rows.ts';
+import { firstRow } from '../functions/batch/split.ts';
 import type { Manifest } from '../functions/infer/contract.ts';
 import { openSession, type Session } from '../functions/infer/session.ts';
 import type { Tensors } from '../functions/infer/transform.ts';
@@ -35,7 +36,7 @@ export type Task = {
   readonly sides: readonly ('ours' | 'bare')[];
   /** Timed runs of each, after one that is not. */
   readonly times: number;
-  /** Bytes of a part; absent: that of the product, which this then takes by part as the map does. */
+  /** Bytes of a part. */
   readonly part: number;
 };
 export type Answer = {
@@ -92,7 +93,7 @@ async function scoreAll(rows: Rows, scoring: Scoring, files: Files, part: number
   let count = 0;
   const world = {
     files: () => files,
-    sizes: { whole: 0, part, file: 2 * part },
+    sizes: { ...SIZES, part },
     clock: Date.now,
     left: () => Number.POSITIVE_INFINITY,
     count: (metrics: Readonly<Record<string, number>>): void => {
@@ -102,7 +103,7 @@ async function scoreAll(rows: Rows, scoring: Scoring, files: Files, part: number
   for await (const block of rows.all(part)) {
     if (block.part !== open?.part) {
       await open?.close();
-      open = openPart(world, { bucket: '', prefix: '' }, block.part, scoring, []);
+      open = openPart(world, { bucket: '', prefix: '' }, block.part, scoring, firstRow(block), []);
     }
     await open.add(block);
   }

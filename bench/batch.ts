@@ -5,7 +5,7 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Format } from '../functions/batch/contract.ts';
+import { type Format, SIZES } from '../functions/batch/contract.ts';
 import { runPython } from '../test/python.ts';
 import type { Answer, Task } from './batch-worker.ts';
 import { lambdaEnvironment, run, SIDES, WORK } from './children.ts';
@@ -15,7 +15,6 @@ import { employment, runtime } from './stage.ts';
 
 const bench = dirname(fileURLToPath(import.meta.url));
 const EMPLOYMENT = join(dirname(bench), 'examples', 'employment');
-const PART = 16 * 1024 ** 2;
 
 /** Folder with so many rows as one file, `rows.<format>`. */
 async function rowsFolder(count: number, format: Format): Promise<string> {
@@ -36,7 +35,7 @@ async function worker(count: number, format: Format, sides: Task['sides'], times
     folder: join(folder, 'out'),
     sides,
     times,
-    part: PART,
+    part: SIZES.part,
   };
   const file = join(folder, 'task.json');
   await writeFile(file, JSON.stringify(task));
@@ -110,7 +109,7 @@ async function pandas(count: number, times: number): Promise<readonly number[]> 
   return text.trim().split('\n').map(Number);
 }
 
-const SIZES = [10_000, 100_000, 1_000_000, 10_000_000] as const;
+const COUNTS = [10_000, 100_000, 1_000_000, 10_000_000] as const;
 
 const GROWTH: Claim = {
   name: 'batch-growth',
@@ -122,7 +121,7 @@ const GROWTH: Claim = {
   limit: 1.1,
   measure: async (effort) => {
     const each: number[] = [];
-    for (const size of SIZES) {
+    for (const size of COUNTS) {
       const count = rowsOf(effort, size);
       const times = effort === SHORT ? 1 : Math.max(1, Math.min(31, 3_000_000 / count));
       const { ours } = await worker(count, 'csv', ['ours'], times);

@@ -45,6 +45,12 @@ export type Part = {
   readonly line?: number;
 };
 
+/**
+ * Bytes: what is larger than 64 MB goes to several invocations at once, in parts of 16 MB, whose answers one of them has in memory until
+ * they are 32 MB. A gigabyte are 64 parts, each some seconds of work.
+ */
+export const SIZES = { whole: 64 * 1024 ** 2, part: 16 * 1024 ** 2, file: 32 * 1024 ** 2 } as const;
+
 /** Keys below a job's folder. */
 export const KEYS = {
   /** `part-<n>` with the format's ending, and `errors-<n>.jsonl` beside it where rows failed; of a part's further files `<n>_<m>`. */

@@ -6,6 +6,8 @@ export const FAULTS = [
   'ROW_TOO_LONG',
   'CHANGED',
   'GONE',
+  'FILES_DISAGREE',
+  'TOO_LARGE',
 ] as const;
 export type FaultCode = (typeof FAULTS)[number];
 

@@ -10,7 +10,7 @@ import {
   latestKey,
   type Success,
 } from './job.ts';
-import { type Progress, progressOf } from './parts.ts';
+import { checkFirst, type Progress, progressOf } from './parts.ts';
 import type { RowFault } from './rows.ts';
 import type { World } from './world.ts';
 
@@ -20,7 +20,10 @@ const AT_ONCE = 16;
 /** Rows that a reason names. */
 const NAMED = 3;
 
-/** All parts of a job were tried: is it complete, and good enough? */
+/**
+ * All parts of a job were tried: is it complete, and good enough?
+ * @throws an object fault where its files do not follow one another
+ */
 export async function finish(world: World, job: Job, folder: Folder, parts: number): Promise<void> {
   const files = world.files(folder.bucket);
   const entry = world.entries[job.entry] as Entry;
@@ -33,12 +36,16 @@ export async function finish(world: World, job: Job, folder: Folder, parts: numb
       return world.log('info', 'A job is given up.', { job: urlOf(folder), reason });
     }
     const which = missing.slice(0, 5).join(', ') + (missing.length > 5 ? ', …' : '');
-    const reason = `${missing.length} of ${parts} parts could not be scored (${which}); the function’s log says why.`;
+    const reason = `${missing.length} of ${parts} parts could not be scored (${which}); the log of the batch function and the execution of its state machine say why.`;
     return fail(world, job, folder, { code: 'PARTS_MISSING', reason });
   }
   const all = done.flatMap(({ written }) => written);
-  const rows = all.reduce((sum, part) => sum + part.rows, 0);
-  const errors = all.reduce((sum, part) => sum + part.errors, 0);
+  let rows = 0;
+  for (const file of all) {
+    checkFirst(file, rows + 1);
+    rows += file.rows;
+  }
+  const errors = all.reduce((sum, file) => sum + file.errors, 0);
   // Divided, since 0.29 times 100 is less than 29.
   if (rows > 0 && errors / rows > entry.tolerate) {
     const reason = `${errors} of ${rows} rows failed; ${percent(entry.tolerate)} are tolerated. ${await examples(files, all)}`;
@@ -138,7 +145,7 @@ async function partsOf(
   const done: Progress[] = [];
   for (let first = 0; first < count; first += AT_ONCE) {
     const some = Array.from({ length: Math.min(AT_ONCE, count - first) }, (_, i) => first + i);
-    done.push(...(await Promise.all(some.map((part) => progressOf(files, folder, part, entry)))));
+    done.push(...(await Promise.all(some.map((part) => progressOf(files, folder, part, undefined, entry)))));
   }
   return done;
 }

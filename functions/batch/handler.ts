@@ -17,6 +17,7 @@ import {
   type FinishEvent,
   KEYS,
   type PartEvent,
+  SIZES,
   TRIES,
 } from './contract.ts';
 import { driftWriter } from './drift.ts';
@@ -31,12 +32,6 @@ import type { World } from './world.ts';
 
 /** A message, or what the state machine asks. */
 type Event = SQSEvent | PartEvent<Job> | FinishEvent<Job>;
-
-/**
- * Bytes: what is larger than 64 MB goes to several invocations at once, in parts of 16 MB, whose answers one of them has in memory until
- * they are 32 MB. A gigabyte are 64 parts, each some seconds of work.
- */
-const SIZES = { whole: 64 * 1024 ** 2, part: 16 * 1024 ** 2, file: 32 * 1024 ** 2 } as const;
 
 /** Seconds after which a message comes again that could not be dealt with: by the times that it came. */
 const LATER = [30, 120, 600, 1800];

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type Entry, type Format, KEYS } from './contract.ts';
+import { type Entry, type Format, KEYS, SIZES } from './contract.ts';
 
 /** One content of one object, scored by one model. Passed on as it is, from the message to the last part. */
 export type Job = {
@@ -30,8 +30,8 @@ export type Job = {
 export type Folder = { readonly bucket: string; readonly prefix: string };
 
 /**
- * `<output>/<model>@<identity12>/<sha256>/`. The hash is over bucket, key, content (ETag) and what shapes the written file: the same upload
- * again has the same folder, a new model or another `emit` a new one.
+ * `<output>/<model>@<identity12>/<sha256>/`. The hash is over bucket, key, content (ETag) and what shapes the written files: the same upload
+ * again has the same folder, a new model or another `emit` a new one, and so has one that is cut into other parts.
  */
 export function folderOf(
   {
@@ -44,7 +44,7 @@ export function folderOf(
   { output, format, outputFormat, ids, join, emit }: Entry,
 ): Folder {
   const hash = createHash('sha256');
-  hash.update(JSON.stringify([bucket, key, etag, format, outputFormat, ids, join, emit]));
+  hash.update(JSON.stringify([bucket, key, etag, format, outputFormat, ids, join, emit, SIZES.part]));
   return {
     bucket: output.bucket,
     prefix: `${output.prefix}${model}@${identity.slice(0, 12)}/${hash.digest('hex')}/`,
@@ -119,6 +119,8 @@ export type Success = {
 /** A written file: of a part, which has one or several. */
 export type DoneFile = {
   readonly key: string;
+  /** Number of its first row in the object, from 1. */
+  readonly first: number;
   readonly rows: number;
   readonly errors: number;
   /** Where there are any. */

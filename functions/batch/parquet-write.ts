@@ -14,6 +14,9 @@ const PAGE_BYTES = 2 ** 20;
 
 type ColumnChunk = ParquetWriter['row_groups'][number]['columns'][number];
 
+/** What an array takes in memory beside its elements, in bytes: blocks may be of one row. */
+const ARRAY_BYTES = 200;
+
 /** How a column is stored. */
 type Stored = { readonly type: NonNullable<SchemaElement['type']>; readonly as: Datatype } & Pick<
   SchemaElement,
@@ -93,7 +96,7 @@ function rowNumbers(name: string): Kept {
       } as const;
       cast(from, ALL, { datatype: 'INT64', data: out }, ALL, rows.length, ignore);
       numbers.push(out);
-      return out.byteLength;
+      return out.byteLength + ARRAY_BYTES;
     },
   };
 }
@@ -140,7 +143,7 @@ function output(
       const run = { at: index, step: data.length / rows.length };
       cast(from, run, { datatype: as, data: out }, ALL, rows.length, ignore);
       numbers.push(out);
-      return out.byteLength;
+      return out.byteLength + ARRAY_BYTES;
     },
   };
 }

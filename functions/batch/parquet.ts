@@ -18,6 +18,9 @@ const WHOLE_BYTES = 8 * 1024 ** 2;
 /** Bytes of all columns together that are read ahead, and the least of one. */
 const AHEAD_BYTES = 8 * 1024 ** 2;
 const LEAST_AHEAD = 64 * 1024;
+/** Characters of a block's texts, about; and its rows, until it is known how long they are. */
+const TEXTS_BYTES = 8 * 1024 ** 2;
+const FIRST_TEXTS = 256;
 /** What a text is reckoned with, in memory. */
 const TEXT_BYTES = 32;
 
@@ -139,7 +142,8 @@ async function* blocksOf(
   parts: readonly Part[],
 ): AsyncGenerator<Block> {
   const { inputs, carried } = fitting;
-  const most = blockRows(inputs);
+  const hasTexts = fitting.columns.some(({ kind }) => kind.datatype === 'BYTES');
+  let most = hasTexts ? FIRST_TEXTS : blockRows(inputs);
   const ends = parts.map(({ to }) => to);
   const from = parts[0]?.from ?? 0;
   const to = ends.at(-1) ?? 0;
@@ -169,11 +173,24 @@ async function* blocksOf(
       const block = stacked(inputs, row, count);
       const beside = carried.map(() => new Array<unknown>(count).fill(null));
       for (const cursor of cursors) await fill(cursor, fitting, block, beside);
+      if (hasTexts) {
+        const rowBytes = Math.max(1, textBytes([...block.data, ...beside]) / count);
+        most = Math.max(1, Math.min(blockRows(inputs), Math.floor(TEXTS_BYTES / rowBytes)));
+      }
       yield blockOf(part, inputs, block, beside);
       row += count;
       if (row === ends[next]) next++;
     }
   }
+}
+
+function textBytes(columns: readonly ArrayLike<unknown>[]): number {
+  let bytes = 0;
+  for (const values of columns) {
+    if (!Array.isArray(values)) continue;
+    for (const value of values) if (typeof value === 'string') bytes += value.length;
+  }
+  return bytes;
 }
 
 /** Rows of a row group that are read. */

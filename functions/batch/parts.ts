@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { RefusalCode } from '../shared/http.ts';
 import { type Entry, KEYS, METRICS } from './contract.ts';
+import { objectFault } from './faults.ts';
 import type { Files } from './folder.ts';
 import { type DoneFile, errorsKey, type Folder, partKey, partNumber } from './job.ts';
 import type { Written } from './model.ts';
@@ -24,9 +25,12 @@ export type Scoring = {
  */
 export type OpenPart = {
   readonly part: number;
-  /** @returns whether there was time for all of it; else what is scored is kept, and the rest is left to another run */
+  /**
+   * @returns false where the rest is left to another invocation: there is no time for it, or a twin has written it that is cut elsewhere. What
+   * is written stays.
+   */
   add(block: Block): Promise<boolean>;
-  close(): Promise<void>;
+  close(): Promise<boolean>;
 };
 
 /** The files of a part that are there, in their order, and whether these are all. */
@@ -34,13 +38,18 @@ export type Progress = { readonly written: readonly DoneFile[]; readonly isWhole
 
 /** Rows that a model is tried with, until it is known how long it takes, and how much it answers. */
 const FIRST_STEP = 32;
-/** Milliseconds that rows go through the model for, about, until there is another look at the clock. */
-const STEP = 20_000;
+/**
+ * Milliseconds that rows go through the model for at once, about. More makes a model that slow no faster, and its memory grows with the
+ * rows: one with attention over 256 tokens takes 4 MB for each.
+ */
+const STEP = 1_000;
+/** Times as many rows as the step before: those to come may take longer than those that were. */
+const GROWTH = 8;
 /** Milliseconds after which the next rows are another file's. */
 const FILE_AGE = 300_000;
 /** Milliseconds that an invocation keeps to itself: for a step that takes longer than those before, and for writing. */
 const RESERVE = 120_000;
-/** What a faulty row takes in memory, in bytes. */
+/** What a faulty row takes in memory beside its reason, in bytes. */
 const FAULT_BYTES = 200;
 
 /** Codes of rows that may be fine: the model or its transform failed at them, for a reason that may pass. */
@@ -51,32 +60,42 @@ export const isLate = (world: Pick<World, 'left'>): boolean => world.left() < RE
 /** What a part needs of the world. */
 type Around = Pick<World, 'files' | 'sizes' | 'clock' | 'left' | 'count'>;
 
-/** @param there files of it that are written */
+/** @param there files of it that are written; `first` the number of its first row */
 export function openPart(
   world: Around,
   folder: Folder,
   part: number,
   { run, most, outputs, entry, writer: make }: Scoring,
+  first: number,
   there: readonly DoneFile[],
 ): OpenPart {
   const files = world.files(folder.bucket);
-  const begin = () => ({ writer: make(), faults: [] as RowFault[], rows: 0, started: world.clock() });
   let number = there.length;
   let passed = there.reduce((sum, { rows }) => sum + rows, 0);
-  let file = begin();
-  /** Of the last step: rows a millisecond, and rows that a file has room for. */
-  let last: { readonly pace: number; readonly room: number } | undefined;
+  const begin = (row: number) => ({
+    first: row,
+    writer: make(),
+    faults: [] as RowFault[],
+    faultBytes: 0,
+    rows: 0,
+    started: world.clock(),
+  });
+  let file = begin(first + passed);
+  /** Of the last step: how many rows, how many a millisecond, and how many a file has room for. */
+  let last: { readonly count: number; readonly pace: number; readonly room: number } | undefined;
 
-  const size = (): number => file.writer.size() + file.faults.length * FAULT_BYTES;
+  const size = (): number => file.writer.size() + file.faultBytes;
   const isFull = (): boolean => size() >= world.sizes.file || world.clock() - file.started >= FILE_AGE;
-  const stepOf = (rows: number): number =>
-    Math.min(
+  const stepOf = (rows: number): number => {
+    if (last === undefined) return Math.min(rows, FIRST_STEP);
+    return Math.min(
       rows,
-      last === undefined ? FIRST_STEP : Math.max(1, Math.floor(Math.min(STEP * last.pace, last.room))),
+      Math.max(1, Math.floor(Math.min(STEP * last.pace, last.room, GROWTH * last.count))),
     );
+  };
 
-  const end = async (isLast: boolean): Promise<void> => {
-    const { writer, faults, rows, started } = file;
+  const end = async (isLast: boolean): Promise<boolean> => {
+    const { first: row, writer, faults, rows, started } = file;
     const body = writer.end();
     const sha256 = createHash('sha256').update(body).digest('hex');
     const place = { part, number };
@@ -84,6 +103,7 @@ export function openPart(
     const errorsAt = faults.length === 0 ? undefined : await keepErrors(files, folder, place, faults);
     const done: DoneFile = {
       key: partKey(folder, place, entry.outputFormat),
+      first: row,
       rows,
       errors: faults.length,
       ...(errorsAt !== undefined && { errorsKey: errorsAt }),
@@ -101,11 +121,11 @@ export function openPart(
     // A twin has counted what it wrote. Where time cut its file elsewhere, what follows ours is not what follows that one.
     else {
       const found = await fileAt(files, done.key);
-      if (found?.file.rows !== rows || found.isLast !== isLast)
-        throw new Error(`${done.key} is another run’s, of other rows`);
+      if (found?.file.first !== row || found.file.rows !== rows || found.isLast !== isLast) return false;
     }
     number++;
-    file = begin();
+    file = begin(row + rows);
+    return true;
   };
 
   return {
@@ -121,7 +141,7 @@ export function openPart(
       while (rest !== undefined) {
         // The first step of a run is always taken: else one that is late at once would never get on.
         const late = last !== undefined && isLate(world);
-        if (file.rows > 0 && (late || isFull())) await end(false);
+        if (file.rows > 0 && (late || isFull()) && !(await end(false))) return false;
         if (late) return false;
         const count = stepOf(rest.read);
         const [now, others]: readonly [Block, Block?] = count < rest.read ? splitBlock(rest, count) : [rest];
@@ -131,8 +151,11 @@ export function openPart(
         const pace = count / Math.max(0, world.clock() - before.time);
         file.writer.add(scored.block, scored.outputs);
         file.rows += now.read;
-        for (const fault of scored.block.faults) file.faults.push(fault);
-        last = { pace, room: (world.sizes.file * count) / (size() - before.size) };
+        for (const fault of scored.block.faults) {
+          file.faults.push(fault);
+          file.faultBytes += FAULT_BYTES + fault.reason.length;
+        }
+        last = { count, pace, room: (world.sizes.file * count) / (size() - before.size) };
         rest = others;
       }
       return true;
@@ -158,10 +181,11 @@ async function keepErrors(
 }
 
 const metadataOf = (
-  { rows, errors, errorsKey: at, sha256, ms }: DoneFile,
+  { first, rows, errors, errorsKey: at, sha256, ms }: DoneFile,
   failed: number,
   isLast: boolean,
 ) => ({
+  first: String(first),
   rows: String(rows),
   errors: String(errors),
   sha256,
@@ -177,9 +201,10 @@ async function fileAt(
 ): Promise<{ readonly file: DoneFile; readonly isLast: boolean } | undefined> {
   const found = await files.head(key);
   if (found === undefined) return undefined;
-  const { rows = '0', errors = '0', sha256 = '', ms = '0', more, 'errors-key': errorsAt } = found.metadata;
+  const { first, rows, errors, sha256 = '', ms, more, 'errors-key': errorsAt } = found.metadata;
   const file = {
     key,
+    first: Number(first),
     rows: Number(rows),
     errors: Number(errors),
     ...(errorsAt !== undefined && { errorsKey: key.slice(0, key.lastIndexOf('/') + 1) + errorsAt }),
@@ -190,19 +215,37 @@ async function fileAt(
   return { file, isLast: more === undefined };
 }
 
+/**
+ * @param first number of the part's first row, where that is known
+ * @throws an object fault `FILES_DISAGREE` where a file does not begin where the one before it ends: that one was taken away and written
+ * anew, cut elsewhere
+ */
 export async function progressOf(
   files: Files,
   folder: Folder,
   part: number,
+  first: number | undefined,
   { outputFormat }: Entry,
 ): Promise<Progress> {
   const written: DoneFile[] = [];
-  for (;;) {
+  for (let due = first; ; ) {
     const found = await fileAt(files, partKey(folder, { part, number: written.length }, outputFormat));
     if (found === undefined) return { written, isWhole: false };
-    written.push(found.file);
-    if (found.isLast) return { written, isWhole: true };
+    const { file, isLast } = found;
+    checkFirst(file, due ?? file.first);
+    written.push(file);
+    if (isLast) return { written, isWhole: true };
+    due = file.first + file.rows;
   }
+}
+
+/** @throws an object fault `FILES_DISAGREE` */
+export function checkFirst({ key, first }: DoneFile, due: number): void {
+  if (first === due) return;
+  throw objectFault(
+    'FILES_DISAGREE',
+    `${key} begins with row ${first} of the object, where row ${due} is due: a file before it was deleted. Delete this one and those of its part after it, and ask again.`,
+  );
 }
 
 /**

@@ -1,12 +1,13 @@
 import { readMessage } from './asked.ts';
 import { type Entry, KEYS, type Part, type PartAnswer } from './contract.ts';
-import { isObjectFault } from './faults.ts';
+import { isObjectFault, objectFault } from './faults.ts';
 import { completed, fail, failedAttempt, finish, urlOf } from './finish.ts';
 import { entryFor, type Folder, folderOf, isNewer, type Job, type Latest, latestKey } from './job.ts';
 import { mostRows, writtenOutputs } from './model.ts';
 import { openRows, writerFor } from './open.ts';
 import { isLate, type OpenPart, openPart, progressOf, reopen, type Scoring } from './parts.ts';
 import type { Rows } from './rows.ts';
+import { firstRow } from './split.ts';
 import type { World } from './world.ts';
 
 /** Seconds after which a large object asks again whether it is its turn. */
@@ -91,8 +92,10 @@ export async function receive(world: World, { body, again, since }: Message): Pr
 async function attempt(world: World, job: Job, folder: Folder, entry: Entry): Promise<void> {
   try {
     const rows = await rowsOf(world, job, entry);
+    // Before anything is planned: what is wrong with its columns is told once.
+    const scoring = await scoringOf(world, entry, rows);
     if (rows.plan === undefined || job.object.bytes <= world.sizes.whole)
-      return await whole(world, job, folder, entry, rows);
+      return await whole(world, job, folder, scoring, rows);
     if (await world.isBusy(folder)) return world.queue.again(job.message, TURN, job.startedAt);
     const files = world.files(folder.bucket);
     const key = `${folder.prefix}${KEYS.plan}`;
@@ -116,37 +119,57 @@ async function ended(world: World, job: Job, folder: Folder, error: unknown): Pr
 }
 
 /** From the first row to the last, a part at a time. */
-async function whole(world: World, job: Job, folder: Folder, entry: Entry, rows: Rows): Promise<void> {
+async function whole(world: World, job: Job, folder: Folder, scoring: Scoring, rows: Rows): Promise<void> {
   const files = world.files(folder.bucket);
-  const scoring = await scoringOf(world, entry, rows);
   const again = (): Promise<void> => world.queue.again(job.message, 0, job.startedAt);
+  const close = async (): Promise<boolean> => open === undefined || (await open.close());
   let open: OpenPart | undefined;
   let count = 0;
+  let isBegun = false;
   for await (const block of rows.all(world.sizes.part)) {
     if (block.part !== count - 1) {
-      await open?.close();
-      if (open !== undefined && isLate(world)) return again();
+      if (!(await close())) return again();
+      if (isBegun && isLate(world)) return again();
       count = block.part + 1;
-      const { written, isWhole } = await progressOf(files, folder, block.part, entry);
-      open = isWhole ? undefined : openPart(world, folder, block.part, scoring, written);
+      const first = firstRow(block);
+      const { written, isWhole } = await progressOf(files, folder, block.part, first, scoring.entry);
+      open = isWhole ? undefined : openPart(world, folder, block.part, scoring, first, written);
     }
-    if (open !== undefined && !(await open.add(block))) return again();
+    if (open === undefined) continue;
+    if (!isBegun && isLate(world) && count > 1) throw tooLarge();
+    isBegun = true;
+    if (!(await open.add(block))) return again();
   }
-  await open?.close();
+  if (!(await close())) return again();
   await finish(world, job, folder, count);
 }
+
+/** Each further invocation would have as little time for the rest. */
+const tooLarge = (): Error =>
+  objectFault(
+    'TOO_LARGE',
+    'Reading what is scored already takes all of an invocation’s time. Upload the object unpacked, or in several pieces.',
+  );
 
 /** One part of a job that several invocations share. */
 export async function scorePart(world: World, job: Job, part: Part): Promise<PartAnswer> {
   const entry = world.entries[job.entry] as Entry;
   const folder = folderOf(job, entry);
-  const { written, isWhole } = await progressOf(world.files(folder.bucket), folder, part.part, entry);
-  if (isWhole) return { more: false };
+  const first = part.row + 1;
   try {
+    const { written, isWhole } = await progressOf(
+      world.files(folder.bucket),
+      folder,
+      part.part,
+      first,
+      entry,
+    );
+    if (isWhole) return { more: false };
     const rows = await rowsOf(world, job, entry);
-    const open = openPart(world, folder, part.part, await scoringOf(world, entry, rows), written);
+    const scoring = await scoringOf(world, entry, rows);
+    const open = openPart(world, folder, part.part, scoring, first, written);
     for await (const block of rows.part?.(part) ?? []) if (!(await open.add(block))) return { more: true };
-    await open.close();
+    return { more: !(await open.close()) };
   } catch (error) {
     await ended(world, job, folder, error);
   }
@@ -159,7 +182,11 @@ export async function finishJob(world: World, job: Job): Promise<void> {
   const folder = folderOf(job, entry);
   const plan = await world.files(folder.bucket).read(`${folder.prefix}${KEYS.plan}`);
   if (plan === undefined) throw new Error(`${urlOf(folder)}${KEYS.plan} is gone`);
-  await finish(world, job, folder, (JSON.parse(plan.text) as Part[]).length);
+  try {
+    await finish(world, job, folder, (JSON.parse(plan.text) as Part[]).length);
+  } catch (error) {
+    await ended(world, job, folder, error);
+  }
 }
 
 function rowsOf(world: World, { object }: Job, entry: Entry): Promise<Rows> {

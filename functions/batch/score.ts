@@ -93,9 +93,12 @@ export async function scoreBlock(
   };
 }
 
+/** Characters of a reason: what a transform says has no limit of its own. */
+const REASON = 1_000;
+
 /** The code of the refusal and its sentence, which hold no value; of anything else nothing can be told that does not. */
 function faultOf(error: unknown): [string, string] {
-  if (isRefusal(error)) return [error.code, error.message];
+  if (isRefusal(error)) return [error.code, error.message.slice(0, REASON)];
   return ['MODEL_FAILED', 'The model could not compute this row.'];
 }
 

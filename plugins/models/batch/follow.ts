@@ -1,6 +1,6 @@
 import type { Failed, Success } from '../../../functions/batch/job.ts';
 import type { Cloud } from './cloud.ts';
-import { type Followed, look, type Seen } from './jobs.ts';
+import { type Followed, type Known, look, type Seen } from './jobs.ts';
 
 /** How a job ended well, without the list of its files: who waits for a million jobs keeps one of each. `ms`: that scoring took. */
 export type Done = { readonly job: Followed } & Pick<Success, 'rows' | 'errors' | 'version'> & {
@@ -44,8 +44,8 @@ const PATIENCE = 10;
  */
 export const EMPTY = 90;
 
-/** Looks in a row without a new row of a planned job, while the queue is empty: 20 minutes, as one part may take 15. */
-export const STILL = 1_200;
+/** Looks in a row without a new row of a planned job, while the queue is empty: 75 minutes, as a part waits an hour for an instance. */
+export const STILL = 4_500;
 
 /**
  * Waits for jobs, one after another, as all have to end.
@@ -69,7 +69,7 @@ export async function follow(
   // Over all jobs: who comes after a lost one need not wait as long again.
   let empty = 0;
   for (const [ended, job] of jobs.entries()) {
-    const known = new Map<string, number>();
+    const known: Known = new Map();
     let still = 0;
     let before: Seen | undefined;
     for (let looks = 1; ; looks++) {

@@ -67,58 +67,58 @@ export type Seen = {
   readonly failed?: Failed;
   /** Was a part written after `failed`? Both times are S3's. */
   readonly isAfter: boolean;
-  /** Parts that there is a file of. */
+  /** Parts that are scored to their end. */
   readonly parts: number;
   /** Parts in its plan. */
   readonly of?: number;
   readonly rows: number;
 };
 
-/** @param rowsOf rows of parts that were read before, by key: a part never changes */
+/** Files that were read before, by key: one never changes. `isLast`: of its part. */
+export type Known = Map<string, { readonly rows: number; readonly isLast: boolean }>;
+
 export async function look(
   cloud: Pick<Cloud, 'files' | 'objects'>,
   folder: Folder,
-  rowsOf: Map<string, number> = new Map(),
+  known: Known = new Map(),
 ): Promise<Seen> {
   const files = cloud.files(folder.bucket);
   const found = await files.read(`${folder.prefix}${KEYS.success}`);
   if (found !== undefined) {
     const success = JSON.parse(found.text) as Success;
-    return { success, isAfter: false, parts: partsIn(success.files), rows: success.rows };
+    const parts = new Set(success.files.map(({ key }) => partNumber(key))).size;
+    return { success, isAfter: false, parts, rows: success.rows };
   }
   const failed = await failedAttempt(files, folder);
-  const parts: Listed[] = [];
+  const written: Listed[] = [];
   let failedAt: string | undefined;
   let isPlanned = false;
   for await (const page of cloud.objects(folder.bucket, folder.prefix))
     for (const object of page) {
-      if (partNumber(object.key) !== undefined) parts.push(object);
+      if (partNumber(object.key) !== undefined) written.push(object);
       if (object.key === `${folder.prefix}${KEYS.failed}`) failedAt = object.modified;
       if (object.key === `${folder.prefix}${KEYS.plan}`) isPlanned = true;
     }
   const plan = isPlanned ? await files.read(`${folder.prefix}${KEYS.plan}`) : undefined;
+  const read = await readOf(
+    files,
+    written.map(({ key }) => key),
+    known,
+  );
   return {
     ...(failed && { failed }),
-    isAfter: failedAt !== undefined && parts.some(({ modified }) => modified > (failedAt ?? '')),
-    parts: partsIn(parts),
+    isAfter: failedAt !== undefined && written.some(({ modified }) => modified > (failedAt ?? '')),
+    parts: read.filter(({ isLast }) => isLast).length,
     ...(plan && { of: (JSON.parse(plan.text) as Part[]).length }),
-    rows: await rowsIn(
-      files,
-      parts.map(({ key }) => key),
-      rowsOf,
-    ),
+    rows: read.reduce((sum, { rows }) => sum + rows, 0),
   };
 }
-
-/** A part may be several files. */
-const partsIn = (files: readonly { readonly key: string }[]): number =>
-  new Set(files.map(({ key }) => partNumber(key))).size;
 
 /** How a job stands, to who did not ask for it. */
 export function stateOf({ success, failed, isAfter, parts, of, rows }: Seen): JobState {
   if (success !== undefined) return { state: 'done', success };
   if (failed !== undefined && !isAfter) return { state: 'failed', failed };
-  if (parts === 0 && of === undefined) return { state: 'waiting' };
+  if (rows === 0 && parts === 0 && of === undefined) return { state: 'waiting' };
   return { state: 'running', parts, ...(of !== undefined && { of }), rows, ...(failed && { failed }) };
 }
 
@@ -127,11 +127,13 @@ async function failedAttempt(files: Files, { prefix }: Folder): Promise<Failed |
   return found === undefined ? undefined : (JSON.parse(found.text) as Failed);
 }
 
-async function rowsIn(files: Files, keys: readonly string[], known: Map<string, number>): Promise<number> {
+async function readOf(files: Files, keys: readonly string[], known: Known) {
   for (const key of keys) {
     if (known.has(key)) continue;
     const found = await files.head(key);
-    if (found !== undefined) known.set(key, Number(found.metadata.rows ?? 0));
+    if (found === undefined) continue;
+    const { rows, more } = found.metadata;
+    known.set(key, { rows: Number(rows ?? 0), isLast: more === undefined });
   }
-  return keys.reduce((sum, key) => sum + (known.get(key) ?? 0), 0);
+  return keys.flatMap((key) => known.get(key) ?? []);
 }

@@ -177,8 +177,17 @@ export function machineStatements(model: BatchModel, host: Host): readonly Json[
   ];
 }
 
+/** Of the model's own statements, those about keys: it reads and writes in buckets that may be encrypted with them, too. */
+function keyStatements({ iam }: BatchModel): readonly Json[] {
+  return iam.statements.flatMap((statement) => {
+    const { Action } = statement as { readonly Action?: string | readonly string[] };
+    const actions = [Action ?? []].flat().filter((action) => action.startsWith('kms:'));
+    return actions.length === 0 ? [] : [{ ...statement, Action: actions } as Json];
+  });
+}
+
 function machineRole(model: BatchModel, host: Host): Resource {
-  const role = roleOf({}, host, machineStatements(model, host));
+  const role = roleOf({}, host, [...machineStatements(model, host), ...keyStatements(model)]);
   const trust = {
     Effect: 'Allow',
     Principal: { Service: ['states.amazonaws.com'] },

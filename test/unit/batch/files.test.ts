@@ -154,7 +154,7 @@ describe('a part', () => {
   }, 60_000);
 });
 
-it('that another run cut elsewhere is not mixed with one’s own: the error says so, and the next try goes on behind it', async () => {
+it('that a twin cut elsewhere is not mixed with one’s own: the next turn goes on behind it', async () => {
   const s = scene({ part: 1_000_000, file: 2000 });
   const event = s.upload(KEY, csv(500));
   // The other one had room for more rows in a file.
@@ -172,16 +172,100 @@ it('that another run cut elsewhere is not mixed with one’s own: the error says
       return create(...args);
     },
   });
-  await expect(s.send(event)).rejects.toThrow('another run’s, of other rows');
-  await s.send(event, true);
+  await s.send(event);
+  expect([s.again, s.failed, read(s)]).toEqual([[event], [], undefined]);
+  await s.send(event, true, s.since[0]);
   expect(read(s)).toMatchObject(due(500));
 });
 
+describe('files that do not follow one another are no answer:', () => {
+  const code = (s: ReturnType<typeof scene>) => s.failed.map((one) => one.code);
+
+  it('where somebody deleted one, and what is written in its place ends elsewhere', async () => {
+    for (const whole of [10, 1_000_000]) {
+      const s = scene({ whole, part: 1_000_000, file: 1500, entry: { tolerate: 0 } });
+      const event = s.upload(KEY, csv(500));
+      const attempt = async (): Promise<void> => {
+        await s.send(event, s.failed.length > 0);
+        for (const job of s.spread.splice(0)) await s.map(job);
+      };
+      await attempt();
+      expect(code(s)).toEqual(['TOO_MANY_ERRORS']);
+      for (const key of s.output.objects.keys())
+        if (key.endsWith('part-00000.csv')) s.output.objects.delete(key);
+      Object.assign(s.world.sizes, { file: 2500 });
+      Object.assign(s.world.entries[0] ?? {}, { tolerate: 0.5 });
+      for (let tries = 0; tries < 3; tries++) {
+        s.clock.now += 1000;
+        await attempt();
+      }
+      expect(read(s)).toBeUndefined();
+      expect(new Set(code(s).slice(1))).toEqual(new Set(['FILES_DISAGREE']));
+      expect(s.failed.at(-1)?.reason).toMatch(/part-00000_00001\.csv begins with row \d+ .* Delete this one/);
+      // As it says.
+      for (const key of s.output.objects.keys()) if (/part-0/.test(key)) s.output.objects.delete(key);
+      s.clock.now += 1000;
+      await attempt();
+      expect(read(s)).toMatchObject(due(500));
+    }
+  });
+
+  it('where parts were cut otherwise in between', async () => {
+    const s = scene({ part: 200, file: 10_000, entry: { tolerate: 0 } });
+    const event = s.upload(KEY, csv(100));
+    await s.send(event);
+    Object.assign(s.world.sizes, { part: 300 });
+    Object.assign(s.world.entries[0] ?? {}, { tolerate: 0.5 });
+    s.clock.now += 1000;
+    await s.send(event, true);
+    expect([read(s), code(s)]).toEqual([undefined, ['TOO_MANY_ERRORS', 'FILES_DISAGREE']]);
+  });
+});
+
+it('an object whose reading takes all of an invocation fails, and is not asked for without end', async () => {
+  const s = scene({ part: 40 });
+  let looks = 0;
+  Object.assign(s.world, { left: () => (looks++ < 5 ? 900_000 : 60_000) });
+  const event = s.upload(KEY, csv(200));
+  await s.send(event);
+  expect(s.again).toHaveLength(1);
+  // Unpacking what is scored already takes as long as all of it.
+  await s.send(event, true, s.since[0]);
+  expect(s.failed).toMatchObject([{ code: 'TOO_LARGE' }]);
+  expect(s.again).toHaveLength(1);
+});
+
+it('rows that take much longer than those before are tried some at a time', async () => {
+  let rows = 0;
+  const s = scene({ part: 1_000_000, pace: () => (++rows > 32 ? 250 : 1) });
+  const event = s.upload(KEY, csv(5000));
+  await s.send(event);
+  for (let turns = 0; s.again.length > 0 && turns < 30; turns++) await s.send(s.again.pop() as string, true);
+  expect(read(s)).toMatchObject(due(5000));
+  // Nothing was lost with an invocation: no row was scored twice.
+  expect(rows).toBe(4000);
+});
+
+it('a long refusal is cut, and counted in what a file may hold', async () => {
+  const s = scene({ part: 1_000_000, file: 100_000, entry: { tolerate: 1 } });
+  const run = (): never => {
+    throw Object.assign(new Error('x'.repeat(50_000)), { status: 422, code: 'NO' });
+  };
+  Object.assign(s.world, { run });
+  await s.send(s.upload(KEY, csv(1000)));
+  const files = s.files();
+  const errors = Object.entries(files).filter(([name]) => name.startsWith('errors-'));
+  expect(read(s)?.success.errors).toBe(1000);
+  expect(Math.max(...errors.map(([, text]) => text.length))).toBeLessThan(250_000);
+});
+
 it('a column that is carried and called as an answer fails the object, before anything is scored', async () => {
-  const s = scene({ entry: { join: true } });
-  await s.send(s.upload(KEY, 'a,b,y\n1,2,3\n'));
-  expect(s.failed).toMatchObject([{ code: 'WRONG_HEADER', reason: expect.stringContaining('column y') }]);
-  expect(Object.keys(s.files())).toEqual(['_FAILED.json']);
+  for (const whole of [10, 1_000_000]) {
+    const s = scene({ whole, entry: { join: true } });
+    await s.send(s.upload(KEY, `a,b,y\n${'1,2,3\n'.repeat(50)}`));
+    expect(s.failed).toMatchObject([{ code: 'WRONG_HEADER', reason: expect.stringContaining('column y') }]);
+    expect([Object.keys(s.files()), s.spread]).toEqual([['_FAILED.json'], []]);
+  }
 });
 
 it('any block in two has its rows, once each and in order', () => {

@@ -58,7 +58,7 @@ const failure = (startedAt: string): Partial<Failed> => ({
 const success = (ms: number): Partial<Success> => ({
   rows: 8,
   errors: 0,
-  files: [{ key: 'part-00000.csv', rows: 8, errors: 0, bytes: 1, sha256: '', ms }],
+  files: [{ key: 'part-00000.csv', first: 1, rows: 8, errors: 0, bytes: 1, sha256: '', ms }],
 });
 const PLAN = [
   { part: 0, from: 0, to: 1, row: 0 },
