@@ -53,6 +53,9 @@ export async function run(world: World, model: string): Promise<TickAnswer> {
     if (action.do === 'wait') return paused(world, state, facts?.alias, action.reason);
     if (action.do === 'stop') return stopped(world, state, facts?.alias);
     if (world.left() < RESERVE) return paused(world, state, facts?.alias, 'goes on at the next tick');
+    // Whoever gave this up wrote so before touching anything: with the document as it was after the facts were read, its
+    // revision is the fence.
+    if (FENCED.has(action.do) && (await world.registry.release(model))?.etag !== found.etag) continue;
     try {
       const done = await act(world, { ...found, release: state }, action, facts?.alias);
       if (done !== undefined) return paused(world, state, facts?.alias, done);
@@ -69,6 +72,12 @@ export async function run(world: World, model: string): Promise<TickAnswer> {
 
 /** What a release can do without for a while. */
 const OF_CAPACITY: ReadonlySet<Action['do']> = new Set(['provide', 'release', 'scale']);
+
+/**
+ * Nothing that a slower worker may do once another one has decided otherwise. The alias has a revision besides; capacity has
+ * none, so what changes between the look at the document and the very call goes unnoticed.
+ */
+const FENCED: ReadonlySet<Action['do']> = new Set(['move', ...OF_CAPACITY]);
 
 type Sight =
   | { readonly facts: Facts; readonly instead?: undefined }
@@ -135,9 +144,6 @@ async function act(
       await write(action.next);
       return undefined;
     case 'move':
-      // Whoever gave this move up wrote so before touching the alias: with the document as it was after the alias was
-      // read, its revision is the fence.
-      if ((await world.registry.release(model))?.etag !== etag) return undefined;
       await move(world, state, action, alias, write);
       return undefined;
     case 'answer': {

@@ -32,11 +32,24 @@ export function shifting(state: Release, facts: Facts, now: number): Action {
   const waiting = blocked(state, facts, now);
   if (waiting !== undefined) return waiting;
   if (!points(facts.alias, standing(state) ?? null)) return foreign(state, facts, now);
+  if (step > 0 && !isPassed(state, step - 1)) return write(stepBack(state, step - 1, now));
   if (state.basis === undefined) return basis(state, facts, now);
   const capacity = topUp(state, facts.held);
   if (capacity !== undefined) return capacity;
   const after = split(stable.version, candidate.version, to.weight);
   return raise(state, after, 'JUDGING', now);
+}
+
+/** By the settings as they are now: a step of a dry run, or without data, is not passed any more once a deploy ends that. */
+function isPassed({ settings, judgements }: Release, of: number): boolean {
+  const verdict = judgements.find(({ step }) => step === of)?.verdict;
+  return verdict === 'pass' || settings.dryRun || (verdict === 'nodata' && settings.onNoData === 'pass');
+}
+
+/** The step before is judged first, with all the time that it and those after it have; without its weight it is taken again. */
+function stepBack(state: Release, step: number, now: number): Release {
+  const phase = weightOf(state) > 0 ? 'JUDGING' : 'SHIFTING';
+  return next(state, { phase, step, ...deadline((state.steps ?? []).slice(step), state.settings, now) }, now);
 }
 
 /** PROMOTING: the candidate gets all of it. */

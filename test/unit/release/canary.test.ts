@@ -10,7 +10,9 @@ import {
   MINUTE,
   minute,
   minutes,
+  type Rates,
   rollBack,
+  type Traffic,
   until,
   type World,
 } from './traffic.ts';
@@ -535,6 +537,61 @@ describe('a dry run', () => {
     expect(w.alias()?.version).toBe('4');
     expect(subjects(w)).toContain('churn: dry run: version 4 would have been rolled back');
     expect(w.state()?.refused).toEqual([]);
+  });
+
+  /** The dry run went on to its second step by time alone, and a deploy then ends it. */
+  async function ended(rates: Rates, traffic?: Traffic): Promise<World> {
+    const w = await deployed({ ...CANARY, dryRun: true });
+    for (let done = 0; done < 30 && w.alias()?.weights['4'] !== 0.25; done += 1)
+      await minute(w, rates, traffic);
+    await deploy(w, '4', 'b', { before: '4' });
+    w.stack.state = 'done';
+    expect(w.state()).toMatchObject({ phase: 'JUDGING', step: 1, settings: { dryRun: false } });
+    expect(w.target()).toEqual({ version: '3', weights: { '4': 0.25 } });
+    return w;
+  }
+  const shares = (w: World, from: number) => w.aliases.history.slice(from).map(({ to }) => to.weights);
+
+  it('that a deploy ends: the alias lost, no step is taken on one that failed', async () => {
+    const w = await ended(WORSE);
+    expect(w.state()?.judgements[0]).toMatchObject({ step: 0, verdict: 'fail' });
+    w.aliases.byHand(FUNCTION, 'live', undefined);
+    const from = w.aliases.history.length;
+    await until(w, 'ROLLED_BACK', WORSE);
+    expect(shares(w, from)).toEqual([{}, { '4': 0.05 }, {}]);
+  });
+
+  it('that a deploy ends: the alias lost, what lacked data begins anew, with all the time of its steps', async () => {
+    const w = await ended(HEALTHY, { perMinute: 10 });
+    expect(w.state()?.judgements[0]).toMatchObject({ step: 0, verdict: 'nodata' });
+    w.aliases.byHand(FUNCTION, 'live', undefined);
+    const from = w.aliases.history.length;
+    await w.send(tick());
+    expect(w.state()).toMatchObject({ phase: 'JUDGING', step: 0 });
+    expect(Date.parse(w.state()?.deadline ?? '') - w.clock.now).toBe(7.5 * 60 * MINUTE);
+    await until(w, 'BAKING', HEALTHY);
+    expect(shares(w, from)).toEqual([{}, { '4': 0.05 }, { '4': 0.25 }, { '4': 0.5 }, {}]);
+  });
+
+  it('that a deploy ends as a weight is about to rise on a step that failed: it does not', async () => {
+    let happens = (_: string): void => {};
+    const w = await deployed({ ...CANARY, dryRun: true }, { chaos: async (point) => happens(point) });
+    happens = () => {
+      const { phase, step, intent } = w.state() ?? {};
+      if (phase === 'SHIFTING' && step === 1 && intent === undefined) throw new Error('killed');
+    };
+    await minutes(w, 30, WORSE).catch(() => {});
+    expect(w.state()).toMatchObject({ phase: 'SHIFTING', step: 1 });
+    // The stack is done as soon as it has its answer.
+    happens = (point) => {
+      if (point === 'after answer') w.stack.state = 'done';
+    };
+    const from = w.aliases.history.length;
+    await deploy(w, '4', 'b', { before: '4' });
+    expect(w.answers.at(-1)).toMatchObject({ Status: 'SUCCESS' });
+    await minute(w, WORSE);
+    expect(w.state()).toMatchObject({ phase: 'ROLLED_BACK', reason: expect.stringContaining('errors: ') });
+    expect(shares(w, from)).toEqual([{}]);
   });
 });
 

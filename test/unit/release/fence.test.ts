@@ -6,26 +6,41 @@ import { deploy, deployed, live, minute, minutes, promoted, until } from './traf
 
 /** Workers that are slower than others, hands on a held release, and what a version keeps of its own. */
 
+/** A worker that stops at a point until it is told to go on, while others run. */
+function pausedAt(at: string) {
+  let [armed, arrived, goOn] = [false, () => {}, () => {}];
+  const there = new Promise<void>((resolve) => {
+    arrived = resolve;
+  });
+  const released = new Promise<void>((resolve) => {
+    goOn = resolve;
+  });
+  return {
+    chaos: async (point: string): Promise<void> => {
+      if (!armed || point !== at) return;
+      armed = false;
+      arrived();
+      await released;
+    },
+    starts: async (work: () => Promise<unknown>): Promise<() => Promise<void>> => {
+      armed = true;
+      const done = work();
+      await there;
+      return async () => {
+        goOn();
+        await done;
+      };
+    },
+  };
+}
+
 describe('a worker that read the document before another one gave its move up', () => {
   it.each([
     ['a canary', CANARY, { version: '3', weights: { 4: 0.05 } }],
     ['all at once', SETTINGS, { version: '4', weights: {} }],
   ])('exposes nobody: %s', async (_, settings, wanted) => {
-    let [armed, arrived, goOn] = [false, () => {}, () => {}];
-    const atAlias = new Promise<void>((resolve) => {
-      arrived = resolve;
-    });
-    const released = new Promise<void>((resolve) => {
-      goOn = resolve;
-    });
-    const w = await live(settings, {
-      chaos: async (point) => {
-        if (!armed || point !== 'before get alias') return;
-        armed = false;
-        arrived();
-        await released;
-      },
-    });
+    const slow = pausedAt('before get alias');
+    const w = await live(settings, { chaos: slow.chaos });
     await deploy(w, '4', 'b', { settings });
     w.stack.state = 'done';
     // The first worker dies between the intent and the move.
@@ -38,14 +53,27 @@ describe('a worker that read the document before another one gave its move up', 
     aliases.update = update;
     expect(w.state()?.intent?.after).toEqual(wanted);
 
-    armed = true;
-    const slow = w.send(tick());
-    await atAlias;
+    const goesOn = await slow.starts(() => w.send(tick()));
     expect(await w.command('rollback')).toMatchObject({ done: true });
-    goOn();
-    await slow;
+    await goesOn();
     expect(w.target()).toEqual({ version: '3', weights: {} });
     expect(w.state()).toMatchObject({ phase: 'ROLLED_BACK', stable: { version: '3' } });
+  });
+});
+
+describe('a worker that read the document before a deploy changed its capacity', () => {
+  const warm = { ...SETTINGS, capacity: { provisioned: { min: 2, max: 4, target: 0.7 }, schedules: [] } };
+
+  it('does not provide again what was given up', async () => {
+    const slow = pausedAt('before list capacity');
+    const w = await live(warm, { chaos: slow.chaos });
+    expect(w.capacity.held(FUNCTION)).toEqual(['3']);
+    const goesOn = await slow.starts(() => w.send(tick()));
+    await deploy(w, '3', 'a', { settings: SETTINGS });
+    expect(w.capacity.held(FUNCTION)).toEqual([]);
+    await goesOn();
+    expect(w.capacity.held(FUNCTION)).toEqual([]);
+    expect(w.capacity.scalings.size).toBe(0);
   });
 });
 
