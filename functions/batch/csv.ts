@@ -18,7 +18,7 @@ import { openText, textRows } from './text-rows.ts';
  */
 export async function openCsv(source: Source, signature: Signature, extras: Extras): Promise<Rows> {
   const opened = await openText(source);
-  const reader = readerOf(opened.text(0), { at: 0, line: 1, row: 0 });
+  const reader = readerOf(opened.head(), { at: 0, line: 1, row: 0 });
   const head = await readHead(reader).finally(() => reader.close());
   const { start, next, cells } = head;
   if (cells === undefined) return rows(start, { slots: [], columns: [], carried: extras.ids });

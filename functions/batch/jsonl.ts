@@ -16,7 +16,7 @@ import { openText, textRows } from './text-rows.ts';
  */
 export async function openJsonl(source: Source, signature: Signature, extras: Extras): Promise<Rows> {
   const opened = await openText(source);
-  const reader = readerOf(opened.text(0), { at: 0, line: 1, row: 0 });
+  const reader = readerOf(opened.head(), { at: 0, line: 1, row: 0 });
   const { ids, join } = extras;
   const { at, names } = await readHead(reader, join && ids.length === 0).finally(() => reader.close());
   const carried = ids.length > 0 ? ids : names;

@@ -22,13 +22,32 @@ export type Dialect = {
 
 export type Opened = {
   readonly text: (from: number, to?: number) => AsyncIterable<Uint8Array>;
+  /** The text from its start, for who needs the first lines only. */
+  readonly head: () => AsyncIterable<Uint8Array>;
   readonly cuts: boolean;
 };
 
 /** The text of an object; of gzip, from its start only. */
 export async function openText(source: Source): Promise<Opened> {
-  if (await isGzip(source)) return { text: () => unpacked(source), cuts: false };
-  return { text: (from, to = source.bytes) => (from < to ? source.stream(from, to) : nothing()), cuts: true };
+  const head = () => windows(source);
+  if (await isGzip(source))
+    return { text: () => unpacked(source), head: () => unpacked({ ...source, stream: head }), cuts: false };
+  const text: Opened['text'] = (from, to = source.bytes) => (from < to ? source.stream(from, to) : nothing());
+  return { text, head, cuts: true };
+}
+
+/** Bytes that most heads end within. */
+const HEAD = 64 * 1024;
+
+/** Some at a time, since a read of gigabytes that is broken off costs its connection, and whatever of it is under way. */
+async function* windows({ bytes, stream }: Source): AsyncGenerator<Uint8Array> {
+  let size = HEAD;
+  for (let at = 0; at < bytes; ) {
+    const end = Math.min(bytes, at + size);
+    yield* stream(at, end);
+    at = end;
+    size *= 4;
+  }
 }
 
 async function* nothing(): AsyncGenerator<Uint8Array> {}

@@ -17,25 +17,11 @@ _SMALL = 1024 * 1024  # kept in memory
 _CHUNK = 1024 * 1024
 
 
-class Stored:
-    """Bytes in a file of this process; the file goes with the object."""
+class OnDisk:
+    """Bytes that are read as they are asked for."""
 
-    def __init__(self, bodies):
-        handle, self._path = tempfile.mkstemp(prefix="object-", dir=os.environ["TMPDIR"])
-        with os.fdopen(handle, "wb") as out:
-            for body in bodies:
-                if isinstance(body, Stored):
-                    with open(body._path, "rb") as part:
-                        shutil.copyfileobj(part, out, _CHUNK)
-                else:
-                    out.write(body)
-            self._size = out.tell()
-
-    def __del__(self, unlink=os.unlink):
-        try:
-            unlink(self._path)
-        except OSError:
-            pass  # the folder has gone before
+    def __init__(self, file: str, start: int, size: int, owner=None):
+        self._path, self._start, self._size, self._owner = file, start, size, owner
 
     def __len__(self) -> int:
         return self._size
@@ -43,8 +29,37 @@ class Stored:
     def __getitem__(self, part: slice) -> bytes:
         start, end, _step = part.indices(self._size)
         with open(self._path, "rb") as file:
-            file.seek(start)
+            file.seek(self._start + start)
             return file.read(max(0, end - start))
+
+    def range(self, start: int, end: int):
+        """Some of it, on disk as well; its file stays until whoever reads it is done."""
+        return OnDisk(self._path, self._start + start, end - start, self)
+
+
+class Stored(OnDisk):
+    """Bytes in a file of this process; the file goes with the object."""
+
+    def __init__(self, bodies):
+        handle, path = tempfile.mkstemp(prefix="object-", dir=os.environ["TMPDIR"])
+        with os.fdopen(handle, "wb") as out:
+            for body in bodies:
+                if isinstance(body, Stored):
+                    with open(body._path, "rb") as part:
+                        shutil.copyfileobj(part, out, _CHUNK)
+                else:
+                    out.write(body)
+            super().__init__(path, 0, out.tell())
+
+    def __del__(self, unlink=os.unlink):
+        try:
+            unlink(self._path)
+        except OSError:
+            pass  # the folder has gone before
+
+
+def sliced(body, start: int, end: int):
+    return body.range(start, end) if isinstance(body, OnDisk) and end - start > _SMALL else body[start:end]
 
 
 def stored(body):
@@ -56,6 +71,7 @@ def install() -> None:
     s3._joined = lambda bodies: Stored(bodies) if sum(map(len, bodies)) > _SMALL else b"".join(bodies)
     s3._on_disk = lambda bucket_name, key, obj: obj["body"]
     s3._ranged = _ranged
+    s3._sliced = sliced
     patch.wrap(s3, "_build_object_record", _record)
     patch.wrap(s3, "_upload_part", _part)
     patch.wrap(s3, "_record_object_version", _version)
@@ -72,6 +88,7 @@ def install() -> None:
         s3,
         "_get_object",
         ("body = _read_body(bucket_name, key, obj)", "body = _on_disk(bucket_name, key, obj)"),
+        ("slice_body = body[start : end + 1]", "slice_body = _sliced(body, start, end + 1)"),
         ("body = _version_body(bucket, bucket_name, key, v)", 'body = v.get("data")'),
         ("                return 200, resp_headers, body\n", "                return _ranged(headers, vobj, resp_headers, body, bucket_name, key)\n"),
     )
@@ -124,12 +141,12 @@ def _ranged(headers, record, response_headers, body, bucket_name, key):
     # The checksum is of the whole.
     kept = {name: value for name, value in response_headers.items() if not name.lower().startswith("x-amz-checksum-")}
     extent = {"Content-Length": str(end - start + 1), "Content-Range": f"bytes {start}-{end}/{record['size']}"}
-    return 206, {**kept, **extent}, body[start:end + 1]
+    return 206, {**kept, **extent}, sliced(body, start, end + 1)
 
 
 def _send(original):
     async def send_response(send, status, headers, body, *, head=False):
-        if not isinstance(body, Stored):
+        if not isinstance(body, OnDisk):
             return await original(send, status, headers, body, head=head)
         await send({"type": "http.response.start", "status": status, "headers": app._asgi_header_list(headers)})
         for start in range(0, len(body), _CHUNK):
