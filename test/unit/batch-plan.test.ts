@@ -279,6 +279,17 @@ describe('the state machine', () => {
     expect(Object.keys(all)).toContain('ChurnDashbatchFailedQueue');
   });
 
+  it('may use keys that the model’s own statements name, and nothing else of them', () => {
+    const statements = [
+      { Effect: 'Allow', Action: ['kms:Decrypt', 'dynamodb:GetItem'], Resource: 'arn:aws:kms:eu:1:key/k' },
+      { Effect: 'Allow', Action: 's3:GetObject', Resource: 'arn:aws:s3:::lookup/*' },
+    ];
+    const own = resources({ churn: { batch: [ENTRY], iam: { statements } } });
+    const role = JSON.stringify(own.ChurnDashbatchMachineRole);
+    expect(role).toContain('"Action":["kms:Decrypt"],"Resource":"arn:aws:kms:eu:1:key/k"');
+    expect(role).not.toMatch(/dynamodb|lookup/);
+  });
+
   it('reads plans and writes below jobs, and asks its function only', () => {
     const role = JSON.stringify(all.ChurnDashbatchMachineRole);
     expect(role).toContain(`:s3:::scored/churn/churn@*/${KEYS.plan}`);

@@ -42,8 +42,9 @@ function simulated(each: (looks: number) => void = () => {}) {
       const { etag, bytes } = input.set(key, key);
       return followed('sum', 'ab'.repeat(32), ENTRY, 'in', { key, etag, bytes: bytes.length });
     },
-    write: ({ folder }: Followed, name: string, content: unknown = {}): void => {
-      output.set(`${folder.prefix}${name}`, JSON.stringify(content), { rows: '8' });
+    write: ({ folder }: Followed, name: string, content: unknown = {}, more?: 'true'): void => {
+      const metadata = { rows: '8', ...(more && { more }) };
+      output.set(`${folder.prefix}${name}`, JSON.stringify(content), metadata);
     },
     wait: (...jobs: readonly Followed[]): Promise<Outcome> => follow(cloud, QUEUE, jobs, () => {}, 0),
   };
@@ -129,6 +130,18 @@ it('a job that runs again is not shown as failed, one that failed last is', asyn
   const now = await state();
   expect(now).toMatchObject({ state: 'running', parts: 2, of: 2, rows: 16 });
   expect(stateLine(job, now, s.clock.now)).toMatch(/2 of 2 parts scored, 16 rows; before that, .* it failed/);
+});
+
+it('a part that a slow model is at still is not shown as scored, its rows are', async () => {
+  const s = simulated();
+  const job = s.job('rows/a.csv');
+  s.write(job, 'part-00000.csv', {}, 'true');
+  expect(stateOf(await look(s.cloud, job.folder))).toMatchObject({ state: 'running', parts: 0, rows: 8 });
+  s.write(job, KEYS.plan, PLAN);
+  s.write(job, 'part-00000_00001.csv');
+  s.write(job, 'part-00001.csv', {}, 'true');
+  const now = stateOf(await look(s.cloud, job.folder));
+  expect(now).toMatchObject({ state: 'running', parts: 1, of: 2, rows: 24 });
 });
 
 it('costs are of the batch function’s memory, and of what this wait is for', async () => {

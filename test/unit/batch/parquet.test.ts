@@ -29,6 +29,17 @@ const bad = (row: number, column: string, reason: string, code = 'WRONG_VALUE') 
 const MODEL = [input('a', 'FP32', 1), input('n', 'INT64'), input('t', 'BYTES', 1)];
 
 describe('rows of Parquet', () => {
+  it('of long texts come some at a time, as their blocks are in memory', async () => {
+    const rows = 3000;
+    const texts = Array.from({ length: rows }, (_, i) => `${i} ${'long '.repeat(4000)}`);
+    const bytes = file([{ name: 't', data: texts, type: 'STRING' }], { rowGroupSize: rows });
+    const blocks = await collected((await open(bytes, [input('t', 'BYTES', 1)])).all(2 ** 25));
+    expect(blocks.reduce((sum, { read }) => sum + read, 0)).toBe(rows);
+    // 20 kB each: 8 MB are some 400.
+    expect(Math.max(...blocks.map(({ read }) => read))).toBeLessThan(450);
+    expect(blocks.flatMap(({ tensors }) => tensors.t?.data as string[])).toEqual(texts);
+  });
+
   it('are the file’s, once each and in order, however it is written and cut', async () => {
     await fc.assert(
       fc.asyncProperty(

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { csvWriter } from '../../../functions/batch/csv-writer.ts';
 import { jsonlWriter } from '../../../functions/batch/jsonl-writer.ts';
+import { parquetWriter } from '../../../functions/batch/parquet-write.ts';
 import type { Block, Column } from '../../../functions/batch/rows.ts';
 import type { Tensor } from '../../../functions/infer/datatypes.ts';
 import { toHalf } from '../../../functions/infer/half.ts';
@@ -45,6 +46,17 @@ const columns: Column[] = [
 ];
 
 describe('a part', () => {
+  it.each([1, 1000])('in Parquet says about how much memory it takes, in blocks of %i rows', (rows) => {
+    const names = Array.from({ length: 64 }, (_, i) => output('f', i));
+    const writer = parquetWriter(names, { f: 'FP32' }, undefined);
+    for (let block = 0; block < 1000 / rows; block++)
+      writer.add(blockOf(rows), { f: tensor('FP32', [rows, 64], new Float32Array(64 * rows)) });
+    // Four bytes a value; an array of one element takes fifty times as much.
+    const least = rows === 1 ? 200 : 4;
+    expect(writer.size()).toBeGreaterThan(least * 64 * 1000);
+    expect(writer.size()).toBeLessThan(1.1 * (least + 4) * 64 * 1000);
+  });
+
   it('in CSV has its names, and numbers in the fewest digits that are read as them', () => {
     const writer = csvWriter([...columns, output('f', 0), output('f', 1), output('d'), output('s')]);
     writer.add(blockOf(2, [['x', 'a\rb']]), all);
