@@ -1,7 +1,5 @@
 import { Buffer } from 'node:buffer';
 import { createHash } from 'node:crypto';
-import { dirname } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import {
   CloudFormationClient,
   CreateStackCommand,
@@ -19,10 +17,8 @@ import { aliasLogicalId, functionLogicalId, normalized, RELEASE } from '../../pl
 import { releaseFunctions, releaseResources } from '../../plugins/models/plan/alias.ts';
 import type { Json, Resource } from '../../plugins/models/plan/cloudformation.ts';
 import type { Host } from '../../plugins/models/plan/host.ts';
-import { bundle, importPath, ownFile } from '../../plugins/models/ship/bundle.ts';
 import { client } from './deployed.ts';
-
-const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+import { workerBundle } from './worker-bundle.ts';
 
 export const BUCKET = 'release-test';
 export const SERVICE = 'shop';
@@ -136,8 +132,7 @@ export function releaseStack(endpoint: string, { service = SERVICE, environment 
   /** Uploads the worker and the functions' code, and returns the template of this state of the service. */
   const template = async (models: readonly Deployed[], tail?: Tail, forced?: string): Promise<string> => {
     await upload('tail.zip', TAIL_CODE);
-    const source = `export { handler } from ${importPath(ownFile('functions/release/handler'))};`;
-    await upload('worker.zip', await bundle(source, root, 'models'));
+    await upload('worker.zip', await workerBundle());
     const input = {
       models: models.map(({ name, declares }) => model(name, declares)),
       host,

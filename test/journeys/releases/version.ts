@@ -29,8 +29,10 @@ const HARD_ONES: Readonly<Record<Behaviour, string>> = {
 
 const METER = ownFile('functions/infer/metrics');
 
-/** @returns source of `handler.mjs`; equal kinds give equal code */
-export async function versionCode({ hard = 'answers', init, factor = 2 }: Kind = {}): Promise<string> {
+const made = new Map<string, Promise<string>>();
+
+/** @returns source of `handler.mjs`; equal kinds give equal code, which is bundled once a process */
+export function versionCode({ hard = 'answers', init, factor = 2 }: Kind = {}): Promise<string> {
   const source = `
     import { createMeter } from ${importPath(METER)};
     ${init === undefined ? '' : `throw new Error('it does not start');`}
@@ -47,7 +49,9 @@ export async function versionCode({ hard = 'answers', init, factor = 2 }: Kind =
         outputs: [{ name: 'y', datatype: 'FP32', shape: [1], data: [asked * ${factor}] }],
       };
     };`;
-  return bundle(source, dirname(METER), 'version');
+  const code = made.get(source) ?? bundle(source, dirname(METER), 'version');
+  made.set(source, code);
+  return code;
 }
 
 export const requestOf = (asked: number) => ({

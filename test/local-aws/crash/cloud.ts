@@ -1,7 +1,6 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { ApplicationAutoScalingClient } from '@aws-sdk/client-application-auto-scaling';
 import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import { CloudWatchClient, DescribeAlarmsCommand } from '@aws-sdk/client-cloudwatch';
@@ -14,15 +13,13 @@ import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { CreateScheduleGroupCommand, SchedulerClient } from '@aws-sdk/client-scheduler';
 import { CreateTopicCommand, SNSClient } from '@aws-sdk/client-sns';
 import { ENV } from '../../../functions/release/contract.ts';
-import { bundle, importPath, ownFile } from '../../../plugins/models/ship/bundle.ts';
 import { client } from '../deployed.ts';
 import { ACCOUNT, makeFunction, makeRole } from '../lambda.ts';
 import { type LocalAws, REGION, startAws } from '../start.ts';
 import { local } from '../venv.ts';
+import { workerBundle } from '../worker-bundle.ts';
 import { type Between, proxy } from './proxy.ts';
 import { type Workers, workers } from './workers.ts';
-
-const root = dirname(dirname(dirname(dirname(fileURLToPath(import.meta.url)))));
 
 export const BUCKET = 'crash-test';
 export const SCOPE = `models/${ACCOUNT}/${REGION}/shop/test/`;
@@ -106,10 +103,6 @@ export async function surroundings(started: LocalAws): Promise<Readonly<Record<s
     [ENV.files]: 'models/files/',
   };
 }
-
-/** The worker, bundled as it is deployed. */
-export const workerBundle = (): Promise<string> =>
-  bundle(`export { handler } from ${importPath(ownFile('functions/release/handler'))};`, root, 'models');
 
 export async function cloud(): Promise<Cloud> {
   const started = await startAws({ speed: SPEED, auth: false });

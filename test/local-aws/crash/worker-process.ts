@@ -4,6 +4,7 @@
  *
  * Arguments: path of the bundle, ARN of the function.
  */
+import { flushCompileCache } from 'node:module';
 import { pathToFileURL } from 'node:url';
 
 type Message = { readonly event: unknown; readonly now: number };
@@ -27,4 +28,6 @@ process.on('message', ({ event, now }: Message) => {
     (error: unknown) => process.send?.({ error: error instanceof Error ? error.message : String(error) }),
   );
 });
+// What it compiled so far is kept for those who follow, now: nobody who is killed keeps anything at their end.
+flushCompileCache();
 process.send?.('ready');
