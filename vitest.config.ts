@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { InTurn } from './test/order.ts';
 
 const project = (name: string, include: string[], extra: object) => ({
   test: { name, include, testTimeout: 30_000, hookTimeout: 60_000, ...extra },
@@ -6,12 +7,12 @@ const project = (name: string, include: string[], extra: object) => ({
 /** Pure code on every core, first: what is wrong there is told within a minute. */
 const light = { maxWorkers: '100%' };
 /**
- * Whatever starts a framework, a Python or a local AWS: three files at a time, of whatever projects, since more than half of
- * such a file's time is waiting, and more would make the limits that tests give to processes a matter of luck. Files share
- * no port, no folder that they write to and no local AWS; what they install has a lock.
+ * Whatever starts a framework, a Python or a local AWS: four files at a time, of all projects in turn, since half of such a
+ * file's time is waiting. More, or four that all compute, would make the limits that tests give to processes a matter of
+ * luck. Files share no port, no folder that they write to and no local AWS; what they install has a lock.
  */
 const heavy = {
-  maxWorkers: 3,
+  maxWorkers: 4,
   sequence: { groupOrder: 1 },
   testTimeout: 300_000,
   hookTimeout: 600_000,
@@ -19,6 +20,7 @@ const heavy = {
 
 export default defineConfig({
   test: {
+    sequence: { sequencer: InTurn },
     projects: [
       project('laws', ['test/laws.test.ts'], light),
       project('unit', ['test/unit/**/*.test.ts'], light),

@@ -1,0 +1,40 @@
+/** In which order test files run: the pure ones first, and of the heavy ones always some that wait beside some that compute. */
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
+
+/** The longest files, each about two minutes. Begun last, one of them would run alone at the end. */
+export const LONG: readonly string[] = [
+  'test/golden/golden.test.ts',
+  'test/journeys/drift.test.ts',
+  'test/journeys/releases/dying.test.ts',
+  'test/journeys/releases/denied.test.ts',
+];
+
+/** Most of its time a journey waits for the clock of its AWS; most others compute all of theirs. */
+const waits = (file: string): boolean => file.startsWith('test/journeys/');
+
+/** @param files paths from the repository's root, in an order that else stays */
+export function inTurn(files: readonly string[]): readonly string[] {
+  const rank = (file: string): number => (LONG.includes(file) ? LONG.indexOf(file) : LONG.length);
+  const sorted = files.toSorted((a, b) => rank(a) - rank(b));
+  const queues = [sorted.filter(waits), sorted.filter((file) => !waits(file))];
+  // Both queues end together: each file has the place that is its share of its own queue.
+  return queues
+    .flatMap((queue) => queue.map((file, at) => ({ file, at: (at + 0.5) / queue.length })))
+    .toSorted((a, b) => a.at - b.at)
+    .map(({ file }) => file);
+}
+
+/** Vitest's own order, with the heavy files of all projects in turn. */
+export class InTurn extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files);
+    const isHeavy = ({ project }: TestSpecification): boolean => project.config.sequence.groupOrder > 0;
+    const heavy = new Map(
+      sorted.filter(isHeavy).map((one) => [one.moduleId.slice(this.ctx.config.root.length + 1), one]),
+    );
+    return [
+      ...sorted.filter((one) => !isHeavy(one)),
+      ...inTurn([...heavy.keys()]).flatMap((file) => heavy.get(file) ?? []),
+    ];
+  }
+}
