@@ -108,9 +108,13 @@ export const lost = (outcomes: readonly Outcome[], bad: readonly string[]): read
     return version === said ? [] : [`version ${version} ran, and ${said} answered`];
   });
 
-/** Versions that answered, in the order of their first answer. */
+/** Versions that answered, in the order in which they were asked: a cold start may answer after the next version. */
 export const servedBy = (outcomes: readonly Outcome[]): readonly string[] => [
-  ...new Set(outcomes.flatMap(({ version }) => (version === undefined ? [] : [version]))),
+  ...new Set(
+    outcomes
+      .toSorted((one, other) => one.sent - other.sent)
+      .flatMap(({ version }) => (version === undefined ? [] : [version])),
+  ),
 ];
 
 export const faultsOf = (outcomes: readonly Outcome[], version?: string): readonly Outcome[] =>
