@@ -36,7 +36,8 @@ describe('a stack that fails', () => {
       expect(await on.events()).toMatch(/Broken \w+_FAILED asked to/);
       expect(await on.alias()).toEqual(whole('1'));
       expect(await on.versions()).toEqual(['1']);
-      expect(await on.schedules()).toEqual([]);
+      // CloudFormation is answered first.
+      await expect.poll(on.schedules, WRITTEN).toEqual([]);
       expect(await on.document()).toMatchObject({ stable: { version: '1', fingerprint: 'a' }, refused: [] });
       expect(servedBy(traffic.outcomes)).toEqual(['1']);
 
