@@ -131,6 +131,8 @@ describe('a stack that rolls back after the alias was done', () => {
       const on = await open(`back-${fingerprint}`);
       await on.deploy({ fingerprint: 'same' });
       const traffic = on.traffic(10);
+      // The next version may be live sooner than a tenth of a second.
+      await expect.poll(() => servedBy(traffic.outcomes), WRITTEN).toEqual(['1']);
       const tail = { name: 'Broken', seconds: 20, status: 'FAILED' } as const;
       expect(await on.deploy({ fingerprint, factor: 3, release, tail })).toBe('UPDATE_ROLLBACK_COMPLETE');
       // CloudFormation is answered first.

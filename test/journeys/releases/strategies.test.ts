@@ -76,6 +76,7 @@ describe('linear', () => {
     const on = await open('linear');
     await on.deploy({ fingerprint: 'a' });
     const traffic = on.traffic(30);
+    await expect.poll(() => servedBy(traffic.outcomes), WRITTEN).toEqual(['1']);
     const rules = {
       strategy: 'linear',
       steps: [{ weight: '30%', bake: '1m' }],
