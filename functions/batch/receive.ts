@@ -13,6 +13,10 @@ import type { World } from './world.ts';
 /** Seconds after which a large object asks again whether it is its turn. */
 const TURN = 60;
 
+/** Seconds after which an object that no entry takes asks again, which is SQS's most; and milliseconds in which a release ends, most likely. */
+const UNKNOWN = 900;
+const PROMOTED = 86_400_000;
+
 /**
  * What jobs write about themselves: in a chain, the next model's input may have it beside the answers. Only what nobody else
  * would call so: a folder `latest` may be anybody's.
@@ -39,11 +43,15 @@ export async function receive(world: World, { body, again, since }: Message): Pr
   if (DOCUMENTS.test(asked.key)) return;
   const number = entryFor(world.entries, asked.bucket, asked.key);
   const entry = world.entries[number];
-  if (entry === undefined)
+  if (entry === undefined) {
+    // Rules are new with the deploy, the version that knows their entries is live once it is promoted.
+    const began = since ?? new Date(world.clock()).toISOString();
+    if (world.clock() - Date.parse(began) < PROMOTED) return world.queue.again(body, UNKNOWN, began);
     return world.queue.fail(body, {
       code: 'NO_ENTRY',
-      reason: `No entry under batch takes s3://${asked.bucket}/${asked.key}.`,
+      reason: `No entry under batch takes s3://${asked.bucket}/${asked.key}, and has not for a day.`,
     });
+  }
   const head = await world.head(asked);
   // What the console makes of "create folder".
   if (asked.key.endsWith('/') && head?.bytes === 0) return;

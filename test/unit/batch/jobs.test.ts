@@ -76,17 +76,33 @@ describe('an object', () => {
     expect(JSON.parse(before['scored/sum/latest/rows/a.csv.json'] ?? '').job).toMatch(/[0-9a-f]{64}\/$/);
   });
 
-  it('that is gone, or of no entry, or no message of ours, loses nothing', async () => {
+  it('that is gone, or no message of ours, loses nothing', async () => {
     const s = scene();
     const event = s.upload(KEY, csv(3));
     s.input.objects.delete(KEY);
     await s.send(event);
     expect(s.files()).toEqual({});
     expect(s.failed).toEqual([]);
-    await s.send(s.upload('other/a.csv', csv(3)));
     await s.send('{"Records":[]}');
     await s.send('no JSON');
-    expect(s.failed.map(({ code }) => code)).toEqual(['NO_ENTRY', 'UNKNOWN_MESSAGE', 'UNKNOWN_MESSAGE']);
+    expect(s.failed.map(({ code }) => code)).toEqual(['UNKNOWN_MESSAGE', 'UNKNOWN_MESSAGE']);
+  });
+
+  it('of an entry that the next version knows waits for that one, and is put aside after a day without', async () => {
+    const s = scene();
+    const events = ['other/a.csv', 'another/a.csv'].map((key) => s.upload(key, csv(3)));
+    for (const event of events) await s.send(event);
+    expect([s.failed, s.again]).toEqual([[], events]);
+    const [began] = s.since;
+    s.clock.now += 80_000_000;
+    Object.assign(s.world.entries[0] ?? {}, { input: { bucket: 'in', prefix: 'other/', suffix: '.csv' } });
+    for (const event of s.again.splice(0)) await s.send(event, true, began);
+    expect(success(s.files())).toMatchObject({ rows: 3 });
+    expect([s.failed, s.again]).toEqual([[], events.slice(1)]);
+    s.clock.now += 10_000_000;
+    for (const event of s.again.splice(0)) await s.send(event, true, began);
+    expect(s.failed).toMatchObject([{ code: 'NO_ENTRY', body: events[1] }]);
+    expect(s.again).toEqual([]);
   });
 
   it.each([
