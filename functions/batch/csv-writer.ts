@@ -4,9 +4,12 @@ import { contentOf, newOutput, type Output, putByte, putInteger, putText, putter
 import type { Block, Column, PartWriter } from './rows.ts';
 import { textOf } from './value-text.ts';
 
-/** RFC 4180, lines ended by a newline alone, with a line of names at the start: each part is a file of its own. */
-export function csvWriter(columns: readonly Column[]): PartWriter {
-  const output = newOutput();
+/**
+ * RFC 4180, lines ended by a newline alone, with a line of names at the start: each file is whole by itself.
+ * @param output memory of a file before, of which nothing is needed any more
+ */
+export function csvWriter(columns: readonly Column[], output = newOutput()): PartWriter {
+  output.at = 0;
   columns.forEach(({ name }, i) => {
     if (i > 0) putByte(output, COMMA);
     putCell(output, name, columns.length);

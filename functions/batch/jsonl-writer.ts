@@ -17,9 +17,12 @@ import {
 import type { Block, Column, PartWriter } from './rows.ts';
 import { jsonOf } from './value-text.ts';
 
-/** A JSON object a line, by the columns' names. */
-export function jsonlWriter(columns: readonly Column[]): PartWriter {
-  const output = newOutput();
+/**
+ * A JSON object a line, by the columns' names.
+ * @param output memory of a file before, of which nothing is needed any more
+ */
+export function jsonlWriter(columns: readonly Column[], output = newOutput()): PartWriter {
+  output.at = 0;
   const heads = columns.map(({ name }, i) => Buffer.from(`${i > 0 ? ',' : '{'}${JSON.stringify(name)}:`));
   return {
     /** @throws Refusal `NON_FINITE_OUTPUT`, before anything of the block is written */

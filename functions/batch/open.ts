@@ -8,6 +8,7 @@ import { jsonlWriter } from './jsonl-writer.ts';
 import type { Written } from './model.ts';
 import { openNpy } from './npy.ts';
 import { npyWriter } from './npy-write.ts';
+import { newOutput } from './output.ts';
 import { openParquet } from './parquet.ts';
 import { parquetWriter } from './parquet-write.ts';
 import type { Column, PartWriter, Rows, Source } from './rows.ts';
@@ -19,7 +20,7 @@ export const openRows = (entry: Entry, source: Source, signature: Signature): Pr
   OPEN[entry.format](source, signature, entry);
 
 /**
- * @returns what makes a writer for each file
+ * @returns what makes a writer for each file, one after the other: the next has the memory of the last
  * @throws an object fault `WRONG_HEADER` where a column that is carried is called as one of the answers
  */
 export function writerFor(
@@ -38,11 +39,12 @@ export function writerFor(
     names.add(name);
   }
   const datatypes = Object.fromEntries(outputs.map(({ name, datatype }) => [name, datatype]));
+  const output = newOutput();
   switch (outputFormat) {
     case 'csv':
-      return () => csvWriter(columns);
+      return () => csvWriter(columns, output);
     case 'jsonl':
-      return () => jsonlWriter(columns);
+      return () => jsonlWriter(columns, output);
     case 'npy':
       return () => npyWriter(columns, datatypes);
     case 'parquet':
