@@ -16,7 +16,8 @@ type Kept = {
 export function fakeBucket(chaos: Chaos = calm, clock: () => number = Date.now) {
   const objects = new Map<string, Kept>();
   const set = (key: string, body: Uint8Array | string, metadata: Record<string, string> = {}): Kept => {
-    const bytes = typeof body === 'string' ? Buffer.from(body) : body;
+    // A copy, as of what is sent: whose memory it was may use it again.
+    const bytes = Buffer.from(body as Uint8Array);
     const etag = createHash('md5').update(bytes).digest('hex');
     const kept = { bytes, etag, metadata, modified: new Date(clock()).toISOString() };
     objects.set(key, kept);
