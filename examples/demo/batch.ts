@@ -59,11 +59,11 @@ export async function batch({ sls, env, client, columns }: BatchScene): Promise<
     expect(success.rows === people.length, `every row is counted: ${success.rows}`);
     const errors = lines.filter((line, i) => line !== people[i]).length;
     expect(success.errors === errors, `${errors} rows are broken, ${success.errors} are told`);
-    const [part] = success.files;
-    const answers = (await text(part?.key ?? '')).split('\n').length - 2;
+    const [file] = success.files;
+    const answers = (await text(file?.key ?? '')).split('\n').length - 2;
     expect(answers === people.length - errors, `the others have an answer each: ${answers}`);
 
-    const faults = await text((part?.key ?? '').replace('part-', 'errors-').replace(/csv$/, 'jsonl'));
+    const faults = await text(file?.errorsKey ?? '');
     console.log(`${errors} rows could not be scored, of which nobody is left in the dark:`);
     for (const fault of faults.trim().split('\n').slice(0, 3)) console.log(`  ${fault}`);
 
