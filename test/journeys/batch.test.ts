@@ -168,7 +168,7 @@ it('broken rows are listed with their lines, and too many fail the job until the
   expect(done).toMatchObject({ rows: 4000, errors: 200, version: '2' });
   const status = await service.sls('models', 'batch', '--status', '--input', 's3://shop-rows/july/');
   expect(status.stdout).toMatch(/^churn: 0 waiting, 0 at work, 0 failed$/m);
-  expect(status.stdout).toMatch(/done at .* by version 2, 4,000 rows \(200 faulty\) in 1 part/);
+  expect(status.stdout).toMatch(/done at .* by version 2, 4,000 rows \(200 faulty\) in 1 file/);
 });
 
 it('the documented policy is enough for these commands, and each of its statements is needed', async () => {
