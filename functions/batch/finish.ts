@@ -11,6 +11,7 @@ import {
   type Success,
 } from './job.ts';
 import { checkFirst, type Progress, progressOf } from './parts.ts';
+import { hold } from './reopen.ts';
 import type { RowFault } from './rows.ts';
 import type { World } from './world.ts';
 
@@ -27,6 +28,8 @@ const NAMED = 3;
 export async function finish(world: World, job: Job, folder: Folder, parts: number): Promise<void> {
   const files = world.files(folder.bucket);
   const entry = world.entries[job.entry] as Entry;
+  // Before the files are looked at.
+  const failed = await files.read(`${folder.prefix}${KEYS.failed}`);
   const done = await partsOf(files, folder, parts, entry);
   const missing = done.flatMap(({ isWhole }, number) => (isWhole ? [] : [number]));
   if (missing.length > 0) {
@@ -64,6 +67,7 @@ export async function finish(world: World, job: Job, folder: Folder, parts: numb
     startedAt: job.startedAt,
     finishedAt: new Date(finishedAt).toISOString(),
   };
+  if (failed !== undefined) await hold(world, folder, failed.etag);
   const written = await files.create(
     `${folder.prefix}${KEYS.success}`,
     `${JSON.stringify(success, null, 2)}\n`,

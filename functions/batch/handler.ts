@@ -27,7 +27,7 @@ import { runOf } from './model.ts';
 import { headOf, objectSource } from './object.ts';
 import { sqsQueue } from './queue.ts';
 import { finishJob, type Message, receive, scorePart } from './receive.ts';
-import { isBusy, spread } from './spread.ts';
+import { running, spread } from './spread.ts';
 import type { World } from './world.ts';
 
 /** A message, or what the state machine asks. */
@@ -70,7 +70,7 @@ export async function createBatch(manifest: Manifest, batch: BatchManifest, tran
     source: (object, head) => objectSource(s3, object, head),
     files: (bucket) => bucketFiles(s3, bucket),
     queue,
-    isBusy: ({ prefix }) => isBusy(sfn, machine, hashOf(prefix)),
+    running: ({ prefix }) => running(sfn, machine, hashOf(prefix)),
     spread: (job, { bucket, prefix }) => {
       const plan = { bucket, key: `${prefix}${KEYS.plan}` };
       return spread(sfn, machine, hashOf(prefix), { version, job, plan, results: `${prefix}${KEYS.map}` });

@@ -142,6 +142,9 @@ export type Failed = {
   readonly reason: string;
   readonly startedAt: string;
   readonly failedAt: string;
+  /** ISO 8601. Whoever writes one of these first has the folder: to take files away that are scored anew, or to call what is there complete. */
+  readonly reopening?: string;
+  readonly ending?: string;
 };
 
 /** `<output>/<model>/latest/<key>.json`. */

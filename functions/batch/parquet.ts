@@ -143,7 +143,7 @@ async function* blocksOf(
 ): AsyncGenerator<Block> {
   const { inputs, carried } = fitting;
   const hasTexts = fitting.columns.some(({ kind }) => kind.datatype === 'BYTES');
-  let most = hasTexts ? FIRST_TEXTS : blockRows(inputs);
+  let most = hasTexts ? Math.min(FIRST_TEXTS, blockRows(inputs)) : blockRows(inputs);
   const ends = parts.map(({ to }) => to);
   const from = parts[0]?.from ?? 0;
   const to = ends.at(-1) ?? 0;
@@ -175,7 +175,8 @@ async function* blocksOf(
       for (const cursor of cursors) await fill(cursor, fitting, block, beside);
       if (hasTexts) {
         const rowBytes = Math.max(1, textBytes([...block.data, ...beside]) / count);
-        most = Math.max(1, Math.min(blockRows(inputs), Math.floor(TEXTS_BYTES / rowBytes)));
+        // Those to come may be longer than those that were.
+        most = Math.max(1, Math.min(blockRows(inputs), 8 * count, Math.floor(TEXTS_BYTES / rowBytes)));
       }
       yield blockOf(part, inputs, block, beside);
       row += count;

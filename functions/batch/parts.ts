@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { RefusalCode } from '../shared/http.ts';
-import { type Entry, KEYS, METRICS } from './contract.ts';
+import { type Entry, METRICS } from './contract.ts';
 import { objectFault } from './faults.ts';
 import type { Files } from './folder.ts';
-import { type DoneFile, errorsKey, type Folder, partKey, partNumber } from './job.ts';
+import { type DoneFile, errorsKey, type Folder, partKey } from './job.ts';
 import type { Written } from './model.ts';
 import type { Block, PartWriter, RowFault } from './rows.ts';
 import { type Run, scoreBlock } from './score.ts';
@@ -81,17 +81,15 @@ export function openPart(
     started: world.clock(),
   });
   let file = begin(first + passed);
-  /** Of the last step: how many rows, how many a millisecond, and how many a file has room for. */
-  let last: { readonly count: number; readonly pace: number; readonly room: number } | undefined;
+  /** Of the last step with rows for the model: how many, how many a millisecond, and how many a file has room for. */
+  let last: { readonly good: number; readonly pace: number; readonly room: number } | undefined;
+  let isBegun = false;
 
   const size = (): number => file.writer.size() + file.faultBytes;
   const isFull = (): boolean => size() >= world.sizes.file || world.clock() - file.started >= FILE_AGE;
   const stepOf = (rows: number): number => {
     if (last === undefined) return Math.min(rows, FIRST_STEP);
-    return Math.min(
-      rows,
-      Math.max(1, Math.floor(Math.min(STEP * last.pace, last.room, GROWTH * last.count))),
-    );
+    return Math.min(rows, Math.max(1, Math.floor(Math.min(STEP * last.pace, last.room, GROWTH * last.good))));
   };
 
   const end = async (isLast: boolean): Promise<boolean> => {
@@ -140,22 +138,24 @@ export function openPart(
       passed = 0;
       while (rest !== undefined) {
         // The first step of a run is always taken: else one that is late at once would never get on.
-        const late = last !== undefined && isLate(world);
+        const late = isBegun && isLate(world);
         if (file.rows > 0 && (late || isFull()) && !(await end(false))) return false;
         if (late) return false;
         const count = stepOf(rest.read);
         const [now, others]: readonly [Block, Block?] = count < rest.read ? splitBlock(rest, count) : [rest];
         const before = { size: size(), time: world.clock() };
         const scored = await scoreBlock(run, now, outputs, most, entry.outputFormat === 'npy');
-        // A clock that was set back says nothing; one that stood still, that there is no hurry.
-        const pace = count / Math.max(0, world.clock() - before.time);
+        isBegun = true;
+        // Rows that are faulty before the model say nothing of it, nor does a clock that was set back; one that stood still, that there is no hurry.
+        const good = now.rows.length;
+        const pace = good / Math.max(0, world.clock() - before.time);
         file.writer.add(scored.block, scored.outputs);
         file.rows += now.read;
         for (const fault of scored.block.faults) {
           file.faults.push(fault);
           file.faultBytes += FAULT_BYTES + fault.reason.length;
         }
-        last = { count, pace, room: (world.sizes.file * count) / (size() - before.size) };
+        if (good > 0) last = { good, pace, room: (world.sizes.file * count) / (size() - before.size) };
         rest = others;
       }
       return true;
@@ -246,21 +246,4 @@ export function checkFirst({ key, first }: DoneFile, due: number): void {
     'FILES_DISAGREE',
     `${key} begins with row ${first} of the object, where row ${due} is due: a file before it was deleted. Delete this one and those of its part after it, and ask again.`,
   );
-}
-
-/**
- * Takes away the files that have rows at which the model or its transform failed, and what follows them in their part: all of it is scored
- * anew. The last ones first, so that what is left is a part's beginning, whenever this is interrupted.
- */
-export async function reopen(files: Files, { prefix }: Folder): Promise<void> {
-  const keys = (await files.keys(`${prefix}${KEYS.part}`)).toSorted();
-  const opened = new Set<number>();
-  const taken: string[] = [];
-  for (const key of keys) {
-    const part = partNumber(key);
-    if (part === undefined) continue;
-    if ((await files.head(key))?.metadata.failed !== undefined) opened.add(part);
-    if (opened.has(part)) taken.push(key);
-  }
-  for (const key of taken.reverse()) await files.remove(key);
 }

@@ -16,7 +16,7 @@ export function sqsQueue(sqs: SQSClient, url: string, failed: string): World['qu
       };
       await sqs.send(new SendMessageCommand({ QueueUrl: failed, MessageBody, MessageAttributes }));
     },
-    again: async (MessageBody, DelaySeconds, since) => {
+    again: async (MessageBody, DelaySeconds, since = 'true') => {
       const MessageAttributes = { [ATTRIBUTES.again]: text(since) };
       await sqs.send(new SendMessageCommand({ QueueUrl: url, MessageBody, MessageAttributes, DelaySeconds }));
     },

@@ -5,7 +5,8 @@ import { completed, fail, failedAttempt, finish, urlOf } from './finish.ts';
 import { entryFor, type Folder, folderOf, isNewer, type Job, type Latest, latestKey } from './job.ts';
 import { mostRows, writtenOutputs } from './model.ts';
 import { openRows, writerFor } from './open.ts';
-import { isLate, type OpenPart, openPart, progressOf, reopen, type Scoring } from './parts.ts';
+import { isLate, type OpenPart, openPart, progressOf, type Scoring } from './parts.ts';
+import { reopen } from './reopen.ts';
 import type { Rows } from './rows.ts';
 import { firstRow } from './split.ts';
 import type { World } from './world.ts';
@@ -86,36 +87,42 @@ export async function receive(world: World, { body, again, since }: Message): Pr
       object: urlOf(folder),
       reason: 'a later one is scored',
     });
-  const isAsked = again || asked.etag === undefined;
-  // The same version would fail the same way; a person who asks again gets it tried.
-  if (failed !== undefined && failed.version === job.version && !isAsked) return;
-  if (failed?.code === 'TOO_MANY_ERRORS' && isAsked && since === undefined) {
-    await reopen(files, folder);
-    // Who asks twice has it taken away once.
-    await files.remove(`${folder.prefix}${KEYS.failed}`);
-  }
-  await attempt(world, job, folder, entry);
-}
-
-async function attempt(world: World, job: Job, folder: Folder, entry: Entry): Promise<void> {
+  const isByHand = since === undefined && (again || asked.etag === undefined);
+  // The same version would fail the same way; a person who asks again gets it tried. What goes on by itself may have a twin that failed meanwhile.
+  const isOver = failed?.version === job.version && (since === undefined || failed.failedAt > since);
+  if (isOver && !isByHand) return;
+  if (failed?.code === 'TOO_MANY_ERRORS' && isByHand && !(await reopen(world, folder)))
+    return world.queue.again(body, TURN);
   try {
-    const rows = await rowsOf(world, job, entry);
-    // Before anything is planned: what is wrong with its columns is told once.
-    const scoring = await scoringOf(world, entry, rows);
-    if (rows.plan === undefined || job.object.bytes <= world.sizes.whole)
-      return await whole(world, job, folder, scoring, rows);
-    if (await world.isBusy(folder)) return world.queue.again(job.message, TURN, job.startedAt);
-    const files = world.files(folder.bucket);
-    const key = `${folder.prefix}${KEYS.plan}`;
-    if ((await files.head(key)) === undefined) {
-      const parts: Part[] = [];
-      for await (const part of rows.plan(world.sizes.part)) parts.push(part);
-      await files.create(key, `[\n${parts.map((part) => JSON.stringify(part)).join(',\n')}\n]\n`);
-    }
-    await world.spread(job, folder);
+    await attempt(world, job, folder, entry, isByHand);
   } catch (error) {
     await ended(world, job, folder, error);
   }
+}
+
+/** @param isByHand then an execution that runs still is not what was asked for */
+async function attempt(
+  world: World,
+  job: Job,
+  folder: Folder,
+  entry: Entry,
+  isByHand: boolean,
+): Promise<void> {
+  const rows = await rowsOf(world, job, entry);
+  // Before anything is planned: what is wrong with its columns is told once.
+  const scoring = await scoringOf(world, entry, rows);
+  if (rows.plan === undefined || job.object.bytes <= world.sizes.whole)
+    return whole(world, job, folder, scoring, rows);
+  if ((await world.running(folder)).others) return world.queue.again(job.message, TURN, job.startedAt);
+  const files = world.files(folder.bucket);
+  const key = `${folder.prefix}${KEYS.plan}`;
+  if ((await files.head(key)) === undefined) {
+    const parts: Part[] = [];
+    for await (const part of rows.plan(world.sizes.part)) parts.push(part);
+    await files.create(key, `[\n${parts.map((part) => JSON.stringify(part)).join(',\n')}\n]\n`);
+  }
+  if ((await world.spread(job, folder)) === 'running' && isByHand)
+    return world.queue.again(job.message, TURN);
 }
 
 /** What is wrong with the object ends the job; anything else may succeed later. */

@@ -6,12 +6,13 @@ import {
 } from '@aws-sdk/client-sfn';
 import { errorName } from '../shared/aws/errors.ts';
 import type { ExecutionInput } from './contract.ts';
+import type { Running } from './world.ts';
 
 /** Executions of one job: each failed one is followed by another, if somebody asks. */
 const ATTEMPTS = 100;
 
 /**
- * Starts the execution that runs a job's parts; nothing where one of the job runs already. Names of executions are known for 90 days,
+ * Starts the execution that runs a job's parts, unless one of the job runs already. Names of executions are known for 90 days,
  * which is what tells a second message from a second attempt.
  * https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
  *
@@ -22,7 +23,7 @@ export async function spread(
   machine: string,
   name: string,
   input: ExecutionInput,
-): Promise<void> {
+): Promise<'started' | 'running'> {
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
     const execution = `${name}-${attempt}`;
     try {
@@ -33,24 +34,25 @@ export async function spread(
           input: JSON.stringify(input),
         }),
       );
-      return;
+      return 'started';
     } catch (error) {
       if (errorName(error) !== 'ExecutionAlreadyExists') throw error;
       const executionArn = `${machine.replace(':stateMachine:', ':execution:')}:${execution}`;
       const { status } = await sfn.send(new DescribeExecutionCommand({ executionArn }));
-      if (status === 'RUNNING' || status === 'PENDING_REDRIVE') return;
+      if (status === 'RUNNING' || status === 'PENDING_REDRIVE') return 'running';
     }
   }
   throw new Error(`${ATTEMPTS} executions of this job have come to nothing`);
 }
 
 /**
- * Does an execution of another job run? Its list is some seconds late, so two may begin together: then both run.
+ * Whose executions run, this job's or others'? Their list is some seconds late, so two may begin together: then both run.
  * https://docs.aws.amazon.com/step-functions/latest/apireference/API_ListExecutions.html
  */
-export async function isBusy(sfn: SFNClient, machine: string, name: string): Promise<boolean> {
+export async function running(sfn: SFNClient, machine: string, name: string): Promise<Running> {
   const { executions = [] } = await sfn.send(
     new ListExecutionsCommand({ stateMachineArn: machine, statusFilter: 'RUNNING' }),
   );
-  return executions.some((execution) => !execution.name?.startsWith(`${name}-`));
+  const own = executions.filter((execution) => execution.name?.startsWith(`${name}-`)).length;
+  return { own: own > 0, others: own < executions.length };
 }

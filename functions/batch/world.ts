@@ -7,6 +7,9 @@ import type { Head, Located } from './object.ts';
 import type { Source } from './rows.ts';
 import type { Run } from './score.ts';
 
+/** Executions of the state machine: of this job, of others. */
+export type Running = { readonly own: boolean; readonly others: boolean };
+
 /** All that a batch function can reach. */
 export type World = {
   readonly manifest: Manifest;
@@ -25,15 +28,18 @@ export type World = {
       body: string,
       why: { readonly code: string; readonly reason: string; readonly job?: string },
     ): Promise<void>;
-    /** Another invocation goes on, after so many seconds. @param since ISO 8601: when the attempt began */
-    again(body: string, seconds: number, since: string): Promise<void>;
+    /**
+     * Another invocation goes on, after so many seconds.
+     * @param since ISO 8601: when the attempt began; absent where a person asks for one, which has not begun
+     */
+    again(body: string, seconds: number, since?: string): Promise<void>;
     /** It comes back after so many seconds. */
     later(receipt: string, seconds: number): Promise<void>;
   };
-  /** Do parts of another job of this model run side by side? One job at a time: more would be so many times the instances. */
-  readonly isBusy: (folder: Folder) => Promise<boolean>;
-  /** Runs the parts of `_PLAN.json` side by side, by this very version. */
-  readonly spread: (job: Job, folder: Folder) => Promise<void>;
+  /** Whose parts run side by side? Those of one job of the model at a time: more would be so many times the instances. */
+  readonly running: (folder: Folder) => Promise<Running>;
+  /** Runs the parts of `_PLAN.json` side by side, by this very version, unless they run. */
+  readonly spread: (job: Job, folder: Folder) => Promise<'started' | 'running'>;
   /** Milliseconds that the invocation may still take. */
   readonly left: () => number;
   readonly clock: () => number;

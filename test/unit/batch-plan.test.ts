@@ -283,11 +283,18 @@ describe('the state machine', () => {
     const statements = [
       { Effect: 'Allow', Action: ['kms:Decrypt', 'dynamodb:GetItem'], Resource: 'arn:aws:kms:eu:1:key/k' },
       { Effect: 'Allow', Action: 's3:GetObject', Resource: 'arn:aws:s3:::lookup/*' },
+      {
+        Effect: 'Allow',
+        Action: ['KMS:GenerateDataKey', { Ref: 'Other' }],
+        Resource: 'arn:aws:kms:eu:1:key/l',
+      },
+      { Effect: 'Allow', Action: { 'Fn::If': ['Yes', 'kms:Encrypt', 'kms:Decrypt'] }, Resource: '*' },
     ];
     const own = resources({ churn: { batch: [ENTRY], iam: { statements } } });
     const role = JSON.stringify(own.ChurnDashbatchMachineRole);
     expect(role).toContain('"Action":["kms:Decrypt"],"Resource":"arn:aws:kms:eu:1:key/k"');
-    expect(role).not.toMatch(/dynamodb|lookup/);
+    expect(role).toContain('"Action":["KMS:GenerateDataKey"],"Resource":"arn:aws:kms:eu:1:key/l"');
+    expect(role).not.toMatch(/dynamodb|lookup|Fn::If/);
   });
 
   it('reads plans and writes below jobs, and asks its function only', () => {

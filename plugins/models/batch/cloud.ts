@@ -66,11 +66,18 @@ export function cloudOf(aws: AwsConfig): Cloud {
     const { Attributes = {} } = await sqs.send(
       new GetQueueAttributesCommand({
         QueueUrl: await urlOf(queue),
-        AttributeNames: ['ApproximateNumberOfMessages', 'ApproximateNumberOfMessagesNotVisible'],
+        AttributeNames: [
+          'ApproximateNumberOfMessages',
+          'ApproximateNumberOfMessagesDelayed',
+          'ApproximateNumberOfMessagesNotVisible',
+        ],
       }),
     );
     return {
-      waiting: Number(Attributes.ApproximateNumberOfMessages ?? 0),
+      // Large ones that wait for their turn are sent anew with a delay.
+      waiting:
+        Number(Attributes.ApproximateNumberOfMessages ?? 0) +
+        Number(Attributes.ApproximateNumberOfMessagesDelayed ?? 0),
       atWork: Number(Attributes.ApproximateNumberOfMessagesNotVisible ?? 0),
     };
   };

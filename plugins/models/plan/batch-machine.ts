@@ -180,8 +180,9 @@ export function machineStatements(model: BatchModel, host: Host): readonly Json[
 /** Of the model's own statements, those about keys: it reads and writes in buckets that may be encrypted with them, too. */
 function keyStatements({ iam }: BatchModel): readonly Json[] {
   return iam.statements.flatMap((statement) => {
-    const { Action } = statement as { readonly Action?: string | readonly string[] };
-    const actions = [Action ?? []].flat().filter((action) => action.startsWith('kms:'));
+    // What CloudFormation makes of a function nobody knows here.
+    const { Action } = statement as { readonly Action?: unknown };
+    const actions = [Action].flat().filter((action) => typeof action === 'string' && /^kms:/i.test(action));
     return actions.length === 0 ? [] : [{ ...statement, Action: actions } as Json];
   });
 }

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Success } from '../../../functions/batch/job.ts';
 import type { Block } from '../../../functions/batch/rows.ts';
 import { firstRow, splitBlock } from '../../../functions/batch/split.ts';
+import type { Tensors } from '../../../functions/infer/transform.ts';
 import { scene } from './scene.ts';
 
 const KEY = 'rows/a.csv';
@@ -244,6 +245,22 @@ it('rows that take much longer than those before are tried some at a time', asyn
   expect(read(s)).toMatchObject(due(5000));
   // Nothing was lost with an invocation: no row was scored twice.
   expect(rows).toBe(4000);
+});
+
+it('faulty rows say nothing of how long a model takes', async () => {
+  let most = 0;
+  // Hundreds of broken rows, then good ones of 20 ms: about fifty of them are a second.
+  const s = scene({ part: 1_000_000, entry: { tolerate: 1 }, pace: () => 20 });
+  const { run } = s.world;
+  Object.assign(s.world, {
+    run: (rows: Tensors) => {
+      most = Math.max(most, rows.x?.shape[0] ?? 0);
+      return run(rows);
+    },
+  });
+  await s.send(s.upload(KEY, 'x,y\n'.repeat(400) + '1,2\n'.repeat(3000)));
+  expect(read(s)?.success).toMatchObject({ rows: 3399, errors: 399 });
+  expect(most).toBeLessThan(64);
 });
 
 it('a long refusal is cut, and counted in what a file may hold', async () => {

@@ -70,7 +70,7 @@ export function scene(
   const failed: { readonly body: string; readonly code: string; readonly reason: string }[] = [];
   const again: string[] = [];
   /** When the attempts began that go on. */
-  const since: string[] = [];
+  const since: (string | undefined)[] = [];
   const counted: Record<string, number> = {};
   const spread: Job[] = [];
   /** Folders of jobs whose parts run. */
@@ -102,14 +102,16 @@ export function scene(
       },
       later: async () => {},
     },
-    isBusy: async (folder) => {
-      await chaos('before busy');
-      return busy.some((other) => other !== folder.prefix);
+    running: async (folder) => {
+      await chaos('before running');
+      return { own: busy.includes(folder.prefix), others: busy.some((other) => other !== folder.prefix) };
     },
-    spread: async (job) => {
+    spread: async (job, folder) => {
       await chaos('before spread');
+      if (busy.includes(folder.prefix)) return 'running';
       spread.push(job);
       await chaos('after spread');
+      return 'started';
     },
     left: () => Math.min(900_000, end - clock.now),
     clock: () => clock.now,
