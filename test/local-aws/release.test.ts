@@ -84,6 +84,7 @@ const settings = () => {
   return { ...rest, credentials: async () => credentials };
 };
 
+/** What the worker does once it has written the end down, and answered CloudFormation, comes a moment later. */
 async function until(done: () => Promise<boolean>): Promise<void> {
   const end = Date.now() + 20_000;
   while (!(await done())) {
@@ -99,7 +100,7 @@ describe('Custom::ModelAlias in a stack', () => {
     expect(status, await stack.events()).toBe('CREATE_COMPLETE');
     expect(await alias()).toEqual({ version: '1', weights: {} });
     expect(await document()).toMatchObject({ phase: 'DONE', stable: { version: '1', fingerprint: 'a' } });
-    expect(await schedules()).toEqual([]);
+    await until(async () => (await schedules()).length === 0);
     expect(await keys()).toContain(LIVE.replace('releases/churn/live.json', 'versions/churn/1.json'));
   });
 
@@ -131,7 +132,7 @@ describe('Custom::ModelAlias in a stack', () => {
     });
     expect(await tick()).toMatchObject({ phase: 'DONE', running: false, version: '2' });
     expect(await alias()).toEqual({ version: '2', weights: {} });
-    expect(await schedules()).toEqual([]);
+    await until(async () => (await schedules()).length === 0);
   });
 
   it('releases a version that behaves the same at once', async () => {
@@ -149,7 +150,7 @@ describe('Custom::ModelAlias in a stack', () => {
     expect(await stack.update(body)).toBe('UPDATE_ROLLBACK_COMPLETE');
     expect(await alias()).toEqual({ version: '3', weights: {} });
     expect(await tick()).toMatchObject({ phase: 'ABORTED', running: false, version: '3' });
-    expect(await schedules()).toEqual([]);
+    await until(async () => (await schedules()).length === 0);
   });
 
   it('deploys again after the rollback', async () => {
@@ -175,7 +176,7 @@ describe('Custom::ModelAlias in a stack', () => {
     const before = await keys();
     const status = await stack.remove();
     expect(status, status === 'DELETE_COMPLETE' ? '' : await stack.events()).toBe('DELETE_COMPLETE');
-    expect(await schedules()).toEqual([]);
+    await until(async () => (await schedules()).length === 0);
     await expect(stack.lambda.send(new ListAliasesCommand({ FunctionName: functionName }))).rejects.toThrow(
       /not found/i,
     );
@@ -235,7 +236,7 @@ describe('Custom::ModelAlias in a stack', () => {
 
     expect(await stack.remove()).toBe('DELETE_COMPLETE');
     expect(await keys()).toEqual([]);
-    expect(await schedules()).toEqual([]);
+    await until(async () => (await schedules()).length === 0);
   });
 
   it('`sls remove` after a first deploy that never made a bucket does nothing', async () => {
