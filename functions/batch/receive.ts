@@ -14,6 +14,9 @@ import type { World } from './world.ts';
 /** Seconds after which a large object asks again whether it is its turn. */
 const TURN = 60;
 
+/** Seconds after which somebody asks again who found another one at the same job. */
+const SOON = 10;
+
 /** Seconds after which an object that no entry takes asks again, which is SQS's most; and milliseconds in which a release ends, most likely. */
 const UNKNOWN = 900;
 const PROMOTED = 86_400_000;
@@ -92,7 +95,7 @@ export async function receive(world: World, { body, again, since }: Message): Pr
   const isOver = failed?.version === job.version && (since === undefined || failed.failedAt > since);
   if (isOver && !isByHand) return;
   if (failed?.code === 'TOO_MANY_ERRORS' && isByHand && !(await reopen(world, folder)))
-    return world.queue.again(body, TURN);
+    return world.queue.again(body, SOON);
   try {
     await attempt(world, job, folder, entry, isByHand);
   } catch (error) {
