@@ -7,12 +7,12 @@ const project = (name: string, include: string[], extra: object) => ({
 /** Pure code on every core, first: what is wrong there is told within a minute. */
 const light = { maxWorkers: '100%' };
 /**
- * Whatever starts a framework, a Python or a local AWS: four files at a time, of all projects in turn, since half of such a
- * file's time is waiting. More, or four that all compute, would make the limits that tests give to processes a matter of
+ * Whatever starts a framework, a Python or a local AWS: three files at a time, of all projects in turn, since half of such a
+ * file’s time is waiting. More, or three that all compute, would make the limits that tests give to processes a matter of
  * luck. Files share no port, no folder that they write to and no local AWS; what they install has a lock.
  */
 const heavy = {
-  maxWorkers: 4,
+  maxWorkers: 3,
   sequence: { groupOrder: 1 },
   testTimeout: 300_000,
   hookTimeout: 600_000,
