@@ -485,7 +485,7 @@ describe('history', () => {
       to: '4',
       outcome: 'given up',
       gate: { verdict: 'pass' },
-      reason: 'the stack rolled back to version 3',
+      reason: 'the stack rolled back; version 3 keeps all traffic',
     });
   });
 

@@ -93,6 +93,8 @@ async function play(steps: readonly Step[], scheduler: fc.Scheduler): Promise<vo
   const intents = new Map<string, NonNullable<Release['intent']>>();
   const passed = new Set<string>();
   const rolledBack = new Set<string>();
+  /** Fingerprints that somebody asked for by force. */
+  const forced = new Set<string>();
 
   /** What a document may intend. */
   const watch = (before: Release | undefined, after: Release, worker: Worker | undefined): void => {
@@ -123,7 +125,9 @@ async function play(steps: readonly Step[], scheduler: fc.Scheduler): Promise<vo
     expect(inside || worker?.stack === 'done' || w.stack.state === 'done', 'the stack is done').toBe(true);
     const alike = stable !== undefined && stable.fingerprint === candidate.fingerprint;
     expect(alike || passed.has(candidate.version), 'the gate passed').toBe(true);
-    const isRefused = after.refused.some(({ fingerprint }) => fingerprint === candidate.fingerprint);
+    const isRefused =
+      !forced.has(candidate.fingerprint ?? '') &&
+      after.refused.some(({ fingerprint }) => fingerprint === candidate.fingerprint);
     expect(isRefused && !alike, 'nothing refused is released').toBe(false);
     const judged = (of: number): boolean => {
       const { onNoData, dryRun } = after.settings;
@@ -174,7 +178,10 @@ async function play(steps: readonly Step[], scheduler: fc.Scheduler): Promise<vo
   w.aliases.publish(FUNCTION, '1');
   highest = 1;
   c.rates['1'] = 0.02;
-  const forcedOf = (force: string) => (force === '' ? {} : { forced: force });
+  const forcedOf = (force: string, before: string) => ({
+    ...(force !== '' && { forced: force }),
+    ...(before !== '' && { forcedBefore: before }),
+  });
   await c.ask(request('Create', '1', 'f1', { settings: BASE }), [null], () => []);
   w.stack.state = 'done';
   const slow: Promise<unknown>[] = [];
@@ -238,6 +245,7 @@ async function play(steps: readonly Step[], scheduler: fc.Scheduler): Promise<vo
               : before.fingerprint;
         const settings = STRATEGIES[now.strategy] ?? BASE;
         const force = now.what === 'forced' ? `at ${w.clock.now}` : '';
+        if (force !== '') forced.add(fingerprint);
         template = { version: isNew ? published : before.version, fingerprint, settings, force };
         const version = String(template.version);
         if (isNew) {
@@ -255,7 +263,7 @@ async function play(steps: readonly Step[], scheduler: fc.Scheduler): Promise<vo
           const ticks: unknown[] = Array.from({ length: now.ticks }, () => tick());
           return now.echo ? [...ticks, ...c.sent.slice(-2)] : ticks;
         };
-        const changes = { before: String(before.version), settings, ...forcedOf(force) };
+        const changes = { before: String(before.version), settings, ...forcedOf(force, before.force) };
         const change = request('Update', version, fingerprint, changes);
         const status = await c.ask(change, now.faults, beside);
         check();
@@ -264,7 +272,7 @@ async function play(steps: readonly Step[], scheduler: fc.Scheduler): Promise<vo
           break;
         }
         w.stack.state = 'rollingBack';
-        const back = { before: version, settings: before.settings, ...forcedOf(before.force) };
+        const back = { before: version, settings: before.settings, ...forcedOf(before.force, force) };
         const event = request('Update', String(before.version), before.fingerprint, back);
         expect(await c.ask(event, now.faults, beside), 'a rollback gets through').toBe('SUCCESS');
         check();
