@@ -197,6 +197,8 @@ export type CommandAnswer =
 
 export type TickAnswer = {
   readonly model: string;
+  /** Id of the release; absent where none is recorded, and in answers of older workers. */
+  readonly release?: string;
   /** NONE: no release is recorded. UNKNOWN: the registry cannot be read. */
   readonly phase: Phase | 'NONE' | 'UNKNOWN';
   /** Does it go on by itself before the candidate is promoted, or given up? False in BAKING, HELD and the ends. */

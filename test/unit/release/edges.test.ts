@@ -91,6 +91,7 @@ describe('stack in progress', () => {
     expect(w.target()).toEqual({ version: '3', weights: {} });
     expect(await w.send(tick())).toEqual({
       model: 'churn',
+      release: w.state()?.release,
       phase: 'PROMOTING',
       running: true,
       version: '3',
