@@ -84,9 +84,10 @@ export async function part(context: DeployContext): Promise<void> {
 
 /** Who deploys what, written down before anything changes. */
 export async function record(context: DeployContext, deploy: Deploy): Promise<Deploy> {
-  const id = ulid(Date.now());
+  const now = context.reach.clock();
+  const id = ulid(now);
   const written = await atRegistry(context, async ({ documents, by }) => {
-    const at = new Date().toISOString();
+    const at = new Date(now).toISOString();
     await documents.deploy({ schema: 1, id, at, by, plugin: await pluginVersion(), models: deploy.offers });
     return true;
   });

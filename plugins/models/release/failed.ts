@@ -6,9 +6,9 @@ import type { Opened } from './open.ts';
 
 /** After a deploy that failed: what its gates found is shown, and the record says how it ended. Never throws. */
 export async function failed(context: DeployContext, deploy: Deploy, error: unknown): Promise<void> {
-  const { notice } = context;
+  const { notice, reach } = context;
   const work = async ({ documents }: Pick<Opened, 'documents'>): Promise<void> => {
-    const at = new Date().toISOString();
+    const at = new Date(reach.clock()).toISOString();
     for (const { model, fingerprint } of deploy.offers) {
       const release = await failedRelease(documents, model, fingerprint, deploy.before.get(model));
       if (release === undefined) continue;

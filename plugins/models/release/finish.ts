@@ -54,6 +54,7 @@ export async function finish(
     };
   });
   const worker = reach.worker();
+  const time = { clock: reach.clock, wait: reach.pause };
   const said = new Map<string, string>();
   const seen = (answer: TickAnswer): void => {
     const { line, key } = answerLine(answer);
@@ -77,10 +78,10 @@ export async function finish(
     limit: Number.POSITIVE_INFINITY,
   };
   const work = async (): Promise<readonly TickAnswer[]> => {
-    const first = await follow(worker, targets, seen, { done: isLeft });
+    const first = await follow(worker, targets, seen, { ...time, done: isLeft });
     if (!wait) return first;
     await foretellAll(first);
-    return follow(worker, targets, seen, toTheEnd);
+    return follow(worker, targets, seen, { ...time, ...toTheEnd });
   };
   const answers = await work().finally(() => {
     progress(undefined);

@@ -17,7 +17,7 @@ import type { Target } from './follow.ts';
 import type { Traffic } from './forecast.ts';
 import { type Aliases, aliasesOf } from './gone.ts';
 import { type Opened, openRegistry } from './open.ts';
-import { releaseWorker, type Worker } from './worker.ts';
+import { releaseWorker, sleep, type Worker } from './worker.ts';
 
 /** Resources of a template, by logical id. */
 export type Resources = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
@@ -43,6 +43,10 @@ export type Reach = {
   readonly template: () => Promise<Resources>;
   /** Of the last 24 hours. */
   readonly traffic: (target: Target) => Promise<Traffic>;
+  /** Milliseconds since the epoch. */
+  readonly clock: () => number;
+  /** Waits so many milliseconds. */
+  readonly pause: (milliseconds: number) => Promise<void>;
 };
 
 const DAY = 24 * 60 * 60 * 1000;
@@ -81,6 +85,8 @@ export function reachOf(
         client.destroy();
       }
     },
+    clock: Date.now,
+    pause: sleep,
     traffic: async ({ functionName, alias }) => {
       const client = new CloudWatchClient(aws);
       try {

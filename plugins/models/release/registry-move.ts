@@ -24,7 +24,7 @@ export async function movesRegistry({
     const live = await Promise.all(releases.map(({ functionName }) => reach.exists(functionName)));
     return releases.filter((_, index) => live[index]);
   });
-  throwProblems(open.flatMap((release) => problemsOf(release, from, to, service.stage, Date.now())));
+  throwProblems(open.flatMap((release) => problemsOf(release, from, to, service.stage, reach.clock())));
   return `The registry moves from the bucket ${from} to ${to}: a new history begins there, which knows no refusals and no last good versions.`;
 }
 
