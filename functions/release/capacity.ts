@@ -55,9 +55,11 @@ export function scalingOf({ capacity }: Release['settings']): Scaling | undefine
 
 /**
  * Do the settings in the document hold for the stable version too? Not while a deploy that brought them is on its way to
- * promotion; but where capacity alone is changed in mid-release, it changes on both.
+ * promotion; but where capacity alone is changed in mid-release, it changes on both, and what a stack that rolled back made live
+ * again needs its instances back.
  */
-const governs = (state: Release): boolean => !isPending(state) || state.request?.kind === 'settings';
+const governs = (state: Release): boolean =>
+  !isPending(state) || state.request?.kind === 'settings' || state.request?.kind === 'rollback';
 
 /** Versions that hold provisioned concurrency and should not: nobody pays for what serves nothing. */
 export function stray(state: Release, held: Held): readonly string[] {

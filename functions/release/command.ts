@@ -117,8 +117,7 @@ function rollback(
   }
   // Further back than the stable version: what is being released goes, too.
   const gone = isPending(state) && candidate !== undefined ? candidate : undefined;
-  const from =
-    gone === undefined ? state : { ...state, refused: addRefusal(state, gone, reason, now, to.version) };
+  const from = gone === undefined ? state : { ...state, refused: addRefusal(state, gone, reason, now, to) };
   const besides = gone === undefined ? '' : `version ${gone.version} is withdrawn, and `;
   return {
     do: 'write',

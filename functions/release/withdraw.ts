@@ -91,7 +91,10 @@ export function withdrawn(base: Release, asked: Asked, alias: AliasState | undef
   const gone = asked.before !== asked.version ? asked.before : undefined;
   const stable = returnsTo(base, operation, gone, asked, alias);
   const back = operation?.superseded;
-  if (back !== undefined && behavesAlike(back.candidate, asked) && !isRefused(base, back.candidate))
+  const isRefused = base.refused.some(
+    ({ fingerprint, at }) => fingerprint === back?.candidate.fingerprint && at > (operation?.at ?? ''),
+  );
+  if (back !== undefined && behavesAlike(back.candidate, asked) && !isRefused)
     return anew(base, asked, back, taken(base, asked, operation, stable, gone, now), stable, now);
   // A release that gave up by itself is why the stack goes back: that is kept, with its gate.
   const why =
@@ -174,9 +177,6 @@ function returnsTo(
   const { version, fingerprint, batch } = asked;
   return { version, fingerprint, ...(batch && { batch }) };
 }
-
-const isRefused = ({ refused }: Release, { fingerprint }: VersionRef): boolean =>
-  refused.some((one) => one.fingerprint === fingerprint);
 
 /**
  * The release that the failed operation took the place of, from its first step. Its gate's verdict stands, since the version is

@@ -21,7 +21,7 @@ export async function keep(
   admission: Extract<Admission, { do: 'write' | 'refuse' }>,
   found: Found | undefined,
 ): Promise<Kept | 'changed'> {
-  const { next: to } = admission;
+  const to = await known(world, admission.next);
   if (admission.do === 'refuse')
     return (await world.registry.move(to, found?.etag)) === 'changed' ? 'changed' : 'run';
   const { archive } = admission;
@@ -34,6 +34,16 @@ export async function keep(
   }
   if ((await world.registry.move(to, found?.etag)) === 'changed') return 'changed';
   return tickable(world, to, found?.release);
+}
+
+/** A version that somebody else made live is what its record says, if there is one. */
+async function known(world: World, release: Release): Promise<Release> {
+  const { stable, model, functionName } = release;
+  if (stable === undefined || stable.fingerprint !== undefined) return release;
+  const record = await world.registry.known(model, stable.version);
+  return record?.functionName === functionName
+    ? { ...release, stable: { ...stable, fingerprint: record.fingerprint } }
+    : release;
 }
 
 /** Schedules the tick; where that cannot be, the request is refused and the document is as `before` again. */

@@ -58,7 +58,7 @@ export type Refusal = {
   readonly version: string;
   readonly at: string;
   readonly reason: string;
-  /** The version that took its place: going from that one back to the refused one undoes the rollback. */
+  /** Fingerprint (else number) of what took its place: going from that one back to the refused one undoes the rollback. */
   readonly restored?: string;
 };
 

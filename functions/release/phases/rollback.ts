@@ -28,7 +28,7 @@ export function rollBack(
       phase: 'ROLLED_BACK',
       held: undefined,
       intent: intend(state, whole(stable.version), 'ROLLED_BACK', now),
-      refused: addRefusal(state, candidate, why, now, stable.version),
+      refused: addRefusal(state, candidate, why, now, stable),
       reason: `version ${candidate.version} was rolled back: ${why}`,
     },
     now,
@@ -64,7 +64,7 @@ export function revert(
   // Its own release is what was rolled back: that is live again.
   const own = state.phase === 'ROLLED_BACK' && state.candidate?.version === to.version;
   // An older worker did not write down what it restored.
-  if (undone !== undefined && (undone.restored === live.version || (undone.restored === undefined && own))) {
+  if (undone !== undefined && (undone.restored === nameOf(live) || (undone.restored === undefined && own))) {
     const then = own ? 'DONE' : 'ROLLED_BACK';
     return next(
       state,
@@ -93,12 +93,15 @@ export function revert(
         to,
       ),
       intent: intend(state, whole(to.version), 'ROLLED_BACK', now),
-      refused: addRefusal(others, live, why, now, to.version),
+      refused: addRefusal(others, live, why, now, to),
       reason: `version ${live.version} was rolled back to version ${to.version}: ${why}`,
     },
     now,
   );
 }
+
+/** By what it is known, also where it was published anew. */
+const nameOf = ({ fingerprint, version }: VersionRef): string => fingerprint ?? version;
 
 /**
  * What somebody, or the judge, sent back is refused until it is live again.
@@ -110,10 +113,12 @@ export function addRefusal(
   bad: VersionRef,
   reason: string,
   now: number,
-  restored: string,
+  restored: VersionRef,
 ): readonly Refusal[] {
   const { version, fingerprint } = bad;
   if (fingerprint === undefined) return refused;
   const others = refused.filter((one) => one.fingerprint !== fingerprint);
-  return [...others, { fingerprint, version, at: iso(now), reason, restored }].slice(-REFUSED);
+  return [...others, { fingerprint, version, at: iso(now), reason, restored: nameOf(restored) }].slice(
+    -REFUSED,
+  );
 }

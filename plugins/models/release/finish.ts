@@ -1,5 +1,6 @@
 import type { TickAnswer } from '../../../functions/release/contract.ts';
 import type { Release } from '../../../functions/release/document/contract.ts';
+import { isPending } from '../../../functions/release/steps.ts';
 import { type Problem, throwProblems } from '../errors.ts';
 import type { Model } from '../model.ts';
 import { releaseTargets } from '../plan/alias.ts';
@@ -13,23 +14,26 @@ import { answerLine, endLine, problemOf } from './words.ts';
 /** How a deploy ends: what it offered is held against what is so. */
 
 /**
- * Of a deploy that the framework would skip: the models whose offer is neither live, on its way nor refused. They are asked for
- * anew, or a deploy that failed would be green when it is run again.
+ * Of a deploy that the framework would skip: the models whose offer is neither live, on its way nor refused, or is live while
+ * another one is on its way. They are asked for anew, or a deploy that failed would be green when it is run again.
  */
 export async function missing(
   context: DeployContext,
   { offers }: Pick<Deploy, 'offers'>,
 ): Promise<readonly string[]> {
   const stands = await standsOf(context);
-  const none = offers.flatMap(({ model, fingerprint }) => {
-    const outcome = outcomeOf(fingerprint, stands.get(model) ?? {});
-    return outcome.is === 'none' ? [{ model, why: outcome.why }] : [];
+  const anew = offers.flatMap(({ model, fingerprint }) => {
+    const so = stands.get(model) ?? {};
+    const outcome = outcomeOf(fingerprint, so);
+    if (outcome.is === 'none') return [{ model, why: `what it offers is not live: ${outcome.why}` }];
+    const other = typeof so.release === 'object' && isPending(so.release) ? so.release.candidate : undefined;
+    return other === undefined || other.fingerprint === fingerprint
+      ? []
+      : [{ model, why: `version ${other.version}, which is another one, is on its way` }];
   });
-  for (const { model, why } of none)
-    context.notice(
-      `${model}: nothing of the service has changed, but what it offers is not live: ${why}. It is deployed.`,
-    );
-  return none.map(({ model }) => model);
+  for (const { model, why } of anew)
+    context.notice(`${model}: nothing has changed since the last upload, but ${why}. It is deployed.`);
+  return anew.map(({ model }) => model);
 }
 
 /**

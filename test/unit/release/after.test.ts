@@ -439,7 +439,7 @@ describe('what was rolled back', () => {
       phase: 'SHIFTING',
       stable: { version: '3' },
       candidate: { version: '4' },
-      refused: [{ version: '4', restored: '3' }],
+      refused: [{ version: '4', restored: 'a' }],
     });
     w.stack.state = 'done';
     await until(w, 'BAKING', { 3: 0.02, 4: 0.02 });

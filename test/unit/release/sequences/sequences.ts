@@ -1,0 +1,228 @@
+import fc from 'fast-check';
+import { expect } from 'vitest';
+import { commanded, deployed, first, judged, outcomeOf, type State } from './reference.ts';
+import {
+  type Fingerprint,
+  functionOf,
+  type KilledAt,
+  type Kind,
+  MODELS,
+  type Name,
+  openService,
+  type Service,
+  type Template,
+} from './service.ts';
+
+/** What happens to a service, step by step; after each quiet end everything that can be asked must agree with the reference. */
+
+type Change = Kind | 'same' | 'earlier' | 'refused';
+const change = fc.constantFrom<Change>('same', 'same', 'good', 'good', 'bad', 'gate', 'earlier', 'refused');
+const model = fc.constantFrom(...MODELS);
+
+export const step = fc.oneof(
+  {
+    weight: 10,
+    arbitrary: fc.record({
+      do: fc.constant('deploy' as const),
+      a: change,
+      b: change,
+      isForced: fc.constantFrom(false, false, false, true),
+      waits: fc.constantFrom(false, false, true),
+      isBroken: fc.constantFrom(false, false, false, false, true),
+      killed: fc.constantFrom<KilledAt | undefined>(
+        undefined,
+        undefined,
+        undefined,
+        undefined,
+        'before the upload',
+        'after the upload',
+        'in the operation',
+      ),
+    }),
+  },
+  { weight: 5, arbitrary: fc.record({ do: fc.constant('traffic' as const) }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('a minute' as const) }) },
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      do: fc.constant('command' as const),
+      model,
+      verb: fc.constantFrom('promote' as const, 'rollback' as const, 'hold' as const, 'resume' as const),
+      to: fc.option(fc.nat({ max: 3 }), { freq: 3 }),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ do: fc.constant('move alias' as const), model, to: fc.nat({ max: 5 }) }),
+  },
+);
+export type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
+
+/** Minutes in which every canary is decided: two steps of two minutes, and their numbers. */
+const DECIDED = 20;
+
+/** @throws Error where something disagrees with the reference */
+export async function play(steps: readonly Step[]): Promise<void> {
+  const service = openService();
+  let count = 0;
+  const made = (kind: Kind): Fingerprint => {
+    count += 1;
+    return `${kind}-${count}`;
+  };
+  let folder: Template = { a: made('good'), b: made('good') };
+  let stack = folder;
+  let uploaded = JSON.stringify([folder, false]);
+  let state: State = { a: first(folder.a), b: first(folder.b) };
+  expect(await service.deploy(folder)).toMatchObject({ code: 0 });
+  await agrees(service, state, 'the first deploy');
+
+  for (const now of steps) {
+    switch (now.do) {
+      case 'traffic':
+        await service.minutes(DECIDED, true);
+        state = { a: judged(state.a), b: judged(state.b) };
+        break;
+      case 'a minute':
+        await service.minutes(1, false);
+        break;
+      case 'command': {
+        const { model: name, verb } = now;
+        const known = [state[name].live, ...state[name].ways, ...Object.keys(state[name].refused)];
+        const to =
+          now.to === null || verb !== 'rollback' ? undefined : (known[now.to % known.length] as Fingerprint);
+        const version = to === undefined ? undefined : service.versionOf(name, to);
+        if (to !== undefined && version === undefined) break;
+        const next = commanded(state[name], verb, to);
+        const done = await service.command(name, verb, version);
+        expect(done, `${verb} ${to ?? ''} of ${name}`).toBe(next !== undefined);
+        if (next !== undefined) state = { ...state, [name]: next };
+        break;
+      }
+      case 'move alias': {
+        const published = [...service.w.aliases.published(functionOf(now.model))];
+        const version = published[now.to % published.length] ?? '1';
+        const to = service.contentOf(now.model, version);
+        if (to === undefined || state[now.model].candidate !== undefined || to === state[now.model].live)
+          break;
+        service.w.aliases.byHand(functionOf(now.model), 'live', { version, weights: {} });
+        await service.minutes(1, false);
+        state = { ...state, [now.model]: { ...state[now.model], moved: to } };
+        break;
+      }
+      case 'deploy': {
+        folder = {
+          a: changed(state.a, stack.a, folder.a, now.a),
+          b: changed(state.b, stack.b, folder.b, now.b),
+        };
+        const compiled = JSON.stringify([folder, now.isBroken]);
+        const isSkipped = !now.isForced && compiled === uploaded;
+        const asked = MODELS.filter(
+          (name) =>
+            now.isForced ||
+            folder[name] !== stack[name] ||
+            (isSkipped && isMissing(state[name], folder[name])),
+        );
+        const skips = isSkipped && asked.length === 0;
+        const ended = await service.deploy(folder, {
+          force: now.isForced,
+          wait: now.waits,
+          isBroken: now.isBroken,
+          ...(now.killed && { killed: now.killed }),
+        });
+        if (now.killed === 'before the upload') break;
+        // A mark is in the uploaded template, and not in the next one.
+        if (!skips) uploaded = now.isForced || isSkipped ? '' : compiled;
+        if (now.killed === 'after the upload' && !skips) break;
+        const result = skips ? { state, isGood: true } : deployed(state, folder, asked, now);
+        state = result.state;
+        if (result.isGood && !skips) stack = folder;
+        if (now.killed !== undefined && ended === undefined) break;
+        if (result.isGood && now.waits)
+          for (const name of MODELS) {
+            const { candidate } = state[name];
+            if (candidate?.is === folder[name] && !candidate.held)
+              state = { ...state, [name]: judged(state[name]) };
+          }
+        const outcomes = MODELS.map((name) => outcomeOf(state[name], folder[name]));
+        const isHeld = MODELS.some((name) => state[name].candidate?.is === folder[name]);
+        const isGood =
+          result.isGood &&
+          outcomes.every((one) => one === 'live' || one === 'on its way') &&
+          !(now.waits && isHeld);
+        expect(ended?.code, `${outcomes.join()}: ${ended?.said}`).toBe(isGood ? 0 : 1);
+        if (ended?.code === 0) expect(ended.said).not.toContain('--force');
+        if (!now.waits) break;
+        // What was not waited for had some of that time.
+        await service.minutes(DECIDED, true);
+        state = { a: judged(state.a), b: judged(state.b) };
+        break;
+      }
+    }
+    await agrees(service, state, JSON.stringify(now));
+  }
+}
+
+/** Must a deploy be made, although nothing has changed since the last upload? */
+const isMissing = (so: State['a'], offer: Fingerprint): boolean =>
+  outcomeOf(so, offer) === 'none' || (so.candidate !== undefined && so.candidate.is !== offer);
+
+/** The artifact that the folder has next. */
+function changed(
+  { live, ways, refused }: State['a'],
+  template: Fingerprint,
+  folder: Fingerprint,
+  to: Change,
+): Fingerprint {
+  switch (to) {
+    case 'same':
+      return folder;
+    case 'earlier':
+      return ways[0] ?? live;
+    case 'refused':
+      return (Object.keys(refused).at(-1) as Fingerprint | undefined) ?? template;
+    default:
+      counted += 1;
+      return `${to}-${counted + 1000}`;
+  }
+}
+let counted = 0;
+
+async function agrees(service: Service, state: State, after: string): Promise<void> {
+  // A quiet end: schedules of releases that are over end themselves.
+  await service.minutes(1, false);
+  for (const name of MODELS) await agreesOf(service, name, state[name], after);
+}
+
+async function agreesOf(service: Service, name: Name, so: State['a'], after: string): Promise<void> {
+  const at = `${name} after ${after}`;
+  const traffic = service.traffic(name) ?? {};
+  const [status, document] = [await service.status(name), service.document(name)];
+  const shares = Object.entries(traffic);
+  const live = so.moved ?? so.live;
+  const allowed = [live, ...(so.candidate === undefined ? [] : [so.candidate.is])];
+  for (const [one] of shares) expect(allowed, `${at}: who has traffic`).toContain(one);
+  expect(traffic[live] ?? 0, `${at}: what is live`).toBeGreaterThanOrEqual(50);
+  if (so.moved !== undefined) {
+    expect(status.level, `${at}: ${status.summary}`).not.toBe('ok');
+    return;
+  }
+  expect(document?.stable?.fingerprint, `${at}: stable`).toBe(so.live);
+  const running = so.candidate !== undefined;
+  expect(
+    document?.candidate !== undefined &&
+      ['SHIFTING', 'JUDGING', 'PROMOTING', 'HELD', 'WARMING'].includes(document.phase),
+    `${at}: on its way (${document?.phase}: ${document?.reason})`,
+  ).toBe(running);
+  if (running) expect(document?.candidate?.fingerprint, `${at}: the candidate`).toBe(so.candidate?.is);
+  else expect(shares, `${at}: no weight without a release`).toHaveLength(1);
+  expect(document?.phase === 'HELD', `${at}: held`).toBe(so.candidate?.held === true);
+  expect(
+    [...new Set(document?.refused.map(({ fingerprint }) => fingerprint))].sort(),
+    `${at}: refused`,
+  ).toEqual(Object.keys(so.refused).sort());
+  if (status.level === 'ok') expect(status.traffic.length === 1 || running, `${at}: status`).toBe(true);
+  if (running) expect(service.schedules(name), `${at}: somebody ticks it`).toBe(1);
+  for (const one of service.held(name)) expect(allowed, `${at}: who holds instances`).toContain(one);
+  if (!(so.bare && running))
+    expect(service.held(name), `${at}: the live version holds instances`).toContain(so.live);
+}
