@@ -172,6 +172,8 @@ export type Release = {
   /** `now`: inside the resource (a first version, or one that behaves as the stable one); else when the stack is done. */
   readonly promote: 'now' | 'afterStack';
   readonly intent?: Intent;
+  /** Somebody deleted the alias, and it was made again then: what hung on it (permissions, function URL) may be missing since. */
+  readonly remade?: { readonly at: string };
   /** The highest version that the template ever asked for: a request for a lower one is a stack rolling back. */
   readonly highest: number;
   /** Versions that had 100 %, newest first; the second is the last good one. */
