@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { FUNCTION, request, tick } from '../../fakes/world.ts';
-import { deploy, deployed, live, minute, minutes, promoted, type World } from './traffic.ts';
+import { deploy, deployed, live, MINUTE, minute, minutes, promoted, type World } from './traffic.ts';
 
 /** Whoever makes a deleted alias again writes that down and pages: CloudFormation believes that its permissions are there. */
 const TOLD = '[page] churn: the alias live was deleted and is made again';
@@ -75,6 +75,11 @@ describe('an alias that somebody deleted', () => {
     await w.send(tick());
     expect(told(w)).toBe(2);
     expect(Date.parse(w.state()?.remade?.at ?? '')).toBeGreaterThan(Date.parse(first));
+    w.clock.now += MINUTE;
+    remove(w);
+    await deploy(w, '5', 'c');
+    await minute(w);
+    expect(told(w)).toBe(3);
   });
 });
 
