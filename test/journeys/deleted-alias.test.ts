@@ -159,7 +159,8 @@ test('the end of a deploy names what is missing, and nothing once it is there', 
   const place = { stack: service.stack, region: REGION, by: `arn:aws:iam::${ACCOUNT}:user/me`, stage: 'dev' };
   const release = { model: 'churn', functionName: NAME.FunctionName, alias: 'live' };
   const at = { at: new Date().toISOString() };
-  const missing = (remade: object) => missingOfAlias(config, place, [{ ...release, ...remade } as never]);
+  const missing = (remade: { remade?: { at: string } }) =>
+    missingOfAlias(config, place, [{ ...release, ...remade }]);
   expect(await missing({ remade: at })).toEqual({ problems: [], lines: [] });
   await lambda.send(new DeleteFunctionUrlConfigCommand(NAME));
   expect(await missing({ remade: at })).toMatchObject({

@@ -9,13 +9,12 @@ import {
   GetPolicyCommand,
   LambdaClient,
 } from '@aws-sdk/client-lambda';
-import type { Release } from '../../../functions/release/document/contract.ts';
 import { errorName, messageOf } from '../../../functions/shared/aws/errors.ts';
 import type { Problem } from '../errors.ts';
 import { isObject, type Json } from '../plan/cloudformation.ts';
 import type { AwsConfig } from '../ship/context.ts';
 import type { Made, Stack } from './intrinsics.ts';
-import { isSuspect, type Lacks, lacksProblem } from './lacks.ts';
+import { isSuspect, type Lacks, lacksProblem, type Suspect } from './lacks.ts';
 import { type Alias, type Carried, carriedBy, type Found, missingOf } from './permissions.ts';
 import type { Seen } from './status.ts';
 
@@ -58,7 +57,7 @@ export async function lacksSeen(
 export async function missingOfAlias(
   aws: AwsConfig,
   place: Place & { readonly stage: string },
-  releases: Iterable<Release>,
+  releases: Iterable<Suspect>,
 ): Promise<{ readonly problems: readonly Problem[]; readonly lines: readonly string[] }> {
   const problems: Problem[] = [];
   const lines: string[] = [];

@@ -10,7 +10,7 @@ import { moment } from './time.ts';
 /** `unreadable`: it could not be read what hangs on the alias, or what of it is there. */
 export type Lacks = { readonly missing: readonly Carried[] } | { readonly unreadable: string };
 
-type Of = Pick<Release, 'model' | 'functionName' | 'alias' | 'remade'>;
+export type Suspect = Pick<Release, 'model' | 'functionName' | 'alias' | 'remade'>;
 
 /** Does somebody have to look? Only where the alias is gone, or was: to look costs calls and permissions. */
 export const isSuspect = (release: Release, alias: AliasState | undefined): boolean =>
@@ -49,7 +49,7 @@ export function withLacks(
 /** The same at the end of a deploy. @returns undefined where nothing is missing; a line where that could not be checked */
 export function lacksProblem(
   lacks: Lacks,
-  release: Of,
+  release: Suspect,
   { stage, now }: { readonly stage: string; readonly now: number },
 ): Problem | string | undefined {
   if ('unreadable' in lacks) return `${release.model}: ${unchecked(lacks.unreadable)} ${check(release)}`;
@@ -72,7 +72,7 @@ const worse = (one: Level, other: Level): Level =>
 /** Settings of asynchronous calls turn nobody away. */
 const isFelt = (missing: readonly Carried[]): boolean => missing.some(({ kind }) => kind !== 'invoke');
 
-function lacking(missing: readonly Carried[], { remade }: Of, now: number): string {
+function lacking(missing: readonly Carried[], { remade }: Suspect, now: number): string {
   const since = remade === undefined ? '' : `, since it was deleted and made again ${moment(remade.at, now)}`;
   const one = missing.length === 1 && missing[0]?.kind !== 'invoke';
   const what = `${counted(missing)} of the alias ${one ? 'is' : 'are'} missing${since}`;
@@ -92,7 +92,7 @@ function counted(missing: readonly Carried[]): string {
 }
 
 /** Sentences, and commands on lines of their own, to be copied. */
-function waysBack(missing: readonly Carried[], { functionName, alias }: Of): readonly string[] {
+function waysBack(missing: readonly Carried[], { functionName, alias }: Suspect): readonly string[] {
   const commands = (kind: Carried['kind']): readonly string[] =>
     missing.flatMap((one) => (one.kind === kind && 'command' in one ? [one.command] : []));
   const [permissions, urls, settings] = [commands('permission'), commands('url'), commands('invoke')];
@@ -115,5 +115,5 @@ function waysBack(missing: readonly Carried[], { functionName, alias }: Of): rea
 const unchecked = (why: string): string =>
   `The alias was deleted, and whether its permissions are there cannot be checked: ${why.replace(/\.$/, '')}.`;
 
-const check = ({ functionName, alias }: Of): string =>
+const check = ({ functionName, alias }: Suspect): string =>
   `Check that each AWS::Lambda::Permission of the template is in \`aws lambda get-policy --function-name ${functionName} --qualifier ${alias}\`, or get the actions that docs/deploy-policy.md lists for it.`;
