@@ -146,12 +146,14 @@ describe('a permission', () => {
     [{ 'Fn::If': ['A', 'x', 'y'] }, '{"Fn::If":["A","x","y"]}'],
     [{ Ref: 'Parameter' }, '{"Ref":"Parameter"}'],
     [{ 'Fn::GetAtt': ['Rule', 'Arn'] }, '{"Fn::GetAtt":["Rule","Arn"]}'],
+    [{ Ref: 'Compound' }, '{"Ref":"Compound"}'],
     [{ 'Fn::Join': ['', ['a', { Ref: 'Parameter' }]] }, '{"Ref":"Parameter"}'],
     [{ 'Fn::Sub': `a\${Parameter}` }, '{"Ref":"Parameter"}'],
   ])('that needs %j gets no command', (SourceArn, part) => {
     // Of a rule whose bus is not in its physical id the ARN cannot be told.
     const Rule = { Type: 'AWS::Events::Rule', Properties: { EventBusName: { Ref: 'Bus' } } };
-    expect(said({ SourceArn }, { Rule })).toEqual([`Allowed: SourceArn needs ${part}`]);
+    const Compound = { Type: 'AWS::ApiGateway::Deployment' };
+    expect(said({ SourceArn }, { Rule, Compound })).toEqual([`Allowed: SourceArn needs ${part}`]);
   });
 
   it.each([

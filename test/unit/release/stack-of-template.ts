@@ -12,6 +12,8 @@ const PHYSICAL: Readonly<Record<string, (id: string) => string>> = {
     `arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/${id}/1`,
   'AWS::SNS::Topic': (id) => `arn:aws:sns:us-east-1:123456789012:${id}`,
   'AWS::SQS::Queue': (id) => `https://sqs.us-east-1.amazonaws.com/123456789012/${id}`,
+  // Identified by two things together.
+  'AWS::ApiGateway::Deployment': (id) => `api|${id}`,
   'Custom::ModelAlias': () => 'shop-dev-churn:live',
 };
 
