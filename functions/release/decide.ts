@@ -136,7 +136,9 @@ function carryOn(state: Release, intent: Intent, facts: Facts, now: number): Act
   }
   const expected =
     intent.before === undefined || [...intent.before, intent.after].some((at) => points(facts.alias, at));
-  if (expected) return { do: 'move', intent };
+  // Whoever intended this move may not have known that there is no alias to move.
+  if (expected)
+    return isLost(state, intent, facts) ? write(next(state, lost(state, now), now)) : { do: 'move', intent };
   if (facts.alias === undefined) return recreate(state, now);
   return foreign(state, facts, now);
 }
@@ -208,18 +210,34 @@ function settled(state: Release, intent: Intent, now: number): Release {
   return { ...done, ...tell(done, promotedNotice(state, version, numbers(state.judgements.at(-1)), now)) };
 }
 
-/** The alias was deleted by hand: back at stable, then on. */
+/** Was the alias deleted by somebody, and has nobody been told of it yet? The first version of a model has none before its move. */
+const isLost = ({ stable, remade }: Release, intent: Intent, { alias, stack }: Facts): boolean =>
+  alias === undefined && stack !== 'gone' && stable !== undefined && (remade?.at ?? '') < intent.at;
+
+/** The alias is made again, which a person must know: permissions went with it, and CloudFormation believes that they are there. */
+function lost(state: Release, now: number): Pick<Changes, 'notices' | 'remade'> {
+  const lines = [
+    'Permissions, function URL and settings of asynchronous calls that hung on it may be missing: then callers get errors.',
+    `What to do: ${listed(state.model)}.`,
+  ];
+  return {
+    ...tell(state, notice(state, `the alias ${state.alias} was deleted and is made again`, lines, true, now)),
+    remade: { at: iso(now) },
+  };
+}
+
+const listed = (model: string): string =>
+  `"sls models status --model ${model}" lists what is missing, with the commands that restore it`;
+
+/** The alias was deleted by somebody: back at stable, then on. */
 function recreate(state: Release, now: number): Action {
   if (state.stable === undefined)
     return write(holdFor(state, 'foreign', 'the alias is gone and no stable version is known', now));
   const at = standing(state) ?? whole(state.stable.version);
-  const reason =
-    `the alias ${state.alias} was missing and was made again at ${say(whole(state.stable.version))}; permissions that it carried went with it: see ` +
-    `"aws lambda get-policy --function-name ${state.functionName} --qualifier ${state.alias}", and restore with "aws lambda add-permission"`;
-  const text = notice(state, 'the alias was deleted and made again', [reason], true, now);
+  const reason = `the alias ${state.alias} was missing and was made again at ${say(whole(state.stable.version))}; permissions that it carried may be missing: ${listed(state.model)}`;
   const back = Object.keys(at.weights).length === 0 ? {} : weightless(state, now);
   const intent = intend(state, whole(state.stable.version), back.phase ?? state.phase, now, [null]);
-  return write(next(state, { ...tell(state, text), ...back, intent, reason }, now));
+  return write(next(state, { ...lost(state, now), ...back, intent, reason }, now));
 }
 
 /** What had a weight takes its step again, from nothing; a held release when it is resumed. */

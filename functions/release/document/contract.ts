@@ -205,6 +205,8 @@ export type Release = {
   /** `now`: inside the resource (a first version, or one that behaves as the stable one); else when the stack is done. */
   readonly promote: 'now' | 'afterStack';
   readonly intent?: Intent;
+  /** Somebody deleted the alias, and it was made again then: what hung on it (permissions, function URL) may be missing since. */
+  readonly remade?: { readonly at: string };
   /** The highest version that the template ever asked for. Written for older workers, which compared it; nothing reads it. */
   readonly highest: number;
   /** The versions that this alias was asked for, the latest last; absent in documents of older workers. */

@@ -63,8 +63,8 @@ export function advice(
       summary: `The alias is gone, and callers get errors; version ${stable.version} was live.`,
       todo: [
         isEnd(phase)
-          ? `Make it again: \`${command.sls('deploy --force')}\`.`
-          : 'The worker makes it again at its next tick; see to the permissions that went with it.',
+          ? `\`${command.sls('deploy')}\` makes it again.`
+          : 'The worker makes it again at its next tick.',
       ],
     };
   if (intent === undefined && !points(alias, standing(release) ?? null))

@@ -5,6 +5,7 @@ import type { Model } from '../model.ts';
 import { releaseTargets, workerName } from '../plan/alias.ts';
 import type { Say } from './advice.ts';
 import type { Target } from './follow.ts';
+import { lacksSeen } from './lacks-look.ts';
 import { look, type Sight, sightOf } from './look.ts';
 import { openRegistry, registryFix } from './open.ts';
 import { type Status, statusOf } from './status.ts';
@@ -44,8 +45,11 @@ export async function atDesk<T>(given: Given, work: (desk: Desk) => Promise<T>):
       if (found === undefined) throw new Error(`${model.name} has no alias`);
       return found;
     };
-    const status = async (model: Model): Promise<Status> =>
-      statusOf(await look(sight, documents, target(model)), Date.now(), sayOf(model.name, service.stage));
+    const status = async (model: Model): Promise<Status> => {
+      const seen = await look(sight, documents, target(model));
+      const lacks = await lacksSeen(aws, { ...service, by }, seen);
+      return statusOf({ ...seen, ...lacks }, Date.now(), sayOf(model.name, service.stage));
+    };
     return await work({ documents, by, worker, sight, target, status });
   } catch (error) {
     throw isProblemError(error) ? error : refusedByAws(service, error);

@@ -101,7 +101,11 @@ export async function finish(
     return problem === undefined ? [] : [problem];
   });
   if (!wait) await foretellAll(answers);
-  throwProblems(problems);
+  const lacking = await atRegistry(context, async ({ documents, by }) =>
+    reach.lacks(by, [...(await releasesOf(models, documents)).values()]),
+  );
+  for (const line of lacking?.lines ?? []) notice(line);
+  throwProblems([...problems, ...(lacking?.problems ?? [])]);
 }
 
 /** Of a worker that tells which release it is about: is it another one than the followed one? */

@@ -16,6 +16,8 @@ import type { Host } from '../plan/host.ts';
 import type { Target } from './follow.ts';
 import type { Traffic } from './forecast.ts';
 import { type Aliases, aliasesOf } from './gone.ts';
+import type { Suspect } from './lacks.ts';
+import { type Lacking, missingOfAlias } from './lacks-look.ts';
 import { type Opened, openRegistry } from './open.ts';
 import { releaseWorker, sleep, type Worker } from './worker.ts';
 
@@ -41,6 +43,8 @@ export type Reach = {
   readonly aliases: Aliases;
   /** The template of the stack as it is deployed. */
   readonly template: () => Promise<Resources>;
+  /** What aliases lack that somebody deleted: problems, and lines where it could not be checked. */
+  readonly lacks: (by: string, releases: readonly Suspect[]) => Promise<Lacking>;
   /** Of the last 24 hours. */
   readonly traffic: (target: Target) => Promise<Traffic>;
   /** Milliseconds since the epoch. */
@@ -85,6 +89,7 @@ export function reachOf(
         client.destroy();
       }
     },
+    lacks: (by, releases) => missingOfAlias(aws, { ...service, by }, releases),
     clock: Date.now,
     pause: sleep,
     traffic: async ({ functionName, alias }) => {

@@ -15,6 +15,7 @@ import { say } from '../../../functions/release/target.ts';
 import type { AlarmPort, AliasState, Provided } from '../../../functions/shared/aws/ports.ts';
 import { type Advice, type AlarmOn, advice, type Say } from './advice.ts';
 import { runningOf } from './deployment.ts';
+import { type Lacks, withLacks } from './lacks.ts';
 
 /** Where a model's release stands, and whether somebody must do something. Pure. */
 
@@ -31,6 +32,8 @@ export type Seen = {
   readonly alarms?: ReadonlyMap<string, AlarmOf>;
   /** Provisioned concurrency by version. */
   readonly held?: ReadonlyMap<string, Provided>;
+  /** What hung on an alias that somebody deleted and is missing; absent: there was no reason to look. */
+  readonly lacks?: Lacks;
 };
 type AlarmOf = Awaited<ReturnType<AlarmPort['states']>> extends ReadonlyMap<string, infer A> ? A : never;
 
@@ -89,6 +92,8 @@ export type Status = Advice & {
   /** Notices that wait for their topic. */
   readonly unpublished: number;
   readonly deployment?: string;
+  /** Of an alias that somebody deleted. */
+  readonly lacks?: Lacks;
 };
 
 /** @param say `sls models <verb>` with the model and stage, to be copied */
@@ -120,12 +125,21 @@ export function statusOf(seen: Seen, now: number, command: Say): Status {
   return {
     model,
     functionName,
-    ...advice(seen, release, on, now, command),
+    ...lackingAdvice(seen, release, advice(seen, release, on, now, command), now, command),
     traffic: trafficOf(alias, release),
     ...known(release),
     ...read,
   };
 }
+
+const lackingAdvice = (
+  { alias, lacks }: Seen,
+  release: Release,
+  own: Advice,
+  now: number,
+  command: Say,
+): Advice & Pick<Status, 'lacks'> =>
+  lacks === undefined ? own : { ...withLacks(own, lacks, { release, alias }, now, command), lacks };
 
 /** The registry keeps the documents of a model beyond its end: what they say runs, runs no more. */
 function removed(release: Seen['release'], command: Say): Advice {

@@ -310,7 +310,7 @@ describe('an alias that somebody moves in mid-release', () => {
     w.aliases.byHand(FUNCTION, 'live', undefined);
     await w.send(tick());
     expect(w.target()).toEqual({ version: '3', weights: { '4': 0.05 } });
-    expect(w.notices[0]?.text).toContain('aws lambda add-permission');
+    expect(w.notices[0]?.text).toContain('sls models status --model churn');
     await until(w, 'BAKING', HEALTHY);
   });
 });

@@ -355,7 +355,7 @@ describe('alias deleted by hand', () => {
     w.aliases.byHand(FUNCTION, 'live', undefined);
     const answer = await w.send(tick());
     expect(answer).toMatchObject({ phase: 'DONE', version: '3' });
-    expect(answer?.reason).toContain('aws lambda add-permission');
+    expect(answer?.reason).toContain('sls models status --model churn');
   });
 
   it('in mid-release: first stable, then on', async () => {

@@ -100,7 +100,7 @@ describe('an alias that is deleted', () => {
     await minute(w);
     expect(w.target()).toEqual({ version: '3', weights: {} });
     expect(w.state()).toMatchObject({ phase: 'HELD', held: { from: 'SHIFTING', by: 'person' } });
-    expect(w.notices.at(-1)?.subject).toContain('the alias was deleted and made again');
+    expect(w.notices.at(-1)?.subject).toContain('the alias live was deleted and is made again');
     await w.command('resume');
     await minutes(w, 2);
     expect(w.target()).toEqual({ version: '3', weights: { 4: 0.05 } });

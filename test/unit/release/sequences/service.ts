@@ -219,6 +219,7 @@ export function openService() {
     exists: async (functionName) => w.aliases.published(functionName).size > 0,
     aliases: async () => new Set(stack === undefined ? [] : ['ALiveAlias', 'BLiveAlias']),
     template: async () => ({}),
+    lacks: async () => ({ problems: [], lines: [] }),
     traffic: async () => ({ unknown: 'nobody counted it' }),
     clock: () => w.clock.now,
     // Whoever waits for a release waits for its traffic.
