@@ -81,7 +81,8 @@ describe('the deploy that superseded a release fails', () => {
     await until(w, 'JUDGING', GOOD);
     await superseded(w, 'pass');
     const found = w.state() as Release;
-    const refused = [{ fingerprint: 'b', version: '4', at: found.updatedAt, reason: 'no' }];
+    const at = new Date(Date.parse(found.updatedAt) + 1000).toISOString();
+    const refused = [{ fingerprint: 'b', version: '4', at, reason: 'no' }];
     w.objects.set(LIVE, JSON.stringify({ ...found, refused }));
     await rollBack(w, '4', 'b', '5');
     w.stack.state = 'done';
