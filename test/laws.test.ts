@@ -82,9 +82,9 @@ const NAMES: Readonly<Record<string, RegExp>> = {
   // A gate's cases are held against the signature by what will read them.
   '`functions/infer/request.ts`, `functions/release/gate/cases.ts`':
     /^functions\/(infer\/request|release\/gate\/cases)\.ts$/,
-  // What native alarms are set to and what monitor and reports ask is one threshold.
-  '`functions/shared/normal.ts`, `functions/shared/threshold.ts`':
-    /^functions\/shared\/(normal|threshold)\.ts$/,
+  // What native alarms are set to and what monitor and reports ask is one threshold; commands to copy are written by one line.
+  '`functions/shared/commands.ts`, `functions/shared/normal.ts`, `functions/shared/threshold.ts`':
+    /^functions\/shared\/(commands|normal|threshold)\.ts$/,
   // Reference data become what the endpoint would make of them.
   '`functions/infer/datatypes.ts`, `functions/infer/half.ts`': /^functions\/infer\/(datatypes|half)\.ts$/,
   // A baseline is built with the very lines that score against it.
@@ -127,7 +127,12 @@ const ROOMS: readonly Room[] = [
   {
     name: '`plan/`',
     files: NAMES['`plan/`'] ?? /^$/,
-    may: ['words', 'contracts', '`plan/`', '`functions/shared/normal.ts`, `functions/shared/threshold.ts`'],
+    may: [
+      'words',
+      'contracts',
+      '`plan/`',
+      '`functions/shared/commands.ts`, `functions/shared/normal.ts`, `functions/shared/threshold.ts`',
+    ],
     blind: true,
   },
   {

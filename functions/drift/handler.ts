@@ -7,6 +7,7 @@ import type { Context } from 'aws-lambda';
 import { ENV } from '../release/contract.ts';
 import { snsNotices } from '../shared/aws/notices.ts';
 import { bucketObjects } from '../shared/aws/objects.ts';
+import { staged, stageOf } from '../shared/commands.ts';
 import { baselinesIn } from './baselines.ts';
 import type { Watched } from './contract.ts';
 import { driftDocuments } from './documents.ts';
@@ -53,10 +54,12 @@ function worldOf(context: Context): World {
 /** Registry and topic: kept by a warm instance, and the baselines with it. */
 function reached(): Pick<World, 'documents' | 'baseline' | 'notify'> {
   const objects = bucketObjects(s3, required(ENV.bucket));
+  const scope = required(ENV.scope);
+  const [stage, publish] = [stageOf(scope), snsNotices(sns, required(ENV.topic))];
   return {
-    documents: driftDocuments(objects, required(ENV.scope)),
+    documents: driftDocuments(objects, scope),
     baseline: baselinesIn(objects, required(ENV.files)),
-    notify: snsNotices(sns, required(ENV.topic)),
+    notify: (subject, text) => publish(subject, staged(text, stage)),
   };
 }
 

@@ -24,6 +24,7 @@ import { sagemakerReference } from '../shared/aws/reference.ts';
 import { scheduler } from '../shared/aws/schedules.ts';
 import { cloudFormationStacks } from '../shared/aws/stacks.ts';
 import { lambdaVersions } from '../shared/aws/versions.ts';
+import { stageOf } from '../shared/commands.ts';
 import { registry } from '../shared/registry.ts';
 import { ENV } from './contract.ts';
 import { runGate } from './gate/gate.ts';
@@ -68,6 +69,7 @@ function worldOf(context: Context): World {
   const objects = bucketObjects(s3, required(ENV.bucket));
   return {
     registry: registry(objects, required(ENV.scope)),
+    stage: stageOf(required(ENV.scope)),
     aliases,
     versions,
     capacity,

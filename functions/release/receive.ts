@@ -1,3 +1,4 @@
+import { staged } from '../shared/commands.ts';
 import { serveBucket } from './bucket-events.ts';
 import { command } from './command-run.ts';
 import type { CommandAnswer, TickAnswer } from './contract.ts';
@@ -19,9 +20,13 @@ export async function receive(
   const incoming = readEvent(event, scheduleGroup, world.clock());
   switch (incoming.kind) {
     case 'tick':
-      return tick(world, incoming.tick);
-    case 'command':
-      return command(world, incoming.command);
+      return withStage(world, await tick(world, incoming.tick));
+    case 'command': {
+      const answer = await command(world, incoming.command);
+      return answer.done
+        ? { ...answer, tick: withStage(world, answer.tick) }
+        : { ...answer, refused: staged(answer.refused, world.stage) };
+    }
     case 'alarm':
       for (const functionName of incoming.functionNames) await alarm(world, functionName);
       return undefined;
@@ -42,6 +47,9 @@ export async function receive(
     }
   }
 }
+
+const withStage = ({ stage }: World, answer: TickAnswer): TickAnswer =>
+  answer.reason === undefined ? answer : { ...answer, reason: staged(answer.reason, stage) };
 
 /** An alarm has turned on: what follows from it is read from the alarm itself, so that a lost or repeated call does no harm. */
 async function alarm(world: World, functionName: string): Promise<void> {

@@ -1,5 +1,6 @@
 import { messageOf as wordsOf } from '../shared/aws/errors.ts';
 import type { AliasState } from '../shared/aws/ports.ts';
+import { staged } from '../shared/commands.ts';
 import type { Found } from '../shared/registry.ts';
 import type { Action } from './actions.ts';
 import { endOf, told } from './answer.ts';
@@ -187,7 +188,7 @@ async function act(
     case 'notify': {
       const { subject, text } = action.notice;
       try {
-        await world.notify(subject, text);
+        await world.notify(subject, staged(text, world.stage));
       } catch (error) {
         world.log('a notice could not be published', { model, subject, reason: wordsOf(error) });
         return 'a notice waits for its topic';

@@ -10,6 +10,7 @@ import type {
   StackPort,
   VersionPort,
 } from '../shared/aws/ports.ts';
+import { staged } from '../shared/commands.ts';
 import type { Registry } from '../shared/registry.ts';
 import type { Settings } from './contract.ts';
 import type { Release } from './document/contract.ts';
@@ -32,6 +33,8 @@ export type World = {
   readonly notify: NoticePort;
   readonly bucketEvents: BucketEventsPort;
   readonly answer: AnswerPort;
+  /** Of the service, for commands that people are to copy. */
+  readonly stage: string;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
   /** Milliseconds that this invocation has left. */
@@ -70,7 +73,7 @@ export async function respond(
     caller.url,
     JSON.stringify({
       Status: status,
-      Reason: Buffer.from(reason)
+      Reason: Buffer.from(staged(reason, world.stage))
         .subarray(0, REASON_BYTES)
         .toString('utf8')
         .replace(/\uFFFD+$/, ''),

@@ -45,6 +45,7 @@ export function fakeWorld(
   const log: { readonly message: string; readonly fields?: unknown }[] = [];
   const world: World = {
     registry: registry(objects.port, SCOPE),
+    stage: 'dev',
     aliases: aliases.port,
     capacity: capacity.port,
     schedules: schedules.port,

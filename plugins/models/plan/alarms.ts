@@ -1,5 +1,6 @@
 import { METRICS as OWN } from '../../../functions/infer/contract.ts';
 import { ALARMS, METRICS as WORKER } from '../../../functions/release/contract.ts';
+import { staged } from '../../../functions/shared/commands.ts';
 import type { Model } from '../model.ts';
 import { ALIAS, alarmLogicalId, alarmName } from '../naming.ts';
 import { BATCH_ALARMS } from './batch-alarms.ts';
@@ -233,7 +234,10 @@ export function alarmsOf(
           Type: 'AWS::CloudWatch::Alarm',
           Properties: {
             AlarmName: name,
-            AlarmDescription: `${kind.what}: ${kind.when(model.latency?.p95 ?? '')}. ${kind.advice} (${model.name}, ${host.service}-${host.stage})`,
+            AlarmDescription: staged(
+              `${kind.what}: ${kind.when(model.latency?.p95 ?? '')}. ${kind.advice} (${model.name}, ${host.service}-${host.stage})`,
+              host.stage,
+            ),
             AlarmActions: actions,
             ...watched(watch),
             ComparisonOperator: 'GreaterThanThreshold',

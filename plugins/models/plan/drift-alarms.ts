@@ -1,6 +1,7 @@
 import { METRICS as DRIFT } from '../../../functions/drift/contract.ts';
 import { METRICS as OWN } from '../../../functions/infer/contract.ts';
 import { ALARMS } from '../../../functions/release/contract.ts';
+import { staged } from '../../../functions/shared/commands.ts';
 import { normalQuantile } from '../../../functions/shared/normal.ts';
 import type { Drift, DriftFacts, DriftSignal, Model } from '../model.ts';
 import { alarmLogicalId, alarmName, DRIFT as DRIFT_FUNCTION } from '../naming.ts';
@@ -50,7 +51,7 @@ export function driftAlarms(
         Type: 'AWS::CloudWatch::Alarm',
         Properties: {
           AlarmName: name,
-          AlarmDescription: `${about} (${host.service}-${host.stage})`,
+          AlarmDescription: staged(`${about} (${host.service}-${host.stage})`, host.stage),
           AlarmActions: actions,
           ComparisonOperator: 'GreaterThanThreshold',
           Threshold: 0,

@@ -1,6 +1,7 @@
 import type { TickAnswer } from '../../../functions/release/contract.ts';
 import type { GateState } from '../../../functions/release/gate/contract.ts';
 import type { Verdict } from '../../../functions/release/judge/contract.ts';
+import { staged } from '../../../functions/shared/commands.ts';
 import type { Problem } from '../errors.ts';
 import type { Outcome } from './outcome.ts';
 import { moment } from './time.ts';
@@ -132,7 +133,7 @@ export function problemOf(
   const problem = (why: string, fix: string): Problem => ({
     code: 'MODELS_RELEASE',
     key: `models.${model}`,
-    message: `What was deployed is not live: ${version === undefined ? 'there is no alias' : `version ${version} is`}; ${timed(why, Date.now())}.`,
+    message: `What was deployed is not live: ${version === undefined ? 'there is no alias' : `version ${version} is`}; ${staged(timed(why, Date.now()), stage)}.`,
     fix,
   });
   switch (outcome.is) {
