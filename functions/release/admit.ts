@@ -33,6 +33,8 @@ export type Asked = {
   /** The version that the template asked for before. */
   readonly before?: string;
   readonly fingerprint: string;
+  /** sha256 over the source artifact. */
+  readonly source?: string | undefined;
   /** The batch function's version that belongs to it. */
   readonly batch?: VersionRef['batch'] | undefined;
   readonly settings: Settings;
@@ -298,6 +300,7 @@ function forward(base: Release | undefined, asked: Asked, facts: Found, now: num
       phase: then === 'DONE' ? 'PROMOTING' : then,
       stable,
       candidate,
+      began: { release: asked.id, ...(stable && { from: stable.version }), to: candidate },
       promote: stable === undefined || alike ? 'now' : 'afterStack',
       intent: stable && (untidy || same) ? intend(begun, whole(stable.version), then, now) : undefined,
       reason: undefined,

@@ -163,13 +163,13 @@ export type TickEvent = {
     readonly model: string;
     readonly functionName: string;
     readonly alias: string;
-    /** The release that the schedule was made for; absent in a tick by hand. */
+    /** The release that the schedule was made for, or that the deploy which ticks began; absent where anyone ticks. */
     readonly release?: string;
     /** With these the weight can be taken away past the deadline even if the registry cannot be read. */
     readonly stable?: string;
     readonly deadline?: string;
     readonly schedule?: { readonly group: string; readonly name: string };
-    /** Id of the deploy that ticks: `deployments/<id>.json`, which is completed when the release ends. */
+    /** Id of the deploy that ticks: `deployments/<id>.json`, which is completed when the release ends, if it is of this deploy. */
     readonly deployment?: string;
   };
 };
@@ -195,6 +195,8 @@ export type CommandAnswer =
 
 export type TickAnswer = {
   readonly model: string;
+  /** Which release it is that stands so; absent where none is recorded or can be read. */
+  readonly release?: string;
   /** NONE: no release is recorded. UNKNOWN: the registry cannot be read. */
   readonly phase: Phase | 'NONE' | 'UNKNOWN';
   /** Does it go on by itself before the candidate is promoted, or given up? False in BAKING, HELD and the ends. */

@@ -119,6 +119,7 @@ export function readEvent(event: unknown, group: string, now: number): Incoming 
   }
   const seconds = Number(text(properties, 'ServiceTimeout') ?? SERVICE_TIMEOUT) || SERVICE_TIMEOUT;
   const before = text(fieldsOf(fields.OldResourceProperties), 'Version');
+  const source = text(properties, 'Source');
   return {
     kind: 'ask',
     caller,
@@ -133,6 +134,7 @@ export function readEvent(event: unknown, group: string, now: number): Incoming 
       model,
       version,
       fingerprint,
+      ...(source !== undefined && { source }),
       ...(batch && { batch }),
       settings,
       forced: text(properties, 'Forced') !== undefined,
@@ -148,7 +150,7 @@ export function readEvent(event: unknown, group: string, now: number): Incoming 
       fingerprint,
       identity: text(properties, 'Identity') ?? '',
       layer: text(properties, 'Layer') ?? '',
-      source: text(properties, 'Source') ?? '',
+      source: source ?? '',
       at: iso(now),
     },
   };

@@ -139,6 +139,8 @@ export function request(
     readonly physicalId?: string;
     readonly settings?: Settings;
     readonly forced?: string;
+    /** sha256 over the source artifact. */
+    readonly source?: string;
     /** Version of the model's batch function. */
     readonly batch?: string;
   } = {},
@@ -156,7 +158,7 @@ export function request(
     Fingerprint: fingerprint,
     Identity: `identity of ${fingerprint}`,
     Layer: 'layer',
-    Source: 'source',
+    Source: changes.source ?? 'source',
     Settings: JSON.stringify(changes.settings ?? SETTINGS),
     ...(changes.forced !== undefined && { Forced: changes.forced }),
     ...(changes.batch !== undefined && { Batch: { FunctionName: BATCH, Version: changes.batch } }),
