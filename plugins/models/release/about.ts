@@ -13,32 +13,35 @@ export function aboutOf(release: Release, before: Release | undefined): About {
   return { ...(began.from !== undefined && { from: began.from }), to: began.to };
 }
 
-/** A rollback to a version before the stable one, in the middle of a release: stable and candidate are other versions since. */
-const FURTHER_BACK = /^version (\d+) was rolled back to version \d+: version (\d+) is withdrawn, and /;
-
 /** Older workers did not write down what a release was about: it follows from what became of it. */
-function recalled(
-  { stable, candidate, lives, promotedAt, reason = '', refused, startedAt }: Release,
-  before: Release | undefined,
-): About {
+function recalled(release: Release, before: Release | undefined): About {
+  const { stable, candidate, lives, phase } = release;
   if (candidate === undefined)
     return pair(lives.find(({ version }) => version !== stable?.version)?.version, stable);
-  const was = before?.stable?.version;
-  if (promotedAt !== undefined && was !== undefined) {
-    // Rolled back, and brought back by somebody after that.
-    if (was === candidate.version) return pair(was, stable);
-    if (lives.some(({ version }) => version === was)) return pair(was, candidate);
-  }
-  const [, from, withdrawn] = FURTHER_BACK.exec(reason) ?? [];
-  if (from !== undefined && withdrawn !== undefined) {
-    const known = refused.findLast(({ version }) => version === withdrawn);
-    return pair(from, { version: withdrawn, ...(known && { fingerprint: known.fingerprint }) });
-  }
-  // It came to nothing, and after that the version that had stayed live gave way.
-  const own = refused.findLast(({ version, at }) => version !== candidate.version && at >= startedAt);
-  if (promotedAt === undefined && was === candidate.version && own !== undefined)
-    return pair(was, { version: own.version, fingerprint: own.fingerprint });
-  return pair(stable?.version, candidate);
+  return phase === 'ROLLED_BACK'
+    ? rolledBack(release, candidate, before?.stable?.version)
+    : pair(stable?.version, candidate);
+}
+
+/**
+ * A rollback leaves the version that came back as stable and the one that gave way as candidate, whichever they are. What it
+ * takes away is refused: first the release’s own version, before any other that gave way later.
+ *
+ * @param was the version that was live at the end of the release before
+ */
+function rolledBack(release: Release, bad: VersionRef, was: string | undefined): About {
+  const { stable, lives, promotedAt, startedAt, refused } = release;
+  const known = [bad, stable, ...lives].filter((ref) => ref !== undefined);
+  const first = refused.find(({ at }) => at >= (promotedAt ?? startedAt));
+  const to = first === undefined ? bad : { version: first.version, fingerprint: first.fingerprint };
+  // A release that came to nothing refuses nothing; its candidate is gone from the document.
+  if (promotedAt === undefined && to.version === was) return { from: was };
+  const from = known.some(({ version }) => version === was)
+    ? was
+    : to.version === bad.version
+      ? stable?.version
+      : bad.version;
+  return pair(from, to);
 }
 
 const pair = (from: string | undefined, to: VersionRef | undefined): About => ({
