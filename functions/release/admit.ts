@@ -218,6 +218,7 @@ function forward(
       phase: then === 'DONE' ? 'PROMOTING' : then,
       stable,
       candidate,
+      began: { release: asked.id, ...(stable && { from: stable.version }), to: candidate },
       promote: stable === undefined || alike ? 'now' : 'afterStack',
       intent: stable && (untidy || same) ? intend(released, whole(stable.version), then, now) : undefined,
       reason: undefined,

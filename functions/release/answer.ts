@@ -9,7 +9,7 @@ import { points, whole } from './target.ts';
 
 /** Where a release stands, for whoever ticked. Pure. */
 export function told(state: Release, alias: AliasState | undefined, waiting: string | undefined): TickAnswer {
-  const { model, phase, candidate, steps = [], judgements, watch, reversal } = state;
+  const { model, release, phase, candidate, steps = [], judgements, watch, reversal } = state;
   const reason =
     (isOpen(phase) || phase === 'REVERSING' ? waiting : undefined) ??
     moved(state, alias) ??
@@ -18,7 +18,7 @@ export function told(state: Release, alias: AliasState | undefined, waiting: str
   const judgement = phase === 'REVERSING' ? reversal?.judgement : judgements.at(-1);
   return {
     model,
-    release: state.release,
+    release,
     phase,
     running: isOpen(phase) || phase === 'REVERSING' || state.intent !== undefined,
     ...(alias && { version: alias.version }),

@@ -154,7 +154,11 @@ function named(state: Release, version: string, target: Target | undefined): Ver
   if (known !== undefined) return known;
   const { record } = target;
   return record?.functionName === state.functionName
-    ? { version, fingerprint: record.fingerprint }
+    ? {
+        version,
+        fingerprint: record.fingerprint,
+        ...(record.source !== '' && { source: record.source }),
+      }
     : undefined;
 }
 

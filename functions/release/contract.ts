@@ -165,13 +165,13 @@ export type TickEvent = {
     readonly model: string;
     readonly functionName: string;
     readonly alias: string;
-    /** The release that the schedule was made for; absent in a tick by hand. */
+    /** The release that the schedule was made for, or that the deploy which ticks began; absent where anyone ticks. */
     readonly release?: string;
     /** With these the weight can be taken away past the deadline even if the registry cannot be read. */
     readonly stable?: string;
     readonly deadline?: string;
     readonly schedule?: { readonly group: string; readonly name: string };
-    /** Id of the deploy that ticks: `deployments/<id>.json`, which is completed when the release ends. */
+    /** Id of the deploy that ticks: `deployments/<id>.json`, which is completed when the release ends, if it is of this deploy. */
     readonly deployment?: string;
   };
 };
@@ -242,6 +242,8 @@ export type Asked = {
   /** Differs at each deploy that asks anew for what the template asks for already. */
   readonly mark?: string;
   readonly fingerprint: string;
+  /** sha256 over the source artifact. */
+  readonly source?: string | undefined;
   /** The batch function's version that belongs to it. */
   readonly batch?: VersionRef['batch'] | undefined;
   readonly settings: Settings;

@@ -130,6 +130,8 @@ export function readEvent(event: unknown, group: string, now: number): Incoming 
   const old = fieldsOf(fields.OldResourceProperties);
   const before = text(old, 'Version');
   const [mark, markBefore] = [markOf(properties), markOf(old)];
+
+  const source = text(properties, 'Source');
   return {
     kind: 'ask',
     caller,
@@ -144,6 +146,7 @@ export function readEvent(event: unknown, group: string, now: number): Incoming 
       model,
       version,
       fingerprint,
+      ...(source !== undefined && { source }),
       ...(batch && { batch }),
       settings,
       forced: text(properties, 'Forced') !== undefined,
@@ -161,7 +164,7 @@ export function readEvent(event: unknown, group: string, now: number): Incoming 
       fingerprint,
       identity: text(properties, 'Identity') ?? '',
       layer: text(properties, 'Layer') ?? '',
-      source: text(properties, 'Source') ?? '',
+      source: source ?? '',
       at: iso(now),
     },
   };

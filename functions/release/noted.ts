@@ -80,6 +80,7 @@ export const FRESH: Changes = {
   basis: undefined,
   held: undefined,
   promotedAt: undefined,
+  returnedAt: undefined,
   reversal: undefined,
   deployment: undefined,
 };

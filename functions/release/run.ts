@@ -271,15 +271,21 @@ export async function tick(world: World, { model, ...input }: TickEvent['tick'])
     await world.schedules.remove(input.schedule);
   }
   const { deployment } = input;
-  if (deployment !== undefined) await begunBy(world, model, deployment);
+  if (deployment !== undefined) await begunBy(world, model, deployment, input.release);
   return run(world, model);
 }
 
-/** Which deploy it is whose record is to be completed. */
-async function begunBy(world: World, model: string, id: string): Promise<void> {
+/**
+ * Which deploy it is whose record is to be completed: the first that ticks this very release. One that still follows when
+ * another deploy has begun the next release is not the author of that.
+ *
+ * @param release of the deploy that ticks; an older command line does not tell it
+ */
+async function begunBy(world: World, model: string, id: string, release: string | undefined): Promise<void> {
   for (let race = 0; race < RACES; race += 1) {
     const found = await world.registry.release(model);
-    if (found?.release === undefined || found.release.deployment?.id === id) return;
+    if (found?.release === undefined || found.release.deployment !== undefined) return;
+    if (release !== undefined && found.release.release !== release) return;
     const to = next(found.release, { deployment: { id } }, world.clock());
     if ((await world.registry.move(to, found.etag)) === 'ok') return;
   }

@@ -135,13 +135,18 @@ export function measured(
   {
     version,
     fingerprint,
+    source,
     batch,
-  }: Pick<VersionRef, 'version' | 'fingerprint'> & { readonly batch?: VersionRef['batch'] | undefined },
+  }: Pick<VersionRef, 'version' | 'fingerprint'> & {
+    readonly source?: string | undefined;
+    readonly batch?: VersionRef['batch'] | undefined;
+  },
   { gate, p95, signals }: Settings,
 ): VersionRef {
   return {
     version,
     ...(fingerprint !== undefined && { fingerprint }),
+    ...(source !== undefined && { source }),
     ...(batch !== undefined && { batch }),
     ...(gate !== undefined && { gate }),
     ...(p95 !== undefined && { p95 }),

@@ -174,8 +174,8 @@ function returnsTo(
   if (operation !== undefined && good !== undefined) return good;
   if (first !== undefined) return first;
   if (alias !== undefined && alias.version !== gone) return refOf(base, alias.version);
-  const { version, fingerprint, batch } = asked;
-  return { version, fingerprint, ...(batch && { batch }) };
+  const { version, fingerprint, batch, source } = asked;
+  return { version, fingerprint, ...(batch && { batch }), ...(source !== undefined && { source }) };
 }
 
 /**
@@ -199,6 +199,7 @@ function anew(
       ...changes,
       phase,
       candidate: candidate.version === asked.version ? candidate : measured(asked, asked.settings),
+      began: { release: asked.id, from: stable.version, to: candidate },
       promote: 'afterStack',
       gate,
       steps,

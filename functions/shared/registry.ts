@@ -22,12 +22,16 @@ export type Registry = {
   readonly models: () => Promise<readonly string[]>;
   /** Writes `live.json` over the one read (`etag`), or as the first one. `changed`: read again. */
   readonly move: (next: Release, etag: string | undefined) => Promise<'ok' | 'changed'>;
-  /** Keeps a release that another one replaces; a second time does nothing. */
+  /** Keeps a release that another one replaces; what is kept of it already stays, unless it went on since. */
   readonly archive: (release: Archived) => Promise<void>;
   /** Keeps what a version is; a second time does nothing. A record of another version with this number is kept beside it. */
   readonly version: (record: VersionRecord) => Promise<void>;
   /** @returns what a version is; undefined where no record of it is left. */
   readonly known: (model: string, version: string) => Promise<VersionRecord | undefined>;
+  /** @returns names of the records of a model's versions, those of functions that are gone included: `<n>`, `<n>-<start>`. */
+  readonly records: (model: string) => Promise<readonly string[]>;
+  /** @returns one of them; undefined where it is gone, or of a schema that is not ours. */
+  readonly recorded: (model: string, name: string) => Promise<VersionRecord | undefined>;
   /** Keeps which model a function serves. */
   readonly serves: (functionName: string, model: string) => Promise<void>;
   /** @returns the model that a function serves: an alarm knows only the function. */
@@ -101,7 +105,14 @@ export function registry(objects: ObjectPort, scope: string): Registry {
           ? `${stamp(kept.release.startedAt)}-${kept.release.release}`
           : `${stamp(kept.at)}-unknown`;
       const text = 'release' in kept ? print(withoutUrl(kept.release)) : kept.text;
-      await objects.create(`${scope}releases/${kept.model}/${name}.json`, text);
+      const key = `${scope}releases/${kept.model}/${name}.json`;
+      for (let written = await objects.create(key, text); written === 'changed'; ) {
+        const found = await objects.get(key);
+        // Whoever archived it lost against a tick, or could not begin the next one after all.
+        const isNewer = 'release' in kept && revOf(found?.text) < kept.release.rev;
+        if (found === undefined || !isNewer) return;
+        written = await objects.replace(key, text, found.etag);
+      }
     },
     version: async (record) => {
       const key = `${scope}versions/${record.model}/${record.version}`;
@@ -119,6 +130,8 @@ export function registry(objects: ObjectPort, scope: string): Registry {
       const found = await objects.get(`${scope}versions/${model}/${version}.json`);
       return found && (JSON.parse(found.text) as VersionRecord);
     },
+    records: (model) => namesBelow(objects, `${scope}versions/${model}/`),
+    recorded: (model, name) => ofSchema<VersionRecord>(objects, `${scope}versions/${model}/${name}.json`),
     serves: (functionName, model) =>
       change(objects, `${scope}functions/${functionName}.json`, (before) =>
         before?.model === model ? undefined : { schema: 1, model },
@@ -208,6 +221,12 @@ const fields = (value: unknown): Fields =>
 
 const print = (document: object): string => `${JSON.stringify(document, null, 1)}\n`;
 const stamp = (iso: string): string => iso.replace(/[^0-9TZ]/g, '');
+
+/** Of a document of any schema; what has none is as old as can be. */
+function revOf(text: string | undefined): number {
+  const { rev } = fields(json(text ?? ''));
+  return typeof rev === 'number' ? rev : 0;
+}
 
 /** The answer URL is a credential: it does not outlive its use. */
 function withoutUrl({ waiting: _, ...release }: Release): Release {

@@ -144,6 +144,8 @@ export function request(
     readonly forcedBefore?: string;
     /** Asked for anew, without force. */
     readonly again?: string;
+    /** sha256 over the source artifact. */
+    readonly source?: string;
     /** Version of the model's batch function. */
     readonly batch?: string;
   } = {},
@@ -161,7 +163,7 @@ export function request(
     Fingerprint: fingerprint,
     Identity: `identity of ${fingerprint}`,
     Layer: 'layer',
-    Source: 'source',
+    Source: changes.source ?? 'source',
     Settings: JSON.stringify(changes.settings ?? SETTINGS),
     ...(forced !== undefined && { Forced: forced }),
     ...(again !== undefined && { Again: again }),

@@ -97,6 +97,8 @@ export type VersionRef = {
   readonly version: string;
   /** Absent where the version was found on the alias and no record of it is left. */
   readonly fingerprint?: string;
+  /** sha256 over the source artifact; absent where the version was found on the alias, and in documents of older workers. */
+  readonly source?: string;
   /** What it was released by: its own gate, the objective that its slow counts are about, and its output signals. */
   readonly gate?: GateSettings;
   readonly p95?: number;
@@ -159,6 +161,12 @@ export type Release = {
   /** What has 100 % unless an intent says otherwise; absent before a first version is live. */
   readonly stable?: VersionRef;
   readonly candidate?: VersionRef;
+  /**
+   * What the release was about when it began: the version that was live then, absent for a first one, and the one to be
+   * released. History: a rollback changes `stable` and `candidate`, and never this. Absent in documents of older workers; one
+   * that takes over leaves it as it is when it begins a release, which `release`, the id of its own, tells.
+   */
+  readonly began?: { readonly release: string; readonly from?: string; readonly to: VersionRef };
   readonly settings: Settings;
   /** Steps that this release takes: `settings.steps`, or none. Absent until `auto` has decided. */
   readonly steps?: readonly Step[];
@@ -185,6 +193,8 @@ export type Release = {
   };
   /** When the candidate got 100 %. */
   readonly promotedAt?: string;
+  /** When a person undid this release's rollback. */
+  readonly returnedAt?: string;
   /** Of the live version: alarms that turn on after `since` may bring the last good one back, until `until`. Deploys that fail do not end it. */
   readonly watch?: { readonly since: string; readonly until: string };
   readonly reversal?: Reversal;

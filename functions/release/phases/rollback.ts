@@ -73,6 +73,7 @@ export function revert(
         ...tell(state, broughtBack(state, live.version, to.version, why, now)),
         phase: then,
         candidate: own ? undefined : live,
+        ...(own && { returnedAt: iso(now) }),
         lives: remember(state.lives, to),
         intent: intend(state, whole(to.version), then, now),
         refused: others.refused,

@@ -19,3 +19,7 @@ export function ulid(now: number, random: Uint8Array = randomBytes(10)): string 
   for (let shift = 75n; shift >= 0n; shift -= 5n) id += DIGITS.charAt(Number((bits >> shift) & 31n));
   return id;
 }
+
+/** @returns the milliseconds that an id holds */
+export const timeOf = (id: string): number =>
+  [...id.slice(0, 10)].reduce((time, digit) => time * 32 + DIGITS.indexOf(digit), 0);

@@ -16,7 +16,9 @@ describe('an alias that somebody deleted', () => {
     expect(w.target()).toEqual({ version: '3', weights: {} });
     expect(w.state()?.remade).toEqual({ at: expect.stringMatching(/^2026-01-01T/) });
     expect(told(w)).toBe(1);
-    expect(w.notices.at(-1)?.text).toContain('"sls models status --model churn --stage dev" lists what is missing');
+    expect(w.notices.at(-1)?.text).toContain(
+      '"sls models status --model churn --stage dev" lists what is missing',
+    );
   });
 
   it('is made again by the next deploy, before anything else', async () => {

@@ -441,6 +441,7 @@ describe('history', () => {
             artifact  sha256 source
             gate      pass: it starts
             step 1    fail: errors: 30 of 100 (30 %) of the candidate version’s requests failed, 20 of 1,900 (1.1 %) of the stable version’s: 29 percentage points more at the same mix of steps; evidence over a billion to 1, 40 to 1 is needed
+            traffic   5 % in step 1 of 3
         2026-01-01 00:00:01 UTC  version 3 → 4  promoted after 30 min
             by        arn:aws:iam::1:user/jane, plugin 1.2.3
             artifact  sha256 source
@@ -448,10 +449,12 @@ describe('history', () => {
             step 1    pass: 7 of 350 (2 %) candidate requests failed; errors have risen by at most 3 percentage points, the next weight allows 4 percentage points
             step 2    pass: 30 of 2,200 (1.4 %) candidate requests failed; errors have risen by at most 0.91 percentage points, the next weight allows 2 percentage points
             step 3    pass: 71 of 6,200 (1.1 %) candidate requests failed; errors have risen by at most 0.47 percentage points, the next weight allows 1 percentage point
+            traffic   all, after step 3 of 3
         2026-01-01 00:00:00 UTC  first version 3  promoted after 0 s
             by        not known
             artifact  sha256 source
-            gate      pass: it starts"
+            gate      pass: it starts
+            traffic   all at once"
     `);
     expect(await readHistory(world.registry, 'churn', 1)).toHaveLength(1);
     expect(pasts.map(({ deployment }) => deployment)).toEqual([undefined, id, undefined]);
@@ -461,9 +464,12 @@ describe('history', () => {
   it('a deploy that failed is found by the release that its record names', async () => {
     const w = await live();
     const id = ulid(w.clock.now - 1, new Uint8Array(10));
-    await w.world.registry.deploy({ schema: 1, id, at: 'x', by: 'jane', plugin: '1', models: [] });
+    const models = [offer('a')];
+    await w.world.registry.deploy({ schema: 1, id, at: 'x', by: 'jane', plugin: '1', models });
+    const same = ulid(w.clock.now, new Uint8Array(10));
+    await w.world.registry.deploy({ schema: 1, id: same, at: 'x', by: 'joe', plugin: '1', models });
     const [only] = await readHistory(w.world.registry, 'churn', 5);
-    expect(only?.by).toBeUndefined();
+    expect(only?.by).toBe('joe');
     const release = w.state()?.release ?? '';
     await w.world.registry.ended(id, 'churn', { release, phase: 'ABORTED', at: 'y', judgements: [] });
     const [now] = await readHistory(w.world.registry, 'churn', 5);

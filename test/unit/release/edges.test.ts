@@ -86,12 +86,12 @@ describe('the first version', () => {
 describe('stack in progress', () => {
   it('answers at once, and promotes when it is done, on anyone’s tick', async () => {
     const w = await live();
-    await deploy(w, '4', 'b');
+    const { RequestId } = await deploy(w, '4', 'b');
     expect(w.answers.at(-1)).toMatchObject({ Status: 'SUCCESS' });
     expect(w.target()).toEqual({ version: '3', weights: {} });
     expect(await w.send(tick())).toEqual({
       model: 'churn',
-      release: w.state()?.release,
+      release: RequestId,
       phase: 'PROMOTING',
       running: true,
       version: '3',

@@ -49,6 +49,23 @@ describe('the record of a deploy', () => {
     expect(record(w).releases?.churn).toMatchObject({ phase: 'SUPERSEDED', version: '3' });
   });
 
+  it('is completed by ticks of its own release only, and none takes the place of the first', async () => {
+    const w = await told();
+    const release = w.state()?.release;
+    await minutes(w, 3, HEALTHY);
+    const { RequestId } = await deploy(w, '5', 'c', { before: '4' });
+    // The shell that followed version 4 with --wait goes on.
+    expect(await w.send(tick({ deployment: ID, release }))).toMatchObject({ release: RequestId });
+    expect(w.state()?.deployment).toBeUndefined();
+    const other = '01JB0000000000000000000000';
+    await w.send(tick({ deployment: other, release: RequestId }));
+    expect(w.state()?.deployment).toMatchObject({ id: other });
+    for (const late of [{}, { release: RequestId }, { release }])
+      await w.send(tick({ deployment: ID, ...late }));
+    expect(w.state()?.deployment).toMatchObject({ id: other });
+    expect(record(w).releases?.churn).toMatchObject({ release, phase: 'SUPERSEDED' });
+  });
+
   it('that is gone keeps nothing back', async () => {
     const w = await told();
     w.objects.objects.delete(KEY);

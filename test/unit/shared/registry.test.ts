@@ -118,6 +118,19 @@ describe('what is kept', () => {
     expect(others).toEqual([]);
   });
 
+  it('a release that went on after it was kept, as it ended', async () => {
+    const { objects, documents } = make();
+    await documents.archive({ model: 'churn', release: { ...release, phase: 'SUPERSEDED' } });
+    await documents.archive({ model: 'churn', release: { ...release, rev: 2, phase: 'DONE' } });
+    await documents.archive({ model: 'churn', release: { ...release, phase: 'SUPERSEDED' } });
+    await documents.archive({ model: 'churn', text: 'of a newer worker', at: release.startedAt });
+    await documents.archive({ model: 'churn', text: 'another', at: release.startedAt });
+    const [kept, unknown] = await documents.archives('churn');
+    expect(await documents.archived('churn', kept ?? '')).toMatchObject({ rev: 2, phase: 'DONE' });
+    expect(objects.objects.get(`${SCOPE}releases/churn/${unknown}.json`)?.text).toBe('of a newer worker');
+    expect(objects.objects.size).toBe(2);
+  });
+
   it('a version under its number, as it was first seen', async () => {
     const { objects, documents } = make();
     const record: VersionRecord = {
@@ -157,5 +170,13 @@ describe('what is kept', () => {
       JSON.parse(objects.objects.get(`${SCOPE}versions/churn/${key}.json`)?.text ?? 'null');
     expect(read('4')).toEqual(again);
     expect(read('4-20260101T000000000Z')).toEqual(record);
+    await documents.version({ ...record, model: 'fraud' });
+    expect(await documents.records('churn')).toEqual(['4-20260101T000000000Z', '4']);
+    expect(await documents.recorded('churn', '4')).toEqual(again);
+    expect(await documents.recorded('churn', '4-20260101T000000000Z')).toEqual(record);
+    expect(await documents.recorded('churn', '5')).toBeUndefined();
+    objects.set(`${SCOPE}versions/churn/5.json`, JSON.stringify({ ...record, schema: 2 }));
+    expect(await documents.recorded('churn', '5')).toBeUndefined();
+    expect(await documents.records('other')).toEqual([]);
   });
 });
