@@ -14,6 +14,7 @@ import {
   PATIENCE,
   refOf,
   remember,
+  rewindowed,
   settle,
   UNWATCHED,
 } from './steps.ts';
@@ -193,7 +194,9 @@ function changed(base: Release, asked: Asked, now: number): Release {
     stable?.version === asked.version
       ? { stable: measured({ ...stable, batch: asked.batch }, asked.settings) }
       : {};
-  return next(base, { ...noted(base, asked, 'settings', now), ...tried, ...live }, now);
+  // While a candidate is on its way they are the candidate's.
+  const watch = isPending(base) ? {} : rewindowed(base, asked.settings, now);
+  return next(base, { ...noted(base, asked, 'settings', now), ...tried, ...live, ...watch }, now);
 }
 
 /**
@@ -249,6 +252,7 @@ const FRESH: Changes = {
   judgements: [],
   basis: undefined,
   held: undefined,
+  promotedBy: undefined,
   promotedAt: undefined,
   reversal: undefined,
   deployment: undefined,
@@ -277,7 +281,8 @@ function forward(base: Release | undefined, asked: Asked, facts: Found, now: num
     points(facts.alias, whole(asked.version))
   ) {
     // Something else of the resource changed; the version is live already.
-    return next(base, { ...request, stable: candidate, reason: undefined }, now);
+    const watch = rewindowed(base, asked.settings, now);
+    return next(base, { ...request, ...watch, stable: candidate, reason: undefined }, now);
   }
   const begun = { ...from, release: asked.id, schedule: asked.schedule };
   const same = stable?.version === asked.version;
