@@ -29,6 +29,9 @@ const STRATEGIES: Readonly<Record<string, Settings>> = {
   canary: { ...BASE, strategy: 'canary', steps: STEPS },
   auto: { ...BASE, strategy: 'auto', steps: STEPS },
   blueGreen: { ...BASE, strategy: 'blueGreen' },
+  briefly: { ...BASE, strategy: 'blueGreen', rollbackWindow: 600 },
+  longer: { ...BASE, strategy: 'canary', steps: STEPS, rollbackWindow: 12 * 3600 },
+  unwatched: { ...BASE, strategy: 'canary', steps: STEPS, rollbackWindow: 0 },
   dryRun: { ...BASE, strategy: 'canary', steps: STEPS, dryRun: true },
   passes: { ...BASE, strategy: 'canary', steps: STEPS, onNoData: 'pass' },
   bare: { ...SETTINGS, strategy: 'canary', steps: STEPS, minRequests: 20, increase: 0.5 },
@@ -87,15 +90,32 @@ const step = fc.oneof(
 );
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 
+/** A watch begins with a promotion, and one that is over stays over. */
+function watches(before: Release | undefined, after: Release): void {
+  if (after.watch === undefined) return;
+  if (before?.watch?.since !== after.watch.since) {
+    expect(after.promotedAt, 'watched since its promotion').toBe(after.watch.since);
+    expect(after.settings.rollbackWindow).toBeGreaterThan(0);
+    return;
+  }
+  if (after.watch.until > before.watch.until)
+    expect(after.updatedAt < before.watch.until, 'a watch that is over stays over').toBe(true);
+}
+
 /** Plays the steps; throws where something happens that never may. */
 async function play(steps: readonly Step[], scheduler: fc.Scheduler): Promise<void> {
   /** Every move that a document ever intended, by its token. */
   const intents = new Map<string, NonNullable<Release['intent']>>();
   const passed = new Set<string>();
+  /** Versions that were seen to keep their instances, by the watch that they keep them for; and those watches that end it. */
+  const keeps = new Map<string, string>();
+  const released = new Set<string>();
   const rolledBack = new Set<string>();
 
   /** What a document may intend. */
   const watch = (before: Release | undefined, after: Release, worker: Worker | undefined): void => {
+    watches(before, after);
+    if (after.settings.capacity === undefined && after.watch !== undefined) released.add(after.watch.since);
     if (after.phase === 'ROLLED_BACK' && before?.phase !== 'ROLLED_BACK' && after.candidate !== undefined)
       rolledBack.add(after.candidate.version);
     if (after.gate?.verdict === 'pass' && after.candidate !== undefined) passed.add(after.candidate.version);
@@ -113,7 +133,19 @@ async function play(steps: readonly Step[], scheduler: fc.Scheduler): Promise<vo
       return;
     }
     const exposes = candidate !== undefined && isPending(after) && candidate.version !== stable?.version;
-    const raises = exposes && (intent.after.version === candidate.version || others.length > 0);
+    const had = after.shifts.at(-1)?.weight ?? 0;
+    const raises =
+      exposes &&
+      (intent.after.version === candidate.version ||
+        others.some(([version, weight]) => version !== candidate.version || weight * 100 > had + 1e-6));
+    if (!raises && others.length > 0) {
+      expect(exposes, 'only a candidate has a weight').toBe(true);
+      expect(intent.after, 'a raise that is given up: as it stands').toEqual({
+        version: stable?.version,
+        weights: { [candidate?.version ?? '']: had / 100 },
+      });
+      return;
+    }
     if (!raises) {
       expect(others, 'only a step or a reversed canary splits').toEqual([]);
       expect(intent.after.version, 'all traffic on stable').toBe(stable?.version);
@@ -137,8 +169,7 @@ async function play(steps: readonly Step[], scheduler: fc.Scheduler): Promise<vo
       });
       expect(index === 0 || judged(index - 1), `step ${index} follows one that passed`).toBe(true);
     } else if (planned.length > 0) {
-      const byHand = after.reason?.startsWith('promoted by') === true;
-      expect(byHand || judged(planned.length - 1), 'promoted on data').toBe(true);
+      expect(after.promotedBy !== undefined || judged(planned.length - 1), 'promoted on data').toBe(true);
     }
   };
   const c = cloud(scheduler, watch);
@@ -160,6 +191,18 @@ async function play(steps: readonly Step[], scheduler: fc.Scheduler): Promise<vo
         expect(Number(version), 'withdrawn, or not there yet').toBeLessThanOrEqual(highest);
     }
     seen = w.aliases.history.length;
+    const held = w.capacity.held(FUNCTION);
+    expect(held.length, 'three versions hold instances at most').toBeLessThanOrEqual(3);
+    const { watch: so, refused = [], lives = [] } = w.state() ?? {};
+    if (so?.keeps === undefined || w.clock.now >= Date.parse(so.until) || released.has(so.since)) return;
+    const version = so.keeps;
+    const { fingerprint } = lives.find((one) => one.version === version) ?? {};
+    if (refused.some((one) => one.fingerprint === fingerprint)) return;
+    if (held.includes(version)) keeps.set(so.since, version);
+    else
+      expect(keeps.get(so.since), 'it keeps its instances while the live version is watched').not.toBe(
+        version,
+      );
   };
   const steady = async (runs: readonly Promise<unknown>[]): Promise<void> => {
     await all(runs);
