@@ -143,7 +143,7 @@ describe('a model with provisioned concurrency', () => {
     expect(await on.document()).toMatchObject({ phase: 'ABORTED', stable: { version: '2' }, watch });
     await on.tick();
     expect(await on.provisioned()).toEqual({ '1': 1, '2': 1 });
-    expect(await on.schedules()).toHaveLength(1);
+    expect(await on.schedules()).not.toEqual([]);
 
     // A third that starts is refused for that, and says until when.
     const next = { fingerprint: 'd', factor: 4, declares, release };
@@ -156,7 +156,8 @@ describe('a model with provisioned concurrency', () => {
     // The way out: the watch is ended by a deploy of what is live.
     expect(await on.deploy({ ...live, release: { ...release, rollbackWindow: 0 } })).toBe('UPDATE_COMPLETE');
     await expect.poll(on.provisioned, WRITTEN).toEqual({ '2': 1 });
-    await expect.poll(on.schedules, WRITTEN).toEqual([]);
+    // A schedule of a release before ends itself when it ticks: in ten minutes, here half of one.
+    await expect.poll(on.schedules, { ...WRITTEN, timeout: 60_000 }).toEqual([]);
     expect(await on.deploy(next), await on.events()).toBe('UPDATE_COMPLETE');
     const { stable, phase } = await on.until('BAKING');
     const lost: readonly string[] = [];

@@ -162,6 +162,21 @@ describe('a raise that is under way when a deploy ends the dry run', () => {
     expect(w.clock.now).toBeGreaterThan(MINUTE);
   });
 
+  it('does not keep the judge from the candidate while another stack operation runs', async () => {
+    const { w, death } = await mortal();
+    death.at = ({ phase, step = 0 }, point) =>
+      point === 'before update alias' && phase === 'SHIFTING' && step > 0;
+    await die(w, WORSE);
+    death.at = (_, point) => point === 'before update alias';
+    await changed(w);
+    await w.send(tick()).catch(() => {});
+    expect(w.state()).toMatchObject({ phase: 'JUDGING', intent: { after: { weights: { '4': 0.05 } } } });
+    death.at = () => false;
+    w.stack.state = 'busy';
+    await until(w, 'ROLLED_BACK', WORSE, { most: 5 });
+    expect(w.target()).toEqual({ version: '3', weights: {} });
+  });
+
   it('is made where it goes on as a dry run', async () => {
     const { w, death } = await mortal();
     death.at = (state, point) =>
