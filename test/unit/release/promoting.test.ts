@@ -126,6 +126,14 @@ describe('what a person promoted', () => {
     expect(shares(w, from)).toEqual([{}]);
   });
 
+  it('takes its steps again, from nothing, where the alias was deleted', async () => {
+    const w = await promotes();
+    w.aliases.byHand(FUNCTION, 'live', undefined);
+    await w.send(tick());
+    expect(w.state()).toMatchObject({ phase: 'JUDGING', step: 0 });
+    expect(w.state()?.promotedBy).toBeUndefined();
+  });
+
   it('waits for a stack that begins meanwhile, and is rolled back if it fails', async () => {
     const w = await promotes();
     await deploy(w, '4', 'b', { before: '4', settings: { ...CANARY, minRequests: 200 } });
