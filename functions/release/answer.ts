@@ -18,6 +18,7 @@ export function told(state: Release, alias: AliasState | undefined, waiting: str
   const judgement = phase === 'REVERSING' ? reversal?.judgement : judgements.at(-1);
   return {
     model,
+    release: state.release,
     phase,
     running: isOpen(phase) || phase === 'REVERSING' || state.intent !== undefined,
     ...(alias && { version: alias.version }),

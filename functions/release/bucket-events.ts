@@ -1,5 +1,5 @@
 import type { Incoming } from './events.ts';
-import { messageOf } from './run.ts';
+import { messageOf } from './failures.ts';
 import { respond, type World } from './world.ts';
 
 /** Tries of a call that fails, beside those that the SDK makes by itself. */

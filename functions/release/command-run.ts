@@ -1,6 +1,7 @@
 import { type Asked, ordered, type Target } from './command.ts';
 import type { CommandAnswer } from './contract.ts';
-import { messageOf, run } from './run.ts';
+import { messageOf } from './failures.ts';
+import { run } from './run.ts';
 import { schedule, type World } from './world.ts';
 
 /** Tries of a compare-and-set; each loss means that another worker got on. */

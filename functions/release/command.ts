@@ -123,7 +123,8 @@ function rollback(
   }
   // Further back than the stable version: what is being released goes, too.
   const gone = isPending(state) && candidate !== undefined ? candidate : undefined;
-  const from = gone === undefined ? state : { ...state, refused: addRefusal(state, gone, reason, now) };
+  const from =
+    gone === undefined ? state : { ...state, refused: addRefusal(state, gone, reason, now, to.version) };
   const besides = gone === undefined ? '' : `version ${gone.version} is withdrawn, and `;
   return {
     do: 'write',

@@ -3,7 +3,7 @@
  * ticks and commands. Shapes and constants only; the document in the registry has a contract of its own.
  */
 
-import type { Phase } from './document/contract.ts';
+import type { Phase, VersionRef } from './document/contract.ts';
 import type { GateSettings } from './gate/contract.ts';
 import type { Judgement } from './judge/contract.ts';
 
@@ -146,6 +146,8 @@ export type AliasProperties = {
   readonly Settings: string;
   /** Differs at each `sls deploy --force`: without a change CloudFormation would not ask at all. */
   readonly Forced?: string;
+  /** Likewise, where what the template offers is neither live nor on its way; what was refused stays refused. */
+  readonly Again?: string;
   /** The model's batch function and the version of it that belongs to `Version`; its alias of the same name follows. */
   readonly Batch?: { readonly FunctionName: string; readonly Version: string };
 };
@@ -195,6 +197,8 @@ export type CommandAnswer =
 
 export type TickAnswer = {
   readonly model: string;
+  /** Id of the release; absent where none is recorded, and in answers of older workers. */
+  readonly release?: string;
   /** NONE: no release is recorded. UNKNOWN: the registry cannot be read. */
   readonly phase: Phase | 'NONE' | 'UNKNOWN';
   /** Does it go on by itself before the candidate is promoted, or given up? False in BAKING, HELD and the ends. */
@@ -219,4 +223,31 @@ export type TickAnswer = {
   readonly tried?: { readonly version: string; readonly half: boolean };
   /** BAKING: until when an alarm may roll back. */
   readonly bakeUntil?: string;
+};
+
+/** A Create or Update of the custom resource, read. */
+export type Asked = {
+  readonly type: 'Create' | 'Update';
+  readonly id: string;
+  readonly url: string;
+  readonly logicalId: string;
+  readonly stack: string;
+  readonly functionName: string;
+  readonly alias: string;
+  readonly model: string;
+  readonly version: string;
+  /** The version that the template asked for before, and the mark that it asked with. */
+  readonly before?: string;
+  readonly markBefore?: string;
+  /** Differs at each deploy that asks anew for what the template asks for already. */
+  readonly mark?: string;
+  readonly fingerprint: string;
+  /** The batch function's version that belongs to it. */
+  readonly batch?: VersionRef['batch'] | undefined;
+  readonly settings: Settings;
+  /** By `sls deploy --force`: what was refused may go again. */
+  readonly forced: boolean;
+  /** Milliseconds that the worker may take to answer. */
+  readonly patience: number;
+  readonly schedule: { readonly group: string; readonly name: string };
 };

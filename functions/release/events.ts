@@ -1,7 +1,7 @@
-import type { Asked } from './admit.ts';
 import { functionOf } from './alarm-names.ts';
 import {
   ANSWER_MARGIN,
+  type Asked,
   BUCKET_EVENTS,
   type CommandEvent,
   SERVICE_TIMEOUT,
@@ -54,6 +54,15 @@ export type Incoming =
     }
   /** A request that we can answer, but not understand. */
   | { readonly kind: 'malformed'; readonly caller: Caller; readonly type: string; readonly reason: string };
+
+/** Whom to answer about a request that was read before. */
+export const callerOf = ({ url, id, stack, logicalId, functionName, alias }: Asked): Caller => ({
+  url,
+  id,
+  stack,
+  logicalId,
+  physicalId: `${functionName}:${alias}`,
+});
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -118,7 +127,9 @@ export function readEvent(event: unknown, group: string, now: number): Incoming 
     };
   }
   const seconds = Number(text(properties, 'ServiceTimeout') ?? SERVICE_TIMEOUT) || SERVICE_TIMEOUT;
-  const before = text(fieldsOf(fields.OldResourceProperties), 'Version');
+  const old = fieldsOf(fields.OldResourceProperties);
+  const before = text(old, 'Version');
+  const [mark, markBefore] = [markOf(properties), markOf(old)];
   return {
     kind: 'ask',
     caller,
@@ -136,7 +147,9 @@ export function readEvent(event: unknown, group: string, now: number): Incoming 
       ...(batch && { batch }),
       settings,
       forced: text(properties, 'Forced') !== undefined,
+      ...(mark !== undefined && { mark }),
       ...(before !== undefined && { before }),
+      ...(markBefore !== undefined && { markBefore }),
       patience: Math.max(seconds - ANSWER_MARGIN, seconds / 2) * 1000,
       schedule: { group, name: scheduleName(functionName, id) },
     },
@@ -153,6 +166,10 @@ export function readEvent(event: unknown, group: string, now: number): Incoming 
     },
   };
 }
+
+/** What the template asks for anew, by force or because it is neither live nor on its way. */
+const markOf = (properties: Fields): string | undefined =>
+  text(properties, 'Forced') ?? text(properties, 'Again');
 
 function readBatch(batch: Fields): VersionRef['batch'] {
   const functionName = text(batch, 'FunctionName');

@@ -52,12 +52,22 @@ export const rolledBack = (
       // Where the look itself is why, it is said already.
       ...(judgement !== undefined && why.endsWith(judgement.reason) ? [] : [sentence]),
       ...signals,
-      `What to do: mend the model and deploy it; the same one is refused until "sls deploy --force". See "sls models history --model ${state.model}".`,
+      `What to do: fix the model and deploy it; the same one is refused until "sls deploy --force". See "sls models history --model ${state.model}".`,
     ],
     true,
     now,
   );
 };
+
+/** A rollback that a person undoes. */
+export const broughtBack = (state: Subject, live: string, to: string, why: string, now: number): Notice =>
+  notice(
+    state,
+    `version ${to} was brought back, version ${live} stays a way back`,
+    [`Why: ${why}.`, `What to do: nothing; "sls models rollback --model ${state.model}" goes back again.`],
+    false,
+    now,
+  );
 
 export const promotedNotice = (
   state: Subject,

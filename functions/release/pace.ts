@@ -11,7 +11,11 @@ import { isOpen, weightOf } from './steps.ts';
  */
 export function everyOf(state: Release): string {
   const busy =
-    isOpen(state.phase) || state.phase === 'REVERSING' || state.intent !== undefined || weightOf(state) > 0;
+    isOpen(state.phase) ||
+    state.phase === 'REVERSING' ||
+    state.intent !== undefined ||
+    state.waiting !== undefined ||
+    weightOf(state) > 0;
   return busy ? 'rate(1 minute)' : 'rate(10 minutes)';
 }
 

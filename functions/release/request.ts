@@ -1,12 +1,12 @@
 import type { Core, Found } from '../shared/registry.ts';
 import { type Admission, admit, type Found as Facts, unchanged } from './admit.ts';
-import { endOf } from './answer.ts';
-import type { Release } from './document/contract.ts';
 import type { Incoming } from './events.ts';
-import { messageOf, run } from './run.ts';
-import { iso, isPending, next } from './steps.ts';
+import { messageOf } from './failures.ts';
+import { run } from './run.ts';
+import { iso } from './steps.ts';
 import { whole } from './target.ts';
-import { respond, schedule, type World } from './world.ts';
+import { respond, type World } from './world.ts';
+import { type Kept, keep, TRIES, tickable } from './write-down.ts';
 
 type Ask = Extract<Incoming, { kind: 'ask' }>;
 type Remove = Extract<Incoming, { kind: 'delete' }>;
@@ -14,11 +14,8 @@ type Remove = Extract<Incoming, { kind: 'delete' }>;
 /** Tries of a compare-and-set; each loss means that another worker got on. */
 const RACES = 8;
 
-/** Tries of a call that fails, beside those that the SDK makes by itself. */
-const TRIES = 4;
-
 /** `run`: taken on, go on. `answered`: all is done. `refused`: answer FAILED, nothing was touched. */
-type Taken = 'run' | 'answered' | { readonly refused: string };
+type Taken = Kept | 'answered' | { readonly refused: string };
 
 /**
  * A Create or Update. Until the tick is scheduled every failure is answered at once, nothing touched; from then on
@@ -85,15 +82,14 @@ async function attempt(world: World, ask: Ask, patient: boolean): Promise<Taken 
       return 'answered';
     case 'repeat': {
       // Taken on before, perhaps by a worker that died before it could schedule the tick.
-      const open = found?.release?.request;
-      return open?.id === id && open.url !== undefined && found !== undefined
-        ? tickable(world, found.release, undefined)
-        : 'run';
+      const { request: open, waiting } = found?.release ?? {};
+      const isOpen = (open?.id === id && open.url !== undefined) || waiting?.asked.id === id;
+      return isOpen && found?.release !== undefined ? tickable(world, found.release, undefined) : 'run';
     }
     case 'refuse':
     case 'write':
       try {
-        return await keep(world, ask, admission, found);
+        return await note(world, ask, admission, found);
       } catch (error) {
         if (patient) throw error;
         const reason = `the registry cannot be written: ${messageOf(error)}`;
@@ -102,91 +98,24 @@ async function attempt(world: World, ask: Ask, patient: boolean): Promise<Taken 
   }
 }
 
-async function keep(
-  world: World,
-  ask: Ask,
-  admission: Extract<Admission, { do: 'write' | 'refuse' }>,
-  found: Found | undefined,
-): Promise<Taken | 'changed'> {
-  if (admission.do === 'write') return write(world, ask, admission, found);
-  return (await world.registry.move(admission.next, found?.etag)) === 'changed' ? 'changed' : 'run';
-}
-
-async function write(
+async function note(
   world: World,
   { asked, record }: Ask,
-  admission: Extract<Admission, { do: 'write' }>,
+  admission: Extract<Admission, { do: 'write' | 'refuse' }>,
   found: Found | undefined,
-): Promise<Taken | 'changed'> {
-  await world.registry.version(record);
-  await world.registry.serves(asked.functionName, asked.model);
-  if (found !== undefined && found.release === undefined) {
-    await world.registry.archive({ model: asked.model, text: found.text, at: iso(world.clock()) });
-  } else if (found?.release !== undefined && admission.archive) {
-    const unfinished = isPending(found.release) || found.release.phase === 'HELD';
-    const release: Release = unfinished ? { ...found.release, phase: 'SUPERSEDED' } : found.release;
-    await world.registry.archive({ model: asked.model, release });
-    // Nobody ticks it any more who could tell its deploy.
-    const { deployment, phase } = release;
-    if (deployment !== undefined && deployment.told !== phase)
-      await world.registry.ended(deployment.id, asked.model, endOf(release));
+): Promise<Kept | 'changed'> {
+  if (admission.do === 'write') {
+    await world.registry.version(record);
+    await world.registry.serves(asked.functionName, asked.model);
+    if (found !== undefined && found.release === undefined)
+      await world.registry.archive({ model: asked.model, text: found.text, at: iso(world.clock()) });
   }
-  if ((await world.registry.move(admission.next, found?.etag)) === 'changed') return 'changed';
-  return tickable(world, admission.next, found?.release);
-}
-
-/** Schedules the tick; where that cannot be, the request is refused and the document is as `before` again. */
-async function tickable(
-  world: World,
-  written: Release | undefined,
-  before: Release | undefined,
-): Promise<Taken> {
-  if (written === undefined) return 'run';
-  for (let failures = 1; ; failures += 1) {
-    try {
-      await schedule(world, written);
-      return 'run';
-    } catch (error) {
-      // A rollback must get through with or without a tick; Lambda's own retries stand behind it.
-      if (written.request?.kind === 'rollback') return 'run';
-      if (failures === TRIES) {
-        await takeBack(world, written, before, messageOf(error));
-        return 'run';
-      }
-      await world.pause(100 * 2 ** failures);
-    }
-  }
-}
-
-/**
- * The document as it was, with the request in it as refused: late repetitions must not revive it, and the stack's
- * rollback, which follows, is known by the version that was asked for. Without a document before, the release ends.
- */
-async function takeBack(
-  world: World,
-  written: Release,
-  before: Release | undefined,
-  why: string,
-): Promise<void> {
-  const found = await world.registry.release(written.model);
-  // Somebody ticked it on meanwhile, or answered it.
-  if (found?.release?.rev !== written.rev || written.request === undefined) return;
-  const kept = {
-    request: { ...written.request, kind: 'refused' as const, failure: unchanged(why) },
-    requests: written.requests,
-    highest: written.highest,
-  };
-  const ended = { phase: 'ABORTED' as const, intent: undefined, reason: 'the tick could not be scheduled' };
-  const base = before === undefined ? written : { ...before, rev: written.rev };
-  await world.registry.move(
-    next(base, { ...(before === undefined && ended), ...kept }, world.clock()),
-    found.etag,
-  );
+  return keep(world, admission, found);
 }
 
 /**
  * The last resort, with nothing to read but the template: a stack that rolls back gets all traffic on the version
- * that it goes back to (or the older one that has it), since failing would leave it stuck half-way. Anything else fails.
+ * that has it, unless the stack is about to delete that one, since failing would leave it stuck half-way. Anything else fails.
  */
 async function withoutRegistry(
   world: World,
@@ -196,15 +125,12 @@ async function withoutRegistry(
   reason: string,
 ): Promise<Taken> {
   const { asked, caller } = ask;
-  const version = Number(asked.version);
-  const back = facts.stack === 'rollingBack' || version < (core?.highest ?? Number(asked.before ?? 0));
-  if (asked.type !== 'Update' || !back) return { refused: reason };
+  if (asked.type !== 'Update' || facts.stack !== 'rollingBack') return { refused: reason };
+  const gone = asked.before !== asked.version ? asked.before : undefined;
   const recorded = core?.functionName === asked.functionName ? core.stable?.version : undefined;
   let alias = facts.alias;
   for (let race = 0; race < RACES; race += 1) {
-    const stable = [recorded, alias?.version].find(
-      (known) => known !== undefined && Number(known) <= version,
-    );
+    const stable = [recorded, alias?.version].find((known) => known !== undefined && known !== gone);
     const to = { ...whole(stable ?? asked.version), description: `serverless-models ${asked.id}` };
     const written =
       alias === undefined

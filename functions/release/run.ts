@@ -9,10 +9,12 @@ import { METRICS, type TickAnswer, type TickEvent } from './contract.ts';
 import { decide, refused, unsighted } from './decide.ts';
 import type { Release } from './document/contract.ts';
 import { type Facts, isUnreadable, type Unreadable } from './facts.ts';
+import { messageOf } from './failures.ts';
 import { gatePart } from './gate-part.ts';
 import { gather } from './gather.ts';
 import { next } from './steps.ts';
 import { describe, say, takenFrom, whole } from './target.ts';
+import { readmitted } from './waiting.ts';
 import { respond, schedule, type World } from './world.ts';
 
 /** Actions in one invocation; a whole release takes about twenty, and each conflict with another worker one more. */
@@ -34,6 +36,8 @@ export async function run(world: World, model: string): Promise<TickAnswer> {
       return unknown(model, 'the registry was written by a newer version of the plugin');
     const state = found.release;
     const now = world.clock();
+    if (state.waiting !== undefined && (await readmitted(world, { ...found, release: state }, state.waiting)))
+      continue;
     const { facts, instead } = await look(world, state, now, broken);
     const action = facts === undefined ? instead : decide(state, facts, now);
     world.log('decided', {
@@ -51,7 +55,10 @@ export async function run(world: World, model: string): Promise<TickAnswer> {
       if (!(await followed(world, state))) return paused(world, state, facts?.alias, 'the alias of batch');
     }
     if (action.do === 'wait') return paused(world, state, facts?.alias, action.reason);
-    if (action.do === 'stop') return stopped(world, state, facts?.alias);
+    if (action.do === 'stop')
+      return state.waiting === undefined
+        ? stopped(world, state, facts?.alias)
+        : paused(world, state, facts?.alias, 'a deploy waits until the status of its stack can be read');
     if (world.left() < RESERVE) return paused(world, state, facts?.alias, 'goes on at the next tick');
     // Whoever gave this up wrote so before touching anything: with the document as it was after the facts were read, its
     // revision is the fence.
@@ -295,6 +302,3 @@ const unknown = (model: string, reason: string): TickAnswer => ({
   running: true,
   reason,
 });
-
-export const messageOf = (error: unknown): string =>
-  error instanceof Error ? `${error.name}: ${error.message}` : String(error);

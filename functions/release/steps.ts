@@ -196,6 +196,8 @@ function promoted(state: Release, candidate: VersionRef, { then }: Intent, now: 
       promotedAt: iso(now),
       stable: candidate,
       lives,
+      // Whoever released it all the same was right, or knows why.
+      refused: state.refused.filter(({ fingerprint }) => fingerprint !== candidate.fingerprint),
       ...(state.stable?.version !== candidate.version && claimed(candidate.version)),
       ...watched,
     },

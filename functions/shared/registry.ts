@@ -210,9 +210,9 @@ const print = (document: object): string => `${JSON.stringify(document, null, 1)
 const stamp = (iso: string): string => iso.replace(/[^0-9TZ]/g, '');
 
 /** The answer URL is a credential: it does not outlive its use. */
-function withoutUrl(release: Release): Release {
+function withoutUrl({ waiting: _, ...release }: Release): Release {
   if (release.request === undefined) return release;
-  const { url: _, ...request } = release.request;
+  const { url: __, ...request } = release.request;
   return { ...release, request };
 }
 

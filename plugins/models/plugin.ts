@@ -6,7 +6,7 @@ import { type Problem, throwProblems } from './errors.ts';
 import { ALIAS, aliasLogicalId, batchKey } from './naming.ts';
 import { frameworkSchema } from './options.ts';
 import { parseModels } from './parse.ts';
-import { offersIn } from './plan/alias.ts';
+import { askedAgain, offersIn } from './plan/alias.ts';
 import { catalogManifest } from './plan/catalog.ts';
 import { FILES_PREFIX } from './plan/endpoint.ts';
 import type { Host } from './plan/host.ts';
@@ -16,8 +16,7 @@ import { type PlanInput, planFunctions, planProblems } from './plan/plan.ts';
 import { deployFunctionProblem, endpointLines, invokeLocalProblem, packagingNotices } from './plan/report.ts';
 import { isExternalApi } from './plan/routes.ts';
 import { completed } from './plan/template.ts';
-import type { Deploy, DeployContext } from './release/deploy.ts';
-import type { Offer } from './release/deployment.ts';
+import type { Deploy, DeployContext } from './release/deploy-context.ts';
 import {
   addSection,
   asUserError,
@@ -32,6 +31,7 @@ import {
   progressOf,
   type Serverless,
   serviceOf,
+  setDeploys,
   setFunctions,
   setOption,
   setTargetAlias,
@@ -116,11 +116,12 @@ export default class ServerlessModels {
       'before:package:compileFunctions': this.#guarded(() => this.#pointAtAlias()),
       'before:package:finalize': this.#guarded(() => this.#complete()),
       'before:deploy:deploy': this.#guarded(() => this.#beginDeploy()),
+      'after:aws:deploy:deploy:checkForChanges': this.#guarded(() => this.#askAnew()),
       'before:aws:deploy:deploy:uploadArtifacts': this.#guarded(() => this.#upload()),
       'after:aws:info:gatherData': this.#guarded(() => this.#report()),
       'after:deploy:deploy': this.#guarded(() => this.#finishReleases()),
-      'before:rollback:rollback': this.#guarded(() => this.#beginReleases()),
-      'after:rollback:rollback': this.#guarded(() => this.#finishReleases()),
+      'before:rollback:rollback': this.#guarded(() => this.#beginRollback()),
+      'after:rollback:rollback': this.#guarded(() => this.#finishRollback()),
       'before:remove:remove': this.#guarded(() => this.#emptyRegistry()),
       error: (error) => this.#failed(error),
     };
@@ -245,7 +246,10 @@ export default class ServerlessModels {
   async #upload(): Promise<void> {
     const input = this.#active();
     if (input === undefined || this.#serverless.service.provider.shouldNotDeploy === true) return;
-    await this.#record(input);
+    if (this.#deploy !== undefined) {
+      const { record } = await import('./release/begin.ts');
+      this.#deploy = await record(await this.#deployContext(input), this.#deploy);
+    }
     const { uploadService } = await import('./ship/service.ts');
     const bucket = await deploymentBucket(this.#serverless);
     const notices = await uploadService(
@@ -273,63 +277,88 @@ export default class ServerlessModels {
   }
 
   async #deployContext(input: PlanInput): Promise<DeployContext> {
+    const { reachOf } = await import('./release/reach.ts');
+    const [aws, service] = [awsConfig(this.#serverless, this.#options), serviceOf(this.#serverless)];
     return {
-      aws: awsConfig(this.#serverless, this.#options),
-      service: serviceOf(this.#serverless),
+      service,
       notice: this.#utils.log.notice,
       progress: progressOf(this.#utils),
       models: input.models,
       host: input.host,
-      bucket: async () => input.options.registry?.bucket ?? deployedBucket(this.#serverless),
+      reach: reachOf(
+        { aws, service },
+        input.host,
+        async () => input.options.registry?.bucket ?? deployedBucket(this.#serverless),
+      ),
     };
   }
 
   async #beginDeploy(): Promise<void> {
-    if (this.#input === undefined || this.#active() !== undefined)
-      return this.#beginReleases((input) => this.#offers(input));
-    const { part } = await import('./release/deploy.ts');
-    await part(await this.#deployContext(this.#input));
-  }
-
-  /** What this deploy meets; `sls rollback` brings an earlier template, whose models are not known here. */
-  async #beginReleases(offers: (input: PlanInput) => readonly Offer[] = () => []): Promise<void> {
     const input = this.#active();
-    if (input === undefined) return;
-    const { begin } = await import('./release/deploy.ts');
-    this.#deploy = await begin(
-      await this.#deployContext(input),
-      offers(input),
-      this.#options.supersede !== false,
-    );
+    if (input === undefined) {
+      if (this.#input === undefined) return;
+      const { part } = await import('./release/begin.ts');
+      return part(await this.#deployContext(this.#input));
+    }
+    const { begin } = await import('./release/begin.ts');
+    const context = await this.#deployContext(input);
+    const offers = offersIn(input.models, templateOf(this.#serverless).Resources);
+    this.#deploy = await begin(context, offers, this.#options.supersede !== false);
+    this.#mark(this.#deploy.again);
   }
 
-  #offers(input: PlanInput): readonly Offer[] {
-    return offersIn(input.models, templateOf(this.#serverless).Resources);
+  /** What the framework would skip though a model's offer is neither live nor on its way is deployed. */
+  async #askAnew(): Promise<void> {
+    const [input, deploy] = [this.#active(), this.#deploy];
+    if (input === undefined || deploy === undefined) return;
+    if (this.#serverless.service.provider.shouldNotDeploy !== true) return;
+    const { missing } = await import('./release/finish.ts');
+    const models = await missing(await this.#deployContext(input), deploy);
+    if (models.length === 0) return;
+    this.#mark(models);
+    setDeploys(this.#serverless);
   }
 
-  async #record(input: PlanInput): Promise<void> {
-    if (this.#deploy === undefined) return;
-    const { record } = await import('./release/deploy.ts');
-    this.#deploy = await record(await this.#deployContext(input), this.#deploy, this.#offers(input));
+  /** Without a change CloudFormation would not ask. */
+  #mark(models: readonly string[]): void {
+    const { Resources: resources } = templateOf(this.#serverless);
+    Object.assign(resources, askedAgain(resources, models, new Date().toISOString()));
   }
 
-  /** Ticks the releases until they go on by themselves. */
+  /** Ticks the releases until they go on by themselves, and tells whether what was offered is live or on its way. */
   async #finishReleases(): Promise<void> {
     const [input, deploy] = [this.#active(), this.#deploy];
     if (input === undefined || deploy === undefined) return;
     // What fails from here on is no failure of the deploy.
     this.#deploy = undefined;
-    const { finish, skipped } = await import('./release/deploy.ts');
+    const { finish } = await import('./release/finish.ts');
+    await finish(await this.#deployContext(input), deploy, this.#options.wait === true);
+  }
+
+  /** `sls rollback` brings an earlier template, whose models are not known here. Without a timestamp it only lists. */
+  async #beginRollback(): Promise<void> {
+    const input = this.#active();
+    if (input === undefined || !this.#options.timestamp) return;
+    const { begin, record } = await import('./release/begin.ts');
     const context = await this.#deployContext(input);
-    if (this.#serverless.service.provider.shouldNotDeploy === true) await skipped(context);
-    else await finish(context, deploy, this.#options.wait === true);
+    this.#deploy = await record(context, await begin(context, [], true));
+  }
+
+  async #finishRollback(): Promise<void> {
+    const [input, deploy] = [this.#active(), this.#deploy];
+    if (input === undefined || deploy === undefined) return;
+    this.#deploy = undefined;
+    const { finish } = await import('./release/finish.ts');
+    const context = await this.#deployContext(input);
+    const offers = offersIn(input.models, await context.reach.template());
+    await finish(context, { ...deploy, offers }, false);
   }
 
   /** The framework calls this before it prints its error. */
   async #failed(error: unknown): Promise<void> {
     const [input, deploy] = [this.#active(), this.#deploy];
     if (input === undefined || deploy?.id === undefined) return;
-    const { failed } = await import('./release/deploy.ts');
+    const { failed } = await import('./release/failed.ts');
     await failed(await this.#deployContext(input), deploy, error);
   }
 

@@ -41,7 +41,7 @@ export type FrameworkService = {
   readonly provider: Record<string, unknown> & {
     compiledCloudFormationTemplate: { Resources: Record<string, unknown>; Outputs: Record<string, unknown> };
     readonly deploymentBucket?: unknown;
-    readonly shouldNotDeploy?: boolean;
+    shouldNotDeploy?: boolean;
   };
   readonly custom?: Record<string, unknown>;
   /** `resources`, as merged by the framework. */
@@ -247,6 +247,11 @@ export function addSection(serverless: Serverless, name: string, lines: readonly
 /** Sets a command-line option for the framework's own plugins, which share the object. */
 export function setOption(options: CliOptions, name: string, value: string): void {
   (options as Record<string, string | boolean | undefined>)[name] = value;
+}
+
+/** Deploys what the framework would skip, since it compares with its last upload only. */
+export function setDeploys(serverless: Serverless): void {
+  serverless.service.provider.shouldNotDeploy = false;
 }
 
 /** Outputs of the deployed stack by name; empty where there is no stack. */

@@ -139,6 +139,10 @@ export function request(
     readonly physicalId?: string;
     readonly settings?: Settings;
     readonly forced?: string;
+    /** The mark that the template had before. */
+    readonly forcedBefore?: string;
+    /** Asked for anew, without force. */
+    readonly again?: string;
     /** Version of the model's batch function. */
     readonly batch?: string;
   } = {},
@@ -146,7 +150,7 @@ export function request(
   requests += 1;
   const id = changes.id ?? `request-${String(requests).padStart(12, '0')}`;
   const functionName = changes.functionName ?? FUNCTION;
-  const properties = (of: string) => ({
+  const properties = (of: string, forced: string | undefined, again?: string) => ({
     ServiceToken: 'arn',
     ServiceTimeout: changes.timeout ?? '600',
     FunctionName: functionName,
@@ -158,7 +162,8 @@ export function request(
     Layer: 'layer',
     Source: 'source',
     Settings: JSON.stringify(changes.settings ?? SETTINGS),
-    ...(changes.forced !== undefined && { Forced: changes.forced }),
+    ...(forced !== undefined && { Forced: forced }),
+    ...(again !== undefined && { Again: again }),
     ...(changes.batch !== undefined && { Batch: { FunctionName: BATCH, Version: changes.batch } }),
   });
   return {
@@ -169,8 +174,10 @@ export function request(
     LogicalResourceId: 'ChurnLiveAlias',
     ResourceType: 'Custom::ModelAlias',
     ...(type !== 'Create' && { PhysicalResourceId: changes.physicalId ?? `${functionName}:live` }),
-    ResourceProperties: properties(version),
-    ...(changes.before !== undefined && { OldResourceProperties: properties(changes.before) }),
+    ResourceProperties: properties(version, changes.forced, changes.again),
+    ...(changes.before !== undefined && {
+      OldResourceProperties: properties(changes.before, changes.forcedBefore),
+    }),
   };
 }
 

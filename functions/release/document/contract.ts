@@ -2,7 +2,7 @@
  * `releases/<model>/live.json`: what is known of the release of one alias, and the parts of it. Shapes only.
  */
 
-import type { Settings, Step } from '../contract.ts';
+import type { Asked, Settings, Step } from '../contract.ts';
 import type { GateSettings, GateState } from '../gate/contract.ts';
 import type { Judgement } from '../judge/contract.ts';
 
@@ -58,6 +58,39 @@ export type Refusal = {
   readonly version: string;
   readonly at: string;
   readonly reason: string;
+  /** The version that took its place: going from that one back to the refused one undoes the rollback. */
+  readonly restored?: string;
+};
+
+/**
+ * What the CloudFormation operation under way found when its first request came: where a stack that rolls back returns to.
+ * It stands until the next operation's first request.
+ */
+export type Operation = {
+  /** Id of the latest request of this operation that was followed. */
+  readonly request: string;
+  /** What it asks for: the version, and the mark where it is asked for anew. */
+  readonly asks: string;
+  readonly at: string;
+  /** What was live; absent: nothing. */
+  readonly stable?: VersionRef;
+  readonly watch?: Release['watch'];
+  /** The release that it took the place of; it begins anew if the stack returns to its template. */
+  readonly superseded?: {
+    readonly candidate: VersionRef;
+    readonly gate?: GateState;
+    readonly steps?: readonly Step[];
+    readonly held?: { readonly by: HeldBy; readonly at: string; readonly pagedAt: string };
+    readonly reason?: string;
+    readonly deployment?: string;
+  };
+};
+
+/** A request whose stack's status cannot be read: not followed yet, and not refused. */
+export type Waiting = {
+  readonly asked: Asked;
+  /** ISO time at which it is decided without. */
+  readonly until: string;
 };
 
 export type VersionRef = {
@@ -177,8 +210,12 @@ export type Release = {
   /** `now`: inside the resource (a first version, or one that behaves as the stable one); else when the stack is done. */
   readonly promote: 'now' | 'afterStack';
   readonly intent?: Intent;
-  /** The highest version that the template ever asked for: a request for a lower one is a stack rolling back. */
+  /** The highest version that the template ever asked for. Written for older workers, which compared it; nothing reads it. */
   readonly highest: number;
+  /** The versions that this alias was asked for, the latest last; absent in documents of older workers. */
+  readonly order?: readonly string[];
+  readonly operation?: Operation;
+  readonly waiting?: Waiting;
   /** Versions that had 100 %, newest first; the second is the last good one. */
   readonly lives: readonly VersionRef[];
   readonly request?: Request;

@@ -2,6 +2,7 @@ import { type Action, STOP } from '../actions.ts';
 import { unseen } from '../capacity.ts';
 import type { Release } from '../document/contract.ts';
 import { type Facts, isUnreadable, known } from '../facts.ts';
+import { orderOf } from '../noted.ts';
 import { lastGood, standing } from '../steps.ts';
 import { points } from '../target.ts';
 import { watching } from './baking.ts';
@@ -21,21 +22,24 @@ export function ended(state: Release, facts: Facts, now: number): Action {
   return watched ?? left;
 }
 
-/** Older than the five newest, and needed by nobody: alias, template, rollback. None while the stack may go back to one. */
+/**
+ * Asked for before the latest five, and needed by nobody: alias, template, rollback. None while the stack may go back to one. A
+ * version that this alias was never asked for is somebody else’s, or of a deploy that has just begun.
+ */
 export function superfluous(state: Release, { versions, alias, stack }: Facts): readonly string[] {
   if (stack !== 'done') return [];
-  const { stable, candidate, lives, highest } = state;
+  const { stable, candidate, lives } = state;
+  const published = new Set(known(versions) ?? []);
   const needed = new Set([
     stable?.version,
     candidate?.version,
-    String(highest),
     ...lives.slice(0, 2).map(({ version }) => version),
     lastGood(state)?.version,
     alias?.version,
     ...Object.keys(alias?.weights ?? {}),
   ]);
-  return [...(known(versions) ?? [])]
-    .sort((a, b) => Number(b) - Number(a))
-    .slice(KEEP)
+  return orderOf(state)
+    .filter((version) => published.has(version))
+    .slice(0, -KEEP)
     .filter((version) => !needed.has(version));
 }

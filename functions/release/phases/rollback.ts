@@ -1,7 +1,7 @@
 import type { Refusal, Release, VersionRef } from '../document/contract.ts';
 import type { Judgement } from '../judge/contract.ts';
-import { rolledBack } from '../notices.ts';
-import { claimed, intend, iso, lingering, next, remember, tell, UNWATCHED } from '../steps.ts';
+import { broughtBack, rolledBack } from '../notices.ts';
+import { type Changes, claimed, intend, iso, lingering, next, remember, tell, UNWATCHED } from '../steps.ts';
 import { whole } from '../target.ts';
 
 /** Refused fingerprints to remember; more would only be of people who deploy the same mistakes for a year. */
@@ -28,7 +28,7 @@ export function rollBack(
       phase: 'ROLLED_BACK',
       held: undefined,
       intent: intend(state, whole(stable.version), 'ROLLED_BACK', now),
-      refused: addRefusal(state, candidate, why, now),
+      refused: addRefusal(state, candidate, why, now, stable.version),
       reason: `version ${candidate.version} was rolled back: ${why}`,
     },
     now,
@@ -36,7 +36,8 @@ export function rollBack(
 }
 
 /**
- * After promotion: the live version gives way to one that was live before.
+ * After promotion: the live version gives way to one that was live before. A version that a person names is good again; where
+ * that undoes a rollback, what the rollback had restored is no worse for it: it stays a way back.
  *
  * @param automatic counts for the limit of two in 24 hours
  */
@@ -48,41 +49,71 @@ export function revert(
   automatic: boolean,
   now: number,
 ): Release {
-  const bad = state.stable;
-  if (bad === undefined) return next(state, { reason: why }, now);
+  const live = state.stable;
+  if (live === undefined) return next(state, { reason: why }, now);
+  const undone = state.refused.find(({ fingerprint }) => fingerprint === to.fingerprint);
+  const others = { ...state, refused: state.refused.filter((one) => one !== undone) };
+  const common: Changes = {
+    held: undefined,
+    // From here on the other one is what has 100 %, also for a deploy that comes before the move is made.
+    stable: to,
+    ...(automatic && { rollbacks: [...state.rollbacks, iso(now)].slice(-REFUSED) }),
+    ...claimed(to.version),
+    ...UNWATCHED,
+  };
+  // Its own release is what was rolled back: that is live again.
+  const own = state.phase === 'ROLLED_BACK' && state.candidate?.version === to.version;
+  // An older worker did not write down what it restored.
+  if (undone !== undefined && (undone.restored === live.version || (undone.restored === undefined && own))) {
+    const then = own ? 'DONE' : 'ROLLED_BACK';
+    return next(
+      state,
+      {
+        ...common,
+        ...tell(state, broughtBack(state, live.version, to.version, why, now)),
+        phase: then,
+        candidate: own ? undefined : live,
+        lives: remember(state.lives, to),
+        intent: intend(state, whole(to.version), then, now),
+        refused: others.refused,
+        reason: `version ${to.version} was brought back, and version ${live.version} stays a way back: ${why}`,
+      },
+      now,
+    );
+  }
   return next(
     state,
     {
-      ...tell(state, rolledBack(state, bad.version, to.version, why, judgement, now)),
+      ...common,
+      ...tell(state, rolledBack(state, live.version, to.version, why, judgement, now)),
       phase: 'ROLLED_BACK',
-      held: undefined,
-      // From here on the other one is what has 100 %, also for a deploy that comes before the move is made.
-      stable: to,
-      candidate: bad,
+      candidate: live,
       lives: remember(
-        state.lives.filter(({ version }) => version !== bad.version),
+        state.lives.filter(({ version }) => version !== live.version),
         to,
       ),
       intent: intend(state, whole(to.version), 'ROLLED_BACK', now),
-      refused: addRefusal(state, bad, why, now),
-      ...(automatic && { rollbacks: [...state.rollbacks, iso(now)].slice(-REFUSED) }),
-      ...claimed(to.version),
-      ...UNWATCHED,
-      reason: `version ${bad.version} was rolled back to version ${to.version}: ${why}`,
+      refused: addRefusal(others, live, why, now, to.version),
+      reason: `version ${live.version} was rolled back to version ${to.version}: ${why}`,
     },
     now,
   );
 }
 
-/** What somebody, or the judge, sent back is refused until `--force`. */
+/**
+ * What somebody, or the judge, sent back is refused until it is live again.
+ *
+ * @param restored the version that took its place
+ */
 export function addRefusal(
-  { refused }: Release,
+  { refused }: Pick<Release, 'refused'>,
   bad: VersionRef,
   reason: string,
   now: number,
+  restored: string,
 ): readonly Refusal[] {
   const { version, fingerprint } = bad;
   if (fingerprint === undefined) return refused;
   const others = refused.filter((one) => one.fingerprint !== fingerprint);
-  return [...others, { fingerprint, version, at: iso(now), reason }].slice(-REFUSED);
+  return [...others, { fingerprint, version, at: iso(now), reason, restored }].slice(-REFUSED);
 }

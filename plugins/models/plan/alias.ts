@@ -234,6 +234,22 @@ export function offersIn(
   });
 }
 
+/** The aliases of these models with a mark by which CloudFormation asks for them, although nothing of them has changed. */
+export function askedAgain(
+  resources: Readonly<Record<string, Readonly<Record<string, unknown>>>>,
+  models: readonly string[],
+  mark: string,
+): Readonly<Record<string, Readonly<Record<string, unknown>>>> {
+  return Object.fromEntries(
+    models.flatMap((model) => {
+      const id = aliasLogicalId(model);
+      const alias = resources[id];
+      const properties = alias?.Properties as Partial<AliasProperties> | undefined;
+      return alias === undefined ? [] : [[id, { ...alias, Properties: { ...properties, Again: mark } }]];
+    }),
+  );
+}
+
 /** All models' aliases, for whoever ticks their releases. */
 export const releaseTargets = (
   models: readonly Model[],

@@ -92,16 +92,6 @@ export function deployFunctionProblem(key: string): Problem {
   };
 }
 
-/** @param line what is known of a release that did not come to its end */
-export function unfinishedProblem(line: string, stage: string): Problem {
-  return {
-    code: 'MODELS_RELEASE',
-    key: 'models',
-    message: `What was deployed is not live: ${line}.`,
-    fix: `See \`sls models status --stage ${stage}\`, or the log of the release worker: sls logs -f models-release --stage ${stage}. Mend it and deploy again; the same one takes \`sls deploy --force --stage ${stage}\`.`,
-  };
-}
-
 export function invokeLocalProblem(key: string): Problem {
   return {
     code: 'MODELS_USAGE',

@@ -41,16 +41,17 @@ export async function follow(
     readonly pause?: number;
     readonly limit?: number;
     readonly clock?: () => number;
+    readonly wait?: (milliseconds: number) => Promise<void>;
   } = {},
 ): Promise<readonly TickAnswer[]> {
-  const { done = isLeft, pause = PAUSE, limit = LIMIT, clock = Date.now } = options;
+  const { done = isLeft, pause = PAUSE, limit = LIMIT, clock = Date.now, wait = sleep } = options;
   const end = clock() + limit;
   const one = async (target: Target): Promise<TickAnswer> => {
     for (;;) {
       const answer = await worker.tick(target);
       seen(answer);
       if (done(answer) || clock() >= end) return answer;
-      await sleep(pause);
+      await wait(pause);
     }
   };
   const answers: TickAnswer[] = [];

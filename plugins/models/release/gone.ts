@@ -1,9 +1,11 @@
 import { CloudFormationClient, paginateListStackResources } from '@aws-sdk/client-cloudformation';
 import { RESOURCE_TYPE } from '../../../functions/release/contract.ts';
+import type { Release } from '../../../functions/release/document/contract.ts';
 import type { Registry } from '../../../functions/shared/registry.ts';
 import { aliasLogicalId } from '../naming.ts';
 import type { AwsConfig } from '../ship/context.ts';
 import { runningOf } from './deployment.ts';
+import type { Target } from './follow.ts';
 
 /** What a deploy takes away: models that are deployed and not declared any more. */
 
@@ -39,6 +41,23 @@ export async function goneLines(
       return `${model}: is no longer declared, and this deploy deletes it with its endpoint ${name}.${lost}${renamed}`;
     }),
   );
+}
+
+/** Models whose function gets another name: to CloudFormation that is a new function, and the removal of the old one. Pure. */
+export function renamedLines(
+  there: ReadonlyMap<string, Release>,
+  targets: readonly Target[],
+): readonly string[] {
+  return targets.flatMap(({ model, functionName }) => {
+    const release = there.get(model);
+    if (release === undefined || release.functionName === functionName) return [];
+    const running = runningOf(release);
+    const lost = running === undefined ? '' : ` Its release (${running}) ends with it.`;
+    return [
+      `${model}: its function ${release.functionName} becomes ${functionName}, which is a delete and a create, without a canary; ` +
+        `callers of the old name get errors.${lost}`,
+    ];
+  });
 }
 
 /**

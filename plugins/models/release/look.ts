@@ -1,15 +1,15 @@
 import { ApplicationAutoScalingClient } from '@aws-sdk/client-application-auto-scaling';
 import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
-import { LambdaClient, ListProvisionedConcurrencyConfigsCommand } from '@aws-sdk/client-lambda';
+import { LambdaClient } from '@aws-sdk/client-lambda';
 import { ALARMS } from '../../../functions/release/contract.ts';
 import { cloudWatchAlarms } from '../../../functions/shared/aws/alarms.ts';
 import { lambdaAliases } from '../../../functions/shared/aws/aliases.ts';
 import { provisionedCapacity } from '../../../functions/shared/aws/capacity.ts';
-import { errorName } from '../../../functions/shared/aws/errors.ts';
 import type { AlarmPort, AliasPort, CapacityPort } from '../../../functions/shared/aws/ports.ts';
 import type { Registry } from '../../../functions/shared/registry.ts';
 import type { AwsConfig } from '../ship/context.ts';
 import type { Target } from './follow.ts';
+import { functionExists } from './reach.ts';
 import type { Seen } from './status.ts';
 
 /** What the status of a release is read from. */
@@ -30,16 +30,7 @@ export function sightOf(aws: AwsConfig): Sight {
     aliases: lambdaAliases(lambda),
     alarms: cloudWatchAlarms(cloudWatch),
     capacity: provisionedCapacity(lambda, scaling),
-    exists: async (FunctionName) => {
-      try {
-        // Any call on the function tells; this one is in the policy of who looks already.
-        await lambda.send(new ListProvisionedConcurrencyConfigsCommand({ FunctionName, MaxItems: 1 }));
-        return true;
-      } catch (error) {
-        if (errorName(error) === 'ResourceNotFoundException') return false;
-        throw error;
-      }
-    },
+    exists: (functionName) => functionExists(lambda, functionName),
     close: () => {
       lambda.destroy();
       cloudWatch.destroy();

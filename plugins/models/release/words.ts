@@ -1,6 +1,8 @@
 import type { TickAnswer } from '../../../functions/release/contract.ts';
 import type { GateState } from '../../../functions/release/gate/contract.ts';
 import type { Verdict } from '../../../functions/release/judge/contract.ts';
+import type { Problem } from '../errors.ts';
+import type { Outcome } from './outcome.ts';
 import { moment } from './time.ts';
 
 /** One line for people, of this and that. Pure. */
@@ -110,20 +112,48 @@ export function releaseLine(
   };
 }
 
+/** @param own is the release one that this deploy began? */
+export const endLine = (answer: TickAnswer, own: boolean): string =>
+  own ? releaseLine(answer).text : untouchedLine(answer);
+
 /**
- * After a deploy that found nothing to change: why what the template says is not what answers; undefined where it is.
+ * What is wrong at a deploy’s end; undefined where what it offered is live or on its way.
  *
- * @param stable the version that the release recorded as live
+ * @param wait the deploy was to follow its releases to their end
  */
-export function skippedLine(
+export function problemOf(
   answer: TickAnswer,
-  stable: string | undefined,
+  outcome: Outcome,
+  wait: boolean,
   stage: string,
-): string | undefined {
-  const { phase, version } = answer;
-  if ((phase === 'DONE' || phase === 'BAKING') && version === stable) return undefined;
-  const { good, text } = releaseLine(answer);
-  return good && answer.running
-    ? text
-    : `${text}. To release what the template says all the same: sls deploy --force --stage ${stage}`;
+): Problem | undefined {
+  const { model, version } = answer;
+  const command = (verb: string): string => `\`sls models ${verb} --model ${model} --stage ${stage}\``;
+  const problem = (why: string, fix: string): Problem => ({
+    code: 'MODELS_RELEASE',
+    key: `models.${model}`,
+    message: `What was deployed is not live: ${version === undefined ? 'there is no alias' : `version ${version} is`}; ${timed(why, Date.now())}.`,
+    fix,
+  });
+  switch (outcome.is) {
+    case 'live':
+      return undefined;
+    case 'onItsWay':
+      if (!wait) return undefined;
+      return problem(
+        outcome.held
+          ? `the release of version ${answer.candidate} is held: ${answer.reason ?? ''}`
+          : `the release of version ${answer.candidate} still goes on, without this command`,
+        outcome.held
+          ? `Decide: ${command('promote')}, ${command('rollback')} or ${command('resume')}.`
+          : `Follow it: ${command('status')} --watch.`,
+      );
+    case 'refused':
+      return problem(
+        outcome.why,
+        `Fix the model and deploy it. To release the same one all the same: \`sls deploy --force --stage ${stage}\`.`,
+      );
+    case 'none':
+      return problem(outcome.why, `See ${command('status')}. To try again: \`sls deploy --stage ${stage}\`.`);
+  }
 }

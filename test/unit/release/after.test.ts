@@ -360,7 +360,7 @@ describe('a deploy after promotion', () => {
     expect(w.target()).toEqual({ version: '4', weights: { '3': 0.5 } });
     // Neither is to blame: back to where it was, and the release that failed is no success now.
     await until(w, 'ABORTED', { 3: 0.02, 4: 0.02 });
-    expect(w.state()?.reason).toBe('the stack rolled back to version 4');
+    expect(w.state()?.reason).toBe('the stack rolled back; version 4 keeps all traffic');
     expect(w.target()).toEqual({ version: '4', weights: {} });
     w.clock.now = Date.parse(watch?.until ?? '');
     await minutes(w, 2);
@@ -439,17 +439,23 @@ describe('what was rolled back', () => {
       phase: 'SHIFTING',
       stable: { version: '3' },
       candidate: { version: '4' },
-      refused: [],
+      refused: [{ version: '4', restored: '3' }],
     });
     w.stack.state = 'done';
     await until(w, 'BAKING', { 3: 0.02, 4: 0.02 });
+    expect(w.state()?.refused, 'it is live again').toEqual([]);
   });
 
   it('by force, in a stack that then rolls back: stable again', async () => {
     const w = await rolledBack();
     await deploy(w, '4', 'b', { before: '4', forced: '1' });
-    await rollBack(w, '4', 'b', '4');
-    expect(w.state()).toMatchObject({ phase: 'ABORTED', stable: { version: '3' } });
+    w.stack.state = 'rollingBack';
+    await w.send(request('Update', '4', 'b', { before: '4', forcedBefore: '1' }));
+    expect(w.state()).toMatchObject({
+      phase: 'ABORTED',
+      stable: { version: '3' },
+      refused: [{ version: '4' }],
+    });
     expect(w.target()).toEqual({ version: '3', weights: {} });
   });
 

@@ -398,7 +398,7 @@ describe('the gate', () => {
     expect(w.state()).toMatchObject({
       phase: 'ABORTED',
       gate: { verdict: 'fail', failed: [7] },
-      reason: 'the gate failed: Case 7 of 9 failed; the stack rolled back to version 3',
+      reason: 'the gate failed: Case 7 of 9 failed; the stack rolled back; version 3 keeps all traffic',
     });
     await deploy(w, '5', 'b', { before: '3' });
     expect(w.answers.at(-1)).toMatchObject({ Status: 'SUCCESS' });

@@ -4,7 +4,6 @@ import type { TickAnswer } from '../../../functions/release/contract.ts';
 import type { Release } from '../../../functions/release/document/contract.ts';
 import { registry } from '../../../functions/shared/registry.ts';
 import { parseModels } from '../../../plugins/models/parse.ts';
-import { unfinishedProblem } from '../../../plugins/models/plan/report.ts';
 import { gateFailure, latencyLine, superseded } from '../../../plugins/models/release/deployment.ts';
 import { follow, isSettled } from '../../../plugins/models/release/follow.ts';
 import { autoLine, forecastLines, forecastWarning } from '../../../plugins/models/release/forecast.ts';
@@ -14,8 +13,8 @@ import { ulid } from '../../../plugins/models/release/ulid.ts';
 import {
   answerLine,
   gateLine,
+  problemOf,
   releaseLine,
-  skippedLine,
   untouchedLine,
 } from '../../../plugins/models/release/words.ts';
 import { CANARY } from '../../fakes/settings.ts';
@@ -247,25 +246,6 @@ describe('ticking after a deploy', () => {
   });
 
   it.each([
-    [{ phase: 'DONE', running: false, version: '4' }, undefined],
-    [{ phase: 'BAKING', running: false, version: '4', reason: 'version 4 is watched' }, undefined],
-    [
-      { phase: 'DONE', running: false, version: '3', reason: 'the alias was moved since' },
-      'churn: version 3 is live (the alias was moved since). To release what the template says all the same: sls deploy --force --stage prod',
-    ],
-    [
-      { phase: 'ROLLED_BACK', running: false, version: '4', reason: 'version 5 was rolled back: errors' },
-      'churn: version 4 is live; version 5 was rolled back: errors. To release what the template says all the same: sls deploy --force --stage prod',
-    ],
-    [
-      { phase: 'GATING', running: true, version: '4', candidate: '5' },
-      'churn: version 4 is live; the release of version 5 goes on',
-    ],
-  ] as const)('says why what an unchanged deploy would release is not live: %j', (answer, line) => {
-    expect(skippedLine({ model: 'churn', ...answer }, '4', 'prod')).toBe(line);
-  });
-
-  it.each([
     [
       { phase: 'ABORTED', running: false, version: '4', candidate: '5', reason: 'the gate failed' },
       'churn: version 4 is live, which this deploy does not change; an earlier release of version 5 was aborted: the gate failed',
@@ -302,14 +282,29 @@ describe('ticking after a deploy', () => {
     expect(answerLine(answer, now).line).toBe(`churn: baking: ${text}`);
   });
 
-  it('names the stage in what is to be copied', () => {
-    const { fix } = unfinishedProblem('churn: version 7 is live', 'prod');
-    expect(fix.match(/sls [^`.]*/g)).toEqual([
-      'sls models status --stage prod',
-      'sls logs -f models-release --stage prod',
-      'sls deploy --force --stage prod',
-    ]);
-  });
+  it.each([
+    [{ is: 'refused', why: 'it is refused' }, ['sls deploy --force --stage prod']],
+    [
+      { is: 'none', why: 'it is gone' },
+      ['sls models status --model churn --stage prod', 'sls deploy --stage prod'],
+    ],
+    [
+      { is: 'onItsWay', held: true },
+      [
+        'sls models promote --model churn --stage prod',
+        'sls models rollback --model churn --stage prod',
+        'sls models resume --model churn --stage prod',
+      ],
+    ],
+  ] as const)(
+    'an end that is not what was asked for names the stage in what is to be copied: %j',
+    (outcome, commands) => {
+      const answer = { model: 'churn', phase: 'HELD', running: false, version: '7', candidate: '8' } as const;
+      const problem = problemOf(answer, outcome, true, 'prod');
+      expect(problem?.fix.match(/sls [^`.]*/g)).toEqual(commands);
+      expect(problem?.message).toContain('version 7 is');
+    },
+  );
 
   it('a line is new when the step or the verdict is, not when a minute passes', () => {
     const at = (reason: string, verdict: 'nodata' | 'pass'): TickAnswer => ({
@@ -485,7 +480,7 @@ describe('history', () => {
       to: '4',
       outcome: 'given up',
       gate: { verdict: 'pass' },
-      reason: 'the stack rolled back to version 3',
+      reason: 'the stack rolled back; version 3 keeps all traffic',
     });
   });
 

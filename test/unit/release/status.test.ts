@@ -260,7 +260,7 @@ describe('at three in the morning', () => {
         to do      No hurry: mend what the reason says and deploy again.
         traffic    version 3  ████████████████████   100 %  live
         gate       pass: it starts
-        reason     the stack rolled back to version 3
+        reason     the stack rolled back; version 3 keeps all traffic
         release    ABORTED, canary, begun 00:00:00 UTC (20 s ago)"
     `);
   });

@@ -1,0 +1,248 @@
+import type { AliasState } from '../shared/aws/ports.ts';
+import type { Asked } from './contract.ts';
+import type { Operation, Phase, Release, VersionRef } from './document/contract.ts';
+import { FRESH, noted } from './noted.ts';
+import {
+  behavesAlike,
+  type Changes,
+  claimed,
+  intend,
+  iso,
+  isPending,
+  lingering,
+  measured,
+  next,
+  PATIENCE,
+  refOf,
+  remember,
+  UNWATCHED,
+} from './steps.ts';
+import { whole } from './target.ts';
+
+/**
+ * A stack that rolls back: what the operation found is restored. CloudFormation’s own status says that it rolls back; which
+ * numbers Lambda gave to versions says nothing. Pure.
+ */
+
+/** What a request asks for, to be compared with what another one asked for. */
+const asksOf = (version: string, mark: string | undefined): string =>
+  mark === undefined ? version : `${version} ${mark}`;
+
+/** What the operation under way found, written with its first request. */
+export function begun(
+  base: Release | undefined,
+  asked: Asked,
+  stable: VersionRef | undefined,
+  now: number,
+): Operation {
+  const superseded = supersededBy(base, asked);
+  return {
+    request: asked.id,
+    asks: asksOf(asked.version, asked.mark),
+    at: iso(now),
+    ...(stable && { stable }),
+    ...(base?.watch !== undefined && base.stable?.version === stable?.version && { watch: base.watch }),
+    ...(superseded && { superseded }),
+  };
+}
+
+/** A release that runs, or that a person or want of data holds. One whose alias somebody else moved is over. */
+function supersededBy(base: Release | undefined, asked: Asked): Operation['superseded'] {
+  if (base === undefined || !isPending(base) || base.candidate === undefined) return undefined;
+  if (behavesAlike(base.candidate, asked)) return undefined;
+  const { candidate, gate, steps, held, reason, deployment } = base;
+  if (held !== undefined && held.by !== 'person' && held.by !== 'nodata') return undefined;
+  return {
+    candidate,
+    ...(gate && { gate }),
+    ...(steps && { steps }),
+    ...(held && { held: { by: held.by, at: held.at, pagedAt: held.pagedAt } }),
+    ...(held && reason !== undefined && { reason }),
+    ...(deployment && { deployment: deployment.id }),
+  };
+}
+
+/**
+ * Does the stack take back what this document followed? Not what changed settings alone, nor what never reached us or was
+ * refused: then all is as it was. A version that goes with the stack always loses its traffic, whoever gave it.
+ */
+export function undoes({ operation, request, release, candidate, stable }: Release, asked: Asked): boolean {
+  const before = asked.before ?? operation?.asks.split(' ')[0];
+  if (before === undefined) return true;
+  const undone = asksOf(
+    before,
+    asked.before === undefined ? operation?.asks.split(' ')[1] : asked.markBefore,
+  );
+  if (undone === asksOf(asked.version, asked.mark)) return false;
+  if (operation !== undefined && operation.request === request?.id) return operation.asks === undone;
+  if (before !== asked.version) return candidate?.version === before || stable?.version === before;
+  // Asked for anew, of a worker that did not note what it found.
+  return request?.id === release;
+}
+
+/**
+ * The document after the request of a stack that rolls back: all traffic on what was live before the operation’s first
+ * request, whatever the phase; a release that the operation took the place of begins anew if its template is back.
+ */
+export function withdrawn(base: Release, asked: Asked, alias: AliasState | undefined, now: number): Release {
+  const operation =
+    base.operation !== undefined && base.operation.request === base.request?.id ? base.operation : undefined;
+  // About to be deleted by the stack.
+  const gone = asked.before !== asked.version ? asked.before : undefined;
+  const stable = returnsTo(base, operation, gone, asked, alias);
+  const back = operation?.superseded;
+  if (back !== undefined && behavesAlike(back.candidate, asked) && !isRefused(base, back.candidate))
+    return anew(base, asked, back, taken(base, asked, operation, stable, gone, now), stable, now);
+  // A release that gave up by itself is why the stack goes back: that is kept, with its gate.
+  const why =
+    base.phase === 'ABORTED' && base.reason !== undefined && base.request?.kind !== 'rollback'
+      ? `${base.reason.replace(/\.$/, '')}; `
+      : '';
+  // And so is a verdict on a candidate that the stack gave up for something else, for example another model's gate.
+  const gate = why !== '' || (isPending(base) && base.gate?.verdict !== undefined) ? base.gate : undefined;
+  return next(
+    base,
+    {
+      ...taken(base, asked, operation, stable, gone, now),
+      gate,
+      deployment: base.deployment,
+      phase: 'ABORTED',
+      intent: intend(base, whole(stable.version), 'ABORTED', now),
+      reason: `${why}${rolledBack(stable)}`,
+    },
+    now,
+  );
+}
+
+const rolledBack = ({ version }: VersionRef): string =>
+  `the stack rolled back; version ${version} keeps all traffic`;
+
+/** What a stack that rolls back takes from the document, whatever comes after it. */
+function taken(
+  base: Release,
+  asked: Asked,
+  operation: Operation | undefined,
+  stable: VersionRef,
+  gone: string | undefined,
+  now: number,
+): Changes {
+  return {
+    ...noted(base, asked, 'rollback', now),
+    ...FRESH,
+    ...lingering(base, now),
+    ...watchOf(base, operation, stable),
+    ...(operation && { operation: { ...operation, request: asked.id } }),
+    ...(stable.version !== base.stable?.version && claimed(stable.version)),
+    stable,
+    lives: remember(
+      base.lives.filter(({ version }) => version !== gone),
+      stable,
+    ),
+    deadline: iso(now + PATIENCE),
+  };
+}
+
+/** The watch belongs to the live version: it goes on through releases that come to nothing, and comes back with that version. */
+function watchOf(base: Release, operation: Operation | undefined, stable: VersionRef): Changes {
+  if (base.stable?.version === stable.version) return {};
+  const found = operation?.stable?.version === stable.version ? operation.watch : undefined;
+  return { ...UNWATCHED, ...(found && { watch: found }) };
+}
+
+/**
+ * What was live before the operation; of an older worker's document what is, or was, live. Never what goes with the stack, nor
+ * what was rolled back meanwhile.
+ */
+function returnsTo(
+  base: Release,
+  operation: Operation | undefined,
+  gone: string | undefined,
+  asked: Asked,
+  alias: AliasState | undefined,
+): VersionRef {
+  const known = [operation?.stable, base.stable, ...base.lives].filter(
+    (ref) => ref !== undefined && ref.version !== gone,
+  );
+  const since = operation?.at ?? '';
+  const good = known.find(
+    (ref) => !base.refused.some(({ fingerprint, at }) => fingerprint === ref?.fingerprint && at > since),
+  );
+  const [first] = known;
+  if (operation !== undefined && good !== undefined) return good;
+  if (first !== undefined) return first;
+  if (alias !== undefined && alias.version !== gone) return refOf(base, alias.version);
+  const { version, fingerprint, batch } = asked;
+  return { version, fingerprint, ...(batch && { batch }) };
+}
+
+const isRefused = ({ refused }: Release, { fingerprint }: VersionRef): boolean =>
+  refused.some((one) => one.fingerprint === fingerprint);
+
+/**
+ * The release that the failed operation took the place of, from its first step. Its gate's verdict stands, since the version is
+ * the same; its instances are started again. What a person or want of data held is held, without weight.
+ */
+function anew(
+  base: Release,
+  asked: Asked,
+  { candidate, gate, steps, held, reason, deployment }: NonNullable<Operation['superseded']>,
+  changes: Changes,
+  stable: VersionRef,
+  now: number,
+): Release {
+  const released = { ...base, release: asked.id, schedule: asked.schedule };
+  const from: Phase = gate?.verdict === 'pass' ? 'WARMING' : 'GATING';
+  const phase = held === undefined || from === 'GATING' ? from : 'HELD';
+  return next(
+    released,
+    {
+      ...changes,
+      phase,
+      candidate: candidate.version === asked.version ? candidate : measured(asked, asked.settings),
+      promote: 'afterStack',
+      gate,
+      steps,
+      ...(phase === 'HELD' && held && { step: 0, held: { ...held, from: 'SHIFTING' as const } }),
+      ...(deployment !== undefined && { deployment: { id: deployment } }),
+      intent: intend(released, whole(stable.version), phase, now),
+      reason: `the deploy that took its place failed, so the release begins anew${held && reason !== undefined ? `; it was held: ${reason}` : ''}`,
+      startedAt: iso(now),
+    },
+    now,
+  );
+}
+
+/** The document found, as it is kept: given up with the stack where it still ran. */
+export function givenUp(found: Release, stable: VersionRef | undefined, now: number): Release {
+  if (!isPending(found) || stable === undefined) return found;
+  return next(
+    found,
+    { phase: 'ABORTED', intent: undefined, held: undefined, reason: rolledBack(stable) },
+    now,
+  );
+}
+
+/**
+ * A version that was live before gets all traffic, although nobody could tell whether the stack rolls back: in whichever way it
+ * was meant, it is known to serve.
+ */
+export function restored(base: Release, asked: Asked, now: number): Release {
+  const stable = measured(asked, asked.settings);
+  return next(
+    base,
+    {
+      ...taken(
+        base,
+        asked,
+        undefined,
+        stable,
+        asked.before !== asked.version ? asked.before : undefined,
+        now,
+      ),
+      phase: 'ABORTED',
+      intent: intend(base, whole(stable.version), 'ABORTED', now),
+      reason: `the status of the stack could not be read; version ${stable.version}, which behaves as one that was live, has all traffic`,
+    },
+    now,
+  );
+}

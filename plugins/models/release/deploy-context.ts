@@ -1,0 +1,68 @@
+import type { Release } from '../../../functions/release/document/contract.ts';
+import { messageOf } from '../../../functions/shared/aws/errors.ts';
+import type { Context } from '../commands/command.ts';
+import { problemError } from '../errors.ts';
+import type { Model } from '../model.ts';
+import type { Host } from '../plan/host.ts';
+import type { Offer } from './deployment.ts';
+import { type Opened, registryFix } from './open.ts';
+import type { Reach } from './reach.ts';
+
+/** What `sls deploy` and the framework's `sls rollback` work with where they see to releases. */
+
+export type DeployContext = Pick<Context, 'service' | 'notice' | 'progress'> & {
+  readonly models: readonly Model[];
+  readonly host: Host;
+  readonly reach: Reach;
+};
+
+/** A deploy that is under way. */
+export type Deploy = {
+  /** The releases that were there, by model. */
+  readonly before: ReadonlyMap<string, Release>;
+  /** What the template offers of each model; of `sls rollback` it is known at the end only. */
+  readonly offers: readonly Offer[];
+  /** Models to be asked for anew: CloudFormation would not ask for them, and nothing of them is recorded. */
+  readonly again: readonly string[];
+  /** Id of its record, once there is one. */
+  readonly id?: string;
+};
+
+export type Documents = Opened['documents'];
+
+/** @returns undefined where there is no registry yet */
+export async function atRegistry<T>(
+  { reach }: Pick<DeployContext, 'reach'>,
+  work: (opened: Pick<Opened, 'documents' | 'by'>) => Promise<T>,
+): Promise<T | undefined> {
+  try {
+    const name = await reach.bucket();
+    return name === undefined ? undefined : await reach.registry(name, work);
+  } catch (error) {
+    if (error instanceof Error && error.name === 'NoSuchBucket') return undefined;
+    throw problemError(
+      [
+        {
+          code: 'MODELS_AWS',
+          key: 'models',
+          message: `The registry cannot be used: ${messageOf(error)}.`,
+          fix: registryFix(
+            error,
+            'Check credentials and --aws-profile; docs/deploy-policy.md lists what a deploy needs.',
+          ),
+        },
+      ],
+      error,
+    );
+  }
+}
+
+export async function releasesOf(
+  models: readonly Model[],
+  documents: Documents,
+): Promise<ReadonlyMap<string, Release>> {
+  const found = await Promise.all(
+    models.map(async ({ name }) => [name, (await documents.release(name))?.release] as const),
+  );
+  return new Map(found.flatMap(([name, release]) => (release === undefined ? [] : [[name, release]])));
+}

@@ -1,0 +1,128 @@
+import { CloudFormationClient, GetTemplateCommand } from '@aws-sdk/client-cloudformation';
+import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
+import {
+  GetFunctionConfigurationCommand,
+  LambdaClient,
+  ListProvisionedConcurrencyConfigsCommand,
+} from '@aws-sdk/client-lambda';
+import { ENV } from '../../../functions/release/contract.ts';
+import { lambdaAliases } from '../../../functions/shared/aws/aliases.ts';
+import { errorName, messageOf } from '../../../functions/shared/aws/errors.ts';
+import { cloudWatchMetrics } from '../../../functions/shared/aws/metrics.ts';
+import type { AliasState } from '../../../functions/shared/aws/ports.ts';
+import type { Context } from '../commands/command.ts';
+import { workerName } from '../plan/alias.ts';
+import type { Host } from '../plan/host.ts';
+import type { Target } from './follow.ts';
+import type { Traffic } from './forecast.ts';
+import { type Aliases, aliasesOf } from './gone.ts';
+import { type Opened, openRegistry } from './open.ts';
+import { releaseWorker, sleep, type Worker } from './worker.ts';
+
+/** Resources of a template, by logical id. */
+export type Resources = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+
+/** All that a deploy reaches of AWS about releases. Tests put their own behind it. */
+export type Reach = {
+  /** The bucket that serverless.yml names for the registry, or the deployment bucket; undefined before a first deploy. */
+  readonly bucket: () => Promise<string | undefined>;
+  /** The registry in a bucket, for as long as the work takes. */
+  readonly registry: <T>(
+    bucket: string,
+    work: (opened: Pick<Opened, 'documents' | 'by'>) => Promise<T>,
+  ) => Promise<T>;
+  /** The bucket of the registry that the deployed worker uses; undefined where that cannot be told. */
+  readonly deployedBucket: () => Promise<string | undefined>;
+  readonly worker: () => Worker;
+  readonly alias: (target: Target) => Promise<AliasState | undefined>;
+  /** Is there such a function? */
+  readonly exists: (functionName: string) => Promise<boolean>;
+  /** Logical ids of the aliases that the stack has. */
+  readonly aliases: Aliases;
+  /** The template of the stack as it is deployed. */
+  readonly template: () => Promise<Resources>;
+  /** Of the last 24 hours. */
+  readonly traffic: (target: Target) => Promise<Traffic>;
+  /** Milliseconds since the epoch. */
+  readonly clock: () => number;
+  /** Waits so many milliseconds. */
+  readonly pause: (milliseconds: number) => Promise<void>;
+};
+
+const DAY = 24 * 60 * 60 * 1000;
+
+export function reachOf(
+  { aws, service }: Pick<Context, 'aws' | 'service'>,
+  host: Host,
+  bucket: Reach['bucket'],
+): Reach {
+  return {
+    bucket,
+    registry: async (name, work) => {
+      const opened = await openRegistry(aws, service, name);
+      return work(opened).finally(opened.close);
+    },
+    deployedBucket: () => deployedBucket(aws, workerName(host)),
+    worker: () => releaseWorker(aws, workerName(host)),
+    alias: async ({ functionName, alias }) => {
+      const lambda = new LambdaClient(aws);
+      return lambdaAliases(lambda)
+        .get(functionName, alias)
+        .finally(() => lambda.destroy());
+    },
+    exists: async (functionName) => {
+      const lambda = new LambdaClient(aws);
+      return functionExists(lambda, functionName).finally(() => lambda.destroy());
+    },
+    aliases: aliasesOf(aws, host.stack),
+    template: async () => {
+      const client = new CloudFormationClient(aws);
+      try {
+        const { TemplateBody = '{}' } = await client.send(new GetTemplateCommand({ StackName: host.stack }));
+        const { Resources: resources = {} } = JSON.parse(TemplateBody) as { Resources?: Resources };
+        return resources;
+      } finally {
+        client.destroy();
+      }
+    },
+    clock: Date.now,
+    pause: sleep,
+    traffic: async ({ functionName, alias }) => {
+      const client = new CloudWatchClient(aws);
+      try {
+        const now = Date.now();
+        const rate = await cloudWatchMetrics(client).rate(functionName, alias, now - DAY, now);
+        return { ...rate, from: 'measured' };
+      } catch (error) {
+        return { unknown: `its traffic cannot be read (${messageOf(error)})` };
+      } finally {
+        client.destroy();
+      }
+    },
+  };
+}
+
+/** Any call on the function tells; this one is in the policy of who looks already. */
+export async function functionExists(lambda: LambdaClient, FunctionName: string): Promise<boolean> {
+  try {
+    await lambda.send(new ListProvisionedConcurrencyConfigsCommand({ FunctionName, MaxItems: 1 }));
+    return true;
+  } catch (error) {
+    if (errorName(error) === 'ResourceNotFoundException') return false;
+    throw error;
+  }
+}
+
+/** @returns undefined where there is no worker, or the caller may not see its configuration */
+async function deployedBucket(aws: Context['aws'], FunctionName: string): Promise<string | undefined> {
+  const lambda = new LambdaClient(aws);
+  try {
+    const { Environment } = await lambda.send(new GetFunctionConfigurationCommand({ FunctionName }));
+    return Environment?.Variables?.[ENV.bucket];
+  } catch (error) {
+    if (/^(ResourceNotFound|AccessDenied)Exception$/.test(errorName(error) ?? '')) return undefined;
+    throw error;
+  } finally {
+    lambda.destroy();
+  }
+}

@@ -1,0 +1,163 @@
+/** Every end of a deploy tells the truth: what was offered is live, on its way, or the command fails. */
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type LocalAws, startAws } from '../local-aws/start.ts';
+import { fixtures } from '../serving/endpoint.ts';
+import { deployService, everythingLeft, PLUGIN, type Ran, type Service } from './service.ts';
+
+/** a is [n, 3] and b [n, 1]; what is expected is wrong. */
+const WRONG = `{"inputs":[{"name":"a","datatype":"FP32","shape":[1,3],"data":[1,2,3]},{"name":"b","datatype":"FP32","shape":[1,1],"data":[1]}],"outputs":[{"name":"sum","datatype":"FP32","shape":[1,3],"data":[2,5,4]}]}
+`;
+const RIGHT = WRONG.replace('[2,5,4]', '[2,3,4]');
+const CANARY = '{strategy: canary, minRequests: 5, increase: 50%, steps: [{weight: 20, bake: 30m}]}';
+const AT_ONCE = '{strategy: allAtOnce}';
+
+/** Versions differ by their memory. */
+const yaml = (memory: number, release = AT_ONCE, more = ''): string => `service: ends
+plugins: [serverless-models]
+provider: {name: aws}
+models:
+  churn: {artifact: add.onnx, memory: ${memory}, release: ${release}, gate: {cases: cases.jsonl}, http: {auth: none}}
+${more}`;
+/** Something of the service's own that AWS refuses, created after the alias: settings of a route that is not there. */
+const BROKEN = `resources:
+  Resources:
+    Broken:
+      Type: AWS::ApiGatewayV2::Stage
+      DependsOn: ChurnLiveAlias
+      Properties:
+        ApiId: {Ref: HttpApi}
+        StageName: broken
+        RouteSettings: {"GET /nowhere": {ThrottlingRateLimit: 1, ThrottlingBurstLimit: 1}}
+`;
+
+let aws: LocalAws;
+let empty: string[];
+let service: Service;
+beforeAll(async () => {
+  aws = await startAws({ speed: 10 });
+  empty = await everythingLeft(aws);
+  const files = { 'add.onnx': await readFile(join(fixtures, 'add.onnx')), 'cases.jsonl': RIGHT };
+  service = await deployService({ yaml: yaml(1024), files }, aws);
+});
+afterAll(() => aws?.stop());
+
+/** Changes the folder, then `sls deploy`. */
+async function deploy(yml: string, ...options: string[]): Promise<Ran> {
+  await writeFile(join(service.dir, 'serverless.yml'), yml.replace('serverless-models', PLUGIN));
+  return service.sls('deploy', ...options);
+}
+const cases = (text: string): Promise<void> => writeFile(join(service.dir, 'cases.jsonl'), text);
+const said = ({ stdout, stderr }: Ran): string => stdout + stderr;
+const models = (...args: string[]): Promise<Ran> => service.sls('models', ...args);
+type Stands = {
+  readonly phase: string;
+  readonly reason?: string;
+  readonly candidate?: string;
+  readonly traffic: readonly { readonly version: string; readonly share: number }[];
+  readonly refused: readonly { readonly version: string }[];
+};
+async function status(): Promise<Stands> {
+  const [only] = JSON.parse((await models('status', '--json')).stdout) as Stands[];
+  if (only === undefined) throw new Error('no status');
+  return only;
+}
+const live = async (): Promise<readonly string[]> =>
+  (await status()).traffic.map(({ version, share }) => `${version}: ${share} %`);
+
+test('1: a failed deploy, run again, fails again, and is deployed once its cause is gone', async () => {
+  await cases(WRONG);
+  const failed = await deploy(yaml(1088));
+  expect(failed.code, said(failed)).toBe(1);
+  const again = await deploy(yaml(1088));
+  expect(again.code, said(again)).toBe(1);
+  expect(said(again)).toContain('the gate failed');
+  expect(said(again)).not.toContain('No changes to deploy');
+  await cases(RIGHT);
+  const broken = await deploy(yaml(1152, AT_ONCE, BROKEN));
+  expect(broken.code).toBe(1);
+  const other = await deploy(yaml(1152, AT_ONCE, BROKEN));
+  expect(other.code, 'the cause is still there').toBe(1);
+  const cured = await deploy(yaml(1152));
+  expect(cured.code, said(cured)).toBe(0);
+  expect(said(cured)).not.toContain('No changes to deploy');
+  expect(await live()).toHaveLength(1);
+  const unchanged = await deploy(yaml(1152));
+  expect(unchanged.code, said(unchanged)).toBe(0);
+});
+
+test('2: after sls rollback the newest code is deployed again, not skipped', async () => {
+  const [now] = await live();
+  const list = said(await service.sls('deploy', 'list'));
+  const [first = ''] = [...list.matchAll(/Timestamp: (\d+)/g)].map(([, time = '']) => time);
+  const back = await service.sls('rollback', '--timestamp', first);
+  expect(back.code, said(back)).toBe(0);
+  expect(await live()).not.toEqual([now]);
+  const ran = await deploy(yaml(1152));
+  expect(ran.code, said(ran)).toBe(0);
+  const { phase, reason } = await status();
+  expect([phase, reason], 'the memory of the newest one').toEqual(['BAKING', undefined]);
+  const history = (await models('history', '--limit', '2')).stdout;
+  expect(history.match(/promoted/g), history).toHaveLength(2);
+});
+
+test('10: a forced deploy that fails does not forget the refusal', async () => {
+  expect((await models('rollback', '--reason', 'odd answers')).code).toBe(0);
+  const refused = await deploy(yaml(1152));
+  expect(refused.code, said(refused)).toBe(1);
+  expect(said(refused)).toMatch(
+    /What was deployed is not live: .*odd answers.*sls deploy --force --stage dev/s,
+  );
+  const forced = await deploy(yaml(1152, AT_ONCE, BROKEN), '--force');
+  expect(forced.code).toBe(1);
+  expect((await status()).refused).toHaveLength(1);
+  const still = await deploy(yaml(1152));
+  expect(still.code, said(still)).toBe(1);
+});
+
+test('9: --force on an unchanged template releases, also after a gate that failed', async () => {
+  await cases(WRONG);
+  expect((await deploy(yaml(1216))).code).toBe(1);
+  await cases(RIGHT);
+  const forced = await deploy(yaml(1152), '--force');
+  expect(forced.code, said(forced)).toBe(0);
+  expect(await status()).toMatchObject({ phase: 'BAKING', refused: [] });
+});
+
+test('9: a canary that a failing deploy superseded begins anew, and deploying it again says that it is on its way', async () => {
+  const [stable] = await live();
+  const canary = await deploy(yaml(1280, CANARY));
+  expect(canary.code, said(canary)).toBe(0);
+  const [, candidate] = await live();
+  expect(candidate).toMatch(/: 20 %$/);
+  await cases(WRONG);
+  const failed = await deploy(yaml(1344, CANARY));
+  expect(failed.code).toBe(1);
+  expect(said(failed)).toMatch(/models\.churn\.gate: version \d+ did not pass/);
+  await cases(RIGHT);
+  const again = await deploy(yaml(1280, CANARY));
+  expect(again.code, said(again)).toBe(0);
+  expect(said(again)).toMatch(/has 20 % \(step 1 of 1\) and goes on by itself/);
+  expect(await live()).toEqual([stable?.replace('100', '80'), candidate]);
+});
+
+test('6: a follow ends with failure when another release takes its place, which is booked to its own deploy', async () => {
+  const { candidate: before } = await status();
+  const first = deploy(yaml(1408, CANARY), '--wait');
+  const running = async () => {
+    const { candidate, traffic } = await status();
+    return candidate !== before && traffic.length === 2;
+  };
+  await expect.poll(running, { timeout: 60_000, interval: 500 }).toBe(true);
+  const second = await deploy(yaml(1472, CANARY));
+  expect(second.code, said(second)).toBe(0);
+  const { code, stdout, stderr } = await first;
+  expect(code, stdout + stderr).toBe(1);
+  expect(stdout + stderr).toMatch(/What was deployed is not live: .*took its place/);
+});
+
+test('nothing is left in the end', async () => {
+  await service.remove();
+  expect(await everythingLeft(aws)).toEqual(empty);
+});
