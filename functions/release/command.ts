@@ -67,7 +67,7 @@ function promote(
     {
       phase: 'PROMOTING',
       held: undefined,
-      promotedBy: asked.by,
+      promotedBy: { by: asked.by, release: state.release },
       reason,
       ...deadline([], state.settings, now),
     },

@@ -67,6 +67,10 @@ export function intend(
   return { token, ...(before !== undefined && { before }), after, then, at: iso(now) };
 }
 
+/** Did a person ask that it be promoted as it is? */
+export const isPromoted = ({ promotedBy, release }: Pick<Release, 'promotedBy' | 'release'>): boolean =>
+  promotedBy?.release === release;
+
 /** Where the alias is when no move is under way; undefined before a first version is live. */
 export function standing(state: Release): AliasTarget | undefined {
   const { stable, candidate, reversal } = state;

@@ -183,8 +183,11 @@ export type Release = {
     readonly at: string;
     readonly pagedAt: string;
   };
-  /** Who asked that this candidate be promoted without the steps that remain; a hold takes that back. */
-  readonly promotedBy?: string;
+  /**
+   * Who asked that the candidate of this release be promoted without the steps that remain; a hold takes that back. An older
+   * worker leaves it to the next release, which it does not name.
+   */
+  readonly promotedBy?: { readonly by: string; readonly release: string };
   /** When the candidate got 100 %. */
   readonly promotedAt?: string;
   /**

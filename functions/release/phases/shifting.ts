@@ -9,6 +9,7 @@ import {
   behavesAlike,
   intend,
   iso,
+  isPromoted,
   isWatched,
   next,
   PATIENCE,
@@ -50,7 +51,7 @@ function isPassed({ settings, judgements }: Release, of: number): boolean {
 /** PROMOTING: the step to be judged first, if the last one is not passed. What a person promotes skips that. */
 function unpassed(state: Release): number | undefined {
   const last = (state.steps ?? []).length - 1;
-  if (last < 0 || state.promotedBy !== undefined || isPassed(state, last)) return undefined;
+  if (last < 0 || isPromoted(state) || isPassed(state, last)) return undefined;
   // Held after a person promoted it: the steps go on from the weight that it has.
   return underway(state);
 }

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { CommandEvent, Settings } from '../../../functions/release/contract.ts';
 import type { Release } from '../../../functions/release/document/contract.ts';
-import { isEnd, isPending } from '../../../functions/release/steps.ts';
+import { isEnd, isPending, isPromoted } from '../../../functions/release/steps.ts';
 import { SETTINGS } from '../../fakes/settings.ts';
 import { FUNCTION, request, tick } from '../../fakes/world.ts';
 import { cloud, type Fault, type Worker } from './cloud.ts';
@@ -207,7 +207,7 @@ async function play(steps: readonly Step[], scheduler: fc.Scheduler): Promise<vo
       });
       expect(index === 0 || judged(index - 1), `step ${index} follows one that passed`).toBe(true);
     } else if (planned.length > 0) {
-      expect(after.promotedBy !== undefined || judged(planned.length - 1), 'promoted on data').toBe(true);
+      expect(isPromoted(after) || judged(planned.length - 1), 'promoted on data').toBe(true);
     }
   };
   const c = cloud(scheduler, watch);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Release } from '../../../functions/release/document/contract.ts';
 import { CANARY } from '../../fakes/settings.ts';
 import { FUNCTION, tick } from '../../fakes/world.ts';
 import {
@@ -83,7 +84,7 @@ describe('a dry run held before its promotion, ended by a deploy and resumed', (
     const w = await held();
     await changed(w);
     expect(await w.command('promote')).toMatchObject({ done: true, tick: { phase: 'BAKING' } });
-    expect(w.state()?.promotedBy).toBe('arn:aws:iam::1:user/me');
+    expect(w.state()?.promotedBy).toEqual({ by: 'arn:aws:iam::1:user/me', release: w.state()?.release });
     await deploy(w, '5', 'c', { before: '4' });
     expect(w.state()?.promotedBy).toBeUndefined();
   });
@@ -98,7 +99,11 @@ describe('what a person promoted', () => {
     death.at = ({ phase, intent }) => phase === 'PROMOTING' && intent === undefined;
     await w.command('promote').catch(() => {});
     death.at = () => false;
-    expect(w.state()).toMatchObject({ phase: 'PROMOTING', promotedBy: 'arn:aws:iam::1:user/me', step: 0 });
+    expect(w.state()).toMatchObject({
+      phase: 'PROMOTING',
+      promotedBy: { by: 'arn:aws:iam::1:user/me' },
+      step: 0,
+    });
     return w;
   };
 
@@ -124,6 +129,16 @@ describe('what a person promoted', () => {
     await minutes(w, 2, HEALTHY);
     expect(w.state()?.phase).toBe('BAKING');
     expect(shares(w, from)).toEqual([{}]);
+  });
+
+  it('is no matter of the next release, where an older worker began it and left the mark', async () => {
+    const w = await deployed();
+    const found = await w.world.registry.release('churn');
+    const promotedBy = { by: 'somebody', release: 'another' };
+    await w.world.registry.move({ ...(found?.release as Release), promotedBy }, found?.etag);
+    const from = w.aliases.history.length;
+    await until(w, 'BAKING', HEALTHY, { perMinute: 20_000 });
+    expect(shares(w, from)).toEqual([{ '4': 0.05 }, { '4': 0.25 }, { '4': 0.5 }, {}]);
   });
 
   it('takes its steps again, from nothing, where the alias was deleted', async () => {
