@@ -13,6 +13,7 @@ import {
   next,
   PATIENCE,
   refOf,
+  rewindowed,
   settle,
   UNWATCHED,
 } from './steps.ts';
@@ -169,7 +170,9 @@ function changed(base: Release, asked: Asked, now: number): Release {
     stable?.version === asked.version
       ? { stable: measured({ ...stable, batch: asked.batch }, asked.settings) }
       : {};
-  return next(base, { ...noted(base, asked, 'settings', now), ...tried, ...live }, now);
+  // While a candidate is on its way they are the candidate's.
+  const watch = isPending(base) ? {} : rewindowed(base, asked.settings, now);
+  return next(base, { ...noted(base, asked, 'settings', now), ...tried, ...live, ...watch }, now);
 }
 
 /** The watch belongs to the live version: it goes on through releases that come to nothing, and ends with that version. */
@@ -199,7 +202,8 @@ function forward(
     points(alias, whole(asked.version))
   ) {
     // Something else of the resource changed; the version is live already.
-    return next(base, { ...request, stable: candidate, reason: undefined }, now);
+    const watch = rewindowed(base, asked.settings, now);
+    return next(base, { ...request, ...watch, stable: candidate, reason: undefined }, now);
   }
   const released = { ...from, release: asked.id, schedule: asked.schedule };
   const same = stable?.version === asked.version;

@@ -5,7 +5,7 @@ import type { CapacitySettings } from './contract.ts';
 import type { Release } from './document/contract.ts';
 import { isUnreadable, type Unreadable } from './facts.ts';
 import { notice } from './notices.ts';
-import { abort, claimed, isPending, lastGood, next, tell } from './steps.ts';
+import { abort, claimed, isPending, isWatched, lastGood, next, tell } from './steps.ts';
 
 /** Provisioned concurrency sits on versions. Pure: what should be there, and the next step towards it. */
 
@@ -26,19 +26,46 @@ export function needed(state: Release, held: Held): number {
   return Math.max(provisioned.min, held.get(state.stable?.version ?? '')?.requested ?? 0);
 }
 
-/** Both versions hold their instances during a release: why that cannot be, or nothing. */
-export function beyond(state: Release, { reserved, unreserved }: Limits): string | undefined {
+/**
+ * The version that keeps its instances while the live one is watched, whatever is deployed meanwhile. Not one that an alarm would
+ * no longer bring back: its like may have been released and refused since.
+ */
+function kept(state: Release, now: number): string | undefined {
+  const { watch, phase, held, settings } = state;
+  const last = lastGood(state)?.version;
+  if (watch?.keeps !== undefined) return isWatched(state, now) && watch.keeps === last ? last : undefined;
+  // Older workers do not write it: as long as nothing else was deployed, the settings are those of its promotion.
+  const baking = phase === 'BAKING' || held?.from === 'BAKING';
+  return baking && settings.strategy === 'blueGreen' ? last : undefined;
+}
+
+/** All versions that hold instances during a release, each up to the peak: why that cannot be, or nothing. */
+export function beyond(
+  state: Release,
+  { reserved, unreserved }: Limits,
+  held: Held,
+  now: number,
+): string | undefined {
   const provisioned = provisionedOf(state);
   if (provisioned === undefined) return undefined;
+  const { stable, watch } = state;
   const peak = Math.max(provisioned.max, ...(state.settings.capacity?.schedules ?? []).map(({ max }) => max));
-  const both = state.stable === undefined ? peak : 2 * peak;
+  const both = stable === undefined ? peak : 2 * peak;
   const limit = reserved ?? unreserved;
-  if (both <= limit) return undefined;
   const whose =
     reserved === undefined ? 'the account has unreserved' : 'concurrency.reserved leaves to the function';
+  const ways = 'lower concurrency.provisioned.max, or raise the limit';
+  if (both > limit)
+    return (
+      `both versions hold provisioned concurrency during a release: ${both === peak ? peak : `2 × ${peak} = ${both}`} instances ` +
+      `are more than the ${limit} that ${whose}; ${ways}`
+    );
+  const third = kept(state, now);
+  if (third === undefined || !held.has(third) || 3 * peak <= limit) return undefined;
   return (
-    `both versions hold provisioned concurrency during a release: ${both === peak ? peak : `2 × ${peak} = ${both}`} instances ` +
-    `are more than the ${limit} that ${whose}; lower concurrency.provisioned.max, or raise the limit`
+    `version ${third} keeps its provisioned concurrency until ${watch?.until}, while version ${stable?.version} is watched (strategy blueGreen), and a ` +
+    `release makes it three versions: 3 × ${peak} = ${3 * peak} instances are more than the ${limit} that ${whose}; deploy again after that time, or ` +
+    `first deploy the live version with release.rollbackWindow: 0, which ends the watch, or ${ways}`
   );
 }
 
@@ -62,7 +89,7 @@ const governs = (state: Release): boolean =>
   !isPending(state) || state.request?.kind === 'settings' || state.request?.kind === 'rollback';
 
 /** Versions that hold provisioned concurrency and should not: nobody pays for what serves nothing. */
-export function stray(state: Release, held: Held): readonly string[] {
+export function stray(state: Release, held: Held, now: number): readonly string[] {
   const { stable, candidate, reversal, phase, scaled } = state;
   const keep = new Set<string | undefined>();
   // What a person provided on the live version is theirs; what we did ends when it is no longer asked for.
@@ -71,9 +98,8 @@ export function stray(state: Release, held: Held): readonly string[] {
   if (provisionedOf(state) !== undefined) {
     if (isPending(state) && phase !== 'GATING') keep.add(candidate?.version);
     if (phase === 'REVERSING' || state.held?.from === 'REVERSING') keep.add(reversal?.to.version);
-    const baking = phase === 'BAKING' || state.held?.from === 'BAKING';
-    if (baking && state.settings.strategy === 'blueGreen') keep.add(lastGood(state)?.version);
   }
+  if (provisionedOf(state) !== undefined || !governs(state)) keep.add(kept(state, now));
   return [...held.keys()].filter((version) => !keep.has(version));
 }
 
@@ -107,7 +133,7 @@ export function topUp(state: Release, held: Held | Unreadable | undefined): Acti
 
 /** The next step of capacity, once the resource is answered: nothing where all is as it should be. */
 export function tidy(state: Release, held: Held, now: number): Action | undefined {
-  const [first] = stray(state, held);
+  const [first] = stray(state, held, now);
   if (first !== undefined) return { do: 'release', version: first };
   const { stable, candidate, scaled } = state;
   const scaling = scalingOf(state.settings);

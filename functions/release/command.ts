@@ -64,7 +64,13 @@ function promote(
   const reason = why('promoted', asked);
   const to = next(
     state,
-    { phase: 'PROMOTING', held: undefined, reason, ...deadline([], state.settings, now) },
+    {
+      phase: 'PROMOTING',
+      held: undefined,
+      promotedBy: { by: asked.by, release: state.release },
+      reason,
+      ...deadline([], state.settings, now),
+    },
     now,
   );
   return { do: 'write', next: to, text: `version ${candidate.version} is promoted` };

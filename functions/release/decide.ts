@@ -14,7 +14,7 @@ import { foreign, holdFor } from './phases/hold.ts';
 import { judging } from './phases/judging.ts';
 import { reversing } from './phases/reversing.ts';
 import { rollBack } from './phases/rollback.ts';
-import { blocked, promoting, shifting } from './phases/shifting.ts';
+import { blocked, promoting, reconsidered, shifting } from './phases/shifting.ts';
 import { warming } from './phases/warming.ts';
 import {
   abort,
@@ -28,6 +28,7 @@ import {
   settle,
   standing,
   tell,
+  weightOf,
 } from './steps.ts';
 import { made, points, say, takenFrom, whole } from './target.ts';
 
@@ -133,6 +134,8 @@ function carryOn(state: Release, intent: Intent, facts: Facts, now: number): Act
   if (raises(state, intent) && facts.alias !== undefined) {
     const waiting = blocked(state, facts, now);
     if (waiting !== undefined) return waiting;
+    const instead = reconsidered(state, intent, now);
+    if (instead !== undefined) return write(instead);
   }
   const expected =
     intent.before === undefined || [...intent.before, intent.after].some((at) => points(facts.alias, at));
@@ -148,7 +151,8 @@ const raises = (state: Release, { after }: Intent): boolean =>
   state.candidate !== undefined &&
   state.stable !== undefined &&
   isOpen(state.phase) &&
-  (after.version === state.candidate.version || after.weights[state.candidate.version] !== undefined);
+  (after.version === state.candidate.version ||
+    (after.weights[state.candidate.version] ?? 0) > weightOf(state) / 100);
 
 function answerOf(state: Release, facts: Facts, overdue: boolean, now: number): Action | undefined {
   const { request, phase } = state;
@@ -177,7 +181,7 @@ function answerOf(state: Release, facts: Facts, overdue: boolean, now: number): 
       // The version that the stack withdraws is about to be deleted, provisioned concurrency and all. Failing would leave
       // the stack stuck half-way, so what cannot be done does not keep it.
       const held = known(facts.held);
-      const [first] = held && !overdue ? stray(state, held) : [];
+      const [first] = held && !overdue ? stray(state, held, now) : [];
       return first === undefined ? answer('SUCCESS') : { do: 'release', version: first };
     }
     case 'forward':
@@ -247,7 +251,7 @@ function weightless(state: Release, now: number): Changes {
     return isOpen(held.from) ? { held: { ...held, from: 'SHIFTING' }, step: state.step ?? 0 } : {};
   if (state.phase === 'REVERSING')
     return { phase: state.reversal?.from ?? 'BAKING', reversal: undefined, quietUntil: iso(now + QUIET) };
-  return { phase: 'SHIFTING', step: state.step ?? 0 };
+  return { phase: 'SHIFTING', step: state.step ?? 0, promotedBy: undefined };
 }
 
 /**

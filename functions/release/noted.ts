@@ -79,6 +79,7 @@ export const FRESH: Changes = {
   judgements: [],
   basis: undefined,
   held: undefined,
+  promotedBy: undefined,
   promotedAt: undefined,
   returnedAt: undefined,
   reversal: undefined,

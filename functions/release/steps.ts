@@ -67,6 +67,10 @@ export function intend(
   return { token, ...(before !== undefined && { before }), after, then, at: iso(now) };
 }
 
+/** Did a person ask that it be promoted as it is? */
+export const isPromoted = ({ promotedBy, release }: Pick<Release, 'promotedBy' | 'release'>): boolean =>
+  promotedBy?.release === release;
+
 /** Where the alias is when no move is under way; undefined before a first version is live. */
 export function standing(state: Release): AliasTarget | undefined {
   const { stable, candidate, reversal } = state;
@@ -130,6 +134,25 @@ export function lingering(state: Release, now: number): Pick<Changes, 'quietUnti
 export const isWatched = ({ watch }: Pick<Release, 'watch'>, now: number): boolean =>
   watch !== undefined && now < Date.parse(watch.until);
 
+/**
+ * The watch under another `rollbackWindow`: shorter or longer from where it began, over at once where that time has passed. A
+ * watch that is over stays over. A release that stands still because alarms may not act any more (`limit`) goes on to its end.
+ */
+export function rewindowed(
+  state: Pick<Release, 'watch' | 'phase' | 'held'>,
+  { rollbackWindow }: Pick<Settings, 'rollbackWindow'>,
+  now: number,
+): Changes {
+  const { watch, phase, held } = state;
+  if (watch === undefined || !isWatched(state, now)) return {};
+  const until = Date.parse(watch.since) + rollbackWindow * 1000;
+  const limited = phase === 'HELD' && held?.by === 'limit' && until <= now;
+  return {
+    watch: { ...watch, until: iso(Math.max(until, now)) },
+    ...(limited && { phase: held.from, held: undefined, reason: undefined }),
+  };
+}
+
 /** A version with what it is released and measured by. */
 export function measured(
   {
@@ -162,9 +185,15 @@ export const claimed = (version: string): Pick<Changes, 'scaled'> => ({ scaled: 
 
 /** The candidate has 100 %. What behaves as the version before it is watched no longer than that one. */
 function promoted(state: Release, candidate: VersionRef, { then }: Intent, now: number): Release {
-  const until = iso(now + state.settings.rollbackWindow * 1000);
-  const watch = then === 'BAKING' ? { watch: { since: iso(now), until } } : {};
-  const watched = behavesAlike(state.stable, candidate) ? {} : { ...UNWATCHED, ...watch };
+  const { settings } = state;
+  const until = iso(now + settings.rollbackWindow * 1000);
+  const lives = remember(state.lives, candidate);
+  const before = lastGood({ ...state, stable: candidate, lives });
+  const keeps = settings.strategy === 'blueGreen' && before !== undefined ? { keeps: before.version } : {};
+  const watch = then === 'BAKING' ? { watch: { since: iso(now), until, ...keeps } } : {};
+  const watched = behavesAlike(state.stable, candidate)
+    ? rewindowed(state, settings, now)
+    : { ...UNWATCHED, ...watch };
   return next(
     state,
     {
@@ -175,7 +204,7 @@ function promoted(state: Release, candidate: VersionRef, { then }: Intent, now: 
       phase: then,
       promotedAt: iso(now),
       stable: candidate,
-      lives: remember(state.lives, candidate),
+      lives,
       // Whoever released it all the same was right, or knows why.
       refused: state.refused.filter(({ fingerprint }) => fingerprint !== candidate.fingerprint),
       ...(state.stable?.version !== candidate.version && claimed(candidate.version)),
@@ -207,7 +236,8 @@ export function abort(state: Release, reason: string, now: number): Release {
 export function hold(state: Release, by: HeldBy, reason: string, notice: Notice, now: number): Release {
   const from = state.phase === 'HELD' && state.held ? state.held.from : state.phase;
   const held = { from, by, at: iso(now), pagedAt: iso(now) };
-  return next(state, { ...tell(state, notice), phase: 'HELD', held, intent: undefined, reason }, now);
+  const changes: Changes = { phase: 'HELD', held, intent: undefined, promotedBy: undefined, reason };
+  return next(state, { ...tell(state, notice), ...changes }, now);
 }
 
 /** The outbox with one notice more. */

@@ -441,6 +441,13 @@ describe('capacity', () => {
     expect(line({ concurrency: { provisioned: { min: 2, max: 20 }, reserved: 100, schedule } })).toBe(
       '2 to 20 provisioned instances; 10 to 50 on SAT, SUN, 08:00 to 20:30 UTC; up to 100 during a release; 100 reserved',
     );
+    const blueGreen = { provisioned: 3 };
+    expect(line({ concurrency: blueGreen, release: { strategy: 'blueGreen' } })).toBe(
+      '3 provisioned instances; up to 6 during a release; up to 9 in one within the rollbackWindow of the one before',
+    );
+    expect(line({ concurrency: blueGreen, release: { strategy: 'blueGreen', rollbackWindow: 0 } })).toBe(
+      '3 provisioned instances; up to 6 during a release',
+    );
   });
 });
 

@@ -191,12 +191,20 @@ export type Release = {
     readonly at: string;
     readonly pagedAt: string;
   };
+  /**
+   * Who asked that the candidate of this release be promoted without the steps that remain; a hold takes that back. An older
+   * worker leaves it to the next release, which it does not name.
+   */
+  readonly promotedBy?: { readonly by: string; readonly release: string };
   /** When the candidate got 100 %. */
   readonly promotedAt?: string;
   /** When a person undid this release's rollback. */
   readonly returnedAt?: string;
-  /** Of the live version: alarms that turn on after `since` may bring the last good one back, until `until`. Deploys that fail do not end it. */
-  readonly watch?: { readonly since: string; readonly until: string };
+  /**
+   * Of the live version: alarms that turn on after `since` may bring the last good one back, until `until`. Deploys that fail do not
+   * end it. `keeps`: the version that keeps its instances as long (blueGreen); older workers do not write it.
+   */
+  readonly watch?: { readonly since: string; readonly until: string; readonly keeps?: string };
   readonly reversal?: Reversal;
   /** Since when what it needs cannot be read, what that is and why, and whether somebody was told. */
   readonly blind?: { readonly since: string; readonly told: boolean; readonly reason: string };

@@ -6,7 +6,7 @@ import { crashesNow } from '../judge/crashes.ts';
 import { usable } from '../judge/minutes.ts';
 import { type Finding, judge, unread } from '../judge/verdict.ts';
 import { notice, numbers } from '../notices.ts';
-import { iso, next, standing, tell } from '../steps.ts';
+import { iso, isPromoted, next, standing, tell } from '../steps.ts';
 import { points } from '../target.ts';
 import { foreign, holdFor } from './hold.ts';
 import { rollBack } from './rollback.ts';
@@ -26,10 +26,12 @@ export function judging(state: Release, facts: Facts, now: number): Action {
   const looked = look(state, facts, now);
   const { dryRun } = state.settings;
   const judged = { judgements: kept(state, looked) };
-  const over = now >= ends(state).bake;
+  // What a person promoted is judged only while the stack is in progress.
+  const promoted = isPromoted(state) && facts.stack === 'done';
+  const over = promoted || now >= ends(state).bake;
   if (dryRun) return write(dry(state, looked, over, judged, now));
   if (looked.verdict === 'fail') return write(rollBack({ ...state, ...judged }, looked.reason, looked, now));
-  if (looked.verdict === 'pass') return write(onward(state, judged, now));
+  if (looked.verdict === 'pass' || promoted) return write(onward(state, judged, now));
   if (now < ends(state).patience) return write(next(state, judged, now));
   return write(unjudged({ ...state, ...judged }, looked, now));
 }
@@ -45,10 +47,10 @@ function unjudged(state: Release, looked: Judgement, now: number): Release {
   return holdFor(state, 'nodata', why, now, looked);
 }
 
-/** The next step, or promotion. */
+/** The next step, or promotion; what a person promoted takes no more steps. */
 export function onward(state: Release, changes: Partial<Release>, now: number): Release {
   const step = (state.step ?? 0) + 1;
-  const more = step < (state.steps ?? []).length;
+  const more = step < (state.steps ?? []).length && !isPromoted(state);
   return next(state, { ...changes, ...(more ? { phase: 'SHIFTING', step } : { phase: 'PROMOTING' }) }, now);
 }
 

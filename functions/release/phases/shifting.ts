@@ -9,9 +9,11 @@ import {
   behavesAlike,
   intend,
   iso,
+  isPromoted,
   isWatched,
   next,
   PATIENCE,
+  rewindowed,
   split,
   standing,
   weightOf,
@@ -32,7 +34,7 @@ export function shifting(state: Release, facts: Facts, now: number): Action {
   const waiting = blocked(state, facts, now);
   if (waiting !== undefined) return waiting;
   if (!points(facts.alias, standing(state) ?? null)) return foreign(state, facts, now);
-  if (step > 0 && !isPassed(state, step - 1)) return write(stepBack(state, step - 1, now));
+  if (step > 0 && !isPassed(state, step - 1)) return write(next(state, stepBack(state, step - 1, now), now));
   if (state.basis === undefined) return basis(state, facts, now);
   const capacity = topUp(state, facts.held);
   if (capacity !== undefined) return capacity;
@@ -46,10 +48,36 @@ function isPassed({ settings, judgements }: Release, of: number): boolean {
   return verdict === 'pass' || settings.dryRun || (verdict === 'nodata' && settings.onNoData === 'pass');
 }
 
+/** PROMOTING: the step to be judged first, if the last one is not passed. What a person promotes skips that. */
+function unpassed(state: Release): number | undefined {
+  const last = (state.steps ?? []).length - 1;
+  if (last < 0 || isPromoted(state) || isPassed(state, last)) return undefined;
+  // Held after a person promoted it: the steps go on from the weight that it has.
+  return underway(state);
+}
+
+/** The step whose weight is in force: a person may promote in any. */
+const underway = ({ shifts }: Release): number => shifts.findLast(({ weight }) => weight > 0)?.step ?? 0;
+
+/**
+ * A raise that is not made yet, on a step that is not passed any more by the settings as they are now: given up. The alias is
+ * written again where it stands, so that a slower worker cannot make the raise after all.
+ */
+export function reconsidered(state: Release, { after }: Intent, now: number): Release | undefined {
+  const { phase, step = 0, candidate } = state;
+  const promotes = phase === 'PROMOTING' && after.version === candidate?.version;
+  const before = phase === 'SHIFTING' && step > 0 && !isPassed(state, step - 1) ? step - 1 : undefined;
+  const to = promotes ? unpassed(state) : before;
+  const stands = standing(state);
+  if (to === undefined || stands === undefined) return undefined;
+  const back = stepBack(state, to, now);
+  return next(state, { ...back, intent: intend(state, stands, back.phase, now, [stands, after]) }, now);
+}
+
 /** The step before is judged first, with all the time that it and those after it have; without its weight it is taken again. */
-function stepBack(state: Release, step: number, now: number): Release {
+function stepBack(state: Release, step: number, now: number): Pick<Release, 'phase' | 'step' | 'deadline'> {
   const phase = weightOf(state) > 0 ? 'JUDGING' : 'SHIFTING';
-  return next(state, { phase, step, ...deadline((state.steps ?? []).slice(step), state.settings, now) }, now);
+  return { phase, step, ...deadline((state.steps ?? []).slice(step), state.settings, now) };
 }
 
 /** PROMOTING: the candidate gets all of it. */
@@ -59,8 +87,10 @@ export function promoting(state: Release, facts: Facts, now: number): Action {
     return write(holdFor(state, 'foreign', 'there is no candidate to promote', now));
   const waiting = blocked(state, facts, now);
   if (waiting !== undefined) return waiting;
+  const step = unpassed(state);
+  if (step !== undefined) return write(next(state, stepBack(state, step, now), now));
   const watched = behavesAlike(stable, candidate)
-    ? isWatched(state, now)
+    ? isWatched(next(state, rewindowed(state, settings, now), now), now)
     : stable !== undefined && settings.rollbackWindow > 0;
   const then = watched ? 'BAKING' : 'DONE';
   // Before a first version is live nobody calls the alias, so whatever is there may be replaced.
@@ -90,7 +120,7 @@ export function blocked(state: Release, { stack }: Facts, now: number): Action |
     return write(abort(state, `the deadline ${state.deadline} passed before the release ended`, now));
   if (!waiting) return undefined;
   // What has a weight is judged on.
-  const step = state.phase === 'PROMOTING' ? (state.steps ?? []).length - 1 : (state.step ?? 0) - 1;
+  const step = state.phase === 'PROMOTING' ? underway(state) : (state.step ?? 0) - 1;
   if (weightOf(state) > 0 && step >= 0 && state.intent === undefined)
     return write(next(state, { phase: 'JUDGING', step }, now));
   return wait(

@@ -9,13 +9,13 @@ export function warming(state: Release, { held, limits }: Facts, now: number): A
   const { candidate } = state;
   if (held === undefined || candidate === undefined) return write(warm(state, now));
   if (isUnreadable(held)) return unseen(held);
-  const [first] = stray(state, held);
+  const [first] = stray(state, held, now);
   // A candidate that was superseded still holds what this one needs.
   if (first !== undefined) return { do: 'release', version: first };
   const instances = needed(state, held);
   if (instances === 0) return write(warm(state, now));
   if (isUnreadable(limits)) return unseen(limits);
-  const over = limits && beyond(state, limits);
+  const over = limits && beyond(state, limits, held, now);
   if (over !== undefined) return write(abort(state, over, now));
   const has = held.get(candidate.version);
   if (has === undefined || has.requested < instances)

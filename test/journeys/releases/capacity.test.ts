@@ -125,6 +125,50 @@ describe('a model with provisioned concurrency', () => {
     await expect.poll(on.provisioned, WRITTEN).toEqual({ '2': 1 });
     expect(await endOf(on, traffic)).toEqual({ alias: whole('2'), phase: 'DONE', stable: '2', lost: [] });
   });
+
+  it('a blue-green watch keeps the last good version’s instances through a deploy whose gate fails', async () => {
+    const on = await open('green-stays');
+    // Two versions fit, three do not.
+    const { concurrency } = holds(1, 1);
+    const declares = { concurrency: { ...concurrency, reserved: 2 } };
+    const release = { strategy: 'blueGreen', steps: [], rollbackWindow: 86_400 } as const;
+    await on.deploy({ declares, release });
+    const traffic = on.traffic(1);
+    const live = { fingerprint: 'b', factor: 3, declares };
+    await on.deploy({ ...live, release });
+    const { watch } = await on.until('BAKING');
+    expect(await on.provisioned()).toEqual({ '1': 1, '2': 1 });
+
+    expect(await on.deploy({ init: 'fails', declares, release })).toBe('UPDATE_ROLLBACK_COMPLETE');
+    expect(await on.document()).toMatchObject({ phase: 'ABORTED', stable: { version: '2' }, watch });
+    await on.tick();
+    expect(await on.provisioned()).toEqual({ '1': 1, '2': 1 });
+    expect(await on.schedules()).not.toEqual([]);
+
+    // A third that starts is refused for that, and says until when.
+    const next = { fingerprint: 'd', factor: 4, declares, release };
+    expect(await on.deploy(next)).toBe('UPDATE_ROLLBACK_COMPLETE');
+    expect((await on.document()).reason).toContain(
+      `version 1 keeps its provisioned concurrency until ${watch?.until}`,
+    );
+    expect(await on.provisioned()).toEqual({ '1': 1, '2': 1 });
+
+    // The way out: the watch is ended by a deploy of what is live.
+    expect(await on.deploy({ ...live, release: { ...release, rollbackWindow: 0 } })).toBe('UPDATE_COMPLETE');
+    await expect.poll(on.provisioned, WRITTEN).toEqual({ '2': 1 });
+    // A schedule of a release before ends itself when it ticks: in ten minutes, here half of one.
+    await expect.poll(on.schedules, { ...WRITTEN, timeout: 60_000 }).toEqual([]);
+    expect(await on.deploy(next), await on.events()).toBe('UPDATE_COMPLETE');
+    const { stable, phase } = await on.until('BAKING');
+    const lost: readonly string[] = [];
+    expect(await endOf(on, traffic)).toEqual({
+      alias: whole(stable?.version ?? ''),
+      phase,
+      stable: stable?.version,
+      lost,
+    });
+    expect(Object.keys(await on.provisioned())).toEqual(['2', stable?.version]);
+  });
 });
 
 describe('a model with more requests than it may have instances', () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Settings } from '../../../functions/release/contract.ts';
+import type { Release } from '../../../functions/release/document/contract.ts';
 import { CANARY } from '../../fakes/settings.ts';
 import { FUNCTION, request, tick } from '../../fakes/world.ts';
 import {
@@ -264,6 +265,216 @@ describe('blueGreen', () => {
     await minute(w);
     expect(held(w)).toEqual(['4']);
     expect(w.state()?.phase).toBe('DONE');
+  });
+
+  /** Version 4 is live and watched, version 3 keeps its instances. */
+  const watched = async (): Promise<World> => {
+    const w = await live(settings);
+    await deploy(w, '4', 'b', { settings });
+    w.stack.state = 'done';
+    await minutes(w, 2);
+    expect(w.state()).toMatchObject({ phase: 'BAKING', watch: { keeps: '3' } });
+    expect(held(w)).toEqual(['3', '4']);
+    return w;
+  };
+  const failed = { state: { verdict: 'fail' as const, done: 1, count: 1, failed: [1] }, failures: [] };
+  const back = async (w: World): Promise<void> => {
+    w.stack.state = 'rollingBack';
+    await w.send(request('Update', '4', 'b', { before: '5', settings }));
+    w.stack.state = 'done';
+    await minute(w);
+  };
+
+  it('keeps them through a deploy whose gate fails, until the watch ends', async () => {
+    const w = await watched();
+    w.gates.set('5', [failed]);
+    await deploy(w, '5', 'c', { before: '4', settings });
+    expect(w.answers.at(-1)).toMatchObject({ Status: 'FAILED' });
+    await back(w);
+    expect([w.state()?.phase, held(w)]).toEqual(['ABORTED', ['3', '4']]);
+    await alarm(w);
+    expect(w.alias()?.weights).toEqual({ '3': 0.5 });
+    await until(w, 'ABORTED', { 3: 0.3, 4: 0.3 }, { most: 15 });
+    await minute(w);
+    expect(held(w)).toEqual(['3', '4']);
+    w.clock.now += DAY;
+    await minute(w);
+    expect([held(w), w.schedules.size]).toEqual([['4'], 0]);
+  });
+
+  it('keeps them in every phase of a canary, beside the candidate’s own, and after its rollback', async () => {
+    const w = await watched();
+    await deploy(w, '5', 'c', { before: '4', settings: WARM });
+    w.stack.state = 'done';
+    await minutes(w, 4, { 4: 0.02, 5: 0.02 });
+    expect([w.state()?.phase, held(w)]).toEqual(['JUDGING', ['3', '4', '5']]);
+    await w.command('hold');
+    await minute(w);
+    expect(held(w)).toEqual(['3', '4', '5']);
+    await w.command('resume');
+    await until(w, 'ROLLED_BACK', { 4: 0.02, 5: 0.4 });
+    await minute(w);
+    expect(held(w)).toEqual(['3', '4']);
+  });
+
+  it('gives them up in the midst of a later canary when the watch ends', async () => {
+    const w = await watched();
+    w.clock.now += DAY - 10 * MINUTE;
+    await deploy(w, '5', 'c', { before: '4', settings: WARM });
+    w.stack.state = 'done';
+    await minutes(w, 2, { 4: 0.02, 5: 0.02 });
+    expect(held(w)).toEqual(['3', '4', '5']);
+    await minutes(w, 10, { 4: 0.02, 5: 0.02 });
+    expect([w.state()?.phase, held(w)]).toEqual(['JUDGING', ['4', '5']]);
+  });
+
+  it('gives them up for the next one when another version is promoted', async () => {
+    const w = await watched();
+    await deploy(w, '5', 'c', { before: '4', settings });
+    w.stack.state = 'done';
+    await minutes(w, 2);
+    expect([w.state()?.watch?.keeps, held(w)]).toEqual(['4', ['4', '5']]);
+    await deploy(w, '6', 'd', { before: '5', settings: WARM });
+    w.stack.state = 'done';
+    await until(w, 'BAKING', { 5: 0.02, 6: 0.02 });
+    await minute(w);
+    expect(w.state()?.watch).not.toHaveProperty('keeps');
+    expect(held(w)).toEqual(['6']);
+  });
+
+  it('gives them up when somebody goes back to it, or further', async () => {
+    const w = await watched();
+    await w.command('rollback');
+    await minute(w);
+    expect([w.target()?.version, held(w)]).toEqual(['3', ['3']]);
+  });
+
+  it('gives them up with the deploy that ends the watch, or no longer asks for any', async () => {
+    for (const changed of [
+      { ...settings, rollbackWindow: 0 },
+      { ...settings, capacity: { provisioned, schedules: [] }, rollbackWindow: 60 },
+    ]) {
+      const w = await watched();
+      await deploy(w, '4', 'b', { before: '4', settings: changed });
+      expect([w.answers.at(-1)?.Status, held(w)]).toEqual(['SUCCESS', ['4']]);
+      await w.send(tick());
+      expect([w.state()?.phase, w.schedules.size]).toEqual(['DONE', 0]);
+    }
+    const w = await watched();
+    const { capacity: _, ...none } = settings;
+    await deploy(w, '4', 'b', { before: '4', settings: none });
+    expect(held(w)).toEqual([]);
+    expect(w.state()?.phase).toBe('BAKING');
+  });
+
+  it('keeps them through a deploy on its way that asks for none', async () => {
+    const w = await watched();
+    const { capacity: _, ...none } = settings;
+    await deploy(w, '5', 'c', {
+      before: '4',
+      settings: { ...none, strategy: 'canary', steps: CANARY.steps },
+    });
+    w.stack.state = 'done';
+    await minutes(w, 4, { 4: 0.02, 5: 0.02 });
+    expect([w.state()?.phase, held(w)]).toEqual(['JUDGING', ['3', '4']]);
+  });
+
+  it('keeps them whatever strategy the settings name afterwards', async () => {
+    const w = await watched();
+    await deploy(w, '4', 'b', { before: '4', settings: WARM });
+    await w.send(tick());
+    expect([w.state()?.phase, held(w)]).toEqual(['BAKING', ['3', '4']]);
+  });
+
+  it('keeps them after a version that behaves as the live one', async () => {
+    const w = await watched();
+    await deploy(w, '5', 'b', { before: '4', settings });
+    w.stack.state = 'done';
+    await minutes(w, 2);
+    expect([w.target()?.version, held(w)]).toEqual(['5', ['3', '5']]);
+  });
+
+  it('does not keep what an alarm would not bring back any more', async () => {
+    const w = await watched();
+    await deploy(w, '5', 'a', { before: '4', settings: WARM });
+    w.stack.state = 'done';
+    await minutes(w, 3, { 4: 0.02, 5: 0.02 });
+    await w.command('rollback');
+    await minute(w);
+    expect(held(w)).toEqual(['4']);
+  });
+
+  it('whose document an older worker wrote keeps them while nothing else is deployed', async () => {
+    const w = await watched();
+    const found = await w.world.registry.release('churn');
+    const { keeps: _, ...watch } = found?.release?.watch ?? { since: '', until: '' };
+    await w.world.registry.move({ ...(found?.release as Release), watch }, found?.etag);
+    await minute(w);
+    expect(held(w)).toEqual(['3', '4']);
+    w.gates.set('5', [failed]);
+    await deploy(w, '5', 'c', { before: '4', settings });
+    await back(w);
+    expect(held(w)).toEqual(['4']);
+  });
+
+  describe('makes three versions of a release in its watch', () => {
+    it.each([
+      ['the function’s reservation', { reserved: 149, unreserved: 1000 }, 'concurrency.reserved leaves'],
+      ['the account', { unreserved: 149 }, 'the account has unreserved'],
+    ])('which is refused before anything moves where it is beyond %s', async (_, limits, whose) => {
+      const w = await watched();
+      Object.assign(w.capacity.limits, limits);
+      const moves = w.aliases.history.length;
+      const ends = w.state()?.watch?.until ?? '';
+      await deploy(w, '5', 'c', { before: '4', settings });
+      const { Status, Reason = '' } = w.answers.at(-1) ?? {};
+      expect(Status).toBe('FAILED');
+      for (const part of [
+        `version 3 keeps its provisioned concurrency until ${ends}`,
+        '3 × 50 = 150 instances are more than the 149',
+        whose,
+        'deploy again after that time',
+        'rollbackWindow: 0',
+        'lower concurrency.provisioned.max',
+      ])
+        expect(Reason).toContain(part);
+      expect([held(w), w.aliases.history.length]).toEqual([['3', '4'], moves]);
+      await back(w);
+      expect(held(w)).toEqual(['3', '4']);
+      // Both ways out.
+      w.clock.now = Date.parse(ends);
+      await deploy(w, '5', 'c', { before: '4', settings });
+      expect([w.answers.at(-1)?.Status, held(w)]).toEqual(['SUCCESS', ['4', '5']]);
+    });
+
+    it('which goes once a deploy of what is live has ended the watch', async () => {
+      const w = await watched();
+      w.capacity.limits.unreserved = 149;
+      await deploy(w, '5', 'c', { before: '4', settings });
+      await back(w);
+      await deploy(w, '4', 'b', { before: '4', settings: { ...settings, rollbackWindow: 0 } });
+      w.stack.state = 'done';
+      await minute(w);
+      await deploy(w, '5', 'c', { before: '4', settings });
+      expect([w.answers.at(-1)?.Status, held(w)]).toEqual(['SUCCESS', ['4', '5']]);
+    });
+
+    it('which goes where three fit, and where there is none on the third', async () => {
+      for (const release of [false, true]) {
+        const w = await watched();
+        w.capacity.limits.unreserved = release ? 149 : 250;
+        if (release) await w.world.capacity.release(FUNCTION, '3');
+        await deploy(w, '5', 'c', { before: '4', settings });
+        expect(w.answers.at(-1)?.Status).toBe('SUCCESS');
+      }
+    });
+
+    it('of which waiting does not help where two are too many', async () => {
+      const w = await watched();
+      w.capacity.limits.unreserved = 99;
+      await deploy(w, '5', 'c', { before: '4', settings });
+      expect(w.answers.at(-1)?.Reason).toContain('2 × 50 = 100');
+    });
   });
 
   it('goes back at once: the old version is warm', async () => {

@@ -5,8 +5,12 @@ import type { Release } from '../../../functions/release/document/contract.ts';
 import { FUNCTION, fakeWorld, LIVE, type request } from '../../fakes/world.ts';
 import { MINUTE, serve, type World } from './traffic.ts';
 
-/** What befalls one worker: at its n-th port call it dies, or gets an error and goes on. */
-export type Fault = { readonly at: number; readonly kind: 'dies' | 'error' };
+/** What befalls one worker: at its n-th port call, or as soon as `when` holds, it dies, or gets an error and goes on. */
+export type Fault = {
+  readonly at: number;
+  readonly kind: 'dies' | 'error';
+  readonly when?: (state: Release | undefined, point: string) => boolean;
+};
 export type Worker = { calls: number; readonly fault: Fault | null; dead: boolean; readonly stack: string };
 
 /**
@@ -33,7 +37,7 @@ export function cloud(
       }
       if (me === undefined) return;
       await scheduler.schedule(Promise.resolve(), point);
-      const hit = me.fault !== null && me.calls === me.fault.at;
+      const hit = me.fault?.when?.(w.state(), point) ?? me.fault?.at === me.calls;
       me.calls += 1;
       if (hit && me.fault?.kind === 'dies') me.dead = true;
       // The dead do nothing more, not even handle their error.
