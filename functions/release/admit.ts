@@ -8,6 +8,7 @@ import {
   intend,
   iso,
   isPending,
+  knownOf,
   lingering,
   measured,
   next,
@@ -191,7 +192,7 @@ function changed(base: Release, asked: Asked, now: number): Release {
   const { stable } = base;
   const live =
     stable?.version === asked.version
-      ? { stable: measured({ ...stable, batch: asked.batch }, asked.settings) }
+      ? { stable: measured({ ...stable, batch: asked.batch }, asked.settings, stable) }
       : {};
   return next(base, { ...noted(base, asked, 'settings', now), ...tried, ...live }, now);
 }
@@ -260,7 +261,7 @@ const watched = (base: Release | undefined, stable: VersionRef | undefined): Cha
 
 function forward(base: Release | undefined, asked: Asked, facts: Found, now: number): Release {
   // What a version counts by is in its own zip: a later request for the like of it does not change that.
-  const candidate = measured(asked, asked.settings);
+  const candidate = measured(asked, asked.settings, knownOf(base, asked.version));
   const from = base ?? blank(asked, now);
   const refused = from.refused.filter(({ fingerprint }) => fingerprint !== asked.fingerprint);
   if (base !== undefined && isPending(base) && base.held?.by !== 'foreign' && isSame(base.candidate, asked)) {

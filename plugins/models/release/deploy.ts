@@ -9,7 +9,7 @@ import type { Model } from '../model.ts';
 import { releaseTargets, workerName } from '../plan/alias.ts';
 import type { Host } from '../plan/host.ts';
 import { unfinishedProblem } from '../plan/report.ts';
-import { gateFailure, latencyLine, type Offer, superseded } from './deployment.ts';
+import { gateFailure, latencyLine, type Offer, refusalsLine, superseded } from './deployment.ts';
 import { follow, isSettled } from './follow.ts';
 import { forecastLines, isStepwise, type Traffic } from './forecast.ts';
 import { type Aliases, aliasesOf, goneLines, lastLines } from './gone.ts';
@@ -170,8 +170,8 @@ async function foretell(context: DeployContext, model: Model): Promise<void> {
   const begun = await atRegistry(context, ({ documents }) => releasesOf([model], documents));
   const release = begun?.get(model.name);
   const lines = forecastLines(model, await trafficOf(context, model));
-  const latency = release && latencyLine(release);
-  for (const line of [...lines, ...(latency === undefined ? [] : [latency])]) context.notice(line);
+  const unjudged = release === undefined ? [] : [latencyLine(release), refusalsLine(release)];
+  for (const line of [...lines, ...unjudged.filter((line) => line !== undefined)]) context.notice(line);
 }
 
 const DAY = 24 * 60 * 60 * 1000;
