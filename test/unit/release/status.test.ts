@@ -151,6 +151,28 @@ describe('at three in the morning', () => {
     `);
   });
 
+  it('a version of an older plugin is live, whose refused requests are not known', async () => {
+    const { rejected: _, ...older } = CANARY;
+    const w = await live(older);
+    await deploy(w, '4', 'b');
+    w.stack.state = 'done';
+    await minutes(w, 5, { 3: 0, 4: 0.4 }, { refuse: true });
+    const text = await textIn(w);
+    expect(text).toMatch(
+      /^ {2}refusals {3}are not judged: one of the versions does not count its refused requests$/m,
+    );
+    expect(text).not.toContain('rejected');
+    expect((await statusIn(w)).rejectedJudged).toBe(false);
+  });
+
+  it('a candidate refuses what the stable version serves', async () => {
+    const w = await deployed();
+    await until(w, 'ROLLED_BACK', { 3: 0, 4: 0.4 }, { refuse: true });
+    expect(await textIn(w)).toMatch(
+      /FAIL: rejected: 40 of 100 \(40 %\) of the candidate version’s requests were refused, 0 of 1,900 .*\n[\s\S]*\n +rejected +FAIL +candidate 40 of 100 \(40 %\), stable 0 of 1,900 \(0 %\)\n +evidence that it is worse .* to 1; 160 to 1 rolls back/,
+    );
+  });
+
   it('a dry run says so', async () => {
     const w = await deployed({ ...CANARY, dryRun: true });
     await minutes(w, 3, GOOD);
