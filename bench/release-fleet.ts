@@ -19,6 +19,7 @@ const OPTIONS: Options = {
   increase: 0.01,
   expectedShift: 0.2,
   slow: 2,
+  rejected: true,
   outputs: ['score'],
 };
 
@@ -32,6 +33,8 @@ type Candidate = {
   readonly moved?: number;
   /** Its own metrics never arrive. */
   readonly mute?: true;
+  /** The share that it refuses. */
+  readonly refuses?: number;
   /** Clients send nothing but bad requests: all rejected, on both sides. */
   readonly rejected?: true;
 };
@@ -42,12 +45,16 @@ const CANDIDATES: readonly Candidate[] = [
   { name: 'crashes always', isHealthy: false, crashes: 1 },
   { name: 'fails one in ten', isHealthy: false, errors: 0.1 },
   { name: 'errors 0.5→1.5 %', isHealthy: false, errors: 0.01 },
+  { name: 'refuses one in twenty', isHealthy: false, refuses: 0.05 },
+  { name: 'refuses everything', isHealthy: false, refuses: 1 },
   { name: 'twice as slow', isHealthy: false, times: 2 },
   { name: 'outputs moved 1 σ', isHealthy: false, moved: 1 },
 ];
 
 const BASE = 0.005;
 const CRASHES = 0.0002;
+/** Mistakes of clients. */
+const MISTAKES = 0.01;
 /** Warm requests that an instance serves a minute when it is busy, and at most so many instances start anew. */
 const BUSY = 600;
 
@@ -139,11 +146,13 @@ function sideOf(
 ): Side {
   if (n === 0) return {};
   const crashes = random.binomial(n, kind.crashes ?? CRASHES);
-  const answered = kind.rejected ? 0 : n - crashes;
+  const rejected = random.binomial(n - crashes, kind.rejected ? 1 : (kind.refuses ?? MISTAKES));
+  const answered = n - crashes - rejected;
   truth[which] += answered;
   if (kind.mute) return { invocations: n, crashes };
-  // A version that only crashes emits nothing of its own; a rejected request counts as a request of number 0.
-  if (answered === 0) return { invocations: n, crashes, ...(crashes < n && { requests: 0 }) };
+  // A version that only crashes emits nothing of its own, and what is rejected is no request.
+  const refused = rejected > 0 ? { rejected } : {};
+  if (answered === 0) return { invocations: n, crashes, ...refused };
   const errors = random.binomial(answered, BASE + (kind.errors ?? 0));
   const coldStarts = Math.min(cold, answered - errors);
   const warm = answered - errors - coldStarts;
@@ -158,6 +167,7 @@ function sideOf(
     crashes,
     requests: answered,
     errors,
+    ...refused,
     coldStarts,
     slow: [first, second, third, random.binomial(third, s3 / s2)],
     outputs: {

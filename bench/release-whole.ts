@@ -1,8 +1,8 @@
-/** Whole releases: errors, slow requests and one output together, each step held until it may pass. */
+/** Whole releases: errors, slow requests, refused requests and one output together, each step held until it may pass. */
 import { upperBound } from '../functions/release/judge/bound.ts';
 import { counting } from '../functions/release/judge/counts.ts';
 import { outputEvidence, shift } from '../functions/release/judge/output.ts';
-import { errorsFail, OUTPUT_AT, slowFails } from '../functions/release/judge/regression.ts';
+import { errorsFail, OUTPUT_AT, rejectedFails, slowFails } from '../functions/release/judge/regression.ts';
 import { median } from './median.ts';
 import { minute as minuteOf, once, percent, type Table } from './release-cells.ts';
 import { type Random, randomOf } from './release-random.ts';
@@ -18,6 +18,8 @@ export type Scenario = {
   readonly p2: number;
   /** Shares of slow requests, each at its own edge; by default equal latency. */
   readonly slow?: readonly [candidate: number, stable: number];
+  /** Shares of refused requests; without them nothing is refused, and that is not looked at. */
+  readonly refused?: readonly [candidate: number, stable: number];
   /** σ by which the candidate's output moved. */
   readonly moved?: number;
   /** Both versions fail in half of their requests for three of the first thirty minutes. */
@@ -30,7 +32,7 @@ export type Ending = {
   readonly end: 'promoted' | 'rolledBack' | 'held';
   readonly minutes: number;
   readonly exposed: number;
-  readonly reason?: 'errors' | 'slow' | 'output';
+  readonly reason?: 'errors' | 'slow' | 'rejected' | 'output';
 };
 
 /** What a minute brought; `judge()` sees the same through metrics. */
@@ -43,12 +45,15 @@ export type Seen = {
   readonly x2: number;
   readonly slow1: number;
   readonly slow2: number;
+  readonly refused1: number;
+  readonly refused2: number;
 };
 
 /** One release, by the judge's own parts as they are used by `judge()`, but over sums that grow by a minute at a time. */
 export function release(random: Random, scenario: Scenario, tell: (seen: Seen) => void = () => {}): Ending {
-  const { perSecond, p1, p2, slow = [0.0548, 0.1], moved = 0, outage = false, bound = upperBound } = scenario;
-  const [errors, latency] = [counting(), counting()];
+  const { perSecond, p1, p2, slow = [0.0548, 0.1], refused, moved = 0, outage = false } = scenario;
+  const { bound = upperBound } = scenario;
+  const [errors, latency, refusals] = [counting(), counting(), counting()];
   const scores: [Sums, Sums][] = [];
   const start = random.below(27);
   let [total, exposed] = [0, 0];
@@ -63,22 +68,28 @@ export function release(random: Random, scenario: Scenario, tell: (seen: Seen) =
       const n1 = random.binomial(n, weight);
       const n2 = n - n1;
       const isOutage = outage && total >= start && total < start + 3;
-      const x1 = random.binomial(n1, isOutage ? 0.5 + p1 / 2 : p1);
-      const x2 = random.binomial(n2, isOutage ? 0.5 + p2 / 2 : p2);
-      const [slow1, slow2] = [random.binomial(n1 - x1, slow[0]), random.binomial(n2 - x2, slow[1])];
-      score(random, sums[0], n1 - x1, moved);
-      score(random, sums[1], n2 - x2, 0);
-      tell({ step, weight, n1, n2, x1, x2, slow1, slow2 });
+      const refused1 = refused === undefined ? 0 : random.binomial(n1, refused[0]);
+      const refused2 = refused === undefined ? 0 : random.binomial(n2, refused[1]);
+      const [taken1, taken2] = [n1 - refused1, n2 - refused2];
+      const x1 = random.binomial(taken1, isOutage ? 0.5 + p1 / 2 : p1);
+      const x2 = random.binomial(taken2, isOutage ? 0.5 + p2 / 2 : p2);
+      const [good1, good2] = [taken1 - x1, taken2 - x2];
+      const [slow1, slow2] = [random.binomial(good1, slow[0]), random.binomial(good2, slow[1])];
+      score(random, sums[0], good1, moved);
+      score(random, sums[1], good2, 0);
+      tell({ step, weight, n1, n2, x1, x2, slow1, slow2, refused1, refused2 });
       total += 1;
       exposed += n1;
-      own += n1;
-      others += n2;
+      own += taken1;
+      others += taken2;
       const counts = errors({ step, weight, x1, n1, x2, n2 });
-      const slowCounts = latency({ step, weight, x1: slow1, n1: n1 - x1, x2: slow2, n2: n2 - x2 });
+      const slowCounts = latency({ step, weight, x1: slow1, n1: good1, x2: slow2, n2: good2 });
+      const refusedCounts = refusals({ step, weight, x1: refused1, n1, x2: refused2, n2 });
       const { n1: answers, ne, q } = shift(scores);
       const ended = { end: 'rolledBack', minutes: total, exposed } as const;
       if (errorsFail(counts)) return { ...ended, reason: 'errors' };
       if (slowFails(slowCounts)) return { ...ended, reason: 'slow' };
+      if (rejectedFails(refusedCounts)) return { ...ended, reason: 'rejected' };
       if (answers >= 100 && outputEvidence(ne, q, EXPECTED) >= Math.log(OUTPUT_AT))
         return { ...ended, reason: 'output' };
       passed = time >= BAKE && own >= NEED && others >= NEED && bound(counts.strata) < limit;
@@ -145,6 +156,9 @@ function grid(
   return { table: { title, about, head: [first, ...columns], rows }, of };
 }
 
+/** Of clients, which both versions refuse. */
+const MISTAKES = 0.01;
+
 const CASES: Readonly<Record<string, Omit<Scenario, 'perSecond'>>> = {
   'healthy, no errors': { p1: 0, p2: 0 },
   'healthy, 0.1 % errors': { p1: 0.001, p2: 0.001 },
@@ -154,6 +168,8 @@ const CASES: Readonly<Record<string, Omit<Scenario, 'perSecond'>>> = {
   'errors 1→2 %': { p1: 0.02, p2: 0.01 },
   'errors 0.1→1 %': { p1: 0.01, p2: 0.001 },
   'errors 0→10 %': { p1: 0.1, p2: 0 },
+  'refused 1→5 %': { p1: 0.001, p2: 0.001, refused: [0.05, MISTAKES] },
+  'refused 1→40 %': { p1: 0.001, p2: 0.001, refused: [0.4, MISTAKES] },
   '1.3× slower': { p1: 0.001, p2: 0.001, slow: [0.1405, 0.1] },
   'outputs +0.5 σ': { p1: 0.001, p2: 0.001, moved: 0.5 },
 };
@@ -164,12 +180,13 @@ export const whole = once(
   (runs: number): WholeGrid =>
     grid(
       'Whole releases',
-      'Promoted/rolled back/held, %, and median minutes of all runs. Three signals. Held: no pass within 120 minutes of a step. Slow requests: 10 % of the stable version’s, 5.5 % of an equal candidate’s at its higher edge.',
+      'Promoted/rolled back/held, %, and median minutes of all runs. Four signals; 1 % of the requests are clients’ mistakes, which both versions refuse. Held: no pass within 120 minutes of a step. Slow requests: 10 % of the stable version’s, 5.5 % of an equal candidate’s at its higher edge.',
       'case',
       Object.keys(CASES),
       SPEEDS,
       (name, column) =>
         endings(`whole ${name} ${column}`, runs, {
+          refused: [MISTAKES, MISTAKES],
           ...(CASES[name] ?? { p1: 0, p2: 0 }),
           perSecond: Number.parseFloat(column),
         }),

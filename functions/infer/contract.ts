@@ -93,8 +93,8 @@ export type OutputSignal = {
 
 /**
  * What the endpoint counts, in CloudWatch. A request is counted once it is answered, however it came; what was refused
- * counts in `rejected` only; crashes and timeouts are seen by `AWS/Lambda` alone. All but `rejected` exist by `[Model]` and
- * by `[Model, Version]`; where nothing happened, there is no point, which means 0.
+ * counts in `rejected` only; crashes and timeouts are seen by `AWS/Lambda` alone. All exist by `[Model]` and by
+ * `[Model, Version]`; where nothing happened, there is no point, which means 0.
  */
 export const METRICS = {
   namespace: 'ServerlessModels',
@@ -111,7 +111,7 @@ export const METRICS = {
   coldStart: 'ColdStart',
   /** Answers without error, cold ones left out, beyond each of the slow edges. */
   slow: ['Slow0', 'Slow1', 'Slow2', 'Slow3'],
-  /** Requests that were wrong, by `[Model]` only. */
+  /** Requests that were wrong. A version that counts them by `[Model]` only has no `rejected` in its settings. */
   rejected: 'Rejected',
   /** `<output><signal>_<score>`: sums over answers without error. */
   output: 'Out_',

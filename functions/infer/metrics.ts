@@ -47,8 +47,7 @@ export function createMeter(
 ): Meter {
   const name = JSON.stringify(environment.AWS_LAMBDA_FUNCTION_NAME ?? model);
   const version = JSON.stringify(environment.AWS_LAMBDA_FUNCTION_VERSION ?? '$LATEST');
-  const ofModel = `,"${METRICS.model}":${name}`;
-  const dimensions = `${ofModel},"${METRICS.version}":${version}`;
+  const dimensions = `,"${METRICS.model}":${name},"${METRICS.version}":${version}`;
   const filtered = levelOf(environment);
   const line = (head: string, members: string, audit = '', drifted = NO_DRIFT): void => {
     const now = Date.now();
@@ -74,8 +73,8 @@ export function createMeter(
   );
   const failed = headOf([METRICS.requests, METRICS.errors]);
   const failure = `${dimensions},"${METRICS.requests}":1,"${METRICS.errors}":1`;
-  const rejected = headOf([METRICS.rejected], [[METRICS.model]]);
-  const rejection = `${ofModel},"${METRICS.rejected}":1`;
+  const rejected = headOf([METRICS.rejected]);
+  const rejection = `${dimensions},"${METRICS.rejected}":1`;
 
   let isCold = !primed;
   return {
@@ -111,8 +110,8 @@ const BOTH = [[METRICS.model], [METRICS.model, METRICS.version]];
 const NO_DRIFT: Drifted = { line: '', directives: '', members: '' };
 
 /** The line up to what changes: the time comes last in `_aws`, so that all before it is made once. */
-const headOf = (names: readonly string[], dimensions: readonly (readonly string[])[] = BOTH): string =>
-  `{"_aws":{"CloudWatchMetrics":[${directivesOf(names, dimensions)}`;
+const headOf = (names: readonly string[]): string =>
+  `{"_aws":{"CloudWatchMetrics":[${directivesOf(names, BOTH)}`;
 
 /**
  * Standard output, and not console: Lambda's runtime replaces its methods, which put time, id and level around a text or, in

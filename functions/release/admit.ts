@@ -8,6 +8,7 @@ import {
   intend,
   iso,
   isPending,
+  knownOf,
   lingering,
   measured,
   next,
@@ -168,7 +169,7 @@ function changed(base: Release, asked: Asked, now: number): Release {
   const { stable } = base;
   const live =
     stable?.version === asked.version
-      ? { stable: measured({ ...stable, batch: asked.batch }, asked.settings) }
+      ? { stable: measured({ ...stable, batch: asked.batch }, asked.settings, stable) }
       : {};
   // While a candidate is on its way they are the candidate's.
   const watch = isPending(base) ? {} : rewindowed(base, asked.settings, now);
@@ -186,7 +187,7 @@ function forward(
   now: number,
 ): Release {
   // What a version counts by is in its own zip: a later request for the like of it does not change that.
-  const candidate = measured(asked, asked.settings);
+  const candidate = measured(asked, asked.settings, knownOf(base, asked.version));
   const from = base ?? blank(asked, now);
   if (base !== undefined && isPending(base) && base.held?.by !== 'foreign' && isSame(base.candidate, asked)) {
     // The running release's own candidate, or its like, asked for again: it goes on as it is.

@@ -73,6 +73,8 @@ export type Settings = {
   readonly capacity?: CapacitySettings;
   /** Names of the output signals that this version publishes; two versions share a name only where they can be compared. */
   readonly signals?: readonly string[];
+  /** This version counts refused requests by version. Absent: by model only, as older ones do. */
+  readonly rejected?: true;
 };
 
 /** `weight` in percent, `bake` in seconds. */

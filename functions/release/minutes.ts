@@ -65,6 +65,7 @@ export function together(sides: Sides, version: string): Side {
     crashes: sum(({ crashes }) => crashes),
     requests: sum(({ requests }) => requests),
     errors: sum(({ errors }) => errors),
+    rejected: sum(({ rejected }) => rejected),
     coldStarts: sum(({ coldStarts }) => coldStarts),
     slow: [
       sum(({ slow }) => slow?.[0]),

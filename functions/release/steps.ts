@@ -153,7 +153,11 @@ export function rewindowed(
   };
 }
 
-/** A version with what it is released and measured by. */
+/**
+ * A version with what it is released and measured by.
+ *
+ * @param known what is recorded of this very version: how it counts is in its own zip, and no later request changes that
+ */
 export function measured(
   {
     version,
@@ -164,8 +168,10 @@ export function measured(
     readonly source?: string | undefined;
     readonly batch?: VersionRef['batch'] | undefined;
   },
-  { gate, p95, signals }: Settings,
+  { gate, p95, signals, rejected }: Settings,
+  known?: VersionRef,
 ): VersionRef {
+  const counts = known === undefined ? rejected : known.rejected;
   return {
     version,
     ...(fingerprint !== undefined && { fingerprint }),
@@ -174,6 +180,7 @@ export function measured(
     ...(gate !== undefined && { gate }),
     ...(p95 !== undefined && { p95 }),
     ...(signals !== undefined && { signals }),
+    ...(counts && { rejected: counts }),
   };
 }
 
@@ -256,11 +263,14 @@ export const behavesAlike = (
   one !== undefined &&
   (one.version === version || (one.fingerprint !== undefined && one.fingerprint === fingerprint));
 
+type Known = Pick<Release, 'stable' | 'candidate' | 'lives'>;
+
+/** What is recorded of a version, if anything. */
+export const knownOf = (state: Known | undefined, version: string): VersionRef | undefined =>
+  state && [state.stable, ...state.lives, state.candidate].find((ref) => ref?.version === version);
+
 /** All that is known of a version. */
-export function refOf(state: Pick<Release, 'stable' | 'candidate' | 'lives'>, version: string): VersionRef {
-  const known = [state.stable, ...state.lives, state.candidate].find((ref) => ref?.version === version);
-  return known ?? { version };
-}
+export const refOf = (state: Known, version: string): VersionRef => knownOf(state, version) ?? { version };
 
 /** `live` first, then the ones before it. */
 export function remember(lives: readonly VersionRef[], live: VersionRef): readonly VersionRef[] {

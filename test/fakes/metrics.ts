@@ -69,7 +69,7 @@ function withSignals({ outputs, ...side }: Side, signals: readonly string[]): Si
   return asked.length > 0 ? { ...side, outputs: Object.fromEntries(asked) } : side;
 }
 
-const COUNTS = ['invocations', 'crashes', 'requests', 'errors', 'coldStarts'] as const;
+const COUNTS = ['invocations', 'crashes', 'requests', 'errors', 'rejected', 'coldStarts'] as const;
 const EDGES = [0, 1, 2, 3] as const;
 
 function sum(one: Side, other: Side): Side {

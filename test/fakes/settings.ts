@@ -13,6 +13,7 @@ export const SETTINGS: Settings = {
   expectedShift: 0.2,
   memory: 1769,
   timeout: 10,
+  rejected: true,
 };
 
 /** Three steps of ten minutes, watched for a day after promotion. */

@@ -82,6 +82,7 @@ export function watchContract(subject: () => Subject): void {
       crashes: 1,
       requests: 2,
       errors: 1,
+      rejected: 2,
       coldStarts: 1,
       slow: [2, 1, 1, 0] as const,
       outputs: { 'confidence-12ab': scores },
@@ -109,6 +110,7 @@ export function watchContract(subject: () => Subject): void {
       crashes: total((side) => side.crashes),
       requests: total((side) => side.requests),
       errors: total((side) => side.errors),
+      rejected: total((side) => side.rejected),
       coldStarts: total((side) => side.coldStarts),
       slow: [0, 1, 2, 3].map((edge) => total((side) => side.slow?.[edge])),
       outputs: {

@@ -177,6 +177,7 @@ async function serve(alias: string, version: string, did: Side): Promise<void> {
   const counts: Record<string, number> = {
     Requests: did.requests ?? 0,
     Errors: did.errors ?? 0,
+    Rejected: did.rejected ?? 0,
     ColdStart: did.coldStarts ?? 0,
   };
   did.slow?.forEach((slow, edge) => {

@@ -124,7 +124,7 @@ test('rows of one request make one score', async () => {
   expect(sums()).toMatchObject({ Requests: 1, Out_label2_f1_aa: 1 });
 });
 
-test('bad requests are rejected ones, of the model only; questions that need no inference are nothing', async () => {
+test('bad requests are rejected ones, and nothing else; questions that need no inference are nothing', async () => {
   const { handler, lines } = await counted('logreg.onnx');
   for (const bad of [
     http(INFER, '{'),
@@ -136,7 +136,7 @@ test('bad requests are rejected ones, of the model only; questions that need no 
     await handler(bad);
   await handler(http('/v2/models/m', '', {}, 'GET'));
   await handler(http('/v2/models/m/ready', '', {}, 'GET'));
-  expect(sumsOf(lines)).toEqual({ 'Rejected Model=s-dev-m': 5 });
+  expect(sumsOf(lines)).toEqual({ 'Rejected Model=s-dev-m': 5, 'Rejected Model=s-dev-m,Version=7': 5 });
 });
 
 describe('errors', () => {
@@ -174,6 +174,7 @@ describe('errors', () => {
       'Requests Model=s-dev-m': 2,
       'Errors Model=s-dev-m': 1,
       'Rejected Model=s-dev-m': 1,
+      'Rejected Model=s-dev-m,Version=7': 1,
     });
   });
 

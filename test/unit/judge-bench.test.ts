@@ -103,17 +103,38 @@ it('the rules see what they are about', () => {
 
 /** A release of the bench, given to judge() minute by minute. */
 function judged(seen: readonly Seen[]): readonly [verdict: string, minute: number] {
-  const options: Options = { minRequests: 100, increase: 0.01, expectedShift: 0.2, slow: 2, outputs: [] };
+  const options: Options = {
+    minRequests: 100,
+    increase: 0.01,
+    expectedShift: 0.2,
+    slow: 2,
+    rejected: true,
+    outputs: [],
+  };
   const minutes: Minute[] = [];
   let [step, since] = [0, 0];
-  for (const { weight, n1, n2, x1, x2, slow1, slow2 } of seen) {
+  for (const { weight, n1, n2, x1, x2, slow1, slow2, refused1, refused2 } of seen) {
     since += 1;
     minutes.push({
       at: new Date(Date.UTC(2026, 0, 1, 0, minutes.length)).toISOString(),
       step,
       weight,
-      candidate: { invocations: n1, crashes: 0, requests: n1, errors: x1, slow: [0, 0, slow1, 0] },
-      stable: { invocations: n2, crashes: 0, requests: n2, errors: x2, slow: [0, slow2, 0, 0] },
+      candidate: {
+        invocations: n1,
+        crashes: 0,
+        requests: n1 - refused1,
+        errors: x1,
+        rejected: refused1,
+        slow: [0, 0, slow1, 0],
+      },
+      stable: {
+        invocations: n2,
+        crashes: 0,
+        requests: n2 - refused2,
+        errors: x2,
+        rejected: refused2,
+        slow: [0, slow2, 0, 0],
+      },
     });
     const nextWeight = WEIGHTS[step + 1];
     const position = {
@@ -133,6 +154,8 @@ it.each<[string, Scenario, number]>([
   ['healthy', { perSecond: 1, p1: 0.01, p2: 0.01 }, 12],
   ['twice the errors', { perSecond: 3, p1: 0.02, p2: 0.01 }, 12],
   ['slower', { perSecond: 10, p1: 0.001, p2: 0.001, slow: [0.14, 0.1] }, 12],
+  ['mistakes of clients', { perSecond: 3, p1: 0.01, p2: 0.01, refused: [0.1, 0.1] }, 12],
+  ['refused requests', { perSecond: 3, p1: 0.01, p2: 0.01, refused: [0.15, 0.1] }, 12],
   ['a shared outage', { perSecond: 10, p1: 0.01, p2: 0.01, outage: true }, 12],
 ])('the simulated release and judge() agree in verdict and minute: %s', (name, scenario, runs) => {
   const random = randomOf(`agree ${name}`);

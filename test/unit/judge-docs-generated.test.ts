@@ -1,5 +1,11 @@
 import { expect, test } from 'vitest';
-import { ERRORS_AT, OUTPUT_AT, REVERSED_AT, SLOW_AT } from '../../functions/release/judge/regression.ts';
+import {
+  ERRORS_AT,
+  OUTPUT_AT,
+  REJECTED_AT,
+  REVERSED_AT,
+  SLOW_AT,
+} from '../../functions/release/judge/regression.ts';
 import { canarySees, forecastSays } from '../../functions/release/judge/says.ts';
 import { judge, type Options, type Position } from '../../functions/release/judge/verdict.ts';
 import { generated, table } from './docs-pages.ts';
@@ -54,6 +60,7 @@ const stakes = table(
   [
     ['errors', String(ERRORS_AT), `${100 / ERRORS_AT} %`],
     ['slow requests', String(SLOW_AT), `${100 / SLOW_AT} %`],
+    ['refused requests', String(REJECTED_AT), `${100 / REJECTED_AT} %`],
     ['outputs', `${OUTPUT_AT} × their number`, `${100 / OUTPUT_AT} %`],
     ['errors, after an alarm', String(REVERSED_AT), `${100 / REVERSED_AT} %`],
   ],

@@ -13,6 +13,7 @@ const OPTIONS: Options = {
   increase: 0.01,
   expectedShift: 0.2,
   slow: 2,
+  rejected: true,
   outputs: ['score', 'label'],
 };
 const weight = fc.constantFrom(0.01, 0.05, 0.25, 0.5, 0.9);
@@ -26,6 +27,7 @@ const side = fc.record({
   crashes: maybe(natural(1e6)),
   requests: maybe(natural(1e6)),
   errors: maybe(natural(1e6)),
+  rejected: maybe(natural(1e6)),
   coldStarts: maybe(natural(1e6)),
   slow: maybe(fc.tuple(natural(1e6), natural(1e6), natural(1e6), natural(1e6))),
   outputs: maybe(fc.record({ score: scores, label: scores }, { requiredKeys: [] })),
@@ -80,6 +82,13 @@ const minuteOf = ({ x1, n1, x2, n2, ...rest }: Row, i: number): Minute => ({
   ...rest,
   candidate: { invocations: n1, crashes: 0, requests: n1, errors: x1 },
   stable: { invocations: n2, crashes: 0, requests: n2, errors: x2 },
+});
+/** The same, but what failed was refused instead. */
+const refusing = ({ x1, n1, x2, n2, ...rest }: Row, i: number): Minute => ({
+  at: at(i),
+  ...rest,
+  candidate: { invocations: n1, crashes: 0, requests: n1 - x1, rejected: x1 },
+  stable: { invocations: n2, crashes: 0, requests: n2 - x2, rejected: x2 },
 });
 
 it('no figure is ever NaN or endless, whatever the metrics say', () => {
@@ -213,6 +222,30 @@ it('with the labels exchanged, difference and trend change their sign, and never
       expect(errorsFail(ours) && errorsFail(theirs)).toBe(false);
     }),
   );
+});
+
+it('refused requests are the same evidence as failed ones, at another stake, and are no evidence of errors', () => {
+  let convinced = 0;
+  fc.assert(
+    fc.property(rows, position, (list, where) => {
+      const options = { ...OPTIONS, slow: undefined, outputs: [] };
+      const [failing, refused] = [list.map(minuteOf), list.map(refusing)];
+      const errors = judge(failing, where, options).signals[0]?.numbers ?? {};
+      const found = judge(refused, where, options);
+      const { lnLimit, ...numbers } =
+        found.signals.find(({ signal }) => signal === 'rejected')?.numbers ?? {};
+      expect(errors).toMatchObject(numbers);
+      expect(lnLimit).toBeCloseTo(Math.log(160), 12);
+      expect(found.signals[0]?.numbers).toMatchObject({ x1: 0, x2: 0, lnE: 0 });
+      if ((numbers.lnE ?? 0) >= (lnLimit ?? 0)) convinced += 1;
+      // Where a version does not count them by itself, they change nothing.
+      const unaware = judge(refused, where, { ...options, rejected: false });
+      expect(unaware.verdict).not.toBe('fail');
+      expect(unaware.signals.map(({ signal }) => signal)).toEqual(['errors']);
+    }),
+    { numRuns: 1000 },
+  );
+  expect(convinced).toBeGreaterThan(0);
 });
 
 it('without data of a version nothing passes, and nothing fails', () => {

@@ -177,6 +177,98 @@ describe('latency', () => {
   });
 });
 
+describe('refused requests', () => {
+  const counted: Options = { ...options, rejected: true };
+  /** So many requests of which so many were refused. */
+  const refusing = (n: number, rejected: number, errors = 0): Side => ({
+    invocations: n,
+    crashes: 0,
+    ...(n > rejected && { requests: n - rejected }),
+    ...(errors > 0 && { errors }),
+    ...(rejected > 0 && { rejected }),
+  });
+
+  it('fail a candidate that refuses what the stable version serves', () => {
+    const found = judge(minutes(refusing(97, 40), refusing(283, 0), 0.25, 6), last, counted);
+    expect(found).toMatchObject({ verdict: 'fail', signals: [{ signal: 'errors' }, { signal: 'rejected' }] });
+    expect(found.reason).toBe(
+      'rejected: 240 of 582 (41.2 %) of the candidate version’s requests were refused, 0 of 1,698 (0 %) of the stable version’s: ' +
+        '41 percentage points more at the same mix of steps; evidence over a billion to 1, 160 to 1 is needed',
+    );
+    // Failed it has in two minutes at least, and from the first on.
+    const first = minutes(refusing(97, 40), refusing(283, 0));
+    expect(judge(first.slice(0, 1), { ...last, bakeOver: false }, counted).verdict).toBe('nodata');
+    expect(judge(first.slice(0, 2), { ...last, bakeOver: false }, counted).verdict).toBe('fail');
+  });
+
+  it('fail a candidate that refuses all of them, of which it counts no other request', () => {
+    const all = minutes(refusing(97, 97), refusing(283, 0));
+    expect(judge(all, last, counted)).toMatchObject({
+      verdict: 'fail',
+      reason: expect.stringMatching(/^rejected: 970 of 970 \(100 %\)/),
+    });
+    // By model only nobody knows whose they were.
+    const unaware = minutes({ invocations: 97, crashes: 0 }, refusing(283, 0));
+    expect(judge(unaware, last, options)).toMatchObject({
+      verdict: 'error',
+      reason: expect.stringMatching(/counted none of them itself: were all of them refused \(4xx\)/),
+    });
+    expect(judge(unaware, last, counted)).toMatchObject({
+      verdict: 'error',
+      reason: expect.stringMatching(/counted none of them itself: are its metrics not written\?$/),
+    });
+  });
+
+  it('that fall to both versions alike are clients’ mistakes, however many', () => {
+    const shared = minutes(refusing(200, 150), refusing(600, 450));
+    const found = judge(shared, last, counted);
+    expect(found.verdict).toBe('pass');
+    expect(found.signals.map(({ signal, verdict }) => [signal, verdict])).toEqual([
+      ['errors', 'pass'],
+      ['rejected', 'pass'],
+    ]);
+    const fixed = minutes(refusing(200, 0), refusing(600, 240));
+    expect(judge(fixed, last, counted).verdict).toBe('pass');
+  });
+
+  it('of a stable version that refuses all leave nothing to compare with', () => {
+    expect(judge(minutes(refusing(200, 200), refusing(600, 600)), last, counted).verdict).toBe('error');
+    expect(judge(minutes(refusing(200, 0, 2), refusing(600, 600)), last, counted)).toMatchObject({
+      verdict: 'error',
+      reason: expect.stringMatching(/^the stable version served 6,000 requests .* were all of them refused/),
+    });
+  });
+
+  it('must differ as failed ones must: by 1.25 times, and steadily', () => {
+    const near = minutes(refusing(20_000, 235), refusing(60_000, 600));
+    const numbers = numbersOf(judge(near, last, counted), 1);
+    expect(numbers.lnE).toBeGreaterThan(Math.log(160));
+    expect(numbers.lnE125).toBeLessThan(0);
+    expect(judge(near, last, counted).verdict).toBe('pass');
+    const bursts = (rejected: number) =>
+      minutes(refusing(200, 0), refusing(600, 6)).map((minute, i) =>
+        i % 4 === 1 ? { ...minute, candidate: refusing(200, rejected) } : minute,
+      );
+    expect(numbersOf(judge(bursts(20), last, counted), 1).lnE).toBeGreaterThan(Math.log(160));
+    expect(judge(bursts(20), last, counted).verdict).toBe('pass');
+    expect(judge(bursts(120), last, counted).verdict).toBe('fail');
+  });
+
+  it('are not judged where one of the versions counts them by model only', () => {
+    const found = judge(minutes(refusing(200, 80), refusing(600, 0)), last, options);
+    expect(found.verdict).toBe('pass');
+    expect(found.signals.map(({ signal }) => signal)).toEqual(['errors']);
+  });
+
+  it('are no matter of the reversed canary', () => {
+    const live = minutes(refusing(300, 200), refusing(300, 0), 0.5);
+    expect(reversed(live, { minRequests: 100, over: false })).toMatchObject({
+      verdict: 'restore',
+      signals: [{ signal: 'errors' }],
+    });
+  });
+});
+
 describe('outputs', () => {
   /** Scores of `n` answers whose mean is `shift` σ away. */
   const scores = (n: number, shift: number) => ({
@@ -202,8 +294,8 @@ describe('outputs', () => {
     const limit = (outputs: readonly string[]) =>
       numbersOf(judge(minutes(answering(200, 0), answering(600, 0)), last, { ...options, outputs }), 1)
         .lnLimit;
-    expect(limit(['score'])).toBeCloseTo(Math.log(80), 12);
-    expect(limit(['score', 'label', 'class'])).toBeCloseTo(Math.log(240), 12);
+    expect(limit(['score'])).toBeCloseTo(Math.log(160), 12);
+    expect(limit(['score', 'label', 'class'])).toBeCloseTo(Math.log(480), 12);
   });
 
   it('are not judged before a hundred answers, nor across a change of the baseline', () => {

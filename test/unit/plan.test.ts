@@ -369,8 +369,8 @@ describe('cost', () => {
     expect(cost.requests).toBeCloseTo(2.592 * 0.2, 9);
     expect(cost.compute).toBeCloseTo(2_592_000 * 0.1 * 0.0000166667, 9);
     expect(cost.http).toBeCloseTo(2.592, 9);
-    // Requests, errors, latency, cold starts, by model and by version, and rejections.
-    expect(cost.metrics).toBeCloseTo(9 * 0.3, 9);
+    // Requests, errors, latency, cold starts and rejections, by model and by version.
+    expect(cost.metrics).toBeCloseTo(10 * 0.3, 9);
     expect(total(cost)).toBeCloseTo(cost.requests + cost.compute + cost.http + cost.logs + cost.metrics, 9);
     expect(monthlyCost({ ...model, architecture: 'arm64' }, facts, 1, 0.1).compute).toBeLessThan(
       cost.compute,

@@ -103,6 +103,8 @@ export type VersionRef = {
   readonly gate?: GateSettings;
   readonly p95?: number;
   readonly signals?: readonly string[];
+  /** It counts refused requests by version, so that they can be compared; older versions do not. */
+  readonly rejected?: true;
   /** Version of the model's batch function that scores alike. */
   readonly batch?: { readonly functionName: string; readonly version: string };
 };
@@ -183,6 +185,8 @@ export type Release = {
     /** Share (0 to 1) of the stable version's requests that were slower than what it is held against, in the hour before. */
     readonly slower?: number;
     readonly outputs: readonly string[];
+    /** Refused requests are compared: both versions count them by version. */
+    readonly rejected?: true;
   };
   /** HELD: where it goes on from, by what and since when, and when somebody was last paged. */
   readonly held?: {

@@ -2,11 +2,17 @@ import type { Side } from './contract.ts';
 import type { Minute } from './minutes.ts';
 import { type Names, percent, whole } from './words.ts';
 
-/** Why these minutes cannot be judged, or nothing: a metric is missing, or the alias splits traffic otherwise than it says. */
+/**
+ * Why these minutes cannot be judged, or nothing: a metric is missing, or the alias splits traffic otherwise than it says.
+ *
+ * @param rejected refused requests are compared: a candidate that refuses all that it gets has counted, and fails by that.
+ *   A stable version that does so leaves nothing to compare with.
+ */
 export function incomplete(
   minutes: readonly Minute[],
   minRequests: number,
   names: Names,
+  rejected: boolean,
 ): string | undefined {
   for (const version of ['candidate', 'stable'] as const) {
     const sides = minutes.map((minute) => minute[version]);
@@ -14,8 +20,13 @@ export function incomplete(
       return `AWS/Lambda has Invocations of the ${names[version]} version without Errors`;
     // A version whose every request crashes emits nothing of its own: its crashes decide.
     const served = sum(sides, ({ invocations = 0, crashes = 0 }) => invocations - crashes);
-    if (served >= minRequests && sides.every(({ requests }) => requests === undefined))
-      return `the ${names[version]} version served ${whole(served)} requests and counted none of them itself: were all of them refused (4xx), or are its metrics not written?`;
+    const refusing = rejected && version === 'candidate';
+    const isMute = (side: Side): boolean =>
+      side.requests === undefined && !(refusing && side.rejected !== undefined);
+    if (served >= minRequests && sides.every(isMute))
+      return `the ${names[version]} version served ${whole(served)} requests and counted none of them itself: ${
+        refusing ? '' : 'were all of them refused (4xx), or '
+      }are its metrics not written?`;
   }
   return misplaced(minutes, names);
 }

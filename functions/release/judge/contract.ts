@@ -8,6 +8,8 @@ export type Side = {
   /** The endpoint's own counters: answered requests that were not rejected, its handled failures, first requests of an instance. */
   readonly requests?: number;
   readonly errors?: number;
+  /** Its refusals, which are in neither of the two; absent in versions that count them by model only. */
+  readonly rejected?: number;
   readonly coldStarts?: number;
   /** Warm, successful requests slower than each of four edges: `p95 · 2^(k/4)`, k = −2…1. */
   readonly slow?: readonly [number, number, number, number];
@@ -37,7 +39,7 @@ export type Judgement = {
 };
 
 export type SignalJudgement = {
-  /** `errors`, `slow`, or the name of an output signal. */
+  /** `errors`, `slow`, `rejected`, or the name of an output signal. */
   readonly signal: string;
   readonly verdict: Verdict;
   /** Such as x1, n1, x2, n2, lnE, delta, bound, limit: names as in docs/judge.md. */

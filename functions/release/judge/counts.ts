@@ -16,17 +16,20 @@ export type Row = {
 export type Stratum = { x1: number; n1: number; x2: number; n2: number };
 
 /** Crashes reach only AWS's count, handled errors only the endpoint's own. Rejected requests are in n, never in x. */
-export function errorRow({ step, weight, candidate, stable }: Minute): Row {
-  const bad = ({ crashes = 0, errors = 0 }: Side): number => crashes + errors;
-  return {
-    step,
-    weight,
-    x1: bad(candidate),
-    n1: candidate.invocations ?? 0,
-    x2: bad(stable),
-    n2: stable.invocations ?? 0,
-  };
-}
+export const errorRow = (minute: Minute): Row =>
+  ofInvocations(minute, ({ crashes = 0, errors = 0 }) => crashes + errors);
+
+/** Clients' mistakes fall to both versions by the coin; what only the candidate refuses does not. */
+export const rejectedRow = (minute: Minute): Row => ofInvocations(minute, ({ rejected = 0 }) => rejected);
+
+const ofInvocations = ({ step, weight, candidate, stable }: Minute, bad: (side: Side) => number): Row => ({
+  step,
+  weight,
+  x1: bad(candidate),
+  n1: candidate.invocations ?? 0,
+  x2: bad(stable),
+  n2: stable.invocations ?? 0,
+});
 
 /** Requests that were answered, and not with an error. A rejected request is none. */
 export const successes = ({ requests = 0, errors = 0 }: Side): number => Math.max(0, requests - errors);

@@ -1,10 +1,11 @@
 import { difference } from './bound.ts';
 import { type Counts, isSteady } from './counts.ts';
 
-/** Stakes at which a signal fails: 1/40 + 1/80 + 1/80 = 5 % of healthy releases at the very most. */
+/** Stakes at which a signal fails: 1/40 + 1/80 + 1/160 + 1/160 = 5 % of healthy releases at the very most. */
 export const ERRORS_AT = 40;
 export const SLOW_AT = 80;
-export const OUTPUT_AT = 80;
+export const REJECTED_AT = 160;
+export const OUTPUT_AT = 160;
 /** After promotion an alarm has asked already. */
 export const REVERSED_AT = 20;
 export const REVERSED_SLOW_AT = 40;
@@ -26,6 +27,9 @@ export const isClearlyWorse = (counts: Counts, stake: number): boolean =>
 export const isTrend = (counts: Counts): boolean => isSteady(counts) || difference(counts.strata) >= PLAIN;
 
 export const errorsFail = (counts: Counts): boolean => isClearlyWorse(counts, ERRORS_AT) && isTrend(counts);
+
+export const rejectedFails = (counts: Counts): boolean =>
+  isClearlyWorse(counts, REJECTED_AT) && isTrend(counts);
 
 /** One notch of latency is allowed by the choice of edges, so "no worse" is the whole test. */
 export const slowFails = (counts: Counts): boolean => isWorse(counts, SLOW_AT) && isTrend(counts);

@@ -33,7 +33,7 @@ export function reversed(
     slow,
   }: { readonly minRequests: number; readonly over: boolean; readonly slow?: SlowEdge | undefined },
 ): Reversed {
-  const missing = incomplete(minutes, minRequests, REVERSING);
+  const missing = incomplete(minutes, minRequests, REVERSING, false);
   const isOver = over || minutes.length >= REVERSED_MINUTES;
   const errors = count(minutes.map(errorRow));
   const judged = [

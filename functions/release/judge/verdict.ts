@@ -1,10 +1,18 @@
 import { difference, upperBound } from './bound.ts';
 import { answered, incomplete } from './complete.ts';
 import type { Judgement, SignalJudgement, Verdict } from './contract.ts';
-import { type Counts, count, errorRow, steadiness } from './counts.ts';
+import { type Counts, count, errorRow, rejectedRow, steadiness } from './counts.ts';
 import type { Minute } from './minutes.ts';
 import { outputEvidence, shiftOf } from './output.ts';
-import { ERRORS_AT, errorsFail, OUTPUT_AT, SLOW_AT, slowFails } from './regression.ts';
+import {
+  ERRORS_AT,
+  errorsFail,
+  OUTPUT_AT,
+  REJECTED_AT,
+  rejectedFails,
+  SLOW_AT,
+  slowFails,
+} from './regression.ts';
 import { type SlowEdge, slowRow } from './slow.ts';
 import { type Names, odds, of, points, RELEASING, whole } from './words.ts';
 
@@ -25,6 +33,8 @@ export type Options = {
   readonly expectedShift: number;
   /** Absent: no SLO, or a changed one; latency is not judged and blocks nothing. */
   readonly slow?: SlowEdge | undefined;
+  /** Both versions count refused requests by version; else those are not judged and block nothing. */
+  readonly rejected?: boolean | undefined;
   /** Output signals whose scores rest on the same baseline in both versions; others are not judged. */
   readonly outputs: readonly string[];
 };
@@ -41,15 +51,17 @@ const ANSWERS = 100;
 
 /**
  * The verdict over all usable minutes of a release so far, read anew at every look: the first that holds of error, fail
- * (errors, slow, outputs), nodata (bake, requests, bound) and pass. Fail is judged from the first minute on. Every
+ * (errors, slow, rejected, outputs), nodata (bake, requests, bound) and pass. Fail is judged from the first minute on. Every
  * figure that decided is in `signals`. Formulas: docs/judge.md.
  */
 export function judge(minutes: readonly Minute[], position: Position, options: Options): Finding {
-  const missing = incomplete(minutes, options.minRequests, RELEASING);
+  const { minRequests, slow, rejected = false } = options;
+  const missing = incomplete(minutes, minRequests, RELEASING, rejected);
   const errors = judgeErrors(minutes, position, options);
   const all: readonly Signal[] = [
     errors,
-    ...(options.slow === undefined ? [] : [judgeSlow(minutes, options.slow, options.minRequests)]),
+    ...(slow === undefined ? [] : [judgeSlow(minutes, slow, minRequests)]),
+    ...(rejected ? [judgeRejected(minutes, minRequests)] : []),
     ...options.outputs.map((signal) => judgeOutput(minutes, signal, options)),
   ];
   const signals = all.map(({ reason: _, ...signal }) => signal);
@@ -110,6 +122,18 @@ function judgeSlow(minutes: readonly Minute[], edge: SlowEdge, minRequests: numb
     verdict,
     reason: `latency: ${compared(counts, SLOW, SLOW_AT, RELEASING)}`,
     numbers: { ...figures(counts, SLOW_AT), edge },
+  };
+}
+
+function judgeRejected(minutes: readonly Minute[], minRequests: number): Signal {
+  const counts = count(minutes.map(rejectedRow));
+  const { n1, n2 } = counts.total;
+  const verdict = rejectedFails(counts) ? 'fail' : Math.min(n1, n2) < minRequests ? 'nodata' : 'pass';
+  return {
+    signal: 'rejected',
+    verdict,
+    reason: `rejected: ${compared(counts, 'requests were refused', REJECTED_AT, RELEASING)}`,
+    numbers: figures(counts, REJECTED_AT),
   };
 }
 

@@ -105,7 +105,12 @@ function find(state: Release, { look: minutes }: Facts, now: number): Finding {
     ...(following && { nextWeight: following.weight / 100 }),
     bakeOver: now >= ends(state).bake,
   };
-  const found = judge(ready, position, { ...settings, slow: basis?.slow, outputs: basis?.outputs ?? [] });
+  const found = judge(ready, position, {
+    ...settings,
+    slow: basis?.slow,
+    rejected: basis?.rejected,
+    outputs: basis?.outputs ?? [],
+  });
   const crashing = crashesNow(minutes);
   return crashing === undefined || found.verdict === 'fail'
     ? found

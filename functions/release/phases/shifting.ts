@@ -128,7 +128,7 @@ export function blocked(state: Release, { stack }: Facts, now: number): Action |
   );
 }
 
-/** Fixed for the whole release before the first weight: which slow edge is judged, and which outputs. */
+/** Fixed for the whole release before the first weight: which slow edge is judged, which outputs, and whether refusals are. */
 function basis(state: Release, { hour }: Facts, now: number): Action {
   const { stable, candidate } = state;
   const shared = (candidate?.signals ?? []).filter((signal) => stable?.signals?.includes(signal));
@@ -142,7 +142,9 @@ function basis(state: Release, { hour }: Facts, now: number): Action {
       todo: 'give the release worker cloudwatch:GetMetricData again; the release then goes on by itself.',
     });
   const slow = judged && hour !== undefined && !isUnreadable(hour) ? slownessOf(hour) : {};
-  return write(next(state, { basis: { ...slow, outputs: shared } }, now));
+  // By model alone the counts of both versions are one sum.
+  const rejected = stable?.rejected && candidate?.rejected;
+  return write(next(state, { basis: { ...slow, outputs: shared, ...(rejected && { rejected }) } }, now));
 }
 
 function slownessOf(hour: Side): Pick<NonNullable<Release['basis']>, 'slow' | 'slower'> {

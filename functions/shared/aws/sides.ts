@@ -12,7 +12,7 @@ export type Metric = {
 export type SideMetric = Metric & {
   readonly version: string;
   readonly of:
-    | { readonly count: 'invocations' | 'crashes' | 'requests' | 'errors' | 'coldStarts' }
+    | { readonly count: 'invocations' | 'crashes' | 'requests' | 'errors' | 'rejected' | 'coldStarts' }
     | { readonly slow: number }
     | { readonly output: string; readonly score: keyof Scores };
 };
@@ -59,6 +59,7 @@ export function sideMetrics(
       { ...byAlias('Errors'), version, of: { count: 'crashes' } },
       { ...own(METRICS.requests), version, of: { count: 'requests' } },
       { ...own(METRICS.errors), version, of: { count: 'errors' } },
+      { ...own(METRICS.rejected), version, of: { count: 'rejected' } },
       { ...own(METRICS.coldStart), version, of: { count: 'coldStarts' } },
       ...METRICS.slow.map((name, slow): SideMetric => ({ ...own(name), version, of: { slow } })),
       ...signals.flatMap((output) =>

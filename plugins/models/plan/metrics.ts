@@ -80,9 +80,9 @@ export function slowEdgesOf(p95: number | undefined): readonly number[] | undefi
 
 /** Custom metrics that CloudWatch bills for one version in use: each name by `[Model]` and by `[Model, Version]`. */
 export function metricCount(signals: readonly OutputSignal[], hasSlowEdges: boolean): number {
-  const counts = [METRICS.requests, METRICS.errors, METRICS.latency, METRICS.coldStart];
+  const counts = [METRICS.requests, METRICS.errors, METRICS.latency, METRICS.coldStart, METRICS.rejected];
   const slow = hasSlowEdges ? METRICS.slow.length : 0;
-  return 2 * (counts.length + slow + scoreLengths(signals).length) + 1;
+  return 2 * (counts.length + slow + scoreLengths(signals).length);
 }
 
 /** Of the line that counts an answer: its fixed part with a name of usual length, and each score's name twice with its value. */

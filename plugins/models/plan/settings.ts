@@ -26,6 +26,7 @@ export function settingsOf(model: Model, facts: Pick<Facts, 'cases' | 'signature
     ...(gate !== undefined && { gate: gateOf(gate, facts) }),
     ...(concurrency !== undefined && { capacity: capacityOf(concurrency) }),
     signals: signalsOf(facts.graph ?? facts.signature).map(({ name }) => name),
+    rejected: true,
   };
 }
 

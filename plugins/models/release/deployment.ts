@@ -57,6 +57,13 @@ export function latencyLine({ model, basis, candidate }: Release): string | unde
   }`;
 }
 
+/** Why refused requests are not judged in a release that has begun: the version that counts them only in sum. */
+export function refusalsLine({ model, basis, stable, candidate }: Release): string | undefined {
+  if (basis === undefined || basis.rejected) return undefined;
+  const unaware = stable?.rejected ? candidate : stable;
+  return `${model}: refused requests are not judged in this release, since version ${unaware?.version} does not count its own`;
+}
+
 /** After a failed deploy: what the gate found, as a table, and what to do. */
 export function gateFailure(evidence: GateEvidence, live: string | undefined): string {
   const { model, version, gate, failures } = evidence;

@@ -5,7 +5,7 @@ import { type Problem, throwProblems } from '../errors.ts';
 import type { Model } from '../model.ts';
 import { releaseTargets } from '../plan/alias.ts';
 import { atRegistry, type Deploy, type DeployContext, type Documents, releasesOf } from './deploy-context.ts';
-import { latencyLine, type Offer } from './deployment.ts';
+import { latencyLine, type Offer, refusalsLine } from './deployment.ts';
 import { follow, isLeft, isSettled } from './follow.ts';
 import { forecastLines, isStepwise } from './forecast.ts';
 import { outcomeOf, type Stands } from './outcome.ts';
@@ -167,7 +167,6 @@ async function foretell(context: DeployContext, model: Model): Promise<void> {
       : target === undefined
         ? { unknown: 'the model has no alias' }
         : await reach.traffic(target);
-  const latency = release && latencyLine(release);
-  for (const line of [...forecastLines(model, traffic), ...(latency === undefined ? [] : [latency])])
-    notice(line);
+  const unjudged = release === undefined ? [] : [latencyLine(release), refusalsLine(release)];
+  for (const line of [...forecastLines(model, traffic), ...unjudged]) if (line !== undefined) notice(line);
 }

@@ -34,6 +34,9 @@ export function statusText(status: Status, now: number): string {
     ...(status.latencyJudged === false
       ? [line('latency', 'is not judged: no objective, or another one than the stable version counts by')]
       : []),
+    ...(status.rejectedJudged === false
+      ? [line('refusals', 'are not judged: one of the versions does not count its refused requests')]
+      : []),
     ...(status.gate === undefined ? [] : [line('gate', gateLine(status.gate))]),
     ...reasonOf(status).map((text) => line('reason', text)),
     ...(status.held === undefined

@@ -74,6 +74,8 @@ export type Status = Advice & {
   };
   /** Is latency judged in this release? Absent before that is fixed. */
   readonly latencyJudged?: boolean;
+  /** Are refused requests? The same. */
+  readonly rejectedJudged?: boolean;
   readonly reason?: string;
   readonly held?: { readonly by: HeldBy; readonly at: string; readonly from: Phase };
   readonly bakeUntil?: string;
@@ -194,7 +196,11 @@ function known(release: Release) {
         ...(reversal.judgement && { judgement: reversal.judgement }),
       },
     }),
-    ...(basis && isPending(release) && { latencyJudged: basis.slow !== undefined }),
+    ...(basis &&
+      isPending(release) && {
+        latencyJudged: basis.slow !== undefined,
+        rejectedJudged: basis.rejected === true,
+      }),
     ...(release.reason !== undefined && { reason: release.reason }),
     ...(held && { held: { by: held.by, at: held.at, from: held.from } }),
     ...(release.watch && { bakeUntil: release.watch.until }),

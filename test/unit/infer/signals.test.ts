@@ -75,7 +75,7 @@ describe('which outputs say something is told by the signature', () => {
   it('counts what CloudWatch bills, and spells the slow edges out', () => {
     const signals = of(spec('probabilities', 'FP32', -1, 2));
     expect(scoreNames(signals)).toHaveLength(7);
-    expect([metricCount([], false), metricCount([], true), metricCount(signals, true)]).toEqual([9, 17, 31]);
+    expect([metricCount([], false), metricCount([], true), metricCount(signals, true)]).toEqual([10, 18, 32]);
     expect(slowEdgesOf(undefined)).toBeUndefined();
     expect(slowEdgesOf(100)?.map((edge) => edge.toFixed(6))).toEqual([
       '70.710678',

@@ -605,7 +605,7 @@ describe('latency', () => {
     await deploy(w, '4', 'b', { settings: objective });
     w.stack.state = 'done';
     await w.send(tick());
-    expect(w.state()?.basis).toEqual({ slow: 2, slower: 0.1, outputs: [] });
+    expect(w.state()?.basis).toEqual({ slow: 2, slower: 0.1, outputs: [], rejected: true });
   });
 
   it('is not judged where the objective changed', async () => {
@@ -613,7 +613,7 @@ describe('latency', () => {
     await deploy(w, '4', 'b', { settings: objective });
     w.stack.state = 'done';
     await w.send(tick());
-    expect(w.state()?.basis).toEqual({ outputs: [] });
+    expect(w.state()?.basis).toEqual({ outputs: [], rejected: true });
   });
 
   it('outputs are judged where both versions publish the same', async () => {
@@ -621,7 +621,7 @@ describe('latency', () => {
     await deploy(w, '4', 'b', { settings: { ...CANARY, signals: ['label_f1', 'score_f2'] } });
     w.stack.state = 'done';
     await w.send(tick());
-    expect(w.state()?.basis).toEqual({ outputs: ['label_f1'] });
+    expect(w.state()?.basis).toEqual({ outputs: ['label_f1'], rejected: true });
   });
 });
 

@@ -55,14 +55,15 @@ describe('the minutes of a release', () => {
 
   it('of one version together are sums', () => {
     const minutes = new Map([
-      [at(1), { requests: 10, errors: 1, slow: [4, 3, 2, 1] as const }],
-      [at(2), { requests: 20, coldStarts: 2 }],
+      [at(1), { requests: 10, errors: 1, rejected: 3, slow: [4, 3, 2, 1] as const }],
+      [at(2), { requests: 20, rejected: 4, coldStarts: 2 }],
     ]);
     expect(together(new Map([['3', minutes]]), '3')).toEqual({
       invocations: 0,
       crashes: 0,
       requests: 30,
       errors: 1,
+      rejected: 7,
       coldStarts: 2,
       slow: [4, 3, 2, 1],
     });

@@ -111,9 +111,11 @@ describe('at three in the morning', () => {
         step       2 of 3: 25 %, since 00:11:00 UTC (4 min ago), bakes until 00:21:00 UTC (in 6 min)
         judged     step 1, 00:11:00 UTC (4 min ago): pass: 7 of 350 (2 %) candidate requests failed; errors have risen by at most 3 percentage points, the next weight allows 4 percentage points
                    step 2, 00:15:00 UTC (20 s ago): no verdict: no regression so far; the step’s time is not over
-                     errors  no verdict  candidate 12 of 700 (1.7 %), stable 98 of 9,300 (1.1 %)
-                                         evidence that it is worse 0.96 to 1; 40 to 1 rolls back
-                                         may have risen by 1.9 percentage points; less than 2 percentage points passes
+                     errors    no verdict  candidate 12 of 700 (1.7 %), stable 98 of 9,300 (1.1 %)
+                                           evidence that it is worse 0.96 to 1; 40 to 1 rolls back
+                                           may have risen by 1.9 percentage points; less than 2 percentage points passes
+                     rejected  pass        candidate 0 of 700 (0 %), stable 0 of 9,300 (0 %)
+                                           evidence that it is worse 1 to 1; 160 to 1 rolls back
         latency    is not judged: no objective, or another one than the stable version counts by
         gate       pass: it starts
         release    JUDGING, canary, begun 00:00:00 UTC (15 min ago)"
@@ -138,13 +140,37 @@ describe('at three in the morning', () => {
         step       2 of 3: 25 %, since 00:11:00 UTC (80 s ago), bakes until 00:21:00 UTC (in 9 min)
         judged     step 1, 00:11:00 UTC (80 s ago): pass: 0 of 350 (0 %) candidate requests failed; errors have risen by at most 1.1 percentage points, the next weight allows 4 percentage points
                    step 2, 00:12:00 UTC (20 s ago): no verdict: no regression so far; the step’s time is not over
-                     errors  no verdict  candidate 0 of 400 (0 %), stable 0 of 7,600 (0 %)
-                                         evidence that it is worse 1 to 1; 40 to 1 rolls back
-                                         may have risen by 0.95 percentage points; less than 2 percentage points passes
+                     errors    no verdict  candidate 0 of 400 (0 %), stable 0 of 7,600 (0 %)
+                                           evidence that it is worse 1 to 1; 40 to 1 rolls back
+                                           may have risen by 0.95 percentage points; less than 2 percentage points passes
+                     rejected  pass        candidate 0 of 400 (0 %), stable 0 of 7,600 (0 %)
+                                           evidence that it is worse 1 to 1; 160 to 1 rolls back
         latency    is not judged: no objective, or another one than the stable version counts by
         gate       pass: it starts
         release    JUDGING, canary, begun 00:00:00 UTC (12 min ago)"
     `);
+  });
+
+  it('a version of an older plugin is live, whose refused requests are not known', async () => {
+    const { rejected: _, ...older } = CANARY;
+    const w = await live(older);
+    await deploy(w, '4', 'b');
+    w.stack.state = 'done';
+    await minutes(w, 5, { 3: 0, 4: 0.4 }, { refuse: true });
+    const text = await textIn(w);
+    expect(text).toMatch(
+      /^ {2}refusals {3}are not judged: one of the versions does not count its refused requests$/m,
+    );
+    expect(text).not.toContain('rejected');
+    expect((await statusIn(w)).rejectedJudged).toBe(false);
+  });
+
+  it('a candidate refuses what the stable version serves', async () => {
+    const w = await deployed();
+    await until(w, 'ROLLED_BACK', { 3: 0, 4: 0.4 }, { refuse: true });
+    expect(await textIn(w)).toMatch(
+      /FAIL: rejected: 40 of 100 \(40 %\) of the candidate version’s requests were refused, 0 of 1,900 .*\n[\s\S]*\n +rejected +FAIL +candidate 40 of 100 \(40 %\), stable 0 of 1,900 \(0 %\)\n +evidence that it is worse .* to 1; 160 to 1 rolls back/,
+    );
   });
 
   it('a dry run says so', async () => {
@@ -242,9 +268,11 @@ describe('at three in the morning', () => {
         to do      No hurry: mend the model and deploy it. The same one is refused until \`sls deploy --force --stage dev\`.
         traffic    version 3  ████████████████████   100 %  live
         judged     step 1, 00:06:00 UTC (20 s ago): FAIL: errors: 20 of 100 (20 %) of the candidate version’s requests failed, 20 of 1,900 (1.1 %) of the stable version’s: 19 percentage points more at the same mix of steps; evidence over a billion to 1, 40 to 1 is needed
-                     errors  FAIL        candidate 20 of 100 (20 %), stable 20 of 1,900 (1.1 %)
-                                         evidence that it is worse over a billion to 1; 40 to 1 rolls back
-                                         may have risen by 28 percentage points; less than 4 percentage points passes
+                     errors    FAIL        candidate 20 of 100 (20 %), stable 20 of 1,900 (1.1 %)
+                                           evidence that it is worse over a billion to 1; 40 to 1 rolls back
+                                           may have risen by 28 percentage points; less than 4 percentage points passes
+                     rejected  pass        candidate 0 of 100 (0 %), stable 0 of 1,900 (0 %)
+                                           evidence that it is worse 1 to 1; 160 to 1 rolls back
         gate       pass: it starts
         refused    version 4, 00:06:00 UTC (20 s ago)
         release    ROLLED_BACK, canary, begun 00:00:00 UTC (6 min ago)"
@@ -278,7 +306,8 @@ describe('at three in the morning', () => {
         next       nothing but a rollback, if it fails; you are told once a day
         step       1 of 3: 5 %, since 00:01:00 UTC (20 min ago), bakes until 00:11:00 UTC (10 min ago)
         judged     step 1, 00:21:00 UTC (20 s ago): no verdict: no regression so far, but too few requests in this step: candidate 0, stable 0, each needs 100
-                     errors  no verdict  no requests yet
+                     errors    no verdict  no requests yet
+                     rejected  no verdict  no requests yet
         latency    is not judged: no objective, or another one than the stable version counts by
         gate       pass: it starts
         held       in JUDGING, since 00:21:00 UTC (20 s ago)
@@ -309,7 +338,8 @@ describe('at three in the morning', () => {
         traffic    version 5  ████████████████████   100 %  not of this release
         next       nothing by itself
         judged     step 1, 00:03:00 UTC (80 s ago): no verdict: no regression so far; the step’s time is not over
-                     errors  no verdict  no requests yet
+                     errors    no verdict  no requests yet
+                     rejected  no verdict  no requests yet
         latency    is not judged: no objective, or another one than the stable version counts by
         gate       pass: it starts
         held       in JUDGING, since 00:04:00 UTC (20 s ago)

@@ -6,9 +6,9 @@ export const MINUTE = 60_000;
 export const DAY = 24 * 60 * MINUTE;
 
 export type World = ReturnType<typeof fakeWorld>;
-/** Share of each version's requests that err, by version; `crash`: they crash. */
+/** Share of each version's requests that err, by version; `crash`: they crash; `refuse`: they are refused. */
 export type Rates = Readonly<Record<string, number>>;
-export type Traffic = { readonly perMinute?: number; readonly crash?: boolean };
+export type Traffic = { readonly perMinute?: number; readonly crash?: boolean; readonly refuse?: boolean };
 
 /** A minute of traffic split as the alias splits it, then the ticks that come due. */
 export async function minute(w: World, rates: Rates = {}, traffic: Traffic = {}): Promise<void> {
@@ -39,7 +39,11 @@ export async function until(
     throw new Error(`in ${w.state()?.phase}, not in ${phase}: ${w.state()?.reason}`);
 }
 
-export function serve(w: World, rates: Rates, { perMinute = 1000, crash = false }: Traffic): void {
+export function serve(
+  w: World,
+  rates: Rates,
+  { perMinute = 1000, crash = false, refuse = false }: Traffic,
+): void {
   const alias = w.alias();
   if (alias === undefined) return;
   const others = Object.entries(alias.weights);
@@ -49,7 +53,14 @@ export function serve(w: World, rates: Rates, { perMinute = 1000, crash = false 
     const bad = Math.round(n * (rates[version] ?? 0));
     const did = crash
       ? { invocations: n, crashes: bad, requests: n - bad, errors: 0 }
-      : { invocations: n, crashes: 0, requests: n, errors: bad };
+      : refuse
+        ? {
+            invocations: n,
+            crashes: 0,
+            ...(n > bad && { requests: n - bad }),
+            ...(bad > 0 && { rejected: bad }),
+          }
+        : { invocations: n, crashes: 0, requests: n, errors: bad };
     w.metrics.add(FUNCTION, 'live', version, w.clock.now, did);
   }
 }

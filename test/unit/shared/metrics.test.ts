@@ -51,12 +51,13 @@ const read = (port: ReturnType<typeof cloudWatch>['port'], signals: readonly str
 describe('what is asked of CloudWatch', () => {
   it('are the metrics of each version, with exactly their dimensions', () => {
     const metrics = sideMetrics('shop-churn', 'live', ['3', '4'], ['class']);
-    expect(metrics).toHaveLength(2 * (2 + 3 + 4 + 5));
+    expect(metrics).toHaveLength(2 * (2 + 4 + 4 + 5));
     expect(metrics.filter(({ version }) => version === '4').map(({ name }) => name)).toEqual([
       'Invocations',
       'Errors',
       'Requests',
       'Errors',
+      'Rejected',
       'ColdStart',
       'Slow0',
       'Slow1',
@@ -78,9 +79,9 @@ describe('what is asked of CloudWatch', () => {
     const signals = Array.from({ length: 100 }, (_, index) => `signal${index}`);
     const { port, asked } = cloudWatch((input) => ({ MetricDataResults: complete(input, [1]) }));
     const sides = await read(port, signals);
-    expect(asked.map(({ MetricDataQueries }) => MetricDataQueries?.length)).toEqual([500, 500, 18]);
+    expect(asked.map(({ MetricDataQueries }) => MetricDataQueries?.length)).toEqual([500, 500, 20]);
     const ids = asked.flatMap(({ MetricDataQueries }) => (MetricDataQueries ?? []).map(({ Id }) => Id));
-    expect(new Set(ids).size).toBe(1018);
+    expect(new Set(ids).size).toBe(1020);
     expect(Object.keys(sides.get('4')?.get(NOW - 10 * MINUTE)?.outputs ?? {})).toEqual(signals);
     for (const input of asked)
       expect(input).toMatchObject({ StartTime: new Date(NOW - 10 * MINUTE), EndTime: new Date(NOW) });
