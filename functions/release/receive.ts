@@ -1,15 +1,16 @@
 import { serveBucket } from './bucket-events.ts';
 import { command } from './command-run.ts';
-import type { CommandAnswer, TickAnswer } from './contract.ts';
+import { type CommandAnswer, METRICS, type TickAnswer } from './contract.ts';
 import { readEvent } from './events.ts';
 import { remove, serve } from './request.ts';
 import { run, tick } from './run.ts';
+import { sweep } from './sweep.ts';
 import { respond, type World } from './world.ts';
 
 /**
  * One event, whatever it is.
  *
- * @returns the answer to a tick or a command; nothing for an alarm, nor for CloudFormation, which is answered by its URL
+ * @returns the answer to a tick or a command; nothing for a sweep or an alarm, nor for CloudFormation, which is answered by its URL
  */
 export async function receive(
   world: World,
@@ -22,10 +23,15 @@ export async function receive(
       return tick(world, incoming.tick);
     case 'command':
       return command(world, incoming.command);
+    case 'sweep':
+      await sweep(world);
+      return undefined;
     case 'alarm':
       for (const functionName of incoming.functionNames) await alarm(world, functionName);
       return undefined;
     case 'ask':
+      // The alarm on missing sweeps is made after the alias; from here on it has data.
+      world.count(METRICS.swept, incoming.asked.functionName);
       await serve(world, incoming);
       return undefined;
     case 'delete':

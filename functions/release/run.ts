@@ -13,6 +13,7 @@ import { gatePart } from './gate-part.ts';
 import { gather } from './gather.ts';
 import { next } from './steps.ts';
 import { describe, say, takenFrom, whole } from './target.ts';
+import { undocumented } from './undocumented.ts';
 import { respond, schedule, type World } from './world.ts';
 
 /** Actions in one invocation; a whole release takes about twenty, and each conflict with another worker one more. */
@@ -154,6 +155,8 @@ async function act(
         // What triggers jobs is made after this, and versions of a stack that rolls back are deleted: both need the alias in its place.
         if (action.status === 'SUCCESS') await follow(world, state);
         await respond(world, caller, action.status, action.reason);
+        // A gate may have taken longer than the alarm on missing sweeps looks back.
+        world.count(METRICS.swept, functionName);
       }
       await write(action.next);
       return undefined;
@@ -254,12 +257,13 @@ export async function tick(world: World, { model, ...input }: TickEvent['tick'])
     await takeAway(world, input);
     return unknown(model, `the registry cannot be read: ${messageOf(error)}`);
   }
+  if (found === undefined) {
+    const answer = await undocumented(world, { model, ...input });
+    if (answer !== undefined) return answer;
+  }
   if (found !== undefined && found.release === undefined) await takeAway(world, input);
-  // A schedule whose release is over, or that a removed registry left behind, ends itself.
-  if (
-    input.schedule !== undefined &&
-    (found === undefined || (found.release && found.release.release !== input.release))
-  ) {
+  // A schedule whose release is over ends itself.
+  if (input.schedule !== undefined && found?.release && found.release.release !== input.release) {
     await world.schedules.remove(input.schedule);
   }
   const { deployment } = input;

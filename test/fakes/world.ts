@@ -1,4 +1,10 @@
-import type { CommandAnswer, CommandEvent, Settings, TickAnswer } from '../../functions/release/contract.ts';
+import {
+  type CommandAnswer,
+  type CommandEvent,
+  METRICS,
+  type Settings,
+  type TickAnswer,
+} from '../../functions/release/contract.ts';
 import type { Release } from '../../functions/release/document/contract.ts';
 import type { GateOutcome } from '../../functions/release/gate/gate.ts';
 import { receive } from '../../functions/release/receive.ts';
@@ -39,6 +45,8 @@ export function fakeWorld(
   const notices = fakeNotices(chaos);
   const buckets = fakeBuckets(chaos);
   const counted: string[] = [];
+  /** Functions by what was counted of them, looks of the sweep included, which `counted` leaves out. */
+  const countsOf = new Map<string, string[]>();
   /** What the gate finds of a version, slice by slice; the last one again and again. A pass where nothing is said. */
   const gates = new Map<string, GateOutcome[]>();
   const gated: string[] = [];
@@ -65,7 +73,10 @@ export function fakeWorld(
     answer: answers.port,
     clock: time,
     left: () => 300_000,
-    count: (metric) => counted.push(metric),
+    count: (metric, functionName) => {
+      if (metric !== METRICS.swept) counted.push(metric);
+      countsOf.set(metric, [...(countsOf.get(metric) ?? []), functionName]);
+    },
     pause: async (milliseconds) => {
       clock.now += milliseconds;
     },
@@ -90,6 +101,7 @@ export function fakeWorld(
     notices: notices.published,
     buckets: buckets.buckets,
     counted,
+    countsOf,
     gates,
     gated,
     send: async (event: unknown): Promise<TickAnswer | undefined> => {
