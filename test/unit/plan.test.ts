@@ -11,6 +11,7 @@ import {
   leastInstances,
   monthlyCost,
   standingCost,
+  sweepCost,
   total,
 } from '../../plugins/models/plan/cost.ts';
 import type { Built } from '../../plugins/models/plan/endpoint.ts';
@@ -400,9 +401,10 @@ describe('cost', () => {
       if (one === undefined) throw new Error('no model');
       return { least: leastInstances(one), ...standingCost(one, host) };
     };
-    expect(standing({}).alarms).toBeCloseTo(0.9, 9);
+    expect(standing({}).alarms).toBeCloseTo(1.1, 9);
+    expect(standing({}).sweep).toBeCloseTo(0.3, 9);
     expect(standing({}).provisioned).toBe(0);
-    expect(standing({ latency: { p95: 100 } }).alarms).toBeCloseTo(1.1, 9);
+    expect(standing({ latency: { p95: 100 } }).alarms).toBeCloseTo(1.3, 9);
     const provisioned = { min: 2, max: 20 };
     const one = standing({ concurrency: { provisioned: 1 } });
     expect(one.provisioned).toBeCloseTo(2_592_000 * 0.0000041667, 9);
@@ -416,6 +418,10 @@ describe('cost', () => {
     const [one] = models({ churn: { memory: 1024, concurrency: { provisioned: 1 } } });
     if (one === undefined) throw new Error('no model');
     expect(monthlyCost(one, facts, 1, 0.1).compute).toBeCloseTo(2_592_000 * 0.1 * 0.0000097222, 9);
+  });
+
+  it('of the sweeps is 2,880 runs in a month of 30 days', () => {
+    expect(sweepCost()).toBeCloseTo(2880 * (0.000001 + 0.0000002 + 0.5 * 0.0000166667), 9);
   });
 
   it('idle is the storage of packages: five of each', () => {
