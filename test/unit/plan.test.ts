@@ -5,7 +5,7 @@ import { routeLogicalId } from '../../plugins/models/naming.ts';
 import { parseModels } from '../../plugins/models/parse.ts';
 import { capacityLine, capacityOf } from '../../plugins/models/plan/capacity.ts';
 import { catalogManifest, catalogStatements } from '../../plugins/models/plan/catalog.ts';
-import { kept } from '../../plugins/models/plan/cloudformation.ts';
+import { arn, kept } from '../../plugins/models/plan/cloudformation.ts';
 import {
   idleCost,
   leastInstances,
@@ -245,6 +245,12 @@ describe('functions', () => {
     const named = input({ churn: { http: {} } }, { host: { ...host, provider } });
     expect(Object.values(planFunctions(named)).every((definition) => !('role' in definition))).toBe(true);
     expect(JSON.stringify(neededPolicy(named))).toContain('lambda:UpdateAlias');
+    // Schedules take the role to invoke the worker, which has no version.
+    expect(neededPolicy(named)?.Statement).toContainEqual({
+      Effect: 'Allow',
+      Action: ['lambda:InvokeFunction'],
+      Resource: [arn('lambda', 'function:shop-dev-models-release')],
+    });
     const own = input({ churn: { function: { role: 'MyRole' } } });
     expect(planFunctions(own).churn?.role).toBe('MyRole');
     expect(JSON.stringify(neededPolicy(own))).toContain('logs:PutLogEvents');

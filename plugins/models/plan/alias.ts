@@ -190,10 +190,13 @@ export function releaseStatements(input: ReleaseInput): readonly Json[] {
   ];
 }
 
+/** What a role must allow in which EventBridge Scheduler ticks, and sweeps. */
+export const tickStatement = (host: Host): Statement =>
+  allow(['lambda:InvokeFunction'], [arn('lambda', `function:${workerName(host)}`)]);
+
 /** The role in which EventBridge Scheduler ticks: invoking the worker, for schedules of this group only. */
 function scheduleRoleOf(host: Host): Resource {
-  const invoke: Statement = allow(['lambda:InvokeFunction'], [arn('lambda', `function:${workerName(host)}`)]);
-  const role = roleOf({}, host, [invoke]);
+  const role = roleOf({}, host, [tickStatement(host)]);
   const trust = {
     Effect: 'Allow',
     Principal: { Service: ['scheduler.amazonaws.com'] },
