@@ -41,7 +41,10 @@ export async function undocumented(world: World, tick: Tick): Promise<TickAnswer
   } catch (error) {
     world.count(METRICS.unreadable, functionName);
     world.log('a release without a document could not be ended', { model, reason: messageOf(error) });
-    const reason = `its release document is gone, and the next tick tries again: ${messageOf(error)}`;
+    const reason =
+      schedule === undefined
+        ? `no release has a document, and the alias cannot be read: ${messageOf(error)}`
+        : `its release document is gone, and the next tick tries again: ${messageOf(error)}`;
     return { model, phase: 'NONE', running: false, reason };
   }
 }

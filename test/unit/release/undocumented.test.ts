@@ -177,6 +177,20 @@ describe('anyone’s tick without a document', () => {
     expect([w.notices.length, w.schedules.size]).toEqual([0, 1]);
   });
 
+  it('says so where the alias cannot be read', async () => {
+    const w = fakeWorld({
+      chaos: async (point) => {
+        if (point === 'before get alias') throw new Error('throttled');
+      },
+    });
+    expect(await w.send(tick())).toEqual({
+      model: 'churn',
+      phase: 'NONE',
+      running: false,
+      reason: 'no release has a document, and the alias cannot be read: throttled',
+    });
+  });
+
   it('tells which version is live, or that none is', async () => {
     const w = await live();
     lose(w);
