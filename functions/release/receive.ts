@@ -1,11 +1,11 @@
 import { serveBucket } from './bucket-events.ts';
 import { command } from './command-run.ts';
-import { type CommandAnswer, METRICS, type TickAnswer } from './contract.ts';
+import type { CommandAnswer, TickAnswer } from './contract.ts';
 import { readEvent } from './events.ts';
 import { remove, serve } from './request.ts';
 import { run, tick } from './run.ts';
 import { sweep } from './sweep.ts';
-import { respond, type World } from './world.ts';
+import { asLooked, respond, type World } from './world.ts';
 
 /**
  * One event, whatever it is.
@@ -30,8 +30,7 @@ export async function receive(
       for (const functionName of incoming.functionNames) await alarm(world, functionName);
       return undefined;
     case 'ask':
-      // The alarm on missing sweeps is made after the alias; from here on it has data.
-      world.count(METRICS.swept, incoming.asked.functionName);
+      asLooked(world, incoming.asked.functionName);
       await serve(world, incoming);
       return undefined;
     case 'delete':

@@ -14,7 +14,7 @@ import { gather } from './gather.ts';
 import { next } from './steps.ts';
 import { describe, say, takenFrom, whole } from './target.ts';
 import { undocumented } from './undocumented.ts';
-import { respond, schedule, type World } from './world.ts';
+import { asLooked, respond, schedule, type World } from './world.ts';
 
 /** Actions in one invocation; a whole release takes about twenty, and each conflict with another worker one more. */
 const STEPS = 60;
@@ -156,7 +156,7 @@ async function act(
         if (action.status === 'SUCCESS') await follow(world, state);
         await respond(world, caller, action.status, action.reason);
         // A gate may have taken longer than the alarm on missing sweeps looks back.
-        world.count(METRICS.swept, functionName);
+        asLooked(world, functionName);
       }
       await write(action.next);
       return undefined;

@@ -47,6 +47,8 @@ export function fakeWorld(
   const counted: string[] = [];
   /** Functions by what was counted of them, looks of the sweep included, which `counted` leaves out. */
   const countsOf = new Map<string, string[]>();
+  /** How long ago each of those looks was, in milliseconds. */
+  const ages: number[] = [];
   /** What the gate finds of a version, slice by slice; the last one again and again. A pass where nothing is said. */
   const gates = new Map<string, GateOutcome[]>();
   const gated: string[] = [];
@@ -73,8 +75,9 @@ export function fakeWorld(
     answer: answers.port,
     clock: time,
     left: () => 300_000,
-    count: (metric, functionName) => {
-      if (metric !== METRICS.swept) counted.push(metric);
+    count: (metric, functionName, at = clock.now) => {
+      if (metric === METRICS.swept) ages.push(clock.now - at);
+      else counted.push(metric);
       countsOf.set(metric, [...(countsOf.get(metric) ?? []), functionName]);
     },
     pause: async (milliseconds) => {
@@ -102,6 +105,7 @@ export function fakeWorld(
     buckets: buckets.buckets,
     counted,
     countsOf,
+    ages,
     gates,
     gated,
     send: async (event: unknown): Promise<TickAnswer | undefined> => {

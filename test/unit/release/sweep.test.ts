@@ -4,7 +4,19 @@ import type { Release } from '../../../functions/release/document/contract.ts';
 import { intend } from '../../../functions/release/steps.ts';
 import { CANARY } from '../../fakes/settings.ts';
 import { FUNCTION, fakeWorld, GROUP, LIVE, request, SCOPE } from '../../fakes/world.ts';
-import { DAY, deploy, deployed, due, live, minute, minutes, promoted, until, type World } from './traffic.ts';
+import {
+  DAY,
+  deploy,
+  deployed,
+  due,
+  live,
+  MINUTE,
+  minute,
+  minutes,
+  promoted,
+  until,
+  type World,
+} from './traffic.ts';
 
 const sweep = (w: World) => w.send({ sweep: true });
 const of = (w: World, metric: string) => w.countsOf.get(metric) ?? [];
@@ -281,6 +293,8 @@ describe('what is looked at', () => {
     w.aliases.publish(FUNCTION, '3');
     await w.send(request('Create', '3', 'a'));
     expect(new Set(of(w, METRICS.swept))).toEqual(new Set([FUNCTION]));
+    // Its alarm is made a moment later, and looks at minutes that are over.
+    expect(Math.min(...w.ages)).toBeGreaterThan(2 * MINUTE);
     none(w);
     w.stack.state = 'busy';
     w.aliases.publish(FUNCTION, '4');
