@@ -202,7 +202,7 @@ export const ALARM_KINDS: readonly AlarmKind[] = [
       expression: `IF(FILL(swept, 0) < 1 OR FILL(failed, 0) + FILL(held, 0) + FILL(unattended, 0) > 0 OR FILL(unreadable, 0) >= ${UNREADABLE}, 1, 0)`,
       above: 0,
       // What waits is ticked every ten minutes: three ticks fit, and between two the alarm stays on, or each would call
-      // somebody anew. The window slides minute by minute. One sweep may be lost.
+      // somebody anew. The window slides minute by minute, and two sweeps fit.
       period: SWEEPS * SWEEP_EVERY,
       periods: 1,
       of: 1,

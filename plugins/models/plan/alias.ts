@@ -140,7 +140,7 @@ function sweepOf(host: Host, aliases: readonly string[]): Resource {
         Arn: getAtt(functionLogicalId(RELEASE), 'Arn'),
         RoleArn: scheduleRole(host),
         Input: JSON.stringify(input),
-        // The next one makes good for one that is lost.
+        // What one misses, the next one finds.
         RetryPolicy: { MaximumRetryAttempts: 0, MaximumEventAgeInSeconds: 60 },
       },
     },
