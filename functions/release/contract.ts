@@ -105,7 +105,7 @@ export const ALARMS = {
   /** Use of provisioned concurrency, and invocations beyond it. */
   provisioned: 'provisioned',
   spillover: 'spillover',
-  /** A release that failed, is held, or cannot read its registry. */
+  /** A release that failed, is held, cannot read its registry, or is ticked by nobody. */
   release: 'release',
   /** Inputs, and outputs, that differ from the reference data: they tell people, and bring nothing back. */
   drift: 'drift',
@@ -126,7 +126,17 @@ export const METRICS = {
   held: 'ReleaseHeld',
   /** Ticks that could not read registry, alias or stack, or not change capacity. */
   unreadable: 'ReleaseUnreadable',
+  /** The alias has weights, and nobody looked at them for `UNATTENDED`. */
+  unattended: 'ReleaseUnattended',
+  /** The sweep, or a request of CloudFormation, looked at the function's alias. */
+  swept: 'ReleaseSwept',
 } as const;
+
+/** Seconds between two sweeps. */
+export const SWEEP_EVERY = 15 * 60;
+
+/** Seconds without a tick after which nobody looks at weights: a release with weights is ticked every minute. */
+export const UNATTENDED = 5 * 60;
 
 /** Properties of `Custom::ModelAlias` as the worker receives them: CloudFormation turns every scalar into a string. */
 export type AliasProperties = {
@@ -172,11 +182,16 @@ export type TickEvent = {
     /** With these the weight can be taken away past the deadline even if the registry cannot be read. */
     readonly stable?: string;
     readonly deadline?: string;
+    /** Id of the stack: where it is gone, nobody misses the release. */
+    readonly stack?: string;
     readonly schedule?: { readonly group: string; readonly name: string };
     /** Id of the deploy that ticks: `deployments/<id>.json`, which is completed when the release ends, if it is of this deploy. */
     readonly deployment?: string;
   };
 };
+
+/** What the stack's own schedule sends: every release of the scope is looked at. */
+export type SweepEvent = { readonly sweep: true };
 
 /** What a person asks of a release. `by`: the caller's ARN. */
 export type CommandEvent = {
@@ -201,7 +216,7 @@ export type TickAnswer = {
   readonly model: string;
   /** Id of the release; absent where none is recorded, and in answers of older workers. */
   readonly release?: string;
-  /** NONE: no release is recorded. UNKNOWN: the registry cannot be read. */
+  /** NONE: no release is recorded (then `reason` tells of weights that stand all the same). UNKNOWN: the registry cannot be read. */
   readonly phase: Phase | 'NONE' | 'UNKNOWN';
   /** Does it go on by itself before the candidate is promoted, or given up? False in BAKING, HELD and the ends. */
   readonly running: boolean;

@@ -125,8 +125,19 @@ function after(state: Release, action: Action, facts: Facts, now: number): Actio
       deployment: deployment.id,
       next: next(state, { deployment: { ...deployment, told: phase } }, now),
     };
+  if (action.do === 'wait' && isUnsigned(state, facts, now)) return write(next(state, {}, now));
   return { ...action, prune: superfluous(state, facts) };
 }
+
+/** Milliseconds. */
+const MINUTE = 60_000;
+
+/**
+ * Whoever looks at weights leaves a sign of it each minute, also where there is nothing to note: the sweep takes a document that
+ * does not change for one that nobody ticks.
+ */
+const isUnsigned = ({ updatedAt }: Release, { alias }: Facts, now: number): boolean =>
+  Object.keys(alias?.weights ?? {}).length > 0 && now - Date.parse(updatedAt) >= MINUTE;
 
 function carryOn(state: Release, intent: Intent, facts: Facts, now: number): Action {
   if (made(facts.alias, intent)) return write(settled(state, intent, now));

@@ -26,6 +26,7 @@ export type Caller = {
 
 export type Incoming =
   | { readonly kind: 'tick'; readonly tick: TickEvent['tick'] }
+  | { readonly kind: 'sweep' }
   | { readonly kind: 'command'; readonly command: CommandEvent['command'] }
   /** Functions whose alarms have turned on. */
   | { readonly kind: 'alarm'; readonly functionNames: readonly string[] }
@@ -73,6 +74,7 @@ type Fields = Readonly<Record<string, unknown>>;
 export function readEvent(event: unknown, group: string, now: number): Incoming {
   const fields = fieldsOf(event);
   if (fields.tick !== undefined) return { kind: 'tick', tick: readTick(fieldsOf(fields.tick)) };
+  if (fields.sweep === true) return { kind: 'sweep' };
   if (fields.command !== undefined)
     return { kind: 'command', command: readCommand(fieldsOf(fields.command)) };
   if (Array.isArray(fields.Records)) return { kind: 'alarm', functionNames: readAlarms(fields.Records) };
@@ -81,7 +83,7 @@ export function readEvent(event: unknown, group: string, now: number): Incoming 
     (key) => text(fields, key),
   );
   if (!url || !id || !stack || !logicalId)
-    throw new Error('neither a tick, a command, an alarm nor a request of CloudFormation');
+    throw new Error('neither a tick, a command, a sweep, an alarm nor a request of CloudFormation');
   const given = text(fields, 'PhysicalResourceId');
   if (fields.ResourceType === BUCKET_EVENTS) return readBucket(fields, { url, id, stack, logicalId }, given);
   const functionName = text(properties, 'FunctionName');
@@ -202,7 +204,7 @@ function readTick(tick: Fields): TickEvent['tick'] {
   const alias = text(tick, 'alias');
   if (!model || !functionName || !alias) throw new Error('a tick needs model, functionName and alias');
   const optional = Object.fromEntries(
-    ['release', 'stable', 'deadline', 'deployment']
+    ['release', 'stable', 'deadline', 'stack', 'deployment']
       .map((key) => [key, text(tick, key)])
       .filter(([, value]) => value !== undefined),
   );

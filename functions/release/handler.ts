@@ -113,14 +113,14 @@ const first = (text: string, lines: number | undefined): string =>
  * Not by console, whose lines Lambda begins with time, id and level: CloudWatch would take them for text, and no alarm would
  * ever see the count. Powertools and aws-embedded-metrics go the same way.
  */
-function count(metric: string, functionName: string): void {
+function count(metric: string, functionName: string, at = clock()): void {
   const directive = {
     Namespace: ENDPOINT.namespace,
     Dimensions: [[ENDPOINT.model]],
     Metrics: [{ Name: metric, Unit: 'Count' }],
   };
   const line = { [ENDPOINT.model]: functionName, [metric]: 1 };
-  const document = { _aws: { Timestamp: clock(), CloudWatchMetrics: [directive] }, ...line };
+  const document = { _aws: { Timestamp: at, CloudWatchMetrics: [directive] }, ...line };
   process.stdout.write(`${JSON.stringify(document)}\n`);
 }
 

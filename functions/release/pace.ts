@@ -1,7 +1,8 @@
-import type { Schedule } from '../shared/aws/ports.ts';
+import type { AliasState, Schedule } from '../shared/aws/ports.ts';
 import type { TickEvent } from './contract.ts';
 import type { Release } from './document/contract.ts';
-import { isOpen, weightOf } from './steps.ts';
+import { isEnd, isOpen, isWatched, standing, weightOf } from './steps.ts';
+import { points } from './target.ts';
 
 /** How often a release is ticked, and what its schedule tells. Pure. */
 
@@ -19,9 +20,25 @@ export function everyOf(state: Release): string {
   return busy ? 'rate(1 minute)' : 'rate(10 minutes)';
 }
 
-/** With stable and deadline the weight can be taken away even if the registry cannot be read. HELD has no deadline, and a reversed canary outlives its own. */
+/**
+ * Does nothing call for a tick any more? As `decide` finds it of a release that it stops, but for instances that are still to
+ * be put away, which the tick itself sees to before it ends.
+ */
+export function isAtRest(state: Release, alias: AliasState, now: number): boolean {
+  const { phase, intent, request, waiting, notices, deployment } = state;
+  if (!isEnd(phase) || intent !== undefined || notices.length > 0) return false;
+  if (request?.url !== undefined || waiting !== undefined) return false;
+  if (deployment !== undefined && deployment.told !== phase) return false;
+  // An alias that somebody moved since is theirs, and not watched.
+  return !(isWatched(state, now) && points(alias, standing(state) ?? null));
+}
+
+/**
+ * With stable and deadline the weight can be taken away even if the registry cannot be read. HELD has no deadline, and a
+ * reversed canary outlives its own. With the stack's id a tick whose document is gone knows whether anybody misses it.
+ */
 export function inputOf(state: Release): TickEvent {
-  const { model, functionName, alias, release, stable, deadline, schedule, phase } = state;
+  const { model, functionName, alias, release, stable, deadline, stack, schedule, phase } = state;
   const { group, name } = schedule;
   return {
     tick: {
@@ -31,6 +48,7 @@ export function inputOf(state: Release): TickEvent {
       release,
       ...(stable && { stable: stable.version }),
       ...(phase !== 'HELD' && phase !== 'REVERSING' && { deadline }),
+      stack,
       schedule: { group, name },
     },
   };
@@ -38,8 +56,8 @@ export function inputOf(state: Release): TickEvent {
 
 /** What a schedule was told, to see whether it must be told anew. */
 export const telling = (state: Release): string => {
-  const { stable, deadline } = inputOf(state).tick;
-  return [everyOf(state), stable, deadline].join(' ');
+  const { stable, deadline, stack } = inputOf(state).tick;
+  return [everyOf(state), stable, deadline, stack].join(' ');
 };
 
 export const scheduleOf = (

@@ -5,12 +5,13 @@ import type { CommandAnswer, TickAnswer } from './contract.ts';
 import { readEvent } from './events.ts';
 import { remove, serve } from './request.ts';
 import { run, tick } from './run.ts';
-import { respond, type World } from './world.ts';
+import { sweep } from './sweep.ts';
+import { asLooked, respond, type World } from './world.ts';
 
 /**
  * One event, whatever it is.
  *
- * @returns the answer to a tick or a command; nothing for an alarm, nor for CloudFormation, which is answered by its URL
+ * @returns the answer to a tick or a command; nothing for a sweep or an alarm, nor for CloudFormation, which is answered by its URL
  */
 export async function receive(
   world: World,
@@ -27,10 +28,14 @@ export async function receive(
         ? { ...answer, tick: withStage(world, answer.tick) }
         : { ...answer, refused: staged(answer.refused, world.stage) };
     }
+    case 'sweep':
+      await sweep(world);
+      return undefined;
     case 'alarm':
       for (const functionName of incoming.functionNames) await alarm(world, functionName);
       return undefined;
     case 'ask':
+      asLooked(world, incoming.asked.functionName);
       await serve(world, incoming);
       return undefined;
     case 'delete':

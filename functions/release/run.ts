@@ -1,6 +1,5 @@
 import { messageOf as wordsOf } from '../shared/aws/errors.ts';
 import type { AliasState } from '../shared/aws/ports.ts';
-import { staged } from '../shared/commands.ts';
 import type { Found } from '../shared/registry.ts';
 import type { Action } from './actions.ts';
 import { endOf, told } from './answer.ts';
@@ -15,8 +14,9 @@ import { gatePart } from './gate-part.ts';
 import { gather } from './gather.ts';
 import { next } from './steps.ts';
 import { describe, say, takenFrom, whole } from './target.ts';
+import { undocumented } from './undocumented.ts';
 import { readmitted } from './waiting.ts';
-import { respond, schedule, type World } from './world.ts';
+import { asLooked, respond, schedule, tellPeople, type World } from './world.ts';
 
 /** Actions in one invocation; a whole release takes about twenty, and each conflict with another worker one more. */
 const STEPS = 60;
@@ -162,6 +162,8 @@ async function act(
         // What triggers jobs is made after this, and versions of a stack that rolls back are deleted: both need the alias in its place.
         if (action.status === 'SUCCESS') await follow(world, state);
         await respond(world, caller, action.status, action.reason);
+        // A gate may have taken longer than the alarm on missing sweeps looks back.
+        asLooked(world, functionName);
       }
       await write(action.next);
       return undefined;
@@ -188,7 +190,7 @@ async function act(
     case 'notify': {
       const { subject, text } = action.notice;
       try {
-        await world.notify(subject, staged(text, world.stage));
+        await tellPeople(world, subject, text);
       } catch (error) {
         world.log('a notice could not be published', { model, subject, reason: wordsOf(error) });
         return 'a notice waits for its topic';
@@ -262,12 +264,13 @@ export async function tick(world: World, { model, ...input }: TickEvent['tick'])
     await takeAway(world, input);
     return unknown(model, `the registry cannot be read: ${messageOf(error)}`);
   }
+  if (found === undefined) {
+    const answer = await undocumented(world, { model, ...input });
+    if (answer !== undefined) return answer;
+  }
   if (found !== undefined && found.release === undefined) await takeAway(world, input);
-  // A schedule whose release is over, or that a removed registry left behind, ends itself.
-  if (
-    input.schedule !== undefined &&
-    (found === undefined || (found.release && found.release.release !== input.release))
-  ) {
+  // A schedule whose release is over ends itself.
+  if (input.schedule !== undefined && found?.release && found.release.release !== input.release) {
     await world.schedules.remove(input.schedule);
   }
   const { deployment } = input;

@@ -26,6 +26,10 @@ export const made = (alias: AliasState | undefined, intent: Intent): boolean =>
 export const takenFrom = (release: string): string =>
   `serverless-models ${release}: weight taken away past the deadline`;
 
+/** The description of a move that took a weight away since the release's document was gone. */
+export const takenWithout = (release: string): string =>
+  `serverless-models ${release}: weight taken away, since its document is gone`;
+
 /** For people: `version 3`, `version 3 (7: 10 %)`, `nothing`. */
 export function say(target: AliasTarget | AliasState | undefined): string {
   if (target === undefined) return 'nothing';

@@ -12,7 +12,7 @@ import type {
 } from '../shared/aws/ports.ts';
 import { staged } from '../shared/commands.ts';
 import type { Registry } from '../shared/registry.ts';
-import type { Settings } from './contract.ts';
+import { METRICS, type Settings } from './contract.ts';
 import type { Release } from './document/contract.ts';
 import type { Caller } from './events.ts';
 import type { GateState } from './gate/contract.ts';
@@ -43,8 +43,8 @@ export type World = {
   readonly pause: (milliseconds: number) => Promise<void>;
   /** ARN of this worker, unqualified, which schedules invoke, and the role they take. */
   readonly worker: { readonly arn: string; readonly scheduleRole: string };
-  /** Counts one of the worker's own metrics. */
-  readonly count: (metric: string, functionName: string) => void;
+  /** Counts one of the worker's own metrics; `at`: as of then, in milliseconds. */
+  readonly count: (metric: string, functionName: string, at?: number) => void;
   readonly log: (message: string, fields?: Readonly<Record<string, unknown>>) => void;
 };
 
@@ -86,6 +86,20 @@ export async function respond(
   world.log('answered CloudFormation', { requestId: caller.id, status, reason, sent });
 }
 
+/** Milliseconds. An alarm looks at minutes that are over, and perhaps at once. */
+const OVER = 5 * 60_000;
+
+/**
+ * A request of CloudFormation counts as a look of the sweep, a while ago: the alarm that misses sweeps is made right after the
+ * alias, and must not find that there was none.
+ */
+export const asLooked = (world: World, functionName: string): void =>
+  world.count(METRICS.swept, functionName, world.clock() - OVER);
+
 /** Makes, or makes anew, the recurring tick of a release. */
 export const schedule = (world: World, state: Release): Promise<void> =>
   world.schedules.put(scheduleOf(state, world.worker));
+
+/** Publishes a notice, its commands ready to be copied. @throws Error where the topic does not take it */
+export const tellPeople = (world: World, subject: string, text: string): Promise<void> =>
+  world.notify(subject, staged(text, world.stage));

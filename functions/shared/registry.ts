@@ -34,6 +34,8 @@ export type Registry = {
   readonly recorded: (model: string, name: string) => Promise<VersionRecord | undefined>;
   /** Keeps which model a function serves. */
   readonly serves: (functionName: string, model: string) => Promise<void>;
+  /** @returns names of the functions that ever served a model. */
+  readonly functions: () => Promise<readonly string[]>;
   /** @returns the model that a function serves: an alarm knows only the function. */
   readonly modelOf: (functionName: string) => Promise<string | undefined>;
   /** Writes what a gate found over what it had found so far. */
@@ -136,6 +138,7 @@ export function registry(objects: ObjectPort, scope: string): Registry {
       change(objects, `${scope}functions/${functionName}.json`, (before) =>
         before?.model === model ? undefined : { schema: 1, model },
       ),
+    functions: () => namesBelow(objects, `${scope}functions/`),
     modelOf: async (functionName) => {
       const found = await objects.get(`${scope}functions/${functionName}.json`);
       const { model } = found === undefined ? {} : (JSON.parse(found.text) as { readonly model?: string });

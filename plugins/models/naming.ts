@@ -9,6 +9,10 @@ export const CATALOG = 'models-catalog';
 export const RELEASE = 'models-release';
 export const DRIFT = 'models-drift';
 
+/** Logical id of the schedule that sweeps over all releases, and EventBridge Scheduler's name of it in the stack's group. */
+export const SWEEP = 'ModelsSweep';
+export const sweepName = 'sweep';
+
 /** The framework's handler string of every function of ours: `handler.mjs`, export `handler`. */
 export const HANDLER = 'handler.handler';
 export const RUNTIME = 'nodejs24.x';

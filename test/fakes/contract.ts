@@ -42,6 +42,8 @@ export type Subject = {
   readonly target: string;
   readonly role: string;
   readonly schedulesIn: () => Promise<readonly string[]>;
+  /** What a schedule of this name tells its target. */
+  readonly inputOf: (schedule: string) => Promise<string | undefined>;
   /** A stack that is done, and one that never was. */
   readonly stack: string;
   readonly noStack: string;
@@ -173,6 +175,16 @@ export function portContract(subject: () => Subject): void {
     await schedules.remove(schedule);
     await schedules.remove(schedule);
     expect(await schedulesIn()).toEqual([]);
+  });
+
+  it('a schedule that is missing is made, and one that is there stays as it is', async () => {
+    const { schedules, schedulesIn, inputOf, group, target, role } = subject();
+    const schedule = { group, name: 'tick-2', every: 'rate(10 minutes)', target, role, input: '{"tick":{}}' };
+    expect(await schedules.make(schedule)).toBe('made');
+    expect(await schedulesIn()).toEqual(['tick-2']);
+    expect(await schedules.make({ ...schedule, input: '{"tick":{"deadline":"later"}}' })).toBe('there');
+    expect(await inputOf('tick-2')).toBe(schedule.input);
+    await schedules.remove(schedule);
   });
 
   it('a stack is told by what it is doing', async () => {

@@ -11,6 +11,14 @@ import { type Chaos, calm } from './chaos.ts';
 export function fakeSchedules(chaos: Chaos = calm) {
   const schedules = new Map<string, Schedule>();
   const port: SchedulePort = {
+    make: async (schedule) => {
+      await chaos('before make schedule');
+      const key = `${schedule.group}/${schedule.name}`;
+      const there = schedules.has(key);
+      if (!there) schedules.set(key, schedule);
+      await chaos('after make schedule');
+      return there ? 'there' : 'made';
+    },
     put: async (schedule) => {
       await chaos('before put schedule');
       schedules.set(`${schedule.group}/${schedule.name}`, schedule);

@@ -1,4 +1,10 @@
-import type { CommandAnswer, CommandEvent, Settings, TickAnswer } from '../../functions/release/contract.ts';
+import {
+  type CommandAnswer,
+  type CommandEvent,
+  METRICS,
+  type Settings,
+  type TickAnswer,
+} from '../../functions/release/contract.ts';
 import type { Release } from '../../functions/release/document/contract.ts';
 import type { GateOutcome } from '../../functions/release/gate/gate.ts';
 import { receive } from '../../functions/release/receive.ts';
@@ -39,6 +45,10 @@ export function fakeWorld(
   const notices = fakeNotices(chaos);
   const buckets = fakeBuckets(chaos);
   const counted: string[] = [];
+  /** Functions by what was counted of them, looks of the sweep included, which `counted` leaves out. */
+  const countsOf = new Map<string, string[]>();
+  /** How long ago each of those looks was, in milliseconds. */
+  const ages: number[] = [];
   /** What the gate finds of a version, slice by slice; the last one again and again. A pass where nothing is said. */
   const gates = new Map<string, GateOutcome[]>();
   const gated: string[] = [];
@@ -66,7 +76,11 @@ export function fakeWorld(
     answer: answers.port,
     clock: time,
     left: () => 300_000,
-    count: (metric) => counted.push(metric),
+    count: (metric, functionName, at = clock.now) => {
+      if (metric === METRICS.swept) ages.push(clock.now - at);
+      else counted.push(metric);
+      countsOf.set(metric, [...(countsOf.get(metric) ?? []), functionName]);
+    },
     pause: async (milliseconds) => {
       clock.now += milliseconds;
     },
@@ -91,6 +105,8 @@ export function fakeWorld(
     notices: notices.published,
     buckets: buckets.buckets,
     counted,
+    countsOf,
+    ages,
     gates,
     gated,
     send: async (event: unknown): Promise<TickAnswer | undefined> => {

@@ -119,6 +119,29 @@ describe('without its addition', () => {
     expect([on, off]).toEqual([true, false]);
   });
 
+  // https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html#rate-based
+  it('a schedule of a stack that has a rate and no start waits for its first period', async () => {
+    const { on, off } = await withAndWithout('schedules', async (aws) => {
+      const arn = await makeFunction(aws, { name: 'f', code: 'export const handler = async () => {};' });
+      const allow = [{ Effect: 'Allow', Action: 'lambda:InvokeFunction', Resource: arn }] as const;
+      const role = await makeRole(aws, 'r', [...allow], 'scheduler');
+      const Target = { Arn: arn, RoleArn: role, Input: '{}' };
+      const rate = { ScheduleExpression: 'rate(15 minutes)', FlexibleTimeWindow: { Mode: 'OFF' }, Target };
+      await createStack(aws, {
+        Group: { Type: 'AWS::Scheduler::ScheduleGroup', Properties: {} },
+        Sweep: {
+          Type: 'AWS::Scheduler::Schedule',
+          Properties: { Name: 'sweep', GroupName: { Ref: 'Group' }, ...rate },
+        },
+      });
+      await new Promise((resolve) => setTimeout(resolve, 2500));
+      const left = await everythingLeft(aws);
+      expect(left).toContainEqual(expect.stringMatching(/^schedule stack-Group-\w+\/sweep$/));
+      return left.includes('log group /aws/lambda/f');
+    });
+    expect([on, off]).toEqual([true, false]);
+  });
+
   it('a bucket that denies what comes without TLS locks everybody out', async () => {
     const { on, off } = await withAndWithout('transport', async (aws) => {
       const s3 = new S3Client({ ...client(aws.endpoint), forcePathStyle: true });

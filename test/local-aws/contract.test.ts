@@ -25,7 +25,12 @@ import {
   UpdateFunctionConfigurationCommand,
 } from '@aws-sdk/client-lambda';
 import { CreateBucketCommand, GetBucketNotificationConfigurationCommand, S3Client } from '@aws-sdk/client-s3';
-import { CreateScheduleGroupCommand, ListSchedulesCommand, SchedulerClient } from '@aws-sdk/client-scheduler';
+import {
+  CreateScheduleGroupCommand,
+  GetScheduleCommand,
+  ListSchedulesCommand,
+  SchedulerClient,
+} from '@aws-sdk/client-scheduler';
 import { CreateTopicCommand, SNSClient, SubscribeCommand } from '@aws-sdk/client-sns';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Side } from '../../functions/release/judge/contract.ts';
@@ -243,6 +248,12 @@ describe('the adapters keep the contract of the ports', () => {
     schedulesIn: async () => {
       const { Schedules } = await clients.scheduler.send(new ListSchedulesCommand({ GroupName: 'contract' }));
       return (Schedules ?? []).map(({ Name }) => Name ?? '');
+    },
+    inputOf: async (Name) => {
+      const { Target } = await clients.scheduler.send(
+        new GetScheduleCommand({ GroupName: 'contract', Name }),
+      );
+      return Target?.Input;
     },
     stack: 'here',
     noStack: 'gone',

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { DriftFacts } from '../../plugins/models/model.ts';
 import { parseModels } from '../../plugins/models/parse.ts';
+import { alarmsOf } from '../../plugins/models/plan/alarms.ts';
 import { driftAlarms } from '../../plugins/models/plan/drift-alarms.ts';
 import type { Host } from '../../plugins/models/plan/host.ts';
 import { drifting } from '../../plugins/models/plan/monitor.ts';
@@ -86,6 +87,58 @@ describe('metric math that is emitted', () => {
         [0, _, 0, 0],
         [0, 0, 0, 0],
       ]).toContainEqual(answer);
+  });
+});
+
+describe('the alarm of a release', () => {
+  const [model] = parseModels({ churn: { artifact: 'a.onnx' } }).models;
+  const host = { service: 's', stage: 'dev', provider: {} } as Host;
+  const alarm = (model === undefined ? [] : alarmsOf(model, host)).find(
+    ({ kind }) => kind.suffix === 'release',
+  );
+  const { Metrics = [], ...properties } = (alarm?.resource.Properties ?? {}) as Alarm;
+  const [expression = ''] = Metrics.flatMap(({ Expression }) => Expression ?? []);
+  const names = Metrics.flatMap(({ Id, MetricStat }) => (MetricStat === undefined ? [] : [Id]));
+  const quiet = Object.fromEntries(names.map((name): [string, Series] => [name, [_, _, _, _]]));
+  const swept = { ...quiet, swept: [2, 1, _, 2] };
+
+  it('is on where no sweep came, and for what each of its metrics tells', async () => {
+    expect(names).toEqual(['failed', 'held', 'unreadable', 'unattended', 'swept']);
+    expect(properties).toMatchObject({ TreatMissingData: 'breaching', Threshold: 0 });
+    const series: Record<string, Series>[] = [
+      quiet,
+      swept,
+      { ...swept, failed: [1, _, _, _] },
+      { ...swept, held: [_, 3, _, 0] },
+      { ...swept, unattended: [_, _, _, 1] },
+      { ...swept, unreadable: [2, 3, _, _] },
+    ];
+    const [answers] = await ask(series.map((one) => [one, [expression]]));
+    expect(answers).toEqual([
+      [1, 1, 1, 1],
+      [0, 0, 1, 0],
+      [1, 0, 1, 0],
+      [0, 1, 1, 0],
+      [0, 0, 1, 1],
+      [0, 1, 1, 0],
+    ]);
+  });
+
+  it('is so too should FILL give nothing of a metric that was never published', async () => {
+    const never = names.filter((name) => name !== 'swept');
+    const unfilled = never.reduce((text, name) => text.replace(`FILL(${name}, 0)`, name), expression);
+    expect(unfilled).not.toBe(expression);
+    const [answers] = await ask([
+      [swept, [unfilled]],
+      [{ ...swept, unattended: [1, _, _, _] }, [unfilled]],
+      // No point at all is missing data, which is breaching.
+      [quiet, [unfilled.replace('FILL(swept, 0)', 'swept')]],
+    ]);
+    expect(answers).toEqual([
+      [0, 0, 1, 0],
+      [1, 0, 1, 0],
+      [_, _, _, _],
+    ]);
   });
 });
 

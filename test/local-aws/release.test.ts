@@ -15,6 +15,7 @@ import {
 import { ListSchedulesCommand } from '@aws-sdk/client-scheduler';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { TickAnswer } from '../../functions/release/contract.ts';
+import { sweepName } from '../../plugins/models/naming.ts';
 import { follow } from '../../plugins/models/release/follow.ts';
 import { registryScope } from '../../plugins/models/release/open.ts';
 import { abortReleases, emptyRegistry } from '../../plugins/models/release/remove.ts';
@@ -72,7 +73,7 @@ async function document(): Promise<Record<string, unknown>> {
 }
 async function schedules(): Promise<readonly string[]> {
   const { Schedules } = await stack.scheduler.send(new ListSchedulesCommand({}));
-  return (Schedules ?? []).map(({ Name }) => Name ?? '');
+  return (Schedules ?? []).map(({ Name }) => Name ?? '').filter((name) => name !== sweepName);
 }
 const keys = async (): Promise<readonly string[]> =>
   ((await stack.s3.send(new ListObjectsV2Command({ Bucket: BUCKET, Prefix: 'models/' }))).Contents ?? []).map(

@@ -1,12 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { METRICS as OWN, SLOW_STEPS } from '../../functions/infer/contract.ts';
-import { ALARMS, METRICS } from '../../functions/release/contract.ts';
+import { ALARMS, METRICS, SWEEP_EVERY } from '../../functions/release/contract.ts';
 import type { Release } from '../../functions/release/document/contract.ts';
+import { readEvent } from '../../functions/release/events.ts';
 import { everyOf } from '../../functions/release/pace.ts';
 import type { ServiceOptions } from '../../plugins/models/model.ts';
+import { SWEEP } from '../../plugins/models/naming.ts';
 import { parseModels } from '../../plugins/models/parse.ts';
 import { ALARM_KINDS, alarmsOf } from '../../plugins/models/plan/alarms.ts';
 import { alertProblems, alertResources } from '../../plugins/models/plan/alerts.ts';
+import { releaseResources } from '../../plugins/models/plan/alias.ts';
 import type { Host } from '../../plugins/models/plan/host.ts';
 
 const host: Host = {
@@ -82,7 +85,51 @@ describe('alarms', () => {
   it('stay quiet without traffic, and watch the alias', () => {
     const text = JSON.stringify(alarms({ latency: { p95: 100 } }).map(({ resource }) => resource));
     expect(text).toContain('"shop-dev-churn:live"');
-    for (const { resource } of alarms()) expect(resource.Properties.TreatMissingData).toBe('notBreaching');
+    for (const { resource, kind } of alarms())
+      expect(resource.Properties.TreatMissingData).toBe(
+        kind.suffix === 'release' ? 'breaching' : 'notBreaching',
+      );
+  });
+
+  it('that miss the sweep are made after it, and look back on two', () => {
+    const [one] = models();
+    if (one === undefined) throw new Error('no model');
+    const found = alarms().find(({ kind }) => kind.suffix === 'release');
+    expect(found?.resource.DependsOn).toBe(SWEEP);
+    expect(JSON.stringify(found?.resource.Properties.Metrics)).toContain(`"Period":${2 * SWEEP_EVERY}`);
+    expect(found?.kind.when(100)).toContain('sweep stays away for 30 minutes');
+    const input = { models: [one], host, options: {}, zips: new Map() };
+    const { resources: made } = releaseResources(input, [
+      {
+        model: one,
+        facts: { signature: { inputs: [], outputs: [] } },
+        layer: {},
+        aliasLogicalId: 'ChurnLiveAlias',
+      } as never,
+    ]);
+    expect(made[SWEEP]).toMatchObject({
+      Type: 'AWS::Scheduler::Schedule',
+      DependsOn: ['ChurnLiveAlias'],
+      Properties: { ScheduleExpression: 'rate(15 minutes)', GroupName: { Ref: 'ModelsScheduleGroup' } },
+    });
+    const target = made[SWEEP]?.Properties.Target as Record<string, unknown>;
+    expect(readEvent(JSON.parse(String(target.Input)), 'group', 0)).toEqual({ kind: 'sweep' });
+    expect(target.RoleArn).toEqual({ 'Fn::GetAtt': ['ModelsScheduleRole', 'Arn'] });
+  });
+
+  it('and their sweep take the role that the provider names', () => {
+    const role = 'arn:aws:iam::123456789012:role/all';
+    const [one] = models();
+    if (one === undefined) throw new Error('no model');
+    const named = {
+      models: [one],
+      host: { ...host, provider: { iam: { role } } },
+      options: {},
+      zips: new Map(),
+    };
+    const { resources: made } = releaseResources(named, []);
+    expect(made[SWEEP]?.Properties.Target).toMatchObject({ RoleArn: role });
+    expect(made[SWEEP]).not.toHaveProperty('DependsOn');
   });
 
   it('read metrics that somebody writes', () => {
@@ -94,6 +141,8 @@ describe('alarms', () => {
       METRICS.failed,
       METRICS.held,
       METRICS.unreadable,
+      METRICS.unattended,
+      METRICS.swept,
     ])
       expect(named).toContain(`"MetricName":"${name}"`);
     // The edge that is the objective itself.
@@ -101,7 +150,7 @@ describe('alarms', () => {
   });
 
   it('count what is billed', () => {
-    expect(alarms().reduce((sum, { metrics }) => sum + metrics, 0)).toBe(2 + 3 + 1 + 3);
+    expect(alarms().reduce((sum, { metrics }) => sum + metrics, 0)).toBe(2 + 3 + 1 + 5);
   });
 });
 

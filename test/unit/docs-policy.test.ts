@@ -68,6 +68,10 @@ const OURS: Readonly<Record<string, readonly string[]>> = {
     'sns:SetTopicAttributes',
   ],
   'AWS::SNS::TopicPolicy': ['sns:SetTopicAttributes'],
+  'AWS::Scheduler::Schedule': [
+    ...['scheduler:CreateSchedule', 'scheduler:UpdateSchedule', 'scheduler:DeleteSchedule'],
+    ...['scheduler:GetSchedule', 'iam:PassRole'],
+  ],
   'AWS::Scheduler::ScheduleGroup': ['scheduler:CreateScheduleGroup', 'scheduler:DeleteScheduleGroup'],
   'Custom::ModelAlias': ['lambda:InvokeFunction'],
   'Custom::ModelBucketEvents': ['lambda:InvokeFunction'],

@@ -5,12 +5,13 @@ import { routeLogicalId } from '../../plugins/models/naming.ts';
 import { parseModels } from '../../plugins/models/parse.ts';
 import { capacityLine, capacityOf } from '../../plugins/models/plan/capacity.ts';
 import { catalogManifest, catalogStatements } from '../../plugins/models/plan/catalog.ts';
-import { kept } from '../../plugins/models/plan/cloudformation.ts';
+import { arn, kept } from '../../plugins/models/plan/cloudformation.ts';
 import {
   idleCost,
   leastInstances,
   monthlyCost,
   standingCost,
+  sweepCost,
   total,
 } from '../../plugins/models/plan/cost.ts';
 import type { Built } from '../../plugins/models/plan/endpoint.ts';
@@ -244,6 +245,12 @@ describe('functions', () => {
     const named = input({ churn: { http: {} } }, { host: { ...host, provider } });
     expect(Object.values(planFunctions(named)).every((definition) => !('role' in definition))).toBe(true);
     expect(JSON.stringify(neededPolicy(named))).toContain('lambda:UpdateAlias');
+    // Schedules take the role to invoke the worker, which has no version.
+    expect(neededPolicy(named)?.Statement).toContainEqual({
+      Effect: 'Allow',
+      Action: ['lambda:InvokeFunction'],
+      Resource: [arn('lambda', 'function:shop-dev-models-release')],
+    });
     const own = input({ churn: { function: { role: 'MyRole' } } });
     expect(planFunctions(own).churn?.role).toBe('MyRole');
     expect(JSON.stringify(neededPolicy(own))).toContain('logs:PutLogEvents');
@@ -400,9 +407,10 @@ describe('cost', () => {
       if (one === undefined) throw new Error('no model');
       return { least: leastInstances(one), ...standingCost(one, host) };
     };
-    expect(standing({}).alarms).toBeCloseTo(0.9, 9);
+    expect(standing({}).alarms).toBeCloseTo(1.1, 9);
+    expect(standing({}).sweep).toBeCloseTo(0.3, 9);
     expect(standing({}).provisioned).toBe(0);
-    expect(standing({ latency: { p95: 100 } }).alarms).toBeCloseTo(1.1, 9);
+    expect(standing({ latency: { p95: 100 } }).alarms).toBeCloseTo(1.3, 9);
     const provisioned = { min: 2, max: 20 };
     const one = standing({ concurrency: { provisioned: 1 } });
     expect(one.provisioned).toBeCloseTo(2_592_000 * 0.0000041667, 9);
@@ -416,6 +424,10 @@ describe('cost', () => {
     const [one] = models({ churn: { memory: 1024, concurrency: { provisioned: 1 } } });
     if (one === undefined) throw new Error('no model');
     expect(monthlyCost(one, facts, 1, 0.1).compute).toBeCloseTo(2_592_000 * 0.1 * 0.0000097222, 9);
+  });
+
+  it('of the sweeps is 2,880 runs in a month of 30 days', () => {
+    expect(sweepCost()).toBeCloseTo(2880 * (0.000001 + 0.0000002 + 0.5 * 0.0000166667), 9);
   });
 
   it('idle is the storage of packages: five of each', () => {

@@ -195,6 +195,8 @@ export type Schedule = {
 };
 
 export type SchedulePort = {
+  /** Makes the schedule if there is none of this name; one that is there stays as it is. */
+  readonly make: (schedule: Schedule) => Promise<'made' | 'there'>;
   /** Makes the schedule, or overwrites the one of this name. */
   readonly put: (schedule: Schedule) => Promise<void>;
   /** Deletes it; nothing happens where it is gone. */

@@ -10,14 +10,19 @@ import type { Schedule, SchedulePort } from './ports.ts';
 
 /** EventBridge Scheduler. */
 export function scheduler(client: SchedulerClient): SchedulePort {
+  const make: SchedulePort['make'] = async (schedule) => {
+    try {
+      await client.send(new CreateScheduleCommand(shape(schedule)));
+      return 'made';
+    } catch (error) {
+      if (errorName(error) !== 'ConflictException') throw error;
+      return 'there';
+    }
+  };
   return {
+    make,
     put: async (schedule) => {
-      try {
-        await client.send(new CreateScheduleCommand(shape(schedule)));
-      } catch (error) {
-        if (errorName(error) !== 'ConflictException') throw error;
-        await client.send(new UpdateScheduleCommand(shape(schedule)));
-      }
+      if ((await make(schedule)) === 'there') await client.send(new UpdateScheduleCommand(shape(schedule)));
     },
     remove: async ({ group, name }) => {
       try {

@@ -1,7 +1,15 @@
 import { problemError } from '../errors.ts';
 import type { Facts, Model } from '../model.ts';
 import { type Capacity, capacityLine, capacityOf } from '../plan/capacity.ts';
-import { type Cost, idleCost, monthlyCost, type StandingCost, standingCost, total } from '../plan/cost.ts';
+import {
+  type Cost,
+  idleCost,
+  monthlyCost,
+  type StandingCost,
+  standingCost,
+  sweepCost,
+  total,
+} from '../plan/cost.ts';
 import { type Item, inventory } from '../plan/inventory.ts';
 import { neededPolicy } from '../plan/plan.ts';
 import { PRICES } from '../plan/prices.ts';
@@ -82,7 +90,7 @@ function text(
     '',
     `Cost a month (${PRICES.region}, prices of ${PRICES.year}, without free tier, transfer and cold starts; ${duration} ms a request):`,
     ...lines.map((line) => `  ${line.model.name.padEnd(16)} ${priced(line)}`),
-    `  ${'idle'.padEnd(16)} ${dollars(idle)} for packages in S3`,
+    `  ${'idle'.padEnd(16)} ${dollars(idle)} for packages in S3, ${dollars(sweepCost())} for the sweeps of the release worker`,
     ...(plan.options.dashboard
       ? [
           `  ${'dashboard'.padEnd(16)} ${dollars(PRICES.dashboard)}, or nothing where the account has less than three others`,
@@ -166,6 +174,7 @@ function json(
           }),
         })),
         idle,
+        sweeps: sweepCost(),
       },
       ...(policy !== undefined && { policy }),
     },

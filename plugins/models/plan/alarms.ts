@@ -1,8 +1,8 @@
 import { METRICS as OWN } from '../../../functions/infer/contract.ts';
-import { ALARMS, METRICS as WORKER } from '../../../functions/release/contract.ts';
+import { ALARMS, SWEEP_EVERY, UNATTENDED, METRICS as WORKER } from '../../../functions/release/contract.ts';
 import { staged } from '../../../functions/shared/commands.ts';
 import type { Model } from '../model.ts';
-import { ALIAS, alarmLogicalId, alarmName } from '../naming.ts';
+import { ALIAS, alarmLogicalId, alarmName, SWEEP } from '../naming.ts';
 import { BATCH_ALARMS } from './batch-alarms.ts';
 import type { Json, Resource } from './cloudformation.ts';
 import { nameOf } from './endpoint.ts';
@@ -31,6 +31,8 @@ type Watch = {
   readonly period: number;
   readonly periods: number;
   readonly of: number;
+  /** Something is published all the time: where nothing is, that is the fault. It is made once that has begun. */
+  readonly lives?: { readonly from: string };
 };
 
 export type Metric = {
@@ -75,6 +77,9 @@ const FEW_REQUESTS = 20;
 
 /** Ticks in half an hour. */
 const UNREADABLE = 3;
+
+/** Sweeps in the time that the alarm of a release looks back. */
+const SWEEPS = 2;
 
 export const ALARM_KINDS: readonly AlarmKind[] = [
   {
@@ -180,23 +185,29 @@ export const ALARM_KINDS: readonly AlarmKind[] = [
   {
     suffix: 'release',
     when: () =>
-      `a release fails or is held, or cannot read or change what it needs ${UNREADABLE} times in half an hour`,
-    what: 'A release does not go on by itself',
-    advice: 'Run `sls models status`: it says what happened and what to do.',
+      `a release fails or is held, or cannot read or change what it needs ${UNREADABLE} times in half an hour; weights stand that nobody has looked at for ${UNATTENDED / 60} minutes; the release worker’s sweep stays away for ${(SWEEPS * SWEEP_EVERY) / 60} minutes`,
+    what: 'A release does not go on by itself, or nobody would see to it',
+    advice:
+      'Run `sls models status`: it says what happened and what to do. Where it finds nothing, read the log of models-release.',
     rollsBack: false,
     watch: (_, name) => ({
       metrics: {
         failed: own(name, WORKER.failed),
         held: own(name, WORKER.held),
         unreadable: own(name, WORKER.unreadable),
+        unattended: own(name, WORKER.unattended),
+        swept: own(name, WORKER.swept),
       },
-      expression: `IF(FILL(failed, 0) + FILL(held, 0) > 0 OR FILL(unreadable, 0) >= ${UNREADABLE}, 1, 0)`,
+      // A sweep that is missing is filled with 0, not left missing: CloudWatch would look back for older ones, for hours.
+      // https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html
+      expression: `IF(FILL(swept, 0) < 1 OR FILL(failed, 0) + FILL(held, 0) + FILL(unattended, 0) > 0 OR FILL(unreadable, 0) >= ${UNREADABLE}, 1, 0)`,
       above: 0,
       // What waits is ticked every ten minutes: three ticks fit, and between two the alarm stays on, or each would call
-      // somebody anew. The window slides minute by minute.
-      period: 1800,
+      // somebody anew. The window slides minute by minute, and two sweeps fit.
+      period: SWEEPS * SWEEP_EVERY,
       periods: 1,
       of: 1,
+      lives: { from: SWEEP },
     }),
   },
   ...BATCH_ALARMS,
@@ -232,6 +243,7 @@ export function alarmsOf(
         metrics: Object.keys(watch.metrics).length,
         resource: {
           Type: 'AWS::CloudWatch::Alarm',
+          ...(watch.lives !== undefined && { DependsOn: watch.lives.from }),
           Properties: {
             AlarmName: name,
             AlarmDescription: staged(
@@ -245,7 +257,7 @@ export function alarmsOf(
             EvaluationPeriods: watch.of,
             DatapointsToAlarm: watch.periods,
             // No requests, no points: that is no fault.
-            TreatMissingData: 'notBreaching',
+            TreatMissingData: watch.lives === undefined ? 'notBreaching' : 'breaching',
           },
         },
       },

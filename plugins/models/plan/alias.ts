@@ -4,6 +4,8 @@ import {
   REGISTRY_PREFIX,
   RESOURCE_TYPE,
   SERVICE_TIMEOUT,
+  SWEEP_EVERY,
+  type SweepEvent,
   WORKER_TIMEOUT,
 } from '../../../functions/release/contract.ts';
 import type { Model, ServiceOptions } from '../model.ts';
@@ -16,6 +18,8 @@ import {
   RELEASE,
   RUNTIME,
   roleLogicalId,
+  SWEEP,
+  sweepName,
 } from '../naming.ts';
 import { alertResources, noticesTopic } from './alerts.ts';
 import {
@@ -96,6 +100,10 @@ export function releaseResources(
   return {
     resources: {
       [GROUP]: { Type: 'AWS::Scheduler::ScheduleGroup', Properties: {} },
+      [SWEEP]: sweepOf(
+        host,
+        endpoints.map((endpoint) => endpoint.aliasLogicalId),
+      ),
       ...(own && {
         [SCHEDULE_ROLE]: scheduleRoleOf(host),
         [roleLogicalId(RELEASE)]: roleOf({}, host, releaseStatements(input)),
@@ -111,6 +119,31 @@ export function releaseResources(
       ),
     },
     outputs: {},
+  };
+}
+
+/**
+ * What looks after the schedules of the releases. It comes after the aliases and before the alarms that miss it: without a start
+ * it runs at once, and then finds them: https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html#rate-based
+ */
+function sweepOf(host: Host, aliases: readonly string[]): Resource {
+  const input: SweepEvent = { sweep: true };
+  return {
+    Type: 'AWS::Scheduler::Schedule',
+    ...(aliases.length > 0 && { DependsOn: aliases }),
+    Properties: {
+      Name: sweepName,
+      GroupName: { Ref: GROUP },
+      ScheduleExpression: `rate(${SWEEP_EVERY / 60} minutes)`,
+      FlexibleTimeWindow: { Mode: 'OFF' },
+      Target: {
+        Arn: getAtt(functionLogicalId(RELEASE), 'Arn'),
+        RoleArn: scheduleRole(host),
+        Input: JSON.stringify(input),
+        // What one misses, the next one finds.
+        RetryPolicy: { MaximumRetryAttempts: 0, MaximumEventAgeInSeconds: 60 },
+      },
+    },
   };
 }
 
@@ -157,10 +190,13 @@ export function releaseStatements(input: ReleaseInput): readonly Json[] {
   ];
 }
 
+/** What a role must allow in which EventBridge Scheduler ticks, and sweeps. */
+export const tickStatement = (host: Host): Statement =>
+  allow(['lambda:InvokeFunction'], [arn('lambda', `function:${workerName(host)}`)]);
+
 /** The role in which EventBridge Scheduler ticks: invoking the worker, for schedules of this group only. */
 function scheduleRoleOf(host: Host): Resource {
-  const invoke: Statement = allow(['lambda:InvokeFunction'], [arn('lambda', `function:${workerName(host)}`)]);
-  const role = roleOf({}, host, [invoke]);
+  const role = roleOf({}, host, [tickStatement(host)]);
   const trust = {
     Effect: 'Allow',
     Principal: { Service: ['scheduler.amazonaws.com'] },

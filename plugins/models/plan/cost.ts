@@ -1,3 +1,4 @@
+import { SWEEP_EVERY } from '../../../functions/release/contract.ts';
 import type { Facts, Model } from '../model.ts';
 import { allAlarms, type KnownFacts } from './alerts.ts';
 import { auditBytes } from './audit.ts';
@@ -28,6 +29,8 @@ export type Cost = {
 /** What one model costs a month without a single request, in dollars by cause. */
 export type StandingCost = {
   readonly alarms: number;
+  /** The count of the sweeps that looked at it, which its alarm misses. */
+  readonly sweep: number;
   /** At the least: scaling may keep more instances warm, and a release keeps those of two versions. */
   readonly provisioned: number;
   /** Lambda asks the queue of batch for objects all the time. */
@@ -84,6 +87,7 @@ export function standingCost(model: Model, host: Host, facts: KnownFacts = new M
   const gigabytes = (leastInstances(model) * model.memory) / 1024;
   return {
     alarms: metrics * PRICES.alarmMetric,
+    sweep: PRICES.metric,
     provisioned: gigabytes * MONTH * PRICES.provisioned.kept[model.architecture],
     queue: model.batch === undefined ? 0 : POLLS * PRICES.queueRequest,
   };
@@ -101,6 +105,13 @@ export function leastInstances({ concurrency }: Model): number {
     min,
   );
 }
+
+/** GB-seconds of a sweep: a second at most for some models, of half a GB. */
+const SWEEP = 0.5;
+
+/** Dollars a month of a service's sweeps, beside the metric of each model. */
+export const sweepCost = (): number =>
+  (MONTH / SWEEP_EVERY) * (PRICES.scheduled + PRICES.request + SWEEP * PRICES.gbSecond.x86_64);
 
 /** Dollars a month without a single request: packages, layers and files in S3. Functions, aliases, routes, roles and topics cost nothing. */
 export function idleCost(facts: Iterable<Facts>, layerBytes: number): number {

@@ -1,3 +1,4 @@
+import { SWEEP_EVERY } from '../../../functions/release/contract.ts';
 import type { Problem } from '../errors.ts';
 import { ALIAS, alertsTopic, CATALOG, DRIFT, dashboardName, RELEASE } from '../naming.ts';
 import { placeOf } from '../units.ts';
@@ -47,6 +48,7 @@ export function inventory(input: PlanInput, facts: KnownFacts = new Map()): read
       ? []
       : [{ what: 'function', name: `${host.service}-${host.stage}-${DRIFT}`, resources: named ? 4 : 5 }]),
     { what: 'schedule group', name: 'of the releases', resources: named ? 1 : 2 },
+    { what: 'schedule', name: `sweep over the releases, every ${SWEEP_EVERY / 60} minutes`, resources: 1 },
     // Its policy, and how the worker hears of alarms.
     { what: 'topic', name: alertsTopic(host.service, host.stage), resources: mayRollBack(models) ? 4 : 2 },
     ...(alerts?.kind === 'email' ? [{ what: 'mail', name: `to ${alerts.to}`, resources: 1 }] : []),

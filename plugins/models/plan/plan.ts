@@ -11,7 +11,7 @@ import {
   roleLogicalId,
 } from '../naming.ts';
 import { alertProblems } from './alerts.ts';
-import { releaseFunctions, releaseResources, releaseStatements } from './alias.ts';
+import { releaseFunctions, releaseResources, releaseStatements, tickStatement } from './alias.ts';
 import { auditProblems } from './audit.ts';
 import { batchFunctions, batching, batchName, batchRole, batchStatements } from './batch.ts';
 import { machineStatements } from './batch-machine.ts';
@@ -181,7 +181,7 @@ export function neededPolicy(input: PlanInput): Json | undefined {
     ]);
   if (models.length > 0 && providerRole(host.provider) !== undefined) {
     if (catalogFunction(models, host) !== undefined) statements.push(...catalogStatements(models, host));
-    statements.push(...releaseStatements(input));
+    statements.push(...releaseStatements(input), tickStatement(host));
     statements.push(...batching(models).flatMap((model) => machineStatements(model, host)));
     if (drifting(models).length > 0)
       statements.push(...(monitorStatements(models, host, options) as readonly Json[]));

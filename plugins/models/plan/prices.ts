@@ -12,6 +12,7 @@ export const PRICES = {
     'https://aws.amazon.com/cloudwatch/pricing/',
     'https://aws.amazon.com/s3/pricing/',
     'https://aws.amazon.com/sqs/pricing/',
+    'https://aws.amazon.com/eventbridge/pricing/',
   ],
   /** Lambda, a request. */
   request: 0.2 / 1e6,
@@ -26,6 +27,8 @@ export const PRICES = {
   storageGbSecond: 0.0000000309,
   /** SQS, a request of a standard queue. */
   queueRequest: 0.4 / 1e6,
+  /** EventBridge Scheduler, an invocation. */
+  scheduled: 1 / 1e6,
   /** HTTP API, a request of at most 512 KB. */
   httpRequest: 1 / 1e6,
   /** CloudWatch, an alarm a month, for each metric that it watches. */

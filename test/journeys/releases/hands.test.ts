@@ -3,6 +3,7 @@ import { DeleteAliasCommand } from '@aws-sdk/client-lambda';
 import { GetScheduleCommand, ListSchedulesCommand } from '@aws-sdk/client-scheduler';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { TickEvent } from '../../../functions/release/contract.ts';
+import { sweepName } from '../../../plugins/models/naming.ts';
 import { type LocalAws, startAws } from '../../local-aws/start.ts';
 import { CANARY, endOf, half, openShop, type Shop, until, WRITTEN, whole } from './shop.ts';
 import type { Traffic } from './traffic.ts';
@@ -67,7 +68,7 @@ describe('a registry that cannot be read', () => {
   it('raises no weight, alarms after three ticks, and past the deadline takes the weight away', async () => {
     const { on, traffic } = await canary('unreadable');
     const { Schedules = [] } = await on.scheduler.send(new ListSchedulesCommand({}));
-    const [{ Name = '', GroupName = '' } = {}] = Schedules;
+    const { Name = '', GroupName = '' } = Schedules.find(({ Name }) => Name !== sweepName) ?? {};
     const { Target } = await on.scheduler.send(new GetScheduleCommand({ Name, GroupName }));
     const { tick }: TickEvent = JSON.parse(Target?.Input ?? '');
     expect(tick).toMatchObject({ stable: '1', deadline: expect.any(String) });

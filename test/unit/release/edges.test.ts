@@ -129,6 +129,7 @@ describe('stack in progress', () => {
         release: RequestId,
         stable: '3',
         deadline: '2026-01-01T01:00:00.000Z',
+        stack: STACK,
         schedule: { group: 'group', name: schedule?.name },
       },
     });
@@ -631,6 +632,7 @@ describe('Delete', () => {
     await deploy(w, '4', 'b');
     const [schedule] = [...w.schedules.values()];
     w.objects.objects.clear();
+    w.stack.state = 'gone';
     expect(await w.send(JSON.parse(schedule?.input ?? ''))).toEqual({
       model: 'churn',
       phase: 'NONE',
@@ -717,6 +719,8 @@ describe('every path answers', () => {
   });
 
   it('throws for what it cannot answer', async () => {
-    await expect(fakeWorld().send({})).rejects.toThrow('neither a tick, a command, an alarm nor a request');
+    await expect(fakeWorld().send({})).rejects.toThrow(
+      'neither a tick, a command, a sweep, an alarm nor a request',
+    );
   });
 });

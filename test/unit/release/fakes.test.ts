@@ -48,6 +48,7 @@ describe('the fakes keep the contract of the ports', () => {
     target: 'target',
     role: 'role',
     schedulesIn: async () => [...schedules.schedules.values()].map(({ name }) => name),
+    inputOf: async (name) => schedules.schedules.get(`group/${name}`)?.input,
     stack: 'here',
     noStack: 'gone',
     scalingOf: async (version) => {
