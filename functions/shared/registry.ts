@@ -1,6 +1,11 @@
 import type { Release } from '../release/document/contract.ts';
 import type { GateEvidence } from '../release/gate/contract.ts';
-import type { Deployment, DeploymentEnd, VersionRecord } from '../release/history/contract.ts';
+import type {
+  Deployment,
+  DeploymentEnd,
+  SignatureRecord,
+  VersionRecord,
+} from '../release/history/contract.ts';
 import type { ObjectPort } from './aws/ports.ts';
 
 /**
@@ -9,6 +14,7 @@ import type { ObjectPort } from './aws/ports.ts';
  *
  *     versions/<model>/<n>.json             what a published version is
  *     versions/<model>/<n>-<start>.json     what it was in a function of the same name that is gone
+ *     signatures/<model>/<fingerprint>.json what clients see of a version: its inputs and outputs
  *     releases/<model>/live.json            the release that is, or was last, under way
  *     releases/<model>/<start>-<id>.json    the ones before
  *     releases/<model>/gate-<id>.json       what the gate of a release found, values of failed cases included
@@ -28,6 +34,10 @@ export type Registry = {
   readonly version: (record: VersionRecord) => Promise<void>;
   /** @returns what a version is; undefined where no record of it is left. */
   readonly known: (model: string, version: string) => Promise<VersionRecord | undefined>;
+  /** Keeps what clients see of a version; a second time does nothing. */
+  readonly keepSignature: (record: SignatureRecord) => Promise<void>;
+  /** @returns what clients see of a version; undefined where it is not known, or the document is none of ours. */
+  readonly signature: (model: string, fingerprint: string) => Promise<SignatureRecord | undefined>;
   /** Keeps which model a function serves. */
   readonly serves: (functionName: string, model: string) => Promise<void>;
   /** @returns the model that a function serves: an alarm knows only the function. */
@@ -78,6 +88,8 @@ const SCHEMA = 1;
 
 export function registry(objects: ObjectPort, scope: string): Registry {
   const live = (model: string): string => `${scope}releases/${model}/live.json`;
+  const signatureOf = (model: string, fingerprint: string): string =>
+    `${scope}signatures/${model}/${fingerprint}.json`;
   return {
     release: async (model) => {
       const found = await objects.get(live(model));
@@ -118,6 +130,14 @@ export function registry(objects: ObjectPort, scope: string): Registry {
     known: async (model, version) => {
       const found = await objects.get(`${scope}versions/${model}/${version}.json`);
       return found && (JSON.parse(found.text) as VersionRecord);
+    },
+    keepSignature: async (record) => {
+      await objects.create(signatureOf(record.model, record.fingerprint), print(record));
+    },
+    signature: async (model, fingerprint) => {
+      const found = await objects.get(signatureOf(model, fingerprint));
+      const document = found && json(found.text);
+      return isSignature(document) ? document : undefined;
     },
     serves: (functionName, model) =>
       change(objects, `${scope}functions/${functionName}.json`, (before) =>
@@ -238,5 +258,21 @@ function isCore(value: unknown): value is Core {
     typeof functionName === 'string' &&
     typeof alias === 'string' &&
     typeof highest === 'number'
+  );
+}
+
+/** It only tells what is worth a sentence: one that somebody damaged is as good as none. */
+function isSignature(value: unknown): value is SignatureRecord {
+  const { schema, inputs, outputs } = fields(value);
+  return schema === SCHEMA && [inputs, outputs].every((specs) => Array.isArray(specs) && specs.every(isSpec));
+}
+
+function isSpec(value: unknown): boolean {
+  const { name, datatype, shape } = fields(value);
+  return (
+    typeof name === 'string' &&
+    typeof datatype === 'string' &&
+    Array.isArray(shape) &&
+    shape.every((dimension) => typeof dimension === 'number')
   );
 }
