@@ -261,7 +261,7 @@ function isCore(value: unknown): value is Core {
   );
 }
 
-/** It only tells what is worth a sentence: one that somebody damaged is as good as none. */
+/** What is compared is only told, so one that somebody damaged is as good as none. */
 function isSignature(value: unknown): value is SignatureRecord {
   const { schema, inputs, outputs } = fields(value);
   return schema === SCHEMA && [inputs, outputs].every((specs) => Array.isArray(specs) && specs.every(isSpec));

@@ -53,8 +53,8 @@ export type VersionRecord = {
 };
 
 /**
- * `signatures/<model>/<fingerprint>.json`: what clients see of a version, written by the command line before it uploads
- * anything, so that a later deploy can be compared. Versions that were deployed before such documents were kept have none.
+ * `signatures/<model>/<fingerprint>.json`: what clients see of a version, written by the command line before it
+ * uploads anything, so that a later deploy can be compared. Versions from before there were such documents have none.
  */
 export type SignatureRecord = {
   readonly schema: 1;

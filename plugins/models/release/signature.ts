@@ -17,7 +17,7 @@ export type SignatureChange = {
 type Side = 'input' | 'output';
 type Pair = { readonly before: Spec; readonly after: Spec };
 
-/** @returns one entry a difference, those that break clients first; none where the two are equal, whatever their order of keys */
+/** @returns an entry a difference, those that break clients first; none where the two are equal */
 export function signatureChanges(
   live: ClientSignature,
   offered: ClientSignature,
@@ -185,7 +185,8 @@ const LINES = 20;
  *
  *     churn: its signature differs from that of version 3, which is live:
  *       input b is called c now: requests that have b are refused
- *     Clients that send what version 3 takes may be refused; an intended change goes by `sls models promote …` once clients follow.
+ *     Clients that send what version 3 takes may be refused; an intended change goes by
+ *     `sls models promote --model churn --stage prod` once clients follow.
  *
  * @param steps the new version gets its traffic by steps, so that there is something to promote
  */
