@@ -35,7 +35,7 @@ type Said = {
  * ones. Only the last part is asked of AWS, and everything else is said without it.
  */
 export const command: Command = {
-  usage: 'Show what a deploy creates, what it costs a month, and how signatures differ from the live ones',
+  usage: 'Show what a deploy creates, what it costs a month, and what changes for clients',
   options: {
     duration: { usage: `Milliseconds that a request is billed for (default: ${DURATION})`, type: 'string' },
     json: { usage: 'Print JSON', type: 'boolean' },
