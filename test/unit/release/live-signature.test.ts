@@ -164,6 +164,9 @@ describe('what is kept of a deploy', () => {
       const uploads = { layers: [], files: [], registry: [], optimised: [] };
       await writeFile(join(folder, 'models', 'uploads.json'), JSON.stringify(uploads));
       expect(await packagedSignatures(folder)).toEqual(new Map());
+      const signatures = { churn: signature('x') };
+      await writeFile(join(folder, 'models', 'uploads.json'), JSON.stringify({ ...uploads, signatures }));
+      expect(await packagedSignatures(folder)).toEqual(of(signature('x')));
     } finally {
       await rm(folder, { recursive: true, force: true });
     }
