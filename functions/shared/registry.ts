@@ -1,6 +1,11 @@
 import type { Release } from '../release/document/contract.ts';
 import type { GateEvidence } from '../release/gate/contract.ts';
-import type { Deployment, DeploymentEnd, VersionRecord } from '../release/history/contract.ts';
+import type {
+  Deployment,
+  DeploymentEnd,
+  SignatureRecord,
+  VersionRecord,
+} from '../release/history/contract.ts';
 import type { ObjectPort } from './aws/ports.ts';
 
 /**
@@ -9,6 +14,7 @@ import type { ObjectPort } from './aws/ports.ts';
  *
  *     versions/<model>/<n>.json             what a published version is
  *     versions/<model>/<n>-<start>.json     what it was in a function of the same name that is gone
+ *     signatures/<model>/<fingerprint>.json what clients see of a version: its inputs and outputs
  *     releases/<model>/live.json            the release that is, or was last, under way
  *     releases/<model>/<start>-<id>.json    the ones before
  *     releases/<model>/gate-<id>.json       what the gate of a release found, values of failed cases included
@@ -32,6 +38,10 @@ export type Registry = {
   readonly records: (model: string) => Promise<readonly string[]>;
   /** @returns one of them; undefined where it is gone, or of a schema that is not ours. */
   readonly recorded: (model: string, name: string) => Promise<VersionRecord | undefined>;
+  /** Keeps what clients see of a version; a second time does nothing. */
+  readonly keepSignature: (record: SignatureRecord) => Promise<void>;
+  /** @returns what clients see of a version; undefined where it is not known, or the document is none of ours. */
+  readonly signature: (model: string, fingerprint: string) => Promise<SignatureRecord | undefined>;
   /** Keeps which model a function serves. */
   readonly serves: (functionName: string, model: string) => Promise<void>;
   /** @returns names of the functions that ever served a model. */
@@ -84,6 +94,8 @@ const SCHEMA = 1;
 
 export function registry(objects: ObjectPort, scope: string): Registry {
   const live = (model: string): string => `${scope}releases/${model}/live.json`;
+  const signatureOf = (model: string, fingerprint: string): string =>
+    `${scope}signatures/${model}/${fingerprint}.json`;
   return {
     release: async (model) => {
       const found = await objects.get(live(model));
@@ -134,6 +146,14 @@ export function registry(objects: ObjectPort, scope: string): Registry {
     },
     records: (model) => namesBelow(objects, `${scope}versions/${model}/`),
     recorded: (model, name) => ofSchema<VersionRecord>(objects, `${scope}versions/${model}/${name}.json`),
+    keepSignature: async (record) => {
+      await objects.create(signatureOf(record.model, record.fingerprint), print(record));
+    },
+    signature: async (model, fingerprint) => {
+      const found = await objects.get(signatureOf(model, fingerprint));
+      const document = found && json(found.text);
+      return isSignature(document) ? document : undefined;
+    },
     serves: (functionName, model) =>
       change(objects, `${scope}functions/${functionName}.json`, (before) =>
         before?.model === model ? undefined : { schema: 1, model },
@@ -260,5 +280,21 @@ function isCore(value: unknown): value is Core {
     typeof functionName === 'string' &&
     typeof alias === 'string' &&
     typeof highest === 'number'
+  );
+}
+
+/** What is compared is only told, so one that somebody damaged is as good as none. */
+function isSignature(value: unknown): value is SignatureRecord {
+  const { schema, inputs, outputs } = fields(value);
+  return schema === SCHEMA && [inputs, outputs].every((specs) => Array.isArray(specs) && specs.every(isSpec));
+}
+
+function isSpec(value: unknown): boolean {
+  const { name, datatype, shape } = fields(value);
+  return (
+    typeof name === 'string' &&
+    typeof datatype === 'string' &&
+    Array.isArray(shape) &&
+    shape.every((dimension) => typeof dimension === 'number')
   );
 }

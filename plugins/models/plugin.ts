@@ -278,6 +278,7 @@ export default class ServerlessModels {
 
   async #deployContext(input: PlanInput): Promise<DeployContext> {
     const { reachOf } = await import('./release/reach.ts');
+    const { packagedSignatures } = await import('./ship/service.ts');
     const [aws, service] = [awsConfig(this.#serverless, this.#options), serviceOf(this.#serverless)];
     return {
       service,
@@ -285,6 +286,7 @@ export default class ServerlessModels {
       progress: progressOf(this.#utils),
       models: input.models,
       host: input.host,
+      signatures: () => packagedSignatures(packageFolder(this.#serverless)),
       reach: reachOf(
         { aws, service },
         input.host,
@@ -310,8 +312,8 @@ export default class ServerlessModels {
   /** What the framework would skip though a model's offer is neither live nor on its way is deployed. */
   async #askAnew(): Promise<void> {
     const [input, deploy] = [this.#active(), this.#deploy];
-    if (input === undefined || deploy === undefined) return;
-    if (this.#serverless.service.provider.shouldNotDeploy !== true) return;
+    const skips = this.#serverless.service.provider.shouldNotDeploy === true;
+    if (input === undefined || deploy === undefined || !skips) return;
     const { missing } = await import('./release/finish.ts');
     const models = await missing(await this.#deployContext(input), deploy);
     if (models.length === 0) return;

@@ -1,3 +1,5 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type Framework, frameworks, install, osls4, service, sls } from './frameworks.ts';
 
@@ -101,8 +103,16 @@ describe.each(each)('%s', (_, framework: Framework) => {
     expect(said.stdout).toMatch(/churn +\$\d+\.\d\d at 5 requests\/s: requests \$2\.59/);
     expect(said.stdout).toMatch(/fraud +\$0\.900 without requests: alarms \$0\.900; with them unknown/);
     expect(said.stdout).toMatch(/^ {2}alarm +shop-prod-churn-errors$/m);
+    expect(said.stdout).toMatch(
+      /^Signatures:\n {2}not compared with what is live: there are no credentials of AWS: .+\n\nCost/m,
+    );
     const { stdout } = await sls(framework, folder, ['models', 'plan', '--json', '--duration', '100']);
-    const { cost, creates } = JSON.parse(stdout);
+    const { cost, creates, releases } = JSON.parse(stdout);
+    const unknown = { compared: false, reason: expect.stringMatching(/^there are no credentials of AWS: /) };
+    expect(releases).toMatchObject([
+      { name: 'churn', signature: unknown },
+      { name: 'fraud', signature: unknown },
+    ]);
     // 5/s for 30 days: 12.96 million requests.
     expect(cost.models[0].requests).toBeCloseTo(2.592, 6);
     expect(cost.models[0].compute).toBeCloseTo(12.96e6 * 0.1 * (1769 / 1024) * 0.0000166667, 6);
@@ -135,6 +145,26 @@ it.each([
   expect(JSON.parse(stdout).resources).toBe(
     Object.keys(Resources).filter((id) => !bucket.includes(id)).length,
   );
+});
+
+it('plan does not wait for an AWS that does not answer', async () => {
+  const silent = createServer(() => {});
+  await new Promise<void>((done) => silent.listen(0, '127.0.0.1', done));
+  const { port } = silent.address() as AddressInfo;
+  try {
+    const folder = await service(osls4, 'commands', { yaml });
+    const { stdout, code } = await sls(osls4, folder, ['models', 'plan'], {
+      AWS_ENDPOINT_URL: `http://127.0.0.1:${port}`,
+      AWS_ACCESS_KEY_ID: 'k',
+      AWS_SECRET_ACCESS_KEY: 's',
+    });
+    expect(code).toBe(0);
+    expect(stdout).toContain('  not compared with what is live: AWS did not answer within 3 s\n');
+    expect(stdout).toContain('Cost a month');
+  } finally {
+    silent.closeAllConnections();
+    silent.close();
+  }
 });
 
 it('invoke without input shows an example of what to ask', async () => {

@@ -1,5 +1,6 @@
 /** Documents of the registry that are written once and added to: what is a version, what was deployed and how it ended. Shapes only. */
 
+import type { TensorSpec } from '../../infer/contract.ts';
 import type { Phase } from '../document/contract.ts';
 import type { GateState } from '../gate/contract.ts';
 import type { Judgement } from '../judge/contract.ts';
@@ -49,4 +50,17 @@ export type VersionRecord = {
   readonly layer: string;
   readonly source: string;
   readonly at: string;
+};
+
+/**
+ * `signatures/<model>/<fingerprint>.json`: what clients see of a version, written by the command line before it
+ * uploads anything, so that a later deploy can be compared. Versions from before there were such documents have none.
+ */
+export type SignatureRecord = {
+  readonly schema: 1;
+  readonly model: string;
+  readonly fingerprint: string;
+  readonly at: string;
+  readonly inputs: readonly TensorSpec[];
+  readonly outputs: readonly TensorSpec[];
 };

@@ -13,7 +13,9 @@ import {
 import { type Item, inventory } from '../plan/inventory.ts';
 import { neededPolicy } from '../plan/plan.ts';
 import { PRICES } from '../plan/prices.ts';
+import { compareWithLive } from '../release/ask-live.ts';
 import { autoLine, forecastLines, isStepwise } from '../release/forecast.ts';
+import { type Comparison, comparisonLines } from '../release/live-signature.ts';
 import { layerBytes } from '../ship/runtime.ts';
 import type { Command, Context } from './command.ts';
 
@@ -26,9 +28,22 @@ type Line = {
   readonly cost?: Cost;
 };
 
-/** `sls models plan`: what a deploy would create and what that costs a month. Asks nothing of AWS. */
+/** What is printed, as text or as JSON. */
+type Said = {
+  readonly items: readonly Item[];
+  readonly lines: readonly Line[];
+  readonly idle: number;
+  readonly duration: number;
+  /** What is offered against what is live, by model. */
+  readonly live: ReadonlyMap<string, Comparison>;
+};
+
+/**
+ * `sls models plan`: what a deploy would create, what that costs a month, and how signatures differ from the live
+ * ones. Only the last part is asked of AWS, and everything else is said without it.
+ */
 export const command: Command = {
-  usage: 'Show what a deploy creates and what it costs a month, without AWS',
+  usage: 'Show what a deploy creates, what it costs a month, and what changes for clients',
   options: {
     duration: { usage: `Milliseconds that a request is billed for (default: ${DURATION})`, type: 'string' },
     json: { usage: 'Print JSON', type: 'boolean' },
@@ -49,10 +64,12 @@ export const command: Command = {
       facts.values(),
       architectures.reduce((sum, architecture) => sum + layerBytes(architecture), 0),
     );
-    const items = inventory(plan, facts);
-    print(
-      flags.json ? json(items, lines, idle, duration, context) : text(items, lines, idle, duration, context),
+    const live = await compareWithLive(
+      context,
+      lines.map(({ model, facts: { signature } }) => ({ model: model.name, signature })),
     );
+    const said: Said = { items: inventory(plan, facts), lines, idle, duration, live };
+    print(flags.json ? json(said, context) : text(said, context));
   },
 };
 
@@ -70,13 +87,7 @@ function durationOf(value: unknown): number {
   ]);
 }
 
-function text(
-  items: readonly Item[],
-  lines: readonly Line[],
-  idle: number,
-  duration: number,
-  { plan, service }: Context,
-): string {
+function text({ items, lines, idle, duration, live }: Said, { plan, service }: Context): string {
   const resources = items.reduce((sum, item) => sum + item.resources, 0);
   const policy = neededPolicy(plan);
   const capacities = capacitiesOf(plan.models);
@@ -87,6 +98,7 @@ function text(
       ? []
       : ['', 'Capacity:', ...capacities.map((one) => `  ${one.name.padEnd(16)} ${capacityLine(one)}`)]),
     ...forecastOf(plan.models),
+    ...signaturesOf(plan.models, live, service.stage),
     '',
     `Cost a month (${PRICES.region}, prices of ${PRICES.year}, without free tier, transfer and cold starts; ${duration} ms a request):`,
     ...lines.map((line) => `  ${line.model.name.padEnd(16)} ${priced(line)}`),
@@ -119,6 +131,16 @@ function forecastOf(models: readonly Model[]): readonly string[] {
   return lines.length === 0 ? [] : ['', 'Releases:', ...lines.map((line) => `  ${line}`)];
 }
 
+/** How signatures differ from the live ones, or why that is not known; nothing without models. */
+function signaturesOf(
+  models: readonly Model[],
+  live: ReadonlyMap<string, Comparison>,
+  stage: string,
+): readonly string[] {
+  const lines = comparisonLines(models, live, stage);
+  return lines.length === 0 ? [] : ['', 'Signatures:', ...lines.map((line) => `  ${line}`)];
+}
+
 function forecastIn(model: Model): readonly string[] {
   const { traffic } = model;
   if (traffic === undefined) return forecastLines(model, { unknown: 'no traffic is declared' });
@@ -138,13 +160,7 @@ const round = (value: number): number => Number(value.toPrecision(3));
 const dollars = (amount: number): string =>
   `$${amount >= 1 ? amount.toFixed(2) : amount === 0 ? '0' : Number(amount.toPrecision(2)).toFixed(amount < 0.001 ? 5 : 3)}`;
 
-function json(
-  items: readonly Item[],
-  lines: readonly Line[],
-  idle: number,
-  duration: number,
-  { plan, service }: Context,
-): string {
+function json({ items, lines, idle, duration, live }: Said, { plan, service }: Context): string {
   const policy = neededPolicy(plan);
   return JSON.stringify(
     {
@@ -158,6 +174,7 @@ function json(
         strategy: model.release.strategy,
         steps: model.release.steps,
         forecast: forecastIn(model),
+        signature: live.get(model.name),
       })),
       cost: {
         currency: 'USD',

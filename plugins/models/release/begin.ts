@@ -5,6 +5,7 @@ import { atRegistry, type Deploy, type DeployContext, releasesOf } from './deplo
 import { type Offer, superseded } from './deployment.ts';
 import type { Target } from './follow.ts';
 import { type Aliases, goneLines, lastLines, renamedLines } from './gone.ts';
+import { keepSignatures, signatureNotices } from './live-signature.ts';
 import type { Reach } from './reach.ts';
 import { movesRegistry } from './registry-move.ts';
 import { ulid } from './ulid.ts';
@@ -36,6 +37,13 @@ export async function begin(
         reach.aliases,
       )),
       ...renamedLines(there, targets),
+      ...(await signatureNotices(
+        documents,
+        reach.aliases,
+        models,
+        await context.signatures(),
+        service.stage,
+      )),
     ];
     return { there, lines };
   });
@@ -89,6 +97,8 @@ export async function record(context: DeployContext, deploy: Deploy): Promise<De
   const written = await atRegistry(context, async ({ documents, by }) => {
     const at = new Date(now).toISOString();
     await documents.deploy({ schema: 1, id, at, by, plugin: await pluginVersion(), models: deploy.offers });
+    const lost = await keepSignatures(documents, deploy.offers, await context.signatures(), at);
+    for (const line of lost) context.notice(line);
     return true;
   });
   return written === true ? { ...deploy, id } : deploy;

@@ -7,6 +7,7 @@ import type { Host } from '../plan/host.ts';
 import type { Offer } from './deployment.ts';
 import { type Opened, registryFix } from './open.ts';
 import type { Reach } from './reach.ts';
+import type { ClientSignature } from './signature.ts';
 
 /** What `sls deploy` and the framework's `sls rollback` work with where they see to releases. */
 
@@ -14,6 +15,8 @@ export type DeployContext = Pick<Context, 'service' | 'notice' | 'progress'> & {
   readonly models: readonly Model[];
   readonly host: Host;
   readonly reach: Reach;
+  /** What clients see of the packaged models; a model that is not known is passed over. */
+  readonly signatures: () => Promise<ReadonlyMap<string, ClientSignature>>;
 };
 
 /** A deploy that is under way. */

@@ -29,6 +29,8 @@ type Uploads = {
   /** Gates' cases and baselines. */
   readonly registry: readonly Upload[];
   readonly optimised: readonly Shared[];
+  /** What clients see of each model, by name; absent in a package of an earlier plugin. */
+  readonly signatures?: Readonly<Record<string, Facts['signature']>>;
 };
 
 const FOLDER = 'models';
@@ -73,7 +75,8 @@ export async function shipService(
   const catalog = manifests.catalog(facts, { plugin: await ownVersion(), runtime: ORT_VERSION });
   if (catalog !== undefined)
     zips.set(CATALOG, (await shipFunction(CATALOG, catalogSource(catalog), context)).zip);
-  await keepUploads(context.outDir, [...layers.values()], kept, { files, optimised });
+  const signatures = Object.fromEntries([...facts].map(([name, { signature }]) => [name, signature]));
+  await keepUploads(context.outDir, [...layers.values()], kept, { files, optimised, signatures });
   return { built, zips };
 }
 
@@ -144,6 +147,13 @@ export async function uploadService(
       `models: optimised files were not put into s3://${to.shared} for other machines: ${error instanceof Error ? error.message : error}`,
     ],
   );
+}
+
+/** What clients see of each packaged model, by name; empty where the package is of an earlier plugin, or none is there. */
+export async function packagedSignatures(outDir: string): Promise<ReadonlyMap<string, Facts['signature']>> {
+  const text = await readFile(join(outDir, FOLDER, UPLOADS), 'utf8').catch(() => '{}');
+  const { signatures = {} }: Partial<Uploads> = JSON.parse(text);
+  return new Map(Object.entries(signatures));
 }
 
 /** This package's version. */

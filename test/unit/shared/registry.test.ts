@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Release } from '../../../functions/release/document/contract.ts';
-import type { VersionRecord } from '../../../functions/release/history/contract.ts';
+import type { SignatureRecord, VersionRecord } from '../../../functions/release/history/contract.ts';
 import { registry } from '../../../functions/shared/registry.ts';
 import { fakeObjects } from '../../fakes/objects.ts';
 import { SETTINGS } from '../../fakes/settings.ts';
@@ -178,5 +178,39 @@ describe('what is kept', () => {
     objects.set(`${SCOPE}versions/churn/5.json`, JSON.stringify({ ...record, schema: 2 }));
     expect(await documents.recorded('churn', '5')).toBeUndefined();
     expect(await documents.records('other')).toEqual([]);
+  });
+});
+
+describe('what clients see of a version', () => {
+  const record: SignatureRecord = {
+    schema: 1,
+    model: 'churn',
+    fingerprint: 'f4',
+    at: 'now',
+    inputs: [{ name: 'a', datatype: 'FP32', shape: [-1, 3] }],
+    outputs: [],
+  };
+  const KEY = `${SCOPE}signatures/churn/f4.json`;
+
+  it('is kept under the fingerprint, once', async () => {
+    const { objects, documents } = make();
+    expect(await documents.signature('churn', 'f4')).toBeUndefined();
+    await documents.keepSignature(record);
+    await documents.keepSignature({ ...record, at: 'later' });
+    expect([...objects.objects.keys()]).toEqual([KEY]);
+    expect(await documents.signature('churn', 'f4')).toEqual(record);
+    expect(await documents.signature('churn', 'f5')).toBeUndefined();
+  });
+
+  it.each([
+    ['no JSON', '{"schema": 1, "inp'],
+    ['another schema', JSON.stringify({ ...record, schema: 2 })],
+    ['no inputs', JSON.stringify({ ...record, inputs: undefined })],
+    ['an input without a shape', JSON.stringify({ ...record, inputs: [{ name: 'a', datatype: 'FP32' }] })],
+    ['a dimension by name', JSON.stringify({ ...record, inputs: [{ ...record.inputs[0], shape: ['n'] }] })],
+  ])('is not known where the document is none of ours: %s', async (_, text) => {
+    const { objects, documents } = make();
+    objects.set(KEY, text);
+    expect(await documents.signature('churn', 'f4')).toBeUndefined();
   });
 });

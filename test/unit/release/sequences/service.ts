@@ -232,6 +232,7 @@ export function openService() {
     notice: (line) => lines.push(line),
     progress: () => {},
     models,
+    signatures: async () => new Map(),
     host: host as unknown as Host,
     reach,
   };
