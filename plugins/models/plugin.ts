@@ -78,6 +78,8 @@ export default class ServerlessModels {
   #input: PlanInput | undefined;
   #deploy: Deploy | undefined;
   #problems: readonly Problem[] = [];
+  #declared: readonly string[] = [];
+  readonly #verbs: ReadonlyMap<string, Command>;
 
   constructor(serverless: Serverless, options: CliOptions, utils: Utils) {
     this.#serverless = serverless;
@@ -91,6 +93,7 @@ export default class ServerlessModels {
       properties: { models: frameworkSchema('custom') },
     });
     const known = verbs(serverless);
+    this.#verbs = known;
     this.commands = {
       // Added to the framework's own: each of them merges the options of all plugins by command.
       deploy: { options: DEPLOY_OPTIONS },
@@ -140,7 +143,7 @@ export default class ServerlessModels {
   #initialize(): void {
     const declared = declaredIn(this.#serverless);
     const host: Host = hostOf(this.#serverless, { ...this.#serverless.service.functions });
-    const { models, drafts, options, problems } = parseModels(declared.models, {
+    const { names, models, drafts, options, problems } = parseModels(declared.models, {
       options: declared.options,
       architecture: host.provider.architecture,
       functions: Object.keys(host.functions),
@@ -148,11 +151,12 @@ export default class ServerlessModels {
     });
     const forced = this.#options.force ? { forced: new Date().toISOString() } : {};
     this.#input = { models, options, host, built: new Map(), zips: new Map(), ...forced };
+    this.#declared = names;
     this.#problems = [...problems, ...planProblems(drafts, host, options)];
-    // `sls models validate` lists the problems itself, together with those of the files; with `--json` each command of ours does.
-    const [room, verb] = this.#serverless.processedInput.commands;
-    if (room === 'models' && (verb === 'validate' || (this.#options.json && this.#problems.length > 0)))
-      return;
+    // `runCommand` tells the problems of a command that goes on all the same, and with `--json` of each command of ours.
+    const [room, verb = ''] = this.#serverless.processedInput.commands;
+    const goesOn = this.#options.json || this.#verbs.get(verb)?.onProblems !== undefined;
+    if (room === 'models' && goesOn && this.#problems.length > 0) return;
     throwProblems(this.#problems);
     setFunctions(this.#serverless, planFunctions(this.#input));
   }
@@ -169,6 +173,7 @@ export default class ServerlessModels {
     const { runCommand } = await import('./commands/command.ts');
     await runCommand(command, {
       models: plan.models,
+      declared: this.#declared,
       options: plan.options,
       service: serviceOf(this.#serverless),
       aws: awsConfig(this.#serverless, this.#options),
@@ -176,6 +181,7 @@ export default class ServerlessModels {
       flags: this.#options,
       print: this.#utils.writeText,
       notice: this.#utils.log.notice,
+      warning: this.#utils.log.warning,
       progress,
       plan,
       problems: this.#problems,
