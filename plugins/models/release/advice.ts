@@ -1,14 +1,7 @@
 import { ALARMS } from '../../../functions/release/contract.ts';
 import type { Release } from '../../../functions/release/document/contract.ts';
 import { ends } from '../../../functions/release/phases/judging.ts';
-import {
-  GOES_OFF,
-  isEnd,
-  isPending,
-  lastGood,
-  standing,
-  weightOf,
-} from '../../../functions/release/steps.ts';
+import { GOES_OFF, isEnd, isPending, lastGood, standing } from '../../../functions/release/steps.ts';
 import { points, say } from '../../../functions/release/target.ts';
 import type { AliasState } from '../../../functions/shared/aws/ports.ts';
 import { withoutWeights } from './aws-cli.ts';
@@ -156,14 +149,14 @@ function unjudged(release: Release, own: Advice, now: number, command: Say): Adv
   const { phase, judgements, step, candidate } = release;
   const looked = judgements.at(-1);
   if (phase !== 'JUDGING' || looked?.verdict !== 'error' || looked.step !== step) return undefined;
-  const { bake, patience } = ends(release);
+  const { bake } = ends(release);
   return {
     ...own,
     // Within its bake the next look may well find what is missing.
     level: now >= bake ? 'act' : 'look',
     summary: `${own.summary} It cannot be judged: ${sentence(looked.reason, false)}`,
     todo: [
-      `Version ${candidate?.version} keeps its ${weightOf(release)} % until ${moment(new Date(patience).toISOString(), now)}, however it answers: find out what its callers get.`,
+      `Until it can be judged, version ${candidate?.version} is not rolled back for what it answers: find out what its callers get.`,
       `\`${command('rollback')}\` takes it away, \`${command('promote')}\` gives it all traffic.`,
     ],
   };

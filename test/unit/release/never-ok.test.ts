@@ -175,7 +175,7 @@ describe('a candidate that cannot be judged', () => {
       /^churn: LOOK, not urgent\. Version 4 has 5 %, step 1 of 3\. It cannot be judged: the candidate version served \d+ requests and counted none of them itself: were all of them refused/,
     );
     expect((await statusIn(w)).todo).toEqual([
-      'Version 4 keeps its 5 % until 02:11:00 UTC (in 2 h 7 min), however it answers: find out what its callers get.',
+      'Until it can be judged, version 4 is not rolled back for what it answers: find out what its callers get.',
       '`sls models rollback --model churn --stage dev` takes it away, `sls models promote --model churn --stage dev` gives it all traffic.',
     ]);
   });
