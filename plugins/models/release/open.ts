@@ -74,7 +74,7 @@ export function registryFix(error: unknown, otherwise: string): string {
   const { bucket, region, stage, functionName } = damaged;
   const object = `s3://${bucket}/${key}`;
   return [
-    `Put an earlier version of ${object} back: \`aws s3api list-object-versions --bucket ${bucket} --prefix ${key} --region ${region}\` lists those that a bucket with versioning keeps.`,
+    `Put an earlier version of ${object} back: \`aws s3api list-object-versions --bucket ${bucket} --prefix ${key} --region ${region}\` lists those that a bucket with versioning keeps, \`aws s3api copy-object --bucket ${bucket} --key ${key} --copy-source '${bucket}/${key}?versionId=<id>' --region ${region}\` puts one back.`,
     `Without one, take the weight away first: \`aws ${withoutWeights(functionName)} --region ${region}\`;`,
     `then move the object aside: \`aws s3 mv ${object} ${object}.damaged --region ${region}\`;`,
     `then \`sls deploy --stage ${stage}\`, which goes on from where the alias is and knows no refusals and no last good version.`,
