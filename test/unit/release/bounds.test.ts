@@ -1,3 +1,7 @@
+import { execFile } from 'node:child_process';
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Model } from '../../../plugins/models/model.ts';
@@ -51,6 +55,23 @@ describe('a release worker that accepts and never answers', () => {
     await expect(worker.tick(target)).rejects.toThrow(/did not answer within 1 s\. See/);
     expect(performance.now() - began).toBeLessThan(5000);
     worker.close();
+  });
+});
+
+describe('the process of a command', () => {
+  it('ends, once its error is out: nothing that was asked keeps it', async () => {
+    await start();
+    const module = pathToFileURL(resolve('plugins/models/release/worker.ts')).href;
+    const script = `
+      import { releaseWorker } from ${JSON.stringify(module)};
+      const worker = releaseWorker({ region: 'us-east-1' }, 'worker', 300);
+      const target = ${JSON.stringify(command)};
+      await Promise.allSettled([worker.command(target), worker.tick(target)]);
+      worker.close();
+      console.log('told');`;
+    const node = ['--input-type=module', '--eval', script];
+    const { stdout } = await promisify(execFile)(process.execPath, node, { timeout: 20_000 });
+    expect(stdout).toBe('told\n');
   });
 });
 
