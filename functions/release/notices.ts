@@ -91,7 +91,7 @@ export const gaveUp = (state: Subject, why: string, now: number): Notice =>
   notice(
     state,
     `the release was given up, version ${state.stable?.version} has all traffic`,
-    [`Why: ${why}.`, 'What to do: see to the cause, then "sls deploy --force".'],
+    [`Why: ${why}.`, 'What to do: see to the cause, then "sls deploy".'],
     true,
     now,
   );

@@ -258,14 +258,26 @@ function withoutUrl({ waiting: _, ...release }: Release): Release {
   return { ...release, request };
 }
 
-/** Name of the error that a document raises which is none of ours, in any schema: somebody wrote it, or a part of it is lost. */
-export const MALFORMED = 'MalformedDocument';
+const MALFORMED = 'MalformedDocument';
 
-/** @throws Error (`MALFORMED`) where the text is not a release of any schema. */
+/** The error that a document raises which is none of ours, in any schema: somebody wrote it, or a part of it is lost. */
+export type Malformed = Error & {
+  readonly key: string;
+  /** As far as it can still be read. */
+  readonly functionName: string | undefined;
+};
+export const isMalformed = (error: unknown): error is Malformed =>
+  error instanceof Error && error.name === MALFORMED;
+
+/** @throws Malformed where the text is not a release of any schema. */
 function read(text: string, key: string): { readonly core: Core; readonly release?: Release } {
   const document = json(text);
   if (!isCore(document))
-    throw Object.assign(new Error(`${key} is not a release document`), { name: MALFORMED });
+    throw Object.assign(new Error(`${key} is not a release document`), {
+      name: MALFORMED,
+      key,
+      functionName: /"functionName"\s*:\s*"([\w-]+)"/.exec(text)?.[1],
+    });
   return document.schema === SCHEMA
     ? { core: document, release: document as unknown as Release }
     : { core: document };

@@ -24,6 +24,8 @@ export type Surroundings = {
 
 /** Whatever is valid, and everything that is not: a caller that goes on must find `problems` empty. */
 export type Parsed = {
+  /** All that stand under `models:`, however faulty. */
+  readonly names: readonly string[];
   readonly models: readonly Model[];
   /** The models, and what can be made of the faulty ones: to be checked further, and never used. */
   readonly drafts: readonly Model[];
@@ -83,6 +85,7 @@ export function parseModels(raw: unknown, around: Surroundings = {}): Parsed {
   }
   problems.push(...cycleProblems(drafts));
   return {
+    names: entries.map(([name]) => name),
     models,
     drafts,
     options: freeze(options.success ? dropUndefined(options.data) : {}),

@@ -1,7 +1,5 @@
-import { createRequire } from 'node:module';
-import { extname } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { Command } from './commands/command.ts';
+import { DEPLOY_OPTIONS, verbs } from './commands/verbs.ts';
 import { type Problem, throwProblems } from './errors.ts';
 import { ALIAS, aliasLogicalId, batchKey } from './naming.ts';
 import { frameworkSchema } from './options.ts';
@@ -43,29 +41,6 @@ import {
 } from './serverless.ts';
 import type { ShipContext } from './ship/context.ts';
 
-const VERBS = [
-  ...['list', 'validate', 'plan', 'invoke', 'gate', 'serve', 'proxy'],
-  ...['status', 'history', 'promote', 'rollback', 'hold', 'resume', 'drift', 'report', 'batch'],
-] as const;
-
-/** Of `sls deploy`. The frameworks read `--no-<name>` as the negation of a boolean option. */
-const DEPLOY_OPTIONS = {
-  wait: { usage: 'Follow the releases until they are promoted or rolled back', type: 'boolean' },
-  supersede: {
-    usage:
-      'Take the place of a release that runs (default); --no-supersede refuses before anything is uploaded',
-    type: 'boolean',
-  },
-} as const;
-
-/** `sls models <verb>`: loaded only when one of them is meant, or help. The framework wants its commands at once, so by `require`. */
-function verbs({ processedInput: { commands, options } }: Serverless): ReadonlyMap<string, Command> {
-  if (commands.length > 0 && commands[0] !== 'models' && options.help !== true) return new Map();
-  const require = createRequire(import.meta.url);
-  const own = extname(fileURLToPath(import.meta.url));
-  return new Map(VERBS.map((verb) => [verb, require(`./commands/${verb}${own}`).command]));
-}
-
 /** Wires the rooms to the framework: schema, commands, hooks. What happens is in the rooms. */
 export default class ServerlessModels {
   /** The framework leaves the plugin out of services of other clouds. */
@@ -78,6 +53,8 @@ export default class ServerlessModels {
   #input: PlanInput | undefined;
   #deploy: Deploy | undefined;
   #problems: readonly Problem[] = [];
+  #declared: readonly string[] = [];
+  readonly #verbs: ReadonlyMap<string, Command>;
 
   constructor(serverless: Serverless, options: CliOptions, utils: Utils) {
     this.#serverless = serverless;
@@ -90,7 +67,8 @@ export default class ServerlessModels {
     serverless.configSchemaHandler.defineCustomProperties({
       properties: { models: frameworkSchema('custom') },
     });
-    const known = verbs(serverless);
+    const known = verbs(serverless.processedInput);
+    this.#verbs = known;
     this.commands = {
       // Added to the framework's own: each of them merges the options of all plugins by command.
       deploy: { options: DEPLOY_OPTIONS },
@@ -141,7 +119,7 @@ export default class ServerlessModels {
   #initialize(): void {
     const declared = declaredIn(this.#serverless);
     const host: Host = hostOf(this.#serverless, { ...this.#serverless.service.functions });
-    const { models, drafts, options, problems } = parseModels(declared.models, {
+    const { names, models, drafts, options, problems } = parseModels(declared.models, {
       options: declared.options,
       architecture: host.provider.architecture,
       functions: Object.keys(host.functions),
@@ -149,11 +127,12 @@ export default class ServerlessModels {
     });
     const forced = this.#options.force ? { forced: new Date().toISOString() } : {};
     this.#input = { models, options, host, built: new Map(), zips: new Map(), ...forced };
+    this.#declared = names;
     this.#problems = [...problems, ...planProblems(drafts, host, options)];
-    // `sls models validate` lists the problems itself, together with those of the files; with `--json` each command of ours does.
-    const [room, verb] = this.#serverless.processedInput.commands;
-    if (room === 'models' && (verb === 'validate' || (this.#options.json && this.#problems.length > 0)))
-      return;
+    // `runCommand` tells the problems of a command that goes on all the same, and with `--json` of each command of ours.
+    const [room, verb = ''] = this.#serverless.processedInput.commands;
+    const goesOn = this.#options.json || this.#verbs.get(verb)?.onProblems !== undefined;
+    if (room === 'models' && goesOn && this.#problems.length > 0) return;
     throwProblems(this.#problems);
     setFunctions(this.#serverless, planFunctions(this.#input));
   }
@@ -170,6 +149,7 @@ export default class ServerlessModels {
     const { runCommand } = await import('./commands/command.ts');
     await runCommand(command, {
       models: plan.models,
+      declared: this.#declared,
       options: plan.options,
       service: serviceOf(this.#serverless),
       aws: awsConfig(this.#serverless, this.#options),
@@ -177,6 +157,7 @@ export default class ServerlessModels {
       flags: this.#options,
       print: this.#utils.writeText,
       notice: this.#utils.log.notice,
+      warning: this.#utils.log.warning,
       progress,
       plan,
       problems: this.#problems,

@@ -82,20 +82,28 @@ export function serviceOf(serverless: Serverless): Service {
 }
 
 /**
+ * Milliseconds; by itself the SDK waits for ever. AWS's services answer within seconds; a minute is what its other SDKs wait
+ * for, too.
+ */
+const BOUNDS = { connectionTimeout: 10_000, socketTimeout: 60_000 } as const;
+
+/**
  * What our SDK v3 clients take. Credentials are looked for as the AWS CLI does, in the profile of `--aws-profile` or
- * `provider.profile` where there is one; the SDK itself honours `AWS_ENDPOINT_URL`.
+ * `provider.profile` where there is one; the SDK itself honours `AWS_ENDPOINT_URL`. No call waits without a bound, nor does
+ * one for credentials.
  */
 export function awsConfig(serverless: Serverless, options: CliOptions): AwsConfig {
   const profile = options['aws-profile'] ?? serverless.service.provider.profile;
   const region = serverless.getProvider('aws').getRegion();
   return {
     region,
+    requestHandler: BOUNDS,
     credentials: async () => {
       // Loaded when first needed: most commands ask nothing of AWS.
       const { fromNodeProviderChain } = await import('@aws-sdk/credential-providers');
       return fromNodeProviderChain({
         ...(typeof profile === 'string' && { profile }),
-        clientConfig: { region },
+        clientConfig: { region, requestHandler: BOUNDS },
       })();
     },
   };

@@ -50,7 +50,7 @@ describe.each(each)('%s', (_, framework: Framework) => {
   it.each([
     [['validate'], ['MODELS_UNKNOWN_KEY', 'MODELS_ARTIFACT_MISSING']],
     [['list'], ['MODELS_UNKNOWN_KEY']],
-    [['status', '--watch'], ['MODELS_UNKNOWN_KEY']],
+    [['drift'], ['MODELS_UNKNOWN_KEY']],
   ])('problems of a declaration are JSON alone with --json: %j', async (verb, codes) => {
     const folder = await service(framework, 'commands', { yaml: faulty });
     const { stdout, output, code } = await sls(framework, folder, ['models', ...verb, '--json']);

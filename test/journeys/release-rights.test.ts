@@ -64,13 +64,28 @@ test('with the policy each command works, in the name of who asked', async () =>
   expect(history.output).toContain('promoted, then rolled back');
 });
 
-test.each(['Bucket', 'Registry', 'Traffic', 'Alarms', 'Steer'])('without %s it does not', async (sid) => {
+test.each(['Bucket', 'Worker'])('the registry is found without %s', async (sid) => {
+  await oncall.may(statements.filter(({ Sid }) => Sid !== sid));
+  const { code, output } = await asOncall('status');
+  expect(code, output).toBe(0);
+});
+
+test('without either it is not', async () => {
+  await oncall.may(statements.filter(({ Sid }) => Sid !== 'Bucket' && Sid !== 'Worker'));
+  const { code, output } = await asOncall('status');
+  expect(code).toBe(1);
+  expect(output).toMatch(/not authorized.*MODELS_NOT_DEPLOYED/s);
+});
+
+test.each(['Registry', 'Traffic', 'Alarms', 'Steer'])('without %s it does not', async (sid) => {
   const less = statements.filter(({ Sid }) => Sid !== sid);
   expect(less).toHaveLength(statements.length - 1);
   await oncall.may(less);
   const { code, output } = await asOncall(...(sid === 'Steer' ? ['hold'] : ['status']));
-  if (sid === 'Alarms') expect(output).toContain('alarms     cannot be read');
-  else {
+  if (sid === 'Alarms') {
+    expect(output).toContain('alarms     cannot be read');
+    expect(output).not.toContain('OK, nothing to do');
+  } else {
     expect(code).toBe(1);
     expect(output).toMatch(/AccessDenied|not authorized/);
     expect(output).toMatch(/MODELS_(AWS|NOT_DEPLOYED)/);

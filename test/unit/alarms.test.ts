@@ -4,6 +4,7 @@ import { ALARMS, METRICS, SWEEP_EVERY } from '../../functions/release/contract.t
 import type { Release } from '../../functions/release/document/contract.ts';
 import { readEvent } from '../../functions/release/events.ts';
 import { everyOf } from '../../functions/release/pace.ts';
+import { staged } from '../../functions/shared/commands.ts';
 import type { ServiceOptions } from '../../plugins/models/model.ts';
 import { SWEEP } from '../../plugins/models/naming.ts';
 import { parseModels } from '../../plugins/models/parse.ts';
@@ -58,7 +59,7 @@ describe('alarms', () => {
     })) {
       const text = String(resource.Properties.AlarmDescription);
       expect(text.length).toBeLessThanOrEqual(1024);
-      expect(text).toContain(kind.advice);
+      expect(text).toContain(staged(kind.advice, 'dev'));
       expect(text).not.toMatch(/undefined|NaN/);
     }
   });

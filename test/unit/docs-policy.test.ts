@@ -148,3 +148,16 @@ test('no action is allowed on everything, where it could be narrower', () => {
   ]);
   expect(allowed.filter((action) => action.includes('*'))).toEqual([]);
 });
+
+test('who looks at releases may see the environment of the release worker, and of no other function', () => {
+  const looking = blocks('json').find(({ page, text }) => page === PAGE && text.includes('"Steer"'));
+  const { Statement } = JSON.parse(looking?.text ?? '{}') as { readonly Statement: readonly Statement[] };
+  const telling = Statement.filter(({ Action }) =>
+    [Action].flat().includes('lambda:GetFunctionConfiguration'),
+  );
+  expect(telling.map(({ Resource }) => Resource)).toEqual([
+    'arn:aws:lambda:REGION:ACCOUNT:function:SERVICE-STAGE-models-release',
+  ]);
+  // A deploy asks the same before it uploads.
+  expect(allowed).toContain('lambda:GetFunctionConfiguration');
+});

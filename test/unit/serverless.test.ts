@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { problemError } from '../../plugins/models/errors.ts';
 import {
@@ -10,6 +11,8 @@ import {
   type Serverless,
   setFunctions,
 } from '../../plugins/models/serverless.ts';
+import { waitingFor } from '../../plugins/models/ship/context.ts';
+import { startServer } from '../fakes/hanging.ts';
 
 /** As much of the framework as is looked at here. */
 function serverless(
@@ -70,6 +73,19 @@ describe('credentials and region', () => {
 
   it('are for the region that the framework resolved', () => {
     expect(awsConfig(serverless(), {}).region).toBe('eu-central-1');
+  });
+
+  it('come with bounds: nothing that is asked of AWS is waited for without one', async () => {
+    const server = await startServer();
+    vi.stubEnv('AWS_ENDPOINT_URL', server.url);
+    const aws = awsConfig(serverless(), {});
+    expect(aws.requestHandler?.connectionTimeout).toBeLessThanOrEqual(30_000);
+    expect(aws.requestHandler?.socketTimeout).toBeLessThanOrEqual(120_000);
+    // The same handler, sooner.
+    const sts = new STSClient({ ...waitingFor(aws, 200), maxAttempts: 1 });
+    await expect(sts.send(new GetCallerIdentityCommand({}))).rejects.toMatchObject({ name: 'TimeoutError' });
+    sts.destroy();
+    await server.close();
   });
 });
 

@@ -16,10 +16,13 @@ export type Outcome = {
   readonly over: readonly Followed[];
   /** Nothing came of them, and nothing is at work any more that could. */
   readonly lost: readonly Followed[];
+  /** Nothing of the first of them moved for a day, although the queue is not empty: they go on without us, or not at all. */
+  readonly left: readonly Followed[];
 };
 
 /** Of the command that waited. */
-export const exitCode = ({ failed, lost }: Outcome): 0 | 1 => (failed.length + lost.length > 0 ? 1 : 0);
+export const exitCode = ({ failed, lost, left }: Outcome): 0 | 1 =>
+  failed.length + lost.length + left.length > 0 ? 1 : 0;
 
 /** Where a wait stands. */
 export type Standing = {
@@ -48,6 +51,12 @@ export const EMPTY = 90;
 export const STILL = 4_500;
 
 /**
+ * Looks in a row without a new row of a job, whatever the queue says: a day. Where nobody reads the queue, or others fill it,
+ * it is never empty.
+ */
+const DAY = 86_400;
+
+/**
  * Waits for jobs, one after another, as all have to end.
  *
  * @param queue that they were asked for by
@@ -60,15 +69,18 @@ export async function follow(
   jobs: readonly Followed[],
   told: (standing: Standing) => void,
   pause = PAUSE,
+  longest = DAY,
 ): Promise<Outcome> {
   const done: Done[] = [];
   const failed: { job: Followed; failed: Failed }[] = [];
   const over: Followed[] = [];
   const lost: Followed[] = [];
+  let left: readonly Followed[] = [];
   let rows = 0;
   // Over all jobs: who comes after a lost one need not wait as long again.
   let empty = 0;
   for (const [ended, job] of jobs.entries()) {
+    if (left.length > 0) break;
     const known: Known = new Map();
     let still = 0;
     let before: Seen | undefined;
@@ -100,6 +112,10 @@ export async function follow(
         lost.push(job);
         break;
       }
+      if (still >= longest) {
+        left = jobs.slice(ended);
+        break;
+      }
       told({
         ended,
         of: jobs.length,
@@ -109,7 +125,7 @@ export async function follow(
       await new Promise((resolve) => setTimeout(resolve, pause));
     }
   }
-  return { done, failed, over, lost };
+  return { done, failed, over, lost, left };
 }
 
 const doneOf = (job: Followed, { rows, errors, version, files }: Success): Done => ({

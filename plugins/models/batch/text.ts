@@ -31,7 +31,7 @@ export function costOf(done: readonly Pick<Done, 'ms' | 'files'>[], model: Model
 }
 
 /** @param ms that it took */
-export function outcomeText({ done, failed, over, lost }: Outcome, model: Model, ms: number): string {
+export function outcomeText({ done, failed, over, lost, left }: Outcome, model: Model, ms: number): string {
   const rows = done.reduce((sum, one) => sum + one.rows, 0);
   const errors = done.reduce((sum, one) => sum + one.errors, 0);
   const fresh = done.filter(({ job }) => job.wasDone === undefined);
@@ -52,6 +52,11 @@ export function outcomeText({ done, failed, over, lost }: Outcome, model: Model,
   for (const { object } of lost)
     lines.push(
       `! s3://${object.bucket}/${object.key}: no outcome, and nothing seems to be at work on it; see \`sls models batch --failed\` and the function’s log.`,
+    );
+  const [first] = left;
+  if (first !== undefined)
+    lines.push(
+      `! s3://${first.object.bucket}/${first.object.key}: not a row of it was scored for a day, and it is waited for no longer${left.length > 1 ? `, nor ${left.length > 2 ? 'are' : 'is'} ${some(left.length - 1, 'object')} after it` : ''}. See \`sls models batch --model ${model.name} --status\`: is the queue read, or full of others?`,
     );
   return lines.join('\n');
 }

@@ -20,6 +20,8 @@ export type Service = {
 /** What a command is given. It gathers, decides with pure functions, prints; it never touches the template. */
 export type Context = {
   readonly models: readonly Model[];
+  /** Names of all that are declared, also of those with a problem. */
+  readonly declared: readonly string[];
   readonly options: ServiceOptions;
   readonly service: Service;
   readonly aws: AwsConfig;
@@ -31,11 +33,13 @@ export type Context = {
   readonly print: (text: string) => void;
   /** Anything else for a person, to stderr. */
   readonly notice: (text: string) => void;
+  /** What is wrong and stops nobody, to stderr. */
+  readonly warning: (text: string) => void;
   /** A running line for work over two seconds; call with undefined when done. */
   readonly progress: (text: string | undefined) => void;
   /** What the plan follows from; nothing is built yet. */
   readonly plan: PlanInput;
-  /** What is wrong with the declarations: empty except in a command that `listsProblems`, since no other one goes on then. */
+  /** What is wrong with the declarations: empty except in a command that goes on all the same. */
   readonly problems: readonly Problem[];
   /** Inspects (cached) the artifacts of these models; throws a ProblemError. */
   readonly facts: (models: readonly Model[]) => Promise<ReadonlyMap<string, Facts>>;
@@ -55,8 +59,11 @@ export type Command = {
       }
     >
   >;
-  /** It runs where declarations are wrong, too, and says what is. */
-  readonly listsProblems?: true;
+  /**
+   * Without it, wrong declarations stop the command. `listed`: it runs and says itself what is wrong. `warned`: it acts on
+   * what is deployed, and an incident does not wait for the YAML; each problem is a warning.
+   */
+  readonly onProblems?: 'listed' | 'warned';
   readonly run: (context: Context) => Promise<void>;
 };
 
@@ -65,9 +72,10 @@ export type Command = {
  * @throws ProblemError without `--json`
  */
 export async function runCommand(command: Command, context: Context): Promise<void> {
-  const { flags, print, problems, progress } = context;
+  const { flags, print, problems, progress, warning } = context;
   try {
-    if (command.listsProblems !== true) throwProblems(problems);
+    if (command.onProblems === undefined) throwProblems(problems);
+    if (command.onProblems === 'warned') for (const problem of problems) warning(formatProblem(problem));
     await command.run(context);
   } catch (error) {
     if (!flags.json || !isProblemError(error)) throw error;

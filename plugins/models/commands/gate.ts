@@ -15,6 +15,7 @@ import { nameOf } from '../plan/endpoint.ts';
 import { type Ask, askHttp, inferPath, type Posted } from '../serve/ask.ts';
 import { askHere } from '../serve/here.ts';
 import { shipCases } from '../ship/cases.ts';
+import { waitingFor } from '../ship/context.ts';
 import { type Command, type Context, modelOf, usage } from './command.ts';
 
 /** `sls models gate`: what a release checks before traffic, by hand, on AWS or on this machine. */
@@ -78,6 +79,8 @@ async function readCases(model: Model, { service, notice, facts }: Context): Pro
 
 /** Milliseconds: a slice is all of it, since nothing here ends a command but the person before it. */
 const BUDGET = 15 * 60 * 1000;
+/** Milliseconds that a container of SageMaker has, and the way there and back: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html */
+const REFERENCE = 75_000;
 /** Slices that AWS may refuse before we say so. */
 const TRIES = 5;
 
@@ -88,7 +91,7 @@ async function ask(
   { aws, progress, service }: Context,
 ): Promise<Asked> {
   const { SageMakerRuntimeClient } = await import('@aws-sdk/client-sagemaker-runtime');
-  const sagemaker = new SageMakerRuntimeClient(aws);
+  const sagemaker = new SageMakerRuntimeClient(waitingFor(aws, REFERENCE));
   let count = 0;
   let missing = false;
   const ports: GatePorts = {
@@ -145,17 +148,20 @@ async function onAws<T>(model: Model, context: Context, work: (target: Target) =
   const { LambdaClient } = await import('@aws-sdk/client-lambda');
   const { aws, flags, plan, service } = context;
   const lambda = new LambdaClient(aws);
+  // Each invocation has a bound of its own within the budget, and not the socket's before it.
+  const patient = new LambdaClient(waitingFor(aws, 2 * BUDGET));
   const functionName = nameOf(model, plan.host);
   try {
     const version =
       typeof flags.qualifier === 'string' ? flags.qualifier : await versionOf(lambda, functionName);
     if (version === undefined) throw notDeployed(model.name, `${functionName}:${ALIAS}`, service.region);
-    return await work({ invoke: lambdaInvoke(lambda), functionName, version });
+    return await work({ invoke: lambdaInvoke(patient), functionName, version });
   } catch (error) {
     if (!(error instanceof Error) || 'problems' in error) throw error;
     throw awsProblem(model.name, error.message, error);
   } finally {
     lambda.destroy();
+    patient.destroy();
   }
 }
 

@@ -1,10 +1,12 @@
+import { chosenModel } from '../release/chosen.ts';
 import { historyText, readHistory } from '../release/history.ts';
-import { type Command, modelOf, usage } from './command.ts';
+import { type Command, usage } from './command.ts';
 
 const LIMIT = 10;
 
 /** `sls models history`: the releases of each model, newest first: who, what, why, and how it ended. */
 export const command: Command = {
+  onProblems: 'warned',
   usage: 'Show the releases of each model: who, which version, what was found, how it ended',
   options: {
     model: { usage: 'Name of the model (default: all)', shortcut: 'm', type: 'string' },
@@ -12,16 +14,19 @@ export const command: Command = {
     json: { usage: 'Print JSON', type: 'boolean' },
   },
   run: async (context) => {
-    const { flags, models, print, progress } = context;
+    const { declared, flags, print, progress } = context;
     const limit = Number(flags.limit ?? LIMIT);
     if (!Number.isInteger(limit) || limit < 1)
       throw usage('--limit', `${flags.limit} is not a number of releases.`, 'Write such as 20.');
-    const chosen = typeof flags.model === 'string' ? [modelOf(context)] : models;
     const { atDesk } = await import('../release/desk.ts');
     progress('Reading the history');
-    const found = await atDesk(context, ({ documents }) =>
-      Promise.all(chosen.map(async ({ name }) => [name, await readHistory(documents, name, limit)] as const)),
-    ).finally(() => progress(undefined));
+    const found = await atDesk(context, async ({ documents }) => {
+      const chosen =
+        typeof flags.model === 'string' ? [await chosenModel(context, documents.models)] : declared;
+      return Promise.all(
+        chosen.map(async (name) => [name, await readHistory(documents, name, limit)] as const),
+      );
+    }).finally(() => progress(undefined));
     print(
       flags.json
         ? JSON.stringify(Object.fromEntries(found), null, 2)

@@ -7,6 +7,7 @@ import { problemError } from '../errors.ts';
 import type { Model } from '../model.ts';
 import { ALIAS } from '../naming.ts';
 import { nameOf } from '../plan/endpoint.ts';
+import { waitingFor } from '../ship/context.ts';
 import { type Command, type Context, modelOf, usage } from './command.ts';
 
 /** `sls models invoke`: one inference through the alias, as a direct invoke. */
@@ -90,12 +91,16 @@ async function ask(
   { aws, plan, progress, service }: Context,
 ): Promise<string> {
   const { InvokeCommand, LambdaClient } = await import('@aws-sdk/client-lambda');
-  const client = new LambdaClient(aws);
+  // One bound over all attempts, and not the socket's before it.
+  const patience = (model.timeout + STARTING) * 1000;
+  const client = new LambdaClient(waitingFor(aws, 2 * patience));
+  const abortSignal = AbortSignal.timeout(patience);
   const name = nameOf(model, plan.host);
   progress(`Asking ${name}:${ALIAS}`);
   try {
     const { Payload, FunctionError } = await client.send(
       new InvokeCommand({ FunctionName: name, Qualifier: ALIAS, Payload: request }),
+      { abortSignal },
     );
     const came = Payload?.transformToString() || 'null';
     if (FunctionError === undefined) return came;
@@ -113,6 +118,18 @@ async function ask(
   } catch (error) {
     if (!(error instanceof Error) || 'problems' in error) throw error;
     const missing = error.name === 'ResourceNotFoundException';
+    if (abortSignal.aborted)
+      throw problemError(
+        [
+          {
+            code: 'MODELS_AWS',
+            key: `models.${model.name}`,
+            message: `did not answer within ${patience / 1000} s, its timeout and ${STARTING} s to start in.`,
+            fix: `Look into the log of ${name}: sls logs -f ${model.name} --stage ${plan.host.stage}`,
+          },
+        ],
+        error,
+      );
     throw problemError(
       [
         {
@@ -133,6 +150,9 @@ async function ask(
     client.destroy();
   }
 }
+
+/** Seconds beyond the function's timeout: its start, and the way of a request of 6 MB. */
+const STARTING = 120;
 
 /**
  * The answer, in which numbers that a double would change (INT64 beyond 2^53) are printed as they came.

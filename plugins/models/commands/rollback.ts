@@ -6,6 +6,7 @@ import { type Command, usage } from './command.ts';
  * the one that is named. What was live is refused until `sls deploy --force`.
  */
 export const command: Command = {
+  onProblems: 'warned',
   usage: 'Take the candidate’s traffic away, or bring an earlier version back',
   options: {
     ...SENDING,

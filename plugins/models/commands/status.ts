@@ -1,10 +1,12 @@
+import { chosenModel } from '../release/chosen.ts';
 import type { Desk } from '../release/desk.ts';
 import type { Status } from '../release/status.ts';
 import { untilInterrupted } from '../serve/interrupt.ts';
-import { type Command, type Context, modelOf } from './command.ts';
+import type { Command, Context } from './command.ts';
 
 /** `sls models status`: what serves what share, why, what comes next, and whether somebody must do something. */
 export const command: Command = {
+  onProblems: 'warned',
   usage: 'Show what serves what share of the traffic, and how each release stands',
   options: {
     model: { usage: 'Name of the model (default: all)', shortcut: 'm', type: 'string' },
@@ -15,12 +17,18 @@ export const command: Command = {
     json: { usage: 'Print JSON; with --watch, a line a change', type: 'boolean' },
   },
   run: async (context) => {
-    const { flags, models, print, progress, notice } = context;
-    const chosen = typeof flags.model === 'string' ? [modelOf(context)] : models;
-    if (chosen.length === 0) return flags.json ? print('[]') : notice('No model is declared.');
+    const { declared, flags, print, problems, progress, notice } = context;
+    if (flags.model === undefined && declared.length === 0 && problems.length === 0)
+      return flags.json
+        ? print('[]')
+        : notice('No model is declared; --model shows one that is deployed all the same.');
     const { atDesk } = await import('../release/desk.ts');
     progress('Reading releases');
     await atDesk(context, async (desk) => {
+      const chosen =
+        typeof flags.model === 'string'
+          ? [await chosenModel(context, desk.documents.models)]
+          : [...declared, ...(await undeclared(desk, declared))];
       if (flags.watch !== true) return show(await read(desk, chosen), context);
       progress(undefined);
       await watch(desk, chosen, context);
@@ -28,7 +36,25 @@ export const command: Command = {
   },
 };
 
-type Models = Context['models'];
+type Models = readonly string[];
+
+/** Models that the registry knows and nobody declares, but those that are gone: they serve until the next deploy. */
+async function undeclared(
+  { documents, sight, target }: Pick<Desk, 'documents' | 'sight' | 'target'>,
+  declared: Models,
+): Promise<Models> {
+  const others = (await documents.models()).filter((name) => !declared.includes(name));
+  const served = await Promise.all(
+    // What cannot be told is shown, or says why not.
+    others.map((name) =>
+      target(name).then(
+        ({ functionName }) => sight.exists(functionName),
+        () => true,
+      ),
+    ),
+  );
+  return others.filter((_, index) => served[index]);
+}
 
 /** In the order of the models. One that cannot be read fails all: half a truth is none at three in the morning. */
 const read = (desk: Pick<Desk, 'status'>, models: Models): Promise<readonly Status[]> =>
@@ -83,9 +109,8 @@ export async function watch(
       }
     if (statuses.every(({ running }) => !running)) over.abort();
     for (const { model, running } of ticks ? statuses : []) {
-      const moving = running && models.find(({ name }) => name === model);
-      if (!moving) continue;
-      await desk.worker.tick(desk.target(moving)).catch((error: unknown) => {
+      if (!running) continue;
+      await desk.worker.tick(await desk.target(model)).catch((error: unknown) => {
         ticks = false;
         notice(`The release is watched and not ticked: ${error instanceof Error ? error.message : error}`);
       });

@@ -7,7 +7,7 @@ import { type Command, type Context, problemJson } from './command.ts';
 export const command: Command = {
   usage: 'Check declarations and artifacts without AWS, and list all problems at once',
   options: { json: { usage: 'Print JSON', type: 'boolean' } },
-  listsProblems: true,
+  onProblems: 'listed',
   run: async (context) => {
     const { models, problems, plan, flags, print } = context;
     const found = [...problems, ...resourceProblems(plan), ...(await artifactProblems(context))];

@@ -1,39 +1,15 @@
 import { ALARMS } from '../../../functions/release/contract.ts';
 import type { Release } from '../../../functions/release/document/contract.ts';
 import { ends } from '../../../functions/release/phases/judging.ts';
-import {
-  GOES_OFF,
-  isEnd,
-  isPending,
-  isWatched,
-  lastGood,
-  standing,
-  weightOf,
-} from '../../../functions/release/steps.ts';
+import { GOES_OFF, isEnd, isPending, lastGood, standing } from '../../../functions/release/steps.ts';
 import { points, say } from '../../../functions/release/target.ts';
 import type { AliasState } from '../../../functions/shared/aws/ports.ts';
+import { withoutWeights } from './aws-cli.ts';
+import type { Advice, AlarmOn, Say } from './level.ts';
+import { ofPhase, sentence } from './phase-advice.ts';
 import { moment } from './time.ts';
 
 /** What a release's state means for the person who asks at three in the morning. Pure. */
-
-/** `ok`: sleep on. `look`: at daytime. `act`: now. */
-export type Level = 'ok' | 'look' | 'act';
-
-export type Advice = {
-  readonly level: Level;
-  /** What is so, in sentences. */
-  readonly summary: string;
-  /** What to do, a sentence each. */
-  readonly todo: readonly string[];
-  /** What happens by itself, and when. */
-  readonly next?: string;
-};
-
-/** An alarm that is on. */
-export type AlarmOn = { readonly alarm: string; readonly since: string };
-
-/** `sls models <verb>` with model and stage, to be copied; `sls`: any other command, with the stage. */
-export type Say = { (verb: string): string; readonly sls: (command: string) => string };
 
 /** Without a look for so long (milliseconds) the worker is not ticked any more. */
 const STALE = 5 * 60_000;
@@ -68,18 +44,17 @@ export function advice(
       ],
     };
   if (intent === undefined && !points(alias, standing(release) ?? null))
-    return {
-      ...own,
-      level: isEnd(phase) ? 'look' : 'act',
-      summary: `The alias points to ${say(alias)}, which no release did (${say(standing(release))} is recorded).`,
-      todo: ['Find out who moved it. The next deploy that changes the model goes on from there.'],
-    };
-  const looks = phase === 'JUDGING' || phase === 'REVERSING';
+    return { ...own, ...moved(alias, release, functionName, command) };
+  const looks = phase === 'JUDGING' || phase === 'REVERSING' || intent !== undefined;
   if (looks && now - Date.parse(updatedAt) > STALE)
     return {
       ...own,
       level: 'act',
-      summary: `Nobody has ticked this release since ${moment(updatedAt, now)}. ${own.summary}`,
+      summary: `Nobody has ticked this release since ${moment(updatedAt, now)}. ${
+        intent === undefined
+          ? own.summary
+          : `The alias points to ${say(alias)}; it is on its way to ${say(intent.after)}.`
+      }`,
       todo: [
         `See why: \`${command.sls('logs -f models-release')}\`. Tick it meanwhile: \`${command('status')} --watch\`. Or end it: \`${command('rollback')}\`.`,
       ],
@@ -126,6 +101,8 @@ export function advice(
       ],
     };
   }
+  const unsure = unjudged(release, own, now, command);
+  if (unsure !== undefined) return unsure;
   const [other] = on;
   if (other === undefined || own.level !== 'ok') return own;
   return {
@@ -134,6 +111,106 @@ export function advice(
     summary: `${own.summary} ${other.alarm} is on since ${moment(other.since, now)}.`,
     todo: [said(other.alarm.slice(functionName.length + 1), command)],
   };
+}
+
+/** The alias is where no release put it; nobody judges a weight that stands there. */
+function moved(
+  alias: AliasState | undefined,
+  release: Release,
+  functionName: string,
+  command: Say,
+): Pick<Advice, 'level' | 'summary' | 'todo'> {
+  const { phase, stable } = release;
+  const isWeighted = Object.keys(alias?.weights ?? {}).length > 0;
+  return {
+    level: isEnd(phase) && !isWeighted ? 'look' : 'act',
+    summary: `The alias points to ${say(alias)}, which no release did (${say(standing(release))} is recorded).`,
+    todo: [
+      'Find out who moved it.',
+      ...(stable === undefined
+        ? []
+        : [
+            isPending(release)
+              ? `\`${command('rollback')}\` gives version ${stable.version} all traffic.`
+              : `\`${command('rollback')} --to ${stable.version}\` puts it back.`,
+          ]),
+      ...(isWeighted
+        ? [
+            `\`${command.aws(withoutWeights(functionName))}\` takes only the weights away, without the worker.`,
+          ]
+        : []),
+      `\`${command.sls('deploy')}\` goes on from where it is.`,
+    ],
+  };
+}
+
+/** The last look could not judge the step: its candidate has its weight, and nothing would roll it back. */
+function unjudged(release: Release, own: Advice, now: number, command: Say): Advice | undefined {
+  const { phase, judgements, step, candidate } = release;
+  const looked = judgements.at(-1);
+  if (phase !== 'JUDGING' || looked?.verdict !== 'error' || looked.step !== step) return undefined;
+  const { bake } = ends(release);
+  return {
+    ...own,
+    // Within its bake the next look may well find what is missing.
+    level: now >= bake ? 'act' : 'look',
+    summary: `${own.summary} It cannot be judged: ${sentence(looked.reason, false)}`,
+    todo: [
+      `Until it can be judged, version ${candidate?.version} is not rolled back for what it answers: find out what its callers get.`,
+      `\`${command('rollback')}\` takes it away, \`${command('promote')}\` gives it all traffic.`,
+    ],
+  };
+}
+
+/** What is said of any state, with what must be known beside it. */
+export function withAlarms(
+  advice: Advice,
+  on: readonly AlarmOn[],
+  functionName: string,
+  now: number,
+): Advice {
+  const [worst] = on;
+  if (worst === undefined) return advice;
+  const isSerious = SERIOUS.some((suffix) => worst.alarm === `${functionName}-${suffix}`);
+  return {
+    ...advice,
+    level: isSerious || advice.level === 'act' ? 'act' : 'look',
+    summary: `${advice.summary} ${worst.alarm} is on since ${moment(worst.since, now)}.`,
+  };
+}
+
+/** Whoever cannot read the alarms does not know that all is well. */
+export const unseenAlarms = (advice: Advice): Advice =>
+  advice.level === 'ok'
+    ? {
+        ...advice,
+        level: 'look',
+        summary: `${advice.summary} Whether an alarm is on cannot be read.`,
+        todo: [
+          ...advice.todo,
+          'Look at the alarms in CloudWatch, or ask for `cloudwatch:DescribeAlarms` (docs/deploy-policy.md).',
+        ],
+      }
+    : advice;
+
+/** An alias that no document tells of: what is there, and how it gets one again. */
+export function unrecorded(alias: AliasState, functionName: string, command: Say): Advice {
+  const summary = `The alias points to ${say(alias)}; no release is recorded.`;
+  const anew = `\`${command.sls('deploy')}\` records it anew and goes on from where the alias is.`;
+  return Object.keys(alias.weights).length > 0
+    ? {
+        level: 'act',
+        summary: `${summary} Nobody judges these weights, and nobody will take them away.`,
+        todo: [
+          `Take them away: \`${command.aws(withoutWeights(functionName))}\` gives version ${alias.version} all traffic.`,
+          `Then ${anew}`,
+        ],
+      }
+    : {
+        level: 'look',
+        summary: `${summary} No alarm would bring a version back.`,
+        todo: [anew],
+      };
 }
 
 /** What an alarm that ends no release asks of a person. @param suffix of its name */
@@ -146,176 +223,13 @@ function said(suffix: string, command: Say): string {
     case ALARMS.outputs:
     case ALARMS.classes:
       return `\`${command('drift')}\` shows what differs from the reference data, and how much. No version is brought back by it.`;
+    case ALARMS.batchFailed:
+      return `\`${command('batch')} --failed\` lists what failed, and why.`;
+    case ALARMS.batchWaiting:
+      return `\`${command('batch')} --status\` shows how much waits.`;
     case ALARMS.monitor:
       return `See why: \`${command.sls('logs -f models-drift')}\`. Windows that it missed are judged once it can.`;
     default:
       return 'Look at the alarm’s description in CloudWatch; it does not end the release.';
   }
 }
-
-const watchedUntil = (release: Release, now: number): string | undefined =>
-  release.watch && isWatched(release, now)
-    ? `watched until ${moment(release.watch.until, now)}: ${returning(lastGood(release)?.version)}`
-    : undefined;
-
-const returning = (good: string | undefined): string =>
-  good === undefined
-    ? 'an alarm pages, since there is no earlier version to bring back'
-    : `an alarm may bring version ${good} back`;
-
-const ok = (summary: string, next?: string): Advice => ({
-  level: 'ok',
-  summary,
-  todo: [],
-  ...(next !== undefined && { next }),
-});
-
-function ofPhase(release: Release, now: number, command: Say): Advice {
-  const { phase, steps = [], step = 0 } = release;
-  const live = release.stable?.version;
-  const version = release.candidate?.version;
-  const has = live === undefined ? 'there is no live version yet' : `version ${live} has all traffic`;
-  const to = steps[step];
-  const watch = watchedUntil(release, now);
-  const after = watch === undefined ? {} : { next: `version ${live} is ${watch}` };
-  switch (phase) {
-    case 'GATING':
-      return ok(
-        `Version ${version} is checked before it gets any traffic; ${has}.`,
-        'its instances, then traffic',
-      );
-    case 'WARMING':
-      return ok(`Instances of version ${version} are started; ${has}.`, 'traffic, once they are ready');
-    case 'SHIFTING':
-      return ok(
-        `Version ${version} is about to get ${to?.weight} % (step ${step + 1} of ${steps.length}).`,
-        `${to?.weight} % as soon as the stack is done`,
-      );
-    case 'JUDGING':
-      return ok(
-        `Version ${version} has ${weightOf(release)} %, step ${step + 1} of ${steps.length}.`,
-        nextStep(release, now),
-      );
-    case 'PROMOTING':
-      return ok(
-        `Version ${version} is about to get all traffic.`,
-        'all traffic as soon as the stack is done',
-      );
-    case 'BAKING':
-      return ok(`Version ${live} has all traffic.`, watch);
-    case 'DONE':
-      return ok(`Version ${live} has all traffic.`);
-    case 'REVERSING':
-      return reversing(release, now);
-    case 'ROLLED_BACK':
-      return {
-        level: 'look',
-        summary: `Version ${version} was rolled back; ${has}.`,
-        todo: [
-          `No hurry: mend the model and deploy it. The same one is refused until \`${command.sls('deploy --force')}\`.`,
-        ],
-        ...after,
-      };
-    case 'ABORTED':
-    case 'SUPERSEDED':
-      return {
-        level: live === undefined ? 'act' : 'look',
-        summary: `The release${version === undefined ? '' : ` of version ${version}`} was given up; ${has}.`,
-        todo: [`${live === undefined ? 'Mend' : 'No hurry: mend'} what the reason says and deploy again.`],
-        ...after,
-      };
-    case 'HELD':
-      return held(release, command);
-  }
-}
-
-function nextStep(release: Release, now: number): string {
-  const { settings, steps = [], step = 0 } = release;
-  const { bake, patience } = ends(release);
-  const following = steps[step + 1];
-  const then =
-    following === undefined ? 'all traffic' : `${following.weight} % (step ${step + 2} of ${steps.length})`;
-  const at = bake > now ? `not before ${moment(new Date(bake).toISOString(), now)}` : 'at the next look';
-  if (settings.dryRun) return `${then}, ${at}, whatever is found: dry run`;
-  const end = { hold: 'is held for you', pass: 'passes all the same', rollback: 'is rolled back' }[
-    settings.onNoData
-  ];
-  return `${then}, ${at}, if it passes; without a verdict by ${moment(new Date(patience).toISOString(), now)} it ${end}`;
-}
-
-function reversing({ reversal, stable }: Release, now: number): Advice {
-  const [live, to] = [stable?.version, reversal?.to.version];
-  const tried =
-    reversal?.half === undefined
-      ? `version ${to}, the last good one, is checked before it gets half of the traffic`
-      : `version ${to}, the last good one, has half of the traffic beside version ${live}`;
-  const since = reversal === undefined ? '' : ` since ${moment(reversal.at, now)}`;
-  return {
-    level: 'look',
-    summary: `${reversal?.alarm} came on; ${tried}${since}.`,
-    todo: ['Nothing yet: the test decides within minutes, and you are told.'],
-    next: `version ${to} takes over if version ${live} proves worse; else version ${live} gets all traffic back`,
-  };
-}
-
-function held(release: Release, command: Say): Advice {
-  const { candidate, stable, held: so, reason = '' } = release;
-  const pending = isPending(release);
-  const weight = weightOf(release);
-  const what = pending
-    ? `The release of version ${candidate?.version} is held at ${weight} %; version ${stable?.version} has the rest.`
-    : `The release is held; version ${stable?.version} is live.`;
-  const ways = pending
-    ? [
-        `\`${command('promote')}\` gives version ${candidate?.version} all traffic,`,
-        `\`${command('rollback')}\` takes it away,`,
-        `\`${command('resume')}\` goes on with the steps.`,
-      ]
-    : [`\`${command('rollback')} --to <version>\` goes back,`, `\`${command('resume')}\` goes on.`];
-  switch (so?.by) {
-    case 'person':
-      return {
-        level: 'look',
-        summary: what,
-        todo: ways,
-        next: weight > 0 ? 'nothing but a rollback, if it fails' : 'nothing by itself',
-      };
-    case 'foreign':
-      return {
-        level: 'act',
-        summary: `Somebody moved the alias: ${reason}.`,
-        todo: [
-          `Find out who. \`${command.sls('deploy')}\` goes on from where it is.`,
-          `\`${command('rollback')}\` goes back.`,
-        ],
-        next: 'nothing by itself',
-      };
-    case 'limit':
-      return {
-        level: 'act',
-        summary: `${what} ${sentence(reason)}`,
-        todo: ['Find out what is wrong first; neither version may be to blame.', ...ways],
-        next: 'nothing by itself',
-      };
-    case 'refused':
-      return {
-        level: 'act',
-        summary: `${what} AWS does not take a move of the alias: ${sentence(reason)}`,
-        todo: ['Make the version or permission that is missing.', ...ways],
-        next: 'nothing by itself',
-      };
-    default:
-      // Nothing gets worse by itself: a candidate that fails is rolled back also now.
-      return {
-        level: 'look',
-        summary: `${what} ${sentence(reason)}`,
-        todo: ways,
-        next: 'nothing but a rollback, if it fails; you are told once a day',
-      };
-  }
-}
-
-const sentence = (text: string): string => {
-  const whole = text.charAt(0).toUpperCase() + text.slice(1);
-  return /[.!?]$/.test(whole) || whole === '' ? whole : `${whole}.`;
-};

@@ -71,6 +71,7 @@ async function impatient(aws: AwsConfig, limits: Limits): Promise<AwsConfig> {
     maxAttempts: 1,
     requestHandler: {
       connectionTimeout: limits.all,
+      socketTimeout: limits.all,
       requestTimeout: limits.all,
       throwOnRequestTimeout: true,
     },

@@ -1,14 +1,16 @@
+import { staged } from '../../../functions/shared/commands.ts';
 import type { Registry } from '../../../functions/shared/registry.ts';
 import type { Context } from '../commands/command.ts';
 import { isProblemError, problemError } from '../errors.ts';
-import type { Model } from '../model.ts';
-import { releaseTargets, workerName } from '../plan/alias.ts';
-import type { Say } from './advice.ts';
+import { workerName } from '../plan/alias.ts';
+import { aliasTarget } from './alias-target.ts';
+import { deployedRegistry } from './deployed-registry.ts';
 import type { Target } from './follow.ts';
 import { lacksSeen } from './lacks-look.ts';
+import type { Say } from './level.ts';
 import { look, type Sight, sightOf } from './look.ts';
 import { openRegistry, registryFix } from './open.ts';
-import { type Status, statusOf } from './status.ts';
+import { type Seen, type Status, statusOf } from './status.ts';
 import { releaseWorker, type Worker } from './worker.ts';
 
 /** What the commands on releases work with: the registry, the worker, and a view of alias, alarms and capacity. */
@@ -18,37 +20,40 @@ export type Desk = {
   readonly by: string;
   readonly worker: Worker;
   readonly sight: Sight;
-  readonly target: (model: Model) => Target;
-  readonly status: (model: Model) => Promise<Status>;
+  /** Where a model is served, also one that is declared wrongly or no more. */
+  readonly target: (model: string) => Promise<Target>;
+  readonly status: (model: string) => Promise<Status>;
 };
 
 type Given = Pick<Context, 'aws' | 'bucket' | 'plan' | 'service'>;
 
-/** Opens a desk for the work and closes it. @throws ProblemError where nothing is deployed or AWS refuses */
+/**
+ * Opens a desk for the work and closes it. Its registry is the one that the deployed worker uses, whatever serverless.yml
+ * names by now.
+ *
+ * @throws ProblemError where nothing is deployed or AWS refuses
+ */
 export async function atDesk<T>(given: Given, work: (desk: Desk) => Promise<T>): Promise<T> {
   const { aws, plan, service } = given;
-  let bucket: string;
-  try {
-    bucket = await given.bucket();
-  } catch (error) {
-    throw nowhere(service, error);
-  }
+  const name = workerName(plan.host);
   const opened: { close: () => void }[] = [];
   try {
+    const bucket = (await deployedRegistry(aws, name)) ?? (await declaredRegistry(given));
     const { documents, by, close } = await openRegistry(aws, service, bucket);
     opened.push({ close });
-    const worker = releaseWorker(aws, workerName(plan.host));
+    const worker = releaseWorker(aws, name);
     const sight = sightOf(aws);
     opened.push(worker, sight);
-    const target = (model: Model): Target => {
-      const [found] = releaseTargets([model], plan.host);
-      if (found === undefined) throw new Error(`${model.name} has no alias`);
-      return found;
-    };
-    const status = async (model: Model): Promise<Status> => {
-      const seen = await look(sight, documents, target(model));
+    const target = (model: string): Promise<Target> =>
+      aliasTarget(model, plan, service, documents, sight.exists);
+    const status = async (model: string): Promise<Status> => {
+      const seen = await look(sight, documents, await target(model));
       const lacks = await lacksSeen(aws, { ...service, by }, seen);
-      return statusOf({ ...seen, ...lacks }, Date.now(), sayOf(model.name, service.stage));
+      return statusOf(
+        withStage({ ...seen, ...lacks }, service.stage),
+        Date.now(),
+        sayOf(model, service.stage, service.region),
+      );
     };
     return await work({ documents, by, worker, sight, target, status });
   } catch (error) {
@@ -58,9 +63,26 @@ export async function atDesk<T>(given: Given, work: (desk: Desk) => Promise<T>):
   }
 }
 
-export const sayOf = (model: string, stage: string): Say =>
+/** @throws ProblemError where no stack tells the bucket */
+async function declaredRegistry({ bucket, service }: Given): Promise<string> {
+  try {
+    return await bucket();
+  } catch (error) {
+    throw nowhere(service, error);
+  }
+}
+
+/** What the worker wrote down names no stage. */
+function withStage<S extends Seen>(seen: S, stage: string): S {
+  const { release } = seen;
+  if (typeof release !== 'object' || release.reason === undefined) return seen;
+  return { ...seen, release: { ...release, reason: staged(release.reason, stage) } };
+}
+
+export const sayOf = (model: string, stage: string, region?: string): Say =>
   Object.assign((verb: string) => `sls models ${verb} --model ${model} --stage ${stage}`, {
     sls: (command: string) => `sls ${command} --stage ${stage}`,
+    aws: (command: string) => `aws ${command}${region === undefined ? '' : ` --region ${region}`}`,
   });
 
 const nowhere = ({ stack, region }: Context['service'], cause: unknown): Error =>

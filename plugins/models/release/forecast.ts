@@ -1,5 +1,6 @@
 import { canFill, type Plan, schedule } from '../../../functions/release/judge/feasible.ts';
 import { forecastSays } from '../../../functions/release/judge/says.ts';
+import { PATIENCE } from '../../../functions/release/steps.ts';
 import type { Model } from '../model.ts';
 
 /** What a model's canary can see, said before anybody relies on it. Pure. */
@@ -50,6 +51,23 @@ export function autoLine(model: Pick<Model, 'name' | 'release'>, perSecond: numb
     ? `${model.name}: with this traffic strategy auto takes the steps`
     : `${model.name}: with this traffic strategy auto cannot fill the steps, and releases all at once`;
 }
+
+/** Milliseconds beyond a release's own deadline in which its worker takes its weight away and says so. */
+const ENDING = 10 * 60_000;
+
+/**
+ * How long a release of these models may be followed, in milliseconds: until the deadline of the slowest, at which its worker
+ * rolls back what is not over, and a margin. What is still not over then goes on, or stands, without this command.
+ */
+export const longestRelease = (models: readonly Pick<Model, 'release'>[]): number =>
+  Math.max(
+    0,
+    ...models.map(({ release: { steps, maxWait } }) =>
+      steps.reduce((sum, { bake }) => sum + (bake + maxWait) * 1000, 0),
+    ),
+  ) +
+  PATIENCE +
+  ENDING;
 
 /** What a person should know when packaging: that a step will not get its data in time at the declared traffic. */
 export function forecastWarning(model: Pick<Model, 'name' | 'release' | 'traffic'>): string | undefined {

@@ -1,7 +1,7 @@
 import type { Release } from '../../../functions/release/document/contract.ts';
 import type { AliasState } from '../../../functions/shared/aws/ports.ts';
 import type { Problem } from '../errors.ts';
-import type { Advice, Level, Say } from './advice.ts';
+import type { Advice, Level, Say } from './level.ts';
 import type { Carried } from './permissions.ts';
 import { moment } from './time.ts';
 

@@ -1,11 +1,6 @@
 import { CloudFormationClient, GetTemplateCommand } from '@aws-sdk/client-cloudformation';
 import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
-import {
-  GetFunctionConfigurationCommand,
-  LambdaClient,
-  ListProvisionedConcurrencyConfigsCommand,
-} from '@aws-sdk/client-lambda';
-import { ENV } from '../../../functions/release/contract.ts';
+import { LambdaClient, ListProvisionedConcurrencyConfigsCommand } from '@aws-sdk/client-lambda';
 import { lambdaAliases } from '../../../functions/shared/aws/aliases.ts';
 import { errorName, messageOf } from '../../../functions/shared/aws/errors.ts';
 import { cloudWatchMetrics } from '../../../functions/shared/aws/metrics.ts';
@@ -13,6 +8,7 @@ import type { AliasState } from '../../../functions/shared/aws/ports.ts';
 import type { Context } from '../commands/command.ts';
 import { workerName } from '../plan/alias.ts';
 import type { Host } from '../plan/host.ts';
+import { deployedRegistry } from './deployed-registry.ts';
 import type { Target } from './follow.ts';
 import type { Traffic } from './forecast.ts';
 import { type Aliases, aliasesOf } from './gone.ts';
@@ -66,7 +62,7 @@ export function reachOf(
       const opened = await openRegistry(aws, service, name);
       return work(opened).finally(opened.close);
     },
-    deployedBucket: () => deployedBucket(aws, workerName(host)),
+    deployedBucket: () => deployedRegistry(aws, workerName(host)),
     worker: () => releaseWorker(aws, workerName(host)),
     alias: async ({ functionName, alias }) => {
       const lambda = new LambdaClient(aws);
@@ -115,19 +111,5 @@ export async function functionExists(lambda: LambdaClient, FunctionName: string)
   } catch (error) {
     if (errorName(error) === 'ResourceNotFoundException') return false;
     throw error;
-  }
-}
-
-/** @returns undefined where there is no worker, or the caller may not see its configuration */
-async function deployedBucket(aws: Context['aws'], FunctionName: string): Promise<string | undefined> {
-  const lambda = new LambdaClient(aws);
-  try {
-    const { Environment } = await lambda.send(new GetFunctionConfigurationCommand({ FunctionName }));
-    return Environment?.Variables?.[ENV.bucket];
-  } catch (error) {
-    if (/^(ResourceNotFound|AccessDenied)Exception$/.test(errorName(error) ?? '')) return undefined;
-    throw error;
-  } finally {
-    lambda.destroy();
   }
 }

@@ -29,7 +29,9 @@ export async function abortReleases(aws: AwsConfig, bucket: string, scope: strin
   const documents = registry(bucketObjects(s3, bucket), scope);
   try {
     for (const model of await documents.models()) {
-      for (let written = 'changed'; written === 'changed'; ) {
+      let written = 'changed';
+      for (let race = 0; written === 'changed'; race += 1) {
+        if (race === RACES) throw new Error(`the release of ${model} moves too fast to be ended: try again`);
         const found = await documents.release(model);
         if (found?.release === undefined) break;
         written = isOver(found.release) ? 'ok' : await documents.move(aborted(found.release), found.etag);
@@ -88,6 +90,9 @@ export async function emptyRegistry(
     s3.destroy();
   }
 }
+
+/** Tries of a compare-and-set; each loss means that a worker got on. */
+const RACES = 20;
 
 const SETTLES_MS = 1000;
 const PASSES = 5;

@@ -1,6 +1,7 @@
 import type { CommandEvent } from '../../../functions/release/contract.ts';
-import { type Context, modelOf } from '../commands/command.ts';
+import type { Context } from '../commands/command.ts';
 import { problemError } from '../errors.ts';
+import { chosenModel, mustName } from './chosen.ts';
 import { statusText } from './status-text.ts';
 
 /** Options of every verb that changes a release. */
@@ -20,26 +21,26 @@ export async function send(
   to?: string,
 ): Promise<void> {
   const { flags, print, progress, service } = context;
-  const model = modelOf(context);
+  mustName(context);
   // Loaded when one of these verbs is run: the framework asks for the options of all of them at once.
   const { atDesk, sayOf } = await import('./desk.ts');
   const reason = typeof flags.reason === 'string' ? { reason: flags.reason } : {};
-  await atDesk(context, async ({ by, worker, target, status }) => {
-    progress(`${model.name}: ${verb}`);
+  await atDesk(context, async ({ by, documents, worker, target, status }) => {
+    const model = await chosenModel(context, documents.models);
+    progress(`${model}: ${verb}`);
     const answer = await worker.command({
       verb,
-      ...target(model),
+      ...(await target(model)),
       by,
       ...reason,
       ...(to !== undefined && { to }),
     });
-    if (!answer.done)
-      throw notAllowed(model.name, verb, answer.refused, sayOf(model.name, service.stage)('status'));
+    if (!answer.done) throw notAllowed(model, verb, answer.refused, sayOf(model, service.stage)('status'));
     const stands = await status(model);
     print(
       flags.json
         ? JSON.stringify({ done: answer.text, status: stands }, null, 2)
-        : `${model.name}: ${answer.text}.\n\n${statusText(stands, Date.now())}`,
+        : `${model}: ${answer.text}.\n\n${statusText(stands, Date.now())}`,
     );
   }).finally(() => progress(undefined));
 }

@@ -1,6 +1,6 @@
 import type { Judgement, SignalJudgement, Verdict } from '../../../functions/release/judge/contract.ts';
 import { odds, of, points, whole } from '../../../functions/release/judge/words.ts';
-import type { Level } from './advice.ts';
+import type { Level } from './level.ts';
 import type { Status } from './status.ts';
 import { moment } from './time.ts';
 import { gateLine, VERDICTS } from './words.ts';

@@ -13,9 +13,10 @@ import { sinceOf } from '../../../functions/release/phases/shifting.ts';
 import { isOpen, isPending, lastGood } from '../../../functions/release/steps.ts';
 import { say } from '../../../functions/release/target.ts';
 import type { AlarmPort, AliasState, Provided } from '../../../functions/shared/aws/ports.ts';
-import { type Advice, type AlarmOn, advice, type Say } from './advice.ts';
+import { advice, unrecorded, unseenAlarms, withAlarms } from './advice.ts';
 import { runningOf } from './deployment.ts';
 import { type Lacks, withLacks } from './lacks.ts';
+import type { Advice, AlarmOn, Say } from './level.ts';
 
 /** Where a model's release stands, and whether somebody must do something. Pure. */
 
@@ -102,6 +103,7 @@ export type Status = Advice & {
 export function statusOf(seen: Seen, now: number, command: Say): Status {
   const { model, functionName, alias, release } = seen;
   const on = alarmsOn(seen);
+  const known = (one: Advice): Advice => (seen.alarms === undefined ? unseenAlarms(one) : one);
   const read = {
     alarms: on,
     ...(seen.alarms === undefined && { alarmsUnreadable: true }),
@@ -115,7 +117,9 @@ export function statusOf(seen: Seen, now: number, command: Say): Status {
     return {
       model,
       functionName,
-      ...(seen.gone ? removed(release, command) : unknown(alias, release === 'newer' ? release : undefined)),
+      ...(seen.gone
+        ? removed(release, command)
+        : known(withAlarms(unknown(seen, command), on, functionName, now))),
       traffic: trafficOf(alias, undefined),
       phase: release === 'newer' && !seen.gone ? 'UNKNOWN' : 'NONE',
       running: false,
@@ -127,9 +131,9 @@ export function statusOf(seen: Seen, now: number, command: Say): Status {
   return {
     model,
     functionName,
-    ...lackingAdvice(seen, release, advice(seen, release, on, now, command), now, command),
+    ...lackingAdvice(seen, release, known(advice(seen, release, on, now, command)), now, command),
     traffic: trafficOf(alias, release),
-    ...known(release),
+    ...documented(release),
     ...read,
   };
 }
@@ -154,7 +158,7 @@ function removed(release: Seen['release'], command: Say): Advice {
   };
 }
 
-function unknown(alias: AliasState | undefined, release: 'newer' | undefined): Advice {
+function unknown({ alias, release, functionName }: Seen, command: Say): Advice {
   if (release === 'newer')
     return {
       level: 'look',
@@ -167,11 +171,11 @@ function unknown(alias: AliasState | undefined, release: 'newer' | undefined): A
         summary: 'It is not deployed.',
         todo: ['Run `sls deploy`, or name another --stage or --region.'],
       }
-    : { level: 'ok', summary: `The alias points to ${say(alias)}; no release is recorded.`, todo: [] };
+    : unrecorded(alias, functionName, command);
 }
 
 /** What the document says, without the answer URL, which is a credential, and without what only the worker needs. */
-function known(release: Release) {
+function documented(release: Release) {
   const { settings, stable, candidate, gate, judgements, basis, held, reversal } = release;
   const good = lastGood(release);
   const step = stepOf(release);
@@ -265,6 +269,8 @@ const WORST_FIRST: readonly string[] = [
   ALARMS.outputs,
   ALARMS.classes,
   ALARMS.monitor,
+  ALARMS.batchFailed,
+  ALARMS.batchWaiting,
 ];
 
 function alarmsOn({ alarms, functionName }: Seen): readonly AlarmOn[] {

@@ -1,41 +1,92 @@
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
-import type {
-  CommandAnswer,
-  CommandEvent,
-  TickAnswer,
-  TickEvent,
+import {
+  type CommandAnswer,
+  type CommandEvent,
+  type TickAnswer,
+  type TickEvent,
+  WORKER_TIMEOUT,
 } from '../../../functions/release/contract.ts';
-import type { AwsConfig } from '../ship/context.ts';
+import { errorStatus } from '../../../functions/shared/aws/errors.ts';
+import { problemError } from '../errors.ts';
+import { type AwsConfig, waitingFor } from '../ship/context.ts';
 
 /** The release worker, called from this side. */
 export type Worker = {
-  /** @throws Error where it cannot be invoked, or failed three times in a row */
+  /** @throws Error where it cannot be invoked, does not answer, or failed three times in a row */
   readonly tick: (tick: TickEvent['tick']) => Promise<TickAnswer>;
-  /** Asked once: what it did before it failed, a repetition would do again. @throws Error where it fails */
+  /** Asked once: what it did before it failed, a repetition would do again. @throws Error where it fails or does not answer */
   readonly command: (command: CommandEvent['command']) => Promise<CommandAnswer>;
   readonly close: () => void;
 };
 
+/** Milliseconds that an answer may take: all of an invocation, its start, and the way there and back. */
+const PATIENCE = (WORKER_TIMEOUT + 30) * 1000;
+
+const TRIES = 3;
+
 /** @param name of the worker's function */
-export function releaseWorker(aws: AwsConfig, name: string): Worker {
-  const lambda = new LambdaClient(aws);
-  const ask = async (event: TickEvent | CommandEvent, tries: number): Promise<unknown> => {
-    for (let attempt = 1; ; attempt += 1) {
-      const { Payload, FunctionError } = await lambda.send(
+export function releaseWorker(aws: AwsConfig, name: string, patience = PATIENCE): Worker {
+  // Not before the signal, which ends all attempts of the SDK together.
+  const config = waitingFor(aws, 2 * patience);
+  const lambda = new LambdaClient(config);
+  // The SDK would repeat a call whose answer was lost.
+  const once = new LambdaClient({ ...config, maxAttempts: 1 });
+  /** @throws ProblemError `late` where there is no answer in time */
+  const invoke = async (client: LambdaClient, event: TickEvent | CommandEvent, late: () => Error) => {
+    const abortSignal = AbortSignal.timeout(patience);
+    try {
+      const { Payload, FunctionError } = await client.send(
         new InvokeCommand({ FunctionName: name, Payload: new TextEncoder().encode(JSON.stringify(event)) }),
+        { abortSignal },
       );
-      const text = new TextDecoder().decode(Payload);
-      if (FunctionError === undefined) return JSON.parse(text);
-      if (attempt === tries) throw new Error(`the release worker ${name} failed: ${reasonOf(text)}`);
-      await sleep(500 * attempt);
+      return { text: new TextDecoder().decode(Payload), hasFailed: FunctionError !== undefined };
+    } catch (error) {
+      throw abortSignal.aborted ? late() : error;
     }
   };
+  const failed = (text: string): Error => new Error(`the release worker ${name} failed: ${reasonOf(text)}`);
   return {
     // A tick may be repeated at any time; what it could not do, the next one does.
-    tick: async (tick) => (await ask({ tick }, 3)) as TickAnswer,
-    command: async (command) => (await ask({ command }, 1)) as CommandAnswer,
-    close: () => lambda.destroy(),
+    tick: async (tick) => {
+      for (let attempt = 1; ; attempt += 1) {
+        const { text, hasFailed } = await invoke(lambda, { tick }, () => unheard(tick.model, name, patience));
+        if (!hasFailed) return JSON.parse(text) as TickAnswer;
+        if (attempt === TRIES) throw failed(text);
+        await sleep(500 * attempt);
+      }
+    },
+    command: async (command) => {
+      const late = (): Error => unheard(command.model, name, patience, command.verb);
+      for (let attempt = 1; ; attempt += 1) {
+        try {
+          const { text, hasFailed } = await invoke(once, { command }, late);
+          if (hasFailed) throw failed(text);
+          return JSON.parse(text) as CommandAnswer;
+        } catch (error) {
+          // Lambda did not let it in: nothing was done.
+          if (errorStatus(error) !== 429 || attempt === TRIES) throw error;
+          await sleep(500 * attempt);
+        }
+      }
+    },
+    close: () => {
+      lambda.destroy();
+      once.destroy();
+    },
   };
+}
+
+/** @param verb of a command, which may have been done; a tick is repeated by the next one */
+function unheard(model: string, worker: string, patience: number, verb?: string): Error {
+  const done = verb === undefined ? '' : ` ${verb} may have been done, or may be done still.`;
+  return problemError([
+    {
+      code: 'MODELS_AWS',
+      key: `models.${model}`,
+      message: `the release worker ${worker} did not answer within ${Math.ceil(patience / 1000)} s.${done}`,
+      fix: `See \`sls models status --model ${model}\` for what is so now, and \`sls logs -f models-release\` for why.`,
+    },
+  ]);
 }
 
 /** Lambda's own words for a failed function. */

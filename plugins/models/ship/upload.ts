@@ -9,14 +9,17 @@ import {
   S3Client,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
-import type { AwsConfig } from './context.ts';
+import { type AwsConfig, waitingFor } from './context.ts';
 
 /** A file that goes to the registry bucket under its sha256. */
 export type Upload = { readonly sha256: string; readonly bytes: number; readonly from: string };
 
 /** S3 takes 5 MB to 5 GB a part, at most 10,000 of them: https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html */
-const PART = 32 * 1024 ** 2;
+const PART = 8 * 1024 ** 2;
 const PARALLEL = 4;
+
+/** Milliseconds that a part may take, as nothing shows in between that it goes on: enough for 0.5 Mbit/s. */
+const UPLOADING = 10 * 60_000;
 
 /**
  * Puts files under `<prefix><sha256>`. Named by content, they are never overwritten, and one that is there already
@@ -31,7 +34,7 @@ export async function uploadFiles(
   files: readonly Upload[],
   progress: (text: string | undefined) => void,
 ): Promise<void> {
-  const client = new S3Client(aws);
+  const client = new S3Client(waitingFor(aws, UPLOADING));
   try {
     for (const file of files) {
       const place = { Bucket: bucket, Key: `${prefix}${file.sha256}` };

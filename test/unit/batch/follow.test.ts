@@ -90,6 +90,22 @@ it('a job whose parts are scored is not lost for as long as one may take', async
   expect(s.looks()).toBe(STILL + STILL);
 });
 
+it('a job whose queue is never empty is waited for no longer once nothing of it moves, nor are those after it', async () => {
+  const s = simulated(() => {
+    s.depth.waiting = 7;
+  });
+  const [one, ...others] = ['rows/a.csv', 'rows/b.csv', 'rows/c.csv'].map(s.job);
+  if (one === undefined) throw new Error('no job');
+  s.write(one, KEYS.success, success(10));
+  const outcome = await follow(s.cloud, QUEUE, [one, ...others], () => {}, 0, 50);
+  expect(outcome).toMatchObject({ done: [{ job: one }], left: others, lost: [] });
+  expect(s.looks()).toBe(51);
+  expect(exitCode(outcome)).toBe(1);
+  expect(outcomeText(outcome, MODEL, 1000)).toMatch(
+    /! s3:\/\/in\/rows\/b.csv: not a row of it was scored for a day, and it is waited for no longer, nor is 1 object after it\..*sls models batch --model sum --status/,
+  );
+});
+
 it('a job that ends is not lost, and one that was overwritten is told to be', async () => {
   const s = simulated((looks) => {
     if (looks === EMPTY - 1) s.write(one, KEYS.success, success(10));

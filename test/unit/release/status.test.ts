@@ -2,11 +2,12 @@ import { describe, expect, it } from 'vitest';
 import { ALARMS } from '../../../functions/release/contract.ts';
 import { sayOf } from '../../../plugins/models/release/desk.ts';
 import { look } from '../../../plugins/models/release/look.ts';
-import { type Status, statusOf } from '../../../plugins/models/release/status.ts';
+import { statusOf } from '../../../plugins/models/release/status.ts';
 import { statusLine, statusText } from '../../../plugins/models/release/status-text.ts';
 import { CANARY, SETTINGS } from '../../fakes/settings.ts';
 import { FUNCTION, fakeWorld } from '../../fakes/world.ts';
 import { generated } from '../docs-pages.ts';
+import { statusIn, textIn } from './seen.ts';
 import {
   alarm,
   deploy,
@@ -21,18 +22,6 @@ import {
   type World,
 } from './traffic.ts';
 
-/** Every state here is the release worker's own, read as `sls models status` reads it. */
-async function statusIn(w: World, now = w.clock.now + 20_000): Promise<Status> {
-  const { aliases, alarms, capacity } = w.world;
-  const target = { model: 'churn', functionName: FUNCTION, alias: 'live' };
-  const exists = async (name: string): Promise<boolean> => w.aliases.published(name).size > 0;
-  const seen = await look({ aliases, alarms, capacity, exists, close: () => {} }, w.world.registry, target);
-  const status = statusOf(seen, now, sayOf('churn', 'dev'));
-  // The answer URL is a credential, and is in the document while CloudFormation waits.
-  expect(JSON.stringify(status)).not.toMatch(/signature|answer\.example/);
-  return status;
-}
-const textIn = async (w: World): Promise<string> => statusText(await statusIn(w), w.clock.now + 20_000);
 const headIn = async (w: World): Promise<string> => (await textIn(w)).split('\n')[0] ?? '';
 const GOOD = { 3: 0.01, 4: 0.01 };
 
@@ -265,7 +254,7 @@ describe('at three in the morning', () => {
     await until(w, 'ROLLED_BACK', { 3: 0.01, 4: 0.2 });
     expect(await textIn(w)).toMatchInlineSnapshot(`
       "churn: LOOK, not urgent. Version 4 was rolled back; version 3 has all traffic.
-        to do      No hurry: mend the model and deploy it. The same one is refused until \`sls deploy --force --stage dev\`.
+        to do      No hurry: fix the model and deploy it: \`sls deploy --stage dev\`. The same one is refused until \`sls deploy --force --stage dev\`.
         traffic    version 3  ████████████████████   100 %  live
         judged     step 1, 00:06:00 UTC (20 s ago): FAIL: errors: 20 of 100 (20 %) of the candidate version’s requests failed, 20 of 1,900 (1.1 %) of the stable version’s: 19 percentage points more at the same mix of steps; evidence over a billion to 1, 40 to 1 is needed
                      errors    FAIL        candidate 20 of 100 (20 %), stable 20 of 1,900 (1.1 %)
@@ -285,7 +274,7 @@ describe('at three in the morning', () => {
     await rollBack(w, '3', 'a', '4');
     expect(await textIn(w)).toMatchInlineSnapshot(`
       "churn: LOOK, not urgent. The release of version 4 was given up; version 3 has all traffic.
-        to do      No hurry: mend what the reason says and deploy again.
+        to do      No hurry: fix what the reason says and deploy again: \`sls deploy --stage dev\`.
         traffic    version 3  ████████████████████   100 %  live
         gate       pass: it starts
         reason     the stack rolled back; version 3 keeps all traffic

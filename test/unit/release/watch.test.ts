@@ -1,13 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { TickAnswer } from '../../../functions/release/contract.ts';
 import { watch } from '../../../plugins/models/commands/status.ts';
-import { parseModels } from '../../../plugins/models/parse.ts';
 import { sayOf } from '../../../plugins/models/release/desk.ts';
 import { type Status, statusOf } from '../../../plugins/models/release/status.ts';
 import { FUNCTION } from '../../fakes/world.ts';
 import { deployed, live, minute, minutes, type World } from './traffic.ts';
-
-const { models } = parseModels({ churn: { artifact: 'churn.onnx' } });
 
 /** Watches a world in which each tick is a minute with this traffic. @returns the lines, and how often it ticked */
 async function watched(w: World, rates: Parameters<typeof minute>[1] = {}) {
@@ -27,9 +24,9 @@ async function watched(w: World, rates: Parameters<typeof minute>[1] = {}) {
     await minute(w, rates);
     return { model: 'churn', phase: 'NONE', running: true };
   };
-  const target = () => ({ model: 'churn', functionName: FUNCTION, alias: 'live' });
+  const target = async () => ({ model: 'churn', functionName: FUNCTION, alias: 'live' });
   const context = { flags: {}, print: (line: string) => printed.push(line), notice: () => {} };
-  await watch({ status, target, worker: { tick } }, models, context, 1);
+  await watch({ status, target, worker: { tick } }, ['churn'], context, 1);
   return { printed, ticks };
 }
 

@@ -306,6 +306,7 @@ export function openService() {
     };
     const say = Object.assign((verb: string) => `sls models ${verb}`, {
       sls: (command: string) => `sls ${command}`,
+      aws: (command: string) => `aws ${command}`,
     });
     return statusOf(await look(sight, world.registry, target), w.clock.now, say);
   };

@@ -1,0 +1,37 @@
+import { type Context, usage } from '../commands/command.ts';
+
+/** Which models a command on releases is about: by name, since one that is deployed may be declared no more, or wrongly. */
+
+type Given = Pick<Context, 'declared' | 'flags'>;
+/** Names of the models that the registry knows; it is asked only where the declarations do not tell. */
+type Recorded = () => Promise<readonly string[]>;
+
+/** @throws ProblemError where `--model` is missing and the declarations already tell that it must not be */
+export function mustName({ declared, flags }: Given): void {
+  if (typeof flags.model !== 'string' && declared.length > 1) throw missing(declared);
+}
+
+/** @returns the model that `--model` names, or the only one; @throws ProblemError */
+export async function chosenModel(given: Given, recorded: Recorded): Promise<string> {
+  const { declared, flags } = given;
+  if (typeof flags.model === 'string') {
+    if (declared.includes(flags.model)) return flags.model;
+    const known = await recorded();
+    if (known.includes(flags.model)) return flags.model;
+    throw usage(
+      '--model',
+      `${flags.model} is neither declared nor in the registry.`,
+      nameOneOf([...new Set([...declared, ...known])]),
+    );
+  }
+  mustName(given);
+  const all = declared.length > 0 ? declared : await recorded();
+  const [only, second] = all;
+  if (only === undefined || second !== undefined) throw missing(all);
+  return only;
+}
+
+const missing = (names: readonly string[]): Error => usage('--model', 'is missing.', nameOneOf(names));
+
+const nameOneOf = (names: readonly string[]): string =>
+  names.length > 0 ? `Name one of ${names.join(', ')}.` : 'Declare a model first.';
