@@ -2,7 +2,7 @@
 
 import { PARTS } from '../functions/drift/contract.ts';
 import { smooth } from '../functions/drift/smooth.ts';
-import { smoothThreshold } from '../functions/shared/threshold.ts';
+import { sharedPart, smoothThreshold } from '../functions/shared/threshold.ts';
 import {
   alphaOf,
   type DriftBudget,
@@ -50,7 +50,7 @@ type Month = {
 function simulated(setting: Setting, references: number): Month {
   const { budget, signals, windows, m, effect, rows } = setting;
   const alpha = alphaOf(setting);
-  const limit = smoothThreshold((rows * m) / (rows + m), effect, alpha);
+  const limit = smoothThreshold((rows * m) / (rows + m), effect, alpha, sharedPart(rows, m));
   const random = randomOf(`month ${JSON.stringify(setting)}`);
   const counts = new Float64Array(PARTS);
   const every: number[] = [];
@@ -123,7 +123,7 @@ export const smallest = once((runs: number): Smallest => {
   const pairs = Math.ceil(runs / 10);
   const rows = SIZES.map((n) => {
     const shift = smallestShift({ m: M, effect: 0.1 }, alpha, n);
-    const limit = smoothThreshold((n * M) / (n + M), 0.1, alpha);
+    const limit = smoothThreshold((n * M) / (n + M), 0.1, alpha, sharedPart(n, M));
     const random = randomOf(`smallest ${n}`);
     const counts = new Float64Array(PARTS);
     let found = 0;

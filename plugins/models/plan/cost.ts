@@ -66,12 +66,12 @@ export function monthlyCost(model: Model, facts: Facts, traffic: number, duratio
   };
 }
 
-/** Two sums a natively watched signal, their counts of rows and of requests, and the monitor's three, or four with classes. */
+/** Two sums a natively watched signal, of inputs two counts and of outputs one, and the monitor's three, or four with classes. */
 const driftMetrics = (drift: Facts['drift']): number =>
   drift === undefined
     ? 0
     : 2 * nativeSignals(drift).length +
-      (drift.native ? 1 : 0) +
+      (nativeSignals(drift).some(({ of }) => of === 'input') ? 2 : 0) +
       (nativeSignals(drift).some(({ of }) => of === 'output') ? 1 : 0) +
       (classSignals(drift).length > 0 ? 4 : 3);
 
