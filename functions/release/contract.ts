@@ -73,6 +73,8 @@ export type Settings = {
   readonly capacity?: CapacitySettings;
   /** Names of the output signals that this version publishes; two versions share a name only where they can be compared. */
   readonly signals?: readonly string[];
+  /** Names of the signals of drift that CloudWatch's alarms watch: this version publishes their sums in units of its own reference's noise. */
+  readonly drift?: readonly string[];
 };
 
 /** `weight` in percent, `bake` in seconds. */

@@ -137,7 +137,7 @@ export function measured(
     fingerprint,
     batch,
   }: Pick<VersionRef, 'version' | 'fingerprint'> & { readonly batch?: VersionRef['batch'] | undefined },
-  { gate, p95, signals }: Settings,
+  { gate, p95, signals, drift }: Settings,
 ): VersionRef {
   return {
     version,
@@ -146,6 +146,7 @@ export function measured(
     ...(gate !== undefined && { gate }),
     ...(p95 !== undefined && { p95 }),
     ...(signals !== undefined && { signals }),
+    ...(drift !== undefined && { drift }),
   };
 }
 

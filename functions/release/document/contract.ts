@@ -64,10 +64,11 @@ export type VersionRef = {
   readonly version: string;
   /** Absent where the version was found on the alias and no record of it is left. */
   readonly fingerprint?: string;
-  /** What it was released by: its own gate, the objective that its slow counts are about, and its output signals. */
+  /** What it was released by: its own gate, the objective that its slow counts are about, its output signals, and those of drift. */
   readonly gate?: GateSettings;
   readonly p95?: number;
   readonly signals?: readonly string[];
+  readonly drift?: readonly string[];
   /** Version of the model's batch function that scores alike. */
   readonly batch?: { readonly functionName: string; readonly version: string };
 };

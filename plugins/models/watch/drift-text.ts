@@ -30,8 +30,12 @@ const BARRED = 40;
 export function driftText(model: string, seen: Seen, now: number): string {
   const { windows } = seen;
   const finding = findingOf(windows);
+  const alarms = seen.alarmed === undefined ? [] : [`  alarms     ${seen.alarmed}`];
   if (finding === undefined)
-    return `${model}: nothing is known yet. A window is looked at two to seven minutes after its end, and needs 100 rows.`;
+    return [
+      `${model}: nothing is known yet. A window is looked at two to seven minutes after its end, and needs 100 rows.`,
+      ...alarms,
+    ].join('\n');
   const { shown, judged, past } = finding;
   const { signals, rows, requests, estimated } = shown;
   const told = signals.filter(({ drifted }) => drifted).length + past.length + QUIET;
@@ -45,6 +49,7 @@ export function driftText(model: string, seen: Seen, now: number): string {
     ...(later === undefined ? [] : [`  since      ${later}`]),
     ...pastWords(finding).map((line, i) => `  ${i === 0 ? 'drifted' : '       '}    ${line}`),
     ...(cut === undefined ? [] : [`  of         ${cut}`]),
+    ...alarms,
     ...(listed.length === 0
       ? []
       : table([

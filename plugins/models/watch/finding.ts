@@ -5,8 +5,15 @@ import { quoted } from '../../../functions/drift/words.ts';
 
 /** What the windows of a model come to, in the words that the terminal and the page share. Pure. */
 
-/** Windows of a model, oldest first; `cut` where older ones of the time in question are left out. */
-export type Seen = { readonly windows: readonly DriftWindow[]; readonly cut: boolean };
+/**
+ * Windows of a model, oldest first; `cut` where older ones of the time in question are left out; `alarmed` what CloudWatch's alarms do
+ * not see of the live version, where there is such.
+ */
+export type Seen = {
+  readonly windows: readonly DriftWindow[];
+  readonly cut: boolean;
+  readonly alarmed?: string;
+};
 
 export type Finding = {
   /** The newest window that could be judged; where none could, the newest. */

@@ -3,10 +3,12 @@ import { baselinesIn } from '../../../functions/drift/baselines.ts';
 import type { Baseline, DriftWindow } from '../../../functions/drift/contract.ts';
 import { bucketObjects } from '../../../functions/shared/aws/objects.ts';
 import type { ObjectPort } from '../../../functions/shared/aws/ports.ts';
+import { registry } from '../../../functions/shared/registry.ts';
 import type { Context } from '../commands/command.ts';
 import { type Problem, problemError } from '../errors.ts';
 import { FILES_PREFIX } from '../plan/endpoint.ts';
 import { callerOf, registryScope } from '../release/open.ts';
+import { alarmedWords } from './alarmed.ts';
 import type { Seen } from './finding.ts';
 
 /** What the monitor of drift has found, read from the registry with the caller's own permissions. */
@@ -30,8 +32,15 @@ export async function readWindows(
     const { account } = await callerOf(aws);
     const objects = bucketObjects(s3, await bucket());
     const scope = registryScope(account, service.region, service.name, service.stage);
+    const { release } = registry(objects, scope);
     const found = new Map<string, Seen>();
-    for (const { name } of models) found.set(name, await windowsIn(objects, `${scope}drift/${name}/`, since));
+    for (const { name } of models) {
+      const seen = await windowsIn(objects, `${scope}drift/${name}/`, since);
+      // What a newer plugin wrote says nothing to this one; what is damaged is `sls models status`' to tell.
+      const live = await release(name).catch(() => undefined);
+      const alarmed = live?.release && alarmedWords(live.release);
+      found.set(name, { ...seen, ...(alarmed !== undefined && { alarmed }) });
+    }
     return found;
   } catch (error) {
     throw problemError([unreadable(service, error)], error);
