@@ -172,7 +172,7 @@ export type Watched = {
   readonly effect: number;
 };
 
-/** What the monitor found in a window: kept in the registry as `drift/<model>/<window's start>.json`, such as `2026-01-31T100000Z`. */
+/** What the monitor found in a window: kept in the registry as `drift/<model>/<window's start>-<its seconds>.json`, such as `2026-01-31T100000Z-3600`. */
 export type DriftWindow = {
   readonly schema: 1;
   readonly model: string;

@@ -10,6 +10,7 @@ import {
   headOf,
   isDrift,
   laterWords,
+  lengthWords,
   pastWords,
   period,
   type Seen,
@@ -42,13 +43,14 @@ export function driftText(model: string, seen: Seen, now: number): string {
   const listed = judged.length === 0 ? [] : byWeight(finding).slice(0, told);
   const rest = judged.length === 0 ? 0 : signals.length - listed.length;
   const bars = Math.min(BARRED, windows.length);
-  const [later, cut] = [laterWords(finding), cutWords(seen)];
+  const [later, cut, lengths] = [laterWords(finding), cutWords(seen), lengthWords(seen)];
   return [
     `${model}: ${headOf(finding)}`,
     `  window     ${period(shown)}, ended ${span(now - Date.parse(shown.to))} ago: ${rows} rows in ${requests} requests${estimated === undefined ? '' : `, scored of about ${estimated}`}`,
     ...(later === undefined ? [] : [`  since      ${later}`]),
     ...pastWords(finding).map((line, i) => `  ${i === 0 ? 'drifted' : '       '}    ${line}`),
     ...(cut === undefined ? [] : [`  of         ${cut}`]),
+    ...(lengths === undefined ? [] : [`  lengths    ${lengths}`]),
     ...alarms,
     ...(listed.length === 0
       ? []
