@@ -30,7 +30,7 @@ const USUAL: readonly Setting[] = [
   { budget: 1, signals: 4, windows: HOURS, m: 1000, effect: 0.1, rows: 100 },
   { budget: 1, signals: 4, windows: HOURS, m: 1000, effect: 0.1, rows: 300 },
 ];
-/** A small budget, or no floor: all of it is spent, and more would be a promise broken. */
+/** A small budget, or no floor: as much of it is spent as ever is, and more would be a promise broken. */
 const SPENT: readonly Setting[] = [
   { budget: 0.1, signals: 4, windows: HOURS, m: M, effect: 0.1, rows: 100 },
   { budget: 1, signals: 4, windows: HOURS, m: M, effect: 0, rows: 300 },
@@ -79,7 +79,7 @@ export type Months = {
   readonly table: Table;
   /** The greatest ratio to the budget among settings that leave some of it. */
   readonly worst: number;
-  /** Where all of it is spent: by how many standard errors the measured ratio is above 1, at most. */
+  /** Where the most of it is spent: by how many standard errors the measured ratio is above 1, at most. */
   readonly overspent: number;
 };
 export const months = once((runs: number): Months => {

@@ -195,7 +195,13 @@ describe('windows of the registry', () => {
   it('of which names tell the length are read only where they are asked for', async () => {
     const { port, set } = fakeObjects();
     const asked: string[] = [];
-    const reading = { ...port, get: (key: string) => (asked.push(key), port.get(key)) };
+    const reading = {
+      ...port,
+      get: (key: string) => {
+        asked.push(key);
+        return port.get(key);
+      },
+    };
     for (let n = 0; n < 600; n += 1)
       set(
         `${FOLDER}${minutes(n).slice(0, 19).replaceAll(':', '')}Z-300.json`,
