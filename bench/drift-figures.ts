@@ -43,7 +43,7 @@ export const FIGURES: Readonly<Record<string, Figure>> = {
   },
   'drift-budget-spent': {
     about:
-      'the same of four settings that spend all of it (no effect floor, or a small budget): above the budget by, at most',
+      'the same of four settings that spend the most of it (no effect floor, or a small budget): above the budget by, at most',
     ours: 'standard errors',
     limit: 3,
     unit: '',

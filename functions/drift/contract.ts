@@ -125,11 +125,17 @@ export type DriftLine = {
 
 /** Metrics of drift, by `[Model]` only, in the namespace of the endpoint's. */
 export const METRICS = {
-  /** Scored rows; and scored requests, which are the n of outputs. */
-  rows: 'Rows',
-  scored: 'Scored',
-  /** `Drift_<signal>_a`, `Drift_<signal>_b`: Σh₁ and Σh₂; `Null_<signal>`: rows without a value. */
-  score: 'Drift_',
+  /**
+   * `Scaled_<signal>_a`, `Scaled_<signal>_b`: Σh₁/√φ and Σh₂/√φ, φ of the version's own reference. So an alarm needs to know nothing of the
+   * versions that it watches: n + R² is the greatest variance of each sum, whichever versions n and R are added up over.
+   */
+  score: 'Scaled_',
+  /** n and R of inputs: scored rows, and those over √m, m the rows of the version's own reference. */
+  rows: 'ScaledRows',
+  rowsNoise: 'ScaledRowsNoise',
+  /** Of outputs both: a value 1/√m a scored request, so that n is its sample count and R its sum. Each metric costs. */
+  answers: 'ScaledAnswers',
+  /** `Null_<signal>`: rows without a value. */
   null: 'Null_',
   /**
    * The monitor's, at the end of each window: the largest change of an input in σ, inputs that drifted in it and in the one before,
@@ -166,7 +172,7 @@ export type Watched = {
   readonly effect: number;
 };
 
-/** What the monitor found in a window: kept in the registry as `drift/<model>/<window's start>.json`, such as `2026-01-31T100000Z`. */
+/** What the monitor found in a window: kept in the registry as `drift/<model>/<window's start>-<its seconds>.json`, such as `2026-01-31T100000Z-3600`. */
 export type DriftWindow = {
   readonly schema: 1;
   readonly model: string;

@@ -5,7 +5,7 @@ import { type Group, gather, MARGIN } from './gather.ts';
 import { judge } from './judge.ts';
 import { countedOf, driftNotice, newlyCounted } from './notice.ts';
 import { strongest } from './strength.ts';
-import { completeWindows, dueWindows, nameOf, type Window, windowBefore } from './windows.ts';
+import { completeWindows, dueWindows, isGap, reachOf, type Window, windowBefore } from './windows.ts';
 import { wordsOf } from './words.ts';
 import type { World } from './world.ts';
 
@@ -30,15 +30,9 @@ export async function monitor(world: World, watched: readonly Watched[]): Promis
 async function watch(world: World, watched: Watched, fail: Fail): Promise<void> {
   const { documents, log } = world;
   const { model } = watched;
-  const complete = completeWindows(world.clock(), watched.window);
-  const written = await documents.written(model, complete);
-  const [oldest] = complete;
-  const isGap = oldest !== undefined && !written.has(nameOf(oldest));
-  const { windows, missed } = dueWindows(
-    complete,
-    written,
-    isGap ? await documents.history(model) : undefined,
-  );
+  const { complete, kept } = await lookedAt(world, watched);
+  const history = isGap(complete, kept) ? await documents.history(model) : undefined;
+  const { windows, missed } = dueWindows(complete, kept, history);
   if (missed !== undefined)
     log('warn', `${model}: what was between is too long ago to be judged now.`, span(missed));
   for (const [index, window] of windows.entries()) {
@@ -55,6 +49,17 @@ async function watch(world: World, watched: Watched, fail: Fail): Promise<void> 
     // What counts is two windows in a row: those after it wait until it is judged, or too long ago.
     if (!done) return;
   }
+}
+
+/** Windows that may be due, oldest first, and those that have documents. */
+async function lookedAt({ documents, clock }: World, { model, window }: Watched) {
+  const now = clock();
+  const latest = completeWindows(now, window);
+  const kept = await documents.kept(model, latest);
+  const reach = reachOf(latest, kept);
+  if (reach <= latest.length) return { complete: latest, kept };
+  const complete = completeWindows(now, window, reach);
+  return { complete, kept: await documents.kept(model, complete) };
 }
 
 /** @returns false where not one of its baselines is known: without a document it is tried again */

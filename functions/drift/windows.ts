@@ -12,31 +12,89 @@ export const LATE = 120;
 /** After an outage so many windows are made good. */
 export const CATCH_UP = 24;
 
-/** @returns the last windows that are complete at `now`, at most CATCH_UP, oldest first; @param seconds a window's length */
-export function completeWindows(now: number, seconds: number): readonly Window[] {
+/**
+ * @param seconds a window's length
+ * @returns the last windows that are complete at `now`, at most `count`, oldest first
+ */
+export function completeWindows(now: number, seconds: number, count = CATCH_UP): readonly Window[] {
   const length = seconds * 1000;
   const end = Math.floor((now - LATE * 1000) / length) * length;
-  return Array.from({ length: CATCH_UP }, (_, index) => {
-    const to = end - (CATCH_UP - 1 - index) * length;
+  return Array.from({ length: count }, (_, index) => {
+    const to = end - (count - 1 - index) * length;
     return { from: to - length, to };
   }).filter(({ from }) => from >= 0);
 }
 
 export const windowBefore = ({ from, to }: Window): Window => ({ from: 2 * from - to, to: from });
 
-/** Name of a window's document: its start, without what some file systems do not take. */
-export const nameOf = ({ from }: Window): string =>
-  new Date(from)
+/** Of a time, without what some file systems do not take: names are in its order. */
+const stampOf = (at: number): string =>
+  new Date(at)
     .toISOString()
     .replace(/\.\d+Z$/, 'Z')
     .replaceAll(':', '');
 
-/** @returns milliseconds; undefined where it is no such name */
-export function startOf(name: string): number | undefined {
-  const [, date, hours, minutes, seconds] = /^(\d{4}-\d\d-\d\dT)(\d\d)(\d\d)(\d\d)Z$/.exec(name) ?? [];
-  const at = Date.parse(`${date}${hours}:${minutes}:${seconds}Z`);
-  return Number.isFinite(at) ? at : undefined;
+/** Name of a window's document: its start, and its length in seconds, since windows of another length may start with it. */
+export const nameOf = ({ from, to }: Window): string => `${stampOf(from)}-${(to - from) / 1000}`;
+
+/** Name of a window's document before names had a length. */
+export const oldNameOf = ({ from }: Window): string => stampOf(from);
+
+/** What a name tells of a window: of an old one its start alone. */
+export type Named = Pick<Window, 'from'> & { readonly to?: number };
+
+/** @returns undefined where it is no such name */
+export function windowNamed(name: string): Named | undefined {
+  const [, date, hours, minutes, seconds, length] =
+    /^(\d{4}-\d\d-\d\dT)(\d\d)(\d\d)(\d\d)Z(?:-([1-9]\d{0,5}))?$/.exec(name) ?? [];
+  const from = Date.parse(`${date}${hours}:${minutes}:${seconds}Z`);
+  if (!Number.isFinite(from)) return undefined;
+  return { from, ...(length !== undefined && { to: from + Number(length) * 1000 }) };
 }
+
+/** The longest window. */
+export const DAY = 86_400_000;
+
+/** Windows of the earliest and of the latest document. */
+export type History = { readonly first: Window; readonly last: Window };
+
+/** What is known of a model's windows: those of documents that begin within the windows that are looked at, or two days before. */
+type Kept = readonly Window[];
+
+const lengthOf = ({ from, to }: Window): number => to - from;
+
+/** @returns until when windows of another length were judged; undefined where there are none */
+function changeOf(kept: Kept, length: number): number | undefined {
+  const ends = kept.filter((window) => lengthOf(window) !== length).map(({ to }) => to);
+  return ends.length === 0 ? undefined : Math.max(...ends);
+}
+
+/**
+ * How many windows to look at. Where the length has changed, those since the last one of the other length, too: a day that was not over
+ * has up to 288 of five minutes, and nobody has looked at any of it.
+ */
+export function reachOf(complete: readonly Window[], kept: Kept): number {
+  const [oldest] = complete;
+  const change = oldest && changeOf(kept, lengthOf(oldest));
+  if (oldest === undefined || change === undefined) return CATCH_UP;
+  const since = Math.max(0, Math.min(DAY, oldest.from - change));
+  return CATCH_UP + Math.ceil(since / lengthOf(oldest));
+}
+
+/**
+ * Is a window to be judged? It has no document, and is not as a whole of a time that windows of another length have judged. One of
+ * which they have judged a part is: nobody else looks at the rest.
+ */
+function dueIn(complete: readonly Window[], kept: Kept): (window: Window) => boolean {
+  const [oldest] = complete;
+  const names = new Set(kept.map(nameOf));
+  const change = (oldest && changeOf(kept, lengthOf(oldest))) ?? Number.NEGATIVE_INFINITY;
+  return (window) => !names.has(nameOf(window)) && window.to > change;
+}
+
+/** Is the oldest one due? Then `dueWindows` needs the history. */
+export const isGap = (complete: readonly Window[], kept: Kept): boolean =>
+  complete.slice(0, 1).some(dueIn(complete, kept));
 
 export type Due = {
   readonly windows: readonly Window[];
@@ -44,27 +102,19 @@ export type Due = {
   readonly missed?: Window;
 };
 
-/** Starts of the oldest and of the newest window that have a document. */
-export type History = { readonly first: number; readonly last: number };
-
 /**
  * @param complete oldest first
- * @param written names of those that have a document
- * @param history of all documents, asked for where the oldest of `complete` has none; undefined where there is none at all
+ * @param history of all documents, asked for where there is a gap; undefined where there is none at all
  */
-export function dueWindows(
-  complete: readonly Window[],
-  written: ReadonlySet<string>,
-  history: History | undefined,
-): Due {
+export function dueWindows(complete: readonly Window[], kept: Kept, history: History | undefined): Due {
   const [oldest] = complete;
-  if (oldest === undefined) return { windows: [] };
-  const isDue = (window: Window): boolean => !written.has(nameOf(window));
-  if (!isDue(oldest)) return { windows: complete.filter(isDue) };
+  const due = complete.filter(dueIn(complete, kept));
+  if (oldest === undefined || due[0] !== oldest) return { windows: due };
   // A model that is watched for the first time has nothing to make good.
   if (history === undefined) return { windows: complete.slice(-1) };
   const { first, last } = history;
-  const windows = complete.filter((window) => isDue(window) && window.from > first);
-  const missed = { from: last + (oldest.to - oldest.from), to: oldest.from };
-  return { windows, ...(missed.from < missed.to && { missed }) };
+  // By ends: what was watched from ten o'clock on has a part of its first day.
+  const windows = due.filter(({ to }) => to > first.to);
+  const until = Math.max(last.to, changeOf(kept, lengthOf(oldest)) ?? 0);
+  return { windows, ...(until < oldest.from && { missed: { from: until, to: oldest.from } }) };
 }

@@ -83,7 +83,10 @@ function mostOf(readers: readonly Reader[], tensors: Tensors): number {
 
 type Metrics = Pick<Drifted, 'directives' | 'members'>;
 
-/** Sums of outputs are metrics always, those of inputs where native alarms watch them; by the model alone, as all drift is. */
+/**
+ * Sums of outputs are metrics always, those of inputs where native alarms watch them; by the model alone, as all drift is. They are in
+ * units of the reference's own noise, which makes those of versions with different references one: `METRICS.score`.
+ */
 function createMetrics(
   signals: readonly Signal[],
   native: boolean,
@@ -91,9 +94,12 @@ function createMetrics(
 ): (rows: number) => Metrics {
   const published: Placed[] = signals
     .map((signal, place) => ({ signal, place }))
-    .filter(({ signal }) => signal.kind === 'numeric' && (native || signal.of === 'output'));
-  const named = published.map(({ signal: { name, of }, place }) => ({
+    // What has no value in the reference can be compared with nothing.
+    .filter(({ signal }) => signal.kind === 'numeric' && rowsOf(signal) > 0)
+    .filter(({ signal }) => native || signal.of === 'output');
+  const named = published.map(({ signal: { name, of, phi }, place }) => ({
     place,
+    scale: 1 / Math.sqrt(phi),
     first: `,"${DRIFT.score}${name}_a":`,
     second: `,"${DRIFT.score}${name}_b":`,
     without: of === 'input' ? `${DRIFT.null}${name}` : undefined,
@@ -101,15 +107,23 @@ function createMetrics(
   const sums = published.flatMap(({ signal: { name } }) =>
     ['a', 'b'].map((score) => `${DRIFT.score}${name}_${score}`),
   );
-  const fromOutputs = published.some(({ signal }) => signal.of === 'output');
-  const names = [...(native ? [DRIFT.rows] : []), ...(fromOutputs ? [DRIFT.scored] : []), ...sums];
-  const scored = fromOutputs ? `,"${DRIFT.scored}":1` : '';
+  const [rowNoise, answerNoise] = [noiseOf(published, 'input'), noiseOf(published, 'output')];
+  const names = [
+    ...(rowNoise > 0 ? [DRIFT.rows, DRIFT.rowsNoise] : []),
+    ...(answerNoise > 0 ? [DRIFT.answers] : []),
+    ...sums,
+  ];
+  const answers = answerNoise > 0 ? `,"${DRIFT.answers}":${answerNoise}${NOISE}` : '';
   const always = names.length === 0 ? '' : `,${directivesOf(names, MODEL)}`;
   return (rows) => {
-    let members = native ? `,"${DRIFT.rows}":${rows}${scored}` : scored;
+    let members =
+      rowNoise > 0
+        ? `,"${DRIFT.rows}":${rows},"${DRIFT.rowsNoise}":${rows * rowNoise}${NOISE}${answers}`
+        : answers;
     const nulls: string[] = [];
-    for (const { place, first, second, without } of named) {
-      members += first + numberOf(a[place] as number) + second + numberOf(b[place] as number);
+    for (const { place, scale, first, second, without } of named) {
+      members +=
+        first + numberOf((a[place] as number) * scale) + second + numberOf((b[place] as number) * scale);
       const count = rows - (used[place] as number);
       if (without === undefined || count === 0) continue;
       nulls.push(without);
@@ -121,7 +135,19 @@ function createMetrics(
 }
 const MODEL = [[METRICS.model]];
 
-/** As in the line, of whole numbers, which V8 writes four times faster than fractions. */
+/** Whole numbers of 10⁻¹², as sums are of 10⁻⁴: of a thousand rows, too, they are exact, and to nine digits those of ten million. */
+const NOISE = 'e-12';
+
+/** @returns 1/√m in those, m the fewest rows of a side's references: with more, a sum would be a little less certain; 0 for no signal */
+function noiseOf(published: readonly Placed[], side: Signal['of']): number {
+  const rows = published.filter(({ signal }) => signal.of === side).map(({ signal }) => rowsOf(signal));
+  return rows.length === 0 ? 0 : Math.round(1e12 / Math.sqrt(Math.min(...rows)));
+}
+
+/** m: rows of the reference with a value. */
+const rowsOf = ({ counts }: Signal): number => counts.reduce((sum, count) => sum + count, 0);
+
+/** As in the line, in whole numbers, which V8 writes four times faster than fractions. */
 function numberOf(sum: number): string {
   const units = unitsOf(sum);
   return units === 0 ? '0' : `${units}e-4`;

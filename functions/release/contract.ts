@@ -75,6 +75,8 @@ export type Settings = {
   readonly signals?: readonly string[];
   /** This version counts refused requests by version. Absent: by model only, as older ones do. */
   readonly rejected?: true;
+  /** Names of the signals of drift that CloudWatch's alarms watch: this version publishes their sums in units of its own reference's noise. */
+  readonly drift?: readonly string[];
 };
 
 /** `weight` in percent, `bake` in seconds. */

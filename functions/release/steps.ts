@@ -168,10 +168,10 @@ export function measured(
     readonly source?: string | undefined;
     readonly batch?: VersionRef['batch'] | undefined;
   },
-  { gate, p95, signals, rejected }: Settings,
+  { gate, p95, signals, ...counting }: Settings,
   known?: VersionRef,
 ): VersionRef {
-  const counts = known === undefined ? rejected : known.rejected;
+  const { rejected, drift } = known ?? counting;
   return {
     version,
     ...(fingerprint !== undefined && { fingerprint }),
@@ -180,7 +180,8 @@ export function measured(
     ...(gate !== undefined && { gate }),
     ...(p95 !== undefined && { p95 }),
     ...(signals !== undefined && { signals }),
-    ...(counts && { rejected: counts }),
+    ...(rejected && { rejected }),
+    ...(drift !== undefined && { drift }),
   };
 }
 

@@ -16,7 +16,15 @@ export function effectFloor(df: number, ne: number, effect: number, alpha: numbe
   return df + lambda - normalQuantile(alpha) * Math.sqrt(2 * df + 4 * lambda);
 }
 
-/** R2: max(−2 ln α, floor). What S2's T is held against in one window, for φ = 1. Parameters as of effectFloor. */
-export function smoothThreshold(ne: number, effect: number, alpha: number): number {
-  return Math.max(-2 * Math.log(alpha), effectFloor(2, ne, effect, alpha));
+/** Share of the variance of a window's sums that is the reference's own error: n/(n+m). Two windows have so much in common. */
+export const sharedPart = (n: number, m: number): number => n / (n + m);
+
+/**
+ * R2: max(−2(1+r) ln α, floor). What S2's T is held against in one window, for φ = 1. Two windows, of any sizes, that are held
+ * against one reference then exceed together with a probability of α² at most, whatever its rows: for r = 0 they are
+ * independent, for r = 1 they are the same, and between them less is spent. Parameters as of effectFloor.
+ * @param shared r, of sharedPart; 0 where one window is looked at by itself
+ */
+export function smoothThreshold(ne: number, effect: number, alpha: number, shared = 0): number {
+  return Math.max(-2 * (1 + shared) * Math.log(alpha), effectFloor(2, ne, effect, alpha));
 }

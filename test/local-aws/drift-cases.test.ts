@@ -18,7 +18,7 @@ import {
 import { invoke } from './lambda.ts';
 
 let days: Days;
-let kinds: Readonly<Record<'native' | 'wide' | 'other', Packed>>;
+let kinds: Readonly<Record<'native' | 'wide' | 'other' | 'ordered', Packed>>;
 
 const SHIFTED = (): Row => ({ amount: 0.5 + 0.5 * rowOf().amount });
 const drifted = ({ signals }: DriftWindow) => signals.flatMap((one) => (one.drifted ? [one.label] : []));
@@ -40,13 +40,18 @@ beforeAll(async () => {
       'native',
       Array.from({ length: 2000 }, () => rowOf(SHIFTED())),
     ),
+    // As after a year in which the amount rose: a window of it is like none of the others.
+    ordered: await packed(
+      'native',
+      Array.from({ length: 2000 }, (_, n) => rowOf({ amount: n / 2000 })),
+    ),
   };
   for (const kind of Object.values(kinds)) await days.keep(kind);
   const both = (given: () => Row) => (scene: Scene) => [
     ...traffic(scene, before, 200, given),
     ...traffic(scene, last, 200, given),
   ];
-  const { native, wide, other } = kinds;
+  const { native, wide, other, ordered } = kinds;
   await days.serve(
     'quiet',
     native,
@@ -102,6 +107,15 @@ beforeAll(async () => {
     ...traffic(scene, before, 200, undefined, '2', other),
     ...traffic(scene, last, 200, SHIFTED),
     ...traffic(scene, last, 60, SHIFTED, '2', other),
+  ]);
+  // The template declares one version, and after a rollback the other is live.
+  await days.serve('returned-ordered', native, (scene) => [
+    ...traffic(scene, before, 200, SHIFTED, '1', ordered),
+    ...traffic(scene, last, 200, SHIFTED, '1', ordered),
+  ]);
+  await days.serve('returned-even', ordered, (scene) => [
+    ...traffic(scene, before, 200, SHIFTED, '1', native),
+    ...traffic(scene, last, 200, SHIFTED, '1', native),
   ]);
   await deployMonitor(
     days.aws,
@@ -209,6 +223,20 @@ describe('two versions', () => {
   });
 });
 
+it('after a rollback the alarm judges by the live version’s baseline', async () => {
+  const phiOf = ({ facts }: Packed) => Math.max(...facts.signals.map(({ phi }) => phi));
+  expect(phiOf(kinds.native)).toBeLessThan(1.5);
+  expect(phiOf(kinds.ordered)).toBeGreaterThan(20);
+  // So does the monitor, whose windows say the same.
+  expect(drifted(await days.document('returned-ordered', days.last))).not.toContain('amount');
+  expect(drifted(await days.document('returned-even', days.last))).toContain('amount');
+  const states = async () => {
+    const all = await days.states();
+    return ['ordered', 'even'].map((name) => all[`returned-${name}-drift`]);
+  };
+  await expect.poll(states, { timeout: 20_000, interval: 500 }).toEqual(['OK', 'ALARM']);
+});
+
 it('alarms are on where two windows in a row drifted, and nowhere else', async () => {
   const on = [
     'shifted-drift',
@@ -216,6 +244,9 @@ it('alarms are on where two windows in a row drifted, and nowhere else', async (
     // CloudWatch adds up what either version scored against its own reference data.
     'rebased-drift',
     'rebased-drift-outputs',
+    // By the reference of the version that is live, though the alarm is of one whose reference explains as much.
+    'returned-even-drift',
+    'returned-even-drift-outputs',
     'wide-came-drift',
     'wide-constant-drift',
     'wide-constant-drift-outputs',

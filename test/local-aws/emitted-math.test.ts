@@ -76,7 +76,7 @@ describe('metric math that is emitted', () => {
     // 110 rows; no request; a request and no score; what was scored at first only.
     const ids = [0, 1, 2, 3].flatMap((i) => [`a${i}`, `b${i}`]);
     const series = Object.fromEntries([...ids, 'n'].map((id): [string, Series] => [id, [0, _, _, 9]]));
-    const live = { ...series, n: [110, _, 1, 5000] };
+    const live = { ...series, n: [110, _, 1, 5000], r: [5, _, 0.1, 200] };
     const [answers, refused] = await ask(
       math.map(({ Metrics = [] }) => [live, renamed(Metrics)]),
       properties,

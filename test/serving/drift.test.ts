@@ -227,19 +227,20 @@ describe('a sample of the requests', () => {
       .map((line) => JSON.parse(line))
       .filter((line) => '_aws' in line);
     const sum = (name: string): number => metrics.reduce((all, line) => all + (line[name] ?? 0), 0);
-    return { sum, lines: lines() };
+    const count = (name: string): number => metrics.filter((line) => name in line).length;
+    return { sum, count, lines: lines() };
   }
 
   test('has sums and counts that are of the same requests, and stands for all of them', async () => {
     chance();
-    const { sum, lines } = await run(SHARE);
+    const { sum, count, lines } = await run(SHARE);
     const whole = await run();
     expect([sum('Requests'), whole.sum('Requests')]).toEqual([COUNT, COUNT]);
     // Exactly: what alarms and monitor divide by is what was added up.
     const n = lines.length;
-    expect(sum('Scored')).toBe(n);
-    expect(whole.sum('Scored')).toBe(COUNT);
-    expect(sum('Drift_sure_a')).toBeCloseTo(
+    expect(count('ScaledAnswers')).toBe(n);
+    expect(whole.count('ScaledAnswers')).toBe(COUNT);
+    expect(sum('Scaled_sure_a')).toBeCloseTo(
       lines.reduce((all, { a }) => all + (a[30] ?? 0), 0),
       6,
     );
@@ -254,8 +255,8 @@ describe('a sample of the requests', () => {
     expect(whole.lines.filter(({ a }) => a[29] === first).length).toBe(COUNT / 5);
     within(others / n, 1 / 5, Math.sqrt(0.16 / n));
     // This model is always as sure: so the mean score is the same to the digit.
-    expect(whole.sum('Drift_sure_a')).toBeGreaterThan(COUNT);
-    expect(sum('Drift_sure_a') / sum('Scored')).toBeCloseTo(whole.sum('Drift_sure_a') / COUNT, 9);
+    expect(whole.sum('Scaled_sure_a')).toBeGreaterThan(COUNT);
+    expect(sum('Scaled_sure_a') / n).toBeCloseTo(whole.sum('Scaled_sure_a') / COUNT, 9);
   });
 
   test('adds up to what the monitor finds of all, within chance', async () => {

@@ -8,6 +8,7 @@ import { parseModels } from '../../plugins/models/parse.ts';
 import { alarmsOf } from '../../plugins/models/plan/alarms.ts';
 import { dashboardOf } from '../../plugins/models/plan/dashboard.ts';
 import type { Host } from '../../plugins/models/plan/host.ts';
+import { evaluated, type Point } from '../metric-expression.ts';
 
 const host: Host = {
   service: 'shop',
@@ -147,59 +148,63 @@ describe('the graph of drift', () => {
       properties.title?.startsWith('churn: drift'),
     )?.properties;
 
-  /** The graph's lines at one time: metric math in JavaScript, whose operators it shares but for the power. */
-  function drawn(native: boolean, sums: Readonly<Record<string, number | undefined>>) {
+  /** The graph's lines at one time. */
+  function drawn(native: boolean, metrics: Readonly<Record<string, Point>>) {
     const known: Record<string, number | undefined> = {};
     const lines: Record<string, number | undefined> = {};
     for (const line of graphOf(native)?.metrics ?? []) {
-      const how = line.at(-1) as { id?: string; expression?: string; label?: string; visible?: boolean };
-      const value = how.expression === undefined ? sums[line[1] as string] : evaluated(how.expression, known);
+      const how = line.at(-1) as {
+        id?: string;
+        expression?: string;
+        label?: string;
+        visible?: boolean;
+        stat?: string;
+      };
+      const value =
+        how.expression === undefined
+          ? metrics[line[1] as string]?.[how.stat ?? '']
+          : evaluated(how.expression, known);
       if (how.id !== undefined) known[how.id] = value;
       if (how.visible !== false) lines[how.label ?? ''] = value;
     }
     return lines;
   }
-  function evaluated(expression: string, known: Readonly<Record<string, number | undefined>>) {
-    const names = Object.keys(known);
-    const used = expression.match(/\b[a-z]\w*\b/g) ?? [];
-    expect(
-      used.filter((name) => !names.includes(name)),
-      expression,
-    ).toEqual([]);
-    // Where a metric has no point, neither has what is made of it; FILL is the exception.
-    if (used.some((name) => known[name] === undefined && !expression.includes(`FILL(${name},`)))
-      return undefined;
-    const run = new Function('ABS', 'FILL', ...names, `return ${expression.replaceAll('^', '**')}`);
-    const fill = (value: number | undefined, other: number): number => value ?? other;
-    const value: number = run(Math.abs, fill, ...names.map((name) => known[name]));
-    return Number.isFinite(value) ? value : undefined;
-  }
 
   it('has what the statistics say, for inputs that CloudWatch watches and for outputs', () => {
+    // Of a live version with other reference data than what is declared: 4000 rows, φ of 1.7, 1.7 and 3.
+    const [m, phis] = [4000, { age: 1.7, income: 1.7, prediction: 3 }];
+    const scaled = (name: keyof typeof phis, a: number, b: number): Readonly<Record<string, Point>> => ({
+      [`Scaled_${name}_a`]: { Sum: a / Math.sqrt(phis[name]) },
+      [`Scaled_${name}_b`]: { Sum: b / Math.sqrt(phis[name]) },
+    });
     const sums = {
-      Rows: 240,
-      Drift_age_a: 55,
-      Drift_age_b: -31,
-      Drift_income_a: 2,
-      Drift_income_b: 1,
-      Scored: 150,
-      Drift_prediction_a: -90,
-      Drift_prediction_b: 12,
+      ScaledRows: { Sum: 240 },
+      ScaledRowsNoise: { Sum: 240 / Math.sqrt(m) },
+      ...scaled('age', 55, -31),
+      ...scaled('income', 2, 1),
+      ScaledAnswers: { Sum: 150 / Math.sqrt(m), SampleCount: 150 },
+      ...scaled('prediction', -90, 12),
     };
+    const said = (name: keyof typeof phis, n: number, a: number, b: number): number =>
+      (smooth({ n, a, b }, m, phis[name])?.size ?? Number.NaN) / Math.sqrt(phis[name]);
     const lines = drawn(true, sums);
     expect(Object.keys(lines)).toEqual(['age', 'income', 'prediction']);
-    expect(lines.age).toBeCloseTo(smooth({ n: 240, a: 55, b: -31 }, 10_000, 1.3)?.size ?? 0, 9);
-    expect(lines.age).toBeCloseTo(0.241056125323, 9);
+    expect(lines.age).toBeCloseTo(said('age', 240, 55, -31), 9);
+    expect(lines.age).toBeGreaterThan(0.1);
     // Less than noise alone would bring is 0, not a root that is none.
     expect(lines.income).toBe(0);
-    expect(lines.prediction).toBeCloseTo(smooth({ n: 150, a: -90, b: 12 }, 10_000, 2.5)?.size ?? 0, 9);
-    expect(drawn(true, { ...sums, Rows: 99 }).age).toBeUndefined();
+    expect(lines.prediction).toBeCloseTo(said('prediction', 150, -90, 12), 9);
+    expect(drawn(true, { ...sums, ScaledRows: { Sum: 99 } }).age).toBeUndefined();
     expect(drawn(true, {}).age).toBeUndefined();
   });
 
   it('has the monitor’s largest for inputs that it alone sees, and the effect that is asked for', () => {
-    const lines = drawn(false, { [DRIFT.max]: 0.4, [DRIFT.signals]: 2 });
-    expect(lines).toEqual({ 'largest of the inputs': 0.4, 'inputs that drifted': 2, prediction: undefined });
+    const lines = drawn(false, { [DRIFT.max]: { Maximum: 0.4 }, [DRIFT.signals]: { Maximum: 2 } });
+    expect(lines).toEqual({
+      'largest of the inputs, σ': 0.4,
+      'inputs that drifted': 2,
+      prediction: undefined,
+    });
     expect(graphOf(false)).toMatchObject({
       period: 300,
       annotations: { horizontal: [{ value: 0.2 }] },

@@ -99,10 +99,11 @@ export type VersionRef = {
   readonly fingerprint?: string;
   /** sha256 over the source artifact; absent where the version was found on the alias, and in documents of older workers. */
   readonly source?: string;
-  /** What it was released by: its own gate, the objective that its slow counts are about, and its output signals. */
+  /** What it was released by: its own gate, the objective that its slow counts are about, its output signals, and those of drift. */
   readonly gate?: GateSettings;
   readonly p95?: number;
   readonly signals?: readonly string[];
+  readonly drift?: readonly string[];
   /** It counts refused requests by version, so that they can be compared; older versions do not. */
   readonly rejected?: true;
   /** Version of the model's batch function that scores alike. */

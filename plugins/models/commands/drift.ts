@@ -33,6 +33,7 @@ export const command: Command = {
     for (const [name, seen] of found) {
       const cut = cutWords(seen);
       if (cut !== undefined) notice(`${name}: ${cut}.`);
+      if (seen.alarmed !== undefined) notice(`${name}: ${seen.alarmed}`);
     }
     const windows = Object.fromEntries([...found].map(([name, seen]) => [name, seen.windows]));
     print(JSON.stringify(windows, null, 2));

@@ -69,18 +69,22 @@ export function monthlyCost(model: Model, facts: Facts, traffic: number, duratio
   };
 }
 
-/** Two sums a natively watched signal, their counts of rows and of requests, and the monitor's three, or four with classes. */
+/** Two sums a natively watched signal, of inputs two counts and of outputs one, and the monitor's three, or four with classes. */
 const driftMetrics = (drift: Facts['drift']): number =>
   drift === undefined
     ? 0
     : 2 * nativeSignals(drift).length +
-      (drift.native ? 1 : 0) +
+      (nativeSignals(drift).some(({ of }) => of === 'input') ? 2 : 0) +
       (nativeSignals(drift).some(({ of }) => of === 'output') ? 1 : 0) +
       (classSignals(drift).length > 0 ? 4 : 3);
 
-/** Of the line that the monitor counts: digest and names around two sums and a cell a signal; native sums once more as metrics. */
-export const driftBytes = (drift: Facts['drift']): number =>
-  drift === undefined ? 0 : 130 + 15 * drift.signals.length + 90 * nativeSignals(drift).length;
+/** Of the line that the monitor counts: digest and names around two sums and a cell a signal; native sums once more as metrics, and what they are over. */
+export function driftBytes(drift: Facts['drift']): number {
+  if (drift === undefined) return 0;
+  const native = nativeSignals(drift);
+  const sides = new Set(native.map(({ of }) => of)).size;
+  return 130 + 15 * drift.signals.length + 125 * native.length + 100 * sides;
+}
 
 export function standingCost(model: Model, host: Host, facts: KnownFacts = new Map()): StandingCost {
   const metrics = allAlarms(model, host, facts).reduce((sum, alarm) => sum + alarm.metrics, 0);

@@ -70,7 +70,7 @@ export function driftAlarms(
             'drift',
             differ('The inputs differ from the reference data', inputs),
             facts.native
-              ? mathAlarm({ ...model, drift }, facts, inputs, functionName, DRIFT.rows)
+              ? mathAlarm({ ...model, drift }, facts, inputs, functionName)
               : counted(DRIFT.signals, functionName, drift.window),
           ),
         ]),
@@ -80,7 +80,7 @@ export function driftAlarms(
           alarm(
             'outputs',
             differ('The answers differ from those to the reference data', outputs),
-            mathAlarm({ ...model, drift }, facts, outputs, functionName, DRIFT.scored),
+            mathAlarm({ ...model, drift }, facts, outputs, functionName),
           ),
         ]),
     ...(classes.length === 0
@@ -134,33 +134,41 @@ type Definition = {
 };
 
 /**
- * 1 and more where the statistic of a signal is beyond its threshold: as many as there are such.
- * @param count the metric of how many a sum is over
+ * How many signals' statistics are beyond their threshold. Its numbers follow from what is declared alone. All that is of a reference is
+ * in the metrics (`METRICS.score`), since the live version need not be the declared one, nor the only one:
+ *
+ *   v  the variance of a sum, at most: n, and R² by the references' own error. Of one version, n²/v is n·m/(n+m) and R²/v n/(n+m);
+ *      of several it is no less than theirs together, however much their references have in common
+ *   g  −2 ln α, for what two windows share
+ *
+ * @param signals of one side. What a version does not publish has not moved: the others are watched all the same
  */
 function mathAlarm(
   model: Declared,
   facts: DriftFacts,
   signals: readonly DriftSignal[],
   functionName: string,
-  count: typeof DRIFT.rows | typeof DRIFT.scored,
 ): Definition {
   const { window: period, effect } = model.drift;
   const alpha = alphaOf(nativeBudget(model, facts));
-  const z = -normalQuantile(alpha);
+  const limit = constant(-2 * Math.log(alpha));
+  const z = constant(-normalQuantile(alpha));
   const squared = effect * effect;
-  // The fewest rows of the reference: with more, a statistic would be a little larger.
-  const m = Math.min(...signals.map((signal) => signal.m));
-  const statistics = signals.map(({ phi }, i) => `(e*(a${i}*a${i}+b${i}*b${i})/(n*n)>${constant(phi)}*c)`);
+  const statistics = signals.map((_, i) => `(FILL(a${i},0)^2+FILL(b${i},0)^2>c*v)`);
   return {
     Metrics: [
-      stat('n', functionName, count, period, 'Sum'),
+      ...countsOf(signals[0]?.of ?? 'input').map(([id, name, statistic]) =>
+        stat(id, functionName, name, period, statistic),
+      ),
       ...signals.flatMap(({ name }, i) => [
         stat(`a${i}`, functionName, `${DRIFT.score}${name}_a`, period, 'Sum'),
         stat(`b${i}`, functionName, `${DRIFT.score}${name}_b`, period, 'Sum'),
       ]),
-      math('e', `n*${m}/(n+${m})`),
-      math('f', `2+${constant(squared)}*e+${constant(z)}*(4+${constant(4 * squared)}*e)^0.5`),
-      math('c', `IF(f>${constant(-2 * Math.log(alpha))},f,${constant(-2 * Math.log(alpha))})`),
+      math('v', 'n+r*r'),
+      math('e', 'n*n/v'),
+      math('f', `2+${constant(squared)}*e+${z}*(4+${constant(4 * squared)}*e)^0.5`),
+      math('g', `${limit}*(1+r*r/v)`),
+      math('c', 'IF(f>g,f,g)'),
       math('watched', `IF(n>=${LEAST_ROWS},${statistics.join('+')},0)`, true),
     ],
     EvaluationPeriods: WINDOWS,
@@ -169,6 +177,20 @@ function mathAlarm(
     EvaluationWindow: { WallClockWindow: { Timezone: 'UTC' } },
   };
 }
+
+/** What the sums of a side are over, n, and what their references' own error adds, R. */
+export const countsOf = (
+  of: DriftSignal['of'],
+): readonly (readonly [id: 'n' | 'r', name: string, statistic: 'Sum' | 'SampleCount'])[] =>
+  of === 'input'
+    ? [
+        ['n', DRIFT.rows, 'Sum'],
+        ['r', DRIFT.rowsNoise, 'Sum'],
+      ]
+    : [
+        ['n', DRIFT.answers, 'SampleCount'],
+        ['r', DRIFT.answers, 'Sum'],
+      ];
 
 /**
  * Ten digits: more than any statistic deserves, and the same text on every machine. Without an exponent, of which metric math
@@ -191,7 +213,7 @@ const stat = (
   functionName: string,
   name: string,
   period: number,
-  statistic: 'Sum' | 'Maximum',
+  statistic: 'Sum' | 'SampleCount' | 'Maximum',
   shown = false,
 ): Json => ({
   Id: id,

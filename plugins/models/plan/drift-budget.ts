@@ -1,4 +1,9 @@
-import { effectFloor, effectiveRows, smoothThreshold } from '../../../functions/shared/threshold.ts';
+import {
+  effectFloor,
+  effectiveRows,
+  sharedPart,
+  smoothThreshold,
+} from '../../../functions/shared/threshold.ts';
 
 /**
  * From the false alarms that a user accepts to what the alarms are set to, and from that to what is found. Alarms want two
@@ -29,18 +34,20 @@ const MOST_ALPHA = 0.5;
 const PER_DECADE = 8;
 
 /**
- * α of one signal in one window: √(budget/(signals·windows)), as if two windows were independent; lowered until windows of
- * every size from LEAST_ROWS to the expected one keep the budget, since two windows share the reference's own error.
+ * α of one signal in one window: √(budget/(signals·windows)). What two windows share by the reference's own error is in the
+ * limit that α gives, so that it follows from no reference: versions with other ones keep the same budget.
  */
-export function alphaOf(watched: DriftBudget): number {
-  const { budget, signals, windows } = watched;
-  const alpha = Math.min(MOST_ALPHA, Math.sqrt(budget / (signals * windows)));
-  return lowered(alpha, (candidate) => mostFalseAlarms(watched, candidate) <= budget);
-}
+export const alphaOf = ({
+  budget,
+  signals,
+  windows,
+}: Pick<DriftBudget, 'budget' | 'signals' | 'windows'>): number =>
+  Math.min(MOST_ALPHA, Math.sqrt(budget / (signals * windows)));
 
 /**
- * q of one window, for an alarm on the number of drifted signals: √(budget/windows), lowered as α is. There is no formula for
- * Benjamini and Hochberg's rule over two windows that share a reference; falseCounts bounds it.
+ * q of one window, for an alarm on the number of drifted signals: √(budget/windows), lowered until windows of every size from
+ * LEAST_ROWS to the expected one keep the budget, since two windows share the reference's own error. There is no formula for
+ * Benjamini and Hochberg's rule over these; falseCounts bounds it.
  */
 export function discoveryRateOf(watched: DriftBudget): number {
   const { budget, windows } = watched;
@@ -66,7 +73,8 @@ export function falseAlarms(
   alpha: number,
   n: number,
 ): number {
-  return signals * windows * pairChance(smoothThreshold(effectiveRows(n, m), effect, alpha), n, m);
+  const limit = smoothThreshold(effectiveRows(n, m), effect, alpha, sharedPart(n, m));
+  return signals * windows * pairChance(limit, n, m);
 }
 
 /** Tests that a signal has in a window of the monitor: its values twice, smooth and chi², and as much for what is missing. */
@@ -136,14 +144,21 @@ const NORMAL_D = Math.sqrt(3 / Math.PI);
 /**
  * The smallest shift of a normal variable (in σ) that two windows of `n` rows in a row find with 90 % probability:
  * √(φλ/ne)/√(3/π), λ such that Σ_k e^{−λ/2}(λ/2)^k/k!·Q_k(limit/2) = √0.9.
+ * @param watched `alone`: by the monitor, whose limit does not ask what two windows share
  */
 export function smallestShift(
-  { m, effect, phi = 1 }: { readonly m: number; readonly effect: number; readonly phi?: number },
+  {
+    m,
+    effect,
+    phi = 1,
+    alone = false,
+  }: { readonly m: number; readonly effect: number; readonly phi?: number; readonly alone?: boolean },
   alpha: number,
   n: number,
 ): number {
   const ne = effectiveRows(n, m);
-  const lambda = noncentrality(smoothThreshold(ne, effect, alpha), Math.sqrt(POWER));
+  const limit = smoothThreshold(ne, effect, alpha, alone ? 0 : sharedPart(n, m));
+  const lambda = noncentrality(limit, Math.sqrt(POWER));
   return Math.sqrt((phi * lambda) / ne) / NORMAL_D;
 }
 

@@ -2,7 +2,7 @@ import { METRICS as DRIFT } from '../../../functions/drift/contract.ts';
 import { METRICS as OWN } from '../../../functions/infer/contract.ts';
 import type { DriftFacts, DriftSignal, Model } from '../model.ts';
 import { classSignals, nativeSignals } from './drift.ts';
-import { constant } from './drift-alarms.ts';
+import { countsOf } from './drift-alarms.ts';
 import { LEAST_ROWS } from './drift-budget.ts';
 import { nameOf } from './endpoint.ts';
 import type { Host } from './host.ts';
@@ -11,8 +11,8 @@ import type { Host } from './host.ts';
 type Line = readonly unknown[];
 
 /**
- * Drift by signal, in σ: D = √(max(0, T−2φ)/ne) of the sums that the endpoint publishes, as the monitor and `sls models drift` say it;
- * of inputs that only the monitor sees, its largest, and of classes its count. Rows without a value are taken for such that have not moved, as by the alarms. Nothing is drawn where a point has too
+ * Drift by signal, in σ/√φ: D = √(max(0, T−2)/ne) of the sums that the endpoint publishes, which is the size that the monitor and
+ * `sls models drift` say, over √φ of whichever version was asked; that is what `effect` is held against. Of inputs that only the monitor sees, its largest, and of classes its count. Rows without a value are taken for such that have not moved, as by the alarms. Nothing is drawn where a point has too
  * few rows to say anything.
  * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html
  */
@@ -30,47 +30,50 @@ export function driftGraph(model: Model, facts: DriftFacts | undefined, host: Ho
     functionName,
     how,
   ];
-  const sum = (id: string, metricName: string): Line =>
-    metric(metricName, { id, stat: 'Sum', visible: false });
-  const sizes = (signals: readonly DriftSignal[], rows: string, prefix: string): readonly Line[] =>
-    signals.flatMap(({ name: signal, phi, m }, i) => {
-      const [a, b, x] = [`${prefix}a${i}`, `${prefix}b${i}`, `${prefix}x${i}`];
-      const e = `(${rows}*${m}/(${rows}+${m}))`;
-      return [
-        sum(a, `${DRIFT.score}${signal}_a`),
-        sum(b, `${DRIFT.score}${signal}_b`),
-        // (T−2φ)/ne; of a negative one there is no root.
-        [
-          {
-            expression: `(${a}*${a}+${b}*${b})/(${rows}*${rows})-${constant(2 * phi)}/${e}`,
-            id: x,
-            visible: false,
-          },
-        ],
-        // Divided by 0, a point is not drawn.
-        [
-          {
-            expression: `(((${x}+ABS(${x}))/2)^0.5)/(${rows}>=${LEAST_ROWS})`,
-            id: `${prefix}d${i}`,
-            label: signal,
-          },
-        ],
-      ];
-    });
+  const of = (id: string, metricName: string, stat: 'Sum' | 'SampleCount' = 'Sum'): Line =>
+    metric(metricName, { id, stat, visible: false });
+  const sizes = (
+    signals: readonly DriftSignal[],
+    side: DriftSignal['of'],
+    prefix: string,
+  ): readonly Line[] => {
+    if (signals.length === 0) return [];
+    const [n, r] = [`${prefix}_n`, `${prefix}_r`];
+    return [
+      ...countsOf(side).map(([id, name, stat]) => of(`${prefix}_${id}`, name, stat)),
+      ...signals.flatMap(({ name: signal }, i): readonly Line[] => {
+        const [a, b, x] = [`${prefix}a${i}`, `${prefix}b${i}`, `${prefix}x${i}`];
+        return [
+          of(a, `${DRIFT.score}${signal}_a`),
+          of(b, `${DRIFT.score}${signal}_b`),
+          // (T−2)/ne, ne = n²/(n+R²); of a negative one there is no root.
+          [{ expression: `(${a}*${a}+${b}*${b}-2*(${n}+${r}*${r}))/(${n}*${n})`, id: x, visible: false }],
+          // Divided by 0, a point is not drawn.
+          [
+            {
+              expression: `(((${x}+ABS(${x}))/2)^0.5)/(${n}>=${LEAST_ROWS})`,
+              id: `${prefix}d${i}`,
+              label: signal,
+            },
+          ],
+        ];
+      }),
+    ];
+  };
   return {
-    title: `${name}: drift by signal, σ`,
+    title: `${name}: drift by signal, σ/√φ`,
     region: host.region,
     view: 'timeSeries',
     period: drift.window,
     metrics: [
-      ...(inputs.length === 0 ? [] : [sum('rows', DRIFT.rows), ...sizes(inputs, 'rows', 'i')]),
+      ...sizes(inputs, 'input', 'i'),
       ...(facts.native
         ? []
         : [
-            metric(DRIFT.max, { label: 'largest of the inputs', stat: 'Maximum' }),
+            metric(DRIFT.max, { label: 'largest of the inputs, σ', stat: 'Maximum' }),
             metric(DRIFT.signals, { label: 'inputs that drifted', stat: 'Maximum', yAxis: 'right' }),
           ]),
-      ...(outputs.length === 0 ? [] : [sum('scored', DRIFT.scored), ...sizes(outputs, 'scored', 'o')]),
+      ...sizes(outputs, 'output', 'o'),
       ...(classSignals(facts).length === 0
         ? []
         : [

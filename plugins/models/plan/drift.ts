@@ -146,7 +146,8 @@ function sees(model: Declared, facts: DriftFacts, rows: number | undefined): str
       ? alphaOf(nativeBudget(model, facts))
       : loneAlpha(monitorRate(model, facts), facts.signals.filter((signal) => signal.of === 'input').length);
     const phi = medianPhi(signals);
-    const shift = smallestShift({ m: leastRows(signals), effect: drift.effect, phi }, alpha, rows);
+    const known = { m: leastRows(signals), effect: drift.effect, phi, alone: !native };
+    const shift = smallestShift(known, alpha, rows);
     return `${Number(shift.toPrecision(2))} σ in ${of === 'input' ? 'an input' : 'an output'}${phi < 1.05 ? '' : ` of median φ (${Number(phi.toPrecision(2))})`}`;
   };
   const shifts = [found('input'), found('output')].filter((text) => text !== undefined);

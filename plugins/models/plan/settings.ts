@@ -1,13 +1,17 @@
 import type { CapacitySettings, Settings } from '../../../functions/release/contract.ts';
 import { CASES_AT_ONCE, type GateSettings, LOAD_GRACE } from '../../../functions/release/gate/contract.ts';
 import type { Concurrency, Facts, Gate, Model, Window } from '../model.ts';
+import { nativeSignals } from './drift.ts';
 import { signalsOf } from './metrics.ts';
 
 /** In σ, without a declared `drift`: its default. */
 const EXPECTED_SHIFT = 0.2;
 
 /** What the release worker follows, from the declaration: every key in the order that is written here, so that equal settings are equal texts. */
-export function settingsOf(model: Model, facts: Pick<Facts, 'cases' | 'signature' | 'graph'>): Settings {
+export function settingsOf(
+  model: Model,
+  facts: Pick<Facts, 'cases' | 'signature' | 'graph' | 'drift'>,
+): Settings {
   const { release, gate, latency, concurrency, traffic } = model;
   return {
     strategy: release.strategy,
@@ -27,6 +31,7 @@ export function settingsOf(model: Model, facts: Pick<Facts, 'cases' | 'signature
     ...(concurrency !== undefined && { capacity: capacityOf(concurrency) }),
     signals: signalsOf(facts.graph ?? facts.signature).map(({ name }) => name),
     rejected: true,
+    ...(facts.drift !== undefined && { drift: nativeSignals(facts.drift).map(({ name }) => name) }),
   };
 }
 

@@ -7,7 +7,7 @@ import { releaseTargets } from '../plan/alias.ts';
 import { atRegistry, type Deploy, type DeployContext, type Documents, releasesOf } from './deploy-context.ts';
 import { latencyLine, type Offer, refusalsLine } from './deployment.ts';
 import { follow, isLeft, isSettled } from './follow.ts';
-import { forecastLines, isStepwise } from './forecast.ts';
+import { forecastLines, isStepwise, longestRelease } from './forecast.ts';
 import { outcomeOf, type Stands } from './outcome.ts';
 import { answerLine, endLine, problemOf } from './words.ts';
 
@@ -79,7 +79,7 @@ export async function finish(
   const toTheEnd = {
     done: (answer: TickAnswer) =>
       isSettled(answer) || !onItsWay.has(answer.model) || isReplaced(answer, onItsWay.get(answer.model)),
-    limit: Number.POSITIVE_INFINITY,
+    limit: longestRelease(models),
   };
   const work = async (): Promise<readonly TickAnswer[]> => {
     const first = await follow(worker, targets, seen, { ...time, done: isLeft });

@@ -56,7 +56,7 @@ export async function follow(
   };
   const answers: TickAnswer[] = [];
   // Those that are followed to their end take hours: all at once then, since none may wait for another's steps.
-  const parallel = Number.isFinite(limit) ? PARALLEL : targets.length;
+  const parallel = limit > LIMIT ? targets.length : PARALLEL;
   for (let first = 0; first < targets.length; first += parallel)
     answers.push(...(await Promise.all(targets.slice(first, first + parallel).map(one))));
   return answers;

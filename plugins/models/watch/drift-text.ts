@@ -10,6 +10,7 @@ import {
   headOf,
   isDrift,
   laterWords,
+  lengthWords,
   pastWords,
   period,
   type Seen,
@@ -30,21 +31,27 @@ const BARRED = 40;
 export function driftText(model: string, seen: Seen, now: number): string {
   const { windows } = seen;
   const finding = findingOf(windows);
+  const alarms = seen.alarmed === undefined ? [] : [`  alarms     ${seen.alarmed}`];
   if (finding === undefined)
-    return `${model}: nothing is known yet. A window is looked at two to seven minutes after its end, and needs 100 rows.`;
+    return [
+      `${model}: nothing is known yet. A window is looked at two to seven minutes after its end, and needs 100 rows.`,
+      ...alarms,
+    ].join('\n');
   const { shown, judged, past } = finding;
   const { signals, rows, requests, estimated } = shown;
   const told = signals.filter(({ drifted }) => drifted).length + past.length + QUIET;
   const listed = judged.length === 0 ? [] : byWeight(finding).slice(0, told);
   const rest = judged.length === 0 ? 0 : signals.length - listed.length;
   const bars = Math.min(BARRED, windows.length);
-  const [later, cut] = [laterWords(finding), cutWords(seen)];
+  const [later, cut, lengths] = [laterWords(finding), cutWords(seen), lengthWords(seen)];
   return [
     `${model}: ${headOf(finding)}`,
     `  window     ${period(shown)}, ended ${span(now - Date.parse(shown.to))} ago: ${rows} rows in ${requests} requests${estimated === undefined ? '' : `, scored of about ${estimated}`}`,
     ...(later === undefined ? [] : [`  since      ${later}`]),
     ...pastWords(finding).map((line, i) => `  ${i === 0 ? 'drifted' : '       '}    ${line}`),
     ...(cut === undefined ? [] : [`  of         ${cut}`]),
+    ...(lengths === undefined ? [] : [`  lengths    ${lengths}`]),
+    ...alarms,
     ...(listed.length === 0
       ? []
       : table([

@@ -2,11 +2,19 @@ import type { DriftWindow, SignalWindow } from '../../../functions/drift/contrac
 import { LEAST_ROWS } from '../../../functions/drift/judge.ts';
 import { strongest } from '../../../functions/drift/strength.ts';
 import { quoted } from '../../../functions/drift/words.ts';
+import { written } from '../units.ts';
 
 /** What the windows of a model come to, in the words that the terminal and the page share. Pure. */
 
-/** Windows of a model, oldest first; `cut` where older ones of the time in question are left out. */
-export type Seen = { readonly windows: readonly DriftWindow[]; readonly cut: boolean };
+/**
+ * Windows of a model, oldest first; `cut` where older ones of the time in question are left out; `alarmed` what CloudWatch's alarms do
+ * not see of the live version, where there is such.
+ */
+export type Seen = {
+  readonly windows: readonly DriftWindow[];
+  readonly cut: boolean;
+  readonly alarmed?: string;
+};
 
 export type Finding = {
   /** The newest window that could be judged; where none could, the newest. */
@@ -98,6 +106,18 @@ export function pastWords({ past, shown }: Finding): readonly string[] {
         `${quoted(label)} in ${windows} window${windows === 1 ? '' : 's'} before, last ${period(last)}${last.baseline === shown.baseline ? '' : ', against other reference data'}`,
     );
   return past.length > NAMED ? [...lines, `and ${past.length - NAMED} more`] : lines;
+}
+
+/** @returns how many windows there are of each length, in the order of their ends; undefined where all have the same */
+export function lengthWords({ windows }: Pick<Seen, 'windows'>): string | undefined {
+  const counts = new Map<number, number>();
+  for (const { from, to } of windows) {
+    const length = (Date.parse(to) - Date.parse(from)) / 1000;
+    counts.set(length, (counts.get(length) ?? 0) + 1);
+  }
+  if (counts.size < 2) return undefined;
+  const each = [...counts].map(([length, count]) => `${count} of ${written(length)}`);
+  return `windows of several lengths, since \`window\` was changed: ${each.join(', then ')}`;
 }
 
 /** @returns that windows are left out; undefined where none are */

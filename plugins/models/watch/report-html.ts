@@ -13,6 +13,7 @@ import {
   headOf,
   isDrift,
   laterWords,
+  lengthWords,
   pastWords,
   period,
   type Seen,
@@ -132,6 +133,8 @@ function driftPart({ seen, baseline }: Subject): string {
     `${windows.length} window${windows.length === 1 ? '' : 's'}; shown: ${period(shown)}, ${figure(shown.rows)} rows${shown.estimated === undefined ? '' : ` in ${figure(shown.requests)} requests, scored of about ${figure(shown.estimated)}`}`,
     laterWords(finding),
     cutWords(seen),
+    lengthWords(seen),
+    seen.alarmed?.replace(/\.$/, ''),
   ].flatMap((note) => (note === undefined ? [] : [`${upper(note)}.`]));
   const before = pastWords(finding).map((line) => `<li>${escapeHtml(line)}</li>`);
   const said = `<h3>Drift</h3>

@@ -1,12 +1,15 @@
 import { S3Client } from '@aws-sdk/client-s3';
 import { baselinesIn } from '../../../functions/drift/baselines.ts';
 import type { Baseline, DriftWindow } from '../../../functions/drift/contract.ts';
+import { DAY, windowNamed } from '../../../functions/drift/windows.ts';
 import { bucketObjects } from '../../../functions/shared/aws/objects.ts';
 import type { ObjectPort } from '../../../functions/shared/aws/ports.ts';
+import { registry } from '../../../functions/shared/registry.ts';
 import type { Context } from '../commands/command.ts';
 import { type Problem, problemError } from '../errors.ts';
 import { FILES_PREFIX } from '../plan/endpoint.ts';
 import { callerOf, registryScope } from '../release/open.ts';
+import { alarmedWords } from './alarmed.ts';
 import type { Seen } from './finding.ts';
 
 /** What the monitor of drift has found, read from the registry with the caller's own permissions. */
@@ -30,8 +33,15 @@ export async function readWindows(
     const { account } = await callerOf(aws);
     const objects = bucketObjects(s3, await bucket());
     const scope = registryScope(account, service.region, service.name, service.stage);
+    const { release } = registry(objects, scope);
     const found = new Map<string, Seen>();
-    for (const { name } of models) found.set(name, await windowsIn(objects, `${scope}drift/${name}/`, since));
+    for (const { name } of models) {
+      const seen = await windowsIn(objects, `${scope}drift/${name}/`, since);
+      // What a newer plugin wrote says nothing to this one; what is damaged is `sls models status`' to tell.
+      const live = await release(name).catch(() => undefined);
+      const alarmed = live?.release && alarmedWords(live.release);
+      found.set(name, { ...seen, ...(alarmed !== undefined && { alarmed }) });
+    }
     return found;
   } catch (error) {
     throw problemError([unreadable(service, error)], error);
@@ -40,26 +50,34 @@ export async function readWindows(
   }
 }
 
-/** @param folder of a model's documents; @param since milliseconds: windows that end later */
+/**
+ * @param folder of a model's documents; @param since milliseconds: windows that end later
+ * @returns in the order of their ends: where `window` was changed, some lie within others
+ */
 export async function windowsIn(objects: ObjectPort, folder: string, since: number): Promise<Seen> {
-  // Names are starts, in the order of time.
-  const all = await objects.list(folder);
-  const keys = all.slice(-MOST);
-  const windows: DriftWindow[] = [];
-  // From the newest back, until one has ended before. What cannot be read says nothing of its time.
-  for (let end = keys.length; end > 0; end -= AT_ONCE) {
-    const read = await Promise.all(
-      keys
-        .slice(Math.max(0, end - AT_ONCE), end)
-        .map(async (key) => windowOf((await objects.get(key))?.text)),
-    );
-    const known = read.flatMap((window) => window ?? []);
-    const wanted = known.filter(({ to }) => Date.parse(to) > since);
-    windows.unshift(...wanted);
-    if (wanted.length < known.length) return { windows, cut: false };
+  // Names are in the order of starts. An old one does not say how long its window is: a day at most.
+  const named = (await objects.list(folder)).flatMap((key) => {
+    const window = windowNamed(key.slice(folder.length).replace(/\.json$/, ''));
+    return window === undefined ? [] : [{ key, until: window.to ?? window.from + DAY }];
+  });
+  const asked = named.filter(({ until }) => until > since);
+  const keys = asked.slice(-MOST).map(({ key }) => key);
+  const known: DriftWindow[] = [];
+  for (let start = 0; start < keys.length; start += AT_ONCE) {
+    const texts = keys.slice(start, start + AT_ONCE).map(async (key) => (await objects.get(key))?.text);
+    known.push(...(await Promise.all(texts)).flatMap((text) => windowOf(text) ?? []));
   }
-  return { windows, cut: all.length > keys.length };
+  const wanted = known.filter(({ to }) => Date.parse(to) > since);
+  // Two monitors, of which one is older, may have kept the same window.
+  const windows = [...new Map(wanted.map((window) => [`${window.from} ${window.to}`, window])).values()];
+  return {
+    windows: windows.toSorted(byEnd),
+    cut: asked.length > keys.length && wanted.length === known.length,
+  };
 }
+
+const byEnd = (one: DriftWindow, other: DriftWindow): number =>
+  Date.parse(one.to) - Date.parse(other.to) || Date.parse(one.from) - Date.parse(other.from);
 
 /** @returns what a window's rows were scored against; undefined where the registry does not have it any more */
 export async function readBaseline(

@@ -58,7 +58,7 @@ it('rows of a job are counted as those of requests are, each once, faulty ones n
   expect(counted.reduce((sum, { rows }) => sum + rows, 0)).toBe(499);
   expect(counted.every(({ v, drift }) => v === '7' && drift === MANIFEST.drift?.baseline)).toBe(true);
   const metrics = lines.filter((line) => line.includes('"_aws"')).map((line) => JSON.parse(line));
-  expect(metrics.reduce((sum, { Rows }) => sum + Rows, 0)).toBe(499);
+  expect(metrics.reduce((sum, { ScaledRows }) => sum + ScaledRows, 0)).toBe(499);
   expect(metrics.every(({ Model }) => Model === 'shop-dev-m')).toBe(true);
   expect(metrics[0]._aws.CloudWatchMetrics[0].Dimensions).toEqual([['Model']]);
 });

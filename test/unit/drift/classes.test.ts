@@ -137,7 +137,7 @@ describe('the monitor', () => {
       lineOf(watched, digest, ...rows),
     );
     await it.run();
-    const [age, label] = it.document('2026-11-25T130000Z').signals;
+    const [age, label] = it.document('2026-11-25T130000Z-3600').signals;
     expect([age.n, label.n, label.drifted]).toEqual([620, 121, false]);
   });
 });

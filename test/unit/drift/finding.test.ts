@@ -192,6 +192,33 @@ describe('windows of the registry', () => {
     expect(text(found)).not.toContain('left out');
   });
 
+  it('of which names tell the length are read only where they are asked for', async () => {
+    const { port, set } = fakeObjects();
+    const asked: string[] = [];
+    const reading = {
+      ...port,
+      get: (key: string) => {
+        asked.push(key);
+        return port.get(key);
+      },
+    };
+    for (let n = 0; n < 600; n += 1)
+      set(
+        `${FOLDER}${minutes(n).slice(0, 19).replaceAll(':', '')}Z-300.json`,
+        JSON.stringify({ ...empty(0), from: minutes(n), to: minutes(n + 1) }),
+      );
+    const found = await windowsIn(reading, FOLDER, Date.parse(minutes(590)));
+    expect(found).toMatchObject({ cut: false, windows: { length: 10 } });
+    expect(asked).toHaveLength(10);
+  });
+
+  it('that two monitors kept under both names are one', async () => {
+    const { port, set } = fakeObjects();
+    keep(set, 0);
+    set(`${FOLDER}2026-11-25T100000Z-300.json`, JSON.stringify({ ...empty(0), to: minutes(1) }));
+    expect((await windowsIn(port, FOLDER, START)).windows).toHaveLength(1);
+  });
+
   it('are read on past a document of another schema, or none at all', async () => {
     const { port, set } = fakeObjects();
     for (let n = 0; n < 40; n += 1) keep(set, n, n === 30 ? { schema: 2 } : {});

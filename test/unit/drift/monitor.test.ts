@@ -33,8 +33,8 @@ describe('a window', () => {
         DriftRows: 400,
       },
     ]);
-    expect(it.names()).toEqual(['2026-11-25T130000Z']);
-    expect(it.document('2026-11-25T130000Z')).toMatchObject({
+    expect(it.names()).toEqual(['2026-11-25T130000Z-3600']);
+    expect(it.document('2026-11-25T130000Z-3600')).toMatchObject({
       schema: 1,
       model: 'churn',
       baseline: digest,
@@ -85,7 +85,7 @@ describe('a window', () => {
     await it.run();
     expect(it.published).toEqual([expect.objectContaining({ DriftFeatures: 0 })]);
     expect(it.published[0]?.DriftMax).toBeLessThan(0.15);
-    expect(it.document('2026-11-25T130000Z').signals[2].drifted).toBe(true);
+    expect(it.document('2026-11-25T130000Z-3600').signals[2].drifted).toBe(true);
   });
 
   it('has the rows of jobs beside those of requests, and a shared log once', async () => {
@@ -97,13 +97,13 @@ describe('a window', () => {
     for (let n = 0; n < 5; n++) it.logs.put(WATCHED.logGroup, at + n, lineOf(baseline, digest, {}));
     for (let n = 0; n < 7; n++) it.logs.put(jobs, at + n, lineOf(baseline, digest, {}));
     await it.run({ ...WATCHED, batchLogGroup: jobs });
-    expect(it.document('2026-11-25T130000Z')).toMatchObject({ rows: 12 });
+    expect(it.document('2026-11-25T130000Z-3600')).toMatchObject({ rows: 12 });
 
     const shared = scene(NOW);
     shared.keep(baseline);
     for (let n = 0; n < 5; n++) shared.logs.put(WATCHED.logGroup, at + n, lineOf(baseline, digest, {}));
     await shared.run({ ...WATCHED, batchLogGroup: WATCHED.logGroup });
-    expect(shared.document('2026-11-25T130000Z')).toMatchObject({ rows: 5 });
+    expect(shared.document('2026-11-25T130000Z-3600')).toMatchObject({ rows: 5 });
   });
 
   it('of a sample says how many requests it stands for, and judges by what was scored', async () => {
@@ -117,12 +117,16 @@ describe('a window', () => {
     };
     put(120);
     await it.run();
-    expect(it.document('2026-11-25T130000Z')).toMatchObject({ requests: 120, rows: 120, estimated: 12_000 });
-    expect(it.document('2026-11-25T130000Z').signals[0]).toMatchObject({ n: 120, drifted: true });
+    expect(it.document('2026-11-25T130000Z-3600')).toMatchObject({
+      requests: 120,
+      rows: 120,
+      estimated: 12_000,
+    });
+    expect(it.document('2026-11-25T130000Z-3600').signals[0]).toMatchObject({ n: 120, drifted: true });
     expect(it.published[0]).toMatchObject({ DriftRows: 120 });
     expect(it.told[0]?.message).toContain('120 rows of about 12000 requests: 1 of 2 inputs drifted');
     expect(
-      driftText('churn', { windows: [it.document('2026-11-25T130000Z')], cut: false }, Date.parse(NOW)),
+      driftText('churn', { windows: [it.document('2026-11-25T130000Z-3600')], cut: false }, Date.parse(NOW)),
     ).toContain('120 rows in 120 requests, scored of about 12000\n');
     const few = scene(NOW);
     few.keep(baseline);
@@ -130,7 +134,7 @@ describe('a window', () => {
     for (let n = 0; n < 99; n++)
       few.logs.put(WATCHED.logGroup, Date.parse('2026-11-25T13:30:00Z') + n, JSON.stringify(line));
     await few.run();
-    expect(few.document('2026-11-25T130000Z').signals[0]).toMatchObject({ n: 99, drifted: false });
+    expect(few.document('2026-11-25T130000Z-3600').signals[0]).toMatchObject({ n: 99, drifted: false });
   });
 
   it('without a line is kept as empty, and has no DriftMax, which 0 would be', async () => {
@@ -138,7 +142,7 @@ describe('a window', () => {
     await it.run();
     expect(it.published).toEqual([expect.objectContaining({ DriftFeatures: 0, DriftRows: 0 })]);
     expect(it.published[0]).not.toHaveProperty('DriftMax');
-    expect(it.document('2026-11-25T130000Z')).toMatchObject({ baseline: '', requests: 0, signals: [] });
+    expect(it.document('2026-11-25T130000Z-3600')).toMatchObject({ baseline: '', requests: 0, signals: [] });
   });
 
   it('has the lines from its start to before its end', async () => {
@@ -148,7 +152,7 @@ describe('a window', () => {
     for (const at of [end - HOUR - 1, end - HOUR, end - 1, end])
       it.logs.put(WATCHED.logGroup, at, lineOf(baseline, digest, {}));
     await it.run();
-    expect(it.document('2026-11-25T130000Z')).toMatchObject({ requests: 2 });
+    expect(it.document('2026-11-25T130000Z-3600')).toMatchObject({ requests: 2 });
   });
 
   it('skips and counts what is none of ours', async () => {
@@ -160,7 +164,7 @@ describe('a window', () => {
       it.logs.put(WATCHED.logGroup, Date.parse('2026-11-25T13:30:00Z'), text);
     await it.run();
     expect(it.told).toEqual([expect.objectContaining({ fields: expect.objectContaining({ skipped: 3 }) })]);
-    expect(it.document('2026-11-25T130000Z').rows).toBe(120);
+    expect(it.document('2026-11-25T130000Z-3600').rows).toBe(120);
   });
 
   it('of which no line can be read is told and alarmed', async () => {
@@ -241,7 +245,7 @@ describe('a notice', () => {
     it.keep(baseline);
     await through(it, [moved, moved]);
     expect(it.notices).toEqual([]);
-    expect(it.names()).toEqual(['2026-11-25T120000Z']);
+    expect(it.names()).toEqual(['2026-11-25T120000Z-3600']);
     expect(it.published.at(-1)).toMatchObject({ DriftUnreadable: 1 });
     refused = false;
     await it.run();
@@ -282,7 +286,7 @@ describe('run again', () => {
     const windows = it.published.filter((line) => 'DriftRows' in line);
     expect(windows).toHaveLength(2);
     expect(windows[0]).toEqual(windows[1]);
-    expect(it.names()).toEqual(['2026-11-25T130000Z']);
+    expect(it.names()).toEqual(['2026-11-25T130000Z-3600']);
   });
 
   it('two at once write one document', async () => {
@@ -290,7 +294,7 @@ describe('run again', () => {
     it.keep(baseline);
     it.serve(baseline, '2026-11-25T14:00:00Z', 200);
     await Promise.all([it.run(), it.run()]);
-    expect(it.names()).toEqual(['2026-11-25T130000Z']);
+    expect(it.names()).toEqual(['2026-11-25T130000Z-3600']);
     expect(it.told.filter(({ level }) => level === 'error')).toEqual([]);
   });
 });
@@ -305,7 +309,7 @@ describe('after an outage', () => {
     it.told.length = 0;
     await it.run();
     expect(it.names()).toHaveLength(25);
-    expect(it.document('2026-11-25T090000Z').rows).toBe(150);
+    expect(it.document('2026-11-25T090000Z-3600').rows).toBe(150);
     expect(it.told[0]).toMatchObject({
       level: 'warn',
       message: expect.stringContaining('too long ago'),
@@ -338,7 +342,7 @@ describe('several baselines', () => {
     it.serve(canary, '2026-11-25T14:00:00Z', 20);
     it.serve(baseline, '2026-11-25T14:00:00Z', 180);
     await it.run();
-    expect(it.document('2026-11-25T130000Z')).toMatchObject({ baseline: digestOf(baseline), rows: 180 });
+    expect(it.document('2026-11-25T130000Z-3600')).toMatchObject({ baseline: digestOf(baseline), rows: 180 });
     expect(it.told[0]).toMatchObject({
       level: 'info',
       fields: { baseline: digestOf(canary), rows: 20 },
@@ -373,7 +377,7 @@ describe('several baselines', () => {
     expect(it.published).toHaveLength(2);
     it.keep(baseline);
     await it.run();
-    expect(it.names()).toEqual(['2026-11-25T130000Z']);
+    expect(it.names()).toEqual(['2026-11-25T130000Z-3600']);
   });
 });
 
@@ -390,7 +394,7 @@ describe('what cannot be read', () => {
       message: expect.stringContaining('gone'),
       fields: { reason: expect.stringContaining('does not exist') },
     });
-    expect(it.names()).toEqual(['2026-11-25T130000Z']);
+    expect(it.names()).toEqual(['2026-11-25T130000Z-3600']);
   });
 
   it('of a log with more lines than the time allows is not judged from a part of them', async () => {
@@ -432,7 +436,7 @@ describe('what cannot be read', () => {
     it.published.length = 0;
     refusals = 1;
     await it.run();
-    expect(it.names()).toEqual(['2026-11-25T100000Z']);
+    expect(it.names()).toEqual(['2026-11-25T100000Z-3600']);
     await it.run();
     expect(it.published.map(({ DriftFeatures }) => DriftFeatures)).toEqual([undefined, 0, 1, 1]);
     expect(it.notices).toHaveLength(1);

@@ -59,7 +59,7 @@ describe('alarms of drift', () => {
       'shop-dev-churn-drift-outputs',
       'shop-dev-churn-drift-monitor',
     ]);
-    expect(alarms.map(({ metrics }) => metrics)).toEqual([9, 5, 1]);
+    expect(alarms.map(({ metrics }) => metrics)).toEqual([10, 6, 1]);
     for (const alarm of alarms.slice(0, 2)) {
       // https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html
       expect(queries(alarm).filter(({ MetricStat }) => MetricStat !== undefined).length).toBeLessThanOrEqual(
@@ -105,8 +105,8 @@ describe('alarms of drift', () => {
   it('watch the monitor’s count of classes, beside the scores', () => {
     const alarms = driftAlarms(declared(), facts([...four, ...two, classes]), host);
     expect(alarms.map(({ name, metrics }) => [name, metrics])).toEqual([
-      ['shop-dev-churn-drift', 9],
-      ['shop-dev-churn-drift-outputs', 5],
+      ['shop-dev-churn-drift', 10],
+      ['shop-dev-churn-drift-outputs', 6],
       ['shop-dev-churn-drift-classes', 1],
       ['shop-dev-churn-drift-monitor', 1],
     ]);
@@ -129,7 +129,7 @@ describe('alarms of drift', () => {
       'shop-dev-churn-drift-monitor',
     ]);
     const [alarm] = driftAlarms(declared(), facts([...four, ...empty]), host);
-    expect(alarm?.metrics).toBe(9);
+    expect(alarm?.metrics).toBe(10);
     expect(driftLines(declared({}, { traffic: '1/s' }), facts(empty))).toHaveLength(1);
   });
 
@@ -246,7 +246,7 @@ describe('the budget', () => {
     expect(driftAlarms(model, all, host)).toEqual(driftAlarms(same, all, host));
     expect(queries(driftAlarms(model, all, host)[1])[0]).toMatchObject({
       Id: 'n',
-      MetricStat: { Metric: { MetricName: 'Scored' } },
+      MetricStat: { Metric: { MetricName: 'ScaledAnswers' }, Stat: 'SampleCount' },
     });
   });
 

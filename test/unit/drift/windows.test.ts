@@ -1,9 +1,20 @@
 import { describe, expect, it } from 'vitest';
-import { CATCH_UP, completeWindows, dueWindows, nameOf, startOf } from '../../../functions/drift/windows.ts';
+import {
+  CATCH_UP,
+  completeWindows,
+  dueWindows,
+  isGap,
+  nameOf,
+  oldNameOf,
+  reachOf,
+  type Window,
+  windowNamed,
+} from '../../../functions/drift/windows.ts';
 
+const HOUR = 3_600_000;
 const at = (iso: string): number => Date.parse(iso);
 const names = (now: string, seconds: number): readonly string[] =>
-  completeWindows(at(now), seconds).map(nameOf);
+  completeWindows(at(now), seconds).map(oldNameOf);
 
 describe('windows', () => {
   it.each([
@@ -27,8 +38,8 @@ describe('windows', () => {
   ])('of %d seconds there are 24 in a row, oldest first, aligned to the epoch', (seconds, newest, oldest) => {
     const windows = completeWindows(at('2026-11-25T14:02:00Z'), seconds);
     expect(windows).toHaveLength(CATCH_UP);
-    expect(windows.map(nameOf).at(-1)).toBe(newest);
-    expect(windows.map(nameOf)[0]).toBe(oldest);
+    expect(windows.map(oldNameOf).at(-1)).toBe(newest);
+    expect(windows.map(oldNameOf)[0]).toBe(oldest);
     for (const [index, { from, to }] of windows.entries()) {
       expect(to - from).toBe(seconds * 1000);
       expect(from % (seconds * 1000)).toBe(0);
@@ -36,43 +47,123 @@ describe('windows', () => {
     }
   });
 
-  it('a name leads back to the start', () => {
-    for (const window of completeWindows(at('2026-11-25T14:02:00Z'), 300))
-      expect(startOf(nameOf(window))).toBe(window.from);
-    expect(startOf('2026-13-45T000000Z')).toBeUndefined();
-    expect(startOf('notes')).toBeUndefined();
+  it('a name leads back to the window, an old one to its start', () => {
+    for (const window of completeWindows(at('2026-11-25T14:02:00Z'), 300)) {
+      expect(windowNamed(nameOf(window))).toEqual(window);
+      expect(windowNamed(oldNameOf(window))).toEqual({ from: window.from });
+    }
+    const [hour] = completeWindows(at('2026-11-25T14:02:00Z'), 3600).slice(-1);
+    expect(hour && nameOf(hour)).toBe('2026-11-25T130000Z-3600');
+    for (const name of ['2026-13-45T000000Z', 'notes', '2026-11-25T130000Z-', '2026-11-25T130000Z-0x5'])
+      expect(windowNamed(name), name).toBeUndefined();
+  });
+
+  it('names are in the order of starts, of any length', () => {
+    const names = [86_400, 300, 3600].flatMap((seconds) =>
+      completeWindows(at('2026-11-25T14:02:00Z'), seconds).flatMap((window) => [
+        nameOf(window),
+        oldNameOf(window),
+      ]),
+    );
+    const starts = names.toSorted().map((name) => windowNamed(name)?.from ?? Number.NaN);
+    expect(starts).toEqual(starts.toSorted((one, other) => one - other));
+    expect(new Set(names.filter((name) => name.includes('Z-'))).size).toBe(3 * CATCH_UP);
   });
 
   const complete = completeWindows(at('2026-11-25T14:02:00Z'), 3600);
   const [oldest] = complete;
 
+  const hours = (from: number): Window => ({ from, to: from + HOUR });
+
   it('what has a document is not due, gaps are', () => {
-    const written = new Set(complete.map(nameOf).filter((_, index) => index !== 3 && index !== 23));
-    expect(dueWindows(complete, written, undefined)).toEqual({ windows: [complete[3], complete[23]] });
+    const kept = complete.filter((_, index) => index !== 3 && index !== 23);
+    expect(dueWindows(complete, kept, undefined)).toEqual({ windows: [complete[3], complete[23]] });
+    expect(isGap(complete, kept)).toBe(false);
   });
 
   it('a model that is new has only the last one due', () => {
-    expect(dueWindows(complete, new Set(), undefined)).toEqual({ windows: [complete[23]] });
+    expect(dueWindows(complete, [], undefined)).toEqual({ windows: [complete[23]] });
+    expect(isGap(complete, [])).toBe(true);
   });
 
   it('after a long outage the last 24 are due, and what is missed is told', () => {
-    const hour = 3_600_000;
-    const ago = (hours: number) => (oldest?.from ?? 0) - hours * hour;
-    expect(dueWindows(complete, new Set(), { first: ago(99), last: ago(5) })).toEqual({
+    const ago = (count: number): Window => hours((oldest?.from ?? 0) - count * HOUR);
+    expect(dueWindows(complete, [], { first: ago(99), last: ago(5) })).toEqual({
       windows: complete,
-      missed: { from: ago(4), to: oldest?.from },
+      missed: { from: ago(4).from, to: oldest?.from },
     });
-    expect(dueWindows(complete, new Set(), { first: ago(1), last: ago(1) })).toEqual({
-      windows: complete,
-    });
+    expect(dueWindows(complete, [], { first: ago(1), last: ago(1) })).toEqual({ windows: complete });
   });
 
   it('what was before the first document is nobody’s, a gap behind it is due', () => {
-    const [tenth, last] = [complete[10]?.from ?? 0, complete[20]?.from ?? 0];
-    const written = new Set([complete[10], complete[20]].map((window) => (window && nameOf(window)) || ''));
-    expect(dueWindows(complete, written, { first: tenth, last })).toEqual({
+    const kept = [complete[10], complete[20]].flatMap((window) => window ?? []);
+    const [tenth, last] = kept;
+    if (tenth === undefined || last === undefined) throw new Error('no window');
+    expect(dueWindows(complete, kept, { first: tenth, last })).toEqual({
       windows: [...complete.slice(11, 20), ...complete.slice(21)],
     });
-    expect(dueWindows(complete, written, { first: 0, last }).windows).toHaveLength(22);
+    expect(dueWindows(complete, kept, { first: hours(0), last }).windows).toHaveLength(22);
   });
+});
+
+describe('where `window` was changed', () => {
+  const MINUTE = 60_000;
+  const DAY = 86_400_000;
+  const LATE = 2 * MINUTE;
+  /** What the monitor judges from one time to another, as it wakes once an hour and at the end; documents in the order of their ends. */
+  function run(kept: Window[], from: string, to: string, seconds: number): Window[] {
+    const [begin, end] = [at(from), at(to) - 5 * MINUTE];
+    const times = Array.from({ length: Math.floor((end - begin) / HOUR) + 1 }, (_, i) => begin + i * HOUR);
+    for (const time of [...times, end]) {
+      const now = time + LATE;
+      const latest = completeWindows(now, seconds);
+      // As documents are asked for: those of two days before, too.
+      const seen = (windows: readonly Window[]): readonly Window[] =>
+        kept.filter((window) => window.from >= (windows[0]?.from ?? 0) - 2 * DAY);
+      const complete = completeWindows(now, seconds, reachOf(latest, seen(latest)));
+      const [first, last] = [kept[0], kept.at(-1)];
+      const history = first && last && { first, last };
+      const { windows, missed } = dueWindows(
+        complete,
+        seen(complete),
+        isGap(complete, seen(complete)) ? history : undefined,
+      );
+      expect(missed, new Date(now).toISOString()).toBeUndefined();
+      kept.push(...windows);
+    }
+    return kept;
+  }
+  const LENGTHS = [300, 3600, 86_400];
+  const changes = LENGTHS.flatMap((one) =>
+    LENGTHS.filter((other) => other !== one).flatMap((other) =>
+      ['2026-11-25T00:00:00Z', '2026-11-25T10:00:00Z', '2026-11-25T10:35:00Z', '2026-11-25T23:55:00Z'].map(
+        (when) => [one, other, when] as const,
+      ),
+    ),
+  );
+
+  it.each(changes)(
+    'from %d to %d seconds at %s and back no time is left out, and none judged again',
+    (one, other, when) => {
+      const back = new Date(at(when) + 2 * DAY).toISOString();
+      const kept = run([], '2026-11-23T00:00:00Z', when, one);
+      const before = kept.length;
+      run(kept, when, back, other);
+      const later = kept.length;
+      run(kept, back, new Date(at(back) + 2 * DAY).toISOString(), one);
+      expect(new Set(kept.map(nameOf)).size).toBe(kept.length);
+      const [first] = kept;
+      let until = first?.from ?? 0;
+      kept.forEach(({ from, to }, index) => {
+        expect(from, 'no time is left out').toBeLessThanOrEqual(until);
+        expect(to, 'none is judged again as a whole').toBeGreaterThan(until);
+        // Only where the length changes does a window begin with what another one had already.
+        if (index !== before && index !== later) expect(from).toBe(until);
+        until = to;
+      });
+      expect(kept.slice(before, later).every(({ from, to }) => to - from === other * 1000)).toBe(true);
+      expect(later).toBeGreaterThan(before);
+      expect(kept.length).toBeGreaterThan(later);
+    },
+  );
 });

@@ -68,10 +68,13 @@ describe('an answered request', () => {
     expect(write).toEqual([
       '{"_aws":{"CloudWatchMetrics":[{"Namespace":"ServerlessModels","Dimensions":[["Model"],["Model","Version"]],' +
         '"Metrics":[{"Name":"Requests"},{"Name":"Latency","Unit":"Milliseconds"}]},' +
-        '{"Namespace":"ServerlessModels","Dimensions":[["Model"]],"Metrics":[{"Name":"Rows"},{"Name":"Scored"},{"Name":"Drift_age_a"},' +
-        '{"Name":"Drift_age_b"},{"Name":"Drift_y_a"},{"Name":"Drift_y_b"}]}],"Timestamp":1795564800123},' +
+        '{"Namespace":"ServerlessModels","Dimensions":[["Model"]],"Metrics":[{"Name":"ScaledRows"},{"Name":"ScaledRowsNoise"},' +
+        '{"Name":"ScaledAnswers"},{"Name":"Scaled_age_a"},{"Name":"Scaled_age_b"},{"Name":"Scaled_y_a"},{"Name":"Scaled_y_b"}]}],' +
+        '"Timestamp":1795564800123},' +
         '"Model":"shop-dev-m","Version":"7","Requests":1,"Latency":2000e-3,' +
-        '"Rows":1,"Scored":1,"Drift_age_a":0,"Drift_age_b":-11181e-4,"Drift_y_a":0,"Drift_y_b":-11181e-4}\n' +
+        // 1/√121.
+        '"ScaledRows":1,"ScaledRowsNoise":90909090909e-12,"ScaledAnswers":90909090909e-12,' +
+        '"Scaled_age_a":0,"Scaled_age_b":-11181e-4,"Scaled_y_a":0,"Scaled_y_b":-11181e-4}\n' +
         `{"drift":"${DIGEST}","v":"7","rows":1,"a":[0,0],"b":[-1.1181,-1.1181],"cells":"44"}\n`,
     ]);
   });
@@ -129,29 +132,30 @@ describe('metrics', () => {
     expect(sums).toEqual({
       'Requests Model=shop-dev-m': 2,
       'Requests Model=shop-dev-m,Version=7': 2,
-      'Rows Model=shop-dev-m': 4,
-      'Scored Model=shop-dev-m': 2,
+      'ScaledRows Model=shop-dev-m': 4,
+      'ScaledRowsNoise Model=shop-dev-m': expect.closeTo(4 / Math.sqrt(121), 9),
+      'ScaledAnswers Model=shop-dev-m': expect.closeTo(2 / Math.sqrt(121), 9),
       'Null_age Model=shop-dev-m': 1,
       'Null_pay Model=shop-dev-m': 1,
-      'Drift_age_a Model=shop-dev-m': expect.closeTo(0.25 / 0.2911 + 0.5 / 0.2911 - 0.4959 / 0.2911, 1),
-      'Drift_age_b Model=shop-dev-m': expect.any(Number),
-      'Drift_pay_a Model=shop-dev-m': expect.any(Number),
-      'Drift_pay_b Model=shop-dev-m': expect.any(Number),
-      'Drift_y_a Model=shop-dev-m': expect.any(Number),
-      'Drift_y_b Model=shop-dev-m': expect.any(Number),
+      'Scaled_age_a Model=shop-dev-m': expect.closeTo(0.25 / 0.2911 + 0.5 / 0.2911 - 0.4959 / 0.2911, 1),
+      'Scaled_age_b Model=shop-dev-m': expect.any(Number),
+      'Scaled_pay_a Model=shop-dev-m': expect.any(Number),
+      'Scaled_pay_b Model=shop-dev-m': expect.any(Number),
+      'Scaled_y_a Model=shop-dev-m': expect.any(Number),
+      'Scaled_y_b Model=shop-dev-m': expect.any(Number),
     });
   });
 
   it('else of outputs only', () => {
     const names = Object.keys(metricsOf(answered([column('age'), prediction], false, [ask([[60, 0]])])));
-    expect(names.filter((name) => /^(Rows|Drift_|Null_)/.test(name))).toEqual([
-      'Drift_y_a Model=shop-dev-m',
-      'Drift_y_b Model=shop-dev-m',
+    expect(names.filter((name) => /^(ScaledRows|Scaled_|Null_)/.test(name))).toEqual([
+      'Scaled_y_a Model=shop-dev-m',
+      'Scaled_y_b Model=shop-dev-m',
     ]);
   });
 
-  it('are the same sums as the line’s', () => {
-    const signals = [column('age'), column('pay', 1), prediction];
+  it('are the sums of the line over √φ, and rows over √m, of the version’s own reference', () => {
+    const signals = [column('age'), { ...column('pay', 1), phi: 2.5 }, { ...prediction, phi: 9 }];
     const [write = ''] = answered(signals, true, [
       ask([
         [7, 80],
@@ -161,9 +165,29 @@ describe('metrics', () => {
     const [metrics = '{}', line = '{}'] = write.split('\n');
     const { a, b } = JSON.parse(line);
     const document = JSON.parse(metrics);
-    signals.forEach(({ name }, i) => {
-      expect([document[`Drift_${name}_a`], document[`Drift_${name}_b`]]).toEqual([a[i], b[i]]);
+    signals.forEach(({ name, phi }, i) => {
+      expect(document[`Scaled_${name}_a`]).toBeCloseTo(a[i] / Math.sqrt(phi), 4);
+      expect(document[`Scaled_${name}_b`]).toBeCloseTo(b[i] / Math.sqrt(phi), 4);
     });
+    expect(document.Scaled_pay_a).not.toBe(a[1]);
+    expect([document.ScaledRows, document.ScaledRowsNoise]).toEqual([2, expect.closeTo(2 / 11, 9)]);
+  });
+
+  it('take the fewest rows of a side, and leave out what has none in the reference', () => {
+    const fewer = { ...column('pay', 1), counts: [20, 30] };
+    const none = { ...prediction, name: 'z', counts: [0] };
+    const sums = metricsOf(answered([column('age'), fewer, prediction, none], true, [ask([[7, 80]])]));
+    expect(sums['ScaledRowsNoise Model=shop-dev-m']).toBeCloseTo(1 / Math.sqrt(50), 9);
+    expect(sums['ScaledAnswers Model=shop-dev-m']).toBeCloseTo(1 / 11, 9);
+    expect(Object.keys(sums).filter((name) => name.startsWith('Scaled_z'))).toEqual([]);
+  });
+
+  it.each([300, 10_000, 1_234_567, 10_000_000])('have 1/√m to nine digits: of %d rows', (m) => {
+    const [rows] = [1000];
+    const data = Array.from({ length: rows }, (_, i) => [i % 121, 0]);
+    const sums = metricsOf(answered([{ ...column('age'), counts: [m] }], true, [ask(data)]));
+    const found = sums['ScaledRowsNoise Model=shop-dev-m'] ?? 0;
+    expect(found / (rows / Math.sqrt(m))).toBeCloseTo(1, 8);
   });
 
   it('stay within the format’s limits, however many there are', () => {
