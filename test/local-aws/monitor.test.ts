@@ -110,7 +110,7 @@ it('the shipped handler reads log and baseline, publishes, and writes a window o
   expect(await highest(METRICS.unreadable)).toBeUndefined();
 
   const objects = bucketObjects(s3, BUCKET);
-  const Key = `${SCOPE}drift/churn/${new Date(from).toISOString().slice(0, 10)}T000000Z.json`;
+  const Key = `${SCOPE}drift/churn/${new Date(from).toISOString().slice(0, 10)}T000000Z-86400.json`;
   const kept = await objects.list(`${SCOPE}drift/`);
   expect([kept.length, kept.at(-1)]).toEqual([2, Key]);
   const found = await s3.send(new GetObjectCommand({ Bucket: BUCKET, Key }));
