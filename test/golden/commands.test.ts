@@ -101,7 +101,9 @@ describe.each(each)('%s', (_, framework: Framework) => {
     expect(said.stdout).toMatch(/^shop-prod in us-east-1: \d+ resources of 500/m);
     expect(said.stdout).toContain('shop-prod-churn:live');
     expect(said.stdout).toMatch(/churn +\$\d+\.\d\d at 5 requests\/s: requests \$2\.59/);
-    expect(said.stdout).toMatch(/fraud +\$0\.900 without requests: alarms \$0\.900; with them unknown/);
+    expect(said.stdout).toMatch(
+      /fraud +\$1\.40 without requests: alarms \$1\.10, sweep \$0\.300; with them unknown/,
+    );
     expect(said.stdout).toMatch(/^ {2}alarm +shop-prod-churn-errors$/m);
     expect(said.stdout).toMatch(
       /^Signatures:\n {2}not compared with what is live: there are no credentials of AWS: .+\n\nCost/m,
