@@ -14,6 +14,7 @@ import {
   next,
   PATIENCE,
   refOf,
+  remember,
   rewindowed,
   settle,
   UNWATCHED,
@@ -22,7 +23,12 @@ import { made, points, whole } from './target.ts';
 import { begun, givenUp, restored, undoes, withdrawn } from './withdraw.ts';
 
 /** What is read before a request is admitted. */
-export type Found = { readonly alias: AliasState | undefined; readonly stack: StackState };
+export type Found = {
+  readonly alias: AliasState | undefined;
+  readonly stack: StackState;
+  /** What is recorded of the version that the alias points to, where the document does not tell. */
+  readonly recorded?: VersionRef | undefined;
+};
 
 /** `write`: the document to go on with, and the one found as it is to be archived where it is another release's. */
 export type Admission =
@@ -55,7 +61,7 @@ export function admitWaiting(
 function followed(
   found: Release | undefined,
   asked: Asked,
-  { alias, stack }: Found,
+  { alias, stack, recorded }: Found,
   clock: number,
   isLate = false,
 ): Admission {
@@ -71,13 +77,18 @@ function followed(
   if (stack === 'unknown') return unread(found, base, asked, now);
   if (asked.type === 'Update' && stack === 'rollingBack') {
     if (base !== undefined && !undoes(base, asked)) return write(found, changed(base, asked, now));
-    const back = withdrawn(base ?? blank(asked, now), asked, alias, now);
+    const back = withdrawn(
+      base ?? blank(asked, now),
+      asked,
+      alias && (recorded ?? { version: alias.version }),
+      now,
+    );
     return write(found, back, base && givenUp(base, back.stable, now));
   }
   if (base !== undefined && leavesAlone(asked)) return write(found, changed(base, asked, now));
   const refusal = asked.forced ? undefined : refused(base, asked);
   return refusal === undefined || found === undefined
-    ? write(found, forward(base, asked, alias, now))
+    ? write(found, forward(base, asked, alias, recorded, now))
     : refuse(found, asked, refusal, now);
 }
 
@@ -184,6 +195,7 @@ function forward(
   base: Release | undefined,
   asked: Asked,
   alias: AliasState | undefined,
+  recorded: VersionRef | undefined,
   now: number,
 ): Release {
   // What a version counts by is in its own zip: a later request for the like of it does not change that.
@@ -194,7 +206,7 @@ function forward(
     const kind = base.phase === 'GATING' || base.phase === 'WARMING' ? 'forward' : 'settings';
     return next(base, noted(base, asked, kind, now), now);
   }
-  const stable = stableOf(base, asked, alias);
+  const stable = stableOf(base, asked, alias, recorded);
   const request = { ...noted(from, asked, 'forward', now), operation: begun(base, asked, stable, now) };
   if (
     base !== undefined &&
@@ -222,6 +234,8 @@ function forward(
       ...(alike && { steps: [] }),
       phase: then === 'DONE' ? 'PROMOTING' : then,
       stable,
+      // Also what somebody else made live, or the registry forgot.
+      ...(stable && { lives: remember(from.lives, stable) }),
       candidate,
       began: { release: asked.id, ...(stable && { from: stable.version }), to: candidate },
       promote: stable === undefined || alike ? 'now' : 'afterStack',
@@ -245,6 +259,7 @@ function stableOf(
   base: Release | undefined,
   asked: Asked,
   alias: AliasState | undefined,
+  recorded: VersionRef | undefined,
 ): VersionRef | undefined {
   if (asked.type === 'Create') return undefined;
   const foreign = base?.held?.by === 'foreign';
@@ -253,5 +268,5 @@ function stableOf(
   if (base?.stable !== undefined && (alias === undefined || Object.keys(alias.weights).length > 0))
     return base.stable;
   if (alias === undefined) return undefined;
-  return base === undefined ? { version: alias.version } : refOf(base, alias.version);
+  return recorded ?? (base === undefined ? { version: alias.version } : refOf(base, alias.version));
 }

@@ -250,7 +250,8 @@ function recreate(state: Release, now: number): Action {
     return write(holdFor(state, 'foreign', 'the alias is gone and no stable version is known', now));
   const at = standing(state) ?? whole(state.stable.version);
   const reason = `the alias ${state.alias} was missing and was made again at ${say(whole(state.stable.version))}; permissions that it carried may be missing: ${listed(state.model)}`;
-  const back = Object.keys(at.weights).length === 0 ? {} : weightless(state, now);
+  const moved = state.phase === 'HELD' && state.held?.by === 'foreign';
+  const back = moved || Object.keys(at.weights).length > 0 ? weightless(state, now) : {};
   const intent = intend(state, whole(state.stable.version), back.phase ?? state.phase, now, [null]);
   return write(next(state, { ...lost(state, now), ...back, intent, reason }, now));
 }
@@ -258,11 +259,16 @@ function recreate(state: Release, now: number): Action {
 /** What had a weight takes its step again, from nothing; a held release when it is resumed. */
 function weightless(state: Release, now: number): Changes {
   const { held } = state;
+  // Where somebody else had moved the alias is gone with it: what waited for a person goes on.
+  if (state.phase === 'HELD' && held?.by === 'foreign')
+    return { ...weightless({ ...state, phase: held.from }, now), held: undefined };
   if (state.phase === 'HELD' && held !== undefined)
     return isOpen(held.from) ? { held: { ...held, from: 'SHIFTING' }, step: state.step ?? 0 } : {};
   if (state.phase === 'REVERSING')
     return { phase: state.reversal?.from ?? 'BAKING', reversal: undefined, quietUntil: iso(now + QUIET) };
-  return { phase: 'SHIFTING', step: state.step ?? 0, promotedBy: undefined };
+  return isOpen(state.phase)
+    ? { phase: 'SHIFTING', step: state.step ?? 0, promotedBy: undefined }
+    : { phase: state.phase };
 }
 
 /**

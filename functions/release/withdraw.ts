@@ -1,4 +1,3 @@
-import type { AliasState } from '../shared/aws/ports.ts';
 import type { Asked } from './contract.ts';
 import type { Operation, Phase, Release, VersionRef } from './document/contract.ts';
 import { FRESH, noted } from './noted.ts';
@@ -84,7 +83,7 @@ export function undoes({ operation, request, release, candidate, stable }: Relea
  * The document after the request of a stack that rolls back: all traffic on what was live before the operation’s first
  * request, whatever the phase; a release that the operation took the place of begins anew if its template is back.
  */
-export function withdrawn(base: Release, asked: Asked, alias: AliasState | undefined, now: number): Release {
+export function withdrawn(base: Release, asked: Asked, alias: VersionRef | undefined, now: number): Release {
   const operation =
     base.operation !== undefined && base.operation.request === base.request?.id ? base.operation : undefined;
   // About to be deleted by the stack.
@@ -161,7 +160,7 @@ function returnsTo(
   operation: Operation | undefined,
   gone: string | undefined,
   asked: Asked,
-  alias: AliasState | undefined,
+  alias: VersionRef | undefined,
 ): VersionRef {
   const known = [operation?.stable, base.stable, ...base.lives].filter(
     (ref) => ref !== undefined && ref.version !== gone,
@@ -173,7 +172,8 @@ function returnsTo(
   const [first] = known;
   if (operation !== undefined && good !== undefined) return good;
   if (first !== undefined) return first;
-  if (alias !== undefined && alias.version !== gone) return refOf(base, alias.version);
+  if (alias !== undefined && alias.version !== gone)
+    return alias.fingerprint === undefined ? refOf(base, alias.version) : alias;
   const { version, fingerprint, batch, source } = asked;
   return { version, fingerprint, ...(batch && { batch }), ...(source !== undefined && { source }) };
 }
