@@ -34,7 +34,8 @@ export const PROBLEMS = {
   MODELS_NOT_DEPLOYED: 'What the command needs is not deployed.',
   MODELS_RELEASE: 'A release did not come to its end.',
   MODELS_RELEASE_REFUSED: 'A release does not allow what is asked of it.',
-  MODELS_ALIAS_PERMISSIONS: 'An alias was deleted and made again, and what hung on it is missing.',
+  MODELS_ALIAS_PERMISSIONS:
+    'An alias was deleted and made again, and permissions or settings that it had are missing.',
   MODELS_GATE: 'A version does not answer its gate’s cases as it should, or not fast enough.',
   MODELS_AWS: 'AWS refused a call.',
   MODELS_USAGE: 'A command got options or input that it cannot use.',

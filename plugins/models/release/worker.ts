@@ -78,7 +78,7 @@ export function releaseWorker(aws: AwsConfig, name: string, patience = PATIENCE)
 
 /** @param verb of a command, which may have been done; a tick is repeated by the next one */
 function unheard(model: string, worker: string, patience: number, verb?: string): Error {
-  const done = verb === undefined ? '' : ` ${verb} may have been done, or may be done still.`;
+  const done = verb === undefined ? '' : ` ${verb} may have been done, or may still be done.`;
   return problemError([
     {
       code: 'MODELS_AWS',

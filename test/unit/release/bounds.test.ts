@@ -42,7 +42,7 @@ describe('a release worker that accepts and never answers', () => {
     await expect(worker.command(command)).rejects.toMatchObject({
       code: 'MODELS_AWS',
       message:
-        'models.churn: the release worker shop-dev-models-release did not answer within 1 s. rollback may have been done, or may be done still. See `sls models status --model churn` for what is so now, and `sls logs -f models-release` for why. [MODELS_AWS]',
+        'models.churn: the release worker shop-dev-models-release did not answer within 1 s. rollback may have been done, or may still be done. See `sls models status --model churn` for what is so now, and `sls logs -f models-release` for why. [MODELS_AWS]',
     });
     expect(server?.asked()).toBe(1);
     worker.close();
