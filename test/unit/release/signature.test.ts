@@ -231,7 +231,7 @@ describe('the lines', () => {
       /^Clients that read what version 3 answers may fail; if the change is intended/,
     );
     expect(lines({ outputs: [], inputs: [] }).at(-1)).toMatch(
-      /^Clients that send what version 3 takes may be refused, and those that read what it answers may fail; an intended/,
+      /^Clients that send what version 3 takes may be refused, and those that read what it answers may fail; if the change is intended/,
     );
   });
 
