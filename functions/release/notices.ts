@@ -64,7 +64,10 @@ export const broughtBack = (state: Subject, live: string, to: string, why: strin
   notice(
     state,
     `version ${to} was brought back, version ${live} is the last good one`,
-    [`Why: ${why}.`, `What to do: nothing; "sls models rollback --model ${state.model}" goes back again.`],
+    [
+      `Why: ${why}.`,
+      `What to do: nothing; "sls models rollback --model ${state.model} --to ${live}" goes back again.`,
+    ],
     false,
     now,
   );
