@@ -128,8 +128,8 @@ function unread(found: Release | undefined, base: Release | undefined, asked: As
   if (base !== undefined && lives.some((ref) => ref?.fingerprint === asked.fingerprint))
     return write(found, restored(base, asked, now));
   const reason =
-    'the status of the stack could not be read in time, and what the request means follows from it; give the release worker ' +
-    'cloudformation:DescribeStacks (its log has AWS’s words), then deploy again';
+    'the status of the stack could not be read in time, so nobody knows whether the stack rolls back; give the release worker ' +
+    'cloudformation:DescribeStacks (its log says why AWS refused it), then deploy again';
   return refuse(found ?? blank(asked, now), asked, reason, now);
 }
 

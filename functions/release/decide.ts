@@ -232,7 +232,7 @@ const isLost = ({ stable, remade }: Release, intent: Intent, { alias, stack }: F
 /** The alias is made again, which a person must know: permissions went with it, and CloudFormation believes that they are there. */
 function lost(state: Release, now: number): Pick<Changes, 'notices' | 'remade'> {
   const lines = [
-    'Permissions, function URL and settings of asynchronous calls that hung on it may be missing: then callers get errors.',
+    'Its permissions, function URL and settings of asynchronous calls went with it and may be missing: then callers get errors.',
     `What to do: ${listed(state.model)}.`,
   ];
   return {

@@ -32,9 +32,10 @@ export const PROBLEMS = {
   MODELS_AUTHORIZER_UNKNOWN: 'An authorizer that provider.httpApi does not define.',
   MODELS_FRAMEWORK: 'Something that this version of the framework does not do.',
   MODELS_NOT_DEPLOYED: 'What the command needs is not deployed.',
-  MODELS_RELEASE: 'A release did not come to its end.',
+  MODELS_RELEASE: 'What a deploy offered is neither live nor on its way to it.',
   MODELS_RELEASE_REFUSED: 'A release does not allow what is asked of it.',
-  MODELS_ALIAS_PERMISSIONS: 'An alias was deleted and made again, and what hung on it is missing.',
+  MODELS_ALIAS_PERMISSIONS:
+    'An alias was deleted and made again, and its permissions are missing.',
   MODELS_GATE: 'A version does not answer its gate’s cases as it should, or not fast enough.',
   MODELS_AWS: 'AWS refused a call.',
   MODELS_USAGE: 'A command got options or input that it cannot use.',

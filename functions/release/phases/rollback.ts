@@ -88,7 +88,7 @@ export function revert(
         lives: remember(state.lives, to),
         intent: intend(state, whole(to.version), then, now),
         refused: others.refused,
-        reason: `version ${to.version} was brought back, and version ${live.version} stays a way back: ${why}`,
+        reason: `version ${to.version} was brought back, and version ${live.version} is the last good one: ${why}`,
       },
       now,
     );

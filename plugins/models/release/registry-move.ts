@@ -42,7 +42,7 @@ export function problemsOf(
   if (running === undefined && !watched && release.intent === undefined) return [];
   const why =
     running !== undefined
-      ? `its release (${running}) would go on with nobody who judges it`
+      ? `its release (${running}) would go on, and nobody would judge it`
       : watched
         ? `version ${stable?.version} is watched until ${moment(watch.until, now)}, and no alarm could bring the last good one back`
         : 'its alias is being moved';
@@ -57,7 +57,7 @@ export function problemsOf(
         isPending(release) || release.phase === 'HELD'
           ? `End the release first: ${command('promote')} or ${command('rollback')}.`
           : [],
-        `A watch ends with \`release: {rollbackWindow: 0}\`, deployed with the registry in ${from}; then change the bucket.`,
+        `To end the watch, deploy \`release: {rollbackWindow: 0}\` while the registry is still in ${from}. Then change the bucket.`,
       ]
         .flat()
         .join(' '),
