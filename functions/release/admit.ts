@@ -136,7 +136,10 @@ const seen = (found: Release, { id }: Asked, now: number): Release =>
 function refuse(found: Release, asked: Asked, reason: string, now: number): Admission {
   const { requests, request } = noted(found, asked, 'refused', now);
   const denied = { requests, request: { ...request, failure: unchanged(reason) }, waiting: undefined };
-  return { do: 'refuse', next: next(found, denied, now) };
+  // What the operation under way found is needed still: a rollback that failed here may be continued.
+  const { operation } = found;
+  const kept = operation?.request === found.request?.id && operation && { ...operation, request: asked.id };
+  return { do: 'refuse', next: next(found, { ...denied, ...(kept && { operation: kept }) }, now) };
 }
 
 /** What a request is answered that was not followed. */

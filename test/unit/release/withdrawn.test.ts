@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Release } from '../../../functions/release/document/contract.ts';
 import { CANARY, SETTINGS } from '../../fakes/settings.ts';
 import { FUNCTION, LIVE, request, tick } from '../../fakes/world.ts';
-import { deploy, deployed, due, live, minute, minutes, promoted, until } from './traffic.ts';
+import { deploy, deployed, due, live, minute, minutes, promoted, rollBack, until } from './traffic.ts';
 
 const GOOD = { 3: 0.02, 4: 0.02, 5: 0.02 };
 
@@ -18,6 +18,24 @@ describe('a release that begins anew', () => {
     w.stack.state = 'done';
     await until(w, 'BAKING', GOOD, { most: 150 });
     expect(w.target()).toEqual({ version: '4', weights: {} });
+  });
+});
+
+describe('a rollback that failed, since the status of the stack could not be read, and is continued', () => {
+  it('brings back the release that the failed deploy superseded', async () => {
+    const w = await deployed();
+    await until(w, 'JUDGING', GOOD);
+    await deploy(w, '5', 'c', { before: '4' });
+    w.stack.state = 'unknown';
+    await w.send(request('Update', '4', 'b', { before: '5', settings: CANARY }));
+    for (let waited = 0; waited < 9; waited += 1) await minute(w);
+    expect(w.answers.at(-1)?.Status).toBe('FAILED');
+    await rollBack(w, '4', 'b', '5');
+    expect(w.answers.at(-1)?.Status).toBe('SUCCESS');
+    expect(w.target()).toEqual({ version: '3', weights: {} });
+    w.stack.state = 'done';
+    await until(w, 'JUDGING', GOOD);
+    expect(w.target()).toEqual({ version: '3', weights: { '4': 0.05 } });
   });
 });
 
