@@ -53,8 +53,10 @@ export function admitWaiting(
   facts: Found,
   clock: number,
 ): Admission | undefined {
-  const isLate = clock >= Date.parse(until);
-  return facts.stack === 'unknown' && !isLate ? undefined : followed(found, asked, facts, clock, isLate);
+  const left = Date.parse(until) - clock;
+  if (facts.stack === 'unknown' && left > 0) return undefined;
+  // CloudFormation waits no longer because we did.
+  return followed(found, { ...asked, patience: Math.max(left, 0) }, facts, clock, left <= 0);
 }
 
 /** @param isLate nobody waits for the stack’s status any longer */
@@ -145,7 +147,10 @@ const seen = (found: Release, { id }: Asked, now: number): Release =>
 function refuse(found: Release, asked: Asked, reason: string, now: number): Admission {
   const { requests, request } = noted(found, asked, 'refused', now);
   const denied = { requests, request: { ...request, failure: unchanged(reason) }, waiting: undefined };
-  return { do: 'refuse', next: next(found, denied, now) };
+  // What the operation under way found is needed still: a rollback that failed here may be continued.
+  const { operation } = found;
+  const kept = operation?.request === found.request?.id && operation && { ...operation, request: asked.id };
+  return { do: 'refuse', next: next(found, { ...denied, ...(kept && { operation: kept }) }, now) };
 }
 
 /** What a request is answered that was not followed. */
@@ -207,14 +212,15 @@ function forward(
     return next(base, noted(base, asked, kind, now), now);
   }
   const stable = stableOf(base, asked, alias, recorded);
-  const request = { ...noted(from, asked, 'forward', now), operation: begun(base, asked, stable, now) };
+  const request = noted(from, asked, 'forward', now);
   if (
     base !== undefined &&
     (base.phase === 'DONE' || base.phase === 'BAKING') &&
     stable?.version === asked.version &&
     points(alias, whole(asked.version))
   ) {
-    // Something else of the resource changed; the version is live already.
+    // Something else of the resource changed; the version is live already. A stack that rolls back takes nothing back then, and the
+    // release that made it live keeps its evidence.
     const watch = rewindowed(base, asked.settings, now);
     return next(base, { ...request, ...watch, stable: candidate, reason: undefined }, now);
   }
@@ -228,6 +234,7 @@ function forward(
     released,
     {
       ...request,
+      operation: begun(base, asked, stable, now),
       ...FRESH,
       ...(base && lingering(base, now)),
       ...watched(base, stable),

@@ -3,7 +3,7 @@ import { left, QUIET } from './alarm.ts';
 import { blinded } from './blind.ts';
 import { blindTo, stray, tidy } from './capacity.ts';
 import type { Intent, Release } from './document/contract.ts';
-import { type Facts, isOverdue, isUnreadable, known } from './facts.ts';
+import { type Facts, isLast, isOverdue, isUnreadable, known } from './facts.ts';
 import { notice, numbers, promotedNotice } from './notices.ts';
 import { telling } from './pace.ts';
 import { baking } from './phases/baking.ts';
@@ -57,7 +57,7 @@ export function unsighted(state: Release, why: string, clock: number): Action | 
 const TAKEN = 'the deadline passed while the registry could not be read, and its weight was taken away';
 
 function first(state: Release, facts: Facts, overdue: boolean, now: number): Action {
-  if (state.intent !== undefined && !overdue) {
+  if (state.intent !== undefined && !isLast(state, now)) {
     const action = carryOn(state, state.intent, facts, now);
     // What waits for the stack must not keep the stack waiting.
     return action.do === 'wait' ? (answerOf(state, facts, overdue, now) ?? action) : action;

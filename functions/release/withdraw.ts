@@ -1,6 +1,7 @@
 import type { Asked } from './contract.ts';
 import type { Operation, Phase, Release, VersionRef } from './document/contract.ts';
 import { FRESH, noted } from './noted.ts';
+import { deadline } from './phases/gating.ts';
 import {
   behavesAlike,
   type Changes,
@@ -203,6 +204,8 @@ function anew(
       promote: 'afterStack',
       gate,
       steps,
+      // Whoever plans the steps sets their time; these are planned.
+      ...(steps && deadline(steps, asked.settings, now)),
       ...(phase === 'HELD' && held && { step: 0, held: { ...held, from: 'SHIFTING' as const } }),
       ...(deployment !== undefined && { deployment: { id: deployment } }),
       intent: intend(released, whole(stable.version), phase, now),
