@@ -17,8 +17,8 @@ import { aliasLogicalId, functionLogicalId, normalized, RELEASE } from '../../pl
 import { releaseFunctions, releaseResources } from '../../plugins/models/plan/alias.ts';
 import type { Json, Resource } from '../../plugins/models/plan/cloudformation.ts';
 import type { Host } from '../../plugins/models/plan/host.ts';
+import type { Edition } from '../version-before.ts';
 import { client } from './deployed.ts';
-import type { Edition } from './version-before.ts';
 import { workerBundle } from './worker-bundle.ts';
 
 export const BUCKET = 'release-test';

@@ -7,7 +7,7 @@ import type { Release } from '../../../functions/release/document/contract.ts';
 import { sweepName } from '../../../plugins/models/naming.ts';
 import { outcomeOf } from '../../../plugins/models/release/outcome.ts';
 import { type LocalAws, startAws } from '../../local-aws/start.ts';
-import { type Edition, versionBefore } from '../../local-aws/version-before.ts';
+import { type Edition, versionBefore } from '../../version-before.ts';
 import {
   AT_ONCE,
   CANARY,
@@ -26,7 +26,7 @@ let aws: LocalAws;
 let shop: Shop;
 let edition: Edition;
 beforeAll(async () => {
-  [aws, edition] = await Promise.all([startAws({ speed: 20 }), versionBefore()]);
+  [aws, edition] = await Promise.all([startAws({ speed: 40 }), versionBefore()]);
 });
 afterEach(() => shop?.end());
 afterAll(() => aws?.stop());
@@ -136,35 +136,94 @@ describe('a deploy over a stack of the version before', () => {
       end = { version: '1', phase: 'ROLLED_BACK' };
     }
     const { version, phase } = end;
-    expect(await endOf(on, traffic, bad)).toEqual({ alias: whole(version), phase, stable: version, lost: [] });
+    expect(await endOf(on, traffic, bad)).toEqual({
+      alias: whole(version),
+      phase,
+      stable: version,
+      lost: [],
+    });
   });
 });
 
-describe('a deploy over a stack of the version before that fails', () => {
-  it.each(every)('half-way leaves the older worker with what was live: %s', async (state) => {
-    const { on, document, last, traffic } = await before(`back-${state}`, state);
-    const stable = document.stable?.version ?? '';
-    expect(await on.deploy({ ...C, release: CANARY, tail: BROKEN })).toBe('UPDATE_ROLLBACK_COMPLETE');
-    expect(await on.events()).toMatch(/Broken \w+_FAILED asked to/);
-    // The newer one has written of its operation, and the older worker is asked to go back.
-    await expect.poll(on.alias, WRITTEN).toEqual(whole(stable));
-    await on.tick();
-    const back = await on.document();
-    console.log(state, JSON.stringify(back, null, 1));
-    expect(back.stable?.version).toBe(stable);
-    expect(back.watch).toEqual(document.watch);
+describe('a deploy over a stack of the version before that fails half-way', () => {
+  it.each(every.filter((state) => state !== 'live'))(
+    'leaves the older worker with what was live, and nothing that the newer one wrote is in its way: %s',
+    async (state) => {
+      const { on, document, last, traffic } = await before(`back-${state}`, state);
+      const stable = document.stable?.version ?? '';
+      // It offers nothing new: what is under way goes on.
+      expect(await on.deploy({ ...last, tail: BROKEN })).toBe('UPDATE_ROLLBACK_COMPLETE');
+      await on.tick();
+      expect(kept(await on.document())).toEqual(kept(document));
 
-    // The older one goes on to release.
-    expect(await deployed({ fingerprint: 'd', factor: 5, release: CANARY, edition })).toBe('UPDATE_COMPLETE');
-    const { candidate } = await on.until('JUDGING');
-    expect(await on.alias()).toEqual(half(stable, candidate?.version ?? ''));
-    // And the newer one with what that wrote.
-    const found = await on.document();
-    expect(await deployed({ fingerprint: 'd', factor: 5, release: CANARY })).toBe('UPDATE_COMPLETE');
-    expect(kept(await on.document())).toEqual(kept(found));
-    expect(await on.command('promote')).toMatchObject({ done: true });
-    await on.until('BAKING');
-    const version = candidate?.version ?? '';
-    expect(await endOf(on, traffic)).toEqual({ alias: whole(version), phase: 'BAKING', stable: version, lost: [] });
-  });
+      expect(await on.deploy({ ...C, release: CANARY, tail: BROKEN })).toBe('UPDATE_ROLLBACK_COMPLETE');
+      expect(await on.events()).toMatch(/Broken \w+_FAILED asked to/);
+      await expect.poll(on.alias, WRITTEN).toEqual(whole(stable));
+      await on.tick();
+      const back = await on.document();
+      // The newer one had begun, and the older one was asked to go back.
+      expect(back).toMatchObject({
+        phase: 'ABORTED',
+        stable: { version: stable },
+        operation: { stable: { version: stable } },
+        request: { kind: 'rollback', answered: 'SUCCESS' },
+        refused: document.refused,
+      });
+      expect(back.request?.id).not.toBe(back.operation?.request);
+      expect(back.watch).toEqual(document.watch);
+      expect(await outcome('c')).toMatchObject({ is: 'none' });
+
+      // The older one releases the next, and the newer one goes on with that.
+      const next = { fingerprint: 'd', factor: 5, release: CANARY };
+      expect(await deployed({ ...next, edition })).toBe('UPDATE_COMPLETE');
+      const found = await on.until('JUDGING');
+      const version = found.candidate?.version ?? '';
+      expect(await on.alias()).toEqual(half(stable, version));
+      expect(await deployed(next)).toBe('UPDATE_COMPLETE');
+      expect(kept(await on.document())).toEqual(kept(found));
+      expect(await on.command('promote')).toMatchObject({ done: true });
+      await on.until('BAKING');
+      const end = { alias: whole(version), phase: 'BAKING', stable: version, lost: [] };
+      expect(await endOf(on, traffic)).toEqual(end);
+    },
+  );
+});
+
+describe('the version before over a stack of this one', () => {
+  it.each(['canary', 'held'] as const)(
+    'goes on with what this one began anew, and this one with that: %s',
+    async (state) => {
+      shop = await openShop(aws, `down-${state}`);
+      const canary = { ...B, release: CANARY };
+      await deployed(A);
+      const traffic = shop.traffic(10);
+      await deployed(canary);
+      await shop.until('JUDGING');
+      if (state === 'held') expect(await shop.command('hold')).toMatchObject({ done: true });
+      expect(await shop.deploy({ ...C, release: CANARY, tail: BROKEN })).toBe('UPDATE_ROLLBACK_COMPLETE');
+      const phase = state === 'held' ? 'HELD' : 'JUDGING';
+      const anew = await shop.until(phase);
+      expect(anew).toMatchObject({ candidate: { version: '2' }, operation: { superseded: {} } });
+
+      expect(await deployed({ ...canary, edition })).toBe('UPDATE_COMPLETE');
+      await shop.tick();
+      const older = await shop.document();
+      expect(kept(older)).toEqual(kept(anew));
+      if (state === 'held') expect(await shop.command('resume')).toMatchObject({ done: true });
+      await looked(shop, older);
+      expect(await shop.alias()).toEqual(half('1', '2'));
+
+      const found = await shop.document();
+      expect(await deployed(canary)).toBe('UPDATE_COMPLETE');
+      expect(kept(await shop.document())).toEqual(kept(found));
+      expect(await shop.command('promote')).toMatchObject({ done: true });
+      await shop.until('BAKING');
+      expect(await endOf(shop, traffic)).toEqual({
+        alias: whole('2'),
+        phase: 'BAKING',
+        stable: '2',
+        lost: [],
+      });
+    },
+  );
 });
