@@ -6,8 +6,9 @@ import { historyText, readHistory } from '../../../plugins/models/release/histor
 import { type Outcome, outcomeOf } from '../../../plugins/models/release/outcome.ts';
 import { statusText } from '../../../plugins/models/release/status-text.ts';
 import { CANARY } from '../../fakes/settings.ts';
-import { FUNCTION, fakeWorld, GROUP, request, SCOPE } from '../../fakes/world.ts';
+import { FUNCTION, fakeWorld, request, SCOPE } from '../../fakes/world.ts';
 import { type Edition, versionBefore } from '../../version-before.ts';
+import { byOlder, type Older } from './older.ts';
 import { statusIn } from './seen.ts';
 import { alarm, deploy, MINUTE, minutes, rollBack, until, type World } from './traffic.ts';
 
@@ -15,27 +16,6 @@ let older: Edition;
 beforeAll(async () => {
   older = await versionBefore();
 });
-
-/** A world in which the worker is the one of the version before, and the same one with the newer worker. */
-type Older = World & { readonly newer: World };
-
-function byOlder(w: World): Older {
-  const { receive, registry } = older;
-  const world = { ...w.world, registry: registry(w.objects.port, SCOPE) };
-  const target = { model: 'churn', functionName: FUNCTION, alias: 'live', by: 'arn:aws:iam::1:user/me' };
-  return {
-    ...w,
-    newer: w,
-    send: async (event) => {
-      const answer = await receive(world, GROUP, event);
-      return answer !== undefined && 'done' in answer ? undefined : answer;
-    },
-    command: async (verb, more = {}) => {
-      const answer = await receive(world, GROUP, { command: { ...target, verb, ...more } });
-      return answer !== undefined && 'done' in answer ? answer : undefined;
-    },
-  };
-}
 
 /** As the plan of the version before wrote them. */
 const { rejected: _, ...BEFORE } = CANARY;
@@ -49,7 +29,7 @@ const BAD = { 3: 0.02, 4: 0.5 };
 
 /** Version 3 was released by the older worker, and version 4 is deployed by it. */
 async function deployed(settings: Settings = BEFORE, options: Parameters<typeof fakeWorld>[0] = {}) {
-  const w = byOlder(fakeWorld(options));
+  const w = byOlder(fakeWorld(options), older);
   for (const version of ['3', '4', '5', '6']) w.aliases.publish(FUNCTION, version);
   await w.send(request('Create', '3', 'a', { settings }));
   await deploy(w, '4', 'b', { settings });
@@ -81,7 +61,7 @@ type Case = {
 const CASES: Readonly<Record<string, Case>> = {
   GATING: {
     make: async () => {
-      const w = byOlder(fakeWorld());
+      const w = byOlder(fakeWorld(), older);
       for (const version of ['3', '4']) w.aliases.publish(FUNCTION, version);
       await w.send(request('Create', '3', 'a', { settings: BEFORE }));
       w.gates.set('4', [{ state: { done: 1, count: 9, failed: [] }, failures: [] }]);
@@ -158,7 +138,7 @@ const CASES: Readonly<Record<string, Case>> = {
   },
   'ABORTED by its gate': {
     make: async () => {
-      const w = byOlder(fakeWorld());
+      const w = byOlder(fakeWorld(), older);
       for (const version of ['3', '4']) w.aliases.publish(FUNCTION, version);
       await w.send(request('Create', '3', 'a', { settings: BEFORE }));
       w.gates.set('4', [{ state: { verdict: 'fail', done: 1, count: 1, failed: [1] }, failures: [] }]);
