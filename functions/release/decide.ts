@@ -54,7 +54,8 @@ export function unsighted(state: Release, why: string, clock: number): Action | 
     : answerOf(state, { alias: undefined, stack: 'unknown' }, true, now);
 }
 
-const TAKEN = 'the deadline passed while the registry could not be read, and its weight was taken away';
+const TAKEN =
+  'the deadline passed while the registry could not be read or written, and its weight was taken away';
 
 function first(state: Release, facts: Facts, overdue: boolean, now: number): Action {
   if (state.intent !== undefined && !isLast(state, now)) {
