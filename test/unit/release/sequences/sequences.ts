@@ -1,6 +1,15 @@
 import fc from 'fast-check';
 import { expect } from 'vitest';
-import { commanded, deployed, first, judged, outcomeOf, type State } from './reference.ts';
+import {
+  aliasLost,
+  commanded,
+  deployed,
+  documentLost,
+  first,
+  judged,
+  outcomeOf,
+  type State,
+} from './reference.ts';
 import {
   type Fingerprint,
   functionOf,
@@ -55,11 +64,21 @@ export const step = fc.oneof(
     weight: 1,
     arbitrary: fc.record({ do: fc.constant('move alias' as const), model, to: fc.nat({ max: 5 }) }),
   },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constantFrom('lose alias' as const, 'lose schedule' as const, 'lose document' as const),
+      model,
+    }),
+  },
 );
 export type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 
 /** Minutes in which every canary is decided: two steps of two minutes, and their numbers. */
 const DECIDED = 20;
+/** What is only watched is ticked every ten minutes; the sweep comes every fifteen. */
+const UNTIL_TICKED = 11;
+const UNTIL_SWEPT = 16;
 
 /** @throws Error where something disagrees with the reference */
 export async function play(steps: readonly Step[]): Promise<void> {
@@ -85,8 +104,28 @@ export async function play(steps: readonly Step[]): Promise<void> {
       case 'a minute':
         await service.minutes(1, false);
         break;
+      case 'lose alias': {
+        if (state[now.model].gone || state[now.model].forgotten) break;
+        service.w.aliases.byHand(functionOf(now.model), 'live', undefined);
+        await service.minutes(UNTIL_TICKED, false);
+        const isBack = service.traffic(now.model) !== undefined;
+        if (state[now.model].candidate !== undefined) expect(isBack, 'what runs is ticked').toBe(true);
+        state = { ...state, [now.model]: aliasLost(state[now.model], isBack) };
+        break;
+      }
+      case 'lose schedule':
+        service.loseSchedules(now.model);
+        await service.minutes(UNTIL_SWEPT, false);
+        break;
+      case 'lose document':
+        if (state[now.model].gone || state[now.model].forgotten) break;
+        service.loseDocument(now.model);
+        await service.minutes(UNTIL_TICKED, false);
+        state = { ...state, [now.model]: documentLost(state[now.model]) };
+        break;
       case 'command': {
         const { model: name, verb } = now;
+        if (state[name].gone) break;
         const known = [state[name].live, ...state[name].ways, ...Object.keys(state[name].refused)];
         const to =
           now.to === null || verb !== 'rollback' ? undefined : (known[now.to % known.length] as Fingerprint);
@@ -102,8 +141,8 @@ export async function play(steps: readonly Step[]): Promise<void> {
         const published = [...service.w.aliases.published(functionOf(now.model))];
         const version = published[now.to % published.length] ?? '1';
         const to = service.contentOf(now.model, version);
-        if (to === undefined || state[now.model].candidate !== undefined || to === state[now.model].live)
-          break;
+        const { candidate, live, gone, forgotten } = state[now.model];
+        if (to === undefined || candidate !== undefined || to === live || gone || forgotten) break;
         service.w.aliases.byHand(functionOf(now.model), 'live', { version, weights: {} });
         await service.minutes(1, false);
         state = { ...state, [now.model]: { ...state[now.model], moved: to } };
@@ -115,11 +154,13 @@ export async function play(steps: readonly Step[]): Promise<void> {
           b: changed(state.b, stack.b, folder.b, now.b),
         };
         const compiled = JSON.stringify([folder, now.isBroken]);
-        const isSkipped = !now.isForced && compiled === uploaded;
+        const isMarked = MODELS.some((name) => state[name].forgotten);
+        const isSkipped = !now.isForced && !isMarked && compiled === uploaded;
         const asked = MODELS.filter(
           (name) =>
             now.isForced ||
             folder[name] !== stack[name] ||
+            state[name].forgotten === true ||
             (isSkipped && isMissing(state[name], folder[name])),
         );
         const skips = isSkipped && asked.length === 0;
@@ -131,12 +172,13 @@ export async function play(steps: readonly Step[]): Promise<void> {
         });
         if (now.killed === 'before the upload') break;
         // A mark is in the uploaded template, and not in the next one.
-        if (!skips) uploaded = now.isForced || isSkipped ? '' : compiled;
+        if (!skips) uploaded = now.isForced || isSkipped || isMarked ? '' : compiled;
         if (now.killed === 'after the upload' && !skips) break;
         const result = skips ? { state, isGood: true } : deployed(state, folder, asked, now);
         state = result.state;
         if (result.isGood && !skips) stack = folder;
         if (now.killed !== undefined && ended === undefined) break;
+        if (result.isGood) state = { a: ticked(state.a), b: ticked(state.b) };
         if (result.isGood && now.waits)
           for (const name of MODELS) {
             const { candidate } = state[name];
@@ -160,6 +202,11 @@ export async function play(steps: readonly Step[]): Promise<void> {
     }
     await agrees(service, state, JSON.stringify(now));
   }
+}
+
+/** A deploy ticks each model at its end: an alias that is gone is made again. */
+function ticked({ gone: _, ...model }: State['a']): State['a'] {
+  return model;
 }
 
 /** Must a deploy be made, although nothing has changed since the last upload? */
@@ -197,12 +244,22 @@ async function agreesOf(service: Service, name: Name, so: State['a'], after: str
   const at = `${name} after ${after}`;
   const traffic = service.traffic(name) ?? {};
   const [status, document] = [await service.status(name), service.document(name)];
+  if (so.gone) {
+    expect(service.traffic(name), `${at}: the alias`).toBeUndefined();
+    expect(status.level, `${at}: ${status.summary}`).toBe('act');
+    return;
+  }
   const shares = Object.entries(traffic);
   const live = so.moved ?? so.live;
   const allowed = [live, ...(so.candidate === undefined ? [] : [so.candidate.is])];
   for (const [one] of shares) expect(allowed, `${at}: who has traffic`).toContain(one);
   expect(traffic[live] ?? 0, `${at}: what is live`).toBeGreaterThanOrEqual(50);
   if (so.moved !== undefined) {
+    expect(status.level, `${at}: ${status.summary}`).not.toBe('ok');
+    return;
+  }
+  if (so.forgotten) {
+    expect(traffic, `${at}: no weight without a document`).toEqual({ [so.live]: 100 });
     expect(status.level, `${at}: ${status.summary}`).not.toBe('ok');
     return;
   }

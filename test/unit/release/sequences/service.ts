@@ -102,6 +102,8 @@ export function openService() {
   const minute = async (isBusy: boolean): Promise<void> => {
     if (isBusy) serve();
     w.clock.now += MINUTE;
+    // The stack's own schedule.
+    if (Math.floor(w.clock.now / MINUTE) % 15 === 0) await send({ sweep: true });
     for (const { input } of [...w.schedules.values()]) await send(JSON.parse(input));
   };
   const minutes = async (count: number, isBusy: boolean): Promise<void> => {
@@ -347,6 +349,15 @@ export function openService() {
     },
     schedules: (model: Name): number =>
       [...w.schedules.values()].filter(({ name }) => name.startsWith(`${functionOf(model)}-`)).length,
+    /** Somebody deletes what ticks the model. */
+    loseSchedules: (model: Name): void => {
+      for (const [key, { name }] of [...w.schedules])
+        if (name.startsWith(`${functionOf(model)}-`)) w.schedules.delete(key);
+    },
+    /** Somebody deletes what is known of its release. */
+    loseDocument: (model: Name): void => {
+      w.objects.objects.delete(`${SCOPE}releases/${model}/live.json`);
+    },
     /** Fingerprints of the versions that hold instances. */
     held: (model: Name): readonly string[] =>
       w.capacity
