@@ -57,8 +57,8 @@ const withdrawn = ({ candidate, ...model }: Model): Model =>
 export type Outcome = 'live' | 'on its way' | 'refused' | 'none';
 
 export function outcomeOf({ live, candidate, refused, ...model }: Model, offer: Fingerprint): Outcome {
-  if (model.gone || model.forgotten) return 'none';
-  if (model.moved === undefined && live === offer) return 'live';
+  if (model.forgotten) return 'none';
+  if (model.moved === undefined && !model.gone && live === offer) return 'live';
   if (candidate?.is === offer) return 'on its way';
   return offer in refused ? 'refused' : 'none';
 }

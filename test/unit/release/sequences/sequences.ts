@@ -168,14 +168,15 @@ export async function play(service: Subject, steps: readonly Step[]): Promise<vo
           ...(now.killed && { killed: now.killed }),
         });
         if (now.killed === 'before the upload') break;
-        // A mark is in the uploaded template, and not in the next one.
-        if (!skips) uploaded = now.isForced || isSkipped || isMarked ? '' : compiled;
-        if (now.killed === 'after the upload' && !skips) break;
+        const isKilled = now.killed === 'after the upload' && !skips;
+        // A mark is in the uploaded template, and not in the next one; and what was uploaded but not deployed is never skipped.
+        if (!skips) uploaded = now.isForced || isSkipped || isMarked || isKilled ? '' : compiled;
+        if (isKilled) break;
         const result = skips ? { state, isGood: true } : deployed(state, folder, asked, now);
         state = result.state;
         if (result.isGood && !skips) stack = folder;
         if (now.killed !== undefined && ended === undefined) break;
-        if (result.isGood) state = { a: ticked(state.a), b: ticked(state.b) };
+        if (skips || result.isGood) state = { a: ticked(state.a), b: ticked(state.b) };
         if (result.isGood && now.waits)
           for (const name of MODELS) {
             const { candidate } = state[name];

@@ -268,7 +268,8 @@ export function openService(): Subject {
       if (options.killed === 'before the upload') throw new Killed();
       if (!skips) {
         run = await record(context, run);
-        uploaded = compiled();
+        // An upload that is younger than the functions was never deployed: the framework does not trust it.
+        uploaded = options.killed === 'after the upload' ? undefined : compiled();
         if (options.killed === 'after the upload') throw new Killed();
         const ended = await operation(template, marks, options.isBroken === true);
         if (options.killed === 'in the operation') throw new Killed();
