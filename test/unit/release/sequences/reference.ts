@@ -1,4 +1,4 @@
-import { type Fingerprint, kindOf, MODELS, type Name, type Template } from './service.ts';
+import { type Fingerprint, kindOf, MODELS, type Name, type Template } from './subject.ts';
 
 /**
  * What a service of two models does, on a page: no worker, no document, no ticks, only what a person may rely on. Each step takes

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { expect } from 'vitest';
+import { expect } from './expect.ts';
 import {
   aliasLost,
   commanded,
@@ -12,15 +12,13 @@ import {
 } from './reference.ts';
 import {
   type Fingerprint,
-  functionOf,
   type KilledAt,
   type Kind,
   MODELS,
   type Name,
-  openService,
-  type Service,
+  type Subject,
   type Template,
-} from './service.ts';
+} from './subject.ts';
 
 /** What happens to a service, step by step; after each quiet end everything that can be asked must agree with the reference. */
 
@@ -81,8 +79,7 @@ const UNTIL_TICKED = 11;
 const UNTIL_SWEPT = 16;
 
 /** @throws Error where something disagrees with the reference */
-export async function play(steps: readonly Step[]): Promise<void> {
-  const service = openService();
+export async function play(service: Subject, steps: readonly Step[]): Promise<void> {
   let count = 0;
   const made = (kind: Kind): Fingerprint => {
     count += 1;
@@ -106,20 +103,20 @@ export async function play(steps: readonly Step[]): Promise<void> {
         break;
       case 'lose alias': {
         if (state[now.model].gone || state[now.model].forgotten) break;
-        service.w.aliases.byHand(functionOf(now.model), 'live', undefined);
+        await service.loseAlias(now.model);
         await service.minutes(UNTIL_TICKED, false);
-        const isBack = service.traffic(now.model) !== undefined;
+        const isBack = (await service.traffic(now.model)) !== undefined;
         if (state[now.model].candidate !== undefined) expect(isBack, 'what runs is ticked').toBe(true);
         state = { ...state, [now.model]: aliasLost(state[now.model], isBack) };
         break;
       }
       case 'lose schedule':
-        service.loseSchedules(now.model);
+        await service.loseSchedules(now.model);
         await service.minutes(UNTIL_SWEPT, false);
         break;
       case 'lose document':
         if (state[now.model].gone || state[now.model].forgotten) break;
-        service.loseDocument(now.model);
+        await service.loseDocument(now.model);
         await service.minutes(UNTIL_TICKED, false);
         state = { ...state, [now.model]: documentLost(state[now.model]) };
         break;
@@ -129,7 +126,7 @@ export async function play(steps: readonly Step[]): Promise<void> {
         const known = [state[name].live, ...state[name].ways, ...Object.keys(state[name].refused)];
         const to =
           now.to === null || verb !== 'rollback' ? undefined : (known[now.to % known.length] as Fingerprint);
-        const version = to === undefined ? undefined : service.versionOf(name, to);
+        const version = to === undefined ? undefined : await versionOf(service, name, to);
         if (to !== undefined && version === undefined) break;
         const next = commanded(state[name], verb, to);
         const done = await service.command(name, verb, version);
@@ -138,12 +135,12 @@ export async function play(steps: readonly Step[]): Promise<void> {
         break;
       }
       case 'move alias': {
-        const published = [...service.w.aliases.published(functionOf(now.model))];
+        const published = await service.published(now.model);
         const version = published[now.to % published.length] ?? '1';
-        const to = service.contentOf(now.model, version);
+        const to = await service.contentOf(now.model, version);
         const { candidate, live, gone, forgotten } = state[now.model];
         if (to === undefined || candidate !== undefined || to === live || gone || forgotten) break;
-        service.w.aliases.byHand(functionOf(now.model), 'live', { version, weights: {} });
+        await service.moveAlias(now.model, version);
         await service.minutes(1, false);
         state = { ...state, [now.model]: { ...state[now.model], moved: to } };
         break;
@@ -171,9 +168,10 @@ export async function play(steps: readonly Step[]): Promise<void> {
           ...(now.killed && { killed: now.killed }),
         });
         if (now.killed === 'before the upload') break;
-        // A mark is in the uploaded template, and not in the next one.
-        if (!skips) uploaded = now.isForced || isSkipped || isMarked ? '' : compiled;
-        if (now.killed === 'after the upload' && !skips) break;
+        const isKilled = now.killed === 'after the upload' && !skips;
+        // A mark is in the uploaded template, and not in the next one; and what was uploaded but not deployed is never skipped.
+        if (!skips) uploaded = now.isForced || isSkipped || isMarked || isKilled ? '' : compiled;
+        if (isKilled) break;
         const result = skips ? { state, isGood: true } : deployed(state, folder, asked, now);
         state = result.state;
         if (result.isGood && !skips) stack = folder;
@@ -213,6 +211,12 @@ function ticked({ gone: _, ...model }: State['a']): State['a'] {
 const isMissing = (so: State['a'], offer: Fingerprint): boolean =>
   outcomeOf(so, offer) === 'none' || (so.candidate !== undefined && so.candidate.is !== offer);
 
+async function versionOf(service: Subject, name: Name, is: Fingerprint): Promise<string | undefined> {
+  for (const version of (await service.published(name)).toReversed())
+    if ((await service.contentOf(name, version)) === is) return version;
+  return undefined;
+}
+
 /** The artifact that the folder has next. */
 function changed(
   { live, ways, refused }: State['a'],
@@ -234,19 +238,21 @@ function changed(
 }
 let counted = 0;
 
-async function agrees(service: Service, state: State, after: string): Promise<void> {
+async function agrees(service: Subject, state: State, after: string): Promise<void> {
   // A quiet end: schedules of releases that are over end themselves.
-  await service.minutes(1, false);
-  for (const name of MODELS) await agreesOf(service, name, state[name], after);
+  await service.quiet(async () => {
+    for (const name of MODELS) await agreesOf(service, name, state[name], after);
+  });
 }
 
-async function agreesOf(service: Service, name: Name, so: State['a'], after: string): Promise<void> {
+async function agreesOf(service: Subject, name: Name, so: State['a'], after: string): Promise<void> {
   const at = `${name} after ${after}`;
-  const traffic = service.traffic(name) ?? {};
-  const [status, document] = [await service.status(name), service.document(name)];
+  const traffic = (await service.traffic(name)) ?? {};
+  const document = await service.document(name);
   if (so.gone) {
-    expect(service.traffic(name), `${at}: the alias`).toBeUndefined();
-    expect(status.level, `${at}: ${status.summary}`).toBe('act');
+    expect(await service.traffic(name), `${at}: the alias`).toBeUndefined();
+    const { level, summary } = await service.status(name);
+    expect(level, `${at}: ${summary}`).toBe('act');
     return;
   }
   const shares = Object.entries(traffic);
@@ -255,12 +261,14 @@ async function agreesOf(service: Service, name: Name, so: State['a'], after: str
   for (const [one] of shares) expect(allowed, `${at}: who has traffic`).toContain(one);
   expect(traffic[live] ?? 0, `${at}: what is live`).toBeGreaterThanOrEqual(50);
   if (so.moved !== undefined) {
-    expect(status.level, `${at}: ${status.summary}`).not.toBe('ok');
+    const { level, summary } = await service.status(name);
+    expect(level, `${at}: ${summary}`).not.toBe('ok');
     return;
   }
   if (so.forgotten) {
     expect(traffic, `${at}: no weight without a document`).toEqual({ [so.live]: 100 });
-    expect(status.level, `${at}: ${status.summary}`).not.toBe('ok');
+    const { level, summary } = await service.status(name);
+    expect(level, `${at}: ${summary}`).not.toBe('ok');
     return;
   }
   expect(document?.stable?.fingerprint, `${at}: stable`).toBe(so.live);
@@ -277,9 +285,10 @@ async function agreesOf(service: Service, name: Name, so: State['a'], after: str
     [...new Set(document?.refused.map(({ fingerprint }) => fingerprint))].sort(),
     `${at}: refused`,
   ).toEqual(Object.keys(so.refused).sort());
-  if (status.level === 'ok') expect(status.traffic.length === 1 || running, `${at}: status`).toBe(true);
-  if (running) expect(service.schedules(name), `${at}: somebody ticks it`).toBe(1);
-  for (const one of service.held(name)) expect(allowed, `${at}: who holds instances`).toContain(one);
+  if (running) expect(await service.schedules(name), `${at}: somebody ticks it`).toBe(1);
+  for (const one of await service.held(name)) expect(allowed, `${at}: who holds instances`).toContain(one);
   if (!(so.bare && running))
-    expect(service.held(name), `${at}: the live version holds instances`).toContain(so.live);
+    expect(await service.held(name), `${at}: the live version holds instances`).toContain(so.live);
+  const status = await service.status(name);
+  if (status.level === 'ok') expect(status.traffic.length === 1 || running, `${at}: status`).toBe(true);
 }
