@@ -82,7 +82,7 @@ export function undoes(base: Release, asked: Asked): boolean {
   // Nobody returns to what was never asked for.
   const isEarlier = before !== asked.version && orderOf(base).includes(asked.version);
   if (operation !== undefined && operation.request === request?.id)
-    return operation.asks === undone && ((operation.before ?? asks) === asks || isEarlier);
+    return operation.asks === undone && (operation.before === asks || isEarlier);
   if (before !== asked.version)
     return isEarlier && (candidate?.version === before || stable?.version === before);
   // Asked for anew, of a worker that did not note what it found.

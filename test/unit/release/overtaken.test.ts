@@ -63,6 +63,15 @@ it('nor is it one to a worker that finds the document of an older one', async ()
   expect(w.target()).toEqual({ version: '4', weights: {} });
 });
 
+it('nor where nothing but the first version was ever asked for', async () => {
+  const w = await live();
+  w.stack.state = 'rollingBack';
+  await w.send(request('Update', '4', 'b', { before: '3', settings: CANARY }));
+  expect(w.target()).toEqual({ version: '3', weights: {} });
+  await w.send(request('Update', '3', 'a', { before: '4', settings: CANARY }));
+  expect(w.target()).toEqual({ version: '3', weights: {} });
+});
+
 it('a stack that goes further back than its last operation takes the candidate away', async () => {
   const w = await live();
   // Without a rollback of its own: another resource failed, and the second deploy was to fix that.
