@@ -67,7 +67,7 @@ function supersededBy(base: Release | undefined, asked: Asked): Operation['super
 /**
  * Does the stack take back what this document followed? Not what changed settings alone, nor what never reached us or was
  * refused: then all is as it was. Nor does a deploy's own request that comes late: where another resource fails meanwhile,
- * CloudFormation does not wait for it. A version that goes with the stack always loses its traffic, whoever gave it.
+ * CloudFormation does not wait for it: https://github.com/aws/aws-cdk/issues/26139. A version that goes with the stack always loses its traffic, whoever gave it.
  */
 export function undoes(base: Release, asked: Asked): boolean {
   const { operation, request, release, candidate, stable } = base;
