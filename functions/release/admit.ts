@@ -248,6 +248,10 @@ function forward(
       promote: stable === undefined || alike ? 'now' : 'afterStack',
       intent: stable && (untidy || same) ? intend(released, whole(stable.version), then, now) : undefined,
       reason: undefined,
+      // There was one of this function, and nothing tells of it: what hung on it may be missing.
+      ...(base === undefined &&
+        asked.before !== undefined &&
+        alias === undefined && { remade: { at: iso(now) } }),
       startedAt: iso(now),
       deadline: iso(now + PATIENCE),
     },

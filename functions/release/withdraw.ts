@@ -1,6 +1,6 @@
 import type { Asked } from './contract.ts';
 import type { Operation, Phase, Release, VersionRef } from './document/contract.ts';
-import { FRESH, noted } from './noted.ts';
+import { FRESH, noted, orderOf } from './noted.ts';
 import { deadline } from './phases/gating.ts';
 import {
   behavesAlike,
@@ -39,6 +39,7 @@ export function begun(
   return {
     request: asked.id,
     asks: asksOf(asked.version, asked.mark),
+    ...(asked.before !== undefined && { before: asksOf(asked.before, asked.markBefore) }),
     at: iso(now),
     ...(stable && { stable }),
     ...(base?.watch !== undefined && base.stable?.version === stable?.version && { watch: base.watch }),
@@ -64,18 +65,25 @@ function supersededBy(base: Release | undefined, asked: Asked): Operation['super
 
 /**
  * Does the stack take back what this document followed? Not what changed settings alone, nor what never reached us or was
- * refused: then all is as it was. A version that goes with the stack always loses its traffic, whoever gave it.
+ * refused: then all is as it was. Nor does a deploy's own request that comes late: where another resource fails meanwhile,
+ * CloudFormation does not wait for it: https://github.com/aws/aws-cdk/issues/26139. A version that goes with the stack always loses its traffic, whoever gave it.
  */
-export function undoes({ operation, request, release, candidate, stable }: Release, asked: Asked): boolean {
+export function undoes(base: Release, asked: Asked): boolean {
+  const { operation, request, release, candidate, stable } = base;
   const before = asked.before ?? operation?.asks.split(' ')[0];
   if (before === undefined) return true;
   const undone = asksOf(
     before,
     asked.before === undefined ? operation?.asks.split(' ')[1] : asked.markBefore,
   );
-  if (undone === asksOf(asked.version, asked.mark)) return false;
-  if (operation !== undefined && operation.request === request?.id) return operation.asks === undone;
-  if (before !== asked.version) return candidate?.version === before || stable?.version === before;
+  const asks = asksOf(asked.version, asked.mark);
+  if (undone === asks) return false;
+  // Nobody returns to what was never asked for.
+  const isEarlier = before !== asked.version && orderOf(base).includes(asked.version);
+  if (operation !== undefined && operation.request === request?.id)
+    return operation.asks === undone && (operation.before === asks || isEarlier);
+  if (before !== asked.version)
+    return isEarlier && (candidate?.version === before || stable?.version === before);
   // Asked for anew, of a worker that did not note what it found.
   return request?.id === release;
 }

@@ -71,6 +71,8 @@ export type Operation = {
   readonly request: string;
   /** What it asks for: the version, and the mark where it is asked for anew. */
   readonly asks: string;
+  /** What the template asked for before, and asks for again once the stack has rolled back; absent: there was no alias. */
+  readonly before?: string;
   readonly at: string;
   /** What was live; absent: nothing. */
   readonly stable?: VersionRef;

@@ -29,7 +29,8 @@ export async function begin(
   const targets = releaseTargets(models, host);
   const moving = offers.length === 0 ? undefined : await movesRegistry(context);
   const found = await atRegistry(context, async ({ documents }) => {
-    const there = await existing(await releasesOf(models, documents), reach);
+    const recorded = await releasesOf(models, documents);
+    const there = await existing(recorded, reach);
     const lines = [
       ...(await goneLines(
         documents,
@@ -45,7 +46,7 @@ export async function begin(
         service.stage,
       )),
     ];
-    return { there, lines };
+    return { there, recorded, lines };
   });
   const before = found?.there ?? new Map<string, Release>();
   const lost = superseded(offers, before);
@@ -55,7 +56,8 @@ export async function begin(
   if (moving !== undefined) notice(moving);
   const unknown = offers.map(({ model }) => model).filter((model) => !before.has(model));
   const aliases = unknown.length === 0 ? [] : await aliasesAt(reach, targets, unknown);
-  return { before, offers, again: aliases };
+  const earlier = new Map([...(found?.recorded ?? [])].map(([model, { release }]) => [model, release]));
+  return { before, earlier, offers, again: aliases };
 }
 
 /** Models without a document whose alias is there: a registry that was changed or lost. */

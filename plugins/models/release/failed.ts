@@ -10,7 +10,7 @@ export async function failed(context: DeployContext, deploy: Deploy, error: unkn
   const work = async ({ documents }: Pick<Opened, 'documents'>): Promise<void> => {
     const at = new Date(reach.clock()).toISOString();
     for (const { model, fingerprint } of deploy.offers) {
-      const release = await failedRelease(documents, model, fingerprint, deploy.before.get(model));
+      const release = await failedRelease(documents, model, fingerprint, deploy.earlier.get(model));
       if (release === undefined) continue;
       const evidence = await documents.found(model, release.release);
       if (evidence?.gate.verdict === 'fail') notice(`\n${gateFailure(evidence, release.stable?.version)}`);
@@ -38,12 +38,12 @@ async function failedRelease(
   documents: Documents,
   model: string,
   fingerprint: string,
-  before: Release | undefined,
+  earlier: string | undefined,
 ): Promise<Release | undefined> {
   const live = (await documents.release(model))?.release;
-  if (live === undefined || live.release === before?.release) return undefined;
-  if ((live.candidate ?? live.stable)?.fingerprint === fingerprint || before === undefined) return live;
+  if (live === undefined || live.release === earlier) return undefined;
+  if ((live.candidate ?? live.stable)?.fingerprint === fingerprint) return live;
   const [latest] = (await documents.archives(model)).slice(-1);
   const kept = latest === undefined ? undefined : await documents.archived(model, latest);
-  return kept?.candidate?.fingerprint === fingerprint && kept.release !== before.release ? kept : undefined;
+  return kept?.candidate?.fingerprint === fingerprint && kept.release !== earlier ? kept : undefined;
 }

@@ -46,12 +46,12 @@ export async function missing(
  */
 export async function finish(
   context: DeployContext,
-  { before, id, offers }: Deploy,
+  { earlier, id, offers }: Deploy,
   wait: boolean,
 ): Promise<void> {
   const { host, models, notice, progress, reach } = context;
   const begun = (await atRegistry(context, ({ documents }) => releasesOf(models, documents))) ?? new Map();
-  const ours = oursOf(offers, before, begun);
+  const ours = oursOf(offers, earlier, begun);
   const targets = releaseTargets(models, host).map((target) => {
     const release = ours.get(target.model);
     return {
@@ -117,14 +117,14 @@ const isReplaced = ({ release }: TickAnswer, followed: string | undefined): bool
 /** Releases that this deploy began, by model: new since it began, and about what it offers. */
 function oursOf(
   offers: readonly Offer[],
-  before: ReadonlyMap<string, Release>,
+  earlier: ReadonlyMap<string, string>,
   begun: ReadonlyMap<string, Release>,
 ): ReadonlyMap<string, string> {
   return new Map(
     offers.flatMap(({ model, fingerprint }) => {
       const found = begun.get(model);
       const about = found?.candidate ?? found?.stable;
-      const isNew = found !== undefined && found.release !== before.get(model)?.release;
+      const isNew = found !== undefined && found.release !== earlier.get(model);
       return isNew && about?.fingerprint === fingerprint ? [[model, found.release]] : [];
     }),
   );

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { FUNCTION, request, tick } from '../../fakes/world.ts';
+import { FUNCTION, LIVE, request, tick } from '../../fakes/world.ts';
 import { deploy, deployed, live, MINUTE, minute, minutes, promoted, type World } from './traffic.ts';
 
 /** Whoever makes a deleted alias again writes that down and pages: CloudFormation believes that its permissions are there. */
@@ -41,6 +41,17 @@ describe('an alias that somebody deleted', () => {
     expect(w.target()).toEqual({ version: '3', weights: {} });
     expect(w.state()?.remade).toBeDefined();
     expect(told(w)).toBe(1);
+  });
+
+  it('is told of although its document is gone, too', async () => {
+    const w = await live();
+    remove(w);
+    w.objects.objects.delete(LIVE);
+    await deploy(w, '4', 'b');
+    w.stack.state = 'done';
+    await minute(w);
+    expect(w.target()).toEqual({ version: '4', weights: {} });
+    expect(w.state()?.remade).toBeDefined();
   });
 
   it('is made again by a stack that rolls back', async () => {
