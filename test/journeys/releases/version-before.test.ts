@@ -2,6 +2,7 @@
  * Stacks of the version of the plugin before this one, under traffic: this one takes them over, and where its deploy fails half-way
  * the older worker goes on with the documents that the newer one has written.
  */
+import { ListSchedulesCommand } from '@aws-sdk/client-scheduler';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Release } from '../../../functions/release/document/contract.ts';
 import { sweepName } from '../../../plugins/models/naming.ts';
@@ -111,8 +112,8 @@ describe('a deploy over a stack of the version before', () => {
       'rolled-back': { is: 'refused' },
     }[state];
     expect(await outcome(last.fingerprint ?? '')).toMatchObject(is);
-    const names = await on.allSchedules();
-    expect(names).toContain(sweepName);
+    const { Schedules = [] } = await on.scheduler.send(new ListSchedulesCommand({}));
+    expect(Schedules.map(({ Name }) => Name)).toContain(sweepName);
     expect((await on.schedules()).length).toBe({ live: 0, 'rolled-back': 0 }[state as string] ?? 1);
 
     let bad: readonly string[] = [];
