@@ -9,6 +9,7 @@ import { everyDeath } from './soak/batch-deaths.ts';
 import { everyCrash } from './soak/crash.ts';
 import { HUNDREDTH_OF_LARGE, LARGE, largeArtifact } from './soak/large.ts';
 import { ROWS, referenceData } from './soak/reference.ts';
+import { everySequence, HUNDREDTH_OF_SEQUENCES, SEQUENCES } from './soak/sequences.ts';
 import { BUSY, busyWindow, HUNDREDTH_OF_BUSY } from './soak/traffic.ts';
 
 type Part = {
@@ -23,6 +24,10 @@ const parts: Readonly<Record<string, Part>> = {
   crash: { full: everyCrash },
   large: { full: () => largeArtifact(LARGE), short: () => largeArtifact(HUNDREDTH_OF_LARGE) },
   reference: { full: () => referenceData(ROWS), short: () => referenceData(ROWS / 100) },
+  sequences: {
+    full: () => everySequence(SEQUENCES),
+    short: () => everySequence(HUNDREDTH_OF_SEQUENCES),
+  },
   traffic: { full: () => busyWindow(BUSY), short: () => busyWindow(HUNDREDTH_OF_BUSY) },
 };
 

@@ -59,6 +59,8 @@ async function swapped({ sls, env, traffic, ...scene }: Scene): Promise<void> {
     /of 25 failed/.test(text) && /expected +got +difference/.test(text),
     'the deploy shows which of 25 cases failed, with what was expected and what came',
   );
+  const again = await sls(['deploy', ...artifact(3)], { env, brief: true, code: 1 });
+  expect(/of 25 failed/.test(again), 'the same deploy, run again, fails again: nothing of it is live');
   await expectLive(scene, 'version 2');
   const meanwhile = traffic.outcomes.slice(before);
   expect(
@@ -66,7 +68,7 @@ async function swapped({ sls, env, traffic, ...scene }: Scene): Promise<void> {
     'version 2 alone answers, and every request',
   );
   console.log(
-    `refused in ${seconds(since)}; of ${meanwhile.length} requests meanwhile version 2 answered every one`,
+    `refused both times, in ${seconds(since)}; of ${meanwhile.length} requests meanwhile version 2 answered every one`,
   );
 }
 
@@ -115,6 +117,11 @@ async function late({ sls, env, traffic, pager, ...scene }: Scene): Promise<void
   const failed = traffic.outcomes.slice(before).filter(({ version }) => version === '5');
   console.log(`\nversion 5 failed at ${failedOf(failed)} requests since they came`);
   await sls(['models', 'status'], { env });
+  const refused = await sls(['deploy', ...artifact(5)], { env, brief: true, code: 1 });
+  expect(
+    /What was deployed is not live: .*which was rolled back/s.test(refused),
+    'nothing has changed since version 5 was deployed, and still the deploy does not end well: it is refused',
+  );
 }
 
 const by = ({ outcomes }: Traffic, version: string) =>

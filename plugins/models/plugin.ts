@@ -1,7 +1,7 @@
 import type { Command } from './commands/command.ts';
 import { DEPLOY_OPTIONS, verbs } from './commands/verbs.ts';
 import { type Problem, throwProblems } from './errors.ts';
-import { ALIAS, aliasLogicalId, batchKey } from './naming.ts';
+import { ALIAS, aliasLogicalId, batchKey, lambdaName, RELEASE } from './naming.ts';
 import { frameworkSchema } from './options.ts';
 import { parseModels } from './parse.ts';
 import { askedAgain, offersIn } from './plan/alias.ts';
@@ -168,8 +168,16 @@ export default class ServerlessModels {
     });
   }
 
+  /** The registry that commands read: the one of what is deployed, before the one that serverless.yml names. */
   async #registryBucket(): Promise<string> {
-    return this.#input?.options.registry?.bucket ?? deploymentBucket(this.#serverless);
+    const declared = this.#input?.options.registry?.bucket;
+    return (await this.#deployedRegistry()) ?? declared ?? deploymentBucket(this.#serverless);
+  }
+
+  async #deployedRegistry(): Promise<string | undefined> {
+    const { deployedRegistry } = await import('./release/deployed-registry.ts');
+    const { name, stage } = serviceOf(this.#serverless);
+    return deployedRegistry(awsConfig(this.#serverless, this.#options), lambdaName(name, stage, RELEASE));
   }
 
   #shipContext(): ShipContext {
@@ -347,16 +355,17 @@ export default class ServerlessModels {
 
   /** Also where no model is declared any more: what earlier deploys recorded would keep the bucket from being deleted. */
   async #emptyRegistry(): Promise<void> {
-    const named = this.#input?.options.registry?.bucket;
-    const bucket = named ?? (await deploymentBucket(this.#serverless).catch(() => undefined));
+    const aws = awsConfig(this.#serverless, this.#options);
+    const own = await deploymentBucket(this.#serverless).catch(() => undefined);
+    // What is deployed, whatever serverless.yml names by now.
+    const bucket = (await this.#deployedRegistry()) ?? this.#input?.options.registry?.bucket ?? own;
     if (bucket === undefined) return;
     const { abortReleases, emptyRegistry } = await import('./release/remove.ts');
     const { callerOf, registryScope } = await import('./release/open.ts');
-    const aws = awsConfig(this.#serverless, this.#options);
     const { name, stage, region } = serviceOf(this.#serverless);
     const scope = registryScope((await callerOf(aws)).account, region, name, stage);
     await abortReleases(aws, bucket, scope);
-    if (named === undefined) await emptyRegistry(aws, bucket, scope, progressOf(this.#utils));
+    if (bucket === own) await emptyRegistry(aws, bucket, scope, progressOf(this.#utils));
   }
 
   #invokeAlias(): void {

@@ -4,7 +4,7 @@ import type { Context } from '../commands/command.ts';
 import { isProblemError, problemError } from '../errors.ts';
 import { workerName } from '../plan/alias.ts';
 import { aliasTarget } from './alias-target.ts';
-import { deployedRegistry } from './deployed-registry.ts';
+
 import type { Target } from './follow.ts';
 import { lacksSeen } from './lacks-look.ts';
 import type { Say } from './level.ts';
@@ -38,10 +38,10 @@ export async function atDesk<T>(given: Given, work: (desk: Desk) => Promise<T>):
   const name = workerName(plan.host);
   const opened: { close: () => void }[] = [];
   try {
-    const bucket = (await deployedRegistry(aws, name)) ?? (await declaredRegistry(given));
+    const bucket = await registryOf(given);
     const { documents, by, close } = await openRegistry(aws, service, bucket);
     opened.push({ close });
-    const worker = releaseWorker(aws, name);
+    const worker = releaseWorker(aws, { name, stage: service.stage });
     const sight = sightOf(aws);
     opened.push(worker, sight);
     const target = (model: string): Promise<Target> =>
@@ -64,7 +64,7 @@ export async function atDesk<T>(given: Given, work: (desk: Desk) => Promise<T>):
 }
 
 /** @throws ProblemError where no stack tells the bucket */
-async function declaredRegistry({ bucket, service }: Given): Promise<string> {
+async function registryOf({ bucket, service }: Given): Promise<string> {
   try {
     return await bucket();
   } catch (error) {

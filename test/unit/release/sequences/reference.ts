@@ -1,4 +1,4 @@
-import { type Fingerprint, kindOf, MODELS, type Name, type Template } from './service.ts';
+import { type Fingerprint, kindOf, MODELS, type Name, type Template } from './subject.ts';
 
 /**
  * What a service of two models does, on a page: no worker, no document, no ticks, only what a person may rely on. Each step takes
@@ -21,6 +21,10 @@ export type Model = {
   readonly ways: readonly Fingerprint[];
   /** Where somebody else moved the alias: nothing is touched until the next deploy of the model, or a rollback. */
   readonly moved?: Fingerprint;
+  /** Is the alias gone, and nobody there to make it again before the next deploy? */
+  readonly gone?: true;
+  /** Is its document gone? Then nothing is known of it but what the alias says, until the next deploy. */
+  readonly forgotten?: true;
   /** Did somebody else make it live? It gets its instances when no candidate needs them. */
   readonly bare?: true;
   /** Was the last thing that happened a rollback? A second one would go further back than anybody means. */
@@ -52,8 +56,9 @@ const withdrawn = ({ candidate, ...model }: Model): Model =>
 
 export type Outcome = 'live' | 'on its way' | 'refused' | 'none';
 
-export function outcomeOf({ live, candidate, refused, moved }: Model, offer: Fingerprint): Outcome {
-  if (moved === undefined && live === offer) return 'live';
+export function outcomeOf({ live, candidate, refused, ...model }: Model, offer: Fingerprint): Outcome {
+  if (model.forgotten) return 'none';
+  if (model.moved === undefined && !model.gone && live === offer) return 'live';
   if (candidate?.is === offer) return 'on its way';
   return offer in refused ? 'refused' : 'none';
 }
@@ -98,8 +103,8 @@ function taken(state: State, offers: Template, asked: readonly Name[]): Partial<
   return Object.fromEntries(
     asked.map((name) => {
       const so = anew(goingOn(state[name]), offers[name]);
-      // Asked for while somebody else had made it live: that is no refused version any more.
-      const isLive = so.live === offers[name] && state[name].moved !== undefined;
+      // Asked for while it is live, by whoever: that is no refused version any more.
+      const isLive = so.live === offers[name];
       return [name, isLive ? { ...so, refused: without(so.refused, so.live) } : so];
     }),
   );
@@ -112,7 +117,7 @@ const anew = (model: Model, offer: Fingerprint): Model =>
     : model;
 
 /** A deploy goes on from where the alias is. */
-function goingOn({ moved, ...model }: Model): Model {
+function goingOn({ moved, gone: _, forgotten: __, ...model }: Model): Model {
   if (moved === undefined) return model;
   return {
     ...model,
@@ -138,6 +143,7 @@ export function commanded(
   to: Fingerprint | undefined,
 ): Model | undefined {
   const { candidate, ...rest } = model;
+  if (model.forgotten) return undefined;
   switch (verb) {
     case 'promote':
       return candidate === undefined ? undefined : promoted(rest, candidate.is);
@@ -173,3 +179,17 @@ export function commanded(
     }
   }
 }
+
+/** Somebody deleted the alias; whoever still ticks makes it again, and what was on its way begins its step from nothing. */
+export function aliasLost(model: Model, isBack: boolean): Model {
+  if (!isBack) return { ...model, gone: true };
+  const { moved: _, ...own } = model;
+  return own.candidate?.held ? { ...own, candidate: { ...own.candidate, weightless: true } } : own;
+}
+
+/** Somebody deleted the document: all that the registry knew of the model is lost, and what had a weight has none. */
+export const documentLost = ({ live, moved }: Model): Model => ({
+  ...first(moved ?? live),
+  forgotten: true,
+  bare: true,
+});

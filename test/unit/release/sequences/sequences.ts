@@ -1,17 +1,24 @@
 import fc from 'fast-check';
-import { expect } from 'vitest';
-import { commanded, deployed, first, judged, outcomeOf, type State } from './reference.ts';
+import { expect } from './expect.ts';
+import {
+  aliasLost,
+  commanded,
+  deployed,
+  documentLost,
+  first,
+  judged,
+  outcomeOf,
+  type State,
+} from './reference.ts';
 import {
   type Fingerprint,
-  functionOf,
   type KilledAt,
   type Kind,
   MODELS,
   type Name,
-  openService,
-  type Service,
+  type Subject,
   type Template,
-} from './service.ts';
+} from './subject.ts';
 
 /** What happens to a service, step by step; after each quiet end everything that can be asked must agree with the reference. */
 
@@ -55,15 +62,24 @@ export const step = fc.oneof(
     weight: 1,
     arbitrary: fc.record({ do: fc.constant('move alias' as const), model, to: fc.nat({ max: 5 }) }),
   },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constantFrom('lose alias' as const, 'lose schedule' as const, 'lose document' as const),
+      model,
+    }),
+  },
 );
 export type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 
 /** Minutes in which every canary is decided: two steps of two minutes, and their numbers. */
 const DECIDED = 20;
+/** What is only watched is ticked every ten minutes; the sweep comes every fifteen. */
+const UNTIL_TICKED = 11;
+const UNTIL_SWEPT = 16;
 
 /** @throws Error where something disagrees with the reference */
-export async function play(steps: readonly Step[]): Promise<void> {
-  const service = openService();
+export async function play(service: Subject, steps: readonly Step[]): Promise<void> {
   let count = 0;
   const made = (kind: Kind): Fingerprint => {
     count += 1;
@@ -85,12 +101,32 @@ export async function play(steps: readonly Step[]): Promise<void> {
       case 'a minute':
         await service.minutes(1, false);
         break;
+      case 'lose alias': {
+        if (state[now.model].gone || state[now.model].forgotten) break;
+        await service.loseAlias(now.model);
+        await service.minutes(UNTIL_TICKED, false);
+        const isBack = (await service.traffic(now.model)) !== undefined;
+        if (state[now.model].candidate !== undefined) expect(isBack, 'what runs is ticked').toBe(true);
+        state = { ...state, [now.model]: aliasLost(state[now.model], isBack) };
+        break;
+      }
+      case 'lose schedule':
+        await service.loseSchedules(now.model);
+        await service.minutes(UNTIL_SWEPT, false);
+        break;
+      case 'lose document':
+        if (state[now.model].gone || state[now.model].forgotten) break;
+        await service.loseDocument(now.model);
+        await service.minutes(UNTIL_TICKED, false);
+        state = { ...state, [now.model]: documentLost(state[now.model]) };
+        break;
       case 'command': {
         const { model: name, verb } = now;
+        if (state[name].gone) break;
         const known = [state[name].live, ...state[name].ways, ...Object.keys(state[name].refused)];
         const to =
           now.to === null || verb !== 'rollback' ? undefined : (known[now.to % known.length] as Fingerprint);
-        const version = to === undefined ? undefined : service.versionOf(name, to);
+        const version = to === undefined ? undefined : await versionOf(service, name, to);
         if (to !== undefined && version === undefined) break;
         const next = commanded(state[name], verb, to);
         const done = await service.command(name, verb, version);
@@ -99,12 +135,12 @@ export async function play(steps: readonly Step[]): Promise<void> {
         break;
       }
       case 'move alias': {
-        const published = [...service.w.aliases.published(functionOf(now.model))];
+        const published = await service.published(now.model);
         const version = published[now.to % published.length] ?? '1';
-        const to = service.contentOf(now.model, version);
-        if (to === undefined || state[now.model].candidate !== undefined || to === state[now.model].live)
-          break;
-        service.w.aliases.byHand(functionOf(now.model), 'live', { version, weights: {} });
+        const to = await service.contentOf(now.model, version);
+        const { candidate, live, gone, forgotten } = state[now.model];
+        if (to === undefined || candidate !== undefined || to === live || gone || forgotten) break;
+        await service.moveAlias(now.model, version);
         await service.minutes(1, false);
         state = { ...state, [now.model]: { ...state[now.model], moved: to } };
         break;
@@ -115,11 +151,13 @@ export async function play(steps: readonly Step[]): Promise<void> {
           b: changed(state.b, stack.b, folder.b, now.b),
         };
         const compiled = JSON.stringify([folder, now.isBroken]);
-        const isSkipped = !now.isForced && compiled === uploaded;
+        const isMarked = MODELS.some((name) => state[name].forgotten);
+        const isSkipped = !now.isForced && !isMarked && compiled === uploaded;
         const asked = MODELS.filter(
           (name) =>
             now.isForced ||
             folder[name] !== stack[name] ||
+            state[name].forgotten === true ||
             (isSkipped && isMissing(state[name], folder[name])),
         );
         const skips = isSkipped && asked.length === 0;
@@ -130,13 +168,15 @@ export async function play(steps: readonly Step[]): Promise<void> {
           ...(now.killed && { killed: now.killed }),
         });
         if (now.killed === 'before the upload') break;
-        // A mark is in the uploaded template, and not in the next one.
-        if (!skips) uploaded = now.isForced || isSkipped ? '' : compiled;
-        if (now.killed === 'after the upload' && !skips) break;
+        const isKilled = now.killed === 'after the upload' && !skips;
+        // A mark is in the uploaded template, and not in the next one; and what was uploaded but not deployed is never skipped.
+        if (!skips) uploaded = now.isForced || isSkipped || isMarked || isKilled ? '' : compiled;
+        if (isKilled) break;
         const result = skips ? { state, isGood: true } : deployed(state, folder, asked, now);
         state = result.state;
         if (result.isGood && !skips) stack = folder;
         if (now.killed !== undefined && ended === undefined) break;
+        if (skips || result.isGood) state = { a: ticked(state.a), b: ticked(state.b) };
         if (result.isGood && now.waits)
           for (const name of MODELS) {
             const { candidate } = state[name];
@@ -162,9 +202,20 @@ export async function play(steps: readonly Step[]): Promise<void> {
   }
 }
 
+/** A deploy ticks each model at its end: an alias that is gone is made again. */
+function ticked({ gone: _, ...model }: State['a']): State['a'] {
+  return model;
+}
+
 /** Must a deploy be made, although nothing has changed since the last upload? */
 const isMissing = (so: State['a'], offer: Fingerprint): boolean =>
   outcomeOf(so, offer) === 'none' || (so.candidate !== undefined && so.candidate.is !== offer);
+
+async function versionOf(service: Subject, name: Name, is: Fingerprint): Promise<string | undefined> {
+  for (const version of (await service.published(name)).toReversed())
+    if ((await service.contentOf(name, version)) === is) return version;
+  return undefined;
+}
 
 /** The artifact that the folder has next. */
 function changed(
@@ -187,23 +238,37 @@ function changed(
 }
 let counted = 0;
 
-async function agrees(service: Service, state: State, after: string): Promise<void> {
+async function agrees(service: Subject, state: State, after: string): Promise<void> {
   // A quiet end: schedules of releases that are over end themselves.
-  await service.minutes(1, false);
-  for (const name of MODELS) await agreesOf(service, name, state[name], after);
+  await service.quiet(async () => {
+    for (const name of MODELS) await agreesOf(service, name, state[name], after);
+  });
 }
 
-async function agreesOf(service: Service, name: Name, so: State['a'], after: string): Promise<void> {
+async function agreesOf(service: Subject, name: Name, so: State['a'], after: string): Promise<void> {
   const at = `${name} after ${after}`;
-  const traffic = service.traffic(name) ?? {};
-  const [status, document] = [await service.status(name), service.document(name)];
+  const traffic = (await service.traffic(name)) ?? {};
+  const document = await service.document(name);
+  if (so.gone) {
+    expect(await service.traffic(name), `${at}: the alias`).toBeUndefined();
+    const { level, summary } = await service.status(name);
+    expect(level, `${at}: ${summary}`).toBe('act');
+    return;
+  }
   const shares = Object.entries(traffic);
   const live = so.moved ?? so.live;
   const allowed = [live, ...(so.candidate === undefined ? [] : [so.candidate.is])];
   for (const [one] of shares) expect(allowed, `${at}: who has traffic`).toContain(one);
   expect(traffic[live] ?? 0, `${at}: what is live`).toBeGreaterThanOrEqual(50);
   if (so.moved !== undefined) {
-    expect(status.level, `${at}: ${status.summary}`).not.toBe('ok');
+    const { level, summary } = await service.status(name);
+    expect(level, `${at}: ${summary}`).not.toBe('ok');
+    return;
+  }
+  if (so.forgotten) {
+    expect(traffic, `${at}: no weight without a document`).toEqual({ [so.live]: 100 });
+    const { level, summary } = await service.status(name);
+    expect(level, `${at}: ${summary}`).not.toBe('ok');
     return;
   }
   expect(document?.stable?.fingerprint, `${at}: stable`).toBe(so.live);
@@ -220,9 +285,10 @@ async function agreesOf(service: Service, name: Name, so: State['a'], after: str
     [...new Set(document?.refused.map(({ fingerprint }) => fingerprint))].sort(),
     `${at}: refused`,
   ).toEqual(Object.keys(so.refused).sort());
-  if (status.level === 'ok') expect(status.traffic.length === 1 || running, `${at}: status`).toBe(true);
-  if (running) expect(service.schedules(name), `${at}: somebody ticks it`).toBe(1);
-  for (const one of service.held(name)) expect(allowed, `${at}: who holds instances`).toContain(one);
+  if (running) expect(await service.schedules(name), `${at}: somebody ticks it`).toBe(1);
+  for (const one of await service.held(name)) expect(allowed, `${at}: who holds instances`).toContain(one);
   if (!(so.bare && running))
-    expect(service.held(name), `${at}: the live version holds instances`).toContain(so.live);
+    expect(await service.held(name), `${at}: the live version holds instances`).toContain(so.live);
+  const status = await service.status(name);
+  if (status.level === 'ok') expect(status.traffic.length === 1 || running, `${at}: status`).toBe(true);
 }

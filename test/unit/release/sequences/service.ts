@@ -1,4 +1,4 @@
-import type { CommandEvent, Settings } from '../../../../functions/release/contract.ts';
+import type { Settings } from '../../../../functions/release/contract.ts';
 import type { Release } from '../../../../functions/release/document/contract.ts';
 import { receive } from '../../../../functions/release/receive.ts';
 import type { World } from '../../../../functions/release/world.ts';
@@ -15,22 +15,24 @@ import { type Status, statusOf } from '../../../../plugins/models/release/status
 import { SETTINGS } from '../../../fakes/settings.ts';
 import { fakeWorld, GROUP, SCOPE, STACK } from '../../../fakes/world.ts';
 import { MINUTE } from '../traffic.ts';
+import {
+  type Ended,
+  type Fingerprint,
+  type Kind,
+  kindOf,
+  MODELS,
+  type Name,
+  type Offering,
+  type Subject,
+  sharesOf,
+  type Template,
+} from './subject.ts';
 
 /**
  * A service of two models, whole: the framework with its own idea of what is unchanged, CloudFormation, Lambda and the release
  * worker, all in memory; the plugin's side of a deploy and of the commands is the real one.
  */
 
-export const MODELS = ['a', 'b'] as const;
-export type Name = (typeof MODELS)[number];
-
-/** What a version does: its kind is a part of what it is. */
-export type Kind = 'good' | 'gate' | 'bad';
-/** `good-3`: a version that behaves so, and its number among all. */
-export type Fingerprint = `${Kind}-${number}`;
-export const kindOf = (fingerprint: string): Kind => fingerprint.split('-')[0] as Kind;
-
-export type Template = Readonly<Record<Name, Fingerprint>>;
 type Alias = {
   readonly version: string;
   readonly fingerprint: Fingerprint;
@@ -54,16 +56,12 @@ const RULES: Settings = {
   capacity: { provisioned: { min: 1, max: 3, target: 0.7 }, schedules: [] },
 };
 
-export const functionOf = (model: Name): string => `shop-dev-${model}`;
+const functionOf = (model: Name): string => `shop-dev-${model}`;
 const FAILED = { verdict: 'fail' as const, done: 1, count: 1, failed: [1], reason: 'Case 1 of 1 failed.' };
-
-/** A command that ended; `killed`: by a signal, and nobody saw an exit code. */
-export type Ended = { readonly code: 0 | 1; readonly said: string };
-export type KilledAt = 'before the upload' | 'after the upload' | 'in the operation';
 
 class Killed extends Error {}
 
-export function openService() {
+export function openService(): Subject {
   const w = fakeWorld({ readyAfter: MINUTE / 2 });
   /** What each published version is, by `function:version`. */
   const contents = new Map<string, Fingerprint>();
@@ -102,6 +100,8 @@ export function openService() {
   const minute = async (isBusy: boolean): Promise<void> => {
     if (isBusy) serve();
     w.clock.now += MINUTE;
+    // The stack's own schedule.
+    if (Math.floor(w.clock.now / MINUTE) % 15 === 0) await send({ sweep: true });
     for (const { input } of [...w.schedules.values()]) await send(JSON.parse(input));
   };
   const minutes = async (count: number, isBusy: boolean): Promise<void> => {
@@ -238,15 +238,7 @@ export function openService() {
   };
 
   /** `sls deploy`, as the framework calls the plugin's hooks. @returns undefined where it was killed */
-  const deploy = async (
-    template: Template,
-    options: {
-      readonly force?: boolean;
-      readonly wait?: boolean;
-      readonly isBroken?: boolean;
-      readonly killed?: KilledAt;
-    } = {},
-  ): Promise<Ended | undefined> => {
+  const deploy = async (template: Template, options: Offering = {}): Promise<Ended | undefined> => {
     lines.length = 0;
     const marks: Partial<Record<Name, { Forced?: string; Again?: string }>> = {};
     if (options.force)
@@ -276,7 +268,8 @@ export function openService() {
       if (options.killed === 'before the upload') throw new Killed();
       if (!skips) {
         run = await record(context, run);
-        uploaded = compiled();
+        // An upload that is younger than the functions was never deployed: the framework does not trust it.
+        uploaded = options.killed === 'after the upload' ? undefined : compiled();
         if (options.killed === 'after the upload') throw new Killed();
         const ended = await operation(template, marks, options.isBroken === true);
         if (options.killed === 'in the operation') throw new Killed();
@@ -312,11 +305,14 @@ export function openService() {
   };
 
   return {
-    w,
     deploy,
     minutes,
+    quiet: async (look) => {
+      await minutes(1, false);
+      await look();
+    },
     status: stands,
-    command: async (model: Name, verb: CommandEvent['command']['verb'], to?: string): Promise<boolean> => {
+    command: async (model, verb, to) => {
       const command = {
         verb,
         model,
@@ -328,36 +324,32 @@ export function openService() {
       const answer = await send({ command });
       return answer !== undefined && 'done' in answer && answer.done;
     },
-    /** What serves which share (percent), as Lambda has it. */
-    traffic: (model: Name): Readonly<Partial<Record<Fingerprint, number>>> | undefined => {
+    moveAlias: async (model, version) =>
+      w.aliases.byHand(functionOf(model), 'live', { version, weights: {} }),
+    loseAlias: async (model) => w.aliases.byHand(functionOf(model), 'live', undefined),
+    loseSchedules: async (model) => {
+      for (const [key, { name }] of [...w.schedules])
+        if (name.startsWith(`${functionOf(model)}-`)) w.schedules.delete(key);
+    },
+    loseDocument: async (model) => {
+      w.objects.objects.delete(`${SCOPE}releases/${model}/live.json`);
+    },
+    traffic: async (model) => {
       const alias = w.aliases.at(functionOf(model), 'live');
       if (alias === undefined) return undefined;
-      const others = Object.entries(alias.weights);
-      const rest = 1 - others.reduce((sum, [, weight]) => sum + weight, 0);
-      const shares: Partial<Record<Fingerprint, number>> = {};
-      for (const [version, share] of [[alias.version, rest] as const, ...others]) {
-        const fingerprint = contents.get(`${functionOf(model)}:${version}`) ?? 'good-0';
-        shares[fingerprint] = Math.round(((shares[fingerprint] ?? 0) + share * 100) * 10) / 10;
-      }
-      return shares;
+      return sharesOf(alias, (version) => contents.get(`${functionOf(model)}:${version}`));
     },
-    document: (model: Name): Release | undefined => {
+    document: async (model) => {
       const found = w.objects.objects.get(`${SCOPE}releases/${model}/live.json`);
       return found && (JSON.parse(found.text) as Release);
     },
-    schedules: (model: Name): number =>
+    schedules: async (model) =>
       [...w.schedules.values()].filter(({ name }) => name.startsWith(`${functionOf(model)}-`)).length,
-    /** Fingerprints of the versions that hold instances. */
-    held: (model: Name): readonly string[] =>
+    held: async (model) =>
       w.capacity
         .held(functionOf(model))
         .map((version) => contents.get(`${functionOf(model)}:${version}`) ?? version),
-    versionOf: (model: Name, fingerprint: string): string | undefined =>
-      [...w.aliases.published(functionOf(model))].findLast(
-        (version) => contents.get(`${functionOf(model)}:${version}`) === fingerprint,
-      ),
-    contentOf: (model: Name, version: string): Fingerprint | undefined =>
-      contents.get(`${functionOf(model)}:${version}`),
+    published: async (model) => [...w.aliases.published(functionOf(model))],
+    contentOf: async (model, version) => contents.get(`${functionOf(model)}:${version}`),
   };
 }
-export type Service = ReturnType<typeof openService>;
