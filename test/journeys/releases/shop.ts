@@ -251,11 +251,6 @@ export async function openShop(
       const { Schedules = [] } = await stack.scheduler.send(new ListSchedulesCommand({}));
       return Schedules.map(({ Name = '' }) => Name).filter((name) => name.startsWith(`${service}-`));
     },
-    /** Those of all services, and what belongs to a stack itself. */
-    allSchedules: async (): Promise<readonly string[]> => {
-      const { Schedules = [] } = await stack.scheduler.send(new ListSchedulesCommand({}));
-      return Schedules.map(({ Name = '' }) => Name);
-    },
     /** As if they were lost: what happens from now on no schedule has called for, until the worker makes a new one. */
     stopTicks: async (): Promise<void> => {
       const { Schedules = [] } = await stack.scheduler.send(new ListSchedulesCommand({}));

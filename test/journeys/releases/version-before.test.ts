@@ -2,6 +2,7 @@
  * Stacks of the version of the plugin before this one, under traffic: this one takes them over, and where its deploy fails half-way
  * the older worker goes on with the documents that the newer one has written.
  */
+import { ListSchedulesCommand } from '@aws-sdk/client-scheduler';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Release } from '../../../functions/release/document/contract.ts';
 import { sweepName } from '../../../plugins/models/naming.ts';
@@ -26,7 +27,7 @@ let aws: LocalAws;
 let shop: Shop;
 let edition: Edition;
 beforeAll(async () => {
-  [aws, edition] = await Promise.all([startAws({ speed: 40 }), versionBefore()]);
+  [aws, edition] = await Promise.all([startAws({ speed: 20 }), versionBefore()]);
 });
 afterEach(() => shop?.end());
 afterAll(() => aws?.stop());
@@ -52,7 +53,7 @@ const every = Object.keys(STATES) as State[];
 async function before(service: string, state: State) {
   const { deploys, phase, alias } = STATES[state];
   shop = await openShop(aws, service);
-  for (const deploy of deploys) expect(await deployed({ ...deploy, edition })).toMatch(/_COMPLETE$/);
+  for (const deploy of deploys) await deployed({ ...deploy, edition });
   if (state === 'canary' || state === 'held') await shop.until('JUDGING');
   if (state === 'watched' || state === 'rolled-back') await shop.until('BAKING');
   if (state === 'held') expect(await shop.command('hold')).toMatchObject({ done: true });
@@ -65,10 +66,9 @@ async function before(service: string, state: State) {
   return { on: shop, document, last, traffic: shop.traffic(10) };
 }
 
-async function deployed(deploy: Deploy): Promise<string> {
+async function deployed(deploy: Deploy): Promise<void> {
   const status = await shop.deploy(deploy);
-  expect(status, await shop.events()).not.toMatch(/FAILED/);
-  return status;
+  expect(status, await shop.events()).toMatch(/^(CREATE|UPDATE)_COMPLETE$/);
 }
 
 /** All of a release that a deploy which does not touch it must leave. */
@@ -98,14 +98,12 @@ const looked = (on: Shop, { judgements }: Release): Promise<true> =>
 describe('a deploy over a stack of the version before', () => {
   it.each(every)('starts no release: %s', async (state) => {
     const { on, document, last, traffic } = await before(`over-${state}`, state);
-    const moves = await on.moves();
-    expect(await deployed(last)).toBe('UPDATE_COMPLETE');
+    await deployed(last);
     await on.tick();
     const after = await on.document();
     expect(kept(after)).toEqual(kept(document));
     // The newer worker was asked, and followed it.
     expect(after.requests.length).toBe(document.requests.length + 1);
-    expect(await on.moves()).toEqual(moves);
     const is = {
       live: { is: 'live' },
       canary: { is: 'onItsWay', held: false },
@@ -114,8 +112,8 @@ describe('a deploy over a stack of the version before', () => {
       'rolled-back': { is: 'refused' },
     }[state];
     expect(await outcome(last.fingerprint ?? '')).toMatchObject(is);
-    const names = await on.allSchedules();
-    expect(names).toContain(sweepName);
+    const { Schedules = [] } = await on.scheduler.send(new ListSchedulesCommand({}));
+    expect(Schedules.map(({ Name }) => Name)).toContain(sweepName);
     expect((await on.schedules()).length).toBe({ live: 0, 'rolled-back': 0 }[state as string] ?? 1);
 
     let bad: readonly string[] = [];
@@ -175,11 +173,11 @@ describe('a deploy over a stack of the version before that fails half-way', () =
 
       // The older one releases the next, and the newer one goes on with that.
       const next = { fingerprint: 'd', factor: 5, release: CANARY };
-      expect(await deployed({ ...next, edition })).toBe('UPDATE_COMPLETE');
+      await deployed({ ...next, edition });
       const found = await on.until('JUDGING');
       const version = found.candidate?.version ?? '';
       expect(await on.alias()).toEqual(half(stable, version));
-      expect(await deployed(next)).toBe('UPDATE_COMPLETE');
+      await deployed(next);
       expect(kept(await on.document())).toEqual(kept(found));
       expect(await on.command('promote')).toMatchObject({ done: true });
       await on.until('BAKING');
@@ -205,7 +203,7 @@ describe('the version before over a stack of this one', () => {
       const anew = await shop.until(phase);
       expect(anew).toMatchObject({ candidate: { version: '2' }, operation: { superseded: {} } });
 
-      expect(await deployed({ ...canary, edition })).toBe('UPDATE_COMPLETE');
+      await deployed({ ...canary, edition });
       await shop.tick();
       const older = await shop.document();
       expect(kept(older)).toEqual(kept(anew));
@@ -214,7 +212,7 @@ describe('the version before over a stack of this one', () => {
       expect(await shop.alias()).toEqual(half('1', '2'));
 
       const found = await shop.document();
-      expect(await deployed(canary)).toBe('UPDATE_COMPLETE');
+      await deployed(canary);
       expect(kept(await shop.document())).toEqual(kept(found));
       expect(await shop.command('promote')).toMatchObject({ done: true });
       await shop.until('BAKING');
