@@ -14,6 +14,7 @@ import {
   next,
   PATIENCE,
   refOf,
+  remember,
   rewindowed,
   settle,
   UNWATCHED,
@@ -22,7 +23,12 @@ import { made, points, whole } from './target.ts';
 import { begun, givenUp, restored, undoes, withdrawn } from './withdraw.ts';
 
 /** What is read before a request is admitted. */
-export type Found = { readonly alias: AliasState | undefined; readonly stack: StackState };
+export type Found = {
+  readonly alias: AliasState | undefined;
+  readonly stack: StackState;
+  /** What is recorded of the version that the alias points to, where the document does not tell. */
+  readonly recorded?: VersionRef | undefined;
+};
 
 /** `write`: the document to go on with, and the one found as it is to be archived where it is another release's. */
 export type Admission =
@@ -47,15 +53,17 @@ export function admitWaiting(
   facts: Found,
   clock: number,
 ): Admission | undefined {
-  const isLate = clock >= Date.parse(until);
-  return facts.stack === 'unknown' && !isLate ? undefined : followed(found, asked, facts, clock, isLate);
+  const left = Date.parse(until) - clock;
+  if (facts.stack === 'unknown' && left > 0) return undefined;
+  // CloudFormation waits no longer because we did.
+  return followed(found, { ...asked, patience: Math.max(left, 0) }, facts, clock, left <= 0);
 }
 
 /** @param isLate nobody waits for the stack’s status any longer */
 function followed(
   found: Release | undefined,
   asked: Asked,
-  { alias, stack }: Found,
+  { alias, stack, recorded }: Found,
   clock: number,
   isLate = false,
 ): Admission {
@@ -71,13 +79,18 @@ function followed(
   if (stack === 'unknown') return unread(found, base, asked, now);
   if (asked.type === 'Update' && stack === 'rollingBack') {
     if (base !== undefined && !undoes(base, asked)) return write(found, changed(base, asked, now));
-    const back = withdrawn(base ?? blank(asked, now), asked, alias, now);
+    const back = withdrawn(
+      base ?? blank(asked, now),
+      asked,
+      alias && (recorded ?? { version: alias.version }),
+      now,
+    );
     return write(found, back, base && givenUp(base, back.stable, now));
   }
   if (base !== undefined && leavesAlone(asked)) return write(found, changed(base, asked, now));
   const refusal = asked.forced ? undefined : refused(base, asked);
   return refusal === undefined || found === undefined
-    ? write(found, forward(base, asked, alias, now))
+    ? write(found, forward(base, asked, alias, recorded, now))
     : refuse(found, asked, refusal, now);
 }
 
@@ -117,8 +130,8 @@ function unread(found: Release | undefined, base: Release | undefined, asked: As
   if (base !== undefined && lives.some((ref) => ref?.fingerprint === asked.fingerprint))
     return write(found, restored(base, asked, now));
   const reason =
-    'the status of the stack could not be read in time, and what the request means follows from it; give the release worker ' +
-    'cloudformation:DescribeStacks (its log has AWS’s words), then deploy again';
+    'the status of the stack could not be read in time, so nobody knows whether the stack rolls back; give the release worker ' +
+    'cloudformation:DescribeStacks (its log says why AWS refused it), then deploy again';
   return refuse(found ?? blank(asked, now), asked, reason, now);
 }
 
@@ -134,7 +147,10 @@ const seen = (found: Release, { id }: Asked, now: number): Release =>
 function refuse(found: Release, asked: Asked, reason: string, now: number): Admission {
   const { requests, request } = noted(found, asked, 'refused', now);
   const denied = { requests, request: { ...request, failure: unchanged(reason) }, waiting: undefined };
-  return { do: 'refuse', next: next(found, denied, now) };
+  // What the operation under way found is needed still: a rollback that failed here may be continued.
+  const { operation } = found;
+  const kept = operation?.request === found.request?.id && operation && { ...operation, request: asked.id };
+  return { do: 'refuse', next: next(found, { ...denied, ...(kept && { operation: kept }) }, now) };
 }
 
 /** What a request is answered that was not followed. */
@@ -184,6 +200,7 @@ function forward(
   base: Release | undefined,
   asked: Asked,
   alias: AliasState | undefined,
+  recorded: VersionRef | undefined,
   now: number,
 ): Release {
   // What a version counts by is in its own zip: a later request for the like of it does not change that.
@@ -194,15 +211,16 @@ function forward(
     const kind = base.phase === 'GATING' || base.phase === 'WARMING' ? 'forward' : 'settings';
     return next(base, noted(base, asked, kind, now), now);
   }
-  const stable = stableOf(base, asked, alias);
-  const request = { ...noted(from, asked, 'forward', now), operation: begun(base, asked, stable, now) };
+  const stable = stableOf(base, asked, alias, recorded);
+  const request = noted(from, asked, 'forward', now);
   if (
     base !== undefined &&
     (base.phase === 'DONE' || base.phase === 'BAKING') &&
     stable?.version === asked.version &&
     points(alias, whole(asked.version))
   ) {
-    // Something else of the resource changed; the version is live already.
+    // Something else of the resource changed; the version is live already. A stack that rolls back takes nothing back then, and the
+    // release that made it live keeps its evidence.
     const watch = rewindowed(base, asked.settings, now);
     return next(base, { ...request, ...watch, stable: candidate, reason: undefined }, now);
   }
@@ -216,12 +234,15 @@ function forward(
     released,
     {
       ...request,
+      operation: begun(base, asked, stable, now),
       ...FRESH,
       ...(base && lingering(base, now)),
       ...watched(base, stable),
       ...(alike && { steps: [] }),
       phase: then === 'DONE' ? 'PROMOTING' : then,
       stable,
+      // Also what somebody else made live, or the registry forgot.
+      ...(stable && { lives: remember(from.lives, stable) }),
       candidate,
       began: { release: asked.id, ...(stable && { from: stable.version }), to: candidate },
       promote: stable === undefined || alike ? 'now' : 'afterStack',
@@ -245,6 +266,7 @@ function stableOf(
   base: Release | undefined,
   asked: Asked,
   alias: AliasState | undefined,
+  recorded: VersionRef | undefined,
 ): VersionRef | undefined {
   if (asked.type === 'Create') return undefined;
   const foreign = base?.held?.by === 'foreign';
@@ -253,5 +275,5 @@ function stableOf(
   if (base?.stable !== undefined && (alias === undefined || Object.keys(alias.weights).length > 0))
     return base.stable;
   if (alias === undefined) return undefined;
-  return base === undefined ? { version: alias.version } : refOf(base, alias.version);
+  return recorded ?? (base === undefined ? { version: alias.version } : refOf(base, alias.version));
 }

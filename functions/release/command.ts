@@ -104,7 +104,7 @@ function rollback(
       `version ${candidate.version} is the one that is being released: "sls models promote --model ${model}" skips its steps`,
     );
   // Who asks again, because the first answer was lost, means the same; and the one before may be good.
-  if (state.phase === 'ROLLED_BACK' && asked.to === undefined)
+  if (state.phase === 'ROLLED_BACK' && state.returnedAt === undefined && asked.to === undefined)
     return refuse(
       `version ${candidate?.version} was rolled back already, version ${stable?.version} is live: to go further back, name one with --to`,
     );

@@ -255,7 +255,7 @@ export type Asked = {
   readonly alias: string;
   readonly model: string;
   readonly version: string;
-  /** The version that the template asked for before, and the mark that it asked with. */
+  /** The version of the same function that the template asked for before, and the mark that it asked with. */
   readonly before?: string;
   readonly markBefore?: string;
   /** Differs at each deploy that asks anew for what the template asks for already. */

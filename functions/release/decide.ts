@@ -3,7 +3,7 @@ import { left, QUIET } from './alarm.ts';
 import { blinded } from './blind.ts';
 import { blindTo, stray, tidy } from './capacity.ts';
 import type { Intent, Release } from './document/contract.ts';
-import { type Facts, isOverdue, isUnreadable, known } from './facts.ts';
+import { type Facts, isLast, isOverdue, isUnreadable, known } from './facts.ts';
 import { notice, numbers, promotedNotice } from './notices.ts';
 import { telling } from './pace.ts';
 import { baking } from './phases/baking.ts';
@@ -54,10 +54,11 @@ export function unsighted(state: Release, why: string, clock: number): Action | 
     : answerOf(state, { alias: undefined, stack: 'unknown' }, true, now);
 }
 
-const TAKEN = 'the deadline passed while the registry could not be read, and its weight was taken away';
+const TAKEN =
+  'the deadline passed while the registry could not be read or written, and its weight was taken away';
 
 function first(state: Release, facts: Facts, overdue: boolean, now: number): Action {
-  if (state.intent !== undefined && !overdue) {
+  if (state.intent !== undefined && !isLast(state, now)) {
     const action = carryOn(state, state.intent, facts, now);
     // What waits for the stack must not keep the stack waiting.
     return action.do === 'wait' ? (answerOf(state, facts, overdue, now) ?? action) : action;
@@ -232,7 +233,7 @@ const isLost = ({ stable, remade }: Release, intent: Intent, { alias, stack }: F
 /** The alias is made again, which a person must know: permissions went with it, and CloudFormation believes that they are there. */
 function lost(state: Release, now: number): Pick<Changes, 'notices' | 'remade'> {
   const lines = [
-    'Permissions, function URL and settings of asynchronous calls that hung on it may be missing: then callers get errors.',
+    'Its permissions, function URL and settings of asynchronous calls went with it and may be missing: then callers get errors.',
     `What to do: ${listed(state.model)}.`,
   ];
   return {
@@ -250,7 +251,8 @@ function recreate(state: Release, now: number): Action {
     return write(holdFor(state, 'foreign', 'the alias is gone and no stable version is known', now));
   const at = standing(state) ?? whole(state.stable.version);
   const reason = `the alias ${state.alias} was missing and was made again at ${say(whole(state.stable.version))}; permissions that it carried may be missing: ${listed(state.model)}`;
-  const back = Object.keys(at.weights).length === 0 ? {} : weightless(state, now);
+  const moved = state.phase === 'HELD' && state.held?.by === 'foreign';
+  const back = moved || Object.keys(at.weights).length > 0 ? weightless(state, now) : {};
   const intent = intend(state, whole(state.stable.version), back.phase ?? state.phase, now, [null]);
   return write(next(state, { ...lost(state, now), ...back, intent, reason }, now));
 }
@@ -258,11 +260,16 @@ function recreate(state: Release, now: number): Action {
 /** What had a weight takes its step again, from nothing; a held release when it is resumed. */
 function weightless(state: Release, now: number): Changes {
   const { held } = state;
+  // Where somebody else had moved the alias is gone with it: what waited for a person goes on.
+  if (state.phase === 'HELD' && held?.by === 'foreign')
+    return { ...weightless({ ...state, phase: held.from }, now), held: undefined };
   if (state.phase === 'HELD' && held !== undefined)
     return isOpen(held.from) ? { held: { ...held, from: 'SHIFTING' }, step: state.step ?? 0 } : {};
   if (state.phase === 'REVERSING')
     return { phase: state.reversal?.from ?? 'BAKING', reversal: undefined, quietUntil: iso(now + QUIET) };
-  return { phase: 'SHIFTING', step: state.step ?? 0, promotedBy: undefined };
+  return isOpen(state.phase)
+    ? { phase: 'SHIFTING', step: state.step ?? 0, promotedBy: undefined }
+    : { phase: state.phase };
 }
 
 /**

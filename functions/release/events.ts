@@ -130,7 +130,8 @@ export function readEvent(event: unknown, group: string, now: number): Incoming 
   }
   const seconds = Number(text(properties, 'ServiceTimeout') ?? SERVICE_TIMEOUT) || SERVICE_TIMEOUT;
   const old = fieldsOf(fields.OldResourceProperties);
-  const before = text(old, 'Version');
+  // Each function counts its own versions: with another name the same number is another version.
+  const before = text(old, 'FunctionName') === functionName ? text(old, 'Version') : undefined;
   const [mark, markBefore] = [markOf(properties), markOf(old)];
 
   const source = text(properties, 'Source');

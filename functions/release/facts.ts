@@ -1,5 +1,6 @@
 import type { AlarmPort, AliasState, Rate, StackState } from '../shared/aws/ports.ts';
 import type { Held, Limits } from './capacity.ts';
+import { ANSWER_MARGIN } from './contract.ts';
 import type { Release } from './document/contract.ts';
 import type { Side } from './judge/contract.ts';
 import type { Minute } from './judge/minutes.ts';
@@ -60,6 +61,13 @@ export const known = <T>(value: T | Unreadable | undefined): T | undefined =>
 /** Must CloudFormation be answered now, whatever there is to say? */
 export const isOverdue = ({ request }: Pick<Release, 'request'>, now: number): boolean =>
   request?.url !== undefined && now >= Date.parse(request.answerBy);
+
+/** Milliseconds past our patience in which CloudFormation still waits, and traffic can be taken away before it is answered. */
+const LAST = (ANSWER_MARGIN / 2) * 1000;
+
+/** Must a stack that rolls back be answered although the alias is not in its place? It deletes versions once it is. */
+export const isLast = (state: Pick<Release, 'request'>, now: number): boolean =>
+  isOverdue(state, now - (state.request?.kind === 'rollback' ? LAST : 0));
 
 /** Each complete minute is looked at once, however often somebody ticks. */
 export function lookIsDue(state: Release, now: number): boolean {

@@ -63,8 +63,11 @@ export const rolledBack = (
 export const broughtBack = (state: Subject, live: string, to: string, why: string, now: number): Notice =>
   notice(
     state,
-    `version ${to} was brought back, version ${live} stays a way back`,
-    [`Why: ${why}.`, `What to do: nothing; "sls models rollback --model ${state.model}" goes back again.`],
+    `version ${to} was brought back, version ${live} is the last good one`,
+    [
+      `Why: ${why}.`,
+      `What to do: nothing; "sls models rollback --model ${state.model} --to ${live}" goes back again.`,
+    ],
     false,
     now,
   );

@@ -6,7 +6,7 @@ import { run } from './run.ts';
 import { iso } from './steps.ts';
 import { whole } from './target.ts';
 import { respond, type World } from './world.ts';
-import { type Kept, keep, TRIES, tickable } from './write-down.ts';
+import { type Kept, keep, recordedAt, TRIES, tickable } from './write-down.ts';
 
 type Ask = Extract<Incoming, { kind: 'ask' }>;
 type Remove = Extract<Incoming, { kind: 'delete' }>;
@@ -68,7 +68,8 @@ async function attempt(world: World, ask: Ask, patient: boolean): Promise<Taken 
       'the registry was written by a newer version of the plugin; use that',
     );
   }
-  const admission = admit(found?.release, asked, facts, world.clock());
+  const recorded = await recordedAt(world, asked, alias, found?.release);
+  const admission = admit(found?.release, asked, { ...facts, recorded }, world.clock());
   const { id, type, model, version } = asked;
   world.log('request', { requestId: id, type, model, version, stack: facts.stack, admission: admission.do });
   switch (admission.do) {

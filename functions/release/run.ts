@@ -12,6 +12,7 @@ import { type Facts, isUnreadable, type Unreadable } from './facts.ts';
 import { messageOf } from './failures.ts';
 import { gatePart } from './gate-part.ts';
 import { gather } from './gather.ts';
+import { inputOf } from './pace.ts';
 import { next } from './steps.ts';
 import { describe, say, takenFrom, whole } from './target.ts';
 import { undocumented } from './undocumented.ts';
@@ -145,7 +146,11 @@ async function act(
 ): Promise<string | undefined> {
   const { functionName, model } = state;
   const write = async (to: Release): Promise<void> => {
-    if ((await world.registry.move(to, etag)) === 'ok') noteworthy(world, state, to);
+    const written = await world.registry.move(to, etag).catch((error: unknown) => {
+      unseen(world, state, error);
+      throw error;
+    });
+    if (written === 'ok') noteworthy(world, state, to);
   };
   switch (action.do) {
     case 'write':
@@ -274,8 +279,14 @@ export async function tick(world: World, { model, ...input }: TickEvent['tick'])
     await world.schedules.remove(input.schedule);
   }
   const { deployment } = input;
-  if (deployment !== undefined) await begunBy(world, model, deployment, input.release);
-  return run(world, model);
+  try {
+    if (deployment !== undefined) await begunBy(world, model, deployment, input.release);
+    return await run(world, model);
+  } catch (error) {
+    // What cannot be noted is not done, so the document that was read tells by when this should have ended.
+    if (found?.release !== undefined) await takeAway(world, inputOf(found.release).tick);
+    throw error;
+  }
 }
 
 /**
@@ -294,7 +305,7 @@ async function begunBy(world: World, model: string, id: string, release: string 
   }
 }
 
-/** Without a registry no weight rises; past the deadline, which the schedule itself tells, it is taken away. */
+/** Without a registry to read and write no weight rises; past the deadline, which the schedule itself tells, it is taken away. */
 async function takeAway(world: World, input: Omit<TickEvent['tick'], 'model'>): Promise<void> {
   const { functionName, alias: name, stable, deadline } = input;
   if (stable === undefined || deadline === undefined || !(world.clock() > Date.parse(deadline))) return;

@@ -22,7 +22,7 @@ export const describe = (intent: Intent): string => `serverless-models ${intent.
 export const made = (alias: AliasState | undefined, intent: Intent): boolean =>
   points(alias, intent.after) && alias?.description === describe(intent);
 
-/** The description of a move that took a weight away past the deadline, while the registry could not be read. */
+/** The description of a move that took a weight away past the deadline, while the registry could not be read or written. */
 export const takenFrom = (release: string): string =>
   `serverless-models ${release}: weight taken away past the deadline`;
 

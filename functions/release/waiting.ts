@@ -3,7 +3,7 @@ import { admitWaiting } from './admit.ts';
 import type { Release, Waiting } from './document/contract.ts';
 import { callerOf } from './events.ts';
 import { respond, type World } from './world.ts';
-import { keep } from './write-down.ts';
+import { keep, recordedAt } from './write-down.ts';
 
 /**
  * Looks again whether the status of the stack can be read, and follows the request that waited for it.
@@ -18,7 +18,8 @@ export async function readmitted(
   const { asked } = waiting;
   const alias = await world.aliases.get(asked.functionName, asked.alias);
   const stack = await world.stacks.state(asked.stack);
-  const admission = admitWaiting(found.release, waiting, { alias, stack }, world.clock());
+  const recorded = await recordedAt(world, asked, alias, found.release);
+  const admission = admitWaiting(found.release, waiting, { alias, stack, recorded }, world.clock());
   if (admission === undefined) return false;
   world.log('request', { requestId: asked.id, model: asked.model, stack, admission: admission.do });
   switch (admission.do) {

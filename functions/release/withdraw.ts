@@ -1,7 +1,7 @@
-import type { AliasState } from '../shared/aws/ports.ts';
 import type { Asked } from './contract.ts';
 import type { Operation, Phase, Release, VersionRef } from './document/contract.ts';
 import { FRESH, noted } from './noted.ts';
+import { deadline } from './phases/gating.ts';
 import {
   behavesAlike,
   type Changes,
@@ -84,7 +84,7 @@ export function undoes({ operation, request, release, candidate, stable }: Relea
  * The document after the request of a stack that rolls back: all traffic on what was live before the operation’s first
  * request, whatever the phase; a release that the operation took the place of begins anew if its template is back.
  */
-export function withdrawn(base: Release, asked: Asked, alias: AliasState | undefined, now: number): Release {
+export function withdrawn(base: Release, asked: Asked, alias: VersionRef | undefined, now: number): Release {
   const operation =
     base.operation !== undefined && base.operation.request === base.request?.id ? base.operation : undefined;
   // About to be deleted by the stack.
@@ -161,7 +161,7 @@ function returnsTo(
   operation: Operation | undefined,
   gone: string | undefined,
   asked: Asked,
-  alias: AliasState | undefined,
+  alias: VersionRef | undefined,
 ): VersionRef {
   const known = [operation?.stable, base.stable, ...base.lives].filter(
     (ref) => ref !== undefined && ref.version !== gone,
@@ -173,7 +173,8 @@ function returnsTo(
   const [first] = known;
   if (operation !== undefined && good !== undefined) return good;
   if (first !== undefined) return first;
-  if (alias !== undefined && alias.version !== gone) return refOf(base, alias.version);
+  if (alias !== undefined && alias.version !== gone)
+    return alias.fingerprint === undefined ? refOf(base, alias.version) : alias;
   const { version, fingerprint, batch, source } = asked;
   return { version, fingerprint, ...(batch && { batch }), ...(source !== undefined && { source }) };
 }
@@ -203,6 +204,8 @@ function anew(
       promote: 'afterStack',
       gate,
       steps,
+      // Whoever plans the steps sets their time; these are planned.
+      ...(steps && deadline(steps, asked.settings, now)),
       ...(phase === 'HELD' && held && { step: 0, held: { ...held, from: 'SHIFTING' as const } }),
       ...(deployment !== undefined && { deployment: { id: deployment } }),
       intent: intend(released, whole(stable.version), phase, now),

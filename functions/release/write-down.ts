@@ -1,10 +1,12 @@
+import type { AliasState } from '../shared/aws/ports.ts';
 import type { Found } from '../shared/registry.ts';
 import { type Admission, unchanged } from './admit.ts';
 import { endOf } from './answer.ts';
-import type { Release } from './document/contract.ts';
+import type { Asked } from './contract.ts';
+import type { Release, VersionRef } from './document/contract.ts';
 import { messageOf } from './failures.ts';
 import { noted } from './noted.ts';
-import { next } from './steps.ts';
+import { next, refOf } from './steps.ts';
 import { schedule, type World } from './world.ts';
 
 /** What an admission makes of the registry: the document before anything is touched, then its tick. */
@@ -21,7 +23,7 @@ export async function keep(
   admission: Extract<Admission, { do: 'write' | 'refuse' }>,
   found: Found | undefined,
 ): Promise<Kept | 'changed'> {
-  const to = await known(world, admission.next);
+  const { next: to } = admission;
   if (admission.do === 'refuse')
     return (await world.registry.move(to, found?.etag)) === 'changed' ? 'changed' : 'run';
   const { archive } = admission;
@@ -36,14 +38,23 @@ export async function keep(
   return tickable(world, to, found?.release);
 }
 
-/** A version that somebody else made live is what its record says, if there is one. */
-async function known(world: World, release: Release): Promise<Release> {
-  const { stable, model, functionName } = release;
-  if (stable === undefined || stable.fingerprint !== undefined) return release;
-  const record = await world.registry.known(model, stable.version);
-  return record?.functionName === functionName
-    ? { ...release, stable: { ...stable, fingerprint: record.fingerprint } }
-    : release;
+/**
+ * What is recorded of the version that the alias points to, where the document does not tell: somebody else made it live, or the
+ * document is gone. Without it the like of what is live would be released anew.
+ */
+export async function recordedAt(
+  world: World,
+  { model, functionName }: Asked,
+  alias: AliasState | undefined,
+  release: Release | undefined,
+): Promise<VersionRef | undefined> {
+  if (alias === undefined) return undefined;
+  const known = release?.functionName === functionName ? refOf(release, alias.version) : undefined;
+  if (known?.fingerprint !== undefined) return undefined;
+  const record = await world.registry.known(model, alias.version);
+  if (record?.functionName !== functionName) return undefined;
+  const { version, fingerprint, source } = record;
+  return { version, fingerprint, source };
 }
 
 /** Schedules the tick; where that cannot be, the request is refused and the document is as `before` again. */

@@ -81,10 +81,15 @@ test('the policy deploys a service with http', async () => {
 });
 
 test('what a deployer needs beside a deploymentRole deploys the next version, and reads its traffic', async () => {
-  const only = (sid: string, Action: string): Statement[] =>
+  const only = (sid: string, Action: string[]): Statement[] =>
     policy.filter(({ Sid }) => Sid === sid).map((statement) => ({ ...statement, Action }));
   const own = policy.filter(({ Sid }) => ['Deployment', 'Validation', 'Bucket', 'ReadTraffic'].includes(Sid));
-  const ticks = only('Functions', 'lambda:InvokeFunction');
+  const ticks = only('Functions', [
+    'lambda:InvokeFunction',
+    'lambda:GetAlias',
+    'lambda:ListProvisionedConcurrencyConfigs',
+    'lambda:GetFunctionConfiguration',
+  ]);
   expect([...own, ...ticks]).toHaveLength(5);
   await deployer?.may([...own, ...ticks]);
   const { code, stdout, stderr } = await deploy(1088);

@@ -38,7 +38,7 @@ const planned = async () => {
 test('plan says that the same is live', async () => {
   const { text, signatures } = await planned();
   expect(text).toContain(
-    'Signatures:\n  churn: as version 1, which is live\n  fraud: as version 1, which is live\n',
+    'Signatures:\n  churn: the same as that of version 1, which is live\n  fraud: the same as that of version 1, which is live\n',
   );
   expect(signatures).toEqual(Array(2).fill({ compared: true, version: '1', changes: [] }));
 });
@@ -50,8 +50,8 @@ test('plan says what a retrained model takes otherwise, and what follows', async
   expect(text).toContain(`Signatures:
   churn: its signature differs from that of version 1, which is live:
     input b is called c now: requests that have b are refused
-  Clients that send what version 1 takes may be refused; an intended change goes by \`sls models promote --model churn --stage dev\` once clients follow.
-  fraud: as version 1, which is live
+  Clients that send what version 1 takes may be refused; if the change is intended, promote it once clients follow: \`sls models promote --model churn --stage dev\`.
+  fraud: the same as that of version 1, which is live
 `);
   const change = { breaks: 'requests', text: 'input b is called c now: requests that have b are refused' };
   expect(signatures[0]).toEqual({ compared: true, version: '1', changes: [change] });

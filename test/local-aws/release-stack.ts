@@ -17,6 +17,7 @@ import { aliasLogicalId, functionLogicalId, normalized, RELEASE } from '../../pl
 import { releaseFunctions, releaseResources } from '../../plugins/models/plan/alias.ts';
 import type { Json, Resource } from '../../plugins/models/plan/cloudformation.ts';
 import type { Host } from '../../plugins/models/plan/host.ts';
+import type { Edition } from '../version-before.ts';
 import { client } from './deployed.ts';
 import { workerBundle } from './worker-bundle.ts';
 
@@ -129,10 +130,22 @@ export function releaseStack(endpoint: string, { service = SERVICE, environment 
     await clients.s3.send(new PutObjectCommand({ Bucket: BUCKET, Key: key, Body: body }));
   };
 
-  /** Uploads the worker and the functions' code, and returns the template of this state of the service. */
-  const template = async (models: readonly Deployed[], tail?: Tail, forced?: string): Promise<string> => {
+  /**
+   * Uploads the worker and the functions' code, and returns the template of this state of the service.
+   *
+   * @param edition by which version of the plugin; default: this one
+   */
+  const template = async (
+    models: readonly Deployed[],
+    tail?: Tail,
+    forced?: string,
+    edition?: Edition,
+  ): Promise<string> => {
+    const source = edition?.worker ?? (await workerBundle());
+    const plan = edition ?? { releaseFunctions, releaseResources };
+    const workerKey = `worker-${createHash('sha256').update(source).digest('hex').slice(0, 12)}.zip`;
     await upload('tail.zip', TAIL_CODE);
-    await upload('worker.zip', await workerBundle());
+    await upload(workerKey, source);
     const input = {
       models: models.map(({ name, declares }) => model(name, declares)),
       host,
@@ -176,13 +189,13 @@ export function releaseStack(endpoint: string, { service = SERVICE, environment 
         fingerprint,
       });
     }
-    const ours = { ...releaseResources(input, endpoints).resources };
+    const ours = { ...plan.releaseResources(input, endpoints).resources };
     for (const { aliasLogicalId: id } of endpoints) {
       const alias = ours[id];
       if (tail?.before === 'aliases' && alias !== undefined)
         ours[id] = { ...alias, DependsOn: [alias.DependsOn ?? [], tail.name].flat() };
     }
-    const worker = releaseFunctions(input)[RELEASE];
+    const worker = plan.releaseFunctions(input)[RELEASE];
     const role = { 'Fn::GetAtt': [String(worker?.role), 'Arn'] };
     return JSON.stringify({
       Resources: {
@@ -221,7 +234,7 @@ export function releaseStack(endpoint: string, { service = SERVICE, environment 
           },
         }),
         ...(worker !== undefined && {
-          [functionLogicalId(RELEASE)]: functionResource(String(worker.name), 'worker.zip', role, {
+          [functionLogicalId(RELEASE)]: functionResource(String(worker.name), workerKey, role, {
             ...worker,
             environment: { ...(worker.environment as Json), ...environment },
           }),

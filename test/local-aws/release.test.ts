@@ -196,7 +196,7 @@ describe('Custom::ModelAlias in a stack', () => {
 
   it('`sls deploy` ticks until the release is done, and says where it stands', async () => {
     expect(await stack.update(await stack.template([churn('seven', 'f')]))).toBe('UPDATE_COMPLETE');
-    const worker = releaseWorker(settings(), WORKER);
+    const worker = releaseWorker(settings(), { name: WORKER, stage: 'dev' });
     const target = { model: 'churn', functionName, alias: 'live' };
     const [answer] = await follow(worker, [target], () => {});
     expect(answer).toMatchObject({ phase: 'DONE', running: false });

@@ -455,7 +455,7 @@ describe('capacity', () => {
     );
     const blueGreen = { provisioned: 3 };
     expect(line({ concurrency: blueGreen, release: { strategy: 'blueGreen' } })).toBe(
-      '3 provisioned instances; up to 6 during a release; up to 9 in one within the rollbackWindow of the one before',
+      '3 provisioned instances; up to 6 during a release; up to 9 during one that begins within the rollbackWindow of the one before',
     );
     expect(line({ concurrency: blueGreen, release: { strategy: 'blueGreen', rollbackWindow: 0 } })).toBe(
       '3 provisioned instances; up to 6 during a release',

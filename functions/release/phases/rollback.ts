@@ -1,7 +1,18 @@
 import type { Refusal, Release, VersionRef } from '../document/contract.ts';
 import type { Judgement } from '../judge/contract.ts';
 import { broughtBack, rolledBack } from '../notices.ts';
-import { type Changes, claimed, intend, iso, lingering, next, remember, tell, UNWATCHED } from '../steps.ts';
+import {
+  type Changes,
+  claimed,
+  intend,
+  isEnd,
+  iso,
+  lingering,
+  next,
+  remember,
+  tell,
+  UNWATCHED,
+} from '../steps.ts';
 import { whole } from '../target.ts';
 
 /** Refused fingerprints to remember; more would only be of people who deploy the same mistakes for a year. */
@@ -65,19 +76,19 @@ export function revert(
   const own = state.phase === 'ROLLED_BACK' && state.candidate?.version === to.version;
   // An older worker did not write down what it restored.
   if (undone !== undefined && (undone.restored === nameOf(live) || (undone.restored === undefined && own))) {
-    const then = own ? 'DONE' : 'ROLLED_BACK';
+    const then = own ? 'DONE' : isEnd(state.phase) ? state.phase : 'ROLLED_BACK';
     return next(
       state,
       {
         ...common,
         ...tell(state, broughtBack(state, live.version, to.version, why, now)),
         phase: then,
-        candidate: own ? undefined : live,
-        ...(own && { returnedAt: iso(now) }),
+        candidate: own ? undefined : state.candidate,
+        returnedAt: iso(now),
         lives: remember(state.lives, to),
         intent: intend(state, whole(to.version), then, now),
         refused: others.refused,
-        reason: `version ${to.version} was brought back, and version ${live.version} stays a way back: ${why}`,
+        reason: `version ${to.version} was brought back, and version ${live.version} is the last good one: ${why}`,
       },
       now,
     );
@@ -88,6 +99,7 @@ export function revert(
       ...common,
       ...tell(state, rolledBack(state, live.version, to.version, why, judgement, now)),
       phase: 'ROLLED_BACK',
+      returnedAt: undefined,
       candidate: live,
       lives: remember(
         state.lives.filter(({ version }) => version !== live.version),

@@ -56,7 +56,7 @@ export function outcomeText({ done, failed, over, lost, left }: Outcome, model: 
   const [first] = left;
   if (first !== undefined)
     lines.push(
-      `! s3://${first.object.bucket}/${first.object.key}: not a row of it was scored for a day, and it is waited for no longer${left.length > 1 ? `, nor ${left.length > 2 ? 'are' : 'is'} ${some(left.length - 1, 'object')} after it` : ''}. See \`sls models batch --model ${model.name} --status\`: is the queue read, or full of others?`,
+      `! s3://${first.object.bucket}/${first.object.key}: not a row of it was scored for a day, so this command waits no longer for it${left.length > 1 ? `, nor for ${some(left.length - 1, 'object')} after it` : ''}. See \`sls models batch --model ${model.name} --status\`: does a function read the queue, and are other objects before it?`,
     );
   return lines.join('\n');
 }

@@ -211,7 +211,7 @@ const failed = ({ name }: Model, { version, gate }: Asked): Error =>
       code: 'MODELS_GATE',
       key: `models.${name}.gate`,
       message: `does not let version ${version} pass. ${gate.reason ?? ''}`,
-      fix: 'Mend the model, or the case that expects something else.',
+      fix: 'Fix the model, or the case that expects something else.',
     },
   ]);
 

@@ -21,7 +21,7 @@ export const command: Command = {
     if (flags.model === undefined && declared.length === 0 && problems.length === 0)
       return flags.json
         ? print('[]')
-        : notice('No model is declared; --model shows one that is deployed all the same.');
+        : notice('No model is declared. To look at one that is deployed, name it with --model.');
     const { atDesk } = await import('../release/desk.ts');
     progress('Reading releases');
     await atDesk(context, async (desk) => {

@@ -59,7 +59,7 @@ export function capacityLine({
           `up to ${duringRelease} during a release`,
           ...(whileWatched === undefined
             ? []
-            : [`up to ${whileWatched} in one within the rollbackWindow of the one before`]),
+            : [`up to ${whileWatched} during one that begins within the rollbackWindow of the one before`]),
         ]),
     ...(reserved === undefined ? [] : [`${reserved} reserved`]),
     ...(batch === undefined ? [] : [`batch: ${batch} objects at once, and ${batch} parts of a large one`]),

@@ -218,7 +218,7 @@ function said(suffix: string, command: Say): string {
   switch (suffix) {
     // What that alarm tells of now is said in the summary.
     case ALARMS.release:
-      return `It tells of what was before (\`${command('history')}\`), and goes off by itself within half an hour.`;
+      return `It tells of what happened before (\`${command('history')}\`), and goes off by itself within half an hour.`;
     case ALARMS.drift:
     case ALARMS.outputs:
     case ALARMS.classes:

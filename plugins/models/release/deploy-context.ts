@@ -33,13 +33,18 @@ export type Deploy = {
 
 export type Documents = Opened['documents'];
 
-/** @returns undefined where there is no registry yet */
+/**
+ * @param bucket the one that is declared, where none is given
+ * @returns undefined where there is no registry, or none yet
+ */
 export async function atRegistry<T>(
-  { reach }: Pick<DeployContext, 'reach'>,
+  { reach }: { readonly reach: Pick<Reach, 'bucket' | 'registry'> },
   work: (opened: Pick<Opened, 'documents' | 'by'>) => Promise<T>,
+  bucket?: string,
 ): Promise<T | undefined> {
+  let name = bucket;
   try {
-    const name = await reach.bucket();
+    name ??= await reach.bucket();
     return name === undefined ? undefined : await reach.registry(name, work);
   } catch (error) {
     if (error instanceof Error && error.name === 'NoSuchBucket') return undefined;
@@ -48,7 +53,7 @@ export async function atRegistry<T>(
         {
           code: 'MODELS_AWS',
           key: 'models',
-          message: `The registry cannot be used: ${messageOf(error)}.`,
+          message: `The registry${name === undefined ? '' : ` in ${name}`} cannot be used: ${messageOf(error)}.`,
           fix: registryFix(
             error,
             'Check credentials and --aws-profile; docs/deploy-policy.md lists what a deploy needs.',

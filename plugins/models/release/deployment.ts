@@ -61,7 +61,7 @@ export function latencyLine({ model, basis, candidate }: Release): string | unde
 export function refusalsLine({ model, basis, stable, candidate }: Release): string | undefined {
   if (basis === undefined || basis.rejected) return undefined;
   const unaware = stable?.rejected ? candidate : stable;
-  return `${model}: refused requests are not judged in this release, since version ${unaware?.version} does not count its own`;
+  return `${model}: refused requests are not judged in this release, since version ${unaware?.version} does not count its own refusals`;
 }
 
 /** After a failed deploy: what the gate found, as a table, and what to do. */
@@ -73,7 +73,7 @@ export function gateFailure(evidence: GateEvidence, live: string | undefined): s
     `models.${model}.gate: version ${version} did not pass. ${gate.reason ?? ''}`.trimEnd(),
     ...(table === '' ? [] : ['', table]),
     '',
-    `${keeps} Mend the model, or the case that expects something else, and deploy again; nothing is refused later.`,
+    `${keeps} Fix the model, or the case that expects something else, and deploy again; a failed gate leaves no refusal.`,
     `On this machine: sls models gate --model ${model} --local`,
   ].join('\n');
 }

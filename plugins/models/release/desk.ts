@@ -41,7 +41,7 @@ export async function atDesk<T>(given: Given, work: (desk: Desk) => Promise<T>):
     const bucket = (await deployedRegistry(aws, name)) ?? (await declaredRegistry(given));
     const { documents, by, close } = await openRegistry(aws, service, bucket);
     opened.push({ close });
-    const worker = releaseWorker(aws, name);
+    const worker = releaseWorker(aws, { name, stage: service.stage });
     const sight = sightOf(aws);
     opened.push(worker, sight);
     const target = (model: string): Promise<Target> =>

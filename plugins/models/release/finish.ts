@@ -29,10 +29,12 @@ export async function missing(
     const other = typeof so.release === 'object' && isPending(so.release) ? so.release.candidate : undefined;
     return other === undefined || other.fingerprint === fingerprint
       ? []
-      : [{ model, why: `version ${other.version}, which is another one, is on its way` }];
+      : [{ model, why: `another version, ${other.version}, is on its way` }];
   });
   for (const { model, why } of anew)
-    context.notice(`${model}: nothing has changed since the last upload, but ${why}. It is deployed.`);
+    context.notice(
+      `${model}: nothing has changed since the last upload, but ${why}. So it is deployed again.`,
+    );
   return anew.map(({ model }) => model);
 }
 

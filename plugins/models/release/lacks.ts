@@ -101,7 +101,7 @@ function waysBack(missing: readonly Carried[], { functionName, alias }: Suspect)
     ...(urls.length === 0
       ? []
       : ['The function URL will have another address, which callers must learn:', ...urls]),
-    ...(settings.length === 0 ? [] : ['Set what is done with asynchronous calls:', ...settings]),
+    ...(settings.length === 0 ? [] : ['Restore the settings of asynchronous calls:', ...settings]),
     ...missing.flatMap((one) =>
       'unresolved' in one
         ? [
@@ -116,4 +116,4 @@ const unchecked = (why: string): string =>
   `The alias was deleted, and whether its permissions are there cannot be checked: ${why.replace(/\.$/, '')}.`;
 
 const check = ({ functionName, alias }: Suspect): string =>
-  `Check that each AWS::Lambda::Permission of the template is in \`aws lambda get-policy --function-name ${functionName} --qualifier ${alias}\`, or get the actions that docs/deploy-policy.md lists for it.`;
+  `Check that each AWS::Lambda::Permission of the template is in \`aws lambda get-policy --function-name ${functionName} --qualifier ${alias}\`, or ask for the actions of the statement DeletedAlias in docs/deploy-policy.md.`;

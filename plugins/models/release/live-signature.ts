@@ -106,7 +106,9 @@ export function comparisonLines(
     if (one === undefined) return [];
     if (!one.compared) return [`${model.name}: not compared with what is live: ${one.reason}`];
     const lines = linesOf(model, one, stage);
-    return lines.length > 0 ? lines : [`${model.name}: as version ${one.version}, which is live`];
+    return lines.length > 0
+      ? lines
+      : [`${model.name}: the same as that of version ${one.version}, which is live`];
   });
 }
 
@@ -137,7 +139,7 @@ export async function keepSignatures(
         return [];
       } catch (error) {
         return [
-          `${model}: its signature is not kept, and later deploys are not compared with it: ${messageOf(error)}`,
+          `${model}: its signature could not be kept, so later deploys are not compared with it: ${messageOf(error)}`,
         ];
       }
     }),

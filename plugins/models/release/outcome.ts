@@ -26,7 +26,10 @@ export type Outcome =
 /** @param fingerprint of what was offered */
 export function outcomeOf(fingerprint: string, { release, alias }: Stands): Outcome {
   if (release === 'newer')
-    return { is: 'none', why: 'a newer version of the plugin released this model, and this one cannot tell' };
+    return {
+      is: 'none',
+      why: 'a newer version of the plugin released this model, and this version cannot read what it wrote',
+    };
   if (release === undefined)
     return {
       is: 'none',
@@ -45,7 +48,7 @@ export function outcomeOf(fingerprint: string, { release, alias }: Stands): Outc
   if (refusal !== undefined)
     return {
       is: 'refused',
-      why: `it is the same as version ${refusal.version}, which was rolled back: ${refusal.reason}`,
+      why: `what was offered is the same as version ${refusal.version}, which was rolled back: ${refusal.reason}`,
     };
   if (alias === undefined) return { is: 'none', why: 'the alias is gone, and callers get errors' };
   if (moved)
@@ -57,7 +60,7 @@ export function outcomeOf(fingerprint: string, { release, alias }: Stands): Outc
   return {
     is: 'none',
     why: isPending(release)
-      ? `the release of version ${candidate?.version}, which is another one, took its place`
-      : `version ${stable?.version} is another one, and no release is on its way`,
+      ? `another release, of version ${candidate?.version}, took its place`
+      : 'no release of it is on its way',
   };
 }

@@ -63,7 +63,7 @@ export function reachOf(
       return work(opened).finally(opened.close);
     },
     deployedBucket: () => deployedRegistry(aws, workerName(host)),
-    worker: () => releaseWorker(aws, workerName(host)),
+    worker: () => releaseWorker(aws, { name: workerName(host), stage: host.stage }),
     alias: async ({ functionName, alias }) => {
       const lambda = new LambdaClient(aws);
       return lambdaAliases(lambda)

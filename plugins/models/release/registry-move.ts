@@ -2,7 +2,9 @@ import type { Release } from '../../../functions/release/document/contract.ts';
 import { isPending, isWatched } from '../../../functions/release/steps.ts';
 import type { Context } from '../commands/command.ts';
 import { type Problem, throwProblems } from '../errors.ts';
+import { atRegistry } from './deploy-context.ts';
 import { runningOf } from './deployment.ts';
+import type { Opened } from './open.ts';
 import type { Reach } from './reach.ts';
 import { moment } from './time.ts';
 
@@ -15,15 +17,19 @@ import { moment } from './time.ts';
 export async function movesRegistry({
   reach,
   service,
-}: Pick<Context, 'service'> & { readonly reach: Reach }): Promise<string | undefined> {
+}: Pick<Context, 'service'> & {
+  readonly reach: Pick<Reach, 'bucket' | 'deployedBucket' | 'registry' | 'exists' | 'clock'>;
+}): Promise<string | undefined> {
   const [from, to] = await Promise.all([reach.deployedBucket(), reach.bucket()]);
   if (from === undefined || to === undefined || from === to) return undefined;
-  const open = await reach.registry(from, async ({ documents }) => {
+  const read = async ({ documents }: Pick<Opened, 'documents'>): Promise<readonly Release[]> => {
     const found = await Promise.all((await documents.models()).map((model) => documents.release(model)));
     const releases = found.flatMap((one) => (one?.release === undefined ? [] : [one.release]));
     const live = await Promise.all(releases.map(({ functionName }) => reach.exists(functionName)));
     return releases.filter((_, index) => live[index]);
-  });
+  };
+  // A bucket that is gone keeps nothing that could be lost.
+  const open = (await atRegistry({ reach }, read, from)) ?? [];
   throwProblems(open.flatMap((release) => problemsOf(release, from, to, service.stage, reach.clock())));
   return `The registry moves from the bucket ${from} to ${to}: a new history begins there, which knows no refusals and no last good versions.`;
 }
@@ -42,7 +48,7 @@ export function problemsOf(
   if (running === undefined && !watched && release.intent === undefined) return [];
   const why =
     running !== undefined
-      ? `its release (${running}) would go on with nobody who judges it`
+      ? `its release (${running}) would go on, and nobody would judge it`
       : watched
         ? `version ${stable?.version} is watched until ${moment(watch.until, now)}, and no alarm could bring the last good one back`
         : 'its alias is being moved';
@@ -57,7 +63,7 @@ export function problemsOf(
         isPending(release) || release.phase === 'HELD'
           ? `End the release first: ${command('promote')} or ${command('rollback')}.`
           : [],
-        `A watch ends with \`release: {rollbackWindow: 0}\`, deployed with the registry in ${from}; then change the bucket.`,
+        `To end the watch, deploy \`release: {rollbackWindow: 0}\` while the registry is still in ${from}. Then change the bucket.`,
       ]
         .flat()
         .join(' '),

@@ -208,7 +208,7 @@ export function changeLines(
     ...(isSafe
       ? []
       : [
-          `${whoBreaks(breaks, version)}; ${steps ? `an intended change goes by \`${say('promote')}\` once clients follow.` : 'it is released without steps, so that this meets all of them at once.'}`,
+          `${whoBreaks(breaks, version)}; ${steps ? `if the change is intended, promote it once clients follow: \`${say('promote')}\`.` : 'it is released without steps, so all clients meet this at once.'}`,
         ]),
   ];
 }

@@ -7,6 +7,7 @@ import {
   WORKER_TIMEOUT,
 } from '../../../functions/release/contract.ts';
 import { errorStatus } from '../../../functions/shared/aws/errors.ts';
+import { staged } from '../../../functions/shared/commands.ts';
 import { problemError } from '../errors.ts';
 import { type AwsConfig, waitingFor } from '../ship/context.ts';
 
@@ -24,8 +25,12 @@ const PATIENCE = (WORKER_TIMEOUT + 30) * 1000;
 
 const TRIES = 3;
 
-/** @param name of the worker's function */
-export function releaseWorker(aws: AwsConfig, name: string, patience = PATIENCE): Worker {
+/** @param name of the worker's function, and the stage that it is of */
+export function releaseWorker(
+  aws: AwsConfig,
+  { name, stage }: { readonly name: string; readonly stage: string },
+  patience = PATIENCE,
+): Worker {
   // Not before the signal, which ends all attempts of the SDK together.
   const config = waitingFor(aws, 2 * patience);
   const lambda = new LambdaClient(config);
@@ -45,18 +50,31 @@ export function releaseWorker(aws: AwsConfig, name: string, patience = PATIENCE)
     }
   };
   const failed = (text: string): Error => new Error(`the release worker ${name} failed: ${reasonOf(text)}`);
+  /** @param verb of a command, which may have been done; a tick is repeated by the next one */
+  const unheard = (model: string, verb?: string): Error => {
+    const done = verb === undefined ? '' : ` ${verb} may have been done, or may still be done.`;
+    const fix = `See \`sls models status --model ${model}\` for what is so now, and \`sls logs -f models-release\` for why.`;
+    return problemError([
+      {
+        code: 'MODELS_AWS',
+        key: `models.${model}`,
+        message: `the release worker ${name} did not answer within ${Math.ceil(patience / 1000)} s.${done}`,
+        fix: staged(fix, stage),
+      },
+    ]);
+  };
   return {
     // A tick may be repeated at any time; what it could not do, the next one does.
     tick: async (tick) => {
       for (let attempt = 1; ; attempt += 1) {
-        const { text, hasFailed } = await invoke(lambda, { tick }, () => unheard(tick.model, name, patience));
+        const { text, hasFailed } = await invoke(lambda, { tick }, () => unheard(tick.model));
         if (!hasFailed) return JSON.parse(text) as TickAnswer;
         if (attempt === TRIES) throw failed(text);
         await sleep(500 * attempt);
       }
     },
     command: async (command) => {
-      const late = (): Error => unheard(command.model, name, patience, command.verb);
+      const late = (): Error => unheard(command.model, command.verb);
       for (let attempt = 1; ; attempt += 1) {
         try {
           const { text, hasFailed } = await invoke(once, { command }, late);
@@ -74,19 +92,6 @@ export function releaseWorker(aws: AwsConfig, name: string, patience = PATIENCE)
       once.destroy();
     },
   };
-}
-
-/** @param verb of a command, which may have been done; a tick is repeated by the next one */
-function unheard(model: string, worker: string, patience: number, verb?: string): Error {
-  const done = verb === undefined ? '' : ` ${verb} may have been done, or may be done still.`;
-  return problemError([
-    {
-      code: 'MODELS_AWS',
-      key: `models.${model}`,
-      message: `the release worker ${worker} did not answer within ${Math.ceil(patience / 1000)} s.${done}`,
-      fix: `See \`sls models status --model ${model}\` for what is so now, and \`sls logs -f models-release\` for why.`,
-    },
-  ]);
 }
 
 /** Lambda's own words for a failed function. */

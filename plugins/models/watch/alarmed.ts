@@ -14,10 +14,10 @@ export function alarmedWords({ settings, stable }: Pick<Release, 'settings' | 's
   if (published === undefined)
     return watched.length === 0
       ? undefined
-      : `CloudWatch's alarms do not see version ${version}: it was published without \`drift\`, or by an earlier version of the plugin, and then the monitor sees it. They see the next version that is released.`;
+      : `CloudWatch's alarms do not see version ${version}: it was published without \`drift\`, or by an earlier version of the plugin (the monitor sees it then). They will see the next version that is released.`;
   const seen = published.filter((name) => watched.includes(name));
   if (seen.length === published.length && seen.length === watched.length) return undefined;
-  return `CloudWatch's alarms see ${seen.length === 0 ? 'nothing' : `only ${named(seen)}`} of version ${version}, since the template declares other signals; the monitor sees all. They see the next version that is released.`;
+  return `CloudWatch's alarms see ${seen.length === 0 ? 'nothing' : `only ${named(seen)}`} of version ${version}, since the template declares other signals; the monitor sees all. They will see the next version that is released.`;
 }
 
 /** Names that are listed. */

@@ -32,6 +32,7 @@ import { alertsTopic, RELEASE, roleLogicalId } from '../../../plugins/models/nam
 import { client } from '../../local-aws/deployed.ts';
 import { BUCKET, releaseStack, STAGE, type StackOptions, type Tail } from '../../local-aws/release-stack.ts';
 import type { LocalAws } from '../../local-aws/start.ts';
+import type { Edition } from '../../version-before.ts';
 import { type Pager, startPager } from './pager.ts';
 import { lost, servedBy, startTraffic, type Traffic } from './traffic.ts';
 import { type Kind, versionCode } from './version.ts';
@@ -51,6 +52,8 @@ export type Deploy = Kind & {
   readonly tail?: Tail;
   /** By `sls deploy --force`. */
   readonly forced?: boolean;
+  /** By another version of the plugin. */
+  readonly edition?: Edition;
 };
 
 /** Half of the traffic for long: whoever deploys with it finds a release under way. */
@@ -97,6 +100,7 @@ export async function openShop(
     cases,
     tail,
     forced,
+    edition,
     ...kind
   }: Deploy): Promise<string> => {
     deploys += 1;
@@ -118,6 +122,7 @@ export async function openShop(
       [MODEL, ...beside].map((name) => ({ name, ...model })),
       tail,
       forced ? `forced-${deploys}` : undefined,
+      edition,
     );
   };
   const putFile = async (text: string) => {
@@ -245,6 +250,11 @@ export async function openShop(
     schedules: async (): Promise<readonly string[]> => {
       const { Schedules = [] } = await stack.scheduler.send(new ListSchedulesCommand({}));
       return Schedules.map(({ Name = '' }) => Name).filter((name) => name.startsWith(`${service}-`));
+    },
+    /** Those of all services, and what belongs to a stack itself. */
+    allSchedules: async (): Promise<readonly string[]> => {
+      const { Schedules = [] } = await stack.scheduler.send(new ListSchedulesCommand({}));
+      return Schedules.map(({ Name = '' }) => Name);
     },
     /** As if they were lost: what happens from now on no schedule has called for, until the worker makes a new one. */
     stopTicks: async (): Promise<void> => {

@@ -102,7 +102,7 @@ it('a job whose queue is never empty is waited for no longer once nothing of it 
   expect(s.looks()).toBe(51);
   expect(exitCode(outcome)).toBe(1);
   expect(outcomeText(outcome, MODEL, 1000)).toMatch(
-    /! s3:\/\/in\/rows\/b.csv: not a row of it was scored for a day, and it is waited for no longer, nor is 1 object after it\..*sls models batch --model sum --status/,
+    /! s3:\/\/in\/rows\/b.csv: not a row of it was scored for a day, so this command waits no longer for it, nor for 1 object after it\..*sls models batch --model sum --status/,
   );
 });
 

@@ -28,6 +28,7 @@ afterEach(async () => {
 });
 
 const aws: AwsConfig = { region: 'us-east-1' };
+const WORKER = { name: 'shop-dev-models-release', stage: 'dev' };
 const start = async (...args: Parameters<typeof startServer>): Promise<void> => {
   server = await startServer(...args);
   vi.stubEnv('AWS_ENDPOINT_URL', server.url);
@@ -38,11 +39,11 @@ const command = { ...target, verb: 'rollback', by: 'me' } as const;
 describe('a release worker that accepts and never answers', () => {
   it('ends a command, which is asked once and may have been done', async () => {
     await start();
-    const worker = releaseWorker(aws, 'shop-dev-models-release', 300);
+    const worker = releaseWorker(aws, WORKER, 300);
     await expect(worker.command(command)).rejects.toMatchObject({
       code: 'MODELS_AWS',
       message:
-        'models.churn: the release worker shop-dev-models-release did not answer within 1 s. rollback may have been done, or may be done still. See `sls models status --model churn` for what is so now, and `sls logs -f models-release` for why. [MODELS_AWS]',
+        'models.churn: the release worker shop-dev-models-release did not answer within 1 s. rollback may have been done, or may still be done. See `sls models status --model churn --stage dev` for what is so now, and `sls logs -f models-release --stage dev` for why. [MODELS_AWS]',
     });
     expect(server?.asked()).toBe(1);
     worker.close();
@@ -50,7 +51,7 @@ describe('a release worker that accepts and never answers', () => {
 
   it('ends a tick, once for all attempts', async () => {
     await start();
-    const worker = releaseWorker(aws, 'shop-dev-models-release', 300);
+    const worker = releaseWorker(aws, WORKER, 300);
     const began = performance.now();
     await expect(worker.tick(target)).rejects.toThrow(/did not answer within 1 s\. See/);
     expect(performance.now() - began).toBeLessThan(5000);
@@ -64,7 +65,7 @@ describe('the process of a command', () => {
     const module = pathToFileURL(resolve('plugins/models/release/worker.ts')).href;
     const script = `
       import { releaseWorker } from ${JSON.stringify(module)};
-      const worker = releaseWorker({ region: 'us-east-1' }, 'worker', 300);
+      const worker = releaseWorker({ region: 'us-east-1' }, ${JSON.stringify(WORKER)}, 300);
       const target = ${JSON.stringify(command)};
       await Promise.allSettled([worker.command(target), worker.tick(target)]);
       worker.close();
@@ -78,7 +79,7 @@ describe('the process of a command', () => {
 describe('a command', () => {
   it('is not repeated where its answer is lost', async () => {
     await start((request) => request.socket.destroy());
-    const worker = releaseWorker(aws, 'shop-dev-models-release');
+    const worker = releaseWorker(aws, WORKER);
     await expect(worker.command(command)).rejects.toThrow();
     expect(server?.asked()).toBe(1);
     worker.close();
@@ -88,7 +89,7 @@ describe('a command', () => {
     await start((_, response) => {
       response.writeHead(500, { 'x-amzn-errortype': 'ServiceException' }).end('{}');
     });
-    const worker = releaseWorker(aws, 'shop-dev-models-release');
+    const worker = releaseWorker(aws, WORKER);
     await expect(worker.command(command)).rejects.toThrow();
     expect(server?.asked()).toBe(1);
     worker.close();
@@ -101,7 +102,7 @@ describe('a command', () => {
       response.writeHead(status, { 'x-amzn-errortype': 'TooManyRequestsException' });
       response.end(status === 200 ? '{"done":false,"refused":"no"}' : '{}');
     });
-    const worker = releaseWorker(aws, 'shop-dev-models-release');
+    const worker = releaseWorker(aws, WORKER);
     expect(await worker.command(command)).toEqual({ done: false, refused: 'no' });
     worker.close();
   });

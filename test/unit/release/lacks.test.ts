@@ -59,7 +59,7 @@ describe('status of an alias that was deleted and made again', () => {
                    aws lambda add-permission --function-name shop-dev-churn …
                    The function URL will have another address, which callers must learn:
                    aws lambda create-function-url-config …
-                   Set what is done with asynchronous calls:
+                   Restore the settings of asynchronous calls:
                    aws lambda put-function-event-invoke-config …
                    Imported needs a command that cannot be written here, since SourceArn needs {"Fn::ImportValue":"x"}. See its properties in the stack’s template, and add it to shop-dev-churn:live with the statement id shop-dev-Imported-1.
         traffic    version 3  ████████████████████   100 %  live
@@ -91,7 +91,7 @@ describe('status of an alias that was deleted and made again', () => {
     const lacks = { unreadable: 'User is not authorized to perform: cloudformation:GetTemplate' };
     expect(textIn(await remade(), lacks)).toMatchInlineSnapshot(`
       "churn: LOOK, not urgent. Version 3 has all traffic. The alias was deleted, and whether its permissions are there cannot be checked: User is not authorized to perform: cloudformation:GetTemplate.
-        to do      Check that each AWS::Lambda::Permission of the template is in \`aws lambda get-policy --function-name shop-dev-churn --qualifier live\`, or get the actions that docs/deploy-policy.md lists for it.
+        to do      Check that each AWS::Lambda::Permission of the template is in \`aws lambda get-policy --function-name shop-dev-churn --qualifier live\`, or ask for the actions of the statement DeletedAlias in docs/deploy-policy.md.
         traffic    version 3  ████████████████████   100 %  live
         gate       pass: it starts
         reason     the alias live was missing and was made again at version 3; permissions that it carried may be missing: "sls models status --model churn" lists what is missing, with the commands that restore it
@@ -159,7 +159,7 @@ describe('the end of a deploy', () => {
 
   it('says where that could not be checked', () => {
     expect(lacksProblem({ unreadable: 'denied.' }, release, at)).toBe(
-      'churn: The alias was deleted, and whether its permissions are there cannot be checked: denied. Check that each AWS::Lambda::Permission of the template is in `aws lambda get-policy --function-name shop-dev-churn --qualifier live`, or get the actions that docs/deploy-policy.md lists for it.',
+      'churn: The alias was deleted, and whether its permissions are there cannot be checked: denied. Check that each AWS::Lambda::Permission of the template is in `aws lambda get-policy --function-name shop-dev-churn --qualifier live`, or ask for the actions of the statement DeletedAlias in docs/deploy-policy.md.',
     );
   });
 });

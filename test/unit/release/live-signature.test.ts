@@ -53,7 +53,7 @@ describe('before a deploy uploads anything', () => {
     expect(await told(documents, signature('y'))).toEqual([
       'churn: its signature differs from that of version 3, which is live:',
       '  input x is called y now: requests that have x are refused',
-      'Clients that send what version 3 takes may be refused; an intended change goes by `sls models promote --model churn --stage prod` once clients follow.',
+      'Clients that send what version 3 takes may be refused; if the change is intended, promote it once clients follow: `sls models promote --model churn --stage prod`.',
     ]);
     expect((await told(documents, signature('y'), there, stepless)).at(-1)).toMatch(/released without steps/);
   });
@@ -152,7 +152,7 @@ describe('what is kept of a deploy', () => {
   it('says so where the registry takes none, and does not fail', async () => {
     const keepSignature = async (): Promise<never> => Promise.reject(new Error('Access Denied'));
     expect(await keepSignatures({ keepSignature }, [offer('b')], of(signature('x')), 'now')).toEqual([
-      'churn: its signature is not kept, and later deploys are not compared with it: Access Denied',
+      'churn: its signature could not be kept, so later deploys are not compared with it: Access Denied',
     ]);
   });
 
@@ -190,7 +190,7 @@ describe('the lines of a plan', () => {
     expect(
       lines(['churn', same], ['fraud', { compared: false, reason: 'no version of it is live' }]),
     ).toEqual([
-      'churn: as version 4, which is live',
+      'churn: the same as that of version 4, which is live',
       'fraud: not compared with what is live: no version of it is live',
     ]);
     const changes = [{ breaks: 'requests', text: 'input x is gone' }] as const;
@@ -198,7 +198,7 @@ describe('the lines of a plan', () => {
       'churn: its signature differs from that of version 4, which is live:',
       '  input x is gone',
       expect.stringMatching(/^Clients that send what version 4 takes may be refused/),
-      'fraud: as version 4, which is live',
+      'fraud: the same as that of version 4, which is live',
     ]);
     expect(lines()).toEqual([]);
   });

@@ -57,7 +57,7 @@ describe('a version that counts refused requests by model only', () => {
     expect(w.state()?.candidate?.rejected).toBe(true);
     expect(w.state()?.basis).toEqual({ outputs: [] });
     expect(refusalsLine(w.state() as Release)).toBe(
-      'churn: refused requests are not judged in this release, since version 3 does not count its own',
+      'churn: refused requests are not judged in this release, since version 3 does not count its own refusals',
     );
     await until(w, 'BAKING', REFUSING, { refuse });
     // The next one is compared with a version that counts them.

@@ -260,6 +260,25 @@ describe('a version that a person names', () => {
     expect(w.target()).toEqual({ version: '3', weights: {} });
   });
 
+  it('is good again after another release, too, and the notice has the command that goes back', async () => {
+    const w = await deployed(SETTINGS);
+    await until(w, 'DONE', GOOD);
+    await w.command('rollback');
+    w.gates.set('5', [FAILED]);
+    await deploy(w, '5', 'c', { before: '4', settings: SETTINGS });
+    await rollBack(w, '4', 'b', '5');
+    w.stack.state = 'done';
+    await minute(w, GOOD);
+    expect(await w.command('rollback', { to: '4' })).toMatchObject({ done: true });
+    expect(w.state()).toMatchObject({ stable: { version: '4' }, refused: [] });
+    const text = w.notices.at(-1)?.text ?? '';
+    const [, to = ''] =
+      /"sls models rollback --model churn --to (\d+)[^"]*" goes back again/.exec(text) ?? [];
+    expect(to, text).toBe('3');
+    expect(await w.command('rollback', { to })).toMatchObject({ done: true });
+    expect(w.target()).toEqual({ version: '3', weights: {} });
+  });
+
   it('that was not rolled back: what was live is refused, as ever', async () => {
     const w = await deployed(SETTINGS);
     await until(w, 'DONE', GOOD);

@@ -222,22 +222,22 @@ describe('the lines', () => {
     expect(lines({ inputs: [spec('a'), spec('c', [-1, 1])] })).toEqual([
       'churn: its signature differs from that of version 3, which is live:',
       '  input b is called c now: requests that have b are refused',
-      'Clients that send what version 3 takes may be refused; an intended change goes by `sls models promote --model churn --stage prod` once clients follow.',
+      'Clients that send what version 3 takes may be refused; if the change is intended, promote it once clients follow: `sls models promote --model churn --stage prod`.',
     ]);
   });
 
   it('say who reads answers, where those change', () => {
     expect(lines({ outputs: [] }).at(-1)).toMatch(
-      /^Clients that read what version 3 answers may fail; an intended/,
+      /^Clients that read what version 3 answers may fail; if the change is intended/,
     );
     expect(lines({ outputs: [], inputs: [] }).at(-1)).toMatch(
-      /^Clients that send what version 3 takes may be refused, and those that read what it answers may fail; an intended/,
+      /^Clients that send what version 3 takes may be refused, and those that read what it answers may fail; if the change is intended/,
     );
   });
 
   it('name no command to promote where there are no steps', () => {
     expect(lines({ outputs: [] }, false).at(-1)).toBe(
-      'Clients that read what version 3 answers may fail; it is released without steps, so that this meets all of them at once.',
+      'Clients that read what version 3 answers may fail; it is released without steps, so all clients meet this at once.',
     );
   });
 

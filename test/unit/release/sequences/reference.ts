@@ -103,8 +103,8 @@ function taken(state: State, offers: Template, asked: readonly Name[]): Partial<
   return Object.fromEntries(
     asked.map((name) => {
       const so = anew(goingOn(state[name]), offers[name]);
-      // Asked for while somebody else had made it live: that is no refused version any more.
-      const isLive = so.live === offers[name] && state[name].moved !== undefined;
+      // Asked for while it is live, by whoever: that is no refused version any more.
+      const isLive = so.live === offers[name];
       return [name, isLive ? { ...so, refused: without(so.refused, so.live) } : so];
     }),
   );

@@ -1,0 +1,27 @@
+import { readFileSync } from 'node:fs';
+import { brotliDecompressSync } from 'node:zlib';
+import type { receive } from '../functions/release/receive.ts';
+import type { registry } from '../functions/shared/registry.ts';
+import type { releaseFunctions, releaseResources } from '../plugins/models/plan/alias.ts';
+
+/** A version of the plugin, as far as it makes the stack of releases. */
+export type Edition = {
+  /** Source of the release worker. */
+  readonly worker: string;
+  readonly releaseFunctions: typeof releaseFunctions;
+  readonly releaseResources: typeof releaseResources;
+  readonly receive: typeof receive;
+  readonly registry: typeof registry;
+};
+
+/** As `make.ts` beside it has written. */
+const kept = (name: string): string =>
+  brotliDecompressSync(
+    readFileSync(new URL(`./fixtures/version-before/${name}.mjs.br`, import.meta.url)),
+  ).toString();
+
+/** The version of the plugin before this one: what is deployed already was made by it. */
+export async function versionBefore(): Promise<Edition> {
+  const pure = await import(`data:text/javascript,${encodeURIComponent(kept('pure'))}`);
+  return { worker: kept('worker'), ...pure };
+}
