@@ -271,11 +271,6 @@ async function agreesOf(service: Subject, name: Name, so: State['a'], after: str
     expect(level, `${at}: ${summary}`).not.toBe('ok');
     return;
   }
-  if (so.forgotten) {
-    expect(traffic, `${at}: no weight without a document`).toEqual({ [so.live]: 100 });
-    expect(status.level, `${at}: ${status.summary}`).not.toBe('ok');
-    return;
-  }
   expect(document?.stable?.fingerprint, `${at}: stable`).toBe(so.live);
   const running = so.candidate !== undefined;
   expect(
