@@ -5,7 +5,7 @@ import { play, type Step, step } from './sequences.ts';
 import { openService } from './service.ts';
 
 it('all that can be asked agrees after each of them', async () => {
-  const runs = Number(process.env.FC_RUNS ?? 300);
+  const runs = Number(process.env.FC_RUNS ?? 2000);
   let played = 0;
   await fc.assert(
     fc.asyncProperty(
