@@ -15,8 +15,17 @@ plugins: [serverless-models]
 provider: {name: aws}
 custom: {models: {registry: {bucket: ${Bucket}}}}
 models:
-  churn: {artifact: add.onnx, memory: ${memory}, release: {strategy: allAtOnce}}
+  churn: {artifact: add.onnx, memory: ${memory}, gate: {cases: cases.jsonl}, release: {strategy: allAtOnce}}
 `;
+/** A case file, which goes to the registry. */
+const caseOf = (a: number): string =>
+  `${JSON.stringify({
+    inputs: [
+      { name: 'a', datatype: 'FP32', shape: [1, 3], data: [a, 2, 3] },
+      { name: 'b', datatype: 'FP32', shape: [1, 1], data: [1] },
+    ],
+    outputs: [{ name: 'sum', datatype: 'FP32', shape: [1, 3], data: [a + 1, 3, 4] }],
+  })}\n`;
 
 let aws: LocalAws;
 let s3: S3Client;
@@ -26,7 +35,7 @@ beforeAll(async () => {
   aws = await startAws();
   s3 = new S3Client({ ...client(aws.endpoint), forcePathStyle: true });
   await s3.send(new CreateBucketCommand({ Bucket }));
-  const files = { 'add.onnx': await readFile(join(fixtures, 'add.onnx')) };
+  const files = { 'add.onnx': await readFile(join(fixtures, 'add.onnx')), 'cases.jsonl': caseOf(1) };
   service = await deployService({ yaml: yaml(1024), files }, aws);
   user = await makeUser(aws, 'deployer');
 });
@@ -47,22 +56,33 @@ async function uploaded(): Promise<readonly string[]> {
   return keys.flat().sort();
 }
 
-test.each(['s3:GetObject', 's3:PutObject', 's3:*'])('without %s', async (action) => {
-  const all = { Effect: 'Allow', Action: '*', Resource: '*' };
-  const Resource = [`arn:aws:s3:::${Bucket}`, `arn:aws:s3:::${Bucket}/*`];
+/** Its next version, with other cases, by somebody who may do all but this. */
+async function denied(action: string, ...Resource: string[]) {
   await user.may([
-    { Sid: 'All', ...all },
+    { Sid: 'All', Effect: 'Allow', Action: '*', Resource: '*' },
     { Sid: 'Denied', Effect: 'Deny', Action: action, Resource },
   ]);
-  const before = await uploaded();
   await writeFile(join(service.dir, 'serverless.yml'), yaml(1088).replace('serverless-models', PLUGIN));
+  await writeFile(join(service.dir, 'cases.jsonl'), caseOf(2));
+  const before = await uploaded();
   const { code, stdout, stderr } = await service.slsAs(user.env, 'deploy');
-  console.log(stdout, stderr);
+  const added = (await uploaded()).filter((key) => !before.includes(key));
+  return { code, said: stdout + stderr, added };
+}
+
+test.each(['s3:GetObject', 's3:PutObject', 's3:*'])('without %s', async (action) => {
+  const { code, said, added } = await denied(action, `arn:aws:s3:::${Bucket}`, `arn:aws:s3:::${Bucket}/*`);
   expect(code).toBe(1);
-  expect(stdout + stderr).toMatch(/The registry cannot be used: .*MODELS_AWS/s);
-  expect(stdout + stderr).toContain(Bucket);
-  expect(stdout + stderr).toMatch(/s3:(Get|Put)Object/);
-  expect(await uploaded()).toEqual(before);
+  expect(said).toMatch(/The registry in governed cannot be used: .*s3:(Get|Put)Object.*MODELS_AWS/s);
+  expect(said).toContain('docs/deploy-policy.md');
+  expect(added).toEqual([]);
+});
+
+test('without the files below it nothing of the stack is uploaded', async () => {
+  const { code, said, added } = await denied('s3:PutObject', `arn:aws:s3:::${Bucket}/models/files/*`);
+  expect(code).toBe(1);
+  expect(said).toMatch(/s3:\/\/governed\/models\/files\/\w+ cannot be uploaded: .*s3:PutObject.*MODELS_AWS/s);
+  expect(added.filter((key) => !/\/(deployments|signatures)\//.test(key))).toEqual([]);
 });
 
 test('with all of them it is deployed', async () => {

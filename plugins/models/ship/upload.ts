@@ -9,6 +9,8 @@ import {
   S3Client,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
+import { messageOf } from '../../../functions/shared/aws/errors.ts';
+import { problemError } from '../errors.ts';
 import { type AwsConfig, waitingFor } from './context.ts';
 
 /** A file that goes to the registry bucket under its sha256. */
@@ -44,7 +46,7 @@ export async function uploadFiles(
         : putParts(client, place, file, progress)
       ).catch((error: unknown) => {
         // Another deploy put the same bytes first (412), or is about to (409).
-        if (!isConditional(error)) throw error;
+        if (!isConditional(error)) throw failed(place, error);
       });
     }
   } finally {
@@ -52,6 +54,20 @@ export async function uploadFiles(
     client.destroy();
   }
 }
+
+/** AWS names neither bucket nor key of what it refuses. */
+const failed = ({ Bucket, Key }: Place, error: unknown): Error =>
+  problemError(
+    [
+      {
+        code: 'MODELS_AWS',
+        key: 'models',
+        message: `s3://${Bucket}/${Key} cannot be uploaded: ${messageOf(error)}.`,
+        fix: 'Check credentials and --aws-profile; docs/deploy-policy.md lists what a deploy needs.',
+      },
+    ],
+    error,
+  );
 
 type Place = { readonly Bucket: string; readonly Key: string };
 

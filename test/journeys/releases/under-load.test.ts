@@ -38,21 +38,6 @@ describe('a candidate', () => {
     const end = { alias: whole('1'), phase: 'ROLLED_BACK', stable: '1', lost: [] };
     expect(await endOf(on, traffic, ['2'])).toEqual(end);
   });
-
-  it('that is slower than the objective, though it answers all, is rolled back', async () => {
-    const on = await open('slow');
-    const slow = { p95: 300, declares: { latency: { p95: 300 } } };
-    await on.deploy(slow);
-    const traffic = on.traffic(20);
-    await on.deploy({ ...slow, hard: 'slows', release: CANARY });
-    await on.until('JUDGING');
-    traffic.hard(0.5);
-    const { reason } = await on.until('ROLLED_BACK', 90);
-    expect(reason).toMatch(/^version 2 was rolled back: latency: /);
-    expect(faultsOf(traffic.outcomes)).toEqual([]);
-    const end = { alias: whole('1'), phase: 'ROLLED_BACK', stable: '1', lost: [] };
-    expect(await endOf(on, traffic)).toEqual(end);
-  });
 });
 
 describe('a live version', () => {

@@ -1,6 +1,5 @@
 /** Small functions in a model's place: they answer as an endpoint does, count by the endpoint's own meter, and fail as asked. */
 import { dirname } from 'node:path';
-import { slowEdges } from '../../../functions/release/judge/slow.ts';
 import { bundle, importPath, ownFile } from '../../../plugins/models/ship/bundle.ts';
 
 /** A request is one number: `EASY` ones are answered by every version that starts. */
@@ -8,7 +7,7 @@ export const EASY = 0;
 export const HARD = 1;
 
 /** What a version does with a hard request. */
-export type Behaviour = 'answers' | 'slows' | 'errs' | 'throws' | 'dawdles' | 'hangs' | 'eats memory';
+export type Behaviour = 'answers' | 'errs' | 'throws' | 'dawdles' | 'hangs' | 'eats memory';
 
 export type Kind = {
   readonly hard?: Behaviour;
@@ -16,13 +15,10 @@ export type Kind = {
   readonly init?: 'fails';
   /** What it multiplies a request by. */
   readonly factor?: number;
-  /** The objective by which its slow answers count, in milliseconds. */
-  readonly p95?: number;
 };
 
 const HARD_ONES: Readonly<Record<Behaviour, string>> = {
   answers: '',
-  slows: 'await new Promise((resolve) => setTimeout(resolve, 900));',
   errs: `meter.failed(); return { error: 'y[0] is not finite', code: 'NON_FINITE_OUTPUT' };`,
   throws: `throw new Error('it cannot');`,
   dawdles: 'await new Promise((resolve) => setTimeout(resolve, 40_000));',
@@ -36,12 +32,11 @@ const METER = ownFile('functions/infer/metrics');
 const made = new Map<string, Promise<string>>();
 
 /** @returns source of `handler.mjs`; equal kinds give equal code, which is bundled once a process */
-export function versionCode({ hard = 'answers', init, factor = 2, p95 }: Kind = {}): Promise<string> {
-  const counts = p95 === undefined ? '' : `, slowEdges: ${JSON.stringify(slowEdges(p95))}`;
+export function versionCode({ hard = 'answers', init, factor = 2 }: Kind = {}): Promise<string> {
   const source = `
     import { createMeter } from ${importPath(METER)};
     ${init === undefined ? '' : `throw new Error('it does not start');`}
-    const meter = createMeter({ model: 'm'${counts} }, process.env, false);
+    const meter = createMeter({ model: 'm' }, process.env, false);
     export const handler = async (event, context) => {
       if (!Array.isArray(event.inputs)) return { error: 'no inputs', code: 'INVALID_REQUEST' };
       const [asked] = event.inputs[0].data;
