@@ -47,7 +47,11 @@ function compareOutput(
   add: Add,
 ): void {
   if (want.datatype !== undefined && datatype !== want.datatype) {
-    add({ at: `${at}.datatype`, expected: want.datatype, got: cut(String(datatype)) });
+    add({
+      at: `${at}.datatype`,
+      expected: want.datatype,
+      got: typeof datatype === 'string' ? cut(datatype) : shown(datatype),
+    });
     return;
   }
   if (!isShape(shape) || shape.join() !== want.shape.join()) {
