@@ -68,15 +68,22 @@ export function outcomeOf({ live, candidate, refused, ...model }: Model, offer: 
  *
  * @param asked the models for which CloudFormation asks: what changed, what is forced, and what is neither live nor on its way
  *   where the framework would have skipped all
+ * @param unmarked the models for which CloudFormation asks only because a mark goes: nothing changes, but somebody looks at them
  */
 export function deployed(
   state: State,
   offers: Template,
   asked: readonly Name[],
-  { isForced, isBroken }: { readonly isForced: boolean; readonly isBroken: boolean },
+  {
+    isForced,
+    isBroken,
+    unmarked,
+  }: { readonly isForced: boolean; readonly isBroken: boolean; readonly unmarked: readonly Name[] },
 ): { readonly state: State; readonly isGood: boolean } {
   const next: Record<Name, Model> = { ...state };
+  const looked: Partial<Record<Name, Model>> = {};
   for (const name of MODELS) {
+    if (unmarked.includes(name)) looked[name] = next[name] = ticked(state[name]);
     if (!asked.includes(name)) continue;
     const [model, offer] = [state[name], offers[name]];
     const so = goingOn(model);
@@ -87,14 +94,14 @@ export function deployed(
     if (isRefused || isFailing) {
       // What is refused is not followed at all.
       const followed = asked.slice(0, asked.indexOf(name) + (isRefused ? 0 : 1));
-      return { state: { ...state, ...taken(state, offers, followed) }, isGood: false };
+      return { state: { ...state, ...looked, ...taken(state, offers, followed) }, isGood: false };
     }
     const { candidate: _, ...rest } = so;
     next[name] = isLive
       ? { ...rest, rolledBack: false, refused: without(rest.refused, offer) }
       : { ...rest, candidate: { is: offer, held: false }, rolledBack: false };
   }
-  if (isBroken) return { state: { ...state, ...taken(state, offers, asked) }, isGood: false };
+  if (isBroken) return { state: { ...state, ...looked, ...taken(state, offers, asked) }, isGood: false };
   return { state: next, isGood: true };
 }
 
@@ -115,6 +122,11 @@ const anew = (model: Model, offer: Fingerprint): Model =>
   model.candidate?.held && model.candidate.is !== offer
     ? { ...model, candidate: { ...model.candidate, weightless: true } }
     : model;
+
+/** Whoever ticks a model makes an alias that is gone again. */
+export function ticked({ gone: _, ...model }: Model): Model {
+  return model;
+}
 
 /** A deploy goes on from where the alias is. */
 function goingOn({ moved, gone: _, forgotten: __, ...model }: Model): Model {

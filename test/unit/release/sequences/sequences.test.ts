@@ -15,7 +15,8 @@ it('all that can be asked agrees after each of them', async () => {
         played += 1;
       },
     ),
-    { numRuns: runs },
+    // The same ones in each run of the tests, which is no matter of luck; others with FC_SEED.
+    { numRuns: runs, seed: Number(process.env.FC_SEED ?? 12) },
   );
   expect(played).toBe(runs);
 }, 240_000);

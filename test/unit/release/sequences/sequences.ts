@@ -9,6 +9,7 @@ import {
   judged,
   outcomeOf,
   type State,
+  ticked,
 } from './reference.ts';
 import {
   type Fingerprint,
@@ -88,6 +89,8 @@ export async function play(service: Subject, steps: readonly Step[]): Promise<vo
   let folder: Template = { a: made('good'), b: made('good') };
   let stack = folder;
   let uploaded = JSON.stringify([folder, false]);
+  /** The models whose request in the stack bears a mark, of --force or of what was asked anew. */
+  let marked: readonly Name[] = [];
   let state: State = { a: first(folder.a), b: first(folder.b) };
   expect(await service.deploy(folder)).toMatchObject({ code: 0 });
   await agrees(service, state, 'the first deploy');
@@ -153,13 +156,14 @@ export async function play(service: Subject, steps: readonly Step[]): Promise<vo
         const compiled = JSON.stringify([folder, now.isBroken]);
         const isMarked = MODELS.some((name) => state[name].forgotten);
         const isSkipped = !now.isForced && !isMarked && compiled === uploaded;
-        const asked = MODELS.filter(
+        const marks = MODELS.filter(
           (name) =>
             now.isForced ||
-            folder[name] !== stack[name] ||
             state[name].forgotten === true ||
             (isSkipped && isMissing(state[name], folder[name])),
         );
+        const asked = MODELS.filter((name) => folder[name] !== stack[name] || marks.includes(name));
+        const unmarked = marked.filter((name) => !asked.includes(name));
         const skips = isSkipped && asked.length === 0;
         const ended = await service.deploy(folder, {
           force: now.isForced,
@@ -172,9 +176,9 @@ export async function play(service: Subject, steps: readonly Step[]): Promise<vo
         // A mark is in the uploaded template, and not in the next one; and what was uploaded but not deployed is never skipped.
         if (!skips) uploaded = now.isForced || isSkipped || isMarked || isKilled ? '' : compiled;
         if (isKilled) break;
-        const result = skips ? { state, isGood: true } : deployed(state, folder, asked, now);
+        const result = skips ? { state, isGood: true } : deployed(state, folder, asked, { ...now, unmarked });
         state = result.state;
-        if (result.isGood && !skips) stack = folder;
+        if (result.isGood && !skips) [stack, marked] = [folder, marks];
         if (now.killed !== undefined && ended === undefined) break;
         if (skips || result.isGood) state = { a: ticked(state.a), b: ticked(state.b) };
         if (result.isGood && now.waits)
@@ -200,11 +204,6 @@ export async function play(service: Subject, steps: readonly Step[]): Promise<vo
     }
     await agrees(service, state, JSON.stringify(now));
   }
-}
-
-/** A deploy ticks each model at its end: an alias that is gone is made again. */
-function ticked({ gone: _, ...model }: State['a']): State['a'] {
-  return model;
 }
 
 /** Must a deploy be made, although nothing has changed since the last upload? */
