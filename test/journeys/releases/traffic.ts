@@ -3,7 +3,7 @@ import { client } from '../../local-aws/deployed.ts';
 import { EASY, HARD, requestOf } from './version.ts';
 
 /** Requests under way at most: more are not traffic but a starved machine, which never gets to the end of them. */
-const MOST = 400;
+const MOST = 120;
 
 /** What became of one request. */
 export type Outcome = {
