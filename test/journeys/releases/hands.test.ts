@@ -56,7 +56,7 @@ describe('an alias deleted by hand in mid-release', () => {
     await on.until('JUDGING');
     await expect
       .poll(pager.texts, WRITTEN)
-      .toContainEqual(expect.stringContaining('aws lambda add-permission'));
+      .toContainEqual(expect.stringContaining('lists what is missing, with the commands'));
     const { lost, ...end } = await endOf(on, traffic);
     expect(end).toEqual({ alias: half('1', '2'), phase: 'JUDGING', stable: '1' });
     // Nobody can answer where there is no alias; nothing else was lost.
