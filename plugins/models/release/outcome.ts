@@ -54,7 +54,11 @@ export function outcomeOf(fingerprint: string, { release, alias }: Stands): Outc
   if (moved)
     return {
       is: 'none',
-      why: reason ?? `the alias points to ${say(alias)}, which no release did`,
+      // Where no tick saw it yet, the reason is still that of the release before.
+      why:
+        held?.by === 'foreign' && reason !== undefined
+          ? reason
+          : `the alias points to ${say(alias)}, which no release did`,
     };
   if (candidate?.fingerprint === fingerprint && reason !== undefined) return { is: 'none', why: reason };
   return {
