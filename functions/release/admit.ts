@@ -78,7 +78,8 @@ function followed(
   const base = first || found === undefined ? undefined : settled(found, alias, now);
   if (stack === 'unknown') return unread(found, base, asked, now);
   if (asked.type === 'Update' && stack === 'rollingBack') {
-    if (base !== undefined && !undoes(base, asked)) return write(found, changed(base, asked, now));
+    if (base !== undefined && !undoes(base, asked))
+      return write(found, changed(base, asked, 'rollback', now));
     const back = withdrawn(
       base ?? blank(asked, now),
       asked,
@@ -87,7 +88,7 @@ function followed(
     );
     return write(found, back, base && givenUp(base, back.stable, now));
   }
-  if (base !== undefined && leavesAlone(asked)) return write(found, changed(base, asked, now));
+  if (base !== undefined && leavesAlone(asked)) return write(found, changed(base, asked, 'settings', now));
   const refusal = asked.forced ? undefined : refused(base, asked);
   return refusal === undefined || found === undefined
     ? write(found, forward(base, asked, alias, recorded, now))
@@ -179,8 +180,12 @@ function settled(found: Release, alias: AliasState | undefined, now: number): Re
   return found.intent !== undefined && made(alias, found.intent) ? settle(found, found.intent, now) : found;
 }
 
-/** Settings and capacity of what is there. What AWS refused of them before is tried again. */
-function changed(base: Release, asked: Asked, now: number): Release {
+/**
+ * Settings and capacity of what is there. What AWS refused of them before is tried again.
+ *
+ * @param kind `rollback`: of a stack that rolls back, and would be stuck half-way if capacity or schedule could fail it
+ */
+function changed(base: Release, asked: Asked, kind: 'settings' | 'rollback', now: number): Release {
   const tried = base.scaled?.refused === undefined ? {} : { scaled: undefined };
   const { stable } = base;
   const live =
@@ -189,7 +194,7 @@ function changed(base: Release, asked: Asked, now: number): Release {
       : {};
   // While a candidate is on its way they are the candidate's.
   const watch = isPending(base) ? {} : rewindowed(base, asked.settings, now);
-  return next(base, { ...noted(base, asked, 'settings', now), ...tried, ...live, ...watch }, now);
+  return next(base, { ...noted(base, asked, kind, now), ...tried, ...live, ...watch }, now);
 }
 
 /** The watch belongs to the live version: it goes on through releases that come to nothing, and ends with that version. */
