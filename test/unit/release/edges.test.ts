@@ -531,6 +531,11 @@ describe('the schedule cannot be made', () => {
     });
     expect(w.alias()).toEqual(before);
     expect(w.state()).toMatchObject({ phase: 'DONE', stable: { version: '3' } });
+    // Still it cannot: a stack that rolls back must not be stuck for it.
+    w.stack.state = 'rollingBack';
+    await w.send(request('Update', '3', 'a', { before: '4' }));
+    expect(w.answers.at(-1)).toMatchObject({ Status: 'SUCCESS' });
+    expect(w.alias()).toEqual(before);
     w.stack.state = 'done';
     await w.send(tick());
     expect(w.alias()?.version).toBe('3');
