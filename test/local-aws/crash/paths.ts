@@ -143,12 +143,22 @@ export const PATHS: readonly Path[] = [
   { name: 'superseded', given: judging, play: deploy('4', CANARY), ends: ['DONE', '4'] },
   {
     name: 'stack-fails',
+    given: first,
+    play: async (life) => {
+      await life.deploy({ version: '2', settings: CANARY, tail: { minutes: 2, status: 'FAILED' } });
+      await life.quiet();
+    },
+    ends: ['ABORTED', '1'],
+  },
+  {
+    // The release that the failed deploy took the place of.
+    name: 'begins-anew',
     given: judging,
     play: async (life) => {
       await life.deploy({ version: '4', settings: CANARY, tail: { minutes: 2, status: 'FAILED' } });
       await life.quiet();
     },
-    ends: ['ABORTED', '1'],
+    ends: ['DONE', '2'],
   },
   {
     name: 'stack-busy',
