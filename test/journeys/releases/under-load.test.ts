@@ -38,6 +38,23 @@ describe('a candidate', () => {
     const end = { alias: whole('1'), phase: 'ROLLED_BACK', stable: '1', lost: [] };
     expect(await endOf(on, traffic, ['2'])).toEqual(end);
   });
+
+  it('that is slower than its objective at a third of its requests is rolled back, though each is answered', async () => {
+    const on = await open('slow');
+    const p95 = 20;
+    const declares = { latency: { p95 }, timeout: 60 };
+    await on.deploy({ p95, declares });
+    const traffic = on.traffic(20);
+    await on.deploy({ hard: 'lags', p95, declares, release: CANARY });
+    await on.until('JUDGING');
+    traffic.hard(1 / 3);
+    const { reason, judgements } = await on.until('ROLLED_BACK', 90);
+    expect(reason).toMatch(/^version 2 was rolled back: latency: \d+ of \d+ \([\d.]+ %\)/);
+    const slow = judgements.at(-1)?.signals.filter(({ verdict }) => verdict === 'fail');
+    expect(slow?.map(({ signal }) => signal)).toEqual(['slow']);
+    const end = { alias: whole('1'), phase: 'ROLLED_BACK', stable: '1', lost: [] };
+    expect(await endOf(on, traffic, [])).toEqual(end);
+  });
 });
 
 describe('a live version', () => {

@@ -1,5 +1,6 @@
 /** Small functions in a model's place: they answer as an endpoint does, count by the endpoint's own meter, and fail as asked. */
 import { dirname } from 'node:path';
+import { slowEdgesOf } from '../../../plugins/models/plan/metrics.ts';
 import { bundle, importPath, ownFile } from '../../../plugins/models/ship/bundle.ts';
 
 /** A request is one number: `EASY` ones are answered by every version that starts. */
@@ -7,7 +8,7 @@ export const EASY = 0;
 export const HARD = 1;
 
 /** What a version does with a hard request. */
-export type Behaviour = 'answers' | 'errs' | 'throws' | 'dawdles' | 'hangs' | 'eats memory';
+export type Behaviour = 'answers' | 'lags' | 'errs' | 'throws' | 'dawdles' | 'hangs' | 'eats memory';
 
 export type Kind = {
   readonly hard?: Behaviour;
@@ -15,10 +16,14 @@ export type Kind = {
   readonly init?: 'fails';
   /** What it multiplies a request by. */
   readonly factor?: number;
+  /** Its objective, milliseconds; default: none. The deploy declares it, too. */
+  readonly p95?: number;
 };
 
 const HARD_ONES: Readonly<Record<Behaviour, string>> = {
   answers: '',
+  // The meter measures the real clock, and timers go by the fast one.
+  lags: 'Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 80);',
   errs: `meter.failed(); return { error: 'y[0] is not finite', code: 'NON_FINITE_OUTPUT' };`,
   throws: `throw new Error('it cannot');`,
   dawdles: 'await new Promise((resolve) => setTimeout(resolve, 40_000));',
@@ -32,11 +37,12 @@ const METER = ownFile('functions/infer/metrics');
 const made = new Map<string, Promise<string>>();
 
 /** @returns source of `handler.mjs`; equal kinds give equal code, which is bundled once a process */
-export function versionCode({ hard = 'answers', init, factor = 2 }: Kind = {}): Promise<string> {
+export function versionCode({ hard = 'answers', init, factor = 2, p95 }: Kind = {}): Promise<string> {
+  const manifest = { model: 'm', slowEdges: slowEdgesOf(p95) };
   const source = `
     import { createMeter } from ${importPath(METER)};
     ${init === undefined ? '' : `throw new Error('it does not start');`}
-    const meter = createMeter({ model: 'm' }, process.env, false);
+    const meter = createMeter(${JSON.stringify(manifest)}, process.env, false);
     export const handler = async (event, context) => {
       if (!Array.isArray(event.inputs)) return { error: 'no inputs', code: 'INVALID_REQUEST' };
       const [asked] = event.inputs[0].data;
