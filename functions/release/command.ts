@@ -6,6 +6,7 @@ import { heldNotice, notice, numbers, ways } from './notices.ts';
 import { deadline } from './phases/gating.ts';
 import { addRefusal, revert, rollBack } from './phases/rollback.ts';
 import { hold, intend, isOpen, isPending, lastGood, next, standing, tell } from './steps.ts';
+import { unfinished } from './stuck.ts';
 import { points, say, whole } from './target.ts';
 
 /** What a person asks. `target`: the version that a rollback names, as the registry and Lambda know it. */
@@ -60,7 +61,7 @@ function promote(
     return refuse(
       `the alias points to ${say(alias)}, which this release did not do: deploy again to go on from there`,
     );
-  if (stack !== 'done') return refuse('the stack is still in progress');
+  if (stack !== 'done') return refuse(unfinished(stack));
   const reason = why('promoted', asked);
   const to = next(
     state,

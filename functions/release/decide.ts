@@ -71,9 +71,9 @@ function first(state: Release, facts: Facts, overdue: boolean, now: number): Act
   if (lost && state.stable !== undefined) return recreate(state, now);
   switch (state.phase) {
     case 'GATING':
-      return gating(state, facts, now);
+      return expired(state, facts, now) ?? gating(state, facts, now);
     case 'WARMING':
-      return warming(state, facts, now);
+      return expired(state, facts, now) ?? warming(state, facts, now);
     case 'SHIFTING':
       return shifting(state, facts, now);
     case 'JUDGING':
@@ -202,6 +202,12 @@ function answerOf(state: Release, facts: Facts, overdue: boolean, now: number): 
       return answer(isOpen(phase) || phase === 'DONE' || phase === 'BAKING' ? 'SUCCESS' : 'FAILED');
   }
 }
+
+/** A release that began anew has no request whose end bounds its gate and its warming: its deadline does. */
+const expired = (state: Release, facts: Facts, now: number): Action | undefined =>
+  state.request?.url === undefined && now >= Date.parse(state.deadline)
+    ? write(abort(state, late(state, facts), now))
+    : undefined;
 
 const UNDONE = 'provisioned concurrency could not be changed in time';
 
