@@ -207,6 +207,8 @@ export type Release = {
   readonly promotedAt?: string;
   /** When a person undid this release's rollback. */
   readonly returnedAt?: string;
+  /** When a person had an alias put back that somebody else had moved. */
+  readonly putBackAt?: string;
   /**
    * Of the live version: alarms that turn on after `since` may bring the last good one back, until `until`. Deploys that fail do not
    * end it. `keeps`: the version that keeps its instances as long (blueGreen); older workers do not write it.
