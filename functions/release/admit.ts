@@ -227,7 +227,11 @@ function forward(
     // Something else of the resource changed; the version is live already. A stack that rolls back takes nothing back then, and the
     // release that made it live keeps its evidence.
     const watch = rewindowed(base, asked.settings, now);
-    return next(base, { ...request, ...watch, stable: candidate, reason: undefined }, now);
+    return next(
+      base,
+      { ...request, ...watch, stable: candidate, reason: undefined, putBackAt: undefined },
+      now,
+    );
   }
   const released = { ...from, release: asked.id, schedule: asked.schedule };
   const same = stable?.version === asked.version;

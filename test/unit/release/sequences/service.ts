@@ -305,6 +305,7 @@ export function openService(): Subject {
   };
 
   return {
+    now: () => w.clock.now,
     deploy,
     minutes,
     quiet: async (look) => {
