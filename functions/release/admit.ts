@@ -20,7 +20,7 @@ import {
   UNWATCHED,
 } from './steps.ts';
 import { made, points, whole } from './target.ts';
-import { begun, givenUp, restored, undoes, withdrawn } from './withdraw.ts';
+import { begun, endedBy, givenUp, goneOf, restored, UNREAD, undoes, withdrawn } from './withdraw.ts';
 
 /** What is read before a request is admitted. */
 export type Found = {
@@ -128,8 +128,13 @@ function waits(found: Release | undefined, asked: Asked, now: number): Release {
 /** The stack’s status was not to be read in time: what was live gets its traffic back, since nobody can be worse off; all else fails. */
 function unread(found: Release | undefined, base: Release | undefined, asked: Asked, now: number): Admission {
   const lives = base === undefined ? [] : [base.stable, ...base.lives, base.operation?.stable];
-  if (base !== undefined && lives.some((ref) => ref?.fingerprint === asked.fingerprint))
-    return write(found, restored(base, asked, now));
+  if (base !== undefined && lives.some((ref) => ref?.fingerprint === asked.fingerprint)) {
+    // Live already: only what it follows changes, and the release that made it live keeps its evidence.
+    const isLive = base.stable?.fingerprint === asked.fingerprint && base.stable.version !== goneOf(asked);
+    if (isLive && !isPending(base)) return write(found, changed(base, asked, 'rollback', now));
+    const next = restored(base, asked, now);
+    return write(found, next, isPending(base) ? endedBy(base, UNREAD, now) : superseded(base));
+  }
   const reason =
     'the status of the stack could not be read in time, so nobody knows whether the stack rolls back; give the release worker ' +
     'cloudformation:DescribeStacks (its log says why AWS refused it), then deploy again';
