@@ -5,6 +5,7 @@ import { blank, FRESH, noted, REMEMBERED } from './noted.ts';
 import { telling } from './pace.ts';
 import {
   type Changes,
+  endTime,
   intend,
   iso,
   isPending,
@@ -99,7 +100,7 @@ function followed(
 function write(
   found: Release | undefined,
   release: Release,
-  kept: Release | undefined = found && superseded(found),
+  kept: Release | undefined = found && superseded(found, release.updatedAt),
 ): Admission {
   const archive = found !== undefined && found.release !== release.release ? kept : undefined;
   return {
@@ -109,8 +110,11 @@ function write(
   };
 }
 
-const superseded = (found: Release): Release =>
-  isPending(found) || found.phase === 'HELD' ? { ...found, phase: 'SUPERSEDED' } : found;
+/** @param at ISO time */
+const superseded = (found: Release, at: string): Release =>
+  isPending(found) || found.phase === 'HELD'
+    ? { ...found, phase: 'SUPERSEDED', endedAt: endTime(found) ?? at }
+    : found;
 
 /** Noted, and followed once the stack’s status can be read: whether it rolls back decides what the request means. */
 function waits(found: Release | undefined, asked: Asked, now: number): Release {
@@ -133,7 +137,11 @@ function unread(found: Release | undefined, base: Release | undefined, asked: As
     const isLive = base.stable?.fingerprint === asked.fingerprint && base.stable.version !== goneOf(asked);
     if (isLive && !isPending(base)) return write(found, changed(base, asked, 'rollback', now));
     const next = restored(base, asked, now);
-    return write(found, next, isPending(base) ? endedBy(base, UNREAD, now) : superseded(base));
+    return write(
+      found,
+      next,
+      isPending(base) ? endedBy(base, UNREAD, now) : superseded(base, next.updatedAt),
+    );
   }
   const reason =
     'the status of the stack could not be read in time, so nobody knows whether the stack rolls back; give the release worker ' +

@@ -85,4 +85,5 @@ export const FRESH: Changes = {
   putBackAt: undefined,
   reversal: undefined,
   deployment: undefined,
+  endedAt: undefined,
 };

@@ -108,11 +108,10 @@ export function withdrawn(base: Release, asked: Asked, alias: VersionRef | undef
   );
   if (back !== undefined && behavesAlike(back.candidate, asked) && !isRefused)
     return anew(base, asked, back, taken(base, asked, operation, stable, gone, now), stable, now);
-  // A release that gave up by itself is why the stack goes back: that is kept, with its gate.
-  const why =
-    base.phase === 'ABORTED' && base.reason !== undefined && base.request?.kind !== 'rollback'
-      ? `${base.reason.replace(/\.$/, '')}; `
-      : '';
+  // A release that gave up by itself, or that somebody rolled back, is why the stack goes back: that is kept, with its gate.
+  const isOwn = base.phase === 'ROLLED_BACK' && operation?.at === base.startedAt;
+  const isWhy = (base.phase === 'ABORTED' || isOwn) && base.request?.kind !== 'rollback';
+  const why = isWhy && base.reason !== undefined ? `${base.reason.replace(/\.$/, '')}; ` : '';
   // And so is a verdict on a candidate that the stack gave up for something else, for example another model's gate.
   const gate = why !== '' || (isPending(base) && base.gate?.verdict !== undefined) ? base.gate : undefined;
   return next(

@@ -248,6 +248,11 @@ export type Release = {
   /** Where the tick of this release is, and what it was last told. */
   readonly schedule: { readonly group: string; readonly name: string; readonly told?: string };
   readonly startedAt: string;
+  /**
+   * When it first came to an end: whatever is noted afterwards is no end. Absent in documents of older workers, which leave that of
+   * the release before as it is when they begin one: what is before `startedAt` is none.
+   */
+  readonly endedAt?: string;
   readonly updatedAt: string;
   /** After this a release that still runs is a dead one. */
   readonly deadline: string;
