@@ -90,7 +90,7 @@ function followed(
     return write(found, back, base && givenUp(base, back.stable, now));
   }
   if (base !== undefined && leavesAlone(asked)) return write(found, changed(base, asked, 'settings', now));
-  const refusal = asked.forced ? undefined : refused(base, asked);
+  const refusal = refused(base, asked);
   return refusal === undefined || found === undefined
     ? write(found, forward(base, asked, alias, recorded, now))
     : refuse(found, asked, refusal, now);
@@ -174,13 +174,19 @@ export const unchanged = (reason: string): string => `nothing was changed: ${rea
 const leavesAlone = ({ type, before, version, mark, markBefore }: Asked): boolean =>
   type !== 'Create' && before === version && (mark === undefined || mark === markBefore);
 
-function refused(base: Release | undefined, { fingerprint, version, model }: Asked): string | undefined {
+function refused(
+  base: Release | undefined,
+  { fingerprint, version, model, forced, mark = '' }: Asked,
+): string | undefined {
   const found = base?.refused.find((one) => one.fingerprint === fingerprint);
   if (base === undefined || found === undefined || base.stable?.fingerprint === fingerprint) return undefined;
   // Forced before, and on its way since then.
   if (isPending(base) && base.candidate?.fingerprint === fingerprint) return undefined;
+  // The mark of an earlier template, which `sls rollback` brings back, knows nothing of what was refused since.
+  if (forced && found.at <= mark) return undefined;
+  const older = forced ? ` (its --force is older: of ${clock(mark)})` : '';
   return (
-    `version ${version} of ${model} is the same as version ${found.version}, which was rolled back on ${clock(found.at)}: ${found.reason}; ` +
+    `version ${version} of ${model} is the same as version ${found.version}, which was rolled back on ${clock(found.at)}${older}: ${found.reason}; ` +
     'fix the model, or release it all the same with "sls deploy --force"'
   );
 }
