@@ -131,7 +131,7 @@ export function blocked(state: Release, { stack }: Facts, now: number): Action |
   // A stack may take hours; that is waiting, not death. One that is stuck has until the deadline.
   if (waiting && !isStuck(stack) && left < SOON)
     return write(next(state, deadline(state.steps?.slice(state.step ?? 0) ?? [], state.settings, now), now));
-  if (left <= 0) return write(abort(state, late(state, stack), now));
+  if (left <= 0) return write(abort(state, late(state, waiting ? stack : 'done'), now));
   if (!waiting) return undefined;
   // What has a weight is judged on.
   const step = state.phase === 'PROMOTING' ? underway(state) : (state.step ?? 0) - 1;

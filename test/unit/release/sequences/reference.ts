@@ -196,10 +196,13 @@ export function commanded(
   }
 }
 
-/** Somebody deleted the alias; whoever still ticks makes it again, and what was on its way begins its step from nothing. */
+/**
+ * Somebody deleted the alias, and where it was moved with it; whoever still ticks makes it again, and what was on its way begins
+ * its step from nothing.
+ */
 export function aliasLost(model: Model, isBack: boolean): Model {
-  if (!isBack) return { ...model, gone: true };
   const { moved: _, ...own } = model;
+  if (!isBack) return { ...own, gone: true };
   return own.candidate?.held ? { ...own, candidate: { ...own.candidate, weightless: true } } : own;
 }
 
