@@ -15,20 +15,25 @@ export function points(alias: AliasState | undefined, target: AliasTarget | null
   );
 }
 
+const OURS = 'serverless-models ';
+
 /** The description by which a move of the alias is known to be the one that was intended. 256 characters at most. */
-export const describe = (intent: Intent): string => `serverless-models ${intent.token}`;
+export const describe = (intent: Intent): string => `${OURS}${intent.token}`;
 
 /** Was this very move made? Same target alone is no proof: a slower worker could still make an older move after it. */
 export const made = (alias: AliasState | undefined, intent: Intent): boolean =>
   points(alias, intent.after) && alias?.description === describe(intent);
 
+/** Was the alias made by a worker? Each of its moves has such a description. */
+export const isOurs = ({ description }: AliasState): boolean => description.startsWith(OURS);
+
 /** The description of a move that took a weight away past the deadline, while the registry could not be read or written. */
 export const takenFrom = (release: string): string =>
-  `serverless-models ${release}: weight taken away past the deadline`;
+  `${OURS}${release}: weight taken away past the deadline`;
 
 /** The description of a move that took a weight away since the release's document was gone. */
 export const takenWithout = (release: string): string =>
-  `serverless-models ${release}: weight taken away, since its document is gone`;
+  `${OURS}${release}: weight taken away, since its document is gone`;
 
 /** For people: `version 3`, `version 3 (7: 10 %)`, `nothing`. */
 export function say(target: AliasTarget | AliasState | undefined): string {

@@ -4,7 +4,7 @@ import { type Problem, throwProblems } from './errors.ts';
 import { ALIAS, aliasLogicalId, batchKey, lambdaName, RELEASE } from './naming.ts';
 import { frameworkSchema } from './options.ts';
 import { parseModels } from './parse.ts';
-import { askedAgain, offersIn } from './plan/alias.ts';
+import { askedAgain, markedForced, offersIn } from './plan/alias.ts';
 import { catalogManifest } from './plan/catalog.ts';
 import { FILES_PREFIX } from './plan/endpoint.ts';
 import type { Host } from './plan/host.ts';
@@ -125,8 +125,7 @@ export default class ServerlessModels {
       functions: Object.keys(host.functions),
       externalApi: isExternalApi(host),
     });
-    const forced = this.#options.force ? { forced: new Date().toISOString() } : {};
-    this.#input = { models, options, host, built: new Map(), zips: new Map(), ...forced };
+    this.#input = { models, options, host, built: new Map(), zips: new Map() };
     this.#declared = names;
     this.#problems = [...problems, ...planProblems(drafts, host, options)];
     // `runCommand` tells the problems of a command that goes on all the same, and with `--json` of each command of ours.
@@ -293,18 +292,25 @@ export default class ServerlessModels {
     }
     const { begin } = await import('./release/begin.ts');
     const context = await this.#deployContext(input);
-    const offers = offersIn(input.models, templateOf(this.#serverless).Resources);
+    const { Resources: resources } = templateOf(this.#serverless);
+    Object.assign(
+      resources,
+      markedForced(resources, this.#options.force ? new Date().toISOString() : undefined),
+    );
+    const offers = offersIn(input.models, resources);
     this.#deploy = await begin(context, offers, this.#options.supersede !== false);
     this.#mark(this.#deploy.again);
   }
 
-  /** What the framework would skip though a model's offer is neither live nor on its way is deployed. */
+  /** What CloudFormation would not ask for though a model's offer is neither live nor on its way is deployed. */
   async #askAnew(): Promise<void> {
     const [input, deploy] = [this.#active(), this.#deploy];
+    if (input === undefined || deploy === undefined) return;
     const skips = this.#serverless.service.provider.shouldNotDeploy === true;
-    if (input === undefined || deploy === undefined || !skips) return;
+    // Forced, each model is asked for.
+    if (!skips && this.#options.force) return;
     const { missing } = await import('./release/finish.ts');
-    const models = await missing(await this.#deployContext(input), deploy);
+    const models = await missing(await this.#deployContext(input), deploy, skips);
     if (models.length === 0) return;
     this.#mark(models);
     setDeploys(this.#serverless);

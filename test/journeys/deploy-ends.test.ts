@@ -117,6 +117,20 @@ test('10: a forced deploy that fails does not forget the refusal', async () => {
   expect(still.code, said(still)).toBe(1);
 });
 
+test('--force releases a package, too, and only in the deploy that says so', async () => {
+  expect((await service.sls('package', '--package', 'packed')).code).toBe(0);
+  const refused = await service.sls('deploy', '--package', 'packed');
+  expect(refused.code, said(refused)).toBe(1);
+  const forced = await service.sls('deploy', '--package', 'packed', '--force');
+  expect(forced.code, said(forced)).toBe(0);
+  expect(await status()).toMatchObject({ phase: 'BAKING', refused: [] });
+  // Not a word of that deploy is left in the folder.
+  expect((await models('rollback', '--reason', 'odd answers')).code).toBe(0);
+  const later = await service.sls('deploy', '--package', 'packed');
+  expect(later.code, said(later)).toBe(1);
+  expect(said(later)).toContain('odd answers');
+});
+
 test('9: --force on an unchanged template releases, also after a gate that failed', async () => {
   await cases(WRONG);
   expect((await deploy(yaml(1216))).code).toBe(1);

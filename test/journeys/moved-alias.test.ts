@@ -1,5 +1,5 @@
 /** Somebody moved the alias: an unchanged deploy says so, and releases what it offers from where the alias is. */
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LambdaClient, UpdateAliasCommand } from '@aws-sdk/client-lambda';
 import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
@@ -9,13 +9,14 @@ import { client } from '../local-aws/deployed.ts';
 import { type LocalAws, startAws } from '../local-aws/start.ts';
 import { fixtures } from '../serving/endpoint.ts';
 import { lost, servedBy, startTraffic, type Traffic } from './releases/traffic.ts';
-import { type Deployment, deployService, everythingLeft, type Service } from './service.ts';
+import { type Deployment, deployService, everythingLeft, PLUGIN, type Service } from './service.ts';
 
-const yaml = (memory: number): string => `service: moved
+const yaml = (memory: number, commit = ''): string => `service: moved
 plugins: [serverless-models]
 provider: {name: aws}
 models:
   churn: {artifact: logreg.onnx, memory: ${memory}}
+resources: {Outputs: {Commit: {Value: 'commit ${commit}'}}}
 `;
 
 let aws: LocalAws;
@@ -85,9 +86,24 @@ test('an unchanged deploy says why what it offers is not live, and releases it',
   const said = `${ran.stdout}${ran.stderr}`;
   expect(ran.code, said).toBe(0);
   expect(said).toMatch(
-    /churn: nothing has changed since the last upload, but what it offers is not live: the alias .*points to version 1, which (no|this) release did.* So it is deployed again\./,
+    /churn: nothing of it has changed since the last upload, but what it offers is not live: the alias .*points to version 1, which (no|this) release did.* So it is deployed again\./,
   );
   expect(said).not.toMatch(/No changes to deploy/);
+  expect(await live()).toBe('2 2');
+  expect(await recorded()).toEqual({ phase: 'BAKING', versions: ['2', '2', '1'] });
+});
+
+test('so does a deploy that the framework does not skip, since something else of the service has changed', async () => {
+  await moveTo('1');
+  await writeFile(
+    join(service.dir, 'serverless.yml'),
+    yaml(2048, '8d2f').replace('serverless-models', PLUGIN),
+  );
+  const ran = await service.sls('deploy');
+  expect(ran.code, `${ran.stdout}${ran.stderr}`).toBe(0);
+  expect(`${ran.stdout}${ran.stderr}`).toContain(
+    'churn: nothing of it has changed since the last upload, but',
+  );
   expect(await live()).toBe('2 2');
   expect(await recorded()).toEqual({ phase: 'BAKING', versions: ['2', '2', '1'] });
 });
@@ -101,7 +117,7 @@ test('so does sls deploy --force', async () => {
 });
 
 test('the next deploy has nothing to do, and nothing is left in the end', async () => {
-  await service.deploy(yaml(2048));
+  await service.deploy(yaml(2048, '8d2f'));
   expect(await live()).toBe('2 2');
   expect(lost(await traffic.stop(), [])).toEqual([]);
   await service.remove();

@@ -14,7 +14,7 @@ import { SchedulerClient } from '@aws-sdk/client-scheduler';
 import { ZipFile } from 'yazl';
 import type { Facts, LayerFacts, Model } from '../../plugins/models/model.ts';
 import { aliasLogicalId, functionLogicalId, normalized, RELEASE } from '../../plugins/models/naming.ts';
-import { releaseFunctions, releaseResources } from '../../plugins/models/plan/alias.ts';
+import { markedForced, releaseFunctions, releaseResources } from '../../plugins/models/plan/alias.ts';
 import type { Json, Resource } from '../../plugins/models/plan/cloudformation.ts';
 import type { Host } from '../../plugins/models/plan/host.ts';
 import type { Edition } from '../version-before.ts';
@@ -151,7 +151,6 @@ export function releaseStack(endpoint: string, { service = SERVICE, environment 
       host,
       options: {},
       zips: new Map<string, string>(),
-      ...(forced !== undefined && { forced }),
     };
     const resources: Record<string, Resource> = {};
     const endpoints = [];
@@ -240,6 +239,7 @@ export function releaseStack(endpoint: string, { service = SERVICE, environment 
           }),
         }),
         ...ours,
+        ...markedForced(ours, forced),
       },
     });
   };

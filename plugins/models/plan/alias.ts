@@ -39,7 +39,7 @@ import { serviceTimeout, settingsOf } from './settings.ts';
 import { workerStatements } from './worker-policy.ts';
 
 /** What a release needs of the plan's input. */
-export type ReleaseInput = Pick<PlanInput, 'models' | 'host' | 'options' | 'zips' | 'forced'>;
+export type ReleaseInput = Pick<PlanInput, 'models' | 'host' | 'options' | 'zips'>;
 
 const GROUP = 'ModelsScheduleGroup';
 const SCHEDULE_ROLE = 'ModelsScheduleRole';
@@ -114,9 +114,7 @@ export function releaseResources(
         host,
         new Map(endpoints.map(({ model, facts }) => [model.name, facts])),
       ),
-      ...Object.fromEntries(
-        endpoints.map((endpoint) => [endpoint.aliasLogicalId, aliasOf(endpoint, input.forced)]),
-      ),
+      ...Object.fromEntries(endpoints.map((endpoint) => [endpoint.aliasLogicalId, aliasOf(endpoint)])),
     },
     outputs: {},
   };
@@ -148,10 +146,15 @@ function sweepOf(host: Host, aliases: readonly string[]): Resource {
 }
 
 /** Literals wherever the value is known when packaged: what is resolved at deploy cannot be compared before it. */
-function aliasOf(
-  { model, facts, layer, versionLogicalId, functionLogicalId: endpoint, fingerprint, batch }: Endpoint,
-  forced: string | undefined,
-): Resource {
+function aliasOf({
+  model,
+  facts,
+  layer,
+  versionLogicalId,
+  functionLogicalId: endpoint,
+  fingerprint,
+  batch,
+}: Endpoint): Resource {
   const properties: { readonly [key in keyof AliasProperties]: unknown } = {
     ServiceToken: getAtt(functionLogicalId(RELEASE), 'Arn'),
     ServiceTimeout: serviceTimeout(model, facts, SERVICE_TIMEOUT),
@@ -170,7 +173,6 @@ function aliasOf(
         Version: getAtt(batch.versionLogicalId, 'Version'),
       },
     }),
-    ...(forced !== undefined && { Forced: forced }),
   };
   return { Type: RESOURCE_TYPE, Properties: properties };
 }
@@ -282,6 +284,26 @@ export function askedAgain(
       const alias = resources[id];
       const properties = alias?.Properties as Partial<AliasProperties> | undefined;
       return alias === undefined ? [] : [[id, { ...alias, Properties: { ...properties, Again: mark } }]];
+    }),
+  );
+}
+
+/**
+ * All aliases with the mark of this deploy's `--force`, or without one: a package may be of an earlier deploy, which was forced or not.
+ *
+ * @param mark ISO 8601; undefined: nothing is forced
+ */
+export function markedForced(
+  resources: Readonly<Record<string, Readonly<Record<string, unknown>>>>,
+  mark: string | undefined,
+): Readonly<Record<string, Readonly<Record<string, unknown>>>> {
+  return Object.fromEntries(
+    Object.entries(resources).flatMap(([id, resource]) => {
+      if (resource.Type !== RESOURCE_TYPE) return [];
+      const { Forced: _, ...properties } = resource.Properties as Readonly<Record<string, unknown>>;
+      return [
+        [id, { ...resource, Properties: { ...properties, ...(mark !== undefined && { Forced: mark }) } }],
+      ];
     }),
   );
 }

@@ -40,8 +40,6 @@ export type PlanInput = {
   readonly built: ReadonlyMap<string, Built>;
   /** Zips of our own functions by key. */
   readonly zips: ReadonlyMap<string, string>;
-  /** Another text at each `sls deploy --force`, which releases the template's versions whatever their aliases say. */
-  readonly forced?: string;
 };
 
 /** One model's endpoint as the framework compiled it: what its alias is made from. */

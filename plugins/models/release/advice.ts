@@ -1,7 +1,14 @@
 import { ALARMS } from '../../../functions/release/contract.ts';
 import type { Release } from '../../../functions/release/document/contract.ts';
 import { ends } from '../../../functions/release/phases/judging.ts';
-import { GOES_OFF, isEnd, isPending, lastGood, standing } from '../../../functions/release/steps.ts';
+import {
+  GOES_OFF,
+  isEnd,
+  isPending,
+  lastGood,
+  standing,
+  weightOf,
+} from '../../../functions/release/steps.ts';
 import { points, say } from '../../../functions/release/target.ts';
 import type { AliasState } from '../../../functions/shared/aws/ports.ts';
 import { withoutWeights } from './aws-cli.ts';
@@ -13,6 +20,11 @@ import { moment } from './time.ts';
 
 /** Without a look for so long (milliseconds) the worker is not ticked any more. */
 const STALE = 5 * 60_000;
+
+/** Milliseconds in which a release without weight gets on: it waits for the stack, whose resources may take an hour each. */
+const LONG = 60 * 60_000;
+
+const HALF_AN_HOUR = 30 * 60_000;
 
 /** Alarms that tell of requests that fail now. */
 const SERIOUS: readonly string[] = [ALARMS.crashes, ALARMS.errors, ALARMS.latency];
@@ -30,7 +42,7 @@ export function advice(
   command: Say,
 ): Advice {
   const own = ofPhase(release, now, command);
-  const { phase, intent, held, stable, updatedAt, quietUntil } = release;
+  const { phase, intent, held, stable, updatedAt, quietUntil, reason } = release;
   if (held?.by === 'foreign' && phase === 'HELD') return own;
   if (alias === undefined && stable !== undefined)
     return {
@@ -45,7 +57,8 @@ export function advice(
     };
   if (intent === undefined && !points(alias, standing(release) ?? null))
     return { ...own, ...moved(alias, release, functionName, command) };
-  const looks = phase === 'JUDGING' || phase === 'REVERSING' || intent !== undefined;
+  // Whoever looks at weights, or at a move, writes each minute.
+  const looks = weightOf(release) > 0 || phase === 'REVERSING' || intent !== undefined;
   if (looks && now - Date.parse(updatedAt) > STALE)
     return {
       ...own,
@@ -57,6 +70,15 @@ export function advice(
       }`,
       todo: [
         `See why: \`${command.sls('logs -f models-release')}\`. Tick it meanwhile: \`${command('status')} --watch\`. Or end it: \`${command('rollback')}\`.`,
+      ],
+    };
+  if (isPending(release) && now - Date.parse(updatedAt) > LONG)
+    return {
+      ...own,
+      level: 'look',
+      summary: `${own.summary} Nothing has happened to it since ${moment(updatedAt, now)}: the stack is not done yet, or nobody ticks it.`,
+      todo: [
+        `Look at the stack. Tick the release: \`${command('status')} --watch\`. If it stays so: \`${command.sls('logs -f models-release')}\`.`,
       ],
     };
   const { blind } = release;
@@ -77,7 +99,13 @@ export function advice(
       ...own,
       summary: `${own.summary} ${serious.alarm} is on for what came before, and goes off by itself.`,
     };
-  if (serious !== undefined && phase !== 'REVERSING' && phase !== 'HELD') {
+  if (serious !== undefined && phase === 'HELD')
+    return {
+      ...own,
+      level: 'act',
+      summary: `${serious.alarm} is on since ${moment(serious.since, now)}. ${own.summary}`,
+    };
+  if (serious !== undefined && phase !== 'REVERSING') {
     const good = lastGood(release);
     const quiet = quietUntil !== undefined && Date.parse(quietUntil) > now;
     const back = `\`${command('rollback')}\`${
@@ -92,10 +120,9 @@ export function advice(
       level: 'act',
       summary: `${serious.alarm} is on since ${moment(serious.since, now)}. ${own.summary}`,
       todo: [
-        ...(quiet && phase === 'BAKING'
-          ? [
-              `The live version was tried beside the one before and is not to blame: look at its inputs and what it calls.`,
-            ]
+        // What a test of the last good version has found, or why there was none.
+        ...(quiet && phase === 'BAKING' && reason !== undefined
+          ? [`${sentence(reason)} Look at its inputs and what it calls.`]
           : []),
         back,
       ],
@@ -109,7 +136,7 @@ export function advice(
     ...own,
     level: 'look',
     summary: `${own.summary} ${other.alarm} is on since ${moment(other.since, now)}.`,
-    todo: [said(other.alarm.slice(functionName.length + 1), command)],
+    todo: [said(other.alarm.slice(functionName.length + 1), now - Date.parse(other.since), command)],
   };
 }
 
@@ -213,12 +240,19 @@ export function unrecorded(alias: AliasState, functionName: string, command: Say
       };
 }
 
-/** What an alarm that ends no release asks of a person. @param suffix of its name */
-function said(suffix: string, command: Say): string {
+/**
+ * What an alarm that ends no release asks of a person.
+ *
+ * @param suffix of its name
+ * @param age milliseconds since it came on
+ */
+function said(suffix: string, age: number, command: Say): string {
   switch (suffix) {
     // What that alarm tells of now is said in the summary.
     case ALARMS.release:
-      return `It tells of what happened before (\`${command('history')}\`), and goes off by itself within half an hour.`;
+      return age < HALF_AN_HOUR
+        ? `It tells of what happened before (\`${command('history')}\`), and goes off by itself within half an hour.`
+        : `It does not go off by itself: see \`${command.sls('logs -f models-release')}\`, and whether the schedule of the sweep (every 15 minutes) is there and enabled.`;
     case ALARMS.drift:
     case ALARMS.outputs:
     case ALARMS.classes:

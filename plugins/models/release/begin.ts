@@ -50,7 +50,7 @@ export async function begin(
   });
   const before = found?.there ?? new Map<string, Release>();
   const lost = superseded(offers, before);
-  if (!supersede) throwProblems(lost.map((one) => refusal(one, service.stage)));
+  if (!supersede) throwProblems(lost.map((one) => refusal(one, before.get(one.model)?.held, service.stage)));
   for (const { model, text } of lost) notice(`${model}: ${text}`);
   for (const line of offers.length === 0 ? [] : (found?.lines ?? [])) notice(line);
   if (moving !== undefined) notice(moving);
@@ -108,10 +108,14 @@ export async function record(context: DeployContext, deploy: Deploy): Promise<De
 
 const refusal = (
   { model, text }: { readonly model: string; readonly text: string },
+  held: Release['held'],
   stage: string,
 ): Problem => ({
   code: 'MODELS_RELEASE_REFUSED',
   key: `models.${model}`,
   message: `With this deploy ${text}, which --no-supersede does not allow.`,
-  fix: `Wait for its end (\`sls models status --model ${model} --stage ${stage} --watch\`), or deploy without --no-supersede.`,
+  fix:
+    held === undefined
+      ? `Wait for its end (\`sls models status --model ${model} --stage ${stage} --watch\`), or deploy without --no-supersede.`
+      : `It is held, and does not end by itself: \`sls models status --model ${model} --stage ${stage}\` shows the ways. Or deploy without --no-supersede.`,
 });

@@ -25,12 +25,17 @@ export function superseded(
   return offers.flatMap(({ model, fingerprint }) => {
     const release = before.get(model);
     if (release === undefined || !isPending(release)) return [];
-    const { candidate, stable, phase, step, steps = [] } = release;
+    const { candidate, stable, phase, step, steps = [], held } = release;
     // The same again: that release goes on.
     if (candidate === undefined || candidate.fingerprint === fingerprint) return [];
     const where =
       step === undefined ? phase : `${phase}, step ${step + 1} of ${steps.length}, ${weightOf(release)} %`;
-    const keeps = stable === undefined ? '' : `; version ${stable.version} gets all traffic back`;
+    const keeps =
+      held?.by === 'foreign'
+        ? '; traffic stays where the alias was moved'
+        : stable === undefined
+          ? ''
+          : `; version ${stable.version} gets all traffic back`;
     return [{ model, text: `the release of version ${candidate.version} (${where}) is superseded${keeps}` }];
   });
 }

@@ -3,26 +3,33 @@ import type { Release } from '../../../functions/release/document/contract.ts';
 import { isPending } from '../../../functions/release/steps.ts';
 import { type Problem, throwProblems } from '../errors.ts';
 import type { Model } from '../model.ts';
-import { releaseTargets } from '../plan/alias.ts';
+import { offersIn, releaseTargets } from '../plan/alias.ts';
 import { atRegistry, type Deploy, type DeployContext, type Documents, releasesOf } from './deploy-context.ts';
 import { latencyLine, type Offer, refusalsLine } from './deployment.ts';
 import { follow, isLeft, isSettled } from './follow.ts';
 import { forecastLines, isStepwise, longestRelease } from './forecast.ts';
+import { isSuspect } from './lacks.ts';
 import { outcomeOf, type Stands } from './outcome.ts';
 import { answerLine, endLine, problemOf } from './words.ts';
 
 /** How a deploy ends: what it offered is held against what is so. */
 
 /**
- * Of a deploy that the framework would skip: the models whose offer is neither live, on its way nor refused, or is live while
- * another one is on its way. They are asked for anew, or a deploy that failed would be green when it is run again.
+ * Of the models that CloudFormation would not ask for, since the framework skips the deploy or nothing of them has changed: those
+ * whose offer is neither live, on its way nor refused, or is live while another one is on its way. They are asked for anew, or a
+ * deploy that failed would be green, or fail for ever, when it is run again.
+ *
+ * @param skips the framework would skip the deploy
  */
 export async function missing(
   context: DeployContext,
   { offers }: Pick<Deploy, 'offers'>,
+  skips: boolean,
 ): Promise<readonly string[]> {
+  const same = skips ? offers : await unchangedOf(context, offers);
+  if (same.length === 0) return [];
   const stands = await standsOf(context);
-  const anew = offers.flatMap(({ model, fingerprint }) => {
+  const anew = same.flatMap(({ model, fingerprint }) => {
     const so = stands.get(model) ?? {};
     const outcome = outcomeOf(fingerprint, so);
     if (outcome.is === 'none') return [{ model, why: `what it offers is not live: ${outcome.why}` }];
@@ -33,9 +40,19 @@ export async function missing(
   });
   for (const { model, why } of anew)
     context.notice(
-      `${model}: nothing has changed since the last upload, but ${why}. So it is deployed again.`,
+      `${model}: nothing of it has changed since the last upload, but ${why}. So it is deployed again.`,
     );
   return anew.map(({ model }) => model);
+}
+
+/** What the deployed template offers as well. Where that cannot be read, CloudFormation compares, and asks for what differs. */
+async function unchangedOf(
+  { models, reach }: DeployContext,
+  offers: readonly Offer[],
+): Promise<readonly Offer[]> {
+  const deployed = offersIn(models, await reach.template().catch(() => ({})));
+  const there = new Map(deployed.map(({ model, fingerprint }) => [model, fingerprint]));
+  return offers.filter(({ model, fingerprint }) => there.get(model) === fingerprint);
 }
 
 /**
@@ -103,9 +120,10 @@ export async function finish(
     return problem === undefined ? [] : [problem];
   });
   if (!wait) await foretellAll(answers);
-  const lacking = await atRegistry(context, async ({ documents, by }) =>
-    reach.lacks(by, [...(await releasesOf(models, documents)).values()]),
+  const suspects = [...stands.values()].flatMap(({ release, alias }) =>
+    typeof release === 'object' && alias !== undefined && isSuspect(release, alias) ? [release] : [],
   );
+  const lacking = await atRegistry(context, ({ by }) => reach.lacks(by, suspects));
   for (const line of lacking?.lines ?? []) notice(line);
   throwProblems([...problems, ...(lacking?.problems ?? [])]);
 }

@@ -51,9 +51,9 @@ export async function lacksSeen(
 export type Lacking = { readonly problems: readonly Problem[]; readonly lines: readonly string[] };
 
 /**
- * At the end of a deploy: what aliases that somebody deleted lack.
+ * At the end of a deploy: what aliases that somebody deleted, or made, lack.
  *
- * @param releases as the registry has them now
+ * @param releases the suspects among them
  * @returns problems to throw, and lines to show where it could not be checked
  */
 export async function missingOfAlias(
@@ -64,7 +64,6 @@ export async function missingOfAlias(
   const problems: Problem[] = [];
   const lines: string[] = [];
   for (const release of releases) {
-    if (release.remade === undefined) continue;
     const lacks = await lacksOf(aws, place, release);
     const found = lacksProblem(lacks, release, { stage: place.stage, now: Date.now() });
     if (typeof found === 'string') lines.push(found);

@@ -1,4 +1,5 @@
 import type { Release } from '../../../functions/release/document/contract.ts';
+import { isOurs } from '../../../functions/release/target.ts';
 import type { AliasState } from '../../../functions/shared/aws/ports.ts';
 import type { Problem } from '../errors.ts';
 import type { Advice, Level, Say } from './level.ts';
@@ -12,9 +13,12 @@ export type Lacks = { readonly missing: readonly Carried[] } | { readonly unread
 
 export type Suspect = Pick<Release, 'model' | 'functionName' | 'alias' | 'remade'>;
 
-/** Does somebody have to look? Only where the alias is gone, or was: to look costs calls and permissions. */
+/**
+ * Does somebody have to look? Only where the alias is gone, or was, or where somebody else made it: to look costs calls and
+ * permissions. A move by others leaves the worker's description on it.
+ */
 export const isSuspect = (release: Release, alias: AliasState | undefined): boolean =>
-  release.remade !== undefined || (alias === undefined && release.stable !== undefined);
+  release.remade !== undefined || (alias === undefined ? release.stable !== undefined : !isOurs(alias));
 
 /** `own`, and what is missing beside it. @param alias undefined: it is gone still */
 export function withLacks(
@@ -113,7 +117,7 @@ function waysBack(missing: readonly Carried[], { functionName, alias }: Suspect)
 }
 
 const unchecked = (why: string): string =>
-  `The alias was deleted, and whether its permissions are there cannot be checked: ${why.replace(/\.$/, '')}.`;
+  `The alias was deleted or made anew, and whether its permissions are there cannot be checked: ${why.replace(/\.$/, '')}.`;
 
 const check = ({ functionName, alias }: Suspect): string =>
   `Check that each AWS::Lambda::Permission of the template is in \`aws lambda get-policy --function-name ${functionName} --qualifier ${alias}\`, or ask for the actions of the statement DeletedAlias in docs/deploy-policy.md.`;

@@ -1,6 +1,6 @@
 import type { Release } from '../../../functions/release/document/contract.ts';
 import { isPending, standing } from '../../../functions/release/steps.ts';
-import { points, say } from '../../../functions/release/target.ts';
+import { points, say, whole } from '../../../functions/release/target.ts';
 import type { AliasState } from '../../../functions/shared/aws/ports.ts';
 
 /**
@@ -44,7 +44,10 @@ export function outcomeOf(fingerprint: string, { release, alias }: Stands): Outc
   const waits = held === undefined || held.by === 'person' || held.by === 'nodata';
   if (isPending(release) && candidate?.fingerprint === fingerprint && waits)
     return { is: 'onItsWay', held: held !== undefined };
-  const refusal = refused.find((one) => one.fingerprint === fingerprint);
+  // What has all traffic is not refused, whoever gave it: it is asked for again, and so it is recorded.
+  const refusal = refused.find(
+    (one) => one.fingerprint === fingerprint && !points(alias, whole(one.version)),
+  );
   if (refusal !== undefined)
     return {
       is: 'refused',

@@ -39,7 +39,7 @@ export type Reach = {
   readonly aliases: Aliases;
   /** The template of the stack as it is deployed. */
   readonly template: () => Promise<Resources>;
-  /** What aliases lack that somebody deleted: problems, and lines where it could not be checked. */
+  /** What aliases lack that somebody deleted or made: problems, and lines where it could not be checked. */
   readonly lacks: (by: string, releases: readonly Suspect[]) => Promise<Lacking>;
   /** Of the last 24 hours. */
   readonly traffic: (target: Target) => Promise<Traffic>;

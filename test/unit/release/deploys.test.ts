@@ -50,6 +50,19 @@ describe('what a deploy supersedes', () => {
     expect(superseded([offer('c')], there(w))).toHaveLength(1);
   });
 
+  it('is one whose alias somebody moved, and then traffic stays there', async () => {
+    const w = await deployed();
+    await minutes(w, 3, GOOD);
+    w.aliases.byHand(FUNCTION, 'live', { version: '2', weights: {} });
+    await minute(w, GOOD);
+    expect(superseded([offer('c')], there(w))).toEqual([
+      {
+        model: 'churn',
+        text: 'the release of version 4 (HELD, step 1 of 3, 5 %) is superseded; traffic stays where the alias was moved',
+      },
+    ]);
+  });
+
   it('is nothing where the same comes again, where nothing runs, or where the model was never released', async () => {
     const w = await deployed();
     await minutes(w, 3, GOOD);

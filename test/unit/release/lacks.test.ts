@@ -90,7 +90,7 @@ describe('status of an alias that was deleted and made again', () => {
   it('says where that cannot be checked, and how to', async () => {
     const lacks = { unreadable: 'User is not authorized to perform: cloudformation:GetTemplate' };
     expect(textIn(await remade(), lacks)).toMatchInlineSnapshot(`
-      "churn: LOOK, not urgent. Version 3 has all traffic. The alias was deleted, and whether its permissions are there cannot be checked: User is not authorized to perform: cloudformation:GetTemplate.
+      "churn: LOOK, not urgent. Version 3 has all traffic. The alias was deleted or made anew, and whether its permissions are there cannot be checked: User is not authorized to perform: cloudformation:GetTemplate.
         to do      Check that each AWS::Lambda::Permission of the template is in \`aws lambda get-policy --function-name shop-dev-churn --qualifier live\`, or ask for the actions of the statement DeletedAlias in docs/deploy-policy.md.
         traffic    version 3  ████████████████████   100 %  live
         gate       pass: it starts
@@ -132,6 +132,24 @@ describe('whether anybody looks', () => {
     const later = (await remade()).state() ?? release;
     expect(isSuspect(later, w.alias())).toBe(true);
   });
+
+  it('and where somebody else made it anew, which a move by others does not look like', async () => {
+    const w = await live();
+    const release = w.state();
+    if (release === undefined) throw new Error('no release');
+    const { revision = '', description = '' } = w.alias() ?? {};
+    // What an update does not name stays: https://docs.aws.amazon.com/lambda/latest/api/API_UpdateAlias.html
+    await w.world.aliases.update(
+      FUNCTION,
+      'live',
+      { version: '3', weights: { 2: 0.5 }, description },
+      revision,
+    );
+    expect(isSuspect(release, w.alias())).toBe(false);
+    w.aliases.byHand(FUNCTION, 'live', undefined);
+    w.aliases.byHand(FUNCTION, 'live', { version: '3', weights: {} });
+    expect(isSuspect(release, w.alias())).toBe(true);
+  });
 });
 
 describe('the end of a deploy', () => {
@@ -159,7 +177,7 @@ describe('the end of a deploy', () => {
 
   it('says where that could not be checked', () => {
     expect(lacksProblem({ unreadable: 'denied.' }, release, at)).toBe(
-      'churn: The alias was deleted, and whether its permissions are there cannot be checked: denied. Check that each AWS::Lambda::Permission of the template is in `aws lambda get-policy --function-name shop-dev-churn --qualifier live`, or ask for the actions of the statement DeletedAlias in docs/deploy-policy.md.',
+      'churn: The alias was deleted or made anew, and whether its permissions are there cannot be checked: denied. Check that each AWS::Lambda::Permission of the template is in `aws lambda get-policy --function-name shop-dev-churn --qualifier live`, or ask for the actions of the statement DeletedAlias in docs/deploy-policy.md.',
     );
   });
 });

@@ -7,6 +7,7 @@ import { CANARY } from '../../fakes/settings.ts';
 import { FUNCTION, LIVE } from '../../fakes/world.ts';
 import { statusIn, textIn } from './seen.ts';
 import {
+  alarm,
   deployed,
   due,
   live,
@@ -67,6 +68,59 @@ describe('without a document', () => {
     const status = await statusIn(w);
     expect(status).toMatchObject({ level });
     expect(status.summary).toContain(`${FUNCTION}-${suffix} is on since`);
+  });
+});
+
+describe('a release that nobody ticks', () => {
+  it('held with a weight: now', async () => {
+    const w = await deployed();
+    await minutes(w, 3, GOOD);
+    await w.command('hold');
+    expect(await head(w)).toMatch(/^churn: LOOK/);
+    w.clock.now += 26 * 60 * MINUTE;
+    expect(await head(w)).toMatch(/^churn: ACT NOW\. Nobody has ticked this release since/);
+  });
+
+  it('without a weight, since the stack is not done or its schedule is lost: at daytime', async () => {
+    const w = await deployed();
+    w.stack.state = 'busy';
+    const { phase } = w.state() ?? {};
+    expect(phase).toBe('SHIFTING');
+    w.clock.now += 30 * MINUTE;
+    expect(await head(w)).toMatch(/^churn: OK/);
+    w.clock.now += 40 * MINUTE;
+    expect(await head(w)).toMatch(
+      /^churn: LOOK, not urgent\. .* Nothing has happened to it since .*: the stack is not done yet, or nobody ticks it\./,
+    );
+  });
+});
+
+describe('an alarm beside it', () => {
+  it('over a release that is held: now', async () => {
+    const w = await deployed();
+    await minutes(w, 3, GOOD);
+    await w.command('hold');
+    w.alarms.set(`${FUNCTION}-${ALARMS.crashes}`, 'ALARM');
+    expect(await head(w)).toMatch(/^churn: ACT NOW\. .*-crashes is on since .* is held at 5 %/);
+  });
+
+  it('of a live version that was not tried beside the one before is not told to have acquitted it', async () => {
+    const w = await promoted({ ...CANARY, dryRun: true });
+    await alarm(w);
+    const text = await textIn(w);
+    expect(text).toMatch(/^churn: ACT NOW/);
+    expect(text).toContain('alarms bring no version back until');
+    expect(text).not.toMatch(/to blame|was tried/);
+  });
+
+  it('that tells of the releases themselves: it does not go off by itself after half an hour', async () => {
+    const w = await live();
+    w.alarms.set(`${FUNCTION}-${ALARMS.release}`, 'ALARM');
+    expect((await statusIn(w)).todo.join()).toContain('goes off by itself within half an hour');
+    w.clock.now += 31 * MINUTE;
+    expect((await statusIn(w)).todo.join()).toMatch(
+      /does not go off by itself: see .*models-release.* sweep/,
+    );
   });
 });
 

@@ -45,6 +45,19 @@ describe('what was offered', () => {
     expect(outcome(w, 'a')).toEqual({ is: 'live' });
   });
 
+  it('was rolled back, and somebody gave it all traffic: it is not refused, but asked for again', async () => {
+    const w = await deployed();
+    await until(w, 'JUDGING', GOOD);
+    await w.command('rollback', { reason: 'odd answers' });
+    w.aliases.byHand(FUNCTION, 'live', { version: '4', weights: {} });
+    expect(outcome(w, 'b')).toMatchObject({
+      is: 'none',
+      why: expect.stringContaining('version 4, which no'),
+    });
+    w.aliases.byHand(FUNCTION, 'live', { version: '3', weights: { 4: 0.5 } });
+    expect(outcome(w, 'b')).toMatchObject({ is: 'refused' });
+  });
+
   it('was forced: it is on its way, though it was rolled back before', async () => {
     const w = await deployed();
     await until(w, 'JUDGING', GOOD);

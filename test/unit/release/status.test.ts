@@ -219,7 +219,7 @@ describe('at three in the morning', () => {
     await until(w, 'BAKING', { 3: 0.3, 4: 0.3 });
     expect(await textIn(w)).toMatchInlineSnapshot(`
       "churn: ACT NOW. shop-dev-churn-errors is on since 00:32:00 UTC (13 min ago). Version 4 has all traffic.
-        to do      The live version was tried beside the one before and is not to blame: look at its inputs and what it calls.
+        to do      Version 4 is not to blame: errors: 1,500 of 5,000 (30 %) of the live version’s requests failed, 1,500 of 5,000 (30 %) of the last good version’s: 0 percentage points more at the same mix of steps; evidence 0.05 to 1, 20 to 1 is needed. Look at its inputs and what it calls.
                    \`sls models rollback --model churn --stage dev\` goes back to version 3.
         traffic    version 4  ████████████████████   100 %  live
         next       watched until 2026-01-02 00:31:00 UTC (in 23 h 46 min): an alarm may bring version 3 back

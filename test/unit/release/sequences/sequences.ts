@@ -166,7 +166,8 @@ export async function play(service: Subject, steps: readonly Step[]): Promise<vo
           (name) =>
             now.isForced ||
             state[name].forgotten === true ||
-            (isSkipped && isMissing(state[name], folder[name])),
+            // CloudFormation would not ask.
+            ((isSkipped || folder[name] === stack[name]) && isMissing(state[name], folder[name])),
         );
         const asked = MODELS.filter((name) => folder[name] !== stack[name] || marks.includes(name));
         const unmarked = marked.filter((name) => !asked.includes(name));
@@ -180,7 +181,7 @@ export async function play(service: Subject, steps: readonly Step[]): Promise<vo
         if (now.killed === 'before the upload') break;
         const isKilled = now.killed === 'after the upload' && !skips;
         // A mark is in the uploaded template, and not in the next one; and what was uploaded but not deployed is never skipped.
-        if (!skips) uploaded = now.isForced || isSkipped || isMarked || isKilled ? '' : compiled;
+        if (!skips) uploaded = isSkipped || marks.length > 0 || isKilled ? '' : compiled;
         if (isKilled) break;
         const result = skips ? { state, isGood: true } : deployed(state, folder, asked, { ...now, unmarked });
         state = result.state;

@@ -3,6 +3,7 @@ import type { Release } from '../../../../functions/release/document/contract.ts
 import { receive } from '../../../../functions/release/receive.ts';
 import type { World } from '../../../../functions/release/world.ts';
 import { isProblemError } from '../../../../plugins/models/errors.ts';
+import { aliasLogicalId } from '../../../../plugins/models/naming.ts';
 import { parseModels } from '../../../../plugins/models/parse.ts';
 import type { Host } from '../../../../plugins/models/plan/host.ts';
 import { begin, record } from '../../../../plugins/models/release/begin.ts';
@@ -218,7 +219,13 @@ export function openService(): Subject {
     alias: async ({ functionName, alias }) => w.aliases.at(functionName, alias),
     exists: async (functionName) => w.aliases.published(functionName).size > 0,
     aliases: async () => new Set(stack === undefined ? [] : ['ALiveAlias', 'BLiveAlias']),
-    template: async () => ({}),
+    template: async () =>
+      Object.fromEntries(
+        Object.entries(stack ?? {}).map(([model, alias]) => [
+          aliasLogicalId(model),
+          { Type: 'Custom::ModelAlias', Properties: propertiesOf(model as Name, alias) },
+        ]),
+      ),
     lacks: async () => ({ problems: [], lines: [] }),
     traffic: async () => ({ unknown: 'nobody counted it' }),
     clock: () => w.clock.now,
@@ -260,10 +267,10 @@ export function openService(): Subject {
       again(run.again);
       const compiled = (): string => JSON.stringify([template, marks, options.isBroken === true]);
       let skips = uploaded === compiled();
-      if (skips) {
-        const asked = await missing(context, run);
+      if (skips || !options.force) {
+        const asked = await missing(context, run, skips);
         again(asked);
-        skips = asked.length === 0;
+        skips &&= asked.length === 0;
       }
       if (options.killed === 'before the upload') throw new Killed();
       if (!skips) {
