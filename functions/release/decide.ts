@@ -134,11 +134,12 @@ function after(state: Release, action: Action, facts: Facts, now: number): Actio
 const MINUTE = 60_000;
 
 /**
- * Whoever looks at weights leaves a sign of it each minute, also where there is nothing to note: the sweep takes a document that
- * does not change for one that nobody ticks.
+ * Whoever looks at weights, or cannot see what is needed, leaves a sign of it each minute, also where there is nothing to note:
+ * sweep and status take a document that does not change for one that nobody ticks.
  */
-const isUnsigned = ({ updatedAt }: Release, { alias }: Facts, now: number): boolean =>
-  Object.keys(alias?.weights ?? {}).length > 0 && now - Date.parse(updatedAt) >= MINUTE;
+const isUnsigned = ({ updatedAt, blind }: Release, { alias }: Facts, now: number): boolean =>
+  (blind !== undefined || Object.keys(alias?.weights ?? {}).length > 0) &&
+  now - Date.parse(updatedAt) >= MINUTE;
 
 function carryOn(state: Release, intent: Intent, facts: Facts, now: number): Action {
   if (made(facts.alias, intent)) return write(settled(state, intent, now));

@@ -40,6 +40,16 @@ describe.each([
     expect((await statusIn(w)).summary.toLowerCase()).toContain(is);
   });
 
+  it('before the first weight, too, and status tells it as long as it is so', async () => {
+    const w = await live();
+    await deploy(w, '4', 'b');
+    w.stack.state = stack;
+    await minutes(w, 180, GOOD);
+    expect([w.state()?.phase, w.notices.length]).toEqual(['SHIFTING', 1]);
+    const { level, summary } = await statusIn(w);
+    expect([level, summary.toLowerCase()]).toEqual(['act', expect.stringContaining(is)]);
+  });
+
   it('is why nothing is promoted, and what to do about it', async () => {
     const w = await judged();
     expect(await w.command('promote')).toMatchObject({
