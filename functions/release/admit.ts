@@ -5,6 +5,7 @@ import { blank, FRESH, noted, REMEMBERED } from './noted.ts';
 import { telling } from './pace.ts';
 import {
   type Changes,
+  endTime,
   intend,
   iso,
   isPending,
@@ -20,7 +21,7 @@ import {
   UNWATCHED,
 } from './steps.ts';
 import { made, points, whole } from './target.ts';
-import { begun, givenUp, restored, undoes, withdrawn } from './withdraw.ts';
+import { begun, endedBy, givenUp, goneOf, restored, UNREAD, undoes, withdrawn } from './withdraw.ts';
 
 /** What is read before a request is admitted. */
 export type Found = {
@@ -89,7 +90,7 @@ function followed(
     return write(found, back, base && givenUp(base, back.stable, now));
   }
   if (base !== undefined && leavesAlone(asked)) return write(found, changed(base, asked, 'settings', now));
-  const refusal = asked.forced ? undefined : refused(base, asked);
+  const refusal = refused(base, asked);
   return refusal === undefined || found === undefined
     ? write(found, forward(base, asked, alias, recorded, now))
     : refuse(found, asked, refusal, now);
@@ -99,7 +100,7 @@ function followed(
 function write(
   found: Release | undefined,
   release: Release,
-  kept: Release | undefined = found && superseded(found),
+  kept: Release | undefined = found && superseded(found, release.updatedAt),
 ): Admission {
   const archive = found !== undefined && found.release !== release.release ? kept : undefined;
   return {
@@ -109,8 +110,11 @@ function write(
   };
 }
 
-const superseded = (found: Release): Release =>
-  isPending(found) || found.phase === 'HELD' ? { ...found, phase: 'SUPERSEDED' } : found;
+/** @param at ISO time */
+const superseded = (found: Release, at: string): Release =>
+  isPending(found) || found.phase === 'HELD'
+    ? { ...found, phase: 'SUPERSEDED', endedAt: endTime(found) ?? at }
+    : found;
 
 /** Noted, and followed once the stack’s status can be read: whether it rolls back decides what the request means. */
 function waits(found: Release | undefined, asked: Asked, now: number): Release {
@@ -128,8 +132,17 @@ function waits(found: Release | undefined, asked: Asked, now: number): Release {
 /** The stack’s status was not to be read in time: what was live gets its traffic back, since nobody can be worse off; all else fails. */
 function unread(found: Release | undefined, base: Release | undefined, asked: Asked, now: number): Admission {
   const lives = base === undefined ? [] : [base.stable, ...base.lives, base.operation?.stable];
-  if (base !== undefined && lives.some((ref) => ref?.fingerprint === asked.fingerprint))
-    return write(found, restored(base, asked, now));
+  if (base !== undefined && lives.some((ref) => ref?.fingerprint === asked.fingerprint)) {
+    // Live already: only what it follows changes, and the release that made it live keeps its evidence.
+    const isLive = base.stable?.fingerprint === asked.fingerprint && base.stable.version !== goneOf(asked);
+    if (isLive && !isPending(base)) return write(found, changed(base, asked, 'rollback', now));
+    const next = restored(base, asked, now);
+    return write(
+      found,
+      next,
+      isPending(base) ? endedBy(base, UNREAD, now) : superseded(base, next.updatedAt),
+    );
+  }
   const reason =
     'the status of the stack could not be read in time, so nobody knows whether the stack rolls back; give the release worker ' +
     'cloudformation:DescribeStacks (its log says why AWS refused it), then deploy again';
@@ -161,13 +174,19 @@ export const unchanged = (reason: string): string => `nothing was changed: ${rea
 const leavesAlone = ({ type, before, version, mark, markBefore }: Asked): boolean =>
   type !== 'Create' && before === version && (mark === undefined || mark === markBefore);
 
-function refused(base: Release | undefined, { fingerprint, version, model }: Asked): string | undefined {
+function refused(
+  base: Release | undefined,
+  { fingerprint, version, model, forced, mark = '' }: Asked,
+): string | undefined {
   const found = base?.refused.find((one) => one.fingerprint === fingerprint);
   if (base === undefined || found === undefined || base.stable?.fingerprint === fingerprint) return undefined;
   // Forced before, and on its way since then.
   if (isPending(base) && base.candidate?.fingerprint === fingerprint) return undefined;
+  // The mark of an earlier template, which `sls rollback` brings back, knows nothing of what was refused since.
+  if (forced && found.at <= mark) return undefined;
+  const older = forced ? ` (its --force is older: of ${clock(mark)})` : '';
   return (
-    `version ${version} of ${model} is the same as version ${found.version}, which was rolled back on ${clock(found.at)}: ${found.reason}; ` +
+    `version ${version} of ${model} is the same as version ${found.version}, which was rolled back on ${clock(found.at)}${older}: ${found.reason}; ` +
     'fix the model, or release it all the same with "sls deploy --force"'
   );
 }
@@ -227,7 +246,11 @@ function forward(
     // Something else of the resource changed; the version is live already. A stack that rolls back takes nothing back then, and the
     // release that made it live keeps its evidence.
     const watch = rewindowed(base, asked.settings, now);
-    return next(base, { ...request, ...watch, stable: candidate, reason: undefined }, now);
+    return next(
+      base,
+      { ...request, ...watch, stable: candidate, reason: undefined, putBackAt: undefined },
+      now,
+    );
   }
   const released = { ...from, release: asked.id, schedule: asked.schedule };
   const same = stable?.version === asked.version;

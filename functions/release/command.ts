@@ -1,3 +1,4 @@
+import { QUIET } from './alarm.ts';
 import type { CommandEvent } from './contract.ts';
 import type { Release, VersionRef } from './document/contract.ts';
 import type { Facts } from './facts.ts';
@@ -5,7 +6,8 @@ import type { VersionRecord } from './history/contract.ts';
 import { heldNotice, notice, numbers, ways } from './notices.ts';
 import { deadline } from './phases/gating.ts';
 import { addRefusal, revert, rollBack } from './phases/rollback.ts';
-import { hold, intend, isOpen, isPending, lastGood, next, standing, tell } from './steps.ts';
+import { GOES_OFF, hold, intend, isOpen, iso, isPending, lastGood, next, standing, tell } from './steps.ts';
+import { unfinished } from './stuck.ts';
 import { points, say, whole } from './target.ts';
 
 /** What a person asks. `target`: the version that a rollback names, as the registry and Lambda know it. */
@@ -15,6 +17,12 @@ export type Target = { readonly record: VersionRecord | undefined; readonly publ
 export type Ordered =
   | { readonly do: 'write'; readonly next: Release; readonly text: string }
   | { readonly do: 'refuse'; readonly reason: string };
+
+/**
+ * Milliseconds after a rollback in which a second one is taken for the first, asked again. As long as an alarm may still be on for
+ * what was taken away: only from then on does status advise to go further back.
+ */
+const AGAIN = GOES_OFF;
 
 const refuse = (reason: string): Ordered => ({ do: 'refuse', reason });
 
@@ -60,7 +68,7 @@ function promote(
     return refuse(
       `the alias points to ${say(alias)}, which this release did not do: deploy again to go on from there`,
     );
-  if (stack !== 'done') return refuse('the stack is still in progress');
+  if (stack !== 'done') return refuse(unfinished(stack));
   const reason = why('promoted', asked);
   const to = next(
     state,
@@ -103,11 +111,18 @@ function rollback(
     return refuse(
       `version ${candidate.version} is the one that is being released: "sls models promote --model ${model}" skips its steps`,
     );
+  const isNamed = asked.to === stable?.version && target?.published === true;
+  if (stable !== undefined && isMoved(state, alias, now) && (asked.to === undefined || isNamed))
+    return takenBack(state, stable.version, alias, why('rolled back', asked), now);
   // Who asks again, because the first answer was lost, means the same; and the one before may be good.
-  if (state.phase === 'ROLLED_BACK' && state.returnedAt === undefined && asked.to === undefined)
+  const done = asked.to === undefined ? doneAlready(state, now) : undefined;
+  if (done !== undefined) {
+    const good = lastGood(state)?.version;
+    const further = good === undefined ? '' : `, as "sls models rollback --model ${model} --to ${good}" does`;
     return refuse(
-      `version ${candidate?.version} was rolled back already, version ${stable?.version} is live: to go further back, name one with --to`,
+      `${done} already, version ${stable?.version} is live: to go further back, name one with --to${further}`,
     );
+  }
   const to = asked.to === undefined ? lastGood(state) : named(state, asked.to, target);
   if (to === undefined) {
     return refuse(
@@ -132,7 +147,33 @@ function rollback(
   };
 }
 
-/** Somebody moved the alias when nothing was released: back to the version that is recorded as live. Nothing is refused for that. */
+/** What a rollback did a moment ago. */
+function doneAlready(state: Release, now: number): string | undefined {
+  const { phase, candidate, refused, returnedAt, updatedAt } = state;
+  if (isPutBack(state, now)) return 'the alias was put back';
+  if (phase !== 'ROLLED_BACK' || returnedAt !== undefined) return undefined;
+  const refusal = refused.findLast(({ fingerprint }) => fingerprint === candidate?.fingerprint);
+  const isRecent = now - Date.parse(refusal?.at ?? updatedAt) < AGAIN;
+  return isRecent ? `version ${candidate?.version} was rolled back` : undefined;
+}
+
+const isPutBack = ({ putBackAt }: Release, now: number): boolean =>
+  putBackAt !== undefined && now - Date.parse(putBackAt) < AGAIN;
+
+/**
+ * Did somebody else move the alias while nothing is on its way? A tick that saw it holds the release for that. Also where a
+ * worker died that was about to put it back.
+ */
+const isMoved = (state: Release, alias: Facts['alias'], now: number): boolean =>
+  !isPending(state) &&
+  alias !== undefined &&
+  ((state.phase === 'HELD' && state.held?.by === 'foreign') ||
+    ((state.intent === undefined || isPutBack(state, now)) && !points(alias, standing(state) ?? null)));
+
+/**
+ * Somebody moved the alias when nothing was released: back to the version that is recorded as live, whose watch goes on. Nothing
+ * is refused for that. An alias that points there already is left alone, and only the hold ends.
+ */
 function takenBack(
   state: Release,
   version: string,
@@ -140,17 +181,27 @@ function takenBack(
   reason: string,
   now: number,
 ): Ordered {
-  const then = state.held?.from ?? state.phase;
+  const from = state.held?.from ?? state.phase;
+  // The test of two versions was over when the alias was moved.
+  const isTest = from === 'REVERSING';
+  const then = isTest ? (state.reversal?.from ?? 'BAKING') : from;
+  const isThere = points(alias, whole(version));
   const to = next(
     state,
-    { phase: then, held: undefined, reason, intent: intend(state, whole(version), then, now) },
+    {
+      phase: then,
+      held: undefined,
+      reason,
+      putBackAt: iso(now),
+      ...(isTest && { reversal: undefined, quietUntil: iso(now + QUIET) }),
+      intent: isThere ? undefined : intend(state, whole(version), then, now),
+    },
     now,
   );
-  return {
-    do: 'write',
-    next: to,
-    text: `the alias pointed to ${say(alias)}; version ${version} has all traffic again`,
-  };
+  const text = isThere
+    ? `version ${version} has all traffic already, and the release is no longer held`
+    : `the alias pointed to ${say(alias)}; version ${version} has all traffic again`;
+  return { do: 'write', next: to, text };
 }
 
 /** A version that a person names may be one that was rolled back: they know why. */

@@ -158,7 +158,7 @@ export type AliasProperties = {
   readonly Source: string;
   /** `Settings` as JSON text. */
   readonly Settings: string;
-  /** Differs at each `sls deploy --force`: without a change CloudFormation would not ask at all. */
+  /** ISO time of `sls deploy --force`: what was refused before may go again; and without a change CloudFormation would not ask at all. */
   readonly Forced?: string;
   /** Likewise, where what the template offers is neither live nor on its way; what was refused stays refused. */
   readonly Again?: string;
@@ -266,7 +266,7 @@ export type Asked = {
   /** The batch function's version that belongs to it. */
   readonly batch?: VersionRef['batch'] | undefined;
   readonly settings: Settings;
-  /** By `sls deploy --force`: what was refused may go again. */
+  /** By `sls deploy --force`, whose ISO time is then the mark: what was refused before it may go again. */
   readonly forced: boolean;
   /** Milliseconds that the worker may take to answer. */
   readonly patience: number;

@@ -71,9 +71,9 @@ function first(state: Release, facts: Facts, overdue: boolean, now: number): Act
   if (lost && state.stable !== undefined) return recreate(state, now);
   switch (state.phase) {
     case 'GATING':
-      return gating(state, facts, now);
+      return expired(state, facts, now) ?? gating(state, facts, now);
     case 'WARMING':
-      return warming(state, facts, now);
+      return expired(state, facts, now) ?? warming(state, facts, now);
     case 'SHIFTING':
       return shifting(state, facts, now);
     case 'JUDGING':
@@ -134,11 +134,12 @@ function after(state: Release, action: Action, facts: Facts, now: number): Actio
 const MINUTE = 60_000;
 
 /**
- * Whoever looks at weights leaves a sign of it each minute, also where there is nothing to note: the sweep takes a document that
- * does not change for one that nobody ticks.
+ * Whoever looks at weights, or cannot see what is needed, leaves a sign of it each minute, also where there is nothing to note:
+ * sweep and status take a document that does not change for one that nobody ticks.
  */
-const isUnsigned = ({ updatedAt }: Release, { alias }: Facts, now: number): boolean =>
-  Object.keys(alias?.weights ?? {}).length > 0 && now - Date.parse(updatedAt) >= MINUTE;
+const isUnsigned = ({ updatedAt, blind }: Release, { alias }: Facts, now: number): boolean =>
+  (blind !== undefined || Object.keys(alias?.weights ?? {}).length > 0) &&
+  now - Date.parse(updatedAt) >= MINUTE;
 
 function carryOn(state: Release, intent: Intent, facts: Facts, now: number): Action {
   if (made(facts.alias, intent)) return write(settled(state, intent, now));
@@ -202,6 +203,12 @@ function answerOf(state: Release, facts: Facts, overdue: boolean, now: number): 
       return answer(isOpen(phase) || phase === 'DONE' || phase === 'BAKING' ? 'SUCCESS' : 'FAILED');
   }
 }
+
+/** A release that began anew has no request whose end bounds its gate and its warming: its deadline does. */
+const expired = (state: Release, facts: Facts, now: number): Action | undefined =>
+  state.request?.url === undefined && now >= Date.parse(state.deadline)
+    ? write(abort(state, late(state, facts), now))
+    : undefined;
 
 const UNDONE = 'provisioned concurrency could not be changed in time';
 

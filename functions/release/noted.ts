@@ -82,6 +82,8 @@ export const FRESH: Changes = {
   promotedBy: undefined,
   promotedAt: undefined,
   returnedAt: undefined,
+  putBackAt: undefined,
   reversal: undefined,
   deployment: undefined,
+  endedAt: undefined,
 };

@@ -32,6 +32,9 @@ export type Changes = { readonly [key in keyof Release]?: Release[key] | undefin
 export function next(state: Release, changes: Changes, now: number): Release {
   const updatedAt = iso(Math.max(now, Date.parse(state.updatedAt)));
   const merged = { ...state, ...changes, rev: state.rev + 1, updatedAt };
+  // What is noted of a release that is over is no end of it.
+  const comes = isEnd(merged.phase ?? state.phase) && (!isEnd(state.phase) || 'endedAt' in changes);
+  if (comes && endTime(merged) === undefined) merged.endedAt = updatedAt;
   return Object.fromEntries(
     Object.entries(merged).filter(([, value]) => value !== undefined),
   ) as unknown as Release;
@@ -50,6 +53,13 @@ export const isOpen = (phase: Phase): boolean =>
 /** Nothing more happens by itself. */
 export const isEnd = (phase: Phase): boolean =>
   phase === 'DONE' || phase === 'ROLLED_BACK' || phase === 'ABORTED' || phase === 'SUPERSEDED';
+
+/** When its release first came to an end, where the document says so. */
+export const endTime = ({
+  endedAt,
+  startedAt,
+}: { readonly [key in 'endedAt' | 'startedAt']?: string | undefined }): string | undefined =>
+  endedAt !== undefined && endedAt >= (startedAt ?? '') ? endedAt : undefined;
 
 /** Is the candidate still to be promoted: running, or held on its way? */
 export const isPending = ({ phase, held }: Pick<Release, 'phase' | 'held'>): boolean =>

@@ -9,6 +9,7 @@ import {
   intend,
   iso,
   isPending,
+  knownOf,
   lingering,
   measured,
   next,
@@ -23,6 +24,10 @@ import { whole } from './target.ts';
  * A stack that rolls back: what the operation found is restored. CloudFormation’s own status says that it rolls back; which
  * numbers Lambda gave to versions says nothing. Pure.
  */
+
+/** The version that a stack which rolls back is about to delete. */
+export const goneOf = ({ before, version }: Asked): string | undefined =>
+  before !== version ? before : undefined;
 
 /** What a request asks for, to be compared with what another one asked for. */
 const asksOf = (version: string, mark: string | undefined): string =>
@@ -95,8 +100,7 @@ export function undoes(base: Release, asked: Asked): boolean {
 export function withdrawn(base: Release, asked: Asked, alias: VersionRef | undefined, now: number): Release {
   const operation =
     base.operation !== undefined && base.operation.request === base.request?.id ? base.operation : undefined;
-  // About to be deleted by the stack.
-  const gone = asked.before !== asked.version ? asked.before : undefined;
+  const gone = goneOf(asked);
   const stable = returnsTo(base, operation, gone, asked, alias);
   const back = operation?.superseded;
   const isRefused = base.refused.some(
@@ -104,11 +108,10 @@ export function withdrawn(base: Release, asked: Asked, alias: VersionRef | undef
   );
   if (back !== undefined && behavesAlike(back.candidate, asked) && !isRefused)
     return anew(base, asked, back, taken(base, asked, operation, stable, gone, now), stable, now);
-  // A release that gave up by itself is why the stack goes back: that is kept, with its gate.
-  const why =
-    base.phase === 'ABORTED' && base.reason !== undefined && base.request?.kind !== 'rollback'
-      ? `${base.reason.replace(/\.$/, '')}; `
-      : '';
+  // A release that gave up by itself, or that somebody rolled back, is why the stack goes back: that is kept, with its gate.
+  const isOwn = base.phase === 'ROLLED_BACK' && operation?.at === base.startedAt;
+  const isWhy = (base.phase === 'ABORTED' || isOwn) && base.request?.kind !== 'rollback';
+  const why = isWhy && base.reason !== undefined ? `${base.reason.replace(/\.$/, '')}; ` : '';
   // And so is a verdict on a candidate that the stack gave up for something else, for example another model's gate.
   const gate = why !== '' || (isPending(base) && base.gate?.verdict !== undefined) ? base.gate : undefined;
   return next(
@@ -225,35 +228,33 @@ function anew(
 }
 
 /** The document found, as it is kept: given up with the stack where it still ran. */
-export function givenUp(found: Release, stable: VersionRef | undefined, now: number): Release {
-  if (!isPending(found) || stable === undefined) return found;
-  return next(
-    found,
-    { phase: 'ABORTED', intent: undefined, held: undefined, reason: rolledBack(stable) },
-    now,
-  );
-}
+export const givenUp = (found: Release, stable: VersionRef | undefined, now: number): Release =>
+  !isPending(found) || stable === undefined ? found : endedBy(found, rolledBack(stable), now);
+
+/** A release that still ran, as it is kept: given up for that reason. */
+export const endedBy = (found: Release, reason: string, now: number): Release =>
+  next(found, { phase: 'ABORTED', intent: undefined, held: undefined, reason }, now);
+
+export const UNREAD = 'the status of the stack could not be read';
 
 /**
  * A version that was live before gets all traffic, although nobody could tell whether the stack rolls back: in whichever way it
- * was meant, it is known to serve.
+ * was meant, it is known to serve. That is a release of its own, so that the one before it keeps its evidence.
  */
 export function restored(base: Release, asked: Asked, now: number): Release {
-  const stable = measured(asked, asked.settings);
+  const stable = measured(asked, asked.settings, knownOf(base, asked.version));
+  const released = { ...base, release: asked.id, schedule: asked.schedule };
   return next(
-    base,
+    released,
     {
-      ...taken(
-        base,
-        asked,
-        undefined,
-        stable,
-        asked.before !== asked.version ? asked.before : undefined,
-        now,
-      ),
+      ...taken(base, asked, undefined, stable, goneOf(asked), now),
       phase: 'ABORTED',
-      intent: intend(base, whole(stable.version), 'ABORTED', now),
-      reason: `the status of the stack could not be read; version ${stable.version}, which behaves as one that was live, has all traffic`,
+      candidate: undefined,
+      steps: [],
+      began: { release: asked.id, ...(base.stable && { from: base.stable.version }), to: stable },
+      intent: intend(released, whole(stable.version), 'ABORTED', now),
+      reason: `${UNREAD}; version ${stable.version}, which behaves as one that was live, has all traffic`,
+      startedAt: iso(now),
     },
     now,
   );

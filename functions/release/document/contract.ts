@@ -207,6 +207,8 @@ export type Release = {
   readonly promotedAt?: string;
   /** When a person undid this release's rollback. */
   readonly returnedAt?: string;
+  /** When a person had an alias put back that somebody else had moved. */
+  readonly putBackAt?: string;
   /**
    * Of the live version: alarms that turn on after `since` may bring the last good one back, until `until`. Deploys that fail do not
    * end it. `keeps`: the version that keeps its instances as long (blueGreen); older workers do not write it.
@@ -246,6 +248,11 @@ export type Release = {
   /** Where the tick of this release is, and what it was last told. */
   readonly schedule: { readonly group: string; readonly name: string; readonly told?: string };
   readonly startedAt: string;
+  /**
+   * When it first came to an end: whatever is noted afterwards is no end. Absent in documents of older workers, which leave that of
+   * the release before as it is when they begin one: what is before `startedAt` is none.
+   */
+  readonly endedAt?: string;
   readonly updatedAt: string;
   /** After this a release that still runs is a dead one. */
   readonly deadline: string;

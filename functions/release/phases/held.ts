@@ -35,7 +35,7 @@ function paged(state: Release, now: number): Release {
   const text = heldNotice(
     state,
     `still: ${state.reason ?? 'held'}`,
-    todo(state),
+    todo(state, state.held?.by),
     numbers(state.judgements.at(-1)),
     true,
     now,

@@ -3,23 +3,27 @@ import type { HeldBy, Release } from '../document/contract.ts';
 import type { Facts } from '../facts.ts';
 import type { Judgement } from '../judge/contract.ts';
 import { heldNotice, numbers, ways } from '../notices.ts';
-import { hold } from '../steps.ts';
+import { hold, isPending } from '../steps.ts';
 import { say, whole } from '../target.ts';
 
 /** Stands still, and tells why and what to do. */
 export function holdFor(state: Release, by: HeldBy, why: string, now: number, looked?: Judgement): Release {
-  const text = heldNotice(state, why, todo({ ...state, held: { by } }), numbers(looked), true, now);
+  const text = heldNotice(state, why, todo(state, by), numbers(looked), true, now);
   return hold(state, by, why, text, now);
 }
 
 /** What a person can do about it. */
-export function todo({
-  model,
-  held: so,
-}: Pick<Release, 'model'> & { readonly held?: { readonly by: HeldBy } }): string {
-  switch (so?.by) {
-    case 'foreign':
-      return `see "sls models status --model ${model}"; deploy again to go on from where the alias is, or "sls models rollback --model ${model}".`;
+export function todo(state: Release, by: HeldBy | undefined): string {
+  const { model, stable, candidate } = state;
+  switch (by) {
+    case 'foreign': {
+      const onward = `see "sls models status --model ${model}"; deploy again to go on from where the alias is`;
+      if (stable === undefined) return `${onward}.`;
+      const does = isPending(state)
+        ? `takes version ${candidate?.version} away: version ${stable.version} has all traffic`
+        : `puts version ${stable.version} back`;
+      return `${onward}, or "sls models rollback --model ${model}", which ${does}.`;
+    }
     case 'limit':
       return `find out what is wrong, then "sls models rollback --model ${model}" or "sls models resume --model ${model}".`;
     default:

@@ -1,3 +1,4 @@
+import type { StackState } from '../../shared/aws/ports.ts';
 import { type Action, wait, write } from '../actions.ts';
 import type { Release } from '../document/contract.ts';
 import { type Facts, isUnreadable, lookIsDue } from '../facts.ts';
@@ -6,7 +7,8 @@ import { crashesNow } from '../judge/crashes.ts';
 import { usable } from '../judge/minutes.ts';
 import { type Finding, judge, unread } from '../judge/verdict.ts';
 import { notice, numbers } from '../notices.ts';
-import { iso, isPromoted, next, standing, tell } from '../steps.ts';
+import { abort, iso, isPromoted, next, standing, tell } from '../steps.ts';
+import { isStuck, late, stuck } from '../stuck.ts';
 import { points } from '../target.ts';
 import { foreign, holdFor } from './hold.ts';
 import { rollBack } from './rollback.ts';
@@ -17,12 +19,12 @@ export function judging(state: Release, facts: Facts, now: number): Action {
   if (facts.stack === 'gone')
     return write(next(state, { phase: 'ABORTED', intent: undefined, reason: 'the stack is gone' }, now));
   if (!points(facts.alias, standing(state) ?? null)) return foreign(state, facts, now);
-  if (now >= Date.parse(state.deadline))
-    return write(
-      rollBack(state, `the deadline ${state.deadline} passed before the release ended`, undefined, now),
-    );
+  if (now >= Date.parse(state.deadline)) return write(expired(state, facts.stack, now));
   if (!lookIsDue(state, now))
-    return wait(state.judgements.at(-1)?.reason ?? 'the first complete minute is awaited');
+    return wait(
+      state.judgements.at(-1)?.reason ?? 'the first complete minute is awaited',
+      stuck(state, facts.stack),
+    );
   const looked = look(state, facts, now);
   const { dryRun } = state.settings;
   const judged = { judgements: kept(state, looked) };
@@ -34,6 +36,12 @@ export function judging(state: Release, facts: Facts, now: number): Action {
   if (looked.verdict === 'pass' || promoted) return write(onward(state, judged, now));
   if (now < ends(state).patience) return write(next(state, judged, now));
   return write(unjudged({ ...state, ...judged }, looked, now));
+}
+
+/** Its time is over. What only its stack kept from going on is not to blame, so it is not refused. */
+function expired(state: Release, stack: StackState, now: number): Release {
+  const why = late(state, stack);
+  return isStuck(stack) ? abort(state, why, now) : rollBack(state, why, undefined, now);
 }
 
 /** A step that could not be judged in its time. */

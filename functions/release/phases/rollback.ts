@@ -66,6 +66,7 @@ export function revert(
   const others = { ...state, refused: state.refused.filter((one) => one !== undone) };
   const common: Changes = {
     held: undefined,
+    putBackAt: undefined,
     // From here on the other one is what has 100 %, also for a deploy that comes before the move is made.
     stable: to,
     ...(automatic && { rollbacks: [...state.rollbacks, iso(now)].slice(-REFUSED) }),

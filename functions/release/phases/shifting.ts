@@ -7,6 +7,7 @@ import { exceeded, slowEdge, warm } from '../judge/slow.ts';
 import {
   abort,
   behavesAlike,
+  type Changes,
   intend,
   iso,
   isPromoted,
@@ -18,6 +19,7 @@ import {
   standing,
   weightOf,
 } from '../steps.ts';
+import { isStuck, late, stuck, unfinished } from '../stuck.ts';
 import { points, whole } from '../target.ts';
 import { deadline } from './gating.ts';
 import { foreign, holdFor } from './hold.ts';
@@ -39,7 +41,14 @@ export function shifting(state: Release, facts: Facts, now: number): Action {
   const capacity = topUp(state, facts.held);
   if (capacity !== undefined) return capacity;
   const after = split(stable.version, candidate.version, to.weight);
-  return raise(state, after, 'JUDGING', now);
+  return raise(state, after, 'JUDGING', now, lengthened(state, now));
+}
+
+/** What waiting for the stack took is given back: else a candidate would be refused for time that it never had. */
+function lengthened(state: Release, now: number): Partial<Pick<Release, 'deadline'>> {
+  const { steps = [], step = 0, settings } = state;
+  const all = deadline(steps.slice(step), settings, now);
+  return Date.parse(all.deadline) - PATIENCE > Date.parse(state.deadline) ? all : {};
 }
 
 /** By the settings as they are now: a step of a dry run, or without data, is not passed any more once a deploy ends that. */
@@ -102,9 +111,15 @@ export function promoting(state: Release, facts: Facts, now: number): Action {
   return raise(state, whole(candidate.version), then, now);
 }
 
-function raise(state: Release, after: Intent['after'], then: Phase, now: number): Action {
+function raise(
+  state: Release,
+  after: Intent['after'],
+  then: Phase,
+  now: number,
+  changes: Changes = {},
+): Action {
   const before = [standing(state) ?? null];
-  return write(next(state, { intent: intend(state, after, then, now, before) }, now));
+  return write(next(state, { ...changes, intent: intend(state, after, then, now, before) }, now));
 }
 
 /** Why a candidate may not get more traffic now. */
@@ -113,19 +128,16 @@ export function blocked(state: Release, { stack }: Facts, now: number): Action |
     return write(next(state, { phase: 'ABORTED', intent: undefined, reason: 'the stack is gone' }, now));
   const left = Date.parse(state.deadline) - now;
   const waiting = stack !== 'done' && state.promote === 'afterStack';
-  // A stack may take hours; that is waiting, not death.
-  if (waiting && stack !== 'unknown' && left < SOON)
+  // A stack may take hours; that is waiting, not death. One that is stuck has until the deadline.
+  if (waiting && !isStuck(stack) && left < SOON)
     return write(next(state, deadline(state.steps?.slice(state.step ?? 0) ?? [], state.settings, now), now));
-  if (left <= 0)
-    return write(abort(state, `the deadline ${state.deadline} passed before the release ended`, now));
+  if (left <= 0) return write(abort(state, late(state, waiting ? stack : 'done'), now));
   if (!waiting) return undefined;
   // What has a weight is judged on.
   const step = state.phase === 'PROMOTING' ? underway(state) : (state.step ?? 0) - 1;
   if (weightOf(state) > 0 && step >= 0 && state.intent === undefined)
     return write(next(state, { phase: 'JUDGING', step }, now));
-  return wait(
-    `the stack is ${stack === 'unknown' ? 'in an unknown state (the worker’s log says why)' : 'still in progress'}`,
-  );
+  return wait(unfinished(stack), stuck(state, stack));
 }
 
 /** Fixed for the whole release before the first weight: which slow edge is judged, which outputs, and whether refusals are. */

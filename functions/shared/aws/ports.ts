@@ -203,8 +203,8 @@ export type SchedulePort = {
   readonly remove: (at: { readonly group: string; readonly name: string }) => Promise<void>;
 };
 
-/** busy: an update runs, or failed half-way. done: nothing runs (a cleanup may). gone: deleted. */
-export type StackState = 'busy' | 'rollingBack' | 'done' | 'gone' | 'unknown';
+/** busy: an operation runs. done: nothing runs (a cleanup may). failed: nothing runs, half-way, until a person repairs it. gone: deleted. */
+export type StackState = 'busy' | 'rollingBack' | 'done' | 'failed' | 'gone' | 'unknown';
 
 export type StackPort = {
   /** Never throws: `unknown` where it cannot be told. */

@@ -26,12 +26,14 @@ export function cloudFormationStacks(
 }
 
 /**
- * `done` lets a candidate be promoted, so only a whole, unchanging stack is. A failed status (`UPDATE_FAILED`,
- * `UPDATE_ROLLBACK_FAILED`) still has an end before it, and is busy.
+ * `done` lets a candidate be promoted, so only a whole, unchanging stack is. A failed one (`UPDATE_FAILED` where nothing is
+ * rolled back, `UPDATE_ROLLBACK_FAILED`) stays as it is until a person goes on with it:
+ * https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/troubleshooting.html
  */
 export function stackState(status: string): StackState {
   if (status === 'DELETE_COMPLETE') return 'gone';
   if (/ROLLBACK_IN_PROGRESS$/.test(status)) return 'rollingBack';
   if (/_COMPLETE(_CLEANUP_IN_PROGRESS)?$/.test(status)) return 'done';
+  if (/_FAILED$/.test(status)) return 'failed';
   return status === '' ? 'unknown' : 'busy';
 }

@@ -20,11 +20,11 @@ export const command: Command = {
       throw usage('--limit', `${flags.limit} is not a number of releases.`, 'Write such as 20.');
     const { atDesk } = await import('../release/desk.ts');
     progress('Reading the history');
-    const found = await atDesk(context, async ({ documents }) => {
+    const found = await atDesk(context, async ({ documents, sight }) => {
       const chosen =
         typeof flags.model === 'string' ? [await chosenModel(context, documents.models)] : declared;
       return Promise.all(
-        chosen.map(async (name) => [name, await readHistory(documents, name, limit)] as const),
+        chosen.map(async (name) => [name, await readHistory(documents, name, limit, sight.exists)] as const),
       );
     }).finally(() => progress(undefined));
     print(

@@ -2,7 +2,7 @@ import type { Phase, Release, VersionRef } from '../../../functions/release/docu
 import type { GateState } from '../../../functions/release/gate/contract.ts';
 import type { Deployment } from '../../../functions/release/history/contract.ts';
 import type { Judgement } from '../../../functions/release/judge/contract.ts';
-import { isEnd } from '../../../functions/release/steps.ts';
+import { endTime, isEnd } from '../../../functions/release/steps.ts';
 import type { Registry } from '../../../functions/shared/registry.ts';
 import { type About, aboutOf } from './about.ts';
 import { authorOf, isRollback, offerOf, type Records } from './author.ts';
@@ -41,6 +41,8 @@ export type Past = {
   readonly restored?: string;
   /** When it was promoted, or given up. */
   readonly endedAt?: string;
+  /** It ended with its model, which is not deployed any more. */
+  readonly gone?: true;
   readonly reason?: string;
 };
 
@@ -49,11 +51,15 @@ type Documents = Pick<
   'release' | 'archives' | 'archived' | 'deployment' | 'deployments' | 'records' | 'recorded'
 >;
 
-/** @returns the newest `limit` releases of a model, newest first */
+/**
+ * @param exists is there such a function? The registry keeps the documents of a model beyond its end: what they say runs, runs no more
+ * @returns the newest `limit` releases of a model, newest first
+ */
 export async function readHistory(
   documents: Documents,
   model: string,
   limit: number,
+  exists: (functionName: string) => Promise<boolean> = async () => true,
 ): Promise<readonly Past[]> {
   const [live, names, ids] = await Promise.all([
     documents.release(model),
@@ -61,6 +67,8 @@ export async function readHistory(
     documents.deployments(),
   ]);
   const now = live?.release;
+  // Who may not ask does not know better than the document.
+  const isGone = now !== undefined && !(await exists(now.functionName).catch(() => true));
   // One that could not be replaced after all was archived before that turned out.
   const older = names.filter((name) => now === undefined || !name.endsWith(`-${now.release}`)).reverse();
   const archived = once((name) => documents.archived(model, name));
@@ -82,7 +90,8 @@ export async function readHistory(
       const about = aboutOf(release, releases[index + 1]);
       const deploy = await authorOf(release, about.to?.fingerprint, records);
       const artifact = await artifactOf(documents, model, about.to, deploy, versions);
-      return pastOf(release, about, deploy, artifact, releases[index - 1]);
+      const past = pastOf(release, about, deploy, artifact, releases[index - 1]);
+      return isGone && release === now ? removed(past) : past;
     }),
   );
 }
@@ -136,11 +145,9 @@ function pastOf(
   artifact: Artifact,
   after: Release | undefined,
 ): Past {
-  const { phase, promotedAt, updatedAt, shifts, steps = [], stable } = release;
+  const { phase, promotedAt, shifts, steps = [], stable } = release;
   const { from, to } = about;
-  // Superseded is what was written down when the next one began.
-  const ended = phase === 'SUPERSEDED' ? (after?.startedAt ?? updatedAt) : updatedAt;
-  const endedAt = promotedAt ?? (isEnd(phase) ? ended : undefined);
+  const endedAt = promotedAt ?? (isEnd(phase) ? endedAtOf(release, about, after) : undefined);
   const last = shifts.findLast(({ weight }) => weight > 0);
   const weight = promotedAt === undefined ? last?.weight : 100;
   return {
@@ -166,6 +173,26 @@ function pastOf(
     ...(endedAt !== undefined && { endedAt }),
     ...(release.reason !== undefined && { reason: release.reason }),
   };
+}
+
+/** The newest release of a model that is not deployed any more. */
+const removed = (past: Past): Past => ({
+  ...past,
+  ...(past.endedAt === undefined && { outcome: `${past.outcome} when the model was removed` }),
+  gone: true,
+});
+
+/**
+ * Documents of older workers do not tell it. Superseded is what was written down when the next one began; a rollback is as old as
+ * its refusal; else nothing was noted later, as a rule.
+ */
+function endedAtOf(release: Release, { to }: About, after: Release | undefined): string {
+  const { phase, refused, startedAt, updatedAt } = release;
+  const refusal = refused.findLast(
+    ({ fingerprint, at }) => fingerprint === to?.fingerprint && at >= startedAt,
+  );
+  const known = phase === 'SUPERSEDED' ? after?.startedAt : phase === 'ROLLED_BACK' ? refusal?.at : undefined;
+  return endTime(release) ?? known ?? updatedAt;
 }
 
 function outcomeOf(release: Release, about: About): string {
@@ -212,7 +239,9 @@ function returnOf(release: Release, { from, to }: About): string {
 /** A block a release. */
 export function historyText(model: string, pasts: readonly Past[]): string {
   if (pasts.length === 0) return `${model}: no release is recorded.`;
-  return [model, ...pasts.map(pastText)].join('\n');
+  const [newest] = pasts;
+  const head = newest?.gone ? `${model}: is not deployed any more, its function is gone.` : model;
+  return [head, ...pasts.map(pastText)].join('\n');
 }
 
 function pastText(past: Past): string {

@@ -143,7 +143,13 @@ function held(release: Release, command: Say): Advice {
         summary: `Somebody moved the alias: ${reason}.`,
         todo: [
           `Find out who. \`${command.sls('deploy')}\` goes on from where it is.`,
-          `\`${command('rollback')}\` goes back.`,
+          ...(stable === undefined
+            ? []
+            : [
+                pending
+                  ? `\`${command('rollback')}\` takes version ${candidate?.version} away: version ${stable.version} has all traffic.`
+                  : `\`${command('rollback')}\` puts version ${stable.version} back.`,
+              ]),
         ],
         next: 'nothing by itself',
       };

@@ -239,7 +239,10 @@ export async function realService(aws: LocalAws, name: string, speed: number): P
     return { code: code === 0 ? 0 : 1, said: stdout + stderr };
   };
 
+  const epoch = Number(aws.env.MODELS_AWS_EPOCH);
+
   return {
+    now: () => epoch + (Date.now() - epoch) * speed,
     deploy,
     minutes: async (count, isBusy) => (isBusy ? busy(3 * count * minute) : sleep(count * minute)),
     quiet: async (look) => {
@@ -309,7 +312,8 @@ export async function realService(aws: LocalAws, name: string, speed: number): P
         ...(found.reason !== undefined && { reason: found.reason }),
         ...(found.stable && { stable: named(found.stable) }),
         ...(found.candidate && { candidate: named(found.candidate) }),
-        refused: found.refused.map(named),
+        ...(found.putBackAt !== undefined && { putBackAt: found.putBackAt }),
+        refused: found.refused.map((one) => ({ ...named(one), at: one.at })),
       };
     },
     schedules: async (model) => (await schedules(model)).length,

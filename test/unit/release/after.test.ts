@@ -431,9 +431,12 @@ describe('what was rolled back', () => {
     expect(JSON.stringify(w.state())).not.toContain('signature');
   });
 
+  /** After all that is refused here. */
+  const FORCED = '2026-02-01T00:00:00.000Z';
+
   it('goes again by force', async () => {
     const w = await rolledBack();
-    await deploy(w, '4', 'b', { before: '4', forced: '1' });
+    await deploy(w, '4', 'b', { before: '4', forced: FORCED });
     expect(w.answers.at(-1)).toMatchObject({ Status: 'SUCCESS' });
     expect(w.state()).toMatchObject({
       phase: 'SHIFTING',
@@ -448,9 +451,9 @@ describe('what was rolled back', () => {
 
   it('by force, in a stack that then rolls back: stable again', async () => {
     const w = await rolledBack();
-    await deploy(w, '4', 'b', { before: '4', forced: '1' });
+    await deploy(w, '4', 'b', { before: '4', forced: FORCED });
     w.stack.state = 'rollingBack';
-    await w.send(request('Update', '4', 'b', { before: '4', forcedBefore: '1' }));
+    await w.send(request('Update', '4', 'b', { before: '4', forcedBefore: FORCED }));
     expect(w.state()).toMatchObject({
       phase: 'ABORTED',
       stable: { version: '3' },
@@ -461,13 +464,13 @@ describe('what was rolled back', () => {
 
   it('by force, before a stack that rolls back from something else: that is no withdrawal', async () => {
     const w = await rolledBack();
-    await deploy(w, '4', 'b', { before: '4', forced: '1' });
+    await deploy(w, '4', 'b', { before: '4', forced: FORCED });
     w.stack.state = 'done';
     await until(w, 'JUDGING', { 3: 0.02, 4: 0.02 });
     await deploy(w, '4', 'b', { before: '4', settings: { ...CANARY, maxWait: 60 } });
     w.stack.state = 'rollingBack';
     // As it was: with the mark of the force.
-    await w.send(request('Update', '4', 'b', { before: '4', settings: CANARY, forced: '1' }));
+    await w.send(request('Update', '4', 'b', { before: '4', settings: CANARY, forced: FORCED }));
     expect(w.answers.at(-1)).toMatchObject({ Status: 'SUCCESS' });
     expect(w.state()).toMatchObject({ phase: 'JUDGING', settings: { maxWait: CANARY.maxWait } });
     expect(w.target()).toEqual({ version: '3', weights: { '4': 0.05 } });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { CANARY } from '../../fakes/settings.ts';
 import { FUNCTION } from '../../fakes/world.ts';
+import { statusIn } from './seen.ts';
 import { alarm, DAY, deploy, deployed, live, minutes, promoted, until, type World } from './traffic.ts';
 
 const HEALTHY = { 3: 0.02, 4: 0.02 };
@@ -123,10 +124,29 @@ describe('sls models rollback', () => {
     await w.command('rollback');
     expect(await w.command('rollback')).toEqual({
       done: false,
-      refused: 'version 5 was rolled back already, version 4 is live: to go further back, name one with --to',
+      refused:
+        'version 5 was rolled back already, version 4 is live: to go further back, name one with --to, as "sls models rollback --model churn --to 3 --stage dev" does',
     });
     expect(w.target()).toEqual({ version: '4', weights: {} });
     expect(await w.command('rollback', { to: '3' })).toMatchObject({ done: true, tick: { version: '3' } });
+  });
+
+  it('long after the judge rolled a canary back, goes back from the live version, as status advises', async () => {
+    const rates = { ...HEALTHY, 5: 0.6 };
+    const w = await promoted();
+    await deploy(w, '5', 'c', { before: '4' });
+    w.stack.state = 'done';
+    await until(w, 'ROLLED_BACK', rates);
+    expect(await w.command('rollback')).toMatchObject({
+      refused: expect.stringContaining('version 5 was rolled back already'),
+    });
+    w.clock.now += DAY;
+    await minutes(w, 30, rates);
+    w.alarms.set(`${FUNCTION}-errors`, 'ALARM');
+    expect((await statusIn(w)).todo).toEqual([
+      '`sls models rollback --model churn --stage dev` goes back to version 3.',
+    ]);
+    expect(await w.command('rollback')).toMatchObject({ done: true, tick: { version: '3' } });
   });
 
   it('--to any version that is known and published, also one that was rolled back', async () => {

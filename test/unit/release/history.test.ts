@@ -10,6 +10,7 @@ import {
   deploy,
   deployed,
   live,
+  MINUTE,
   minute,
   minutes,
   promoted,
@@ -26,7 +27,7 @@ function asBefore(w: World): void {
   for (const [key, { text }] of [...w.objects.objects]) {
     if (!key.startsWith(`${SCOPE}releases/`)) continue;
     const dropped = (name: string, value: unknown): unknown =>
-      name === 'began' || name === 'source' ? undefined : value;
+      ['began', 'source', 'endedAt'].includes(name) ? undefined : value;
     w.objects.set(key, JSON.stringify(JSON.parse(text, dropped)));
   }
 }
@@ -124,6 +125,19 @@ describe.each([
     expect(historyText('churn', last === undefined ? [] : [last])).toMatch(
       /version 4 → 5 {2}given up in favour of version 3 after .*\n.*\n +artifact {2}sha256 of c\n +gate .*\n +step 1 .*\n +traffic {3}5 % in step 1 of 3\n/,
     );
+  });
+
+  it('a rollback by the judge: it ended then, whatever is noted later', async () => {
+    const w = await deployed();
+    await until(w, 'JUDGING', GOOD);
+    await until(w, 'ROLLED_BACK', { 3: 0.02, 4: 0.6 });
+    const at = new Date(w.clock.now).toISOString();
+    w.clock.now += 8 * 60 * MINUTE;
+    await deploy(w, '4', 'b', { before: '4', settings: { ...CANARY, maxWait: 100 } });
+    w.stack.state = 'done';
+    await minute(w, GOOD);
+    make(w);
+    expect((await history(w))[0]).toMatchObject({ outcome: 'rolled back', endedAt: at });
   });
 
   it('a rollback after promotion, to a version before the last good one, too', async () => {
@@ -374,5 +388,84 @@ it('a rollback after promotion that a person undoes', async () => {
     to: '4',
     outcome: 'promoted, then rolled back, then brought back',
     fingerprint: 'b',
+  });
+});
+
+it('a release that a deploy superseded ended when that one began', async () => {
+  const w = await deployed();
+  await minutes(w, 3, GOOD);
+  const at = new Date(w.clock.now).toISOString();
+  await deploy(w, '5', 'c', { before: '4' });
+  expect((await history(w))[1]).toMatchObject({ to: '4', outcome: 'superseded', endedAt: at });
+});
+
+it('a release that an older worker begins has no end of the one before', async () => {
+  const w = await promoted();
+  await w.command('rollback');
+  const endedAt = w.state()?.endedAt;
+  expect(endedAt).toBeDefined();
+  w.clock.now += 60 * MINUTE;
+  await deploy(w, '5', 'c', { before: '4' });
+  w.objects.set(LIVE, JSON.stringify({ ...w.state(), endedAt }));
+  w.stack.state = 'done';
+  await until(w, 'ROLLED_BACK', { ...GOOD, 5: 0.6 });
+  expect((await history(w))[0]).toMatchObject({ to: '5', endedAt: new Date(w.clock.now).toISOString() });
+});
+
+it('a rollback by a person while the deploy waited for the gate: who it was and why stays, also once the stack is back', async () => {
+  const w = await live();
+  w.gates.set('4', [{ state: { done: 1, count: 9, failed: [] }, failures: [] }]);
+  await deploy(w, '4', 'b');
+  await w.command('rollback', { reason: 'odd' });
+  expect(w.answers.at(-1)).toMatchObject({ Status: 'FAILED' });
+  await rollBack(w, '3', 'a', '4');
+  w.stack.state = 'done';
+  await minute(w, GOOD);
+  expect(w.state()).toMatchObject({ phase: 'ABORTED', refused: [{ version: '4' }] });
+  expect((await history(w))[0]?.reason).toBe(
+    'version 4 was rolled back: asked for by arn:aws:iam::1:user/me: odd; the stack rolled back; version 3 keeps all traffic',
+  );
+});
+
+it('why an earlier release was rolled back is not why another one’s stack went back', async () => {
+  const w = await deployed();
+  await w.command('rollback', { reason: 'odd' });
+  await deploy(w, '5', 'c', { before: '4' });
+  await rollBack(w, '4', 'b', '5');
+  w.stack.state = 'done';
+  await minute(w, GOOD);
+  expect((await history(w))[0]?.reason).toBe('the stack rolled back; version 3 keeps all traffic');
+});
+
+describe('a model that was removed', () => {
+  const gone = async (w: World): Promise<readonly Past[]> => {
+    await w.send({ ...request('Delete', '4', 'b'), PhysicalResourceId: `${FUNCTION}:live` });
+    return readHistory(w.world.registry, 'churn', 5, async () => false);
+  };
+
+  it('in mid-release: nothing of it is under way', async () => {
+    const w = await deployed();
+    await minutes(w, 3, GOOD);
+    const pasts = await gone(w);
+    expect(pasts[0]).toMatchObject({ to: '4', outcome: 'under way when the model was removed', gone: true });
+    expect(pasts[1]).not.toHaveProperty('gone');
+    expect(historyText('churn', pasts)).toMatch(
+      /^churn: is not deployed any more, its function is gone\.\n .* version 3 → 4 {2}under way when the model was removed\n/,
+    );
+  });
+
+  it('afterwards: each release ended as it did', async () => {
+    const w = await promoted();
+    const [last] = await gone(w);
+    expect(last).toMatchObject({ outcome: 'promoted', gone: true });
+  });
+
+  it('is not taken for gone by who may not ask', async () => {
+    const w = await deployed();
+    await minutes(w, 3, GOOD);
+    const denied = (): Promise<boolean> => Promise.reject(new Error('AccessDenied'));
+    const [last] = await readHistory(w.world.registry, 'churn', 1, denied);
+    expect(last).toMatchObject({ outcome: 'under way' });
+    expect(last).not.toHaveProperty('gone');
   });
 });

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Release } from '../../../functions/release/document/contract.ts';
 import { CANARY, SETTINGS } from '../../fakes/settings.ts';
 import { FUNCTION, LIVE, request, tick } from '../../fakes/world.ts';
-import { deploy, deployed, live, minute, rollBack, until, type World } from './traffic.ts';
+import { deploy, deployed, live, MINUTE, minute, rollBack, until, type World } from './traffic.ts';
 
 const GOOD = { 3: 0.02, 4: 0.02, 5: 0.02 };
 const FAILED = {
@@ -284,6 +284,48 @@ describe('a version that a person names', () => {
     await until(w, 'DONE', GOOD);
     expect(await w.command('rollback', { to: '3' })).toMatchObject({ done: true });
     expect(w.state()).toMatchObject({ phase: 'ROLLED_BACK', refused: [{ version: '4', restored: 'a' }] });
+  });
+});
+
+describe('a template that was deployed with --force', () => {
+  /** Version 4 was rolled back, forced, and rolled back again; version 5 is live. */
+  async function forced(): Promise<{ readonly w: World; readonly mark: string }> {
+    const w = await deployed();
+    await until(w, 'JUDGING', GOOD);
+    await w.command('rollback');
+    w.clock.now += MINUTE;
+    const mark = new Date(w.clock.now).toISOString();
+    await deploy(w, '4', 'b', { before: '4', forced: mark });
+    w.stack.state = 'done';
+    await until(w, 'JUDGING', GOOD);
+    await w.command('rollback', { reason: 'bad indeed' });
+    await deploy(w, '5', 'c', { before: '4', forcedBefore: mark });
+    w.stack.state = 'done';
+    await until(w, 'BAKING', { ...GOOD, 5: 0.01 });
+    return { w, mark };
+  }
+
+  it('brings back nothing that was refused since, where sls rollback deploys it again', async () => {
+    const { w, mark } = await forced();
+    await deploy(w, '4', 'b', { before: '5', forced: mark });
+    expect(w.answers.at(-1)).toMatchObject({
+      Status: 'FAILED',
+      Reason: expect.stringMatching(
+        /which was rolled back on .* UTC \(its --force is older: of .* UTC\): asked for by .*: bad indeed;/,
+      ),
+    });
+    await rollBack(w, '5', 'c', '4');
+    w.stack.state = 'done';
+    await minute(w, GOOD);
+    expect(w.target()).toEqual({ version: '5', weights: {} });
+  });
+
+  it('anew releases it all the same', async () => {
+    const { w } = await forced();
+    await deploy(w, '4', 'b', { before: '5', forced: new Date(w.clock.now).toISOString() });
+    w.stack.state = 'done';
+    await until(w, 'JUDGING', GOOD);
+    expect(w.target()).toEqual({ version: '5', weights: { 4: 0.05 } });
   });
 });
 

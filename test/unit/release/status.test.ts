@@ -323,7 +323,7 @@ describe('at three in the morning', () => {
     expect(await textIn(w)).toMatchInlineSnapshot(`
       "churn: ACT NOW. Somebody moved the alias: the alias live points to version 5, which this release did not do (stable is version 3); nothing was touched; deploy again to go on from there.
         to do      Find out who. \`sls deploy --stage dev\` goes on from where it is.
-                   \`sls models rollback --model churn --stage dev\` goes back.
+                   \`sls models rollback --model churn --stage dev\` takes version 4 away: version 3 has all traffic.
         traffic    version 5  ████████████████████   100 %  not of this release
         next       nothing by itself
         judged     step 1, 00:03:00 UTC (80 s ago): no verdict: no regression so far; the step’s time is not over

@@ -1,9 +1,21 @@
 /** What a stack that rolls back must leave as it is: time, evidence, and versions of other functions. */
 import { describe, expect, it } from 'vitest';
 import type { Release } from '../../../functions/release/document/contract.ts';
+import { readHistory } from '../../../plugins/models/release/history.ts';
 import { CANARY, SETTINGS } from '../../fakes/settings.ts';
 import { FUNCTION, LIVE, request, tick } from '../../fakes/world.ts';
-import { deploy, deployed, due, live, minute, minutes, promoted, rollBack, until } from './traffic.ts';
+import {
+  deploy,
+  deployed,
+  due,
+  live,
+  minute,
+  minutes,
+  promoted,
+  rollBack,
+  until,
+  type World,
+} from './traffic.ts';
 
 const GOOD = { 3: 0.02, 4: 0.02, 5: 0.02 };
 
@@ -137,5 +149,66 @@ describe('a worker that comes to a rollback late', () => {
     await w.send(event).catch(() => undefined);
     for (let i = 0; i < 9; i += 1) await minute(w).catch(() => undefined);
     expect(w.answers.at(-1)).toMatchObject({ RequestId: event.RequestId, Status: 'SUCCESS' });
+  });
+});
+
+describe('a deploy whose stack’s status cannot be read in time', () => {
+  const past = async (w: World) =>
+    (await readHistory(w.world.registry, 'churn', 9)).map(({ to, outcome, weight, judgements, gate }) => ({
+      to,
+      outcome,
+      weight,
+      looks: judgements.length,
+      gate: gate?.verdict,
+    }));
+  const LOST = [
+    { to: '4', outcome: 'promoted', weight: 100, looks: 3, gate: 'pass' },
+    { to: '3', outcome: 'promoted', weight: 100, looks: 0, gate: 'pass' },
+  ];
+  async function unread(w: World, version: string, fingerprint: string, before: string): Promise<void> {
+    w.stack.state = 'unknown';
+    await w.send(request('Update', version, fingerprint, { before, settings: { ...CANARY, maxWait: 100 } }));
+    await minutes(w, 9, GOOD);
+    expect(w.answers.at(-1)).toMatchObject({ Status: 'SUCCESS' });
+    w.stack.state = 'done';
+    await minutes(w, 2, GOOD);
+  }
+
+  it('and that asks for what is live leaves its release as it was, but for what it follows', async () => {
+    const w = await promoted();
+    const { release, phase, promotedAt, shifts, watch } = w.state() as Release;
+    await unread(w, '4', 'b', '4');
+    expect(w.state()).toMatchObject({
+      release,
+      phase,
+      promotedAt,
+      shifts,
+      watch,
+      settings: { maxWait: 100 },
+    });
+    expect(await past(w)).toEqual(LOST);
+  });
+
+  it('and that asks for what was live before is a release of its own; the one before keeps its evidence', async () => {
+    const w = await promoted();
+    await unread(w, '3', 'a', '4');
+    expect(w.target()).toEqual({ version: '3', weights: {} });
+    expect(w.state()).toMatchObject({ phase: 'ABORTED', stable: { version: '3' } });
+    const [own, ...others] = await past(w);
+    expect(own).toMatchObject({ to: '3', outcome: 'given up' });
+    expect(others).toEqual(LOST);
+    expect(w.schedules.size).toBe(0);
+  });
+
+  it('and that asks for the stable version in mid-canary gives the candidate up, and keeps what was found of it', async () => {
+    const w = await deployed();
+    await minutes(w, 14, GOOD);
+    await unread(w, '3', 'a', '4');
+    expect(w.target()).toEqual({ version: '3', weights: {} });
+    expect(await past(w)).toMatchObject([
+      { to: '3', outcome: 'given up' },
+      { to: '4', outcome: 'given up', weight: 25, looks: 2, gate: 'pass' },
+      { to: '3', outcome: 'promoted' },
+    ]);
   });
 });

@@ -27,7 +27,7 @@ export type Model = {
   readonly forgotten?: true;
   /** Did somebody else make it live? It gets its instances when no candidate needs them. */
   readonly bare?: true;
-  /** Was the last thing that happened a rollback? A second one would go further back than anybody means. */
+  /** Was the last thing that happened a rollback? Soon after it a second one would go further back than anybody means. */
   readonly rolledBack: boolean;
 };
 export type State = Readonly<Record<Name, Model>>;
@@ -148,11 +148,15 @@ export function judged(model: Model): Model {
   return candidate.held ? model : promoted(rest, candidate.is);
 }
 
-/** @returns undefined where the command is refused */
+/**
+ * @param isSoon minutes after the last rollback: a second one is taken for the first, asked again
+ * @returns undefined where the command is refused
+ */
 export function commanded(
   model: Model,
   verb: 'promote' | 'rollback' | 'hold' | 'resume',
   to: Fingerprint | undefined,
+  isSoon: boolean,
 ): Model | undefined {
   const { candidate, ...rest } = model;
   if (model.forgotten) return undefined;
@@ -170,10 +174,10 @@ export function commanded(
     case 'rollback': {
       if (candidate !== undefined && (to === undefined || to === model.live)) return withdrawn(model);
       if (candidate !== undefined && to === candidate.is) return undefined;
-      if (to === undefined && model.rolledBack) return undefined;
       const { moved, ...own } = rest;
       // The alias goes back to where the last release left it.
-      if (moved !== undefined && to === model.live) return own;
+      if (moved !== undefined && (to === undefined || to === model.live)) return { ...own, rolledBack: true };
+      if (to === undefined && model.rolledBack && isSoon) return undefined;
       const back = to ?? model.ways.find((one) => !(one in model.refused) && one !== model.live);
       if (back === undefined || back === model.live) return undefined;
       const gone = candidate === undefined ? {} : { [candidate.is]: back };
@@ -192,10 +196,13 @@ export function commanded(
   }
 }
 
-/** Somebody deleted the alias; whoever still ticks makes it again, and what was on its way begins its step from nothing. */
+/**
+ * Somebody deleted the alias, and where it was moved with it; whoever still ticks makes it again, and what was on its way begins
+ * its step from nothing.
+ */
 export function aliasLost(model: Model, isBack: boolean): Model {
-  if (!isBack) return { ...model, gone: true };
   const { moved: _, ...own } = model;
+  if (!isBack) return { ...own, gone: true };
   return own.candidate?.held ? { ...own, candidate: { ...own.candidate, weightless: true } } : own;
 }
 

@@ -312,6 +312,7 @@ export function openService(): Subject {
   };
 
   return {
+    now: () => w.clock.now,
     deploy,
     minutes,
     quiet: async (look) => {

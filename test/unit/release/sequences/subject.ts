@@ -29,13 +29,15 @@ export type Offering = {
 
 type Named = { readonly fingerprint?: string };
 /** What is looked at of a document; fingerprints are ours. */
-export type Recorded = Pick<Release, 'phase' | 'reason'> & {
+export type Recorded = Pick<Release, 'phase' | 'reason' | 'putBackAt'> & {
   readonly stable?: Named;
   readonly candidate?: Named;
-  readonly refused: readonly Named[];
+  readonly refused: readonly (Named & { readonly at: string })[];
 };
 
 export type Subject = {
+  /** Milliseconds of the worker's clock. */
+  now(): number;
   /** `sls deploy`. @returns undefined where it was killed */
   deploy(template: Template, options?: Offering): Promise<Ended | undefined>;
   /** Time passes; busy: with traffic, until every release is decided. */
