@@ -90,7 +90,7 @@ function followed(
     return write(found, back, base && givenUp(base, back.stable, now));
   }
   if (base !== undefined && leavesAlone(asked)) return write(found, changed(base, asked, 'settings', now));
-  const refusal = refused(base, asked);
+  const refusal = refused(base, asked, alias);
   return refusal === undefined || found === undefined
     ? write(found, forward(base, asked, alias, recorded, now))
     : refuse(found, asked, refusal, now);
@@ -177,9 +177,12 @@ const leavesAlone = ({ type, before, version, mark, markBefore }: Asked): boolea
 function refused(
   base: Release | undefined,
   { fingerprint, version, model, forced, mark = '' }: Asked,
+  alias: AliasState | undefined,
 ): string | undefined {
   const found = base?.refused.find((one) => one.fingerprint === fingerprint);
   if (base === undefined || found === undefined || base.stable?.fingerprint === fingerprint) return undefined;
+  // Somebody gave it all traffic: what is live is live.
+  if (points(alias, whole(version)) || points(alias, whole(found.version))) return undefined;
   // Forced before, and on its way since then.
   if (isPending(base) && base.candidate?.fingerprint === fingerprint) return undefined;
   // The mark of an earlier template, which `sls rollback` brings back, knows nothing of what was refused since.

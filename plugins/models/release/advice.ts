@@ -30,8 +30,8 @@ const HALF_AN_HOUR = 30 * 60_000;
 const SERIOUS: readonly string[] = [ALARMS.crashes, ALARMS.errors, ALARMS.latency];
 
 /** When what brought this release to its end was undone: alarms from before it are its own. */
-const undone = ({ phase, candidate, refused }: Release): string | undefined =>
-  phase === 'ROLLED_BACK' ? refused.findLast(({ version }) => version === candidate?.version)?.at : undefined;
+const undone = ({ phase, candidate, refused, putBackAt }: Release): string | undefined =>
+  phase === 'ROLLED_BACK' ? refused.findLast(({ version }) => version === candidate?.version)?.at : putBackAt;
 
 /** The phase's own words, then what is wrong beside it. */
 export function advice(

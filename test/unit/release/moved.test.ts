@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { CANARY } from '../../fakes/settings.ts';
 import { FUNCTION } from '../../fakes/world.ts';
 import { statusIn } from './seen.ts';
-import { alarm, DAY, deployed, minute, minutes, promoted, until, type World } from './traffic.ts';
+import { alarm, DAY, deploy, deployed, minute, minutes, promoted, until, type World } from './traffic.ts';
 
 const GOOD = { 3: 0.02, 4: 0.02 };
 const move = (w: World, version: string, weights: Readonly<Record<string, number>> = {}): void =>
@@ -131,5 +131,30 @@ describe('a hold since somebody moved the alias', () => {
     expect(await w.command('rollback')).toMatchObject({ done: true });
     expect(live(w)).toEqual({ phase: 'BAKING', held: undefined, version: '4', weights: {} });
     expect(w.state()?.refused).toEqual([]);
+  });
+});
+
+describe('a version that was rolled back, and that somebody gave all traffic', () => {
+  it('is live for the deploy that asks for it again, and refused no more', async () => {
+    const w = await deployed();
+    await until(w, 'ROLLED_BACK', { 3: 0.02, 4: 0.6 });
+    move(w, '4');
+    await deploy(w, '4', 'b', { before: '4', again: 'now' });
+    expect(w.answers.at(-1)).toMatchObject({ Status: 'SUCCESS' });
+    w.stack.state = 'done';
+    await minutes(w, 2, GOOD);
+    expect(w.target()).toEqual({ version: '4', weights: {} });
+    expect(w.state()).toMatchObject({ phase: 'DONE', stable: { version: '4' }, refused: [] });
+  });
+
+  it('is refused still where it has a part of it only', async () => {
+    const w = await deployed();
+    await until(w, 'ROLLED_BACK', { 3: 0.02, 4: 0.6 });
+    move(w, '3', { 4: 0.5 });
+    await deploy(w, '4', 'b', { before: '4', again: 'now' });
+    expect(w.answers.at(-1)).toMatchObject({
+      Status: 'FAILED',
+      Reason: expect.stringContaining('was rolled back'),
+    });
   });
 });
