@@ -3,6 +3,7 @@ import { DEPLOY_OPTIONS, verbs } from './commands/verbs.ts';
 import { type Problem, throwProblems } from './errors.ts';
 import { ALIAS, aliasLogicalId, batchKey, lambdaName, RELEASE } from './naming.ts';
 import { frameworkSchema } from './options.ts';
+import { leftOut } from './own-zips.ts';
 import { parseModels } from './parse.ts';
 import { askedAgain, offersIn } from './plan/alias.ts';
 import { catalogManifest } from './plan/catalog.ts';
@@ -32,6 +33,7 @@ import {
   setDeploys,
   setFunctions,
   setOption,
+  setPatterns,
   setTargetAlias,
   sha256,
   stackOutputs,
@@ -135,6 +137,7 @@ export default class ServerlessModels {
     if (room === 'models' && goesOn && this.#problems.length > 0) return;
     throwProblems(this.#problems);
     setFunctions(this.#serverless, planFunctions(this.#input));
+    setPatterns(this.#serverless, leftOut(models, this.#serverless.serviceDir));
   }
 
   /** What packaging goes on with; undefined where the service has no models. */

@@ -135,6 +135,12 @@ export function setFunctions(serverless: Serverless, functions: Readonly<Record<
   if (Object.keys(functions).length > 0) configurationInput.functions ??= service.functions;
 }
 
+/** Of the zips of the service's own functions; what the user's own patterns say comes later, and so decides. */
+export function setPatterns({ service }: Serverless, patterns: readonly string[]): void {
+  const { patterns: own } = service.package;
+  service.package.patterns = [...patterns, ...(Array.isArray(own) ? own : [])];
+}
+
 const asObject = (value: unknown): object => (typeof value === 'object' && value !== null ? value : {});
 
 const asRecord = (value: unknown): Readonly<Record<string, unknown>> =>
