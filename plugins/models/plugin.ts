@@ -3,7 +3,6 @@ import { DEPLOY_OPTIONS, verbs } from './commands/verbs.ts';
 import { type Problem, throwProblems } from './errors.ts';
 import { ALIAS, aliasLogicalId, batchKey, lambdaName, RELEASE } from './naming.ts';
 import { frameworkSchema } from './options.ts';
-import { leftOut } from './own-zips.ts';
 import { parseModels } from './parse.ts';
 import { askedAgain, offersIn } from './plan/alias.ts';
 import { catalogManifest } from './plan/catalog.ts';
@@ -11,6 +10,7 @@ import { FILES_PREFIX } from './plan/endpoint.ts';
 import type { Host } from './plan/host.ts';
 import { layerPrefix } from './plan/layer.ts';
 import { monitorManifest } from './plan/monitor.ts';
+import { leftOut } from './plan/own-zips.ts';
 import { type PlanInput, planFunctions, planProblems } from './plan/plan.ts';
 import { deployFunctionProblem, endpointLines, invokeLocalProblem, packagingNotices } from './plan/report.ts';
 import { isExternalApi } from './plan/routes.ts';
@@ -40,6 +40,7 @@ import {
   templateOf,
   type Utils,
   versionIds,
+  withinService,
 } from './serverless.ts';
 import type { ShipContext } from './ship/context.ts';
 
@@ -137,7 +138,7 @@ export default class ServerlessModels {
     if (room === 'models' && goesOn && this.#problems.length > 0) return;
     throwProblems(this.#problems);
     setFunctions(this.#serverless, planFunctions(this.#input));
-    setPatterns(this.#serverless, leftOut(models, this.#serverless.serviceDir));
+    setPatterns(this.#serverless, leftOut(models, withinService(this.#serverless)));
   }
 
   /** What packaging goes on with; undefined where the service has no models. */

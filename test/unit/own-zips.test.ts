@@ -1,10 +1,14 @@
 import { expect, it } from 'vitest';
 import type { Model } from '../../plugins/models/model.ts';
-import { leftOut } from '../../plugins/models/own-zips.ts';
+import { leftOut } from '../../plugins/models/plan/own-zips.ts';
+import { withinService } from '../../plugins/models/serverless.ts';
 import { model } from '../local-aws/release-stack.ts';
 
 const of = (declares: Partial<Model>): readonly string[] =>
-  leftOut([model('churn', { artifact: { kind: 's3', bucket: 'b', key: 'k' }, ...declares })], '/srv/shop');
+  leftOut(
+    [model('churn', { artifact: { kind: 's3', bucket: 'b', key: 'k' }, ...declares })],
+    withinService({ serviceDir: '/srv/shop' }),
+  );
 const artifact = (path: string): Partial<Model> => ({ artifact: { kind: 'path', path } });
 
 it('what lies outside of the service’s folder, or is that folder, needs no pattern', () => {
