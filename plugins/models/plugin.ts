@@ -12,7 +12,13 @@ import { layerPrefix } from './plan/layer.ts';
 import { monitorManifest } from './plan/monitor.ts';
 import { leftOut } from './plan/own-zips.ts';
 import { type PlanInput, planFunctions, planProblems } from './plan/plan.ts';
-import { deployFunctionProblem, endpointLines, invokeLocalProblem, packagingNotices } from './plan/report.ts';
+import {
+  deployFunctionProblem,
+  endpointLines,
+  invokeLocalProblem,
+  keptBuckets,
+  packagingNotices,
+} from './plan/report.ts';
 import { isExternalApi } from './plan/routes.ts';
 import { completed } from './plan/template.ts';
 import type { Deploy, DeployContext } from './release/deploy-context.ts';
@@ -371,6 +377,7 @@ export default class ServerlessModels {
     const own = await deploymentBucket(this.#serverless).catch(() => undefined);
     const aws = awsConfig(this.#serverless, this.#options);
     const named = this.#input?.options.registry?.bucket;
+    for (const line of keptBuckets(this.#input?.models ?? [])) this.#utils.log.notice(line);
     await leaveRegistry(aws, serviceOf(this.#serverless), { own, named }, progressOf(this.#utils));
   }
 
