@@ -27,6 +27,18 @@ export type Entry = {
   readonly emit: readonly string[];
 };
 
+/** Its name, in the folder `<output>/<model>/`. */
+export const OWNER_FILE = '_OWNER.json';
+
+/** `<output>/<model>/_OWNER.json`: the one service and stage whose jobs move `latest` there. */
+export type Owner = {
+  readonly schema: 1;
+  readonly account: string;
+  readonly region: string;
+  readonly service: string;
+  readonly stage: string;
+};
+
 /** Built into `batch.mjs` when packaged, beside the endpoint's own manifest. */
 export type BatchManifest = { readonly entries: readonly Entry[] };
 
@@ -72,6 +84,8 @@ export const ENV = {
   machine: 'MODELS_BATCH_MACHINE',
   /** Name of the endpoint's function, by which drift is counted. */
   endpoint: 'MODELS_BATCH_ENDPOINT',
+  /** `<account>/<region>/<service>/<stage>`: whose the function is. */
+  owner: 'MODELS_BATCH_OWNER',
 } as const;
 
 /**
@@ -94,6 +108,8 @@ export const METRICS = {
   partsDone: 'PartsDone',
   jobsDone: 'JobsDone',
   jobsFailed: 'JobsFailed',
+  /** Jobs whose output belongs to another service or stage: their `latest` was not moved. */
+  jobsNotOwned: 'JobsNotOwned',
   /** Milliseconds from the job's start to its `_SUCCESS.json`. */
   jobDuration: 'JobDuration',
 } as const;

@@ -10,6 +10,7 @@ import {
   latestKey,
   type Success,
 } from './job.ts';
+import { isSameOwner, ownerKey, ownerName, takeOwner } from './owner.ts';
 import { checkFirst, type Progress, progressOf } from './parts.ts';
 import { hold } from './reopen.ts';
 import type { RowFault } from './rows.ts';
@@ -85,6 +86,14 @@ export async function completed(world: World, job: Job, folder: Folder, entry: E
   // Only what is there: in a versioned bucket each removal would leave a mark.
   const failed = `${folder.prefix}${KEYS.failed}`;
   if ((await files.head(failed)) !== undefined) await files.remove(failed);
+  const owner = await takeOwner(files, ownerKey(job.model, entry), world.owner);
+  if (!isSameOwner(owner, world.owner)) {
+    world.count({ [METRICS.jobsNotOwned]: 1 });
+    return world.log('error', 'The output belongs to another service or stage, so `latest` is not moved.', {
+      job: urlOf(folder),
+      owner: ownerName(owner),
+    });
+  }
   const key = latestKey(job.model, entry, job.object.key);
   for (;;) {
     const found = await files.read(key);

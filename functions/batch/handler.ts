@@ -25,6 +25,7 @@ import { bucketFiles } from './folder.ts';
 import type { Job } from './job.ts';
 import { runOf } from './model.ts';
 import { headOf, objectSource } from './object.ts';
+import { parseOwner } from './owner.ts';
 import { sqsQueue } from './queue.ts';
 import { finishJob, type Message, receive, scorePart } from './receive.ts';
 import { running, spread } from './spread.ts';
@@ -53,6 +54,7 @@ export async function createBatch(manifest: Manifest, batch: BatchManifest, tran
   const functionName = required('AWS_LAMBDA_FUNCTION_NAME');
   const version = required('AWS_LAMBDA_FUNCTION_VERSION');
   const machine = required(ENV.machine);
+  const owner = parseOwner(required(ENV.owner));
   // Not by console, around whose lines Lambda puts time, id and level: CloudWatch would find no metric in them.
   const out = (lines: string): void => {
     process.stdout.write(lines);
@@ -63,6 +65,7 @@ export async function createBatch(manifest: Manifest, batch: BatchManifest, tran
   const worldOf = (context: Context): World => ({
     manifest,
     entries: batch.entries,
+    owner,
     version,
     run,
     sizes: SIZES,

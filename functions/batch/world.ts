@@ -1,6 +1,6 @@
 import type { Manifest } from '../infer/contract.ts';
 import type { LogFields } from '../shared/log.ts';
-import type { Entry } from './contract.ts';
+import type { Entry, Owner } from './contract.ts';
 import type { Files } from './folder.ts';
 import type { Folder, Job } from './job.ts';
 import type { Head, Located } from './object.ts';
@@ -14,6 +14,8 @@ export type Running = { readonly own: boolean; readonly others: boolean };
 export type World = {
   readonly manifest: Manifest;
   readonly entries: readonly Entry[];
+  /** The service and stage that this is of. */
+  readonly owner: Owner;
   /** The function's version. */
   readonly version: string;
   readonly run: Run;

@@ -49,7 +49,7 @@ function modelSection(model: CatalogModel, index: number): string {
   const fields = signature.inputs.map((spec, position) => field(spec, `${id}-${position}`)).join('');
   return `<section id="${esc(name)}" aria-labelledby="${id}-h">
 <h2 id="${id}-h">${esc(name)}</h2>
-<dl class="facts"><div><dt>Endpoint</dt><dd><code>POST v2/models/${esc(name)}/infer</code></dd></div><div><dt>Access</dt><dd>${esc(authText(auth))}</dd></div><div><dt>Opset</dt><dd>${model.opset}</dd></div><div><dt>Identity</dt><dd><code title="${esc(model.identity)}">${esc(model.identity.slice(0, 12))}</code></dd></div></dl>
+<dl class="facts"><div><dt>Endpoint</dt><dd><code>POST v2/models/${esc(name)}/infer</code></dd></div><div><dt>Access</dt><dd>${esc(authText(auth))}</dd></div><div><dt>Opset</dt><dd>${model.opset === 0 ? 'none' : model.opset}</dd></div><div><dt>Identity</dt><dd><code title="${esc(model.identity)}">${esc(model.identity.slice(0, 12))}</code></dd></div></dl>
 <div class="signature"><div class="scroll" tabindex="0" role="region" aria-label="Inputs of ${esc(name)}">${signatureTable('Inputs', signature.inputs)}</div><div class="scroll" tabindex="0" role="region" aria-label="Outputs of ${esc(name)}">${signatureTable('Outputs', signature.outputs)}</div></div>
 ${free ? '<p class="note">−1 is a dimension of any length.</p>' : ''}${omittedNote(signature.omitted)}
 <div class="try">

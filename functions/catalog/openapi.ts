@@ -158,7 +158,10 @@ export function openapi(manifest: CatalogManifest, group: CatalogGroup): Schema 
     servers: [{ url: group.path }],
     tags: [
       { name: server },
-      ...models.map(({ name, opset }) => ({ name, description: `ONNX opset ${opset}.` })),
+      ...models.map(({ name, opset }) => ({
+        name,
+        description: opset === 0 ? 'ONNX operators of other domains only.' : `ONNX opset ${opset}.`,
+      })),
     ],
     paths: {
       '/v2': get('Who answers', auth, server, json({ type: 'object' })),

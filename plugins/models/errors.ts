@@ -27,6 +27,7 @@ export const PROBLEMS = {
   MODELS_GATE_CASES: 'The gate’s case file is not there, or a case does not fit the model.',
   MODELS_REFERENCE: 'Reference data that cannot be read, or do not fit the model.',
   MODELS_BATCH: 'An entry of batch does not fit the model, or another entry.',
+  MODELS_BATCH_OWNER: 'An output of batch belongs to another service or stage.',
   MODELS_BATCH_LOOP: 'What batch writes would be scored again, without end.',
   MODELS_ROUTE_TAKEN: 'Two HTTP routes of the service would be the same.',
   MODELS_AUTHORIZER_UNKNOWN: 'An authorizer that provider.httpApi does not define.',

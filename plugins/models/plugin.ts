@@ -10,8 +10,15 @@ import { FILES_PREFIX } from './plan/endpoint.ts';
 import type { Host } from './plan/host.ts';
 import { layerPrefix } from './plan/layer.ts';
 import { monitorManifest } from './plan/monitor.ts';
+import { leftOut } from './plan/own-zips.ts';
 import { type PlanInput, planFunctions, planProblems } from './plan/plan.ts';
-import { deployFunctionProblem, endpointLines, invokeLocalProblem, packagingNotices } from './plan/report.ts';
+import {
+  deployFunctionProblem,
+  endpointLines,
+  invokeLocalProblem,
+  keptBuckets,
+  packagingNotices,
+} from './plan/report.ts';
 import { isExternalApi } from './plan/routes.ts';
 import { completed } from './plan/template.ts';
 import type { Deploy, DeployContext } from './release/deploy-context.ts';
@@ -32,12 +39,14 @@ import {
   setDeploys,
   setFunctions,
   setOption,
+  setPatterns,
   setTargetAlias,
   sha256,
   stackOutputs,
   templateOf,
   type Utils,
   versionIds,
+  withinService,
 } from './serverless.ts';
 import type { ShipContext } from './ship/context.ts';
 
@@ -134,6 +143,7 @@ export default class ServerlessModels {
     if (room === 'models' && goesOn && this.#problems.length > 0) return;
     throwProblems(this.#problems);
     setFunctions(this.#serverless, planFunctions(this.#input));
+    setPatterns(this.#serverless, leftOut(models, withinService(this.#serverless)));
   }
 
   /** What packaging goes on with; undefined where the service has no models. */
@@ -169,14 +179,15 @@ export default class ServerlessModels {
 
   /** The registry that commands read: the one of what is deployed, before the one that serverless.yml names. */
   async #registryBucket(): Promise<string> {
-    const declared = this.#input?.options.registry?.bucket;
-    return (await this.#deployedRegistry()) ?? declared ?? deploymentBucket(this.#serverless);
-  }
-
-  async #deployedRegistry(): Promise<string | undefined> {
     const { deployedRegistry } = await import('./release/deployed-registry.ts');
     const { name, stage } = serviceOf(this.#serverless);
-    return deployedRegistry(awsConfig(this.#serverless, this.#options), lambdaName(name, stage, RELEASE));
+    const aws = awsConfig(this.#serverless, this.#options);
+    const declared = this.#input?.options.registry?.bucket;
+    return (
+      (await deployedRegistry(aws, lambdaName(name, stage, RELEASE))) ??
+      declared ??
+      deploymentBucket(this.#serverless)
+    );
   }
 
   #shipContext(): ShipContext {
@@ -264,23 +275,19 @@ export default class ServerlessModels {
     );
   }
 
-  async #deployContext(input: PlanInput): Promise<DeployContext> {
-    const { reachOf } = await import('./release/reach.ts');
+  async #deployContext({ models, host, options }: PlanInput): Promise<DeployContext> {
+    const { deployContext } = await import('./release/reach.ts');
     const { packagedSignatures } = await import('./ship/service.ts');
-    const [aws, service] = [awsConfig(this.#serverless, this.#options), serviceOf(this.#serverless)];
-    return {
-      service,
+    return deployContext({
+      aws: awsConfig(this.#serverless, this.#options),
+      service: serviceOf(this.#serverless),
       notice: this.#utils.log.notice,
       progress: progressOf(this.#utils),
-      models: input.models,
-      host: input.host,
-      signatures: () => packagedSignatures(packageFolder(this.#serverless)),
-      reach: reachOf(
-        { aws, service },
-        input.host,
-        async () => input.options.registry?.bucket ?? deployedBucket(this.#serverless),
-      ),
-    };
+      models,
+      host,
+      signatures: async () => packagedSignatures(packageFolder(this.#serverless)),
+      bucket: async () => options.registry?.bucket ?? deployedBucket(this.#serverless),
+    });
   }
 
   async #beginDeploy(): Promise<void> {
@@ -299,6 +306,7 @@ export default class ServerlessModels {
     );
     const offers = offersIn(input.models, resources);
     this.#deploy = await begin(context, offers, this.#options.supersede !== false);
+    await this.#lookAtOutputs('before', input);
     this.#mark(this.#deploy.again);
   }
 
@@ -330,6 +338,16 @@ export default class ServerlessModels {
     this.#deploy = undefined;
     const { finish } = await import('./release/finish.ts');
     await finish(await this.#deployContext(input), deploy, this.#options.wait === true);
+    await this.#lookAtOutputs('after', input);
+  }
+
+  /** An output of batch belongs to one service and stage. */
+  async #lookAtOutputs(when: 'before' | 'after', { models }: PlanInput): Promise<void> {
+    const { outputsAt } = await import('./batch/us.ts');
+    const aws = awsConfig(this.#serverless, this.#options);
+    const { problems, lines } = await outputsAt(when, aws, serviceOf(this.#serverless), models);
+    throwProblems(problems);
+    if (when === 'before') for (const line of lines) this.#utils.log.notice(line);
   }
 
   /** `sls rollback` brings an earlier template, whose models are not known here. Without a timestamp it only lists. */
@@ -361,17 +379,12 @@ export default class ServerlessModels {
 
   /** Also where no model is declared any more: what earlier deploys recorded would keep the bucket from being deleted. */
   async #emptyRegistry(): Promise<void> {
-    const aws = awsConfig(this.#serverless, this.#options);
+    const { leaveRegistry } = await import('./release/remove.ts');
     const own = await deploymentBucket(this.#serverless).catch(() => undefined);
-    // What is deployed, whatever serverless.yml names by now.
-    const bucket = (await this.#deployedRegistry()) ?? this.#input?.options.registry?.bucket ?? own;
-    if (bucket === undefined) return;
-    const { abortReleases, emptyRegistry } = await import('./release/remove.ts');
-    const { callerOf, registryScope } = await import('./release/open.ts');
-    const { name, stage, region } = serviceOf(this.#serverless);
-    const scope = registryScope((await callerOf(aws)).account, region, name, stage);
-    await abortReleases(aws, bucket, scope);
-    if (bucket === own) await emptyRegistry(aws, bucket, scope, progressOf(this.#utils));
+    const aws = awsConfig(this.#serverless, this.#options);
+    const named = this.#input?.options.registry?.bucket;
+    for (const line of keptBuckets(this.#input?.models ?? [])) this.#utils.log.notice(line);
+    await leaveRegistry(aws, serviceOf(this.#serverless), { own, named }, progressOf(this.#utils));
   }
 
   #invokeAlias(): void {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { join } from 'node:path';
+import { join, relative, resolve, sep } from 'node:path';
 import type { AwsConfig, Service } from './commands/command.ts';
 import { isProblemError } from './errors.ts';
 
@@ -133,6 +133,20 @@ export function setFunctions(serverless: Serverless, functions: Readonly<Record<
   }
   // `sls print` shows the configuration as read; without functions of its own it has no such key.
   if (Object.keys(functions).length > 0) configurationInput.functions ??= service.functions;
+}
+
+/** A path as the framework's patterns see it: relative to the service, with `/`; undefined where it lies elsewhere, or is the service's folder. */
+export const withinService =
+  ({ serviceDir }: Pick<Serverless, 'serviceDir'>) =>
+  (path: string): string | undefined => {
+    const found = relative(serviceDir, resolve(serviceDir, path)).split(sep).join('/');
+    return found === '' || found === '..' || found.startsWith('../') ? undefined : found;
+  };
+
+/** Of the zips of the service's own functions; what the user's own patterns say comes later, and so decides. */
+export function setPatterns({ service }: Serverless, patterns: readonly string[]): void {
+  const { patterns: own } = service.package;
+  service.package.patterns = [...patterns, ...(Array.isArray(own) ? own : [])];
 }
 
 const asObject = (value: unknown): object => (typeof value === 'object' && value !== null ? value : {});

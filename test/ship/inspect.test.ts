@@ -124,7 +124,7 @@ describe('what cannot be served is refused, all reasons at once', () => {
     const text = await problemOf(prepare(modelOf('odd.onnx'), service.context()));
     expect(text).toMatch(/Input s is a sequence/);
     expect(text).toMatch(/Input x declares no rank/);
-    expect(text).toMatch(/Input b is a tensor of ONNX's element type 16/);
+    expect(text).toMatch(/Input b is a tensor of bfloat16/);
     expect(text).toMatch(/MODELS_ARTIFACT_UNSUPPORTED/);
   });
 

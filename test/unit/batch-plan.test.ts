@@ -108,7 +108,7 @@ describe('the batch function', () => {
       },
     ]);
     expect(Object.keys(batch?.environment as object)).toEqual(
-      expect.arrayContaining([ENV.queue, ENV.failed, ENV.machine]),
+      expect.arrayContaining([ENV.queue, ENV.failed, ENV.machine, ENV.owner]),
     );
   });
 
@@ -318,7 +318,8 @@ describe('what batch may do', () => {
   it('is reading inputs, and writing where its jobs and their newest are', () => {
     const declared = { churn: { batch: [ENTRY] } };
     expect(allowed('s3:GetObject', declared).join()).toContain(':s3:::incoming/churn/*.csv');
-    expect(allowed('s3:PutObject', declared)).toHaveLength(2);
+    expect(allowed('s3:PutObject', declared)).toHaveLength(3);
+    expect(allowed('s3:PutObject', declared).join()).toContain(':s3:::scored/churn/churn/_OWNER.json');
     expect(allowed('s3:PutObject', declared).join()).toContain(':s3:::scored/churn/churn@*');
     expect(allowed('s3:PutObject', declared).join()).toContain(':s3:::scored/churn/churn/latest/*');
     expect(allowed('s3:DeleteObject', declared)).toHaveLength(1);

@@ -14,6 +14,7 @@ export const command: Command = {
     status: { usage: 'Show the queue, and with --input the jobs of these objects', type: 'boolean' },
     failed: { usage: 'List what failed, and why', type: 'boolean' },
     redrive: { usage: 'With --failed: try all of it again', type: 'boolean' },
+    adopt: { usage: 'Take over the outputs, which belong to another service or stage', type: 'boolean' },
     json: { usage: 'Print JSON', type: 'boolean' },
   },
   run: async (context) => {
@@ -28,7 +29,8 @@ export const command: Command = {
     const { cloudOf } = await import('../batch/cloud.ts');
     const cloud = cloudOf(aws);
     try {
-      if (flags.failed) await failed(context, model, cloud);
+      if (flags.adopt) await takeOver(context, model, cloud);
+      else if (flags.failed) await failed(context, model, cloud);
       else if (flags.status) await status(context, model, cloud);
       else if (typeof flags.input === 'string') await score(context, model, cloud, flags.input);
       else
@@ -45,6 +47,14 @@ export const command: Command = {
     }
   },
 };
+
+async function takeOver(context: Context, model: Model, cloud: Cloud): Promise<void> {
+  const { aws, service, print, flags } = context;
+  const { adopt } = await import('../batch/owners.ts');
+  const { usOf } = await import('../batch/us.ts');
+  const lines = await adopt(model.name, model.batch?.entries ?? [], cloud, await usOf(aws, service));
+  print(flags.json ? JSON.stringify({ outputs: lines }, null, 2) : lines.join('\n'));
+}
 
 const unreachable = ({ service: { stack, region } }: Context, error: unknown): Problem => ({
   code: 'MODELS_AWS',
@@ -97,8 +107,10 @@ async function score(context: Context, model: Model, cloud: Cloud, input: string
 const LOOKS = 16;
 
 async function status(context: Context, model: Model, cloud: Cloud): Promise<void> {
-  const { flags, print, progress, plan } = context;
+  const { aws, flags, print, progress, plan, service } = context;
   const { batchName, failedName } = await import('../plan/batch.ts');
+  const { ownersBefore } = await import('../batch/owners.ts');
+  const { usOf } = await import('../batch/us.ts');
   const { count, stateLine } = await import('../batch/text.ts');
   progress('Reading the queue');
   const queue = await cloud.depth(batchName(model, plan.host));
@@ -118,13 +130,17 @@ async function status(context: Context, model: Model, cloud: Cloud): Promise<voi
     );
     progress(`${states.length} of ${jobs.length} objects looked at`);
   }
+  const { problems, lines } = await ownersBefore([model], cloud, await usOf(aws, service));
   progress(undefined);
-  if (flags.json)
-    return print(
-      JSON.stringify({ queue, failed: failures.waiting + failures.atWork, jobs: states, isMore }, null, 2),
-    );
+  const notOurs = problems.map(({ value, message, fix }) => `${value} ${message} ${fix}`);
+  if (flags.json) {
+    const failed = failures.waiting + failures.atWork;
+    return print(JSON.stringify({ queue, failed, jobs: states, isMore, notOurs }, null, 2));
+  }
   print(
     [
+      ...notOurs,
+      ...lines,
       `${model.name}: ${queue.waiting} waiting, ${queue.atWork} at work, ${failures.waiting + failures.atWork} failed`,
       ...states.map(({ job, state }) => stateLine(job, state, Date.now())),
       ...(isMore ? [`These are the first ${count(states.length)}; name a longer prefix to see others.`] : []),

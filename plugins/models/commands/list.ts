@@ -56,7 +56,7 @@ export function toText({ model, facts }: Row): string {
     `  artifact  ${artifactOf(model)}`,
     `  sha256    ${facts.source}`,
     `  size      ${size}`,
-    `  opset     ${facts.opset}`,
+    `  opset     ${facts.opset === 0 ? 'none: all its operators are of other domains, for example ai.onnx.ml' : facts.opset}`,
     ...tensors('inputs', inputs),
     ...tensors('outputs', outputs),
     ...facts.notices.map((notice) => `  note      ${notice}`),

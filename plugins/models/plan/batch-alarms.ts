@@ -24,6 +24,12 @@ const failures = (batch: string): Readonly<Record<string, Metric>> => ({
     dimensions: { [OWN.model]: batch },
     stat: 'Sum',
   },
+  others: {
+    namespace: OWN.namespace,
+    name: METRICS.jobsNotOwned,
+    dimensions: { [OWN.model]: batch },
+    stat: 'Sum',
+  },
   kept: ofQueue(`${batch}-failed`, 'ApproximateNumberOfMessagesVisible'),
   // https://docs.aws.amazon.com/step-functions/latest/dg/procedure-cw-metrics.html
   runs: {
@@ -38,15 +44,15 @@ export const BATCH_ALARMS: readonly AlarmKind[] = [
   {
     suffix: 'batchFailed',
     when: () =>
-      'an object cannot be scored, more of its rows fail than `tolerate` allows, or such are kept still',
+      'an object cannot be scored, more of its rows fail than `tolerate` allows, or such are kept still; or the output belongs to another service or stage',
     what: 'Batch has failed at objects',
     advice:
-      'Run `sls models batch --failed`: it lists them with their reasons, and sends them again once that is mended.',
+      'Run `sls models batch --failed`: it lists them with their reasons, and `--redrive` sends them again once that is fixed. `sls models batch --status` tells whose the output is.',
     rollsBack: false,
     watch: ({ batch }, name) =>
       batch && {
         metrics: failures(`${name}-batch`),
-        expression: 'IF(FILL(jobs, 0) + FILL(kept, 0) + FILL(runs, 0) > 0, 1, 0)',
+        expression: 'IF(FILL(jobs, 0) + FILL(others, 0) + FILL(kept, 0) + FILL(runs, 0) > 0, 1, 0)',
         above: 0,
         period: 300,
         periods: 1,

@@ -1,7 +1,7 @@
-import { BATCH_TIMEOUT, type BatchManifest, ENV } from '../../../functions/batch/contract.ts';
+import { BATCH_TIMEOUT, type BatchManifest, ENV, OWNER_FILE } from '../../../functions/batch/contract.ts';
 import type { Batch, Facts, Model, ServiceOptions } from '../model.ts';
 import { BATCH_HANDLER, batchKey, batchLogicalId, RUNTIME, roleLogicalId } from '../naming.ts';
-import { allow, arn, getAtt, isObject, type Resource, type Statement } from './cloudformation.ts';
+import { allow, arn, getAtt, isObject, type Json, type Resource, type Statement } from './cloudformation.ts';
 import { type Built, builtProperties, hasNamedRole, nameOf, ownStatements } from './endpoint.ts';
 import type { FunctionDefinition, Host } from './host.ts';
 import { roleOf, statementsOf } from './role.ts';
@@ -22,6 +22,11 @@ export const batchName = (model: Model, host: Host): string => `${nameOf(model, 
 
 /** SQS’s name of the queue that keeps what failed. */
 export const failedName = (model: Model, host: Host): string => `${batchName(model, host)}-failed`;
+
+/** Whose the batch function is, as its environment has it. */
+const ownerOf = ({ service, stage }: Host): Json => ({
+  'Fn::Sub': `\${AWS::AccountId}/\${AWS::Region}/${service}/${stage}`,
+});
 
 /** MB at least: a part, the rows that it becomes and what is written of it must fit beside the model. */
 const LEAST_MEMORY = 1024;
@@ -88,6 +93,7 @@ function batchFunction(
       [ENV.queue]: { Ref: batchLogicalId(name, 'Queue') },
       [ENV.failed]: { Ref: batchLogicalId(name, 'FailedQueue') },
       [ENV.machine]: { Ref: batchLogicalId(name, 'Machine') },
+      [ENV.owner]: ownerOf(host),
       ...(model.drift !== undefined && { [ENV.endpoint]: nameOf(model, host) }),
     },
   };
@@ -105,9 +111,10 @@ export function batchStatements(
   const { entries } = model.batch;
   const inputs = entries.map(({ input }) => objectsIn(input.bucket, input.prefix, '*', input.suffix));
   const jobs = entries.map(({ output }) => objectsIn(output.bucket, `${output.prefix}${model.name}@`));
-  const latest = entries.map(({ output }) =>
+  const latest = entries.flatMap(({ output }) => [
     objectsIn(output.bucket, `${output.prefix}${model.name}/latest/`),
-  );
+    objectsIn(output.bucket, `${output.prefix}${model.name}/${OWNER_FILE}`, ''),
+  ]);
   const buckets = new Set(entries.flatMap(({ input, output }) => [input.bucket, output.bucket]));
   return statementsOf(definition, name, host, [
     ...ownStatements(facts, host, options),

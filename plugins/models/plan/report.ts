@@ -100,3 +100,13 @@ export function invokeLocalProblem(key: string): Problem {
     fix: 'Run `sls models serve`, and ask it with curl.',
   };
 }
+
+/** Before `sls remove`: the buckets that the stack made are kept. */
+export const keptBuckets = (models: readonly Model[]): readonly string[] =>
+  models.flatMap(({ name, batch }) =>
+    batch === undefined || batch.create.length === 0
+      ? []
+      : [
+          `${name}: the stack leaves ${batch.create.join(', ')}, with what is in it; to deploy again, leave \`create\` out.`,
+        ],
+  );

@@ -6,6 +6,7 @@ import { auditedLogs } from './audit.ts';
 import { isObject, type Json, kept, type Output } from './cloudformation.ts';
 import { nameOf } from './endpoint.ts';
 import type { Host } from './host.ts';
+import { ownEnvironments } from './own-environment.ts';
 import { endpointOf, type PlanInput, planFunctions, planResources, versionedProperties } from './plan.ts';
 import { isExternalApi, type Route, routeKey, routeSettings, routesOf } from './routes.ts';
 import { restoredRole } from './shared-role.ts';
@@ -43,6 +44,7 @@ export function completed(
   const changed = {
     ...patchedResources(resources, routesOf(models), [...versions.values()], host),
     ...auditedLogs(resources, models),
+    ...ownEnvironments(resources, planFunctions(input), host),
     ...(role !== undefined && { [SHARED_ROLE]: restoredRole(role, resources, planFunctions(input), host) }),
     ...added.resources,
   };

@@ -1,3 +1,4 @@
+import { errorName, messageOf } from '../../../functions/shared/aws/errors.ts';
 import { staged } from '../../../functions/shared/commands.ts';
 import type { Registry } from '../../../functions/shared/registry.ts';
 import type { Context } from '../commands/command.ts';
@@ -68,7 +69,7 @@ async function registryOf({ bucket, service }: Given): Promise<string> {
   try {
     return await bucket();
   } catch (error) {
-    throw nowhere(service, error);
+    throw isStranger(error) ? refusedByAws(service, error) : nowhere(service, error);
   }
 }
 
@@ -84,6 +85,12 @@ export const sayOf = (model: string, stage: string, region?: string): Say =>
     sls: (command: string) => `sls ${command} --stage ${stage}`,
     aws: (command: string) => `aws ${command}${region === undefined ? '' : ` --region ${region}`}`,
   });
+
+/** Without credentials that AWS knows, nobody can tell whether anything is deployed. */
+const isStranger = (error: unknown): boolean =>
+  /^(CredentialsProviderError|ExpiredToken|ExpiredTokenException|InvalidClientTokenId|UnrecognizedClientException|SignatureDoesNotMatch)$/.test(
+    errorName(error) ?? '',
+  ) || /could not load credentials|credentials/i.test(messageOf(error));
 
 const nowhere = ({ stack, region }: Context['service'], cause: unknown): Error =>
   problemError(

@@ -8,6 +8,7 @@ import type { AliasState } from '../../../functions/shared/aws/ports.ts';
 import type { Context } from '../commands/command.ts';
 import { workerName } from '../plan/alias.ts';
 import type { Host } from '../plan/host.ts';
+import type { DeployContext } from './deploy-context.ts';
 import { deployedRegistry } from './deployed-registry.ts';
 import type { Target } from './follow.ts';
 import type { Traffic } from './forecast.ts';
@@ -50,6 +51,17 @@ export type Reach = {
 };
 
 const DAY = 24 * 60 * 60 * 1000;
+
+/** What a deploy works with. @param given `bucket`: of the registry, if there is one */
+export const deployContext = ({
+  aws,
+  bucket,
+  ...given
+}: Pick<Context, 'aws'> &
+  Omit<DeployContext, 'reach'> & { readonly bucket: Reach['bucket'] }): DeployContext => ({
+  ...given,
+  reach: reachOf({ aws, service: given.service }, given.host, bucket),
+});
 
 export function reachOf(
   { aws, service }: Pick<Context, 'aws' | 'service'>,

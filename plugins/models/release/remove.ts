@@ -13,11 +13,33 @@ import { errorName } from '../../../functions/shared/aws/errors.ts';
 import { bucketObjects } from '../../../functions/shared/aws/objects.ts';
 import { scheduler } from '../../../functions/shared/aws/schedules.ts';
 import { registry } from '../../../functions/shared/registry.ts';
+import { lambdaName, RELEASE } from '../naming.ts';
 import type { AwsConfig } from '../ship/context.ts';
+import { deployedRegistry } from './deployed-registry.ts';
+import { callerOf, registryScope } from './open.ts';
 
 /** What `sls remove` does about releases from this side. */
 
 type Progress = (text: string | undefined) => void;
+
+/**
+ * Before `sls remove`: ends releases, and empties the registry where it is the deployment bucket, which could not be deleted else.
+ *
+ * @param registry the deployment bucket, and the one that serverless.yml names; what is deployed goes before
+ */
+export async function leaveRegistry(
+  aws: AwsConfig,
+  { region, name, stage }: { readonly region: string; readonly name: string; readonly stage: string },
+  { own, named }: { readonly own: string | undefined; readonly named: string | undefined },
+  progress: Progress,
+): Promise<void> {
+  const bucket = (await deployedRegistry(aws, lambdaName(name, stage, RELEASE))) ?? named ?? own;
+  if (bucket === undefined) return;
+  const { account } = await callerOf(aws);
+  const scope = registryScope(account, region, name, stage);
+  await abortReleases(aws, bucket, scope);
+  if (bucket === own) await emptyRegistry(aws, bucket, scope, progress);
+}
 
 /**
  * Before `sls remove`: ends every release of this service, so that no worker acts while the stack goes: the document

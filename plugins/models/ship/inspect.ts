@@ -39,6 +39,20 @@ const DATATYPES: Readonly<Record<number, Datatype>> = {
   13: 'UINT64',
 };
 
+/** TensorProto.DataType that have no word in the protocol: https://github.com/onnx/onnx/blob/main/onnx/onnx.proto */
+const OTHER_TYPES: Readonly<Record<number, string>> = {
+  14: 'complex64',
+  15: 'complex128',
+  16: 'bfloat16',
+  17: 'float8e4m3fn',
+  18: 'float8e4m3fnuz',
+  19: 'float8e5m2',
+  20: 'float8e5m2fnuz',
+  21: 'uint4',
+  22: 'int4',
+  23: 'float4e2m1',
+};
+
 /** Part of the cache key: raise it when an inspection would come out differently. */
 const METHOD = 1;
 
@@ -148,7 +162,10 @@ function omission(name: string, type: Value['type']): string {
 }
 
 function kindOf(type: Value['type']): string {
-  if (type.kind === 'tensor') return `a tensor of ONNX's element type ${type.elem}`;
+  if (type.kind === 'tensor') {
+    const name = OTHER_TYPES[type.elem];
+    return name === undefined ? `a tensor of ONNX's element type ${type.elem}` : `a tensor of ${name}`;
+  }
   return type.kind === 'unknown' ? 'of an unknown type' : `a ${type.kind}`;
 }
 
@@ -223,8 +240,19 @@ function problemOf(outcome: Exclude<Outcome, { kind: 'done' }>, key: string, lim
     code: 'MODELS_ARTIFACT_INVALID',
     key,
     message: `ONNX Runtime ${ORT_VERSION} ${did}: ${short(message)}.`,
-    fix: 'Export the model again, for an opset that this version knows.',
+    fix: cureOf(message),
   };
+}
+
+/** ONNX Runtime's refusals name what it lacks; what helps depends on it. */
+export function cureOf(message: string): string {
+  const ir = /max supported IR version: (\d+)/.exec(message)?.[1];
+  if (ir !== undefined)
+    return `Set the model’s IR version to ${ir} or lower (in Python: \`model.ir_version = ${ir}\`, then onnx.save), or export it with an older onnx.`;
+  const operator = /(\S+?)(?:\(-?\d+\))? is not a registered function\/op/.exec(message)?.[1];
+  if (operator !== undefined)
+    return `Replace the operator ${operator}, which ONNX Runtime does not have: export the model without it, or compute it in a transform.ts.`;
+  return 'Export the model again, for an opset that this version knows.';
 }
 
 /** The shapes of a probe are the declared ones, or the least of free lengths: what it cannot run, no request could. */

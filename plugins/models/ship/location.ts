@@ -4,7 +4,8 @@ import { isAbsolute } from 'node:path';
 export function unsafeLocation(location: string): string | undefined {
   if (location === '') return 'which is no name';
   if (location.includes('\0') || location.includes('\\')) return 'which is no path that every system has';
-  if (isAbsolute(location) || /^[a-zA-Z]:/.test(location)) return 'an absolute path';
+  if (isAbsolute(location)) return 'an absolute path';
+  if (/^[a-zA-Z]:/.test(location)) return 'a path that begins with a drive of Windows';
   if (location.split('/').some((part) => part === '..' || part === '.' || part === '')) {
     return 'a path that may lead out of the model’s folder';
   }

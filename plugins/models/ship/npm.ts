@@ -55,12 +55,25 @@ function run(args: readonly string[], spec: string): Promise<void> {
   });
 }
 
+/** Characters of npm's words that are shown. */
+const GIST = 300;
+
+/** What npm says first: its code, the address and the reason; behind them it repeats itself at length. */
+export function gist(errors: string): string {
+  const lines = errors
+    .split('\n')
+    .map((line) => line.replace(/^npm (?:error|ERR!) ?/, '').trim())
+    .filter((line) => line !== '' && !/^(?:A complete log of this run|\/|at )/.test(line));
+  const text = [...new Set(lines)].join(' ').replace(/\.$/, '');
+  return text.length > GIST ? `${text.slice(0, GIST)} …` : text;
+}
+
 function unavailable(spec: string, why: string): Error {
   return problemError([
     {
       code: 'MODELS_RUNTIME_UNAVAILABLE',
       key: 'custom.models',
-      message: `\`npm pack ${spec}\` failed: ${why.replace(/\s+/g, ' ')}.`,
+      message: `\`npm pack ${spec}\` failed: ${gist(why)}.`,
       fix: 'Make this command work in this folder (registry, proxy, network), or point SERVERLESS_MODELS_CACHE to a folder that was filled elsewhere.',
     },
   ]);

@@ -139,6 +139,7 @@ export async function rig(aws: LocalAws, name: string, tolerate = 1): Promise<Ri
     [ENV.queue]: through(queue.url),
     [ENV.failed]: through(failed.url),
     [ENV.machine]: stateMachineArn ?? '',
+    [ENV.owner]: '000000000000/us-east-1/rig/test',
   };
   const processes = workers(join(dir, 'handler.mjs'), '', env, join(dir, 'log.txt'));
 

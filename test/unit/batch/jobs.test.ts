@@ -22,6 +22,7 @@ describe('an object', () => {
       '_SUCCESS.json',
       'part-00000.csv',
       'part-00001.csv',
+      'scored/sum/_OWNER.json',
       'scored/sum/latest/rows/a.csv.json',
     ]);
     expect(files['part-00000.csv']).toBe('row,y\n1,0\n2,1.5\n3,3\n4,4.5\n5,6\n6,7.5\n7,9\n8,10.5\n');
@@ -33,7 +34,7 @@ describe('an object', () => {
       files: [{ rows: 8 }, { rows: 4 }],
     });
     const order = [...s.output.objects.keys()].map((key) => key.replace(/.*\//, ''));
-    expect(order).toEqual(['part-00000.csv', 'part-00001.csv', '_SUCCESS.json', 'a.csv.json']);
+    expect(order).toEqual(['part-00000.csv', 'part-00001.csv', '_SUCCESS.json', '_OWNER.json', 'a.csv.json']);
     expect(s.counted).toMatchObject({ Rows: 12, RowErrors: 0, PartsDone: 2, JobsDone: 1 });
   });
 

@@ -1,4 +1,4 @@
-import { type Entry, KEYS, type Part } from '../../../functions/batch/contract.ts';
+import { type Entry, KEYS, type Owner, type Part } from '../../../functions/batch/contract.ts';
 import { folderOf, type Job } from '../../../functions/batch/job.ts';
 import { finishJob, receive, scorePart } from '../../../functions/batch/receive.ts';
 import type { World } from '../../../functions/batch/world.ts';
@@ -16,6 +16,14 @@ export const ENTRY: Entry = {
   ids: [],
   join: false,
   emit: [],
+};
+
+export const OWNER: Owner = {
+  schema: 1,
+  account: '123456789012',
+  region: 'us-east-1',
+  service: 'shop',
+  stage: 'dev',
 };
 
 const MANIFEST: Manifest = {
@@ -49,6 +57,7 @@ export function scene(
     readonly whole?: number;
     readonly part?: number;
     readonly file?: number;
+    readonly owner?: Owner;
     /** Milliseconds that the model takes for a row; an invocation is killed after 15 minutes. */
     readonly pace?: () => number;
   } = {},
@@ -79,6 +88,7 @@ export function scene(
   const world: World = {
     manifest: MANIFEST,
     entries: [entry],
+    owner: options.owner ?? OWNER,
     version: '7',
     run: (rows) => {
       const outputs = run(rows);

@@ -1,0 +1,38 @@
+import { CATALOG, DRIFT, functionLogicalId, RELEASE } from '../naming.ts';
+import { isObject, type Json } from './cloudformation.ts';
+import type { FunctionDefinition, Host } from './host.ts';
+
+/** How the SDK calls AWS: https://docs.aws.amazon.com/sdkref/latest/guide/settings-reference.html#EVarSettings */
+const OF_THE_SDK = /^AWS_/;
+
+/**
+ * Catalog, release worker and monitor without the variables of `provider.environment`, which the framework gives to every
+ * function: they need none of them, the catalog may be public, and passwords may be among them. Variables for the SDK stay. Pure.
+ *
+ * @param functions as planned, by key
+ * @returns the changed resources
+ */
+export function ownEnvironments(
+  resources: Readonly<Record<string, Json>>,
+  functions: Readonly<Record<string, FunctionDefinition>>,
+  { provider }: Host,
+): Readonly<Record<string, Json>> {
+  const shared = isObject(provider.environment) ? provider.environment : {};
+  return Object.fromEntries(
+    [CATALOG, RELEASE, DRIFT].flatMap((key) => {
+      const [resource, planned] = [resources[functionLogicalId(key)], functions[key]];
+      const properties = resource?.Properties;
+      if (planned === undefined || !isObject(properties) || !isObject(properties.Environment)) return [];
+      const own = isObject(planned.environment) ? planned.environment : {};
+      const { Variables: variables } = properties.Environment;
+      const kept = Object.entries(isObject(variables) ? variables : {}).filter(
+        ([name]) => !(name in shared) || name in own || OF_THE_SDK.test(name),
+      );
+      const changed = Object.entries(properties).flatMap(([name, value]) => {
+        if (name !== 'Environment') return [[name, value]];
+        return kept.length === 0 ? [] : [[name, { Variables: Object.fromEntries(kept) }]];
+      });
+      return [[functionLogicalId(key), { ...resource, Properties: Object.fromEntries(changed) }]];
+    }),
+  );
+}

@@ -1,0 +1,30 @@
+import type { Model } from '../model.ts';
+
+/**
+ * What the zips of the service's own functions leave out: artifacts, with the external data that exporters write beside them
+ * (`churn.onnx.data`, `churn.onnx_data`), reference data and gate cases. The framework packs the whole folder by itself, and no
+ * row of reference data may leave the machine. Pure.
+ *
+ * @param within a path as the framework sees it: relative to the service, with `/`; undefined where it lies elsewhere
+ * @returns patterns of `package.patterns`; the user's own come after them, and the last one that matches decides
+ */
+export function leftOut(
+  models: readonly Model[],
+  within: (path: string) => string | undefined,
+): readonly string[] {
+  const patterns = models.flatMap(({ artifact, drift, gate }) => [
+    ...(artifact.kind === 'path' ? ofArtifact(within(artifact.path)) : []),
+    ...[drift?.baseline, gate?.cases].flatMap((file) => {
+      const path = file === undefined ? undefined : within(file);
+      return path === undefined ? [] : [`!${literal(path)}`];
+    }),
+  ]);
+  return [...new Set(patterns)];
+}
+
+/** A file, or a folder: which it is, nobody has looked. */
+const ofArtifact = (path: string | undefined): readonly string[] =>
+  path === undefined ? [] : [`!${literal(path)}*`, `!${literal(path)}/**`];
+
+/** As micromatch reads it: https://github.com/micromatch/micromatch#escaping-special-characters */
+const literal = (path: string): string => path.replace(/[\\$^*+?()[\]{}!|@]/g, '\\$&');
