@@ -20,7 +20,7 @@ import { client } from '../local-aws/deployed.ts';
 import { type LocalAws, startAws } from '../local-aws/start.ts';
 import { externalTensor, FLOAT, node, modelOf as onnx, tensorInfo } from '../unit/ship/onnx-writer.ts';
 import { unzip } from '../unzip.ts';
-import { FIXTURES, invoke, modelOf, newService, problemOf } from './setup.ts';
+import { FIXTURES, invoke, modelOf, newService, problemOf, unpacked } from './setup.ts';
 
 const service = newService();
 let local: LocalAws;
@@ -169,7 +169,9 @@ describe('an artifact beyond what a zip may unpack to', () => {
       Array.from({ length: SIZE / 16 }, () => block),
     );
 
-    const { facts, uploads, dir, zip } = await shipModel(modelOf('beyond'), service.context());
+    const shipped = await shipModel(modelOf('beyond'), service.context());
+    const { facts, uploads, zip } = shipped;
+    const dir = await unpacked(shipped);
     expect(facts.sourceBytes).toBeGreaterThan(300e6);
     expect(facts.optimized).toBe(true);
     expect(facts.remote.map(({ path }) => path)).toEqual(['model/model.bin', 'model/model.onnx']);
