@@ -13,7 +13,7 @@ import { monitorManifest } from './plan/monitor.ts';
 import { type PlanInput, planFunctions, planProblems } from './plan/plan.ts';
 import { deployFunctionProblem, endpointLines, invokeLocalProblem, packagingNotices } from './plan/report.ts';
 import { isExternalApi } from './plan/routes.ts';
-import { completed } from './plan/template.ts';
+import { completed, isRacedOutput, isRacedResource, steadyOrder } from './plan/template.ts';
 import type { Deploy, DeployContext } from './release/deploy-context.ts';
 import {
   addSection,
@@ -32,6 +32,7 @@ import {
   setDeploys,
   setFunctions,
   setOption,
+  setOrder,
   setTargetAlias,
   sha256,
   stackOutputs,
@@ -229,6 +230,8 @@ export default class ServerlessModels {
     );
     Object.assign(template.Resources, resources);
     Object.assign(template.Outputs, outputs);
+    setOrder(template.Resources, steadyOrder(template.Resources, isRacedResource));
+    setOrder(template.Outputs, steadyOrder(template.Outputs, isRacedOutput));
     throwProblems(problems);
   }
 

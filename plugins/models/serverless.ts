@@ -149,6 +149,13 @@ export function templateOf(serverless: Serverless): {
   return { Resources: Resources as Record<string, Readonly<Record<string, unknown>>>, Outputs };
 }
 
+/** Puts a part of the template into another order, in place: the framework and other plugins hold on to it. */
+export function setOrder(part: Record<string, unknown>, ids: readonly string[]): void {
+  const entries = ids.map((id) => [id, part[id]] as const);
+  for (const id of ids) delete part[id];
+  Object.assign(part, Object.fromEntries(entries));
+}
+
 /** The service as plain data, for the plan. `functions` are the user's own, taken before ours are added. */
 export function hostOf(serverless: Serverless, functions: Readonly<Record<string, FrameworkFunction>>) {
   const { name, stage, region, stack } = serviceOf(serverless);

@@ -67,6 +67,28 @@ export function byContent(properties: Json, outputs: Readonly<Record<string, unk
 /** The framework's logical id of the role that functions without one of their own share. */
 const SHARED_ROLE = 'IamRoleLambdaExecution';
 
+/**
+ * Logical ids in an order that every run has: the framework compiles functions side by side, and adds what is theirs in the
+ * order in which it has read their zips. Another order is a changed template to its own check, and to people.
+ *
+ * @param raced is it of a function?
+ * @returns others as they were, then those of functions by name
+ */
+export function steadyOrder<T>(
+  map: Readonly<Record<string, T>>,
+  raced: (id: string, value: T) => boolean,
+): readonly string[] {
+  const ids = Object.keys(map);
+  const isRaced = (id: string): boolean => raced(id, map[id] as T);
+  return [...ids.filter((id) => !isRaced(id)), ...ids.filter(isRaced).sort()];
+}
+
+export const isRacedResource = (_: string, { Type: type }: Json): boolean =>
+  /^AWS::Lambda::/.test(String(type));
+
+/** `<Function>LambdaFunctionQualifiedArn`, `…LambdaFunctionUrl`. */
+export const isRacedOutput = (id: string): boolean => /LambdaFunction(QualifiedArn|Url)$/.test(id);
+
 /** Resources of the compiled template, by logical id. */
 export type Resources = Readonly<Record<string, Json>>;
 
