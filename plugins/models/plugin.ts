@@ -381,7 +381,7 @@ export default class ServerlessModels {
   #refuse(problemOf: (key: string) => Problem): void {
     const input = this.#active();
     const key = this.#options.function;
-    if (input !== undefined && typeof key === 'string' && key in planFunctions(input))
+    if (input !== undefined && typeof key === 'string' && Object.hasOwn(planFunctions(input), key))
       throwProblems([problemOf(key)]);
   }
 }

@@ -124,7 +124,8 @@ export function setFunctions(serverless: Serverless, functions: Readonly<Record<
     // Where the zip will be is said from the start: serverless 4 would else bundle the handler itself, before us.
     const zip = { individually: true, artifact: join(packageFolder(serverless), `${key}.zip`) };
     const copy: FrameworkFunction = { events: [], package: zip, ...structuredClone(definition) };
-    const there = service.functions[key];
+    // A model may be called `constructor`.
+    const there = Object.hasOwn(service.functions, key) ? service.functions[key] : undefined;
     if (there === undefined) service.functions[key] = copy;
     else
       Object.assign(there, copy, {
@@ -221,7 +222,8 @@ export function setTargetAlias(
   key: string,
   alias: { name: string; logicalId: string },
 ): void {
-  const definition = serverless.service.functions[key];
+  const { functions } = serverless.service;
+  const definition = Object.hasOwn(functions, key) ? functions[key] : undefined;
   if (definition !== undefined) definition.targetAlias = alias;
 }
 

@@ -6,6 +6,7 @@ import { auditedLogs } from './audit.ts';
 import { isObject, type Json, kept, type Output } from './cloudformation.ts';
 import { nameOf } from './endpoint.ts';
 import type { Host } from './host.ts';
+import { limitProblems } from './limits.ts';
 import { endpointOf, type PlanInput, planFunctions, planResources, versionedProperties } from './plan.ts';
 import { isExternalApi, type Route, routeKey, routeSettings, routesOf } from './routes.ts';
 import { restoredRole } from './shared-role.ts';
@@ -46,7 +47,11 @@ export function completed(
     ...(role !== undefined && { [SHARED_ROLE]: restoredRole(role, resources, planFunctions(input), host) }),
     ...added.resources,
   };
-  const problems = templateProblems({ ...resources, ...changed }, models, host);
+  const whole = { ...resources, ...changed };
+  const problems = [
+    ...templateProblems(whole, models, host),
+    ...limitProblems(whole, models, Object.keys(planFunctions(input)), host),
+  ];
   return { resources: changed, outputs: added.outputs, problems };
 }
 
