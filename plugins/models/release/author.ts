@@ -24,7 +24,7 @@ const LOOKS = 20;
  * @param fingerprint of what was released, where it is known
  */
 export async function authorOf(
-  { model, release, deployment, startedAt }: Release,
+  { model, release, deployment, startedAt }: Pick<Release, 'model' | 'release' | 'deployment' | 'startedAt'>,
   fingerprint: string | undefined,
   { ids, deployment: read, between }: Records,
 ): Promise<Deployment | undefined> {
