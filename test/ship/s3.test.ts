@@ -129,6 +129,17 @@ describe('files by content', () => {
     expect(said).toEqual([]);
   });
 
+  it('are never put under a digest that is not theirs, where they would stay', async () => {
+    const damaged = await file('damaged', 1000);
+    await writeFile(damaged.from, Buffer.alloc(1000));
+    const put = (named?: 'zipped') => uploadFiles(aws, Bucket, 'damaged/', [damaged], () => {}, named);
+    expect(await problemOf(put())).toMatch(/damaged has other bytes than when it was packaged.*MODELS_CACHE/);
+    expect(await listed('damaged/')).toEqual([]);
+    // A layer is known by what is in its zip.
+    await put('zipped');
+    expect(await listed('damaged/')).toEqual([[`damaged/${damaged.sha256}`, 1000]]);
+  });
+
   it('are never overwritten, and two deploys at once both succeed', async () => {
     for (const bytes of [1000, 40 * 1024 ** 2]) {
       // The same layer, compressed by another machine.

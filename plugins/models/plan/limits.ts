@@ -9,14 +9,15 @@ import type { Host } from './host.ts';
  * (references, other stacks' exports) counts as nothing: who is refused here would be refused there.
  */
 
-/** Bytes of a function's environment, as JSON: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
-const ENVIRONMENT = 4096;
-
-/**
- * Characters but white space of all inline policies of a role:
- * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
- */
-const POLICIES = 10_240;
+export const LIMITS = {
+  /** Bytes of a function's environment, as JSON: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
+  environment: 4096,
+  /**
+   * Characters but white space of all inline policies of a role:
+   * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+   */
+  policies: 10_240,
+} as const;
 
 /** @param resources the stack's, by logical id @param functions keys of the functions that we add */
 export function limitProblems(
@@ -44,7 +45,7 @@ function environmentProblems(properties: Json, key: string, at: string, host: Ho
   const variables = isObject(properties.Environment) ? properties.Environment.Variables : undefined;
   if (!isObject(variables)) return [];
   const bytes = Buffer.byteLength(JSON.stringify(least(variables, host)));
-  if (bytes <= ENVIRONMENT) return [];
+  if (bytes <= LIMITS.environment) return [];
   const [longest = ''] = Object.entries(variables)
     .map(([name, value]) => ({ name, size: JSON.stringify(least(value, host)).length }))
     .sort((one, other) => other.size - one.size)
@@ -53,7 +54,7 @@ function environmentProblems(properties: Json, key: string, at: string, host: Ho
     {
       code: 'MODELS_LIMIT',
       key: at === 'models' ? 'provider.environment' : `${at}.function.environment`,
-      message: `gives the function ${key} ${bytes} bytes of environment, with that of the provider; Lambda takes ${ENVIRONMENT}. The longest is ${longest}.`,
+      message: `gives the function ${key} ${bytes} bytes of environment, with that of the provider; Lambda takes ${LIMITS.environment}. The longest is ${longest}.`,
       fix: 'Take out what it does not read, or keep long values in Parameter Store or Secrets Manager.',
     },
   ];
@@ -66,8 +67,8 @@ function policyProblems(properties: Json, key: string, at: string, host: Host): 
     .map((policy: unknown) => (isObject(policy) ? policy.PolicyDocument : undefined))
     .map((document) => (JSON.stringify(least(document, host)) ?? '').replace(/\s/g, '').length)
     .reduce((sum, length) => sum + length, 0);
-  if (characters <= POLICIES) return [];
-  const message = `makes a role of ${key} with ${characters} characters of policies; IAM takes ${POLICIES} in one role.`;
+  if (characters <= LIMITS.policies) return [];
+  const message = `makes a role of ${key} with ${characters} characters of policies; IAM takes ${LIMITS.policies} in one role.`;
   return [
     at === 'models'
       ? { code: 'MODELS_LIMIT', key: at, message, fix: 'Split the models over several services.' }
