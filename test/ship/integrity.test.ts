@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { cp, mkdir, open, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -120,6 +122,34 @@ describe('an artifact that is written to while it is packaged', () => {
     rmSync(two);
     expect(await privateCopy(again, digestOf(again))).toBeUndefined();
     expect(await readdir(cacheFolder('sources'))).not.toContain(digestOf(again).slice(0, 32));
+  });
+
+  it('is refused while a training job writes to it all the time, and packaged once that ends', async () => {
+    const path = await folderOf('trained', 9);
+    const program = `const { openSync, writeSync } = require('node:fs');
+      const file = openSync(process.argv[1], 'r+');
+      const weights = Buffer.from(new Float32Array(${WIDTH * WIDTH}).fill(9).buffer);
+      let at = 0;
+      const step = () => {
+        writeSync(file, weights, at, 4096, at);
+        at = (at + 4096) % weights.length;
+        setImmediate(step);
+      };
+      step();
+      process.send('written');`;
+    const job = spawn(process.execPath, ['-e', program, path], {
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    });
+    try {
+      await once(job, 'message');
+      expect(await problemOf(shipModel(modelOf('trained'), service.context()))).toMatch(
+        /models\.churn\.artifact: trained was changed while it was read\..*MODELS_ARTIFACT_CHANGED/,
+      );
+    } finally {
+      job.kill('SIGKILL');
+      await once(job, 'exit');
+    }
+    expect(await weightShipped(modelOf('trained'), service.context())).toBe(9);
   });
 
   it('has the transform that its identity names', async () => {

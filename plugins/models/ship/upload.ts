@@ -45,7 +45,8 @@ export async function uploadFiles(
     for (const file of files) {
       const place = { Bucket: bucket, Key: `${prefix}${file.sha256}` };
       if (await isThere(client, place, file.bytes)) continue;
-      if (named === 'file' && (await sha256Of(file.from)) !== file.sha256) throw damaged(file);
+      if (named === 'file' && (await sha256Of(file.from).catch(() => undefined)) !== file.sha256)
+        throw damaged(file);
       await (file.bytes <= PART
         ? putWhole(client, place, file)
         : putParts(client, place, file, progress)
@@ -66,7 +67,7 @@ const damaged = ({ from, sha256 }: Upload): Error =>
       code: 'MODELS_CACHE',
       key: 'models',
       value: from,
-      message: `${from} has other bytes than when it was packaged, with the sha256 ${sha256}.`,
+      message: `${from} is gone, or has other bytes than when it was packaged, with the sha256 ${sha256}.`,
       fix: 'Package again.',
     },
   ]);
