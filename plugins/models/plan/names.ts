@@ -1,6 +1,6 @@
 import type { Problem } from '../errors.ts';
 import type { Model } from '../model.ts';
-import { CATALOG, DRIFT, lambdaName, RELEASE } from '../naming.ts';
+import { batchKey, CATALOG, DRIFT, lambdaName, RELEASE } from '../naming.ts';
 import { batching, batchName } from './batch.ts';
 import { nameOf } from './endpoint.ts';
 import type { Host } from './host.ts';
@@ -42,9 +42,11 @@ function takenProblems(models: readonly Model[], host: Host): readonly Problem[]
       { name: nameOf(model, host), owner: key },
       ...batching([model]).map((one) => ({ name: batchName(one, host), owner: `${key}.batch` })),
     ];
+    // A function of the same key is told already: their ids are the same, too.
+    const told = [model.name, batchKey(model.name)].map((same) => `functions.${same}`);
     const clashes = made.flatMap(({ name }) => {
       const owner = owners.get(name);
-      return owner === undefined ? [] : [{ name, owner }];
+      return owner === undefined || told.includes(owner) ? [] : [{ name, owner }];
     });
     for (const { name, owner } of made) if (!owners.has(name)) owners.set(name, owner);
     return clashes.map(({ name, owner }) => ({
