@@ -55,7 +55,7 @@ function environmentProblems(properties: Json, key: string, at: string, host: Ho
       code: 'MODELS_LIMIT',
       key: at === 'models' ? 'provider.environment' : `${at}.function.environment`,
       message: `gives the function ${key} ${bytes} bytes of environment, with that of the provider; Lambda takes ${LIMITS.environment}. The longest is ${longest}.`,
-      fix: 'Take out what it does not read, or keep long values in Parameter Store or Secrets Manager.',
+      fix: 'Remove variables that it does not read, or keep long values in Parameter Store or Secrets Manager.',
     },
   ];
 }

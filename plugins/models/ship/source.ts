@@ -88,7 +88,7 @@ export async function readSource(model: Model, context: ShipContext): Promise<So
     throw fault(
       'MODELS_ARTIFACT_CHANGED',
       `${named} was changed while it was read.`,
-      'Run this again once nothing writes to it; an exporter had better write another file and rename it.',
+      'Retry once nothing writes to it, or let the exporter write another file and rename it.',
     );
   }
   return {

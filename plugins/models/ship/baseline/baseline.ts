@@ -127,7 +127,7 @@ export async function shipBaseline(
       if ((await look(from).catch(() => undefined))?.mark !== mark) {
         throw fault(
           'It was changed while it was read.',
-          'Run this again once nothing writes to it; write another file and rename it.',
+          'Retry once nothing writes to it, or write another file and rename it.',
         );
       }
       await writeFile(join(draft, 'baseline.json'), JSON.stringify(baseline));
