@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import type { Manifest } from '../functions/infer/contract.ts';
 import { parseModels } from '../plugins/models/parse.ts';
 import { hostRuntime } from '../plugins/models/ship/runtime.ts';
-import { type Shipped, shipModel } from '../plugins/models/ship/ship.ts';
+import { type Shipped, shipModel, unpack } from '../plugins/models/ship/ship.ts';
 import { runPython } from '../test/python.ts';
 import { lambdaEnvironment, SIDES, WORK } from './children.ts';
 import { binaryEvent, INPUTS, jsonEvent, type ModelName } from './events.ts';
@@ -45,7 +45,7 @@ export const models = (): Promise<string> =>
 export const original = async (name: ModelName): Promise<string> => join(await models(), `${name}.onnx`);
 
 /** @returns what `sls deploy` would upload, and unzipped */
-export const shipped = (name: ModelName): Promise<Shipped> =>
+export const shipped = (name: ModelName): Promise<Shipped & { readonly dir: string }> =>
   once(`shipped ${name}`, async () => {
     const serviceDir = await models();
     const { models: parsed, problems } = parseModels({ [name]: { artifact: `${name}.onnx` } });
@@ -53,8 +53,16 @@ export const shipped = (name: ModelName): Promise<Shipped> =>
     if (model === undefined) throw new Error(JSON.stringify(problems));
     const result = await shipModel(model, { serviceDir, outDir: SHIPPED, progress });
     if (result.facts.optimized !== true) throw new Error(`${name}: ${result.facts.optimized}`);
-    return result;
+    return { ...result, dir: await unpacked(result) };
   });
+
+/** @returns folder with what a function's zip has */
+async function unpacked({ content, zip }: Shipped): Promise<string> {
+  const dir = zip.replace(/\.zip$/, '');
+  await rm(dir, { recursive: true, force: true });
+  await unpack(content, dir);
+  return dir;
+}
 
 /** The demo's model: what its functions are told, and their folder. */
 export const employment = (): Promise<{ readonly manifest: Manifest; readonly dir: string }> =>
@@ -63,8 +71,8 @@ export const employment = (): Promise<{ readonly manifest: Manifest; readonly di
     const { models: parsed, problems } = parseModels({ employment: { artifact: 'employment.onnx' } });
     const [model] = parsed;
     if (model === undefined) throw new Error(JSON.stringify(problems));
-    const { facts, dir } = await shipModel(model, { serviceDir, outDir: SHIPPED, progress });
-    const { identity, signature, opset, remote } = facts;
+    const result = await shipModel(model, { serviceDir, outDir: SHIPPED, progress });
+    const { identity, signature, opset, remote } = result.facts;
     const manifest = {
       schema: 1,
       model: model.name,
@@ -74,7 +82,7 @@ export const employment = (): Promise<{ readonly manifest: Manifest; readonly di
       file: 'model/model.onnx',
       remote,
     } as const;
-    return { manifest, dir };
+    return { manifest, dir: await unpacked(result) };
   });
 
 /** @returns NODE_PATH with onnxruntime-node, as the layer has it */

@@ -20,34 +20,10 @@ import {
   packagingNotices,
 } from './plan/report.ts';
 import { isExternalApi } from './plan/routes.ts';
-import { completed } from './plan/template.ts';
+import { completed, isRacedOutput, isRacedResource, steadyOrder } from './plan/template.ts';
 import type { Deploy, DeployContext } from './release/deploy-context.ts';
-import {
-  addSection,
-  asUserError,
-  awsConfig,
-  type CliOptions,
-  declaredIn,
-  deployedBucket,
-  deploymentBucket,
-  functionSchema,
-  hostOf,
-  packageFolder,
-  progressOf,
-  type Serverless,
-  serviceOf,
-  setDeploys,
-  setFunctions,
-  setOption,
-  setPatterns,
-  setTargetAlias,
-  sha256,
-  stackOutputs,
-  templateOf,
-  type Utils,
-  versionIds,
-  withinService,
-} from './serverless.ts';
+import type { CliOptions, Serverless, Utils } from './serverless.ts';
+import * as framework from './serverless.ts';
 import type { ShipContext } from './ship/context.ts';
 
 /** Wires the rooms to the framework: schema, commands, hooks. What happens is in the rooms. */
@@ -71,7 +47,7 @@ export default class ServerlessModels {
     this.#utils = utils;
     serverless.configSchemaHandler.defineTopLevelProperty(
       'models',
-      frameworkSchema('models', functionSchema(serverless)),
+      frameworkSchema('models', framework.functionSchema(serverless)),
     );
     serverless.configSchemaHandler.defineCustomProperties({
       properties: { models: frameworkSchema('custom') },
@@ -120,14 +96,14 @@ export default class ServerlessModels {
       try {
         await work();
       } catch (error) {
-        throw asUserError(this.#serverless, error);
+        throw framework.asUserError(this.#serverless, error);
       }
     };
   }
 
   #initialize(): void {
-    const declared = declaredIn(this.#serverless);
-    const host: Host = hostOf(this.#serverless, { ...this.#serverless.service.functions });
+    const declared = framework.declaredIn(this.#serverless);
+    const host: Host = framework.hostOf(this.#serverless, { ...this.#serverless.service.functions });
     const { names, models, drafts, options, problems } = parseModels(declared.models, {
       options: declared.options,
       architecture: host.provider.architecture,
@@ -142,8 +118,8 @@ export default class ServerlessModels {
     const goesOn = this.#options.json || this.#verbs.get(verb)?.onProblems !== undefined;
     if (room === 'models' && goesOn && this.#problems.length > 0) return;
     throwProblems(this.#problems);
-    setFunctions(this.#serverless, planFunctions(this.#input));
-    setPatterns(this.#serverless, leftOut(models, withinService(this.#serverless)));
+    framework.setFunctions(this.#serverless, planFunctions(this.#input));
+    framework.setPatterns(this.#serverless, leftOut(models, framework.withinService(this.#serverless)));
   }
 
   /** What packaging goes on with; undefined where the service has no models. */
@@ -154,14 +130,14 @@ export default class ServerlessModels {
   async #run(command: Command): Promise<void> {
     if (this.#input === undefined) return;
     const plan = this.#input;
-    const progress = progressOf(this.#utils);
+    const progress = framework.progressOf(this.#utils);
     const { runCommand } = await import('./commands/command.ts');
     await runCommand(command, {
       models: plan.models,
       declared: this.#declared,
       options: plan.options,
-      service: serviceOf(this.#serverless),
-      aws: awsConfig(this.#serverless, this.#options),
+      service: framework.serviceOf(this.#serverless),
+      aws: framework.awsConfig(this.#serverless, this.#options),
       bucket: () => this.#registryBucket(),
       flags: this.#options,
       print: this.#utils.writeText,
@@ -180,23 +156,23 @@ export default class ServerlessModels {
   /** The registry that commands read: the one of what is deployed, before the one that serverless.yml names. */
   async #registryBucket(): Promise<string> {
     const { deployedRegistry } = await import('./release/deployed-registry.ts');
-    const { name, stage } = serviceOf(this.#serverless);
-    const aws = awsConfig(this.#serverless, this.#options);
+    const { name, stage } = framework.serviceOf(this.#serverless);
+    const aws = framework.awsConfig(this.#serverless, this.#options);
     const declared = this.#input?.options.registry?.bucket;
     return (
       (await deployedRegistry(aws, lambdaName(name, stage, RELEASE))) ??
       declared ??
-      deploymentBucket(this.#serverless)
+      framework.deploymentBucket(this.#serverless)
     );
   }
 
   #shipContext(): ShipContext {
     return {
       serviceDir: this.#serverless.serviceDir,
-      outDir: packageFolder(this.#serverless),
-      progress: progressOf(this.#utils),
+      outDir: framework.packageFolder(this.#serverless),
+      progress: framework.progressOf(this.#utils),
       environment: this.#input?.host.provider.environment,
-      aws: awsConfig(this.#serverless, this.#options),
+      aws: framework.awsConfig(this.#serverless, this.#options),
     };
   }
 
@@ -211,7 +187,7 @@ export default class ServerlessModels {
       monitor: (facts) => monitorManifest(input.models, input.host, facts),
     });
     this.#input = { ...input, ...shipped };
-    setFunctions(this.#serverless, planFunctions(this.#input));
+    framework.setFunctions(this.#serverless, planFunctions(this.#input));
     const { forecastWarning } = await import('./release/forecast.ts');
     const warnings = input.models.map(forecastWarning).filter((line) => line !== undefined);
     for (const line of [...packagingNotices(this.#input), ...warnings]) this.#utils.log.notice(line);
@@ -220,25 +196,27 @@ export default class ServerlessModels {
   #pointAtAlias(): void {
     for (const { name, batch } of this.#active()?.models ?? []) {
       const alias = { name: ALIAS, logicalId: aliasLogicalId(name) };
-      setTargetAlias(this.#serverless, name, alias);
+      framework.setTargetAlias(this.#serverless, name, alias);
       // The worker moves both at once.
-      if (batch !== undefined) setTargetAlias(this.#serverless, batchKey(name), alias);
+      if (batch !== undefined) framework.setTargetAlias(this.#serverless, batchKey(name), alias);
     }
   }
 
   #complete(): void {
     const input = this.#active();
     if (input === undefined) return;
-    const template = templateOf(this.#serverless);
+    const template = framework.templateOf(this.#serverless);
     const { resources, outputs, problems } = completed(
       input,
       template.Resources,
       template.Outputs,
-      versionIds(this.#serverless),
-      sha256,
+      framework.versionIds(this.#serverless),
+      framework.sha256,
     );
     Object.assign(template.Resources, resources);
     Object.assign(template.Outputs, outputs);
+    framework.setOrder(template.Resources, steadyOrder(template.Resources, isRacedResource));
+    framework.setOrder(template.Outputs, steadyOrder(template.Outputs, isRacedOutput));
     throwProblems(problems);
   }
 
@@ -250,16 +228,16 @@ export default class ServerlessModels {
       this.#deploy = await record(await this.#deployContext(input), this.#deploy);
     }
     const { uploadService } = await import('./ship/service.ts');
-    const bucket = await deploymentBucket(this.#serverless);
+    const bucket = await framework.deploymentBucket(this.#serverless);
     const notices = await uploadService(
-      packageFolder(this.#serverless),
-      awsConfig(this.#serverless, this.#options),
+      framework.packageFolder(this.#serverless),
+      framework.awsConfig(this.#serverless, this.#options),
       {
         layers: { bucket, prefix: layerPrefix(input.host) },
         files: { bucket: input.options.registry?.bucket ?? bucket, prefix: FILES_PREFIX },
         shared: input.options.registry?.bucket,
       },
-      progressOf(this.#utils),
+      framework.progressOf(this.#utils),
     );
     for (const line of notices) this.#utils.log.notice(line);
   }
@@ -267,8 +245,11 @@ export default class ServerlessModels {
   async #report(): Promise<void> {
     const input = this.#active();
     if (input === undefined) return;
-    const outputs = await stackOutputs(awsConfig(this.#serverless, this.#options), input.host.stack);
-    addSection(
+    const outputs = await framework.stackOutputs(
+      framework.awsConfig(this.#serverless, this.#options),
+      input.host.stack,
+    );
+    framework.addSection(
       this.#serverless,
       'models',
       endpointLines(input.models, input.host, outputs.get('HttpApiUrl')),
@@ -279,14 +260,14 @@ export default class ServerlessModels {
     const { deployContext } = await import('./release/reach.ts');
     const { packagedSignatures } = await import('./ship/service.ts');
     return deployContext({
-      aws: awsConfig(this.#serverless, this.#options),
-      service: serviceOf(this.#serverless),
+      aws: framework.awsConfig(this.#serverless, this.#options),
+      service: framework.serviceOf(this.#serverless),
       notice: this.#utils.log.notice,
-      progress: progressOf(this.#utils),
+      progress: framework.progressOf(this.#utils),
       models,
       host,
-      signatures: async () => packagedSignatures(packageFolder(this.#serverless)),
-      bucket: async () => options.registry?.bucket ?? deployedBucket(this.#serverless),
+      signatures: async () => packagedSignatures(framework.packageFolder(this.#serverless)),
+      bucket: async () => options.registry?.bucket ?? framework.deployedBucket(this.#serverless),
     });
   }
 
@@ -299,7 +280,7 @@ export default class ServerlessModels {
     }
     const { begin } = await import('./release/begin.ts');
     const context = await this.#deployContext(input);
-    const { Resources: resources } = templateOf(this.#serverless);
+    const { Resources: resources } = framework.templateOf(this.#serverless);
     Object.assign(
       resources,
       markedForced(resources, this.#options.force ? new Date().toISOString() : undefined),
@@ -321,12 +302,12 @@ export default class ServerlessModels {
     const models = await missing(await this.#deployContext(input), deploy, skips);
     if (models.length === 0) return;
     this.#mark(models);
-    setDeploys(this.#serverless);
+    framework.setDeploys(this.#serverless);
   }
 
   /** Without a change CloudFormation would not ask. */
   #mark(models: readonly string[]): void {
-    const { Resources: resources } = templateOf(this.#serverless);
+    const { Resources: resources } = framework.templateOf(this.#serverless);
     Object.assign(resources, askedAgain(resources, models, new Date().toISOString()));
   }
 
@@ -344,8 +325,8 @@ export default class ServerlessModels {
   /** An output of batch belongs to one service and stage. */
   async #lookAtOutputs(when: 'before' | 'after', { models }: PlanInput): Promise<void> {
     const { outputsAt } = await import('./batch/us.ts');
-    const aws = awsConfig(this.#serverless, this.#options);
-    const { problems, lines } = await outputsAt(when, aws, serviceOf(this.#serverless), models);
+    const aws = framework.awsConfig(this.#serverless, this.#options);
+    const { problems, lines } = await outputsAt(when, aws, framework.serviceOf(this.#serverless), models);
     throwProblems(problems);
     if (when === 'before') for (const line of lines) this.#utils.log.notice(line);
   }
@@ -380,24 +361,29 @@ export default class ServerlessModels {
   /** Also where no model is declared any more: what earlier deploys recorded would keep the bucket from being deleted. */
   async #emptyRegistry(): Promise<void> {
     const { leaveRegistry } = await import('./release/remove.ts');
-    const own = await deploymentBucket(this.#serverless).catch(() => undefined);
-    const aws = awsConfig(this.#serverless, this.#options);
+    const own = await framework.deploymentBucket(this.#serverless).catch(() => undefined);
+    const aws = framework.awsConfig(this.#serverless, this.#options);
     const named = this.#input?.options.registry?.bucket;
     for (const line of keptBuckets(this.#input?.models ?? [])) this.#utils.log.notice(line);
-    await leaveRegistry(aws, serviceOf(this.#serverless), { own, named }, progressOf(this.#utils));
+    await leaveRegistry(
+      aws,
+      framework.serviceOf(this.#serverless),
+      { own, named },
+      framework.progressOf(this.#utils),
+    );
   }
 
   #invokeAlias(): void {
     const { function: key, qualifier } = this.#options;
     if (qualifier !== undefined || !this.#active()?.models.some(({ name }) => name === key)) return;
-    setOption(this.#options, 'qualifier', ALIAS);
+    framework.setOption(this.#options, 'qualifier', ALIAS);
   }
 
   /** Commands on a single function that mean nothing for ours. */
   #refuse(problemOf: (key: string) => Problem): void {
     const input = this.#active();
     const key = this.#options.function;
-    if (input !== undefined && typeof key === 'string' && key in planFunctions(input))
+    if (input !== undefined && typeof key === 'string' && Object.hasOwn(planFunctions(input), key))
       throwProblems([problemOf(key)]);
   }
 }

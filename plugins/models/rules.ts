@@ -80,7 +80,7 @@ export function ruleProblems(key: string, given: Declaration): readonly Problem[
       });
   }
   for (const name of Object.keys(given.function)) {
-    const fix = OURS[name];
+    const fix = Object.hasOwn(OURS, name) ? OURS[name] : undefined;
     if (fix !== undefined)
       problems.push({
         code: 'MODELS_INVALID_VALUE',

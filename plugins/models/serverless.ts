@@ -124,7 +124,8 @@ export function setFunctions(serverless: Serverless, functions: Readonly<Record<
     // Where the zip will be is said from the start: serverless 4 would else bundle the handler itself, before us.
     const zip = { individually: true, artifact: join(packageFolder(serverless), `${key}.zip`) };
     const copy: FrameworkFunction = { events: [], package: zip, ...structuredClone(definition) };
-    const there = service.functions[key];
+    // A model may be called `constructor`.
+    const there = Object.hasOwn(service.functions, key) ? service.functions[key] : undefined;
     if (there === undefined) service.functions[key] = copy;
     else
       Object.assign(there, copy, {
@@ -161,6 +162,13 @@ export function templateOf(serverless: Serverless): {
 } {
   const { Resources, Outputs } = serverless.service.provider.compiledCloudFormationTemplate;
   return { Resources: Resources as Record<string, Readonly<Record<string, unknown>>>, Outputs };
+}
+
+/** Puts a part of the template into another order, in place: the framework and other plugins hold on to it. */
+export function setOrder(part: Record<string, unknown>, ids: readonly string[]): void {
+  const entries = ids.map((id) => [id, part[id]] as const);
+  for (const id of ids) delete part[id];
+  Object.assign(part, Object.fromEntries(entries));
 }
 
 /** The service as plain data, for the plan. `functions` are the user's own, taken before ours are added. */
@@ -228,7 +236,8 @@ export function setTargetAlias(
   key: string,
   alias: { name: string; logicalId: string },
 ): void {
-  const definition = serverless.service.functions[key];
+  const { functions } = serverless.service;
+  const definition = Object.hasOwn(functions, key) ? functions[key] : undefined;
   if (definition !== undefined) definition.targetAlias = alias;
 }
 

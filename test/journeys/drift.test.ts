@@ -133,7 +133,9 @@ it('a subgroup of ages is told by its column, alarms, and brings no version back
   expect(stdout).toMatch(/! "AGEP" +−[\d.]+ σ/);
   const report = await service.sls('models', 'report', '--json');
   expect(report.code, report.stderr).toBe(0);
-  const page = await readFile(JSON.parse(report.stdout).report, 'utf8');
+  const path: string = JSON.parse(report.stdout).report;
+  expect(path).toBe(join(service.dir, '.serverless', 'models-report.html'));
+  const page = await readFile(path, 'utf8');
   expect(page).toContain('<th scope="row">AGEP <b>drifted</b></th>');
   expect(page).toMatch(/[\d.k]+ requests answered, 0 of them failed/);
   expect(page).toContain('>AGEP: drifted</figcaption>');

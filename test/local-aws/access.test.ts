@@ -18,13 +18,14 @@ import { type LocalAws, REGION, startAws } from './start.ts';
 
 const FUNCTION = `arn:aws:lambda:${REGION}:${ACCOUNT}:function`;
 
-/** Calls S3, Lambda, EventBridge Scheduler and CloudWatch and gives the names of the errors. */
+/** Calls S3, Lambda, EventBridge Scheduler, CloudWatch and its logs, and gives the names of the errors. */
 const TRIES = `import { createRequire } from 'node:module';
 const require = createRequire(import.meta.url);
 const { S3Client, PutObjectCommand, GetObjectCommand } = require('@aws-sdk/client-s3');
 const { LambdaClient, ...lambda } = require('@aws-sdk/client-lambda');
 const { SchedulerClient, CreateScheduleCommand } = require('@aws-sdk/client-scheduler');
 const { CloudWatchClient, DescribeAlarmsCommand } = require('@aws-sdk/client-cloudwatch');
+const { CloudWatchLogsClient, FilterLogEventsCommand } = require('@aws-sdk/client-cloudwatch-logs');
 const attempt = (call) => call.then(() => 'done', (error) => error.name);
 export const handler = async ({ calls }) => {
   const result = {};
@@ -32,6 +33,7 @@ export const handler = async ({ calls }) => {
     result[name] = name === 'PutObject' ? await attempt(new S3Client({}).send(new PutObjectCommand(input)))
       : name === 'GetObject' ? await attempt(new S3Client({}).send(new GetObjectCommand(input)))
       : name === 'CreateSchedule' ? await attempt(new SchedulerClient({}).send(new CreateScheduleCommand(input)))
+      : name === 'FilterLogEvents' ? await attempt(new CloudWatchLogsClient({}).send(new FilterLogEventsCommand(input)))
       : name === 'DescribeAlarms' ? await attempt(new CloudWatchClient({}).send(new DescribeAlarmsCommand(input)))
       : await attempt(new LambdaClient({}).send(new lambda[name + 'Command'](input)));
   }
@@ -118,6 +120,30 @@ describe('a function holds its role and nothing else', () => {
       },
       { Invoke: 'AccessDeniedException' },
     ]);
+    expect(off).not.toEqual(on);
+  });
+
+  // https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/iam-access-control-overview-cwl.html
+  it('is held to a log group by the ARN that ends in :*', async () => {
+    const group = `arn:aws:logs:${REGION}:${ACCOUNT}:log-group:/aws/lambda`;
+    const { on, off } = await withAndWithout('actions', async (aws) => {
+      const read = (Resource: string) => ({ Effect: 'Allow', Action: 'logs:FilterLogEvents', Resource });
+      const writing = {
+        ...LOGS,
+        Action: ['logs:CreateLogGroup', 'logs:CreateLogStream', 'logs:PutLogEvents'],
+      };
+      await makeFunction(aws, { name: 'whole', code: TRIES, may: [writing, read(`${group}/whole:*`)] });
+      await makeFunction(aws, { name: 'bare', code: TRIES, may: [writing, read(`${group}/bare`)] });
+      const calls = (name: string) => [['FilterLogEvents', { logGroupName: `/aws/lambda/${name}` }]];
+      const answers: unknown[] = [];
+      for (const name of ['whole', 'bare']) {
+        // The first call makes the group.
+        await invoke(aws, name, { calls: [] });
+        answers.push((await invoke(aws, name, { calls: calls(name) })).body);
+      }
+      return answers;
+    });
+    expect(on).toEqual([{ FilterLogEvents: 'done' }, { FilterLogEvents: 'AccessDeniedException' }]);
     expect(off).not.toEqual(on);
   });
 });

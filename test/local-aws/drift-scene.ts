@@ -227,7 +227,7 @@ export async function deployMonitor(
   source = MONITOR,
 ): Promise<void> {
   const groups = [
-    ...new Set(watched.map(({ logGroup }) => `arn:aws:logs:${REGION}:${ACCOUNT}:log-group:${logGroup}`)),
+    ...new Set(watched.map(({ logGroup }) => `arn:aws:logs:${REGION}:${ACCOUNT}:log-group:${logGroup}:*`)),
   ];
   const sns = new SNSClient(client(aws.endpoint));
   const { TopicArn: topic = '' } = await sns.send(new CreateTopicCommand({ Name: 'alerts' }));
@@ -246,7 +246,7 @@ export async function deployMonitor(
     },
     may: [
       { ...LOGS, Action: ['logs:CreateLogGroup', 'logs:CreateLogStream', 'logs:PutLogEvents'] },
-      allow('logs:FilterLogEvents', ...groups, ...groups.map((group) => `${group}:*`)),
+      allow('logs:FilterLogEvents', ...groups),
       allow('s3:GetObject', `arn:aws:s3:::${BUCKET}/${FILES}*`),
       allow(['s3:GetObject', 's3:PutObject'], `arn:aws:s3:::${BUCKET}/${SCOPE}drift/*`),
       // A missing baseline is else not to be told from a denied one, and the documents are listed.

@@ -20,7 +20,7 @@ import { client } from '../local-aws/deployed.ts';
 import { type LocalAws, startAws } from '../local-aws/start.ts';
 import { externalTensor, FLOAT, node, modelOf as onnx, tensorInfo } from '../unit/ship/onnx-writer.ts';
 import { unzip } from '../unzip.ts';
-import { FIXTURES, invoke, modelOf, newService, problemOf } from './setup.ts';
+import { FIXTURES, invoke, modelOf, newService, problemOf, unpacked } from './setup.ts';
 
 const service = newService();
 let local: LocalAws;
@@ -129,6 +129,19 @@ describe('files by content', () => {
     expect(said).toEqual([]);
   });
 
+  it('are never put under a digest that is not theirs, where they would stay', async () => {
+    const damaged = await file('damaged', 1000);
+    await writeFile(damaged.from, Buffer.alloc(1000));
+    const put = (named?: 'zipped') => uploadFiles(aws, Bucket, 'damaged/', [damaged], () => {}, named);
+    expect(await problemOf(put())).toMatch(
+      /damaged is gone, or has other bytes than when it was packaged.*MODELS_CACHE/,
+    );
+    expect(await listed('damaged/')).toEqual([]);
+    // A layer is known by what is in its zip.
+    await put('zipped');
+    expect(await listed('damaged/')).toEqual([[`damaged/${damaged.sha256}`, 1000]]);
+  });
+
   it('are never overwritten, and two deploys at once both succeed', async () => {
     for (const bytes of [1000, 40 * 1024 ** 2]) {
       // The same layer, compressed by another machine.
@@ -169,7 +182,9 @@ describe('an artifact beyond what a zip may unpack to', () => {
       Array.from({ length: SIZE / 16 }, () => block),
     );
 
-    const { facts, uploads, dir, zip } = await shipModel(modelOf('beyond'), service.context());
+    const shipped = await shipModel(modelOf('beyond'), service.context());
+    const { facts, uploads, zip } = shipped;
+    const dir = await unpacked(shipped);
     expect(facts.sourceBytes).toBeGreaterThan(300e6);
     expect(facts.optimized).toBe(true);
     expect(facts.remote.map(({ path }) => path)).toEqual(['model/model.bin', 'model/model.onnx']);

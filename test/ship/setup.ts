@@ -9,6 +9,7 @@ import type { Model } from '../../plugins/models/model.ts';
 import { cacheFolder } from '../../plugins/models/ship/cache.ts';
 import type { ShipContext } from '../../plugins/models/ship/context.ts';
 import { hostRuntime } from '../../plugins/models/ship/runtime.ts';
+import { type Shipped, unpack } from '../../plugins/models/ship/ship.ts';
 
 export const FIXTURES = join(import.meta.dirname, '..', 'fixtures', 'models');
 
@@ -69,6 +70,14 @@ export function modelOf(path: string, more: Partial<Model> = {}): Model {
     },
     ...more,
   };
+}
+
+/** @returns folder with what a function's zip has */
+export async function unpacked({ content, zip }: Pick<Shipped, 'content' | 'zip'>): Promise<string> {
+  const dir = zip.replace(/\.zip$/, '');
+  await rm(dir, { recursive: true, force: true });
+  await unpack(content, dir);
+  return dir;
 }
 
 /** The problem that `work` ends with, as a person reads it. */

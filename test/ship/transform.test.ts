@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { shipModel } from '../../plugins/models/ship/ship.ts';
 import { loadTransform } from '../../plugins/models/ship/transform.ts';
-import { FIXTURES, invoke, modelOf, newService, problemOf } from './setup.ts';
+import { FIXTURES, invoke, modelOf, newService, problemOf, unpacked } from './setup.ts';
 
 const service = newService();
 
@@ -36,17 +36,14 @@ const GRAPH = {
 
 describe('what a transform shows clients', () => {
   it('is the signature, and the endpoint answers so', async () => {
-    const { facts, dir } = await shipModel(
-      modelOf(await folder('whole', INPUTS + PRE + POST)),
-      service.context(),
-    );
-    expect(facts.signature).toEqual({
+    const shipped = await shipModel(modelOf(await folder('whole', INPUTS + PRE + POST)), service.context());
+    expect(shipped.facts.signature).toEqual({
       inputs: [{ name: 'text', datatype: 'BYTES', shape: [-1] }],
       outputs: [{ name: 'label', datatype: 'BYTES', shape: [1] }],
       omitted: [],
     });
     const ask = { inputs: [{ name: 'text', datatype: 'BYTES', shape: [1], data: ['2 3 4'] }] };
-    expect((await invoke(dir, ask)).outputs).toEqual([
+    expect((await invoke(await unpacked(shipped), ask)).outputs).toEqual([
       { name: 'label', datatype: 'BYTES', shape: [1], data: ['large'] },
     ]);
   });
@@ -127,7 +124,7 @@ describe('a transform is refused', () => {
     ],
   ])('that never ends: %s', async (name, text, limits, says) => {
     const path = service.at(await folder(name.replace(' ', '-'), text), 'transform.ts');
-    const work = loadTransform(path, modelOf('any'), service.context(), limits);
+    const work = loadTransform(path, modelOf('any'), service.context(), {}, limits);
     expect(await problemOf(work)).toMatch(says);
   });
 });

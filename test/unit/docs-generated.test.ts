@@ -22,7 +22,10 @@ import { command as status } from '../../plugins/models/commands/status.ts';
 import { command as validate } from '../../plugins/models/commands/validate.ts';
 import { PROBLEMS } from '../../plugins/models/errors.ts';
 import { optionTable } from '../../plugins/models/options.ts';
+import { parseModels } from '../../plugins/models/parse.ts';
 import { ALARM_KINDS } from '../../plugins/models/plan/alarms.ts';
+import { resourceProblems } from '../../plugins/models/plan/inventory.ts';
+import { LIMITS } from '../../plugins/models/plan/limits.ts';
 import { layerBytes } from '../../plugins/models/ship/runtime.ts';
 import { generated, table } from './docs-pages.ts';
 
@@ -58,6 +61,24 @@ const CONDITIONS: Readonly<Record<string, string>> = {
   provisioned: '; only with `concurrency.provisioned`',
   spillover: '; only with `concurrency.provisioned`',
 };
+
+/** Models of this kind that fit into one service beside nothing else. */
+function fitting(more: object): number {
+  const host = {
+    ...{ service: 'shop', stage: 'dev', region: 'us-east-1', stack: 'shop-dev', bucket: 'b', prefix: 'p/' },
+    provider: {},
+    functions: {},
+  };
+  const fits = (count: number): boolean => {
+    const names = Array.from({ length: count }, (_, i) => [`m${i}`, { artifact: 'm.onnx', ...more }]);
+    const { models } = parseModels(Object.fromEntries(names));
+    const input = { models, options: {}, host, built: new Map(), zips: new Map() };
+    return models.length === count && resourceProblems(input).length === 0;
+  };
+  let count = 0;
+  while (fits(count + 1)) count += 1;
+  return count;
+}
 
 const PARTS: readonly (readonly [page: string, name: string, text: string])[] = [
   ['README.md', 'options', optionTable()],
@@ -104,6 +125,31 @@ const PARTS: readonly (readonly [page: string, name: string, text: string])[] = 
     table(
       ['code', 'meaning'],
       Object.entries(PROBLEMS).map(([code, meaning]) => [`\`${code}\``, meaning]),
+    ),
+  ],
+  [
+    'docs/errors.md',
+    'aws',
+    table(
+      ['what', 'at most', 'which is'],
+      [
+        [
+          'resources of a stack',
+          '500',
+          `${fitting({ http: {} })} models with \`http\`, ${fitting({})} without`,
+        ],
+        [
+          'environment of a function',
+          `${LIMITS.environment} bytes`,
+          'names and values as JSON, also those of the provider',
+        ],
+        [
+          'inline policies of a role',
+          `${LIMITS.policies.toLocaleString('en')} characters`,
+          '`iam.statements` of a model; of the monitor what it needs for every model with `drift`',
+        ],
+        ['functions of one name', '1', 'in an account and region; also a model’s `<name>-batch`'],
+      ],
     ),
   ],
   [

@@ -1,11 +1,12 @@
-import { writeFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import { nameOf } from '../plan/endpoint.ts';
 import { findingOf } from '../watch/finding.ts';
 import { reportHtml, type Subject } from '../watch/report-html.ts';
 import { type Command, modelOf, SINCE, sinceOf, usage } from './command.ts';
 
-const OUTPUT = 'models-report.html';
+/** Where packages lie, too: out of version control, and of the zips of the service's own functions. */
+const OUTPUT = '.serverless/models-report.html';
 /** Releases of a model. */
 const RELEASES = 20;
 
@@ -59,6 +60,7 @@ export const command: Command = {
     const { name, stage, region, dir } = service;
     const path = resolve(dir, String(flags.output ?? OUTPUT));
     try {
+      if (flags.output === undefined) await mkdir(dirname(path), { recursive: true });
       await writeFile(path, reportHtml({ service: name, stage, region, from, to }, subjects));
     } catch (error) {
       throw usage(

@@ -96,13 +96,11 @@ export function monitorStatements(
     lambdaName(host.service, host.stage, DRIFT),
     host,
     [
-      // Of the group, with all its streams: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncloudwatchlogs.html
+      // With `:*`, as for all calls but those for tags:
+      // https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/iam-access-control-overview-cwl.html
       allow(
         ['logs:FilterLogEvents'],
-        [...new Set(groups)].flatMap((group) => [
-          arn('logs', `log-group:${group}`),
-          arn('logs', `log-group:${group}:*`),
-        ]),
+        [...new Set(groups)].map((group) => arn('logs', `log-group:${group}:*`)),
       ),
       allow(['s3:GetObject'], [objects(bucket, FILES_PREFIX)]),
       allow(['s3:GetObject', 's3:PutObject'], [objects(bucket, scopeOf(host, 'drift/'))]),

@@ -13,7 +13,7 @@ import {
 import { alertProblems } from './alerts.ts';
 import { releaseFunctions, releaseResources, releaseStatements, tickStatement } from './alias.ts';
 import { auditProblems } from './audit.ts';
-import { batchFunctions, batching, batchName, batchRole, batchStatements } from './batch.ts';
+import { batchFunctions, batching, batchRole, batchStatements } from './batch.ts';
 import { machineStatements } from './batch-machine.ts';
 import { batchResources } from './batch-resources.ts';
 import { catalogFunction, catalogRole, catalogStatements } from './catalog.ts';
@@ -30,6 +30,7 @@ import {
 import { type FunctionDefinition, type Host, providerRole } from './host.ts';
 import { layerOf } from './layer.ts';
 import { drifting, monitorFunction, monitorProblems, monitorRole, monitorStatements } from './monitor.ts';
+import { nameProblems } from './names.ts';
 import { routeProblems } from './routes.ts';
 
 /** Everything that the plan follows from. `built` is empty until the models are packaged. */
@@ -194,28 +195,10 @@ export function planProblems(
   options: ServiceOptions = {},
 ): readonly Problem[] {
   return [
-    ...lengthProblems(models, host),
+    ...nameProblems(models, host),
     ...routeProblems(models, host),
     ...alertProblems(options, host),
     ...auditProblems(models, host),
     ...monitorProblems(models, host),
   ];
-}
-
-/** https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html */
-const NAME_LENGTH = 64;
-
-function lengthProblems(models: readonly Model[], host: Host): readonly Problem[] {
-  return models.flatMap((model): Problem[] => {
-    const [name = ''] = [...batching([model]).map((one) => batchName(one, host)), nameOf(model, host)];
-    if (name.length <= NAME_LENGTH) return [];
-    return [
-      {
-        code: 'MODELS_INVALID_NAME',
-        key: `models.${model.name}`,
-        message: `makes a function called ${name}, ${name.length} characters; Lambda takes ${NAME_LENGTH}.`,
-        fix: 'Rename the model, or write a shorter `function.name`.',
-      },
-    ];
-  });
 }

@@ -10,8 +10,10 @@ export function statementsOf(
   host: Host,
   own: readonly Statement[] = [],
 ): readonly Statement[] {
-  const destination = (key: string): unknown =>
-    arn('lambda', `function:${host.functions[key]?.name ?? `${host.service}-${host.stage}-${key}`}`);
+  const destination = (key: string): unknown => {
+    const own = Object.hasOwn(host.functions, key) ? host.functions[key]?.name : undefined;
+    return arn('lambda', `function:${own ?? `${host.service}-${host.stage}-${key}`}`);
+  };
   return [
     ...logStatements(definition, host.provider, name),
     ...frameworkStatements(definition, host.provider, destination),

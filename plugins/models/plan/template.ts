@@ -6,6 +6,7 @@ import { auditedLogs } from './audit.ts';
 import { isObject, type Json, kept, type Output } from './cloudformation.ts';
 import { nameOf } from './endpoint.ts';
 import type { Host } from './host.ts';
+import { limitProblems } from './limits.ts';
 import { ownEnvironments } from './own-environment.ts';
 import { endpointOf, type PlanInput, planFunctions, planResources, versionedProperties } from './plan.ts';
 import { isExternalApi, type Route, routeKey, routeSettings, routesOf } from './routes.ts';
@@ -48,7 +49,11 @@ export function completed(
     ...(role !== undefined && { [SHARED_ROLE]: restoredRole(role, resources, planFunctions(input), host) }),
     ...added.resources,
   };
-  const problems = templateProblems({ ...resources, ...changed }, models, host);
+  const whole = { ...resources, ...changed };
+  const problems = [
+    ...templateProblems(whole, models, host),
+    ...limitProblems(whole, models, Object.keys(planFunctions(input)), host),
+  ];
   return { resources: changed, outputs: added.outputs, problems };
 }
 
@@ -68,6 +73,28 @@ export function byContent(properties: Json, outputs: Readonly<Record<string, unk
 
 /** The framework's logical id of the role that functions without one of their own share. */
 const SHARED_ROLE = 'IamRoleLambdaExecution';
+
+/**
+ * Logical ids in an order that every run has: the framework compiles functions side by side, and adds what is theirs in the
+ * order in which it has read their zips. Another order is a changed template to its own check, and to people.
+ *
+ * @param raced is it of a function?
+ * @returns others as they were, then those of functions by name
+ */
+export function steadyOrder<T>(
+  map: Readonly<Record<string, T>>,
+  raced: (id: string, value: T) => boolean,
+): readonly string[] {
+  const ids = Object.keys(map);
+  const isRaced = (id: string): boolean => raced(id, map[id] as T);
+  return [...ids.filter((id) => !isRaced(id)), ...ids.filter(isRaced).sort()];
+}
+
+export const isRacedResource = (_: string, { Type: type }: Json): boolean =>
+  /^AWS::Lambda::/.test(String(type));
+
+/** `<Function>LambdaFunctionQualifiedArn`, `…LambdaFunctionUrl`. */
+export const isRacedOutput = (id: string): boolean => /LambdaFunction(QualifiedArn|Url)$/.test(id);
 
 /** Resources of the compiled template, by logical id. */
 export type Resources = Readonly<Record<string, Json>>;

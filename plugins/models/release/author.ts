@@ -24,7 +24,7 @@ const LOOKS = 20;
  * @param fingerprint of what was released, where it is known
  */
 export async function authorOf(
-  { model, release, deployment, startedAt }: Release,
+  { model, release, deployment, startedAt }: Pick<Release, 'model' | 'release' | 'deployment' | 'startedAt'>,
   fingerprint: string | undefined,
   { ids, deployment: read, between }: Records,
 ): Promise<Deployment | undefined> {
@@ -41,9 +41,9 @@ export async function authorOf(
   const start = Date.parse(startedAt);
   const earlier = ids.filter((id) => timeOf(id) <= start).slice(-LOOKS);
   const found = (await Promise.all(earlier.map(read))).filter((one) => one !== undefined).reverse();
-  const told = found.find((one) => one.releases?.[model]?.release === release && isTheirs(one));
+  const told = found.find((one) => endOf(one, model)?.release === release && isTheirs(one));
   if (told !== undefined) return told;
-  const free = found.filter(({ releases }) => releases?.[model] === undefined);
+  const free = found.filter((one) => endOf(one, model) === undefined);
   for (const one of free) {
     if (fingerprint === undefined || offerOf(one, model)?.fingerprint !== fingerprint) continue;
     if (!(await between(timeOf(one.id), start)).includes(fingerprint)) return one;
@@ -55,6 +55,10 @@ export async function authorOf(
 
 /** Is it the record of `sls rollback`, which brings back a template that the command line does not know? */
 export const isRollback = ({ models }: Deployment): boolean => models.length === 0;
+
+/** How a deploy's release of a model ended, once it has. */
+const endOf = ({ releases }: Deployment, of: string) =>
+  releases !== undefined && Object.hasOwn(releases, of) ? releases[of] : undefined;
 
 /** What a deploy offered of a model. */
 export const offerOf = ({ models }: Deployment, of: string): Deployment['models'][number] | undefined =>

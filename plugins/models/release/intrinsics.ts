@@ -25,7 +25,7 @@ export function resolve(value: unknown, stack: Stack): Resolved {
   if (Array.isArray(value)) return all(value, stack, (values) => values);
   if (!isObject(value)) return { value };
   const [[name, argument] = ['', undefined], ...others] = Object.entries(value);
-  const intrinsic = others.length === 0 ? INTRINSICS[name] : undefined;
+  const intrinsic = others.length === 0 && Object.hasOwn(INTRINSICS, name) ? INTRINSICS[name] : undefined;
   if (intrinsic !== undefined) return intrinsic(argument, stack) ?? { unresolved: JSON.stringify(value) };
   if (others.length === 0 && name.startsWith('Fn::')) return { unresolved: JSON.stringify(value) };
   const entries = Object.entries(value);
@@ -116,7 +116,7 @@ function sub(text: string, named: Json, stack: Stack): Resolved | undefined {
 /** Of parameters only CloudFormation knows the values: their defaults may have been overridden. */
 function ref(name: string, stack: Stack): Resolved | undefined {
   if (name === 'AWS::NoValue') return { value: undefined };
-  const pseudo = PSEUDO[name];
+  const pseudo = Object.hasOwn(PSEUDO, name) ? PSEUDO[name] : undefined;
   if (pseudo !== undefined) return made({ value: pseudo(stack) });
   const physical = stack.resources.get(name)?.physical;
   // What is identified by two things together is referred to by one of them, and which one depends on its type.

@@ -82,7 +82,7 @@ async function sign(
   body: Buffer,
 ): Promise<Record<string, string>> {
   const type = headers['content-type'];
-  const query: Record<string, string[]> = {};
+  const query: Record<string, string[]> = Object.create(null);
   for (const [name, value] of url.searchParams) query[name] = [...(query[name] ?? []), value];
   const request = new Signable({
     method,

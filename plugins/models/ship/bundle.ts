@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { dirname, extname, join } from 'node:path';
+import { basename, dirname, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type BuildFailure, build, type Plugin } from 'esbuild';
 import { type Problem, problemError } from '../errors.ts';
@@ -58,19 +58,41 @@ const lazyLogger: Plugin = {
   },
 };
 
+/** Entry points that are no files: their sources, by name. */
+const generated = (sources: Readonly<Record<string, string>>, folder: string): Plugin => ({
+  name: 'generated',
+  setup(build) {
+    build.onResolve({ filter: /.*/ }, ({ path, kind }) =>
+      kind === 'entry-point' ? { path, namespace: 'generated' } : undefined,
+    );
+    build.onLoad({ filter: /.*/, namespace: 'generated' }, ({ path }) => ({
+      contents: sources[path] ?? '',
+      loader: 'ts',
+      resolveDir: folder,
+    }));
+  },
+});
+
 /**
- * Bundles generated source into one ES module for Lambda. Minified, because esbuild else writes file paths into
- * its output; so equal sources give equal bytes wherever they lie.
+ * Bundles generated sources into one ES module each for Lambda. A file that several of them import is read once: whoever
+ * writes to it meanwhile, all have the same of it. Minified, because esbuild else writes file paths into its output; so
+ * equal sources give equal bytes wherever they lie.
  *
- * @param source an ES module whose imports are absolute paths, or relative to `folder`
+ * @param sources ES modules by name; their imports are absolute paths, or relative to `folder`
  * @param key YAML path to blame in a problem
  * @throws ProblemError `MODELS_TRANSFORM_INVALID` with place and reason of every error
  */
-export async function bundle(source: string, folder: string, key: string): Promise<string> {
+export async function bundles<Name extends string>(
+  sources: Readonly<Record<Name, string>>,
+  folder: string,
+  key: string,
+): Promise<Readonly<Record<Name, string>>> {
+  const names = Object.keys(sources) as Name[];
   try {
     const { outputFiles } = await build({
-      stdin: { contents: source, resolveDir: folder, loader: 'ts', sourcefile: 'handler.ts' },
+      entryPoints: names.map((name) => ({ in: name, out: name })),
       absWorkingDir: folder,
+      outdir: folder,
       bundle: true,
       write: false,
       format: 'esm',
@@ -86,19 +108,29 @@ export async function bundle(source: string, folder: string, key: string): Promi
       banner: {
         js: "import{createRequire as createRequireOfBundle}from'node:module';const require=createRequireOfBundle(import.meta.url);",
       },
-      plugins: [required, lazyLogger],
+      plugins: [generated(sources, folder), required, lazyLogger],
     });
-    return outputFiles[0]?.text ?? '';
+    const texts = new Map(outputFiles.map(({ path, text }) => [basename(path, '.js'), text]));
+    return Object.fromEntries(names.map((name) => [name, texts.get(name) ?? ''])) as Record<Name, string>;
   } catch (error) {
     if (!isBuildFailure(error)) throw error;
     const [first, ...others] = error.errors.map(({ text, location }): Problem => {
       const place = location ? `${location.file}:${location.line}:${location.column + 1}: ` : '';
-      return { code: 'MODELS_TRANSFORM_INVALID', key, message: `${place}${text}.`, fix: 'Mend this place.' };
+      return {
+        code: 'MODELS_TRANSFORM_INVALID',
+        key,
+        message: `${place}${text}.`,
+        fix: 'Correct this place.',
+      };
     });
     if (first === undefined) throw error;
     throw problemError([first, ...others], error);
   }
 }
+
+/** The same for a single source. */
+export const bundle = async (source: string, folder: string, key: string): Promise<string> =>
+  (await bundles({ handler: source }, folder, key)).handler;
 
 /** @returns path of the `transform.ts` (or .mts, .js, .mjs) in a model's folder, if there is one. */
 export function transformOf(folder: string): string | undefined {

@@ -1,20 +1,10 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import {
-  copyFile,
-  link,
-  mkdir,
-  readdir,
-  readFile,
-  rename,
-  rm,
-  stat,
-  utimes,
-  writeFile,
-} from 'node:fs/promises';
+import { copyFile, mkdir, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { basename, dirname, join, relative, sep } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { type Problem, problemError } from '../errors.ts';
+import { isWhole, seal } from './whole.ts';
 
 /**
  * Where things that can be made again are kept between runs and between services: `$SERVERLESS_MODELS_CACHE`, else
@@ -30,9 +20,6 @@ const DAY = 24 * 60 * 60 * 1000;
 /** Entries unused for so long are deleted when a new one is made beside them. */
 const KEEP = 30 * DAY;
 const making = new Map<string, Promise<string>>();
-
-/** Sizes of an entry's files, by path. */
-const INDEX = '.index.json';
 
 /**
  * The folder `target`, made by `build` if it is not there, or not whole any more. It appears whole or not at all: `build`
@@ -59,7 +46,7 @@ async function make(target: string, build: (folder: string) => Promise<void>): P
     await sweep(parent);
     await mkdir(draft);
     await build(draft);
-    await writeFile(join(draft, INDEX), JSON.stringify(await sizesBelow(draft)));
+    await seal(draft);
     await rename(draft, target).catch(async (error: unknown) => {
       if (!(await exists(target))) throw error;
       if (!(await isWhole(target))) await replace(target, draft);
@@ -72,20 +59,35 @@ async function make(target: string, build: (folder: string) => Promise<void>): P
   return target;
 }
 
-const UNWRITABLE = ['EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'EDQUOT', 'ENOTDIR', 'EEXIST'];
+const UNWRITABLE = ['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST'];
+/** No room on the file system, or none left of what this user may have. */
+const FULL = ['ENOSPC', 'EDQUOT'];
 
-/** What a person can mend: a cache that takes no files. */
+/** What a person can change: a cache that takes no files. */
 function asProblem(error: unknown): unknown {
-  if (!(error instanceof Error) || !('code' in error) || !('path' in error)) return error;
-  if (!UNWRITABLE.includes(String(error.code)) || !String(error.path).startsWith(cacheFolder())) return error;
+  if (!(error instanceof Error)) return error;
+  const { code = '', path, dest }: NodeJS.ErrnoException & { readonly dest?: string } = error;
+  const isOurs = (at = ''): boolean => at.startsWith(cacheFolder());
+  // What cannot be opened has a path, what cannot be copied has two, and what cannot be written once it is open has none.
+  const isFull = FULL.includes(code) && (path === undefined || isOurs(path) || isOurs(dest));
+  if (!isFull && !(UNWRITABLE.includes(code) && isOurs(path))) return error;
+  return isFull ? fullProblem(code, error) : cacheProblem(`cannot be written (${code})`, error);
+}
+
+/** @param code the system's, or what else shows that files do not fit */
+export function fullProblem(code: string, cause?: unknown): Error {
+  return cacheProblem(`has no room left (${code})`, cause);
+}
+
+function cacheProblem(what: string, cause: unknown): Error {
   const problem: Problem = {
     code: 'MODELS_CACHE',
     key: 'SERVERLESS_MODELS_CACHE',
     value: cacheFolder(),
-    message: `The cache folder ${cacheFolder()} cannot be written (${error.code}).`,
+    message: `The cache folder ${cacheFolder()} ${what}.`,
     fix: 'Give it room and write permission, or name another folder in this environment variable.',
   };
-  return problemError([problem], error);
+  return problemError([problem], cause);
 }
 
 /** Moved out of the way first: whoever reads the old folder meanwhile does not find it half deleted. */
@@ -102,25 +104,6 @@ async function replace(target: string, draft: string): Promise<void> {
   }
 }
 
-/** A rename can reach the disk before what it renames: after a crash of the machine, files may be there and empty. */
-async function isWhole(folder: string): Promise<boolean> {
-  const index = await readFile(join(folder, INDEX), 'utf8')
-    .then((text): Readonly<Record<string, number>> => JSON.parse(text))
-    .catch(() => undefined);
-  if (index === undefined) return false;
-  const sizes = await sizesBelow(folder).catch((): Record<string, number> => ({}));
-  return Object.entries(index).every(([path, bytes]) => sizes[path] === bytes);
-}
-
-async function sizesBelow(folder: string): Promise<Record<string, number>> {
-  const sizes: Record<string, number> = {};
-  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
-    const path = join(entry.parentPath, entry.name);
-    if (!entry.isDirectory()) sizes[relative(folder, path)] = (await stat(path)).size;
-  }
-  return sizes;
-}
-
 /** Removes drafts of processes that died, and what nobody has used for a month. */
 async function sweep(parent: string): Promise<void> {
   for (const name of await readdir(parent)) {
@@ -130,26 +113,13 @@ async function sweep(parent: string): Promise<void> {
   }
 }
 
-/** Writes a file so that readers see the old content or the new one, never a part. */
-export async function writeWhole(path: string, content: string | Uint8Array): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
-  const draft = `${path}.${process.pid}.${randomBytes(4).toString('hex')}`;
-  try {
-    await writeFile(draft, content);
-    await rename(draft, path);
-  } finally {
-    await rm(draft, { force: true });
-  }
-}
-
 /**
- * Puts a file somewhere as cheaply as is safe: what lies in the cache never changes and is linked; a user's file may
- * be rewritten in place and is copied (by reference, on file systems that can).
+ * Copies a file (by reference, on file systems that can). Never a link: a user's file may be rewritten in place, and one of
+ * ours that lies outside the cache would take an entry of it along.
  */
 export async function place(from: string, to: string): Promise<void> {
   await mkdir(dirname(to), { recursive: true });
-  const copy = (): Promise<void> => copyFile(from, to, constants.COPYFILE_FICLONE);
-  await (from.startsWith(cacheFolder() + sep) ? link(from, to).catch(copy) : copy());
+  await copyFile(from, to, constants.COPYFILE_FICLONE);
 }
 
 export async function exists(path: string): Promise<boolean> {

@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
-import { readFile, stat } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { readFile, stat, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { PAYLOAD_BYTES, type Signature } from '../../../functions/infer/contract.ts';
 import { readRequest } from '../../../functions/infer/request.ts';
 import { type Case, caseLines, faultOf, readCase } from '../../../functions/release/gate/cases.ts';
 import { isRefusal } from '../../../functions/shared/http.ts';
 import { type Problem, throwProblems } from '../errors.ts';
 import type { Facts, Gate } from '../model.ts';
+import { cacheFolder, once } from './cache.ts';
 import type { Upload } from './upload.ts';
 
 /** The release worker has the whole file in its memory of 512 MB, as text, with some of its cases parsed. */
@@ -49,7 +50,11 @@ export async function shipCases(
   throwProblems(problemsOf(key, path, lines.length, faults));
   const sha256 = createHash('sha256').update(bytes).digest('hex');
   const facts = { sha256, bytes: bytes.length, count: lines.length };
-  return { facts, upload: { sha256, bytes: bytes.length, from } };
+  // The file may be written to before it is uploaded.
+  const folder = await once(cacheFolder('cases', sha256.slice(0, 32)), (draft) =>
+    writeFile(join(draft, 'cases.jsonl'), bytes),
+  );
+  return { facts, upload: { sha256, bytes: bytes.length, from: join(folder, 'cases.jsonl') } };
 }
 
 async function read(key: string, path: string, from: string): Promise<Buffer> {

@@ -1,13 +1,14 @@
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { cacheFolder, keyOf, once, place } from './cache.ts';
+import { cacheFolder, fullProblem, keyOf, once, place } from './cache.ts';
 import type { ShipContext } from './context.ts';
+import type { SourceFile } from './copy.ts';
 import { declared, graphOf } from './inspect.ts';
 import { LOCALE, rewriteLocales } from './locale.ts';
 import { ORT_VERSION } from './runtime.ts';
 import { limitsFor, runTask } from './sandbox.ts';
 import { takeShared } from './shared.ts';
-import type { Source, SourceFile } from './source.ts';
+import type { Source } from './source.ts';
 import { filesBelow, sha256Of } from './zip.ts';
 
 /** The files that are shipped, below `model/`, and whether they are the optimised ones, or why not. */
@@ -43,8 +44,9 @@ export async function optimise(
     return { files: source.files, optimized: 'Not optimised: ONNX Runtime has no build for this machine.' };
   }
   const kept = cacheFolder('optimised', keyOf(source.digest, ORT_VERSION, METHOD, process.arch).slice(0, 32));
+  // 2: an earlier plugin may have put there what it made of a file that was written to meanwhile.
   // Level `extended` does not depend on the processor, so that any machine may take what another one made.
-  const shared = keyOf('optimised/1', source.digest, ORT_VERSION, METHOD);
+  const shared = keyOf('optimised/2', source.digest, ORT_VERSION, METHOD);
   const folder = await once(kept, async (draft) => {
     const taken = await takeShared(shared, join(draft, 'model'), context);
     if (taken !== undefined) {
@@ -74,6 +76,7 @@ export async function optimise(
         { ...limits, deadline: limits.deadline * 2 },
       );
       const optimized = verdict(outcome);
+      if (optimized !== true && (await roomIn(draft)) < source.bytes) throw fullProblem('ENOSPC');
       const files: Omit<SourceFile, 'from'>[] = [];
       if (optimized === true) {
         for (const { path, from, bytes } of await filesBelow(model)) {
@@ -94,6 +97,12 @@ export async function optimise(
     optimized,
     key: shared,
   };
+}
+
+/** @returns bytes; what ONNX Runtime says of a file that did not fit tells nothing of it */
+async function roomIn(folder: string): Promise<number> {
+  const { bavail, bsize } = await statfs(folder);
+  return bavail * bsize;
 }
 
 function verdict(outcome: Awaited<ReturnType<typeof runTask>>): true | string {

@@ -137,7 +137,7 @@ export async function uploadService(
   );
   const inPackage = (upload: Upload): Upload => ({ ...upload, from: join(folder, basename(upload.from)) });
   progress('Uploading the ONNX Runtime layer');
-  await uploadFiles(aws, to.layers.bucket, to.layers.prefix, layers.map(inPackage), progress);
+  await uploadFiles(aws, to.layers.bucket, to.layers.prefix, layers.map(inPackage), progress, 'zipped');
   const shared = [...registry.map(inPackage), ...files];
   if (shared.length > 0) await uploadFiles(aws, to.files.bucket, to.files.prefix, shared, progress);
   if (to.shared === undefined) return [];

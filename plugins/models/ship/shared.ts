@@ -9,8 +9,8 @@ import { bucketObjects } from '../../../functions/shared/aws/objects.ts';
 import { FILES_PREFIX, OPTIMISED_PREFIX } from '../plan/endpoint.ts';
 import { exists } from './cache.ts';
 import type { ShipContext } from './context.ts';
+import type { SourceFile } from './copy.ts';
 import { unsafeLocation } from './location.ts';
-import type { SourceFile } from './source.ts';
 import { type Upload, uploadFiles } from './upload.ts';
 
 /**

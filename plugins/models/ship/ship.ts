@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdir, rm, stat, writeFile } from 'node:fs/promises';
+import { rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Manifest, RemoteFile, Signature } from '../../../functions/infer/contract.ts';
 import { throwProblems } from '../errors.ts';
@@ -26,8 +26,8 @@ import { type Entry, writeZip } from './zip.ts';
 /** A model's function, ready for the framework. */
 export type Shipped = {
   readonly facts: Facts;
-  /** Absolute path of the function's content, unzipped: what `serve` runs. */
-  readonly dir: string;
+  /** The function's content, unzipped: files of the cache, by their paths in the zip. */
+  readonly content: readonly Entry[];
   /** Absolute path of the zip. */
   readonly zip: string;
   /** Files of `facts.remote`, for `uploadFiles` before the deploy. */
@@ -77,11 +77,11 @@ export async function shipModel(model: Model, context: ShipContext): Promise<Shi
   });
 
   let remote: RemoteFile[] = [];
-  let entries = await entriesOf(model, source, manifest(remote), context);
+  let entries = await codeOf(model, manifest(remote), prepared.bundled, context);
   if (bytesOf(entries) + modelBytes + layerBytes(model.architecture) > UNZIPPED_BYTES) {
     throwProblems(artifactProblems(modelBytes, key));
     remote = shippable.files.map(({ path, sha256, bytes }) => ({ path: `model/${path}`, sha256, bytes }));
-    entries = await entriesOf(model, source, manifest(remote), context);
+    entries = await codeOf(model, manifest(remote), prepared.bundled, context);
   }
   const inside = remote.length === 0 ? shippable.files : [];
   const packed = await pack(
@@ -110,7 +110,7 @@ export async function shipModel(model: Model, context: ShipContext): Promise<Shi
         ...(shippable.optimized === true || !model.optimize ? [] : [shippable.optimized]),
       ],
     },
-    dir: packed.dir,
+    content: packed.content,
     zip: packed.zip,
     ...(shippable.key !== undefined && { optimised: { key: shippable.key, files: shippable.files } }),
     registry: [...(cases ? [cases.upload] : []), ...(reference ? [reference.upload] : [])],
@@ -132,13 +132,15 @@ export async function prepare(
   identity: string;
   /** A transform makes the graph's inputs from what clients send. */
   hasPre: boolean;
+  /** Code of its functions by room, where a transform is in it. */
+  bundled: Readonly<Record<string, string>> | undefined;
 }> {
   const key = `models.${model.name}.artifact`;
   const read = await readSource(model, context);
-  // Optimising hardly changes the size; so say it before minutes of work.
-  throwProblems(artifactProblems(read.bytes, key));
   const transform =
-    read.transform === undefined ? undefined : await loadTransform(read.transform, model, context);
+    read.transform === undefined
+      ? undefined
+      : await loadTransform(read.transform, model, context, modulesWith(read.transform, model));
   const runtime = await hostRuntime(context.progress);
   const source = await withLocale(read);
   const inspection = await inspect(source, key, runtime);
@@ -162,6 +164,7 @@ export async function prepare(
     shippable,
     identity,
     hasPre: transform?.exports.pre === 'function',
+    bundled: transform?.bundled,
   };
 }
 
@@ -174,15 +177,10 @@ export async function shipFunction(
   name: string,
   source: string,
   context: Pick<ShipContext, 'serviceDir' | 'outDir'>,
-): Promise<{
-  readonly dir: string;
-  readonly zip: string;
-  readonly sha256: string;
-  readonly zipBytes: number;
-}> {
+): Promise<Pick<Shipped, 'content' | 'zip'> & { readonly sha256: string; readonly zipBytes: number }> {
   const code = await bundle(source, context.serviceDir, 'custom.models');
-  const { dir, zip, zipBytes } = await pack(name, { 'handler.mjs': code }, [], context);
-  return { dir, zip, sha256: sha256(code), zipBytes };
+  const { content, zip, zipBytes } = await pack(name, { 'handler.mjs': code }, [], context);
+  return { content, zip, sha256: sha256(code), zipBytes };
 }
 
 /** Code that Lambda starts with, by its file in the zip. */
@@ -191,98 +189,88 @@ type Code = Readonly<Record<string, string>>;
 const bytesOf = (code: Code): number =>
   Object.values(code).reduce((sum, text) => sum + Buffer.byteLength(text), 0);
 
-/** The endpoint's, and beside it that of batch: one zip, so that both functions run the very same model. */
-async function entriesOf(
-  model: Model,
-  source: Source,
-  manifest: Manifest,
-  context: ShipContext,
-): Promise<Code> {
-  const entry = (room: string, maker: string, constants: Readonly<Record<string, unknown>>) =>
-    entryOf({ room, maker, constants }, model, source, context);
-  const { batch } = model;
-  return {
-    'handler.mjs': await entry('infer', 'createHandler', { [MANIFEST]: manifest }),
-    ...(batch !== undefined && {
-      'batch.mjs': await entry('batch', 'createBatch', {
-        [MANIFEST]: manifest,
-        [BATCH]: batchManifest(batch),
-      }),
-    }),
-  };
-}
+/** Who makes a handler, by the room of `functions/`, of which constants; and its file in the zip. */
+const ROOMS = {
+  infer: { file: 'handler.mjs', maker: 'createHandler', constants: ['MODELS_MANIFEST'] },
+  batch: { file: 'batch.mjs', maker: 'createBatch', constants: ['MODELS_MANIFEST', 'MODELS_BATCH'] },
+} as const;
 
-/** What a bundle takes its manifests from: constants before it. So one bundle serves all models without a transform. */
-const MANIFEST = 'MODELS_MANIFEST';
-const BATCH = 'MODELS_BATCH';
-const bundles = new Map<string, Promise<string>>();
+const roomsOf = ({ batch }: Model): readonly (keyof typeof ROOMS)[] =>
+  batch === undefined ? ['infer'] : ['infer', 'batch'];
 
-async function entryOf(
-  {
-    room,
-    maker,
-    constants,
-  }: {
-    readonly room: string;
-    readonly maker: string;
-    readonly constants: Readonly<Record<string, unknown>>;
-  },
-  model: Model,
-  source: Source,
-  context: ShipContext,
-): Promise<string> {
+/** A bundle takes its manifests from constants before it. So one bundle serves all models without a transform. */
+function moduleOf(room: keyof typeof ROOMS, transform?: string): string {
+  const { maker, constants } = ROOMS[room];
   const lines = [`import { ${maker} } from ${importPath(ownFile(`functions/${room}/handler`))};`];
-  if (source.transform !== undefined)
-    lines.push(`import * as transform from ${importPath(source.transform)};`);
-  const given = [...Object.keys(constants), ...(source.transform === undefined ? [] : ['transform'])];
+  if (transform !== undefined) lines.push(`import * as transform from ${importPath(transform)};`);
+  const given = [...constants, ...(transform === undefined ? [] : ['transform'])];
   lines.push(`export const handler = await ${maker}(${given.join(', ')});`);
-  const make = () => bundle(`${lines.join('\n')}\n`, context.serviceDir, `models.${model.name}.artifact`);
-  // A transform may change while `serve` runs; our own files do not.
-  const kept = `${room} ${context.serviceDir}`;
-  const made = source.transform === undefined ? (bundles.get(kept) ?? make()) : make();
-  if (source.transform === undefined) bundles.set(kept, made);
-  const before = Object.entries(constants).map(
-    ([name, value]) => `const ${name}=${JSON.stringify(value)};\n`,
-  );
-  return `${before.join('')}${await made}`;
+  return `${lines.join('\n')}\n`;
 }
 
-/** Zip (cached by content) and unzipped folder of one function, in the output folder. */
+const modulesWith = (transform: string, model: Model): Readonly<Record<string, string>> =>
+  Object.fromEntries(roomsOf(model).map((room) => [room, moduleOf(room, transform)]));
+
+const plain = new Map<string, Promise<string>>();
+
+/** The endpoint's, and beside it that of batch: one zip, so that both functions run the very same model. */
+async function codeOf(
+  model: Model,
+  manifest: Manifest,
+  bundled: Readonly<Record<string, string>> | undefined,
+  { serviceDir }: ShipContext,
+): Promise<Code> {
+  const values = { MODELS_MANIFEST: manifest, MODELS_BATCH: model.batch && batchManifest(model.batch) };
+  const code: Record<string, string> = {};
+  for (const room of roomsOf(model)) {
+    const { file, constants } = ROOMS[room];
+    const kept = `${room} ${serviceDir}`;
+    const made =
+      bundled?.[room] ??
+      plain.get(kept) ??
+      bundle(moduleOf(room), serviceDir, `models.${model.name}.artifact`);
+    if (bundled === undefined) plain.set(kept, Promise.resolve(made));
+    const before = constants.map((name) => `const ${name}=${JSON.stringify(values[name])};\n`);
+    code[file] = `${before.join('')}${await made}`;
+  }
+  return code;
+}
+
+/** One function: its zip (cached by content) in the output folder, and what is in that. */
 async function pack(
   name: string,
   code: Code,
   files: readonly (Entry & { readonly sha256: string })[],
   { outDir }: Pick<ShipContext, 'outDir'>,
-): Promise<{ dir: string; zip: string; zipBytes: number; bytes: number }> {
+): Promise<{ content: readonly Entry[]; zip: string; zipBytes: number; bytes: number }> {
   const key = keyOf(
     'zip/1',
     Object.values(code).map(sha256).join(' '),
     files.map(({ path, sha256: digest }) => [path, digest]),
   ).slice(0, 32);
+  const contentIn = (folder: string): readonly Entry[] => [
+    ...Object.entries(code).map(([path, text]) => ({
+      path,
+      from: join(folder, path),
+      bytes: Buffer.byteLength(text),
+    })),
+    ...files,
+  ];
   const folder = await once(cacheFolder('zips', key), async (draft) => {
-    const entries: Entry[] = [];
-    for (const [path, text] of Object.entries(code)) {
-      const from = join(draft, path);
-      await writeFile(from, text);
-      entries.push({ path, from, bytes: Buffer.byteLength(text) });
-    }
-    await writeZip(join(draft, 'function.zip'), [...entries, ...files]);
+    for (const [path, text] of Object.entries(code)) await writeFile(join(draft, path), text);
+    await writeZip(join(draft, 'function.zip'), contentIn(draft));
   });
-  const dir = join(outDir, name);
   const zip = join(outDir, `${name}.zip`);
-  await rm(dir, { recursive: true, force: true });
   await rm(zip, { force: true });
-  await mkdir(outDir, { recursive: true });
-  for (const path of Object.keys(code)) await place(join(folder, path), join(dir, path));
-  for (const { path, from } of files) await place(from, join(dir, path));
   await place(join(folder, 'function.zip'), zip);
   const { size: zipBytes } = await stat(zip);
-  return {
-    dir,
-    zip,
-    zipBytes,
-    bytes: bytesOf(code) + files.reduce((sum, file) => sum + file.bytes, 0),
-  };
+  const content = contentIn(folder);
+  return { content, zip, zipBytes, bytes: content.reduce((sum, { bytes }) => sum + bytes, 0) };
+}
+
+/** Puts a function's content into a folder of its own, unzipped: what `serve` runs. */
+export async function unpack(content: readonly Entry[], dir: string): Promise<void> {
+  for (const { path, from } of content) await place(from, join(dir, path));
 }
 
 function sha256(text: string): string {

@@ -1,26 +1,18 @@
-import { realpath, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { type Problem, type ProblemCode, problemError } from '../errors.ts';
+import { type Problem, type ProblemCode, problemError, throwProblems } from '../errors.ts';
 import type { Model } from '../model.ts';
 import { transformOf } from './bundle.ts';
-import { cacheFolder, once, place } from './cache.ts';
 import type { ShipContext } from './context.ts';
-import { knownSha256 } from './known.ts';
+import { find, privateCopy, type SourceFile } from './copy.ts';
 import { unsafeLocation } from './location.ts';
+import { look } from './look.ts';
 import { type OnnxInfo, readOnnxFile } from './onnx.ts';
 import { fetchArtifact } from './s3.ts';
+import { artifactProblems } from './size.ts';
 import { digestOf } from './zip.ts';
 
-export type SourceFile = {
-  /** Below the artifact: the graph is `model.onnx`, weights have the name that the graph gives them. */
-  readonly path: string;
-  /** Absolute. */
-  readonly from: string;
-  readonly bytes: number;
-  readonly sha256: string;
-};
-
-/** An artifact on this disk, complete and hashed, but not yet loaded by anything. */
+/** An artifact in the cache, complete and hashed, but not yet loaded by anything. */
 export type Source = {
   readonly files: readonly SourceFile[];
   /** sha256 over names and contents of all files. */
@@ -34,10 +26,10 @@ export type Source = {
 const GRAPH = 'model.onnx';
 
 /**
- * Finds the files of a model's artifact: a file, a folder with `model.onnx`, or either on S3 (downloaded once).
- * Weights outside the graph count, and must lie below its folder.
+ * Finds the files of a model's artifact, a file, a folder with `model.onnx`, or either on S3 (downloaded once), and copies
+ * them into the cache. Weights outside the graph count, and must lie below its folder.
  *
- * @throws ProblemError `MODELS_ARTIFACT_MISSING`, `MODELS_ARTIFACT_INVALID`
+ * @throws ProblemError `MODELS_ARTIFACT_MISSING`, `_INVALID`, `_SIZE`, `_CHANGED`
  */
 export async function readSource(model: Model, context: ShipContext): Promise<Source> {
   const key = `models.${model.name}.artifact`;
@@ -50,15 +42,15 @@ export async function readSource(model: Model, context: ShipContext): Promise<So
     artifact.kind === 's3'
       ? await fetchArtifact(artifact, key, context)
       : resolve(context.serviceDir, artifact.path);
-  const found = await stat(path).catch(() => undefined);
-  if (found === undefined) {
+  const there = await stat(path).catch(() => undefined);
+  if (there === undefined) {
     throw fault(
       'MODELS_ARTIFACT_MISSING',
       `${named} does not exist.`,
       'Write a path relative to serverless.yml.',
     );
   }
-  const graph = found.isDirectory() ? join(path, GRAPH) : path;
+  const graph = there.isDirectory() ? join(path, GRAPH) : path;
   if (!(await stat(graph).catch(() => undefined))?.isFile()) {
     throw fault(
       'MODELS_ARTIFACT_MISSING',
@@ -67,6 +59,8 @@ export async function readSource(model: Model, context: ShipContext): Promise<So
     );
   }
 
+  // Before anything is read of it.
+  const { mark } = await look(graph);
   let info: OnnxInfo;
   try {
     info = readOnnxFile(graph);
@@ -75,59 +69,68 @@ export async function readSource(model: Model, context: ShipContext): Promise<So
     throw fault('MODELS_ARTIFACT_INVALID', why, 'Export the model again and compare its size.');
   }
 
-  const folder = dirname(graph);
-  const files = [await fileAt(GRAPH, graph)];
+  let bytes = (await stat(graph)).size;
+  const weights: Weights[] = [];
   for (const location of info.external) {
-    const unsafe = unsafeLocation(location);
-    if (unsafe !== undefined) {
-      throw fault(
-        'MODELS_ARTIFACT_INVALID',
-        `The graph keeps weights in ${JSON.stringify(location.slice(0, 200))}, ${unsafe}.`,
-        'Save the model with its external data in files beside it.',
-      );
-    }
-    const from = join(folder, location);
-    if (!(await stat(from).catch(() => undefined))?.isFile()) {
-      throw fault(
-        'MODELS_ARTIFACT_MISSING',
-        `The graph keeps weights in ${location}, and there is no such file beside it.`,
-        'Put the external data where the graph expects it.',
-      );
-    }
-    if (location === GRAPH) {
-      throw fault(
-        'MODELS_ARTIFACT_INVALID',
-        `The graph keeps weights in ${GRAPH}, the name that the graph itself has when shipped.`,
-        'Save its external data under another name.',
-      );
-    }
-    files.push(await fileAt(location, from));
+    const file = await weightsAt(location, dirname(graph), fault);
+    weights.push(file);
+    bytes += file.bytes;
   }
-  const transform = found.isDirectory() ? transformOf(path) : undefined;
-  const digest = digestOf(files);
+  // Optimising hardly changes the size; so it is told before minutes of work.
+  throwProblems(artifactProblems(bytes, key));
+  const found = [{ ...(await find(GRAPH, graph)), mark }];
+  for (const file of weights) found.push(await find(file.path, file.at));
+  const transform = there.isDirectory() ? transformOf(path) : undefined;
+  const digest = digestOf(found);
+  // What came from S3 lies in the cache already.
+  const files = artifact.kind === 's3' ? found : await privateCopy(found, digest);
+  if (files === undefined) {
+    throw fault(
+      'MODELS_ARTIFACT_CHANGED',
+      `${named} was changed while it was read.`,
+      'Retry once nothing writes to it, or let the exporter write another file and rename it.',
+    );
+  }
   return {
-    files: await together(files, digest),
+    files,
     digest,
-    bytes: files.reduce((sum, { bytes }) => sum + bytes, 0),
+    bytes: found.reduce((sum, file) => sum + file.bytes, 0),
     info,
     ...(transform === undefined ? {} : { transform }),
   };
 }
 
-/**
- * ONNX Runtime wants weights below the folder in which the graph really lies. Hugging Face's cache has a folder of
- * links to files elsewhere: those are gathered.
- */
-async function together(files: readonly SourceFile[], digest: string): Promise<readonly SourceFile[]> {
-  const home = dirname(files[0]?.from ?? '');
-  if (files.every(({ path, from }, index) => index === 0 || from === join(home, path))) return files;
-  const folder = await once(cacheFolder('gathered', digest.slice(0, 32)), async (draft) => {
-    for (const { path, from } of files) await place(from, join(draft, path));
-  });
-  return files.map((file) => ({ ...file, from: join(folder, file.path) }));
-}
+/** A file of weights: as the graph names it, and where it is. */
+type Weights = { readonly path: string; readonly at: string; readonly bytes: number };
 
-async function fileAt(path: string, at: string): Promise<SourceFile> {
-  const from = await realpath(at);
-  return { path, from, ...(await knownSha256(from)) };
+async function weightsAt(
+  location: string,
+  folder: string,
+  fault: (code: ProblemCode, message: string, fix: string) => Error,
+): Promise<Weights> {
+  const unsafe = unsafeLocation(location);
+  if (unsafe !== undefined) {
+    throw fault(
+      'MODELS_ARTIFACT_INVALID',
+      `The graph keeps weights in ${JSON.stringify(location.slice(0, 200))}, ${unsafe}.`,
+      'Save the model with its external data in files beside it.',
+    );
+  }
+  const at = join(folder, location);
+  const there = await stat(at).catch(() => undefined);
+  if (there === undefined || !there.isFile()) {
+    throw fault(
+      'MODELS_ARTIFACT_MISSING',
+      `The graph keeps weights in ${location}, and there is no such file beside it.`,
+      'Put the external data where the graph expects it.',
+    );
+  }
+  if (location === GRAPH) {
+    throw fault(
+      'MODELS_ARTIFACT_INVALID',
+      `The graph keeps weights in ${GRAPH}, the name that the graph itself has when shipped.`,
+      'Save its external data under another name.',
+    );
+  }
+  return { path: location, at, bytes: there.size };
 }

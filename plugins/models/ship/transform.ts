@@ -9,7 +9,7 @@ import {
 } from '../../../functions/infer/contract.ts';
 import { type Problem, problemError, throwProblems } from '../errors.ts';
 import type { Model } from '../model.ts';
-import { bundle, importPath } from './bundle.ts';
+import { bundles, importPath } from './bundle.ts';
 import { cacheFolder, keyOf, once } from './cache.ts';
 import type { ShipContext } from './context.ts';
 import { sdkFolders, stringsOf } from './environment.ts';
@@ -20,6 +20,8 @@ import { type Limits, type Outcome, runChild } from './sandbox.ts';
 export type LoadedTransform = {
   /** sha256 (hex) of the bundle, wherever it lies. */
   readonly digest: string;
+  /** The modules that were asked for, bundled with the very transform that has this digest. */
+  readonly bundled: Readonly<Record<string, string>>;
   /** For messages: `transform.ts`. */
   readonly name: string;
   readonly exports: Exports;
@@ -28,6 +30,9 @@ export type LoadedTransform = {
 /** Part of the cache key: raise it when a transform would be read differently. */
 const METHOD = 1;
 
+/** The transform among the modules that are bundled. */
+const ITSELF = 'transform';
+
 /** Lambda's own limit for a start on demand, and room for a large table of tokens. */
 const LIMITS: Limits = { deadline: 10_000, memory: 1024 ** 3 };
 
@@ -35,17 +40,23 @@ const LIMITS: Limits = { deadline: 10_000, memory: 1024 ** 3 };
  * Bundles a transform and loads it in a process that is killed when it takes too long or too much, with the
  * environment that its function will have, credentials aside. Cached by content.
  *
+ * @param users sources of modules that import `path`, by name
  * @throws ProblemError `MODELS_TRANSFORM_INVALID` where it cannot be bundled, or does not load
  */
 export async function loadTransform(
   path: string,
   model: Model,
   context: ShipContext,
+  users: Readonly<Record<string, string>> = {},
   limits: Limits = LIMITS,
 ): Promise<LoadedTransform> {
   const key = `models.${model.name}.artifact`;
   const name = basename(path);
-  const code = await bundle(`export * from ${importPath(path)};`, dirname(path), key);
+  const { [ITSELF]: code = '', ...bundled } = await bundles(
+    { ...users, [ITSELF]: `export * from ${importPath(path)};` },
+    dirname(path),
+    key,
+  );
   const digest = createHash('sha256').update(code).digest('hex');
   const region = context.aws?.region ?? 'us-east-1';
   const env = {
@@ -69,7 +80,7 @@ export async function loadTransform(
     if (outcome.kind !== 'done') throw problemError([loadProblem(outcome, key, name, limits)]);
     await writeFile(join(draft, 'exports.json'), JSON.stringify(outcome.result));
   });
-  return { digest, name, exports: JSON.parse(await readFile(join(folder, 'exports.json'), 'utf8')) };
+  return { digest, bundled, name, exports: JSON.parse(await readFile(join(folder, 'exports.json'), 'utf8')) };
 }
 
 function loadProblem(

@@ -12,8 +12,9 @@ import {
 import { messageOf } from '../../../functions/shared/aws/errors.ts';
 import { problemError } from '../errors.ts';
 import { type AwsConfig, waitingFor } from './context.ts';
+import { sha256Of } from './zip.ts';
 
-/** A file that goes to the registry bucket under its sha256. */
+/** A file that goes to a bucket under a sha256: its own, or that of what is in its zip. */
 export type Upload = { readonly sha256: string; readonly bytes: number; readonly from: string };
 
 /** S3 takes 5 MB to 5 GB a part, at most 10,000 of them: https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html */
@@ -28,6 +29,8 @@ const UPLOADING = 10 * 60_000;
  * costs one request.
  *
  * @param prefix ends in `/`
+ * @param named `file`: by their own digests, which are checked, since what is under a wrong one stays there; `zipped`: by
+ * those of what is in them
  */
 export async function uploadFiles(
   aws: AwsConfig,
@@ -35,12 +38,15 @@ export async function uploadFiles(
   prefix: string,
   files: readonly Upload[],
   progress: (text: string | undefined) => void,
+  named: 'file' | 'zipped' = 'file',
 ): Promise<void> {
   const client = new S3Client(waitingFor(aws, UPLOADING));
   try {
     for (const file of files) {
       const place = { Bucket: bucket, Key: `${prefix}${file.sha256}` };
       if (await isThere(client, place, file.bytes)) continue;
+      if (named === 'file' && (await sha256Of(file.from).catch(() => undefined)) !== file.sha256)
+        throw damaged(file);
       await (file.bytes <= PART
         ? putWhole(client, place, file)
         : putParts(client, place, file, progress)
@@ -54,6 +60,17 @@ export async function uploadFiles(
     client.destroy();
   }
 }
+
+const damaged = ({ from, sha256 }: Upload): Error =>
+  problemError([
+    {
+      code: 'MODELS_CACHE',
+      key: 'models',
+      value: from,
+      message: `${from} is gone, or has other bytes than when it was packaged, with the sha256 ${sha256}.`,
+      fix: 'Package again.',
+    },
+  ]);
 
 /** AWS names neither bucket nor key of what it refuses. */
 const failed = ({ Bucket, Key }: Place, error: unknown): Error =>

@@ -58,6 +58,9 @@ def _resource(original):
         if service == "monitoring" and iam_actions.extract_iam_action(service, method, path, headers, body, query_params) == "cloudwatch:DescribeAlarms":
             # Whatever names it is asked for: https://github.com/mattclay/aws-terminator/pull/63
             return f"arn:aws:cloudwatch:{region}:{account_id}:alarm:*"
+        if service == "logs" and len(arn.split(":")) == 7 and not _tags(headers):
+            # https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/iam-access-control-overview-cwl.html
+            return f"{arn}:*"
         if service != "lambda" or ":function:" not in arn or len(arn.split(":")) != 7:
             return arn
         qualifier = (query_params or {}).get("Qualifier")
@@ -65,6 +68,11 @@ def _resource(original):
         return f"{arn}:{qualifier}" if qualifier else arn
 
     return resource
+
+
+def _tags(headers):
+    """Calls for tags are about the group without what is in it."""
+    return headers.get("x-amz-target", "").endswith(("TagResource", "ListTagsForResource"))
 
 
 def _group(body, query_params):

@@ -83,6 +83,13 @@ describe('the proxy’s way to the service', () => {
     expect(asked).toBe(1);
   });
 
+  it('passes names on that every object has', async () => {
+    const { seen } = await forward('/x?constructor=1&toString=2', {});
+    expect(seen.url).toContain('/x?constructor=1&toString=2');
+    const signed = /SignedHeaders=([^,]+)/.exec(String(seen.headers.authorization))?.[1]?.split(';') ?? [];
+    expect(seen.headers.authorization).toContain(`Signature=${signatureOf(seen, signed)}`);
+  });
+
   it('gives the answer back as it came, bytes and status', async () => {
     const { answer } = await forward('/x', {});
     expect(answer).toMatchObject({

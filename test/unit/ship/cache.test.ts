@@ -89,6 +89,83 @@ describe('once', () => {
     }
   });
 
+  it('makes an entry again that has other bytes of the same size, whatever its times say', async () => {
+    const target = join(folder, 'a', 'b');
+    const path = join(target, 'below', 'x');
+    let made = 0;
+    const build = async (draft: string): Promise<void> => {
+      made += 1;
+      await mkdir(join(draft, 'below'));
+      await writeFile(join(draft, 'below', 'x'), 'content');
+    };
+    const past = new Date(1_000_000_000_000);
+    const damage = async (): Promise<void> => {
+      await writeFile(path, 'CONTENT');
+      await utimes(path, past, past);
+    };
+    await once(target, build);
+    await damage();
+    expect(await readFile(join(await once(target, build), 'below', 'x'), 'utf8')).toBe('content');
+    expect(made).toBe(2);
+
+    // Settled and read, it is not read again; and what changes then is seen all the same.
+    await new Promise((resolve) => setTimeout(resolve, 2100));
+    await once(target, build);
+    expect(await readdir(target)).toContain('.read');
+    const read = await readFile(join(target, '.read'), 'utf8');
+    await once(target, build);
+    expect([made, await readFile(join(target, '.read'), 'utf8')]).toEqual([2, read]);
+    await damage();
+    expect(await readFile(join(await once(target, build), 'below', 'x'), 'utf8')).toBe('content');
+    expect(made).toBe(3);
+  });
+
+  it('makes an entry of an earlier plugin again, which nobody looked into', async () => {
+    const target = join(folder, 'b');
+    await mkdir(target);
+    await writeFile(join(target, 'x'), 'CONTENT');
+    await writeFile(join(target, '.index.json'), JSON.stringify({ x: 7 }));
+    const made = await once(target, (draft) => writeFile(join(draft, 'x'), 'content'));
+    expect(await readFile(join(made, 'x'), 'utf8')).toBe('content');
+    // That one goes by sizes alone, and finds its own.
+    expect(JSON.parse(await readFile(join(made, '.index.json'), 'utf8'))).toEqual({ x: 7 });
+  });
+
+  it('says that there is no room, whoever writes', async () => {
+    // Linux has a file that is always full.
+    const target = join(folder, 'a', 'b');
+    const full = async (): Promise<void> => writeFile('/dev/full', 'content');
+    await expect(full()).rejects.toMatchObject({ code: 'ENOSPC' });
+    const error: unknown = await once(target, full).catch((reason: unknown) => reason);
+    expect(error).toMatchObject({ code: 'MODELS_CACHE' });
+    expect(String(error)).toContain(`The cache folder ${folder} has no room left (ENOSPC).`);
+    // What a quota's end looks like to Node: https://man7.org/linux/man-pages/man2/write.2.html
+    const write = Object.assign(new Error('EDQUOT: disk quota exceeded, write'), {
+      errno: -122,
+      code: 'EDQUOT',
+      syscall: 'write',
+    });
+    const quota = once(target, async () => {
+      throw write;
+    });
+    await expect(quota).rejects.toMatchObject({ code: 'MODELS_CACHE' });
+    const copied = {
+      code: 'ENOSPC',
+      path: '/models/churn.onnx',
+      dest: join(folder, 'a', 'x'),
+      syscall: 'copyfile',
+    };
+    const copying = once(target, async () => {
+      throw Object.assign(new Error('ENOSPC: no space left on device, copyfile'), copied);
+    });
+    await expect(copying).rejects.toMatchObject({ code: 'MODELS_CACHE' });
+    // Another disk's is another matter.
+    const elsewhere = once(target, async () => {
+      throw Object.assign(new Error('ENOSPC'), { code: 'ENOSPC', path: '/elsewhere/x' });
+    });
+    await expect(elsewhere).rejects.toMatchObject({ code: 'ENOSPC' });
+  });
+
   it('says what to do where nothing can be written', async () => {
     await writeFile(join(folder, 'full'), '');
     // A file where a folder should be is what also root cannot write into.

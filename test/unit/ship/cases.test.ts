@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -25,8 +25,12 @@ const good = { inputs: [input], outputs: [tensor('y', [3])] };
 let folder = '';
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'models-cases-'));
+  process.env.SERVERLESS_MODELS_CACHE = join(folder, 'cache');
 });
-afterAll(() => rm(folder, { recursive: true, force: true }));
+afterAll(async () => {
+  delete process.env.SERVERLESS_MODELS_CACHE;
+  await rm(folder, { recursive: true, force: true });
+});
 
 async function ship(text: string, reference?: string) {
   await writeFile(join(folder, 'cases.jsonl'), text);
@@ -51,11 +55,10 @@ describe('a case file', () => {
     const sha256 = createHash('sha256').update(text).digest('hex');
     const shipped = await ship(text);
     expect(shipped.facts).toEqual({ sha256, bytes: Buffer.byteLength(text), count: 2 });
-    expect(shipped.upload).toEqual({
-      sha256,
-      bytes: Buffer.byteLength(text),
-      from: join(folder, 'cases.jsonl'),
-    });
+    expect(shipped.upload).toMatchObject({ sha256, bytes: Buffer.byteLength(text) });
+    // What was read is what is uploaded, whatever is written to the file before.
+    await writeFile(join(folder, 'cases.jsonl'), 'another');
+    expect(await readFile(shipped.upload.from, 'utf8')).toBe(text);
   });
 
   it('needs no outputs where a reference answers', async () => {

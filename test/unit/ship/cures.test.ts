@@ -26,14 +26,14 @@ it('a name with a colon is no absolute path', () => {
 it('npm’s words are shown once, without its trace', () => {
   const trace = `npm error code ECONNREFUSED
 npm error syscall connect
-npm error FetchError: request to https://registry.example/onnxruntime-node failed, reason: connect ECONNREFUSED
-npm error     at ClientRequest.<anonymous> (/usr/lib/node_modules/npm/node_modules/minipass-fetch/lib/index.js:130:14)
+npm error FetchError: request to https://packages.example/onnxruntime-node failed, reason: connect ECONNREFUSED
+npm error     at ClientRequest.<anonymous> (minipass-fetch/lib/index.js:130:14)
 npm error     at ClientRequest.emit (node:events:519:28)
-npm error FetchError: request to https://registry.example/onnxruntime-node failed, reason: connect ECONNREFUSED
-npm error A complete log of this run can be found in: /home/me/.npm/_logs/x.log
+npm error FetchError: request to https://packages.example/onnxruntime-node failed, reason: connect ECONNREFUSED
+npm error A complete log of this run can be found in: ~/.npm/_logs/x.log
 `;
   expect(gist(trace)).toBe(
-    'code ECONNREFUSED syscall connect FetchError: request to https://registry.example/onnxruntime-node failed, reason: connect ECONNREFUSED',
+    'code ECONNREFUSED syscall connect FetchError: request to https://packages.example/onnxruntime-node failed, reason: connect ECONNREFUSED',
   );
   expect(gist(`npm error ${'x'.repeat(2000)}`)).toHaveLength(302);
 });

@@ -7,6 +7,7 @@ import { type Problem, problemError } from '../../errors.ts';
 import { cacheFolder, keyOf, once } from '../cache.ts';
 import type { ShipContext } from '../context.ts';
 import { knownSha256 } from '../known.ts';
+import { look } from '../look.ts';
 import { ORT_VERSION } from '../runtime.ts';
 import type { Upload } from '../upload.ts';
 import { sha256Of } from '../zip.ts';
@@ -95,7 +96,7 @@ export async function shipBaseline(
       'Write the path of a file of reference data, relative to serverless.yml.',
     );
   }
-  const { sha256: source } = await knownSha256(from);
+  const { sha256: source, mark } = await knownSha256(from);
   const { digest, signature, outputs, runtime } = subject;
   const kept = cacheFolder(
     'baselines',
@@ -122,6 +123,13 @@ export async function shipBaseline(
         fault,
         (text) => progress(`Reference data ${name}: ${text}`),
       );
+      // Kept under a digest, these must be the quantiles of what has it.
+      if ((await look(from).catch(() => undefined))?.mark !== mark) {
+        throw fault(
+          'It was changed while it was read.',
+          'Retry once nothing writes to it, or write another file and rename it.',
+        );
+      }
       await writeFile(join(draft, 'baseline.json'), JSON.stringify(baseline));
       await writeFile(join(draft, 'notices.json'), JSON.stringify(notices));
     } finally {

@@ -1,0 +1,60 @@
+import type { Problem } from '../errors.ts';
+import type { Model } from '../model.ts';
+import { batchKey, CATALOG, DRIFT, lambdaName, RELEASE } from '../naming.ts';
+import { batching, batchName } from './batch.ts';
+import { nameOf } from './endpoint.ts';
+import type { Host } from './host.ts';
+
+/** https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html */
+const NAME_LENGTH = 64;
+
+/** What is wrong with the names that Lambda gets: it takes each once an account and region, and only so many characters. */
+export function nameProblems(models: readonly Model[], host: Host): readonly Problem[] {
+  return [...lengthProblems(models, host), ...takenProblems(models, host)];
+}
+
+function lengthProblems(models: readonly Model[], host: Host): readonly Problem[] {
+  return models.flatMap((model): Problem[] => {
+    const [name = ''] = [...batching([model]).map((one) => batchName(one, host)), nameOf(model, host)];
+    if (name.length <= NAME_LENGTH) return [];
+    return [
+      {
+        code: 'MODELS_INVALID_NAME',
+        key: `models.${model.name}`,
+        message: `makes a function called ${name}, ${name.length} characters; Lambda takes ${NAME_LENGTH}.`,
+        fix: 'Rename the model, or write a shorter `function.name`.',
+      },
+    ];
+  });
+}
+
+/** Lambda would refuse the second of two functions with one name, in the middle of a deploy. */
+function takenProblems(models: readonly Model[], host: Host): readonly Problem[] {
+  const { service, stage, functions } = host;
+  const owners = new Map<string, string>();
+  for (const [key, { name }] of Object.entries(functions))
+    owners.set(name ?? lambdaName(service, stage, key), `functions.${key}`);
+  for (const key of [CATALOG, RELEASE, DRIFT])
+    owners.set(lambdaName(service, stage, key), `the plugin’s own ${key}`);
+  return models.flatMap((model): Problem[] => {
+    const key = `models.${model.name}`;
+    const made = [
+      { name: nameOf(model, host), owner: key },
+      ...batching([model]).map((one) => ({ name: batchName(one, host), owner: `${key}.batch` })),
+    ];
+    // A function of the same key is told already: their ids are the same, too.
+    const told = [model.name, batchKey(model.name)].map((same) => `functions.${same}`);
+    const clashes = made.flatMap(({ name }) => {
+      const owner = owners.get(name);
+      return owner === undefined || told.includes(owner) ? [] : [{ name, owner }];
+    });
+    for (const { name, owner } of made) if (!owners.has(name)) owners.set(name, owner);
+    return clashes.map(({ name, owner }) => ({
+      code: 'MODELS_NAME_TAKEN',
+      key: typeof model.function.name === 'string' ? `${key}.function.name` : key,
+      value: name,
+      message: `makes a function called ${name}, and so does ${owner}; Lambda takes a name once in an account and region.`,
+      fix: 'Write another `function.name` for one of them, or leave it out.',
+    }));
+  });
+}
