@@ -1,7 +1,8 @@
 import type { Signature, TensorSpec } from '../infer/contract.ts';
 import { KINDS, sizeOf } from '../infer/datatypes.ts';
 import { rowDimensions, widthOf } from '../shared/layout.ts';
-import { allFinite, cast, type Numbers } from './cast.ts';
+import { allFinite } from '../infer/finite.ts';
+import { cast, NAN, type Numbers, type Reason } from './cast.ts';
 import type { Part } from './contract.ts';
 import { objectFault } from './faults.ts';
 import { type NpyHeader, readNpyHeader } from './npy-header.ts';

@@ -109,7 +109,7 @@ describe('batch takes and refuses what the endpoint does', () => {
         const bare = /[",\r\n]/.test(word) || word === '' ? cell : word;
         const model = signature([input('x', datatype, 1)]);
         const expected = byEndpoint(() =>
-          parseCsv(`${cell},1\n`, signature([input('x', datatype, 1), input('y', 'INT8', 1)]).inputs),
+          parseCsv(`${cell},1\n`, signature([input('x', datatype, 1), input('y', 'INT8', 1)]).inputs).tensors,
         );
         for (const text of [cell, bare]) {
           const source = sourceOf(`x,id\n${text},1\n`);
