@@ -1,5 +1,14 @@
 import { isMissing, numberIn } from '../shared/cells.ts';
-import { BY_NAME, firstOf, IN_ORDER, isOfFractions, listOf, mayBeNames, placesOf, type Taken } from '../shared/columns.ts';
+import {
+  BY_NAME,
+  firstOf,
+  IN_ORDER,
+  isOfFractions,
+  listOf,
+  mayBeNames,
+  placesOf,
+  type Taken,
+} from '../shared/columns.ts';
 import { parseRecords } from '../shared/csv.ts';
 import { refusal } from '../shared/http.ts';
 import type { Columns, Datatype, TensorSpec } from './contract.ts';
@@ -25,7 +34,11 @@ export function parseCsv(
   const [only] = inputs;
   if (only !== undefined && inputs.length === 1 && only.shape.length === 2) {
     const { places, isHeader, taken } = columnsOf(records, only, known);
-    const tensors = tensorsOf([{ spec: only, places }], isHeader ? records.slice(1) : records, missing === 'nan');
+    const tensors = tensorsOf(
+      [{ spec: only, places }],
+      isHeader ? records.slice(1) : records,
+      missing === 'nan',
+    );
     return { tensors, taken };
   }
   for (const { shape } of inputs) {
@@ -80,7 +93,10 @@ function columnsOf(
   }
   if (known?.bind && found !== undefined && 'lacks' in found) throw lacking(found.lacks);
   checkHeader(records, first);
-  return { isHeader: true, taken: known === undefined ? IN_ORDER : { by: 'order', notices: ['NAMES_DIFFER'] } };
+  return {
+    isHeader: true,
+    taken: known === undefined ? IN_ORDER : { by: 'order', notices: ['NAMES_DIFFER'] },
+  };
 }
 
 /** @param known names that are all in the first line; it may have no other */
@@ -93,9 +109,16 @@ function checkHeader(
   if (known === undefined || first.length === known.names.length) return;
   const columns = listOf(known.names.map((name) => JSON.stringify(name)));
   const twice = first.findIndex((name, i) => first.indexOf(name) < i);
-  if (twice >= 0) throw refusal('DUPLICATE_NAME', `Column ${twice + 1} of the first line is there twice; the model’s columns are ${columns}.`);
+  if (twice >= 0)
+    throw refusal(
+      'DUPLICATE_NAME',
+      `Column ${twice + 1} of the first line is there twice; the model’s columns are ${columns}.`,
+    );
   const other = first.findIndex((name) => !known.names.includes(name));
-  throw refusal('UNKNOWN_INPUT', `Column ${other + 1} of the first line is none of the model’s, which are ${columns}.`);
+  throw refusal(
+    'UNKNOWN_INPUT',
+    `Column ${other + 1} of the first line is none of the model’s, which are ${columns}.`,
+  );
 }
 
 const lacking = (names: readonly string[]): Error =>
@@ -105,7 +128,7 @@ const lacking = (names: readonly string[]): Error =>
   );
 
 /** `places`: of its columns in a record; absent: all of them. */
-type Column = { readonly spec: TensorSpec; readonly places?: readonly number[] };
+type Column = { readonly spec: TensorSpec; readonly places: readonly number[] | undefined };
 
 function tensorsOf(
   inputs: readonly Column[],

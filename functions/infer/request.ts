@@ -274,7 +274,10 @@ function readList(
 function checkFinite(datatype: Datatype, data: TensorData, path: string): void {
   const place = nonFiniteIn(datatype, data);
   if (place < 0) return;
-  throw refusal('WRONG_VALUE', `${path}: element ${place} is NaN or infinite, which this model does not take.`);
+  throw refusal(
+    'WRONG_VALUE',
+    `${path}: element ${place} is NaN or infinite, which this model does not take.`,
+  );
 }
 
 /**
