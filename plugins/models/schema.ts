@@ -263,12 +263,12 @@ export const declaration = z.strictObject({
     type: 'list',
     example: '[age, income]',
   }),
-  missing: z.enum(['refuse', 'nan']).default('refuse').meta({
+  missing: z.enum(['refuse', 'nan']).optional().meta({
     description:
-      '`nan`: empty cells, null and NaN of float inputs are NaN for the model, in csv, `/invocations` and batch.',
+      '`nan`: empty cells, null and NaN of float inputs are NaN for the model, in csv, `/invocations` and batch. Default: `refuse`.',
   }),
-  finite: z.preprocess(flag, z.boolean()).default(false).meta({
-    description: 'NaN and infinities are refused in binary, too.',
+  finite: z.preprocess(flag, z.boolean()).optional().meta({
+    description: 'NaN and infinities are refused in binary, too. Default: `false`.',
     type: 'boolean',
   }),
   http: http
