@@ -34,11 +34,8 @@ export function parseCsv(
   const [only] = inputs;
   if (only !== undefined && inputs.length === 1 && only.shape.length === 2) {
     const { places, isHeader, taken } = columnsOf(records, only, known);
-    const tensors = tensorsOf(
-      [{ spec: only, places }],
-      isHeader ? records.slice(1) : records,
-      missing === 'nan',
-    );
+    const rows = isHeader ? records.slice(1) : records;
+    const tensors = tensorsOf([{ spec: only, places }], rows, missing === 'nan', records[0]?.length ?? 0);
     return { tensors, taken };
   }
   for (const { shape } of inputs) {
@@ -134,7 +131,7 @@ function tensorsOf(
   inputs: readonly Column[],
   records: readonly (readonly string[])[],
   missing: boolean,
-  width = records[0]?.length ?? 0,
+  width: number,
 ): Record<string, Tensor> {
   records.forEach((record, row) => {
     if (record.length !== width) {

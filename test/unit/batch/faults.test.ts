@@ -120,12 +120,16 @@ describe('a header', () => {
     ]);
   });
 
-  it.each(['1,2,4', '0,1,2\n1,2,4', '1,2,3\n1,2,4', 'p,q,r\n1,2,4', 'p,label,q,r\n1,9,2,4', 'x_2,x_0,x_1\n1,2,4'])(
-    'of a model with one input is in its order: %j',
-    async (text) => {
-      expect((await csv(text, matrix)).rows.map(({ values }) => values)).toEqual([{ x: [1, 2, 4] }]);
-    },
-  );
+  it.each([
+    '1,2,4',
+    '0,1,2\n1,2,4',
+    '1,2,3\n1,2,4',
+    'p,q,r\n1,2,4',
+    'p,label,q,r\n1,9,2,4',
+    'x_2,x_0,x_1\n1,2,4',
+  ])('of a model with one input is in its order: %j', async (text) => {
+    expect((await csv(text, matrix)).rows.map(({ values }) => values)).toEqual([{ x: [1, 2, 4] }]);
+  });
 
   it('may have ids anywhere; with join any columns are carried', async () => {
     const text = 'id,b,"who, else",a\n007,2,"é ""x""",1.50\n';

@@ -45,6 +45,7 @@ const run = ({ x }: Tensors): Tensors => {
 export function scene(
   options: {
     readonly entry?: Partial<Entry>;
+    readonly manifest?: Partial<Manifest>;
     readonly chaos?: Chaos;
     readonly whole?: number;
     readonly part?: number;
@@ -77,7 +78,7 @@ export function scene(
   const busy: string[] = [];
   const entry: Entry = { ...ENTRY, ...options.entry };
   const world: World = {
-    manifest: MANIFEST,
+    manifest: { ...MANIFEST, ...options.manifest },
     entries: [entry],
     version: '7',
     run: (rows) => {
