@@ -194,7 +194,7 @@ function batchOf(
   concurrency: number,
   missing: Declaration['missing'],
 ): Batch {
-  const entries = given.map((entry) => entryOf({ ...(missing && { missing }), ...entry }));
+  const entries = given.map((entry) => entryOf({ ...entry, missing: entry.missing ?? missing }));
   const made = given.flatMap(({ create }, index) => {
     const { input, output } = entries[index] as Entry;
     return [

@@ -274,11 +274,9 @@ describe('values that are missing', () => {
     expect([taken.statusCode, taken.value.code]).toEqual([422, 'NON_FINITE_OUTPUT']);
   });
 
-  test('are not what a short row lacks', async () => {
-    for (const body of ['income,age\n1\n', '1\n', '1,2\n3\n', 'a,b\n1\n'])
-      expect(
-        (await (await echo({ ...bind, missing: 'nan' }))(body.replace('a,b', 'age,income'))).value.code,
-      ).toMatch(/^WRONG_(LENGTH|SHAPE)$/);
+  test.each(['income,age\n1\n', '1\n', '1,2\n3\n'])('are not what a short row lacks: %j', async (body) => {
+    const post = await echo({ ...bind, missing: 'nan' });
+    expect((await post(body)).value.code).toMatch(/^WRONG_(LENGTH|SHAPE)$/);
   });
 
   test('stay refused where they cannot be: in integers, and infinite', async () => {
