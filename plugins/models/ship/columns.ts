@@ -31,7 +31,7 @@ export function knownColumns(
       code: 'MODELS_COLUMNS',
       key: `models.${name}.columns`,
       value: columns,
-      message: `names ${count(columns ?? [])}, but ${declared.why}.`,
+      message: `has ${count(columns ?? [])}, but ${declared.why}.`,
       fix: declared.fix,
     });
   const written: Columns | undefined = columns && { names: columns, bind: true };
