@@ -2,11 +2,11 @@ import { isMissing, numberIn } from '../shared/cells.ts';
 import {
   BY_NAME,
   firstOf,
+  headerPlaces,
   IN_ORDER,
   isOfFractions,
   listOf,
   mayBeNames,
-  placesOf,
   type Taken,
 } from '../shared/columns.ts';
 import { parseRecords } from '../shared/csv.ts';
@@ -73,22 +73,24 @@ function columnsOf(
   known: Columns | undefined,
 ): Found {
   const [first = [], second = []] = records;
-  const found = known && placesOf(known.names, first);
-  if (known !== undefined && found !== undefined && 'places' in found) {
+  const isLone = records.length === 1 && first.every((cell) => numberIn(cell) !== undefined);
+  const places = known && !isLone ? headerPlaces(known, first) : undefined;
+  if (places !== undefined) {
     checkHeader(records, first, known);
-    return { places: found.places, isHeader: true, taken: BY_NAME };
+    return { places, isHeader: true, taken: BY_NAME };
   }
   if (isNumbered(records)) return { isHeader: true, taken: IN_ORDER };
   const isOfNames =
     datatype !== 'BYTES' &&
     first.length > 0 &&
-    (first.some((cell) => known?.names.includes(cell)) ||
-      first.every((cell) => numberIn(cell) === undefined));
+    (first.every((cell) => numberIn(cell) === undefined) ||
+      (known !== undefined &&
+        first.some((cell) => numberIn(cell) === undefined && known.names.includes(cell))));
   if (!isOfNames) {
     const isOdd = mayBeNames(first) && isOfFractions(second);
     return { isHeader: false, taken: isOdd ? { by: 'order', notices: ['INTEGERS_FIRST'] } : IN_ORDER };
   }
-  if (known?.bind && found !== undefined && 'lacks' in found) throw lacking(found.lacks);
+  if (known?.bind) throw lacking(known.names.filter((name) => !first.includes(name)));
   checkHeader(records, first);
   return {
     isHeader: true,

@@ -18,14 +18,23 @@ const NUMBERED = 3;
  * @param width columns that the model takes, −1 where it takes any number
  */
 export function firstOf(cells: readonly string[], width: number, columns?: Columns): First {
-  if (columns !== undefined && 'places' in placesOf(columns.names, cells)) return 'names';
+  if (columns !== undefined && headerPlaces(columns, cells) !== undefined) return 'names';
   if (!cells.every((cell) => numberIn(cell) !== undefined)) return 'names';
   if (isNumbered(cells)) return 'numbered';
   return cells.length === width ? 'row' : 'wrong';
 }
 
-const isNumbered = (cells: readonly string[]): boolean =>
-  cells.length >= NUMBERED && [0, 1].some((start) => cells.every((cell, i) => cell === String(start + i)));
+const isNumbered = (cells: readonly string[]): boolean => cells.length >= NUMBERED && counts(cells);
+
+const counts = (cells: readonly string[]): boolean =>
+  [0, 1].some((start) => cells.every((cell, i) => cell === String(start + i)));
+
+/** @returns the places of the known names in a first line that has them all; undefined for another one, and for flags that are named 0 and 1 */
+export function headerPlaces({ names }: Columns, cells: readonly string[]): readonly number[] | undefined {
+  if (names.length < NUMBERED && counts(names)) return undefined;
+  const found = placesOf(names, cells);
+  return 'places' in found ? found.places : undefined;
+}
 
 const INTEGER = /^\d+$/;
 const FRACTION = /^[+-]?\d*\.\d*([eE][+-]?\d+)?$/;

@@ -177,6 +177,16 @@ describe('a first line of numbers', () => {
     expect([value.predictions.length, taken]).toEqual([rows, told]);
   });
 
+  test('is a row where it is alone, whatever the columns are called', async () => {
+    const years = { columns: { names: ['2020', '2021'], bind: true } };
+    const post = await echo(years);
+    expect((await post('2021,2020\n')).value).toEqual({ predictions: [[2021, 2020]] });
+    const { value, taken } = await post('2021,2020\n1,2\n');
+    expect([value, taken]).toEqual([{ predictions: [[2, 1]] }, 'name']);
+    const flags = await echo({ columns: { names: ['0', '1'], bind: true } });
+    expect((await flags('1,0\n0,1\n')).value.predictions).toHaveLength(2);
+  });
+
   test('that numbers three columns and more is a header, unless it is alone', async () => {
     const handler = await createHandler(
       {

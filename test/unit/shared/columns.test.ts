@@ -52,6 +52,12 @@ describe('the first line of a file', () => {
     expect(firstOf(['2021', '2022'], 2, columns)).toBe('row');
     const numbers = { names: ['2', '0', '1'], bind: true };
     expect(firstOf(['0', '1', '2'], 3, numbers)).toBe('names');
+    // A row of two flags is no header, whatever pandas calls their columns.
+    for (const flags of [
+      ['0', '1'],
+      ['1', '2'],
+    ])
+      expect(firstOf(flags.toReversed(), 2, { names: flags, bind: true })).toBe('row');
   });
 
   it('of n numbers in a row, from 0 or 1, numbers the columns; no other one does', () => {
