@@ -148,7 +148,7 @@ describe('a baseline', () => {
     expect((await readFile(upload.from)).length).toBe(facts.bytes);
     // Nothing of the rows is kept.
     const kept = await readdir(join(upload.from, '..'));
-    expect(kept.sort()).toEqual(['.index.json', 'baseline.json', 'notices.json']);
+    expect(kept.sort()).toEqual(['.index.json', 'baseline.json', 'columns.json', 'notices.json']);
     // Again from nothing: the same bytes.
     await rm(cacheFolder('baselines'), { recursive: true });
     expect((await ship(path, subject)).facts).toEqual(facts);

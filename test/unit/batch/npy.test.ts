@@ -211,6 +211,29 @@ describe('rows of a NumPy array', () => {
     },
   );
 
+  it.each([
+    ['FP16', '<f2', Uint16Array.of(0x3c00, 0x7e00, 0x7c00, 0x3c00), [0x3c00, 0x7e00]],
+    ['FP32', '<f4', Float32Array.of(1, Number.NaN, Infinity, 1), [1, Number.NaN]],
+    ['FP32', '<f8', Float64Array.of(1, Number.NaN, -Infinity, 1), [1, Number.NaN]],
+    ['FP64', '<f4', Float32Array.of(1, Number.NaN, Infinity, 1), [1, Number.NaN]],
+    ['INT32', '<f8', Float64Array.of(1, 2, Number.NaN, 1), [1, 2]],
+  ] as const)(
+    'of %s from %s: NaN is a missing value where it may be one, and nothing else is',
+    async (datatype, descr, data, good) => {
+      const one = signature(input('x', datatype, 2));
+      const two = signature(input('x', datatype, 1), input('y', datatype, 1));
+      for (const model of [one, two]) {
+        const opened = await openNpy(source(npy(fields(descr, '2, 2'), data)), model, {
+          ...PLAIN,
+          missing: 'nan',
+        });
+        const [first, second] = rowsIn(await collected(opened.all(2 ** 25)));
+        expect(first).toEqual(model === one ? { row: 1, x: good } : { row: 1, x: [good[0]], y: [good[1]] });
+        expect(second).toMatchObject({ row: 2, code: 'NOT_FINITE' });
+      }
+    },
+  );
+
   it('of 64 bits keep every digit', async () => {
     await fc.assert(
       fc.asyncProperty(
