@@ -2,8 +2,6 @@ import type { Datatype } from './contract.ts';
 import type { TensorData } from './datatypes.ts';
 import { isFiniteHalf } from './half.ts';
 
-/** Are all elements numbers? */
-
 /** @returns the place of the first element that is NaN or infinite; −1 where all are numbers, or texts */
 export function nonFiniteIn(datatype: Datatype, data: TensorData): number {
   if (allFinite(datatype, data)) return -1;

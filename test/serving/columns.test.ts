@@ -289,6 +289,35 @@ describe('values that are missing', () => {
     expect((await post(body)).value.code).toMatch(/^WRONG_(LENGTH|SHAPE)$/);
   });
 
+  test('are a row of their own in quotes, as pandas writes one, and a blank line is none', async () => {
+    const handler = await createHandler(
+      {
+        schema: 1,
+        model: 'm',
+        identity: 'i',
+        opset: 17,
+        file: 'strings.onnx',
+        remote: [],
+        signature: {
+          inputs: [{ name: 'x', datatype: 'BYTES', shape: [-1] }],
+          outputs: [{ name: 'y', datatype: 'BYTES', shape: [-1] }],
+          omitted: [],
+        },
+      },
+      {},
+      () => {},
+    );
+    const answer = (await handler({
+      version: '2.0',
+      rawPath: '/invocations',
+      requestContext: { http: { method: 'POST', path: '/invocations' }, requestId: 'r' },
+      headers: { 'content-type': 'text/csv' },
+      body: '""\n\na\n',
+      isBase64Encoded: false,
+    })) as Answer;
+    expect(JSON.parse(answer.body).predictions, answer.body).toHaveLength(2);
+  });
+
   test('stay refused where they cannot be: in integers, and infinite', async () => {
     const integers = await echo({ missing: 'nan' }, 'INT64');
     expect((await integers(',2\n')).value.code).toBe('WRONG_VALUE');
