@@ -134,7 +134,7 @@ async function main(task: Task): Promise<Answer> {
   };
   const source = fileSource(file);
   const run = runOf(manifest, session, {});
-  const rows = await openRows(entry, source, manifest.signature);
+  const rows = await openRows(entry, source, manifest);
   const outputs = await writtenOutputs(manifest, run, []);
   const scoring: Scoring = {
     run,
@@ -148,7 +148,7 @@ async function main(task: Task): Promise<Answer> {
   let count = 0;
   const call = {
     ours: async () => {
-      count = await scoreAll(await openRows(entry, source, manifest.signature), scoring, files, part);
+      count = await scoreAll(await openRows(entry, source, manifest), scoring, files, part);
     },
     bare: async () => bare(),
   };

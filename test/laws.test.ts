@@ -90,8 +90,8 @@ const NAMES: Readonly<Record<string, RegExp>> = {
   // A baseline is built with the very lines that score against it.
   '`functions/shared/score.ts`, `functions/shared/residual.ts`': /^functions\/shared\/(score|residual)\.ts$/,
   // Reference data and what batch scores are read by the same lines.
-  '`cells`, `compressors`, `decimal`, `layout` and `text` of `functions/shared`':
-    /^functions\/shared\/(cells|compressors|decimal|layout|text)\.ts$/,
+  '`cells`, `columns`, `compressors`, `decimal`, `layout` and `text` of `functions/shared`':
+    /^functions\/shared\/(cells|columns|compressors|decimal|layout|text)\.ts$/,
   '`layer.json`': /^layers\/onnxruntime\/layer\.json$/,
 };
 
@@ -153,7 +153,7 @@ const ROOMS: readonly Room[] = [
         '`functions/infer/request.ts`, `functions/release/gate/cases.ts`',
         '`functions/infer/datatypes.ts`, `functions/infer/half.ts`',
         '`functions/shared/score.ts`, `functions/shared/residual.ts`',
-        '`cells`, `compressors`, `decimal`, `layout` and `text` of `functions/shared`',
+        '`cells`, `columns`, `compressors`, `decimal`, `layout` and `text` of `functions/shared`',
         '`layer.json`',
       ],
     ],

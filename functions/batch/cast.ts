@@ -18,6 +18,10 @@ export type Reason = readonly [code: string, reason: string];
 /** @param index counted from the first element of the run */
 export type OnFault = (index: number, reason: Reason) => void;
 
+const INFINITE: Reason = ['NOT_FINITE', 'is infinite.'];
+/** Of floats, where it may be allowed: the tensor has it then. */
+export const NAN: Reason = ['NOT_FINITE', 'is NaN.'];
+/** Of integers, which have none. */
 const NOT_FINITE: Reason = ['NOT_FINITE', 'is NaN or infinite.'];
 export const NO_VALUE: Reason = ['WRONG_VALUE', 'has no value.'];
 
@@ -66,42 +70,6 @@ export function cast(
 }
 
 const isWide = (datatype: Numeric): boolean => datatype === 'INT64' || datatype === 'UINT64';
-
-/** Are all elements numbers? A sum stays 0 over them, and becomes NaN by one that is none; four of them, as one waits for itself. */
-export function allFinite({ datatype, data }: Numbers): boolean {
-  if (datatype === 'FP16') return (data as Uint16Array).every(isFiniteHalf);
-  if (datatype !== 'FP32' && datatype !== 'FP64') return true;
-  return datatype === 'FP32' ? sumIsZero32(data as Float32Array) : sumIsZero64(data as Float64Array);
-}
-
-// The same lines twice: a loop that has seen two kinds of arrays is slower with both.
-function sumIsZero32(data: Float32Array): boolean {
-  const { length } = data;
-  let [a, b, c, d] = [0, 0, 0, 0];
-  let i = 0;
-  for (; i + 3 < length; i += 4) {
-    a += (data[i] as number) * 0;
-    b += (data[i + 1] as number) * 0;
-    c += (data[i + 2] as number) * 0;
-    d += (data[i + 3] as number) * 0;
-  }
-  for (; i < length; i++) a += (data[i] as number) * 0;
-  return a + b + c + d === 0;
-}
-
-function sumIsZero64(data: Float64Array): boolean {
-  const { length } = data;
-  let [a, b, c, d] = [0, 0, 0, 0];
-  let i = 0;
-  for (; i + 3 < length; i += 4) {
-    a += (data[i] as number) * 0;
-    b += (data[i + 1] as number) * 0;
-    c += (data[i + 2] as number) * 0;
-    d += (data[i + 3] as number) * 0;
-  }
-  for (; i < length; i++) a += (data[i] as number) * 0;
-  return a + b + c + d === 0;
-}
 
 /** Halves of 64-bit integers, the low one first: bigints would take ten times as long. */
 const wordsOf = ({ buffer, byteOffset, length }: NumericData): Int32Array =>
@@ -188,13 +156,13 @@ function copyHalves(
   for (let i = 0, s = source.at, t = target.at; i < count; i++, s += source.step, t += target.step) {
     const bits = from[s] as number;
     to[t] = bits;
-    if (!isFiniteHalf(bits)) onFault(i, NOT_FINITE);
+    if (!isFiniteHalf(bits)) onFault(i, Number.isNaN(fromHalf(bits)) ? NAN : INFINITE);
   }
 }
 
-/** Of a value that is rounded to an infinity. */
+/** Of what is no number of the tensor's: itself, or once it is rounded. */
 const beyond = (value: number, datatype: Numeric): Reason =>
-  Number.isFinite(value) ? ['WRONG_VALUE', outOfRange(datatype)] : NOT_FINITE;
+  Number.isFinite(value) ? ['WRONG_VALUE', outOfRange(datatype)] : Number.isNaN(value) ? NAN : INFINITE;
 
 function toFloats(
   values: Float64Array,
@@ -224,7 +192,7 @@ function toDoubles(
   for (let i = 0, s = at, t = target.at; i < count; i++, s += step, t += stride) {
     const value = values[s] as number;
     out[t] = value;
-    if (value - value !== 0) onFault(i, NOT_FINITE);
+    if (value - value !== 0) onFault(i, beyond(value, 'FP64'));
   }
 }
 

@@ -25,6 +25,8 @@ export type Entry = {
   readonly join: boolean;
   /** The outputs that are written, in this order; all where empty. */
   readonly emit: readonly string[];
+  /** Floats that have no value, or are NaN, are NaN for the model; absent: such a row is faulty. */
+  readonly missing?: 'nan';
 };
 
 /** Its name, in the folder `<output>/<model>/`. */

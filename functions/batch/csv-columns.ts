@@ -1,6 +1,6 @@
 import type { Signature, TensorSpec } from '../infer/contract.ts';
-import type { First } from '../shared/cells.ts';
-import { checkNames, type Fault, layoutOf, rowDimensions, rowWidth } from '../shared/layout.ts';
+import { type First, placesOf, type Taken } from '../shared/columns.ts';
+import { checkNames, type Fault, layoutOf, rowDimensions } from '../shared/layout.ts';
 import type { CsvColumn } from './csv-rows.ts';
 import { objectFault } from './faults.ts';
 import type { Extras } from './rows.ts';
@@ -14,14 +14,13 @@ export const wrongHeader: Fault = (message, fix) => objectFault('WRONG_HEADER', 
 export function namesOf(
   cells: readonly string[],
   first: First,
-  { inputs }: Signature,
+  due: number,
   { ids, join }: Extras,
 ): readonly string[] | undefined {
   if (first === 'names') {
     checkNames(cells, wrongHeader);
     return cells;
   }
-  const due = rowWidth(inputs);
   if (first === 'wrong') {
     throw wrongHeader(
       `Its first line has no names, and ${cells.length} number${cells.length === 1 ? '' : 's'}; the model takes ${due < 0 ? 'any number' : due}.`,
@@ -35,10 +34,12 @@ export function namesOf(
   );
 }
 
-export type Columns = {
+/** What the columns of an object are, by their order there. */
+export type Fitting = {
   readonly slots: readonly Slot[];
   readonly columns: readonly CsvColumn[];
   readonly carried: readonly string[];
+  readonly taken?: Taken;
 };
 
 /** What each column of the file is. */
@@ -46,8 +47,8 @@ export function columnsOf(
   names: readonly string[] | undefined,
   count: number,
   signature: Signature,
-  { ids, join }: Extras,
-): Columns {
+  { ids, join, columns: known }: Extras,
+): Fitting {
   for (const id of ids) {
     if (names?.includes(id)) continue;
     throw wrongHeader(
@@ -56,7 +57,7 @@ export function columnsOf(
     );
   }
   const others = Array.from({ length: count }, (_, i) => i).filter((i) => !ids.includes(names?.[i] ?? ''));
-  const own = join && names !== undefined ? modelsOwn(others, names, signature) : others;
+  const own = join && names !== undefined ? modelsOwn(others, names, signature, known) : others;
   const layout = layoutOf(
     signature,
     {
@@ -64,6 +65,7 @@ export function columnsOf(
       widths: own.map(() => 1),
     },
     wrongHeader,
+    known,
   );
   const carried = ids.length > 0 ? ids : join ? (names ?? []) : [];
   const columns = Array.from({ length: count }, (_, i): CsvColumn => {
@@ -76,15 +78,21 @@ export function columnsOf(
     return { name, field, slot, carried: at };
   });
   const slots = layout.tensors.map(({ spec, width }): Slot => ({ spec, shape: rowShape(spec, width) }));
-  return { slots, columns, carried };
+  return { slots, columns, carried, taken: layout.taken };
 }
 
-/** With `join`: the columns that are named after inputs, if all inputs have some; else all but the model's own answers. */
+/**
+ * With `join`: the columns of the model's names, if they are known and there; those that are named after inputs, if all inputs have some;
+ * else all but the model's own answers.
+ */
 function modelsOwn(
   columns: readonly number[],
   names: readonly string[],
   { inputs, outputs, omitted }: Signature,
+  known: Extras['columns'],
 ): readonly number[] {
+  const found = known && placesOf(known.names, names);
+  if (found !== undefined && 'places' in found) return found.places;
   const isOf = (column: number, input: string): boolean => {
     const name = names[column] as string;
     return name === input || (name.startsWith(`${input}_`) && /^\d+$/.test(name.slice(input.length + 1)));

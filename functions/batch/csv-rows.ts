@@ -37,6 +37,7 @@ const MISPLACED: Wrong = {
 export function csvParser(
   columns: readonly CsvColumn[],
   stack: Stack,
+  missing: boolean,
 ): (cursor: Cursor, stop: number) => boolean {
   const width = columns.length;
   const { values, capacity } = stack;
@@ -81,7 +82,7 @@ export function csvParser(
     if (carried >= 0) (stack.carried[carried] as unknown[])[stack.good] = text;
     if (field === undefined || slot === undefined) return undefined;
     const cell = cells[column] as TensorData;
-    const reason = storeCell(cell, 0, text, field.datatype);
+    const reason = storeCell(cell, 0, text, field.datatype, missing);
     if (reason !== undefined) return { code: 'WRONG_VALUE', reason: `Column ${name} ${reason}` };
     put(stack, slot, (starts[column] as number) + stack.good * (strides[column] as number), cell, 0);
     return undefined;

@@ -1,8 +1,9 @@
 import { isUtf8 } from 'node:buffer';
 import type { Signature } from '../infer/contract.ts';
-import { firstOf, NEWLINE, newlines, RETURN, recordAt } from '../shared/cells.ts';
+import { NEWLINE, newlines, RETURN, recordAt } from '../shared/cells.ts';
+import { firstOf, isOfFractions, mayBeNames, type Taken } from '../shared/columns.ts';
 import { rowWidth } from '../shared/layout.ts';
-import { type Columns, columnsOf, namesOf, wrongHeader } from './csv-columns.ts';
+import { columnsOf, type Fitting, namesOf, wrongHeader } from './csv-columns.ts';
 import { scanCsv, unclosedQuote } from './csv-lines.ts';
 import { csvParser } from './csv-rows.ts';
 import { checkRowBytes, type Place, type Reader, readerOf, readStart } from './cursor.ts';
@@ -11,8 +12,8 @@ import { stackOf } from './stack.ts';
 import { openText, textRows } from './text-rows.ts';
 
 /**
- * The rows of a CSV object. Its first line has the names of its columns, or is a row already where it has numbers only, as many as
- * the model takes. An object without any line has no rows.
+ * The rows of a CSV object. Its first line has the names of its columns, or is a row already, as `firstOf` says. An object without any
+ * line has no rows.
  * @param signature as clients see it
  * @throws ObjectFault `WRONG_HEADER`, `ROW_TOO_LONG`, `UNREADABLE`, now; while rows are read, `UNCLOSED_QUOTE`, too
  */
@@ -20,23 +21,34 @@ export async function openCsv(source: Source, signature: Signature, extras: Extr
   const opened = await openText(source);
   const reader = readerOf(opened.head(), { at: 0, line: 1, row: 0 });
   const head = await readHead(reader).finally(() => reader.close());
-  const { start, next, cells } = head;
+  const { start, next, cells, second } = head;
   if (cells === undefined) return rows(start, { slots: [], columns: [], carried: extras.ids });
-  const first = firstOf(cells, rowWidth(signature.inputs));
-  const names = namesOf(cells, first, signature, extras);
-  return rows(first === 'row' ? start : next, columnsOf(names, cells.length, signature, extras));
+  const width = widthWith(extras.columns, signature);
+  const first = firstOf(cells, width, extras.columns);
+  const names = namesOf(cells, first, width, extras);
+  const fitting = columnsOf(names, cells.length, signature, extras);
+  if (first !== 'row') return rows(next, fitting);
+  const isOdd = second !== undefined && isOfFractions(second);
+  return rows(start, { ...fitting, ...(isOdd && { taken: DOUBTFUL }) });
 
-  function rows(from: Place, { slots, columns, carried }: Columns): Rows {
-    return textRows(opened, from, source.bytes, carried, {
+  function rows(from: Place, { slots, columns, carried, taken }: Fitting): Rows {
+    const read = textRows(opened, from, source.bytes, carried, {
       scan: scanCsv,
       parser: () => {
         const stack = stackOf(slots, carried.length);
-        return { stack, parse: csvParser(columns, stack) };
+        return { stack, parse: csvParser(columns, stack, extras.missing === 'nan') };
       },
       unfinished: unclosedQuote,
     });
+    return { ...read, ...(taken && { taken }) };
   }
 }
+
+const DOUBTFUL: Taken = { by: 'order', notices: ['INTEGERS_FIRST'] };
+
+/** Columns that the model takes: as many as are named where it leaves that open; −1 where it is open. */
+const widthWith = (columns: Extras['columns'], { inputs }: Signature): number =>
+  columns?.bind ? columns.names.length : rowWidth(inputs);
 
 type Head = {
   /** Of the first line that is not blank, and of the next. */
@@ -44,6 +56,8 @@ type Head = {
   readonly next: Place;
   /** Absent where all is blank. */
   readonly cells?: readonly string[];
+  /** Of the next line, where the first may be names, although it has numbers. */
+  readonly second?: readonly string[];
 };
 
 async function readHead(reader: Reader): Promise<Head> {
@@ -71,6 +85,18 @@ async function readHead(reader: Reader): Promise<Head> {
     cursor.line += newlines(bytes, cursor.at, next);
     cursor.at = next;
     if (isBlank) continue;
-    return { start, next: { at: cursor.base + next, line: cursor.line, row: 0 }, cells };
+    const head = { start, next: { at: cursor.base + next, line: cursor.line, row: 0 }, cells };
+    const second = mayBeNames(cells) ? await nextLine(reader) : undefined;
+    return { ...head, ...(second && { second }) };
+  }
+}
+
+/** The cells of the line that the cursor is at; undefined where there is none, or it is no CSV. */
+async function nextLine({ cursor, more }: Reader): Promise<readonly string[] | undefined> {
+  for (;;) {
+    const record = recordAt(cursor.bytes, cursor.at, cursor.end);
+    if (record === -1) return undefined;
+    if (record !== undefined) return record.cells;
+    if (!(await more())) return undefined;
   }
 }

@@ -1,3 +1,4 @@
+import { COLUMN_NOTICES } from '../shared/columns.ts';
 import { type Entry, KEYS, METRICS } from './contract.ts';
 import type { Files } from './folder.ts';
 import {
@@ -55,6 +56,8 @@ export async function finish(world: World, job: Job, folder: Folder, parts: numb
     const reason = `${errors} of ${rows} rows failed; ${percent(entry.tolerate)} are tolerated. ${await examples(files, all)}`;
     return fail(world, job, folder, { code: 'TOO_MANY_ERRORS', reason });
   }
+  const taken = done.find((part) => part.taken !== undefined)?.taken;
+  const notices = (taken?.notices ?? []).map((code) => COLUMN_NOTICES[code]);
   const finishedAt = world.clock();
   const success: Success = {
     schema: 1,
@@ -64,6 +67,9 @@ export async function finish(world: World, job: Job, folder: Folder, parts: numb
     object: job.object,
     rows,
     errors,
+    ...(entry.missing !== undefined && { missing: all.reduce((sum, file) => sum + (file.missing ?? 0), 0) }),
+    ...(taken && { columns: taken.by }),
+    ...(notices.length > 0 && { notices }),
     files: all,
     startedAt: job.startedAt,
     finishedAt: new Date(finishedAt).toISOString(),
@@ -77,7 +83,15 @@ export async function finish(world: World, job: Job, folder: Folder, parts: numb
   if (written === 'there') return;
   const duration = finishedAt - Date.parse(job.startedAt);
   world.count({ [METRICS.jobsDone]: 1, [METRICS.jobDuration]: duration });
-  world.log('info', 'A job is done.', { job: urlOf(folder), rows, errors, parts, ms: duration });
+  world.log(notices.length > 0 ? 'warn' : 'info', 'A job is done.', {
+    job: urlOf(folder),
+    rows,
+    errors,
+    ...(success.missing !== undefined && { missing: success.missing }),
+    ...(taken && { columns: [taken.by, ...taken.notices].join() }),
+    parts,
+    ms: duration,
+  });
 }
 
 /** What comes after `_SUCCESS.json`; again for who comes later, since the first one may have died before it. */

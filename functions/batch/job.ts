@@ -31,7 +31,7 @@ export type Folder = { readonly bucket: string; readonly prefix: string };
 
 /**
  * `<output>/<model>@<identity12>/<sha256>/`. The hash is over bucket, key, content (ETag) and what shapes the written files: the same upload
- * again has the same folder, a new model or another `emit` a new one, and so has one that is cut into other parts.
+ * again has the same folder, a new model or another `emit` or `missing` a new one, and so has one that is cut into other parts.
  */
 export function folderOf(
   {
@@ -41,10 +41,19 @@ export function folderOf(
   }: Pick<Job, 'model' | 'identity'> & {
     readonly object: Pick<Job['object'], 'bucket' | 'key' | 'etag'>;
   },
-  { output, format, outputFormat, ids, join, emit }: Entry,
+  { output, format, outputFormat, ids, join, emit, missing }: Entry,
 ): Folder {
   const hash = createHash('sha256');
-  hash.update(JSON.stringify([bucket, key, etag, format, outputFormat, ids, join, emit, SIZES.part]));
+  const shape = [
+    format,
+    outputFormat,
+    ids,
+    join,
+    emit,
+    SIZES.part,
+    ...(missing === undefined ? [] : [missing]),
+  ];
+  hash.update(JSON.stringify([bucket, key, etag, ...shape]));
   return {
     bucket: output.bucket,
     prefix: `${output.prefix}${model}@${identity.slice(0, 12)}/${hash.digest('hex')}/`,
@@ -111,6 +120,11 @@ export type Success = {
   /** Rows read, faulty ones included. */
   readonly rows: number;
   readonly errors: number;
+  /** Values that were missing, and NaN for the model, of the rows that it was asked; where `missing: nan` says so. */
+  readonly missing?: number;
+  /** Were the object's columns taken by their names, or in their order? And what a person should look at. */
+  readonly columns?: 'name' | 'order';
+  readonly notices?: readonly string[];
   readonly files: readonly DoneFile[];
   readonly startedAt: string;
   readonly finishedAt: string;
@@ -125,6 +139,8 @@ export type DoneFile = {
   readonly errors: number;
   /** Where there are any. */
   readonly errorsKey?: string;
+  /** Values that were missing, where there are any. */
+  readonly missing?: number;
   readonly bytes: number;
   /** Of the file, hexadecimal. */
   readonly sha256: string;

@@ -1,11 +1,13 @@
-import { KINDS } from '../infer/datatypes.ts';
+import type { Datatype } from '../infer/contract.ts';
+import { KINDS, type TensorData } from '../infer/datatypes.ts';
 import { FRESH } from '../infer/memory.ts';
 import { readText } from '../infer/request.ts';
+import { isFloat, readValues } from '../infer/values.ts';
 import { AT, FRACTION, stopped } from '../shared/decimal.ts';
 import { isRefusal } from '../shared/http.ts';
 import { rowDimensions } from '../shared/layout.ts';
 import { CLOSE_BRACE, COMMA } from './json-text.ts';
-import { putRow, reshape, type Slot, type Stack, sizeOfShape, type Wrong } from './stack.ts';
+import { put, putRow, reshape, type Slot, type Stack, sizeOfShape, type Wrong } from './stack.ts';
 
 /** The values of a row's inputs, from JSON. */
 
@@ -14,8 +16,16 @@ export const tooDeep: Wrong = { code: 'TOO_DEEP', reason: 'The row is nested dee
 /** The stack has room for the row's shape now, or a block is due first. */
 export const AGAIN = Symbol('again');
 
-/** Puts an input's value into the stack, by the endpoint's own reader. */
-export function readInput(text: string, slot: number, stack: Stack): Wrong | typeof AGAIN | undefined {
+/**
+ * Puts an input's value into the stack, by the endpoint's own reader.
+ * @param missing null is NaN, of floats
+ */
+export function readInput(
+  text: string,
+  slot: number,
+  stack: Stack,
+  missing: boolean,
+): Wrong | typeof AGAIN | undefined {
   const { spec, shape } = stack.slots[slot] as Slot;
   const due = rowDimensions(spec);
   const isList = text.startsWith('[');
@@ -34,21 +44,55 @@ export function readInput(text: string, slot: number, stack: Stack): Wrong | typ
         return AGAIN;
       }
     }
-    const elements = sizeOfShape(shape);
-    putRow(
-      stack,
-      slot,
-      readText(list, spec.datatype, shape.length === 0 ? [1] : shape, elements, spec.name, FRESH),
-    );
+    const own = shape.length === 0 ? [1] : shape;
+    putRow(stack, slot, elementsOf(list, spec.datatype, own, sizeOfShape(shape), spec.name, missing));
     return undefined;
   } catch (error) {
-    if (error instanceof SyntaxError) return invalidJson;
-    if (!isRefusal(error)) throw error;
-    const { code, message } = error;
-    if (code === 'INVALID_JSON') return invalidJson;
-    if (code === 'TOO_DEEP') return tooDeep;
-    return { code, reason: isList ? message : message.replace(`${spec.name}[0]`, spec.name) };
+    return wrongOf(error, (message) => (isList ? message : message.replace(`${spec.name}[0]`, spec.name)));
   }
+}
+
+/** The same for the value of one of an input's columns. */
+export function readColumn(
+  text: string,
+  name: string,
+  slot: number,
+  place: number,
+  stack: Stack,
+  missing: boolean,
+): Wrong | undefined {
+  const { datatype } = (stack.slots[slot] as Slot).spec;
+  try {
+    put(stack, slot, place, elementsOf(`[${text}]`, datatype, [1], 1, name, missing), 0);
+    return undefined;
+  } catch (error) {
+    return wrongOf(error, (message) => message.replace(`${name}[0]`, name));
+  }
+}
+
+/** @param list text of an array */
+function elementsOf(
+  list: string,
+  datatype: Datatype,
+  shape: readonly number[],
+  elements: number,
+  name: string,
+  missing: boolean,
+): TensorData {
+  if (!missing || datatype === 'BYTES' || !isFloat(datatype) || !list.includes('null'))
+    return readText(list, datatype, shape, elements, name, FRESH);
+  const out = KINDS[datatype].allocate(elements);
+  readValues(JSON.parse(list), datatype, shape, elements, out, name, true);
+  return out;
+}
+
+function wrongOf(error: unknown, worded: (message: string) => string): Wrong {
+  if (error instanceof SyntaxError) return invalidJson;
+  if (!isRefusal(error)) throw error;
+  const { code, message } = error;
+  if (code === 'INVALID_JSON') return invalidJson;
+  if (code === 'TOO_DEEP') return tooDeep;
+  return { code, reason: worded(message) };
 }
 
 /** By the first of each array; whether the others are as long is seen when they are read. */
@@ -59,13 +103,13 @@ function dimensionsOf(value: unknown, rank: number): number[] {
   return found;
 }
 
-/** One number a row, other than true and false. */
-export function isNumber(slot: Slot | undefined): boolean {
-  if (slot === undefined) return false;
-  const { datatype } = slot.spec;
-  const dimensions = rowDimensions(slot.spec);
-  return datatype !== 'BYTES' && datatype !== 'BOOL' && dimensions.every((one) => one === 1);
-}
+/** Are its elements numbers, other than true and false? */
+export const isNumeric = (slot: Slot | undefined): boolean =>
+  slot !== undefined && slot.spec.datatype !== 'BYTES' && slot.spec.datatype !== 'BOOL';
+
+/** The same, of one element a row. */
+export const isNumber = (slot: Slot | undefined): boolean =>
+  slot !== undefined && isNumeric(slot) && rowDimensions(slot.spec).every((one) => one === 1);
 
 /** Is it, as `decimal` has read it, a number of JSON and of the datatype? All others are left to the endpoint's own rules. */
 export function isPlain(value: number, bytes: Uint8Array, start: number, slot: Slot | undefined): boolean {

@@ -15,7 +15,16 @@ import {
   stringEnd,
   valueEnd,
 } from './json-text.ts';
-import { AGAIN, invalidJson, isNumber, isPlain, readInput, tooDeep } from './jsonl-input.ts';
+import {
+  AGAIN,
+  invalidJson,
+  isNumber,
+  isNumeric,
+  isPlain,
+  readColumn,
+  readInput,
+  tooDeep,
+} from './jsonl-input.ts';
 import { endRow, type Stack, type Wrong } from './stack.ts';
 import { textAt } from './utf8.ts';
 
@@ -24,6 +33,8 @@ export type Key = {
   readonly name: string;
   /** Of inputs, −1 for none. */
   readonly slot: number;
+  /** Which of the input's columns it is; −1 where it is all of the input. */
+  readonly column: number;
   /** Of carried columns, −1 for none. */
   readonly carried: number;
   readonly isRequired: boolean;
@@ -39,22 +50,34 @@ const notArray: Wrong = {
   code: 'INVALID_REQUEST',
   reason: 'The row must be a JSON object: an array is one for a model with one input, without ids and join.',
 };
-/** @returns a function that puts rows into the stack, as the `parse` of a dialect */
+/**
+ * @param missing null is NaN, of floats
+ * @returns a function that puts rows into the stack, as the `parse` of a dialect
+ */
 export function jsonlParser(
   keys: readonly Key[],
   isBare: boolean,
   stack: Stack,
+  missing: boolean,
 ): (cursor: Cursor, stop: number) => boolean {
   const numbers = new Map(keys.map(({ name }, i) => [name, i]));
   const names = keys.map(({ name }) => Buffer.from(JSON.stringify(name)));
   const required = keys.filter(({ isRequired }) => isRequired).length;
   const hasOptional = keys.some(({ isRequired, carried }) => !isRequired && carried >= 0);
-  const isFast = keys.map(({ slot, carried }) => carried < 0 && isNumber(stack.slots[slot]));
+  const isFast = keys.map(({ slot, column, carried }) => {
+    if (carried >= 0) return false;
+    return column < 0 ? isNumber(stack.slots[slot]) : isNumeric(stack.slots[slot]);
+  });
   /** By key, the one that came after it last time: rows of one writer have one order. */
   const follow = Int32Array.from(keys, (_, i) => (i + 1) % keys.length);
   /** By key, the number of the row that it was last in. */
   const seen = new Float64Array(keys.length);
   let stamp = 0;
+
+  /** Where a value of the next good row goes: the only one of its input, or one of its columns. */
+  const placeOf = (slot: number, column: number): number =>
+    (stack.starts[slot] as number) +
+    (column < 0 ? stack.good : stack.good * (stack.widths[slot] as number) + column);
 
   const readObject = (bytes: Uint8Array, start: number, end: number): Wrong | typeof AGAIN | undefined => {
     stamp++;
@@ -77,14 +100,14 @@ export function jsonlParser(
         last = key;
         if (seen[key] === stamp) return duplicate((keys[key] as Key).name);
         seen[key] = stamp;
-        const { slot, isRequired } = keys[key] as Key;
+        const { slot, column, isRequired } = keys[key] as Key;
         if (isRequired) left--;
         p = skipSpace(bytes, q);
         if (bytes[p] !== COLON) return invalidJson;
         p = skipSpace(bytes, p + 1);
         const value = isFast[key] ? decimal(bytes, p) : Number.NaN;
         if (isPlain(value, bytes, p, stack.slots[slot])) {
-          stack.values[(stack.starts[slot] as number) + stack.good] = value;
+          stack.values[placeOf(slot, column)] = value;
           q = stopped[AT] as number;
         } else {
           q = valueEnd(bytes, p, end, 1);
@@ -105,10 +128,10 @@ export function jsonlParser(
 
   /** What is carried and not in the row has no value; what is required is missing. */
   const absent = (): Wrong | undefined => {
-    for (const [i, { name, carried, slot, isRequired }] of keys.entries()) {
+    for (const [i, { name, carried, slot, column, isRequired }] of keys.entries()) {
       if (seen[i] === stamp) continue;
       if (isRequired) {
-        const what = slot < 0 ? 'one of ids' : 'an input of the model';
+        const what = slot < 0 ? 'one of ids' : `${column < 0 ? 'an input' : 'a column'} of the model`;
         return { code: 'MISSING_INPUT', reason: `${name} is missing, ${what}.` };
       }
       if (carried >= 0) (stack.carried[carried] as unknown[])[stack.good] = null;
@@ -134,7 +157,7 @@ export function jsonlParser(
     bytes: Uint8Array,
     p: number,
     q: number,
-    { name, slot, carried }: Key,
+    { name, slot, column, carried }: Key,
   ): Wrong | typeof AGAIN | undefined => {
     const text = textAt(bytes, p, q);
     if (text === undefined) return encoding;
@@ -150,7 +173,10 @@ export function jsonlParser(
         return { code: 'WRONG_VALUE', reason: `${name} has a number beyond the range of a double.` };
       if (carried >= 0) (stack.carried[carried] as unknown[])[stack.good] = value;
     }
-    return slot < 0 ? undefined : readInput(text, slot, stack);
+    if (slot < 0) return undefined;
+    return column < 0
+      ? readInput(text, slot, stack, missing)
+      : readColumn(text, name, slot, placeOf(slot, column), stack, missing);
   };
 
   const readArray = (bytes: Uint8Array, start: number, end: number): Wrong | typeof AGAIN | undefined => {
@@ -159,7 +185,7 @@ export function jsonlParser(
     if (q === -2) return tooDeep;
     if (q < 0 || skipSpace(bytes, q) !== end) return invalidJson;
     const text = textAt(bytes, start, q);
-    return text === undefined ? encoding : readInput(text, 0, stack);
+    return text === undefined ? encoding : readInput(text, 0, stack, missing);
   };
 
   const readRow = (bytes: Uint8Array, from: number, end: number): Wrong | typeof AGAIN | undefined => {

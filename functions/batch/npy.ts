@@ -1,7 +1,9 @@
 import type { Signature, TensorSpec } from '../infer/contract.ts';
 import { KINDS, sizeOf } from '../infer/datatypes.ts';
+import { allFinite } from '../infer/finite.ts';
+import { IN_ORDER } from '../shared/columns.ts';
 import { rowDimensions, widthOf } from '../shared/layout.ts';
-import { allFinite, cast, type Numbers } from './cast.ts';
+import { cast, NAN, type Numbers, type Reason } from './cast.ts';
 import type { Part } from './contract.ts';
 import { objectFault } from './faults.ts';
 import { type NpyHeader, readNpyHeader } from './npy-header.ts';
@@ -20,6 +22,8 @@ type Fitting = NpyHeader & {
   readonly width: number;
   /** Of a row, in the file. */
   readonly rowBytes: number;
+  /** NaN is a missing value, of floats. */
+  readonly missing: boolean;
 };
 
 /**
@@ -28,7 +32,11 @@ type Fitting = NpyHeader & {
  * @throws an object fault `UNREADABLE` for what is no array, or is cut short; `WRONG_HEADER` for one that does not fit the model, or
  * where columns are to be carried, which have no names here
  */
-export async function openNpy(source: Source, { inputs }: Signature, { ids, join }: Extras): Promise<Rows> {
+export async function openNpy(
+  source: Source,
+  { inputs }: Signature,
+  { ids, join, missing }: Extras,
+): Promise<Rows> {
   if (ids.length > 0 || join)
     throw wrongHeader(
       'Columns of a NumPy array have no names, so none can be carried.',
@@ -40,7 +48,14 @@ export async function openNpy(source: Source, { inputs }: Signature, { ids, join
   const width = inner.reduce((product, one) => product * one, 1);
   if (width === 0) throw wrongHeader('The array’s rows have no elements.', 'Write rows with the model’s.');
   const rowBytes = width * sizeOf(datatype);
-  const array: Fitting = { ...header, inputs: slotsOf(inputs, inner, width), rows, width, rowBytes };
+  const array: Fitting = {
+    ...header,
+    inputs: slotsOf(inputs, inner, width),
+    rows,
+    width,
+    rowBytes,
+    missing: missing === 'nan',
+  };
   const due = rows * rowBytes;
   if (source.bytes - start !== due) {
     throw objectFault(
@@ -57,6 +72,7 @@ export async function openNpy(source: Source, { inputs }: Signature, { ids, join
   const part = (of: Part): AsyncIterable<Block> => read(source, array, of);
   return {
     carried: [],
+    taken: IN_ORDER,
     plan,
     part,
     async *all(partBytes) {
@@ -153,22 +169,30 @@ async function* columns(source: Source, array: Fitting, { part, from, to }: Part
 /** @param bytes of these rows; they become the tensor's own where it holds them as they are */
 function block(
   part: number,
-  { inputs, datatype, width }: Fitting,
+  { inputs, datatype, width, missing }: Fitting,
   first: number,
   count: number,
   bytes: Uint8Array<ArrayBuffer>,
 ): Block {
   const from: Numbers = { datatype, data: KINDS[datatype].view(bytes.buffer, 0, count * width) };
   const [only] = inputs;
-  if (only?.spec.datatype === datatype && inputs.length === 1 && datatype !== 'BOOL' && allFinite(from))
+  if (
+    only?.spec.datatype === datatype &&
+    inputs.length === 1 &&
+    datatype !== 'BOOL' &&
+    allFinite(datatype, from.data)
+  )
     return blockOf(part, inputs, { first, count, data: [from.data], faults: new Map() }, []);
   const rows = stacked(inputs, first, count);
+  const fault = (row: number, column: string, reason: Reason): void => {
+    if (reason !== NAN || !missing) mark(rows, row, column, reason);
+  };
   const label = ({ spec: { name } }: Slot, own: number, column: number): string =>
     own === 1 ? name : `${name}[${column}]`;
   if (only !== undefined && inputs.length === 1) {
     const to = numbersIn(only.spec, rows.data[0] ?? []);
     cast(from, { at: 0, step: 1 }, to, { at: 0, step: 1 }, count * width, (index, reason) =>
-      mark(rows, Math.floor(index / width), label(only, width, index % width), reason),
+      fault(Math.floor(index / width), label(only, width, index % width), reason),
     );
     return blockOf(part, inputs, rows, []);
   }
@@ -183,7 +207,7 @@ function block(
       for (let column = 0; column < own; column++) {
         const target = { at: row * own + column, step: own };
         cast(from, { at: before + column, step: width }, to, target, some, (at, reason) =>
-          mark(rows, row + at, label(input, own, column), reason),
+          fault(row + at, label(input, own, column), reason),
         );
       }
       before += own;

@@ -1,4 +1,4 @@
-import type { Signature } from '../infer/contract.ts';
+import type { Manifest } from '../infer/contract.ts';
 import type { Entry } from './contract.ts';
 import { openCsv } from './csv.ts';
 import { csvWriter } from './csv-writer.ts';
@@ -16,8 +16,12 @@ import type { Column, PartWriter, Rows, Source } from './rows.ts';
 const OPEN = { csv: openCsv, jsonl: openJsonl, npy: openNpy, parquet: openParquet };
 
 /** The rows of an object, in the entry's format. @throws an object fault */
-export const openRows = (entry: Entry, source: Source, signature: Signature): Promise<Rows> =>
-  OPEN[entry.format](source, signature, entry);
+export const openRows = (
+  { format, ids, join, missing }: Entry,
+  source: Source,
+  { signature, columns }: Pick<Manifest, 'signature' | 'columns'>,
+): Promise<Rows> =>
+  OPEN[format](source, signature, { ids, join, ...(columns && { columns }), ...(missing && { missing }) });
 
 /**
  * @returns what makes a writer for each file, one after the other: the next has the memory of the last

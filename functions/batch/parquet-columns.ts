@@ -1,5 +1,6 @@
 import { type FileMetaData, parquetSchema } from 'hyparquet';
 import type { Signature } from '../infer/contract.ts';
+import type { Taken } from '../shared/columns.ts';
 import { checkNames } from '../shared/layout.ts';
 import { columnsOf, wrongHeader } from './csv-columns.ts';
 import type { CsvColumn } from './csv-rows.ts';
@@ -24,6 +25,9 @@ export type ParquetColumns = {
   readonly columns: readonly ReadColumn[];
   /** Names of the carried columns. */
   readonly carried: readonly string[];
+  /** Null and NaN are missing values, of floats. */
+  readonly missing: boolean;
+  readonly taken?: Taken;
 };
 
 /**
@@ -34,7 +38,7 @@ export function parquetColumns(metadata: FileMetaData, signature: Signature, ext
   const { children } = parquetSchema(metadata);
   const names = children.map(({ element }) => element.name);
   checkNames(names, wrongHeader);
-  const { slots, columns: found, carried } = columnsOf(names, names.length, signature, extras);
+  const { slots, columns: found, carried, taken } = columnsOf(names, names.length, signature, extras);
   let leaf = 0;
   const columns = children.flatMap((child, i): ReadColumn[] => {
     const { element } = child;
@@ -66,7 +70,7 @@ export function parquetColumns(metadata: FileMetaData, signature: Signature, ext
       );
     return [{ name, leaf: place, kind, target: { input: slot, at: field.column }, carried: at }];
   });
-  return { inputs: slots, columns, carried };
+  return { inputs: slots, columns, carried, missing: extras.missing === 'nan', ...(taken && { taken }) };
 }
 
 const KINDS_READ =

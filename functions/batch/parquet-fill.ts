@@ -1,8 +1,8 @@
 import type { TensorSpec } from '../infer/contract.ts';
 import { KINDS, type TensorData } from '../infer/datatypes.ts';
 import { fromHalf } from '../infer/half.ts';
-import { textFault } from '../infer/values.ts';
-import { cast, gather, NO_VALUE, type Numeric, type OnFault, type Reason } from './cast.ts';
+import { isFloat, storeNaN, textFault } from '../infer/values.ts';
+import { cast, gather, NAN, NO_VALUE, type Numeric, type OnFault, type Reason } from './cast.ts';
 import type { ParquetColumns, ReadColumn } from './parquet-columns.ts';
 import { isBroken, type Kind } from './parquet-kinds.ts';
 import { isTexts, type Page, type Values } from './parquet-pages.ts';
@@ -23,7 +23,7 @@ export type Cursor = {
 /** A column's values for the rows of a block. */
 export async function fill(
   cursor: Cursor,
-  { inputs }: ParquetColumns,
+  { inputs, missing }: ParquetColumns,
   block: Stacked,
   beside: readonly unknown[][],
 ): Promise<void> {
@@ -48,7 +48,8 @@ export async function fill(
         width: widthOf(row),
         element: at,
       };
-      put(page, taken, count, cursor, to, onFault);
+      if (missing && isFloat(to.spec.datatype)) putFloats(page, taken, count, cursor, to, onFault);
+      else put(page, taken, count, cursor, to, onFault);
     }
     const values = beside[column.carried];
     if (values !== undefined) carry(page, taken, count, column, values, done, onFault);
@@ -104,6 +105,25 @@ function put(
     if (fault !== undefined) onFault(i, ['WRONG_VALUE', fault]);
     texts[run.at + i * width] = text;
   }
+}
+
+/** The same of floats that may be missing: what has no value, or is NaN, is NaN. */
+function putFloats(
+  page: Page,
+  from: number,
+  count: number,
+  cursor: Cursor,
+  to: Target,
+  onFault: OnFault,
+): void {
+  const { nulls } = page;
+  const isNull = (row: number): boolean => nulls?.[from + row] === 1;
+  // A place without a value has that of another row, or none.
+  put({ ...page, nulls: undefined }, from, count, cursor, to, (row, reason) => {
+    if (reason !== NAN && !isNull(row)) onFault(row, reason);
+  });
+  for (let row = 0; row < count; row++)
+    if (isNull(row)) storeNaN(to.data, (to.at + row) * to.width + to.element, to.spec.datatype);
 }
 
 /** A dictionary as the tensor takes it: each of its entries is cast and checked once. */

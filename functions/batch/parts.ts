@@ -1,4 +1,9 @@
 import { createHash } from 'node:crypto';
+import { allFinite } from '../infer/finite.ts';
+import { fromHalf } from '../infer/half.ts';
+import type { Tensors } from '../infer/transform.ts';
+import { isFloat } from '../infer/values.ts';
+import { COLUMN_NOTICES, type ColumnNotice, type Taken } from '../shared/columns.ts';
 import type { RefusalCode } from '../shared/http.ts';
 import { type Entry, METRICS } from './contract.ts';
 import { objectFault } from './faults.ts';
@@ -16,6 +21,8 @@ export type Scoring = {
   readonly most: number;
   readonly outputs: readonly Written[];
   readonly entry: Entry;
+  /** How the object's columns were taken; absent where it has no row. */
+  readonly taken?: Taken;
   readonly writer: () => PartWriter;
 };
 
@@ -33,8 +40,12 @@ export type OpenPart = {
   close(): Promise<boolean>;
 };
 
-/** The files of a part that are there, in their order, and whether these are all. */
-export type Progress = { readonly written: readonly DoneFile[]; readonly isWhole: boolean };
+/** The files of a part that are there, in their order, whether these are all, and how the columns of the object were taken. */
+export type Progress = {
+  readonly written: readonly DoneFile[];
+  readonly isWhole: boolean;
+  readonly taken?: Taken;
+};
 
 /** Rows that a model is tried with, until it is known how long it takes, and how much it answers. */
 const FIRST_STEP = 32;
@@ -65,7 +76,7 @@ export function openPart(
   world: Around,
   folder: Folder,
   part: number,
-  { run, most, outputs, entry, writer: make }: Scoring,
+  { run, most, outputs, entry, taken, writer: make }: Scoring,
   first: number,
   there: readonly DoneFile[],
 ): OpenPart {
@@ -78,6 +89,7 @@ export function openPart(
     faults: [] as RowFault[],
     faultBytes: 0,
     rows: 0,
+    missing: 0,
     started: world.clock(),
   });
   let file = begin(first + passed);
@@ -93,7 +105,7 @@ export function openPart(
   };
 
   const end = async (isLast: boolean): Promise<boolean> => {
-    const { first: row, writer, faults, rows, started } = file;
+    const { first: row, writer, faults, rows, missing, started } = file;
     const body = writer.end();
     const sha256 = createHash('sha256').update(body).digest('hex');
     const place = { part, number };
@@ -105,12 +117,13 @@ export function openPart(
       rows,
       errors: faults.length,
       ...(errorsAt !== undefined && { errorsKey: errorsAt }),
+      ...(missing > 0 && { missing }),
       bytes: body.length,
       sha256,
       ms: Math.round(world.clock() - started),
     };
     const failed = faults.filter(({ code }) => FAILURES.includes(code)).length;
-    if ((await files.create(done.key, body, metadataOf(done, failed, isLast))) === 'created')
+    if ((await files.create(done.key, body, metadataOf(done, failed, isLast, taken))) === 'created')
       world.count({
         [METRICS.rows]: rows,
         [METRICS.rowErrors]: faults.length,
@@ -144,6 +157,7 @@ export function openPart(
         const count = stepOf(rest.read);
         const [now, others]: readonly [Block, Block?] = count < rest.read ? splitBlock(rest, count) : [rest];
         const before = { size: size(), time: world.clock() };
+        if (entry.missing !== undefined) file.missing += missingIn(now.tensors);
         const scored = await scoreBlock(run, now, outputs, most, entry.outputFormat === 'npy');
         isBegun = true;
         // Rows that are faulty before the model say nothing of it, nor does a clock that was set back; one that stood still, that there is no hurry.
@@ -180,10 +194,22 @@ async function keepErrors(
   return own;
 }
 
+/** Elements that are NaN. */
+function missingIn(tensors: Tensors): number {
+  let count = 0;
+  for (const { datatype, data } of Object.values(tensors)) {
+    if (!isFloat(datatype) || allFinite(datatype, data)) continue;
+    const isHalf = datatype === 'FP16';
+    for (const value of data as Float64Array) if (Number.isNaN(isHalf ? fromHalf(value) : value)) count++;
+  }
+  return count;
+}
+
 const metadataOf = (
-  { first, rows, errors, errorsKey: at, sha256, ms }: DoneFile,
+  { first, rows, errors, errorsKey: at, missing, sha256, ms }: DoneFile,
   failed: number,
   isLast: boolean,
+  taken: Taken | undefined,
 ) => ({
   first: String(first),
   rows: String(rows),
@@ -192,27 +218,40 @@ const metadataOf = (
   ms: String(ms),
   ...(at !== undefined && { 'errors-key': at.slice(at.lastIndexOf('/') + 1) }),
   ...(failed > 0 && { failed: String(failed) }),
+  ...(missing !== undefined && { missing: String(missing) }),
+  ...(taken && { columns: [taken.by, ...taken.notices].join() }),
   ...(!isLast && { more: 'true' }),
 });
 
 async function fileAt(
   files: Files,
   key: string,
-): Promise<{ readonly file: DoneFile; readonly isLast: boolean } | undefined> {
+): Promise<
+  { readonly file: DoneFile; readonly isLast: boolean; readonly taken: Taken | undefined } | undefined
+> {
   const found = await files.head(key);
   if (found === undefined) return undefined;
-  const { first, rows, errors, sha256 = '', ms, more, 'errors-key': errorsAt } = found.metadata;
+  const { first, rows, errors, sha256 = '', ms, more, missing, columns } = found.metadata;
+  const { 'errors-key': errorsAt } = found.metadata;
   const file = {
     key,
     first: Number(first),
     rows: Number(rows),
     errors: Number(errors),
     ...(errorsAt !== undefined && { errorsKey: key.slice(0, key.lastIndexOf('/') + 1) + errorsAt }),
+    ...(missing !== undefined && { missing: Number(missing) }),
     bytes: found.bytes,
     sha256,
     ms: Number(ms),
   };
-  return { file, isLast: more === undefined };
+  return { file, isLast: more === undefined, taken: takenIn(columns) };
+}
+
+/** @param columns as `metadataOf` writes it; absent in files of a version before */
+function takenIn(columns: string | undefined): Taken | undefined {
+  const [by, ...notices] = columns?.split(',') ?? [];
+  if (by !== 'name' && by !== 'order') return undefined;
+  return { by, notices: notices.filter((code): code is ColumnNotice => Object.hasOwn(COLUMN_NOTICES, code)) };
 }
 
 /**
@@ -228,13 +267,15 @@ export async function progressOf(
   { outputFormat }: Entry,
 ): Promise<Progress> {
   const written: DoneFile[] = [];
+  let known: { readonly taken?: Taken } = {};
   for (let due = first; ; ) {
     const found = await fileAt(files, partKey(folder, { part, number: written.length }, outputFormat));
-    if (found === undefined) return { written, isWhole: false };
-    const { file, isLast } = found;
+    if (found === undefined) return { written, isWhole: false, ...known };
+    const { file, isLast, taken } = found;
+    if (taken !== undefined) known = { taken };
     checkFirst(file, due ?? file.first);
     written.push(file);
-    if (isLast) return { written, isWhole: true };
+    if (isLast) return { written, isWhole: true, ...known };
     due = file.first + file.rows;
   }
 }

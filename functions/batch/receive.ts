@@ -208,7 +208,7 @@ export async function finishJob(world: World, job: Job): Promise<void> {
 }
 
 function rowsOf(world: World, { object }: Job, entry: Entry): Promise<Rows> {
-  return openRows(entry, world.source(object, object), world.manifest.signature);
+  return openRows(entry, world.source(object, object), world.manifest);
 }
 
 async function scoringOf(world: World, entry: Entry, rows: Rows): Promise<Scoring> {
@@ -218,6 +218,7 @@ async function scoringOf(world: World, entry: Entry, rows: Rows): Promise<Scorin
     most: mostRows(world.manifest),
     outputs,
     entry,
+    ...(rows.taken && { taken: rows.taken }),
     writer: writerFor(entry, rows, outputs),
   };
 }

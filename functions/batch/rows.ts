@@ -1,5 +1,6 @@
-import type { Datatype } from '../infer/contract.ts';
+import type { Columns, Datatype } from '../infer/contract.ts';
 import type { Tensors } from '../infer/transform.ts';
+import type { Taken } from '../shared/columns.ts';
 import type { Part } from './contract.ts';
 
 /** Shapes that pass between readers of formats, the model, and writers. */
@@ -39,8 +40,16 @@ export type Source = {
   range(start: number, end: number): Promise<Uint8Array<ArrayBuffer>>;
 };
 
-/** Columns that are not the model's: `ids` by name; with `join` any others, too. */
-export type Extras = { readonly ids: readonly string[]; readonly join: boolean };
+/** What an object's columns are beside what the signature says. */
+export type Extras = {
+  /** Columns that are not the model's, by name; with `join` any others, too. */
+  readonly ids: readonly string[];
+  readonly join: boolean;
+  /** Names of the columns of the model's only input. */
+  readonly columns?: Columns;
+  /** Floats that have no value, or are NaN, are NaN for the model; absent: such a row is faulty. */
+  readonly missing?: 'nan';
+};
 
 /** The rows of one object. */
 export type Rows = {
@@ -48,6 +57,8 @@ export type Rows = {
   readonly carried: readonly string[];
   /** Their datatypes (BYTES: text), where the object says: a written Parquet part keeps them. Their values are numbers, bigints, booleans, texts or null. */
   readonly types?: readonly Datatype[];
+  /** Absent for an object without any row. */
+  readonly taken?: Taken;
   /** Cuts the object into parts; absent, with `part`, where it can be read from its start only (gzip). */
   readonly plan?: (partBytes: number) => AsyncIterable<Part>;
   readonly part?: (part: Part) => AsyncIterable<Block>;

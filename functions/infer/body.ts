@@ -12,10 +12,12 @@ const tooLarge = (limit: number): Error =>
 /**
  * Compression is found by its magic bytes, as gateways differ in what they undo and in whether they keep the header.
  * The first byte after the JSON part lies at a multiple of 8, so that tensors can be read in place.
- * @throws Refusal `BODY_TOO_LARGE` before memory is taken for it, or `INVALID_ENCODING`
+ * @throws Refusal `BODY_TOO_LARGE` before memory is taken for it, `INVALID_ENCODING`, or `UNSUPPORTED_MEDIA_TYPE` for another compression
  */
 export function readBody(request: Request, memory: Memory = FRESH): Body {
   const { body, base64, headers } = request;
+  const encoding = headers['content-encoding'];
+  if (encoding !== undefined) checkEncoding(encoding);
   if (body !== undefined && body.length > PAYLOAD_BYTES) throw tooLarge(PAYLOAD_BYTES);
   if (!base64) return body ?? '';
   const before = (8 - ((headerLength(headers) ?? 0) % 8)) % 8;
@@ -24,11 +26,23 @@ export function readBody(request: Request, memory: Memory = FRESH): Body {
     return Buffer.from(buffer, offset + before, size);
   });
   if (bytes[0] === 0x1f && bytes[1] === 0x8b) return unpack(() => zlib().gunzipSync(bytes, LIMIT));
-  if (headers['content-encoding']?.toLowerCase() !== 'deflate') return bytes;
+  if (encoding?.trim().toLowerCase() !== 'deflate') return bytes;
   // RFC 9110 means zlib's format by deflate, and some clients send the bare one; a gateway may have undone either.
   if (bytes[0] === 0x7b || bytes[0] === 0x5b) return bytes;
   const framed = ((bytes[0] ?? 0) & 0x0f) === 8 && (((bytes[0] ?? 0) << 8) | (bytes[1] ?? 0)) % 31 === 0;
   return unpack(() => (framed ? zlib().inflateSync(bytes, LIMIT) : zlib().inflateRawSync(bytes, LIMIT)));
+}
+
+/** https://www.rfc-editor.org/rfc/rfc9110#section-8.4.1 */
+const ENCODINGS = ['gzip', 'x-gzip', 'deflate', 'identity', ''];
+
+/** @throws Refusal `UNSUPPORTED_MEDIA_TYPE`: bytes of another encoding would be told as no JSON, or taken for a tensor's */
+function checkEncoding(encoding: string): void {
+  if (ENCODINGS.includes(encoding.trim().toLowerCase())) return;
+  throw refusal(
+    'UNSUPPORTED_MEDIA_TYPE',
+    'Content-Encoding must be gzip, deflate or identity: compress the body with one of these, or not at all.',
+  );
 }
 
 /** Loaded with the first compressed body: a cold start without one does not wait for it. */

@@ -39,6 +39,13 @@ export type Signature = {
   readonly omitted: readonly string[];
 };
 
+/** Names of the columns of a model whose one input has the shape [rows, columns], in the input's order: known when packaged. */
+export type Columns = {
+  readonly names: readonly string[];
+  /** They are declared, or the model's own: a header that lacks one is refused. Else they are the reference data's, and put those files in order that have them all. */
+  readonly bind: boolean;
+};
+
 /** One file of an artifact that is read from the registry bucket at init, since it does not fit the zip. */
 export type RemoteFile = { readonly path: string; readonly sha256: string; readonly bytes: number };
 
@@ -67,6 +74,12 @@ export type Manifest = {
   readonly drift?: Scored;
   /** A line a decision, and whether the outputs are in it; absent where none is declared. */
   readonly audit?: { readonly predictions: boolean };
+  /** Of what clients see; absent where no names are known, or the model has no columns. */
+  readonly columns?: Columns;
+  /** Of float inputs: empty cells and NaN in csv, null in JSON of `/invocations` are NaN. Absent: they are refused. */
+  readonly missing?: 'nan';
+  /** NaN and infinities are refused in binary tensors, too. */
+  readonly finite?: true;
   /** Files fetched from `<MODELS_FILES_BUCKET>/<MODELS_FILES_PREFIX><sha256>` into /tmp at init; empty when all is in the zip. */
   readonly remote: readonly RemoteFile[];
 };

@@ -1,21 +1,42 @@
+import { isMissing, numberIn } from '../shared/cells.ts';
+import {
+  BY_NAME,
+  firstOf,
+  headerPlaces,
+  IN_ORDER,
+  isOfFractions,
+  listOf,
+  mayBeNames,
+  type Taken,
+} from '../shared/columns.ts';
 import { parseRecords } from '../shared/csv.ts';
 import { refusal } from '../shared/http.ts';
-import type { Datatype, TensorSpec } from './contract.ts';
+import type { Columns, Datatype, TensorSpec } from './contract.ts';
 import { KINDS, type Tensor, type TensorData } from './datatypes.ts';
 import { isFiniteHalf, toHalf } from './half.ts';
-import { mustBe, outOfRange, textFault } from './values.ts';
+import { isFloat, mustBe, outOfRange, storeNaN, textFault } from './values.ts';
+
+/** What is known of the columns beside the signature. */
+type Rules = { readonly columns?: Columns; readonly missing?: 'nan' };
 
 /**
- * Tensors from CSV (RFC 4180), a row a line: all columns belong to the one input of rank 2, or each to one input, in the
- * signature's order or as a first line with exactly the inputs' names says.
+ * Tensors from CSV (RFC 4180), a row a line: all columns belong to the one input of rank 2, or each to one input. They are in the order of
+ * the model, or as a first line with names says; which of both is told.
  *
- * @throws Refusal with row and column, both from 1
+ * @throws Refusal with row and column, both from 1, the first line not counted where it is a header
  */
-export function parseCsv(text: string, inputs: readonly TensorSpec[]): Record<string, Tensor> {
+export function parseCsv(
+  text: string,
+  inputs: readonly TensorSpec[],
+  { columns: known, missing }: Rules = {},
+): { readonly tensors: Record<string, Tensor>; readonly taken: Taken } {
   const records = parseRecords(text);
   const [only] = inputs;
   if (only !== undefined && inputs.length === 1 && only.shape.length === 2) {
-    return tensorsOf([{ spec: only, columns: undefined }], records);
+    const { places, isHeader, taken } = columnsOf(records, only, known);
+    const rows = isHeader ? records.slice(1) : records;
+    const tensors = tensorsOf([{ spec: only, places }], rows, missing === 'nan', records[0]?.length ?? 0);
+    return { tensors, taken };
   }
   for (const { shape } of inputs) {
     const fits = shape.length === 1 || (shape.length === 2 && (shape[1] === 1 || shape[1] === -1));
@@ -27,19 +48,92 @@ export function parseCsv(text: string, inputs: readonly TensorSpec[]): Record<st
     }
   }
   const names = inputs.map(({ name }) => name);
-  const [first] = records;
-  const isHeader = first?.length === names.length && names.every((name) => first.includes(name));
-  const order = isHeader && first !== undefined ? first : names;
-  const columns = inputs.map((spec) => ({ spec, columns: order.indexOf(spec.name) }));
-  return tensorsOf(columns, isHeader ? records.slice(1) : records, names.length);
+  const [first = []] = records;
+  const isNamed = first.length === names.length && names.every((name) => first.includes(name));
+  const isHeader = isNamed || isNumbered(records);
+  const order = isNamed ? first : names;
+  const places = inputs.map((spec) => ({ spec, places: [order.indexOf(spec.name)] }));
+  const tensors = tensorsOf(places, isHeader ? records.slice(1) : records, missing === 'nan', names.length);
+  return { tensors, taken: isNamed ? BY_NAME : IN_ORDER };
 }
 
-type Column = { readonly spec: TensorSpec; readonly columns: number | undefined };
+/** A line alone is a row: nobody asks for none. */
+const isNumbered = (records: readonly (readonly string[])[]): boolean =>
+  records.length > 1 && firstOf(records[0] ?? [], -1) === 'numbered';
+
+type Found = { readonly places?: readonly number[]; readonly isHeader: boolean; readonly taken: Taken };
+
+/**
+ * The places of the input's columns, and whether the first line has their names: all known ones, or no number at all. In a model of
+ * texts, where a row looks like a header, the known names tell alone.
+ */
+function columnsOf(
+  records: readonly (readonly string[])[],
+  { datatype }: TensorSpec,
+  known: Columns | undefined,
+): Found {
+  const [first = [], second = []] = records;
+  const isLone = records.length === 1 && first.every((cell) => numberIn(cell) !== undefined);
+  const places = known && !isLone ? headerPlaces(known, first) : undefined;
+  if (places !== undefined) {
+    checkHeader(records, first, known);
+    return { places, isHeader: true, taken: BY_NAME };
+  }
+  if (isNumbered(records)) return { isHeader: true, taken: IN_ORDER };
+  const isOfNames =
+    datatype !== 'BYTES' &&
+    first.length > 0 &&
+    (first.every((cell) => numberIn(cell) === undefined) ||
+      (known !== undefined &&
+        first.some((cell) => numberIn(cell) === undefined && known.names.includes(cell))));
+  if (!isOfNames) {
+    const isOdd = mayBeNames(first) && isOfFractions(second);
+    return { isHeader: false, taken: isOdd ? { by: 'order', notices: ['INTEGERS_FIRST'] } : IN_ORDER };
+  }
+  if (known?.bind) throw lacking(known.names.filter((name) => !first.includes(name)));
+  checkHeader(records, first);
+  return {
+    isHeader: true,
+    taken: known === undefined ? IN_ORDER : { by: 'order', notices: ['NAMES_DIFFER'] },
+  };
+}
+
+/** @param known names that are all in the first line; it may have no other */
+function checkHeader(
+  records: readonly (readonly string[])[],
+  first: readonly string[],
+  known?: Columns,
+): void {
+  if (records.length === 1) throw refusal('INVALID_REQUEST', 'The body has a line of names, and no row.');
+  if (known === undefined || first.length === known.names.length) return;
+  const columns = listOf(known.names.map((name) => JSON.stringify(name)));
+  const twice = first.findIndex((name, i) => first.indexOf(name) < i);
+  if (twice >= 0)
+    throw refusal(
+      'DUPLICATE_NAME',
+      `Column ${twice + 1} of the first line is there twice; the model’s columns are ${columns}.`,
+    );
+  const other = first.findIndex((name) => !known.names.includes(name));
+  throw refusal(
+    'UNKNOWN_INPUT',
+    `Column ${other + 1} of the first line is none of the model’s, which are ${columns}.`,
+  );
+}
+
+const lacking = (names: readonly string[]): Error =>
+  refusal(
+    'MISSING_INPUT',
+    `The first line lacks the column${names.length === 1 ? '' : 's'} ${listOf(names.map((name) => JSON.stringify(name)))} of the model.`,
+  );
+
+/** `places`: of its columns in a record; absent: all of them. */
+type Column = { readonly spec: TensorSpec; readonly places: readonly number[] | undefined };
 
 function tensorsOf(
   inputs: readonly Column[],
-  records: readonly string[][],
-  width = records[0]?.length ?? 0,
+  records: readonly (readonly string[])[],
+  missing: boolean,
+  width: number,
 ): Record<string, Tensor> {
   records.forEach((record, row) => {
     if (record.length !== width) {
@@ -47,9 +141,9 @@ function tensorsOf(
     }
   });
   const tensors: Record<string, Tensor> = Object.create(null);
-  for (const { spec, columns } of inputs) {
+  for (const { spec, places } of inputs) {
     const { datatype } = spec;
-    const perRow = columns === undefined ? width : 1;
+    const perRow = places?.length ?? width;
     const shape = spec.shape.length === 1 ? [records.length] : [records.length, perRow];
     shape.forEach((dimension, i) => {
       const due = spec.shape[i] ?? -1;
@@ -61,8 +155,8 @@ function tensorsOf(
     const data: TensorData = datatype === 'BYTES' ? [] : KINDS[datatype].allocate(records.length * perRow);
     records.forEach((record, row) => {
       for (let i = 0; i < perRow; i++) {
-        const column = columns ?? i;
-        const reason = storeCell(data, row * perRow + i, record[column] ?? '', datatype);
+        const column = places?.[i] ?? i;
+        const reason = storeCell(data, row * perRow + i, record[column] ?? '', datatype, missing);
         if (reason !== undefined) {
           throw refusal('WRONG_VALUE', `Row ${row + 1}, column ${column + 1} ${reason}`);
         }
@@ -76,12 +170,16 @@ function tensorsOf(
 const NUMBER = /^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i;
 const INTEGER = /^[+-]?\d{1,20}$/;
 
-/** @returns what is wrong with the cell, as the rest of a sentence */
+/**
+ * @param missing a cell of a float without a value is NaN
+ * @returns what is wrong with the cell, as the rest of a sentence
+ */
 export function storeCell(
   out: TensorData,
   index: number,
   cell: string,
   datatype: Datatype,
+  missing: boolean,
 ): string | undefined {
   if (datatype === 'BYTES') {
     (out as string[])[index] = cell;
@@ -93,7 +191,11 @@ export function storeCell(
     (out as Uint8Array)[index] = /^(true|1)$/i.test(word) ? 1 : 0;
     return undefined;
   }
-  if (!NUMBER.test(word)) return mustBe(datatype);
+  if (!NUMBER.test(word)) {
+    if (!missing || !isMissing(word) || !isFloat(datatype)) return mustBe(datatype);
+    storeNaN(out, index, datatype);
+    return undefined;
+  }
   if (datatype === 'INT64' || datatype === 'UINT64') {
     if (!INTEGER.test(word)) return mustBe(datatype);
     const integer = BigInt(word.replace(/^\+/, ''));

@@ -60,12 +60,21 @@ export async function createHandler(
   const primed = prime(session, manifest.graph ?? manifest.signature, process.env, log);
   const meter = createMeter(manifest, process.env, primed, out);
   const audit = auditOf(manifest, meter);
-  const endpoint = { responder, shapes: manifest.signature, manifest, transform, session, meter, log };
+  const endpoint = { responder, shapes: shapesOf(manifest), manifest, transform, session, meter, log };
   // Lambda's own deadline ends what takes too long: a timer cannot fire while ONNX Runtime has the thread.
   return middy<unknown, unknown>({ timeoutEarlyInMillis: 0 })
     .use(events(meter, audit))
     .use(errors(meter, audit, log))
     .handler((call) => answerTo(endpoint, call as Call)) as unknown as Handler;
+}
+
+function shapesOf({ signature, columns, missing, finite }: Manifest): Shapes {
+  return {
+    ...signature,
+    ...(columns && { columns }),
+    ...(missing && { missing }),
+    ...(finite && { finite }),
+  };
 }
 
 function answerTo(endpoint: Endpoint, call: Call): Answer | Promise<Answer> {

@@ -1,8 +1,9 @@
 import { isUtf8 } from 'node:buffer';
 import { refusal } from '../shared/http.ts';
-import { type Datatype, NESTING, TENSOR_BYTES, type TensorSpec } from './contract.ts';
+import { type Columns, type Datatype, NESTING, TENSOR_BYTES, type TensorSpec } from './contract.ts';
 import { KINDS, sizeOf, type Tensor, type TensorData } from './datatypes.ts';
 import { type Envelope, readEnvelope } from './envelope.ts';
+import { nonFiniteIn } from './finite.ts';
 import { FRESH, type Memory } from './memory.ts';
 import { type Fault, placeInArray, scanArray } from './scan.ts';
 import { mustBe, outOfRange, readValues, textFault } from './values.ts';
@@ -17,10 +18,14 @@ export type InferRequest = {
 };
 export type WantedOutput = { readonly spec: TensorSpec; readonly binary: boolean };
 
+/** The signature, and what the manifest says of inputs beside it. */
 export type Shapes = {
   readonly inputs: readonly TensorSpec[];
   readonly outputs: readonly TensorSpec[];
   readonly omitted: readonly string[];
+  readonly columns?: Columns;
+  readonly missing?: 'nan';
+  readonly finite?: true;
 };
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -45,10 +50,13 @@ export function readRequest(
   return understand(readEnvelope(text), signature, tail, memory);
 }
 
-/** The same for a request that is a JavaScript value already: a direct invocation's event. */
-export function readValue(value: unknown, signature: Shapes): InferRequest {
+/**
+ * The same for a request that is a JavaScript value already: a direct invocation's event.
+ * @param missing null is NaN, of floats
+ */
+export function readValue(value: unknown, signature: Shapes, missing = false): InferRequest {
   checkKeys(value, 1);
-  return understand({ value, spans: undefined }, signature, undefined, FRESH);
+  return understand({ value, spans: undefined }, signature, undefined, FRESH, missing);
 }
 
 /** Of what no text was read from: data aside, whose elements are looked at one by one. */
@@ -68,6 +76,7 @@ function understand(
   signature: Shapes,
   tail: Buffer<ArrayBuffer> | undefined,
   memory: Memory,
+  missing = false,
 ): InferRequest {
   if (!isObject(value)) throw invalid('The body must be a JSON object with inputs.');
   const { id, inputs } = value;
@@ -120,6 +129,7 @@ function understand(
         throw invalid(`${path}.parameters.binary_data_size is more than the body has left.`);
       }
       data = readBinary(tail, position, size, spec.datatype, elements, path);
+      if (signature.finite) checkFinite(spec.datatype, data, path);
       position += size;
     } else {
       const { data: list } = input;
@@ -129,7 +139,7 @@ function understand(
         used++;
         data = readText(span, spec.datatype, shape, elements, `${path}.data`, memory);
       } else {
-        data = readList(list, spec.datatype, shape, elements, `${path}.data`);
+        data = readList(list, spec.datatype, shape, elements, `${path}.data`, missing);
       }
     }
     tensors[spec.name] = { datatype: spec.datatype, shape, data: data as never };
@@ -249,19 +259,30 @@ function readList(
   shape: readonly number[],
   elements: number,
   path: string,
+  missing = false,
 ): TensorData {
   // Nested data have fewer rows than elements; then the walk finds out.
   if (elements > list.length && !Array.isArray(list[0])) {
     throw refusal('WRONG_LENGTH', `${path} has ${list.length} elements; the shape says ${elements}.`);
   }
   const out: TensorData = datatype === 'BYTES' ? [] : KINDS[datatype].allocate(elements);
-  readValues(list, datatype, shape, elements, out, path);
+  readValues(list, datatype, shape, elements, out, path, missing);
   return out;
+}
+
+/** @throws Refusal `WRONG_VALUE` that names the first element which is no number */
+function checkFinite(datatype: Datatype, data: TensorData, path: string): void {
+  const place = nonFiniteIn(datatype, data);
+  if (place < 0) return;
+  throw refusal(
+    'WRONG_VALUE',
+    `${path}: element ${place} is NaN or infinite, which this model does not take.`,
+  );
 }
 
 /**
  * A tensor from raw bytes: little-endian, row-major, BOOL a byte, BYTES each with 4 bytes of length before it.
- * NaN and infinities pass as they are: only JSON cannot say them, and for some models NaN is a missing value.
+ * NaN and infinities pass as they are, unless the model says `finite`: for some models NaN is a missing value.
  */
 function readBinary(
   tail: Buffer<ArrayBuffer>,

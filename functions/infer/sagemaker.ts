@@ -1,9 +1,10 @@
+import { listOf, type Taken } from '../shared/columns.ts';
 import { writeCsv } from '../shared/csv.ts';
 import { type Request, utf8 } from '../shared/event.ts';
-import { type Answer, JSON_HEADERS, refusal } from '../shared/http.ts';
+import { type Answer, isRefusal, JSON_HEADERS, refusal } from '../shared/http.ts';
 import { elementsText, inferAnswer, type Responder } from './answer.ts';
 import { type Body, splitBody } from './body.ts';
-import type { TensorSpec } from './contract.ts';
+import type { Columns, TensorSpec } from './contract.ts';
 import { parseCsv } from './csv.ts';
 import type { Tensor } from './datatypes.ts';
 import { readEnvelope } from './envelope.ts';
@@ -17,15 +18,15 @@ import type { Tensors } from './transform.ts';
  *
  * `application/json` (also without a content type):
  *   {"instances": [[1, 2], [3, 4]]}            a row each, where the model has one input
- *   {"instances": [{"age": 1, "job": "x"}]}    a row each, by input names
+ *   {"instances": [{"age": 1, "job": "x"}]}    a row each, by input names, or by the column names of the one input
  *   {"inputs": [[1, 2], [3, 4]]}               the one input whole
  *   {"inputs": {"age": [1], "job": ["x"]}}     each input whole
  *   [[1, 2], [3, 4]]                           as instances; [1, 2] is one row
  *   {"inputs": [{"name": …, "datatype": …}]}   the Open Inference Protocol, answered in it (as Triton's container does),
  *                                              binary too: application/vnd.sagemaker-triton.binary+json;json-header-size=N
  * `application/jsonlines`: an instance a line.
- * `text/csv`: a row a line, without a header or with the inputs' names; columns are those of the one input of rank 2, or one
- *   for each input.
+ * `text/csv`: a row a line, with or without a header (`columns.ts`); columns are those of the one input of rank 2, or one for each input.
+ *   The answer's header `x-models-columns` says whether they were taken by their names, or in their order.
  *
  * Answers: `{"predictions": [row, …]}`, and `{"outputs": …}` to `inputs`; a model of one output gives its values, of several
  * an object by output names. With `Accept: text/csv` a line a row, the outputs' values beside each other.
@@ -45,8 +46,9 @@ export function readInvocation(
     case 'application/x-ndjson':
       return rows(readLines(textOf(body)), shapes, csv);
     case 'text/csv': {
-      const asked = { ...EMPTY, tensors: parseCsv(textOf(body), shapes.inputs), outputs: allOf(shapes) };
-      return { asked, answer: (tensors) => predictions(tensors, shapes, csv) };
+      const { tensors: inputs, taken } = parseCsv(textOf(body), shapes.inputs, shapes);
+      const asked = { ...EMPTY, tensors: inputs, outputs: allOf(shapes) };
+      return { asked, answer: (tensors) => telling(taken, predictions(tensors, shapes, csv)) };
     }
     case 'application/vnd.sagemaker-triton.binary+json': {
       const size = options.map((option) => /^\s*json-header-size=(\d+)\s*$/i.exec(option)?.[1]).find(Boolean);
@@ -102,16 +104,40 @@ function readJson(text: string, shapes: Shapes, responder: Responder, csv: boole
   };
 }
 
+/** How the columns were taken, for who sends csv: `order`, and why that may be wrong. */
+function telling({ by, notices }: Taken, answer: Answer): Answer {
+  return { ...answer, headers: { ...answer.headers, 'x-models-columns': [by, ...notices].join('; ') } };
+}
+
+/** A value a line: one that is cut is no row, and what is left of it no part of the next. @throws Refusal `INVALID_JSON` with the line */
 function readLines(text: string): unknown[] {
-  const lines = text.split(/\r?\n/).filter((line) => line.trim() !== '');
-  const { value } = readEnvelope(`[${lines.join(',')}]`);
-  return value as unknown[];
+  const values: unknown[] = [];
+  text.split(/\r?\n/).forEach((line, i) => {
+    if (line.trim() === '') return;
+    let found: unknown;
+    try {
+      // In an array, so that no key of a row is taken for one of the protocol's.
+      found = readEnvelope(`[${line}]`).value;
+    } catch (error) {
+      if (!isRefusal(error) || error.code !== 'INVALID_JSON') throw error;
+    }
+    if (!Array.isArray(found) || found.length !== 1)
+      throw refusal('INVALID_JSON', `Line ${i + 1} is not one JSON value.`);
+    values.push(found[0]);
+  });
+  return values;
 }
 
 /** Rows become columns, columns tensors. */
 function rows(instances: readonly unknown[], shapes: Shapes, csv: boolean): Invocation {
+  const [only, ...others] = shapes.inputs;
+  const [first] = instances;
+  if (shapes.columns !== undefined && only !== undefined && others.length === 0) {
+    if (isObject(first) && !Object.hasOwn(first, only.name))
+      return rows(instances.map(arrayBy(shapes.columns)), shapes, csv);
+  }
   const columns: Record<string, unknown[]> = Object.create(null);
-  const named = isObject(instances[0]);
+  const named = isObject(first);
   for (const { name } of named ? shapes.inputs : []) columns[name] = [];
   instances.forEach((instance, i) => {
     const path = `$.instances[${i}]`;
@@ -137,8 +163,23 @@ function rows(instances: readonly unknown[], shapes: Shapes, csv: boolean): Invo
   return { asked, answer: (tensors) => predictions(tensors, shapes, csv) };
 }
 
-const namesOf = (specs: readonly TensorSpec[]): string =>
-  specs.map(({ name }) => JSON.stringify(name)).join(', ');
+/** A row by the names of its columns, as pandas writes it, becomes one in the model's order. */
+const arrayBy =
+  ({ names }: Columns) =>
+  (instance: unknown, i: number): unknown[] => {
+    const path = `$.instances[${i}]`;
+    if (!isObject(instance)) throw invalid(`${path} must be an object by column names, as the first one is.`);
+    const lacks = names.filter((name) => !Object.hasOwn(instance, name));
+    if (lacks.length > 0)
+      throw refusal('MISSING_INPUT', `${path}: the columns ${quoted(lacks)} are missing.`);
+    if (Object.keys(instance).length > names.length)
+      throw refusal('UNKNOWN_INPUT', `${path}: the model’s columns are ${quoted(names)}, and no others.`);
+    return names.map((name) => instance[name]);
+  };
+
+const quoted = (names: readonly string[]): string => listOf(names.map((name) => JSON.stringify(name)));
+
+const namesOf = (specs: readonly TensorSpec[]): string => quoted(specs.map(({ name }) => name));
 
 function byOnly(specs: readonly TensorSpec[], value: unknown, path: string): Record<string, unknown> {
   const [only, ...others] = specs;
@@ -161,7 +202,7 @@ function whole(values: Readonly<Record<string, unknown>>, shapes: Shapes, path: 
     }
     return { name, datatype: spec.datatype, shape, data: Array.isArray(value) ? value : [value] };
   });
-  return readValue({ inputs }, shapes);
+  return readValue({ inputs }, shapes, shapes.missing === 'nan');
 }
 
 function nestingOf(value: unknown): number[] {

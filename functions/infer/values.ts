@@ -6,6 +6,8 @@ import { isFiniteHalf, toHalf } from './half.ts';
 /**
  * Reads data that are JavaScript arrays already: texts, and whatever a direct invocation brings (Lambda's runtime has
  * parsed the event). Same rules as scan.ts.
+ *
+ * @param missing null is NaN, of floats
  */
 export function readValues(
   values: readonly unknown[],
@@ -14,6 +16,7 @@ export function readValues(
   elements: number,
   out: TensorData,
   path: string,
+  missing = false,
 ): void {
   // Flat or nested is told by the first element, as the empty array is both.
   const nested = Array.isArray(values[0]);
@@ -27,7 +30,7 @@ export function readValues(
         walk(value, depth + 1, `${place}[${i}]`);
       } else {
         if (index === elements) throw wrongLength(path, elements);
-        const reason = store(out, index++, value, datatype);
+        const reason = store(out, index++, value, datatype, missing);
         if (reason !== undefined) throw refusal('WRONG_VALUE', `${place}[${i}] ${reason}`);
       }
     }
@@ -41,8 +44,25 @@ const wrongLength = (path: string, expected: number | undefined, found?: number)
 const wrongNesting = (path: string): Refusal =>
   refusal('WRONG_LENGTH', `${path} is not nested as the shape is; flat data are fine, too.`);
 
+export const isFloat = (datatype: Datatype): boolean => datatype.startsWith('FP');
+
+/** @param datatype one of floats, which `out` is of */
+export function storeNaN(out: TensorData, index: number, datatype: Datatype): void {
+  out[index] = datatype === 'FP16' ? toHalf(Number.NaN) : Number.NaN;
+}
+
 /** @returns what is wrong with the element, as the rest of a sentence */
-function store(out: TensorData, index: number, value: unknown, datatype: Datatype): string | undefined {
+function store(
+  out: TensorData,
+  index: number,
+  value: unknown,
+  datatype: Datatype,
+  missing: boolean,
+): string | undefined {
+  if (value === null && missing && isFloat(datatype)) {
+    storeNaN(out, index, datatype);
+    return undefined;
+  }
   if (datatype === 'BYTES') {
     if (typeof value !== 'string') return MUST_BE.BYTES;
     const reason = textFault(value);
@@ -85,7 +105,7 @@ const MUST_BE = { BYTES: 'must be a string.', BOOL: 'must be true or false.' };
 /** The rest of a sentence that starts with the element's path. */
 export function mustBe(datatype: Datatype): string {
   if (datatype === 'BYTES' || datatype === 'BOOL') return MUST_BE[datatype];
-  return datatype.startsWith('FP') ? 'must be a number.' : 'must be a whole number.';
+  return isFloat(datatype) ? 'must be a number.' : 'must be a whole number.';
 }
 
 export function outOfRange(datatype: Datatype): string {

@@ -71,6 +71,9 @@ export function recordAt(
 const NUMBER = /^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i;
 const NONE = /^([+-]?(nan|inf|infinity))?$/i;
 
+/** Does a cell say that there is no value? An infinity is one. */
+export const isMissing = (word: string): boolean => /^([+-]?nan)?$/i.test(word);
+
 /** @returns the number that a cell says, NaN where it says that there is none, undefined for any other text */
 export function numberIn(text: string): number | undefined {
   const word = text.trim();
@@ -78,14 +81,4 @@ export function numberIn(text: string): number | undefined {
   if (NONE.test(word)) return Number.NaN;
   if (/^true$/i.test(word)) return 1;
   return /^false$/i.test(word) ? 0 : undefined;
-}
-
-/** What a file's first line is: a row already, names that only number the columns, names, or numbers in a wrong count. */
-export type First = 'row' | 'numbered' | 'names' | 'wrong';
-
-/** @param width columns that the model takes, −1 where it takes any number */
-export function firstOf(cells: readonly string[], width: number): First {
-  if (!cells.every((cell) => numberIn(cell) !== undefined)) return 'names';
-  if (cells.length > 2 && cells.every((cell, i) => cell === String(i))) return 'numbered';
-  return cells.length === width ? 'row' : 'wrong';
 }

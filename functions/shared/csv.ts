@@ -1,7 +1,7 @@
 import { refusal } from './http.ts';
 
 /**
- * The cells of CSV (RFC 4180), a record a line; blank lines are passed over.
+ * The cells of CSV (RFC 4180), a record a line; blank lines are passed over, and one of an empty cell in quotes is none.
  * @throws Refusal for a quote that never closes, or one inside a bare cell
  */
 export function parseRecords(text: string): string[][] {
@@ -18,7 +18,7 @@ export function parseRecords(text: string): string[][] {
     // A comma at the very end has one more, empty cell after it.
     if (end === ',' && cell.lastIndex === text.length) record.push('');
     if (end === ',' && cell.lastIndex < text.length) continue;
-    if (record.length > 1 || record[0] !== '') records.push(record);
+    if (record.length > 1 || quoted !== undefined || bare !== '') records.push(record);
     record = [];
   }
   return records;

@@ -32,7 +32,10 @@ export const REFUSALS = {
     status: 413,
     meaning: 'The answer is beyond what Lambda or the load balancer carries.',
   },
-  UNSUPPORTED_MEDIA_TYPE: { status: 415, meaning: 'The content type is none that this path takes.' },
+  UNSUPPORTED_MEDIA_TYPE: {
+    status: 415,
+    meaning: 'The content type, or the content encoding, is none that this path takes.',
+  },
   MODEL_FAILED: { status: 422, fault: 'model', meaning: 'The model could not compute these inputs.' },
   NON_FINITE_OUTPUT: {
     status: 422,

@@ -1,4 +1,5 @@
-import type { Datatype, Signature, TensorSpec } from '../infer/contract.ts';
+import type { Columns, Datatype, Signature, TensorSpec } from '../infer/contract.ts';
+import { BY_NAME, IN_ORDER, listOf, placesOf, type Taken } from './columns.ts';
 
 /** One element of a row of the model: where it goes, and what people call it. */
 export type Field = {
@@ -24,6 +25,7 @@ export type Layout = {
   readonly fields: readonly Field[];
   /** The first field of each of the file's columns, −1 for one that is the model's own answer. */
   readonly targets: readonly number[];
+  readonly taken: Taken;
 };
 
 /** The file's columns: their names, where it has any, and how many elements each has in a row. */
@@ -33,10 +35,16 @@ export type Header = { readonly names?: readonly string[]; readonly widths: read
 export type Fault = (message: string, fix: string) => Error;
 
 /**
- * Columns go to inputs by name; where the model has one input only, in the file's order. The model's answers may be in the file and
- * are passed over; anything else that is not of the model is refused, as it is more likely a mistake than meant.
+ * Columns go to inputs by name; where the model has one input only, by the names of its columns, if they are known, else in the file's
+ * order. The model's answers may be in the file and are passed over; anything else that is not of the model is refused, as it is more
+ * likely a mistake than meant.
  */
-export function layoutOf({ inputs, outputs, omitted }: Signature, header: Header, fault: Fault): Layout {
+export function layoutOf(
+  { inputs, outputs, omitted }: Signature,
+  header: Header,
+  fault: Fault,
+  known?: Columns,
+): Layout {
   const { names, widths } = header;
   checkNames(names, fault);
   for (const spec of inputs) {
@@ -48,20 +56,22 @@ export function layoutOf({ inputs, outputs, omitted }: Signature, header: Header
   }
   const [only] = inputs;
   const answers = new Set([...outputs.map(({ name }) => name), ...omitted]);
-  const taken = new Map<TensorSpec, number[]>();
-  if (names === undefined) inOrder(inputs, widths, taken, fault);
-  else if (only !== undefined && inputs.length === 1 && !isByName(only, header)) {
-    const due = widthOf(only);
-    const all = names.map((_, column) => column);
-    const sum = widths.reduce((total, width) => total + width, 0);
-    taken.set(only, sum === due ? all : all.filter((column) => !answers.has(names[column] as string)));
-  } else for (const spec of inputs) taken.set(spec, columnsOf(spec, names));
+  const columnsFor = new Map<TensorSpec, readonly number[]>();
+  let taken = BY_NAME;
+  if (names === undefined) {
+    inOrder(inputs, widths, columnsFor, fault);
+    taken = IN_ORDER;
+  } else if (only !== undefined && inputs.length === 1 && !isByName(only, header)) {
+    const named = known && byNames(known, names, widths, fault);
+    columnsFor.set(only, named ?? ofOnly(only, names, widths, answers));
+    if (named === undefined) taken = known === undefined ? IN_ORDER : OTHER_NAMES;
+  } else for (const spec of inputs) columnsFor.set(spec, columnsOf(spec, names));
 
   const tensors: RowTensor[] = [];
   const fields: Field[] = [];
   const targets = widths.map(() => -1);
   for (const spec of inputs) {
-    const columns = taken.get(spec) ?? [];
+    const columns = columnsFor.get(spec) ?? [];
     if (columns.length === 0)
       throw fault(`It has no column ${spec.name}, an input of the model.`, 'Add this column to the file.');
     const first = fields.length;
@@ -75,7 +85,7 @@ export function layoutOf({ inputs, outputs, omitted }: Signature, header: Header
       }
     }
     const width = fields.length - first;
-    const due = widthOf(spec);
+    const due = widthOf(spec) < 0 && known?.bind ? known.names.length : widthOf(spec);
     if (due >= 0 && due !== width) throw wrongWidth(spec, due, width, fault);
     tensors.push({ spec, width, first });
   }
@@ -86,7 +96,48 @@ export function layoutOf({ inputs, outputs, omitted }: Signature, header: Header
       fields.length > 20 ? '' : `; the model takes ${fields.map(({ label }) => label).join(', ')}`;
     throw fault(`Its column ${name} is no input of the model${model}.`, 'Drop this column from the file.');
   });
-  return { tensors, fields, targets };
+  return { tensors, fields, targets, taken };
+}
+
+const OTHER_NAMES: Taken = { by: 'order', notices: ['NAMES_DIFFER'] };
+
+/**
+ * The columns by the names that are known.
+ * @returns undefined where the file's are others, and the known ones do not bind
+ */
+function byNames(
+  known: Columns,
+  names: readonly string[],
+  widths: readonly number[],
+  fault: Fault,
+): readonly number[] | undefined {
+  const found = placesOf(known.names, names);
+  if ('lacks' in found) {
+    if (!known.bind) return undefined;
+    const { lacks } = found;
+    throw fault(
+      `It has no column${lacks.length === 1 ? '' : 's'} ${listOf(lacks)}; the columns of the model are ${listOf(known.names)}.`,
+      'Name the columns of the file as the model does, and add what is missing.',
+    );
+  }
+  const wide = found.places.find((place) => widths[place] !== 1);
+  if (wide === undefined) return found.places;
+  throw fault(
+    `Its column ${names[wide]} has ${widths[wide]} values a row, and a column of the model has one.`,
+    'Write one value.',
+  );
+}
+
+/** All of the file's columns in their order, less the model's answers if they are there, too. */
+function ofOnly(
+  only: TensorSpec,
+  names: readonly string[],
+  widths: readonly number[],
+  answers: ReadonlySet<string>,
+): readonly number[] {
+  const all = names.map((_, column) => column);
+  const sum = widths.reduce((total, width) => total + width, 0);
+  return sum === widthOf(only) ? all : all.filter((column) => !answers.has(names[column] as string));
 }
 
 /** Dimensions of a row: a free first dimension counts rows; so does any first one of at least two. */
@@ -142,7 +193,7 @@ function columnsOf(spec: TensorSpec, names: readonly string[]): number[] {
 function inOrder(
   inputs: readonly TensorSpec[],
   widths: readonly number[],
-  taken: Map<TensorSpec, number[]>,
+  columnsFor: Map<TensorSpec, readonly number[]>,
   fault: Fault,
 ): void {
   const open = inputs.filter((spec) => widthOf(spec) < 0);
@@ -157,7 +208,7 @@ function inOrder(
   let next = 0;
   for (const spec of inputs) {
     const width = widthOf(spec) < 0 ? rest : widthOf(spec);
-    taken.set(
+    columnsFor.set(
       spec,
       Array.from({ length: width }, (_, i) => next + i),
     );

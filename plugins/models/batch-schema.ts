@@ -1,8 +1,6 @@
 import { z } from 'zod';
 import { FORMATS } from '../../functions/batch/contract.ts';
-import { flag, listed, percent } from './fields.ts';
-
-const names = z.preprocess(listed, z.array(z.string().min(1)).min(1));
+import { flag, names, percent } from './fields.ts';
 
 /** An entry of `models.<name>.batch`. */
 export const batch = z.strictObject({
@@ -33,6 +31,9 @@ export const batch = z.strictObject({
   emit: names.optional().meta({
     description: 'Outputs that are written, in this order; default: all.',
     type: 'list',
+  }),
+  missing: z.enum(['refuse', 'nan']).optional().meta({
+    description: 'As for the model, of these objects; default: the model’s.',
   }),
   create: z
     .preprocess(flag, z.union([z.boolean(), z.enum(['input', 'output'])]))

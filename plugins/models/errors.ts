@@ -49,6 +49,7 @@ export const PROBLEMS = {
   MODELS_ARTIFACT_MEMORY: 'Loading or running the artifact took more memory than it may.',
   MODELS_ARTIFACT_UNSUPPORTED: 'The artifact is valid, but cannot be served.',
   MODELS_ARTIFACT_SIZE: 'The artifact is too large for its function.',
+  MODELS_COLUMNS: 'The names of columns, declared or in the artifact, do not fit the model.',
   MODELS_TRANSFORM_INVALID: 'transform.ts cannot be bundled, does not load, or exports something wrong.',
 } as const;
 

@@ -20,4 +20,6 @@ export const inSeconds = (text: string): string => `${text} A plain number is se
 export const percent = z.preprocess(written('%'), z.string().regex(/^\d+(\.\d+)?\s*%?$/));
 export const positive = (most: number) => z.preprocess(numeric, z.number().positive().max(most));
 export const integer = (least: number, most: number) => z.preprocess(numeric, z.int().min(least).max(most));
+/** A list of names, of which there is one. */
+export const names = z.preprocess(listed, z.array(z.string().min(1)).min(1));
 export const object = z.record(z.string(), z.unknown());

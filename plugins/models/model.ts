@@ -11,6 +11,12 @@ export type Model = {
   readonly timeout: number;
   readonly architecture: Architecture;
   readonly optimize: boolean;
+  /** Names of the columns of the only input that clients see. */
+  readonly columns?: readonly string[];
+  /** Missing values of floats are NaN, in csv, `/invocations` and batch; absent: they are refused. */
+  readonly missing?: 'nan';
+  /** NaN and infinities are refused in binary, too. */
+  readonly finite?: true;
   readonly http?: Http;
   /** Any property of a framework function, as the user wrote it. */
   readonly function: Readonly<Record<string, unknown>>;

@@ -127,14 +127,31 @@ function drop(from: unknown, path: readonly PropertyKey[]): void {
 
 function modelOf(name: string, given: Declaration, around: Surroundings): Model {
   // A copy: the framework writes into its own configuration, and a model is frozen.
-  const { http, traffic, architecture, concurrency, gate, release, latency, drift, batch, audit, ...rest } =
-    structuredClone(given);
+  const {
+    http,
+    traffic,
+    architecture,
+    columns,
+    missing,
+    finite,
+    concurrency,
+    gate,
+    release,
+    latency,
+    drift,
+    batch,
+    audit,
+    ...rest
+  } = structuredClone(given);
   const instances = concurrency && concurrencyOf(concurrency);
   return {
     ...rest,
     name,
     artifact: artifactOf(given.artifact),
     architecture: architecture ?? (around.architecture === 'arm64' ? 'arm64' : 'x86_64'),
+    ...(columns && { columns }),
+    ...(missing === 'nan' && { missing }),
+    ...(finite && { finite }),
     ...(http && { http: { ...http, path: http.path.replace(/(?<=.)\/$/, '') } }),
     ...(traffic !== undefined && { traffic: perSecond(traffic) }),
     ...(instances && { concurrency: instances }),
@@ -158,7 +175,7 @@ function modelOf(name: string, given: Declaration, around: Surroundings): Model 
         outputs: drift.outputs,
       },
     }),
-    ...(batch && { batch: batchOf(batch, concurrency?.batch ?? AT_ONCE) }),
+    ...(batch && { batch: batchOf(batch, concurrency?.batch ?? AT_ONCE, missing) }),
     ...(audit && {
       audit: {
         predictions: audit.predictions,
@@ -172,8 +189,12 @@ function modelOf(name: string, given: Declaration, around: Surroundings): Model 
 /** Objects at once, where nothing is said: what Lambda begins to read a queue with. */
 const AT_ONCE = 5;
 
-function batchOf(given: NonNullable<Declaration['batch']>, concurrency: number): Batch {
-  const entries = given.map(entryOf);
+function batchOf(
+  given: NonNullable<Declaration['batch']>,
+  concurrency: number,
+  missing: Declaration['missing'],
+): Batch {
+  const entries = given.map((entry) => entryOf({ ...entry, missing: entry.missing ?? missing }));
   const made = given.flatMap(({ create }, index) => {
     const { input, output } = entries[index] as Entry;
     return [
@@ -198,6 +219,7 @@ function entryOf(given: NonNullable<Declaration['batch']>[number]): Entry {
     ids: given.ids ?? [],
     join: given.join === 'input',
     emit: given.emit ?? [],
+    ...(given.missing === 'nan' && { missing: given.missing }),
   };
 }
 

@@ -47,6 +47,25 @@ export function ruleProblems(key: string, given: Declaration): readonly Problem[
       fix: 'Write `s3://bucket/key`.',
     });
   }
+  const twice = given.columns?.find((name, i, all) => all.indexOf(name) < i);
+  if (twice !== undefined) {
+    problems.push({
+      code: 'MODELS_COLUMNS',
+      key: `${key}.columns`,
+      value: twice,
+      message: `names the column ${twice} twice.`,
+      fix: 'Give each column a name of its own.',
+    });
+  }
+  if (given.finite && given.missing === 'nan') {
+    problems.push({
+      code: 'MODELS_INVALID_VALUE',
+      key: `${key}.finite`,
+      value: true,
+      message: 'refuses NaN, which `missing: nan` gives to the model.',
+      fix: 'Leave out one of them.',
+    });
+  }
   const logged = (['drift', 'audit'] as const).find((name) => given[name] !== undefined);
   if (logged !== undefined && given.function.disableLogs === true) {
     const why = { drift: 'drift is counted from', audit: 'an audit is written to' }[logged];

@@ -1,6 +1,17 @@
 import { z } from 'zod';
 import { batch } from './batch-schema.ts';
-import { duration, flag, inSeconds, integer, listed, numeric, object, percent, positive } from './fields.ts';
+import {
+  duration,
+  flag,
+  inSeconds,
+  integer,
+  listed,
+  names,
+  numeric,
+  object,
+  percent,
+  positive,
+} from './fields.ts';
 
 /**
  * What a user may say, once: the types, the defaults, the framework's JSON Schema and the README's table all come
@@ -244,6 +255,20 @@ export const declaration = z.strictObject({
     .meta({ description: 'Of processor and layer; default: `provider.architecture`, else `x86_64`.' }),
   optimize: z.preprocess(flag, z.boolean()).default(true).meta({
     description: 'Optimise the graph when packaging; shipped only if its outputs are the same.',
+    type: 'boolean',
+  }),
+  columns: names.optional().meta({
+    description:
+      'Names of the columns of a model with one input, in its order, by which csv, jsonl and parquet are matched; default: the model’s metadata property `columns`, else the header of `drift.baseline`.',
+    type: 'list',
+    example: '[age, income]',
+  }),
+  missing: z.enum(['refuse', 'nan']).optional().meta({
+    description:
+      '`nan`: empty cells, null and NaN of float inputs are NaN for the model, in csv, `/invocations` and batch. Default: `refuse`.',
+  }),
+  finite: z.preprocess(flag, z.boolean()).optional().meta({
+    description: 'NaN and infinities are refused in binary, too. Default: `false`.',
     type: 'boolean',
   }),
   http: http

@@ -148,7 +148,11 @@ describe('a baseline', () => {
     expect((await readFile(upload.from)).length).toBe(facts.bytes);
     // Nothing of the rows is kept.
     const kept = await readdir(join(upload.from, '..'));
-    expect(kept.filter((name) => !name.startsWith('.')).sort()).toEqual(['baseline.json', 'notices.json']);
+    expect(kept.filter((name) => !name.startsWith('.')).sort()).toEqual([
+      'baseline.json',
+      'columns.json',
+      'notices.json',
+    ]);
     // Again from nothing: the same bytes.
     await rm(cacheFolder('baselines'), { recursive: true });
     expect((await ship(path, subject)).facts).toEqual(facts);

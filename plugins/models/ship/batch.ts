@@ -1,14 +1,19 @@
 import type { Entry, Format } from '../../../functions/batch/contract.ts';
-import type { Signature, TensorSpec } from '../../../functions/infer/contract.ts';
+import type { Columns, Signature, TensorSpec } from '../../../functions/infer/contract.ts';
 import { widthOf } from '../../../functions/shared/layout.ts';
 import type { Problem } from '../errors.ts';
 import type { Batch } from '../model.ts';
 
 /** Does a model's batch fit what the model takes and gives? The rest of its rules needs no artifact. */
-export function batchFitProblems(key: string, { entries }: Batch, signature: Signature): readonly Problem[] {
+export function batchFitProblems(
+  key: string,
+  { entries }: Batch,
+  signature: Signature,
+  columns?: Columns,
+): readonly Problem[] {
   return [
     ...signature.inputs.flatMap((spec) => rowProblems(key, spec)),
-    ...entries.flatMap((entry, index) => entryProblems(`${key}.${index}`, entry, signature)),
+    ...entries.flatMap((entry, index) => entryProblems(`${key}.${index}`, entry, signature, columns)),
   ];
 }
 
@@ -34,6 +39,7 @@ function entryProblems(
   key: string,
   entry: Entry,
   { inputs, outputs, omitted }: Signature,
+  columns: Columns | undefined,
 ): readonly Problem[] {
   const { format, outputFormat, emit, ids } = entry;
   const problems: Problem[] = [];
@@ -48,6 +54,13 @@ function entryProblems(
     const fix = 'Leave it out, or write `join: input`, which writes all columns.';
     problems.push({
       ...misfit(`${key}.ids`, `names ${name}, which is an input of the model.`, fix),
+      value: name,
+    });
+  }
+  for (const name of ids.filter((one) => columns?.names.includes(one))) {
+    const fix = 'Leave it out, or write `join: input`, which writes all columns.';
+    problems.push({
+      ...misfit(`${key}.ids`, `names ${name}, which is a column of the model.`, fix),
       value: name,
     });
   }

@@ -1,4 +1,4 @@
-import type { Architecture } from '../model.ts';
+import type { Architecture, Model } from '../model.ts';
 import { keyOf } from './cache.ts';
 
 /**
@@ -15,7 +15,19 @@ export function identityOf(parts: {
   readonly runtime: string;
   readonly architecture: Architecture;
   readonly optimize: boolean;
+  /** What is declared of inputs; nothing where nothing is, as in identities from before there was any. */
+  readonly inputs: Pick<Model, 'columns' | 'missing' | 'finite'>;
 }): string {
-  const { source, transform, runtime, architecture, optimize } = parts;
-  return keyOf('identity/1', source, transform ?? null, runtime, architecture, optimize);
+  const { source, transform, runtime, architecture, optimize, inputs } = parts;
+  const { columns, missing, finite } = inputs;
+  const declared = { ...(columns && { columns }), ...(missing && { missing }), ...(finite && { finite }) };
+  return keyOf(
+    'identity/1',
+    source,
+    transform ?? null,
+    runtime,
+    architecture,
+    optimize,
+    ...(Object.keys(declared).length === 0 ? [] : [declared]),
+  );
 }

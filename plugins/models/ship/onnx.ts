@@ -26,6 +26,8 @@ export type OnnxInfo = {
   readonly external: readonly string[];
   /** Operators used, `domain:type` or `type`, functions and subgraphs included. */
   readonly operators: ReadonlySet<string>;
+  /** The metadata property `columns`, as it is written; absent where there is none. */
+  readonly columns?: string;
 };
 
 /** Bytes at a place; fewer than asked for only at the end. */
@@ -37,6 +39,8 @@ export const ONNX_BYTES = 2 ** 31 - 1;
 const DEPTH = 100;
 const NAME_BYTES = 4096;
 const NAMES = 100_000;
+/** Of the metadata property `columns`: a list of names. */
+const COLUMNS_BYTES = 4 * 1024 ** 2;
 
 /** @throws Error with one sentence where the file is no ONNX model */
 export function readOnnxFile(path: string): OnnxInfo {
@@ -76,6 +80,7 @@ export function readOnnx(source: Source): OnnxInfo {
   const outputs: Value[] = [];
   let irVersion = 0;
   let graphs = 0;
+  let columns: string | undefined;
 
   const add = (set: Set<string>, text: string): void => {
     set.add(text);
@@ -148,6 +153,7 @@ export function readOnnx(source: Source): OnnxInfo {
       }
       opsets[domain === 'ai.onnx' ? '' : domain] = version;
     }
+    if (field.number === 14) columns = propertyIn(source, field, 'columns') ?? columns;
     if (field.number === 25) for (const entry of fields(source, field)) if (entry.number === 7) node(entry);
   }
   if (graphs !== 1 || irVersion === 0) throw new Error('The file is no ONNX model.');
@@ -159,7 +165,23 @@ export function readOnnx(source: Source): OnnxInfo {
     outputs,
     external: [...external],
     operators,
+    ...(columns !== undefined && { columns }),
   };
+}
+
+/** The value of a StringStringEntryProto of this key; others may be of any size, and stay unread. */
+function propertyIn(source: Source, part: Part, key: string): string | undefined {
+  let isKey = false;
+  let value: Part | undefined;
+  for (const field of fields(source, part)) {
+    if (field.number === 1) isKey = field.end - field.at === key.length && text(source, field) === key;
+    if (field.number === 2) value = field;
+  }
+  if (!isKey) return undefined;
+  if (value === undefined) return '';
+  if (value.end - value.at > COLUMNS_BYTES)
+    throw new Error(`The metadata property ${key} is over ${COLUMNS_BYTES / 1024 ** 2} MB.`);
+  return Buffer.from(source.read(value.at, value.end - value.at)).toString('utf8');
 }
 
 type Part = { readonly at: number; readonly end: number; readonly depth: number };

@@ -2,6 +2,7 @@ import { NATIVE, type Scored, type Signal } from '../../../functions/drift/contr
 import type { Drift, DriftFacts } from '../model.ts';
 import { signalsOf } from '../plan/metrics.ts';
 import { shipBaseline } from './baseline/baseline.ts';
+import type { KnownColumns } from './columns.ts';
 import type { ShipContext } from './context.ts';
 import { graphOf, type Inspection } from './inspect.ts';
 import { hostRuntime } from './runtime.ts';
@@ -12,6 +13,8 @@ import type { Upload } from './upload.ts';
 export type ShippedReference = {
   readonly scored: Scored;
   readonly facts: DriftFacts;
+  /** Names of the columns of the graph's only input, as the data's header has them. */
+  readonly columns?: readonly string[];
   readonly upload: Upload;
   readonly notices: readonly string[];
 };
@@ -24,10 +27,16 @@ export async function shipReference(
     source,
     inspection,
     hasPre,
-  }: { readonly source: Source; readonly inspection: Inspection; readonly hasPre: boolean },
+    known,
+  }: {
+    readonly source: Source;
+    readonly inspection: Inspection;
+    readonly hasPre: boolean;
+    readonly known?: Pick<KnownColumns, 'graph'>;
+  },
   context: ShipContext,
 ): Promise<ShippedReference> {
-  const { baseline, facts, upload, notices } = await shipBaseline(
+  const { baseline, columns, facts, upload, notices } = await shipBaseline(
     `models.${name}.drift.baseline`,
     drift.baseline,
     {
@@ -35,6 +44,7 @@ export async function shipReference(
       graph: graphOf(source),
       bytes: source.bytes,
       signature: inspection.signature,
+      ...(known?.graph && { columns: known.graph }),
       outputs: signalsOf(inspection.signature),
       runtime: await hostRuntime(context.progress),
     },
@@ -64,6 +74,7 @@ export async function shipReference(
       })),
     },
     upload,
+    ...(columns && { columns }),
     notices: [...notices, ...unanswered(signals, baseline.rows)],
   };
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Manifest, RemoteFile, Signature } from '../../../functions/infer/contract.ts';
+import type { Columns, Manifest, RemoteFile, Signature } from '../../../functions/infer/contract.ts';
 import { throwProblems } from '../errors.ts';
 import type { Facts, Model } from '../model.ts';
 import { batchManifest } from '../plan/batch.ts';
@@ -10,6 +10,7 @@ import { batchFitProblems } from './batch.ts';
 import { bundle, importPath, ownFile } from './bundle.ts';
 import { cacheFolder, keyOf, once, place } from './cache.ts';
 import { shipCases } from './cases.ts';
+import { hasSameInputs, type KnownColumns, knownColumns } from './columns.ts';
 import type { ShipContext } from './context.ts';
 import { identityOf } from './identity.ts';
 import { type Inspection, inspect } from './inspect.ts';
@@ -47,9 +48,10 @@ export type Shipped = {
 export async function shipModel(model: Model, context: ShipContext): Promise<Shipped> {
   const key = `models.${model.name}.artifact`;
   const prepared = await prepare(model, context);
-  const { source, inspection, signature, shippable, identity, hasPre } = prepared;
+  const { source, inspection, signature, known, shippable, identity, hasPre } = prepared;
   const { gate, batch } = model;
-  if (batch !== undefined) throwProblems(batchFitProblems(`models.${model.name}.batch`, batch, signature));
+  if (batch !== undefined)
+    throwProblems(batchFitProblems(`models.${model.name}.batch`, batch, signature, known.client));
   const cases =
     gate?.cases === undefined
       ? undefined
@@ -60,7 +62,8 @@ export async function shipModel(model: Model, context: ShipContext): Promise<Shi
   const reference =
     model.drift === undefined
       ? undefined
-      : await shipReference(model.name, model.drift, { source, inspection, hasPre }, context);
+      : await shipReference(model.name, model.drift, { source, inspection, hasPre, known }, context);
+  const columns = known.client ?? ofReference(reference?.columns, signature, inspection.signature);
   const manifest = (remote: readonly RemoteFile[]): Manifest => ({
     schema: 1,
     model: model.name,
@@ -72,6 +75,9 @@ export async function shipModel(model: Model, context: ShipContext): Promise<Shi
     signals: signalsOf(inspection.signature),
     ...(slowEdges && { slowEdges }),
     ...(reference && { drift: reference.scored }),
+    ...(columns && { columns }),
+    ...(model.missing && { missing: model.missing }),
+    ...(model.finite && { finite: model.finite }),
     ...(model.audit && { audit: { predictions: model.audit.predictions } }),
     remote,
   });
@@ -106,6 +112,7 @@ export async function shipModel(model: Model, context: ShipContext): Promise<Shi
       ...(reference && { drift: reference.facts }),
       notices: [
         ...inspection.notices,
+        ...known.notices,
         ...(reference?.notices ?? []),
         ...(shippable.optimized === true || !model.optimize ? [] : [shippable.optimized]),
       ],
@@ -119,6 +126,14 @@ export async function shipModel(model: Model, context: ShipContext): Promise<Shi
   };
 }
 
+/** Names that nobody declared, of the reference data: where clients send what the graph takes, they are theirs, too. */
+const ofReference = (
+  names: readonly string[] | undefined,
+  client: Signature,
+  graph: Signature,
+): Columns | undefined =>
+  names !== undefined && hasSameInputs(client, graph) ? { names, bind: false } : undefined;
+
 /** What a model is, before anything is packed. */
 export async function prepare(
   model: Model,
@@ -128,6 +143,7 @@ export async function prepare(
   inspection: Inspection;
   /** What clients see. */
   signature: Signature;
+  known: KnownColumns;
   shippable: Shippable;
   identity: string;
   /** A transform makes the graph's inputs from what clients send. */
@@ -147,6 +163,8 @@ export async function prepare(
   const signature =
     transform === undefined ? inspection.signature : clientSignature(inspection.signature, transform, key);
   throwProblems(requestProblems(signature, key));
+  const known = knownColumns(model, source.info.columns, inspection.signature, signature);
+  throwProblems(known.problems);
   const shippable: Shippable = model.optimize
     ? await optimise(source, key, runtime, context)
     : { files: source.files, optimized: 'Not optimised: optimize is false.' };
@@ -156,11 +174,13 @@ export async function prepare(
     runtime: ORT_VERSION,
     architecture: model.architecture,
     optimize: model.optimize,
+    inputs: model,
   });
   return {
     source,
     inspection,
     signature,
+    known,
     shippable,
     identity,
     hasPre: transform?.exports.pre === 'function',

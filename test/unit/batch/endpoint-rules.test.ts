@@ -108,8 +108,10 @@ describe('batch takes and refuses what the endpoint does', () => {
         const cell = `"${word.replaceAll('"', '""')}"`;
         const bare = /[",\r\n]/.test(word) || word === '' ? cell : word;
         const model = signature([input('x', datatype, 1)]);
-        const expected = byEndpoint(() =>
-          parseCsv(`${cell},1\n`, signature([input('x', datatype, 1), input('y', 'INT8', 1)]).inputs),
+        const expected = byEndpoint(
+          () =>
+            parseCsv(`${cell},1\n`, signature([input('x', datatype, 1), input('y', 'INT8', 1)]).inputs)
+              .tensors,
         );
         for (const text of [cell, bare]) {
           const source = sourceOf(`x,id\n${text},1\n`);

@@ -175,7 +175,7 @@ describe('rows of Parquet', () => {
     ] as ColumnSource[];
     expect(await all(file(columns), MODEL)).toEqual([
       { row: 1, a: [1], n: [1n], t: ['a'] },
-      bad(2, 'a', 'is NaN or infinite.', 'NOT_FINITE'),
+      bad(2, 'a', 'is NaN.', 'NOT_FINITE'),
       bad(3, 'a', 'is outside the range of FP32.'),
       bad(4, 'n', 'has no value.'),
       bad(5, 't', 'has the character U+0000, at which ONNX Runtime would cut it.'),

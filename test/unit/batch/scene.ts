@@ -53,6 +53,7 @@ const run = ({ x }: Tensors): Tensors => {
 export function scene(
   options: {
     readonly entry?: Partial<Entry>;
+    readonly manifest?: Partial<Manifest>;
     readonly chaos?: Chaos;
     readonly whole?: number;
     readonly part?: number;
@@ -86,7 +87,7 @@ export function scene(
   const busy: string[] = [];
   const entry: Entry = { ...ENTRY, ...options.entry };
   const world: World = {
-    manifest: MANIFEST,
+    manifest: { ...MANIFEST, ...options.manifest },
     entries: [entry],
     owner: options.owner ?? OWNER,
     version: '7',

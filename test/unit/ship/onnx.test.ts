@@ -151,4 +151,20 @@ describe('where weights may lie', () => {
       expect(unsafeLocation(location)).toBeDefined();
     },
   );
+
+  it('reads the metadata property `columns`, and steps over all others', () => {
+    const model = modelOf({ nodes: [], inputs: [], outputs: [] });
+    const property = (key: string, value: string): Bytes =>
+      field(14, message(field(1, key), field(2, value)));
+    const columnsIn = (...properties: Bytes[]) => readOnnx(over(message(model, ...properties))).columns;
+    expect(columnsIn()).toBe(undefined);
+    expect(columnsIn(property('Columns', '[]'), property('columnz', '[]'))).toBe(undefined);
+    const large = property('pickle', 'x'.repeat(8 * 1024 ** 2));
+    expect(columnsIn(large, property('columns', '["größe", "名前"]'), large)).toBe('["größe", "名前"]');
+    expect(columnsIn(field(14, field(1, 'columns')))).toBe('');
+    expect(columnsIn(field(14, message(field(2, '["a"]'), field(1, 'columns'))))).toBe('["a"]');
+    expect(() => columnsIn(property('columns', 'x'.repeat(5 * 1024 ** 2)))).toThrow(
+      'The metadata property columns is over 4 MB.',
+    );
+  });
 });

@@ -1,8 +1,15 @@
 import { open, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, extname, join, resolve } from 'node:path';
 import type { Baseline, Signal } from '../../../../functions/drift/contract.ts';
-import type { OutputSignal, Signature } from '../../../../functions/infer/contract.ts';
-import { type Fault, type Layout, layoutOf, rowWidth } from '../../../../functions/shared/layout.ts';
+import type { Columns, OutputSignal, Signature } from '../../../../functions/infer/contract.ts';
+import { COLUMN_NOTICES, type ColumnNotice } from '../../../../functions/shared/columns.ts';
+import {
+  type Fault,
+  type Header,
+  type Layout,
+  layoutOf,
+  rowWidth,
+} from '../../../../functions/shared/layout.ts';
 import { type Problem, problemError } from '../../errors.ts';
 import { cacheFolder, keyOf, once } from '../cache.ts';
 import type { ShipContext } from '../context.ts';
@@ -29,6 +36,8 @@ export type Subject = {
   readonly bytes: number;
   /** The graph's own: a transform's rows are not what drifts, but what it makes of them. */
   readonly signature: Signature;
+  /** Names of the columns of the graph's only input, where they are declared, or in the model. */
+  readonly columns?: Columns;
   readonly outputs: readonly OutputSignal[];
   /** NODE_PATH with ONNX Runtime; undefined where it has no build, and outputs cannot be known. */
   readonly runtime: string | undefined;
@@ -46,13 +55,15 @@ export type ShippedBaseline = {
     readonly signals: readonly Pick<Signal, 'name' | 'label' | 'of' | 'kind' | 'nulls' | 'phi'>[];
   };
   readonly baseline: Baseline;
+  /** Names of the columns of the model's only input, as the data's header has them, in the model's order. */
+  readonly columns?: readonly string[];
   readonly upload: Upload;
   /** For people. */
   readonly notices: readonly string[];
 };
 
 /** Part of the cache key: raise it when a baseline would come out differently. */
-const METHOD = 4;
+const METHOD = 5;
 
 /** Fewer say too little: a quantile in a hundred would be a matter of chance. */
 const LEAST_ROWS = 300;
@@ -97,7 +108,7 @@ export async function shipBaseline(
     );
   }
   const { sha256: source, mark } = await knownSha256(from);
-  const { digest, signature, outputs, runtime } = subject;
+  const { digest, signature, columns, outputs, runtime } = subject;
   const kept = cacheFolder(
     'baselines',
     keyOf(
@@ -109,19 +120,18 @@ export async function shipBaseline(
       runtime === undefined,
       outputs,
       signature.inputs,
+      columns ?? null,
     ).slice(0, 32),
   );
   const folder = await once(kept, async (draft) => {
     const name = basename(path);
     try {
-      const { baseline, notices } = await build(
-        from,
-        source,
-        read,
-        subject,
-        join(draft, 'rows'),
-        fault,
-        (text) => progress(`Reference data ${name}: ${text}`),
+      const {
+        baseline,
+        columns: named,
+        notices,
+      } = await build(from, source, read, subject, join(draft, 'rows'), fault, (text) =>
+        progress(`Reference data ${name}: ${text}`),
       );
       // Kept under a digest, these must be the quantiles of what has it.
       if ((await look(from).catch(() => undefined))?.mark !== mark) {
@@ -132,6 +142,7 @@ export async function shipBaseline(
       }
       await writeFile(join(draft, 'baseline.json'), JSON.stringify(baseline));
       await writeFile(join(draft, 'notices.json'), JSON.stringify(notices));
+      await writeFile(join(draft, 'columns.json'), JSON.stringify(named ?? null));
     } finally {
       progress(undefined);
     }
@@ -140,6 +151,7 @@ export async function shipBaseline(
   const text = await readFile(file);
   const baseline: Baseline = JSON.parse(text.toString());
   const notices: string[] = JSON.parse(await readFile(join(folder, 'notices.json'), 'utf8'));
+  const named: readonly string[] | null = JSON.parse(await readFile(join(folder, 'columns.json'), 'utf8'));
   const sha256 = await sha256Of(file);
   const signals = baseline.signals.map(({ name, label, of, kind, nulls, phi }) => ({
     name,
@@ -152,6 +164,7 @@ export async function shipBaseline(
   return {
     facts: { sha256, bytes: text.length, source, rows: baseline.rows, signals },
     baseline,
+    ...(named !== null && { columns: named }),
     upload: { sha256, bytes: text.length, from: file },
     notices,
   };
@@ -165,10 +178,21 @@ async function build(
   rowsPath: string,
   fault: Fault,
   progress: (text: string) => void,
-): Promise<{ baseline: Baseline; notices: readonly string[] }> {
-  const { signature, outputs, runtime } = subject;
+): Promise<{
+  baseline: Baseline;
+  columns: readonly string[] | undefined;
+  notices: readonly string[];
+}> {
+  const { outputs, runtime } = subject;
   try {
-    const { stored, layout } = await readInto(rowsPath, from, read, signature, fault, progress);
+    const { stored, layout, columns, trusted } = await readInto(
+      rowsPath,
+      from,
+      read,
+      subject,
+      fault,
+      progress,
+    );
     progress('the model runs on its rows');
     // First, as it is here that the data may be none for the model.
     const answered =
@@ -182,7 +206,7 @@ async function build(
       );
       const signals = named([...found.signals, ...answered.signals]);
       const baseline: Baseline = { schema: 1, source, rows: stored.rows, signals };
-      return { baseline, notices: [...found.notices, ...answered.notices] };
+      return { baseline, columns, notices: [...trusted, ...found.notices, ...answered.notices] };
     } finally {
       await file.close();
     }
@@ -191,6 +215,9 @@ async function build(
   }
 }
 
+const NO_NAMES =
+  'The columns of the reference data were taken in their order: the file has no names for them.';
+
 const NOT_RUN = 'The model’s answers are not watched: ONNX Runtime has no build for this machine.';
 
 /** The file's rows as the model's tensors have them, by column, in a file of our own. */
@@ -198,20 +225,30 @@ async function readInto(
   path: string,
   from: string,
   read: (reading: Reading) => Promise<void>,
-  signature: Signature,
+  { signature, columns }: Subject,
   fault: Fault,
   progress: (text: string) => void,
-): Promise<{ stored: Stored; layout: Layout }> {
+): Promise<{
+  stored: Stored;
+  layout: Layout;
+  columns: readonly string[] | undefined;
+  trusted: readonly string[];
+}> {
+  const codes: ColumnNotice[] = [];
+  let names: readonly string[] | undefined;
   let layout: Layout | undefined;
   let store: Store | undefined;
   try {
     await read({
       path: from,
       fault,
-      width: rowWidth(signature.inputs),
+      width: columns?.names.length ?? rowWidth(signature.inputs),
+      ...(columns && { columns }),
+      notice: (code) => codes.push(code),
       progress: (share) => progress(`${Math.round(share * 100)} % read`),
       async open(header) {
-        layout = layoutOf(signature, header, fault);
+        layout = layoutOf(signature, header, fault, columns);
+        names = namesOf(signature, header, layout);
         store = await openStore(path, layout.fields, fault);
         return { store, targets: layout.targets };
       },
@@ -224,8 +261,33 @@ async function readInto(
       );
     }
     const texts = store.texts.map((dictionary) => dictionary?.list);
-    return { layout, stored: { path, fields: store.fields, capacity: store.capacity, rows, texts } };
+    const isTrusted = columns !== undefined && layout.taken.by === 'order';
+    const trusted = [...(isTrusted ? [NO_NAMES] : []), ...codes.map((code) => COLUMN_NOTICES[code])];
+    return {
+      layout,
+      columns: names,
+      trusted,
+      stored: { path, fields: store.fields, capacity: store.capacity, rows, texts },
+    };
   } finally {
     await store?.close();
   }
+}
+
+/** What a header calls the columns of the model's only input, in its order; undefined where it is no table of them. */
+function namesOf(
+  { inputs }: Signature,
+  { names, widths }: Header,
+  { targets }: Layout,
+): readonly string[] | undefined {
+  const [only, ...others] = inputs;
+  if (names === undefined || only === undefined || others.length > 0 || only.shape.length !== 2)
+    return undefined;
+  const named: string[] = [];
+  for (const [column, target] of targets.entries()) {
+    if (target < 0) continue;
+    if (widths[column] !== 1) return undefined;
+    named[target] = names[column] as string;
+  }
+  return named;
 }

@@ -3,7 +3,6 @@ import {
   COMMA,
   cellEnd,
   cellText,
-  firstOf,
   NEWLINE,
   newlines,
   numberIn,
@@ -11,6 +10,7 @@ import {
   RETURN,
   recordAt,
 } from '../../../../functions/shared/cells.ts';
+import { firstOf, isOfFractions, mayBeNames } from '../../../../functions/shared/columns.ts';
 import { AT, decimal, stopped } from '../../../../functions/shared/decimal.ts';
 import type { Fault } from '../../../../functions/shared/layout.ts';
 import type { Text } from '../../../../functions/shared/text.ts';
@@ -47,7 +47,7 @@ export function readCsv(reading: Reading): Promise<void> {
 /** Reads the first line: names, or a row already where it has numbers only, as many as the model takes. */
 async function header(
   text: Text,
-  { fault, open: opened, width }: Reading,
+  { fault, open: opened, width, columns, notice }: Reading,
   more: () => Promise<boolean>,
 ): Promise<Sink> {
   for (;;) {
@@ -56,13 +56,18 @@ async function header(
     if (record === -1) throw misplaced(fault, text.line);
     if (record !== undefined) {
       const { cells, next } = record;
-      const first = firstOf(cells, width);
+      const first = firstOf(cells, width, columns);
       const isBlank = cells.length === 1 && cells[0] === '';
       if (first === 'wrong' && !isBlank) {
         throw fault(
           `Its first line has no names, and ${cells.length} number${cells.length === 1 ? '' : 's'}; the model takes ${width < 0 ? 'any number' : width}.`,
           'Write the names of the columns in the first line.',
         );
+      }
+      if (first === 'row' && !isBlank && mayBeNames(cells)) {
+        const second = recordAt(bytes, next, end);
+        if (second === undefined && (await more())) continue;
+        if (second !== undefined && second !== -1 && isOfFractions(second.cells)) notice('INTEGERS_FIRST');
       }
       if (first !== 'row' || isBlank) {
         text.line += newlines(bytes, text.at, next);

@@ -1,3 +1,5 @@
+import type { Columns } from '../../../../functions/infer/contract.ts';
+import type { ColumnNotice } from '../../../../functions/shared/columns.ts';
 import type { Fault, Field, Header } from '../../../../functions/shared/layout.ts';
 import { type Store, textNumber } from './store.ts';
 import { cast, storedBytes, valuesIn } from './values.ts';
@@ -18,6 +20,9 @@ export type Reading = {
   readonly open: (header: Header) => Promise<Sink>;
   /** Elements a row, where the model says: tells a first line of numbers from names. */
   readonly width: number;
+  /** Names of the columns, where they are known. */
+  readonly columns?: Columns;
+  readonly notice: (code: ColumnNotice) => void;
   /** Part of the file that is read, 0 to 1. */
   readonly progress: (share: number) => void;
 };

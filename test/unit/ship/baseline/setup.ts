@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll } from 'vitest';
-import type { Datatype, Signature, TensorSpec } from '../../../../functions/infer/contract.ts';
+import type { Columns, Datatype, Signature, TensorSpec } from '../../../../functions/infer/contract.ts';
 import { isProblemError } from '../../../../plugins/models/errors.ts';
 import { type ShippedBaseline, shipBaseline } from '../../../../plugins/models/ship/baseline/baseline.ts';
 
@@ -27,7 +27,12 @@ export function newFolder() {
     else process.env.SERVERLESS_MODELS_CACHE = before;
     await rm(folder.path, { recursive: true, force: true });
   });
-  const ship = (path: string, inputs: readonly TensorSpec[], more: Partial<Signature> = {}) =>
+  const ship = (
+    path: string,
+    inputs: readonly TensorSpec[],
+    more: Partial<Signature> = {},
+    columns?: Columns,
+  ) =>
     shipBaseline(
       'models.churn.drift.reference',
       path,
@@ -36,6 +41,7 @@ export function newFolder() {
         graph: 'model.onnx',
         bytes: 1,
         signature: { inputs, outputs: [], omitted: [], ...more },
+        ...(columns && { columns }),
         outputs: [],
         runtime: undefined,
       },
@@ -56,8 +62,9 @@ export function newFolder() {
       path: string,
       inputs: readonly TensorSpec[],
       more: Partial<Signature> = {},
+      columns?: Columns,
     ): Promise<string> {
-      const error: unknown = await ship(path, inputs, more).catch((reason: unknown) => reason);
+      const error: unknown = await ship(path, inputs, more, columns).catch((reason: unknown) => reason);
       if (!isProblemError(error)) throw new Error('It is not refused.', { cause: error });
       const [problem, ...others] = error.problems;
       if (problem === undefined || others.length > 0 || problem.code !== 'MODELS_REFERENCE') throw error;
