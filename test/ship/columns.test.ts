@@ -13,7 +13,7 @@ import { openSession } from '../../functions/infer/session.ts';
 import type { Model } from '../../plugins/models/model.ts';
 import { parseModels } from '../../plugins/models/parse.ts';
 import { hostRuntime } from '../../plugins/models/ship/runtime.ts';
-import { shipModel } from '../../plugins/models/ship/ship.ts';
+import { shipModel, unpack } from '../../plugins/models/ship/ship.ts';
 import { ENTRY } from '../unit/batch/scene.ts';
 import { objectFaultOf, sourceOf } from '../unit/batch/setup.ts';
 import { field, message } from '../unit/ship/onnx-writer.ts';
@@ -81,9 +81,13 @@ function declared(more: object): Model {
   return models[0] as Model;
 }
 
+let runs = 0;
 /** What is in the function: its manifest, and its model to ask. */
 async function shipped(more: object) {
-  const { dir, facts } = await shipModel(declared(more), service.context());
+  const { content, facts } = await shipModel(declared(more), service.context());
+  runs += 1;
+  const dir = join(service.context().outDir, `unpacked-${runs}`);
+  await unpack(content, dir);
   const [, text = ''] =
     /^const MODELS_MANIFEST=(.*);$/m.exec(await readFile(join(dir, 'handler.mjs'), 'utf8')) ?? [];
   const manifest = JSON.parse(text) as Manifest;
