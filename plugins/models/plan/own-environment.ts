@@ -25,9 +25,11 @@ export function ownEnvironments(
       if (planned === undefined || !isObject(properties) || !isObject(properties.Environment)) return [];
       const own = isObject(planned.environment) ? planned.environment : {};
       const { Variables: variables } = properties.Environment;
-      const kept = Object.entries(isObject(variables) ? variables : {}).filter(
-        ([name]) => !(name in shared) || name in own || OF_THE_SDK.test(name),
+      const given = Object.entries(isObject(variables) ? variables : {});
+      const kept = given.filter(
+        ([name]) => !Object.hasOwn(shared, name) || Object.hasOwn(own, name) || OF_THE_SDK.test(name),
       );
+      if (kept.length === given.length) return [];
       const changed = Object.entries(properties).flatMap(([name, value]) => {
         if (name !== 'Environment') return [[name, value]];
         return kept.length === 0 ? [] : [[name, { Variables: Object.fromEntries(kept) }]];
