@@ -120,10 +120,11 @@ export function declaredIn(serverless: Serverless): { readonly models: unknown; 
  */
 export function setFunctions(serverless: Serverless, functions: Readonly<Record<string, object>>): void {
   const { service, configurationInput } = serverless;
+  const built = isBundledByEsbuild(serverless) ? { skipEsbuild: true } : {};
   for (const [key, definition] of Object.entries(functions)) {
     // Where the zip will be is said from the start: serverless 4 would else bundle the handler itself, before us.
     const zip = { individually: true, artifact: join(packageFolder(serverless), `${key}.zip`) };
-    const copy: FrameworkFunction = { events: [], package: zip, ...structuredClone(definition) };
+    const copy: FrameworkFunction = { events: [], package: zip, ...structuredClone(definition), ...built };
     const there = service.functions[key];
     if (there === undefined) service.functions[key] = copy;
     else
@@ -133,6 +134,14 @@ export function setFunctions(serverless: Serverless, functions: Readonly<Record<
   }
   // `sls print` shows the configuration as read; without functions of its own it has no such key.
   if (Object.keys(functions).length > 0) configurationInput.functions ??= service.functions;
+}
+
+/**
+ * serverless-esbuild bundles every function that does not say `skipEsbuild`, whatever zip it names, and fails at a handler
+ * that is no file of the service. The key is known to the framework only where that plugin is.
+ */
+function isBundledByEsbuild(serverless: Serverless): boolean {
+  return 'skipEsbuild' in asObject(asRecord(functionSchema(serverless)).properties);
 }
 
 const asObject = (value: unknown): object => (typeof value === 'object' && value !== null ? value : {});
