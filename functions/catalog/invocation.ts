@@ -1,15 +1,19 @@
 import type { TensorSpec } from '../infer/contract.ts';
-import { element, nested, ref, type Schema } from './schemas.ts';
+import { anyLengths, nested, ref, type Schema } from './schemas.ts';
 
 /**
  * What `/invocations` takes and gives, as infer/sagemaker.ts reads and writes it: values without shapes, whose nesting is the
  * shape, by rows or each input whole.
  */
 
-/** Each way to write values of these dimensions: where the last one is 1, single values fit, too. */
-function ways({ datatype, shape }: TensorSpec, depth: number): readonly Schema[] {
-  const deep = nested(datatype, depth);
-  return depth === 0 || shape.at(-1) !== 1 ? [deep] : [deep, nested(datatype, depth - 1)];
+/**
+ * Each way to write an input, or a row of it: where its shape is `[n, 1]` or `[1]`, single values fit, too.
+ * @param dimensions of what is written
+ */
+function ways({ datatype, shape }: TensorSpec, dimensions: readonly number[]): readonly Schema[] {
+  const deep = nested(datatype, dimensions);
+  const single = dimensions.length > 0 && shape.length <= 2 && shape.at(-1) === 1;
+  return single ? [deep, nested(datatype, dimensions.slice(0, -1))] : [deep];
 }
 
 const anyOf = (schemas: readonly Schema[]): Schema => {
@@ -17,14 +21,12 @@ const anyOf = (schemas: readonly Schema[]): Schema => {
   return only !== undefined && others.length === 0 ? only : { anyOf: schemas };
 };
 
-/** Dimensions of one row of it: what lies along its first dimension. */
-const rowDepth = ({ shape }: TensorSpec): number => Math.max(0, shape.length - 1);
-
-const wholeIn = (spec: TensorSpec): Schema => anyOf(ways(spec, spec.shape.length));
-const wholeOut = ({ datatype, shape }: TensorSpec): Schema => nested(datatype, shape.length);
+const wholeIn = (spec: TensorSpec): Schema => anyOf(ways(spec, spec.shape));
 /** Rows may be written either way, but all of them alike, which a schema of one row cannot say. */
-const rowIn = (spec: TensorSpec): Schema => anyOf(ways(spec, rowDepth(spec)));
-const rowOut = (spec: TensorSpec): Schema => nested(spec.datatype, rowDepth(spec));
+const rowIn = (spec: TensorSpec): Schema => anyOf(ways(spec, spec.shape.slice(1)));
+// Without lengths: exporters declare `[1]` for what has a row each.
+const wholeOut = ({ datatype, shape }: TensorSpec): Schema => nested(datatype, anyLengths(shape));
+const rowOut = ({ datatype, shape }: TensorSpec): Schema => nested(datatype, anyLengths(shape.slice(1)));
 
 /** An object of all of them by name, and of no other. */
 function byName(specs: readonly TensorSpec[], of: (spec: TensorSpec) => Schema): Schema {
@@ -61,11 +63,12 @@ export function invocationSchemas(
   const single = others.length === 0 ? only : undefined;
   // A scalar has no rows, and an example of nothing is none.
   const hasRows = inputs.length > 0 && inputs.every(({ shape }) => shape.length > 0);
-  const rows: Schema[] = hasRows
-    ? [...(single === undefined ? [] : ways(single, rowDepth(single)).map(list)), list(ref(name('Row')))]
-    : [];
-  // One row may come without the brackets around rows, where it has brackets of its own and its values have none.
-  const alone = single !== undefined && single.shape.length === 2 ? [list(element(single.datatype))] : [];
+  const named = hasRows ? [list(ref(name('Row')))] : [];
+  const plain = hasRows && single !== undefined ? ways(single, single.shape.slice(1)) : [];
+  // Bare rows are arrays or objects; a bare array of values is one row, of an input that has columns.
+  const bare = plain.filter(({ type }) => type === 'array').map(list);
+  const alone =
+    single !== undefined && single.shape.length === 2 ? [nested(single.datatype, single.shape.slice(1))] : [];
   const inputsWhole = [...(single === undefined ? [] : [wholeIn(single)]), ref(name('Columns'))];
 
   const [first, ...more] = outputs;
@@ -75,7 +78,7 @@ export function invocationSchemas(
   return {
     ...(hasRows && {
       [name('Row')]: { description: 'A row, by input names.', ...byName(inputs, rowIn) },
-      [name('Instances')]: object('instances', anyOf(rows)),
+      [name('Instances')]: object('instances', anyOf([...plain.map(list), ...named])),
     }),
     [name('Columns')]: {
       description: 'Each input whole, by its name.',
@@ -88,7 +91,8 @@ export function invocationSchemas(
       anyOf: [
         ...(hasRows ? [ref(name('Instances'))] : []),
         ref(name('Whole')),
-        ...rows,
+        ...bare,
+        ...named,
         ...alone,
         ref(name('Request')),
       ],

@@ -17,7 +17,7 @@ const INTEGERS: Partial<Record<Datatype, readonly [number, number]>> = {
   INT32: [-2_147_483_648, 2_147_483_647],
 };
 
-export function element(datatype: Datatype): Schema {
+function element(datatype: Datatype): Schema {
   if (datatype === 'BYTES') return { type: 'string' };
   if (datatype === 'BOOL') return { type: 'boolean' };
   if (datatype === 'FP16') return { type: 'number', minimum: -65_504, maximum: 65_504 };
@@ -29,9 +29,15 @@ export function element(datatype: Datatype): Schema {
   return { type: 'integer', minimum, maximum };
 }
 
-/** Arrays of arrays, so many around each element. */
-export const nested = (datatype: Datatype, depth: number): Schema =>
-  depth === 0 ? element(datatype) : { type: 'array', items: nested(datatype, depth - 1) };
+/** Arrays of arrays, as dimensions say: −1 is any length. */
+export function nested(datatype: Datatype, [length, ...rest]: readonly number[]): Schema {
+  if (length === undefined) return element(datatype);
+  const fixed = length < 0 ? {} : { minItems: length, maxItems: length };
+  return { type: 'array', items: nested(datatype, rest), ...fixed };
+}
+
+/** Of a shape only how many dimensions it has. */
+export const anyLengths = (shape: readonly number[]): number[] => shape.map(() => -1);
 
 /**
  * Flat or nested as the shape is. One schema for each rank, as one that refers to itself for all of them is more than
@@ -46,12 +52,12 @@ export const dataSchemas = (specs: readonly TensorSpec[]): Record<string, Schema
     specs.map((spec) => {
       const { datatype, shape } = spec;
       const description = `Elements of ${datatype}, row-major, flat${shape.length < 2 ? '' : ' or nested as the shape is'}.`;
-      const flat = nested(datatype, 1);
+      const flat = nested(datatype, [-1]);
       return [
         dataName(spec),
         shape.length < 2
           ? { description, ...flat }
-          : { description, anyOf: [flat, nested(datatype, shape.length)] },
+          : { description, anyOf: [flat, nested(datatype, anyLengths(shape))] },
       ];
     }),
   );
