@@ -24,6 +24,7 @@ import {
   deployedBucket,
   deploymentBucket,
   functionSchema,
+  honourEndpoint,
   hostOf,
   packageFolder,
   progressOf,
@@ -117,6 +118,7 @@ export default class ServerlessModels {
   }
 
   #initialize(): void {
+    honourEndpoint(this.#serverless);
     const declared = declaredIn(this.#serverless);
     const host: Host = hostOf(this.#serverless, { ...this.#serverless.service.functions });
     const { names, models, drafts, options, problems } = parseModels(declared.models, {

@@ -56,6 +56,13 @@ export type FrameworkProvider = {
   readonly getRegion: () => string;
   readonly getDeploymentPrefix: () => string;
   readonly naming: { readonly getStackName: () => string };
+  /** AWS SDK v2, of osls 3 and serverless 3; on osls 4 reading it throws. */
+  readonly sdk?: {
+    readonly config: {
+      readonly endpoint?: unknown;
+      readonly update: (options: { readonly endpoint: string; readonly s3ForcePathStyle: boolean }) => void;
+    };
+  };
 };
 
 /** What the framework gives a plugin to speak to people with. */
@@ -107,6 +114,19 @@ export function awsConfig(serverless: Serverless, options: CliOptions): AwsConfi
       })();
     },
   };
+}
+
+/**
+ * osls 3 and serverless 3 ask AWS by SDK v2, which does not read AWS_ENDPOINT_URL: half of a deploy would go there and half to
+ * AWS. Who has given it an endpoint already, another plugin for example, keeps that.
+ * https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
+ */
+export function honourEndpoint(serverless: Serverless): void {
+  const { AWS_ENDPOINT_URL: endpoint, AWS_IGNORE_CONFIGURED_ENDPOINT_URLS: ignored } = process.env;
+  const provider = serverless.getProvider('aws');
+  if (!endpoint || ignored === 'true' || !Object.hasOwn(provider, 'sdk')) return;
+  const config = provider.sdk?.config;
+  if (config?.endpoint === undefined) config?.update({ endpoint, s3ForcePathStyle: true });
 }
 
 /** `models` and `custom.models` as they stand in serverless.yml, variables resolved. */
