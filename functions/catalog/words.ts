@@ -3,7 +3,7 @@
  * case of their language and leave out dashes, so that `a-1` and `a1`, or `aB` and `a-b`, would be one name; all of these are models'
  * names that may stand beside each other.
  */
-export type Words = {
+type Words = {
   /** Of a model's name: itself, or with a number where another model's would be the same to a generator. */
   readonly of: (model: string) => string;
   /** The tag of what belongs to no model; a model's tag is its name. */

@@ -5,7 +5,7 @@ import { symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { installIn, root } from './frameworks.ts';
 
-export type Plugins = { readonly name: string; readonly specs: readonly string[] };
+type Plugins = { readonly name: string; readonly specs: readonly string[] };
 
 /** Those that take part in packaging. esbuild is serverless-esbuild's peer. */
 export const packagers: Plugins = {
