@@ -3,7 +3,7 @@ import { exampleRequest } from './example.ts';
 import { invocationSchemas } from './invocation.ts';
 import { errorsOf } from './responses.ts';
 import { dataSchemas, protocolSchemas, ref, type Schema, SHARED } from './schemas.ts';
-import { wordsOf } from './words.ts';
+import { generatedWords } from './words.ts';
 
 const json = (schema: Schema, example?: unknown): Schema => ({
   'application/json': { schema, ...(example !== undefined && { example }) },
@@ -187,7 +187,7 @@ const SCHEMES: Record<string, Schema> = {
 export function openapi(manifest: CatalogManifest, group: CatalogGroup): Schema {
   const { auth, models } = group;
   const schemes = new Set([auth, ...models.map((model) => model.auth)].map(schemeName));
-  const words = wordsOf(models.map(({ name }) => name));
+  const words = generatedWords(models.map(({ name }) => name));
   const own = { auth, tag: words.server };
   return {
     openapi: '3.1.0',

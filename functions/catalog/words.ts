@@ -11,7 +11,7 @@ type Words = {
 };
 
 /** @param names of the models, in the order that numbers follow */
-export function wordsOf(names: readonly string[]): Words {
+export function generatedWords(names: readonly string[]): Words {
   const taken = new Set<string>();
   const words = new Map<string, string>();
   for (const name of names) {
