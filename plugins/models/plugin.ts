@@ -61,6 +61,8 @@ export default class ServerlessModels {
     this.#serverless = serverless;
     this.#options = options;
     this.#utils = utils;
+    // Not in `initialize`: there the framework asks AWS already.
+    honourEndpoint(serverless);
     serverless.configSchemaHandler.defineTopLevelProperty(
       'models',
       frameworkSchema('models', functionSchema(serverless)),
@@ -118,7 +120,6 @@ export default class ServerlessModels {
   }
 
   #initialize(): void {
-    honourEndpoint(this.#serverless);
     const declared = declaredIn(this.#serverless);
     const host: Host = hostOf(this.#serverless, { ...this.#serverless.service.functions });
     const { names, models, drafts, options, problems } = parseModels(declared.models, {
