@@ -5,6 +5,7 @@
 import { realData } from '../bench/real-data.ts';
 import { checkovPython } from './golden/checkov.ts';
 import { frameworks, install } from './golden/frameworks.ts';
+import { installPlugins, offline, packagers } from './golden/other-plugins.ts';
 import { awsPython } from './local-aws/venv.ts';
 import { pythonBin } from './python.ts';
 
@@ -14,6 +15,7 @@ const parts = [
   realData(),
   checkovPython(),
   ...frameworks.map(install),
+  ...[packagers, offline].map(installPlugins),
 ];
 for (const part of await Promise.allSettled(parts)) {
   if (part.status === 'fulfilled') continue;

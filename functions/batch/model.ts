@@ -1,6 +1,7 @@
 import { tensorOf } from '../infer/answer.ts';
 import type { Manifest } from '../infer/contract.ts';
 import type { Tensor } from '../infer/datatypes.ts';
+import { answersOf, feedsOf } from '../infer/given.ts';
 import { zeros } from '../infer/prime.ts';
 import type { Session } from '../infer/session.ts';
 import type { AnyTransform, Tensors } from '../infer/transform.ts';
@@ -21,14 +22,17 @@ export function runOf(
   const needed = graph.omitted.length > 0 ? graph.outputs.map(({ name }) => name) : undefined;
   const info = { id: undefined, parameters: {} };
   return async (rows) => {
-    const feeds = pre === undefined ? rows : await transformed(() => pre(rows, info));
+    const feeds = pre === undefined ? rows : feedsOf(await transformed(() => pre(rows, info)), graph.inputs);
     const computed = session.run(feeds, needed);
     const results: Record<string, Tensor> = Object.create(null);
     for (const name in computed) {
       const tensor = tensorOf(computed[name] as Parameters<typeof tensorOf>[0]);
       if (tensor !== undefined) results[name] = tensor;
     }
-    const outputs = post === undefined ? results : await transformed(() => post(results, info));
+    const outputs =
+      post === undefined
+        ? results
+        : answersOf(await transformed(() => post(results, info)), manifest.signature.outputs);
     return { outputs, ...(seen && { accepted: () => told(() => seen(feeds, results)) }) };
   };
 }

@@ -1,61 +1,76 @@
 import type { Auth, CatalogGroup, CatalogManifest, CatalogModel } from './contract.ts';
 import { exampleRequest } from './example.ts';
-import { data, dataName, ref, type Schema, SHARED, schemasOf } from './schemas.ts';
+import { invocationSchemas } from './invocation.ts';
+import { errorsOf } from './responses.ts';
+import { dataSchemas, protocolSchemas, ref, type Schema, SHARED } from './schemas.ts';
+import { generatedWords } from './words.ts';
 
 const json = (schema: Schema, example?: unknown): Schema => ({
   'application/json': { schema, ...(example !== undefined && { example }) },
 });
+/** Bytes have no schema: https://spec.openapis.org/oas/v3.1.0#considerations-for-file-uploads */
+const BYTES: Schema = { 'application/octet-stream': {} };
 const BINARY =
-  'JSON, then each tensor’s bytes (little-endian, row-major). `Inference-Header-Content-Length` is the length of the JSON.';
+  'In binary: JSON, then each tensor’s bytes (little-endian, row-major); `Inference-Header-Content-Length` is the length of the JSON.';
+const text = (description: string): Schema => ({ schema: { type: 'string', description } });
 
-const failure = (description: string, schema = 'Error'): Schema => ({
-  description,
-  content: json(ref(schema)),
-});
-const GATEWAY = {
-  403: failure('Not allowed to call this.', 'GatewayError'),
-  429: failure('Throttled by the gateway.', 'GatewayError'),
-  500: failure('The endpoint failed or ran out of its time.', 'GatewayError'),
-  503: failure('The gateway got no answer in time.', 'GatewayError'),
+/** SageMaker's content types: infer/sagemaker.ts. */
+const SAGEMAKER: Schema = {
+  'application/jsonlines': text('An instance a line, in JSON.'),
+  'application/x-ndjson': text('An instance a line, in JSON.'),
+  'text/csv': text('A row a line, with or without a header of the inputs’ names.'),
+  'application/vnd.sagemaker-triton.binary+json': {},
 };
-const INFER_ERRORS = {
-  400: failure('The request does not fit the signature; the text names the place, never the value.'),
-  404: failure('No such model or version.'),
-  413: failure('Request or answer beyond Lambda’s 6 MB.'),
-  422: failure('An output is NaN or infinite, which JSON cannot say; ask for it in binary.'),
-  ...GATEWAY,
+const SAGEMAKER_BINARY =
+  'As `application/vnd.sagemaker-triton.binary+json;json-header-size=N`, the protocol in binary: N bytes of JSON, then each tensor’s.';
+
+type Infer = {
+  readonly id: string;
+  readonly summary: string;
+  readonly versioned?: boolean;
+  /** In SageMaker's shape. */
+  readonly sagemaker?: boolean;
 };
 
-function inferOperation(model: CatalogModel, versioned: boolean): Schema {
-  const { name, signature } = model;
+function inferOperation(
+  { name, signature, auth }: CatalogModel,
+  word: string,
+  { id, summary, versioned = false, sagemaker = false }: Infer,
+): Schema {
   return {
-    tags: [name],
-    operationId: versioned ? `infer-${name}-version` : `infer-${name}`,
-    summary: versioned ? `Ask one version of ${name}` : `Ask ${name}`,
-    security: securityOf(model.auth),
-    ...(versioned && { parameters: [VERSION] }),
-    requestBody: {
-      required: true,
-      content: {
-        ...json(ref(`${name}.Request`), exampleRequest(signature.inputs)),
-        'application/octet-stream': { schema: { description: BINARY } },
+    post: {
+      tags: [name],
+      operationId: id,
+      summary,
+      security: securityOf(auth),
+      ...(versioned && { parameters: [VERSION] }),
+      requestBody: {
+        required: true,
+        description: sagemaker ? SAGEMAKER_BINARY : BINARY,
+        content: {
+          ...json(ref(`${word}.${sagemaker ? 'Invocation' : 'Request'}`), exampleRequest(signature.inputs)),
+          ...(sagemaker ? SAGEMAKER : BYTES),
+        },
       },
-    },
-    responses: {
-      200: {
-        description: 'The outputs.',
-        headers: {
-          'Inference-Header-Content-Length': {
-            description: 'Present when outputs follow the JSON in binary.',
-            schema: { type: 'integer' },
+      responses: {
+        200: {
+          description: `The outputs. ${BINARY}`,
+          headers: {
+            'Inference-Header-Content-Length': {
+              description: 'Present when outputs follow the JSON in binary.',
+              schema: { type: 'integer' },
+            },
+          },
+          content: {
+            ...json(ref(`${word}.${sagemaker ? 'Answer' : 'Response'}`)),
+            ...(sagemaker && {
+              'text/csv': text('With `Accept: text/csv`: a row a line, outputs beside each other.'),
+            }),
+            ...BYTES,
           },
         },
-        content: {
-          ...json(ref(`${name}.Response`)),
-          'application/octet-stream': { schema: { description: BINARY } },
-        },
+        ...errorsOf({ infers: true, versioned }, auth),
       },
-      ...INFER_ERRORS,
     },
   };
 }
@@ -68,45 +83,75 @@ const VERSION = {
   schema: { type: 'string', pattern: '^([1-9][0-9]*|live)$' },
 };
 
-const get = (summary: string, auth: Auth, tag: string, content: Schema, extra: Schema = {}): Schema => ({
-  get: {
-    tags: [tag],
-    summary,
-    security: securityOf(auth),
-    ...extra,
-    responses: { 200: { description: 'OK', content }, 404: failure('No such model or version.'), ...GATEWAY },
-  },
-});
-const ready = (summary: string, auth: Auth, tag: string, extra: Schema = {}): Schema => {
-  const path = get(summary, auth, tag, json({ type: 'object' }), extra) as { get: { responses: object } };
-  return { get: { ...path.get, responses: { ...path.get.responses, 503: failure('Not ready.') } } };
+type Get = {
+  readonly id: string;
+  readonly summary: string;
+  readonly tag: string;
+  /** The schema of the answer. */
+  readonly answer: string;
+  readonly auth: Auth;
+  readonly versioned?: boolean;
+  readonly ready?: boolean;
 };
 
-function pathsOf(model: CatalogModel, bare: boolean): Record<string, Schema> {
+const get = ({ id, summary, tag, answer, auth, versioned = false, ready = false }: Get): Schema => ({
+  get: {
+    tags: [tag],
+    operationId: id,
+    summary,
+    security: securityOf(auth),
+    ...(versioned && { parameters: [VERSION] }),
+    responses: {
+      200: { description: 'OK', content: json(ref(answer)) },
+      ...errorsOf({ versioned, ready }, auth),
+    },
+  },
+});
+
+/**
+ * Ids of operations are verb and model, and no verb is what another one starts with: a model `foo-version` has an `infer-foo-version`.
+ */
+function pathsOf(model: CatalogModel, word: string, bare: boolean): Record<string, Schema> {
   const { name, auth } = model;
   const at = `/v2/models/${name}`;
-  const sagemaker = (summary: string, id: string): Schema => ({
-    post: { ...inferOperation(model, false), summary, operationId: id },
-  });
-  const versioned = { parameters: [VERSION] };
+  const own = { auth, tag: name };
+  const shape = { sagemaker: true, summary: `Ask ${name} in SageMaker’s shape` };
+  const health = { ...own, ready: true, answer: 'Ready', summary: 'SageMaker’s health check' };
   return {
-    [at]: get(`Signature of ${name}`, auth, name, json(ref('Metadata'))),
-    [`${at}/ready`]: ready(`Is ${name} ready?`, auth, name),
-    [`${at}/infer`]: { post: inferOperation(model, false) },
-    [`${at}/versions/{version}`]: get(
-      `Signature of one version of ${name}`,
-      auth,
-      name,
-      json(ref('Metadata')),
-      versioned,
-    ),
-    [`${at}/versions/{version}/ready`]: ready(`Is one version of ${name} ready?`, auth, name, versioned),
-    [`${at}/versions/{version}/infer`]: { post: inferOperation(model, true) },
-    [`/models/${name}/invocations`]: sagemaker('The same in SageMaker’s shape', `invocations-${name}`),
-    [`/models/${name}/ping`]: ready('SageMaker’s health check', auth, name),
+    [at]: get({ ...own, id: `metadata-${word}`, summary: `Signature of ${name}`, answer: 'Metadata' }),
+    [`${at}/ready`]: get({
+      ...own,
+      id: `ready-${word}`,
+      summary: `Is ${name} ready?`,
+      answer: 'Ready',
+      ready: true,
+    }),
+    [`${at}/infer`]: inferOperation(model, word, { id: `infer-${word}`, summary: `Ask ${name}` }),
+    [`${at}/versions/{version}`]: get({
+      ...own,
+      id: `version-metadata-${word}`,
+      summary: `Signature of one version of ${name}`,
+      answer: 'Metadata',
+      versioned: true,
+    }),
+    [`${at}/versions/{version}/ready`]: get({
+      ...own,
+      id: `version-ready-${word}`,
+      summary: `Is one version of ${name} ready?`,
+      answer: 'Ready',
+      versioned: true,
+      ready: true,
+    }),
+    [`${at}/versions/{version}/infer`]: inferOperation(model, word, {
+      id: `version-infer-${word}`,
+      summary: `Ask one version of ${name}`,
+      versioned: true,
+    }),
+    [`/models/${name}/invocations`]: inferOperation(model, word, { ...shape, id: `invocations-${word}` }),
+    [`/models/${name}/ping`]: get({ ...health, id: `ping-${word}` }),
     ...(bare && {
-      '/invocations': sagemaker('The same in SageMaker’s shape', 'invocations'),
-      '/ping': ready('SageMaker’s health check', auth, name),
+      '/invocations': inferOperation(model, word, { ...shape, id: 'invocations' }),
+      '/ping': get({ ...health, id: 'ping' }),
     }),
   };
 }
@@ -141,13 +186,9 @@ const SCHEMES: Record<string, Schema> = {
  */
 export function openapi(manifest: CatalogManifest, group: CatalogGroup): Schema {
   const { auth, models } = group;
-  const datatypes = new Set(
-    models.flatMap(({ signature }) =>
-      [...signature.inputs, ...signature.outputs].map((spec) => spec.datatype),
-    ),
-  );
   const schemes = new Set([auth, ...models.map((model) => model.auth)].map(schemeName));
-  const server = 'server';
+  const words = generatedWords(models.map(({ name }) => name));
+  const own = { auth, tag: words.server };
   return {
     openapi: '3.1.0',
     info: {
@@ -157,23 +198,44 @@ export function openapi(manifest: CatalogManifest, group: CatalogGroup): Schema 
     },
     servers: [{ url: group.path }],
     tags: [
-      { name: server },
+      { name: words.server },
       ...models.map(({ name, opset }) => ({
         name,
         description: opset === 0 ? 'ONNX operators of other domains only.' : `ONNX opset ${opset}.`,
       })),
     ],
     paths: {
-      '/v2': get('Who answers', auth, server, json({ type: 'object' })),
-      '/v2/health/live': get('Does the service answer?', auth, server, json({ type: 'object' })),
-      '/v2/health/ready': ready('Are all models ready?', auth, server),
-      ...Object.assign({}, ...models.map((model) => pathsOf(model, model.name === group.bare))),
+      '/v2': get({ ...own, id: 'server-metadata', summary: 'Who answers', answer: 'Server' }),
+      '/v2/health/live': get({
+        ...own,
+        id: 'server-live',
+        summary: 'Does the service answer?',
+        answer: 'Live',
+      }),
+      '/v2/health/ready': get({
+        ...own,
+        id: 'server-ready',
+        summary: 'Are all models ready?',
+        answer: 'Ready',
+        ready: true,
+      }),
+      ...Object.assign(
+        {},
+        ...models.map((model) => pathsOf(model, words.of(model.name), model.name === group.bare)),
+      ),
     },
     components: {
       schemas: {
         ...SHARED,
-        ...Object.fromEntries([...datatypes].map((datatype) => [dataName(datatype), data(datatype)])),
-        ...Object.assign({}, ...models.map(schemasOf)),
+        ...dataSchemas(models.flatMap(({ signature }) => [...signature.inputs, ...signature.outputs])),
+        ...Object.assign(
+          {},
+          ...models.map((model) => {
+            const word = words.of(model.name);
+            const { inputs, outputs } = model.signature;
+            return { ...protocolSchemas(word, model), ...invocationSchemas(word, inputs, outputs) };
+          }),
+        ),
       },
       securitySchemes: Object.fromEntries(Object.entries(SCHEMES).filter(([name]) => schemes.has(name))),
     },

@@ -29,13 +29,44 @@ function element(datatype: Datatype): Schema {
   return { type: 'integer', minimum, maximum };
 }
 
-/** Flat or nested, as the protocol allows; named apart, since it refers to itself. */
-export const dataName = (datatype: Datatype): string => `Data.${datatype}`;
-export const data = (datatype: Datatype): Schema => ({
-  title: `Elements of ${datatype}, row-major, flat or nested`,
-  type: 'array',
-  items: { anyOf: [element(datatype), ref(dataName(datatype))] },
-});
+/** Arrays of arrays, as dimensions say: −1 is any length. */
+export function nested(datatype: Datatype, [length, ...rest]: readonly number[]): Schema {
+  if (length === undefined) return element(datatype);
+  const fixed = length < 0 ? {} : { minItems: length, maxItems: length };
+  return { type: 'array', items: nested(datatype, rest), ...fixed };
+}
+
+/** Of a shape only how many dimensions it has. */
+export const anyLengths = (shape: readonly number[]): number[] => shape.map(() => -1);
+
+/**
+ * Flat or nested as the shape is. One schema for each rank, as one that refers to itself for all of them is more than
+ * openapi-python-client reads, and says less.
+ */
+const dataName = ({ datatype, shape }: TensorSpec): string =>
+  shape.length < 2 ? `Data.${datatype}` : `Data.${datatype}.${shape.length}`;
+
+/** The schemas of the data of these tensors. */
+export const dataSchemas = (specs: readonly TensorSpec[]): Record<string, Schema> =>
+  Object.fromEntries(
+    specs.map((spec) => {
+      const { datatype, shape } = spec;
+      const description = `Elements of ${datatype}, row-major, flat${shape.length < 2 ? '' : ' or nested as the shape is'}.`;
+      const flat = nested(datatype, [-1]);
+      return [
+        dataName(spec),
+        shape.length < 2
+          ? { description, ...flat }
+          : { description, anyOf: [flat, nested(datatype, anyLengths(shape))] },
+      ];
+    }),
+  );
+
+/** Bounds and no const: to generators all dimensions are then one type, and an array of them is one of integers. */
+const dimensionSchema = (dimension: number): Schema =>
+  dimension < 0
+    ? { type: 'integer', minimum: 0 }
+    : { type: 'integer', minimum: dimension, maximum: dimension };
 
 /** Every dimension that the signature fixes is fixed here too. */
 function shapeSchema(shape: readonly number[]): Schema {
@@ -43,20 +74,20 @@ function shapeSchema(shape: readonly number[]): Schema {
     type: 'array',
     minItems: shape.length,
     maxItems: shape.length,
-    ...(shape.length > 0 && {
-      prefixItems: shape.map((dimension) =>
-        dimension < 0 ? { type: 'integer', minimum: 0 } : { const: dimension },
-      ),
-    }),
+    ...(shape.length === 0
+      ? { items: { type: 'integer' } }
+      : {
+          prefixItems: shape.map(dimensionSchema),
+        }),
     examples: [exampleShape(shape)],
   };
 }
 
-function tensor({ name, datatype, shape }: TensorSpec): Schema {
+function tensor(spec: TensorSpec): Schema {
+  const { name, datatype, shape } = spec;
   const fixed = shape.every((dimension) => dimension >= 0) ? elementCount(shape) : undefined;
   return {
     type: 'object',
-    title: name,
     required: ['name', 'shape', 'datatype'],
     properties: {
       name: { const: name },
@@ -72,32 +103,50 @@ function tensor({ name, datatype, shape }: TensorSpec): Schema {
           },
         },
       },
-      data: ref(dataName(datatype)),
+      data: ref(dataName(spec)),
     },
-    ...(fixed !== undefined && { description: `${fixed} elements.` }),
+    description: fixed === undefined ? `\`${name}\`.` : `\`${name}\`, ${fixed} elements.`,
   };
 }
+
+const parts = (schemas: readonly Schema[]): Schema => {
+  const [only, ...others] = schemas;
+  if (only === undefined) return { type: 'object' };
+  return others.length === 0 ? only : { oneOf: schemas };
+};
 
 /** Each tensor of the signature exactly once, in any order. */
-function everyTensor(specs: readonly TensorSpec[]): Schema {
-  return {
-    type: 'array',
-    minItems: specs.length,
-    maxItems: specs.length,
-    items: { oneOf: specs.map((spec) => tensor(spec)) },
-    ...(specs.length > 1 && {
-      allOf: specs.map(({ name }) => ({
-        contains: { type: 'object', properties: { name: { const: name } }, required: ['name'] },
-      })),
-    }),
-  };
-}
+const everyTensor = (specs: readonly TensorSpec[], tensors: readonly Schema[]): Schema => ({
+  type: 'array',
+  minItems: specs.length,
+  maxItems: specs.length,
+  items: parts(tensors),
+  ...(specs.length > 1 && {
+    allOf: specs.map(({ name }) => ({
+      contains: { type: 'object', properties: { name: { const: name } }, required: ['name'] },
+    })),
+  }),
+});
 
-/** Request and response of one model, and what they refer to. */
-export function schemasOf({ name, signature }: CatalogModel): Record<string, Schema> {
+/** One of these names. Not an enum: generators name its values, and cannot tell `y` from `Y`. */
+const anyName = (names: readonly string[]): Schema => {
+  const [only, ...others] = names.map((name) => ({ const: name }));
+  if (only === undefined) return { type: 'string' };
+  return others.length === 0 ? only : { anyOf: [only, ...others] };
+};
+
+/**
+ * Request and response of one model in the protocol, and what they refer to.
+ * @param word the model's part in names
+ */
+export function protocolSchemas(word: string, { name, signature }: CatalogModel): Record<string, Schema> {
   const parameters = { type: 'object', additionalProperties: true };
+  const inputs = signature.inputs.map((_, i) => `${word}.Input${i + 1}`);
+  const outputs = signature.outputs.map((_, i) => `${word}.Output${i + 1}`);
   return {
-    [`${name}.Request`]: {
+    ...Object.fromEntries(signature.inputs.map((spec, i) => [inputs[i], tensor(spec)])),
+    ...Object.fromEntries(signature.outputs.map((spec, i) => [outputs[i], tensor(spec)])),
+    [`${word}.Request`]: {
       type: 'object',
       required: ['inputs'],
       properties: {
@@ -108,7 +157,7 @@ export function schemasOf({ name, signature }: CatalogModel): Record<string, Sch
             binary_data_output: { type: 'boolean', description: 'Answer every output in binary.' },
           },
         },
-        inputs: everyTensor(signature.inputs),
+        inputs: everyTensor(signature.inputs, inputs.map(ref)),
         outputs: {
           type: 'array',
           description: 'Only these outputs; all of them when absent.',
@@ -116,14 +165,14 @@ export function schemasOf({ name, signature }: CatalogModel): Record<string, Sch
             type: 'object',
             required: ['name'],
             properties: {
-              name: { enum: signature.outputs.map((output) => output.name) },
+              name: anyName(signature.outputs.map((output) => output.name)),
               parameters: { type: 'object', properties: { binary_data: { type: 'boolean' } } },
             },
           },
         },
       },
     },
-    [`${name}.Response`]: {
+    [`${word}.Response`]: {
       type: 'object',
       required: ['model_name', 'outputs'],
       properties: {
@@ -131,11 +180,7 @@ export function schemasOf({ name, signature }: CatalogModel): Record<string, Sch
         model_version: { type: 'string', description: 'The version that answered.' },
         id: { type: 'string' },
         parameters,
-        outputs: {
-          type: 'array',
-          maxItems: signature.outputs.length,
-          items: { oneOf: signature.outputs.map((output) => tensor(output)) },
-        },
+        outputs: { type: 'array', maxItems: signature.outputs.length, items: parts(outputs.map(ref)) },
       },
     },
   };
@@ -146,13 +191,34 @@ export const SHARED: Record<string, Schema> = {
   Error: {
     type: 'object',
     description: 'Every error that the service itself answers.',
-    required: ['error'],
-    properties: { error: { type: 'string' } },
+    required: ['error', 'code'],
+    properties: {
+      error: { type: 'string', description: 'Names the place and the limit, never a value.' },
+      code: {
+        type: 'string',
+        description: 'Stable. What a model’s own transform refuses may have a code of its own.',
+      },
+    },
   },
   GatewayError: {
     type: 'object',
     description: 'What the gateway answers before or instead of the service.',
     properties: { message: { type: ['string', 'null'] } },
+  },
+  Server: {
+    type: 'object',
+    required: ['name', 'version', 'extensions'],
+    properties: {
+      name: { type: 'string' },
+      version: { type: 'string' },
+      extensions: { type: 'array', items: { type: 'string' } },
+    },
+  },
+  Live: { type: 'object', required: ['live'], properties: { live: { type: 'boolean' } } },
+  Ready: {
+    type: 'object',
+    description: 'Also the empty object, of SageMaker’s health check.',
+    properties: { name: { type: 'string' }, ready: { type: 'boolean' } },
   },
   Tensor: {
     type: 'object',

@@ -7,6 +7,7 @@ import { auditOf, type Call, errors, events, withheld } from './call.ts';
 import type { Manifest } from './contract.ts';
 import type { Tensor } from './datatypes.ts';
 import type { Drifted } from './drift.ts';
+import { answersOf, feedsOf } from './given.ts';
 import { borrow, FRESH } from './memory.ts';
 import { createMeter, type Meter, type Out } from './metrics.ts';
 import { prime } from './prime.ts';
@@ -150,14 +151,18 @@ function compute(endpoint: Endpoint, asked: InferRequest, call: Call): Tensors |
 }
 
 async function transformed(endpoint: Endpoint, asked: InferRequest, call: Call): Promise<Tensors> {
-  const { transform, log } = endpoint;
+  const { transform, manifest, log } = endpoint;
   const { pre, post } = transform;
   call.asked = asked;
   const info = { id: asked.id, parameters: asked.parameters };
-  const feeds = pre === undefined ? asked.tensors : await guard(() => pre(asked.tensors, info), log);
+  const graph = manifest.graph ?? manifest.signature;
+  const feeds =
+    pre === undefined
+      ? asked.tensors
+      : feedsOf(await guard(() => pre(asked.tensors, info), log), graph.inputs);
   const results = runModel(endpoint, asked, feeds, call);
   if (post === undefined) return results;
-  call.outputs = await guard(() => post(results, info), log);
+  call.outputs = answersOf(await guard(() => post(results, info), log), manifest.signature.outputs);
   return call.outputs;
 }
 

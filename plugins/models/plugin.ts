@@ -45,6 +45,8 @@ export default class ServerlessModels {
     this.#serverless = serverless;
     this.#options = options;
     this.#utils = utils;
+    // Not in `initialize`: there the framework asks AWS already.
+    framework.honourEndpoint(serverless);
     serverless.configSchemaHandler.defineTopLevelProperty(
       'models',
       frameworkSchema('models', framework.functionSchema(serverless)),

@@ -56,6 +56,13 @@ export type FrameworkProvider = {
   readonly getRegion: () => string;
   readonly getDeploymentPrefix: () => string;
   readonly naming: { readonly getStackName: () => string };
+  /** AWS SDK v2, of osls 3 and serverless 3; on osls 4 reading it throws. */
+  readonly sdk?: {
+    readonly config: {
+      readonly endpoint?: unknown;
+      readonly update: (options: { readonly endpoint: string; readonly s3ForcePathStyle: boolean }) => void;
+    };
+  };
 };
 
 /** What the framework gives a plugin to speak to people with. */
@@ -109,6 +116,19 @@ export function awsConfig(serverless: Serverless, options: CliOptions): AwsConfi
   };
 }
 
+/**
+ * osls 3 and serverless 3 ask AWS by SDK v2, which does not read AWS_ENDPOINT_URL: half of a deploy would go there and half to
+ * AWS. Who has given it an endpoint already, another plugin for example, keeps that.
+ * https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
+ */
+export function honourEndpoint(serverless: Serverless): void {
+  const { AWS_ENDPOINT_URL: endpoint, AWS_IGNORE_CONFIGURED_ENDPOINT_URLS: ignored } = process.env;
+  const provider = serverless.getProvider('aws');
+  if (!endpoint || ignored === 'true' || !Object.hasOwn(provider, 'sdk')) return;
+  const config = provider.sdk?.config;
+  if (config?.endpoint === undefined) config?.update({ endpoint, s3ForcePathStyle: true });
+}
+
 /** `models` and `custom.models` as they stand in serverless.yml, variables resolved. */
 export function declaredIn(serverless: Serverless): { readonly models: unknown; readonly options: unknown } {
   return { models: serverless.configurationInput.models, options: serverless.service.custom?.models };
@@ -120,10 +140,11 @@ export function declaredIn(serverless: Serverless): { readonly models: unknown; 
  */
 export function setFunctions(serverless: Serverless, functions: Readonly<Record<string, object>>): void {
   const { service, configurationInput } = serverless;
+  const built = isBundledByEsbuild(serverless) ? { skipEsbuild: true } : {};
   for (const [key, definition] of Object.entries(functions)) {
     // Where the zip will be is said from the start: serverless 4 would else bundle the handler itself, before us.
     const zip = { individually: true, artifact: join(packageFolder(serverless), `${key}.zip`) };
-    const copy: FrameworkFunction = { events: [], package: zip, ...structuredClone(definition) };
+    const copy: FrameworkFunction = { events: [], package: zip, ...structuredClone(definition), ...built };
     // A model may be called `constructor`.
     const there = Object.hasOwn(service.functions, key) ? service.functions[key] : undefined;
     if (there === undefined) service.functions[key] = copy;
@@ -148,6 +169,14 @@ export const withinService =
 export function setPatterns({ service }: Serverless, patterns: readonly string[]): void {
   const { patterns: own } = service.package;
   service.package.patterns = [...patterns, ...(Array.isArray(own) ? own : [])];
+}
+
+/**
+ * serverless-esbuild bundles every function that does not say `skipEsbuild`, whatever zip it names, and fails at a handler
+ * that is no file of the service. The key is known to the framework only where that plugin is.
+ */
+function isBundledByEsbuild(serverless: Serverless): boolean {
+  return 'skipEsbuild' in asObject(asRecord(functionSchema(serverless)).properties);
 }
 
 const asObject = (value: unknown): object => (typeof value === 'object' && value !== null ? value : {});

@@ -1,5 +1,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type Framework, frameworks, install, osls4, service, sls } from './frameworks.ts';
 
@@ -30,6 +31,35 @@ beforeAll(async () => {
 const each = frameworks.map((framework) => [framework.name, framework] as const);
 
 describe.each(each)('%s', (_, framework: Framework) => {
+  it('the framework’s own calls go to AWS_ENDPOINT_URL, as the plugin’s do', async () => {
+    const asked: string[] = [];
+    const server = createServer(async (request, answer) => {
+      asked.push(`${request.headers['user-agent']} ${await text(request)}`);
+      const error =
+        '<Error><Code>ValidationError</Code><Message>Stack with id shop-dev does not exist</Message></Error>';
+      answer.writeHead(400, { 'content-type': 'text/xml' });
+      answer.end(`<ErrorResponse>${error}</ErrorResponse>`);
+    });
+    await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+    try {
+      const folder = await service(framework, 'commands', { yaml });
+      const { port } = server.address() as AddressInfo;
+      const env = { AWS_ACCESS_KEY_ID: 'k', AWS_SECRET_ACCESS_KEY: 's' };
+      const url = `http://127.0.0.1:${port}`;
+      const info = await sls(framework, folder, ['info'], { ...env, AWS_ENDPOINT_URL: url });
+      expect(info.output).toContain('does not exist');
+      // The plugin’s are of SDK v3 everywhere.
+      const sdk =
+        framework === osls4
+          ? /aws-sdk-js\/3.* Action=DescribeStacks/
+          : /aws-sdk-nodejs\/2.* Action=DescribeStacks/;
+      expect(asked.join('\n')).toMatch(sdk);
+    } finally {
+      server.closeAllConnections();
+      server.close();
+    }
+  });
+
   it('print shows the functions that models become', async () => {
     const folder = await service(framework, 'commands', { yaml });
     const { stdout, code } = await sls(framework, folder, ['print', '--format', 'json']);

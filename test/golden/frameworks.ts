@@ -37,10 +37,17 @@ export const frameworks: readonly Framework[] = [osls4, osls3, serverless3];
 
 /** Installs a framework unless this very version is there; several processes may ask at once. */
 export async function install({ name, spec }: Framework): Promise<void> {
-  if (spec === undefined) return;
-  const folder = join(root, '.local', 'frameworks', name);
+  if (spec !== undefined) await installIn(join(root, '.local', 'frameworks', name), [spec]);
+}
+
+/**
+ * Installs packages into a folder of their own, unless these very versions are there. What they name as peers is not installed:
+ * serverless-offline would bring Serverless 4 in, which asks for a login.
+ */
+export async function installIn(folder: string, specs: readonly string[]): Promise<void> {
   const mark = join(folder, 'installed');
-  const isInstalled = async (): Promise<boolean> => (await readFile(mark, 'utf8').catch(() => '')) === spec;
+  const wanted = specs.join(' ');
+  const isInstalled = async (): Promise<boolean> => (await readFile(mark, 'utf8').catch(() => '')) === wanted;
   if (await isInstalled()) return;
   await mkdir(dirname(folder), { recursive: true });
   const unlock = await lock(`${folder}.lock`);
@@ -49,9 +56,10 @@ export async function install({ name, spec }: Framework): Promise<void> {
     await rm(folder, { recursive: true, force: true });
     await mkdir(folder, { recursive: true });
     await writeFile(join(folder, 'package.json'), '{"private":true}');
-    const args = ['install', '--no-audit', '--no-fund', '--ignore-scripts', '--loglevel=error', spec];
+    const quiet = ['--no-audit', '--no-fund', '--ignore-scripts', '--loglevel=error'];
+    const args = ['install', ...quiet, '--legacy-peer-deps', ...specs];
     await promisify(execFile)('npm', args, { cwd: folder, shell: process.platform === 'win32' });
-    await writeFile(mark, spec);
+    await writeFile(mark, wanted);
   } finally {
     await unlock();
   }

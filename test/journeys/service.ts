@@ -15,6 +15,7 @@ const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
  */
 export const PLUGIN = './models-plugin.cjs';
 const LEADS = `module.exports = require(${JSON.stringify(join(root, 'plugins', 'models', 'plugin.ts'))});\n`;
+/** osls 4. */
 const SLS = join(root, 'node_modules', 'osls', 'bin', 'serverless.js');
 const COMMAND_TIMEOUT = 240_000;
 /**
@@ -65,8 +66,16 @@ export type Deployment = {
   logs(key: string): Promise<string[]>;
 };
 
-/** Puts a service into a temporary folder, ready for `sls`. `serverless-models` under `plugins` becomes the plugin's path. */
-export async function prepareService(source: Source, aws: LocalAws, stage = 'dev'): Promise<Service> {
+/**
+ * Puts a service into a temporary folder, ready for `sls`. `serverless-models` under `plugins` becomes the plugin's path.
+ * @param bin the framework's command line
+ */
+export async function prepareService(
+  source: Source,
+  aws: LocalAws,
+  stage = 'dev',
+  bin = SLS,
+): Promise<Service> {
   const dir = await mkdtemp(join(tmpdir(), 'models-journey-'));
   if (typeof source === 'string')
     await cp(source, dir, {
@@ -88,7 +97,7 @@ export async function prepareService(source: Source, aws: LocalAws, stage = 'dev
   const stack = `${name}-${stage}`;
 
   const slsAs = (env: LocalAws['env'], ...args: string[]): Promise<Ran> =>
-    runSls(dir, [...args, '--stage', stage], env);
+    runSls(dir, [bin, ...args, '--stage', stage], env);
   const sls = (...args: string[]): Promise<Ran> => slsAs(aws.env, ...args);
   return {
     dir,
@@ -111,8 +120,9 @@ export async function deployService(
   source: Source,
   aws: LocalAws,
   stage?: string,
+  bin?: string,
 ): Promise<Service & Deployment> {
-  const service = await prepareService(source, aws, stage);
+  const service = await prepareService(source, aws, stage, bin);
   return { ...service, ...(await service.deploy()) };
 }
 
@@ -180,7 +190,7 @@ async function succeed(running: Promise<Ran>, what: string): Promise<Ran> {
 
 function runSls(cwd: string, args: readonly string[], env: Readonly<Record<string, string>>): Promise<Ran> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [SLS, ...args], {
+    const child = spawn(process.execPath, args, {
       cwd,
       env: {
         ...process.env,

@@ -37,7 +37,7 @@ export async function lambdaEnv(name: string, dir: string): Promise<Record<strin
   const runtime = await hostRuntime((text) => text && console.error(text));
   if (runtime === undefined) throw new Error('ONNX Runtime has no build for this machine.');
   const service = { name: 'tests', stage: 'dev', region: 'us-east-1', dir, stack: 'tests-dev' };
-  return environmentOf(modelOf(name, ''), 1, dir, { service, runtime });
+  return environmentOf(modelOf(name, ''), 1, dir, { service, environment: {}, runtime });
 }
 
 /**

@@ -346,6 +346,95 @@ describe('transform', () => {
     expect(hidden.body + printed).not.toContain('secret-value');
     expect(printed).toContain('handler.test.ts');
   });
+
+  const fp32 = (shape: number[]): Tensor => ({
+    datatype: 'FP32',
+    shape,
+    data: new Float32Array(shape.reduce((product, one) => product * one, 1)),
+  });
+  const GOOD = { a: fp32([1, 3]), b: fp32([1, 1]) };
+  const FP64 = { datatype: 'FP64', shape: [1, 1], data: new Float64Array([4711]) };
+
+  // What a careless `pre` gives; ONNX Runtime refuses each, and has only the model to blame.
+  test.each([
+    ['nothing', undefined, 'pre of the transform gave undefined'],
+    ['an empty object', {}, 'gave no input "a"'],
+    [
+      'another datatype',
+      { ...GOOD, b: FP64 },
+      'The input "b" that pre of the transform gave has the datatype FP64; expected FP32',
+    ],
+    [
+      'another shape',
+      { ...GOOD, a: fp32([3, 1]) },
+      'has the shape [3, 1]; expected [-1, 3], where -1 is any size',
+    ],
+    [
+      'another name, too',
+      { ...GOOD, 'secret-value': GOOD.a },
+      'gave 1 of a name that no input of the model has',
+    ],
+  ])(
+    'what pre does wrong is the transform’s fault, in answer and log, with its place: %s',
+    async (_, given, says) => {
+      const handler = await handlerOf('add.onnx', { pre: () => given as never }, { inputs: words });
+      const answer = await post(handler, '/v2/models/m/infer', ask('secret-value'));
+      expect(answer).toMatchObject({
+        statusCode: 500,
+        value: { code: 'TRANSFORM_FAILED', error: expect.stringContaining(says) },
+      });
+      const [line, ...others] = printed
+        .trim()
+        .split('\n')
+        .map((text) => JSON.parse(text));
+      expect(others).toEqual([]);
+      expect(line).toMatchObject({
+        level: 'ERROR',
+        code: 'TRANSFORM_FAILED',
+        reason: expect.stringContaining(says),
+      });
+      expect(answer.body + printed).not.toMatch(/secret-value|4711/);
+      const direct = await handler(ask('secret-value'));
+      expect(direct).toMatchObject({ code: 'TRANSFORM_FAILED' });
+    },
+  );
+
+  test('what it cannot know, a model that refuses what fits its signature, stays the model’s', async () => {
+    // Free dimensions that do not agree.
+    const given = { a: fp32([2, 3]), b: fp32([3, 1]) };
+    const handler = await handlerOf('add.onnx', { pre: () => given }, { inputs: words });
+    expect(await post(handler, '/v2/models/m/infer', ask('x'))).toMatchObject({
+      statusCode: 422,
+      value: { code: 'MODEL_FAILED' },
+    });
+  });
+
+  test('what post does wrong is the transform’s fault, too', async () => {
+    for (const [given, says] of [
+      [undefined, 'post of the transform gave undefined'],
+      [{ sum: fp32([2]).data }, 'The output "sum" that post of the transform gave'],
+      [{}, 'The transform gave no output "sum"'],
+    ] as const) {
+      const handler = await handlerOf('add.onnx', { post: () => given as never });
+      expect(await post(handler, '/v2/models/m/infer', request)).toMatchObject({
+        statusCode: 500,
+        value: { code: 'TRANSFORM_FAILED', error: expect.stringContaining(says) },
+      });
+    }
+  });
+
+  test('a plain array of numbers is what it looks like, in JSON and in binary', async () => {
+    const handler = await handlerOf('add.onnx', {
+      post: () => ({ sum: { datatype: 'FP32', shape: [2], data: [1, 2] } }) as never,
+    });
+    const json = await post(handler, '/v2/models/m/infer', request);
+    expect(json.value).toMatchObject({ outputs: [{ shape: [2], data: [1, 2] }] });
+    const parameters = { binary_data_output: true };
+    const binary = await post(handler, '/v2/models/m/infer', { ...request, parameters });
+    const bytes = Buffer.from(binary.body, 'base64');
+    const from = Number(binary.headers['inference-header-content-length']);
+    expect([bytes.readFloatLE(from), bytes.readFloatLE(from + 4), bytes.length - from]).toEqual([1, 2, 8]);
+  });
 });
 
 describe('the log', () => {

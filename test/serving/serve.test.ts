@@ -10,13 +10,20 @@ import { type Running, removeFolder, serviceFolder, startSls } from './sls.ts';
 
 const SERVICE = `
 service: shop
-provider: {name: aws, region: eu-central-1}
+provider:
+  name: aws
+  region: eu-central-1
+  environment: {TABLE: customers, GREETING: hello, TOKEN: secret}
 models:
   add:
     artifact: add.onnx
     http: {auth: iam}
   closed:
     artifact: strings.onnx
+  told:
+    artifact: told
+    function:
+      environment: {GREETING: moin, DEPTH: 3, STRICT: true, TOKEN: {Ref: Token}}
   sleepy:
     artifact: sleepy
     timeout: 1
@@ -34,6 +41,14 @@ export const pre = ({ only }: { only: object }, { id }: { id?: string }) => {
 };
 `;
 
+/** Answers with what it finds in its environment, as strings.onnx gives it back. */
+const VARIABLES = `
+const NAMES = ['TABLE', 'GREETING', 'DEPTH', 'STRICT', 'TOKEN'];
+export const pre = () => ({
+  x: { datatype: 'BYTES', shape: [5], data: NAMES.map((name) => process.env[name] ?? 'none') },
+});
+`;
+
 type Case = { readonly inputs: object[]; readonly outputs: object[] };
 
 let folder = '';
@@ -46,6 +61,9 @@ beforeAll(async () => {
   await copyFile(join(fixtures, 'add.onnx'), join(folder, 'sleepy', 'model.onnx'));
   await writeFile(join(folder, 'sleepy', 'transform.ts'), TRANSFORM);
   await writeFile(join(folder, 'sleepy', 'factor.ts'), 'export const FACTOR: number = 1;');
+  await mkdir(join(folder, 'told'));
+  await copyFile(join(fixtures, 'strings.onnx'), join(folder, 'told', 'model.onnx'));
+  await writeFile(join(folder, 'told', 'transform.ts'), VARIABLES);
   server = await startSls(folder, ['serve']);
 });
 afterAll(async () => {
@@ -101,6 +119,14 @@ describe('sls models serve', () => {
   it('serves what is invoke-only on AWS, too', async () => {
     const answer = await post('/v2/models/closed/infer', asked('strings'));
     expect(await answer.json()).toMatchObject({ outputs: caseOf('strings').outputs });
+  });
+
+  it('gives the handler the provider’s variables and the function’s over them, as the framework does', async () => {
+    const answer = await post('/v2/models/told/infer', asked('strings'));
+    const { outputs } = (await answer.json()) as Case;
+    // What CloudFormation would resolve is nothing here, not the text of the provider that it replaces.
+    const found = ['customers', 'moin', '3', 'true', 'none'].map((value) => `hello, ${value}`);
+    expect(outputs).toMatchObject([{ name: 'y', data: found }]);
   });
 
   it('has the bare paths of the one model that has them on AWS', async () => {

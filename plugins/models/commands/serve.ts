@@ -26,6 +26,7 @@ export const command: Command = {
   },
   run: async (context) => {
     const { models, service, flags, notice, progress } = context;
+    const { environment } = context.plan.host.provider;
     const port = portOf(flags.port, PORT);
     if (models.length === 0) throw nothingToServe();
     const runtime = await hostRuntime(progress);
@@ -44,6 +45,7 @@ export const command: Command = {
       const local = await serveLocally({
         models,
         service,
+        environment,
         versions: { plugin: await ownVersion(), runtime: ORT_VERSION },
         runtime,
         notice,
@@ -54,7 +56,7 @@ export const command: Command = {
             serviceDir: service.dir,
             outDir,
             progress,
-            environment: context.plan.host.provider.environment,
+            environment,
             aws: context.aws,
           });
         },

@@ -2,7 +2,16 @@ import { delimiter } from 'node:path';
 import type { Service } from '../commands/command.ts';
 import type { Model } from '../model.ts';
 import { ALIAS } from '../naming.ts';
-import { inherited, sdkFolders, stringsOf } from '../ship/environment.ts';
+import { inherited, sdkFolders, variablesOf } from '../ship/environment.ts';
+
+/** What a model does not know itself. */
+type Around = {
+  readonly service: Service;
+  /** `provider.environment`: every function of the service has it. */
+  readonly environment: unknown;
+  /** `node_modules` that holds onnxruntime-node for this machine. */
+  readonly runtime: string;
+};
 
 /**
  * The environment that Lambda gives a function, without anybody's credentials: only what it names here is inherited.
@@ -12,11 +21,11 @@ export function environmentOf(
   model: Model,
   version: number,
   dir: string,
-  { service, runtime }: { readonly service: Service; readonly runtime: string },
+  { service, environment, runtime }: Around,
 ): Record<string, string> {
   const name = `${service.name}-${service.stage}-${model.name}`;
   return {
-    ...stringsOf(model.function.environment),
+    ...variablesOf(environment, model.function.environment),
     ...inherited(),
     LANG: 'en_US.UTF-8',
     TZ: ':UTC',

@@ -24,6 +24,7 @@ export async function askHere<T>(
       'needs ONNX Runtime, which has no build for this machine.',
       'Deploy, and leave it out.',
     );
+  const { environment } = plan.host.provider;
   const folder = await mkdtemp(join(tmpdir(), 'serverless-models-'));
   // Also where Ctrl-C ends the process in the middle of it.
   const discard = (): void => rmSync(folder, { recursive: true, force: true });
@@ -32,6 +33,7 @@ export async function askHere<T>(
     const local = await serveLocally({
       models: [model],
       service,
+      environment,
       versions: { plugin: await ownVersion(), runtime: ORT_VERSION },
       runtime,
       // What is refused is shown with its case.
@@ -42,7 +44,7 @@ export async function askHere<T>(
           serviceDir: service.dir,
           outDir: join(folder, one.name, String(version)),
           progress,
-          environment: plan.host.provider.environment,
+          environment,
           aws,
         });
       },

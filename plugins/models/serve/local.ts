@@ -21,6 +21,8 @@ export type ShippedModel = { readonly dir: string; readonly facts: Facts };
 export type LocalOptions = {
   readonly models: readonly Model[];
   readonly service: Service;
+  /** `provider.environment`. */
+  readonly environment: unknown;
   /** Versions of this package and of ONNX Runtime. */
   readonly versions: { readonly plugin: string; readonly runtime: string };
   /** `node_modules` that holds onnxruntime-node for this machine. */

@@ -16,12 +16,21 @@ export function sdkFolders(): readonly string[] {
   return createRequire(import.meta.url).resolve.paths('@aws-sdk/client-s3') ?? [];
 }
 
-/** Variables as they would reach the function; what only CloudFormation can resolve is left out. */
-export function stringsOf(environment: unknown): Record<string, string> {
-  if (typeof environment !== 'object' || environment === null) return {};
+/**
+ * The variables of a function as the framework merges them: the provider's, and over them the function's own. What only
+ * CloudFormation can resolve is left out, also where the function writes it over a text of the provider.
+ *
+ * @param provider `provider.environment`
+ * @param own `function.environment` of the model
+ */
+export function variablesOf(provider: unknown, own: unknown): Record<string, string> {
+  const merged: Readonly<Record<string, unknown>> = { ...entriesOf(provider), ...entriesOf(own) };
   return Object.fromEntries(
-    Object.entries(environment).flatMap(([name, value]) =>
-      typeof value === 'string' || typeof value === 'number' ? [[name, String(value)]] : [],
+    Object.entries(merged).flatMap(([name, value]) =>
+      ['string', 'number', 'boolean'].includes(typeof value) ? [[name, String(value)]] : [],
     ),
   );
 }
+
+const entriesOf = (environment: unknown): object =>
+  typeof environment === 'object' && environment !== null ? environment : {};

@@ -12,7 +12,7 @@ import type { Model } from '../model.ts';
 import { bundles, importPath } from './bundle.ts';
 import { cacheFolder, keyOf, once } from './cache.ts';
 import type { ShipContext } from './context.ts';
-import { sdkFolders, stringsOf } from './environment.ts';
+import { sdkFolders, variablesOf } from './environment.ts';
 import type { Exports } from './evaluate.ts';
 import { type Limits, type Outcome, runChild } from './sandbox.ts';
 
@@ -60,8 +60,7 @@ export async function loadTransform(
   const digest = createHash('sha256').update(code).digest('hex');
   const region = context.aws?.region ?? 'us-east-1';
   const env = {
-    ...stringsOf(context.environment),
-    ...stringsOf(model.function.environment),
+    ...variablesOf(context.environment, model.function.environment),
     AWS_REGION: region,
     AWS_DEFAULT_REGION: region,
     AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(model.memory),

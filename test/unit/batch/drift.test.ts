@@ -78,6 +78,20 @@ it('rows that a transform makes run again, and the one that it refuses, are coun
   expect(counted.reduce((sum, { rows }) => sum + rows, 0)).toBe(499);
 });
 
+it('what a transform does wrong to a job is not told of the model, and names the place', async () => {
+  for (const [transform, says] of [
+    [{ pre: () => ({}) }, 'pre of the transform gave no input "x", which the model needs.'],
+    [
+      { post: () => undefined },
+      'post of the transform gave undefined; expected an object of tensors by name.',
+    ],
+  ] as const) {
+    const run = runOf(MANIFEST, session, transform as never);
+    const { block: scored } = await scoreBlock(run, block([1]), [{ name: 'y', width: 1 }], 1e9, false);
+    expect(scored.faults).toMatchObject([{ row: 1, code: 'TRANSFORM_FAILED', reason: says }]);
+  }
+});
+
 it('a level beyond INFO does not drop them, and nothing is written where nothing is declared', () => {
   const lines: string[] = [];
   const environment = { AWS_LAMBDA_LOG_FORMAT: 'JSON', AWS_LAMBDA_LOG_LEVEL: 'ERROR' };

@@ -150,11 +150,92 @@ describe('the OpenAPI description', () => {
     expect(made.components.securitySchemes).toEqual({});
   });
 
-  it('names every operation once', () => {
-    const ids = Object.values(document([churn, model('fraud')]).paths).flatMap((path) =>
-      Object.values(path).map(({ operationId }) => operationId),
+  const operationsOf = (names: readonly string[]) =>
+    Object.values(document(names.map((name) => model(name))).paths).flatMap((path) => Object.values(path));
+  /** What is left of a name in the case of any language. */
+  const bare = (name = ''): string => name.replaceAll(/[^a-z0-9]/gi, '').toLowerCase();
+
+  it.each([
+    [['foo', 'foo-version']],
+    [['version-foo', 'foo']],
+    [['infer', 'version', 'version-infer', 'metadata', 'ready', 'ping', 'invocations', 'server']],
+    [['a1', 'a-1', 'a1-2', 'aB', 'a-b', 'ab']],
+  ])('names every operation, each once: %j', (names) => {
+    const ids = operationsOf(names).map(({ operationId }) => operationId);
+    expect(ids).not.toContain(undefined);
+    expect(new Set(ids.map(bare)).size).toBe(ids.length);
+  });
+
+  it('names every operation and schema once to any generator, whatever the models are called', () => {
+    const part = fc.constantFrom('a', 'A', 'b', '1', '2', '-', 'version', 'infer', 'server', 'input1', 'row');
+    const name = fc
+      .array(part, { minLength: 1, maxLength: 4 })
+      .map((parts) => parts.join(''))
+      .filter((text) => /^[a-zA-Z][a-zA-Z0-9-]{0,39}$/.test(text) && !text.startsWith('models-'));
+    fc.assert(
+      fc.property(fc.uniqueArray(name, { minLength: 1, maxLength: 8 }), (names) => {
+        const made = document(names.map((one) => model(one)));
+        const ids = Object.values(made.paths).flatMap((path) =>
+          Object.values(path).map(({ operationId }) => operationId),
+        );
+        expect(new Set(ids.map(bare)).size).toBe(ids.length);
+        const schemas = Object.keys(made.components.schemas).filter((one) => !one.startsWith('Data.'));
+        expect(new Set(schemas.map(bare)).size).toBe(schemas.length);
+        const tags = (made as unknown as { readonly tags: { readonly name: string }[] }).tags;
+        expect(new Set(tags.map((tag) => tag.name)).size).toBe(names.length + 1);
+      }),
+      { numRuns: 200 },
     );
-    const named = ids.filter((id) => id !== undefined);
-    expect(new Set(named).size).toBe(named.length);
+  });
+
+  it('keeps the names that clients were generated from', () => {
+    const ids = operationsOf(['churn']).map(({ operationId }) => operationId);
+    expect(ids).toEqual(expect.arrayContaining(['infer-churn', 'invocations-churn', 'invocations']));
+    expect(Object.keys(made.components.schemas)).toEqual(
+      expect.arrayContaining(['churn.Request', 'churn.Response']),
+    );
+  });
+
+  it('has every error that an operation may answer, with its codes', () => {
+    const errors = (path: string, method: string) =>
+      Object.fromEntries(
+        Object.entries(
+          (made.paths[path]?.[method]?.responses ?? {}) as Record<string, { description: string }>,
+        ).map(([status, { description }]) => [status, description]),
+      );
+    const infer = errors('/v2/models/churn/infer', 'post');
+    expect(Object.keys(infer)).toEqual([
+      '200',
+      '400',
+      '403',
+      '404',
+      '405',
+      '413',
+      '415',
+      '422',
+      '429',
+      '500',
+      '503',
+    ]);
+    expect(infer[422]).toMatch(/`MODEL_FAILED`.*`NON_FINITE_OUTPUT`/);
+    expect(infer[500]).toMatch(/`TRANSFORM_FAILED`.*`INTERNAL`.*The function ended/);
+    // The catalog alone says these, in place of the version that it asks.
+    const version = errors('/v2/models/churn/versions/{version}/infer', 'post');
+    expect(version[502]).toContain('`ENDPOINT_FAILED`');
+    expect(version[429]).toMatch(/`THROTTLED`.*The gateway throttles/);
+    expect(errors('/v2/models/churn/ready', 'get')[503]).toContain('`NOT_READY`');
+    expect(Object.keys(errors('/v2', 'get'))).not.toContain('422');
+    const anyone = document([model('m', {}, { auth: { authorizer: 'login' } })]);
+    expect(anyone.paths['/v2/models/m/infer']?.post?.responses).toHaveProperty(['401']);
+
+    const fitsError = validator(made, 'Error');
+    expect(fitsError({ error: 'x', code: 'WRONG_SHAPE' })).toBe(true);
+    expect(fitsError({ error: 'x' })).toBe(false);
+  });
+
+  it('describes a model without inputs', () => {
+    const takes = validator(document([model('m', { inputs: [] })]), 'm.Request');
+    expect(takes({ inputs: [] })).toBe(true);
+    expect(takes({ inputs: [{ name: 'x', datatype: 'FP32', shape: [1], data: [1] }] })).toBe(false);
   });
 });

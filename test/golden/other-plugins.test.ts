@@ -1,0 +1,193 @@
+import { spawn } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { unzip } from '../unzip.ts';
+import {
+  type Framework,
+  frameworks,
+  install,
+  osls4,
+  service,
+  sls,
+  type Template,
+  templateIn,
+} from './frameworks.ts';
+import { installPlugins, linkPlugins, offline, packagers } from './other-plugins.ts';
+
+beforeAll(async () => {
+  for (const framework of frameworks) await install(framework);
+  for (const plugins of [packagers, offline]) await installPlugins(plugins);
+});
+
+/** A service that uses each of the plugins, in TypeScript, which only serverless-esbuild can package. */
+const own = `
+functions:
+  own:
+    handler: own.handler
+    iamRoleStatements: [{Effect: Allow, Action: ['sqs:SendMessage'], Resource: '*'}]
+    events: [{httpApi: GET /own}]
+stepFunctions:
+  stateMachines:
+    orders:
+      name: orders
+      definition:
+        StartAt: ask
+        States: {ask: {Type: Task, Resource: {'Fn::GetAtt': [own, Arn]}, End: true}}
+custom:
+  prune: {automatic: true, number: 5}
+`;
+const models = `
+models:
+  churn:
+    artifact: models/churn.onnx
+    http: {auth: none}
+    batch: [{input: 's3://incoming/churn/', output: 's3://scored/churn/'}]
+`;
+const OURS = './plugin.ts';
+const OTHERS = [
+  'serverless-esbuild',
+  'serverless-prune-plugin',
+  'serverless-step-functions',
+  'serverless-iam-roles-per-function',
+];
+
+/** @param individually a zip for each function, or one for all of the service's own */
+async function packaged(
+  framework: Framework,
+  name: string,
+  plugins: readonly string[],
+  parts: string,
+  individually = false,
+): Promise<{ readonly folder: string; readonly resources: Template['Resources'] }> {
+  const folder = await service(framework, name, {
+    yaml: `service: shop
+provider: {name: aws, runtime: nodejs20.x, environment: {TABLE: customers}}
+package: {individually: ${individually}}
+plugins: [${plugins.join()}]
+${parts}`,
+  });
+  await linkPlugins(packagers, folder);
+  await writeFile(
+    join(folder, 'own.ts'),
+    'const status: number = 204;\nexport const handler = async () => ({ statusCode: status });\n',
+  );
+  const run = await sls(framework, folder, ['package']);
+  expect(run.code, run.output).toBe(0);
+  const { Resources } = JSON.parse(
+    JSON.stringify(await templateIn(folder)).replace(/\d{13}-\d{4}-\d\d-\d\dT[\d:.]+Z/g, '<time>'),
+  ) as Template;
+  return { folder, resources: Resources };
+}
+
+const only = (resources: Template['Resources'], ids: readonly string[]) =>
+  Object.fromEntries(ids.map((id) => [id, resources[id]]));
+
+const filesIn = async (folder: string, zip: string): Promise<readonly string[]> =>
+  Object.keys(await unzip(join(folder, '.serverless', zip))).sort();
+
+describe.each(frameworks.map((framework) => [framework.name, framework] as const))(
+  'beside serverless-esbuild, prune, step-functions and iam-roles-per-function: %s',
+  (_, framework) => {
+    it('models become what they are alone, the service’s own parts what they are without models, in any order', async () => {
+      const alone = await packaged(framework, 'models-alone', [OURS], models);
+      const without = await packaged(framework, 'others-alone', OTHERS, own);
+      const modelIds = Object.keys(alone.resources).filter((id) => !(id in without.resources));
+      const ownIds = Object.keys(without.resources).filter((id) => !(id in alone.resources));
+      expect(modelIds).toEqual(
+        expect.arrayContaining([
+          'ChurnLambdaFunction',
+          'ModelsDashreleaseLambdaFunction',
+          'ModelsDashcatalogLambdaFunction',
+        ]),
+      );
+      expect(ownIds).toEqual(
+        expect.arrayContaining(['OwnLambdaFunction', 'OwnIamRoleLambdaExecution', 'OrdersRole']),
+      );
+      for (const [name, plugins] of [
+        ['ours-first', [OURS, ...OTHERS]],
+        ['ours-last', [...OTHERS, OURS]],
+      ] as const) {
+        const beside = await packaged(framework, name, plugins, own + models);
+        expect(only(beside.resources, modelIds), name).toEqual(only(alone.resources, modelIds));
+        expect(only(beside.resources, ownIds), name).toEqual(only(without.resources, ownIds));
+        // Bundled by serverless-esbuild, and nothing of the models in it.
+        expect(await filesIn(beside.folder, 'shop.zip')).toEqual(['own.js']);
+        expect(await filesIn(beside.folder, 'churn.zip')).toEqual([
+          'batch.mjs',
+          'handler.mjs',
+          'model/model.onnx',
+        ]);
+      }
+    });
+
+    it('each function of the service may have a zip of its own', async () => {
+      const { folder, resources } = await packaged(
+        framework,
+        'individually',
+        [...OTHERS, OURS],
+        own + models,
+        true,
+      );
+      expect(await filesIn(folder, 'own.zip')).toEqual(['own.js']);
+      expect(await filesIn(folder, 'churn.zip')).toEqual(['batch.mjs', 'handler.mjs', 'model/model.onnx']);
+      expect(await filesIn(folder, 'models-release.zip')).toContain('handler.mjs');
+      expect(resources.ChurnLambdaFunction?.Properties.Code).toMatchObject({
+        S3Key: expect.stringMatching(/churn\.zip$/),
+      });
+    });
+  },
+);
+
+/** A port of 127.0.0.1 that nobody has. */
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((done) => server.close(done));
+  return port;
+}
+
+it('beside serverless-offline: the service’s own functions answer there, the catalog from its zip, and a model says what it lacks', async () => {
+  const folder = await service(osls4, 'offline', {
+    yaml: `service: shop
+provider: {name: aws, runtime: nodejs24.x}
+plugins: [serverless-offline, ${OURS}]
+functions:
+  own: {handler: own.handler, events: [{httpApi: GET /own}]}
+models:
+  churn: {artifact: models/churn.onnx, http: {auth: none}}
+`,
+  });
+  await linkPlugins(offline, folder);
+  expect((await sls(osls4, folder, ['package'])).code).toBe(0);
+  const [http, websocket, lambda] = [await freePort(), await freePort(), await freePort()];
+  const ports = ['--httpPort', http, '--websocketPort', websocket, '--lambdaPort', lambda].map(String);
+  const child = spawn(process.execPath, [osls4.bin, 'offline', '--noSponsor', ...ports], {
+    cwd: folder,
+    env: { ...process.env, AWS_EC2_METADATA_DISABLED: 'true', SLS_NOTIFICATIONS_MODE: 'off' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const ended = new Promise((resolve) => child.once('close', resolve));
+  try {
+    await new Promise<void>((resolve, reject) => {
+      let said = '';
+      for (const stream of [child.stdout, child.stderr])
+        stream.on('data', (chunk: Buffer) => {
+          said += chunk.toString();
+          if (said.includes('Server ready')) resolve();
+        });
+      ended.then(() => reject(new Error(said)));
+    });
+    const ask = (path: string, init?: RequestInit) => fetch(`http://localhost:${http}${path}`, init);
+    expect((await ask('/own')).status).toBe(204);
+    expect(await (await ask('/v2')).json()).toMatchObject({ name: 'shop-dev' });
+    const model = await ask('/v2/models/churn/infer', { method: 'POST', body: '{}' });
+    expect(await model.text()).toContain('ONNX Runtime could not be loaded. Is its layer attached');
+  } finally {
+    child.kill('SIGINT');
+    await ended;
+  }
+});
