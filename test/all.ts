@@ -7,6 +7,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { lacking } from './needs.ts';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const local = join(root, '.local');
@@ -79,6 +80,11 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
 mkdirSync(local, { recursive: true });
 rmSync(report, { force: true });
 const words = process.argv.slice(2);
+const lacks = await lacking();
+if (lacks.length > 0) {
+  console.error(['The tests cannot run on this machine.', ...lacks].join('\n'));
+  process.exit(1);
+}
 // Chosen tests fetch what they need themselves.
 const prepared = words.length === 0 && run(process.execPath, [join(root, 'test', 'prepare.ts')]);
 const style = await step('style', 'biome', ['check', '.']);

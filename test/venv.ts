@@ -101,7 +101,8 @@ function isAlive(pid: number): boolean {
   }
 }
 
-async function findPython([major, minor]: readonly [number, number], who: string): Promise<string> {
+/** @throws where there is none that is new enough, with what to do */
+export async function findPython([major, minor]: readonly [number, number], who: string): Promise<string> {
   const check = `import sys, venv; sys.exit(sys.version_info < (${major}, ${minor}))`;
   for (const name of [
     process.env.PYTHON,

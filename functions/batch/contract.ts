@@ -27,6 +27,8 @@ export type Entry = {
   readonly emit: readonly string[];
   /** Floats that have no value, or are NaN, are NaN for the model; absent: such a row is faulty. */
   readonly missing?: 'nan';
+  /** Its rows are of another population than live ones, and do not count for drift; absent: they count. */
+  readonly drift?: false;
 };
 
 /** Its name, in the folder `<output>/<model>/`. */

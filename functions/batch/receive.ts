@@ -8,6 +8,7 @@ import { openRows, writerFor } from './open.ts';
 import { isLate, type OpenPart, openPart, progressOf, type Scoring } from './parts.ts';
 import { reopen } from './reopen.ts';
 import type { Rows } from './rows.ts';
+import { uncounted } from './score.ts';
 import { firstRow } from './split.ts';
 import type { World } from './world.ts';
 
@@ -214,7 +215,7 @@ function rowsOf(world: World, { object }: Job, entry: Entry): Promise<Rows> {
 async function scoringOf(world: World, entry: Entry, rows: Rows): Promise<Scoring> {
   const outputs = await writtenOutputs(world.manifest, world.run, entry.emit);
   return {
-    run: world.run,
+    run: entry.drift === false ? uncounted(world.run) : world.run,
     most: mostRows(world.manifest),
     outputs,
     entry,

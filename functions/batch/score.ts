@@ -12,6 +12,11 @@ export type Run = (rows: Tensors) => Ran | Promise<Ran>;
 export type Ran = { readonly outputs: Tensors; readonly accepted?: () => void };
 
 /** Good rows with their answers, and the faulty ones. */
+/** The same, for rows that nobody counts for drift. */
+export const uncounted =
+  (run: Run): Run =>
+  async (rows) => ({ outputs: (await run(rows)).outputs });
+
 export type Scored = { readonly block: Block; readonly outputs: Tensors };
 
 /** An output, and its elements in a row. */

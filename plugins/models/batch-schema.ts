@@ -35,6 +35,10 @@ export const batch = z.strictObject({
   missing: z.enum(['refuse', 'nan']).optional().meta({
     description: 'As for the model, of these objects; default: the model’s.',
   }),
+  drift: z.preprocess(flag, z.boolean()).optional().meta({
+    description:
+      'Do its rows count for drift? `false` where they are of another population than live ones; default: `true`.',
+  }),
   create: z
     .preprocess(flag, z.union([z.boolean(), z.enum(['input', 'output'])]))
     .optional()

@@ -220,6 +220,7 @@ function entryOf(given: NonNullable<Declaration['batch']>[number]): Entry {
     join: given.join === 'input',
     emit: given.emit ?? [],
     ...(given.missing === 'nan' && { missing: given.missing }),
+    ...(given.drift === false && { drift: given.drift }),
   };
 }
 

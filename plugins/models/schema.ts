@@ -184,7 +184,7 @@ const drift = z.strictObject({
     .regex(/^(?!s3:).+\.(csv|jsonl|npy|parquet)$/i)
     .meta({
       description:
-        'Reference data, a row a case: `.csv`, `.jsonl`, `.npy` or `.parquet`. Quantiles of it are shipped, never a row.',
+        'Reference data that the model was not trained on, a row a case: `.csv`, `.jsonl`, `.npy` or `.parquet`. Quantiles of it are shipped, never a row.',
       example: 'data/churn-reference.csv',
     }),
   // What CloudWatch takes for a window by the clock, two of which fit into an alarm:

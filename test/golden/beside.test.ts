@@ -14,6 +14,8 @@ provider:
     role:
       statements: [{Effect: Allow, Action: ['kms:Decrypt'], Resource: ['arn:aws:kms:us-east-1:123456789012:key/*']}]
 plugins: [./plugin.ts]
+# With models declared, their files are left out of this zip by themselves.
+package: {patterns: ['!models/**']}
 functions:
   own:
     runtime: nodejs24.x

@@ -1,9 +1,7 @@
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { launchBrowser } from '../browser.ts';
 import { type Running, removeFolder, serviceFolder, startSls } from './sls.ts';
-
-/** The system's own browser: `apt-get install chromium` on Debian. */
-const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 
 const SERVICE = `
 service: shop
@@ -31,18 +29,7 @@ beforeAll(async () => {
     MODELS.map((name) => `${name}.onnx`),
   );
   server = await startSls(folder, ['serve']);
-  browser = await chromium.launch({
-    executablePath: CHROMIUM,
-    // The machine's network may be closed, and nothing here needs it.
-    args: [
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-      '--no-first-run',
-    ],
-  });
+  browser = await launchBrowser();
 });
 afterAll(async () => {
   await browser?.close();

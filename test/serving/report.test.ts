@@ -2,10 +2,11 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { type Browser, chromium } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Baseline, DriftWindow, SignalWindow } from '../../functions/drift/contract.ts';
 import { reportHtml, type Subject } from '../../plugins/models/watch/report-html.ts';
+import { launchBrowser } from '../browser.ts';
 
 const HOSTILE = '</svg><script>alert(1)</script>"\'&';
 const HOUR = 3_600_000;
@@ -121,10 +122,7 @@ beforeAll(async () => {
     subjects,
   );
   await writeFile(join(folder, 'report.html'), html);
-  browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-    args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--no-first-run'],
-  });
+  browser = await launchBrowser();
 });
 afterAll(async () => {
   await browser?.close();

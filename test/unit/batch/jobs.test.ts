@@ -402,3 +402,20 @@ describe('a death', () => {
     expect(s.counted.Rows).toBe(60);
   });
 });
+
+it.each([
+  ['counts for drift', {}, 1],
+  ['with drift: false does not', { drift: false }, 0],
+] as const)('an entry’s object %s', async (_, entry, expected) => {
+  const s = scene({ entry });
+  const { run } = s.world;
+  const told: string[] = [];
+  const counted: typeof run = async (rows) => ({
+    ...(await run(rows)),
+    accepted: () => told.push('a block'),
+  });
+  Object.assign(s.world, { run: counted });
+  await s.send(s.upload(KEY, '1,2\n3,4\n'));
+  expect(success(s.files())).toMatchObject({ rows: 2, errors: 0 });
+  expect(told).toHaveLength(expected);
+});
