@@ -40,6 +40,7 @@ async function zipped(framework: Framework, name: string, packaged: string): Pro
   );
   await writeFile(join(folder, 'data', 'a base.csv'), 'kept');
   await writeFile(join(folder, 'models', 'churn.onnx.data'), 'weights');
+  await writeFile(join(folder, 'fraud.mjs'), '// code that is called as an artifact');
   await promisify(execFile)('cp', [
     join(folder, 'models', 'churn.onnx'),
     join(folder, 'fraud', 'model.onnx'),
@@ -59,7 +60,7 @@ async function zipped(framework: Framework, name: string, packaged: string): Pro
 it.each(frameworks.map((framework) => [framework.name, framework] as const))(
   'models, reference data and gate cases are in no zip of the service’s own functions: %s',
   async (_, framework) => {
-    expect(await zipped(framework, 'own-zips', '')).toEqual(['data/a base.csv', 'own.mjs']);
+    expect(await zipped(framework, 'own-zips', '')).toEqual(['data/a base.csv', 'fraud.mjs', 'own.mjs']);
   },
 );
 
@@ -69,6 +70,7 @@ it('what the service’s own patterns name is packed all the same', async () => 
   const named = 'package: {individually: true, patterns: ["models/**"]}';
   expect(await zipped(framework, 'own-zips-named', named)).toEqual([
     'data/a base.csv',
+    'fraud.mjs',
     'models/churn.onnx',
     'models/churn.onnx.data',
     'own.mjs',

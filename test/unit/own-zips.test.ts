@@ -15,7 +15,7 @@ it('what lies outside of the service’s folder, or is that folder, needs no pat
   for (const path of ['../churn.onnx', '/data/churn.onnx', '.', '../shop'])
     expect(of(artifact(path))).toEqual([]);
   expect(of({})).toEqual([]);
-  expect(of(artifact('/srv/shop/m.onnx'))).toEqual(['!m.onnx*', '!m.onnx/**']);
+  expect(of(artifact('/srv/shop/m.onnx'))).toEqual(['!m.onnx', '!m.onnx/**', '!m.onnx.data', '!m.onnx_data']);
 });
 
 it('a name is taken to the letter', () => {

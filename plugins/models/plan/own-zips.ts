@@ -22,9 +22,10 @@ export function leftOut(
   return [...new Set(patterns)];
 }
 
-/** A file, or a folder: which it is, nobody has looked. */
+/** Of an artifact that is a folder, and of external data beside a file: which it is, nobody has looked. Code beside it stays. */
+const PARTS = ['', '/**', '.data', '_data'];
 const ofArtifact = (path: string | undefined): readonly string[] =>
-  path === undefined ? [] : [`!${literal(path)}*`, `!${literal(path)}/**`];
+  path === undefined ? [] : PARTS.map((part) => `!${literal(path)}${part}`);
 
 /** As micromatch reads it: https://github.com/micromatch/micromatch#escaping-special-characters */
 const literal = (path: string): string => path.replace(/[\\$^*+?()[\]{}!|@]/g, '\\$&');

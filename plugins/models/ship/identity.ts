@@ -15,7 +15,7 @@ export function identityOf(parts: {
   readonly runtime: string;
   readonly architecture: Architecture;
   readonly optimize: boolean;
-  /** What is declared of inputs; nothing where nothing is, as in identities from before there was any. */
+  /** The keys about inputs, as written. A model that writes none of them keeps the identity that it had before these keys existed. */
   readonly inputs: Pick<Model, 'columns' | 'missing' | 'finite'>;
 }): string {
   const { source, transform, runtime, architecture, optimize, inputs } = parts;
