@@ -36,6 +36,7 @@ export const batch = z.strictObject({
     description: 'As for the model, of these objects; default: the model’s.',
   }),
   drift: z.preprocess(flag, z.boolean()).optional().meta({
+    type: 'boolean',
     description:
       'Do its rows count for drift? `false` where they are of another population than live ones; default: `true`.',
   }),

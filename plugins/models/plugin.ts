@@ -326,6 +326,7 @@ export default class ServerlessModels {
 
   /** An output of batch belongs to one service and stage. */
   async #lookAtOutputs(when: 'before' | 'after', { models }: PlanInput): Promise<void> {
+    if (!models.some(({ batch }) => batch !== undefined)) return;
     const { outputsAt } = await import('./batch/us.ts');
     const aws = framework.awsConfig(this.#serverless, this.#options);
     const { problems, lines } = await outputsAt(when, aws, framework.serviceOf(this.#serverless), models);

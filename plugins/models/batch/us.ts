@@ -20,7 +20,6 @@ export async function outputsAt(
   service: Service,
   models: readonly Model[],
 ): Promise<Owners> {
-  if (!models.some(({ batch }) => batch !== undefined)) return { problems: [], lines: [] };
   const cloud = cloudOf(aws);
   try {
     const look = when === 'before' ? ownersBefore : ownersAfter;
