@@ -20,8 +20,23 @@ export const isSameOwner = (one: Owner, other: Owner): boolean =>
   one.stage === other.stage;
 
 /** `shop-prod (123456789012, eu-central-1)`. */
-export const ownerName = ({ service, stage, account, region }: Owner): string =>
-  `${service}-${stage} (${account}, ${region})`;
+export const ownerName = (owner: Owner): string =>
+  owner === DAMAGED
+    ? 'an owner whose _OWNER.json cannot be read'
+    : `${owner.service}-${owner.stage} (${owner.account}, ${owner.region})`;
+
+/** What no service and stage is: nobody moves `latest` before a person has looked, and `--adopt` writes it anew. */
+const DAMAGED: Owner = { schema: 1, account: '', region: '', service: '', stage: '' };
+
+function ownerIn(text: string): Owner {
+  try {
+    const { account, region, service, stage } = JSON.parse(text) as Partial<Record<keyof Owner, unknown>>;
+    const isWhole = [account, region, service, stage].every((one) => typeof one === 'string' && one !== '');
+    return isWhole ? (JSON.parse(text) as Owner) : DAMAGED;
+  } catch {
+    return DAMAGED;
+  }
+}
 
 export const ownerText = (owner: Owner): string => `${JSON.stringify(owner, null, 2)}\n`;
 
@@ -31,7 +46,7 @@ export async function readOwner(
   key: string,
 ): Promise<{ readonly owner: Owner; readonly etag: string } | undefined> {
   const found = await files.read(key);
-  return found && { owner: JSON.parse(found.text) as Owner, etag: found.etag };
+  return found && { owner: ownerIn(found.text), etag: found.etag };
 }
 
 /** Whoever comes first has it. @returns who owns it then */

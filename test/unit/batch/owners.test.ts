@@ -36,6 +36,22 @@ describe('a job', () => {
     expect(dev.counted).toMatchObject({ [METRICS.jobsDone]: 1, [METRICS.jobsNotOwned]: 1 });
   });
 
+  it.each(['', 'null', '{"account":"1"}', '{'])(
+    'moves no latest where the owner cannot be read: %j',
+    async (text) => {
+      const s = scene();
+      s.output.set(KEY, text);
+      await s.send(s.upload('rows/a.csv', '1,2\n'));
+      expect(s.files()).not.toHaveProperty([LATEST]);
+      expect(s.counted).toMatchObject({ [METRICS.jobsDone]: 1, [METRICS.jobsNotOwned]: 1 });
+      const reach = { files: () => s.output.files };
+      const [problem] = (await ownersBefore([churn()], reach, OWNER)).problems;
+      expect(problem?.message).toMatch(/^belongs to an owner whose _OWNER\.json cannot be read:/);
+      expect(await adopt('sum', [ENTRY], reach, OWNER)).toHaveLength(1);
+      expect((await ownersBefore([churn()], reach, OWNER)).problems).toEqual([]);
+    },
+  );
+
   it('knows whose it is by its environment', () => {
     const functions = batchFunctions([churn()], hostOf('shop'), {}, new Map());
     const environment = Object.values(functions)[0]?.environment as Record<string, { 'Fn::Sub': string }>;
