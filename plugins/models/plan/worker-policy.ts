@@ -7,6 +7,7 @@ import { watchedBuckets } from './batch-resources.ts';
 import { allow, arn, type Json } from './cloudformation.ts';
 import { FILES_PREFIX, nameOf } from './endpoint.ts';
 import type { Host } from './host.ts';
+import { LIMITS } from './limits.ts';
 import { bucketArn, objects } from './s3-arns.ts';
 
 /**
@@ -25,34 +26,37 @@ export function workerStatements(
     readonly scheduleRole: unknown;
   },
 ): readonly Json[] {
-  const names = functionNames(models, host);
-  const functions = names.map((name) => arn('lambda', `function:${name}`));
-  const qualified = names.map((name) => arn('lambda', `function:${name}:*`));
+  const { own, all } = functionNames(models, host);
+  const isProvisioned = models.some(({ concurrency }) => concurrency?.provisioned !== undefined);
   const watched = watchedBuckets(models);
   const references = [...new Set(models.flatMap(({ gate }) => gate?.reference ?? []))];
   return [
     // An alias is a part of its function here.
     allow(
       [
-        'lambda:GetAlias',
         'lambda:CreateAlias',
         'lambda:UpdateAlias',
-        'lambda:DeleteAlias',
-        'lambda:ListProvisionedConcurrencyConfigs',
         'lambda:ListVersionsByFunction',
+        ...(isProvisioned ? ['lambda:GetFunctionConcurrency'] : []),
       ],
-      functions,
+      functionArns(own),
     ),
     allow(
       [
         'lambda:InvokeFunction',
         'lambda:GetProvisionedConcurrencyConfig',
-        'lambda:DeleteProvisionedConcurrencyConfig',
         // Of versions only: without a qualifier it is the function itself that goes.
         'lambda:DeleteFunction',
+        ...(isProvisioned ? ['lambda:PutProvisionedConcurrencyConfig'] : []),
       ],
-      qualified,
+      functionArns(own, ':*'),
     ),
+    // What a removed model's Delete asks for, which comes when this policy does not name its function any more.
+    allow(
+      ['lambda:GetAlias', 'lambda:DeleteAlias', 'lambda:ListProvisionedConcurrencyConfigs'],
+      functionArns(all),
+    ),
+    allow(['lambda:DeleteProvisionedConcurrencyConfig'], functionArns(all, ':*')),
     scaling(['application-autoscaling:DeregisterScalableTarget']),
     allow(['s3:GetObject', 's3:PutObject'], [objects(at.bucket, at.scope)]),
     allow(['s3:GetObject'], [objects(at.bucket, FILES_PREFIX)]),
@@ -91,20 +95,12 @@ export function workerStatements(
             ),
           ),
         ]),
-    ...(models.some(({ concurrency }) => concurrency?.provisioned !== undefined)
-      ? provisioning(names, functions, qualified)
-      : []),
+    ...(isProvisioned ? provisioning(all) : []),
   ];
 }
 
-function provisioning(
-  names: readonly string[],
-  functions: readonly unknown[],
-  qualified: readonly unknown[],
-): readonly Json[] {
+function provisioning(names: readonly string[]): readonly Json[] {
   return [
-    allow(['lambda:PutProvisionedConcurrencyConfig'], qualified),
-    allow(['lambda:GetFunctionConcurrency'], functions),
     allow(['lambda:GetAccountSettings'], ['*']),
     scaling([
       'application-autoscaling:RegisterScalableTarget',
@@ -142,12 +138,23 @@ const scaling = (actions: readonly string[]): Json => ({
   Condition: { StringEquals: { 'application-autoscaling:service-namespace': 'lambda' } },
 });
 
-/** By pattern, for models that were removed or renamed too: their aliases go after this policy is in place. */
-function functionNames(models: readonly Model[], host: Host): readonly string[] {
-  const own = lambdaName(host.service, host.stage, '*');
-  const named = [
+const functionArns = (names: readonly string[], qualifier = ''): readonly Json[] =>
+  names.map((name) => arn('lambda', `function:${name}${qualifier}`));
+
+/**
+ * The functions of these models (`own`), and in the form of a pattern (`all`) those of models that were removed or renamed, too.
+ * `own` is that pattern where the names take too much of what IAM allows in a role.
+ */
+function functionNames(
+  models: readonly Model[],
+  host: Host,
+): { readonly own: readonly string[]; readonly all: readonly string[] } {
+  const pattern = lambdaName(host.service, host.stage, '*');
+  const own = [
     ...models.map((model) => nameOf(model, host)),
     ...batching(models).map((model) => batchName(model, host)),
   ];
-  return [own, ...named.filter((name) => !name.startsWith(own.slice(0, -1)))];
+  const all = [pattern, ...own.filter((name) => !name.startsWith(pattern.slice(0, -1)))];
+  const characters = JSON.stringify([functionArns(own), functionArns(own, ':*')]).length;
+  return { own: characters > LIMITS.policies / 2 ? all : own, all };
 }

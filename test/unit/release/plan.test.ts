@@ -13,6 +13,7 @@ import {
   releaseStatements,
 } from '../../../plugins/models/plan/alias.ts';
 import type { Host } from '../../../plugins/models/plan/host.ts';
+import { LIMITS } from '../../../plugins/models/plan/limits.ts';
 import { settingsOf } from '../../../plugins/models/plan/settings.ts';
 import { byContent } from '../../../plugins/models/plan/template.ts';
 
@@ -199,17 +200,42 @@ describe('the worker’s policy', () => {
     );
   });
 
-  it('reaches the functions of this service and stage, also of a model that is gone from it, and those named otherwise', () => {
-    const reached = (name?: string): readonly string[] => {
-      const of = input();
-      const models = [{ ...model, function: name === undefined ? {} : { name } }];
-      const found = statements({ ...of, models }).find(({ Action }) => Action.includes('lambda:UpdateAlias'));
+  describe('names the functions of the models', () => {
+    const reached = (action: string, named: readonly (string | undefined)[]): readonly string[] => {
+      const models = named.map((name, at) => ({
+        ...model,
+        name: `m${at}`,
+        function: name === undefined ? {} : { name },
+      }));
+      const found = statements({ ...input(), models }).find(({ Action }) => Action.includes(action));
       return (found?.Resource ?? []).map((resource) =>
         JSON.stringify(resource).replace(/.*:function:|"\}$/g, ''),
       );
     };
-    expect(reached()).toEqual(['shop-dev-*']);
-    expect(reached('scoring')).toEqual(['shop-dev-*', 'scoring']);
+
+    it('and no other of the service, or of a service whose name begins with its name', () => {
+      expect(reached('lambda:UpdateAlias', [undefined, 'scoring'])).toEqual(['shop-dev-m0', 'scoring']);
+      expect(reached('lambda:CreateAlias', [undefined])).toEqual(['shop-dev-m0']);
+      expect(reached('lambda:InvokeFunction', [undefined, 'scoring'])).toEqual([
+        'shop-dev-m0:*',
+        'scoring:*',
+      ]);
+      expect(reached('lambda:DeleteFunction', [undefined])).toEqual(['shop-dev-m0:*']);
+    });
+
+    it('and takes the alias of a removed one away, which no policy can name when its Delete comes', () => {
+      expect(reached('lambda:DeleteAlias', [undefined, 'scoring'])).toEqual(['shop-dev-*', 'scoring']);
+      expect(reached('lambda:DeleteProvisionedConcurrencyConfig', [undefined])).toEqual(['shop-dev-*:*']);
+    });
+
+    it('and their pattern where so many names take more than half of what a role may have', () => {
+      const count = (models: number): readonly string[] =>
+        reached('lambda:UpdateAlias', Array(models).fill(undefined));
+      expect(count(20)).toHaveLength(20);
+      expect(count(30)).toEqual(['shop-dev-*']);
+      const most = statements({ ...input(), models: Array(20).fill(demanding) });
+      expect(JSON.stringify(most).length).toBeLessThan(LIMITS.policies);
+    });
   });
 
   it('has no policy or log group outside of the role', () => {
