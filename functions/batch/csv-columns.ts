@@ -1,6 +1,6 @@
 import type { Signature, TensorSpec } from '../infer/contract.ts';
 import { type First, placesOf, type Taken } from '../shared/columns.ts';
-import { checkNames, type Fault, layoutOf, rowDimensions } from '../shared/layout.ts';
+import { checkNames, checkSeparator, type Fault, layoutOf, rowDimensions } from '../shared/layout.ts';
 import type { CsvColumn } from './csv-rows.ts';
 import { objectFault } from './faults.ts';
 import type { Extras } from './rows.ts';
@@ -15,9 +15,11 @@ export function namesOf(
   cells: readonly string[],
   first: First,
   due: number,
+  { inputs }: Signature,
   { ids, join }: Extras,
 ): readonly string[] | undefined {
   if (first === 'names') {
+    checkSeparator(cells, inputs, wrongHeader);
     checkNames(cells, wrongHeader);
     return cells;
   }
@@ -63,6 +65,7 @@ export function columnsOf(
     {
       ...(names === undefined ? {} : { names: own.map((i) => names[i] as string) }),
       widths: own.map(() => 1),
+      orElse: ', or carry it into the answer with ids or join',
     },
     wrongHeader,
     known,

@@ -25,7 +25,7 @@ export async function openCsv(source: Source, signature: Signature, extras: Extr
   if (cells === undefined) return rows(start, { slots: [], columns: [], carried: extras.ids });
   const width = widthWith(extras.columns, signature);
   const first = firstOf(cells, width, extras.columns);
-  const names = namesOf(cells, first, width, extras);
+  const names = namesOf(cells, first, width, signature, extras);
   const fitting = columnsOf(names, cells.length, signature, extras);
   if (first !== 'row') return rows(next, fitting);
   const isOdd = second !== undefined && isOfFractions(second);
@@ -43,6 +43,9 @@ export async function openCsv(source: Source, signature: Signature, extras: Extr
     return { ...read, ...(taken && { taken }) };
   }
 }
+
+/** As UTF-16 has them without a mark. */
+const ZERO_BYTES = 'Its first line has zero bytes, so it is not UTF-8.';
 
 const DOUBTFUL: Taken = { by: 'order', notices: ['INTEGERS_FIRST'] };
 
@@ -80,6 +83,7 @@ async function readHead(reader: Reader): Promise<Head> {
     const { cells, next } = record;
     if (!isUtf8(bytes.subarray(cursor.at, next)))
       throw wrongHeader(`Its first line, ${line}, is not UTF-8.`, 'Save the file in UTF-8.');
+    if (cells.some((cell) => cell.includes('\0'))) throw wrongHeader(ZERO_BYTES, 'Save the file in UTF-8.');
     checkRowBytes(next - cursor.at, line);
     const isBlank = bytes[cursor.at] === NEWLINE || (bytes[cursor.at] === RETURN && next - cursor.at === 2);
     cursor.line += newlines(bytes, cursor.at, next);

@@ -29,7 +29,12 @@ export type Layout = {
 };
 
 /** The file's columns: their names, where it has any, and how many elements each has in a row. */
-export type Header = { readonly names?: readonly string[]; readonly widths: readonly number[] };
+export type Header = {
+  readonly names?: readonly string[];
+  readonly widths: readonly number[];
+  /** The rest of `Drop it`: what else to do with a column that is no input. */
+  readonly orElse?: string;
+};
 
 /** Why the file cannot be used, and what to do. */
 export type Fault = (message: string, fix: string) => Error;
@@ -45,7 +50,8 @@ export function layoutOf(
   fault: Fault,
   known?: Columns,
 ): Layout {
-  const { names, widths } = header;
+  const { names, widths, orElse = '' } = header;
+  if (widths[0] === 1) checkSeparator(names, inputs, fault);
   checkNames(names, fault);
   for (const spec of inputs) {
     if (widthOf(spec) >= 0 || spec.shape.length === 2) continue;
@@ -86,16 +92,11 @@ export function layoutOf(
     }
     const width = fields.length - first;
     const due = widthOf(spec) < 0 && known?.bind ? known.names.length : widthOf(spec);
-    if (due >= 0 && due !== width) throw wrongWidth(spec, due, width, fault);
+    if (due >= 0 && due !== width) throw wrongWidth(spec, due, width, orElse, fault);
     tensors.push({ spec, width, first });
   }
-  targets.forEach((target, column) => {
-    const name = names?.[column];
-    if (target >= 0 || name === undefined || answers.has(name)) return;
-    const model =
-      fields.length > 20 ? '' : `; the model takes ${fields.map(({ label }) => label).join(', ')}`;
-    throw fault(`Its column ${name} is no input of the model${model}.`, 'Drop this column from the file.');
-  });
+  const others = (names ?? []).filter((name, column) => (targets[column] ?? -1) < 0 && !answers.has(name));
+  if (others.length > 0) throw strangers(others, fields, orElse, fault);
   return { tensors, fields, targets, taken };
 }
 
@@ -216,11 +217,42 @@ function inOrder(
   }
 }
 
-function wrongWidth(spec: TensorSpec, due: number, width: number, fault: Fault): Error {
+/** A file of one column whose name has another separator in it, for a model that takes more. */
+export function checkSeparator(
+  names: readonly string[] | undefined,
+  inputs: readonly TensorSpec[],
+  fault: Fault,
+): void {
+  const [only, ...others] = names ?? [];
+  if (only === undefined || others.length > 0 || rowWidth(inputs) < 2) return;
+  const found = ([';', '\t', '|'] as const).find((separator) => only.includes(separator));
+  if (found === undefined) return;
+  throw fault(
+    `Its first line has no comma, but ${SEPARATORS[found]}.`,
+    'Separate the cells by commas, and write numbers with a point.',
+  );
+}
+
+const SEPARATORS = { ';': 'semicolons', '\t': 'tabs', '|': 'vertical bars' } as const;
+
+function strangers(names: readonly string[], fields: readonly Field[], orElse: string, fault: Fault): Error {
+  const takes = fields.length > 20 ? '' : `; the model takes ${fields.map(({ label }) => label).join(', ')}`;
+  return names.length === 1
+    ? fault(
+        `Its column ${names[0]} is no input of the model${takes}.`,
+        `Drop this column from the file${orElse}.`,
+      )
+    : fault(
+        `Its columns ${listOf(names)} are no inputs of the model${takes}.`,
+        `Drop these columns from the file${orElse}.`,
+      );
+}
+
+function wrongWidth(spec: TensorSpec, due: number, width: number, orElse: string, fault: Fault): Error {
   return fault(
     `It has ${width} column${width === 1 ? '' : 's'} for the input ${spec.name}; the model takes ${due}.`,
     due < width
-      ? 'Drop what is no input of the model, such as the label or row numbers.'
+      ? `Drop what is no input of the model, for example the label or row numbers${orElse}.`
       : 'Add what is missing, in the order in which the model was trained.',
   );
 }

@@ -75,5 +75,10 @@ export function isProblemError(error: unknown): error is ProblemError {
 
 /** @returns `models.churn.memory: 64 is below 128 MB, Lambda's least. Write 128 or more. [MODELS_INVALID_VALUE]` */
 export function formatProblem({ code, key, message, fix }: Problem): string {
-  return `${key}: ${message} ${fix} [${code}]`;
+  return `${key}: ${message} ${fix} [${code}]`.replace(CONTROLS, escaped);
 }
+
+/** Files and exporters write anything into names, and a terminal would obey it. */
+const CONTROLS = /[^\P{Cc}\n\t]/gu;
+const escaped = (character: string): string =>
+  `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`;

@@ -1,5 +1,5 @@
 import type { Entry } from '../../functions/batch/contract.ts';
-import type { Signature } from '../../functions/infer/contract.ts';
+import type { Columns, Signature } from '../../functions/infer/contract.ts';
 
 /** A declaration with every default filled and every unit fixed: what the rest of the build side reads. Frozen. */
 export type Model = {
@@ -156,6 +156,8 @@ export type Facts = {
   readonly signature: Signature;
   /** What the graph itself takes and gives; absent where that is `signature`. */
   readonly graph?: Signature;
+  /** Names of the columns of the only input that clients see, where they are known. */
+  readonly columns?: Columns;
   readonly opset: number;
   /** Was the optimised form shipped, or why not (a notice for people). */
   readonly optimized: true | string;

@@ -111,6 +111,13 @@ describe('what is wrong', () => {
     ]);
   });
 
+  it('show no control character to a terminal', () => {
+    const problem = { code: 'MODELS_REFERENCE', key: 'models.a.drift', fix: 'Rename it.' } as const;
+    expect(formatProblem({ ...problem, message: 'Its column \u001b[2Jé\u0000\u009b\r is\n\todd.' })).toBe(
+      'models.a.drift: Its column \\u001b[2Jé\\u0000\\u009b\\u000d is\n\todd. Rename it. [MODELS_REFERENCE]',
+    );
+  });
+
   it('names the key, the value, the limit and the remedy', () => {
     expect(one({ ...churn, memory: 64 }).problems.map(formatProblem)).toEqual([
       'models.churn.memory: is 64, not at least 128. Write at least 128. [MODELS_INVALID_VALUE]',

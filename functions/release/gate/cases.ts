@@ -44,7 +44,9 @@ export function readCase(text: string): Case | { readonly fault: string } {
   if (!isObject(value)) return { fault: 'The line must be an object with inputs and outputs.' };
   const unknown = Object.keys(value).find((key) => !KEYS.includes(key));
   if (unknown !== undefined)
-    return { fault: `A case has inputs and outputs; it has no ${JSON.stringify(unknown.slice(0, 40))}.` };
+    return {
+      fault: `${JSON.stringify(unknown.slice(0, 40))} is no key of a case: the request has inputs, and the expected answer is outputs.`,
+    };
   const inputs = readTensors(value.inputs, '$.inputs');
   if (typeof inputs === 'string') return { fault: inputs };
   const request = printExact({

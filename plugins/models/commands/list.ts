@@ -1,4 +1,5 @@
-import type { TensorSpec } from '../../../functions/infer/contract.ts';
+import type { Columns, TensorSpec } from '../../../functions/infer/contract.ts';
+import { listOf } from '../../../functions/shared/columns.ts';
 import type { Facts, Model } from '../model.ts';
 import type { Command } from './command.ts';
 
@@ -58,10 +59,15 @@ export function toText({ model, facts }: Row): string {
     `  size      ${size}`,
     `  opset     ${facts.opset === 0 ? 'none: all its operators are of other domains, for example ai.onnx.ml' : facts.opset}`,
     ...tensors('inputs', inputs),
+    ...(facts.columns === undefined ? [] : [`  columns   ${columnsOf(facts.columns)}`]),
     ...tensors('outputs', outputs),
     ...facts.notices.map((notice) => `  note      ${notice}`),
   ].join('\n');
 }
+
+/** Those of reference data alone are known, but do not bind. */
+const columnsOf = ({ names, bind }: Columns): string =>
+  `${listOf(names)}${bind ? '' : ' (of the reference data)'}`;
 
 /** `[*, 30]`: a star is a free dimension. */
 function shapeOf(shape: readonly number[]): string {

@@ -103,6 +103,7 @@ export async function shipModel(model: Model, context: ShipContext): Promise<Shi
       sourceBytes: source.bytes,
       signature,
       ...graph,
+      ...(columns && { columns }),
       opset: inspection.opset,
       optimized: shippable.optimized,
       zipBytes: packed.zipBytes,

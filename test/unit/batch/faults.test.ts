@@ -151,7 +151,27 @@ describe('a header', () => {
     [
       'a,b,c\n1,2,3\n',
       none,
-      'Its column c is no input of the model; the model takes a, b. Drop this column from the file.',
+      'Its column c is no input of the model; the model takes a, b. Drop this column from the file, or carry it into the answer with ids or join.',
+    ],
+    [
+      'a,b,c,d,"e, f"\n1,2,3,4,5\n',
+      { ids: ['d'], join: false },
+      'Its columns c, e, f are no inputs of the model; the model takes a, b. Drop these columns from the file, or carry it into the answer with ids or join.',
+    ],
+    [
+      'id;a;b\n7;1,5;2\n',
+      { ids: ['id'], join: false },
+      'Its first line has no comma, but semicolons. Separate the cells by commas, and write numbers with a point.',
+    ],
+    [
+      'a\tb\n1\t2\n',
+      none,
+      'Its first line has no comma, but tabs. Separate the cells by commas, and write numbers with a point.',
+    ],
+    [
+      'a,b\n1,2\n'.replace(/./gs, '$&\0'),
+      none,
+      'Its first line has zero bytes, so it is not UTF-8. Save the file in UTF-8.',
     ],
     [
       'a,id\n1,2\n',

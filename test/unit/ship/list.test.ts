@@ -56,6 +56,16 @@ it('shows signature, opset, sizes, digest and notices', () => {
   );
 });
 
+it('shows the names of columns, and where they are from if they do not bind', () => {
+  const names = ['age', 'income'];
+  const shown = (bind: boolean): string => toText({ model, facts: { ...facts, columns: { names, bind } } });
+  expect(shown(true)).toContain('  inputs    x      FP32   [*, 30]\n  columns   age, income\n  outputs');
+  expect(shown(false)).toContain('  columns   age, income (of the reference data)\n');
+  expect(toJson({ model, facts: { ...facts, columns: { names, bind: true } } })).toMatchObject({
+    columns: { names, bind: true },
+  });
+});
+
 it('gives the same as JSON', () => {
   expect(toJson({ model, facts })).toMatchObject({
     name: 'churn',

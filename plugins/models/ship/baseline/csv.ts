@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import type { Datatype } from '../../../../functions/infer/contract.ts';
 import {
   COMMA,
@@ -56,6 +57,8 @@ async function header(
     if (record === -1) throw misplaced(fault, text.line);
     if (record !== undefined) {
       const { cells, next } = record;
+      if (!isUtf8(bytes.subarray(text.at, next)) || cells.some((cell) => cell.includes('\0')))
+        throw fault(`Its first line, ${text.line}, is not UTF-8.`, 'Save the file in UTF-8.');
       const first = firstOf(cells, width, columns);
       const isBlank = cells.length === 1 && cells[0] === '';
       if (first === 'wrong' && !isBlank) {

@@ -1,5 +1,6 @@
 import type { FileHandle } from 'node:fs/promises';
 import type { CategorySignal, NumericSignal, Signal } from '../../../../functions/drift/contract.ts';
+import { listOf } from '../../../../functions/shared/columns.ts';
 import type { Field, Layout, RowTensor } from '../../../../functions/shared/layout.ts';
 import { breathe } from './breathe.ts';
 import { categoryPart } from './category.ts';
@@ -28,6 +29,7 @@ export async function inputSignals(
   const signals: Unnamed[] = [];
   const notices: string[] = [];
   const wide = wideOf(tensors);
+  const missing: string[] = [];
   let watched = 0;
   let unwatched = 0;
   for (const tensor of tensors) {
@@ -53,12 +55,14 @@ export async function inputSignals(
       const { label, column } = fields[i] as Field;
       const values = await readColumn(file, stored, i);
       const texts = stored.texts[i];
-      if (texts === undefined) {
-        signals.push({ ...numeric(label, spec.name, column, 'element', values, notices), of: 'input' });
-      } else {
-        const codes = values as Float64Array<ArrayBuffer>;
-        const part = category(label, spec.name, column, 'element', codes, texts, notices);
-        if (part !== undefined) signals.push({ ...part, of: 'input' });
+      const codes = values as Float64Array<ArrayBuffer>;
+      const part =
+        texts === undefined
+          ? numeric(label, spec.name, column, 'element', values, notices)
+          : category(label, spec.name, column, 'element', codes, texts, notices);
+      if (part !== undefined) {
+        signals.push({ ...part, of: 'input' });
+        if (part.nulls > 0 && part.nulls < stored.rows) missing.push(`${label} in ${part.nulls}`);
       }
       // Whoever wants to stop this is heard between two columns.
       await breathe();
@@ -66,6 +70,10 @@ export async function inputSignals(
   }
   if (unwatched > 0)
     notices.push(`Of its columns the first ${MOST_COLUMNS} are watched, and ${unwatched} are not.`);
+  if (missing.length > 0)
+    notices.push(
+      `Of ${stored.rows} rows of the reference some have no value: ${listOf(missing)}. An empty cell, null, NaN and infinity count as none.`,
+    );
   return { signals, notices };
 }
 

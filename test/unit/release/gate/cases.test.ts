@@ -52,7 +52,10 @@ it('keeps nesting in the request, and every digit', () => {
 it.each([
   ['{"inputs":', 'The line is not JSON.'],
   ['[]', 'The line must be an object with inputs and outputs.'],
-  [line({ inputs: [x], output: [x] }), 'A case has inputs and outputs; it has no "output".'],
+  [
+    line({ inputs: [x], output: [x] }),
+    '"output" is no key of a case: the request has inputs, and the expected answer is outputs.',
+  ],
   [line({ inputs: x }), '$.inputs must be an array of tensors.'],
   [line({ inputs: [{ ...x, shape: [3] }] }), '$.inputs[0].data has 2 elements; the shape says 3.'],
   [line({ inputs: [{ ...x, shape: [-1, 2] }] }), '$.inputs[0].shape must be an array of whole numbers.'],

@@ -97,6 +97,18 @@ describe('signals of inputs', () => {
     ]);
   });
 
+  it('of columns that lack some values are told of, as an empty cell may be a mistake', async () => {
+    const gaps = rowsOf(300, (i) => `${i % 3 === 0 ? 'NaN' : i},${i < 2 ? '' : i},${i}`);
+    const { baseline, notices } = await folder.ship(
+      await folder.write('gaps.csv', csv('age,income,since', ...gaps)),
+      ['age', 'income', 'since'].map((name) => input(name, 'FP32')),
+    );
+    expect(baseline.signals.map(({ nulls }) => nulls)).toEqual([100, 2, 0]);
+    expect(notices).toEqual([
+      'Of 300 rows of the reference some have no value: age in 100, income in 2. An empty cell, null, NaN and infinity count as none.',
+    ]);
+  });
+
   it('leave out texts that are ids or prose', async () => {
     const path = await folder.write('ids.csv', csv('id,a', ...rowsOf(1200, (i) => `id${i},${i}`)));
     const { baseline, notices } = await folder.ship(path, [input('id', 'BYTES'), input('a', 'FP32')]);
