@@ -17,16 +17,17 @@ import {
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { type Entry, type Format, METRICS, SIZES } from '../functions/batch/contract.ts';
-import type { Files } from '../functions/batch/folder.ts';
-import { mostRows, runOf, writtenOutputs } from '../functions/batch/model.ts';
-import { openRows, writerFor } from '../functions/batch/open.ts';
-import { type OpenPart, openPart, type Scoring } from '../functions/batch/parts.ts';
-import type { Rows, Source } from '../functions/batch/rows.ts';
-import { firstRow } from '../functions/batch/split.ts';
-import type { Manifest } from '../functions/infer/contract.ts';
-import { openSession, type Session } from '../functions/infer/session.ts';
-import type { Tensors } from '../functions/infer/transform.ts';
+import { type Entry, type Format, METRICS, SIZES } from '../core/batch/contract.ts';
+import { mostRows, runOf, writtenOutputs } from '../core/batch/model.ts';
+import { type OpenPart, openPart, type Scoring } from '../core/batch/parts.ts';
+import type { Manifest } from '../core/endpoint/contract.ts';
+import type { Files } from '../core/ports/files.ts';
+import type { Session } from '../core/ports/session.ts';
+import type { Tensors } from '../core/protocol/transform.ts';
+import type { Rows, Source } from '../core/tabular/format.ts';
+import { openRows, writerFor } from '../core/tabular/formats.ts';
+import { firstRow } from '../core/tabular/split.ts';
+import { openSession } from '../functions/runtime/session.ts';
 
 export type Task = {
   readonly manifest: Manifest;

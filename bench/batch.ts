@@ -5,7 +5,7 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Format, SIZES } from '../functions/batch/contract.ts';
+import { type Format, SIZES } from '../core/batch/contract.ts';
 import { runPython } from '../test/python.ts';
 import type { Answer, Task } from './batch-worker.ts';
 import { lambdaEnvironment, run, SIDES, WORK } from './children.ts';

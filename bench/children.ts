@@ -4,7 +4,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { MB_PER_VCPU } from '../functions/infer/contract.ts';
+import { MB_PER_VCPU } from '../core/endpoint/contract.ts';
 
 const bench = dirname(fileURLToPath(import.meta.url));
 /** Everything that the bench makes; not committed. */

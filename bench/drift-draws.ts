@@ -2,9 +2,9 @@
  * Windows of live rows as the endpoint counts them: how many fall into each of the reference's PARTS equal parts. The
  * reference is random, too, and exactly so: the true masses between the quantiles of m rows are a Dirichlet's.
  */
-import { PARTS } from '../functions/drift/contract.ts';
-import type { Sums } from '../functions/drift/smooth.ts';
-import { locationOf, rankOf, type Scale, spreadOf } from '../functions/shared/score.ts';
+import { PARTS } from '../core/drift/contract.ts';
+import { locationOf, rankOf, type Scale, spreadOf } from '../core/drift/score.ts';
+import type { Sums } from '../core/drift/smooth.ts';
 import type { Random } from './release-random.ts';
 import { normal, quantile } from './release-special.ts';
 

@@ -1,6 +1,6 @@
 /** Twenty signals at once, and what a month of windows brings. */
-import { hochberg } from '../functions/drift/hochberg.ts';
-import { falseAlarms } from '../plugins/models/plan/drift-budget.ts';
+import { hochberg } from '../core/drift/hochberg.ts';
+import { falseAlarms } from '../plugins/models/plan/drift/budget.ts';
 import { M } from './drift-draws.ts';
 import { beyond, pool, SIZES } from './drift-pool.ts';
 import { PSI, power, share } from './drift-power.ts';

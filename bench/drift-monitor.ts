@@ -1,10 +1,10 @@
 /** The monitor's alarm, which counts drifted signals: does its budget hold, where signals are many and windows share a reference? */
-import { chi } from '../functions/drift/chi.ts';
-import { PARTS } from '../functions/drift/contract.ts';
-import { hochberg } from '../functions/drift/hochberg.ts';
-import { smooth } from '../functions/drift/smooth.ts';
-import { effectFloor, effectiveRows } from '../functions/shared/threshold.ts';
-import { discoveryRateOf } from '../plugins/models/plan/drift-budget.ts';
+import { chi } from '../core/drift/chi.ts';
+import { PARTS } from '../core/drift/contract.ts';
+import { hochberg } from '../core/drift/hochberg.ts';
+import { smooth } from '../core/drift/smooth.ts';
+import { effectFloor, effectiveRows } from '../core/drift/threshold.ts';
+import { discoveryRateOf } from '../plugins/models/plan/drift/budget.ts';
 import { folded, M, referenceOf, sumsOf, window } from './drift-draws.ts';
 import { once, type Table } from './release-cells.ts';
 import { randomOf } from './release-random.ts';

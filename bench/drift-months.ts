@@ -1,14 +1,14 @@
 /** Whole months of windows against one reference: does a budget of false alarms hold, and is what is promised found? */
 
-import { PARTS } from '../functions/drift/contract.ts';
-import { smooth } from '../functions/drift/smooth.ts';
-import { sharedPart, smoothThreshold } from '../functions/shared/threshold.ts';
+import { PARTS } from '../core/drift/contract.ts';
+import { smooth } from '../core/drift/smooth.ts';
+import { sharedPart, smoothThreshold } from '../core/drift/threshold.ts';
 import {
   alphaOf,
   type DriftBudget,
   falseAlarms,
   smallestShift,
-} from '../plugins/models/plan/drift-budget.ts';
+} from '../plugins/models/plan/drift/budget.ts';
 import { changed, M, referenceOf, sumsOf, window } from './drift-draws.ts';
 import { SIZES } from './drift-pool.ts';
 import { share } from './drift-power.ts';

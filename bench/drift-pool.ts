@@ -1,5 +1,5 @@
 /** The windows that most tables are made of, drawn once a size: without drift, and with each kind of it. */
-import { PARTS } from '../functions/drift/contract.ts';
+import { PARTS } from '../core/drift/contract.ts';
 import { DETECTORS, type Detector, statistics } from './drift-detectors.ts';
 import type { Change } from './drift-draws.ts';
 import { changed, referenceOf, window } from './drift-draws.ts';

@@ -1,5 +1,5 @@
 /** False alarms and power of single windows: each detector at its own limit, and at the limit that makes powers equal. */
-import { smoothThreshold } from '../functions/shared/threshold.ts';
+import { smoothThreshold } from '../core/drift/threshold.ts';
 import { CELLS, chiLimit, type Detector, kolmogorovLimit, psiLimit } from './drift-detectors.ts';
 import { beyond, CHANGE_NAMES, CHANGES, type ChangeName, limitOf, pool, SIZES } from './drift-pool.ts';
 import { once, percent, type Table } from './release-cells.ts';

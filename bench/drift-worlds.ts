@@ -1,10 +1,10 @@
 /** Where a plain limit errs: looks every minute, much data, lumps that S2 hardly sees, and a world that moves during a release. */
-import { chi } from '../functions/drift/chi.ts';
-import { PARTS } from '../functions/drift/contract.ts';
-import { psi } from '../functions/drift/psi.ts';
-import { smooth } from '../functions/drift/smooth.ts';
-import { shift as shiftOf } from '../functions/release/judge/output.ts';
-import { smoothThreshold } from '../functions/shared/threshold.ts';
+import { chi } from '../core/drift/chi.ts';
+import { PARTS } from '../core/drift/contract.ts';
+import { psi } from '../core/drift/psi.ts';
+import { smooth } from '../core/drift/smooth.ts';
+import { smoothThreshold } from '../core/drift/threshold.ts';
+import { shift as shiftOf } from '../core/judge/output.ts';
 import { allSumsOf, changed, folded, M, referenceOf, sumsOf, window } from './drift-draws.ts';
 import { ALPHA, share } from './drift-power.ts';
 import { once, percent, type Table } from './release-cells.ts';

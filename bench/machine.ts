@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { availableParallelism, cpus, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { ORT_VERSION } from '../plugins/models/ship/runtime.ts';
+import { ORT_VERSION } from '../plugins/models/artifact/onnx/runtime.ts';
 import { runPython } from '../test/python.ts';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));

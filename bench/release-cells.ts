@@ -1,5 +1,5 @@
 /** Many releases of one kind, seen by several rules. */
-import type { Row } from '../functions/release/judge/counts.ts';
+import type { Row } from '../core/judge/counts.ts';
 import { median } from './median.ts';
 import { type Random, randomOf } from './release-random.ts';
 import { NEVER, ours, type Rule } from './release-rules.ts';

@@ -4,7 +4,7 @@
  * value; it is given away here. Healthy is first calm traffic alone, then calm, outage, noise and sick instances, a
  * quarter each.
  */
-import type { Row } from '../functions/release/judge/counts.ts';
+import type { Row } from '../core/judge/counts.ts';
 import { type Cell, cells, minute as minuteOf, once, percent, type Table } from './release-cells.ts';
 import { type Random, randomOf } from './release-random.ts';
 import { checks, NEVER, ours, type Rule, ranks, rateOf, times, zRule } from './release-rules.ts';

@@ -1,5 +1,5 @@
 /** Errors: the judge beside what others do, each look a minute, three steps. */
-import type { Row } from '../functions/release/judge/counts.ts';
+import type { Row } from '../core/judge/counts.ts';
 import { cells, type Grid, grid, once, percent, seen } from './release-cells.ts';
 import type { Random } from './release-random.ts';
 import { evidenceAlone, ours, type Rule, rulesOf } from './release-rules.ts';

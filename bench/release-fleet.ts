@@ -4,10 +4,10 @@
  * new version, a split that wavers around its weight, points that come late or never. Does any release pass a step without
  * the data that a pass needs?
  */
-import type { Side } from '../functions/release/judge/contract.ts';
-import { crashesNow } from '../functions/release/judge/crashes.ts';
-import { type Minute, usable } from '../functions/release/judge/minutes.ts';
-import { judge, type Options } from '../functions/release/judge/verdict.ts';
+import type { Side } from '../core/judge/contract.ts';
+import { crashesNow } from '../core/judge/crashes.ts';
+import { type Minute, usable } from '../core/judge/minutes.ts';
+import { judge, type Options } from '../core/judge/verdict.ts';
 import { once, percent, type Table } from './release-cells.ts';
 import { type Random, randomOf } from './release-random.ts';
 import { BAKE, LONGEST, NEED, WEIGHTS } from './release-traffic.ts';

@@ -1,7 +1,7 @@
 /** Whether what a deploy prints comes true: the simulated power at the number of requests that the forecast names. */
-import type { Row } from '../functions/release/judge/counts.ts';
-import { forecast } from '../functions/release/judge/forecast.ts';
-import { planPower } from '../functions/release/judge/power.ts';
+import type { Row } from '../core/judge/counts.ts';
+import { forecast } from '../core/judge/forecast.ts';
+import { planPower } from '../core/judge/power.ts';
 import { cells, once, percent, type Table } from './release-cells.ts';
 import type { Random } from './release-random.ts';
 import { evidenceAlone, ours, type Rule } from './release-rules.ts';

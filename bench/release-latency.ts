@@ -2,8 +2,8 @@
  * Latency: lognormal, sd 0.5; shared noise a minute of sd 10 %; every host has a speed of its own, one more host for each
  * 20 requests a second. The edge lies where the stable version has a tenth of its requests above the notch below.
  */
-import { counting } from '../functions/release/judge/counts.ts';
-import { isClearlyWorse, isTrend, SLOW_AT, slowFails } from '../functions/release/judge/regression.ts';
+import { counting } from '../core/judge/counts.ts';
+import { isClearlyWorse, isTrend, SLOW_AT, slowFails } from '../core/judge/regression.ts';
 import { median } from './median.ts';
 import { minute as minuteOf, once, percent, type Table } from './release-cells.ts';
 import { type Random, randomOf } from './release-random.ts';

@@ -1,6 +1,6 @@
 /** Outputs: two smooth scores a request from 60 quantile cells, as the endpoint emits them; R3 as the judge reads it. */
-import { outputEvidence, shift } from '../functions/release/judge/output.ts';
-import { OUTPUT_AT } from '../functions/release/judge/regression.ts';
+import { outputEvidence, shift } from '../core/judge/output.ts';
+import { OUTPUT_AT } from '../core/judge/regression.ts';
 import { median } from './median.ts';
 import { minute as minuteOf, once, percent, type Table } from './release-cells.ts';
 import { type Random, randomOf } from './release-random.ts';

@@ -1,6 +1,6 @@
 /** Refused requests: mistakes of clients, which both versions refuse, and candidates that refuse what is no mistake. */
-import { counting, type Row } from '../functions/release/judge/counts.ts';
-import { rejectedFails } from '../functions/release/judge/regression.ts';
+import { counting, type Row } from '../core/judge/counts.ts';
+import { rejectedFails } from '../core/judge/regression.ts';
 import { type Cell, cells, once, seen, type Table } from './release-cells.ts';
 import type { Random } from './release-random.ts';
 import { NEVER, type Rule } from './release-rules.ts';

@@ -1,7 +1,7 @@
 /** The rules that are held side by side. Each looks once a minute and says in which minute it would roll back. */
-import { counting, type Row } from '../functions/release/judge/counts.ts';
-import { chain } from '../functions/release/judge/evidence.ts';
-import { ERRORS_AT, errorsFail } from '../functions/release/judge/regression.ts';
+import { counting, type Row } from '../core/judge/counts.ts';
+import { chain } from '../core/judge/evidence.ts';
+import { ERRORS_AT, errorsFail } from '../core/judge/regression.ts';
 import { randomOf } from './release-random.ts';
 import { normal as exactNormal, incompleteBeta, lnBeta, mannWhitney, quantile } from './release-special.ts';
 import type { Step } from './release-traffic.ts';

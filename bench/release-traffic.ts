@@ -1,5 +1,5 @@
 /** Releases as minutes: requests ~ Poisson, the candidate's share ~ Binomial(n, w), errors by a scenario. */
-import type { Row } from '../functions/release/judge/counts.ts';
+import type { Row } from '../core/judge/counts.ts';
 import type { Random } from './release-random.ts';
 
 export type Step = { readonly weight: number; readonly minutes: number };

@@ -2,9 +2,9 @@
  * After promotion: 24 hours of the live version alone. A base of 0.5 % errors, a lognormal factor (sd 0.5) each five
  * minutes, a wave over the day, one outage of five minutes at 30 %. An alarm asks; the reversed canary answers.
  */
-import { counting } from '../functions/release/judge/counts.ts';
-import { isClearlyWorse, REVERSED_AT } from '../functions/release/judge/regression.ts';
-import { REVERSED_MINUTES } from '../functions/release/judge/reversed.ts';
+import { counting } from '../core/judge/counts.ts';
+import { isClearlyWorse, REVERSED_AT } from '../core/judge/regression.ts';
+import { REVERSED_MINUTES } from '../core/judge/reversed.ts';
 import { median } from './median.ts';
 import { minute as minuteOf, once, percent, type Table } from './release-cells.ts';
 import { type Random, randomOf } from './release-random.ts';

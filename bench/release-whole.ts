@@ -1,8 +1,8 @@
 /** Whole releases: errors, slow requests, refused requests and one output together, each step held until it may pass. */
-import { upperBound } from '../functions/release/judge/bound.ts';
-import { counting } from '../functions/release/judge/counts.ts';
-import { outputEvidence, shift } from '../functions/release/judge/output.ts';
-import { errorsFail, OUTPUT_AT, rejectedFails, slowFails } from '../functions/release/judge/regression.ts';
+import { upperBound } from '../core/judge/bound.ts';
+import { counting } from '../core/judge/counts.ts';
+import { outputEvidence, shift } from '../core/judge/output.ts';
+import { errorsFail, OUTPUT_AT, rejectedFails, slowFails } from '../core/judge/regression.ts';
 import { median } from './median.ts';
 import { minute as minuteOf, once, percent, type Table } from './release-cells.ts';
 import { type Random, randomOf } from './release-random.ts';

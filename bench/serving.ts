@@ -1,5 +1,5 @@
 import { openPromise } from 'yauzl';
-import { buildLayer } from '../plugins/models/ship/layer.ts';
+import { buildLayer } from '../plugins/models/targets/lambda-zip/layer-build.ts';
 import { mustAgree, outputsOf } from './answers.ts';
 import { inTurns, type Reader, type Steady, steady } from './children.ts';
 import type { Claim, Effort, Measured, Sample } from './claims.ts';

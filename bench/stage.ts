@@ -5,9 +5,9 @@ import { access, copyFile, cp, mkdir, readFile, rm, writeFile } from 'node:fs/pr
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import type { Manifest } from '../functions/infer/contract.ts';
-import { parseModels } from '../plugins/models/parse.ts';
-import { hostRuntime } from '../plugins/models/ship/runtime.ts';
+import type { Manifest } from '../core/endpoint/contract.ts';
+import { hostRuntime } from '../plugins/models/artifact/onnx/runtime.ts';
+import { parseModels } from '../plugins/models/declaration/parse.ts';
 import { type Shipped, shipModel, unpack } from '../plugins/models/ship/ship.ts';
 import { runPython } from '../test/python.ts';
 import { lambdaEnvironment, SIDES, WORK } from './children.ts';

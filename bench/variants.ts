@@ -1,8 +1,8 @@
 /** Packaged handlers that do more than answer, made from one that does not: the same code, another manifest. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Scored } from '../functions/drift/contract.ts';
-import type { Manifest } from '../functions/infer/contract.ts';
+import type { Scored } from '../core/drift/contract.ts';
+import type { Manifest } from '../core/endpoint/contract.ts';
 import { numericSignal } from '../test/reference.ts';
 import { WORK } from './children.ts';
 import { INPUTS, random } from './events.ts';

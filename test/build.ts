@@ -17,7 +17,7 @@ writeFileSync(
   JSON.stringify({
     extends: '../tsconfig.json',
     compilerOptions: { noEmit: false, rootDir: '..', outDir: '../dist', declaration: true },
-    include: ['../plugins', '../functions'],
+    include: ['../core', '../aws', '../functions', '../plugins'],
   }),
 );
 execFileSync(join(root, 'node_modules', '.bin', 'tsc'), ['-p', config], { cwd: root, stdio: 'inherit' });

@@ -1,12 +1,12 @@
-/** Signals from a column of reference data, by the definitions of functions/drift/contract.ts and nothing else. */
+/** Signals from a column of reference data, by the definitions of core/drift/contract.ts and nothing else. */
 import {
   type CategorySignal,
   type NumericSignal,
   OWN_CELLS,
   PARTS,
   type Signal,
-} from '../functions/drift/contract.ts';
-import { rankOf } from '../functions/shared/score.ts';
+} from '../core/drift/contract.ts';
+import { rankOf } from '../core/drift/score.ts';
 
 type Where = Pick<Signal, 'name' | 'of' | 'tensor'> & { readonly column?: number };
 type What<V> = { readonly value?: V; readonly logits?: boolean };

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { brotliDecompressSync } from 'node:zlib';
-import type { receive } from '../functions/release/receive.ts';
-import type { registry } from '../functions/shared/registry.ts';
-import type { releaseFunctions, releaseResources } from '../plugins/models/plan/alias.ts';
+import type { registry } from '../core/registry/registry.ts';
+import type { receive } from '../core/release/receive.ts';
+import type { releaseFunctions, releaseResources } from '../plugins/models/plan/release/functions.ts';
 
 /** A version of the plugin, as far as it makes the stack of releases. */
 export type Edition = {

@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
-import type { Success } from '../../functions/batch/job.ts';
+import type { Success } from '../../core/batch/job.ts';
 import type { Client } from './client.ts';
 import { laterYears } from './later-years.ts';
 import { count, type Environment, expect, seconds, type Terminal, title } from './terminal.ts';

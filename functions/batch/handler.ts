@@ -4,12 +4,10 @@ import { SFNClient } from '@aws-sdk/client-sfn';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import middy, { type MiddlewareObj } from '@middy/core';
 import type { Context, SQSEvent, SQSRecord } from 'aws-lambda';
-import type { Manifest } from '../infer/contract.ts';
-import { openSession } from '../infer/session.ts';
-import type { AnyTransform } from '../infer/transform.ts';
-import { errorName, errorStatus, messageOf } from '../shared/aws/errors.ts';
-import { placeOf } from '../shared/log.ts';
-import { metricLine } from '../shared/metric-line.ts';
+import { running, spread } from '../../aws/executions.ts';
+import { headOf, objectSource } from '../../aws/input-object.ts';
+import { bucketFiles } from '../../aws/output-store.ts';
+import { sqsQueue } from '../../aws/queue.ts';
 import {
   ATTRIBUTES,
   type BatchManifest,
@@ -19,17 +17,19 @@ import {
   type PartEvent,
   SIZES,
   TRIES,
-} from './contract.ts';
-import { driftWriter } from './drift.ts';
-import { bucketFiles } from './folder.ts';
-import type { Job } from './job.ts';
-import { runOf } from './model.ts';
-import { headOf, objectSource } from './object.ts';
-import { parseOwner } from './owner.ts';
-import { sqsQueue } from './queue.ts';
-import { finishJob, type Message, receive, scorePart } from './receive.ts';
-import { running, spread } from './spread.ts';
-import type { World } from './world.ts';
+} from '../../core/batch/contract.ts';
+import type { Job } from '../../core/batch/job.ts';
+import { runOf } from '../../core/batch/model.ts';
+import { parseOwner } from '../../core/batch/owner.ts';
+import type { World } from '../../core/batch/ports.ts';
+import { finishJob, type Message, receive, scorePart } from '../../core/batch/receive.ts';
+import type { Manifest } from '../../core/endpoint/contract.ts';
+import { errorName, errorStatus, messageOf } from '../../core/ports/errors.ts';
+import { metricLine } from '../../core/protocol/metric-line.ts';
+import type { AnyTransform } from '../../core/protocol/transform.ts';
+import { placeOf } from '../runtime/log.ts';
+import { openSession } from '../runtime/session.ts';
+import { driftWriter } from './drift-writer.ts';
 
 /** A message, or what the state machine asks. */
 type Event = SQSEvent | PartEvent<Job> | FinishEvent<Job>;

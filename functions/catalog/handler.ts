@@ -1,11 +1,11 @@
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import middy from '@middy/core';
-import { type Request, readEvent, writeAnswer } from '../shared/event.ts';
-import { type Answer, errorAnswer, isRefusal, refusal } from '../shared/http.ts';
-import { createLog, placeOf } from '../shared/log.ts';
-import { catalog, type Endpoints, type Passed } from './catalog.ts';
-import type { CatalogManifest } from './contract.ts';
-import { lambdaEndpoints } from './lambda.ts';
+import { lambdaEndpoints } from '../../aws/invoke-version.ts';
+import { catalog, type Endpoints, type Passed } from '../../core/catalog/catalog.ts';
+import type { CatalogManifest } from '../../core/catalog/contract.ts';
+import { type Request, readEvent, writeAnswer } from '../../core/protocol/event.ts';
+import { type Answer, errorAnswer, isRefusal, refusal } from '../../core/protocol/http.ts';
+import { createLog, placeOf } from '../runtime/log.ts';
 
 type LambdaContext = { readonly awsRequestId: string };
 

@@ -4,16 +4,16 @@ import { S3Client } from '@aws-sdk/client-s3';
 import { SNSClient } from '@aws-sdk/client-sns';
 import middy, { type MiddlewareObj } from '@middy/core';
 import type { Context } from 'aws-lambda';
-import { ENV } from '../release/contract.ts';
-import { snsNotices } from '../shared/aws/notices.ts';
-import { bucketObjects } from '../shared/aws/objects.ts';
-import { staged, stageOf } from '../shared/commands.ts';
-import { baselinesIn } from './baselines.ts';
-import type { Watched } from './contract.ts';
-import { driftDocuments } from './documents.ts';
-import { cloudWatchLogs } from './logs.ts';
-import { monitor } from './monitor.ts';
-import type { World } from './world.ts';
+import { cloudWatchLogs } from '../../aws/log-lines.ts';
+import { snsNotices } from '../../aws/notices.ts';
+import { bucketObjects } from '../../aws/objects.ts';
+import { baselinesIn } from '../../core/drift/baselines.ts';
+import type { Watched } from '../../core/drift/contract.ts';
+import { driftDocuments } from '../../core/drift/documents.ts';
+import { monitor } from '../../core/drift/monitor.ts';
+import type { World } from '../../core/drift/ports.ts';
+import { staged, stageOf } from '../../core/release/command-text.ts';
+import { ENV } from '../../core/release/contract.ts';
 
 const logger = new Logger({ serviceName: 'models-drift' });
 

@@ -1,13 +1,21 @@
 import type middy from '@middy/core';
-import { type Request, readEvent, writeAnswer } from '../shared/event.ts';
-import { type Answer, errorAnswer, isModelFault, isRefusal, REFUSALS, type Refusal } from '../shared/http.ts';
-import { type Log, placeOf } from '../shared/log.ts';
-import { createAudit, type Decision } from './audit.ts';
-import { type Manifest, UNCOUNTED } from './contract.ts';
-import type { Drifted } from './drift.ts';
+import { type Manifest, UNCOUNTED } from '../../core/endpoint/contract.ts';
+import type { Log } from '../../core/ports/log.ts';
+import { type Request, readEvent, writeAnswer } from '../../core/protocol/event.ts';
+import {
+  type Answer,
+  errorAnswer,
+  isModelFault,
+  isRefusal,
+  REFUSALS,
+  type Refusal,
+} from '../../core/protocol/http.ts';
+import type { InferRequest } from '../../core/protocol/request.ts';
+import type { Tensors } from '../../core/protocol/transform.ts';
+import { createAudit, type Decision } from '../runtime/audit.ts';
+import type { Drifted } from '../runtime/drift.ts';
+import { placeOf } from '../runtime/log.ts';
 import type { Meter } from './metrics.ts';
-import type { InferRequest } from './request.ts';
-import type { Tensors } from './transform.ts';
 
 /** What is done around each request: its event is read, its answer is written, counted and audited. */
 

@@ -1,21 +1,25 @@
 import middy from '@middy/core';
-import { type Answer, jsonAnswer, ownRefusal, refusal } from '../shared/http.ts';
-import { createLog, type Log, placeOf } from '../shared/log.ts';
-import { inferAnswer, inferValue, type Responder, tensorOf } from './answer.ts';
-import { readBody, splitBody } from './body.ts';
+import type { Manifest } from '../../core/endpoint/contract.ts';
+import type { Log } from '../../core/ports/log.ts';
+import type { Session } from '../../core/ports/session.ts';
+import { inferAnswer, inferValue, type Responder, tensorOf } from '../../core/protocol/answer.ts';
+import { readBody, splitBody, type Zlib } from '../../core/protocol/body.ts';
+import { type Answer, jsonAnswer, ownRefusal, refusal } from '../../core/protocol/http.ts';
+import { type InferRequest, readRequest, readValue, type Shapes } from '../../core/protocol/request.ts';
+import { routeOf } from '../../core/protocol/route.ts';
+import { readInvocation } from '../../core/protocol/sagemaker.ts';
+import type { AnyTransform, Tensors } from '../../core/protocol/transform.ts';
+import { answersOf, feedsOf } from '../../core/protocol/transform-result.ts';
+import type { Tensor } from '../../core/tensor/datatypes.ts';
+import { borrow, FRESH } from '../../core/tensor/memory.ts';
+import { prime } from '../../core/tensor/prime.ts';
+import type { Drifted } from '../runtime/drift.ts';
+import { createLog, placeOf } from '../runtime/log.ts';
+import { openSession } from '../runtime/session.ts';
 import { auditOf, type Call, errors, events, withheld } from './call.ts';
-import type { Manifest } from './contract.ts';
-import type { Tensor } from './datatypes.ts';
-import type { Drifted } from './drift.ts';
-import { answersOf, feedsOf } from './given.ts';
-import { borrow, FRESH } from './memory.ts';
 import { createMeter, type Meter, type Out } from './metrics.ts';
-import { prime } from './prime.ts';
-import { type InferRequest, readRequest, readValue, type Shapes } from './request.ts';
-import { routeOf } from './route.ts';
-import { readInvocation } from './sagemaker.ts';
-import { openSession, type Session } from './session.ts';
-import type { AnyTransform, Tensors } from './transform.ts';
+
+const zlib = (): Zlib => process.getBuiltinModule('node:zlib');
 
 /** What Lambda calls. */
 export type Handler = (event: unknown, context?: { readonly awsRequestId?: string }) => Promise<unknown>;
@@ -114,7 +118,7 @@ async function inferDirectly(endpoint: Endpoint, call: Call): Promise<Answer> {
 
 async function inferAsSageMaker(endpoint: Endpoint, call: Call): Promise<Answer> {
   const { responder, shapes } = endpoint;
-  const { asked, answer } = readInvocation(call.request, readBody(call.request), shapes, responder);
+  const { asked, answer } = readInvocation(call.request, readBody(call.request, zlib), shapes, responder);
   return answer(await compute(endpoint, asked, call));
 }
 
@@ -126,7 +130,7 @@ function inferOver(endpoint: Endpoint, call: Call): Answer | Promise<Answer> {
   const isLarge = (request.body?.length ?? 0) > LARGE_BODY;
   const memory = isLarge ? borrow() : FRESH;
   try {
-    const { json, tail } = splitBody(readBody(request, memory), request.headers);
+    const { json, tail } = splitBody(readBody(request, zlib, memory), request.headers);
     const asked = readRequest(json, shapes, tail, memory);
     return inferAnswer(responder, asked.id, asked.outputs, runModel(endpoint, asked, asked.tensors, call));
   } finally {
@@ -135,7 +139,7 @@ function inferOver(endpoint: Endpoint, call: Call): Answer | Promise<Answer> {
 }
 
 async function inferTransformed(endpoint: Endpoint, call: Call): Promise<Answer> {
-  const { json, tail } = splitBody(readBody(call.request), call.request.headers);
+  const { json, tail } = splitBody(readBody(call.request, zlib), call.request.headers);
   const asked = readRequest(json, endpoint.shapes, tail);
   const tensors = await transformed(endpoint, asked, call);
   return inferAnswer(endpoint.responder, asked.id, asked.outputs, tensors);

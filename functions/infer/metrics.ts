@@ -1,9 +1,9 @@
 import { writeSync } from 'node:fs';
-import { type Manifest, METRICS } from './contract.ts';
-import { createDrift, type Drifted } from './drift.ts';
-import { directivesOf, levelOf } from './emf.ts';
-import { createScorer, scoreNames } from './signals.ts';
-import type { Tensors } from './transform.ts';
+import { createScorer, scoreNames } from '../../core/drift/output-signals.ts';
+import { type Manifest, METRICS } from '../../core/endpoint/contract.ts';
+import type { Tensors } from '../../core/protocol/transform.ts';
+import { createDrift, type Drifted } from '../runtime/drift.ts';
+import { directivesOf, levelOf } from '../runtime/emf.ts';
 
 /** Takes whole lines, each with its newline. */
 export type Out = (lines: string) => void;

@@ -1,17 +1,15 @@
 import type { Command } from './commands/command.ts';
 import { DEPLOY_OPTIONS, verbs } from './commands/verbs.ts';
-import { type Problem, throwProblems } from './errors.ts';
-import { ALIAS, aliasLogicalId, batchKey, lambdaName, RELEASE } from './naming.ts';
-import { frameworkSchema } from './options.ts';
-import { parseModels } from './parse.ts';
-import { askedAgain, markedForced, offersIn } from './plan/alias.ts';
+import { type Problem, throwProblems } from './declaration/errors.ts';
+import { ALIAS, aliasLogicalId, batchKey, lambdaName, RELEASE } from './declaration/naming.ts';
+import { frameworkSchema } from './declaration/options.ts';
+import { parseModels } from './declaration/parse.ts';
 import { catalogManifest } from './plan/catalog.ts';
-import { FILES_PREFIX } from './plan/endpoint.ts';
+import { monitorManifest } from './plan/drift/monitor.ts';
 import type { Host } from './plan/host.ts';
-import { layerPrefix } from './plan/layer.ts';
-import { monitorManifest } from './plan/monitor.ts';
 import { leftOut } from './plan/own-zips.ts';
 import { type PlanInput, planFunctions, planProblems } from './plan/plan.ts';
+import { askedAgain, markedForced, offersIn } from './plan/release/functions.ts';
 import {
   deployFunctionProblem,
   endpointLines,
@@ -21,10 +19,12 @@ import {
 } from './plan/report.ts';
 import { isExternalApi } from './plan/routes.ts';
 import { completed, isRacedOutput, isRacedResource, steadyOrder } from './plan/template.ts';
-import type { Deploy, DeployContext } from './release/deploy-context.ts';
+import type { Deploy, DeployContext } from './releases/deploy-context.ts';
 import type { CliOptions, Serverless, Utils } from './serverless.ts';
 import * as framework from './serverless.ts';
 import type { ShipContext } from './ship/context.ts';
+import { FILES_PREFIX } from './targets/lambda-zip/endpoint.ts';
+import { layerPrefix } from './targets/lambda-zip/layer.ts';
 
 /** Wires the rooms to the framework: schema, commands, hooks. What happens is in the rooms. */
 export default class ServerlessModels {
@@ -157,7 +157,7 @@ export default class ServerlessModels {
 
   /** The registry that commands read: the one of what is deployed, before the one that serverless.yml names. */
   async #registryBucket(): Promise<string> {
-    const { deployedRegistry } = await import('./release/deployed-registry.ts');
+    const { deployedRegistry } = await import('./releases/deployed-registry.ts');
     const { name, stage } = framework.serviceOf(this.#serverless);
     const aws = framework.awsConfig(this.#serverless, this.#options);
     const declared = this.#input?.options.registry?.bucket;
@@ -190,7 +190,7 @@ export default class ServerlessModels {
     });
     this.#input = { ...input, ...shipped };
     framework.setFunctions(this.#serverless, planFunctions(this.#input));
-    const { forecastWarning } = await import('./release/forecast.ts');
+    const { forecastWarning } = await import('./releases/forecast.ts');
     const warnings = input.models.map(forecastWarning).filter((line) => line !== undefined);
     for (const line of [...packagingNotices(this.#input), ...warnings]) this.#utils.log.notice(line);
   }
@@ -226,7 +226,7 @@ export default class ServerlessModels {
     const input = this.#active();
     if (input === undefined || this.#serverless.service.provider.shouldNotDeploy === true) return;
     if (this.#deploy !== undefined) {
-      const { record } = await import('./release/begin.ts');
+      const { record } = await import('./releases/begin.ts');
       this.#deploy = await record(await this.#deployContext(input), this.#deploy);
     }
     const { uploadService } = await import('./ship/service.ts');
@@ -259,7 +259,7 @@ export default class ServerlessModels {
   }
 
   async #deployContext({ models, host, options }: PlanInput): Promise<DeployContext> {
-    const { deployContext } = await import('./release/reach.ts');
+    const { deployContext } = await import('./releases/reach.ts');
     const { packagedSignatures } = await import('./ship/service.ts');
     return deployContext({
       aws: framework.awsConfig(this.#serverless, this.#options),
@@ -277,10 +277,10 @@ export default class ServerlessModels {
     const input = this.#active();
     if (input === undefined) {
       if (this.#input === undefined) return;
-      const { part } = await import('./release/begin.ts');
+      const { part } = await import('./releases/begin.ts');
       return part(await this.#deployContext(this.#input));
     }
-    const { begin } = await import('./release/begin.ts');
+    const { begin } = await import('./releases/begin.ts');
     const context = await this.#deployContext(input);
     const { Resources: resources } = framework.templateOf(this.#serverless);
     Object.assign(
@@ -300,7 +300,7 @@ export default class ServerlessModels {
     const skips = this.#serverless.service.provider.shouldNotDeploy === true;
     // Forced, each model is asked for.
     if (!skips && this.#options.force) return;
-    const { missing } = await import('./release/finish.ts');
+    const { missing } = await import('./releases/finish.ts');
     const models = await missing(await this.#deployContext(input), deploy, skips);
     if (models.length === 0) return;
     this.#mark(models);
@@ -319,7 +319,7 @@ export default class ServerlessModels {
     if (input === undefined || deploy === undefined) return;
     // What fails from here on is no failure of the deploy.
     this.#deploy = undefined;
-    const { finish } = await import('./release/finish.ts');
+    const { finish } = await import('./releases/finish.ts');
     await finish(await this.#deployContext(input), deploy, this.#options.wait === true);
     await this.#lookAtOutputs('after', input);
   }
@@ -327,7 +327,7 @@ export default class ServerlessModels {
   /** An output of batch belongs to one service and stage. */
   async #lookAtOutputs(when: 'before' | 'after', { models }: PlanInput): Promise<void> {
     if (!models.some(({ batch }) => batch !== undefined)) return;
-    const { outputsAt } = await import('./batch/us.ts');
+    const { outputsAt } = await import('./batch-jobs/us.ts');
     const aws = framework.awsConfig(this.#serverless, this.#options);
     const { problems, lines } = await outputsAt(when, aws, framework.serviceOf(this.#serverless), models);
     throwProblems(problems);
@@ -338,7 +338,7 @@ export default class ServerlessModels {
   async #beginRollback(): Promise<void> {
     const input = this.#active();
     if (input === undefined || !this.#options.timestamp) return;
-    const { begin, record } = await import('./release/begin.ts');
+    const { begin, record } = await import('./releases/begin.ts');
     const context = await this.#deployContext(input);
     this.#deploy = await record(context, await begin(context, [], true));
   }
@@ -347,7 +347,7 @@ export default class ServerlessModels {
     const [input, deploy] = [this.#active(), this.#deploy];
     if (input === undefined || deploy === undefined) return;
     this.#deploy = undefined;
-    const { finish } = await import('./release/finish.ts');
+    const { finish } = await import('./releases/finish.ts');
     const context = await this.#deployContext(input);
     const offers = offersIn(input.models, await context.reach.template());
     await finish(context, { ...deploy, offers }, false);
@@ -357,13 +357,13 @@ export default class ServerlessModels {
   async #failed(error: unknown): Promise<void> {
     const [input, deploy] = [this.#active(), this.#deploy];
     if (input === undefined || deploy?.id === undefined) return;
-    const { failed } = await import('./release/failed.ts');
+    const { failed } = await import('./releases/failed.ts');
     await failed(await this.#deployContext(input), deploy, error);
   }
 
   /** Also where no model is declared any more: what earlier deploys recorded would keep the bucket from being deleted. */
   async #emptyRegistry(): Promise<void> {
-    const { leaveRegistry } = await import('./release/remove.ts');
+    const { leaveRegistry } = await import('./releases/remove.ts');
     const own = await framework.deploymentBucket(this.#serverless).catch(() => undefined);
     const aws = framework.awsConfig(this.#serverless, this.#options);
     const named = this.#input?.options.registry?.bucket;
@@ -392,7 +392,7 @@ export default class ServerlessModels {
 }
 
 /** For those who write a model's `transform.ts`. */
-export type { Transform } from '../../functions/infer/transform.ts';
+export type { Transform } from '../../core/protocol/transform.ts';
 
 // What `require` returns, where a service names this file by `plugins: {localPath, modules}`: the one form in which
 // osls 4 takes a path outside the service's folder. https://nodejs.org/api/modules.html#loading-ecmascript-modules-using-require

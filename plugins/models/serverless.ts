@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { join, relative, resolve, sep } from 'node:path';
 import type { AwsConfig, Service } from './commands/command.ts';
-import { isProblemError } from './errors.ts';
+import { isProblemError } from './declaration/errors.ts';
 
 /**
  * Our typed view of the framework: what of osls 3 and 4 and serverless 3.40 we touch, and the only place that does.

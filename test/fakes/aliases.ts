@@ -1,4 +1,4 @@
-import type { AliasPort, AliasState } from '../../functions/shared/aws/ports.ts';
+import type { AliasPort, AliasState } from '../../core/ports/aws.ts';
 import { type Chaos, calm } from './chaos.ts';
 
 /** Lambda's functions with their published versions and aliases, in memory. */

@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
-import { objectFault } from '../../functions/batch/faults.ts';
-import type { Files } from '../../functions/batch/folder.ts';
-import type { Head, Located } from '../../functions/batch/object.ts';
-import type { Source } from '../../functions/batch/rows.ts';
+import { objectFault } from '../../core/batch/object-errors.ts';
+import type { Files, Head, Located } from '../../core/ports/files.ts';
+import type { Source } from '../../core/tabular/format.ts';
 import { type Chaos, calm } from './chaos.ts';
 
 type Kept = {

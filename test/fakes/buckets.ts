@@ -1,4 +1,4 @@
-import type { BucketEventsPort } from '../../functions/shared/aws/ports.ts';
+import type { BucketEventsPort } from '../../core/ports/aws.ts';
 import type { Chaos } from './chaos.ts';
 
 /** Buckets and what they tell, in memory. */

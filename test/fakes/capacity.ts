@@ -1,4 +1,4 @@
-import type { CapacityPort, Provided, Scaling } from '../../functions/shared/aws/ports.ts';
+import type { CapacityPort, Provided, Scaling } from '../../core/ports/aws.ts';
 import { type Chaos, calm } from './chaos.ts';
 
 type Held = { readonly requested: number; readonly since: number; readonly failed?: string };

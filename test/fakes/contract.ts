@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { Side } from '../../functions/release/judge/contract.ts';
+import type { Side } from '../../core/judge/contract.ts';
 import type {
   AlarmPort,
   AliasPort,
@@ -12,7 +12,7 @@ import type {
   SchedulePort,
   StackPort,
   VersionPort,
-} from '../../functions/shared/aws/ports.ts';
+} from '../../core/ports/aws.ts';
 import { watchContract } from './watch-contract.ts';
 
 /** What every implementation of the ports does: the fakes of the unit tests, and the adapters against local AWS. */

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { InvokePort, ReferencePort } from '../../functions/shared/aws/ports.ts';
+import type { InvokePort, ReferencePort } from '../../core/ports/aws.ts';
 
 /** What both, the fakes and the adapters, must be given. */
 export type GateSubject = {

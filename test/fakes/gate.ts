@@ -1,4 +1,4 @@
-import type { InvokePort, ReferencePort } from '../../functions/shared/aws/ports.ts';
+import type { InvokePort, ReferencePort } from '../../core/ports/aws.ts';
 import { type Chaos, calm } from './chaos.ts';
 
 /** What a version does with an event: what it throws is a crash, as in Lambda. */

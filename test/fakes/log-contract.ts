@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { LogPort } from '../../functions/drift/world.ts';
+import type { LogPort } from '../../core/drift/ports.ts';
 
 /** What every implementation of the port does: the fake, and the adapter against local AWS. */
 export type LogSubject = {

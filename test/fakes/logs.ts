@@ -1,4 +1,4 @@
-import type { LogPort } from '../../functions/drift/world.ts';
+import type { LogPort } from '../../core/drift/ports.ts';
 import { type Chaos, calm } from './chaos.ts';
 
 type Event = { readonly at: number; readonly message: string };

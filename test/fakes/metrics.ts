@@ -1,6 +1,6 @@
-import type { Scores, Side } from '../../functions/release/judge/contract.ts';
-import { within } from '../../functions/shared/aws/metrics.ts';
-import type { AlarmPort, MetricsPort, NoticePort } from '../../functions/shared/aws/ports.ts';
+import { within } from '../../aws/metrics.ts';
+import type { Scores, Side } from '../../core/judge/contract.ts';
+import type { AlarmPort, MetricsPort, NoticePort } from '../../core/ports/aws.ts';
 import { type Chaos, calm } from './chaos.ts';
 
 type State = 'OK' | 'ALARM' | 'INSUFFICIENT_DATA';

@@ -1,4 +1,4 @@
-import type { ObjectPort } from '../../functions/shared/aws/ports.ts';
+import type { ObjectPort } from '../../core/ports/aws.ts';
 import { type Chaos, calm } from './chaos.ts';
 
 /** A bucket with conditional writes, in memory. */

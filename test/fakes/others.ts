@@ -1,10 +1,4 @@
-import type {
-  AnswerPort,
-  Schedule,
-  SchedulePort,
-  StackPort,
-  StackState,
-} from '../../functions/shared/aws/ports.ts';
+import type { AnswerPort, Schedule, SchedulePort, StackPort, StackState } from '../../core/ports/aws.ts';
 import { type Chaos, calm } from './chaos.ts';
 
 /** EventBridge Scheduler, in memory: schedules by `group/name`. */

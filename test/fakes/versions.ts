@@ -1,4 +1,4 @@
-import type { VersionPort } from '../../functions/shared/aws/ports.ts';
+import type { VersionPort } from '../../core/ports/aws.ts';
 import type { fakeAliases } from './aliases.ts';
 import { type Chaos, calm } from './chaos.ts';
 

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import type { Provided } from '../../functions/shared/aws/ports.ts';
-import { rangeAt } from '../../functions/shared/range.ts';
+import type { Provided } from '../../core/ports/aws.ts';
+import { rangeAt } from '../../core/release/capacity-range.ts';
 import type { Subject } from './contract.ts';
 
 const MINUTE = 60_000;

@@ -1,15 +1,15 @@
+import type { GateOutcome } from '../../core/gate/gate.ts';
+import { registry } from '../../core/registry/registry.ts';
 import {
   type CommandAnswer,
   type CommandEvent,
   METRICS,
   type Settings,
   type TickAnswer,
-} from '../../functions/release/contract.ts';
-import type { Release } from '../../functions/release/document/contract.ts';
-import type { GateOutcome } from '../../functions/release/gate/gate.ts';
-import { receive } from '../../functions/release/receive.ts';
-import type { World } from '../../functions/release/world.ts';
-import { registry } from '../../functions/shared/registry.ts';
+} from '../../core/release/contract.ts';
+import type { Release } from '../../core/release/document-contract.ts';
+import type { World } from '../../core/release/ports.ts';
+import { receive } from '../../core/release/receive.ts';
 import { fakeAliases } from './aliases.ts';
 import { fakeBuckets } from './buckets.ts';
 import { fakeCapacity } from './capacity.ts';

@@ -3,8 +3,8 @@ import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { hostRuntime } from '../../plugins/models/artifact/onnx/runtime.ts';
 import { cacheFolder } from '../../plugins/models/ship/cache.ts';
-import { hostRuntime } from '../../plugins/models/ship/runtime.ts';
 import { unzip } from '../unzip.ts';
 import { osls4, root, service, sls } from './frameworks.ts';
 

@@ -12,8 +12,8 @@ import {
   LambdaClient,
 } from '@aws-sdk/client-lambda';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { missingOfAlias } from '../../plugins/models/release/lacks-look.ts';
-import type { Status } from '../../plugins/models/release/status.ts';
+import { missingOfAlias } from '../../plugins/models/releases/lacks-look.ts';
+import type { Status } from '../../plugins/models/releases/status.ts';
 import { client } from '../local-aws/deployed.ts';
 import { ACCOUNT } from '../local-aws/lambda.ts';
 import { type LocalAws, REGION, startAws } from '../local-aws/start.ts';

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CloudWatchClient, DescribeAlarmsCommand } from '@aws-sdk/client-cloudwatch';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
-import type { DriftWindow } from '../../functions/drift/contract.ts';
+import type { DriftWindow } from '../../core/drift/contract.ts';
 import { client } from '../local-aws/deployed.ts';
 import { type LocalAws, startAws } from '../local-aws/start.ts';
 import { type Deployment, deployService, type Service } from './service.ts';

@@ -9,7 +9,7 @@ import {
   S3Client,
 } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { Success } from '../../functions/batch/job.ts';
+import type { Success } from '../../core/batch/job.ts';
 import { client } from '../local-aws/deployed.ts';
 import { type LocalAws, startAws } from '../local-aws/start.ts';
 import { fixtures } from '../serving/endpoint.ts';

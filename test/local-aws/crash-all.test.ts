@@ -12,7 +12,7 @@ import { GetAliasCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { ListSchedulesCommand, SchedulerClient } from '@aws-sdk/client-scheduler';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { AliasTarget, Release } from '../../functions/release/document/contract.ts';
+import type { AliasTarget, Release } from '../../core/release/document-contract.ts';
 import { importPath, ownFile } from '../../plugins/models/ship/bundle.ts';
 import { BUCKET, GROUP, makeModel, SCOPE, surroundings } from './crash/cloud.ts';
 import { ALL_AT_ONCE, CANARY } from './crash/paths.ts';
@@ -98,8 +98,8 @@ function follow(): ChildProcess {
   const target = { model: NAME, functionName: NAME, alias: 'live' };
   const settings = client(aws.endpoint);
   const script = `
-    import { follow } from ${importPath(ownFile('plugins/models/release/follow'))};
-    import { releaseWorker } from ${importPath(ownFile('plugins/models/release/worker'))};
+    import { follow } from ${importPath(ownFile('plugins/models/releases/follow'))};
+    import { releaseWorker } from ${importPath(ownFile('plugins/models/releases/worker'))};
     const settings = ${JSON.stringify(settings)};
     const worker = releaseWorker({ ...settings, credentials: async () => settings.credentials }, '${WORKER}');
     await follow(worker, [${JSON.stringify(target)}], () => {}, { done: ({ running }) => !running, limit: Infinity });`;

@@ -1,15 +1,15 @@
 import { CloudWatchClient, GetMetricDataCommand, PutMetricDataCommand } from '@aws-sdk/client-cloudwatch';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { smooth } from '../../functions/drift/smooth.ts';
-import { effectiveRows, sharedPart, smoothThreshold } from '../../functions/shared/threshold.ts';
-import type { DriftFacts } from '../../plugins/models/model.ts';
-import { alarmLogicalId } from '../../plugins/models/naming.ts';
-import { parseModels } from '../../plugins/models/parse.ts';
-import { nativeBudget } from '../../plugins/models/plan/drift.ts';
-import { driftAlarms } from '../../plugins/models/plan/drift-alarms.ts';
-import { alphaOf } from '../../plugins/models/plan/drift-budget.ts';
+import { smooth } from '../../core/drift/smooth.ts';
+import { effectiveRows, sharedPart, smoothThreshold } from '../../core/drift/threshold.ts';
+import type { DriftFacts } from '../../plugins/models/declaration/model.ts';
+import { alarmLogicalId } from '../../plugins/models/declaration/naming.ts';
+import { parseModels } from '../../plugins/models/declaration/parse.ts';
+import { driftAlarms } from '../../plugins/models/plan/drift/alarms.ts';
+import { alphaOf } from '../../plugins/models/plan/drift/budget.ts';
+import { nativeBudget } from '../../plugins/models/plan/drift/functions.ts';
+import { drifting } from '../../plugins/models/plan/drift/monitor.ts';
 import type { Host } from '../../plugins/models/plan/host.ts';
-import { drifting } from '../../plugins/models/plan/monitor.ts';
 import { client } from './deployed.ts';
 import { type LocalAws, startAws } from './start.ts';
 

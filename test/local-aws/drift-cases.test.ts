@@ -3,7 +3,7 @@
  * own meter, reference data packed by the plugin, its alarms, its monitor.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type DriftWindow, METRICS } from '../../functions/drift/contract.ts';
+import { type DriftWindow, METRICS } from '../../core/drift/contract.ts';
 import { type Days, startDays } from './drift-days.ts';
 import {
   deployMonitor,

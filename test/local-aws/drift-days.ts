@@ -7,10 +7,10 @@ import {
 } from '@aws-sdk/client-cloudwatch';
 import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
-import type { DriftWindow } from '../../functions/drift/contract.ts';
-import { type Documents, driftDocuments } from '../../functions/drift/documents.ts';
-import type { Window } from '../../functions/drift/windows.ts';
-import { bucketObjects } from '../../functions/shared/aws/objects.ts';
+import { bucketObjects } from '../../aws/objects.ts';
+import type { DriftWindow } from '../../core/drift/contract.ts';
+import { type Documents, driftDocuments } from '../../core/drift/documents.ts';
+import type { Window } from '../../core/drift/windows.ts';
 import { client } from './deployed.ts';
 import { BUCKET, DAY, FILES, type Packed, SCOPE, type Scene, sceneOf } from './drift-scene.ts';
 import { append, type Event, put } from './log-events.ts';

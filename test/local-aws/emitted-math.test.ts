@@ -2,12 +2,12 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { DriftFacts } from '../../plugins/models/model.ts';
-import { parseModels } from '../../plugins/models/parse.ts';
-import { alarmsOf } from '../../plugins/models/plan/alarms.ts';
-import { driftAlarms } from '../../plugins/models/plan/drift-alarms.ts';
+import type { DriftFacts } from '../../plugins/models/declaration/model.ts';
+import { parseModels } from '../../plugins/models/declaration/parse.ts';
+import { driftAlarms } from '../../plugins/models/plan/drift/alarms.ts';
+import { drifting } from '../../plugins/models/plan/drift/monitor.ts';
 import type { Host } from '../../plugins/models/plan/host.ts';
-import { drifting } from '../../plugins/models/plan/monitor.ts';
+import { alarmsOf } from '../../plugins/models/plan/watch/alarms.ts';
 import { type Alarm, ask, type Query, type Series } from './metric-math.ts';
 
 const _ = null;

@@ -17,11 +17,11 @@ import {
 } from '@aws-sdk/client-lambda';
 import { SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type GateInput, runGate } from '../../functions/release/gate/gate.ts';
-import { lambdaInvoke } from '../../functions/shared/aws/invoke.ts';
-import { sagemakerReference } from '../../functions/shared/aws/reference.ts';
-import { buildLayer } from '../../plugins/models/ship/layer.ts';
+import { lambdaInvoke } from '../../aws/invoke.ts';
+import { sagemakerReference } from '../../aws/reference.ts';
+import { type GateInput, runGate } from '../../core/gate/gate.ts';
 import { shipModel } from '../../plugins/models/ship/ship.ts';
+import { buildLayer } from '../../plugins/models/targets/lambda-zip/layer-build.ts';
 import { CONTRACT_HANDLER, gateContract } from '../fakes/gate-contract.ts';
 import { repository, type Served, serve } from '../serving/endpoint.ts';
 import { removeFolder, serviceFolder } from '../serving/sls.ts';

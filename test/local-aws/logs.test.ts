@@ -1,6 +1,6 @@
 import { CloudWatchLogsClient, FilterLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { cloudWatchLogs } from '../../functions/drift/logs.ts';
+import { cloudWatchLogs } from '../../aws/log-lines.ts';
 import { logContract } from '../fakes/log-contract.ts';
 import { client } from './deployed.ts';
 import { withAndWithout } from './lambda.ts';

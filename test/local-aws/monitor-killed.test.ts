@@ -1,6 +1,6 @@
 /** A monitor that is killed after any of its writes, or runs twice at once, has found the same in the end. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { METRICS } from '../../functions/drift/contract.ts';
+import { METRICS } from '../../core/drift/contract.ts';
 import { type Days, startDays } from './drift-days.ts';
 import { deployMonitor, packed, rowsOf, type Scene } from './drift-scene.ts';
 import { invoke } from './lambda.ts';

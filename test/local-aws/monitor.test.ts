@@ -2,9 +2,9 @@ import { CloudWatchClient, GetMetricDataCommand } from '@aws-sdk/client-cloudwat
 import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import { CreateBucketCommand, GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { METRICS, type Watched } from '../../functions/drift/contract.ts';
-import { driftDocuments } from '../../functions/drift/documents.ts';
-import { bucketObjects } from '../../functions/shared/aws/objects.ts';
+import { bucketObjects } from '../../aws/objects.ts';
+import { METRICS, type Watched } from '../../core/drift/contract.ts';
+import { driftDocuments } from '../../core/drift/documents.ts';
 import { baselineOf, digestOf, lineOf } from '../unit/drift/scene.ts';
 import { client } from './deployed.ts';
 import { BUCKET, DAY, deployMonitor, FILES, SCOPE } from './drift-scene.ts';

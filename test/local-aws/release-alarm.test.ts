@@ -7,11 +7,11 @@ import {
   PutMetricDataCommand,
 } from '@aws-sdk/client-cloudwatch';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { METRICS as OWN } from '../../functions/infer/contract.ts';
-import { METRICS, SWEEP_EVERY } from '../../functions/release/contract.ts';
-import { parseModels } from '../../plugins/models/parse.ts';
-import { alarmsOf } from '../../plugins/models/plan/alarms.ts';
+import { METRICS as OWN } from '../../core/endpoint/contract.ts';
+import { METRICS, SWEEP_EVERY } from '../../core/release/contract.ts';
+import { parseModels } from '../../plugins/models/declaration/parse.ts';
 import type { Host } from '../../plugins/models/plan/host.ts';
+import { alarmsOf } from '../../plugins/models/plan/watch/alarms.ts';
 import { client } from './deployed.ts';
 import { type LocalAws, startAws } from './start.ts';
 

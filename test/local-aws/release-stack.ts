@@ -12,11 +12,20 @@ import { LambdaClient } from '@aws-sdk/client-lambda';
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { SchedulerClient } from '@aws-sdk/client-scheduler';
 import { ZipFile } from 'yazl';
-import type { Facts, LayerFacts, Model } from '../../plugins/models/model.ts';
-import { aliasLogicalId, functionLogicalId, normalized, RELEASE } from '../../plugins/models/naming.ts';
-import { markedForced, releaseFunctions, releaseResources } from '../../plugins/models/plan/alias.ts';
+import type { Facts, LayerFacts, Model } from '../../plugins/models/declaration/model.ts';
+import {
+  aliasLogicalId,
+  functionLogicalId,
+  normalized,
+  RELEASE,
+} from '../../plugins/models/declaration/naming.ts';
 import type { Json, Resource } from '../../plugins/models/plan/cloudformation.ts';
 import type { Host } from '../../plugins/models/plan/host.ts';
+import {
+  markedForced,
+  releaseFunctions,
+  releaseResources,
+} from '../../plugins/models/plan/release/functions.ts';
 import type { Edition } from '../version-before.ts';
 import { client } from './deployed.ts';
 import { workerBundle } from './worker-bundle.ts';

@@ -21,7 +21,7 @@ import {
 } from '@aws-sdk/client-lambda';
 import { PublishCommand, SNSClient } from '@aws-sdk/client-sns';
 import { describe, expect, it } from 'vitest';
-import { provisionedCapacity } from '../../functions/shared/aws/capacity.ts';
+import { provisionedCapacity } from '../../aws/capacity.ts';
 import { client } from './deployed.ts';
 import { errorName, makeFunction, withAndWithout } from './lambda.ts';
 import { startAws } from './start.ts';

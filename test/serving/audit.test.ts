@@ -4,12 +4,12 @@ import Module from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
-import { readLine } from '../../functions/drift/lines.ts';
-import { type Manifest, type Signature, type TensorSpec, UNCOUNTED } from '../../functions/infer/contract.ts';
+import { readLine } from '../../core/drift/lines.ts';
+import { type Manifest, type Signature, type TensorSpec, UNCOUNTED } from '../../core/endpoint/contract.ts';
+import type { AnyTransform } from '../../core/protocol/transform.ts';
 import { createHandler, type Handler } from '../../functions/infer/handler.ts';
-import type { AnyTransform } from '../../functions/infer/transform.ts';
-import { signalsOf } from '../../plugins/models/plan/metrics.ts';
-import { hostRuntime } from '../../plugins/models/ship/runtime.ts';
+import { hostRuntime } from '../../plugins/models/artifact/onnx/runtime.ts';
+import { signalsOf } from '../../plugins/models/plan/watch/metrics.ts';
 import { ofVersion } from '../emf.ts';
 import { numericSignal } from '../reference.ts';
 

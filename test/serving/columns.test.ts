@@ -5,9 +5,9 @@ import { fileURLToPath } from 'node:url';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import type { Datatype, Manifest, TensorSpec } from '../../functions/infer/contract.ts';
+import type { Datatype, Manifest, TensorSpec } from '../../core/endpoint/contract.ts';
 import { createHandler } from '../../functions/infer/handler.ts';
-import { hostRuntime } from '../../plugins/models/ship/runtime.ts';
+import { hostRuntime } from '../../plugins/models/artifact/onnx/runtime.ts';
 
 beforeAll(async () => {
   const runtime = await hostRuntime();

@@ -3,13 +3,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Signature } from '../../functions/infer/contract.ts';
-import type { Model } from '../../plugins/models/model.ts';
+import type { Signature } from '../../core/endpoint/contract.ts';
+import { hostRuntime } from '../../plugins/models/artifact/onnx/runtime.ts';
+import type { Model } from '../../plugins/models/declaration/model.ts';
 import { type Endpoint, endpoint } from '../../plugins/models/serve/endpoint.ts';
 import { environmentOf } from '../../plugins/models/serve/environment.ts';
 import { fromAnswer, type HttpAnswer, toEvent } from '../../plugins/models/serve/gateway.ts';
 import { shipHere } from '../../plugins/models/serve/shipped.ts';
-import { hostRuntime } from '../../plugins/models/ship/runtime.ts';
 import { modelOf as shippedModelOf } from '../ship/setup.ts';
 
 export const repository = dirname(dirname(dirname(fileURLToPath(import.meta.url))));

@@ -5,11 +5,11 @@ import { fileURLToPath } from 'node:url';
 import { deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
-import type { Signature, TensorSpec } from '../../functions/infer/contract.ts';
-import type { Tensor } from '../../functions/infer/datatypes.ts';
+import type { Signature, TensorSpec } from '../../core/endpoint/contract.ts';
+import type { AnyTransform, Transform } from '../../core/protocol/transform.ts';
+import type { Tensor } from '../../core/tensor/datatypes.ts';
 import { createHandler, type Handler } from '../../functions/infer/handler.ts';
-import type { AnyTransform, Transform } from '../../functions/infer/transform.ts';
-import { hostRuntime } from '../../plugins/models/ship/runtime.ts';
+import { hostRuntime } from '../../plugins/models/artifact/onnx/runtime.ts';
 
 const models = join(dirname(fileURLToPath(import.meta.url)), '..', 'fixtures', 'models');
 const spec = (name: string, datatype: TensorSpec['datatype'], ...shape: number[]): TensorSpec => ({

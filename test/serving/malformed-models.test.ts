@@ -3,10 +3,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { isProblemError, type ProblemCode } from '../../plugins/models/errors.ts';
-import { inspect } from '../../plugins/models/ship/inspect.ts';
-import { hostRuntime } from '../../plugins/models/ship/runtime.ts';
-import { type Limits, limitsFor } from '../../plugins/models/ship/sandbox.ts';
+import { inspect } from '../../plugins/models/artifact/onnx/inspect.ts';
+import { hostRuntime } from '../../plugins/models/artifact/onnx/runtime.ts';
+import { type Limits, limitsFor } from '../../plugins/models/artifact/onnx/sandbox.ts';
+import { isProblemError, type ProblemCode } from '../../plugins/models/declaration/errors.ts';
 import { readSource } from '../../plugins/models/ship/source.ts';
 import { fixtures, modelOf } from './endpoint.ts';
 

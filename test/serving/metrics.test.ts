@@ -3,11 +3,11 @@ import Module from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
-import type { Manifest, Signature, TensorSpec } from '../../functions/infer/contract.ts';
+import type { Manifest, Signature, TensorSpec } from '../../core/endpoint/contract.ts';
+import type { AnyTransform } from '../../core/protocol/transform.ts';
 import { createHandler, type Handler } from '../../functions/infer/handler.ts';
-import type { AnyTransform } from '../../functions/infer/transform.ts';
-import { signalsOf } from '../../plugins/models/plan/metrics.ts';
-import { hostRuntime } from '../../plugins/models/ship/runtime.ts';
+import { hostRuntime } from '../../plugins/models/artifact/onnx/runtime.ts';
+import { signalsOf } from '../../plugins/models/plan/watch/metrics.ts';
 import { ofVersion, sumsOf } from '../emf.ts';
 
 const models = join(dirname(fileURLToPath(import.meta.url)), '..', 'fixtures', 'models');

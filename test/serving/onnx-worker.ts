@@ -6,12 +6,12 @@
  */
 import { readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import type { Signature } from '../../functions/infer/contract.ts';
+import type { Signature } from '../../core/endpoint/contract.ts';
 import { createHandler } from '../../functions/infer/handler.ts';
-import { isProblemError } from '../../plugins/models/errors.ts';
+import { declared } from '../../plugins/models/artifact/onnx/inspect.ts';
+import { readOnnxFile } from '../../plugins/models/artifact/onnx/onnx.ts';
+import { isProblemError } from '../../plugins/models/declaration/errors.ts';
 import { fromAnswer, type HttpAnswer, toEvent } from '../../plugins/models/serve/gateway.ts';
-import { declared } from '../../plugins/models/ship/inspect.ts';
-import { readOnnxFile } from '../../plugins/models/ship/onnx.ts';
 import type { Case, Outcome, Stored } from './onnx-cases.ts';
 import { binaryRequest, difference, fromBinary, jsonRequest, readOutputs, type Tensor } from './tensors.ts';
 

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Baseline, DriftWindow, SignalWindow } from '../../functions/drift/contract.ts';
-import { reportHtml, type Subject } from '../../plugins/models/watch/report-html.ts';
+import type { Baseline, DriftWindow, SignalWindow } from '../../core/drift/contract.ts';
+import { reportHtml, type Subject } from '../../plugins/models/drift-report/report-html.ts';
 import { launchBrowser } from '../browser.ts';
 
 const HOSTILE = '</svg><script>alert(1)</script>"\'&';

@@ -1,17 +1,13 @@
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { Signal } from '../../functions/drift/contract.ts';
-import type { Datatype } from '../../functions/infer/contract.ts';
-import { signalsOf } from '../../plugins/models/plan/metrics.ts';
-import {
-  type ShippedBaseline,
-  type Subject,
-  shipBaseline,
-} from '../../plugins/models/ship/baseline/baseline.ts';
+import type { Signal } from '../../core/drift/contract.ts';
+import type { Datatype } from '../../core/endpoint/contract.ts';
+import { graphOf } from '../../plugins/models/artifact/onnx/inspect.ts';
+import { hostRuntime } from '../../plugins/models/artifact/onnx/runtime.ts';
+import { type ShippedBaseline, type Subject, shipBaseline } from '../../plugins/models/baseline/baseline.ts';
+import { signalsOf } from '../../plugins/models/plan/watch/metrics.ts';
 import { cacheFolder } from '../../plugins/models/ship/cache.ts';
-import { graphOf } from '../../plugins/models/ship/inspect.ts';
-import { hostRuntime } from '../../plugins/models/ship/runtime.ts';
 import { prepare } from '../../plugins/models/ship/ship.ts';
 import { runPython } from '../python.ts';
 import { FLOAT, INT64, node, modelOf as onnx, STRING, tensorInfo } from '../unit/ship/onnx-writer.ts';

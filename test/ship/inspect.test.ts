@@ -1,9 +1,9 @@
 import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { inspect } from '../../plugins/models/ship/inspect.ts';
-import { withLocale } from '../../plugins/models/ship/optimise.ts';
-import { hostRuntime } from '../../plugins/models/ship/runtime.ts';
+import { inspect } from '../../plugins/models/artifact/onnx/inspect.ts';
+import { withLocale } from '../../plugins/models/artifact/onnx/optimise.ts';
+import { hostRuntime } from '../../plugins/models/artifact/onnx/runtime.ts';
 import { prepare } from '../../plugins/models/ship/ship.ts';
 import { readSource } from '../../plugins/models/ship/source.ts';
 import {

@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import layer from '../../layers/onnxruntime/layer.json' with { type: 'json' };
-import type { Architecture } from '../../plugins/models/model.ts';
-import { readElf } from '../../plugins/models/ship/elf.ts';
-import { buildLayer, faultsOf } from '../../plugins/models/ship/layer.ts';
-import { npmPack } from '../../plugins/models/ship/npm.ts';
-import { hostRuntime, lambdaRuntime, layerBytes } from '../../plugins/models/ship/runtime.ts';
-import { filesBelow } from '../../plugins/models/ship/zip.ts';
+import { hostRuntime, lambdaRuntime, layerBytes } from '../../plugins/models/artifact/onnx/runtime.ts';
+import type { Architecture } from '../../plugins/models/declaration/model.ts';
+import { readElf } from '../../plugins/models/targets/lambda-zip/elf.ts';
+import { buildLayer, faultsOf } from '../../plugins/models/targets/lambda-zip/layer-build.ts';
+import { npmPack } from '../../plugins/models/targets/lambda-zip/npm.ts';
+import { filesBelow } from '../../plugins/models/targets/lambda-zip/zip.ts';
 import { unzip } from '../unzip.ts';
 import { FIXTURES, problemOf } from './setup.ts';
 

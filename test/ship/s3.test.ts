@@ -10,9 +10,9 @@ import {
   S3Client,
 } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ENV } from '../../functions/infer/contract.ts';
+import { ENV } from '../../core/endpoint/contract.ts';
+import { hostRuntime } from '../../plugins/models/artifact/onnx/runtime.ts';
 import { cacheFolder } from '../../plugins/models/ship/cache.ts';
-import { hostRuntime } from '../../plugins/models/ship/runtime.ts';
 import { shipModel } from '../../plugins/models/ship/ship.ts';
 import { readSource } from '../../plugins/models/ship/source.ts';
 import { uploadFiles } from '../../plugins/models/ship/upload.ts';

@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll } from 'vitest';
-import { isProblemError } from '../../plugins/models/errors.ts';
-import type { Model } from '../../plugins/models/model.ts';
+import { hostRuntime } from '../../plugins/models/artifact/onnx/runtime.ts';
+import { isProblemError } from '../../plugins/models/declaration/errors.ts';
+import type { Model } from '../../plugins/models/declaration/model.ts';
 import { cacheFolder } from '../../plugins/models/ship/cache.ts';
 import type { ShipContext } from '../../plugins/models/ship/context.ts';
-import { hostRuntime } from '../../plugins/models/ship/runtime.ts';
 import { type Shipped, unpack } from '../../plugins/models/ship/ship.ts';
 
 export const FIXTURES = join(import.meta.dirname, '..', 'fixtures', 'models');

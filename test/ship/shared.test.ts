@@ -6,7 +6,7 @@ import { cacheFolder } from '../../plugins/models/ship/cache.ts';
 import type { ShipContext } from '../../plugins/models/ship/context.ts';
 import { type Shared, share } from '../../plugins/models/ship/shared.ts';
 import { type Shipped, shipModel } from '../../plugins/models/ship/ship.ts';
-import { sha256Of } from '../../plugins/models/ship/zip.ts';
+import { sha256Of } from '../../plugins/models/targets/lambda-zip/zip.ts';
 import { client } from '../local-aws/deployed.ts';
 import { type LocalAws, startAws } from '../local-aws/start.ts';
 import { FIXTURES, modelOf, newService } from './setup.ts';

@@ -4,11 +4,11 @@ import { cp, mkdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/prom
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { SLOW_STEPS } from '../../functions/infer/contract.ts';
-import { parseModels } from '../../plugins/models/parse.ts';
+import { SLOW_STEPS } from '../../core/endpoint/contract.ts';
+import { parseModels } from '../../plugins/models/declaration/parse.ts';
 import { bundle } from '../../plugins/models/ship/bundle.ts';
 import { shipFunction, shipModel } from '../../plugins/models/ship/ship.ts';
-import { initSeconds } from '../../plugins/models/ship/size.ts';
+import { initSeconds } from '../../plugins/models/targets/lambda-zip/size.ts';
 import { externalTensor, FLOAT, node, modelOf as onnx, tensorInfo } from '../unit/ship/onnx-writer.ts';
 import { unzip } from '../unzip.ts';
 import { FIXTURES, invoke, modelOf, newService, problemOf, unpacked } from './setup.ts';

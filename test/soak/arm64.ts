@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { buildLayer } from '../../plugins/models/ship/layer.ts';
+import { buildLayer } from '../../plugins/models/targets/lambda-zip/layer-build.ts';
 import { pythonBin } from '../python.ts';
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));

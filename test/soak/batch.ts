@@ -12,7 +12,7 @@ import {
   S3Client,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
-import type { Latest, Success } from '../../functions/batch/job.ts';
+import type { Latest, Success } from '../../core/batch/job.ts';
 import { type Deployment, deployService } from '../journeys/service.ts';
 import { client } from '../local-aws/deployed.ts';
 import { startAws } from '../local-aws/start.ts';

@@ -3,7 +3,7 @@ import { createWriteStream } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
-import { UNZIPPED_BYTES } from '../../plugins/models/ship/size.ts';
+import { UNZIPPED_BYTES } from '../../plugins/models/targets/lambda-zip/size.ts';
 import { everythingLeft, prepareService } from '../journeys/service.ts';
 import { startAws } from '../local-aws/start.ts';
 import { externalTensor, FLOAT, modelOf, node, tensorInfo } from '../unit/ship/onnx-writer.ts';

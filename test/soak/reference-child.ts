@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { dirname } from 'node:path';
 import { performance } from 'node:perf_hooks';
-import { shipBaseline } from '../../plugins/models/ship/baseline/baseline.ts';
+import { shipBaseline } from '../../plugins/models/baseline/baseline.ts';
 
 export type Cost = {
   readonly seconds: number;

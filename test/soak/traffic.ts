@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks';
-import { type DriftLine, METRICS, type Signal } from '../../functions/drift/contract.ts';
+import { type DriftLine, METRICS, type Signal } from '../../core/drift/contract.ts';
 import { type Days, startDays } from '../local-aws/drift-days.ts';
 import { deployMonitor, packed, rowsOf, type Scene, traffic } from '../local-aws/drift-scene.ts';
 import { invoke } from '../local-aws/lambda.ts';

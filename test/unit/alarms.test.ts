@@ -1,17 +1,17 @@
 import { describe, expect, it } from 'vitest';
-import { METRICS as OWN, SLOW_STEPS } from '../../functions/infer/contract.ts';
-import { ALARMS, METRICS, SWEEP_EVERY } from '../../functions/release/contract.ts';
-import type { Release } from '../../functions/release/document/contract.ts';
-import { readEvent } from '../../functions/release/events.ts';
-import { everyOf } from '../../functions/release/pace.ts';
-import { staged } from '../../functions/shared/commands.ts';
-import type { ServiceOptions } from '../../plugins/models/model.ts';
-import { SWEEP } from '../../plugins/models/naming.ts';
-import { parseModels } from '../../plugins/models/parse.ts';
-import { ALARM_KINDS, alarmsOf } from '../../plugins/models/plan/alarms.ts';
-import { alertProblems, alertResources } from '../../plugins/models/plan/alerts.ts';
-import { releaseResources } from '../../plugins/models/plan/alias.ts';
+import { METRICS as OWN, SLOW_STEPS } from '../../core/endpoint/contract.ts';
+import { staged } from '../../core/release/command-text.ts';
+import { ALARMS, METRICS, SWEEP_EVERY } from '../../core/release/contract.ts';
+import type { Release } from '../../core/release/document-contract.ts';
+import { readEvent } from '../../core/release/events.ts';
+import { everyOf } from '../../core/release/tick-schedule.ts';
+import type { ServiceOptions } from '../../plugins/models/declaration/model.ts';
+import { SWEEP } from '../../plugins/models/declaration/naming.ts';
+import { parseModels } from '../../plugins/models/declaration/parse.ts';
 import type { Host } from '../../plugins/models/plan/host.ts';
+import { releaseResources } from '../../plugins/models/plan/release/functions.ts';
+import { ALARM_KINDS, alarmsOf } from '../../plugins/models/plan/watch/alarms.ts';
+import { alertProblems, alertResources } from '../../plugins/models/plan/watch/alerts.ts';
 
 const host: Host = {
   service: 'shop',

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Facts } from '../../plugins/models/model.ts';
-import { parseModels } from '../../plugins/models/parse.ts';
+import type { Facts } from '../../plugins/models/declaration/model.ts';
+import { parseModels } from '../../plugins/models/declaration/parse.ts';
 import { auditedLogs, auditProblems } from '../../plugins/models/plan/audit.ts';
 import { monthlyCost } from '../../plugins/models/plan/cost.ts';
 import type { Host } from '../../plugins/models/plan/host.ts';

@@ -1,11 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { ENV, KEYS } from '../../functions/batch/contract.ts';
-import type { Facts, LayerFacts, Model } from '../../plugins/models/model.ts';
-import { parseModels } from '../../plugins/models/parse.ts';
-import { releaseStatements } from '../../plugins/models/plan/alias.ts';
-import { batching, batchStatements } from '../../plugins/models/plan/batch.ts';
-import { batchResources, eventPattern, watchedBuckets } from '../../plugins/models/plan/batch-resources.ts';
-import { capacityLine, capacityOf } from '../../plugins/models/plan/capacity.ts';
+import { ENV, KEYS } from '../../core/batch/contract.ts';
+import type { Facts, LayerFacts, Model } from '../../plugins/models/declaration/model.ts';
+import { parseModels } from '../../plugins/models/declaration/parse.ts';
+import { batching, batchStatements } from '../../plugins/models/plan/batch/functions.ts';
+import { batchResources, eventPattern, watchedBuckets } from '../../plugins/models/plan/batch/resources.ts';
 import type { Resource } from '../../plugins/models/plan/cloudformation.ts';
 import { standingCost } from '../../plugins/models/plan/cost.ts';
 import type { Host } from '../../plugins/models/plan/host.ts';
@@ -17,6 +15,8 @@ import {
   planProblems,
   planResources,
 } from '../../plugins/models/plan/plan.ts';
+import { capacityLine, capacityOf } from '../../plugins/models/plan/release/capacity.ts';
+import { releaseStatements } from '../../plugins/models/plan/release/functions.ts';
 import { endpointLines } from '../../plugins/models/plan/report.ts';
 
 const host: Host = {

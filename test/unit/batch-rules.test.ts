@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Entry } from '../../functions/batch/contract.ts';
-import { bucketFault } from '../../plugins/models/batch-rules.ts';
-import { formatProblem } from '../../plugins/models/errors.ts';
-import { parseModels } from '../../plugins/models/parse.ts';
-import { objectsOf, placeOf } from '../../plugins/models/units.ts';
+import type { Entry } from '../../core/batch/contract.ts';
+import { bucketFault } from '../../plugins/models/declaration/batch-rules.ts';
+import { formatProblem } from '../../plugins/models/declaration/errors.ts';
+import { parseModels } from '../../plugins/models/declaration/parse.ts';
+import { objectsOf, placeOf } from '../../plugins/models/declaration/units.ts';
 
 const input = 's3://incoming/churn/*.csv';
 const output = 's3://scored/churn/';

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { METRICS as DRIFT } from '../../functions/drift/contract.ts';
-import { smooth } from '../../functions/drift/smooth.ts';
-import { METRICS as OWN } from '../../functions/infer/contract.ts';
-import { METRICS as WORKER } from '../../functions/release/contract.ts';
-import type { DriftFacts } from '../../plugins/models/model.ts';
-import { parseModels } from '../../plugins/models/parse.ts';
-import { alarmsOf } from '../../plugins/models/plan/alarms.ts';
-import { dashboardOf } from '../../plugins/models/plan/dashboard.ts';
+import { METRICS as DRIFT } from '../../core/drift/contract.ts';
+import { smooth } from '../../core/drift/smooth.ts';
+import { METRICS as OWN } from '../../core/endpoint/contract.ts';
+import { METRICS as WORKER } from '../../core/release/contract.ts';
+import type { DriftFacts } from '../../plugins/models/declaration/model.ts';
+import { parseModels } from '../../plugins/models/declaration/parse.ts';
 import type { Host } from '../../plugins/models/plan/host.ts';
+import { alarmsOf } from '../../plugins/models/plan/watch/alarms.ts';
+import { dashboardOf } from '../../plugins/models/plan/watch/dashboard.ts';
 import { evaluated, type Point } from '../metric-expression.ts';
 
 const host: Host = {

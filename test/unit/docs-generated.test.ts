@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest';
-import { NESTING, PAYLOAD_BYTES, TENSOR_BYTES, UNPACKED_BYTES } from '../../functions/infer/contract.ts';
-import { ALARMS } from '../../functions/release/contract.ts';
-import type { Phase } from '../../functions/release/document/contract.ts';
-import { REFUSALS } from '../../functions/shared/http.ts';
+import { NESTING, PAYLOAD_BYTES, TENSOR_BYTES, UNPACKED_BYTES } from '../../core/endpoint/contract.ts';
+import { REFUSALS } from '../../core/protocol/http.ts';
+import { ALARMS } from '../../core/release/contract.ts';
+import type { Phase } from '../../core/release/document-contract.ts';
 import layer from '../../layers/onnxruntime/layer.json' with { type: 'json' };
+import { layerBytes } from '../../plugins/models/artifact/onnx/runtime.ts';
 import { command as batch } from '../../plugins/models/commands/batch.ts';
 import { command as drift } from '../../plugins/models/commands/drift.ts';
 import { command as gate } from '../../plugins/models/commands/gate.ts';
@@ -20,13 +21,12 @@ import { command as rollback } from '../../plugins/models/commands/rollback.ts';
 import { command as serve } from '../../plugins/models/commands/serve.ts';
 import { command as status } from '../../plugins/models/commands/status.ts';
 import { command as validate } from '../../plugins/models/commands/validate.ts';
-import { PROBLEMS } from '../../plugins/models/errors.ts';
-import { optionTable } from '../../plugins/models/options.ts';
-import { parseModels } from '../../plugins/models/parse.ts';
-import { ALARM_KINDS } from '../../plugins/models/plan/alarms.ts';
+import { PROBLEMS } from '../../plugins/models/declaration/errors.ts';
+import { optionTable } from '../../plugins/models/declaration/options.ts';
+import { parseModels } from '../../plugins/models/declaration/parse.ts';
 import { resourceProblems } from '../../plugins/models/plan/inventory.ts';
 import { LIMITS } from '../../plugins/models/plan/limits.ts';
-import { layerBytes } from '../../plugins/models/ship/runtime.ts';
+import { ALARM_KINDS } from '../../plugins/models/plan/watch/alarms.ts';
 import { generated, table } from './docs-pages.ts';
 
 /** Parts of the pages that the code knows best. `UPDATE_DOCS=1 vitest run --project unit docs-generated` writes them. */

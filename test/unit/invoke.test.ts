@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Context } from '../../plugins/models/commands/command.ts';
 import { command } from '../../plugins/models/commands/invoke.ts';
-import { parseModels } from '../../plugins/models/parse.ts';
+import { parseModels } from '../../plugins/models/declaration/parse.ts';
 
 afterEach(() => {
   process.exitCode = undefined;

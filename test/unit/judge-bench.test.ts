@@ -5,9 +5,9 @@ import { type ours, ranks, rulesOf } from '../../bench/release-rules.ts';
 import { incompleteBeta, mannWhitney, normal, quantile } from '../../bench/release-special.ts';
 import { BAKE, erring, planOf, requests, WEIGHTS } from '../../bench/release-traffic.ts';
 import { release, type Scenario, type Seen } from '../../bench/release-whole.ts';
-import type { Minute } from '../../functions/release/judge/minutes.ts';
-import { normal as exactNormal } from '../../functions/release/judge/power.ts';
-import { judge, type Options } from '../../functions/release/judge/verdict.ts';
+import type { Minute } from '../../core/judge/minutes.ts';
+import { normal as exactNormal } from '../../core/judge/power.ts';
+import { judge, type Options } from '../../core/judge/verdict.ts';
 
 describe('random numbers', () => {
   const DRAWS = 40_000;

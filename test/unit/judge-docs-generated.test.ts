@@ -1,13 +1,7 @@
 import { expect, test } from 'vitest';
-import {
-  ERRORS_AT,
-  OUTPUT_AT,
-  REJECTED_AT,
-  REVERSED_AT,
-  SLOW_AT,
-} from '../../functions/release/judge/regression.ts';
-import { canarySees, forecastSays } from '../../functions/release/judge/says.ts';
-import { judge, type Options, type Position } from '../../functions/release/judge/verdict.ts';
+import { canarySees, forecastSays } from '../../core/judge/forecast-text.ts';
+import { ERRORS_AT, OUTPUT_AT, REJECTED_AT, REVERSED_AT, SLOW_AT } from '../../core/judge/regression.ts';
+import { judge, type Options, type Position } from '../../core/judge/verdict.ts';
 import { generated, table } from './docs-pages.ts';
 import { EXAMPLE } from './judge-example.ts';
 

@@ -1,5 +1,5 @@
 /** The worked example of docs/judge.md: step 1 at 5 %, then step 2 at 25 %. */
-import type { Minute } from '../../functions/release/judge/minutes.ts';
+import type { Minute } from '../../core/judge/minutes.ts';
 
 /** The candidate's requests and errors, the stable version's requests and errors. */
 const COUNTS: readonly (readonly [n1: number, x1: number, n2: number, x2: number])[] = [

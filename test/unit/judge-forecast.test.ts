@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { boundRequests, canFill, type Plan, schedule } from '../../functions/release/judge/feasible.ts';
-import { forecast } from '../../functions/release/judge/forecast.ts';
-import { normal, planPower } from '../../functions/release/judge/power.ts';
-import { canarySees, forecastSays } from '../../functions/release/judge/says.ts';
+import { boundRequests, canFill, type Plan, schedule } from '../../core/judge/feasible.ts';
+import { forecast } from '../../core/judge/forecast.ts';
+import { canarySees, forecastSays } from '../../core/judge/forecast-text.ts';
+import { normal, planPower } from '../../core/judge/power.ts';
 
 const steps = [0.05, 0.25, 0.5].map((weight) => ({ weight, bake: 600 }));
 const planned = steps.map(({ weight, bake }) => ({ weight, seconds: bake }));

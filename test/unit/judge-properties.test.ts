@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { difference, upperBound } from '../../functions/release/judge/bound.ts';
-import { count, type Row } from '../../functions/release/judge/counts.ts';
-import { chain, RATIOS } from '../../functions/release/judge/evidence.ts';
-import type { Minute } from '../../functions/release/judge/minutes.ts';
-import { errorsFail } from '../../functions/release/judge/regression.ts';
-import { reversed } from '../../functions/release/judge/reversed.ts';
-import { judge, type Options } from '../../functions/release/judge/verdict.ts';
+import { difference, upperBound } from '../../core/judge/bound.ts';
+import { count, type Row } from '../../core/judge/counts.ts';
+import { chain, RATIOS } from '../../core/judge/evidence.ts';
+import type { Minute } from '../../core/judge/minutes.ts';
+import { errorsFail } from '../../core/judge/regression.ts';
+import { reversed } from '../../core/judge/reversed.ts';
+import { judge, type Options } from '../../core/judge/verdict.ts';
 
 const OPTIONS: Options = {
   minRequests: 100,

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import type { Side } from '../../functions/release/judge/contract.ts';
-import { crashesNow } from '../../functions/release/judge/crashes.ts';
-import { type Minute, usable } from '../../functions/release/judge/minutes.ts';
-import { reversed } from '../../functions/release/judge/reversed.ts';
-import { exceeded, slowEdge, slowEdges, slowRow } from '../../functions/release/judge/slow.ts';
-import { judge, type Options, type Position, unread } from '../../functions/release/judge/verdict.ts';
+import type { Side } from '../../core/judge/contract.ts';
+import { crashesNow } from '../../core/judge/crashes.ts';
+import { type Minute, usable } from '../../core/judge/minutes.ts';
+import { reversed } from '../../core/judge/reversed.ts';
+import { exceeded, slowEdge, slowEdges, slowRow } from '../../core/judge/slow.ts';
+import { judge, type Options, type Position, unread } from '../../core/judge/verdict.ts';
 
 const at = (i: number): string => new Date(Date.UTC(2026, 0, 1, 12, i)).toISOString();
 const served = (requests: number, errors = 0, more: Side = {}): Side => ({

@@ -1,8 +1,8 @@
 /** The scores that an endpoint writes, summed as CloudWatch sums them, in the judge's hands. */
 import { expect, test } from 'vitest';
-import type { OutputSignal } from '../../functions/infer/contract.ts';
-import { createScorer } from '../../functions/infer/signals.ts';
-import { shift } from '../../functions/release/judge/output.ts';
+import { createScorer } from '../../core/drift/output-signals.ts';
+import type { OutputSignal } from '../../core/endpoint/contract.ts';
+import { shift } from '../../core/judge/output.ts';
 
 const signal: OutputSignal = {
   name: 'prediction_f1',

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { difference, upperBound } from '../../functions/release/judge/bound.ts';
-import { type Counts, count, errorRow, steadiness } from '../../functions/release/judge/counts.ts';
-import { forecast } from '../../functions/release/judge/forecast.ts';
-import { outputEvidence, shift } from '../../functions/release/judge/output.ts';
-import { judge, type Options, type Position } from '../../functions/release/judge/verdict.ts';
+import { difference, upperBound } from '../../core/judge/bound.ts';
+import { type Counts, count, errorRow, steadiness } from '../../core/judge/counts.ts';
+import { forecast } from '../../core/judge/forecast.ts';
+import { outputEvidence, shift } from '../../core/judge/output.ts';
+import { judge, type Options, type Position } from '../../core/judge/verdict.ts';
 import { EXAMPLE } from './judge-example.ts';
 
 const OPTIONS: Options = { minRequests: 100, increase: 0.01, expectedShift: 0.2, outputs: [] };

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { functionLogicalId, RELEASE } from '../../plugins/models/naming.ts';
+import { functionLogicalId, RELEASE } from '../../plugins/models/declaration/naming.ts';
 import { ownEnvironments } from '../../plugins/models/plan/own-environment.ts';
 import { hostOf } from '../local-aws/release-stack.ts';
 

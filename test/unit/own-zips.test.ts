@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { Model } from '../../plugins/models/model.ts';
+import type { Model } from '../../plugins/models/declaration/model.ts';
 import { leftOut } from '../../plugins/models/plan/own-zips.ts';
 import { withinService } from '../../plugins/models/serverless.ts';
 import { model } from '../local-aws/release-stack.ts';

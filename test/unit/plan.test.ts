@@ -1,9 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Facts, LayerFacts, Model } from '../../plugins/models/model.ts';
-import { routeLogicalId } from '../../plugins/models/naming.ts';
-import { parseModels } from '../../plugins/models/parse.ts';
-import { capacityLine, capacityOf } from '../../plugins/models/plan/capacity.ts';
+import type { Facts, LayerFacts, Model } from '../../plugins/models/declaration/model.ts';
+import { routeLogicalId } from '../../plugins/models/declaration/naming.ts';
+import { parseModels } from '../../plugins/models/declaration/parse.ts';
 import { catalogManifest, catalogStatements } from '../../plugins/models/plan/catalog.ts';
 import { arn, kept } from '../../plugins/models/plan/cloudformation.ts';
 import {
@@ -14,8 +13,8 @@ import {
   sweepCost,
   total,
 } from '../../plugins/models/plan/cost.ts';
-import type { Built } from '../../plugins/models/plan/endpoint.ts';
 import type { Host } from '../../plugins/models/plan/host.ts';
+import { restoredRole, withoutOurs } from '../../plugins/models/plan/iam/shared-role.ts';
 import { inventory, resourceProblems } from '../../plugins/models/plan/inventory.ts';
 import {
   neededPolicy,
@@ -24,10 +23,11 @@ import {
   planProblems,
   versionedProperties,
 } from '../../plugins/models/plan/plan.ts';
+import { capacityLine, capacityOf } from '../../plugins/models/plan/release/capacity.ts';
+import { serviceTimeout, settingsOf } from '../../plugins/models/plan/release/settings.ts';
 import { commonAuth, groupsOf, routeKey, routeProblems, routesOf } from '../../plugins/models/plan/routes.ts';
-import { serviceTimeout, settingsOf } from '../../plugins/models/plan/settings.ts';
-import { restoredRole, withoutOurs } from '../../plugins/models/plan/shared-role.ts';
 import { throttledStage } from '../../plugins/models/plan/template.ts';
+import type { Built } from '../../plugins/models/targets/lambda-zip/endpoint.ts';
 
 const host: Host = {
   service: 'shop',

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import type { Deployment } from '../../functions/release/history/contract.ts';
-import { parseModels } from '../../plugins/models/parse.ts';
-import { statementsOf } from '../../plugins/models/plan/role.ts';
-import { authorOf } from '../../plugins/models/release/author.ts';
-import { resolve } from '../../plugins/models/release/intrinsics.ts';
-import { ulid } from '../../plugins/models/release/ulid.ts';
+import type { Deployment } from '../../core/release/history-contract.ts';
+import { parseModels } from '../../plugins/models/declaration/parse.ts';
+import { statementsOf } from '../../plugins/models/plan/iam/role.ts';
+import { authorOf } from '../../plugins/models/releases/author.ts';
+import { resolve } from '../../plugins/models/releases/intrinsics.ts';
+import { ulid } from '../../plugins/models/releases/ulid.ts';
 
 /** A model, a function, a resource and a property may be called as what every object has. */
 const NAMES = ['constructor', 'toString', 'hasOwnProperty', 'valueOf', 'isPrototypeOf'];

@@ -1,9 +1,14 @@
 import { Ajv } from 'ajv';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { frameworkSchema, options, optionsOfService, optionTable } from '../../plugins/models/options.ts';
-import { parseModels } from '../../plugins/models/parse.ts';
-import { percentOf, seconds } from '../../plugins/models/units.ts';
+import {
+  frameworkSchema,
+  options,
+  optionsOfService,
+  optionTable,
+} from '../../plugins/models/declaration/options.ts';
+import { parseModels } from '../../plugins/models/declaration/parse.ts';
+import { percentOf, seconds } from '../../plugins/models/declaration/units.ts';
 
 /** As osls 4 compiles the schema of a whole service: one union of plain types, and every command dies. */
 const strict = () =>

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { problemError } from '../../plugins/models/errors.ts';
+import { problemError } from '../../plugins/models/declaration/errors.ts';
 import {
   asUserError,
   awsConfig,

@@ -1,7 +1,7 @@
 import { describe, expect, expectTypeOf, it } from 'vitest';
-import type { Transform } from '../../functions/infer/transform.ts';
+import type { Transform } from '../../core/protocol/transform.ts';
 import { toTypes } from '../../plugins/models/commands/list.ts';
-import type { Facts, Model } from '../../plugins/models/model.ts';
+import type { Facts, Model } from '../../plugins/models/declaration/model.ts';
 
 const inputs = [{ name: 'text', datatype: 'BYTES', shape: [-1] }] as const;
 const outputs = [{ name: 'mood', datatype: 'BYTES', shape: [-1] }] as const;

@@ -1,7 +1,7 @@
-import type { Cloud, Failure } from '../batch/cloud.ts';
-import type { Followed, JobState } from '../batch/jobs.ts';
-import { isProblemError, type Problem, problemError } from '../errors.ts';
-import type { Model } from '../model.ts';
+import type { Cloud, Failure } from '../batch-jobs/cloud.ts';
+import type { Followed, JobState } from '../batch-jobs/jobs.ts';
+import { isProblemError, type Problem, problemError } from '../declaration/errors.ts';
+import type { Model } from '../declaration/model.ts';
 import { type Command, type Context, modelOf, usage } from './command.ts';
 
 /** `sls models batch`: scores what lies in S3 already, and tells how jobs stand. */
@@ -26,7 +26,7 @@ export const command: Command = {
         'declares no batch.',
         'Write `batch: [{input: s3://…, output: s3://…}]` beside its artifact.',
       );
-    const { cloudOf } = await import('../batch/cloud.ts');
+    const { cloudOf } = await import('../batch-jobs/cloud.ts');
     const cloud = cloudOf(aws);
     try {
       if (flags.adopt) await takeOver(context, model, cloud);
@@ -50,8 +50,8 @@ export const command: Command = {
 
 async function takeOver(context: Context, model: Model, cloud: Cloud): Promise<void> {
   const { aws, service, print, flags } = context;
-  const { adopt } = await import('../batch/owners.ts');
-  const { usOf } = await import('../batch/us.ts');
+  const { adopt } = await import('../batch-jobs/owners.ts');
+  const { usOf } = await import('../batch-jobs/us.ts');
   const lines = await adopt(model.name, model.batch?.entries ?? [], cloud, await usOf(aws, service));
   print(flags.json ? JSON.stringify({ outputs: lines }, null, 2) : lines.join('\n'));
 }
@@ -65,9 +65,9 @@ const unreachable = ({ service: { stack, region } }: Context, error: unknown): P
 
 async function score(context: Context, model: Model, cloud: Cloud, input: string): Promise<void> {
   const { flags, print, progress } = context;
-  const { order } = await import('../batch/order.ts');
-  const { asItStands } = await import('../batch/jobs.ts');
-  const text = await import('../batch/text.ts');
+  const { order } = await import('../batch-jobs/order.ts');
+  const { asItStands } = await import('../batch-jobs/jobs.ts');
+  const text = await import('../batch-jobs/text.ts');
   const asked = await askedOf(context, model);
   const started = Date.now();
   progress('Asking for objects');
@@ -92,7 +92,7 @@ async function score(context: Context, model: Model, cloud: Cloud, input: string
         : `${count} object${count === 1 ? ' is' : 's are'} asked for. \`sls models batch --model ${model.name} --status --input ${input}\` shows how far they are.`,
     );
   }
-  const { exitCode, follow } = await import('../batch/follow.ts');
+  const { exitCode, follow } = await import('../batch-jobs/follow.ts');
   const outcome = await follow(cloud, asked.queue, jobs, (standing) =>
     progress(text.standingLine(standing, Date.now() - started)),
   );
@@ -108,10 +108,10 @@ const LOOKS = 16;
 
 async function status(context: Context, model: Model, cloud: Cloud): Promise<void> {
   const { aws, flags, print, progress, plan, service } = context;
-  const { batchName, failedName } = await import('../plan/batch.ts');
-  const { ownersBefore } = await import('../batch/owners.ts');
-  const { usOf } = await import('../batch/us.ts');
-  const { count, stateLine } = await import('../batch/text.ts');
+  const { batchName, failedName } = await import('../plan/batch/functions.ts');
+  const { ownersBefore } = await import('../batch-jobs/owners.ts');
+  const { usOf } = await import('../batch-jobs/us.ts');
+  const { count, stateLine } = await import('../batch-jobs/text.ts');
   progress('Reading the queue');
   const queue = await cloud.depth(batchName(model, plan.host));
   const failures = await cloud.depth(failedName(model, plan.host));
@@ -119,7 +119,7 @@ async function status(context: Context, model: Model, cloud: Cloud): Promise<voi
     typeof flags.input === 'string'
       ? await jobsOf(context, model, cloud, flags.input)
       : { jobs: [], isMore: false };
-  const { look, stateOf } = await import('../batch/jobs.ts');
+  const { look, stateOf } = await import('../batch-jobs/jobs.ts');
   const states: { readonly job: Followed; readonly state: JobState }[] = [];
   for (let first = 0; first < jobs.length; first += LOOKS) {
     const some = jobs.slice(first, first + LOOKS);
@@ -150,9 +150,9 @@ async function status(context: Context, model: Model, cloud: Cloud): Promise<voi
 
 async function failed(context: Context, model: Model, cloud: Cloud): Promise<void> {
   const { flags, print, progress, plan } = context;
-  const { batchName, failedName } = await import('../plan/batch.ts');
-  const { redrive } = await import('../batch/failed.ts');
-  const { failureText } = await import('../batch/text.ts');
+  const { batchName, failedName } = await import('../plan/batch/functions.ts');
+  const { redrive } = await import('../batch-jobs/failed.ts');
+  const { failureText } = await import('../batch-jobs/text.ts');
   progress('Reading what failed');
   const queue = failedName(model, plan.host);
   const failures: Failure[] = [];
@@ -176,13 +176,13 @@ async function failed(context: Context, model: Model, cloud: Cloud): Promise<voi
 }
 
 async function jobsOf(context: Context, model: Model, cloud: Cloud, input: string) {
-  const { jobsIn } = await import('../batch/order.ts');
+  const { jobsIn } = await import('../batch-jobs/order.ts');
   return jobsIn(cloud, await askedOf(context, model), input);
 }
 
 async function askedOf({ aws, service, bucket, plan }: Context, model: Model) {
-  const { liveIdentity } = await import('../batch/live.ts');
-  const { batchName } = await import('../plan/batch.ts');
+  const { liveIdentity } = await import('../batch-jobs/live.ts');
+  const { batchName } = await import('../plan/batch/functions.ts');
   return {
     model: model.name,
     identity: await liveIdentity(aws, service, await bucket(), model.name),

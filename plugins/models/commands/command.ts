@@ -1,8 +1,14 @@
-import { formatProblem, isProblemError, type Problem, problemError, throwProblems } from '../errors.ts';
-import type { Facts, Model, ServiceOptions } from '../model.ts';
+import {
+  formatProblem,
+  isProblemError,
+  type Problem,
+  problemError,
+  throwProblems,
+} from '../declaration/errors.ts';
+import type { Facts, Model, ServiceOptions } from '../declaration/model.ts';
+import { seconds } from '../declaration/units.ts';
 import type { PlanInput } from '../plan/plan.ts';
 import type { AwsConfig } from '../ship/context.ts';
-import { seconds } from '../units.ts';
 
 export type { AwsConfig };
 

@@ -1,5 +1,5 @@
-import { driftText } from '../watch/drift-text.ts';
-import { cutWords } from '../watch/finding.ts';
+import { driftText } from '../drift-report/drift-text.ts';
+import { cutWords } from '../drift-report/finding.ts';
 import { type Command, modelOf, SINCE, sinceOf, usage } from './command.ts';
 
 /** `sls models drift`: how the traffic of each model differs from its reference data. */
@@ -21,7 +21,7 @@ export const command: Command = {
         chosen.length === 1 ? `${chosen[0]?.name} declares no drift.` : 'No model declares drift.',
         'Write `drift: {baseline: <file of reference data>}` beside its artifact.',
       );
-    const { readWindows } = await import('../watch/windows.ts');
+    const { readWindows } = await import('../drift-report/windows.ts');
     progress('Reading what the monitor found');
     const found = await readWindows({ ...context, models }, Date.now() - since * 1000).finally(() =>
       progress(undefined),

@@ -1,21 +1,21 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import type { CaseFailure, GateState } from '../../../functions/release/gate/contract.ts';
-import { type GatePorts, runGate } from '../../../functions/release/gate/gate.ts';
-import { failuresTable } from '../../../functions/release/gate/table.ts';
-import { lambdaAliases } from '../../../functions/shared/aws/aliases.ts';
-import { errorName } from '../../../functions/shared/aws/errors.ts';
-import { lambdaInvoke } from '../../../functions/shared/aws/invoke.ts';
-import type { InvokePort } from '../../../functions/shared/aws/ports.ts';
-import { sagemakerReference } from '../../../functions/shared/aws/reference.ts';
-import { problemError } from '../errors.ts';
-import type { Model } from '../model.ts';
-import { ALIAS } from '../naming.ts';
-import { nameOf } from '../plan/endpoint.ts';
+import { lambdaAliases } from '../../../aws/aliases.ts';
+import { lambdaInvoke } from '../../../aws/invoke.ts';
+import { sagemakerReference } from '../../../aws/reference.ts';
+import type { CaseFailure, GateState } from '../../../core/gate/contract.ts';
+import { type GatePorts, runGate } from '../../../core/gate/gate.ts';
+import { failuresTable } from '../../../core/gate/table.ts';
+import type { InvokePort } from '../../../core/ports/aws.ts';
+import { errorName } from '../../../core/ports/errors.ts';
+import { problemError } from '../declaration/errors.ts';
+import type { Model } from '../declaration/model.ts';
+import { ALIAS } from '../declaration/naming.ts';
 import { type Ask, askHttp, inferPath, type Posted } from '../serve/ask.ts';
 import { askHere } from '../serve/here.ts';
 import { shipCases } from '../ship/cases.ts';
 import { waitingFor } from '../ship/context.ts';
+import { nameOf } from '../targets/lambda-zip/endpoint.ts';
 import { type Command, type Context, modelOf, usage } from './command.ts';
 
 /** `sls models gate`: what a release checks before traffic, by hand, on AWS or on this machine. */

@@ -1,5 +1,5 @@
-import { chosenModel } from '../release/chosen.ts';
-import { historyText, readHistory } from '../release/history.ts';
+import { chosenModel } from '../releases/chosen.ts';
+import { historyText, readHistory } from '../releases/history.ts';
 import { type Command, usage } from './command.ts';
 
 const LIMIT = 10;
@@ -18,7 +18,7 @@ export const command: Command = {
     const limit = Number(flags.limit ?? LIMIT);
     if (!Number.isInteger(limit) || limit < 1)
       throw usage('--limit', `${flags.limit} is not a number of releases.`, 'Write such as 20.');
-    const { atDesk } = await import('../release/desk.ts');
+    const { atDesk } = await import('../releases/session.ts');
     progress('Reading the history');
     const found = await atDesk(context, async ({ documents, sight }) => {
       const chosen =

@@ -1,4 +1,4 @@
-import { SENDING, send } from '../release/send.ts';
+import { SENDING, send } from '../releases/worker-command.ts';
 import type { Command } from './command.ts';
 
 /** `sls models hold`: the weight stands until somebody decides; a candidate that fails meanwhile is rolled back all the same. */

@@ -1,13 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { exampleRequest } from '../../../functions/catalog/example.ts';
-import { PAYLOAD_BYTES } from '../../../functions/infer/contract.ts';
-import { problemError } from '../errors.ts';
-import type { Model } from '../model.ts';
-import { ALIAS } from '../naming.ts';
-import { nameOf } from '../plan/endpoint.ts';
+import { exampleRequest } from '../../../core/catalog/example.ts';
+import { PAYLOAD_BYTES } from '../../../core/endpoint/contract.ts';
+import { problemError } from '../declaration/errors.ts';
+import type { Model } from '../declaration/model.ts';
+import { ALIAS } from '../declaration/naming.ts';
 import { waitingFor } from '../ship/context.ts';
+import { nameOf } from '../targets/lambda-zip/endpoint.ts';
 import { type Command, type Context, modelOf, usage } from './command.ts';
 
 /** `sls models invoke`: one inference through the alias, as a direct invoke. */

@@ -1,6 +1,6 @@
-import type { Columns, TensorSpec } from '../../../functions/infer/contract.ts';
-import { listOf } from '../../../functions/shared/columns.ts';
-import type { Facts, Model } from '../model.ts';
+import type { Columns, TensorSpec } from '../../../core/endpoint/contract.ts';
+import { listOf } from '../../../core/tabular/columns.ts';
+import type { Facts, Model } from '../declaration/model.ts';
 import type { Command } from './command.ts';
 
 /** `sls models list`: what each artifact is, as read from it. Needs no AWS. */

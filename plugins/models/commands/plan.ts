@@ -1,6 +1,6 @@
-import { problemError } from '../errors.ts';
-import type { Facts, Model } from '../model.ts';
-import { type Capacity, capacityLine, capacityOf } from '../plan/capacity.ts';
+import { layerBytes } from '../artifact/onnx/runtime.ts';
+import { problemError } from '../declaration/errors.ts';
+import type { Facts, Model } from '../declaration/model.ts';
 import {
   type Cost,
   idleCost,
@@ -13,10 +13,10 @@ import {
 import { type Item, inventory } from '../plan/inventory.ts';
 import { neededPolicy } from '../plan/plan.ts';
 import { PRICES } from '../plan/prices.ts';
-import { compareWithLive } from '../release/ask-live.ts';
-import { autoLine, forecastLines, isStepwise } from '../release/forecast.ts';
-import { type Comparison, comparisonLines } from '../release/live-signature.ts';
-import { layerBytes } from '../ship/runtime.ts';
+import { type Capacity, capacityLine, capacityOf } from '../plan/release/capacity.ts';
+import { compareWithLive } from '../releases/ask-live.ts';
+import { autoLine, forecastLines, isStepwise } from '../releases/forecast.ts';
+import { type Comparison, comparisonLines } from '../releases/live-signature.ts';
 import type { Command, Context } from './command.ts';
 
 const DURATION = '50';

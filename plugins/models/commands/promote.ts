@@ -1,4 +1,4 @@
-import { SENDING, send } from '../release/send.ts';
+import { SENDING, send } from '../releases/worker-command.ts';
 import type { Command } from './command.ts';
 
 /** `sls models promote`: the candidate gets all traffic now. Its gate, and the end of the deploy, are never skipped. */

@@ -1,5 +1,5 @@
 import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
-import { problemError } from '../errors.ts';
+import { problemError } from '../declaration/errors.ts';
 import { groupsOf } from '../plan/routes.ts';
 import { forwarder } from '../serve/forward.ts';
 import { untilInterrupted } from '../serve/interrupt.ts';

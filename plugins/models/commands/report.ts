@@ -1,8 +1,8 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { nameOf } from '../plan/endpoint.ts';
-import { findingOf } from '../watch/finding.ts';
-import { reportHtml, type Subject } from '../watch/report-html.ts';
+import { findingOf } from '../drift-report/finding.ts';
+import { reportHtml, type Subject } from '../drift-report/report-html.ts';
+import { nameOf } from '../targets/lambda-zip/endpoint.ts';
 import { type Command, modelOf, SINCE, sinceOf, usage } from './command.ts';
 
 /** Where packages lie, too: out of version control, and of the zips of the service's own functions. */
@@ -24,10 +24,10 @@ export const command: Command = {
     const since = sinceOf(flags);
     const chosen = typeof flags.model === 'string' ? [modelOf(context)] : models;
     const [{ atDesk }, { readHistory }, { readBaseline, readWindows }, { readTraffic }] = await Promise.all([
-      import('../release/desk.ts'),
-      import('../release/history.ts'),
-      import('../watch/windows.ts'),
-      import('../watch/traffic.ts'),
+      import('../releases/session.ts'),
+      import('../releases/history.ts'),
+      import('../drift-report/windows.ts'),
+      import('../drift-report/traffic.ts'),
     ]);
     const to = Date.now();
     const from = to - since * 1000;

@@ -1,4 +1,4 @@
-import { SENDING, send } from '../release/send.ts';
+import { SENDING, send } from '../releases/worker-command.ts';
 import { type Command, usage } from './command.ts';
 
 /**

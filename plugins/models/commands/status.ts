@@ -1,6 +1,6 @@
-import { chosenModel } from '../release/chosen.ts';
-import type { Desk } from '../release/desk.ts';
-import type { Status } from '../release/status.ts';
+import { chosenModel } from '../releases/chosen.ts';
+import type { Desk } from '../releases/session.ts';
+import type { Status } from '../releases/status.ts';
 import { untilInterrupted } from '../serve/interrupt.ts';
 import type { Command, Context } from './command.ts';
 
@@ -22,7 +22,7 @@ export const command: Command = {
       return flags.json
         ? print('[]')
         : notice('No model is declared. To look at one that is deployed, name it with --model.');
-    const { atDesk } = await import('../release/desk.ts');
+    const { atDesk } = await import('../releases/session.ts');
     progress('Reading releases');
     await atDesk(context, async (desk) => {
       const chosen =
@@ -64,7 +64,7 @@ async function show(
   statuses: readonly Status[],
   { flags, print }: Pick<Context, 'flags' | 'print'>,
 ): Promise<void> {
-  const { statusText } = await import('../release/status-text.ts');
+  const { statusText } = await import('../releases/status-text.ts');
   print(
     flags.json
       ? JSON.stringify(statuses, null, 2)
@@ -86,7 +86,7 @@ export async function watch(
   pause = PAUSE,
 ): Promise<void> {
   const { flags, print, notice } = context;
-  const { statusLine } = await import('../release/status-text.ts');
+  const { statusLine } = await import('../releases/status-text.ts');
   const redraw = process.stdout.isTTY === true && flags.json !== true;
   const shown = new Map<string, string>();
   let interrupted = false;

@@ -1,5 +1,5 @@
-import { isProblemError, type Problem, throwProblems } from '../errors.ts';
-import type { Model } from '../model.ts';
+import { isProblemError, type Problem, throwProblems } from '../declaration/errors.ts';
+import type { Model } from '../declaration/model.ts';
 import { resourceProblems } from '../plan/inventory.ts';
 import { type Command, type Context, problemJson } from './command.ts';
 

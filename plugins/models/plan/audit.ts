@@ -1,11 +1,11 @@
-import { AUDIT_BYTES, type Signature } from '../../../functions/infer/contract.ts';
-import type { Problem } from '../errors.ts';
-import type { Audit, Model } from '../model.ts';
-import { logGroupLogicalId } from '../naming.ts';
+import { AUDIT_BYTES, type Signature } from '../../../core/endpoint/contract.ts';
+import type { Problem } from '../declaration/errors.ts';
+import type { Audit, Model } from '../declaration/model.ts';
+import { logGroupLogicalId } from '../declaration/naming.ts';
+import { nameOf } from '../targets/lambda-zip/endpoint.ts';
 import { isObject, type Json, kept } from './cloudformation.ts';
-import { nameOf } from './endpoint.ts';
 import type { Host } from './host.ts';
-import { logGroupOf } from './permissions.ts';
+import { logGroupOf } from './iam/permissions.ts';
 
 /**
  * The framework's log groups of audited endpoints, as their audits want them. With `retention` somebody relies on what is

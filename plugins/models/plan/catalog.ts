@@ -1,10 +1,10 @@
-import { CATALOG_ACTIONS, type CatalogManifest } from '../../../functions/catalog/contract.ts';
-import type { Facts, Model } from '../model.ts';
-import { CATALOG, HANDLER, lambdaName, RUNTIME, roleLogicalId } from '../naming.ts';
+import { CATALOG_ACTIONS, type CatalogManifest } from '../../../core/catalog/contract.ts';
+import type { Facts, Model } from '../declaration/model.ts';
+import { CATALOG, HANDLER, lambdaName, RUNTIME, roleLogicalId } from '../declaration/naming.ts';
+import { nameOf } from '../targets/lambda-zip/endpoint.ts';
 import { allow, arn, type Resource, type Statement } from './cloudformation.ts';
-import { nameOf } from './endpoint.ts';
 import { type FunctionDefinition, type Host, providerRole } from './host.ts';
-import { roleOf, statementsOf } from './role.ts';
+import { roleOf, statementsOf } from './iam/role.ts';
 import { commonAuth, groupsOf, httpEvent, routesOf } from './routes.ts';
 
 /** It answers from its bundle in milliseconds; a request for a version waits for the model, at most as long as the gateway. */

@@ -1,11 +1,11 @@
-import { SWEEP_EVERY } from '../../../functions/release/contract.ts';
-import type { Facts, Model } from '../model.ts';
-import { allAlarms, type KnownFacts } from './alerts.ts';
+import { SWEEP_EVERY } from '../../../core/release/contract.ts';
+import type { Facts, Model } from '../declaration/model.ts';
 import { auditBytes } from './audit.ts';
-import { classSignals, nativeSignals } from './drift.ts';
+import { classSignals, nativeSignals } from './drift/functions.ts';
 import type { Host } from './host.ts';
-import { lineBytes, metricCount, signalsOf } from './metrics.ts';
 import { PRICES } from './prices.ts';
+import { allAlarms, type KnownFacts } from './watch/alerts.ts';
+import { lineBytes, metricCount, signalsOf } from './watch/metrics.ts';
 
 /** A month, as on AWS's price pages: 30 days. */
 const MONTH = 30 * 86_400;

@@ -1,16 +1,16 @@
-import { SWEEP_EVERY } from '../../../functions/release/contract.ts';
-import type { Problem } from '../errors.ts';
-import { ALIAS, alertsTopic, CATALOG, DRIFT, dashboardName, RELEASE } from '../naming.ts';
-import { placeOf } from '../units.ts';
-import { allAlarms, type KnownFacts, mayRollBack } from './alerts.ts';
-import { type BatchModel, batching, batchName } from './batch.ts';
-import { madeBuckets, watchedBuckets } from './batch-resources.ts';
+import { SWEEP_EVERY } from '../../../core/release/contract.ts';
+import type { Problem } from '../declaration/errors.ts';
+import { ALIAS, alertsTopic, CATALOG, DRIFT, dashboardName, RELEASE } from '../declaration/naming.ts';
+import { placeOf } from '../declaration/units.ts';
+import { hasNamedRole, nameOf } from '../targets/lambda-zip/endpoint.ts';
+import { type BatchModel, batching, batchName } from './batch/functions.ts';
+import { madeBuckets, watchedBuckets } from './batch/resources.ts';
 import { isObject } from './cloudformation.ts';
-import { hasNamedRole, nameOf } from './endpoint.ts';
+import { drifting } from './drift/monitor.ts';
 import { providerRole } from './host.ts';
-import { drifting } from './monitor.ts';
 import type { PlanInput } from './plan.ts';
 import { isExternalApi, routeKey, routesOf } from './routes.ts';
+import { allAlarms, type KnownFacts, mayRollBack } from './watch/alerts.ts';
 
 /** What the models add to the stack: for people, and for counting before anything is compiled. */
 export type Item = { readonly what: string; readonly name: string; readonly resources: number };

@@ -1,6 +1,6 @@
-import type { Problem } from '../errors.ts';
-import type { Model } from '../model.ts';
-import { batchKey, functionLogicalId, roleLogicalId } from '../naming.ts';
+import type { Problem } from '../declaration/errors.ts';
+import type { Model } from '../declaration/model.ts';
+import { batchKey, functionLogicalId, roleLogicalId } from '../declaration/naming.ts';
 import { isObject, type Json } from './cloudformation.ts';
 import type { Host } from './host.ts';
 

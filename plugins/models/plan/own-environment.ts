@@ -1,4 +1,4 @@
-import { CATALOG, DRIFT, functionLogicalId, RELEASE } from '../naming.ts';
+import { CATALOG, DRIFT, functionLogicalId, RELEASE } from '../declaration/naming.ts';
 import { isObject, type Json } from './cloudformation.ts';
 import type { FunctionDefinition, Host } from './host.ts';
 

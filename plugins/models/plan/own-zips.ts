@@ -1,4 +1,4 @@
-import type { Model } from '../model.ts';
+import type { Model } from '../declaration/model.ts';
 
 /**
  * What the zips of the service's own functions leave out: artifacts, with the external data that exporters write beside them

@@ -1,5 +1,5 @@
-import type { Problem } from '../errors.ts';
-import type { Facts, LayerFacts, Model, ServiceOptions } from '../model.ts';
+import type { Problem } from '../declaration/errors.ts';
+import type { Facts, LayerFacts, Model, ServiceOptions } from '../declaration/model.ts';
 import {
   aliasLogicalId,
   batchKey,
@@ -9,16 +9,7 @@ import {
   functionLogicalId,
   layerLogicalId,
   roleLogicalId,
-} from '../naming.ts';
-import { alertProblems } from './alerts.ts';
-import { releaseFunctions, releaseResources, releaseStatements, tickStatement } from './alias.ts';
-import { auditProblems } from './audit.ts';
-import { batchFunctions, batching, batchRole, batchStatements } from './batch.ts';
-import { machineStatements } from './batch-machine.ts';
-import { batchResources } from './batch-resources.ts';
-import { catalogFunction, catalogRole, catalogStatements } from './catalog.ts';
-import { isObject, type Json, type Output, type Resource } from './cloudformation.ts';
-import { dashboardOf } from './dashboard.ts';
+} from '../declaration/naming.ts';
 import {
   type Built,
   endpointFunction,
@@ -26,12 +17,27 @@ import {
   endpointStatements,
   hasNamedRole,
   nameOf,
-} from './endpoint.ts';
+} from '../targets/lambda-zip/endpoint.ts';
+import { layerOf } from '../targets/lambda-zip/layer.ts';
+import { auditProblems } from './audit.ts';
+import { batchFunctions, batching, batchRole, batchStatements } from './batch/functions.ts';
+import { machineStatements } from './batch/machine.ts';
+import { batchResources } from './batch/resources.ts';
+import { catalogFunction, catalogRole, catalogStatements } from './catalog.ts';
+import { isObject, type Json, type Output, type Resource } from './cloudformation.ts';
+import {
+  drifting,
+  monitorFunction,
+  monitorProblems,
+  monitorRole,
+  monitorStatements,
+} from './drift/monitor.ts';
 import { type FunctionDefinition, type Host, providerRole } from './host.ts';
-import { layerOf } from './layer.ts';
-import { drifting, monitorFunction, monitorProblems, monitorRole, monitorStatements } from './monitor.ts';
 import { nameProblems } from './names.ts';
+import { releaseFunctions, releaseResources, releaseStatements, tickStatement } from './release/functions.ts';
 import { routeProblems } from './routes.ts';
+import { alertProblems } from './watch/alerts.ts';
+import { dashboardOf } from './watch/dashboard.ts';
 
 /** Everything that the plan follows from. `built` is empty until the models are packaged. */
 export type PlanInput = {

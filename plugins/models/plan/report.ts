@@ -1,13 +1,13 @@
-import type { Problem } from '../errors.ts';
-import type { Model } from '../model.ts';
-import { placeOf } from '../units.ts';
-import { type BatchModel, batching } from './batch.ts';
+import type { Problem } from '../declaration/errors.ts';
+import type { Model } from '../declaration/model.ts';
+import { placeOf } from '../declaration/units.ts';
+import { nameOf } from '../targets/lambda-zip/endpoint.ts';
+import { type BatchModel, batching } from './batch/functions.ts';
 import { isObject } from './cloudformation.ts';
-import { driftLines } from './drift.ts';
-import { sampleAdvice } from './drift-sample.ts';
-import { nameOf } from './endpoint.ts';
+import { driftLines } from './drift/functions.ts';
+import { drifting } from './drift/monitor.ts';
+import { sampleAdvice } from './drift/sample.ts';
 import { type Host, providerRole } from './host.ts';
-import { drifting } from './monitor.ts';
 import { neededPolicy, type PlanInput } from './plan.ts';
 import { isExternalApi } from './routes.ts';
 

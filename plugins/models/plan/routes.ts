@@ -1,7 +1,7 @@
-import type { Auth } from '../../../functions/catalog/contract.ts';
-import type { Problem } from '../errors.ts';
-import type { Http, Model } from '../model.ts';
-import { CATALOG, routeLogicalId } from '../naming.ts';
+import type { Auth } from '../../../core/catalog/contract.ts';
+import type { Problem } from '../declaration/errors.ts';
+import type { Http, Model } from '../declaration/model.ts';
+import { CATALOG, routeLogicalId } from '../declaration/naming.ts';
 import { isObject, type Json } from './cloudformation.ts';
 import type { Host } from './host.ts';
 

@@ -1,16 +1,16 @@
-import type { Problem } from '../errors.ts';
-import type { Model } from '../model.ts';
-import { ALIAS, batchKey, functionLogicalId, HTTP_STAGE, routeLogicalId } from '../naming.ts';
-import { fingerprintText } from './alias.ts';
+import type { Problem } from '../declaration/errors.ts';
+import type { Model } from '../declaration/model.ts';
+import { ALIAS, batchKey, functionLogicalId, HTTP_STAGE, routeLogicalId } from '../declaration/naming.ts';
+import { nameOf } from '../targets/lambda-zip/endpoint.ts';
 import { auditedLogs } from './audit.ts';
 import { isObject, type Json, kept, type Output } from './cloudformation.ts';
-import { nameOf } from './endpoint.ts';
 import type { Host } from './host.ts';
+import { restoredRole } from './iam/shared-role.ts';
 import { limitProblems } from './limits.ts';
 import { ownEnvironments } from './own-environment.ts';
 import { endpointOf, type PlanInput, planFunctions, planResources, versionedProperties } from './plan.ts';
+import { fingerprintText } from './release/functions.ts';
 import { isExternalApi, type Route, routeKey, routeSettings, routesOf } from './routes.ts';
-import { restoredRole } from './shared-role.ts';
 
 /**
  * The framework's template, completed: changed resources and new ones.

@@ -1,5 +1,5 @@
-import type { InvokePort } from '../../../functions/shared/aws/ports.ts';
-import type { Model } from '../model.ts';
+import type { InvokePort } from '../../../core/ports/aws.ts';
+import type { Model } from '../declaration/model.ts';
 
 /** What an infer path answered. */
 export type Posted = { readonly status: number; readonly body: string };

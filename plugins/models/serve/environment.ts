@@ -1,7 +1,7 @@
 import { delimiter } from 'node:path';
 import type { Service } from '../commands/command.ts';
-import type { Model } from '../model.ts';
-import { ALIAS } from '../naming.ts';
+import type { Model } from '../declaration/model.ts';
+import { ALIAS } from '../declaration/naming.ts';
 import { inherited, sdkFolders, variablesOf } from '../ship/environment.ts';
 
 /** What a model does not know itself. */

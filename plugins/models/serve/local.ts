@@ -1,11 +1,11 @@
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { catalog } from '../../../functions/catalog/catalog.ts';
-import { type CatalogManifest, LIVE } from '../../../functions/catalog/contract.ts';
-import { type Request, readEvent, writeAnswer } from '../../../functions/shared/event.ts';
+import { catalog } from '../../../core/catalog/catalog.ts';
+import { type CatalogManifest, LIVE } from '../../../core/catalog/contract.ts';
+import { type Request, readEvent, writeAnswer } from '../../../core/protocol/event.ts';
 import type { Service } from '../commands/command.ts';
-import { problemError } from '../errors.ts';
-import type { Facts, Http, Model } from '../model.ts';
+import { problemError } from '../declaration/errors.ts';
+import type { Facts, Http, Model } from '../declaration/model.ts';
 import { groupsOf } from '../plan/routes.ts';
 import { type Endpoint, endpoint, type Invocation } from './endpoint.ts';
 import { environmentOf } from './environment.ts';

@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Model } from '../model.ts';
+import type { Model } from '../declaration/model.ts';
 import { place } from '../ship/cache.ts';
 import type { ShipContext } from '../ship/context.ts';
 import { shipModel, unpack } from '../ship/ship.ts';

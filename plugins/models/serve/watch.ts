@@ -1,6 +1,6 @@
 import { type FSWatcher, statSync, watch } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import type { Model } from '../model.ts';
+import type { Model } from '../declaration/model.ts';
 
 /** Exporters write a model in several steps; what is read between them is half of it. */
 const SETTLE_MS = 400;

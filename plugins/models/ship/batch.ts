@@ -1,8 +1,8 @@
-import type { Entry, Format } from '../../../functions/batch/contract.ts';
-import type { Columns, Signature, TensorSpec } from '../../../functions/infer/contract.ts';
-import { widthOf } from '../../../functions/shared/layout.ts';
-import type { Problem } from '../errors.ts';
-import type { Batch } from '../model.ts';
+import type { Entry, Format } from '../../../core/batch/contract.ts';
+import type { Columns, Signature, TensorSpec } from '../../../core/endpoint/contract.ts';
+import { widthOf } from '../../../core/tabular/layout.ts';
+import type { Problem } from '../declaration/errors.ts';
+import type { Batch } from '../declaration/model.ts';
 
 /** Does a model's batch fit what the model takes and gives? The rest of its rules needs no artifact. */
 export function batchFitProblems(

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { basename, dirname, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type BuildFailure, build, type Plugin } from 'esbuild';
-import { type Problem, problemError } from '../errors.ts';
+import { type Problem, problemError } from '../declaration/errors.ts';
 
 const here = fileURLToPath(import.meta.url);
 

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { PAYLOAD_BYTES, type Signature } from '../../../functions/infer/contract.ts';
-import { readRequest } from '../../../functions/infer/request.ts';
-import { type Case, caseLines, faultOf, readCase } from '../../../functions/release/gate/cases.ts';
-import { isRefusal } from '../../../functions/shared/http.ts';
-import { type Problem, throwProblems } from '../errors.ts';
-import type { Facts, Gate } from '../model.ts';
+import { PAYLOAD_BYTES, type Signature } from '../../../core/endpoint/contract.ts';
+import { type Case, caseLines, faultOf, readCase } from '../../../core/gate/cases.ts';
+import { isRefusal } from '../../../core/protocol/http.ts';
+import { readRequest } from '../../../core/protocol/request.ts';
+import { type Problem, throwProblems } from '../declaration/errors.ts';
+import type { Facts, Gate } from '../declaration/model.ts';
 import { cacheFolder, once } from './cache.ts';
 import type { Upload } from './upload.ts';
 

@@ -1,7 +1,7 @@
-import type { Columns, Signature, TensorSpec } from '../../../functions/infer/contract.ts';
-import { widthOf } from '../../../functions/shared/layout.ts';
-import type { Problem } from '../errors.ts';
-import type { Model } from '../model.ts';
+import type { Columns, Signature, TensorSpec } from '../../../core/endpoint/contract.ts';
+import { widthOf } from '../../../core/tabular/layout.ts';
+import type { Problem } from '../declaration/errors.ts';
+import type { Model } from '../declaration/model.ts';
 
 /** Names of a model's columns, as they bind: declared, or the metadata property `columns` of the model itself. */
 export type KnownColumns = {

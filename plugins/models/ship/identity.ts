@@ -1,4 +1,4 @@
-import type { Architecture, Model } from '../model.ts';
+import type { Architecture, Model } from '../declaration/model.ts';
 import { keyOf } from './cache.ts';
 
 /**

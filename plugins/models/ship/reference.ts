@@ -1,11 +1,11 @@
-import { NATIVE, type Scored, type Signal } from '../../../functions/drift/contract.ts';
-import type { Drift, DriftFacts } from '../model.ts';
-import { signalsOf } from '../plan/metrics.ts';
-import { shipBaseline } from './baseline/baseline.ts';
+import { NATIVE, type Scored, type Signal } from '../../../core/drift/contract.ts';
+import { graphOf, type Inspection } from '../artifact/onnx/inspect.ts';
+import { hostRuntime } from '../artifact/onnx/runtime.ts';
+import { shipBaseline } from '../baseline/baseline.ts';
+import type { Drift, DriftFacts } from '../declaration/model.ts';
+import { signalsOf } from '../plan/watch/metrics.ts';
 import type { KnownColumns } from './columns.ts';
 import type { ShipContext } from './context.ts';
-import { graphOf, type Inspection } from './inspect.ts';
-import { hostRuntime } from './runtime.ts';
 import type { Source } from './source.ts';
 import type { Upload } from './upload.ts';
 

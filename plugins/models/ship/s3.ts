@@ -10,11 +10,11 @@ import {
   S3Client,
   S3ServiceException,
 } from '@aws-sdk/client-s3';
-import { problemError } from '../errors.ts';
+import { unsafeLocation } from '../artifact/onnx/location.ts';
+import { readOnnxFile } from '../artifact/onnx/onnx.ts';
+import { problemError } from '../declaration/errors.ts';
 import { cacheFolder, keyOf, once } from './cache.ts';
 import type { ShipContext } from './context.ts';
-import { unsafeLocation } from './location.ts';
-import { readOnnxFile } from './onnx.ts';
 
 type Item = { readonly key: string; readonly etag: string; readonly bytes: number; readonly path: string };
 

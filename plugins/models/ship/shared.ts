@@ -5,12 +5,12 @@ import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
-import { bucketObjects } from '../../../functions/shared/aws/objects.ts';
-import { FILES_PREFIX, OPTIMISED_PREFIX } from '../plan/endpoint.ts';
+import { bucketObjects } from '../../../aws/objects.ts';
+import { unsafeLocation } from '../artifact/onnx/location.ts';
+import { FILES_PREFIX, OPTIMISED_PREFIX } from '../targets/lambda-zip/endpoint.ts';
 import { exists } from './cache.ts';
 import type { ShipContext } from './context.ts';
 import type { SourceFile } from './copy.ts';
-import { unsafeLocation } from './location.ts';
 import { type Upload, uploadFiles } from './upload.ts';
 
 /**

@@ -1,11 +1,16 @@
 import { createHash } from 'node:crypto';
 import { rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Columns, Manifest, RemoteFile, Signature } from '../../../functions/infer/contract.ts';
-import { throwProblems } from '../errors.ts';
-import type { Facts, Model } from '../model.ts';
-import { batchManifest } from '../plan/batch.ts';
-import { signalsOf, slowEdgesOf } from '../plan/metrics.ts';
+import type { Columns, Manifest, RemoteFile, Signature } from '../../../core/endpoint/contract.ts';
+import { type Inspection, inspect } from '../artifact/onnx/inspect.ts';
+import { optimise, type Shippable, withLocale } from '../artifact/onnx/optimise.ts';
+import { hostRuntime, layerBytes, ORT_VERSION } from '../artifact/onnx/runtime.ts';
+import { throwProblems } from '../declaration/errors.ts';
+import type { Facts, Model } from '../declaration/model.ts';
+import { batchManifest } from '../plan/batch/functions.ts';
+import { signalsOf, slowEdgesOf } from '../plan/watch/metrics.ts';
+import { artifactProblems, requestProblems, UNZIPPED_BYTES } from '../targets/lambda-zip/size.ts';
+import { type Entry, writeZip } from '../targets/lambda-zip/zip.ts';
 import { batchFitProblems } from './batch.ts';
 import { bundle, importPath, ownFile } from './bundle.ts';
 import { cacheFolder, keyOf, once, place } from './cache.ts';
@@ -13,16 +18,11 @@ import { shipCases } from './cases.ts';
 import { hasSameInputs, type KnownColumns, knownColumns } from './columns.ts';
 import type { ShipContext } from './context.ts';
 import { identityOf } from './identity.ts';
-import { type Inspection, inspect } from './inspect.ts';
-import { optimise, type Shippable, withLocale } from './optimise.ts';
 import { shipReference } from './reference.ts';
-import { hostRuntime, layerBytes, ORT_VERSION } from './runtime.ts';
 import type { Shared } from './shared.ts';
-import { artifactProblems, requestProblems, UNZIPPED_BYTES } from './size.ts';
 import { readSource, type Source } from './source.ts';
 import { clientSignature, loadTransform } from './transform.ts';
 import type { Upload } from './upload.ts';
-import { type Entry, writeZip } from './zip.ts';
 
 /** A model's function, ready for the framework. */
 export type Shipped = {

@@ -1,16 +1,16 @@
 import { stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { type Problem, type ProblemCode, problemError, throwProblems } from '../errors.ts';
-import type { Model } from '../model.ts';
+import { unsafeLocation } from '../artifact/onnx/location.ts';
+import { type OnnxInfo, readOnnxFile } from '../artifact/onnx/onnx.ts';
+import { type Problem, type ProblemCode, problemError, throwProblems } from '../declaration/errors.ts';
+import type { Model } from '../declaration/model.ts';
+import { artifactProblems } from '../targets/lambda-zip/size.ts';
+import { digestOf } from '../targets/lambda-zip/zip.ts';
 import { transformOf } from './bundle.ts';
 import type { ShipContext } from './context.ts';
 import { find, privateCopy, type SourceFile } from './copy.ts';
-import { unsafeLocation } from './location.ts';
 import { look } from './look.ts';
-import { type OnnxInfo, readOnnxFile } from './onnx.ts';
 import { fetchArtifact } from './s3.ts';
-import { artifactProblems } from './size.ts';
-import { digestOf } from './zip.ts';
 
 /** An artifact in the cache, complete and hashed, but not yet loaded by anything. */
 export type Source = {

@@ -6,15 +6,15 @@ import {
   type Datatype,
   type Signature,
   type TensorSpec,
-} from '../../../functions/infer/contract.ts';
-import { type Problem, problemError, throwProblems } from '../errors.ts';
-import type { Model } from '../model.ts';
+} from '../../../core/endpoint/contract.ts';
+import type { Exports } from '../artifact/onnx/evaluate.ts';
+import { type Limits, type Outcome, runChild } from '../artifact/onnx/sandbox.ts';
+import { type Problem, problemError, throwProblems } from '../declaration/errors.ts';
+import type { Model } from '../declaration/model.ts';
 import { bundles, importPath } from './bundle.ts';
 import { cacheFolder, keyOf, once } from './cache.ts';
 import type { ShipContext } from './context.ts';
 import { sdkFolders, variablesOf } from './environment.ts';
-import type { Exports } from './evaluate.ts';
-import { type Limits, type Outcome, runChild } from './sandbox.ts';
 
 /** A model's transform.ts, bundled with all that it imports and loaded once. */
 export type LoadedTransform = {
@@ -71,7 +71,7 @@ export async function loadTransform(
     const file = join(draft, 'transform.mjs');
     await writeFile(file, code);
     const outcome = await runChild<Exports>(
-      'plugins/models/ship/evaluate',
+      'plugins/models/artifact/onnx/evaluate',
       { file },
       { ...env, NODE_PATH: sdkFolders().join(delimiter) },
       limits,

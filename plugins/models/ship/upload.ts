@@ -9,10 +9,10 @@ import {
   S3Client,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
-import { messageOf } from '../../../functions/shared/aws/errors.ts';
-import { problemError } from '../errors.ts';
+import { messageOf } from '../../../core/ports/errors.ts';
+import { problemError } from '../declaration/errors.ts';
+import { sha256Of } from '../targets/lambda-zip/zip.ts';
 import { type AwsConfig, waitingFor } from './context.ts';
-import { sha256Of } from './zip.ts';
 
 /** A file that goes to a bucket under a sha256: its own, or that of what is in its zip. */
 export type Upload = { readonly sha256: string; readonly bytes: number; readonly from: string };

@@ -1,8 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
+import { sha256Of } from '../targets/lambda-zip/zip.ts';
 import { look } from './look.ts';
-import { sha256Of } from './zip.ts';
 
 /** sha256 (hex) of an entry's files, by path. An entry without it is an earlier plugin's, which did not look. */
 const DIGESTS = '.digests.json';

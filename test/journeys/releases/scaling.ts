@@ -2,7 +2,7 @@ import {
   ApplicationAutoScalingClient,
   DescribeScalableTargetsCommand,
 } from '@aws-sdk/client-application-auto-scaling';
-import type { Concurrency } from '../../../plugins/models/model.ts';
+import type { Concurrency } from '../../../plugins/models/declaration/model.ts';
 import { client } from '../../local-aws/deployed.ts';
 import type { LocalAws } from '../../local-aws/start.ts';
 import type { Shop } from './shop.ts';

@@ -25,10 +25,10 @@ import {
   PutObjectCommand,
 } from '@aws-sdk/client-s3';
 import { DeleteScheduleCommand, ListSchedulesCommand } from '@aws-sdk/client-scheduler';
-import type { CommandAnswer, CommandEvent, TickAnswer } from '../../../functions/release/contract.ts';
-import type { AliasTarget, Phase, Release } from '../../../functions/release/document/contract.ts';
-import type { Model } from '../../../plugins/models/model.ts';
-import { alertsTopic, RELEASE, roleLogicalId } from '../../../plugins/models/naming.ts';
+import type { CommandAnswer, CommandEvent, TickAnswer } from '../../../core/release/contract.ts';
+import type { AliasTarget, Phase, Release } from '../../../core/release/document-contract.ts';
+import type { Model } from '../../../plugins/models/declaration/model.ts';
+import { alertsTopic, RELEASE, roleLogicalId } from '../../../plugins/models/declaration/naming.ts';
 import { client } from '../../local-aws/deployed.ts';
 import { BUCKET, releaseStack, STAGE, type StackOptions, type Tail } from '../../local-aws/release-stack.ts';
 import type { LocalAws } from '../../local-aws/start.ts';

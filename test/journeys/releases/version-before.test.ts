@@ -4,9 +4,9 @@
  */
 import { ListSchedulesCommand } from '@aws-sdk/client-scheduler';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { Release } from '../../../functions/release/document/contract.ts';
-import { sweepName } from '../../../plugins/models/naming.ts';
-import { outcomeOf } from '../../../plugins/models/release/outcome.ts';
+import type { Release } from '../../../core/release/document-contract.ts';
+import { sweepName } from '../../../plugins/models/declaration/naming.ts';
+import { outcomeOf } from '../../../plugins/models/releases/outcome.ts';
 import { type LocalAws, startAws } from '../../local-aws/start.ts';
 import { type Edition, versionBefore } from '../../version-before.ts';
 import {

@@ -1,6 +1,6 @@
 /** Small functions in a model's place: they answer as an endpoint does, count by the endpoint's own meter, and fail as asked. */
 import { dirname } from 'node:path';
-import { slowEdgesOf } from '../../../plugins/models/plan/metrics.ts';
+import { slowEdgesOf } from '../../../plugins/models/plan/watch/metrics.ts';
 import { bundle, importPath, ownFile } from '../../../plugins/models/ship/bundle.ts';
 
 /** A request is one number: `EASY` ones are answered by every version that starts. */

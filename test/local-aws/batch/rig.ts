@@ -28,11 +28,11 @@ import {
   ENV,
   type ExecutionInput,
   type Part,
-} from '../../../functions/batch/contract.ts';
-import type { Job } from '../../../functions/batch/job.ts';
-import type { Manifest } from '../../../functions/infer/contract.ts';
+} from '../../../core/batch/contract.ts';
+import type { Job } from '../../../core/batch/job.ts';
+import type { Manifest } from '../../../core/endpoint/contract.ts';
+import { hostRuntime } from '../../../plugins/models/artifact/onnx/runtime.ts';
 import { bundle, importPath, ownFile } from '../../../plugins/models/ship/bundle.ts';
-import { hostRuntime } from '../../../plugins/models/ship/runtime.ts';
 import { FLOAT, modelOf, node, tensorInfo } from '../../unit/ship/onnx-writer.ts';
 import { type Invoked, workers } from '../crash/workers.ts';
 import { client } from '../deployed.ts';

@@ -1,4 +1,4 @@
-import { ALARMS, type Settings } from '../../../functions/release/contract.ts';
+import { ALARMS, type Settings } from '../../../core/release/contract.ts';
 import { SETTINGS } from '../../fakes/settings.ts';
 import { BROKEN } from './cloud.ts';
 import type { Life } from './life.ts';

@@ -1,8 +1,8 @@
-import type { Part } from '../../../functions/batch/contract.ts';
-import { isObjectFault } from '../../../functions/batch/faults.ts';
-import type { Block, Rows, Source } from '../../../functions/batch/rows.ts';
-import type { Datatype, Signature, TensorSpec } from '../../../functions/infer/contract.ts';
-import type { Tensors } from '../../../functions/infer/transform.ts';
+import type { Part } from '../../../core/batch/contract.ts';
+import { isObjectFault } from '../../../core/batch/object-errors.ts';
+import type { Datatype, Signature, TensorSpec } from '../../../core/endpoint/contract.ts';
+import type { Tensors } from '../../../core/protocol/transform.ts';
+import type { Block, Rows, Source } from '../../../core/tabular/format.ts';
 
 export const input = (name: string, datatype: Datatype, ...shape: readonly number[]): TensorSpec => ({
   name,

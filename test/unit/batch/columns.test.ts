@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import { describe, expect, it } from 'vitest';
-import { type Entry, type Format, SIZES } from '../../../functions/batch/contract.ts';
-import { openRows } from '../../../functions/batch/open.ts';
-import type { Columns } from '../../../functions/infer/contract.ts';
+import { type Entry, type Format, SIZES } from '../../../core/batch/contract.ts';
+import type { Columns } from '../../../core/endpoint/contract.ts';
+import { openRows } from '../../../core/tabular/formats.ts';
 import { ENTRY, scene } from './scene.ts';
 import { input, objectFaultOf, type Read, readAll, readParts, signature, sourceOf } from './setup.ts';
 

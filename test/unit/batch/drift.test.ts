@@ -1,11 +1,11 @@
 import { expect, it } from 'vitest';
-import { driftWriter } from '../../../functions/batch/drift.ts';
-import { runOf } from '../../../functions/batch/model.ts';
-import { scoreBlock } from '../../../functions/batch/score.ts';
-import { readLine } from '../../../functions/drift/lines.ts';
-import type { Manifest } from '../../../functions/infer/contract.ts';
-import type { Session } from '../../../functions/infer/session.ts';
-import type { Tensors } from '../../../functions/infer/transform.ts';
+import { runOf } from '../../../core/batch/model.ts';
+import { scoreBlock } from '../../../core/batch/score.ts';
+import { readLine } from '../../../core/drift/lines.ts';
+import type { Manifest } from '../../../core/endpoint/contract.ts';
+import type { Session } from '../../../core/ports/session.ts';
+import type { Tensors } from '../../../core/protocol/transform.ts';
+import { driftWriter } from '../../../functions/batch/drift-writer.ts';
 import { numericSignal } from '../../reference.ts';
 
 const REFERENCE = Array.from({ length: 1000 }, (_, i) => i);

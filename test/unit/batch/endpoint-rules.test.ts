@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { openCsv } from '../../../functions/batch/csv.ts';
-import { openJsonl } from '../../../functions/batch/jsonl.ts';
-import type { Rows } from '../../../functions/batch/rows.ts';
-import { DATATYPES, type Datatype } from '../../../functions/infer/contract.ts';
-import { parseCsv } from '../../../functions/infer/csv.ts';
-import type { Tensor } from '../../../functions/infer/datatypes.ts';
-import { readRequest } from '../../../functions/infer/request.ts';
-import { isRefusal } from '../../../functions/shared/http.ts';
+import { DATATYPES, type Datatype } from '../../../core/endpoint/contract.ts';
+import { parseCsv } from '../../../core/protocol/csv-body.ts';
+import { isRefusal } from '../../../core/protocol/http.ts';
+import { readRequest } from '../../../core/protocol/request.ts';
+import { openCsv } from '../../../core/tabular/csv/read.ts';
+import type { Rows } from '../../../core/tabular/format.ts';
+import { openJsonl } from '../../../core/tabular/jsonl/read.ts';
+import type { Tensor } from '../../../core/tensor/datatypes.ts';
 import { input, signature, sourceOf } from './setup.ts';
 
 const digits = fc.string({ unit: fc.constantFrom(...'0123456789'), maxLength: 24 });

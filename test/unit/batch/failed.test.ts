@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
-import { type Failure, inTens } from '../../../plugins/models/batch/cloud.ts';
-import { eachOnce, hiddenFor, redrive } from '../../../plugins/models/batch/failed.ts';
-import { failureText } from '../../../plugins/models/batch/text.ts';
+import { type Failure, inTens } from '../../../plugins/models/batch-jobs/cloud.ts';
+import { eachOnce, hiddenFor, redrive } from '../../../plugins/models/batch-jobs/failed.ts';
+import { failureText } from '../../../plugins/models/batch-jobs/text.ts';
 
 const failure = (number: number, body = `body ${number}`): Failure => ({
   id: `id ${number}`,

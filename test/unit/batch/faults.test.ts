@@ -1,10 +1,10 @@
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { openCsv } from '../../../functions/batch/csv.ts';
-import { ROW_BYTES } from '../../../functions/batch/cursor.ts';
-import { objectFault } from '../../../functions/batch/faults.ts';
-import { openJsonl } from '../../../functions/batch/jsonl.ts';
-import type { Extras, Rows, Source } from '../../../functions/batch/rows.ts';
+import { objectFault } from '../../../core/batch/object-errors.ts';
+import { openCsv } from '../../../core/tabular/csv/read.ts';
+import { ROW_BYTES } from '../../../core/tabular/cursor.ts';
+import type { Extras, Rows, Source } from '../../../core/tabular/format.ts';
+import { openJsonl } from '../../../core/tabular/jsonl/read.ts';
 import { input, objectFaultOf, readAll, readParts, signature, sourceOf } from './setup.ts';
 
 const none: Extras = { ids: [], join: false };

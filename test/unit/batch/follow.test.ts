@@ -1,11 +1,17 @@
 import { expect, it } from 'vitest';
-import { KEYS } from '../../../functions/batch/contract.ts';
-import type { Failed, Success } from '../../../functions/batch/job.ts';
-import { EMPTY, exitCode, follow, type Outcome, STILL } from '../../../plugins/models/batch/follow.ts';
-import { asItStands, type Followed, followed, look, stateOf } from '../../../plugins/models/batch/jobs.ts';
-import { outcomeText, stateLine } from '../../../plugins/models/batch/text.ts';
-import type { Model } from '../../../plugins/models/model.ts';
-import { batchMemory } from '../../../plugins/models/plan/batch.ts';
+import { KEYS } from '../../../core/batch/contract.ts';
+import type { Failed, Success } from '../../../core/batch/job.ts';
+import { EMPTY, exitCode, follow, type Outcome, STILL } from '../../../plugins/models/batch-jobs/follow.ts';
+import {
+  asItStands,
+  type Followed,
+  followed,
+  look,
+  stateOf,
+} from '../../../plugins/models/batch-jobs/jobs.ts';
+import { outcomeText, stateLine } from '../../../plugins/models/batch-jobs/text.ts';
+import type { Model } from '../../../plugins/models/declaration/model.ts';
+import { batchMemory } from '../../../plugins/models/plan/batch/functions.ts';
 import { PRICES } from '../../../plugins/models/plan/prices.ts';
 import { fakeBucket } from '../../fakes/bucket.ts';
 import { ENTRY } from './scene.ts';

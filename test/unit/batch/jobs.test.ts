@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Tensors } from '../../../functions/infer/transform.ts';
+import type { Tensors } from '../../../core/protocol/transform.ts';
 import { scene, steady } from './scene.ts';
 
 /** Rows of two numbers; every seventh is broken where asked for. */
@@ -263,7 +263,7 @@ describe('what is wrong', () => {
       version: '8',
       entries: s.world.entries.map((one) => ({ ...one, tolerate: 0.5 })),
     };
-    const { receive } = await import('../../../functions/batch/receive.ts');
+    const { receive } = await import('../../../core/batch/receive.ts');
     const rows = s.counted.Rows;
     await receive(mended, { body: event, again: false });
     expect(success(s.files())).toMatchObject({ rows: 14, errors: 2, version: '8' });
@@ -390,7 +390,7 @@ describe('a death', () => {
     const s = scene();
     let left = 900_000;
     const world = { ...s.world, left: () => (left -= 300_000) };
-    const { receive } = await import('../../../functions/batch/receive.ts');
+    const { receive } = await import('../../../core/batch/receive.ts');
     const event = s.upload(KEY, csv(60));
     await receive(world, { body: event, again: false });
     expect(s.again).toEqual([event]);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { openJsonl } from '../../../functions/batch/jsonl.ts';
+import { openJsonl } from '../../../core/tabular/jsonl/read.ts';
 import { input, readAll, readParts, signature, sourceOf } from './setup.ts';
 
 type Line = {

@@ -2,8 +2,8 @@ import { performance } from 'node:perf_hooks';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
-import type { Listed } from '../../../plugins/models/batch/cloud.ts';
-import { type Asked, jobsIn, order } from '../../../plugins/models/batch/order.ts';
+import type { Listed } from '../../../plugins/models/batch-jobs/cloud.ts';
+import { type Asked, jobsIn, order } from '../../../plugins/models/batch-jobs/order.ts';
 import { ENTRY } from './scene.ts';
 
 const ASKED: Asked = {

@@ -1,9 +1,9 @@
 /** An output of batch has one owner: without one, whoever comes first. */
 import { describe, expect, it } from 'vitest';
-import { ENV, METRICS, type Owner } from '../../../functions/batch/contract.ts';
-import { isSameOwner, parseOwner, takeOwner } from '../../../functions/batch/owner.ts';
-import { adopt, ownersAfter, ownersBefore } from '../../../plugins/models/batch/owners.ts';
-import { batchFunctions } from '../../../plugins/models/plan/batch.ts';
+import { ENV, METRICS, type Owner } from '../../../core/batch/contract.ts';
+import { isSameOwner, parseOwner, takeOwner } from '../../../core/batch/owner.ts';
+import { adopt, ownersAfter, ownersBefore } from '../../../plugins/models/batch-jobs/owners.ts';
+import { batchFunctions } from '../../../plugins/models/plan/batch/functions.ts';
 import { fakeBucket } from '../../fakes/bucket.ts';
 import { hostOf, model } from '../../local-aws/release-stack.ts';
 import { ENTRY, OWNER, scene } from './scene.ts';

@@ -3,11 +3,11 @@ import { parquetMetadata } from 'hyparquet';
 import { ByteWriter, type ColumnSource, parquetWriteBuffer, type SchemaElement } from 'hyparquet-writer';
 import { writeRleBitPackedHybrid } from 'hyparquet-writer/src/encoding.js';
 import { describe, expect, it } from 'vitest';
-import { objectFault } from '../../../functions/batch/faults.ts';
-import { openParquet } from '../../../functions/batch/parquet.ts';
-import { indexesIn, nullsIn } from '../../../functions/batch/parquet-levels.ts';
-import type { Source } from '../../../functions/batch/rows.ts';
-import type { TensorSpec } from '../../../functions/infer/contract.ts';
+import { objectFault } from '../../../core/batch/object-errors.ts';
+import type { TensorSpec } from '../../../core/endpoint/contract.ts';
+import type { Source } from '../../../core/tabular/format.ts';
+import { indexesIn, nullsIn } from '../../../core/tabular/parquet/levels.ts';
+import { openParquet } from '../../../core/tabular/parquet/read.ts';
 import { byParts, collected, input, refusal, rowsIn, signature, source } from './arrays-setup.ts';
 
 type Extras = { readonly ids: readonly string[]; readonly join: boolean };

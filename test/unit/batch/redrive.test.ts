@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
-import { KEYS, type Part } from '../../../functions/batch/contract.ts';
-import { folderOf, type Job, type Success } from '../../../functions/batch/job.ts';
-import { finishJob, receive, scorePart } from '../../../functions/batch/receive.ts';
-import { reopen } from '../../../functions/batch/reopen.ts';
-import type { Tensors } from '../../../functions/infer/transform.ts';
+import { KEYS, type Part } from '../../../core/batch/contract.ts';
+import { folderOf, type Job, type Success } from '../../../core/batch/job.ts';
+import { finishJob, receive, scorePart } from '../../../core/batch/receive.ts';
+import { reopen } from '../../../core/batch/retry.ts';
+import type { Tensors } from '../../../core/protocol/transform.ts';
 import { scene } from './scene.ts';
 
 /** Somebody asks for a failed job anew, while others are at it. */

@@ -1,9 +1,9 @@
-import { type Entry, KEYS, type Owner, type Part } from '../../../functions/batch/contract.ts';
-import { folderOf, type Job } from '../../../functions/batch/job.ts';
-import { finishJob, receive, scorePart } from '../../../functions/batch/receive.ts';
-import type { World } from '../../../functions/batch/world.ts';
-import type { Manifest } from '../../../functions/infer/contract.ts';
-import type { Tensors } from '../../../functions/infer/transform.ts';
+import { type Entry, KEYS, type Owner, type Part } from '../../../core/batch/contract.ts';
+import { folderOf, type Job } from '../../../core/batch/job.ts';
+import type { World } from '../../../core/batch/ports.ts';
+import { finishJob, receive, scorePart } from '../../../core/batch/receive.ts';
+import type { Manifest } from '../../../core/endpoint/contract.ts';
+import type { Tensors } from '../../../core/protocol/transform.ts';
 import { fakeBucket } from '../../fakes/bucket.ts';
 import { type Chaos, calm } from '../../fakes/chaos.ts';
 

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Block } from '../../../functions/batch/rows.ts';
-import { scoreBlock } from '../../../functions/batch/score.ts';
-import type { Tensor } from '../../../functions/infer/datatypes.ts';
-import type { Tensors } from '../../../functions/infer/transform.ts';
-import { refusal } from '../../../functions/shared/http.ts';
+import { scoreBlock } from '../../../core/batch/score.ts';
+import { refusal } from '../../../core/protocol/http.ts';
+import type { Tensors } from '../../../core/protocol/transform.ts';
+import type { Block } from '../../../core/tabular/format.ts';
+import type { Tensor } from '../../../core/tensor/datatypes.ts';
 
 const fp32 = (shape: readonly number[], values: readonly number[]): Tensor => ({
   datatype: 'FP32',

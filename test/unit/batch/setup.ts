@@ -1,7 +1,7 @@
-import type { Part } from '../../../functions/batch/contract.ts';
-import { isObjectFault } from '../../../functions/batch/faults.ts';
-import type { Block, RowFault, Rows, Source } from '../../../functions/batch/rows.ts';
-import type { Datatype, Signature, TensorSpec } from '../../../functions/infer/contract.ts';
+import type { Part } from '../../../core/batch/contract.ts';
+import { isObjectFault } from '../../../core/batch/object-errors.ts';
+import type { Datatype, Signature, TensorSpec } from '../../../core/endpoint/contract.ts';
+import type { Block, RowFault, Rows, Source } from '../../../core/tabular/format.ts';
 
 /** An object that comes in chunks of the given sizes, again and again. */
 export function sourceOf(content: string | Uint8Array, chunks: readonly number[] = [65_536]): Source {

@@ -1,12 +1,12 @@
 import { parse } from 'csv-parse/sync';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { csvWriter } from '../../../functions/batch/csv-writer.ts';
-import { jsonlWriter } from '../../../functions/batch/jsonl-writer.ts';
-import { parquetWriter } from '../../../functions/batch/parquet-write.ts';
-import type { Block, Column } from '../../../functions/batch/rows.ts';
-import type { Tensor } from '../../../functions/infer/datatypes.ts';
-import { toHalf } from '../../../functions/infer/half.ts';
+import { csvWriter } from '../../../core/tabular/csv/writer.ts';
+import type { Block, Column } from '../../../core/tabular/format.ts';
+import { jsonlWriter } from '../../../core/tabular/jsonl/writer.ts';
+import { parquetWriter } from '../../../core/tabular/parquet/write.ts';
+import type { Tensor } from '../../../core/tensor/datatypes.ts';
+import { toHalf } from '../../../core/tensor/half.ts';
 
 const blockOf = (count: number, carried: readonly (readonly unknown[])[] = []): Block => ({
   part: 0,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { catalog, type Endpoints } from '../../../functions/catalog/catalog.ts';
+import { catalog, type Endpoints } from '../../../core/catalog/catalog.ts';
 import { createCatalog } from '../../../functions/catalog/handler.ts';
 import { toEvent } from '../../../plugins/models/serve/gateway.ts';
 import { group, manifest, model, tensor } from './models.ts';

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { DOCS_POLICY, docsPage } from '../../../functions/catalog/docs.ts';
-import { escapeHtml } from '../../../functions/catalog/escape.ts';
-import { fieldKind } from '../../../functions/catalog/field.ts';
+import { DOCS_POLICY, docsPage } from '../../../core/catalog/docs.ts';
+import { escapeHtml } from '../../../core/catalog/escape.ts';
+import { fieldKind } from '../../../core/catalog/field.ts';
 import { group, manifest, model, tensor } from './models.ts';
 
 const pageOf = (...names: readonly string[]): string => {

@@ -1,5 +1,5 @@
-import type { CatalogGroup, CatalogManifest, CatalogModel } from '../../../functions/catalog/contract.ts';
-import type { Signature, TensorSpec } from '../../../functions/infer/contract.ts';
+import type { CatalogGroup, CatalogManifest, CatalogModel } from '../../../core/catalog/contract.ts';
+import type { Signature, TensorSpec } from '../../../core/endpoint/contract.ts';
 
 export const tensor = (
   name: string,

@@ -1,9 +1,9 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { exampleRequest } from '../../../functions/catalog/example.ts';
-import { openapi } from '../../../functions/catalog/openapi.ts';
-import { DATATYPES } from '../../../functions/infer/contract.ts';
+import { exampleRequest } from '../../../core/catalog/example.ts';
+import { openapi } from '../../../core/catalog/openapi.ts';
+import { DATATYPES } from '../../../core/endpoint/contract.ts';
 import { group, manifest, model, tensor } from './models.ts';
 
 type Document = {

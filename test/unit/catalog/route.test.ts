@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { routeOf } from '../../../functions/catalog/route.ts';
+import { routeOf } from '../../../core/catalog/route.ts';
 import { group, model } from './models.ts';
 
 const shop = group([model('churn'), model('fraud')]);

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import type { Settings } from '../../../functions/release/contract.ts';
-import type { VersionRef } from '../../../functions/release/document/contract.ts';
-import { measured } from '../../../functions/release/steps.ts';
-import { parseModels } from '../../../plugins/models/parse.ts';
-import { settingsOf } from '../../../plugins/models/plan/settings.ts';
-import { alarmedWords } from '../../../plugins/models/watch/alarmed.ts';
-import { driftText } from '../../../plugins/models/watch/drift-text.ts';
+import type { Settings } from '../../../core/release/contract.ts';
+import type { VersionRef } from '../../../core/release/document-contract.ts';
+import { measured } from '../../../core/release/transitions.ts';
+import { parseModels } from '../../../plugins/models/declaration/parse.ts';
+import { alarmedWords } from '../../../plugins/models/drift-report/alarmed.ts';
+import { driftText } from '../../../plugins/models/drift-report/drift-text.ts';
+import { settingsOf } from '../../../plugins/models/plan/release/settings.ts';
 
 const [model] = parseModels({ churn: { artifact: 'a.onnx', drift: { baseline: 'r.csv' } } }).models;
 if (model === undefined) throw new Error('no model');

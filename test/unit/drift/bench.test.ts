@@ -4,7 +4,7 @@ import { chiLimit, kolmogorovLimit, psiLimit, statistics } from '../../../bench/
 import { allSumsOf, changed, folded, M, referenceOf, sumsOf, window } from '../../../bench/drift-draws.ts';
 import { CHANGES } from '../../../bench/drift-pool.ts';
 import { randomOf } from '../../../bench/release-random.ts';
-import { PARTS } from '../../../functions/drift/contract.ts';
+import { PARTS } from '../../../core/drift/contract.ts';
 
 const even = Float64Array.from({ length: PARTS }, (_, i) => (i + 1) / PARTS);
 const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { effectiveRows, smoothThreshold } from '../../../functions/shared/threshold.ts';
+import { effectiveRows, smoothThreshold } from '../../../core/drift/threshold.ts';
 import {
   alphaOf,
   discoveryRateOf,
@@ -11,7 +11,7 @@ import {
   noncentrality,
   pairChance,
   smallestShift,
-} from '../../../plugins/models/plan/drift-budget.ts';
+} from '../../../plugins/models/plan/drift/budget.ts';
 
 const HOURS = 720;
 

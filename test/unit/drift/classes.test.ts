@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import type { Baseline, Signal, SignalWindow } from '../../../functions/drift/contract.ts';
-import { judge } from '../../../functions/drift/judge.ts';
-import { readLine } from '../../../functions/drift/lines.ts';
-import { createSums } from '../../../functions/drift/sums.ts';
-import type { TensorSpec } from '../../../functions/infer/contract.ts';
-import { createDrift } from '../../../functions/infer/drift.ts';
+import type { Baseline, Signal, SignalWindow } from '../../../core/drift/contract.ts';
+import { readLine } from '../../../core/drift/lines.ts';
+import { createSums } from '../../../core/drift/sums.ts';
+import { judge } from '../../../core/drift/window-judge.ts';
+import type { TensorSpec } from '../../../core/endpoint/contract.ts';
+import { createDrift } from '../../../functions/runtime/drift.ts';
 import { categorySignal, numericSignal } from '../../reference.ts';
 import { baselineOf, category, HOUR, lineOf, numeric, scene, WATCHED } from './scene.ts';
 

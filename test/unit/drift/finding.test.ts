@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import type { DriftWindow, Signal } from '../../../functions/drift/contract.ts';
-import { judge } from '../../../functions/drift/judge.ts';
-import { readLine } from '../../../functions/drift/lines.ts';
-import { metricsOf } from '../../../functions/drift/monitor.ts';
-import { createSums } from '../../../functions/drift/sums.ts';
-import { wordsOf } from '../../../functions/drift/words.ts';
-import { driftText } from '../../../plugins/models/watch/drift-text.ts';
-import type { Seen } from '../../../plugins/models/watch/finding.ts';
-import { reportHtml } from '../../../plugins/models/watch/report-html.ts';
-import { MOST, windowsIn } from '../../../plugins/models/watch/windows.ts';
+import type { DriftWindow, Signal } from '../../../core/drift/contract.ts';
+import { readLine } from '../../../core/drift/lines.ts';
+import { metricsOf } from '../../../core/drift/monitor.ts';
+import { createSums } from '../../../core/drift/sums.ts';
+import { wordsOf } from '../../../core/drift/text.ts';
+import { judge } from '../../../core/drift/window-judge.ts';
+import { driftText } from '../../../plugins/models/drift-report/drift-text.ts';
+import type { Seen } from '../../../plugins/models/drift-report/finding.ts';
+import { reportHtml } from '../../../plugins/models/drift-report/report-html.ts';
+import { MOST, windowsIn } from '../../../plugins/models/drift-report/windows.ts';
 import { fakeObjects } from '../../fakes/objects.ts';
 import { baselineOf, category, constant, digestOf, lineOf, numeric, type Row } from './scene.ts';
 

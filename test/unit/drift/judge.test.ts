@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { Baseline, Signal, SignalWindow } from '../../../functions/drift/contract.ts';
-import { judge } from '../../../functions/drift/judge.ts';
-import { readLine } from '../../../functions/drift/lines.ts';
-import { createSums, type SignalSums } from '../../../functions/drift/sums.ts';
+import type { Baseline, Signal, SignalWindow } from '../../../core/drift/contract.ts';
+import { readLine } from '../../../core/drift/lines.ts';
+import { createSums, type SignalSums } from '../../../core/drift/sums.ts';
+import { judge } from '../../../core/drift/window-judge.ts';
 import { baselineOf, category, constant, digestOf, lineOf, numeric, type Row } from './scene.ts';
 
 const RULE = { q: 0.01, effect: 0.1 };

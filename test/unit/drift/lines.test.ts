@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readLine } from '../../../functions/drift/lines.ts';
-import { createSums, type Sums } from '../../../functions/drift/sums.ts';
+import { readLine } from '../../../core/drift/lines.ts';
+import { createSums, type Sums } from '../../../core/drift/sums.ts';
 import { baselineOf, digestOf, lineOf, numeric, type Row } from './scene.ts';
 
 const baseline = baselineOf();

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { readLine } from '../../../functions/drift/lines.ts';
-import { quoted } from '../../../functions/drift/words.ts';
-import { driftText } from '../../../plugins/models/watch/drift-text.ts';
+import { readLine } from '../../../core/drift/lines.ts';
+import { quoted } from '../../../core/drift/text.ts';
+import { driftText } from '../../../plugins/models/drift-report/drift-text.ts';
 import { baselineOf, category, constant, digestOf, HOUR, lineOf, numeric, scene, WATCHED } from './scene.ts';
 
 const NOW = '2026-11-25T14:03:00Z';

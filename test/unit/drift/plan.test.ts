@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import type { DriftFacts, DriftSignal } from '../../../plugins/models/model.ts';
-import { parseModels } from '../../../plugins/models/parse.ts';
-import { noticesTopic } from '../../../plugins/models/plan/alerts.ts';
-import { driftLines, monitorRate, sharesOf } from '../../../plugins/models/plan/drift.ts';
-import { driftAlarms } from '../../../plugins/models/plan/drift-alarms.ts';
-import { sampleAdvice } from '../../../plugins/models/plan/drift-sample.ts';
+import type { DriftFacts, DriftSignal } from '../../../plugins/models/declaration/model.ts';
+import { parseModels } from '../../../plugins/models/declaration/parse.ts';
+import { driftAlarms } from '../../../plugins/models/plan/drift/alarms.ts';
+import { driftLines, monitorRate, sharesOf } from '../../../plugins/models/plan/drift/functions.ts';
+import { drifting, monitorFunction, monitorStatements } from '../../../plugins/models/plan/drift/monitor.ts';
+import { sampleAdvice } from '../../../plugins/models/plan/drift/sample.ts';
 import type { Host } from '../../../plugins/models/plan/host.ts';
-import { drifting, monitorFunction, monitorStatements } from '../../../plugins/models/plan/monitor.ts';
 import { planProblems } from '../../../plugins/models/plan/plan.ts';
+import { noticesTopic } from '../../../plugins/models/plan/watch/alerts.ts';
 
 const host: Host = {
   service: 'shop',

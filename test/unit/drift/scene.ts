@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { baselinesIn } from '../../../functions/drift/baselines.ts';
+import { baselinesIn } from '../../../core/drift/baselines.ts';
 import {
   type Baseline,
   type CategorySignal,
@@ -8,10 +8,10 @@ import {
   PARTS,
   type Signal,
   type Watched,
-} from '../../../functions/drift/contract.ts';
-import { type Documents, driftDocuments } from '../../../functions/drift/documents.ts';
-import { monitor } from '../../../functions/drift/monitor.ts';
-import { locationOf, rankOf, spreadOf } from '../../../functions/shared/score.ts';
+} from '../../../core/drift/contract.ts';
+import { type Documents, driftDocuments } from '../../../core/drift/documents.ts';
+import { monitor } from '../../../core/drift/monitor.ts';
+import { locationOf, rankOf, spreadOf } from '../../../core/drift/score.ts';
 import { type Chaos, calm } from '../../fakes/chaos.ts';
 import { fakeLogs } from '../../fakes/logs.ts';
 import { fakeNotices } from '../../fakes/metrics.ts';

@@ -2,15 +2,15 @@
 import { join } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
 import { type Random, randomOf } from '../../../bench/release-random.ts';
-import { chi } from '../../../functions/drift/chi.ts';
-import { chiTail } from '../../../functions/drift/gamma.ts';
-import { hochberg } from '../../../functions/drift/hochberg.ts';
-import { psi } from '../../../functions/drift/psi.ts';
-import { rareTail } from '../../../functions/drift/rare.ts';
-import { smooth } from '../../../functions/drift/smooth.ts';
-import { normalQuantile } from '../../../functions/shared/normal.ts';
-import { smoothThreshold } from '../../../functions/shared/threshold.ts';
-import { noncentrality, pairChance } from '../../../plugins/models/plan/drift-budget.ts';
+import { chi } from '../../../core/drift/chi.ts';
+import { chiTail } from '../../../core/drift/gamma.ts';
+import { hochberg } from '../../../core/drift/hochberg.ts';
+import { normalQuantile } from '../../../core/drift/normal.ts';
+import { psi } from '../../../core/drift/psi.ts';
+import { rareTail } from '../../../core/drift/rare.ts';
+import { smooth } from '../../../core/drift/smooth.ts';
+import { smoothThreshold } from '../../../core/drift/threshold.ts';
+import { noncentrality, pairChance } from '../../../plugins/models/plan/drift/budget.ts';
 import { runPython } from '../../python.ts';
 
 const random = randomOf('scipy');

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { rareTail } from '../../../functions/drift/rare.ts';
-import { shareTest } from '../../../functions/drift/share.ts';
+import { rareTail } from '../../../core/drift/rare.ts';
+import { shareTest } from '../../../core/drift/share.ts';
 
 const of = 1000;
 const among = 10_000;

@@ -1,15 +1,15 @@
 /** The figures that scipy gave once, of a worked example (docs/drift.md), and what must hold of any. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { chi } from '../../../functions/drift/chi.ts';
-import { PARTS } from '../../../functions/drift/contract.ts';
-import { hochberg } from '../../../functions/drift/hochberg.ts';
-import { psi } from '../../../functions/drift/psi.ts';
-import { rareTail } from '../../../functions/drift/rare.ts';
-import { smooth } from '../../../functions/drift/smooth.ts';
-import { shift } from '../../../functions/release/judge/output.ts';
-import { locationOf, rankOf, spreadOf } from '../../../functions/shared/score.ts';
-import { effectFloor, effectiveRows, smoothThreshold } from '../../../functions/shared/threshold.ts';
+import { chi } from '../../../core/drift/chi.ts';
+import { PARTS } from '../../../core/drift/contract.ts';
+import { hochberg } from '../../../core/drift/hochberg.ts';
+import { psi } from '../../../core/drift/psi.ts';
+import { rareTail } from '../../../core/drift/rare.ts';
+import { locationOf, rankOf, spreadOf } from '../../../core/drift/score.ts';
+import { smooth } from '../../../core/drift/smooth.ts';
+import { effectFloor, effectiveRows, smoothThreshold } from '../../../core/drift/threshold.ts';
+import { shift } from '../../../core/judge/output.ts';
 
 const m = 10_000;
 

@@ -1,17 +1,17 @@
 /** What the alarm that one version declares says of rows that others scored against their own reference data. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { METRICS, type NumericSignal } from '../../../functions/drift/contract.ts';
-import { smooth } from '../../../functions/drift/smooth.ts';
-import { createDrift } from '../../../functions/infer/drift.ts';
-import { effectiveRows, sharedPart, smoothThreshold } from '../../../functions/shared/threshold.ts';
-import type { DriftFacts, DriftSignal } from '../../../plugins/models/model.ts';
-import { parseModels } from '../../../plugins/models/parse.ts';
-import { nativeBudget } from '../../../plugins/models/plan/drift.ts';
-import { driftAlarms } from '../../../plugins/models/plan/drift-alarms.ts';
-import { alphaOf, falseAlarms, LEAST_ROWS, pairChance } from '../../../plugins/models/plan/drift-budget.ts';
+import { METRICS, type NumericSignal } from '../../../core/drift/contract.ts';
+import { smooth } from '../../../core/drift/smooth.ts';
+import { effectiveRows, sharedPart, smoothThreshold } from '../../../core/drift/threshold.ts';
+import { createDrift } from '../../../functions/runtime/drift.ts';
+import type { DriftFacts, DriftSignal } from '../../../plugins/models/declaration/model.ts';
+import { parseModels } from '../../../plugins/models/declaration/parse.ts';
+import { driftAlarms } from '../../../plugins/models/plan/drift/alarms.ts';
+import { alphaOf, falseAlarms, LEAST_ROWS, pairChance } from '../../../plugins/models/plan/drift/budget.ts';
+import { nativeBudget } from '../../../plugins/models/plan/drift/functions.ts';
+import { drifting } from '../../../plugins/models/plan/drift/monitor.ts';
 import type { Host } from '../../../plugins/models/plan/host.ts';
-import { drifting } from '../../../plugins/models/plan/monitor.ts';
 import { sumsOf } from '../../emf.ts';
 import { alarmValues, type Point } from '../../metric-expression.ts';
 import { numericSignal } from '../../reference.ts';

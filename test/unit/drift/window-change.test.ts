@@ -1,8 +1,8 @@
 /** `window` is declared anew, or a newer plugin gives documents other names, while the monitor runs. */
 import { describe, expect, it } from 'vitest';
-import type { DriftWindow } from '../../../functions/drift/contract.ts';
-import { driftText } from '../../../plugins/models/watch/drift-text.ts';
-import { windowsIn } from '../../../plugins/models/watch/windows.ts';
+import type { DriftWindow } from '../../../core/drift/contract.ts';
+import { driftText } from '../../../plugins/models/drift-report/drift-text.ts';
+import { windowsIn } from '../../../plugins/models/drift-report/windows.ts';
 import { baselineOf, HOUR, SCOPE, scene, WATCHED } from './scene.ts';
 
 const MINUTES = 60_000;

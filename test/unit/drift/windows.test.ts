@@ -9,7 +9,7 @@ import {
   reachOf,
   type Window,
   windowNamed,
-} from '../../../functions/drift/windows.ts';
+} from '../../../core/drift/windows.ts';
 
 const HOUR = 3_600_000;
 const at = (iso: string): number => Date.parse(iso);

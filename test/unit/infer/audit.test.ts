@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createAudit, type Decision } from '../../../functions/infer/audit.ts';
-import type { Signature } from '../../../functions/infer/contract.ts';
-import { principalOf } from '../../../functions/infer/principal.ts';
-import { readEvent } from '../../../functions/shared/event.ts';
+import type { Signature } from '../../../core/endpoint/contract.ts';
+import { readEvent } from '../../../core/protocol/event.ts';
+import { principalOf } from '../../../core/protocol/principal.ts';
+import { createAudit, type Decision } from '../../../functions/runtime/audit.ts';
 import { auditBytes } from '../../../plugins/models/plan/audit.ts';
 
 const SIGNATURE: Signature = {

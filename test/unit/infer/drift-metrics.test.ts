@@ -1,8 +1,8 @@
 /** Drift in what the endpoint writes: both lines, as CloudWatch and the monitor read them. */
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import type { Signal } from '../../../functions/drift/contract.ts';
-import type { Manifest } from '../../../functions/infer/contract.ts';
-import type { Tensor } from '../../../functions/infer/datatypes.ts';
+import type { Signal } from '../../../core/drift/contract.ts';
+import type { Manifest } from '../../../core/endpoint/contract.ts';
+import type { Tensor } from '../../../core/tensor/datatypes.ts';
 import { createMeter } from '../../../functions/infer/metrics.ts';
 import { spokenLine } from '../../../plugins/models/serve/lines.ts';
 import { sumsOf } from '../../emf.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Signal } from '../../../functions/drift/contract.ts';
-import { createTally, numberTaker } from '../../../functions/infer/drift-tally.ts';
+import type { Signal } from '../../../core/drift/contract.ts';
+import { createTally, numberTaker } from '../../../core/drift/drift-tally.ts';
 import { numericSignal } from '../../reference.ts';
 
 /** Half of the reference answers exactly 0.75, the rest lies evenly beside it. */

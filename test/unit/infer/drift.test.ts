@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { DriftLine, NumericSignal, Scored, Signal } from '../../../functions/drift/contract.ts';
-import type { Datatype, TensorSpec } from '../../../functions/infer/contract.ts';
-import { KINDS, type Tensor } from '../../../functions/infer/datatypes.ts';
-import { createDrift, type Drifted } from '../../../functions/infer/drift.ts';
-import { toHalf } from '../../../functions/infer/half.ts';
-import { locationOf, rankOf, spreadOf } from '../../../functions/shared/score.ts';
+import type { DriftLine, NumericSignal, Scored, Signal } from '../../../core/drift/contract.ts';
+import { locationOf, rankOf, spreadOf } from '../../../core/drift/score.ts';
+import type { Datatype, TensorSpec } from '../../../core/endpoint/contract.ts';
+import { KINDS, type Tensor } from '../../../core/tensor/datatypes.ts';
+import { toHalf } from '../../../core/tensor/half.ts';
+import { createDrift, type Drifted } from '../../../functions/runtime/drift.ts';
 import { categorySignal, cellOf, numericSignal } from '../../reference.ts';
 
 const DIGEST = 'ab'.repeat(32);

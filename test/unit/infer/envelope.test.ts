@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { readEnvelope } from '../../../functions/infer/envelope.ts';
+import { readEnvelope } from '../../../core/protocol/envelope.ts';
 
 /** The value with its spans put back. */
 function restored(text: string): unknown {

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { DATATYPES, type Datatype, type TensorSpec } from '../../../functions/infer/contract.ts';
-import { KINDS, type Tensor } from '../../../functions/infer/datatypes.ts';
-import { answersOf, feedsOf } from '../../../functions/infer/given.ts';
+import { DATATYPES, type Datatype, type TensorSpec } from '../../../core/endpoint/contract.ts';
+import { answersOf, feedsOf } from '../../../core/protocol/transform-result.ts';
+import { KINDS, type Tensor } from '../../../core/tensor/datatypes.ts';
 
 const INPUTS: readonly TensorSpec[] = [
   { name: 'a', datatype: 'FP32', shape: [-1, 2] },

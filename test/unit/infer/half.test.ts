@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { fromHalf, isFiniteHalf, toHalf } from '../../../functions/infer/half.ts';
+import { fromHalf, isFiniteHalf, toHalf } from '../../../core/tensor/half.ts';
 
 // The language's own, of Node 24; TypeScript does not know it yet.
 const { f16round } = Math as unknown as { f16round(value: number): number };

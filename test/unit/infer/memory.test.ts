@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { borrow } from '../../../functions/infer/memory.ts';
+import { borrow } from '../../../core/tensor/memory.ts';
 
 test('the second request of a size lies where the first one lay, and parts never overlap', () => {
   const sizes = [10_000, 100, 50_001, 4096];

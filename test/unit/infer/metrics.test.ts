@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import type { Manifest, OutputSignal } from '../../../functions/infer/contract.ts';
-import type { Tensor } from '../../../functions/infer/datatypes.ts';
+import type { Manifest, OutputSignal } from '../../../core/endpoint/contract.ts';
+import type { Tensor } from '../../../core/tensor/datatypes.ts';
 import { createMeter, type Meter } from '../../../functions/infer/metrics.ts';
-import { lineBytes, signalsOf } from '../../../plugins/models/plan/metrics.ts';
+import { lineBytes, signalsOf } from '../../../plugins/models/plan/watch/metrics.ts';
 import { ofVersion, sumsOf } from '../../emf.ts';
 
 const LABEL: OutputSignal = { name: 'label2_f1', kind: 'label', output: 'p', logits: false, scores: 1 };

@@ -3,7 +3,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { fetchFile, type ReadRange } from '../../../functions/infer/remote.ts';
+import { fetchFile, type ReadRange } from '../../../functions/runtime/remote.ts';
 
 let folder: string;
 beforeEach(async () => {

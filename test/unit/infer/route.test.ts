@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { routeOf } from '../../../functions/infer/route.ts';
+import { routeOf } from '../../../core/protocol/route.ts';
 
 const kindOf = (path: string, version = '7'): string => routeOf(path, 'churn', version).kind;
 

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { DATATYPES, type Datatype } from '../../../functions/infer/contract.ts';
-import { KINDS, type NumericData } from '../../../functions/infer/datatypes.ts';
-import { toHalf } from '../../../functions/infer/half.ts';
-import { type Fault, placeInArray, scanArray } from '../../../functions/infer/scan.ts';
+import { DATATYPES, type Datatype } from '../../../core/endpoint/contract.ts';
+import { KINDS, type NumericData } from '../../../core/tensor/datatypes.ts';
+import { toHalf } from '../../../core/tensor/half.ts';
+import { type Fault, placeInArray, scanArray } from '../../../core/tensor/scan.ts';
 
 type Numeric = Exclude<Datatype, 'BYTES'>;
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { threadsFor } from '../../../functions/infer/session.ts';
+import { threadsFor } from '../../../functions/runtime/session.ts';
 
 test.each([
   [undefined, 1],

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Datatype, OutputSignal, TensorSpec } from '../../../functions/infer/contract.ts';
-import type { Tensor } from '../../../functions/infer/datatypes.ts';
-import { toHalf } from '../../../functions/infer/half.ts';
-import { createScorer, scoreNames } from '../../../functions/infer/signals.ts';
-import { metricCount, signalsOf, slowEdgesOf } from '../../../plugins/models/plan/metrics.ts';
+import { createScorer, scoreNames } from '../../../core/drift/output-signals.ts';
+import type { Datatype, OutputSignal, TensorSpec } from '../../../core/endpoint/contract.ts';
+import type { Tensor } from '../../../core/tensor/datatypes.ts';
+import { toHalf } from '../../../core/tensor/half.ts';
+import { metricCount, signalsOf, slowEdgesOf } from '../../../plugins/models/plan/watch/metrics.ts';
 
 const spec = (name: string, datatype: Datatype, ...shape: number[]): TensorSpec => ({
   name,

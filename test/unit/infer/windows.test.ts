@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { scanArray } from '../../../functions/infer/scan.ts';
+import { scanArray } from '../../../core/tensor/scan.ts';
 
 /** Flat arrays of more than 32 K characters are read in parts; nothing may come of where they are cut. */
 const element = fc.oneof(

@@ -4,11 +4,11 @@ import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { Model } from '../../../plugins/models/model.ts';
-import { parseModels } from '../../../plugins/models/parse.ts';
-import { deployedRegistry } from '../../../plugins/models/release/deployed-registry.ts';
-import { longestRelease } from '../../../plugins/models/release/forecast.ts';
-import { releaseWorker } from '../../../plugins/models/release/worker.ts';
+import type { Model } from '../../../plugins/models/declaration/model.ts';
+import { parseModels } from '../../../plugins/models/declaration/parse.ts';
+import { deployedRegistry } from '../../../plugins/models/releases/deployed-registry.ts';
+import { longestRelease } from '../../../plugins/models/releases/forecast.ts';
+import { releaseWorker } from '../../../plugins/models/releases/worker.ts';
 import { type AwsConfig, waitingFor } from '../../../plugins/models/ship/context.ts';
 import { type Listening, startServer } from '../../fakes/hanging.ts';
 import { CANARY } from '../../fakes/settings.ts';
@@ -62,7 +62,7 @@ describe('a release worker that accepts and never answers', () => {
 describe('the process of a command', () => {
   it('ends, once its error is out: nothing that was asked keeps it', async () => {
     await start();
-    const module = pathToFileURL(resolve('plugins/models/release/worker.ts')).href;
+    const module = pathToFileURL(resolve('plugins/models/releases/worker.ts')).href;
     const script = `
       import { releaseWorker } from ${JSON.stringify(module)};
       const worker = releaseWorker({ region: 'us-east-1' }, ${JSON.stringify(WORKER)}, 300);

@@ -1,22 +1,22 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { TickAnswer } from '../../../functions/release/contract.ts';
-import type { Release } from '../../../functions/release/document/contract.ts';
-import { registry } from '../../../functions/shared/registry.ts';
-import { parseModels } from '../../../plugins/models/parse.ts';
-import { gateFailure, latencyLine, superseded } from '../../../plugins/models/release/deployment.ts';
-import { follow, isSettled } from '../../../plugins/models/release/follow.ts';
-import { autoLine, forecastLines, forecastWarning } from '../../../plugins/models/release/forecast.ts';
-import { historyText, readHistory } from '../../../plugins/models/release/history.ts';
-import { clockOf, moment, span } from '../../../plugins/models/release/time.ts';
-import { ulid } from '../../../plugins/models/release/ulid.ts';
+import { registry } from '../../../core/registry/registry.ts';
+import type { TickAnswer } from '../../../core/release/contract.ts';
+import type { Release } from '../../../core/release/document-contract.ts';
+import { parseModels } from '../../../plugins/models/declaration/parse.ts';
+import { gateFailure, latencyLine, superseded } from '../../../plugins/models/releases/deployment.ts';
+import { follow, isSettled } from '../../../plugins/models/releases/follow.ts';
+import { autoLine, forecastLines, forecastWarning } from '../../../plugins/models/releases/forecast.ts';
+import { historyText, readHistory } from '../../../plugins/models/releases/history.ts';
 import {
   answerLine,
   gateLine,
   problemOf,
   releaseLine,
   untouchedLine,
-} from '../../../plugins/models/release/words.ts';
+} from '../../../plugins/models/releases/lines.ts';
+import { clockOf, moment, span } from '../../../plugins/models/releases/time.ts';
+import { ulid } from '../../../plugins/models/releases/ulid.ts';
 import { CANARY } from '../../fakes/settings.ts';
 import { FUNCTION, SCOPE } from '../../fakes/world.ts';
 import { deploy, deployed, live, MINUTE, minute, minutes, rollBack, until, type World } from './traffic.ts';

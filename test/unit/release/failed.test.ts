@@ -1,11 +1,11 @@
 /** After a deploy that failed: only what it began itself is shown, and written into its record. */
 import { expect, it } from 'vitest';
-import { parseModels } from '../../../plugins/models/parse.ts';
+import { parseModels } from '../../../plugins/models/declaration/parse.ts';
 import type { Host } from '../../../plugins/models/plan/host.ts';
-import { begin, record } from '../../../plugins/models/release/begin.ts';
-import type { DeployContext } from '../../../plugins/models/release/deploy-context.ts';
-import { failed } from '../../../plugins/models/release/failed.ts';
-import type { Reach } from '../../../plugins/models/release/reach.ts';
+import { begin, record } from '../../../plugins/models/releases/begin.ts';
+import type { DeployContext } from '../../../plugins/models/releases/deploy-context.ts';
+import { failed } from '../../../plugins/models/releases/failed.ts';
+import type { Reach } from '../../../plugins/models/releases/reach.ts';
 import { fakeWorld, request } from '../../fakes/world.ts';
 import { deploy, live, type World } from './traffic.ts';
 

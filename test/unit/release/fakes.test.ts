@@ -1,5 +1,5 @@
 import { describe } from 'vitest';
-import { rangeAt } from '../../../functions/shared/range.ts';
+import { rangeAt } from '../../../core/release/capacity-range.ts';
 import { fakeAliases } from '../../fakes/aliases.ts';
 import { fakeBuckets } from '../../fakes/buckets.ts';
 import { fakeCapacity } from '../../fakes/capacity.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { AliasPort } from '../../../functions/shared/aws/ports.ts';
+import type { AliasPort } from '../../../core/ports/aws.ts';
 import { CANARY, SETTINGS } from '../../fakes/settings.ts';
 import { FUNCTION, tick } from '../../fakes/world.ts';
 import { deploy, deployed, live, minute, minutes, promoted, until } from './traffic.ts';

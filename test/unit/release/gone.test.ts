@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Release } from '../../../functions/release/document/contract.ts';
-import { goneLines, lastLines } from '../../../plugins/models/release/gone.ts';
+import type { Release } from '../../../core/release/document-contract.ts';
+import { goneLines, lastLines } from '../../../plugins/models/releases/removed-models.ts';
 import { deployed, minutes } from './traffic.ts';
 
 /** A registry that knows these models, and a stack that has these aliases. */

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { Release } from '../../../functions/release/document/contract.ts';
-import type { Deployment } from '../../../functions/release/history/contract.ts';
-import { historyText, type Past, readHistory } from '../../../plugins/models/release/history.ts';
-import { ulid } from '../../../plugins/models/release/ulid.ts';
+import type { Release } from '../../../core/release/document-contract.ts';
+import type { Deployment } from '../../../core/release/history-contract.ts';
+import { historyText, type Past, readHistory } from '../../../plugins/models/releases/history.ts';
+import { ulid } from '../../../plugins/models/releases/ulid.ts';
 import { CANARY, SETTINGS } from '../../fakes/settings.ts';
 import { FUNCTION, fakeWorld, LIVE, request, SCOPE, tick } from '../../fakes/world.ts';
 import {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isMalformed, type Registry } from '../../../functions/shared/registry.ts';
+import { isMalformed, type Registry } from '../../../core/registry/registry.ts';
 import { type Command, type Context, runCommand } from '../../../plugins/models/commands/command.ts';
 import { command as drift } from '../../../plugins/models/commands/drift.ts';
 import { command as history } from '../../../plugins/models/commands/history.ts';
@@ -8,13 +8,13 @@ import { command as promote } from '../../../plugins/models/commands/promote.ts'
 import { command as resume } from '../../../plugins/models/commands/resume.ts';
 import { command as rollback } from '../../../plugins/models/commands/rollback.ts';
 import { command as status } from '../../../plugins/models/commands/status.ts';
-import type { Problem } from '../../../plugins/models/errors.ts';
-import type { Model } from '../../../plugins/models/model.ts';
-import { parseModels } from '../../../plugins/models/parse.ts';
+import type { Problem } from '../../../plugins/models/declaration/errors.ts';
+import type { Model } from '../../../plugins/models/declaration/model.ts';
+import { parseModels } from '../../../plugins/models/declaration/parse.ts';
 import type { Host } from '../../../plugins/models/plan/host.ts';
-import { aliasTarget } from '../../../plugins/models/release/alias-target.ts';
-import { chosenModel, mustName } from '../../../plugins/models/release/chosen.ts';
-import { openRegistry, registryFix } from '../../../plugins/models/release/open.ts';
+import { aliasTarget } from '../../../plugins/models/releases/alias-target.ts';
+import { chosenModel, mustName } from '../../../plugins/models/releases/chosen.ts';
+import { openRegistry, registryFix } from '../../../plugins/models/releases/open.ts';
 import { startServer } from '../../fakes/hanging.ts';
 import { fakeWorld, LIVE } from '../../fakes/world.ts';
 import { live } from './traffic.ts';

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { formatProblem } from '../../../plugins/models/errors.ts';
-import { sayOf } from '../../../plugins/models/release/desk.ts';
-import { isSuspect, type Lacks, lacksProblem } from '../../../plugins/models/release/lacks.ts';
-import type { Carried } from '../../../plugins/models/release/permissions.ts';
-import { type Status, statusOf } from '../../../plugins/models/release/status.ts';
-import { statusText } from '../../../plugins/models/release/status-text.ts';
+import { formatProblem } from '../../../plugins/models/declaration/errors.ts';
+import { isSuspect, type Lacks, lacksProblem } from '../../../plugins/models/releases/lacks.ts';
+import type { Carried } from '../../../plugins/models/releases/permissions.ts';
+import { sayOf } from '../../../plugins/models/releases/session.ts';
+import { type Status, statusOf } from '../../../plugins/models/releases/status.ts';
+import { statusText } from '../../../plugins/models/releases/status-text.ts';
 import { FUNCTION, tick } from '../../fakes/world.ts';
 import { live, type World } from './traffic.ts';
 

@@ -4,19 +4,19 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { Datatype } from '../../../functions/infer/contract.ts';
-import { type Registry, registry } from '../../../functions/shared/registry.ts';
-import { aliasLogicalId } from '../../../plugins/models/naming.ts';
-import { parseModels } from '../../../plugins/models/parse.ts';
-import { compareWithLive } from '../../../plugins/models/release/ask-live.ts';
+import type { Datatype } from '../../../core/endpoint/contract.ts';
+import { type Registry, registry } from '../../../core/registry/registry.ts';
+import { aliasLogicalId } from '../../../plugins/models/declaration/naming.ts';
+import { parseModels } from '../../../plugins/models/declaration/parse.ts';
+import { compareWithLive } from '../../../plugins/models/releases/ask-live.ts';
 import {
   type Comparison,
   compareSignature,
   comparisonLines,
   keepSignatures,
   signatureNotices,
-} from '../../../plugins/models/release/live-signature.ts';
-import type { ClientSignature } from '../../../plugins/models/release/signature.ts';
+} from '../../../plugins/models/releases/live-signature.ts';
+import type { ClientSignature } from '../../../plugins/models/releases/signature.ts';
 import { packagedSignatures } from '../../../plugins/models/ship/service.ts';
 import { SCOPE } from '../../fakes/world.ts';
 import { live, type World } from './traffic.ts';

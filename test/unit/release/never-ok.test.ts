@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { ALARMS } from '../../../functions/release/contract.ts';
-import { sayOf } from '../../../plugins/models/release/desk.ts';
-import { look } from '../../../plugins/models/release/look.ts';
-import { statusOf } from '../../../plugins/models/release/status.ts';
+import { ALARMS } from '../../../core/release/contract.ts';
+import { look } from '../../../plugins/models/releases/read-status.ts';
+import { sayOf } from '../../../plugins/models/releases/session.ts';
+import { statusOf } from '../../../plugins/models/releases/status.ts';
 import { CANARY } from '../../fakes/settings.ts';
 import { FUNCTION, LIVE } from '../../fakes/world.ts';
 import { statusIn, textIn } from './seen.ts';

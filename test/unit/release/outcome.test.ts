@@ -1,7 +1,7 @@
 /** The one law for every end of a deploy: what a model was offered is live, on its way, refused, or none of these. */
 import { describe, expect, it } from 'vitest';
-import type { Release } from '../../../functions/release/document/contract.ts';
-import { outcomeOf } from '../../../plugins/models/release/outcome.ts';
+import type { Release } from '../../../core/release/document-contract.ts';
+import { outcomeOf } from '../../../plugins/models/releases/outcome.ts';
 import { CANARY, SETTINGS } from '../../fakes/settings.ts';
 import { FUNCTION, tick } from '../../fakes/world.ts';
 import { alarm, deploy, deployed, live, minute, promoted, until, type World } from './traffic.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Json } from '../../../plugins/models/plan/cloudformation.ts';
-import { type Carried, carriedBy, missingOf } from '../../../plugins/models/release/permissions.ts';
+import { type Carried, carriedBy, missingOf } from '../../../plugins/models/releases/permissions.ts';
 import { goldenStack, stackOf } from './stack-of-template.ts';
 
 const LIVE = { functionName: 'shop-dev-churn', alias: 'live' };

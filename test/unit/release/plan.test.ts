@@ -1,20 +1,20 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ENV } from '../../../functions/release/contract.ts';
-import type { Facts, LayerFacts, Model, ServiceOptions } from '../../../plugins/models/model.ts';
-import { RELEASE } from '../../../plugins/models/naming.ts';
+import { ENV } from '../../../core/release/contract.ts';
+import type { Facts, LayerFacts, Model, ServiceOptions } from '../../../plugins/models/declaration/model.ts';
+import { RELEASE } from '../../../plugins/models/declaration/naming.ts';
+import type { Host } from '../../../plugins/models/plan/host.ts';
+import { LIMITS } from '../../../plugins/models/plan/limits.ts';
 import {
   fingerprintText,
   releaseFunctions,
   releaseResources,
   releaseStatements,
-} from '../../../plugins/models/plan/alias.ts';
-import type { Host } from '../../../plugins/models/plan/host.ts';
-import { LIMITS } from '../../../plugins/models/plan/limits.ts';
-import { settingsOf } from '../../../plugins/models/plan/settings.ts';
+} from '../../../plugins/models/plan/release/functions.ts';
+import { settingsOf } from '../../../plugins/models/plan/release/settings.ts';
 import { byContent } from '../../../plugins/models/plan/template.ts';
 
 const model: Model = {
@@ -135,15 +135,19 @@ describe('the worker’s policy', () => {
     'lambda:GetAccountSettings',
   ];
 
-  /** `<namespace>:<action>` of each command sent, or paged through, by a source file of these folders. */
+  /** Our files that the worker's bundle has. */
+  const reached = (file: string, found = new Set<string>()): ReadonlySet<string> => {
+    if (found.has(file)) return found;
+    found.add(file);
+    const text = readFileSync(file, 'utf8');
+    for (const [, path = ''] of text.matchAll(/^import (?!type )[^;]*?from '(\.[^']+)'/gm))
+      reached(join(dirname(file), path), found);
+    return found;
+  };
+
+  /** `<namespace>:<action>` of each command sent, or paged through, by one of them. */
   const called = (): readonly string[] =>
-    ['functions/release', 'functions/shared/aws']
-      .flatMap((folder) =>
-        readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).map((file) =>
-          join(root, folder, file),
-        ),
-      )
-      .filter((file) => file.endsWith('.ts'))
+    [...reached(join(root, 'functions/release/handler.ts'))]
       .flatMap((file) => {
         const text = readFileSync(file, 'utf8');
         return [...text.matchAll(/import \{([^}]*)\} from '@aws-sdk\/client-([\w-]+)'/g)].flatMap(
@@ -168,7 +172,7 @@ describe('the worker’s policy', () => {
   it('reads the code, not a list', () => {
     expect(called()).toContain('lambda:UpdateAlias');
     expect(called()).toContain('application-autoscaling:DescribeScheduledActions');
-    expect(readdirSync(join(root, 'functions/shared/aws')).length).toBeGreaterThan(5);
+    expect([...reached(join(root, 'functions/release/handler.ts'))].length).toBeGreaterThan(50);
   });
 
   it('leaves out what no model asks for', () => {
@@ -201,7 +205,7 @@ describe('the worker’s policy', () => {
   });
 
   describe('names the functions of the models', () => {
-    const reached = (action: string, named: readonly (string | undefined)[]): readonly string[] => {
+    const allowed = (action: string, named: readonly (string | undefined)[]): readonly string[] => {
       const models = named.map((name, at) => ({
         ...model,
         name: `m${at}`,
@@ -214,23 +218,23 @@ describe('the worker’s policy', () => {
     };
 
     it('and no other of the service, or of a service whose name begins with its name', () => {
-      expect(reached('lambda:UpdateAlias', [undefined, 'scoring'])).toEqual(['shop-dev-m0', 'scoring']);
-      expect(reached('lambda:CreateAlias', [undefined])).toEqual(['shop-dev-m0']);
-      expect(reached('lambda:InvokeFunction', [undefined, 'scoring'])).toEqual([
+      expect(allowed('lambda:UpdateAlias', [undefined, 'scoring'])).toEqual(['shop-dev-m0', 'scoring']);
+      expect(allowed('lambda:CreateAlias', [undefined])).toEqual(['shop-dev-m0']);
+      expect(allowed('lambda:InvokeFunction', [undefined, 'scoring'])).toEqual([
         'shop-dev-m0:*',
         'scoring:*',
       ]);
-      expect(reached('lambda:DeleteFunction', [undefined])).toEqual(['shop-dev-m0:*']);
+      expect(allowed('lambda:DeleteFunction', [undefined])).toEqual(['shop-dev-m0:*']);
     });
 
     it('and takes the alias of a removed one away, which no policy can name when its Delete comes', () => {
-      expect(reached('lambda:DeleteAlias', [undefined, 'scoring'])).toEqual(['shop-dev-*', 'scoring']);
-      expect(reached('lambda:DeleteProvisionedConcurrencyConfig', [undefined])).toEqual(['shop-dev-*:*']);
+      expect(allowed('lambda:DeleteAlias', [undefined, 'scoring'])).toEqual(['shop-dev-*', 'scoring']);
+      expect(allowed('lambda:DeleteProvisionedConcurrencyConfig', [undefined])).toEqual(['shop-dev-*:*']);
     });
 
     it('and their pattern where so many names take more than half of what a role may have', () => {
       const count = (models: number): readonly string[] =>
-        reached('lambda:UpdateAlias', Array(models).fill(undefined));
+        allowed('lambda:UpdateAlias', Array(models).fill(undefined));
       expect(count(20)).toHaveLength(20);
       expect(count(30)).toEqual(['shop-dev-*']);
       const most = statements({ ...input(), models: Array(20).fill(demanding) });

@@ -1,6 +1,6 @@
 /** A registry that is named or changed: refused while something needs it, and never for good. */
 import { describe, expect, it } from 'vitest';
-import { movesRegistry } from '../../../plugins/models/release/registry-move.ts';
+import { movesRegistry } from '../../../plugins/models/releases/registry-move.ts';
 import { deployed, live, type World } from './traffic.ts';
 
 const SERVICE = { name: 'shop', stage: 'dev', region: 'us-east-1', dir: '/', stack: 'shop-dev' };

@@ -1,8 +1,8 @@
 import { expect } from 'vitest';
-import { sayOf } from '../../../plugins/models/release/desk.ts';
-import { look } from '../../../plugins/models/release/look.ts';
-import { type Status, statusOf } from '../../../plugins/models/release/status.ts';
-import { statusText } from '../../../plugins/models/release/status-text.ts';
+import { look } from '../../../plugins/models/releases/read-status.ts';
+import { sayOf } from '../../../plugins/models/releases/session.ts';
+import { type Status, statusOf } from '../../../plugins/models/releases/status.ts';
+import { statusText } from '../../../plugins/models/releases/status-text.ts';
 import { FUNCTION } from '../../fakes/world.ts';
 import type { World } from './traffic.ts';
 

@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { DATATYPES, type Datatype, type TensorSpec } from '../../../functions/infer/contract.ts';
-import { readValue } from '../../../functions/infer/request.ts';
-import { sayOf } from '../../../plugins/models/release/desk.ts';
+import { DATATYPES, type Datatype, type TensorSpec } from '../../../core/endpoint/contract.ts';
+import { readValue } from '../../../core/protocol/request.ts';
+import { sayOf } from '../../../plugins/models/releases/session.ts';
 import {
   type ClientSignature,
   changeLines,
   signatureChanges,
-} from '../../../plugins/models/release/signature.ts';
+} from '../../../plugins/models/releases/signature.ts';
 
 const spec = (name: string, shape: readonly number[] = [-1, 3], datatype: Datatype = 'FP32'): TensorSpec => ({
   name,

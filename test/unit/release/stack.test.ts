@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { stackState } from '../../../functions/shared/aws/stacks.ts';
+import { stackState } from '../../../aws/stacks.ts';
 
 describe('the state of a stack', () => {
   it.each([

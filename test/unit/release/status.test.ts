@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { ALARMS } from '../../../functions/release/contract.ts';
-import { sayOf } from '../../../plugins/models/release/desk.ts';
-import { look } from '../../../plugins/models/release/look.ts';
-import { statusOf } from '../../../plugins/models/release/status.ts';
-import { statusLine, statusText } from '../../../plugins/models/release/status-text.ts';
+import { ALARMS } from '../../../core/release/contract.ts';
+import { look } from '../../../plugins/models/releases/read-status.ts';
+import { sayOf } from '../../../plugins/models/releases/session.ts';
+import { statusOf } from '../../../plugins/models/releases/status.ts';
+import { statusLine, statusText } from '../../../plugins/models/releases/status-text.ts';
 import { CANARY, SETTINGS } from '../../fakes/settings.ts';
 import { FUNCTION, fakeWorld } from '../../fakes/world.ts';
 import { generated } from '../docs-pages.ts';

@@ -1,4 +1,4 @@
-import { ALARMS, type Settings } from '../../../functions/release/contract.ts';
+import { ALARMS, type Settings } from '../../../core/release/contract.ts';
 import { CANARY } from '../../fakes/settings.ts';
 import { FUNCTION, fakeWorld, request } from '../../fakes/world.ts';
 

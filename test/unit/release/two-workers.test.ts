@@ -1,8 +1,8 @@
 /** Deploys of the version before and of this one in any order, by the worker of each: whoever comes next goes on with the document. */
 import fc from 'fast-check';
 import { beforeAll, expect, it } from 'vitest';
-import { standing } from '../../../functions/release/steps.ts';
-import { outcomeOf } from '../../../plugins/models/release/outcome.ts';
+import { standing } from '../../../core/release/transitions.ts';
+import { outcomeOf } from '../../../plugins/models/releases/outcome.ts';
 import { CANARY } from '../../fakes/settings.ts';
 import { FUNCTION, fakeWorld, request } from '../../fakes/world.ts';
 import { type Edition, versionBefore } from '../../version-before.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { METRICS, type Settings } from '../../../functions/release/contract.ts';
+import { METRICS, type Settings } from '../../../core/release/contract.ts';
 import { CANARY } from '../../fakes/settings.ts';
 import { FUNCTION, request, tick } from '../../fakes/world.ts';
 import {

@@ -1,10 +1,10 @@
 /** Documents of the worker of the version before, and both workers on one document in turn. */
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { Settings } from '../../../functions/release/contract.ts';
-import type { Release } from '../../../functions/release/document/contract.ts';
-import { historyText, readHistory } from '../../../plugins/models/release/history.ts';
-import { type Outcome, outcomeOf } from '../../../plugins/models/release/outcome.ts';
-import { statusText } from '../../../plugins/models/release/status-text.ts';
+import type { Settings } from '../../../core/release/contract.ts';
+import type { Release } from '../../../core/release/document-contract.ts';
+import { historyText, readHistory } from '../../../plugins/models/releases/history.ts';
+import { type Outcome, outcomeOf } from '../../../plugins/models/releases/outcome.ts';
+import { statusText } from '../../../plugins/models/releases/status-text.ts';
 import { CANARY } from '../../fakes/settings.ts';
 import { FUNCTION, fakeWorld, request, SCOPE } from '../../fakes/world.ts';
 import { type Edition, versionBefore } from '../../version-before.ts';

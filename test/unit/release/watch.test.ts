@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { TickAnswer } from '../../../functions/release/contract.ts';
+import type { TickAnswer } from '../../../core/release/contract.ts';
 import { watch } from '../../../plugins/models/commands/status.ts';
-import { sayOf } from '../../../plugins/models/release/desk.ts';
-import { type Status, statusOf } from '../../../plugins/models/release/status.ts';
+import { sayOf } from '../../../plugins/models/releases/session.ts';
+import { type Status, statusOf } from '../../../plugins/models/releases/status.ts';
 import { FUNCTION } from '../../fakes/world.ts';
 import { deployed, live, minute, minutes, type World } from './traffic.ts';
 

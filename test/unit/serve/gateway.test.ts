@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { bodyBytes, readEvent } from '../../../functions/shared/event.ts';
+import { bodyBytes, readEvent } from '../../../core/protocol/event.ts';
 import { fromAnswer, toEvent } from '../../../plugins/models/serve/gateway.ts';
 
 const ask = (target: string, headers = {}, body: string | Uint8Array = '') =>

@@ -4,7 +4,7 @@ import {
   type MetricAlarm,
 } from '@aws-sdk/client-cloudwatch';
 import { expect, it } from 'vitest';
-import { cloudWatchAlarms } from '../../../functions/shared/aws/alarms.ts';
+import { cloudWatchAlarms } from '../../../aws/alarms.ts';
 
 /** CloudWatch, of which every alarm is in ALARM since a minute of 1970: the client’s own steps stay, only the wire is taken away. */
 function alarms(told: Partial<MetricAlarm>) {

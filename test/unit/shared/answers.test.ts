@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import { putAnswer } from '../../../functions/shared/aws/answers.ts';
+import { putAnswer } from '../../../aws/answers.ts';
 
 type Got = {
   readonly method: string | undefined;

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { staged, stageOf } from '../../../functions/shared/commands.ts';
+import { staged, stageOf } from '../../../core/release/command-text.ts';
 
 it.each([
   ['see "sls models status --model churn".', 'see "sls models status --model churn --stage prod".'],

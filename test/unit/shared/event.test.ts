@@ -1,8 +1,8 @@
 import { Buffer } from 'node:buffer';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { bodyBytes, readEvent, utf8, writeAnswer } from '../../../functions/shared/event.ts';
-import { errorAnswer, jsonAnswer } from '../../../functions/shared/http.ts';
+import { bodyBytes, readEvent, utf8, writeAnswer } from '../../../core/protocol/event.ts';
+import { errorAnswer, jsonAnswer } from '../../../core/protocol/http.ts';
 
 const context = { awsRequestId: 'lambda-1' };
 const headers = { 'Content-Type': 'application/json', 'X-Request-Id': 'mine-1' };

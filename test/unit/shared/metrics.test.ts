@@ -6,9 +6,9 @@ import {
 } from '@aws-sdk/client-cloudwatch';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { METRICS } from '../../../functions/infer/contract.ts';
-import { cloudWatchMetrics, periodFor, within } from '../../../functions/shared/aws/metrics.ts';
-import { sideMetrics, sidesOf } from '../../../functions/shared/aws/sides.ts';
+import { cloudWatchMetrics, periodFor, within } from '../../../aws/metrics.ts';
+import { sideMetrics, sidesOf } from '../../../aws/sides.ts';
+import { METRICS } from '../../../core/endpoint/contract.ts';
 
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;

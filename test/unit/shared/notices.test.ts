@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { bodyOf, subjectOf } from '../../../functions/shared/aws/notices.ts';
+import { bodyOf, subjectOf } from '../../../aws/notices.ts';
 
 /** https://docs.aws.amazon.com/sns/latest/api/API_Publish.html */
 describe('what SNS takes', () => {

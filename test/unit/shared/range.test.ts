@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { rangeAt } from '../../../functions/shared/range.ts';
+import { rangeAt } from '../../../core/release/capacity-range.ts';
 
 const action = (at: string, min: number, timezone = 'Europe/Berlin') => ({
   name: at,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { Signature, TensorSpec } from '../../../functions/infer/contract.ts';
-import { formatProblem } from '../../../plugins/models/errors.ts';
-import { parseModels } from '../../../plugins/models/parse.ts';
+import type { Signature, TensorSpec } from '../../../core/endpoint/contract.ts';
+import { formatProblem } from '../../../plugins/models/declaration/errors.ts';
+import { parseModels } from '../../../plugins/models/declaration/parse.ts';
 import { batchFitProblems } from '../../../plugins/models/ship/batch.ts';
 
 const spec = (

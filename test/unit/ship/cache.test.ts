@@ -3,8 +3,8 @@ import { mkdir, mkdtemp, readdir, readFile, rm, truncate, utimes, writeFile } fr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { knownSha256 } from '../../../plugins/models/artifact/onnx/known.ts';
 import { cacheFolder, once } from '../../../plugins/models/ship/cache.ts';
-import { knownSha256 } from '../../../plugins/models/ship/known.ts';
 
 let folder: string;
 beforeEach(async () => {

@@ -3,8 +3,8 @@ import { mkdir, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promi
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Signature } from '../../../functions/infer/contract.ts';
-import { isProblemError } from '../../../plugins/models/errors.ts';
+import type { Signature } from '../../../core/endpoint/contract.ts';
+import { isProblemError } from '../../../plugins/models/declaration/errors.ts';
 import { shipCases } from '../../../plugins/models/ship/cases.ts';
 
 const signature: Signature = {

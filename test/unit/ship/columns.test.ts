@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Signature } from '../../../functions/infer/contract.ts';
-import { formatProblem } from '../../../plugins/models/errors.ts';
-import { parseModels } from '../../../plugins/models/parse.ts';
+import type { Signature } from '../../../core/endpoint/contract.ts';
+import { formatProblem } from '../../../plugins/models/declaration/errors.ts';
+import { parseModels } from '../../../plugins/models/declaration/parse.ts';
 import { keyOf } from '../../../plugins/models/ship/cache.ts';
 import { knownColumns } from '../../../plugins/models/ship/columns.ts';
 import { identityOf } from '../../../plugins/models/ship/identity.ts';

@@ -1,8 +1,8 @@
 /** What an artifact is refused for comes with what helps. */
 import { expect, it } from 'vitest';
-import { cureOf } from '../../../plugins/models/ship/inspect.ts';
-import { unsafeLocation } from '../../../plugins/models/ship/location.ts';
-import { gist } from '../../../plugins/models/ship/npm.ts';
+import { cureOf } from '../../../plugins/models/artifact/onnx/inspect.ts';
+import { unsafeLocation } from '../../../plugins/models/artifact/onnx/location.ts';
+import { gist } from '../../../plugins/models/targets/lambda-zip/npm.ts';
 
 it.each([
   [

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { toJson, toText } from '../../../plugins/models/commands/list.ts';
-import type { Facts, Model } from '../../../plugins/models/model.ts';
+import type { Facts, Model } from '../../../plugins/models/declaration/model.ts';
 
 const model: Model = {
   name: 'churn',

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { LOCALE, mapFields, rewriteLocales } from '../../../plugins/models/ship/locale.ts';
+import { LOCALE, mapFields, rewriteLocales } from '../../../plugins/models/artifact/onnx/locale.ts';
 import {
   type Bytes,
   field,

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { caseLines, faultOf, readCase } from '../../../../functions/release/gate/cases.ts';
+import { caseLines, faultOf, readCase } from '../../../../core/gate/cases.ts';
 
 const x = { name: 'x', datatype: 'FP32', shape: [1, 2], data: [1, 2] };
 const line = (value: unknown): string => JSON.stringify(value);

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { compare, type Expected } from '../../../../functions/release/gate/compare.ts';
-import { parseExact, printExact } from '../../../../functions/release/gate/json.ts';
+import { compare, type Expected } from '../../../../core/gate/compare.ts';
+import { parseExact, printExact } from '../../../../core/gate/json.ts';
 
 const answer = (outputs: readonly unknown[]): unknown => ({ model_name: 'm', model_version: '1', outputs });
 const one = (datatype: string, shape: readonly number[], data: readonly unknown[], name = 'y') => ({

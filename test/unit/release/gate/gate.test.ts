@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { GateState } from '../../../../functions/release/gate/contract.ts';
-import { type GateInput, type GateOutcome, runGate } from '../../../../functions/release/gate/gate.ts';
-import { gathered } from '../../../../functions/release/gate/verdict.ts';
+import type { GateState } from '../../../../core/gate/contract.ts';
+import { type GateInput, type GateOutcome, runGate } from '../../../../core/gate/gate.ts';
+import { gathered } from '../../../../core/gate/verdict.ts';
 import type { Chaos } from '../../../fakes/chaos.ts';
 import { type FakeContainer, type FakeHandler, fakeInvoke, fakeReference } from '../../../fakes/gate.ts';
 import { virtualTime } from './time.ts';

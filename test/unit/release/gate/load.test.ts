@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { type Asked, runLoad } from '../../../../functions/release/gate/load.ts';
+import { type Asked, runLoad } from '../../../../core/gate/load.ts';
 import { virtualTime } from './time.ts';
 
 const OK: Asked = { failed: false, cold: false };

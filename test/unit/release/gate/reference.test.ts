@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { expectedOf, referenceBody } from '../../../../functions/release/gate/reference.ts';
+import { expectedOf, referenceBody } from '../../../../core/gate/reference.ts';
 
 const x = { name: 'x', datatype: 'FP32', shape: [2, 2], data: [1, 2, 3, 4] };
 const age = { name: 'age', datatype: 'INT64', shape: [2, 1], data: [30, 40] };

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { failuresTable } from '../../../../functions/release/gate/table.ts';
+import { failuresTable } from '../../../../core/gate/table.ts';
 
 it('shows expected, got and difference, a line a value', () => {
   const table = failuresTable([

@@ -1,6 +1,6 @@
-import type { CommandEvent } from '../../../../functions/release/contract.ts';
-import type { AliasTarget, Release } from '../../../../functions/release/document/contract.ts';
-import type { Status } from '../../../../plugins/models/release/status.ts';
+import type { CommandEvent } from '../../../../core/release/contract.ts';
+import type { AliasTarget, Release } from '../../../../core/release/document-contract.ts';
+import type { Status } from '../../../../plugins/models/releases/status.ts';
 
 /** A service of two models as the steps and the agreement see it: in memory (`service.ts`), or on a local AWS (the soak). */
 

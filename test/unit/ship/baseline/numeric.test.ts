@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { PARTS } from '../../../../functions/drift/contract.ts';
-import { locationOf, rankOf, spreadOf } from '../../../../functions/shared/score.ts';
-import { categoryPart } from '../../../../plugins/models/ship/baseline/category.ts';
-import { numericPart, windowsOf } from '../../../../plugins/models/ship/baseline/numeric.ts';
+import { PARTS } from '../../../../core/drift/contract.ts';
+import { locationOf, rankOf, spreadOf } from '../../../../core/drift/score.ts';
+import { categoryPart } from '../../../../plugins/models/baseline/category.ts';
+import { numericPart, windowsOf } from '../../../../plugins/models/baseline/numeric.ts';
 
 const NOTE = numericPart(Float64Array.from([1, 1, 2, 2, 2, 3, 4, 5, 6, 9]));
 

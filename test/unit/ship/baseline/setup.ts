@@ -2,9 +2,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll } from 'vitest';
-import type { Columns, Datatype, Signature, TensorSpec } from '../../../../functions/infer/contract.ts';
-import { isProblemError } from '../../../../plugins/models/errors.ts';
-import { type ShippedBaseline, shipBaseline } from '../../../../plugins/models/ship/baseline/baseline.ts';
+import type { Columns, Datatype, Signature, TensorSpec } from '../../../../core/endpoint/contract.ts';
+import { type ShippedBaseline, shipBaseline } from '../../../../plugins/models/baseline/baseline.ts';
+import { isProblemError } from '../../../../plugins/models/declaration/errors.ts';
 
 export const FILES = join(import.meta.dirname, '..', '..', '..', 'fixtures', 'reference');
 

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import type { Signal } from '../../../../functions/drift/contract.ts';
-import type { OutputSignal } from '../../../../functions/infer/contract.ts';
-import { categoryPart } from '../../../../plugins/models/ship/baseline/category.ts';
-import { outputValues } from '../../../../plugins/models/ship/baseline/outputs.ts';
-import { category } from '../../../../plugins/models/ship/baseline/signals.ts';
+import type { Signal } from '../../../../core/drift/contract.ts';
+import type { OutputSignal } from '../../../../core/endpoint/contract.ts';
+import { categoryPart } from '../../../../plugins/models/baseline/category.ts';
+import { outputValues } from '../../../../plugins/models/baseline/outputs.ts';
+import { category } from '../../../../plugins/models/baseline/signals.ts';
 import { csv, input, newFolder, rowsOf } from './setup.ts';
 
 const folder = newFolder();

@@ -1,0 +1,54 @@
+import {
+  GetObjectCommand,
+  ListObjectsV2Command,
+  type ListObjectsV2CommandOutput,
+  PutObjectCommand,
+  type S3Client,
+} from '@aws-sdk/client-s3';
+import type { ObjectPort } from '../core/ports/aws.ts';
+import { errorName, errorStatus } from '../core/ports/errors.ts';
+
+/** The objects of one bucket, written under conditions: https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html */
+export function bucketObjects(s3: S3Client, bucket: string): ObjectPort {
+  return {
+    get: async (key) => {
+      try {
+        const found = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
+        return { text: (await found.Body?.transformToString()) ?? '', etag: found.ETag ?? '' };
+      } catch (error) {
+        // Without s3:ListBucket a missing object is a 403, and not to be told from a denied one: the worker's role has it.
+        if (errorName(error) === 'NoSuchKey') return undefined;
+        throw error;
+      }
+    },
+    create: (key, text) => put(s3, { Bucket: bucket, Key: key, Body: text, IfNoneMatch: '*' }),
+    replace: (key, text, etag) => put(s3, { Bucket: bucket, Key: key, Body: text, IfMatch: etag }),
+    list: async (prefix) => {
+      const keys: string[] = [];
+      let token: string | undefined;
+      do {
+        const page: ListObjectsV2CommandOutput = await s3.send(
+          new ListObjectsV2Command({ Bucket: bucket, Prefix: prefix, ContinuationToken: token }),
+        );
+        keys.push(...(page.Contents ?? []).map(({ Key }) => Key ?? ''));
+        token = page.NextContinuationToken;
+      } while (token !== undefined);
+      return keys;
+    },
+  };
+}
+
+type Put = { Bucket: string; Key: string; Body: string; IfNoneMatch?: string; IfMatch?: string };
+
+async function put(s3: S3Client, request: Put): Promise<'ok' | 'changed'> {
+  try {
+    await s3.send(new PutObjectCommand({ ...request, ContentType: 'application/json' }));
+    return 'ok';
+  } catch (error) {
+    // 412: the condition does not hold. 409: a concurrent write. 404 with If-Match: the object is gone meanwhile.
+    const status = errorStatus(error);
+    const gone = status === 404 && errorName(error) === 'NoSuchKey';
+    if (status === 412 || status === 409 || gone) return 'changed';
+    throw error;
+  }
+}

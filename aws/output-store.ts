@@ -1,0 +1,88 @@
+import {
+  DeleteObjectCommand,
+  GetObjectCommand,
+  HeadObjectCommand,
+  ListObjectsV2Command,
+  type ListObjectsV2CommandOutput,
+  PutObjectCommand,
+  type S3Client,
+} from '@aws-sdk/client-s3';
+import { errorName, errorStatus } from '../core/ports/errors.ts';
+import type { Files } from '../core/ports/files.ts';
+
+/** Times that a document is read whose answer breaks off. */
+const TRIES = 5;
+
+/** Conditional writes make the first of several writers the only one: https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html */
+export function bucketFiles(s3: S3Client, bucket: string): Files {
+  const conditional = async (input: {
+    readonly Key: string;
+    readonly Body: Uint8Array | string;
+    readonly IfNoneMatch?: string;
+    readonly IfMatch?: string;
+    readonly Metadata?: Record<string, string>;
+  }): Promise<boolean> => {
+    // 409: another conditional write of the key is under way; who is told so may try again.
+    for (let tries = 0; ; tries++) {
+      try {
+        await s3.send(new PutObjectCommand({ Bucket: bucket, ...input }));
+        return true;
+      } catch (error) {
+        if (errorStatus(error) === 412) return false;
+        if (errorStatus(error) === 404 && input.IfMatch !== undefined) return false;
+        if (errorStatus(error) !== 409 || tries === 4) throw error;
+        await new Promise((resolve) => setTimeout(resolve, 100 * 2 ** tries));
+      }
+    }
+  };
+  return {
+    create: async (Key, Body, metadata) => {
+      const input = { Key, Body, IfNoneMatch: '*', ...(metadata && { Metadata: { ...metadata } }) };
+      return (await conditional(input)) ? 'created' : 'there';
+    },
+    replace: async (Key, Body, etag) => {
+      const condition = etag === undefined ? { IfNoneMatch: '*' } : { IfMatch: etag };
+      return (await conditional({ Key, Body, ...condition })) ? 'ok' : 'changed';
+    },
+    put: async (Key, Body) => {
+      await s3.send(new PutObjectCommand({ Bucket: bucket, Key, Body }));
+    },
+    read: async (Key) => {
+      for (let tries = 1; ; tries++) {
+        try {
+          const { Body, ETag } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key }));
+          return { text: (await Body?.transformToString()) ?? '', etag: ETag ?? '' };
+        } catch (error) {
+          if (errorName(error) === 'NoSuchKey') return undefined;
+          // The client itself tries what was refused; of an answer that breaks off it knows nothing.
+          if (errorStatus(error) !== undefined || tries === TRIES) throw error;
+          await new Promise((resolve) => setTimeout(resolve, 100 * 2 ** tries));
+        }
+      }
+    },
+    head: async (Key) => {
+      try {
+        const found = await s3.send(new HeadObjectCommand({ Bucket: bucket, Key }));
+        return { bytes: found.ContentLength ?? 0, metadata: found.Metadata ?? {} };
+      } catch (error) {
+        if (errorStatus(error) === 404) return undefined;
+        throw error;
+      }
+    },
+    keys: async (Prefix) => {
+      const keys: string[] = [];
+      let token: string | undefined;
+      do {
+        const page: ListObjectsV2CommandOutput = await s3.send(
+          new ListObjectsV2Command({ Bucket: bucket, Prefix, ContinuationToken: token }),
+        );
+        keys.push(...(page.Contents ?? []).map(({ Key }) => Key ?? ''));
+        token = page.NextContinuationToken;
+      } while (token !== undefined);
+      return keys;
+    },
+    remove: async (Key) => {
+      await s3.send(new DeleteObjectCommand({ Bucket: bucket, Key }));
+    },
+  };
+}

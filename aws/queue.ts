@@ -1,0 +1,29 @@
+import { ChangeMessageVisibilityCommand, SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import { ATTRIBUTES } from '../core/batch/contract.ts';
+import type { World } from '../core/batch/ports.ts';
+
+/** Characters of an attribute: a message takes 256 KB in all, and a reason is a sentence or two. */
+const REASON = 2_000;
+
+/** The queue of a model's jobs, and the one that keeps what failed. @param url,failed their URLs */
+export function sqsQueue(sqs: SQSClient, url: string, failed: string): World['queue'] {
+  return {
+    fail: async (MessageBody, { code, reason, job }) => {
+      const MessageAttributes = {
+        [ATTRIBUTES.code]: text(code),
+        [ATTRIBUTES.reason]: text(reason.slice(0, REASON)),
+        ...(job !== undefined && { [ATTRIBUTES.job]: text(job) }),
+      };
+      await sqs.send(new SendMessageCommand({ QueueUrl: failed, MessageBody, MessageAttributes }));
+    },
+    again: async (MessageBody, DelaySeconds, since = 'true') => {
+      const MessageAttributes = { [ATTRIBUTES.again]: text(since) };
+      await sqs.send(new SendMessageCommand({ QueueUrl: url, MessageBody, MessageAttributes, DelaySeconds }));
+    },
+    later: async (ReceiptHandle, VisibilityTimeout) => {
+      await sqs.send(new ChangeMessageVisibilityCommand({ QueueUrl: url, ReceiptHandle, VisibilityTimeout }));
+    },
+  };
+}
+
+const text = (StringValue: string) => ({ DataType: 'String', StringValue });

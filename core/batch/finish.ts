@@ -1,0 +1,194 @@
+import type { Files } from '../ports/files.ts';
+import { COLUMN_NOTICES } from '../tabular/columns.ts';
+import type { RowFault } from '../tabular/format.ts';
+import { type Entry, KEYS, METRICS } from './contract.ts';
+import {
+  type DoneFile,
+  type Failed,
+  type Folder,
+  isNewer,
+  type Job,
+  type Latest,
+  latestKey,
+  type Success,
+} from './job.ts';
+import { isSameOwner, ownerKey, ownerName, takeOwner } from './owner.ts';
+import { checkFirst, type Progress, progressOf } from './parts.ts';
+import type { World } from './ports.ts';
+import { hold } from './retry.ts';
+
+/** Requests at once to S3. */
+const AT_ONCE = 16;
+
+/** Rows that a reason names. */
+const NAMED = 3;
+
+/**
+ * All parts of a job were tried: is it complete, and good enough?
+ * @throws an object fault where its files do not follow one another
+ */
+export async function finish(world: World, job: Job, folder: Folder, parts: number): Promise<void> {
+  const files = world.files(folder.bucket);
+  const entry = world.entries[job.entry] as Entry;
+  // Before the files are looked at.
+  const failed = await files.read(`${folder.prefix}${KEYS.failed}`);
+  const done = await partsOf(files, folder, parts, entry);
+  const missing = done.flatMap(({ isWhole }, number) => (isWhole ? [] : [number]));
+  if (missing.length > 0) {
+    const head = await world.head(job.object);
+    if (head?.etag !== job.object.etag) {
+      const reason = 'the object was overwritten or deleted while it was scored';
+      return world.log('info', 'A job is given up.', { job: urlOf(folder), reason });
+    }
+    const which = missing.slice(0, 5).join(', ') + (missing.length > 5 ? ', …' : '');
+    const reason = `${missing.length} of ${parts} parts could not be scored (${which}); the log of the batch function and the execution of its state machine say why.`;
+    return fail(world, job, folder, { code: 'PARTS_MISSING', reason });
+  }
+  const all = done.flatMap(({ written }) => written);
+  let rows = 0;
+  for (const file of all) {
+    checkFirst(file, rows + 1);
+    rows += file.rows;
+  }
+  const errors = all.reduce((sum, file) => sum + file.errors, 0);
+  // Divided, since 0.29 times 100 is less than 29.
+  if (rows > 0 && errors / rows > entry.tolerate) {
+    const reason = `${errors} of ${rows} rows failed; ${percent(entry.tolerate)} are tolerated. ${await examples(files, all)}`;
+    return fail(world, job, folder, { code: 'TOO_MANY_ERRORS', reason });
+  }
+  const taken = done.find((part) => part.taken !== undefined)?.taken;
+  const notices = (taken?.notices ?? []).map((code) => COLUMN_NOTICES[code]);
+  const finishedAt = world.clock();
+  const success: Success = {
+    schema: 1,
+    model: job.model,
+    identity: job.identity,
+    version: job.version,
+    object: job.object,
+    rows,
+    errors,
+    ...(entry.missing !== undefined && { missing: all.reduce((sum, file) => sum + (file.missing ?? 0), 0) }),
+    ...(taken && { columns: taken.by }),
+    ...(notices.length > 0 && { notices }),
+    files: all,
+    startedAt: job.startedAt,
+    finishedAt: new Date(finishedAt).toISOString(),
+  };
+  if (failed !== undefined) await hold(world, folder, failed.etag);
+  const written = await files.create(
+    `${folder.prefix}${KEYS.success}`,
+    `${JSON.stringify(success, null, 2)}\n`,
+  );
+  await completed(world, job, folder, entry);
+  if (written === 'there') return;
+  const duration = finishedAt - Date.parse(job.startedAt);
+  world.count({ [METRICS.jobsDone]: 1, [METRICS.jobDuration]: duration });
+  world.log(notices.length > 0 ? 'warn' : 'info', 'A job is done.', {
+    job: urlOf(folder),
+    rows,
+    errors,
+    ...(success.missing !== undefined && { missing: success.missing }),
+    ...(taken && { columns: [taken.by, ...taken.notices].join() }),
+    parts,
+    ms: duration,
+  });
+}
+
+/** What comes after `_SUCCESS.json`; again for who comes later, since the first one may have died before it. */
+export async function completed(world: World, job: Job, folder: Folder, entry: Entry): Promise<void> {
+  const files = world.files(folder.bucket);
+  // Only what is there: in a versioned bucket each removal would leave a mark.
+  const failed = `${folder.prefix}${KEYS.failed}`;
+  if ((await files.head(failed)) !== undefined) await files.remove(failed);
+  const owner = await takeOwner(files, ownerKey(job.model, entry), world.owner);
+  if (!isSameOwner(owner, world.owner)) {
+    world.count({ [METRICS.jobsNotOwned]: 1 });
+    return world.log('error', 'The output belongs to another service or stage, so `latest` is not moved.', {
+      job: urlOf(folder),
+      owner: ownerName(owner),
+    });
+  }
+  const key = latestKey(job.model, entry, job.object.key);
+  for (;;) {
+    const found = await files.read(key);
+    const latest = found === undefined ? undefined : (JSON.parse(found.text) as Latest);
+    const isKnown = latest?.job === urlOf(folder) && !isNewer(job.object, latest.object);
+    if (latest !== undefined && (isKnown || isNewer(latest.object, job.object))) return;
+    const next: Latest = {
+      schema: 1,
+      object: job.object,
+      job: urlOf(folder),
+      identity: job.identity,
+      finishedAt: new Date(world.clock()).toISOString(),
+    };
+    if ((await files.replace(key, `${JSON.stringify(next, null, 2)}\n`, found?.etag)) === 'ok') return;
+  }
+}
+
+/** The attempt is over: told to those who look into the folder, and to those who look into the queue of failures. Once an attempt. */
+export async function fail(
+  world: World,
+  job: Job,
+  folder: Folder,
+  { code, reason }: { readonly code: string; readonly reason: string },
+): Promise<void> {
+  const files = world.files(folder.bucket);
+  const key = `${folder.prefix}${KEYS.failed}`;
+  const before = await failedAttempt(files, folder);
+  if (before?.startedAt === job.startedAt) return;
+  // The message first: lost it would be by a death in between, and twice it does no harm.
+  await world.queue.fail(job.message, { code, reason, job: urlOf(folder) });
+  const failed: Failed = {
+    schema: 1,
+    model: job.model,
+    version: job.version,
+    object: job.object,
+    code,
+    reason,
+    startedAt: job.startedAt,
+    failedAt: new Date(world.clock()).toISOString(),
+  };
+  await files.put(key, `${JSON.stringify(failed, null, 2)}\n`);
+  world.count({ [METRICS.jobsFailed]: 1 });
+  // Not the reason, which may have a transform's own words about a row: that is for those who may read the job's files.
+  world.log('error', 'A job failed.', { job: urlOf(folder), code });
+}
+
+export async function failedAttempt(files: Files, { prefix }: Folder): Promise<Failed | undefined> {
+  const found = await files.read(`${prefix}${KEYS.failed}`);
+  return found === undefined ? undefined : (JSON.parse(found.text) as Failed);
+}
+
+export const urlOf = ({ bucket, prefix }: Folder): string => `s3://${bucket}/${prefix}`;
+
+const percent = (share: number): string => `${Number((share * 100).toPrecision(6))} %`;
+
+async function partsOf(
+  files: Files,
+  folder: Folder,
+  count: number,
+  entry: Entry,
+): Promise<readonly Progress[]> {
+  const done: Progress[] = [];
+  for (let first = 0; first < count; first += AT_ONCE) {
+    const some = Array.from({ length: Math.min(AT_ONCE, count - first) }, (_, i) => first + i);
+    done.push(...(await Promise.all(some.map((part) => progressOf(files, folder, part, undefined, entry)))));
+  }
+  return done;
+}
+
+/** The first faulty rows, with their lines and reasons. */
+async function examples(files: Files, done: readonly DoneFile[]): Promise<string> {
+  const key = done.find(({ errorsKey }) => errorsKey !== undefined)?.errorsKey;
+  const found = key === undefined ? undefined : await files.read(key);
+  const faults = (found?.text ?? '')
+    .split('\n', NAMED)
+    .filter(Boolean)
+    .map((text): RowFault => JSON.parse(text));
+  return faults
+    .map(
+      ({ row, line, code, reason }) =>
+        `${line === undefined ? `Row ${row}` : `Line ${line}`}: ${code}, ${reason}`,
+    )
+    .join(' ');
+}

@@ -1,0 +1,102 @@
+import type { Manifest } from '../endpoint/contract.ts';
+import type { Session } from '../ports/session.ts';
+import { tensorOf } from '../protocol/answer.ts';
+import { ownRefusal, refusal } from '../protocol/http.ts';
+import type { AnyTransform, Tensors } from '../protocol/transform.ts';
+import { answersOf, feedsOf } from '../protocol/transform-result.ts';
+import type { Tensor } from '../tensor/datatypes.ts';
+import { zeros } from '../tensor/prime.ts';
+import type { Run } from './score.ts';
+
+/**
+ * The endpoint's own way from the clients' inputs to their outputs, of many rows at once.
+ * @param seen is told what the graph took and gave; what it throws is its own affair
+ */
+export function runOf(
+  manifest: Manifest,
+  session: Session,
+  { pre, post }: AnyTransform,
+  seen?: (inputs: Tensors, outputs: Tensors) => void,
+): Run {
+  const graph = manifest.graph ?? manifest.signature;
+  const needed = graph.omitted.length > 0 ? graph.outputs.map(({ name }) => name) : undefined;
+  const info = { id: undefined, parameters: {} };
+  return async (rows) => {
+    const feeds = pre === undefined ? rows : feedsOf(await transformed(() => pre(rows, info)), graph.inputs);
+    const computed = session.run(feeds, needed);
+    const results: Record<string, Tensor> = Object.create(null);
+    for (const name in computed) {
+      const tensor = tensorOf(computed[name] as Parameters<typeof tensorOf>[0]);
+      if (tensor !== undefined) results[name] = tensor;
+    }
+    const outputs =
+      post === undefined
+        ? results
+        : answersOf(await transformed(() => post(results, info)), manifest.signature.outputs);
+    return { outputs, ...(seen && { accepted: () => told(() => seen(feeds, results)) }) };
+  };
+}
+
+/** Scoring is for those who watch: whatever it throws, rows get their answers. */
+function told(seen: () => void): void {
+  try {
+    seen();
+  } catch {
+    // A baseline that does not fit would fail at every block; the endpoint says so in its log.
+  }
+}
+
+/** What a transform refuses is told in its words, as clients are; of what else it throws nothing is, since that may hold values. */
+async function transformed(work: () => Tensors | Promise<Tensors>): Promise<Tensors> {
+  try {
+    return await work();
+  } catch (error) {
+    const refused = ownRefusal(error);
+    if (refused !== undefined) throw refused;
+    throw refusal('TRANSFORM_FAILED', 'The model’s own transform failed.');
+  }
+}
+
+/** Rows that the model takes at once: as many as there are where its inputs' first dimensions are free, else one. */
+export const mostRows = ({ signature }: Manifest): number =>
+  signature.inputs.every(({ shape }) => shape.length > 0 && (shape[0] as number) < 0)
+    ? Number.MAX_SAFE_INTEGER
+    : 1;
+
+/** An output as it is written: elements a row, and whether they are texts. */
+export type Written = {
+  readonly name: string;
+  readonly datatype: Tensor['datatype'];
+  readonly width: number;
+};
+
+/**
+ * How many elements each output has in a row. Where the signature leaves that open, one row of zeros is asked; a model that refuses it is
+ * taken for one with one element a row.
+ */
+export async function writtenOutputs(
+  { signature }: Manifest,
+  run: Run,
+  emit: readonly string[],
+): Promise<readonly Written[]> {
+  const names = emit.length > 0 ? emit : signature.outputs.map(({ name }) => name);
+  const specs = names.flatMap((name) => signature.outputs.filter((spec) => spec.name === name));
+  const isOpen = specs.some(({ shape }) => shape.slice(1).some((dimension) => dimension < 0));
+  const probed = isOpen ? await probe(signature.inputs, run) : {};
+  return specs.map(({ name, datatype, shape }) => {
+    const inner = shape.slice(1);
+    const width = inner.some((dimension) => dimension < 0)
+      ? (probed[name]?.data.length ?? 1)
+      : inner.reduce((product, one) => product * one, 1);
+    return { name, datatype, width };
+  });
+}
+
+async function probe(inputs: Manifest['signature']['inputs'], run: Run): Promise<Tensors> {
+  const row = Object.fromEntries(inputs.map((spec) => [spec.name, zeros(spec)]));
+  try {
+    return (await run(row)).outputs;
+  } catch {
+    return {};
+  }
+}

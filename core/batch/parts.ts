@@ -1,0 +1,290 @@
+import { createHash } from 'node:crypto';
+import type { Files } from '../ports/files.ts';
+import type { RefusalCode } from '../protocol/http.ts';
+import type { Tensors } from '../protocol/transform.ts';
+import { COLUMN_NOTICES, type ColumnNotice, type Taken } from '../tabular/columns.ts';
+import type { Block, PartWriter, RowFault } from '../tabular/format.ts';
+import { splitBlock } from '../tabular/split.ts';
+import { allFinite } from '../tensor/finite.ts';
+import { fromHalf } from '../tensor/half.ts';
+import { isFloat } from '../tensor/values.ts';
+import { type Entry, METRICS } from './contract.ts';
+import { type DoneFile, errorsKey, type Folder, partKey } from './job.ts';
+import type { Written } from './model.ts';
+import { objectFault } from './object-errors.ts';
+import type { World } from './ports.ts';
+import { type Run, scoreBlock } from './score.ts';
+
+/** How the rows of one object are scored and written. */
+export type Scoring = {
+  readonly run: Run;
+  readonly most: number;
+  readonly outputs: readonly Written[];
+  readonly entry: Entry;
+  /** How the object's columns were taken; absent where it has no row. */
+  readonly taken?: Taken;
+  readonly writer: () => PartWriter;
+};
+
+/**
+ * A part on its way: rows come in order. It is one file, or several: the next is begun where answers fill one, and every few minutes,
+ * so that what a slow model has scored is kept.
+ */
+export type OpenPart = {
+  readonly part: number;
+  /**
+   * @returns false where the rest is left to another invocation: there is no time for it, or a twin has written it that is cut elsewhere. What
+   * is written stays.
+   */
+  add(block: Block): Promise<boolean>;
+  close(): Promise<boolean>;
+};
+
+/** The files of a part that are there, in their order, whether these are all, and how the columns of the object were taken. */
+export type Progress = {
+  readonly written: readonly DoneFile[];
+  readonly isWhole: boolean;
+  readonly taken?: Taken;
+};
+
+/** Rows that a model is tried with, until it is known how long it takes, and how much it answers. */
+const FIRST_STEP = 32;
+/**
+ * Milliseconds that rows go through the model for at once, about. More makes a model that slow no faster, and its memory grows with the
+ * rows: one with attention over 256 tokens takes 4 MB for each.
+ */
+const STEP = 1_000;
+/** Times as many rows as the step before: those to come may take longer than those that were. */
+const GROWTH = 8;
+/** Milliseconds after which the next rows are another file's. */
+const FILE_AGE = 300_000;
+/** Milliseconds that an invocation keeps to itself: for a step that takes longer than those before, and for writing. */
+const RESERVE = 120_000;
+/** What a faulty row takes in memory beside its reason, in bytes. */
+const FAULT_BYTES = 200;
+
+/** Codes of rows that may be fine: the model or its transform failed at them, for a reason that may pass. */
+const FAILURES: readonly string[] = ['MODEL_FAILED', 'TRANSFORM_FAILED'] satisfies RefusalCode[];
+
+export const isLate = (world: Pick<World, 'left'>): boolean => world.left() < RESERVE;
+
+/** What a part needs of the world. */
+type Around = Pick<World, 'files' | 'sizes' | 'clock' | 'left' | 'count'>;
+
+/** @param there files of it that are written; `first` the number of its first row */
+export function openPart(
+  world: Around,
+  folder: Folder,
+  part: number,
+  { run, most, outputs, entry, taken, writer: make }: Scoring,
+  first: number,
+  there: readonly DoneFile[],
+): OpenPart {
+  const files = world.files(folder.bucket);
+  let number = there.length;
+  let passed = there.reduce((sum, { rows }) => sum + rows, 0);
+  const begin = (row: number) => ({
+    first: row,
+    writer: make(),
+    faults: [] as RowFault[],
+    faultBytes: 0,
+    rows: 0,
+    missing: 0,
+    started: world.clock(),
+  });
+  let file = begin(first + passed);
+  /** Of the last step with rows for the model: how many, how many a millisecond, and how many a file has room for. */
+  let last: { readonly good: number; readonly pace: number; readonly room: number } | undefined;
+  let isBegun = false;
+
+  const size = (): number => file.writer.size() + file.faultBytes;
+  const isFull = (): boolean => size() >= world.sizes.file || world.clock() - file.started >= FILE_AGE;
+  const stepOf = (rows: number): number => {
+    if (last === undefined) return Math.min(rows, FIRST_STEP);
+    return Math.min(rows, Math.max(1, Math.floor(Math.min(STEP * last.pace, last.room, GROWTH * last.good))));
+  };
+
+  const end = async (isLast: boolean): Promise<boolean> => {
+    const { first: row, writer, faults, rows, missing, started } = file;
+    const body = writer.end();
+    const sha256 = createHash('sha256').update(body).digest('hex');
+    const place = { part, number };
+    // Errors first: a file that is there has its errors there, whenever the writer may die.
+    const errorsAt = faults.length === 0 ? undefined : await keepErrors(files, folder, place, faults);
+    const done: DoneFile = {
+      key: partKey(folder, place, entry.outputFormat),
+      first: row,
+      rows,
+      errors: faults.length,
+      ...(errorsAt !== undefined && { errorsKey: errorsAt }),
+      ...(missing > 0 && { missing }),
+      bytes: body.length,
+      sha256,
+      ms: Math.round(world.clock() - started),
+    };
+    const failed = faults.filter(({ code }) => FAILURES.includes(code)).length;
+    if ((await files.create(done.key, body, metadataOf(done, failed, isLast, taken))) === 'created')
+      world.count({
+        [METRICS.rows]: rows,
+        [METRICS.rowErrors]: faults.length,
+        ...(isLast && { [METRICS.partsDone]: 1 }),
+      });
+    // A twin has counted what it wrote. Where time cut its file elsewhere, what follows ours is not what follows that one.
+    else {
+      const found = await fileAt(files, done.key);
+      if (found?.file.first !== row || found.file.rows !== rows || found.isLast !== isLast) return false;
+    }
+    number++;
+    file = begin(row + rows);
+    return true;
+  };
+
+  return {
+    part,
+    async add(block) {
+      let rest: Block | undefined = block;
+      if (passed >= block.read) {
+        passed -= block.read;
+        return true;
+      }
+      if (passed > 0) [, rest] = splitBlock(block, passed);
+      passed = 0;
+      while (rest !== undefined) {
+        // The first step of a run is always taken: else one that is late at once would never get on.
+        const late = isBegun && isLate(world);
+        if (file.rows > 0 && (late || isFull()) && !(await end(false))) return false;
+        if (late) return false;
+        const count = stepOf(rest.read);
+        const [now, others]: readonly [Block, Block?] = count < rest.read ? splitBlock(rest, count) : [rest];
+        const before = { size: size(), time: world.clock() };
+        if (entry.missing !== undefined) file.missing += missingIn(now.tensors);
+        const scored = await scoreBlock(run, now, outputs, most, entry.outputFormat === 'npy');
+        isBegun = true;
+        // Rows that are faulty before the model say nothing of it, nor does a clock that was set back; one that stood still, that there is no hurry.
+        const good = now.rows.length;
+        const pace = good / Math.max(0, world.clock() - before.time);
+        file.writer.add(scored.block, scored.outputs);
+        file.rows += now.read;
+        for (const fault of scored.block.faults) {
+          file.faults.push(fault);
+          file.faultBytes += FAULT_BYTES + fault.reason.length;
+        }
+        if (good > 0) last = { good, pace, room: (world.sizes.file * count) / (size() - before.size) };
+        rest = others;
+      }
+      return true;
+    },
+    close: () => end(true),
+  };
+}
+
+/** @returns the key of the part's errors. A run that died before it wrote the file may have left others under the usual one: it ended elsewhere. */
+async function keepErrors(
+  files: Files,
+  folder: Folder,
+  place: Parameters<typeof errorsKey>[1],
+  faults: readonly RowFault[],
+): Promise<string> {
+  const text = faults.map((fault) => `${JSON.stringify(fault)}\n`).join('');
+  const usual = errorsKey(folder, place);
+  if ((await files.create(usual, text)) === 'created') return usual;
+  if ((await files.read(usual))?.text === text) return usual;
+  const own = errorsKey(folder, place, createHash('sha256').update(text).digest('hex'));
+  await files.create(own, text);
+  return own;
+}
+
+/** Elements that are NaN. */
+function missingIn(tensors: Tensors): number {
+  let count = 0;
+  for (const { datatype, data } of Object.values(tensors)) {
+    if (!isFloat(datatype) || allFinite(datatype, data)) continue;
+    const isHalf = datatype === 'FP16';
+    for (const value of data as Float64Array) if (Number.isNaN(isHalf ? fromHalf(value) : value)) count++;
+  }
+  return count;
+}
+
+const metadataOf = (
+  { first, rows, errors, errorsKey: at, missing, sha256, ms }: DoneFile,
+  failed: number,
+  isLast: boolean,
+  taken: Taken | undefined,
+) => ({
+  first: String(first),
+  rows: String(rows),
+  errors: String(errors),
+  sha256,
+  ms: String(ms),
+  ...(at !== undefined && { 'errors-key': at.slice(at.lastIndexOf('/') + 1) }),
+  ...(failed > 0 && { failed: String(failed) }),
+  ...(missing !== undefined && { missing: String(missing) }),
+  ...(taken && { columns: [taken.by, ...taken.notices].join() }),
+  ...(!isLast && { more: 'true' }),
+});
+
+async function fileAt(
+  files: Files,
+  key: string,
+): Promise<
+  { readonly file: DoneFile; readonly isLast: boolean; readonly taken: Taken | undefined } | undefined
+> {
+  const found = await files.head(key);
+  if (found === undefined) return undefined;
+  const { first, rows, errors, sha256 = '', ms, more, missing, columns } = found.metadata;
+  const { 'errors-key': errorsAt } = found.metadata;
+  const file = {
+    key,
+    first: Number(first),
+    rows: Number(rows),
+    errors: Number(errors),
+    ...(errorsAt !== undefined && { errorsKey: key.slice(0, key.lastIndexOf('/') + 1) + errorsAt }),
+    ...(missing !== undefined && { missing: Number(missing) }),
+    bytes: found.bytes,
+    sha256,
+    ms: Number(ms),
+  };
+  return { file, isLast: more === undefined, taken: takenIn(columns) };
+}
+
+/** @param columns as `metadataOf` writes it; absent in files of a version before */
+function takenIn(columns: string | undefined): Taken | undefined {
+  const [by, ...notices] = columns?.split(',') ?? [];
+  if (by !== 'name' && by !== 'order') return undefined;
+  return { by, notices: notices.filter((code): code is ColumnNotice => Object.hasOwn(COLUMN_NOTICES, code)) };
+}
+
+/**
+ * @param first number of the part's first row, where that is known
+ * @throws an object fault `FILES_DISAGREE` where a file does not begin where the one before it ends: that one was taken away and written
+ * anew, cut elsewhere
+ */
+export async function progressOf(
+  files: Files,
+  folder: Folder,
+  part: number,
+  first: number | undefined,
+  { outputFormat }: Entry,
+): Promise<Progress> {
+  const written: DoneFile[] = [];
+  let known: { readonly taken?: Taken } = {};
+  for (let due = first; ; ) {
+    const found = await fileAt(files, partKey(folder, { part, number: written.length }, outputFormat));
+    if (found === undefined) return { written, isWhole: false, ...known };
+    const { file, isLast, taken } = found;
+    if (taken !== undefined) known = { taken };
+    checkFirst(file, due ?? file.first);
+    written.push(file);
+    if (isLast) return { written, isWhole: true, ...known };
+    due = file.first + file.rows;
+  }
+}
+
+/** @throws an object fault `FILES_DISAGREE` */
+export function checkFirst({ key, first }: DoneFile, due: number): void {
+  if (first === due) return;
+  throw objectFault(
+    'FILES_DISAGREE',
+    `${key} begins with row ${first} of the object, where row ${due} is due: a file before it was deleted. Delete this one and those of its part after it, and ask again.`,
+  );
+}

@@ -1,0 +1,225 @@
+import type { Rows } from '../tabular/format.ts';
+import { openRows, writerFor } from '../tabular/formats.ts';
+import { firstRow } from '../tabular/split.ts';
+import { type Entry, KEYS, type Part, type PartAnswer } from './contract.ts';
+import { completed, fail, failedAttempt, finish, urlOf } from './finish.ts';
+import { entryFor, type Folder, folderOf, isNewer, type Job, type Latest, latestKey } from './job.ts';
+import { readMessage } from './message.ts';
+import { mostRows, writtenOutputs } from './model.ts';
+import { isObjectFault, objectFault } from './object-errors.ts';
+import { isLate, type OpenPart, openPart, progressOf, type Scoring } from './parts.ts';
+import type { World } from './ports.ts';
+import { reopen } from './retry.ts';
+import { uncounted } from './score.ts';
+
+/** Seconds after which a large object asks again whether it is its turn. */
+const TURN = 60;
+
+/** Seconds after which somebody asks again who found another one at the same job. */
+const SOON = 10;
+
+/** Seconds after which an object that no entry takes asks again, which is SQS's most; and milliseconds in which a release ends, most likely. */
+const UNKNOWN = 900;
+const PROMOTED = 86_400_000;
+
+/**
+ * What jobs write about themselves: in a chain, the next model's input may have it beside the answers. Only what nobody else
+ * would call so: a folder `latest` may be anybody's.
+ */
+const DOCUMENTS =
+  /@[0-9a-f]{12}\/[0-9a-f]{64}\/(_(PLAN|SUCCESS|FAILED)\.json|errors-\d[\w-]*\.jsonl|map\/.*)$/;
+
+/** A message as the queue hands it over. `again`: it was dealt with before; `since` (ISO 8601): in the same attempt, which began then. */
+export type Message = { readonly body: string; readonly again: boolean; readonly since?: string };
+
+/**
+ * A message: an object was created, or somebody asks for one. Whatever is done is done once: what is there already is not done again,
+ * and what another one writes first is left.
+ *
+ * @throws where a call failed that may succeed later: the message comes again
+ */
+export async function receive(world: World, { body, again, since }: Message): Promise<void> {
+  const asked = readMessage(body);
+  if (asked === undefined)
+    return world.queue.fail(body, {
+      code: 'UNKNOWN_MESSAGE',
+      reason: 'The message is neither an event "Object Created" of S3 nor one of `sls models batch`.',
+    });
+  if (DOCUMENTS.test(asked.key)) return;
+  const number = entryFor(world.entries, asked.bucket, asked.key);
+  const entry = world.entries[number];
+  if (entry === undefined) {
+    // Rules are new with the deploy, the version that knows their entries is live once it is promoted.
+    const began = since ?? new Date(world.clock()).toISOString();
+    if (world.clock() - Date.parse(began) < PROMOTED) return world.queue.again(body, UNKNOWN, began);
+    return world.queue.fail(body, {
+      code: 'NO_ENTRY',
+      reason: `No entry under batch takes s3://${asked.bucket}/${asked.key}, and has not for a day.`,
+    });
+  }
+  const head = await world.head(asked);
+  // What the console makes of "create folder".
+  if (asked.key.endsWith('/') && head?.bytes === 0) return;
+  const object = { bucket: asked.bucket, key: asked.key };
+  if (head === undefined || (asked.etag !== undefined && head.etag !== asked.etag)) {
+    const reason = head === undefined ? 'it was deleted' : 'it was overwritten, and its own event follows';
+    return world.log('info', 'An object is passed over.', {
+      object: `s3://${asked.bucket}/${asked.key}`,
+      reason,
+    });
+  }
+  const job: Job = {
+    model: world.manifest.model,
+    identity: world.manifest.identity,
+    version: world.version,
+    entry: number,
+    object: { ...object, ...head, ...(asked.sequencer !== undefined && { sequencer: asked.sequencer }) },
+    startedAt: since ?? new Date(world.clock()).toISOString(),
+    message: body,
+  };
+  const folder = folderOf(job, entry);
+  const files = world.files(folder.bucket);
+  const [success, found, failed] = await Promise.all([
+    files.head(`${folder.prefix}${KEYS.success}`),
+    files.read(latestKey(job.model, entry, asked.key)),
+    failedAttempt(files, folder),
+  ]);
+  if (success !== undefined) return completed(world, job, folder, entry);
+  const latest = found === undefined ? undefined : (JSON.parse(found.text) as Latest);
+  if (latest !== undefined && latest.object.etag !== head.etag && isNewer(latest.object, job.object))
+    return world.log('info', 'An object is passed over.', {
+      object: urlOf(folder),
+      reason: 'a later one is scored',
+    });
+  const isByHand = since === undefined && (again || asked.etag === undefined);
+  // The same version would fail the same way; a person who asks again gets it tried. What goes on by itself may have a twin that failed meanwhile.
+  const isOver = failed?.version === job.version && (since === undefined || failed.failedAt > since);
+  if (isOver && !isByHand) return;
+  if (failed?.code === 'TOO_MANY_ERRORS' && isByHand && !(await reopen(world, folder)))
+    return world.queue.again(body, SOON);
+  try {
+    await attempt(world, job, folder, entry, isByHand);
+  } catch (error) {
+    await ended(world, job, folder, error);
+  }
+}
+
+/** @param isByHand then an execution that runs still is not what was asked for */
+async function attempt(
+  world: World,
+  job: Job,
+  folder: Folder,
+  entry: Entry,
+  isByHand: boolean,
+): Promise<void> {
+  const rows = await rowsOf(world, job, entry);
+  // Before anything is planned: what is wrong with its columns is told once.
+  const scoring = await scoringOf(world, entry, rows);
+  if (rows.plan === undefined || job.object.bytes <= world.sizes.whole)
+    return whole(world, job, folder, scoring, rows);
+  if ((await world.running(folder)).others) return world.queue.again(job.message, TURN, job.startedAt);
+  const files = world.files(folder.bucket);
+  const key = `${folder.prefix}${KEYS.plan}`;
+  if ((await files.head(key)) === undefined) {
+    const parts: Part[] = [];
+    for await (const part of rows.plan(world.sizes.part)) parts.push(part);
+    await files.create(key, `[\n${parts.map((part) => JSON.stringify(part)).join(',\n')}\n]\n`);
+  }
+  if ((await world.spread(job, folder)) === 'running' && isByHand)
+    return world.queue.again(job.message, TURN);
+}
+
+/** What is wrong with the object ends the job; anything else may succeed later. */
+async function ended(world: World, job: Job, folder: Folder, error: unknown): Promise<void> {
+  if (!isObjectFault(error)) throw error;
+  if (error.objectFault === 'CHANGED' || error.objectFault === 'GONE')
+    return world.log('info', 'A job is given up.', { job: urlOf(folder), reason: error.message });
+  await fail(world, job, folder, { code: error.objectFault, reason: error.message });
+}
+
+/** From the first row to the last, a part at a time. */
+async function whole(world: World, job: Job, folder: Folder, scoring: Scoring, rows: Rows): Promise<void> {
+  const files = world.files(folder.bucket);
+  const again = (): Promise<void> => world.queue.again(job.message, 0, job.startedAt);
+  const close = async (): Promise<boolean> => open === undefined || (await open.close());
+  let open: OpenPart | undefined;
+  let count = 0;
+  let isBegun = false;
+  for await (const block of rows.all(world.sizes.part)) {
+    if (block.part !== count - 1) {
+      if (!(await close())) return again();
+      if (isBegun && isLate(world)) return again();
+      count = block.part + 1;
+      const first = firstRow(block);
+      const { written, isWhole } = await progressOf(files, folder, block.part, first, scoring.entry);
+      open = isWhole ? undefined : openPart(world, folder, block.part, scoring, first, written);
+    }
+    if (open === undefined) continue;
+    if (!isBegun && isLate(world) && count > 1) throw tooLarge();
+    isBegun = true;
+    if (!(await open.add(block))) return again();
+  }
+  if (!(await close())) return again();
+  await finish(world, job, folder, count);
+}
+
+/** Each further invocation would have as little time for the rest. */
+const tooLarge = (): Error =>
+  objectFault(
+    'TOO_LARGE',
+    'Reading what is scored already takes all of an invocation’s time. Upload the object unpacked, or in several pieces.',
+  );
+
+/** One part of a job that several invocations share. */
+export async function scorePart(world: World, job: Job, part: Part): Promise<PartAnswer> {
+  const entry = world.entries[job.entry] as Entry;
+  const folder = folderOf(job, entry);
+  const first = part.row + 1;
+  try {
+    const { written, isWhole } = await progressOf(
+      world.files(folder.bucket),
+      folder,
+      part.part,
+      first,
+      entry,
+    );
+    if (isWhole) return { more: false };
+    const rows = await rowsOf(world, job, entry);
+    const scoring = await scoringOf(world, entry, rows);
+    const open = openPart(world, folder, part.part, scoring, first, written);
+    for await (const block of rows.part?.(part) ?? []) if (!(await open.add(block))) return { more: true };
+    return { more: !(await open.close()) };
+  } catch (error) {
+    await ended(world, job, folder, error);
+  }
+  return { more: false };
+}
+
+/** Every part of the plan was tried. */
+export async function finishJob(world: World, job: Job): Promise<void> {
+  const entry = world.entries[job.entry] as Entry;
+  const folder = folderOf(job, entry);
+  const plan = await world.files(folder.bucket).read(`${folder.prefix}${KEYS.plan}`);
+  if (plan === undefined) throw new Error(`${urlOf(folder)}${KEYS.plan} is gone`);
+  try {
+    await finish(world, job, folder, (JSON.parse(plan.text) as Part[]).length);
+  } catch (error) {
+    await ended(world, job, folder, error);
+  }
+}
+
+function rowsOf(world: World, { object }: Job, entry: Entry): Promise<Rows> {
+  return openRows(entry, world.source(object, object), world.manifest);
+}
+
+async function scoringOf(world: World, entry: Entry, rows: Rows): Promise<Scoring> {
+  const outputs = await writtenOutputs(world.manifest, world.run, entry.emit);
+  return {
+    run: entry.drift === false ? uncounted(world.run) : world.run,
+    most: mostRows(world.manifest),
+    outputs,
+    entry,
+    ...(rows.taken && { taken: rows.taken }),
+    writer: writerFor(entry, rows, outputs),
+  };
+}

@@ -1,0 +1,73 @@
+import type { Files } from '../ports/files.ts';
+import { BATCH_TIMEOUT, KEYS } from './contract.ts';
+import { type Failed, type Folder, partNumber } from './job.ts';
+import type { World } from './ports.ts';
+
+/** Milliseconds: whoever has claimed a folder for longer is dead. */
+const CLAIMED = BATCH_TIMEOUT * 1000;
+
+/**
+ * Takes away the files of a failed job that have rows at which the model or its transform failed, and what follows them in their part: all of
+ * it is scored anew, as a person asked.
+ *
+ * @returns false where somebody else is at the job: it is to be asked for again
+ */
+export async function reopen(
+  world: Pick<World, 'files' | 'running' | 'clock'>,
+  folder: Folder,
+): Promise<boolean> {
+  const files = world.files(folder.bucket);
+  if ((await world.running(folder)).own) return false;
+  const claim = await claimOf(files, folder, 'reopening', world.clock());
+  if (claim !== 'claimed') return claim === 'nothing';
+  if ((await files.head(`${folder.prefix}${KEYS.success}`)) !== undefined) return false;
+  const keys = (await files.keys(`${folder.prefix}${KEYS.part}`)).toSorted();
+  const opened = new Set<number>();
+  const taken: string[] = [];
+  for (const key of keys) {
+    const part = partNumber(key);
+    if (part === undefined) continue;
+    if ((await files.head(key))?.metadata.failed !== undefined) opened.add(part);
+    if (opened.has(part)) taken.push(key);
+  }
+  // The last ones first: what is left is a part's beginning, whenever this is interrupted.
+  for (const key of taken.reverse()) await files.remove(key);
+  await files.remove(`${folder.prefix}${KEYS.failed}`);
+  return true;
+}
+
+/**
+ * Before `_SUCCESS.json` of a job that had failed: nobody may take its files away any more.
+ *
+ * @param etag of its `_FAILED.json` before its files were looked at
+ * @throws where somebody takes files away: what is there then is to be looked at anew
+ */
+export async function hold(
+  world: Pick<World, 'files' | 'clock'>,
+  folder: Folder,
+  etag: string,
+): Promise<void> {
+  const claim = await claimOf(world.files(folder.bucket), folder, 'ending', world.clock(), etag);
+  if (claim !== 'claimed') throw new Error('the job is taken up anew by another run');
+}
+
+async function claimOf(
+  files: Files,
+  { prefix }: Folder,
+  what: 'reopening' | 'ending',
+  now: number,
+  due?: string,
+): Promise<'claimed' | 'busy' | 'nothing'> {
+  const key = `${prefix}${KEYS.failed}`;
+  const found = await files.read(key);
+  if (found === undefined) return 'nothing';
+  const failed = JSON.parse(found.text) as Failed;
+  const isFresh = (time: string | undefined): boolean =>
+    time !== undefined && now - Date.parse(time) < CLAIMED;
+  if (isFresh(failed.reopening) || (what === 'reopening' && isFresh(failed.ending))) return 'busy';
+  const next: Failed = { ...failed, [what]: new Date(now).toISOString() };
+  const isMine =
+    (due ?? found.etag) === found.etag &&
+    (await files.replace(key, `${JSON.stringify(next, null, 2)}\n`, found.etag)) === 'ok';
+  return isMine ? 'claimed' : 'busy';
+}

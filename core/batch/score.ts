@@ -1,0 +1,184 @@
+import { isRefusal } from '../protocol/http.ts';
+import type { Tensors } from '../protocol/transform.ts';
+import type { Block, RowFault } from '../tabular/format.ts';
+import { sizeOfShape } from '../tabular/row-buffer.ts';
+import { rowsOf } from '../tabular/split.ts';
+import { KINDS, type Tensor, type TensorData } from '../tensor/datatypes.ts';
+
+/** All of the model on stacked rows: transform, session, transform. It may throw because of one of them. */
+export type Run = (rows: Tensors) => Ran | Promise<Ran>;
+
+/** `accepted` is called once these rows have their answers: what is run again is not told twice. */
+export type Ran = { readonly outputs: Tensors; readonly accepted?: () => void };
+
+/** Good rows with their answers, and the faulty ones. */
+/** The same, for rows that nobody counts for drift. */
+export const uncounted =
+  (run: Run): Run =>
+  async (rows) => ({ outputs: (await run(rows)).outputs });
+
+export type Scored = { readonly block: Block; readonly outputs: Tensors };
+
+/** An output, and its elements in a row. */
+export type Expected = { readonly name: string; readonly width: number };
+
+type Piece = { readonly from: number; readonly to: number; readonly outputs: Tensors };
+
+/**
+ * Rows go through the model at once; where that fails, by halves, until it is known which ones are at fault.
+ *
+ * @param expected outputs that are wanted
+ * @param most rows that the model takes at once
+ * @param allowsNonFinite else a row with NaN or infinity among its answers is faulty, as in the endpoint's JSON
+ */
+export async function scoreBlock(
+  run: Run,
+  block: Block,
+  expected: readonly Expected[],
+  most: number,
+  allowsNonFinite: boolean,
+): Promise<Scored> {
+  const { rows, lines } = block;
+  const names = expected.map(({ name }) => name);
+  const faults: RowFault[] = [...block.faults];
+  const pieces: Piece[] = [];
+  const faulty = (index: number, code: string, reason: string): void => {
+    const line = lines?.[index];
+    faults.push({ row: rows[index] as number, ...(line !== undefined && { line }), code, reason });
+  };
+  const attempt = async (from: number, to: number): Promise<void> => {
+    if (from === to) return;
+    try {
+      const { outputs, accepted } = await run(rowsOf(block.tensors, from, to));
+      pieces.push({ from, to, outputs: wanted(outputs, expected, to - from) });
+      accepted?.();
+    } catch (error) {
+      if (to - from === 1) return faulty(from, ...faultOf(error));
+      const middle = (from + to) >> 1;
+      await attempt(from, middle);
+      await attempt(middle, to);
+    }
+  };
+  for (let from = 0; from < rows.length; from += most)
+    await attempt(from, Math.min(rows.length, from + most));
+  const [first] = pieces;
+  const isWhole = first !== undefined && pieces.length === 1 && first.to - first.from === rows.length;
+  let kept = isWhole ? undefined : pieces.flatMap(({ from, to }) => range(from, to));
+  let outputs = isWhole
+    ? first.outputs
+    : joined(
+        pieces.map((piece) => piece.outputs),
+        names,
+      );
+  if (!allowsNonFinite) {
+    const bad = nonFinite(outputs, names);
+    if (bad.size > 0) {
+      const all = kept ?? range(0, rows.length);
+      for (const index of bad)
+        faulty(all[index] as number, 'NON_FINITE_OUTPUT', 'The model answers NaN or infinity.');
+      const good = all.map((_, index) => index).filter((index) => !bad.has(index));
+      outputs = taken(outputs, good);
+      kept = good.map((index) => all[index] as number);
+    }
+  }
+  faults.sort((one, other) => one.row - other.row);
+  if (kept === undefined)
+    return { block: faults.length === block.faults.length ? block : { ...block, faults }, outputs };
+  const indices = kept;
+  const pick = <T>(values: ArrayLike<T>): T[] => indices.map((index) => values[index] as T);
+  return {
+    block: {
+      ...block,
+      rows: pick(rows),
+      ...(lines && { lines: pick(lines) }),
+      carried: block.carried.map(pick),
+      faults,
+    },
+    outputs,
+  };
+}
+
+/** Characters of a reason: what a transform says has no limit of its own. */
+const REASON = 1_000;
+
+/** The code of the refusal and its sentence, which hold no value; of anything else nothing can be told that does not. */
+function faultOf(error: unknown): [string, string] {
+  if (isRefusal(error)) return [error.code, error.message.slice(0, REASON)];
+  return ['MODEL_FAILED', 'The model could not compute this row.'];
+}
+
+/** @throws where an output does not have as many elements as these rows have to have */
+function wanted(outputs: Tensors, expected: readonly Expected[], rows: number): Tensors {
+  return Object.fromEntries(
+    expected.map(({ name, width }) => {
+      const tensor = outputs[name];
+      if (tensor?.data.length !== rows * width) throw new Error(`output ${name} is not of ${rows} rows`);
+      // One row alone is what some models answer without its dimension.
+      const { shape } = tensor;
+      if (shape[0] === rows) return [name, tensor];
+      if (rows === 1) return [name, { ...tensor, shape: [1, ...shape] }];
+      throw new Error(`output ${name} is not of ${rows} rows`);
+    }),
+  );
+}
+
+const range = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, i) => from + i);
+
+const mapped = (tensors: Tensors, change: (tensor: Tensor) => Tensor): Tensors =>
+  Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name, change(tensor)]));
+
+function joined(pieces: readonly Tensors[], names: readonly string[]): Tensors {
+  if (pieces.length === 0) return {};
+  return Object.fromEntries(
+    names.map((name) => {
+      const parts = pieces.map((tensors) => tensors[name] as Tensor);
+      const { datatype, shape } = parts[0] as Tensor;
+      const rows = parts.reduce((sum, part) => sum + (part.shape[0] as number), 0);
+      const data = emptyOf(
+        { datatype },
+        parts.reduce((sum, part) => sum + part.data.length, 0),
+      );
+      let at = 0;
+      for (const part of parts) {
+        for (let i = 0; i < part.data.length; i++) data[at++] = part.data[i] as never;
+      }
+      return [name, { datatype, shape: [rows, ...shape.slice(1)], data } as Tensor];
+    }),
+  );
+}
+
+function taken(tensors: Tensors, indices: readonly number[]): Tensors {
+  return mapped(tensors, (tensor) => {
+    const { datatype, shape, data } = tensor;
+    const width = sizeOfShape(shape.slice(1));
+    const out = emptyOf(tensor, indices.length * width);
+    indices.forEach((index, row) => {
+      for (let i = 0; i < width; i++) out[row * width + i] = data[index * width + i] as never;
+    });
+    return { datatype, shape: [indices.length, ...shape.slice(1)], data: out } as Tensor;
+  });
+}
+
+const emptyOf = ({ datatype }: Pick<Tensor, 'datatype'>, length: number): TensorData =>
+  datatype === 'BYTES' ? new Array<string>(length).fill('') : KINDS[datatype].allocate(length);
+
+/** Exponent bits of a half-precision number that is NaN or infinite. */
+const HALF_EXPONENT = 0x7c00;
+
+/** Rows with an answer that is no finite number, by their place. */
+function nonFinite(outputs: Tensors, names: readonly string[]): ReadonlySet<number> {
+  const found = new Set<number>();
+  for (const name of names) {
+    const tensor = outputs[name];
+    if (tensor === undefined || !/^FP/.test(tensor.datatype)) continue;
+    const data = tensor.data as Float32Array;
+    const width = sizeOfShape(tensor.shape.slice(1));
+    const isHalf = tensor.datatype === 'FP16';
+    for (let i = 0; i < data.length; i++) {
+      const value = data[i] as number;
+      const bad = isHalf ? (value & HALF_EXPONENT) === HALF_EXPONENT : value - value !== 0;
+      if (bad) found.add(Math.floor(i / width));
+    }
+  }
+  return found;
+}

@@ -1,0 +1,156 @@
+import { createHash } from 'node:crypto';
+import type { Request } from '../protocol/event.ts';
+import {
+  type Answer,
+  errorAnswer,
+  JSON_HEADERS,
+  jsonAnswer,
+  REFUSALS,
+  type RefusalCode,
+} from '../protocol/http.ts';
+import { type CatalogManifest, type CatalogModel, EXTENSIONS, LIVE, PLATFORM } from './contract.ts';
+import { DOCS_POLICY, docsPage } from './docs.ts';
+import { openapi } from './openapi.ts';
+import { type Route, routeOf } from './route.ts';
+
+/** Somebody else's finished answer, in the shape that the event's source wants. */
+export type Passed = { readonly passed: unknown };
+
+/** What became of a request to one version. `absent`: there is no such version. */
+export type Invoked =
+  | { readonly answer: unknown }
+  | { readonly failure: 'absent' | 'throttled' | 'tooLarge' | 'failed' };
+
+/** The endpoints behind the catalog, by Lambda's function name. The narrowest port that it needs. */
+export type Endpoints = {
+  invoke(name: string, version: string, event: unknown): Promise<Invoked>;
+  /** Lambda's state of a version, such as `Active` or `Pending`; undefined where there is no such version. */
+  state(name: string, version: string): Promise<string | undefined>;
+  /** Numbers of the published versions, oldest first. */
+  versions(name: string): Promise<readonly string[]>;
+};
+
+const NO_STORE = { 'cache-control': 'no-store' };
+const json = (status: number, value: unknown): Answer => {
+  const answer = jsonAnswer(status, value);
+  return { ...answer, headers: { ...answer.headers, ...NO_STORE } };
+};
+const failure = (code: RefusalCode, message: string, headers: Record<string, string> = {}): Answer => {
+  const answer = errorAnswer({ status: REFUSALS[code].status, code, message });
+  return { ...answer, headers: { ...answer.headers, ...NO_STORE, ...headers } };
+};
+
+/** For what changes with a deploy only: kept by the client, asked about each time. */
+function revalidated(headers: Answer['headers'], body: string, request: Request): Answer {
+  const etag = `"${createHash('sha256').update(body).digest('hex').slice(0, 32)}"`;
+  const kept = { ...headers, 'cache-control': 'no-cache', etag };
+  return request.headers['if-none-match'] === etag
+    ? { status: 304, headers: kept, body: '' }
+    : { status: 200, headers: kept, body };
+}
+
+const FAILURES = {
+  absent: failure('NOT_FOUND', 'No such version of this model.'),
+  throttled: failure('THROTTLED', 'The version is at its concurrency limit; try again.', {
+    'retry-after': '1',
+  }),
+  tooLarge: failure('BODY_TOO_LARGE', 'The request is beyond Lambda’s 6 MB.'),
+  failed: failure('ENDPOINT_FAILED', 'The version failed or ran out of its time.'),
+} as const;
+
+/**
+ * The catalog without its runtime: one function for Lambda and for this machine.
+ *
+ * A model is ready when the version that clients reach is one that Lambda would run now (state `Active`): not missing, not
+ * still being prepared, not put aside after weeks without a request. It does not run the model, since a health check that is polled
+ * would then pay for inference and keep an environment warm; whether the version answers is the release's concern.
+ *
+ * What describes one numbered version is asked of that version: its signature may differ from the deployed one's.
+ */
+export function catalog(
+  manifest: CatalogManifest,
+  endpoints: Endpoints,
+): (request: Request) => Promise<Answer | Passed> {
+  return async (request) => {
+    const route = routeOf(request.path, manifest.groups);
+    if (route.kind === 'unknown') return failure('NOT_FOUND', route.error);
+    const wanted = route.kind === 'infer' ? 'POST' : 'GET';
+    if (request.method !== wanted && !(wanted === 'GET' && request.method === 'HEAD')) {
+      return failure('METHOD_NOT_ALLOWED', `This path takes ${wanted}.`, { allow: wanted });
+    }
+    return answer(manifest, endpoints, route, request);
+  };
+}
+
+async function answer(
+  manifest: CatalogManifest,
+  endpoints: Endpoints,
+  route: Exclude<Route, { kind: 'unknown' }>,
+  request: Request,
+): Promise<Answer | Passed> {
+  switch (route.kind) {
+    case 'server':
+      return json(200, { name: manifest.service, version: manifest.version, extensions: EXTENSIONS });
+    case 'live':
+      return json(200, { live: true });
+    case 'ready': {
+      const states = await Promise.all(route.group.models.map((model) => readiness(endpoints, model, LIVE)));
+      const waiting = states.find((state) => state !== undefined);
+      return waiting ?? json(200, { ready: true });
+    }
+    case 'modelReady':
+    case 'ping': {
+      const waiting = await readiness(endpoints, route.model, route.version);
+      if (waiting !== undefined) return waiting;
+      return route.kind === 'ping' ? json(200, {}) : json(200, { name: route.model.name, ready: true });
+    }
+    case 'metadata':
+      return route.version === LIVE
+        ? metadata(endpoints, route.model)
+        : passOn(endpoints, route.model, route.version, request);
+    case 'infer':
+      return passOn(endpoints, route.model, route.version, request);
+    case 'openapi':
+      return revalidated(JSON_HEADERS, JSON.stringify(openapi(manifest, route.group)), request);
+    case 'docs':
+      return revalidated(DOCS_HEADERS, docsPage(manifest, route.group), request);
+  }
+}
+
+const DOCS_HEADERS = {
+  'content-type': 'text/html; charset=utf-8',
+  'content-security-policy': DOCS_POLICY,
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'no-referrer',
+};
+
+/** @returns why not, or undefined when ready */
+async function readiness(
+  endpoints: Endpoints,
+  { name, function: functionName }: CatalogModel,
+  version: string,
+): Promise<Answer | undefined> {
+  const state = await endpoints.state(functionName, version);
+  if (state === 'Active') return undefined;
+  if (state === undefined) {
+    return version === LIVE ? failure('NOT_READY', `${name} has not been released yet.`) : FAILURES.absent;
+  }
+  return failure('NOT_READY', `${name} is not ready: Lambda’s state of it is ${state}.`);
+}
+
+async function metadata(endpoints: Endpoints, model: CatalogModel): Promise<Answer> {
+  const { name, signature } = model;
+  const versions = await endpoints.versions(model.function);
+  const { inputs, outputs } = signature;
+  return json(200, { name, versions, platform: PLATFORM, inputs, outputs });
+}
+
+async function passOn(
+  endpoints: Endpoints,
+  model: CatalogModel,
+  version: string,
+  { event }: Request,
+): Promise<Answer | Passed> {
+  const invoked = await endpoints.invoke(model.function, version, event);
+  return 'failure' in invoked ? FAILURES[invoked.failure] : { passed: invoked.answer };
+}

@@ -1,0 +1,55 @@
+import type { Baseline, Watched } from './contract.ts';
+import { readLine } from './lines.ts';
+import type { World } from './ports.ts';
+import { type Adder, createSums, type Sums } from './sums.ts';
+import type { Window } from './windows.ts';
+
+/** Baselines in a window: a canary's, a rollback's; more than a few are forged. */
+const MOST_BASELINES = 8;
+/** Milliseconds that an invocation needs after the last page. */
+export const MARGIN = 10_000;
+
+/** What a window's log holds of one baseline. */
+export type Group = { readonly sums: Sums; readonly baseline: Baseline | undefined };
+
+export type Gathered = {
+  /** Most rows first. */
+  readonly groups: readonly Group[];
+  /** Lines that look like ours and are not. */
+  readonly skipped: number;
+};
+
+/** Adds up a window's lines, keeping none. @throws Error where they cannot all be read, in time or at all */
+export async function gather(world: World, watched: Watched, { from, to }: Window): Promise<Gathered> {
+  const groups = new Map<string, { readonly adder: Adder; readonly baseline: Baseline | undefined }>();
+  let skipped = 0;
+  for await (const page of linesOf(world, watched, { from, to })) {
+    for (const message of page) {
+      const line = readLine(message);
+      let group = line && groups.get(line.drift);
+      if (line !== undefined && group === undefined && groups.size < MOST_BASELINES) {
+        const baseline = await world.baseline(line.drift);
+        group = { adder: createSums(line.drift, baseline), baseline };
+        groups.set(line.drift, group);
+      }
+      if (line === undefined || !group?.adder.add(line)) skipped += 1;
+    }
+    // A part of the lines would be another sample than the window's.
+    if (world.left() < MARGIN) throw new Error('the log has more lines than one run can read in its time');
+  }
+  const found = [...groups.values()].map(({ adder, baseline }) => ({ sums: adder.sums(), baseline }));
+  return { groups: found.filter(({ sums }) => sums.requests > 0).sort(byRows), skipped };
+}
+
+async function* linesOf(
+  { logs }: World,
+  { logGroup, batchLogGroup }: Watched,
+  { from, to }: Window,
+): AsyncGenerator<readonly string[]> {
+  // Both functions may write into one group, which the user names.
+  for (const group of new Set([logGroup, batchLogGroup]))
+    if (group !== undefined) yield* logs.lines(group, 'drift', from, to);
+}
+
+const byRows = ({ sums: one }: Group, { sums: other }: Group): number =>
+  other.rows - one.rows || (one.baseline < other.baseline ? -1 : 1);

@@ -1,0 +1,130 @@
+import { chi } from './chi.ts';
+import type { Baseline, Signal, SignalWindow, Watched } from './contract.ts';
+import { hochberg } from './hochberg.ts';
+import { psi } from './psi.ts';
+import { type Share, shareTest } from './share.ts';
+import { smooth } from './smooth.ts';
+import { together } from './strength.ts';
+import type { SignalSums, Sums } from './sums.ts';
+import { effectFloor, effectiveRows } from './threshold.ts';
+
+/** Rows with a value that a signal is judged from at least. */
+export const LEAST_ROWS = 100;
+
+/**
+ * Which signals of a window have drifted: significant among all of them (Benjamini and Hochberg, at `q`), and past the effect
+ * floor in the statistic that says so, since with rows enough any difference is significant.
+ *
+ * A signal is asked two things. Do its values lie as they did: the smooth test, which sees location and spread; chi² over the
+ * cells, which sees lumps, and is the only one for categories; and the share of cells that were empty, where there are such
+ * (unseen categories, anything but a constant). p is the least times their number. And: are as many missing?
+ * Inputs and outputs are judged among themselves, since they have alarms of their own.
+ */
+export function judge(
+  { signals }: Pick<Sums, 'signals'>,
+  baseline: Baseline,
+  { q, effect }: Pick<Watched, 'q' | 'effect'>,
+): readonly SignalWindow[] {
+  const looked = baseline.signals.map((signal, index) =>
+    look(signal, signals[index] ?? NOTHING, baseline.rows, { q, effect }),
+  );
+  const drifted = new Set<Looked>();
+  for (const side of ['input', 'output'] as const) {
+    const asked = looked.filter(({ signal }) => signal.of === side);
+    const ps = asked.flatMap(({ values, missing }) => [values.p, missing.p]);
+    hochberg(ps, q).forEach((called, index) => {
+      const one = asked[index >> 1];
+      if (called && one !== undefined && (index % 2 === 0 ? one.values : one.missing).past) drifted.add(one);
+    });
+  }
+  return looked.map((one) => ({ ...one.window, drifted: drifted.has(one) }));
+}
+
+const NOTHING: SignalSums = { n: 0, nulls: 0, a: 0, b: 0, cells: [] };
+
+/** `p` 1 where nothing can be said: how much is asked must not follow from what was seen. `size` in σ. */
+type Answer = { readonly p: number; readonly past: boolean; readonly size?: number };
+const SILENT: Answer = { p: 1, past: false };
+
+type Looked = {
+  readonly signal: Signal;
+  readonly window: Omit<SignalWindow, 'drifted'>;
+  readonly values: Answer;
+  readonly missing: Answer;
+};
+
+type Rule = Pick<Watched, 'q' | 'effect'>;
+
+function look(signal: Signal, { n, nulls, a, b, cells }: SignalSums, all: number, rule: Rule): Looked {
+  const reference = signal.rows ?? all;
+  // A column that is empty has no row with a value, and says so all the same.
+  const absent = { live: nulls, of: n + nulls, before: signal.nulls, among: reference };
+  const missing = absent.of < LEAST_ROWS ? SILENT : shareAnswer(absent, signal, rule);
+  const seen = {
+    name: signal.name,
+    label: signal.label,
+    n,
+    cells,
+    nulls,
+    ...(missing.size !== undefined && {
+      missing: {
+        share: nulls / absent.of,
+        before: signal.nulls / reference,
+        size: missing.size,
+        p: missing.p,
+      },
+    }),
+  };
+  const m = reference - signal.nulls;
+  if (n < LEAST_ROWS || m <= 0) return { signal, window: seen, values: SILENT, missing };
+
+  const ne = effectiveRows(n, m);
+  const past = (statistic: number, df: number): boolean =>
+    statistic > signal.phi * effectFloor(df, ne, rule.effect, rule.q);
+  // A constant has no scores: whatever differs from it is in another cell.
+  const scored =
+    signal.kind === 'category' || signal.sd === 0 ? undefined : smooth({ n, a, b }, m, signal.phi);
+  const counted = chi(signal, cells);
+  const index = psi(signal.counts, cells);
+  const empty = total(cells.filter((_, cell) => signal.counts[cell] === 0));
+  // Chi² must join those cells with others, where they could hide what they took the place of.
+  const unseen = signal.counts.includes(0)
+    ? shareAnswer({ live: empty, of: n, before: 0, among: m }, signal, rule)
+    : undefined;
+
+  const answers: readonly Answer[] = [
+    ...(scored === undefined ? [] : [{ p: scored.p, past: past(scored.t, 2), size: scored.size }]),
+    ...(counted === undefined
+      ? []
+      : [{ p: counted.p, past: past(counted.x2, counted.df), size: sizeOf(counted, signal, ne) }]),
+    ...(unseen === undefined ? [] : [unseen]),
+  ];
+  const { size } = answers.find((answer) => answer.past) ?? answers[0] ?? SILENT;
+  const window = {
+    ...seen,
+    ...(scored !== undefined && { shift: scored.shift }),
+    ...(size !== undefined && { size }),
+    ...(scored !== undefined && { smooth: { t: scored.t, p: scored.p } }),
+    ...(counted !== undefined && { chi: { x2: counted.x2, df: counted.df, p: counted.p } }),
+    ...(index !== undefined && { psi: index }),
+    ...(unseen !== undefined && { unseen: { share: empty / n, p: unseen.p } }),
+  };
+  const p = together(answers.map((answer) => answer.p));
+  return { signal, window, values: { p, past: answers.some((answer) => answer.past) }, missing };
+}
+
+/** What a chi² statistic is beyond what noise alone would bring, in σ as the smooth test's. */
+const sizeOf = ({ x2, df }: { readonly x2: number; readonly df: number }, { phi }: Signal, ne: number) =>
+  Math.sqrt(Math.max(0, x2 - phi * df) / ne);
+
+/** Two cells: those rows, and all others. */
+function shareAnswer(share: Share, signal: Signal, { q, effect }: Rule): Answer {
+  const { phi } = signal;
+  const found = shareTest(share, phi);
+  if (found === undefined) return SILENT;
+  const ne = effectiveRows(share.of, share.among);
+  const past = found.x2 > phi * effectFloor(1, ne, effect, q);
+  return { p: found.p, past, size: sizeOf({ x2: found.x2, df: 1 }, signal, ne) };
+}
+
+const total = (counts: readonly number[]): number => counts.reduce((sum, count) => sum + count, 0);

@@ -1,0 +1,164 @@
+import type { Invoked } from '../ports/aws.ts';
+import { type Answered, type Asking, answerOf, askCase, askToStart, type Memo, willPass } from './ask.ts';
+import { type CaseLine, caseLines, readCase } from './cases.ts';
+import { cut, plain, refusalOf } from './compare.ts';
+import { CASES_AT_ONCE, type CaseFailure, type GateState } from './contract.ts';
+import { type Asked, type LoadPorts, loadSeconds, runLoad } from './load.ts';
+import { faultsOf, type Limits, passed } from './verdict.ts';
+
+export type GatePorts = LoadPorts & Pick<Asking, 'invoke' | 'reference'>;
+
+export type GateInput = {
+  readonly functionName: string;
+  /** A version's number (or an alias). */
+  readonly version: string;
+  /** A release's settings will do. */
+  readonly settings: Limits;
+  /** What the slice before gave; undefined at the start. */
+  readonly state: GateState | undefined;
+  /** Milliseconds that this slice may take; the answers that it waits for included. */
+  readonly budgetMs: number;
+  /** The case file, where `settings.gate.cases` names one. */
+  readonly casesText?: string | undefined;
+};
+
+export type GateOutcome = {
+  /** Without a verdict: call again with it. */
+  readonly state: GateState;
+  /** Cases that failed in this slice. */
+  readonly failures: readonly CaseFailure[];
+};
+
+/** Share of a slice's budget that must be left for an answer's lateness to count against the version, and for a load. */
+const FAIR = 0.9;
+/** With so many failed cases the answer is clear. */
+const ENOUGH = 100;
+
+/**
+ * One slice of the gate: the start check, then the cases in order, then the load; whatever fits into the budget. It ends with a
+ * verdict, or with a state to go on from. A slice that is repeated asks the same again, and nothing else happens.
+ *
+ * Never throws for what AWS refuses: what may pass is the state's reason, without a verdict; what will not is a fail.
+ */
+export async function runGate(ports: GatePorts, input: GateInput): Promise<GateOutcome> {
+  const failures: CaseFailure[] = [];
+  const lines = caseLines(input.casesText ?? '');
+  let state: GateState = unwaiting(input.state, lines.length);
+  const memo: Memo = {};
+  const end = ports.clock() + input.budgetMs;
+  const asking = (): Asking => ({ ...ports, ...input, patience: Math.max(1, end - ports.clock()) });
+
+  try {
+    if (state.done === 0) {
+      const started = await askToStart(asking());
+      state = { ...state, ...memoryOf(state, [started]) };
+      if (started.failure !== undefined) return unstarted(state, started.failure);
+    }
+    while (state.done < lines.length && state.failed.length < ENOUGH) {
+      const fair = end - ports.clock() >= FAIR * input.budgetMs;
+      if (!fair && ports.clock() >= end) return { state, failures };
+      const chunk = lines.slice(state.done, state.done + CASES_AT_ONCE);
+      const answered = await askCases(asking(), chunk, input, memo);
+      // What had only the rest of a budget gets a whole one in the next slice.
+      if (!fair && answered.some(({ late }) => late)) return { state, failures };
+      const found = answered.flatMap(({ failure }) => failure ?? []);
+      failures.push(...found);
+      state = {
+        ...state,
+        ...memoryOf(state, answered),
+        done: state.done + chunk.length,
+        failed: [...state.failed, ...found.map((failure) => failure.case)].slice(0, ENOUGH),
+      };
+    }
+    const plan = input.settings.gate?.load;
+    if (plan !== undefined && state.load === undefined && faultsOf(state, input.settings).length === 0) {
+      if (lines.length === 0)
+        return { state: refused(state, 'The load has no cases to ask with.'), failures };
+      const needed = loadSeconds(plan) * 1000;
+      if (needed > FAIR * input.budgetMs) {
+        const reason = `A load of ${plan.duration} s does not fit into the ${Math.floor(input.budgetMs / 1000)} s that the gate has at a time.`;
+        return { state: refused(state, reason), failures };
+      }
+      if (end - ports.clock() < needed) return { state, failures };
+      state = await load(ports, input, lines, state);
+    }
+  } catch (error) {
+    const reason = `Version ${input.version} or its reference cannot be asked: ${wordsOf(error)}`;
+    return { state: { ...state, ...(!willPass(error) && { verdict: 'fail' }), reason }, failures };
+  }
+  const faults = faultsOf(state, input.settings);
+  const verdict = faults.length === 0 ? 'pass' : 'fail';
+  const reason = faults.length === 0 ? passed(state, input.settings) : faults.join(' ');
+  return { state: { ...state, verdict, reason }, failures };
+}
+
+/** The state to begin a slice with: nothing in it says why it waited. */
+function unwaiting(state: GateState | undefined, count: number): GateState {
+  if (state === undefined) return { done: 0, count, failed: [] };
+  const { reason: _, lease: __, verdict: ___, ...rest } = state;
+  return { ...rest, count };
+}
+
+const refused = (state: GateState, reason: string): GateState => ({ ...state, verdict: 'fail', reason });
+
+/** The message of a version that does not start holds no value of a request: there was none. */
+function unstarted(state: GateState, failure: CaseFailure): GateOutcome {
+  const got = failure.differences[0]?.got ?? failure.kind;
+  return { state: refused(state, `It does not start: ${got}`), failures: [failure] };
+}
+
+function memoryOf(state: GateState, answered: readonly Answered[]): Pick<GateState, 'memory'> {
+  const seen = [state.memory, ...answered.map(({ memory }) => memory)].filter((mb) => mb !== undefined);
+  return seen.length === 0 ? {} : { memory: Math.max(...seen) };
+}
+
+async function askCases(
+  asking: Asking,
+  chunk: readonly CaseLine[],
+  { settings, casesText = '' }: GateInput,
+  memo: Memo,
+): Promise<readonly Answered[]> {
+  const { reference: endpoint, tolerance = 0 } = settings.gate ?? {};
+  const reference = endpoint === undefined ? undefined : { endpoint, memo };
+  const ask = ({ line, start, end }: CaseLine): Promise<Answered> =>
+    askCase(asking, line, casesText.slice(start, end), tolerance, reference);
+  return Promise.all(chunk.map(ask));
+}
+
+/** The cases' inputs, round robin: nothing but them is known to be a request that the model takes. */
+async function load(
+  ports: GatePorts,
+  { functionName, version, settings, casesText = '' }: GateInput,
+  lines: readonly CaseLine[],
+  state: GateState,
+): Promise<GateState> {
+  const plan = settings.gate?.load;
+  if (plan === undefined) return state;
+  const requests = lines.flatMap(({ start, end }) => {
+    const read = readCase(casesText.slice(start, end));
+    return 'fault' in read ? [] : [read.request];
+  });
+  let memory = state.memory;
+  const ask = async (index: number, patience: number): Promise<Asked> => {
+    let invoked: Invoked | undefined;
+    try {
+      const payload = requests[index % requests.length] ?? '{}';
+      invoked = await ports.invoke.invoke(functionName, version, payload, patience);
+    } catch {
+      // Throttled, even after the SDK's own tries: under this load it is a failure.
+      return { failed: true, cold: false };
+    }
+    if (invoked === undefined) return { failed: true, cold: false };
+    if (invoked.memory !== undefined) memory = Math.max(memory ?? 0, invoked.memory);
+    return {
+      failed: invoked.crashed !== undefined || refusalOf(answerOf(invoked)) !== undefined,
+      cold: invoked.init !== undefined,
+      ...(invoked.duration !== undefined && { duration: invoked.duration }),
+    };
+  };
+  const result = await runLoad(ports, plan, ask);
+  return { ...state, load: result, ...(memory !== undefined && { memory }) };
+}
+
+const wordsOf = (error: unknown): string =>
+  cut(plain(error instanceof Error ? `${error.name}: ${error.message}` : String(error)), 300);

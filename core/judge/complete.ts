@@ -1,0 +1,63 @@
+import type { Side } from './contract.ts';
+import { type Names, percent, whole } from './format.ts';
+import type { Minute } from './minutes.ts';
+
+/**
+ * Why these minutes cannot be judged, or nothing: a metric is missing, or the alias splits traffic otherwise than it says.
+ *
+ * @param rejected refused requests are compared: a candidate that refuses all that it gets has counted, and fails by that.
+ *   A stable version that does so leaves nothing to compare with.
+ */
+export function incomplete(
+  minutes: readonly Minute[],
+  minRequests: number,
+  names: Names,
+  rejected: boolean,
+): string | undefined {
+  for (const version of ['candidate', 'stable'] as const) {
+    const sides = minutes.map((minute) => minute[version]);
+    if (sides.some(({ invocations = 0, crashes }) => invocations > 0 && crashes === undefined))
+      return `AWS/Lambda has Invocations of the ${names[version]} version without Errors`;
+    // A version whose every request crashes emits nothing of its own: its crashes decide.
+    const served = sum(sides, ({ invocations = 0, crashes = 0 }) => invocations - crashes);
+    const refusing = rejected && version === 'candidate';
+    const isMute = (side: Side): boolean =>
+      side.requests === undefined && !(refusing && side.rejected !== undefined);
+    if (served >= minRequests && sides.every(isMute))
+      return `the ${names[version]} version served ${whole(served)} requests and counted none of them itself: ${
+        refusing ? '' : 'were all of them refused (4xx), or '
+      }are its metrics not written?`;
+  }
+  return misplaced(minutes, names);
+}
+
+/** The coin of the test is the weight; a split that is not the declared one would be taken for evidence. */
+function misplaced(minutes: readonly Minute[], names: Names): string | undefined {
+  const n1 = sum(minutes, ({ candidate }) => candidate.invocations ?? 0);
+  let [expected, variance] = [0, 0];
+  for (const { weight, candidate, stable } of minutes) {
+    const n = (candidate.invocations ?? 0) + (stable.invocations ?? 0);
+    expected += weight * n;
+    variance += weight * (1 - weight) * n;
+  }
+  const off = Math.abs(n1 - expected);
+  if (!(off > 4 * Math.sqrt(variance) && off > 0.1 * expected)) return undefined;
+  const total = sum(
+    minutes,
+    ({ candidate, stable }) => (candidate.invocations ?? 0) + (stable.invocations ?? 0),
+  );
+  return (
+    `the ${names.candidate} version received ${whole(n1)} of ${whole(total)} requests (${percent(n1 / total)}) where the weights say ` +
+    `${whole(expected)} (${percent(expected / total)}): was the alias changed by hand, or are data points missing?`
+  );
+}
+
+function sum<T>(items: readonly T[], of: (item: T) => number): number {
+  return items.reduce((total, item) => total + of(item), 0);
+}
+
+/**
+ * Requests that the model answered: what fills a step. Rejected ones do not, nor do crashes, which may hit either kind; a
+ * version that only crashes fails, it need not fill anything.
+ */
+export const answered = (sides: readonly Side[]): number => sum(sides, ({ requests = 0 }) => requests);

@@ -1,0 +1,84 @@
+import { PAYLOAD_BYTES, UNPACKED_BYTES } from '../endpoint/contract.ts';
+import { FRESH, type Memory } from '../tensor/memory.ts';
+import { bodyBytes, type Request, utf8 } from './event.ts';
+import { refusal } from './http.ts';
+
+/** A body as far as it can be read without knowing what it is: text where it came as such, else unpacked bytes. */
+export type Body = string | Buffer<ArrayBuffer>;
+
+/** What undoes compression, as `node:zlib` has it. */
+export type Zlib = Readonly<Record<'gunzipSync' | 'inflateSync' | 'inflateRawSync', Undo>>;
+type Undo = (bytes: Uint8Array, limit: { readonly maxOutputLength: number }) => Buffer<ArrayBuffer>;
+
+const tooLarge = (limit: number): Error =>
+  refusal('BODY_TOO_LARGE', `The body may have ${limit / 1024 / 1024} MB, also when unpacked.`);
+
+/**
+ * Compression is found by its magic bytes, as gateways differ in what they undo and in whether they keep the header.
+ * The first byte after the JSON part lies at a multiple of 8, so that tensors can be read in place.
+ * @param zlib called with the first compressed body: a cold start without one does not wait for it
+ * @throws Refusal `BODY_TOO_LARGE` before memory is taken for it, `INVALID_ENCODING`, or `UNSUPPORTED_MEDIA_TYPE` for another compression
+ */
+export function readBody(request: Request, zlib: () => Zlib, memory: Memory = FRESH): Body {
+  const { body, base64, headers } = request;
+  const encoding = headers['content-encoding'];
+  if (encoding !== undefined) checkEncoding(encoding);
+  if (body !== undefined && body.length > PAYLOAD_BYTES) throw tooLarge(PAYLOAD_BYTES);
+  if (!base64) return body ?? '';
+  const before = (8 - ((headerLength(headers) ?? 0) % 8)) % 8;
+  const bytes = bodyBytes(request, (size) => {
+    const { buffer, offset } = memory.take(before + size);
+    return Buffer.from(buffer, offset + before, size);
+  });
+  if (bytes[0] === 0x1f && bytes[1] === 0x8b) return unpack(() => zlib().gunzipSync(bytes, LIMIT));
+  if (encoding?.trim().toLowerCase() !== 'deflate') return bytes;
+  // RFC 9110 means zlib's format by deflate, and some clients send the bare one; a gateway may have undone either.
+  if (bytes[0] === 0x7b || bytes[0] === 0x5b) return bytes;
+  const framed = ((bytes[0] ?? 0) & 0x0f) === 8 && (((bytes[0] ?? 0) << 8) | (bytes[1] ?? 0)) % 31 === 0;
+  return unpack(() => (framed ? zlib().inflateSync(bytes, LIMIT) : zlib().inflateRawSync(bytes, LIMIT)));
+}
+
+/** https://www.rfc-editor.org/rfc/rfc9110#section-8.4.1 */
+const ENCODINGS = ['gzip', 'x-gzip', 'deflate', 'identity', ''];
+
+/** @throws Refusal `UNSUPPORTED_MEDIA_TYPE`: bytes of another encoding would be told as no JSON, or taken for a tensor's */
+function checkEncoding(encoding: string): void {
+  if (ENCODINGS.includes(encoding.trim().toLowerCase())) return;
+  throw refusal(
+    'UNSUPPORTED_MEDIA_TYPE',
+    'Content-Encoding must be gzip, deflate or identity: compress the body with one of these, or not at all.',
+  );
+}
+
+const LIMIT = { maxOutputLength: UNPACKED_BYTES };
+
+function unpack(work: () => Buffer<ArrayBuffer>): Buffer<ArrayBuffer> {
+  try {
+    return work();
+  } catch (error) {
+    const limit = error instanceof Error && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE';
+    throw limit ? tooLarge(UNPACKED_BYTES) : refusal('INVALID_ENCODING', 'The compressed body is broken.');
+  }
+}
+
+/** Bytes of JSON before binary tensors, as the client said; undefined where the body is JSON alone. */
+function headerLength(headers: Request['headers']): number | undefined {
+  const said = headers['inference-header-content-length'];
+  if (said === undefined) return undefined;
+  if (/^\d{1,9}$/.test(said)) return Number(said);
+  throw refusal('INVALID_REQUEST', 'Inference-Header-Content-Length must be a number of bytes.');
+}
+
+/** A body as the protocol has it: JSON, and the binary tensors behind it where the header says so. */
+export function splitBody(
+  body: Body,
+  headers: Request['headers'],
+): { readonly json: string; readonly tail: Buffer<ArrayBuffer> | undefined } {
+  const length = headerLength(headers);
+  if (length === undefined) return { json: typeof body === 'string' ? body : utf8(body), tail: undefined };
+  const bytes = typeof body === 'string' ? Buffer.from(body) : body;
+  if (length > bytes.length) {
+    throw refusal('INVALID_REQUEST', 'Inference-Header-Content-Length is more than the body has.');
+  }
+  return { json: utf8(bytes.subarray(0, length)), tail: bytes.subarray(length) };
+}

@@ -1,0 +1,290 @@
+import type { Columns, TensorSpec } from '../endpoint/contract.ts';
+import { listOf, type Taken } from '../tabular/columns.ts';
+import { writeCsv } from '../tabular/csv.ts';
+import type { Tensor } from '../tensor/datatypes.ts';
+import { elementsText, inferAnswer, type Responder } from './answer.ts';
+import { type Body, splitBody } from './body.ts';
+import { parseCsv } from './csv-body.ts';
+import { readEnvelope } from './envelope.ts';
+import { type Request, utf8 } from './event.ts';
+import { type Answer, isRefusal, JSON_HEADERS, refusal } from './http.ts';
+import { type InferRequest, readRequest, readValue, type Shapes } from './request.ts';
+import type { Tensors } from './transform.ts';
+
+/**
+ * SageMaker's shape: what its TensorFlow Serving and scikit-learn containers take at POST /invocations, so that clients of
+ * such an endpoint can move here. https://github.com/aws/sagemaker-tensorflow-serving-container,
+ * https://github.com/aws/sagemaker-inference-toolkit
+ *
+ * `application/json` (also without a content type):
+ *   {"instances": [[1, 2], [3, 4]]}            a row each, where the model has one input
+ *   {"instances": [{"age": 1, "job": "x"}]}    a row each, by input names, or by the column names of the one input
+ *   {"inputs": [[1, 2], [3, 4]]}               the one input whole
+ *   {"inputs": {"age": [1], "job": ["x"]}}     each input whole
+ *   [[1, 2], [3, 4]]                           as instances; [1, 2] is one row
+ *   {"inputs": [{"name": …, "datatype": …}]}   the Open Inference Protocol, answered in it (as Triton's container does),
+ *                                              binary too: application/vnd.sagemaker-triton.binary+json;json-header-size=N
+ * `application/jsonlines`: an instance a line.
+ * `text/csv`: a row a line, with or without a header (`columns.ts`); columns are those of the one input of rank 2, or one for each input.
+ *   The answer's header `x-models-columns` says whether they were taken by their names, or in their order.
+ *
+ * Answers: `{"predictions": [row, …]}`, and `{"outputs": …}` to `inputs`; a model of one output gives its values, of several
+ * an object by output names. With `Accept: text/csv` a line a row, the outputs' values beside each other.
+ */
+export function readInvocation(
+  request: Request,
+  body: Body,
+  shapes: Shapes,
+  responder: Responder,
+): { readonly asked: InferRequest; readonly answer: (tensors: Tensors) => Answer } {
+  const [type = '', ...options] = (request.headers['content-type'] ?? 'application/json').split(';');
+  const csv = wantsCsv(request.headers.accept);
+  switch (type.trim().toLowerCase()) {
+    case 'application/json':
+      return readJson(textOf(body), shapes, responder, csv);
+    case 'application/jsonlines':
+    case 'application/x-ndjson':
+      return rows(readLines(textOf(body)), shapes, csv);
+    case 'text/csv': {
+      const { tensors: inputs, taken } = parseCsv(textOf(body), shapes.inputs, shapes);
+      const asked = { ...EMPTY, tensors: inputs, outputs: allOf(shapes) };
+      return { asked, answer: (tensors) => telling(taken, predictions(tensors, shapes, csv)) };
+    }
+    case 'application/vnd.sagemaker-triton.binary+json': {
+      const size = options.map((option) => /^\s*json-header-size=(\d+)\s*$/i.exec(option)?.[1]).find(Boolean);
+      const headers = size === undefined ? {} : { 'inference-header-content-length': size };
+      const { json, tail } = splitBody(body, headers);
+      return protocol(readRequest(json, shapes, tail), responder);
+    }
+    default:
+      throw refusal(
+        'UNSUPPORTED_MEDIA_TYPE',
+        'This path takes application/json, application/jsonlines and text/csv.',
+      );
+  }
+}
+
+type Invocation = ReturnType<typeof readInvocation>;
+const EMPTY = { id: undefined, parameters: {} };
+
+const textOf = (body: Body): string => (typeof body === 'string' ? body : utf8(body));
+const wantsCsv = (accept: string | undefined): boolean => /(^|,)\s*text\/csv\b/i.test(accept ?? '');
+const allOf = (shapes: Shapes): InferRequest['outputs'] =>
+  shapes.outputs.map((spec) => ({ spec, binary: false }));
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+const invalid = (message: string): Error => refusal('INVALID_REQUEST', message);
+
+function protocol(asked: InferRequest, responder: Responder): Invocation {
+  return { asked, answer: (tensors) => inferAnswer(responder, asked.id, asked.outputs, tensors) };
+}
+
+function readJson(text: string, shapes: Shapes, responder: Responder, csv: boolean): Invocation {
+  const { value, spans } = readEnvelope(text);
+  const isProtocol =
+    isObject(value) && Array.isArray(value.inputs) && isObject(value.inputs[0]) && 'name' in value.inputs[0];
+  if (isProtocol || spans.length > 0) return protocol(readRequest(text, shapes), responder);
+  if (Array.isArray(value)) {
+    // One row may come without the brackets around rows.
+    return rows(Array.isArray(value[0]) || isObject(value[0]) ? value : [value], shapes, csv);
+  }
+  if (!isObject(value)) throw invalid('The body must be a JSON object or array.');
+  if (Array.isArray(value.instances)) return rows(value.instances, shapes, csv);
+  if (value.inputs === undefined)
+    throw invalid('The body must have instances, inputs, or be an array of rows.');
+  const { inputs } = value;
+  const asked = whole(
+    isObject(inputs) ? inputs : byOnly(shapes.inputs, inputs, '$.inputs'),
+    shapes,
+    '$.inputs',
+  );
+  return {
+    asked,
+    answer: (tensors) => (csv ? predictions(tensors, shapes, csv) : columns(tensors, shapes)),
+  };
+}
+
+/** How the columns were taken, for who sends csv: `order`, and why that may be wrong. */
+function telling({ by, notices }: Taken, answer: Answer): Answer {
+  return { ...answer, headers: { ...answer.headers, 'x-models-columns': [by, ...notices].join('; ') } };
+}
+
+/** A value a line: one that is cut is no row, and what is left of it no part of the next. @throws Refusal `INVALID_JSON` with the line */
+function readLines(text: string): unknown[] {
+  const values: unknown[] = [];
+  text.split(/\r?\n/).forEach((line, i) => {
+    if (line.trim() === '') return;
+    let found: unknown;
+    try {
+      // In an array, so that no key of a row is taken for one of the protocol's.
+      found = readEnvelope(`[${line}]`).value;
+    } catch (error) {
+      if (!isRefusal(error) || error.code !== 'INVALID_JSON') throw error;
+    }
+    if (!Array.isArray(found) || found.length !== 1)
+      throw refusal('INVALID_JSON', `Line ${i + 1} is not one JSON value.`);
+    values.push(found[0]);
+  });
+  return values;
+}
+
+/** Rows become columns, columns tensors. */
+function rows(instances: readonly unknown[], shapes: Shapes, csv: boolean): Invocation {
+  const [only, ...others] = shapes.inputs;
+  const [first] = instances;
+  if (shapes.columns !== undefined && only !== undefined && others.length === 0) {
+    if (isObject(first) && !Object.hasOwn(first, only.name))
+      return rows(instances.map(arrayBy(shapes.columns)), shapes, csv);
+  }
+  const columns: Record<string, unknown[]> = Object.create(null);
+  const named = isObject(first);
+  for (const { name } of named ? shapes.inputs : []) columns[name] = [];
+  instances.forEach((instance, i) => {
+    const path = `$.instances[${i}]`;
+    if (!named) return;
+    if (!isObject(instance)) throw invalid(`${path} must be an object by input names, as the first one is.`);
+    for (const name in instance) {
+      if (columns[name] === undefined) {
+        throw refusal('UNKNOWN_INPUT', `${path}: the model’s inputs are ${namesOf(shapes.inputs)}.`);
+      }
+      columns[name].push(instance[name]);
+    }
+    for (const { name } of shapes.inputs) {
+      if (columns[name]?.length !== i + 1) {
+        throw refusal('MISSING_INPUT', `${path}: the input ${JSON.stringify(name)} is missing.`);
+      }
+    }
+  });
+  const asked = whole(
+    named ? columns : byOnly(shapes.inputs, instances, '$.instances'),
+    shapes,
+    '$.instances',
+  );
+  return { asked, answer: (tensors) => predictions(tensors, shapes, csv) };
+}
+
+/** A row by the names of its columns, as pandas writes it, becomes one in the model's order. */
+const arrayBy =
+  ({ names }: Columns) =>
+  (instance: unknown, i: number): unknown[] => {
+    const path = `$.instances[${i}]`;
+    if (!isObject(instance)) throw invalid(`${path} must be an object by column names, as the first one is.`);
+    const lacks = names.filter((name) => !Object.hasOwn(instance, name));
+    if (lacks.length > 0)
+      throw refusal('MISSING_INPUT', `${path}: the columns ${quoted(lacks)} are missing.`);
+    if (Object.keys(instance).length > names.length)
+      throw refusal('UNKNOWN_INPUT', `${path}: the model’s columns are ${quoted(names)}, and no others.`);
+    return names.map((name) => instance[name]);
+  };
+
+const quoted = (names: readonly string[]): string => listOf(names.map((name) => JSON.stringify(name)));
+
+const namesOf = (specs: readonly TensorSpec[]): string => quoted(specs.map(({ name }) => name));
+
+function byOnly(specs: readonly TensorSpec[], value: unknown, path: string): Record<string, unknown> {
+  const [only, ...others] = specs;
+  if (only === undefined || others.length > 0) {
+    throw invalid(`${path} must name the model’s inputs: ${namesOf(specs)}.`);
+  }
+  return { [only.name]: value };
+}
+
+/** Values without shapes: the nesting says the shape; a column of single values fits an input of shape [n, 1], too. */
+function whole(values: Readonly<Record<string, unknown>>, shapes: Shapes, path: string): InferRequest {
+  const inputs = Object.entries(values).map(([name, value]) => {
+    const spec = shapes.inputs.find((candidate) => candidate.name === name);
+    if (spec === undefined) {
+      throw refusal('UNKNOWN_INPUT', `${path}: the model’s inputs are ${namesOf(shapes.inputs)}.`);
+    }
+    const shape = nestingOf(value);
+    if (shape.length === spec.shape.length - 1 && spec.shape.at(-1) === 1) {
+      return { name, datatype: spec.datatype, shape: [...shape, 1], data: [value].flat() };
+    }
+    return { name, datatype: spec.datatype, shape, data: Array.isArray(value) ? value : [value] };
+  });
+  return readValue({ inputs }, shapes, shapes.missing === 'nan');
+}
+
+function nestingOf(value: unknown): number[] {
+  const shape: number[] = [];
+  for (let inner = value; Array.isArray(inner); inner = inner[0]) shape.push(inner.length);
+  return shape;
+}
+
+/** `{"predictions": […]}`, a row each, or CSV. @throws Refusal where the outputs have no rows in common */
+function predictions(tensors: Tensors, shapes: Shapes, csv: boolean): Answer {
+  const outputs = outputsOf(tensors, shapes);
+  const [first] = outputs;
+  const count = first?.tensor.shape[0] ?? 1;
+  const texts = outputs.map(({ name, tensor }, i) => {
+    const rowShape = tensor.shape.length === 0 ? [] : tensor.shape.slice(1);
+    if ((tensor.shape[0] ?? 1) !== count) {
+      throw invalid('The outputs differ in their first dimension; use the infer path for this model.');
+    }
+    const values = valuesOf(tensor, `$.outputs[${i}]`);
+    return { name, rows: rowsOf(values, count, rowShape, csv) };
+  });
+  if (csv) {
+    const lines = Array.from({ length: count }, (_, i) => texts.map(({ rows }) => rows[i]).join());
+    return {
+      status: 200,
+      headers: { ...JSON_HEADERS, 'content-type': 'text/csv' },
+      body: lines.map((line) => `${line}\n`).join(''),
+    };
+  }
+  const [only, ...others] = texts;
+  const list =
+    only !== undefined && others.length === 0
+      ? only.rows
+      : Array.from(
+          { length: count },
+          (_, i) => `{${texts.map(({ name, rows }) => `${JSON.stringify(name)}:${rows[i]}`).join()}}`,
+        );
+  return { status: 200, headers: JSON_HEADERS, body: `{"predictions":[${list.join()}]}` };
+}
+
+/** `{"outputs": …}`, each output whole. */
+function columns(tensors: Tensors, shapes: Shapes): Answer {
+  const outputs = outputsOf(tensors, shapes).map(({ name, tensor }, i) => ({
+    name,
+    text: nested(valuesOf(tensor, `$.outputs[${i}]`), tensor.shape),
+  }));
+  const [only, ...others] = outputs;
+  const text =
+    only !== undefined && others.length === 0
+      ? only.text
+      : `{${outputs.map((output) => `${JSON.stringify(output.name)}:${output.text}`).join()}}`;
+  return { status: 200, headers: JSON_HEADERS, body: `{"outputs":${text}}` };
+}
+
+function outputsOf(tensors: Tensors, shapes: Shapes): { name: string; tensor: Tensor }[] {
+  return shapes.outputs.map(({ name }) => {
+    const tensor = tensors[name];
+    if (tensor !== undefined) return { name, tensor };
+    throw refusal('TRANSFORM_FAILED', `The transform gave no output ${JSON.stringify(name)}.`);
+  });
+}
+
+/** Elements as JSON texts. */
+function valuesOf({ datatype, data }: Tensor, path: string): string[] {
+  if (datatype === 'BYTES') return (data as string[]).map((text) => JSON.stringify(text));
+  const text = elementsText(datatype, data, path);
+  return text === '' ? [] : text.split(',');
+}
+
+function rowsOf(values: readonly string[], count: number, shape: readonly number[], csv: boolean): string[] {
+  const size = shape.reduce((product, dimension) => product * dimension, 1);
+  return Array.from({ length: count }, (_, i) => {
+    const row = values.slice(i * size, (i + 1) * size);
+    return csv ? writeCsv(row) : nested(row, shape);
+  });
+}
+
+function nested(values: readonly string[], shape: readonly number[]): string {
+  const [count, ...rest] = shape;
+  if (count === undefined) return values[0] ?? 'null';
+  if (rest.length === 0) return `[${values.join()}]`;
+  const size = rest.reduce((product, dimension) => product * dimension, 1);
+  const parts = Array.from({ length: count }, (_, i) => nested(values.slice(i * size, (i + 1) * size), rest));
+  return `[${parts.join()}]`;
+}

@@ -1,0 +1,314 @@
+import type { AliasState, StackState } from '../ports/aws.ts';
+import { made, points, whole } from './alias-target.ts';
+import type { Asked } from './contract.ts';
+import type { Phase, Release, VersionRef, Waiting } from './document-contract.ts';
+import { blank, FRESH, noted, REMEMBERED } from './noted.ts';
+import { telling } from './tick-schedule.ts';
+import {
+  type Changes,
+  endTime,
+  intend,
+  iso,
+  isPending,
+  knownOf,
+  lingering,
+  measured,
+  next,
+  PATIENCE,
+  refOf,
+  remember,
+  rewindowed,
+  settle,
+  UNWATCHED,
+} from './transitions.ts';
+import { begun, endedBy, givenUp, goneOf, restored, UNREAD, undoes, withdrawn } from './withdraw.ts';
+
+/** What is read before a request is admitted. */
+export type Found = {
+  readonly alias: AliasState | undefined;
+  readonly stack: StackState;
+  /** What is recorded of the version that the alias points to, where the document does not tell. */
+  readonly recorded?: VersionRef | undefined;
+};
+
+/** `write`: the document to go on with, and the one found as it is to be archived where it is another release's. */
+export type Admission =
+  | { readonly do: 'write'; readonly next: Release; readonly archive?: Release }
+  /** Seen before: carry on with what is there. */
+  | { readonly do: 'repeat' }
+  /** Out of its time: nobody waits for it, and following it could release what a stack has withdrawn. */
+  | { readonly do: 'stale'; readonly reason: string; readonly next?: Release }
+  /** Rolled back before: nothing is changed, and `next` keeps what is to be answered. */
+  | { readonly do: 'refuse'; readonly next: Release };
+
+/** What a request makes of the document found. Pure; the alias is not touched before the result is written. */
+export function admit(found: Release | undefined, asked: Asked, facts: Found, clock: number): Admission {
+  if (found?.requests.includes(asked.id)) return { do: 'repeat' };
+  return followed(found, asked, facts, clock);
+}
+
+/** @returns undefined where the request goes on waiting for its stack’s status */
+export function admitWaiting(
+  { waiting: _, ...found }: Release,
+  { asked, until }: Waiting,
+  facts: Found,
+  clock: number,
+): Admission | undefined {
+  const left = Date.parse(until) - clock;
+  if (facts.stack === 'unknown' && left > 0) return undefined;
+  // CloudFormation waits no longer because we did.
+  return followed(found, { ...asked, patience: Math.max(left, 0) }, facts, clock, left <= 0);
+}
+
+/** @param isLate nobody waits for the stack’s status any longer */
+function followed(
+  found: Release | undefined,
+  asked: Asked,
+  { alias, stack, recorded }: Found,
+  clock: number,
+  isLate = false,
+): Admission {
+  // CloudFormation only sends requests while an operation runs.
+  if (stack === 'done' || stack === 'gone') {
+    const reason = `request ${asked.id} came when no operation of its stack was running`;
+    return { do: 'stale', reason, ...(found && { next: seen(found, asked, clock) }) };
+  }
+  const now = Math.max(clock, found ? Date.parse(found.updatedAt) : 0);
+  if (stack === 'unknown' && !isLate) return write(found, waits(found, asked, now));
+  const first = asked.type === 'Create' || found?.functionName !== asked.functionName;
+  const base = first || found === undefined ? undefined : settled(found, alias, now);
+  if (stack === 'unknown') return unread(found, base, asked, now);
+  if (asked.type === 'Update' && stack === 'rollingBack') {
+    if (base !== undefined && !undoes(base, asked))
+      return write(found, changed(base, asked, 'rollback', now));
+    const back = withdrawn(
+      base ?? blank(asked, now),
+      asked,
+      alias && (recorded ?? { version: alias.version }),
+      now,
+    );
+    return write(found, back, base && givenUp(base, back.stable, now));
+  }
+  if (base !== undefined && leavesAlone(asked)) return write(found, changed(base, asked, 'settings', now));
+  const refusal = refused(base, asked, alias);
+  return refusal === undefined || found === undefined
+    ? write(found, forward(base, asked, alias, recorded, now))
+    : refuse(found, asked, refusal, now);
+}
+
+/** @param kept what is archived of the document found where another release replaces it */
+function write(
+  found: Release | undefined,
+  release: Release,
+  kept: Release | undefined = found && superseded(found, release.updatedAt),
+): Admission {
+  const archive = found !== undefined && found.release !== release.release ? kept : undefined;
+  return {
+    do: 'write',
+    next: { ...release, schedule: { ...release.schedule, told: telling(release) } },
+    ...(archive && { archive }),
+  };
+}
+
+/** @param at ISO time */
+const superseded = (found: Release, at: string): Release =>
+  isPending(found) || found.phase === 'HELD'
+    ? { ...found, phase: 'SUPERSEDED', endedAt: endTime(found) ?? at }
+    : found;
+
+/** Noted, and followed once the stack’s status can be read: whether it rolls back decides what the request means. */
+function waits(found: Release | undefined, asked: Asked, now: number): Release {
+  const base = found ?? { ...blank(asked, now), phase: 'ABORTED' as const };
+  return next(
+    base,
+    {
+      waiting: { asked, until: iso(now + asked.patience) },
+      requests: [...base.requests, asked.id].slice(-REMEMBERED),
+    },
+    now,
+  );
+}
+
+/** The stack’s status was not to be read in time: what was live gets its traffic back, since nobody can be worse off; all else fails. */
+function unread(found: Release | undefined, base: Release | undefined, asked: Asked, now: number): Admission {
+  const lives = base === undefined ? [] : [base.stable, ...base.lives, base.operation?.stable];
+  if (base !== undefined && lives.some((ref) => ref?.fingerprint === asked.fingerprint)) {
+    // Live already: only what it follows changes, and the release that made it live keeps its evidence.
+    const isLive = base.stable?.fingerprint === asked.fingerprint && base.stable.version !== goneOf(asked);
+    if (isLive && !isPending(base)) return write(found, changed(base, asked, 'rollback', now));
+    const next = restored(base, asked, now);
+    return write(
+      found,
+      next,
+      isPending(base) ? endedBy(base, UNREAD, now) : superseded(base, next.updatedAt),
+    );
+  }
+  const reason =
+    'the status of the stack could not be read in time, so nobody knows whether the stack rolls back; give the release worker ' +
+    'cloudformation:DescribeStacks (its log says why AWS refused it), then deploy again';
+  return refuse(found ?? blank(asked, now), asked, reason, now);
+}
+
+/** Not followed, and not to be taken for anything else when it comes again. */
+const seen = (found: Release, { id }: Asked, now: number): Release =>
+  next(
+    found,
+    { requests: [...found.requests.filter((one) => one !== id), id].slice(-REMEMBERED), waiting: undefined },
+    now,
+  );
+
+/** Not followed, but answered, by whoever gets to it. */
+function refuse(found: Release, asked: Asked, reason: string, now: number): Admission {
+  const { requests, request } = noted(found, asked, 'refused', now);
+  const denied = { requests, request: { ...request, failure: unchanged(reason) }, waiting: undefined };
+  // What the operation under way found is needed still: a rollback that failed here may be continued.
+  const { operation } = found;
+  const kept = operation?.request === found.request?.id && operation && { ...operation, request: asked.id };
+  return { do: 'refuse', next: next(found, { ...denied, ...(kept && { operation: kept }) }, now) };
+}
+
+/** What a request is answered that was not followed. */
+export const unchanged = (reason: string): string => `nothing was changed: ${reason}`;
+
+/** The template's version stays, and only what it follows changes: no new release, and none that ends. */
+const leavesAlone = ({ type, before, version, mark, markBefore }: Asked): boolean =>
+  type !== 'Create' && before === version && (mark === undefined || mark === markBefore);
+
+function refused(
+  base: Release | undefined,
+  { fingerprint, version, model, forced, mark = '' }: Asked,
+  alias: AliasState | undefined,
+): string | undefined {
+  const found = base?.refused.find((one) => one.fingerprint === fingerprint);
+  if (base === undefined || found === undefined || base.stable?.fingerprint === fingerprint) return undefined;
+  // Somebody gave it all traffic: what is live is live.
+  if (points(alias, whole(version)) || points(alias, whole(found.version))) return undefined;
+  // Forced before, and on its way since then.
+  if (isPending(base) && base.candidate?.fingerprint === fingerprint) return undefined;
+  // The mark of an earlier template, which `sls rollback` brings back, knows nothing of what was refused since.
+  if (forced && found.at <= mark) return undefined;
+  const older = forced ? ` (its --force is older: of ${clock(mark)})` : '';
+  return (
+    `version ${version} of ${model} is the same as version ${found.version}, which was rolled back on ${clock(found.at)}${older}: ${found.reason}; ` +
+    'fix the model, or release it all the same with "sls deploy --force"'
+  );
+}
+
+/** For people: the message is shown by CloudFormation and by the deploy that fails. */
+const clock = (at: string): string => `${at.slice(0, 16).replace('T', ' ')} UTC`;
+
+/** A move that was made but not yet noted is noted first: what is live is live. */
+function settled(found: Release, alias: AliasState | undefined, now: number): Release {
+  return found.intent !== undefined && made(alias, found.intent) ? settle(found, found.intent, now) : found;
+}
+
+/**
+ * Settings and capacity of what is there. What AWS refused of them before is tried again.
+ *
+ * @param kind `rollback`: of a stack that rolls back, and would be stuck half-way if capacity or schedule could fail it
+ */
+function changed(base: Release, asked: Asked, kind: 'settings' | 'rollback', now: number): Release {
+  const tried = base.scaled?.refused === undefined ? {} : { scaled: undefined };
+  const { stable } = base;
+  const live =
+    stable?.version === asked.version
+      ? { stable: measured({ ...stable, batch: asked.batch }, asked.settings, stable) }
+      : {};
+  // While a candidate is on its way they are the candidate's.
+  const watch = isPending(base) ? {} : rewindowed(base, asked.settings, now);
+  return next(base, { ...noted(base, asked, kind, now), ...tried, ...live, ...watch }, now);
+}
+
+/** The watch belongs to the live version: it goes on through releases that come to nothing, and ends with that version. */
+const watched = (base: Release | undefined, stable: VersionRef | undefined): Changes =>
+  base?.stable?.version === stable?.version ? {} : UNWATCHED;
+
+function forward(
+  base: Release | undefined,
+  asked: Asked,
+  alias: AliasState | undefined,
+  recorded: VersionRef | undefined,
+  now: number,
+): Release {
+  // What a version counts by is in its own zip: a later request for the like of it does not change that.
+  const candidate = measured(asked, asked.settings, knownOf(base, asked.version));
+  const from = base ?? blank(asked, now);
+  if (base !== undefined && isPending(base) && base.held?.by !== 'foreign' && isSame(base.candidate, asked)) {
+    // The running release's own candidate, or its like, asked for again: it goes on as it is.
+    const kind = base.phase === 'GATING' || base.phase === 'WARMING' ? 'forward' : 'settings';
+    return next(base, noted(base, asked, kind, now), now);
+  }
+  const stable = stableOf(base, asked, alias, recorded);
+  const request = noted(from, asked, 'forward', now);
+  if (
+    base !== undefined &&
+    (base.phase === 'DONE' || base.phase === 'BAKING') &&
+    stable?.version === asked.version &&
+    points(alias, whole(asked.version))
+  ) {
+    // Something else of the resource changed; the version is live already. A stack that rolls back takes nothing back then, and the
+    // release that made it live keeps its evidence.
+    const watch = rewindowed(base, asked.settings, now);
+    return next(
+      base,
+      { ...request, ...watch, stable: candidate, reason: undefined, putBackAt: undefined },
+      now,
+    );
+  }
+  const released = { ...from, release: asked.id, schedule: asked.schedule };
+  const same = stable?.version === asked.version;
+  const alike = stable !== undefined && (same || stable.fingerprint === asked.fingerprint);
+  const then: Phase = same ? 'DONE' : alike ? 'WARMING' : 'GATING';
+  // All traffic on stable before anything else, where it is not so, or where a move given up here might still be made.
+  const untidy = from.intent !== undefined || (stable !== undefined && !points(alias, whole(stable.version)));
+  return next(
+    released,
+    {
+      ...request,
+      operation: begun(base, asked, stable, now),
+      ...FRESH,
+      ...(base && lingering(base, now)),
+      ...watched(base, stable),
+      ...(alike && { steps: [] }),
+      phase: then === 'DONE' ? 'PROMOTING' : then,
+      stable,
+      // Also what somebody else made live, or the registry forgot.
+      ...(stable && { lives: remember(from.lives, stable) }),
+      candidate,
+      began: { release: asked.id, ...(stable && { from: stable.version }), to: candidate },
+      promote: stable === undefined || alike ? 'now' : 'afterStack',
+      intent: stable && (untidy || same) ? intend(released, whole(stable.version), then, now) : undefined,
+      reason: undefined,
+      // There was one of this function, and nothing tells of it: what hung on it may be missing.
+      ...(base === undefined &&
+        asked.before !== undefined &&
+        alias === undefined && { remade: { at: iso(now) } }),
+      startedAt: iso(now),
+      deadline: iso(now + PATIENCE),
+    },
+    now,
+  );
+}
+
+const isSame = (candidate: VersionRef | undefined, { version, fingerprint }: Asked): boolean =>
+  candidate !== undefined && (candidate.version === version || candidate.fingerprint === fingerprint);
+
+/**
+ * Stable is what has 100 % when a release starts. A release that still runs passes its own on, and so does one with a
+ * move under way, whose stable is where it goes; so does a document whose alias is gone, or split by somebody else.
+ */
+function stableOf(
+  base: Release | undefined,
+  asked: Asked,
+  alias: AliasState | undefined,
+  recorded: VersionRef | undefined,
+): VersionRef | undefined {
+  if (asked.type === 'Create') return undefined;
+  const foreign = base?.held?.by === 'foreign';
+  if (base?.stable !== undefined && !foreign && (isPending(base) || base.intent !== undefined))
+    return base.stable;
+  if (base?.stable !== undefined && (alias === undefined || Object.keys(alias.weights).length > 0))
+    return base.stable;
+  if (alias === undefined) return undefined;
+  return recorded ?? (base === undefined ? { version: alias.version } : refOf(base, alias.version));
+}

@@ -1,0 +1,78 @@
+import { crashesNow } from '../judge/crashes.ts';
+import { ROLLS_BACK } from './alarm-names.ts';
+import { ALARMS } from './contract.ts';
+import type { Release } from './document-contract.ts';
+import { type Facts, isUnreadable } from './facts.ts';
+import { notice } from './notices.ts';
+import { holdFor } from './phases/hold.ts';
+import { DAY, HOUR, iso, isWatched, lastGood, next, tell } from './transitions.ts';
+
+/** After promotion: what an alarm may do. Pure; the same whether the alarm itself called, or a tick finds it. */
+
+/** Automatic rollbacks after promotion in 24 hours; the next one would be the third. */
+const MOST = 2;
+
+/** An alarm that cannot be answered is told once an hour. */
+export const QUIET = HOUR;
+
+/** The document that answers an alarm, if one asks: that is on now, turned on after promotion, in its window, not quiet. */
+export function alarmed(state: Release, facts: Facts, now: number): Release | undefined {
+  const { watch, quietUntil, functionName } = state;
+  if (facts.alarms === undefined || isUnreadable(facts.alarms)) return undefined;
+  if (watch === undefined || !isWatched(state, now)) return undefined;
+  if (quietUntil !== undefined && now < Date.parse(quietUntil)) return undefined;
+  const on = (suffix: string): boolean => {
+    const found = isUnreadable(facts.alarms) ? undefined : facts.alarms?.get(`${functionName}-${suffix}`);
+    return found?.state === 'ALARM' && found.since > Date.parse(watch.since);
+  };
+  const suffix = ROLLS_BACK.find(on);
+  if (suffix === undefined) return undefined;
+  const alarm = `${functionName}-${suffix}`;
+  const to = lastGood(state);
+  if (to === undefined)
+    return left(
+      state,
+      alarm,
+      'there is no earlier version that behaves otherwise and was not rolled back',
+      now,
+    );
+  if (state.settings.dryRun)
+    return left(
+      state,
+      alarm,
+      `dry run: version ${to.version} would have been tried beside version ${state.stable?.version}`,
+      now,
+    );
+  if (state.rollbacks.filter((at) => now - Date.parse(at) < DAY).length >= MOST) {
+    const why = `${alarm} is on, and there were ${MOST} automatic rollbacks in 24 hours already`;
+    return holdFor(state, 'limit', why, now);
+  }
+  const crashing = suffix === ALARMS.crashes ? crashesNow(facts.latest ?? []) : undefined;
+  return next(
+    state,
+    {
+      phase: 'REVERSING',
+      reversal: { alarm, at: iso(now), to, from: state.phase, ...(crashing !== undefined && { crashing }) },
+      // Why a later release failed is still why.
+      ...(state.phase === 'BAKING' && {
+        reason: `${alarm} is on: version ${to.version} is tried beside version ${state.stable?.version}`,
+      }),
+    },
+    now,
+  );
+}
+
+/** The alarm is told and left alone for an hour. */
+export function left(state: Release, alarm: string, why: string, now: number): Release {
+  const text = notice(
+    state,
+    `${alarm} is on, and nothing was rolled back`,
+    [
+      `Why: ${why}.`,
+      `What to do: see "sls models status --model ${state.model}"; "sls models rollback --model ${state.model} --to <version>" goes back to any version.`,
+    ],
+    true,
+    now,
+  );
+  return next(state, { ...tell(state, text), quietUntil: iso(now + QUIET) }, now);
+}

@@ -1,0 +1,45 @@
+import type { AliasState } from '../ports/aws.ts';
+import type { AliasTarget, Intent } from './document-contract.ts';
+
+/** All traffic on one version. */
+export const whole = (version: string): AliasTarget => ({ version, weights: {} });
+
+/** Does the alias (undefined: missing) point where `target` says (null: missing)? */
+export function points(alias: AliasState | undefined, target: AliasTarget | null): boolean {
+  if (alias === undefined || target === null) return alias === undefined && target === null;
+  const weights = Object.entries(alias.weights);
+  return (
+    alias.version === target.version &&
+    weights.length === Object.keys(target.weights).length &&
+    weights.every(([version, weight]) => target.weights[version] === weight)
+  );
+}
+
+const OURS = 'serverless-models ';
+
+/** The description by which a move of the alias is known to be the one that was intended. 256 characters at most. */
+export const describe = (intent: Intent): string => `${OURS}${intent.token}`;
+
+/** Was this very move made? Same target alone is no proof: a slower worker could still make an older move after it. */
+export const made = (alias: AliasState | undefined, intent: Intent): boolean =>
+  points(alias, intent.after) && alias?.description === describe(intent);
+
+/** Was the alias made by a worker? Each of its moves has such a description. */
+export const isOurs = ({ description }: AliasState): boolean => description.startsWith(OURS);
+
+/** The description of a move that took a weight away past the deadline, while the registry could not be read or written. */
+export const takenFrom = (release: string): string =>
+  `${OURS}${release}: weight taken away past the deadline`;
+
+/** The description of a move that took a weight away since the release's document was gone. */
+export const takenWithout = (release: string): string =>
+  `${OURS}${release}: weight taken away, since its document is gone`;
+
+/** For people: `version 3`, `version 3 (7: 10 %)`, `nothing`. */
+export function say(target: AliasTarget | AliasState | undefined): string {
+  if (target === undefined) return 'nothing';
+  const weights = Object.entries(target.weights).map(
+    ([version, weight]) => `${version}: ${Number((weight * 100).toPrecision(6))} %`,
+  );
+  return `version ${target.version}${weights.length > 0 ? ` (${weights.join(', ')})` : ''}`;
+}

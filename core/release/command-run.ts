@@ -1,0 +1,57 @@
+import { type Asked, ordered, type Target } from './command.ts';
+import type { CommandAnswer } from './contract.ts';
+import { messageOf } from './failures.ts';
+import { schedule, type World } from './ports.ts';
+import { run } from './run.ts';
+
+/** Tries of a compare-and-set; each loss means that another worker got on. */
+const RACES = 8;
+
+/** Does what a person asks, then goes on as a tick does. */
+export async function command(world: World, asked: Asked): Promise<CommandAnswer> {
+  const { model, functionName, alias: name } = asked;
+  for (let race = 0; race < RACES; race += 1) {
+    const found = await world.registry.release(model);
+    if (found?.release === undefined)
+      return {
+        done: false,
+        refused:
+          found === undefined
+            ? `${model} was never released`
+            : 'the registry was written by a newer version of the plugin',
+      };
+    const state = found.release;
+    if (state.functionName !== functionName || state.alias !== name)
+      return { done: false, refused: `${model} is served by ${state.functionName}:${state.alias}` };
+    if (race === 0 && state.intent !== undefined && asked.verb !== 'rollback') {
+      // A move that is under way, or that a dead worker left, is made first.
+      await run(world, model);
+      continue;
+    }
+    const [alias, stack, target] = await Promise.all([
+      world.aliases.get(functionName, name),
+      world.stacks.state(state.stack),
+      asked.to === undefined ? undefined : targetOf(world, asked, asked.to),
+    ]);
+    const answer = ordered(state, asked, { alias, stack }, target, world.clock());
+    world.log('command', { model, verb: asked.verb, by: asked.by, to: asked.to, answer: answer.do });
+    if (answer.do === 'refuse') return { done: false, refused: answer.reason };
+    const { told: _, ...at } = answer.next.schedule;
+    const next = { ...answer.next, schedule: at };
+    if ((await world.registry.move(next, found.etag)) !== 'ok') continue;
+    // A release that was over has no tick any more, and this worker may die before it is done.
+    await schedule(world, next).catch((error) =>
+      world.log('the tick could not be scheduled', { model, reason: messageOf(error) }),
+    );
+    return { done: true, text: answer.text, tick: await run(world, model) };
+  }
+  return { done: false, refused: 'the release moves too fast: try again' };
+}
+
+async function targetOf(world: World, { model, functionName }: Asked, version: string): Promise<Target> {
+  const [record, published] = await Promise.all([
+    world.registry.known(model, version),
+    world.versions.list(functionName),
+  ]);
+  return { record, published: published.includes(version) };
+}

@@ -1,0 +1,281 @@
+import { QUIET } from './alarm.ts';
+import { points, say, whole } from './alias-target.ts';
+import type { CommandEvent } from './contract.ts';
+import type { Release, VersionRef } from './document-contract.ts';
+import type { Facts } from './facts.ts';
+import type { VersionRecord } from './history-contract.ts';
+import { heldNotice, notice, numbers, ways } from './notices.ts';
+import { deadline } from './phases/gating.ts';
+import { addRefusal, revert, rollBack } from './phases/rollback.ts';
+import { unfinished } from './stuck.ts';
+import {
+  GOES_OFF,
+  hold,
+  intend,
+  isOpen,
+  iso,
+  isPending,
+  lastGood,
+  next,
+  standing,
+  tell,
+} from './transitions.ts';
+
+/** What a person asks. `target`: the version that a rollback names, as the registry and Lambda know it. */
+export type Asked = CommandEvent['command'];
+export type Target = { readonly record: VersionRecord | undefined; readonly published: boolean };
+
+export type Ordered =
+  | { readonly do: 'write'; readonly next: Release; readonly text: string }
+  | { readonly do: 'refuse'; readonly reason: string };
+
+/**
+ * Milliseconds after a rollback in which a second one is taken for the first, asked again. As long as an alarm may still be on for
+ * what was taken away: only from then on does status advise to go further back.
+ */
+const AGAIN = GOES_OFF;
+
+const refuse = (reason: string): Ordered => ({ do: 'refuse', reason });
+
+/** What a command makes of the document. Pure. */
+export function ordered(
+  state: Release,
+  asked: Asked,
+  facts: Pick<Facts, 'alias' | 'stack'>,
+  target: Target | undefined,
+  clock: number,
+): Ordered {
+  const now = Math.max(clock, Date.parse(state.updatedAt));
+  if (state.intent !== undefined && asked.verb !== 'rollback')
+    return refuse('the alias is being moved at this moment: try again');
+  switch (asked.verb) {
+    case 'promote':
+      return promote(state, asked, facts, now);
+    case 'rollback':
+      return rollback(state, asked, facts, target, now);
+    case 'hold':
+      return holdByHand(state, asked, now);
+    case 'resume':
+      return resume(state, facts, now);
+  }
+}
+
+const why = (what: string, { by, reason }: Asked): string =>
+  `${what} by ${by}${reason === undefined ? '' : `: ${reason}`}`;
+
+/** Skips the steps that remain; never gate and warming, which come before any step, nor the stack's end. */
+function promote(
+  state: Release,
+  asked: Asked,
+  { stack, alias }: Pick<Facts, 'alias' | 'stack'>,
+  now: number,
+): Ordered {
+  const { candidate, model } = state;
+  if (!isPending(state) || candidate === undefined)
+    return refuse(`${model} has no release to promote: ${stands(state)}`);
+  if (state.phase === 'GATING' || state.phase === 'WARMING' || state.request?.url !== undefined)
+    return refuse('the deploy is not that far: its gate or its instances are not ready');
+  if (state.held?.by === 'foreign' || !points(alias, standing(state) ?? null))
+    return refuse(
+      `the alias points to ${say(alias)}, which this release did not do: deploy again to go on from there`,
+    );
+  if (stack !== 'done') return refuse(unfinished(stack));
+  const reason = why('promoted', asked);
+  const to = next(
+    state,
+    {
+      phase: 'PROMOTING',
+      held: undefined,
+      promotedBy: { by: asked.by, release: state.release },
+      reason,
+      ...deadline([], state.settings, now),
+    },
+    now,
+  );
+  return { do: 'write', next: to, text: `version ${candidate.version} is promoted` };
+}
+
+function rollback(
+  state: Release,
+  asked: Asked,
+  { alias }: Pick<Facts, 'alias' | 'stack'>,
+  target: Target | undefined,
+  now: number,
+): Ordered {
+  const { candidate, stable, model } = state;
+  // What it is a reason of says already that something was rolled back.
+  const reason = why('asked for', asked);
+  if (
+    isPending(state) &&
+    candidate !== undefined &&
+    (asked.to === undefined || asked.to === stable?.version)
+  ) {
+    if (stable === undefined) return refuse('there is no version to go back to');
+    const to = rollBack(state, reason, state.judgements.at(-1), now);
+    return {
+      do: 'write',
+      next: to,
+      text: `version ${candidate.version} is withdrawn, version ${stable.version} has all traffic`,
+    };
+  }
+  if (isPending(state) && candidate !== undefined && asked.to === candidate.version)
+    return refuse(
+      `version ${candidate.version} is the one that is being released: "sls models promote --model ${model}" skips its steps`,
+    );
+  const isNamed = asked.to === stable?.version && target?.published === true;
+  if (stable !== undefined && isMoved(state, alias, now) && (asked.to === undefined || isNamed))
+    return takenBack(state, stable.version, alias, why('rolled back', asked), now);
+  // Who asks again, because the first answer was lost, means the same; and the one before may be good.
+  const done = asked.to === undefined ? doneAlready(state, now) : undefined;
+  if (done !== undefined) {
+    const good = lastGood(state)?.version;
+    const further = good === undefined ? '' : `, as "sls models rollback --model ${model} --to ${good}" does`;
+    return refuse(
+      `${done} already, version ${stable?.version} is live: to go further back, name one with --to${further}`,
+    );
+  }
+  const to = asked.to === undefined ? lastGood(state) : named(state, asked.to, target);
+  if (to === undefined) {
+    return refuse(
+      asked.to === undefined
+        ? `${model} has no earlier version that behaves otherwise and was not rolled back: name one with --to`
+        : `version ${asked.to} of ${model} is not known, or no longer published`,
+    );
+  }
+  if (to.version === stable?.version && !isPending(state)) {
+    if (state.phase === 'REVERSING' || points(alias, whole(to.version)))
+      return refuse(`version ${to.version} is live already`);
+    return takenBack(state, to.version, alias, why('rolled back', asked), now);
+  }
+  // Further back than the stable version: what is being released goes, too.
+  const gone = isPending(state) && candidate !== undefined ? candidate : undefined;
+  const from = gone === undefined ? state : { ...state, refused: addRefusal(state, gone, reason, now, to) };
+  const besides = gone === undefined ? '' : `version ${gone.version} is withdrawn, and `;
+  return {
+    do: 'write',
+    next: revert(from, to, `${besides}${reason}`, undefined, false, now),
+    text: `${besides}version ${stable?.version} gives way to version ${to.version}`,
+  };
+}
+
+/** What a rollback did a moment ago. */
+function doneAlready(state: Release, now: number): string | undefined {
+  const { phase, candidate, refused, returnedAt, updatedAt } = state;
+  if (isPutBack(state, now)) return 'the alias was put back';
+  if (phase !== 'ROLLED_BACK' || returnedAt !== undefined) return undefined;
+  const refusal = refused.findLast(({ fingerprint }) => fingerprint === candidate?.fingerprint);
+  const isRecent = now - Date.parse(refusal?.at ?? updatedAt) < AGAIN;
+  return isRecent ? `version ${candidate?.version} was rolled back` : undefined;
+}
+
+const isPutBack = ({ putBackAt }: Release, now: number): boolean =>
+  putBackAt !== undefined && now - Date.parse(putBackAt) < AGAIN;
+
+/**
+ * Did somebody else move the alias while nothing is on its way? A tick that saw it holds the release for that. Also where a
+ * worker died that was about to put it back.
+ */
+const isMoved = (state: Release, alias: Facts['alias'], now: number): boolean =>
+  !isPending(state) &&
+  alias !== undefined &&
+  ((state.phase === 'HELD' && state.held?.by === 'foreign') ||
+    ((state.intent === undefined || isPutBack(state, now)) && !points(alias, standing(state) ?? null)));
+
+/**
+ * Somebody moved the alias when nothing was released: back to the version that is recorded as live, whose watch goes on. Nothing
+ * is refused for that. An alias that points there already is left alone, and only the hold ends.
+ */
+function takenBack(
+  state: Release,
+  version: string,
+  alias: Facts['alias'],
+  reason: string,
+  now: number,
+): Ordered {
+  const from = state.held?.from ?? state.phase;
+  // The test of two versions was over when the alias was moved.
+  const isTest = from === 'REVERSING';
+  const then = isTest ? (state.reversal?.from ?? 'BAKING') : from;
+  const isThere = points(alias, whole(version));
+  const to = next(
+    state,
+    {
+      phase: then,
+      held: undefined,
+      reason,
+      putBackAt: iso(now),
+      ...(isTest && { reversal: undefined, quietUntil: iso(now + QUIET) }),
+      intent: isThere ? undefined : intend(state, whole(version), then, now),
+    },
+    now,
+  );
+  const text = isThere
+    ? `version ${version} has all traffic already, and the release is no longer held`
+    : `the alias pointed to ${say(alias)}; version ${version} has all traffic again`;
+  return { do: 'write', next: to, text };
+}
+
+/** A version that a person names may be one that was rolled back: they know why. */
+function named(state: Release, version: string, target: Target | undefined): VersionRef | undefined {
+  const known = [state.stable, ...state.lives].find((ref) => ref?.version === version);
+  if (target?.published !== true) return undefined;
+  if (known !== undefined) return known;
+  const { record } = target;
+  return record?.functionName === state.functionName
+    ? {
+        version,
+        fingerprint: record.fingerprint,
+        ...(record.source !== '' && { source: record.source }),
+      }
+    : undefined;
+}
+
+/** The weight stands; judging goes on. */
+function holdByHand(state: Release, asked: Asked, now: number): Ordered {
+  if (state.phase === 'HELD') return refuse(`${state.model} is held already: ${state.reason ?? ''}`);
+  if (state.phase !== 'SHIFTING' && state.phase !== 'JUDGING' && state.phase !== 'PROMOTING')
+    return refuse(`there is nothing to hold: ${stands(state)}`);
+  if (state.request?.url !== undefined) return refuse('the deploy is not that far');
+  const reason = why('held', asked);
+  const text = heldNotice(state, reason, ways(state.model), numbers(state.judgements.at(-1)), false, now);
+  const to = hold(state, 'person', reason, text, now);
+  return { do: 'write', next: to, text: `version ${state.candidate?.version} keeps its weight` };
+}
+
+/** On from where it was held, with all the time that its steps had. */
+function resume(state: Release, { alias }: Pick<Facts, 'alias' | 'stack'>, now: number): Ordered {
+  const { held } = state;
+  if (held === undefined || state.phase !== 'HELD')
+    return refuse(`${state.model} is not held: ${stands(state)}`);
+  const so = { ...state, phase: held.from };
+  if (!points(alias, standing(state) ?? null))
+    return refuse(
+      `the alias points to ${say(alias)}, not to ${say(standing(state))}: deploy again to go on from there`,
+    );
+  const since = state.shifts.at(-1);
+  // Its step begins anew, or its time would be over at once.
+  const shifts =
+    isOpen(held.from) && since !== undefined && since.weight > 0
+      ? {
+          shifts: [
+            ...state.shifts,
+            { ...since, asked: new Date(now).toISOString(), at: new Date(now).toISOString() },
+          ],
+        }
+      : {};
+  const to = next(
+    so,
+    {
+      ...shifts,
+      held: undefined,
+      reason: undefined,
+      ...(isOpen(held.from) ? deadline((state.steps ?? []).slice(state.step ?? 0), state.settings, now) : {}),
+      ...tell(state, notice(state, 'the release goes on', [`It was held: ${state.reason}.`], false, now)),
+    },
+    now,
+  );
+  return { do: 'write', next: to, text: `the release goes on in ${held.from}` };
+}
+
+const stands = ({ phase, stable }: Release): string =>
+  `the release is ${phase}${stable === undefined ? '' : `, version ${stable.version} is live`}`;

@@ -1,0 +1,274 @@
+/**
+ * What the plan writes and the release worker reads: properties of `Custom::ModelAlias`, environment of the worker,
+ * ticks and commands. Shapes and constants only; the document in the registry has a contract of its own.
+ */
+
+import type { GateSettings } from '../gate/contract.ts';
+import type { Judgement } from '../judge/contract.ts';
+import type { Phase, VersionRef } from './document-contract.ts';
+
+export const RESOURCE_TYPE = 'Custom::ModelAlias';
+
+/** Switches EventBridge on for a bucket that is not the stack's, beside whatever else the bucket tells. */
+export const BUCKET_EVENTS = 'Custom::ModelBucketEvents';
+
+/**
+ * Seconds that CloudFormation waits for an answer. Its own default is an hour, which a worker that cannot even start
+ * would make everyone wait: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-cloudformation-customresource.html
+ */
+export const SERVICE_TIMEOUT = 600;
+
+/** Seconds before SERVICE_TIMEOUT at which the worker gives up by itself, so that the reason reaches the user. */
+export const ANSWER_MARGIN = 120;
+
+/** Seconds of one invocation of the worker: the longest load of a gate fits. It also bounds how long one that lost its release can act. */
+export const WORKER_TIMEOUT = 300;
+
+/** Key prefix of everything that is ours in a registry bucket. Below it: `files/<sha256>` and a scope a service and stage. */
+export const REGISTRY_PREFIX = 'models/';
+
+/** Environment of the worker. */
+export const ENV = {
+  bucket: 'MODELS_REGISTRY_BUCKET',
+  /** `models/<account>/<region>/<service>/<stage>/` */
+  scope: 'MODELS_REGISTRY_SCOPE',
+  scheduleGroup: 'MODELS_SCHEDULE_GROUP',
+  /** ARN of the role that EventBridge Scheduler takes to invoke the worker. */
+  scheduleRole: 'MODELS_SCHEDULE_ROLE',
+  /** ARN of the topic that notices go to. */
+  topic: 'MODELS_ALERTS_TOPIC',
+  /** Key prefix in the registry bucket of files by content, ending in `files/`. */
+  files: 'MODELS_FILES_PREFIX',
+} as const;
+
+/**
+ * What a model's release follows, all of it known when packaged: JSON text in the property `Settings`, since
+ * CloudFormation would turn every number in it into a string. Units: percent only in `weight`, seconds everywhere.
+ */
+export type Settings = {
+  /** `auto` decides between `steps` and all at once when the release starts, from the traffic that it finds. */
+  readonly strategy: 'auto' | 'canary' | 'linear' | 'blueGreen' | 'allAtOnce';
+  /** Already spelled out for `linear`; empty for `blueGreen` and `allAtOnce`. */
+  readonly steps: readonly Step[];
+  /** A step and side. */
+  readonly minRequests: number;
+  /** Share (0 to 1) of all requests that the next step may waste if the candidate is worse. */
+  readonly increase: number;
+  /** Seconds, a step, beyond its bake. */
+  readonly maxWait: number;
+  readonly onNoData: 'hold' | 'pass' | 'rollback';
+  /** Seconds after promotion in which an alarm may bring the last good version back. */
+  readonly rollbackWindow: number;
+  readonly dryRun: boolean;
+  /** In σ: outputs of a new model may differ this much from the stable one's. */
+  readonly expectedShift: number;
+  /** Requests per second, as declared. */
+  readonly traffic?: number;
+  /** Milliseconds: the service level objective. */
+  readonly p95?: number;
+  /** MB and seconds of the function. */
+  readonly memory: number;
+  readonly timeout: number;
+  readonly gate?: GateSettings;
+  readonly capacity?: CapacitySettings;
+  /** Names of the output signals that this version publishes; two versions share a name only where they can be compared. */
+  readonly signals?: readonly string[];
+  /** This version counts refused requests by version. Absent: by model only, as older ones do. */
+  readonly rejected?: true;
+  /** Names of the signals of drift that CloudWatch's alarms watch: this version publishes their sums in units of its own reference's noise. */
+  readonly drift?: readonly string[];
+};
+
+/** `weight` in percent, `bake` in seconds. */
+export type Step = { readonly weight: number; readonly bake: number };
+
+export type CapacitySettings = {
+  readonly provisioned?: { readonly min: number; readonly max: number; readonly target: number };
+  readonly reserved?: number;
+  /** Pairs of AWS schedule expressions that raise and restore the range of provisioned concurrency. */
+  readonly schedules: readonly {
+    readonly name: string;
+    /** `cron(…)`, in `timezone`. */
+    readonly start: string;
+    readonly end: string;
+    readonly timezone: string;
+    readonly min: number;
+    readonly max: number;
+  }[];
+};
+
+/** Alarms of a model are named `<function>-<suffix>`. `crashes`, `errors` and `latency` may bring the last good version back. */
+export const ALARMS = {
+  /** More than half of a minute's invocations crash: no test is needed. */
+  crashes: 'crashes',
+  errors: 'errors',
+  latency: 'latency',
+  throttles: 'throttles',
+  /** Use of provisioned concurrency, and invocations beyond it. */
+  provisioned: 'provisioned',
+  spillover: 'spillover',
+  /** A release that failed, is held, cannot read its registry, or is ticked by nobody. */
+  release: 'release',
+  /** Inputs, and outputs, that differ from the reference data: they tell people, and bring nothing back. */
+  drift: 'drift',
+  outputs: 'drift-outputs',
+  /** Shares of an output's classes, which the monitor counts. */
+  classes: 'drift-classes',
+  /** The monitor of drift cannot read what it needs, or not tell. */
+  monitor: 'drift-monitor',
+  /** Objects that could not be scored; and such as wait for long. */
+  batchFailed: 'batch-failed',
+  batchWaiting: 'batch-waiting',
+} as const;
+
+/** Metrics of the worker, dimension `Model` = the function's name, namespace of the endpoint's. */
+export const METRICS = {
+  failed: 'ReleaseFailed',
+  promoted: 'ReleasePromoted',
+  held: 'ReleaseHeld',
+  /** Ticks that could not read registry, alias or stack, or not change capacity. */
+  unreadable: 'ReleaseUnreadable',
+  /** The alias has weights, and nobody looked at them for `UNATTENDED`. */
+  unattended: 'ReleaseUnattended',
+  /** The sweep, or a request of CloudFormation, looked at the function's alias. */
+  swept: 'ReleaseSwept',
+} as const;
+
+/** Seconds between two sweeps. */
+export const SWEEP_EVERY = 15 * 60;
+
+/** Seconds without a tick after which nobody looks at weights: a release with weights is ticked every minute. */
+export const UNATTENDED = 5 * 60;
+
+/** Properties of `Custom::ModelAlias` as the worker receives them: CloudFormation turns every scalar into a string. */
+export type AliasProperties = {
+  readonly ServiceToken: string;
+  readonly ServiceTimeout: string;
+  /** Name of the Lambda that the alias belongs to. */
+  readonly FunctionName: string;
+  readonly Alias: string;
+  /** The name under `models:`. */
+  readonly Model: string;
+  /** Published version to release. */
+  readonly Version: string;
+  /** sha256 over identity, layer digest and every versioned property: equal means the same behaviour. */
+  readonly Fingerprint: string;
+  readonly Identity: string;
+  readonly Layer: string;
+  readonly Source: string;
+  /** `Settings` as JSON text. */
+  readonly Settings: string;
+  /** ISO time of `sls deploy --force`: what was refused before may go again; and without a change CloudFormation would not ask at all. */
+  readonly Forced?: string;
+  /** Likewise, where what the template offers is neither live nor on its way; what was refused stays refused. */
+  readonly Again?: string;
+  /** The model's batch function and the version of it that belongs to `Version`; its alias of the same name follows. */
+  readonly Batch?: { readonly FunctionName: string; readonly Version: string };
+};
+
+/** Properties of `Custom::ModelBucketEvents`. */
+export type BucketEventsProperties = {
+  readonly ServiceToken: string;
+  readonly ServiceTimeout: string;
+  readonly Bucket: string;
+};
+
+/** What a schedule, or anyone who wants a release to go on, sends to the worker. */
+export type TickEvent = {
+  readonly tick: {
+    readonly model: string;
+    readonly functionName: string;
+    readonly alias: string;
+    /** The release that the schedule was made for, or that the deploy which ticks began; absent where anyone ticks. */
+    readonly release?: string;
+    /** With these the weight can be taken away past the deadline even if the registry cannot be read. */
+    readonly stable?: string;
+    readonly deadline?: string;
+    /** Id of the stack: where it is gone, nobody misses the release. */
+    readonly stack?: string;
+    readonly schedule?: { readonly group: string; readonly name: string };
+    /** Id of the deploy that ticks: `deployments/<id>.json`, which is completed when the release ends, if it is of this deploy. */
+    readonly deployment?: string;
+  };
+};
+
+/** What the stack's own schedule sends: every release of the scope is looked at. */
+export type SweepEvent = { readonly sweep: true };
+
+/** What a person asks of a release. `by`: the caller's ARN. */
+export type CommandEvent = {
+  readonly command: {
+    readonly verb: 'promote' | 'rollback' | 'hold' | 'resume';
+    readonly model: string;
+    readonly functionName: string;
+    readonly alias: string;
+    /** `rollback`: the version to go back to; else the last good one. */
+    readonly to?: string;
+    readonly by: string;
+    readonly reason?: string;
+  };
+};
+
+/** `refused`: nothing was done, and why. */
+export type CommandAnswer =
+  | { readonly done: true; readonly text: string; readonly tick: TickAnswer }
+  | { readonly done: false; readonly refused: string };
+
+export type TickAnswer = {
+  readonly model: string;
+  /** Id of the release; absent where none is recorded, and in answers of older workers. */
+  readonly release?: string;
+  /** NONE: no release is recorded (then `reason` tells of weights that stand all the same). UNKNOWN: the registry cannot be read. */
+  readonly phase: Phase | 'NONE' | 'UNKNOWN';
+  /** Does it go on by itself before the candidate is promoted, or given up? False in BAKING, HELD and the ends. */
+  readonly running: boolean;
+  /** Version that the alias points to; absent where there is no alias. */
+  readonly version?: string;
+  /** Version that the release is about. */
+  readonly candidate?: string;
+  readonly reason?: string;
+  /** Percent that the candidate has. */
+  readonly weight?: number;
+  /** The step under way: which (from 1) of how many, since when, when its bake ends and when its patience does. */
+  readonly step?: {
+    readonly number: number;
+    readonly of: number;
+    readonly since: string;
+    readonly until: string;
+    readonly latest: string;
+  };
+  readonly judgement?: Judgement;
+  /** REVERSING: the last good version, and whether it has its half of the traffic yet. */
+  readonly tried?: { readonly version: string; readonly half: boolean };
+  /** BAKING: until when an alarm may roll back. */
+  readonly bakeUntil?: string;
+};
+
+/** A Create or Update of the custom resource, read. */
+export type Asked = {
+  readonly type: 'Create' | 'Update';
+  readonly id: string;
+  readonly url: string;
+  readonly logicalId: string;
+  readonly stack: string;
+  readonly functionName: string;
+  readonly alias: string;
+  readonly model: string;
+  readonly version: string;
+  /** The version of the same function that the template asked for before, and the mark that it asked with. */
+  readonly before?: string;
+  readonly markBefore?: string;
+  /** Differs at each deploy that asks anew for what the template asks for already. */
+  readonly mark?: string;
+  readonly fingerprint: string;
+  /** sha256 over the source artifact. */
+  readonly source?: string | undefined;
+  /** The batch function's version that belongs to it. */
+  readonly batch?: VersionRef['batch'] | undefined;
+  readonly settings: Settings;
+  /** By `sls deploy --force`, whose ISO time is then the mark: what was refused before it may go again. */
+  readonly forced: boolean;
+  /** Milliseconds that the worker may take to answer. */
+  readonly patience: number;
+  readonly schedule: { readonly group: string; readonly name: string };
+};

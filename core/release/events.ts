@@ -1,0 +1,273 @@
+import { functionOf } from './alarm-names.ts';
+import {
+  ANSWER_MARGIN,
+  type Asked,
+  BUCKET_EVENTS,
+  type CommandEvent,
+  SERVICE_TIMEOUT,
+  type Settings,
+  type TickEvent,
+} from './contract.ts';
+import type { VersionRef } from './document-contract.ts';
+import type { VersionRecord } from './history-contract.ts';
+import { iso } from './transitions.ts';
+
+/** What AWS, or anyone who ticks, sends to the worker: checked, and in our words. */
+
+/** What every answer to CloudFormation repeats. */
+export type Caller = {
+  readonly url: string;
+  readonly id: string;
+  readonly stack: string;
+  readonly logicalId: string;
+  /** `<function>:<alias>`, always: another id would make CloudFormation replace the alias, and delete it afterwards. */
+  readonly physicalId: string;
+};
+
+export type Incoming =
+  | { readonly kind: 'tick'; readonly tick: TickEvent['tick'] }
+  | { readonly kind: 'sweep' }
+  | { readonly kind: 'command'; readonly command: CommandEvent['command'] }
+  /** Functions whose alarms have turned on. */
+  | { readonly kind: 'alarm'; readonly functionNames: readonly string[] }
+  | {
+      readonly kind: 'ask';
+      readonly caller: Caller;
+      readonly asked: Asked;
+      readonly record: VersionRecord;
+    }
+  | {
+      readonly kind: 'delete';
+      readonly caller: Caller;
+      readonly functionName: string;
+      readonly alias: string;
+      readonly model: string;
+      /** The model's batch function, whose alias goes, too. */
+      readonly batch?: string;
+    }
+  | {
+      readonly kind: 'bucket';
+      readonly caller: Caller;
+      readonly type: string;
+      readonly bucket: string;
+      /** Of the stack. */
+      readonly account: string;
+    }
+  /** A request that we can answer, but not understand. */
+  | { readonly kind: 'malformed'; readonly caller: Caller; readonly type: string; readonly reason: string };
+
+/** Whom to answer about a request that was read before. */
+export const callerOf = ({ url, id, stack, logicalId, functionName, alias }: Asked): Caller => ({
+  url,
+  id,
+  stack,
+  logicalId,
+  physicalId: `${functionName}:${alias}`,
+});
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/**
+ * @param group schedule group of the stack
+ * @throws Error where the event is neither a tick nor a request with somewhere to answer.
+ */
+export function readEvent(event: unknown, group: string, now: number): Incoming {
+  const fields = fieldsOf(event);
+  if (fields.tick !== undefined) return { kind: 'tick', tick: readTick(fieldsOf(fields.tick)) };
+  if (fields.sweep === true) return { kind: 'sweep' };
+  if (fields.command !== undefined)
+    return { kind: 'command', command: readCommand(fieldsOf(fields.command)) };
+  if (Array.isArray(fields.Records)) return { kind: 'alarm', functionNames: readAlarms(fields.Records) };
+  const properties = fieldsOf(fields.ResourceProperties);
+  const [url, id, stack, logicalId] = ['ResponseURL', 'RequestId', 'StackId', 'LogicalResourceId'].map(
+    (key) => text(fields, key),
+  );
+  if (!url || !id || !stack || !logicalId)
+    throw new Error('neither a tick, a command, a sweep, an alarm nor a request of CloudFormation');
+  const given = text(fields, 'PhysicalResourceId');
+  if (fields.ResourceType === BUCKET_EVENTS) return readBucket(fields, { url, id, stack, logicalId }, given);
+  const functionName = text(properties, 'FunctionName');
+  const alias = text(properties, 'Alias');
+  const model = text(properties, 'Model');
+  const batch = readBatch(fieldsOf(properties.Batch));
+  const type = text(fields, 'RequestType') ?? 'nothing';
+  const physicalId = functionName && alias ? `${functionName}:${alias}` : (given ?? logicalId);
+  const caller = { url, id, stack, logicalId, physicalId };
+
+  if (type === 'Delete') {
+    // The physical id tells which alias is meant even where the properties of a half-made resource do not.
+    const [, ownFunction, ownAlias] = /^([\w-]{1,140}):([\w-]{1,128})$/.exec(given ?? '') ?? [];
+    const target = ownFunction ?? functionName;
+    const own = { ...caller, physicalId: given ?? physicalId };
+    if (!target) return { kind: 'malformed', caller: own, type, reason: 'no function is named' };
+    return {
+      kind: 'delete',
+      caller: own,
+      functionName: target,
+      alias: ownAlias ?? alias ?? 'live',
+      model: model ?? '',
+      ...(batch && { batch: batch.functionName }),
+    };
+  }
+  const version = text(properties, 'Version') ?? '';
+  const fingerprint = text(properties, 'Fingerprint');
+  const settings = readSettings(text(properties, 'Settings'));
+  if (
+    !functionName ||
+    !alias ||
+    !model ||
+    !fingerprint ||
+    !settings ||
+    !/^[1-9]\d*$/.test(version) ||
+    (type !== 'Create' && type !== 'Update')
+  ) {
+    return {
+      kind: 'malformed',
+      caller,
+      type,
+      reason: `${type} lacks a function, alias, model, fingerprint, settings or published version`,
+    };
+  }
+  const seconds = Number(text(properties, 'ServiceTimeout') ?? SERVICE_TIMEOUT) || SERVICE_TIMEOUT;
+  const old = fieldsOf(fields.OldResourceProperties);
+  // Each function counts its own versions: with another name the same number is another version.
+  const before = text(old, 'FunctionName') === functionName ? text(old, 'Version') : undefined;
+  const [mark, markBefore] = [markOf(properties), markOf(old)];
+
+  const source = text(properties, 'Source');
+  return {
+    kind: 'ask',
+    caller,
+    asked: {
+      type,
+      id,
+      url,
+      logicalId,
+      stack,
+      functionName,
+      alias,
+      model,
+      version,
+      fingerprint,
+      ...(source !== undefined && { source }),
+      ...(batch && { batch }),
+      settings,
+      forced: text(properties, 'Forced') !== undefined,
+      ...(mark !== undefined && { mark }),
+      ...(before !== undefined && { before }),
+      ...(markBefore !== undefined && { markBefore }),
+      patience: Math.max(seconds - ANSWER_MARGIN, seconds / 2) * 1000,
+      schedule: { group, name: scheduleName(functionName, id) },
+    },
+    record: {
+      schema: 1,
+      model,
+      functionName,
+      version,
+      fingerprint,
+      identity: text(properties, 'Identity') ?? '',
+      layer: text(properties, 'Layer') ?? '',
+      source: source ?? '',
+      at: iso(now),
+    },
+  };
+}
+
+/** What the template asks for anew, by force or because it is neither live nor on its way. */
+const markOf = (properties: Fields): string | undefined =>
+  text(properties, 'Forced') ?? text(properties, 'Again');
+
+function readBatch(batch: Fields): VersionRef['batch'] {
+  const functionName = text(batch, 'FunctionName');
+  const version = text(batch, 'Version');
+  return functionName && version && /^[1-9]\d*$/.test(version) ? { functionName, version } : undefined;
+}
+
+function readBucket(fields: Fields, to: Omit<Caller, 'physicalId'>, given: string | undefined): Incoming {
+  const type = text(fields, 'RequestType') ?? 'nothing';
+  const bucket = text(fieldsOf(fields.ResourceProperties), 'Bucket');
+  // Another bucket is another resource: what is said of the old one is deleted afterwards.
+  const physicalId = (type === 'Delete' ? given : bucket) ?? to.logicalId;
+  const caller = { ...to, physicalId };
+  if (bucket === undefined) return { kind: 'malformed', caller, type, reason: 'no bucket is named' };
+  const [, , , , account = ''] = to.stack.split(':');
+  return { kind: 'bucket', caller, type, bucket, account };
+}
+
+/** One name a release, so that ending one never deletes the schedule of the next. 64 characters at most. */
+function scheduleName(functionName: string, id: string): string {
+  return `${functionName.slice(0, 51)}-${id.replace(/[^0-9a-zA-Z]/g, '').slice(-12)}`;
+}
+
+function readTick(tick: Fields): TickEvent['tick'] {
+  const model = text(tick, 'model');
+  const functionName = text(tick, 'functionName');
+  const alias = text(tick, 'alias');
+  if (!model || !functionName || !alias) throw new Error('a tick needs model, functionName and alias');
+  const optional = Object.fromEntries(
+    ['release', 'stable', 'deadline', 'stack', 'deployment']
+      .map((key) => [key, text(tick, key)])
+      .filter(([, value]) => value !== undefined),
+  );
+  const schedule = fieldsOf(tick.schedule);
+  const [group, name] = [text(schedule, 'group'), text(schedule, 'name')];
+  return { model, functionName, alias, ...optional, ...(group && name ? { schedule: { group, name } } : {}) };
+}
+
+const VERBS = ['promote', 'rollback', 'hold', 'resume'] as const;
+
+function readCommand(command: Fields): CommandEvent['command'] {
+  const [model, functionName, alias, to, reason] = ['model', 'functionName', 'alias', 'to', 'reason'].map(
+    (key) => text(command, key),
+  );
+  const verb = VERBS.find((known) => known === command.verb);
+  if (!verb || !model || !functionName || !alias)
+    throw new Error(`a command needs model, functionName, alias and a verb of ${VERBS.join(', ')}`);
+  if (to !== undefined && !/^[1-9]\d*$/.test(to)) throw new Error(`${to} is no published version`);
+  return {
+    verb,
+    model,
+    functionName,
+    alias,
+    by: text(command, 'by') ?? 'unknown',
+    ...(to !== undefined && { to }),
+    ...(reason !== undefined && { reason }),
+  };
+}
+
+/**
+ * Functions by the names of those alarms that may bring a version back, in messages of the alerts topic:
+ * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/AlarmThatSendsEmail.html. Whatever else is published
+ * there, also by people, is none of them.
+ */
+function readAlarms(records: readonly unknown[]): readonly string[] {
+  const names = records.map((record) => {
+    const message = parsed(text(fieldsOf(fieldsOf(record).Sns), 'Message'));
+    return message.NewStateValue === 'ALARM' ? functionOf(text(message, 'AlarmName') ?? '') : undefined;
+  });
+  return [...new Set(names.filter((name) => name !== undefined))];
+}
+
+function parsed(json: string | undefined): Fields {
+  try {
+    return fieldsOf(JSON.parse(json ?? ''));
+  } catch {
+    return {};
+  }
+}
+
+/** The plan wrote it from the type itself; anything else is no request of ours. */
+function readSettings(json: string | undefined): Settings | undefined {
+  const value = parsed(json);
+  return Array.isArray(value.steps) ? (value as unknown as Settings) : undefined;
+}
+
+function fieldsOf(value: unknown): Fields {
+  return typeof value === 'object' && value !== null ? (value as Fields) : {};
+}
+
+function text(fields: Fields, key: string): string | undefined {
+  const value = fields[key];
+  if (typeof value === 'number') return String(value);
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}

@@ -1,0 +1,35 @@
+import { points, say, whole } from './alias-target.ts';
+import type { Release } from './document-contract.ts';
+import type { World } from './ports.ts';
+
+/**
+ * The alias of the model's batch function follows what has all of the endpoint's traffic by right: jobs know no weights, and are scored
+ * by what was promoted. There is nothing to decide and nothing to remember: where it does not point to the stable version's own, it
+ * is moved, by whoever comes next.
+ */
+export async function follow(world: World, { stable, candidate, alias: name }: Release): Promise<void> {
+  // What was live before `batch` was declared has no version for jobs: until the candidate that has one is promoted, and if
+  // it never is, it scores them, since its gate has passed, and an alias must be there for the queue.
+  const batch = stable?.batch ?? candidate?.batch;
+  if (batch === undefined) return;
+  const { functionName, version } = batch;
+  const found = await world.aliases.get(functionName, name);
+  if (points(found, whole(version)) || (found !== undefined && stable?.batch === undefined)) return;
+  const to = {
+    ...whole(version),
+    description: `serverless-models version ${(stable?.batch === undefined ? candidate : stable)?.version}`,
+  };
+  const written =
+    found === undefined
+      ? await world.aliases.create(functionName, name, to)
+      : await world.aliases.update(functionName, name, to, found.revision);
+  world.log('moved the alias of batch', {
+    functionName,
+    alias: name,
+    from: say(found),
+    to: say(to),
+    written,
+  });
+  // Changed meanwhile: by another tick, which knows as much. Refused: the version is gone, which only a deploy can mend.
+  if (typeof written === 'object') throw new Error(`the alias of ${functionName}: ${written.refused}`);
+}

@@ -1,0 +1,74 @@
+import type { GateEvidence, GateState } from '../gate/contract.ts';
+import type { GateOutcome } from '../gate/gate.ts';
+import { gathered } from '../gate/verdict.ts';
+import type { Action } from './action.ts';
+import type { Release } from './document-contract.ts';
+import type { World } from './ports.ts';
+import { iso, next } from './transitions.ts';
+
+/** Milliseconds of an invocation that a slice of the gate leaves for what comes after it. */
+const RESERVE = 20_000;
+
+/**
+ * Runs one slice of a gate. The lease is written first: another worker's load at the same time would be measured, too. What it
+ * found is written where the lease is still ours; else the release went on without it, and nothing is lost but the work.
+ *
+ * @returns why this invocation can do no more
+ */
+export async function gatePart(
+  world: World,
+  state: Release,
+  action: Extract<Action, { do: 'gate' }>,
+  etag: string,
+): Promise<string | undefined> {
+  if ((await world.registry.move(action.next, etag)) === 'changed') return undefined;
+  const lease = leaseOf(action.next);
+  const { version, settings, state: before, most } = action;
+  const { functionName } = state;
+  const budgetMs = Math.max(1, world.left() - RESERVE);
+  const outcome = await world.gate({
+    functionName,
+    version,
+    settings,
+    state: before,
+    budgetMs,
+    ...(most !== undefined && { most }),
+  });
+  const { done, verdict, reason } = outcome.state;
+  world.log('gate', { functionName, version, done, verdict, reason });
+  await keep(world, state, version, outcome);
+  for (;;) {
+    const found = await world.registry.release(state.model);
+    const now = found?.release;
+    if (now === undefined || now.release !== state.release || leaseOf(now) !== lease) return undefined;
+    const { lease: _, ...rest } = outcome.state;
+    if ((await world.registry.move(withGate(now, rest, world.clock()), found?.etag)) === 'ok') break;
+  }
+  return outcome.state.verdict === undefined
+    ? (outcome.state.reason ??
+        `the gate of version ${version} is at case ${outcome.state.done} of ${outcome.state.count}`)
+    : undefined;
+}
+
+const leaseOf = (state: Release): string | undefined =>
+  (state.phase === 'REVERSING' ? state.reversal?.gate : state.gate)?.lease;
+
+const withGate = (state: Release, gate: GateState, now: number): Release =>
+  state.phase === 'REVERSING' && state.reversal
+    ? next(state, { reversal: { ...state.reversal, gate } }, now)
+    : next(state, { gate }, now);
+
+/** Values of cases go where only the account's own people read them. */
+async function keep(
+  world: World,
+  state: Release,
+  version: string,
+  { state: gate, failures }: GateOutcome,
+): Promise<void> {
+  const { model, release, functionName } = state;
+  await world.registry.evidence(model, release, (before): GateEvidence => {
+    const kept = before?.version === version ? before.failures : [];
+    const at = iso(world.clock());
+    return { schema: 1, model, release, functionName, version, at, gate, failures: gathered(kept, failures) };
+  });
+}

@@ -1,0 +1,66 @@
+/** Documents of the registry that are written once and added to: what is a version, what was deployed and how it ended. Shapes only. */
+
+import type { TensorSpec } from '../endpoint/contract.ts';
+import type { GateState } from '../gate/contract.ts';
+import type { Judgement } from '../judge/contract.ts';
+import type { Phase } from './document-contract.ts';
+
+/** `deployments/<id>.json`: what the command line writes before it uploads anything, and what is added to it. */
+export type Deployment = {
+  readonly schema: 1;
+  /** A ULID: ids in order are deploys in order. */
+  readonly id: string;
+  readonly at: string;
+  /** ARN of the caller. */
+  readonly by: string;
+  /** Version of the plugin. */
+  readonly plugin: string;
+  readonly models: readonly {
+    readonly model: string;
+    readonly identity: string;
+    readonly source: string;
+    readonly layer: string;
+    readonly fingerprint: string;
+  }[];
+  /** How its releases stand, by model: added by the worker. */
+  readonly releases?: Readonly<Record<string, DeploymentEnd>>;
+  /** Added by the command line where the deploy itself failed. */
+  readonly failed?: { readonly at: string; readonly reason: string };
+};
+
+/** What the worker adds to `deployments/<id>.json`, by model, under `releases`. */
+export type DeploymentEnd = {
+  readonly release: string;
+  readonly phase: Phase;
+  readonly at: string;
+  readonly version?: string;
+  readonly reason?: string;
+  readonly gate?: GateState;
+  readonly judgements: readonly Judgement[];
+};
+
+/** `versions/<model>/<n>.json`, written when the worker first sees a version. */
+export type VersionRecord = {
+  readonly schema: 1;
+  readonly model: string;
+  readonly functionName: string;
+  readonly version: string;
+  readonly identity: string;
+  readonly fingerprint: string;
+  readonly layer: string;
+  readonly source: string;
+  readonly at: string;
+};
+
+/**
+ * `signatures/<model>/<fingerprint>.json`: what clients see of a version, written by the command line before it
+ * uploads anything, so that a later deploy can be compared. Versions from before there were such documents have none.
+ */
+export type SignatureRecord = {
+  readonly schema: 1;
+  readonly model: string;
+  readonly fingerprint: string;
+  readonly at: string;
+  readonly inputs: readonly TensorSpec[];
+  readonly outputs: readonly TensorSpec[];
+};

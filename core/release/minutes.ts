@@ -1,0 +1,77 @@
+import type { Side } from '../judge/contract.ts';
+import type { Minute } from '../judge/minutes.ts';
+import type { Shift } from './document-contract.ts';
+
+const MINUTE = 60_000;
+export const minuteOf = (time: number): number => Math.floor(time / MINUTE) * MINUTE;
+
+/** By version, then by the minute's start in milliseconds. */
+export type Sides = ReadonlyMap<string, ReadonlyMap<number, Side>>;
+
+/**
+ * What two versions did since the first shift, minute by minute, each with the weight that was in force all through it.
+ * Minutes in which the alias moved, or may have (between the intent and the note of it), are left out.
+ *
+ * @param to start of the minute after the last
+ */
+export function minutesOf(
+  sides: Sides,
+  candidate: string,
+  stable: string,
+  shifts: readonly Shift[],
+  to: number,
+): readonly Minute[] {
+  const minutes: Minute[] = [];
+  for (let start = since(shifts, to); start < to; start += MINUTE) {
+    const end = start + MINUTE;
+    if (shifts.some(({ asked, at }) => Date.parse(asked) < end && Date.parse(at) >= start)) continue;
+    const shift = shifts.findLast(({ at }) => Date.parse(at) < start);
+    if (shift === undefined || shift.weight === 0) continue;
+    minutes.push({
+      at: new Date(start).toISOString(),
+      step: shift.step,
+      weight: shift.weight / 100,
+      candidate: sides.get(candidate)?.get(start) ?? {},
+      stable: sides.get(stable)?.get(start) ?? {},
+    });
+  }
+  return minutes;
+}
+
+/** CloudWatch keeps minutes for 15 days: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricData.html */
+const KEPT = 14 * 24 * 60 * MINUTE;
+
+/** Start of the first minute that a look needs, and can have. */
+export const since = (shifts: readonly Shift[], to: number): number =>
+  shifts[0] === undefined ? to : Math.max(minuteOf(Date.parse(shifts[0].asked)), to - KEPT);
+
+/** The last minutes of a version that has all traffic. */
+export function alone(sides: Sides, version: string, from: number, to: number): readonly Minute[] {
+  const minutes: Minute[] = [];
+  for (let start = minuteOf(from); start < to; start += MINUTE) {
+    const candidate = sides.get(version)?.get(start) ?? {};
+    minutes.push({ at: new Date(start).toISOString(), step: 0, weight: 1, candidate, stable: {} });
+  }
+  return minutes;
+}
+
+/** All minutes of a version in one. */
+export function together(sides: Sides, version: string): Side {
+  const all = [...(sides.get(version)?.values() ?? [])];
+  const sum = (of: (side: Side) => number | undefined): number =>
+    all.reduce((total, side) => total + (of(side) ?? 0), 0);
+  return {
+    invocations: sum(({ invocations }) => invocations),
+    crashes: sum(({ crashes }) => crashes),
+    requests: sum(({ requests }) => requests),
+    errors: sum(({ errors }) => errors),
+    rejected: sum(({ rejected }) => rejected),
+    coldStarts: sum(({ coldStarts }) => coldStarts),
+    slow: [
+      sum(({ slow }) => slow?.[0]),
+      sum(({ slow }) => slow?.[1]),
+      sum(({ slow }) => slow?.[2]),
+      sum(({ slow }) => slow?.[3]),
+    ],
+  };
+}

@@ -1,0 +1,89 @@
+import type { Asked } from './contract.ts';
+import type { Release, Request } from './document-contract.ts';
+import { type Changes, iso, PATIENCE } from './transitions.ts';
+
+/** What a request writes into the document, whatever it asks for. Pure. */
+
+/** Ids remembered against late and repeated delivery. Lambda keeps an event for six hours at most. */
+export const REMEMBERED = 50;
+
+/** Versions whose order is remembered: more than are ever kept published. */
+const ORDERED = 50;
+
+/** A document before anything happened. */
+export function blank(asked: Asked, now: number): Release {
+  return {
+    schema: 1,
+    rev: 0,
+    release: asked.id,
+    phase: 'GATING',
+    model: asked.model,
+    functionName: asked.functionName,
+    alias: asked.alias,
+    stack: asked.stack,
+    settings: asked.settings,
+    shifts: [],
+    judgements: [],
+    refused: [],
+    rollbacks: [],
+    notices: [],
+    promote: 'now',
+    highest: 0,
+    order: [],
+    lives: [],
+    requests: [],
+    schedule: asked.schedule,
+    startedAt: iso(now),
+    updatedAt: iso(now),
+    deadline: iso(now + PATIENCE),
+  };
+}
+
+/** The parts that every request changes. */
+export function noted(
+  base: Pick<Release, 'requests' | 'highest' | 'order'>,
+  asked: Asked,
+  kind: Request['kind'],
+  now: number,
+) {
+  return {
+    stack: asked.stack,
+    settings: asked.settings,
+    highest: Math.max(base.highest, Number(asked.version)),
+    order: [...orderOf(base).filter((version) => version !== asked.version), asked.version].slice(-ORDERED),
+    requests: [...base.requests, asked.id].slice(-REMEMBERED),
+    request: {
+      id: asked.id,
+      kind,
+      logicalId: asked.logicalId,
+      url: asked.url,
+      answerBy: iso(now + asked.patience),
+    },
+    waiting: undefined,
+  };
+}
+
+/**
+ * The versions that the alias was asked for, the latest last. An older worker kept only the highest number; Lambda counted
+ * from 1, and each version of a function of ours was asked for.
+ */
+export const orderOf = ({ order, highest }: Pick<Release, 'order' | 'highest'>): readonly string[] =>
+  order ?? Array.from({ length: highest }, (_, index) => String(index + 1)).slice(-ORDERED);
+
+/** What belongs to one release and not to the next. */
+export const FRESH: Changes = {
+  steps: undefined,
+  step: undefined,
+  shifts: [],
+  gate: undefined,
+  judgements: [],
+  basis: undefined,
+  held: undefined,
+  promotedBy: undefined,
+  promotedAt: undefined,
+  returnedAt: undefined,
+  putBackAt: undefined,
+  reversal: undefined,
+  deployment: undefined,
+  endedAt: undefined,
+};

@@ -1,0 +1,30 @@
+import { type Action, STOP, wait, write } from '../action.ts';
+import { alarmed } from '../alarm.ts';
+import { points } from '../alias-target.ts';
+import type { Release } from '../document-contract.ts';
+import { type Facts, isUnreadable } from '../facts.ts';
+import { isWatched, next, standing } from '../transitions.ts';
+import { foreign } from './hold.ts';
+
+/** BAKING: the new version has all traffic, and an alarm may bring the last good one back. */
+export function baking(state: Release, facts: Facts, now: number): Action {
+  if (facts.stack === 'gone') return STOP;
+  if (!points(facts.alias, standing(state) ?? null)) return foreign(state, facts, now);
+  return watching(state, facts, now) ?? write(next(state, { phase: 'DONE' }, now));
+}
+
+/** Of a live version, whatever became of later ones; undefined: the watch is over, and all is put away. */
+export function watching(state: Release, facts: Facts, now: number): Action | undefined {
+  const answer = alarmed(state, facts, now);
+  if (answer !== undefined) return write(answer);
+  if (!isWatched(state, now)) return undefined;
+  const version = `version ${state.stable?.version}`;
+  // Whether an alarm is on cannot be told: a bad version would stay live without a word.
+  if (isUnreadable(facts.alarms))
+    return wait(`${version} is not watched: alarms cannot be read: ${facts.alarms.unreadable}`, {
+      subject: 'alarms cannot be read, so nothing would be rolled back',
+      why: facts.alarms.unreadable,
+      todo: 'give the release worker cloudwatch:DescribeAlarms again, and look at the alarms of the model yourself until then.',
+    });
+  return wait(`${version} is watched until ${state.watch?.until}`);
+}

@@ -1,0 +1,98 @@
+import type { GateState } from '../../gate/contract.ts';
+import { canFill } from '../../judge/feasible.ts';
+import { type Action, wait, write } from '../action.ts';
+import { type Settings, type Step, WORKER_TIMEOUT } from '../contract.ts';
+import type { Release } from '../document-contract.ts';
+import { type Facts, isUnreadable } from '../facts.ts';
+import { notice } from '../notices.ts';
+import { abort, iso, next, PATIENCE, tell } from '../transitions.ts';
+
+/** GATING: which steps this release takes; then the candidate's start, cases and load, before any traffic. */
+export function gating(state: Release, facts: Facts, now: number): Action {
+  if (state.steps === undefined) return plan(state, facts, now);
+  switch (state.gate?.verdict) {
+    case 'pass':
+      return write(next(state, { phase: 'WARMING' }, now));
+    case 'fail':
+      return write(abort(state, `the gate failed: ${state.gate.reason ?? 'see sls models gate'}`, now));
+    default:
+      return gate(state, state.candidate?.version, state.settings, state.gate, now, (leased) =>
+        next(state, { gate: leased }, now),
+      );
+  }
+}
+
+/** The next part of a gate, unless another worker is at it. */
+export function gate(
+  state: Release,
+  version: string | undefined,
+  settings: Settings,
+  so: GateState | undefined,
+  now: number,
+  leased: (gate: GateState) => Release,
+  most?: number,
+): Action {
+  if (version === undefined) return write(abort(state, 'there is no candidate', now));
+  if (so?.lease !== undefined && now < Date.parse(so.lease))
+    return wait(`the gate of version ${version} is at case ${so.done} of ${so.count}`);
+  const lease = iso(now + WORKER_TIMEOUT * 1000);
+  const begun = { done: 0, count: settings.gate?.cases?.count ?? 0, failed: [], ...so };
+  return {
+    do: 'gate',
+    version,
+    settings,
+    state: so,
+    ...(most !== undefined && { most }),
+    next: leased({ ...begun, lease }),
+  };
+}
+
+/** Decides on steps, once: their sum is the deadline. */
+function plan(state: Release, facts: Facts, now: number): Action {
+  const { settings, stable, notices } = state;
+  const { steps } = settings;
+  if (stable === undefined || settings.strategy !== 'auto' || steps.length === 0)
+    return decided(state, stable === undefined ? [] : steps, now);
+  if (facts.rate === undefined) return wait('the traffic of the last 24 hours is to be read');
+  if (isUnreadable(facts.rate)) {
+    const reason = `the traffic of the last 24 hours cannot be read, and strategy auto follows from it: ${facts.rate.unreadable}`;
+    return write(abort(state, reason, now));
+  }
+  const { perSecond } = facts.rate;
+  const { minRequests, increase, maxWait } = settings;
+  const shares = steps.map(({ weight, bake }) => ({ weight: weight / 100, bake }));
+  if (canFill({ steps: shares, perSecond, minRequests, increase, maxWait }))
+    return decided(state, steps, now);
+  const why = `at ${hourly(perSecond)} of the last 24 hours a canary cannot fill its steps, so all traffic goes to version ${state.candidate?.version} at once`;
+  const told = notice(
+    state,
+    'released all at once',
+    [why, 'What to do: nothing, or set release.strategy, steps and minRequests to fit the traffic.'],
+    false,
+    now,
+  );
+  return write(
+    next(
+      { ...state, ...tell({ notices }, told) },
+      { steps: [], reason: why, ...deadline([], settings, now) },
+      now,
+    ),
+  );
+}
+
+function decided(state: Release, steps: readonly Step[], now: number): Action {
+  return write(next(state, { steps, ...deadline(steps, state.settings, now) }, now));
+}
+
+/** Σ(bake + maxWait) + 1 h; gate and warming have the resource's own limit. */
+export function deadline(
+  steps: readonly Step[],
+  { maxWait }: Pick<Settings, 'maxWait'>,
+  now: number,
+): Pick<Release, 'deadline'> {
+  const seconds = steps.reduce((sum, { bake }) => sum + bake + maxWait, 0);
+  return { deadline: iso(now + seconds * 1000 + PATIENCE) };
+}
+
+/** `40 requests an hour`. */
+const hourly = (perSecond: number): string => `${Number((perSecond * 3600).toPrecision(3))} requests an hour`;

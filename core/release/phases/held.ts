@@ -1,0 +1,45 @@
+import { type Action, STOP, wait, write } from '../action.ts';
+import { points } from '../alias-target.ts';
+import type { Release } from '../document-contract.ts';
+import { type Facts, lookIsDue } from '../facts.ts';
+import { heldNotice, numbers } from '../notices.ts';
+import { DAY, iso, next, standing, tell, weightOf } from '../transitions.ts';
+import { foreign, todo } from './hold.ts';
+import { kept, look } from './judging.ts';
+import { rollBack } from './rollback.ts';
+
+/**
+ * HELD: the weight stands until somebody decides. The candidate is judged meanwhile and rolled back if it fails; somebody
+ * is paged once a day. After another's hand on the alias nothing is touched at all.
+ */
+export function held(state: Release, facts: Facts, now: number): Action {
+  const { held: so } = state;
+  if (so === undefined) return wait('held');
+  if (facts.stack === 'gone') return STOP;
+  if (now - Date.parse(so.pagedAt) >= DAY) return write(paged(state, now));
+  // A missing alias that AWS would make again was made before this is asked.
+  if (so.by === 'foreign' || facts.alias === undefined)
+    return wait(state.reason ?? 'the alias was moved by somebody else');
+  if (!points(facts.alias, standing(state) ?? null)) return foreign(state, facts, now);
+  if (weightOf(state) > 0 && lookIsDue(state, now)) {
+    const looked = look(state, facts, now);
+    const judged = { judgements: kept(state, looked) };
+    return looked.verdict === 'fail' && !state.settings.dryRun
+      ? write(rollBack({ ...state, ...judged }, looked.reason, looked, now))
+      : write(next(state, judged, now));
+  }
+  return wait(state.reason ?? 'held');
+}
+
+function paged(state: Release, now: number): Release {
+  const text = heldNotice(
+    state,
+    `still: ${state.reason ?? 'held'}`,
+    todo(state, state.held?.by),
+    numbers(state.judgements.at(-1)),
+    true,
+    now,
+  );
+  const so = state.held && { ...state.held, pagedAt: iso(now) };
+  return next(state, { ...tell(state, text), held: so }, now);
+}

@@ -1,0 +1,40 @@
+import type { Judgement } from '../../judge/contract.ts';
+import { type Action, write } from '../action.ts';
+import { say, whole } from '../alias-target.ts';
+import type { HeldBy, Release } from '../document-contract.ts';
+import type { Facts } from '../facts.ts';
+import { heldNotice, numbers, ways } from '../notices.ts';
+import { hold, isPending } from '../transitions.ts';
+
+/** Stands still, and tells why and what to do. */
+export function holdFor(state: Release, by: HeldBy, why: string, now: number, looked?: Judgement): Release {
+  const text = heldNotice(state, why, todo(state, by), numbers(looked), true, now);
+  return hold(state, by, why, text, now);
+}
+
+/** What a person can do about it. */
+export function todo(state: Release, by: HeldBy | undefined): string {
+  const { model, stable, candidate } = state;
+  switch (by) {
+    case 'foreign': {
+      const onward = `see "sls models status --model ${model}"; deploy again to go on from where the alias is`;
+      if (stable === undefined) return `${onward}.`;
+      const does = isPending(state)
+        ? `takes version ${candidate?.version} away: version ${stable.version} has all traffic`
+        : `puts version ${stable.version} back`;
+      return `${onward}, or "sls models rollback --model ${model}", which ${does}.`;
+    }
+    case 'limit':
+      return `find out what is wrong, then "sls models rollback --model ${model}" or "sls models resume --model ${model}".`;
+    default:
+      return ways(model);
+  }
+}
+
+/** Somebody else moved the alias: nothing is touched. */
+export function foreign(state: Release, facts: Facts, now: number): Action {
+  const reason =
+    `the alias ${state.alias} points to ${say(facts.alias)}, which this release did not do (stable is ${say(state.stable && whole(state.stable.version))}); ` +
+    'nothing was touched; deploy again to go on from there';
+  return write(holdFor(state, 'foreign', reason, now));
+}

@@ -1,0 +1,137 @@
+import type { Judgement } from '../../judge/contract.ts';
+import { crashesNow } from '../../judge/crashes.ts';
+import { usable } from '../../judge/minutes.ts';
+import { type Finding, judge, unread } from '../../judge/verdict.ts';
+import type { StackState } from '../../ports/aws.ts';
+import { type Action, wait, write } from '../action.ts';
+import { points } from '../alias-target.ts';
+import type { Release } from '../document-contract.ts';
+import { type Facts, isUnreadable, lookIsDue } from '../facts.ts';
+import { notice, numbers } from '../notices.ts';
+import { isStuck, late, stuck } from '../stuck.ts';
+import { abort, iso, isPromoted, next, standing, tell } from '../transitions.ts';
+import { foreign, holdFor } from './hold.ts';
+import { rollBack } from './rollback.ts';
+import { sinceOf } from './shifting.ts';
+
+/** JUDGING: the candidate has its weight, and each complete minute is looked at until the step passes or fails. */
+export function judging(state: Release, facts: Facts, now: number): Action {
+  if (facts.stack === 'gone')
+    return write(next(state, { phase: 'ABORTED', intent: undefined, reason: 'the stack is gone' }, now));
+  if (!points(facts.alias, standing(state) ?? null)) return foreign(state, facts, now);
+  if (now >= Date.parse(state.deadline)) return write(expired(state, facts.stack, now));
+  if (!lookIsDue(state, now))
+    return wait(
+      state.judgements.at(-1)?.reason ?? 'the first complete minute is awaited',
+      stuck(state, facts.stack),
+    );
+  const looked = look(state, facts, now);
+  const { dryRun } = state.settings;
+  const judged = { judgements: kept(state, looked) };
+  // What a person promoted is judged only while the stack is in progress.
+  const promoted = isPromoted(state) && facts.stack === 'done';
+  const over = promoted || now >= ends(state).bake;
+  if (dryRun) return write(dry(state, looked, over, judged, now));
+  if (looked.verdict === 'fail') return write(rollBack({ ...state, ...judged }, looked.reason, looked, now));
+  if (looked.verdict === 'pass' || promoted) return write(onward(state, judged, now));
+  if (now < ends(state).patience) return write(next(state, judged, now));
+  return write(unjudged({ ...state, ...judged }, looked, now));
+}
+
+/** Its time is over. What only its stack kept from going on is not to blame, so it is not refused. */
+function expired(state: Release, stack: StackState, now: number): Release {
+  const why = late(state, stack);
+  return isStuck(stack) ? abort(state, why, now) : rollBack(state, why, undefined, now);
+}
+
+/** A step that could not be judged in its time. */
+function unjudged(state: Release, looked: Judgement, now: number): Release {
+  const { onNoData, maxWait } = state.settings;
+  const why = `step ${(state.step ?? 0) + 1} could not be judged within its time and ${maxWait} s more: ${looked.reason}`;
+  if (onNoData === 'rollback') return rollBack(state, why, looked, now);
+  // What could not be read at all is not passed on anybody's word.
+  if (onNoData === 'pass' && looked.verdict !== 'error')
+    return onward(state, { ...told(state, 'a step passed without data', why, looked, now) }, now);
+  return holdFor(state, 'nodata', why, now, looked);
+}
+
+/** The next step, or promotion; what a person promoted takes no more steps. */
+export function onward(state: Release, changes: Partial<Release>, now: number): Release {
+  const step = (state.step ?? 0) + 1;
+  const more = step < (state.steps ?? []).length && !isPromoted(state);
+  return next(state, { ...changes, ...(more ? { phase: 'SHIFTING', step } : { phase: 'PROMOTING' }) }, now);
+}
+
+/** Judges and says what it would have done, once a step, and goes on when the bake is over. */
+function dry(
+  state: Release,
+  looked: Judgement,
+  over: boolean,
+  judged: Pick<Release, 'judgements'>,
+  now: number,
+): Release {
+  const before = state.judgements.at(-1);
+  const first = !(before?.step === looked.step && before?.verdict === 'fail');
+  const news =
+    looked.verdict === 'fail' && first
+      ? told(
+          state,
+          `dry run: version ${state.candidate?.version} would have been rolled back`,
+          looked.reason,
+          looked,
+          now,
+        )
+      : over && looked.verdict !== 'pass' && looked.verdict !== 'fail'
+        ? told(
+            state,
+            `dry run: step ${(state.step ?? 0) + 1} would not have passed yet`,
+            looked.reason,
+            looked,
+            now,
+          )
+        : {};
+  return over ? onward(state, { ...judged, ...news }, now) : next(state, { ...judged, ...news }, now);
+}
+
+const told = (state: Release, what: string, why: string, looked: Judgement, now: number) =>
+  tell(state, notice(state, what, [`Why: ${why}.`, ...numbers(looked)], false, now));
+
+/** One look at all minutes so far. */
+export function look(state: Release, facts: Facts, now: number): Judgement {
+  const step = state.step ?? 0;
+  return { at: iso(now), step, ...find(state, facts, now) };
+}
+
+function find(state: Release, { look: minutes }: Facts, now: number): Finding {
+  if (minutes === undefined) return unread('metrics were not read');
+  if (isUnreadable(minutes)) return unread(`metrics cannot be read: ${minutes.unreadable}`);
+  const { settings, basis, steps = [], step = 0 } = state;
+  const ready = usable(minutes, now, []);
+  const following = steps[step + 1];
+  const position = {
+    index: step,
+    ...(following && { nextWeight: following.weight / 100 }),
+    bakeOver: now >= ends(state).bake,
+  };
+  const found = judge(ready, position, {
+    ...settings,
+    slow: basis?.slow,
+    rejected: basis?.rejected,
+    outputs: basis?.outputs ?? [],
+  });
+  const crashing = crashesNow(minutes);
+  return crashing === undefined || found.verdict === 'fail'
+    ? found
+    : { ...found, verdict: 'fail', reason: crashing };
+}
+
+/** One judgement a step: its last. */
+export function kept(state: Release, looked: Judgement): readonly Judgement[] {
+  return [...state.judgements.filter(({ step }) => step !== looked.step), looked];
+}
+
+/** When the step's bake is over, and when nobody waits for data any longer. Milliseconds. */
+export function ends(state: Release): { readonly bake: number; readonly patience: number } {
+  const bake = Date.parse(sinceOf(state)) + (state.steps?.[state.step ?? 0]?.bake ?? 0) * 1000;
+  return { bake, patience: bake + state.settings.maxWait * 1000 };
+}

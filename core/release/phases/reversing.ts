@@ -1,0 +1,158 @@
+import type { Judgement } from '../../judge/contract.ts';
+import { crashesNow } from '../../judge/crashes.ts';
+import { usable } from '../../judge/minutes.ts';
+import { REVERSED_MINUTES, reversed } from '../../judge/reversed.ts';
+import { OBJECTIVE, type SlowEdge } from '../../judge/slow.ts';
+import { unread } from '../../judge/verdict.ts';
+import { type Action, STOP, wait, write } from '../action.ts';
+import { QUIET } from '../alarm.ts';
+import { points, whole } from '../alias-target.ts';
+import { needed } from '../capacity.ts';
+import { ALARMS, type Settings } from '../contract.ts';
+import type { Release, Reversal } from '../document-contract.ts';
+import { type Facts, isUnreadable, known, lookIsDue } from '../facts.ts';
+import { notice, numbers } from '../notices.ts';
+import { intend, iso, next, split, standing, tell } from '../transitions.ts';
+import { gate } from './gating.ts';
+import { foreign } from './hold.ts';
+import { revert } from './rollback.ts';
+
+const MINUTE = 60_000;
+/** Cases of the last good version's gate: users wait meanwhile. */
+const CASES = 100;
+/** Half of the traffic for ten minutes, and the three that the last one's numbers take. */
+const LONGEST = (REVERSED_MINUTES + 3) * MINUTE;
+/** The last good version must be ready by then. */
+const READY = 15 * MINUTE;
+
+/**
+ * REVERSING: the last good version, its gate passed again, has half of the traffic beside the live one, which keeps
+ * the alias: a crash leaves half exposed at most. The test tells which is worse.
+ */
+export function reversing(state: Release, facts: Facts, now: number): Action {
+  const { reversal, stable } = state;
+  if (facts.stack === 'gone') return STOP;
+  if (reversal === undefined || stable === undefined) return write(next(state, { phase: 'BAKING' }, now));
+  if (!points(facts.alias, standing(state) ?? null)) return foreign(state, facts, now);
+  return reversal.half === undefined
+    ? ready(state, reversal, stable.version, facts, now)
+    : test(state, reversal, facts, now);
+}
+
+/** The last good version must answer, with as many warm instances as the live one, before it gets anything. */
+function ready(state: Release, reversal: Reversal, live: string, facts: Facts, now: number): Action {
+  const { to, crashing, gate: so } = reversal;
+  const late = now - Date.parse(reversal.at) > READY;
+  if (so?.verdict === 'fail')
+    return restore(
+      state,
+      `version ${to.version} cannot take over: its gate failed: ${so.reason ?? ''}`,
+      undefined,
+      now,
+    );
+  if (late) return restore(state, `version ${to.version} was not ready within 15 minutes`, undefined, now);
+  if (so?.verdict === undefined)
+    return gate(
+      state,
+      to.version,
+      again(state.settings, reversal),
+      so,
+      now,
+      (leased) => next(state, { reversal: { ...reversal, gate: leased } }, now),
+      CASES,
+    );
+  if (crashing !== undefined) return write(revert(state, to, crashing, undefined, true, now));
+  // Not known is none: a bad version is not kept for the sake of cold starts.
+  const held = known(facts.held);
+  const instances = held?.has(live) ? needed(state, held) : 0;
+  const has = held?.get(to.version);
+  if (instances > 0 && reversal.cold === undefined && has?.state !== 'failed') {
+    if (has === undefined || has.requested < instances)
+      return { do: 'provide', version: to.version, instances };
+    if (has.state !== 'ready')
+      return wait(`${has.ready} of ${has.requested} instances of version ${to.version} are ready`);
+  }
+  const after = split(live, to.version, 50);
+  return write(next(state, { intent: intend(state, after, 'REVERSING', now, [whole(live)]) }, now));
+}
+
+/** Its own start and cases; no load, which takes too long, and no reference, which may be gone. */
+function again(settings: Settings, { to }: Reversal): Settings {
+  const { gate: _, p95: __, ...rest } = settings;
+  if (to.gate === undefined || to.gate.reference !== undefined) return rest;
+  const { load: ___, ...own } = to.gate;
+  return { ...rest, gate: own };
+}
+
+function test(state: Release, reversal: Reversal, facts: Facts, now: number): Action {
+  if (!lookIsDue(state, now))
+    return wait(reversal.judgement?.reason ?? `version ${reversal.to.version} has half of the traffic`);
+  const { look: minutes } = facts;
+  const over = now - Date.parse(reversal.half?.at ?? reversal.at) >= LONGEST;
+  if (minutes === undefined || isUnreadable(minutes)) {
+    const found = unread(`metrics cannot be read: ${minutes?.unreadable ?? 'none were asked for'}`);
+    return over
+      ? restore(state, found.reason, { at: iso(now), ...found }, now)
+      : note(state, { at: iso(now), ...found }, now);
+  }
+  const found = reversed(usable(minutes, now, []), {
+    minRequests: state.settings.minRequests,
+    over,
+    slow: slowOf(state, reversal),
+  });
+  const crashing = crashesNow(minutes);
+  const bad = found.verdict === 'rollBack' || crashing !== undefined;
+  const looked: Judgement = {
+    at: iso(now),
+    verdict: bad ? 'fail' : found.verdict === 'restore' ? 'pass' : 'nodata',
+    reason: crashing ?? found.reason,
+    signals: found.signals,
+  };
+  if (bad) {
+    const judged = { ...state, reversal: { ...reversal, judgement: looked } };
+    return write(revert(judged, reversal.to, `${reversal.alarm}: ${looked.reason}`, looked, true, now));
+  }
+  if (found.verdict === 'restore')
+    return restore(state, `version ${state.stable?.version} is not to blame: ${looked.reason}`, looked, now);
+  return note(state, looked, now);
+}
+
+/** An alarm of latency is answered by latency, at the objective that it is about, if both versions count by the same. */
+const slowOf = ({ functionName, stable }: Release, { alarm, to }: Reversal): SlowEdge | undefined =>
+  alarm === `${functionName}-${ALARMS.latency}` && stable?.p95 !== undefined && stable.p95 === to.p95
+    ? OBJECTIVE
+    : undefined;
+
+const note = (state: Release, looked: Judgement, now: number): Action =>
+  write(next(state, { reversal: state.reversal && { ...state.reversal, judgement: looked } }, now));
+
+/** All traffic on the live version again; somebody must look. */
+function restore(state: Release, why: string, looked: Judgement | undefined, now: number): Action {
+  const { stable, reversal } = state;
+  if (stable === undefined || reversal === undefined) return wait(why);
+  const text = notice(
+    state,
+    `${reversal.alarm} is on, and version ${stable.version} keeps all traffic`,
+    [
+      `Why: ${why}.`,
+      ...numbers(looked),
+      `What to do: look for a cause outside of the model: its inputs, what it calls, the account. Alarms are left alone for an hour; "sls models rollback --model ${state.model}" goes back by hand.`,
+    ],
+    true,
+    now,
+  );
+  return write(
+    next(
+      state,
+      {
+        ...tell(state, text),
+        phase: reversal.from,
+        reversal: undefined,
+        quietUntil: iso(now + QUIET),
+        ...(reversal.from === 'BAKING' && { reason: why }),
+        intent: intend(state, whole(stable.version), reversal.from, now),
+      },
+      now,
+    ),
+  );
+}

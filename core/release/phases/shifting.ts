@@ -1,0 +1,169 @@
+import type { Side } from '../../judge/contract.ts';
+import { exceeded, slowEdge, warm } from '../../judge/slow.ts';
+import { type Action, wait, write } from '../action.ts';
+import { points, whole } from '../alias-target.ts';
+import { topUp } from '../capacity.ts';
+import type { Intent, Phase, Release } from '../document-contract.ts';
+import { type Facts, isUnreadable } from '../facts.ts';
+import { isStuck, late, stuck, unfinished } from '../stuck.ts';
+import {
+  abort,
+  behavesAlike,
+  type Changes,
+  intend,
+  iso,
+  isPromoted,
+  isWatched,
+  next,
+  PATIENCE,
+  rewindowed,
+  split,
+  standing,
+  weightOf,
+} from '../transitions.ts';
+import { deadline } from './gating.ts';
+import { foreign, holdFor } from './hold.ts';
+
+/** Less than this left of the deadline while the stack is still busy: put it off. Milliseconds. */
+const SOON = PATIENCE / 2;
+
+/** SHIFTING: the candidate's weight is raised to that of the step. */
+export function shifting(state: Release, facts: Facts, now: number): Action {
+  const { stable, candidate, step = 0, steps = [] } = state;
+  const to = steps[step];
+  if (stable === undefined || candidate === undefined || to === undefined)
+    return write(abort(state, 'there is no step to take', now));
+  const waiting = blocked(state, facts, now);
+  if (waiting !== undefined) return waiting;
+  if (!points(facts.alias, standing(state) ?? null)) return foreign(state, facts, now);
+  if (step > 0 && !isPassed(state, step - 1)) return write(next(state, stepBack(state, step - 1, now), now));
+  if (state.basis === undefined) return basis(state, facts, now);
+  const capacity = topUp(state, facts.held);
+  if (capacity !== undefined) return capacity;
+  const after = split(stable.version, candidate.version, to.weight);
+  return raise(state, after, 'JUDGING', now, lengthened(state, now));
+}
+
+/** What waiting for the stack took is given back: else a candidate would be refused for time that it never had. */
+function lengthened(state: Release, now: number): Partial<Pick<Release, 'deadline'>> {
+  const { steps = [], step = 0, settings } = state;
+  const all = deadline(steps.slice(step), settings, now);
+  return Date.parse(all.deadline) - PATIENCE > Date.parse(state.deadline) ? all : {};
+}
+
+/** By the settings as they are now: a step of a dry run, or without data, is not passed any more once a deploy ends that. */
+function isPassed({ settings, judgements }: Release, of: number): boolean {
+  const verdict = judgements.find(({ step }) => step === of)?.verdict;
+  return verdict === 'pass' || settings.dryRun || (verdict === 'nodata' && settings.onNoData === 'pass');
+}
+
+/** PROMOTING: the step to be judged first, if the last one is not passed. What a person promotes skips that. */
+function unpassed(state: Release): number | undefined {
+  const last = (state.steps ?? []).length - 1;
+  if (last < 0 || isPromoted(state) || isPassed(state, last)) return undefined;
+  // Held after a person promoted it: the steps go on from the weight that it has.
+  return underway(state);
+}
+
+/** The step whose weight is in force: a person may promote in any. */
+const underway = ({ shifts }: Release): number => shifts.findLast(({ weight }) => weight > 0)?.step ?? 0;
+
+/**
+ * A raise that is not made yet, on a step that is not passed any more by the settings as they are now: given up. The alias is
+ * written again where it stands, so that a slower worker cannot make the raise after all.
+ */
+export function reconsidered(state: Release, { after }: Intent, now: number): Release | undefined {
+  const { phase, step = 0, candidate } = state;
+  const promotes = phase === 'PROMOTING' && after.version === candidate?.version;
+  const before = phase === 'SHIFTING' && step > 0 && !isPassed(state, step - 1) ? step - 1 : undefined;
+  const to = promotes ? unpassed(state) : before;
+  const stands = standing(state);
+  if (to === undefined || stands === undefined) return undefined;
+  const back = stepBack(state, to, now);
+  return next(state, { ...back, intent: intend(state, stands, back.phase, now, [stands, after]) }, now);
+}
+
+/** The step before is judged first, with all the time that it and those after it have; without its weight it is taken again. */
+function stepBack(state: Release, step: number, now: number): Pick<Release, 'phase' | 'step' | 'deadline'> {
+  const phase = weightOf(state) > 0 ? 'JUDGING' : 'SHIFTING';
+  return { phase, step, ...deadline((state.steps ?? []).slice(step), state.settings, now) };
+}
+
+/** PROMOTING: the candidate gets all of it. */
+export function promoting(state: Release, facts: Facts, now: number): Action {
+  const { stable, candidate, settings } = state;
+  if (candidate === undefined)
+    return write(holdFor(state, 'foreign', 'there is no candidate to promote', now));
+  const waiting = blocked(state, facts, now);
+  if (waiting !== undefined) return waiting;
+  const step = unpassed(state);
+  if (step !== undefined) return write(next(state, stepBack(state, step, now), now));
+  const watched = behavesAlike(stable, candidate)
+    ? isWatched(next(state, rewindowed(state, settings, now), now), now)
+    : stable !== undefined && settings.rollbackWindow > 0;
+  const then = watched ? 'BAKING' : 'DONE';
+  // Before a first version is live nobody calls the alias, so whatever is there may be replaced.
+  if (stable === undefined)
+    return write(next(state, { intent: intend(state, whole(candidate.version), then, now) }, now));
+  if (!points(facts.alias, standing(state) ?? null)) return foreign(state, facts, now);
+  const capacity = topUp(state, facts.held);
+  if (capacity !== undefined) return capacity;
+  return raise(state, whole(candidate.version), then, now);
+}
+
+function raise(
+  state: Release,
+  after: Intent['after'],
+  then: Phase,
+  now: number,
+  changes: Changes = {},
+): Action {
+  const before = [standing(state) ?? null];
+  return write(next(state, { ...changes, intent: intend(state, after, then, now, before) }, now));
+}
+
+/** Why a candidate may not get more traffic now. */
+export function blocked(state: Release, { stack }: Facts, now: number): Action | undefined {
+  if (stack === 'gone')
+    return write(next(state, { phase: 'ABORTED', intent: undefined, reason: 'the stack is gone' }, now));
+  const left = Date.parse(state.deadline) - now;
+  const waiting = stack !== 'done' && state.promote === 'afterStack';
+  // A stack may take hours; that is waiting, not death. One that is stuck has until the deadline.
+  if (waiting && !isStuck(stack) && left < SOON)
+    return write(next(state, deadline(state.steps?.slice(state.step ?? 0) ?? [], state.settings, now), now));
+  if (left <= 0) return write(abort(state, late(state, waiting ? stack : 'done'), now));
+  if (!waiting) return undefined;
+  // What has a weight is judged on.
+  const step = state.phase === 'PROMOTING' ? underway(state) : (state.step ?? 0) - 1;
+  if (weightOf(state) > 0 && step >= 0 && state.intent === undefined)
+    return write(next(state, { phase: 'JUDGING', step }, now));
+  return wait(unfinished(stack), stuck(state, stack));
+}
+
+/** Fixed for the whole release before the first weight: which slow edge is judged, which outputs, and whether refusals are. */
+function basis(state: Release, { hour }: Facts, now: number): Action {
+  const { stable, candidate } = state;
+  const shared = (candidate?.signals ?? []).filter((signal) => stable?.signals?.includes(signal));
+  // Without an objective, or with another one than the stable version counts by, latency is not judged.
+  const judged = candidate?.p95 !== undefined && stable?.p95 === candidate.p95;
+  if (judged && hour === undefined) return wait('the latency before the release is to be read');
+  if (judged && isUnreadable(hour))
+    return wait(`metrics cannot be read, so no weight is raised: ${hour.unreadable}`, {
+      subject: 'metrics cannot be read, so no weight is raised',
+      why: hour.unreadable,
+      todo: 'give the release worker cloudwatch:GetMetricData again; the release then goes on by itself.',
+    });
+  const slow = judged && hour !== undefined && !isUnreadable(hour) ? slownessOf(hour) : {};
+  // By model alone the counts of both versions are one sum.
+  const rejected = stable?.rejected && candidate?.rejected;
+  return write(next(state, { basis: { ...slow, outputs: shared, ...(rejected && { rejected }) } }, now));
+}
+
+function slownessOf(hour: Side): Pick<NonNullable<Release['basis']>, 'slow' | 'slower'> {
+  const slow = slowEdge(hour);
+  return { slow, ...(warm(hour) > 0 && { slower: exceeded(hour, slow) }) };
+}
+
+/** When the weight of the step under way was put in force. */
+export const sinceOf = (state: Release): string =>
+  state.shifts.findLast(({ step, weight }) => step === (state.step ?? 0) && weight > 0)?.at ?? iso(0);

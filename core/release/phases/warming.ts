@@ -1,0 +1,35 @@
+import { type Action, wait, write } from '../action.ts';
+import { beyond, needed, stray, unseen } from '../capacity.ts';
+import type { Release } from '../document-contract.ts';
+import { type Facts, isUnreadable } from '../facts.ts';
+import { abort, next } from '../transitions.ts';
+
+/** WARMING: the candidate's provisioned concurrency is READY before any traffic. */
+export function warming(state: Release, { held, limits }: Facts, now: number): Action {
+  const { candidate } = state;
+  if (held === undefined || candidate === undefined) return write(warm(state, now));
+  if (isUnreadable(held)) return unseen(held);
+  const [first] = stray(state, held, now);
+  // A candidate that was superseded still holds what this one needs.
+  if (first !== undefined) return { do: 'release', version: first };
+  const instances = needed(state, held);
+  if (instances === 0) return write(warm(state, now));
+  if (isUnreadable(limits)) return unseen(limits);
+  const over = limits && beyond(state, limits, held, now);
+  if (over !== undefined) return write(abort(state, over, now));
+  const has = held.get(candidate.version);
+  if (has === undefined || has.requested < instances)
+    return { do: 'provide', version: candidate.version, instances };
+  if (has.state === 'failed') {
+    const reason = `provisioned concurrency for version ${candidate.version} failed: ${has.reason ?? 'AWS gives no reason'}`;
+    return write(abort(state, reason, now));
+  }
+  if (has.state === 'ready') return write(warm(state, now));
+  return wait(`${has.ready} of ${has.requested} instances of version ${candidate.version} are ready`);
+}
+
+/** Ready for traffic: step by step, or at once. */
+function warm(state: Release, now: number): Release {
+  const stepwise = state.promote === 'afterStack' && (state.steps ?? []).length > 0;
+  return next(state, stepwise ? { phase: 'SHIFTING', step: 0 } : { phase: 'PROMOTING' }, now);
+}

@@ -1,0 +1,105 @@
+import type { GateState } from '../gate/contract.ts';
+import type { GateOutcome } from '../gate/gate.ts';
+import type {
+  AlarmPort,
+  AliasPort,
+  AnswerPort,
+  BucketEventsPort,
+  CapacityPort,
+  MetricsPort,
+  NoticePort,
+  SchedulePort,
+  StackPort,
+  VersionPort,
+} from '../ports/aws.ts';
+import type { Registry } from '../registry/registry.ts';
+import { staged } from './command-text.ts';
+import { METRICS, type Settings } from './contract.ts';
+import type { Release } from './document-contract.ts';
+import type { Caller } from './events.ts';
+import { scheduleOf } from './tick-schedule.ts';
+
+/** All that the engine can reach. Tests put fakes behind the same ports. */
+export type World = {
+  readonly registry: Registry;
+  readonly aliases: AliasPort;
+  readonly versions: VersionPort;
+  readonly capacity: CapacityPort;
+  readonly schedules: SchedulePort;
+  readonly stacks: StackPort;
+  readonly metrics: MetricsPort;
+  readonly alarms: AlarmPort;
+  readonly gate: GatePort;
+  readonly notify: NoticePort;
+  readonly bucketEvents: BucketEventsPort;
+  readonly answer: AnswerPort;
+  /** Of the service, for commands that people are to copy. */
+  readonly stage: string;
+  /** Milliseconds since the epoch. */
+  readonly clock: () => number;
+  /** Milliseconds that this invocation has left. */
+  readonly left: () => number;
+  /** Waits so many milliseconds. */
+  readonly pause: (milliseconds: number) => Promise<void>;
+  /** ARN of this worker, unqualified, which schedules invoke, and the role they take. */
+  readonly worker: { readonly arn: string; readonly scheduleRole: string };
+  /** Counts one of the worker's own metrics; `at`: as of then, in milliseconds. */
+  readonly count: (metric: string, functionName: string, at?: number) => void;
+  readonly log: (message: string, fields?: Readonly<Record<string, unknown>>) => void;
+};
+
+/** One slice of the gate of a version. @throws Error where its case file cannot be read */
+export type GatePort = (ask: {
+  readonly functionName: string;
+  readonly version: string;
+  readonly settings: Settings;
+  readonly state: GateState | undefined;
+  /** Only the first so many cases. */
+  readonly most?: number;
+  readonly budgetMs: number;
+}) => Promise<GateOutcome>;
+
+/** A reason must stay under 1 KB for every console to show it; a whole answer under 4 KB. */
+const REASON_BYTES = 1000;
+
+/** Answers CloudFormation. A second answer to the same request is ignored there, so a repetition does no harm. */
+export async function respond(
+  world: World,
+  caller: Caller,
+  status: 'SUCCESS' | 'FAILED',
+  reason: string,
+): Promise<void> {
+  const sent = await world.answer(
+    caller.url,
+    JSON.stringify({
+      Status: status,
+      Reason: Buffer.from(staged(reason, world.stage))
+        .subarray(0, REASON_BYTES)
+        .toString('utf8')
+        .replace(/\uFFFD+$/, ''),
+      PhysicalResourceId: caller.physicalId,
+      StackId: caller.stack,
+      RequestId: caller.id,
+      LogicalResourceId: caller.logicalId,
+    }),
+  );
+  world.log('answered CloudFormation', { requestId: caller.id, status, reason, sent });
+}
+
+/** Milliseconds. An alarm looks at minutes that are over, and perhaps at once. */
+const OVER = 5 * 60_000;
+
+/**
+ * A request of CloudFormation counts as a look of the sweep, a while ago: the alarm that misses sweeps is made right after the
+ * alias, and must not find that there was none.
+ */
+export const asLooked = (world: World, functionName: string): void =>
+  world.count(METRICS.swept, functionName, world.clock() - OVER);
+
+/** Makes, or makes anew, the recurring tick of a release. */
+export const schedule = (world: World, state: Release): Promise<void> =>
+  world.schedules.put(scheduleOf(state, world.worker));
+
+/** Publishes a notice, its commands ready to be copied. @throws Error where the topic does not take it */
+export const tellPeople = (world: World, subject: string, text: string): Promise<void> =>
+  world.notify(subject, staged(text, world.stage));

@@ -1,0 +1,170 @@
+import type { Core, Found } from '../registry/registry.ts';
+import { type Admission, admit, type Found as Facts, unchanged } from './admission.ts';
+import { whole } from './alias-target.ts';
+import type { Incoming } from './events.ts';
+import { messageOf } from './failures.ts';
+import { respond, type World } from './ports.ts';
+import { run } from './run.ts';
+import { iso } from './transitions.ts';
+import { type Kept, keep, recordedAt, TRIES, tickable } from './write-down.ts';
+
+type Ask = Extract<Incoming, { kind: 'ask' }>;
+type Remove = Extract<Incoming, { kind: 'delete' }>;
+
+/** Tries of a compare-and-set; each loss means that another worker got on. */
+const RACES = 8;
+
+/** `run`: taken on, go on. `answered`: all is done. `refused`: answer FAILED, nothing was touched. */
+type Taken = Kept | 'answered' | { readonly refused: string };
+
+/**
+ * A Create or Update. Until the tick is scheduled every failure is answered at once, nothing touched; from then on
+ * an error is thrown, and Lambda's retry or the next tick goes on where this one stopped.
+ */
+export async function serve(world: World, ask: Ask): Promise<void> {
+  const taken = await take(world, ask);
+  if (typeof taken === 'object') {
+    world.log('the request is refused', { requestId: ask.asked.id, reason: taken.refused });
+    await respond(world, ask.caller, 'FAILED', unchanged(taken.refused));
+  }
+  if (taken === 'run') await run(world, ask.asked.model);
+}
+
+/** Writes the request down and schedules the tick. */
+async function take(world: World, ask: Ask): Promise<Taken> {
+  let [races, failures] = [0, 0];
+  for (;;) {
+    try {
+      const taken = await attempt(world, ask, failures + 1 < TRIES);
+      if (taken !== 'changed') return taken;
+      races += 1;
+      if (races === RACES) return { refused: `the registry changed under each of ${RACES} attempts` };
+    } catch (error) {
+      failures += 1;
+      if (failures === TRIES) return { refused: messageOf(error) };
+      await world.pause(100 * 2 ** failures);
+    }
+  }
+}
+
+/** @throws Error where a call failed, and trying again may help */
+async function attempt(world: World, ask: Ask, patient: boolean): Promise<Taken | 'changed'> {
+  const { asked, caller } = ask;
+  const alias = await world.aliases.get(asked.functionName, asked.alias);
+  const facts: Facts = { alias, stack: await world.stacks.state(asked.stack) };
+  let found: Found | undefined;
+  try {
+    found = await world.registry.release(asked.model);
+  } catch (error) {
+    if (patient) throw error;
+    return withoutRegistry(world, ask, facts, undefined, `the registry cannot be read: ${messageOf(error)}`);
+  }
+  if (found !== undefined && found.release === undefined && asked.type === 'Update') {
+    return withoutRegistry(
+      world,
+      ask,
+      facts,
+      found.core,
+      'the registry was written by a newer version of the plugin; use that',
+    );
+  }
+  const recorded = await recordedAt(world, asked, alias, found?.release);
+  const admission = admit(found?.release, asked, { ...facts, recorded }, world.clock());
+  const { id, type, model, version } = asked;
+  world.log('request', { requestId: id, type, model, version, stack: facts.stack, admission: admission.do });
+  switch (admission.do) {
+    case 'stale':
+      if (
+        admission.next !== undefined &&
+        (await world.registry.move(admission.next, found?.etag)) === 'changed'
+      )
+        return 'changed';
+      await respond(world, caller, 'FAILED', admission.reason);
+      return 'answered';
+    case 'repeat': {
+      // Taken on before, perhaps by a worker that died before it could schedule the tick.
+      const { request: open, waiting } = found?.release ?? {};
+      const isOpen = (open?.id === id && open.url !== undefined) || waiting?.asked.id === id;
+      return isOpen && found?.release !== undefined ? tickable(world, found.release, undefined) : 'run';
+    }
+    case 'refuse':
+    case 'write':
+      try {
+        return await note(world, ask, admission, found);
+      } catch (error) {
+        if (patient) throw error;
+        const reason = `the registry cannot be written: ${messageOf(error)}`;
+        return withoutRegistry(world, ask, facts, found?.core, reason);
+      }
+  }
+}
+
+async function note(
+  world: World,
+  { asked, record }: Ask,
+  admission: Extract<Admission, { do: 'write' | 'refuse' }>,
+  found: Found | undefined,
+): Promise<Kept | 'changed'> {
+  if (admission.do === 'write') {
+    await world.registry.version(record);
+    await world.registry.serves(asked.functionName, asked.model);
+    if (found !== undefined && found.release === undefined)
+      await world.registry.archive({ model: asked.model, text: found.text, at: iso(world.clock()) });
+  }
+  return keep(world, admission, found);
+}
+
+/**
+ * The last resort, with nothing to read but the template: a stack that rolls back gets all traffic on the version
+ * that has it, unless the stack is about to delete that one, since failing would leave it stuck half-way. Anything else fails.
+ */
+async function withoutRegistry(
+  world: World,
+  ask: Ask,
+  facts: Facts,
+  core: Core | undefined,
+  reason: string,
+): Promise<Taken> {
+  const { asked, caller } = ask;
+  if (asked.type !== 'Update' || facts.stack !== 'rollingBack') return { refused: reason };
+  const gone = asked.before !== asked.version ? asked.before : undefined;
+  const recorded = core?.functionName === asked.functionName ? core.stable?.version : undefined;
+  let alias = facts.alias;
+  for (let race = 0; race < RACES; race += 1) {
+    const stable = [recorded, alias?.version].find((known) => known !== undefined && known !== gone);
+    const to = { ...whole(stable ?? asked.version), description: `serverless-models ${asked.id}` };
+    const written =
+      alias === undefined
+        ? await world.aliases.create(asked.functionName, asked.alias, to)
+        : await world.aliases.update(asked.functionName, asked.alias, to, alias.revision);
+    if (written !== 'changed') {
+      await respond(world, caller, 'SUCCESS', `all traffic on version ${to.version}; ${reason}`);
+      return 'answered';
+    }
+    alias = await world.aliases.get(asked.functionName, asked.alias);
+  }
+  return { refused: reason };
+}
+
+/**
+ * Delete: stops the release, then takes away whatever there is of schedule, capacity and alias, absent and half-made
+ * things included. Writes nothing to the registry, which `sls remove` may have emptied before.
+ */
+export async function remove(
+  world: World,
+  { caller, functionName, alias, model, batch }: Remove,
+): Promise<void> {
+  try {
+    const found = await world.registry.release(model).catch(() => undefined);
+    const release = found?.release;
+    if (release?.functionName === functionName) await world.schedules.remove(release.schedule);
+    for (const qualifier of await world.capacity.list(functionName))
+      await world.capacity.release(functionName, qualifier);
+    if (batch !== undefined) await world.aliases.remove(batch, alias);
+    await world.aliases.remove(functionName, alias);
+  } catch (error) {
+    await respond(world, caller, 'FAILED', messageOf(error));
+    return;
+  }
+  await respond(world, caller, 'SUCCESS', `${functionName}:${alias} is gone`);
+}

@@ -1,0 +1,64 @@
+import type { AliasState } from '../ports/aws.ts';
+import { points, whole } from './alias-target.ts';
+import type { TickAnswer } from './contract.ts';
+import type { Release } from './document-contract.ts';
+import type { DeploymentEnd } from './history-contract.ts';
+import { ends } from './phases/judging.ts';
+import { sinceOf } from './phases/shifting.ts';
+import { isOpen, iso, isPending, weightOf } from './transitions.ts';
+
+/** Where a release stands, for whoever ticked. Pure. */
+export function told(state: Release, alias: AliasState | undefined, waiting: string | undefined): TickAnswer {
+  const { model, release, phase, candidate, steps = [], judgements, watch, reversal } = state;
+  const reason =
+    (isOpen(phase) || phase === 'REVERSING' ? waiting : undefined) ??
+    moved(state, alias) ??
+    state.reason ??
+    waiting;
+  const judgement = phase === 'REVERSING' ? reversal?.judgement : judgements.at(-1);
+  return {
+    model,
+    release,
+    phase,
+    running: isOpen(phase) || phase === 'REVERSING' || state.intent !== undefined,
+    ...(alias && { version: alias.version }),
+    ...(candidate && { candidate: candidate.version }),
+    ...(reason !== undefined && { reason }),
+    ...(isPending(state) && steps.length > 0 && { weight: weightOf(state) }),
+    ...(isPending(state) &&
+      state.step !== undefined &&
+      weightOf(state) > 0 && { step: stepOf(state, state.step, steps.length) }),
+    ...(judgement && { judgement }),
+    ...(phase === 'REVERSING' &&
+      reversal !== undefined && {
+        tried: { version: reversal.to.version, half: reversal.half !== undefined },
+      }),
+    ...(phase === 'BAKING' && watch !== undefined && { bakeUntil: watch.until }),
+  };
+}
+
+/** Where a release stands, for the record of the deploy that began it. */
+export function endOf(state: Release): DeploymentEnd {
+  const { release, phase, stable, reason, gate, judgements, updatedAt } = state;
+  return {
+    release,
+    phase,
+    at: updatedAt,
+    ...(stable && { version: stable.version }),
+    ...(reason !== undefined && { reason }),
+    ...(gate && { gate }),
+    judgements,
+  };
+}
+
+function stepOf(state: Release, index: number, of: number): NonNullable<TickAnswer['step']> {
+  const { bake, patience } = ends(state);
+  return { number: index + 1, of, since: sinceOf(state), until: iso(bake), latest: iso(patience) };
+}
+
+/** Nobody calls on us when an alias is moved by hand after a release; whoever asks next is told. */
+function moved({ phase, stable }: Release, alias: AliasState | undefined): string | undefined {
+  if (phase !== 'DONE' || stable === undefined || alias === undefined || points(alias, whole(stable.version)))
+    return undefined;
+  return `the release ended with version ${stable.version} live, and the alias was moved since; the next deploy that changes the model goes on from there`;
+}

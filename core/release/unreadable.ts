@@ -1,0 +1,25 @@
+import { type Action, write } from './action.ts';
+import type { Release } from './document-contract.ts';
+import { notice } from './notices.ts';
+import { iso, next, tell } from './transitions.ts';
+
+/** What a decision needs cannot be read. Nobody is exposed to more than before, but somebody must hear of it. Pure. */
+
+/** `todo`: what a person can do. */
+export type Blind = { readonly subject: string; readonly why: string; readonly todo: string };
+
+/** Milliseconds: a call that is throttled once is nobody's business. */
+const PATIENT = 15 * 60_000;
+
+/** The next note about what is not seen, or that it is seen again; undefined: nothing new. */
+export function blinded(state: Release, blind: Blind | undefined, now: number): Action | undefined {
+  const so = state.blind;
+  if (blind === undefined) return so && write(next(state, { blind: undefined }, now));
+  const { subject, why, todo } = blind;
+  if (so === undefined)
+    return write(next(state, { blind: { since: iso(now), told: false, reason: `${subject}: ${why}` } }, now));
+  if (so.told || now - Date.parse(so.since) < PATIENT) return undefined;
+  const lines = [`Why: ${why}, since ${so.since}.`, `What to do: ${todo}`];
+  const text = notice(state, subject, lines, true, now);
+  return write(next(state, { ...tell(state, text), blind: { ...so, told: true } }, now));
+}

@@ -1,0 +1,36 @@
+import type { Found } from '../registry/registry.ts';
+import { admitWaiting } from './admission.ts';
+import type { Release, Waiting } from './document-contract.ts';
+import { callerOf } from './events.ts';
+import { respond, type World } from './ports.ts';
+import { keep, recordedAt } from './write-down.ts';
+
+/**
+ * Looks again whether the status of the stack can be read, and follows the request that waited for it.
+ *
+ * @returns false: it waits on. true: the document was, or may have been, changed: read again
+ */
+export async function readmitted(
+  world: World,
+  found: Found & { readonly release: Release },
+  waiting: Waiting,
+): Promise<boolean> {
+  const { asked } = waiting;
+  const alias = await world.aliases.get(asked.functionName, asked.alias);
+  const stack = await world.stacks.state(asked.stack);
+  const recorded = await recordedAt(world, asked, alias, found.release);
+  const admission = admitWaiting(found.release, waiting, { alias, stack, recorded }, world.clock());
+  if (admission === undefined) return false;
+  world.log('request', { requestId: asked.id, model: asked.model, stack, admission: admission.do });
+  switch (admission.do) {
+    case 'repeat':
+      return false;
+    case 'stale':
+      if (admission.next === undefined || (await world.registry.move(admission.next, found.etag)) === 'ok')
+        await respond(world, callerOf(asked), 'FAILED', admission.reason);
+      return true;
+    default:
+      await keep(world, admission, found);
+      return true;
+  }
+}

@@ -1,0 +1,261 @@
+import { whole } from './alias-target.ts';
+import type { Asked } from './contract.ts';
+import type { Operation, Phase, Release, VersionRef } from './document-contract.ts';
+import { FRESH, noted, orderOf } from './noted.ts';
+import { deadline } from './phases/gating.ts';
+import {
+  behavesAlike,
+  type Changes,
+  claimed,
+  intend,
+  iso,
+  isPending,
+  knownOf,
+  lingering,
+  measured,
+  next,
+  PATIENCE,
+  refOf,
+  remember,
+  UNWATCHED,
+} from './transitions.ts';
+
+/**
+ * A stack that rolls back: what the operation found is restored. CloudFormation’s own status says that it rolls back; which
+ * numbers Lambda gave to versions says nothing. Pure.
+ */
+
+/** The version that a stack which rolls back is about to delete. */
+export const goneOf = ({ before, version }: Asked): string | undefined =>
+  before !== version ? before : undefined;
+
+/** What a request asks for, to be compared with what another one asked for. */
+const asksOf = (version: string, mark: string | undefined): string =>
+  mark === undefined ? version : `${version} ${mark}`;
+
+/** What the operation under way found, written with its first request. */
+export function begun(
+  base: Release | undefined,
+  asked: Asked,
+  stable: VersionRef | undefined,
+  now: number,
+): Operation {
+  const superseded = supersededBy(base, asked);
+  return {
+    request: asked.id,
+    asks: asksOf(asked.version, asked.mark),
+    ...(asked.before !== undefined && { before: asksOf(asked.before, asked.markBefore) }),
+    at: iso(now),
+    ...(stable && { stable }),
+    ...(base?.watch !== undefined && base.stable?.version === stable?.version && { watch: base.watch }),
+    ...(superseded && { superseded }),
+  };
+}
+
+/** A release that runs, or that a person or want of data holds. One whose alias somebody else moved is over. */
+function supersededBy(base: Release | undefined, asked: Asked): Operation['superseded'] {
+  if (base === undefined || !isPending(base) || base.candidate === undefined) return undefined;
+  if (behavesAlike(base.candidate, asked)) return undefined;
+  const { candidate, gate, steps, held, reason, deployment } = base;
+  if (held !== undefined && held.by !== 'person' && held.by !== 'nodata') return undefined;
+  return {
+    candidate,
+    ...(gate && { gate }),
+    ...(steps && { steps }),
+    ...(held && { held: { by: held.by, at: held.at, pagedAt: held.pagedAt } }),
+    ...(held && reason !== undefined && { reason }),
+    ...(deployment && { deployment: deployment.id }),
+  };
+}
+
+/**
+ * Does the stack take back what this document followed? Not what changed settings alone, nor what never reached us or was
+ * refused: then all is as it was. Nor does a deploy's own request that comes late: where another resource fails meanwhile,
+ * CloudFormation does not wait for it: https://github.com/aws/aws-cdk/issues/26139. A version that goes with the stack always loses its traffic, whoever gave it.
+ */
+export function undoes(base: Release, asked: Asked): boolean {
+  const { operation, request, release, candidate, stable } = base;
+  const before = asked.before ?? operation?.asks.split(' ')[0];
+  if (before === undefined) return true;
+  const undone = asksOf(
+    before,
+    asked.before === undefined ? operation?.asks.split(' ')[1] : asked.markBefore,
+  );
+  const asks = asksOf(asked.version, asked.mark);
+  if (undone === asks) return false;
+  // Nobody returns to what was never asked for.
+  const isEarlier = before !== asked.version && orderOf(base).includes(asked.version);
+  if (operation !== undefined && operation.request === request?.id)
+    return operation.asks === undone && (operation.before === asks || isEarlier);
+  if (before !== asked.version)
+    return isEarlier && (candidate?.version === before || stable?.version === before);
+  // Asked for anew, of a worker that did not note what it found.
+  return request?.id === release;
+}
+
+/**
+ * The document after the request of a stack that rolls back: all traffic on what was live before the operation’s first
+ * request, whatever the phase; a release that the operation took the place of begins anew if its template is back.
+ */
+export function withdrawn(base: Release, asked: Asked, alias: VersionRef | undefined, now: number): Release {
+  const operation =
+    base.operation !== undefined && base.operation.request === base.request?.id ? base.operation : undefined;
+  const gone = goneOf(asked);
+  const stable = returnsTo(base, operation, gone, asked, alias);
+  const back = operation?.superseded;
+  const isRefused = base.refused.some(
+    ({ fingerprint, at }) => fingerprint === back?.candidate.fingerprint && at > (operation?.at ?? ''),
+  );
+  if (back !== undefined && behavesAlike(back.candidate, asked) && !isRefused)
+    return anew(base, asked, back, taken(base, asked, operation, stable, gone, now), stable, now);
+  // A release that gave up by itself, or that somebody rolled back, is why the stack goes back: that is kept, with its gate.
+  const isOwn = base.phase === 'ROLLED_BACK' && operation?.at === base.startedAt;
+  const isWhy = (base.phase === 'ABORTED' || isOwn) && base.request?.kind !== 'rollback';
+  const why = isWhy && base.reason !== undefined ? `${base.reason.replace(/\.$/, '')}; ` : '';
+  // And so is a verdict on a candidate that the stack gave up for something else, for example another model's gate.
+  const gate = why !== '' || (isPending(base) && base.gate?.verdict !== undefined) ? base.gate : undefined;
+  return next(
+    base,
+    {
+      ...taken(base, asked, operation, stable, gone, now),
+      gate,
+      deployment: base.deployment,
+      phase: 'ABORTED',
+      intent: intend(base, whole(stable.version), 'ABORTED', now),
+      reason: `${why}${rolledBack(stable)}`,
+    },
+    now,
+  );
+}
+
+const rolledBack = ({ version }: VersionRef): string =>
+  `the stack rolled back; version ${version} keeps all traffic`;
+
+/** What a stack that rolls back takes from the document, whatever comes after it. */
+function taken(
+  base: Release,
+  asked: Asked,
+  operation: Operation | undefined,
+  stable: VersionRef,
+  gone: string | undefined,
+  now: number,
+): Changes {
+  return {
+    ...noted(base, asked, 'rollback', now),
+    ...FRESH,
+    ...lingering(base, now),
+    ...watchOf(base, operation, stable),
+    ...(operation && { operation: { ...operation, request: asked.id } }),
+    ...(stable.version !== base.stable?.version && claimed(stable.version)),
+    stable,
+    lives: remember(
+      base.lives.filter(({ version }) => version !== gone),
+      stable,
+    ),
+    deadline: iso(now + PATIENCE),
+  };
+}
+
+/** The watch belongs to the live version: it goes on through releases that come to nothing, and comes back with that version. */
+function watchOf(base: Release, operation: Operation | undefined, stable: VersionRef): Changes {
+  if (base.stable?.version === stable.version) return {};
+  const found = operation?.stable?.version === stable.version ? operation.watch : undefined;
+  return { ...UNWATCHED, ...(found && { watch: found }) };
+}
+
+/**
+ * What was live before the operation; of an older worker's document what is, or was, live. Never what goes with the stack, nor
+ * what was rolled back meanwhile.
+ */
+function returnsTo(
+  base: Release,
+  operation: Operation | undefined,
+  gone: string | undefined,
+  asked: Asked,
+  alias: VersionRef | undefined,
+): VersionRef {
+  const known = [operation?.stable, base.stable, ...base.lives].filter(
+    (ref) => ref !== undefined && ref.version !== gone,
+  );
+  const since = operation?.at ?? '';
+  const good = known.find(
+    (ref) => !base.refused.some(({ fingerprint, at }) => fingerprint === ref?.fingerprint && at > since),
+  );
+  const [first] = known;
+  if (operation !== undefined && good !== undefined) return good;
+  if (first !== undefined) return first;
+  if (alias !== undefined && alias.version !== gone)
+    return alias.fingerprint === undefined ? refOf(base, alias.version) : alias;
+  const { version, fingerprint, batch, source } = asked;
+  return { version, fingerprint, ...(batch && { batch }), ...(source !== undefined && { source }) };
+}
+
+/**
+ * The release that the failed operation took the place of, from its first step. Its gate's verdict stands, since the version is
+ * the same; its instances are started again. What a person or want of data held is held, without weight.
+ */
+function anew(
+  base: Release,
+  asked: Asked,
+  { candidate, gate, steps, held, reason, deployment }: NonNullable<Operation['superseded']>,
+  changes: Changes,
+  stable: VersionRef,
+  now: number,
+): Release {
+  const released = { ...base, release: asked.id, schedule: asked.schedule };
+  const from: Phase = gate?.verdict === 'pass' ? 'WARMING' : 'GATING';
+  const phase = held === undefined || from === 'GATING' ? from : 'HELD';
+  return next(
+    released,
+    {
+      ...changes,
+      phase,
+      candidate: candidate.version === asked.version ? candidate : measured(asked, asked.settings),
+      began: { release: asked.id, from: stable.version, to: candidate },
+      promote: 'afterStack',
+      gate,
+      steps,
+      // Whoever plans the steps sets their time; these are planned.
+      ...(steps && deadline(steps, asked.settings, now)),
+      ...(phase === 'HELD' && held && { step: 0, held: { ...held, from: 'SHIFTING' as const } }),
+      ...(deployment !== undefined && { deployment: { id: deployment } }),
+      intent: intend(released, whole(stable.version), phase, now),
+      reason: `the deploy that took its place failed, so the release begins anew${held && reason !== undefined ? `; it was held: ${reason}` : ''}`,
+      startedAt: iso(now),
+    },
+    now,
+  );
+}
+
+/** The document found, as it is kept: given up with the stack where it still ran. */
+export const givenUp = (found: Release, stable: VersionRef | undefined, now: number): Release =>
+  !isPending(found) || stable === undefined ? found : endedBy(found, rolledBack(stable), now);
+
+/** A release that still ran, as it is kept: given up for that reason. */
+export const endedBy = (found: Release, reason: string, now: number): Release =>
+  next(found, { phase: 'ABORTED', intent: undefined, held: undefined, reason }, now);
+
+export const UNREAD = 'the status of the stack could not be read';
+
+/**
+ * A version that was live before gets all traffic, although nobody could tell whether the stack rolls back: in whichever way it
+ * was meant, it is known to serve. That is a release of its own, so that the one before it keeps its evidence.
+ */
+export function restored(base: Release, asked: Asked, now: number): Release {
+  const stable = measured(asked, asked.settings, knownOf(base, asked.version));
+  const released = { ...base, release: asked.id, schedule: asked.schedule };
+  return next(
+    released,
+    {
+      ...taken(base, asked, undefined, stable, goneOf(asked), now),
+      phase: 'ABORTED',
+      candidate: undefined,
+      steps: [],
+      began: { release: asked.id, ...(base.stable && { from: base.stable.version }), to: stable },
+      intent: intend(released, whole(stable.version), 'ABORTED', now),
+      reason: `${UNREAD}; version ${stable.version}, which behaves as one that was live, has all traffic`,
+      startedAt: iso(now),
+    },
+    now,
+  );
+}

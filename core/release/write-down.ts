@@ -1,0 +1,105 @@
+import type { AliasState } from '../ports/aws.ts';
+import type { Found } from '../registry/registry.ts';
+import { type Admission, unchanged } from './admission.ts';
+import type { Asked } from './contract.ts';
+import type { Release, VersionRef } from './document-contract.ts';
+import { messageOf } from './failures.ts';
+import { noted } from './noted.ts';
+import { schedule, type World } from './ports.ts';
+import { endOf } from './tick-answer.ts';
+import { next, refOf } from './transitions.ts';
+
+/** What an admission makes of the registry: the document before anything is touched, then its tick. */
+
+/** Tries of a call that fails, beside those that the SDK makes by itself. */
+export const TRIES = 4;
+
+/** Taken on: the release is run on from here. */
+export type Kept = 'run';
+
+/** @returns `changed` where another worker got on: read again */
+export async function keep(
+  world: World,
+  admission: Extract<Admission, { do: 'write' | 'refuse' }>,
+  found: Found | undefined,
+): Promise<Kept | 'changed'> {
+  const { next: to } = admission;
+  if (admission.do === 'refuse')
+    return (await world.registry.move(to, found?.etag)) === 'changed' ? 'changed' : 'run';
+  const { archive } = admission;
+  if (archive !== undefined) {
+    await world.registry.archive({ model: to.model, release: archive });
+    // Nobody ticks it any more who could tell its deploy.
+    const { deployment, phase } = archive;
+    if (deployment !== undefined && deployment.told !== phase)
+      await world.registry.ended(deployment.id, to.model, endOf(archive));
+  }
+  if ((await world.registry.move(to, found?.etag)) === 'changed') return 'changed';
+  return tickable(world, to, found?.release);
+}
+
+/**
+ * What is recorded of the version that the alias points to, where the document does not tell: somebody else made it live, or the
+ * document is gone. Without it the like of what is live would be released anew.
+ */
+export async function recordedAt(
+  world: World,
+  { model, functionName }: Asked,
+  alias: AliasState | undefined,
+  release: Release | undefined,
+): Promise<VersionRef | undefined> {
+  if (alias === undefined) return undefined;
+  const known = release?.functionName === functionName ? refOf(release, alias.version) : undefined;
+  if (known?.fingerprint !== undefined) return undefined;
+  const record = await world.registry.known(model, alias.version);
+  if (record?.functionName !== functionName) return undefined;
+  const { version, fingerprint, source } = record;
+  return { version, fingerprint, source };
+}
+
+/** Schedules the tick; where that cannot be, the request is refused and the document is as `before` again. */
+export async function tickable(world: World, written: Release, before: Release | undefined): Promise<Kept> {
+  for (let failures = 1; ; failures += 1) {
+    try {
+      await schedule(world, written);
+      return 'run';
+    } catch (error) {
+      // A rollback must get through with or without a tick; Lambda's own retries stand behind it.
+      if (written.request?.kind === 'rollback') return 'run';
+      if (failures === TRIES) {
+        await takeBack(world, written, before, messageOf(error));
+        return 'run';
+      }
+      await world.pause(100 * 2 ** failures);
+    }
+  }
+}
+
+/**
+ * The document as it was, with the request in it as refused: late repetitions must not revive it, and the stack's
+ * rollback, which follows, finds nothing to undo. Without a document before, the release ends.
+ */
+async function takeBack(
+  world: World,
+  written: Release,
+  before: Release | undefined,
+  why: string,
+): Promise<void> {
+  const found = await world.registry.release(written.model);
+  const { waiting } = written;
+  const request = waiting ? noted(written, waiting.asked, 'refused', world.clock()).request : written.request;
+  // Somebody ticked it on meanwhile, or answered it.
+  if (found?.release?.rev !== written.rev || request === undefined) return;
+  const kept = {
+    request: { ...request, kind: 'refused' as const, failure: unchanged(why) },
+    requests: written.requests,
+    highest: written.highest,
+    waiting: undefined,
+  };
+  const ended = { phase: 'ABORTED' as const, intent: undefined, reason: 'the tick could not be scheduled' };
+  const base = before === undefined ? written : { ...before, rev: written.rev };
+  await world.registry.move(
+    next(base, { ...(before === undefined && ended), ...kept }, world.clock()),
+    found.etag,
+  );
+}

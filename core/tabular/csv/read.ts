@@ -1,0 +1,106 @@
+import { isUtf8 } from 'node:buffer';
+import type { Signature } from '../../endpoint/contract.ts';
+import { NEWLINE, newlines, RETURN, recordAt } from '../cells.ts';
+import { firstOf, isOfFractions, mayBeNames, type Taken } from '../columns.ts';
+import { checkRowBytes, type Place, type Reader, readerOf, readStart } from '../cursor.ts';
+import type { Extras, Rows, Source } from '../format.ts';
+import { rowWidth } from '../layout.ts';
+import { stackOf } from '../row-buffer.ts';
+import { openText, textRows } from '../text-rows.ts';
+import { columnsOf, type Fitting, namesOf, wrongHeader } from './columns.ts';
+import { scanCsv, unclosedQuote } from './lines.ts';
+import { csvParser } from './rows.ts';
+
+/**
+ * The rows of a CSV object. Its first line has the names of its columns, or is a row already, as `firstOf` says. An object without any
+ * line has no rows.
+ * @param signature as clients see it
+ * @throws ObjectFault `WRONG_HEADER`, `ROW_TOO_LONG`, `UNREADABLE`, now; while rows are read, `UNCLOSED_QUOTE`, too
+ */
+export async function openCsv(source: Source, signature: Signature, extras: Extras): Promise<Rows> {
+  const opened = await openText(source);
+  const reader = readerOf(opened.head(), { at: 0, line: 1, row: 0 });
+  const head = await readHead(reader).finally(() => reader.close());
+  const { start, next, cells, second } = head;
+  if (cells === undefined) return rows(start, { slots: [], columns: [], carried: extras.ids });
+  const width = widthWith(extras.columns, signature);
+  const first = firstOf(cells, width, extras.columns);
+  const names = namesOf(cells, first, width, signature, extras);
+  const fitting = columnsOf(names, cells.length, signature, extras);
+  if (first !== 'row') return rows(next, fitting);
+  const isOdd = second !== undefined && isOfFractions(second);
+  return rows(start, { ...fitting, ...(isOdd && { taken: DOUBTFUL }) });
+
+  function rows(from: Place, { slots, columns, carried, taken }: Fitting): Rows {
+    const read = textRows(opened, from, source.bytes, carried, {
+      scan: scanCsv,
+      parser: () => {
+        const stack = stackOf(slots, carried.length);
+        return { stack, parse: csvParser(columns, stack, extras.missing === 'nan') };
+      },
+      unfinished: unclosedQuote,
+    });
+    return { ...read, ...(taken && { taken }) };
+  }
+}
+
+/** As UTF-16 has them without a mark. */
+const ZERO_BYTES = 'Its first line has zero bytes, so it is not UTF-8.';
+
+const DOUBTFUL: Taken = { by: 'order', notices: ['INTEGERS_FIRST'] };
+
+/** Columns that the model takes: as many as are named where it leaves that open; −1 where it is open. */
+const widthWith = (columns: Extras['columns'], { inputs }: Signature): number =>
+  columns?.bind ? columns.names.length : rowWidth(inputs);
+
+type Head = {
+  /** Of the first line that is not blank, and of the next. */
+  readonly start: Place;
+  readonly next: Place;
+  /** Absent where all is blank. */
+  readonly cells?: readonly string[];
+  /** Of the next line, where the first may be names, although it has numbers. */
+  readonly second?: readonly string[];
+};
+
+async function readHead(reader: Reader): Promise<Head> {
+  const { cursor, more } = reader;
+  await readStart(reader);
+  for (;;) {
+    const { bytes, end, line } = cursor;
+    const start = { at: cursor.base + cursor.at, line, row: 0 };
+    const record = recordAt(bytes, cursor.at, end);
+    if (record === -1)
+      throw wrongHeader(
+        `Its first row, in line ${line}, is not CSV: a quote is out of place.`,
+        'Double each quote in a quoted cell (RFC 4180).',
+      );
+    if (record === undefined) {
+      if (await more()) continue;
+      if (cursor.at < end) throw unclosedQuote(cursor);
+      return { start, next: start };
+    }
+    const { cells, next } = record;
+    if (!isUtf8(bytes.subarray(cursor.at, next)))
+      throw wrongHeader(`Its first line, ${line}, is not UTF-8.`, 'Save the file in UTF-8.');
+    if (cells.some((cell) => cell.includes('\0'))) throw wrongHeader(ZERO_BYTES, 'Save the file in UTF-8.');
+    checkRowBytes(next - cursor.at, line);
+    const isBlank = bytes[cursor.at] === NEWLINE || (bytes[cursor.at] === RETURN && next - cursor.at === 2);
+    cursor.line += newlines(bytes, cursor.at, next);
+    cursor.at = next;
+    if (isBlank) continue;
+    const head = { start, next: { at: cursor.base + next, line: cursor.line, row: 0 }, cells };
+    const second = mayBeNames(cells) ? await nextLine(reader) : undefined;
+    return { ...head, ...(second && { second }) };
+  }
+}
+
+/** The cells of the line that the cursor is at; undefined where there is none, or it is no CSV. */
+async function nextLine({ cursor, more }: Reader): Promise<readonly string[] | undefined> {
+  for (;;) {
+    const record = recordAt(cursor.bytes, cursor.at, cursor.end);
+    if (record === -1) return undefined;
+    if (record !== undefined) return record.cells;
+    if (!(await more())) return undefined;
+  }
+}

@@ -1,0 +1,214 @@
+import { storeCell } from '../../protocol/csv-body.ts';
+import { KINDS, type TensorData } from '../../tensor/datatypes.ts';
+import { AT, decimal, FRACTION, stopped } from '../../tensor/decimal.ts';
+import { COMMA, cellEnd, NEWLINE, newlines, QUOTE, RETURN } from '../cells.ts';
+import { type Cursor, checkRowBytes } from '../cursor.ts';
+import type { Field } from '../layout.ts';
+import { endRow, put, type Stack, type Wrong } from '../row-buffer.ts';
+import { textAt } from '../utf8.ts';
+import { rowEnd } from './lines.ts';
+
+/** A column of the file: what it is to the model, and where it is carried to; neither where it is passed over. */
+export type CsvColumn = {
+  readonly name: string;
+  readonly field?: Field;
+  /** The model's input, in its signature's order. */
+  readonly slot?: number;
+  /** Of the carried columns; −1 for none. */
+  readonly carried: number;
+};
+
+/** What to do with a column: pass over, read a number, the same and carry its text, or take the text. */
+const SKIP = 0;
+const NUMBER = 1;
+const CARRIED = 2;
+const TEXT = 3;
+
+const MISPLACED: Wrong = {
+  code: 'INVALID_REQUEST',
+  reason:
+    'The row is not CSV: a quote is out of place; where a quoted cell has quotes, each is doubled (RFC 4180).',
+};
+
+/**
+ * Straight from bytes to numbers, since most cells are a few digits.
+ * @returns the `parse` of a dialect
+ */
+export function csvParser(
+  columns: readonly CsvColumn[],
+  stack: Stack,
+  missing: boolean,
+): (cursor: Cursor, stop: number) => boolean {
+  const width = columns.length;
+  const { values, capacity } = stack;
+  const kinds = Uint8Array.from(columns, ({ field, carried }) => {
+    if (field === undefined) return carried < 0 ? SKIP : TEXT;
+    if (field.datatype === 'BYTES') return TEXT;
+    return carried < 0 ? NUMBER : CARRIED;
+  });
+  const starts = Int32Array.from(columns, ({ field, slot = 0 }) =>
+    field === undefined ? 0 : (stack.starts[slot] as number) + field.column,
+  );
+  const strides = Int32Array.from(columns, ({ slot = 0 }) => stack.widths[slot] as number);
+  const bounds = columns.map(({ field }) => boundsOf(field));
+  const least = Float64Array.from(bounds, (bound) => bound.least);
+  const greatest = Float64Array.from(bounds, (bound) => bound.greatest);
+  const fractions = Int32Array.from(bounds, ({ fraction }) => fraction);
+  const lengths = Int32Array.from(bounds, ({ length }) => length);
+  const cells = columns.map(
+    ({ field }): TensorData =>
+      field === undefined || field.datatype === 'BYTES' ? [] : KINDS[field.datatype].allocate(1),
+  );
+
+  /** Is a number that `decimal` has read one of the column's, written as it may be? */
+  const isPlain = (value: number, column: number, length: number): boolean =>
+    value >= (least[column] as number) &&
+    value <= (greatest[column] as number) &&
+    (stopped[FRACTION] as number) <= (fractions[column] as number) &&
+    length <= (lengths[column] as number);
+
+  /** The cell from `p` to `stop`, whatever it is. @returns what is wrong with it */
+  const general = (bytes: Uint8Array, p: number, stop: number, column: number): Wrong | undefined => {
+    const { name, field, slot, carried } = columns[column] as CsvColumn;
+    if (kinds[column] === NUMBER && bytes[p] === QUOTE) {
+      const value = decimal(bytes, p + 1);
+      if (stopped[AT] === stop - 1 && isPlain(value, column, stop - p - 2)) {
+        values[(starts[column] as number) + stack.good * (strides[column] as number)] = value;
+        return undefined;
+      }
+    }
+    const text = cellText(bytes, p, stop);
+    if (text === undefined) return { code: 'INVALID_ENCODING', reason: `Column ${name} is not UTF-8.` };
+    if (carried >= 0) (stack.carried[carried] as unknown[])[stack.good] = text;
+    if (field === undefined || slot === undefined) return undefined;
+    const cell = cells[column] as TensorData;
+    const reason = storeCell(cell, 0, text, field.datatype, missing);
+    if (reason !== undefined) return { code: 'WRONG_VALUE', reason: `Column ${name} ${reason}` };
+    put(stack, slot, (starts[column] as number) + stack.good * (strides[column] as number), cell, 0);
+    return undefined;
+  };
+
+  return (cursor, stop) => {
+    const { bytes, end } = cursor;
+    let p = cursor.at;
+    while (p < end && stack.read < capacity) {
+      const start = p;
+      const first = bytes[p];
+      if (first === NEWLINE || (first === RETURN && bytes[p + 1] === NEWLINE)) {
+        p += first === NEWLINE ? 1 : 2;
+        cursor.at = p;
+        cursor.line++;
+        continue;
+      }
+      const row = stack.good;
+      let column = 0;
+      let lines = 1;
+      let wrong: Wrong | undefined;
+      for (;;) {
+        const kind = column < width ? (kinds[column] as number) : SKIP;
+        const cell = p;
+        let byte: number;
+        if (kind === NUMBER) {
+          // Most cells are a few digits: codes, counts, years.
+          let digits = ((bytes[p] as number) - 48) | 0;
+          if (digits >>> 0 < 10) {
+            let q = p + 1;
+            byte = bytes[q] as number;
+            let digit = (byte - 48) | 0;
+            while (digit >>> 0 < 10 && digits < 1e8) {
+              digits = (digits * 10 + digit) | 0;
+              byte = bytes[++q] as number;
+              digit = (byte - 48) | 0;
+            }
+            if (
+              (byte === COMMA || byte === NEWLINE) &&
+              digits >= (least[column] as number) &&
+              digits <= (greatest[column] as number) &&
+              q - p <= (lengths[column] as number)
+            ) {
+              values[(starts[column] as number) + row * (strides[column] as number)] = digits;
+              p = q + 1;
+              column++;
+              if (byte === COMMA) continue;
+              break;
+            }
+          }
+        }
+        let isRead = false;
+        if (kind === NUMBER || kind === CARRIED) {
+          const value = decimal(bytes, p);
+          const q = stopped[AT] as number;
+          byte = bytes[q] as number;
+          if (
+            isPlain(value, column, q - p) &&
+            (byte === COMMA || byte === NEWLINE || (byte === RETURN && bytes[q + 1] === NEWLINE))
+          ) {
+            values[(starts[column] as number) + row * (strides[column] as number)] = value;
+            if (kind === CARRIED) {
+              const { carried } = columns[column] as CsvColumn;
+              (stack.carried[carried] as unknown[])[row] = textAt(bytes, p, q);
+            }
+            p = q;
+            isRead = true;
+          }
+        }
+        if (!isRead) {
+          p = cellEnd(bytes, cell, end);
+          if (p < 0) {
+            wrong = MISPLACED;
+            break;
+          }
+          if (p >= end) return false;
+          if (kind !== SKIP) wrong = general(bytes, cell, p, column);
+          if (wrong !== undefined) break;
+          if (bytes[cell] === QUOTE) lines += newlines(bytes, cell, p);
+        }
+        byte = bytes[p] as number;
+        if (byte === RETURN) {
+          p++;
+          if (p >= end) return false;
+          byte = bytes[p] as number;
+        }
+        p++;
+        column++;
+        if (byte !== COMMA) break;
+      }
+      if (wrong === undefined && column !== width) {
+        const columns = `${column} column${column === 1 ? '' : 's'}`;
+        wrong = { code: 'WRONG_LENGTH', reason: `The row has ${columns}; ${width} are due.` };
+      }
+      if (wrong !== undefined) {
+        p = rowEnd(bytes, start, end);
+        if (p < 0) return false;
+        lines = newlines(bytes, start, p);
+      }
+      checkRowBytes(p - start, cursor.line);
+      cursor.row++;
+      endRow(stack, cursor.row, cursor.line, wrong);
+      cursor.at = p;
+      cursor.line += lines;
+      if (p >= stop) return true;
+    }
+    return false;
+  };
+}
+
+/** Numbers that need no second look: what is outside, or written at greater length, is left to the endpoint's own rules. */
+function boundsOf(field: Field | undefined) {
+  const datatype = field?.datatype ?? 'BYTES';
+  if (datatype === 'BYTES') return { least: 0, greatest: 0, fraction: 0, length: 0 };
+  const isFloat = datatype.startsWith('FP');
+  const { least, greatest } = KINDS[datatype];
+  return {
+    least,
+    greatest,
+    fraction: isFloat ? 23 : 0,
+    length: datatype === 'BOOL' ? 1 : isFloat ? 1e9 : 20,
+  };
+}
+
+/** @returns undefined for what is not UTF-8 */
+function cellText(bytes: Uint8Array, from: number, to: number): string | undefined {
+  if (bytes[from] !== QUOTE) return textAt(bytes, from, to);
+  return textAt(bytes, from + 1, to - 1)?.replaceAll('""', '"');
+}

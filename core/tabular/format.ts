@@ -1,0 +1,84 @@
+import type { Part } from '../batch/contract.ts';
+import type { Columns, Datatype } from '../endpoint/contract.ts';
+import type { Tensors } from '../protocol/transform.ts';
+import type { Taken } from './columns.ts';
+
+/** Shapes that pass between readers of formats, the model, and writers. */
+
+/** A row that cannot be scored. Never its values. */
+export type RowFault = {
+  /** In the object, from 1, headers and blank lines not counted. */
+  readonly row: number;
+  /** csv and jsonl: the line that the row begins in, from 1. */
+  readonly line?: number;
+  readonly code: string;
+  /** A sentence: which column, what is due. */
+  readonly reason: string;
+};
+
+/** Rows as they go through the model, in the object's order. */
+export type Block = {
+  /** The number of the part that they belong to; a block is never of two. */
+  readonly part: number;
+  /** Rows read, faulty ones included. */
+  readonly read: number;
+  /** Of the good rows: their numbers in the object, from 1, ascending; where their lines are known, those. */
+  readonly rows: ArrayLike<number>;
+  readonly lines?: ArrayLike<number>;
+  /** The good rows stacked along the first dimension; no tensors where there is no good row. */
+  readonly tensors: Tensors;
+  /** By carried column, a value for each good row: text (csv), any JSON value (jsonl), what Parquet has. */
+  readonly carried: readonly ArrayLike<unknown>[];
+  readonly faults: readonly RowFault[];
+};
+
+/** One content of one object. A read that finds another content throws an object fault `CHANGED`, of what is gone `GONE`. */
+export type Source = {
+  readonly bytes: number;
+  /** Bytes from `start` to `end` (exclusive; default: the end). */
+  stream(start: number, end?: number): AsyncIterable<Uint8Array>;
+  range(start: number, end: number): Promise<Uint8Array<ArrayBuffer>>;
+};
+
+/** What an object's columns are beside what the signature says. */
+export type Extras = {
+  /** Columns that are not the model's, by name; with `join` any others, too. */
+  readonly ids: readonly string[];
+  readonly join: boolean;
+  /** Names of the columns of the model's only input. */
+  readonly columns?: Columns;
+  /** Floats that have no value, or are NaN, are NaN for the model; absent: such a row is faulty. */
+  readonly missing?: 'nan';
+};
+
+/** The rows of one object. */
+export type Rows = {
+  /** Names of the carried columns. */
+  readonly carried: readonly string[];
+  /** Their datatypes (BYTES: text), where the object says: a written Parquet part keeps them. Their values are numbers, bigints, booleans, texts or null. */
+  readonly types?: readonly Datatype[];
+  /** Absent for an object without any row. */
+  readonly taken?: Taken;
+  /** Cuts the object into parts; absent, with `part`, where it can be read from its start only (gzip). */
+  readonly plan?: (partBytes: number) => AsyncIterable<Part>;
+  readonly part?: (part: Part) => AsyncIterable<Block>;
+  /** All rows from the first on, in the same parts as `plan` cuts. */
+  readonly all: (partBytes: number) => AsyncIterable<Block>;
+};
+
+/** What one column of a written file is made from. */
+export type Column =
+  | { readonly name: string; readonly of: 'row' }
+  | { readonly name: string; readonly of: 'carried'; readonly index: number }
+  /** Of an output's row, `output` its name, the element at `index`; in jsonl all of them, where that is absent: an array if there are several. */
+  | { readonly name: string; readonly of: 'output'; readonly output: string; readonly index?: number };
+
+/** Files a part's rows into one object of the output format. */
+export type PartWriter = {
+  /** @param outputs of the block's good rows, stacked along the first dimension */
+  add(block: Block, outputs: Tensors): void;
+  /** Bytes that the object would have now, about. */
+  size(): number;
+  /** The whole object; the same bytes for the same rows, always. */
+  end(): Uint8Array;
+};

@@ -1,0 +1,81 @@
+import type { Entry } from '../batch/contract.ts';
+import type { Written } from '../batch/model.ts';
+import { objectFault } from '../batch/object-errors.ts';
+import type { Manifest } from '../endpoint/contract.ts';
+import { newOutput } from './byte-output.ts';
+import { openCsv } from './csv/read.ts';
+import { csvWriter } from './csv/writer.ts';
+import type { Column, PartWriter, Rows, Source } from './format.ts';
+import { openJsonl } from './jsonl/read.ts';
+import { jsonlWriter } from './jsonl/writer.ts';
+import { openNpy } from './npy/read.ts';
+import { npyWriter } from './npy/write.ts';
+import { openParquet } from './parquet/read.ts';
+import { parquetWriter } from './parquet/write.ts';
+
+const OPEN = { csv: openCsv, jsonl: openJsonl, npy: openNpy, parquet: openParquet };
+
+/** The rows of an object, in the entry's format. @throws an object fault */
+export const openRows = (
+  { format, ids, join, missing }: Entry,
+  source: Source,
+  { signature, columns }: Pick<Manifest, 'signature' | 'columns'>,
+): Promise<Rows> =>
+  OPEN[format](source, signature, { ids, join, ...(columns && { columns }), ...(missing && { missing }) });
+
+/**
+ * @returns what makes a writer for each file, one after the other: the next has the memory of the last
+ * @throws an object fault `WRONG_HEADER` where a column that is carried is called as one of the answers
+ */
+export function writerFor(
+  { ids, join, outputFormat }: Entry,
+  { carried, types }: Pick<Rows, 'carried' | 'types'>,
+  outputs: readonly Written[],
+): () => PartWriter {
+  const columns = columnsOf(ids.length > 0 || join, carried, outputs, outputFormat === 'jsonl');
+  const names = new Set<string>();
+  for (const { name } of columns) {
+    if (names.has(name))
+      throw objectFault(
+        'WRONG_HEADER',
+        `Its column ${name} is called as one of the answers beside it. Rename the column, or choose other outputs with \`emit\`.`,
+      );
+    names.add(name);
+  }
+  const datatypes = Object.fromEntries(outputs.map(({ name, datatype }) => [name, datatype]));
+  const output = newOutput();
+  switch (outputFormat) {
+    case 'csv':
+      return () => csvWriter(columns, output);
+    case 'jsonl':
+      return () => jsonlWriter(columns, output);
+    case 'npy':
+      return () => npyWriter(columns, datatypes);
+    case 'parquet':
+      return () => parquetWriter(columns, datatypes, types);
+  }
+}
+
+/** Carried columns, or the row's number where there are none, then the outputs: a column an element, but where values may be arrays. */
+function columnsOf(
+  carries: boolean,
+  carried: readonly string[],
+  outputs: readonly Written[],
+  arrays: boolean,
+): readonly Column[] {
+  const first: readonly Column[] = carries
+    ? carried.map((name, index) => ({ name, of: 'carried', index }))
+    : [{ name: 'row', of: 'row' }];
+  return [
+    ...first,
+    ...outputs.flatMap(({ name: output, width }): Column[] => {
+      if (arrays) return [{ name: output, of: 'output', output }];
+      return Array.from({ length: width }, (_, index) => ({
+        name: width === 1 ? output : `${output}_${index}`,
+        of: 'output',
+        output,
+        index,
+      }));
+    }),
+  ];
+}

@@ -1,0 +1,148 @@
+import type { Columns, Signature, TensorSpec } from '../../endpoint/contract.ts';
+import { NEWLINE } from '../cells.ts';
+import { BY_NAME, IN_ORDER, type Taken } from '../columns.ts';
+import { type Cursor, checkRowBytes, type Reader, readerOf, readStart } from '../cursor.ts';
+import type { Extras, Rows, Source } from '../format.ts';
+import { rowDimensions, widthOf } from '../layout.ts';
+import { stackOf } from '../row-buffer.ts';
+import { openText, textRows } from '../text-rows.ts';
+import { jsonlParser, type Key } from './rows.ts';
+import { skipSpace } from './text.ts';
+
+/**
+ * The rows of an object with a JSON value a line: an object with the inputs by their names, or the array of a row's values where the
+ * model has one input and no other column is asked for. The first row tells where rows are objects of the columns of the only input, as
+ * pandas writes them. With `join`, the keys of the first row that is an object are the columns.
+ * @param signature as clients see it
+ * @throws ObjectFault `ROW_TOO_LONG`, `UNREADABLE`, now or while rows are read
+ */
+export async function openJsonl(source: Source, signature: Signature, extras: Extras): Promise<Rows> {
+  const opened = await openText(source);
+  const reader = readerOf(opened.head(), { at: 0, line: 1, row: 0 });
+  const { ids, join, columns, missing } = extras;
+  const { at, first, names } = await readHead(reader, join && ids.length === 0).finally(() => reader.close());
+  const carried = ids.length > 0 ? ids : names;
+  const [only] = signature.inputs;
+  const of = columns && only && isOfColumns(first, columns, only) ? columns : undefined;
+  const inputs = of && only ? [closed(only, of)] : signature.inputs;
+  const keys = keysOf({ ...signature, inputs }, carried, ids, of);
+  const slots = inputs.map((spec) => ({
+    spec,
+    // What is open is told by the rows.
+    shape: rowDimensions(spec).map((dimension) => Math.max(1, dimension)),
+  }));
+  const isBare = slots.length === 1 && ids.length === 0 && !join;
+  const rows = textRows(opened, { at, line: 1, row: 0 }, source.bytes, carried, {
+    scan: scanJsonl,
+    parser: () => {
+      const stack = stackOf(slots, carried.length);
+      return { stack, parse: jsonlParser(keys, isBare, stack, missing === 'nan') };
+    },
+  });
+  return { ...rows, ...(first !== undefined && { taken: takenOf(first, of, inputs) }) };
+}
+
+/** A row as it is known of the first one: its keys, or that it is an array. */
+type First = { readonly keys?: readonly string[] };
+
+/** Names that bind are asked for, whatever the keys are: a row that has none of them lacks them. */
+function isOfColumns({ keys }: First = {}, { names, bind }: Columns, { name }: TensorSpec): boolean {
+  return keys !== undefined && !keys.includes(name) && (bind || names.some((one) => keys.includes(one)));
+}
+
+/** With as many columns as there are names. */
+const closed = (spec: TensorSpec, { names }: Columns): TensorSpec => ({
+  ...spec,
+  shape: [spec.shape[0] as number, names.length],
+});
+
+/** An input's own values are in its order, of which one has none. */
+function takenOf({ keys }: First, of: Columns | undefined, inputs: readonly TensorSpec[]): Taken {
+  const [only] = inputs;
+  const isOne = inputs.length > 1 || only === undefined || widthOf(only) === 1;
+  return keys !== undefined && (of !== undefined || isOne) ? BY_NAME : IN_ORDER;
+}
+
+function keysOf(
+  { inputs, outputs, omitted }: Signature,
+  carried: readonly string[],
+  ids: readonly string[],
+  columns: Columns | undefined,
+): readonly Key[] {
+  const slots = inputs.map(({ name }) => name);
+  const own = columns?.names ?? slots;
+  const places = new Map(own.map((name, place) => [name, place]));
+  const names = new Set([...own, ...carried, ...outputs.map(({ name }) => name), ...omitted]);
+  return Array.from(names, (name) => {
+    const place = places.get(name);
+    return {
+      name,
+      slot: place === undefined ? -1 : columns === undefined ? place : 0,
+      column: place === undefined || columns === undefined ? -1 : place,
+      carried: carried.indexOf(name),
+      isRequired: place !== undefined || ids.includes(name),
+    };
+  });
+}
+
+/** Lines among which the first row is looked for: a text of another kind is not read to its end. */
+const LOOKED = 100;
+
+/** Where the first line begins, what the first row is, and, if asked for, the keys of the first row that is an object. */
+async function readHead(
+  reader: Reader,
+  isNamed: boolean,
+): Promise<{ readonly at: number; readonly first?: First; readonly names: readonly string[] }> {
+  const { cursor, more } = reader;
+  await readStart(reader);
+  const { at } = cursor;
+  const decoder = new TextDecoder();
+  let first: First | undefined;
+  for (;;) {
+    const newline = cursor.bytes.indexOf(NEWLINE, cursor.at);
+    if (newline < 0 || newline >= cursor.end) {
+      if (await more()) continue;
+      break;
+    }
+    checkRowBytes(newline + 1 - cursor.at, cursor.line);
+    const row = rowIn(decoder.decode(cursor.bytes.subarray(cursor.at, newline)));
+    first ??= row;
+    if (row !== undefined && (!isNamed || row.keys !== undefined))
+      return { at, first: row, names: isNamed ? (row.keys ?? []) : [] };
+    cursor.at = newline + 1;
+    cursor.line++;
+    if (!isNamed && cursor.line > LOOKED) break;
+  }
+  return { at, ...(first && { first }), names: [] };
+}
+
+/** @returns undefined for a line that is no row */
+function rowIn(line: string): First | undefined {
+  try {
+    const row: unknown = JSON.parse(line);
+    if (typeof row !== 'object' || row === null) return undefined;
+    return Array.isArray(row) ? {} : { keys: Object.keys(row).filter((key) => key !== '__proto__') };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Passes over rows until one ends at `stop` or after it; false where the text in memory ends before. */
+function scanJsonl(cursor: Cursor, stop: number): boolean {
+  const { bytes, end } = cursor;
+  for (;;) {
+    const start = cursor.at;
+    let next = start;
+    while (next < end && bytes[next] !== NEWLINE) next++;
+    if (next >= end) return false;
+    const isRow = skipSpace(bytes, start) !== next;
+    next++;
+    if (isRow) {
+      checkRowBytes(next - start, cursor.line);
+      cursor.row++;
+    }
+    cursor.at = next;
+    cursor.line++;
+    if (isRow && next >= stop) return true;
+  }
+}

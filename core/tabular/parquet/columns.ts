@@ -1,0 +1,80 @@
+import { type FileMetaData, parquetSchema } from 'hyparquet';
+import type { Signature } from '../../endpoint/contract.ts';
+import type { Taken } from '../columns.ts';
+import { columnsOf, wrongHeader } from '../csv/columns.ts';
+import type { CsvColumn } from '../csv/rows.ts';
+import type { Extras } from '../format.ts';
+import { checkNames } from '../layout.ts';
+import type { Slot } from '../row-buffer.ts';
+import { type Kind, kindOf } from './kinds.ts';
+
+/** A column of the file that is read. */
+export type ReadColumn = {
+  readonly name: string;
+  /** Which of the file's flat columns it is: its place in each row group. */
+  readonly leaf: number;
+  readonly kind: Kind;
+  /** Of the model's inputs, and the place in its row; absent for one that is only carried. */
+  readonly target?: { readonly input: number; readonly at: number };
+  /** Among the carried columns, or −1. */
+  readonly carried: number;
+};
+
+export type ParquetColumns = {
+  readonly inputs: readonly Slot[];
+  readonly columns: readonly ReadColumn[];
+  /** Names of the carried columns. */
+  readonly carried: readonly string[];
+  /** Null and NaN are missing values, of floats. */
+  readonly missing: boolean;
+  readonly taken?: Taken;
+};
+
+/**
+ * What each column of the file is to the model, by the rules of CSV.
+ * @throws an object fault `WRONG_HEADER` that names the column
+ */
+export function parquetColumns(metadata: FileMetaData, signature: Signature, extras: Extras): ParquetColumns {
+  const { children } = parquetSchema(metadata);
+  const names = children.map(({ element }) => element.name);
+  checkNames(names, wrongHeader);
+  const { slots, columns: found, carried, taken } = columnsOf(names, names.length, signature, extras);
+  let leaf = 0;
+  const columns = children.flatMap((child, i): ReadColumn[] => {
+    const { element } = child;
+    const place = leaf;
+    leaf += leavesOf(child);
+    const { name, field, slot = 0, carried: at } = found[i] as CsvColumn;
+    if (field === undefined && at < 0) return [];
+    if (child.children.length > 0 || element.repetition_type === 'REPEATED')
+      throw wrongHeader(
+        `Its column ${name} is nested.`,
+        field === undefined
+          ? 'Drop it, or name the columns to carry in ids.'
+          : 'Give each element a column of its own, or upload JSON lines, whose values may be arrays.',
+      );
+    const kind = kindOf(element);
+    if (kind === undefined)
+      throw wrongHeader(`Its column ${name} ${KINDS_READ}`, 'Write it as one of these, or drop it.');
+    if (field === undefined) return [{ name, leaf: place, kind, carried: at }];
+    const isText = kind.datatype === 'BYTES';
+    if (isText && !(kind.isText && field.datatype === 'BYTES'))
+      throw wrongHeader(
+        `Its column ${name} has ${kind.isText ? 'texts' : 'dates, times or decimals'}; the model takes ${field.datatype} there.`,
+        'Write the column as the model takes it.',
+      );
+    if (!isText && field.datatype === 'BYTES')
+      throw wrongHeader(
+        `Its column ${name} has ${kind.datatype === 'BOOL' ? 'booleans' : 'numbers'}; the model takes texts there.`,
+        'Write the column as texts.',
+      );
+    return [{ name, leaf: place, kind, target: { input: slot, at: field.column }, carried: at }];
+  });
+  return { inputs: slots, columns, carried, missing: extras.missing === 'nan', ...(taken && { taken }) };
+}
+
+const KINDS_READ =
+  'is of a type that cannot be read; numbers, booleans, texts, dates, timestamps, decimals and UUIDs can.';
+
+const leavesOf = ({ children }: ReturnType<typeof parquetSchema>): number =>
+  children.length === 0 ? 1 : children.reduce((sum, child) => sum + leavesOf(child), 0);

@@ -1,0 +1,248 @@
+import type { ColumnChunk, ColumnMetaData, DecodedArray, PageHeader, SchemaElement } from 'hyparquet';
+import { parquetHeader } from 'hyparquet/src/column.js';
+import { decompressPage, readDataPage } from 'hyparquet/src/datapage.js';
+import { readOffsetIndex } from 'hyparquet/src/indexes.js';
+import { readPlain } from 'hyparquet/src/plain.js';
+import type { NumericData } from '../../tensor/datatypes.ts';
+import { COMPRESSORS } from '../compressors.ts';
+import type { Source } from '../format.ts';
+import type { ReadAt } from './bytes.ts';
+import type { Kind } from './kinds.ts';
+import { indexesIn, nullsIn } from './levels.ts';
+
+/**
+ * Pages of a flat column. hyparquet's own reader makes an array of JavaScript values of every column that may have nulls, which pandas
+ * says of all: 120 ns an element, where a small model takes 120 ns a column. So levels and indexes are read here, and hyparquet has the
+ * rest: heads, encodings, Snappy.
+ */
+
+export type Values = NumericData | readonly string[];
+
+/** Values of consecutive rows. */
+export type Page = {
+  readonly count: number;
+  /** One for each row, or, with `places`, one for each entry of the dictionary; where there is none, any. */
+  readonly values: Values;
+  /** By row, the place in the dictionary. */
+  readonly places?: Int32Array<ArrayBuffer> | undefined;
+  /** 1 for each row without a value; absent where all have one. */
+  readonly nulls?: Uint8Array | undefined;
+};
+
+/** A flat column of a row group. */
+export type FlatColumn = {
+  readonly element: SchemaElement;
+  readonly chunk: ColumnChunk;
+  readonly meta: ColumnMetaData;
+  readonly kind: Kind;
+};
+
+/** A page's head, at first; statistics of long texts make it longer. */
+const HEAD_BYTES = 1024;
+/** Of a page, in memory: writers make pages of 1 MB, or one of a whole column. */
+export const PAGE_BYTES = 256 * 1024 ** 2;
+const PAGE_VALUES = 2 ** 26;
+
+/** @returns bytes of the object that the column's pages are in */
+export function chunkRange({
+  dictionary_page_offset: dictionary,
+  data_page_offset: data,
+  total_compressed_size: size,
+}: ColumnMetaData): { readonly start: number; readonly end: number } {
+  const start = Number(dictionary || data);
+  return { start, end: start + Number(size) };
+}
+
+/**
+ * Pages from the one that row `skip` of the row group is in; the first one's rows before it are left out.
+ *
+ * @param rows of the row group
+ * @param index reads what says in which page a row is; absent where all pages are in memory
+ * @throws Error for what is broken, without values
+ */
+export async function* pagesOf(
+  read: ReadAt,
+  column: FlatColumn,
+  rows: number,
+  skip: number,
+  index?: Source['range'],
+): AsyncGenerator<Page> {
+  const { start, end } = chunkRange(column.meta);
+  const isOptional = column.element.repetition_type !== 'REQUIRED';
+  let dictionary: Values | undefined;
+  let at = start;
+  let row = 0;
+  let isLooked = skip === 0 || index === undefined;
+  while (row < rows) {
+    if (at >= end) throw new Error('a column ends before its row group');
+    const { header, length } = await headAt(read, at, end);
+    const from = at + length;
+    const size = header.compressed_page_size;
+    if (!(size >= 0 && from + size <= end) || header.uncompressed_page_size > PAGE_BYTES)
+      throw new Error(
+        `a page of ${header.uncompressed_page_size} bytes is larger than its column, or than ${PAGE_BYTES / 1024 ** 2} MB`,
+      );
+    at = from + size;
+    if (header.type === 'INDEX_PAGE') continue;
+    if (header.type === 'DICTIONARY_PAGE') {
+      const count = header.dictionary_page_header?.num_values ?? 0;
+      checkCount(count, PAGE_VALUES);
+      const bytes = unpacked(
+        (await read(from, size)).subarray(0, size),
+        header.uncompressed_page_size,
+        column.meta,
+      );
+      dictionary = column.kind.from(
+        readPlain(readerOf(bytes), column.meta.type, count, column.element.type_length),
+      );
+      continue;
+    }
+    if (!isLooked && index !== undefined) {
+      isLooked = true;
+      // A dictionary comes before all data, so it has been read.
+      const page = await pageWith(index, column, skip);
+      if (page !== undefined && page.row > row && page.at >= at) {
+        at = page.at;
+        row = page.row;
+        continue;
+      }
+    }
+    const count = (header.data_page_header ?? header.data_page_header_v2)?.num_values ?? 0;
+    checkCount(count, Math.min(rows - row, PAGE_VALUES));
+    if (row + count > skip) {
+      const body = (await read(from, size)).subarray(0, size);
+      const page = dataOf(body, header, count, isOptional, column, dictionary);
+      yield row < skip ? without(page, skip - row) : page;
+    }
+    row += count;
+  }
+}
+
+function checkCount(count: number, most: number): void {
+  if (!(count >= 0 && count <= most)) throw new Error(`a page of ${count} values has more than there may be`);
+}
+
+const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+const readerOf = (bytes: Uint8Array): { view: DataView; offset: number } => ({
+  view: viewOf(bytes),
+  offset: 0,
+});
+
+async function headAt(
+  read: ReadAt,
+  at: number,
+  end: number,
+): Promise<{ readonly header: PageHeader; readonly length: number }> {
+  for (let size = HEAD_BYTES; ; size *= 8) {
+    const bytes = await read(at, size);
+    const reader = readerOf(bytes);
+    try {
+      const header = parquetHeader(reader);
+      return { header, length: reader.offset };
+    } catch (error) {
+      if (!(error instanceof RangeError) || bytes.length < size || at + size >= end || size > PAGE_BYTES)
+        throw error;
+    }
+  }
+}
+
+/** Where the page begins that a row of the group is in, if the file says so. */
+async function pageWith(
+  index: Source['range'],
+  { chunk }: FlatColumn,
+  row: number,
+): Promise<{ readonly at: number; readonly row: number } | undefined> {
+  const length = chunk.offset_index_length ?? 0;
+  if (chunk.offset_index_offset === undefined || length === 0 || length > PAGE_BYTES) return undefined;
+  const at = Number(chunk.offset_index_offset);
+  const { page_locations: pages } = readOffsetIndex(readerOf(await index(at, at + length)));
+  const page = pages.findLast(({ first_row_index: first }) => Number(first) <= row);
+  return page && { at: Number(page.offset), row: Number(page.first_row_index) };
+}
+
+function unpacked(bytes: Uint8Array, size: number, { codec }: ColumnMetaData): Uint8Array {
+  return size === 0 ? new Uint8Array(0) : decompressPage(bytes, size, codec, COMPRESSORS);
+}
+
+function dataOf(
+  body: Uint8Array,
+  header: PageHeader,
+  count: number,
+  isOptional: boolean,
+  column: FlatColumn,
+  dictionary: Values | undefined,
+): Page {
+  const { data_page_header: one, data_page_header_v2: two, uncompressed_page_size: size } = header;
+  if (one !== undefined) {
+    const bytes = unpacked(body, size, column.meta);
+    if (!isOptional) return page(bytes, count, undefined, one.encoding, column, dictionary);
+    if (one.definition_level_encoding !== 'RLE')
+      throw new Error('a page has levels in a deprecated encoding');
+    const length = viewOf(bytes).getUint32(0, true);
+    const nulls = nullsIn(bytes.subarray(4, 4 + length), count);
+    return page(bytes.subarray(4 + length), count, nulls, one.encoding, column, dictionary);
+  }
+  if (two === undefined) throw new Error(`a page is of the type ${header.type}`);
+  // Levels are not packed here.
+  const { repetition_levels_byte_length: before, definition_levels_byte_length: length } = two;
+  const nulls = isOptional ? nullsIn(body.subarray(before, before + length), count) : undefined;
+  const rest = body.subarray(before + length);
+  const bytes = two.is_compressed === false ? rest : unpacked(rest, size - before - length, column.meta);
+  return page(bytes, count, nulls, two.encoding, column, dictionary);
+}
+
+/** @param bytes of the values alone, as many as rows have one */
+function page(
+  bytes: Uint8Array,
+  count: number,
+  nulls: Uint8Array | undefined,
+  encoding: NonNullable<PageHeader['data_page_header']>['encoding'],
+  { element, meta, kind }: FlatColumn,
+  dictionary: Values | undefined,
+): Page {
+  const present = nulls === undefined ? count : count - nulls.reduce((sum, one) => sum + one, 0);
+  const placed = <V extends Values>(all: V): V => (nulls === undefined ? all : spread(all, nulls));
+  if (present === 0) return { count, values: placed(kind.from([])), nulls };
+  if (encoding === 'RLE_DICTIONARY' || encoding === 'PLAIN_DICTIONARY') {
+    if (dictionary === undefined) throw new Error('a page refers to a dictionary that is not there');
+    const places = indexesIn(bytes, present, dictionary.length);
+    return { count, values: dictionary, places: nulls === undefined ? places : spread(places, nulls), nulls };
+  }
+  // A path of the root alone has no levels.
+  const levels = { definition_level_encoding: 'RLE', repetition_level_encoding: 'RLE' } as const;
+  const { dataPage } = readDataPage(
+    bytes,
+    { num_values: present, encoding, ...levels },
+    { ...UNLEVELLED, type: meta.type, element, codec: meta.codec },
+  );
+  const values = kind.from(dataPage as DecodedArray);
+  if (values.length !== present) throw new Error('a page has fewer values than it says');
+  return { count, values: placed(values), nulls };
+}
+
+const UNLEVELLED = { pathInSchema: [], schemaPath: [], parsers: {} as never };
+
+export const isTexts = (values: Values): values is readonly string[] => Array.isArray(values);
+
+/** Values at the places of their rows. */
+function spread<V extends Values>(values: V, nulls: Uint8Array): V {
+  let next = 0;
+  if (isTexts(values))
+    return Array.from(nulls, (isNull) =>
+      isNull ? '' : (values[next++] as string),
+    ) as readonly string[] as V;
+  const out = new (values.constructor as new (size: number) => Float64Array<ArrayBuffer>)(nulls.length);
+  const from = values as Float64Array;
+  for (let row = 0; row < nulls.length; row++) if (nulls[row] === 0) out[row] = from[next++] as number;
+  return out as NumericData as V;
+}
+
+function without({ count, values, places, nulls }: Page, rows: number): Page {
+  const rest = isTexts(values) ? values.slice(rows) : values.subarray(rows);
+  return {
+    count: count - rows,
+    values: places === undefined ? rest : values,
+    places: places?.subarray(rows),
+    nulls: nulls?.subarray(rows),
+  };
+}

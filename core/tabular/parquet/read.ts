@@ -1,0 +1,237 @@
+import { type AsyncBuffer, type FileMetaData, parquetMetadataAsync, type RowGroup } from 'hyparquet';
+import type { Part } from '../../batch/contract.ts';
+import { isObjectFault, objectFault } from '../../batch/object-errors.ts';
+import type { Signature } from '../../endpoint/contract.ts';
+import { sizeOf } from '../../tensor/datatypes.ts';
+import { blockOf, blockRows, stacked, widthOf } from '../array-rows.ts';
+import type { Numeric } from '../convert.ts';
+import type { Block, Extras, Rows, Source } from '../format.ts';
+import { inMemory, windowed } from './bytes.ts';
+import { type ParquetColumns, parquetColumns, type ReadColumn } from './columns.ts';
+import { type Cursor, fill } from './fill.ts';
+import { chunkRange, type FlatColumn, pagesOf } from './pages.ts';
+
+/** Of a file's end that lists its columns and row groups; one of 10,000 columns and 100 groups has some 100 MB. */
+const METADATA_BYTES = 256 * 1024 ** 2;
+/** A row group whose columns lie within this is read at once. */
+const WHOLE_BYTES = 8 * 1024 ** 2;
+/** Bytes of all columns together that are read ahead, and the least of one. */
+const AHEAD_BYTES = 8 * 1024 ** 2;
+const LEAST_AHEAD = 64 * 1024;
+/** Characters of a block's texts, about; and its rows, until it is known how long they are. */
+const TEXTS_BYTES = 8 * 1024 ** 2;
+const FIRST_TEXTS = 256;
+/** What a text is reckoned with, in memory. */
+const TEXT_BYTES = 32;
+
+/**
+ * Rows of Apache Parquet: its flat columns by name, as `parquetColumns` says. Columns that are not asked for are not read.
+ *
+ * @throws an object fault `UNREADABLE` or `WRONG_HEADER`, now; what is broken within pages is `UNREADABLE` when it is read
+ */
+export async function openParquet(source: Source, signature: Signature, extras: Extras): Promise<Rows> {
+  const metadata = await metadataOf(source);
+  const fitting = ((): ParquetColumns => {
+    try {
+      return parquetColumns(metadata, signature, extras);
+    } catch (error) {
+      throw unreadable(error);
+    }
+  })();
+  const { inputs, columns, carried, taken } = fitting;
+  const rowBytes =
+    inputs.reduce((sum, input) => sum + widthOf(input) * sizeInMemory(input.spec.datatype), 0) +
+    columns.reduce((sum, { kind, carried: at }) => sum + (at < 0 ? 0 : sizeInMemory(kind.datatype)), 0);
+  const groups = metadata.row_groups.map(({ num_rows: rows }) => Number(rows));
+  const planned = (partBytes: number): Part[] => cut(groups, Math.max(1, Math.floor(partBytes / rowBytes)));
+  const blocks = (parts: readonly Part[]): AsyncIterable<Block> =>
+    readable(blocksOf(source, metadata, fitting, parts));
+  return {
+    carried,
+    types: carried.map((name) => columns.find((column) => column.name === name)?.kind.datatype ?? 'BYTES'),
+    ...(taken && { taken }),
+    async *plan(partBytes) {
+      yield* planned(partBytes);
+    },
+    part: (part) => blocks([part]),
+    all: (partBytes) => blocks(planned(partBytes)),
+  };
+}
+
+const sizeInMemory = (datatype: Numeric | 'BYTES'): number =>
+  datatype === 'BYTES' ? TEXT_BYTES : sizeOf(datatype);
+
+/** Small row groups together, large ones in pieces of equal size. */
+function cut(groups: readonly number[], most: number): Part[] {
+  const parts: Part[] = [];
+  let from = 0;
+  let to = 0;
+  const end = (): void => {
+    if (to > from) parts.push({ part: parts.length, from, to, row: from });
+    from = to;
+  };
+  for (const rows of groups) {
+    if (to - from + rows > most) end();
+    const pieces = Math.max(1, Math.ceil(rows / most));
+    const start = to;
+    for (let piece = 1; piece <= pieces; piece++) {
+      to = start + Math.floor((rows * piece) / pieces);
+      if (pieces > 1) end();
+    }
+  }
+  end();
+  return parts;
+}
+
+/** What went wrong in reading from the source, which has nothing to do with what was read. */
+const failures = new WeakSet<object>();
+
+/** hyparquet's errors, and those of damaged bytes, are the object's fault. */
+function unreadable(error: unknown): Error {
+  if (!(error instanceof Error)) return new Error(String(error));
+  if (isObjectFault(error) || failures.has(error)) return error;
+  return objectFault(
+    'UNREADABLE',
+    `The object cannot be read as Parquet (${error.message.slice(0, 200)}). Write it again, with Snappy or without compression.`,
+  );
+}
+
+async function* readable(blocks: AsyncIterable<Block>): AsyncGenerator<Block> {
+  try {
+    yield* blocks;
+  } catch (error) {
+    throw unreadable(error);
+  }
+}
+
+async function rangeOf(source: Source, start: number, end: number): Promise<Uint8Array<ArrayBuffer>> {
+  try {
+    return await source.range(start, end);
+  } catch (error) {
+    if (typeof error === 'object' && error !== null) failures.add(error);
+    throw error;
+  }
+}
+
+async function metadataOf(source: Source): Promise<FileMetaData> {
+  if (source.bytes === 0)
+    throw objectFault('UNREADABLE', 'The object is empty. Write it with pandas.to_parquet or pyarrow.');
+  try {
+    const file: AsyncBuffer = {
+      byteLength: source.bytes,
+      async slice(start, end = source.bytes) {
+        if (end - start > METADATA_BYTES) throw new Error(`its list of columns has ${end - start} bytes`);
+        const bytes = await rangeOf(source, start, end);
+        return bytes.byteLength === bytes.buffer.byteLength ? bytes.buffer : bytes.slice().buffer;
+      },
+    };
+    const metadata = await parquetMetadataAsync(file, { geoparquet: false });
+    const rows = metadata.row_groups.reduce((sum, group) => sum + group.num_rows, 0n);
+    if (metadata.row_groups.some((group) => group.num_rows < 0n) || rows > BigInt(Number.MAX_SAFE_INTEGER))
+      throw new Error('its row groups have no sensible number of rows');
+    return metadata;
+  } catch (error) {
+    throw unreadable(error);
+  }
+}
+
+/** @param parts consecutive ones */
+async function* blocksOf(
+  source: Source,
+  metadata: FileMetaData,
+  fitting: ParquetColumns,
+  parts: readonly Part[],
+): AsyncGenerator<Block> {
+  const { inputs, carried } = fitting;
+  const hasTexts = fitting.columns.some(({ kind }) => kind.datatype === 'BYTES');
+  let most = hasTexts ? Math.min(FIRST_TEXTS, blockRows(inputs)) : blockRows(inputs);
+  const ends = parts.map(({ to }) => to);
+  const from = parts[0]?.from ?? 0;
+  const to = ends.at(-1) ?? 0;
+  const runs: Run[] = [];
+  let start = 0;
+  for (const group of metadata.row_groups) {
+    const end = start + Number(group.num_rows);
+    const run = { group, start, first: Math.max(start, from), last: Math.min(end, to) };
+    if (run.first < run.last) runs.push(run);
+    start = end;
+  }
+  const open = (run: Run | undefined): Promise<Cursor[]> | undefined => {
+    const cursors = run && cursorsOf(source, metadata, run.group, fitting, run.first - run.start);
+    cursors?.catch(() => {});
+    return cursors;
+  };
+  let next = 0;
+  let coming = open(runs[0]);
+  for (const [i, { first, last }] of runs.entries()) {
+    const cursors = (await coming) ?? [];
+    // Small row groups are fetched while the one before is scored.
+    coming = open(runs[i + 1]);
+    for (let row = first; row < last; ) {
+      const { part } = parts[next] as Part;
+      const end = Math.min(last, ends[next] as number);
+      const count = Math.min(most, end - row);
+      const block = stacked(inputs, row, count);
+      const beside = carried.map(() => new Array<unknown>(count).fill(null));
+      for (const cursor of cursors) await fill(cursor, fitting, block, beside);
+      if (hasTexts) {
+        const rowBytes = Math.max(1, textBytes([...block.data, ...beside]) / count);
+        // Those to come may be longer than those that were.
+        most = Math.max(1, Math.min(blockRows(inputs), 8 * count, Math.floor(TEXTS_BYTES / rowBytes)));
+      }
+      yield blockOf(part, inputs, block, beside);
+      row += count;
+      if (row === ends[next]) next++;
+    }
+  }
+}
+
+function textBytes(columns: readonly ArrayLike<unknown>[]): number {
+  let bytes = 0;
+  for (const values of columns) {
+    if (!Array.isArray(values)) continue;
+    for (const value of values) if (typeof value === 'string') bytes += value.length;
+  }
+  return bytes;
+}
+
+/** Rows of a row group that are read. */
+type Run = {
+  readonly group: RowGroup;
+  readonly start: number;
+  readonly first: number;
+  readonly last: number;
+};
+
+async function cursorsOf(
+  source: Source,
+  metadata: FileMetaData,
+  group: RowGroup,
+  { columns }: ParquetColumns,
+  skip: number,
+): Promise<Cursor[]> {
+  const leaves = metadata.schema.filter(({ num_children: children }) => !children);
+  const flat = columns.map(({ leaf, kind, name }): FlatColumn => {
+    const chunk = group.columns[leaf];
+    const element = leaves[leaf];
+    if (chunk?.meta_data === undefined || element === undefined || chunk.file_path !== undefined)
+      throw new Error(`its column ${name} is encrypted, or in another file`);
+    return { element, chunk, meta: chunk.meta_data, kind };
+  });
+  const ranges = flat.map(({ meta }) => chunkRange(meta));
+  for (const { start, end } of ranges)
+    if (!(start >= 0 && start <= end && end <= source.bytes))
+      throw new Error('a column lies beyond the end of the object');
+  const start = Math.min(...ranges.map((range) => range.start));
+  const end = Math.max(...ranges.map((range) => range.end));
+  const tracked: Source = { ...source, range: (one, other) => rangeOf(source, one, other) };
+  const isWhole = end - start <= WHOLE_BYTES;
+  const whole = isWhole ? inMemory(await tracked.range(start, end), start) : undefined;
+  const window = Math.max(LEAST_AHEAD, Math.floor(AHEAD_BYTES / columns.length));
+  return flat.map((column, i) => {
+    const range = ranges[i] as (typeof ranges)[number];
+    const read = whole ?? windowed(tracked, range.start, range.end, window);
+    const pages = pagesOf(read, column, Number(group.num_rows), skip, isWhole ? undefined : tracked.range);
+    return { column: columns[i] as ReadColumn, pages, page: undefined, taken: 0 };
+  });
+}

@@ -1,0 +1,279 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Datatype, Signature, TensorSpec } from '../../../../core/endpoint/contract.ts';
+import { type Problem, problemError } from '../../declaration/errors.ts';
+import { cacheFolder, keyOf, once } from '../../ship/cache.ts';
+import type { Source } from '../../ship/source.ts';
+import type { Result } from './child.ts';
+import type { Value } from './onnx.ts';
+import type { ProbeInput } from './probe.ts';
+import { ORT_VERSION } from './runtime.ts';
+import { type Limits, limitsFor, type Outcome, runTask } from './sandbox.ts';
+
+/** What is known of an artifact after it was loaded, and run where some probe fits it. */
+export type Inspection = {
+  readonly signature: Signature;
+  /** Version of ONNX's own operators. */
+  readonly opset: number;
+  readonly irVersion: number;
+  /** Did ONNX Runtime run it here: `true`, or why nothing was run. */
+  readonly ran: true | string;
+  /** For people. */
+  readonly notices: readonly string[];
+};
+
+/** TensorProto.DataType → protocol. The rest (bfloat16, complex, 4 and 8 bit floats, int4) has no word there. */
+const DATATYPES: Readonly<Record<number, Datatype>> = {
+  1: 'FP32',
+  2: 'UINT8',
+  3: 'INT8',
+  4: 'UINT16',
+  5: 'INT16',
+  6: 'INT32',
+  7: 'INT64',
+  8: 'BYTES',
+  9: 'BOOL',
+  10: 'FP16',
+  11: 'FP64',
+  12: 'UINT32',
+  13: 'UINT64',
+};
+
+/** TensorProto.DataType that have no word in the protocol: https://github.com/onnx/onnx/blob/main/onnx/onnx.proto */
+const OTHER_TYPES: Readonly<Record<number, string>> = {
+  14: 'complex64',
+  15: 'complex128',
+  16: 'bfloat16',
+  17: 'float8e4m3fn',
+  18: 'float8e4m3fnuz',
+  19: 'float8e5m2',
+  20: 'float8e5m2fnuz',
+  21: 'uint4',
+  22: 'int4',
+  23: 'float4e2m1',
+};
+
+/** Part of the cache key: raise it when an inspection would come out differently. */
+const METHOD = 1;
+
+/**
+ * Loads the artifact with ONNX Runtime in a process that is killed when it takes too long or too much, and runs
+ * it on made-up inputs. Cached by content.
+ *
+ * @param key YAML path to blame
+ * @param runtime NODE_PATH with ONNX Runtime; undefined where it has no build: the signature is then what the graph
+ * declares
+ * @throws ProblemError `MODELS_ARTIFACT_INVALID`, `_HANGS`, `_MEMORY`, `_UNSUPPORTED`
+ */
+export async function inspect(
+  source: Source,
+  key: string,
+  runtime: string | undefined,
+  limits: Limits = limitsFor(source.bytes),
+): Promise<Inspection> {
+  const { inputs, outputs, omitted, notices } = declared(source, key);
+  const kept = cacheFolder(
+    'inspections',
+    keyOf(source.digest, ORT_VERSION, METHOD, runtime === undefined, process.platform, process.arch).slice(
+      0,
+      32,
+    ),
+  );
+  const folder = await once(kept, async (draft) => {
+    const outcome: Outcome =
+      runtime === undefined
+        ? { kind: 'done', result: { runs: [], refusal: 'ONNX Runtime has no build for this machine' } }
+        : judged(
+            await runTask(
+              { model: graphOf(source), inputs, outputs: outputs.map(({ name }) => name) },
+              runtime,
+              limits,
+            ),
+          );
+    if (outcome.kind !== 'done') throw problemError([problemOf(outcome, key, limits)]);
+    const { result } = outcome;
+    const ran = result.runs.length > 0 ? true : (result.refusal ?? 'no probe fits its inputs');
+    const inspection: Inspection = {
+      signature: {
+        inputs: inputs.map(({ name, datatype, shape }) => ({ name, datatype, shape })),
+        outputs: outputs.map((output, index) => observed(output, index, result, key)),
+        omitted,
+      },
+      opset: source.info.opsets[''] ?? 0,
+      irVersion: source.info.irVersion,
+      ran,
+      notices: [...notices, ...(ran === true ? [] : [`It was not run while packaging: ${short(ran)}.`])],
+    };
+    await writeFile(join(draft, 'inspection.json'), JSON.stringify(inspection));
+  });
+  return JSON.parse(await readFile(join(folder, 'inspection.json'), 'utf8'));
+}
+
+/** Inputs and outputs for a run of the artifact: what the optimiser compares on. */
+export function declared(source: Source, key: string) {
+  const problems: Problem[] = [];
+  const unsupported = (message: string, fix: string): void => {
+    problems.push({ code: 'MODELS_ARTIFACT_UNSUPPORTED', key, message, fix });
+  };
+  const inputs: ProbeInput[] = [];
+  for (const { name, type } of source.info.inputs) {
+    const datatype = type.kind === 'tensor' ? DATATYPES[type.elem] : undefined;
+    if (type.kind !== 'tensor' || datatype === undefined) {
+      unsupported(
+        `Input ${name} is ${kindOf(type)}, which the inference protocol cannot carry.`,
+        'Export the model with plain tensors as inputs.',
+      );
+    } else if (type.shape === undefined) {
+      unsupported(
+        `Input ${name} declares no rank.`,
+        'Export the model with a shape; free dimensions may have names.',
+      );
+    } else inputs.push({ name, datatype, shape: type.shape, symbols: type.symbols });
+  }
+  const outputs: DeclaredOutput[] = [];
+  const omitted: string[] = [];
+  const notices: string[] = [];
+  for (const { name, type } of source.info.outputs) {
+    const datatype = type.kind === 'tensor' ? DATATYPES[type.elem] : undefined;
+    if (type.kind === 'tensor' && datatype !== undefined) outputs.push({ name, datatype, shape: type.shape });
+    else {
+      omitted.push(name);
+      notices.push(omission(name, type));
+    }
+  }
+  if (outputs.length === 0) {
+    unsupported('No output is a plain tensor.', notices[0] ?? 'Export the model with at least one output.');
+  }
+  const [first, ...others] = problems;
+  if (first !== undefined) throw problemError([first, ...others]);
+  return { inputs, outputs, omitted, notices };
+}
+
+type DeclaredOutput = {
+  readonly name: string;
+  readonly datatype: Datatype;
+  readonly shape: readonly number[] | undefined;
+};
+
+function omission(name: string, type: Value['type']): string {
+  const why = `Output ${name} is ${kindOf(type)}, which the inference protocol cannot express, and is left out.`;
+  if (type.kind !== 'sequence' && type.kind !== 'map') return why;
+  return `${why} Exported without ZipMap it is a tensor: to_onnx(…, options={"zipmap": False}) in skl2onnx, zipmap=False in onnxmltools.`;
+}
+
+function kindOf(type: Value['type']): string {
+  if (type.kind === 'tensor') {
+    const name = OTHER_TYPES[type.elem];
+    return name === undefined ? `a tensor of ONNX's element type ${type.elem}` : `a tensor of ${name}`;
+  }
+  return type.kind === 'unknown' ? 'of an unknown type' : `a ${type.kind}`;
+}
+
+/**
+ * What an output is declared as, less what a run disproved: LightGBM's exporter says `[1]` for `[n]`, and some
+ * graphs say nothing at all.
+ */
+function observed(output: DeclaredOutput, index: number, { runs }: Result, key: string): TensorSpec {
+  const { name, datatype } = output;
+  const shapes = runs.flatMap((run) => {
+    const shape = run.shapes[index];
+    return shape === undefined ? [] : [shape];
+  });
+  const [first] = shapes;
+  const start = output.shape ?? first?.map(() => -1);
+  if (start === undefined) {
+    throw problemError([
+      {
+        code: 'MODELS_ARTIFACT_UNSUPPORTED',
+        key,
+        message: `Output ${name} declares no rank, and no run could tell it.`,
+        fix: 'Export the model with shapes of its outputs.',
+      },
+    ]);
+  }
+  const shape = shapes.reduce<readonly number[]>(
+    (known, seen) =>
+      known.length === seen.length
+        ? known.map((dimension, at) => (dimension === seen[at] ? dimension : -1))
+        : seen.map(() => -1),
+    start,
+  );
+  return { name, datatype, shape };
+}
+
+/** Absolute path of the graph's file. */
+export function graphOf(source: Source): string {
+  return source.files[0]?.from ?? '';
+}
+
+/** What an end says of the model, rather than of the inputs that we made up for it. */
+function judged(outcome: Outcome): Outcome {
+  if (outcome.kind === 'done' && outcome.result.exhausted) return { kind: 'memory', stage: 'running' };
+  if (outcome.kind === 'done' || outcome.kind === 'failed' || outcome.stage !== 'trying') return outcome;
+  return {
+    kind: 'done',
+    result: { runs: [], refusal: 'no short input fits it, and long ones took too much' },
+  };
+}
+
+function problemOf(outcome: Exclude<Outcome, { kind: 'done' }>, key: string, limits: Limits): Problem {
+  const { stage } = outcome;
+  const message = 'message' in outcome ? outcome.message : '';
+  if (outcome.kind === 'deadline') {
+    return {
+      code: 'MODELS_ARTIFACT_HANGS',
+      key,
+      message: `${asked(stage)}t was still ${stage} after ${Math.round(limits.deadline / 1000)} s${noRequest(stage)}.`,
+      fix: 'Look for a loop whose condition never ends.',
+    };
+  }
+  if (outcome.kind === 'memory' || isMemory(message)) {
+    return {
+      code: 'MODELS_ARTIFACT_MEMORY',
+      key,
+      message: `${asked(stage)}t took more than ${Math.round(limits.memory / 1024 ** 2)} MB while ${stage}${noRequest(stage)}.`,
+      fix: 'Look for a constant or an input of a huge shape, or package on a machine with more free memory.',
+    };
+  }
+  const did = outcome.kind === 'crashed' ? `crashed while ${stage} it` : 'refuses it';
+  return {
+    code: 'MODELS_ARTIFACT_INVALID',
+    key,
+    message: `ONNX Runtime ${ORT_VERSION} ${did}: ${short(message)}.`,
+    fix: cureOf(message),
+  };
+}
+
+/** ONNX Runtime's refusals name what it lacks; what helps depends on it. */
+export function cureOf(message: string): string {
+  const ir = /max supported IR version: (\d+)/.exec(message)?.[1];
+  if (ir !== undefined)
+    return `Set the model’s IR version to ${ir} or lower (in Python: \`model.ir_version = ${ir}\`, then onnx.save), or export it with an older onnx.`;
+  const operator = /(\S+?)(?:\(-?\d+\))? is not a registered function\/op/.exec(message)?.[1];
+  if (operator !== undefined)
+    return `Replace the operator ${operator}, which ONNX Runtime does not have: export the model without it, or compute it in a transform.ts.`;
+  return 'Export the model again, for an opset that this version knows.';
+}
+
+/** The shapes of a probe are the declared ones, or the least of free lengths: what it cannot run, no request could. */
+const asked = (stage: string): string =>
+  stage === 'running' ? 'On inputs of the shapes that it declares (2 where one is free) i' : 'I';
+const noRequest = (stage: string): string => (stage === 'running' ? ', so no request could be answered' : '');
+
+/** Where memory is limited, an allocation fails before the process is killed. */
+function isMemory(message: string): boolean {
+  return /bad.?alloc|failed to allocate memory|bad allocation|length_error/i.test(message);
+}
+
+/** ONNX Runtime's words without the places in its own source, on one line. */
+export function short(text: string): string {
+  const line = text
+    .replace(/^Load model from .*? failed:/s, '')
+    .replace(/\S+\.(?:cc|h):\d+ (?:[A-Z][a-z]+[A-Z]\w+ )?/g, '')
+    .replace(/(?:[\w:]+ )?onnxruntime::[^()]*\((?:[^()]|\([^()]*\))*\) /g, '')
+    .replace(/^(?:This is an invalid model\. )?(?:Fatal )?[Ee]rror: /, '')
+    .replace(/\s+/g, ' ')
+    .trim()
+    .replace(/\.$/, '');
+  return line.length > 400 ? `${line.slice(0, 400)} …` : line;
+}

@@ -1,0 +1,135 @@
+import { execFile, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { ownFile } from '../../ship/bundle.ts';
+import { inherited } from '../../ship/environment.ts';
+import type { Reply, Result, Task } from './child.ts';
+
+/** What somebody's code may take while it is packaged. */
+export type Limits = {
+  /** Milliseconds. */
+  readonly deadline: number;
+  /** Bytes of resident memory. */
+  readonly memory: number;
+};
+
+/** How it ended; `stage` says what it was doing. */
+export type Outcome<R = Result> =
+  | { readonly kind: 'done'; readonly result: R }
+  | { readonly kind: 'failed'; readonly stage: string; readonly message: string }
+  | { readonly kind: 'deadline' | 'memory'; readonly stage: string }
+  | { readonly kind: 'crashed'; readonly stage: string; readonly message: string };
+
+/** Virtual memory that Node and ONNX Runtime reserve beside what they use. */
+const RESERVED = 4 * 1024 ** 3;
+const MB = 1024 ** 2;
+
+/**
+ * 30 s, and a second more for each 50 MB: a slow disk must not make a large model look endless. 2 GB, and four times
+ * the weights (as read, as loaded, as rearranged for the processor, and the optimised copy), but never more than
+ * Lambda's 10,240 MB, nor two thirds of what this machine has left.
+ */
+export function limitsFor(bytes: number): Limits {
+  const memory = Math.min(2048 * MB + 4 * bytes, 10240 * MB, (process.availableMemory() * 2) / 3);
+  return { deadline: 30_000 + Math.round((bytes / (50 * MB)) * 1000), memory: Math.max(512 * MB, memory) };
+}
+
+/** @param runtime NODE_PATH with onnxruntime-node */
+export function runTask(task: Task, runtime: string, limits: Limits): Promise<Outcome> {
+  return runChild<Result>('plugins/models/artifact/onnx/child', task, { NODE_PATH: runtime }, limits);
+}
+
+/**
+ * Runs a task in a process that is killed at the deadline or beyond the memory: by SIGKILL, since ONNX Runtime
+ * blocks the event loop and hears nothing else. Two more fences hold if this process dies first: the address space
+ * (where the system has such a limit) and CPU seconds.
+ *
+ * @param program a file of ours without extension, which takes the task as its one message and answers in `Reply`s
+ * @param env beside what any process needs; nothing else of the user's environment, as the code may be anybody's
+ */
+export function runChild<R>(
+  program: string,
+  task: object,
+  env: Readonly<Record<string, string>>,
+  limits: Limits,
+): Promise<Outcome<R>> {
+  const seconds = Math.ceil((limits.deadline / 1000) * 4) + 10;
+  const kilobytes = Math.ceil((limits.memory + RESERVED) / 1024);
+  const node = [
+    process.execPath,
+    '--max-old-space-size=1024',
+    '--disable-warning=ExperimentalWarning',
+    ownFile(program),
+  ];
+  const fenced =
+    process.platform === 'win32'
+      ? node
+      : [
+          '/bin/sh',
+          '-c',
+          `ulimit -t ${seconds}; ulimit -v ${kilobytes} 2>/dev/null; exec "$0" "$@"`,
+          ...node,
+        ];
+  const [command = process.execPath, ...args] = fenced;
+  const child = spawn(command, args, {
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    env: { ...inherited(), ...env },
+    serialization: 'advanced',
+  });
+  const stop = (): void => void child.kill('SIGKILL');
+  process.once('exit', stop);
+
+  return new Promise<Outcome<R>>((resolve) => {
+    let stage = 'starting';
+    let errors = '';
+    let outcome: Outcome<R> | undefined;
+    const end = (kind: 'deadline' | 'memory'): void => {
+      outcome ??= { kind, stage };
+      stop();
+    };
+    const deadline = setTimeout(() => end('deadline'), limits.deadline);
+    const watch = watchMemory(child.pid, limits.memory, () => end('memory'));
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      errors = (errors + text).slice(-2000);
+    });
+    child.on('message', (reply: Reply<R>) => {
+      if (reply.kind === 'stage') stage = reply.stage;
+      else outcome ??= reply;
+    });
+    child.on('error', (error) => {
+      outcome ??= { kind: 'crashed', stage, message: error.message };
+    });
+    child.on('close', (code, signal) => {
+      clearTimeout(deadline);
+      watch.stop();
+      process.removeListener('exit', stop);
+      // Not killed by us: by the system, when memory ran out.
+      if (signal === 'SIGKILL') outcome ??= { kind: 'memory', stage };
+      if (/out of memory|bad_alloc/i.test(errors)) outcome ??= { kind: 'memory', stage };
+      const last = errors.trim().split('\n').at(-1);
+      resolve(outcome ?? { kind: 'crashed', stage, message: last || `ended by ${signal ?? `code ${code}`}` });
+    });
+    child.send(task, (error) => {
+      if (error) outcome ??= { kind: 'crashed', stage, message: error.message };
+    });
+  });
+}
+
+/** Looks ten times a second where looking is cheap. Windows has neither; the deadline holds there. */
+function watchMemory(pid: number | undefined, limit: number, exceeded: () => void): { stop: () => void } {
+  if (pid === undefined || process.platform === 'win32') return { stop: () => {} };
+  const check = (kilobytes: number): void => {
+    if (kilobytes * 1024 > limit) exceeded();
+  };
+  const look =
+    process.platform === 'linux'
+      ? () => {
+          try {
+            check(Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0));
+          } catch {
+            // It has just ended.
+          }
+        }
+      : () => execFile('ps', ['-o', 'rss=', '-p', String(pid)], (_, out) => check(Number(out)));
+  const timer = setInterval(look, process.platform === 'linux' ? 100 : 500);
+  return { stop: () => clearInterval(timer) };
+}

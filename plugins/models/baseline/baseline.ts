@@ -1,0 +1,287 @@
+import { open, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { basename, extname, join, resolve } from 'node:path';
+import type { Baseline, Signal } from '../../../core/drift/contract.ts';
+import type { Columns, OutputSignal, Signature } from '../../../core/endpoint/contract.ts';
+import { COLUMN_NOTICES, type ColumnNotice } from '../../../core/tabular/columns.ts';
+import { type Fault, type Header, type Layout, layoutOf, rowWidth } from '../../../core/tabular/layout.ts';
+import { knownSha256 } from '../artifact/onnx/known.ts';
+import { ORT_VERSION } from '../artifact/onnx/runtime.ts';
+import { type Problem, problemError } from '../declaration/errors.ts';
+import { cacheFolder, keyOf, once } from '../ship/cache.ts';
+import type { ShipContext } from '../ship/context.ts';
+import { look } from '../ship/look.ts';
+import type { Upload } from '../ship/upload.ts';
+import { sha256Of } from '../targets/lambda-zip/zip.ts';
+import { readCsv } from './read/csv.ts';
+import { readJsonl } from './read/jsonl.ts';
+import { readNpy } from './read/npy.ts';
+import { readParquet } from './read/parquet.ts';
+import type { Reading } from './read/reading.ts';
+import { outputSignals } from './run.ts';
+import { inputSignals, named } from './signals.ts';
+import { openStore, type Store, type Stored } from './store.ts';
+
+/** The model that the reference data are of. */
+export type Subject = {
+  /** sha256 (hex) of the artifact. */
+  readonly digest: string;
+  /** Absolute path of the graph's file, and its size with all weights. */
+  readonly graph: string;
+  readonly bytes: number;
+  /** The graph's own: a transform's rows are not what drifts, but what it makes of them. */
+  readonly signature: Signature;
+  /** Names of the columns of the graph's only input, where they are declared, or in the model. */
+  readonly columns?: Columns;
+  readonly outputs: readonly OutputSignal[];
+  /** NODE_PATH with ONNX Runtime; undefined where it has no build, and outputs cannot be known. */
+  readonly runtime: string | undefined;
+};
+
+/** Reference data, boiled down: what the plan, the manifest and the registry take of them. */
+export type ShippedBaseline = {
+  readonly facts: {
+    /** Of the baseline's JSON, which is named by it. */
+    readonly sha256: string;
+    readonly bytes: number;
+    /** sha256 (hex) of the reference data's file. */
+    readonly source: string;
+    readonly rows: number;
+    readonly signals: readonly Pick<Signal, 'name' | 'label' | 'of' | 'kind' | 'nulls' | 'phi'>[];
+  };
+  readonly baseline: Baseline;
+  /** Names of the columns of the model's only input, as the data's header has them, in the model's order. */
+  readonly columns?: readonly string[];
+  readonly upload: Upload;
+  /** For people. */
+  readonly notices: readonly string[];
+};
+
+/** Part of the cache key: raise it when a baseline, or a notice of it, would come out differently. */
+const METHOD = 6;
+
+/** Fewer say too little: a quantile in a hundred would be a matter of chance. */
+const LEAST_ROWS = 300;
+
+const READERS: Readonly<Record<string, (reading: Reading) => Promise<void>>> = {
+  '.csv': readCsv,
+  '.jsonl': readJsonl,
+  '.npy': readNpy,
+  '.parquet': readParquet,
+};
+
+/**
+ * Reads reference data and boils them down to quantiles, counts and score constants of the model's inputs and, by running
+ * it on them, of its outputs. Rows are what the graph itself takes: of a model with a transform.ts that has a `pre`, what that
+ * returns. Cached by content: unchanged data and an unchanged model cost milliseconds.
+ *
+ * @param key YAML path to blame; @param path as written, relative to the service's folder
+ * @throws ProblemError MODELS_REFERENCE with what does not fit, by line and column, never by value
+ */
+export async function shipBaseline(
+  key: string,
+  path: string,
+  subject: Subject,
+  { serviceDir, progress }: Pick<ShipContext, 'serviceDir' | 'progress'>,
+): Promise<ShippedBaseline> {
+  const fault: Fault = (message, fix) =>
+    problemError([
+      { code: 'MODELS_REFERENCE', key, value: path, message: `${path}: ${message}`, fix } satisfies Problem,
+    ]);
+  const from = resolve(serviceDir, path);
+  const read = READERS[extname(path).toLowerCase()];
+  if (read === undefined)
+    throw fault(
+      'It is of no format that can be read.',
+      `Write a file that ends in ${Object.keys(READERS).join(', ')}.`,
+    );
+  const found = await stat(from).catch(() => undefined);
+  if (found === undefined || !found.isFile()) {
+    throw fault(
+      found === undefined ? 'It does not exist.' : 'It is no file.',
+      'Write the path of a file of reference data, relative to serverless.yml.',
+    );
+  }
+  const { sha256: source, mark } = await knownSha256(from);
+  const { digest, signature, columns, outputs, runtime } = subject;
+  const kept = cacheFolder(
+    'baselines',
+    keyOf(
+      source,
+      extname(path).toLowerCase(),
+      digest,
+      ORT_VERSION,
+      METHOD,
+      runtime === undefined,
+      outputs,
+      signature.inputs,
+      columns ?? null,
+    ).slice(0, 32),
+  );
+  const folder = await once(kept, async (draft) => {
+    const name = basename(path);
+    try {
+      const {
+        baseline,
+        columns: named,
+        notices,
+      } = await build(from, source, read, subject, join(draft, 'rows'), fault, (text) =>
+        progress(`Reference data ${name}: ${text}`),
+      );
+      // Kept under a digest, these must be the quantiles of what has it.
+      if ((await look(from).catch(() => undefined))?.mark !== mark) {
+        throw fault(
+          'It was changed while it was read.',
+          'Retry once nothing writes to it, or write another file and rename it.',
+        );
+      }
+      await writeFile(join(draft, 'baseline.json'), JSON.stringify(baseline));
+      await writeFile(join(draft, 'notices.json'), JSON.stringify(notices));
+      await writeFile(join(draft, 'columns.json'), JSON.stringify(named ?? null));
+    } finally {
+      progress(undefined);
+    }
+  });
+  const file = join(folder, 'baseline.json');
+  const text = await readFile(file);
+  const baseline: Baseline = JSON.parse(text.toString());
+  const notices: string[] = JSON.parse(await readFile(join(folder, 'notices.json'), 'utf8'));
+  const named: readonly string[] | null = JSON.parse(await readFile(join(folder, 'columns.json'), 'utf8'));
+  const sha256 = await sha256Of(file);
+  const signals = baseline.signals.map(({ name, label, of, kind, nulls, phi }) => ({
+    name,
+    label,
+    of,
+    kind,
+    nulls,
+    phi,
+  }));
+  return {
+    facts: { sha256, bytes: text.length, source, rows: baseline.rows, signals },
+    baseline,
+    ...(named !== null && { columns: named }),
+    upload: { sha256, bytes: text.length, from: file },
+    notices,
+  };
+}
+
+async function build(
+  from: string,
+  source: string,
+  read: (reading: Reading) => Promise<void>,
+  subject: Subject,
+  rowsPath: string,
+  fault: Fault,
+  progress: (text: string) => void,
+): Promise<{
+  baseline: Baseline;
+  columns: readonly string[] | undefined;
+  notices: readonly string[];
+}> {
+  const { outputs, runtime } = subject;
+  try {
+    const { stored, layout, columns, trusted } = await readInto(
+      rowsPath,
+      from,
+      read,
+      subject,
+      fault,
+      progress,
+    );
+    progress('the model runs on its rows');
+    // First, as it is here that the data may be none for the model.
+    const answered =
+      outputs.length === 0 || runtime === undefined
+        ? { signals: [], notices: outputs.length === 0 ? [] : [NOT_RUN] }
+        : await outputSignals(subject, runtime, stored, layout.tensors, fault);
+    const file = await open(rowsPath);
+    try {
+      const found = await inputSignals(file, stored, layout, (done, of) =>
+        progress(`${done} of ${of} columns`),
+      );
+      const signals = named([...found.signals, ...answered.signals]);
+      const baseline: Baseline = { schema: 1, source, rows: stored.rows, signals };
+      return { baseline, columns, notices: [...trusted, ...found.notices, ...answered.notices] };
+    } finally {
+      await file.close();
+    }
+  } finally {
+    await rm(rowsPath, { force: true });
+  }
+}
+
+const NO_NAMES =
+  'The columns of the reference data were taken in their order: the file has no names for them.';
+
+const NOT_RUN = 'The model’s answers are not watched: ONNX Runtime has no build for this machine.';
+
+/** The file's rows as the model's tensors have them, by column, in a file of our own. */
+async function readInto(
+  path: string,
+  from: string,
+  read: (reading: Reading) => Promise<void>,
+  { signature, columns }: Subject,
+  fault: Fault,
+  progress: (text: string) => void,
+): Promise<{
+  stored: Stored;
+  layout: Layout;
+  columns: readonly string[] | undefined;
+  trusted: readonly string[];
+}> {
+  const codes: ColumnNotice[] = [];
+  let names: readonly string[] | undefined;
+  let layout: Layout | undefined;
+  let store: Store | undefined;
+  try {
+    await read({
+      path: from,
+      fault,
+      width: columns?.names.length ?? rowWidth(signature.inputs),
+      ...(columns && { columns }),
+      notice: (code) => codes.push(code),
+      progress: (share) => progress(`${Math.round(share * 100)} % read`),
+      async open(header) {
+        layout = layoutOf(signature, header, fault, columns);
+        names = namesOf(signature, header, layout);
+        store = await openStore(path, layout.fields, fault);
+        return { store, targets: layout.targets };
+      },
+    });
+    const rows = store?.rows() ?? 0;
+    if (layout === undefined || store === undefined || rows < LEAST_ROWS) {
+      throw fault(
+        `It has ${rows} rows; reference data have at least ${LEAST_ROWS}.`,
+        'Take more rows: 10,000 make the noise of the reference small.',
+      );
+    }
+    const texts = store.texts.map((dictionary) => dictionary?.list);
+    const isTrusted = columns !== undefined && layout.taken.by === 'order';
+    const trusted = [...(isTrusted ? [NO_NAMES] : []), ...codes.map((code) => COLUMN_NOTICES[code])];
+    return {
+      layout,
+      columns: names,
+      trusted,
+      stored: { path, fields: store.fields, capacity: store.capacity, rows, texts },
+    };
+  } finally {
+    await store?.close();
+  }
+}
+
+/** What a header calls the columns of the model's only input, in its order; undefined where it is no table of them. */
+function namesOf(
+  { inputs }: Signature,
+  { names, widths }: Header,
+  { targets }: Layout,
+): readonly string[] | undefined {
+  const [only, ...others] = inputs;
+  if (names === undefined || only === undefined || others.length > 0 || only.shape.length !== 2)
+    return undefined;
+  const named: string[] = [];
+  for (const [column, target] of targets.entries()) {
+    if (target < 0) continue;
+    if (widths[column] !== 1) return undefined;
+    named[target] = names[column] as string;
+  }
+  return named;
+}

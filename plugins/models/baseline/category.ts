@@ -1,0 +1,60 @@
+import { type CategorySignal, OWN_CELLS } from '../../../core/drift/contract.ts';
+import { windowsOf } from './numeric.ts';
+
+export type CategoryPart = Pick<CategorySignal, 'nulls' | 'phi' | 'counts' | 'values' | 'rare'>;
+
+/**
+ * Boils texts down to counts: a cell for each of the most frequent, one for the others, one for what is not in the
+ * reference.
+ *
+ * @param codes a number of `texts` a row, in the order of the file; NaN is no value
+ */
+export function categoryPart(codes: Float64Array, texts: readonly string[]): CategoryPart {
+  const totals = new Float64Array(texts.length);
+  for (const code of codes) if (!Number.isNaN(code)) totals[code] = (totals[code] as number) + 1;
+  const known = texts
+    .map((text, code) => ({ text, code, count: totals[code] as number }))
+    .filter(({ count }) => count > 0)
+    // Equally frequent ones by their text: the same file gives the same cells.
+    .sort((a, b) => b.count - a.count || (a.text < b.text ? -1 : 1));
+  const own = known.slice(0, OWN_CELLS);
+  const rare = known.slice(OWN_CELLS);
+  const counts = [...own.map(({ count }) => count), rare.reduce((sum, { count }) => sum + count, 0), 0];
+  const cellOf = new Uint8Array(texts.length).fill(own.length);
+  own.forEach(({ code }, cell) => {
+    cellOf[code] = cell;
+  });
+  const cells = new Uint8Array(counts.reduce((sum, count) => sum + count, 0));
+  let next = 0;
+  for (const code of codes) if (!Number.isNaN(code)) cells[next++] = cellOf[code] as number;
+  return {
+    nulls: codes.length - cells.length,
+    phi: phiOf(cells, counts),
+    counts,
+    values: own.map(({ text }) => text),
+    rare: rare.map(({ text }) => text).sort(),
+  };
+}
+
+/** Mean of chi²/df over windows, each against the counts of all other rows. */
+function phiOf(cells: Uint8Array, counts: readonly number[]): number {
+  const windows = windowsOf(cells.length);
+  const df = counts.filter((count) => count > 0).length - 1;
+  if (windows.length === 0 || df < 1) return 1;
+  let sum = 0;
+  for (const { start, end } of windows) {
+    const n = end - start;
+    const m = cells.length - n;
+    const window = new Float64Array(counts.length);
+    for (let i = start; i < end; i++) {
+      const cell = cells[i] as number;
+      window[cell] = (window[cell] as number) + 1;
+    }
+    counts.forEach((count, cell) => {
+      const here = window[cell] as number;
+      const difference = here * Math.sqrt(m / n) - (count - here) * Math.sqrt(n / m);
+      if (count > 0) sum += difference ** 2 / count;
+    });
+  }
+  return Math.max(1, sum / windows.length / df);
+}

@@ -1,0 +1,149 @@
+/**
+ * The program that runs a model on reference data, in a process of its own, as `../child.ts` is and for its reasons: `sandbox.ts`
+ * watches and kills it. Rows are read from the store, and nothing but the signals' values comes back.
+ */
+import { type FileHandle, open } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import type * as Ort from 'onnxruntime-common';
+import type { OutputSignal } from '../../../core/endpoint/contract.ts';
+import type { RowTensor } from '../../../core/tabular/layout.ts';
+import { KINDS, type NumericData, ortTypeOf } from '../../../core/tensor/datatypes.ts';
+import { toHalf } from '../../../core/tensor/half.ts';
+import type { Reply } from '../artifact/onnx/child.ts';
+import type { Values } from './numeric.ts';
+import { type Answer, outputValues } from './outputs.ts';
+import { readBlocks, type Stored } from './store.ts';
+
+export type Task = {
+  /** Absolute path of the graph. */
+  readonly model: string;
+  readonly stored: Stored;
+  readonly tensors: readonly RowTensor[];
+  readonly signals: readonly OutputSignal[];
+  /** Ways to ask, until the model takes one: rows at a time, and the most rows in all, evenly spaced. */
+  readonly ways: readonly { readonly batch: number; readonly most: number }[];
+};
+
+export type Result =
+  /** By signal, a value for each row that was chosen, NaN for none; and how many of them the model was asked. */
+  { readonly values: readonly Float64Array[]; readonly asked: number } | { readonly refusal: string };
+
+const ort: typeof Ort = createRequire(import.meta.url)('onnxruntime-node');
+const send = (reply: Reply<Result>): Promise<void> =>
+  new Promise((resolve) => {
+    process.send?.(reply, () => resolve());
+  });
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+process.once('message', async (task: Task) => {
+  await send(
+    await work(task).catch(
+      (error): Reply<Result> => ({ kind: 'failed', stage: 'loading', message: messageOf(error) }),
+    ),
+  );
+  process.exit(0);
+});
+
+async function work(task: Task): Promise<Reply<Result>> {
+  await send({ kind: 'stage', stage: 'loading' });
+  const session = await ort.InferenceSession.create(task.model, {
+    intraOpNumThreads: 1,
+    logSeverityLevel: 4,
+    graphOptimizationLevel: 'all',
+  });
+  await send({ kind: 'stage', stage: 'running' });
+  const file = await open(task.stored.path);
+  let refusal = 'it gives no answer for each row';
+  for (const { batch, most } of task.ways) {
+    try {
+      const result = await ask(session, file, task, batch, most);
+      if (result !== undefined) return { kind: 'done', result };
+    } catch (error) {
+      refusal = messageOf(error);
+    }
+  }
+  return { kind: 'done', result: { refusal } };
+}
+
+/** @returns undefined where an answer has not a row for each row */
+async function ask(
+  session: Ort.InferenceSession,
+  file: FileHandle,
+  { stored, tensors, signals }: Task,
+  batch: number,
+  most: number,
+): Promise<{ readonly values: readonly Float64Array[]; readonly asked: number } | undefined> {
+  const count = Math.min(most, stored.rows);
+  const rowAt = (index: number): number => Math.floor((index * stored.rows) / count);
+  const values = signals.map(() => new Float64Array(count).fill(Number.NaN));
+  const outputs = [...new Set(signals.map(({ output }) => output))];
+  const feeds = tensors.map((tensor) => ({ tensor, data: elements(tensor, batch) }));
+  // Places in `values` of the rows that wait to be asked.
+  let waiting: number[] = [];
+  let next = 0;
+  let asked = 0;
+  let fits = true;
+  const run = async (): Promise<void> => {
+    const rows = waiting.length;
+    const inputs = feeds.map(({ tensor, data }) => [tensor.spec.name, tensorOf(tensor, data, rows)] as const);
+    const answers = await session.run(Object.fromEntries(inputs), outputs);
+    const found = outputValues(signals, answers as unknown as Record<string, Answer>, rows);
+    fits &&= found !== undefined;
+    for (const [i, part] of found?.entries() ?? [])
+      for (const [j, place] of waiting.entries()) (values[i] as Float64Array)[place] = part[j] as number;
+    asked += rows;
+    waiting = [];
+  };
+  await readBlocks(file, stored, 0, stored.fields.length, async (block, first, size) => {
+    for (; fits && next < count && rowAt(next) < first + size; next++) {
+      const row = rowAt(next) - first;
+      if (!put(feeds, block, row, waiting.length, stored)) continue;
+      waiting.push(next);
+      if (waiting.length === batch) await run();
+    }
+  });
+  // A first dimension that is fixed takes no fewer rows.
+  if (fits && waiting.length > 0 && tensors.every(({ spec }) => spec.shape[0] === -1)) await run();
+  return fits ? { values, asked } : undefined;
+}
+
+type Feed = { readonly tensor: RowTensor; readonly data: NumericData | string[] };
+
+const elements = ({ spec, width }: RowTensor, rows: number): NumericData | string[] =>
+  spec.datatype === 'BYTES' ? [] : KINDS[spec.datatype].allocate(rows * width);
+
+/** @returns false where the row cannot be asked: an integer is absent */
+function put(
+  feeds: readonly Feed[],
+  block: readonly Values[],
+  row: number,
+  place: number,
+  { texts }: Stored,
+): boolean {
+  for (const { tensor, data } of feeds) {
+    const { spec, width, first } = tensor;
+    for (let i = 0; i < width; i++) {
+      const value = (block[first + i] as Values)[row] as number;
+      const at = place * width + i;
+      if (Array.isArray(data)) data[at] = texts[first + i]?.[value] ?? '';
+      else if (spec.datatype === 'FP16') data[at] = toHalf(value);
+      else if (!spec.datatype.startsWith('FP') && Number.isNaN(value)) return false;
+      else if (data instanceof BigInt64Array || data instanceof BigUint64Array) data[at] = BigInt(value);
+      else data[at] = value;
+    }
+  }
+  return true;
+}
+
+function tensorOf({ spec, width }: RowTensor, data: NumericData | string[], rows: number): Ort.Tensor {
+  const { datatype, shape } = spec;
+  // What is open beside the first dimension is all of a row.
+  const dims = shape.map((dimension, i) => (dimension >= 0 ? dimension : i === 0 ? rows : width));
+  const part = Array.isArray(data) ? data.slice(0, rows * width) : data.subarray(0, rows * width);
+  // The binding takes half precision as its bits, and the constructor does not.
+  if (datatype === 'FP16')
+    return Object.assign(new ort.Tensor('uint16', part as Uint16Array, dims), {
+      type: 'float16',
+    }) as Ort.Tensor;
+  return new ort.Tensor(ortTypeOf(datatype) as 'float32', part as Float32Array, dims);
+}

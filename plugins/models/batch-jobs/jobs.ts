@@ -1,0 +1,133 @@
+import { type Entry, KEYS, type Part } from '../../../core/batch/contract.ts';
+import { type Failed, type Folder, folderOf, partNumber, type Success } from '../../../core/batch/job.ts';
+import type { Files } from '../../../core/ports/files.ts';
+import type { Cloud, Listed } from './cloud.ts';
+
+/** What a job's folder says of it. */
+export type JobState =
+  | { readonly state: 'waiting' }
+  | {
+      readonly state: 'running';
+      readonly parts: number;
+      readonly of?: number;
+      readonly rows: number;
+      /** Parts were written after it: another attempt, or what is left of this one. */
+      readonly failed?: Failed;
+    }
+  | { readonly state: 'done'; readonly success: Success }
+  | { readonly state: 'failed'; readonly failed: Failed };
+
+/** A job that was asked for. */
+export type Followed = {
+  readonly object: {
+    readonly bucket: string;
+    readonly key: string;
+    readonly etag: string;
+    readonly bytes: number;
+  };
+  readonly folder: Folder;
+  /** It was done when it was asked for. */
+  readonly wasDone?: true;
+  /** `startedAt` of the attempt that had failed when it was asked for. */
+  readonly failedBefore?: string;
+};
+
+/** @param identity of the version that is live */
+export const followed = (
+  model: string,
+  identity: string,
+  entry: Entry,
+  bucket: string,
+  { key, etag, bytes }: Pick<Listed, 'key' | 'etag' | 'bytes'>,
+): Followed => ({
+  object: { bucket, key, etag, bytes },
+  folder: folderOf({ model, identity, object: { bucket, key, etag } }, entry),
+});
+
+/** The job with how it stands before it is asked for: what is there then is not what was asked for. */
+export async function asItStands(cloud: Pick<Cloud, 'files' | 'objects'>, job: Followed): Promise<Followed> {
+  const { bucket, prefix } = job.folder;
+  const keys: string[] = [];
+  for await (const page of cloud.objects(bucket, `${prefix}_`)) keys.push(...page.map(({ key }) => key));
+  if (keys.includes(`${prefix}${KEYS.success}`)) return { ...job, wasDone: true };
+  if (!keys.includes(`${prefix}${KEYS.failed}`)) return job;
+  const failed = await failedAttempt(cloud.files(bucket), job.folder);
+  return failed === undefined ? job : { ...job, failedBefore: failed.startedAt };
+}
+
+/** What lies in a job's folder. */
+export type Seen = {
+  readonly success?: Success;
+  readonly failed?: Failed;
+  /** Was a part written after `failed`? Both times are S3's. */
+  readonly isAfter: boolean;
+  /** Parts that are scored to their end. */
+  readonly parts: number;
+  /** Parts in its plan. */
+  readonly of?: number;
+  readonly rows: number;
+};
+
+/** Files that were read before, by key: one never changes. `isLast`: of its part. */
+export type Known = Map<string, { readonly rows: number; readonly isLast: boolean }>;
+
+export async function look(
+  cloud: Pick<Cloud, 'files' | 'objects'>,
+  folder: Folder,
+  known: Known = new Map(),
+): Promise<Seen> {
+  const files = cloud.files(folder.bucket);
+  const found = await files.read(`${folder.prefix}${KEYS.success}`);
+  if (found !== undefined) {
+    const success = JSON.parse(found.text) as Success;
+    const parts = new Set(success.files.map(({ key }) => partNumber(key))).size;
+    return { success, isAfter: false, parts, rows: success.rows };
+  }
+  const failed = await failedAttempt(files, folder);
+  const written: Listed[] = [];
+  let failedAt: string | undefined;
+  let isPlanned = false;
+  for await (const page of cloud.objects(folder.bucket, folder.prefix))
+    for (const object of page) {
+      if (partNumber(object.key) !== undefined) written.push(object);
+      if (object.key === `${folder.prefix}${KEYS.failed}`) failedAt = object.modified;
+      if (object.key === `${folder.prefix}${KEYS.plan}`) isPlanned = true;
+    }
+  const plan = isPlanned ? await files.read(`${folder.prefix}${KEYS.plan}`) : undefined;
+  const read = await readOf(
+    files,
+    written.map(({ key }) => key),
+    known,
+  );
+  return {
+    ...(failed && { failed }),
+    isAfter: failedAt !== undefined && written.some(({ modified }) => modified > (failedAt ?? '')),
+    parts: read.filter(({ isLast }) => isLast).length,
+    ...(plan && { of: (JSON.parse(plan.text) as Part[]).length }),
+    rows: read.reduce((sum, { rows }) => sum + rows, 0),
+  };
+}
+
+/** How a job stands, to who did not ask for it. */
+export function stateOf({ success, failed, isAfter, parts, of, rows }: Seen): JobState {
+  if (success !== undefined) return { state: 'done', success };
+  if (failed !== undefined && !isAfter) return { state: 'failed', failed };
+  if (rows === 0 && parts === 0 && of === undefined) return { state: 'waiting' };
+  return { state: 'running', parts, ...(of !== undefined && { of }), rows, ...(failed && { failed }) };
+}
+
+async function failedAttempt(files: Files, { prefix }: Folder): Promise<Failed | undefined> {
+  const found = await files.read(`${prefix}${KEYS.failed}`);
+  return found === undefined ? undefined : (JSON.parse(found.text) as Failed);
+}
+
+async function readOf(files: Files, keys: readonly string[], known: Known) {
+  for (const key of keys) {
+    if (known.has(key)) continue;
+    const found = await files.head(key);
+    if (found === undefined) continue;
+    const { rows, more } = found.metadata;
+    known.set(key, { rows: Number(rows ?? 0), isLast: more === undefined });
+  }
+  return keys.flatMap((key) => known.get(key) ?? []);
+}

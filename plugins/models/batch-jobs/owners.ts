@@ -1,0 +1,114 @@
+import type { Entry, Owner } from '../../../core/batch/contract.ts';
+import {
+  isSameOwner,
+  ownerKey,
+  ownerName,
+  ownerText,
+  readOwner,
+  takeOwner,
+} from '../../../core/batch/owner.ts';
+import { errorName, errorStatus, messageOf } from '../../../core/ports/errors.ts';
+import type { Files } from '../../../core/ports/files.ts';
+import type { Problem } from '../declaration/errors.ts';
+import type { Model } from '../declaration/model.ts';
+
+/** Each output of batch belongs to one service and stage: who deploys to it, and who takes it over. */
+
+type Reach = { readonly files: (bucket: string) => Pick<Files, 'read' | 'create' | 'replace'> };
+
+/** What stands between a deploy and its outputs: problems, and lines where that could not be looked at. */
+export type Owners = { readonly problems: readonly Problem[]; readonly lines: readonly string[] };
+
+/**
+ * Before anything is uploaded: outputs that belong to another service or stage. Nothing is taken yet, since the deploy may fail.
+ */
+export const ownersBefore = (models: readonly Model[], reach: Reach, us: Owner): Promise<Owners> =>
+  ofOutputs(
+    models,
+    async (model, entry) => {
+      const found = await readOwner(reach.files(entry.output.bucket), ownerKey(model, entry));
+      return found?.owner ?? us;
+    },
+    us,
+  );
+
+/** At its end: what nobody owns is taken. */
+export const ownersAfter = (models: readonly Model[], reach: Reach, us: Owner): Promise<Owners> =>
+  ofOutputs(
+    models,
+    (model, entry) => takeOwner(reach.files(entry.output.bucket), ownerKey(model, entry), us),
+    us,
+  );
+
+async function ofOutputs(
+  models: readonly Model[],
+  ownerOf: (model: string, entry: Entry) => Promise<Owner>,
+  us: Owner,
+): Promise<Owners> {
+  const problems: Problem[] = [];
+  const lines: string[] = [];
+  for (const { name, batch } of models)
+    for (const [index, entry] of outputsOf(batch?.entries ?? [])) {
+      const url = outputUrl(entry);
+      try {
+        const owner = await ownerOf(name, entry);
+        if (!isSameOwner(owner, us)) problems.push(taken(name, index, url, owner, us));
+      } catch (error) {
+        // The stack makes it.
+        if (errorName(error) === 'NoSuchBucket') continue;
+        const why =
+          errorStatus(error) === undefined ? messageOf(error) : `${errorName(error)}: ${messageOf(error)}`;
+        lines.push(
+          `${name}: whether ${url} belongs to another service or stage cannot be told (${why}); its first job looks, and moves no \`latest\` that is not its own.`,
+        );
+      }
+    }
+  return { problems, lines };
+}
+
+/** The first entry of each output, with its number. */
+function outputsOf(entries: readonly Entry[]): readonly (readonly [number, Entry])[] {
+  const seen = new Set<string>();
+  return [...entries.entries()].filter(([, entry]) => {
+    const url = outputUrl(entry);
+    return seen.has(url) ? false : seen.add(url);
+  });
+}
+
+const outputUrl = ({ output }: Pick<Entry, 'output'>): string => `s3://${output.bucket}/${output.prefix}`;
+
+const taken = (model: string, index: number, url: string, owner: Owner, us: Owner): Problem => ({
+  code: 'MODELS_BATCH_OWNER',
+  key: `models.${model}.batch[${index}].output`,
+  value: url,
+  message: `belongs to ${ownerName(owner)}: two that write there would overwrite each other’s \`latest\`.`,
+  fix: `Write an output for each stage, for example ${url}\${sls:stage}/. To take this one over: \`sls models batch --model ${model} --adopt --stage ${us.stage}\`.`,
+});
+
+/**
+ * Takes the outputs of a model over, whoever owns them.
+ *
+ * @returns a line for each
+ * @throws where somebody else takes one over at the same time
+ */
+export async function adopt(
+  model: string,
+  entries: readonly Entry[],
+  reach: Reach,
+  us: Owner,
+): Promise<readonly string[]> {
+  const lines: string[] = [];
+  for (const [, entry] of outputsOf(entries)) {
+    const [files, key, url] = [reach.files(entry.output.bucket), ownerKey(model, entry), outputUrl(entry)];
+    const found = await readOwner(files, key);
+    if (found !== undefined && isSameOwner(found.owner, us)) {
+      lines.push(`${url} belongs to ${ownerName(us)} already.`);
+      continue;
+    }
+    if ((await files.replace(key, ownerText(us), found?.etag)) === 'changed')
+      throw new Error(`somebody else takes over ${url} at the same time`);
+    const before = found === undefined ? 'nobody' : ownerName(found.owner);
+    lines.push(`${url} belongs to ${ownerName(us)} from now on; before, to ${before}.`);
+  }
+  return lines;
+}

@@ -1,0 +1,110 @@
+import type { Model } from '../declaration/model.ts';
+import { batchMemory } from '../plan/batch/functions.ts';
+import { PRICES } from '../plan/prices.ts';
+import { clockOf, span } from '../releases/time.ts';
+import type { Failure } from './cloud.ts';
+import type { Done, Outcome, Standing } from './follow.ts';
+import type { Followed, JobState } from './jobs.ts';
+
+/** A thousand as 1,000. */
+export const count = (value: number): string => Math.round(value).toLocaleString('en-US');
+const some = (value: number, one: string): string => `${count(value)} ${one}${value === 1 ? '' : 's'}`;
+
+/** @param ms since the wait began */
+export function standingLine({ ended, of, rows, parts }: Standing, ms: number): string {
+  const rate = rows > 0 && ms > 0 ? `, ${count(rows / (ms / 1000))} rows/s` : '';
+  const share = parts === undefined ? ended / of : (ended + parts.done / Math.max(1, parts.of)) / of;
+  const left = share > 0 && share < 1 ? `, about ${span((ms * (1 - share)) / share)} left` : '';
+  const where = parts === undefined ? '' : `, part ${parts.done} of ${parts.of}`;
+  return `${ended} of ${some(of, 'object')} done${where}, ${some(rows, 'row')}${rate}${left}`;
+}
+
+const dollars = (amount: number): string => (amount === 0 ? '$0' : `$${amount.toPrecision(2)}`);
+
+/** What jobs cost, in dollars: Lambda’s time and requests. Reading and writing S3, and the queue, are not in it. */
+export function costOf(done: readonly Pick<Done, 'ms' | 'files'>[], model: Model): number {
+  const seconds = done.reduce((sum, { ms }) => sum + ms, 0) / 1000;
+  const requests = done.reduce((sum, { files }) => sum + 1 + files, 0);
+  return (
+    seconds * (batchMemory(model) / 1024) * PRICES.gbSecond[model.architecture] + requests * PRICES.request
+  );
+}
+
+/** @param ms that it took */
+export function outcomeText({ done, failed, over, lost, left }: Outcome, model: Model, ms: number): string {
+  const rows = done.reduce((sum, one) => sum + one.rows, 0);
+  const errors = done.reduce((sum, one) => sum + one.errors, 0);
+  const fresh = done.filter(({ job }) => job.wasDone === undefined);
+  const before = done.length - fresh.length;
+  const already = before === 0 ? '' : ` (${count(before)} of them before)`;
+  const lines = [
+    `${some(done.length, 'object')} scored${already}: ${some(rows, 'row')}, ${count(errors)} of them faulty, in ${span(ms)}; about ${dollars(costOf(fresh, model))} (Lambda only).`,
+  ];
+  for (const { job, rows: own, files } of done.slice(0, SHOWN))
+    lines.push(
+      `  s3://${job.object.bucket}/${job.object.key} → s3://${job.folder.bucket}/${job.folder.prefix} (${some(own, 'row')}, ${some(files, 'file')})`,
+    );
+  if (done.length > SHOWN) lines.push(`  … and ${count(done.length - SHOWN)} more`);
+  for (const { job, failed: why } of failed)
+    lines.push(`! s3://${job.object.bucket}/${job.object.key}: ${why.code}. ${why.reason}`);
+  for (const { object } of over)
+    lines.push(`- s3://${object.bucket}/${object.key} was overwritten or deleted meanwhile.`);
+  for (const { object } of lost)
+    lines.push(
+      `! s3://${object.bucket}/${object.key}: no outcome, and nothing seems to be at work on it; see \`sls models batch --failed\` and the function’s log.`,
+    );
+  const [first] = left;
+  if (first !== undefined)
+    lines.push(
+      `! s3://${first.object.bucket}/${first.object.key}: not a row of it was scored for a day, so this command waits no longer for it${left.length > 1 ? `, nor for ${some(left.length - 1, 'object')} after it` : ''}. See \`sls models batch --model ${model.name} --status\`: does a function read the queue, and are other objects before it?`,
+    );
+  return lines.join('\n');
+}
+
+/** Objects that are listed one by one. */
+const SHOWN = 10;
+
+/** A job as `--status` shows it. */
+export function stateLine({ object }: Followed, state: JobState, now: number): string {
+  const name = `s3://${object.bucket}/${object.key}`;
+  switch (state.state) {
+    case 'waiting':
+      return `${name}: nothing of it is scored yet`;
+    case 'running':
+      return `${name}: ${state.of === undefined ? some(state.parts, 'part') : `${state.parts} of ${state.of} parts`} scored, ${some(state.rows, 'row')}${state.failed === undefined ? '' : `; before that, at ${clockOf(state.failed.failedAt, now)}, it failed: ${state.failed.code}. ${state.failed.reason}`}`;
+    case 'done': {
+      const { rows, errors, files, startedAt, finishedAt, version } = state.success;
+      const took = Date.parse(finishedAt) - Date.parse(startedAt);
+      return `${name}: done at ${clockOf(finishedAt, now)} by version ${version}, ${some(rows, 'row')} (${count(errors)} faulty) in ${some(files.length, 'file')}, ${span(took)}`;
+    }
+    case 'failed':
+      return `${name}: failed at ${clockOf(state.failed.failedAt, now)}: ${state.failed.code}. ${state.failed.reason}`;
+  }
+}
+
+export function failureText(failures: readonly Failure[], now: number): string {
+  if (failures.length === 0) return 'Nothing failed.';
+  return failures
+    .map(({ body, code, reason, sentAt }) => {
+      // SQS itself put it there, and says nothing.
+      const why =
+        code === undefined
+          ? 'it was tried until SQS gave it up: the function crashed, ran out of time or memory, or could not be invoked; its log says more'
+          : `${code}. ${reason ?? ''}`;
+      return `${clockOf(sentAt, now)}  ${objectIn(body)}: ${why}`;
+    })
+    .join('\n');
+}
+
+/** The object that a message is about. */
+export function objectIn(body: string): string {
+  try {
+    const { object, detail } = JSON.parse(body);
+    const bucket = object?.bucket ?? detail?.bucket?.name;
+    const key = object?.key ?? detail?.object?.key;
+    if (typeof bucket === 'string' && typeof key === 'string') return `s3://${bucket}/${key}`;
+  } catch {
+    // Not ours.
+  }
+  return 'a message that is not ours';
+}

@@ -1,0 +1,30 @@
+import type { Owner } from '../../../core/batch/contract.ts';
+import type { Model } from '../declaration/model.ts';
+import { callerOf } from '../releases/open.ts';
+import type { AwsConfig } from '../ship/context.ts';
+import { cloudOf } from './cloud.ts';
+import { type Owners, ownersAfter, ownersBefore } from './owners.ts';
+
+type Service = { readonly region: string; readonly name: string; readonly stage: string };
+
+/** The service and stage that the command is for, in the account of its credentials. */
+export async function usOf(aws: AwsConfig, { region, name, stage }: Service): Promise<Owner> {
+  const { account } = await callerOf(aws);
+  return { schema: 1, account, region, service: name, stage };
+}
+
+/** Whose the outputs are, with the caller's own permissions, before a deploy or at its end. */
+export async function outputsAt(
+  when: 'before' | 'after',
+  aws: AwsConfig,
+  service: Service,
+  models: readonly Model[],
+): Promise<Owners> {
+  const cloud = cloudOf(aws);
+  try {
+    const look = when === 'before' ? ownersBefore : ownersAfter;
+    return await look(models, cloud, await usOf(aws, service));
+  } finally {
+    cloud.close();
+  }
+}

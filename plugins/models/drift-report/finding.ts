@@ -1,0 +1,144 @@
+import type { DriftWindow, SignalWindow } from '../../../core/drift/contract.ts';
+import { strongest } from '../../../core/drift/strength.ts';
+import { quoted } from '../../../core/drift/text.ts';
+import { LEAST_ROWS } from '../../../core/drift/window-judge.ts';
+import { written } from '../declaration/units.ts';
+
+/** What the windows of a model come to, in the words that the terminal and the page share. Pure. */
+
+/**
+ * Windows of a model, oldest first; `cut` where older ones of the time in question are left out; `alarmed` what CloudWatch's alarms do
+ * not see of the live version, where there is such.
+ */
+export type Seen = {
+  readonly windows: readonly DriftWindow[];
+  readonly cut: boolean;
+  readonly alarmed?: string;
+};
+
+export type Finding = {
+  /** The newest window that could be judged; where none could, the newest. */
+  readonly shown: DriftWindow;
+  /** Its signals that could be judged. */
+  readonly judged: readonly SignalWindow[];
+  /** Windows since then: they had too few rows. */
+  readonly later: readonly DriftWindow[];
+  /** Signals that drifted in windows before, the latest first. */
+  readonly past: readonly Past[];
+};
+
+type Past = {
+  readonly name: string;
+  readonly label: string;
+  readonly windows: number;
+  readonly last: DriftWindow;
+};
+
+/** @param windows oldest first; @returns undefined where there is none */
+export function findingOf(windows: readonly DriftWindow[]): Finding | undefined {
+  const newest = windows.findLastIndex(({ signals }) => signals.some(isJudged));
+  const index = newest < 0 ? windows.length - 1 : newest;
+  const shown = windows[index];
+  if (shown === undefined) return undefined;
+  const past = new Map<string, Past>();
+  for (const window of windows.slice(0, index).reverse())
+    for (const { name, label, drifted } of window.signals)
+      if (drifted) {
+        const known = past.get(name) ?? { name, label, windows: 0, last: window };
+        past.set(name, { ...known, windows: known.windows + 1 });
+      }
+  return {
+    shown,
+    judged: shown.signals.filter(isJudged),
+    later: windows.slice(index + 1),
+    past: [...past.values()],
+  };
+}
+
+/** Of a constant that stayed one there is neither shift nor chi², but a test of what is not it. */
+const isJudged = ({ drifted, size, unseen, missing }: SignalWindow): boolean =>
+  drifted || size !== undefined || unseen !== undefined || missing !== undefined;
+
+/** Those that drifted first, then those that did before, then by size. */
+export function byWeight({ shown, past }: Finding): readonly SignalWindow[] {
+  const before = new Set(past.map(({ name }) => name));
+  const weight = ({ name, drifted }: SignalWindow): number => (drifted ? 2 : before.has(name) ? 1 : 0);
+  return shown.signals.toSorted(
+    (a, b) => weight(b) - weight(a) || (strongest(b).size ?? -1) - (strongest(a).size ?? -1),
+  );
+}
+
+/** Signals that are named in a sentence. */
+const NAMED = 10;
+
+/** What is to be said first; without the model's name. */
+export function headOf({ shown, judged, past }: Finding): string {
+  const drifted = shown.signals.filter((signal) => signal.drifted);
+  if (drifted.length > 0)
+    return `${named(drifted.map(({ label }) => quoted(label)))} ${drifted.length === 1 ? 'is' : 'are'} not as in the reference data.`;
+  if (judged.length === 0) {
+    if (shown.rows === 0) return 'no requests in the last window.';
+    return shown.rows < LEAST_ROWS
+      ? `${shown.rows} rows are too few to say anything (${LEAST_ROWS}).`
+      : `of ${shown.rows} rows too few have a value to say anything (${LEAST_ROWS}).`;
+  }
+  return `like the reference data (${judged.length} signal${judged.length === 1 ? '' : 's'})${past.length === 0 ? '' : '; windows before were not'}.`;
+}
+
+/** @returns what came after the window that is shown; undefined where nothing did */
+export function laterWords({ later }: Finding): string | undefined {
+  const last = later.at(-1);
+  if (last === undefined) return undefined;
+  const most = Math.max(...later.map(({ rows }) => rows));
+  const had =
+    most === 0
+      ? 'no requests'
+      : `at most ${most} row${most === 1 ? '' : 's'}${later.length === 1 ? '' : ' each'}, too few to say anything (${LEAST_ROWS})`;
+  return `${later.length === 1 ? '1 window' : `${later.length} windows`} until ${minute(last.to)} UTC: ${had}`;
+}
+
+/** @returns a line for each signal that drifted in windows before the one that is shown, with the time of its last */
+export function pastWords({ past, shown }: Finding): readonly string[] {
+  const lines = past
+    .slice(0, NAMED)
+    .map(
+      ({ label, windows, last }) =>
+        `${quoted(label)} in ${windows} window${windows === 1 ? '' : 's'} before, last ${period(last)}${last.baseline === shown.baseline ? '' : ', against other reference data'}`,
+    );
+  return past.length > NAMED ? [...lines, `and ${past.length - NAMED} more`] : lines;
+}
+
+/** @returns how many windows there are of each length, in the order of their ends; undefined where all have the same */
+export function lengthWords({ windows }: Pick<Seen, 'windows'>): string | undefined {
+  const counts = new Map<number, number>();
+  for (const { from, to } of windows) {
+    const length = (Date.parse(to) - Date.parse(from)) / 1000;
+    counts.set(length, (counts.get(length) ?? 0) + 1);
+  }
+  if (counts.size < 2) return undefined;
+  const each = [...counts].map(([length, count]) => `${count} of ${written(length)}`);
+  return `windows of several lengths, since \`window\` was changed: ${each.join(', then ')}`;
+}
+
+/** @returns that windows are left out; undefined where none are */
+export function cutWords({ windows, cut }: Seen): string | undefined {
+  const [first] = windows;
+  if (!cut || first === undefined) return undefined;
+  return `the newest ${windows.length.toLocaleString('en')} windows, from ${minute(first.from)} UTC; older ones are left out`;
+}
+
+/** Something drifted, in the window that is shown or before. */
+export const isDrift = ({ shown, past }: Finding): boolean =>
+  past.length > 0 || shown.signals.some(({ drifted }) => drifted);
+
+export const period = ({ from, to }: DriftWindow): string =>
+  `${minute(from)}–${from.slice(0, 10) === to.slice(0, 10) ? to.slice(11, 16) : minute(to)} UTC`;
+
+export const chanceText = (p: number): string =>
+  p < 1e-300 ? '0' : p < 1e-4 ? p.toExponential(0) : p.toFixed(4);
+
+const minute = (iso: string): string => `${iso.slice(0, 10)} ${iso.slice(11, 16)}`;
+const named = (names: readonly string[]): string =>
+  names.length > NAMED
+    ? `${names.slice(0, NAMED).join(', ')} and ${names.length - NAMED} more`
+    : names.join(', ');

@@ -1,0 +1,202 @@
+import { escapeHtml } from '../../../core/catalog/escape.ts';
+import type { Baseline, Signal, SignalWindow } from '../../../core/drift/contract.ts';
+import { strongest } from '../../../core/drift/strength.ts';
+import { shareWords } from '../../../core/drift/text.ts';
+import type { Past } from '../releases/history.ts';
+import { VERDICTS } from '../releases/lines.ts';
+import { figure, histogram, lineChart, stamp } from './charts.ts';
+import {
+  byWeight,
+  chanceText,
+  cutWords,
+  findingOf,
+  headOf,
+  isDrift,
+  laterWords,
+  lengthWords,
+  pastWords,
+  period,
+  type Seen,
+} from './finding.ts';
+import { STYLE } from './report-style.ts';
+import type { Traffic } from './traffic.ts';
+
+/** What a report shows of one model. */
+export type Subject = {
+  readonly model: string;
+  readonly functionName: string;
+  /** Undefined where CloudWatch could not be asked: `unreadable` says why. */
+  readonly traffic?: Traffic;
+  readonly unreadable?: string;
+  /** Newest first. */
+  readonly releases: readonly Past[];
+  /** Undefined where the model declares no drift. */
+  readonly seen?: Seen;
+  /** Of the window that is shown. */
+  readonly baseline?: Baseline;
+};
+
+export type ReportHead = {
+  readonly service: string;
+  readonly stage: string;
+  readonly region: string;
+  /** Milliseconds. */
+  readonly from: number;
+  readonly to: number;
+};
+
+/** One page that needs no network and no script, in light and in dark. Pure. */
+export function reportHtml(head: ReportHead, subjects: readonly Subject[]): string {
+  const title = `${head.service}-${head.stage}: models`;
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
+<link rel="icon" href="data:,">
+<title>${escapeHtml(title)}</title>
+<style>${STYLE}</style>
+</head>
+<body>
+<header><h1>${escapeHtml(title)}</h1><p>${escapeHtml(`${head.region}, ${stamp(head.from)} to ${stamp(head.to)} UTC`)}</p></header>
+<main>
+${subjects.map(section).join('\n')}
+</main>
+</body>
+</html>
+`;
+}
+
+function section(subject: Subject): string {
+  return `<section><h2>${escapeHtml(subject.model)}</h2><p class="note">${escapeHtml(subject.functionName)}</p>
+${trafficPart(subject)}
+${releasesPart(subject.releases)}
+${driftPart(subject)}
+</section>`;
+}
+
+function trafficPart({ traffic, unreadable }: Subject): string {
+  if (traffic === undefined)
+    return `<h3>Traffic</h3><p class="note">${escapeHtml(unreadable ?? 'Nothing is known of it.')}</p>`;
+  const { times, requests, errors, rejected, p50, p95, p99 } = traffic;
+  const total = (values: readonly (number | undefined)[]): number =>
+    values.reduce<number>((sum, value) => sum + (value ?? 0), 0);
+  const asked = total(requests);
+  const failed = total(errors);
+  const share = asked === 0 ? '' : ` (${Number(((100 * failed) / asked).toPrecision(2))} %)`;
+  return `<h3>Traffic and latency</h3>
+<p>${escapeHtml(`${figure(asked)} requests answered, ${figure(failed)} of them failed${share}, ${figure(total(rejected))} refused.`)}</p>
+<div class="charts">
+${lineChart('Requests a period', times, [
+  { label: 'answered', colour: 'accent', values: requests },
+  { label: 'failed', colour: 'bad', values: errors },
+  { label: 'refused', colour: 'edge', values: rejected },
+])}
+${lineChart(
+  'Milliseconds in the handler',
+  times,
+  [
+    { label: 'p50', colour: 'good', values: p50 },
+    { label: 'p95', colour: 'accent', values: p95 },
+    { label: 'p99', colour: 'bad', values: p99 },
+  ],
+  ' ms',
+)}
+</div>`;
+}
+
+function releasesPart(releases: readonly Past[]): string {
+  if (releases.length === 0) return '<h3>Releases</h3><p class="note">None is recorded.</p>';
+  const rows = releases.map(({ startedAt, from, to, outcome, reason, judgements }) => {
+    const looks = judgements.map(
+      ({ step, verdict, reason: found }) =>
+        `${step === undefined ? 'Judged' : `Step ${step + 1}`}: ${VERDICTS[verdict]}: ${found}`,
+    );
+    // The look that decided says it already.
+    const why = reason === undefined || reason.endsWith(judgements.at(-1)?.reason ?? '\n') ? [] : [reason];
+    return `<tr><td>${escapeHtml(stamp(Date.parse(startedAt)))}</td><td>${escapeHtml(`${from ?? '–'} → ${to ?? '–'}`)}</td><td>${escapeHtml(outcome)}</td><td class="text">${[...looks, ...why].map(escapeHtml).join('<br>')}</td></tr>`;
+  });
+  return `<h3>Releases</h3><div class="scroll"><table><thead><tr><th>began</th><th>version</th><th>ended</th><th>why, and what was found</th></tr></thead><tbody>${rows.join('')}</tbody></table></div>`;
+}
+
+function driftPart({ seen, baseline }: Subject): string {
+  if (seen === undefined) return '<h3>Drift</h3><p class="note">The model declares none.</p>';
+  const { windows } = seen;
+  const finding = findingOf(windows);
+  if (finding === undefined)
+    return '<h3>Drift</h3><p class="note">No window has been judged in this time.</p>';
+  const { shown } = finding;
+  const order = byWeight(finding);
+  const drawn = order.slice(0, CHARTS);
+  const notes = [
+    `${windows.length} window${windows.length === 1 ? '' : 's'}; shown: ${period(shown)}, ${figure(shown.rows)} rows${shown.estimated === undefined ? '' : ` in ${figure(shown.requests)} requests, scored of about ${figure(shown.estimated)}`}`,
+    laterWords(finding),
+    cutWords(seen),
+    lengthWords(seen),
+    seen.alarmed?.replace(/\.$/, ''),
+  ].flatMap((note) => (note === undefined ? [] : [`${upper(note)}.`]));
+  const before = pastWords(finding).map((line) => `<li>${escapeHtml(line)}</li>`);
+  const said = `<h3>Drift</h3>
+<p>${escapeHtml(upper(headOf(finding)))}${isDrift(finding) ? ' Nothing was rolled back: another version would see the same inputs.' : ''} <span class="note">${escapeHtml(notes.join(' '))}</span></p>${before.length === 0 ? '' : `\n<p>Drifted before:</p><ul>${before.join('')}</ul>`}`;
+  if (order.length === 0) return said;
+  return `${said}
+<div class="charts">${lineChart(
+    'Change against the reference, in σ',
+    windows.map(({ to }) => Date.parse(to)),
+    drawn.slice(0, LINES).map(({ label, name }, i) => ({
+      label,
+      colour: COLOURS[i % COLOURS.length] ?? 'ink',
+      values: windows.map(({ signals }) => {
+        const found = signals.find((signal) => signal.name === name);
+        return found && strongest(found).size;
+      }),
+    })),
+    ' σ',
+  )}</div>
+<ul class="legend"><li><i style="background:var(--edge)"></i>reference</li><li><i style="background:var(--accent)"></i>live: shares of the rows in each cell</li></ul>
+<div class="histograms">
+${drawn.map((signal) => pictureOf(signal, baseline)).join('\n')}
+</div>
+<div class="scroll"><table><thead><tr><th></th><th>shift</th><th>change</th><th>p</th><th>T</th><th>χ²</th><th>PSI</th><th>rows</th><th>without value</th><th></th></tr></thead><tbody>${order.map(rowOf).join('')}</tbody></table></div>`;
+}
+
+const upper = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+
+/** Signals with a picture, and those in the chart over time. */
+const CHARTS = 12;
+const LINES = 5;
+const COLOURS = ['accent', 'bad', 'good', 'warm', 'edge'];
+
+function pictureOf(signal: SignalWindow, baseline: Baseline | undefined): string {
+  const reference = baseline?.signals.find(({ name }) => name === signal.name);
+  if (reference === undefined) return '';
+  const title = `${signal.label}${signal.drifted ? ': drifted' : ''}`;
+  return histogram(title, reference.counts, signal.cells, cellsOf(reference));
+}
+
+/** What each cell holds, in words. */
+function cellsOf(signal: Signal): readonly string[] {
+  if (signal.kind === 'category') return [...signal.values, 'other', 'unseen'];
+  const edges = signal.edges.map(figure);
+  return signal.counts.map((_, i) =>
+    i === 0 ? `≤ ${edges[0] ?? ''}` : i < edges.length ? `≤ ${edges[i]}` : `> ${edges.at(-1) ?? ''}`,
+  );
+}
+
+function rowOf(signal: SignalWindow): string {
+  const { label, drifted, shift, smooth, chi, psi, n, nulls } = signal;
+  const { size, p } = strongest(signal);
+  const cells = [
+    shift === undefined ? '' : `${shift < 0 ? '−' : '+'}${Math.abs(shift).toFixed(2)} σ`,
+    size === undefined ? '' : `${size.toFixed(2)} σ`,
+    p === undefined ? 'too few rows' : chanceText(p),
+    smooth === undefined ? '' : figure(smooth.t),
+    chi === undefined ? '' : `${figure(chi.x2)} (${chi.df})`,
+    psi === undefined ? '' : psi.toFixed(2),
+    figure(n),
+    figure(nulls),
+    shareWords(signal).join(', '),
+  ];
+  return `<tr${drifted ? ' class="drifted"' : ''}><th scope="row">${escapeHtml(label)}${drifted ? ' <b>drifted</b>' : ''}</th>${cells.map((cell) => `<td>${escapeHtml(cell)}</td>`).join('')}</tr>`;
+}

@@ -1,0 +1,113 @@
+import { S3Client } from '@aws-sdk/client-s3';
+import { bucketObjects } from '../../../aws/objects.ts';
+import { baselinesIn } from '../../../core/drift/baselines.ts';
+import type { Baseline, DriftWindow } from '../../../core/drift/contract.ts';
+import { DAY, windowNamed } from '../../../core/drift/windows.ts';
+import type { ObjectPort } from '../../../core/ports/aws.ts';
+import { registry } from '../../../core/registry/registry.ts';
+import type { Context } from '../commands/command.ts';
+import { type Problem, problemError } from '../declaration/errors.ts';
+import { callerOf, registryScope } from '../releases/open.ts';
+import { FILES_PREFIX } from '../targets/lambda-zip/endpoint.ts';
+import { alarmedWords } from './alarmed.ts';
+import type { Seen } from './finding.ts';
+
+/** What the monitor of drift has found, read from the registry with the caller's own permissions. */
+
+/** Documents that are read at a time. */
+const AT_ONCE = 16;
+
+/** Windows of a model that are read at most: the newest ones. */
+export const MOST = 1000;
+
+/**
+ * @param since milliseconds: windows that end later
+ * @returns by model; no windows where nothing was found yet
+ */
+export async function readWindows(
+  { aws, bucket, service, models }: Pick<Context, 'aws' | 'bucket' | 'service' | 'models'>,
+  since: number,
+): Promise<ReadonlyMap<string, Seen>> {
+  const s3 = new S3Client(aws);
+  try {
+    const { account } = await callerOf(aws);
+    const objects = bucketObjects(s3, await bucket());
+    const scope = registryScope(account, service.region, service.name, service.stage);
+    const { release } = registry(objects, scope);
+    const found = new Map<string, Seen>();
+    for (const { name } of models) {
+      const seen = await windowsIn(objects, `${scope}drift/${name}/`, since);
+      // What a newer plugin wrote says nothing to this one; what is damaged is `sls models status`' to tell.
+      const live = await release(name).catch(() => undefined);
+      const alarmed = live?.release && alarmedWords(live.release);
+      found.set(name, { ...seen, ...(alarmed !== undefined && { alarmed }) });
+    }
+    return found;
+  } catch (error) {
+    throw problemError([unreadable(service, error)], error);
+  } finally {
+    s3.destroy();
+  }
+}
+
+/**
+ * @param folder of a model's documents; @param since milliseconds: windows that end later
+ * @returns in the order of their ends: where `window` was changed, some lie within others
+ */
+export async function windowsIn(objects: ObjectPort, folder: string, since: number): Promise<Seen> {
+  // Names are in the order of starts. An old one does not say how long its window is: a day at most.
+  const named = (await objects.list(folder)).flatMap((key) => {
+    const window = windowNamed(key.slice(folder.length).replace(/\.json$/, ''));
+    return window === undefined ? [] : [{ key, until: window.to ?? window.from + DAY }];
+  });
+  const asked = named.filter(({ until }) => until > since);
+  const keys = asked.slice(-MOST).map(({ key }) => key);
+  const known: DriftWindow[] = [];
+  for (let start = 0; start < keys.length; start += AT_ONCE) {
+    const texts = keys.slice(start, start + AT_ONCE).map(async (key) => (await objects.get(key))?.text);
+    known.push(...(await Promise.all(texts)).flatMap((text) => windowOf(text) ?? []));
+  }
+  const wanted = known.filter(({ to }) => Date.parse(to) > since);
+  // Two monitors, of which one is older, may have kept the same window.
+  const windows = [...new Map(wanted.map((window) => [`${window.from} ${window.to}`, window])).values()];
+  return {
+    windows: windows.toSorted(byEnd),
+    cut: asked.length > keys.length && wanted.length === known.length,
+  };
+}
+
+const byEnd = (one: DriftWindow, other: DriftWindow): number =>
+  Date.parse(one.to) - Date.parse(other.to) || Date.parse(one.from) - Date.parse(other.from);
+
+/** @returns what a window's rows were scored against; undefined where the registry does not have it any more */
+export async function readBaseline(
+  { aws, bucket, service }: Pick<Context, 'aws' | 'bucket' | 'service'>,
+  digest: string,
+): Promise<Baseline | undefined> {
+  const s3 = new S3Client(aws);
+  try {
+    return await baselinesIn(bucketObjects(s3, await bucket()), FILES_PREFIX)(digest);
+  } catch (error) {
+    throw problemError([unreadable(service, error)], error);
+  } finally {
+    s3.destroy();
+  }
+}
+
+/** @returns undefined for what is none, or of another schema */
+function windowOf(text: string | undefined): DriftWindow | undefined {
+  if (text === undefined) return undefined;
+  try {
+    const window = JSON.parse(text) as Partial<DriftWindow> | null;
+    return window?.schema === 1 && Array.isArray(window.signals) ? (window as DriftWindow) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const unreadable = ({ stack, region }: Context['service'], error: unknown): Problem => ({
+  code: 'MODELS_AWS',
+  key: 'models',
+  message: `What was found of drift in ${stack} (${region}) cannot be read: ${error instanceof Error ? error.message : error}`,
+  fix: 'Run `sls deploy` first; else check credentials, --aws-profile, --stage and --region. docs/deploy-policy.md lists what a command needs.',
+});

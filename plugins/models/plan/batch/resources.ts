@@ -1,0 +1,206 @@
+import { BATCH_TIMEOUT, type Entry, TRIES } from '../../../../core/batch/contract.ts';
+import { BUCKET_EVENTS, type BucketEventsProperties } from '../../../../core/release/contract.ts';
+import type { Model } from '../../declaration/model.ts';
+import { batchLogicalId, bucketLogicalId, functionLogicalId, RELEASE } from '../../declaration/naming.ts';
+import { placeOf } from '../../declaration/units.ts';
+import { getAtt, type Json, type Resource } from '../cloudformation.ts';
+import type { Host } from '../host.ts';
+import { bucketArn } from '../iam/s3-arns.ts';
+import { type BatchModel, batching, batchName } from './functions.ts';
+import { machineResources } from './machine.ts';
+
+type Resources = Readonly<Record<string, Resource>>;
+
+/** What brings objects to the batch functions: buckets and their events, a rule an entry, a queue and a state machine a model. */
+export function batchResources(models: readonly Model[], host: Host): Resources {
+  const all = batching(models);
+  return {
+    ...bucketResources(all, host),
+    ...Object.assign(
+      {},
+      ...all.map((model) => ({
+        ...queueResources(model, host),
+        ...ruleResources(model),
+        ...machineResources(model, host),
+      })),
+    ),
+  };
+}
+
+/** Seconds, as long as SQS keeps anything. */
+const RETENTION = 14 * 86_400;
+
+function queueResources(model: BatchModel, host: Host): Resources {
+  const id = (what: string): string => batchLogicalId(model.name, what);
+  const name = batchName(model, host);
+  const queue = (QueueName: string, properties: Json): Resource => ({
+    Type: 'AWS::SQS::Queue',
+    Properties: { QueueName, MessageRetentionPeriod: RETENTION, SqsManagedSseEnabled: true, ...properties },
+  });
+  const queues = [getAtt(id('Queue'), 'Arn'), getAtt(id('FailedQueue'), 'Arn')];
+  return {
+    [id('Queue')]: queue(name, {
+      // Six times the function's, as AWS asks for: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
+      VisibilityTimeout: 6 * BATCH_TIMEOUT,
+      RedrivePolicy: { deadLetterTargetArn: getAtt(id('FailedQueue'), 'Arn'), maxReceiveCount: TRIES },
+    }),
+    [id('FailedQueue')]: queue(`${name}-failed`, {}),
+    [id('QueuePolicy')]: {
+      Type: 'AWS::SQS::QueuePolicy',
+      Properties: {
+        Queues: [{ Ref: id('Queue') }, { Ref: id('FailedQueue') }],
+        PolicyDocument: {
+          Version: '2012-10-17',
+          Statement: [
+            {
+              Effect: 'Allow',
+              Principal: { Service: 'events.amazonaws.com' },
+              Action: ['sqs:SendMessage'],
+              Resource: queues,
+              // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html#eb-sqs-permissions
+              Condition: {
+                ArnEquals: {
+                  'aws:SourceArn': model.batch.entries.map((_, index) => getAtt(ruleId(model, index), 'Arn')),
+                },
+              },
+            },
+          ],
+        },
+      },
+    },
+  };
+}
+
+const ruleId = ({ name }: Model, index: number): string => batchLogicalId(name, `Rule${index}`);
+
+/** The event goes on as it is: what matches which entry, the function sees for itself, with the entries that it has then. */
+function ruleResources(model: BatchModel): Resources {
+  const id = (what: string): string => batchLogicalId(model.name, what);
+  return Object.fromEntries(
+    model.batch.entries.map(({ input }, index): [string, Resource] => [
+      ruleId(model, index),
+      {
+        Type: 'AWS::Events::Rule',
+        Properties: {
+          Description: `Objects for ${model.name}: ${placeOf(input)}`.slice(0, 512),
+          EventPattern: eventPattern(input),
+          Targets: [
+            {
+              Id: 'queue',
+              Arn: getAtt(id('Queue'), 'Arn'),
+              // What the queue did not take in a day.
+              DeadLetterConfig: { Arn: getAtt(id('FailedQueue'), 'Arn') },
+            },
+          ],
+        },
+      },
+    ]),
+  );
+}
+
+/**
+ * S3's event: https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html; prefix and wildcard, and what a backslash does
+ * there: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html
+ */
+export function eventPattern({ bucket, prefix, suffix }: Entry['input']): Json {
+  const escaped = (text: string): string => text.replace(/[\\*]/g, '\\$&');
+  const key =
+    suffix === ''
+      ? prefix === ''
+        ? undefined
+        : { prefix }
+      : { wildcard: `${escaped(prefix)}*${escaped(suffix)}` };
+  return {
+    source: ['aws.s3'],
+    'detail-type': ['Object Created'],
+    detail: { bucket: { name: [bucket] }, ...(key && { object: { key: [key] } }) },
+  };
+}
+
+/** Seconds that CloudFormation waits for a bucket's events. */
+const BUCKET_TIMEOUT = 120;
+
+/** Buckets that the stack does not make, and that must tell of their objects. */
+export function watchedBuckets(models: readonly Model[]): readonly string[] {
+  const made = new Set(madeBuckets(models));
+  return inputBuckets(models).filter((bucket) => !made.has(bucket));
+}
+
+const inputBuckets = (models: readonly Model[]): readonly string[] => [
+  ...new Set(batching(models).flatMap(({ batch }) => batch.entries.map(({ input }) => input.bucket))),
+];
+
+export const madeBuckets = (models: readonly Model[]): readonly string[] => [
+  ...new Set(batching(models).flatMap(({ batch }) => batch.create)),
+];
+
+function bucketResources(models: readonly BatchModel[], host: Host): Resources {
+  const inputs = inputBuckets(models);
+  return {
+    ...Object.fromEntries(
+      watchedBuckets(models).map((bucket) => [bucketLogicalId(bucket, 'Events'), bucketEvents(bucket, host)]),
+    ),
+    ...Object.assign({}, ...madeBuckets(models).map((bucket) => madeBucket(bucket, inputs.includes(bucket)))),
+  };
+}
+
+/** EventBridge is switched on once a bucket, by the release worker: a bucket that is not the stack's has one configuration for all. */
+function bucketEvents(bucket: string, host: Host): Resource {
+  const properties: { readonly [key in keyof BucketEventsProperties]: unknown } = {
+    ServiceToken: getAtt(functionLogicalId(RELEASE), 'Arn'),
+    ServiceTimeout: BUCKET_TIMEOUT,
+    Bucket: bucket,
+  };
+  const own = host.buckets?.[bucket];
+  return {
+    Type: BUCKET_EVENTS,
+    // The service makes it by itself, in this stack.
+    ...(own !== undefined && { DependsOn: own }),
+    Properties: properties,
+  };
+}
+
+/** Kept when the stack goes: it holds what people put there. */
+function madeBucket(bucket: string, isInput: boolean): Resources {
+  const id = bucketLogicalId(bucket, 'Bucket');
+  return {
+    [id]: {
+      Type: 'AWS::S3::Bucket',
+      DeletionPolicy: 'RetainExceptOnCreate',
+      UpdateReplacePolicy: 'Retain',
+      Properties: {
+        BucketName: bucket,
+        BucketEncryption: {
+          ServerSideEncryptionConfiguration: [{ ServerSideEncryptionByDefault: { SSEAlgorithm: 'AES256' } }],
+        },
+        ...(isInput && {
+          NotificationConfiguration: { EventBridgeConfiguration: { EventBridgeEnabled: true } },
+        }),
+        PublicAccessBlockConfiguration: {
+          BlockPublicAcls: true,
+          BlockPublicPolicy: true,
+          IgnorePublicAcls: true,
+          RestrictPublicBuckets: true,
+        },
+      },
+    },
+    [`${id}Policy`]: {
+      Type: 'AWS::S3::BucketPolicy',
+      Properties: {
+        Bucket: { Ref: id },
+        PolicyDocument: {
+          Version: '2012-10-17',
+          Statement: [
+            {
+              Effect: 'Deny',
+              Principal: '*',
+              Action: ['s3:*'],
+              Resource: [bucketArn({ Ref: id }), { 'Fn::Join': ['/', [bucketArn({ Ref: id }), '*']] }],
+              Condition: { Bool: { 'aws:SecureTransport': 'false' } },
+            },
+          ],
+        },
+      },
+    },
+  };
+}

@@ -1,0 +1,67 @@
+import { ALIAS } from '../../declaration/naming.ts';
+import { allow, arn, isObject, type Json, type Resource, type Statement } from '../cloudformation.ts';
+import { type FunctionDefinition, type Host, roleSettings } from '../host.ts';
+import { frameworkStatements, isScheduled, logStatements } from './permissions.ts';
+
+/** Everything that a function's own role must allow, for the role or, where the service names one, for a person to add. */
+export function statementsOf(
+  definition: FunctionDefinition,
+  name: string,
+  host: Host,
+  own: readonly Statement[] = [],
+): readonly Statement[] {
+  const destination = (key: string): unknown => {
+    const own = Object.hasOwn(host.functions, key) ? host.functions[key]?.name : undefined;
+    return arn('lambda', `function:${own ?? `${host.service}-${host.stage}-${key}`}`);
+  };
+  return [
+    ...logStatements(definition, host.provider, name),
+    ...frameworkStatements(definition, host.provider, destination),
+    ...(isScheduled(definition)
+      ? [allow(['lambda:InvokeFunction'], [arn('lambda', `function:${name}:${ALIAS}`)])]
+      : []),
+    ...own,
+  ];
+}
+
+/**
+ * A role for one function, with the boundary, path and tags that the framework would give its own. CloudFormation
+ * makes the name: a fixed one would collide with itself when a change replaces the role.
+ */
+export function roleOf(
+  definition: FunctionDefinition,
+  host: Host,
+  statements: readonly (Statement | Json)[],
+  managedPolicies: readonly unknown[] = [],
+): Resource {
+  const settings = roleSettings(host.provider);
+  const boundary =
+    settings.permissionsBoundary ?? settings.permissionBoundary ?? host.provider.rolePermissionsBoundary;
+  const principals = [
+    'lambda.amazonaws.com',
+    ...(isScheduled(definition) ? ['scheduler.amazonaws.com'] : []),
+  ];
+  return {
+    Type: 'AWS::IAM::Role',
+    ...(typeof definition.condition === 'string' && { Condition: definition.condition }),
+    Properties: {
+      AssumeRolePolicyDocument: {
+        Version: '2012-10-17',
+        Statement: [{ Effect: 'Allow', Principal: { Service: principals }, Action: ['sts:AssumeRole'] }],
+      },
+      ...(typeof settings.path === 'string' && { Path: settings.path }),
+      ...(boundary !== undefined && { PermissionsBoundary: boundary }),
+      ...(isObject(settings.tags) && {
+        Tags: Object.entries(settings.tags).map(([Key, Value]) => ({ Key, Value })),
+      }),
+      ...(managedPolicies.length > 0 && { ManagedPolicyArns: managedPolicies }),
+      // Inline, so that the role is never without them while it exists.
+      Policies: [
+        {
+          PolicyName: 'models',
+          PolicyDocument: { Version: '2012-10-17', Statement: statements },
+        },
+      ],
+    },
+  };
+}

@@ -1,0 +1,316 @@
+import {
+  type AliasProperties,
+  ENV,
+  REGISTRY_PREFIX,
+  RESOURCE_TYPE,
+  SERVICE_TIMEOUT,
+  SWEEP_EVERY,
+  type SweepEvent,
+  WORKER_TIMEOUT,
+} from '../../../../core/release/contract.ts';
+import type { Model, ServiceOptions } from '../../declaration/model.ts';
+import {
+  ALIAS,
+  aliasLogicalId,
+  functionLogicalId,
+  HANDLER,
+  lambdaName,
+  RELEASE,
+  RUNTIME,
+  roleLogicalId,
+  SWEEP,
+  sweepName,
+} from '../../declaration/naming.ts';
+import { FILES_PREFIX, nameOf } from '../../targets/lambda-zip/endpoint.ts';
+import {
+  allow,
+  arn,
+  getAtt,
+  type Json,
+  type Output,
+  type Resource,
+  type Statement,
+} from '../cloudformation.ts';
+import { type FunctionDefinition, type Host, providerRole } from '../host.ts';
+import { roleOf, statementsOf } from '../iam/role.ts';
+import type { Endpoint, PlanInput } from '../plan.ts';
+import { alertResources, noticesTopic } from '../watch/alerts.ts';
+import { serviceTimeout, settingsOf } from './settings.ts';
+import { workerStatements } from './worker-policy.ts';
+
+/** What a release needs of the plan's input. */
+export type ReleaseInput = Pick<PlanInput, 'models' | 'host' | 'options' | 'zips'>;
+
+const GROUP = 'ModelsScheduleGroup';
+const SCHEDULE_ROLE = 'ModelsScheduleRole';
+
+/**
+ * Five minutes, since a gate's load must fit into one run. The time limit bounds how long a worker that lost its release
+ * can still act.
+ */
+const SETTINGS = { memorySize: 512, timeout: WORKER_TIMEOUT } as const;
+
+/** Lambda’s name of the release worker. */
+export const workerName = (host: Host): string => lambdaName(host.service, host.stage, RELEASE);
+
+/** The release worker, as the framework reads functions. */
+export function releaseFunctions({
+  models,
+  host,
+  options,
+  zips,
+}: ReleaseInput): Readonly<Record<string, FunctionDefinition>> {
+  if (models.length === 0) return {};
+  const zip = zips.get(RELEASE);
+  const worker: FunctionDefinition = {
+    name: workerName(host),
+    handler: HANDLER,
+    runtime: RUNTIME,
+    ...SETTINGS,
+    // The resource's ServiceToken is the function itself: a version's ARN would change, and with it every alias.
+    versionFunction: false,
+    // It calls AWS only; a VPC or other people's layers would get in its way.
+    ...(host.provider.vpc !== undefined && { vpc: false }),
+    ...(host.provider.layers !== undefined && { layers: [] }),
+    ...(providerRole(host.provider) === undefined && { role: roleLogicalId(RELEASE) }),
+    environment: {
+      [ENV.bucket]: bucketOf(host, options),
+      [ENV.scope]: scopeOf(host),
+      [ENV.scheduleGroup]: { Ref: GROUP },
+      [ENV.scheduleRole]: scheduleRole(host),
+      [ENV.topic]: noticesTopic(options, host),
+      [ENV.files]: FILES_PREFIX,
+    },
+    ...(zip !== undefined && { package: { individually: true, artifact: zip } }),
+  };
+  return { [RELEASE]: worker };
+}
+
+/** The worker's role, what ticks a release, alarms and their topic, and an alias a model. */
+export function releaseResources(
+  input: ReleaseInput,
+  endpoints: readonly Endpoint[],
+): {
+  readonly resources: Readonly<Record<string, Resource>>;
+  readonly outputs: Readonly<Record<string, Output>>;
+} {
+  const { models, host, options } = input;
+  if (models.length === 0) return { resources: {}, outputs: {} };
+  const own = providerRole(host.provider) === undefined;
+  return {
+    resources: {
+      [GROUP]: { Type: 'AWS::Scheduler::ScheduleGroup', Properties: {} },
+      [SWEEP]: sweepOf(
+        host,
+        endpoints.map((endpoint) => endpoint.aliasLogicalId),
+      ),
+      ...(own && {
+        [SCHEDULE_ROLE]: scheduleRoleOf(host),
+        [roleLogicalId(RELEASE)]: roleOf({}, host, releaseStatements(input)),
+      }),
+      ...alertResources(
+        models,
+        options,
+        host,
+        new Map(endpoints.map(({ model, facts }) => [model.name, facts])),
+      ),
+      ...Object.fromEntries(endpoints.map((endpoint) => [endpoint.aliasLogicalId, aliasOf(endpoint)])),
+    },
+    outputs: {},
+  };
+}
+
+/**
+ * What looks after the schedules of the releases. It comes after the aliases and before the alarms that miss it: without a start
+ * it runs at once, and then finds them: https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html#rate-based
+ */
+function sweepOf(host: Host, aliases: readonly string[]): Resource {
+  const input: SweepEvent = { sweep: true };
+  return {
+    Type: 'AWS::Scheduler::Schedule',
+    ...(aliases.length > 0 && { DependsOn: aliases }),
+    Properties: {
+      Name: sweepName,
+      GroupName: { Ref: GROUP },
+      ScheduleExpression: `rate(${SWEEP_EVERY / 60} minutes)`,
+      FlexibleTimeWindow: { Mode: 'OFF' },
+      Target: {
+        Arn: getAtt(functionLogicalId(RELEASE), 'Arn'),
+        RoleArn: scheduleRole(host),
+        Input: JSON.stringify(input),
+        // What one misses, the next one finds.
+        RetryPolicy: { MaximumRetryAttempts: 0, MaximumEventAgeInSeconds: 60 },
+      },
+    },
+  };
+}
+
+/** Literals wherever the value is known when packaged: what is resolved at deploy cannot be compared before it. */
+function aliasOf({
+  model,
+  facts,
+  layer,
+  versionLogicalId,
+  functionLogicalId: endpoint,
+  fingerprint,
+  batch,
+}: Endpoint): Resource {
+  const properties: { readonly [key in keyof AliasProperties]: unknown } = {
+    ServiceToken: getAtt(functionLogicalId(RELEASE), 'Arn'),
+    ServiceTimeout: serviceTimeout(model, facts, SERVICE_TIMEOUT),
+    FunctionName: { Ref: endpoint },
+    Alias: ALIAS,
+    Model: model.name,
+    Version: getAtt(versionLogicalId, 'Version'),
+    Fingerprint: fingerprint,
+    Identity: facts.identity,
+    Layer: layer.sha256,
+    Source: facts.source,
+    Settings: JSON.stringify(settingsOf(model, facts)),
+    ...(batch !== undefined && {
+      Batch: {
+        FunctionName: { Ref: batch.functionLogicalId },
+        Version: getAtt(batch.versionLogicalId, 'Version'),
+      },
+    }),
+  };
+  return { Type: RESOURCE_TYPE, Properties: properties };
+}
+
+/** What the worker's role must allow: for its own role, or for a person to add to the one that the service names. */
+export function releaseStatements(input: ReleaseInput): readonly Json[] {
+  const { host, options } = input;
+  const worker = releaseFunctions(input)[RELEASE] ?? {};
+  return [
+    ...statementsOf(worker, workerName(host), host),
+    ...workerStatements(input, {
+      bucket: bucketOf(host, options),
+      scope: scopeOf(host),
+      scheduleGroup: GROUP,
+      scheduleRole: scheduleRole(host),
+    }),
+  ];
+}
+
+/** What a role must allow in which EventBridge Scheduler ticks, and sweeps. */
+export const tickStatement = (host: Host): Statement =>
+  allow(['lambda:InvokeFunction'], [arn('lambda', `function:${workerName(host)}`)]);
+
+/** The role in which EventBridge Scheduler ticks: invoking the worker, for schedules of this group only. */
+function scheduleRoleOf(host: Host): Resource {
+  const role = roleOf({}, host, [tickStatement(host)]);
+  const trust = {
+    Effect: 'Allow',
+    Principal: { Service: ['scheduler.amazonaws.com'] },
+    Action: ['sts:AssumeRole'],
+    // Else another account's scheduler could be made to use it: https://docs.aws.amazon.com/scheduler/latest/UserGuide/cross-service-confused-deputy-prevention.html
+    Condition: {
+      StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' }, 'aws:SourceArn': getAtt(GROUP, 'Arn') },
+    },
+  };
+  return {
+    ...role,
+    Properties: {
+      ...role.Properties,
+      AssumeRolePolicyDocument: { Version: '2012-10-17', Statement: [trust] },
+    },
+  };
+}
+
+/** ARN of the role for schedules: ours, or the one that the service names for everything. */
+function scheduleRole(host: Host): unknown {
+  const named = providerRole(host.provider);
+  if (named === undefined) return getAtt(SCHEDULE_ROLE, 'Arn');
+  return typeof named === 'string' && !named.startsWith('arn:') ? getAtt(named, 'Arn') : named;
+}
+
+export const bucketOf = (host: Host, options: ServiceOptions): unknown =>
+  options.registry?.bucket ?? host.bucket;
+
+/** Where this service and stage keep their documents in the bucket. */
+export function scopeOf({ service, stage }: Host, below = ''): Json {
+  return { 'Fn::Sub': `${REGISTRY_PREFIX}\${AWS::AccountId}/\${AWS::Region}/${service}/${stage}/${below}` };
+}
+
+/**
+ * What a version's behaviour follows from, as text to be hashed (a hash is no business of the plan): equal texts mean
+ * that a candidate behaves as stable does and may be promoted at once.
+ *
+ * @param properties every versioned property of the compiled function, layers by their digests
+ */
+export function fingerprintText(identity: string, layer: string, properties: Json): string {
+  return JSON.stringify([identity, layer, sorted(properties)]);
+}
+
+/** Keys in order at every depth: neither the framework nor the user's YAML promises one. */
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, inner]) => [key, sorted(inner)]),
+  );
+}
+
+/** What the template offers of each model, read back from its alias: literals, also where a package made earlier is deployed. */
+export function offersIn(
+  models: readonly Model[],
+  resources: Readonly<Record<string, Readonly<Record<string, unknown>>>>,
+): readonly {
+  readonly model: string;
+  readonly identity: string;
+  readonly source: string;
+  readonly layer: string;
+  readonly fingerprint: string;
+}[] {
+  return models.flatMap(({ name }) => {
+    const properties = resources[aliasLogicalId(name)]?.Properties as Partial<AliasProperties> | undefined;
+    if (properties === undefined) return [];
+    const { Identity = '', Source = '', Layer = '', Fingerprint = '' } = properties;
+    return [{ model: name, identity: Identity, source: Source, layer: Layer, fingerprint: Fingerprint }];
+  });
+}
+
+/** The aliases of these models with a mark by which CloudFormation asks for them, although nothing of them has changed. */
+export function askedAgain(
+  resources: Readonly<Record<string, Readonly<Record<string, unknown>>>>,
+  models: readonly string[],
+  mark: string,
+): Readonly<Record<string, Readonly<Record<string, unknown>>>> {
+  return Object.fromEntries(
+    models.flatMap((model) => {
+      const id = aliasLogicalId(model);
+      const alias = resources[id];
+      const properties = alias?.Properties as Partial<AliasProperties> | undefined;
+      return alias === undefined ? [] : [[id, { ...alias, Properties: { ...properties, Again: mark } }]];
+    }),
+  );
+}
+
+/**
+ * All aliases with the mark of this deploy's `--force`, or without one: a package may be of an earlier deploy, which was forced or not.
+ *
+ * @param mark ISO 8601; undefined: nothing is forced
+ */
+export function markedForced(
+  resources: Readonly<Record<string, Readonly<Record<string, unknown>>>>,
+  mark: string | undefined,
+): Readonly<Record<string, Readonly<Record<string, unknown>>>> {
+  return Object.fromEntries(
+    Object.entries(resources).flatMap(([id, resource]) => {
+      if (resource.Type !== RESOURCE_TYPE) return [];
+      const { Forced: _, ...properties } = resource.Properties as Readonly<Record<string, unknown>>;
+      return [
+        [id, { ...resource, Properties: { ...properties, ...(mark !== undefined && { Forced: mark }) } }],
+      ];
+    }),
+  );
+}
+
+/** All models' aliases, for whoever ticks their releases. */
+export const releaseTargets = (
+  models: readonly Model[],
+  host: Host,
+): readonly { readonly model: string; readonly functionName: string; readonly alias: string }[] =>
+  models.map((model) => ({ model: model.name, functionName: nameOf(model, host), alias: ALIAS }));

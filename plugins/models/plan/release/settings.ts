@@ -1,0 +1,88 @@
+import { CASES_AT_ONCE, type GateSettings, LOAD_GRACE } from '../../../../core/gate/contract.ts';
+import type { CapacitySettings, Settings } from '../../../../core/release/contract.ts';
+import type { Concurrency, Facts, Gate, Model, Window } from '../../declaration/model.ts';
+import { nativeSignals } from '../drift/functions.ts';
+import { signalsOf } from '../watch/metrics.ts';
+
+/** In σ, without a declared `drift`: its default. */
+const EXPECTED_SHIFT = 0.2;
+
+/** What the release worker follows, from the declaration: every key in the order that is written here, so that equal settings are equal texts. */
+export function settingsOf(
+  model: Model,
+  facts: Pick<Facts, 'cases' | 'signature' | 'graph' | 'drift'>,
+): Settings {
+  const { release, gate, latency, concurrency, traffic } = model;
+  return {
+    strategy: release.strategy,
+    steps: release.steps.map(({ weight, bake }) => ({ weight, bake })),
+    minRequests: release.minRequests,
+    increase: release.increase,
+    maxWait: release.maxWait,
+    onNoData: release.onNoData,
+    rollbackWindow: release.rollbackWindow,
+    dryRun: release.dryRun,
+    expectedShift: model.drift?.outputs.expectedShift ?? EXPECTED_SHIFT,
+    ...(traffic !== undefined && { traffic }),
+    ...(latency !== undefined && { p95: latency.p95 }),
+    memory: model.memory,
+    timeout: model.timeout,
+    ...(gate !== undefined && { gate: gateOf(gate, facts) }),
+    ...(concurrency !== undefined && { capacity: capacityOf(concurrency) }),
+    signals: signalsOf(facts.graph ?? facts.signature).map(({ name }) => name),
+    rejected: true,
+    ...(facts.drift !== undefined && { drift: nativeSignals(facts.drift).map(({ name }) => name) }),
+  };
+}
+
+function gateOf({ reference, tolerance, load }: Gate, { cases }: Pick<Facts, 'cases'>): GateSettings {
+  return {
+    ...(cases !== undefined && {
+      cases: { sha256: cases.sha256, bytes: cases.bytes, count: cases.count },
+    }),
+    ...(reference !== undefined && { reference }),
+    tolerance,
+    ...(load !== undefined && { load: { rate: load.rate, duration: load.duration } }),
+  };
+}
+
+function capacityOf({ provisioned, reserved, schedule }: Concurrency): CapacitySettings {
+  return {
+    ...(provisioned !== undefined && {
+      provisioned: { min: provisioned.min, max: provisioned.max, target: provisioned.target },
+    }),
+    ...(reserved !== undefined && { reserved }),
+    schedules: schedule.map((window, index) => ({
+      name: `window-${index + 1}`,
+      start: cron(window.from, window.days),
+      end: cron(window.to, window.days),
+      timezone: window.timezone,
+      min: window.min,
+      max: window.max,
+    })),
+  };
+}
+
+/** Minutes, hours, day of month, month, day of week, year: https://docs.aws.amazon.com/autoscaling/application/userguide/scheduled-scaling-using-cron-expressions.html */
+const cron = (minute: number, days: Window['days']): string =>
+  `cron(${minute % 60} ${Math.floor(minute / 60)} ? * ${days.length === 7 ? '*' : days.join(',')} *)`;
+
+/** CloudFormation waits an hour at most: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-cloudformation-customresource.html */
+const LONGEST = 3600;
+
+/** Provisioned concurrency takes “a minute or two” to come up, more for many instances: https://docs.aws.amazon.com/lambda/latest/dg/provisioned-concurrency.html */
+const WARMING = 600;
+
+/**
+ * Seconds that CloudFormation waits for the worker's answer: gate and warming happen before it. The gate's cases may take
+ * their time limit each.
+ *
+ * @param standard without either
+ */
+export function serviceTimeout(model: Model, { cases }: Pick<Facts, 'cases'>, standard: number): number {
+  const { gate, concurrency, timeout } = model;
+  const asking = Math.ceil((cases?.count ?? 0) / CASES_AT_ONCE) * timeout;
+  const load = gate?.load === undefined ? 0 : gate.load.duration + LOAD_GRACE;
+  const warming = concurrency?.provisioned === undefined ? 0 : WARMING;
+  return Math.min(LONGEST, Math.ceil(standard + asking + load + warming));
+}

@@ -1,0 +1,160 @@
+import type { Model } from '../../declaration/model.ts';
+import { lambdaName } from '../../declaration/naming.ts';
+import { FILES_PREFIX, nameOf } from '../../targets/lambda-zip/endpoint.ts';
+import { batching, batchName } from '../batch/functions.ts';
+import { watchedBuckets } from '../batch/resources.ts';
+import { allow, arn, type Json } from '../cloudformation.ts';
+import type { Host } from '../host.ts';
+import { bucketArn, objects } from '../iam/s3-arns.ts';
+import { LIMITS } from '../limits.ts';
+import { noticesTopic } from '../watch/alerts.ts';
+import type { ReleaseInput } from './functions.ts';
+
+/**
+ * What the release worker itself calls. Which actions take a resource: https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
+ *
+ * What `gate` asks for is always there: the last good version may have been released by a gate that the declaration has no more.
+ *
+ * @param at what the plan made for it elsewhere
+ */
+export function workerStatements(
+  { models, host, options }: ReleaseInput,
+  at: {
+    readonly bucket: unknown;
+    readonly scope: Json;
+    readonly scheduleGroup: string;
+    readonly scheduleRole: unknown;
+  },
+): readonly Json[] {
+  const { own, all } = functionNames(models, host);
+  const isProvisioned = models.some(({ concurrency }) => concurrency?.provisioned !== undefined);
+  const watched = watchedBuckets(models);
+  const references = [...new Set(models.flatMap(({ gate }) => gate?.reference ?? []))];
+  return [
+    // An alias is a part of its function here.
+    allow(
+      [
+        'lambda:CreateAlias',
+        'lambda:UpdateAlias',
+        'lambda:ListVersionsByFunction',
+        ...(isProvisioned ? ['lambda:GetFunctionConcurrency'] : []),
+      ],
+      functionArns(own),
+    ),
+    allow(
+      [
+        'lambda:InvokeFunction',
+        'lambda:GetProvisionedConcurrencyConfig',
+        // Of versions only: without a qualifier it is the function itself that goes.
+        'lambda:DeleteFunction',
+        ...(isProvisioned ? ['lambda:PutProvisionedConcurrencyConfig'] : []),
+      ],
+      functionArns(own, ':*'),
+    ),
+    // What a removed model's Delete asks for, which comes when this policy does not name its function any more.
+    allow(
+      ['lambda:GetAlias', 'lambda:DeleteAlias', 'lambda:ListProvisionedConcurrencyConfigs'],
+      functionArns(all),
+    ),
+    allow(['lambda:DeleteProvisionedConcurrencyConfig'], functionArns(all, ':*')),
+    scaling(['application-autoscaling:DeregisterScalableTarget']),
+    allow(['s3:GetObject', 's3:PutObject'], [objects(at.bucket, at.scope)]),
+    allow(['s3:GetObject'], [objects(at.bucket, FILES_PREFIX)]),
+    // Only with it S3 tells a missing document from a forbidden one; a condition on the prefix would not hold there.
+    allow(['s3:ListBucket'], [bucketArn(at.bucket)]),
+    allow(
+      ['scheduler:CreateSchedule', 'scheduler:UpdateSchedule', 'scheduler:DeleteSchedule'],
+      [
+        {
+          'Fn::Sub': `arn:\${AWS::Partition}:scheduler:\${AWS::Region}:\${AWS::AccountId}:schedule/\${${at.scheduleGroup}}/*`,
+        },
+      ],
+    ),
+    {
+      ...allow(['iam:PassRole'], [at.scheduleRole]),
+      Condition: { StringEquals: { 'iam:PassedToService': 'scheduler.amazonaws.com' } },
+    },
+    allow(['cloudformation:DescribeStacks'], [{ Ref: 'AWS::StackId' }]),
+    // Metrics have no ARN.
+    allow(['cloudwatch:GetMetricData'], ['*']),
+    // Of some alarms by name it is asked as of all: https://github.com/mattclay/aws-terminator/pull/63. Refused, it would
+    // leave a bad version live without a word.
+    allow(['cloudwatch:DescribeAlarms'], [arn('cloudwatch', 'alarm:*')]),
+    allow(['sns:Publish'], [noticesTopic(options, host)]),
+    ...(watched.length === 0
+      ? []
+      : [allow(['s3:GetBucketNotification', 's3:PutBucketNotification'], watched.map(bucketArn))]),
+    ...(references.length === 0
+      ? []
+      : [
+          allow(
+            ['sagemaker:InvokeEndpoint'],
+            // SageMaker writes its ARNs in small letters, whatever the name.
+            [...new Set(references.flatMap((name) => [name, name.toLowerCase()]))].map((name) =>
+              arn('sagemaker', `endpoint/${name}`),
+            ),
+          ),
+        ]),
+    ...(isProvisioned ? provisioning(all) : []),
+  ];
+}
+
+function provisioning(names: readonly string[]): readonly Json[] {
+  return [
+    allow(['lambda:GetAccountSettings'], ['*']),
+    scaling([
+      'application-autoscaling:RegisterScalableTarget',
+      'application-autoscaling:PutScalingPolicy',
+      'application-autoscaling:PutScheduledAction',
+      'application-autoscaling:DeleteScheduledAction',
+    ]),
+    allow(['application-autoscaling:DescribeScheduledActions'], ['*']),
+    // Whoever sets a policy must be allowed its alarms, too, although the service makes them:
+    // https://docs.aws.amazon.com/autoscaling/application/userguide/security_iam_id-based-policy-examples.html
+    allow(
+      ['cloudwatch:PutMetricAlarm', 'cloudwatch:DeleteAlarms', 'cloudwatch:DescribeAlarms'],
+      names.map((name) => arn('cloudwatch', `alarm:TargetTracking-function:${name}:*`)),
+    ),
+    // The first target of an account brings its role: https://docs.aws.amazon.com/autoscaling/application/userguide/application-auto-scaling-service-linked-roles.html
+    {
+      ...allow(
+        ['iam:CreateServiceLinkedRole'],
+        [
+          {
+            'Fn::Sub': `arn:\${AWS::Partition}:iam::\${AWS::AccountId}:role/aws-service-role/${SCALING_SERVICE}/AWSServiceRoleForApplicationAutoScaling_LambdaConcurrency`,
+          },
+        ],
+      ),
+      Condition: { StringLike: { 'iam:AWSServiceName': SCALING_SERVICE } },
+    },
+  ];
+}
+
+const SCALING_SERVICE = 'lambda.application-autoscaling.amazonaws.com';
+
+/** A target's ARN has an id that the service makes up. */
+const scaling = (actions: readonly string[]): Json => ({
+  ...allow(actions, [arn('application-autoscaling', 'scalable-target/*')]),
+  Condition: { StringEquals: { 'application-autoscaling:service-namespace': 'lambda' } },
+});
+
+const functionArns = (names: readonly string[], qualifier = ''): readonly Json[] =>
+  names.map((name) => arn('lambda', `function:${name}${qualifier}`));
+
+/**
+ * The functions of these models (`own`), and in the form of a pattern (`all`) those of models that were removed or renamed, too.
+ * `own` is that pattern where the names take too much of what IAM allows in a role.
+ */
+function functionNames(
+  models: readonly Model[],
+  host: Host,
+): { readonly own: readonly string[]; readonly all: readonly string[] } {
+  const pattern = lambdaName(host.service, host.stage, '*');
+  const own = [
+    ...models.map((model) => nameOf(model, host)),
+    ...batching(models).map((model) => batchName(model, host)),
+  ];
+  const all = [pattern, ...own.filter((name) => !name.startsWith(pattern.slice(0, -1)))];
+  const characters = JSON.stringify([functionArns(own), functionArns(own, ':*')]).length;
+  return { own: characters > LIMITS.policies / 2 ? all : own, all };
+}

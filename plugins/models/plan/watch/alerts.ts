@@ -1,0 +1,146 @@
+import { ALARMS } from '../../../../core/release/contract.ts';
+import type { Problem } from '../../declaration/errors.ts';
+import type { Facts, Model, ServiceOptions } from '../../declaration/model.ts';
+import { ALERTS, alertsTopic, functionLogicalId, RELEASE } from '../../declaration/naming.ts';
+import { nameOf } from '../../targets/lambda-zip/endpoint.ts';
+import { arn, getAtt, type Resource } from '../cloudformation.ts';
+import { driftAlarms } from '../drift/alarms.ts';
+import type { Host } from '../host.ts';
+import { ALARM_KINDS, type Alarm, alarmsOf } from './alarms.ts';
+
+/**
+ * Alarms, and where they go. The service's own topic is always there, because the release worker listens to it; a
+ * topic of the user's gets the alarms and the notices beside it, an e-mail address is subscribed to it.
+ */
+export function alertResources(
+  models: readonly Model[],
+  options: ServiceOptions,
+  host: Host,
+  facts: KnownFacts = new Map(),
+): Readonly<Record<string, Resource>> {
+  const { alerts } = options;
+  const topics = [{ Ref: ALERTS }, ...(alerts?.kind === 'topic' ? [alerts.to] : [])];
+  return {
+    [ALERTS]: {
+      Type: 'AWS::SNS::Topic',
+      // Not encrypted by a key: CloudWatch cannot use alias/aws/sns, and a key of one's own costs more than all else here.
+      // https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Notify_Users_Alarm_Changes.html
+      Properties: { TopicName: alertsTopic(host.service, host.stage) },
+    },
+    [`${ALERTS}Policy`]: topicPolicy(models, host),
+    ...(alerts?.kind === 'email' && {
+      [`${ALERTS}Email`]: {
+        Type: 'AWS::SNS::Subscription',
+        Properties: { TopicArn: { Ref: ALERTS }, Protocol: 'email', Endpoint: alerts.to },
+      },
+    }),
+    ...(mayRollBack(models) && hook()),
+    ...Object.fromEntries(
+      models.flatMap((model) =>
+        allAlarms(model, host, facts, topics).map(({ logicalId, resource }) => [logicalId, resource]),
+      ),
+    ),
+  };
+}
+
+/** By model, once it is packaged. */
+export type KnownFacts = ReadonlyMap<string, Pick<Facts, 'drift'>>;
+
+/** Those of drift, too, once reference data have been read. */
+export function allAlarms(
+  model: Model,
+  host: Host,
+  facts: KnownFacts,
+  actions: readonly unknown[] = [],
+): readonly Alarm[] {
+  const drift = facts.get(model.name)?.drift;
+  return [
+    ...alarmsOf(model, host, actions),
+    ...(drift === undefined ? [] : driftAlarms(model, drift, host, actions)),
+  ];
+}
+
+/** Is there any model that an alarm may bring back? Else nobody listens to them but people. */
+export const mayRollBack = (models: readonly Model[]): boolean =>
+  models.some(({ release }) => release.rollbackWindow > 0);
+
+/** ARN of the topic that the worker publishes to. */
+export function noticesTopic({ alerts }: ServiceOptions, host: Host): unknown {
+  return alerts?.kind === 'topic' ? alerts.to : arn('sns', alertsTopic(host.service, host.stage));
+}
+
+/** Nobody but CloudWatch, for alarms of these models, and the roles of this account whose own policies allow it. */
+function topicPolicy(models: readonly Model[], host: Host): Resource {
+  return {
+    Type: 'AWS::SNS::TopicPolicy',
+    Properties: {
+      Topics: [{ Ref: ALERTS }],
+      PolicyDocument: {
+        Version: '2012-10-17',
+        Statement: [
+          {
+            Effect: 'Allow',
+            Principal: { Service: 'cloudwatch.amazonaws.com' },
+            Action: ['sns:Publish'],
+            Resource: [{ Ref: ALERTS }],
+            // https://docs.aws.amazon.com/sns/latest/dg/sns-access-policy-use-cases.html
+            Condition: {
+              StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } },
+              ArnLike: {
+                'aws:SourceArn': models.map((model) => arn('cloudwatch', `alarm:${nameOf(model, host)}-*`)),
+              },
+            },
+          },
+        ],
+      },
+    },
+  };
+}
+
+/** The worker hears of the alarms that may roll back, once they go off; its own notices are no JSON, and pass by. */
+function hook(): Readonly<Record<string, Resource>> {
+  const worker = getAtt(functionLogicalId(RELEASE), 'Arn');
+  return {
+    [`${ALERTS}Hook`]: {
+      Type: 'AWS::SNS::Subscription',
+      DependsOn: `${ALERTS}HookPermission`,
+      Properties: {
+        TopicArn: { Ref: ALERTS },
+        Protocol: 'lambda',
+        Endpoint: worker,
+        // https://docs.aws.amazon.com/sns/latest/dg/string-value-matching.html
+        FilterPolicyScope: 'MessageBody',
+        FilterPolicy: {
+          AlarmName: ALARM_KINDS.filter(({ rollsBack }) => rollsBack).map(({ suffix }) => ({
+            suffix: `-${ALARMS[suffix]}`,
+          })),
+          NewStateValue: ['ALARM'],
+        },
+      },
+    },
+    [`${ALERTS}HookPermission`]: {
+      Type: 'AWS::Lambda::Permission',
+      Properties: {
+        FunctionName: worker,
+        Action: 'lambda:InvokeFunction',
+        Principal: 'sns.amazonaws.com',
+        SourceArn: { Ref: ALERTS },
+      },
+    },
+  };
+}
+
+/** An alarm notifies topics of its own region only; else CloudWatch says “Invalid region …”: https://github.com/hashicorp/terraform/issues/7371 */
+export function alertProblems({ alerts }: ServiceOptions, { region }: Host): readonly Problem[] {
+  const [, , , there] = alerts?.kind === 'topic' ? alerts.to.split(':') : [];
+  if (there === undefined || there === region) return [];
+  return [
+    {
+      code: 'MODELS_INVALID_VALUE',
+      key: 'custom.models.alerts',
+      value: alerts?.to,
+      message: `is a topic in ${there}, but the alarms are in ${region}, and reach topics of their own region only.`,
+      fix: `Name a topic in ${region}.`,
+    },
+  ];
+}

@@ -1,0 +1,40 @@
+import { isMalformed, type Registry } from '../../../core/registry/registry.ts';
+import type { Service } from '../commands/command.ts';
+import { ALIAS, lambdaName } from '../declaration/naming.ts';
+import type { PlanInput } from '../plan/plan.ts';
+import { releaseTargets } from '../plan/release/functions.ts';
+import type { Target } from './follow.ts';
+import type { Sight } from './read-status.ts';
+
+/**
+ * Where a model is served: as declared; where the declaration does not tell, or names a function that is not deployed, as
+ * the release document says.
+ *
+ * @throws Malformed where the document is damaged
+ */
+export async function aliasTarget(
+  model: string,
+  { models, host }: Pick<PlanInput, 'models' | 'host'>,
+  { name, stage }: Pick<Service, 'name' | 'stage'>,
+  documents: Pick<Registry, 'release'>,
+  exists: Sight['exists'],
+): Promise<Target> {
+  const [declared] = releaseTargets(
+    models.filter((one) => one.name === model),
+    host,
+  );
+  const core = await documents.release(model).then(
+    (found) => found?.core,
+    (error: unknown) => {
+      if (isMalformed(error)) throw error;
+      // Who may only invoke the worker can do so; whoever needs the document meets the same error.
+      return undefined;
+    },
+  );
+  if (core === undefined)
+    return declared ?? { model, functionName: lambdaName(name, stage, model), alias: ALIAS };
+  const { functionName, alias } = core;
+  if (declared === undefined) return { model, functionName, alias };
+  if (declared.functionName === functionName) return declared;
+  return (await exists(declared.functionName).catch(() => true)) ? declared : { model, functionName, alias };
+}

@@ -1,0 +1,192 @@
+import type { TickAnswer } from '../../../core/release/contract.ts';
+import type { Release } from '../../../core/release/document-contract.ts';
+import { isPending } from '../../../core/release/transitions.ts';
+import { type Problem, throwProblems } from '../declaration/errors.ts';
+import type { Model } from '../declaration/model.ts';
+import { offersIn, releaseTargets } from '../plan/release/functions.ts';
+import { atRegistry, type Deploy, type DeployContext, type Documents, releasesOf } from './deploy-context.ts';
+import { latencyLine, type Offer, refusalsLine } from './deployment.ts';
+import { follow, isLeft, isSettled } from './follow.ts';
+import { forecastLines, isStepwise, longestRelease } from './forecast.ts';
+import { isSuspect } from './lacks.ts';
+import { answerLine, endLine, problemOf } from './lines.ts';
+import { outcomeOf, type Stands } from './outcome.ts';
+
+/** How a deploy ends: what it offered is held against what is so. */
+
+/**
+ * Of the models that CloudFormation would not ask for, since the framework skips the deploy or nothing of them has changed: those
+ * whose offer is neither live, on its way nor refused, or is live while another one is on its way. They are asked for anew, or a
+ * deploy that failed would be green, or fail for ever, when it is run again.
+ *
+ * @param skips the framework would skip the deploy
+ */
+export async function missing(
+  context: DeployContext,
+  { offers }: Pick<Deploy, 'offers'>,
+  skips: boolean,
+): Promise<readonly string[]> {
+  const same = skips ? offers : await unchangedOf(context, offers);
+  if (same.length === 0) return [];
+  const stands = await standsOf(context);
+  const anew = same.flatMap(({ model, fingerprint }) => {
+    const so = stands.get(model) ?? {};
+    const outcome = outcomeOf(fingerprint, so);
+    if (outcome.is === 'none') return [{ model, why: `what it offers is not live: ${outcome.why}` }];
+    const other = typeof so.release === 'object' && isPending(so.release) ? so.release.candidate : undefined;
+    return other === undefined || other.fingerprint === fingerprint
+      ? []
+      : [{ model, why: `another version, ${other.version}, is on its way` }];
+  });
+  for (const { model, why } of anew)
+    context.notice(
+      `${model}: nothing of it has changed since the last upload, but ${why}. So it is deployed again.`,
+    );
+  return anew.map(({ model }) => model);
+}
+
+/** What the deployed template offers as well. Where that cannot be read, CloudFormation compares, and asks for what differs. */
+async function unchangedOf(
+  { models, reach }: DeployContext,
+  offers: readonly Offer[],
+): Promise<readonly Offer[]> {
+  const deployed = offersIn(models, await reach.template().catch(() => ({})));
+  const there = new Map(deployed.map(({ model, fingerprint }) => [model, fingerprint]));
+  return offers.filter(({ model, fingerprint }) => there.get(model) === fingerprint);
+}
+
+/**
+ * At the end, skipped by the framework or not: ticks each release until it goes on by itself, or with `wait` until it is
+ * promoted or given up. Then each model's offer is held against what is so.
+ *
+ * @throws ProblemError where an offer is neither live nor on its way, or with `wait` waits for a person
+ */
+export async function finish(
+  context: DeployContext,
+  { earlier, id, offers }: Deploy,
+  wait: boolean,
+): Promise<void> {
+  const { host, models, notice, progress, reach } = context;
+  const begun = (await atRegistry(context, ({ documents }) => releasesOf(models, documents))) ?? new Map();
+  const ours = oursOf(offers, earlier, begun);
+  const targets = releaseTargets(models, host).map((target) => {
+    const release = ours.get(target.model);
+    return {
+      ...target,
+      ...(release !== undefined && { release, ...(id !== undefined && { deployment: id }) }),
+    };
+  });
+  const worker = reach.worker();
+  const time = { clock: reach.clock, wait: reach.pause };
+  const said = new Map<string, string>();
+  const seen = (answer: TickAnswer): void => {
+    const { line, key } = answerLine(answer);
+    progress(line);
+    if (wait && answer.running && said.get(answer.model) !== key) notice(line);
+    said.set(answer.model, key);
+  };
+  const foretellAll = async (answers: readonly TickAnswer[]): Promise<void> => {
+    const judging = new Set(answers.filter(({ phase }) => phase === 'JUDGING').map(({ model }) => model));
+    for (const model of models)
+      if (judging.has(model.name) && ours.has(model.name)) await foretell(context, model);
+  };
+  const onItsWay = new Map(
+    offers.flatMap(({ model, fingerprint }) =>
+      begun.get(model)?.candidate?.fingerprint === fingerprint ? [[model, begun.get(model)?.release]] : [],
+    ),
+  );
+  const toTheEnd = {
+    done: (answer: TickAnswer) =>
+      isSettled(answer) || !onItsWay.has(answer.model) || isReplaced(answer, onItsWay.get(answer.model)),
+    limit: longestRelease(models),
+  };
+  const work = async (): Promise<readonly TickAnswer[]> => {
+    const first = await follow(worker, targets, seen, { ...time, done: isLeft });
+    if (!wait) return first;
+    await foretellAll(first);
+    return follow(worker, targets, seen, { ...time, ...toTheEnd });
+  };
+  const answers = await work().finally(() => {
+    progress(undefined);
+    worker.close();
+  });
+  const stands = await standsOf(context);
+  const problems = answers.flatMap((answer): readonly Problem[] => {
+    const offer = offers.find(({ model }) => model === answer.model);
+    if (offer === undefined) return [];
+    const outcome = outcomeOf(offer.fingerprint, stands.get(answer.model) ?? {});
+    const problem = problemOf(answer, outcome, wait, host.stage);
+    if (problem === undefined) notice(endLine(answer, ours.has(answer.model)));
+    return problem === undefined ? [] : [problem];
+  });
+  if (!wait) await foretellAll(answers);
+  const suspects = [...stands.values()].flatMap(({ release, alias }) =>
+    typeof release === 'object' && alias !== undefined && isSuspect(release, alias) ? [release] : [],
+  );
+  const lacking = await atRegistry(context, ({ by }) => reach.lacks(by, suspects));
+  for (const line of lacking?.lines ?? []) notice(line);
+  throwProblems([...problems, ...(lacking?.problems ?? [])]);
+}
+
+/** Of a worker that tells which release it is about: is it another one than the followed one? */
+const isReplaced = ({ release }: TickAnswer, followed: string | undefined): boolean =>
+  release !== undefined && followed !== undefined && release !== followed;
+
+/** Releases that this deploy began, by model: new since it began, and about what it offers. */
+function oursOf(
+  offers: readonly Offer[],
+  earlier: ReadonlyMap<string, string>,
+  begun: ReadonlyMap<string, Release>,
+): ReadonlyMap<string, string> {
+  return new Map(
+    offers.flatMap(({ model, fingerprint }) => {
+      const found = begun.get(model);
+      const about = found?.candidate ?? found?.stable;
+      const isNew = found !== undefined && found.release !== earlier.get(model);
+      return isNew && about?.fingerprint === fingerprint ? [[model, found.release]] : [];
+    }),
+  );
+}
+
+/** What the document and the alias say of each model now. */
+async function standsOf(context: DeployContext): Promise<ReadonlyMap<string, Stands>> {
+  const { models, host, reach } = context;
+  const found = await atRegistry(context, ({ documents }) =>
+    Promise.all(
+      releaseTargets(models, host).map(async (target): Promise<readonly [string, Stands]> => {
+        const [document, alias] = await Promise.all([documents.release(target.model), reach.alias(target)]);
+        const release = document && (document.release ?? 'newer');
+        const known = typeof release === 'object' ? await fingerprinted(documents, release) : release;
+        return [target.model, { ...(known && { release: known }), ...(alias && { alias }) }];
+      }),
+    ),
+  );
+  return new Map(found ?? []);
+}
+
+/** A version that was found on the alias is known by its record, if there is one. */
+async function fingerprinted(documents: Pick<Documents, 'known'>, release: Release): Promise<Release> {
+  const { stable, model, functionName } = release;
+  if (stable === undefined || stable.fingerprint !== undefined) return release;
+  const record = await documents.known(model, stable.version);
+  return record?.functionName === functionName
+    ? { ...release, stable: { ...stable, fingerprint: record.fingerprint } }
+    : release;
+}
+
+/** What the canary that has just begun can see, and what is not looked at. */
+async function foretell(context: DeployContext, model: Model): Promise<void> {
+  if (!isStepwise(model)) return;
+  const { host, reach, notice } = context;
+  const begun = await atRegistry(context, ({ documents }) => releasesOf([model], documents));
+  const release = begun?.get(model.name);
+  const [target] = releaseTargets([model], host);
+  const traffic =
+    model.traffic !== undefined
+      ? ({ perSecond: model.traffic, from: 'declared' } as const)
+      : target === undefined
+        ? { unknown: 'the model has no alias' }
+        : await reach.traffic(target);
+  const unjudged = release === undefined ? [] : [latencyLine(release), refusalsLine(release)];
+  for (const line of [...forecastLines(model, traffic), ...unjudged]) if (line !== undefined) notice(line);
+}

@@ -1,0 +1,82 @@
+import { S3Client } from '@aws-sdk/client-s3';
+import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
+import { bucketObjects } from '../../../aws/objects.ts';
+import { isMalformed, type Malformed, type Registry, registry } from '../../../core/registry/registry.ts';
+import { REGISTRY_PREFIX } from '../../../core/release/contract.ts';
+import { lambdaName } from '../declaration/naming.ts';
+import type { AwsConfig } from '../ship/context.ts';
+import { withoutWeights } from './aws-cli.ts';
+
+/** Key prefix of a service and stage in a registry. */
+export const registryScope = (account: string, region: string, service: string, stage: string): string =>
+  `${REGISTRY_PREFIX}${account}/${region}/${service}/${stage}/`;
+
+/** Whom the credentials belong to: account, and the ARN that AWS knows the caller by. */
+export async function callerOf(aws: AwsConfig): Promise<{ readonly account: string; readonly arn: string }> {
+  const client = new STSClient(aws);
+  try {
+    const { Account = '', Arn = '' } = await client.send(new GetCallerIdentityCommand({}));
+    return { account: Account, arn: Arn };
+  } finally {
+    client.destroy();
+  }
+}
+
+export type Opened = {
+  readonly documents: Registry;
+  /** ARN of the caller. */
+  readonly by: string;
+  readonly close: () => void;
+};
+
+/** The registry's documents of a service and stage, with the caller's own permissions. */
+export async function openRegistry(
+  aws: AwsConfig,
+  { name, stage, region }: { readonly name: string; readonly stage: string; readonly region: string },
+  bucket: string,
+): Promise<Opened> {
+  const { account, arn } = await callerOf(aws);
+  const s3 = new S3Client(aws);
+  const documents = registry(bucketObjects(s3, bucket), registryScope(account, region, name, stage));
+  const damagedAt = (model: string) => (error: unknown) => {
+    if (!isMalformed(error)) throw error;
+    const { functionName = lambdaName(name, stage, model) } = error;
+    throw Object.assign(error, { damaged: { bucket, region, stage, functionName } });
+  };
+  return {
+    documents: {
+      ...documents,
+      release: (model) => documents.release(model).catch(damagedAt(model)),
+    },
+    by: arn,
+    close: () => s3.destroy(),
+  };
+}
+
+/** Where a damaged document lies, and what it was about. */
+type Damaged = {
+  readonly bucket: string;
+  readonly region: string;
+  readonly stage: string;
+  readonly functionName: string;
+};
+
+const isDamaged = (error: unknown): error is Malformed & { readonly damaged: Damaged } =>
+  isMalformed(error) && 'damaged' in error;
+
+/**
+ * What a person can do where the registry cannot be used. A damaged document is never deleted as a first step: without it
+ * nobody takes the weight of a candidate away.
+ */
+export function registryFix(error: unknown, otherwise: string): string {
+  if (!isDamaged(error)) return otherwise;
+  const { key, damaged } = error;
+  const { bucket, region, stage, functionName } = damaged;
+  const object = `s3://${bucket}/${key}`;
+  return [
+    `Put an earlier version of ${object} back: \`aws s3api list-object-versions --bucket ${bucket} --prefix ${key} --region ${region}\` lists those that a bucket with versioning keeps, \`aws s3api copy-object --bucket ${bucket} --key ${key} --copy-source '${bucket}/${key}?versionId=<id>' --region ${region}\` puts one back.`,
+    `Without one, take the weight away first: \`aws ${withoutWeights(functionName)} --region ${region}\`;`,
+    `then move the object aside: \`aws s3 mv ${object} ${object}.damaged --region ${region}\`;`,
+    `then \`sls deploy --stage ${stage}\`, which goes on from where the alias is and knows no refusals and no last good version.`,
+  ].join(' ');
+}

@@ -1,0 +1,87 @@
+import { ApplicationAutoScalingClient } from '@aws-sdk/client-application-auto-scaling';
+import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
+import { LambdaClient } from '@aws-sdk/client-lambda';
+import { cloudWatchAlarms } from '../../../aws/alarms.ts';
+import { lambdaAliases } from '../../../aws/aliases.ts';
+import { provisionedCapacity } from '../../../aws/capacity.ts';
+import type { AlarmPort, AliasPort, CapacityPort } from '../../../core/ports/aws.ts';
+import type { Registry } from '../../../core/registry/registry.ts';
+import { ALARMS } from '../../../core/release/contract.ts';
+import type { AwsConfig } from '../ship/context.ts';
+import type { Target } from './follow.ts';
+import { functionExists } from './reach.ts';
+import type { Seen } from './status.ts';
+
+/** What the status of a release is read from. */
+export type Sight = {
+  readonly aliases: Pick<AliasPort, 'get'>;
+  readonly alarms: AlarmPort;
+  readonly capacity: Pick<CapacityPort, 'list' | 'provided'>;
+  /** Is there such a function? */
+  readonly exists: (functionName: string) => Promise<boolean>;
+  readonly close: () => void;
+};
+
+export function sightOf(aws: AwsConfig): Sight {
+  const lambda = new LambdaClient(aws);
+  const cloudWatch = new CloudWatchClient(aws);
+  const scaling = new ApplicationAutoScalingClient(aws);
+  return {
+    aliases: lambdaAliases(lambda),
+    alarms: cloudWatchAlarms(cloudWatch),
+    capacity: provisionedCapacity(lambda, scaling),
+    exists: (functionName) => functionExists(lambda, functionName),
+    close: () => {
+      lambda.destroy();
+      cloudWatch.destroy();
+      scaling.destroy();
+    },
+  };
+}
+
+/** Reads all of one model. What a narrow permission does not let one see is left out: alias and document are not. */
+export async function look(
+  { aliases, alarms, capacity, exists }: Sight,
+  documents: Pick<Registry, 'release'>,
+  { model, functionName, alias: name }: Target,
+): Promise<Seen> {
+  const suffixes = Object.values(ALARMS);
+  const [found, alias, states] = await Promise.all([
+    documents.release(model),
+    aliases.get(functionName, name),
+    alarms.states(suffixes.map((suffix) => `${functionName}-${suffix}`)).catch(() => undefined),
+  ]);
+  const release = found === undefined ? undefined : (found.release ?? 'newer');
+  // An alias may be deleted by hand; with the function the model itself is gone.
+  const gone =
+    alias === undefined && release !== undefined && !(await exists(functionName).catch(() => true));
+  const provisioned =
+    !gone &&
+    typeof release === 'object' &&
+    (release.settings.capacity?.provisioned !== undefined || release.scaled !== undefined);
+  const held = provisioned ? await heldBy(capacity, functionName).catch(() => undefined) : undefined;
+  return {
+    model,
+    functionName,
+    ...(alias && { alias }),
+    ...(release && { release }),
+    ...(gone && { gone }),
+    ...(states && {
+      alarms: new Map(
+        suffixes.flatMap((suffix) => {
+          const state = states.get(`${functionName}-${suffix}`);
+          return state === undefined ? [] : [[suffix, state]];
+        }),
+      ),
+    }),
+    ...(held && { held }),
+  };
+}
+
+async function heldBy(capacity: Sight['capacity'], functionName: string): Promise<Seen['held']> {
+  const versions = await capacity.list(functionName);
+  const found = await Promise.all(
+    versions.map(async (version) => [version, await capacity.provided(functionName, version)] as const),
+  );
+  return new Map(found.flatMap(([version, one]) => (one === undefined ? [] : [[version, one]])));
+}

@@ -1,0 +1,72 @@
+import type { Release } from '../../../core/release/document-contract.ts';
+import { isPending, isWatched } from '../../../core/release/transitions.ts';
+import type { Context } from '../commands/command.ts';
+import { type Problem, throwProblems } from '../declaration/errors.ts';
+import { atRegistry } from './deploy-context.ts';
+import { runningOf } from './deployment.ts';
+import type { Opened } from './open.ts';
+import type { Reach } from './reach.ts';
+import { moment } from './time.ts';
+
+/** A registry bucket that is named or changed: the worker would lose the documents that it decides by. */
+
+/**
+ * @returns what a person should know where the registry moves; undefined where it stays
+ * @throws ProblemError where a release runs, is held or watched: nobody would judge it, or bring anything back
+ */
+export async function movesRegistry({
+  reach,
+  service,
+}: Pick<Context, 'service'> & {
+  readonly reach: Pick<Reach, 'bucket' | 'deployedBucket' | 'registry' | 'exists' | 'clock'>;
+}): Promise<string | undefined> {
+  const [from, to] = await Promise.all([reach.deployedBucket(), reach.bucket()]);
+  if (from === undefined || to === undefined || from === to) return undefined;
+  const read = async ({ documents }: Pick<Opened, 'documents'>): Promise<readonly Release[]> => {
+    const found = await Promise.all((await documents.models()).map((model) => documents.release(model)));
+    const releases = found.flatMap((one) => (one?.release === undefined ? [] : [one.release]));
+    const live = await Promise.all(releases.map(({ functionName }) => reach.exists(functionName)));
+    return releases.filter((_, index) => live[index]);
+  };
+  // A bucket that is gone keeps nothing that could be lost.
+  const open = (await atRegistry({ reach }, read, from)) ?? [];
+  throwProblems(open.flatMap((release) => problemsOf(release, from, to, service.stage, reach.clock())));
+  return `The registry moves from the bucket ${from} to ${to}: a new history begins there, which knows no refusals and no last good versions.`;
+}
+
+/** Why a release keeps its registry where it is. Pure. */
+export function problemsOf(
+  release: Release,
+  from: string,
+  to: string,
+  stage: string,
+  now: number,
+): readonly Problem[] {
+  const { model, stable, watch } = release;
+  const running = runningOf(release) ?? (release.phase === 'HELD' ? 'HELD' : undefined);
+  const watched = watch !== undefined && isWatched(release, now);
+  if (running === undefined && !watched && release.intent === undefined) return [];
+  const why =
+    running !== undefined
+      ? `its release (${running}) would go on, and nobody would judge it`
+      : watched
+        ? `version ${stable?.version} is watched until ${moment(watch.until, now)}, and no alarm could bring the last good one back`
+        : 'its alias is being moved';
+  const command = (verb: string): string => `\`sls models ${verb} --model ${model} --stage ${stage}\``;
+  return [
+    {
+      code: 'MODELS_RELEASE_REFUSED',
+      key: 'custom.models.registry.bucket',
+      value: to,
+      message: `moves the registry from ${from} to ${to} while ${model} needs it: ${why}.`,
+      fix: [
+        isPending(release) || release.phase === 'HELD'
+          ? `End the release first: ${command('promote')} or ${command('rollback')}.`
+          : [],
+        `To end the watch, deploy \`release: {rollbackWindow: 0}\` while the registry is still in ${from}. Then change the bucket.`,
+      ]
+        .flat()
+        .join(' '),
+    },
+  ];
+}

@@ -1,0 +1,156 @@
+import {
+  DeleteObjectsCommand,
+  ListObjectsV2Command,
+  ListObjectVersionsCommand,
+  type ListObjectVersionsCommandOutput,
+  type ObjectIdentifier,
+  S3Client,
+} from '@aws-sdk/client-s3';
+import { SchedulerClient } from '@aws-sdk/client-scheduler';
+import { bucketObjects } from '../../../aws/objects.ts';
+import { scheduler } from '../../../aws/schedules.ts';
+import { errorName } from '../../../core/ports/errors.ts';
+import { registry } from '../../../core/registry/registry.ts';
+import { REGISTRY_PREFIX } from '../../../core/release/contract.ts';
+import type { Release } from '../../../core/release/document-contract.ts';
+import { lambdaName, RELEASE } from '../declaration/naming.ts';
+import type { AwsConfig } from '../ship/context.ts';
+import { deployedRegistry } from './deployed-registry.ts';
+import { callerOf, registryScope } from './open.ts';
+
+/** What `sls remove` does about releases from this side. */
+
+type Progress = (text: string | undefined) => void;
+
+/**
+ * Before `sls remove`: ends releases, and empties the registry where it is the deployment bucket, which could not be deleted else.
+ *
+ * @param registry the deployment bucket, and the one that serverless.yml names; what is deployed goes before
+ */
+export async function leaveRegistry(
+  aws: AwsConfig,
+  { region, name, stage }: { readonly region: string; readonly name: string; readonly stage: string },
+  { own, named }: { readonly own: string | undefined; readonly named: string | undefined },
+  progress: Progress,
+): Promise<void> {
+  const bucket = (await deployedRegistry(aws, lambdaName(name, stage, RELEASE))) ?? named ?? own;
+  if (bucket === undefined) return;
+  const { account } = await callerOf(aws);
+  const scope = registryScope(account, region, name, stage);
+  await abortReleases(aws, bucket, scope);
+  if (bucket === own) await emptyRegistry(aws, bucket, scope, progress);
+}
+
+/**
+ * Before `sls remove`: ends every release of this service, so that no worker acts while the stack goes: the document
+ * first, then its schedule. A document of a newer schema is left to the stack, whose schedule group goes with it.
+ */
+export async function abortReleases(aws: AwsConfig, bucket: string, scope: string): Promise<void> {
+  const s3 = new S3Client(aws);
+  const schedules = new SchedulerClient(aws);
+  const documents = registry(bucketObjects(s3, bucket), scope);
+  try {
+    for (const model of await documents.models()) {
+      let written = 'changed';
+      for (let race = 0; written === 'changed'; race += 1) {
+        if (race === RACES) throw new Error(`the release of ${model} moves too fast to be ended: try again`);
+        const found = await documents.release(model);
+        if (found?.release === undefined) break;
+        written = isOver(found.release) ? 'ok' : await documents.move(aborted(found.release), found.etag);
+        if (written === 'ok') await scheduler(schedules).remove(found.release.schedule);
+      }
+    }
+  } catch (error) {
+    // A first deploy that failed may have got no further than this.
+    if (errorName(error) !== 'NoSuchBucket') throw error;
+  } finally {
+    s3.destroy();
+    schedules.destroy();
+  }
+}
+
+const ENDS: readonly Release['phase'][] = ['DONE', 'ROLLED_BACK', 'ABORTED', 'SUPERSEDED'];
+const isOver = ({ phase, intent }: Release): boolean => ENDS.includes(phase) && intent === undefined;
+
+function aborted({ intent: _, ...release }: Release): Release {
+  const updatedAt = new Date(Math.max(Date.now(), Date.parse(release.updatedAt))).toISOString();
+  return {
+    ...release,
+    phase: 'ABORTED',
+    reason: 'the service is being removed',
+    rev: release.rev + 1,
+    updatedAt,
+  };
+}
+
+/**
+ * Before `sls remove` of a service whose registry is its deployment bucket: deletes what is ours there, old versions
+ * of objects included, since CloudFormation deletes only an empty bucket. Files are shared by content, so they go only
+ * when no other service is left in the bucket. Never called for a registry that the service names.
+ */
+export async function emptyRegistry(
+  aws: AwsConfig,
+  bucket: string,
+  scope: string,
+  progress: Progress = () => {},
+): Promise<void> {
+  const s3 = new S3Client(aws);
+  try {
+    // A tick or a look of the monitor that was under way may still write what it found; nobody begins a new one of a release.
+    for (let pass = 0; pass < PASSES && (await deleteBelow(s3, bucket, scope, progress)) > 0; pass += 1)
+      await new Promise((resolve) => setTimeout(resolve, SETTLES_MS));
+    const { CommonPrefixes } = await s3.send(
+      new ListObjectsV2Command({ Bucket: bucket, Prefix: REGISTRY_PREFIX, Delimiter: '/' }),
+    );
+    const files = `${REGISTRY_PREFIX}files/`;
+    if ((CommonPrefixes ?? []).every(({ Prefix }) => Prefix === files))
+      await deleteBelow(s3, bucket, files, progress);
+  } catch (error) {
+    if (errorName(error) !== 'NoSuchBucket') throw error;
+  } finally {
+    progress(undefined);
+    s3.destroy();
+  }
+}
+
+/** Tries of a compare-and-set; each loss means that a worker got on. */
+const RACES = 20;
+
+const SETTLES_MS = 1000;
+const PASSES = 5;
+
+/** Deletes every version of every object below `prefix`; a page has 1000, and so has a request to delete. @returns how many */
+async function deleteBelow(
+  s3: S3Client,
+  bucket: string,
+  prefix: string,
+  progress: Progress,
+): Promise<number> {
+  let deleted = 0;
+  let [key, version]: (string | undefined)[] = [];
+  do {
+    const page: ListObjectVersionsCommandOutput = await s3.send(
+      new ListObjectVersionsCommand({
+        Bucket: bucket,
+        Prefix: prefix,
+        KeyMarker: key,
+        VersionIdMarker: version,
+      }),
+    );
+    const found: ObjectIdentifier[] = [...(page.Versions ?? []), ...(page.DeleteMarkers ?? [])].map(
+      ({ Key, VersionId }) => ({ Key, VersionId }),
+    );
+    if (found.length > 0) {
+      const { Errors } = await s3.send(
+        new DeleteObjectsCommand({ Bucket: bucket, Delete: { Objects: found, Quiet: true } }),
+      );
+      const [failed] = Errors ?? [];
+      if (failed !== undefined)
+        throw new Error(`s3://${bucket}/${failed.Key} cannot be deleted: ${failed.Message ?? failed.Code}`);
+      deleted += found.length;
+      progress(`Emptying the registry: ${deleted} objects`);
+    }
+    [key, version] = page.IsTruncated ? [page.NextKeyMarker, page.NextVersionIdMarker] : [];
+  } while (key !== undefined);
+  return deleted;
+}

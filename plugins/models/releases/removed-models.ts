@@ -1,0 +1,105 @@
+import { CloudFormationClient, paginateListStackResources } from '@aws-sdk/client-cloudformation';
+import type { Registry } from '../../../core/registry/registry.ts';
+import { RESOURCE_TYPE } from '../../../core/release/contract.ts';
+import type { Release } from '../../../core/release/document-contract.ts';
+import { aliasLogicalId } from '../declaration/naming.ts';
+import type { AwsConfig } from '../ship/context.ts';
+import { runningOf } from './deployment.ts';
+import type { Target } from './follow.ts';
+
+/** What a deploy takes away: models that are deployed and not declared any more. */
+
+/** Logical ids of the aliases that the stack has. */
+export type Aliases = () => Promise<ReadonlySet<string>>;
+
+/**
+ * The registry keeps the documents of a model beyond its end, so the stack says which are still there; it is asked only
+ * where the registry knows a model that is not declared.
+ *
+ * @returns what a person should know before, a sentence or two a model
+ */
+export async function goneLines(
+  documents: Pick<Registry, 'models' | 'release'>,
+  declared: readonly string[],
+  aliases: Aliases,
+): Promise<readonly string[]> {
+  const known = (await documents.models()).filter((model) => !declared.includes(model));
+  if (known.length === 0) return [];
+  const there = await aliases();
+  const added = declared.filter((model) => !there.has(aliasLogicalId(model)));
+  const renamed =
+    added.length === 0
+      ? ''
+      : ` If ${added.join(' or ')} is its new name: a rename is a delete and a create, without a canary.`;
+  const gone = known.filter((model) => there.has(aliasLogicalId(model)));
+  return Promise.all(
+    gone.map(async (model) => {
+      const found = await documents.release(model);
+      const name = found?.core.functionName ?? model;
+      const running = found?.release && runningOf(found.release);
+      const lost = running === undefined ? '' : ` Its release (${running}) ends with it.`;
+      return `${model}: is no longer declared, and this deploy deletes it with its endpoint ${name}.${lost}${renamed}`;
+    }),
+  );
+}
+
+/** Models whose function gets another name: to CloudFormation that is a new function, and the removal of the old one. Pure. */
+export function renamedLines(
+  there: ReadonlyMap<string, Release>,
+  targets: readonly Target[],
+): readonly string[] {
+  return targets.flatMap(({ model, functionName }) => {
+    const release = there.get(model);
+    if (release === undefined || release.functionName === functionName) return [];
+    const running = runningOf(release);
+    const lost = running === undefined ? '' : ` Its release (${running}) ends with it.`;
+    return [
+      `${model}: its function ${release.functionName} becomes ${functionName}, which is a delete and a create, without a canary; ` +
+        `callers of the old name get errors.${lost}`,
+    ];
+  });
+}
+
+/**
+ * Where no model is declared: most such services never had one, so the stack is asked first and whatever fails is no failure of
+ * the deploy.
+ *
+ * @param read `goneLines` with a registry
+ */
+export async function lastLines(
+  aliases: Aliases,
+  read: (aliases: Aliases) => Promise<readonly string[] | undefined>,
+): Promise<readonly string[]> {
+  // Not to be told which resources there are is no sign of models.
+  const there = await aliases().catch(() => new Set<string>());
+  if (there.size === 0) return [];
+  try {
+    const lines = (await read(async () => there)) ?? [];
+    if (lines.length > 0) return lines;
+  } catch {
+    // Said below: which models they are is all that the registry would have told.
+  }
+  const [count, their] =
+    there.size === 1 ? ['1 model is', 'its endpoint'] : [`${there.size} models are`, 'their endpoints'];
+  return [`${count} no longer declared, and this deploy deletes ${their}.`];
+}
+
+/** @returns no aliases where there is no stack */
+export function aliasesOf(aws: AwsConfig, stack: string): Aliases {
+  return async () => {
+    const client = new CloudFormationClient(aws);
+    const found = new Set<string>();
+    try {
+      for await (const page of paginateListStackResources({ client }, { StackName: stack }))
+        for (const { LogicalResourceId = '', ResourceType, ResourceStatus } of page.StackResourceSummaries ??
+          [])
+          if (ResourceType === RESOURCE_TYPE && ResourceStatus !== 'DELETE_COMPLETE')
+            found.add(LogicalResourceId);
+    } catch (error) {
+      if (!(error instanceof Error && error.message.includes('does not exist'))) throw error;
+    } finally {
+      client.destroy();
+    }
+    return found;
+  };
+}

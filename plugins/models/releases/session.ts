@@ -1,0 +1,127 @@
+import { errorName, messageOf } from '../../../core/ports/errors.ts';
+import type { Registry } from '../../../core/registry/registry.ts';
+import { staged } from '../../../core/release/command-text.ts';
+import type { Context } from '../commands/command.ts';
+import { isProblemError, problemError } from '../declaration/errors.ts';
+import { workerName } from '../plan/release/functions.ts';
+import { aliasTarget } from './alias-target.ts';
+
+import type { Target } from './follow.ts';
+import { lacksSeen } from './lacks-look.ts';
+import type { Say } from './level.ts';
+import { openRegistry, registryFix } from './open.ts';
+import { look, type Sight, sightOf } from './read-status.ts';
+import { type Seen, type Status, statusOf } from './status.ts';
+import { releaseWorker, type Worker } from './worker.ts';
+
+/** What the commands on releases work with: the registry, the worker, and a view of alias, alarms and capacity. */
+export type Desk = {
+  readonly documents: Registry;
+  /** ARN of the caller. */
+  readonly by: string;
+  readonly worker: Worker;
+  readonly sight: Sight;
+  /** Where a model is served, also one that is declared wrongly or no more. */
+  readonly target: (model: string) => Promise<Target>;
+  readonly status: (model: string) => Promise<Status>;
+};
+
+type Given = Pick<Context, 'aws' | 'bucket' | 'plan' | 'service'>;
+
+/**
+ * Opens a desk for the work and closes it. Its registry is the one that the deployed worker uses, whatever serverless.yml
+ * names by now.
+ *
+ * @throws ProblemError where nothing is deployed or AWS refuses
+ */
+export async function atDesk<T>(given: Given, work: (desk: Desk) => Promise<T>): Promise<T> {
+  const { aws, plan, service } = given;
+  const name = workerName(plan.host);
+  const opened: { close: () => void }[] = [];
+  try {
+    const bucket = await registryOf(given);
+    const { documents, by, close } = await openRegistry(aws, service, bucket);
+    opened.push({ close });
+    const worker = releaseWorker(aws, { name, stage: service.stage });
+    const sight = sightOf(aws);
+    opened.push(worker, sight);
+    const target = (model: string): Promise<Target> =>
+      aliasTarget(model, plan, service, documents, sight.exists);
+    const status = async (model: string): Promise<Status> => {
+      const seen = await look(sight, documents, await target(model));
+      const lacks = await lacksSeen(aws, { ...service, by }, seen);
+      return statusOf(
+        withStage({ ...seen, ...lacks }, service.stage),
+        Date.now(),
+        sayOf(model, service.stage, service.region),
+      );
+    };
+    return await work({ documents, by, worker, sight, target, status });
+  } catch (error) {
+    throw isProblemError(error) ? error : refusedByAws(service, error);
+  } finally {
+    for (const { close } of opened) close();
+  }
+}
+
+/** @throws ProblemError where no stack tells the bucket */
+async function registryOf({ bucket, service }: Given): Promise<string> {
+  try {
+    return await bucket();
+  } catch (error) {
+    throw isStranger(error) ? refusedByAws(service, error) : nowhere(service, error);
+  }
+}
+
+/** What the worker wrote down names no stage. */
+function withStage<S extends Seen>(seen: S, stage: string): S {
+  const { release } = seen;
+  if (typeof release !== 'object' || release.reason === undefined) return seen;
+  return { ...seen, release: { ...release, reason: staged(release.reason, stage) } };
+}
+
+export const sayOf = (model: string, stage: string, region?: string): Say =>
+  Object.assign((verb: string) => `sls models ${verb} --model ${model} --stage ${stage}`, {
+    sls: (command: string) => `sls ${command} --stage ${stage}`,
+    aws: (command: string) => `aws ${command}${region === undefined ? '' : ` --region ${region}`}`,
+  });
+
+/** Without credentials that AWS knows, nobody can tell whether anything is deployed. */
+const isStranger = (error: unknown): boolean =>
+  /^(CredentialsProviderError|ExpiredToken|ExpiredTokenException|InvalidClientTokenId|UnrecognizedClientException|SignatureDoesNotMatch)$/.test(
+    errorName(error) ?? '',
+  ) || /could not load credentials|credentials/i.test(messageOf(error));
+
+const nowhere = ({ stack, region }: Context['service'], cause: unknown): Error =>
+  problemError(
+    [
+      {
+        code: 'MODELS_NOT_DEPLOYED',
+        key: 'models',
+        message: `There is no ${stack} in ${region} whose registry could be read: ${wordsOf(cause)}`,
+        fix: 'Run `sls deploy`, or name another --stage, --region or --aws-profile.',
+      },
+    ],
+    cause,
+  );
+
+const refusedByAws = ({ stack, region }: Context['service'], cause: unknown): Error =>
+  problemError(
+    [
+      {
+        code: 'MODELS_AWS',
+        key: 'models',
+        message: `${stack} in ${region} cannot be asked: ${wordsOf(cause)}`,
+        fix: registryFix(
+          cause,
+          'Check credentials, --aws-profile and --region; docs/deploy-policy.md lists what a command needs.',
+        ),
+      },
+    ],
+    cause,
+  );
+
+function wordsOf(error: unknown): string {
+  const words = error instanceof Error ? error.message : String(error);
+  return /[.!?]$/.test(words) ? words : `${words}.`;
+}

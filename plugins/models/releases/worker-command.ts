@@ -1,0 +1,56 @@
+import type { CommandEvent } from '../../../core/release/contract.ts';
+import type { Context } from '../commands/command.ts';
+import { problemError } from '../declaration/errors.ts';
+import { chosenModel, mustName } from './chosen.ts';
+import { statusText } from './status-text.ts';
+
+/** Options of every verb that changes a release. */
+export const SENDING = {
+  model: { usage: 'Name of the model (default: the only one)', shortcut: 'm', type: 'string' },
+  reason: { usage: 'Why, for the history and for whoever is told', type: 'string' },
+  json: { usage: 'Print JSON', type: 'boolean' },
+} as const;
+
+/**
+ * Asks the release worker, in the caller's name, and prints what happened and how the release stands then.
+ * @throws ProblemError where the release does not allow it
+ */
+export async function send(
+  context: Context,
+  verb: CommandEvent['command']['verb'],
+  to?: string,
+): Promise<void> {
+  const { flags, print, progress, service } = context;
+  mustName(context);
+  // Loaded when one of these verbs is run: the framework asks for the options of all of them at once.
+  const { atDesk, sayOf } = await import('./session.ts');
+  const reason = typeof flags.reason === 'string' ? { reason: flags.reason } : {};
+  await atDesk(context, async ({ by, documents, worker, target, status }) => {
+    const model = await chosenModel(context, documents.models);
+    progress(`${model}: ${verb}`);
+    const answer = await worker.command({
+      verb,
+      ...(await target(model)),
+      by,
+      ...reason,
+      ...(to !== undefined && { to }),
+    });
+    if (!answer.done) throw notAllowed(model, verb, answer.refused, sayOf(model, service.stage)('status'));
+    const stands = await status(model);
+    print(
+      flags.json
+        ? JSON.stringify({ done: answer.text, status: stands }, null, 2)
+        : `${model}: ${answer.text}.\n\n${statusText(stands, Date.now())}`,
+    );
+  }).finally(() => progress(undefined));
+}
+
+const notAllowed = (model: string, verb: string, refused: string, see: string): Error =>
+  problemError([
+    {
+      code: 'MODELS_RELEASE_REFUSED',
+      key: `models.${model}`,
+      message: `${verb} was refused, and nothing was changed: ${/[.!?]$/.test(refused) ? refused : `${refused}.`}`,
+      fix: `See \`${see}\`.`,
+    },
+  ]);

@@ -1,0 +1,54 @@
+import { type Signature, TENSOR_BYTES } from '../../../../core/endpoint/contract.ts';
+import { elementBytes } from '../../artifact/onnx/probe.ts';
+import type { Problem } from '../../declaration/errors.ts';
+
+/** Lambda's limit for a function and its layers: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
+export const UNZIPPED_BYTES = 250 * 1024 ** 2;
+/** /tmp, at most: same page. The rest of it is the user's. */
+const TMP_BYTES = 10_000 * 1024 ** 2;
+
+/**
+ * Seconds that reading an artifact of so many bytes from S3 takes at init, which Lambda cuts at 10 s on demand
+ * (https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html). 600 Mbit/s is what a function
+ * gets from S3 with parallel ranges in published measurements, 1 GB/s the slower of hashing and writing /tmp, half a
+ * second ONNX Runtime and Node; not measured on AWS by us.
+ */
+export function initSeconds(bytes: number): number {
+  return 0.5 + bytes / 75e6 + bytes / 1e9;
+}
+const INIT_SECONDS = 10;
+
+/** @param bytes of an artifact that goes by the bucket */
+export function artifactProblems(bytes: number, key: string): readonly Problem[] {
+  const megabytes = Math.round(bytes / 1e6);
+  const seconds = initSeconds(bytes);
+  if (bytes <= TMP_BYTES && seconds <= INIT_SECONDS) return [];
+  return [
+    {
+      code: 'MODELS_ARTIFACT_SIZE',
+      key,
+      message:
+        bytes > TMP_BYTES
+          ? `The artifact has ${megabytes} MB, more than Lambda's /tmp holds.`
+          : `The artifact has ${megabytes} MB: reading it at start would take about ${seconds.toFixed(1)} s, and Lambda stops a start after ${INIT_SECONDS} s.`,
+      fix: 'Quantise the model (float16 halves it, int8 quarters it), or export a smaller one.',
+    },
+  ];
+}
+
+/** Inputs of shapes so large that the endpoint would refuse every request; a free dimension can be 0. */
+export function requestProblems({ inputs }: Signature, key: string): readonly Problem[] {
+  let bytes = 0;
+  for (const { shape, datatype } of inputs) {
+    bytes += shape.reduce((product, dimension) => product * Math.max(0, dimension), elementBytes(datatype));
+  }
+  if (bytes <= TENSOR_BYTES) return [];
+  return [
+    {
+      code: 'MODELS_ARTIFACT_UNSUPPORTED',
+      key,
+      message: `Its inputs have ${Math.ceil(bytes / 1e6)} MB by their fixed shapes, and the tensors of a request may take ${Math.floor(TENSOR_BYTES / 1e6)} MB: no request could be answered.`,
+      fix: 'Export it for smaller inputs or with a free dimension, or let a transform.ts make them of what clients send.',
+    },
+  ];
+}
