@@ -204,6 +204,23 @@ describe('the worker’s policy', () => {
     );
   });
 
+  it('may use the key of a bucket that has a name, through S3 and for that bucket', () => {
+    const keys = (of: ReturnType<typeof input>): readonly unknown[] =>
+      statements(of).filter(({ Action }) => Action.includes('kms:Decrypt'));
+    expect(keys(input())).toEqual([]);
+    const [statement, ...others] = keys(input({}, { bucket: 'mine' }));
+    expect(others).toEqual([]);
+    expect(statement).toMatchObject({
+      Action: ['kms:Decrypt', 'kms:GenerateDataKey'],
+      Condition: {
+        StringEquals: { 'kms:ViaService': { 'Fn::Sub': `s3.\${AWS::Region}.\${AWS::URLSuffix}` } },
+      },
+    });
+    expect(JSON.stringify(statement)).toMatch(
+      /"kms:EncryptionContext:aws:s3:arn":.*:::","mine"\]\]\}.*"mine","\/","","\*"\]/,
+    );
+  });
+
   describe('names the functions of the models', () => {
     const allowed = (action: string, named: readonly (string | undefined)[]): readonly string[] => {
       const models = named.map((name, at) => ({

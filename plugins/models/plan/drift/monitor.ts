@@ -9,7 +9,7 @@ import { allow, arn, type Resource, type Statement } from '../cloudformation.ts'
 import { type FunctionDefinition, type Host, providerRole } from '../host.ts';
 import { logGroupOf } from '../iam/permissions.ts';
 import { roleOf, statementsOf } from '../iam/role.ts';
-import { bucketArn, objects } from '../iam/s3-arns.ts';
+import { bucketArn, keyStatements, objects } from '../iam/s3-arns.ts';
 import { bucketOf, scopeOf } from '../release/functions.ts';
 import { noticesTopic } from '../watch/alerts.ts';
 import { monitorRate } from './functions.ts';
@@ -104,6 +104,7 @@ export function monitorStatements(
       ),
       allow(['s3:GetObject'], [objects(bucket, FILES_PREFIX)]),
       allow(['s3:GetObject', 's3:PutObject'], [objects(bucket, scopeOf(host, 'drift/'))]),
+      ...keyStatements(bucket, ['kms:Decrypt', 'kms:GenerateDataKey']),
       // Only with it S3 tells a missing document from a forbidden one.
       allow(['s3:ListBucket'], [bucketArn(bucket)]),
       allow(['sns:Publish'], [noticesTopic(options, host)]),

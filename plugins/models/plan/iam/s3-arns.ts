@@ -1,4 +1,4 @@
-import type { Json } from '../cloudformation.ts';
+import { allow, arn, type Json, type Statement } from '../cloudformation.ts';
 
 export const bucketArn = (bucket: unknown): Json => ({
   'Fn::Join': ['', ['arn:', { Ref: 'AWS::Partition' }, ':s3:::', bucket]],
@@ -15,6 +15,23 @@ export const objectsIn = (bucket: string, prefix: string, between = '*', suffix 
     ['arn:', { Ref: 'AWS::Partition' }, `:s3:::${bucket}/${literal(prefix)}${between}${literal(suffix)}`],
   ],
 });
+
+/**
+ * What the objects of a bucket need that has a name, and so may be encrypted with a key that we do not know (SSE-KMS): S3 asks KMS in the
+ * role's name, with the object's ARN as context, or the bucket's with a bucket key, so this is good for nothing but this bucket.
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html#encryption-context
+ *
+ * @param actions `kms:Decrypt` to read, with `kms:GenerateDataKey` to write
+ * @returns none for the bucket that the framework makes, which has a key of S3's own
+ */
+export function keyStatements(bucket: unknown, actions: readonly string[]): readonly Statement[] {
+  if (typeof bucket !== 'string') return [];
+  const condition = {
+    StringEquals: { 'kms:ViaService': { 'Fn::Sub': `s3.\${AWS::Region}.\${AWS::URLSuffix}` } },
+    StringLike: { 'kms:EncryptionContext:aws:s3:arn': [bucketArn(bucket), objects(bucket, '')] },
+  };
+  return [Object.assign(allow(actions, [arn('kms', 'key/*')]), { Condition: condition })];
+}
 
 /** Several entries may share a place. */
 export function unique(arns: readonly Json[]): readonly Json[] {

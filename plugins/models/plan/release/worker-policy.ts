@@ -5,7 +5,7 @@ import { batching, batchName } from '../batch/functions.ts';
 import { watchedBuckets } from '../batch/resources.ts';
 import { allow, arn, type Json } from '../cloudformation.ts';
 import type { Host } from '../host.ts';
-import { bucketArn, objects } from '../iam/s3-arns.ts';
+import { bucketArn, keyStatements, objects } from '../iam/s3-arns.ts';
 import { LIMITS } from '../limits.ts';
 import { noticesTopic } from '../watch/alerts.ts';
 import type { ReleaseInput } from './functions.ts';
@@ -60,6 +60,7 @@ export function workerStatements(
     scaling(['application-autoscaling:DeregisterScalableTarget']),
     allow(['s3:GetObject', 's3:PutObject'], [objects(at.bucket, at.scope)]),
     allow(['s3:GetObject'], [objects(at.bucket, FILES_PREFIX)]),
+    ...keyStatements(at.bucket, ['kms:Decrypt', 'kms:GenerateDataKey']),
     // Only with it S3 tells a missing document from a forbidden one; a condition on the prefix would not hold there.
     allow(['s3:ListBucket'], [bucketArn(at.bucket)]),
     allow(

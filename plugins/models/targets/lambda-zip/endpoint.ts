@@ -5,6 +5,7 @@ import { HANDLER, lambdaName, RUNTIME, roleLogicalId } from '../../declaration/n
 import { allow, isObject, type Resource, type Statement } from '../../plan/cloudformation.ts';
 import { type FunctionDefinition, type Host, providerRole } from '../../plan/host.ts';
 import { roleOf, statementsOf } from '../../plan/iam/role.ts';
+import { keyStatements } from '../../plan/iam/s3-arns.ts';
 import { httpEvent, routesOf } from '../../plan/routes.ts';
 import { layerReference } from './layer.ts';
 
@@ -107,7 +108,7 @@ export function ownStatements(
   const objects = facts.remote.map(({ sha256 }) => ({
     'Fn::Join': ['', ['arn:', { Ref: 'AWS::Partition' }, ':s3:::', bucket, `/${FILES_PREFIX}${sha256}`]],
   }));
-  return [allow(['s3:GetObject'], objects)];
+  return [allow(['s3:GetObject'], objects), ...keyStatements(bucket, ['kms:Decrypt'])];
 }
 
 /** What the model's role must allow: for its own role, or for a person to add to the one that the service names. */
