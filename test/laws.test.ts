@@ -104,7 +104,7 @@ const ROOMS: readonly Room[] = [
       files: new RegExp(`^functions/${name}/`),
       may: [
         'itself',
-        ...['`functions/runtime/`', '`core/`', '`aws/`', 'Node', 'the SDK'],
+        ...['`functions/runtime/`', '`core/`', '`aws/`', 'Node'],
         '`@middy/core`, `@aws-lambda-powertools/logger`, `onnxruntime-common`, types of `aws-lambda`',
       ],
     }),

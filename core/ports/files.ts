@@ -27,3 +27,6 @@ export type Located = {
   readonly key: string;
   readonly versionId?: string | undefined;
 };
+
+/** One range of a file's bytes, from wherever they are. */
+export type ReadRange = (sha256: string, start: number, end: number) => Promise<Uint8Array>;

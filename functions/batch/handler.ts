@@ -1,9 +1,9 @@
 import { Logger } from '@aws-lambda-powertools/logger';
-import { S3Client } from '@aws-sdk/client-s3';
-import { SFNClient } from '@aws-sdk/client-sfn';
-import { SQSClient } from '@aws-sdk/client-sqs';
 import middy, { type MiddlewareObj } from '@middy/core';
 import type { Context, SQSEvent, SQSRecord } from 'aws-lambda';
+import { s3Client } from '../../aws/clients/s3.ts';
+import { sqsClient } from '../../aws/clients/sqs.ts';
+import { stepFunctionsClient } from '../../aws/clients/step-functions.ts';
 import { running, spread } from '../../aws/executions.ts';
 import { headOf, objectSource } from '../../aws/input-object.ts';
 import { bucketFiles } from '../../aws/output-store.ts';
@@ -45,12 +45,12 @@ export async function createBatch(manifest: Manifest, batch: BatchManifest, tran
   const logger = new Logger({ serviceName: manifest.model });
   const session = await openSession(manifest, process.env);
   // Slow answers are given up and asked for again: an invocation has 15 minutes.
-  const s3 = new S3Client({
+  const s3 = s3Client({
     maxAttempts: 8,
     requestHandler: { connectionTimeout: 5_000, socketTimeout: 60_000 },
   });
-  const sfn = new SFNClient({ maxAttempts: 8 });
-  const queue = sqsQueue(new SQSClient({}), required(ENV.queue), required(ENV.failed));
+  const sfn = stepFunctionsClient({ maxAttempts: 8 });
+  const queue = sqsQueue(sqsClient(), required(ENV.queue), required(ENV.failed));
   const functionName = required('AWS_LAMBDA_FUNCTION_NAME');
   const version = required('AWS_LAMBDA_FUNCTION_VERSION');
   const machine = required(ENV.machine);

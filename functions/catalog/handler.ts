@@ -1,5 +1,5 @@
-import { LambdaClient } from '@aws-sdk/client-lambda';
 import middy from '@middy/core';
+import { lambdaClient } from '../../aws/clients/lambda.ts';
 import { lambdaEndpoints } from '../../aws/invoke-version.ts';
 import { catalog, type Endpoints, type Passed } from '../../core/catalog/catalog.ts';
 import type { CatalogManifest } from '../../core/catalog/contract.ts';
@@ -16,7 +16,7 @@ type LambdaContext = { readonly awsRequestId: string };
  */
 export function createCatalog(
   manifest: CatalogManifest,
-  endpoints: Endpoints = lambdaEndpoints(new LambdaClient({})),
+  endpoints: Endpoints = lambdaEndpoints(lambdaClient()),
 ): (event: unknown, context: LambdaContext) => Promise<unknown> {
   const log = createLog(`${manifest.service}-catalog`);
   const answer = catalog(manifest, endpoints);

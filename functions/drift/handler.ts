@@ -1,9 +1,9 @@
 import { Logger } from '@aws-lambda-powertools/logger';
-import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
-import { S3Client } from '@aws-sdk/client-s3';
-import { SNSClient } from '@aws-sdk/client-sns';
 import middy, { type MiddlewareObj } from '@middy/core';
 import type { Context } from 'aws-lambda';
+import { cloudWatchLogsClient } from '../../aws/clients/cloudwatch-logs.ts';
+import { s3Client } from '../../aws/clients/s3.ts';
+import { snsClient } from '../../aws/clients/sns.ts';
 import { cloudWatchLogs } from '../../aws/log-lines.ts';
 import { snsNotices } from '../../aws/notices.ts';
 import { bucketObjects } from '../../aws/objects.ts';
@@ -31,9 +31,9 @@ export const createMonitor = (watched: readonly Watched[]) =>
     .handler((_event, context) => monitor(worldOf(context), watched));
 
 // The quota of FilterLogEvents is a few a second, which all that reads logs in the account shares.
-const logs = cloudWatchLogs(new CloudWatchLogsClient({ maxAttempts: 10 }));
-const s3 = new S3Client({});
-const sns = new SNSClient({});
+const logs = cloudWatchLogs(cloudWatchLogsClient({ maxAttempts: 10 }));
+const s3 = s3Client();
+const sns = snsClient();
 let made: Pick<World, 'documents' | 'baseline' | 'notify'> | undefined;
 
 function worldOf(context: Context): World {

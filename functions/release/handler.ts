@@ -1,12 +1,4 @@
 import { Logger } from '@aws-lambda-powertools/logger';
-import { ApplicationAutoScalingClient } from '@aws-sdk/client-application-auto-scaling';
-import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
-import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
-import { LambdaClient } from '@aws-sdk/client-lambda';
-import { S3Client } from '@aws-sdk/client-s3';
-import { SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime';
-import { SchedulerClient } from '@aws-sdk/client-scheduler';
-import { SNSClient } from '@aws-sdk/client-sns';
 import middy, { type MiddlewareObj } from '@middy/core';
 import type { Context } from 'aws-lambda';
 import { cloudWatchAlarms } from '../../aws/alarms.ts';
@@ -14,6 +6,14 @@ import { lambdaAliases } from '../../aws/aliases.ts';
 import { putAnswer } from '../../aws/answers.ts';
 import { bucketEvents } from '../../aws/bucket-events.ts';
 import { provisionedCapacity } from '../../aws/capacity.ts';
+import { autoScalingClient } from '../../aws/clients/auto-scaling.ts';
+import { cloudFormationClient } from '../../aws/clients/cloudformation.ts';
+import { cloudWatchClient } from '../../aws/clients/cloudwatch.ts';
+import { lambdaClient } from '../../aws/clients/lambda.ts';
+import { s3Client } from '../../aws/clients/s3.ts';
+import { sageMakerRuntimeClient } from '../../aws/clients/sagemaker-runtime.ts';
+import { schedulerClient } from '../../aws/clients/scheduler.ts';
+import { snsClient } from '../../aws/clients/sns.ts';
 import { lambdaInvoke } from '../../aws/invoke.ts';
 import { cloudWatchMetrics } from '../../aws/metrics.ts';
 import { snsNotices } from '../../aws/notices.ts';
@@ -46,21 +46,21 @@ export const handler = middy<unknown, unknown, Error, Context>()
   .use(logging)
   .handler((event, context) => receive(worldOf(context), required(ENV.scheduleGroup), event));
 
-const lambda = new LambdaClient({});
-const s3 = new S3Client({});
+const lambda = lambdaClient();
+const s3 = s3Client();
 const aliases = lambdaAliases(lambda);
-const capacity = provisionedCapacity(lambda, new ApplicationAutoScalingClient({}));
-const schedules = scheduler(new SchedulerClient({}));
-const stacks = cloudFormationStacks(new CloudFormationClient({}), (reason) =>
+const capacity = provisionedCapacity(lambda, autoScalingClient());
+const schedules = scheduler(schedulerClient());
+const stacks = cloudFormationStacks(cloudFormationClient(), (reason) =>
   logger.warn('the stack cannot be read', { reason }),
 );
-const cloudWatch = new CloudWatchClient({});
+const cloudWatch = cloudWatchClient();
 const metrics = cloudWatchMetrics(cloudWatch);
 const alarms = cloudWatchAlarms(cloudWatch);
 const versions = lambdaVersions(lambda);
 const invoke = lambdaInvoke(lambda);
-const reference = sagemakerReference(new SageMakerRuntimeClient({}));
-const sns = new SNSClient({});
+const reference = sagemakerReference(sageMakerRuntimeClient());
+const sns = snsClient();
 const clock = Date.now;
 const pause = (milliseconds: number): Promise<void> =>
   new Promise((resolve) => setTimeout(resolve, milliseconds));

@@ -1,15 +1,13 @@
 import { createHash } from 'node:crypto';
 import { cp, mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { bucketRanges } from '../../aws/ranges.ts';
 import { ENV, type Manifest, type RemoteFile } from '../../core/endpoint/contract.ts';
+import type { ReadRange } from '../../core/ports/files.ts';
 
 const PART_BYTES = 8 * 1024 * 1024;
 /** S3 gives a connection some 100 MB/s, Lambda a few hundred in all; with 8 MB parts this takes 64 MB of memory. */
 const PARALLEL = 8;
-
-/** One range of a file's bytes, from wherever they are. */
-export type ReadRange = (sha256: string, start: number, end: number) => Promise<Uint8Array>;
 
 /**
  * Brings the files of an artifact that did not fit the zip from the bucket, beside those that did.
@@ -67,15 +65,7 @@ function readFromBucket(environment: NodeJS.ProcessEnv): ReadRange {
       `The environment lacks ${ENV.filesBucket} or ${ENV.filesPrefix}, where the model’s files are.`,
     );
   }
-  const client = new S3Client({});
-  return async (sha256, start, end) => {
-    const Key = `${prefix}${sha256}`;
-    const { Body } = await client.send(
-      new GetObjectCommand({ Bucket: bucket, Key, Range: `bytes=${start}-${end - 1}` }),
-    );
-    if (Body === undefined) throw new Error(`s3://${bucket}/${Key} has no body.`);
-    return Body.transformToByteArray();
-  };
+  return bucketRanges(bucket, prefix);
 }
 
 /** Ranges arrive in parallel and are hashed and written in order, so that no byte is read twice. */

@@ -1,4 +1,4 @@
-import { S3Client } from '@aws-sdk/client-s3';
+import { s3Client } from '../../../aws/clients/s3.ts';
 import { bucketObjects } from '../../../aws/objects.ts';
 import { baselinesIn } from '../../../core/drift/baselines.ts';
 import type { Baseline, DriftWindow } from '../../../core/drift/contract.ts';
@@ -28,7 +28,7 @@ export async function readWindows(
   { aws, bucket, service, models }: Pick<Context, 'aws' | 'bucket' | 'service' | 'models'>,
   since: number,
 ): Promise<ReadonlyMap<string, Seen>> {
-  const s3 = new S3Client(aws);
+  const s3 = s3Client(aws);
   try {
     const { account } = await callerOf(aws);
     const objects = bucketObjects(s3, await bucket());
@@ -84,7 +84,7 @@ export async function readBaseline(
   { aws, bucket, service }: Pick<Context, 'aws' | 'bucket' | 'service'>,
   digest: string,
 ): Promise<Baseline | undefined> {
-  const s3 = new S3Client(aws);
+  const s3 = s3Client(aws);
   try {
     return await baselinesIn(bucketObjects(s3, await bucket()), FILES_PREFIX)(digest);
   } catch (error) {

@@ -1,4 +1,4 @@
-import { S3Client } from '@aws-sdk/client-s3';
+import { s3Client } from '../../../aws/clients/s3.ts';
 import { bucketObjects } from '../../../aws/objects.ts';
 import { errorStatus } from '../../../core/ports/errors.ts';
 import { registry } from '../../../core/registry/registry.ts';
@@ -49,7 +49,7 @@ async function ask(
   // Before the framework is asked for the bucket, which waits without a bound where AWS is out of reach.
   const { account } = await callerOf(bounded);
   const name = await bucket();
-  const s3 = new S3Client(bounded);
+  const s3 = s3Client(bounded);
   try {
     const { name: of, stage, region, stack } = service;
     const documents = registry(bucketObjects(s3, name), registryScope(account, region, of, stage));

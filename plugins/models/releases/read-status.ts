@@ -1,9 +1,9 @@
-import { ApplicationAutoScalingClient } from '@aws-sdk/client-application-auto-scaling';
-import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
-import { LambdaClient } from '@aws-sdk/client-lambda';
 import { cloudWatchAlarms } from '../../../aws/alarms.ts';
 import { lambdaAliases } from '../../../aws/aliases.ts';
 import { provisionedCapacity } from '../../../aws/capacity.ts';
+import { autoScalingClient } from '../../../aws/clients/auto-scaling.ts';
+import { cloudWatchClient } from '../../../aws/clients/cloudwatch.ts';
+import { lambdaClient } from '../../../aws/clients/lambda.ts';
 import type { AlarmPort, AliasPort, CapacityPort } from '../../../core/ports/aws.ts';
 import type { Registry } from '../../../core/registry/registry.ts';
 import { ALARMS } from '../../../core/release/contract.ts';
@@ -23,9 +23,9 @@ export type Sight = {
 };
 
 export function sightOf(aws: AwsConfig): Sight {
-  const lambda = new LambdaClient(aws);
-  const cloudWatch = new CloudWatchClient(aws);
-  const scaling = new ApplicationAutoScalingClient(aws);
+  const lambda = lambdaClient(aws);
+  const cloudWatch = cloudWatchClient(aws);
+  const scaling = autoScalingClient(aws);
   return {
     aliases: lambdaAliases(lambda),
     alarms: cloudWatchAlarms(cloudWatch),

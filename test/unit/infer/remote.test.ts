@@ -3,7 +3,8 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { fetchFile, type ReadRange } from '../../../functions/runtime/remote.ts';
+import type { ReadRange } from '../../../core/ports/files.ts';
+import { fetchFile } from '../../../functions/runtime/remote.ts';
 
 let folder: string;
 beforeEach(async () => {
