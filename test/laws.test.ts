@@ -57,6 +57,7 @@ const NAMES: Readonly<Record<string, RegExp>> = {
   everything: /./,
   Node: /^node:/,
   '`node:buffer`, `node:crypto`, `node:stream`, `node:zlib`': /^node:(buffer|crypto|stream|zlib)$/,
+  '`node:stream`': /^node:stream$/,
   'the SDK': /^(@aws-sdk|@smithy|@aws-crypto)\//,
   zod: /^zod$/,
   'hyparquet, hyparquet-writer': /^hyparquet(-writer)?(\/src\/\w+\.js)?$/,
@@ -97,7 +98,7 @@ const ROOMS: readonly Room[] = [
     ],
     blind: true,
   },
-  { name: '`aws/`', files: /^aws\//, may: ['`core/`', '`aws/`', 'the SDK'] },
+  { name: '`aws/`', files: /^aws\//, may: ['`core/`', '`aws/`', 'the SDK', '`node:stream`'] },
   ...['batch', 'catalog', 'drift', 'infer', 'release', 'runtime'].map(
     (name): Room => ({
       name: `\`functions/${name}/\``,
@@ -127,7 +128,7 @@ const ROOMS: readonly Room[] = [
     files: /^plugins\/models\/(?!plugin\.ts$|declaration\/|plan\/|targets\/[\w-]+\/(endpoint|layer)\.ts$)/,
     may: [
       '`plugins/models/` but commands',
-      ...['`core/`', '`aws/`', 'Node', 'the SDK'],
+      ...['`core/`', '`aws/`', 'Node'],
       'esbuild, yazl, hyparquet, `onnxruntime-common`',
       '`layer.json`',
     ],

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { join, relative, resolve, sep } from 'node:path';
-import type { AwsConfig, Service } from './commands/command.ts';
+import type { AwsConfig } from '../../core/ports/config.ts';
+import type { Service } from './commands/command.ts';
 import { isProblemError } from './declaration/errors.ts';
 
 /**
@@ -107,11 +108,11 @@ export function awsConfig(serverless: Serverless, options: CliOptions): AwsConfi
     requestHandler: BOUNDS,
     credentials: async () => {
       // Loaded when first needed: most commands ask nothing of AWS.
-      const { fromNodeProviderChain } = await import('@aws-sdk/credential-providers');
-      return fromNodeProviderChain({
-        ...(typeof profile === 'string' && { profile }),
-        clientConfig: { region, requestHandler: BOUNDS },
-      })();
+      const { credentialsOf } = await import('../../aws/credentials.ts');
+      return credentialsOf(typeof profile === 'string' ? profile : undefined, {
+        region,
+        requestHandler: BOUNDS,
+      });
     },
   };
 }
@@ -316,18 +317,12 @@ export function setDeploys(serverless: Serverless): void {
 
 /** Outputs of the deployed stack by name; empty where there is no stack. */
 export async function stackOutputs(aws: AwsConfig, stack: string): Promise<ReadonlyMap<string, string>> {
-  const { CloudFormationClient, DescribeStacksCommand } = await import('@aws-sdk/client-cloudformation');
-  const client = new CloudFormationClient(aws);
+  const { isNoStack, stackOutputs: read } = await import('../../aws/stack.ts');
   try {
-    const { Stacks: [found] = [] } = await client.send(new DescribeStacksCommand({ StackName: stack }));
-    return new Map(
-      (found?.Outputs ?? []).map(({ OutputKey = '', OutputValue = '' }) => [OutputKey, OutputValue]),
-    );
+    return await read(aws, stack);
   } catch (error) {
-    if (error instanceof Error && error.message.includes('does not exist')) return new Map();
+    if (isNoStack(error)) return new Map();
     throw error;
-  } finally {
-    client.destroy();
   }
 }
 

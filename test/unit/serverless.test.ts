@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { waitingFor } from '../../core/ports/config.ts';
 import { problemError } from '../../plugins/models/declaration/errors.ts';
 import {
   asUserError,
@@ -11,7 +12,6 @@ import {
   type Serverless,
   setFunctions,
 } from '../../plugins/models/serverless.ts';
-import { waitingFor } from '../../plugins/models/ship/context.ts';
 import { startServer } from '../fakes/hanging.ts';
 
 /** As much of the framework as is looked at here. */

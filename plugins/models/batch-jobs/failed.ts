@@ -1,4 +1,5 @@
-import type { Cloud, Failure } from './cloud.ts';
+import type { Failure } from '../../../aws/queue-messages.ts';
+import type { Cloud } from './cloud.ts';
 
 /** Answers in a row with nothing new that are taken for the end: one may come early. */
 const ENOUGH = 2;

@@ -1,6 +1,6 @@
+import type { AwsConfig } from '../../../core/ports/config.ts';
 import { problemError } from '../declaration/errors.ts';
 import { openRegistry } from '../releases/open.ts';
-import type { AwsConfig } from '../ship/context.ts';
 
 /**
  * Identity of the model that scores now: of the version that has all traffic by right.

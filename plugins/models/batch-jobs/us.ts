@@ -1,7 +1,7 @@
+import { callerOf } from '../../../aws/caller.ts';
 import type { Owner } from '../../../core/batch/contract.ts';
+import type { AwsConfig } from '../../../core/ports/config.ts';
 import type { Model } from '../declaration/model.ts';
-import { callerOf } from '../releases/open.ts';
-import type { AwsConfig } from '../ship/context.ts';
 import { cloudOf } from './cloud.ts';
 import { type Owners, ownersAfter, ownersBefore } from './owners.ts';
 

@@ -1,4 +1,5 @@
-import type { Cloud, Failure } from '../batch-jobs/cloud.ts';
+import type { Failure } from '../../../aws/queue-messages.ts';
+import type { Cloud } from '../batch-jobs/cloud.ts';
 import type { Followed, JobState } from '../batch-jobs/jobs.ts';
 import { isProblemError, type Problem, problemError } from '../declaration/errors.ts';
 import type { Model } from '../declaration/model.ts';

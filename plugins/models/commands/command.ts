@@ -1,3 +1,4 @@
+import type { AwsConfig } from '../../../core/ports/config.ts';
 import {
   formatProblem,
   isProblemError,
@@ -8,9 +9,6 @@ import {
 import type { Facts, Model, ServiceOptions } from '../declaration/model.ts';
 import { seconds } from '../declaration/units.ts';
 import type { PlanInput } from '../plan/plan.ts';
-import type { AwsConfig } from '../ship/context.ts';
-
-export type { AwsConfig };
 
 /** Where the service stands: what commands, plan and ship need to know of it, resolved. */
 export type Service = {

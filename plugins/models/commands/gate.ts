@@ -7,6 +7,7 @@ import type { CaseFailure, GateState } from '../../../core/gate/contract.ts';
 import { type GatePorts, runGate } from '../../../core/gate/gate.ts';
 import { failuresTable } from '../../../core/gate/table.ts';
 import type { InvokePort } from '../../../core/ports/aws.ts';
+import { waitingFor } from '../../../core/ports/config.ts';
 import { errorName } from '../../../core/ports/errors.ts';
 import { problemError } from '../declaration/errors.ts';
 import type { Model } from '../declaration/model.ts';
@@ -14,7 +15,6 @@ import { ALIAS } from '../declaration/naming.ts';
 import { type Ask, askHttp, inferPath, type Posted } from '../serve/ask.ts';
 import { askHere } from '../serve/here.ts';
 import { shipCases } from '../ship/cases.ts';
-import { waitingFor } from '../ship/context.ts';
 import { nameOf } from '../targets/lambda-zip/endpoint.ts';
 import { type Command, type Context, modelOf, usage } from './command.ts';
 
@@ -90,8 +90,8 @@ async function ask(
   casesText: string | undefined,
   { aws, progress, service }: Context,
 ): Promise<Asked> {
-  const { SageMakerRuntimeClient } = await import('@aws-sdk/client-sagemaker-runtime');
-  const sagemaker = new SageMakerRuntimeClient(waitingFor(aws, REFERENCE));
+  const { sageMakerRuntimeClient } = await import('../../../aws/clients/sagemaker-runtime.ts');
+  const sagemaker = sageMakerRuntimeClient(waitingFor(aws, REFERENCE));
   let count = 0;
   let missing = false;
   const ports: GatePorts = {
@@ -145,11 +145,11 @@ async function ask(
 }
 
 async function onAws<T>(model: Model, context: Context, work: (target: Target) => Promise<T>): Promise<T> {
-  const { LambdaClient } = await import('@aws-sdk/client-lambda');
+  const { lambdaClient } = await import('../../../aws/clients/lambda.ts');
   const { aws, flags, plan, service } = context;
-  const lambda = new LambdaClient(aws);
+  const lambda = lambdaClient(aws);
   // Each invocation has a bound of its own within the budget, and not the socket's before it.
-  const patient = new LambdaClient(waitingFor(aws, 2 * BUDGET));
+  const patient = lambdaClient(waitingFor(aws, 2 * BUDGET));
   const functionName = nameOf(model, plan.host);
   try {
     const version =

@@ -3,10 +3,10 @@ import { resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { exampleRequest } from '../../../core/catalog/example.ts';
 import { PAYLOAD_BYTES } from '../../../core/endpoint/contract.ts';
+import { waitingFor } from '../../../core/ports/config.ts';
 import { problemError } from '../declaration/errors.ts';
 import type { Model } from '../declaration/model.ts';
 import { ALIAS } from '../declaration/naming.ts';
-import { waitingFor } from '../ship/context.ts';
 import { nameOf } from '../targets/lambda-zip/endpoint.ts';
 import { type Command, type Context, modelOf, usage } from './command.ts';
 
@@ -90,23 +90,19 @@ async function ask(
   request: string,
   { aws, plan, progress, service }: Context,
 ): Promise<string> {
-  const { InvokeCommand, LambdaClient } = await import('@aws-sdk/client-lambda');
+  const { functionCaller } = await import('../../../aws/call.ts');
   // One bound over all attempts, and not the socket's before it.
   const patience = (model.timeout + STARTING) * 1000;
-  const client = new LambdaClient(waitingFor(aws, 2 * patience));
-  const abortSignal = AbortSignal.timeout(patience);
   const name = nameOf(model, plan.host);
+  const caller = functionCaller(waitingFor(aws, 2 * patience), name, ALIAS);
+  const signal = AbortSignal.timeout(patience);
   progress(`Asking ${name}:${ALIAS}`);
   try {
-    const { Payload, FunctionError } = await client.send(
-      new InvokeCommand({ FunctionName: name, Qualifier: ALIAS, Payload: request }),
-      { abortSignal },
-    );
-    const came = Payload?.transformToString() || 'null';
-    if (FunctionError === undefined) return came;
+    const { text: answered, failed } = await caller.call(request, signal);
+    const came = answered || 'null';
+    if (failed === undefined) return came;
     const answer = parsed(came);
-    const reason =
-      isObject(answer) && typeof answer.errorMessage === 'string' ? answer.errorMessage : FunctionError;
+    const reason = isObject(answer) && typeof answer.errorMessage === 'string' ? answer.errorMessage : failed;
     throw problemError([
       {
         code: 'MODELS_AWS',
@@ -118,7 +114,7 @@ async function ask(
   } catch (error) {
     if (!(error instanceof Error) || 'problems' in error) throw error;
     const missing = error.name === 'ResourceNotFoundException';
-    if (abortSignal.aborted)
+    if (signal.aborted)
       throw problemError(
         [
           {
@@ -147,7 +143,7 @@ async function ask(
     );
   } finally {
     progress(undefined);
-    client.destroy();
+    caller.close();
   }
 }
 

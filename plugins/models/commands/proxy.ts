@@ -1,4 +1,4 @@
-import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
+import { isNoStack, stackOutputs } from '../../../aws/stack.ts';
 import { problemError } from '../declaration/errors.ts';
 import { groupsOf } from '../plan/routes.ts';
 import { forwarder } from '../serve/forward.ts';
@@ -45,19 +45,12 @@ export const command: Command = {
 };
 
 async function findBase({ service, aws }: Context): Promise<string> {
-  const client = new CloudFormationClient(aws);
   let outputs: StackOutputs;
   try {
-    const { Stacks } = await client.send(new DescribeStacksCommand({ StackName: service.stack }));
-    outputs = Object.fromEntries(
-      (Stacks?.[0]?.Outputs ?? []).map(({ OutputKey = '', OutputValue = '' }) => [OutputKey, OutputValue]),
-    );
+    outputs = Object.fromEntries(await stackOutputs(aws, service.stack));
   } catch (error) {
-    const text = error instanceof Error ? error.message : String(error);
-    if (/does not exist/.test(text)) throw notDeployed(service.stack, 'does not exist');
-    throw awsProblem(service.stack, text);
-  } finally {
-    client.destroy();
+    if (isNoStack(error)) throw notDeployed(service.stack, 'does not exist');
+    throw awsProblem(service.stack, error instanceof Error ? error.message : String(error));
   }
   const base = apiBase(outputs, process.env.AWS_ENDPOINT_URL);
   if (base === undefined) throw notDeployed(service.stack, 'has no HTTP API of its own');

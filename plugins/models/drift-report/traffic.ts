@@ -1,6 +1,6 @@
-import { CloudWatchClient, type MetricDataQuery, paginateGetMetricData } from '@aws-sdk/client-cloudwatch';
+import { metricPoints } from '../../../aws/metric-points.ts';
 import { METRICS as OWN } from '../../../core/endpoint/contract.ts';
-import type { AwsConfig } from '../commands/command.ts';
+import type { AwsConfig } from '../../../core/ports/config.ts';
 
 /** What CloudWatch knows of a model's traffic, point by point. */
 export type Traffic = {
@@ -43,40 +43,18 @@ export async function readTraffic(
   const period = periodFor(to - from);
   const [start, end] = [Math.floor(from / (period * 1000)), Math.ceil(to / (period * 1000))];
   const times = Array.from({ length: end - start }, (_, i) => (start + i) * period * 1000);
-  const queries = Object.entries(WANTED).map(
-    ([Id, [MetricName, Stat]]): MetricDataQuery => ({
-      Id,
-      MetricStat: {
-        Metric: {
-          Namespace: OWN.namespace,
-          MetricName,
-          Dimensions: [{ Name: OWN.model, Value: functionName }],
-        },
-        Period: period,
-        Stat,
-      },
-    }),
-  );
-  const client = new CloudWatchClient(aws);
-  const found = new Map<string, Map<number, number>>();
-  try {
-    const pages = paginateGetMetricData(
-      { client },
-      {
-        MetricDataQueries: queries,
-        StartTime: new Date(start * period * 1000),
-        EndTime: new Date(end * period * 1000),
-      },
-    );
-    for await (const { MetricDataResults = [] } of pages)
-      for (const { Id = '', Timestamps = [], Values = [] } of MetricDataResults) {
-        const points = found.get(Id) ?? new Map<number, number>();
-        for (const [i, at] of Timestamps.entries()) points.set(at.getTime(), Values[i] ?? 0);
-        found.set(Id, points);
-      }
-  } finally {
-    client.destroy();
-  }
+  const wanted = Object.entries(WANTED).map(([id, [metric, statistic]]) => ({
+    id,
+    namespace: OWN.namespace,
+    metric,
+    dimensions: { [OWN.model]: functionName },
+    statistic,
+  }));
+  const found = await metricPoints(aws, wanted, {
+    from: start * period * 1000,
+    to: end * period * 1000,
+    period,
+  });
   const course = (id: keyof typeof WANTED): readonly (number | undefined)[] =>
     times.map((at) => found.get(id)?.get(at));
   const asked = course('requests');

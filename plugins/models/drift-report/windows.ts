@@ -1,3 +1,4 @@
+import { callerOf } from '../../../aws/caller.ts';
 import { s3Client } from '../../../aws/clients/s3.ts';
 import { bucketObjects } from '../../../aws/objects.ts';
 import { baselinesIn } from '../../../core/drift/baselines.ts';
@@ -7,7 +8,7 @@ import type { ObjectPort } from '../../../core/ports/aws.ts';
 import { registry } from '../../../core/registry/registry.ts';
 import type { Context } from '../commands/command.ts';
 import { type Problem, problemError } from '../declaration/errors.ts';
-import { callerOf, registryScope } from '../releases/open.ts';
+import { registryScope } from '../releases/open.ts';
 import { FILES_PREFIX } from '../targets/lambda-zip/endpoint.ts';
 import { alarmedWords } from './alarmed.ts';
 import type { Seen } from './finding.ts';

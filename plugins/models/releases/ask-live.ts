@@ -1,11 +1,12 @@
+import { callerOf } from '../../../aws/caller.ts';
 import { s3Client } from '../../../aws/clients/s3.ts';
 import { bucketObjects } from '../../../aws/objects.ts';
+import type { AwsConfig } from '../../../core/ports/config.ts';
 import { errorStatus } from '../../../core/ports/errors.ts';
 import { registry } from '../../../core/registry/registry.ts';
 import type { Context } from '../commands/command.ts';
-import type { AwsConfig } from '../ship/context.ts';
 import { type Comparison, compareSignature, type OfferedSignature } from './live-signature.ts';
-import { callerOf, registryScope } from './open.ts';
+import { registryScope } from './open.ts';
 import { aliasesOf } from './removed-models.ts';
 
 /** The live versions' signatures for a command that must work without AWS: in a short time, or not at all. */

@@ -1,26 +1,15 @@
-import { S3Client } from '@aws-sdk/client-s3';
-import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
+import { callerOf } from '../../../aws/caller.ts';
+import { s3Client } from '../../../aws/clients/s3.ts';
 import { bucketObjects } from '../../../aws/objects.ts';
+import type { AwsConfig } from '../../../core/ports/config.ts';
 import { isMalformed, type Malformed, type Registry, registry } from '../../../core/registry/registry.ts';
 import { REGISTRY_PREFIX } from '../../../core/release/contract.ts';
 import { lambdaName } from '../declaration/naming.ts';
-import type { AwsConfig } from '../ship/context.ts';
 import { withoutWeights } from './aws-cli.ts';
 
 /** Key prefix of a service and stage in a registry. */
 export const registryScope = (account: string, region: string, service: string, stage: string): string =>
   `${REGISTRY_PREFIX}${account}/${region}/${service}/${stage}/`;
-
-/** Whom the credentials belong to: account, and the ARN that AWS knows the caller by. */
-export async function callerOf(aws: AwsConfig): Promise<{ readonly account: string; readonly arn: string }> {
-  const client = new STSClient(aws);
-  try {
-    const { Account = '', Arn = '' } = await client.send(new GetCallerIdentityCommand({}));
-    return { account: Account, arn: Arn };
-  } finally {
-    client.destroy();
-  }
-}
 
 export type Opened = {
   readonly documents: Registry;
@@ -36,7 +25,7 @@ export async function openRegistry(
   bucket: string,
 ): Promise<Opened> {
   const { account, arn } = await callerOf(aws);
-  const s3 = new S3Client(aws);
+  const s3 = s3Client(aws);
   const documents = registry(bucketObjects(s3, bucket), registryScope(account, region, name, stage));
   const damagedAt = (model: string) => (error: unknown) => {
     if (!isMalformed(error)) throw error;

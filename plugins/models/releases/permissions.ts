@@ -1,3 +1,4 @@
+import type { Hanging } from '../../../aws/functions.ts';
 import { isObject, type Json } from '../plan/cloudformation.ts';
 import { resolve, type Stack } from './intrinsics.ts';
 
@@ -15,13 +16,6 @@ export type Carried = {
   /** Of a permission: the id of its statement, by which CloudFormation knows it. */
   readonly statement?: string;
 } & ({ readonly command: string } | { readonly unresolved: string });
-
-/** What is really there. */
-export type Found = {
-  readonly statements: ReadonlySet<string>;
-  readonly url: boolean;
-  readonly invoke: boolean;
-};
 
 /** An alias, by Lambda's names. */
 export type Alias = { readonly functionName: string; readonly alias: string };
@@ -48,7 +42,7 @@ export function carriedBy(stack: Stack, alias: Alias): readonly Carried[] {
 /** What of it is not there. */
 export const missingOf = (
   carried: readonly Carried[],
-  { statements, url, invoke }: Found,
+  { statements, url, invoke }: Hanging,
 ): readonly Carried[] =>
   carried.filter(({ kind, statement = '' }) =>
     kind === 'permission' ? !statements.has(statement) : kind === 'url' ? !url : !invoke,

@@ -1,15 +1,16 @@
-import { CloudFormationClient, GetTemplateCommand } from '@aws-sdk/client-cloudformation';
-import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
-import { LambdaClient, ListProvisionedConcurrencyConfigsCommand } from '@aws-sdk/client-lambda';
 import { lambdaAliases } from '../../../aws/aliases.ts';
+import { cloudWatchClient } from '../../../aws/clients/cloudwatch.ts';
+import { lambdaClient } from '../../../aws/clients/lambda.ts';
+import { deployedRegistry } from '../../../aws/deployed-registry.ts';
+import { functionExists } from '../../../aws/functions.ts';
 import { cloudWatchMetrics } from '../../../aws/metrics.ts';
+import { stackTemplate } from '../../../aws/stack.ts';
 import type { AliasState } from '../../../core/ports/aws.ts';
-import { errorName, messageOf } from '../../../core/ports/errors.ts';
+import { messageOf } from '../../../core/ports/errors.ts';
 import type { Context } from '../commands/command.ts';
 import type { Host } from '../plan/host.ts';
 import { workerName } from '../plan/release/functions.ts';
 import type { DeployContext } from './deploy-context.ts';
-import { deployedRegistry } from './deployed-registry.ts';
 import type { Target } from './follow.ts';
 import type { Traffic } from './forecast.ts';
 import type { Suspect } from './lacks.ts';
@@ -77,31 +78,22 @@ export function reachOf(
     deployedBucket: () => deployedRegistry(aws, workerName(host)),
     worker: () => releaseWorker(aws, { name: workerName(host), stage: host.stage }),
     alias: async ({ functionName, alias }) => {
-      const lambda = new LambdaClient(aws);
+      const lambda = lambdaClient(aws);
       return lambdaAliases(lambda)
         .get(functionName, alias)
         .finally(() => lambda.destroy());
     },
-    exists: async (functionName) => {
-      const lambda = new LambdaClient(aws);
-      return functionExists(lambda, functionName).finally(() => lambda.destroy());
-    },
+    exists: (functionName) => functionExists(aws, functionName),
     aliases: aliasesOf(aws, host.stack),
     template: async () => {
-      const client = new CloudFormationClient(aws);
-      try {
-        const { TemplateBody = '{}' } = await client.send(new GetTemplateCommand({ StackName: host.stack }));
-        const { Resources: resources = {} } = JSON.parse(TemplateBody) as { Resources?: Resources };
-        return resources;
-      } finally {
-        client.destroy();
-      }
+      const template = JSON.parse(await stackTemplate(aws, host.stack)) as { Resources?: Resources };
+      return template.Resources ?? {};
     },
     lacks: (by, releases) => missingOfAlias(aws, { ...service, by }, releases),
     clock: Date.now,
     pause: sleep,
     traffic: async ({ functionName, alias }) => {
-      const client = new CloudWatchClient(aws);
+      const client = cloudWatchClient(aws);
       try {
         const now = Date.now();
         const rate = await cloudWatchMetrics(client).rate(functionName, alias, now - DAY, now);
@@ -113,15 +105,4 @@ export function reachOf(
       }
     },
   };
-}
-
-/** Any call on the function tells; this one is in the policy of who looks already. */
-export async function functionExists(lambda: LambdaClient, FunctionName: string): Promise<boolean> {
-  try {
-    await lambda.send(new ListProvisionedConcurrencyConfigsCommand({ FunctionName, MaxItems: 1 }));
-    return true;
-  } catch (error) {
-    if (errorName(error) === 'ResourceNotFoundException') return false;
-    throw error;
-  }
 }

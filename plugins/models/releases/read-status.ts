@@ -4,12 +4,12 @@ import { provisionedCapacity } from '../../../aws/capacity.ts';
 import { autoScalingClient } from '../../../aws/clients/auto-scaling.ts';
 import { cloudWatchClient } from '../../../aws/clients/cloudwatch.ts';
 import { lambdaClient } from '../../../aws/clients/lambda.ts';
+import { functionExists } from '../../../aws/functions.ts';
 import type { AlarmPort, AliasPort, CapacityPort } from '../../../core/ports/aws.ts';
+import type { AwsConfig } from '../../../core/ports/config.ts';
 import type { Registry } from '../../../core/registry/registry.ts';
 import { ALARMS } from '../../../core/release/contract.ts';
-import type { AwsConfig } from '../ship/context.ts';
 import type { Target } from './follow.ts';
-import { functionExists } from './reach.ts';
 import type { Seen } from './status.ts';
 
 /** What the status of a release is read from. */
@@ -30,7 +30,7 @@ export function sightOf(aws: AwsConfig): Sight {
     aliases: lambdaAliases(lambda),
     alarms: cloudWatchAlarms(cloudWatch),
     capacity: provisionedCapacity(lambda, scaling),
-    exists: (functionName) => functionExists(lambda, functionName),
+    exists: (functionName) => functionExists(aws, functionName),
     close: () => {
       lambda.destroy();
       cloudWatch.destroy();

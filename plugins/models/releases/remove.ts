@@ -1,22 +1,17 @@
-import {
-  DeleteObjectsCommand,
-  ListObjectsV2Command,
-  ListObjectVersionsCommand,
-  type ListObjectVersionsCommandOutput,
-  type ObjectIdentifier,
-  S3Client,
-} from '@aws-sdk/client-s3';
-import { SchedulerClient } from '@aws-sdk/client-scheduler';
+import { callerOf } from '../../../aws/caller.ts';
+import { s3Client } from '../../../aws/clients/s3.ts';
+import { schedulerClient } from '../../../aws/clients/scheduler.ts';
+import { deployedRegistry } from '../../../aws/deployed-registry.ts';
+import { deleteBelow, foldersOf } from '../../../aws/empty.ts';
 import { bucketObjects } from '../../../aws/objects.ts';
 import { scheduler } from '../../../aws/schedules.ts';
+import type { AwsConfig } from '../../../core/ports/config.ts';
 import { errorName } from '../../../core/ports/errors.ts';
 import { registry } from '../../../core/registry/registry.ts';
 import { REGISTRY_PREFIX } from '../../../core/release/contract.ts';
 import type { Release } from '../../../core/release/document-contract.ts';
 import { lambdaName, RELEASE } from '../declaration/naming.ts';
-import type { AwsConfig } from '../ship/context.ts';
-import { deployedRegistry } from './deployed-registry.ts';
-import { callerOf, registryScope } from './open.ts';
+import { registryScope } from './open.ts';
 
 /** What `sls remove` does about releases from this side. */
 
@@ -46,8 +41,8 @@ export async function leaveRegistry(
  * first, then its schedule. A document of a newer schema is left to the stack, whose schedule group goes with it.
  */
 export async function abortReleases(aws: AwsConfig, bucket: string, scope: string): Promise<void> {
-  const s3 = new S3Client(aws);
-  const schedules = new SchedulerClient(aws);
+  const s3 = s3Client(aws);
+  const schedules = schedulerClient(aws);
   const documents = registry(bucketObjects(s3, bucket), scope);
   try {
     for (const model of await documents.models()) {
@@ -94,17 +89,15 @@ export async function emptyRegistry(
   scope: string,
   progress: Progress = () => {},
 ): Promise<void> {
-  const s3 = new S3Client(aws);
+  const s3 = s3Client(aws);
+  const told = (deleted: number): void => progress(`Emptying the registry: ${deleted} objects`);
   try {
     // A tick or a look of the monitor that was under way may still write what it found; nobody begins a new one of a release.
-    for (let pass = 0; pass < PASSES && (await deleteBelow(s3, bucket, scope, progress)) > 0; pass += 1)
+    for (let pass = 0; pass < PASSES && (await deleteBelow(s3, bucket, scope, told)) > 0; pass += 1)
       await new Promise((resolve) => setTimeout(resolve, SETTLES_MS));
-    const { CommonPrefixes } = await s3.send(
-      new ListObjectsV2Command({ Bucket: bucket, Prefix: REGISTRY_PREFIX, Delimiter: '/' }),
-    );
     const files = `${REGISTRY_PREFIX}files/`;
-    if ((CommonPrefixes ?? []).every(({ Prefix }) => Prefix === files))
-      await deleteBelow(s3, bucket, files, progress);
+    if ((await foldersOf(s3, bucket, REGISTRY_PREFIX)).every((folder) => folder === files))
+      await deleteBelow(s3, bucket, files, told);
   } catch (error) {
     if (errorName(error) !== 'NoSuchBucket') throw error;
   } finally {
@@ -118,39 +111,3 @@ const RACES = 20;
 
 const SETTLES_MS = 1000;
 const PASSES = 5;
-
-/** Deletes every version of every object below `prefix`; a page has 1000, and so has a request to delete. @returns how many */
-async function deleteBelow(
-  s3: S3Client,
-  bucket: string,
-  prefix: string,
-  progress: Progress,
-): Promise<number> {
-  let deleted = 0;
-  let [key, version]: (string | undefined)[] = [];
-  do {
-    const page: ListObjectVersionsCommandOutput = await s3.send(
-      new ListObjectVersionsCommand({
-        Bucket: bucket,
-        Prefix: prefix,
-        KeyMarker: key,
-        VersionIdMarker: version,
-      }),
-    );
-    const found: ObjectIdentifier[] = [...(page.Versions ?? []), ...(page.DeleteMarkers ?? [])].map(
-      ({ Key, VersionId }) => ({ Key, VersionId }),
-    );
-    if (found.length > 0) {
-      const { Errors } = await s3.send(
-        new DeleteObjectsCommand({ Bucket: bucket, Delete: { Objects: found, Quiet: true } }),
-      );
-      const [failed] = Errors ?? [];
-      if (failed !== undefined)
-        throw new Error(`s3://${bucket}/${failed.Key} cannot be deleted: ${failed.Message ?? failed.Code}`);
-      deleted += found.length;
-      progress(`Emptying the registry: ${deleted} objects`);
-    }
-    [key, version] = page.IsTruncated ? [page.NextKeyMarker, page.NextVersionIdMarker] : [];
-  } while (key !== undefined);
-  return deleted;
-}

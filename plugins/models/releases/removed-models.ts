@@ -1,9 +1,9 @@
-import { CloudFormationClient, paginateListStackResources } from '@aws-sdk/client-cloudformation';
+import { isNoStack, stackResources } from '../../../aws/stack.ts';
+import type { AwsConfig } from '../../../core/ports/config.ts';
 import type { Registry } from '../../../core/registry/registry.ts';
 import { RESOURCE_TYPE } from '../../../core/release/contract.ts';
 import type { Release } from '../../../core/release/document-contract.ts';
 import { aliasLogicalId } from '../declaration/naming.ts';
-import type { AwsConfig } from '../ship/context.ts';
 import { runningOf } from './deployment.ts';
 import type { Target } from './follow.ts';
 
@@ -87,19 +87,16 @@ export async function lastLines(
 /** @returns no aliases where there is no stack */
 export function aliasesOf(aws: AwsConfig, stack: string): Aliases {
   return async () => {
-    const client = new CloudFormationClient(aws);
-    const found = new Set<string>();
     try {
-      for await (const page of paginateListStackResources({ client }, { StackName: stack }))
-        for (const { LogicalResourceId = '', ResourceType, ResourceStatus } of page.StackResourceSummaries ??
-          [])
-          if (ResourceType === RESOURCE_TYPE && ResourceStatus !== 'DELETE_COMPLETE')
-            found.add(LogicalResourceId);
+      const found = await stackResources(aws, stack);
+      return new Set(
+        found
+          .filter(({ type, status }) => type === RESOURCE_TYPE && status !== 'DELETE_COMPLETE')
+          .map(({ id }) => id),
+      );
     } catch (error) {
-      if (!(error instanceof Error && error.message.includes('does not exist'))) throw error;
-    } finally {
-      client.destroy();
+      if (isNoStack(error)) return new Set();
+      throw error;
     }
-    return found;
   };
 }

@@ -1,4 +1,5 @@
-import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { type Caller, functionCaller } from '../../../aws/call.ts';
+import { type AwsConfig, waitingFor } from '../../../core/ports/config.ts';
 import { errorStatus } from '../../../core/ports/errors.ts';
 import { staged } from '../../../core/release/command-text.ts';
 import {
@@ -9,7 +10,6 @@ import {
   WORKER_TIMEOUT,
 } from '../../../core/release/contract.ts';
 import { problemError } from '../declaration/errors.ts';
-import { type AwsConfig, waitingFor } from '../ship/context.ts';
 
 /** The release worker, called from this side. */
 export type Worker = {
@@ -33,20 +33,16 @@ export function releaseWorker(
 ): Worker {
   // Not before the signal, which ends all attempts of the SDK together.
   const config = waitingFor(aws, 2 * patience);
-  const lambda = new LambdaClient(config);
+  const often = functionCaller(config, name);
   // The SDK would repeat a call whose answer was lost.
-  const once = new LambdaClient({ ...config, maxAttempts: 1 });
+  const once = functionCaller({ ...config, maxAttempts: 1 }, name);
   /** @throws ProblemError `late` where there is no answer in time */
-  const invoke = async (client: LambdaClient, event: TickEvent | CommandEvent, late: () => Error) => {
-    const abortSignal = AbortSignal.timeout(patience);
+  const invoke = async (caller: Caller, event: TickEvent | CommandEvent, late: () => Error) => {
+    const signal = AbortSignal.timeout(patience);
     try {
-      const { Payload, FunctionError } = await client.send(
-        new InvokeCommand({ FunctionName: name, Payload: new TextEncoder().encode(JSON.stringify(event)) }),
-        { abortSignal },
-      );
-      return { text: new TextDecoder().decode(Payload), hasFailed: FunctionError !== undefined };
+      return await caller.call(JSON.stringify(event), signal);
     } catch (error) {
-      throw abortSignal.aborted ? late() : error;
+      throw signal.aborted ? late() : error;
     }
   };
   const failed = (text: string): Error => new Error(`the release worker ${name} failed: ${reasonOf(text)}`);
@@ -67,8 +63,8 @@ export function releaseWorker(
     // A tick may be repeated at any time; what it could not do, the next one does.
     tick: async (tick) => {
       for (let attempt = 1; ; attempt += 1) {
-        const { text, hasFailed } = await invoke(lambda, { tick }, () => unheard(tick.model));
-        if (!hasFailed) return JSON.parse(text) as TickAnswer;
+        const { text, failed: reason } = await invoke(often, { tick }, () => unheard(tick.model));
+        if (reason === undefined) return JSON.parse(text) as TickAnswer;
         if (attempt === TRIES) throw failed(text);
         await sleep(500 * attempt);
       }
@@ -77,8 +73,8 @@ export function releaseWorker(
       const late = (): Error => unheard(command.model, command.verb);
       for (let attempt = 1; ; attempt += 1) {
         try {
-          const { text, hasFailed } = await invoke(once, { command }, late);
-          if (hasFailed) throw failed(text);
+          const { text, failed: reason } = await invoke(once, { command }, late);
+          if (reason !== undefined) throw failed(text);
           return JSON.parse(text) as CommandAnswer;
         } catch (error) {
           // Lambda did not let it in: nothing was done.
@@ -88,8 +84,8 @@ export function releaseWorker(
       }
     },
     close: () => {
-      lambda.destroy();
-      once.destroy();
+      often.close();
+      once.close();
     },
   };
 }

@@ -1,9 +1,7 @@
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import { Sha256 } from '@aws-crypto/sha256-js';
-import { HttpRequest as Signable } from '@smithy/protocol-http';
-import { SignatureV4 } from '@smithy/signature-v4';
-import type { AwsConfig } from '../commands/command.ts';
+import { requestSigner } from '../../../aws/sign.ts';
+import type { AwsConfig } from '../../../core/ports/config.ts';
 import { gatewayAnswer, type HttpAnswer, type HttpRequest } from './gateway.ts';
 
 export type Upstream = {
@@ -51,12 +49,7 @@ export function forwarder({
   region,
   credentials,
 }: Upstream): (request: HttpRequest) => Promise<HttpAnswer> {
-  const signer = new SignatureV4({
-    service: 'execute-api',
-    region,
-    credentials: renewed(credentials),
-    sha256: Sha256,
-  });
+  const sign = requestSigner('execute-api', region, renewed(credentials));
   return async ({ method, target, headers, body }) => {
     const url = new URL(`${base}${target.startsWith('/') ? target : '/'}`);
     const passed: Record<string, string> = {};
@@ -65,7 +58,8 @@ export function forwarder({
       passed[name] = Array.isArray(value) ? value.join(', ') : value;
     }
     try {
-      const signed = headers.authorization === undefined ? await sign(signer, method, url, passed, body) : {};
+      const signed =
+        headers.authorization === undefined ? await sign(method, url, signedOf(url, passed), body) : {};
       return await send(url, method, { ...passed, ...signed, host: url.host }, body);
     } catch (error) {
       return gatewayAnswer(502, error instanceof Error ? error.message : String(error));
@@ -74,26 +68,9 @@ export function forwarder({
 }
 
 /** Only what no hop changes is signed. */
-async function sign(
-  signer: SignatureV4,
-  method: string,
-  url: URL,
-  headers: Readonly<Record<string, string>>,
-  body: Buffer,
-): Promise<Record<string, string>> {
+function signedOf(url: URL, headers: Readonly<Record<string, string>>): Record<string, string> {
   const type = headers['content-type'];
-  const query: Record<string, string[]> = Object.create(null);
-  for (const [name, value] of url.searchParams) query[name] = [...(query[name] ?? []), value];
-  const request = new Signable({
-    method,
-    protocol: url.protocol,
-    hostname: url.hostname,
-    path: url.pathname,
-    query,
-    headers: { host: url.host, ...(type !== undefined && { 'content-type': type }) },
-    body,
-  });
-  return (await signer.sign(request)).headers;
+  return { host: url.host, ...(type !== undefined && { 'content-type': type }) };
 }
 
 function send(

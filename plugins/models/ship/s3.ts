@@ -1,22 +1,18 @@
 import { createWriteStream } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import {
-  GetObjectCommand,
-  HeadObjectCommand,
-  paginateListObjectsV2,
-  S3Client,
-  S3ServiceException,
-} from '@aws-sdk/client-s3';
+import { s3Client } from '../../../aws/clients/s3.ts';
+import { type ObjectHead, objectHead, objectStream, objectsBelow } from '../../../aws/get-object.ts';
+import { errorStatus } from '../../../core/ports/errors.ts';
 import { unsafeLocation } from '../artifact/onnx/location.ts';
 import { readOnnxFile } from '../artifact/onnx/onnx.ts';
 import { problemError } from '../declaration/errors.ts';
 import { cacheFolder, keyOf, once } from './cache.ts';
 import type { ShipContext } from './context.ts';
 
-type Item = { readonly key: string; readonly etag: string; readonly bytes: number; readonly path: string };
+type Item = ObjectHead & { readonly path: string };
+type Client = ReturnType<typeof s3Client>;
 
 /** Files in one folder; a prefix with more is not a model's. */
 const ITEMS = 1000;
@@ -41,7 +37,7 @@ export async function fetchArtifact(
       'Run it where AWS may be asked, or name a file on this disk.',
     );
   }
-  const client = new S3Client(aws);
+  const client = s3Client(aws);
   let asked = url;
   try {
     const folder = key === '' || key.endsWith('/');
@@ -78,21 +74,19 @@ function locationsOf(graph: string): readonly string[] {
   }
 }
 
-async function head(client: S3Client, bucket: string, key: string, path: string): Promise<Item> {
-  const { ETag = '', ContentLength = 0 } = await client.send(
-    new HeadObjectCommand({ Bucket: bucket, Key: key }),
-  );
-  return { key, etag: ETag, bytes: ContentLength, path };
-}
+const head = async (client: Client, bucket: string, key: string, path: string): Promise<Item> => ({
+  ...(await objectHead(client, bucket, key)),
+  path,
+});
 
-async function list(client: S3Client, bucket: string, prefix: string): Promise<Item[]> {
+async function list(client: Client, bucket: string, prefix: string): Promise<Item[]> {
   const items: Item[] = [];
-  for await (const page of paginateListObjectsV2({ client }, { Bucket: bucket, Prefix: prefix })) {
-    for (const { Key: key = '', ETag: etag = '', Size: bytes = 0 } of page.Contents ?? []) {
-      const path = key.slice(prefix.length);
+  for await (const page of objectsBelow(client, bucket, prefix)) {
+    for (const item of page) {
+      const path = item.key.slice(prefix.length);
       // A console's "folder" is an empty object that ends in a slash.
       if (path !== '' && !path.endsWith('/') && unsafeLocation(path) === undefined)
-        items.push({ key, etag, bytes, path });
+        items.push({ key: item.key, etag: item.etag, bytes: item.bytes, path });
     }
     if (items.length > ITEMS) throw new Error(`more than ${ITEMS} objects are under this prefix`);
   }
@@ -100,7 +94,7 @@ async function list(client: S3Client, bucket: string, prefix: string): Promise<I
 }
 
 function download(
-  client: S3Client,
+  client: Client,
   bucket: string,
   items: readonly Item[],
   progress: ShipContext['progress'],
@@ -116,15 +110,8 @@ function download(
         const target = join(draft, item.path);
         await mkdir(dirname(target), { recursive: true });
         // What was looked at is what is read, or this fails.
-        const { Body } = await client.send(
-          new GetObjectCommand({
-            Bucket: bucket,
-            Key: item.key,
-            ...(item.etag ? { IfMatch: item.etag } : {}),
-          }),
-        );
-        if (!(Body instanceof Readable)) throw new Error('S3 answered without a body');
-        await pipeline(Body, createWriteStream(target));
+        const { body } = await objectStream(client, bucket, item.key, { etag: item.etag });
+        await pipeline(body, createWriteStream(target));
       }
     } finally {
       progress(undefined);
@@ -134,7 +121,7 @@ function download(
 
 /** A HEAD has no body, so the status is all that S3 says. */
 function reasonOf(error: unknown): string {
-  const status = statusOf(error);
+  const status = errorStatus(error);
   if (status === 403) return 'S3 denies it (403), or it is not there and may not be listed.';
   if (status === 404) return 'There is no such object or bucket (404).';
   const name = error instanceof Error ? error.name : 'Error';
@@ -143,13 +130,9 @@ function reasonOf(error: unknown): string {
 }
 
 function fixOf(error: unknown): string {
-  return statusOf(error) === 403
+  return errorStatus(error) === 403
     ? 'Allow s3:GetObject on it and s3:ListBucket on its bucket, or use other credentials.'
     : 'Check bucket, key, region and credentials.';
-}
-
-function statusOf(error: unknown): number | undefined {
-  return error instanceof S3ServiceException ? error.$metadata.httpStatusCode : undefined;
 }
 
 function missing(key: string, value: string, message: string, fix: string, cause?: unknown): Error {

@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { s3Client } from '../../../aws/clients/s3.ts';
+import { objectStream } from '../../../aws/get-object.ts';
 import { bucketObjects } from '../../../aws/objects.ts';
 import { unsafeLocation } from '../artifact/onnx/location.ts';
 import { FILES_PREFIX, OPTIMISED_PREFIX } from '../targets/lambda-zip/endpoint.ts';
@@ -43,7 +43,7 @@ export async function takeShared(
   { aws, registry, progress }: Pick<ShipContext, 'aws' | 'registry' | 'progress'>,
 ): Promise<readonly SharedFile[] | undefined> {
   if (aws === undefined || registry === undefined || silent.has(registry)) return undefined;
-  const client = new S3Client({ ...aws, maxAttempts: 1 });
+  const client = s3Client({ ...aws, maxAttempts: 1 });
   try {
     const found = await within(PATIENCE, async () =>
       bucketObjects(client, registry).get(`${OPTIMISED_PREFIX}${key}.json`),
@@ -92,21 +92,18 @@ function indexedFiles(text: string): readonly SharedFile[] | undefined {
 }
 
 async function take(
-  client: S3Client,
+  client: ReturnType<typeof s3Client>,
   bucket: string,
   { sha256, bytes }: SharedFile,
   to: string,
   signal: AbortSignal,
 ): Promise<void> {
   await mkdir(dirname(to), { recursive: true });
-  const { Body, ContentLength } = await client.send(
-    new GetObjectCommand({ Bucket: bucket, Key: `${FILES_PREFIX}${sha256}` }),
-    { abortSignal: signal },
-  );
-  if (!(Body instanceof Readable) || ContentLength !== bytes) throw new Error('another size');
+  const { body, bytes: found } = await objectStream(client, bucket, `${FILES_PREFIX}${sha256}`, { signal });
+  if (found !== bytes) throw new Error('another size');
   const hash = createHash('sha256');
-  Body.on('data', (chunk: Uint8Array) => hash.update(chunk));
-  await pipeline(Body, createWriteStream(to), { signal });
+  body.on('data', (chunk: Uint8Array) => hash.update(chunk));
+  await pipeline(body, createWriteStream(to), { signal });
   if (hash.digest('hex') !== sha256) throw new Error('another digest');
 }
 
@@ -122,7 +119,7 @@ export async function share(
   entries: readonly Shared[],
   progress: ShipContext['progress'],
 ): Promise<void> {
-  const client = new S3Client(aws);
+  const client = s3Client(aws);
   try {
     const objects = bucketObjects(client, registry);
     for (const { key, files } of entries) {

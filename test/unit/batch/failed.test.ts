@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { type Failure, inTens } from '../../../plugins/models/batch-jobs/cloud.ts';
+import { type Failure, inTens } from '../../../aws/queue-messages.ts';
 import { eachOnce, hiddenFor, redrive } from '../../../plugins/models/batch-jobs/failed.ts';
 import { failureText } from '../../../plugins/models/batch-jobs/text.ts';
 

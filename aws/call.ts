@@ -1,0 +1,28 @@
+import { InvokeCommand, LambdaClient, type LambdaClientConfig } from '@aws-sdk/client-lambda';
+
+/** A function that is called from this side, and waited for. */
+export type Caller = {
+  /**
+   * @param payload JSON
+   * @param signal ends all attempts together
+   * @returns the answer's text, empty where there is none, and Lambda's word for a function that failed
+   */
+  call(payload: string, signal: AbortSignal): Promise<{ readonly text: string; readonly failed?: string }>;
+  close(): void;
+};
+
+/** @param qualifier a version or an alias; absent: the function as it is */
+export function functionCaller(config: LambdaClientConfig, name: string, qualifier?: string): Caller {
+  const lambda = new LambdaClient(config);
+  return {
+    call: async (payload, signal) => {
+      const { Payload, FunctionError } = await lambda.send(
+        new InvokeCommand({ FunctionName: name, Qualifier: qualifier, Payload: payload }),
+        { abortSignal: signal },
+      );
+      const text = Payload?.transformToString() ?? '';
+      return { text, ...(FunctionError !== undefined && { failed: FunctionError }) };
+    },
+    close: () => lambda.destroy(),
+  };
+}

@@ -1,0 +1,52 @@
+import { CloudWatchClient, paginateGetMetricData } from '@aws-sdk/client-cloudwatch';
+import type { AwsConfig } from '../core/ports/config.ts';
+
+/** One metric in one statistic, for example `Sum` or `p95`. */
+export type WantedMetric = {
+  /** Of the answer; begins with a small letter. */
+  readonly id: string;
+  readonly namespace: string;
+  readonly metric: string;
+  readonly dimensions: Readonly<Record<string, string>>;
+  readonly statistic: string;
+};
+
+/**
+ * @param times milliseconds since the epoch; the period in seconds
+ * @returns by id: values by the start of their period, in milliseconds; a period without a value is not there
+ */
+export async function metricPoints(
+  aws: AwsConfig,
+  wanted: readonly WantedMetric[],
+  { from, to, period }: { readonly from: number; readonly to: number; readonly period: number },
+): Promise<ReadonlyMap<string, ReadonlyMap<number, number>>> {
+  const client = new CloudWatchClient(aws);
+  const found = new Map<string, Map<number, number>>();
+  const queries = wanted.map(({ id, namespace, metric, dimensions, statistic }) => ({
+    Id: id,
+    MetricStat: {
+      Metric: {
+        Namespace: namespace,
+        MetricName: metric,
+        Dimensions: Object.entries(dimensions).map(([Name, Value]) => ({ Name, Value })),
+      },
+      Period: period,
+      Stat: statistic,
+    },
+  }));
+  try {
+    const pages = paginateGetMetricData(
+      { client },
+      { MetricDataQueries: queries, StartTime: new Date(from), EndTime: new Date(to) },
+    );
+    for await (const { MetricDataResults = [] } of pages)
+      for (const { Id = '', Timestamps = [], Values = [] } of MetricDataResults) {
+        const points = found.get(Id) ?? new Map<number, number>();
+        for (const [i, at] of Timestamps.entries()) points.set(at.getTime(), Values[i] ?? 0);
+        found.set(Id, points);
+      }
+  } finally {
+    client.destroy();
+  }
+  return found;
+}

@@ -1,0 +1,103 @@
+import type { Readable } from 'node:stream';
+import {
+  AbortMultipartUploadCommand,
+  CompleteMultipartUploadCommand,
+  CreateMultipartUploadCommand,
+  HeadObjectCommand,
+  PutObjectCommand,
+  type S3Client,
+  UploadPartCommand,
+} from '@aws-sdk/client-s3';
+import { errorStatus } from '../core/ports/errors.ts';
+
+/** S3 takes 5 MB to 5 GB a part, at most 10,000 of them: https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html */
+const PART = 8 * 1024 ** 2;
+const PARALLEL = 4;
+
+/** A file that is uploaded, whole or by ranges. */
+export type Uploaded = {
+  readonly bytes: number;
+  stream(): Readable;
+  range(start: number, end: number): Promise<Uint8Array>;
+};
+
+export type Place = { readonly bucket: string; readonly key: string };
+
+/** @returns whether an object of this size is there; false where that cannot be told: the write then tells */
+export async function isThere(client: S3Client, { bucket, key }: Place, bytes: number): Promise<boolean> {
+  try {
+    return (await client.send(new HeadObjectCommand({ Bucket: bucket, Key: key }))).ContentLength === bytes;
+  } catch (error) {
+    // Without s3:ListBucket a missing object is a 403.
+    const status = errorStatus(error);
+    if (status === 404 || status === 403) return false;
+    throw error;
+  }
+}
+
+/**
+ * Puts a file where nothing is, in parts side by side where it is large. What is there already is left as it is.
+ *
+ * @param told the share that is uploaded, 0 to 1
+ */
+export async function putFile(
+  client: S3Client,
+  place: Place,
+  file: Uploaded,
+  told: (share: number) => void,
+): Promise<void> {
+  try {
+    await (file.bytes <= PART ? putWhole(client, place, file) : putParts(client, place, file, told));
+  } catch (error) {
+    const status = errorStatus(error);
+    // Somebody else put it first (412), or is about to (409).
+    if (status !== 412 && status !== 409) throw error;
+  }
+}
+
+async function putWhole(client: S3Client, { bucket, key }: Place, file: Uploaded): Promise<void> {
+  await client.send(
+    new PutObjectCommand({
+      Bucket: bucket,
+      Key: key,
+      Body: file.stream(),
+      ContentLength: file.bytes,
+      IfNoneMatch: '*',
+    }),
+  );
+}
+
+async function putParts(
+  client: S3Client,
+  { bucket, key }: Place,
+  { bytes, range }: Uploaded,
+  told: (share: number) => void,
+): Promise<void> {
+  const place = { Bucket: bucket, Key: key };
+  const { UploadId } = await client.send(new CreateMultipartUploadCommand(place));
+  const upload = { ...place, UploadId };
+  try {
+    const count = Math.ceil(bytes / PART);
+    const parts: { PartNumber: number; ETag: string | undefined }[] = [];
+    let next = 0;
+    const worker = async (): Promise<void> => {
+      while (next < count) {
+        const index = next;
+        next += 1;
+        const Body = await range(index * PART, Math.min(bytes, (index + 1) * PART));
+        const { ETag } = await client.send(new UploadPartCommand({ ...upload, PartNumber: index + 1, Body }));
+        parts.push({ PartNumber: index + 1, ETag });
+        told(parts.length / count);
+      }
+    };
+    await Promise.all(Array.from({ length: PARALLEL }, worker));
+    parts.sort((a, b) => a.PartNumber - b.PartNumber);
+    await client.send(
+      new CompleteMultipartUploadCommand({ ...upload, MultipartUpload: { Parts: parts }, IfNoneMatch: '*' }),
+    );
+  } catch (error) {
+    // Parts of an upload that nobody ends are paid for.
+    await client.send(new AbortMultipartUploadCommand(upload)).catch(() => undefined);
+    throw error;
+  }
+}

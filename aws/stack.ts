@@ -1,0 +1,60 @@
+import {
+  CloudFormationClient,
+  DescribeStacksCommand,
+  GetTemplateCommand,
+  paginateListStackResources,
+} from '@aws-sdk/client-cloudformation';
+import type { AwsConfig } from '../core/ports/config.ts';
+
+/** A deployed stack, as whoever deploys or looks at it reads it. */
+
+async function asked<T>(aws: AwsConfig, work: (client: CloudFormationClient) => Promise<T>): Promise<T> {
+  const client = new CloudFormationClient(aws);
+  try {
+    return await work(client);
+  } finally {
+    client.destroy();
+  }
+}
+
+export const isNoStack = (error: unknown): boolean =>
+  error instanceof Error && error.message.includes('does not exist');
+
+/** @throws what CloudFormation says, `isNoStack` where there is none */
+export const stackOutputs = (aws: AwsConfig, stack: string): Promise<ReadonlyMap<string, string>> =>
+  asked(aws, async (client) => {
+    const { Stacks: [found] = [] } = await client.send(new DescribeStacksCommand({ StackName: stack }));
+    return new Map(
+      (found?.Outputs ?? []).map(({ OutputKey = '', OutputValue = '' }) => [OutputKey, OutputValue]),
+    );
+  });
+
+/** After all transforms, as JSON: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_GetTemplate.html */
+export const stackTemplate = (aws: AwsConfig, stack: string): Promise<string> =>
+  asked(aws, async (client) => {
+    const { TemplateBody = '{}' } = await client.send(
+      new GetTemplateCommand({ StackName: stack, TemplateStage: 'Processed' }),
+    );
+    return TemplateBody;
+  });
+
+export type StackResource = {
+  readonly id: string;
+  readonly type: string;
+  /** CloudFormation’s word, for example `DELETE_COMPLETE`. */
+  readonly status: string;
+  /** Absent before it is made. */
+  readonly physical?: string;
+};
+
+export const stackResources = (aws: AwsConfig, stack: string): Promise<readonly StackResource[]> =>
+  asked(aws, async (client) => {
+    const found: StackResource[] = [];
+    for await (const page of paginateListStackResources({ client }, { StackName: stack }))
+      for (const one of page.StackResourceSummaries ?? []) {
+        const { LogicalResourceId: id = '', ResourceType: type = '', ResourceStatus: status = '' } = one;
+        const physical = one.PhysicalResourceId;
+        found.push({ id, type, status, ...(physical !== undefined && { physical }) });
+      }
+    return found;
+  });

@@ -1,0 +1,25 @@
+/** What a SDK v3 client takes; `AWS_ENDPOINT_URL` is honoured by the SDK itself. */
+export type AwsConfig = {
+  readonly region: string;
+  readonly credentials?: () => Promise<{
+    accessKeyId: string;
+    secretAccessKey: string;
+    sessionToken?: string;
+  }>;
+  /** Absent: the SDK's own, which wait for ever. */
+  readonly requestHandler?: Bounds;
+};
+
+/**
+ * Milliseconds after which a call fails: `connectionTimeout` without a connection, `socketTimeout` without anything read or
+ * written. (The SDK's `requestTimeout` only warns by default.) Over TLS Node.js counts what is written only once all of a
+ * buffer is, however large: see `put-file.ts`.
+ * https://docs.aws.amazon.com/AWSJavaScriptSDK/v3/latest/Package/-smithy-node-http-handler/Interface/NodeHttpHandlerOptions
+ */
+type Bounds = { readonly connectionTimeout?: number; readonly socketTimeout: number };
+
+/** For calls whose answer may take longer than that of AWS's own services: a function's, which says nothing until it is done. */
+export const waitingFor = (aws: AwsConfig, milliseconds: number): AwsConfig => ({
+  ...aws,
+  requestHandler: { ...aws.requestHandler, socketTimeout: milliseconds },
+});
