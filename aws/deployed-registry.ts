@@ -1,7 +1,7 @@
 import { GetFunctionConfigurationCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { errorName } from '../core/errors/aws-errors.ts';
 import type { AwsConfig } from '../core/ports/config.ts';
-import { errorName } from '../core/ports/errors.ts';
-import { ENV } from '../core/release/contract.ts';
+import { ENV } from '../core/release/document/worker-contract.ts';
 
 /** There is no worker, or the caller may not look at it. */
 const UNTOLD: ReadonlySet<string | undefined> = new Set([

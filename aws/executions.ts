@@ -6,7 +6,7 @@ import {
 } from '@aws-sdk/client-sfn';
 import type { ExecutionInput } from '../core/batch/contract.ts';
 import type { Running } from '../core/batch/ports.ts';
-import { errorName } from '../core/ports/errors.ts';
+import { errorName } from '../core/errors/aws-errors.ts';
 
 /** Executions of one job: each failed one is followed by another, if somebody asks. */
 const ATTEMPTS = 100;

@@ -5,8 +5,8 @@ import {
   LambdaClient,
   ListProvisionedConcurrencyConfigsCommand,
 } from '@aws-sdk/client-lambda';
+import { errorName } from '../core/errors/aws-errors.ts';
 import type { AwsConfig } from '../core/ports/config.ts';
-import { errorName } from '../core/ports/errors.ts';
 
 /** What is there of a function, as whoever deploys or looks at it reads it. */
 

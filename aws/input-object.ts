@@ -1,7 +1,7 @@
 import { GetObjectCommand, HeadObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { bare } from '../core/batch/message.ts';
-import { isObjectFault, objectFault } from '../core/batch/object-errors.ts';
-import { errorName, errorStatus } from '../core/ports/errors.ts';
+import { errorName, errorStatus } from '../core/errors/aws-errors.ts';
+import { isObjectFault, objectFault } from '../core/errors/object-errors.ts';
 import type { Head, Located } from '../core/ports/files.ts';
 import type { Source } from '../core/tabular/format.ts';
 

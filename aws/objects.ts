@@ -5,8 +5,8 @@ import {
   PutObjectCommand,
   type S3Client,
 } from '@aws-sdk/client-s3';
+import { errorName, errorStatus } from '../core/errors/aws-errors.ts';
 import type { ObjectPort } from '../core/ports/aws.ts';
-import { errorName, errorStatus } from '../core/ports/errors.ts';
 
 /** The objects of one bucket, written under conditions: https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html */
 export function bucketObjects(s3: S3Client, bucket: string): ObjectPort {

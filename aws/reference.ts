@@ -1,6 +1,6 @@
 import { InvokeEndpointCommand, type SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime';
+import { errorName } from '../core/errors/aws-errors.ts';
 import type { ReferencePort } from '../core/ports/aws.ts';
-import { errorName } from '../core/ports/errors.ts';
 
 /** SageMaker's real-time endpoints: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html */
 export function sagemakerReference(client: SageMakerRuntimeClient): ReferencePort {

@@ -5,8 +5,8 @@ import {
   type SchedulerClient,
   UpdateScheduleCommand,
 } from '@aws-sdk/client-scheduler';
+import { errorName } from '../core/errors/aws-errors.ts';
 import type { Schedule, SchedulePort } from '../core/ports/aws.ts';
-import { errorName } from '../core/ports/errors.ts';
 
 /** EventBridge Scheduler. */
 export function scheduler(client: SchedulerClient): SchedulePort {

@@ -1,5 +1,5 @@
-import { METRICS } from '../core/endpoint/contract.ts';
 import type { Scores, Side } from '../core/judge/contract.ts';
+import { METRICS } from '../core/metrics/contract.ts';
 
 /** A metric with exactly its dimensions; CloudWatch adds nothing up over others. */
 export type Metric = {

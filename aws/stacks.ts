@@ -1,6 +1,6 @@
 import { type CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
+import { messageOf } from '../core/errors/aws-errors.ts';
 import type { StackPort, StackState } from '../core/ports/aws.ts';
-import { messageOf } from '../core/ports/errors.ts';
 
 /**
  * CloudFormation's view of a stack, by name or id.

@@ -18,15 +18,15 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { type Entry, type Format, METRICS, SIZES } from '../core/batch/contract.ts';
+import { openRows, writerFor } from '../core/batch/formats.ts';
 import { mostRows, runOf, writtenOutputs } from '../core/batch/model.ts';
 import { type OpenPart, openPart, type Scoring } from '../core/batch/parts.ts';
 import type { Manifest } from '../core/endpoint/contract.ts';
 import type { Files } from '../core/ports/files.ts';
 import type { Session } from '../core/ports/session.ts';
-import type { Tensors } from '../core/protocol/transform.ts';
 import type { Rows, Source } from '../core/tabular/format.ts';
-import { openRows, writerFor } from '../core/tabular/formats.ts';
 import { firstRow } from '../core/tabular/split.ts';
+import type { Tensors } from '../core/tensor/tensors.ts';
 import { openSession } from '../functions/runtime/session.ts';
 
 export type Task = {

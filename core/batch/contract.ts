@@ -1,3 +1,4 @@
+import type { Part } from '../tabular/format.ts';
 /**
  * What the build side and the batch function agree on. No behaviour here.
  *
@@ -45,21 +46,6 @@ export type Owner = {
 
 /** Built into `batch.mjs` when packaged, beside the endpoint's own manifest. */
 export type BatchManifest = { readonly entries: readonly Entry[] };
-
-/**
- * Consecutive rows of an object. As an item of `_PLAN.json` it is what one run of the map is given.
- * `from`, `to`: bytes of the object for csv and jsonl (of the unpacked text where it is gzip), rows for npy and parquet; `to` is exclusive.
- */
-export type Part = {
-  /** From 0. */
-  readonly part: number;
-  readonly from: number;
-  readonly to: number;
-  /** Rows of the object before it, headers not counted. */
-  readonly row: number;
-  /** csv and jsonl: the line, from 1, that `from` is the start of. */
-  readonly line?: number;
-};
 
 /**
  * Bytes: what is larger than 64 MB goes to several invocations at once, in parts of 16 MB, whose answers one of them has in memory until

@@ -1,11 +1,12 @@
 import type { Manifest } from '../endpoint/contract.ts';
+import { zeros } from '../endpoint/prime.ts';
+import { ownRefusal, refusal } from '../errors/refusals.ts';
 import type { Session } from '../ports/session.ts';
 import { tensorOf } from '../protocol/answer.ts';
-import { ownRefusal, refusal } from '../protocol/http.ts';
-import type { AnyTransform, Tensors } from '../protocol/transform.ts';
+import type { AnyTransform } from '../protocol/transform.ts';
 import { answersOf, feedsOf } from '../protocol/transform-result.ts';
 import type { Tensor } from '../tensor/datatypes.ts';
-import { zeros } from '../tensor/prime.ts';
+import type { Tensors } from '../tensor/tensors.ts';
 import type { Run } from './score.ts';
 
 /**

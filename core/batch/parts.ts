@@ -1,17 +1,17 @@
 import { createHash } from 'node:crypto';
+import { objectFault } from '../errors/object-errors.ts';
+import type { RefusalCode } from '../errors/refusals.ts';
 import type { Files } from '../ports/files.ts';
-import type { RefusalCode } from '../protocol/http.ts';
-import type { Tensors } from '../protocol/transform.ts';
 import { COLUMN_NOTICES, type ColumnNotice, type Taken } from '../tabular/columns.ts';
 import type { Block, PartWriter, RowFault } from '../tabular/format.ts';
 import { splitBlock } from '../tabular/split.ts';
 import { allFinite } from '../tensor/finite.ts';
 import { fromHalf } from '../tensor/half.ts';
+import type { Tensors } from '../tensor/tensors.ts';
 import { isFloat } from '../tensor/values.ts';
 import { type Entry, METRICS } from './contract.ts';
 import { type DoneFile, errorsKey, type Folder, partKey } from './job.ts';
 import type { Written } from './model.ts';
-import { objectFault } from './object-errors.ts';
 import type { World } from './ports.ts';
 import { type Run, scoreBlock } from './score.ts';
 

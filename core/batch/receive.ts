@@ -1,12 +1,12 @@
-import type { Rows } from '../tabular/format.ts';
-import { openRows, writerFor } from '../tabular/formats.ts';
+import { isObjectFault, objectFault } from '../errors/object-errors.ts';
+import type { Part, Rows } from '../tabular/format.ts';
 import { firstRow } from '../tabular/split.ts';
-import { type Entry, KEYS, type Part, type PartAnswer } from './contract.ts';
+import { type Entry, KEYS, type PartAnswer } from './contract.ts';
 import { completed, fail, failedAttempt, finish, urlOf } from './finish.ts';
+import { openRows, writerFor } from './formats.ts';
 import { entryFor, type Folder, folderOf, isNewer, type Job, type Latest, latestKey } from './job.ts';
 import { readMessage } from './message.ts';
 import { mostRows, writtenOutputs } from './model.ts';
-import { isObjectFault, objectFault } from './object-errors.ts';
 import { isLate, type OpenPart, openPart, progressOf, type Scoring } from './parts.ts';
 import type { World } from './ports.ts';
 import { reopen } from './retry.ts';

@@ -1,9 +1,9 @@
-import { isRefusal } from '../protocol/http.ts';
-import type { Tensors } from '../protocol/transform.ts';
+import { isRefusal } from '../errors/refusals.ts';
 import type { Block, RowFault } from '../tabular/format.ts';
 import { sizeOfShape } from '../tabular/row-buffer.ts';
 import { rowsOf } from '../tabular/split.ts';
 import { KINDS, type Tensor, type TensorData } from '../tensor/datatypes.ts';
+import type { Tensors } from '../tensor/tensors.ts';
 
 /** All of the model on stacked rows: transform, session, transform. It may throw because of one of them. */
 export type Run = (rows: Tensors) => Ran | Promise<Ran>;

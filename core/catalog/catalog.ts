@@ -1,13 +1,7 @@
 import { createHash } from 'node:crypto';
+import { REFUSALS, type RefusalCode } from '../errors/refusals.ts';
 import type { Request } from '../protocol/event.ts';
-import {
-  type Answer,
-  errorAnswer,
-  JSON_HEADERS,
-  jsonAnswer,
-  REFUSALS,
-  type RefusalCode,
-} from '../protocol/http.ts';
+import { type Answer, errorAnswer, JSON_HEADERS, jsonAnswer } from '../protocol/http.ts';
 import { type CatalogManifest, type CatalogModel, EXTENSIONS, LIVE, PLATFORM } from './contract.ts';
 import { DOCS_POLICY, docsPage } from './docs.ts';
 import { openapi } from './openapi.ts';

@@ -2,7 +2,7 @@
  * What the plan and the catalog agree on. The catalog answers everything that needs no runtime: who is there, what
  * goes in and out, is it up, the OpenAPI description and the docs page; and it passes a request for one version on to that version.
  */
-import type { Signature } from '../endpoint/contract.ts';
+import type { Signature } from '../tensor/contract.ts';
 
 /** Who may call a route: `models.<name>.http.auth`. */
 export type Auth = 'iam' | 'none' | { readonly authorizer: string };

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { TensorSpec } from '../endpoint/contract.ts';
+import type { TensorSpec } from '../tensor/contract.ts';
 import type { Auth, CatalogGroup, CatalogManifest, CatalogModel } from './contract.ts';
 import { escapeHtml as esc } from './escape.ts';
 import { field } from './field.ts';

@@ -1,4 +1,4 @@
-import type { Datatype, TensorSpec } from '../endpoint/contract.ts';
+import type { Datatype, TensorSpec } from '../tensor/contract.ts';
 
 /** A longer example helps nobody: an image model's would be megabytes. */
 const EXAMPLE_ELEMENTS = 256;

@@ -1,4 +1,4 @@
-import type { TensorSpec } from '../endpoint/contract.ts';
+import type { TensorSpec } from '../tensor/contract.ts';
 import { escapeHtml as esc } from './escape.ts';
 import { elementCount, exampleShape, exampleValue } from './example.ts';
 

@@ -1,4 +1,4 @@
-import type { TensorSpec } from '../endpoint/contract.ts';
+import type { TensorSpec } from '../tensor/contract.ts';
 import { anyLengths, nested, ref, type Schema } from './schemas.ts';
 
 /**

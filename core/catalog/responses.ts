@@ -1,4 +1,4 @@
-import { REFUSALS, type RefusalCode } from '../protocol/http.ts';
+import { REFUSALS, type RefusalCode } from '../errors/refusals.ts';
 import type { Auth } from './contract.ts';
 import { ref, type Schema } from './schemas.ts';
 

@@ -1,4 +1,4 @@
-import type { Datatype, TensorSpec } from '../endpoint/contract.ts';
+import type { Datatype, TensorSpec } from '../tensor/contract.ts';
 import type { CatalogModel } from './contract.ts';
 import { elementCount, exampleShape } from './example.ts';
 

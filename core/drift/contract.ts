@@ -214,3 +214,23 @@ export type SignalWindow = {
   };
   readonly drifted: boolean;
 };
+
+/**
+ * A number that every answer gives, from which a judge can tell that two versions answer differently. Published as sums of
+ * its scores, of their squares and of their product, by the rows' mean: rows of one request are not independent.
+ */
+export type OutputSignal = {
+  /**
+   * Part of the metrics' names. It ends with the basis, the function from outputs to scores: two versions share a
+   * name only where they share the function, so nothing else can be compared by mistake.
+   */
+  readonly name: string;
+  /** Of a row of K values: the number of the greatest, its probability, the entropy of all. `prediction`: a row's only value. */
+  readonly kind: 'label' | 'confidence' | 'entropy' | 'prediction';
+  /** The graph's output that it reads. */
+  readonly output: string;
+  /** The K values are logits; else probabilities. */
+  readonly logits: boolean;
+  /** Two, or one where a second would be constant or say the same. */
+  readonly scores: 1 | 2;
+};

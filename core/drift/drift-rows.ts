@@ -1,6 +1,6 @@
-import type { Tensors } from '../protocol/transform.ts';
 import type { Tensor } from '../tensor/datatypes.ts';
 import { isPlain, MEAN, momentsOf, NORM, type Numbers, numberAt, SD } from '../tensor/numbers.ts';
+import type { Tensors } from '../tensor/tensors.ts';
 import { CONFIDENCE, ENTROPY, LABEL, readClasses } from './classes.ts';
 import type { CategorySignal, NumericSignal, Signal } from './contract.ts';
 import { categoryTaker, numberTaker, type Tally } from './drift-tally.ts';

@@ -1,5 +1,5 @@
-import { messageOf } from '../ports/errors.ts';
-import { metricLine } from '../protocol/metric-line.ts';
+import { messageOf } from '../errors/aws-errors.ts';
+import { metricLine } from '../metrics/line.ts';
 import { type Baseline, type DriftWindow, METRICS, MONITOR_EVERY, type Watched } from './contract.ts';
 import { type Group, gather, MARGIN } from './gather.ts';
 import { countedOf, driftNotice, newlyCounted } from './notice.ts';

@@ -3,48 +3,8 @@
  * writes environment, routes and alarms from the very names the handler reads.
  */
 
-import type { Scored } from '../drift/contract.ts';
-
-/** Open Inference Protocol v2 datatypes: https://github.com/kserve/open-inference-protocol */
-export const DATATYPES = [
-  'BOOL',
-  'UINT8',
-  'UINT16',
-  'UINT32',
-  'UINT64',
-  'INT8',
-  'INT16',
-  'INT32',
-  'INT64',
-  'FP16',
-  'FP32',
-  'FP64',
-  'BYTES',
-] as const;
-export type Datatype = (typeof DATATYPES)[number];
-
-/** One input or output of the model. */
-export type TensorSpec = {
-  readonly name: string;
-  readonly datatype: Datatype;
-  /** −1 is a free dimension; `[]` a scalar. */
-  readonly shape: readonly number[];
-};
-
-/** What goes in and comes out, in the protocol's words. */
-export type Signature = {
-  readonly inputs: readonly TensorSpec[];
-  readonly outputs: readonly TensorSpec[];
-  /** Outputs that the protocol cannot express (maps, sequences), by name; they are never fetched. */
-  readonly omitted: readonly string[];
-};
-
-/** Names of the columns of a model whose one input has the shape [rows, columns], in the input's order: known when packaged. */
-export type Columns = {
-  readonly names: readonly string[];
-  /** They are declared, or the model's own: a header that lacks one is refused. Else they are the reference data's, and put those files in order that have them all. */
-  readonly bind: boolean;
-};
+import type { OutputSignal, Scored } from '../drift/contract.ts';
+import type { Columns, Signature } from '../tensor/contract.ts';
 
 /** One file of an artifact that is read from the registry bucket at init, since it does not fit the zip. */
 export type RemoteFile = { readonly path: string; readonly sha256: string; readonly bytes: number };
@@ -85,53 +45,6 @@ export type Manifest = {
 };
 
 /**
- * A number that every answer gives, from which a judge can tell that two versions answer differently. Published as sums of
- * its scores, of their squares and of their product, by the rows' mean: rows of one request are not independent.
- */
-export type OutputSignal = {
-  /**
-   * Part of the metrics' names. It ends with the basis, the function from outputs to scores: two versions share a
-   * name only where they share the function, so nothing else can be compared by mistake.
-   */
-  readonly name: string;
-  /** Of a row of K values: the number of the greatest, its probability, the entropy of all. `prediction`: a row's only value. */
-  readonly kind: 'label' | 'confidence' | 'entropy' | 'prediction';
-  /** The graph's output that it reads. */
-  readonly output: string;
-  /** The K values are logits; else probabilities. */
-  readonly logits: boolean;
-  /** Two, or one where a second would be constant or say the same. */
-  readonly scores: 1 | 2;
-};
-
-/**
- * What the endpoint counts, in CloudWatch. A request is counted once it is answered, however it came; what was refused
- * counts in `rejected` only; crashes and timeouts are seen by `AWS/Lambda` alone. All exist by `[Model]` and by
- * `[Model, Version]`; where nothing happened, there is no point, which means 0.
- */
-export const METRICS = {
-  namespace: 'ServerlessModels',
-  /** Dimensions: the function's name, and its version's number. */
-  model: 'Model',
-  version: 'Version',
-  /** Answered inferences, failed ones included. */
-  requests: 'Requests',
-  /** Those that the model or the endpoint failed at: 5xx, and what docs/errors.md calls the model's. */
-  errors: 'Errors',
-  /** Milliseconds in the handler, of answers without error. */
-  latency: 'Latency',
-  /** Of these, the first of each instance; none where it was primed. Those are in no `slow`. */
-  coldStart: 'ColdStart',
-  /** Answers without error, cold ones left out, beyond each of the slow edges. */
-  slow: ['Slow0', 'Slow1', 'Slow2', 'Slow3'],
-  /** Requests that were wrong. A version that counts them by `[Model]` only has no `rejected` in its settings. */
-  rejected: 'Rejected',
-  /** `<output><signal>_<score>`: sums over answers without error. */
-  output: 'Out_',
-  scores: ['a', 'b', 'aa', 'bb', 'ab'],
-} as const;
-
-/**
  * Key of `custom` in Lambda's client context: a direct invocation that has it set to true is no traffic and in no metric. So asks
  * the gate, whose cases would else be judged, alarmed about and taken for drift.
  */
@@ -163,6 +76,3 @@ export const UNPACKED_BYTES = 32 * 1024 * 1024;
 
 /** All input tensors of a request together, in memory. */
 export const TENSOR_BYTES = 64 * 1024 * 1024;
-
-/** Arrays and objects inside one another, in a request. ONNX tensors of rank beyond 8 are rare. */
-export const NESTING = 32;

@@ -1,5 +1,5 @@
+import { errorStatus } from '../errors/aws-errors.ts';
 import type { Invoked, InvokePort, ReferencePort } from '../ports/aws.ts';
-import { errorStatus } from '../ports/errors.ts';
 import { faultOf, readCase } from './cases.ts';
 import { compare, cut, plain, refusalOf } from './compare.ts';
 import type { CaseFailure, FailureKind } from './contract.ts';

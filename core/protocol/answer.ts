@@ -1,9 +1,10 @@
-import type { Datatype } from '../endpoint/contract.ts';
+import { refusal } from '../errors/refusals.ts';
+import type { Datatype } from '../tensor/contract.ts';
 import { DATATYPE_OF, sizeOf, type Tensor, type TensorData } from '../tensor/datatypes.ts';
 import { fromHalf } from '../tensor/half.ts';
 import { exactInteger } from '../tensor/raw-json.ts';
 import { checkValueSize } from './event.ts';
-import { type Answer, JSON_HEADERS, refusal } from './http.ts';
+import { type Answer, JSON_HEADERS } from './http.ts';
 import type { WantedOutput } from './request.ts';
 
 /** Who answers: `model_name`, `model_version`. */

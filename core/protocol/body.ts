@@ -1,7 +1,7 @@
 import { PAYLOAD_BYTES, UNPACKED_BYTES } from '../endpoint/contract.ts';
+import { refusal } from '../errors/refusals.ts';
 import { FRESH, type Memory } from '../tensor/memory.ts';
 import { bodyBytes, type Request, utf8 } from './event.ts';
-import { refusal } from './http.ts';
 
 /** A body as far as it can be read without knowing what it is: text where it came as such, else unpacked bytes. */
 export type Body = string | Buffer<ArrayBuffer>;

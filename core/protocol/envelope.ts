@@ -1,5 +1,5 @@
-import { NESTING } from '../endpoint/contract.ts';
-import { refusal } from './http.ts';
+import { refusal } from '../errors/refusals.ts';
+import { NESTING } from '../tensor/contract.ts';
 
 /**
  * A request's JSON with the arrays at `inputs[i].data` taken out, still as text: they are nearly all of a request, and

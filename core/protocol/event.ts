@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
-import { type Answer, refusal } from './http.ts';
+import { refusal } from '../errors/refusals.ts';
+import type { Answer } from './http.ts';
 
 /**
  * One request and one answer for the five ways an endpoint is called: HTTP API (payload 2.0, or 1.0), REST API, function

@@ -1,15 +1,16 @@
-import type { Columns, TensorSpec } from '../endpoint/contract.ts';
+import { isRefusal, refusal } from '../errors/refusals.ts';
 import { listOf, type Taken } from '../tabular/columns.ts';
 import { writeCsv } from '../tabular/csv.ts';
+import type { Columns, TensorSpec } from '../tensor/contract.ts';
 import type { Tensor } from '../tensor/datatypes.ts';
+import type { Tensors } from '../tensor/tensors.ts';
 import { elementsText, inferAnswer, type Responder } from './answer.ts';
 import { type Body, splitBody } from './body.ts';
 import { parseCsv } from './csv-body.ts';
 import { readEnvelope } from './envelope.ts';
 import { type Request, utf8 } from './event.ts';
-import { type Answer, isRefusal, JSON_HEADERS, refusal } from './http.ts';
+import { type Answer, JSON_HEADERS } from './http.ts';
 import { type InferRequest, readRequest, readValue, type Shapes } from './request.ts';
-import type { Tensors } from './transform.ts';
 
 /**
  * SageMaker's shape: what its TensorFlow Serving and scikit-learn containers take at POST /invocations, so that clients of

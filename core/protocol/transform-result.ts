@@ -1,7 +1,7 @@
-import { DATATYPES, type TensorSpec } from '../endpoint/contract.ts';
+import { type Refusal, refusal } from '../errors/refusals.ts';
+import { DATATYPES, type TensorSpec } from '../tensor/contract.ts';
 import { KINDS, type NumericData, type Tensor } from '../tensor/datatypes.ts';
-import { type Refusal, refusal } from './http.ts';
-import type { Tensors } from './transform.ts';
+import type { Tensors } from '../tensor/tensors.ts';
 
 /**
  * What a model's transform gives, held against what it is to give: ONNX Runtime would blame the model for what `pre` did

@@ -1,13 +1,6 @@
-import type { Datatype, TensorSpec } from '../endpoint/contract.ts';
+import type { Datatype, TensorSpec } from '../tensor/contract.ts';
 import type { Tensor } from '../tensor/datatypes.ts';
-
-/** Tensors by name. */
-export type Tensors = Readonly<Record<string, Tensor>>;
-
-/** The tensors that a list of specs describes, each with the container of its datatype. */
-export type TensorsOf<S extends readonly TensorSpec[]> = {
-  readonly [Spec in S[number] as Spec['name']]: Tensor<Spec['datatype']>;
-};
+import type { Tensors, TensorsOf } from '../tensor/tensors.ts';
 
 /** What else a request said. */
 export type RequestInfo = {

@@ -1,12 +1,12 @@
 import type { GateEvidence } from '../gate/contract.ts';
 import type { ObjectPort } from '../ports/aws.ts';
-import type { Release } from '../release/document-contract.ts';
+import type { Release } from '../release/document/contract.ts';
 import type {
   Deployment,
   DeploymentEnd,
   SignatureRecord,
   VersionRecord,
-} from '../release/history-contract.ts';
+} from '../release/document/history-contract.ts';
 
 /**
  * The registry's documents of one service and stage: append-only JSON, except each model's `live.json`, which moves

@@ -1,9 +1,7 @@
 import type { AliasState, StackState } from '../ports/aws.ts';
-import { made, points, whole } from './alias-target.ts';
-import type { Asked } from './contract.ts';
-import type { Phase, Release, VersionRef, Waiting } from './document-contract.ts';
-import { blank, FRESH, noted, REMEMBERED } from './noted.ts';
-import { telling } from './tick-schedule.ts';
+import type { Asked, Phase, Release, VersionRef, Waiting } from './document/contract.ts';
+import { made, points, whole } from './state/alias-target.ts';
+import { blank, FRESH, noted, REMEMBERED } from './state/noted.ts';
 import {
   type Changes,
   endTime,
@@ -20,7 +18,8 @@ import {
   rewindowed,
   settle,
   UNWATCHED,
-} from './transitions.ts';
+} from './state/transitions.ts';
+import { telling } from './tick-schedule.ts';
 import { begun, endedBy, givenUp, goneOf, restored, UNREAD, undoes, withdrawn } from './withdraw.ts';
 
 /** What is read before a request is admitted. */

@@ -1,5 +1,5 @@
 import { type Asked, ordered, type Target } from './command.ts';
-import type { CommandAnswer } from './contract.ts';
+import type { CommandAnswer } from './document/worker-contract.ts';
 import { messageOf } from './failures.ts';
 import { schedule, type World } from './ports.ts';
 import { run } from './run.ts';

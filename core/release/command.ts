@@ -1,13 +1,13 @@
-import { QUIET } from './alarm.ts';
-import { points, say, whole } from './alias-target.ts';
-import type { CommandEvent } from './contract.ts';
-import type { Release, VersionRef } from './document-contract.ts';
-import type { Facts } from './facts.ts';
-import type { VersionRecord } from './history-contract.ts';
-import { heldNotice, notice, numbers, ways } from './notices.ts';
+import type { Release, VersionRef } from './document/contract.ts';
+import type { VersionRecord } from './document/history-contract.ts';
+import type { CommandEvent } from './document/worker-contract.ts';
+import { QUIET } from './phases/alarm.ts';
 import { deadline } from './phases/gating.ts';
 import { addRefusal, revert, rollBack } from './phases/rollback.ts';
-import { unfinished } from './stuck.ts';
+import { points, say, whole } from './state/alias-target.ts';
+import type { Facts } from './state/facts.ts';
+import { heldNotice, notice, numbers, ways } from './state/notices.ts';
+import { unfinished } from './state/stuck.ts';
 import {
   GOES_OFF,
   hold,
@@ -19,7 +19,7 @@ import {
   next,
   standing,
   tell,
-} from './transitions.ts';
+} from './state/transitions.ts';
 
 /** What a person asks. `target`: the version that a rollback names, as the registry and Lambda know it. */
 export type Asked = CommandEvent['command'];

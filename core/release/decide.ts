@@ -1,10 +1,5 @@
-import { type Action, write } from './action.ts';
-import { left, QUIET } from './alarm.ts';
-import { made, points, say, takenFrom, whole } from './alias-target.ts';
-import { blindTo, stray, tidy } from './capacity.ts';
-import type { Intent, Release } from './document-contract.ts';
-import { type Facts, isLast, isOverdue, isUnreadable, known } from './facts.ts';
-import { notice, numbers, promotedNotice } from './notices.ts';
+import type { Intent, Release } from './document/contract.ts';
+import { left, QUIET } from './phases/alarm.ts';
 import { baking } from './phases/baking.ts';
 import { ended, superfluous } from './phases/ended.ts';
 import { gating } from './phases/gating.ts';
@@ -15,7 +10,11 @@ import { reversing } from './phases/reversing.ts';
 import { rollBack } from './phases/rollback.ts';
 import { blocked, promoting, reconsidered, shifting } from './phases/shifting.ts';
 import { warming } from './phases/warming.ts';
-import { telling } from './tick-schedule.ts';
+import { type Action, write } from './state/action.ts';
+import { made, points, say, takenFrom, whole } from './state/alias-target.ts';
+import { blindTo, stray, tidy } from './state/capacity.ts';
+import { type Facts, isLast, isOverdue, isUnreadable, known } from './state/facts.ts';
+import { notice, numbers, promotedNotice } from './state/notices.ts';
 import {
   abort,
   type Changes,
@@ -29,8 +28,9 @@ import {
   standing,
   tell,
   weightOf,
-} from './transitions.ts';
-import { blinded } from './unreadable.ts';
+} from './state/transitions.ts';
+import { blinded } from './state/unreadable.ts';
+import { telling } from './tick-schedule.ts';
 
 /** What to do next. Pure; called again after each action with what is then found. */
 export function decide(state: Release, facts: Facts, clock: number): Action {

@@ -1,16 +1,14 @@
-import { functionOf } from './alarm-names.ts';
+import type { Asked, Settings, VersionRef } from './document/contract.ts';
+import type { VersionRecord } from './document/history-contract.ts';
 import {
   ANSWER_MARGIN,
-  type Asked,
   BUCKET_EVENTS,
   type CommandEvent,
   SERVICE_TIMEOUT,
-  type Settings,
   type TickEvent,
-} from './contract.ts';
-import type { VersionRef } from './document-contract.ts';
-import type { VersionRecord } from './history-contract.ts';
-import { iso } from './transitions.ts';
+} from './document/worker-contract.ts';
+import { functionOf } from './state/alarm-names.ts';
+import { iso } from './state/transitions.ts';
 
 /** What AWS, or anyone who ticks, sends to the worker: checked, and in our words. */
 

@@ -1,6 +1,6 @@
-import { points, say, whole } from './alias-target.ts';
-import type { Release } from './document-contract.ts';
+import type { Release } from './document/contract.ts';
 import type { World } from './ports.ts';
+import { points, say, whole } from './state/alias-target.ts';
 
 /**
  * The alias of the model's batch function follows what has all of the endpoint's traffic by right: jobs know no weights, and are scored

@@ -1,10 +1,10 @@
 import type { GateEvidence, GateState } from '../gate/contract.ts';
 import type { GateOutcome } from '../gate/gate.ts';
 import { gathered } from '../gate/verdict.ts';
-import type { Action } from './action.ts';
-import type { Release } from './document-contract.ts';
+import type { Release } from './document/contract.ts';
 import type { World } from './ports.ts';
-import { iso, next } from './transitions.ts';
+import type { Action } from './state/action.ts';
+import { iso, next } from './state/transitions.ts';
 
 /** Milliseconds of an invocation that a slice of the gate leaves for what comes after it. */
 const RESERVE = 20_000;

@@ -14,8 +14,8 @@ import type {
 } from '../ports/aws.ts';
 import type { Registry } from '../registry/registry.ts';
 import { staged } from './command-text.ts';
-import { METRICS, type Settings } from './contract.ts';
-import type { Release } from './document-contract.ts';
+import type { Release, Settings } from './document/contract.ts';
+import { METRICS } from './document/worker-contract.ts';
 import type { Caller } from './events.ts';
 import { scheduleOf } from './tick-schedule.ts';
 

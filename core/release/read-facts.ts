@@ -1,13 +1,13 @@
+import { messageOf } from '../errors/aws-errors.ts';
 import type { Minute } from '../judge/minutes.ts';
-import { messageOf } from '../ports/errors.ts';
-import { alarmNames } from './alarm-names.ts';
-import type { Held } from './capacity.ts';
-import { ALARMS } from './contract.ts';
-import type { Release, Shift } from './document-contract.ts';
-import { type Facts, isUnreadable, needs, type Unreadable } from './facts.ts';
-import { alone, minuteOf, minutesOf, type Sides, since, together } from './minutes.ts';
+import type { Release, Shift } from './document/contract.ts';
+import { ALARMS } from './document/worker-contract.ts';
 import type { World } from './ports.ts';
-import { DAY, HOUR } from './transitions.ts';
+import { alarmNames } from './state/alarm-names.ts';
+import type { Held } from './state/facts.ts';
+import { type Facts, isUnreadable, needs, type Unreadable } from './state/facts.ts';
+import { alone, minuteOf, minutesOf, type Sides, since, together } from './state/minutes.ts';
+import { DAY, HOUR } from './state/transitions.ts';
 
 /** Minutes that `crashesNow` looks at. */
 const LATEST = 10 * 60_000;

@@ -1,7 +1,7 @@
 import { serveBucket } from './bucket-events.ts';
 import { command } from './command-run.ts';
 import { staged } from './command-text.ts';
-import type { CommandAnswer, TickAnswer } from './contract.ts';
+import type { CommandAnswer, TickAnswer } from './document/worker-contract.ts';
 import { readEvent } from './events.ts';
 import { asLooked, respond, type World } from './ports.ts';
 import { remove, serve } from './request.ts';

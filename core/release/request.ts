@@ -1,11 +1,11 @@
 import type { Core, Found } from '../registry/registry.ts';
 import { type Admission, admit, type Found as Facts, unchanged } from './admission.ts';
-import { whole } from './alias-target.ts';
 import type { Incoming } from './events.ts';
 import { messageOf } from './failures.ts';
 import { respond, type World } from './ports.ts';
 import { run } from './run.ts';
-import { iso } from './transitions.ts';
+import { whole } from './state/alias-target.ts';
+import { iso } from './state/transitions.ts';
 import { type Kept, keep, recordedAt, TRIES, tickable } from './write-down.ts';
 
 type Ask = Extract<Incoming, { kind: 'ask' }>;

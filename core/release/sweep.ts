@@ -1,7 +1,7 @@
+import { messageOf } from '../errors/aws-errors.ts';
 import type { AliasState } from '../ports/aws.ts';
-import { messageOf } from '../ports/errors.ts';
 import type { Found } from '../registry/registry.ts';
-import { METRICS, UNATTENDED } from './contract.ts';
+import { METRICS, UNATTENDED } from './document/worker-contract.ts';
 import type { World } from './ports.ts';
 import { isAtRest, scheduleOf } from './tick-schedule.ts';
 

@@ -1,11 +1,11 @@
 import type { AliasState } from '../ports/aws.ts';
-import { points, whole } from './alias-target.ts';
-import type { TickAnswer } from './contract.ts';
-import type { Release } from './document-contract.ts';
-import type { DeploymentEnd } from './history-contract.ts';
+import type { Release } from './document/contract.ts';
+import type { DeploymentEnd } from './document/history-contract.ts';
+import type { TickAnswer } from './document/worker-contract.ts';
 import { ends } from './phases/judging.ts';
 import { sinceOf } from './phases/shifting.ts';
-import { isOpen, iso, isPending, weightOf } from './transitions.ts';
+import { points, whole } from './state/alias-target.ts';
+import { isOpen, iso, isPending, weightOf } from './state/transitions.ts';
 
 /** Where a release stands, for whoever ticked. Pure. */
 export function told(state: Release, alias: AliasState | undefined, waiting: string | undefined): TickAnswer {

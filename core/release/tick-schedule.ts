@@ -1,8 +1,8 @@
 import type { AliasState, Schedule } from '../ports/aws.ts';
-import { points } from './alias-target.ts';
-import type { TickEvent } from './contract.ts';
-import type { Release } from './document-contract.ts';
-import { isEnd, isOpen, isWatched, standing, weightOf } from './transitions.ts';
+import type { Release } from './document/contract.ts';
+import type { TickEvent } from './document/worker-contract.ts';
+import { points } from './state/alias-target.ts';
+import { isEnd, isOpen, isWatched, standing, weightOf } from './state/transitions.ts';
 
 /** How often a release is ticked, and what its schedule tells. Pure. */
 

@@ -1,10 +1,10 @@
+import { messageOf } from '../errors/aws-errors.ts';
 import type { AliasState } from '../ports/aws.ts';
-import { messageOf } from '../ports/errors.ts';
-import { say, takenWithout, whole } from './alias-target.ts';
-import { METRICS, type TickAnswer, type TickEvent } from './contract.ts';
-import type { Notice } from './document-contract.ts';
-import { notice } from './notices.ts';
+import type { Notice } from './document/contract.ts';
+import { METRICS, type TickAnswer, type TickEvent } from './document/worker-contract.ts';
 import { tellPeople, type World } from './ports.ts';
+import { say, takenWithout, whole } from './state/alias-target.ts';
+import { notice } from './state/notices.ts';
 
 /**
  * A tick whose release has no document: somebody deleted it, or the worker reads another registry than before. Nobody can

@@ -1,6 +1,6 @@
 import type { Found } from '../registry/registry.ts';
 import { admitWaiting } from './admission.ts';
-import type { Release, Waiting } from './document-contract.ts';
+import type { Release, Waiting } from './document/contract.ts';
 import { callerOf } from './events.ts';
 import { respond, type World } from './ports.ts';
 import { keep, recordedAt } from './write-down.ts';

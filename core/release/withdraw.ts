@@ -1,8 +1,7 @@
-import { whole } from './alias-target.ts';
-import type { Asked } from './contract.ts';
-import type { Operation, Phase, Release, VersionRef } from './document-contract.ts';
-import { FRESH, noted, orderOf } from './noted.ts';
+import type { Asked, Operation, Phase, Release, VersionRef } from './document/contract.ts';
 import { deadline } from './phases/gating.ts';
+import { whole } from './state/alias-target.ts';
+import { FRESH, noted, orderOf } from './state/noted.ts';
 import {
   behavesAlike,
   type Changes,
@@ -18,7 +17,7 @@ import {
   refOf,
   remember,
   UNWATCHED,
-} from './transitions.ts';
+} from './state/transitions.ts';
 
 /**
  * A stack that rolls back: what the operation found is restored. CloudFormation’s own status says that it rolls back; which

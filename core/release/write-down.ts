@@ -1,13 +1,12 @@
 import type { AliasState } from '../ports/aws.ts';
 import type { Found } from '../registry/registry.ts';
 import { type Admission, unchanged } from './admission.ts';
-import type { Asked } from './contract.ts';
-import type { Release, VersionRef } from './document-contract.ts';
+import type { Asked, Release, VersionRef } from './document/contract.ts';
 import { messageOf } from './failures.ts';
-import { noted } from './noted.ts';
 import { schedule, type World } from './ports.ts';
+import { noted } from './state/noted.ts';
+import { next, refOf } from './state/transitions.ts';
 import { endOf } from './tick-answer.ts';
-import { next, refOf } from './transitions.ts';
 
 /** What an admission makes of the registry: the document before anything is touched, then its tick. */
 

@@ -1,4 +1,4 @@
-import type { Datatype } from '../endpoint/contract.ts';
+import type { Datatype } from '../tensor/contract.ts';
 import { KINDS, sizeOf, type Tensor, type TensorData } from '../tensor/datatypes.ts';
 import type { Numbers, Numeric, Reason } from './convert.ts';
 import type { Block, RowFault } from './format.ts';

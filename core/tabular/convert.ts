@@ -1,4 +1,4 @@
-import type { Datatype } from '../endpoint/contract.ts';
+import type { Datatype } from '../tensor/contract.ts';
 import { KINDS, type NumericData } from '../tensor/datatypes.ts';
 import { fromHalf, isFiniteHalf, toHalf } from '../tensor/half.ts';
 import { mustBe, outOfRange } from '../tensor/values.ts';

@@ -1,4 +1,4 @@
-import type { TensorSpec } from '../endpoint/contract.ts';
+import type { TensorSpec } from '../tensor/contract.ts';
 import { KINDS, sizeOf, type Tensor, type TensorData } from '../tensor/datatypes.ts';
 import { fromHalf, toHalf } from '../tensor/half.ts';
 import type { Block, RowFault } from './format.ts';

@@ -1,4 +1,4 @@
-import type { Datatype } from '../endpoint/contract.ts';
+import type { Datatype } from './contract.ts';
 
 /** ONNX Runtime's names of element types: https://onnxruntime.ai/docs/api/js/types/Tensor.Type.html */
 export type OrtType =

@@ -1,4 +1,4 @@
-import type { Datatype } from '../endpoint/contract.ts';
+import type { Datatype } from './contract.ts';
 import { KINDS, type NumericData } from './datatypes.ts';
 import { toHalf } from './half.ts';
 

@@ -1,4 +1,4 @@
-import type { Datatype } from '../endpoint/contract.ts';
+import type { Datatype } from './contract.ts';
 import type { TensorData } from './datatypes.ts';
 import { isFiniteHalf } from './half.ts';
 

@@ -1,4 +1,5 @@
-import { type Datatype, NESTING } from '../endpoint/contract.ts';
+import type { Datatype } from './contract.ts';
+import { NESTING } from './contract.ts';
 import type { NumericData } from './datatypes.ts';
 import { bytes, count, fault, load, run, skipSpace, unload } from './elements.ts';
 

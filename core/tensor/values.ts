@@ -1,5 +1,5 @@
-import type { Datatype } from '../endpoint/contract.ts';
-import { type Refusal, refusal } from '../protocol/http.ts';
+import { type Refusal, refusal } from '../errors/refusals.ts';
+import type { Datatype } from './contract.ts';
 import { KINDS, type TensorData } from './datatypes.ts';
 import { isFiniteHalf, toHalf } from './half.ts';
 

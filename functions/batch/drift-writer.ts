@@ -1,5 +1,6 @@
-import { type Manifest, METRICS } from '../../core/endpoint/contract.ts';
-import type { Tensors } from '../../core/protocol/transform.ts';
+import type { Manifest } from '../../core/endpoint/contract.ts';
+import { METRICS } from '../../core/metrics/contract.ts';
+import type { Tensors } from '../../core/tensor/tensors.ts';
 import { createDrift } from '../runtime/drift.ts';
 import { levelOf } from '../runtime/emf.ts';
 

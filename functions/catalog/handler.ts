@@ -3,8 +3,9 @@ import { lambdaClient } from '../../aws/clients/lambda.ts';
 import { lambdaEndpoints } from '../../aws/invoke-version.ts';
 import { catalog, type Endpoints, type Passed } from '../../core/catalog/catalog.ts';
 import type { CatalogManifest } from '../../core/catalog/contract.ts';
+import { isRefusal, refusal } from '../../core/errors/refusals.ts';
 import { type Request, readEvent, writeAnswer } from '../../core/protocol/event.ts';
-import { type Answer, errorAnswer, isRefusal, refusal } from '../../core/protocol/http.ts';
+import { type Answer, errorAnswer } from '../../core/protocol/http.ts';
 import { createLog, placeOf } from '../runtime/log.ts';
 
 type LambdaContext = { readonly awsRequestId: string };

@@ -13,7 +13,7 @@ import { driftDocuments } from '../../core/drift/documents.ts';
 import { monitor } from '../../core/drift/monitor.ts';
 import type { World } from '../../core/drift/ports.ts';
 import { staged, stageOf } from '../../core/release/command-text.ts';
-import { ENV } from '../../core/release/contract.ts';
+import { ENV } from '../../core/release/document/worker-contract.ts';
 
 const logger = new Logger({ serviceName: 'models-drift' });
 

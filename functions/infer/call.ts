@@ -1,17 +1,11 @@
 import type middy from '@middy/core';
 import { type Manifest, UNCOUNTED } from '../../core/endpoint/contract.ts';
+import { isModelFault, isRefusal, REFUSALS, type Refusal } from '../../core/errors/refusals.ts';
 import type { Log } from '../../core/ports/log.ts';
 import { type Request, readEvent, writeAnswer } from '../../core/protocol/event.ts';
-import {
-  type Answer,
-  errorAnswer,
-  isModelFault,
-  isRefusal,
-  REFUSALS,
-  type Refusal,
-} from '../../core/protocol/http.ts';
+import { type Answer, errorAnswer } from '../../core/protocol/http.ts';
 import type { InferRequest } from '../../core/protocol/request.ts';
-import type { Tensors } from '../../core/protocol/transform.ts';
+import type { Tensors } from '../../core/tensor/tensors.ts';
 import { createAudit, type Decision } from '../runtime/audit.ts';
 import type { Drifted } from '../runtime/drift.ts';
 import { placeOf } from '../runtime/log.ts';

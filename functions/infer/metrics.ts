@@ -1,7 +1,8 @@
 import { writeSync } from 'node:fs';
-import { createScorer, scoreNames } from '../../core/drift/output-signals.ts';
-import { type Manifest, METRICS } from '../../core/endpoint/contract.ts';
-import type { Tensors } from '../../core/protocol/transform.ts';
+import type { Manifest } from '../../core/endpoint/contract.ts';
+import { createScorer, scoreNames } from '../../core/endpoint/output-signals.ts';
+import { METRICS } from '../../core/metrics/contract.ts';
+import type { Tensors } from '../../core/tensor/tensors.ts';
 import { createDrift, type Drifted } from '../runtime/drift.ts';
 import { directivesOf, levelOf } from '../runtime/emf.ts';
 

@@ -22,12 +22,12 @@ import { sagemakerReference } from '../../aws/reference.ts';
 import { scheduler } from '../../aws/schedules.ts';
 import { cloudFormationStacks } from '../../aws/stacks.ts';
 import { lambdaVersions } from '../../aws/versions.ts';
-import { METRICS as ENDPOINT } from '../../core/endpoint/contract.ts';
 import { runGate } from '../../core/gate/gate.ts';
+import { METRICS as ENDPOINT } from '../../core/metrics/contract.ts';
 import type { ObjectPort } from '../../core/ports/aws.ts';
 import { registry } from '../../core/registry/registry.ts';
 import { stageOf } from '../../core/release/command-text.ts';
-import { ENV } from '../../core/release/contract.ts';
+import { ENV } from '../../core/release/document/worker-contract.ts';
 import type { GatePort, World } from '../../core/release/ports.ts';
 import { receive } from '../../core/release/receive.ts';
 

@@ -4,9 +4,9 @@ import type { Request } from '../../core/protocol/event.ts';
 import type { Answer } from '../../core/protocol/http.ts';
 import { principalOf } from '../../core/protocol/principal.ts';
 import type { InferRequest } from '../../core/protocol/request.ts';
-import type { Tensors } from '../../core/protocol/transform.ts';
 import type { Tensor } from '../../core/tensor/datatypes.ts';
 import { fromHalf } from '../../core/tensor/half.ts';
+import type { Tensors } from '../../core/tensor/tensors.ts';
 import { levelOf } from './emf.ts';
 
 /** A request at its end. */

@@ -2,8 +2,9 @@ import { METRICS as DRIFT, type DriftLine, type Scored, type Signal } from '../.
 import { MOST_ROWS, type Placed, type Reader, readersOf } from '../../core/drift/drift-rows.ts';
 import { clear, createTally, type Tally } from '../../core/drift/drift-tally.ts';
 import { createLineWriter, unitsOf } from '../../core/drift/drift-text.ts';
-import { METRICS, type Signature } from '../../core/endpoint/contract.ts';
-import type { Tensors } from '../../core/protocol/transform.ts';
+import { METRICS } from '../../core/metrics/contract.ts';
+import type { Signature } from '../../core/tensor/contract.ts';
+import type { Tensors } from '../../core/tensor/tensors.ts';
 import { directivesOf } from './emf.ts';
 
 /** Of an answered request, for the meter to write. It holds sums and counts, and no value that came or went. */

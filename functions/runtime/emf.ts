@@ -1,4 +1,4 @@
-import { METRICS } from '../../core/endpoint/contract.ts';
+import { METRICS } from '../../core/metrics/contract.ts';
 
 /** A directive takes so many metrics: CloudWatch drops the line of one that has more. */
 const MOST_METRICS = 100;

@@ -1,13 +1,12 @@
 import type { GateOutcome } from '../../core/gate/gate.ts';
 import { registry } from '../../core/registry/registry.ts';
+import type { Release, Settings } from '../../core/release/document/contract.ts';
 import {
   type CommandAnswer,
   type CommandEvent,
   METRICS,
-  type Settings,
   type TickAnswer,
-} from '../../core/release/contract.ts';
-import type { Release } from '../../core/release/document-contract.ts';
+} from '../../core/release/document/worker-contract.ts';
 import type { World } from '../../core/release/ports.ts';
 import { receive } from '../../core/release/receive.ts';
 import { fakeAliases } from './aliases.ts';

@@ -4,7 +4,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { GetObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Deployment } from '../../core/release/history-contract.ts';
+import type { Deployment } from '../../core/release/document/history-contract.ts';
 import type { Past } from '../../plugins/models/releases/history.ts';
 import { client, deployed } from '../local-aws/deployed.ts';
 import { ACCOUNT } from '../local-aws/lambda.ts';

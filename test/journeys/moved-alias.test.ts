@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { LambdaClient, UpdateAliasCommand } from '@aws-sdk/client-lambda';
 import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Release } from '../../core/release/document-contract.ts';
+import type { Release } from '../../core/release/document/contract.ts';
 import { client } from '../local-aws/deployed.ts';
 import { type LocalAws, startAws } from '../local-aws/start.ts';
 import { fixtures } from '../serving/endpoint.ts';

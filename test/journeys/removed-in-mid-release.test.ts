@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { CreateBucketCommand, GetObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Release } from '../../core/release/document-contract.ts';
+import type { Release } from '../../core/release/document/contract.ts';
 import { client } from '../local-aws/deployed.ts';
 import { ACCOUNT } from '../local-aws/lambda.ts';
 import { type LocalAws, REGION, startAws } from '../local-aws/start.ts';

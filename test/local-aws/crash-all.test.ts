@@ -12,7 +12,7 @@ import { GetAliasCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { ListSchedulesCommand, SchedulerClient } from '@aws-sdk/client-scheduler';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { AliasTarget, Release } from '../../core/release/document-contract.ts';
+import type { AliasTarget, Release } from '../../core/release/document/contract.ts';
 import { importPath, ownFile } from '../../plugins/models/ship/bundle.ts';
 import { BUCKET, GROUP, makeModel, SCOPE, surroundings } from './crash/cloud.ts';
 import { ALL_AT_ONCE, CANARY } from './crash/paths.ts';

@@ -13,7 +13,7 @@ import {
 import { CloudWatchLogsClient, FilterLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs';
 import { CreateAliasCommand, LambdaClient, PublishVersionCommand } from '@aws-sdk/client-lambda';
 import { describe, expect, it } from 'vitest';
-import { METRICS } from '../../core/endpoint/contract.ts';
+import { METRICS } from '../../core/metrics/contract.ts';
 import { createMeter } from '../../functions/infer/metrics.ts';
 import { client } from './deployed.ts';
 import { invoke, makeFunction, withAndWithout } from './lambda.ts';

@@ -7,8 +7,8 @@ import {
   PutMetricDataCommand,
 } from '@aws-sdk/client-cloudwatch';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { METRICS as OWN } from '../../core/endpoint/contract.ts';
-import { METRICS, SWEEP_EVERY } from '../../core/release/contract.ts';
+import { METRICS as OWN } from '../../core/metrics/contract.ts';
+import { METRICS, SWEEP_EVERY } from '../../core/release/document/worker-contract.ts';
 import { parseModels } from '../../plugins/models/declaration/parse.ts';
 import type { Host } from '../../plugins/models/plan/host.ts';
 import { alarmsOf } from '../../plugins/models/plan/watch/alarms.ts';

@@ -14,7 +14,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { ListSchedulesCommand } from '@aws-sdk/client-scheduler';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { TickAnswer } from '../../core/release/contract.ts';
+import type { TickAnswer } from '../../core/release/document/worker-contract.ts';
 import { sweepName } from '../../plugins/models/declaration/naming.ts';
 import { follow } from '../../plugins/models/releases/follow.ts';
 import { releaseLine } from '../../plugins/models/releases/lines.ts';

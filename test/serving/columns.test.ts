@@ -5,7 +5,8 @@ import { fileURLToPath } from 'node:url';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import type { Datatype, Manifest, TensorSpec } from '../../core/endpoint/contract.ts';
+import type { Manifest } from '../../core/endpoint/contract.ts';
+import type { Datatype, TensorSpec } from '../../core/tensor/contract.ts';
 import { createHandler } from '../../functions/infer/handler.ts';
 import { hostRuntime } from '../../plugins/models/artifact/onnx/runtime.ts';
 

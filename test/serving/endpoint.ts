@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Signature } from '../../core/endpoint/contract.ts';
+import type { Signature } from '../../core/tensor/contract.ts';
 import { hostRuntime } from '../../plugins/models/artifact/onnx/runtime.ts';
 import type { Model } from '../../plugins/models/declaration/model.ts';
 import { type Endpoint, endpoint } from '../../plugins/models/serve/endpoint.ts';

@@ -6,7 +6,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import type { Signature } from '../../core/endpoint/contract.ts';
+import type { Signature } from '../../core/tensor/contract.ts';
 import { createHandler } from '../../functions/infer/handler.ts';
 import { declared } from '../../plugins/models/artifact/onnx/inspect.ts';
 import { readOnnxFile } from '../../plugins/models/artifact/onnx/onnx.ts';

@@ -2,7 +2,7 @@ import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Signal } from '../../core/drift/contract.ts';
-import type { Datatype } from '../../core/endpoint/contract.ts';
+import type { Datatype } from '../../core/tensor/contract.ts';
 import { graphOf } from '../../plugins/models/artifact/onnx/inspect.ts';
 import { hostRuntime } from '../../plugins/models/artifact/onnx/runtime.ts';
 import { type ShippedBaseline, type Subject, shipBaseline } from '../../plugins/models/baseline/baseline.ts';

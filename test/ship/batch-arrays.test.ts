@@ -2,13 +2,13 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Datatype } from '../../core/endpoint/contract.ts';
-import type { Tensors } from '../../core/protocol/transform.ts';
 import type { Block, Column } from '../../core/tabular/format.ts';
 import { openNpy } from '../../core/tabular/npy/read.ts';
 import { npyWriter } from '../../core/tabular/npy/write.ts';
 import { openParquet } from '../../core/tabular/parquet/read.ts';
 import { parquetWriter } from '../../core/tabular/parquet/write.ts';
+import type { Datatype } from '../../core/tensor/contract.ts';
+import type { Tensors } from '../../core/tensor/tensors.ts';
 import { runPython } from '../python.ts';
 import { byParts, collected, input, refusal, rowsIn, signature, source } from '../unit/batch/arrays-setup.ts';
 

@@ -5,7 +5,7 @@ import { readLine } from '../../core/drift/lines.ts';
 import { createResidual, placesOf } from '../../core/drift/residual.ts';
 import { createSums } from '../../core/drift/sums.ts';
 import { judge } from '../../core/drift/window-judge.ts';
-import type { TensorSpec } from '../../core/endpoint/contract.ts';
+import type { TensorSpec } from '../../core/tensor/contract.ts';
 import { toHalf } from '../../core/tensor/half.ts';
 import { createDrift } from '../../functions/runtime/drift.ts';
 import { type ShippedBaseline, shipBaseline } from '../../plugins/models/baseline/baseline.ts';

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { METRICS as OWN, SLOW_STEPS } from '../../core/endpoint/contract.ts';
+import { SLOW_STEPS } from '../../core/endpoint/contract.ts';
+import { METRICS as OWN } from '../../core/metrics/contract.ts';
 import { staged } from '../../core/release/command-text.ts';
-import { ALARMS, METRICS, SWEEP_EVERY } from '../../core/release/contract.ts';
-import type { Release } from '../../core/release/document-contract.ts';
+import type { Release } from '../../core/release/document/contract.ts';
+import { ALARMS, METRICS, SWEEP_EVERY } from '../../core/release/document/worker-contract.ts';
 import { readEvent } from '../../core/release/events.ts';
 import { everyOf } from '../../core/release/tick-schedule.ts';
 import type { ServiceOptions } from '../../plugins/models/declaration/model.ts';

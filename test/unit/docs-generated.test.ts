@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
-import { NESTING, PAYLOAD_BYTES, TENSOR_BYTES, UNPACKED_BYTES } from '../../core/endpoint/contract.ts';
-import { REFUSALS } from '../../core/protocol/http.ts';
-import { ALARMS } from '../../core/release/contract.ts';
-import type { Phase } from '../../core/release/document-contract.ts';
+import { PAYLOAD_BYTES, TENSOR_BYTES, UNPACKED_BYTES } from '../../core/endpoint/contract.ts';
+import { REFUSALS } from '../../core/errors/refusals.ts';
+import type { Phase } from '../../core/release/document/contract.ts';
+import { ALARMS } from '../../core/release/document/worker-contract.ts';
+import { NESTING } from '../../core/tensor/contract.ts';
 import layer from '../../layers/onnxruntime/layer.json' with { type: 'json' };
 import { layerBytes } from '../../plugins/models/artifact/onnx/runtime.ts';
 import { command as batch } from '../../plugins/models/commands/batch.ts';

@@ -1,7 +1,7 @@
 /** The scores that an endpoint writes, summed as CloudWatch sums them, in the judge's hands. */
 import { expect, test } from 'vitest';
-import { createScorer } from '../../core/drift/output-signals.ts';
-import type { OutputSignal } from '../../core/endpoint/contract.ts';
+import type { OutputSignal } from '../../core/drift/contract.ts';
+import { createScorer } from '../../core/endpoint/output-signals.ts';
 import { shift } from '../../core/judge/output.ts';
 
 const signal: OutputSignal = {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Deployment } from '../../core/release/history-contract.ts';
+import type { Deployment } from '../../core/release/document/history-contract.ts';
 import { parseModels } from '../../plugins/models/declaration/parse.ts';
 import { statementsOf } from '../../plugins/models/plan/iam/role.ts';
 import { authorOf } from '../../plugins/models/releases/author.ts';

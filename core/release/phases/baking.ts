@@ -1,9 +1,9 @@
-import { type Action, STOP, wait, write } from '../action.ts';
-import { alarmed } from '../alarm.ts';
-import { points } from '../alias-target.ts';
-import type { Release } from '../document-contract.ts';
-import { type Facts, isUnreadable } from '../facts.ts';
-import { isWatched, next, standing } from '../transitions.ts';
+import type { Release } from '../document/contract.ts';
+import { type Action, STOP, wait, write } from '../state/action.ts';
+import { points } from '../state/alias-target.ts';
+import { type Facts, isUnreadable } from '../state/facts.ts';
+import { isWatched, next, standing } from '../state/transitions.ts';
+import { alarmed } from './alarm.ts';
 import { foreign } from './hold.ts';
 
 /** BAKING: the new version has all traffic, and an alarm may bring the last good one back. */

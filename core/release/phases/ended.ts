@@ -1,10 +1,10 @@
-import { type Action, STOP } from '../action.ts';
-import { points } from '../alias-target.ts';
-import { unseen } from '../capacity.ts';
-import type { Release } from '../document-contract.ts';
-import { type Facts, isUnreadable, known } from '../facts.ts';
-import { orderOf } from '../noted.ts';
-import { lastGood, standing } from '../transitions.ts';
+import type { Release } from '../document/contract.ts';
+import { type Action, STOP } from '../state/action.ts';
+import { points } from '../state/alias-target.ts';
+import { unseen } from '../state/capacity.ts';
+import { type Facts, isUnreadable, known } from '../state/facts.ts';
+import { orderOf } from '../state/noted.ts';
+import { lastGood, standing } from '../state/transitions.ts';
 import { watching } from './baking.ts';
 
 /** Published versions to keep. */

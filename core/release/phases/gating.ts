@@ -1,11 +1,11 @@
 import type { GateState } from '../../gate/contract.ts';
 import { canFill } from '../../judge/feasible.ts';
-import { type Action, wait, write } from '../action.ts';
-import { type Settings, type Step, WORKER_TIMEOUT } from '../contract.ts';
-import type { Release } from '../document-contract.ts';
-import { type Facts, isUnreadable } from '../facts.ts';
-import { notice } from '../notices.ts';
-import { abort, iso, next, PATIENCE, tell } from '../transitions.ts';
+import type { Release, Settings, Step } from '../document/contract.ts';
+import { WORKER_TIMEOUT } from '../document/worker-contract.ts';
+import { type Action, wait, write } from '../state/action.ts';
+import { type Facts, isUnreadable } from '../state/facts.ts';
+import { notice } from '../state/notices.ts';
+import { abort, iso, next, PATIENCE, tell } from '../state/transitions.ts';
 
 /** GATING: which steps this release takes; then the candidate's start, cases and load, before any traffic. */
 export function gating(state: Release, facts: Facts, now: number): Action {

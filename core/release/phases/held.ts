@@ -1,9 +1,9 @@
-import { type Action, STOP, wait, write } from '../action.ts';
-import { points } from '../alias-target.ts';
-import type { Release } from '../document-contract.ts';
-import { type Facts, lookIsDue } from '../facts.ts';
-import { heldNotice, numbers } from '../notices.ts';
-import { DAY, iso, next, standing, tell, weightOf } from '../transitions.ts';
+import type { Release } from '../document/contract.ts';
+import { type Action, STOP, wait, write } from '../state/action.ts';
+import { points } from '../state/alias-target.ts';
+import { type Facts, lookIsDue } from '../state/facts.ts';
+import { heldNotice, numbers } from '../state/notices.ts';
+import { DAY, iso, next, standing, tell, weightOf } from '../state/transitions.ts';
 import { foreign, todo } from './hold.ts';
 import { kept, look } from './judging.ts';
 import { rollBack } from './rollback.ts';

@@ -1,10 +1,10 @@
 import type { Judgement } from '../../judge/contract.ts';
-import { type Action, write } from '../action.ts';
-import { say, whole } from '../alias-target.ts';
-import type { HeldBy, Release } from '../document-contract.ts';
-import type { Facts } from '../facts.ts';
-import { heldNotice, numbers, ways } from '../notices.ts';
-import { hold, isPending } from '../transitions.ts';
+import type { HeldBy, Release } from '../document/contract.ts';
+import { type Action, write } from '../state/action.ts';
+import { say, whole } from '../state/alias-target.ts';
+import type { Facts } from '../state/facts.ts';
+import { heldNotice, numbers, ways } from '../state/notices.ts';
+import { hold, isPending } from '../state/transitions.ts';
 
 /** Stands still, and tells why and what to do. */
 export function holdFor(state: Release, by: HeldBy, why: string, now: number, looked?: Judgement): Release {

@@ -1,7 +1,7 @@
 import type { Judgement } from '../../judge/contract.ts';
-import { whole } from '../alias-target.ts';
-import type { Refusal, Release, VersionRef } from '../document-contract.ts';
-import { broughtBack, rolledBack } from '../notices.ts';
+import type { Refusal, Release, VersionRef } from '../document/contract.ts';
+import { whole } from '../state/alias-target.ts';
+import { broughtBack, rolledBack } from '../state/notices.ts';
 import {
   type Changes,
   claimed,
@@ -13,7 +13,7 @@ import {
   remember,
   tell,
   UNWATCHED,
-} from '../transitions.ts';
+} from '../state/transitions.ts';
 
 /** Refused fingerprints to remember; more would only be of people who deploy the same mistakes for a year. */
 const REFUSED = 20;

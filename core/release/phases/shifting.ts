@@ -1,11 +1,11 @@
 import type { Side } from '../../judge/contract.ts';
 import { exceeded, slowEdge, warm } from '../../judge/slow.ts';
-import { type Action, wait, write } from '../action.ts';
-import { points, whole } from '../alias-target.ts';
-import { topUp } from '../capacity.ts';
-import type { Intent, Phase, Release } from '../document-contract.ts';
-import { type Facts, isUnreadable } from '../facts.ts';
-import { isStuck, late, stuck, unfinished } from '../stuck.ts';
+import type { Intent, Phase, Release } from '../document/contract.ts';
+import { type Action, wait, write } from '../state/action.ts';
+import { points, whole } from '../state/alias-target.ts';
+import { topUp } from '../state/capacity.ts';
+import { type Facts, isUnreadable } from '../state/facts.ts';
+import { isStuck, late, stuck, unfinished } from '../state/stuck.ts';
 import {
   abort,
   behavesAlike,
@@ -20,7 +20,7 @@ import {
   split,
   standing,
   weightOf,
-} from '../transitions.ts';
+} from '../state/transitions.ts';
 import { deadline } from './gating.ts';
 import { foreign, holdFor } from './hold.ts';
 

@@ -1,8 +1,8 @@
-import { type Action, wait, write } from '../action.ts';
-import { beyond, needed, stray, unseen } from '../capacity.ts';
-import type { Release } from '../document-contract.ts';
-import { type Facts, isUnreadable } from '../facts.ts';
-import { abort, next } from '../transitions.ts';
+import type { Release } from '../document/contract.ts';
+import { type Action, wait, write } from '../state/action.ts';
+import { beyond, needed, stray, unseen } from '../state/capacity.ts';
+import { type Facts, isUnreadable } from '../state/facts.ts';
+import { abort, next } from '../state/transitions.ts';
 
 /** WARMING: the candidate's provisioned concurrency is READY before any traffic. */
 export function warming(state: Release, { held, limits }: Facts, now: number): Action {

@@ -1,5 +1,5 @@
-import { objectFault } from '../../batch/object-errors.ts';
-import type { Signature, TensorSpec } from '../../endpoint/contract.ts';
+import { objectFault } from '../../errors/object-errors.ts';
+import type { Signature, TensorSpec } from '../../tensor/contract.ts';
 import { type First, placesOf, type Taken } from '../columns.ts';
 import type { Extras } from '../format.ts';
 import { checkNames, checkSeparator, type Fault, layoutOf, rowDimensions } from '../layout.ts';

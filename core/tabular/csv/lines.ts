@@ -1,4 +1,4 @@
-import { objectFault } from '../../batch/object-errors.ts';
+import { objectFault } from '../../errors/object-errors.ts';
 import { COMMA, NEWLINE, newlines, QUOTE, RETURN } from '../cells.ts';
 import { type Cursor, checkRowBytes } from '../cursor.ts';
 

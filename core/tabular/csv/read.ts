@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import type { Signature } from '../../endpoint/contract.ts';
+import type { Signature } from '../../tensor/contract.ts';
 import { NEWLINE, newlines, RETURN, recordAt } from '../cells.ts';
 import { firstOf, isOfFractions, mayBeNames, type Taken } from '../columns.ts';
 import { checkRowBytes, type Place, type Reader, readerOf, readStart } from '../cursor.ts';

@@ -1,10 +1,10 @@
-import { storeCell } from '../../protocol/csv-body.ts';
 import { KINDS, type TensorData } from '../../tensor/datatypes.ts';
 import { AT, decimal, FRACTION, stopped } from '../../tensor/decimal.ts';
 import { COMMA, cellEnd, NEWLINE, newlines, QUOTE, RETURN } from '../cells.ts';
 import { type Cursor, checkRowBytes } from '../cursor.ts';
 import type { Field } from '../layout.ts';
 import { endRow, put, type Stack, type Wrong } from '../row-buffer.ts';
+import { storeCell } from '../store-cell.ts';
 import { textAt } from '../utf8.ts';
 import { rowEnd } from './lines.ts';
 

@@ -1,4 +1,4 @@
-import type { Tensors } from '../../protocol/transform.ts';
+import type { Tensors } from '../../tensor/tensors.ts';
 import { contentOf, newOutput, type Output, putByte, putInteger, putText, putterOf } from '../byte-output.ts';
 import { COMMA, NEWLINE } from '../cells.ts';
 import type { Block, Column, PartWriter } from '../format.ts';

@@ -1,9 +1,9 @@
-import type { Datatype } from '../../endpoint/contract.ts';
-import { isRefusal } from '../../protocol/http.ts';
-import { readText } from '../../protocol/request.ts';
+import { isRefusal } from '../../errors/refusals.ts';
+import type { Datatype } from '../../tensor/contract.ts';
 import { KINDS, type TensorData } from '../../tensor/datatypes.ts';
 import { AT, FRACTION, stopped } from '../../tensor/decimal.ts';
 import { FRESH } from '../../tensor/memory.ts';
+import { readText } from '../../tensor/read-json.ts';
 import { isFloat, readValues } from '../../tensor/values.ts';
 import { rowDimensions } from '../layout.ts';
 import { put, putRow, reshape, type Slot, type Stack, sizeOfShape, type Wrong } from '../row-buffer.ts';

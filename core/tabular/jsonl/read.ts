@@ -1,4 +1,4 @@
-import type { Columns, Signature, TensorSpec } from '../../endpoint/contract.ts';
+import type { Columns, Signature, TensorSpec } from '../../tensor/contract.ts';
 import { NEWLINE } from '../cells.ts';
 import { BY_NAME, IN_ORDER, type Taken } from '../columns.ts';
 import { type Cursor, checkRowBytes, type Reader, readerOf, readStart } from '../cursor.ts';

@@ -1,4 +1,4 @@
-import { NESTING } from '../../endpoint/contract.ts';
+import { NESTING } from '../../tensor/contract.ts';
 
 /** JSON in the bytes of a line, up to its end; of what is passed over only the ends are found, and it is not checked. */
 

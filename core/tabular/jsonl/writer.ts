@@ -1,7 +1,7 @@
-import { refusal } from '../../protocol/http.ts';
-import type { Tensors } from '../../protocol/transform.ts';
+import { refusal } from '../../errors/refusals.ts';
 import type { Tensor } from '../../tensor/datatypes.ts';
 import { fromHalf } from '../../tensor/half.ts';
+import type { Tensors } from '../../tensor/tensors.ts';
 import {
   contentOf,
   newOutput,

@@ -1,4 +1,4 @@
-import { objectFault } from '../../batch/object-errors.ts';
+import { objectFault } from '../../errors/object-errors.ts';
 import type { Numeric } from '../convert.ts';
 import type { Source } from '../format.ts';
 

@@ -1,12 +1,11 @@
-import type { Part } from '../../batch/contract.ts';
-import { objectFault } from '../../batch/object-errors.ts';
-import type { Signature, TensorSpec } from '../../endpoint/contract.ts';
+import { objectFault } from '../../errors/object-errors.ts';
+import type { Signature, TensorSpec } from '../../tensor/contract.ts';
 import { KINDS, sizeOf } from '../../tensor/datatypes.ts';
 import { allFinite } from '../../tensor/finite.ts';
 import { blockOf, blockRows, widthOf as elementsOf, mark, numbersIn, stacked } from '../array-rows.ts';
 import { IN_ORDER } from '../columns.ts';
 import { cast, NAN, type Numbers, type Reason } from '../convert.ts';
-import type { Block, Extras, Rows, Source } from '../format.ts';
+import type { Block, Extras, Part, Rows, Source } from '../format.ts';
 import { rowDimensions, widthOf } from '../layout.ts';
 import type { Slot } from '../row-buffer.ts';
 import { type NpyHeader, readNpyHeader } from './header.ts';

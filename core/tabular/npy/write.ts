@@ -1,4 +1,4 @@
-import type { Datatype } from '../../endpoint/contract.ts';
+import type { Datatype } from '../../tensor/contract.ts';
 import { numberAt } from '../../tensor/numbers.ts';
 import { numbersIn } from '../array-rows.ts';
 import { cast } from '../convert.ts';

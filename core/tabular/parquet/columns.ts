@@ -1,5 +1,5 @@
 import { type FileMetaData, parquetSchema } from 'hyparquet';
-import type { Signature } from '../../endpoint/contract.ts';
+import type { Signature } from '../../tensor/contract.ts';
 import type { Taken } from '../columns.ts';
 import { columnsOf, wrongHeader } from '../csv/columns.ts';
 import type { CsvColumn } from '../csv/rows.ts';

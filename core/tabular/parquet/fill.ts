@@ -1,4 +1,4 @@
-import type { TensorSpec } from '../../endpoint/contract.ts';
+import type { TensorSpec } from '../../tensor/contract.ts';
 import { KINDS, type TensorData } from '../../tensor/datatypes.ts';
 import { fromHalf } from '../../tensor/half.ts';
 import { isFloat, storeNaN, textFault } from '../../tensor/values.ts';

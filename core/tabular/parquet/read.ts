@@ -1,11 +1,10 @@
 import { type AsyncBuffer, type FileMetaData, parquetMetadataAsync, type RowGroup } from 'hyparquet';
-import type { Part } from '../../batch/contract.ts';
-import { isObjectFault, objectFault } from '../../batch/object-errors.ts';
-import type { Signature } from '../../endpoint/contract.ts';
+import { isObjectFault, objectFault } from '../../errors/object-errors.ts';
+import type { Signature } from '../../tensor/contract.ts';
 import { sizeOf } from '../../tensor/datatypes.ts';
 import { blockOf, blockRows, stacked, widthOf } from '../array-rows.ts';
 import type { Numeric } from '../convert.ts';
-import type { Block, Extras, Rows, Source } from '../format.ts';
+import type { Block, Extras, Part, Rows, Source } from '../format.ts';
 import { inMemory, windowed } from './bytes.ts';
 import { type ParquetColumns, parquetColumns, type ReadColumn } from './columns.ts';
 import { type Cursor, fill } from './fill.ts';

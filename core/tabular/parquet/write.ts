@@ -1,7 +1,7 @@
 import { ByteWriter, ParquetWriter, type SchemaElement } from 'hyparquet-writer';
 import { writeColumn } from 'hyparquet-writer/src/column.js';
 import { writePageHeader } from 'hyparquet-writer/src/datapage.js';
-import type { Datatype } from '../../endpoint/contract.ts';
+import type { Datatype } from '../../tensor/contract.ts';
 import { KINDS, type NumericData, type TensorData } from '../../tensor/datatypes.ts';
 import { cast, type Numeric } from '../convert.ts';
 import type { Block, Column, PartWriter } from '../format.ts';

@@ -1,9 +1,9 @@
 import { open, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, extname, join, resolve } from 'node:path';
-import type { Baseline, Signal } from '../../../core/drift/contract.ts';
-import type { Columns, OutputSignal, Signature } from '../../../core/endpoint/contract.ts';
+import type { Baseline, OutputSignal, Signal } from '../../../core/drift/contract.ts';
 import { COLUMN_NOTICES, type ColumnNotice } from '../../../core/tabular/columns.ts';
 import { type Fault, type Header, type Layout, layoutOf, rowWidth } from '../../../core/tabular/layout.ts';
+import type { Columns, Signature } from '../../../core/tensor/contract.ts';
 import { knownSha256 } from '../artifact/onnx/known.ts';
 import { ORT_VERSION } from '../artifact/onnx/runtime.ts';
 import { type Problem, problemError } from '../declaration/errors.ts';

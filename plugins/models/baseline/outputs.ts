@@ -1,4 +1,4 @@
-import type { OutputSignal } from '../../../core/endpoint/contract.ts';
+import type { OutputSignal } from '../../../core/drift/contract.ts';
 import { fromHalf } from '../../../core/tensor/half.ts';
 
 /** An output as ONNX Runtime gives it. */

@@ -1,4 +1,4 @@
-import type { OutputSignal } from '../../../core/endpoint/contract.ts';
+import type { OutputSignal } from '../../../core/drift/contract.ts';
 import type { Fault, RowTensor } from '../../../core/tabular/layout.ts';
 import { short } from '../artifact/onnx/inspect.ts';
 import { limitsFor, type Outcome, runChild } from '../artifact/onnx/sandbox.ts';

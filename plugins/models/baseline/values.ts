@@ -1,4 +1,4 @@
-import type { Datatype } from '../../../core/endpoint/contract.ts';
+import type { Datatype } from '../../../core/tensor/contract.ts';
 import { KINDS } from '../../../core/tensor/datatypes.ts';
 import { fromHalf, toHalf } from '../../../core/tensor/half.ts';
 import type { Values } from './numeric.ts';

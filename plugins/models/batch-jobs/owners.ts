@@ -7,7 +7,7 @@ import {
   readOwner,
   takeOwner,
 } from '../../../core/batch/owner.ts';
-import { errorName, errorStatus, messageOf } from '../../../core/ports/errors.ts';
+import { errorName, errorStatus, messageOf } from '../../../core/errors/aws-errors.ts';
 import type { Files } from '../../../core/ports/files.ts';
 import type { Problem } from '../declaration/errors.ts';
 import type { Model } from '../declaration/model.ts';

@@ -1,5 +1,5 @@
-import type { Columns, TensorSpec } from '../../../core/endpoint/contract.ts';
 import { listOf } from '../../../core/tabular/columns.ts';
+import type { Columns, TensorSpec } from '../../../core/tensor/contract.ts';
 import type { Facts, Model } from '../declaration/model.ts';
 import type { Command } from './command.ts';
 

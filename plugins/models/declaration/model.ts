@@ -1,5 +1,5 @@
 import type { Entry } from '../../../core/batch/contract.ts';
-import type { Columns, Signature } from '../../../core/endpoint/contract.ts';
+import type { Columns, Signature } from '../../../core/tensor/contract.ts';
 
 /** A declaration with every default filled and every unit fixed: what the rest of the build side reads. Frozen. */
 export type Model = {

@@ -1,4 +1,4 @@
-import type { Release } from '../../../core/release/document-contract.ts';
+import type { Release } from '../../../core/release/document/contract.ts';
 
 /**
  * What CloudWatch's alarms of drift see of the version that is live. They watch the signals that the template's version publishes, in

@@ -1,5 +1,5 @@
 import { metricPoints } from '../../../aws/metric-points.ts';
-import { METRICS as OWN } from '../../../core/endpoint/contract.ts';
+import { METRICS as OWN } from '../../../core/metrics/contract.ts';
 import type { AwsConfig } from '../../../core/ports/config.ts';
 
 /** What CloudWatch knows of a model's traffic, point by point. */

@@ -1,4 +1,5 @@
-import { AUDIT_BYTES, type Signature } from '../../../core/endpoint/contract.ts';
+import { AUDIT_BYTES } from '../../../core/endpoint/contract.ts';
+import type { Signature } from '../../../core/tensor/contract.ts';
 import type { Problem } from '../declaration/errors.ts';
 import type { Audit, Model } from '../declaration/model.ts';
 import { logGroupLogicalId } from '../declaration/naming.ts';

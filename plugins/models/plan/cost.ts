@@ -1,4 +1,4 @@
-import { SWEEP_EVERY } from '../../../core/release/contract.ts';
+import { SWEEP_EVERY } from '../../../core/release/document/worker-contract.ts';
 import type { Facts, Model } from '../declaration/model.ts';
 import { auditBytes } from './audit.ts';
 import { classSignals, nativeSignals } from './drift/functions.ts';

@@ -1,4 +1,4 @@
-import { SWEEP_EVERY } from '../../../core/release/contract.ts';
+import { SWEEP_EVERY } from '../../../core/release/document/worker-contract.ts';
 import type { Problem } from '../declaration/errors.ts';
 import { ALIAS, alertsTopic, CATALOG, DRIFT, dashboardName, RELEASE } from '../declaration/naming.ts';
 import { placeOf } from '../declaration/units.ts';

@@ -1,4 +1,4 @@
-import type { Release, VersionRef } from '../../../core/release/document-contract.ts';
+import type { Release, VersionRef } from '../../../core/release/document/contract.ts';
 
 /** What a release was about: the version that was live when it began, absent for a first one, and the one to be released. */
 export type About = { readonly from?: string; readonly to?: VersionRef };

@@ -1,8 +1,8 @@
 import type { AliasState } from '../../../core/ports/aws.ts';
-import { points, say } from '../../../core/release/alias-target.ts';
-import { ALARMS } from '../../../core/release/contract.ts';
-import type { Release } from '../../../core/release/document-contract.ts';
+import type { Release } from '../../../core/release/document/contract.ts';
+import { ALARMS } from '../../../core/release/document/worker-contract.ts';
 import { ends } from '../../../core/release/phases/judging.ts';
+import { points, say } from '../../../core/release/state/alias-target.ts';
 import {
   GOES_OFF,
   isEnd,
@@ -10,7 +10,7 @@ import {
   lastGood,
   standing,
   weightOf,
-} from '../../../core/release/transitions.ts';
+} from '../../../core/release/state/transitions.ts';
 import { withoutWeights } from './aws-cli.ts';
 import type { Advice, AlarmOn, Say } from './level.ts';
 import { ofPhase, sentence } from './phase-advice.ts';

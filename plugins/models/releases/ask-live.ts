@@ -1,8 +1,8 @@
 import { callerOf } from '../../../aws/caller.ts';
 import { s3Client } from '../../../aws/clients/s3.ts';
 import { bucketObjects } from '../../../aws/objects.ts';
+import { errorStatus } from '../../../core/errors/aws-errors.ts';
 import type { AwsConfig } from '../../../core/ports/config.ts';
-import { errorStatus } from '../../../core/ports/errors.ts';
 import { registry } from '../../../core/registry/registry.ts';
 import type { Context } from '../commands/command.ts';
 import { type Comparison, compareSignature, type OfferedSignature } from './live-signature.ts';

@@ -1,5 +1,5 @@
-import type { Release } from '../../../core/release/document-contract.ts';
-import type { Deployment } from '../../../core/release/history-contract.ts';
+import type { Release } from '../../../core/release/document/contract.ts';
+import type { Deployment } from '../../../core/release/document/history-contract.ts';
 import { timeOf } from './ulid.ts';
 
 /** Which deploy began a release. */

@@ -1,4 +1,4 @@
-import type { Release } from '../../../core/release/document-contract.ts';
+import type { Release } from '../../../core/release/document/contract.ts';
 import { type Problem, throwProblems } from '../declaration/errors.ts';
 import { releaseTargets } from '../plan/release/functions.ts';
 import { atRegistry, type Deploy, type DeployContext, releasesOf } from './deploy-context.ts';

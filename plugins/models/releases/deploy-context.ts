@@ -1,5 +1,5 @@
-import { messageOf } from '../../../core/ports/errors.ts';
-import type { Release } from '../../../core/release/document-contract.ts';
+import { messageOf } from '../../../core/errors/aws-errors.ts';
+import type { Release } from '../../../core/release/document/contract.ts';
 import type { Context } from '../commands/command.ts';
 import { problemError } from '../declaration/errors.ts';
 import type { Model } from '../declaration/model.ts';

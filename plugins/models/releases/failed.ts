@@ -1,5 +1,5 @@
-import { messageOf } from '../../../core/ports/errors.ts';
-import type { Release } from '../../../core/release/document-contract.ts';
+import { messageOf } from '../../../core/errors/aws-errors.ts';
+import type { Release } from '../../../core/release/document/contract.ts';
 import { atRegistry, type Deploy, type DeployContext, type Documents } from './deploy-context.ts';
 import { gateFailure } from './deployment.ts';
 import type { Opened } from './open.ts';

@@ -1,6 +1,6 @@
-import type { TickAnswer } from '../../../core/release/contract.ts';
-import type { Release } from '../../../core/release/document-contract.ts';
-import { isPending } from '../../../core/release/transitions.ts';
+import type { Release } from '../../../core/release/document/contract.ts';
+import type { TickAnswer } from '../../../core/release/document/worker-contract.ts';
+import { isPending } from '../../../core/release/state/transitions.ts';
 import { type Problem, throwProblems } from '../declaration/errors.ts';
 import type { Model } from '../declaration/model.ts';
 import { offersIn, releaseTargets } from '../plan/release/functions.ts';

@@ -1,4 +1,4 @@
-import type { TickAnswer } from '../../../core/release/contract.ts';
+import type { TickAnswer } from '../../../core/release/document/worker-contract.ts';
 import { sleep, type Worker } from './worker.ts';
 
 /** A model and its Lambda function's name; `deployment`: id of the deploy that began its release. */

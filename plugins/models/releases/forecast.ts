@@ -1,6 +1,6 @@
 import { canFill, type Plan, schedule } from '../../../core/judge/feasible.ts';
 import { forecastSays } from '../../../core/judge/forecast-text.ts';
-import { PATIENCE } from '../../../core/release/transitions.ts';
+import { PATIENCE } from '../../../core/release/state/transitions.ts';
 import type { Model } from '../declaration/model.ts';
 
 /** What a model's canary can see, said before anybody relies on it. Pure. */

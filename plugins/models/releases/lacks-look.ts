@@ -1,7 +1,7 @@
 import { hangingOn } from '../../../aws/functions.ts';
 import { stackResources, stackTemplate } from '../../../aws/stack.ts';
+import { messageOf } from '../../../core/errors/aws-errors.ts';
 import type { AwsConfig } from '../../../core/ports/config.ts';
-import { messageOf } from '../../../core/ports/errors.ts';
 import type { Problem } from '../declaration/errors.ts';
 import { isObject, type Json } from '../plan/cloudformation.ts';
 import type { Made, Stack } from './intrinsics.ts';

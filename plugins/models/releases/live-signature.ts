@@ -1,4 +1,4 @@
-import { messageOf } from '../../../core/ports/errors.ts';
+import { messageOf } from '../../../core/errors/aws-errors.ts';
 import type { Registry } from '../../../core/registry/registry.ts';
 import type { Model } from '../declaration/model.ts';
 import { aliasLogicalId } from '../declaration/naming.ts';

@@ -3,7 +3,7 @@ import { s3Client } from '../../../aws/clients/s3.ts';
 import { bucketObjects } from '../../../aws/objects.ts';
 import type { AwsConfig } from '../../../core/ports/config.ts';
 import { isMalformed, type Malformed, type Registry, registry } from '../../../core/registry/registry.ts';
-import { REGISTRY_PREFIX } from '../../../core/release/contract.ts';
+import { REGISTRY_PREFIX } from '../../../core/release/document/worker-contract.ts';
 import { lambdaName } from '../declaration/naming.ts';
 import { withoutWeights } from './aws-cli.ts';
 

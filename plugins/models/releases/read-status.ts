@@ -8,7 +8,7 @@ import { functionExists } from '../../../aws/functions.ts';
 import type { AlarmPort, AliasPort, CapacityPort } from '../../../core/ports/aws.ts';
 import type { AwsConfig } from '../../../core/ports/config.ts';
 import type { Registry } from '../../../core/registry/registry.ts';
-import { ALARMS } from '../../../core/release/contract.ts';
+import { ALARMS } from '../../../core/release/document/worker-contract.ts';
 import type { Target } from './follow.ts';
 import type { Seen } from './status.ts';
 

@@ -5,11 +5,11 @@ import { deployedRegistry } from '../../../aws/deployed-registry.ts';
 import { deleteBelow, foldersOf } from '../../../aws/empty.ts';
 import { bucketObjects } from '../../../aws/objects.ts';
 import { scheduler } from '../../../aws/schedules.ts';
+import { errorName } from '../../../core/errors/aws-errors.ts';
 import type { AwsConfig } from '../../../core/ports/config.ts';
-import { errorName } from '../../../core/ports/errors.ts';
 import { registry } from '../../../core/registry/registry.ts';
-import { REGISTRY_PREFIX } from '../../../core/release/contract.ts';
-import type { Release } from '../../../core/release/document-contract.ts';
+import type { Release } from '../../../core/release/document/contract.ts';
+import { REGISTRY_PREFIX } from '../../../core/release/document/worker-contract.ts';
 import { lambdaName, RELEASE } from '../declaration/naming.ts';
 import { registryScope } from './open.ts';
 

@@ -1,8 +1,8 @@
 import { isNoStack, stackResources } from '../../../aws/stack.ts';
 import type { AwsConfig } from '../../../core/ports/config.ts';
 import type { Registry } from '../../../core/registry/registry.ts';
-import { RESOURCE_TYPE } from '../../../core/release/contract.ts';
-import type { Release } from '../../../core/release/document-contract.ts';
+import type { Release } from '../../../core/release/document/contract.ts';
+import { RESOURCE_TYPE } from '../../../core/release/document/worker-contract.ts';
 import { aliasLogicalId } from '../declaration/naming.ts';
 import { runningOf } from './deployment.ts';
 import type { Target } from './follow.ts';

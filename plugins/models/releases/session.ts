@@ -1,4 +1,4 @@
-import { errorName, messageOf } from '../../../core/ports/errors.ts';
+import { errorName, messageOf } from '../../../core/errors/aws-errors.ts';
 import type { Registry } from '../../../core/registry/registry.ts';
 import { staged } from '../../../core/release/command-text.ts';
 import type { Context } from '../commands/command.ts';

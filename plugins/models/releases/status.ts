@@ -1,12 +1,12 @@
 import type { GateState } from '../../../core/gate/contract.ts';
 import type { Judgement } from '../../../core/judge/contract.ts';
 import type { AlarmPort, AliasState, Provided } from '../../../core/ports/aws.ts';
-import { say } from '../../../core/release/alias-target.ts';
-import { ALARMS } from '../../../core/release/contract.ts';
-import type { HeldBy, Phase, Refusal, Release, VersionRef } from '../../../core/release/document-contract.ts';
+import type { HeldBy, Phase, Refusal, Release, VersionRef } from '../../../core/release/document/contract.ts';
+import { ALARMS } from '../../../core/release/document/worker-contract.ts';
 import { ends } from '../../../core/release/phases/judging.ts';
 import { sinceOf } from '../../../core/release/phases/shifting.ts';
-import { isOpen, isPending, lastGood } from '../../../core/release/transitions.ts';
+import { say } from '../../../core/release/state/alias-target.ts';
+import { isOpen, isPending, lastGood } from '../../../core/release/state/transitions.ts';
 import { advice, unrecorded, unseenAlarms, withAlarms } from './advice.ts';
 import { runningOf } from './deployment.ts';
 import { type Lacks, withLacks } from './lacks.ts';

@@ -1,4 +1,4 @@
-import type { CommandEvent } from '../../../core/release/contract.ts';
+import type { CommandEvent } from '../../../core/release/document/worker-contract.ts';
 import type { Context } from '../commands/command.ts';
 import { problemError } from '../declaration/errors.ts';
 import { chosenModel, mustName } from './chosen.ts';

@@ -1,6 +1,6 @@
 import { type Caller, functionCaller } from '../../../aws/call.ts';
+import { errorStatus } from '../../../core/errors/aws-errors.ts';
 import { type AwsConfig, waitingFor } from '../../../core/ports/config.ts';
-import { errorStatus } from '../../../core/ports/errors.ts';
 import { staged } from '../../../core/release/command-text.ts';
 import {
   type CommandAnswer,
@@ -8,7 +8,7 @@ import {
   type TickAnswer,
   type TickEvent,
   WORKER_TIMEOUT,
-} from '../../../core/release/contract.ts';
+} from '../../../core/release/document/worker-contract.ts';
 import { problemError } from '../declaration/errors.ts';
 
 /** The release worker, called from this side. */

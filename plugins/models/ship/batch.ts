@@ -1,6 +1,6 @@
 import type { Entry, Format } from '../../../core/batch/contract.ts';
-import type { Columns, Signature, TensorSpec } from '../../../core/endpoint/contract.ts';
 import { widthOf } from '../../../core/tabular/layout.ts';
+import type { Columns, Signature, TensorSpec } from '../../../core/tensor/contract.ts';
 import type { Problem } from '../declaration/errors.ts';
 import type { Batch } from '../declaration/model.ts';
 

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { PAYLOAD_BYTES, type Signature } from '../../../core/endpoint/contract.ts';
+import { PAYLOAD_BYTES } from '../../../core/endpoint/contract.ts';
+import { isRefusal } from '../../../core/errors/refusals.ts';
 import { type Case, caseLines, faultOf, readCase } from '../../../core/gate/cases.ts';
-import { isRefusal } from '../../../core/protocol/http.ts';
 import { readRequest } from '../../../core/protocol/request.ts';
+import type { Signature } from '../../../core/tensor/contract.ts';
 import { type Problem, throwProblems } from '../declaration/errors.ts';
 import type { Facts, Gate } from '../declaration/model.ts';
 import { cacheFolder, once } from './cache.ts';

@@ -1,5 +1,5 @@
-import type { Columns, Signature, TensorSpec } from '../../../core/endpoint/contract.ts';
 import { widthOf } from '../../../core/tabular/layout.ts';
+import type { Columns, Signature, TensorSpec } from '../../../core/tensor/contract.ts';
 import type { Problem } from '../declaration/errors.ts';
 import type { Model } from '../declaration/model.ts';
 

@@ -4,7 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { s3Client } from '../../../aws/clients/s3.ts';
 import { type ObjectHead, objectHead, objectStream, objectsBelow } from '../../../aws/get-object.ts';
-import { errorStatus } from '../../../core/ports/errors.ts';
+import { errorStatus } from '../../../core/errors/aws-errors.ts';
 import { unsafeLocation } from '../artifact/onnx/location.ts';
 import { readOnnxFile } from '../artifact/onnx/onnx.ts';
 import { problemError } from '../declaration/errors.ts';

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Columns, Manifest, RemoteFile, Signature } from '../../../core/endpoint/contract.ts';
+import type { Manifest, RemoteFile } from '../../../core/endpoint/contract.ts';
+import type { Columns, Signature } from '../../../core/tensor/contract.ts';
 import { type Inspection, inspect } from '../artifact/onnx/inspect.ts';
 import { optimise, type Shippable, withLocale } from '../artifact/onnx/optimise.ts';
 import { hostRuntime, layerBytes, ORT_VERSION } from '../artifact/onnx/runtime.ts';

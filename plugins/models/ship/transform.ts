@@ -1,12 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { basename, delimiter, dirname, join } from 'node:path';
-import {
-  DATATYPES,
-  type Datatype,
-  type Signature,
-  type TensorSpec,
-} from '../../../core/endpoint/contract.ts';
+import { DATATYPES, type Datatype, type Signature, type TensorSpec } from '../../../core/tensor/contract.ts';
 import type { Exports } from '../artifact/onnx/evaluate.ts';
 import { type Limits, type Outcome, runChild } from '../artifact/onnx/sandbox.ts';
 import { type Problem, problemError, throwProblems } from '../declaration/errors.ts';

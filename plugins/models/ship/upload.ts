@@ -2,8 +2,8 @@ import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { s3Client } from '../../../aws/clients/s3.ts';
 import { isThere, type Place, putFile } from '../../../aws/put-file.ts';
+import { messageOf } from '../../../core/errors/aws-errors.ts';
 import { type AwsConfig, waitingFor } from '../../../core/ports/config.ts';
-import { messageOf } from '../../../core/ports/errors.ts';
 import { problemError } from '../declaration/errors.ts';
 import { sha256Of } from '../targets/lambda-zip/zip.ts';
 

@@ -6,7 +6,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { DeleteAliasCommand } from '@aws-sdk/client-lambda';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Release } from '../../../core/release/document-contract.ts';
+import type { Release } from '../../../core/release/document/contract.ts';
 import type { Model } from '../../../plugins/models/declaration/model.ts';
 import { releaseStatements } from '../../../plugins/models/plan/release/functions.ts';
 import { hostOf, model } from '../../local-aws/release-stack.ts';

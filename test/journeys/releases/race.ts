@@ -1,7 +1,7 @@
 /** Stands between a worker and the registry, and makes two writers of a release's document meet. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Release } from '../../../core/release/document-contract.ts';
+import type { Release } from '../../../core/release/document/contract.ts';
 import { bytes, forward, withoutExpect } from '../../local-aws/crash/proxy.ts';
 
 export type Is = (written: Release) => boolean;

@@ -25,8 +25,12 @@ import {
   PutObjectCommand,
 } from '@aws-sdk/client-s3';
 import { DeleteScheduleCommand, ListSchedulesCommand } from '@aws-sdk/client-scheduler';
-import type { CommandAnswer, CommandEvent, TickAnswer } from '../../../core/release/contract.ts';
-import type { AliasTarget, Phase, Release } from '../../../core/release/document-contract.ts';
+import type { AliasTarget, Phase, Release } from '../../../core/release/document/contract.ts';
+import type {
+  CommandAnswer,
+  CommandEvent,
+  TickAnswer,
+} from '../../../core/release/document/worker-contract.ts';
 import type { Model } from '../../../plugins/models/declaration/model.ts';
 import { alertsTopic, RELEASE, roleLogicalId } from '../../../plugins/models/declaration/naming.ts';
 import { client } from '../../local-aws/deployed.ts';

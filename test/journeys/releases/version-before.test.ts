@@ -4,7 +4,7 @@
  */
 import { ListSchedulesCommand } from '@aws-sdk/client-scheduler';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { Release } from '../../../core/release/document-contract.ts';
+import type { Release } from '../../../core/release/document/contract.ts';
 import { sweepName } from '../../../plugins/models/declaration/naming.ts';
 import { outcomeOf } from '../../../plugins/models/releases/outcome.ts';
 import { type LocalAws, startAws } from '../../local-aws/start.ts';

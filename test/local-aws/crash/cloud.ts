@@ -12,7 +12,7 @@ import {
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { CreateScheduleGroupCommand, SchedulerClient } from '@aws-sdk/client-scheduler';
 import { CreateTopicCommand, SNSClient } from '@aws-sdk/client-sns';
-import { ENV } from '../../../core/release/contract.ts';
+import { ENV } from '../../../core/release/document/worker-contract.ts';
 import { client } from '../deployed.ts';
 import { ACCOUNT, makeFunction, makeRole } from '../lambda.ts';
 import { type LocalAws, REGION, startAws } from '../start.ts';

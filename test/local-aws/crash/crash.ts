@@ -11,7 +11,7 @@ import {
   ListProvisionedConcurrencyConfigsCommand,
 } from '@aws-sdk/client-lambda';
 import { DeleteScheduleCommand } from '@aws-sdk/client-scheduler';
-import { ALARMS } from '../../../core/release/contract.ts';
+import { ALARMS } from '../../../core/release/document/worker-contract.ts';
 import { type Cloud, GROUP } from './cloud.ts';
 import { type Life, life } from './life.ts';
 import { type Outcome, outcomeOf } from './outcome.ts';

@@ -1,4 +1,5 @@
-import { ALARMS, type Settings } from '../../../core/release/contract.ts';
+import type { Settings } from '../../../core/release/document/contract.ts';
+import { ALARMS } from '../../../core/release/document/worker-contract.ts';
 import { SETTINGS } from '../../fakes/settings.ts';
 import { BROKEN } from './cloud.ts';
 import type { Life } from './life.ts';

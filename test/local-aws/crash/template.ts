@@ -1,4 +1,4 @@
-import type { Settings } from '../../../core/release/contract.ts';
+import type { Settings } from '../../../core/release/document/contract.ts';
 
 export type Deploy = {
   readonly version: string;

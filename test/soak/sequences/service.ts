@@ -13,7 +13,7 @@ import {
 } from '@aws-sdk/client-lambda';
 import { DeleteObjectCommand, GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { DeleteScheduleCommand, ListSchedulesCommand, SchedulerClient } from '@aws-sdk/client-scheduler';
-import type { Release } from '../../../core/release/document-contract.ts';
+import type { Release } from '../../../core/release/document/contract.ts';
 import type { Status } from '../../../plugins/models/releases/status.ts';
 import { startTraffic } from '../../journeys/releases/traffic.ts';
 import { caseOf, EASY } from '../../journeys/releases/version.ts';

@@ -1,8 +1,7 @@
-import type { Part } from '../../../core/batch/contract.ts';
-import { isObjectFault } from '../../../core/batch/object-errors.ts';
-import type { Datatype, Signature, TensorSpec } from '../../../core/endpoint/contract.ts';
-import type { Tensors } from '../../../core/protocol/transform.ts';
-import type { Block, Rows, Source } from '../../../core/tabular/format.ts';
+import { isObjectFault } from '../../../core/errors/object-errors.ts';
+import type { Block, Part, Rows, Source } from '../../../core/tabular/format.ts';
+import type { Datatype, Signature, TensorSpec } from '../../../core/tensor/contract.ts';
+import type { Tensors } from '../../../core/tensor/tensors.ts';
 
 export const input = (name: string, datatype: Datatype, ...shape: readonly number[]): TensorSpec => ({
   name,

@@ -3,8 +3,8 @@ import fc from 'fast-check';
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import { describe, expect, it } from 'vitest';
 import { type Entry, type Format, SIZES } from '../../../core/batch/contract.ts';
-import type { Columns } from '../../../core/endpoint/contract.ts';
-import { openRows } from '../../../core/tabular/formats.ts';
+import { openRows } from '../../../core/batch/formats.ts';
+import type { Columns } from '../../../core/tensor/contract.ts';
 import { ENTRY, scene } from './scene.ts';
 import { input, objectFaultOf, type Read, readAll, readParts, signature, sourceOf } from './setup.ts';
 

@@ -1,7 +1,7 @@
 import { parse } from 'csv-parse/sync';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isObjectFault } from '../../../core/batch/object-errors.ts';
+import { isObjectFault } from '../../../core/errors/object-errors.ts';
 import { openCsv } from '../../../core/tabular/csv/read.ts';
 import type { Rows } from '../../../core/tabular/format.ts';
 import { input, type Read, readAll, readParts, signature, sourceOf } from './setup.ts';

@@ -4,7 +4,7 @@ import { scoreBlock } from '../../../core/batch/score.ts';
 import { readLine } from '../../../core/drift/lines.ts';
 import type { Manifest } from '../../../core/endpoint/contract.ts';
 import type { Session } from '../../../core/ports/session.ts';
-import type { Tensors } from '../../../core/protocol/transform.ts';
+import type { Tensors } from '../../../core/tensor/tensors.ts';
 import { driftWriter } from '../../../functions/batch/drift-writer.ts';
 import { numericSignal } from '../../reference.ts';
 

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { DATATYPES, type Datatype } from '../../../core/endpoint/contract.ts';
+import { isRefusal } from '../../../core/errors/refusals.ts';
 import { parseCsv } from '../../../core/protocol/csv-body.ts';
-import { isRefusal } from '../../../core/protocol/http.ts';
 import { readRequest } from '../../../core/protocol/request.ts';
 import { openCsv } from '../../../core/tabular/csv/read.ts';
 import type { Rows } from '../../../core/tabular/format.ts';
 import { openJsonl } from '../../../core/tabular/jsonl/read.ts';
+import { DATATYPES, type Datatype } from '../../../core/tensor/contract.ts';
 import type { Tensor } from '../../../core/tensor/datatypes.ts';
 import { input, signature, sourceOf } from './setup.ts';
 

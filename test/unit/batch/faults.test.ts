@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { objectFault } from '../../../core/batch/object-errors.ts';
+import { objectFault } from '../../../core/errors/object-errors.ts';
 import { openCsv } from '../../../core/tabular/csv/read.ts';
 import { ROW_BYTES } from '../../../core/tabular/cursor.ts';
 import type { Extras, Rows, Source } from '../../../core/tabular/format.ts';

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Success } from '../../../core/batch/job.ts';
-import type { Tensors } from '../../../core/protocol/transform.ts';
 import type { Block } from '../../../core/tabular/format.ts';
 import { firstRow, splitBlock } from '../../../core/tabular/split.ts';
+import type { Tensors } from '../../../core/tensor/tensors.ts';
 import { scene } from './scene.ts';
 
 const KEY = 'rows/a.csv';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Tensors } from '../../../core/protocol/transform.ts';
+import type { Tensors } from '../../../core/tensor/tensors.ts';
 import { scene, steady } from './scene.ts';
 
 /** Rows of two numbers; every seventh is broken where asked for. */

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { TensorSpec } from '../../../core/endpoint/contract.ts';
 import type { Block, Column } from '../../../core/tabular/format.ts';
 import { openNpy } from '../../../core/tabular/npy/read.ts';
 import { npyWriter } from '../../../core/tabular/npy/write.ts';
+import type { TensorSpec } from '../../../core/tensor/contract.ts';
 import { byParts, collected, input, refusal, rowsIn, signature, source } from './arrays-setup.ts';
 
 const PLAIN = { ids: [], join: false };

@@ -3,11 +3,11 @@ import { parquetMetadata } from 'hyparquet';
 import { ByteWriter, type ColumnSource, parquetWriteBuffer, type SchemaElement } from 'hyparquet-writer';
 import { writeRleBitPackedHybrid } from 'hyparquet-writer/src/encoding.js';
 import { describe, expect, it } from 'vitest';
-import { objectFault } from '../../../core/batch/object-errors.ts';
-import type { TensorSpec } from '../../../core/endpoint/contract.ts';
+import { objectFault } from '../../../core/errors/object-errors.ts';
 import type { Source } from '../../../core/tabular/format.ts';
 import { indexesIn, nullsIn } from '../../../core/tabular/parquet/levels.ts';
 import { openParquet } from '../../../core/tabular/parquet/read.ts';
+import type { TensorSpec } from '../../../core/tensor/contract.ts';
 import { byParts, collected, input, refusal, rowsIn, signature, source } from './arrays-setup.ts';
 
 type Extras = { readonly ids: readonly string[]; readonly join: boolean };

@@ -1,9 +1,10 @@
 import { expect, it } from 'vitest';
-import { KEYS, type Part } from '../../../core/batch/contract.ts';
+import { KEYS } from '../../../core/batch/contract.ts';
 import { folderOf, type Job, type Success } from '../../../core/batch/job.ts';
 import { finishJob, receive, scorePart } from '../../../core/batch/receive.ts';
 import { reopen } from '../../../core/batch/retry.ts';
-import type { Tensors } from '../../../core/protocol/transform.ts';
+import type { Part } from '../../../core/tabular/format.ts';
+import type { Tensors } from '../../../core/tensor/tensors.ts';
 import { scene } from './scene.ts';
 
 /** Somebody asks for a failed job anew, while others are at it. */

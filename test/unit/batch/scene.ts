@@ -1,9 +1,10 @@
-import { type Entry, KEYS, type Owner, type Part } from '../../../core/batch/contract.ts';
+import { type Entry, KEYS, type Owner } from '../../../core/batch/contract.ts';
 import { folderOf, type Job } from '../../../core/batch/job.ts';
 import type { World } from '../../../core/batch/ports.ts';
 import { finishJob, receive, scorePart } from '../../../core/batch/receive.ts';
 import type { Manifest } from '../../../core/endpoint/contract.ts';
-import type { Tensors } from '../../../core/protocol/transform.ts';
+import type { Part } from '../../../core/tabular/format.ts';
+import type { Tensors } from '../../../core/tensor/tensors.ts';
 import { fakeBucket } from '../../fakes/bucket.ts';
 import { type Chaos, calm } from '../../fakes/chaos.ts';
 

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { scoreBlock } from '../../../core/batch/score.ts';
-import { refusal } from '../../../core/protocol/http.ts';
-import type { Tensors } from '../../../core/protocol/transform.ts';
+import { refusal } from '../../../core/errors/refusals.ts';
 import type { Block } from '../../../core/tabular/format.ts';
 import type { Tensor } from '../../../core/tensor/datatypes.ts';
+import type { Tensors } from '../../../core/tensor/tensors.ts';
 
 const fp32 = (shape: readonly number[], values: readonly number[]): Tensor => ({
   datatype: 'FP32',

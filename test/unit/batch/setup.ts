@@ -1,7 +1,6 @@
-import type { Part } from '../../../core/batch/contract.ts';
-import { isObjectFault } from '../../../core/batch/object-errors.ts';
-import type { Datatype, Signature, TensorSpec } from '../../../core/endpoint/contract.ts';
-import type { Block, RowFault, Rows, Source } from '../../../core/tabular/format.ts';
+import { isObjectFault } from '../../../core/errors/object-errors.ts';
+import type { Block, Part, RowFault, Rows, Source } from '../../../core/tabular/format.ts';
+import type { Datatype, Signature, TensorSpec } from '../../../core/tensor/contract.ts';
 
 /** An object that comes in chunks of the given sizes, again and again. */
 export function sourceOf(content: string | Uint8Array, chunks: readonly number[] = [65_536]): Source {

@@ -2,9 +2,9 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { openapi } from '../../../core/catalog/openapi.ts';
-import type { Signature, TensorSpec } from '../../../core/endpoint/contract.ts';
 import type { Request } from '../../../core/protocol/event.ts';
 import { readInvocation } from '../../../core/protocol/sagemaker.ts';
+import type { Signature, TensorSpec } from '../../../core/tensor/contract.ts';
 import { group, manifest, model, tensor } from './models.ts';
 
 /** What `/invocations` is described to take and give, held against what the endpoint takes and gives. */

@@ -1,5 +1,5 @@
 import type { CatalogGroup, CatalogManifest, CatalogModel } from '../../../core/catalog/contract.ts';
-import type { Signature, TensorSpec } from '../../../core/endpoint/contract.ts';
+import type { Signature, TensorSpec } from '../../../core/tensor/contract.ts';
 
 export const tensor = (
   name: string,

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { exampleRequest } from '../../../core/catalog/example.ts';
 import { openapi } from '../../../core/catalog/openapi.ts';
-import { DATATYPES } from '../../../core/endpoint/contract.ts';
+import { DATATYPES } from '../../../core/tensor/contract.ts';
 import { group, manifest, model, tensor } from './models.ts';
 
 type Document = {

@@ -3,7 +3,7 @@ import type { Baseline, Signal, SignalWindow } from '../../../core/drift/contrac
 import { readLine } from '../../../core/drift/lines.ts';
 import { createSums } from '../../../core/drift/sums.ts';
 import { judge } from '../../../core/drift/window-judge.ts';
-import type { TensorSpec } from '../../../core/endpoint/contract.ts';
+import type { TensorSpec } from '../../../core/tensor/contract.ts';
 import { createDrift } from '../../../functions/runtime/drift.ts';
 import { categorySignal, numericSignal } from '../../reference.ts';
 import { baselineOf, category, HOUR, lineOf, numeric, scene, WATCHED } from './scene.ts';

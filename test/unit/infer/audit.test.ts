@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Signature } from '../../../core/endpoint/contract.ts';
 import { readEvent } from '../../../core/protocol/event.ts';
 import { principalOf } from '../../../core/protocol/principal.ts';
+import type { Signature } from '../../../core/tensor/contract.ts';
 import { createAudit, type Decision } from '../../../functions/runtime/audit.ts';
 import { auditBytes } from '../../../plugins/models/plan/audit.ts';
 

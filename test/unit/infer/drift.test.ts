@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { DriftLine, NumericSignal, Scored, Signal } from '../../../core/drift/contract.ts';
 import { locationOf, rankOf, spreadOf } from '../../../core/drift/score.ts';
-import type { Datatype, TensorSpec } from '../../../core/endpoint/contract.ts';
+import type { Datatype, TensorSpec } from '../../../core/tensor/contract.ts';
 import { KINDS, type Tensor } from '../../../core/tensor/datatypes.ts';
 import { toHalf } from '../../../core/tensor/half.ts';
 import { createDrift, type Drifted } from '../../../functions/runtime/drift.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { DATATYPES, type Datatype, type TensorSpec } from '../../../core/endpoint/contract.ts';
 import { answersOf, feedsOf } from '../../../core/protocol/transform-result.ts';
+import { DATATYPES, type Datatype, type TensorSpec } from '../../../core/tensor/contract.ts';
 import { KINDS, type Tensor } from '../../../core/tensor/datatypes.ts';
 
 const INPUTS: readonly TensorSpec[] = [

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import type { Manifest, OutputSignal } from '../../../core/endpoint/contract.ts';
+import type { OutputSignal } from '../../../core/drift/contract.ts';
+import type { Manifest } from '../../../core/endpoint/contract.ts';
 import type { Tensor } from '../../../core/tensor/datatypes.ts';
 import { createMeter, type Meter } from '../../../functions/infer/metrics.ts';
 import { lineBytes, signalsOf } from '../../../plugins/models/plan/watch/metrics.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { DATATYPES, type Datatype } from '../../../core/endpoint/contract.ts';
+import { DATATYPES, type Datatype } from '../../../core/tensor/contract.ts';
 import { KINDS, type NumericData } from '../../../core/tensor/datatypes.ts';
 import { toHalf } from '../../../core/tensor/half.ts';
 import { type Fault, placeInArray, scanArray } from '../../../core/tensor/scan.ts';

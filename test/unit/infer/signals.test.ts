@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createScorer, scoreNames } from '../../../core/drift/output-signals.ts';
-import type { Datatype, OutputSignal, TensorSpec } from '../../../core/endpoint/contract.ts';
+import type { OutputSignal } from '../../../core/drift/contract.ts';
+import { createScorer, scoreNames } from '../../../core/endpoint/output-signals.ts';
+import type { Datatype, TensorSpec } from '../../../core/tensor/contract.ts';
 import type { Tensor } from '../../../core/tensor/datatypes.ts';
 import { toHalf } from '../../../core/tensor/half.ts';
 import { metricCount, signalsOf, slowEdgesOf } from '../../../plugins/models/plan/watch/metrics.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ALARMS } from '../../../core/release/contract.ts';
+import { ALARMS } from '../../../core/release/document/worker-contract.ts';
 import { type Chaos, calm } from '../../fakes/chaos.ts';
 import { CANARY } from '../../fakes/settings.ts';
 import { FUNCTION, request, tick } from '../../fakes/world.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { METRICS } from '../../../core/release/contract.ts';
+import { METRICS } from '../../../core/release/document/worker-contract.ts';
 import { CANARY, SETTINGS } from '../../fakes/settings.ts';
 import { FUNCTION, request, tick } from '../../fakes/world.ts';
 import {

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Settings } from '../../../core/release/contract.ts';
-import type { Release } from '../../../core/release/document-contract.ts';
+import type { Release, Settings } from '../../../core/release/document/contract.ts';
 import { CANARY } from '../../fakes/settings.ts';
 import { FUNCTION, request, tick } from '../../fakes/world.ts';
 import {

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type fc from 'fast-check';
 import { expect } from 'vitest';
-import type { Release } from '../../../core/release/document-contract.ts';
+import type { Release } from '../../../core/release/document/contract.ts';
 import { FUNCTION, fakeWorld, LIVE, type request } from '../../fakes/world.ts';
 import { MINUTE, serve, type World } from './traffic.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Settings } from '../../../core/release/contract.ts';
+import type { Settings } from '../../../core/release/document/contract.ts';
 import { CANARY } from '../../fakes/settings.ts';
 import { FUNCTION, fakeWorld, request, tick } from '../../fakes/world.ts';
 import { DAY, MINUTE, serve, type World } from './traffic.ts';

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { registry } from '../../../core/registry/registry.ts';
-import type { TickAnswer } from '../../../core/release/contract.ts';
-import type { Release } from '../../../core/release/document-contract.ts';
+import type { Release } from '../../../core/release/document/contract.ts';
+import type { TickAnswer } from '../../../core/release/document/worker-contract.ts';
 import { parseModels } from '../../../plugins/models/declaration/parse.ts';
 import { gateFailure, latencyLine, superseded } from '../../../plugins/models/releases/deployment.ts';
 import { follow, isSettled } from '../../../plugins/models/releases/follow.ts';

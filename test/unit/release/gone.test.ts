@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Release } from '../../../core/release/document-contract.ts';
+import type { Release } from '../../../core/release/document/contract.ts';
 import { goneLines, lastLines } from '../../../plugins/models/releases/removed-models.ts';
 import { deployed, minutes } from './traffic.ts';
 

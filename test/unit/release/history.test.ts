@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Release } from '../../../core/release/document-contract.ts';
-import type { Deployment } from '../../../core/release/history-contract.ts';
+import type { Release } from '../../../core/release/document/contract.ts';
+import type { Deployment } from '../../../core/release/document/history-contract.ts';
 import { historyText, type Past, readHistory } from '../../../plugins/models/releases/history.ts';
 import { ulid } from '../../../plugins/models/releases/ulid.ts';
 import { CANARY, SETTINGS } from '../../fakes/settings.ts';

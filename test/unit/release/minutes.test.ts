@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Shift } from '../../../core/release/document-contract.ts';
-import { minutesOf, together } from '../../../core/release/minutes.ts';
+import type { Shift } from '../../../core/release/document/contract.ts';
+import { minutesOf, together } from '../../../core/release/state/minutes.ts';
 
 const at = (minute: number, second = 0): number => Date.UTC(2026, 0, 1, 0, minute, second);
 const iso = (minute: number, second = 0): string => new Date(at(minute, second)).toISOString();

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { CommandEvent, Settings } from '../../../core/release/contract.ts';
-import type { Release } from '../../../core/release/document-contract.ts';
-import { isEnd, isPending, isPromoted } from '../../../core/release/transitions.ts';
+import type { Release, Settings } from '../../../core/release/document/contract.ts';
+import type { CommandEvent } from '../../../core/release/document/worker-contract.ts';
+import { isEnd, isPending, isPromoted } from '../../../core/release/state/transitions.ts';
 import { SETTINGS } from '../../fakes/settings.ts';
 import { FUNCTION, request, tick } from '../../fakes/world.ts';
 import { cloud, type Fault, type Worker } from './cloud.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ALARMS } from '../../../core/release/contract.ts';
+import { ALARMS } from '../../../core/release/document/worker-contract.ts';
 import { look } from '../../../plugins/models/releases/read-status.ts';
 import { sayOf } from '../../../plugins/models/releases/session.ts';
 import { statusOf } from '../../../plugins/models/releases/status.ts';

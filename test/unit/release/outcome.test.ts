@@ -1,6 +1,6 @@
 /** The one law for every end of a deploy: what a model was offered is live, on its way, refused, or none of these. */
 import { describe, expect, it } from 'vitest';
-import type { Release } from '../../../core/release/document-contract.ts';
+import type { Release } from '../../../core/release/document/contract.ts';
 import { outcomeOf } from '../../../plugins/models/releases/outcome.ts';
 import { CANARY, SETTINGS } from '../../fakes/settings.ts';
 import { FUNCTION, tick } from '../../fakes/world.ts';

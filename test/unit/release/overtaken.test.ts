@@ -3,7 +3,7 @@
  * CloudFormation waits for no answer then. It is no request to go back.
  */
 import { describe, expect, it } from 'vitest';
-import type { Release } from '../../../core/release/document-contract.ts';
+import type { Release } from '../../../core/release/document/contract.ts';
 import { CANARY } from '../../fakes/settings.ts';
 import { LIVE, request } from '../../fakes/world.ts';
 import { deploy, deployed, live, minute, promoted, rollBack, until, type World } from './traffic.ts';

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ENV } from '../../../core/release/contract.ts';
+import { ENV } from '../../../core/release/document/worker-contract.ts';
 import type { Facts, LayerFacts, Model, ServiceOptions } from '../../../plugins/models/declaration/model.ts';
 import { RELEASE } from '../../../plugins/models/declaration/naming.ts';
 import type { Host } from '../../../plugins/models/plan/host.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Release } from '../../../core/release/document-contract.ts';
+import type { Release } from '../../../core/release/document/contract.ts';
 import { CANARY } from '../../fakes/settings.ts';
 import { FUNCTION, tick } from '../../fakes/world.ts';
 import {

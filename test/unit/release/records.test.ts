@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Deployment } from '../../../core/release/history-contract.ts';
+import type { Deployment } from '../../../core/release/document/history-contract.ts';
 import { FUNCTION, SCOPE, tick } from '../../fakes/world.ts';
 import { deploy, deployed, minutes, until, type World } from './traffic.ts';
 

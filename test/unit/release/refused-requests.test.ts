@@ -1,6 +1,6 @@
 /** A candidate that refuses what the stable version serves, whatever either of them is known to count. */
 import { describe, expect, it } from 'vitest';
-import type { Release } from '../../../core/release/document-contract.ts';
+import type { Release } from '../../../core/release/document/contract.ts';
 import { latencyLine, refusalsLine } from '../../../plugins/models/releases/deployment.ts';
 import { CANARY } from '../../fakes/settings.ts';
 import { deploy, deployed, live, minute, minutes, promoted, until } from './traffic.ts';

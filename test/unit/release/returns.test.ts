@@ -1,6 +1,6 @@
 /** Where a stack that rolls back returns to: CloudFormation’s own status says that it does, never which number is lower. */
 import { describe, expect, it } from 'vitest';
-import type { Release } from '../../../core/release/document-contract.ts';
+import type { Release } from '../../../core/release/document/contract.ts';
 import { CANARY, SETTINGS } from '../../fakes/settings.ts';
 import { FUNCTION, LIVE, request, tick } from '../../fakes/world.ts';
 import { deploy, deployed, live, MINUTE, minute, rollBack, until, type World } from './traffic.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { DATATYPES, type Datatype, type TensorSpec } from '../../../core/endpoint/contract.ts';
 import { readValue } from '../../../core/protocol/request.ts';
+import { DATATYPES, type Datatype, type TensorSpec } from '../../../core/tensor/contract.ts';
 import { sayOf } from '../../../plugins/models/releases/session.ts';
 import {
   type ClientSignature,

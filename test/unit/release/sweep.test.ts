@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { METRICS, UNATTENDED } from '../../../core/release/contract.ts';
-import type { Release } from '../../../core/release/document-contract.ts';
-import { intend } from '../../../core/release/transitions.ts';
+import type { Release } from '../../../core/release/document/contract.ts';
+import { METRICS, UNATTENDED } from '../../../core/release/document/worker-contract.ts';
+import { intend } from '../../../core/release/state/transitions.ts';
 import { CANARY } from '../../fakes/settings.ts';
 import { FUNCTION, fakeWorld, GROUP, LIVE, request, SCOPE } from '../../fakes/world.ts';
 import {

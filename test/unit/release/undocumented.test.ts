@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { METRICS } from '../../../core/release/contract.ts';
+import { METRICS } from '../../../core/release/document/worker-contract.ts';
 import { CANARY } from '../../fakes/settings.ts';
 import { FUNCTION, fakeWorld, LIVE, STACK, tick } from '../../fakes/world.ts';
 import { deploy, deployed, due, live, minutes, promoted, type World } from './traffic.ts';

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { METRICS, type Settings } from '../../../core/release/contract.ts';
+import type { Settings } from '../../../core/release/document/contract.ts';
+import { METRICS } from '../../../core/release/document/worker-contract.ts';
 import { CANARY } from '../../fakes/settings.ts';
 import { FUNCTION, request, tick } from '../../fakes/world.ts';
 import {

@@ -1,6 +1,6 @@
 /** A registry that can be read and not written: nothing can be noted, and so nothing be moved as it should. */
 import { describe, expect, it } from 'vitest';
-import { METRICS } from '../../../core/release/contract.ts';
+import { METRICS } from '../../../core/release/document/worker-contract.ts';
 import { deployed, minutes, until, type World } from './traffic.ts';
 
 /** Half-way through a canary the worker loses the right to write. */

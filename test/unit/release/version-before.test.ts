@@ -1,7 +1,6 @@
 /** Documents of the worker of the version before, and both workers on one document in turn. */
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { Settings } from '../../../core/release/contract.ts';
-import type { Release } from '../../../core/release/document-contract.ts';
+import type { Release, Settings } from '../../../core/release/document/contract.ts';
 import { historyText, readHistory } from '../../../plugins/models/releases/history.ts';
 import { type Outcome, outcomeOf } from '../../../plugins/models/releases/outcome.ts';
 import { statusText } from '../../../plugins/models/releases/status-text.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { TickAnswer } from '../../../core/release/contract.ts';
+import type { TickAnswer } from '../../../core/release/document/worker-contract.ts';
 import { watch } from '../../../plugins/models/commands/status.ts';
 import { sayOf } from '../../../plugins/models/releases/session.ts';
 import { type Status, statusOf } from '../../../plugins/models/releases/status.ts';

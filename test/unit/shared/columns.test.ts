@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Columns } from '../../../core/endpoint/contract.ts';
 import { firstOf, isOfFractions, mayBeNames, placesOf } from '../../../core/tabular/columns.ts';
 import { layoutOf } from '../../../core/tabular/layout.ts';
+import type { Columns } from '../../../core/tensor/contract.ts';
 import { input, signature } from '../batch/setup.ts';
 
 const names = fc.uniqueArray(fc.string({ minLength: 1, maxLength: 6 }), { minLength: 1, maxLength: 12 });

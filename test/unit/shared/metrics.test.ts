@@ -8,7 +8,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { cloudWatchMetrics, periodFor, within } from '../../../aws/metrics.ts';
 import { sideMetrics, sidesOf } from '../../../aws/sides.ts';
-import { METRICS } from '../../../core/endpoint/contract.ts';
+import { METRICS } from '../../../core/metrics/contract.ts';
 
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { registry } from '../../../core/registry/registry.ts';
-import type { Release } from '../../../core/release/document-contract.ts';
-import type { SignatureRecord, VersionRecord } from '../../../core/release/history-contract.ts';
+import type { Release } from '../../../core/release/document/contract.ts';
+import type { SignatureRecord, VersionRecord } from '../../../core/release/document/history-contract.ts';
 import { fakeObjects } from '../../fakes/objects.ts';
 import { SETTINGS } from '../../fakes/settings.ts';
 

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promi
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Signature } from '../../../core/endpoint/contract.ts';
+import type { Signature } from '../../../core/tensor/contract.ts';
 import { isProblemError } from '../../../plugins/models/declaration/errors.ts';
 import { shipCases } from '../../../plugins/models/ship/cases.ts';
 

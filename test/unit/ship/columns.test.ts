@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Signature } from '../../../core/endpoint/contract.ts';
+import type { Signature } from '../../../core/tensor/contract.ts';
 import { formatProblem } from '../../../plugins/models/declaration/errors.ts';
 import { parseModels } from '../../../plugins/models/declaration/parse.ts';
 import { keyOf } from '../../../plugins/models/ship/cache.ts';

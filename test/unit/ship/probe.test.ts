@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { DATATYPES } from '../../../core/endpoint/contract.ts';
+import { DATATYPES } from '../../../core/tensor/contract.ts';
 import { distance, probeInputs } from '../../../plugins/models/artifact/onnx/probe.ts';
 
 describe('probe inputs', () => {

@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Datatype, Signature, TensorSpec } from '../../../../core/endpoint/contract.ts';
+import type { Datatype, Signature, TensorSpec } from '../../../../core/tensor/contract.ts';
 import { type Problem, problemError } from '../../declaration/errors.ts';
 import { cacheFolder, keyOf, once } from '../../ship/cache.ts';
 import type { Source } from '../../ship/source.ts';

@@ -1,4 +1,4 @@
-import type { Datatype } from '../../../../core/endpoint/contract.ts';
+import type { Datatype } from '../../../../core/tensor/contract.ts';
 
 /** An input as the graph declares it; equal `symbols` are equal lengths. */
 export type ProbeInput = {

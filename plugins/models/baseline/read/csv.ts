@@ -1,5 +1,4 @@
 import { isUtf8 } from 'node:buffer';
-import type { Datatype } from '../../../../core/endpoint/contract.ts';
 import {
   COMMA,
   cellEnd,
@@ -14,6 +13,7 @@ import {
 import { firstOf, isOfFractions, mayBeNames } from '../../../../core/tabular/columns.ts';
 import type { Fault } from '../../../../core/tabular/layout.ts';
 import type { Text } from '../../../../core/tabular/text-window.ts';
+import type { Datatype } from '../../../../core/tensor/contract.ts';
 import { AT, decimal, stopped } from '../../../../core/tensor/decimal.ts';
 import { textNumber } from '../store.ts';
 import { cast, isPlain } from '../values.ts';

@@ -1,6 +1,6 @@
-import type { Columns } from '../../../../core/endpoint/contract.ts';
 import type { ColumnNotice } from '../../../../core/tabular/columns.ts';
 import type { Fault, Field, Header } from '../../../../core/tabular/layout.ts';
+import type { Columns } from '../../../../core/tensor/contract.ts';
 import { type Store, textNumber } from '../store.ts';
 import { cast, storedBytes, valuesIn } from '../values.ts';
 

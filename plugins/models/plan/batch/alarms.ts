@@ -1,5 +1,5 @@
 import { METRICS } from '../../../../core/batch/contract.ts';
-import { METRICS as OWN } from '../../../../core/endpoint/contract.ts';
+import { METRICS as OWN } from '../../../../core/metrics/contract.ts';
 import { arn } from '../cloudformation.ts';
 import type { AlarmKind, Metric } from '../watch/alarms.ts';
 

@@ -1,5 +1,8 @@
 import { BATCH_TIMEOUT, type Entry, TRIES } from '../../../../core/batch/contract.ts';
-import { BUCKET_EVENTS, type BucketEventsProperties } from '../../../../core/release/contract.ts';
+import {
+  BUCKET_EVENTS,
+  type BucketEventsProperties,
+} from '../../../../core/release/document/worker-contract.ts';
 import type { Model } from '../../declaration/model.ts';
 import { batchLogicalId, bucketLogicalId, functionLogicalId, RELEASE } from '../../declaration/naming.ts';
 import { placeOf } from '../../declaration/units.ts';

@@ -1,8 +1,8 @@
 import { METRICS as DRIFT } from '../../../../core/drift/contract.ts';
 import { normalQuantile } from '../../../../core/drift/normal.ts';
-import { METRICS as OWN } from '../../../../core/endpoint/contract.ts';
+import { METRICS as OWN } from '../../../../core/metrics/contract.ts';
 import { staged } from '../../../../core/release/command-text.ts';
-import { ALARMS } from '../../../../core/release/contract.ts';
+import { ALARMS } from '../../../../core/release/document/worker-contract.ts';
 import type { Drift, DriftFacts, DriftSignal, Model } from '../../declaration/model.ts';
 import { alarmLogicalId, alarmName, DRIFT as DRIFT_FUNCTION } from '../../declaration/naming.ts';
 import { written } from '../../declaration/units.ts';

@@ -1,5 +1,5 @@
 import { METRICS as DRIFT } from '../../../../core/drift/contract.ts';
-import { METRICS as OWN } from '../../../../core/endpoint/contract.ts';
+import { METRICS as OWN } from '../../../../core/metrics/contract.ts';
 import type { DriftFacts, DriftSignal, Model } from '../../declaration/model.ts';
 import { nameOf } from '../../targets/lambda-zip/endpoint.ts';
 import type { Host } from '../host.ts';

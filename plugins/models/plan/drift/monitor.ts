@@ -1,5 +1,5 @@
 import { MONITOR_EVERY, MONITOR_TIMEOUT, type Watched } from '../../../../core/drift/contract.ts';
-import { ENV } from '../../../../core/release/contract.ts';
+import { ENV } from '../../../../core/release/document/worker-contract.ts';
 import type { Problem } from '../../declaration/errors.ts';
 import type { Facts, Model, ServiceOptions } from '../../declaration/model.ts';
 import { DRIFT, HANDLER, lambdaName, RUNTIME, roleLogicalId } from '../../declaration/naming.ts';

@@ -7,7 +7,7 @@ import {
   SWEEP_EVERY,
   type SweepEvent,
   WORKER_TIMEOUT,
-} from '../../../../core/release/contract.ts';
+} from '../../../../core/release/document/worker-contract.ts';
 import type { Model, ServiceOptions } from '../../declaration/model.ts';
 import {
   ALIAS,

@@ -1,5 +1,5 @@
 import { CASES_AT_ONCE, type GateSettings, LOAD_GRACE } from '../../../../core/gate/contract.ts';
-import type { CapacitySettings, Settings } from '../../../../core/release/contract.ts';
+import type { CapacitySettings, Settings } from '../../../../core/release/document/contract.ts';
 import type { Concurrency, Facts, Gate, Model, Window } from '../../declaration/model.ts';
 import { nativeSignals } from '../drift/functions.ts';
 import { signalsOf } from '../watch/metrics.ts';

@@ -1,6 +1,11 @@
-import { METRICS as OWN } from '../../../../core/endpoint/contract.ts';
+import { METRICS as OWN } from '../../../../core/metrics/contract.ts';
 import { staged } from '../../../../core/release/command-text.ts';
-import { ALARMS, SWEEP_EVERY, UNATTENDED, METRICS as WORKER } from '../../../../core/release/contract.ts';
+import {
+  ALARMS,
+  SWEEP_EVERY,
+  UNATTENDED,
+  METRICS as WORKER,
+} from '../../../../core/release/document/worker-contract.ts';
 import type { Model } from '../../declaration/model.ts';
 import { ALIAS, alarmLogicalId, alarmName, SWEEP } from '../../declaration/naming.ts';
 import { nameOf } from '../../targets/lambda-zip/endpoint.ts';

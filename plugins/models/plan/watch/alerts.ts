@@ -1,4 +1,4 @@
-import { ALARMS } from '../../../../core/release/contract.ts';
+import { ALARMS } from '../../../../core/release/document/worker-contract.ts';
 import type { Problem } from '../../declaration/errors.ts';
 import type { Facts, Model, ServiceOptions } from '../../declaration/model.ts';
 import { ALERTS, alertsTopic, functionLogicalId, RELEASE } from '../../declaration/naming.ts';

@@ -1,6 +1,6 @@
 import { METRICS as BATCH } from '../../../../core/batch/contract.ts';
-import { METRICS as OWN } from '../../../../core/endpoint/contract.ts';
-import { METRICS as WORKER } from '../../../../core/release/contract.ts';
+import { METRICS as OWN } from '../../../../core/metrics/contract.ts';
+import { METRICS as WORKER } from '../../../../core/release/document/worker-contract.ts';
 import type { Model } from '../../declaration/model.ts';
 import { ALIAS, dashboardName } from '../../declaration/naming.ts';
 import { nameOf } from '../../targets/lambda-zip/endpoint.ts';

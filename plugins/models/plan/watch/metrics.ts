@@ -1,10 +1,7 @@
-import {
-  METRICS,
-  type OutputSignal,
-  type Signature,
-  SLOW_STEPS,
-  type TensorSpec,
-} from '../../../../core/endpoint/contract.ts';
+import type { OutputSignal } from '../../../../core/drift/contract.ts';
+import { SLOW_STEPS } from '../../../../core/endpoint/contract.ts';
+import { METRICS } from '../../../../core/metrics/contract.ts';
+import type { Signature, TensorSpec } from '../../../../core/tensor/contract.ts';
 
 /** Of a model: each costs, and each takes a share of the false alarms that the judge may make. */
 const MOST_SIGNALS = 4;

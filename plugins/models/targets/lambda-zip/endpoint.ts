@@ -1,5 +1,5 @@
 import { ENV } from '../../../../core/endpoint/contract.ts';
-import { REGISTRY_PREFIX } from '../../../../core/release/contract.ts';
+import { REGISTRY_PREFIX } from '../../../../core/release/document/worker-contract.ts';
 import type { Facts, LayerFacts, Model, ServiceOptions } from '../../declaration/model.ts';
 import { HANDLER, lambdaName, RUNTIME, roleLogicalId } from '../../declaration/naming.ts';
 import { allow, isObject, type Resource, type Statement } from '../../plan/cloudformation.ts';

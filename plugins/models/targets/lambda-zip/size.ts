@@ -1,4 +1,5 @@
-import { type Signature, TENSOR_BYTES } from '../../../../core/endpoint/contract.ts';
+import { TENSOR_BYTES } from '../../../../core/endpoint/contract.ts';
+import type { Signature } from '../../../../core/tensor/contract.ts';
 import { elementBytes } from '../../artifact/onnx/probe.ts';
 import type { Problem } from '../../declaration/errors.ts';
 

@@ -1,5 +1,4 @@
-import type { Settings } from '../../../../core/release/contract.ts';
-import type { Release } from '../../../../core/release/document-contract.ts';
+import type { Release, Settings } from '../../../../core/release/document/contract.ts';
 import type { World } from '../../../../core/release/ports.ts';
 import { receive } from '../../../../core/release/receive.ts';
 import { isProblemError } from '../../../../plugins/models/declaration/errors.ts';

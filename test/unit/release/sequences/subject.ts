@@ -1,5 +1,5 @@
-import type { CommandEvent } from '../../../../core/release/contract.ts';
-import type { AliasTarget, Release } from '../../../../core/release/document-contract.ts';
+import type { AliasTarget, Release } from '../../../../core/release/document/contract.ts';
+import type { CommandEvent } from '../../../../core/release/document/worker-contract.ts';
 import type { Status } from '../../../../plugins/models/releases/status.ts';
 
 /** A service of two models as the steps and the agreement see it: in memory (`service.ts`), or on a local AWS (the soak). */

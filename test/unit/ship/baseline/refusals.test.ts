@@ -1,7 +1,7 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { TensorSpec } from '../../../../core/endpoint/contract.ts';
+import type { TensorSpec } from '../../../../core/tensor/contract.ts';
 import { csv, FILES, head, input, newFolder, npy, rowsOf } from './setup.ts';
 
 const folder = newFolder();

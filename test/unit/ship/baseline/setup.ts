@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll } from 'vitest';
-import type { Columns, Datatype, Signature, TensorSpec } from '../../../../core/endpoint/contract.ts';
+import type { Columns, Datatype, Signature, TensorSpec } from '../../../../core/tensor/contract.ts';
 import { type ShippedBaseline, shipBaseline } from '../../../../plugins/models/baseline/baseline.ts';
 import { isProblemError } from '../../../../plugins/models/declaration/errors.ts';
 

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Signal } from '../../../../core/drift/contract.ts';
-import type { OutputSignal } from '../../../../core/endpoint/contract.ts';
+import type { OutputSignal, Signal } from '../../../../core/drift/contract.ts';
 import { categoryPart } from '../../../../plugins/models/baseline/category.ts';
 import { outputValues } from '../../../../plugins/models/baseline/outputs.ts';
 import { category } from '../../../../plugins/models/baseline/signals.ts';

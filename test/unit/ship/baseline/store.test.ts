@@ -2,7 +2,7 @@ import { mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Datatype } from '../../../../core/endpoint/contract.ts';
+import type { Datatype } from '../../../../core/tensor/contract.ts';
 import { openStore, readBlocks, readColumn, type Store } from '../../../../plugins/models/baseline/store.ts';
 import { valuesIn } from '../../../../plugins/models/baseline/values.ts';
 

@@ -2,9 +2,8 @@
  * `releases/<model>/live.json`: what is known of the release of one alias, and the parts of it. Shapes only.
  */
 
-import type { GateSettings, GateState } from '../gate/contract.ts';
-import type { Judgement } from '../judge/contract.ts';
-import type { Asked, Settings, Step } from './contract.ts';
+import type { GateSettings, GateState } from '../../gate/contract.ts';
+import type { Judgement } from '../../judge/contract.ts';
 
 /**
  * `GATING → WARMING → SHIFTING → JUDGING → … → PROMOTING → BAKING → DONE`. REVERSING: after promotion, the last good
@@ -267,4 +266,89 @@ export type Notice = {
   /** Wakes somebody; else it only informs. */
   readonly page: boolean;
   readonly at: string;
+};
+
+/**
+ * What a model's release follows, all of it known when packaged: JSON text in the property `Settings`, since
+ * CloudFormation would turn every number in it into a string. Units: percent only in `weight`, seconds everywhere.
+ */
+export type Settings = {
+  /** `auto` decides between `steps` and all at once when the release starts, from the traffic that it finds. */
+  readonly strategy: 'auto' | 'canary' | 'linear' | 'blueGreen' | 'allAtOnce';
+  /** Already spelled out for `linear`; empty for `blueGreen` and `allAtOnce`. */
+  readonly steps: readonly Step[];
+  /** A step and side. */
+  readonly minRequests: number;
+  /** Share (0 to 1) of all requests that the next step may waste if the candidate is worse. */
+  readonly increase: number;
+  /** Seconds, a step, beyond its bake. */
+  readonly maxWait: number;
+  readonly onNoData: 'hold' | 'pass' | 'rollback';
+  /** Seconds after promotion in which an alarm may bring the last good version back. */
+  readonly rollbackWindow: number;
+  readonly dryRun: boolean;
+  /** In σ: outputs of a new model may differ this much from the stable one's. */
+  readonly expectedShift: number;
+  /** Requests per second, as declared. */
+  readonly traffic?: number;
+  /** Milliseconds: the service level objective. */
+  readonly p95?: number;
+  /** MB and seconds of the function. */
+  readonly memory: number;
+  readonly timeout: number;
+  readonly gate?: GateSettings;
+  readonly capacity?: CapacitySettings;
+  /** Names of the output signals that this version publishes; two versions share a name only where they can be compared. */
+  readonly signals?: readonly string[];
+  /** This version counts refused requests by version. Absent: by model only, as older ones do. */
+  readonly rejected?: true;
+  /** Names of the signals of drift that CloudWatch's alarms watch: this version publishes their sums in units of its own reference's noise. */
+  readonly drift?: readonly string[];
+};
+
+/** `weight` in percent, `bake` in seconds. */
+export type Step = { readonly weight: number; readonly bake: number };
+
+export type CapacitySettings = {
+  readonly provisioned?: { readonly min: number; readonly max: number; readonly target: number };
+  readonly reserved?: number;
+  /** Pairs of AWS schedule expressions that raise and restore the range of provisioned concurrency. */
+  readonly schedules: readonly {
+    readonly name: string;
+    /** `cron(…)`, in `timezone`. */
+    readonly start: string;
+    readonly end: string;
+    readonly timezone: string;
+    readonly min: number;
+    readonly max: number;
+  }[];
+};
+
+/** A Create or Update of the custom resource, read. */
+export type Asked = {
+  readonly type: 'Create' | 'Update';
+  readonly id: string;
+  readonly url: string;
+  readonly logicalId: string;
+  readonly stack: string;
+  readonly functionName: string;
+  readonly alias: string;
+  readonly model: string;
+  readonly version: string;
+  /** The version of the same function that the template asked for before, and the mark that it asked with. */
+  readonly before?: string;
+  readonly markBefore?: string;
+  /** Differs at each deploy that asks anew for what the template asks for already. */
+  readonly mark?: string;
+  readonly fingerprint: string;
+  /** sha256 over the source artifact. */
+  readonly source?: string | undefined;
+  /** The batch function's version that belongs to it. */
+  readonly batch?: VersionRef['batch'] | undefined;
+  readonly settings: Settings;
+  /** By `sls deploy --force`, whose ISO time is then the mark: what was refused before it may go again. */
+  readonly forced: boolean;
+  /** Milliseconds that the worker may take to answer. */
+  readonly patience: number;
+  readonly schedule: { readonly group: string; readonly name: string };
 };

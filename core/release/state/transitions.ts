@@ -1,5 +1,3 @@
-import { whole } from './alias-target.ts';
-import type { Settings } from './contract.ts';
 import type {
   AliasTarget,
   HeldBy,
@@ -7,9 +5,11 @@ import type {
   Notice,
   Phase,
   Release,
+  Settings,
   Shift,
   VersionRef,
-} from './document-contract.ts';
+} from '../document/contract.ts';
+import { whole } from './alias-target.ts';
 import { gaveUp } from './notices.ts';
 
 /** The moves of a state document: each takes one and returns the next, a `rev` on. All pure. */

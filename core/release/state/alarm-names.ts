@@ -1,4 +1,4 @@
-import { ALARMS } from './contract.ts';
+import { ALARMS } from '../document/worker-contract.ts';
 
 /** Alarms that may bring the last good version back; the worst first. */
 export const ROLLS_BACK = [ALARMS.crashes, ALARMS.errors, ALARMS.latency] as const;

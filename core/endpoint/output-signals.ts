@@ -1,7 +1,8 @@
-import { METRICS, type OutputSignal } from '../endpoint/contract.ts';
-import type { Tensors } from '../protocol/transform.ts';
+import { CONFIDENCE, ENTROPY, LABEL, readClasses } from '../drift/classes.ts';
+import type { OutputSignal } from '../drift/contract.ts';
+import { METRICS } from '../metrics/contract.ts';
 import { numbersOf } from '../tensor/numbers.ts';
-import { CONFIDENCE, ENTROPY, LABEL, readClasses } from './classes.ts';
+import type { Tensors } from '../tensor/tensors.ts';
 
 /**
  * Scores of what a model answered: the same functions in every version, whatever data there are.

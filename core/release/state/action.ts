@@ -1,8 +1,6 @@
-import type { GateState } from '../gate/contract.ts';
-import type { Scaling } from '../ports/aws.ts';
-import type { Settings } from './contract.ts';
-import type { Intent, Notice, Release } from './document-contract.ts';
-import type { Blind } from './unreadable.ts';
+import type { GateState } from '../../gate/contract.ts';
+import type { Scaling } from '../../ports/aws.ts';
+import type { Intent, Notice, Release, Settings } from '../document/contract.ts';
 
 /** One thing to do; then everything is read again. `next`: the document to write once it is done. */
 export type Action =
@@ -56,3 +54,6 @@ export const wait = (reason: string, blind?: Blind): Action => ({
   ...(blind && { blind }),
 });
 export const STOP: Action = { do: 'stop' };
+
+/** `todo`: what a person can do. */
+export type Blind = { readonly subject: string; readonly why: string; readonly todo: string };

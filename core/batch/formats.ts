@@ -1,17 +1,17 @@
-import type { Entry } from '../batch/contract.ts';
-import type { Written } from '../batch/model.ts';
-import { objectFault } from '../batch/object-errors.ts';
 import type { Manifest } from '../endpoint/contract.ts';
-import { newOutput } from './byte-output.ts';
-import { openCsv } from './csv/read.ts';
-import { csvWriter } from './csv/writer.ts';
-import type { Column, PartWriter, Rows, Source } from './format.ts';
-import { openJsonl } from './jsonl/read.ts';
-import { jsonlWriter } from './jsonl/writer.ts';
-import { openNpy } from './npy/read.ts';
-import { npyWriter } from './npy/write.ts';
-import { openParquet } from './parquet/read.ts';
-import { parquetWriter } from './parquet/write.ts';
+import { objectFault } from '../errors/object-errors.ts';
+import { newOutput } from '../tabular/byte-output.ts';
+import { openCsv } from '../tabular/csv/read.ts';
+import { csvWriter } from '../tabular/csv/writer.ts';
+import type { Column, PartWriter, Rows, Source } from '../tabular/format.ts';
+import { openJsonl } from '../tabular/jsonl/read.ts';
+import { jsonlWriter } from '../tabular/jsonl/writer.ts';
+import { openNpy } from '../tabular/npy/read.ts';
+import { npyWriter } from '../tabular/npy/write.ts';
+import { openParquet } from '../tabular/parquet/read.ts';
+import { parquetWriter } from '../tabular/parquet/write.ts';
+import type { Entry } from './contract.ts';
+import type { Written } from './model.ts';
 
 const OPEN = { csv: openCsv, jsonl: openJsonl, npy: openNpy, parquet: openParquet };
 

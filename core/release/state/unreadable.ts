@@ -1,12 +1,10 @@
+import type { Release } from '../document/contract.ts';
+import type { Blind } from './action.ts';
 import { type Action, write } from './action.ts';
-import type { Release } from './document-contract.ts';
 import { notice } from './notices.ts';
 import { iso, next, tell } from './transitions.ts';
 
 /** What a decision needs cannot be read. Nobody is exposed to more than before, but somebody must hear of it. Pure. */
-
-/** `todo`: what a person can do. */
-export type Blind = { readonly subject: string; readonly why: string; readonly todo: string };
 
 /** Milliseconds: a call that is throttled once is nobody's business. */
 const PATIENT = 15 * 60_000;

@@ -1,7 +1,7 @@
-import type { Signature, TensorSpec } from '../endpoint/contract.ts';
 import type { Log } from '../ports/log.ts';
 import type { Session } from '../ports/session.ts';
-import { KINDS, type Tensor } from './datatypes.ts';
+import type { Signature, TensorSpec } from '../tensor/contract.ts';
+import { KINDS, type Tensor } from '../tensor/datatypes.ts';
 
 /**
  * Under provisioned concurrency an instance waits before it serves: time for ONNX Runtime's first run, which allocates and

@@ -1,5 +1,5 @@
-import type { AliasState } from '../ports/aws.ts';
-import type { AliasTarget, Intent } from './document-contract.ts';
+import type { AliasState } from '../../ports/aws.ts';
+import type { AliasTarget, Intent } from '../document/contract.ts';
 
 /** All traffic on one version. */
 export const whole = (version: string): AliasTarget => ({ version, weights: {} });

@@ -1,6 +1,6 @@
-import type { Side } from '../judge/contract.ts';
-import type { Minute } from '../judge/minutes.ts';
-import type { Shift } from './document-contract.ts';
+import type { Side } from '../../judge/contract.ts';
+import type { Minute } from '../../judge/minutes.ts';
+import type { Shift } from '../document/contract.ts';
 
 const MINUTE = 60_000;
 export const minuteOf = (time: number): number => Math.floor(time / MINUTE) * MINUTE;

@@ -1,11 +1,11 @@
-import { crashesNow } from '../judge/crashes.ts';
-import { ROLLS_BACK } from './alarm-names.ts';
-import { ALARMS } from './contract.ts';
-import type { Release } from './document-contract.ts';
-import { type Facts, isUnreadable } from './facts.ts';
-import { notice } from './notices.ts';
-import { holdFor } from './phases/hold.ts';
-import { DAY, HOUR, iso, isWatched, lastGood, next, tell } from './transitions.ts';
+import { crashesNow } from '../../judge/crashes.ts';
+import type { Release } from '../document/contract.ts';
+import { ALARMS } from '../document/worker-contract.ts';
+import { ROLLS_BACK } from '../state/alarm-names.ts';
+import { type Facts, isUnreadable } from '../state/facts.ts';
+import { notice } from '../state/notices.ts';
+import { DAY, HOUR, iso, isWatched, lastGood, next, tell } from '../state/transitions.ts';
+import { holdFor } from './hold.ts';
 
 /** After promotion: what an alarm may do. Pure; the same whether the alarm itself called, or a tick finds it. */
 

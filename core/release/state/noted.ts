@@ -1,5 +1,4 @@
-import type { Asked } from './contract.ts';
-import type { Release, Request } from './document-contract.ts';
+import type { Asked, Release, Request } from '../document/contract.ts';
 import { type Changes, iso, PATIENCE } from './transitions.ts';
 
 /** What a request writes into the document, whatever it asks for. Pure. */

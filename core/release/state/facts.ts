@@ -1,9 +1,8 @@
-import type { Side } from '../judge/contract.ts';
-import type { Minute } from '../judge/minutes.ts';
-import type { AlarmPort, AliasState, Rate, StackState } from '../ports/aws.ts';
-import type { Held, Limits } from './capacity.ts';
-import { ANSWER_MARGIN } from './contract.ts';
-import type { Release } from './document-contract.ts';
+import type { Side } from '../../judge/contract.ts';
+import type { Minute } from '../../judge/minutes.ts';
+import type { AlarmPort, AliasState, Provided, Rate, StackState } from '../../ports/aws.ts';
+import type { Release } from '../document/contract.ts';
+import { ANSWER_MARGIN } from '../document/worker-contract.ts';
 import { minuteOf } from './minutes.ts';
 import { isEnd, isWatched, weightOf } from './transitions.ts';
 
@@ -84,3 +83,8 @@ export function lookIsDue(state: Release, now: number): boolean {
     last.at < (state.shifts.at(-1)?.at ?? '')
   );
 }
+
+/** Versions that hold provisioned concurrency. */
+export type Held = ReadonlyMap<string, Provided>;
+
+export type Limits = { readonly reserved?: number; readonly unreserved: number };

@@ -1,9 +1,9 @@
 /** Documents of the registry that are written once and added to: what is a version, what was deployed and how it ended. Shapes only. */
 
-import type { TensorSpec } from '../endpoint/contract.ts';
-import type { GateState } from '../gate/contract.ts';
-import type { Judgement } from '../judge/contract.ts';
-import type { Phase } from './document-contract.ts';
+import type { GateState } from '../../gate/contract.ts';
+import type { Judgement } from '../../judge/contract.ts';
+import type { TensorSpec } from '../../tensor/contract.ts';
+import type { Phase } from './contract.ts';
 
 /** `deployments/<id>.json`: what the command line writes before it uploads anything, and what is added to it. */
 export type Deployment = {

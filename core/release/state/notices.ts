@@ -1,5 +1,5 @@
-import type { Judgement } from '../judge/contract.ts';
-import type { Notice, Release } from './document-contract.ts';
+import type { Judgement } from '../../judge/contract.ts';
+import type { Notice, Release } from '../document/contract.ts';
 
 /** What is told to the alerts topic: what happened, which numbers decided, what to do. */
 

@@ -1,6 +1,6 @@
-import type { StackState } from '../ports/aws.ts';
-import type { Release } from './document-contract.ts';
-import type { Blind } from './unreadable.ts';
+import type { StackState } from '../../ports/aws.ts';
+import type { Release } from '../document/contract.ts';
+import type { Blind } from './action.ts';
 
 /** A stack that no waiting moves on: its status cannot be read, or it failed half-way and a person must go on with it. Pure. */
 

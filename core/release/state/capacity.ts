@@ -1,18 +1,13 @@
-import type { Provided, Scaling } from '../ports/aws.ts';
+import type { Scaling } from '../../ports/aws.ts';
+import type { CapacitySettings, Release } from '../document/contract.ts';
+import type { Blind } from './action.ts';
 import { type Action, wait, write } from './action.ts';
-import type { CapacitySettings } from './contract.ts';
-import type { Release } from './document-contract.ts';
+import type { Held, Limits } from './facts.ts';
 import { isUnreadable, type Unreadable } from './facts.ts';
 import { notice } from './notices.ts';
 import { abort, claimed, isPending, isWatched, lastGood, next, tell } from './transitions.ts';
-import type { Blind } from './unreadable.ts';
 
 /** Provisioned concurrency sits on versions. Pure: what should be there, and the next step towards it. */
-
-/** Versions that hold provisioned concurrency. */
-export type Held = ReadonlyMap<string, Provided>;
-
-export type Limits = { readonly reserved?: number; readonly unreserved: number };
 
 type Provisioned = NonNullable<CapacitySettings['provisioned']>;
 

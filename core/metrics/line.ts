@@ -1,4 +1,4 @@
-import { METRICS as ENDPOINT } from '../endpoint/contract.ts';
+import { METRICS as ENDPOINT } from './contract.ts';
 
 /**
  * A log line in CloudWatch's embedded format, by `[Model]`; without a value, none:
