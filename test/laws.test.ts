@@ -136,6 +136,24 @@ const ROOMS: readonly Room[] = [
 ];
 const nameOfRow = (name: string): string => name.replace(/^`functions\/\w+\/`$/, '`functions/*`');
 
+/** What lies on a way back to itself: of each such knot one way round. */
+function cyclesOf(edges: ReadonlyMap<string, ReadonlySet<string>>): readonly string[] {
+  const done = new Set<string>();
+  const found: string[] = [];
+  const walk = (at: string, path: readonly string[]): void => {
+    const known = path.indexOf(at);
+    if (known >= 0) {
+      found.push([...path.slice(known), at].join(' → '));
+      return;
+    }
+    if (done.has(at)) return;
+    for (const next of edges.get(at) ?? []) walk(next, [...path, at]);
+    done.add(at);
+  };
+  for (const start of edges.keys()) walk(start, []);
+  return found;
+}
+
 describe('the house', () => {
   it('finds its rooms', () => {
     expect(sources.length).toBeGreaterThan(20);
@@ -175,6 +193,23 @@ describe('the house', () => {
       (file) => !file.startsWith('layers/') && !ROOMS.some(({ files }) => files.test(file)),
     );
     expect(homeless).toEqual([]);
+  });
+
+  it('files form no cycle, types included', () => {
+    const edges = new Map(sources.map((file) => [file, new Set<string>()]));
+    for (const { file, target } of imports) if (edges.has(target)) edges.get(file)?.add(target);
+    expect(cyclesOf(edges)).toEqual([]);
+  });
+
+  it('folders of core form no cycle', () => {
+    const folders = new Map<string, Set<string>>();
+    for (const { file, target } of imports) {
+      const [from, to] = [posix.dirname(file), posix.dirname(target)];
+      if (!file.startsWith('core/') || !target.startsWith('core/') || from === to) continue;
+      folders.set(from, (folders.get(from) ?? new Set()).add(to));
+    }
+    expect(folders.size).toBeGreaterThan(10);
+    expect(cyclesOf(folders)).toEqual([]);
   });
 
   it('a contract has constants and shapes, no behaviour and no imports but types of other contracts', () => {

@@ -1,4 +1,4 @@
-import type { Part } from '../tabular/format.ts';
+import type { Part } from '../tabular/contract.ts';
 /**
  * What the build side and the batch function agree on. No behaviour here.
  *

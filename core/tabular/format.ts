@@ -1,6 +1,7 @@
 import type { Columns, Datatype } from '../tensor/contract.ts';
 import type { Tensors } from '../tensor/tensors.ts';
 import type { Taken } from './columns.ts';
+import type { Part } from './contract.ts';
 
 /** Shapes that pass between readers of formats, the model, and writers. */
 
@@ -80,19 +81,4 @@ export type PartWriter = {
   size(): number;
   /** The whole object; the same bytes for the same rows, always. */
   end(): Uint8Array;
-};
-
-/**
- * Consecutive rows of an object. As an item of `_PLAN.json` it is what one run of the map is given.
- * `from`, `to`: bytes of the object for csv and jsonl (of the unpacked text where it is gzip), rows for npy and parquet; `to` is exclusive.
- */
-export type Part = {
-  /** From 0. */
-  readonly part: number;
-  readonly from: number;
-  readonly to: number;
-  /** Rows of the object before it, headers not counted. */
-  readonly row: number;
-  /** csv and jsonl: the line, from 1, that `from` is the start of. */
-  readonly line?: number;
 };

@@ -1,5 +1,6 @@
+import type { Part } from './contract.ts';
 import { type Cursor, type Place, type Reader, readerOf } from './cursor.ts';
-import type { Block, Part, Rows, Source } from './format.ts';
+import type { Block, Rows, Source } from './format.ts';
 import { isGzip, unpacked } from './gunzip.ts';
 import { type Stack, takeBlock } from './row-buffer.ts';
 

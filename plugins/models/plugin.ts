@@ -6,9 +6,9 @@ import { frameworkSchema } from './declaration/options.ts';
 import { parseModels } from './declaration/parse.ts';
 import { catalogManifest } from './plan/catalog.ts';
 import { monitorManifest } from './plan/drift/monitor.ts';
-import type { Host } from './plan/host.ts';
+import type { PlanInput } from './plan/input.ts';
 import { leftOut } from './plan/own-zips.ts';
-import { type PlanInput, planFunctions, planProblems } from './plan/plan.ts';
+import { planFunctions, planProblems } from './plan/plan.ts';
 import { askedAgain, markedForced, offersIn } from './plan/release/functions.ts';
 import {
   deployFunctionProblem,
@@ -105,7 +105,7 @@ export default class ServerlessModels {
 
   #initialize(): void {
     const declared = framework.declaredIn(this.#serverless);
-    const host: Host = framework.hostOf(this.#serverless, { ...this.#serverless.service.functions });
+    const host = framework.hostOf(this.#serverless, { ...this.#serverless.service.functions });
     const { names, models, drafts, options, problems } = parseModels(declared.models, {
       options: declared.options,
       architecture: host.provider.architecture,

@@ -7,10 +7,10 @@ import { batchResources, eventPattern, watchedBuckets } from '../../plugins/mode
 import type { Resource } from '../../plugins/models/plan/cloudformation.ts';
 import { standingCost } from '../../plugins/models/plan/cost.ts';
 import type { Host } from '../../plugins/models/plan/host.ts';
+import type { PlanInput } from '../../plugins/models/plan/input.ts';
 import {
   endpointOf,
   neededPolicy,
-  type PlanInput,
   planFunctions,
   planProblems,
   planResources,

@@ -15,10 +15,10 @@ import {
 } from '../../plugins/models/plan/cost.ts';
 import type { Host } from '../../plugins/models/plan/host.ts';
 import { restoredRole, withoutOurs } from '../../plugins/models/plan/iam/shared-role.ts';
+import type { PlanInput } from '../../plugins/models/plan/input.ts';
 import { inventory, resourceProblems } from '../../plugins/models/plan/inventory.ts';
 import {
   neededPolicy,
-  type PlanInput,
   planFunctions,
   planProblems,
   versionedProperties,

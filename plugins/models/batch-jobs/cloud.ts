@@ -5,7 +5,7 @@ import { bucketFiles } from '../../../aws/output-store.ts';
 import { type Failure, queueMessages } from '../../../aws/queue-messages.ts';
 import type { AwsConfig } from '../../../core/ports/config.ts';
 import type { Files, Head } from '../../../core/ports/files.ts';
-import { eachOnce, hiddenFor } from './failed.ts';
+import { eachOnce, hiddenFor } from './each-once.ts';
 
 /** What the command line reaches of a model's batch, with the caller's own permissions. */
 export type Cloud = {

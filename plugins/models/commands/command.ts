@@ -8,7 +8,7 @@ import {
 } from '../declaration/errors.ts';
 import type { Facts, Model, ServiceOptions } from '../declaration/model.ts';
 import { seconds } from '../declaration/units.ts';
-import type { PlanInput } from '../plan/plan.ts';
+import type { PlanInput } from '../plan/input.ts';
 
 /** Where the service stands: what commands, plan and ship need to know of it, resolved. */
 export type Service = {

@@ -8,7 +8,7 @@ import { madeBuckets, watchedBuckets } from './batch/resources.ts';
 import { isObject } from './cloudformation.ts';
 import { drifting } from './drift/monitor.ts';
 import { providerRole } from './host.ts';
-import type { PlanInput } from './plan.ts';
+import type { PlanInput } from './input.ts';
 import { isExternalApi, routeKey, routesOf } from './routes.ts';
 import { allAlarms, type KnownFacts, mayRollBack } from './watch/alerts.ts';
 

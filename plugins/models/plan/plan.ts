@@ -1,5 +1,5 @@
 import type { Problem } from '../declaration/errors.ts';
-import type { Facts, LayerFacts, Model, ServiceOptions } from '../declaration/model.ts';
+import type { Model, ServiceOptions } from '../declaration/model.ts';
 import {
   aliasLogicalId,
   batchKey,
@@ -33,37 +33,12 @@ import {
   monitorStatements,
 } from './drift/monitor.ts';
 import { type FunctionDefinition, type Host, providerRole } from './host.ts';
+import type { Endpoint, PlanInput } from './input.ts';
 import { nameProblems } from './names.ts';
 import { releaseFunctions, releaseResources, releaseStatements, tickStatement } from './release/functions.ts';
 import { routeProblems } from './routes.ts';
 import { alertProblems } from './watch/alerts.ts';
 import { dashboardOf } from './watch/dashboard.ts';
-
-/** Everything that the plan follows from. `built` is empty until the models are packaged. */
-export type PlanInput = {
-  readonly models: readonly Model[];
-  readonly options: ServiceOptions;
-  readonly host: Host;
-  readonly built: ReadonlyMap<string, Built>;
-  /** Zips of our own functions by key. */
-  readonly zips: ReadonlyMap<string, string>;
-};
-
-/** One model's endpoint as the framework compiled it: what its alias is made from. */
-export type Endpoint = {
-  readonly model: Model;
-  readonly facts: Facts;
-  readonly layer: LayerFacts;
-  /** Lambda's name. */
-  readonly functionName: string;
-  readonly functionLogicalId: string;
-  readonly versionLogicalId: string;
-  readonly aliasLogicalId: string;
-  /** sha256 over identity, layer and every versioned property. */
-  readonly fingerprint: string;
-  /** The batch function of a model that has one. */
-  readonly batch?: { readonly functionLogicalId: string; readonly versionLogicalId: string };
-};
 
 /** Functions to add to the service, by key: seen by `sls info`, `print`, `invoke`, `package`, `deploy`, `remove`. */
 export function planFunctions(input: PlanInput): Readonly<Record<string, FunctionDefinition>> {

@@ -8,7 +8,8 @@ import { driftLines } from './drift/functions.ts';
 import { drifting } from './drift/monitor.ts';
 import { sampleAdvice } from './drift/sample.ts';
 import { type Host, providerRole } from './host.ts';
-import { neededPolicy, type PlanInput } from './plan.ts';
+import type { PlanInput } from './input.ts';
+import { neededPolicy } from './plan.ts';
 import { isExternalApi } from './routes.ts';
 
 /**

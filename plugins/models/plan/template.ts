@@ -6,9 +6,10 @@ import { auditedLogs } from './audit.ts';
 import { isObject, type Json, kept, type Output } from './cloudformation.ts';
 import type { Host } from './host.ts';
 import { restoredRole } from './iam/shared-role.ts';
+import type { PlanInput } from './input.ts';
 import { limitProblems } from './limits.ts';
 import { ownEnvironments } from './own-environment.ts';
-import { endpointOf, type PlanInput, planFunctions, planResources, versionedProperties } from './plan.ts';
+import { endpointOf, planFunctions, planResources, versionedProperties } from './plan.ts';
 import { fingerprintText } from './release/functions.ts';
 import { isExternalApi, type Route, routeKey, routeSettings, routesOf } from './routes.ts';
 

@@ -5,7 +5,7 @@ import { atRegistry, type Deploy, type DeployContext, releasesOf } from './deplo
 import { type Offer, superseded } from './deployment.ts';
 import type { Target } from './follow.ts';
 import { keepSignatures, signatureNotices } from './live-signature.ts';
-import type { Reach } from './reach.ts';
+import type { Reach } from './ports.ts';
 import { movesRegistry } from './registry-move.ts';
 import { type Aliases, goneLines, lastLines, renamedLines } from './removed-models.ts';
 import { ulid } from './ulid.ts';

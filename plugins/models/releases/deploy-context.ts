@@ -6,7 +6,7 @@ import type { Model } from '../declaration/model.ts';
 import type { Host } from '../plan/host.ts';
 import type { Offer } from './deployment.ts';
 import { type Opened, registryFix } from './open.ts';
-import type { Reach } from './reach.ts';
+import type { Reach } from './ports.ts';
 import type { ClientSignature } from './signature.ts';
 
 /** What `sls deploy` and the framework's `sls rollback` work with where they see to releases. */

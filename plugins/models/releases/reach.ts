@@ -6,50 +6,15 @@ import { functionExists } from '../../../aws/functions.ts';
 import { cloudWatchMetrics } from '../../../aws/metrics.ts';
 import { stackTemplate } from '../../../aws/stack.ts';
 import { messageOf } from '../../../core/errors/aws-errors.ts';
-import type { AliasState } from '../../../core/ports/aws.ts';
 import type { Context } from '../commands/command.ts';
 import type { Host } from '../plan/host.ts';
 import { workerName } from '../plan/release/functions.ts';
 import type { DeployContext } from './deploy-context.ts';
-import type { Target } from './follow.ts';
-import type { Traffic } from './forecast.ts';
-import type { Suspect } from './lacks.ts';
-import { type Lacking, missingOfAlias } from './lacks-look.ts';
-import { type Opened, openRegistry } from './open.ts';
-import { type Aliases, aliasesOf } from './removed-models.ts';
-import { releaseWorker, sleep, type Worker } from './worker.ts';
-
-/** Resources of a template, by logical id. */
-export type Resources = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
-
-/** All that a deploy reaches of AWS about releases. Tests put their own behind it. */
-export type Reach = {
-  /** The bucket that serverless.yml names for the registry, or the deployment bucket; undefined before a first deploy. */
-  readonly bucket: () => Promise<string | undefined>;
-  /** The registry in a bucket, for as long as the work takes. */
-  readonly registry: <T>(
-    bucket: string,
-    work: (opened: Pick<Opened, 'documents' | 'by'>) => Promise<T>,
-  ) => Promise<T>;
-  /** The bucket of the registry that the deployed worker uses; undefined where that cannot be told. */
-  readonly deployedBucket: () => Promise<string | undefined>;
-  readonly worker: () => Worker;
-  readonly alias: (target: Target) => Promise<AliasState | undefined>;
-  /** Is there such a function? */
-  readonly exists: (functionName: string) => Promise<boolean>;
-  /** Logical ids of the aliases that the stack has. */
-  readonly aliases: Aliases;
-  /** The template of the stack as it is deployed. */
-  readonly template: () => Promise<Resources>;
-  /** What aliases lack that somebody deleted or made: problems, and lines where it could not be checked. */
-  readonly lacks: (by: string, releases: readonly Suspect[]) => Promise<Lacking>;
-  /** Of the last 24 hours. */
-  readonly traffic: (target: Target) => Promise<Traffic>;
-  /** Milliseconds since the epoch. */
-  readonly clock: () => number;
-  /** Waits so many milliseconds. */
-  readonly pause: (milliseconds: number) => Promise<void>;
-};
+import { missingOfAlias } from './lacks-look.ts';
+import { openRegistry } from './open.ts';
+import type { Reach, Resources } from './ports.ts';
+import { aliasesOf } from './removed-models.ts';
+import { releaseWorker, sleep } from './worker.ts';
 
 const DAY = 24 * 60 * 60 * 1000;
 

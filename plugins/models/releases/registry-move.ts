@@ -5,7 +5,7 @@ import { type Problem, throwProblems } from '../declaration/errors.ts';
 import { atRegistry } from './deploy-context.ts';
 import { runningOf } from './deployment.ts';
 import type { Opened } from './open.ts';
-import type { Reach } from './reach.ts';
+import type { Reach } from './ports.ts';
 import { moment } from './time.ts';
 
 /** A registry bucket that is named or changed: the worker would lose the documents that it decides by. */

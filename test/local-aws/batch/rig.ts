@@ -25,7 +25,7 @@ import {
 import { ATTRIBUTES, type BatchManifest, ENV, type ExecutionInput } from '../../../core/batch/contract.ts';
 import type { Job } from '../../../core/batch/job.ts';
 import type { Manifest } from '../../../core/endpoint/contract.ts';
-import type { Part } from '../../../core/tabular/format.ts';
+import type { Part } from '../../../core/tabular/contract.ts';
 import { hostRuntime } from '../../../plugins/models/artifact/onnx/runtime.ts';
 import { bundle, importPath, ownFile } from '../../../plugins/models/ship/bundle.ts';
 import { FLOAT, modelOf, node, tensorInfo } from '../../unit/ship/onnx-writer.ts';

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { type Failure, inTens } from '../../../aws/queue-messages.ts';
-import { eachOnce, hiddenFor, redrive } from '../../../plugins/models/batch-jobs/failed.ts';
+import { eachOnce, hiddenFor } from '../../../plugins/models/batch-jobs/each-once.ts';
+import { redrive } from '../../../plugins/models/batch-jobs/failed.ts';
 import { failureText } from '../../../plugins/models/batch-jobs/text.ts';
 
 const failure = (number: number, body = `body ${number}`): Failure => ({

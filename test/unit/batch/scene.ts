@@ -3,7 +3,7 @@ import { folderOf, type Job } from '../../../core/batch/job.ts';
 import type { World } from '../../../core/batch/ports.ts';
 import { finishJob, receive, scorePart } from '../../../core/batch/receive.ts';
 import type { Manifest } from '../../../core/endpoint/contract.ts';
-import type { Part } from '../../../core/tabular/format.ts';
+import type { Part } from '../../../core/tabular/contract.ts';
 import type { Tensors } from '../../../core/tensor/tensors.ts';
 import { fakeBucket } from '../../fakes/bucket.ts';
 import { type Chaos, calm } from '../../fakes/chaos.ts';

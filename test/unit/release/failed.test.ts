@@ -5,7 +5,7 @@ import type { Host } from '../../../plugins/models/plan/host.ts';
 import { begin, record } from '../../../plugins/models/releases/begin.ts';
 import type { DeployContext } from '../../../plugins/models/releases/deploy-context.ts';
 import { failed } from '../../../plugins/models/releases/failed.ts';
-import type { Reach } from '../../../plugins/models/releases/reach.ts';
+import type { Reach } from '../../../plugins/models/releases/ports.ts';
 import { fakeWorld, request } from '../../fakes/world.ts';
 import { deploy, live, type World } from './traffic.ts';
 

@@ -10,7 +10,7 @@ import { type FunctionDefinition, type Host, providerRole } from '../host.ts';
 import { logGroupOf } from '../iam/permissions.ts';
 import { roleOf, statementsOf } from '../iam/role.ts';
 import { bucketArn, keyStatements, objects } from '../iam/s3-arns.ts';
-import { bucketOf, scopeOf } from '../release/functions.ts';
+import { bucketOf, scopeOf } from '../registry-place.ts';
 import { noticesTopic } from '../watch/alerts.ts';
 import { monitorRate } from './functions.ts';
 

@@ -1,14 +1,13 @@
 import {
   type AliasProperties,
   ENV,
-  REGISTRY_PREFIX,
   RESOURCE_TYPE,
   SERVICE_TIMEOUT,
   SWEEP_EVERY,
   type SweepEvent,
   WORKER_TIMEOUT,
 } from '../../../../core/release/document/worker-contract.ts';
-import type { Model, ServiceOptions } from '../../declaration/model.ts';
+import type { Model } from '../../declaration/model.ts';
 import {
   ALIAS,
   aliasLogicalId,
@@ -33,13 +32,11 @@ import {
 } from '../cloudformation.ts';
 import { type FunctionDefinition, type Host, providerRole } from '../host.ts';
 import { roleOf, statementsOf } from '../iam/role.ts';
-import type { Endpoint, PlanInput } from '../plan.ts';
+import type { Endpoint, ReleaseInput } from '../input.ts';
+import { bucketOf, scopeOf } from '../registry-place.ts';
 import { alertResources, noticesTopic } from '../watch/alerts.ts';
 import { serviceTimeout, settingsOf } from './settings.ts';
 import { workerStatements } from './worker-policy.ts';
-
-/** What a release needs of the plan's input. */
-export type ReleaseInput = Pick<PlanInput, 'models' | 'host' | 'options' | 'zips'>;
 
 const GROUP = 'ModelsScheduleGroup';
 const SCHEDULE_ROLE = 'ModelsScheduleRole';
@@ -222,14 +219,6 @@ function scheduleRole(host: Host): unknown {
   const named = providerRole(host.provider);
   if (named === undefined) return getAtt(SCHEDULE_ROLE, 'Arn');
   return typeof named === 'string' && !named.startsWith('arn:') ? getAtt(named, 'Arn') : named;
-}
-
-export const bucketOf = (host: Host, options: ServiceOptions): unknown =>
-  options.registry?.bucket ?? host.bucket;
-
-/** Where this service and stage keep their documents in the bucket. */
-export function scopeOf({ service, stage }: Host, below = ''): Json {
-  return { 'Fn::Sub': `${REGISTRY_PREFIX}\${AWS::AccountId}/\${AWS::Region}/${service}/${stage}/${below}` };
 }
 
 /**

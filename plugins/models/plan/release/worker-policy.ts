@@ -6,9 +6,9 @@ import { watchedBuckets } from '../batch/resources.ts';
 import { allow, arn, type Json } from '../cloudformation.ts';
 import type { Host } from '../host.ts';
 import { bucketArn, keyStatements, objects } from '../iam/s3-arns.ts';
+import type { ReleaseInput } from '../input.ts';
 import { LIMITS } from '../limits.ts';
 import { noticesTopic } from '../watch/alerts.ts';
-import type { ReleaseInput } from './functions.ts';
 
 /**
  * What the release worker itself calls. Which actions take a resource: https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html

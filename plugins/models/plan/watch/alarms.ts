@@ -12,41 +12,7 @@ import { nameOf } from '../../targets/lambda-zip/endpoint.ts';
 import { BATCH_ALARMS } from '../batch/alarms.ts';
 import type { Json, Resource } from '../cloudformation.ts';
 import type { Host } from '../host.ts';
-
-/** One alarm of every model that has what it watches. */
-export type AlarmKind = {
-  readonly suffix: keyof typeof ALARMS;
-  /** When it goes off, for people; `p95`: the objective, or the words for it. */
-  readonly when: (p95: number | string) => string;
-  readonly what: string;
-  /** What a person does then. */
-  readonly advice: string;
-  /** Within `rollbackWindow` it makes the release worker look whether the last good version does better. */
-  readonly rollsBack: boolean;
-  /** Undefined for a model without what it watches. */
-  readonly watch: (model: Model, functionName: string) => Watch | undefined;
-};
-
-type Watch = {
-  readonly metrics: Readonly<Record<string, Metric>>;
-  /** Over the metrics' names; absent where the only metric itself is compared. */
-  readonly expression?: string;
-  readonly above: number;
-  /** Seconds; so many periods of the last `of` must be above. */
-  readonly period: number;
-  readonly periods: number;
-  readonly of: number;
-  /** Something is published all the time: where nothing is, that is the fault. It is made once that has begun. */
-  readonly lives?: { readonly from: string };
-};
-
-export type Metric = {
-  readonly namespace: string;
-  readonly name: string;
-  /** Values may be functions of CloudFormation. */
-  readonly dimensions: Readonly<Record<string, unknown>>;
-  readonly stat: 'Sum' | 'Maximum';
-};
+import type { AlarmKind, Metric, Watch } from './kinds.ts';
 
 /** What the alias was asked, whichever version answered: https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html */
 const ofAlias = (functionName: string, name: string): Metric => ({

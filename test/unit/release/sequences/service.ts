@@ -9,7 +9,7 @@ import { begin, record } from '../../../../plugins/models/releases/begin.ts';
 import type { Deploy, DeployContext } from '../../../../plugins/models/releases/deploy-context.ts';
 import { failed } from '../../../../plugins/models/releases/failed.ts';
 import { finish, missing } from '../../../../plugins/models/releases/finish.ts';
-import type { Reach } from '../../../../plugins/models/releases/reach.ts';
+import type { Reach } from '../../../../plugins/models/releases/ports.ts';
 import { look } from '../../../../plugins/models/releases/read-status.ts';
 import { type Status, statusOf } from '../../../../plugins/models/releases/status.ts';
 import { SETTINGS } from '../../../fakes/settings.ts';

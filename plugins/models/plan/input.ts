@@ -1,0 +1,32 @@
+import type { Facts, LayerFacts, Model, ServiceOptions } from '../declaration/model.ts';
+import type { Built } from '../targets/lambda-zip/endpoint.ts';
+import type { Host } from './host.ts';
+
+/** Everything that the plan follows from. `built` is empty until the models are packaged. */
+export type PlanInput = {
+  readonly models: readonly Model[];
+  readonly options: ServiceOptions;
+  readonly host: Host;
+  readonly built: ReadonlyMap<string, Built>;
+  /** Zips of our own functions by key. */
+  readonly zips: ReadonlyMap<string, string>;
+};
+
+/** One model's endpoint as the framework compiled it: what its alias is made from. */
+export type Endpoint = {
+  readonly model: Model;
+  readonly facts: Facts;
+  readonly layer: LayerFacts;
+  /** Lambda's name. */
+  readonly functionName: string;
+  readonly functionLogicalId: string;
+  readonly versionLogicalId: string;
+  readonly aliasLogicalId: string;
+  /** sha256 over identity, layer and every versioned property. */
+  readonly fingerprint: string;
+  /** The batch function of a model that has one. */
+  readonly batch?: { readonly functionLogicalId: string; readonly versionLogicalId: string };
+};
+
+/** What a release needs of the plan's input. */
+export type ReleaseInput = Pick<PlanInput, 'models' | 'host' | 'options' | 'zips'>;

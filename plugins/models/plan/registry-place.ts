@@ -1,0 +1,12 @@
+import { REGISTRY_PREFIX } from '../../../core/release/document/worker-contract.ts';
+import type { ServiceOptions } from '../declaration/model.ts';
+import type { Json } from './cloudformation.ts';
+import type { Host } from './host.ts';
+
+export const bucketOf = (host: Host, options: ServiceOptions): unknown =>
+  options.registry?.bucket ?? host.bucket;
+
+/** Where this service and stage keep their documents in the bucket. */
+export function scopeOf({ service, stage }: Host, below = ''): Json {
+  return { 'Fn::Sub': `${REGISTRY_PREFIX}\${AWS::AccountId}/\${AWS::Region}/${service}/${stage}/${below}` };
+}
