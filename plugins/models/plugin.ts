@@ -1,5 +1,5 @@
-import type { Command } from './commands/command.ts';
 import { DEPLOY_OPTIONS, verbs } from './commands/verbs.ts';
+import type { Command } from './context.ts';
 import { type Problem, throwProblems } from './declaration/errors.ts';
 import { ALIAS, aliasLogicalId, batchKey, lambdaName, RELEASE } from './declaration/naming.ts';
 import { frameworkSchema } from './declaration/options.ts';
@@ -133,7 +133,7 @@ export default class ServerlessModels {
     if (this.#input === undefined) return;
     const plan = this.#input;
     const progress = framework.progressOf(this.#utils);
-    const { runCommand } = await import('./commands/command.ts');
+    const { runCommand } = await import('./context.ts');
     await runCommand(command, {
       models: plan.models,
       declared: this.#declared,

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { join, relative, resolve, sep } from 'node:path';
 import type { AwsConfig } from '../../core/ports/config.ts';
-import type { Service } from './commands/command.ts';
+import type { Service } from './context.ts';
 import { isProblemError } from './declaration/errors.ts';
 
 /**

@@ -1,6 +1,6 @@
+import { type Command, modelOf, SINCE, sinceOf, usage } from '../context.ts';
 import { driftText } from '../drift-report/drift-text.ts';
 import { cutWords } from '../drift-report/finding.ts';
-import { type Command, modelOf, SINCE, sinceOf, usage } from './command.ts';
 
 /** `sls models drift`: how the traffic of each model differs from its reference data. */
 export const command: Command = {

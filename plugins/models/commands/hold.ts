@@ -1,5 +1,5 @@
+import type { Command } from '../context.ts';
 import { SENDING, send } from '../releases/worker-command.ts';
-import type { Command } from './command.ts';
 
 /** `sls models hold`: the weight stands until somebody decides; a candidate that fails meanwhile is rolled back all the same. */
 export const command: Command = {

@@ -1,7 +1,7 @@
 import { listOf } from '../../../core/tabular/columns.ts';
 import type { Columns, TensorSpec } from '../../../core/tensor/contract.ts';
+import type { Command } from '../context.ts';
 import type { Facts, Model } from '../declaration/model.ts';
-import type { Command } from './command.ts';
 
 /** `sls models list`: what each artifact is, as read from it. Needs no AWS. */
 export const command: Command = {

@@ -1,4 +1,5 @@
 import { layerBytes } from '../artifact/onnx/runtime.ts';
+import type { Command, Context } from '../context.ts';
 import { problemError } from '../declaration/errors.ts';
 import type { Facts, Model } from '../declaration/model.ts';
 import {
@@ -17,7 +18,6 @@ import { type Capacity, capacityLine, capacityOf } from '../plan/release/capacit
 import { compareWithLive } from '../releases/ask-live.ts';
 import { autoLine, forecastLines, isStepwise } from '../releases/forecast.ts';
 import { type Comparison, comparisonLines } from '../releases/live-signature.ts';
-import type { Command, Context } from './command.ts';
 
 const DURATION = '50';
 

@@ -1,5 +1,5 @@
+import type { Command } from '../context.ts';
 import { SENDING, send } from '../releases/worker-command.ts';
-import type { Command } from './command.ts';
 
 /** `sls models promote`: the candidate gets all traffic now. Its gate, and the end of the deploy, are never skipped. */
 export const command: Command = {

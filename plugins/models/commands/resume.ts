@@ -1,5 +1,5 @@
+import type { Command } from '../context.ts';
 import { SENDING, send } from '../releases/worker-command.ts';
-import type { Command } from './command.ts';
 
 /** `sls models resume`: a held release goes on from where it was held. */
 export const command: Command = {

@@ -1,5 +1,5 @@
+import { type Command, usage } from '../context.ts';
 import { SENDING, send } from '../releases/worker-command.ts';
-import { type Command, usage } from './command.ts';
 
 /**
  * `sls models rollback`: takes the candidate's traffic away; without a candidate, brings the last good version back, or

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { exampleRequest } from '../../../core/catalog/example.ts';
 import { hostRuntime, ORT_VERSION } from '../artifact/onnx/runtime.ts';
+import type { Command, Context } from '../context.ts';
 import { isProblemError, problemError } from '../declaration/errors.ts';
 import type { Model } from '../declaration/model.ts';
 import { untilInterrupted } from '../serve/interrupt.ts';
@@ -13,7 +14,6 @@ import { type Local, serveLocally } from '../serve/local.ts';
 import { shipHere } from '../serve/shipped.ts';
 import { watchModels } from '../serve/watch.ts';
 import { ownVersion } from '../ship/service.ts';
-import type { Command, Context } from './command.ts';
 
 const PORT = '8080';
 

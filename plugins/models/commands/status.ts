@@ -1,8 +1,8 @@
+import type { Command, Context } from '../context.ts';
 import { chosenModel } from '../releases/chosen.ts';
 import type { Desk } from '../releases/session.ts';
 import type { Status } from '../releases/status.ts';
 import { untilInterrupted } from '../serve/interrupt.ts';
-import type { Command, Context } from './command.ts';
 
 /** `sls models status`: what serves what share, why, what comes next, and whether somebody must do something. */
 export const command: Command = {

@@ -1,5 +1,5 @@
 import { isMalformed, type Registry } from '../../../core/registry/registry.ts';
-import type { Service } from '../commands/command.ts';
+import type { Service } from '../context.ts';
 import { ALIAS, lambdaName } from '../declaration/naming.ts';
 import type { PlanInput } from '../plan/input.ts';
 import { releaseTargets } from '../plan/release/functions.ts';

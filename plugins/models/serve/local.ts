@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { catalog } from '../../../core/catalog/catalog.ts';
 import { type CatalogManifest, LIVE } from '../../../core/catalog/contract.ts';
 import { type Request, readEvent, writeAnswer } from '../../../core/protocol/event.ts';
-import type { Service } from '../commands/command.ts';
+import type { Service } from '../context.ts';
 import { problemError } from '../declaration/errors.ts';
 import type { Facts, Http, Model } from '../declaration/model.ts';
 import { groupsOf } from '../plan/routes.ts';

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { isMalformed, type Registry } from '../../../core/registry/registry.ts';
-import { type Command, type Context, runCommand } from '../../../plugins/models/commands/command.ts';
 import { command as drift } from '../../../plugins/models/commands/drift.ts';
 import { command as history } from '../../../plugins/models/commands/history.ts';
 import { command as hold } from '../../../plugins/models/commands/hold.ts';
@@ -8,6 +7,7 @@ import { command as promote } from '../../../plugins/models/commands/promote.ts'
 import { command as resume } from '../../../plugins/models/commands/resume.ts';
 import { command as rollback } from '../../../plugins/models/commands/rollback.ts';
 import { command as status } from '../../../plugins/models/commands/status.ts';
+import { type Command, type Context, runCommand } from '../../../plugins/models/context.ts';
 import type { Problem } from '../../../plugins/models/declaration/errors.ts';
 import type { Model } from '../../../plugins/models/declaration/model.ts';
 import { parseModels } from '../../../plugins/models/declaration/parse.ts';
