@@ -72,7 +72,7 @@ const NAMES: Readonly<Record<string, RegExp>> = {
   '`declaration/`': /^plugins\/models\/declaration\//,
   '`plan/`': /^plugins\/models\/plan\//,
   'plans of `targets/`': /^plugins\/models\/targets\/[\w-]+\/(endpoint|layer)\.ts$/,
-  '`plugins/models/` but commands': /^plugins\/models\/(?!commands\/(?!command\.ts$))/,
+  '`plugins/models/` but commands': /^plugins\/models\/(?!commands\/)/,
   '`layer.json`': /^layers\/onnxruntime\/layer\.json$/,
 };
 
