@@ -60,6 +60,25 @@ test('has the built code, the layer’s recipe and no TypeScript source', () => 
   expect(files.filter((file) => /(?<!\.d)\.ts$|^test\/|^examples\/|^bench\//.test(file))).toEqual([]);
 });
 
+test('has every page that the README links to, and that a text of ours names', async () => {
+  const readme = await readFile(join(root, 'README.md'), 'utf8');
+  const linked = [...readme.matchAll(/\]\((?!https?:)([^)#]+)/g)].map(([, path = '']) => path);
+  const sources = execFileSync('git', ['ls-files', 'core', 'aws', 'functions', 'plugins'], {
+    cwd: root,
+    encoding: 'utf8',
+  });
+  const texts = await Promise.all(
+    sources
+      .split('\n')
+      .filter(Boolean)
+      .map((file) => readFile(join(root, file), 'utf8')),
+  );
+  const named = texts.flatMap((text) => text.match(/\bdocs\/[\w-]+\.md\b/g) ?? []);
+  expect(linked.length).toBeGreaterThan(20);
+  expect(named.length).toBeGreaterThan(5);
+  expect([...new Set([...linked, ...named])].filter((path) => !files.includes(path))).toEqual([]);
+});
+
 test('is what publint expects of a package', async () => {
   const packed = await readFile(tarball);
   const { messages } = await publint({ pack: { tarball: Uint8Array.from(packed).buffer }, strict: true });
