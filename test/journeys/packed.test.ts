@@ -85,7 +85,7 @@ test('is what publint expects of a package', async () => {
   expect(messages).toEqual([]);
 });
 
-test('packages a service of four lines', async () => {
+test('packages a service of two lines below models', async () => {
   sls('package');
   const template = JSON.parse(
     await readFile(join(folder, '.serverless', 'cloudformation-template-update-stack.json'), 'utf8'),

@@ -82,9 +82,9 @@ function fitting(more: object): number {
 }
 
 const PARTS: readonly (readonly [page: string, name: string, text: string])[] = [
-  ['README.md', 'options', optionTable()],
+  ['docs/reference.md', 'options', optionTable()],
   [
-    'README.md',
+    'docs/reference.md',
     'commands',
     table(
       ['`sls models …`', '', 'options'],

@@ -92,9 +92,17 @@ test('every reference link is defined', () => {
   }
 });
 
-test('every page of docs/ can be reached from the README', () => {
-  const readme = pages.get('README.md') ?? '';
-  for (const page of pages.keys()) if (page !== 'README.md') expect(readme).toContain(`(${page})`);
+test('every page can be reached from the list of pages, and that from the README', () => {
+  const index = pages.get('docs/index.md') ?? '';
+  expect(pages.get('README.md')).toContain('(docs/index.md)');
+  for (const page of pages.keys()) {
+    const link = page.startsWith('docs/') ? page.slice('docs/'.length) : `../${page}`;
+    if (page !== 'docs/index.md') expect(index).toContain(`(${link})`);
+  }
+});
+
+test('the README is short', () => {
+  expect(pages.get('README.md')?.split('\n').length).toBeLessThan(200);
 });
 
 test('the README asks for the Node that the framework takes and we take', () => {
