@@ -69,7 +69,7 @@ def _fit_to_host(opt: str, notice: str) -> None:
         return
     if any(os.path.isdir(os.path.join(napi, version, _HOST, _ARCH)) for version in os.listdir(napi)):
         return
-    runtime = os.path.join(_ROOT, "plugins", "models", "ship", "runtime.ts")
+    runtime = os.path.join(_ROOT, "plugins", "models", "artifact", "onnx", "runtime.ts")
     script = f"const m = await import({runtime!r}); process.stdout.write((await m.hostRuntime()) ?? '')"
     found = subprocess.run(
         [os.environ["MODELS_AWS_NODE"], "--input-type=module", "-e", script], capture_output=True, text=True, check=False
