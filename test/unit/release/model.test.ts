@@ -422,9 +422,9 @@ async function play(steps: readonly Step[], scheduler: fc.Scheduler): Promise<vo
   expect(w.target()).toEqual({ version: state.stable?.version, weights: theirs });
   expect(w.aliases.published(FUNCTION), 'what is live is there').toContain(state.stable?.version);
   const provisioned = state.settings.capacity?.provisioned === undefined ? [] : [state.stable?.version];
-  expect(w.capacity.held(FUNCTION), 'provisioned concurrency is on the live version only').toEqual(
-    provisioned,
-  );
+  // Nobody takes instances from under the traffic that somebody gave to a version that was kept; the next deploy tidies.
+  const held = w.capacity.held(FUNCTION).filter((version) => !Object.hasOwn(theirs ?? {}, version));
+  expect(held, 'provisioned concurrency is on the live version only').toEqual(provisioned);
   expect(state.notices, 'all notices are out').toEqual([]);
   for (const version of rolledBack)
     expect(w.notices.map(({ subject }) => subject).join('\n')).toContain(
