@@ -65,12 +65,12 @@ async function lookedAt({ documents, clock }: World, { model, window }: Watched)
 /** @returns false where not one of its baselines is known: without a document it is tried again */
 async function judgeWindow(world: World, watched: Watched, window: Window, fail: Fail): Promise<boolean> {
   const { groups, skipped } = await gather(world, watched, window);
-  const judged = groups.find(({ baseline }) => baseline !== undefined);
+  const before = await world.documents.read(watched.model, windowBefore(window));
+  const judged = judgedOf(groups, before?.baseline);
   for (const group of groups) if (group !== judged) tellOther(world, watched, window, group, fail);
   if (skipped > 0 && groups.length === 0) fail('no line could be read as one', { skipped, ...span(window) });
   if (judged === undefined && groups.length > 0) return false;
   const found = windowOf(watched, window, judged);
-  const before = await world.documents.read(watched.model, windowBefore(window));
   world.out(metricLine(watched.functionName, window.to, metricsOf(found, judged?.baseline, before)));
   const drifted = found.signals.some((signal) => signal.drifted);
   world.log(drifted ? 'warn' : 'info', wordsOf(found, judged?.baseline), {
@@ -83,6 +83,20 @@ async function judgeWindow(world: World, watched: Watched, window: Window, fail:
   if (judged?.baseline !== undefined) await tell(world, watched, window, found, judged.baseline, before);
   await world.documents.write(found);
   return true;
+}
+
+/**
+ * The rows that are judged: those of the baseline that the window before was judged by, unless another has more than twice as
+ * many. Drift counts where two windows in a row show it against the same baseline, and of two versions with half of the
+ * traffic each chance says which has more.
+ *
+ * @param groups most rows first
+ */
+function judgedOf(groups: readonly Group[], before: string | undefined): Group | undefined {
+  const known = groups.filter(({ baseline }) => baseline !== undefined);
+  const [most] = known;
+  const same = known.find(({ sums }) => sums.baseline === before);
+  return same !== undefined && most !== undefined && same.sums.rows * 2 >= most.sums.rows ? same : most;
 }
 
 /** A notice where drift that alarms count begins: the window before had none. */

@@ -334,6 +334,30 @@ describe('after an outage', () => {
 });
 
 describe('several baselines', () => {
+  it('of two that have half of the rows each, the same is judged in windows one after the other', async () => {
+    const other = baselineOf([numeric('age', { phi: 1.01 })]);
+    const it = scene('2026-11-25T12:05:00Z');
+    for (const one of [baseline, other]) it.keep(one);
+    for (const [hour, rows, others] of [
+      ['12', 210, 190],
+      ['13', 190, 210],
+      ['14', 210, 190],
+      ['15', 190, 210],
+    ] as const) {
+      it.serve(baseline, `2026-11-25T${hour}:00:00Z`, rows, shifted);
+      it.serve(other, `2026-11-25T${hour}:00:00Z`, others, shifted);
+      it.at(`2026-11-25T${hour}:05:00Z`);
+      await it.run();
+    }
+    expect(it.published.map(({ DriftFeatures }) => DriftFeatures)).toEqual([0, 1, 1, 1]);
+    expect(it.notices).toHaveLength(1);
+    it.serve(baseline, '2026-11-25T16:00:00Z', 100, shifted);
+    it.serve(other, '2026-11-25T16:00:00Z', 300, shifted);
+    it.at('2026-11-25T16:05:00Z');
+    await it.run();
+    expect(it.document('2026-11-25T150000Z-3600')).toMatchObject({ baseline: digestOf(other), rows: 300 });
+  });
+
   it('of a canary’s and the stable one’s, that of most rows is judged and the other named', async () => {
     const it = scene(NOW);
     const canary = baselineOf([numeric('age'), constant('fee')]);
