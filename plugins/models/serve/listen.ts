@@ -26,7 +26,17 @@ async function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
   return bytes > GATEWAY_BYTES ? undefined : Buffer.concat(chunks);
 }
 
-function send(response: ServerResponse, { status, headers, body }: HttpAnswer, head: boolean): void {
+/** Milliseconds without a byte taken after which a client has stopped reading its answer. */
+const UNREAD = 60_000;
+
+function send(
+  response: ServerResponse,
+  { status, headers, body }: HttpAnswer,
+  head: boolean,
+  unread: number,
+): void {
+  // What it does not take stays in memory.
+  response.setTimeout(unread, () => response.destroy());
   response.statusCode = status;
   for (const [name, value] of Object.entries(headers)) response.setHeader(name, value as string | string[]);
   const bodiless = status === 204 || status === 304;
@@ -39,28 +49,32 @@ async function answerOne(
   response: ServerResponse,
   port: number,
   handle: (request: HttpRequest) => Promise<HttpAnswer>,
+  unread: number,
 ): Promise<void> {
   const refused = refusal(request.headers, port);
-  if (refused !== undefined) return send(response, gatewayAnswer(403, refused), false);
+  if (refused !== undefined) return send(response, gatewayAnswer(403, refused), false, unread);
   const body = await readBody(request);
-  if (body === undefined) return send(response, gatewayAnswer(413, 'Request Entity Too Large'), false);
+  if (body === undefined)
+    return send(response, gatewayAnswer(413, 'Request Entity Too Large'), false, unread);
   const { method = 'GET', url: target = '/', headers } = request;
-  send(response, await handle({ method, target, headers, body }), method === 'HEAD');
+  send(response, await handle({ method, target, headers, body }), method === 'HEAD', unread);
 }
 
 /**
  * An HTTP server for this machine alone: bound to the loopback address, closed to other origins' pages.
  * @param port 0 picks a free one
+ * @param unread milliseconds after which a client that reads nothing of its answer is cut
  * @throws ProblemError `MODELS_USAGE` where the port is taken
  */
 export async function listen(
   port: number,
   handle: (request: HttpRequest) => Promise<HttpAnswer>,
+  unread = UNREAD,
 ): Promise<Listening> {
   const server = createServer((request, response) => {
-    answerOne(request, response, listening(), handle).catch((error: unknown) => {
+    answerOne(request, response, listening(), handle, unread).catch((error: unknown) => {
       if (response.headersSent || response.destroyed) return response.destroy();
-      send(response, gatewayAnswer(500, 'Internal Server Error'), false);
+      send(response, gatewayAnswer(500, 'Internal Server Error'), false, unread);
       process.emitWarning(error instanceof Error ? error : String(error));
     });
   });
