@@ -1,4 +1,5 @@
-import { InvokeCommand, LambdaClient, type LambdaClientConfig } from '@aws-sdk/client-lambda';
+import { InvokeCommand, type LambdaClientConfig } from '@aws-sdk/client-lambda';
+import { lambdaClient } from './clients/lambda.ts';
 
 /** A function that is called from this side, and waited for. */
 export type Caller = {
@@ -13,7 +14,7 @@ export type Caller = {
 
 /** @param qualifier a version or an alias; absent: the function as it is */
 export function functionCaller(config: LambdaClientConfig, name: string, qualifier?: string): Caller {
-  const lambda = new LambdaClient(config);
+  const lambda = lambdaClient(config);
   return {
     call: async (payload, signal) => {
       const { Payload, FunctionError } = await lambda.send(

@@ -1,7 +1,8 @@
-import { GetFunctionConfigurationCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { GetFunctionConfigurationCommand } from '@aws-sdk/client-lambda';
 import { errorName } from '../core/errors/aws-errors.ts';
 import type { AwsConfig } from '../core/ports/config.ts';
 import { ENV } from '../core/release/document/worker-contract.ts';
+import { lambdaClient } from './clients/lambda.ts';
 
 /** There is no worker, or the caller may not look at it. */
 const UNTOLD: ReadonlySet<string | undefined> = new Set([
@@ -17,7 +18,7 @@ const UNTOLD: ReadonlySet<string | undefined> = new Set([
  * @returns the bucket; undefined where no worker is deployed, or the caller is not allowed to look at it
  */
 export async function deployedRegistry(aws: AwsConfig, worker: string): Promise<string | undefined> {
-  const lambda = new LambdaClient(aws);
+  const lambda = lambdaClient(aws);
   try {
     const { Environment } = await lambda.send(new GetFunctionConfigurationCommand({ FunctionName: worker }));
     return Environment?.Variables?.[ENV.bucket];

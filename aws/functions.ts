@@ -2,11 +2,11 @@ import {
   GetFunctionEventInvokeConfigCommand,
   GetFunctionUrlConfigCommand,
   GetPolicyCommand,
-  LambdaClient,
   ListProvisionedConcurrencyConfigsCommand,
 } from '@aws-sdk/client-lambda';
 import { errorName } from '../core/errors/aws-errors.ts';
 import type { AwsConfig } from '../core/ports/config.ts';
+import { lambdaClient } from './clients/lambda.ts';
 
 /** What is there of a function, as whoever deploys or looks at it reads it. */
 
@@ -19,7 +19,7 @@ const there = <T>(asked: Promise<T>): Promise<T | undefined> =>
 
 /** Any call on the function tells; this one is in the policy of who looks already. */
 export async function functionExists(aws: AwsConfig, FunctionName: string): Promise<boolean> {
-  const lambda = new LambdaClient(aws);
+  const lambda = lambdaClient(aws);
   try {
     const asked = lambda.send(new ListProvisionedConcurrencyConfigsCommand({ FunctionName, MaxItems: 1 }));
     return (await there(asked)) !== undefined;
@@ -42,7 +42,7 @@ export async function hangingOn(
   { functionName, alias }: { readonly functionName: string; readonly alias: string },
   wanted: ReadonlySet<'permission' | 'url' | 'invoke'>,
 ): Promise<Hanging> {
-  const lambda = new LambdaClient(aws);
+  const lambda = lambdaClient(aws);
   const input = { FunctionName: functionName, Qualifier: alias };
   try {
     const [policy, url, invoke] = await Promise.all([

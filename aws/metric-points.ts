@@ -1,5 +1,6 @@
-import { CloudWatchClient, paginateGetMetricData } from '@aws-sdk/client-cloudwatch';
+import { paginateGetMetricData } from '@aws-sdk/client-cloudwatch';
 import type { AwsConfig } from '../core/ports/config.ts';
+import { cloudWatchClient } from './clients/cloudwatch.ts';
 
 /** One metric in one statistic, for example `Sum` or `p95`. */
 export type WantedMetric = {
@@ -20,7 +21,7 @@ export async function metricPoints(
   wanted: readonly WantedMetric[],
   { from, to, period }: { readonly from: number; readonly to: number; readonly period: number },
 ): Promise<ReadonlyMap<string, ReadonlyMap<number, number>>> {
-  const client = new CloudWatchClient(aws);
+  const client = cloudWatchClient(aws);
   const found = new Map<string, Map<number, number>>();
   const queries = wanted.map(({ id, namespace, metric, dimensions, statistic }) => ({
     Id: id,

@@ -5,10 +5,10 @@ import {
   type Message,
   ReceiveMessageCommand,
   SendMessageBatchCommand,
-  SQSClient,
 } from '@aws-sdk/client-sqs';
 import { ATTRIBUTES } from '../core/batch/contract.ts';
 import type { AwsConfig } from '../core/ports/config.ts';
+import { sqsClient } from './clients/sqs.ts';
 
 /** A message of the queue that keeps what failed. */
 export type Failure = {
@@ -38,7 +38,7 @@ export type QueueMessages = {
 const TEN = 10;
 
 export function queueMessages(aws: AwsConfig): QueueMessages {
-  const sqs = new SQSClient(aws);
+  const sqs = sqsClient(aws);
   const urls = new Map<string, Promise<string>>();
   const urlOf = (queue: string): Promise<string> => {
     const known =

@@ -1,15 +1,16 @@
 import {
-  CloudFormationClient,
+  type CloudFormationClient,
   DescribeStacksCommand,
   GetTemplateCommand,
   paginateListStackResources,
 } from '@aws-sdk/client-cloudformation';
 import type { AwsConfig } from '../core/ports/config.ts';
+import { cloudFormationClient } from './clients/cloudformation.ts';
 
 /** A deployed stack, as whoever deploys or looks at it reads it. */
 
 async function asked<T>(aws: AwsConfig, work: (client: CloudFormationClient) => Promise<T>): Promise<T> {
-  const client = new CloudFormationClient(aws);
+  const client = cloudFormationClient(aws);
   try {
     return await work(client);
   } finally {

@@ -13,7 +13,7 @@ export type AwsConfig = {
 /**
  * Milliseconds after which a call fails: `connectionTimeout` without a connection, `socketTimeout` without anything read or
  * written. (The SDK's `requestTimeout` only warns by default.) Over TLS Node.js counts what is written only once all of a
- * buffer is, however large: see `put-file.ts`.
+ * buffer is, however large: see `plugins/models/ship/upload.ts`.
  * https://docs.aws.amazon.com/AWSJavaScriptSDK/v3/latest/Package/-smithy-node-http-handler/Interface/NodeHttpHandlerOptions
  */
 type Bounds = { readonly connectionTimeout?: number; readonly socketTimeout: number };

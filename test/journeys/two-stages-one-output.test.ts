@@ -9,6 +9,7 @@ import {
   S3Client,
 } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { Owner } from '../../core/batch/contract.ts';
 import type { Success } from '../../core/batch/job.ts';
 import { client } from '../local-aws/deployed.ts';
 import { type LocalAws, startAws } from '../local-aws/start.ts';
@@ -80,14 +81,13 @@ const latest = async (object: string): Promise<string> => {
 it('the first stage owns the output, and a deploy of another one is refused before anything is made', async () => {
   await upload('may.csv');
   expect([await latest('may.csv')]).toEqual(await doneOf('may.csv'));
-  expect(await read('churn/_OWNER.json')).toMatchObject({ service: 'shop', stage: 'prod' });
+  const owner = await read<Owner>('churn/_OWNER.json');
+  expect(owner).toMatchObject({ service: 'shop', stage: 'prod' });
   const before = await everythingLeft(aws);
   const { code, stdout, stderr } = await dev.sls('deploy');
   expect(code, stdout).not.toBe(0);
   expect(stderr + stdout).toContain(
-    'models.churn.batch[0].output: belongs to shop-prod (000000000000, us-east-1): two that write there would overwrite each other’s `latest`.'
-      .replace('000000000000', (await read<{ account: string }>('churn/_OWNER.json')).account)
-      .replace('us-east-1', (await read<{ region: string }>('churn/_OWNER.json')).region),
+    `models.churn.batch[0].output: belongs to shop-prod (${owner.account}, ${owner.region}): two that write there would overwrite each other’s \`latest\`.`,
   );
   expect(stderr + stdout).toContain('[MODELS_BATCH_OWNER]');
   expect(await everythingLeft(aws)).toEqual(before);

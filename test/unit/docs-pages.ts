@@ -6,11 +6,12 @@ import { fileURLToPath } from 'node:url';
 
 export const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
-/** Every page for users, by path from the root: README, CONTRIBUTING, docs/. */
+/** Every page for users, by path from the root: README, CONTRIBUTING, CHANGELOG, docs/. */
 export const pages: ReadonlyMap<string, string> = new Map(
   [
     'README.md',
     'CONTRIBUTING.md',
+    'CHANGELOG.md',
     ...readdirSync(join(root, 'docs'))
       .filter((name) => name.endsWith('.md'))
       .map((name) => `docs/${name}`),

@@ -9,7 +9,7 @@ export type Answer = {
 };
 
 /**
- * What core/drift/output-signals.ts takes of each row of an answer, before it is scored: the number of the greatest, its
+ * What core/endpoint/output-signals.ts takes of each row of an answer, before it is scored: the number of the greatest, its
  * probability, the entropy over ln K, or the only value; NaN where that leaves a row out.
  *
  * @returns by signal, a value a row; undefined where the answer has not `rows` rows

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { declaration, declarations, innermost, mapIn, serviceOptions } from './schema.ts';
 
-/** What follows from the schema: the README's table of options, and the JSON Schema for the framework. */
+/** What follows from the schema: the table of options in docs/reference.md, and the JSON Schema for the framework. */
 
 /** One line of the option table. */
 export type Option = {
@@ -21,7 +21,7 @@ export const options = (): readonly Option[] => optionsOf(declaration, '');
 /** Every key below `custom.models`. */
 export const optionsOfService = (): readonly Option[] => optionsOf(serviceOptions, '');
 
-/** @returns the options as a Markdown table, for the README. */
+/** @returns the options as a Markdown table, for docs/reference.md. */
 export function optionTable(): string {
   const row = (prefix: string) => (option: Option) => {
     const standard =

@@ -14,7 +14,7 @@ import {
 } from './schema-fields.ts';
 
 /**
- * What a user may say, once: the types, the defaults, the framework's JSON Schema and the README's table all come
+ * What a user may say, once: the types, the defaults, the framework's JSON Schema and the table of options all come
  * from here. Rules between keys are in rules.ts.
  */
 

@@ -6,7 +6,7 @@ import type { Signature, TensorSpec } from '../../../../core/tensor/contract.ts'
 /** Of a model: each costs, and each takes a share of the false alarms that the judge may make. */
 const MOST_SIGNALS = 4;
 
-/** The name of core/drift/output-signals.ts' functions from outputs to scores: another function needs another name. */
+/** The name of core/endpoint/output-signals.ts' functions from outputs to scores: another function needs another name. */
 const BASIS = 'f1';
 
 /**
