@@ -4,12 +4,12 @@ import { type Problem, throwProblems } from './declaration/errors.ts';
 import { ALIAS, aliasLogicalId, batchKey, lambdaName, RELEASE } from './declaration/naming.ts';
 import { frameworkSchema } from './declaration/options.ts';
 import { parseModels } from './declaration/parse.ts';
+import { deployHooks } from './deploy.ts';
 import { catalogManifest } from './plan/catalog.ts';
 import { monitorManifest } from './plan/drift/monitor.ts';
 import type { PlanInput } from './plan/input.ts';
 import { leftOut } from './plan/own-zips.ts';
 import { planFunctions, planProblems } from './plan/plan.ts';
-import { askedAgain, markedForced, offersIn } from './plan/release/functions.ts';
 import {
   deployFunctionProblem,
   endpointLines,
@@ -19,12 +19,9 @@ import {
 } from './plan/report.ts';
 import { isExternalApi } from './plan/routes.ts';
 import { completed, isRacedOutput, isRacedResource, steadyOrder } from './plan/template.ts';
-import type { Deploy, DeployContext } from './releases/deploy-context.ts';
 import type { CliOptions, Serverless, Utils } from './serverless.ts';
 import * as framework from './serverless.ts';
 import type { ShipContext } from './ship/context.ts';
-import { FILES_PREFIX } from './targets/lambda-zip/endpoint.ts';
-import { layerPrefix } from './targets/lambda-zip/layer.ts';
 
 /** Wires the rooms to the framework: schema, commands, hooks. What happens is in the rooms. */
 export default class ServerlessModels {
@@ -36,7 +33,6 @@ export default class ServerlessModels {
   readonly #options: CliOptions;
   readonly #utils: Utils;
   #input: PlanInput | undefined;
-  #deploy: Deploy | undefined;
   #problems: readonly Problem[] = [];
   #declared: readonly string[] = [];
   readonly #verbs: ReadonlyMap<string, Command>;
@@ -69,6 +65,13 @@ export default class ServerlessModels {
         ),
       },
     };
+    const deploy = deployHooks({
+      serverless,
+      options,
+      utils,
+      declared: () => this.#input,
+      active: () => this.#active(),
+    });
     this.hooks = {
       initialize: this.#guarded(() => this.#initialize()),
       ...Object.fromEntries(
@@ -80,15 +83,15 @@ export default class ServerlessModels {
       'before:package:createDeploymentArtifacts': this.#guarded(() => this.#ship()),
       'before:package:compileFunctions': this.#guarded(() => this.#pointAtAlias()),
       'before:package:finalize': this.#guarded(() => this.#complete()),
-      'before:deploy:deploy': this.#guarded(() => this.#beginDeploy()),
-      'after:aws:deploy:deploy:checkForChanges': this.#guarded(() => this.#askAnew()),
-      'before:aws:deploy:deploy:uploadArtifacts': this.#guarded(() => this.#upload()),
+      'before:deploy:deploy': this.#guarded(() => deploy.begin()),
+      'after:aws:deploy:deploy:checkForChanges': this.#guarded(() => deploy.askAnew()),
+      'before:aws:deploy:deploy:uploadArtifacts': this.#guarded(() => deploy.upload()),
       'after:aws:info:gatherData': this.#guarded(() => this.#report()),
-      'after:deploy:deploy': this.#guarded(() => this.#finishReleases()),
-      'before:rollback:rollback': this.#guarded(() => this.#beginRollback()),
-      'after:rollback:rollback': this.#guarded(() => this.#finishRollback()),
+      'after:deploy:deploy': this.#guarded(() => deploy.finish()),
+      'before:rollback:rollback': this.#guarded(() => deploy.beginRollback()),
+      'after:rollback:rollback': this.#guarded(() => deploy.finishRollback()),
       'before:remove:remove': this.#guarded(() => this.#emptyRegistry()),
-      error: (error) => this.#failed(error),
+      error: deploy.failed,
     };
   }
 
@@ -222,28 +225,6 @@ export default class ServerlessModels {
     throwProblems(problems);
   }
 
-  async #upload(): Promise<void> {
-    const input = this.#active();
-    if (input === undefined || this.#serverless.service.provider.shouldNotDeploy === true) return;
-    if (this.#deploy !== undefined) {
-      const { record } = await import('./releases/begin.ts');
-      this.#deploy = await record(await this.#deployContext(input), this.#deploy);
-    }
-    const { uploadService } = await import('./ship/service.ts');
-    const bucket = await framework.deploymentBucket(this.#serverless);
-    const notices = await uploadService(
-      framework.packageFolder(this.#serverless),
-      framework.awsConfig(this.#serverless, this.#options),
-      {
-        layers: { bucket, prefix: layerPrefix(input.host) },
-        files: { bucket: input.options.registry?.bucket ?? bucket, prefix: FILES_PREFIX },
-        shared: input.options.registry?.bucket,
-      },
-      framework.progressOf(this.#utils),
-    );
-    for (const line of notices) this.#utils.log.notice(line);
-  }
-
   async #report(): Promise<void> {
     const input = this.#active();
     if (input === undefined) return;
@@ -256,109 +237,6 @@ export default class ServerlessModels {
       'models',
       endpointLines(input.models, input.host, outputs.get('HttpApiUrl')),
     );
-  }
-
-  async #deployContext({ models, host, options }: PlanInput): Promise<DeployContext> {
-    const { deployContext } = await import('./releases/reach.ts');
-    const { packagedSignatures } = await import('./ship/service.ts');
-    return deployContext({
-      aws: framework.awsConfig(this.#serverless, this.#options),
-      service: framework.serviceOf(this.#serverless),
-      notice: this.#utils.log.notice,
-      progress: framework.progressOf(this.#utils),
-      models,
-      host,
-      signatures: async () => packagedSignatures(framework.packageFolder(this.#serverless)),
-      bucket: async () => options.registry?.bucket ?? framework.deployedBucket(this.#serverless),
-    });
-  }
-
-  async #beginDeploy(): Promise<void> {
-    const input = this.#active();
-    if (input === undefined) {
-      if (this.#input === undefined) return;
-      const { part } = await import('./releases/begin.ts');
-      return part(await this.#deployContext(this.#input));
-    }
-    const { begin } = await import('./releases/begin.ts');
-    const context = await this.#deployContext(input);
-    const { Resources: resources } = framework.templateOf(this.#serverless);
-    Object.assign(
-      resources,
-      markedForced(resources, this.#options.force ? new Date().toISOString() : undefined),
-    );
-    const offers = offersIn(input.models, resources);
-    this.#deploy = await begin(context, offers, this.#options.supersede !== false);
-    await this.#lookAtOutputs('before', input);
-    this.#mark(this.#deploy.again);
-  }
-
-  /** What CloudFormation would not ask for though a model's offer is neither live nor on its way is deployed. */
-  async #askAnew(): Promise<void> {
-    const [input, deploy] = [this.#active(), this.#deploy];
-    if (input === undefined || deploy === undefined) return;
-    const skips = this.#serverless.service.provider.shouldNotDeploy === true;
-    // Forced, each model is asked for.
-    if (!skips && this.#options.force) return;
-    const { missing } = await import('./releases/finish.ts');
-    const models = await missing(await this.#deployContext(input), deploy, skips);
-    if (models.length === 0) return;
-    this.#mark(models);
-    framework.setDeploys(this.#serverless);
-  }
-
-  /** Without a change CloudFormation would not ask. */
-  #mark(models: readonly string[]): void {
-    const { Resources: resources } = framework.templateOf(this.#serverless);
-    Object.assign(resources, askedAgain(resources, models, new Date().toISOString()));
-  }
-
-  /** Ticks the releases until they go on by themselves, and tells whether what was offered is live or on its way. */
-  async #finishReleases(): Promise<void> {
-    const [input, deploy] = [this.#active(), this.#deploy];
-    if (input === undefined || deploy === undefined) return;
-    // What fails from here on is no failure of the deploy.
-    this.#deploy = undefined;
-    const { finish } = await import('./releases/finish.ts');
-    await finish(await this.#deployContext(input), deploy, this.#options.wait === true);
-    await this.#lookAtOutputs('after', input);
-  }
-
-  /** An output of batch belongs to one service and stage. */
-  async #lookAtOutputs(when: 'before' | 'after', { models }: PlanInput): Promise<void> {
-    if (!models.some(({ batch }) => batch !== undefined)) return;
-    const { outputsAt } = await import('./batch-jobs/us.ts');
-    const aws = framework.awsConfig(this.#serverless, this.#options);
-    const { problems, lines } = await outputsAt(when, aws, framework.serviceOf(this.#serverless), models);
-    throwProblems(problems);
-    if (when === 'before') for (const line of lines) this.#utils.log.notice(line);
-  }
-
-  /** `sls rollback` brings an earlier template, whose models are not known here. Without a timestamp it only lists. */
-  async #beginRollback(): Promise<void> {
-    const input = this.#active();
-    if (input === undefined || !this.#options.timestamp) return;
-    const { begin, record } = await import('./releases/begin.ts');
-    const context = await this.#deployContext(input);
-    this.#deploy = await record(context, await begin(context, [], true));
-  }
-
-  async #finishRollback(): Promise<void> {
-    const [input, deploy] = [this.#active(), this.#deploy];
-    if (input === undefined || deploy === undefined) return;
-    this.#deploy = undefined;
-    const { finish } = await import('./releases/finish.ts');
-    const context = await this.#deployContext(input);
-    const offers = offersIn(input.models, await context.reach.template());
-    await finish(context, { ...deploy, offers }, false);
-  }
-
-  /** The framework calls this before it prints its error. */
-  async #failed(error: unknown): Promise<void> {
-    const [input, deploy] = [this.#active(), this.#deploy];
-    if (input === undefined || deploy?.id === undefined) return;
-    const { failed } = await import('./releases/failed.ts');
-    await failed(await this.#deployContext(input), deploy, error);
   }
 
   /** Also where no model is declared any more: what earlier deploys recorded would keep the bucket from being deleted. */

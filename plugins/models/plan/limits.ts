@@ -61,12 +61,7 @@ function environmentProblems(properties: Json, key: string, at: string, host: Ho
 }
 
 function policyProblems(properties: Json, key: string, at: string, host: Host): readonly Problem[] {
-  const { Policies: policies } = properties;
-  if (!Array.isArray(policies)) return [];
-  const characters = policies
-    .map((policy: unknown) => (isObject(policy) ? policy.PolicyDocument : undefined))
-    .map((document) => (JSON.stringify(least(document, host)) ?? '').replace(/\s/g, '').length)
-    .reduce((sum, length) => sum + length, 0);
+  const characters = policyCharacters(properties, host);
   if (characters <= LIMITS.policies) return [];
   const message = `makes a role of ${key} with ${characters} characters of policies; IAM takes ${LIMITS.policies} in one role.`;
   return [
@@ -79,6 +74,15 @@ function policyProblems(properties: Json, key: string, at: string, host: Host): 
           fix: 'Put some of them into a policy of your own, and name that in `iam.managedPolicies`.',
         },
   ];
+}
+
+/** Characters of all inline policies of a role, as IAM counts them. @param properties of the role */
+export function policyCharacters({ Policies: policies }: Json, host: Host): number {
+  if (!Array.isArray(policies)) return 0;
+  return policies
+    .map((policy: unknown) => (isObject(policy) ? policy.PolicyDocument : undefined))
+    .map((document) => (JSON.stringify(least(document, host)) ?? '').replace(/\s/g, '').length)
+    .reduce((sum, length) => sum + length, 0);
 }
 
 /** A part of the template with every text as short as it can become. */

@@ -114,26 +114,32 @@ export function batchStatements(
 ): readonly Statement[] {
   const name = batchName(model, host);
   const definition = batchFunction(model, host, options, undefined);
-  const { entries } = model.batch;
-  const inputs = entries.map(({ input }) => objectsIn(input.bucket, input.prefix, '*', input.suffix));
-  const jobs = entries.map(({ output }) => objectsIn(output.bucket, `${output.prefix}${model.name}@`));
-  const latest = entries.flatMap(({ output }) => [
-    objectsIn(output.bucket, `${output.prefix}${model.name}/latest/`),
-    objectsIn(output.bucket, `${output.prefix}${model.name}/${OWNER_FILE}`, ''),
-  ]);
-  const buckets = new Set(entries.flatMap(({ input, output }) => [input.bucket, output.bucket]));
   return statementsOf(definition, name, host, [
     ...ownStatements(facts, host, options),
-    allow(['s3:GetObject', 's3:GetObjectVersion'], unique(inputs)),
-    allow(['s3:GetObject', 's3:PutObject', 's3:DeleteObject'], unique(jobs)),
-    allow(['s3:GetObject', 's3:PutObject'], unique(latest)),
-    // Only with it S3 tells a missing object from a forbidden one; a condition on the prefix would not hold there.
-    allow(['s3:ListBucket'], [...buckets].map(bucketArn)),
+    ...placeStatements(model),
     allow(['sqs:SendMessage', 'sqs:ChangeMessageVisibility'], [arn('sqs', name)]),
     allow(['sqs:SendMessage'], [arn('sqs', failedName(model, host))]),
     allow(['states:StartExecution', 'states:ListExecutions'], [arn('states', `stateMachine:${name}`)]),
     allow(['states:DescribeExecution'], [arn('states', `execution:${name}:*`)]),
   ]);
+}
+
+/** Where it reads objects and writes answers. */
+export function placeStatements({ name, batch: { entries } }: BatchModel): readonly Statement[] {
+  const inputs = entries.map(({ input }) => objectsIn(input.bucket, input.prefix, '*', input.suffix));
+  const jobs = entries.map(({ output }) => objectsIn(output.bucket, `${output.prefix}${name}@`));
+  const latest = entries.flatMap(({ output }) => [
+    objectsIn(output.bucket, `${output.prefix}${name}/latest/`),
+    objectsIn(output.bucket, `${output.prefix}${name}/${OWNER_FILE}`, ''),
+  ]);
+  const buckets = new Set(entries.flatMap(({ input, output }) => [input.bucket, output.bucket]));
+  return [
+    allow(['s3:GetObject', 's3:GetObjectVersion'], unique(inputs)),
+    allow(['s3:GetObject', 's3:PutObject', 's3:DeleteObject'], unique(jobs)),
+    allow(['s3:GetObject', 's3:PutObject'], unique(latest)),
+    // Only with it S3 tells a missing object from a forbidden one; a condition on the prefix would not hold there.
+    allow(['s3:ListBucket'], [...buckets].map(bucketArn)),
+  ];
 }
 
 export function batchRole(model: BatchModel, host: Host, options: ServiceOptions, facts: Facts): Resource {

@@ -1,6 +1,6 @@
 import { ATTRIBUTES, BATCH_TIMEOUT, KEYS, type PartAnswer } from '../../../../core/batch/contract.ts';
 import { batchLogicalId } from '../../declaration/naming.ts';
-import { allow, arn, getAtt, type Json, type Resource } from '../cloudformation.ts';
+import { allow, arn, getAtt, type Json, type Resource, type Statement } from '../cloudformation.ts';
 import { type Host, providerRole } from '../host.ts';
 import { roleOf } from '../iam/role.ts';
 import { objectsIn, unique } from '../iam/s3-arns.ts';
@@ -157,6 +157,18 @@ const subbed = (service: string, resource: string): unknown => arn(service, reso
 /** What the state machine's role must allow. https://docs.aws.amazon.com/step-functions/latest/dg/iam-policies-eg-dist-map.html */
 export function machineStatements(model: BatchModel, host: Host): readonly Json[] {
   const name = batchName(model, host);
+  return [
+    allow(['lambda:InvokeFunction'], [arn('lambda', `function:${name}:*`)]),
+    ...jobStatements(model),
+    allow(['sqs:SendMessage'], [arn('sqs', failedName(model, host))]),
+    allow(['states:StartExecution'], [arn('states', `stateMachine:${name}`)]),
+    // Of the map's children.
+    allow(['states:DescribeExecution', 'states:StopExecution'], [arn('states', `execution:${name}/*`)]),
+  ];
+}
+
+/** Where it reads which parts there are, and writes how they ended. */
+export function jobStatements(model: BatchModel): readonly Statement[] {
   const jobs = (end: string) =>
     unique(
       model.batch.entries.map(({ output }) =>
@@ -164,16 +176,11 @@ export function machineStatements(model: BatchModel, host: Host): readonly Json[
       ),
     );
   return [
-    allow(['lambda:InvokeFunction'], [arn('lambda', `function:${name}:*`)]),
     allow(['s3:GetObject'], jobs(KEYS.plan)),
     allow(
       ['s3:GetObject', 's3:PutObject', 's3:ListMultipartUploadParts', 's3:AbortMultipartUpload'],
       jobs(`${KEYS.map}/*`),
     ),
-    allow(['sqs:SendMessage'], [arn('sqs', failedName(model, host))]),
-    allow(['states:StartExecution'], [arn('states', `stateMachine:${name}`)]),
-    // Of the map's children.
-    allow(['states:DescribeExecution', 'states:StopExecution'], [arn('states', `execution:${name}/*`)]),
   ];
 }
 

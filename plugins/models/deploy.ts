@@ -1,0 +1,151 @@
+import { throwProblems } from './declaration/errors.ts';
+import type { PlanInput } from './plan/input.ts';
+import { askedAgain, markedForced, offersIn } from './plan/release/functions.ts';
+import type { Deploy, DeployContext } from './releases/deploy-context.ts';
+import type { CliOptions, Serverless, Utils } from './serverless.ts';
+import * as framework from './serverless.ts';
+import { FILES_PREFIX } from './targets/lambda-zip/endpoint.ts';
+import { layerPrefix } from './targets/lambda-zip/layer.ts';
+
+/** What happens around the framework's `deploy` and `rollback`, a function a hook. What is decided is in `releases/`. */
+
+type Given = {
+  readonly serverless: Serverless;
+  readonly options: CliOptions;
+  readonly utils: Utils;
+  /** Undefined where the service has no `models`. */
+  readonly declared: () => PlanInput | undefined;
+  /** Undefined where it has none left. */
+  readonly active: () => PlanInput | undefined;
+};
+
+export function deployHooks({ serverless, options, utils, declared, active }: Given) {
+  let deploy: Deploy | undefined;
+  const aws = () => framework.awsConfig(serverless, options);
+
+  async function contextOf({ models, host, options: service }: PlanInput): Promise<DeployContext> {
+    const { deployContext } = await import('./releases/reach.ts');
+    const { packagedSignatures } = await import('./ship/service.ts');
+    return deployContext({
+      aws: aws(),
+      service: framework.serviceOf(serverless),
+      notice: utils.log.notice,
+      progress: framework.progressOf(utils),
+      models,
+      host,
+      signatures: async () => packagedSignatures(framework.packageFolder(serverless)),
+      bucket: async () => service.registry?.bucket ?? framework.deployedBucket(serverless),
+    });
+  }
+
+  /** Without a change CloudFormation would not ask. */
+  function mark(models: readonly string[]): void {
+    const { Resources: resources } = framework.templateOf(serverless);
+    Object.assign(resources, askedAgain(resources, models, new Date().toISOString()));
+  }
+
+  /** An output of batch belongs to one service and stage. */
+  async function lookAtOutputs(when: 'before' | 'after', { models }: PlanInput): Promise<void> {
+    if (!models.some(({ batch }) => batch !== undefined)) return;
+    const { outputsAt } = await import('./batch-jobs/us.ts');
+    const { problems, lines } = await outputsAt(when, aws(), framework.serviceOf(serverless), models);
+    throwProblems(problems);
+    if (when === 'before') for (const line of lines) utils.log.notice(line);
+  }
+
+  return {
+    /** Before the framework asks whether anything has changed. */
+    begin: async (): Promise<void> => {
+      const input = active();
+      const { begin, part } = await import('./releases/begin.ts');
+      if (input === undefined) {
+        const none = declared();
+        return none === undefined ? undefined : part(await contextOf(none));
+      }
+      const context = await contextOf(input);
+      const { Resources: resources } = framework.templateOf(serverless);
+      Object.assign(resources, markedForced(resources, options.force ? new Date().toISOString() : undefined));
+      deploy = await begin(context, offersIn(input.models, resources), options.supersede !== false);
+      await lookAtOutputs('before', input);
+      const { keepPlaces } = await import('./batch-jobs/keep-places.ts');
+      const places = await keepPlaces(input, resources, deploy.before, context.reach.template);
+      Object.assign(resources, places.resources);
+      for (const line of places.lines) utils.log.notice(line);
+      mark(deploy.again);
+    },
+
+    /** What CloudFormation would not ask for though a model's offer is neither live nor on its way is deployed. */
+    askAnew: async (): Promise<void> => {
+      const input = active();
+      if (input === undefined || deploy === undefined) return;
+      const skips = serverless.service.provider.shouldNotDeploy === true;
+      // Forced, each model is asked for.
+      if (!skips && options.force) return;
+      const { missing } = await import('./releases/finish.ts');
+      const models = await missing(await contextOf(input), deploy, skips);
+      if (models.length === 0) return;
+      mark(models);
+      framework.setDeploys(serverless);
+    },
+
+    upload: async (): Promise<void> => {
+      const input = active();
+      if (input === undefined || serverless.service.provider.shouldNotDeploy === true) return;
+      if (deploy !== undefined) {
+        const { record } = await import('./releases/begin.ts');
+        deploy = await record(await contextOf(input), deploy);
+      }
+      const { uploadService } = await import('./ship/service.ts');
+      const bucket = await framework.deploymentBucket(serverless);
+      const notices = await uploadService(
+        framework.packageFolder(serverless),
+        aws(),
+        {
+          layers: { bucket, prefix: layerPrefix(input.host) },
+          files: { bucket: input.options.registry?.bucket ?? bucket, prefix: FILES_PREFIX },
+          shared: input.options.registry?.bucket,
+        },
+        framework.progressOf(utils),
+      );
+      for (const line of notices) utils.log.notice(line);
+    },
+
+    /** Ticks the releases until they go on by themselves, and tells whether what was offered is live or on its way. */
+    finish: async (): Promise<void> => {
+      const [input, begun] = [active(), deploy];
+      if (input === undefined || begun === undefined) return;
+      // What fails from here on is no failure of the deploy.
+      deploy = undefined;
+      const { finish } = await import('./releases/finish.ts');
+      await finish(await contextOf(input), begun, options.wait === true);
+      await lookAtOutputs('after', input);
+    },
+
+    /** `sls rollback` brings an earlier template, whose models are not known here. Without a timestamp it only lists. */
+    beginRollback: async (): Promise<void> => {
+      const input = active();
+      if (input === undefined || !options.timestamp) return;
+      const { begin, record } = await import('./releases/begin.ts');
+      const context = await contextOf(input);
+      deploy = await record(context, await begin(context, [], true));
+    },
+
+    finishRollback: async (): Promise<void> => {
+      const [input, begun] = [active(), deploy];
+      if (input === undefined || begun === undefined) return;
+      deploy = undefined;
+      const { finish } = await import('./releases/finish.ts');
+      const context = await contextOf(input);
+      const offers = offersIn(input.models, await context.reach.template());
+      await finish(context, { ...begun, offers }, false);
+    },
+
+    /** The framework calls this before it prints its error. */
+    failed: async (error: unknown): Promise<void> => {
+      const input = active();
+      if (input === undefined || deploy?.id === undefined) return;
+      const { failed } = await import('./releases/failed.ts');
+      await failed(await contextOf(input), deploy, error);
+    },
+  };
+}

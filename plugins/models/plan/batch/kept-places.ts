@@ -1,0 +1,151 @@
+import { batchKey, batchLogicalId, roleLogicalId } from '../../declaration/naming.ts';
+import { isObject, type Json, type Statement } from '../cloudformation.ts';
+import type { Host } from '../host.ts';
+import { LIMITS, policyCharacters } from '../limits.ts';
+import { type BatchModel, placeStatements } from './functions.ts';
+import { jobStatements } from './machine.ts';
+
+/**
+ * A role has no versions: a deploy that changes `input` or `output` would take the places of the version before out of it, which reads
+ * and writes there until the new one is promoted, in the jobs that it began, and after a rollback. So a deploy keeps them, as
+ * statements beside the declared ones, until the places change again. Pure.
+ */
+
+type Resources = Readonly<Record<string, Json>>;
+
+/** A statement that is kept, not declared: `KeptPlaces0`, … */
+const SID = 'KeptPlaces';
+
+/**
+ * @param resources of the template that is about to be deployed
+ * @param deployed resources of the deployed one
+ * @param isSettled is what is deployed of the model live, so that no version before it works any more but in jobs that it began?
+ * @returns the roles that keep something, and a line for each model whose places change
+ */
+export function keptPlaces(
+  models: readonly BatchModel[],
+  host: Host,
+  resources: Resources,
+  deployed: Resources,
+  isSettled: (model: string) => boolean,
+): { readonly resources: Resources; readonly lines: readonly string[] } {
+  const found = models.flatMap((model) =>
+    [
+      { id: roleLogicalId(batchKey(model.name)), places: placeStatements(model) },
+      { id: batchLogicalId(model.name, 'MachineRole'), places: jobStatements(model) },
+    ].flatMap(({ id, places }) => {
+      const kept = keptIn(
+        places,
+        statementsOf(resources[id]),
+        statementsOf(deployed[id]),
+        isSettled(model.name),
+      );
+      const role = resources[id];
+      if (role === undefined || kept.statements.length === 0) return [];
+      const next = withStatements(role, kept.statements);
+      const fits =
+        policyCharacters(isObject(next.Properties) ? next.Properties : {}, host) <= LIMITS.policies;
+      return [{ model: model.name, id, next: fits ? next : role, fits, ...kept }];
+    }),
+  );
+  return {
+    resources: Object.fromEntries(found.map(({ id, next }) => [id, next])),
+    lines: models.flatMap(({ name }) => {
+      const ours = found.filter(({ model, changes }) => model === name && changes);
+      const places = [...new Set(ours.flatMap(({ statements }) => statements.flatMap(placesIn)))];
+      if (places.length === 0) return [];
+      return [ours.every(({ fits }) => fits) ? keptLine(name, places) : lostLine(name, places)];
+    }),
+  };
+}
+
+type Kept = {
+  readonly statements: readonly SidStatement[];
+  /** Do the places differ from those that were declared before? */
+  readonly changes: boolean;
+};
+type SidStatement = Statement & { readonly Sid: string };
+
+/** @param places what is declared now, a statement for each list of actions; those lists are the same in each version */
+function keptIn(
+  places: readonly Statement[],
+  now: readonly Json[],
+  before: readonly Json[],
+  isSettled: boolean,
+): Kept {
+  const each = places.map(({ Action }, index) => {
+    const of = (statements: readonly Json[], sid: string | undefined): readonly string[] =>
+      statements
+        .filter((one) => one.Sid === sid && JSON.stringify(one.Action) === JSON.stringify(Action))
+        .flatMap(({ Resource }) => [Resource].flat().map((resource) => JSON.stringify(resource)));
+    const sid = `${SID}${index}`;
+    const [declared, last, kept] = [of(now, undefined), of(before, undefined), of(before, sid)];
+    return {
+      Action,
+      sid,
+      declared,
+      last,
+      kept,
+      changes: [...last].sort().join() !== [...declared].sort().join(),
+    };
+  });
+  const changes = before.length > 0 && each.some((one) => one.changes);
+  return {
+    changes,
+    statements: each.flatMap(({ Action, sid, declared, last, kept }) => {
+      const needed = !changes ? kept : isSettled ? last : [...last, ...kept];
+      const beside = [...new Set(needed)].filter((resource) => !declared.includes(resource));
+      if (beside.length === 0) return [];
+      return [{ Sid: sid, Effect: 'Allow', Action, Resource: beside.map((text) => JSON.parse(text)) }];
+    }),
+  };
+}
+
+const policiesOf = (role: Json | undefined): readonly Json[] => {
+  const policies = isObject(role?.Properties) ? role.Properties.Policies : undefined;
+  return Array.isArray(policies) ? policies.filter(isObject) : [];
+};
+
+function statementsOf(role: Json | undefined): readonly Json[] {
+  return policiesOf(role).flatMap(({ PolicyDocument: document }) =>
+    isObject(document) && Array.isArray(document.Statement) ? document.Statement.filter(isObject) : [],
+  );
+}
+
+function withStatements(role: Json, more: readonly SidStatement[]): Json {
+  const [policy, ...others] = policiesOf(role);
+  const document = isObject(policy?.PolicyDocument) ? policy.PolicyDocument : {};
+  const statements = [...((document.Statement ?? []) as readonly Json[]), ...more];
+  const properties = isObject(role.Properties) ? role.Properties : {};
+  return {
+    ...role,
+    Properties: {
+      ...properties,
+      Policies: [{ ...policy, PolicyDocument: { ...document, Statement: statements } }, ...others],
+    },
+  };
+}
+
+/** For people: `s3://bucket/prefix*`; a bucket alone tells nothing more. */
+const placesIn = ({ Resource }: Statement): readonly string[] =>
+  Resource.flatMap((resource) => {
+    const join = isObject(resource) ? resource['Fn::Join'] : undefined;
+    const place = /:s3:::(.+)$/.exec(
+      Array.isArray(join) ? [join[1]].flat().filter(isText).join('') : '',
+    )?.[1];
+    return place?.includes('/') ? [`s3://${place}`] : [];
+  });
+
+const isText = (value: unknown): value is string => typeof value === 'string';
+
+const MOST = 4;
+const listed = (places: readonly string[]): string =>
+  places.length <= MOST
+    ? places.join(', ')
+    : `${places.slice(0, MOST).join(', ')} and ${places.length - MOST} more`;
+
+const keptLine = (model: string, places: readonly string[]): string =>
+  `${model}: the places of batch change. Its role keeps those of the version before (${listed(places)}) for the jobs that are under way and for a rollback, until the places change again.`;
+
+const lostLine = (model: string, places: readonly string[]): string =>
+  `${model}: the places of batch change, and its role has no room for those of the version before (${listed(places)}; IAM takes ${LIMITS.policies} characters): jobs that are under way there fail, and \`sls models batch --model ${model} --redrive\` scores them anew.`;
