@@ -70,6 +70,7 @@ const NAMES: Readonly<Record<string, RegExp>> = {
   '`aws/`': /^aws\//,
   '`functions/runtime/`': /^functions\/runtime\//,
   '`declaration/`': /^plugins\/models\/declaration\//,
+  '`contracts/`': /^plugins\/models\/contracts\//,
   '`plan/`': /^plugins\/models\/plan\//,
   'plans of `targets/`': /^plugins\/models\/targets\/[\w-]+\/(endpoint|layer)\.ts$/,
   '`plugins/models/` but commands': /^plugins\/models\/(?!commands\/)/,
@@ -117,15 +118,22 @@ const ROOMS: readonly Room[] = [
     blind: true,
   },
   {
+    name: '`contracts/`',
+    files: /^plugins\/models\/contracts\//,
+    may: ['itself', '`declaration/`', '`core/`'],
+    blind: true,
+  },
+  {
     name: '`plan/`, plans of `targets/`',
     files: /^plugins\/models\/(plan\/|targets\/[\w-]+\/(endpoint|layer)\.ts$)/,
-    may: ['`plan/`', 'plans of `targets/`', '`declaration/`', '`core/`'],
+    may: ['`plan/`', 'plans of `targets/`', '`contracts/`', '`declaration/`', '`core/`'],
     blind: true,
   },
   { name: '`plugin.ts`', files: /^plugins\/models\/plugin\.ts$/, may: ['everything'] },
   {
     name: '`plugins/models/`, the rest',
-    files: /^plugins\/models\/(?!plugin\.ts$|declaration\/|plan\/|targets\/[\w-]+\/(endpoint|layer)\.ts$)/,
+    files:
+      /^plugins\/models\/(?!plugin\.ts$|contracts\/|declaration\/|plan\/|targets\/[\w-]+\/(endpoint|layer)\.ts$)/,
     may: [
       '`plugins/models/` but commands',
       ...['`core/`', '`aws/`', 'Node'],

@@ -2,14 +2,19 @@ import { readFileSync } from 'node:fs';
 import { brotliDecompressSync } from 'node:zlib';
 import type { registry } from '../core/registry/registry.ts';
 import type { receive } from '../core/release/receive.ts';
-import type { releaseFunctions, releaseResources } from '../plugins/models/plan/release/functions.ts';
+import type { Resources } from '../plugins/models/contracts/feature.ts';
+import type { Endpoint, ReleaseInput } from '../plugins/models/contracts/input.ts';
+import type { releaseFunctions } from '../plugins/models/plan/release/functions.ts';
 
 /** A version of the plugin, as far as it makes the stack of releases. */
 export type Edition = {
   /** Source of the release worker. */
   readonly worker: string;
   readonly releaseFunctions: typeof releaseFunctions;
-  readonly releaseResources: typeof releaseResources;
+  readonly releaseResources: (
+    input: ReleaseInput,
+    endpoints: readonly Endpoint[],
+  ) => { readonly resources: Resources };
   readonly receive: typeof receive;
   readonly registry: typeof registry;
 };

@@ -1,4 +1,5 @@
 import type { AwsConfig } from '../../core/ports/config.ts';
+import type { PlanInput } from './contracts/input.ts';
 import {
   formatProblem,
   isProblemError,
@@ -8,7 +9,6 @@ import {
 } from './declaration/errors.ts';
 import type { Facts, Model, ServiceOptions } from './declaration/model.ts';
 import { seconds } from './declaration/units.ts';
-import type { PlanInput } from './plan/input.ts';
 
 /** Where the service stands: what commands, plan and ship need to know of it, resolved. */
 export type Service = {

@@ -1,5 +1,5 @@
+import type { PlanInput } from './contracts/input.ts';
 import { throwProblems } from './declaration/errors.ts';
-import type { PlanInput } from './plan/input.ts';
 import { askedAgain, markedForced, offersIn } from './plan/release/functions.ts';
 import type { Deploy, DeployContext } from './releases/deploy-context.ts';
 import type { CliOptions, Serverless, Utils } from './serverless.ts';

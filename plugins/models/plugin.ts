@@ -1,13 +1,14 @@
 import { DEPLOY_OPTIONS, verbs } from './commands/verbs.ts';
 import type { Command } from './context.ts';
+import type { PlanInput } from './contracts/input.ts';
 import { type Problem, throwProblems } from './declaration/errors.ts';
 import { ALIAS, aliasLogicalId, batchKey, lambdaName, RELEASE } from './declaration/naming.ts';
 import { frameworkSchema } from './declaration/options.ts';
 import { parseModels } from './declaration/parse.ts';
 import { deployHooks } from './deploy.ts';
-import { catalogManifest } from './plan/catalog.ts';
+import { catalogManifest } from './plan/catalog/catalog.ts';
 import { monitorManifest } from './plan/drift/monitor.ts';
-import type { PlanInput } from './plan/input.ts';
+import { isExternalApi } from './plan/endpoint/routes.ts';
 import { leftOut } from './plan/own-zips.ts';
 import { planFunctions, planProblems } from './plan/plan.ts';
 import {
@@ -17,7 +18,6 @@ import {
   keptBuckets,
   packagingNotices,
 } from './plan/report.ts';
-import { isExternalApi } from './plan/routes.ts';
 import { completed, isRacedOutput, isRacedResource, steadyOrder } from './plan/template.ts';
 import type { CliOptions, Serverless, Utils } from './serverless.ts';
 import * as framework from './serverless.ts';
@@ -211,7 +211,7 @@ export default class ServerlessModels {
     const input = this.#active();
     if (input === undefined) return;
     const template = framework.templateOf(this.#serverless);
-    const { resources, outputs, problems } = completed(
+    const { resources, problems } = completed(
       input,
       template.Resources,
       template.Outputs,
@@ -219,7 +219,6 @@ export default class ServerlessModels {
       framework.sha256,
     );
     Object.assign(template.Resources, resources);
-    Object.assign(template.Outputs, outputs);
     framework.setOrder(template.Resources, steadyOrder(template.Resources, isRacedResource));
     framework.setOrder(template.Outputs, steadyOrder(template.Outputs, isRacedOutput));
     throwProblems(problems);

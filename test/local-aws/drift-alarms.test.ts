@@ -2,6 +2,7 @@ import { CloudWatchClient, GetMetricDataCommand, PutMetricDataCommand } from '@a
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { smooth } from '../../core/drift/smooth.ts';
 import { effectiveRows, sharedPart, smoothThreshold } from '../../core/drift/threshold.ts';
+import type { Host } from '../../plugins/models/contracts/host.ts';
 import type { DriftFacts } from '../../plugins/models/declaration/model.ts';
 import { alarmLogicalId } from '../../plugins/models/declaration/naming.ts';
 import { parseModels } from '../../plugins/models/declaration/parse.ts';
@@ -9,7 +10,6 @@ import { driftAlarms } from '../../plugins/models/plan/drift/alarms.ts';
 import { alphaOf } from '../../plugins/models/plan/drift/budget.ts';
 import { nativeBudget } from '../../plugins/models/plan/drift/functions.ts';
 import { drifting } from '../../plugins/models/plan/drift/monitor.ts';
-import type { Host } from '../../plugins/models/plan/host.ts';
 import { client } from './deployed.ts';
 import { type LocalAws, startAws } from './start.ts';
 

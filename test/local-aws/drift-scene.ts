@@ -9,12 +9,12 @@ import { ENV as REGISTRY } from '../../core/release/document/worker-contract.ts'
 import type { Signature } from '../../core/tensor/contract.ts';
 import type { Tensors } from '../../core/tensor/tensors.ts';
 import { createMeter, type Meter } from '../../functions/infer/metrics.ts';
+import type { Alarm } from '../../plugins/models/contracts/alarm.ts';
+import type { Host } from '../../plugins/models/contracts/host.ts';
 import type { DriftFacts } from '../../plugins/models/declaration/model.ts';
 import { parseModels } from '../../plugins/models/declaration/parse.ts';
 import { driftAlarms } from '../../plugins/models/plan/drift/alarms.ts';
 import { drifting, monitorManifest } from '../../plugins/models/plan/drift/monitor.ts';
-import type { Host } from '../../plugins/models/plan/host.ts';
-import type { Alarm } from '../../plugins/models/plan/watch/alarms.ts';
 import { signalsOf } from '../../plugins/models/plan/watch/metrics.ts';
 import { bundle, importPath, ownFile } from '../../plugins/models/ship/bundle.ts';
 import { shipReference } from '../../plugins/models/ship/reference.ts';

@@ -2,12 +2,12 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import type { Host } from '../../plugins/models/contracts/host.ts';
 import type { DriftFacts } from '../../plugins/models/declaration/model.ts';
 import { parseModels } from '../../plugins/models/declaration/parse.ts';
 import { driftAlarms } from '../../plugins/models/plan/drift/alarms.ts';
 import { drifting } from '../../plugins/models/plan/drift/monitor.ts';
-import type { Host } from '../../plugins/models/plan/host.ts';
-import { alarmsOf } from '../../plugins/models/plan/watch/alarms.ts';
+import { alarmsOf } from '../../plugins/models/plan/plan.ts';
 import { type Alarm, ask, type Query, type Series } from './metric-math.ts';
 
 const _ = null;
@@ -94,7 +94,7 @@ describe('the alarm of a release', () => {
   const [model] = parseModels({ churn: { artifact: 'a.onnx' } }).models;
   const host = { service: 's', stage: 'dev', provider: {} } as Host;
   const alarm = (model === undefined ? [] : alarmsOf(model, host)).find(
-    ({ kind }) => kind.suffix === 'release',
+    ({ kind }) => kind?.suffix === 'release',
   );
   const { Metrics = [], ...properties } = (alarm?.resource.Properties ?? {}) as Alarm;
   const [expression = ''] = Metrics.flatMap(({ Expression }) => Expression ?? []);

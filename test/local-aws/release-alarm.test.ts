@@ -9,9 +9,9 @@ import {
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { METRICS as OWN } from '../../core/metrics/contract.ts';
 import { METRICS, SWEEP_EVERY } from '../../core/release/document/worker-contract.ts';
+import type { Host } from '../../plugins/models/contracts/host.ts';
 import { parseModels } from '../../plugins/models/declaration/parse.ts';
-import type { Host } from '../../plugins/models/plan/host.ts';
-import { alarmsOf } from '../../plugins/models/plan/watch/alarms.ts';
+import { alarmsOf } from '../../plugins/models/plan/plan.ts';
 import { client } from './deployed.ts';
 import { type LocalAws, startAws } from './start.ts';
 
@@ -47,7 +47,7 @@ const becomes = (expected: string) => expect.poll(state, { timeout: 60_000, inte
 it('has data from the first request on, hears of weights that nobody looks at, and of sweeps that stay away', async () => {
   const host = { service: 's', stage: 'dev', provider: {} } as Host;
   const [model] = parseModels({ churn: { artifact: 'a.onnx' } }).models;
-  const found = model && alarmsOf(model, host).find(({ kind }) => kind.suffix === 'release');
+  const found = model && alarmsOf(model, host).find(({ kind }) => kind?.suffix === 'release');
   await publish(METRICS.swept);
   const from = Date.now();
   await cloudWatch.send(

@@ -12,6 +12,9 @@ import { LambdaClient } from '@aws-sdk/client-lambda';
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { SchedulerClient } from '@aws-sdk/client-scheduler';
 import { ZipFile } from 'yazl';
+import type { Json, Resource } from '../../plugins/models/contracts/cloudformation.ts';
+import type { Host } from '../../plugins/models/contracts/host.ts';
+import type { PlanInput } from '../../plugins/models/contracts/input.ts';
 import type { Facts, LayerFacts, Model } from '../../plugins/models/declaration/model.ts';
 import {
   aliasLogicalId,
@@ -19,13 +22,14 @@ import {
   normalized,
   RELEASE,
 } from '../../plugins/models/declaration/naming.ts';
-import type { Json, Resource } from '../../plugins/models/plan/cloudformation.ts';
-import type { Host } from '../../plugins/models/plan/host.ts';
+import { FEATURES } from '../../plugins/models/plan/features.ts';
+import { foldOf } from '../../plugins/models/plan/fold.ts';
 import {
   markedForced,
   releaseFunctions,
   releaseResources,
 } from '../../plugins/models/plan/release/functions.ts';
+import { alertResources } from '../../plugins/models/plan/watch/alerts.ts';
 import type { Edition } from '../version-before.ts';
 import { client } from './deployed.ts';
 import { workerBundle } from './worker-bundle.ts';
@@ -56,6 +60,17 @@ export const model = (name: string, declares: Partial<Model> = {}): Model => ({
   },
   ...declares,
 });
+
+/** This version of the plugin: the worker with what alarms and tells. */
+const PRESENT: Pick<Edition, 'releaseFunctions' | 'releaseResources'> = {
+  releaseFunctions,
+  releaseResources: (input, endpoints) => {
+    const whole: PlanInput = { ...input, built: new Map() };
+    const known = new Map(endpoints.map(({ model: { name }, facts }) => [name, facts]));
+    const fold = foldOf(FEATURES, input.host, known);
+    return { resources: { ...releaseResources(input, endpoints), ...alertResources(whole, fold) } };
+  },
+};
 
 const facts: Facts = {
   identity: 'identity',
@@ -151,7 +166,7 @@ export function releaseStack(endpoint: string, { service = SERVICE, environment 
     edition?: Edition,
   ): Promise<string> => {
     const source = edition?.worker ?? (await workerBundle());
-    const plan = edition ?? { releaseFunctions, releaseResources };
+    const plan = edition ?? PRESENT;
     const workerKey = `worker-${createHash('sha256').update(source).digest('hex').slice(0, 12)}.zip`;
     await upload('tail.zip', TAIL_CODE);
     await upload(workerKey, source);

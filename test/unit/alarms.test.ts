@@ -6,12 +6,14 @@ import type { Release } from '../../core/release/document/contract.ts';
 import { ALARMS, METRICS, SWEEP_EVERY } from '../../core/release/document/worker-contract.ts';
 import { readEvent } from '../../core/release/events.ts';
 import { everyOf } from '../../core/release/tick-schedule.ts';
+import type { Host } from '../../plugins/models/contracts/host.ts';
 import type { ServiceOptions } from '../../plugins/models/declaration/model.ts';
 import { SWEEP } from '../../plugins/models/declaration/naming.ts';
 import { parseModels } from '../../plugins/models/declaration/parse.ts';
-import type { Host } from '../../plugins/models/plan/host.ts';
+import { FEATURES } from '../../plugins/models/plan/features.ts';
+import { foldOf } from '../../plugins/models/plan/fold.ts';
+import { ALARM_KINDS, alarmsOf } from '../../plugins/models/plan/plan.ts';
 import { releaseResources } from '../../plugins/models/plan/release/functions.ts';
-import { ALARM_KINDS, alarmsOf } from '../../plugins/models/plan/watch/alarms.ts';
 import { alertProblems, alertResources } from '../../plugins/models/plan/watch/alerts.ts';
 
 const host: Host = {
@@ -26,11 +28,14 @@ const host: Host = {
 };
 const models = (rest: object = {}) => parseModels({ churn: { artifact: 'a.onnx', ...rest } }).models;
 const alarms = (rest: object = {}) => models(rest).flatMap((model) => alarmsOf(model, host));
-const suffixes = (rest: object = {}) => alarms(rest).map(({ kind }) => kind.suffix);
+const suffixes = (rest: object = {}) => alarms(rest).map(({ kind }) => kind?.suffix);
 const topic = 'arn:aws:sns:eu-central-1:123456789012:ops';
 const batch = [{ input: 's3://incoming/churn/', output: 's3://scored/churn/' }];
 const resources = (options: ServiceOptions = {}, rest: object = {}) =>
-  alertResources(models(rest), options, host);
+  alertResources(
+    { models: models(rest), options, host, built: new Map(), zips: new Map() },
+    foldOf(FEATURES, host, new Map()),
+  );
 
 describe('alarms', () => {
   it('are on what there is', () => {
@@ -47,7 +52,7 @@ describe('alarms', () => {
   it('have names that the worker knows, within CloudWatch’s 255 characters', () => {
     const longest = alarms({ function: { name: 'f'.repeat(64) }, latency: { p95: 9 } });
     for (const { name, kind } of longest) {
-      expect(name).toBe(`${'f'.repeat(64)}-${ALARMS[kind.suffix]}`);
+      expect(name).toBe(`${'f'.repeat(64)}-${ALARMS[kind?.suffix ?? 'drift']}`);
       expect(name.length).toBeLessThanOrEqual(255);
     }
   });
@@ -60,7 +65,7 @@ describe('alarms', () => {
     })) {
       const text = String(resource.Properties.AlarmDescription);
       expect(text.length).toBeLessThanOrEqual(1024);
-      expect(text).toContain(staged(kind.advice, 'dev'));
+      expect(text).toContain(staged(kind?.advice ?? 'none', 'dev'));
       expect(text).not.toMatch(/undefined|NaN/);
     }
   });
@@ -68,7 +73,7 @@ describe('alarms', () => {
   it('of a held release stay on from tick to tick, and call somebody once', () => {
     const held = { phase: 'HELD', shifts: [] } as unknown as Release;
     const minutes = Number(/\d+/.exec(everyOf(held))?.[0]);
-    const found = alarms().find(({ kind }) => kind.suffix === 'release')?.resource.Properties;
+    const found = alarms().find(({ kind }) => kind?.suffix === 'release')?.resource.Properties;
     const { EvaluationPeriods, DatapointsToAlarm, Metrics } = found as Record<string, unknown>;
     const period = Number(/"Period":(\d+)/.exec(JSON.stringify(Metrics))?.[1]);
     expect(DatapointsToAlarm).toBe(1);
@@ -89,19 +94,19 @@ describe('alarms', () => {
     expect(text).toContain('"shop-dev-churn:live"');
     for (const { resource, kind } of alarms())
       expect(resource.Properties.TreatMissingData).toBe(
-        kind.suffix === 'release' ? 'breaching' : 'notBreaching',
+        kind?.suffix === 'release' ? 'breaching' : 'notBreaching',
       );
   });
 
   it('that miss the sweep are made after it, and look back on two', () => {
     const [one] = models();
     if (one === undefined) throw new Error('no model');
-    const found = alarms().find(({ kind }) => kind.suffix === 'release');
+    const found = alarms().find(({ kind }) => kind?.suffix === 'release');
     expect(found?.resource.DependsOn).toBe(SWEEP);
     expect(JSON.stringify(found?.resource.Properties.Metrics)).toContain(`"Period":${2 * SWEEP_EVERY}`);
-    expect(found?.kind.when(100)).toContain('sweep stays away for 30 minutes');
+    expect(found?.kind?.when(100)).toContain('sweep stays away for 30 minutes');
     const input = { models: [one], host, options: {}, zips: new Map() };
-    const { resources: made } = releaseResources(input, [
+    const made = releaseResources(input, [
       {
         model: one,
         facts: { signature: { inputs: [], outputs: [] } },
@@ -129,7 +134,7 @@ describe('alarms', () => {
       options: {},
       zips: new Map(),
     };
-    const { resources: made } = releaseResources(named, []);
+    const made = releaseResources(named, []);
     expect(made[SWEEP]?.Properties.Target).toMatchObject({ RoleArn: role });
     expect(made[SWEEP]).not.toHaveProperty('DependsOn');
   });

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import type { Host } from '../../plugins/models/contracts/host.ts';
 import type { Facts } from '../../plugins/models/declaration/model.ts';
 import { parseModels } from '../../plugins/models/declaration/parse.ts';
-import { auditedLogs, auditProblems } from '../../plugins/models/plan/audit.ts';
+import { auditedLogs, auditProblems } from '../../plugins/models/plan/audit/audit.ts';
 import { monthlyCost } from '../../plugins/models/plan/cost.ts';
-import type { Host } from '../../plugins/models/plan/host.ts';
 import { planProblems } from '../../plugins/models/plan/plan.ts';
 import { PRICES } from '../../plugins/models/plan/prices.ts';
 import { spokenLine } from '../../plugins/models/serve/lines.ts';

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { ENV, KEYS } from '../../core/batch/contract.ts';
+import type { Resource } from '../../plugins/models/contracts/cloudformation.ts';
+import type { Host } from '../../plugins/models/contracts/host.ts';
+import type { PlanInput } from '../../plugins/models/contracts/input.ts';
 import type { Facts, LayerFacts, Model } from '../../plugins/models/declaration/model.ts';
 import { parseModels } from '../../plugins/models/declaration/parse.ts';
 import { batching, batchStatements } from '../../plugins/models/plan/batch/functions.ts';
 import { batchResources, eventPattern, watchedBuckets } from '../../plugins/models/plan/batch/resources.ts';
-import type { Resource } from '../../plugins/models/plan/cloudformation.ts';
 import { standingCost } from '../../plugins/models/plan/cost.ts';
-import type { Host } from '../../plugins/models/plan/host.ts';
-import type { PlanInput } from '../../plugins/models/plan/input.ts';
 import {
   endpointOf,
   neededPolicy,
@@ -147,7 +147,7 @@ describe('the batch function', () => {
         'f',
       ),
     );
-    const { resources: all } = planResources(planned, endpoints);
+    const all = planResources(planned, endpoints);
     expect(all.ChurnLiveAlias?.Properties.Batch).toEqual({
       FunctionName: { Ref: 'ChurnDashbatchLambdaFunction' },
       Version: { 'Fn::GetAtt': ['V2', 'Version'] },

@@ -3,11 +3,13 @@ import { METRICS as DRIFT } from '../../core/drift/contract.ts';
 import { smooth } from '../../core/drift/smooth.ts';
 import { METRICS as OWN } from '../../core/metrics/contract.ts';
 import { METRICS as WORKER } from '../../core/release/document/worker-contract.ts';
+import type { Host } from '../../plugins/models/contracts/host.ts';
 import type { DriftFacts } from '../../plugins/models/declaration/model.ts';
 import { parseModels } from '../../plugins/models/declaration/parse.ts';
-import type { Host } from '../../plugins/models/plan/host.ts';
-import { alarmsOf } from '../../plugins/models/plan/watch/alarms.ts';
-import { dashboardOf } from '../../plugins/models/plan/watch/dashboard.ts';
+import { dashboardOf } from '../../plugins/models/plan/dashboard/dashboard.ts';
+import { FEATURES } from '../../plugins/models/plan/features.ts';
+import { foldOf } from '../../plugins/models/plan/fold.ts';
+import { alarmsOf } from '../../plugins/models/plan/plan.ts';
 import { evaluated, type Point } from '../metric-expression.ts';
 
 const host: Host = {
@@ -46,7 +48,7 @@ type Widget = {
 /** What Fn::Sub makes of the body. */
 function widgetsOf(of: typeof models, drift?: DriftFacts): readonly Widget[] {
   const known = new Map(drift === undefined ? [] : of.map(({ name }) => [name, { drift }]));
-  const { DashboardBody } = dashboardOf(of, host, known).Properties as {
+  const { DashboardBody } = dashboardOf(of, host, foldOf(FEATURES, host, known), known).Properties as {
     DashboardBody: { readonly 'Fn::Sub': string };
   };
   const values: Readonly<Record<string, string>> = {
@@ -124,7 +126,8 @@ describe('the dashboard', () => {
     );
     const drift = { sha256: '', bytes: 0, rows: 0, native: true, signals: [] };
     const declared = parseModels({ churn: { artifact: 'a.onnx', drift: { baseline: 'r.csv' } } }).models;
-    expect(JSON.stringify(dashboardOf(declared, host, new Map([['churn', { drift }]])))).toContain(
+    const known = new Map([['churn', { drift }]]);
+    expect(JSON.stringify(dashboardOf(declared, host, foldOf(FEATURES, host, known), known))).toContain(
       'alarm:shop-dev-churn-drift-monitor',
     );
     expect(alarms[0]?.properties.alarms?.[0]).toBe(

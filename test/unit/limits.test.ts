@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { allow, arn, type Json } from '../../plugins/models/contracts/cloudformation.ts';
+import type { Host } from '../../plugins/models/contracts/host.ts';
 import type { Model } from '../../plugins/models/declaration/model.ts';
 import { parseModels } from '../../plugins/models/declaration/parse.ts';
-import { allow, arn, type Json } from '../../plugins/models/plan/cloudformation.ts';
 import { monitorRole } from '../../plugins/models/plan/drift/monitor.ts';
-import type { Host } from '../../plugins/models/plan/host.ts';
+import { nameProblems } from '../../plugins/models/plan/endpoint/names.ts';
 import { limitProblems } from '../../plugins/models/plan/limits.ts';
-import { nameProblems } from '../../plugins/models/plan/names.ts';
 
 const host: Host = {
   service: 'shop',

@@ -6,7 +6,7 @@ import { hostOf } from '../local-aws/release-stack.ts';
 const id = functionLogicalId(RELEASE);
 const after = (shared: object, planned: object | undefined, compiled: object): unknown => {
   const host = { ...hostOf('shop'), provider: { environment: shared } };
-  const functions = { [RELEASE]: { ...(planned && { environment: planned }) } };
+  const functions = { [RELEASE]: { versionFunction: false, ...(planned && { environment: planned }) } };
   const resources = {
     [id]: { Type: 'AWS::Lambda::Function', Properties: { A: 1, Environment: compiled, Z: 2 } },
   };

@@ -1,21 +1,23 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { arn, kept } from '../../plugins/models/contracts/cloudformation.ts';
+import type { Host } from '../../plugins/models/contracts/host.ts';
+import type { Built, PlanInput } from '../../plugins/models/contracts/input.ts';
 import type { Facts, LayerFacts, Model } from '../../plugins/models/declaration/model.ts';
 import { routeLogicalId } from '../../plugins/models/declaration/naming.ts';
 import { parseModels } from '../../plugins/models/declaration/parse.ts';
-import { catalogManifest, catalogStatements } from '../../plugins/models/plan/catalog.ts';
-import { arn, kept } from '../../plugins/models/plan/cloudformation.ts';
+import { catalogManifest, catalogStatements } from '../../plugins/models/plan/catalog/catalog.ts';
+import { idleCost, monthlyCost, standingCost, sweepCost, total } from '../../plugins/models/plan/cost.ts';
+import { leastInstances } from '../../plugins/models/plan/endpoint/cost.ts';
 import {
-  idleCost,
-  leastInstances,
-  monthlyCost,
-  standingCost,
-  sweepCost,
-  total,
-} from '../../plugins/models/plan/cost.ts';
-import type { Host } from '../../plugins/models/plan/host.ts';
+  commonAuth,
+  groupsOf,
+  routeKey,
+  routeProblems,
+  routesOf,
+} from '../../plugins/models/plan/endpoint/routes.ts';
+import { throttledStage } from '../../plugins/models/plan/endpoint/stage.ts';
 import { restoredRole, withoutOurs } from '../../plugins/models/plan/iam/shared-role.ts';
-import type { PlanInput } from '../../plugins/models/plan/input.ts';
 import { inventory, resourceProblems } from '../../plugins/models/plan/inventory.ts';
 import {
   neededPolicy,
@@ -25,9 +27,6 @@ import {
 } from '../../plugins/models/plan/plan.ts';
 import { capacityLine, capacityOf } from '../../plugins/models/plan/release/capacity.ts';
 import { serviceTimeout, settingsOf } from '../../plugins/models/plan/release/settings.ts';
-import { commonAuth, groupsOf, routeKey, routeProblems, routesOf } from '../../plugins/models/plan/routes.ts';
-import { throttledStage } from '../../plugins/models/plan/template.ts';
-import type { Built } from '../../plugins/models/targets/lambda-zip/endpoint.ts';
 
 const host: Host = {
   service: 'shop',

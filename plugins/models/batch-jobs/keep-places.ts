@@ -2,11 +2,11 @@ import { isNoStack } from '../../../aws/stack.ts';
 import { messageOf } from '../../../core/errors/aws-errors.ts';
 import type { Release } from '../../../core/release/document/contract.ts';
 import { isPending } from '../../../core/release/state/transitions.ts';
+import type { Json } from '../contracts/cloudformation.ts';
+import type { Host } from '../contracts/host.ts';
 import type { Model } from '../declaration/model.ts';
 import { batching } from '../plan/batch/functions.ts';
 import { keptPlaces } from '../plan/batch/kept-places.ts';
-import type { Json } from '../plan/cloudformation.ts';
-import type { Host } from '../plan/host.ts';
 import { offersIn } from '../plan/release/functions.ts';
 
 type Resources = Readonly<Record<string, Json>>;

@@ -1,104 +1,76 @@
-import { SWEEP_EVERY } from '../../../core/release/document/worker-contract.ts';
+import type { Claim, Known } from '../contracts/feature.ts';
+import type { PlanInput } from '../contracts/input.ts';
 import type { Problem } from '../declaration/errors.ts';
-import { ALIAS, alertsTopic, CATALOG, DRIFT, dashboardName, RELEASE } from '../declaration/naming.ts';
-import { placeOf } from '../declaration/units.ts';
-import { hasNamedRole, nameOf } from '../targets/lambda-zip/endpoint.ts';
-import { type BatchModel, batching, batchName } from './batch/functions.ts';
-import { madeBuckets, watchedBuckets } from './batch/resources.ts';
-import { isObject } from './cloudformation.ts';
-import { drifting } from './drift/monitor.ts';
-import { providerRole } from './host.ts';
-import type { PlanInput } from './input.ts';
-import { isExternalApi, routeKey, routesOf } from './routes.ts';
-import { allAlarms, type KnownFacts, mayRollBack } from './watch/alerts.ts';
+import type { Facts, LayerFacts, Model } from '../declaration/model.ts';
+import { FEATURES } from './features.ts';
+import { foldOf } from './fold.ts';
+import { footprint, madeApi } from './footprint.ts';
+import { endpointOf, planFunctions, planResources } from './plan.ts';
+import { RESOURCES } from './template.ts';
 
 /** What the models add to the stack: for people, and for counting before anything is compiled. */
 export type Item = { readonly what: string; readonly name: string; readonly resources: number };
 
-/** Everything that will be created, with the number of CloudFormation resources behind it. */
-export function inventory(input: PlanInput, facts: KnownFacts = new Map()): readonly Item[] {
-  const { models, host } = input;
-  const { alerts } = input.options;
-  if (models.length === 0) return [];
-  const routes = routesOf(models);
-  const named = providerRole(host.provider) !== undefined;
-  const architectures = [...new Set(models.map(({ architecture }) => architecture))];
+/**
+ * Everything that will be created, with the number of CloudFormation resources behind it: the features' resources are planned and
+ * counted, what the framework makes of their functions is added, and each feature says what they are called.
+ *
+ * @param facts of the models that are packaged; without them the alarms of drift are not counted
+ */
+export function inventory(input: PlanInput, facts: ReadonlyMap<string, Facts> = new Map()): readonly Item[] {
+  if (input.models.length === 0) return [];
+  const functions = planFunctions(input);
+  const made = footprint(functions, input.host);
+  const left = new Map<string, string>([
+    // Made by the framework, and claimed with their functions.
+    ...[...made.values()].flat().map((id) => [id, 'resource'] as const),
+    ...madeApi(functions, input.host).map((id) => [id, 'resource'] as const),
+    ...Object.entries(planResources(input, endpointsOf(input, facts))).map(
+      ([id, { Type }]) => [id, Type] as const,
+    ),
+  ]);
+  const known: Known = facts;
+  const fold = foldOf(FEATURES, input.host, known);
+  const claims = FEATURES.flatMap(({ claims }) => claims?.(input, fold) ?? []);
+  const take = (ids: readonly string[]): number => ids.filter((id) => left.delete(id)).length;
+  // What has a name of its own first: a function's routes are of the function, too.
+  const named = new Map(claims.map((claim) => [claim, take(claim.resources ?? [])]));
+  const whole = (claim: Claim): number =>
+    (named.get(claim) ?? 0) + take((claim.functions ?? []).flatMap((key) => made.get(key) ?? []));
+  const items = claims.map((claim) => ({ what: claim.what, name: claim.name, resources: whole(claim) }));
   return [
-    ...models.flatMap((model): Item[] => [
-      // The function, its version and its log group.
-      { what: 'function', name: nameOf(model, host), resources: model.function.disableLogs ? 2 : 3 },
-      { what: 'alias', name: `${nameOf(model, host)}:${ALIAS}`, resources: 1 },
-      ...(hasNamedRole(model, host) ? [] : [{ what: 'role', name: `of ${model.name}`, resources: 1 }]),
-      ...batching([model]).flatMap((one) => batchItems(one, input)),
-      ...allAlarms(model, host, facts).map(({ name }) => ({ what: 'alarm', name, resources: 1 })),
-      // Its integration and permission.
-      ...(model.http === undefined ? [] : [{ what: 'HTTP integration', name: model.name, resources: 2 }]),
-    ]),
-    ...watchedBuckets(models).map((name) => ({ what: 'bucket events', name, resources: 1 })),
-    // Its policy.
-    ...madeBuckets(models).map((name) => ({ what: 'bucket', name, resources: 2 })),
-    ...architectures.map((architecture) => ({
-      what: 'layer',
-      name: `ONNX Runtime, ${architecture}`,
-      resources: 1,
-    })),
-    { what: 'function', name: `${host.service}-${host.stage}-${RELEASE}`, resources: named ? 2 : 3 },
-    // Its log group, schedule, permission and role.
-    ...(drifting(models).length === 0
-      ? []
-      : [{ what: 'function', name: `${host.service}-${host.stage}-${DRIFT}`, resources: named ? 4 : 5 }]),
-    { what: 'schedule group', name: 'of the releases', resources: named ? 1 : 2 },
-    { what: 'schedule', name: `sweep over the releases, every ${SWEEP_EVERY / 60} minutes`, resources: 1 },
-    // Its policy, and how the worker hears of alarms.
-    { what: 'topic', name: alertsTopic(host.service, host.stage), resources: mayRollBack(models) ? 4 : 2 },
-    ...(alerts?.kind === 'email' ? [{ what: 'mail', name: `to ${alerts.to}`, resources: 1 }] : []),
-    ...(input.options.dashboard
-      ? [{ what: 'dashboard', name: dashboardName(host.service, host.stage), resources: 1 }]
-      : []),
-    ...(routes.length === 0
-      ? []
-      : [
-          { what: 'function', name: `${host.service}-${host.stage}-${CATALOG}`, resources: named ? 4 : 5 },
-          ...(isExternalApi(host) || usersHaveApi(input)
-            ? []
-            : [{ what: 'HTTP API', name: `${host.stage}-${host.service}`, resources: 2 }]),
-          ...routes.map((route) => ({
-            what: 'route',
-            name: `${routeKey(route)} (${authOf(route.auth)})`,
-            resources: 1,
-          })),
-        ]),
+    ...items.filter(({ resources }) => resources > 0),
+    ...[...left].map(([name, what]) => ({ what, name, resources: 1 })),
   ];
 }
 
-function batchItems(model: BatchModel, { host }: PlanInput): readonly Item[] {
-  const name = batchName(model, host);
-  const own = hasNamedRole(model, host) ? 0 : 1;
-  return [
-    // The function, its version, its log group, its role, and what reads the queue.
-    { what: 'function', name, resources: (model.function.disableLogs ? 3 : 4) + own },
-    // The one of failed objects, and the policy of both.
-    { what: 'queue', name, resources: 3 },
-    ...model.batch.entries.map(({ input }) => ({
-      what: 'rule',
-      name: placeOf(input),
-      resources: 1,
-    })),
-    { what: 'state machine', name, resources: providerRole(host.provider) === undefined ? 2 : 1 },
-  ];
+/** What is not packaged yet: which resources there will be does not follow from it. */
+const UNPACKAGED: Facts = {
+  identity: '',
+  source: '',
+  sourceBytes: 0,
+  signature: { inputs: [], outputs: [], omitted: [] },
+  opset: 0,
+  optimized: true,
+  zipBytes: 0,
+  unzippedBytes: 0,
+  remote: [],
+  notices: [],
+};
+
+function endpointsOf({ models, host }: PlanInput, facts: ReadonlyMap<string, Facts>) {
+  return models.map((model: Model) => {
+    const layer: LayerFacts = {
+      architecture: model.architecture,
+      version: '',
+      sha256: '',
+      bytes: 0,
+      unzippedBytes: 0,
+    };
+    const built = { facts: facts.get(model.name) ?? UNPACKAGED, layer, zip: '' };
+    return endpointOf(model, host, built, { endpoint: '', batch: undefined }, '');
+  });
 }
-
-const authOf = (auth: string | { readonly authorizer: string }): string =>
-  typeof auth === 'string' ? auth : auth.authorizer;
-
-function usersHaveApi({ host }: PlanInput): boolean {
-  return Object.values(host.functions).some(({ events = [] }) =>
-    events.some((event) => isObject(event) && 'httpApi' in event),
-  );
-}
-
-/** https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html */
-const RESOURCES = 500;
 
 /** Too many for one stack, as far as that can be told before the framework has compiled the service's own functions. */
 export function resourceProblems(input: PlanInput): readonly Problem[] {

@@ -1,9 +1,12 @@
-import { CATALOG, DRIFT, functionLogicalId, RELEASE } from '../declaration/naming.ts';
-import { isObject, type Json } from './cloudformation.ts';
-import type { FunctionDefinition, Host } from './host.ts';
+import { isObject, type Json } from '../contracts/cloudformation.ts';
+import type { FunctionDefinition, Host } from '../contracts/host.ts';
+import { functionLogicalId } from '../declaration/naming.ts';
 
 /** How the SDK calls AWS: https://docs.aws.amazon.com/sdkref/latest/guide/settings-reference.html#EVarSettings */
 const OF_THE_SDK = /^AWS_/;
+
+/** Catalog, release worker and monitor have no versions, and nothing of a model's own in them. */
+const isOfService = ({ versionFunction }: FunctionDefinition): boolean => versionFunction === false;
 
 /**
  * Catalog, release worker and monitor without the variables of `provider.environment`, which the framework gives to every
@@ -19,10 +22,10 @@ export function ownEnvironments(
 ): Readonly<Record<string, Json>> {
   const shared = isObject(provider.environment) ? provider.environment : {};
   return Object.fromEntries(
-    [CATALOG, RELEASE, DRIFT].flatMap((key) => {
-      const [resource, planned] = [resources[functionLogicalId(key)], functions[key]];
+    Object.entries(functions).flatMap(([key, planned]) => {
+      const resource = resources[functionLogicalId(key)];
       const properties = resource?.Properties;
-      if (planned === undefined || !isObject(properties) || !isObject(properties.Environment)) return [];
+      if (!isOfService(planned) || !isObject(properties) || !isObject(properties.Environment)) return [];
       const own = isObject(planned.environment) ? planned.environment : {};
       const { Variables: variables } = properties.Environment;
       const given = Object.entries(isObject(variables) ? variables : {});

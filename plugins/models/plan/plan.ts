@@ -1,114 +1,41 @@
+import type { Alarm } from '../contracts/alarm.ts';
+import { isObject, type Json } from '../contracts/cloudformation.ts';
+import type { Compiled, Functions, Known, Resources } from '../contracts/feature.ts';
+import type { Host } from '../contracts/host.ts';
+import type { Built, Endpoint, PlanInput } from '../contracts/input.ts';
 import type { Problem } from '../declaration/errors.ts';
 import type { Model, ServiceOptions } from '../declaration/model.ts';
-import {
-  aliasLogicalId,
-  batchKey,
-  CATALOG,
-  DASHBOARD,
-  DRIFT,
-  functionLogicalId,
-  layerLogicalId,
-  roleLogicalId,
-} from '../declaration/naming.ts';
-import {
-  type Built,
-  endpointFunction,
-  endpointRole,
-  endpointStatements,
-  hasNamedRole,
-  nameOf,
-} from '../targets/lambda-zip/endpoint.ts';
-import { layerOf } from '../targets/lambda-zip/layer.ts';
-import { auditProblems } from './audit.ts';
-import { batchFunctions, batching, batchRole, batchStatements } from './batch/functions.ts';
-import { machineStatements } from './batch/machine.ts';
-import { batchResources } from './batch/resources.ts';
-import { catalogFunction, catalogRole, catalogStatements } from './catalog.ts';
-import { isObject, type Json, type Output, type Resource } from './cloudformation.ts';
-import {
-  drifting,
-  monitorFunction,
-  monitorProblems,
-  monitorRole,
-  monitorStatements,
-} from './drift/monitor.ts';
-import { type FunctionDefinition, type Host, providerRole } from './host.ts';
-import type { Endpoint, PlanInput } from './input.ts';
-import { nameProblems } from './names.ts';
-import { releaseFunctions, releaseResources, releaseStatements, tickStatement } from './release/functions.ts';
-import { routeProblems } from './routes.ts';
-import { alertProblems } from './watch/alerts.ts';
-import { dashboardOf } from './watch/dashboard.ts';
+import { aliasLogicalId, batchKey, functionLogicalId } from '../declaration/naming.ts';
+import { nameOf } from '../targets/lambda-zip/endpoint.ts';
+import { FEATURES } from './features.ts';
+import { foldOf, kindsOf } from './fold.ts';
+
+/** What the features add, folded: nothing here knows one of them. */
 
 /** Functions to add to the service, by key: seen by `sls info`, `print`, `invoke`, `package`, `deploy`, `remove`. */
-export function planFunctions(input: PlanInput): Readonly<Record<string, FunctionDefinition>> {
-  const { models, host, options, built, zips } = input;
-  if (models.length === 0) return {};
-  const catalog = catalogFunction(models, host, zips.get(CATALOG));
-  const monitor = monitorFunction(models, host, options, zips.get(DRIFT));
-  return {
-    ...Object.fromEntries(
-      models.map((model) => [
-        model.name,
-        endpointFunction(model, models, host, options, built.get(model.name)),
-      ]),
-    ),
-    ...batchFunctions(models, host, options, built),
-    ...(catalog && { [CATALOG]: catalog }),
-    ...releaseFunctions(input),
-    ...(monitor && { [DRIFT]: monitor }),
-  };
+export function planFunctions(input: PlanInput): Functions {
+  if (input.models.length === 0) return {};
+  return Object.assign({}, ...FEATURES.map(({ functions }) => functions?.(input)));
 }
 
-/** Resources and outputs to add to the stack, beside what the framework makes of the functions. */
-export function planResources(
-  input: PlanInput,
-  endpoints: readonly Endpoint[],
-): {
-  readonly resources: Readonly<Record<string, Resource>>;
-  readonly outputs: Readonly<Record<string, Output>>;
-} {
-  const { models, host, options } = input;
-  if (models.length === 0) return { resources: {}, outputs: {} };
-  const layers = new Map(endpoints.map(({ layer }) => [layer.architecture, layer]));
-  const hasCatalog = catalogFunction(models, host) !== undefined;
-  const release = releaseResources(input, endpoints);
-  return {
-    resources: {
-      ...Object.fromEntries(
-        [...layers].map(([architecture, layer]) => [layerLogicalId(architecture), layerOf(host, layer)]),
-      ),
-      ...Object.fromEntries(
-        endpoints
-          .filter(({ model }) => !hasNamedRole(model, host))
-          .map(({ model, facts }) => [roleLogicalId(model.name), endpointRole(model, host, options, facts)]),
-      ),
-      ...Object.fromEntries(
-        endpoints.flatMap(({ model, facts }) =>
-          batching([model])
-            .filter(() => !hasNamedRole(model, host))
-            .map((one) => [roleLogicalId(batchKey(one.name)), batchRole(one, host, options, facts)]),
-        ),
-      ),
-      ...batchResources(models, host),
-      ...(hasCatalog &&
-        providerRole(host.provider) === undefined && { [roleLogicalId(CATALOG)]: catalogRole(models, host) }),
-      ...(drifting(models).length > 0 &&
-        providerRole(host.provider) === undefined && {
-          [roleLogicalId(DRIFT)]: monitorRole(models, host, options),
-        }),
-      ...release.resources,
-      ...(options.dashboard && {
-        [DASHBOARD]: dashboardOf(
-          models,
-          host,
-          new Map(endpoints.map(({ model, facts }) => [model.name, facts])),
-        ),
-      }),
-    },
-    outputs: release.outputs,
-  };
+/** Resources to add to the stack, beside what the framework makes of the functions. */
+export function planResources(input: PlanInput, endpoints: readonly Endpoint[]): Resources {
+  if (input.models.length === 0) return {};
+  const known: Known = new Map(endpoints.map(({ model, facts }) => [model.name, facts]));
+  const fold = foldOf(FEATURES, input.host, known);
+  return Object.assign({}, ...FEATURES.map(({ resources }) => resources?.(input, endpoints, fold)));
 }
+
+/** The changed ones among the framework's own resources. */
+export const planChanges = (input: PlanInput, compiled: Compiled): Compiled =>
+  Object.assign({}, ...FEATURES.map(({ changes }) => changes?.(input, compiled)));
+
+/** Of the models' alarms, those that follow from declarations alone. */
+export const ALARM_KINDS = kindsOf(FEATURES);
+
+/** The alarms of a model. Those of drift follow from reference data, once these have been read. */
+export const alarmsOf = (model: Model, host: Host, known: Known = new Map()): readonly Alarm[] =>
+  foldOf(FEATURES, host, known).alarms(model);
 
 /** The model's endpoint, from what the framework compiled. */
 export function endpointOf(
@@ -149,37 +76,14 @@ export function versionedProperties({ Properties }: Json): Json {
 
 /** The policy that a role named by the service needs for models; undefined where every function has its own role. */
 export function neededPolicy(input: PlanInput): Json | undefined {
-  const { models, host, options, built } = input;
-  const statements: Json[] = models
-    .filter((model) => hasNamedRole(model, host))
-    .flatMap((model) => [
-      ...endpointStatements(model, host, options, built.get(model.name)?.facts),
-      ...batching([model]).flatMap((one) =>
-        batchStatements(one, host, options, built.get(model.name)?.facts),
-      ),
-      ...(model.iam.statements as readonly Json[]),
-    ]);
-  if (models.length > 0 && providerRole(host.provider) !== undefined) {
-    if (catalogFunction(models, host) !== undefined) statements.push(...catalogStatements(models, host));
-    statements.push(...releaseStatements(input), tickStatement(host));
-    statements.push(...batching(models).flatMap((model) => machineStatements(model, host)));
-    if (drifting(models).length > 0)
-      statements.push(...(monitorStatements(models, host, options) as readonly Json[]));
-  }
+  if (input.models.length === 0) return undefined;
+  const statements = FEATURES.flatMap(({ statements }) => statements?.(input) ?? []);
   return statements.length === 0 ? undefined : { Version: '2012-10-17', Statement: statements };
 }
 
 /** What can be told from the declarations and the service alone. */
-export function planProblems(
+export const planProblems = (
   models: readonly Model[],
   host: Host,
   options: ServiceOptions = {},
-): readonly Problem[] {
-  return [
-    ...nameProblems(models, host),
-    ...routeProblems(models, host),
-    ...alertProblems(options, host),
-    ...auditProblems(models, host),
-    ...monitorProblems(models, host),
-  ];
-}
+): readonly Problem[] => FEATURES.flatMap(({ problems }) => problems?.(models, host, options) ?? []);

@@ -44,3 +44,14 @@ export const PRICES = {
   /** S3 Standard, a GB kept for a month. */
   s3Gb: 0.023,
 } as const;
+
+/** Seconds of a month, as on AWS's price pages: 30 days. */
+export const MONTH = 30 * 86_400;
+
+/** Dollars for writing and keeping so many bytes of log with each of these requests. */
+export const logCost = (requests: number, bytes: number): number =>
+  ((requests * bytes) / 1024 ** 3) * (PRICES.logGb + PRICES.logStoredGb);
+
+/** Dollars for so many custom metrics, which are billed by the hour in which they have a value. @param requests a month */
+export const metricCost = (count: number, requests: number): number =>
+  count * PRICES.metric * Math.min(1, (requests / MONTH) * 3600);

@@ -1,7 +1,7 @@
 import { REGISTRY_PREFIX } from '../../../core/release/document/worker-contract.ts';
+import type { Json } from '../contracts/cloudformation.ts';
+import type { Host } from '../contracts/host.ts';
 import type { ServiceOptions } from '../declaration/model.ts';
-import type { Json } from './cloudformation.ts';
-import type { Host } from './host.ts';
 
 export const bucketOf = (host: Host, options: ServiceOptions): unknown =>
   options.registry?.bucket ?? host.bucket;

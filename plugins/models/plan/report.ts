@@ -1,16 +1,16 @@
+import { isObject } from '../contracts/cloudformation.ts';
+import { type Host, providerRole } from '../contracts/host.ts';
+import type { PlanInput } from '../contracts/input.ts';
 import type { Problem } from '../declaration/errors.ts';
 import type { Model } from '../declaration/model.ts';
 import { placeOf } from '../declaration/units.ts';
 import { nameOf } from '../targets/lambda-zip/endpoint.ts';
 import { type BatchModel, batching } from './batch/functions.ts';
-import { isObject } from './cloudformation.ts';
 import { driftLines } from './drift/functions.ts';
 import { drifting } from './drift/monitor.ts';
 import { sampleAdvice } from './drift/sample.ts';
-import { type Host, providerRole } from './host.ts';
-import type { PlanInput } from './input.ts';
+import { isExternalApi } from './endpoint/routes.ts';
 import { neededPolicy } from './plan.ts';
-import { isExternalApi } from './routes.ts';
 
 /**
  * A line a model, for the end of `sls deploy` and `sls info`.

@@ -1,17 +1,16 @@
+import { isObject, type Json, kept } from '../contracts/cloudformation.ts';
+import type { Compiled } from '../contracts/feature.ts';
+import type { Host } from '../contracts/host.ts';
+import type { PlanInput } from '../contracts/input.ts';
 import type { Problem } from '../declaration/errors.ts';
 import type { Model } from '../declaration/model.ts';
-import { ALIAS, batchKey, functionLogicalId, HTTP_STAGE, routeLogicalId } from '../declaration/naming.ts';
+import { ALIAS, batchKey, functionLogicalId } from '../declaration/naming.ts';
 import { nameOf } from '../targets/lambda-zip/endpoint.ts';
-import { auditedLogs } from './audit.ts';
-import { isObject, type Json, kept, type Output } from './cloudformation.ts';
-import type { Host } from './host.ts';
 import { restoredRole } from './iam/shared-role.ts';
-import type { PlanInput } from './input.ts';
 import { limitProblems } from './limits.ts';
 import { ownEnvironments } from './own-environment.ts';
-import { endpointOf, planFunctions, planResources, versionedProperties } from './plan.ts';
+import { endpointOf, planChanges, planFunctions, planResources, versionedProperties } from './plan.ts';
 import { fingerprintText } from './release/functions.ts';
-import { isExternalApi, type Route, routeKey, routeSettings, routesOf } from './routes.ts';
 
 /**
  * The framework's template, completed: changed resources and new ones.
@@ -22,13 +21,12 @@ import { isExternalApi, type Route, routeKey, routeSettings, routesOf } from './
  */
 export function completed(
   input: PlanInput,
-  resources: Resources,
+  resources: Compiled,
   made: Readonly<Record<string, unknown>>,
   versions: ReadonlyMap<string, string>,
   digest: (text: string) => string,
 ): {
-  readonly resources: Resources;
-  readonly outputs: Readonly<Record<string, Output>>;
+  readonly resources: Compiled;
   readonly problems: readonly Problem[];
 } {
   const { models, host, built } = input;
@@ -42,20 +40,21 @@ export function completed(
     return [endpointOf(model, host, own, both, digest(text))];
   });
   const added = planResources(input, endpoints);
+  const functions = planFunctions(input);
   const role = resources[SHARED_ROLE];
   const changed = {
-    ...patchedResources(resources, routesOf(models), [...versions.values()], host),
-    ...auditedLogs(resources, models),
-    ...ownEnvironments(resources, planFunctions(input), host),
-    ...(role !== undefined && { [SHARED_ROLE]: restoredRole(role, resources, planFunctions(input), host) }),
-    ...added.resources,
+    ...keptVersions(resources, [...versions.values()]),
+    ...planChanges(input, resources),
+    ...ownEnvironments(resources, functions, host),
+    ...(role !== undefined && { [SHARED_ROLE]: restoredRole(role, resources, functions, host) }),
+    ...added,
   };
   const whole = { ...resources, ...changed };
   const problems = [
     ...templateProblems(whole, models, host),
-    ...limitProblems(whole, models, Object.keys(planFunctions(input)), host),
+    ...limitProblems(whole, models, Object.keys(functions), host),
   ];
-  return { resources: changed, outputs: added.outputs, problems };
+  return { resources: changed, problems };
 }
 
 /**
@@ -97,60 +96,18 @@ export const isRacedResource = (_: string, { Type: type }: Json): boolean =>
 /** `<Function>LambdaFunctionQualifiedArn`, `…LambdaFunctionUrl`. */
 export const isRacedOutput = (id: string): boolean => /LambdaFunction(QualifiedArn|Url)$/.test(id);
 
-/** Resources of the compiled template, by logical id. */
-export type Resources = Readonly<Record<string, Json>>;
-
-/**
- * The framework's stage with a limit for each route of ours. It waits for the routes: a setting for a route that is not there fails
- * the stack.
- */
-export function throttledStage(stage: Json, routes: readonly Route[]): Json {
-  const properties = isObject(stage.Properties) ? stage.Properties : {};
-  const standard = isObject(properties.DefaultRouteSettings) ? properties.DefaultRouteSettings : {};
-  // A route's own settings replace the default ones.
-  const metrics = standard.DetailedMetricsEnabled ? { DetailedMetricsEnabled: true } : {};
-  const own = Object.entries(routeSettings(routes)).map(([key, limits]) => [
-    key,
-    { ...metrics, ...(limits as Json) },
-  ]);
-  return {
-    ...stage,
-    DependsOn: [...[stage.DependsOn ?? []].flat(), ...routes.map((route) => routeLogicalId(routeKey(route)))],
-    Properties: {
-      ...properties,
-      RouteSettings: {
-        ...(isObject(properties.RouteSettings) && properties.RouteSettings),
-        ...Object.fromEntries(own),
-      },
-    },
-  };
-}
-
-/** The changed ones among the framework's resources. */
-export function patchedResources(
-  resources: Resources,
-  routes: readonly Route[],
-  versions: readonly string[],
-  host: Host,
-): Resources {
-  const patched: Record<string, Json> = {};
-  for (const id of versions) {
-    const version = resources[id];
-    // The alias may still need it; and the code of one that a failed deploy left could never be published again.
-    if (version !== undefined) patched[id] = kept(version);
-  }
-  const stage = resources[HTTP_STAGE];
-  if (stage !== undefined && routes.length > 0 && !isExternalApi(host))
-    patched[HTTP_STAGE] = throttledStage(stage, routes);
-  return patched;
-}
+/** The alias may still need a version; and the code of one that a failed deploy left could never be published again. */
+const keptVersions = (resources: Compiled, versions: readonly string[]): Compiled =>
+  Object.fromEntries(
+    versions.flatMap((id) => (resources[id] === undefined ? [] : [[id, kept(resources[id])]])),
+  );
 
 /** https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html */
-const RESOURCES = 500;
+export const RESOURCES = 500;
 
 /** What shows only once the framework has compiled everything. */
 export function templateProblems(
-  resources: Resources,
+  resources: Compiled,
   models: readonly Model[],
   host: Host,
 ): readonly Problem[] {
@@ -168,7 +125,7 @@ export function templateProblems(
 }
 
 /** Triggers that this framework points at the function itself instead of its alias, past every release. */
-function bypasses(resources: Resources, models: readonly Model[], host: Host): readonly Problem[] {
+function bypasses(resources: Compiled, models: readonly Model[], host: Host): readonly Problem[] {
   return models.flatMap((model) =>
     Object.values(resources).flatMap((resource): Problem[] => {
       if (resource.Type !== 'Custom::S3' && resource.Type !== 'Custom::CognitoUserPool') return [];

@@ -1,7 +1,7 @@
 import { isMalformed, type Registry } from '../../../core/registry/registry.ts';
 import type { Service } from '../context.ts';
+import type { PlanInput } from '../contracts/input.ts';
 import { ALIAS, lambdaName } from '../declaration/naming.ts';
-import type { PlanInput } from '../plan/input.ts';
 import { releaseTargets } from '../plan/release/functions.ts';
 import type { Target } from './follow.ts';
 import type { Sight } from './read-status.ts';

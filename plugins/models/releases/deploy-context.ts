@@ -1,9 +1,9 @@
 import { messageOf } from '../../../core/errors/aws-errors.ts';
 import type { Release } from '../../../core/release/document/contract.ts';
 import type { Context } from '../context.ts';
+import type { Host } from '../contracts/host.ts';
 import { problemError } from '../declaration/errors.ts';
 import type { Model } from '../declaration/model.ts';
-import type { Host } from '../plan/host.ts';
 import type { Offer } from './deployment.ts';
 import { type Opened, registryFix } from './open.ts';
 import type { Reach } from './ports.ts';

@@ -1,4 +1,4 @@
-import { isObject, type Json } from '../plan/cloudformation.ts';
+import { isObject, type Json } from '../contracts/cloudformation.ts';
 
 /**
  * A value of a deployed template, as CloudFormation resolved it. Pure. What is not known for sure is not guessed: a wrong ARN in a

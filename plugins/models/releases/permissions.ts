@@ -1,5 +1,5 @@
 import type { Hanging } from '../../../aws/functions.ts';
-import { isObject, type Json } from '../plan/cloudformation.ts';
+import { isObject, type Json } from '../contracts/cloudformation.ts';
 import { resolve, type Stack } from './intrinsics.ts';
 
 /**

@@ -7,7 +7,7 @@ import { cloudWatchMetrics } from '../../../aws/metrics.ts';
 import { stackTemplate } from '../../../aws/stack.ts';
 import { messageOf } from '../../../core/errors/aws-errors.ts';
 import type { Context } from '../context.ts';
-import type { Host } from '../plan/host.ts';
+import type { Host } from '../contracts/host.ts';
 import { workerName } from '../plan/release/functions.ts';
 import type { DeployContext } from './deploy-context.ts';
 import { missingOfAlias } from './lacks-look.ts';

@@ -6,7 +6,7 @@ import { type Request, readEvent, writeAnswer } from '../../../core/protocol/eve
 import type { Service } from '../context.ts';
 import { problemError } from '../declaration/errors.ts';
 import type { Facts, Http, Model } from '../declaration/model.ts';
-import { groupsOf } from '../plan/routes.ts';
+import { groupsOf } from '../plan/endpoint/routes.ts';
 import { type Endpoint, endpoint, type Invocation } from './endpoint.ts';
 import { environmentOf } from './environment.ts';
 import { fromAnswer, gatewayAnswer, type HttpAnswer, type HttpRequest, toEvent } from './gateway.ts';

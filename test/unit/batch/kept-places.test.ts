@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import type { Json } from '../../../plugins/models/contracts/cloudformation.ts';
+import type { Host } from '../../../plugins/models/contracts/host.ts';
 import type { Facts } from '../../../plugins/models/declaration/model.ts';
 import { parseModels } from '../../../plugins/models/declaration/parse.ts';
 import { batching, batchRole } from '../../../plugins/models/plan/batch/functions.ts';
 import { keptPlaces } from '../../../plugins/models/plan/batch/kept-places.ts';
 import { machineResources } from '../../../plugins/models/plan/batch/machine.ts';
-import type { Json } from '../../../plugins/models/plan/cloudformation.ts';
-import type { Host } from '../../../plugins/models/plan/host.ts';
 
 const host: Host = {
   service: 'shop',
@@ -125,7 +125,10 @@ describe('places of batch that change', () => {
   it('are told where the role has no room for them', () => {
     const long = 'x'.repeat(100);
     const many = (letter: string): readonly Place[] =>
-      Array.from({ length: 10 }, (_, i): Place => [`in-${letter}/${long}${i}/`, `out-${letter}/${long}${i}/`]);
+      Array.from(
+        { length: 10 },
+        (_, i): Place => [`in-${letter}/${long}${i}/`, `out-${letter}/${long}${i}/`],
+      );
     const { after, lines } = deploy(templateOf(many('a')), many('b'));
     expect(lines).toHaveLength(1);
     expect(lines[0]).toContain('has no room for those of the version before');

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import type { Host } from '../../../plugins/models/contracts/host.ts';
 import type { DriftFacts, DriftSignal } from '../../../plugins/models/declaration/model.ts';
 import { parseModels } from '../../../plugins/models/declaration/parse.ts';
 import { driftAlarms } from '../../../plugins/models/plan/drift/alarms.ts';
 import { driftLines, monitorRate, sharesOf } from '../../../plugins/models/plan/drift/functions.ts';
 import { drifting, monitorFunction, monitorStatements } from '../../../plugins/models/plan/drift/monitor.ts';
 import { sampleAdvice } from '../../../plugins/models/plan/drift/sample.ts';
-import type { Host } from '../../../plugins/models/plan/host.ts';
 import { planProblems } from '../../../plugins/models/plan/plan.ts';
 import { noticesTopic } from '../../../plugins/models/plan/watch/alerts.ts';
 

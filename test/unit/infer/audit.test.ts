@@ -4,7 +4,7 @@ import { readEvent } from '../../../core/protocol/event.ts';
 import { principalOf } from '../../../core/protocol/principal.ts';
 import type { Signature } from '../../../core/tensor/contract.ts';
 import { createAudit, type Decision } from '../../../functions/runtime/audit.ts';
-import { auditBytes } from '../../../plugins/models/plan/audit.ts';
+import { auditBytes } from '../../../plugins/models/plan/audit/audit.ts';
 
 const SIGNATURE: Signature = {
   inputs: [{ name: 'X', datatype: 'FP32', shape: [-1, 30] }],

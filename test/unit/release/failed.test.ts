@@ -1,7 +1,7 @@
 /** After a deploy that failed: only what it began itself is shown, and written into its record. */
 import { expect, it } from 'vitest';
+import type { Host } from '../../../plugins/models/contracts/host.ts';
 import { parseModels } from '../../../plugins/models/declaration/parse.ts';
-import type { Host } from '../../../plugins/models/plan/host.ts';
 import { begin, record } from '../../../plugins/models/releases/begin.ts';
 import type { DeployContext } from '../../../plugins/models/releases/deploy-context.ts';
 import { failed } from '../../../plugins/models/releases/failed.ts';

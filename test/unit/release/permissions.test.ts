@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Json } from '../../../plugins/models/plan/cloudformation.ts';
+import type { Json } from '../../../plugins/models/contracts/cloudformation.ts';
 import { type Carried, carriedBy, missingOf } from '../../../plugins/models/releases/permissions.ts';
 import { goldenStack, stackOf } from './stack-of-template.ts';
 

@@ -4,9 +4,9 @@ import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ENV } from '../../../core/release/document/worker-contract.ts';
+import type { Host } from '../../../plugins/models/contracts/host.ts';
 import type { Facts, LayerFacts, Model, ServiceOptions } from '../../../plugins/models/declaration/model.ts';
 import { RELEASE } from '../../../plugins/models/declaration/naming.ts';
-import type { Host } from '../../../plugins/models/plan/host.ts';
 import { LIMITS } from '../../../plugins/models/plan/limits.ts';
 import {
   fingerprintText,
@@ -260,7 +260,7 @@ describe('the worker’s policy', () => {
   });
 
   it('has no policy or log group outside of the role', () => {
-    const { resources } = releaseResources(input(), [endpoint]);
+    const resources = releaseResources(input(), [endpoint]);
     const types = Object.values(resources).map(({ Type }) => Type);
     expect(types.filter((type) => /IAM|Logs/.test(type))).toEqual(['AWS::IAM::Role', 'AWS::IAM::Role']);
     for (const role of Object.values(resources).filter(({ Type }) => Type === 'AWS::IAM::Role')) {
@@ -298,20 +298,20 @@ describe('the worker', () => {
     const worker = releaseFunctions(named)[RELEASE];
     expect(worker?.role).toBeUndefined();
     expect(worker?.environment).toMatchObject({ [ENV.scheduleRole]: 'arn:aws:iam::1:role/all' });
-    const types = Object.values(releaseResources(named, [endpoint]).resources).map(({ Type }) => Type);
+    const types = Object.values(releaseResources(named, [endpoint])).map(({ Type }) => Type);
     expect(types).not.toContain('AWS::IAM::Role');
   });
 
   it('is not there without models', () => {
     const none = { ...input(), models: [] };
     expect(releaseFunctions(none)).toEqual({});
-    expect(releaseResources(none, [])).toEqual({ resources: {}, outputs: {} });
+    expect(releaseResources(none, [])).toEqual({});
   });
 });
 
 describe('Custom::ModelAlias', () => {
   it('has literals, but for the function, its version and the unqualified worker', () => {
-    expect(releaseResources(input(), [endpoint]).resources.ChurnLiveAlias).toEqual({
+    expect(releaseResources(input(), [endpoint]).ChurnLiveAlias).toEqual({
       Type: 'Custom::ModelAlias',
       Properties: {
         ServiceToken: { 'Fn::GetAtt': ['ModelsDashreleaseLambdaFunction', 'Arn'] },

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Json } from '../../../plugins/models/plan/cloudformation.ts';
+import type { Json } from '../../../plugins/models/contracts/cloudformation.ts';
 import type { Made, Stack } from '../../../plugins/models/releases/intrinsics.ts';
 import { root } from '../docs-pages.ts';
 

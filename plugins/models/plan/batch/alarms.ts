@@ -1,7 +1,7 @@
 import { METRICS } from '../../../../core/batch/contract.ts';
 import { METRICS as OWN } from '../../../../core/metrics/contract.ts';
-import { arn } from '../cloudformation.ts';
-import type { AlarmKind, Metric } from '../watch/kinds.ts';
+import type { AlarmKind, Metric } from '../../contracts/alarm.ts';
+import { arn } from '../../contracts/cloudformation.ts';
 
 /** Alarms of models with `batch`. What failed is kept, so nothing is lost while nobody looks. */
 

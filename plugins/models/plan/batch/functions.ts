@@ -1,15 +1,18 @@
 import { BATCH_TIMEOUT, type BatchManifest, ENV, OWNER_FILE } from '../../../../core/batch/contract.ts';
+import {
+  allow,
+  arn,
+  getAtt,
+  isObject,
+  type Json,
+  type Resource,
+  type Statement,
+} from '../../contracts/cloudformation.ts';
+import type { FunctionDefinition, Host } from '../../contracts/host.ts';
+import type { Built } from '../../contracts/input.ts';
 import type { Batch, Facts, Model, ServiceOptions } from '../../declaration/model.ts';
 import { BATCH_HANDLER, batchKey, batchLogicalId, RUNTIME, roleLogicalId } from '../../declaration/naming.ts';
-import {
-  type Built,
-  builtProperties,
-  hasNamedRole,
-  nameOf,
-  ownStatements,
-} from '../../targets/lambda-zip/endpoint.ts';
-import { allow, arn, getAtt, isObject, type Json, type Resource, type Statement } from '../cloudformation.ts';
-import type { FunctionDefinition, Host } from '../host.ts';
+import { builtProperties, hasNamedRole, nameOf, ownStatements } from '../../targets/lambda-zip/endpoint.ts';
 import { roleOf, statementsOf } from '../iam/role.ts';
 import { bucketArn, objectsIn, unique } from '../iam/s3-arns.ts';
 

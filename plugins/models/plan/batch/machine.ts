@@ -1,7 +1,14 @@
 import { ATTRIBUTES, BATCH_TIMEOUT, KEYS, type PartAnswer } from '../../../../core/batch/contract.ts';
+import {
+  allow,
+  arn,
+  getAtt,
+  type Json,
+  type Resource,
+  type Statement,
+} from '../../contracts/cloudformation.ts';
+import { type Host, providerRole } from '../../contracts/host.ts';
 import { batchLogicalId } from '../../declaration/naming.ts';
-import { allow, arn, getAtt, type Json, type Resource, type Statement } from '../cloudformation.ts';
-import { type Host, providerRole } from '../host.ts';
 import { roleOf } from '../iam/role.ts';
 import { objectsIn, unique } from '../iam/s3-arns.ts';
 import { type BatchModel, batchName, failedName } from './functions.ts';

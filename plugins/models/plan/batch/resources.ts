@@ -3,11 +3,11 @@ import {
   BUCKET_EVENTS,
   type BucketEventsProperties,
 } from '../../../../core/release/document/worker-contract.ts';
+import { getAtt, type Json, type Resource } from '../../contracts/cloudformation.ts';
+import type { Host } from '../../contracts/host.ts';
 import type { Model } from '../../declaration/model.ts';
 import { batchLogicalId, bucketLogicalId, functionLogicalId, RELEASE } from '../../declaration/naming.ts';
 import { placeOf } from '../../declaration/units.ts';
-import { getAtt, type Json, type Resource } from '../cloudformation.ts';
-import type { Host } from '../host.ts';
 import { bucketArn } from '../iam/s3-arns.ts';
 import { type BatchModel, batching, batchName } from './functions.ts';
 import { machineResources } from './machine.ts';

@@ -1,12 +1,12 @@
 import { MONITOR_EVERY, MONITOR_TIMEOUT, type Watched } from '../../../../core/drift/contract.ts';
 import { ENV } from '../../../../core/release/document/worker-contract.ts';
+import { allow, arn, type Resource, type Statement } from '../../contracts/cloudformation.ts';
+import { type FunctionDefinition, type Host, providerRole } from '../../contracts/host.ts';
 import type { Problem } from '../../declaration/errors.ts';
 import type { Facts, Model, ServiceOptions } from '../../declaration/model.ts';
 import { DRIFT, HANDLER, lambdaName, RUNTIME, roleLogicalId } from '../../declaration/naming.ts';
 import { FILES_PREFIX, nameOf } from '../../targets/lambda-zip/endpoint.ts';
 import { batchName } from '../batch/functions.ts';
-import { allow, arn, type Resource, type Statement } from '../cloudformation.ts';
-import { type FunctionDefinition, type Host, providerRole } from '../host.ts';
 import { logGroupOf } from '../iam/permissions.ts';
 import { roleOf, statementsOf } from '../iam/role.ts';
 import { bucketArn, keyStatements, objects } from '../iam/s3-arns.ts';
@@ -88,7 +88,7 @@ export function monitorStatements(
   models: readonly Model[],
   host: Host,
   options: ServiceOptions,
-): readonly (Statement | object)[] {
+): readonly Statement[] {
   const bucket = bucketOf(host, options);
   const groups = drifting(models).flatMap((model) => groupsOf(model, host));
   return statementsOf(
@@ -113,7 +113,7 @@ export function monitorStatements(
 }
 
 export const monitorRole = (models: readonly Model[], host: Host, options: ServiceOptions): Resource =>
-  roleOf({}, host, monitorStatements(models, host, options) as readonly Statement[]);
+  roleOf({}, host, monitorStatements(models, host, options));
 
 /** What the monitor watches: built into it when packaged. */
 export function monitorManifest(

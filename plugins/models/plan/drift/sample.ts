@@ -1,7 +1,7 @@
 import type { Drift, DriftFacts, Model } from '../../declaration/model.ts';
-import { driftBytes } from '../cost.ts';
 import { PRICES } from '../prices.ts';
 import { alphaOf, smallestShift } from './budget.ts';
+import { driftBytes } from './cost.ts';
 import { medianPhi, nativeBudget, nativeSignals } from './functions.ts';
 
 /** Shares that are proposed: each about half of the one before. */

@@ -1,5 +1,5 @@
-import { allow, arn, isObject, type Json, type Statement } from '../cloudformation.ts';
-import type { FunctionDefinition, Provider } from '../host.ts';
+import { allow, arn, isObject, type Json, type Statement } from '../../contracts/cloudformation.ts';
+import type { FunctionDefinition, Provider } from '../../contracts/host.ts';
 
 /**
  * What the framework adds to its own role for this function, one statement a cause: the same actions, on this

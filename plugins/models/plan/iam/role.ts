@@ -1,6 +1,13 @@
+import {
+  allow,
+  arn,
+  isObject,
+  type Json,
+  type Resource,
+  type Statement,
+} from '../../contracts/cloudformation.ts';
+import { type FunctionDefinition, type Host, roleSettings } from '../../contracts/host.ts';
 import { ALIAS } from '../../declaration/naming.ts';
-import { allow, arn, isObject, type Json, type Resource, type Statement } from '../cloudformation.ts';
-import { type FunctionDefinition, type Host, roleSettings } from '../host.ts';
 import { frameworkStatements, isScheduled, logStatements } from './permissions.ts';
 
 /** Everything that a function's own role must allow, for the role or, where the service names one, for a person to add. */

@@ -1,4 +1,4 @@
-import { allow, arn, type Json, type Statement } from '../cloudformation.ts';
+import { allow, arn, type Json, type Statement } from '../../contracts/cloudformation.ts';
 
 export const bucketArn = (bucket: unknown): Json => ({
   'Fn::Join': ['', ['arn:', { Ref: 'AWS::Partition' }, ':s3:::', bucket]],

@@ -1,6 +1,6 @@
+import { allow, arn, isObject, type Json, type Statement } from '../../contracts/cloudformation.ts';
+import { type FunctionDefinition, type Host, roleSettings } from '../../contracts/host.ts';
 import { functionLogicalId } from '../../declaration/naming.ts';
-import { allow, arn, isObject, type Json, type Statement } from '../cloudformation.ts';
-import { type FunctionDefinition, type Host, roleSettings } from '../host.ts';
 import { frameworkStatements, isScheduled } from './permissions.ts';
 
 type Functions = Readonly<Record<string, FunctionDefinition>>;

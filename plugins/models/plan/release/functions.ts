@@ -7,6 +7,17 @@ import {
   type SweepEvent,
   WORKER_TIMEOUT,
 } from '../../../../core/release/document/worker-contract.ts';
+import {
+  allow,
+  arn,
+  getAtt,
+  type Json,
+  type Resource,
+  type Statement,
+} from '../../contracts/cloudformation.ts';
+import type { Resources } from '../../contracts/feature.ts';
+import { type FunctionDefinition, type Host, providerRole } from '../../contracts/host.ts';
+import type { Endpoint, ReleaseInput } from '../../contracts/input.ts';
 import type { Model } from '../../declaration/model.ts';
 import {
   ALIAS,
@@ -21,25 +32,14 @@ import {
   sweepName,
 } from '../../declaration/naming.ts';
 import { FILES_PREFIX, nameOf } from '../../targets/lambda-zip/endpoint.ts';
-import {
-  allow,
-  arn,
-  getAtt,
-  type Json,
-  type Output,
-  type Resource,
-  type Statement,
-} from '../cloudformation.ts';
-import { type FunctionDefinition, type Host, providerRole } from '../host.ts';
 import { roleOf, statementsOf } from '../iam/role.ts';
-import type { Endpoint, ReleaseInput } from '../input.ts';
 import { bucketOf, scopeOf } from '../registry-place.ts';
-import { alertResources, noticesTopic } from '../watch/alerts.ts';
+import { noticesTopic } from '../watch/alerts.ts';
 import { serviceTimeout, settingsOf } from './settings.ts';
 import { workerStatements } from './worker-policy.ts';
 
-const GROUP = 'ModelsScheduleGroup';
-const SCHEDULE_ROLE = 'ModelsScheduleRole';
+export const GROUP = 'ModelsScheduleGroup';
+export const SCHEDULE_ROLE = 'ModelsScheduleRole';
 
 /**
  * Five minutes, since a gate's load must fit into one run. The time limit bounds how long a worker that lost its release
@@ -83,37 +83,22 @@ export function releaseFunctions({
   return { [RELEASE]: worker };
 }
 
-/** The worker's role, what ticks a release, alarms and their topic, and an alias a model. */
-export function releaseResources(
-  input: ReleaseInput,
-  endpoints: readonly Endpoint[],
-): {
-  readonly resources: Readonly<Record<string, Resource>>;
-  readonly outputs: Readonly<Record<string, Output>>;
-} {
-  const { models, host, options } = input;
-  if (models.length === 0) return { resources: {}, outputs: {} };
+/** The worker's role, what ticks a release, and an alias a model. */
+export function releaseResources(input: ReleaseInput, endpoints: readonly Endpoint[]): Resources {
+  const { models, host } = input;
+  if (models.length === 0) return {};
   const own = providerRole(host.provider) === undefined;
   return {
-    resources: {
-      [GROUP]: { Type: 'AWS::Scheduler::ScheduleGroup', Properties: {} },
-      [SWEEP]: sweepOf(
-        host,
-        endpoints.map((endpoint) => endpoint.aliasLogicalId),
-      ),
-      ...(own && {
-        [SCHEDULE_ROLE]: scheduleRoleOf(host),
-        [roleLogicalId(RELEASE)]: roleOf({}, host, releaseStatements(input)),
-      }),
-      ...alertResources(
-        models,
-        options,
-        host,
-        new Map(endpoints.map(({ model, facts }) => [model.name, facts])),
-      ),
-      ...Object.fromEntries(endpoints.map((endpoint) => [endpoint.aliasLogicalId, aliasOf(endpoint)])),
-    },
-    outputs: {},
+    [GROUP]: { Type: 'AWS::Scheduler::ScheduleGroup', Properties: {} },
+    [SWEEP]: sweepOf(
+      host,
+      endpoints.map((endpoint) => endpoint.aliasLogicalId),
+    ),
+    ...(own && {
+      [SCHEDULE_ROLE]: scheduleRoleOf(host),
+      [roleLogicalId(RELEASE)]: roleOf({}, host, releaseStatements(input)),
+    }),
+    ...Object.fromEntries(endpoints.map((endpoint) => [endpoint.aliasLogicalId, aliasOf(endpoint)])),
   };
 }
 

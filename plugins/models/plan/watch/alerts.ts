@@ -1,23 +1,20 @@
 import { ALARMS } from '../../../../core/release/document/worker-contract.ts';
+import type { AlarmKind } from '../../contracts/alarm.ts';
+import { arn, getAtt, type Resource } from '../../contracts/cloudformation.ts';
+import type { Claim, Feature, Fold, Resources } from '../../contracts/feature.ts';
+import type { Host } from '../../contracts/host.ts';
+import type { PlanInput } from '../../contracts/input.ts';
 import type { Problem } from '../../declaration/errors.ts';
-import type { Facts, Model, ServiceOptions } from '../../declaration/model.ts';
+import type { Model, ServiceOptions } from '../../declaration/model.ts';
 import { ALERTS, alertsTopic, functionLogicalId, RELEASE } from '../../declaration/naming.ts';
 import { nameOf } from '../../targets/lambda-zip/endpoint.ts';
-import { arn, getAtt, type Resource } from '../cloudformation.ts';
-import { driftAlarms } from '../drift/alarms.ts';
-import type { Host } from '../host.ts';
-import { ALARM_KINDS, type Alarm, alarmsOf } from './alarms.ts';
+import { PRICES } from '../prices.ts';
 
 /**
  * Alarms, and where they go. The service's own topic is always there, because the release worker listens to it; a
  * topic of the user's gets the alarms and the notices beside it, an e-mail address is subscribed to it.
  */
-export function alertResources(
-  models: readonly Model[],
-  options: ServiceOptions,
-  host: Host,
-  facts: KnownFacts = new Map(),
-): Readonly<Record<string, Resource>> {
+export function alertResources({ models, options, host }: PlanInput, fold: Fold): Resources {
   const { alerts } = options;
   const topics = [{ Ref: ALERTS }, ...(alerts?.kind === 'topic' ? [alerts.to] : [])];
   return {
@@ -34,34 +31,17 @@ export function alertResources(
         Properties: { TopicArn: { Ref: ALERTS }, Protocol: 'email', Endpoint: alerts.to },
       },
     }),
-    ...(mayRollBack(models) && hook()),
+    ...(mayRollBack(models) && hook(fold.alarmKinds)),
     ...Object.fromEntries(
       models.flatMap((model) =>
-        allAlarms(model, host, facts, topics).map(({ logicalId, resource }) => [logicalId, resource]),
+        fold.alarms(model, topics).map(({ logicalId, resource }) => [logicalId, resource]),
       ),
     ),
   };
 }
 
-/** By model, once it is packaged. */
-export type KnownFacts = ReadonlyMap<string, Pick<Facts, 'drift'>>;
-
-/** Those of drift, too, once reference data have been read. */
-export function allAlarms(
-  model: Model,
-  host: Host,
-  facts: KnownFacts,
-  actions: readonly unknown[] = [],
-): readonly Alarm[] {
-  const drift = facts.get(model.name)?.drift;
-  return [
-    ...alarmsOf(model, host, actions),
-    ...(drift === undefined ? [] : driftAlarms(model, drift, host, actions)),
-  ];
-}
-
 /** Is there any model that an alarm may bring back? Else nobody listens to them but people. */
-export const mayRollBack = (models: readonly Model[]): boolean =>
+const mayRollBack = (models: readonly Model[]): boolean =>
   models.some(({ release }) => release.rollbackWindow > 0);
 
 /** ARN of the topic that the worker publishes to. */
@@ -98,7 +78,7 @@ function topicPolicy(models: readonly Model[], host: Host): Resource {
 }
 
 /** The worker hears of the alarms that may roll back, once they go off; its own notices are no JSON, and pass by. */
-function hook(): Readonly<Record<string, Resource>> {
+function hook(kinds: readonly AlarmKind[]): Resources {
   const worker = getAtt(functionLogicalId(RELEASE), 'Arn');
   return {
     [`${ALERTS}Hook`]: {
@@ -111,9 +91,11 @@ function hook(): Readonly<Record<string, Resource>> {
         // https://docs.aws.amazon.com/sns/latest/dg/string-value-matching.html
         FilterPolicyScope: 'MessageBody',
         FilterPolicy: {
-          AlarmName: ALARM_KINDS.filter(({ rollsBack }) => rollsBack).map(({ suffix }) => ({
-            suffix: `-${ALARMS[suffix]}`,
-          })),
+          AlarmName: kinds
+            .filter(({ rollsBack }) => rollsBack)
+            .map(({ suffix }) => ({
+              suffix: `-${ALARMS[suffix]}`,
+            })),
           NewStateValue: ['ALARM'],
         },
       },
@@ -144,3 +126,29 @@ export function alertProblems({ alerts }: ServiceOptions, { region }: Host): rea
     },
   ];
 }
+
+const claims = ({ models, host, options }: PlanInput, fold: Fold): readonly Claim[] => [
+  ...models.flatMap((model) =>
+    fold.alarms(model).map(({ name, logicalId }) => ({ what: 'alarm', name, resources: [logicalId] })),
+  ),
+  {
+    what: 'topic',
+    name: alertsTopic(host.service, host.stage),
+    // Its policy, and how the worker hears of alarms.
+    resources: [ALERTS, `${ALERTS}Policy`, `${ALERTS}Hook`, `${ALERTS}HookPermission`],
+  },
+  ...(options.alerts?.kind === 'email'
+    ? [{ what: 'mail', name: `to ${options.alerts.to}`, resources: [`${ALERTS}Email`] }]
+    : []),
+];
+
+/** Alarms of all features, and whom they reach. */
+export const alertsFeature: Feature = {
+  name: 'alerts',
+  resources: (input, _, fold) => alertResources(input, fold),
+  problems: (_, host, options) => alertProblems(options, host),
+  claims,
+  standing: (model, _, fold) => ({
+    alarms: fold.alarms(model).reduce((sum, alarm) => sum + alarm.metrics, 0) * PRICES.alarmMetric,
+  }),
+};

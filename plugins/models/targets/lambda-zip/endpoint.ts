@@ -1,21 +1,19 @@
 import { ENV } from '../../../../core/endpoint/contract.ts';
 import { REGISTRY_PREFIX } from '../../../../core/release/document/worker-contract.ts';
-import type { Facts, LayerFacts, Model, ServiceOptions } from '../../declaration/model.ts';
+import { allow, isObject, type Resource, type Statement } from '../../contracts/cloudformation.ts';
+import { type FunctionDefinition, type Host, providerRole } from '../../contracts/host.ts';
+import type { Built } from '../../contracts/input.ts';
+import type { Facts, Model, ServiceOptions } from '../../declaration/model.ts';
 import { HANDLER, lambdaName, RUNTIME, roleLogicalId } from '../../declaration/naming.ts';
-import { allow, isObject, type Resource, type Statement } from '../../plan/cloudformation.ts';
-import { type FunctionDefinition, type Host, providerRole } from '../../plan/host.ts';
+import { httpEvent, routesOf } from '../../plan/endpoint/routes.ts';
 import { roleOf, statementsOf } from '../../plan/iam/role.ts';
 import { keyStatements } from '../../plan/iam/s3-arns.ts';
-import { httpEvent, routesOf } from '../../plan/routes.ts';
 import { layerReference } from './layer.ts';
 
 /** Where files beyond the zip limit are in the registry's bucket, named by content. */
 export const FILES_PREFIX = `${REGISTRY_PREFIX}files/`;
 /** Which of them are the optimised form of an artifact. */
 export const OPTIMISED_PREFIX = `${REGISTRY_PREFIX}optimised/`;
-
-/** What packaging found out: without it a function can be listed, invoked and removed, but not deployed. */
-export type Built = { readonly facts: Facts; readonly layer: LayerFacts; readonly zip: string };
 
 export const nameOf = (model: Model, host: Host): string =>
   typeof model.function.name === 'string'

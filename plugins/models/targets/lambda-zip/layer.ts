@@ -1,7 +1,7 @@
+import type { Resource } from '../../contracts/cloudformation.ts';
+import type { Host } from '../../contracts/host.ts';
 import type { LayerFacts } from '../../declaration/model.ts';
 import { layerLogicalId, RUNTIME } from '../../declaration/naming.ts';
-import type { Resource } from '../../plan/cloudformation.ts';
-import type { Host } from '../../plan/host.ts';
 
 /**
  * Where the layer's zip lies in the deployment bucket: by content, so that an unchanged layer is neither uploaded nor

@@ -1,21 +1,18 @@
-import { CATALOG_ACTIONS, type CatalogManifest } from '../../../core/catalog/contract.ts';
-import type { Facts, Model } from '../declaration/model.ts';
-import { CATALOG, HANDLER, lambdaName, RUNTIME, roleLogicalId } from '../declaration/naming.ts';
-import { nameOf } from '../targets/lambda-zip/endpoint.ts';
-import { allow, arn, type Resource, type Statement } from './cloudformation.ts';
-import { type FunctionDefinition, type Host, providerRole } from './host.ts';
-import { roleOf, statementsOf } from './iam/role.ts';
-import { commonAuth, groupsOf, httpEvent, routesOf } from './routes.ts';
+import { CATALOG_ACTIONS, type CatalogManifest } from '../../../../core/catalog/contract.ts';
+import { allow, arn, type Statement } from '../../contracts/cloudformation.ts';
+import type { Feature } from '../../contracts/feature.ts';
+import { type FunctionDefinition, type Host, providerRole } from '../../contracts/host.ts';
+import type { Facts, Model } from '../../declaration/model.ts';
+import { CATALOG, HANDLER, lambdaName, RUNTIME, roleLogicalId } from '../../declaration/naming.ts';
+import { nameOf } from '../../targets/lambda-zip/endpoint.ts';
+import { commonAuth, groupsOf, httpEvent, routesOf } from '../endpoint/routes.ts';
+import { roleOf, statementsOf } from '../iam/role.ts';
 
 /** It answers from its bundle in milliseconds; a request for a version waits for the model, at most as long as the gateway. */
 const SETTINGS = { memorySize: 512, timeout: 29 } as const;
 
 /** The function that answers everything about the models that needs no runtime. Undefined where nothing is open. */
-export function catalogFunction(
-  models: readonly Model[],
-  host: Host,
-  zip?: string,
-): FunctionDefinition | undefined {
+function catalogFunction(models: readonly Model[], host: Host, zip?: string): FunctionDefinition | undefined {
   const routes = routesOf(models).filter((route) => route.function === CATALOG);
   if (routes.length === 0) return undefined;
   return {
@@ -45,10 +42,6 @@ export function catalogStatements(models: readonly Model[], host: Host): readonl
   return statementsOf(definition, lambdaName(host.service, host.stage, CATALOG), host, [
     allow(CATALOG_ACTIONS, arns),
   ]);
-}
-
-export function catalogRole(models: readonly Model[], host: Host): Resource {
-  return roleOf({}, host, catalogStatements(models, host));
 }
 
 /**
@@ -93,3 +86,28 @@ export function catalogManifest(
     }),
   };
 }
+
+const isOpen = (models: readonly Model[]): boolean => groupsOf(models).length > 0;
+
+/** What answers about the models: protocol metadata, health, OpenAPI, a page. */
+export const catalogFeature: Feature = {
+  name: 'catalog',
+  functions: ({ models, host, zips }) => {
+    const definition = catalogFunction(models, host, zips.get(CATALOG));
+    return definition === undefined ? {} : { [CATALOG]: definition };
+  },
+  resources: ({ models, host }) =>
+    isOpen(models) && providerRole(host.provider) === undefined
+      ? { [roleLogicalId(CATALOG)]: roleOf({}, host, catalogStatements(models, host)) }
+      : {},
+  statements: ({ models, host }) =>
+    isOpen(models) && providerRole(host.provider) !== undefined ? catalogStatements(models, host) : [],
+  claims: ({ host }) => [
+    {
+      what: 'function',
+      name: lambdaName(host.service, host.stage, CATALOG),
+      functions: [CATALOG],
+      resources: [roleLogicalId(CATALOG)],
+    },
+  ],
+};

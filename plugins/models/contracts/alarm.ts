@@ -1,5 +1,6 @@
-import type { ALARMS } from '../../../../core/release/document/worker-contract.ts';
-import type { Model } from '../../declaration/model.ts';
+import type { ALARMS } from '../../../core/release/document/worker-contract.ts';
+import type { Model } from '../declaration/model.ts';
+import type { Resource } from './cloudformation.ts';
 
 /** One alarm of every model that has what it watches. */
 export type AlarmKind = {
@@ -34,4 +35,14 @@ export type Watch = {
   readonly of: number;
   /** Something is published all the time: where nothing is, that is the fault. It is made once that has begun. */
   readonly lives?: { readonly from: string };
+};
+
+export type Alarm = {
+  readonly name: string;
+  readonly logicalId: string;
+  /** Each is billed: https://aws.amazon.com/cloudwatch/pricing/ */
+  readonly metrics: number;
+  readonly resource: Resource;
+  /** Absent where it follows from reference data. */
+  readonly kind?: AlarmKind;
 };

@@ -1,6 +1,8 @@
 import type { Facts, LayerFacts, Model, ServiceOptions } from '../declaration/model.ts';
-import type { Built } from '../targets/lambda-zip/endpoint.ts';
 import type { Host } from './host.ts';
+
+/** What packaging found out: without it a function can be listed, invoked and removed, but not deployed. */
+export type Built = { readonly facts: Facts; readonly layer: LayerFacts; readonly zip: string };
 
 /** Everything that the plan follows from. `built` is empty until the models are packaged. */
 export type PlanInput = {

@@ -1,12 +1,14 @@
-import { AUDIT_BYTES } from '../../../core/endpoint/contract.ts';
-import type { Signature } from '../../../core/tensor/contract.ts';
-import type { Problem } from '../declaration/errors.ts';
-import type { Audit, Model } from '../declaration/model.ts';
-import { logGroupLogicalId } from '../declaration/naming.ts';
-import { nameOf } from '../targets/lambda-zip/endpoint.ts';
-import { isObject, type Json, kept } from './cloudformation.ts';
-import type { Host } from './host.ts';
-import { logGroupOf } from './iam/permissions.ts';
+import { AUDIT_BYTES } from '../../../../core/endpoint/contract.ts';
+import type { Signature } from '../../../../core/tensor/contract.ts';
+import { isObject, type Json, kept } from '../../contracts/cloudformation.ts';
+import type { Feature } from '../../contracts/feature.ts';
+import type { Host } from '../../contracts/host.ts';
+import type { Problem } from '../../declaration/errors.ts';
+import type { Audit, Model } from '../../declaration/model.ts';
+import { logGroupLogicalId } from '../../declaration/naming.ts';
+import { nameOf } from '../../targets/lambda-zip/endpoint.ts';
+import { logGroupOf } from '../iam/permissions.ts';
+import { logCost } from '../prices.ts';
 
 /**
  * The framework's log groups of audited endpoints, as their audits want them. With `retention` somebody relies on what is
@@ -88,3 +90,12 @@ export function auditBytes({ audit }: Pick<Model, 'audit'>, { outputs }: Pick<Si
 const LINE = 460;
 /** In place of the outputs: size and sha256. */
 const DIGEST = 110;
+
+export const auditFeature: Feature = {
+  name: 'audit',
+  changes: ({ models }, compiled) => auditedLogs(compiled, models),
+  problems: (models, host) => auditProblems(models, host),
+  monthly: (model, { signature }, { requests }) => ({
+    logs: logCost(requests, auditBytes(model, signature)),
+  }),
+};

@@ -1,9 +1,9 @@
-import type { Auth } from '../../../core/catalog/contract.ts';
-import type { Problem } from '../declaration/errors.ts';
-import type { Http, Model } from '../declaration/model.ts';
-import { CATALOG, routeLogicalId } from '../declaration/naming.ts';
-import { isObject, type Json } from './cloudformation.ts';
-import type { Host } from './host.ts';
+import type { Auth } from '../../../../core/catalog/contract.ts';
+import { isObject, type Json } from '../../contracts/cloudformation.ts';
+import type { Host } from '../../contracts/host.ts';
+import type { Problem } from '../../declaration/errors.ts';
+import type { Http, Model } from '../../declaration/model.ts';
+import { CATALOG, routeLogicalId } from '../../declaration/naming.ts';
 
 /** One route of the HTTP API. */
 export type Route = {

@@ -1,0 +1,79 @@
+import type { Json } from '../../contracts/cloudformation.ts';
+import type { Claim, Feature } from '../../contracts/feature.ts';
+import type { PlanInput } from '../../contracts/input.ts';
+import { HTTP_STAGE, layerLogicalId, roleLogicalId, routeLogicalId } from '../../declaration/naming.ts';
+import {
+  endpointFunction,
+  endpointRole,
+  endpointStatements,
+  hasNamedRole,
+  nameOf,
+} from '../../targets/lambda-zip/endpoint.ts';
+import { layerOf } from '../../targets/lambda-zip/layer.ts';
+import { ENDPOINT_ALARMS } from './alarms.ts';
+import { requestCost, warmCost } from './cost.ts';
+import { ENDPOINT_GRAPHS } from './graphs.ts';
+import { nameProblems } from './names.ts';
+import { isExternalApi, type Route, routeKey, routeProblems, routesOf } from './routes.ts';
+import { throttledStage } from './stage.ts';
+
+const authOf = ({ auth }: Route): string => (typeof auth === 'string' ? auth : auth.authorizer);
+
+const claims = ({ models, host }: PlanInput): readonly Claim[] => [
+  ...models.flatMap((model): Claim[] => [
+    { what: 'function', name: nameOf(model, host), functions: [model.name] },
+    { what: 'role', name: `of ${model.name}`, resources: [roleLogicalId(model.name)] },
+  ]),
+  ...[...new Set(models.map(({ architecture }) => architecture))].map((architecture) => ({
+    what: 'layer',
+    name: `ONNX Runtime, ${architecture}`,
+    resources: [layerLogicalId(architecture)],
+  })),
+  { what: 'HTTP API', name: `${host.stage}-${host.service}`, resources: ['HttpApi', HTTP_STAGE] },
+  ...routesOf(models).map((route) => ({
+    what: 'route',
+    name: `${routeKey(route)} (${authOf(route)})`,
+    resources: [routeLogicalId(routeKey(route))],
+  })),
+];
+
+/** A function a model, its role, the layer that it runs in, and its routes. */
+export const endpointFeature: Feature = {
+  name: 'endpoint',
+  functions: ({ models, host, options, built }) =>
+    Object.fromEntries(
+      models.map((model) => [
+        model.name,
+        endpointFunction(model, models, host, options, built.get(model.name)),
+      ]),
+    ),
+  resources: ({ host, options }, endpoints) => ({
+    ...Object.fromEntries(
+      endpoints.map(({ layer }) => [layerLogicalId(layer.architecture), layerOf(host, layer)]),
+    ),
+    ...Object.fromEntries(
+      endpoints
+        .filter(({ model }) => !hasNamedRole(model, host))
+        .map(({ model, facts }) => [roleLogicalId(model.name), endpointRole(model, host, options, facts)]),
+    ),
+  }),
+  changes: ({ models, host }, compiled) => {
+    const [stage, routes] = [compiled[HTTP_STAGE], routesOf(models)];
+    return stage === undefined || routes.length === 0 || isExternalApi(host)
+      ? {}
+      : { [HTTP_STAGE]: throttledStage(stage, routes) };
+  },
+  statements: ({ models, host, options, built }) =>
+    models
+      .filter((model) => hasNamedRole(model, host))
+      .flatMap((model) => [
+        ...endpointStatements(model, host, options, built.get(model.name)?.facts),
+        ...(model.iam.statements as readonly Json[]),
+      ]),
+  problems: (models, host) => [...nameProblems(models, host), ...routeProblems(models, host)],
+  claims,
+  alarmKinds: ENDPOINT_ALARMS,
+  graphs: (model, host) => ENDPOINT_GRAPHS.map((graph) => graph(model, nameOf(model, host), host)),
+  standing: warmCost,
+  monthly: requestCost,
+};

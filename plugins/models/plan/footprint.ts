@@ -1,0 +1,59 @@
+import { isObject } from '../contracts/cloudformation.ts';
+import type { Functions } from '../contracts/feature.ts';
+import type { FunctionDefinition, Host } from '../contracts/host.ts';
+import {
+  functionLogicalId,
+  HTTP_STAGE,
+  logGroupLogicalId,
+  normalized,
+  routeLogicalId,
+} from '../declaration/naming.ts';
+
+/**
+ * What the framework makes of the functions that we add, by its own logical ids, as far as that can be told before it has compiled them:
+ * of triggers that a user adds to a model at the least. https://www.serverless.com/framework/docs/providers/aws/guide/resources
+ */
+export function footprint(functions: Functions, host: Host): ReadonlyMap<string, readonly string[]> {
+  return new Map(Object.entries(functions).map(([key, definition]) => [key, madeOf(key, definition, host)]));
+}
+
+/** The framework's HTTP API, where it makes one for our functions: one is there already where the service's own have routes. */
+export function madeApi(functions: Functions, host: Host): readonly string[] {
+  const uses = (of: Functions): boolean => Object.values(of).some((one) => eventsOf(one).some(isRoute));
+  return host.provider.httpApi?.id !== undefined || uses(host.functions) || !uses(functions)
+    ? []
+    : ['HttpApi', HTTP_STAGE];
+}
+
+const eventsOf = ({ events = [] }: FunctionDefinition) => events.filter(isObject);
+const isRoute = (event: object): boolean => 'httpApi' in event;
+
+function madeOf(key: string, definition: FunctionDefinition, { provider }: Host): readonly string[] {
+  const id = normalized(key);
+  const events = eventsOf(definition);
+  const isLogged = !definition.disableLogs && !(isObject(provider.logs) && provider.logs.disabled);
+  return [
+    functionLogicalId(key),
+    ...(definition.versionFunction ? [`${id}LambdaVersion`] : []),
+    ...(isLogged ? [logGroupLogicalId(key)] : []),
+    ...(events.some(isRoute) ? [`HttpApiIntegration${id}`, `${id}LambdaPermissionHttpApi`] : []),
+    ...(definition.url ? [`${id}LambdaFunctionUrl`, `${id}LambdaPermissionFnUrl`] : []),
+    ...(INVOKED.some((option) => definition[option] !== undefined) ? [`${id}LambdaEvConf`] : []),
+    ...events.flatMap((event, index) => madeOfEvent(event, `${id}Event${index}`)),
+  ];
+}
+
+/** Options of a function that the framework makes an `AWS::Lambda::EventInvokeConfig` of. */
+const INVOKED = ['destinations', 'maximumEventAge', 'maximumRetryAttempts'];
+
+/** Triggers with a resource of their own beside the permission: a rule, a subscription. */
+const PAIRS = ['schedule', 'sns', 'eventBridge', 'cloudwatchEvent', 'cloudwatchLog', 'iot'];
+
+function madeOfEvent(event: Readonly<Record<string, unknown>>, id: string): readonly string[] {
+  const [[type = '', settings] = []] = Object.entries(event);
+  if (type === 'httpApi') {
+    const key = isObject(settings) ? `${settings.method} ${settings.path}` : String(settings);
+    return [routeLogicalId(key)];
+  }
+  return PAIRS.includes(type) ? [id, `${id}Permission`] : [id];
+}
