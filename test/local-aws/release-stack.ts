@@ -30,7 +30,7 @@ import {
   releaseResources,
 } from '../../plugins/models/plan/release/functions.ts';
 import { alertResources } from '../../plugins/models/plan/watch/alerts.ts';
-import type { Edition } from '../version-before.ts';
+import type { Edition } from '../older/version-before.ts';
 import { client } from './deployed.ts';
 import { workerBundle } from './worker-bundle.ts';
 

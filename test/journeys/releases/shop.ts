@@ -36,7 +36,7 @@ import { alertsTopic, RELEASE, roleLogicalId } from '../../../plugins/models/dec
 import { client } from '../../local-aws/deployed.ts';
 import { BUCKET, releaseStack, STAGE, type StackOptions, type Tail } from '../../local-aws/release-stack.ts';
 import type { LocalAws } from '../../local-aws/start.ts';
-import type { Edition } from '../../version-before.ts';
+import type { Edition } from '../../older/version-before.ts';
 import { type Pager, startPager } from './pager.ts';
 import { lost, servedBy, startTraffic, type Traffic } from './traffic.ts';
 import { type Kind, versionCode } from './version.ts';

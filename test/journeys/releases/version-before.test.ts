@@ -8,7 +8,7 @@ import type { Release } from '../../../core/release/document/contract.ts';
 import { sweepName } from '../../../plugins/models/declaration/naming.ts';
 import { outcomeOf } from '../../../plugins/models/releases/outcome.ts';
 import { type LocalAws, startAws } from '../../local-aws/start.ts';
-import { type Edition, versionBefore } from '../../version-before.ts';
+import { type Edition, versionBefore } from '../../older/version-before.ts';
 import {
   AT_ONCE,
   CANARY,

@@ -1,16 +1,22 @@
 import { FUNCTION, GROUP, SCOPE } from '../../fakes/world.ts';
-import type { Edition } from '../../version-before.ts';
+import type { Edition } from '../../older/version-before.ts';
 import type { World } from './traffic.ts';
 
-/** A world in which the worker is the one of the version before, and the same one with the newer worker. */
-export type Older = World & { readonly newer: World };
+export type Edited = 'older' | 'newer';
 
-export function byOlder(w: World, { receive, registry }: Edition): Older {
+/** A world with the worker of one version, and the same one with that of the other. */
+export type Both = World & { readonly other: World };
+
+export function inOne(newer: World, edition: Edition, by: Edited): Both {
+  const older = byOlder(newer, edition);
+  return by === 'older' ? { ...older, other: newer } : { ...newer, other: older };
+}
+
+export function byOlder(w: World, { receive, registry }: Edition): World {
   const world = { ...w.world, registry: registry(w.objects.port, SCOPE) };
   const target = { model: 'churn', functionName: FUNCTION, alias: 'live', by: 'arn:aws:iam::1:user/me' };
   return {
     ...w,
-    newer: w,
     send: async (event) => {
       const answer = await receive(world, GROUP, event);
       return answer !== undefined && 'done' in answer ? undefined : answer;

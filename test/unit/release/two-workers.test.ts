@@ -1,11 +1,11 @@
-/** Deploys of the version before and of this one in any order, by the worker of each: whoever comes next goes on with the document. */
+/** Deploys of main before and of this version in any order, by the worker of each: whoever comes next goes on with the document. */
 import fc from 'fast-check';
 import { beforeAll, expect, it } from 'vitest';
 import { standing } from '../../../core/release/state/transitions.ts';
 import { outcomeOf } from '../../../plugins/models/releases/outcome.ts';
 import { CANARY } from '../../fakes/settings.ts';
 import { FUNCTION, fakeWorld, request } from '../../fakes/world.ts';
-import { type Edition, versionBefore } from '../../version-before.ts';
+import { type Edition, versionBefore } from '../../older/version-before.ts';
 import { byOlder } from './older.ts';
 import { statusIn } from './seen.ts';
 import { alarm, minutes } from './traffic.ts';
@@ -57,8 +57,6 @@ const steps: fc.Arbitrary<readonly Step[]> = fc.array(
   { minLength: 2, maxLength: 9 },
 );
 
-const { rejected: _, ...BEFORE } = CANARY;
-
 it('nothing throws, no version has traffic that nobody gave it, and all know where it stands', async () => {
   await fc.assert(
     fc.asyncProperty(steps, async (taken) => {
@@ -70,7 +68,7 @@ it('nothing throws, no version has traffic that nobody gave it, and all know whe
       let template = { version: '1', fingerprint: 'f1' };
       let highest = 1;
       newer.aliases.publish(FUNCTION, '1');
-      await w().send(request('Create', '1', 'f1', { settings: BEFORE }));
+      await w().send(request('Create', '1', 'f1', { settings: CANARY }));
       newer.stack.state = 'done';
       const settled = (): void => {
         const state = newer.state();
@@ -93,10 +91,12 @@ it('nothing throws, no version has traffic that nobody gave it, and all know whe
             rates[version] = step.bad ? 0.5 : 0.02;
             template = { version, fingerprint: `f${version}` };
           }
-          const settings = step.older ? BEFORE : CANARY;
           newer.stack.state = 'busy';
           await w().send(
-            request('Update', template.version, template.fingerprint, { before: before.version, settings }),
+            request('Update', template.version, template.fingerprint, {
+              before: before.version,
+              settings: CANARY,
+            }),
           );
           const answer = newer.answers.at(-1);
           if (step.ends === 'rolled back' || answer?.Status === 'FAILED') {
@@ -106,7 +106,7 @@ it('nothing throws, no version has traffic that nobody gave it, and all know whe
             await w().send(
               request('Update', before.version, before.fingerprint, {
                 before: template.version,
-                settings: BEFORE,
+                settings: CANARY,
               }),
             );
             expect(newer.answers.at(-1)).toMatchObject({ Status: 'SUCCESS' });

@@ -1,46 +1,52 @@
-/** Documents of the worker of the version before, and both workers on one document in turn. */
+/** Documents of the worker of main before and of this one in every phase, and the other worker that goes on with them. */
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { Release, Settings } from '../../../core/release/document/contract.ts';
+import type { Settings } from '../../../core/release/document/contract.ts';
 import { historyText, readHistory } from '../../../plugins/models/releases/history.ts';
 import { type Outcome, outcomeOf } from '../../../plugins/models/releases/outcome.ts';
 import { statusText } from '../../../plugins/models/releases/status-text.ts';
 import { CANARY } from '../../fakes/settings.ts';
 import { FUNCTION, fakeWorld, request, SCOPE } from '../../fakes/world.ts';
-import { type Edition, versionBefore } from '../../version-before.ts';
-import { byOlder, type Older } from './older.ts';
+import { type Edition, versionBefore } from '../../older/version-before.ts';
+import { type Both, type Edited, inOne } from './older.ts';
 import { statusIn } from './seen.ts';
 import { alarm, deploy, MINUTE, minutes, rollBack, until, type World } from './traffic.ts';
 
-let older: Edition;
+let edition: Edition;
 beforeAll(async () => {
-  older = await versionBefore();
+  edition = await versionBefore();
 });
 
-/** As the plan of the version before wrote them. */
-const { rejected: _, ...BEFORE } = CANARY;
-const AT_ONCE: Settings = { ...BEFORE, strategy: 'allAtOnce', steps: [] };
+const AT_ONCE: Settings = { ...CANARY, strategy: 'allAtOnce', steps: [] };
 const PROVISIONED: Settings = {
-  ...BEFORE,
+  ...CANARY,
   capacity: { provisioned: { min: 2, max: 4, target: 0.7 }, schedules: [] },
 };
 const GOOD = { 3: 0.02, 4: 0.02 };
 const BAD = { 3: 0.02, 4: 0.5 };
 
-/** Version 3 was released by the older worker, and version 4 is deployed by it. */
-async function deployed(settings: Settings = BEFORE, options: Parameters<typeof fakeWorld>[0] = {}) {
-  const w = byOlder(fakeWorld(options), older);
+type Options = Parameters<typeof fakeWorld>[0];
+
+/** Version 3 is live, and its stack asks for version 4 next: both by the worker of `by`. */
+async function begun(by: Edited, options: Options = {}): Promise<Both> {
+  const w = inOne(fakeWorld(options), edition, by);
+  for (const version of ['3', '4', '5', '6']) w.aliases.publish(FUNCTION, version);
+  await w.send(request('Create', '3', 'a', { settings: CANARY }));
+  return w;
+}
+async function deployed(by: Edited, settings: Settings = CANARY, options: Options = {}): Promise<Both> {
+  const w = inOne(fakeWorld(options), edition, by);
   for (const version of ['3', '4', '5', '6']) w.aliases.publish(FUNCTION, version);
   await w.send(request('Create', '3', 'a', { settings }));
   await deploy(w, '4', 'b', { settings });
   return w;
 }
-async function done(settings?: Settings): Promise<Older> {
-  const w = await deployed(settings);
+async function done(by: Edited, settings?: Settings): Promise<Both> {
+  const w = await deployed(by, settings);
   w.stack.state = 'done';
   return w;
 }
-async function promoted(): Promise<Older> {
-  const w = await done();
+async function promoted(by: Edited): Promise<Both> {
+  const w = await done(by);
   await until(w, 'BAKING', GOOD);
   // An alarm that turns on in the minute of the promotion is the version's before.
   await minutes(w, 1, GOOD);
@@ -48,7 +54,7 @@ async function promoted(): Promise<Older> {
 }
 
 type Case = {
-  readonly make: () => Promise<Older>;
+  readonly make: (by: Edited) => Promise<Both>;
   readonly phase: string;
   readonly settings?: Settings;
   readonly outcome: Outcome['is'];
@@ -59,12 +65,10 @@ type Case = {
 };
 const CASES: Readonly<Record<string, Case>> = {
   GATING: {
-    make: async () => {
-      const w = byOlder(fakeWorld(), older);
-      for (const version of ['3', '4']) w.aliases.publish(FUNCTION, version);
-      await w.send(request('Create', '3', 'a', { settings: BEFORE }));
+    make: async (by) => {
+      const w = await begun(by);
       w.gates.set('4', [{ state: { done: 1, count: 9, failed: [] }, failures: [] }]);
-      await deploy(w, '4', 'b', { settings: BEFORE });
+      await deploy(w, '4', 'b');
       return w;
     },
     phase: 'GATING',
@@ -72,16 +76,16 @@ const CASES: Readonly<Record<string, Case>> = {
     outcome: 'onItsWay',
   },
   WARMING: {
-    make: () => deployed(PROVISIONED, { readyAfter: 5 * MINUTE }),
+    make: (by) => deployed(by, PROVISIONED, { readyAfter: 5 * MINUTE }),
     phase: 'WARMING',
     busy: true,
     settings: PROVISIONED,
     outcome: 'onItsWay',
   },
-  SHIFTING: { make: () => deployed(), phase: 'SHIFTING', busy: true, outcome: 'onItsWay' },
+  SHIFTING: { make: (by) => deployed(by), phase: 'SHIFTING', busy: true, outcome: 'onItsWay' },
   JUDGING: {
-    make: async () => {
-      const w = await done();
+    make: async (by) => {
+      const w = await done(by);
       await until(w, 'JUDGING', GOOD);
       await minutes(w, 12, GOOD);
       return w;
@@ -90,7 +94,7 @@ const CASES: Readonly<Record<string, Case>> = {
     outcome: 'onItsWay',
   },
   PROMOTING: {
-    make: () => deployed(AT_ONCE),
+    make: (by) => deployed(by, AT_ONCE),
     phase: 'PROMOTING',
     busy: true,
     settings: AT_ONCE,
@@ -98,8 +102,8 @@ const CASES: Readonly<Record<string, Case>> = {
   },
   BAKING: { make: promoted, phase: 'BAKING', outcome: 'live' },
   REVERSING: {
-    make: async () => {
-      const w = await promoted();
+    make: async (by) => {
+      const w = await promoted(by);
       await alarm(w);
       await minutes(w, 1, GOOD);
       return w;
@@ -108,8 +112,8 @@ const CASES: Readonly<Record<string, Case>> = {
     outcome: 'live',
   },
   DONE: {
-    make: async () => {
-      const w = await done({ ...AT_ONCE, rollbackWindow: 0 });
+    make: async (by) => {
+      const w = await done(by, { ...AT_ONCE, rollbackWindow: 0 });
       await until(w, 'DONE', GOOD);
       return w;
     },
@@ -118,8 +122,8 @@ const CASES: Readonly<Record<string, Case>> = {
     outcome: 'live',
   },
   'ROLLED_BACK by the judge': {
-    make: async () => {
-      const w = await done();
+    make: async (by) => {
+      const w = await done(by);
       await until(w, 'ROLLED_BACK', BAD);
       return w;
     },
@@ -127,8 +131,8 @@ const CASES: Readonly<Record<string, Case>> = {
     outcome: 'refused',
   },
   'ROLLED_BACK by a person, after promotion': {
-    make: async () => {
-      const w = await promoted();
+    make: async (by) => {
+      const w = await promoted(by);
       await w.command('rollback', { reason: 'odd answers' });
       return w;
     },
@@ -136,12 +140,10 @@ const CASES: Readonly<Record<string, Case>> = {
     outcome: 'refused',
   },
   'ABORTED by its gate': {
-    make: async () => {
-      const w = byOlder(fakeWorld(), older);
-      for (const version of ['3', '4']) w.aliases.publish(FUNCTION, version);
-      await w.send(request('Create', '3', 'a', { settings: BEFORE }));
+    make: async (by) => {
+      const w = await begun(by);
       w.gates.set('4', [{ state: { verdict: 'fail', done: 1, count: 1, failed: [1] }, failures: [] }]);
-      await deploy(w, '4', 'b', { settings: BEFORE });
+      await deploy(w, '4', 'b');
       return w;
     },
     busy: true,
@@ -149,8 +151,8 @@ const CASES: Readonly<Record<string, Case>> = {
     outcome: 'none',
   },
   'ABORTED by its stack': {
-    make: async () => {
-      const w = await deployed();
+    make: async (by) => {
+      const w = await deployed(by);
       await rollBack(w, '3', 'a', '4');
       w.stack.state = 'done';
       return w;
@@ -160,8 +162,8 @@ const CASES: Readonly<Record<string, Case>> = {
     outcome: 'none',
   },
   'HELD by a person': {
-    make: async () => {
-      const w = await done();
+    make: async (by) => {
+      const w = await done(by);
       await until(w, 'JUDGING', GOOD);
       await w.command('hold');
       return w;
@@ -170,18 +172,18 @@ const CASES: Readonly<Record<string, Case>> = {
     outcome: 'onItsWay',
   },
   'HELD for want of data': {
-    make: async () => {
-      const w = await done({ ...BEFORE, maxWait: 600 });
+    make: async (by) => {
+      const w = await done(by, { ...CANARY, maxWait: 600 });
       await until(w, 'HELD', {}, { perMinute: 0 });
       return w;
     },
     phase: 'HELD',
-    settings: { ...BEFORE, maxWait: 600 },
+    settings: { ...CANARY, maxWait: 600 },
     outcome: 'onItsWay',
   },
   'HELD since the alias was moved': {
-    make: async () => {
-      const w = await done();
+    make: async (by) => {
+      const w = await done(by);
       await until(w, 'JUDGING', GOOD);
       w.aliases.byHand(FUNCTION, 'live', { version: '4', weights: {} });
       await until(w, 'HELD', GOOD);
@@ -191,8 +193,8 @@ const CASES: Readonly<Record<string, Case>> = {
     outcome: 'none',
   },
   'HELD at the limit of rollbacks': {
-    make: async () => {
-      const w = await promoted();
+    make: async (by) => {
+      const w = await promoted(by);
       const at = new Date(w.clock.now).toISOString();
       const state = { ...w.state(), rollbacks: [at, at] };
       w.objects.set(`${SCOPE}releases/churn/live.json`, JSON.stringify(state));
@@ -210,93 +212,96 @@ function outcome(w: World, fingerprint: string): Outcome {
   return outcomeOf(fingerprint, { ...(release && { release }), ...(alias && { alias }) });
 }
 const stands = (w: World) => ({ phase: w.state()?.phase, held: w.state()?.held?.by, ...w.target() });
+const movesOf = (w: World) => w.aliases.history.map(({ to: { version, weights } }) => [version, weights]);
 
-describe.each(cases)(
-  'a document in %s',
-  (_name, { make, phase, settings = BEFORE, outcome: is, asks = '4' }) => {
+describe.each(cases)('a document of the older worker in %s', (_name, { make, phase, outcome: is }) => {
+  it('tells what it offered, where it stands and what was before', async () => {
+    const { other: newer } = await make('older');
+    expect(newer.state()?.phase, newer.state()?.reason).toBe(phase);
+    expect(outcome(newer, 'b')).toMatchObject({ is });
+    const status = await statusIn(newer);
+    expect(status.phase).toBe(phase);
+    expect(statusText(status, newer.clock.now)).toContain('churn');
+    const pasts = await readHistory(newer.world.registry, 'churn', 10);
+    expect(historyText('churn', pasts)).toContain('version 3');
+    expect(pasts.every(({ to }) => to !== undefined)).toBe(true);
+  });
+});
+
+describe.each([
+  ['older', 'newer'],
+  ['newer', 'older'],
+] as const)('what the %s worker has written, the %s one', (by, then) => {
+  describe.each(cases)('in %s', (_name, { make, phase, settings = CANARY, asks = '4' }) => {
     const fingerprint = { 3: 'a', 4: 'b' }[asks];
-
-    it('is one of the older worker; what it offered, where it stands and what was before is told', async () => {
-      const w = await make();
-      expect(w.state()?.phase, w.state()?.reason).toBe(phase);
-      expect(Object.keys(w.state() as Release)).not.toContain('order');
-      expect(outcome(w, 'b')).toMatchObject({ is });
-      const status = await statusIn(w.newer);
-      expect(status.phase).toBe(phase);
-      expect(statusText(status, w.clock.now)).toContain('churn');
-      const pasts = await readHistory(w.newer.world.registry, 'churn', 10);
-      expect(historyText('churn', pasts)).toContain('version 3');
-      expect(pasts.every(({ to }) => to !== undefined)).toBe(true);
-    });
 
     it.each([
       ['good', GOOD],
       ['bad', BAD],
-    ])('is led to the same end by the newer worker: the candidate is %s', async (_kind, rates) => {
+    ])('leads to the same end: the candidate is %s', async (_kind, rates) => {
       const ends = [];
-      for (const newer of [false, true]) {
-        const found = await make();
-        const w = newer ? found.newer : found;
+      for (const goesOn of [by, then]) {
+        const found = await make(by);
+        expect(found.state()?.phase, found.state()?.reason).toBe(phase);
+        const w = goesOn === by ? found : found.other;
         found.gates.delete('4');
         const release = found.state()?.release;
         if (found.stack.state === 'done') {
-          // The deploy that brings the newer worker asks with what is new in its settings.
-          const more = newer ? { ...settings, rejected: true as const } : settings;
-          await deploy(w, asks, fingerprint, { before: asks, settings: more });
+          // The deploy that brings the worker asks for what is there.
+          await deploy(w, asks, fingerprint, { before: asks, settings });
           expect(w.answers.at(-1)).toMatchObject({ Status: 'SUCCESS' });
         }
         found.stack.state = 'done';
         expect(w.state()?.release).toBe(release);
         await minutes(w, 90, rates);
         expect(w.state()?.release).toBe(release);
-        ends.push({
-          ...stands(w),
-          moves: found.aliases.history.map(({ to: { version, weights } }) => [version, weights]),
-        });
+        ends.push({ ...stands(w), moves: movesOf(found) });
       }
       expect(ends[1]).toEqual(ends[0]);
     });
-  },
-);
+  });
+});
 
 /** While the stack is at it there is no other deploy. */
 const quiet = cases.filter(([, { busy }]) => !busy);
 
 describe('a deploy by this version that fails half-way, and whose stack goes back to the older worker', () => {
-  it.each(quiet)('loses nothing of %s', async (_name, { make, asks = '4' }) => {
+  it.each(quiet)('is to %s what one by the older worker is', async (_name, { make, asks = '4' }) => {
     const fingerprint = { 3: 'a', 4: 'b' }[asks];
-    const w = await make();
-    w.alarms.set(`${FUNCTION}-errors`, 'OK');
-    // Where somebody else has moved the alias, that is what is live.
-    const live = w.alias()?.version ?? '';
-    const known = w.state()?.refused;
-    await deploy(w.newer, '5', 'c', { before: asks });
-    expect(w.state()).toMatchObject({
-      release: w.state()?.request?.id,
-      operation: { stable: { version: live } },
-    });
-    await rollBack(w, asks, fingerprint, '5');
-    expect(w.answers.at(-1)).toMatchObject({ Status: 'SUCCESS' });
-    w.aliases.unpublish(FUNCTION, '5');
-    w.stack.state = 'done';
-    await minutes(w, 3);
-    await minutes(w.newer, 3);
-    expect(w.target()).toEqual({ version: live, weights: {} });
-    expect(w.state()).toMatchObject({ phase: 'ABORTED', stable: { version: live }, refused: known });
-    expect(outcome(w, 'c').is).toBe('none');
+    const ends = [];
+    for (const by of ['older', 'newer'] as const) {
+      const w = await make('older');
+      const fails = by === 'older' ? w : w.other;
+      w.alarms.set(`${FUNCTION}-errors`, 'OK');
+      // Where somebody else has moved the alias, that is what is live.
+      const live = w.alias()?.version ?? '';
+      const known = w.state()?.refused;
+      await deploy(fails, '5', 'c', { before: asks });
+      expect(w.state()).toMatchObject({
+        release: w.state()?.request?.id,
+        operation: { stable: { version: live } },
+      });
+      await rollBack(w, asks, fingerprint, '5');
+      expect(w.answers.at(-1)).toMatchObject({ Status: 'SUCCESS' });
+      w.aliases.unpublish(FUNCTION, '5');
+      w.stack.state = 'done';
+      await minutes(w, 3);
+      await minutes(fails, 3);
+      expect(w.state()).toMatchObject({ stable: { version: live }, refused: known });
+      expect(outcome(w, 'c').is).toBe('none');
+      const is = { ...stands(w), moves: movesOf(w) };
 
-    await deploy(w, '6', 'd', { before: asks, settings: BEFORE });
-    w.stack.state = 'done';
-    await until(w, 'JUDGING', GOOD);
-    await deploy(w.newer, '6', 'd', { before: '6' });
-    w.stack.state = 'done';
-    await until(w.newer, 'BAKING', { ...GOOD, 6: 0.02 });
-    expect(w.target()).toEqual({ version: '6', weights: {} });
-    expect(
-      w
-        .state()
-        ?.lives.map(({ version }) => version)
-        .slice(0, 2),
-    ).toEqual(['6', live]);
+      await deploy(w, '6', 'd', { before: asks });
+      w.stack.state = 'done';
+      await until(w, 'JUDGING', GOOD);
+      await deploy(w.other, '6', 'd', { before: '6' });
+      w.stack.state = 'done';
+      await until(w.other, 'BAKING', { ...GOOD, 6: 0.02 });
+      expect(w.target()).toEqual({ version: '6', weights: {} });
+      const lives = w.state()?.lives.map(({ version }) => version) ?? [];
+      expect(lives.slice(0, 2)).toEqual(['6', live]);
+      ends.push({ ...is, lives });
+    }
+    expect(ends[1]).toEqual(ends[0]);
   });
 });
