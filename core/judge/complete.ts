@@ -31,6 +31,16 @@ export function incomplete(
   return misplaced(minutes, names);
 }
 
+/**
+ * Has either version counted itself what it served? AWS/Lambda’s points may be there minutes before the endpoint’s own: until
+ * those come, a minute without errors is one of which nothing is known.
+ */
+export const hasCounted = ({ candidate, stable }: Minute): boolean =>
+  [candidate, stable].every(
+    ({ invocations = 0, crashes = 0, requests, rejected }) =>
+      invocations <= crashes || requests !== undefined || rejected !== undefined,
+  );
+
 /** The coin of the test is the weight; a split that is not the declared one would be taken for evidence. */
 function misplaced(minutes: readonly Minute[], names: Names): string | undefined {
   const n1 = sum(minutes, ({ candidate }) => candidate.invocations ?? 0);

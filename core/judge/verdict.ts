@@ -1,5 +1,5 @@
 import { difference, upperBound } from './bound.ts';
-import { answered, incomplete } from './complete.ts';
+import { answered, hasCounted, incomplete } from './complete.ts';
 import type { Judgement, SignalJudgement, Verdict } from './contract.ts';
 import { type Counts, count, errorRow, rejectedRow, steadiness } from './counts.ts';
 import { type Names, odds, of, points, RELEASING, whole } from './format.ts';
@@ -80,7 +80,9 @@ export const unread = (reason: string): Finding => ({ verdict: 'error', reason, 
 
 function judgeErrors(minutes: readonly Minute[], position: Position, options: Options): Signal {
   const counts = count(minutes.map(errorRow));
-  const bound = upperBound(counts.strata);
+  // The bet stays on all minutes: which of them are late may depend on how they went.
+  const counted = count(minutes.filter(hasCounted).map(errorRow));
+  const bound = upperBound(counted.strata);
   const limit = options.increase / (position.nextWeight ?? 1);
   const ofStep = minutes.filter(({ step }) => step === position.index);
   const [candidate, stable] = [
@@ -98,7 +100,7 @@ function judgeErrors(minutes: readonly Minute[], position: Position, options: Op
       'nodata',
       `no regression so far, but too few requests in this step: candidate ${whole(candidate)}, stable ${whole(stable)}, each needs ${whole(minRequests)}`,
     );
-  const { x1, n1 } = counts.total;
+  const { x1, n1 } = counted.total;
   const seen = `${of(x1, n1)} candidate requests failed`;
   if (!(bound < limit))
     return say(

@@ -65,6 +65,30 @@ describe('a verdict', () => {
     expect(judge(broken.slice(0, 1), last, options).verdict).not.toBe('fail');
   });
 
+  it('takes no minute for one without errors whose own points are late: they can still come', () => {
+    // Ten minutes of 8 %; AWS/Lambda is on time, what the endpoint counts itself is seven minutes late.
+    const all = minutes(served(60, 5), served(540, 40), 0.1);
+    const seen = all.map((minute, i) => {
+      const late = ({ invocations = 0, crashes = 0 }: Side): Side => ({ invocations, crashes });
+      return i < 3 ? minute : { ...minute, candidate: late(minute.candidate), stable: late(minute.stable) };
+    });
+    const next: Position = { ...last, nextWeight: 0.25 };
+    expect(judge(all, next, options).verdict).toBe('pass');
+    const waiting = judge(seen, next, options);
+    expect([waiting.verdict, numbersOf(waiting).bound]).toEqual([
+      'nodata',
+      numbersOf(judge(all.slice(0, 3), next, options)).bound,
+    ]);
+    expect(waiting.reason).toContain('15 of 180');
+    // A version that refuses all that it gets, or crashes, has counted.
+    const refusing = minutes({ invocations: 60, crashes: 20, rejected: 40 }, served(540, 40), 0.1, 3);
+    expect(numbersOf(judge([...all, ...refusing], next, options)).bound).toBe(
+      numbersOf(
+        judge([...all, ...refusing.map((one) => ({ ...one, candidate: served(60, 20) }))], next, options),
+      ).bound,
+    );
+  });
+
   it('takes more errors than requests, from points that come late, for all of them', () => {
     const late = minutes(served(10, 12), served(30, 0), 0.25, 2);
     expect(judge(late, last, options).verdict).toBe('fail');
