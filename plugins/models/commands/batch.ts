@@ -166,14 +166,14 @@ async function failed(context: Context, model: Model, cloud: Cloud): Promise<voi
   // A moment later `--redrive` is to see them.
   else for await (const some of cloud.failures(queue, 5)) failures.push(...some);
   progress(undefined);
-  if (flags.json) return print(JSON.stringify(failures, null, 2));
+  const { isTaken, redrivenText, redriveHint } = await import('../batch-jobs/redriven-text.ts');
+  if (flags.json) {
+    const entries = model.batch?.entries ?? [];
+    const found = failures.map((failure) => ({ ...failure, taken: isTaken(entries, failure) }));
+    return print(JSON.stringify(found, null, 2));
+  }
   print(failureText(failures, Date.now()));
-  if (failures.length > 0)
-    print(
-      flags.redrive
-        ? `${failures.length} tried again.`
-        : '`--redrive` tries all of it again, once its cause is mended.',
-    );
+  if (failures.length > 0) print((flags.redrive ? redrivenText : redriveHint)(failures, model));
 }
 
 async function jobsOf(context: Context, model: Model, cloud: Cloud, input: string) {

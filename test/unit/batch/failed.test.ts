@@ -2,7 +2,9 @@ import { expect, it } from 'vitest';
 import { type Failure, inTens } from '../../../aws/queue-messages.ts';
 import { eachOnce, hiddenFor } from '../../../plugins/models/batch-jobs/each-once.ts';
 import { redrive } from '../../../plugins/models/batch-jobs/failed.ts';
+import { isTaken, redriveHint, redrivenText } from '../../../plugins/models/batch-jobs/redriven-text.ts';
 import { failureText } from '../../../plugins/models/batch-jobs/text.ts';
+import { parseModels } from '../../../plugins/models/declaration/parse.ts';
 
 const failure = (number: number, body = `body ${number}`): Failure => ({
   id: `id ${number}`,
@@ -99,5 +101,54 @@ it('of what SQS itself moved the text claims no more than is known', () => {
   const body = JSON.stringify({ object: { bucket: 'in', key: 'a.csv' } });
   expect(failureText([failure(0, body)], Date.parse('2026-01-01T00:00:00Z'))).toBe(
     '00:00:00 UTC  s3://in/a.csv: it was tried until SQS gave it up: the function crashed, ran out of time or memory, or could not be invoked; its log says more',
+  );
+});
+
+/** A model whose only entry takes `s3://rows/*.csv`. */
+function declared() {
+  const batch = { input: 's3://rows/*.csv', output: 's3://scored/' };
+  const [model] = parseModels({ churn: { artifact: 'a.onnx', batch } }).models;
+  if (model === undefined) throw new Error('it is no model');
+  return model;
+}
+const about = (key: string): string => JSON.stringify({ object: { bucket: 'rows', key } });
+const eventOf = (key: string): string =>
+  JSON.stringify({
+    source: 'aws.s3',
+    detail: { bucket: { name: 'rows' }, object: { key, etag: 'e', sequencer: '1' } },
+  });
+
+it('of what is sent again it is told what nothing will score, as its entry is gone', () => {
+  const model = declared();
+  const taken = [failure(0, about('a.csv')), failure(1, eventOf('b.csv'))];
+  expect(redrivenText(taken, model)).toBe('2 tried again.');
+  const gone = [about('c.txt'), eventOf('c.txt'), about('d.txt')].map((body, i) => failure(10 + i, body));
+  expect(redrivenText([...taken, ...gone], model)).toBe(
+    [
+      '2 tried again.',
+      '3 sent again, but no entry under models.churn.batch takes s3://rows/c.txt, s3://rows/d.txt. Where the live version has none either, nothing scores them: they wait for a day for a version that has one, then `--failed` lists them as NO_ENTRY. To have them scored, write the entry again and run `sls deploy` before that.',
+    ].join('\n'),
+  );
+  expect(redrivenText([failure(0, about('e.txt'))], model)).toMatch(
+    /^1 sent again, .* takes s3:\/\/rows\/e.txt\. .* nothing scores it: it waits for a day .*/,
+  );
+  expect(redrivenText([failure(0, 'hello')], model)).toMatch(
+    /^1 sent again, but about no object: .*UNKNOWN_MESSAGE/,
+  );
+  const many = Array.from({ length: 9 }, (_, i) => failure(i, about(`${i}.txt`)));
+  expect(redrivenText(many, model)).toContain(
+    'takes s3://rows/0.txt, s3://rows/1.txt, s3://rows/2.txt and 6 more.',
+  );
+  expect(
+    [...taken, ...gone, failure(2, 'hello')].map((one) => isTaken(model.batch?.entries ?? [], one)),
+  ).toEqual([...[true, true], ...[false, false, false, false]]);
+});
+
+it('before anything is sent again the list says which entries are missing', () => {
+  const model = declared();
+  const all = '`--redrive` tries all of it again, once its cause is fixed.';
+  expect(redriveHint([failure(0, about('a.csv'))], model)).toBe(all);
+  expect(redriveHint([failure(0, about('a.csv')), failure(1, about('c.txt'))], model)).toBe(
+    `${all}\nNo entry under models.churn.batch takes s3://rows/c.txt: write it again and run \`sls deploy\` first, else nothing scores it.`,
   );
 });
