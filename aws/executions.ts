@@ -37,12 +37,24 @@ export async function spread(
       return 'started';
     } catch (error) {
       if (errorName(error) !== 'ExecutionAlreadyExists') throw error;
-      const executionArn = `${machine.replace(':stateMachine:', ':execution:')}:${execution}`;
-      const { status } = await sfn.send(new DescribeExecutionCommand({ executionArn }));
+      const status = await statusOf(sfn, `${machine.replace(':stateMachine:', ':execution:')}:${execution}`);
       if (status === 'RUNNING' || status === 'PENDING_REDRIVE') return 'running';
     }
   }
   throw new Error(`${ATTEMPTS} executions of this job have come to nothing`);
+}
+
+/**
+ * @returns undefined where it is gone: with its state machine, whose name another one has by now. One that has just begun may be unknown
+ *   for a moment, too; then two run, and each part is written once all the same.
+ */
+async function statusOf(sfn: SFNClient, executionArn: string): Promise<string | undefined> {
+  try {
+    return (await sfn.send(new DescribeExecutionCommand({ executionArn }))).status;
+  } catch (error) {
+    if (errorName(error) !== 'ExecutionDoesNotExist') throw error;
+    return undefined;
+  }
 }
 
 /**
