@@ -88,12 +88,32 @@ function followed(
     );
     return write(found, back, base && givenUp(base, back.stable, now));
   }
-  if (base !== undefined && leavesAlone(asked)) return write(found, changed(base, asked, 'settings', now));
+  if (base !== undefined && leavesAlone(asked))
+    return write(found, withoutBatch(changed(base, asked, 'settings', now), asked));
   const refusal = refused(base, asked, alias);
   return refusal === undefined || found === undefined
-    ? write(found, forward(base, asked, alias, recorded, now))
+    ? write(found, withoutBatch(forward(base, asked, alias, recorded, now), asked))
     : refuse(found, asked, refusal, now);
 }
+
+/**
+ * Where the template has no batch function any more, it goes at the end of the stack's operation, and no version has one that its
+ * alias could lead to; one that is made later has other versions under the same numbers. Should the stack roll back, `operation`
+ * has what was found.
+ */
+function withoutBatch(release: Release, { batch }: Asked): Release {
+  if (batch !== undefined) return release;
+  const { stable, candidate, reversal, lives } = release;
+  return {
+    ...release,
+    ...(stable && { stable: plain(stable) }),
+    ...(candidate && { candidate: plain(candidate) }),
+    ...(reversal && { reversal: { ...reversal, to: plain(reversal.to) } }),
+    lives: lives.map(plain),
+  };
+}
+
+const plain = ({ batch: _, ...ref }: VersionRef): VersionRef => ref;
 
 /** @param kept what is archived of the document found where another release replaces it */
 function write(

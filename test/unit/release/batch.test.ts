@@ -117,6 +117,61 @@ describe('the alias of batch', () => {
     expect(w.schedules.size).toBe(0);
   });
 
+  describe('of a model whose `batch` a deploy takes away', () => {
+    /** Version 4 has no batch; CloudFormation deletes the function of version 3 once the stack is done. */
+    async function without(): Promise<World> {
+      const w = await live();
+      w.stack.state = 'done';
+      await deploy(w, '4', 'b');
+      w.stack.state = 'done';
+      w.aliases.byHand(BATCH, 'live', undefined);
+      for (const version of ['13', '14', '15']) w.aliases.unpublish(BATCH, version);
+      w.counted.length = 0;
+      return w;
+    }
+    const isQuiet = (w: World): void => {
+      expect(w.counted).not.toContain('ReleaseUnreadable');
+      expect(w.schedules.size).toBe(0);
+    };
+
+    it('is missed neither by its canary nor by who takes that back', async () => {
+      const w = await without();
+      await until(w, 'JUDGING', GOOD);
+      await until(w, 'ROLLED_BACK', { 3: 0.01, 4: 0.5 });
+      await minutes(w, 24 * 60 + 30);
+      expect(w.target()).toEqual({ version: '3', weights: {} });
+      isQuiet(w);
+    });
+
+    it('is missed neither after its promotion nor after a rollback from there', async () => {
+      const w = await without();
+      await until(w, 'BAKING', GOOD);
+      await w.command('rollback');
+      expect(w.target()).toEqual({ version: '3', weights: {} });
+      await minutes(w, 24 * 60 + 30);
+      isQuiet(w);
+    });
+
+    it('is made by the next version with batch, whatever number its own has then', async () => {
+      const w = await without();
+      await until(w, 'ROLLED_BACK', { 3: 0.01, 4: 0.5 });
+      w.aliases.publish(BATCH, '1');
+      await deploy(w, '5', 'c', { batch: '1' });
+      expect(w.answers.at(-1)).toMatchObject({ Status: 'SUCCESS' });
+      expect(batchOf(w)).toBe('1');
+    });
+
+    it('stays where the stack rolls back', async () => {
+      const w = await live();
+      w.stack.state = 'done';
+      await deploy(w, '4', 'b');
+      await rollBack(w, '3', 'a', '4');
+      expect(w.answers.at(-1)).toMatchObject({ Status: 'SUCCESS' });
+      expect(w.state()?.stable?.batch).toEqual({ functionName: BATCH, version: '13' });
+      expect(batchOf(w)).toBe('13');
+    });
+  });
+
   it('goes with the model', async () => {
     const w = await live();
     await w.send(request('Delete', '3', 'a', { batch: '13' }));
