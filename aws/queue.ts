@@ -1,5 +1,6 @@
 import { ChangeMessageVisibilityCommand, SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { ATTRIBUTES } from '../core/batch/contract.ts';
+import { againText } from '../core/batch/message.ts';
 import type { World } from '../core/batch/ports.ts';
 
 /** Characters of an attribute: a message takes 256 KB in all, and a reason is a sentence or two. */
@@ -16,8 +17,8 @@ export function sqsQueue(sqs: SQSClient, url: string, failed: string): World['qu
       };
       await sqs.send(new SendMessageCommand({ QueueUrl: failed, MessageBody, MessageAttributes }));
     },
-    again: async (MessageBody, DelaySeconds, since = 'true') => {
-      const MessageAttributes = { [ATTRIBUTES.again]: text(since) };
+    again: async (MessageBody, DelaySeconds, since, isAsked) => {
+      const MessageAttributes = { [ATTRIBUTES.again]: text(againText(since, isAsked)) };
       await sqs.send(new SendMessageCommand({ QueueUrl: url, MessageBody, MessageAttributes, DelaySeconds }));
     },
     later: async (ReceiptHandle, VisibilityTimeout) => {

@@ -124,6 +124,6 @@ export type FinishEvent<Job = unknown> = { readonly finish: Job };
 
 /**
  * What a message says beside its body, as message attributes: of one that failed, why; of one that is to be tried again, that: since when
- * (ISO 8601) where an attempt goes on, `true` where a person asks.
+ * (ISO 8601) where an attempt goes on, `true` where a person asks, `asked` and since when where that waits for an entry.
  */
 export const ATTRIBUTES = { code: 'Code', reason: 'Reason', job: 'Job', again: 'Again' } as const;

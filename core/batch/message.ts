@@ -12,6 +12,30 @@ export type Asked = {
 /** The body of a message that `sls models batch` sends. */
 export type Order = { readonly object: { readonly bucket: string; readonly key: string } };
 
+/** A message as the queue has it. */
+export type Message = {
+  readonly body: string;
+  /** It was dealt with before, or a person asks again. */
+  readonly again: boolean;
+  /** ISO 8601: it goes on with an attempt that began then. */
+  readonly since?: string;
+  /** ISO 8601: a person asked then, and no attempt has begun, since no entry took the object. */
+  readonly askedAt?: string;
+};
+
+const ASKED = 'asked ';
+
+/** What a message that comes again says of that. @param since when it began; absent where a person asks */
+export const againText = (since: string | undefined, isAsked = false): string =>
+  since === undefined ? 'true' : `${isAsked ? ASKED : ''}${since}`;
+
+export function readAgain(said: string | undefined): Omit<Message, 'body'> {
+  const isAsked = said?.startsWith(ASKED) === true;
+  const time = isAsked ? said.slice(ASKED.length) : said;
+  if (time === undefined || Number.isNaN(Date.parse(time))) return { again: said !== undefined };
+  return { again: true, ...(isAsked ? { askedAt: time } : { since: time }) };
+}
+
 type Fields = Readonly<Record<string, unknown>>;
 
 /**

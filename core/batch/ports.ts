@@ -32,8 +32,9 @@ export type World = {
     /**
      * Another invocation goes on, after so many seconds.
      * @param since ISO 8601: when the attempt began; absent where a person asks for one, which has not begun
+     * @param isAsked no attempt has begun since then, a person has asked for one
      */
-    again(body: string, seconds: number, since?: string): Promise<void>;
+    again(body: string, seconds: number, since?: string, isAsked?: boolean): Promise<void>;
     /** It comes back after so many seconds. */
     later(receipt: string, seconds: number): Promise<void>;
   };

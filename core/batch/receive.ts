@@ -6,7 +6,7 @@ import { type Entry, KEYS, type PartAnswer } from './contract.ts';
 import { completed, fail, failedAttempt, finish, urlOf } from './finish.ts';
 import { openRows, writerFor } from './formats.ts';
 import { entryFor, type Folder, folderOf, isNewer, type Job, type Latest, latestKey } from './job.ts';
-import { readMessage } from './message.ts';
+import { type Message, readMessage } from './message.ts';
 import { mostRows, writtenOutputs } from './model.ts';
 import { isLate, type OpenPart, openPart, progressOf, type Scoring } from './parts.ts';
 import type { World } from './ports.ts';
@@ -30,16 +30,13 @@ const PROMOTED = 86_400_000;
 const DOCUMENTS =
   /@[0-9a-f]{12}\/[0-9a-f]{64}\/(_(PLAN|SUCCESS|FAILED)\.json|errors-\d[\w-]*\.jsonl|map\/.*)$/;
 
-/** A message as the queue hands it over. `again`: it was dealt with before; `since` (ISO 8601): in the same attempt, which began then. */
-export type Message = { readonly body: string; readonly again: boolean; readonly since?: string };
-
 /**
  * A message: an object was created, or somebody asks for one. Whatever is done is done once: what is there already is not done again,
  * and what another one writes first is left.
  *
  * @throws where a call failed that may succeed later: the message comes again
  */
-export async function receive(world: World, { body, again, since }: Message): Promise<void> {
+export async function receive(world: World, { body, again, since, askedAt }: Message): Promise<void> {
   const asked = readMessage(body);
   if (asked === undefined)
     return world.queue.fail(body, {
@@ -47,12 +44,15 @@ export async function receive(world: World, { body, again, since }: Message): Pr
       reason: 'The message is neither an event "Object Created" of S3 nor one of `sls models batch`.',
     });
   if (DOCUMENTS.test(asked.key)) return;
+  // What a person asks for is tried whatever became of it before, also where it had to wait for its entry.
+  const isByHand = since === undefined && (again || asked.etag === undefined);
   const number = entryFor(world.entries, asked.bucket, asked.key);
   const entry = world.entries[number];
   if (entry === undefined) {
     // Rules are new with the deploy, the version that knows their entries is live once it is promoted.
-    const began = since ?? new Date(world.clock()).toISOString();
-    if (world.clock() - Date.parse(began) < PROMOTED) return world.queue.again(body, UNKNOWN, began);
+    const began = since ?? askedAt ?? new Date(world.clock()).toISOString();
+    if (world.clock() - Date.parse(began) < PROMOTED)
+      return world.queue.again(body, UNKNOWN, began, isByHand);
     return world.queue.fail(body, {
       code: 'NO_ENTRY',
       reason: `No entry under batch takes s3://${asked.bucket}/${asked.key}, and has not for a day.`,
@@ -92,7 +92,6 @@ export async function receive(world: World, { body, again, since }: Message): Pr
       object: urlOf(folder),
       reason: 'a later one is scored',
     });
-  const isByHand = since === undefined && (again || asked.etag === undefined);
   // The same version would fail the same way; a person who asks again gets it tried. What goes on by itself may have a twin that failed meanwhile.
   const isOver = failed?.version === job.version && (since === undefined || failed.failedAt > since);
   if (isOver && !isByHand) return;

@@ -19,10 +19,11 @@ import {
   TRIES,
 } from '../../core/batch/contract.ts';
 import type { Job } from '../../core/batch/job.ts';
+import { type Message, readAgain } from '../../core/batch/message.ts';
 import { runOf } from '../../core/batch/model.ts';
 import { parseOwner } from '../../core/batch/owner.ts';
 import type { World } from '../../core/batch/ports.ts';
-import { finishJob, type Message, receive, scorePart } from '../../core/batch/receive.ts';
+import { finishJob, receive, scorePart } from '../../core/batch/receive.ts';
 import type { Manifest } from '../../core/endpoint/contract.ts';
 import { errorName, errorStatus, messageOf } from '../../core/errors/aws-errors.ts';
 import { metricLine } from '../../core/metrics/line.ts';
@@ -115,11 +116,8 @@ export async function createBatch(manifest: Manifest, batch: BatchManifest, tran
     });
 }
 
-function againOf({ messageAttributes }: SQSRecord): Omit<Message, 'body'> {
-  const said = messageAttributes[ATTRIBUTES.again]?.stringValue;
-  const isTime = said !== undefined && !Number.isNaN(Date.parse(said));
-  return { again: said !== undefined, ...(isTime && { since: said }) };
-}
+const againOf = ({ messageAttributes }: SQSRecord): Omit<Message, 'body'> =>
+  readAgain(messageAttributes[ATTRIBUTES.again]?.stringValue);
 
 /** AWS names actions and resources; another error's message could hold what was read. */
 const reasonOf = (error: unknown): string =>

@@ -190,3 +190,48 @@ it('a twin that waited its turn does not try again what failed meanwhile', async
   }
   expect([codes(s), s.counted.JobsFailed]).toEqual([['TOO_MANY_ERRORS'], 1]);
 });
+
+it('who asked while no entry took the object is heard once one does', async () => {
+  for (const how of ['redrive', 'order']) {
+    const s = scene({ entry: { tolerate: 0 } });
+    const { run } = s.world;
+    Object.assign(s.world, {
+      run: () => {
+        throw new Error('away');
+      },
+    });
+    const event = s.upload(KEY, '1,2\n'.repeat(5));
+    await s.send(event);
+    expect(codes(s)).toEqual(['TOO_MANY_ERRORS']);
+    const [entry] = s.world.entries;
+    // The version that is live meanwhile does not know it.
+    Object.assign(s.world, { run, entries: [], version: '8' });
+    if (how === 'redrive') await s.send(event, true);
+    else await s.send(JSON.stringify({ object: { bucket: 'in', key: KEY } }));
+    for (let turns = 0; turns < 3; turns++) {
+      s.clock.now += 900_000;
+      await s.sendAgain();
+    }
+    Object.assign(s.world, { entries: [entry], version: '9' });
+    s.clock.now += 900_000;
+    await s.sendAgain();
+    expect([how, codes(s), s.again, success(s)]).toMatchObject([
+      how,
+      ['TOO_MANY_ERRORS'],
+      [],
+      { rows: 5, errors: 0, version: '9' },
+    ]);
+  }
+});
+
+it('who asked for what no entry takes is told so after a day', async () => {
+  const s = scene();
+  const event = s.upload('other/a.csv', '1,2\n');
+  await s.send(event, true);
+  s.clock.now += 80_000_000;
+  await s.sendAgain();
+  expect([codes(s), s.again]).toEqual([[], [event]]);
+  s.clock.now += 10_000_000;
+  await s.sendAgain();
+  expect([codes(s), s.again]).toEqual([['NO_ENTRY'], []]);
+});

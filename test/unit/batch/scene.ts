@@ -1,5 +1,6 @@
 import { type Entry, KEYS, type Owner } from '../../../core/batch/contract.ts';
 import { folderOf, type Job } from '../../../core/batch/job.ts';
+import { againText, readAgain } from '../../../core/batch/message.ts';
 import type { World } from '../../../core/batch/ports.ts';
 import { finishJob, receive, scorePart } from '../../../core/batch/receive.ts';
 import type { Manifest } from '../../../core/endpoint/contract.ts';
@@ -82,6 +83,8 @@ export function scene(
   const again: string[] = [];
   /** When the attempts began that go on. */
   const since: (string | undefined)[] = [];
+  /** Of the messages in `again`, what the queue says beside them. */
+  const attributes: string[] = [];
   const counted: Record<string, number> = {};
   const spread: Job[] = [];
   /** Folders of jobs whose parts run. */
@@ -107,10 +110,11 @@ export function scene(
         failed.push({ body, code, reason });
         await chaos('after fail');
       },
-      again: async (body, _, began) => {
+      again: async (body, _, began, isAsked) => {
         await chaos('before again');
         again.push(body);
         since.push(began);
+        attributes.push(againText(began, isAsked));
       },
       later: async () => {},
     },
@@ -140,6 +144,7 @@ export function scene(
     failed,
     again,
     since,
+    attributes,
     counted,
     spread,
     busy,
@@ -159,6 +164,13 @@ export function scene(
     },
     send: (body: string, byHand = false, began?: string): Promise<void> =>
       invocation(() => receive(world, { body, again: byHand, ...(began !== undefined && { since: began }) })),
+    /** All that asked to come again comes again, as the queue has it. */
+    sendAgain: async (): Promise<void> => {
+      since.length = 0;
+      const said = attributes.splice(0);
+      for (const [i, body] of again.splice(0).entries())
+        await invocation(() => receive(world, { body, ...readAgain(said[i]) }));
+    },
     /** The map, with every part tried and tried again as the state machine does, then the end. */
     map: async (job: Job, tries = 3): Promise<void> => {
       const folder = folderOf(job, entry);
