@@ -72,7 +72,7 @@ const NAMES: Readonly<Record<string, RegExp>> = {
   '`declaration/`': /^plugins\/models\/declaration\//,
   '`contracts/`': /^plugins\/models\/contracts\//,
   '`plan/`': /^plugins\/models\/plan\//,
-  'plans of `targets/`': /^plugins\/models\/targets\/[\w-]+\/(endpoint|layer)\.ts$/,
+  'plans of `targets/`': /^plugins\/models\/targets\/(targets|[\w-]+\/plan)\.ts$/,
   '`plugins/models/` but commands': /^plugins\/models\/(?!commands\/)/,
   '`layer.json`': /^layers\/onnxruntime\/layer\.json$/,
 };
@@ -125,7 +125,7 @@ const ROOMS: readonly Room[] = [
   },
   {
     name: '`plan/`, plans of `targets/`',
-    files: /^plugins\/models\/(plan\/|targets\/[\w-]+\/(endpoint|layer)\.ts$)/,
+    files: /^plugins\/models\/(plan\/|targets\/(targets|[\w-]+\/plan)\.ts$)/,
     may: ['`plan/`', 'plans of `targets/`', '`contracts/`', '`declaration/`', '`core/`'],
     blind: true,
   },
@@ -133,7 +133,7 @@ const ROOMS: readonly Room[] = [
   {
     name: '`plugins/models/`, the rest',
     files:
-      /^plugins\/models\/(?!plugin\.ts$|contracts\/|declaration\/|plan\/|targets\/[\w-]+\/(endpoint|layer)\.ts$)/,
+      /^plugins\/models\/(?!plugin\.ts$|contracts\/|declaration\/|plan\/|targets\/(targets|[\w-]+\/plan)\.ts$)/,
     may: [
       '`plugins/models/` but commands',
       ...['`core/`', '`aws/`', 'Node'],

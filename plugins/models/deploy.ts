@@ -1,11 +1,11 @@
 import type { PlanInput } from './contracts/input.ts';
 import { throwProblems } from './declaration/errors.ts';
+import { FILES_PREFIX } from './plan/registry-place.ts';
 import { askedAgain, markedForced, offersIn } from './plan/release/functions.ts';
 import type { Deploy, DeployContext } from './releases/deploy-context.ts';
 import type { CliOptions, Serverless, Utils } from './serverless.ts';
 import * as framework from './serverless.ts';
-import { FILES_PREFIX } from './targets/lambda-zip/endpoint.ts';
-import { layerPrefix } from './targets/lambda-zip/layer.ts';
+import { layerPrefix } from './targets/lambda-zip/plan.ts';
 
 /** What happens around the framework's `deploy` and `rollback`, a function a hook. What is decided is in `releases/`. */
 

@@ -10,13 +10,13 @@ import { failuresTable } from '../../../core/gate/table.ts';
 import type { InvokePort } from '../../../core/ports/aws.ts';
 import { waitingFor } from '../../../core/ports/config.ts';
 import { type Command, type Context, modelOf, usage } from '../context.ts';
+import { nameOf } from '../contracts/host.ts';
 import { problemError } from '../declaration/errors.ts';
 import type { Model } from '../declaration/model.ts';
 import { ALIAS } from '../declaration/naming.ts';
 import { type Ask, askHttp, inferPath, type Posted } from '../serve/ask.ts';
 import { askHere } from '../serve/here.ts';
 import { shipCases } from '../ship/cases.ts';
-import { nameOf } from '../targets/lambda-zip/endpoint.ts';
 
 /** `sls models gate`: what a release checks before traffic, by hand, on AWS or on this machine. */
 export const command: Command = {

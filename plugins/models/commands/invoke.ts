@@ -5,10 +5,10 @@ import { exampleRequest } from '../../../core/catalog/example.ts';
 import { PAYLOAD_BYTES } from '../../../core/endpoint/contract.ts';
 import { waitingFor } from '../../../core/ports/config.ts';
 import { type Command, type Context, modelOf, usage } from '../context.ts';
+import { nameOf } from '../contracts/host.ts';
 import { problemError } from '../declaration/errors.ts';
 import type { Model } from '../declaration/model.ts';
 import { ALIAS } from '../declaration/naming.ts';
-import { nameOf } from '../targets/lambda-zip/endpoint.ts';
 
 /** `sls models invoke`: one inference through the alias, as a direct invoke. */
 export const command: Command = {

@@ -1,9 +1,9 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { type Command, modelOf, SINCE, sinceOf, usage } from '../context.ts';
+import { nameOf } from '../contracts/host.ts';
 import { findingOf } from '../drift-report/finding.ts';
 import { reportHtml, type Subject } from '../drift-report/report-html.ts';
-import { nameOf } from '../targets/lambda-zip/endpoint.ts';
 
 /** Where packages lie, too: out of version control, and of the zips of the service's own functions. */
 const OUTPUT = '.serverless/models-report.html';

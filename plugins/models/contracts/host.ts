@@ -1,3 +1,5 @@
+import type { Model } from '../declaration/model.ts';
+import { lambdaName } from '../declaration/naming.ts';
 import type { Json } from './cloudformation.ts';
 
 /** The service that the models live in, as plain data: what serverless.ts reads from the framework. */
@@ -47,3 +49,13 @@ export function providerRole({ iam, role }: Provider): unknown {
 export function roleSettings({ iam }: Provider): Json {
   return typeof iam?.role === 'object' && iam.role !== null ? (iam.role as Json) : {};
 }
+
+/** Lambda’s name of a model’s function. */
+export const nameOf = (model: Model, host: Host): string =>
+  typeof model.function.name === 'string'
+    ? model.function.name
+    : lambdaName(host.service, host.stage, model.name);
+
+/** Does the model bring or get a role of the user's, so that none is made? */
+export const hasNamedRole = (model: Model, host: Host): boolean =>
+  model.function.role !== undefined || providerRole(host.provider) !== undefined;

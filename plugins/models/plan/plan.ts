@@ -2,11 +2,11 @@ import type { Alarm } from '../contracts/alarm.ts';
 import { isObject, type Json } from '../contracts/cloudformation.ts';
 import type { Compiled, Functions, Known, Resources } from '../contracts/feature.ts';
 import type { Host } from '../contracts/host.ts';
+import { nameOf } from '../contracts/host.ts';
 import type { Built, Endpoint, PlanInput } from '../contracts/input.ts';
 import type { Problem } from '../declaration/errors.ts';
 import type { Model, ServiceOptions } from '../declaration/model.ts';
 import { aliasLogicalId, batchKey, functionLogicalId } from '../declaration/naming.ts';
-import { nameOf } from '../targets/lambda-zip/endpoint.ts';
 import { FEATURES } from './features.ts';
 import { foldOf, kindsOf } from './fold.ts';
 

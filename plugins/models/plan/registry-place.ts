@@ -10,3 +10,8 @@ export const bucketOf = (host: Host, options: ServiceOptions): unknown =>
 export function scopeOf({ service, stage }: Host, below = ''): Json {
   return { 'Fn::Sub': `${REGISTRY_PREFIX}\${AWS::AccountId}/\${AWS::Region}/${service}/${stage}/${below}` };
 }
+
+/** Where files beyond the zip limit are in the registry's bucket, named by content. */
+export const FILES_PREFIX = `${REGISTRY_PREFIX}files/`;
+/** Which of them are the optimised form of an artifact. */
+export const OPTIMISED_PREFIX = `${REGISTRY_PREFIX}optimised/`;

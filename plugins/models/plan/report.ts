@@ -1,10 +1,9 @@
 import { isObject } from '../contracts/cloudformation.ts';
-import { type Host, providerRole } from '../contracts/host.ts';
+import { type Host, nameOf, providerRole } from '../contracts/host.ts';
 import type { PlanInput } from '../contracts/input.ts';
 import type { Problem } from '../declaration/errors.ts';
 import type { Model } from '../declaration/model.ts';
 import { placeOf } from '../declaration/units.ts';
-import { nameOf } from '../targets/lambda-zip/endpoint.ts';
 import { type BatchModel, batching } from './batch/functions.ts';
 import { driftLines } from './drift/functions.ts';
 import { drifting } from './drift/monitor.ts';

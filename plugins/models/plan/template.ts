@@ -1,11 +1,12 @@
 import { isObject, type Json, kept } from '../contracts/cloudformation.ts';
 import type { Compiled } from '../contracts/feature.ts';
 import type { Host } from '../contracts/host.ts';
+import { nameOf } from '../contracts/host.ts';
 import type { PlanInput } from '../contracts/input.ts';
 import type { Problem } from '../declaration/errors.ts';
 import type { Model } from '../declaration/model.ts';
 import { ALIAS, batchKey, functionLogicalId } from '../declaration/naming.ts';
-import { nameOf } from '../targets/lambda-zip/endpoint.ts';
+import { targetOf } from '../targets/targets.ts';
 import { restoredRole } from './iam/shared-role.ts';
 import { limitProblems } from './limits.ts';
 import { ownEnvironments } from './own-environment.ts';
@@ -35,7 +36,11 @@ export function completed(
     const version = versions.get(model.name);
     if (own === undefined || version === undefined) return [];
     const properties = versionedProperties(resources[functionLogicalId(model.name)] ?? {});
-    const text = fingerprintText(own.facts.identity, own.layer.sha256, byContent(properties, made));
+    const text = fingerprintText(
+      own.facts.identity,
+      targetOf(model).identity(own.layer),
+      byContent(properties, made),
+    );
     const both = { endpoint: version, batch: versions.get(batchKey(model.name)) };
     return [endpointOf(model, host, own, both, digest(text))];
   });

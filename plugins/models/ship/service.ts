@@ -9,7 +9,7 @@ import type { Built } from '../contracts/input.ts';
 import { isProblemError, type Problem, throwProblems } from '../declaration/errors.ts';
 import type { Architecture, Facts, LayerFacts, Model } from '../declaration/model.ts';
 import { CATALOG, DRIFT, RELEASE } from '../declaration/naming.ts';
-import { buildLayer } from '../targets/lambda-zip/layer-build.ts';
+import { builderOf } from '../targets/builders.ts';
 import { importPath, ownFile } from './bundle.ts';
 import type { ShipContext } from './context.ts';
 import { type Shared, share } from './shared.ts';
@@ -61,7 +61,9 @@ export async function shipService(
   for (const model of models) {
     context.progress(`Packaging the model ${model.name}`);
     const shipped = await shipModel(model, context);
-    const layer = layers.get(model.architecture) ?? (await buildLayer(model.architecture, context.progress));
+    const layer =
+      layers.get(model.architecture) ??
+      (await builderOf(model).runtime(model.architecture, context.progress));
     layers.set(model.architecture, layer);
     built.set(model.name, { facts: shipped.facts, layer: layer.facts, zip: shipped.zip });
     files.push(...shipped.uploads);

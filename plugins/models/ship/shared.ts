@@ -7,7 +7,7 @@ import { s3Client } from '../../../aws/clients/s3.ts';
 import { objectStream } from '../../../aws/get-object.ts';
 import { bucketObjects } from '../../../aws/objects.ts';
 import { unsafeLocation } from '../artifact/onnx/location.ts';
-import { FILES_PREFIX, OPTIMISED_PREFIX } from '../targets/lambda-zip/endpoint.ts';
+import { FILES_PREFIX, OPTIMISED_PREFIX } from '../plan/registry-place.ts';
 import { exists } from './cache.ts';
 import type { ShipContext } from './context.ts';
 import type { SourceFile } from './copy.ts';

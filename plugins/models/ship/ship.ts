@@ -1,20 +1,21 @@
-import { createHash } from 'node:crypto';
-import { rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Manifest, RemoteFile } from '../../../core/endpoint/contract.ts';
 import type { Columns, Signature } from '../../../core/tensor/contract.ts';
 import { type Inspection, inspect } from '../artifact/onnx/inspect.ts';
 import { optimise, type Shippable, withLocale } from '../artifact/onnx/optimise.ts';
-import { hostRuntime, layerBytes, ORT_VERSION } from '../artifact/onnx/runtime.ts';
+import { hostRuntime, ORT_VERSION } from '../artifact/onnx/runtime.ts';
+import type { Code } from '../contracts/builder.ts';
 import { throwProblems } from '../declaration/errors.ts';
 import type { Facts, Model } from '../declaration/model.ts';
 import { batchManifest } from '../plan/batch/functions.ts';
 import { signalsOf, slowEdgesOf } from '../plan/watch/metrics.ts';
-import { artifactProblems, requestProblems, UNZIPPED_BYTES } from '../targets/lambda-zip/size.ts';
-import { type Entry, writeZip } from '../targets/lambda-zip/zip.ts';
+import { builderOf } from '../targets/builders.ts';
+import { packZip, sha256Text } from '../targets/lambda-zip/build.ts';
+import { requestProblems } from '../targets/lambda-zip/size.ts';
+import type { Entry } from '../targets/lambda-zip/zip.ts';
 import { batchFitProblems } from './batch.ts';
 import { bundle, importPath, ownFile } from './bundle.ts';
-import { cacheFolder, keyOf, once, place } from './cache.ts';
+import { place } from './cache.ts';
 import { shipCases } from './cases.ts';
 import { hasSameInputs, type KnownColumns, knownColumns } from './columns.ts';
 import type { ShipContext } from './context.ts';
@@ -57,7 +58,6 @@ export async function shipModel(model: Model, context: ShipContext): Promise<Shi
     gate?.cases === undefined
       ? undefined
       : await shipCases(`models.${model.name}.gate.cases`, gate.cases, gate, signature, context.serviceDir);
-  const modelBytes = shippable.files.reduce((sum, { bytes }) => sum + bytes, 0);
   const graph = signature === inspection.signature ? {} : { graph: inspection.signature };
   const slowEdges = slowEdgesOf(model.latency?.p95);
   const reference =
@@ -83,20 +83,12 @@ export async function shipModel(model: Model, context: ShipContext): Promise<Shi
     remote,
   });
 
-  let remote: RemoteFile[] = [];
-  let entries = await codeOf(model, manifest(remote), prepared.bundled, context);
-  if (bytesOf(entries) + modelBytes + layerBytes(model.architecture) > UNZIPPED_BYTES) {
-    throwProblems(artifactProblems(modelBytes, key));
-    remote = shippable.files.map(({ path, sha256, bytes }) => ({ path: `model/${path}`, sha256, bytes }));
-    entries = await codeOf(model, manifest(remote), prepared.bundled, context);
-  }
-  const inside = remote.length === 0 ? shippable.files : [];
-  const packed = await pack(
-    model.name,
-    entries,
-    inside.map(({ path, from, bytes, sha256 }) => ({ path: `model/${path}`, from, bytes, sha256 })),
-    context,
-  );
+  const builder = builderOf(model);
+  const files = shippable.files.map((file) => ({ ...file, path: `model/${file.path}` }));
+  const whole = await codeOf(model, manifest([]), prepared.bundled, context);
+  const remote = builder.remoteOf(files, whole, model.architecture, key);
+  const code = remote.length === 0 ? whole : await codeOf(model, manifest(remote), prepared.bundled, context);
+  const packed = await builder.pack(model.name, code, remote.length === 0 ? files : [], context);
   return {
     facts: {
       identity,
@@ -201,15 +193,9 @@ export async function shipFunction(
   context: Pick<ShipContext, 'serviceDir' | 'outDir'>,
 ): Promise<Pick<Shipped, 'content' | 'zip'> & { readonly sha256: string; readonly zipBytes: number }> {
   const code = await bundle(source, context.serviceDir, 'custom.models');
-  const { content, zip, zipBytes } = await pack(name, { 'handler.mjs': code }, [], context);
-  return { content, zip, sha256: sha256(code), zipBytes };
+  const { content, zip, zipBytes } = await packZip(name, { 'handler.mjs': code }, [], context);
+  return { content, zip, sha256: sha256Text(code), zipBytes };
 }
-
-/** Code that Lambda starts with, by its file in the zip. */
-type Code = Readonly<Record<string, string>>;
-
-const bytesOf = (code: Code): number =>
-  Object.values(code).reduce((sum, text) => sum + Buffer.byteLength(text), 0);
 
 /** Who makes a handler, by the room of `functions/`, of which constants; and its file in the zip. */
 const ROOMS = {
@@ -258,43 +244,7 @@ async function codeOf(
   return code;
 }
 
-/** One function: its zip (cached by content) in the output folder, and what is in that. */
-async function pack(
-  name: string,
-  code: Code,
-  files: readonly (Entry & { readonly sha256: string })[],
-  { outDir }: Pick<ShipContext, 'outDir'>,
-): Promise<{ content: readonly Entry[]; zip: string; zipBytes: number; bytes: number }> {
-  const key = keyOf(
-    'zip/1',
-    Object.values(code).map(sha256).join(' '),
-    files.map(({ path, sha256: digest }) => [path, digest]),
-  ).slice(0, 32);
-  const contentIn = (folder: string): readonly Entry[] => [
-    ...Object.entries(code).map(([path, text]) => ({
-      path,
-      from: join(folder, path),
-      bytes: Buffer.byteLength(text),
-    })),
-    ...files,
-  ];
-  const folder = await once(cacheFolder('zips', key), async (draft) => {
-    for (const [path, text] of Object.entries(code)) await writeFile(join(draft, path), text);
-    await writeZip(join(draft, 'function.zip'), contentIn(draft));
-  });
-  const zip = join(outDir, `${name}.zip`);
-  await rm(zip, { force: true });
-  await place(join(folder, 'function.zip'), zip);
-  const { size: zipBytes } = await stat(zip);
-  const content = contentIn(folder);
-  return { content, zip, zipBytes, bytes: content.reduce((sum, { bytes }) => sum + bytes, 0) };
-}
-
 /** Puts a function's content into a folder of its own, unzipped: what `serve` runs. */
 export async function unpack(content: readonly Entry[], dir: string): Promise<void> {
   for (const { path, from } of content) await place(from, join(dir, path));
-}
-
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
 }

@@ -3,10 +3,10 @@ import type { Signature } from '../../../../core/tensor/contract.ts';
 import { isObject, type Json, kept } from '../../contracts/cloudformation.ts';
 import type { Feature } from '../../contracts/feature.ts';
 import type { Host } from '../../contracts/host.ts';
+import { nameOf } from '../../contracts/host.ts';
 import type { Problem } from '../../declaration/errors.ts';
 import type { Audit, Model } from '../../declaration/model.ts';
 import { logGroupLogicalId } from '../../declaration/naming.ts';
-import { nameOf } from '../../targets/lambda-zip/endpoint.ts';
 import { logGroupOf } from '../iam/permissions.ts';
 import { logCost } from '../prices.ts';
 

@@ -9,10 +9,11 @@ import {
   type Statement,
 } from '../../contracts/cloudformation.ts';
 import type { FunctionDefinition, Host } from '../../contracts/host.ts';
+import { hasNamedRole, nameOf } from '../../contracts/host.ts';
 import type { Built } from '../../contracts/input.ts';
 import type { Batch, Facts, Model, ServiceOptions } from '../../declaration/model.ts';
-import { BATCH_HANDLER, batchKey, batchLogicalId, RUNTIME, roleLogicalId } from '../../declaration/naming.ts';
-import { builtProperties, hasNamedRole, nameOf, ownStatements } from '../../targets/lambda-zip/endpoint.ts';
+import { batchKey, batchLogicalId, roleLogicalId } from '../../declaration/naming.ts';
+import { targetOf } from '../../targets/targets.ts';
 import { roleOf, statementsOf } from '../iam/role.ts';
 import { bucketArn, objectsIn, unique } from '../iam/s3-arns.ts';
 
@@ -73,13 +74,10 @@ function batchFunction(
   const given = Object.fromEntries(
     Object.entries(model.function).filter(([key]) => !OF_ENDPOINT.includes(key)),
   );
-  const made = built === undefined ? {} : builtProperties(model, host, options, built);
-  const environment = made.environment ?? given.environment;
+  const made = targetOf(model).properties(model, host, options, built, 'batch');
   return {
     ...given,
     name: batchName(model, host),
-    handler: BATCH_HANDLER,
-    runtime: RUNTIME,
     memorySize: batchMemory(model),
     timeout: BATCH_TIMEOUT,
     architecture: model.architecture,
@@ -98,7 +96,7 @@ function batchFunction(
     ...(!hasNamedRole(model, host) && { role: roleLogicalId(batchKey(name)) }),
     ...made,
     environment: {
-      ...(isObject(environment) && environment),
+      ...(isObject(made.environment) && made.environment),
       [ENV.queue]: { Ref: batchLogicalId(name, 'Queue') },
       [ENV.failed]: { Ref: batchLogicalId(name, 'FailedQueue') },
       [ENV.machine]: { Ref: batchLogicalId(name, 'Machine') },
@@ -118,7 +116,7 @@ export function batchStatements(
   const name = batchName(model, host);
   const definition = batchFunction(model, host, options, undefined);
   return statementsOf(definition, name, host, [
-    ...ownStatements(facts, host, options),
+    ...targetOf(model).statements(facts, host, options),
     ...placeStatements(model),
     allow(['sqs:SendMessage', 'sqs:ChangeMessageVisibility'], [arn('sqs', name)]),
     allow(['sqs:SendMessage'], [arn('sqs', failedName(model, host))]),

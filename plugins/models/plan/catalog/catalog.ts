@@ -1,10 +1,9 @@
 import { CATALOG_ACTIONS, type CatalogManifest } from '../../../../core/catalog/contract.ts';
 import { allow, arn, type Statement } from '../../contracts/cloudformation.ts';
 import type { Feature } from '../../contracts/feature.ts';
-import { type FunctionDefinition, type Host, providerRole } from '../../contracts/host.ts';
+import { type FunctionDefinition, type Host, nameOf, providerRole } from '../../contracts/host.ts';
 import type { Facts, Model } from '../../declaration/model.ts';
 import { CATALOG, HANDLER, lambdaName, RUNTIME, roleLogicalId } from '../../declaration/naming.ts';
-import { nameOf } from '../../targets/lambda-zip/endpoint.ts';
 import { commonAuth, groupsOf, httpEvent, routesOf } from '../endpoint/routes.ts';
 import { roleOf, statementsOf } from '../iam/role.ts';
 

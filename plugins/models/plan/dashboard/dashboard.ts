@@ -1,9 +1,9 @@
 import type { Resource } from '../../contracts/cloudformation.ts';
 import type { Feature, Fold, Known } from '../../contracts/feature.ts';
 import type { Host } from '../../contracts/host.ts';
+import { nameOf } from '../../contracts/host.ts';
 import type { Model } from '../../declaration/model.ts';
 import { ALIAS, DASHBOARD, dashboardName } from '../../declaration/naming.ts';
-import { nameOf } from '../../targets/lambda-zip/endpoint.ts';
 
 /**
  * One dashboard a service, a band of graphs a model: what it is asked, how fast each version answers, which version answers, how

@@ -6,10 +6,10 @@ import { ALARMS } from '../../../../core/release/document/worker-contract.ts';
 import type { Alarm } from '../../contracts/alarm.ts';
 import type { Json } from '../../contracts/cloudformation.ts';
 import type { Host } from '../../contracts/host.ts';
+import { nameOf } from '../../contracts/host.ts';
 import type { Drift, DriftFacts, DriftSignal, Model } from '../../declaration/model.ts';
 import { alarmLogicalId, alarmName, DRIFT as DRIFT_FUNCTION } from '../../declaration/naming.ts';
 import { written } from '../../declaration/units.ts';
-import { nameOf } from '../../targets/lambda-zip/endpoint.ts';
 import { alphaOf, LEAST_ROWS } from './budget.ts';
 import { classSignals, nativeBudget, nativeSignals } from './functions.ts';
 

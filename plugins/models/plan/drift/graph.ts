@@ -1,8 +1,8 @@
 import { METRICS as DRIFT } from '../../../../core/drift/contract.ts';
 import { METRICS as OWN } from '../../../../core/metrics/contract.ts';
 import type { Host } from '../../contracts/host.ts';
+import { nameOf } from '../../contracts/host.ts';
 import type { DriftFacts, DriftSignal, Model } from '../../declaration/model.ts';
-import { nameOf } from '../../targets/lambda-zip/endpoint.ts';
 import { countsOf } from './alarms.ts';
 import { LEAST_ROWS } from './budget.ts';
 import { classSignals, nativeSignals } from './functions.ts';

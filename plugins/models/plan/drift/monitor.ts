@@ -1,16 +1,15 @@
 import { MONITOR_EVERY, MONITOR_TIMEOUT, type Watched } from '../../../../core/drift/contract.ts';
 import { ENV } from '../../../../core/release/document/worker-contract.ts';
 import { allow, arn, type Resource, type Statement } from '../../contracts/cloudformation.ts';
-import { type FunctionDefinition, type Host, providerRole } from '../../contracts/host.ts';
+import { type FunctionDefinition, type Host, nameOf, providerRole } from '../../contracts/host.ts';
 import type { Problem } from '../../declaration/errors.ts';
 import type { Facts, Model, ServiceOptions } from '../../declaration/model.ts';
 import { DRIFT, HANDLER, lambdaName, RUNTIME, roleLogicalId } from '../../declaration/naming.ts';
-import { FILES_PREFIX, nameOf } from '../../targets/lambda-zip/endpoint.ts';
 import { batchName } from '../batch/functions.ts';
 import { logGroupOf } from '../iam/permissions.ts';
 import { roleOf, statementsOf } from '../iam/role.ts';
 import { bucketArn, keyStatements, objects } from '../iam/s3-arns.ts';
-import { bucketOf, scopeOf } from '../registry-place.ts';
+import { bucketOf, FILES_PREFIX, scopeOf } from '../registry-place.ts';
 import { noticesTopic } from '../watch/alerts.ts';
 import { monitorRate } from './functions.ts';
 

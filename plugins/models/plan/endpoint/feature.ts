@@ -1,17 +1,12 @@
 import type { Json } from '../../contracts/cloudformation.ts';
 import type { Claim, Feature } from '../../contracts/feature.ts';
+import { hasNamedRole, nameOf } from '../../contracts/host.ts';
 import type { PlanInput } from '../../contracts/input.ts';
-import { HTTP_STAGE, layerLogicalId, roleLogicalId, routeLogicalId } from '../../declaration/naming.ts';
-import {
-  endpointFunction,
-  endpointRole,
-  endpointStatements,
-  hasNamedRole,
-  nameOf,
-} from '../../targets/lambda-zip/endpoint.ts';
-import { layerOf } from '../../targets/lambda-zip/layer.ts';
+import { HTTP_STAGE, roleLogicalId, routeLogicalId } from '../../declaration/naming.ts';
+import { TARGETS, targetOf } from '../../targets/targets.ts';
 import { ENDPOINT_ALARMS } from './alarms.ts';
 import { requestCost, warmCost } from './cost.ts';
+import { endpointFunction, endpointRole, endpointStatements } from './function.ts';
 import { ENDPOINT_GRAPHS } from './graphs.ts';
 import { nameProblems } from './names.ts';
 import { isExternalApi, type Route, routeKey, routeProblems, routesOf } from './routes.ts';
@@ -24,11 +19,7 @@ const claims = ({ models, host }: PlanInput): readonly Claim[] => [
     { what: 'function', name: nameOf(model, host), functions: [model.name] },
     { what: 'role', name: `of ${model.name}`, resources: [roleLogicalId(model.name)] },
   ]),
-  ...[...new Set(models.map(({ architecture }) => architecture))].map((architecture) => ({
-    what: 'layer',
-    name: `ONNX Runtime, ${architecture}`,
-    resources: [layerLogicalId(architecture)],
-  })),
+  ...TARGETS.flatMap((target) => target.claims(models.filter((model) => targetOf(model) === target))),
   { what: 'HTTP API', name: `${host.stage}-${host.service}`, resources: ['HttpApi', HTTP_STAGE] },
   ...routesOf(models).map((route) => ({
     what: 'route',
@@ -48,8 +39,14 @@ export const endpointFeature: Feature = {
       ]),
     ),
   resources: ({ host, options }, endpoints) => ({
-    ...Object.fromEntries(
-      endpoints.map(({ layer }) => [layerLogicalId(layer.architecture), layerOf(host, layer)]),
+    ...Object.assign(
+      {},
+      ...TARGETS.map((target) =>
+        target.resources(
+          host,
+          endpoints.filter(({ model }) => targetOf(model) === target).map(({ layer }) => layer),
+        ),
+      ),
     ),
     ...Object.fromEntries(
       endpoints

@@ -1,9 +1,8 @@
 import { SWEEP_EVERY } from '../../../../core/release/document/worker-contract.ts';
 import type { Claim, Feature } from '../../contracts/feature.ts';
-import { providerRole } from '../../contracts/host.ts';
+import { nameOf, providerRole } from '../../contracts/host.ts';
 import type { PlanInput } from '../../contracts/input.ts';
 import { ALIAS, aliasLogicalId, RELEASE, roleLogicalId, SWEEP } from '../../declaration/naming.ts';
-import { nameOf } from '../../targets/lambda-zip/endpoint.ts';
 import { PRICES } from '../prices.ts';
 import { RELEASE_ALARMS } from './alarms.ts';
 import {

@@ -16,7 +16,7 @@ import {
   type Statement,
 } from '../../contracts/cloudformation.ts';
 import type { Resources } from '../../contracts/feature.ts';
-import { type FunctionDefinition, type Host, providerRole } from '../../contracts/host.ts';
+import { type FunctionDefinition, type Host, nameOf, providerRole } from '../../contracts/host.ts';
 import type { Endpoint, ReleaseInput } from '../../contracts/input.ts';
 import type { Model } from '../../declaration/model.ts';
 import {
@@ -31,9 +31,9 @@ import {
   SWEEP,
   sweepName,
 } from '../../declaration/naming.ts';
-import { FILES_PREFIX, nameOf } from '../../targets/lambda-zip/endpoint.ts';
+import { targetOf } from '../../targets/targets.ts';
 import { roleOf, statementsOf } from '../iam/role.ts';
-import { bucketOf, scopeOf } from '../registry-place.ts';
+import { bucketOf, FILES_PREFIX, scopeOf } from '../registry-place.ts';
 import { noticesTopic } from '../watch/alerts.ts';
 import { serviceTimeout, settingsOf } from './settings.ts';
 import { workerStatements } from './worker-policy.ts';
@@ -146,7 +146,7 @@ function aliasOf({
     Version: getAtt(versionLogicalId, 'Version'),
     Fingerprint: fingerprint,
     Identity: facts.identity,
-    Layer: layer.sha256,
+    Layer: targetOf(model).identity(layer),
     Source: facts.source,
     Settings: JSON.stringify(settingsOf(model, facts)),
     ...(batch !== undefined && {

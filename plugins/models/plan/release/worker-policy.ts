@@ -1,13 +1,14 @@
 import { allow, arn, type Json } from '../../contracts/cloudformation.ts';
 import type { Host } from '../../contracts/host.ts';
+import { nameOf } from '../../contracts/host.ts';
 import type { ReleaseInput } from '../../contracts/input.ts';
 import type { Model } from '../../declaration/model.ts';
 import { lambdaName } from '../../declaration/naming.ts';
-import { FILES_PREFIX, nameOf } from '../../targets/lambda-zip/endpoint.ts';
 import { batching, batchName } from '../batch/functions.ts';
 import { watchedBuckets } from '../batch/resources.ts';
 import { bucketArn, keyStatements, objects } from '../iam/s3-arns.ts';
 import { LIMITS } from '../limits.ts';
+import { FILES_PREFIX } from '../registry-place.ts';
 import { noticesTopic } from '../watch/alerts.ts';
 
 /**

@@ -3,9 +3,9 @@ import { ALARMS } from '../../../../core/release/document/worker-contract.ts';
 import type { Alarm, AlarmKind, Metric, Watch } from '../../contracts/alarm.ts';
 import type { Json } from '../../contracts/cloudformation.ts';
 import type { Host } from '../../contracts/host.ts';
+import { nameOf } from '../../contracts/host.ts';
 import type { Model } from '../../declaration/model.ts';
 import { alarmLogicalId, alarmName } from '../../declaration/naming.ts';
-import { nameOf } from '../../targets/lambda-zip/endpoint.ts';
 
 /** An alarm of each kind that the model has something for. @param actions ARNs of topics */
 export function alarmsOfKinds(

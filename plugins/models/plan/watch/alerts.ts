@@ -3,11 +3,11 @@ import type { AlarmKind } from '../../contracts/alarm.ts';
 import { arn, getAtt, type Resource } from '../../contracts/cloudformation.ts';
 import type { Claim, Feature, Fold, Resources } from '../../contracts/feature.ts';
 import type { Host } from '../../contracts/host.ts';
+import { nameOf } from '../../contracts/host.ts';
 import type { PlanInput } from '../../contracts/input.ts';
 import type { Problem } from '../../declaration/errors.ts';
 import type { Model, ServiceOptions } from '../../declaration/model.ts';
 import { ALERTS, alertsTopic, functionLogicalId, RELEASE } from '../../declaration/naming.ts';
-import { nameOf } from '../../targets/lambda-zip/endpoint.ts';
 import { PRICES } from '../prices.ts';
 
 /**

@@ -1,0 +1,52 @@
+import type { RemoteFile } from '../../../core/endpoint/contract.ts';
+import type { Architecture, LayerFacts } from '../declaration/model.ts';
+
+/** Code that a function starts with, by its file. */
+export type Code = Readonly<Record<string, string>>;
+
+/** A file of the model: its path beside the code, and where it lies. */
+export type ModelFile = {
+  readonly path: string;
+  readonly from: string;
+  readonly bytes: number;
+  readonly sha256: string;
+};
+
+/** A function as it is deployed. */
+export type Packed = {
+  /** What is in it, unpacked. */
+  readonly content: readonly { readonly path: string; readonly from: string; readonly bytes: number }[];
+  /** Absolute path of the zip, and the bytes of both. */
+  readonly zip: string;
+  readonly zipBytes: number;
+  readonly bytes: number;
+};
+
+/** The half of a target that touches the disk. What it makes of the same input is the same, byte for byte. */
+export type Builder = {
+  /** That of its `Target`. */
+  readonly kind: string;
+  /**
+   * The files that are fetched at start, all or none, since they do not fit beside the code.
+   *
+   * @param key of the declaration, for problems
+   * @throws ProblemError where a start would take too long
+   */
+  readonly remoteOf: (
+    files: readonly ModelFile[],
+    code: Code,
+    architecture: Architecture,
+    key: string,
+  ) => readonly RemoteFile[];
+  readonly pack: (
+    name: string,
+    code: Code,
+    files: readonly ModelFile[],
+    to: { readonly outDir: string },
+  ) => Promise<Packed>;
+  /** What the functions of an architecture run in, and share. */
+  readonly runtime: (
+    architecture: Architecture,
+    progress: (text: string | undefined) => void,
+  ) => Promise<{ readonly facts: LayerFacts; readonly zip: string }>;
+};

@@ -1,0 +1,35 @@
+import type { Facts, LayerFacts, Model, ServiceOptions } from '../declaration/model.ts';
+import type { Json, Statement } from './cloudformation.ts';
+import type { Claim, Resources } from './feature.ts';
+import type { Host } from './host.ts';
+import type { Built } from './input.ts';
+
+/** Which of a model's functions runs: each has a handler of its own in what is built. */
+export type Room = 'infer' | 'batch';
+
+/**
+ * What an artifact becomes: code and runtime of the functions that run it. Roles, routes, alarms and releases are the same for all.
+ * This half is pure; the one that touches the disk is its `Builder`.
+ */
+export type Target = {
+  readonly kind: string;
+  /** Code, runtime, environment and room of a function that runs the model. @param built undefined before it is packaged */
+  readonly properties: (
+    model: Model,
+    host: Host,
+    options: ServiceOptions,
+    built: Built | undefined,
+    room: Room,
+  ) => Json;
+  /** What loading the model needs of the function's role. */
+  readonly statements: (
+    facts: Facts | undefined,
+    host: Host,
+    options: ServiceOptions,
+  ) => readonly Statement[];
+  /** What functions share that run in it, by logical id. */
+  readonly resources: (host: Host, runtimes: readonly LayerFacts[]) => Resources;
+  readonly claims: (models: readonly Model[]) => readonly Claim[];
+  /** Stands for the runtime in a version's fingerprint: another one is another version. */
+  readonly identity: (runtime: LayerFacts) => string;
+};

@@ -1,0 +1,110 @@
+import { ENV } from '../../../../core/endpoint/contract.ts';
+import { allow, isObject, type Json, type Resource, type Statement } from '../../contracts/cloudformation.ts';
+import type { Host } from '../../contracts/host.ts';
+import type { Built } from '../../contracts/input.ts';
+import type { Room, Target } from '../../contracts/target.ts';
+import type { Facts, LayerFacts, Model, ServiceOptions } from '../../declaration/model.ts';
+import { BATCH_HANDLER, HANDLER, layerLogicalId, RUNTIME } from '../../declaration/naming.ts';
+import { keyStatements } from '../../plan/iam/s3-arns.ts';
+import { FILES_PREFIX } from '../../plan/registry-place.ts';
+
+/** A zip with handler and artifact, in the runtime of Node, beside a layer with ONNX Runtime. */
+
+const HANDLERS: Readonly<Record<Room, string>> = { infer: HANDLER, batch: BATCH_HANDLER };
+
+function propertiesOf(
+  model: Model,
+  host: Host,
+  options: ServiceOptions,
+  built: Built | undefined,
+  room: Room,
+): Json {
+  const { environment, layers } = model.function;
+  const given = isObject(environment) ? environment : undefined;
+  const runs = { handler: HANDLERS[room], runtime: RUNTIME };
+  if (built === undefined) return { ...runs, ...(environment !== undefined && { environment }) };
+  return {
+    ...runs,
+    package: { individually: true, artifact: built.zip },
+    layers: [layerReference(built.layer), ...listOf(layers ?? host.provider.layers)],
+    environment: { ...given, ...environmentOf(built, host, options) },
+    ...storageOf(model, built),
+  };
+}
+
+const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
+
+/** Literals, so that whatever changes the endpoint's behaviour makes a new version. */
+function environmentOf(
+  { facts, layer }: Built,
+  host: Host,
+  options: ServiceOptions,
+): Readonly<Record<string, unknown>> {
+  return {
+    [ENV.layer]: layer.sha256,
+    ...(facts.remote.length > 0 && {
+      [ENV.filesBucket]: options.registry?.bucket ?? host.bucket,
+      [ENV.filesPrefix]: FILES_PREFIX,
+    }),
+  };
+}
+
+/** MB of /tmp that every function has. */
+const STORAGE = 512;
+
+/** Room in /tmp for files that are fetched at init. */
+function storageOf(model: Model, { facts }: Built): Readonly<Record<string, unknown>> {
+  const bytes = facts.remote.reduce((sum, file) => sum + file.bytes, 0);
+  if (bytes === 0) return {};
+  const asked = Number(model.function.ephemeralStorageSize ?? STORAGE);
+  return { ephemeralStorageSize: Math.max(asked, STORAGE, Math.ceil(bytes / 1024 ** 2) + 64) };
+}
+
+/** What loading the model itself needs, beside what the function's settings do. */
+function ownStatements(facts: Facts | undefined, host: Host, options: ServiceOptions): readonly Statement[] {
+  if (facts === undefined || facts.remote.length === 0) return [];
+  const bucket = options.registry?.bucket ?? host.bucket;
+  const objects = facts.remote.map(({ sha256 }) => ({
+    'Fn::Join': ['', ['arn:', { Ref: 'AWS::Partition' }, ':s3:::', bucket, `/${FILES_PREFIX}${sha256}`]],
+  }));
+  return [allow(['s3:GetObject'], objects), ...keyStatements(bucket, ['kms:Decrypt'])];
+}
+
+/**
+ * Where the layer's zip lies in the deployment bucket: by content, so that an unchanged layer is neither uploaded nor
+ * published again, and below the framework's prefix, which is emptied on remove. (The framework's own layers cannot be
+ * had without credentials: it asks AWS for the last one even to package.)
+ */
+export const layerPrefix = (host: Host): string => `${host.prefix}models/`;
+
+/** Not retained: a published version keeps the layer that it was published with. */
+function layerOf(host: Host, layer: LayerFacts): Resource {
+  return {
+    Type: 'AWS::Lambda::LayerVersion',
+    Properties: {
+      LayerName: `${host.service}-${host.stage}-onnxruntime-${layer.architecture.replace('_', '-')}`,
+      Description: `ONNX Runtime ${layer.version} for Node.js`,
+      LicenseInfo: 'MIT',
+      CompatibleRuntimes: [RUNTIME],
+      CompatibleArchitectures: [layer.architecture],
+      Content: { S3Bucket: host.bucket, S3Key: `${layerPrefix(host)}${layer.sha256}` },
+    },
+  };
+}
+
+const layerReference = (layer: LayerFacts): unknown => ({ Ref: layerLogicalId(layer.architecture) });
+
+export const lambdaZip: Target = {
+  kind: 'lambda-zip',
+  properties: propertiesOf,
+  statements: ownStatements,
+  resources: (host, layers) =>
+    Object.fromEntries(layers.map((layer) => [layerLogicalId(layer.architecture), layerOf(host, layer)])),
+  claims: (models) =>
+    [...new Set(models.map(({ architecture }) => architecture))].map((architecture) => ({
+      what: 'layer',
+      name: `ONNX Runtime, ${architecture}`,
+      resources: [layerLogicalId(architecture)],
+    })),
+  identity: ({ sha256 }) => sha256,
+};
