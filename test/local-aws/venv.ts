@@ -11,7 +11,7 @@ export function awsPython(log: (line: string) => void): Promise<string> {
     least: [3, 10],
     who: 'Local AWS',
     announce:
-      'Making the local AWS: MiniStack from PyPI, about 30 MB to download, 120 MB on disk, half a minute …',
+      'Making the local AWS: MiniStack from PyPI, about 35 MB to download, 140 MB on disk, half a minute …',
     log,
   });
 }
