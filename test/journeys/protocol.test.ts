@@ -18,6 +18,7 @@ models:
   magika: {artifact: magika.onnx, http: {auth: none}}
   all: {artifact: all.onnx, http: {auth: none}}
   guarded: {artifact: gbm.onnx, http: {auth: iam, path: /guarded}}
+  narrow: {artifact: gbm.onnx, http: {auth: none, path: /narrow, throttle: {rate: 0.5, burst: 3}}}
 `;
 
 let aws: LocalAws;
@@ -79,4 +80,21 @@ test('tritonclient through the proxy, which signs for it', async () => {
   } finally {
     await proxy?.interrupt();
   }
+});
+
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-throttling.html
+test('beyond its throttle the gateway answers for the model, route by route, and lets it through again', async () => {
+  const ask = async (path: string): Promise<{ status: number; body: unknown }> => {
+    const answer = await fetch(`${service.http()}/narrow${path}`);
+    return { status: answer.status, body: await answer.json() };
+  };
+  const all = await Promise.all(Array.from({ length: 8 }, () => ask('/v2/models/narrow')));
+  const away = all.filter(({ status }) => status !== 200);
+  // One token comes back in two seconds; a catalog that starts may take as long.
+  expect(away.length).toBeGreaterThanOrEqual(4);
+  expect(away.length).toBeLessThanOrEqual(5);
+  for (const one of away) expect(one).toEqual({ status: 429, body: { message: 'Too Many Requests' } });
+  // Another route has a bucket of its own.
+  expect((await ask('/v2/models/narrow/ready')).status).toBe(200);
+  await expect.poll(async () => (await ask('/v2/models/narrow')).status, { timeout: 10_000 }).toBe(200);
 });

@@ -5,7 +5,7 @@ import os
 
 # In the order of installation: what is installed later wraps what was before.
 NAMES = (
-    "runtime", "utilisation", "weights", "memory", "payload", "exact", "client_context", "publish", "signatures", "actions", "permissions", "http_api",
+    "runtime", "utilisation", "weights", "memory", "payload", "exact", "client_context", "publish", "signatures", "actions", "permissions", "http_api", "route_throttling",
     "schedules", "custom_resources", "load_balancer", "metrics", "throttling", "alarms", "metric_data", "autoscaling", "clock", "provisioned", "initialization", "aliases", "transport",
     "endpoints", "asynchronous", "log_filter", "objects", "object_events", "queues", "redrive", "event_sources", "state_machines",
     "distributed_map", "machine_deletion",

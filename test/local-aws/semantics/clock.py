@@ -1,6 +1,6 @@
 """The accelerated clock: schedules, metrics, alarms, queues, retries and custom resources' deadlines run MODELS_AWS_SPEED times
-faster, from the moment of the start; so do waits and retries of state machines. Function timeouts stay real: processors get no
-faster.
+faster, from the moment of the start; so do waits and retries of state machines and the tokens of throttled routes. Function timeouts
+stay real: processors get no faster.
 
 Signatures are good whatever their time: clients may run by either clock.
 """
@@ -12,7 +12,7 @@ from ministack.core import sigv4
 from ministack.services import cloudwatch, cloudwatch_logs, eventbridge, lambda_svc, scheduler, sqs, stepfunctions
 from ministack.services.cloudformation import custom_resource
 
-from . import alarms, autoscaling, logs, patch, provisioned, scaling, tracking
+from . import alarms, autoscaling, logs, patch, provisioned, route_throttling, scaling, tracking
 
 SPEED = float(os.environ.get("MODELS_AWS_SPEED", "1"))
 _EPOCH = float(os.environ.get("MODELS_AWS_EPOCH", "0")) / 1000
@@ -48,7 +48,7 @@ class _Clock:
 def install() -> None:
     if SPEED == 1:
         return
-    for module in (scheduler, eventbridge, cloudwatch, cloudwatch_logs, lambda_svc, sqs, alarms, autoscaling, logs, provisioned, scaling, tracking):
+    for module in (scheduler, eventbridge, cloudwatch, cloudwatch_logs, lambda_svc, sqs, alarms, autoscaling, logs, provisioned, route_throttling, scaling, tracking):
         module.time = _Clock()
     custom_resource._SPEED = SPEED
     patch.source(custom_resource, "invoke_custom_resource", ("event_obj.wait(timeout=service_timeout)", "event_obj.wait(timeout=service_timeout / _SPEED)"))
