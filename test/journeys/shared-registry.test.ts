@@ -1,4 +1,4 @@
-/** A registry that the service names: what one machine optimised and deployed, another takes, and `sls remove` keeps. */
+/** A registry that the service names, under a key of its owner's: what one machine optimised and deployed, another takes, and `sls remove` keeps. */
 import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -8,6 +8,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { hostRuntime } from '../../plugins/models/artifact/onnx/runtime.ts';
 import { cacheFolder } from '../../plugins/models/ship/cache.ts';
 import { client } from '../local-aws/deployed.ts';
+import { encryptWith, makeKey } from '../local-aws/kms-key.ts';
 import { type LocalAws, startAws } from '../local-aws/start.ts';
 import { fixtures } from '../serving/endpoint.ts';
 import { unzip } from '../unzip.ts';
@@ -37,6 +38,8 @@ beforeAll(async () => {
   aws = await startAws();
   s3 = new S3Client({ ...client(aws.endpoint), forcePathStyle: true });
   await s3.send(new CreateBucketCommand({ Bucket }));
+  // Worker and endpoint read and write here as their roles may, which takes the key, too.
+  await encryptWith(s3, Bucket, await makeKey(aws, 'team-key'), true);
   before = await everythingLeft(aws);
   service = await deployService({ yaml, files }, aws);
 });

@@ -7,7 +7,7 @@ import os
 NAMES = (
     "runtime", "utilisation", "weights", "memory", "payload", "exact", "client_context", "publish", "signatures", "actions", "permissions", "http_api", "route_throttling",
     "schedules", "custom_resources", "load_balancer", "metrics", "throttling", "alarms", "metric_data", "autoscaling", "clock", "provisioned", "initialization", "aliases", "transport",
-    "endpoints", "asynchronous", "log_filter", "objects", "object_events", "queues", "redrive", "event_sources", "state_machines",
+    "endpoints", "asynchronous", "log_filter", "objects", "object_keys", "object_events", "queues", "redrive", "event_sources", "state_machines",
     "distributed_map", "machine_deletion",
 )
 _left_out: set[str] = set()
