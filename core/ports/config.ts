@@ -8,7 +8,21 @@ export type AwsConfig = {
   }>;
   /** Absent: the SDK's own, which wait for ever. */
   readonly requestHandler?: Bounds;
+  /** Absent: objects are encrypted as their bucket says. */
+  readonly encryption?: Encryption;
 };
+
+/**
+ * What S3 is asked to encrypt objects with; both may be absent, a key's id goes with `aws:kms`.
+ * https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html
+ */
+export type EncryptionHeaders = {
+  readonly ServerSideEncryption?: 'AES256' | 'aws:kms';
+  readonly SSEKMSKeyId?: string;
+};
+
+/** By bucket; undefined for one that has its own say. */
+export type Encryption = (bucket: string) => Promise<EncryptionHeaders | undefined>;
 
 /**
  * Milliseconds after which a call fails: `connectionTimeout` without a connection, `socketTimeout` without anything read or

@@ -14,6 +14,7 @@ import { monitor } from '../../core/drift/monitor.ts';
 import type { World } from '../../core/drift/ports.ts';
 import { staged, stageOf } from '../../core/release/command-text.ts';
 import { ENV } from '../../core/release/document/worker-contract.ts';
+import { registryEncryption } from '../runtime/encryption.ts';
 
 const logger = new Logger({ serviceName: 'models-drift' });
 
@@ -32,7 +33,7 @@ export const createMonitor = (watched: readonly Watched[]) =>
 
 // The quota of FilterLogEvents is a few a second, which all that reads logs in the account shares.
 const logs = cloudWatchLogs(cloudWatchLogsClient({ maxAttempts: 10 }));
-const s3 = s3Client();
+const s3 = s3Client({ encryption: registryEncryption() });
 const sns = snsClient();
 let made: Pick<World, 'documents' | 'baseline' | 'notify'> | undefined;
 

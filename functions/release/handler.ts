@@ -30,6 +30,7 @@ import { stageOf } from '../../core/release/command-text.ts';
 import { ENV } from '../../core/release/document/worker-contract.ts';
 import type { GatePort, World } from '../../core/release/ports.ts';
 import { receive } from '../../core/release/receive.ts';
+import { registryEncryption } from '../runtime/encryption.ts';
 
 const logger = new Logger({ serviceName: 'models-release' });
 
@@ -47,7 +48,7 @@ export const handler = middy<unknown, unknown, Error, Context>()
   .handler((event, context) => receive(worldOf(context), required(ENV.scheduleGroup), event));
 
 const lambda = lambdaClient();
-const s3 = s3Client();
+const s3 = s3Client({ encryption: registryEncryption() });
 const aliases = lambdaAliases(lambda);
 const capacity = provisionedCapacity(lambda, autoScalingClient());
 const schedules = scheduler(schedulerClient());

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { join, relative, resolve, sep } from 'node:path';
-import type { AwsConfig } from '../../core/ports/config.ts';
+import type { AwsConfig, EncryptionHeaders } from '../../core/ports/config.ts';
 import type { Service } from './context.ts';
 import { isProblemError } from './declaration/errors.ts';
 
@@ -42,6 +42,8 @@ export type FrameworkService = {
   readonly provider: Record<string, unknown> & {
     compiledCloudFormationTemplate: { Resources: Record<string, unknown>; Outputs: Record<string, unknown> };
     readonly deploymentBucket?: unknown;
+    /** The same as an object, once the framework has put the bucket's name into its place. */
+    readonly deploymentBucketObject?: unknown;
     shouldNotDeploy?: boolean;
   };
   readonly custom?: Record<string, unknown>;
@@ -103,9 +105,13 @@ const BOUNDS = { connectionTimeout: 10_000, socketTimeout: 60_000 } as const;
 export function awsConfig(serverless: Serverless, options: CliOptions): AwsConfig {
   const profile = options['aws-profile'] ?? serverless.service.provider.profile;
   const region = serverless.getProvider('aws').getRegion();
+  const encryption = encryptionOf(serverless);
   return {
     region,
     requestHandler: BOUNDS,
+    ...(encryption !== undefined && {
+      encryption: async (bucket) => (bucket === (await deployedBucket(serverless)) ? encryption : undefined),
+    }),
     credentials: async () => {
       // Loaded when first needed: most commands ask nothing of AWS.
       const { credentialsOf } = await import('../../aws/credentials.ts');
@@ -216,6 +222,7 @@ export function hostOf(serverless: Serverless, functions: Readonly<Record<string
       Boolean(serverless.service.provider.vpc) ||
       Object.values(functions).some((definition) => 'vpc' in definition),
     bucket: bucketOf(serverless),
+    encryption: encryptionOf(serverless),
     buckets: namedBuckets(serverless.service.resources),
     prefix: `${prefix}/${name}/${stage}/`,
   };
@@ -244,6 +251,21 @@ function bucketOf(serverless: Serverless): unknown {
     serverless.service.package.deploymentBucket ??
     (typeof named === 'string' ? named : { Ref: 'ServerlessDeploymentBucket' })
   );
+}
+
+/**
+ * What the framework encrypts its own objects in the deployment bucket with, and a policy of the bucket may insist on. A key
+ * of the customer's (`sseCustomerKey`) is not among it: CloudFormation and functions read these objects, and have no such key.
+ */
+function encryptionOf({ service: { provider } }: Serverless): EncryptionHeaders | undefined {
+  const { serverSideEncryption: algorithm, sseKMSKeyId: key } = asRecord(
+    provider.deploymentBucketObject ?? provider.deploymentBucket,
+  );
+  const headers: EncryptionHeaders = {
+    ...((algorithm === 'AES256' || algorithm === 'aws:kms') && { ServerSideEncryption: algorithm }),
+    ...(typeof key === 'string' && { SSEKMSKeyId: key }),
+  };
+  return Object.keys(headers).length > 0 ? headers : undefined;
 }
 
 /** The framework's schema of a function: the very object, since other plugins extend it later. */

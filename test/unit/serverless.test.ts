@@ -89,6 +89,29 @@ describe('credentials and region', () => {
   });
 });
 
+describe('what is written into the deployment bucket', () => {
+  const encryption = (provider: Record<string, unknown>, bucket = 'bucket') =>
+    awsConfig(serverless(provider), {}).encryption?.(bucket);
+  const options = { serverSideEncryption: 'aws:kms', sseKMSKeyId: 'alias/mine' };
+  const headers = { ServerSideEncryption: 'aws:kms', SSEKMSKeyId: 'alias/mine' };
+
+  it('is encrypted as the framework encrypts its own, and other buckets have their own say', async () => {
+    // As written, and as the framework keeps it once it has read it.
+    for (const key of ['deploymentBucket', 'deploymentBucketObject'])
+      expect(await encryption({ [key]: options })).toEqual(headers);
+    expect(await encryption({ deploymentBucketObject: options }, 'registry')).toBeUndefined();
+    expect(await encryption({ deploymentBucketObject: { serverSideEncryption: 'AES256' } })).toEqual({
+      ServerSideEncryption: 'AES256',
+    });
+    expect(hostOf(serverless({ deploymentBucketObject: options }), {}).encryption).toEqual(headers);
+  });
+
+  it('is encrypted as its bucket says where the service says nothing', () => {
+    for (const deploymentBucket of [undefined, 'named', { name: 'named', sseCustomerKey: 'mine' }])
+      expect(encryption({ deploymentBucket })).toBeUndefined();
+  });
+});
+
 describe('functions', () => {
   it('are added, and added to: what other plugins did to them in between stays', () => {
     const framework = serverless();

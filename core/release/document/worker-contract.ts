@@ -33,6 +33,9 @@ export const ENV = {
   topic: 'MODELS_ALERTS_TOPIC',
   /** Key prefix in the registry bucket of files by content, ending in `files/`. */
   files: 'MODELS_FILES_PREFIX',
+  /** What documents are encrypted with, and the key's id, where the service says so of its deployment bucket. */
+  encryption: 'MODELS_REGISTRY_ENCRYPTION',
+  encryptionKey: 'MODELS_REGISTRY_ENCRYPTION_KEY',
 } as const;
 
 /** Alarms of a model are named `<function>-<suffix>`. `crashes`, `errors` and `latency` may bring the last good version back. */

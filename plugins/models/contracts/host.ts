@@ -1,3 +1,4 @@
+import type { EncryptionHeaders } from '../../../core/ports/config.ts';
 import type { Model } from '../declaration/model.ts';
 import { lambdaName } from '../declaration/naming.ts';
 import type { Json } from './cloudformation.ts';
@@ -17,6 +18,8 @@ export type Host = {
   readonly hasVpc?: boolean;
   /** Name of the deployment bucket, or a reference to it. */
   readonly bucket: unknown;
+  /** What objects in it are encrypted with, where `provider.deploymentBucket` says so. */
+  readonly encryption?: EncryptionHeaders | undefined;
   /** Logical ids of the buckets that the service's own `resources` make, by name. */
   readonly buckets?: Readonly<Record<string, string>>;
   /** Key prefix of what the framework keeps of this service and stage, ending in `/`; it empties it on remove. */

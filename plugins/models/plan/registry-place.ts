@@ -1,7 +1,8 @@
-import { REGISTRY_PREFIX } from '../../../core/release/document/worker-contract.ts';
-import type { Json } from '../contracts/cloudformation.ts';
+import { ENV, REGISTRY_PREFIX } from '../../../core/release/document/worker-contract.ts';
+import type { Json, Statement } from '../contracts/cloudformation.ts';
 import type { Host } from '../contracts/host.ts';
 import type { ServiceOptions } from '../declaration/model.ts';
+import { keyStatements } from './iam/s3-arns.ts';
 
 export const bucketOf = (host: Host, options: ServiceOptions): unknown =>
   options.registry?.bucket ?? host.bucket;
@@ -15,3 +16,31 @@ export function scopeOf({ service, stage }: Host, below = ''): Json {
 export const FILES_PREFIX = `${REGISTRY_PREFIX}files/`;
 /** Which of them are the optimised form of an artifact. */
 export const OPTIMISED_PREFIX = `${REGISTRY_PREFIX}optimised/`;
+
+/** What `provider.deploymentBucket` says of objects, where the registry lies there. */
+const encryptionOf = (host: Host, options: ServiceOptions): Host['encryption'] =>
+  bucketOf(host, options) === host.bucket ? host.encryption : undefined;
+
+/** Environment of a function that writes documents. */
+export function encryptionEnvironment(host: Host, options: ServiceOptions): Json {
+  const { ServerSideEncryption: algorithm, SSEKMSKeyId: key } = encryptionOf(host, options) ?? {};
+  return {
+    ...(algorithm !== undefined && { [ENV.encryption]: algorithm }),
+    ...(key !== undefined && { [ENV.encryptionKey]: key }),
+  };
+}
+
+/**
+ * What the registry's objects need of KMS, where their key may be none of S3's own: in a bucket that has a name, or by what the service says.
+ *
+ * @param actions `kms:Decrypt` to read, with `kms:GenerateDataKey` to write
+ */
+export function registryKeyStatements(
+  host: Host,
+  options: ServiceOptions,
+  actions: readonly string[],
+): readonly Statement[] {
+  const bucket = bucketOf(host, options);
+  const mayHaveKey = typeof bucket === 'string' || encryptionOf(host, options)?.SSEKMSKeyId !== undefined;
+  return mayHaveKey ? keyStatements(bucket, actions) : [];
+}

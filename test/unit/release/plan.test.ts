@@ -221,6 +221,30 @@ describe('the worker’s policy', () => {
     );
   });
 
+  it('writes as the service says of its deployment bucket, with that key; a named registry has its own say', () => {
+    const encryption = { ServerSideEncryption: 'aws:kms', SSEKMSKeyId: 'alias/mine' } as const;
+    const of = (given: Host['encryption'], registry?: { bucket: string }) => {
+      const all = input({}, registry);
+      const told = { ...all, host: { ...all.host, encryption: given } };
+      const { environment } = releaseFunctions(told)[RELEASE] as { readonly environment: object };
+      const keyed = statements(told).filter(({ Action }) => Action.includes('kms:GenerateDataKey'));
+      return { environment, keyed: JSON.stringify(keyed) };
+    };
+    const ours = of(encryption);
+    expect(ours.environment).toMatchObject({
+      [ENV.encryption]: 'aws:kms',
+      [ENV.encryptionKey]: 'alias/mine',
+    });
+    // For objects of the bucket that the framework makes, too.
+    expect(ours.keyed).toMatch(/encryptioncontext:aws:s3:arn.*ServerlessDeploymentBucket/i);
+    for (const { environment } of [of(undefined), of(encryption, { bucket: 'mine' })])
+      expect(Object.keys(environment)).not.toContain(ENV.encryption);
+    const plain = of({ ServerSideEncryption: 'AES256' });
+    expect(plain.environment).toMatchObject({ [ENV.encryption]: 'AES256' });
+    expect(plain.environment).not.toHaveProperty(ENV.encryptionKey);
+    expect(plain.keyed).toBe('[]');
+  });
+
   describe('names the functions of the models', () => {
     const allowed = (action: string, named: readonly (string | undefined)[]): readonly string[] => {
       const models = named.map((name, at) => ({

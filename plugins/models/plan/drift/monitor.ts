@@ -8,8 +8,14 @@ import { DRIFT, HANDLER, lambdaName, RUNTIME, roleLogicalId } from '../../declar
 import { batchName } from '../batch/functions.ts';
 import { logGroupOf } from '../iam/permissions.ts';
 import { roleOf, statementsOf } from '../iam/role.ts';
-import { bucketArn, keyStatements, objects } from '../iam/s3-arns.ts';
-import { bucketOf, FILES_PREFIX, scopeOf } from '../registry-place.ts';
+import { bucketArn, objects } from '../iam/s3-arns.ts';
+import {
+  bucketOf,
+  encryptionEnvironment,
+  FILES_PREFIX,
+  registryKeyStatements,
+  scopeOf,
+} from '../registry-place.ts';
 import { noticesTopic } from '../watch/alerts.ts';
 import { monitorRate } from './functions.ts';
 
@@ -51,6 +57,7 @@ export function monitorFunction(
       [ENV.scope]: scopeOf(host),
       [ENV.files]: FILES_PREFIX,
       [ENV.topic]: noticesTopic(options, host),
+      ...encryptionEnvironment(host, options),
     },
     ...(zip !== undefined && { package: { individually: true, artifact: zip } }),
   };
@@ -103,7 +110,7 @@ export function monitorStatements(
       ),
       allow(['s3:GetObject'], [objects(bucket, FILES_PREFIX)]),
       allow(['s3:GetObject', 's3:PutObject'], [objects(bucket, scopeOf(host, 'drift/'))]),
-      ...keyStatements(bucket, ['kms:Decrypt', 'kms:GenerateDataKey']),
+      ...registryKeyStatements(host, options, ['kms:Decrypt', 'kms:GenerateDataKey']),
       // Only with it S3 tells a missing document from a forbidden one.
       allow(['s3:ListBucket'], [bucketArn(bucket)]),
       allow(['sns:Publish'], [noticesTopic(options, host)]),

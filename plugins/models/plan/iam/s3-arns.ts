@@ -17,15 +17,10 @@ export const objectsIn = (bucket: string, prefix: string, between = '*', suffix 
 });
 
 /**
- * What the objects of a bucket need that has a name, and so may be encrypted with a key that we do not know (SSE-KMS): S3 asks KMS in the
- * role's name, with the object's ARN as context, or the bucket's with a bucket key, so this is good for nothing but this bucket.
+ * What the objects of a bucket need that may be encrypted with a key that we do not know (SSE-KMS): S3 asks KMS in the role's name, with the object's ARN as context, or the bucket's with a bucket key, so this is good for nothing but this bucket.
  * https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html#encryption-context
- *
- * @param actions `kms:Decrypt` to read, with `kms:GenerateDataKey` to write
- * @returns none for the bucket that the framework makes, which has a key of S3's own
  */
 export function keyStatements(bucket: unknown, actions: readonly string[]): readonly Statement[] {
-  if (typeof bucket !== 'string') return [];
   const condition = {
     StringEquals: { 'kms:ViaService': { 'Fn::Sub': `s3.\${AWS::Region}.\${AWS::URLSuffix}` } },
     StringLike: { 'kms:EncryptionContext:aws:s3:arn': [bucketArn(bucket), objects(bucket, '')] },

@@ -33,7 +33,7 @@ import {
 } from '../../declaration/naming.ts';
 import { targetOf } from '../../targets/targets.ts';
 import { roleOf, statementsOf } from '../iam/role.ts';
-import { bucketOf, FILES_PREFIX, scopeOf } from '../registry-place.ts';
+import { bucketOf, encryptionEnvironment, FILES_PREFIX, scopeOf } from '../registry-place.ts';
 import { noticesTopic } from '../watch/alerts.ts';
 import { serviceTimeout, settingsOf } from './settings.ts';
 import { workerStatements } from './worker-policy.ts';
@@ -77,6 +77,7 @@ export function releaseFunctions({
       [ENV.scheduleRole]: scheduleRole(host),
       [ENV.topic]: noticesTopic(options, host),
       [ENV.files]: FILES_PREFIX,
+      ...encryptionEnvironment(host, options),
     },
     ...(zip !== undefined && { package: { individually: true, artifact: zip } }),
   };

@@ -6,9 +6,9 @@ import type { Model } from '../../declaration/model.ts';
 import { lambdaName } from '../../declaration/naming.ts';
 import { batching, batchName } from '../batch/functions.ts';
 import { watchedBuckets } from '../batch/resources.ts';
-import { bucketArn, keyStatements, objects } from '../iam/s3-arns.ts';
+import { bucketArn, objects } from '../iam/s3-arns.ts';
 import { LIMITS } from '../limits.ts';
-import { FILES_PREFIX } from '../registry-place.ts';
+import { FILES_PREFIX, registryKeyStatements } from '../registry-place.ts';
 import { noticesTopic } from '../watch/alerts.ts';
 
 /**
@@ -61,7 +61,7 @@ export function workerStatements(
     scaling(['application-autoscaling:DeregisterScalableTarget']),
     allow(['s3:GetObject', 's3:PutObject'], [objects(at.bucket, at.scope)]),
     allow(['s3:GetObject'], [objects(at.bucket, FILES_PREFIX)]),
-    ...keyStatements(at.bucket, ['kms:Decrypt', 'kms:GenerateDataKey']),
+    ...registryKeyStatements(host, options, ['kms:Decrypt', 'kms:GenerateDataKey']),
     // Only with it S3 tells a missing document from a forbidden one; a condition on the prefix would not hold there.
     allow(['s3:ListBucket'], [bucketArn(at.bucket)]),
     allow(

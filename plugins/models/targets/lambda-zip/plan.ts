@@ -5,8 +5,7 @@ import type { Built } from '../../contracts/input.ts';
 import type { Room, Target } from '../../contracts/target.ts';
 import type { Facts, LayerFacts, Model, ServiceOptions } from '../../declaration/model.ts';
 import { BATCH_HANDLER, HANDLER, layerLogicalId, RUNTIME } from '../../declaration/naming.ts';
-import { keyStatements } from '../../plan/iam/s3-arns.ts';
-import { FILES_PREFIX } from '../../plan/registry-place.ts';
+import { FILES_PREFIX, registryKeyStatements } from '../../plan/registry-place.ts';
 
 /** A zip with handler and artifact, in the runtime of Node, beside a layer with ONNX Runtime. */
 
@@ -67,7 +66,7 @@ function ownStatements(facts: Facts | undefined, host: Host, options: ServiceOpt
   const objects = facts.remote.map(({ sha256 }) => ({
     'Fn::Join': ['', ['arn:', { Ref: 'AWS::Partition' }, ':s3:::', bucket, `/${FILES_PREFIX}${sha256}`]],
   }));
-  return [allow(['s3:GetObject'], objects), ...keyStatements(bucket, ['kms:Decrypt'])];
+  return [allow(['s3:GetObject'], objects), ...registryKeyStatements(host, options, ['kms:Decrypt'])];
 }
 
 /**
