@@ -44,7 +44,14 @@ let request: object;
 let running: Promise<void>;
 beforeAll(async () => {
   const { models } = JSON.parse(await readFile(join(fixtures, 'answers.json'), 'utf8'));
-  request = { inputs: models['logreg.onnx'].inputs };
+  const { inputs, outputs } = models['logreg.onnx'] as {
+    readonly inputs: readonly object[];
+    readonly outputs: readonly { readonly name: string; readonly data: readonly number[] }[];
+  };
+  request = { inputs };
+  const wrong = outputs
+    .filter(({ name }) => name === 'label')
+    .map((output) => ({ ...output, data: output.data.map((label) => label + 5) }));
   aws = await startAws();
   before = await everythingLeft(aws);
   service = await deployService(
@@ -53,6 +60,7 @@ beforeAll(async () => {
       files: {
         'logreg.onnx': await readFile(join(fixtures, 'logreg.onnx')),
         'gbm.onnx': await readFile(join(fixtures, 'gbm.onnx')),
+        'wrong.jsonl': `${JSON.stringify({ ...request, outputs: wrong })}\n`,
       },
     },
     aws,
@@ -92,6 +100,25 @@ test('a model is removed', async () => {
     'renamed: is no longer declared, and this deploy deletes it with its endpoint many-dev-renamed.',
   ]);
   expect(await statusOf('renamed')).toBe(404);
+});
+
+test('a model whose function has a name of its own is removed with all that is of it', async () => {
+  const both = { stays: 'logreg.onnx', named: 'gbm.onnx, function: {name: score-by-name}' };
+  await service.deploy(yaml(both));
+  expect(await statusOf('named')).toBe(200);
+  const there = (lines: readonly string[]) => lines.filter((line) => line.includes('score-by-name'));
+  expect(there(await everythingLeft(aws))).not.toEqual([]);
+  const { printed } = await service.deploy(yaml({ stays: 'logreg.onnx' }));
+  expect(printed.stdout + printed.stderr).not.toMatch(/DELETE_FAILED|AccessDenied/);
+  expect(there(await everythingLeft(aws))).toEqual([]);
+});
+
+test('and one whose first deploy fails, when the role does not name it any more', async () => {
+  const refused = 'logreg.onnx, function: {name: never-by-name}, gate: {cases: wrong.jsonl}';
+  const failed = await service.deploy(yaml({ stays: 'logreg.onnx', refused })).catch(String);
+  expect(failed).toContain('models.refused.gate: version 1 did not pass');
+  expect(failed).not.toMatch(/DELETE_FAILED|AccessDenied/);
+  expect((await everythingLeft(aws)).filter((line) => line.includes('never-by-name'))).toEqual([]);
 });
 
 test('the model that stayed answered all along', async () => {

@@ -6,7 +6,7 @@ with a version what it may do with the alias only, and not what its policy allow
 """
 
 from ministack.core import iam_actions
-from ministack.services import s3, scheduler
+from ministack.services import s3, scheduler, tagging
 
 from . import patch, scaling_rights
 
@@ -23,6 +23,7 @@ def install() -> None:
     patch.wrap(iam_actions, "_lambda_action", lambda original: _action(original))
     patch.wrap(iam_actions, "_action_from_target", _whole)
     patch.wrap(iam_actions, "extract_resource_arn", _resource)
+    patch.wrap(tagging, "resource_tags", _function_tags)
     patch.wrap(scheduler, "handle_request", _pass_role)
     patch.wrap(s3, "_get_object", _missing_object)
     patch.wrap(s3, "_head_object", _missing_object)
@@ -68,6 +69,17 @@ def _resource(original):
         return f"{arn}:{qualifier}" if qualifier else arn
 
     return resource
+
+
+def _function_tags(original):
+    """The tags of a function are those of its versions and aliases, too.
+    https://docs.aws.amazon.com/lambda/latest/dg/attribute-based-access-control.html"""
+
+    def tags(arn):
+        parts = arn.split(":")
+        return original(":".join(parts[:7]) if parts[2:3] == ["lambda"] and parts[5:6] == ["function"] else arn)
+
+    return tags
 
 
 def _tags(headers):

@@ -273,6 +273,23 @@ describe('the worker’s policy', () => {
       expect(allowed('lambda:DeleteProvisionedConcurrencyConfig', [undefined])).toEqual(['shop-dev-*:*']);
     });
 
+    it('also where that had another name: by the tag of the stack, and for nothing else', () => {
+      const any = statements().filter(({ Resource }) => JSON.stringify(Resource).includes(':function:*'));
+      expect(any).toMatchObject([
+        {
+          Action: [
+            'lambda:GetAlias',
+            'lambda:DeleteAlias',
+            'lambda:ListProvisionedConcurrencyConfigs',
+            'lambda:DeleteProvisionedConcurrencyConfig',
+          ],
+          Condition: {
+            StringEquals: { 'aws:ResourceTag/aws:cloudformation:stack-id': { Ref: 'AWS::StackId' } },
+          },
+        },
+      ]);
+    });
+
     it('and their pattern where so many names take more than half of what a role may have', () => {
       const count = (models: number): readonly string[] =>
         allowed('lambda:UpdateAlias', Array(models).fill(undefined));

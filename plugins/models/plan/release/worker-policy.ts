@@ -53,11 +53,10 @@ export function workerStatements(
       functionArns(own, ':*'),
     ),
     // What a removed model's Delete asks for, which comes when this policy does not name its function any more.
-    allow(
-      ['lambda:GetAlias', 'lambda:DeleteAlias', 'lambda:ListProvisionedConcurrencyConfigs'],
-      functionArns(all),
-    ),
-    allow(['lambda:DeleteProvisionedConcurrencyConfig'], functionArns(all, ':*')),
+    allow(REMOVING, functionArns(all)),
+    allow(REMOVING_OF_VERSIONS, functionArns(all, ':*')),
+    // Its `function.name` may have been any.
+    ofThisStack(allow([...REMOVING, ...REMOVING_OF_VERSIONS], functionArns(['*']))),
     scaling(['application-autoscaling:DeregisterScalableTarget']),
     allow(['s3:GetObject', 's3:PutObject'], [objects(at.bucket, at.scope)]),
     allow(['s3:GetObject'], [objects(at.bucket, FILES_PREFIX)]),
@@ -100,6 +99,19 @@ export function workerStatements(
     ...(isProvisioned ? provisioning(all) : []),
   ];
 }
+
+const REMOVING = ['lambda:GetAlias', 'lambda:DeleteAlias', 'lambda:ListProvisionedConcurrencyConfigs'];
+const REMOVING_OF_VERSIONS = ['lambda:DeleteProvisionedConcurrencyConfig'];
+
+/**
+ * Of functions that carry the tag which CloudFormation gives to what it makes, and nobody else can give.
+ * https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-properties-resource-tags.html
+ * https://docs.aws.amazon.com/lambda/latest/dg/attribute-based-access-control.html
+ */
+const ofThisStack = (statement: Json): Json => ({
+  ...statement,
+  Condition: { StringEquals: { 'aws:ResourceTag/aws:cloudformation:stack-id': { Ref: 'AWS::StackId' } } },
+});
 
 function provisioning(names: readonly string[]): readonly Json[] {
   return [
