@@ -1,12 +1,13 @@
 /**
  * `npm test`: style, types, then every test project, and one summary line at the end.
- * Arguments go to Vitest, so `npm test -- --project unit` runs one project.
+ * Arguments go to Vitest, so `npm test -- --project unit` runs one project. `npm test -- --changed [commit]` runs what a change touches.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { testsSince } from './changed.ts';
 import { lacking } from './needs.ts';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -80,6 +81,9 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
 mkdirSync(local, { recursive: true });
 rmSync(report, { force: true });
 const words = process.argv.slice(2);
+const [option, since] = words;
+/** Files that a change touches; undefined: all. */
+const chosen = option === '--changed' ? testsSince(root, since) : undefined;
 const lacks = await lacking();
 if (lacks.length > 0) {
   console.error(['The tests cannot run on this machine.', ...lacks].join('\n'));
@@ -89,13 +93,10 @@ if (lacks.length > 0) {
 const prepared = words.length === 0 && run(process.execPath, [join(root, 'test', 'prepare.ts')]);
 const style = await step('style', 'biome', ['check', '.']);
 const types = await step('types', 'tsc', ['--noEmit']);
-const tests = await step('tests', 'vitest', [
-  'run',
-  '--reporter=default',
-  '--reporter=json',
-  `--outputFile.json=${report}`,
-  ...words,
-]);
+const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
+const none = chosen?.length === 0;
+if (none) console.error('No test file is touched by the change.');
+const tests = none || (await step('tests', 'vitest', ['run', ...reporters, ...(chosen ?? words)]));
 await prepared;
 if (interrupted) end('SIGKILL');
 // A local AWS removes its files itself a moment after its starter has ended, maybe just now.
@@ -110,8 +111,26 @@ type Report = {
     readonly assertionResults: readonly { readonly status: string }[];
   }[];
 };
+/** Seconds by the clock, and of processors where the system tells: of all processes that ended before. */
+function spent(): string {
+  const wall = `${(performance.now() / 1000).toFixed(0)} s`;
+  try {
+    // Behind the name, which may hold anything: own and children's time in ticks of 10 ms. https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html
+    const fields = readFileSync('/proc/self/stat', 'utf8')
+      .split(') ')[1]
+      ?.split(' ')
+      .slice(11, 15)
+      .map(Number);
+    const ticks = fields?.reduce((sum, one) => sum + one, 0) ?? 0;
+    return `, ${wall} by the clock, ${(ticks / 100).toFixed(0)} s of processors`;
+  } catch {
+    return `, ${wall} by the clock`;
+  }
+}
+
 /** A file that failed outside its tests (an import, a hook) counts as one; so does a run that left no report. */
 function count(): { passed: number; failed: number } {
+  if (none) return { passed: 0, failed: 0 };
   if (!existsSync(report)) return { passed: 0, failed: 1 };
   const { numPassedTests, numFailedTests, testResults }: Report = JSON.parse(readFileSync(report, 'utf8'));
   const files = testResults.filter(
@@ -122,5 +141,5 @@ function count(): { passed: number; failed: number } {
 }
 const { passed, failed } = count();
 const others = [style, types].filter(Boolean).length;
-console.log(`${passed + others} passed, ${failed + 2 - others} failed`);
+console.log(`${passed + others} passed, ${failed + 2 - others} failed${spent()}`);
 process.exitCode = tests && failed === 0 && others === 2 ? 0 : 1;
