@@ -7,6 +7,7 @@ import { arm64Inference } from './soak/arm64.ts';
 import { BATCH, batchSoak, HUNDREDTH_OF_BATCH } from './soak/batch.ts';
 import { everyDeath } from './soak/batch-deaths.ts';
 import { everyCrash } from './soak/crash.ts';
+import { gzipSoak, UNPACKED } from './soak/gzip.ts';
 import { HUNDREDTH_OF_LARGE, LARGE, largeArtifact } from './soak/large.ts';
 import { ROWS, referenceData } from './soak/reference.ts';
 import { everySequence, HUNDREDTH_OF_SEQUENCES, SEQUENCES } from './soak/sequences.ts';
@@ -22,6 +23,7 @@ const parts: Readonly<Record<string, Part>> = {
   batch: { full: () => batchSoak(BATCH), short: () => batchSoak(HUNDREDTH_OF_BATCH) },
   'batch-deaths': { full: everyDeath },
   crash: { full: everyCrash },
+  gzip: { full: () => gzipSoak(UNPACKED) },
   large: { full: () => largeArtifact(LARGE), short: () => largeArtifact(HUNDREDTH_OF_LARGE) },
   reference: { full: () => referenceData(ROWS), short: () => referenceData(ROWS / 100) },
   sequences: {

@@ -79,14 +79,14 @@ export async function batchSoak({ objects, bytes }: Size): Promise<string> {
       });
       await scored(s3, due.size);
       const small = (performance.now() - began) / 1000;
-      const memoryOfSmall = growth(await reports(service), LEAST.small);
+      const memoryOfSmall = growth(await memoryOfRuns(service), LEAST.small);
 
       const before = performance.now();
       const count = await uploadLarge(s3, `${header}\n`, `${rows.join('\n')}\n`, rows.length, bytes);
       due.set('large.csv', count);
       await scored(s3, due.size);
       const large = (performance.now() - before) / 1000;
-      const all = await reports(service);
+      const all = await memoryOfRuns(service);
       const memoryOfLarge = growth(all.slice(objects), LEAST.parts);
 
       const parts = await verify(s3, due);
@@ -171,7 +171,7 @@ async function scored(s3: S3Client, count: number): Promise<void> {
 }
 
 /** MB in use at the end of each invocation of the batch function, in their order. */
-async function reports({ logs }: Deployment): Promise<readonly number[]> {
+export async function memoryOfRuns({ logs }: Deployment): Promise<readonly number[]> {
   const lines = await logs('churn-batch');
   return lines.flatMap((line) => {
     const found = /^REPORT .*Max Memory Used: (\d+) MB/m.exec(line)?.[1];
