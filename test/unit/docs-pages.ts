@@ -6,12 +6,13 @@ import { fileURLToPath } from 'node:url';
 
 export const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
-/** Every page for users, by path from the root: README, CONTRIBUTING, CHANGELOG, docs/. */
+/** Every page for users, by path from the root: README, CONTRIBUTING, CHANGELOG, SECURITY, docs/. */
 export const pages: ReadonlyMap<string, string> = new Map(
   [
     'README.md',
     'CONTRIBUTING.md',
     'CHANGELOG.md',
+    'SECURITY.md',
     ...readdirSync(join(root, 'docs'))
       .filter((name) => name.endsWith('.md'))
       .map((name) => `docs/${name}`),
