@@ -8,6 +8,7 @@ import type { Batch, Concurrency, Model, ReleaseRules, ServiceOptions } from './
 import { batchKey, normalized } from './naming.ts';
 import { releaseProblems } from './release-rules.ts';
 import { type Declaration, declaration, serviceOptions } from './schema.ts';
+import { stepsOf } from './steps.ts';
 import { artifactOf, daysOf, minuteOf, objectsOf, percentOf, perSecond, seconds } from './units.ts';
 
 /** What the service says beside `models:`, as far as a model's defaults and rules depend on it. */
@@ -264,19 +265,6 @@ function rulesOf({
     maxWait: seconds(maxWait),
     rollbackWindow: seconds(rollbackWindow),
   };
-}
-
-type Steps = ReleaseRules['steps'];
-
-const STEPS: Steps = [5, 25, 50].map((weight) => ({ weight, bake: 600 }));
-const LINEAR: Steps = [{ weight: 10, bake: 600 }];
-
-function stepsOf(strategy: ReleaseRules['strategy'], given: Steps | undefined): Steps {
-  if (strategy === 'blueGreen' || strategy === 'allAtOnce') return [];
-  if (strategy !== 'linear') return given ?? STEPS;
-  const [{ weight, bake } = { weight: 100, bake: 0 }] = given ?? LINEAR;
-  const count = weight > 0 ? Math.min(Math.ceil(100 / weight) - 1, 99) : 0;
-  return Array.from({ length: count }, (_, index) => ({ weight: weight * (index + 1), bake }));
 }
 
 const NAME = /^[a-zA-Z][a-zA-Z0-9-]{0,39}$/;
