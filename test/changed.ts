@@ -35,8 +35,8 @@ export function leadsOf(root: string, file: string): ReadonlySet<string> {
   for (const [sequence] of text.matchAll(TEXTS)) {
     const parts = [...sequence.matchAll(/(['"`])(.*?)\1/g)].map(([, , part = '']) => part);
     // From any of them on: a variable may stand for the root, or for a folder that is not ours.
+    // A source tells people of pages, but reads none; what it bundles it reads.
     for (const start of parts.keys())
-      // A source tells people of pages, but reads none; what it bundles it reads.
       for (const path of pathsIn(root, parts.slice(start).join('/')))
         if (file.startsWith('test/') || path.startsWith('functions/')) found.add(path);
   }

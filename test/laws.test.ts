@@ -60,6 +60,7 @@ const NAMES: Readonly<Record<string, RegExp>> = {
   '`node:stream`': /^node:stream$/,
   'the SDK': /^(@aws-sdk|@smithy|@aws-crypto)\//,
   zod: /^zod$/,
+  yazl: /^yazl$/,
   'hyparquet, hyparquet-writer': /^hyparquet(-writer)?(\/src\/\w+\.js)?$/,
   'types of `onnxruntime-common`': /^onnxruntime-common$/,
   'esbuild, yazl, hyparquet, `onnxruntime-common`':
@@ -69,6 +70,7 @@ const NAMES: Readonly<Record<string, RegExp>> = {
   '`core/`': /^core\//,
   '`aws/`': /^aws\//,
   '`functions/runtime/`': /^functions\/runtime\//,
+
   '`declaration/`': /^plugins\/models\/declaration\//,
   '`contracts/`': /^plugins\/models\/contracts\//,
   '`plan/`': /^plugins\/models\/plan\//,
@@ -129,11 +131,16 @@ const ROOMS: readonly Room[] = [
     may: ['`plan/`', 'plans of `targets/`', '`contracts/`', '`declaration/`', '`core/`'],
     blind: true,
   },
+  {
+    name: '`disk/`, `sandbox/`',
+    files: /^plugins\/models\/(disk|sandbox)\//,
+    may: ['itself', '`declaration/`', 'Node', 'yazl'],
+  },
   { name: '`plugin.ts`', files: /^plugins\/models\/plugin\.ts$/, may: ['everything'] },
   {
     name: '`plugins/models/`, the rest',
     files:
-      /^plugins\/models\/(?!plugin\.ts$|contracts\/|declaration\/|plan\/|targets\/(targets|[\w-]+\/plan)\.ts$)/,
+      /^plugins\/models\/(?!plugin\.ts$|contracts\/|declaration\/|disk\/|sandbox\/|plan\/|targets\/(targets|[\w-]+\/plan)\.ts$)/,
     may: [
       '`plugins/models/` but commands',
       ...['`core/`', '`aws/`', 'Node'],

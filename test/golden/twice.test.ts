@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { hostRuntime } from '../../plugins/models/artifact/onnx/runtime.ts';
-import { cacheFolder } from '../../plugins/models/ship/cache.ts';
+import { cacheFolder } from '../../plugins/models/disk/cache.ts';
 import { unzip } from '../unzip.ts';
 import { osls4, root, service, sls } from './frameworks.ts';
 

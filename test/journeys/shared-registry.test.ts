@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { CreateBucketCommand, ListObjectsV2Command, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { hostRuntime } from '../../plugins/models/artifact/onnx/runtime.ts';
-import { cacheFolder } from '../../plugins/models/ship/cache.ts';
+import { cacheFolder } from '../../plugins/models/disk/cache.ts';
 import { client } from '../local-aws/deployed.ts';
 import { encryptWith, makeKey } from '../local-aws/kms-key.ts';
 import { type LocalAws, startAws } from '../local-aws/start.ts';

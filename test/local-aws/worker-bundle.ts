@@ -1,6 +1,7 @@
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { bundle, importPath, ownFile } from '../../plugins/models/ship/bundle.ts';
+import { ownFile } from '../../plugins/models/disk/own-file.ts';
+import { bundle, importPath } from '../../plugins/models/ship/bundle.ts';
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 let made: Promise<string> | undefined;

@@ -9,8 +9,8 @@ import type { registry } from '../../core/registry/registry.ts';
 import type { receive } from '../../core/release/receive.ts';
 import type { Resources } from '../../plugins/models/contracts/feature.ts';
 import type { Endpoint, ReleaseInput } from '../../plugins/models/contracts/input.ts';
+import { writeZip } from '../../plugins/models/disk/zip.ts';
 import type { releaseFunctions } from '../../plugins/models/plan/release/functions.ts';
-import { writeZip } from '../../plugins/models/targets/lambda-zip/zip.ts';
 import { unzip } from '../unzip.ts';
 import { digestMark, FOLDER_MARK, KEPT, type Kept } from './kept.ts';
 

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { inspect } from '../../plugins/models/artifact/onnx/inspect.ts';
 import { hostRuntime } from '../../plugins/models/artifact/onnx/runtime.ts';
-import { type Limits, limitsFor } from '../../plugins/models/artifact/onnx/sandbox.ts';
 import { isProblemError, type ProblemCode } from '../../plugins/models/declaration/errors.ts';
+import { type Limits, limitsFor } from '../../plugins/models/sandbox/sandbox.ts';
 import { readSource } from '../../plugins/models/ship/source.ts';
 import { fixtures, modelOf } from './endpoint.ts';
 

@@ -6,10 +6,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import layer from '../../layers/onnxruntime/layer.json' with { type: 'json' };
 import { hostRuntime, lambdaRuntime, layerBytes } from '../../plugins/models/artifact/onnx/runtime.ts';
 import type { Architecture } from '../../plugins/models/declaration/model.ts';
+import { filesBelow } from '../../plugins/models/disk/files.ts';
+import { npmPack } from '../../plugins/models/disk/npm.ts';
 import { readElf } from '../../plugins/models/targets/lambda-zip/elf.ts';
 import { buildLayer, faultsOf } from '../../plugins/models/targets/lambda-zip/layer-build.ts';
-import { npmPack } from '../../plugins/models/targets/lambda-zip/npm.ts';
-import { filesBelow } from '../../plugins/models/targets/lambda-zip/zip.ts';
 import { unzip } from '../unzip.ts';
 import { FIXTURES, problemOf } from './setup.ts';
 

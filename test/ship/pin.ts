@@ -11,8 +11,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createGunzip } from 'node:zlib';
 import layer from '../../layers/onnxruntime/layer.json' with { type: 'json' };
-import { npmPack } from '../../plugins/models/targets/lambda-zip/npm.ts';
-import { tarFiles } from '../../plugins/models/targets/lambda-zip/tar.ts';
+import { npmPack } from '../../plugins/models/disk/npm.ts';
+import { tarFiles } from '../../plugins/models/disk/tar.ts';
 
 const version = process.argv[2] ?? layer.version;
 /** Lambda's architectures by the name Node gives them; the other targets serve developers' machines. */

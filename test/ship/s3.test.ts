@@ -12,7 +12,7 @@ import {
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ENV } from '../../core/endpoint/contract.ts';
 import { hostRuntime } from '../../plugins/models/artifact/onnx/runtime.ts';
-import { cacheFolder } from '../../plugins/models/ship/cache.ts';
+import { cacheFolder } from '../../plugins/models/disk/cache.ts';
 import { shipModel } from '../../plugins/models/ship/ship.ts';
 import { readSource } from '../../plugins/models/ship/source.ts';
 import { uploadFiles } from '../../plugins/models/ship/upload.ts';

@@ -7,7 +7,7 @@ import { afterAll, beforeAll } from 'vitest';
 import { hostRuntime } from '../../plugins/models/artifact/onnx/runtime.ts';
 import { isProblemError } from '../../plugins/models/declaration/errors.ts';
 import type { Model } from '../../plugins/models/declaration/model.ts';
-import { cacheFolder } from '../../plugins/models/ship/cache.ts';
+import { cacheFolder } from '../../plugins/models/disk/cache.ts';
 import type { ShipContext } from '../../plugins/models/ship/context.ts';
 import { type Shipped, unpack } from '../../plugins/models/ship/ship.ts';
 

@@ -4,14 +4,14 @@ import type { Baseline, OutputSignal, Signal } from '../../../core/drift/contrac
 import { COLUMN_NOTICES, type ColumnNotice } from '../../../core/tabular/columns.ts';
 import { type Fault, type Header, type Layout, layoutOf, rowWidth } from '../../../core/tabular/layout.ts';
 import type { Columns, Signature } from '../../../core/tensor/contract.ts';
-import { knownSha256 } from '../artifact/onnx/known.ts';
 import { ORT_VERSION } from '../artifact/onnx/runtime.ts';
 import { type Problem, problemError } from '../declaration/errors.ts';
-import { cacheFolder, keyOf, once } from '../ship/cache.ts';
+import { cacheFolder, keyOf, once } from '../disk/cache.ts';
+import { sha256Of } from '../disk/files.ts';
+import { knownSha256 } from '../disk/known.ts';
+import { look } from '../disk/look.ts';
 import type { ShipContext } from '../ship/context.ts';
-import { look } from '../ship/look.ts';
 import type { Upload } from '../ship/upload.ts';
-import { sha256Of } from '../targets/lambda-zip/zip.ts';
 import { readCsv } from './read/csv.ts';
 import { readJsonl } from './read/jsonl.ts';
 import { readNpy } from './read/npy.ts';

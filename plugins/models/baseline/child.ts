@@ -9,7 +9,7 @@ import type { OutputSignal } from '../../../core/drift/contract.ts';
 import type { RowTensor } from '../../../core/tabular/layout.ts';
 import { KINDS, type NumericData, ortTypeOf } from '../../../core/tensor/datatypes.ts';
 import { toHalf } from '../../../core/tensor/half.ts';
-import type { Reply } from '../artifact/onnx/child.ts';
+import type { Reply } from '../sandbox/sandbox.ts';
 import type { Values } from './numeric.ts';
 import { type Answer, outputValues } from './outputs.ts';
 import { readBlocks, type Stored } from './store.ts';

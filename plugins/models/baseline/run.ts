@@ -1,7 +1,7 @@
 import type { OutputSignal } from '../../../core/drift/contract.ts';
 import type { Fault, RowTensor } from '../../../core/tabular/layout.ts';
 import { short } from '../artifact/onnx/inspect.ts';
-import { limitsFor, type Outcome, runChild } from '../artifact/onnx/sandbox.ts';
+import { limitsFor, type Outcome, runChild } from '../sandbox/sandbox.ts';
 import { breathe } from './breathe.ts';
 import type { Result, Task } from './child.ts';
 import { category, numeric, type Unnamed } from './signals.ts';

@@ -2,7 +2,7 @@ import { delimiter } from 'node:path';
 import type { Service } from '../context.ts';
 import type { Model } from '../declaration/model.ts';
 import { ALIAS } from '../declaration/naming.ts';
-import { inherited, sdkFolders, variablesOf } from '../ship/environment.ts';
+import { inherited, sdkFolders, variablesOf } from '../sandbox/environment.ts';
 
 /** What a model does not know itself. */
 type Around = {

@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Model } from '../declaration/model.ts';
-import { place } from '../ship/cache.ts';
+import { place } from '../disk/cache.ts';
 import type { ShipContext } from '../ship/context.ts';
 import { shipModel, unpack } from '../ship/ship.ts';
 import type { ShippedModel } from './local.ts';

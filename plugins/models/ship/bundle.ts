@@ -1,18 +1,7 @@
 import { existsSync } from 'node:fs';
-import { basename, dirname, extname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { basename, dirname, join } from 'node:path';
 import { type BuildFailure, build, type Plugin } from 'esbuild';
 import { type Problem, problemError } from '../declaration/errors.ts';
-
-const here = fileURLToPath(import.meta.url);
-
-/** Our own sources are TypeScript in the repository and JavaScript in the published package. */
-const OWN_EXTENSION = extname(here);
-
-/** @returns absolute path of a file of ours: `ownFile('functions/infer/handler')` */
-export function ownFile(name: string): string {
-  return join(dirname(here), '..', '..', '..', `${name}${OWN_EXTENSION}`);
-}
 
 /** `path` for an import statement in generated source. */
 export function importPath(path: string): string {

@@ -8,7 +8,7 @@ import { readRequest } from '../../../core/protocol/request.ts';
 import type { Signature } from '../../../core/tensor/contract.ts';
 import { type Problem, throwProblems } from '../declaration/errors.ts';
 import type { Facts, Gate } from '../declaration/model.ts';
-import { cacheFolder, once } from './cache.ts';
+import { cacheFolder, once } from '../disk/cache.ts';
 import type { Upload } from './upload.ts';
 
 /** The release worker has the whole file in its memory of 512 MB, as text, with some of its cases parsed. */

@@ -1,5 +1,5 @@
 import type { Architecture, Model } from '../declaration/model.ts';
-import { keyOf } from './cache.ts';
+import { keyOf } from '../disk/cache.ts';
 
 /**
  * What a version of a model is known by: where it comes from and how it is treated, not the optimised bytes, which

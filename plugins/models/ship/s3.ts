@@ -5,10 +5,10 @@ import { pipeline } from 'node:stream/promises';
 import { s3Client } from '../../../aws/clients/s3.ts';
 import { type ObjectHead, objectHead, objectStream, objectsBelow } from '../../../aws/get-object.ts';
 import { errorStatus } from '../../../core/errors/aws-errors.ts';
-import { unsafeLocation } from '../artifact/onnx/location.ts';
 import { readOnnxFile } from '../artifact/onnx/onnx.ts';
 import { problemError } from '../declaration/errors.ts';
-import { cacheFolder, keyOf, once } from './cache.ts';
+import { cacheFolder, keyOf, once } from '../disk/cache.ts';
+import { unsafeLocation } from '../disk/location.ts';
 import type { ShipContext } from './context.ts';
 
 type Item = ObjectHead & { readonly path: string };

@@ -6,11 +6,11 @@ import { pipeline } from 'node:stream/promises';
 import { s3Client } from '../../../aws/clients/s3.ts';
 import { objectStream } from '../../../aws/get-object.ts';
 import { bucketObjects } from '../../../aws/objects.ts';
-import { unsafeLocation } from '../artifact/onnx/location.ts';
+import type { SourceFile } from '../artifact/copy.ts';
+import { exists } from '../disk/cache.ts';
+import { unsafeLocation } from '../disk/location.ts';
 import { FILES_PREFIX, OPTIMISED_PREFIX } from '../plan/registry-place.ts';
-import { exists } from './cache.ts';
 import type { ShipContext } from './context.ts';
-import type { SourceFile } from './copy.ts';
 import { type Upload, uploadFiles } from './upload.ts';
 
 /**

@@ -1,15 +1,15 @@
 import { stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { unsafeLocation } from '../artifact/onnx/location.ts';
+import { find, privateCopy, type SourceFile } from '../artifact/copy.ts';
 import { type OnnxInfo, readOnnxFile } from '../artifact/onnx/onnx.ts';
 import { type Problem, type ProblemCode, problemError, throwProblems } from '../declaration/errors.ts';
 import type { Model } from '../declaration/model.ts';
+import { digestOf } from '../disk/files.ts';
+import { unsafeLocation } from '../disk/location.ts';
+import { look } from '../disk/look.ts';
 import { artifactProblems } from '../targets/lambda-zip/size.ts';
-import { digestOf } from '../targets/lambda-zip/zip.ts';
 import { transformOf } from './bundle.ts';
 import type { ShipContext } from './context.ts';
-import { find, privateCopy, type SourceFile } from './copy.ts';
-import { look } from './look.ts';
 import { fetchArtifact } from './s3.ts';
 
 /** An artifact in the cache, complete and hashed, but not yet loaded by anything. */

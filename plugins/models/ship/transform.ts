@@ -2,14 +2,14 @@ import { createHash } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { basename, delimiter, dirname, join } from 'node:path';
 import { DATATYPES, type Datatype, type Signature, type TensorSpec } from '../../../core/tensor/contract.ts';
-import type { Exports } from '../artifact/onnx/evaluate.ts';
-import { type Limits, type Outcome, runChild } from '../artifact/onnx/sandbox.ts';
 import { type Problem, problemError, throwProblems } from '../declaration/errors.ts';
 import type { Model } from '../declaration/model.ts';
+import { cacheFolder, keyOf, once } from '../disk/cache.ts';
+import { sdkFolders, variablesOf } from '../sandbox/environment.ts';
+import { type Limits, type Outcome, runChild } from '../sandbox/sandbox.ts';
 import { bundles, importPath } from './bundle.ts';
-import { cacheFolder, keyOf, once } from './cache.ts';
 import type { ShipContext } from './context.ts';
-import { sdkFolders, variablesOf } from './environment.ts';
+import type { Exports } from './evaluate.ts';
 
 /** A model's transform.ts, bundled with all that it imports and loaded once. */
 export type LoadedTransform = {
@@ -66,7 +66,7 @@ export async function loadTransform(
     const file = join(draft, 'transform.mjs');
     await writeFile(file, code);
     const outcome = await runChild<Exports>(
-      'plugins/models/artifact/onnx/evaluate',
+      'plugins/models/ship/evaluate',
       { file },
       { ...env, NODE_PATH: sdkFolders().join(delimiter) },
       limits,

@@ -5,7 +5,7 @@ import { isThere, type Place, putFile } from '../../../aws/put-file.ts';
 import { messageOf } from '../../../core/errors/aws-errors.ts';
 import { type AwsConfig, waitingFor } from '../../../core/ports/config.ts';
 import { problemError } from '../declaration/errors.ts';
-import { sha256Of } from '../targets/lambda-zip/zip.ts';
+import { sha256Of } from '../disk/files.ts';
 
 /** A file that goes to a bucket under a sha256: its own, or that of what is in its zip. */
 export type Upload = { readonly sha256: string; readonly bytes: number; readonly from: string };

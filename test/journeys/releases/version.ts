@@ -1,7 +1,8 @@
 /** Small functions in a model's place: they answer as an endpoint does, count by the endpoint's own meter, and fail as asked. */
 import { dirname } from 'node:path';
+import { ownFile } from '../../../plugins/models/disk/own-file.ts';
 import { slowEdgesOf } from '../../../plugins/models/plan/watch/metrics.ts';
-import { bundle, importPath, ownFile } from '../../../plugins/models/ship/bundle.ts';
+import { bundle, importPath } from '../../../plugins/models/ship/bundle.ts';
 
 /** A request is one number: `EASY` ones are answered by every version that starts. */
 export const EASY = 0;

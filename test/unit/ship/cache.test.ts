@@ -3,8 +3,8 @@ import { mkdir, mkdtemp, readdir, readFile, rm, truncate, utimes, writeFile } fr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { knownSha256 } from '../../../plugins/models/artifact/onnx/known.ts';
-import { cacheFolder, once } from '../../../plugins/models/ship/cache.ts';
+import { cacheFolder, once } from '../../../plugins/models/disk/cache.ts';
+import { knownSha256 } from '../../../plugins/models/disk/known.ts';
 
 let folder: string;
 beforeEach(async () => {
@@ -43,7 +43,7 @@ describe('once', () => {
   });
 
   it('gives several processes the same whole folder', async () => {
-    const program = `import { once } from ${JSON.stringify(join(import.meta.dirname, '../../../plugins/models/ship/cache.ts'))};
+    const program = `import { once } from ${JSON.stringify(join(import.meta.dirname, '../../../plugins/models/disk/cache.ts'))};
       import { writeFileSync } from 'node:fs';
       const path = await once(${JSON.stringify(join(folder, 'shared'))}, async (draft) => {
         writeFileSync(draft + '/one', '1');

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Signature } from '../../../core/tensor/contract.ts';
 import { formatProblem } from '../../../plugins/models/declaration/errors.ts';
 import { parseModels } from '../../../plugins/models/declaration/parse.ts';
-import { keyOf } from '../../../plugins/models/ship/cache.ts';
+import { keyOf } from '../../../plugins/models/disk/cache.ts';
 import { knownColumns } from '../../../plugins/models/ship/columns.ts';
 import { identityOf } from '../../../plugins/models/ship/identity.ts';
 import { input, signature } from '../batch/setup.ts';

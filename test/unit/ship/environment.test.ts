@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { variablesOf } from '../../../plugins/models/ship/environment.ts';
+import { variablesOf } from '../../../plugins/models/sandbox/environment.ts';
 
 const resolved = fc.oneof(fc.string(), fc.integer(), fc.boolean());
 const unresolved = fc.oneof(fc.constant({ Ref: 'Table' }), fc.constant(null));

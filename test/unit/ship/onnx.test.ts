@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { unsafeLocation } from '../../../plugins/models/artifact/onnx/location.ts';
 import { ONNX_BYTES, readOnnx } from '../../../plugins/models/artifact/onnx/onnx.ts';
+import { unsafeLocation } from '../../../plugins/models/disk/location.ts';
 import {
   type Bytes,
   externalTensor,

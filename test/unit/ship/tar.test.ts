@@ -1,7 +1,7 @@
 import { buffer } from 'node:stream/consumers';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { tarFiles } from '../../../plugins/models/targets/lambda-zip/tar.ts';
+import { tarFiles } from '../../../plugins/models/disk/tar.ts';
 
 function header(path: string, bytes: number, kind = '0'): Buffer {
   const block = Buffer.alloc(512);

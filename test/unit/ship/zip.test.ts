@@ -5,12 +5,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import {
-  digestOf,
-  type Entry,
-  filesBelow,
-  writeZip,
-} from '../../../plugins/models/targets/lambda-zip/zip.ts';
+import { digestOf, type Entry, filesBelow } from '../../../plugins/models/disk/files.ts';
+import { writeZip } from '../../../plugins/models/disk/zip.ts';
 import { unzip } from '../../unzip.ts';
 
 let folder: string;
@@ -63,7 +59,7 @@ describe('a zip', () => {
 
   it('is the same in every time zone', async () => {
     const entries = await write({ 'a.txt': Buffer.from('a') });
-    const program = `const { writeZip } = await import(${JSON.stringify(join(import.meta.dirname, '../../../plugins/models/targets/lambda-zip/zip.ts'))});
+    const program = `const { writeZip } = await import(${JSON.stringify(join(import.meta.dirname, '../../../plugins/models/disk/zip.ts'))});
       await writeZip(process.argv[1], ${JSON.stringify(entries)});`;
     const digests = ['UTC', 'America/Los_Angeles', 'Pacific/Kiritimati'].map((TZ) => {
       const target = join(folder, `${TZ.replace('/', '-')}.zip`);

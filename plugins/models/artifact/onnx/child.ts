@@ -5,6 +5,7 @@
  */
 import { createRequire } from 'node:module';
 import type * as Ort from 'onnxruntime-common';
+import type { Reply as ReplyOf } from '../../sandbox/sandbox.ts';
 import {
   distance,
   PROBES,
@@ -25,15 +26,6 @@ export type Task = {
   readonly optimise?: { readonly target: string; readonly weights?: string };
 };
 
-export type Reply<R = Result> =
-  /**
-   * What it is about to do; the last one says where it was when it had to be killed. `trying` are inputs so long that
-   * running out of time or memory says nothing about the model.
-   */
-  | { readonly kind: 'stage'; readonly stage: 'loading' | 'running' | 'trying' | 'optimising' }
-  | { readonly kind: 'done'; readonly result: R }
-  | { readonly kind: 'failed'; readonly stage: 'loading' | 'optimising'; readonly message: string };
-
 export type Result = {
   /** Shapes of the fetched outputs, for each probe that ran. */
   readonly runs: readonly { readonly length: number; readonly shapes: readonly (readonly number[])[] }[];
@@ -50,6 +42,7 @@ const SHORT = 3;
 /** Where address space is limited, an allocation fails before the process is killed. */
 const OUT_OF_MEMORY = /bad.?alloc|failed to allocate memory|bad allocation|length_error/i;
 
+type Reply = ReplyOf<Result>;
 const ort: typeof Ort = createRequire(import.meta.url)('onnxruntime-node');
 const send = (reply: Reply): Promise<void> =>
   new Promise((resolve) => {

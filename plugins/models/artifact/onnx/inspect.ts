@@ -2,13 +2,16 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Datatype, Signature, TensorSpec } from '../../../../core/tensor/contract.ts';
 import { type Problem, problemError } from '../../declaration/errors.ts';
-import { cacheFolder, keyOf, once } from '../../ship/cache.ts';
+import { cacheFolder, keyOf, once } from '../../disk/cache.ts';
+import { type Limits, limitsFor, type Outcome as OutcomeOf } from '../../sandbox/sandbox.ts';
 import type { Source } from '../../ship/source.ts';
 import type { Result } from './child.ts';
 import type { Value } from './onnx.ts';
 import type { ProbeInput } from './probe.ts';
+import { runTask } from './run-task.ts';
 import { ORT_VERSION } from './runtime.ts';
-import { type Limits, limitsFor, type Outcome, runTask } from './sandbox.ts';
+
+type Outcome = OutcomeOf<Result>;
 
 /** What is known of an artifact after it was loaded, and run where some probe fits it. */
 export type Inspection = {

@@ -1,15 +1,16 @@
 import { mkdir, readFile, rm, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { cacheFolder, fullProblem, keyOf, once, place } from '../../ship/cache.ts';
+import { cacheFolder, fullProblem, keyOf, once, place } from '../../disk/cache.ts';
+import { filesBelow, sha256Of } from '../../disk/files.ts';
+import { limitsFor } from '../../sandbox/sandbox.ts';
 import type { ShipContext } from '../../ship/context.ts';
-import type { SourceFile } from '../../ship/copy.ts';
 import { takeShared } from '../../ship/shared.ts';
 import type { Source } from '../../ship/source.ts';
-import { filesBelow, sha256Of } from '../../targets/lambda-zip/zip.ts';
+import type { SourceFile } from '../copy.ts';
 import { declared, graphOf } from './inspect.ts';
 import { LOCALE, rewriteLocales } from './locale.ts';
+import { runTask } from './run-task.ts';
 import { ORT_VERSION } from './runtime.ts';
-import { limitsFor, runTask } from './sandbox.ts';
 
 /** The files that are shipped, below `model/`, and whether they are the optimised ones, or why not. */
 export type Shippable = {

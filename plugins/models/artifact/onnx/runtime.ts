@@ -7,10 +7,10 @@ import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import layer from '../../../../layers/onnxruntime/layer.json' with { type: 'json' };
 import { problemError } from '../../declaration/errors.ts';
-import { cacheFolder, keyOf, once } from '../../ship/cache.ts';
-import { joinedBytes, joinFiles } from '../../ship/join.ts';
-import { npmPack } from '../../targets/lambda-zip/npm.ts';
-import { tarFiles } from '../../targets/lambda-zip/tar.ts';
+import { cacheFolder, keyOf, once } from '../../disk/cache.ts';
+import { npmPack } from '../../disk/npm.ts';
+import { tarFiles } from '../../disk/tar.ts';
+import { joinedBytes, joinFiles } from './join.ts';
 
 export type Progress = (text: string | undefined) => void;
 

@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { layerBytes } from '../../artifact/onnx/runtime.ts';
 import type { Builder, Code, ModelFile, Packed } from '../../contracts/builder.ts';
 import { throwProblems } from '../../declaration/errors.ts';
-import { cacheFolder, keyOf, once, place } from '../../ship/cache.ts';
+import { cacheFolder, keyOf, once, place } from '../../disk/cache.ts';
+import { writeZip } from '../../disk/zip.ts';
 import { buildLayer } from './layer-build.ts';
 import { lambdaZip } from './plan.ts';
 import { artifactProblems, UNZIPPED_BYTES } from './size.ts';
-import { writeZip } from './zip.ts';
 
 const remoteOf: Builder['remoteOf'] = (files, code, architecture, key) => {
   const codeBytes = Object.values(code).reduce((sum, text) => sum + Buffer.byteLength(text), 0);

@@ -4,9 +4,10 @@ import layer from '../../../../layers/onnxruntime/layer.json' with { type: 'json
 import { lambdaRuntime, ORT_VERSION, type Progress } from '../../artifact/onnx/runtime.ts';
 import { problemError } from '../../declaration/errors.ts';
 import type { Architecture, LayerFacts } from '../../declaration/model.ts';
-import { cacheFolder, keyOf, once } from '../../ship/cache.ts';
+import { cacheFolder, keyOf, once } from '../../disk/cache.ts';
+import { digestOf, type Entry, filesBelow, sha256Of } from '../../disk/files.ts';
+import { writeZip } from '../../disk/zip.ts';
 import { readElf } from './elf.ts';
-import { digestOf, type Entry, filesBelow, sha256Of, writeZip } from './zip.ts';
 
 /**
  * What Amazon Linux 2023 under nodejs22.x and nodejs24.x has: glibc 2.34 and the C++ library of GCC 11.

@@ -1,8 +1,7 @@
 import { execFile, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { ownFile } from '../../ship/bundle.ts';
-import { inherited } from '../../ship/environment.ts';
-import type { Reply, Result, Task } from './child.ts';
+import { ownFile } from '../disk/own-file.ts';
+import { inherited } from './environment.ts';
 
 /** What somebody's code may take while it is packaged. */
 export type Limits = {
@@ -12,8 +11,18 @@ export type Limits = {
   readonly memory: number;
 };
 
+/** What the program in the process says. */
+export type Reply<R> =
+  /**
+   * What it is about to do; the last one says where it was when it had to be killed. `trying` are inputs so long that
+   * running out of time or memory says nothing about the model.
+   */
+  | { readonly kind: 'stage'; readonly stage: 'loading' | 'running' | 'trying' | 'optimising' }
+  | { readonly kind: 'done'; readonly result: R }
+  | { readonly kind: 'failed'; readonly stage: 'loading' | 'optimising'; readonly message: string };
+
 /** How it ended; `stage` says what it was doing. */
-export type Outcome<R = Result> =
+export type Outcome<R> =
   | { readonly kind: 'done'; readonly result: R }
   | { readonly kind: 'failed'; readonly stage: string; readonly message: string }
   | { readonly kind: 'deadline' | 'memory'; readonly stage: string }
@@ -31,11 +40,6 @@ const MB = 1024 ** 2;
 export function limitsFor(bytes: number): Limits {
   const memory = Math.min(2048 * MB + 4 * bytes, 10240 * MB, (process.availableMemory() * 2) / 3);
   return { deadline: 30_000 + Math.round((bytes / (50 * MB)) * 1000), memory: Math.max(512 * MB, memory) };
-}
-
-/** @param runtime NODE_PATH with onnxruntime-node */
-export function runTask(task: Task, runtime: string, limits: Limits): Promise<Outcome> {
-  return runChild<Result>('plugins/models/artifact/onnx/child', task, { NODE_PATH: runtime }, limits);
 }
 
 /**

@@ -1,9 +1,9 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { cacheFolder, keyOf } from '../../ship/cache.ts';
-import { look } from '../../ship/look.ts';
-import { writeWhole } from '../../ship/whole.ts';
-import { sha256Of } from '../../targets/lambda-zip/zip.ts';
+import { cacheFolder, keyOf } from './cache.ts';
+import { sha256Of } from './files.ts';
+import { look } from './look.ts';
+import { writeWhole } from './whole.ts';
 
 type Known = { readonly stat: string; readonly sha256: string };
 

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import { sha256Of } from '../targets/lambda-zip/zip.ts';
+import { sha256Of } from './files.ts';
 import { look } from './look.ts';
 
 /** sha256 (hex) of an entry's files, by path. An entry without it is an earlier plugin's, which did not look. */

@@ -1,9 +1,9 @@
 import { realpath } from 'node:fs/promises';
 import { join } from 'node:path';
-import { knownSha256 } from '../artifact/onnx/known.ts';
-import { sha256Of } from '../targets/lambda-zip/zip.ts';
-import { cacheFolder, once, place } from './cache.ts';
-import { look } from './look.ts';
+import { cacheFolder, once, place } from '../disk/cache.ts';
+import { sha256Of } from '../disk/files.ts';
+import { knownSha256 } from '../disk/known.ts';
+import { look } from '../disk/look.ts';
 
 export type SourceFile = {
   /** Below the artifact: the graph is `model.onnx`, weights have the name that the graph gives them. */

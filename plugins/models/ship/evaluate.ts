@@ -1,9 +1,9 @@
 /**
  * The program that loads a bundled transform.ts and says what it exports, in a process of its own: the plugin runs
- * in the framework's, which somebody's endless loop or `process.exit` would take with it. `sandbox.ts` starts it.
+ * in the framework's, which somebody's endless loop or `process.exit` would take with it. `sandbox/` starts it.
  */
 import { pathToFileURL } from 'node:url';
-import type { Reply } from './child.ts';
+import type { Reply } from '../sandbox/sandbox.ts';
 
 /** What a transform exports. `inputs` and `outputs` are as JSON carries them, and unchecked. */
 export type Exports = {
