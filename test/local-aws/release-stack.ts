@@ -41,7 +41,7 @@ export const WORKER = `${SERVICE}-${STAGE}-${RELEASE}`;
 
 export const model = (name: string, declares: Partial<Model> = {}): Model => ({
   name,
-  artifact: { kind: 'path', path: `${name}.onnx` },
+  artifact: { reference: `${name}.onnx`, path: `${name}.onnx` },
   memory: 1769,
   timeout: 10,
   architecture: 'x86_64',

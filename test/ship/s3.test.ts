@@ -31,7 +31,7 @@ const aws = {
   region: 'us-east-1',
   credentials: async () => ({ accessKeyId: 'test', secretAccessKey: 'test' }),
 };
-const at = (key: string, bucket = Bucket) => modelOf('', { artifact: { kind: 's3', bucket, key } });
+const at = (key: string, bucket = Bucket) => modelOf(`s3://${bucket}/${key}`);
 const fixture = (name: string) => readFile(join(FIXTURES, name));
 
 beforeAll(async () => {

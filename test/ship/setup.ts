@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll } from 'vitest';
 import { hostRuntime } from '../../plugins/models/artifact/onnx/runtime.ts';
+import { artifactOf } from '../../plugins/models/declaration/artifact-words.ts';
 import { isProblemError } from '../../plugins/models/declaration/errors.ts';
 import type { Model } from '../../plugins/models/declaration/model.ts';
 import { cacheFolder } from '../../plugins/models/disk/cache.ts';
@@ -51,7 +52,7 @@ export function newService() {
 export function modelOf(path: string, more: Partial<Model> = {}): Model {
   return {
     name: 'churn',
-    artifact: { kind: 'path', path },
+    artifact: artifactOf(path),
     memory: 1769,
     timeout: 10,
     architecture: 'x86_64',

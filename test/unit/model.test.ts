@@ -14,7 +14,7 @@ describe('a declaration', () => {
     expect(one(churn).models).toEqual([
       {
         name: 'churn',
-        artifact: { kind: 'path', path: 'churn.onnx' },
+        artifact: { reference: 'churn.onnx', path: 'churn.onnx' },
         memory: 1769,
         timeout: 10,
         architecture: 'x86_64',
@@ -72,11 +72,9 @@ describe('a declaration', () => {
     expect(one({ ...churn, traffic }).models[0]?.traffic).toBeCloseTo(expected, 12);
   });
 
-  it('reads s3:// as bucket and key', () => {
+  it('takes s3:// with bucket and key, which is no path', () => {
     expect(one({ artifact: 's3://models/a/b.onnx' }).models[0]?.artifact).toEqual({
-      kind: 's3',
-      bucket: 'models',
-      key: 'a/b.onnx',
+      reference: 's3://models/a/b.onnx',
     });
     expect(problems({ churn: { artifact: 's3://models' } })).toEqual([
       'models.churn.artifact MODELS_INVALID_VALUE',

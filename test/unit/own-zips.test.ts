@@ -6,10 +6,10 @@ import { model } from '../local-aws/release-stack.ts';
 
 const of = (declares: Partial<Model>): readonly string[] =>
   leftOut(
-    [model('churn', { artifact: { kind: 's3', bucket: 'b', key: 'k' }, ...declares })],
+    [model('churn', { artifact: { reference: 's3://b/k' }, ...declares })],
     withinService({ serviceDir: '/srv/shop' }),
   );
-const artifact = (path: string): Partial<Model> => ({ artifact: { kind: 'path', path } });
+const artifact = (path: string): Partial<Model> => ({ artifact: { reference: path, path } });
 
 it('what lies outside of the service’s folder, or is that folder, needs no pattern', () => {
   for (const path of ['../churn.onnx', '/data/churn.onnx', '.', '../shop'])

@@ -27,7 +27,7 @@ export function toJson({ model, facts }: Row) {
   const { signature, ...rest } = facts;
   return {
     name: model.name,
-    artifact: artifactOf(model),
+    artifact: model.artifact.reference,
     architecture: model.architecture,
     ...signature,
     ...rest,
@@ -54,7 +54,7 @@ export function toText({ model, facts }: Row): string {
   const size = `${sizeOf(facts.sourceBytes)}, ${sizeOf(facts.zipBytes)} zipped, ${sizeOf(facts.unzippedBytes)} unzipped`;
   return [
     model.name,
-    `  artifact  ${artifactOf(model)}`,
+    `  artifact  ${model.artifact.reference}`,
     `  sha256    ${facts.source}`,
     `  size      ${size}`,
     `  opset     ${facts.opset === 0 ? 'none: all its operators are of other domains, for example ai.onnx.ml' : facts.opset}`,
@@ -72,10 +72,6 @@ const columnsOf = ({ names, bind }: Columns): string =>
 /** `[*, 30]`: a star is a free dimension. */
 function shapeOf(shape: readonly number[]): string {
   return `[${shape.map((dimension) => (dimension < 0 ? '*' : dimension)).join(', ')}]`;
-}
-
-function artifactOf({ artifact }: Model): string {
-  return artifact.kind === 's3' ? `s3://${artifact.bucket}/${artifact.key}` : artifact.path;
 }
 
 /** Three digits. */

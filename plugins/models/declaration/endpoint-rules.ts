@@ -1,8 +1,9 @@
 import { LEAST_SAMPLE } from '../../../core/drift/contract.ts';
+import { referenceProblems } from './artifact-words.ts';
 import type { Problem } from './errors.ts';
 import { at, isObject } from './issues.ts';
 import type { Declaration } from './schema.ts';
-import { artifactOf, percentOf } from './units.ts';
+import { percentOf } from './units.ts';
 
 /** Properties of a framework function that are ours: where to say it instead. */
 const OURS: Readonly<Record<string, string>> = {
@@ -38,15 +39,7 @@ export function ruleProblems(key: string, given: Declaration): readonly Problem[
       fix: 'Write 29 or less, or leave out `http`.',
     });
   }
-  if (/^s3:/.test(given.artifact) && artifactOf(given.artifact).kind === 'path') {
-    problems.push({
-      code: 'MODELS_INVALID_VALUE',
-      key: `${key}.artifact`,
-      value: given.artifact,
-      message: 'names no object.',
-      fix: 'Write `s3://bucket/key`.',
-    });
-  }
+  problems.push(...referenceProblems(`${key}.artifact`, given.artifact));
   const twice = given.columns?.find((name, i, all) => all.indexOf(name) < i);
   if (twice !== undefined) {
     problems.push({

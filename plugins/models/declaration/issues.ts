@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { ARTIFACT_FIX } from './artifact-words.ts';
 import type { Problem } from './errors.ts';
 import { declaration, mapIn, serviceOptions } from './schema.ts';
 
@@ -60,7 +61,7 @@ const plain = (path: readonly PropertyKey[]): string =>
 
 /** Where zod's words would not tell a person what to write. */
 const FIXES: Readonly<Record<string, string>> = {
-  artifact: 'Write the path of an .onnx file, of a folder with model.onnx, or s3://bucket/key.',
+  artifact: ARTIFACT_FIX,
   'http.auth': 'Write iam, none or {authorizer: <name>}.',
   'http.path': 'Write a prefix such as /v1/models: letters, digits and . _ ~ - between slashes.',
   latency: 'Write {p95: <milliseconds>}.',

@@ -124,10 +124,12 @@ export type ReleaseRules = {
 
 export type Architecture = 'x86_64' | 'arm64';
 
-/** A path is as written in the YAML, relative to the service; an object is `s3://bucket/key`. */
-export type Artifact =
-  | { readonly kind: 'path'; readonly path: string }
-  | { readonly kind: 's3'; readonly bucket: string; readonly key: string };
+export type Artifact = {
+  /** As written in the YAML: a path relative to the service, or what one of `artifact/sources/` takes. */
+  readonly reference: string;
+  /** Of what lies on this disk, relative to the service. */
+  readonly path?: string;
+};
 
 export type Http = {
   readonly auth: 'iam' | 'none' | { readonly authorizer: string };

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { type Entry, FORMATS } from '../../../core/batch/contract.ts';
+import { artifactOf } from './artifact-words.ts';
 import { batchProblems, cycleProblems } from './batch-rules.ts';
 import { externalProblems, ruleProblems } from './endpoint-rules.ts';
 import type { Problem } from './errors.ts';
@@ -9,7 +10,7 @@ import { batchKey, normalized } from './naming.ts';
 import { releaseProblems } from './release-rules.ts';
 import { type Declaration, declaration, serviceOptions } from './schema.ts';
 import { stepsOf } from './steps.ts';
-import { artifactOf, daysOf, minuteOf, objectsOf, percentOf, perSecond, seconds } from './units.ts';
+import { daysOf, minuteOf, objectsOf, percentOf, perSecond, seconds } from './units.ts';
 
 /** What the service says beside `models:`, as far as a model's defaults and rules depend on it. */
 export type Surroundings = {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ARTIFACT_FORMS } from './artifact-words.ts';
 import { batch } from './batch-schema.ts';
 import {
   duration,
@@ -242,7 +243,7 @@ const audit = z.strictObject({
 /** `models.<name>`. */
 export const declaration = z.strictObject({
   artifact: z.string().min(1).meta({
-    description: 'An `.onnx` file, a folder with `model.onnx` and its external data, or `s3://bucket/key`.',
+    description: ARTIFACT_FORMS,
     example: 'models/churn.onnx',
   }),
   memory: integer(128, 10_240).default(1769).meta({ description: 'MB; 1769 is one vCPU.', type: 'integer' }),

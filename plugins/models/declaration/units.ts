@@ -1,4 +1,4 @@
-import { type Artifact, DAYS, type Day } from './model.ts';
+import { DAYS, type Day } from './model.ts';
 
 /** Texts of the YAML, already of the schema's form, as the model has them; and back, for people. */
 
@@ -53,14 +53,6 @@ export function written(duration: number): string {
     .reverse()
     .find(([, length]) => duration >= length && duration % length === 0) ?? ['s', 1];
   return `${duration / size}${unit}`;
-}
-
-/** `s3://bucket/key` or a path. */
-export function artifactOf(text: string): Artifact {
-  const [, bucket, key] = /^s3:\/\/([^/]+)\/(.+)$/.exec(text) ?? [];
-  return bucket === undefined || key === undefined
-    ? { kind: 'path', path: text }
-    : { kind: 's3', bucket, key };
 }
 
 /** `s3://bucket/prefix*suffix`, whatever it is: all three may be empty. Of several stars the first counts. */

@@ -13,7 +13,7 @@ export function leftOut(
   within: (path: string) => string | undefined,
 ): readonly string[] {
   const patterns = models.flatMap(({ artifact, drift, gate }) => [
-    ...(artifact.kind === 'path' ? ofArtifact(within(artifact.path)) : []),
+    ...(artifact.path === undefined ? [] : ofArtifact(within(artifact.path))),
     ...[drift?.baseline, gate?.cases].flatMap((file) => {
       const path = file === undefined ? undefined : within(file);
       return path === undefined ? [] : [`!${literal(path)}`];

@@ -7,7 +7,7 @@ const SETTLE_MS = 400;
 
 /**
  * Calls `changed` after a model's files have been written: its folder's, since external data and the transform lie beside the graph.
- * Artifacts on S3 are not watched.
+ * What lies elsewhere is not watched.
  * @param serviceDir absolute
  * @returns a function that ends it
  */
@@ -19,7 +19,7 @@ export function watchModels(
   const watchers: FSWatcher[] = [];
   const timers = new Map<string, NodeJS.Timeout>();
   for (const model of models) {
-    if (model.artifact.kind !== 'path') continue;
+    if (model.artifact.path === undefined) continue;
     const path = resolve(serviceDir, model.artifact.path);
     const isFolder = statSync(path).isDirectory();
     // A file may lie at the service's root, beside node_modules: only a folder that is the artifact is watched to its depths.

@@ -19,7 +19,7 @@ import { byContent } from '../../../plugins/models/plan/template.ts';
 
 const model: Model = {
   name: 'churn',
-  artifact: { kind: 'path', path: 'churn.onnx' },
+  artifact: { reference: 'churn.onnx', path: 'churn.onnx' },
   memory: 1769,
   timeout: 10,
   architecture: 'x86_64',

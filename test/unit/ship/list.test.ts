@@ -4,7 +4,7 @@ import type { Facts, Model } from '../../../plugins/models/declaration/model.ts'
 
 const model: Model = {
   name: 'churn',
-  artifact: { kind: 'path', path: 'models/churn.onnx' },
+  artifact: { reference: 'models/churn.onnx', path: 'models/churn.onnx' },
   memory: 1769,
   timeout: 10,
   architecture: 'x86_64',

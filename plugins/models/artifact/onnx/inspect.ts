@@ -4,7 +4,7 @@ import type { Datatype, Signature, TensorSpec } from '../../../../core/tensor/co
 import { type Problem, problemError } from '../../declaration/errors.ts';
 import { cacheFolder, keyOf, once } from '../../disk/cache.ts';
 import { type Limits, limitsFor, type Outcome as OutcomeOf } from '../../sandbox/sandbox.ts';
-import type { Source } from '../../ship/source.ts';
+import type { Source } from '../read.ts';
 import type { Result } from './child.ts';
 import type { Value } from './onnx.ts';
 import type { ProbeInput } from './probe.ts';

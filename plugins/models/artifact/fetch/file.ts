@@ -1,0 +1,49 @@
+import { readdir, stat } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
+import type {
+  FetchedArtifact,
+  ResolvedArtifact,
+  ResolvedFile,
+  SourceContext,
+} from '../../contracts/artifact-source.ts';
+import { problemError } from '../../declaration/errors.ts';
+
+/** @throws ProblemError `MODELS_ARTIFACT_MISSING` */
+export async function resolveFile(
+  reference: string,
+  { key, serviceDir }: SourceContext,
+): Promise<ResolvedArtifact> {
+  const path = resolve(serviceDir, reference);
+  const there = await stat(path).catch(() => undefined);
+  if (there === undefined) {
+    throw problemError([
+      {
+        code: 'MODELS_ARTIFACT_MISSING',
+        key,
+        value: reference,
+        message: `${reference} does not exist.`,
+        fix: 'Write a path relative to serverless.yml.',
+      },
+    ]);
+  }
+  const isFolder = there.isDirectory();
+  const files = isFolder ? await filesIn(path) : [{ path: basename(path), bytes: there.size }];
+  return { reference, isFolder, files };
+}
+
+/** What lies in it itself: below may be anything, such as node_modules. */
+async function filesIn(folder: string): Promise<readonly ResolvedFile[]> {
+  const found = await Promise.all(
+    (await readdir(folder)).map(async (path) => {
+      const there = await stat(join(folder, path)).catch(() => undefined);
+      return there?.isFile() ? [{ path, bytes: there.size }] : [];
+    }),
+  );
+  return found.flat();
+}
+
+/** It is there already, and what it names beside it, too. */
+export const fetchFile = async (
+  { reference }: ResolvedArtifact,
+  { serviceDir }: SourceContext,
+): Promise<FetchedArtifact> => ({ path: resolve(serviceDir, reference), isOurs: false });

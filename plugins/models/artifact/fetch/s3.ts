@@ -1,0 +1,175 @@
+import { createWriteStream } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { s3Client } from '../../../../aws/clients/s3.ts';
+import { type ObjectHead, objectHead, objectStream, objectsBelow } from '../../../../aws/get-object.ts';
+import { errorStatus } from '../../../../core/errors/aws-errors.ts';
+import type { FetchedArtifact, ResolvedArtifact, SourceContext } from '../../contracts/artifact-source.ts';
+import { problemError } from '../../declaration/errors.ts';
+import { cacheFolder, keyOf, once } from '../../disk/cache.ts';
+import { unsafeLocation } from '../../disk/location.ts';
+
+type Item = ObjectHead & { readonly path: string };
+type Client = ReturnType<typeof s3Client>;
+
+/** Files in one folder; a prefix with more is not a model's. */
+const ITEMS = 1000;
+
+/** Where a reference leads. */
+type Place = { readonly bucket: string; readonly key: string };
+
+const urlOf = ({ bucket, key }: Place): string => `s3://${bucket}/${key}`;
+const isFolder = ({ key }: Place): boolean => key.endsWith('/');
+/** What stands before the names of its files. */
+const prefixOf = ({ key }: Place): string => key.slice(0, key.lastIndexOf('/') + 1);
+
+/**
+ * What is there now, each object with its ETag.
+ *
+ * @throws ProblemError `MODELS_ARTIFACT_MISSING` with what S3 said
+ */
+export function resolveObjects(
+  reference: string,
+  place: Place,
+  context: SourceContext,
+): Promise<ResolvedArtifact> {
+  return atS3(place, context, async (client) => {
+    const { bucket, key } = place;
+    const items = isFolder(place)
+      ? await list(client, bucket, key)
+      : [await head(client, bucket, key, key.slice(prefixOf(place).length))];
+    if (items.length === 0) {
+      const fix = 'Name an object, or a prefix that ends in /.';
+      throw missing(context.key, urlOf(place), 'Nothing is there.', fix);
+    }
+    const files = items.map(({ path, etag, bytes }) => ({ path, version: etag, bytes }));
+    return { reference, isFolder: isFolder(place), files };
+  });
+}
+
+/**
+ * Downloads an artifact into the cache, once for each ETag. A single file brings the weights that it names from beside it.
+ *
+ * @throws ProblemError `MODELS_ARTIFACT_MISSING` with what S3 said
+ */
+export function fetchObjects(
+  resolved: ResolvedArtifact,
+  place: Place,
+  beside: (file: string) => readonly string[],
+  context: SourceContext,
+): Promise<FetchedArtifact> {
+  return atS3(place, context, async (client, asking) => {
+    const { bucket } = place;
+    const prefix = prefixOf(place);
+    const items = resolved.files.map(
+      ({ path, version = '', bytes }): Item => ({ key: `${prefix}${path}`, etag: version, bytes, path }),
+    );
+    const folder = await download(client, bucket, items, context.progress);
+    const [graph] = items;
+    if (resolved.isFolder || graph === undefined) return { path: folder, isOurs: true };
+    const weights: Item[] = [];
+    for (const path of beside(join(folder, graph.path))) {
+      const key = `${prefix}${path}`;
+      asking(`s3://${bucket}/${key}, which the graph names`);
+      weights.push(await head(client, bucket, key, path));
+    }
+    const whole =
+      weights.length === 0
+        ? folder
+        : await download(client, bucket, [...items, ...weights], context.progress);
+    return { path: join(whole, graph.path), isOurs: true };
+  });
+}
+
+/** @param work is given a function by which it says what it asks for, where that is not the place itself */
+async function atS3<T>(
+  place: Place,
+  { aws, key }: SourceContext,
+  work: (client: Client, asking: (what: string) => void) => Promise<T>,
+): Promise<T> {
+  let asked = urlOf(place);
+  if (aws === undefined) {
+    const fix = 'Run it where AWS may be asked, or name a file on this disk.';
+    throw missing(key, asked, 'This needs AWS.', fix);
+  }
+  const client = s3Client(aws);
+  try {
+    return await work(client, (what) => {
+      asked = what;
+    });
+  } catch (error) {
+    if (error instanceof Error && 'problems' in error) throw error;
+    throw missing(key, asked, reasonOf(error), fixOf(error), error);
+  } finally {
+    client.destroy();
+  }
+}
+
+const head = async (client: Client, bucket: string, key: string, path: string): Promise<Item> => ({
+  ...(await objectHead(client, bucket, key)),
+  path,
+});
+
+async function list(client: Client, bucket: string, prefix: string): Promise<Item[]> {
+  const items: Item[] = [];
+  for await (const page of objectsBelow(client, bucket, prefix)) {
+    for (const item of page) {
+      const path = item.key.slice(prefix.length);
+      // A console's "folder" is an empty object that ends in a slash.
+      if (path !== '' && !path.endsWith('/') && unsafeLocation(path) === undefined)
+        items.push({ key: item.key, etag: item.etag, bytes: item.bytes, path });
+    }
+    if (items.length > ITEMS) throw new Error(`more than ${ITEMS} objects are under this prefix`);
+  }
+  return items;
+}
+
+function download(
+  client: Client,
+  bucket: string,
+  items: readonly Item[],
+  progress: SourceContext['progress'],
+): Promise<string> {
+  const key = keyOf(
+    bucket,
+    items.map(({ key: name, etag }) => [name, etag]),
+  );
+  return once(cacheFolder('s3', key.slice(0, 32)), async (draft) => {
+    try {
+      for (const item of items) {
+        progress(`Downloading s3://${bucket}/${item.key} (${Math.ceil(item.bytes / 1e6)} MB)`);
+        const target = join(draft, item.path);
+        await mkdir(dirname(target), { recursive: true });
+        // What was looked at is what is read, or this fails.
+        const { body } = await objectStream(client, bucket, item.key, { etag: item.etag });
+        await pipeline(body, createWriteStream(target));
+      }
+    } finally {
+      progress(undefined);
+    }
+  });
+}
+
+/** A HEAD has no body, so the status is all that S3 says. */
+function reasonOf(error: unknown): string {
+  const status = errorStatus(error);
+  if (status === 403) return 'S3 denies it (403), or it is not there and may not be listed.';
+  if (status === 404) return 'There is no such object or bucket (404).';
+  const name = error instanceof Error ? error.name : 'Error';
+  const why = error instanceof Error && error.message !== name ? `${name}: ${error.message}` : name;
+  return `S3 says ${why.replace(/\.$/, '')}.`;
+}
+
+function fixOf(error: unknown): string {
+  return errorStatus(error) === 403
+    ? 'Allow s3:GetObject on it and s3:ListBucket on its bucket, or use other credentials.'
+    : 'Check bucket, key, region and credentials.';
+}
+
+function missing(key: string, value: string, message: string, fix: string, cause?: unknown): Error {
+  return problemError(
+    [{ code: 'MODELS_ARTIFACT_MISSING', key, value, message: `${value}: ${message}`, fix }],
+    cause,
+  );
+}

@@ -1,0 +1,134 @@
+import { stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { SourceContext } from '../contracts/artifact-source.ts';
+import { type Problem, type ProblemCode, problemError } from '../declaration/errors.ts';
+import { digestOf } from '../disk/files.ts';
+import { unsafeLocation } from '../disk/location.ts';
+import { look } from '../disk/look.ts';
+import { find, privateCopy, type SourceFile } from './copy.ts';
+import { type OnnxInfo, readOnnxFile } from './onnx/onnx.ts';
+import { sourceOf } from './sources/sources.ts';
+
+/** An artifact in the cache, complete and hashed, but not yet loaded by anything. */
+export type Source = {
+  readonly files: readonly SourceFile[];
+  /** sha256 over names and contents of all files. */
+  readonly digest: string;
+  readonly bytes: number;
+  readonly info: OnnxInfo;
+  /** Absolute path of the folder that it came from, where it is one. */
+  readonly folder?: string;
+};
+
+const GRAPH = 'model.onnx';
+
+/**
+ * Finds the files of an artifact, a file, or a folder with `model.onnx`, wherever it comes from, and copies them into the cache
+ * where they are not in it already. Weights outside the graph count, and must lie below its folder.
+ *
+ * @param refuse throws where an artifact of so many bytes is of no use: before minutes of work
+ * @throws ProblemError `MODELS_ARTIFACT_MISSING`, `_INVALID`, `_CHANGED`
+ */
+export async function readArtifact(
+  reference: string,
+  context: SourceContext,
+  refuse: (bytes: number) => void,
+): Promise<Source> {
+  const { key } = context;
+  const fault = (code: ProblemCode, message: string, fix: string): Error =>
+    problemError([{ code, key, value: reference, message, fix } satisfies Problem]);
+
+  const source = sourceOf(reference);
+  const resolved = await source.resolve(reference, context);
+  const { path, isOurs } = await source.fetch(resolved, besides, context);
+  const graph = resolved.isFolder ? join(path, GRAPH) : path;
+  if (!(await stat(graph).catch(() => undefined))?.isFile()) {
+    throw fault(
+      'MODELS_ARTIFACT_MISSING',
+      `${reference} has no ${GRAPH}.`,
+      `Name its graph ${GRAPH}, or name the file itself.`,
+    );
+  }
+
+  // Before anything is read of it.
+  const { mark } = await look(graph);
+  let info: OnnxInfo;
+  try {
+    info = readOnnxFile(graph);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw fault('MODELS_ARTIFACT_INVALID', why, 'Export the model again and compare its size.');
+  }
+
+  let bytes = (await stat(graph)).size;
+  const weights: Weights[] = [];
+  for (const location of info.external) {
+    const file = await weightsAt(location, dirname(graph), fault);
+    weights.push(file);
+    bytes += file.bytes;
+  }
+  // Optimising hardly changes the size.
+  refuse(bytes);
+  const found = [{ ...(await find(GRAPH, graph)), mark }];
+  for (const file of weights) found.push(await find(file.path, file.at));
+  const digest = digestOf(found);
+  const files = isOurs ? found : await privateCopy(found, digest);
+  if (files === undefined) {
+    throw fault(
+      'MODELS_ARTIFACT_CHANGED',
+      `${reference} was changed while it was read.`,
+      'Retry once nothing writes to it, or let the exporter write another file and rename it.',
+    );
+  }
+  return {
+    files,
+    digest,
+    bytes: found.reduce((sum, file) => sum + file.bytes, 0),
+    info,
+    ...(resolved.isFolder && { folder: path }),
+  };
+}
+
+/** Weights that the graph names; none where it cannot be read, or names unsafe ones: `readArtifact` says so. */
+function besides(graph: string): readonly string[] {
+  try {
+    return readOnnxFile(graph).external.filter((location) => unsafeLocation(location) === undefined);
+  } catch {
+    return [];
+  }
+}
+
+/** A file of weights: as the graph names it, and where it is. */
+type Weights = { readonly path: string; readonly at: string; readonly bytes: number };
+
+async function weightsAt(
+  location: string,
+  folder: string,
+  fault: (code: ProblemCode, message: string, fix: string) => Error,
+): Promise<Weights> {
+  const unsafe = unsafeLocation(location);
+  if (unsafe !== undefined) {
+    throw fault(
+      'MODELS_ARTIFACT_INVALID',
+      `The graph keeps weights in ${JSON.stringify(location.slice(0, 200))}, ${unsafe}.`,
+      'Save the model with its external data in files beside it.',
+    );
+  }
+  const at = join(folder, location);
+  const there = await stat(at).catch(() => undefined);
+  if (there === undefined || !there.isFile()) {
+    throw fault(
+      'MODELS_ARTIFACT_MISSING',
+      `The graph keeps weights in ${location}, and there is no such file beside it.`,
+      'Put the external data where the graph expects it.',
+    );
+  }
+  if (location === GRAPH) {
+    throw fault(
+      'MODELS_ARTIFACT_INVALID',
+      `The graph keeps weights in ${GRAPH}, the name that the graph itself has when shipped.`,
+      'Save its external data under another name.',
+    );
+  }
+  return { path: location, at, bytes: there.size };
+}

@@ -1,0 +1,15 @@
+import type { ArtifactSource } from '../../contracts/artifact-source.ts';
+
+/** A file or a folder of this disk. */
+export const fileSource: ArtifactSource = {
+  scheme: 'file',
+  forms: [
+    { shown: 'an `.onnx` file', write: 'the path of an .onnx file' },
+    { shown: 'a folder with `model.onnx` and its external data', write: 'of a folder with model.onnx' },
+  ],
+  fault: () => undefined,
+  path: (reference) => reference,
+  resolve: async (reference, context) => (await import('../fetch/file.ts')).resolveFile(reference, context),
+  fetch: async (resolved, _beside, context) =>
+    (await import('../fetch/file.ts')).fetchFile(resolved, context),
+};

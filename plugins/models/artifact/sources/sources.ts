@@ -1,0 +1,12 @@
+import type { ArtifactSource } from '../../contracts/artifact-source.ts';
+import { fileSource } from './file.ts';
+import { s3Source } from './s3.ts';
+
+/**
+ * Where artifacts come from, in the order in which docs and fixes name them. To add one: a file beside these, and its entry here.
+ */
+export const ARTIFACT_SOURCES: readonly ArtifactSource[] = [fileSource, s3Source];
+
+/** @returns the source whose scheme the reference begins with; what has none of theirs is a path */
+export const sourceOf = (reference: string): ArtifactSource =>
+  ARTIFACT_SOURCES.find(({ scheme }) => reference.startsWith(`${scheme}:`)) ?? fileSource;
