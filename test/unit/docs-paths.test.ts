@@ -45,3 +45,28 @@ test.each(walk)('%s', (_, ...cells) => {
       : new RegExp(`^(export )?(const|function) ${name}\\b`, 'm'),
   );
 });
+
+const recipes = /^## Recipes\n([\s\S]*?)(?=^## )/m.exec(pages.get('CONTRIBUTING.md') ?? '')?.[1] ?? '';
+
+test('there is a recipe for each thing that is often added, in steps of one line', () => {
+  const titles = [...recipes.matchAll(/^### A new (.+)$/gm)].map(([, title]) => title);
+  for (const title of ['option', 'alarm', 'command', 'feature', 'phase of a release'])
+    expect(titles).toContain(title);
+  for (const recipe of recipes.split(/^### /m).slice(1)) {
+    const steps = [...recipe.matchAll(/^(\d+)\. (.*)$/gm)];
+    expect(steps.map(([, number]) => Number(number))).toEqual(steps.map((_, index) => index + 1));
+    expect(recipe.match(/^ {2,}\S/m), recipe).toBeNull();
+  }
+});
+
+test('every file and every constant that a recipe names is there', () => {
+  const room = /^(core|aws|functions|plugins|layers|test|docs|bench)\/[^\s<>]+$/;
+  const paths = codeIn(recipes).filter((code) => room.test(code));
+  expect(paths.length).toBeGreaterThan(20);
+  expect(paths.filter((path) => !existsSync(join(root, path)))).toEqual([]);
+  for (const [, name = '', path = ''] of recipes.matchAll(/`([A-Za-z_]+)` (?:in|of) `([^`]+\.ts)`/g))
+    if (room.test(path))
+      expect(readFileSync(join(root, path), 'utf8'), `${path}: ${name}`).toMatch(
+        new RegExp(`^(export )?(const|function|type) ${name}\\b`, 'm'),
+      );
+});
