@@ -50,7 +50,11 @@ const recipes = /^## Recipes\n([\s\S]*?)(?=^## )/m.exec(pages.get('CONTRIBUTING.
 
 test('there is a recipe for each thing that is often added, in steps of one line', () => {
   const titles = [...recipes.matchAll(/^### A new (.+)$/gm)].map(([, title]) => title);
-  for (const title of ['option', 'alarm', 'command', 'feature', 'phase of a release'])
+  for (const title of [
+    ...['option', 'alarm', 'command', 'feature', 'phase of a release'],
+    'source of artifacts',
+    'format of tables',
+  ])
     expect(titles).toContain(title);
   for (const recipe of recipes.split(/^### /m).slice(1)) {
     const steps = [...recipe.matchAll(/^(\d+)\. (.*)$/gm)];
