@@ -159,6 +159,13 @@ describe('files by content', () => {
     expect(await listed('race/')).toEqual([[`race/${both.sha256}`, both.bytes]]);
     expect((await s3.send(new ListMultipartUploadsCommand({ Bucket }))).Uploads ?? []).toEqual([]);
   });
+
+  it('need a bucket that is there, and say which is not', async () => {
+    const one = await file('one', 10);
+    expect(await problemOf(uploadFiles(aws, 'no-such-bucket', 'models/files/', [one], () => {}))).toMatch(
+      /s3:\/\/no-such-bucket\/models\/files\/\w+ cannot be uploaded: .*bucket does not exist\. Make the bucket no-such-bucket, /,
+    );
+  });
 });
 
 describe('an artifact beyond what a zip may unpack to', () => {

@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { s3Client } from '../../../aws/clients/s3.ts';
 import { isThere, type Place, putFile } from '../../../aws/put-file.ts';
-import { messageOf } from '../../../core/errors/aws-errors.ts';
+import { errorName, messageOf } from '../../../core/errors/aws-errors.ts';
 import { type AwsConfig, waitingFor } from '../../../core/ports/config.ts';
 import { problemError } from '../declaration/errors.ts';
 import { sha256Of } from '../disk/files.ts';
@@ -69,7 +69,10 @@ const failed = ({ bucket, key }: Place, error: unknown): Error =>
         code: 'MODELS_AWS',
         key: 'models',
         message: `s3://${bucket}/${key} cannot be uploaded: ${messageOf(error)}.`,
-        fix: 'Check credentials and --aws-profile; docs/deploy-policy.md lists what a deploy needs.',
+        fix:
+          errorName(error) === 'NoSuchBucket'
+            ? `Make the bucket ${bucket}, in the service’s region, or name one that is there.`
+            : 'Check credentials and --aws-profile; docs/deploy-policy.md lists what a deploy needs.',
       },
     ],
     error,

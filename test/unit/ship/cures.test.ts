@@ -13,6 +13,10 @@ it.each([
     'Fatal error: ai.custom:Foo(-1) is not a registered function/op',
     /^Replace the operator ai\.custom:Foo, /,
   ],
+  [
+    'Deserialize tensor w External initializer: w offset: 0 size to read: 321126400 given file_length: 200000000 are out of bounds or can not be read in full.',
+    /^Put the whole file of the external data beside the graph: .* 200000000 bytes, .* 321126400/,
+  ],
   ['Opset 99 is under development', /^Export the model again, for an opset/],
 ])('%s', (message, cure) => {
   expect(cureOf(message)).toMatch(cure);

@@ -255,6 +255,9 @@ export function cureOf(message: string): string {
   const operator = /(\S+?)(?:\(-?\d+\))? is not a registered function\/op/.exec(message)?.[1];
   if (operator !== undefined)
     return `Replace the operator ${operator}, which ONNX Runtime does not have: export the model without it, or compute it in a transform.ts.`;
+  const data = /offset: (\d+) size to read: (\d+) given file_length: (\d+)/.exec(message);
+  if (data !== null)
+    return `Put the whole file of the external data beside the graph: the one that is there has ${data[3]} bytes, and the graph reads to byte ${Number(data[1]) + Number(data[2])}. It may have been copied or downloaded in part.`;
   return 'Export the model again, for an opset that this version knows.';
 }
 
