@@ -1,4 +1,5 @@
 /** Public data, read, scored and judged by the product's own code: are windows quiet that should be, and drifted ones found? */
+
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Baseline, DriftLine, DriftWindow } from '../core/drift/contract.ts';
@@ -10,6 +11,7 @@ import type { Datatype, TensorSpec } from '../core/tensor/contract.ts';
 import type { Tensor } from '../core/tensor/datatypes.ts';
 import type { Tensors } from '../core/tensor/tensors.ts';
 import { createDrift } from '../functions/runtime/drift.ts';
+import { onnxFormat } from '../plugins/models/artifact/onnx/format.ts';
 import { shipBaseline } from '../plugins/models/baseline/baseline.ts';
 import { discoveryRateOf } from '../plugins/models/plan/drift/budget.ts';
 import { UNSTEADY } from '../plugins/models/plan/drift/functions.ts';
@@ -86,6 +88,7 @@ async function oneSet(folder: string, name: string, budget: number): Promise<Rea
       signature: { inputs, outputs: [], omitted: [] },
       outputs: [],
       runtime: undefined,
+      engine: onnxFormat.runtime,
     },
     { serviceDir: folder, progress: () => {} },
   );

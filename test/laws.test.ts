@@ -81,6 +81,7 @@ const NAMES: Readonly<Record<string, RegExp>> = {
   '`declaration/`': /^plugins\/models\/declaration\//,
   '`artifact/sources/`': /^plugins\/models\/artifact\/sources\//,
   '`artifact/fetch/` by `import()`': /^plugins\/models\/artifact\/fetch\//,
+  '`disk/`, `sandbox/`': /^plugins\/models\/(disk|sandbox)\//,
   '`contracts/`': /^plugins\/models\/contracts\//,
   '`plan/`': /^plugins\/models\/plan\//,
   'plans of `targets/`': /^plugins\/models\/targets\/(targets|[\w-]+\/plan)\.ts$/,
@@ -148,6 +149,15 @@ const ROOMS: readonly Room[] = [
     blind: true,
   },
   {
+    name: '`artifact/`',
+    files: /^plugins\/models\/artifact\/(?!sources\/)/,
+    may: [
+      'itself',
+      ...['`artifact/sources/`', '`disk/`, `sandbox/`', '`contracts/`', '`declaration/`'],
+      ...['`core/`', '`aws/`', 'Node', 'types of `onnxruntime-common`', '`layer.json`'],
+    ],
+  },
+  {
     name: '`disk/`, `sandbox/`',
     files: /^plugins\/models\/(disk|sandbox)\//,
     may: ['itself', '`declaration/`', 'Node', 'yazl'],
@@ -156,7 +166,7 @@ const ROOMS: readonly Room[] = [
   {
     name: '`plugins/models/`, the rest',
     files:
-      /^plugins\/models\/(?!plugin\.ts$|artifact\/sources\/|contracts\/|declaration\/|disk\/|sandbox\/|plan\/|targets\/(targets|[\w-]+\/plan)\.ts$)/,
+      /^plugins\/models\/(?!plugin\.ts$|artifact\/|contracts\/|declaration\/|disk\/|sandbox\/|plan\/|targets\/(targets|[\w-]+\/plan)\.ts$)/,
     may: [
       '`plugins/models/` but commands',
       ...['`core/`', '`aws/`', 'Node'],

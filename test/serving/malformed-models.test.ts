@@ -3,10 +3,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { inspect } from '../../plugins/models/artifact/onnx/inspect.ts';
 import { hostRuntime } from '../../plugins/models/artifact/onnx/runtime.ts';
 import { isProblemError, type ProblemCode } from '../../plugins/models/declaration/errors.ts';
-import { type Limits, limitsFor } from '../../plugins/models/sandbox/sandbox.ts';
+import type { Limits } from '../../plugins/models/sandbox/sandbox.ts';
 import { readSource } from '../../plugins/models/ship/source.ts';
 import { fixtures, modelOf } from './endpoint.ts';
 
@@ -31,7 +30,7 @@ afterAll(async () => {
 async function inspectFixture(path: string, limits?: Limits) {
   const context = { serviceDir: fixtures, outDir: join(cache, 'out'), progress: () => {} };
   const source = await readSource(modelOf('fixture', path), context);
-  return inspect(source, 'models.fixture.artifact', runtime, limits ?? limitsFor(source.bytes));
+  return source.format.inspect(source, 'models.fixture.artifact', runtime, limits);
 }
 
 async function problemOf(path: string, limits?: Limits): Promise<{ code: ProblemCode; message: string }> {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Signal } from '../../core/drift/contract.ts';
 import type { Datatype } from '../../core/tensor/contract.ts';
-import { graphOf } from '../../plugins/models/artifact/onnx/inspect.ts';
+import { onnxFormat } from '../../plugins/models/artifact/onnx/format.ts';
 import { hostRuntime } from '../../plugins/models/artifact/onnx/runtime.ts';
 import { type ShippedBaseline, type Subject, shipBaseline } from '../../plugins/models/baseline/baseline.ts';
 import { cacheFolder } from '../../plugins/models/disk/cache.ts';
@@ -22,11 +22,12 @@ async function subjectOf(folder: string, artifact: string): Promise<Subject> {
   const { source, inspection } = await prepare(modelOf(artifact, { optimize: false }), context);
   return {
     digest: source.digest,
-    graph: graphOf(source),
+    graph: source.files[0]?.from ?? '',
     bytes: source.bytes,
     signature: inspection.signature,
     outputs: signalsOf(inspection.signature),
     runtime: await hostRuntime(),
+    engine: onnxFormat.runtime,
   };
 }
 const ship = (path: string, subject: Subject): Promise<ShippedBaseline> =>
@@ -118,6 +119,7 @@ describe('a baseline', () => {
       bytes: 0,
       outputs: [],
       runtime: undefined,
+      engine: onnxFormat.runtime,
       signature: {
         inputs: names.map((name) => ({ name, datatype: datatype(name), shape: [-1, 1] })),
         outputs: [],

@@ -1,8 +1,6 @@
 import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { inspect } from '../../plugins/models/artifact/onnx/inspect.ts';
-import { withLocale } from '../../plugins/models/artifact/onnx/optimise.ts';
 import { hostRuntime } from '../../plugins/models/artifact/onnx/runtime.ts';
 import { prepare } from '../../plugins/models/ship/ship.ts';
 import { readSource } from '../../plugins/models/ship/source.ts';
@@ -100,7 +98,11 @@ describe('a signature', () => {
 
   it('is the declared one where ONNX Runtime has no build for this machine', async () => {
     const source = await readSource(modelOf('add.onnx'), fixtures());
-    const { signature, ran, notices } = await inspect(source, 'models.churn.artifact', undefined);
+    const { signature, ran, notices } = await source.format.inspect(
+      source,
+      'models.churn.artifact',
+      undefined,
+    );
     expect(signature.outputs).toEqual([tensor('sum', 'FP32', [-1, 3])]);
     expect(ran).toMatch(/no build/);
     expect(notices.join()).toMatch(/not run while packaging/);
@@ -221,7 +223,7 @@ describe('StringNormalizer', () => {
       expect(shipped.includes('xx_XX')).toBe(false);
       // The user's own file is not touched, and its digest is what counts.
       expect(await readFile(service.at('words.onnx'))).toEqual(normalizer(locale));
-      expect((await withLocale(raw)).digest).toBe(raw.digest);
+      expect((await raw.format.adapt(raw)).digest).toBe(raw.digest);
     },
   );
 });
@@ -266,7 +268,7 @@ describe('external data', () => {
 it('an inspection is made once for each content', async () => {
   const runtime = await hostRuntime();
   const source = await readSource(modelOf('logreg.onnx'), fixtures());
-  await inspect(source, 'models.churn.artifact', runtime);
+  await source.format.inspect(source, 'models.churn.artifact', runtime);
   // A deadline that no process could meet: this one does not start any.
-  await inspect(source, 'models.churn.artifact', runtime, { deadline: 1, memory: 1 });
+  await source.format.inspect(source, 'models.churn.artifact', runtime, { deadline: 1, memory: 1 });
 });

@@ -8,6 +8,7 @@ import { judge } from '../../core/drift/window-judge.ts';
 import type { TensorSpec } from '../../core/tensor/contract.ts';
 import { toHalf } from '../../core/tensor/half.ts';
 import { createDrift } from '../../functions/runtime/drift.ts';
+import { onnxFormat } from '../../plugins/models/artifact/onnx/format.ts';
 import { type ShippedBaseline, shipBaseline } from '../../plugins/models/baseline/baseline.ts';
 import { runPython } from '../python.ts';
 import { head, npy } from '../unit/ship/baseline/setup.ts';
@@ -63,6 +64,7 @@ async function build(rows: Float32Array<ArrayBuffer>, width: number, name: strin
       bytes: 0,
       outputs: [],
       runtime: undefined,
+      engine: onnxFormat.runtime,
       signature: { inputs: [spec(width)], outputs: [], omitted: [] },
     },
     service.context(),

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { dirname } from 'node:path';
 import { performance } from 'node:perf_hooks';
+import { onnxFormat } from '../../plugins/models/artifact/onnx/format.ts';
 import { shipBaseline } from '../../plugins/models/baseline/baseline.ts';
 
 export type Cost = {
@@ -31,6 +32,7 @@ const { baseline, facts } = await shipBaseline(
     signature: { inputs, outputs: [], omitted: [] },
     outputs: [],
     runtime: undefined,
+    engine: onnxFormat.runtime,
   },
   { serviceDir: dirname(path), progress: () => {} },
 );

@@ -1,18 +1,10 @@
 import { realpath } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { SourceFile } from '../contracts/artifact-format.ts';
 import { cacheFolder, once, place } from '../disk/cache.ts';
 import { sha256Of } from '../disk/files.ts';
 import { knownSha256 } from '../disk/known.ts';
 import { look } from '../disk/look.ts';
-
-export type SourceFile = {
-  /** Below the artifact: the graph is `model.onnx`, weights have the name that the graph gives them. */
-  readonly path: string;
-  /** Absolute. */
-  readonly from: string;
-  readonly bytes: number;
-  readonly sha256: string;
-};
 
 /** A file of the user's, with the mark that it had before anybody read it. */
 export type Found = SourceFile & { readonly mark: string };

@@ -1,29 +1,24 @@
 import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import type { ArtifactFormat, Contents, Source } from '../contracts/artifact-format.ts';
 import type { SourceContext } from '../contracts/artifact-source.ts';
 import { type Problem, type ProblemCode, problemError } from '../declaration/errors.ts';
 import { digestOf } from '../disk/files.ts';
 import { unsafeLocation } from '../disk/location.ts';
 import { look } from '../disk/look.ts';
-import { find, privateCopy, type SourceFile } from './copy.ts';
-import { type OnnxInfo, readOnnxFile } from './onnx/onnx.ts';
+import { find, privateCopy } from './copy.ts';
+import { artifactFormatOf } from './formats.ts';
 import { sourceOf } from './sources/sources.ts';
 
-/** An artifact in the cache, complete and hashed, but not yet loaded by anything. */
-export type Source = {
-  readonly files: readonly SourceFile[];
-  /** sha256 over names and contents of all files. */
-  readonly digest: string;
-  readonly bytes: number;
-  readonly info: OnnxInfo;
+/** What was read, and by what. */
+export type ReadArtifact = Source & {
+  readonly format: ArtifactFormat;
   /** Absolute path of the folder that it came from, where it is one. */
   readonly folder?: string;
 };
 
-const GRAPH = 'model.onnx';
-
 /**
- * Finds the files of an artifact, a file, or a folder with `model.onnx`, wherever it comes from, and copies them into the cache
+ * Finds the files of an artifact, a file, or a folder with its format’s main file, wherever it comes from, and copies them into the cache
  * where they are not in it already. Weights outside the graph count, and must lie below its folder.
  *
  * @param refuse throws where an artifact of so many bytes is of no use: before minutes of work
@@ -33,28 +28,30 @@ export async function readArtifact(
   reference: string,
   context: SourceContext,
   refuse: (bytes: number) => void,
-): Promise<Source> {
+): Promise<ReadArtifact> {
   const { key } = context;
   const fault = (code: ProblemCode, message: string, fix: string): Error =>
     problemError([{ code, key, value: reference, message, fix } satisfies Problem]);
 
   const source = sourceOf(reference);
   const resolved = await source.resolve(reference, context);
-  const { path, isOurs } = await source.fetch(resolved, besides, context);
-  const graph = resolved.isFolder ? join(path, GRAPH) : path;
+  const format = artifactFormatOf(resolved.files.map((file) => file.path));
+  const { main } = format;
+  const { path, isOurs } = await source.fetch(resolved, (file) => besides(format, file), context);
+  const graph = resolved.isFolder ? join(path, main) : path;
   if (!(await stat(graph).catch(() => undefined))?.isFile()) {
     throw fault(
       'MODELS_ARTIFACT_MISSING',
-      `${reference} has no ${GRAPH}.`,
-      `Name its graph ${GRAPH}, or name the file itself.`,
+      `${reference} has no ${main}.`,
+      `Name its graph ${main}, or name the file itself.`,
     );
   }
 
   // Before anything is read of it.
   const { mark } = await look(graph);
-  let info: OnnxInfo;
+  let info: Contents;
   try {
-    info = readOnnxFile(graph);
+    info = format.read(graph);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw fault('MODELS_ARTIFACT_INVALID', why, 'Export the model again and compare its size.');
@@ -63,13 +60,13 @@ export async function readArtifact(
   let bytes = (await stat(graph)).size;
   const weights: Weights[] = [];
   for (const location of info.external) {
-    const file = await weightsAt(location, dirname(graph), fault);
+    const file = await weightsAt(location, dirname(graph), main, fault);
     weights.push(file);
     bytes += file.bytes;
   }
   // Optimising hardly changes the size.
   refuse(bytes);
-  const found = [{ ...(await find(GRAPH, graph)), mark }];
+  const found = [{ ...(await find(main, graph)), mark }];
   for (const file of weights) found.push(await find(file.path, file.at));
   const digest = digestOf(found);
   const files = isOurs ? found : await privateCopy(found, digest);
@@ -85,14 +82,15 @@ export async function readArtifact(
     digest,
     bytes: found.reduce((sum, file) => sum + file.bytes, 0),
     info,
+    format,
     ...(resolved.isFolder && { folder: path }),
   };
 }
 
 /** Weights that the graph names; none where it cannot be read, or names unsafe ones: `readArtifact` says so. */
-function besides(graph: string): readonly string[] {
+function besides(format: ArtifactFormat, graph: string): readonly string[] {
   try {
-    return readOnnxFile(graph).external.filter((location) => unsafeLocation(location) === undefined);
+    return format.read(graph).external.filter((location) => unsafeLocation(location) === undefined);
   } catch {
     return [];
   }
@@ -104,6 +102,7 @@ type Weights = { readonly path: string; readonly at: string; readonly bytes: num
 async function weightsAt(
   location: string,
   folder: string,
+  main: string,
   fault: (code: ProblemCode, message: string, fix: string) => Error,
 ): Promise<Weights> {
   const unsafe = unsafeLocation(location);
@@ -123,10 +122,10 @@ async function weightsAt(
       'Put the external data where the graph expects it.',
     );
   }
-  if (location === GRAPH) {
+  if (location === main) {
     throw fault(
       'MODELS_ARTIFACT_INVALID',
-      `The graph keeps weights in ${GRAPH}, the name that the graph itself has when shipped.`,
+      `The graph keeps weights in ${main}, the name that the graph itself has when shipped.`,
       'Save its external data under another name.',
     );
   }

@@ -4,7 +4,7 @@ import type { Baseline, OutputSignal, Signal } from '../../../core/drift/contrac
 import { COLUMN_NOTICES, type ColumnNotice } from '../../../core/tabular/columns.ts';
 import { type Fault, type Header, type Layout, layoutOf, rowWidth } from '../../../core/tabular/layout.ts';
 import type { Columns, Signature } from '../../../core/tensor/contract.ts';
-import { ORT_VERSION } from '../artifact/onnx/runtime.ts';
+import type { ArtifactRuntime } from '../contracts/artifact-format.ts';
 import { type Problem, problemError } from '../declaration/errors.ts';
 import { cacheFolder, keyOf, once } from '../disk/cache.ts';
 import { sha256Of } from '../disk/files.ts';
@@ -35,6 +35,7 @@ export type Subject = {
   readonly outputs: readonly OutputSignal[];
   /** NODE_PATH with ONNX Runtime; undefined where it has no build, and outputs cannot be known. */
   readonly runtime: string | undefined;
+  readonly engine: Pick<ArtifactRuntime, 'version' | 'gist'>;
 };
 
 /** Reference data, boiled down: what the plan, the manifest and the registry take of them. */
@@ -102,14 +103,14 @@ export async function shipBaseline(
     );
   }
   const { sha256: source, mark } = await knownSha256(from);
-  const { digest, signature, columns, outputs, runtime } = subject;
+  const { digest, signature, columns, outputs, runtime, engine } = subject;
   const kept = cacheFolder(
     'baselines',
     keyOf(
       source,
       extname(path).toLowerCase(),
       digest,
-      ORT_VERSION,
+      engine.version,
       METHOD,
       runtime === undefined,
       outputs,

@@ -1,6 +1,6 @@
 import type { OutputSignal } from '../../../core/drift/contract.ts';
 import type { Fault, RowTensor } from '../../../core/tabular/layout.ts';
-import { short } from '../artifact/onnx/inspect.ts';
+import type { ArtifactRuntime } from '../contracts/artifact-format.ts';
 import { limitsFor, type Outcome, runChild } from '../sandbox/sandbox.ts';
 import { breathe } from './breathe.ts';
 import type { Result, Task } from './child.ts';
@@ -19,13 +19,18 @@ const RUNNING = 600_000;
 
 /** Signals of what the model answers to the reference's rows. */
 export async function outputSignals(
-  subject: { readonly graph: string; readonly bytes: number; readonly outputs: readonly OutputSignal[] },
+  subject: {
+    readonly graph: string;
+    readonly bytes: number;
+    readonly outputs: readonly OutputSignal[];
+    readonly engine: Pick<ArtifactRuntime, 'gist'>;
+  },
   runtime: string,
   stored: Stored,
   tensors: readonly RowTensor[],
   fault: Fault,
 ): Promise<{ readonly signals: readonly Unnamed[]; readonly notices: readonly string[] }> {
-  const { graph, bytes, outputs } = subject;
+  const { graph, bytes, outputs, engine } = subject;
   const task: Task = { model: graph, stored, tensors, signals: outputs, ways: waysOf(tensors, fault) };
   const limits = limitsFor(bytes);
   const outcome = await runChild<Result>(
@@ -34,9 +39,9 @@ export async function outputSignals(
     { NODE_PATH: runtime },
     { ...limits, deadline: limits.deadline + RUNNING },
   );
-  if (outcome.kind !== 'done') throw failure(outcome, fault);
+  if (outcome.kind !== 'done') throw failure(outcome, engine, fault);
   const { result } = outcome;
-  if ('refusal' in result) throw refused(result.refusal, fault);
+  if ('refusal' in result) throw refused(engine.gist(result.refusal), fault);
   const notices: string[] = [];
   const signals: Unnamed[] = [];
   for (const [i, { kind, output, logits }] of outputs.entries()) {
@@ -87,13 +92,17 @@ function waysOf(tensors: readonly RowTensor[], fault: Fault): Task['ways'] {
 
 function refused(message: string, fault: Fault): Error {
   return fault(
-    `The model refuses its rows: ${short(message)}.`,
+    `The model refuses its rows: ${message}.`,
     'Give it rows that the model can answer, in the form in which its graph takes them.',
   );
 }
 
-function failure(outcome: Exclude<Outcome<Result>, { kind: 'done' }>, fault: Fault): Error {
-  if (outcome.kind === 'failed' || outcome.kind === 'crashed') return refused(outcome.message, fault);
+function failure(
+  outcome: Exclude<Outcome<Result>, { kind: 'done' }>,
+  { gist }: Pick<ArtifactRuntime, 'gist'>,
+  fault: Fault,
+): Error {
+  if (outcome.kind === 'failed' || outcome.kind === 'crashed') return refused(gist(outcome.message), fault);
   return fault(
     `The model took too ${outcome.kind === 'memory' ? 'much memory' : 'long'} while ${outcome.stage} on its rows.`,
     'Take a sample of its rows, in their order.',

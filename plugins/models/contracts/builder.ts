@@ -29,13 +29,14 @@ export type Builder = {
   /**
    * The files that are fetched at start, all or none, since they do not fit beside the code.
    *
+   * @param runtimeBytes what the runtime has beside them, unpacked
    * @param key of the declaration, for problems
    * @throws ProblemError where a start would take too long
    */
   readonly remoteOf: (
     files: readonly ModelFile[],
     code: Code,
-    architecture: Architecture,
+    runtimeBytes: number,
     key: string,
   ) => readonly RemoteFile[];
   readonly pack: (

@@ -1,12 +1,10 @@
 import { NATIVE, type Scored, type Signal } from '../../../core/drift/contract.ts';
-import { graphOf, type Inspection } from '../artifact/onnx/inspect.ts';
-import { hostRuntime } from '../artifact/onnx/runtime.ts';
 import { shipBaseline } from '../baseline/baseline.ts';
+import type { ArtifactFormat, Inspection, Source } from '../contracts/artifact-format.ts';
 import type { Drift, DriftFacts } from '../declaration/model.ts';
 import { signalsOf } from '../plan/watch/metrics.ts';
 import type { KnownColumns } from './columns.ts';
 import type { ShipContext } from './context.ts';
-import type { Source } from './source.ts';
 import type { Upload } from './upload.ts';
 
 /** What a model's reference data become: what its endpoint scores, what the plan watches, and the file for the registry. */
@@ -24,11 +22,13 @@ export async function shipReference(
   name: string,
   drift: Drift,
   {
+    format,
     source,
     inspection,
     hasPre,
     known,
   }: {
+    readonly format: ArtifactFormat;
     readonly source: Source;
     readonly inspection: Inspection;
     readonly hasPre: boolean;
@@ -41,12 +41,13 @@ export async function shipReference(
     drift.baseline,
     {
       digest: source.digest,
-      graph: graphOf(source),
+      graph: source.files[0]?.from ?? '',
       bytes: source.bytes,
       signature: inspection.signature,
       ...(known?.graph && { columns: known.graph }),
       outputs: signalsOf(inspection.signature),
-      runtime: await hostRuntime(context.progress),
+      runtime: await format.runtime.here(context.progress),
+      engine: format.runtime,
     },
     context,
   );

@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import { s3Client } from '../../../aws/clients/s3.ts';
 import { objectStream } from '../../../aws/get-object.ts';
 import { bucketObjects } from '../../../aws/objects.ts';
-import type { SourceFile } from '../artifact/copy.ts';
+import type { SourceFile } from '../contracts/artifact-format.ts';
 import { exists } from '../disk/cache.ts';
 import { unsafeLocation } from '../disk/location.ts';
 import { FILES_PREFIX, OPTIMISED_PREFIX } from '../plan/registry-place.ts';
@@ -35,11 +35,13 @@ const silent = new Set<string>();
  * Takes optimised files from the registry, each with the digest that the index says.
  *
  * @param folder where they are written
+ * @param main the file without which they are none
  * @returns undefined where there are none, or the registry cannot be read: never throws
  */
 export async function takeShared(
   key: string,
   folder: string,
+  main: string,
   { aws, registry, progress }: Pick<ShipContext, 'aws' | 'registry' | 'progress'>,
 ): Promise<readonly SharedFile[] | undefined> {
   if (aws === undefined || registry === undefined || silent.has(registry)) return undefined;
@@ -48,7 +50,7 @@ export async function takeShared(
     const found = await within(PATIENCE, async () =>
       bucketObjects(client, registry).get(`${OPTIMISED_PREFIX}${key}.json`),
     );
-    const files = found === undefined ? undefined : indexedFiles(found.text);
+    const files = found === undefined ? undefined : indexedFiles(found.text, main);
     if (files === undefined) return undefined;
     const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
     progress(`Taking optimised files from s3://${registry} (${Math.ceil(bytes / 1e6)} MB)`);
@@ -83,12 +85,12 @@ async function within<T>(milliseconds: number, work: (signal: AbortSignal) => Pr
 }
 
 /** @returns undefined for what we would not have written */
-function indexedFiles(text: string): readonly SharedFile[] | undefined {
+function indexedFiles(text: string, main: string): readonly SharedFile[] | undefined {
   const index: Partial<Index> = JSON.parse(text);
   const files = index.schema === 1 && Array.isArray(index.files) ? index.files : [];
   const isGood = ({ path, sha256, bytes }: SharedFile): boolean =>
     unsafeLocation(path) === undefined && /^[0-9a-f]{64}$/.test(sha256) && Number.isSafeInteger(bytes);
-  return files.some(({ path }) => path === 'model.onnx') && files.every(isGood) ? files : undefined;
+  return files.some(({ path }) => path === main) && files.every(isGood) ? files : undefined;
 }
 
 async function take(

@@ -1,9 +1,7 @@
 import { join } from 'node:path';
 import type { Manifest, RemoteFile } from '../../../core/endpoint/contract.ts';
 import type { Columns, Signature } from '../../../core/tensor/contract.ts';
-import { type Inspection, inspect } from '../artifact/onnx/inspect.ts';
-import { optimise, type Shippable, withLocale } from '../artifact/onnx/optimise.ts';
-import { hostRuntime, ORT_VERSION } from '../artifact/onnx/runtime.ts';
+import type { ArtifactFormat, Inspection, Shippable, Source } from '../contracts/artifact-format.ts';
 import type { Code } from '../contracts/builder.ts';
 import { throwProblems } from '../declaration/errors.ts';
 import type { Facts, Model } from '../declaration/model.ts';
@@ -22,8 +20,8 @@ import { hasSameInputs, type KnownColumns, knownColumns } from './columns.ts';
 import type { ShipContext } from './context.ts';
 import { identityOf } from './identity.ts';
 import { shipReference } from './reference.ts';
-import type { Shared } from './shared.ts';
-import { readSource, type Source } from './source.ts';
+import { type Shared, takeShared } from './shared.ts';
+import { readSource } from './source.ts';
 import { clientSignature, loadTransform } from './transform.ts';
 import type { Upload } from './upload.ts';
 
@@ -51,7 +49,7 @@ export type Shipped = {
 export async function shipModel(model: Model, context: ShipContext): Promise<Shipped> {
   const key = `models.${model.name}.artifact`;
   const prepared = await prepare(model, context);
-  const { source, inspection, signature, known, shippable, identity, hasPre } = prepared;
+  const { format, source, inspection, signature, known, shippable, identity, hasPre } = prepared;
   const { gate, batch } = model;
   if (batch !== undefined)
     throwProblems(batchFitProblems(`models.${model.name}.batch`, batch, signature, known.client));
@@ -64,7 +62,7 @@ export async function shipModel(model: Model, context: ShipContext): Promise<Shi
   const reference =
     model.drift === undefined
       ? undefined
-      : await shipReference(model.name, model.drift, { source, inspection, hasPre, known }, context);
+      : await shipReference(model.name, model.drift, { format, source, inspection, hasPre, known }, context);
   const columns = known.client ?? ofReference(reference?.columns, signature, inspection.signature);
   const manifest = (remote: readonly RemoteFile[]): Manifest => ({
     schema: 1,
@@ -73,7 +71,7 @@ export async function shipModel(model: Model, context: ShipContext): Promise<Shi
     signature,
     ...graph,
     opset: inspection.opset,
-    file: 'model/model.onnx',
+    file: `model/${format.main}`,
     signals: signalsOf(inspection.signature),
     ...(slowEdges && { slowEdges }),
     ...(reference && { drift: reference.scored }),
@@ -87,7 +85,7 @@ export async function shipModel(model: Model, context: ShipContext): Promise<Shi
   const builder = builderOf(model);
   const files = shippable.files.map((file) => ({ ...file, path: `model/${file.path}` }));
   const whole = await codeOf(model, manifest([]), prepared.bundled, context);
-  const remote = builder.remoteOf(files, whole, model.architecture, key);
+  const remote = builder.remoteOf(files, whole, format.runtime.bytes(model.architecture), key);
   const code = remote.length === 0 ? whole : await codeOf(model, manifest(remote), prepared.bundled, context);
   const packed = await builder.pack(model.name, code, remote.length === 0 ? files : [], context);
   return {
@@ -134,6 +132,7 @@ export async function prepare(
   model: Model,
   context: ShipContext,
 ): Promise<{
+  format: ArtifactFormat;
   source: Source;
   inspection: Inspection;
   /** What clients see. */
@@ -152,26 +151,31 @@ export async function prepare(
     read.transform === undefined
       ? undefined
       : await loadTransform(read.transform, model, context, modulesWith(read.transform, model));
-  const runtime = await hostRuntime(context.progress);
-  const source = await withLocale(read);
-  const inspection = await inspect(source, key, runtime);
+  const { format } = read;
+  const { main } = format;
+  const runtime = await format.runtime.here(context.progress);
+  const source = await format.adapt(read);
+  const inspection = await format.inspect(source, key, runtime);
   const signature =
     transform === undefined ? inspection.signature : clientSignature(inspection.signature, transform, key);
   throwProblems(requestProblems(signature, key));
   const known = knownColumns(model, source.info.columns, inspection.signature, signature);
   throwProblems(known.problems);
-  const shippable: Shippable = model.optimize
-    ? await optimise(source, key, runtime, context)
-    : { files: source.files, optimized: 'Not optimised: optimize is false.' };
+  const shippable = await format.prepare(source, key, runtime, {
+    optimize: model.optimize,
+    progress: context.progress,
+    take: (made, folder) => takeShared(made, folder, main, context),
+  });
   const identity = identityOf({
     source: read.digest,
     transform: transform?.digest,
-    runtime: ORT_VERSION,
+    runtime: format.runtime.version,
     architecture: model.architecture,
     optimize: model.optimize,
     inputs: model,
   });
   return {
+    format,
     source,
     inspection,
     signature,

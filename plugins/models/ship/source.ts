@@ -1,11 +1,11 @@
-import { type Source as Artifact, readArtifact } from '../artifact/read.ts';
+import { type ReadArtifact, readArtifact } from '../artifact/read.ts';
 import { throwProblems } from '../declaration/errors.ts';
 import type { Model } from '../declaration/model.ts';
 import { artifactProblems } from '../targets/lambda-zip/size.ts';
 import { transformOf } from './bundle.ts';
 import type { ShipContext } from './context.ts';
 
-export type Source = Artifact & {
+export type ReadSource = ReadArtifact & {
   /** Absolute path of the folder's transform.ts. */
   readonly transform?: string;
 };
@@ -15,7 +15,7 @@ export type Source = Artifact & {
  *
  * @throws ProblemError `MODELS_ARTIFACT_MISSING`, `_INVALID`, `_SIZE`, `_CHANGED`
  */
-export async function readSource(model: Model, context: ShipContext): Promise<Source> {
+export async function readSource(model: Model, context: ShipContext): Promise<ReadSource> {
   const key = `models.${model.name}.artifact`;
   const source = await readArtifact(model.artifact.reference, { ...context, key }, (bytes) =>
     throwProblems(artifactProblems(bytes, key)),

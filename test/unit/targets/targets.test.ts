@@ -118,8 +118,8 @@ describe.each(BUILDERS.map((builder) => [builder.kind, builder] as const))(
     it('lets a small model lie beside the code, and refuses one that no start could read', () => {
       const file = (bytes: number) => ({ path: 'model/model.onnx', from: '/m', bytes, sha256: 'f' });
       const code = { 'handler.mjs': '' };
-      expect(builder.remoteOf([file(1000)], code, 'x86_64', 'models.churn.artifact')).toEqual([]);
-      expect(() => builder.remoteOf([file(11e9)], code, 'x86_64', 'models.churn.artifact')).toThrow(
+      expect(builder.remoteOf([file(1000)], code, 50e6, 'models.churn.artifact')).toEqual([]);
+      expect(() => builder.remoteOf([file(11e9)], code, 50e6, 'models.churn.artifact')).toThrow(
         'models.churn.artifact',
       );
     });

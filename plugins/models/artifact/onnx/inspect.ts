@@ -1,29 +1,19 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Datatype, Signature, TensorSpec } from '../../../../core/tensor/contract.ts';
+import type { Datatype, TensorSpec } from '../../../../core/tensor/contract.ts';
+import type { Inspection, Source as SourceOf } from '../../contracts/artifact-format.ts';
 import { type Problem, problemError } from '../../declaration/errors.ts';
 import { cacheFolder, keyOf, once } from '../../disk/cache.ts';
 import { type Limits, limitsFor, type Outcome as OutcomeOf } from '../../sandbox/sandbox.ts';
-import type { Source } from '../read.ts';
 import type { Result } from './child.ts';
-import type { Value } from './onnx.ts';
+import type { OnnxInfo, Value } from './onnx.ts';
 import type { ProbeInput } from './probe.ts';
 import { runTask } from './run-task.ts';
 import { ORT_VERSION } from './runtime.ts';
+import { short } from './short.ts';
 
 type Outcome = OutcomeOf<Result>;
-
-/** What is known of an artifact after it was loaded, and run where some probe fits it. */
-export type Inspection = {
-  readonly signature: Signature;
-  /** Version of ONNX's own operators. */
-  readonly opset: number;
-  readonly irVersion: number;
-  /** Did ONNX Runtime run it here: `true`, or why nothing was run. */
-  readonly ran: true | string;
-  /** For people. */
-  readonly notices: readonly string[];
-};
+type Source = SourceOf<OnnxInfo>;
 
 /** TensorProto.DataType → protocol. The rest (bfloat16, complex, 4 and 8 bit floats, int4) has no word there. */
 const DATATYPES: Readonly<Record<number, Datatype>> = {
@@ -269,17 +259,4 @@ const noRequest = (stage: string): string => (stage === 'running' ? ', so no req
 /** Where memory is limited, an allocation fails before the process is killed. */
 function isMemory(message: string): boolean {
   return /bad.?alloc|failed to allocate memory|bad allocation|length_error/i.test(message);
-}
-
-/** ONNX Runtime's words without the places in its own source, on one line. */
-export function short(text: string): string {
-  const line = text
-    .replace(/^Load model from .*? failed:/s, '')
-    .replace(/\S+\.(?:cc|h):\d+ (?:[A-Z][a-z]+[A-Z]\w+ )?/g, '')
-    .replace(/(?:[\w:]+ )?onnxruntime::[^()]*\((?:[^()]|\([^()]*\))*\) /g, '')
-    .replace(/^(?:This is an invalid model\. )?(?:Fatal )?[Ee]rror: /, '')
-    .replace(/\s+/g, ' ')
-    .trim()
-    .replace(/\.$/, '');
-  return line.length > 400 ? `${line.slice(0, 400)} …` : line;
 }

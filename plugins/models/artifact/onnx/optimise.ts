@@ -1,24 +1,13 @@
 import { mkdir, readFile, rm, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { cacheFolder, fullProblem, keyOf, once, place } from '../../disk/cache.ts';
+import type { Preparing, Shippable, Source, SourceFile } from '../../contracts/artifact-format.ts';
+import { cacheFolder, fullProblem, keyOf, once } from '../../disk/cache.ts';
 import { filesBelow, sha256Of } from '../../disk/files.ts';
 import { limitsFor } from '../../sandbox/sandbox.ts';
-import type { ShipContext } from '../../ship/context.ts';
-import { takeShared } from '../../ship/shared.ts';
-import type { SourceFile } from '../copy.ts';
-import type { Source } from '../read.ts';
 import { declared, graphOf } from './inspect.ts';
-import { LOCALE, rewriteLocales } from './locale.ts';
+import type { OnnxInfo } from './onnx.ts';
 import { runTask } from './run-task.ts';
 import { ORT_VERSION } from './runtime.ts';
-
-/** The files that are shipped, below `model/`, and whether they are the optimised ones, or why not. */
-export type Shippable = {
-  readonly files: readonly SourceFile[];
-  readonly optimized: true | string;
-  /** Of optimised files: what they were made from and by, whichever machine did it. */
-  readonly key?: string;
-};
 
 /** Part of the cache key: raise it when the same source would be treated differently. */
 const METHOD = 1;
@@ -35,12 +24,11 @@ const OWN_WEIGHTS = 1_000_000;
  * compared, the original is shipped and `optimized` says why. Where a shared registry has the result, it is taken from there.
  */
 export async function optimise(
-  source: Source,
+  source: Source<OnnxInfo>,
   key: string,
   runtime: string | undefined,
-  context: ShipContext,
+  { progress, take }: Preparing,
 ): Promise<Shippable> {
-  const { progress } = context;
   if (runtime === undefined) {
     return { files: source.files, optimized: 'Not optimised: ONNX Runtime has no build for this machine.' };
   }
@@ -49,7 +37,7 @@ export async function optimise(
   // Level `extended` does not depend on the processor, so that any machine may take what another one made.
   const shared = keyOf('optimised/2', source.digest, ORT_VERSION, METHOD);
   const folder = await once(kept, async (draft) => {
-    const taken = await takeShared(shared, join(draft, 'model'), context);
+    const taken = await take(shared, join(draft, 'model'));
     if (taken !== undefined) {
       progress(undefined);
       await writeFile(join(draft, 'result.json'), JSON.stringify({ optimized: true, files: taken }));
@@ -118,28 +106,4 @@ function verdict(outcome: Awaited<ReturnType<typeof runTask>>): true | string {
     return `Not optimised: no made-up input ran, so nothing could be compared; ${original}.`;
   if (distance > 1) return `Not optimised: its answers would differ from the original’s; ${original}.`;
   return true;
-}
-
-/** @returns the source, its graph replaced by one that asks for a locale that Lambda has, where it asks for one. */
-export async function withLocale(source: Source): Promise<Source> {
-  // On other systems ONNX Runtime is another build, which may not have `C.UTF-8`; the shipped graph is the same.
-  if (!source.info.operators.has('StringNormalizer')) return source;
-  const folder = await once(
-    cacheFolder('locales', keyOf(source.digest, LOCALE).slice(0, 32)),
-    async (draft) => {
-      await writeFile(join(draft, 'model.onnx'), rewriteLocales(await readFile(graphOf(source))));
-      // ONNX Runtime looks for weights beside the graph.
-      for (const { path, from } of source.files.slice(1)) await place(from, join(draft, path));
-    },
-  );
-  const files: SourceFile[] = [];
-  for (const file of source.files) {
-    const from = join(folder, file.path);
-    files.push(
-      file.path === 'model.onnx'
-        ? { ...file, from, bytes: (await readFile(from)).length, sha256: await sha256Of(from) }
-        : { ...file, from },
-    );
-  }
-  return { ...source, files };
 }

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { layerBytes } from '../../artifact/onnx/runtime.ts';
 import type { Builder, Code, ModelFile, Packed } from '../../contracts/builder.ts';
 import { throwProblems } from '../../declaration/errors.ts';
 import { cacheFolder, keyOf, once, place } from '../../disk/cache.ts';
@@ -10,10 +9,10 @@ import { buildLayer } from './layer-build.ts';
 import { lambdaZip } from './plan.ts';
 import { artifactProblems, UNZIPPED_BYTES } from './size.ts';
 
-const remoteOf: Builder['remoteOf'] = (files, code, architecture, key) => {
+const remoteOf: Builder['remoteOf'] = (files, code, runtimeBytes, key) => {
   const codeBytes = Object.values(code).reduce((sum, text) => sum + Buffer.byteLength(text), 0);
   const modelBytes = files.reduce((sum, { bytes }) => sum + bytes, 0);
-  if (codeBytes + modelBytes + layerBytes(architecture) <= UNZIPPED_BYTES) return [];
+  if (codeBytes + modelBytes + runtimeBytes <= UNZIPPED_BYTES) return [];
   throwProblems(artifactProblems(modelBytes, key));
   return files.map(({ path, sha256, bytes }) => ({ path, sha256, bytes }));
 };

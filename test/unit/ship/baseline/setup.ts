@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll } from 'vitest';
 import type { Columns, Datatype, Signature, TensorSpec } from '../../../../core/tensor/contract.ts';
+import { onnxFormat } from '../../../../plugins/models/artifact/onnx/format.ts';
 import { type ShippedBaseline, shipBaseline } from '../../../../plugins/models/baseline/baseline.ts';
 import { isProblemError } from '../../../../plugins/models/declaration/errors.ts';
 
@@ -44,6 +45,7 @@ export function newFolder() {
         ...(columns && { columns }),
         outputs: [],
         runtime: undefined,
+        engine: onnxFormat.runtime,
       },
       { serviceDir: folder.path, progress: (text) => words.push(text) },
     );
