@@ -1,6 +1,6 @@
 /** As many models as a stack holds: what AWS limits is kept, or refused before anything is uploaded. */
 import { expect, it } from 'vitest';
-import { LIMITS, policyCharacters } from '../../plugins/models/plan/limits.ts';
+import { LIMITS, policyCharacters } from '../../plugins/models/plan/shared/limits.ts';
 import { RESOURCES } from '../../plugins/models/plan/template.ts';
 import { hostOf } from '../local-aws/release-stack.ts';
 import { osls4, service, sls, templateIn } from './frameworks.ts';

@@ -5,7 +5,7 @@ import { parseModels } from '../../plugins/models/declaration/parse.ts';
 import { auditedLogs, auditProblems } from '../../plugins/models/plan/audit/audit.ts';
 import { monthlyCost } from '../../plugins/models/plan/cost.ts';
 import { planProblems } from '../../plugins/models/plan/plan.ts';
-import { PRICES } from '../../plugins/models/plan/prices.ts';
+import { PRICES } from '../../plugins/models/plan/shared/prices.ts';
 import { spokenLine } from '../../plugins/models/serve/lines.ts';
 
 const host: Host = {

@@ -26,8 +26,8 @@ import { PROBLEMS } from '../../plugins/models/declaration/errors.ts';
 import { optionTable } from '../../plugins/models/declaration/options.ts';
 import { parseModels } from '../../plugins/models/declaration/parse.ts';
 import { resourceProblems } from '../../plugins/models/plan/inventory.ts';
-import { LIMITS } from '../../plugins/models/plan/limits.ts';
 import { ALARM_KINDS } from '../../plugins/models/plan/plan.ts';
+import { LIMITS } from '../../plugins/models/plan/shared/limits.ts';
 import { generated, table } from './docs-pages.ts';
 
 /** Parts of the pages that the code knows best. `UPDATE_DOCS=1 vitest run --project unit docs-generated` writes them. */

@@ -6,7 +6,7 @@ import type { Model } from '../../plugins/models/declaration/model.ts';
 import { parseModels } from '../../plugins/models/declaration/parse.ts';
 import { monitorRole } from '../../plugins/models/plan/drift/monitor.ts';
 import { nameProblems } from '../../plugins/models/plan/endpoint/names.ts';
-import { limitProblems } from '../../plugins/models/plan/limits.ts';
+import { limitProblems } from '../../plugins/models/plan/shared/limits.ts';
 
 const host: Host = {
   service: 'shop',

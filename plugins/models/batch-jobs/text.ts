@@ -1,7 +1,7 @@
 import type { Failure } from '../../../aws/queue-messages.ts';
 import type { Model } from '../declaration/model.ts';
 import { batchMemory } from '../plan/batch/functions.ts';
-import { PRICES } from '../plan/prices.ts';
+import { PRICES } from '../plan/shared/prices.ts';
 import { clockOf, span } from '../releases/time.ts';
 import type { Done, Outcome, Standing } from './follow.ts';
 import type { Followed, JobState } from './jobs.ts';

@@ -13,8 +13,8 @@ import {
 } from '../plan/cost.ts';
 import { type Item, inventory } from '../plan/inventory.ts';
 import { neededPolicy } from '../plan/plan.ts';
-import { PRICES } from '../plan/prices.ts';
 import { type Capacity, capacityLine, capacityOf } from '../plan/release/capacity.ts';
+import { PRICES } from '../plan/shared/prices.ts';
 import { compareWithLive } from '../releases/ask-live.ts';
 import { autoLine, forecastLines, isStepwise } from '../releases/forecast.ts';
 import { type Comparison, comparisonLines } from '../releases/live-signature.ts';

@@ -8,7 +8,7 @@ import type { ObjectPort } from '../../../core/ports/aws.ts';
 import { registry } from '../../../core/registry/registry.ts';
 import type { Context } from '../context.ts';
 import { type Problem, problemError } from '../declaration/errors.ts';
-import { FILES_PREFIX } from '../plan/registry-place.ts';
+import { FILES_PREFIX } from '../plan/shared/registry-place.ts';
 import { registryScope } from '../releases/open.ts';
 import { alarmedWords } from './alarmed.ts';
 import type { Seen } from './finding.ts';

@@ -4,7 +4,7 @@ import type { Host } from '../contracts/host.ts';
 import type { Facts, Model } from '../declaration/model.ts';
 import { FEATURES } from './features.ts';
 import { foldOf } from './fold.ts';
-import { MONTH, PRICES } from './prices.ts';
+import { MONTH, PRICES } from './shared/prices.ts';
 
 /** What models cost, as far as their features say. */
 

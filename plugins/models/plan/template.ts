@@ -8,10 +8,10 @@ import type { Model } from '../declaration/model.ts';
 import { ALIAS, batchKey, functionLogicalId } from '../declaration/naming.ts';
 import { targetOf } from '../targets/targets.ts';
 import { restoredRole } from './iam/shared-role.ts';
-import { limitProblems } from './limits.ts';
 import { ownEnvironments } from './own-environment.ts';
 import { endpointOf, planChanges, planFunctions, planResources, versionedProperties } from './plan.ts';
 import { fingerprintText } from './release/functions.ts';
+import { limitProblems } from './shared/limits.ts';
 
 /**
  * The framework's template, completed: changed resources and new ones.

@@ -9,7 +9,7 @@ import { bucketObjects } from '../../../aws/objects.ts';
 import type { SourceFile } from '../contracts/artifact-format.ts';
 import { exists } from '../disk/cache.ts';
 import { unsafeLocation } from '../disk/location.ts';
-import { FILES_PREFIX, OPTIMISED_PREFIX } from '../plan/registry-place.ts';
+import { FILES_PREFIX, OPTIMISED_PREFIX } from '../plan/shared/registry-place.ts';
 import type { ShipContext } from './context.ts';
 import { type Upload, uploadFiles } from './upload.ts';
 

@@ -12,7 +12,7 @@ import {
 import { outcomeText, stateLine } from '../../../plugins/models/batch-jobs/text.ts';
 import type { Model } from '../../../plugins/models/declaration/model.ts';
 import { batchMemory } from '../../../plugins/models/plan/batch/functions.ts';
-import { PRICES } from '../../../plugins/models/plan/prices.ts';
+import { PRICES } from '../../../plugins/models/plan/shared/prices.ts';
 import { fakeBucket } from '../../fakes/bucket.ts';
 import { ENTRY } from './scene.ts';
 

@@ -7,7 +7,6 @@ import { ENV } from '../../../core/release/document/worker-contract.ts';
 import type { Host } from '../../../plugins/models/contracts/host.ts';
 import type { Facts, LayerFacts, Model, ServiceOptions } from '../../../plugins/models/declaration/model.ts';
 import { RELEASE } from '../../../plugins/models/declaration/naming.ts';
-import { LIMITS } from '../../../plugins/models/plan/limits.ts';
 import {
   fingerprintText,
   releaseFunctions,
@@ -15,6 +14,7 @@ import {
   releaseStatements,
 } from '../../../plugins/models/plan/release/functions.ts';
 import { settingsOf } from '../../../plugins/models/plan/release/settings.ts';
+import { LIMITS } from '../../../plugins/models/plan/shared/limits.ts';
 import { byContent } from '../../../plugins/models/plan/template.ts';
 
 const model: Model = {

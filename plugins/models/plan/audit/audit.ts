@@ -8,7 +8,7 @@ import type { Problem } from '../../declaration/errors.ts';
 import type { Audit, Model } from '../../declaration/model.ts';
 import { logGroupLogicalId } from '../../declaration/naming.ts';
 import { logGroupOf } from '../iam/permissions.ts';
-import { logCost } from '../prices.ts';
+import { logCost } from '../shared/prices.ts';
 
 /**
  * The framework's log groups of audited endpoints, as their audits want them. With `retention` somebody relies on what is

@@ -1,7 +1,7 @@
 import { isObject, type Json, type Statement } from '../../contracts/cloudformation.ts';
 import type { Host } from '../../contracts/host.ts';
 import { batchKey, batchLogicalId, roleLogicalId } from '../../declaration/naming.ts';
-import { LIMITS, policyCharacters } from '../limits.ts';
+import { LIMITS, policyCharacters } from '../shared/limits.ts';
 import { type BatchModel, placeStatements } from './functions.ts';
 import { jobStatements } from './machine.ts';
 

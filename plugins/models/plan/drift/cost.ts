@@ -1,6 +1,6 @@
 import type { Dollars, Use } from '../../contracts/feature.ts';
 import type { Facts, Model } from '../../declaration/model.ts';
-import { logCost, metricCost } from '../prices.ts';
+import { logCost, metricCost } from '../shared/prices.ts';
 import { classSignals, nativeSignals } from './functions.ts';
 
 /** What drift adds to a model's requests. */

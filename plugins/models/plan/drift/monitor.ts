@@ -15,7 +15,7 @@ import {
   FILES_PREFIX,
   registryKeyStatements,
   scopeOf,
-} from '../registry-place.ts';
+} from '../shared/registry-place.ts';
 import { noticesTopic } from '../watch/alerts.ts';
 import { monitorRate } from './functions.ts';
 

@@ -1,5 +1,5 @@
 import type { Drift, DriftFacts, Model } from '../../declaration/model.ts';
-import { PRICES } from '../prices.ts';
+import { PRICES } from '../shared/prices.ts';
 import { alphaOf, smallestShift } from './budget.ts';
 import { driftBytes } from './cost.ts';
 import { medianPhi, nativeBudget, nativeSignals } from './functions.ts';

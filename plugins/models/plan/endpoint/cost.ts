@@ -1,6 +1,6 @@
 import type { Dollars, Use } from '../../contracts/feature.ts';
 import type { Facts, Model } from '../../declaration/model.ts';
-import { logCost, MONTH, metricCost, PRICES } from '../prices.ts';
+import { logCost, MONTH, metricCost, PRICES } from '../shared/prices.ts';
 import { lineBytes, metricCount, signalsOf } from '../watch/metrics.ts';
 
 /** Bytes of log a request: Lambda's START, END and REPORT lines; and what CloudWatch adds to each of four, 26. */

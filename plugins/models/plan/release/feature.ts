@@ -3,7 +3,7 @@ import type { Claim, Feature } from '../../contracts/feature.ts';
 import { nameOf, providerRole } from '../../contracts/host.ts';
 import type { PlanInput } from '../../contracts/input.ts';
 import { ALIAS, aliasLogicalId, RELEASE, roleLogicalId, SWEEP } from '../../declaration/naming.ts';
-import { PRICES } from '../prices.ts';
+import { PRICES } from '../shared/prices.ts';
 import { RELEASE_ALARMS } from './alarms.ts';
 import {
   GROUP,

@@ -33,7 +33,7 @@ import {
 } from '../../declaration/naming.ts';
 import { targetOf } from '../../targets/targets.ts';
 import { roleOf, statementsOf } from '../iam/role.ts';
-import { bucketOf, encryptionEnvironment, FILES_PREFIX, scopeOf } from '../registry-place.ts';
+import { bucketOf, encryptionEnvironment, FILES_PREFIX, scopeOf } from '../shared/registry-place.ts';
 import { noticesTopic } from '../watch/alerts.ts';
 import { serviceTimeout, settingsOf } from './settings.ts';
 import { workerStatements } from './worker-policy.ts';

@@ -7,8 +7,8 @@ import { lambdaName } from '../../declaration/naming.ts';
 import { batching, batchName } from '../batch/functions.ts';
 import { watchedBuckets } from '../batch/resources.ts';
 import { bucketArn, objects } from '../iam/s3-arns.ts';
-import { LIMITS } from '../limits.ts';
-import { FILES_PREFIX, registryKeyStatements } from '../registry-place.ts';
+import { LIMITS } from '../shared/limits.ts';
+import { FILES_PREFIX, registryKeyStatements } from '../shared/registry-place.ts';
 import { noticesTopic } from '../watch/alerts.ts';
 
 /**

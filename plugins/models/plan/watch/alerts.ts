@@ -8,7 +8,7 @@ import type { PlanInput } from '../../contracts/input.ts';
 import type { Problem } from '../../declaration/errors.ts';
 import type { Model, ServiceOptions } from '../../declaration/model.ts';
 import { ALERTS, alertsTopic, functionLogicalId, RELEASE } from '../../declaration/naming.ts';
-import { PRICES } from '../prices.ts';
+import { PRICES } from '../shared/prices.ts';
 
 /**
  * Alarms, and where they go. The service's own topic is always there, because the release worker listens to it; a

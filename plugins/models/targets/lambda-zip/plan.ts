@@ -5,7 +5,7 @@ import type { Built } from '../../contracts/input.ts';
 import type { Room, Target } from '../../contracts/target.ts';
 import type { Facts, LayerFacts, Model, ServiceOptions } from '../../declaration/model.ts';
 import { BATCH_HANDLER, HANDLER, layerLogicalId, RUNTIME } from '../../declaration/naming.ts';
-import { FILES_PREFIX, registryKeyStatements } from '../../plan/registry-place.ts';
+import { FILES_PREFIX, registryKeyStatements } from '../../plan/shared/registry-place.ts';
 
 /** A zip with handler and artifact, in the runtime of Node, beside a layer with ONNX Runtime. */
 

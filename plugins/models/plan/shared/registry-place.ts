@@ -1,8 +1,8 @@
-import { ENV, REGISTRY_PREFIX } from '../../../core/release/document/worker-contract.ts';
-import type { Json, Statement } from '../contracts/cloudformation.ts';
-import type { Host } from '../contracts/host.ts';
-import type { ServiceOptions } from '../declaration/model.ts';
-import { keyStatements } from './iam/s3-arns.ts';
+import { ENV, REGISTRY_PREFIX } from '../../../../core/release/document/worker-contract.ts';
+import type { Json, Statement } from '../../contracts/cloudformation.ts';
+import type { Host } from '../../contracts/host.ts';
+import type { ServiceOptions } from '../../declaration/model.ts';
+import { keyStatements } from '../iam/s3-arns.ts';
 
 export const bucketOf = (host: Host, options: ServiceOptions): unknown =>
   options.registry?.bucket ?? host.bucket;
