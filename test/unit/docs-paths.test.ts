@@ -53,6 +53,7 @@ test('there is a recipe for each thing that is often added, in steps of one line
   for (const title of [
     ...['option', 'alarm', 'command', 'feature', 'phase of a release'],
     'source of artifacts',
+    'format of artifacts',
     'format of tables',
   ])
     expect(titles).toContain(title);
