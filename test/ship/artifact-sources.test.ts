@@ -1,0 +1,158 @@
+/** The contract of the seam `ArtifactSource`: what each one in the list holds to, so that reading may ask any of them. */
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readArtifact } from '../../plugins/models/artifact/read.ts';
+import { ARTIFACT_SOURCES } from '../../plugins/models/artifact/sources/sources.ts';
+import type { ResolvedArtifact, SourceContext } from '../../plugins/models/contracts/artifact-source.ts';
+import { isProblemError } from '../../plugins/models/declaration/errors.ts';
+import { cacheFolder } from '../../plugins/models/disk/cache.ts';
+import { client } from '../local-aws/deployed.ts';
+import { type LocalAws, startAws } from '../local-aws/start.ts';
+import { FIXTURES, newService } from './setup.ts';
+
+/** What the contract needs of a source: a place to put files, and how they are called there. */
+type Scene = {
+  readonly put: (path: string, content: Uint8Array) => Promise<void>;
+  /** @param path of a file, or of a folder with a `/` at its end */
+  readonly reference: (path: string) => string;
+};
+
+const service = newService();
+let local: LocalAws;
+let s3: S3Client;
+beforeAll(async () => {
+  local = await startAws();
+  process.env.AWS_ENDPOINT_URL = local.endpoint;
+  s3 = new S3Client(client(local.endpoint));
+  await s3.send(new CreateBucketCommand({ Bucket: 'artifacts' }));
+});
+afterAll(async () => {
+  delete process.env.AWS_ENDPOINT_URL;
+  s3?.destroy();
+  await local?.stop();
+});
+
+const SCENES: Readonly<Record<string, Scene>> = {
+  file: {
+    put: async (path, content) => {
+      await mkdir(dirname(service.at(path)), { recursive: true });
+      await writeFile(service.at(path), content);
+    },
+    reference: (path) => path,
+  },
+  s3: {
+    put: async (path, content) =>
+      void (await s3.send(new PutObjectCommand({ Bucket: 'artifacts', Key: path, Body: content }))),
+    reference: (path) => `s3://artifacts/${path}`,
+  },
+};
+
+const said: string[] = [];
+const context = (): SourceContext => ({
+  key: 'models.churn.artifact',
+  serviceDir: service.at(),
+  progress: (text) => text && said.push(text),
+  aws: {
+    region: 'us-east-1',
+    credentials: async () => ({ accessKeyId: 'test', secretAccessKey: 'test' }),
+  },
+});
+const fixture = (name: string): Promise<Buffer> => readFile(join(FIXTURES, name));
+
+it('every source of the list has a scene here', () => {
+  expect(Object.keys(SCENES).sort()).toEqual(ARTIFACT_SOURCES.map(({ scheme }) => scheme).sort());
+});
+
+describe.each(ARTIFACT_SOURCES.map((source) => [source.scheme, source] as const))('%s', (scheme, source) => {
+  const { put, reference } = SCENES[scheme] as Scene;
+  const none = (): readonly string[] => [];
+  /** The folder of files that an artifact of several files is. */
+  async function putFolder(name: string): Promise<void> {
+    await put(`${name}/model.onnx`, await fixture('external/model.onnx'));
+    await put(`${name}/weights/w.bin`, await fixture('external/weights/w.bin'));
+  }
+  const read = (path: string) => readArtifact(reference(path), context(), () => {});
+
+  it('resolves a file to plain data, which can be kept and fetched later', async () => {
+    const bytes = await fixture('add.onnx');
+    await put('one/add.onnx', bytes);
+    const resolved = await source.resolve(reference('one/add.onnx'), context());
+    expect(resolved).toMatchObject({
+      reference: reference('one/add.onnx'),
+      isFolder: false,
+      files: [{ path: 'add.onnx', bytes: bytes.length }],
+    });
+    const kept: ResolvedArtifact = JSON.parse(JSON.stringify(resolved));
+    expect(kept).toEqual(resolved);
+    const { path } = await source.fetch(kept, none, context());
+    expect((await readFile(path)).equals(bytes)).toBe(true);
+  });
+
+  it('brings a folder, with its main file among what was resolved', async () => {
+    await putFolder('folder');
+    const resolved = await source.resolve(reference('folder/'), context());
+    expect(resolved.isFolder).toBe(true);
+    expect(resolved.files.map(({ path }) => path)).toContain('model.onnx');
+    const { path } = await source.fetch(resolved, none, context());
+    const weights = await readFile(join(path, 'weights', 'w.bin'));
+    expect(weights.equals(await fixture('external/weights/w.bin'))).toBe(true);
+  });
+
+  it('brings what a file needs beside it', async () => {
+    await putFolder('beside');
+    const resolved = await source.resolve(reference('beside/model.onnx'), context());
+    const { path } = await source.fetch(resolved, () => ['weights/w.bin'], context());
+    const weights = await readFile(join(dirname(path), 'weights', 'w.bin'));
+    expect(weights.equals(await fixture('external/weights/w.bin'))).toBe(true);
+  });
+
+  it('lies in the cache where it says so, and is not brought twice', async () => {
+    await putFolder('twice');
+    const resolved = await source.resolve(reference('twice/'), context());
+    const first = await source.fetch(resolved, none, context());
+    expect(first.isOurs).toBe(first.path.startsWith(cacheFolder()));
+    said.length = 0;
+    expect(await source.fetch(resolved, none, context())).toEqual(first);
+    expect(said).toEqual([]);
+  });
+
+  it('fetches what was resolved, or nothing; or leaves the copy to who reads it', async () => {
+    await put('moving.onnx', await fixture('add.onnx'));
+    const resolved = await source.resolve(reference('moving.onnx'), context());
+    await put('moving.onnx', await fixture('logreg.onnx'));
+    const fetched = await source.fetch(resolved, none, context()).catch((error: unknown) => error);
+    if (resolved.files.every(({ version }) => version !== undefined))
+      expect(isProblemError(fetched) && fetched.code).toBe('MODELS_ARTIFACT_MISSING');
+    else expect(fetched).toMatchObject({ isOurs: false });
+  });
+
+  it('says of what is not there where it was looked for', async () => {
+    const error: unknown = await source
+      .resolve(reference('nowhere/none.onnx'), context())
+      .catch((reason: unknown) => reason);
+    if (!isProblemError(error)) throw error;
+    expect(error.problems).toMatchObject([
+      {
+        code: 'MODELS_ARTIFACT_MISSING',
+        key: 'models.churn.artifact',
+        value: reference('nowhere/none.onnx'),
+        message: expect.stringMatching(/\.$/),
+        fix: expect.stringMatching(/\.$/),
+      },
+    ]);
+  });
+
+  it('leads to one digest for one content, as a file, as a folder, and wherever it comes from', async () => {
+    await putFolder('same');
+    const [file, folder] = [await read('same/model.onnx'), await read('same/')];
+    // sha256 over `<sha256 of the content>  <path>\n` of model.onnx and weights/w.bin: part of every identity that is deployed.
+    const digest = '191f463a4eb1d6f9c5446d69200457445dc51d748fb2379920113d893d8dfbd0';
+    expect([file.digest, folder.digest]).toEqual([digest, digest]);
+    expect(file.files.map(({ path }) => path)).toEqual(['model.onnx', 'weights/w.bin']);
+    for (const { from } of [...file.files, ...folder.files])
+      expect(from.startsWith(cacheFolder())).toBe(true);
+    expect([file.folder, folder.folder !== undefined]).toEqual([undefined, true]);
+  });
+});
