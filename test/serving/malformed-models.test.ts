@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { hostRuntime } from '../../plugins/models/artifact/onnx/runtime.ts';
 import { isProblemError, type ProblemCode } from '../../plugins/models/declaration/errors.ts';
-import type { Limits } from '../../plugins/models/sandbox/sandbox.ts';
+import type { ProcessLimits } from '../../plugins/models/sandbox/sandbox.ts';
 import { readSource } from '../../plugins/models/ship/source.ts';
 import { fixtures, modelOf } from './endpoint.ts';
 
@@ -27,13 +27,16 @@ afterAll(async () => {
 });
 
 /** Reads and inspects a fixture. Throws what a user would get. */
-async function inspectFixture(path: string, limits?: Limits) {
+async function inspectFixture(path: string, limits?: ProcessLimits) {
   const context = { serviceDir: fixtures, outDir: join(cache, 'out'), progress: () => {} };
   const source = await readSource(modelOf('fixture', path), context);
   return source.format.inspect(source, 'models.fixture.artifact', runtime, limits);
 }
 
-async function problemOf(path: string, limits?: Limits): Promise<{ code: ProblemCode; message: string }> {
+async function problemOf(
+  path: string,
+  limits?: ProcessLimits,
+): Promise<{ code: ProblemCode; message: string }> {
   const error: unknown = await inspectFixture(path, limits).then(
     (inspection) => new Error(`accepted: ${JSON.stringify(inspection.signature)}`),
     (reason: unknown) => reason,

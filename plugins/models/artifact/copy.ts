@@ -7,10 +7,10 @@ import { knownSha256 } from '../disk/known.ts';
 import { look } from '../disk/look.ts';
 
 /** A file of the user's, with the mark that it had before anybody read it. */
-export type Found = SourceFile & { readonly mark: string };
+export type FoundFile = SourceFile & { readonly mark: string };
 
 /** @param path below the artifact @param at absolute; a link stands for what it leads to */
-export async function find(path: string, at: string): Promise<Found> {
+export async function find(path: string, at: string): Promise<FoundFile> {
   const from = await realpath(at);
   return { path, from, ...(await knownSha256(from)) };
 }
@@ -25,7 +25,7 @@ const CHANGED = Symbol('changed');
  * @returns undefined where one of them changed since it was found
  */
 export async function privateCopy(
-  files: readonly Found[],
+  files: readonly FoundFile[],
   digest: string,
 ): Promise<readonly SourceFile[] | undefined> {
   try {

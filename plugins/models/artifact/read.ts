@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { ArtifactFormat, Contents, Source } from '../contracts/artifact-format.ts';
+import type { ArtifactFormat, Contents, KeptArtifact } from '../contracts/artifact-format.ts';
 import type { SourceContext } from '../contracts/artifact-source.ts';
 import { type Problem, type ProblemCode, problemError } from '../declaration/errors.ts';
 import { digestOf } from '../disk/files.ts';
@@ -11,7 +11,7 @@ import { artifactFormatOf } from './formats.ts';
 import { sourceOf } from './sources/sources.ts';
 
 /** What was read, and by what. */
-export type ReadArtifact = Source & {
+export type ReadArtifact = KeptArtifact & {
   readonly format: ArtifactFormat;
   /** Absolute path of the folder that it came from, where it is one. */
   readonly folder?: string;

@@ -9,7 +9,7 @@ import type { OutputSignal } from '../../../core/drift/contract.ts';
 import type { RowTensor } from '../../../core/tabular/layout.ts';
 import { KINDS, type NumericData, ortTypeOf } from '../../../core/tensor/datatypes.ts';
 import { toHalf } from '../../../core/tensor/half.ts';
-import type { Reply } from '../sandbox/sandbox.ts';
+import type { ProcessReply } from '../sandbox/sandbox.ts';
 import type { Values } from './numeric.ts';
 import { type Answer, outputValues } from './outputs.ts';
 import { readBlocks, type Stored } from './store.ts';
@@ -29,7 +29,7 @@ export type Result =
   { readonly values: readonly Float64Array[]; readonly asked: number } | { readonly refusal: string };
 
 const ort: typeof Ort = createRequire(import.meta.url)('onnxruntime-node');
-const send = (reply: Reply<Result>): Promise<void> =>
+const send = (reply: ProcessReply<Result>): Promise<void> =>
   new Promise((resolve) => {
     process.send?.(reply, () => resolve());
   });
@@ -38,13 +38,13 @@ const messageOf = (error: unknown): string => (error instanceof Error ? error.me
 process.once('message', async (task: Task) => {
   await send(
     await work(task).catch(
-      (error): Reply<Result> => ({ kind: 'failed', stage: 'loading', message: messageOf(error) }),
+      (error): ProcessReply<Result> => ({ kind: 'failed', stage: 'loading', message: messageOf(error) }),
     ),
   );
   process.exit(0);
 });
 
-async function work(task: Task): Promise<Reply<Result>> {
+async function work(task: Task): Promise<ProcessReply<Result>> {
   await send({ kind: 'stage', stage: 'loading' });
   const session = await ort.InferenceSession.create(task.model, {
     intraOpNumThreads: 1,

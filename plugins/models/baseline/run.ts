@@ -1,7 +1,7 @@
 import type { OutputSignal } from '../../../core/drift/contract.ts';
 import type { Fault, RowTensor } from '../../../core/tabular/layout.ts';
 import type { ArtifactRuntime } from '../contracts/artifact-format.ts';
-import { limitsFor, type Outcome, runChild } from '../sandbox/sandbox.ts';
+import { limitsFor, type ProcessOutcome, runChild } from '../sandbox/sandbox.ts';
 import { breathe } from './breathe.ts';
 import type { Result, Task } from './child.ts';
 import { category, numeric, type Unnamed } from './signals.ts';
@@ -98,7 +98,7 @@ function refused(message: string, fault: Fault): Error {
 }
 
 function failure(
-  outcome: Exclude<Outcome<Result>, { kind: 'done' }>,
+  outcome: Exclude<ProcessOutcome<Result>, { kind: 'done' }>,
   { gist }: Pick<ArtifactRuntime, 'gist'>,
   fault: Fault,
 ): Error {

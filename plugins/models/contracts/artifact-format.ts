@@ -14,16 +14,21 @@ export type ArtifactFormat<C extends Contents = Contents> = {
   /** What the main file says of itself; nothing of it is run. @throws Error with why it cannot be read */
   read(file: string): C;
   /** The same with what Lambda’s system has, where it asks for what that lacks. */
-  adapt(source: Source<C>): Promise<Source<C>>;
+  adapt(source: KeptArtifact<C>): Promise<KeptArtifact<C>>;
   /** @param runtime path of it, or undefined: then what the files declare @throws ProblemError with what is wrong */
   inspect(
-    source: Source<C>,
+    source: KeptArtifact<C>,
     key: string,
     runtime: string | undefined,
     limits?: { readonly deadline: number; readonly memory: number },
   ): Promise<Inspection>;
   /** The files to ship. */
-  prepare(source: Source<C>, key: string, runtime: string | undefined, how: Preparing): Promise<Shippable>;
+  prepare(
+    source: KeptArtifact<C>,
+    key: string,
+    runtime: string | undefined,
+    how: Preparing,
+  ): Promise<Shippable>;
   readonly runtime: ArtifactRuntime;
 };
 
@@ -36,7 +41,7 @@ export type Contents = {
 };
 
 /** An artifact in the cache, complete and hashed, but not yet loaded by anything. */
-export type Source<C extends Contents = Contents> = {
+export type KeptArtifact<C extends Contents = Contents> = {
   /** The main one first. */
   readonly files: readonly SourceFile[];
   /** sha256 over names and contents of all files. */

@@ -4,7 +4,7 @@ import { ownFile } from '../disk/own-file.ts';
 import { inherited } from './environment.ts';
 
 /** What somebody's code may take while it is packaged. */
-export type Limits = {
+export type ProcessLimits = {
   /** Milliseconds. */
   readonly deadline: number;
   /** Bytes of resident memory. */
@@ -12,7 +12,7 @@ export type Limits = {
 };
 
 /** What the program in the process says. */
-export type Reply<R> =
+export type ProcessReply<R> =
   /**
    * What it is about to do; the last one says where it was when it had to be killed. `trying` are inputs so long that
    * running out of time or memory says nothing about the model.
@@ -22,7 +22,7 @@ export type Reply<R> =
   | { readonly kind: 'failed'; readonly stage: 'loading' | 'optimising'; readonly message: string };
 
 /** How it ended; `stage` says what it was doing. */
-export type Outcome<R> =
+export type ProcessOutcome<R> =
   | { readonly kind: 'done'; readonly result: R }
   | { readonly kind: 'failed'; readonly stage: string; readonly message: string }
   | { readonly kind: 'deadline' | 'memory'; readonly stage: string }
@@ -37,7 +37,7 @@ const MB = 1024 ** 2;
  * the weights (as read, as loaded, as rearranged for the processor, and the optimised copy), but never more than
  * Lambda's 10,240 MB, nor two thirds of what this machine has left.
  */
-export function limitsFor(bytes: number): Limits {
+export function limitsFor(bytes: number): ProcessLimits {
   const memory = Math.min(2048 * MB + 4 * bytes, 10240 * MB, (process.availableMemory() * 2) / 3);
   return { deadline: 30_000 + Math.round((bytes / (50 * MB)) * 1000), memory: Math.max(512 * MB, memory) };
 }
@@ -47,15 +47,15 @@ export function limitsFor(bytes: number): Limits {
  * blocks the event loop and hears nothing else. Two more fences hold if this process dies first: the address space
  * (where the system has such a limit) and CPU seconds.
  *
- * @param program a file of ours without extension, which takes the task as its one message and answers in `Reply`s
+ * @param program a file of ours without extension, which takes the task as its one message and answers in `ProcessReply`s
  * @param env beside what any process needs; nothing else of the user's environment, as the code may be anybody's
  */
 export function runChild<R>(
   program: string,
   task: object,
   env: Readonly<Record<string, string>>,
-  limits: Limits,
-): Promise<Outcome<R>> {
+  limits: ProcessLimits,
+): Promise<ProcessOutcome<R>> {
   const seconds = Math.ceil((limits.deadline / 1000) * 4) + 10;
   const kilobytes = Math.ceil((limits.memory + RESERVED) / 1024);
   const node = [
@@ -82,10 +82,10 @@ export function runChild<R>(
   const stop = (): void => void child.kill('SIGKILL');
   process.once('exit', stop);
 
-  return new Promise<Outcome<R>>((resolve) => {
+  return new Promise<ProcessOutcome<R>>((resolve) => {
     let stage = 'starting';
     let errors = '';
-    let outcome: Outcome<R> | undefined;
+    let outcome: ProcessOutcome<R> | undefined;
     const end = (kind: 'deadline' | 'memory'): void => {
       outcome ??= { kind, stage };
       stop();
@@ -95,7 +95,7 @@ export function runChild<R>(
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       errors = (errors + text).slice(-2000);
     });
-    child.on('message', (reply: Reply<R>) => {
+    child.on('message', (reply: ProcessReply<R>) => {
       if (reply.kind === 'stage') stage = reply.stage;
       else outcome ??= reply;
     });

@@ -3,7 +3,7 @@
  * in the framework's, which somebody's endless loop or `process.exit` would take with it. `sandbox/` starts it.
  */
 import { pathToFileURL } from 'node:url';
-import type { Reply } from '../sandbox/sandbox.ts';
+import type { ProcessReply } from '../sandbox/sandbox.ts';
 
 /** What a transform exports. `inputs` and `outputs` are as JSON carries them, and unchecked. */
 export type Exports = {
@@ -18,8 +18,8 @@ export type Exports = {
 // `on` keeps the process for an await that never ends: the deadline says then what it was.
 process.on('message', async ({ file }: { readonly file: string }) => {
   const reply = await evaluate(file).then(
-    (result): Reply<Exports> => ({ kind: 'done', result }),
-    (error: unknown): Reply<Exports> => ({
+    (result): ProcessReply<Exports> => ({ kind: 'done', result }),
+    (error: unknown): ProcessReply<Exports> => ({
       kind: 'failed',
       stage: 'loading',
       message: error instanceof Error ? `${error.name}: ${error.message}` : String(error),
@@ -29,7 +29,7 @@ process.on('message', async ({ file }: { readonly file: string }) => {
 });
 
 async function evaluate(file: string): Promise<Exports> {
-  process.send?.({ kind: 'stage', stage: 'loading' } satisfies Reply<Exports>);
+  process.send?.({ kind: 'stage', stage: 'loading' } satisfies ProcessReply<Exports>);
   const loaded: Readonly<Record<string, unknown>> = await import(pathToFileURL(file).href);
   const plain = (value: unknown): unknown =>
     value === undefined ? undefined : JSON.parse(JSON.stringify(value));

@@ -1,6 +1,6 @@
 import { NATIVE, type Scored, type Signal } from '../../../core/drift/contract.ts';
 import { shipBaseline } from '../baseline/baseline.ts';
-import type { ArtifactFormat, Inspection, Source } from '../contracts/artifact-format.ts';
+import type { ArtifactFormat, Inspection, KeptArtifact } from '../contracts/artifact-format.ts';
 import type { Drift, DriftFacts } from '../declaration/model.ts';
 import { signalsOf } from '../plan/watch/metrics.ts';
 import type { KnownColumns } from './columns.ts';
@@ -29,7 +29,7 @@ export async function shipReference(
     known,
   }: {
     readonly format: ArtifactFormat;
-    readonly source: Source;
+    readonly source: KeptArtifact;
     readonly inspection: Inspection;
     readonly hasPre: boolean;
     readonly known?: Pick<KnownColumns, 'graph'>;

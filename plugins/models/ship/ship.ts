@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Manifest, RemoteFile } from '../../../core/endpoint/contract.ts';
 import type { Columns, Signature } from '../../../core/tensor/contract.ts';
-import type { ArtifactFormat, Inspection, Shippable, Source } from '../contracts/artifact-format.ts';
+import type { ArtifactFormat, Inspection, KeptArtifact, Shippable } from '../contracts/artifact-format.ts';
 import type { Code } from '../contracts/builder.ts';
 import { throwProblems } from '../declaration/errors.ts';
 import type { Facts, Model } from '../declaration/model.ts';
@@ -133,7 +133,7 @@ export async function prepare(
   context: ShipContext,
 ): Promise<{
   format: ArtifactFormat;
-  source: Source;
+  source: KeptArtifact;
   inspection: Inspection;
   /** What clients see. */
   signature: Signature;

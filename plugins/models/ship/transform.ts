@@ -6,7 +6,7 @@ import { type Problem, problemError, throwProblems } from '../declaration/errors
 import type { Model } from '../declaration/model.ts';
 import { cacheFolder, keyOf, once } from '../disk/cache.ts';
 import { sdkFolders, variablesOf } from '../sandbox/environment.ts';
-import { type Limits, type Outcome, runChild } from '../sandbox/sandbox.ts';
+import { type ProcessLimits, type ProcessOutcome, runChild } from '../sandbox/sandbox.ts';
 import { bundles, importPath } from './bundle.ts';
 import type { ShipContext } from './context.ts';
 import type { Exports } from './evaluate.ts';
@@ -29,7 +29,7 @@ const METHOD = 1;
 const ITSELF = 'transform';
 
 /** Lambda's own limit for a start on demand, and room for a large table of tokens. */
-const LIMITS: Limits = { deadline: 10_000, memory: 1024 ** 3 };
+const LIMITS: ProcessLimits = { deadline: 10_000, memory: 1024 ** 3 };
 
 /**
  * Bundles a transform and loads it in a process that is killed when it takes too long or too much, with the
@@ -43,7 +43,7 @@ export async function loadTransform(
   model: Model,
   context: ShipContext,
   users: Readonly<Record<string, string>> = {},
-  limits: Limits = LIMITS,
+  limits: ProcessLimits = LIMITS,
 ): Promise<LoadedTransform> {
   const key = `models.${model.name}.artifact`;
   const name = basename(path);
@@ -78,10 +78,10 @@ export async function loadTransform(
 }
 
 function loadProblem(
-  outcome: Exclude<Outcome<Exports>, { kind: 'done' }>,
+  outcome: Exclude<ProcessOutcome<Exports>, { kind: 'done' }>,
   key: string,
   name: string,
-  limits: Limits,
+  limits: ProcessLimits,
 ): Problem {
   const problem = (message: string, fix: string): Problem => ({
     code: 'MODELS_TRANSFORM_INVALID',

@@ -5,7 +5,7 @@
  */
 import { createRequire } from 'node:module';
 import type * as Ort from 'onnxruntime-common';
-import type { Reply as ReplyOf } from '../../sandbox/sandbox.ts';
+import type { ProcessReply } from '../../sandbox/sandbox.ts';
 import {
   distance,
   PROBES,
@@ -16,7 +16,7 @@ import {
   probeInputs,
 } from './probe.ts';
 
-export type Task = {
+export type ProbeTask = {
   /** Absolute path of the graph. */
   readonly model: string;
   readonly inputs: readonly ProbeInput[];
@@ -26,7 +26,7 @@ export type Task = {
   readonly optimise?: { readonly target: string; readonly weights?: string };
 };
 
-export type Result = {
+export type ProbeResult = {
   /** Shapes of the fetched outputs, for each probe that ran. */
   readonly runs: readonly { readonly length: number; readonly shapes: readonly (readonly number[])[] }[];
   /** Why the last probe did not run, if none did. */
@@ -42,7 +42,7 @@ const SHORT = 3;
 /** Where address space is limited, an allocation fails before the process is killed. */
 const OUT_OF_MEMORY = /bad.?alloc|failed to allocate memory|bad allocation|length_error/i;
 
-type Reply = ReplyOf<Result>;
+type Reply = ProcessReply<ProbeResult>;
 const ort: typeof Ort = createRequire(import.meta.url)('onnxruntime-node');
 const send = (reply: Reply): Promise<void> =>
   new Promise((resolve) => {
@@ -50,7 +50,7 @@ const send = (reply: Reply): Promise<void> =>
   });
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-process.once('message', async (task: Task) => {
+process.once('message', async (task: ProbeTask) => {
   await send(
     await work(task).catch(
       (error): Reply => ({ kind: 'failed', stage: 'loading', message: messageOf(error) }),
@@ -59,7 +59,7 @@ process.once('message', async (task: Task) => {
   process.exit(0);
 });
 
-async function work(task: Task): Promise<Reply> {
+async function work(task: ProbeTask): Promise<Reply> {
   await send({ kind: 'stage', stage: 'loading' });
   const session = await load(task.model);
   await send({ kind: 'stage', stage: 'running' });
@@ -121,7 +121,11 @@ function load(path: string, from?: string, weights?: string): Promise<Ort.Infere
 }
 
 /** Runs probes until two with different lengths ran; one length is enough where no dimension is free. */
-async function probe(session: Ort.InferenceSession, { inputs, outputs }: Task, probes: readonly Probe[]) {
+async function probe(
+  session: Ort.InferenceSession,
+  { inputs, outputs }: ProbeTask,
+  probes: readonly Probe[],
+) {
   const isFree = inputs.some(({ shape }) => shape.some((dimension) => dimension < 0));
   const done: { probe: Probe; outputs: ProbeOutput[] }[] = [];
   let refusal: string | undefined;

@@ -1,19 +1,19 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Datatype, TensorSpec } from '../../../../core/tensor/contract.ts';
-import type { Inspection, Source as SourceOf } from '../../contracts/artifact-format.ts';
+import type { Inspection, KeptArtifact } from '../../contracts/artifact-format.ts';
 import { type Problem, problemError } from '../../declaration/errors.ts';
 import { cacheFolder, keyOf, once } from '../../disk/cache.ts';
-import { type Limits, limitsFor, type Outcome as OutcomeOf } from '../../sandbox/sandbox.ts';
-import type { Result } from './child.ts';
+import { limitsFor, type ProcessLimits, type ProcessOutcome } from '../../sandbox/sandbox.ts';
+import type { ProbeResult } from './child.ts';
 import type { OnnxInfo, Value } from './onnx.ts';
 import type { ProbeInput } from './probe.ts';
 import { runTask } from './run-task.ts';
 import { ORT_VERSION } from './runtime.ts';
 import { short } from './short.ts';
 
-type Outcome = OutcomeOf<Result>;
-type Source = SourceOf<OnnxInfo>;
+type Outcome = ProcessOutcome<ProbeResult>;
+type Source = KeptArtifact<OnnxInfo>;
 
 /** TensorProto.DataType → protocol. The rest (bfloat16, complex, 4 and 8 bit floats, int4) has no word there. */
 const DATATYPES: Readonly<Record<number, Datatype>> = {
@@ -62,7 +62,7 @@ export async function inspect(
   source: Source,
   key: string,
   runtime: string | undefined,
-  limits: Limits = limitsFor(source.bytes),
+  limits: ProcessLimits = limitsFor(source.bytes),
 ): Promise<Inspection> {
   const { inputs, outputs, omitted, notices } = declared(source, key);
   const kept = cacheFolder(
@@ -166,7 +166,7 @@ function kindOf(type: Value['type']): string {
  * What an output is declared as, less what a run disproved: LightGBM's exporter says `[1]` for `[n]`, and some
  * graphs say nothing at all.
  */
-function observed(output: DeclaredOutput, index: number, { runs }: Result, key: string): TensorSpec {
+function observed(output: DeclaredOutput, index: number, { runs }: ProbeResult, key: string): TensorSpec {
   const { name, datatype } = output;
   const shapes = runs.flatMap((run) => {
     const shape = run.shapes[index];
@@ -209,7 +209,7 @@ function judged(outcome: Outcome): Outcome {
   };
 }
 
-function problemOf(outcome: Exclude<Outcome, { kind: 'done' }>, key: string, limits: Limits): Problem {
+function problemOf(outcome: Exclude<Outcome, { kind: 'done' }>, key: string, limits: ProcessLimits): Problem {
   const { stage } = outcome;
   const message = 'message' in outcome ? outcome.message : '';
   if (outcome.kind === 'deadline') {

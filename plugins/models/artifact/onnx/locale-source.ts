@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Source, SourceFile } from '../../contracts/artifact-format.ts';
+import type { KeptArtifact, SourceFile } from '../../contracts/artifact-format.ts';
 import { cacheFolder, keyOf, once, place } from '../../disk/cache.ts';
 import { sha256Of } from '../../disk/files.ts';
 import { graphOf } from './inspect.ts';
@@ -8,7 +8,7 @@ import { LOCALE, rewriteLocales } from './locale.ts';
 import type { OnnxInfo } from './onnx.ts';
 
 /** @returns the source, its graph replaced by one that asks for a locale that Lambda has, where it asks for one. */
-export async function withLocale(source: Source<OnnxInfo>): Promise<Source<OnnxInfo>> {
+export async function withLocale(source: KeptArtifact<OnnxInfo>): Promise<KeptArtifact<OnnxInfo>> {
   // On other systems ONNX Runtime is another build, which may not have `C.UTF-8`; the shipped graph is the same.
   if (!source.info.operators.has('StringNormalizer')) return source;
   const folder = await once(

@@ -31,7 +31,7 @@ export type OnnxInfo = {
 };
 
 /** Bytes at a place; fewer than asked for only at the end. */
-export type Source = { readonly bytes: number; readonly read: (at: number, length: number) => Uint8Array };
+type Source = { readonly bytes: number; readonly read: (at: number, length: number) => Uint8Array };
 
 /** protobuf itself stops at 2 GiB: https://protobuf.dev/programming-guides/proto-limits/ */
 export const ONNX_BYTES = 2 ** 31 - 1;

@@ -1,6 +1,6 @@
 import { mkdir, readFile, rm, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Preparing, Shippable, Source, SourceFile } from '../../contracts/artifact-format.ts';
+import type { KeptArtifact, Preparing, Shippable, SourceFile } from '../../contracts/artifact-format.ts';
 import { cacheFolder, fullProblem, keyOf, once } from '../../disk/cache.ts';
 import { filesBelow, sha256Of } from '../../disk/files.ts';
 import { limitsFor } from '../../sandbox/sandbox.ts';
@@ -24,7 +24,7 @@ const OWN_WEIGHTS = 1_000_000;
  * compared, the original is shipped and `optimized` says why. Where a shared registry has the result, it is taken from there.
  */
 export async function optimise(
-  source: Source<OnnxInfo>,
+  source: KeptArtifact<OnnxInfo>,
   key: string,
   runtime: string | undefined,
   { progress, take }: Preparing,
