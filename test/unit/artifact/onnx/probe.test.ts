@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { DATATYPES } from '../../../core/tensor/contract.ts';
-import { distance, probeInputs } from '../../../plugins/models/artifact/onnx/probe.ts';
+import { DATATYPES } from '../../../../core/tensor/contract.ts';
+import { distance, probeInputs } from '../../../../plugins/models/artifact/onnx/probe.ts';
 
 describe('probe inputs', () => {
   it('are the same at every call, with the declared shape', () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { LOCALE, mapFields, rewriteLocales } from '../../../plugins/models/artifact/onnx/locale.ts';
+import { LOCALE, mapFields, rewriteLocales } from '../../../../plugins/models/artifact/onnx/locale.ts';
 import {
   type Bytes,
   field,
@@ -12,7 +12,7 @@ import {
   STRING,
   tensorInfo,
   textAttribute,
-} from './onnx-writer.ts';
+} from '../../ship/onnx-writer.ts';
 
 const graph = (attributes: Bytes[]) => ({
   nodes: [node('StringNormalizer', ['x'], ['y'], attributes)],

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { joinedBytes, joinFiles } from '../../../plugins/models/artifact/onnx/join.ts';
+import { joinedBytes, joinFiles } from '../../../../plugins/models/artifact/onnx/join.ts';
 
 /** As TypeScript writes them, down to the comment without a line end; `a` and `b` ask for each other. */
 const FILES: Readonly<Record<string, string>> = {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ONNX_BYTES, readOnnx } from '../../../plugins/models/artifact/onnx/onnx.ts';
-import { unsafeLocation } from '../../../plugins/models/disk/location.ts';
+import { ONNX_BYTES, readOnnx } from '../../../../plugins/models/artifact/onnx/onnx.ts';
+import { unsafeLocation } from '../../../../plugins/models/disk/location.ts';
 import {
   type Bytes,
   externalTensor,
@@ -14,7 +14,7 @@ import {
   modelOf,
   node,
   tensorInfo,
-} from './onnx-writer.ts';
+} from '../../ship/onnx-writer.ts';
 
 const over = (bytes: Bytes) => ({
   bytes: bytes.length,

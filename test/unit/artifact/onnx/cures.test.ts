@@ -1,8 +1,8 @@
 /** What an artifact is refused for comes with what helps. */
 import { expect, it } from 'vitest';
-import { cureOf } from '../../../plugins/models/artifact/onnx/inspect.ts';
-import { unsafeLocation } from '../../../plugins/models/disk/location.ts';
-import { gist } from '../../../plugins/models/disk/npm.ts';
+import { cureOf } from '../../../../plugins/models/artifact/onnx/inspect.ts';
+import { unsafeLocation } from '../../../../plugins/models/disk/location.ts';
+import { gist } from '../../../../plugins/models/disk/npm.ts';
 
 it.each([
   [
