@@ -6,7 +6,10 @@ import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
-/** The sources in a temporary folder, for tests that add to them: what a person does who adds one more to a seam. */
+/**
+ * The sources in a temporary folder, for tests that add to them: what a person does who adds one more to a
+ * seam.
+ */
 export async function houseCopy() {
   const folder = await mkdtemp(join(tmpdir(), 'house-'));
   for (const room of ['core', 'aws', 'plugins', 'layers', 'package.json'])

@@ -1,4 +1,7 @@
-/** The contract of the seam `ArtifactFormat`: what each one in the list holds to, so that packaging may go by it and know none by name. */
+/**
+ * The contract of the seam `ArtifactFormat`: what each one in the list holds to, so that packaging may go by
+ * it and know none by name.
+ */
 import { createHash } from 'node:crypto';
 import { cp, mkdir, readdir, readFile, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
@@ -82,7 +85,7 @@ describe.each(ARTIFACT_FORMATS.map((format) => [format.name, format] as const))(
     expect(() => format.read(join(FIXTURES, path))).toThrow(/\S/);
   });
 
-  it('adapts what Lambda could not run to files that are what they are said to be, under the same digest', async () => {
+  it('adapts what Lambda could not run, under the same digest, to files of the digests that it says', async () => {
     await service.write('foreign', foreign);
     const sources = [await read(file), await read(service.at('foreign'))];
     for (const source of sources) {

@@ -1,4 +1,7 @@
-/** The contract of the seam `ArtifactSource`: what each one in the list holds to, so that reading may ask any of them. */
+/**
+ * The contract of the seam `ArtifactSource`: what each one in the list holds to, so that reading may ask any
+ * of them.
+ */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
@@ -147,7 +150,7 @@ describe.each(ARTIFACT_SOURCES.map((source) => [source.scheme, source] as const)
   it('leads to one digest for one content, as a file, as a folder, and wherever it comes from', async () => {
     await putFolder('same');
     const [file, folder] = [await read('same/model.onnx'), await read('same/')];
-    // sha256 over `<sha256 of the content>  <path>\n` of model.onnx and weights/w.bin: part of every identity that is deployed.
+    // sha256 over lines of a file’s sha256 and its path: part of every identity that is deployed.
     const digest = '191f463a4eb1d6f9c5446d69200457445dc51d748fb2379920113d893d8dfbd0';
     expect([file.digest, folder.digest]).toEqual([digest, digest]);
     expect(file.files.map(({ path }) => path)).toEqual(['model.onnx', 'weights/w.bin']);

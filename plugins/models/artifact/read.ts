@@ -18,8 +18,9 @@ export type ReadArtifact = KeptArtifact & {
 };
 
 /**
- * Finds the files of an artifact, a file, or a folder with its format’s main file, wherever it comes from, and copies them into the cache
- * where they are not in it already. Weights outside the graph count, and must lie below its folder.
+ * Finds the files of an artifact, a file, or a folder with its format’s main file, wherever it comes from,
+ * and copies them into the cache where they are not in it already. Weights outside the graph count, and must
+ * lie below its folder.
  *
  * @param refuse throws where an artifact of so many bytes is of no use: before minutes of work
  * @throws ProblemError `MODELS_ARTIFACT_MISSING`, `_INVALID`, `_CHANGED`
@@ -87,7 +88,9 @@ export async function readArtifact(
   };
 }
 
-/** Weights that the graph names; none where it cannot be read, or names unsafe ones: `readArtifact` says so. */
+/**
+ * Weights that the graph names; none where it cannot be read, or names unsafe ones: `readArtifact` says so.
+ */
 function besides(format: ArtifactFormat, graph: string): readonly string[] {
   try {
     return format.read(graph).external.filter((location) => unsafeLocation(location) === undefined);

@@ -2,8 +2,9 @@ import type { Signature } from '../../../core/tensor/contract.ts';
 import type { Architecture } from '../declaration/model.ts';
 
 /**
- * What an artifact’s files are in, and what runs them. `artifact/formats.ts` is the list; reading, packaging and the baseline go by
- * this and know none by name. Methods, so that a format may take its own `Contents`, of which nobody else knows more than these.
+ * What an artifact’s files are in, and what runs them. `artifact/formats.ts` is the list; reading, packaging
+ * and the baseline go by this and know none by name. Methods, so that a format may take its own `Contents`,
+ * of which nobody else knows more than these.
  */
 export type ArtifactFormat<C extends Contents = Contents> = {
   readonly name: string;
@@ -15,7 +16,11 @@ export type ArtifactFormat<C extends Contents = Contents> = {
   read(file: string): C;
   /** The same with what Lambda’s system has, where it asks for what that lacks. */
   adapt(source: KeptArtifact<C>): Promise<KeptArtifact<C>>;
-  /** @param runtime path of it, or undefined: then what the files declare @throws ProblemError with what is wrong */
+  /**
+   * @param runtime path of it, or undefined: then what the files declare
+   *
+   * @throws ProblemError with what is wrong
+   */
   inspect(
     source: KeptArtifact<C>,
     key: string,
@@ -74,7 +79,10 @@ export type Inspection = {
 export type Preparing = {
   readonly optimize: boolean;
   readonly progress: (text: string | undefined) => void;
-  /** Takes what another machine made under this key into a folder; undefined where there is none. Never throws. */
+  /**
+   * Takes what another machine made under this key into a folder; undefined where there is none. Never
+   * throws.
+   */
   readonly take: (key: string, folder: string) => Promise<readonly Omit<SourceFile, 'from'>[] | undefined>;
 };
 
@@ -90,7 +98,9 @@ export type Shippable = {
 export type ArtifactRuntime = {
   /** Part of every identity. */
   readonly version: string;
-  /** @returns a folder for NODE_PATH, filled on first use; undefined where it has no build for this machine */
+  /**
+   * @returns a folder for NODE_PATH, filled on first use; undefined where it has no build for this machine
+   */
   readonly here: (progress?: Preparing['progress']) => Promise<string | undefined>;
   /** What it takes in a function, unzipped. */
   readonly bytes: (architecture: Architecture) => number;

@@ -1,8 +1,9 @@
 import type { AwsConfig } from '../../../core/ports/config.ts';
 
 /**
- * A place that artifacts come from. `artifact/sources/sources.ts` is the list: declaration, JSON Schema and docs read from it what
- * `artifact:` may be. The first four members are pure; the others are promises, and load what they need when they are asked.
+ * A place that artifacts come from. `artifact/sources/sources.ts` is the list: declaration, JSON Schema and
+ * docs read from it what `artifact:` may be. The first four members are pure; the others are promises, and
+ * load what they need when they are asked.
  */
 export type ArtifactSource = {
   /** What its references begin with, before the first colon. */
@@ -13,7 +14,9 @@ export type ArtifactSource = {
   readonly fault: (reference: string) => { readonly message: string; readonly fix: string } | undefined;
   /** Where it lies on this disk, relative to the service: what is watched, and left out of other zips. */
   readonly path: (reference: string) => string | undefined;
-  /** What a reference stands for now. It is asked once, so that an alias that moves meanwhile changes nothing. */
+  /**
+   * What a reference stands for now. It is asked once, so that an alias that moves meanwhile changes nothing.
+   */
   readonly resolve: (reference: string, context: SourceContext) => Promise<ResolvedArtifact>;
   /**
    * Brings it onto this disk: what was resolved, or nothing.

@@ -11,7 +11,7 @@ export const drawerSource: ArtifactSource = {
   fault: (reference) =>
     reference === 'drawer:' ? { message: 'names no drawer.', fix: 'Write \`drawer:name\`.' } : undefined,
   path: () => undefined,
-  resolve: async (reference) => ({ reference, isFolder: false, files: [{ path: 'a.onnx', version: '1', bytes: 1 }] }),
+  resolve: async (reference) => ({ reference, isFolder: false, files: [{ path: 'a.onnx', bytes: 1 }] }),
   fetch: async ({ reference }) => ({ path: reference.slice('drawer:'.length), isOurs: true }),
 };
 `;
@@ -27,7 +27,8 @@ const PROGRAM = `
     return { artifact: models[0]?.artifact, problems };
   };
   const context = { key: 'models.churn.artifact', serviceDir: process.cwd(), progress: () => {} };
-  const read = await readArtifact('drawer:' + resolve('package.json'), context, () => {}).catch(({ code, message }) => ({ code, message }));
+  const drawer = 'drawer:' + resolve('package.json');
+  const read = await readArtifact(drawer, context, () => {}).catch(({ code }) => ({ code }));
   const { description } = frameworkSchema('models').additionalProperties.properties.artifact;
   console.log(JSON.stringify({
     good: parsed('drawer:socks'),

@@ -1,4 +1,7 @@
-/** The contract of the seam `ArtifactSource`, as far as it is pure; the rest is in test/ship/artifact-sources.test.ts. */
+/**
+ * The contract of the seam `ArtifactSource`, as far as it is pure; the rest is in test/ship/artifact-
+ * sources.test.ts.
+ */
 import { describe, expect, it } from 'vitest';
 import { ARTIFACT_SOURCES, sourceOf } from '../../../plugins/models/artifact/sources/sources.ts';
 import {

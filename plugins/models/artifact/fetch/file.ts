@@ -31,10 +31,13 @@ export async function resolveFile(
   return { reference, isFolder, files };
 }
 
-/** What lies in it itself: below may be anything, such as node_modules. */
+/**
+ * What lies in it itself: below may be anything, such as node_modules. None of a folder that may not be
+ * listed, but read.
+ */
 async function filesIn(folder: string): Promise<readonly ResolvedFile[]> {
   const found = await Promise.all(
-    (await readdir(folder)).map(async (path) => {
+    (await readdir(folder).catch(() => [])).map(async (path) => {
       const there = await stat(join(folder, path)).catch(() => undefined);
       return there?.isFile() ? [{ path, bytes: there.size }] : [];
     }),

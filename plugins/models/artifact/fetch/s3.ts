@@ -49,7 +49,8 @@ export function resolveObjects(
 }
 
 /**
- * Downloads an artifact into the cache, once for each ETag. A single file brings the weights that it names from beside it.
+ * Downloads an artifact into the cache, once for each ETag. A single file brings the weights that it names
+ * from beside it.
  *
  * @throws ProblemError `MODELS_ARTIFACT_MISSING` with what S3 said
  */

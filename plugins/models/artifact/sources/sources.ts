@@ -3,7 +3,8 @@ import { fileSource } from './file.ts';
 import { s3Source } from './s3.ts';
 
 /**
- * Where artifacts come from, in the order in which docs and fixes name them. To add one: a file beside these, and its entry here.
+ * Where artifacts come from, in the order in which docs and fixes name them. To add one: a file beside these,
+ * and its entry here.
  */
 export const ARTIFACT_SOURCES: readonly ArtifactSource[] = [fileSource, s3Source];
 
