@@ -24,8 +24,8 @@ import { type OpenPart, openPart, type Scoring } from '../core/batch/parts.ts';
 import type { Manifest } from '../core/endpoint/contract.ts';
 import type { Files } from '../core/ports/files.ts';
 import type { Session } from '../core/ports/session.ts';
-import type { Rows, Source } from '../core/tabular/format.ts';
-import { firstRow } from '../core/tabular/split.ts';
+import type { Rows, Source } from '../core/tabular/cells/format.ts';
+import { firstRow } from '../core/tabular/cells/split.ts';
 import type { Tensors } from '../core/tensor/tensors.ts';
 import { openSession } from '../functions/runtime/session.ts';
 

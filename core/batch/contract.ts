@@ -1,4 +1,4 @@
-import type { Part } from '../tabular/contract.ts';
+import type { Part } from '../tabular/cells/contract.ts';
 /**
  * What the build side and the batch function agree on. No behaviour here.
  *

@@ -1,6 +1,6 @@
 import type { Files } from '../ports/files.ts';
-import { COLUMN_NOTICES } from '../tabular/columns.ts';
-import type { RowFault } from '../tabular/format.ts';
+import { COLUMN_NOTICES } from '../tabular/cells/columns.ts';
+import type { RowFault } from '../tabular/cells/format.ts';
 import { type Entry, KEYS, METRICS } from './contract.ts';
 import {
   type DoneFile,

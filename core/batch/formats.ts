@@ -1,9 +1,9 @@
 import type { Manifest } from '../endpoint/contract.ts';
 import { objectFault } from '../errors/object-errors.ts';
-import { newOutput } from '../tabular/byte-output.ts';
+import { newOutput } from '../tabular/cells/byte-output.ts';
+import type { Column, PartWriter, Rows, Source } from '../tabular/cells/format.ts';
 import { openCsv } from '../tabular/csv/read.ts';
 import { csvWriter } from '../tabular/csv/writer.ts';
-import type { Column, PartWriter, Rows, Source } from '../tabular/format.ts';
 import { openJsonl } from '../tabular/jsonl/read.ts';
 import { jsonlWriter } from '../tabular/jsonl/writer.ts';
 import { openNpy } from '../tabular/npy/read.ts';

@@ -1,7 +1,7 @@
 import type { Manifest } from '../endpoint/contract.ts';
 import type { Files, Head, Located } from '../ports/files.ts';
 import type { LogFields } from '../ports/log.ts';
-import type { Source } from '../tabular/format.ts';
+import type { Source } from '../tabular/cells/format.ts';
 import type { Entry, Owner } from './contract.ts';
 import type { Folder, Job } from './job.ts';
 import type { Run } from './score.ts';

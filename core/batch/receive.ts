@@ -1,7 +1,7 @@
 import { isObjectFault, objectFault } from '../errors/object-errors.ts';
-import type { Part } from '../tabular/contract.ts';
-import type { Rows } from '../tabular/format.ts';
-import { firstRow } from '../tabular/split.ts';
+import type { Part } from '../tabular/cells/contract.ts';
+import type { Rows } from '../tabular/cells/format.ts';
+import { firstRow } from '../tabular/cells/split.ts';
 import { type Entry, KEYS, type PartAnswer } from './contract.ts';
 import { completed, fail, failedAttempt, finish, urlOf } from './finish.ts';
 import { openRows, writerFor } from './formats.ts';

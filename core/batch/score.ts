@@ -1,7 +1,7 @@
 import { isRefusal } from '../errors/refusals.ts';
-import type { Block, RowFault } from '../tabular/format.ts';
-import { sizeOfShape } from '../tabular/row-buffer.ts';
-import { rowsOf } from '../tabular/split.ts';
+import type { Block, RowFault } from '../tabular/cells/format.ts';
+import { sizeOfShape } from '../tabular/cells/row-buffer.ts';
+import { rowsOf } from '../tabular/cells/split.ts';
 import { KINDS, type Tensor, type TensorData } from '../tensor/datatypes.ts';
 import type { Tensors } from '../tensor/tensors.ts';
 

@@ -1,4 +1,4 @@
-import { parseRecords, writeCsv } from '../tabular/csv.ts';
+import { parseRecords, writeCsv } from '../tabular/cells/csv.ts';
 import type { Expected } from './compare.ts';
 import { parseExact, printExact } from './json.ts';
 import { flatten, isObject, isShape, type PlainTensor, sizeOf } from './tensors.ts';

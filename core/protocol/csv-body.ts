@@ -1,5 +1,5 @@
 import { refusal } from '../errors/refusals.ts';
-import { numberIn } from '../tabular/cells.ts';
+import { numberIn } from '../tabular/cells/cells.ts';
 import {
   BY_NAME,
   firstOf,
@@ -9,9 +9,9 @@ import {
   listOf,
   mayBeNames,
   type Taken,
-} from '../tabular/columns.ts';
-import { parseRecords } from '../tabular/csv.ts';
-import { storeCell } from '../tabular/store-cell.ts';
+} from '../tabular/cells/columns.ts';
+import { parseRecords } from '../tabular/cells/csv.ts';
+import { storeCell } from '../tabular/cells/store-cell.ts';
 import type { Columns, TensorSpec } from '../tensor/contract.ts';
 import { KINDS, type Tensor, type TensorData } from '../tensor/datatypes.ts';
 

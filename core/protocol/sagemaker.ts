@@ -1,6 +1,6 @@
 import { isRefusal, refusal } from '../errors/refusals.ts';
-import { listOf, type Taken } from '../tabular/columns.ts';
-import { writeCsv } from '../tabular/csv.ts';
+import { listOf, type Taken } from '../tabular/cells/columns.ts';
+import { writeCsv } from '../tabular/cells/csv.ts';
 import type { Columns, TensorSpec } from '../tensor/contract.ts';
 import type { Tensor } from '../tensor/datatypes.ts';
 import type { Tensors } from '../tensor/tensors.ts';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { objectFault } from '../../core/errors/object-errors.ts';
 import type { Files, Head, Located } from '../../core/ports/files.ts';
-import type { Source } from '../../core/tabular/format.ts';
+import type { Source } from '../../core/tabular/cells/format.ts';
 import { type Chaos, calm } from './chaos.ts';
 
 type Kept = {

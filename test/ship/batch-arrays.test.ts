@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Block, Column } from '../../core/tabular/format.ts';
+import type { Block, Column } from '../../core/tabular/cells/format.ts';
 import { openNpy } from '../../core/tabular/npy/read.ts';
 import { npyWriter } from '../../core/tabular/npy/write.ts';
 import { openParquet } from '../../core/tabular/parquet/read.ts';

@@ -1,9 +1,9 @@
 import { objectFault } from '../../errors/object-errors.ts';
 import type { Signature, TensorSpec } from '../../tensor/contract.ts';
-import { type First, placesOf, type Taken } from '../columns.ts';
-import type { Extras } from '../format.ts';
-import { checkNames, checkSeparator, type Fault, layoutOf, rowDimensions } from '../layout.ts';
-import type { Slot } from '../row-buffer.ts';
+import { type First, placesOf, type Taken } from '../cells/columns.ts';
+import type { Extras } from '../cells/format.ts';
+import { checkNames, checkSeparator, type Fault, layoutOf, rowDimensions } from '../cells/layout.ts';
+import type { Slot } from '../cells/row-buffer.ts';
 import type { CsvColumn } from './rows.ts';
 
 /** What the columns of a CSV object are, by its header. */

@@ -1,6 +1,6 @@
 import { objectFault } from '../../errors/object-errors.ts';
-import { COMMA, NEWLINE, newlines, QUOTE, RETURN } from '../cells.ts';
-import { type Cursor, checkRowBytes } from '../cursor.ts';
+import { COMMA, NEWLINE, newlines, QUOTE, RETURN } from '../cells/cells.ts';
+import { type Cursor, checkRowBytes } from '../cells/cursor.ts';
 
 /**
  * Where rows of CSV end: RFC 4180, so a quote opens where a cell begins, and line ends up to the one that closes it are the cell's.

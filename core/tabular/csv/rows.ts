@@ -1,11 +1,11 @@
 import { KINDS, type TensorData } from '../../tensor/datatypes.ts';
 import { AT, decimal, FRACTION, stopped } from '../../tensor/decimal.ts';
-import { COMMA, cellEnd, NEWLINE, newlines, QUOTE, RETURN } from '../cells.ts';
-import { type Cursor, checkRowBytes } from '../cursor.ts';
-import type { Field } from '../layout.ts';
-import { endRow, put, type Stack, type Wrong } from '../row-buffer.ts';
-import { storeCell } from '../store-cell.ts';
-import { textAt } from '../utf8.ts';
+import { COMMA, cellEnd, NEWLINE, newlines, QUOTE, RETURN } from '../cells/cells.ts';
+import { type Cursor, checkRowBytes } from '../cells/cursor.ts';
+import type { Field } from '../cells/layout.ts';
+import { endRow, put, type Stack, type Wrong } from '../cells/row-buffer.ts';
+import { storeCell } from '../cells/store-cell.ts';
+import { textAt } from '../cells/utf8.ts';
 import { rowEnd } from './lines.ts';
 
 /** A column of the file: what it is to the model, and where it is carried to; neither where it is passed over. */

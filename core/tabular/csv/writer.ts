@@ -1,8 +1,16 @@
 import type { Tensors } from '../../tensor/tensors.ts';
-import { contentOf, newOutput, type Output, putByte, putInteger, putText, putterOf } from '../byte-output.ts';
-import { COMMA, NEWLINE } from '../cells.ts';
-import type { Block, Column, PartWriter } from '../format.ts';
-import { textOf } from '../value-text.ts';
+import {
+  contentOf,
+  newOutput,
+  type Output,
+  putByte,
+  putInteger,
+  putText,
+  putterOf,
+} from '../cells/byte-output.ts';
+import { COMMA, NEWLINE } from '../cells/cells.ts';
+import type { Block, Column, PartWriter } from '../cells/format.ts';
+import { textOf } from '../cells/value-text.ts';
 
 /**
  * RFC 4180, lines ended by a newline alone, with a line of names at the start: each file is whole by itself.

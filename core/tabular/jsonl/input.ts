@@ -5,8 +5,8 @@ import { AT, FRACTION, stopped } from '../../tensor/decimal.ts';
 import { FRESH } from '../../tensor/memory.ts';
 import { readText } from '../../tensor/read-json.ts';
 import { isFloat, readValues } from '../../tensor/values.ts';
-import { rowDimensions } from '../layout.ts';
-import { put, putRow, reshape, type Slot, type Stack, sizeOfShape, type Wrong } from '../row-buffer.ts';
+import { rowDimensions } from '../cells/layout.ts';
+import { put, putRow, reshape, type Slot, type Stack, sizeOfShape, type Wrong } from '../cells/row-buffer.ts';
 import { CLOSE_BRACE, COMMA } from './text.ts';
 
 /** The values of a row's inputs, from JSON. */

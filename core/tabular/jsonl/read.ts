@@ -1,11 +1,11 @@
 import type { Columns, Signature, TensorSpec } from '../../tensor/contract.ts';
-import { NEWLINE } from '../cells.ts';
-import { BY_NAME, IN_ORDER, type Taken } from '../columns.ts';
-import { type Cursor, checkRowBytes, type Reader, readerOf, readStart } from '../cursor.ts';
-import type { Extras, Rows, Source } from '../format.ts';
-import { rowDimensions, widthOf } from '../layout.ts';
-import { stackOf } from '../row-buffer.ts';
-import { openText, textRows } from '../text-rows.ts';
+import { NEWLINE } from '../cells/cells.ts';
+import { BY_NAME, IN_ORDER, type Taken } from '../cells/columns.ts';
+import { type Cursor, checkRowBytes, type Reader, readerOf, readStart } from '../cells/cursor.ts';
+import type { Extras, Rows, Source } from '../cells/format.ts';
+import { rowDimensions, widthOf } from '../cells/layout.ts';
+import { stackOf } from '../cells/row-buffer.ts';
+import { openText, textRows } from '../cells/text-rows.ts';
 import { jsonlParser, type Key } from './rows.ts';
 import { skipSpace } from './text.ts';
 

@@ -1,8 +1,8 @@
 import { AT, decimal, stopped } from '../../tensor/decimal.ts';
-import { NEWLINE } from '../cells.ts';
-import { type Cursor, checkRowBytes } from '../cursor.ts';
-import { endRow, type Stack, type Wrong } from '../row-buffer.ts';
-import { textAt } from '../utf8.ts';
+import { NEWLINE } from '../cells/cells.ts';
+import { type Cursor, checkRowBytes } from '../cells/cursor.ts';
+import { endRow, type Stack, type Wrong } from '../cells/row-buffer.ts';
+import { textAt } from '../cells/utf8.ts';
 import { AGAIN, invalidJson, isNumber, isNumeric, isPlain, readColumn, readInput, tooDeep } from './input.ts';
 import {
   CLOSE_BRACE,

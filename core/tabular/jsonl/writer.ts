@@ -11,10 +11,10 @@ import {
   putInteger,
   putText,
   putterOf,
-} from '../byte-output.ts';
-import { COMMA, NEWLINE } from '../cells.ts';
-import type { Block, Column, PartWriter } from '../format.ts';
-import { jsonOf } from '../value-text.ts';
+} from '../cells/byte-output.ts';
+import { COMMA, NEWLINE } from '../cells/cells.ts';
+import type { Block, Column, PartWriter } from '../cells/format.ts';
+import { jsonOf } from '../cells/value-text.ts';
 import { CLOSE, CLOSE_BRACE, OPEN } from './text.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { objectFault } from '../../errors/object-errors.ts';
-import type { Numeric } from '../convert.ts';
-import type { Source } from '../format.ts';
+import type { Numeric } from '../cells/convert.ts';
+import type { Source } from '../cells/format.ts';
 
 /** What an array is, as its file's head says: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html */
 export type NpyHeader = {

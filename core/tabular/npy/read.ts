@@ -2,13 +2,13 @@ import { objectFault } from '../../errors/object-errors.ts';
 import type { Signature, TensorSpec } from '../../tensor/contract.ts';
 import { KINDS, sizeOf } from '../../tensor/datatypes.ts';
 import { allFinite } from '../../tensor/finite.ts';
-import { blockOf, blockRows, widthOf as elementsOf, mark, numbersIn, stacked } from '../array-rows.ts';
-import { IN_ORDER } from '../columns.ts';
-import type { Part } from '../contract.ts';
-import { cast, NAN, type Numbers, type Reason } from '../convert.ts';
-import type { Block, Extras, Rows, Source } from '../format.ts';
-import { rowDimensions, widthOf } from '../layout.ts';
-import type { Slot } from '../row-buffer.ts';
+import { blockOf, blockRows, widthOf as elementsOf, mark, numbersIn, stacked } from '../cells/array-rows.ts';
+import { IN_ORDER } from '../cells/columns.ts';
+import type { Part } from '../cells/contract.ts';
+import { cast, NAN, type Numbers, type Reason } from '../cells/convert.ts';
+import type { Block, Extras, Rows, Source } from '../cells/format.ts';
+import { rowDimensions, widthOf } from '../cells/layout.ts';
+import type { Slot } from '../cells/row-buffer.ts';
 import { type NpyHeader, readNpyHeader } from './header.ts';
 
 /** Of a processor's first cache, what rows and their copies may take. */

@@ -1,8 +1,8 @@
 import type { Datatype } from '../../tensor/contract.ts';
 import { numberAt } from '../../tensor/numbers.ts';
-import { numbersIn } from '../array-rows.ts';
-import { cast } from '../convert.ts';
-import type { Column, PartWriter } from '../format.ts';
+import { numbersIn } from '../cells/array-rows.ts';
+import { cast } from '../cells/convert.ts';
+import type { Column, PartWriter } from '../cells/format.ts';
 
 /** Bytes that numpy's own heads are multiples of, so that elements are aligned in memory. */
 const ALIGNMENT = 64;

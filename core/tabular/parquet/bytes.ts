@@ -1,4 +1,4 @@
-import type { Source } from '../format.ts';
+import type { Source } from '../cells/format.ts';
 
 /** Bytes of an object from a place on, at least as many as asked for; fewer at the end of what may be read. */
 export type ReadAt = (at: number, least: number) => Promise<Uint8Array<ArrayBuffer>>;

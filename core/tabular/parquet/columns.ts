@@ -1,11 +1,11 @@
 import { type FileMetaData, parquetSchema } from 'hyparquet';
 import type { Signature } from '../../tensor/contract.ts';
-import type { Taken } from '../columns.ts';
+import type { Taken } from '../cells/columns.ts';
+import type { Extras } from '../cells/format.ts';
+import { checkNames } from '../cells/layout.ts';
+import type { Slot } from '../cells/row-buffer.ts';
 import { columnsOf, wrongHeader } from '../csv/columns.ts';
 import type { CsvColumn } from '../csv/rows.ts';
-import type { Extras } from '../format.ts';
-import { checkNames } from '../layout.ts';
-import type { Slot } from '../row-buffer.ts';
 import { type Kind, kindOf } from './kinds.ts';
 
 /** A column of the file that is read. */

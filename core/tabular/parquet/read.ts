@@ -2,10 +2,10 @@ import { type AsyncBuffer, type FileMetaData, parquetMetadataAsync, type RowGrou
 import { isObjectFault, objectFault } from '../../errors/object-errors.ts';
 import type { Signature } from '../../tensor/contract.ts';
 import { sizeOf } from '../../tensor/datatypes.ts';
-import { blockOf, blockRows, stacked, widthOf } from '../array-rows.ts';
-import type { Part } from '../contract.ts';
-import type { Numeric } from '../convert.ts';
-import type { Block, Extras, Rows, Source } from '../format.ts';
+import { blockOf, blockRows, stacked, widthOf } from '../cells/array-rows.ts';
+import type { Part } from '../cells/contract.ts';
+import type { Numeric } from '../cells/convert.ts';
+import type { Block, Extras, Rows, Source } from '../cells/format.ts';
 import { inMemory, windowed } from './bytes.ts';
 import { type ParquetColumns, parquetColumns, type ReadColumn } from './columns.ts';
 import { type Cursor, fill } from './fill.ts';

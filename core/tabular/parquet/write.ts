@@ -3,9 +3,9 @@ import { writeColumn } from 'hyparquet-writer/src/column.js';
 import { writePageHeader } from 'hyparquet-writer/src/datapage.js';
 import type { Datatype } from '../../tensor/contract.ts';
 import { KINDS, type NumericData, type TensorData } from '../../tensor/datatypes.ts';
-import { cast, type Numeric } from '../convert.ts';
-import type { Block, Column, PartWriter } from '../format.ts';
-import { jsonOf } from '../value-text.ts';
+import { cast, type Numeric } from '../cells/convert.ts';
+import type { Block, Column, PartWriter } from '../cells/format.ts';
+import { jsonOf } from '../cells/value-text.ts';
 
 /** Of a row group: what readers take at once. */
 const GROUP_ROWS = 2 ** 20;

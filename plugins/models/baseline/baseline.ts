@@ -1,8 +1,14 @@
 import { open, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, extname, join, resolve } from 'node:path';
 import type { Baseline, OutputSignal, Signal } from '../../../core/drift/contract.ts';
-import { COLUMN_NOTICES, type ColumnNotice } from '../../../core/tabular/columns.ts';
-import { type Fault, type Header, type Layout, layoutOf, rowWidth } from '../../../core/tabular/layout.ts';
+import { COLUMN_NOTICES, type ColumnNotice } from '../../../core/tabular/cells/columns.ts';
+import {
+  type Fault,
+  type Header,
+  type Layout,
+  layoutOf,
+  rowWidth,
+} from '../../../core/tabular/cells/layout.ts';
 import type { Columns, Signature } from '../../../core/tensor/contract.ts';
 import type { ArtifactRuntime } from '../contracts/artifact-format.ts';
 import { type Problem, problemError } from '../declaration/errors.ts';

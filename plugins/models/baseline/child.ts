@@ -6,7 +6,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import type * as Ort from 'onnxruntime-common';
 import type { OutputSignal } from '../../../core/drift/contract.ts';
-import type { RowTensor } from '../../../core/tabular/layout.ts';
+import type { RowTensor } from '../../../core/tabular/cells/layout.ts';
 import { KINDS, type NumericData, ortTypeOf } from '../../../core/tensor/datatypes.ts';
 import { toHalf } from '../../../core/tensor/half.ts';
 import type { ProcessReply } from '../sandbox/sandbox.ts';

@@ -1,5 +1,5 @@
 import type { OutputSignal } from '../../../core/drift/contract.ts';
-import type { Fault, RowTensor } from '../../../core/tabular/layout.ts';
+import type { Fault, RowTensor } from '../../../core/tabular/cells/layout.ts';
 import type { ArtifactRuntime } from '../contracts/artifact-format.ts';
 import { limitsFor, type ProcessOutcome, runChild } from '../sandbox/sandbox.ts';
 import { breathe } from './breathe.ts';

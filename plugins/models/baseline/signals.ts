@@ -1,7 +1,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import type { CategorySignal, NumericSignal, Signal } from '../../../core/drift/contract.ts';
-import { listOf } from '../../../core/tabular/columns.ts';
-import type { Field, Layout, RowTensor } from '../../../core/tabular/layout.ts';
+import { listOf } from '../../../core/tabular/cells/columns.ts';
+import type { Field, Layout, RowTensor } from '../../../core/tabular/cells/layout.ts';
 import { breathe } from './breathe.ts';
 import { categoryPart } from './category.ts';
 import { numericPart, type Values } from './numeric.ts';

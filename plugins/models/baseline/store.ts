@@ -1,5 +1,5 @@
 import { type FileHandle, open } from 'node:fs/promises';
-import type { Fault, Field } from '../../../core/tabular/layout.ts';
+import type { Fault, Field } from '../../../core/tabular/cells/layout.ts';
 import type { Values } from './numeric.ts';
 import { storedBytes, valuesIn } from './values.ts';
 

@@ -1,7 +1,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import type { Components, NumericSignal } from '../../../core/drift/contract.ts';
 import { createResidual, placesOf } from '../../../core/drift/residual.ts';
-import type { RowTensor } from '../../../core/tabular/layout.ts';
+import type { RowTensor } from '../../../core/tabular/cells/layout.ts';
 import { breathe } from './breathe.ts';
 import { componentsOf } from './components.ts';
 import { readBlocks, type Stored } from './store.ts';

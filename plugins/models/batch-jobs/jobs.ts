@@ -1,7 +1,7 @@
 import { type Entry, KEYS } from '../../../core/batch/contract.ts';
 import { type Failed, type Folder, folderOf, partNumber, type Success } from '../../../core/batch/job.ts';
 import type { Files } from '../../../core/ports/files.ts';
-import type { Part } from '../../../core/tabular/contract.ts';
+import type { Part } from '../../../core/tabular/cells/contract.ts';
 import type { Cloud, Listed } from './cloud.ts';
 
 /** What a job's folder says of it. */

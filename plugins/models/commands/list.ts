@@ -1,4 +1,4 @@
-import { listOf } from '../../../core/tabular/columns.ts';
+import { listOf } from '../../../core/tabular/cells/columns.ts';
 import type { Columns, TensorSpec } from '../../../core/tensor/contract.ts';
 import type { Command } from '../context.ts';
 import type { Facts, Model } from '../declaration/model.ts';

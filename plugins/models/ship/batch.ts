@@ -1,5 +1,5 @@
 import type { Entry, Format } from '../../../core/batch/contract.ts';
-import { widthOf } from '../../../core/tabular/layout.ts';
+import { widthOf } from '../../../core/tabular/cells/layout.ts';
 import type { Columns, Signature, TensorSpec } from '../../../core/tensor/contract.ts';
 import type { Problem } from '../declaration/errors.ts';
 import type { Batch } from '../declaration/model.ts';

@@ -1,4 +1,4 @@
-import { widthOf } from '../../../core/tabular/layout.ts';
+import { widthOf } from '../../../core/tabular/cells/layout.ts';
 import type { Columns, Signature, TensorSpec } from '../../../core/tensor/contract.ts';
 import type { Problem } from '../declaration/errors.ts';
 import type { Model } from '../declaration/model.ts';

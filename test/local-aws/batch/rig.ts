@@ -25,7 +25,7 @@ import {
 import { ATTRIBUTES, type BatchManifest, ENV, type ExecutionInput } from '../../../core/batch/contract.ts';
 import type { Job } from '../../../core/batch/job.ts';
 import type { Manifest } from '../../../core/endpoint/contract.ts';
-import type { Part } from '../../../core/tabular/contract.ts';
+import type { Part } from '../../../core/tabular/cells/contract.ts';
 import { hostRuntime } from '../../../plugins/models/artifact/onnx/runtime.ts';
 import { ownFile } from '../../../plugins/models/disk/own-file.ts';
 import { bundle, importPath } from '../../../plugins/models/ship/bundle.ts';

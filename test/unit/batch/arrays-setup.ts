@@ -1,6 +1,6 @@
 import { isObjectFault } from '../../../core/errors/object-errors.ts';
-import type { Part } from '../../../core/tabular/contract.ts';
-import type { Block, Rows, Source } from '../../../core/tabular/format.ts';
+import type { Part } from '../../../core/tabular/cells/contract.ts';
+import type { Block, Rows, Source } from '../../../core/tabular/cells/format.ts';
 import type { Datatype, Signature, TensorSpec } from '../../../core/tensor/contract.ts';
 import type { Tensors } from '../../../core/tensor/tensors.ts';
 

@@ -2,8 +2,8 @@ import { parse } from 'csv-parse/sync';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isObjectFault } from '../../../core/errors/object-errors.ts';
+import type { Rows } from '../../../core/tabular/cells/format.ts';
 import { openCsv } from '../../../core/tabular/csv/read.ts';
-import type { Rows } from '../../../core/tabular/format.ts';
 import { input, type Read, readAll, readParts, signature, sourceOf } from './setup.ts';
 
 /** A line of a file, and what its reader owes us: a row, a row that is refused with a code, or nothing. */

@@ -1,9 +1,9 @@
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { objectFault } from '../../../core/errors/object-errors.ts';
+import { ROW_BYTES } from '../../../core/tabular/cells/cursor.ts';
+import type { Extras, Rows, Source } from '../../../core/tabular/cells/format.ts';
 import { openCsv } from '../../../core/tabular/csv/read.ts';
-import { ROW_BYTES } from '../../../core/tabular/cursor.ts';
-import type { Extras, Rows, Source } from '../../../core/tabular/format.ts';
 import { openJsonl } from '../../../core/tabular/jsonl/read.ts';
 import { input, objectFaultOf, readAll, readParts, signature, sourceOf } from './setup.ts';
 

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Success } from '../../../core/batch/job.ts';
-import type { Block } from '../../../core/tabular/format.ts';
-import { firstRow, splitBlock } from '../../../core/tabular/split.ts';
+import type { Block } from '../../../core/tabular/cells/format.ts';
+import { firstRow, splitBlock } from '../../../core/tabular/cells/split.ts';
 import type { Tensors } from '../../../core/tensor/tensors.ts';
 import { scene } from './scene.ts';
 

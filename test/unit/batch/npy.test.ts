@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Block, Column } from '../../../core/tabular/format.ts';
+import type { Block, Column } from '../../../core/tabular/cells/format.ts';
 import { openNpy } from '../../../core/tabular/npy/read.ts';
 import { npyWriter } from '../../../core/tabular/npy/write.ts';
 import type { TensorSpec } from '../../../core/tensor/contract.ts';

@@ -4,7 +4,7 @@ import { ByteWriter, type ColumnSource, parquetWriteBuffer, type SchemaElement }
 import { writeRleBitPackedHybrid } from 'hyparquet-writer/src/encoding.js';
 import { describe, expect, it } from 'vitest';
 import { objectFault } from '../../../core/errors/object-errors.ts';
-import type { Source } from '../../../core/tabular/format.ts';
+import type { Source } from '../../../core/tabular/cells/format.ts';
 import { indexesIn, nullsIn } from '../../../core/tabular/parquet/levels.ts';
 import { openParquet } from '../../../core/tabular/parquet/read.ts';
 import type { TensorSpec } from '../../../core/tensor/contract.ts';

@@ -3,7 +3,7 @@ import { KEYS } from '../../../core/batch/contract.ts';
 import { folderOf, type Job, type Success } from '../../../core/batch/job.ts';
 import { finishJob, receive, scorePart } from '../../../core/batch/receive.ts';
 import { reopen } from '../../../core/batch/retry.ts';
-import type { Part } from '../../../core/tabular/contract.ts';
+import type { Part } from '../../../core/tabular/cells/contract.ts';
 import type { Tensors } from '../../../core/tensor/tensors.ts';
 import { scene } from './scene.ts';
 

@@ -4,7 +4,7 @@ import { againText, readAgain } from '../../../core/batch/message.ts';
 import type { World } from '../../../core/batch/ports.ts';
 import { finishJob, receive, scorePart } from '../../../core/batch/receive.ts';
 import type { Manifest } from '../../../core/endpoint/contract.ts';
-import type { Part } from '../../../core/tabular/contract.ts';
+import type { Part } from '../../../core/tabular/cells/contract.ts';
 import type { Tensors } from '../../../core/tensor/tensors.ts';
 import { fakeBucket } from '../../fakes/bucket.ts';
 import { type Chaos, calm } from '../../fakes/chaos.ts';

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { scoreBlock } from '../../../core/batch/score.ts';
 import { refusal } from '../../../core/errors/refusals.ts';
-import type { Block } from '../../../core/tabular/format.ts';
+import type { Block } from '../../../core/tabular/cells/format.ts';
 import type { Tensor } from '../../../core/tensor/datatypes.ts';
 import type { Tensors } from '../../../core/tensor/tensors.ts';
 

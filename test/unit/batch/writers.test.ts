@@ -1,8 +1,8 @@
 import { parse } from 'csv-parse/sync';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { Block, Column } from '../../../core/tabular/cells/format.ts';
 import { csvWriter } from '../../../core/tabular/csv/writer.ts';
-import type { Block, Column } from '../../../core/tabular/format.ts';
 import { jsonlWriter } from '../../../core/tabular/jsonl/writer.ts';
 import { parquetWriter } from '../../../core/tabular/parquet/write.ts';
 import type { Tensor } from '../../../core/tensor/datatypes.ts';

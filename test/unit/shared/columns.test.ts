@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { firstOf, isOfFractions, mayBeNames, placesOf } from '../../../core/tabular/columns.ts';
-import { layoutOf } from '../../../core/tabular/layout.ts';
+import { firstOf, isOfFractions, mayBeNames, placesOf } from '../../../core/tabular/cells/columns.ts';
+import { layoutOf } from '../../../core/tabular/cells/layout.ts';
 import type { Columns } from '../../../core/tensor/contract.ts';
 import { input, signature } from '../batch/setup.ts';
 

@@ -9,10 +9,10 @@ import {
   QUOTE,
   RETURN,
   recordAt,
-} from '../../../../core/tabular/cells.ts';
-import { firstOf, isOfFractions, mayBeNames } from '../../../../core/tabular/columns.ts';
-import type { Fault } from '../../../../core/tabular/layout.ts';
-import type { Text } from '../../../../core/tabular/text-window.ts';
+} from '../../../../core/tabular/cells/cells.ts';
+import { firstOf, isOfFractions, mayBeNames } from '../../../../core/tabular/cells/columns.ts';
+import type { Fault } from '../../../../core/tabular/cells/layout.ts';
+import type { Text } from '../../../../core/tabular/cells/text-window.ts';
 import type { Datatype } from '../../../../core/tensor/contract.ts';
 import { AT, decimal, stopped } from '../../../../core/tensor/decimal.ts';
 import { textNumber } from '../store.ts';

@@ -1,5 +1,5 @@
-import { NEWLINE } from '../../../../core/tabular/cells.ts';
-import type { Fault, Header } from '../../../../core/tabular/layout.ts';
+import { NEWLINE } from '../../../../core/tabular/cells/cells.ts';
+import type { Fault, Header } from '../../../../core/tabular/cells/layout.ts';
 import { type Filler, fillerOf, type Reading, type Sink } from './reading.ts';
 import { withText } from './text.ts';
 

@@ -1,5 +1,5 @@
 import { type FileHandle, open } from 'node:fs/promises';
-import type { Fault } from '../../../../core/tabular/layout.ts';
+import type { Fault } from '../../../../core/tabular/cells/layout.ts';
 import { fromHalf } from '../../../../core/tensor/half.ts';
 import { fillerOf, putColumn, type Reading, type Sink } from './reading.ts';
 

@@ -1,7 +1,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { type AsyncBuffer, parquetMetadataAsync, parquetSchema } from 'hyparquet';
-import { COMPRESSORS } from '../../../../core/tabular/compressors.ts';
-import type { Fault } from '../../../../core/tabular/layout.ts';
+import { COMPRESSORS } from '../../../../core/tabular/cells/compressors.ts';
+import type { Fault } from '../../../../core/tabular/cells/layout.ts';
 import { isProblemError } from '../../declaration/errors.ts';
 import { pagesOf } from './pages.ts';
 import { putColumn, type Reading } from './reading.ts';

@@ -1,5 +1,5 @@
-import type { ColumnNotice } from '../../../../core/tabular/columns.ts';
-import type { Fault, Field, Header } from '../../../../core/tabular/layout.ts';
+import type { ColumnNotice } from '../../../../core/tabular/cells/columns.ts';
+import type { Fault, Field, Header } from '../../../../core/tabular/cells/layout.ts';
 import type { Columns } from '../../../../core/tensor/contract.ts';
 import { type Store, textNumber } from '../store.ts';
 import { cast, storedBytes, valuesIn } from '../values.ts';

@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises';
-import type { Fault } from '../../../../core/tabular/layout.ts';
-import { emptyText, fill, skipMark, type Text } from '../../../../core/tabular/text-window.ts';
+import type { Fault } from '../../../../core/tabular/cells/layout.ts';
+import { emptyText, fill, skipMark, type Text } from '../../../../core/tabular/cells/text-window.ts';
 
 /** Read at a time; a line may be longer, up to the most. */
 const BUFFER = 1024 ** 2;

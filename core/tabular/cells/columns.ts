@@ -1,4 +1,4 @@
-import type { Columns } from '../tensor/contract.ts';
+import type { Columns } from '../../tensor/contract.ts';
 import { numberIn } from './cells.ts';
 
 /**

@@ -1,4 +1,4 @@
-import { objectFault } from '../errors/object-errors.ts';
+import { objectFault } from '../../errors/object-errors.ts';
 import { emptyText, fill, skipMark, type Text } from './text-window.ts';
 
 /** A place in an object's text, always at the start of a line. */

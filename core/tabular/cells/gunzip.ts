@@ -1,6 +1,6 @@
 import { pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
-import { objectFault } from '../errors/object-errors.ts';
+import { objectFault } from '../../errors/object-errors.ts';
 import type { Source } from './format.ts';
 
 /** Unpacked at a time. */

@@ -1,5 +1,5 @@
-import type { Columns, Datatype } from '../tensor/contract.ts';
-import type { Tensors } from '../tensor/tensors.ts';
+import type { Columns, Datatype } from '../../tensor/contract.ts';
+import type { Tensors } from '../../tensor/tensors.ts';
 import type { Taken } from './columns.ts';
 import type { Part } from './contract.ts';
 

@@ -1,5 +1,5 @@
-import type { Tensor } from '../tensor/datatypes.ts';
-import { fromHalf } from '../tensor/half.ts';
+import type { Tensor } from '../../tensor/datatypes.ts';
+import { fromHalf } from '../../tensor/half.ts';
 
 /** Text that is written as bytes: a string a cell would take three times as long. */
 export type Output = { bytes: Buffer; at: number };

@@ -1,6 +1,6 @@
-import type { TensorSpec } from '../tensor/contract.ts';
-import { KINDS, sizeOf, type Tensor, type TensorData } from '../tensor/datatypes.ts';
-import { fromHalf, toHalf } from '../tensor/half.ts';
+import type { TensorSpec } from '../../tensor/contract.ts';
+import { KINDS, sizeOf, type Tensor, type TensorData } from '../../tensor/datatypes.ts';
+import { fromHalf, toHalf } from '../../tensor/half.ts';
 import type { Block, RowFault } from './format.ts';
 
 /** An input of the model, and the shape of a row of it. */

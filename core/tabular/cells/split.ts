@@ -1,5 +1,5 @@
-import type { Tensor } from '../tensor/datatypes.ts';
-import type { Tensors } from '../tensor/tensors.ts';
+import type { Tensor } from '../../tensor/datatypes.ts';
+import type { Tensors } from '../../tensor/tensors.ts';
 import type { Block } from './format.ts';
 import { sizeOfShape } from './row-buffer.ts';
 

@@ -1,7 +1,7 @@
-import type { Datatype } from '../tensor/contract.ts';
-import { KINDS, type TensorData } from '../tensor/datatypes.ts';
-import { isFiniteHalf, toHalf } from '../tensor/half.ts';
-import { isFloat, mustBe, outOfRange, storeNaN, textFault } from '../tensor/values.ts';
+import type { Datatype } from '../../tensor/contract.ts';
+import { KINDS, type TensorData } from '../../tensor/datatypes.ts';
+import { isFiniteHalf, toHalf } from '../../tensor/half.ts';
+import { isFloat, mustBe, outOfRange, storeNaN, textFault } from '../../tensor/values.ts';
 import { isMissing } from './cells.ts';
 
 const NUMBER = /^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i;

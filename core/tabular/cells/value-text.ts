@@ -1,4 +1,4 @@
-import { exactInteger } from '../tensor/raw-json.ts';
+import { exactInteger } from '../../tensor/raw-json.ts';
 
 /** Carried values as texts: integers with every digit, times as ISO 8601. */
 

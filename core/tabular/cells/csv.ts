@@ -1,4 +1,4 @@
-import { refusal } from '../errors/refusals.ts';
+import { refusal } from '../../errors/refusals.ts';
 
 /**
  * The cells of CSV (RFC 4180), a record a line; blank lines are passed over, and one of an empty cell in quotes is none.

@@ -1,5 +1,5 @@
-import type { Datatype } from '../tensor/contract.ts';
-import { KINDS, sizeOf, type Tensor, type TensorData } from '../tensor/datatypes.ts';
+import type { Datatype } from '../../tensor/contract.ts';
+import { KINDS, sizeOf, type Tensor, type TensorData } from '../../tensor/datatypes.ts';
 import type { Numbers, Numeric, Reason } from './convert.ts';
 import type { Block, RowFault } from './format.ts';
 import { BLOCK_ROWS, type Slot, sizeOfShape } from './row-buffer.ts';

@@ -1,4 +1,4 @@
-import type { Columns, Datatype, Signature, TensorSpec } from '../tensor/contract.ts';
+import type { Columns, Datatype, Signature, TensorSpec } from '../../tensor/contract.ts';
 import { BY_NAME, IN_ORDER, listOf, placesOf, type Taken } from './columns.ts';
 
 /** One element of a row of the model: where it goes, and what people call it. */

@@ -1,7 +1,7 @@
-import type { Datatype } from '../tensor/contract.ts';
-import { KINDS, type NumericData } from '../tensor/datatypes.ts';
-import { fromHalf, isFiniteHalf, toHalf } from '../tensor/half.ts';
-import { mustBe, outOfRange } from '../tensor/values.ts';
+import type { Datatype } from '../../tensor/contract.ts';
+import { KINDS, type NumericData } from '../../tensor/datatypes.ts';
+import { fromHalf, isFiniteHalf, toHalf } from '../../tensor/half.ts';
+import { mustBe, outOfRange } from '../../tensor/values.ts';
 
 /** Numbers go from the arrays of files into those of tensors, each of them checked, in loops that know both sides' types. */
 
