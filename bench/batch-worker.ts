@@ -142,7 +142,7 @@ async function main(task: Task): Promise<Answer> {
     most: mostRows(manifest),
     outputs,
     entry,
-    writer: writerFor(entry, rows, outputs),
+    writer: await writerFor(entry, rows, outputs),
   };
   const files = folderFiles(folder);
   const bare = sides.includes('bare') ? await bareOf(rows, session, part) : () => {};

@@ -6,8 +6,8 @@ import type { Part } from '../tabular/cells/contract.ts';
  * by one run, in one file or several; a *block* is what goes through the model at once.
  */
 
-export const FORMATS = ['csv', 'jsonl', 'npy', 'parquet'] as const;
-export type Format = (typeof FORMATS)[number];
+/** Name of a tabular format, as the list of them has it: `core/tabular/formats.ts`. */
+export type Format = string;
 
 /** One entry of `batch:`. */
 export type Entry = {

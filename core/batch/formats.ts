@@ -1,19 +1,9 @@
 import type { Manifest } from '../endpoint/contract.ts';
 import { objectFault } from '../errors/object-errors.ts';
-import { newOutput } from '../tabular/cells/byte-output.ts';
 import type { Column, PartWriter, Rows, Source } from '../tabular/cells/format.ts';
-import { openCsv } from '../tabular/csv/read.ts';
-import { csvWriter } from '../tabular/csv/writer.ts';
-import { openJsonl } from '../tabular/jsonl/read.ts';
-import { jsonlWriter } from '../tabular/jsonl/writer.ts';
-import { openNpy } from '../tabular/npy/read.ts';
-import { npyWriter } from '../tabular/npy/write.ts';
-import { openParquet } from '../tabular/parquet/read.ts';
-import { parquetWriter } from '../tabular/parquet/write.ts';
+import { formatOf } from '../tabular/formats.ts';
 import type { Entry } from './contract.ts';
 import type { Written } from './model.ts';
-
-const OPEN = { csv: openCsv, jsonl: openJsonl, npy: openNpy, parquet: openParquet };
 
 /** The rows of an object, in the entry's format. @throws an object fault */
 export const openRows = (
@@ -21,18 +11,24 @@ export const openRows = (
   source: Source,
   { signature, columns }: Pick<Manifest, 'signature' | 'columns'>,
 ): Promise<Rows> =>
-  OPEN[format](source, signature, { ids, join, ...(columns && { columns }), ...(missing && { missing }) });
+  formatOf(format).open(source, signature, {
+    ids,
+    join,
+    ...(columns && { columns }),
+    ...(missing && { missing }),
+  });
 
 /**
  * @returns what makes a writer for each file, one after the other: the next has the memory of the last
  * @throws an object fault `WRONG_HEADER` where a column that is carried is called as one of the answers
  */
-export function writerFor(
+export async function writerFor(
   { ids, join, outputFormat }: Entry,
   { carried, types }: Pick<Rows, 'carried' | 'types'>,
   outputs: readonly Written[],
-): () => PartWriter {
-  const columns = columnsOf(ids.length > 0 || join, carried, outputs, outputFormat === 'jsonl');
+): Promise<() => PartWriter> {
+  const format = formatOf(outputFormat);
+  const columns = columnsOf(ids.length > 0 || join, carried, outputs, format.nests);
   const names = new Set<string>();
   for (const { name } of columns) {
     if (names.has(name))
@@ -43,17 +39,7 @@ export function writerFor(
     names.add(name);
   }
   const datatypes = Object.fromEntries(outputs.map(({ name, datatype }) => [name, datatype]));
-  const output = newOutput();
-  switch (outputFormat) {
-    case 'csv':
-      return () => csvWriter(columns, output);
-    case 'jsonl':
-      return () => jsonlWriter(columns, output);
-    case 'npy':
-      return () => npyWriter(columns, datatypes);
-    case 'parquet':
-      return () => parquetWriter(columns, datatypes, types);
-  }
+  return format.writer(columns, datatypes, types);
 }
 
 /** Carried columns, or the row's number where there are none, then the outputs: a column an element, but where values may be arrays. */

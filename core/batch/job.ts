@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { formatOf } from '../tabular/formats.ts';
 import { type Entry, type Format, KEYS, SIZES } from './contract.ts';
 
 /** One content of one object, scored by one model. Passed on as it is, from the message to the last part. */
@@ -71,13 +72,6 @@ export function latestKey(model: string, { output }: Entry, key: string): string
   return `${folder}${createHash('sha256').update(key).digest('hex')}.json`;
 }
 
-const ENDINGS: Readonly<Record<Format, string>> = {
-  csv: '.csv',
-  jsonl: '.jsonl',
-  npy: '.npy',
-  parquet: '.parquet',
-};
-
 /** Numbers of five digits at least: so many parts list in their order. */
 const numbered = (part: number): string => String(part).padStart(5, '0');
 
@@ -87,7 +81,7 @@ const named = ({ part, number }: Place): string =>
   number === 0 ? numbered(part) : `${numbered(part)}_${numbered(number)}`;
 
 export const partKey = ({ prefix }: Folder, place: Place, format: Format): string =>
-  `${prefix}${KEYS.part}${named(place)}${ENDINGS[format]}`;
+  `${prefix}${KEYS.part}${named(place)}${formatOf(format).suffix}`;
 
 /** @param digest where the key without one has the errors of a run that ended elsewhere */
 export const errorsKey = ({ prefix }: Folder, place: Place, digest?: string): string =>

@@ -5,6 +5,7 @@ import type { Files } from '../ports/files.ts';
 import { COLUMN_NOTICES, type ColumnNotice, type Taken } from '../tabular/cells/columns.ts';
 import type { Block, PartWriter, RowFault } from '../tabular/cells/format.ts';
 import { splitBlock } from '../tabular/cells/split.ts';
+import { formatOf } from '../tabular/formats.ts';
 import { allFinite } from '../tensor/finite.ts';
 import { fromHalf } from '../tensor/half.ts';
 import type { Tensors } from '../tensor/tensors.ts';
@@ -158,7 +159,7 @@ export function openPart(
         const [now, others]: readonly [Block, Block?] = count < rest.read ? splitBlock(rest, count) : [rest];
         const before = { size: size(), time: world.clock() };
         if (entry.missing !== undefined) file.missing += missingIn(now.tensors);
-        const scored = await scoreBlock(run, now, outputs, most, entry.outputFormat === 'npy');
+        const scored = await scoreBlock(run, now, outputs, most, formatOf(entry.outputFormat).isArray);
         isBegun = true;
         // Rows that are faulty before the model say nothing of it, nor does a clock that was set back; one that stood still, that there is no hurry.
         const good = now.rows.length;

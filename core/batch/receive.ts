@@ -220,6 +220,6 @@ async function scoringOf(world: World, entry: Entry, rows: Rows): Promise<Scorin
     outputs,
     entry,
     ...(rows.taken && { taken: rows.taken }),
-    writer: writerFor(entry, rows, outputs),
+    writer: await writerFor(entry, rows, outputs),
   };
 }

@@ -3,6 +3,7 @@ import { PAYLOAD_BYTES, TENSOR_BYTES, UNPACKED_BYTES } from '../../core/endpoint
 import { REFUSALS } from '../../core/errors/refusals.ts';
 import type { Phase } from '../../core/release/document/contract.ts';
 import { ALARMS } from '../../core/release/document/worker-contract.ts';
+import { TABULAR_FORMATS } from '../../core/tabular/formats.ts';
 import { NESTING } from '../../core/tensor/contract.ts';
 import layer from '../../layers/onnxruntime/layer.json' with { type: 'json' };
 import { layerBytes } from '../../plugins/models/artifact/onnx/runtime.ts';
@@ -151,6 +152,20 @@ const PARTS: readonly (readonly [page: string, name: string, text: string])[] = 
         ],
         ['functions of one name', '1', 'in an account and region; also a model’s `<name>-batch`'],
       ],
+    ),
+  ],
+  [
+    'docs/batch.md',
+    'formats',
+    table(
+      ['format', 'files', 'packed with gzip, too', 'columns', 'of an output of several values a row'],
+      Object.entries(TABULAR_FORMATS).map(([name, { suffix, streams, isArray, nests }]) => [
+        `\`${name}\``,
+        `\`*${suffix}\``,
+        streams ? 'yes' : 'no',
+        isArray ? 'without names; numbers only' : 'with names; numbers and texts',
+        nests ? 'an array in one column' : 'a column each',
+      ]),
     ),
   ],
   [

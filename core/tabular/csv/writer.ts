@@ -12,6 +12,12 @@ import { COMMA, NEWLINE } from '../cells/cells.ts';
 import type { Block, Column, PartWriter } from '../cells/format.ts';
 import { textOf } from '../cells/value-text.ts';
 
+/** For each file of a part; all have the same memory. */
+export function csvWriters(columns: readonly Column[]): () => PartWriter {
+  const output = newOutput();
+  return () => csvWriter(columns, output);
+}
+
 /**
  * RFC 4180, lines ended by a newline alone, with a line of names at the start: each file is whole by itself.
  * @param output memory of a file before, of which nothing is needed any more

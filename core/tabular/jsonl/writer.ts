@@ -17,6 +17,12 @@ import type { Block, Column, PartWriter } from '../cells/format.ts';
 import { jsonOf } from '../cells/value-text.ts';
 import { CLOSE, CLOSE_BRACE, OPEN } from './text.ts';
 
+/** For each file of a part; all have the same memory. */
+export function jsonlWriters(columns: readonly Column[]): () => PartWriter {
+  const output = newOutput();
+  return () => jsonlWriter(columns, output);
+}
+
 /**
  * A JSON object a line, by the columns' names.
  * @param output memory of a file before, of which nothing is needed any more

@@ -1,4 +1,5 @@
 import type { Entry } from '../../../core/batch/contract.ts';
+import { formatOf } from '../../../core/tabular/formats.ts';
 import type { Problem } from './errors.ts';
 import type { Model } from './model.ts';
 import type { Declaration } from './schema.ts';
@@ -56,7 +57,7 @@ function inputProblems(key: string, written: string, { input, format }: Entry): 
     );
   }
   problems.push(...keyProblems(key, written, input.prefix, input.suffix, KEY));
-  if (/\.gz$/i.test(input.suffix) && (format === 'npy' || format === 'parquet')) {
+  if (/\.gz$/i.test(input.suffix) && !formatOf(format).streams) {
     const message = `takes packed objects, which ${format} is not read from.`;
     problems.push(
       invalid(key, written, message, `Write objects that are not packed; Parquet packs its columns itself.`),
@@ -152,10 +153,9 @@ function entryProblems(key: string, entry: Entry): readonly Problem[] {
     problems.push(invalid(`${key}.join`, 'input', message, 'Leave out one of them.'));
   }
   if (column !== undefined) {
-    const wrong =
-      entry.format === 'npy' ? 'format' : entry.outputFormat === 'npy' ? 'outputFormat' : undefined;
+    const wrong = (['format', 'outputFormat'] as const).find((name) => formatOf(entry[name]).isArray);
     if (wrong !== undefined) {
-      const message = `does not go with the ${wrong} npy, which has numbers and no named columns.`;
+      const message = `does not go with the ${wrong} ${entry[wrong]}, which has numbers and no named columns.`;
       problems.push(
         invalid(`${key}.${column}`, undefined, message, `Leave it out, or write another ${wrong}.`),
       );
@@ -253,7 +253,7 @@ function feeds({ model, entry }: Node, { entry: { input } }: Node): boolean {
   const { output, outputFormat } = entry;
   if (output.bucket !== input.bucket) return false;
   const heads = [`${output.prefix}${model}@`, `${output.prefix}${model}/latest/`];
-  const endings = [`.${outputFormat}`, '.jsonl', '.json'];
+  const endings = [formatOf(outputFormat).suffix, '.jsonl', '.json'];
   return (
     heads.some((head) => head.startsWith(input.prefix) || input.prefix.startsWith(head)) &&
     endings.some((ending) => ending.endsWith(input.suffix) || input.suffix.endsWith(ending))

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { FORMATS } from '../../../core/batch/contract.ts';
 import { flag, names, percent } from './schema-fields.ts';
+import { FORMATS } from './tabular-words.ts';
 
 /** An entry of `models.<name>.batch`. */
 export const batch = z.strictObject({

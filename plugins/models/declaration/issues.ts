@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import { ARTIFACT_FIX } from './artifact-words.ts';
 import type { Problem } from './errors.ts';
 import { declaration, mapIn, serviceOptions } from './schema.ts';
+import { anyOf, SUFFIXES } from './tabular-words.ts';
 
 type Issue = z.core.$ZodIssue;
 
@@ -89,7 +90,7 @@ const FIXES: Readonly<Record<string, string>> = {
   'release.maxWait': 'Write a duration such as 90s, 10m, 2h or 1d.',
   'release.rollbackWindow': 'Write a duration such as 90s, 10m, 2h or 1d.',
   alerts: 'Write an e-mail address, or the ARN of a topic (not a FIFO one).',
-  'drift.baseline': 'Write the path of a .csv, .jsonl, .npy or .parquet file, relative to serverless.yml.',
+  'drift.baseline': `Write the path of a ${anyOf(SUFFIXES)} file, relative to serverless.yml.`,
   audit: 'Write {}, or {predictions: true} with the outputs.',
   'audit.retention': 'Write a number of days, such as 2192 for six years.',
   'audit.kmsKey':

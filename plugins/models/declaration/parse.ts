@@ -1,5 +1,6 @@
 import type { z } from 'zod';
-import { type Entry, FORMATS } from '../../../core/batch/contract.ts';
+import type { Entry } from '../../../core/batch/contract.ts';
+import { formatOfFile } from '../../../core/tabular/formats.ts';
 import { artifactOf } from './artifact-words.ts';
 import { batchProblems, cycleProblems } from './batch-rules.ts';
 import { externalProblems, ruleProblems } from './endpoint-rules.ts';
@@ -210,8 +211,7 @@ function batchOf(
 function entryOf(given: NonNullable<Declaration['batch']>[number]): Entry {
   const input = objectsOf(given.input);
   const { bucket, prefix } = objectsOf(given.output);
-  const [, ending = ''] = /\.(\w+?)(?:\.gz)?$/.exec(input.suffix || input.prefix) ?? [];
-  const format = given.format ?? FORMATS.find((name) => name === ending.toLowerCase()) ?? 'csv';
+  const format = given.format ?? formatOfFile((input.suffix || input.prefix).replace(/\.gz$/, '')) ?? 'csv';
   return {
     input,
     output: { bucket, prefix: prefix.replace(/(?<=[^/])$/, '/') },

@@ -13,6 +13,7 @@ import {
   percent,
   positive,
 } from './schema-fields.ts';
+import { anyOf, SUFFIXES } from './tabular-words.ts';
 
 /**
  * What a user may say, once: the types, the defaults, the framework's JSON Schema and the table of options all come
@@ -182,10 +183,9 @@ const release = z.strictObject({
 const drift = z.strictObject({
   baseline: z
     .string()
-    .regex(/^(?!s3:).+\.(csv|jsonl|npy|parquet)$/i)
+    .regex(new RegExp(`^(?!s3:).+(${SUFFIXES.map((suffix) => suffix.replace('.', '\\.')).join('|')})$`, 'i'))
     .meta({
-      description:
-        'Reference data that the model was not trained on, a row a case: `.csv`, `.jsonl`, `.npy` or `.parquet`. Quantiles of it are shipped, never a row.',
+      description: `Reference data that the model was not trained on, a row a case: ${anyOf(SUFFIXES.map((suffix) => `\`${suffix}\``))}. Quantiles of it are shipped, never a row.`,
       example: 'data/churn-reference.csv',
     }),
   // What CloudWatch takes for a window by the clock, two of which fit into an alarm:

@@ -1,8 +1,10 @@
 import type { Entry, Format } from '../../../core/batch/contract.ts';
 import { widthOf } from '../../../core/tabular/cells/layout.ts';
+import { formatOf } from '../../../core/tabular/formats.ts';
 import type { Columns, Signature, TensorSpec } from '../../../core/tensor/contract.ts';
 import type { Problem } from '../declaration/errors.ts';
 import type { Batch } from '../declaration/model.ts';
+import { anyOf, FORMATS_OF_TEXTS } from '../declaration/tabular-words.ts';
 
 /** Does a model's batch fit what the model takes and gives? The rest of its rules needs no artifact. */
 export function batchFitProblems(
@@ -74,21 +76,21 @@ function entryProblems(
       value: name,
     });
   }
-  const numbered = ids.length === 0 && !entry.join && outputFormat !== 'npy';
+  const numbered = ids.length === 0 && !entry.join && !formatOf(outputFormat).isArray;
   if (numbered && written.some((output) => columnsOf(output, outputFormat).includes('row'))) {
     const message = 'has an output row, which is also what the column with the number of each row is called.';
     const fix = 'Write `ids` or `join: input`, which take its place, or choose other outputs with `emit`.';
     problems.push(misfit(key, message, fix));
   }
   const text = inputs.find(({ datatype }) => datatype === 'BYTES');
-  if (format === 'npy' && text !== undefined) {
-    const message = `is npy, which has numbers only, and the input ${text.name} takes text.`;
-    problems.push(misfit(`${key}.format`, message, 'Write csv, jsonl or parquet.'));
+  if (formatOf(format).isArray && text !== undefined) {
+    const message = `is ${format}, which has numbers only, and the input ${text.name} takes text.`;
+    problems.push(misfit(`${key}.format`, message, `Write ${anyOf(FORMATS_OF_TEXTS)}.`));
   }
   const worded = written.find(({ datatype }) => datatype === 'BYTES');
-  if (outputFormat === 'npy' && worded !== undefined) {
-    const message = `is npy, which has numbers only, and the output ${worded.name} is text.`;
-    const fix = 'Write csv, jsonl or parquet, or choose other outputs with `emit`.';
+  if (formatOf(outputFormat).isArray && worded !== undefined) {
+    const message = `is ${outputFormat}, which has numbers only, and the output ${worded.name} is text.`;
+    const fix = `Write ${anyOf(FORMATS_OF_TEXTS)}, or choose other outputs with \`emit\`.`;
     problems.push(misfit(`${key}.outputFormat`, message, fix));
   }
   return problems;
@@ -97,7 +99,7 @@ function entryProblems(
 /** Names that an output's columns have where they are written; of an open row size the first ones. */
 function columnsOf(spec: TensorSpec, format: Format): readonly string[] {
   const width = widthOf(spec);
-  if (width === 1 || format === 'jsonl') return [spec.name];
+  if (width === 1 || formatOf(format).nests) return [spec.name];
   return Array.from({ length: width < 0 ? 1000 : width }, (_, index) => `${spec.name}_${index}`);
 }
 

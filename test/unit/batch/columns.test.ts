@@ -10,7 +10,7 @@ import { input, objectFaultOf, type Read, readAll, readParts, signature, sourceO
 
 /** Rows of a table in a format, with the columns in the given order. */
 type Table = { readonly names: readonly string[]; readonly rows: readonly (readonly (number | null)[])[] };
-const WRITE: Readonly<Record<Exclude<Format, 'npy'>, (table: Table) => string | Uint8Array>> = {
+const WRITE: Readonly<Record<'csv' | 'jsonl' | 'parquet', (table: Table) => string | Uint8Array>> = {
   csv: ({ names, rows }) =>
     [names, ...rows.map((row) => row.map((value) => value ?? ''))].map((line) => `${line.join()}\n`).join(''),
   jsonl: ({ names, rows }) =>

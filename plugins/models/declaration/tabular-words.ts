@@ -1,0 +1,14 @@
+import { formatOf, TABULAR_FORMATS } from '../../../core/tabular/formats.ts';
+
+/** What may be declared of tabular files, as the list of formats has it. */
+
+/** Of `batch[].format` and `outputFormat`. */
+export const FORMATS: readonly string[] = Object.keys(TABULAR_FORMATS);
+/** Those that hold texts, too. */
+export const FORMATS_OF_TEXTS = FORMATS.filter((name) => !formatOf(name).isArray);
+/** Endings of reference data. */
+export const SUFFIXES: readonly string[] = FORMATS.map((name) => formatOf(name).suffix);
+
+/** `a, b or c` */
+export const anyOf = (words: readonly string[]): string =>
+  words.length < 2 ? words.join() : `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`;
