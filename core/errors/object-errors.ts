@@ -17,5 +17,11 @@ export type ObjectFault = Error & { readonly objectFault: FaultCode };
 export const objectFault = (code: FaultCode, message: string): ObjectFault =>
   Object.assign(new Error(message), { objectFault: code });
 
+/** What is wrong with a file of reference data, and what to do: the last sentence. */
+export function saidOf({ message }: ObjectFault): { readonly message: string; readonly fix: string } {
+  const [, said = message, fix = ''] = /^(.*[.!?]) ([A-Z].*)$/s.exec(message) ?? [];
+  return { message: said.replace(/^The object(’s)? /, (_, own) => (own ? 'Its ' : 'It ')), fix };
+}
+
 export const isObjectFault = (error: unknown): error is ObjectFault =>
   error instanceof Error && 'objectFault' in error;

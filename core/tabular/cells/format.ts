@@ -2,6 +2,7 @@ import type { Columns, Datatype } from '../../tensor/contract.ts';
 import type { Tensors } from '../../tensor/tensors.ts';
 import type { Taken } from './columns.ts';
 import type { Part } from './contract.ts';
+import type { Header, Layout } from './layout.ts';
 
 /** Shapes that pass between readers of formats, the model, and writers. */
 
@@ -49,6 +50,13 @@ export type Extras = {
   readonly columns?: Columns;
   /** Floats that have no value, or are NaN, are NaN for the model; absent: such a row is faulty. */
   readonly missing?: 'nan';
+  /**
+   * Rows that are looked at and not scored: reference data. Its signature’s numbers are FP64. What says no number, or an infinite one, is
+   * NaN, and a text that there is not is empty; true and false are 1 and 0; rows of JSON have the columns of the first, by whatever names.
+   */
+  readonly reference?: true;
+  /** Bytes that a row may have; default: `ROW_BYTES`. */
+  readonly rowBytes?: number;
 };
 
 /** The rows of one object. */
@@ -59,6 +67,8 @@ export type Rows = {
   readonly types?: readonly Datatype[];
   /** Absent for an object without any row. */
   readonly taken?: Taken;
+  /** Of reference data with any row: its columns, and what they are to the model. */
+  readonly table?: { readonly header: Header; readonly layout: Layout };
   /** Cuts the object into parts; absent, with `part`, where it can be read from its start only (gzip). */
   readonly plan?: (partBytes: number) => AsyncIterable<Part>;
   readonly part?: (part: Part) => AsyncIterable<Block>;

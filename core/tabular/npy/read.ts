@@ -7,7 +7,7 @@ import { IN_ORDER } from '../cells/columns.ts';
 import type { Part } from '../cells/contract.ts';
 import { cast, NAN, type Numbers, type Reason } from '../cells/convert.ts';
 import type { Block, Extras, Rows, Source } from '../cells/format.ts';
-import { rowDimensions, widthOf } from '../cells/layout.ts';
+import { type Header, layoutOf, rowDimensions, widthOf } from '../cells/layout.ts';
 import type { Slot } from '../cells/row-buffer.ts';
 import { type NpyHeader, readNpyHeader } from './header.ts';
 
@@ -22,9 +22,13 @@ type Fitting = NpyHeader & {
   readonly width: number;
   /** Of a row, in the file. */
   readonly rowBytes: number;
-  /** NaN is a missing value, of floats. */
-  readonly missing: boolean;
+  /** Which of the floats that are no numbers are good values. */
+  readonly passes: (reason: Reason) => boolean;
 };
+
+const isNothing = (): boolean => false;
+const isNaNOnly = (reason: Reason): boolean => reason === NAN;
+const isNoNumber = ([code]: Reason): boolean => code === 'NOT_FINITE';
 
 /**
  * Rows of an array of NumPy, `[rows, …]`: each has the elements of all inputs, one input after the other in the signature's order.
@@ -34,9 +38,10 @@ type Fitting = NpyHeader & {
  */
 export async function openNpy(
   source: Source,
-  { inputs }: Signature,
-  { ids, join, missing }: Extras,
+  signature: Signature,
+  { ids, join, missing, reference, columns: known }: Extras,
 ): Promise<Rows> {
+  const { inputs } = signature;
   if (ids.length > 0 || join)
     throw wrongHeader(
       'Columns of a NumPy array have no names, so none can be carried.',
@@ -44,9 +49,13 @@ export async function openNpy(
     );
   const header = await readNpyHeader(source);
   const { shape, datatype, start } = header;
-  const [rows = 0, ...inner] = shape;
-  const width = inner.reduce((product, one) => product * one, 1);
+  const [rows = 0, ...dimensions] = shape;
+  const width = dimensions.reduce((product, one) => product * one, 1);
   if (width === 0) throw wrongHeader('The array’s rows have no elements.', 'Write rows with the model’s.');
+  const flat: Header = { widths: Array.from({ length: reference ? width : 0 }, () => 1) };
+  const layout = reference && layoutOf(signature, flat, wrongHeader, known);
+  // Only its elements count of a row that is looked at.
+  const inner = layout ? [width] : dimensions;
   const rowBytes = width * sizeOf(datatype);
   const array: Fitting = {
     ...header,
@@ -54,7 +63,7 @@ export async function openNpy(
     rows,
     width,
     rowBytes,
-    missing: missing === 'nan',
+    passes: reference ? isNoNumber : missing === 'nan' ? isNaNOnly : isNothing,
   };
   const due = rows * rowBytes;
   if (source.bytes - start !== due) {
@@ -73,6 +82,7 @@ export async function openNpy(
   return {
     carried: [],
     taken: IN_ORDER,
+    ...(layout && { table: { header: flat, layout } }),
     plan,
     part,
     async *all(partBytes) {
@@ -169,7 +179,7 @@ async function* columns(source: Source, array: Fitting, { part, from, to }: Part
 /** @param bytes of these rows; they become the tensor's own where it holds them as they are */
 function block(
   part: number,
-  { inputs, datatype, width, missing }: Fitting,
+  { inputs, datatype, width, passes }: Fitting,
   first: number,
   count: number,
   bytes: Uint8Array<ArrayBuffer>,
@@ -185,7 +195,7 @@ function block(
     return blockOf(part, inputs, { first, count, data: [from.data], faults: new Map() }, []);
   const rows = stacked(inputs, first, count);
   const fault = (row: number, column: string, reason: Reason): void => {
-    if (reason !== NAN || !missing) mark(rows, row, column, reason);
+    if (!passes(reason)) mark(rows, row, column, reason);
   };
   const label = ({ spec: { name } }: Slot, own: number, column: number): string =>
     own === 1 ? name : `${name}[${column}]`;

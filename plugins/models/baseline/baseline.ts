@@ -9,9 +9,11 @@ import {
   layoutOf,
   rowWidth,
 } from '../../../core/tabular/cells/layout.ts';
+import { formatOf, formatOfFile } from '../../../core/tabular/formats.ts';
 import type { Columns, Signature } from '../../../core/tensor/contract.ts';
 import type { ArtifactRuntime } from '../contracts/artifact-format.ts';
 import { type Problem, problemError } from '../declaration/errors.ts';
+import { SUFFIXES } from '../declaration/tabular-words.ts';
 import { cacheFolder, keyOf, once } from '../disk/cache.ts';
 import { sha256Of } from '../disk/files.ts';
 import { knownSha256 } from '../disk/known.ts';
@@ -20,9 +22,9 @@ import type { ShipContext } from '../ship/context.ts';
 import type { Upload } from '../ship/upload.ts';
 import { readCsv } from './read/csv.ts';
 import { readJsonl } from './read/jsonl.ts';
-import { readNpy } from './read/npy.ts';
 import { readParquet } from './read/parquet.ts';
 import type { Reading } from './read/reading.ts';
+import { readRows } from './read/rows.ts';
 import { outputSignals } from './run.ts';
 import { inputSignals, named } from './signals.ts';
 import { openStore, type Store, type Stored } from './store.ts';
@@ -72,7 +74,6 @@ const LEAST_ROWS = 300;
 const READERS: Readonly<Record<string, (reading: Reading) => Promise<void>>> = {
   '.csv': readCsv,
   '.jsonl': readJsonl,
-  '.npy': readNpy,
   '.parquet': readParquet,
 };
 
@@ -95,12 +96,9 @@ export async function shipBaseline(
       { code: 'MODELS_REFERENCE', key, value: path, message: `${path}: ${message}`, fix } satisfies Problem,
     ]);
   const from = resolve(serviceDir, path);
-  const read = READERS[extname(path).toLowerCase()];
-  if (read === undefined)
-    throw fault(
-      'It is of no format that can be read.',
-      `Write a file that ends in ${Object.keys(READERS).join(', ')}.`,
-    );
+  const format = formatOfFile(path);
+  if (format === undefined)
+    throw fault('It is of no format that can be read.', `Write a file that ends in ${SUFFIXES.join(', ')}.`);
   const found = await stat(from).catch(() => undefined);
   if (found === undefined || !found.isFile()) {
     throw fault(
@@ -131,7 +129,7 @@ export async function shipBaseline(
         baseline,
         columns: named,
         notices,
-      } = await build(from, source, read, subject, join(draft, 'rows'), fault, (text) =>
+      } = await build(from, source, format, subject, join(draft, 'rows'), fault, (text) =>
         progress(`Reference data ${name}: ${text}`),
       );
       // Kept under a digest, these must be the quantiles of what has it.
@@ -174,7 +172,7 @@ export async function shipBaseline(
 async function build(
   from: string,
   source: string,
-  read: (reading: Reading) => Promise<void>,
+  format: string,
   subject: Subject,
   rowsPath: string,
   fault: Fault,
@@ -189,7 +187,7 @@ async function build(
     const { stored, layout, columns, trusted } = await readInto(
       rowsPath,
       from,
-      read,
+      format,
       subject,
       fault,
       progress,
@@ -225,7 +223,7 @@ const NOT_RUN = 'The model’s answers are not watched: ONNX Runtime has no buil
 async function readInto(
   path: string,
   from: string,
-  read: (reading: Reading) => Promise<void>,
+  format: string,
   { signature, columns }: Subject,
   fault: Fault,
   progress: (text: string) => void,
@@ -239,21 +237,35 @@ async function readInto(
   let names: readonly string[] | undefined;
   let layout: Layout | undefined;
   let store: Store | undefined;
+  const read = READERS[formatOf(format).suffix];
   try {
-    await read({
-      path: from,
-      fault,
-      width: columns?.names.length ?? rowWidth(signature.inputs),
-      ...(columns && { columns }),
-      notice: (code) => codes.push(code),
-      progress: (share) => progress(`${Math.round(share * 100)} % read`),
-      async open(header) {
-        layout = layoutOf(signature, header, fault, columns);
-        names = namesOf(signature, header, layout);
-        store = await openStore(path, layout.fields, fault);
-        return { store, targets: layout.targets };
-      },
-    });
+    if (read === undefined)
+      await readRows(from, formatOf(format), signature, columns, {
+        fault,
+        progress: (share) => progress(`${Math.round(share * 100)} % read`),
+        async opened(table) {
+          layout = table.layout;
+          codes.push(...layout.taken.notices);
+          names = namesOf(signature, table.header, layout);
+          store = await openStore(path, layout.fields, fault);
+          return store;
+        },
+      });
+    else
+      await read({
+        path: from,
+        fault,
+        width: columns?.names.length ?? rowWidth(signature.inputs),
+        ...(columns && { columns }),
+        notice: (code) => codes.push(code),
+        progress: (share) => progress(`${Math.round(share * 100)} % read`),
+        async open(header) {
+          layout = layoutOf(signature, header, fault, columns);
+          names = namesOf(signature, header, layout);
+          store = await openStore(path, layout.fields, fault);
+          return { store, targets: layout.targets };
+        },
+      });
     const rows = store?.rows() ?? 0;
     if (layout === undefined || store === undefined || rows < LEAST_ROWS) {
       throw fault(
