@@ -2,7 +2,15 @@ import { objectFault } from '../../errors/object-errors.ts';
 import type { Signature, TensorSpec } from '../../tensor/contract.ts';
 import { type First, placesOf, type Taken } from '../cells/columns.ts';
 import type { Extras } from '../cells/format.ts';
-import { checkNames, checkSeparator, type Fault, layoutOf, rowDimensions } from '../cells/layout.ts';
+import {
+  checkNames,
+  checkSeparator,
+  type Fault,
+  type Header,
+  type Layout,
+  layoutOf,
+  rowDimensions,
+} from '../cells/layout.ts';
 import type { Slot } from '../cells/row-buffer.ts';
 import type { CsvColumn } from './rows.ts';
 
@@ -42,6 +50,7 @@ export type Fitting = {
   readonly columns: readonly CsvColumn[];
   readonly carried: readonly string[];
   readonly taken?: Taken;
+  readonly table?: { readonly header: Header; readonly layout: Layout };
 };
 
 /** What each column of the file is. */
@@ -49,7 +58,7 @@ export function columnsOf(
   names: readonly string[] | undefined,
   count: number,
   signature: Signature,
-  { ids, join, columns: known }: Extras,
+  { ids, join, columns: known, reference }: Extras,
 ): Fitting {
   for (const id of ids) {
     if (names?.includes(id)) continue;
@@ -60,16 +69,12 @@ export function columnsOf(
   }
   const others = Array.from({ length: count }, (_, i) => i).filter((i) => !ids.includes(names?.[i] ?? ''));
   const own = join && names !== undefined ? modelsOwn(others, names, signature, known) : others;
-  const layout = layoutOf(
-    signature,
-    {
-      ...(names === undefined ? {} : { names: own.map((i) => names[i] as string) }),
-      widths: own.map(() => 1),
-      orElse: ', or carry it into the answer with ids or join',
-    },
-    wrongHeader,
-    known,
-  );
+  const header: Header = {
+    ...(names === undefined ? {} : { names: own.map((i) => names[i] as string) }),
+    widths: own.map(() => 1),
+    ...(!reference && { orElse: ', or carry it into the answer with ids or join' }),
+  };
+  const layout = layoutOf(signature, header, wrongHeader, known);
   const carried = ids.length > 0 ? ids : join ? (names ?? []) : [];
   const columns = Array.from({ length: count }, (_, i): CsvColumn => {
     const target = layout.targets[own.indexOf(i)] ?? -1;
@@ -81,7 +86,7 @@ export function columnsOf(
     return { name, field, slot, carried: at };
   });
   const slots = layout.tensors.map(({ spec, width }): Slot => ({ spec, shape: rowShape(spec, width) }));
-  return { slots, columns, carried, taken: layout.taken };
+  return { slots, columns, carried, taken: layout.taken, table: { header, layout } };
 }
 
 /**

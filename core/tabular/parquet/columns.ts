@@ -2,11 +2,11 @@ import { type FileMetaData, parquetSchema } from 'hyparquet';
 import type { Signature } from '../../tensor/contract.ts';
 import type { Taken } from '../cells/columns.ts';
 import type { Extras } from '../cells/format.ts';
-import { checkNames } from '../cells/layout.ts';
+import { checkNames, type Field, type Header, type Layout } from '../cells/layout.ts';
 import type { Slot } from '../cells/row-buffer.ts';
 import { columnsOf, wrongHeader } from '../csv/columns.ts';
 import type { CsvColumn } from '../csv/rows.ts';
-import { type Kind, kindOf } from './kinds.ts';
+import { type Kind, kindOf, timeKindOf } from './kinds.ts';
 
 /** A column of the file that is read. */
 export type ReadColumn = {
@@ -27,7 +27,10 @@ export type ParquetColumns = {
   readonly carried: readonly string[];
   /** Null and NaN are missing values, of floats. */
   readonly missing: boolean;
+  /** Of reference data: infinities are, too, and a text that is null is empty. */
+  readonly reference: boolean;
   readonly taken?: Taken;
+  readonly table?: { readonly header: Header; readonly layout: Layout };
 };
 
 /**
@@ -38,7 +41,7 @@ export function parquetColumns(metadata: FileMetaData, signature: Signature, ext
   const { children } = parquetSchema(metadata);
   const names = children.map(({ element }) => element.name);
   checkNames(names, wrongHeader);
-  const { slots, columns: found, carried, taken } = columnsOf(names, names.length, signature, extras);
+  const { slots, columns: found, carried, taken, table } = columnsOf(names, names.length, signature, extras);
   let leaf = 0;
   const columns = children.flatMap((child, i): ReadColumn[] => {
     const { element } = child;
@@ -53,14 +56,15 @@ export function parquetColumns(metadata: FileMetaData, signature: Signature, ext
           ? 'Drop it, or name the columns to carry in ids.'
           : 'Give each element a column of its own, or upload JSON lines, whose values may be arrays.',
       );
-    const kind = kindOf(element);
+    const stored = kindOf(element) ?? (isNumberOf(field) ? timeKindOf(element) : undefined);
+    const kind = isNumberOf(field) && stored?.datatype === 'BYTES' ? (stored.asNumbers ?? stored) : stored;
     if (kind === undefined)
       throw wrongHeader(`Its column ${name} ${KINDS_READ}`, 'Write it as one of these, or drop it.');
     if (field === undefined) return [{ name, leaf: place, kind, carried: at }];
     const isText = kind.datatype === 'BYTES';
     if (isText && !(kind.isText && field.datatype === 'BYTES'))
       throw wrongHeader(
-        `Its column ${name} has ${kind.isText ? 'texts' : 'dates, times or decimals'}; the model takes ${field.datatype} there.`,
+        `Its column ${name} has ${kind.isText ? 'texts' : 'dates, times or decimals'}; the model takes ${extras.reference && isNumberOf(field) ? 'numbers' : field.datatype} there.`,
         'Write the column as the model takes it.',
       );
     if (!isText && field.datatype === 'BYTES')
@@ -70,8 +74,19 @@ export function parquetColumns(metadata: FileMetaData, signature: Signature, ext
       );
     return [{ name, leaf: place, kind, target: { input: slot, at: field.column }, carried: at }];
   });
-  return { inputs: slots, columns, carried, missing: extras.missing === 'nan', ...(taken && { taken }) };
+  const reference = extras.reference === true;
+  return {
+    inputs: slots,
+    columns,
+    carried,
+    missing: reference || extras.missing === 'nan',
+    reference,
+    ...(taken && { taken }),
+    ...(reference && table && { table }),
+  };
 }
+
+const isNumberOf = (field: Field | undefined): boolean => field !== undefined && field.datatype !== 'BYTES';
 
 const KINDS_READ =
   'is of a type that cannot be read; numbers, booleans, texts, dates, timestamps, decimals and UUIDs can.';

@@ -23,7 +23,7 @@ export type Cursor = {
 /** A column's values for the rows of a block. */
 export async function fill(
   cursor: Cursor,
-  { inputs, missing }: ParquetColumns,
+  { inputs, missing, reference }: ParquetColumns,
   block: Stacked,
   beside: readonly unknown[][],
 ): Promise<void> {
@@ -48,7 +48,8 @@ export async function fill(
         width: widthOf(row),
         element: at,
       };
-      if (missing && isFloat(to.spec.datatype)) putFloats(page, taken, count, cursor, to, onFault);
+      if (reference || (missing && isFloat(to.spec.datatype)))
+        putMissing(page, taken, count, cursor, to, reference ? isNoNumber : isNaNOnly, onFault);
       else put(page, taken, count, cursor, to, onFault);
     }
     const values = beside[column.carried];
@@ -107,23 +108,33 @@ function put(
   }
 }
 
-/** The same of floats that may be missing: what has no value, or is NaN, is NaN. */
-function putFloats(
+const isNaNOnly = (reason: Reason): boolean => reason === NAN;
+const isNoNumber = ([code]: Reason): boolean => code === 'NOT_FINITE';
+
+/** The same of what may be missing: floats without a value are NaN, texts are empty. */
+function putMissing(
   page: Page,
   from: number,
   count: number,
   cursor: Cursor,
   to: Target,
+  passes: (reason: Reason) => boolean,
   onFault: OnFault,
 ): void {
   const { nulls } = page;
   const isNull = (row: number): boolean => nulls?.[from + row] === 1;
   // A place without a value has that of another row, or none.
   put({ ...page, nulls: undefined }, from, count, cursor, to, (row, reason) => {
-    if (reason !== NAN && !isNull(row)) onFault(row, reason);
+    if (!passes(reason) && !isNull(row)) onFault(row, reason);
   });
-  for (let row = 0; row < count; row++)
-    if (isNull(row)) storeNaN(to.data, (to.at + row) * to.width + to.element, to.spec.datatype);
+  if (nulls === undefined) return;
+  const isText = to.spec.datatype === 'BYTES';
+  for (let row = 0; row < count; row++) {
+    if (!isNull(row)) continue;
+    const place = (to.at + row) * to.width + to.element;
+    if (isText) (to.data as string[])[place] = '';
+    else storeNaN(to.data, place, to.spec.datatype);
+  }
 }
 
 /** A dictionary as the tensor takes it: each of its entries is cast and checked once. */

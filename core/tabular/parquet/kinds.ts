@@ -6,12 +6,29 @@ import type { Numeric } from '../cells/convert.ts';
 /** What a column has: numbers in the datatype's own array, or values that are told as texts. */
 export type Kind =
   | { readonly datatype: Numeric; readonly from: (raw: DecodedArray) => NumericData }
-  | { readonly datatype: 'BYTES'; readonly from: (raw: DecodedArray) => string[]; readonly isText: boolean };
+  | {
+      readonly datatype: 'BYTES';
+      readonly from: (raw: DecodedArray) => string[];
+      readonly isText: boolean;
+      /** The same where the model takes numbers; absent where it says none. */
+      readonly asNumbers?: Kind;
+    };
+
+/** Times of day, as they are stored: only where the model takes numbers. */
+export const timeKindOf = ({ type, converted_type: converted, logical_type: logical }: SchemaElement) => {
+  if (!(converted?.startsWith('TIME_') || logical?.type === 'TIME')) return undefined;
+  return type === 'INT32' ? integers(false) : type === 'INT64' ? wideIntegers(false) : undefined;
+};
 
 /** @returns undefined for what is neither a number nor told as a text (binary data, times of day, intervals, shapes, …) */
 export function kindOf(element: SchemaElement): Kind | undefined {
   const { type, converted_type: converted, logical_type: logical } = element;
-  if (converted === 'DECIMAL' || logical?.type === 'DECIMAL') return texts(decimalOf(element.scale ?? 0));
+  if (converted === 'DECIMAL' || logical?.type === 'DECIMAL') {
+    const decimal = decimalOf(element.scale ?? 0);
+    const from = (raw: DecodedArray) =>
+      Float64Array.from(raw as unknown[], (value) => Number(decimal(value)));
+    return { ...texts(decimal), asNumbers: { datatype: 'FP64', from } };
+  }
   if (converted === 'DATE' || logical?.type === 'DATE') return texts((days) => isoDate(days as number));
   const unit = unitOf(element);
   if (unit !== undefined) return texts((value) => isoTime(value as bigint, unit));
@@ -40,7 +57,7 @@ export function kindOf(element: SchemaElement): Kind | undefined {
       return { datatype: 'BYTES', from: (raw) => Array.from(raw as Uint8Array[], textOf), isText: true };
     }
     case 'FIXED_LEN_BYTE_ARRAY':
-      if (logical?.type === 'UUID') return texts((value) => uuidOf(value as Uint8Array));
+      if (logical?.type === 'UUID') return { ...texts((value) => uuidOf(value as Uint8Array)), isText: true };
       if (logical?.type === 'FLOAT16')
         return {
           datatype: 'FP16',
@@ -53,7 +70,7 @@ export function kindOf(element: SchemaElement): Kind | undefined {
 }
 
 /** Exact as texts, where numbers or dates of JavaScript would lose digits. */
-const texts = (of: (raw: unknown) => string): Kind => ({
+const texts = (of: (raw: unknown) => string): Kind & { readonly datatype: 'BYTES' } => ({
   datatype: 'BYTES',
   from: (raw) => Array.from(raw as unknown[], of),
   isText: false,

@@ -38,7 +38,7 @@ export async function openParquet(source: Source, signature: Signature, extras: 
       throw unreadable(error);
     }
   })();
-  const { inputs, columns, carried, taken } = fitting;
+  const { inputs, columns, carried, taken, table } = fitting;
   const rowBytes =
     inputs.reduce((sum, input) => sum + widthOf(input) * sizeInMemory(input.spec.datatype), 0) +
     columns.reduce((sum, { kind, carried: at }) => sum + (at < 0 ? 0 : sizeInMemory(kind.datatype)), 0);
@@ -50,6 +50,7 @@ export async function openParquet(source: Source, signature: Signature, extras: 
     carried,
     types: carried.map((name) => columns.find((column) => column.name === name)?.kind.datatype ?? 'BYTES'),
     ...(taken && { taken }),
+    ...(table && { table }),
     async *plan(partBytes) {
       yield* planned(partBytes);
     },

@@ -22,7 +22,6 @@ import type { ShipContext } from '../ship/context.ts';
 import type { Upload } from '../ship/upload.ts';
 import { readCsv } from './read/csv.ts';
 import { readJsonl } from './read/jsonl.ts';
-import { readParquet } from './read/parquet.ts';
 import type { Reading } from './read/reading.ts';
 import { readRows } from './read/rows.ts';
 import { outputSignals } from './run.ts';
@@ -74,7 +73,6 @@ const LEAST_ROWS = 300;
 const READERS: Readonly<Record<string, (reading: Reading) => Promise<void>>> = {
   '.csv': readCsv,
   '.jsonl': readJsonl,
-  '.parquet': readParquet,
 };
 
 /**

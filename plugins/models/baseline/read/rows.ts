@@ -112,7 +112,11 @@ function fillerOf(
           for (let row = 0; row < count; row++, at += width)
             out[filled + row] = textNumber(dictionary, data[at] as string);
         else if (isPlain(spec.datatype))
-          for (let row = 0; row < count; row++, at += width) out[filled + row] = data[at] as number;
+          for (let row = 0; row < count; row++, at += width) {
+            const value = data[at] as number;
+            // An infinity minus itself is no number.
+            out[filled + row] = value - value === 0 ? value : Number.NaN;
+          }
         else
           for (let row = 0; row < count; row++, at += width) {
             const stored = cast(spec.datatype as Exclude<Datatype, 'BYTES'>, data[at] as number);

@@ -1,5 +1,9 @@
 import { gzipSync } from 'node:zlib';
+import { type ColumnSource, parquetWriteBuffer } from 'hyparquet-writer';
 import { describe, expect, it } from 'vitest';
+import { parquet } from '../../../../core/tabular/parquet/parquet.ts';
+import type { TensorSpec } from '../../../../core/tensor/contract.ts';
+import { readAll, signature, sourceOf } from '../../batch/setup.ts';
 import { head, input, newFolder, npy } from './setup.ts';
 
 /** Where the readers of reference data were others than batch’s, batch’s rule is the one: each row is such a case. */
@@ -46,5 +50,105 @@ describe('an array of NumPy', () => {
     expect(await folder.refusal(path, [input('x', 'BYTES', 2)])).toMatch(
       /input x is text, which an array of numbers has not\. Upload CSV/,
     );
+  });
+});
+
+const ROWS = 300;
+const rowsOf = <T>(of: (i: number) => T): T[] => Array.from({ length: ROWS }, (_, i) => of(i));
+
+describe('a file of Parquet', () => {
+  const files = {
+    decimals: {
+      data: rowsOf((i) => i / 4),
+      of: { type: 'INT32', converted_type: 'DECIMAL', scale: 2, precision: 9 },
+      value: (i: number) => i / 4,
+    },
+    'times of day': {
+      data: rowsOf((i) => i * 1000),
+      of: { type: 'INT32', converted_type: 'TIME_MILLIS' },
+      value: (i: number) => i * 1000,
+    },
+  } as const;
+  const fileOf = ({ data, of }: (typeof files)[keyof typeof files]): Uint8Array =>
+    new Uint8Array(
+      parquetWriteBuffer({
+        columnData: [{ name: 'a', data }],
+        schema: [
+          { name: 'root', num_children: 1 },
+          { name: 'a', repetition_type: 'REQUIRED', ...of },
+        ],
+      }),
+    );
+
+  it.each(Object.keys(files) as (keyof typeof files)[])('of %s has numbers, in batch, too', async (what) => {
+    const bytes = fileOf(files[what]);
+    const found = await folder.ship(await folder.write(`${what}.parquet`, bytes), [input('a', 'FP32')]);
+    const [signal] = found.baseline.signals;
+    const { value } = files[what];
+    expect(signal).toMatchObject({ nulls: 0 });
+    expect(signal?.kind === 'numeric' && [signal.knots[0], signal.knots.at(-1)]).toEqual([
+      value(0),
+      value(299),
+    ]);
+    const { rows } = await readAll(
+      (await parquet.open(sourceOf(bytes), signature([input('a', 'FP32')]), { ids: [], join: false })).all(
+        1e9,
+      ),
+    );
+    expect(rows.map(({ values }) => values.a?.[0])).toEqual(rowsOf(value));
+  });
+
+  it('of UUIDs has texts, in batch, too', async () => {
+    const uuid = (i: number): string => `00000000-0000-4000-8000-00000000000${i % 2}`;
+    const bytes = new Uint8Array(
+      parquetWriteBuffer({ columnData: [{ name: 'a', data: rowsOf(uuid), type: 'UUID', nullable: false }] }),
+    );
+    const { baseline } = await folder.ship(await folder.write('uuids.parquet', bytes), [input('a', 'BYTES')]);
+    expect(baseline.signals).toMatchObject([{ values: [uuid(0), uuid(1)], counts: [150, 150, 0, 0] }]);
+    const opened = await parquet.open(sourceOf(bytes), signature([input('a', 'BYTES')]), {
+      ids: [],
+      join: false,
+    });
+    expect((await readAll(opened.all(1e9))).rows.map(({ values }) => values.a?.[0])).toEqual(rowsOf(uuid));
+  });
+
+  it.each<[string, ColumnSource, readonly TensorSpec[], RegExp]>([
+    [
+      'a text that is not UTF-8',
+      { name: 'a', data: rowsOf((i) => Uint8Array.of(i === 7 ? 0xff : 65)), type: 'BYTE_ARRAY' },
+      [input('a', 'BYTES')],
+      /Row 8, column a is not UTF-8\./,
+    ],
+    [
+      'a text with U+0000, which the model would be given cut',
+      { name: 'a', data: rowsOf((i) => (i === 7 ? 'a\0b' : 'a')), type: 'STRING' },
+      [input('a', 'BYTES')],
+      /Row 8, column a has the character U\+0000/,
+    ],
+    [
+      'numbers that are called JSON',
+      { name: 'a', data: rowsOf((i) => i), type: 'JSON' },
+      [input('a', 'FP32')],
+      /Its column a has texts; the model takes numbers there\./,
+    ],
+  ])('with %s is refused', async (_, column, inputs, words) => {
+    const bytes = new Uint8Array(parquetWriteBuffer({ columnData: [column] }));
+    expect(await folder.refusal(await folder.write('refused.parquet', bytes), inputs)).toMatch(words);
+  });
+
+  it('with texts that are null has no value there, as infinities and nulls of numbers', async () => {
+    const bytes = new Uint8Array(
+      parquetWriteBuffer({
+        columnData: [
+          { name: 't', data: rowsOf((i) => (i % 3 === 0 ? null : `t${i % 2}`)), type: 'STRING' },
+          { name: 'n', data: rowsOf((i) => (i % 3 === 0 ? null : i)), type: 'INT32' },
+          { name: 'a', data: rowsOf((i) => (i < 2 ? Infinity : i === 2 ? null : i)), type: 'DOUBLE' },
+        ],
+      }),
+    );
+    const inputs = [input('t', 'BYTES'), input('n', 'INT64'), input('a', 'FP32')];
+    const { baseline } = await folder.ship(await folder.write('gaps.parquet', bytes), inputs);
+    expect(baseline.signals.map(({ nulls }) => nulls)).toEqual([100, 100, 3]);
+    expect(baseline.signals[0]).toMatchObject({ values: ['t0', 't1'], counts: [100, 100, 0, 0] });
   });
 });
