@@ -17,6 +17,8 @@ export type Cursor = Text & {
   base: number;
   /** Rows before `at`. */
   row: number;
+  /** Bytes that a row may have, its line end included. */
+  readonly most: number;
 };
 
 /** `more` reads on, keeping what is not parsed; false when there is nothing new. */
@@ -32,25 +34,32 @@ const WINDOW = 512 * 1024;
 /** A row, its line end included; what is beyond is more likely a quote or a line end that is missing. */
 export const ROW_BYTES = 16 * 1024 ** 2;
 
-export function checkRowBytes(bytes: number, line: number): void {
-  if (bytes <= ROW_BYTES) return;
+export function checkRowBytes(bytes: number, line: number, most: number): void {
+  if (bytes <= most) return;
   throw objectFault(
     'ROW_TOO_LONG',
-    `The row in line ${line} is longer than ${ROW_BYTES / 1024 ** 2} MB. End each row with a line end, and close each quote.`,
+    `The row in line ${line} is longer than ${most / 1024 ** 2} MB. End each row with a line end, and close each quote.`,
   );
 }
 
 /**
  * @param chunks the text from `start` on
  * @param bytes how long it is, where that is known
+ * @param most bytes of a row
  */
-export function readerOf(chunks: AsyncIterable<Uint8Array>, start: Place, bytes = WINDOW): Reader {
+export function readerOf(
+  chunks: AsyncIterable<Uint8Array>,
+  start: Place,
+  bytes = WINDOW,
+  most = ROW_BYTES,
+): Reader {
   const stream = chunks[Symbol.asyncIterator]();
   const cursor: Cursor = {
     ...emptyText(Math.min(WINDOW, bytes + 16)),
     line: start.line,
     base: start.at,
     row: start.row,
+    most,
   };
   let chunk = new Uint8Array(0);
   // A chunk; of an unfinished row as much again as there is of it, so that a long one is looked at a few times only.
@@ -74,7 +83,7 @@ export function readerOf(chunks: AsyncIterable<Uint8Array>, start: Place, bytes 
     cursor,
     async more() {
       if (cursor.done) return false;
-      checkRowBytes(cursor.end - cursor.at, cursor.line);
+      checkRowBytes(cursor.end - cursor.at, cursor.line, most);
       const passed = cursor.at;
       await fill(cursor, read, () => {});
       cursor.base += passed;

@@ -25,15 +25,22 @@ export type Opened = {
   /** The text from its start, for who needs the first lines only. */
   readonly head: () => AsyncIterable<Uint8Array>;
   readonly cuts: boolean;
+  /** Bytes that a row may have; absent: `ROW_BYTES`. */
+  readonly most: number | undefined;
 };
 
 /** The text of an object; of gzip, from its start only. */
-export async function openText(source: Source): Promise<Opened> {
+export async function openText(source: Source, most?: number): Promise<Opened> {
   const head = () => windows(source);
   if (await isGzip(source))
-    return { text: () => unpacked(source), head: () => unpacked({ ...source, stream: head }), cuts: false };
+    return {
+      text: () => unpacked(source),
+      head: () => unpacked({ ...source, stream: head }),
+      cuts: false,
+      most,
+    };
   const text: Opened['text'] = (from, to = source.bytes) => (from < to ? source.stream(from, to) : nothing());
-  return { text, head, cuts: true };
+  return { text, head, cuts: true, most };
 }
 
 /** Bytes that most heads end within. */
@@ -54,25 +61,25 @@ async function* nothing(): AsyncGenerator<Uint8Array> {}
 
 /** @param start of the first row, or of a blank line before it */
 export function textRows(
-  { text, cuts }: Opened,
+  { text, cuts, most }: Opened,
   start: Place,
   bytes: number,
   carried: readonly string[],
   dialect: Dialect,
 ): Rows {
   const all = (partBytes: number): AsyncIterable<Block> => {
-    if (cuts) return blocks(readerOf(text(start.at), start, bytes), 0, partBytes, dialect);
-    const from = readerOf(skipping(text(0), start.at), start);
+    if (cuts) return blocks(readerOf(text(start.at), start, bytes, most), 0, partBytes, dialect);
+    const from = readerOf(skipping(text(0), start.at), start, undefined, most);
     return blocks(from, 0, partBytes, dialect);
   };
   if (!cuts) return { carried, all };
   return {
     carried,
     all,
-    plan: (partBytes) => parts(readerOf(text(start.at), start, bytes), partBytes, bytes, dialect),
+    plan: (partBytes) => parts(readerOf(text(start.at), start, bytes, most), partBytes, bytes, dialect),
     part: ({ part, from, to, row, line = 1 }) =>
       blocks(
-        readerOf(text(from, to), { at: from, row, line }, to - from),
+        readerOf(text(from, to), { at: from, row, line }, to - from, most),
         part,
         Number.POSITIVE_INFINITY,
         dialect,

@@ -47,7 +47,7 @@ function lineEnd(bytes: Uint8Array, from: number, end: number): number {
 
 /** Passes over rows until one ends at `stop` or after it; false where the text in memory ends before. */
 export function scanCsv(cursor: Cursor, stop: number): boolean {
-  const { bytes, end } = cursor;
+  const { bytes, end, most } = cursor;
   let { at, line, row } = cursor;
   let quote = nextQuote(bytes, at, end);
   let isEnd = false;
@@ -67,7 +67,7 @@ export function scanCsv(cursor: Cursor, stop: number): boolean {
     const length = next - at;
     const isBlank = length === 1 || (length === 2 && bytes[at] === RETURN);
     if (!isBlank) {
-      checkRowBytes(length, line - 1);
+      checkRowBytes(length, line - 1, most);
       row++;
       isEnd = next >= stop;
     }

@@ -18,8 +18,8 @@ import { csvParser } from './rows.ts';
  * @throws ObjectFault `WRONG_HEADER`, `ROW_TOO_LONG`, `UNREADABLE`, now; while rows are read, `UNCLOSED_QUOTE`, too
  */
 export async function openCsv(source: Source, signature: Signature, extras: Extras): Promise<Rows> {
-  const opened = await openText(source);
-  const reader = readerOf(opened.head(), { at: 0, line: 1, row: 0 });
+  const opened = await openText(source, extras.rowBytes);
+  const reader = readerOf(opened.head(), { at: 0, line: 1, row: 0 }, undefined, extras.rowBytes);
   const head = await readHead(reader).finally(() => reader.close());
   const { start, next, cells, second } = head;
   if (cells === undefined) return rows(start, { slots: [], columns: [], carried: extras.ids });
@@ -31,16 +31,16 @@ export async function openCsv(source: Source, signature: Signature, extras: Extr
   const isOdd = second !== undefined && isOfFractions(second);
   return rows(start, { ...fitting, ...(isOdd && { taken: DOUBTFUL }) });
 
-  function rows(from: Place, { slots, columns, carried, taken }: Fitting): Rows {
+  function rows(from: Place, { slots, columns, carried, taken, table }: Fitting): Rows {
     const read = textRows(opened, from, source.bytes, carried, {
       scan: scanCsv,
       parser: () => {
         const stack = stackOf(slots, carried.length);
-        return { stack, parse: csvParser(columns, stack, extras.missing === 'nan') };
+        return { stack, parse: csvParser(columns, stack, extras.missing === 'nan', extras.reference) };
       },
       unfinished: unclosedQuote,
     });
-    return { ...read, ...(taken && { taken }) };
+    return { ...read, ...(taken && { taken }), ...(extras.reference && table && { table }) };
   }
 }
 
@@ -84,7 +84,7 @@ async function readHead(reader: Reader): Promise<Head> {
     if (!isUtf8(bytes.subarray(cursor.at, next)))
       throw wrongHeader(`Its first line, ${line}, is not UTF-8.`, 'Save the file in UTF-8.');
     if (cells.some((cell) => cell.includes('\0'))) throw wrongHeader(ZERO_BYTES, 'Save the file in UTF-8.');
-    checkRowBytes(next - cursor.at, line);
+    checkRowBytes(next - cursor.at, line, cursor.most);
     const isBlank = bytes[cursor.at] === NEWLINE || (bytes[cursor.at] === RETURN && next - cursor.at === 2);
     cursor.line += newlines(bytes, cursor.at, next);
     cursor.at = next;

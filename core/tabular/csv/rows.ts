@@ -1,6 +1,7 @@
 import { KINDS, type TensorData } from '../../tensor/datatypes.ts';
 import { AT, decimal, FRACTION, stopped } from '../../tensor/decimal.ts';
-import { COMMA, cellEnd, NEWLINE, newlines, QUOTE, RETURN } from '../cells/cells.ts';
+import { mustBe } from '../../tensor/values.ts';
+import { COMMA, cellEnd, NEWLINE, newlines, numberIn, QUOTE, RETURN } from '../cells/cells.ts';
 import { type Cursor, checkRowBytes } from '../cells/cursor.ts';
 import type { Field } from '../cells/layout.ts';
 import { endRow, put, type Stack, type Wrong } from '../cells/row-buffer.ts';
@@ -30,14 +31,22 @@ const MISPLACED: Wrong = {
     'The row is not CSV: a quote is out of place; where a quoted cell has quotes, each is doubled (RFC 4180).',
 };
 
+const noNumber = (name: string): Wrong => ({
+  code: 'WRONG_VALUE',
+  reason: `Column ${name} ${mustBe('FP64')}`,
+});
+
 /**
  * Straight from bytes to numbers, since most cells are a few digits.
+ * @param missing a float without a value is NaN
+ * @param reference whatever `numberIn` takes is a number
  * @returns the `parse` of a dialect
  */
 export function csvParser(
   columns: readonly CsvColumn[],
   stack: Stack,
   missing: boolean,
+  reference = false,
 ): (cursor: Cursor, stop: number) => boolean {
   const width = columns.length;
   const { values, capacity } = stack;
@@ -81,15 +90,21 @@ export function csvParser(
     if (text === undefined) return { code: 'INVALID_ENCODING', reason: `Column ${name} is not UTF-8.` };
     if (carried >= 0) (stack.carried[carried] as unknown[])[stack.good] = text;
     if (field === undefined || slot === undefined) return undefined;
+    const place = (starts[column] as number) + stack.good * (strides[column] as number);
+    if (reference && field.datatype !== 'BYTES') {
+      const value = numberIn(text);
+      values[place] = value ?? Number.NaN;
+      return value === undefined ? noNumber(name) : undefined;
+    }
     const cell = cells[column] as TensorData;
     const reason = storeCell(cell, 0, text, field.datatype, missing);
     if (reason !== undefined) return { code: 'WRONG_VALUE', reason: `Column ${name} ${reason}` };
-    put(stack, slot, (starts[column] as number) + stack.good * (strides[column] as number), cell, 0);
+    put(stack, slot, place, cell, 0);
     return undefined;
   };
 
   return (cursor, stop) => {
-    const { bytes, end } = cursor;
+    const { bytes, end, most } = cursor;
     let p = cursor.at;
     while (p < end && stack.read < capacity) {
       const start = p;
@@ -182,7 +197,7 @@ export function csvParser(
         if (p < 0) return false;
         lines = newlines(bytes, start, p);
       }
-      checkRowBytes(p - start, cursor.line);
+      checkRowBytes(p - start, cursor.line, most);
       cursor.row++;
       endRow(stack, cursor.row, cursor.line, wrong);
       cursor.at = p;

@@ -104,7 +104,7 @@ async function readHead(
       if (await more()) continue;
       break;
     }
-    checkRowBytes(newline + 1 - cursor.at, cursor.line);
+    checkRowBytes(newline + 1 - cursor.at, cursor.line, cursor.most);
     const row = rowIn(decoder.decode(cursor.bytes.subarray(cursor.at, newline)));
     first ??= row;
     if (row !== undefined && (!isNamed || row.keys !== undefined))
@@ -138,7 +138,7 @@ function scanJsonl(cursor: Cursor, stop: number): boolean {
     const isRow = skipSpace(bytes, start) !== next;
     next++;
     if (isRow) {
-      checkRowBytes(next - start, cursor.line);
+      checkRowBytes(next - start, cursor.line, cursor.most);
       cursor.row++;
     }
     cursor.at = next;

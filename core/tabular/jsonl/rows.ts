@@ -200,7 +200,7 @@ export function jsonlParser(
       const next = newline + 1;
       const isRow = skipSpace(bytes, start) !== newline;
       if (isRow) {
-        checkRowBytes(next - start, cursor.line);
+        checkRowBytes(next - start, cursor.line, cursor.most);
         let wrong = readRow(bytes, start, newline);
         while (wrong === AGAIN && !stack.full) wrong = readRow(bytes, start, newline);
         if (wrong === AGAIN) return false;

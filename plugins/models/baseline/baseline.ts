@@ -20,7 +20,6 @@ import { knownSha256 } from '../disk/known.ts';
 import { look } from '../disk/look.ts';
 import type { ShipContext } from '../ship/context.ts';
 import type { Upload } from '../ship/upload.ts';
-import { readCsv } from './read/csv.ts';
 import { readJsonl } from './read/jsonl.ts';
 import type { Reading } from './read/reading.ts';
 import { readRows } from './read/rows.ts';
@@ -71,7 +70,6 @@ const METHOD = 6;
 const LEAST_ROWS = 300;
 
 const READERS: Readonly<Record<string, (reading: Reading) => Promise<void>>> = {
-  '.csv': readCsv,
   '.jsonl': readJsonl,
 };
 
@@ -265,7 +263,9 @@ async function readInto(
         },
       });
     const rows = store?.rows() ?? 0;
-    if (layout === undefined || store === undefined || rows < LEAST_ROWS) {
+    if (layout === undefined || store === undefined)
+      throw fault('It is empty.', 'Write a row for each example, under the names of the columns.');
+    if (rows < LEAST_ROWS) {
       throw fault(
         `It has ${rows} rows; reference data have at least ${LEAST_ROWS}.`,
         'Take more rows: 10,000 make the noise of the reference small.',

@@ -149,7 +149,8 @@ function fillerOf(
 function rowFault({ row, line, reason }: RowFault, fault: Fault): Error {
   const where = line === undefined ? `Row ${row}` : `Line ${line}`;
   if (reason.startsWith('Column ')) return wrongValue(fault, where, reason.slice('Column '.length));
-  return fault(`${where}: ${reason}`, 'Correct it, or leave it out.');
+  const said = reason.replace(/^The (row|line)\b/, where);
+  return fault(said === reason ? `${where}: ${reason}` : said, 'Correct it, or leave it out.');
 }
 
 /** The value itself is nobody's to see: it may be a person's. */

@@ -1,6 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { type ColumnSource, parquetWriteBuffer } from 'hyparquet-writer';
 import { describe, expect, it } from 'vitest';
+import { csv } from '../../../../core/tabular/csv/csv.ts';
 import { parquet } from '../../../../core/tabular/parquet/parquet.ts';
 import type { TensorSpec } from '../../../../core/tensor/contract.ts';
 import { readAll, signature, sourceOf } from '../../batch/setup.ts';
@@ -150,5 +151,44 @@ describe('a file of Parquet', () => {
     const { baseline } = await folder.ship(await folder.write('gaps.parquet', bytes), inputs);
     expect(baseline.signals.map(({ nulls }) => nulls)).toEqual([100, 100, 3]);
     expect(baseline.signals[0]).toMatchObject({ values: ['t0', 't1'], counts: [100, 100, 0, 0] });
+  });
+});
+
+describe('a file of CSV', () => {
+  const texts = [input('t', 'BYTES')];
+  const lines = (row: string | Buffer): Buffer =>
+    Buffer.concat([Buffer.from(`t\n${'a\n'.repeat(300)}`), Buffer.from(row as string), Buffer.from('\n')]);
+
+  it.each<[string, Buffer, RegExp]>([
+    ['a text that is not UTF-8', lines(Buffer.of(65, 0xff)), /Line 302, column t is not UTF-8\./],
+    ['a text with U+0000', lines('a\0b'), /Line 302, column t has the character U\+0000/],
+    [
+      'a quote that never closes',
+      lines('"a\nb'),
+      /The quote that opens a cell in line 302 is never closed\./,
+    ],
+  ])('with %s is refused', async (_, content, words) => {
+    expect(await folder.refusal(await folder.write('refused.csv', content), texts)).toMatch(words);
+  });
+
+  it('that is packed with gzip is read', async () => {
+    const path = await folder.write('packed.csv', gzipSync(lines('b')));
+    expect((await folder.ship(path, texts)).baseline.rows).toBe(301);
+  });
+
+  it('without names whose first row is an empty text has that row', async () => {
+    const path = await folder.write('empty.csv', `""\n${'1\n'.repeat(300)}`);
+    const { baseline } = await folder.ship(path, [input('a', 'FP32')]);
+    expect([baseline.rows, baseline.signals[0]?.nulls]).toEqual([301, 1]);
+  });
+
+  it('may have a row of 20 MB, which batch would refuse', async () => {
+    const path = await folder.write('long.csv', lines('x'.repeat(20 * 1024 ** 2)));
+    expect((await folder.ship(path, texts)).baseline.rows).toBe(301);
+    const opened = await csv.open(sourceOf(lines('x'.repeat(20 * 1024 ** 2))), signature(texts), {
+      ids: [],
+      join: false,
+    });
+    await expect(readAll(opened.all(1e9))).rejects.toThrow('The row in line 302 is longer than 16 MB.');
   });
 });
