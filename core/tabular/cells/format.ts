@@ -65,6 +65,8 @@ export type Rows = {
   readonly carried: readonly string[];
   /** Their datatypes (BYTES: text), where the object says: a written Parquet part keeps them. Their values are numbers, bigints, booleans, texts or null. */
   readonly types?: readonly Datatype[];
+  /** How many there are, where that is known before they are read. */
+  readonly count?: number;
   /** Absent for an object without any row. */
   readonly taken?: Taken;
   /** Of reference data with any row: its columns, and what they are to the model. */

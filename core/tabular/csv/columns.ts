@@ -1,5 +1,5 @@
 import { objectFault } from '../../errors/object-errors.ts';
-import type { Signature, TensorSpec } from '../../tensor/contract.ts';
+import type { Signature } from '../../tensor/contract.ts';
 import { type First, placesOf, type Taken } from '../cells/columns.ts';
 import type { Extras } from '../cells/format.ts';
 import {
@@ -9,9 +9,9 @@ import {
   type Header,
   type Layout,
   layoutOf,
-  rowDimensions,
 } from '../cells/layout.ts';
 import type { Slot } from '../cells/row-buffer.ts';
+import { slotsOf } from '../cells/slots.ts';
 import type { CsvColumn } from './rows.ts';
 
 /** What the columns of a CSV object are, by its header. */
@@ -85,7 +85,7 @@ export function columnsOf(
     const slot = layout.tensors.findIndex(({ spec }) => spec.name === field.tensor);
     return { name, field, slot, carried: at };
   });
-  const slots = layout.tensors.map(({ spec, width }): Slot => ({ spec, shape: rowShape(spec, width) }));
+  const slots = slotsOf(layout);
   return { slots, columns, carried, taken: layout.taken, table: { header, layout } };
 }
 
@@ -109,9 +109,4 @@ function modelsOwn(
   if (inputs.every(({ name }) => named.some((column) => isOf(column, name)))) return named;
   const answers = new Set([...outputs.map(({ name }) => name), ...omitted]);
   return columns.filter((column) => !answers.has(names[column] as string));
-}
-
-function rowShape(spec: TensorSpec, width: number): readonly number[] {
-  const inner = rowDimensions(spec);
-  return inner.some((dimension) => dimension < 0) ? [width] : inner;
 }

@@ -1,11 +1,14 @@
+import { objectFault } from '../../errors/object-errors.ts';
 import type { Columns, Signature, TensorSpec } from '../../tensor/contract.ts';
 import { NEWLINE } from '../cells/cells.ts';
 import { BY_NAME, IN_ORDER, type Taken } from '../cells/columns.ts';
 import { type Cursor, checkRowBytes, type Reader, readerOf, readStart } from '../cells/cursor.ts';
 import type { Extras, Rows, Source } from '../cells/format.ts';
-import { rowDimensions, widthOf } from '../cells/layout.ts';
+import { type Fault, layoutOf, rowDimensions, widthOf } from '../cells/layout.ts';
 import { stackOf } from '../cells/row-buffer.ts';
-import { openText, textRows } from '../cells/text-rows.ts';
+import { slotsOf } from '../cells/slots.ts';
+import { type Opened, openText, textRows } from '../cells/text-rows.ts';
+import { headerOf, placesOf } from './reference.ts';
 import { jsonlParser, type Key } from './rows.ts';
 import { skipSpace } from './text.ts';
 
@@ -17,10 +20,11 @@ import { skipSpace } from './text.ts';
  * @throws ObjectFault `ROW_TOO_LONG`, `UNREADABLE`, now or while rows are read
  */
 export async function openJsonl(source: Source, signature: Signature, extras: Extras): Promise<Rows> {
-  const opened = await openText(source);
-  const reader = readerOf(opened.head(), { at: 0, line: 1, row: 0 });
-  const { ids, join, columns, missing } = extras;
+  const opened = await openText(source, extras.rowBytes);
+  const reader = readerOf(opened.head(), { at: 0, line: 1, row: 0 }, undefined, extras.rowBytes);
+  const { ids, join, columns, missing, reference } = extras;
   const { at, first, names } = await readHead(reader, join && ids.length === 0).finally(() => reader.close());
+  if (reference) return referenceRows(opened, at, source.bytes, signature, first?.row, columns);
   const carried = ids.length > 0 ? ids : names;
   const [only] = signature.inputs;
   const of = columns && only && isOfColumns(first, columns, only) ? columns : undefined;
@@ -42,11 +46,46 @@ export async function openJsonl(source: Source, signature: Signature, extras: Ex
   return { ...rows, ...(first !== undefined && { taken: takenOf(first, of, inputs) }) };
 }
 
+/** Rows of reference data: the first one says the columns. */
+function referenceRows(
+  opened: Opened,
+  at: number,
+  bytes: number,
+  signature: Signature,
+  first: object | undefined,
+  columns: Columns | undefined,
+): Rows {
+  const header = first && headerOf(first);
+  const layout = header && layoutOf(signature, header, wrongHeader, columns);
+  const slots = layout ? slotsOf(layout) : [];
+  const places = header && layout && placesOf(header, layout, slots);
+  const keys = (header?.names ?? []).map((name, i): Key => {
+    const field = layout?.targets[i] ?? -1;
+    const slot = places?.slots[field] ?? -1;
+    const column = places?.columns[field] ?? -1;
+    return { name, slot, column, carried: -1, isRequired: false, field, elements: header?.widths[i] ?? 1 };
+  });
+  const rows = textRows(opened, { at, line: 1, row: 0 }, bytes, [], {
+    scan: scanJsonl,
+    parser: () => {
+      const stack = stackOf(slots, 0);
+      return { stack, parse: jsonlParser(keys, false, stack, true, places) };
+    },
+  });
+  return { ...rows, ...(header && layout && { taken: layout.taken, table: { header, layout } }) };
+}
+
+const wrongHeader: Fault = (message, fix) => objectFault('WRONG_HEADER', `${message} ${fix}`);
+
 /** A row as it is known of the first one: its keys, or that it is an array. */
-type First = { readonly keys?: readonly string[] };
+type First = { readonly row: object; readonly keys?: readonly string[] };
 
 /** Names that bind are asked for, whatever the keys are: a row that has none of them lacks them. */
-function isOfColumns({ keys }: First = {}, { names, bind }: Columns, { name }: TensorSpec): boolean {
+function isOfColumns(
+  { keys }: Pick<First, 'keys'> = {},
+  { names, bind }: Columns,
+  { name }: TensorSpec,
+): boolean {
   return keys !== undefined && !keys.includes(name) && (bind || names.some((one) => keys.includes(one)));
 }
 
@@ -121,7 +160,9 @@ function rowIn(line: string): First | undefined {
   try {
     const row: unknown = JSON.parse(line);
     if (typeof row !== 'object' || row === null) return undefined;
-    return Array.isArray(row) ? {} : { keys: Object.keys(row).filter((key) => key !== '__proto__') };
+    return Array.isArray(row)
+      ? { row }
+      : { row, keys: Object.keys(row).filter((key) => key !== '__proto__') };
   } catch {
     return undefined;
   }

@@ -4,6 +4,7 @@ import { type Cursor, checkRowBytes } from '../cells/cursor.ts';
 import { endRow, type Stack, type Wrong } from '../cells/row-buffer.ts';
 import { textAt } from '../cells/utf8.ts';
 import { AGAIN, invalidJson, isNumber, isNumeric, isPlain, readColumn, readInput, tooDeep } from './input.ts';
+import { clearRow, type Places, readElements } from './reference.ts';
 import {
   CLOSE_BRACE,
   COLON,
@@ -26,6 +27,9 @@ export type Key = {
   readonly slot: number;
   /** Which of the input's columns it is; −1 where it is all of the input. */
   readonly column: number;
+  /** Of reference data: the number of its first field, and how many elements it has. */
+  readonly field?: number;
+  readonly elements?: number;
   /** Of carried columns, −1 for none. */
   readonly carried: number;
   readonly isRequired: boolean;
@@ -41,8 +45,14 @@ const notArray: Wrong = {
   code: 'INVALID_REQUEST',
   reason: 'The row must be a JSON object: an array is one for a model with one input, without ids and join.',
 };
+const otherThanFirst: Wrong = {
+  code: 'INVALID_REQUEST',
+  reason: 'The row is not what the first is: rows are all objects, or all arrays.',
+};
+
 /**
  * @param missing null is NaN, of floats
+ * @param places of the columns of reference data
  * @returns a function that puts rows into the stack, as the `parse` of a dialect
  */
 export function jsonlParser(
@@ -50,13 +60,14 @@ export function jsonlParser(
   isBare: boolean,
   stack: Stack,
   missing: boolean,
+  places?: Places,
 ): (cursor: Cursor, stop: number) => boolean {
   const numbers = new Map(keys.map(({ name }, i) => [name, i]));
   const names = keys.map(({ name }) => Buffer.from(JSON.stringify(name)));
   const required = keys.filter(({ isRequired }) => isRequired).length;
   const hasOptional = keys.some(({ isRequired, carried }) => !isRequired && carried >= 0);
-  const isFast = keys.map(({ slot, column, carried }) => {
-    if (carried >= 0) return false;
+  const isFast = keys.map(({ slot, column, carried, elements = 1 }) => {
+    if (carried >= 0 || elements !== 1) return false;
     return column < 0 ? isNumber(stack.slots[slot]) : isNumeric(stack.slots[slot]);
   });
   /** By key, the one that came after it last time: rows of one writer have one order. */
@@ -72,6 +83,7 @@ export function jsonlParser(
 
   const readObject = (bytes: Uint8Array, start: number, end: number): Wrong | typeof AGAIN | undefined => {
     stamp++;
+    if (places !== undefined) clearRow(stack);
     let left = required;
     let last = keys.length - 1;
     let p = skipSpace(bytes, start + 1);
@@ -148,7 +160,7 @@ export function jsonlParser(
     bytes: Uint8Array,
     p: number,
     q: number,
-    { name, slot, column, carried }: Key,
+    { name, slot, column, carried, field = 0, elements = 1 }: Key,
   ): Wrong | typeof AGAIN | undefined => {
     const text = textAt(bytes, p, q);
     if (text === undefined) return encoding;
@@ -165,23 +177,26 @@ export function jsonlParser(
       if (carried >= 0) (stack.carried[carried] as unknown[])[stack.good] = value;
     }
     if (slot < 0) return undefined;
+    if (places !== undefined) return readElements(text, name, field, elements, places, stack);
     return column < 0
       ? readInput(text, slot, stack, missing)
       : readColumn(text, name, slot, placeOf(slot, column), stack, missing);
   };
 
   const readArray = (bytes: Uint8Array, start: number, end: number): Wrong | typeof AGAIN | undefined => {
-    if (!isBare) return notArray;
+    if (!isBare && !places?.isArray) return places === undefined ? notArray : otherThanFirst;
     const q = valueEnd(bytes, start, end, 0);
     if (q === -2) return tooDeep;
     if (q < 0 || skipSpace(bytes, q) !== end) return invalidJson;
     const text = textAt(bytes, start, q);
-    return text === undefined ? encoding : readInput(text, 0, stack, missing);
+    if (text === undefined) return encoding;
+    if (places === undefined) return readInput(text, 0, stack, missing);
+    return readElements(text, undefined, 0, places.slots.length, places, stack);
   };
 
   const readRow = (bytes: Uint8Array, from: number, end: number): Wrong | typeof AGAIN | undefined => {
     const start = skipSpace(bytes, from);
-    if (bytes[start] === OPEN_BRACE) return readObject(bytes, start, end);
+    if (bytes[start] === OPEN_BRACE) return places?.isArray ? otherThanFirst : readObject(bytes, start, end);
     if (bytes[start] === OPEN) return readArray(bytes, start, end);
     try {
       JSON.parse(textAt(bytes, start, end) ?? '');
@@ -227,7 +242,9 @@ const duplicate = (name: string): Wrong => ({ code: 'DUPLICATE_NAME', reason: `$
 /** Of a key that nobody knows. */
 const SHOWN = 64;
 function unknown(name: string, keys: readonly Key[]): Wrong {
-  const known = keys.filter(({ isRequired, carried }) => isRequired || carried >= 0).map((key) => key.name);
+  const known = keys
+    .filter(({ isRequired, carried, elements }) => isRequired || carried >= 0 || elements)
+    .map((key) => key.name);
   const list = known.length > 20 ? '' : `; known are ${known.join(', ')}`;
   return {
     code: 'UNKNOWN_INPUT',

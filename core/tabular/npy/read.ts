@@ -81,6 +81,7 @@ export async function openNpy(
   const part = (of: Part): AsyncIterable<Block> => read(source, array, of);
   return {
     carried: [],
+    count: rows,
     taken: IN_ORDER,
     ...(layout && { table: { header: flat, layout } }),
     plan,

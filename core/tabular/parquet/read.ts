@@ -48,6 +48,7 @@ export async function openParquet(source: Source, signature: Signature, extras: 
     readable(blocksOf(source, metadata, fitting, parts));
   return {
     carried,
+    count: groups.reduce((sum, rows) => sum + rows, 0),
     types: carried.map((name) => columns.find((column) => column.name === name)?.kind.datatype ?? 'BYTES'),
     ...(taken && { taken }),
     ...(table && { table }),

@@ -2,13 +2,7 @@ import { open, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, extname, join, resolve } from 'node:path';
 import type { Baseline, OutputSignal, Signal } from '../../../core/drift/contract.ts';
 import { COLUMN_NOTICES, type ColumnNotice } from '../../../core/tabular/cells/columns.ts';
-import {
-  type Fault,
-  type Header,
-  type Layout,
-  layoutOf,
-  rowWidth,
-} from '../../../core/tabular/cells/layout.ts';
+import type { Fault, Header, Layout } from '../../../core/tabular/cells/layout.ts';
 import { formatOf, formatOfFile } from '../../../core/tabular/formats.ts';
 import type { Columns, Signature } from '../../../core/tensor/contract.ts';
 import type { ArtifactRuntime } from '../contracts/artifact-format.ts';
@@ -20,8 +14,6 @@ import { knownSha256 } from '../disk/known.ts';
 import { look } from '../disk/look.ts';
 import type { ShipContext } from '../ship/context.ts';
 import type { Upload } from '../ship/upload.ts';
-import { readJsonl } from './read/jsonl.ts';
-import type { Reading } from './read/reading.ts';
 import { readRows } from './read/rows.ts';
 import { outputSignals } from './run.ts';
 import { inputSignals, named } from './signals.ts';
@@ -64,14 +56,10 @@ export type ShippedBaseline = {
 };
 
 /** Part of the cache key: raise it when a baseline, or a notice of it, would come out differently. */
-const METHOD = 6;
+const METHOD = 7;
 
 /** Fewer say too little: a quantile in a hundred would be a matter of chance. */
 const LEAST_ROWS = 300;
-
-const READERS: Readonly<Record<string, (reading: Reading) => Promise<void>>> = {
-  '.jsonl': readJsonl,
-};
 
 /**
  * Reads reference data and boils them down to quantiles, counts and score constants of the model's inputs and, by running
@@ -233,35 +221,18 @@ async function readInto(
   let names: readonly string[] | undefined;
   let layout: Layout | undefined;
   let store: Store | undefined;
-  const read = READERS[formatOf(format).suffix];
   try {
-    if (read === undefined)
-      await readRows(from, formatOf(format), signature, columns, {
-        fault,
-        progress: (share) => progress(`${Math.round(share * 100)} % read`),
-        async opened(table) {
-          layout = table.layout;
-          codes.push(...layout.taken.notices);
-          names = namesOf(signature, table.header, layout);
-          store = await openStore(path, layout.fields, fault);
-          return store;
-        },
-      });
-    else
-      await read({
-        path: from,
-        fault,
-        width: columns?.names.length ?? rowWidth(signature.inputs),
-        ...(columns && { columns }),
-        notice: (code) => codes.push(code),
-        progress: (share) => progress(`${Math.round(share * 100)} % read`),
-        async open(header) {
-          layout = layoutOf(signature, header, fault, columns);
-          names = namesOf(signature, header, layout);
-          store = await openStore(path, layout.fields, fault);
-          return { store, targets: layout.targets };
-        },
-      });
+    await readRows(from, formatOf(format), signature, columns, {
+      fault,
+      progress: (share) => progress(`${Math.round(share * 100)} % read`),
+      async opened(table) {
+        layout = table.layout;
+        codes.push(...layout.taken.notices);
+        names = namesOf(signature, table.header, layout);
+        store = await openStore(path, layout.fields, fault);
+        return store;
+      },
+    });
     const rows = store?.rows() ?? 0;
     if (layout === undefined || store === undefined)
       throw fault('It is empty.', 'Write a row for each example, under the names of the columns.');

@@ -20,9 +20,8 @@ export type Store = {
   readonly rows: () => number;
   /** Writes the first `count` rows of the block; only the last block may have fewer than `capacity`. */
   readonly flush: (count: number) => Promise<void>;
-  /** For formats that have a column at a time, in place of `flush`: how many rows there will be, then values from row `first` on. */
-  readonly expect: (rows: number) => Promise<void>;
-  readonly writeColumn: (number: number, first: number, values: Values) => Promise<void>;
+  /** @throws where there will be more rows than there may be */
+  readonly expect: (rows: number) => void;
   readonly close: () => Promise<void>;
 };
 
@@ -81,27 +80,7 @@ export async function openStore(path: string, fields: readonly Field[], fault: F
       }
       rows += count;
     },
-    async expect(count) {
-      check(count);
-      rows = count;
-      // With the row that the last block may have too many, which no column writes.
-      await file.truncate(even(count) * rowBytes);
-    },
-    async writeColumn(number, first, values) {
-      check(rows);
-      for (let done = 0; done < values.length; ) {
-        const row = first + done;
-        const within = row % capacity;
-        const start = row - within;
-        const size = Math.min(capacity, rows - start);
-        const count = Math.min(size - within, values.length - done);
-        const part = values.subarray(done, done + count);
-        const bytes = new Uint8Array(part.buffer, part.byteOffset, part.byteLength);
-        const place = (offsetsOf(fields, size)[number] as number) + within * part.BYTES_PER_ELEMENT;
-        await writeAll(file, bytes, start * rowBytes + place);
-        done += count;
-      }
-    },
+    expect: check,
     close: () => file.close(),
   };
 }

@@ -53,6 +53,7 @@ export async function readRows(
     });
     const table = rows.table && ofModel(rows.table, signature, rows.taken);
     const store = table && (await opened(table));
+    if (rows.count !== undefined) store?.expect(rows.count);
     const fill = store && fillerOf(store, table.layout, fault);
     for await (const block of rows.all(PART_BYTES)) {
       const [first] = block.faults;

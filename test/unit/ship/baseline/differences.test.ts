@@ -192,3 +192,49 @@ describe('a file of CSV', () => {
     await expect(readAll(opened.all(1e9))).rejects.toThrow('The row in line 302 is longer than 16 MB.');
   });
 });
+
+describe('a file of JSON lines', () => {
+  const inputs = [input('t', 'BYTES'), input('a', 'FP32')];
+  const good = rowsOf((i) => `{"t":"x","a":${i}}`);
+  const lines = (row: string | Buffer): Buffer =>
+    Buffer.concat([Buffer.from(`${good.join('\n')}\n`), Buffer.from(row as string), Buffer.from('\n')]);
+
+  it.each<[string, Buffer, RegExp]>([
+    ['a key that is there twice', lines('{"t":"x","a":1,"a":2}'), /Line 301: a is there twice\./],
+    ['text that is not UTF-8', lines(Buffer.from('{"t":"\xff","a":1}', 'latin1')), /Line 301 is not UTF-8\./],
+    ['a text with U+0000', lines('{"t":"a\\u0000","a":1}'), /Line 301, column t has the character U\+0000/],
+    [
+      'half a surrogate pair',
+      lines('{"t":"\\ud800","a":1}'),
+      /Line 301, column t has half of a surrogate pair/,
+    ],
+    [
+      'arrays 33 deep',
+      lines(`{"t":"x","a":${'['.repeat(33)}1${']'.repeat(33)}}`),
+      /Line 301 is nested deeper than 32/,
+    ],
+  ])('with %s is refused', async (_, content, words) => {
+    expect(await folder.refusal(await folder.write('refused.jsonl', content), inputs)).toMatch(words);
+  });
+
+  it('that is packed with gzip is read', async () => {
+    const path = await folder.write('packed.jsonl', gzipSync(lines('{"t":"y","a":1}')));
+    expect((await folder.ship(path, inputs)).baseline.rows).toBe(301);
+  });
+
+  it('has no value in null, in a key that is not there and beyond a double; true is 1', async () => {
+    const gaps = '{"a":5}\n{"t":null,"a":null}\n{"t":"","a":1e400}\n{"a":true,"t":"x"}';
+    const { baseline } = await folder.ship(await folder.write('gaps.jsonl', lines(gaps)), inputs);
+    expect(baseline.signals.map(({ nulls }) => nulls)).toEqual([3, 2]);
+  });
+
+  it('has arrays of one length in a column, however they are nested', async () => {
+    const rows = rowsOf((i) => `{"x":[[${i},null],[[true]]],"answer":"y"}`).join('\n');
+    const { baseline } = await folder.ship(
+      await folder.write('nested.jsonl', `${rows}\n{"x":null}`),
+      [input('x', 'FP32', 3)],
+      { outputs: [input('answer', 'BYTES')] },
+    );
+    expect(baseline.signals.map(({ nulls }) => nulls)).toEqual([1, 301, 1]);
+  });
+});

@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Datatype } from '../../../../core/tensor/contract.ts';
 import { openStore, readBlocks, readColumn, type Store } from '../../../../plugins/models/baseline/store.ts';
-import { valuesIn } from '../../../../plugins/models/baseline/values.ts';
 
 let folder = '';
 beforeAll(async () => {
@@ -31,28 +30,11 @@ async function byRow(store: Store, rows: number): Promise<void> {
     }
   }
 }
-/** Parts of 5,000 rows, which end within blocks and across them. */
-async function byColumn(store: Store, rows: number): Promise<void> {
-  await store.expect(rows);
-  for (const [column, { datatype }] of fields.entries()) {
-    for (let first = 0; first < rows; first += 5000) {
-      const values = valuesIn(datatype, new ArrayBuffer(8 * 5000), 0, Math.min(5000, rows - first));
-      for (let i = 0; i < values.length; i++) values[i] = value(first + i, column);
-      await store.writeColumn(column, first, values);
-    }
-  }
-}
 
 describe('a store', () => {
-  it.each([
-    ['rows', 1, byRow],
-    ['rows', 50_001, byRow],
-    ['columns', 1, byColumn],
-    ['columns', 50_001, byColumn],
-    ['columns', 50_000, byColumn],
-  ])('gives back its %s, %i of them', async (_, rows, write) => {
+  it.each([[1], [50_000], [50_001]])('gives back its %i rows', async (rows) => {
     const store = await openStore(join(folder, 'rows'), fields, fault);
-    await write(store, rows);
+    await byRow(store, rows);
     await store.close();
     expect(store.rows()).toBe(rows);
     const stored = { path: store.path, fields, capacity: store.capacity, rows, texts: [] };
@@ -79,7 +61,7 @@ describe('a store', () => {
 
   it('refuses more rows than a machine has memory for', async () => {
     const store = await openStore(join(folder, 'many'), fields, fault);
-    await expect(store.expect(10_000_001)).rejects.toThrow('It has more than 10000000 rows.');
+    expect(() => store.expect(10_000_001)).toThrow('It has more than 10000000 rows.');
     await store.close();
     const wide = Array.from({ length: 3000 }, (_, column) => ({
       tensor: 'x',
@@ -88,9 +70,7 @@ describe('a store', () => {
       label: '',
     }));
     const large = await openStore(join(folder, 'large'), wide, fault);
-    await expect(large.expect(1_000_000)).rejects.toThrow(
-      '1000000 of its rows are more than 16 GB as tensors.',
-    );
+    expect(() => large.expect(1_000_000)).toThrow('1000000 of its rows are more than 16 GB as tensors.');
     await large.close();
   });
 });

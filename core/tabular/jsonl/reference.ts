@@ -1,0 +1,102 @@
+import { mustBe, textFault } from '../../tensor/values.ts';
+import type { Header, Layout } from '../cells/layout.ts';
+import type { Slot, Stack, Wrong } from '../cells/row-buffer.ts';
+import { invalidJson } from './input.ts';
+
+/**
+ * Rows of reference data. The first one says the columns, by whatever names: a member of an object is a column, and one that is an array
+ * has an element for each value in it, however it is nested; the values of an array are columns in the model's order.
+ */
+
+/** @param row an object or an array */
+export function headerOf(row: object): Header {
+  if (Array.isArray(row)) return { widths: flat(row).map(() => 1) };
+  return { names: Object.keys(row), widths: Object.values(row).map((value) => flat(value).length) };
+}
+
+const flat = (value: unknown): readonly unknown[] =>
+  Array.isArray(value) ? (value.some(Array.isArray) ? value.flat(Number.POSITIVE_INFINITY) : value) : [value];
+
+/** Where the columns of the file are in the model's inputs. */
+export type Places = {
+  /** Are rows arrays? */
+  readonly isArray: boolean;
+  /** By field: its input, and the place in that one's row. */
+  readonly slots: Int32Array;
+  readonly columns: Int32Array;
+};
+
+export function placesOf({ names }: Header, { fields }: Layout, slots: readonly Slot[]): Places {
+  return {
+    isArray: names === undefined,
+    slots: Int32Array.from(fields, ({ tensor }) => slots.findIndex(({ spec }) => spec.name === tensor)),
+    columns: Int32Array.from(fields, ({ column }) => column),
+  };
+}
+
+/** What is not in the row has no value. */
+export function clearRow({ slots, starts, widths, values, texts, good }: Stack): void {
+  for (const [slot, { spec }] of slots.entries()) {
+    const width = widths[slot] as number;
+    const at = good * width;
+    if (spec.datatype === 'BYTES') for (let i = at; i < at + width; i++) (texts[slot] as string[])[i] = '';
+    else values.fill(Number.NaN, (starts[slot] as number) + at, (starts[slot] as number) + at + width);
+  }
+}
+
+/**
+ * Puts the values of a column, or of a row that is an array, where they belong.
+ * @param first number of the first field; `count` of them are due
+ * @param name of the column; undefined for a row
+ */
+export function readElements(
+  text: string,
+  name: string | undefined,
+  first: number,
+  count: number,
+  { slots, columns }: Places,
+  stack: Stack,
+): Wrong | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return invalidJson;
+  }
+  if (name !== undefined && value === null) return undefined;
+  const all = flat(value);
+  if (all.length !== count) {
+    const what = name === undefined ? 'The row' : `Column ${name}`;
+    return { code: 'WRONG_LENGTH', reason: `${what} has ${all.length} values; in the first row ${count}.` };
+  }
+  const { starts, widths, values, good } = stack;
+  for (let i = 0; i < count; i++) {
+    const slot = slots[first + i] as number;
+    const place = good * (widths[slot] as number) + (columns[first + i] as number);
+    const element = all[i];
+    if (typeof element === 'number' && !isText(stack, slot)) {
+      values[(starts[slot] as number) + place] = element;
+      continue;
+    }
+    const reason = store(stack, slot, place, element);
+    if (reason === undefined) continue;
+    const column = name !== undefined && count === 1 ? name : `${name ?? ''}[${i}]`;
+    return { code: 'WRONG_VALUE', reason: `Column ${column} ${reason}` };
+  }
+  return undefined;
+}
+
+/** @returns what is wrong with the value, as the rest of a sentence */
+function store(stack: Stack, slot: number, at: number, value: unknown): string | undefined {
+  if (isText(stack, slot)) {
+    const text = value ?? '';
+    if (typeof text !== 'string') return mustBe('BYTES');
+    (stack.texts[slot] as string[])[at] = text;
+    return textFault(text);
+  }
+  if (value !== null && typeof value !== 'boolean') return mustBe('FP64');
+  stack.values[(stack.starts[slot] as number) + at] = value === null ? Number.NaN : Number(value);
+  return undefined;
+}
+
+const isText = ({ slots }: Stack, slot: number): boolean => (slots[slot] as Slot).spec.datatype === 'BYTES';
