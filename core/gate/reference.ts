@@ -1,4 +1,4 @@
-import { parseRecords, writeCsv } from '../tabular/cells/csv.ts';
+import { recordsOf, rowOf } from '../tabular/csv/records.ts';
 import type { Expected } from './compare.ts';
 import { parseExact, printExact } from './json.ts';
 import { flatten, isObject, isShape, type PlainTensor, sizeOf } from './tensors.ts';
@@ -53,7 +53,7 @@ function csvBody(inputs: readonly PlainTensor[], count: number): string | undefi
   const fits = inputs.length === 1 ? inputs[0]?.shape.length === 2 : inputs.every(isColumn);
   if (!fits) return undefined;
   const lines = Array.from({ length: count }, (_, i) =>
-    writeCsv(
+    rowOf(
       inputs.flatMap(({ data, shape }) => {
         const width = sizeOf(shape.slice(1));
         return data.slice(i * width, (i + 1) * width).map((value) => printExact(value));
@@ -203,9 +203,5 @@ function elementOf(value: unknown, datatype: string): unknown {
 function csvRows(text: string): readonly (readonly string[])[] {
   // XGBoost's container puts brackets around, and all rows into one line.
   const bare = text.trim().replace(/^\[|\]$/g, '');
-  try {
-    return parseRecords(bare);
-  } catch {
-    return [[bare]];
-  }
+  return recordsOf(bare) ?? [[bare]];
 }

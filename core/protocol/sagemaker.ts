@@ -1,6 +1,6 @@
 import { isRefusal, refusal } from '../errors/refusals.ts';
 import { listOf, type Taken } from '../tabular/cells/columns.ts';
-import { writeCsv } from '../tabular/cells/csv.ts';
+import { rowOf } from '../tabular/csv/records.ts';
 import type { Columns, TensorSpec } from '../tensor/contract.ts';
 import type { Tensor } from '../tensor/datatypes.ts';
 import type { Tensors } from '../tensor/tensors.ts';
@@ -172,15 +172,15 @@ const arrayBy =
     if (!isObject(instance)) throw invalid(`${path} must be an object by column names, as the first one is.`);
     const lacks = names.filter((name) => !Object.hasOwn(instance, name));
     if (lacks.length > 0)
-      throw refusal('MISSING_INPUT', `${path}: the columns ${quoted(lacks)} are missing.`);
+      throw refusal('MISSING_INPUT', `${path}: the columns ${listed(lacks)} are missing.`);
     if (Object.keys(instance).length > names.length)
-      throw refusal('UNKNOWN_INPUT', `${path}: the model’s columns are ${quoted(names)}, and no others.`);
+      throw refusal('UNKNOWN_INPUT', `${path}: the model’s columns are ${listed(names)}, and no others.`);
     return names.map((name) => instance[name]);
   };
 
-const quoted = (names: readonly string[]): string => listOf(names.map((name) => JSON.stringify(name)));
+const listed = (names: readonly string[]): string => listOf(names.map((name) => JSON.stringify(name)));
 
-const namesOf = (specs: readonly TensorSpec[]): string => quoted(specs.map(({ name }) => name));
+const namesOf = (specs: readonly TensorSpec[]): string => listed(specs.map(({ name }) => name));
 
 function byOnly(specs: readonly TensorSpec[], value: unknown, path: string): Record<string, unknown> {
   const [only, ...others] = specs;
@@ -223,7 +223,7 @@ function predictions(tensors: Tensors, shapes: Shapes, csv: boolean): Answer {
       throw invalid('The outputs differ in their first dimension; use the infer path for this model.');
     }
     const values = valuesOf(tensor, `$.outputs[${i}]`);
-    return { name, rows: rowsOf(values, count, rowShape, csv) };
+    return { name, rows: rowsOf(values, count, rowShape, csv, outputs.length) };
   });
   if (csv) {
     const lines = Array.from({ length: count }, (_, i) => texts.map(({ rows }) => rows[i]).join());
@@ -273,11 +273,18 @@ function valuesOf({ datatype, data }: Tensor, path: string): string[] {
   return text === '' ? [] : text.split(',');
 }
 
-function rowsOf(values: readonly string[], count: number, shape: readonly number[], csv: boolean): string[] {
+/** @param outputs of the model, beside each other in CSV */
+function rowsOf(
+  values: readonly string[],
+  count: number,
+  shape: readonly number[],
+  csv: boolean,
+  outputs: number,
+): string[] {
   const size = shape.reduce((product, dimension) => product * dimension, 1);
   return Array.from({ length: count }, (_, i) => {
     const row = values.slice(i * size, (i + 1) * size);
-    return csv ? writeCsv(row) : nested(row, shape);
+    return csv ? rowOf(row, outputs === 1) : nested(row, shape);
   });
 }
 

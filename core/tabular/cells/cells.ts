@@ -1,3 +1,5 @@
+import { textAt } from './utf8.ts';
+
 /** Cells of CSV (RFC 4180) in bytes. */
 
 export const COMMA = 44;
@@ -33,10 +35,21 @@ function isEnd(bytes: Uint8Array, q: number, end: number): boolean {
 }
 
 const decoder = new TextDecoder();
+/** What is not UTF-8 is told by who asks. */
+const lenient = (bytes: Uint8Array, from: number, to: number): string =>
+  textAt(bytes, from, to) ?? decoder.decode(bytes.subarray(from, to));
+
 export function cellText(bytes: Uint8Array, from: number, to: number): string {
-  if (bytes[from] !== QUOTE) return decoder.decode(bytes.subarray(from, to));
-  return decoder.decode(bytes.subarray(from + 1, to - 1)).replaceAll('""', '"');
+  if (bytes[from] !== QUOTE) return lenient(bytes, from, to);
+  return lenient(bytes, from + 1, to - 1).replaceAll('""', '"');
 }
+
+/**
+ * A text as a cell: in quotes where it needs them.
+ * @param isAlone in its row: a line with nothing in it would be passed over
+ */
+export const quoted = (text: string, isAlone: boolean): string =>
+  /[",\r\n]/.test(text) || (text === '' && isAlone) ? `"${text.replaceAll('"', '""')}"` : text;
 
 export function newlines(bytes: Uint8Array, from: number, to: number): number {
   let count = 0;

@@ -46,25 +46,27 @@ const ELEMENTS = 2 ** 20;
 export const sizeOfShape = (shape: readonly number[]): number =>
   shape.reduce((product, dimension) => product * dimension, 1);
 
-export function stackOf(slots: readonly Slot[], carried: number): Stack {
+/** @param rows that there are at most */
+export function stackOf(slots: readonly Slot[], carried: number, rows = BLOCK_ROWS): Stack {
+  const room = roomFor(slots, rows);
   return {
-    ...roomFor(slots),
+    ...room,
     full: false,
     exact: new Map(),
     texts: slots.map(() => []),
     carried: Array.from({ length: carried }, () => []),
-    rows: new Float64Array(BLOCK_ROWS),
-    lines: new Float64Array(BLOCK_ROWS),
+    rows: new Float64Array(rows),
+    lines: new Float64Array(rows),
     faults: [],
     good: 0,
     read: 0,
   };
 }
 
-function roomFor(slots: readonly Slot[], values: Float64Array = new Float64Array(0)) {
+function roomFor(slots: readonly Slot[], most: number, values: Float64Array = new Float64Array(0)) {
   const widths = Int32Array.from(slots, ({ shape }) => sizeOfShape(shape));
   const width = widths.reduce((sum, one) => sum + one, 0);
-  const capacity = Math.max(1, Math.min(BLOCK_ROWS, Math.floor(ELEMENTS / Math.max(1, width))));
+  const capacity = Math.max(1, Math.min(most, Math.floor(ELEMENTS / Math.max(1, width))));
   let next = 0;
   const starts = widths.map((one) => {
     const start = next;
@@ -83,7 +85,7 @@ export function reshape(stack: Stack, slot: number, shape: readonly number[]): b
   stack.full = stack.good > 0;
   if (stack.full) return false;
   const slots = stack.slots.map((one, i) => (i === slot ? { ...one, shape } : one));
-  Object.assign(stack, roomFor(slots, stack.values));
+  Object.assign(stack, roomFor(slots, stack.rows.length, stack.values));
   return true;
 }
 

@@ -50,24 +50,37 @@ export function csvParser(
 ): (cursor: Cursor, stop: number) => boolean {
   const width = columns.length;
   const { values, capacity } = stack;
-  const kinds = Uint8Array.from(columns, ({ field, carried }) => {
-    if (field === undefined) return carried < 0 ? SKIP : TEXT;
-    if (field.datatype === 'BYTES') return TEXT;
-    return carried < 0 ? NUMBER : CARRIED;
-  });
-  const starts = Int32Array.from(columns, ({ field, slot = 0 }) =>
-    field === undefined ? 0 : (stack.starts[slot] as number) + field.column,
-  );
-  const strides = Int32Array.from(columns, ({ slot = 0 }) => stack.widths[slot] as number);
-  const bounds = columns.map(({ field }) => boundsOf(field));
-  const least = Float64Array.from(bounds, (bound) => bound.least);
-  const greatest = Float64Array.from(bounds, (bound) => bound.greatest);
-  const fractions = Int32Array.from(bounds, ({ fraction }) => fraction);
-  const lengths = Int32Array.from(bounds, ({ length }) => length);
-  const cells = columns.map(
-    ({ field }): TensorData =>
-      field === undefined || field.datatype === 'BYTES' ? [] : KINDS[field.datatype].allocate(1),
-  );
+  // Filled in one loop: of a request with one row this is most of the work.
+  const kinds = new Uint8Array(width);
+  const starts = new Int32Array(width);
+  const strides = new Int32Array(width);
+  const least = new Float64Array(width);
+  const greatest = new Float64Array(width);
+  const fractions = new Int32Array(width);
+  const lengths = new Int32Array(width);
+  for (let i = 0; i < width; i++) {
+    const { field, slot = 0, carried } = columns[i] as CsvColumn;
+    if (field === undefined) {
+      kinds[i] = carried < 0 ? SKIP : TEXT;
+      continue;
+    }
+    starts[i] = (stack.starts[slot] as number) + field.column;
+    strides[i] = stack.widths[slot] as number;
+    if (field.datatype === 'BYTES') {
+      kinds[i] = TEXT;
+      continue;
+    }
+    kinds[i] = carried < 0 ? NUMBER : CARRIED;
+    // Numbers that need no second look: what is outside, or written at greater length, is left to the endpoint's own rules.
+    const { least: low, greatest: high } = KINDS[field.datatype];
+    const isFloat = field.datatype.startsWith('FP');
+    least[i] = low;
+    greatest[i] = high;
+    fractions[i] = isFloat ? 23 : 0;
+    lengths[i] = field.datatype === 'BOOL' ? 1 : isFloat ? 1e9 : 20;
+  }
+  /** An element of each column, once one is needed. */
+  const cells: (TensorData | undefined)[] = [];
 
   /** Is a number that `decimal` has read one of the column's, written as it may be? */
   const isPlain = (value: number, column: number, length: number): boolean =>
@@ -96,7 +109,8 @@ export function csvParser(
       values[place] = value ?? Number.NaN;
       return value === undefined ? noNumber(name) : undefined;
     }
-    const cell = cells[column] as TensorData;
+    cells[column] ??= field.datatype === 'BYTES' ? [] : KINDS[field.datatype].allocate(1);
+    const cell = cells[column];
     const reason = storeCell(cell, 0, text, field.datatype, missing);
     if (reason !== undefined) return { code: 'WRONG_VALUE', reason: `Column ${name} ${reason}` };
     put(stack, slot, place, cell, 0);
@@ -205,20 +219,6 @@ export function csvParser(
       if (p >= stop) return true;
     }
     return false;
-  };
-}
-
-/** Numbers that need no second look: what is outside, or written at greater length, is left to the endpoint's own rules. */
-function boundsOf(field: Field | undefined) {
-  const datatype = field?.datatype ?? 'BYTES';
-  if (datatype === 'BYTES') return { least: 0, greatest: 0, fraction: 0, length: 0 };
-  const isFloat = datatype.startsWith('FP');
-  const { least, greatest } = KINDS[datatype];
-  return {
-    least,
-    greatest,
-    fraction: isFloat ? 23 : 0,
-    length: datatype === 'BOOL' ? 1 : isFloat ? 1e9 : 20,
   };
 }
 

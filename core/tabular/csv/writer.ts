@@ -8,7 +8,7 @@ import {
   putText,
   putterOf,
 } from '../cells/byte-output.ts';
-import { COMMA, NEWLINE } from '../cells/cells.ts';
+import { COMMA, NEWLINE, quoted } from '../cells/cells.ts';
 import type { Block, Column, PartWriter } from '../cells/format.ts';
 import { textOf } from '../cells/value-text.ts';
 
@@ -70,8 +70,7 @@ function cellOf(
   return (row) => put(row * size + index);
 }
 
-/** @param width of the row: a line with nothing in it would be passed over */
+/** @param width of the row */
 function putCell(output: Output, text: string, width: number): void {
-  const isBare = !/[",\r\n]/.test(text) && (text !== '' || width > 1);
-  putText(output, isBare ? text : `"${text.replaceAll('"', '""')}"`);
+  putText(output, quoted(text, width === 1));
 }
