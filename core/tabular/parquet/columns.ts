@@ -1,4 +1,3 @@
-import { type FileMetaData, parquetSchema } from 'hyparquet';
 import type { Signature } from '../../tensor/contract.ts';
 import type { Taken } from '../cells/columns.ts';
 import type { Extras } from '../cells/format.ts';
@@ -7,6 +6,7 @@ import type { Slot } from '../cells/row-buffer.ts';
 import { columnsOf, wrongHeader } from '../csv/columns.ts';
 import type { CsvColumn } from '../csv/rows.ts';
 import { type Kind, kindOf, timeKindOf } from './kinds.ts';
+import { columnTrees, type FileMetaData } from './library.ts';
 
 /** A column of the file that is read. */
 export type ReadColumn = {
@@ -38,7 +38,7 @@ export type ParquetColumns = {
  * @throws an object fault `WRONG_HEADER` that names the column
  */
 export function parquetColumns(metadata: FileMetaData, signature: Signature, extras: Extras): ParquetColumns {
-  const { children } = parquetSchema(metadata);
+  const children = columnTrees(metadata);
   const names = children.map(({ element }) => element.name);
   checkNames(names, wrongHeader);
   const { slots, columns: found, carried, taken, table } = columnsOf(names, names.length, signature, extras);
@@ -91,5 +91,5 @@ const isNumberOf = (field: Field | undefined): boolean => field !== undefined &&
 const KINDS_READ =
   'is of a type that cannot be read; numbers, booleans, texts, dates, timestamps, decimals and UUIDs can.';
 
-const leavesOf = ({ children }: ReturnType<typeof parquetSchema>): number =>
+const leavesOf = ({ children }: ReturnType<typeof columnTrees>[number]): number =>
   children.length === 0 ? 1 : children.reduce((sum, child) => sum + leavesOf(child), 0);

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
-import type { DecodedArray, SchemaElement } from 'hyparquet';
 import type { NumericData } from '../../tensor/datatypes.ts';
 import type { Numeric } from '../cells/convert.ts';
+import type { DecodedArray, SchemaElement } from './library.ts';
 
 /** What a column has: numbers in the datatype's own array, or values that are told as texts. */
 export type Kind =

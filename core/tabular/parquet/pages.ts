@@ -1,14 +1,19 @@
-import type { ColumnChunk, ColumnMetaData, DecodedArray, PageHeader, SchemaElement } from 'hyparquet';
-import { parquetHeader } from 'hyparquet/src/column.js';
-import { decompressPage, readDataPage } from 'hyparquet/src/datapage.js';
-import { readOffsetIndex } from 'hyparquet/src/indexes.js';
-import { readPlain } from 'hyparquet/src/plain.js';
 import type { NumericData } from '../../tensor/datatypes.ts';
-import { COMPRESSORS } from '../cells/compressors.ts';
 import type { Source } from '../cells/format.ts';
 import type { ReadAt } from './bytes.ts';
 import type { Kind } from './kinds.ts';
 import { indexesIn, nullsIn } from './levels.ts';
+import {
+  type ColumnChunk,
+  type ColumnMetaData,
+  type PageHeader,
+  pageHead,
+  pageLocations,
+  pageValues,
+  plainValues,
+  type SchemaElement,
+  unpackPage,
+} from './library.ts';
 
 /**
  * Pages of a flat column. hyparquet's own reader makes an array of JavaScript values of every column that may have nulls, which pandas
@@ -87,14 +92,9 @@ export async function* pagesOf(
     if (header.type === 'DICTIONARY_PAGE') {
       const count = header.dictionary_page_header?.num_values ?? 0;
       checkCount(count, PAGE_VALUES);
-      const bytes = unpacked(
-        (await read(from, size)).subarray(0, size),
-        header.uncompressed_page_size,
-        column.meta,
-      );
-      dictionary = column.kind.from(
-        readPlain(readerOf(bytes), column.meta.type, count, column.element.type_length),
-      );
+      const packed = (await read(from, size)).subarray(0, size);
+      const bytes = unpackPage(packed, header.uncompressed_page_size, column.meta);
+      dictionary = column.kind.from(plainValues(bytes, count, column.meta, column.element));
       continue;
     }
     if (!isLooked && index !== undefined) {
@@ -123,10 +123,6 @@ function checkCount(count: number, most: number): void {
 }
 
 const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-const readerOf = (bytes: Uint8Array): { view: DataView; offset: number } => ({
-  view: viewOf(bytes),
-  offset: 0,
-});
 
 async function headAt(
   read: ReadAt,
@@ -135,10 +131,8 @@ async function headAt(
 ): Promise<{ readonly header: PageHeader; readonly length: number }> {
   for (let size = HEAD_BYTES; ; size *= 8) {
     const bytes = await read(at, size);
-    const reader = readerOf(bytes);
     try {
-      const header = parquetHeader(reader);
-      return { header, length: reader.offset };
+      return pageHead(bytes);
     } catch (error) {
       if (!(error instanceof RangeError) || bytes.length < size || at + size >= end || size > PAGE_BYTES)
         throw error;
@@ -155,13 +149,9 @@ async function pageWith(
   const length = chunk.offset_index_length ?? 0;
   if (chunk.offset_index_offset === undefined || length === 0 || length > PAGE_BYTES) return undefined;
   const at = Number(chunk.offset_index_offset);
-  const { page_locations: pages } = readOffsetIndex(readerOf(await index(at, at + length)));
+  const pages = pageLocations(await index(at, at + length));
   const page = pages.findLast(({ first_row_index: first }) => Number(first) <= row);
   return page && { at: Number(page.offset), row: Number(page.first_row_index) };
-}
-
-function unpacked(bytes: Uint8Array, size: number, { codec }: ColumnMetaData): Uint8Array {
-  return size === 0 ? new Uint8Array(0) : decompressPage(bytes, size, codec, COMPRESSORS);
 }
 
 function dataOf(
@@ -174,7 +164,7 @@ function dataOf(
 ): Page {
   const { data_page_header: one, data_page_header_v2: two, uncompressed_page_size: size } = header;
   if (one !== undefined) {
-    const bytes = unpacked(body, size, column.meta);
+    const bytes = unpackPage(body, size, column.meta);
     if (!isOptional) return page(bytes, count, undefined, one.encoding, column, dictionary);
     if (one.definition_level_encoding !== 'RLE')
       throw new Error('a page has levels in a deprecated encoding');
@@ -187,7 +177,7 @@ function dataOf(
   const { repetition_levels_byte_length: before, definition_levels_byte_length: length } = two;
   const nulls = isOptional ? nullsIn(body.subarray(before, before + length), count) : undefined;
   const rest = body.subarray(before + length);
-  const bytes = two.is_compressed === false ? rest : unpacked(rest, size - before - length, column.meta);
+  const bytes = two.is_compressed === false ? rest : unpackPage(rest, size - before - length, column.meta);
   return page(bytes, count, nulls, two.encoding, column, dictionary);
 }
 
@@ -208,19 +198,10 @@ function page(
     const places = indexesIn(bytes, present, dictionary.length);
     return { count, values: dictionary, places: nulls === undefined ? places : spread(places, nulls), nulls };
   }
-  // A path of the root alone has no levels.
-  const levels = { definition_level_encoding: 'RLE', repetition_level_encoding: 'RLE' } as const;
-  const { dataPage } = readDataPage(
-    bytes,
-    { num_values: present, encoding, ...levels },
-    { ...UNLEVELLED, type: meta.type, element, codec: meta.codec },
-  );
-  const values = kind.from(dataPage as DecodedArray);
+  const values = kind.from(pageValues(bytes, present, encoding, meta, element));
   if (values.length !== present) throw new Error('a page has fewer values than it says');
   return { count, values: placed(values), nulls };
 }
-
-const UNLEVELLED = { pathInSchema: [], schemaPath: [], parsers: {} as never };
 
 export const isTexts = (values: Values): values is readonly string[] => Array.isArray(values);
 

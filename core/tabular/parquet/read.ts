@@ -1,4 +1,3 @@
-import { type AsyncBuffer, type FileMetaData, parquetMetadataAsync, type RowGroup } from 'hyparquet';
 import { isObjectFault, objectFault } from '../../errors/object-errors.ts';
 import type { Signature } from '../../tensor/contract.ts';
 import { sizeOf } from '../../tensor/datatypes.ts';
@@ -9,6 +8,7 @@ import type { Block, Extras, Rows, Source } from '../cells/format.ts';
 import { inMemory, windowed } from './bytes.ts';
 import { type ParquetColumns, parquetColumns, type ReadColumn } from './columns.ts';
 import { type Cursor, fill } from './fill.ts';
+import { type FileMetaData, type RowGroup, readMetadata } from './library.ts';
 import { chunkRange, type FlatColumn, pagesOf } from './pages.ts';
 
 /** Of a file's end that lists its columns and row groups; one of 10,000 columns and 100 groups has some 100 MB. */
@@ -119,15 +119,14 @@ async function metadataOf(source: Source): Promise<FileMetaData> {
   if (source.bytes === 0)
     throw objectFault('UNREADABLE', 'The object is empty. Write it with pandas.to_parquet or pyarrow.');
   try {
-    const file: AsyncBuffer = {
+    const metadata = await readMetadata({
       byteLength: source.bytes,
       async slice(start, end = source.bytes) {
         if (end - start > METADATA_BYTES) throw new Error(`its list of columns has ${end - start} bytes`);
         const bytes = await rangeOf(source, start, end);
         return bytes.byteLength === bytes.buffer.byteLength ? bytes.buffer : bytes.slice().buffer;
       },
-    };
-    const metadata = await parquetMetadataAsync(file, { geoparquet: false });
+    });
     const rows = metadata.row_groups.reduce((sum, group) => sum + group.num_rows, 0n);
     if (metadata.row_groups.some((group) => group.num_rows < 0n) || rows > BigInt(Number.MAX_SAFE_INTEGER))
       throw new Error('its row groups have no sensible number of rows');

@@ -1,25 +1,16 @@
-import { ByteWriter, ParquetWriter, type SchemaElement } from 'hyparquet-writer';
-import { writeColumn } from 'hyparquet-writer/src/column.js';
-import { writePageHeader } from 'hyparquet-writer/src/datapage.js';
 import type { Datatype } from '../../tensor/contract.ts';
 import { KINDS, type NumericData, type TensorData } from '../../tensor/datatypes.ts';
 import { cast, type Numeric } from '../cells/convert.ts';
 import type { Block, Column, PartWriter } from '../cells/format.ts';
 import { jsonOf } from '../cells/value-text.ts';
-
-/** Of a row group: what readers take at once. */
-const GROUP_ROWS = 2 ** 20;
-/** Of a page, in bytes. */
-const PAGE_BYTES = 2 ** 20;
-
-type ColumnChunk = ParquetWriter['row_groups'][number]['columns'][number];
+import { fileOf, type WrittenColumn, type WrittenElement } from './library.ts';
 
 /** What an array takes in memory beside its elements, in bytes: blocks may be of one row. */
 const ARRAY_BYTES = 200;
 
 /** How a column is stored. */
-type Stored = { readonly type: NonNullable<SchemaElement['type']>; readonly as: Datatype } & Pick<
-  SchemaElement,
+type Stored = { readonly type: NonNullable<WrittenElement['type']>; readonly as: Datatype } & Pick<
+  WrittenElement,
   'converted_type'
 >;
 
@@ -40,7 +31,7 @@ const STORED: Readonly<Record<Datatype, Stored>> = {
 };
 
 /** A column's values, as they come by block. `add` gives the bytes that they take. */
-type Kept = { readonly element: SchemaElement; readonly add: (block: Block, outputs: Outputs) => number } & (
+type Kept = { readonly element: WrittenElement; readonly add: (block: Block, outputs: Outputs) => number } & (
   | { readonly datatype: Numeric; readonly numbers: NumericData[] }
   | { readonly values: unknown[] }
 );
@@ -76,7 +67,7 @@ export function parquetWriter(
   };
 }
 
-const elementOf = (name: string, datatype: Datatype, isOptional: boolean): SchemaElement => {
+const elementOf = (name: string, datatype: Datatype, isOptional: boolean): WrittenElement => {
   const { type, converted_type: converted } = STORED[datatype];
   const repetition = isOptional ? 'OPTIONAL' : 'REQUIRED';
   return { name, type, repetition_type: repetition, ...(converted && { converted_type: converted }) };
@@ -180,36 +171,12 @@ function file(columns: readonly Kept[], rows: number): Uint8Array {
     (sum, one) => sum + ('numbers' in one ? KINDS[one.datatype].size * rows : 0),
     0,
   );
-  const writer = new ByteWriter(bytes + 2 ** 16);
-  const schema: SchemaElement[] = [
-    { name: 'root', num_children: columns.length },
-    ...columns.map(({ element }) => element),
-  ];
-  const parquet = new ParquetWriter({ writer, schema, createdBy: 'serverless-models' });
-  const whole = columns.map((column) =>
-    'numbers' in column ? { ...column, all: joined(column.datatype, column.numbers, rows) } : column,
-  );
-  for (let from = 0; from < rows; from += GROUP_ROWS) {
-    const to = Math.min(rows, from + GROUP_ROWS);
-    const start = writer.offset;
-    const chunks = whole.map((column) =>
-      'all' in column
-        ? numbersChunk(writer, column.element, column.all.subarray(from, to))
-        : valuesChunk(writer, column.element, column.values.slice(from, to), parquet),
-    );
-    parquet.num_rows += BigInt(to - from);
-    parquet.row_groups.push({
-      columns: chunks,
-      total_byte_size: chunks.reduce(
-        (sum, { meta_data: meta }) => sum + (meta?.total_uncompressed_size ?? 0n),
-        0n,
-      ),
-      num_rows: BigInt(to - from),
-      total_compressed_size: BigInt(writer.offset - start),
-    });
-  }
-  parquet.finish();
-  return writer.getBytes();
+  const whole = columns.map((column): WrittenColumn => {
+    const { element } = column;
+    if (!('numbers' in column)) return { element, values: column.values };
+    return { element, numbers: joined(column.datatype, column.numbers, rows) };
+  });
+  return fileOf(whole, rows, bytes);
 }
 
 function joined(datatype: Numeric, parts: readonly NumericData[], rows: number): NumericData {
@@ -220,74 +187,4 @@ function joined(datatype: Numeric, parts: readonly NumericData[], rows: number):
     at += part.length;
   }
   return all;
-}
-
-/**
- * Pages whose values are the array's own bytes. The library's way takes each value by itself, 40 ns for a float and 100 ns for a 64-bit
- * integer, where a small model takes 2 µs a row.
- */
-function numbersChunk(writer: ByteWriter, { name, type }: SchemaElement, values: NumericData): ColumnChunk {
-  const start = writer.offset;
-  const step = Math.max(1, Math.floor(PAGE_BYTES / values.BYTES_PER_ELEMENT));
-  for (let from = 0; from < values.length; from += step) {
-    const { buffer, byteOffset, byteLength, length } = values.subarray(from, from + step);
-    writePageHeader(writer, {
-      type: 'DATA_PAGE',
-      uncompressed_page_size: byteLength,
-      compressed_page_size: byteLength,
-      data_page_header: {
-        num_values: length,
-        encoding: 'PLAIN',
-        definition_level_encoding: 'RLE',
-        repetition_level_encoding: 'RLE',
-      },
-    });
-    writer.appendBytes(new Uint8Array(buffer, byteOffset, byteLength));
-  }
-  const size = BigInt(writer.offset - start);
-  return {
-    file_offset: BigInt(start),
-    meta_data: {
-      type: type ?? 'DOUBLE',
-      encodings: ['PLAIN'],
-      path_in_schema: [name],
-      codec: 'UNCOMPRESSED',
-      num_values: BigInt(values.length),
-      total_uncompressed_size: size,
-      total_compressed_size: size,
-      data_page_offset: BigInt(start),
-    },
-  };
-}
-
-/** Texts, booleans, and what may have no value. */
-function valuesChunk(
-  writer: ByteWriter,
-  element: SchemaElement,
-  values: readonly unknown[],
-  { schema, compressors: { SNAPPY } }: ParquetWriter,
-): ColumnChunk {
-  const isOptional = element.repetition_type === 'OPTIONAL';
-  const levels = isOptional ? values.map((value) => (value === null ? 0 : 1)) : [];
-  const { chunk } = writeColumn({
-    writer,
-    column: {
-      columnName: element.name,
-      element,
-      schemaPath: [schema[0] ?? { name: 'root' }, element],
-      codec: 'SNAPPY',
-      compressors: { SNAPPY },
-      stats: false,
-      pageSize: PAGE_BYTES,
-      columnIndex: false,
-      offsetIndex: false,
-    },
-    pageData: {
-      values: [...values],
-      definitionLevels: levels,
-      repetitionLevels: [],
-      maxDefinitionLevel: isOptional ? 1 : 0,
-    },
-  });
-  return chunk;
 }
