@@ -22,7 +22,7 @@ export function decimal(bytes: Uint8Array, from: number): number {
   const first = p;
   let digits = 0;
   while (byte >= 48 && byte <= 57) {
-    digits = digits * 10 + byte - 48;
+    digits = digits * 10 + (byte - 48);
     byte = bytes[++p] as number;
   }
   let count = p - first;
@@ -31,7 +31,7 @@ export function decimal(bytes: Uint8Array, from: number): number {
     const point = p;
     byte = bytes[++p] as number;
     while (byte >= 48 && byte <= 57) {
-      digits = digits * 10 + byte - 48;
+      digits = digits * 10 + (byte - 48);
       byte = bytes[++p] as number;
     }
     fraction = p - point;
