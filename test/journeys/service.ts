@@ -14,7 +14,10 @@ const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
  * repository would be packaged with the service's own functions.)
  */
 export const PLUGIN = './models-plugin.cjs';
-const LEADS = `module.exports = require(${JSON.stringify(join(root, 'plugins', 'models', 'plugin.ts'))});\n`;
+const SOURCE = join(root, 'plugins', 'models', 'plugin.ts');
+/** From now on commands in this folder are of the plugin at `source`; default: of this version. */
+export const leadTo = (dir: string, source = SOURCE): Promise<void> =>
+  writeFile(join(dir, PLUGIN), `module.exports = require(${JSON.stringify(source)});\n`);
 /** osls 4. */
 const SLS = join(root, 'node_modules', 'osls', 'bin', 'serverless.js');
 const COMMAND_TIMEOUT = 240_000;
@@ -48,7 +51,7 @@ export type Service = {
   /** The same in another environment: other credentials. */
   slsAs(env: LocalAws['env'], ...args: string[]): Promise<Ran>;
   /** Writes a new serverless.yml (if given) and deploys; throws with the command's output if that fails. */
-  deploy(yaml?: string): Promise<Deployment>;
+  deploy(yaml?: string, ...args: string[]): Promise<Deployment>;
   /** Runs `sls remove` (throws if it fails) and deletes the folder. */
   remove(): Promise<void>;
 };
@@ -88,7 +91,7 @@ export async function prepareService(
       await writeFile(join(dir, name), content);
     }
   }
-  await writeFile(join(dir, PLUGIN), LEADS);
+  await leadTo(dir);
   const file = join(dir, 'serverless.yml');
   const write = (yaml: string): Promise<void> => writeFile(file, withPlugin(yaml));
   await write(typeof source === 'string' ? await readFile(file, 'utf8') : source.yaml);
@@ -104,9 +107,13 @@ export async function prepareService(
     stack,
     sls,
     slsAs,
-    deploy: async (yaml) => {
+    deploy: async (yaml, ...args) => {
       if (yaml !== undefined) await write(yaml);
-      return deployment(aws.endpoint, stack, await succeed(sls('deploy', '--verbose'), 'sls deploy'));
+      return deployment(
+        aws.endpoint,
+        stack,
+        await succeed(sls('deploy', '--verbose', ...args), 'sls deploy'),
+      );
     },
     remove: async () => {
       await succeed(sls('remove'), 'sls remove');

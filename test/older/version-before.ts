@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { copyFile, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { brotliDecompressSync } from 'node:zlib';
 import type { registry } from '../../core/registry/registry.ts';
 import type { receive } from '../../core/release/receive.ts';
@@ -37,7 +37,14 @@ export async function versionBefore(): Promise<Edition> {
   const { pure, zips } = kept();
   const worker = zips['models-release.zip']?.['handler.mjs'];
   if (worker === undefined) throw new Error(`${KEPT} has no release worker. Run: node test/older/make.ts`);
-  return { worker, ...(await import(`data:text/javascript,${encodeURIComponent(pure)}`)) };
+  const folder = await mkdtemp(join(tmpdir(), 'models-older-'));
+  try {
+    const file = join(folder, 'pure.mjs');
+    await writeFile(file, pure);
+    return { worker, ...(await import(pathToFileURL(file).href)) };
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 }
 
 /**

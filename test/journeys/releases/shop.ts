@@ -13,10 +13,12 @@ import { CloudWatchLogsClient, paginateFilterLogEvents } from '@aws-sdk/client-c
 import { DeleteRolePolicyCommand, IAMClient, PutRolePolicyCommand } from '@aws-sdk/client-iam';
 import {
   GetAliasCommand,
+  GetFunctionConfigurationCommand,
   InvokeCommand,
   ListProvisionedConcurrencyConfigsCommand,
   ListVersionsByFunctionCommand,
   UpdateAliasCommand,
+  UpdateFunctionCodeCommand,
 } from '@aws-sdk/client-lambda';
 import {
   CreateBucketCommand,
@@ -34,8 +36,16 @@ import type {
 import type { Model } from '../../../plugins/models/declaration/model.ts';
 import { alertsTopic, RELEASE, roleLogicalId } from '../../../plugins/models/declaration/naming.ts';
 import { client } from '../../local-aws/deployed.ts';
-import { BUCKET, releaseStack, STAGE, type StackOptions, type Tail } from '../../local-aws/release-stack.ts';
+import {
+  BUCKET,
+  releaseStack,
+  STAGE,
+  type StackOptions,
+  type Tail,
+  zipped,
+} from '../../local-aws/release-stack.ts';
 import type { LocalAws } from '../../local-aws/start.ts';
+import { workerBundle } from '../../local-aws/worker-bundle.ts';
 import type { Edition } from '../../older/version-before.ts';
 import { type Pager, startPager } from './pager.ts';
 import { lost, servedBy, startTraffic, type Traffic } from './traffic.ts';
@@ -297,6 +307,24 @@ export async function openShop(
           RoutingConfig: { AdditionalVersionWeights: { ...weights } },
         }),
       ),
+    /** Puts a worker in the place of the one that is deployed: of another version of the plugin, else of this one. */
+    workBy: async (edition?: Edition): Promise<void> => {
+      const source = edition?.worker ?? (await workerBundle());
+      await stack.lambda.send(
+        new UpdateFunctionCodeCommand({
+          FunctionName: stack.worker,
+          ZipFile: await zipped('handler.mjs', source),
+        }),
+      );
+    },
+    /** Is it that version's worker that is deployed? */
+    worksBy: async (edition?: Edition): Promise<boolean> => {
+      const zip = await zipped('handler.mjs', edition?.worker ?? (await workerBundle()));
+      const { CodeSha256 } = await stack.lambda.send(
+        new GetFunctionConfigurationCommand({ FunctionName: stack.worker }),
+      );
+      return CodeSha256 === createHash('sha256').update(zip).digest('base64');
+    },
     tick: (): Promise<TickAnswer> => worker({ tick: target }),
     ask: worker,
     /** As AWS's services do: nobody waits for an answer, and what fails is tried again. */

@@ -1,14 +1,15 @@
 /**
- * Stacks of the version of the plugin before this one, under traffic: this one takes them over, and where its deploy fails half-way
+ * Stacks of main before, under traffic: this version takes them over. Where its deploy fails half-way, or its worker is replaced in mid-release,
  * the older worker goes on with the documents that the newer one has written.
  */
 import { ListSchedulesCommand } from '@aws-sdk/client-scheduler';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { Release } from '../../../core/release/document/contract.ts';
+import type { Phase, Release } from '../../../core/release/document/contract.ts';
 import { sweepName } from '../../../plugins/models/declaration/naming.ts';
 import { outcomeOf } from '../../../plugins/models/releases/outcome.ts';
 import { type LocalAws, startAws } from '../../local-aws/start.ts';
 import { type Edition, versionBefore } from '../../older/version-before.ts';
+import { holds } from './scaling.ts';
 import {
   AT_ONCE,
   CANARY,
@@ -22,6 +23,7 @@ import {
   whole,
 } from './shop.ts';
 import { faultsOf, servedBy } from './traffic.ts';
+import { caseOf, EASY } from './version.ts';
 
 let aws: LocalAws;
 let shop: Shop;
@@ -37,6 +39,7 @@ const B: Deploy = { fingerprint: 'b', factor: 3, hard: 'errs' };
 const C: Deploy = { fingerprint: 'c', factor: 4 };
 const OVER = { ...AT_ONCE, rollbackWindow: 0 };
 const BROKEN = { name: 'Broken', seconds: 1, status: 'FAILED' } as const;
+const SLOW = { name: 'Slow', seconds: 40, status: 'SUCCESS' } as const;
 
 /** What is deployed by the version before, one over the other, and where its worker leaves the release. */
 const STATES = {
@@ -47,6 +50,14 @@ const STATES = {
   'rolled-back': { deploys: [A, B], phase: 'ROLLED_BACK', alias: whole('1') },
 } as const satisfies Record<string, object>;
 type State = keyof typeof STATES;
+/** Where the release is once a deploy over it has failed. */
+const AFTER: Readonly<Record<State, Phase>> = {
+  live: 'DONE',
+  canary: 'JUDGING',
+  held: 'HELD',
+  watched: 'ABORTED',
+  'rolled-back': 'ABORTED',
+};
 const every = Object.keys(STATES) as State[];
 
 /** A service as the version before deployed it. @returns the last deploy of it, too */
@@ -59,8 +70,6 @@ async function before(service: string, state: State) {
   if (state === 'held') expect(await shop.command('hold')).toMatchObject({ done: true });
   if (state === 'rolled-back') expect(await shop.command('rollback')).toMatchObject({ done: true });
   const document = await shop.until(phase);
-  // It is the older worker that wrote it.
-  expect(Object.keys(document)).not.toContain('order');
   expect(await shop.alias()).toEqual(alias);
   const last: Deploy = deploys[deploys.length - 1] ?? A;
   return { on: shop, document, last, traffic: shop.traffic(10) };
@@ -102,8 +111,9 @@ describe('a deploy over a stack of the version before', () => {
     await on.tick();
     const after = await on.document();
     expect(kept(after)).toEqual(kept(document));
-    // The newer worker was asked, and followed it.
-    expect(after.requests.length).toBe(document.requests.length + 1);
+    // Nothing is asked of the newer worker but to go on.
+    expect(after.requests).toEqual(document.requests);
+    expect(await on.worksBy()).toBe(true);
     const is = {
       live: { is: 'live' },
       canary: { is: 'onItsWay', held: false },
@@ -159,15 +169,15 @@ describe('a deploy over a stack of the version before that fails half-way', () =
       await expect.poll(on.alias, WRITTEN).toEqual(whole(stable));
       await on.tick();
       const back = await on.document();
-      // The newer one had begun, and the older one was asked to go back.
+      // The newer one had begun, and the older one was asked to go back: to what was under way, from its start.
       expect(back).toMatchObject({
-        phase: 'ABORTED',
+        phase: AFTER[state],
         stable: { version: stable },
         operation: { stable: { version: stable } },
         request: { kind: 'rollback', answered: 'SUCCESS' },
         refused: document.refused,
       });
-      expect(back.request?.id).not.toBe(back.operation?.request);
+      expect(await on.worksBy(edition)).toBe(true);
       expect(back.watch).toEqual(document.watch);
       expect(await outcome('c')).toMatchObject({ is: 'none' });
 
@@ -187,41 +197,48 @@ describe('a deploy over a stack of the version before that fails half-way', () =
   );
 });
 
-describe('the version before over a stack of this one', () => {
-  it.each(['canary', 'held'] as const)(
-    'goes on with what this one began anew, and this one with that: %s',
-    async (state) => {
-      shop = await openShop(aws, `down-${state}`);
-      const canary = { ...B, release: CANARY };
+/** A release of this version, how long it is in each phase, and where the older worker leads it. */
+const UNDER_WAY: Readonly<Partial<Record<Phase, Deploy & { readonly ends: Phase }>>> = {
+  GATING: {
+    cases: caseOf(EASY, 0),
+    declares: { gate: { cases: 'cases.jsonl', tolerance: 1e-4, load: { rate: 1, duration: 60 } } },
+    ends: 'BAKING',
+  },
+  WARMING: { declares: holds(2), ends: 'BAKING' },
+  SHIFTING: { tail: SLOW, ends: 'BAKING' },
+  JUDGING: { ends: 'BAKING' },
+  PROMOTING: { release: AT_ONCE, tail: SLOW, ends: 'BAKING' },
+  BAKING: { release: AT_ONCE, ends: 'ROLLED_BACK' },
+};
+
+describe('a release of this version whose worker is replaced by the older one', () => {
+  it.each(Object.entries(UNDER_WAY) as [Phase, Deploy & { ends: Phase }][])(
+    'goes on from %s to its right end',
+    async (phase, { ends, ...deploy }) => {
+      shop = await openShop(aws, `down-${phase.toLowerCase()}`);
       await deployed(A);
       const traffic = shop.traffic(10);
-      await deployed(canary);
-      await shop.until('JUDGING');
-      if (state === 'held') expect(await shop.command('hold')).toMatchObject({ done: true });
-      expect(await shop.deploy({ ...C, release: CANARY, tail: BROKEN })).toBe('UPDATE_ROLLBACK_COMPLETE');
-      const phase = state === 'held' ? 'HELD' : 'JUDGING';
-      const anew = await shop.until(phase);
-      expect(anew).toMatchObject({ candidate: { version: '2' }, operation: { superseded: {} } });
+      const done = deployed({ fingerprint: 'b', factor: 3, release: CANARY, ...deploy });
+      await shop.until(phase);
+      await shop.workBy(edition);
+      const { release, phase: found } = await shop.document();
+      expect(found).toBe(phase);
+      await done;
+      expect(await shop.worksBy(edition)).toBe(true);
+      if (deploy.release === undefined) {
+        await looked(shop, await shop.until('JUDGING'));
+        expect(await shop.command('promote')).toMatchObject({ done: true });
+      }
+      if (ends === 'ROLLED_BACK') expect(await shop.command('rollback')).toMatchObject({ done: true });
+      const ended = await shop.until(ends);
+      expect(ended.release).toBe(release);
 
-      await deployed({ ...canary, edition });
+      // This version goes on with that.
+      await shop.workBy();
       await shop.tick();
-      const older = await shop.document();
-      expect(kept(older)).toEqual(kept(anew));
-      if (state === 'held') expect(await shop.command('resume')).toMatchObject({ done: true });
-      await looked(shop, older);
-      expect(await shop.alias()).toEqual(half('1', '2'));
-
-      const found = await shop.document();
-      await deployed(canary);
-      expect(kept(await shop.document())).toEqual(kept(found));
-      expect(await shop.command('promote')).toMatchObject({ done: true });
-      await shop.until('BAKING');
-      expect(await endOf(shop, traffic)).toEqual({
-        alias: whole('2'),
-        phase: 'BAKING',
-        stable: '2',
-        lost: [],
-      });
+      expect(kept(await shop.document())).toEqual(kept(ended));
+      const live = ends === 'BAKING' ? '2' : '1';
+      expect(await endOf(shop, traffic)).toEqual({ alias: whole(live), phase: ends, stable: live, lost: [] });
     },
   );
 });
