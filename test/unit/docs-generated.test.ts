@@ -3,7 +3,6 @@ import { PAYLOAD_BYTES, TENSOR_BYTES, UNPACKED_BYTES } from '../../core/endpoint
 import { REFUSALS } from '../../core/errors/refusals.ts';
 import type { Phase } from '../../core/release/document/contract.ts';
 import { ALARMS } from '../../core/release/document/worker-contract.ts';
-import { TABULAR_FORMATS } from '../../core/tabular/formats.ts';
 import { NESTING } from '../../core/tensor/contract.ts';
 import layer from '../../layers/onnxruntime/layer.json' with { type: 'json' };
 import { layerBytes } from '../../plugins/models/artifact/onnx/runtime.ts';
@@ -29,6 +28,7 @@ import { parseModels } from '../../plugins/models/declaration/parse.ts';
 import { resourceProblems } from '../../plugins/models/plan/inventory.ts';
 import { ALARM_KINDS } from '../../plugins/models/plan/plan.ts';
 import { LIMITS } from '../../plugins/models/plan/shared/limits.ts';
+import { formatTable } from './docs-formats.ts';
 import { generated, table } from './docs-pages.ts';
 
 /** Parts of the pages that the code knows best. `UPDATE_DOCS=1 vitest run --project unit docs-generated` writes them. */
@@ -154,20 +154,7 @@ const PARTS: readonly (readonly [page: string, name: string, text: string])[] = 
       ],
     ),
   ],
-  [
-    'docs/batch.md',
-    'formats',
-    table(
-      ['format', 'files', 'packed with gzip, too', 'columns', 'of an output of several values a row'],
-      Object.entries(TABULAR_FORMATS).map(([name, { suffix, streams, isArray, nests }]) => [
-        `\`${name}\``,
-        `\`*${suffix}\``,
-        streams ? 'yes' : 'no',
-        isArray ? 'without names; numbers only' : 'with names; numbers and texts',
-        nests ? 'an array in one column' : 'a column each',
-      ]),
-    ),
-  ],
+  ['docs/batch.md', 'formats', formatTable()],
   [
     'docs/endpoint.md',
     'refusals',
