@@ -90,7 +90,7 @@ export function touchedTests(
     return found;
   };
   return tests.filter((test) => {
-    // It reads every file, in half a second.
+    // It reads every file.
     if (test === LAWS) return changed.length > 0;
     const all = reach(test);
     return changed.some(

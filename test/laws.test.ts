@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { dirname, join, posix, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -268,6 +268,16 @@ describe('the house', () => {
       expect(read(file), file).not.toMatch(/=>\s*[^'"]*;|\bfunction\b.*\{|\bclass\b/);
     }
   });
+
+  it('no file and no export is without a reader', () => {
+    const knip = join(root, 'node_modules', 'knip', 'bin', 'knip.js');
+    const { stdout } = spawnSync(
+      process.execPath,
+      [knip, '--include', 'files,exports,types', '--no-progress', '--no-config-hints'],
+      { cwd: root, encoding: 'utf8' },
+    );
+    expect(stdout.trim()).toBe('');
+  }, 60_000);
 
   it('nobody imports plugin.ts, and it is the only class', () => {
     expect(imports.filter(({ target }) => target === 'plugins/models/plugin.ts')).toEqual([]);

@@ -9,9 +9,6 @@ export type Asked = {
   readonly sequencer?: string;
 };
 
-/** The body of a message that `sls models batch` sends. */
-export type Order = { readonly object: { readonly bucket: string; readonly key: string } };
-
 /** A message as the queue has it. */
 export type Message = {
   readonly body: string;

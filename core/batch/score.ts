@@ -9,7 +9,7 @@ import type { Tensors } from '../tensor/tensors.ts';
 export type Run = (rows: Tensors) => Ran | Promise<Ran>;
 
 /** `accepted` is called once these rows have their answers: what is run again is not told twice. */
-export type Ran = { readonly outputs: Tensors; readonly accepted?: () => void };
+type Ran = { readonly outputs: Tensors; readonly accepted?: () => void };
 
 /** Good rows with their answers, and the faulty ones. */
 /** The same, for rows that nobody counts for drift. */

@@ -33,5 +33,5 @@ export type LogPort = {
 };
 
 /** For people: what they are told is one sentence, and fields to look for. */
-export type Log = (level: 'info' | 'warn' | 'error', message: string, fields?: Fields) => void;
-export type Fields = Readonly<Record<string, string | number | undefined>>;
+type Log = (level: 'info' | 'warn' | 'error', message: string, fields?: Fields) => void;
+type Fields = Readonly<Record<string, string | number | undefined>>;

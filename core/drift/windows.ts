@@ -7,7 +7,7 @@
 export type Window = { readonly from: number; readonly to: number };
 
 /** Seconds that a line may take to be found in the log. */
-export const LATE = 120;
+const LATE = 120;
 
 /** After an outage so many windows are made good. */
 export const CATCH_UP = 24;

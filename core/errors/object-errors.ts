@@ -1,5 +1,5 @@
 /** Why an object cannot be scored as a whole: not the rows are at fault, but their container. */
-export const FAULTS = [
+const FAULTS = [
   'UNREADABLE',
   'WRONG_HEADER',
   'UNCLOSED_QUOTE',

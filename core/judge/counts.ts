@@ -77,7 +77,7 @@ export function counting(): (row: Row) => Counts {
   };
 }
 
-export const NOTHING: Counts = {
+const NOTHING: Counts = {
   strata: [],
   total: { x1: 0, n1: 0, x2: 0, n2: 0 },
   lnE: 0,

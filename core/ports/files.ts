@@ -1,5 +1,5 @@
 /** What is kept of a written object beside its bytes. */
-export type Metadata = Readonly<Record<string, string>>;
+type Metadata = Readonly<Record<string, string>>;
 
 /** The bucket that jobs write to. */
 export type Files = {

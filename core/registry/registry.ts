@@ -86,7 +86,7 @@ export type Found = {
 };
 
 /** A document to be kept: a release of ours, or the text of one that we do not know. */
-export type Archived =
+type Archived =
   | { readonly model: string; readonly release: Release }
   | { readonly model: string; readonly text: string; readonly at: string };
 

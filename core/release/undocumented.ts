@@ -78,7 +78,7 @@ async function withoutWeight(
 const isSplit = ({ weights }: AliasState): boolean => Object.keys(weights).length > 0;
 
 /** What is told. Pure. */
-export function gone(tick: Tick, alias: AliasState | undefined, now: number): Notice {
+function gone(tick: Tick, alias: AliasState | undefined, now: number): Notice {
   const { model, functionName, release = 'unknown' } = tick;
   const lines = [
     `What was done: ${done(tick, alias, alias?.description === takenWithout(release))}`,

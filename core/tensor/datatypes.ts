@@ -32,7 +32,7 @@ export type NumericData =
 export type TensorData = NumericData | string[];
 
 /** The elements' container for each datatype, for those who write transforms. */
-export type DataOf<D extends Datatype> = D extends 'BOOL' | 'UINT8'
+type DataOf<D extends Datatype> = D extends 'BOOL' | 'UINT8'
   ? Uint8Array<ArrayBuffer>
   : D extends 'UINT16' | 'FP16'
     ? Uint16Array<ArrayBuffer>

@@ -37,7 +37,7 @@ export type FrameworkFunction = Record<string, unknown> & {
   versionLogicalId?: string;
 };
 
-export type FrameworkService = {
+type FrameworkService = {
   readonly service: string;
   readonly provider: Record<string, unknown> & {
     compiledCloudFormationTemplate: { Resources: Record<string, unknown>; Outputs: Record<string, unknown> };
@@ -53,7 +53,7 @@ export type FrameworkService = {
   functions: Record<string, FrameworkFunction>;
 };
 
-export type FrameworkProvider = {
+type FrameworkProvider = {
   readonly getServerlessDeploymentBucketName: () => Promise<string>;
   readonly getStage: () => string;
   readonly getRegion: () => string;

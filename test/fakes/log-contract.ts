@@ -13,7 +13,7 @@ export type LogSubject = {
   ) => Promise<void>;
 };
 
-export async function readAll(
+async function readAll(
   logs: LogPort,
   group: string,
   from: number,

@@ -39,7 +39,7 @@ export function fakeStack(initial: StackState, chaos: Chaos = calm) {
   return { port, stack };
 }
 
-export type Answer = {
+type Answer = {
   readonly url: string;
   readonly Status: 'SUCCESS' | 'FAILED';
   readonly Reason: string;

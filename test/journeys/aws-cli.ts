@@ -13,13 +13,13 @@ export const commandsIn = (output: string): readonly string[] =>
   output.split('\n').flatMap((line) => /(?:^|\s)(aws lambda (?!get-)[a-z-]+ --.*)$/.exec(line)?.[1] ?? []);
 
 /** As POSIX says of single quotes and of the backslash between them. */
-export function wordsOf(command: string): readonly string[] {
+function wordsOf(command: string): readonly string[] {
   const words = command.match(/(?:'[^']*'|\\.|[^\s'\\])+/g) ?? [];
   return words.map((word) => word.replace(/'([^']*)'|\\(.)/g, '$1$2'));
 }
 
 /** What the CLI would send, by its names of options: https://docs.aws.amazon.com/cli/latest/reference/lambda/ */
-export function inputOf(options: readonly string[]): Readonly<Record<string, unknown>> {
+function inputOf(options: readonly string[]): Readonly<Record<string, unknown>> {
   const input: Record<string, unknown> = {};
   for (let at = 0; at < options.length; at += 1) {
     const option = options[at] ?? '';

@@ -34,7 +34,7 @@ export type Source =
 
 export type Ran = { readonly code: number; readonly stdout: string; readonly stderr: string };
 
-export type Invoked = {
+type Invoked = {
   /** The answer's JSON; undefined when empty. */
   readonly answer: unknown;
   /** Set when the function failed: `Unhandled`. */

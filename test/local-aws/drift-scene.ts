@@ -49,7 +49,7 @@ export type Row = {
   readonly plan?: string;
 };
 /** Columns of a model: those of `native` are watched by CloudWatch alone. */
-export const COLUMNS = {
+const COLUMNS = {
   native: ['amount', 'fixed'],
   wide: ['amount', 'fixed', 'gone', 'plan'],
 } as const;
@@ -75,10 +75,7 @@ function graph(kind: Kind): Uint8Array {
   });
 }
 
-export function tensorsOf(
-  kind: Kind,
-  rows: readonly Required<Row>[],
-): readonly [inputs: Tensors, outputs: Tensors] {
+function tensorsOf(kind: Kind, rows: readonly Required<Row>[]): readonly [inputs: Tensors, outputs: Tensors] {
   const shape = [rows.length, 1];
   const floats = (of: (row: Required<Row>) => number) =>
     ({ datatype: 'FP32', shape, data: Float32Array.from(rows, of) }) as const;

@@ -131,7 +131,7 @@ export function binaryOf({ datatype, values }: Tensor): Buffer {
 }
 
 /** `data` of a JSON request; integers with all their digits. */
-export function dataJson(values: readonly Scalar[]): string {
+function dataJson(values: readonly Scalar[]): string {
   return `[${values.map((value) => (typeof value === 'bigint' ? String(value) : JSON.stringify(value))).join(',')}]`;
 }
 

@@ -56,7 +56,7 @@ function unjudged(state: Release, looked: Judgement, now: number): Release {
 }
 
 /** The next step, or promotion; what a person promoted takes no more steps. */
-export function onward(state: Release, changes: Partial<Release>, now: number): Release {
+function onward(state: Release, changes: Partial<Release>, now: number): Release {
   const step = (state.step ?? 0) + 1;
   const more = step < (state.steps ?? []).length && !isPromoted(state);
   return next(state, { ...changes, ...(more ? { phase: 'SHIFTING', step } : { phase: 'PROMOTING' }) }, now);

@@ -65,7 +65,7 @@ export function beyond(
 }
 
 /** Scaling by use, as the ports want it: each schedule as its start and its end. */
-export function scalingOf({ capacity }: Release['settings']): Scaling | undefined {
+function scalingOf({ capacity }: Release['settings']): Scaling | undefined {
   if (capacity?.provisioned === undefined) return undefined;
   const { min, max, target } = capacity.provisioned;
   const schedules = capacity.schedules.flatMap(({ name, start, end, timezone, ...range }) => [

@@ -23,7 +23,7 @@ export type Facts = {
   /** Published versions. */
   readonly versions?: readonly string[] | Unreadable;
 };
-export type Alarms = Awaited<ReturnType<AlarmPort['states']>>;
+type Alarms = Awaited<ReturnType<AlarmPort['states']>>;
 export type Unreadable = { readonly unreadable: string };
 
 export const isUnreadable = (value: unknown): value is Unreadable =>

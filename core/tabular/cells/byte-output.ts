@@ -67,7 +67,7 @@ export function putInteger(output: Output, value: number): void {
 }
 
 /** A double in the fewest digits that are read as it; NaN and infinities by their names, which JSON has not. */
-export function putDouble(output: Output, value: number): void {
+function putDouble(output: Output, value: number): void {
   if (Number.isSafeInteger(value) && value !== 0) putInteger(output, value);
   else putText(output, Object.is(value, -0) ? '-0' : String(value));
 }
@@ -75,7 +75,7 @@ export function putDouble(output: Output, value: number): void {
 const TENS = Float64Array.from({ length: 16 }, (_, i) => Number(`1e${i}`));
 
 /** A 32-bit float in the fewest digits that are read as it, by readers of 32 and of 64 bits. */
-export function putFloat(output: Output, value: number): void {
+function putFloat(output: Output, value: number): void {
   const size = Math.abs(value);
   if (!(size >= 1e-5 && size < 2 ** 24)) {
     putDouble(output, size === 0 || !Number.isFinite(value) ? value : shortest(value));

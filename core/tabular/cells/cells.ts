@@ -39,7 +39,7 @@ const decoder = new TextDecoder();
 const lenient = (bytes: Uint8Array, from: number, to: number): string =>
   textAt(bytes, from, to) ?? decoder.decode(bytes.subarray(from, to));
 
-export function cellText(bytes: Uint8Array, from: number, to: number): string {
+function cellText(bytes: Uint8Array, from: number, to: number): string {
   if (bytes[from] !== QUOTE) return lenient(bytes, from, to);
   return lenient(bytes, from + 1, to - 1).replaceAll('""', '"');
 }

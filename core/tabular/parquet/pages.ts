@@ -45,7 +45,7 @@ export type FlatColumn = {
 /** A page's head, at first; statistics of long texts make it longer. */
 const HEAD_BYTES = 1024;
 /** Of a page, in memory: writers make pages of 1 MB, or one of a whole column. */
-export const PAGE_BYTES = 256 * 1024 ** 2;
+const PAGE_BYTES = 256 * 1024 ** 2;
 const PAGE_VALUES = 2 ** 26;
 
 /** @returns bytes of the object that the column's pages are in */

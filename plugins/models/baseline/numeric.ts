@@ -14,8 +14,8 @@ export type NumericPart = Omit<
 const LEAST_SPREAD = 1e-6;
 
 /** Rows of a window and windows looked at, for overdispersion. */
-export const WINDOW = 300;
-export const WINDOWS = 25;
+const WINDOW = 300;
+const WINDOWS = 25;
 
 /**
  * Boils values down to quantiles, score constants, decile cells and overdispersion.

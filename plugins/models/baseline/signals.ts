@@ -9,7 +9,7 @@ import { readColumn, type Stored } from './store.ts';
 import { summaries } from './wide.ts';
 
 /** Columns that are watched one by one; wider rows, such as images and embeddings, by some numbers of each. */
-export const MOST_COLUMNS = 200;
+const MOST_COLUMNS = 200;
 
 /** Texts beyond these are ids or prose: every request would have an unseen one. Classes beyond them are as rare. */
 const MOST_TEXTS = 1000;

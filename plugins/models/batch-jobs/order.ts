@@ -16,7 +16,7 @@ export type Asked = {
 const AT_ONCE = 80;
 
 /** Jobs that are shown. */
-export const SHOWN_JOBS = 1_000;
+const SHOWN_JOBS = 1_000;
 
 /**
  * Sends a message for each object, and gives the jobs once they are asked for: a page of objects at a time, in the order of their keys.
@@ -85,7 +85,7 @@ async function* objectsOf(
 }
 
 /** @throws ProblemError */
-export function s3Url(input: string): { readonly bucket: string; readonly key: string } {
+function s3Url(input: string): { readonly bucket: string; readonly key: string } {
   const found = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/(.*))?$/.exec(input);
   if (found?.[1] !== undefined) return { bucket: found[1], key: found[2] ?? '' };
   throw problemError([

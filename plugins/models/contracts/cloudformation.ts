@@ -10,8 +10,6 @@ export type Resource = {
   readonly UpdateReplacePolicy?: string;
 };
 
-export type Output = { readonly Description?: string; readonly Value: unknown; readonly Condition?: string };
-
 export type Statement = {
   readonly Effect: 'Allow';
   readonly Action: readonly string[];

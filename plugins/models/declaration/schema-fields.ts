@@ -10,8 +10,7 @@ export const flag = (value: unknown): unknown =>
 export const listed = (value: unknown): unknown =>
   value === undefined || value === null || Array.isArray(value) ? value : [value];
 
-export const written = (unit: string) => (value: unknown) =>
-  typeof value === 'number' ? `${value}${unit}` : value;
+const written = (unit: string) => (value: unknown) => (typeof value === 'number' ? `${value}${unit}` : value);
 
 /** `30s`, `10m`, `2h`, `1d`; a bare number is seconds. units.ts reads it. */
 export const duration = z.preprocess(written('s'), z.string().regex(/^\d+(\.\d+)?\s*[smhd]?$/));

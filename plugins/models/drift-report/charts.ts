@@ -117,7 +117,7 @@ const sum = (values: readonly number[]): number => values.reduce((total, value) 
 const round = (value: number): string => String(Number(value.toFixed(1)));
 export const figure = (value: number): string =>
   value >= 10_000 ? `${Number((value / 1000).toPrecision(3))}k` : String(Number(value.toPrecision(3)));
-export const percent = (share: number): string => `${Number((100 * share).toPrecision(2))} %`;
+const percent = (share: number): string => `${Number((100 * share).toPrecision(2))} %`;
 /** `25 Nov 14:05`, in UTC. */
 export const stamp = (at: number): string =>
   `${new Date(at).getUTCDate()} ${MONTHS[new Date(at).getUTCMonth()]} ${new Date(at).toISOString().slice(11, 16)}`;

@@ -86,7 +86,7 @@ const signed = (value: number | undefined): string =>
   value === undefined ? '' : `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(2)} σ`;
 
 /** A bar a window: how large the change of a signal was; a gap where nothing could be said. */
-export function sparkline(windows: readonly DriftWindow[], name: string): string {
+function sparkline(windows: readonly DriftWindow[], name: string): string {
   return windows
     .slice(-BARRED)
     .map(({ signals }) => {

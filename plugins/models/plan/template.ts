@@ -111,11 +111,7 @@ const keptVersions = (resources: Compiled, versions: readonly string[]): Compile
 export const RESOURCES = 500;
 
 /** What shows only once the framework has compiled everything. */
-export function templateProblems(
-  resources: Compiled,
-  models: readonly Model[],
-  host: Host,
-): readonly Problem[] {
+function templateProblems(resources: Compiled, models: readonly Model[], host: Host): readonly Problem[] {
   const problems: Problem[] = [];
   const count = Object.keys(resources).length;
   if (count > RESOURCES) {

@@ -10,7 +10,7 @@ export type Traffic =
   | { readonly perSecond: number; readonly errorRate?: number; readonly from: 'declared' | 'measured' }
   | { readonly unknown: string };
 
-export const planOf = ({ release }: Pick<Model, 'release'>, perSecond: number, errorRate?: number): Plan => ({
+const planOf = ({ release }: Pick<Model, 'release'>, perSecond: number, errorRate?: number): Plan => ({
   steps: release.steps.map(({ weight, bake }) => ({ weight: weight / 100, bake })),
   perSecond,
   minRequests: release.minRequests,

@@ -15,7 +15,7 @@ import type { Seen } from './status.ts';
 export type Place = { readonly stack: string; readonly region: string; readonly by: string };
 
 /** Never throws: what cannot be read is no failure of whoever asks. */
-export async function lacksOf(aws: AwsConfig, place: Place, alias: Alias): Promise<Lacks> {
+async function lacksOf(aws: AwsConfig, place: Place, alias: Alias): Promise<Lacks> {
   try {
     const carried = carriedBy(await stackOf(aws, place), alias);
     // Only what the template has is asked for.

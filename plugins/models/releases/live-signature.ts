@@ -84,7 +84,7 @@ export async function signatureNotices(
 }
 
 /** Lines about what differs; none where nothing does. */
-export const linesOf = (
+const linesOf = (
   model: Model,
   { version, changes }: Extract<Comparison, { compared: true }>,
   stage: string,

@@ -29,7 +29,7 @@ export const deployContext = ({
   reach: reachOf({ aws, service: given.service }, given.host, bucket),
 });
 
-export function reachOf(
+function reachOf(
   { aws, service }: Pick<Context, 'aws' | 'service'>,
   host: Host,
   bucket: Reach['bucket'],

@@ -35,7 +35,7 @@ export async function movesRegistry({
 }
 
 /** Why a release keeps its registry where it is. Pure. */
-export function problemsOf(
+function problemsOf(
   release: Release,
   from: string,
   to: string,

@@ -79,7 +79,7 @@ export function statusText(status: Status, now: number): string {
 }
 
 /** `version 7  ███████████████░░░░░  75 %  stable` */
-export function barsOf(traffic: Status['traffic']): readonly string[] {
+function barsOf(traffic: Status['traffic']): readonly string[] {
   const width = Math.max(0, ...traffic.map(({ version }) => version.length));
   return traffic.map(({ version, share, role }) => {
     // Some traffic shows, however little, and so does what is left.

@@ -9,7 +9,7 @@ import { bytes, forward, withoutExpect } from '../crash/proxy.ts';
  */
 export type Fault = 'die' | 'slow down' | 'reset' | 'cut' | 'stall';
 
-export type Request = { readonly method: string; readonly path: string };
+type Request = { readonly method: string; readonly path: string };
 
 export type Between = {
   readonly url: string;

@@ -55,7 +55,7 @@ function expectedOf({ files, failures, errors, deaths }: Outcome, parts: number,
 }
 
 /** What differs from the quiet run that must not. */
-export function differences(quiet: Outcome, { files, failures, deaths, errors }: Outcome): string[] {
+function differences(quiet: Outcome, { files, failures, deaths, errors }: Outcome): string[] {
   const names = [...new Set([...Object.keys(quiet.files), ...Object.keys(files)])];
   // A job that fails may be told of twice, never not at all.
   const isTold = JSON.stringify([...new Set(failures)]) === JSON.stringify([...new Set(quiet.failures)]);

@@ -25,7 +25,7 @@ export const BUCKET = 'crash-test';
 export const SCOPE = `models/${ACCOUNT}/${REGION}/shop/test/`;
 export const GROUP = 'crash-test';
 /** Nobody is there: whoever wants a tick of a schedule makes it. */
-export const WORKER = `arn:aws:lambda:${REGION}:${ACCOUNT}:function:crash-worker`;
+const WORKER = `arn:aws:lambda:${REGION}:${ACCOUNT}:function:crash-worker`;
 
 /** Provisioned concurrency comes in a seventh of a second; the worker has its own clock. */
 const SPEED = 20;

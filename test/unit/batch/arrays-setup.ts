@@ -52,7 +52,7 @@ export function rowsIn(blocks: readonly Block[]): unknown[] {
   });
 }
 
-export function rowOf(tensors: Tensors, row: number): Record<string, unknown[]> {
+function rowOf(tensors: Tensors, row: number): Record<string, unknown[]> {
   return Object.fromEntries(
     Object.entries(tensors).map(([name, { data, shape }]) => {
       const width = shape.slice(1).reduce((product, one) => product * one, 1);

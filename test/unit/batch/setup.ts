@@ -32,7 +32,7 @@ export const signature = (inputs: readonly TensorSpec[], more: Partial<Signature
   ...more,
 });
 
-export type Row = {
+type Row = {
   readonly part: number;
   readonly row: number;
   readonly line: number | undefined;

@@ -16,7 +16,7 @@ beforeAll(async () => {
       recursive: true,
       filter: (path) => !/node_modules|\.test\.ts$/.test(path.slice(root.length)),
     });
-  for (const file of ['package.json', 'README.md', 'CONTRIBUTING.md', 'CHANGELOG.md'])
+  for (const file of ['package.json', 'README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'SECURITY.md'])
     await cp(join(root, file), join(copy, file));
   await symlink(join(root, 'node_modules'), join(copy, 'node_modules'));
 });

@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 
 /** A type as the graph declares it. */
-export type ValueType =
+type ValueType =
   | {
       readonly kind: 'tensor';
       /** TensorProto.DataType; 1 is float. */

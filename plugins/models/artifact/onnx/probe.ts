@@ -15,7 +15,7 @@ export type ProbeTensor = {
   readonly dims: readonly number[];
   readonly data: ProbeData;
 };
-export type ProbeData = Exclude<ReturnType<(typeof ARRAYS)[keyof typeof ARRAYS]>, never> | string[];
+type ProbeData = Exclude<ReturnType<(typeof ARRAYS)[keyof typeof ARRAYS]>, never> | string[];
 
 /** A probe: how long free dimensions are, and whether values are zeros or (reproducibly) random. */
 export type Probe = { readonly length: number; readonly zeros: boolean };
@@ -54,7 +54,7 @@ export function elementBytes(datatype: Datatype): number {
 }
 
 /** ONNX Runtime's word for each datatype. */
-export const ORT_TYPES: Readonly<Record<Datatype, string>> = {
+const ORT_TYPES: Readonly<Record<Datatype, string>> = {
   BOOL: 'bool',
   UINT8: 'uint8',
   UINT16: 'uint16',
@@ -125,7 +125,7 @@ export type ProbeOutput = {
   readonly dims: readonly number[];
   readonly data: ProbeValues;
 };
-export type ProbeValues = ArrayLike<number | bigint | string | boolean>;
+type ProbeValues = ArrayLike<number | bigint | string | boolean>;
 
 /**
  * How far two outputs of the same name are apart: 0 is equal, above 1 is more than reordering of sums explains.

@@ -196,7 +196,7 @@ export const countsOf = (
  * Ten digits: more than any statistic deserves, and the same text on every machine. Without an exponent, of which metric math
  * says nothing: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html
  */
-export function constant(value: number): string {
+function constant(value: number): string {
   const text = String(Number(value.toPrecision(10)));
   return text.includes('e') ? value.toFixed(20).replace(/\.?0+$/, '') : text;
 }

@@ -18,7 +18,7 @@ export type Route = {
 /** Models with the same `http.path`. */
 export type Group = { readonly path: string; readonly models: readonly HttpModel[] };
 
-export type HttpModel = Model & { readonly http: Http };
+type HttpModel = Model & { readonly http: Http };
 
 export function groupsOf(models: readonly Model[]): readonly Group[] {
   const open = models.filter((model): model is HttpModel => model.http !== undefined);

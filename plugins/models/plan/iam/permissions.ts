@@ -49,7 +49,7 @@ const BROKER_ACTIONS = [
 ];
 
 /** Is the function put into a VPC? `vpc: false` leaves the provider's. */
-export function inVpc(definition: FunctionDefinition, provider: Provider): boolean {
+function inVpc(definition: FunctionDefinition, provider: Provider): boolean {
   if (definition.vpc === null || definition.vpc === false) return false;
   const own = isObject(definition.vpc) ? definition.vpc : {};
   const shared = isObject(provider.vpc) ? provider.vpc : {};

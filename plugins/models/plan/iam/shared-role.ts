@@ -126,7 +126,7 @@ function counts(statements: readonly Statement[], actions: string): ReadonlyMap<
 }
 
 /** Sources of events as the framework refers to them in the template, for the functions with these logical ids. */
-export function mappedSources(resources: Json, functions: ReadonlySet<string>): readonly unknown[] {
+function mappedSources(resources: Json, functions: ReadonlySet<string>): readonly unknown[] {
   return Object.values(resources).flatMap((resource) => {
     if (
       !isObject(resource) ||
