@@ -271,12 +271,13 @@ describe('the house', () => {
 
   it('no file and no export is without a reader', () => {
     const knip = join(root, 'node_modules', 'knip', 'bin', 'knip.js');
-    const { stdout } = spawnSync(
+    const { status, stdout, stderr } = spawnSync(
       process.execPath,
       [knip, '--include', 'files,exports,types', '--no-progress', '--no-config-hints'],
       { cwd: root, encoding: 'utf8' },
     );
-    expect(stdout.trim()).toBe('');
+    expect(`${stdout}${stderr}`.trim()).toBe('');
+    expect(status).toBe(0);
   }, 60_000);
 
   it('nobody imports plugin.ts, and it is the only class', () => {
