@@ -2,7 +2,7 @@ import { InvokeCommand, type LambdaClientConfig } from '@aws-sdk/client-lambda';
 import { lambdaClient } from './clients/lambda.ts';
 
 /** A function that is called from this side, and waited for. */
-export type Caller = {
+export type LambdaCaller = {
   /**
    * @param payload JSON
    * @param signal ends all attempts together
@@ -13,7 +13,7 @@ export type Caller = {
 };
 
 /** @param qualifier a version or an alias; absent: the function as it is */
-export function functionCaller(config: LambdaClientConfig, name: string, qualifier?: string): Caller {
+export function functionCaller(config: LambdaClientConfig, name: string, qualifier?: string): LambdaCaller {
   const lambda = lambdaClient(config);
   return {
     call: async (payload, signal) => {

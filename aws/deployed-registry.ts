@@ -1,7 +1,7 @@
 import { GetFunctionConfigurationCommand } from '@aws-sdk/client-lambda';
 import { errorName } from '../core/errors/aws-errors.ts';
 import type { AwsConfig } from '../core/ports/config.ts';
-import { ENV } from '../core/release/document/worker-contract.ts';
+import { WORKER_ENV } from '../core/release/document/worker-contract.ts';
 import { lambdaClient } from './clients/lambda.ts';
 
 /** There is no worker, or the caller may not look at it. */
@@ -21,7 +21,7 @@ export async function deployedRegistry(aws: AwsConfig, worker: string): Promise<
   const lambda = lambdaClient(aws);
   try {
     const { Environment } = await lambda.send(new GetFunctionConfigurationCommand({ FunctionName: worker }));
-    return Environment?.Variables?.[ENV.bucket];
+    return Environment?.Variables?.[WORKER_ENV.bucket];
   } catch (error) {
     if (UNTOLD.has(errorName(error))) return undefined;
     throw error;

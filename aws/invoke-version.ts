@@ -5,9 +5,9 @@ import {
   LambdaServiceException,
   paginateListVersionsByFunction,
 } from '@aws-sdk/client-lambda';
-import type { Endpoints, Invoked } from '../core/catalog/catalog.ts';
+import type { Endpoints, VersionAnswer } from '../core/catalog/catalog.ts';
 
-const FAILURES: Readonly<Record<string, Exclude<Invoked, { answer: unknown }>['failure']>> = {
+const FAILURES: Readonly<Record<string, Exclude<VersionAnswer, { answer: unknown }>['failure']>> = {
   ResourceNotFoundException: 'absent',
   TooManyRequestsException: 'throttled',
   RequestTooLargeException: 'tooLarge',

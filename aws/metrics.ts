@@ -5,7 +5,7 @@ import {
   type MetricDataQuery,
 } from '@aws-sdk/client-cloudwatch';
 import type { MetricsPort } from '../core/ports/aws.ts';
-import { aliasMetric, type Metric, ownErrors, type Series, sideMetrics, sidesOf } from './sides.ts';
+import { aliasMetric, type MetricOf, ownErrors, type Series, sideMetrics, sidesOf } from './sides.ts';
 
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
@@ -78,7 +78,7 @@ export function within(from: number, to: number, period: number): readonly [numb
  */
 async function read(
   client: CloudWatchClient,
-  metrics: readonly Metric[],
+  metrics: readonly MetricOf[],
   period: number,
   from: number,
   to: number,
@@ -122,7 +122,11 @@ async function read(
   return found;
 }
 
-const query = ({ namespace, name, dimensions }: Metric, index: number, period: number): MetricDataQuery => ({
+const query = (
+  { namespace, name, dimensions }: MetricOf,
+  index: number,
+  period: number,
+): MetricDataQuery => ({
   Id: `m${index}`,
   MetricStat: {
     Metric: {

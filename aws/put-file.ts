@@ -21,10 +21,14 @@ export type Uploaded = {
   range(start: number, end: number): Promise<Uint8Array>;
 };
 
-export type Place = { readonly bucket: string; readonly key: string };
+export type ObjectPlace = { readonly bucket: string; readonly key: string };
 
 /** @returns whether an object of this size is there; false where that cannot be told: the write then tells */
-export async function isThere(client: S3Client, { bucket, key }: Place, bytes: number): Promise<boolean> {
+export async function isThere(
+  client: S3Client,
+  { bucket, key }: ObjectPlace,
+  bytes: number,
+): Promise<boolean> {
   try {
     return (await client.send(new HeadObjectCommand({ Bucket: bucket, Key: key }))).ContentLength === bytes;
   } catch (error) {
@@ -42,7 +46,7 @@ export async function isThere(client: S3Client, { bucket, key }: Place, bytes: n
  */
 export async function putFile(
   client: S3Client,
-  place: Place,
+  place: ObjectPlace,
   file: Uploaded,
   told: (share: number) => void,
 ): Promise<void> {
@@ -55,7 +59,7 @@ export async function putFile(
   }
 }
 
-async function putWhole(client: S3Client, { bucket, key }: Place, file: Uploaded): Promise<void> {
+async function putWhole(client: S3Client, { bucket, key }: ObjectPlace, file: Uploaded): Promise<void> {
   await client.send(
     new PutObjectCommand({
       Bucket: bucket,
@@ -69,7 +73,7 @@ async function putWhole(client: S3Client, { bucket, key }: Place, file: Uploaded
 
 async function putParts(
   client: S3Client,
-  { bucket, key }: Place,
+  { bucket, key }: ObjectPlace,
   { bytes, range }: Uploaded,
   told: (share: number) => void,
 ): Promise<void> {

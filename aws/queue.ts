@@ -1,13 +1,13 @@
 import { ChangeMessageVisibilityCommand, SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { ATTRIBUTES } from '../core/batch/contract.ts';
 import { againText } from '../core/batch/message.ts';
-import type { World } from '../core/batch/ports.ts';
+import type { BatchWorld } from '../core/batch/ports.ts';
 
 /** Characters of an attribute: a message takes 256 KB in all, and a reason is a sentence or two. */
 const REASON = 2_000;
 
 /** The queue of a model's jobs, and the one that keeps what failed. @param url,failed their URLs */
-export function sqsQueue(sqs: SQSClient, url: string, failed: string): World['queue'] {
+export function sqsQueue(sqs: SQSClient, url: string, failed: string): BatchWorld['queue'] {
   return {
     fail: async (MessageBody, { code, reason, job }) => {
       const MessageAttributes = {

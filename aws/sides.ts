@@ -2,14 +2,14 @@ import type { Scores, Side } from '../core/judge/contract.ts';
 import { METRICS } from '../core/metrics/contract.ts';
 
 /** A metric with exactly its dimensions; CloudWatch adds nothing up over others. */
-export type Metric = {
+export type MetricOf = {
   readonly namespace: string;
   readonly name: string;
   readonly dimensions: Readonly<Record<string, string>>;
 };
 
 /** A metric of one version, and what it is in a `Side`. */
-export type SideMetric = Metric & {
+export type SideMetric = MetricOf & {
   readonly version: string;
   readonly of:
     | { readonly count: 'invocations' | 'crashes' | 'requests' | 'errors' | 'rejected' | 'coldStarts' }
@@ -24,14 +24,18 @@ export type Series = ReadonlyMap<number, number>;
  * Invocations through an alias, of all versions. `Resource` is written so:
  * https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-view.html
  */
-export const aliasMetric = (name: 'Invocations' | 'Errors', functionName: string, alias: string): Metric => ({
+export const aliasMetric = (
+  name: 'Invocations' | 'Errors',
+  functionName: string,
+  alias: string,
+): MetricOf => ({
   namespace: 'AWS/Lambda',
   name,
   dimensions: { FunctionName: functionName, Resource: `${functionName}:${alias}` },
 });
 
 /** What the endpoint itself counts as failed, over all versions. */
-export const ownErrors = (functionName: string): Metric => ({
+export const ownErrors = (functionName: string): MetricOf => ({
   namespace: METRICS.namespace,
   name: METRICS.errors,
   dimensions: { [METRICS.model]: functionName },
@@ -45,11 +49,11 @@ export function sideMetrics(
   signals: readonly string[],
 ): readonly SideMetric[] {
   return versions.flatMap((version): SideMetric[] => {
-    const byAlias = (name: 'Invocations' | 'Errors'): Metric => {
+    const byAlias = (name: 'Invocations' | 'Errors'): MetricOf => {
       const metric = aliasMetric(name, functionName, alias);
       return { ...metric, dimensions: { ...metric.dimensions, ExecutedVersion: version } };
     };
-    const own = (name: string): Metric => ({
+    const own = (name: string): MetricOf => ({
       namespace: METRICS.namespace,
       name,
       dimensions: { [METRICS.model]: functionName, [METRICS.version]: version },

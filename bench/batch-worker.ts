@@ -17,7 +17,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { type Entry, type Format, METRICS, SIZES } from '../core/batch/contract.ts';
+import { BATCH_METRICS, type Entry, type Format, SIZES } from '../core/batch/contract.ts';
 import { openRows, writerFor } from '../core/batch/formats.ts';
 import { mostRows, runOf, writtenOutputs } from '../core/batch/model.ts';
 import { type OpenPart, openPart, type Scoring } from '../core/batch/parts.ts';
@@ -98,7 +98,7 @@ async function scoreAll(rows: Rows, scoring: Scoring, files: Files, part: number
     clock: Date.now,
     left: () => Number.POSITIVE_INFINITY,
     count: (metrics: Readonly<Record<string, number>>): void => {
-      count += metrics[METRICS.rows] ?? 0;
+      count += metrics[BATCH_METRICS.rows] ?? 0;
     },
   };
   for await (const block of rows.all(part)) {

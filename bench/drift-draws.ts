@@ -4,7 +4,7 @@
  */
 import { PARTS } from '../core/drift/contract.ts';
 import { locationOf, rankOf, type Scale, spreadOf } from '../core/drift/score.ts';
-import type { Sums } from '../core/drift/smooth.ts';
+import type { ScoreSums } from '../core/drift/smooth.ts';
 import type { Random } from './release-random.ts';
 import { normal, quantile } from './release-special.ts';
 
@@ -103,7 +103,7 @@ function partOf(below: Float64Array, u: number): number {
   return low;
 }
 
-export function sumsOf(counts: Float64Array): Sums {
+export function sumsOf(counts: Float64Array): ScoreSums {
   let [n, a, b] = [0, 0, 0];
   for (let i = 0; i < PARTS; i++) {
     const count = counts[i] ?? 0;

@@ -3,10 +3,10 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Baseline, DriftLine, DriftWindow } from '../core/drift/contract.ts';
-import { METRICS } from '../core/drift/contract.ts';
+import { DRIFT_METRICS } from '../core/drift/contract.ts';
 import { metricsOf } from '../core/drift/monitor.ts';
 import { createSums } from '../core/drift/sums.ts';
-import { judge } from '../core/drift/window-judge.ts';
+import { judgeSignals } from '../core/drift/window-judge.ts';
 import type { Datatype, TensorSpec } from '../core/tensor/contract.ts';
 import type { Tensor } from '../core/tensor/datatypes.ts';
 import type { Tensors } from '../core/tensor/tensors.ts';
@@ -139,7 +139,7 @@ function windowsOf(
     const line: DriftLine = JSON.parse(`${score(tensors, {})?.line}}`);
     if (!sums.add(line)) throw new Error('The endpoint’s line does not fit its baseline.');
     const { requests, rows } = sums.sums();
-    const signals = judge(sums.sums(), baseline, { q, effect: EFFECT });
+    const signals = judgeSignals(sums.sums(), baseline, { q, effect: EFFECT });
     const at = new Date(i * 3_600_000).toISOString();
     return { schema: 1, model: '', baseline: digest, from: at, to: at, requests, rows, signals };
   });
@@ -158,7 +158,7 @@ function partOf(windows: readonly DriftWindow[], baseline: Baseline): Part {
   let alarms = 0;
   windows.forEach((window, i) => {
     const before = windows[i - 1];
-    if ((metricsOf(window, baseline, before)[METRICS.signals] ?? 0) === 0) return;
+    if ((metricsOf(window, baseline, before)[DRIFT_METRICS.signals] ?? 0) === 0) return;
     alarms++;
     for (const [signal, { drifted, label }] of window.signals.entries())
       if (drifted && before?.signals[signal]?.drifted) counts.set(label, (counts.get(label) ?? 0) + 1);

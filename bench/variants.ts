@@ -1,7 +1,7 @@
 /** Packaged handlers that do more than answer, made from one that does not: the same code, another manifest. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Scored } from '../core/drift/contract.ts';
+import type { ScoredBaseline } from '../core/drift/contract.ts';
 import type { Manifest } from '../core/endpoint/contract.ts';
 import { numericSignal } from '../test/reference.ts';
 import { WORK } from './children.ts';
@@ -35,7 +35,7 @@ async function variant(dir: string, as: string, more: Partial<Manifest>): Promis
   return file;
 }
 
-function scoredOf(columns: number): Scored {
+function scoredOf(columns: number): ScoredBaseline {
   const numbers = random(2);
   return {
     baseline: '0123456789abcdef'.repeat(4),

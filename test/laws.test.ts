@@ -280,6 +280,17 @@ describe('the house', () => {
     expect(status).toBe(0);
   }, 60_000);
 
+  it('no name is exported by two files, but that of each command and handler', () => {
+    const files = new Map<string, string[]>();
+    for (const file of sources)
+      for (const [, name = ''] of code(file).matchAll(
+        /^export (?:async )?(?:type|const|let|function\*?)\s+(\w+)/gm,
+      ))
+        files.set(name, [...(files.get(name) ?? []), file]);
+    const twice = [...files].filter(([name, all]) => all.length > 1 && !/^(command|handler)$/.test(name));
+    expect(twice).toEqual([]);
+  });
+
   it('nobody imports plugin.ts, and it is the only class', () => {
     expect(imports.filter(({ target }) => target === 'plugins/models/plugin.ts')).toEqual([]);
     const classes = sources.filter((file) =>

@@ -66,7 +66,7 @@ export const KEYS = {
 } as const;
 
 /** Environment of the batch function, beside the endpoint's. */
-export const ENV = {
+export const BATCH_ENV = {
   /** URLs of the queue that objects come by, and of the one that failed ones are kept in. */
   queue: 'MODELS_BATCH_QUEUE',
   failed: 'MODELS_BATCH_FAILED_QUEUE',
@@ -82,7 +82,7 @@ export const ENV = {
  * Runs that an object is tried in before it is put aside: a poll that finds no instance counts, too.
  * https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
  */
-export const TRIES = 5;
+export const OBJECT_TRIES = 5;
 
 /** Seconds of one run of the batch function: Lambda's most. */
 export const BATCH_TIMEOUT = 900;
@@ -91,7 +91,7 @@ export const BATCH_TIMEOUT = 900;
  * What batch counts, in CloudWatch, in the endpoint's namespace and by `[Model]` only, which is the batch function's name. Where
  * nothing happened, there is no point.
  */
-export const METRICS = {
+export const BATCH_METRICS = {
   /** Rows of finished parts, faulty ones included, and the faulty ones. */
   rows: 'Rows',
   rowErrors: 'RowErrors',

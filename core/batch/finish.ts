@@ -1,7 +1,7 @@
 import type { Files } from '../ports/files.ts';
 import { COLUMN_NOTICES } from '../tabular/cells/columns.ts';
 import type { RowFault } from '../tabular/cells/format.ts';
-import { type Entry, KEYS, METRICS } from './contract.ts';
+import { BATCH_METRICS, type Entry, KEYS } from './contract.ts';
 import {
   type DoneFile,
   type Failed,
@@ -13,9 +13,9 @@ import {
   type Success,
 } from './job.ts';
 import { isSameOwner, ownerKey, ownerName, takeOwner } from './owner.ts';
-import { checkFirst, type Progress, progressOf } from './parts.ts';
-import type { World } from './ports.ts';
-import { hold } from './retry.ts';
+import { checkFirst, type PartProgress, partProgress } from './parts.ts';
+import type { BatchWorld } from './ports.ts';
+import { holdJob } from './retry.ts';
 
 /** Requests at once to S3. */
 const AT_ONCE = 16;
@@ -27,7 +27,7 @@ const NAMED = 3;
  * All parts of a job were tried: is it complete, and good enough?
  * @throws an object fault where its files do not follow one another
  */
-export async function finish(world: World, job: Job, folder: Folder, parts: number): Promise<void> {
+export async function endJob(world: BatchWorld, job: Job, folder: Folder, parts: number): Promise<void> {
   const files = world.files(folder.bucket);
   const entry = world.entries[job.entry] as Entry;
   // Before the files are looked at.
@@ -74,15 +74,15 @@ export async function finish(world: World, job: Job, folder: Folder, parts: numb
     startedAt: job.startedAt,
     finishedAt: new Date(finishedAt).toISOString(),
   };
-  if (failed !== undefined) await hold(world, folder, failed.etag);
+  if (failed !== undefined) await holdJob(world, folder, failed.etag);
   const written = await files.create(
     `${folder.prefix}${KEYS.success}`,
     `${JSON.stringify(success, null, 2)}\n`,
   );
-  await completed(world, job, folder, entry);
+  await completeJob(world, job, folder, entry);
   if (written === 'there') return;
   const duration = finishedAt - Date.parse(job.startedAt);
-  world.count({ [METRICS.jobsDone]: 1, [METRICS.jobDuration]: duration });
+  world.count({ [BATCH_METRICS.jobsDone]: 1, [BATCH_METRICS.jobDuration]: duration });
   world.log(notices.length > 0 ? 'warn' : 'info', 'A job is done.', {
     job: urlOf(folder),
     rows,
@@ -95,14 +95,14 @@ export async function finish(world: World, job: Job, folder: Folder, parts: numb
 }
 
 /** What comes after `_SUCCESS.json`; again for who comes later, since the first one may have died before it. */
-export async function completed(world: World, job: Job, folder: Folder, entry: Entry): Promise<void> {
+export async function completeJob(world: BatchWorld, job: Job, folder: Folder, entry: Entry): Promise<void> {
   const files = world.files(folder.bucket);
   // Only what is there: in a versioned bucket each removal would leave a mark.
   const failed = `${folder.prefix}${KEYS.failed}`;
   if ((await files.head(failed)) !== undefined) await files.remove(failed);
   const owner = await takeOwner(files, ownerKey(job.model, entry), world.owner);
   if (!isSameOwner(owner, world.owner)) {
-    world.count({ [METRICS.jobsNotOwned]: 1 });
+    world.count({ [BATCH_METRICS.jobsNotOwned]: 1 });
     return world.log('error', 'The output belongs to another service or stage, so `latest` is not moved.', {
       job: urlOf(folder),
       owner: ownerName(owner),
@@ -127,7 +127,7 @@ export async function completed(world: World, job: Job, folder: Folder, entry: E
 
 /** The attempt is over: told to those who look into the folder, and to those who look into the queue of failures. Once an attempt. */
 export async function fail(
-  world: World,
+  world: BatchWorld,
   job: Job,
   folder: Folder,
   { code, reason }: { readonly code: string; readonly reason: string },
@@ -149,7 +149,7 @@ export async function fail(
     failedAt: new Date(world.clock()).toISOString(),
   };
   await files.put(key, `${JSON.stringify(failed, null, 2)}\n`);
-  world.count({ [METRICS.jobsFailed]: 1 });
+  world.count({ [BATCH_METRICS.jobsFailed]: 1 });
   // Not the reason, which may have a transform's own words about a row: that is for those who may read the job's files.
   world.log('error', 'A job failed.', { job: urlOf(folder), code });
 }
@@ -168,11 +168,13 @@ async function partsOf(
   folder: Folder,
   count: number,
   entry: Entry,
-): Promise<readonly Progress[]> {
-  const done: Progress[] = [];
+): Promise<readonly PartProgress[]> {
+  const done: PartProgress[] = [];
   for (let first = 0; first < count; first += AT_ONCE) {
     const some = Array.from({ length: Math.min(AT_ONCE, count - first) }, (_, i) => first + i);
-    done.push(...(await Promise.all(some.map((part) => progressOf(files, folder, part, undefined, entry)))));
+    done.push(
+      ...(await Promise.all(some.map((part) => partProgress(files, folder, part, undefined, entry)))),
+    );
   }
   return done;
 }

@@ -76,15 +76,15 @@ export function latestKey(model: string, { output }: Entry, key: string): string
 const numbered = (part: number): string => String(part).padStart(5, '0');
 
 /** A file of a part: the first is `part-00007`, those after it, if any, are `part-00007_00001` and so on. */
-export type Place = { readonly part: number; readonly number: number };
-const named = ({ part, number }: Place): string =>
+export type PartFile = { readonly part: number; readonly number: number };
+const named = ({ part, number }: PartFile): string =>
   number === 0 ? numbered(part) : `${numbered(part)}_${numbered(number)}`;
 
-export const partKey = ({ prefix }: Folder, place: Place, format: Format): string =>
+export const partKey = ({ prefix }: Folder, place: PartFile, format: Format): string =>
   `${prefix}${KEYS.part}${named(place)}${formatOf(format).suffix}`;
 
 /** @param digest where the key without one has the errors of a run that ended elsewhere */
-export const errorsKey = ({ prefix }: Folder, place: Place, digest?: string): string =>
+export const errorsKey = ({ prefix }: Folder, place: PartFile, digest?: string): string =>
   `${prefix}${KEYS.errors}${named(place)}${digest === undefined ? '' : `-${digest.slice(0, 12)}`}.jsonl`;
 
 /** @returns the part's number in a key that `partKey` made */

@@ -1,5 +1,5 @@
 /** What a message of the queue asks for. */
-export type Asked = {
+export type AskedObject = {
   readonly bucket: string;
   readonly key: string;
   /** As the event had them; absent where a person asked for the object as it is now. */
@@ -37,11 +37,11 @@ type Fields = Readonly<Record<string, unknown>>;
 
 /**
  * EventBridge's "Object Created" (https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html; its keys are as they are, not
- * URL-encoded like those of S3's own notifications), or an Order.
+ * URL-encoded like those of S3's own notifications), or what `sls models batch` sends: `{object: {bucket, key}}`.
  *
  * @returns undefined for anything else
  */
-export function readMessage(body: string): Asked | undefined {
+export function readMessage(body: string): AskedObject | undefined {
   const message = fieldsOf(parsed(body));
   const order = fieldsOf(message.object);
   if (typeof order.bucket === 'string' && typeof order.key === 'string' && order.key !== '')

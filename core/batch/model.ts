@@ -7,7 +7,7 @@ import type { AnyTransform } from '../protocol/transform.ts';
 import { answersOf, feedsOf } from '../protocol/transform-result.ts';
 import type { Tensor } from '../tensor/datatypes.ts';
 import type { Tensors } from '../tensor/tensors.ts';
-import type { Run } from './score.ts';
+import type { RunModel } from './score.ts';
 
 /**
  * The endpoint's own way from the clients' inputs to their outputs, of many rows at once.
@@ -18,7 +18,7 @@ export function runOf(
   session: Session,
   { pre, post }: AnyTransform,
   seen?: (inputs: Tensors, outputs: Tensors) => void,
-): Run {
+): RunModel {
   const graph = manifest.graph ?? manifest.signature;
   const needed = graph.omitted.length > 0 ? graph.outputs.map(({ name }) => name) : undefined;
   const info = { id: undefined, parameters: {} };
@@ -77,7 +77,7 @@ export type Written = {
  */
 export async function writtenOutputs(
   { signature }: Manifest,
-  run: Run,
+  run: RunModel,
   emit: readonly string[],
 ): Promise<readonly Written[]> {
   const names = emit.length > 0 ? emit : signature.outputs.map(({ name }) => name);
@@ -93,7 +93,7 @@ export async function writtenOutputs(
   });
 }
 
-async function probe(inputs: Manifest['signature']['inputs'], run: Run): Promise<Tensors> {
+async function probe(inputs: Manifest['signature']['inputs'], run: RunModel): Promise<Tensors> {
   const row = Object.fromEntries(inputs.map((spec) => [spec.name, zeros(spec)]));
   try {
     return (await run(row)).outputs;

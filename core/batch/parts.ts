@@ -10,15 +10,15 @@ import { allFinite } from '../tensor/finite.ts';
 import { fromHalf } from '../tensor/half.ts';
 import type { Tensors } from '../tensor/tensors.ts';
 import { isFloat } from '../tensor/values.ts';
-import { type Entry, METRICS } from './contract.ts';
+import { BATCH_METRICS, type Entry } from './contract.ts';
 import { type DoneFile, errorsKey, type Folder, partKey } from './job.ts';
 import type { Written } from './model.ts';
-import type { World } from './ports.ts';
-import { type Run, scoreBlock } from './score.ts';
+import type { BatchWorld } from './ports.ts';
+import { type RunModel, scoreBlock } from './score.ts';
 
 /** How the rows of one object are scored and written. */
 export type Scoring = {
-  readonly run: Run;
+  readonly run: RunModel;
   readonly most: number;
   readonly outputs: readonly Written[];
   readonly entry: Entry;
@@ -42,7 +42,7 @@ export type OpenPart = {
 };
 
 /** The files of a part that are there, in their order, whether these are all, and how the columns of the object were taken. */
-export type Progress = {
+export type PartProgress = {
   readonly written: readonly DoneFile[];
   readonly isWhole: boolean;
   readonly taken?: Taken;
@@ -67,10 +67,10 @@ const FAULT_BYTES = 200;
 /** Codes of rows that may be fine: the model or its transform failed at them, for a reason that may pass. */
 const FAILURES: readonly string[] = ['MODEL_FAILED', 'TRANSFORM_FAILED'] satisfies RefusalCode[];
 
-export const isLate = (world: Pick<World, 'left'>): boolean => world.left() < RESERVE;
+export const isLate = (world: Pick<BatchWorld, 'left'>): boolean => world.left() < RESERVE;
 
 /** What a part needs of the world. */
-type Around = Pick<World, 'files' | 'sizes' | 'clock' | 'left' | 'count'>;
+type Around = Pick<BatchWorld, 'files' | 'sizes' | 'clock' | 'left' | 'count'>;
 
 /** @param there files of it that are written; `first` the number of its first row */
 export function openPart(
@@ -126,9 +126,9 @@ export function openPart(
     const failed = faults.filter(({ code }) => FAILURES.includes(code)).length;
     if ((await files.create(done.key, body, metadataOf(done, failed, isLast, taken))) === 'created')
       world.count({
-        [METRICS.rows]: rows,
-        [METRICS.rowErrors]: faults.length,
-        ...(isLast && { [METRICS.partsDone]: 1 }),
+        [BATCH_METRICS.rows]: rows,
+        [BATCH_METRICS.rowErrors]: faults.length,
+        ...(isLast && { [BATCH_METRICS.partsDone]: 1 }),
       });
     // A twin has counted what it wrote. Where time cut its file elsewhere, what follows ours is not what follows that one.
     else {
@@ -260,13 +260,13 @@ function takenIn(columns: string | undefined): Taken | undefined {
  * @throws an object fault `FILES_DISAGREE` where a file does not begin where the one before it ends: that one was taken away and written
  * anew, cut elsewhere
  */
-export async function progressOf(
+export async function partProgress(
   files: Files,
   folder: Folder,
   part: number,
   first: number | undefined,
   { outputFormat }: Entry,
-): Promise<Progress> {
+): Promise<PartProgress> {
   const written: DoneFile[] = [];
   let known: { readonly taken?: Taken } = {};
   for (let due = first; ; ) {

@@ -4,20 +4,20 @@ import type { LogFields } from '../ports/log.ts';
 import type { Source } from '../tabular/cells/format.ts';
 import type { Entry, Owner } from './contract.ts';
 import type { Folder, Job } from './job.ts';
-import type { Run } from './score.ts';
+import type { RunModel } from './score.ts';
 
 /** Executions of the state machine: of this job, of others. */
 export type Running = { readonly own: boolean; readonly others: boolean };
 
 /** All that a batch function can reach. */
-export type World = {
+export type BatchWorld = {
   readonly manifest: Manifest;
   readonly entries: readonly Entry[];
   /** The service and stage that this is of. */
   readonly owner: Owner;
   /** The function's version. */
   readonly version: string;
-  readonly run: Run;
+  readonly run: RunModel;
   /** Bytes of an object up to which one invocation scores it whole; of a part; of a file of answers, about. */
   readonly sizes: { readonly whole: number; readonly part: number; readonly file: number };
   readonly head: (object: Located) => Promise<Head | undefined>;

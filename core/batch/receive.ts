@@ -3,13 +3,13 @@ import type { Part } from '../tabular/cells/contract.ts';
 import type { Rows } from '../tabular/cells/format.ts';
 import { firstRow } from '../tabular/cells/split.ts';
 import { type Entry, KEYS, type PartAnswer } from './contract.ts';
-import { completed, fail, failedAttempt, finish, urlOf } from './finish.ts';
+import { completeJob, endJob, fail, failedAttempt, urlOf } from './finish.ts';
 import { openRows, writerFor } from './formats.ts';
 import { entryFor, type Folder, folderOf, isNewer, type Job, type Latest, latestKey } from './job.ts';
 import { type Message, readMessage } from './message.ts';
 import { mostRows, writtenOutputs } from './model.ts';
-import { isLate, type OpenPart, openPart, progressOf, type Scoring } from './parts.ts';
-import type { World } from './ports.ts';
+import { isLate, type OpenPart, openPart, partProgress, type Scoring } from './parts.ts';
+import type { BatchWorld } from './ports.ts';
 import { reopen } from './retry.ts';
 import { uncounted } from './score.ts';
 
@@ -36,7 +36,10 @@ const DOCUMENTS =
  *
  * @throws where a call failed that may succeed later: the message comes again
  */
-export async function receive(world: World, { body, again, since, askedAt }: Message): Promise<void> {
+export async function receiveMessage(
+  world: BatchWorld,
+  { body, again, since, askedAt }: Message,
+): Promise<void> {
   const asked = readMessage(body);
   if (asked === undefined)
     return world.queue.fail(body, {
@@ -85,7 +88,7 @@ export async function receive(world: World, { body, again, since, askedAt }: Mes
     files.read(latestKey(job.model, entry, asked.key)),
     failedAttempt(files, folder),
   ]);
-  if (success !== undefined) return completed(world, job, folder, entry);
+  if (success !== undefined) return completeJob(world, job, folder, entry);
   const latest = found === undefined ? undefined : (JSON.parse(found.text) as Latest);
   if (latest !== undefined && latest.object.etag !== head.etag && isNewer(latest.object, job.object))
     return world.log('info', 'An object is passed over.', {
@@ -106,7 +109,7 @@ export async function receive(world: World, { body, again, since, askedAt }: Mes
 
 /** @param isByHand then an execution that runs still is not what was asked for */
 async function attempt(
-  world: World,
+  world: BatchWorld,
   job: Job,
   folder: Folder,
   entry: Entry,
@@ -130,7 +133,7 @@ async function attempt(
 }
 
 /** What is wrong with the object ends the job; anything else may succeed later. */
-async function ended(world: World, job: Job, folder: Folder, error: unknown): Promise<void> {
+async function ended(world: BatchWorld, job: Job, folder: Folder, error: unknown): Promise<void> {
   if (!isObjectFault(error)) throw error;
   if (error.objectFault === 'CHANGED' || error.objectFault === 'GONE')
     return world.log('info', 'A job is given up.', { job: urlOf(folder), reason: error.message });
@@ -138,7 +141,13 @@ async function ended(world: World, job: Job, folder: Folder, error: unknown): Pr
 }
 
 /** From the first row to the last, a part at a time. */
-async function whole(world: World, job: Job, folder: Folder, scoring: Scoring, rows: Rows): Promise<void> {
+async function whole(
+  world: BatchWorld,
+  job: Job,
+  folder: Folder,
+  scoring: Scoring,
+  rows: Rows,
+): Promise<void> {
   const files = world.files(folder.bucket);
   const again = (): Promise<void> => world.queue.again(job.message, 0, job.startedAt);
   const close = async (): Promise<boolean> => open === undefined || (await open.close());
@@ -151,7 +160,7 @@ async function whole(world: World, job: Job, folder: Folder, scoring: Scoring, r
       if (isBegun && isLate(world)) return again();
       count = block.part + 1;
       const first = firstRow(block);
-      const { written, isWhole } = await progressOf(files, folder, block.part, first, scoring.entry);
+      const { written, isWhole } = await partProgress(files, folder, block.part, first, scoring.entry);
       open = isWhole ? undefined : openPart(world, folder, block.part, scoring, first, written);
     }
     if (open === undefined) continue;
@@ -160,7 +169,7 @@ async function whole(world: World, job: Job, folder: Folder, scoring: Scoring, r
     if (!(await open.add(block))) return again();
   }
   if (!(await close())) return again();
-  await finish(world, job, folder, count);
+  await endJob(world, job, folder, count);
 }
 
 /** Each further invocation would have as little time for the rest. */
@@ -171,12 +180,12 @@ const tooLarge = (): Error =>
   );
 
 /** One part of a job that several invocations share. */
-export async function scorePart(world: World, job: Job, part: Part): Promise<PartAnswer> {
+export async function scorePart(world: BatchWorld, job: Job, part: Part): Promise<PartAnswer> {
   const entry = world.entries[job.entry] as Entry;
   const folder = folderOf(job, entry);
   const first = part.row + 1;
   try {
-    const { written, isWhole } = await progressOf(
+    const { written, isWhole } = await partProgress(
       world.files(folder.bucket),
       folder,
       part.part,
@@ -196,23 +205,23 @@ export async function scorePart(world: World, job: Job, part: Part): Promise<Par
 }
 
 /** Every part of the plan was tried. */
-export async function finishJob(world: World, job: Job): Promise<void> {
+export async function finishJob(world: BatchWorld, job: Job): Promise<void> {
   const entry = world.entries[job.entry] as Entry;
   const folder = folderOf(job, entry);
   const plan = await world.files(folder.bucket).read(`${folder.prefix}${KEYS.plan}`);
   if (plan === undefined) throw new Error(`${urlOf(folder)}${KEYS.plan} is gone`);
   try {
-    await finish(world, job, folder, (JSON.parse(plan.text) as Part[]).length);
+    await endJob(world, job, folder, (JSON.parse(plan.text) as Part[]).length);
   } catch (error) {
     await ended(world, job, folder, error);
   }
 }
 
-function rowsOf(world: World, { object }: Job, entry: Entry): Promise<Rows> {
+function rowsOf(world: BatchWorld, { object }: Job, entry: Entry): Promise<Rows> {
   return openRows(entry, world.source(object, object), world.manifest);
 }
 
-async function scoringOf(world: World, entry: Entry, rows: Rows): Promise<Scoring> {
+async function scoringOf(world: BatchWorld, entry: Entry, rows: Rows): Promise<Scoring> {
   const outputs = await writtenOutputs(world.manifest, world.run, entry.emit);
   return {
     run: entry.drift === false ? uncounted(world.run) : world.run,

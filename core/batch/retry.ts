@@ -1,7 +1,7 @@
 import type { Files } from '../ports/files.ts';
 import { BATCH_TIMEOUT, KEYS } from './contract.ts';
 import { type Failed, type Folder, partNumber } from './job.ts';
-import type { World } from './ports.ts';
+import type { BatchWorld } from './ports.ts';
 
 /** Milliseconds: whoever has claimed a folder for longer is dead. */
 const CLAIMED = BATCH_TIMEOUT * 1000;
@@ -13,7 +13,7 @@ const CLAIMED = BATCH_TIMEOUT * 1000;
  * @returns false where somebody else is at the job: it is to be asked for again
  */
 export async function reopen(
-  world: Pick<World, 'files' | 'running' | 'clock'>,
+  world: Pick<BatchWorld, 'files' | 'running' | 'clock'>,
   folder: Folder,
 ): Promise<boolean> {
   const files = world.files(folder.bucket);
@@ -42,8 +42,8 @@ export async function reopen(
  * @param etag of its `_FAILED.json` before its files were looked at
  * @throws where somebody takes files away: what is there then is to be looked at anew
  */
-export async function hold(
-  world: Pick<World, 'files' | 'clock'>,
+export async function holdJob(
+  world: Pick<BatchWorld, 'files' | 'clock'>,
   folder: Folder,
   etag: string,
 ): Promise<void> {

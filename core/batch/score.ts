@@ -6,7 +6,7 @@ import { KINDS, type Tensor, type TensorData } from '../tensor/datatypes.ts';
 import type { Tensors } from '../tensor/tensors.ts';
 
 /** All of the model on stacked rows: transform, session, transform. It may throw because of one of them. */
-export type Run = (rows: Tensors) => Ran | Promise<Ran>;
+export type RunModel = (rows: Tensors) => Ran | Promise<Ran>;
 
 /** `accepted` is called once these rows have their answers: what is run again is not told twice. */
 type Ran = { readonly outputs: Tensors; readonly accepted?: () => void };
@@ -14,13 +14,13 @@ type Ran = { readonly outputs: Tensors; readonly accepted?: () => void };
 /** Good rows with their answers, and the faulty ones. */
 /** The same, for rows that nobody counts for drift. */
 export const uncounted =
-  (run: Run): Run =>
+  (run: RunModel): RunModel =>
   async (rows) => ({ outputs: (await run(rows)).outputs });
 
-export type Scored = { readonly block: Block; readonly outputs: Tensors };
+export type ScoredBlock = { readonly block: Block; readonly outputs: Tensors };
 
 /** An output, and its elements in a row. */
-export type Expected = { readonly name: string; readonly width: number };
+export type ExpectedOutput = { readonly name: string; readonly width: number };
 
 type Piece = { readonly from: number; readonly to: number; readonly outputs: Tensors };
 
@@ -32,12 +32,12 @@ type Piece = { readonly from: number; readonly to: number; readonly outputs: Ten
  * @param allowsNonFinite else a row with NaN or infinity among its answers is faulty, as in the endpoint's JSON
  */
 export async function scoreBlock(
-  run: Run,
+  run: RunModel,
   block: Block,
-  expected: readonly Expected[],
+  expected: readonly ExpectedOutput[],
   most: number,
   allowsNonFinite: boolean,
-): Promise<Scored> {
+): Promise<ScoredBlock> {
   const { rows, lines } = block;
   const names = expected.map(({ name }) => name);
   const faults: RowFault[] = [...block.faults];
@@ -108,7 +108,7 @@ function faultOf(error: unknown): [string, string] {
 }
 
 /** @throws where an output does not have as many elements as these rows have to have */
-function wanted(outputs: Tensors, expected: readonly Expected[], rows: number): Tensors {
+function wanted(outputs: Tensors, expected: readonly ExpectedOutput[], rows: number): Tensors {
   return Object.fromEntries(
     expected.map(({ name, width }) => {
       const tensor = outputs[name];

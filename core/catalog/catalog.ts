@@ -1,23 +1,23 @@
 import { createHash } from 'node:crypto';
 import { REFUSALS, type RefusalCode } from '../errors/refusals.ts';
-import type { Request } from '../protocol/event.ts';
+import type { EndpointRequest } from '../protocol/event.ts';
 import { type Answer, errorAnswer, JSON_HEADERS, jsonAnswer } from '../protocol/http.ts';
 import { type CatalogManifest, type CatalogModel, EXTENSIONS, LIVE, PLATFORM } from './contract.ts';
 import { DOCS_POLICY, docsPage } from './docs.ts';
 import { openapi } from './openapi.ts';
-import { type Route, routeOf } from './route.ts';
+import { type CatalogRoute, catalogRoute } from './route.ts';
 
 /** Somebody else's finished answer, in the shape that the event's source wants. */
 export type Passed = { readonly passed: unknown };
 
 /** What became of a request to one version. `absent`: there is no such version. */
-export type Invoked =
+export type VersionAnswer =
   | { readonly answer: unknown }
   | { readonly failure: 'absent' | 'throttled' | 'tooLarge' | 'failed' };
 
 /** The endpoints behind the catalog, by Lambda's function name. The narrowest port that it needs. */
 export type Endpoints = {
-  invoke(name: string, version: string, event: unknown): Promise<Invoked>;
+  invoke(name: string, version: string, event: unknown): Promise<VersionAnswer>;
   /** Lambda's state of a version, such as `Active` or `Pending`; undefined where there is no such version. */
   state(name: string, version: string): Promise<string | undefined>;
   /** Numbers of the published versions, oldest first. */
@@ -35,7 +35,7 @@ const failure = (code: RefusalCode, message: string, headers: Record<string, str
 };
 
 /** For what changes with a deploy only: kept by the client, asked about each time. */
-function revalidated(headers: Answer['headers'], body: string, request: Request): Answer {
+function revalidated(headers: Answer['headers'], body: string, request: EndpointRequest): Answer {
   const etag = `"${createHash('sha256').update(body).digest('hex').slice(0, 32)}"`;
   const kept = { ...headers, 'cache-control': 'no-cache', etag };
   return request.headers['if-none-match'] === etag
@@ -64,9 +64,9 @@ const FAILURES = {
 export function catalog(
   manifest: CatalogManifest,
   endpoints: Endpoints,
-): (request: Request) => Promise<Answer | Passed> {
+): (request: EndpointRequest) => Promise<Answer | Passed> {
   return async (request) => {
-    const route = routeOf(request.path, manifest.groups);
+    const route = catalogRoute(request.path, manifest.groups);
     if (route.kind === 'unknown') return failure('NOT_FOUND', route.error);
     const wanted = route.kind === 'infer' ? 'POST' : 'GET';
     if (request.method !== wanted && !(wanted === 'GET' && request.method === 'HEAD')) {
@@ -79,8 +79,8 @@ export function catalog(
 async function answer(
   manifest: CatalogManifest,
   endpoints: Endpoints,
-  route: Exclude<Route, { kind: 'unknown' }>,
-  request: Request,
+  route: Exclude<CatalogRoute, { kind: 'unknown' }>,
+  request: EndpointRequest,
 ): Promise<Answer | Passed> {
   switch (route.kind) {
     case 'server':
@@ -143,7 +143,7 @@ async function passOn(
   endpoints: Endpoints,
   model: CatalogModel,
   version: string,
-  { event }: Request,
+  { event }: EndpointRequest,
 ): Promise<Answer | Passed> {
   const invoked = await endpoints.invoke(model.function, version, event);
   return 'failure' in invoked ? FAILURES[invoked.failure] : { passed: invoked.answer };

@@ -4,7 +4,7 @@ import type { Auth, CatalogGroup, CatalogManifest, CatalogModel } from './contra
 import { escapeHtml as esc } from './escape.ts';
 import { field } from './field.ts';
 import { SCRIPT } from './page-script.ts';
-import { STYLE } from './page-style.ts';
+import { PAGE_STYLE } from './page-style.ts';
 
 const sha256 = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
 
@@ -12,7 +12,7 @@ const sha256 = (text: string): string => `'sha256-${createHash('sha256').update(
 export const DOCS_POLICY = [
   "default-src 'none'",
   `script-src ${sha256(SCRIPT)}`,
-  `style-src ${sha256(STYLE)}`,
+  `style-src ${sha256(PAGE_STYLE)}`,
   "connect-src 'self'",
   'img-src data:',
   "base-uri 'none'",
@@ -85,7 +85,7 @@ export function docsPage(manifest: CatalogManifest, group: CatalogGroup): string
 <meta name="color-scheme" content="light dark">
 <title>${esc(manifest.service)}: models</title>
 <link rel="icon" href="data:,">
-<style>${STYLE}</style>
+<style>${PAGE_STYLE}</style>
 </head>
 <body>
 <a class="skip" href="#main">To the models</a>

@@ -1,5 +1,5 @@
 /** The docs page’s style: the system’s own fonts and colours scheme, one column until there is room for two. */
-export const STYLE = `
+export const PAGE_STYLE = `
 :root {
   color-scheme: light dark;
   --paper: light-dark(#f6f7f9, #0f1318);

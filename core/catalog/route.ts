@@ -1,7 +1,7 @@
 import { type CatalogGroup, type CatalogModel, LIVE } from './contract.ts';
 
 /** What a path asks for, and of whom. */
-export type Route =
+export type CatalogRoute =
   | { readonly kind: 'server' | 'live' | 'ready' | 'openapi' | 'docs'; readonly group: CatalogGroup }
   | {
       readonly kind: 'metadata' | 'modelReady' | 'ping' | 'infer';
@@ -12,7 +12,7 @@ export type Route =
     }
   | { readonly kind: 'unknown'; readonly error: string };
 
-const unknown = (error: string): Route => ({ kind: 'unknown', error });
+const unknown = (error: string): CatalogRoute => ({ kind: 'unknown', error });
 const NOTHING = unknown('Nothing is at this path; GET /v2, /openapi.json and /docs say what is.');
 
 const SERVER: Readonly<Record<string, 'server' | 'live' | 'ready' | 'openapi' | 'docs'>> = {
@@ -35,7 +35,7 @@ function groupOf(path: string, groups: readonly CatalogGroup[]): CatalogGroup | 
  * Reads a request's path. Pure.
  * @param path decoded, without the query; one slash at its end is forgiven
  */
-export function routeOf(path: string, groups: readonly CatalogGroup[]): Route {
+export function catalogRoute(path: string, groups: readonly CatalogGroup[]): CatalogRoute {
   const group = groupOf(path, groups);
   if (group === undefined) return NOTHING;
   const rest = path.slice(group.path === '/' ? 1 : group.path.length + 1).replace(/\/$/, '');

@@ -20,7 +20,7 @@ export type Baseline = {
 };
 
 /** What an endpoint scores. */
-export type Scored = {
+export type ScoredBaseline = {
   /** sha256 (hex) of the baseline's JSON: two versions score alike where it is equal. */
   readonly baseline: string;
   /** The inputs' sums are metrics, too, for native alarms. */
@@ -124,7 +124,7 @@ export type DriftLine = {
 };
 
 /** Metrics of drift, by `[Model]` only, in the namespace of the endpoint's. */
-export const METRICS = {
+export const DRIFT_METRICS = {
   /**
    * `Scaled_<signal>_a`, `Scaled_<signal>_b`: Σh₁/√φ and Σh₂/√φ, φ of the version's own reference. So an alarm needs to know nothing of the
    * versions that it watches: n + R² is the greatest variance of each sum, whichever versions n and R are added up over.

@@ -1,27 +1,35 @@
 import type { ObjectPort } from '../ports/aws.ts';
 import type { DriftWindow } from './contract.ts';
-import { DAY, type History, type Named, nameOf, oldNameOf, type Window, windowNamed } from './windows.ts';
+import {
+  DAY_MS,
+  type History,
+  type Named,
+  oldNameOf,
+  type Span,
+  windowName,
+  windowNamed,
+} from './windows.ts';
 
 /**
  * The monitor's documents in the registry, below the scope: `drift/<model>/<window's start>-<its seconds>.json`. Those of before have the
  * start alone: how long such a window is only the document says.
  */
-export type Documents = {
+export type DriftDocuments = {
   /**
    * @param windows in a row, of one length
    * @returns windows of documents of any length that begin within these, or two days before, since a day may be the last that was judged.
    * Of those with old names: which begin with one of these, and the latest
    */
-  readonly kept: (model: string, windows: readonly Window[]) => Promise<readonly Window[]>;
+  readonly kept: (model: string, windows: readonly Span[]) => Promise<readonly Span[]>;
   /** Lists all of them. @returns undefined where there is none */
   readonly history: (model: string) => Promise<History | undefined>;
   /** @returns what was found in a window; undefined where nothing is kept, or it is of another schema */
-  readonly read: (model: string, window: Window) => Promise<DriftWindow | undefined>;
+  readonly read: (model: string, window: Span) => Promise<DriftWindow | undefined>;
   /** Writes what was found in a window. `changed`: there is a document already, and it stays. */
   readonly write: (window: DriftWindow) => Promise<'ok' | 'changed'>;
 };
 
-export function driftDocuments(objects: ObjectPort, scope: string): Documents {
+export function driftDocuments(objects: ObjectPort, scope: string): DriftDocuments {
   const folder = (model: string): string => `${scope}drift/${model}/`;
   const named = async (model: string, begin = ''): Promise<readonly Named[]> => {
     const keys = await objects.list(`${folder(model)}${begin}`);
@@ -33,7 +41,7 @@ export function driftDocuments(objects: ObjectPort, scope: string): Documents {
     return found?.schema === 1 ? found : undefined;
   };
   /** @param length of what cannot be read: it is done, whatever it says */
-  const whole = async (model: string, { from, to }: Named, length: number): Promise<Window> => {
+  const whole = async (model: string, { from, to }: Named, length: number): Promise<Span> => {
     if (to !== undefined) return { from, to };
     const found = await document(model, oldNameOf({ from, to: from }));
     return { from, to: found === undefined ? from + length : Date.parse(found.to) };
@@ -59,22 +67,25 @@ export function driftDocuments(objects: ObjectPort, scope: string): Documents {
       return { first: await whole(model, first, 0), last: await whole(model, last, 0) };
     },
     read: async (model, window) => {
-      const found = await document(model, nameOf(window));
+      const found = await document(model, windowName(window));
       if (found !== undefined) return found;
       const old = await document(model, oldNameOf(window));
       return old !== undefined && Date.parse(old.to) === window.to ? old : undefined;
     },
     write: (window) => {
-      const name = nameOf({ from: Date.parse(window.from), to: Date.parse(window.to) });
+      const name = windowName({ from: Date.parse(window.from), to: Date.parse(window.to) });
       return objects.create(`${folder(window.model)}${name}.json`, `${JSON.stringify(window)}\n`);
     },
   };
 }
 
 /** Days, or months, that names of these windows begin with, and of those two days before: years of others are not listed. */
-function beginnings(windows: readonly Window[]): readonly string[] {
-  const days = windows.every(({ from, to }) => to - from < DAY);
+function beginnings(windows: readonly Span[]): readonly string[] {
+  const days = windows.every(({ from, to }) => to - from < DAY_MS);
   const [first = 0] = windows.map(({ from }) => from);
-  const starts = [...[2, 1].map((day) => Math.max(0, first - day * DAY)), ...windows.map(({ from }) => from)];
+  const starts = [
+    ...[2, 1].map((day) => Math.max(0, first - day * DAY_MS)),
+    ...windows.map(({ from }) => from),
+  ];
   return [...new Set(starts.map((from) => oldNameOf({ from, to: from }).slice(0, days ? 10 : 7)))];
 }

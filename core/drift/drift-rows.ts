@@ -4,13 +4,13 @@ import type { Tensors } from '../tensor/tensors.ts';
 import { CONFIDENCE, ENTROPY, LABEL, readClasses } from './classes.ts';
 import type { CategorySignal, NumericSignal, Signal } from './contract.ts';
 import { categoryTaker, numberTaker, type Tally } from './drift-tally.ts';
-import { createResidual, placesOf } from './residual.ts';
+import { createResidual, elementPlaces } from './residual.ts';
 
 /** Most rows that are scored of one request, evenly spaced: 100,000 would cost more than many a model, and tell no more. */
 export const MOST_ROWS = 1000;
 
 /** Adds one tensor's rows to the tally. @returns the rows that were scored */
-export type Reader = (tensors: Tensors) => number;
+export type TensorRows = (tensors: Tensors) => number;
 
 /** A signal with its number in the baseline. */
 export type Placed<S extends Signal = Signal> = { readonly signal: S; readonly place: number };
@@ -19,7 +19,7 @@ export type Placed<S extends Signal = Signal> = { readonly signal: S; readonly p
  * @param signals all of one tensor
  * @param isFree of a tensor of rank 1: is it a column, so that each element is a row? Else all of it is one row
  */
-export function readersOf(signals: readonly Placed[], isFree: boolean, tally: Tally): Reader[] {
+export function readersOf(signals: readonly Placed[], isFree: boolean, tally: Tally): TensorRows[] {
   const name = signals[0]?.signal.tensor ?? '';
   const of = (...values: readonly NumericSignal['value'][]): Placed<NumericSignal>[] =>
     signals.filter((placed): placed is Placed<NumericSignal> => isNumeric(placed, values));
@@ -123,7 +123,7 @@ function residualReader({ signal, place }: Placed<NumericSignal>, isFree: boolea
   const take = numberTaker(signal, place, tally);
   const { components } = signal;
   if (components === undefined) return () => 0;
-  const places = placesOf(components.width);
+  const places = elementPlaces(components.width);
   const residual = createResidual(components);
   const taken = new Float64Array(places.length);
   return (tensor: Tensor): number => {

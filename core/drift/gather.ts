@@ -1,8 +1,8 @@
 import type { Baseline, Watched } from './contract.ts';
 import { readLine } from './lines.ts';
-import type { World } from './ports.ts';
+import type { DriftWorld } from './ports.ts';
 import { type Adder, createSums, type Sums } from './sums.ts';
-import type { Window } from './windows.ts';
+import type { Span } from './windows.ts';
 
 /** Baselines in a window: a canary's, a rollback's; more than a few are forged. */
 const MOST_BASELINES = 8;
@@ -10,17 +10,17 @@ const MOST_BASELINES = 8;
 export const MARGIN = 10_000;
 
 /** What a window's log holds of one baseline. */
-export type Group = { readonly sums: Sums; readonly baseline: Baseline | undefined };
+export type BaselineRows = { readonly sums: Sums; readonly baseline: Baseline | undefined };
 
 export type Gathered = {
   /** Most rows first. */
-  readonly groups: readonly Group[];
+  readonly groups: readonly BaselineRows[];
   /** Lines that look like ours and are not. */
   readonly skipped: number;
 };
 
 /** Adds up a window's lines, keeping none. @throws Error where they cannot all be read, in time or at all */
-export async function gather(world: World, watched: Watched, { from, to }: Window): Promise<Gathered> {
+export async function gatherRows(world: DriftWorld, watched: Watched, { from, to }: Span): Promise<Gathered> {
   const groups = new Map<string, { readonly adder: Adder; readonly baseline: Baseline | undefined }>();
   let skipped = 0;
   for await (const page of linesOf(world, watched, { from, to })) {
@@ -42,14 +42,14 @@ export async function gather(world: World, watched: Watched, { from, to }: Windo
 }
 
 async function* linesOf(
-  { logs }: World,
+  { logs }: DriftWorld,
   { logGroup, batchLogGroup }: Watched,
-  { from, to }: Window,
+  { from, to }: Span,
 ): AsyncGenerator<readonly string[]> {
   // Both functions may write into one group, which the user names.
   for (const group of new Set([logGroup, batchLogGroup]))
     if (group !== undefined) yield* logs.lines(group, 'drift', from, to);
 }
 
-const byRows = ({ sums: one }: Group, { sums: other }: Group): number =>
+const byRows = ({ sums: one }: BaselineRows, { sums: other }: BaselineRows): number =>
   other.rows - one.rows || (one.baseline < other.baseline ? -1 : 1);

@@ -1,20 +1,20 @@
 import { messageOf } from '../errors/aws-errors.ts';
 import { metricLine } from '../metrics/line.ts';
-import { type Baseline, type DriftWindow, METRICS, MONITOR_EVERY, type Watched } from './contract.ts';
-import { type Group, gather, MARGIN } from './gather.ts';
+import { type Baseline, DRIFT_METRICS, type DriftWindow, MONITOR_EVERY, type Watched } from './contract.ts';
+import { type BaselineRows, gatherRows, MARGIN } from './gather.ts';
 import { countedOf, driftNotice, newlyCounted } from './notice.ts';
-import type { World } from './ports.ts';
+import type { DriftWorld } from './ports.ts';
 import { strongest } from './strength.ts';
 import { wordsOf } from './text.ts';
-import { judge } from './window-judge.ts';
-import { completeWindows, dueWindows, isGap, reachOf, type Window, windowBefore } from './windows.ts';
+import { judgeSignals } from './window-judge.ts';
+import { completeWindows, dueWindows, isGap, reachOf, type Span, windowBefore } from './windows.ts';
 
 /**
  * Judges every window that is complete and has no document yet: publishes, tells, then writes. A run that ends between the two, or
  * beside another one, publishes the same again, and nothing is added up of what the monitor publishes. What fails is told,
  * counted, and tried again in the next run.
  */
-export async function monitor(world: World, watched: readonly Watched[]): Promise<void> {
+export async function monitor(world: DriftWorld, watched: readonly Watched[]): Promise<void> {
   // Each is first in its turn: one with a log that takes all the time does not starve the others for good.
   const turn = Math.floor(world.clock() / (MONITOR_EVERY * 1000)) % Math.max(1, watched.length);
   for (const one of [...watched.slice(turn), ...watched.slice(0, turn)]) {
@@ -27,7 +27,7 @@ export async function monitor(world: World, watched: readonly Watched[]): Promis
   }
 }
 
-async function watch(world: World, watched: Watched, fail: Fail): Promise<void> {
+async function watch(world: DriftWorld, watched: Watched, fail: Fail): Promise<void> {
   const { documents, log } = world;
   const { model } = watched;
   const { complete, kept } = await lookedAt(world, watched);
@@ -52,7 +52,7 @@ async function watch(world: World, watched: Watched, fail: Fail): Promise<void> 
 }
 
 /** Windows that may be due, oldest first, and those that have documents. */
-async function lookedAt({ documents, clock }: World, { model, window }: Watched) {
+async function lookedAt({ documents, clock }: DriftWorld, { model, window }: Watched) {
   const now = clock();
   const latest = completeWindows(now, window);
   const kept = await documents.kept(model, latest);
@@ -63,8 +63,8 @@ async function lookedAt({ documents, clock }: World, { model, window }: Watched)
 }
 
 /** @returns false where not one of its baselines is known: without a document it is tried again */
-async function judgeWindow(world: World, watched: Watched, window: Window, fail: Fail): Promise<boolean> {
-  const { groups, skipped } = await gather(world, watched, window);
+async function judgeWindow(world: DriftWorld, watched: Watched, window: Span, fail: Fail): Promise<boolean> {
+  const { groups, skipped } = await gatherRows(world, watched, window);
   const before = await world.documents.read(watched.model, windowBefore(window));
   const judged = judgedOf(groups, before?.baseline);
   for (const group of groups) if (group !== judged) tellOther(world, watched, window, group, fail);
@@ -92,7 +92,7 @@ async function judgeWindow(world: World, watched: Watched, window: Window, fail:
  *
  * @param groups most rows first
  */
-function judgedOf(groups: readonly Group[], before: string | undefined): Group | undefined {
+function judgedOf(groups: readonly BaselineRows[], before: string | undefined): BaselineRows | undefined {
   const known = groups.filter(({ baseline }) => baseline !== undefined);
   const [most] = known;
   const same = known.find(({ sums }) => sums.baseline === before);
@@ -101,9 +101,9 @@ function judgedOf(groups: readonly Group[], before: string | undefined): Group |
 
 /** A notice where drift that alarms count begins: the window before had none. */
 async function tell(
-  world: World,
+  world: DriftWorld,
   watched: Watched,
-  window: Window,
+  window: Span,
   found: DriftWindow,
   baseline: Baseline,
   before: DriftWindow | undefined,
@@ -120,10 +120,10 @@ async function tell(
 
 /** A canary with a new baseline, or what a rollback left behind; or one that the registry does not have. */
 function tellOther(
-  world: World,
+  world: DriftWorld,
   watched: Watched,
-  window: Window,
-  { sums, baseline }: Group,
+  window: Span,
+  { sums, baseline }: BaselineRows,
   fail: Fail,
 ): void {
   const fields = { baseline: sums.baseline, rows: sums.rows, ...span(window) };
@@ -136,7 +136,7 @@ function tellOther(
     });
 }
 
-function windowOf(watched: Watched, { from, to }: Window, judged: Group | undefined): DriftWindow {
+function windowOf(watched: Watched, { from, to }: Span, judged: BaselineRows | undefined): DriftWindow {
   const { sums, baseline } = judged ?? {};
   return {
     schema: 1,
@@ -147,7 +147,7 @@ function windowOf(watched: Watched, { from, to }: Window, judged: Group | undefi
     requests: sums?.requests ?? 0,
     rows: sums?.rows ?? 0,
     ...(sums !== undefined && sums.estimated > sums.requests && { estimated: sums.estimated }),
-    signals: sums === undefined || baseline === undefined ? [] : judge(sums, baseline, watched),
+    signals: sums === undefined || baseline === undefined ? [] : judgeSignals(sums, baseline, watched),
   };
 }
 
@@ -169,24 +169,24 @@ export function metricsOf(
   });
   const hasClasses = found.signals.some((_, index) => baseline?.signals[index]?.value === 'label');
   return {
-    [METRICS.max]: sizes.length > 0 ? Math.max(...sizes) : undefined,
-    [METRICS.signals]: inputs.length,
-    [METRICS.classes]: hasClasses ? classes.length : undefined,
-    [METRICS.seen]: found.rows,
+    [DRIFT_METRICS.max]: sizes.length > 0 ? Math.max(...sizes) : undefined,
+    [DRIFT_METRICS.signals]: inputs.length,
+    [DRIFT_METRICS.classes]: hasClasses ? classes.length : undefined,
+    [DRIFT_METRICS.seen]: found.rows,
   };
 }
 
 type Fail = (what: string, fields: Readonly<Record<string, string | number>>) => void;
 
 /** Tells each failure, and counts the first: the alarm asks for runs that fail, and one may fail at many windows. */
-function failing(world: World, { model, functionName }: Watched): Fail {
+function failing(world: DriftWorld, { model, functionName }: Watched): Fail {
   let counted = false;
   return (what, fields) => {
-    if (!counted) world.out(metricLine(functionName, world.clock(), { [METRICS.unreadable]: 1 }));
+    if (!counted) world.out(metricLine(functionName, world.clock(), { [DRIFT_METRICS.unreadable]: 1 }));
     counted = true;
     world.log('error', `${model}: ${what}.`, { model, ...fields });
   };
 }
 
 const iso = (at: number): string => new Date(at).toISOString();
-const span = ({ from, to }: Window) => ({ from: iso(from), to: iso(to) });
+const span = ({ from, to }: Span) => ({ from: iso(from), to: iso(to) });

@@ -1,6 +1,6 @@
 import type { Baseline, DriftWindow, Signal, SignalWindow, Watched } from './contract.ts';
 import { strongest } from './strength.ts';
-import { quoted, signalWords, spanWords } from './text.ts';
+import { quotedName, signalWords, spanWords } from './text.ts';
 
 /** What the alerts topic is told of drift: columns, how far each moved, a picture, what to do. Shares and counts only, no value of a row. */
 
@@ -79,7 +79,7 @@ function picture(signal: Signal, { cells }: SignalWindow): readonly string[] {
     `${'█'.repeat(Math.round((share / most) * BAR)).padEnd(BAR)} ${`${(100 * share).toFixed(0)} %`.padStart(5)}`;
   const order = signal.kind === 'numeric' ? 'lowest values first' : 'most frequent values first';
   return [
-    `  ${quoted(signal.label)}, ${order}`,
+    `  ${quotedName(signal.label)}, ${order}`,
     `  ${''.padEnd(6)} ${'reference'.padEnd(BAR + 6)}  this window`,
     ...before.map((share, cell) =>
       `  ${cellName(signal, cell).padEnd(6)} ${drawn(share)}  ${drawn(now[cell] ?? 0)}`.trimEnd(),

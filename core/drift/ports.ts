@@ -1,11 +1,11 @@
 import type { NoticePort } from '../ports/aws.ts';
 import type { Baseline } from './contract.ts';
-import type { Documents } from './documents.ts';
+import type { DriftDocuments } from './documents.ts';
 
 /** All that the monitor can reach. Tests put fakes behind the same ports. */
-export type World = {
+export type DriftWorld = {
   readonly logs: LogPort;
-  readonly documents: Documents;
+  readonly documents: DriftDocuments;
   /** @returns undefined where the registry has none that can be read; throws where that cannot be told */
   readonly baseline: (digest: string) => Promise<Baseline | undefined>;
   /** Milliseconds since the epoch. */

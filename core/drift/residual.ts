@@ -9,7 +9,7 @@ const GOLDEN = (Math.sqrt(5) - 1) / 2;
  * Places of the elements that are taken of a row: all, or of very many one out of each of `MOST_TAKEN` stretches, each time at
  * another place within; with even steps one might see four columns only of an image 256 wide.
  */
-export function placesOf(width: number): Int32Array<ArrayBuffer> {
+export function elementPlaces(width: number): Int32Array<ArrayBuffer> {
   const count = Math.min(width, MOST_TAKEN);
   const start = (i: number): number => Math.floor((i * width) / count);
   return Int32Array.from(

@@ -1,7 +1,7 @@
 import { effectiveRows } from './threshold.ts';
 
 /** A signal's rows in a window, and the sums of their scores h₁ and h₂. */
-export type Sums = { readonly n: number; readonly a: number; readonly b: number };
+export type ScoreSums = { readonly n: number; readonly a: number; readonly b: number };
 
 export type Smooth = {
   /** Effective rows, n·m/(n+m). */
@@ -22,7 +22,7 @@ export type Smooth = {
  * @param m rows of the reference with a value @param phi overdispersion, at least 1
  * @returns nothing where there are no rows on either side
  */
-export function smooth({ n, a, b }: Sums, m: number, phi: number): Smooth | undefined {
+export function smooth({ n, a, b }: ScoreSums, m: number, phi: number): Smooth | undefined {
   if (!(n > 0 && m > 0)) return undefined;
   const ne = effectiveRows(n, m);
   const t = (ne * (a * a + b * b)) / (n * n);

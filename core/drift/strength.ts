@@ -1,7 +1,7 @@
 import type { SignalWindow } from './contract.ts';
 
 /** p of several tests of one question: the least, times their number (Bonferroni). @param ps none where nothing was asked */
-export const together = (ps: readonly number[]): number => Math.min(1, ps.length * Math.min(1, ...ps));
+export const bonferroni = (ps: readonly number[]): number => Math.min(1, ps.length * Math.min(1, ...ps));
 
 /** p of a signal's values as it counted; undefined where they could not be judged. */
 export function valuesChance({
@@ -10,7 +10,7 @@ export function valuesChance({
   unseen,
 }: Pick<SignalWindow, 'smooth' | 'chi' | 'unseen'>): number | undefined {
   const ps = [smooth, chi, unseen].flatMap((test) => (test === undefined ? [] : [test.p]));
-  return ps.length === 0 ? undefined : together(ps);
+  return ps.length === 0 ? undefined : bonferroni(ps);
 }
 
 /** As many values are missing as makes more of a change than the values themselves. */

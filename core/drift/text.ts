@@ -54,7 +54,7 @@ export function signalWords(signal: Signal, found: SignalWindow): string {
       `${move} (p ${p < 1e-300 ? '0' : p.toPrecision(1)}, ${counted(n, signal.of === 'output' ? 'request' : 'row')})`,
     );
   }
-  return `${quoted(signal.label)} ${[...said, ...shareWords(found)].join(', ')}`;
+  return `${quotedName(signal.label)} ${[...said, ...shareWords(found)].join(', ')}`;
 }
 
 /** What changed beside the values that a signal had before: unseen ones, and how many are missing. */
@@ -80,7 +80,7 @@ function numericWords(signal: Signal, cells: readonly number[], shift: number, s
 }
 
 /** A name in quotes, on one line and of a length to be read: whoever declared it may have put anything in. */
-export function quoted(label: string): string {
+export function quotedName(label: string): string {
   const plain = [...label].map((one) => (/[\p{C}\p{Zl}\p{Zp}]/u.test(one) ? '\uFFFD' : one));
   return JSON.stringify(plain.length > 60 ? `${plain.slice(0, 59).join('')}…` : plain.join(''));
 }

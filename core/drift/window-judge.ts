@@ -4,12 +4,12 @@ import { hochberg } from './hochberg.ts';
 import { psi } from './psi.ts';
 import { type Share, shareTest } from './share.ts';
 import { smooth } from './smooth.ts';
-import { together } from './strength.ts';
+import { bonferroni } from './strength.ts';
 import type { SignalSums, Sums } from './sums.ts';
 import { effectFloor, effectiveRows } from './threshold.ts';
 
 /** Rows with a value that a signal is judged from at least. */
-export const LEAST_ROWS = 100;
+export const LEAST_JUDGED_ROWS = 100;
 
 /**
  * Which signals of a window have drifted: significant among all of them (Benjamini and Hochberg, at `q`), and past the effect
@@ -20,7 +20,7 @@ export const LEAST_ROWS = 100;
  * (unseen categories, anything but a constant). p is the least times their number. And: are as many missing?
  * Inputs and outputs are judged among themselves, since they have alarms of their own.
  */
-export function judge(
+export function judgeSignals(
   { signals }: Pick<Sums, 'signals'>,
   baseline: Baseline,
   { q, effect }: Pick<Watched, 'q' | 'effect'>,
@@ -59,7 +59,7 @@ function look(signal: Signal, { n, nulls, a, b, cells }: SignalSums, all: number
   const reference = signal.rows ?? all;
   // A column that is empty has no row with a value, and says so all the same.
   const absent = { live: nulls, of: n + nulls, before: signal.nulls, among: reference };
-  const missing = absent.of < LEAST_ROWS ? SILENT : shareAnswer(absent, signal, rule);
+  const missing = absent.of < LEAST_JUDGED_ROWS ? SILENT : shareAnswer(absent, signal, rule);
   const seen = {
     name: signal.name,
     label: signal.label,
@@ -76,7 +76,7 @@ function look(signal: Signal, { n, nulls, a, b, cells }: SignalSums, all: number
     }),
   };
   const m = reference - signal.nulls;
-  if (n < LEAST_ROWS || m <= 0) return { signal, window: seen, values: SILENT, missing };
+  if (n < LEAST_JUDGED_ROWS || m <= 0) return { signal, window: seen, values: SILENT, missing };
 
   const ne = effectiveRows(n, m);
   const past = (statistic: number, df: number): boolean =>
@@ -109,7 +109,7 @@ function look(signal: Signal, { n, nulls, a, b, cells }: SignalSums, all: number
     ...(index !== undefined && { psi: index }),
     ...(unseen !== undefined && { unseen: { share: empty / n, p: unseen.p } }),
   };
-  const p = together(answers.map((answer) => answer.p));
+  const p = bonferroni(answers.map((answer) => answer.p));
   return { signal, window, values: { p, past: answers.some((answer) => answer.past) }, missing };
 }
 

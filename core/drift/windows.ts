@@ -4,7 +4,7 @@
  */
 
 /** Milliseconds. */
-export type Window = { readonly from: number; readonly to: number };
+export type Span = { readonly from: number; readonly to: number };
 
 /** Seconds that a line may take to be found in the log. */
 const LATE = 120;
@@ -16,7 +16,7 @@ export const CATCH_UP = 24;
  * @param seconds a window's length
  * @returns the last windows that are complete at `now`, at most `count`, oldest first
  */
-export function completeWindows(now: number, seconds: number, count = CATCH_UP): readonly Window[] {
+export function completeWindows(now: number, seconds: number, count = CATCH_UP): readonly Span[] {
   const length = seconds * 1000;
   const end = Math.floor((now - LATE * 1000) / length) * length;
   return Array.from({ length: count }, (_, index) => {
@@ -25,7 +25,7 @@ export function completeWindows(now: number, seconds: number, count = CATCH_UP):
   }).filter(({ from }) => from >= 0);
 }
 
-export const windowBefore = ({ from, to }: Window): Window => ({ from: 2 * from - to, to: from });
+export const windowBefore = ({ from, to }: Span): Span => ({ from: 2 * from - to, to: from });
 
 /** Of a time, without what some file systems do not take: names are in its order. */
 const stampOf = (at: number): string =>
@@ -35,13 +35,13 @@ const stampOf = (at: number): string =>
     .replaceAll(':', '');
 
 /** Name of a window's document: its start, and its length in seconds, since windows of another length may start with it. */
-export const nameOf = ({ from, to }: Window): string => `${stampOf(from)}-${(to - from) / 1000}`;
+export const windowName = ({ from, to }: Span): string => `${stampOf(from)}-${(to - from) / 1000}`;
 
 /** Name of a window's document before names had a length. */
-export const oldNameOf = ({ from }: Window): string => stampOf(from);
+export const oldNameOf = ({ from }: Span): string => stampOf(from);
 
 /** What a name tells of a window: of an old one its start alone. */
-export type Named = Pick<Window, 'from'> & { readonly to?: number };
+export type Named = Pick<Span, 'from'> & { readonly to?: number };
 
 /** @returns undefined where it is no such name */
 export function windowNamed(name: string): Named | undefined {
@@ -53,15 +53,15 @@ export function windowNamed(name: string): Named | undefined {
 }
 
 /** The longest window. */
-export const DAY = 86_400_000;
+export const DAY_MS = 86_400_000;
 
 /** Windows of the earliest and of the latest document. */
-export type History = { readonly first: Window; readonly last: Window };
+export type History = { readonly first: Span; readonly last: Span };
 
 /** What is known of a model's windows: those of documents that begin within the windows that are looked at, or two days before. */
-type Kept = readonly Window[];
+type Kept = readonly Span[];
 
-const lengthOf = ({ from, to }: Window): number => to - from;
+const lengthOf = ({ from, to }: Span): number => to - from;
 
 /** @returns until when windows of another length were judged; undefined where there are none */
 function changeOf(kept: Kept, length: number): number | undefined {
@@ -73,11 +73,11 @@ function changeOf(kept: Kept, length: number): number | undefined {
  * How many windows to look at. Where the length has changed, those since the last one of the other length, too: a day that was not over
  * has up to 288 of five minutes, and nobody has looked at any of it.
  */
-export function reachOf(complete: readonly Window[], kept: Kept): number {
+export function reachOf(complete: readonly Span[], kept: Kept): number {
   const [oldest] = complete;
   const change = oldest && changeOf(kept, lengthOf(oldest));
   if (oldest === undefined || change === undefined) return CATCH_UP;
-  const since = Math.max(0, Math.min(DAY, oldest.from - change));
+  const since = Math.max(0, Math.min(DAY_MS, oldest.from - change));
   return CATCH_UP + Math.ceil(since / lengthOf(oldest));
 }
 
@@ -85,28 +85,28 @@ export function reachOf(complete: readonly Window[], kept: Kept): number {
  * Is a window to be judged? It has no document, and is not as a whole of a time that windows of another length have judged. One of
  * which they have judged a part is: nobody else looks at the rest.
  */
-function dueIn(complete: readonly Window[], kept: Kept): (window: Window) => boolean {
+function dueIn(complete: readonly Span[], kept: Kept): (window: Span) => boolean {
   const [oldest] = complete;
-  const names = new Set(kept.map(nameOf));
+  const names = new Set(kept.map(windowName));
   const change = (oldest && changeOf(kept, lengthOf(oldest))) ?? Number.NEGATIVE_INFINITY;
-  return (window) => !names.has(nameOf(window)) && window.to > change;
+  return (window) => !names.has(windowName(window)) && window.to > change;
 }
 
 /** Is the oldest one due? Then `dueWindows` needs the history. */
-export const isGap = (complete: readonly Window[], kept: Kept): boolean =>
+export const isGap = (complete: readonly Span[], kept: Kept): boolean =>
   complete.slice(0, 1).some(dueIn(complete, kept));
 
 export type Due = {
-  readonly windows: readonly Window[];
+  readonly windows: readonly Span[];
   /** What lies between the last document and these windows, which is too long ago. */
-  readonly missed?: Window;
+  readonly missed?: Span;
 };
 
 /**
  * @param complete oldest first
  * @param history of all documents, asked for where there is a gap; undefined where there is none at all
  */
-export function dueWindows(complete: readonly Window[], kept: Kept, history: History | undefined): Due {
+export function dueWindows(complete: readonly Span[], kept: Kept, history: History | undefined): Due {
   const [oldest] = complete;
   const due = complete.filter(dueIn(complete, kept));
   if (oldest === undefined || due[0] !== oldest) return { windows: due };

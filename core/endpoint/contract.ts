@@ -3,7 +3,7 @@
  * writes environment, routes and alarms from the very names the handler reads.
  */
 
-import type { OutputSignal, Scored } from '../drift/contract.ts';
+import type { OutputSignal, ScoredBaseline } from '../drift/contract.ts';
 import type { Columns, Signature } from '../tensor/contract.ts';
 
 /** One file of an artifact that is read from the registry bucket at init, since it does not fit the zip. */
@@ -31,7 +31,7 @@ export type Manifest = {
   /** What is published about outputs; of the graph's own, before a transform names them. */
   readonly signals?: readonly OutputSignal[];
   /** What is scored against reference data: of the graph's own tensors, too. Absent without a declared `drift`. */
-  readonly drift?: Scored;
+  readonly drift?: ScoredBaseline;
   /** A line a decision, and whether the outputs are in it; absent where none is declared. */
   readonly audit?: { readonly predictions: boolean };
   /** Of what clients see; absent where no names are known, or the model has no columns. */

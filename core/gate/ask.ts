@@ -3,9 +3,15 @@ import type { Invoked, InvokePort, ReferencePort } from '../ports/aws.ts';
 import { faultOf, readCase } from './cases.ts';
 import { compare, cut, plain, refusalOf } from './compare.ts';
 import type { CaseFailure, FailureKind } from './contract.ts';
-import { parseExact } from './json.ts';
-import { CONTENT_TYPE, expectedOf, FORMATS, type Format, referenceBody } from './reference.ts';
-import { isObject, type PlainTensor, readTensor } from './tensors.ts';
+import { parseCase } from './json.ts';
+import {
+  CONTENT_TYPE,
+  expectedOf,
+  REFERENCE_FORMATS,
+  type ReferenceFormat,
+  referenceBody,
+} from './reference.ts';
+import { isPlainObject, type PlainTensor, readTensor } from './tensors.ts';
 
 /** Who is asked, and within how many milliseconds. */
 export type Asking = {
@@ -43,9 +49,9 @@ export async function askToStart(asking: Asking): Promise<Answered> {
   if (invoked.crashed !== undefined) return { failure: crash(0, invoked), ...memory };
   const answer = answerOf(invoked);
   const refused = refusalOf(answer);
-  if (!isObject(answer) || refused === undefined)
+  if (!isPlainObject(answer) || refused === undefined)
     return {
-      failure: failed(0, 'refused', 'a refusal of {}', isObject(answer) ? 'an answer' : 'no JSON'),
+      failure: failed(0, 'refused', 'a refusal of {}', isPlainObject(answer) ? 'an answer' : 'no JSON'),
       ...memory,
     };
   // Only a fault of its own: any other refusal is the right answer here.
@@ -81,7 +87,7 @@ export async function askCase(
 
   let expected: Parameters<typeof compare>[0] | undefined = read.outputs;
   if (expected === undefined && reference !== undefined) {
-    const ours = isObject(answer) && Array.isArray(answer.outputs) ? answer.outputs : [];
+    const ours = isPlainObject(answer) && Array.isArray(answer.outputs) ? answer.outputs : [];
     const told = await askReference(asking.reference, reference, read, outputsOf(ours));
     if ('fault' in told) {
       const got = `${reference.endpoint} ${told.fault}`;
@@ -95,7 +101,7 @@ export async function askCase(
 }
 
 /** Which body the reference takes, once one was answered: the others are not tried again. */
-export type Memo = { format?: Format };
+export type Memo = { format?: ReferenceFormat };
 
 async function askReference(
   port: ReferencePort,
@@ -104,7 +110,7 @@ async function askReference(
   ours: readonly PlainTensor[],
 ): Promise<ReturnType<typeof expectedOf>> {
   let fault = 'takes no body that can say these inputs; write outputs into the case';
-  for (const format of memo.format === undefined ? FORMATS : [memo.format]) {
+  for (const format of memo.format === undefined ? REFERENCE_FORMATS : [memo.format]) {
     const body = referenceBody(format, inputs, request);
     if (body === undefined) continue;
     const answer = await port.ask(endpoint, CONTENT_TYPE[format], body);
@@ -130,7 +136,7 @@ const memoryOf = ({ memory }: Invoked): { readonly memory?: number } =>
 /** @returns undefined where it is no JSON */
 export function answerOf({ payload }: Invoked): unknown {
   try {
-    return parseExact(payload);
+    return parseCase(payload);
   } catch {
     return undefined;
   }
@@ -147,8 +153,8 @@ function lateAnswer(line: number, patience: number): Answered {
  */
 function crash(line: number, invoked: Invoked): CaseFailure {
   const answer = answerOf(invoked);
-  const type = isObject(answer) && typeof answer.errorType === 'string' ? answer.errorType : undefined;
-  const words = isObject(answer) && typeof answer.errorMessage === 'string' ? answer.errorMessage : '';
+  const type = isPlainObject(answer) && typeof answer.errorType === 'string' ? answer.errorType : undefined;
+  const words = isPlainObject(answer) && typeof answer.errorMessage === 'string' ? answer.errorMessage : '';
   const kind = /Timedout|Task timed out/.test(`${type} ${words}`)
     ? 'timeout'
     : /OutOfMemory|signal: killed/.test(`${type} ${words}`)

@@ -1,5 +1,5 @@
-import { parseExact, printExact } from './json.ts';
-import { isObject, type PlainTensor, readTensor } from './tensors.ts';
+import { parseCase, printExact } from './json.ts';
+import { isPlainObject, type PlainTensor, readTensor } from './tensors.ts';
 
 /**
  * Golden cases: JSON lines of `{inputs, outputs}` as the protocol writes them in a request and its answer. A case goes by
@@ -37,11 +37,11 @@ const KEYS = ['inputs', 'outputs', 'parameters', 'id', 'model_name', 'model_vers
 export function readCase(text: string): Case | { readonly fault: string } {
   let value: unknown;
   try {
-    value = parseExact(text);
+    value = parseCase(text);
   } catch {
     return { fault: 'The line is not JSON.' };
   }
-  if (!isObject(value)) return { fault: 'The line must be an object with inputs and outputs.' };
+  if (!isPlainObject(value)) return { fault: 'The line must be an object with inputs and outputs.' };
   const unknown = Object.keys(value).find((key) => !KEYS.includes(key));
   if (unknown !== undefined)
     return {

@@ -1,8 +1,8 @@
 import type { Difference } from './contract.ts';
-import { flatten, isObject, isShape, type PlainTensor } from './tensors.ts';
+import { flatten, isPlainObject, isShape, type PlainTensor } from './tensors.ts';
 
 /** What is expected of one output; a reference tells no datatype. */
-export type Expected = Omit<PlainTensor, 'datatype'> & { readonly datatype?: string };
+export type ExpectedTensor = Omit<PlainTensor, 'datatype'> & { readonly datatype?: string };
 
 export type Compared = {
   /** The first SHOWN. */
@@ -21,17 +21,17 @@ const TEXT = 60;
  * relative above. Two NaN are equal, infinities only to themselves; integers, booleans and texts must be the same.
  * Outputs that nobody expects are passed over. Never throws, whatever the answer is.
  */
-export function compare(expected: readonly Expected[], answer: unknown, tolerance: number): Compared {
+export function compare(expected: readonly ExpectedTensor[], answer: unknown, tolerance: number): Compared {
   const found = collector();
-  const outputs = isObject(answer) && Array.isArray(answer.outputs) ? answer.outputs : undefined;
+  const outputs = isPlainObject(answer) && Array.isArray(answer.outputs) ? answer.outputs : undefined;
   if (outputs === undefined) {
     found.add({ at: 'answer', expected: 'outputs', got: refusalOf(answer) ?? shown(answer) });
     return found.compared();
   }
   for (const want of expected) {
-    const got: unknown = outputs.find((output) => isObject(output) && output.name === want.name);
+    const got: unknown = outputs.find((output) => isPlainObject(output) && output.name === want.name);
     const at = nameOf(want.name);
-    if (!isObject(got)) found.add({ at, expected: 'an output', got: 'none' });
+    if (!isPlainObject(got)) found.add({ at, expected: 'an output', got: 'none' });
     else compareOutput(want, got, at, tolerance, found.add);
   }
   return found.compared();
@@ -40,7 +40,7 @@ export function compare(expected: readonly Expected[], answer: unknown, toleranc
 type Add = (difference: Difference) => void;
 
 function compareOutput(
-  want: Expected,
+  want: ExpectedTensor,
   { datatype, shape, data }: Readonly<Record<string, unknown>>,
   at: string,
   tolerance: number,
@@ -91,7 +91,7 @@ function same(expected: unknown, got: unknown): boolean {
   if (isNumber(expected) && isNumber(got))
     // biome-ignore lint/suspicious/noDoubleEquals: between a number and a bigint it compares values, exactly
     return expected == got;
-  return !isObject(expected) && !Array.isArray(expected) && expected === got;
+  return !isPlainObject(expected) && !Array.isArray(expected) && expected === got;
 }
 
 const isNumber = (value: unknown): value is number | bigint =>
@@ -120,7 +120,7 @@ const nameOf = (name: string): string => cut(/^[\w.:/-]+$/.test(name) ? name : J
 
 /** `WRONG_VALUE: $.inputs[0] …` of the endpoint's own refusal. */
 export function refusalOf(answer: unknown): string | undefined {
-  if (!isObject(answer) || typeof answer.error !== 'string') return undefined;
+  if (!isPlainObject(answer) || typeof answer.error !== 'string') return undefined;
   return cut(plain(typeof answer.code === 'string' ? `${answer.code}: ${answer.error}` : answer.error), 200);
 }
 

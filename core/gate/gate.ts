@@ -3,8 +3,8 @@ import { type Answered, type Asking, answerOf, askCase, askToStart, type Memo, w
 import { type CaseLine, caseLines, readCase } from './cases.ts';
 import { cut, plain, refusalOf } from './compare.ts';
 import { CASES_AT_ONCE, type CaseFailure, type GateState } from './contract.ts';
-import { type Asked, type LoadPorts, loadSeconds, runLoad } from './load.ts';
-import { faultsOf, type Limits, passed } from './verdict.ts';
+import { type LoadPorts, type LoadRequest, loadSeconds, runLoad } from './load.ts';
+import { type GateLimits, gateFaults, passed } from './verdict.ts';
 
 export type GatePorts = LoadPorts & Pick<Asking, 'invoke' | 'reference'>;
 
@@ -13,7 +13,7 @@ export type GateInput = {
   /** A version's number (or an alias). */
   readonly version: string;
   /** A release's settings will do. */
-  readonly settings: Limits;
+  readonly settings: GateLimits;
   /** What the slice before gave; undefined at the start. */
   readonly state: GateState | undefined;
   /** Milliseconds that this slice may take; the answers that it waits for included. */
@@ -71,7 +71,7 @@ export async function runGate(ports: GatePorts, input: GateInput): Promise<GateO
       };
     }
     const plan = input.settings.gate?.load;
-    if (plan !== undefined && state.load === undefined && faultsOf(state, input.settings).length === 0) {
+    if (plan !== undefined && state.load === undefined && gateFaults(state, input.settings).length === 0) {
       if (lines.length === 0)
         return { state: refused(state, 'The load has no cases to ask with.'), failures };
       const needed = loadSeconds(plan) * 1000;
@@ -86,7 +86,7 @@ export async function runGate(ports: GatePorts, input: GateInput): Promise<GateO
     const reason = `Version ${input.version} or its reference cannot be asked: ${wordsOf(error)}`;
     return { state: { ...state, ...(!willPass(error) && { verdict: 'fail' }), reason }, failures };
   }
-  const faults = faultsOf(state, input.settings);
+  const faults = gateFaults(state, input.settings);
   const verdict = faults.length === 0 ? 'pass' : 'fail';
   const reason = faults.length === 0 ? passed(state, input.settings) : faults.join(' ');
   return { state: { ...state, verdict, reason }, failures };
@@ -139,7 +139,7 @@ async function load(
     return 'fault' in read ? [] : [read.request];
   });
   let memory = state.memory;
-  const ask = async (index: number, patience: number): Promise<Asked> => {
+  const ask = async (index: number, patience: number): Promise<LoadRequest> => {
     let invoked: Invoked | undefined;
     try {
       const payload = requests[index % requests.length] ?? '{}';

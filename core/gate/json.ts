@@ -9,7 +9,7 @@ import { exactInteger } from '../tensor/raw-json.ts';
 const LONG = /(?:^|[[,:\s])-?\d{16,}\s*(?:[\],}]|$)/;
 
 /** @throws SyntaxError */
-export function parseExact(text: string): unknown {
+export function parseCase(text: string): unknown {
   if (!LONG.test(text)) return JSON.parse(text);
   // https://github.com/tc39/proposal-json-parse-with-source
   const revive = (_: string, value: unknown, context?: { readonly source?: string }): unknown =>

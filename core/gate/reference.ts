@@ -1,7 +1,7 @@
 import { recordsOf, rowOf } from '../tabular/csv/records.ts';
-import type { Expected } from './compare.ts';
-import { parseExact, printExact } from './json.ts';
-import { flatten, isObject, isShape, type PlainTensor, sizeOf } from './tensors.ts';
+import type { ExpectedTensor } from './compare.ts';
+import { parseCase, printExact } from './json.ts';
+import { elementsOf, flatten, isPlainObject, isShape, type PlainTensor } from './tensors.ts';
 
 /**
  * A SageMaker endpoint as the reference: what its container takes is not written down anywhere that we could read, so the
@@ -15,10 +15,10 @@ import { flatten, isObject, isShape, type PlainTensor, sizeOf } from './tensors.
  * https://docs.aws.amazon.com/sagemaker/latest/dg/cdf-inference.html,
  * https://github.com/aws/sagemaker-tensorflow-serving-container, https://github.com/aws/sagemaker-inference-toolkit
  */
-export const FORMATS = ['instances', 'array', 'csv', 'protocol'] as const;
-export type Format = (typeof FORMATS)[number];
+export const REFERENCE_FORMATS = ['instances', 'array', 'csv', 'protocol'] as const;
+export type ReferenceFormat = (typeof REFERENCE_FORMATS)[number];
 
-export const CONTENT_TYPE: Readonly<Record<Format, string>> = {
+export const CONTENT_TYPE: Readonly<Record<ReferenceFormat, string>> = {
   instances: 'application/json',
   array: 'application/json',
   csv: 'text/csv',
@@ -27,7 +27,7 @@ export const CONTENT_TYPE: Readonly<Record<Format, string>> = {
 
 /** @returns the body, or undefined where this format cannot say these inputs */
 export function referenceBody(
-  format: Format,
+  format: ReferenceFormat,
   inputs: readonly PlainTensor[],
   request: string,
 ): string | undefined {
@@ -55,7 +55,7 @@ function csvBody(inputs: readonly PlainTensor[], count: number): string | undefi
   const lines = Array.from({ length: count }, (_, i) =>
     rowOf(
       inputs.flatMap(({ data, shape }) => {
-        const width = sizeOf(shape.slice(1));
+        const width = elementsOf(shape.slice(1));
         return data.slice(i * width, (i + 1) * width).map((value) => printExact(value));
       }),
     ),
@@ -63,13 +63,13 @@ function csvBody(inputs: readonly PlainTensor[], count: number): string | undefi
   return lines.map((line) => `${line}\n`).join('');
 }
 
-const isColumn = ({ shape }: PlainTensor): boolean => sizeOf(shape.slice(1)) === 1;
+const isColumn = ({ shape }: PlainTensor): boolean => elementsOf(shape.slice(1)) === 1;
 
 /** A tensor as nested arrays, a row each. */
 function rowsOf({ data, shape }: PlainTensor): readonly unknown[] {
   const nested = (from: number, [count, ...rest]: readonly number[]): unknown => {
     if (count === undefined) return data[from];
-    const size = sizeOf(rest);
+    const size = elementsOf(rest);
     return Array.from({ length: count }, (_, i) => nested(from + i * size, rest));
   };
   return nested(0, shape) as readonly unknown[];
@@ -86,27 +86,28 @@ export function expectedOf(
   contentType: string,
   body: string,
   ours: readonly PlainTensor[],
-): readonly Expected[] | { readonly fault: string } {
+): readonly ExpectedTensor[] | { readonly fault: string } {
   if (/^\s*text\/csv\b/i.test(contentType)) return fromRows(csvRows(body), ours);
   let value: unknown;
   try {
-    value = parseExact(body);
+    value = parseCase(body);
   } catch {
     // Some containers say so by a wrong type only.
     return /^[\s\d.,eE+-]+$/.test(body) ? fromRows(csvRows(body), ours) : { fault: 'answered no JSON' };
   }
-  if (isObject(value) && Array.isArray(value.outputs) && isObject(value.outputs[0])) {
+  if (isPlainObject(value) && Array.isArray(value.outputs) && isPlainObject(value.outputs[0])) {
     return named(
       value.outputs.flatMap((output: unknown) => {
-        if (!isObject(output) || typeof output.name !== 'string' || !Array.isArray(output.data)) return [];
+        if (!isPlainObject(output) || typeof output.name !== 'string' || !Array.isArray(output.data))
+          return [];
         const shape = isShape(output.shape) ? output.shape : undefined;
         return [{ name: output.name, data: flatten(output.data), ...(shape && { shape }) }];
       }),
       ours,
     );
   }
-  const whole = isObject(value) ? (value.predictions ?? value.outputs) : value;
-  if (isObject(whole)) {
+  const whole = isPlainObject(value) ? (value.predictions ?? value.outputs) : value;
+  if (isPlainObject(whole)) {
     const columns = Object.entries(whole).map(([name, data]) => ({ name, data: flatten([data]) }));
     return named(columns, ours);
   }
@@ -132,7 +133,7 @@ function named(columns: readonly Column[], ours: readonly PlainTensor[]): Return
 }
 
 function fromRows(rows: readonly unknown[], ours: readonly PlainTensor[]): ReturnType<typeof expectedOf> {
-  const records = rows.filter(isObject);
+  const records = rows.filter(isPlainObject);
   if (records.length > 0) {
     if (records.length < rows.length) return { fault: 'answered rows of several kinds' };
     const names = Object.keys(records[0] ?? {});
@@ -156,8 +157,11 @@ function fromRows(rows: readonly unknown[], ours: readonly PlainTensor[]): Retur
 }
 
 /** All outputs of a row beside each other, as CSV has them. */
-function split(rows: readonly unknown[], ours: readonly PlainTensor[]): readonly Expected[] | undefined {
-  const widths = ours.map(({ shape }) => sizeOf(shape.slice(1)));
+function split(
+  rows: readonly unknown[],
+  ours: readonly PlainTensor[],
+): readonly ExpectedTensor[] | undefined {
+  const widths = ours.map(({ shape }) => elementsOf(shape.slice(1)));
   const total = widths.reduce((sum, width) => sum + width, 0);
   const lines = rows.map((row) => (Array.isArray(row) ? flatten(row) : [row]));
   const fits =
@@ -173,7 +177,7 @@ function split(rows: readonly unknown[], ours: readonly PlainTensor[]): readonly
 }
 
 /** Values in our output's shape and datatype: where the count differs, the shape that they would have as a list. */
-function like(own: PlainTensor, data: readonly unknown[], shape?: readonly number[]): Expected {
+function like(own: PlainTensor, data: readonly unknown[], shape?: readonly number[]): ExpectedTensor {
   const fits = data.length === own.data.length;
   return {
     name: own.name,

@@ -9,13 +9,13 @@ export type PlainTensor = {
 };
 
 type Fields = Readonly<Record<string, unknown>>;
-export const isObject = (value: unknown): value is Fields =>
+export const isPlainObject = (value: unknown): value is Fields =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 export const isShape = (value: unknown): value is readonly number[] =>
   Array.isArray(value) && value.every((dimension) => Number.isSafeInteger(dimension) && dimension >= 0);
 
-export const sizeOf = (shape: readonly number[]): number =>
+export const elementsOf = (shape: readonly number[]): number =>
   shape.reduce((product, dimension) => product * dimension, 1);
 
 /** Elements in order, however they are nested; without recursion, since the nesting is not ours. */
@@ -37,16 +37,16 @@ export function flatten(data: readonly unknown[]): readonly unknown[] {
 
 /** @returns the tensor, or what is wrong with it: a sentence that starts with `path` */
 export function readTensor(value: unknown, path: string): PlainTensor | string {
-  if (!isObject(value)) return `${path} must be an object.`;
+  if (!isPlainObject(value)) return `${path} must be an object.`;
   const { name, datatype, shape, data, parameters } = value;
   if (typeof name !== 'string') return `${path}.name must be a text.`;
   if (typeof datatype !== 'string') return `${path}.datatype must be a text, such as FP32.`;
   if (!isShape(shape)) return `${path}.shape must be an array of whole numbers.`;
-  if (isObject(parameters) && parameters.binary_data_size !== undefined)
+  if (isPlainObject(parameters) && parameters.binary_data_size !== undefined)
     return `${path} has binary data, which a line of JSON cannot hold.`;
   if (!Array.isArray(data)) return `${path}.data must be an array.`;
   const flat = flatten(data);
-  if (flat.length !== sizeOf(shape))
-    return `${path}.data has ${flat.length} elements; the shape says ${sizeOf(shape)}.`;
+  if (flat.length !== elementsOf(shape))
+    return `${path}.data has ${flat.length} elements; the shape says ${elementsOf(shape)}.`;
   return { name, datatype, shape, data: flat };
 }

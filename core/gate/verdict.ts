@@ -10,7 +10,7 @@ const LEAST_WARM = 20;
 const NAMED = 20;
 
 /** What the gate's own limits are. */
-export type Limits = {
+export type GateLimits = {
   readonly gate?: GateSettings;
   /** Milliseconds. */
   readonly p95?: number;
@@ -19,7 +19,7 @@ export type Limits = {
 };
 
 /** What is wrong by now, one sentence each; empty where nothing is. Names cases by number, never a value of one. */
-export function faultsOf(state: GateState, { gate, p95, memory }: Limits): readonly string[] {
+export function gateFaults(state: GateState, { gate, p95, memory }: GateLimits): readonly string[] {
   const faults: string[] = [];
   if (state.failed.length > 0) {
     const which = `${names(state.failed)} of ${state.count} failed`;
@@ -66,7 +66,7 @@ function names(lines: readonly number[]): string {
 }
 
 /** What passed, for a person. */
-export function passed({ count, load, memory }: GateState, { gate, p95, memory: limit }: Limits): string {
+export function passed({ count, load, memory }: GateState, { gate, p95, memory: limit }: GateLimits): string {
   const cases = count === 0 ? ['It starts'] : [`${count} ${count === 1 ? 'case' : 'cases'}`];
   const loaded =
     load === undefined || gate?.load === undefined

@@ -1,5 +1,5 @@
 import type { Side } from './contract.ts';
-import { type Names, percent, whole } from './format.ts';
+import { type Names, percent, wholeNumber } from './format.ts';
 import type { Minute } from './minutes.ts';
 
 /**
@@ -24,7 +24,7 @@ export function incomplete(
     const isMute = (side: Side): boolean =>
       side.requests === undefined && !(refusing && side.rejected !== undefined);
     if (served >= minRequests && sides.every(isMute))
-      return `the ${names[version]} version served ${whole(served)} requests and counted none of them itself: ${
+      return `the ${names[version]} version served ${wholeNumber(served)} requests and counted none of them itself: ${
         refusing ? '' : 'were all of them refused (4xx), or '
       }are its metrics not written?`;
   }
@@ -57,8 +57,8 @@ function misplaced(minutes: readonly Minute[], names: Names): string | undefined
     ({ candidate, stable }) => (candidate.invocations ?? 0) + (stable.invocations ?? 0),
   );
   return (
-    `the ${names.candidate} version received ${whole(n1)} of ${whole(total)} requests (${percent(n1 / total)}) where the weights say ` +
-    `${whole(expected)} (${percent(expected / total)}): was the alias changed by hand, or are data points missing?`
+    `the ${names.candidate} version received ${wholeNumber(n1)} of ${wholeNumber(total)} requests (${percent(n1 / total)}) where the weights say ` +
+    `${wholeNumber(expected)} (${percent(expected / total)}): was the alias changed by hand, or are data points missing?`
   );
 }
 

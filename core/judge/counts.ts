@@ -88,7 +88,7 @@ const NOTHING: Counts = {
   informative: false,
 };
 
-export function count(rows: readonly Row[]): Counts {
+export function countRows(rows: readonly Row[]): Counts {
   const add = counting();
   return rows.reduce<Counts>((_, row) => add(row), NOTHING);
 }

@@ -36,7 +36,7 @@ export function boundRequests(limit: number, rate: number): number {
 }
 
 /** When each step can pass, given average traffic: its bake, `minRequests` on both sides, and the bound. */
-export function schedule(plan: Plan): readonly StepForecast[] {
+export function stepForecasts(plan: Plan): readonly StepForecast[] {
   let exposed = 0;
   return plan.steps.map(({ weight, bake }, i) => {
     const limit = plan.increase / (plan.steps[i + 1]?.weight ?? 1);
@@ -54,4 +54,4 @@ export function schedule(plan: Plan): readonly StepForecast[] {
 }
 
 /** Whether the traffic fills every step in time: the rule by which `auto` takes a canary. */
-export const canFill = (plan: Plan): boolean => schedule(plan).every(({ fits }) => fits);
+export const canFill = (plan: Plan): boolean => stepForecasts(plan).every(({ fits }) => fits);

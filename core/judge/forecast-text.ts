@@ -1,6 +1,6 @@
-import { type Plan, schedule } from './feasible.ts';
+import { type Plan, stepForecasts } from './feasible.ts';
 import { forecast, type Question } from './forecast.ts';
-import { duration, percent, points, rate } from './format.ts';
+import { duration, percent, percentPoints, rate } from './format.ts';
 import { planPower } from './power.ts';
 
 /** "at 40 req/h a 10 % canary needs 202 h to see errors rise from 1 % to 3 %" */
@@ -26,7 +26,7 @@ export function forecastSays(plan: Plan): readonly string[] {
   if (first === undefined || !(plan.perSecond > 0)) return ['without traffic a canary sees nothing'];
   const from = Math.max(plan.errorRate ?? 0, USUAL);
   const to = Math.min(1, 3 * from);
-  const steps = schedule(plan);
+  const steps = stepForecasts(plan);
   // A step that its time does not fill ends all the same.
   const planned = steps.map(({ weight, seconds, longest }) => ({
     weight,
@@ -38,7 +38,7 @@ export function forecastSays(plan: Plan): readonly string[] {
     ...steps.map(({ weight, seconds, limit, longest, fits }, i) => {
       const step = `step ${i + 1} (${percent(weight)})`;
       const passes = Number.isFinite(seconds) ? `can pass after ${duration(seconds)}` : 'can never pass';
-      const until = `errors may have risen by less than ${points(limit)}`;
+      const until = `errors may have risen by less than ${percentPoints(limit)}`;
       return `${step} ${passes}, when ${until}${fits ? '' : `; its bake and maxWait end after ${duration(longest)}`}`;
     }),
     `the whole plan sees errors rise from ${percent(from)} to ${percent(to)} in ${

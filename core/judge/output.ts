@@ -6,7 +6,7 @@ import type { Minute } from './minutes.ts';
 const TAU = 0.5;
 
 /** How far a candidate's outputs are from the stable version's. */
-export type Shift = {
+export type OutputShift = {
   /** Answers of either version; one score an answer. */
   readonly n1: number;
   readonly n2: number;
@@ -29,7 +29,7 @@ const plus = (x: Sums, n: number, y: Scores): Sums => ({
 });
 
 /** The two versions' distance in one output signal: means compared within each step, noise from the stable version. */
-export function shiftOf(minutes: readonly Minute[], signal: string): Shift {
+export function shiftOf(minutes: readonly Minute[], signal: string): OutputShift {
   const steps = new Map<number, readonly [candidate: Sums, stable: Sums]>();
   for (const { step, candidate, stable } of minutes) {
     const [first, second] = steps.get(step) ?? [NONE, NONE];
@@ -42,7 +42,7 @@ export function shiftOf(minutes: readonly Minute[], signal: string): Shift {
 }
 
 /** δ = ne-weighted mean of the steps' differences, q = √(δᵀC⁻¹δ), C the covariance of the stable version's scores. */
-export function shift(steps: readonly (readonly [candidate: Sums, stable: Sums])[]): Shift {
+export function shift(steps: readonly (readonly [candidate: Sums, stable: Sums])[]): OutputShift {
   let [ne, d1, d2, n1] = [0, 0, 0, 0];
   let all = NONE;
   for (const [candidate, stable] of steps) {

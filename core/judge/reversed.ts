@@ -1,6 +1,6 @@
 import { incomplete } from './complete.ts';
 import type { SignalJudgement } from './contract.ts';
-import { count, errorRow } from './counts.ts';
+import { countRows, errorRow } from './counts.ts';
 import { REVERSING } from './format.ts';
 import type { Minute } from './minutes.ts';
 import { isClearlyWorse, isWorse, REVERSED_AT, REVERSED_SLOW_AT } from './regression.ts';
@@ -35,7 +35,7 @@ export function reversed(
 ): Reversed {
   const missing = incomplete(minutes, minRequests, REVERSING, false);
   const isOver = over || minutes.length >= REVERSED_MINUTES;
-  const errors = count(minutes.map(errorRow));
+  const errors = countRows(minutes.map(errorRow));
   const judged = [
     {
       signal: 'errors',
@@ -56,7 +56,7 @@ export function reversed(
 }
 
 function judgeSlow(minutes: readonly Minute[], edge: SlowEdge) {
-  const counts = count(minutes.map((minute) => slowRow(minute, edge)));
+  const counts = countRows(minutes.map((minute) => slowRow(minute, edge)));
   return {
     signal: 'slow',
     isWorse: isWorse(counts, REVERSED_SLOW_AT),

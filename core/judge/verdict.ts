@@ -1,8 +1,8 @@
 import { difference, upperBound } from './bound.ts';
 import { answered, hasCounted, incomplete } from './complete.ts';
 import type { Judgement, SignalJudgement, Verdict } from './contract.ts';
-import { type Counts, count, errorRow, rejectedRow, steadiness } from './counts.ts';
-import { type Names, odds, of, points, RELEASING, whole } from './format.ts';
+import { type Counts, countRows, errorRow, rejectedRow, steadiness } from './counts.ts';
+import { type Names, odds, of, percentPoints, RELEASING, wholeNumber } from './format.ts';
 import type { Minute } from './minutes.ts';
 import { outputEvidence, shiftOf } from './output.ts';
 import {
@@ -39,7 +39,7 @@ export type Options = {
   readonly outputs: readonly string[];
 };
 
-export type Finding = Pick<Judgement, 'verdict' | 'reason' | 'signals'>;
+export type JudgeFinding = Pick<Judgement, 'verdict' | 'reason' | 'signals'>;
 
 type Signal = SignalJudgement & { readonly reason: string };
 
@@ -54,7 +54,7 @@ const ANSWERS = 100;
  * (errors, slow, rejected, outputs), nodata (bake, requests, bound) and pass. Fail is judged from the first minute on. Every
  * figure that decided is in `signals`. Formulas: docs/judge.md.
  */
-export function judge(minutes: readonly Minute[], position: Position, options: Options): Finding {
+export function judge(minutes: readonly Minute[], position: Position, options: Options): JudgeFinding {
   const { minRequests, slow, rejected = false } = options;
   const missing = incomplete(minutes, minRequests, RELEASING, rejected);
   const errors = judgeErrors(minutes, position, options);
@@ -76,12 +76,12 @@ export function judge(minutes: readonly Minute[], position: Position, options: O
 }
 
 /** The metrics could not be read at all. */
-export const unread = (reason: string): Finding => ({ verdict: 'error', reason, signals: [] });
+export const unread = (reason: string): JudgeFinding => ({ verdict: 'error', reason, signals: [] });
 
 function judgeErrors(minutes: readonly Minute[], position: Position, options: Options): Signal {
-  const counts = count(minutes.map(errorRow));
+  const counts = countRows(minutes.map(errorRow));
   // The bet stays on all minutes: which of them are late may depend on how they went.
-  const counted = count(minutes.filter(hasCounted).map(errorRow));
+  const counted = countRows(minutes.filter(hasCounted).map(errorRow));
   const bound = upperBound(counted.strata);
   const limit = options.increase / (position.nextWeight ?? 1);
   const ofStep = minutes.filter(({ step }) => step === position.index);
@@ -98,7 +98,7 @@ function judgeErrors(minutes: readonly Minute[], position: Position, options: Op
   if (candidate < minRequests || stable < minRequests)
     return say(
       'nodata',
-      `no regression so far, but too few requests in this step: candidate ${whole(candidate)}, stable ${whole(stable)}, each needs ${whole(minRequests)}`,
+      `no regression so far, but too few requests in this step: candidate ${wholeNumber(candidate)}, stable ${wholeNumber(stable)}, each needs ${wholeNumber(minRequests)}`,
     );
   const { x1, n1 } = counted.total;
   const seen = `${of(x1, n1)} candidate requests failed`;
@@ -106,17 +106,17 @@ function judgeErrors(minutes: readonly Minute[], position: Position, options: Op
     return say(
       'nodata',
       `no regression so far, but it is not excluded: ${seen}; errors may have risen by ${
-        Number.isFinite(bound) ? points(bound) : 'any amount'
-      }, the next weight allows ${points(limit)}`,
+        Number.isFinite(bound) ? percentPoints(bound) : 'any amount'
+      }, the next weight allows ${percentPoints(limit)}`,
     );
   return say(
     'pass',
-    `${seen}; errors have risen by at most ${points(bound)}, the next weight allows ${points(limit)}`,
+    `${seen}; errors have risen by at most ${percentPoints(bound)}, the next weight allows ${percentPoints(limit)}`,
   );
 }
 
 function judgeSlow(minutes: readonly Minute[], edge: SlowEdge, minRequests: number): Signal {
-  const counts = count(minutes.map((minute) => slowRow(minute, edge)));
+  const counts = countRows(minutes.map((minute) => slowRow(minute, edge)));
   const { n1, n2 } = counts.total;
   const verdict = slowFails(counts) ? 'fail' : Math.min(n1, n2) < minRequests ? 'nodata' : 'pass';
   return {
@@ -128,7 +128,7 @@ function judgeSlow(minutes: readonly Minute[], edge: SlowEdge, minRequests: numb
 }
 
 function judgeRejected(minutes: readonly Minute[], minRequests: number): Signal {
-  const counts = count(minutes.map(rejectedRow));
+  const counts = countRows(minutes.map(rejectedRow));
   const { n1, n2 } = counts.total;
   const verdict = rejectedFails(counts) ? 'fail' : Math.min(n1, n2) < minRequests ? 'nodata' : 'pass';
   return {
@@ -145,8 +145,8 @@ function judgeOutput(minutes: readonly Minute[], signal: string, options: Option
   const stake = OUTPUT_AT * options.outputs.length;
   const verdict = n1 < ANSWERS ? 'nodata' : lnE >= Math.log(stake) ? 'fail' : 'pass';
   const reason =
-    `output ${signal}: ${Number(q.toPrecision(2))} σ away from the stable version’s over ${whole(n1)} and ${whole(n2)} answers, ` +
-    `${options.expectedShift} σ are allowed; evidence ${odds(lnE)}, ${whole(stake)} to 1 is needed`;
+    `output ${signal}: ${Number(q.toPrecision(2))} σ away from the stable version’s over ${wholeNumber(n1)} and ${wholeNumber(n2)} answers, ` +
+    `${options.expectedShift} σ are allowed; evidence ${odds(lnE)}, ${wholeNumber(stake)} to 1 is needed`;
   return {
     signal,
     verdict,
@@ -171,7 +171,7 @@ export function compared(counts: Counts, what: string, stake: number, names: Nam
   const { x1, n1, x2, n2 } = counts.total;
   const delta = difference(counts.strata);
   return (
-    `${of(x1, n1)} of the ${names.candidate} version’s ${what}, ${of(x2, n2)} of the ${names.stable} version’s: ${points(Math.abs(delta))} ` +
+    `${of(x1, n1)} of the ${names.candidate} version’s ${what}, ${of(x2, n2)} of the ${names.stable} version’s: ${percentPoints(Math.abs(delta))} ` +
     `${delta < 0 ? 'fewer' : 'more'} at the same mix of steps; evidence ${odds(counts.lnE)}, ${stake} to 1 is needed`
   );
 }

@@ -1,7 +1,7 @@
 import { PAYLOAD_BYTES, UNPACKED_BYTES } from '../endpoint/contract.ts';
 import { refusal } from '../errors/refusals.ts';
-import { FRESH, type Memory } from '../tensor/memory.ts';
-import { bodyBytes, type Request, utf8 } from './event.ts';
+import { FRESH_MEMORY, type Memory } from '../tensor/memory.ts';
+import { bodyBytes, type EndpointRequest, utf8 } from './event.ts';
 
 /** A body as far as it can be read without knowing what it is: text where it came as such, else unpacked bytes. */
 export type Body = string | Buffer<ArrayBuffer>;
@@ -19,7 +19,7 @@ const tooLarge = (limit: number): Error =>
  * @param zlib called with the first compressed body: a cold start without one does not wait for it
  * @throws Refusal `BODY_TOO_LARGE` before memory is taken for it, `INVALID_ENCODING`, or `UNSUPPORTED_MEDIA_TYPE` for another compression
  */
-export function readBody(request: Request, zlib: () => Zlib, memory: Memory = FRESH): Body {
+export function readBody(request: EndpointRequest, zlib: () => Zlib, memory: Memory = FRESH_MEMORY): Body {
   const { body, base64, headers } = request;
   const encoding = headers['content-encoding'];
   if (encoding !== undefined) checkEncoding(encoding);
@@ -62,7 +62,7 @@ function unpack(work: () => Buffer<ArrayBuffer>): Buffer<ArrayBuffer> {
 }
 
 /** Bytes of JSON before binary tensors, as the client said; undefined where the body is JSON alone. */
-function headerLength(headers: Request['headers']): number | undefined {
+function headerLength(headers: EndpointRequest['headers']): number | undefined {
   const said = headers['inference-header-content-length'];
   if (said === undefined) return undefined;
   if (/^\d{1,9}$/.test(said)) return Number(said);
@@ -72,7 +72,7 @@ function headerLength(headers: Request['headers']): number | undefined {
 /** A body as the protocol has it: JSON, and the binary tensors behind it where the header says so. */
 export function splitBody(
   body: Body,
-  headers: Request['headers'],
+  headers: EndpointRequest['headers'],
 ): { readonly json: string; readonly tail: Buffer<ArrayBuffer> | undefined } {
   const length = headerLength(headers);
   if (length === undefined) return { json: typeof body === 'string' ? body : utf8(body), tail: undefined };

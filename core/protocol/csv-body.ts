@@ -12,7 +12,7 @@ import {
 } from '../tabular/cells/columns.ts';
 import type { Cursor } from '../tabular/cells/cursor.ts';
 import type { Block, RowFault } from '../tabular/cells/format.ts';
-import { BLOCK_ROWS, type Slot, type Stack, stackOf, takeBlock } from '../tabular/cells/row-buffer.ts';
+import { BLOCK_ROWS, type RowStack, type Slot, stackOf, takeBlock } from '../tabular/cells/row-buffer.ts';
 import { type CsvText, csvText, nextRecord } from '../tabular/csv/records.ts';
 import { type CsvColumn, csvParser } from '../tabular/csv/rows.ts';
 import type { Columns, Datatype, TensorSpec } from '../tensor/contract.ts';
@@ -107,7 +107,7 @@ type Fitting = {
 
 type Reader = Fitting & {
   readonly slots: readonly Slot[];
-  readonly stack: Stack;
+  readonly stack: RowStack;
   readonly parse: ReturnType<typeof csvParser>;
 };
 

@@ -10,7 +10,7 @@ import type { Answer } from './http.ts';
  * https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html,
  * https://docs.aws.amazon.com/elasticloadbalancing/latest/application/lambda-functions.html
  */
-export type Request = {
+export type EndpointRequest = {
   readonly source: 'http' | 'rest' | 'alb' | 'direct';
   /** Upper case; `POST` for a direct invocation. */
   readonly method: string;
@@ -34,7 +34,7 @@ const isObject = (value: unknown): value is Fields =>
 const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
 
 /** Never throws: what cannot be read is a direct invocation with a bad request in it. */
-export function readEvent(event: unknown, context?: { readonly awsRequestId?: string }): Request {
+export function readEvent(event: unknown, context?: { readonly awsRequestId?: string }): EndpointRequest {
   const fallbackId = context?.awsRequestId ?? '';
   if (!isObject(event) || !isObject(event.requestContext)) return direct(event, fallbackId);
   const { requestContext } = event;
@@ -48,7 +48,7 @@ export function readEvent(event: unknown, context?: { readonly awsRequestId?: st
   return read(source, event, event.httpMethod, text(event.path), requestContext, fallbackId);
 }
 
-function direct(event: unknown, id: string): Request {
+function direct(event: unknown, id: string): EndpointRequest {
   return {
     source: 'direct',
     method: 'POST',
@@ -69,7 +69,7 @@ function read(
   path: string | undefined,
   context: Fields,
   fallbackId: string,
-): Request {
+): EndpointRequest {
   const multi = isObject(event.multiValueHeaders) ? event.multiValueHeaders : undefined;
   const single = isObject(event.headers) ? event.headers : undefined;
   // REST API sends both forms, ALB one of them.
@@ -125,7 +125,7 @@ export type Allocate = (bytes: number) => Buffer<ArrayBuffer>;
  * @throws Refusal `INVALID_ENCODING` for broken base64: Node would skip what it cannot read
  */
 export function bodyBytes(
-  { body, base64 }: Request,
+  { body, base64 }: EndpointRequest,
   allocate: Allocate = Buffer.allocUnsafeSlow,
 ): Buffer<ArrayBuffer> {
   if (body === undefined) return Buffer.alloc(0);
@@ -157,7 +157,7 @@ const ENVELOPE_BYTES = 4096;
  * The value that the handler returns.
  * @throws Refusal `ANSWER_TOO_LARGE` where the source would refuse it: then the client would see a 502 without a reason
  */
-export function writeAnswer(request: Request, answer: Answer): unknown {
+export function writeAnswer(request: EndpointRequest, answer: Answer): unknown {
   if (request.source === 'direct') return answer.value ?? { error: 'No answer for a direct invocation.' };
   const { status, body } = answer;
   const isText = typeof body === 'string';

@@ -1,4 +1,4 @@
-import type { Request } from './event.ts';
+import type { EndpointRequest } from './event.ts';
 
 /** Who asked, and who says so: IAM, a token, or a Lambda authorizer of the service's own. */
 export type Principal = { readonly auth: 'iam' | 'jwt' | 'lambda'; readonly name: string };
@@ -12,7 +12,10 @@ export type Principal = { readonly auth: 'iam' | 'jwt' | 'lambda'; readonly name
  * https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html; REST API:
  * https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html
  */
-export function principalOf({ source, event }: Pick<Request, 'source' | 'event'>): Principal | undefined {
+export function principalOf({
+  source,
+  event,
+}: Pick<EndpointRequest, 'source' | 'event'>): Principal | undefined {
   if (source !== 'http' && source !== 'rest') return undefined;
   const context = inside(event, 'requestContext');
   const authorizer = inside(context, 'authorizer');

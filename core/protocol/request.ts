@@ -5,7 +5,7 @@ import type { Columns, Datatype, TensorSpec } from '../tensor/contract.ts';
 import { NESTING } from '../tensor/contract.ts';
 import { KINDS, sizeOf, type Tensor, type TensorData } from '../tensor/datatypes.ts';
 import { nonFiniteIn } from '../tensor/finite.ts';
-import { FRESH, type Memory } from '../tensor/memory.ts';
+import { FRESH_MEMORY, type Memory } from '../tensor/memory.ts';
 import { readList, readText } from '../tensor/read-json.ts';
 import { textFault } from '../tensor/values.ts';
 import { type Envelope, readEnvelope } from './envelope.ts';
@@ -47,7 +47,7 @@ export function readRequest(
   text: string,
   signature: Shapes,
   tail?: Buffer<ArrayBuffer>,
-  memory: Memory = FRESH,
+  memory: Memory = FRESH_MEMORY,
 ): InferRequest {
   return understand(readEnvelope(text), signature, tail, memory);
 }
@@ -58,7 +58,7 @@ export function readRequest(
  */
 export function readValue(value: unknown, signature: Shapes, missing = false): InferRequest {
   checkKeys(value, 1);
-  return understand({ value, spans: undefined }, signature, undefined, FRESH, missing);
+  return understand({ value, spans: undefined }, signature, undefined, FRESH_MEMORY, missing);
 }
 
 /** Of what no text was read from: data aside, whose elements are looked at one by one. */

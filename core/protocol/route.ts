@@ -1,13 +1,13 @@
 /** What a request wants of the endpoint, told by method and path. */
-export type Route =
+export type EndpointRoute =
   | { readonly kind: 'infer' | 'invocations' | 'metadata' | 'ready'; readonly allow: 'GET' | 'POST' }
   | { readonly kind: 'unknown' };
 
-const UNKNOWN: Route = { kind: 'unknown' };
-const INFER: Route = { kind: 'infer', allow: 'POST' };
-const INVOCATIONS: Route = { kind: 'invocations', allow: 'POST' };
-const METADATA: Route = { kind: 'metadata', allow: 'GET' };
-const READY: Route = { kind: 'ready', allow: 'GET' };
+const UNKNOWN: EndpointRoute = { kind: 'unknown' };
+const INFER: EndpointRoute = { kind: 'infer', allow: 'POST' };
+const INVOCATIONS: EndpointRoute = { kind: 'invocations', allow: 'POST' };
+const METADATA: EndpointRoute = { kind: 'metadata', allow: 'GET' };
+const READY: EndpointRoute = { kind: 'ready', allow: 'GET' };
 
 /** Paths by their end, as a stage and `http.path` may stand before it. */
 const PROTOCOL = /(?:^|\/)v2\/models\/([^/]+)(?:\/versions\/([^/]+))?(\/infer|\/ready)?\/?$/;
@@ -22,7 +22,7 @@ const RESERVED = /(?:^|\/)v2(?:\/|$)/;
  * @param path decoded, without query
  * @param version the function's own; a path that names another is not ours to answer
  */
-export function routeOf(path: string, model: string, version: string): Route {
+export function routeOf(path: string, model: string, version: string): EndpointRoute {
   if (path.endsWith(`/v2/models/${model}/infer`)) return INFER;
   const protocol = PROTOCOL.exec(path);
   if (protocol !== null) {

@@ -8,7 +8,7 @@ import { elementsText, inferAnswer, type Responder } from './answer.ts';
 import { type Body, splitBody } from './body.ts';
 import { parseCsv } from './csv-body.ts';
 import { readEnvelope } from './envelope.ts';
-import { type Request, utf8 } from './event.ts';
+import { type EndpointRequest, utf8 } from './event.ts';
 import { type Answer, JSON_HEADERS } from './http.ts';
 import { type InferRequest, readRequest, readValue, type Shapes } from './request.ts';
 
@@ -33,7 +33,7 @@ import { type InferRequest, readRequest, readValue, type Shapes } from './reques
  * an object by output names. With `Accept: text/csv` a line a row, the outputs' values beside each other.
  */
 export function readInvocation(
-  request: Request,
+  request: EndpointRequest,
   body: Body,
   shapes: Shapes,
   responder: Responder,

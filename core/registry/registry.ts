@@ -23,7 +23,7 @@ import type {
  */
 export type Registry = {
   /** @returns undefined where there is none; throws where the registry cannot be read or holds no JSON. */
-  readonly release: (model: string) => Promise<Found | undefined>;
+  readonly release: (model: string) => Promise<FoundRelease | undefined>;
   /** @returns names of the models that have a `live.json`, also where they are not deployed any more. */
   readonly models: () => Promise<readonly string[]>;
   /** Writes `live.json` over the one read (`etag`), or as the first one. `changed`: read again. */
@@ -78,7 +78,7 @@ export type Core = Pick<Release, 'functionName' | 'alias' | 'stable' | 'highest'
 };
 
 /** `release` is absent where the document is of a schema that this worker does not know. */
-export type Found = {
+export type FoundRelease = {
   readonly etag: string;
   readonly core: Core;
   readonly release?: Release;

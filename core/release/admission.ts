@@ -1,7 +1,7 @@
 import type { AliasState, StackState } from '../ports/aws.ts';
-import type { Asked, Phase, Release, VersionRef, Waiting } from './document/contract.ts';
-import { made, points, whole } from './state/alias-target.ts';
-import { blank, FRESH, noted, REMEMBERED } from './state/noted.ts';
+import type { AliasRequest, Phase, Release, VersionRef, Waiting } from './document/contract.ts';
+import { allTraffic, made, pointsAt } from './state/alias-target.ts';
+import { blank, FRESH_RELEASE, noted, REMEMBERED } from './state/noted.ts';
 import {
   type Changes,
   endTime,
@@ -23,7 +23,7 @@ import { telling } from './tick-schedule.ts';
 import { begun, endedBy, givenUp, goneOf, restored, UNREAD, undoes, withdrawn } from './withdraw.ts';
 
 /** What is read before a request is admitted. */
-export type Found = {
+export type BeforeAdmission = {
   readonly alias: AliasState | undefined;
   readonly stack: StackState;
   /** What is recorded of the version that the alias points to, where the document does not tell. */
@@ -41,7 +41,12 @@ export type Admission =
   | { readonly do: 'refuse'; readonly next: Release };
 
 /** What a request makes of the document found. Pure; the alias is not touched before the result is written. */
-export function admit(found: Release | undefined, asked: Asked, facts: Found, clock: number): Admission {
+export function admit(
+  found: Release | undefined,
+  asked: AliasRequest,
+  facts: BeforeAdmission,
+  clock: number,
+): Admission {
   if (found?.requests.includes(asked.id)) return { do: 'repeat' };
   return followed(found, asked, facts, clock);
 }
@@ -50,7 +55,7 @@ export function admit(found: Release | undefined, asked: Asked, facts: Found, cl
 export function admitWaiting(
   { waiting: _, ...found }: Release,
   { asked, until }: Waiting,
-  facts: Found,
+  facts: BeforeAdmission,
   clock: number,
 ): Admission | undefined {
   const left = Date.parse(until) - clock;
@@ -62,8 +67,8 @@ export function admitWaiting(
 /** @param isLate nobody waits for the stack’s status any longer */
 function followed(
   found: Release | undefined,
-  asked: Asked,
-  { alias, stack, recorded }: Found,
+  asked: AliasRequest,
+  { alias, stack, recorded }: BeforeAdmission,
   clock: number,
   isLate = false,
 ): Admission {
@@ -101,7 +106,7 @@ function followed(
  * alias could lead to; one that is made later has other versions under the same numbers. Should the stack roll back, `operation`
  * has what was found.
  */
-function withoutBatch(release: Release, { batch }: Asked): Release {
+function withoutBatch(release: Release, { batch }: AliasRequest): Release {
   if (batch !== undefined) return release;
   const { stable, candidate, reversal, lives } = release;
   return {
@@ -136,7 +141,7 @@ const superseded = (found: Release, at: string): Release =>
     : found;
 
 /** Noted, and followed once the stack’s status can be read: whether it rolls back decides what the request means. */
-function waits(found: Release | undefined, asked: Asked, now: number): Release {
+function waits(found: Release | undefined, asked: AliasRequest, now: number): Release {
   const base = found ?? { ...blank(asked, now), phase: 'ABORTED' as const };
   return next(
     base,
@@ -149,7 +154,12 @@ function waits(found: Release | undefined, asked: Asked, now: number): Release {
 }
 
 /** The stack’s status was not to be read in time: what was live gets its traffic back, since nobody can be worse off; all else fails. */
-function unread(found: Release | undefined, base: Release | undefined, asked: Asked, now: number): Admission {
+function unread(
+  found: Release | undefined,
+  base: Release | undefined,
+  asked: AliasRequest,
+  now: number,
+): Admission {
   const lives = base === undefined ? [] : [base.stable, ...base.lives, base.operation?.stable];
   if (base !== undefined && lives.some((ref) => ref?.fingerprint === asked.fingerprint)) {
     // Live already: only what it follows changes, and the release that made it live keeps its evidence.
@@ -169,7 +179,7 @@ function unread(found: Release | undefined, base: Release | undefined, asked: As
 }
 
 /** Not followed, and not to be taken for anything else when it comes again. */
-const seen = (found: Release, { id }: Asked, now: number): Release =>
+const seen = (found: Release, { id }: AliasRequest, now: number): Release =>
   next(
     found,
     { requests: [...found.requests.filter((one) => one !== id), id].slice(-REMEMBERED), waiting: undefined },
@@ -177,7 +187,7 @@ const seen = (found: Release, { id }: Asked, now: number): Release =>
   );
 
 /** Not followed, but answered, by whoever gets to it. */
-function refuse(found: Release, asked: Asked, reason: string, now: number): Admission {
+function refuse(found: Release, asked: AliasRequest, reason: string, now: number): Admission {
   const { requests, request } = noted(found, asked, 'refused', now);
   const denied = { requests, request: { ...request, failure: unchanged(reason) }, waiting: undefined };
   // What the operation under way found is needed still: a rollback that failed here may be continued.
@@ -190,18 +200,18 @@ function refuse(found: Release, asked: Asked, reason: string, now: number): Admi
 export const unchanged = (reason: string): string => `nothing was changed: ${reason}`;
 
 /** The template's version stays, and only what it follows changes: no new release, and none that ends. */
-const leavesAlone = ({ type, before, version, mark, markBefore }: Asked): boolean =>
+const leavesAlone = ({ type, before, version, mark, markBefore }: AliasRequest): boolean =>
   type !== 'Create' && before === version && (mark === undefined || mark === markBefore);
 
 function refused(
   base: Release | undefined,
-  { fingerprint, version, model, forced, mark = '' }: Asked,
+  { fingerprint, version, model, forced, mark = '' }: AliasRequest,
   alias: AliasState | undefined,
 ): string | undefined {
   const found = base?.refused.find((one) => one.fingerprint === fingerprint);
   if (base === undefined || found === undefined || base.stable?.fingerprint === fingerprint) return undefined;
   // Somebody gave it all traffic: what is live is live.
-  if (points(alias, whole(version)) || points(alias, whole(found.version))) return undefined;
+  if (pointsAt(alias, allTraffic(version)) || pointsAt(alias, allTraffic(found.version))) return undefined;
   // Forced before, and on its way since then.
   if (isPending(base) && base.candidate?.fingerprint === fingerprint) return undefined;
   // The mark of an earlier template, which `sls rollback` brings back, knows nothing of what was refused since.
@@ -226,7 +236,7 @@ function settled(found: Release, alias: AliasState | undefined, now: number): Re
  *
  * @param kind `rollback`: of a stack that rolls back, and would be stuck half-way if capacity or schedule could fail it
  */
-function changed(base: Release, asked: Asked, kind: 'settings' | 'rollback', now: number): Release {
+function changed(base: Release, asked: AliasRequest, kind: 'settings' | 'rollback', now: number): Release {
   const tried = base.scaled?.refused === undefined ? {} : { scaled: undefined };
   const { stable } = base;
   const live =
@@ -244,7 +254,7 @@ const watched = (base: Release | undefined, stable: VersionRef | undefined): Cha
 
 function forward(
   base: Release | undefined,
-  asked: Asked,
+  asked: AliasRequest,
   alias: AliasState | undefined,
   recorded: VersionRef | undefined,
   now: number,
@@ -263,7 +273,7 @@ function forward(
     base !== undefined &&
     (base.phase === 'DONE' || base.phase === 'BAKING') &&
     stable?.version === asked.version &&
-    points(alias, whole(asked.version))
+    pointsAt(alias, allTraffic(asked.version))
   ) {
     // Something else of the resource changed; the version is live already. A stack that rolls back takes nothing back then, and the
     // release that made it live keeps its evidence.
@@ -279,13 +289,14 @@ function forward(
   const alike = stable !== undefined && (same || stable.fingerprint === asked.fingerprint);
   const then: Phase = same ? 'DONE' : alike ? 'WARMING' : 'GATING';
   // All traffic on stable before anything else, where it is not so, or where a move given up here might still be made.
-  const untidy = from.intent !== undefined || (stable !== undefined && !points(alias, whole(stable.version)));
+  const untidy =
+    from.intent !== undefined || (stable !== undefined && !pointsAt(alias, allTraffic(stable.version)));
   return next(
     released,
     {
       ...request,
       operation: begun(base, asked, stable, now),
-      ...FRESH,
+      ...FRESH_RELEASE,
       ...(base && lingering(base, now)),
       ...watched(base, stable),
       ...(alike && { steps: [] }),
@@ -296,7 +307,8 @@ function forward(
       candidate,
       began: { release: asked.id, ...(stable && { from: stable.version }), to: candidate },
       promote: stable === undefined || alike ? 'now' : 'afterStack',
-      intent: stable && (untidy || same) ? intend(released, whole(stable.version), then, now) : undefined,
+      intent:
+        stable && (untidy || same) ? intend(released, allTraffic(stable.version), then, now) : undefined,
       reason: undefined,
       // There was one of this function, and nothing tells of it: what hung on it may be missing.
       ...(base === undefined &&
@@ -309,7 +321,7 @@ function forward(
   );
 }
 
-const isSame = (candidate: VersionRef | undefined, { version, fingerprint }: Asked): boolean =>
+const isSame = (candidate: VersionRef | undefined, { version, fingerprint }: AliasRequest): boolean =>
   candidate !== undefined && (candidate.version === version || candidate.fingerprint === fingerprint);
 
 /**
@@ -318,7 +330,7 @@ const isSame = (candidate: VersionRef | undefined, { version, fingerprint }: Ask
  */
 function stableOf(
   base: Release | undefined,
-  asked: Asked,
+  asked: AliasRequest,
   alias: AliasState | undefined,
   recorded: VersionRef | undefined,
 ): VersionRef | undefined {

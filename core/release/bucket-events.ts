@@ -1,5 +1,5 @@
 import type { Incoming } from './events.ts';
-import { messageOf } from './failures.ts';
+import { nameAndMessage } from './failures.ts';
 import { respond, type World } from './ports.ts';
 
 /** Tries of a call that fails, beside those that the SDK makes by itself. */
@@ -20,7 +20,7 @@ export async function serveBucket(
       if (done === 'ok') return await respond(world, caller, 'SUCCESS', `${bucket} tells EventBridge`);
       return await respond(world, caller, 'FAILED', done.refused);
     } catch (error) {
-      if (failures === TRIES) return respond(world, caller, 'FAILED', messageOf(error));
+      if (failures === TRIES) return respond(world, caller, 'FAILED', nameAndMessage(error));
       await world.pause(100 * 2 ** failures);
     }
   }

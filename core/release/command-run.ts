@@ -1,14 +1,14 @@
-import { type Asked, ordered, type Target } from './command.ts';
+import { ordered, type PersonCommand, type RollbackTarget } from './command.ts';
 import type { CommandAnswer } from './document/worker-contract.ts';
-import { messageOf } from './failures.ts';
-import { schedule, type World } from './ports.ts';
-import { run } from './run.ts';
+import { nameAndMessage } from './failures.ts';
+import { scheduleTicks, type World } from './ports.ts';
+import { runRelease } from './run.ts';
 
 /** Tries of a compare-and-set; each loss means that another worker got on. */
 const RACES = 8;
 
 /** Does what a person asks, then goes on as a tick does. */
-export async function command(world: World, asked: Asked): Promise<CommandAnswer> {
+export async function runPersonCommand(world: World, asked: PersonCommand): Promise<CommandAnswer> {
   const { model, functionName, alias: name } = asked;
   for (let race = 0; race < RACES; race += 1) {
     const found = await world.registry.release(model);
@@ -25,7 +25,7 @@ export async function command(world: World, asked: Asked): Promise<CommandAnswer
       return { done: false, refused: `${model} is served by ${state.functionName}:${state.alias}` };
     if (race === 0 && state.intent !== undefined && asked.verb !== 'rollback') {
       // A move that is under way, or that a dead worker left, is made first.
-      await run(world, model);
+      await runRelease(world, model);
       continue;
     }
     const [alias, stack, target] = await Promise.all([
@@ -40,15 +40,19 @@ export async function command(world: World, asked: Asked): Promise<CommandAnswer
     const next = { ...answer.next, schedule: at };
     if ((await world.registry.move(next, found.etag)) !== 'ok') continue;
     // A release that was over has no tick any more, and this worker may die before it is done.
-    await schedule(world, next).catch((error) =>
-      world.log('the tick could not be scheduled', { model, reason: messageOf(error) }),
+    await scheduleTicks(world, next).catch((error) =>
+      world.log('the tick could not be scheduled', { model, reason: nameAndMessage(error) }),
     );
-    return { done: true, text: answer.text, tick: await run(world, model) };
+    return { done: true, text: answer.text, tick: await runRelease(world, model) };
   }
   return { done: false, refused: 'the release moves too fast: try again' };
 }
 
-async function targetOf(world: World, { model, functionName }: Asked, version: string): Promise<Target> {
+async function targetOf(
+  world: World,
+  { model, functionName }: PersonCommand,
+  version: string,
+): Promise<RollbackTarget> {
   const [record, published] = await Promise.all([
     world.registry.known(model, version),
     world.versions.list(functionName),

@@ -4,8 +4,8 @@ import type { CommandEvent } from './document/worker-contract.ts';
 import { QUIET } from './phases/alarm.ts';
 import { deadline } from './phases/gating.ts';
 import { addRefusal, revert, rollBack } from './phases/rollback.ts';
-import { points, say, whole } from './state/alias-target.ts';
-import type { Facts } from './state/facts.ts';
+import { allTraffic, pointsAt, say } from './state/alias-target.ts';
+import type { ReleaseFacts } from './state/facts.ts';
 import { heldNotice, notice, numbers, ways } from './state/notices.ts';
 import { unfinished } from './state/stuck.ts';
 import {
@@ -22,8 +22,8 @@ import {
 } from './state/transitions.ts';
 
 /** What a person asks. `target`: the version that a rollback names, as the registry and Lambda know it. */
-export type Asked = CommandEvent['command'];
-export type Target = { readonly record: VersionRecord | undefined; readonly published: boolean };
+export type PersonCommand = CommandEvent['command'];
+export type RollbackTarget = { readonly record: VersionRecord | undefined; readonly published: boolean };
 
 export type Ordered =
   | { readonly do: 'write'; readonly next: Release; readonly text: string }
@@ -40,9 +40,9 @@ const refuse = (reason: string): Ordered => ({ do: 'refuse', reason });
 /** What a command makes of the document. Pure. */
 export function ordered(
   state: Release,
-  asked: Asked,
-  facts: Pick<Facts, 'alias' | 'stack'>,
-  target: Target | undefined,
+  asked: PersonCommand,
+  facts: Pick<ReleaseFacts, 'alias' | 'stack'>,
+  target: RollbackTarget | undefined,
   clock: number,
 ): Ordered {
   const now = Math.max(clock, Date.parse(state.updatedAt));
@@ -60,14 +60,14 @@ export function ordered(
   }
 }
 
-const why = (what: string, { by, reason }: Asked): string =>
+const why = (what: string, { by, reason }: PersonCommand): string =>
   `${what} by ${by}${reason === undefined ? '' : `: ${reason}`}`;
 
 /** Skips the steps that remain; never gate and warming, which come before any step, nor the stack's end. */
 function promote(
   state: Release,
-  asked: Asked,
-  { stack, alias }: Pick<Facts, 'alias' | 'stack'>,
+  asked: PersonCommand,
+  { stack, alias }: Pick<ReleaseFacts, 'alias' | 'stack'>,
   now: number,
 ): Ordered {
   const { candidate, model } = state;
@@ -75,7 +75,7 @@ function promote(
     return refuse(`${model} has no release to promote: ${stands(state)}`);
   if (state.phase === 'GATING' || state.phase === 'WARMING' || state.request?.url !== undefined)
     return refuse('the deploy is not that far: its gate or its instances are not ready');
-  if (state.held?.by === 'foreign' || !points(alias, standing(state) ?? null))
+  if (state.held?.by === 'foreign' || !pointsAt(alias, standing(state) ?? null))
     return refuse(
       `the alias points to ${say(alias)}, which this release did not do: deploy again to go on from there`,
     );
@@ -97,9 +97,9 @@ function promote(
 
 function rollback(
   state: Release,
-  asked: Asked,
-  { alias }: Pick<Facts, 'alias' | 'stack'>,
-  target: Target | undefined,
+  asked: PersonCommand,
+  { alias }: Pick<ReleaseFacts, 'alias' | 'stack'>,
+  target: RollbackTarget | undefined,
   now: number,
 ): Ordered {
   const { candidate, stable, model } = state;
@@ -143,7 +143,7 @@ function rollback(
     );
   }
   if (to.version === stable?.version && !isPending(state)) {
-    if (state.phase === 'REVERSING' || points(alias, whole(to.version)))
+    if (state.phase === 'REVERSING' || pointsAt(alias, allTraffic(to.version)))
       return refuse(`version ${to.version} is live already`);
     return takenBack(state, to.version, alias, why('rolled back', asked), now);
   }
@@ -175,11 +175,11 @@ const isPutBack = ({ putBackAt }: Release, now: number): boolean =>
  * Did somebody else move the alias while nothing is on its way? A tick that saw it holds the release for that. Also where a
  * worker died that was about to put it back.
  */
-const isMoved = (state: Release, alias: Facts['alias'], now: number): boolean =>
+const isMoved = (state: Release, alias: ReleaseFacts['alias'], now: number): boolean =>
   !isPending(state) &&
   alias !== undefined &&
   ((state.phase === 'HELD' && state.held?.by === 'foreign') ||
-    ((state.intent === undefined || isPutBack(state, now)) && !points(alias, standing(state) ?? null)));
+    ((state.intent === undefined || isPutBack(state, now)) && !pointsAt(alias, standing(state) ?? null)));
 
 /**
  * Somebody moved the alias when nothing was released: back to the version that is recorded as live, whose watch goes on. Nothing
@@ -188,7 +188,7 @@ const isMoved = (state: Release, alias: Facts['alias'], now: number): boolean =>
 function takenBack(
   state: Release,
   version: string,
-  alias: Facts['alias'],
+  alias: ReleaseFacts['alias'],
   reason: string,
   now: number,
 ): Ordered {
@@ -196,7 +196,7 @@ function takenBack(
   // The test of two versions was over when the alias was moved.
   const isTest = from === 'REVERSING';
   const then = isTest ? (state.reversal?.from ?? 'BAKING') : from;
-  const isThere = points(alias, whole(version));
+  const isThere = pointsAt(alias, allTraffic(version));
   const to = next(
     state,
     {
@@ -205,7 +205,7 @@ function takenBack(
       reason,
       putBackAt: iso(now),
       ...(isTest && { reversal: undefined, quietUntil: iso(now + QUIET) }),
-      intent: isThere ? undefined : intend(state, whole(version), then, now),
+      intent: isThere ? undefined : intend(state, allTraffic(version), then, now),
     },
     now,
   );
@@ -216,7 +216,7 @@ function takenBack(
 }
 
 /** A version that a person names may be one that was rolled back: they know why. */
-function named(state: Release, version: string, target: Target | undefined): VersionRef | undefined {
+function named(state: Release, version: string, target: RollbackTarget | undefined): VersionRef | undefined {
   const known = [state.stable, ...state.lives].find((ref) => ref?.version === version);
   if (target?.published !== true) return undefined;
   if (known !== undefined) return known;
@@ -231,7 +231,7 @@ function named(state: Release, version: string, target: Target | undefined): Ver
 }
 
 /** The weight stands; judging goes on. */
-function holdByHand(state: Release, asked: Asked, now: number): Ordered {
+function holdByHand(state: Release, asked: PersonCommand, now: number): Ordered {
   if (state.phase === 'HELD') return refuse(`${state.model} is held already: ${state.reason ?? ''}`);
   if (state.phase !== 'SHIFTING' && state.phase !== 'JUDGING' && state.phase !== 'PROMOTING')
     return refuse(`there is nothing to hold: ${stands(state)}`);
@@ -243,12 +243,12 @@ function holdByHand(state: Release, asked: Asked, now: number): Ordered {
 }
 
 /** On from where it was held, with all the time that its steps had. */
-function resume(state: Release, { alias }: Pick<Facts, 'alias' | 'stack'>, now: number): Ordered {
+function resume(state: Release, { alias }: Pick<ReleaseFacts, 'alias' | 'stack'>, now: number): Ordered {
   const { held } = state;
   if (held === undefined || state.phase !== 'HELD')
     return refuse(`${state.model} is not held: ${stands(state)}`);
   const so = { ...state, phase: held.from };
-  if (!points(alias, standing(state) ?? null))
+  if (!pointsAt(alias, standing(state) ?? null))
     return refuse(
       `the alias points to ${say(alias)}, not to ${say(standing(state))}: deploy again to go on from there`,
     );

@@ -11,9 +11,9 @@ import { rollBack } from './phases/rollback.ts';
 import { blocked, promoting, reconsidered, shifting } from './phases/shifting.ts';
 import { warming } from './phases/warming.ts';
 import { type Action, write } from './state/action.ts';
-import { made, points, say, takenFrom, whole } from './state/alias-target.ts';
+import { allTraffic, made, pointsAt, say, takenFrom } from './state/alias-target.ts';
 import { blindTo, stray, tidy } from './state/capacity.ts';
-import { type Facts, isLast, isOverdue, isUnreadable, known } from './state/facts.ts';
+import { isLast, isOverdue, isUnreadable, known, type ReleaseFacts } from './state/facts.ts';
 import { notice, numbers, promotedNotice } from './state/notices.ts';
 import {
   abort,
@@ -33,7 +33,7 @@ import { blinded } from './state/unreadable.ts';
 import { telling } from './tick-schedule.ts';
 
 /** What to do next. Pure; called again after each action with what is then found. */
-export function decide(state: Release, facts: Facts, clock: number): Action {
+export function decide(state: Release, facts: ReleaseFacts, clock: number): Action {
   const now = Math.max(clock, Date.parse(state.updatedAt));
   const overdue = isOverdue(state, now);
   if (overdue && isOpen(state.phase) && state.request?.kind === 'forward')
@@ -57,7 +57,7 @@ export function unsighted(state: Release, why: string, clock: number): Action | 
 const TAKEN =
   'the deadline passed while the registry could not be read or written, and its weight was taken away';
 
-function first(state: Release, facts: Facts, overdue: boolean, now: number): Action {
+function first(state: Release, facts: ReleaseFacts, overdue: boolean, now: number): Action {
   if (state.intent !== undefined && !isLast(state, now)) {
     const action = carryOn(state, state.intent, facts, now);
     // What waits for the stack must not keep the stack waiting.
@@ -95,7 +95,7 @@ function first(state: Release, facts: Facts, overdue: boolean, now: number): Act
  * Before anyone waits, and after all that is due: capacity is as it should be, the tick has the right pace, notices are out,
  * the deploy's record says how it ended. What cannot be read keeps none of the rest.
  */
-function after(state: Release, action: Action, facts: Facts, now: number): Action {
+function after(state: Release, action: Action, facts: ReleaseFacts, now: number): Action {
   if (action.do !== 'wait' && action.do !== 'stop') return action;
   const { held } = facts;
   // They see to it themselves; and where somebody else's hand is, nothing is touched.
@@ -137,11 +137,11 @@ const MINUTE = 60_000;
  * Whoever looks at weights, or cannot see what is needed, leaves a sign of it each minute, also where there is nothing to note:
  * sweep and status take a document that does not change for one that nobody ticks.
  */
-const isUnsigned = ({ updatedAt, blind }: Release, { alias }: Facts, now: number): boolean =>
+const isUnsigned = ({ updatedAt, blind }: Release, { alias }: ReleaseFacts, now: number): boolean =>
   (blind !== undefined || Object.keys(alias?.weights ?? {}).length > 0) &&
   now - Date.parse(updatedAt) >= MINUTE;
 
-function carryOn(state: Release, intent: Intent, facts: Facts, now: number): Action {
+function carryOn(state: Release, intent: Intent, facts: ReleaseFacts, now: number): Action {
   if (made(facts.alias, intent)) return write(settled(state, intent, now));
   // Raising waits for the stack; everything else takes traffic away and does not.
   if (raises(state, intent) && facts.alias !== undefined) {
@@ -151,7 +151,7 @@ function carryOn(state: Release, intent: Intent, facts: Facts, now: number): Act
     if (instead !== undefined) return write(instead);
   }
   const expected =
-    intent.before === undefined || [...intent.before, intent.after].some((at) => points(facts.alias, at));
+    intent.before === undefined || [...intent.before, intent.after].some((at) => pointsAt(facts.alias, at));
   // Whoever intended this move may not have known that there is no alias to move.
   if (expected)
     return isLost(state, intent, facts) ? write(next(state, lost(state, now), now)) : { do: 'move', intent };
@@ -167,7 +167,7 @@ const raises = (state: Release, { after }: Intent): boolean =>
   (after.version === state.candidate.version ||
     (after.weights[state.candidate.version] ?? 0) > weightOf(state) / 100);
 
-function answerOf(state: Release, facts: Facts, overdue: boolean, now: number): Action | undefined {
+function answerOf(state: Release, facts: ReleaseFacts, overdue: boolean, now: number): Action | undefined {
   const { request, phase } = state;
   if (request?.url === undefined) return undefined;
   const { url: _, ...rest } = request;
@@ -205,14 +205,14 @@ function answerOf(state: Release, facts: Facts, overdue: boolean, now: number): 
 }
 
 /** A release that began anew has no request whose end bounds its gate and its warming: its deadline does. */
-const expired = (state: Release, facts: Facts, now: number): Action | undefined =>
+const expired = (state: Release, facts: ReleaseFacts, now: number): Action | undefined =>
   state.request?.url === undefined && now >= Date.parse(state.deadline)
     ? write(abort(state, late(state, facts), now))
     : undefined;
 
 const UNDONE = 'provisioned concurrency could not be changed in time';
 
-const late = (state: Release, { held }: Facts): string =>
+const late = (state: Release, { held }: ReleaseFacts): string =>
   state.phase === 'WARMING'
     ? `provisioned concurrency was not ready in time${isUnreadable(held) ? `: ${held.unreadable}` : ''}`
     : state.phase === 'GATING' && state.gate !== undefined
@@ -234,7 +234,7 @@ function settled(state: Release, intent: Intent, now: number): Release {
 }
 
 /** Was the alias deleted by somebody, and has nobody been told of it yet? The first version of a model has none before its move. */
-const isLost = ({ stable, remade }: Release, intent: Intent, { alias, stack }: Facts): boolean =>
+const isLost = ({ stable, remade }: Release, intent: Intent, { alias, stack }: ReleaseFacts): boolean =>
   alias === undefined && stack !== 'gone' && stable !== undefined && (remade?.at ?? '') < intent.at;
 
 /** The alias is made again, which a person must know: permissions went with it, and CloudFormation believes that they are there. */
@@ -256,11 +256,11 @@ const listed = (model: string): string =>
 function recreate(state: Release, now: number): Action {
   if (state.stable === undefined)
     return write(holdFor(state, 'foreign', 'the alias is gone and no stable version is known', now));
-  const at = standing(state) ?? whole(state.stable.version);
-  const reason = `the alias ${state.alias} was missing and was made again at ${say(whole(state.stable.version))}; permissions that it carried may be missing: ${listed(state.model)}`;
+  const at = standing(state) ?? allTraffic(state.stable.version);
+  const reason = `the alias ${state.alias} was missing and was made again at ${say(allTraffic(state.stable.version))}; permissions that it carried may be missing: ${listed(state.model)}`;
   const moved = state.phase === 'HELD' && state.held?.by === 'foreign';
   const back = moved || Object.keys(at.weights).length > 0 ? weightless(state, now) : {};
-  const intent = intend(state, whole(state.stable.version), back.phase ?? state.phase, now, [null]);
+  const intent = intend(state, allTraffic(state.stable.version), back.phase ?? state.phase, now, [null]);
   return write(next(state, { ...lost(state, now), ...back, intent, reason }, now));
 }
 

@@ -1,4 +1,4 @@
-import type { Asked, Settings, VersionRef } from './document/contract.ts';
+import type { AliasRequest, Settings, VersionRef } from './document/contract.ts';
 import type { VersionRecord } from './document/history-contract.ts';
 import {
   ANSWER_MARGIN,
@@ -13,7 +13,7 @@ import { iso } from './state/transitions.ts';
 /** What AWS, or anyone who ticks, sends to the worker: checked, and in our words. */
 
 /** What every answer to CloudFormation repeats. */
-export type Caller = {
+export type StackCaller = {
   readonly url: string;
   readonly id: string;
   readonly stack: string;
@@ -30,13 +30,13 @@ export type Incoming =
   | { readonly kind: 'alarm'; readonly functionNames: readonly string[] }
   | {
       readonly kind: 'ask';
-      readonly caller: Caller;
-      readonly asked: Asked;
+      readonly caller: StackCaller;
+      readonly asked: AliasRequest;
       readonly record: VersionRecord;
     }
   | {
       readonly kind: 'delete';
-      readonly caller: Caller;
+      readonly caller: StackCaller;
       readonly functionName: string;
       readonly alias: string;
       readonly model: string;
@@ -45,17 +45,29 @@ export type Incoming =
     }
   | {
       readonly kind: 'bucket';
-      readonly caller: Caller;
+      readonly caller: StackCaller;
       readonly type: string;
       readonly bucket: string;
       /** Of the stack. */
       readonly account: string;
     }
   /** A request that we can answer, but not understand. */
-  | { readonly kind: 'malformed'; readonly caller: Caller; readonly type: string; readonly reason: string };
+  | {
+      readonly kind: 'malformed';
+      readonly caller: StackCaller;
+      readonly type: string;
+      readonly reason: string;
+    };
 
 /** Whom to answer about a request that was read before. */
-export const callerOf = ({ url, id, stack, logicalId, functionName, alias }: Asked): Caller => ({
+export const stackCallerOf = ({
+  url,
+  id,
+  stack,
+  logicalId,
+  functionName,
+  alias,
+}: AliasRequest): StackCaller => ({
   url,
   id,
   stack,
@@ -69,7 +81,7 @@ type Fields = Readonly<Record<string, unknown>>;
  * @param group schedule group of the stack
  * @throws Error where the event is neither a tick nor a request with somewhere to answer.
  */
-export function readEvent(event: unknown, group: string, now: number): Incoming {
+export function readWorkerEvent(event: unknown, group: string, now: number): Incoming {
   const fields = fieldsOf(event);
   if (fields.tick !== undefined) return { kind: 'tick', tick: readTick(fieldsOf(fields.tick)) };
   if (fields.sweep === true) return { kind: 'sweep' };
@@ -181,7 +193,11 @@ function readBatch(batch: Fields): VersionRef['batch'] {
   return functionName && version && /^[1-9]\d*$/.test(version) ? { functionName, version } : undefined;
 }
 
-function readBucket(fields: Fields, to: Omit<Caller, 'physicalId'>, given: string | undefined): Incoming {
+function readBucket(
+  fields: Fields,
+  to: Omit<StackCaller, 'physicalId'>,
+  given: string | undefined,
+): Incoming {
   const type = text(fields, 'RequestType') ?? 'nothing';
   const bucket = text(fieldsOf(fields.ResourceProperties), 'Bucket');
   // Another bucket is another resource: what is said of the old one is deleted afterwards.

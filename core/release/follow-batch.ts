@@ -1,22 +1,22 @@
 import type { Release } from './document/contract.ts';
 import type { World } from './ports.ts';
-import { points, say, whole } from './state/alias-target.ts';
+import { allTraffic, pointsAt, say } from './state/alias-target.ts';
 
 /**
  * The alias of the model's batch function follows what has all of the endpoint's traffic by right: jobs know no weights, and are scored
  * by what was promoted. There is nothing to decide and nothing to remember: where it does not point to the stable version's own, it
  * is moved, by whoever comes next.
  */
-export async function follow(world: World, { stable, candidate, alias: name }: Release): Promise<void> {
+export async function followBatch(world: World, { stable, candidate, alias: name }: Release): Promise<void> {
   // What was live before `batch` was declared has no version for jobs: until the candidate that has one is promoted, and if
   // it never is, it scores them, since its gate has passed, and an alias must be there for the queue.
   const batch = stable?.batch ?? candidate?.batch;
   if (batch === undefined) return;
   const { functionName, version } = batch;
   const found = await world.aliases.get(functionName, name);
-  if (points(found, whole(version)) || (found !== undefined && stable?.batch === undefined)) return;
+  if (pointsAt(found, allTraffic(version)) || (found !== undefined && stable?.batch === undefined)) return;
   const to = {
-    ...whole(version),
+    ...allTraffic(version),
     description: `serverless-models version ${(stable?.batch === undefined ? candidate : stable)?.version}`,
   };
   const written =

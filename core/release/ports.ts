@@ -15,8 +15,8 @@ import type {
 import type { Registry } from '../registry/registry.ts';
 import { staged } from './command-text.ts';
 import type { Release, Settings } from './document/contract.ts';
-import { METRICS } from './document/worker-contract.ts';
-import type { Caller } from './events.ts';
+import { WORKER_METRICS } from './document/worker-contract.ts';
+import type { StackCaller } from './events.ts';
 import { scheduleOf } from './tick-schedule.ts';
 
 /** All that the engine can reach. Tests put fakes behind the same ports. */
@@ -65,7 +65,7 @@ const REASON_BYTES = 1000;
 /** Answers CloudFormation. A second answer to the same request is ignored there, so a repetition does no harm. */
 export async function respond(
   world: World,
-  caller: Caller,
+  caller: StackCaller,
   status: 'SUCCESS' | 'FAILED',
   reason: string,
 ): Promise<void> {
@@ -94,10 +94,10 @@ const OVER = 5 * 60_000;
  * alias, and must not find that there was none.
  */
 export const asLooked = (world: World, functionName: string): void =>
-  world.count(METRICS.swept, functionName, world.clock() - OVER);
+  world.count(WORKER_METRICS.swept, functionName, world.clock() - OVER);
 
 /** Makes, or makes anew, the recurring tick of a release. */
-export const schedule = (world: World, state: Release): Promise<void> =>
+export const scheduleTicks = (world: World, state: Release): Promise<void> =>
   world.schedules.put(scheduleOf(state, world.worker));
 
 /** Publishes a notice, its commands ready to be copied. @throws Error where the topic does not take it */

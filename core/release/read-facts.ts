@@ -1,12 +1,12 @@
 import { messageOf } from '../errors/aws-errors.ts';
 import type { Minute } from '../judge/minutes.ts';
-import type { Release, Shift } from './document/contract.ts';
+import type { Release, WeightShift } from './document/contract.ts';
 import { ALARMS } from './document/worker-contract.ts';
 import type { World } from './ports.ts';
 import { alarmNames } from './state/alarm-names.ts';
 import type { Held } from './state/facts.ts';
-import { type Facts, isUnreadable, needs, type Unreadable } from './state/facts.ts';
-import { alone, minuteOf, minutesOf, type Sides, since, together } from './state/minutes.ts';
+import { isUnreadable, needs, type ReleaseFacts, type Unreadable } from './state/facts.ts';
+import { allMinutes, alone, minuteAt, minutesOf, type Sides, since } from './state/minutes.ts';
 import { DAY, HOUR } from './state/transitions.ts';
 
 /** Minutes that `crashesNow` looks at. */
@@ -16,7 +16,7 @@ const LATEST = 10 * 60_000;
  * @param clock the one that is decided by: a minute that ends in between would be judged without its numbers
  * @throws Error where alias or stack cannot be read; whatever else cannot is a fact
  */
-export async function gather(world: World, state: Release, clock: number): Promise<Facts> {
+export async function gatherFacts(world: World, state: Release, clock: number): Promise<ReleaseFacts> {
   const { functionName, alias: name, stable } = state;
   const now = Math.max(clock, Date.parse(state.updatedAt));
   const asked = needs(state, now);
@@ -30,8 +30,8 @@ export async function gather(world: World, state: Release, clock: number): Promi
     asked.has('limits') ? readable(() => world.capacity.limits(functionName)) : undefined,
     asked.has('hour') && stable !== undefined
       ? readable(async () => {
-          const until = minuteOf(Date.parse(state.startedAt));
-          return together(await sides([stable.version], until - HOUR, until), stable.version);
+          const until = minuteAt(Date.parse(state.startedAt));
+          return allMinutes(await sides([stable.version], until - HOUR, until), stable.version);
         })
       : undefined,
     asked.has('look') ? readable(() => looked(state, now, sides)) : undefined,
@@ -42,9 +42,9 @@ export async function gather(world: World, state: Release, clock: number): Promi
   const latest =
     crashes?.state === 'ALARM' && stable !== undefined
       ? await readable(async () => {
-          const to = minuteOf(now);
+          const to = minuteAt(now);
           // The minute of its promotion, too: what is counted is this version's alone.
-          const from = Math.max(to - LATEST, minuteOf(Date.parse(state.watch?.since ?? state.startedAt)));
+          const from = Math.max(to - LATEST, minuteAt(Date.parse(state.watch?.since ?? state.startedAt)));
           return from < to ? alone(await sides([stable.version], from, to), stable.version, from, to) : [];
         })
       : undefined;
@@ -72,7 +72,7 @@ type Read = (
 async function looked(state: Release, now: number, read: Read): Promise<readonly Minute[]> {
   const [candidate, stable, shifts] = pairOf(state);
   if (candidate === undefined || stable === undefined) return [];
-  const to = minuteOf(now);
+  const to = minuteAt(now);
   const from = since(shifts, to);
   if (from >= to) return [];
   const sides = await read([candidate, stable], from, to, state.basis?.outputs);
@@ -86,7 +86,7 @@ function pairOf({
   stable,
   shifts,
   reversal,
-}: Release): readonly [string | undefined, string | undefined, readonly Shift[]] {
+}: Release): readonly [string | undefined, string | undefined, readonly WeightShift[]] {
   if (phase !== 'REVERSING') return [candidate?.version, stable?.version, shifts];
   const half = reversal?.half;
   return [

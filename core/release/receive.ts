@@ -1,11 +1,11 @@
 import { serveBucket } from './bucket-events.ts';
-import { command } from './command-run.ts';
+import { runPersonCommand } from './command-run.ts';
 import { staged } from './command-text.ts';
 import type { CommandAnswer, TickAnswer } from './document/worker-contract.ts';
-import { readEvent } from './events.ts';
+import { readWorkerEvent } from './events.ts';
 import { asLooked, respond, type World } from './ports.ts';
 import { remove, serve } from './request.ts';
-import { run, tick } from './run.ts';
+import { runRelease, tick } from './run.ts';
 import { sweep } from './sweep.ts';
 
 /**
@@ -13,17 +13,17 @@ import { sweep } from './sweep.ts';
  *
  * @returns the answer to a tick or a command; nothing for a sweep or an alarm, nor for CloudFormation, which is answered by its URL
  */
-export async function receive(
+export async function receiveRequest(
   world: World,
   scheduleGroup: string,
   event: unknown,
 ): Promise<TickAnswer | CommandAnswer | undefined> {
-  const incoming = readEvent(event, scheduleGroup, world.clock());
+  const incoming = readWorkerEvent(event, scheduleGroup, world.clock());
   switch (incoming.kind) {
     case 'tick':
       return withStage(world, await tick(world, incoming.tick));
     case 'command': {
-      const answer = await command(world, incoming.command);
+      const answer = await runPersonCommand(world, incoming.command);
       return answer.done
         ? { ...answer, tick: withStage(world, answer.tick) }
         : { ...answer, refused: staged(answer.refused, world.stage) };
@@ -60,5 +60,5 @@ const withStage = ({ stage }: World, answer: TickAnswer): TickAnswer =>
 async function alarm(world: World, functionName: string): Promise<void> {
   const model = await world.registry.modelOf(functionName);
   world.log('alarm', { functionName, model });
-  if (model !== undefined) await run(world, model);
+  if (model !== undefined) await runRelease(world, model);
 }

@@ -1,10 +1,10 @@
-import type { Core, Found } from '../registry/registry.ts';
-import { type Admission, admit, type Found as Facts, unchanged } from './admission.ts';
+import type { Core, FoundRelease } from '../registry/registry.ts';
+import { type Admission, admit, type BeforeAdmission as Facts, unchanged } from './admission.ts';
 import type { Incoming } from './events.ts';
-import { messageOf } from './failures.ts';
+import { nameAndMessage } from './failures.ts';
 import { respond, type World } from './ports.ts';
-import { run } from './run.ts';
-import { whole } from './state/alias-target.ts';
+import { runRelease } from './run.ts';
+import { allTraffic } from './state/alias-target.ts';
 import { iso } from './state/transitions.ts';
 import { type Kept, keep, recordedAt, TRIES, tickable } from './write-down.ts';
 
@@ -27,7 +27,7 @@ export async function serve(world: World, ask: Ask): Promise<void> {
     world.log('the request is refused', { requestId: ask.asked.id, reason: taken.refused });
     await respond(world, ask.caller, 'FAILED', unchanged(taken.refused));
   }
-  if (taken === 'run') await run(world, ask.asked.model);
+  if (taken === 'run') await runRelease(world, ask.asked.model);
 }
 
 /** Writes the request down and schedules the tick. */
@@ -41,7 +41,7 @@ async function take(world: World, ask: Ask): Promise<Taken> {
       if (races === RACES) return { refused: `the registry changed under each of ${RACES} attempts` };
     } catch (error) {
       failures += 1;
-      if (failures === TRIES) return { refused: messageOf(error) };
+      if (failures === TRIES) return { refused: nameAndMessage(error) };
       await world.pause(100 * 2 ** failures);
     }
   }
@@ -52,12 +52,18 @@ async function attempt(world: World, ask: Ask, patient: boolean): Promise<Taken 
   const { asked, caller } = ask;
   const alias = await world.aliases.get(asked.functionName, asked.alias);
   const facts: Facts = { alias, stack: await world.stacks.state(asked.stack) };
-  let found: Found | undefined;
+  let found: FoundRelease | undefined;
   try {
     found = await world.registry.release(asked.model);
   } catch (error) {
     if (patient) throw error;
-    return withoutRegistry(world, ask, facts, undefined, `the registry cannot be read: ${messageOf(error)}`);
+    return withoutRegistry(
+      world,
+      ask,
+      facts,
+      undefined,
+      `the registry cannot be read: ${nameAndMessage(error)}`,
+    );
   }
   if (found !== undefined && found.release === undefined && asked.type === 'Update') {
     return withoutRegistry(
@@ -93,7 +99,7 @@ async function attempt(world: World, ask: Ask, patient: boolean): Promise<Taken 
         return await note(world, ask, admission, found);
       } catch (error) {
         if (patient) throw error;
-        const reason = `the registry cannot be written: ${messageOf(error)}`;
+        const reason = `the registry cannot be written: ${nameAndMessage(error)}`;
         return withoutRegistry(world, ask, facts, found?.core, reason);
       }
   }
@@ -103,7 +109,7 @@ async function note(
   world: World,
   { asked, record }: Ask,
   admission: Extract<Admission, { do: 'write' | 'refuse' }>,
-  found: Found | undefined,
+  found: FoundRelease | undefined,
 ): Promise<Kept | 'changed'> {
   if (admission.do === 'write') {
     await world.registry.version(record);
@@ -132,7 +138,7 @@ async function withoutRegistry(
   let alias = facts.alias;
   for (let race = 0; race < RACES; race += 1) {
     const stable = [recorded, alias?.version].find((known) => known !== undefined && known !== gone);
-    const to = { ...whole(stable ?? asked.version), description: `serverless-models ${asked.id}` };
+    const to = { ...allTraffic(stable ?? asked.version), description: `serverless-models ${asked.id}` };
     const written =
       alias === undefined
         ? await world.aliases.create(asked.functionName, asked.alias, to)
@@ -163,7 +169,7 @@ export async function remove(
     if (batch !== undefined) await world.aliases.remove(batch, alias);
     await world.aliases.remove(functionName, alias);
   } catch (error) {
-    await respond(world, caller, 'FAILED', messageOf(error));
+    await respond(world, caller, 'FAILED', nameAndMessage(error));
     return;
   }
   await respond(world, caller, 'SUCCESS', `${functionName}:${alias} is gone`);

@@ -1,18 +1,18 @@
 import { messageOf as wordsOf } from '../errors/aws-errors.ts';
 import type { AliasState } from '../ports/aws.ts';
-import type { Found } from '../registry/registry.ts';
+import type { FoundRelease } from '../registry/registry.ts';
 import { decide, refused, unsighted } from './decide.ts';
 import type { Release } from './document/contract.ts';
-import { METRICS, type TickAnswer, type TickEvent } from './document/worker-contract.ts';
-import { messageOf } from './failures.ts';
-import { follow } from './follow-batch.ts';
+import { type TickAnswer, type TickEvent, WORKER_METRICS } from './document/worker-contract.ts';
+import { nameAndMessage } from './failures.ts';
+import { followBatch } from './follow-batch.ts';
 import { gatePart } from './gate-slice.ts';
-import { asLooked, respond, schedule, tellPeople, type World } from './ports.ts';
-import { gather } from './read-facts.ts';
+import { asLooked, respond, scheduleTicks, tellPeople, type World } from './ports.ts';
+import { gatherFacts } from './read-facts.ts';
 import type { Action } from './state/action.ts';
-import { describe, say, takenFrom, whole } from './state/alias-target.ts';
+import { allTraffic, describe, say, takenFrom } from './state/alias-target.ts';
 import { unprovided } from './state/capacity.ts';
-import { type Facts, isUnreadable, type Unreadable } from './state/facts.ts';
+import { isUnreadable, type ReleaseFacts, type Unreadable } from './state/facts.ts';
 import { next } from './state/transitions.ts';
 import { endOf, told } from './tick-answer.ts';
 import { inputOf } from './tick-schedule.ts';
@@ -29,7 +29,7 @@ const RACES = 8;
 const RESERVE = 10_000;
 
 /** Reads, decides and acts until there is nothing to do but wait. Anyone may call it at any time, also twice at once. */
-export async function run(world: World, model: string): Promise<TickAnswer> {
+export async function runRelease(world: World, model: string): Promise<TickAnswer> {
   let broken: Unreadable | undefined;
   for (let step = 0; step < STEPS; step += 1) {
     const found = await world.registry.release(model);
@@ -71,7 +71,7 @@ export async function run(world: World, model: string): Promise<TickAnswer> {
     } catch (error) {
       if (!OF_CAPACITY.has(action.do) || broken !== undefined) throw error;
       // A candidate is judged, somebody told and CloudFormation answered all the same.
-      broken = { unreadable: messageOf(error) };
+      broken = { unreadable: nameAndMessage(error) };
       unseen(world, state, error);
     }
   }
@@ -89,7 +89,7 @@ const OF_CAPACITY: ReadonlySet<Action['do']> = new Set(['provide', 'release', 's
 const FENCED: ReadonlySet<Action['do']> = new Set(['move', ...OF_CAPACITY]);
 
 type Sight =
-  | { readonly facts: Facts; readonly instead?: undefined }
+  | { readonly facts: ReleaseFacts; readonly instead?: undefined }
   | { readonly facts?: undefined; readonly instead: Action };
 
 /**
@@ -105,14 +105,14 @@ async function look(
   broken: Unreadable | undefined,
 ): Promise<Sight> {
   try {
-    const facts = await gather(world, state, now);
+    const facts = await gatherFacts(world, state, now);
     for (const [fact, value] of Object.entries(facts))
       if (isUnreadable(value))
         world.log('could not be read', { model: state.model, fact, reason: value.unreadable });
     return { facts: broken !== undefined && facts.held !== undefined ? { ...facts, held: broken } : facts };
   } catch (error) {
     unseen(world, state, error);
-    const instead = unsighted(state, messageOf(error), now);
+    const instead = unsighted(state, nameAndMessage(error), now);
     if (instead === undefined) throw error;
     return { instead };
   }
@@ -121,7 +121,7 @@ async function look(
 /** @returns whether the alias of batch is where it belongs; if not, there must be a next tick */
 async function followed(world: World, state: Release): Promise<boolean> {
   try {
-    await follow(world, state);
+    await followBatch(world, state);
     return true;
   } catch (error) {
     unseen(world, state, error);
@@ -131,11 +131,11 @@ async function followed(world: World, state: Release): Promise<boolean> {
 
 /** An alarm waits for a few of these. */
 function unseen(world: World, { model, functionName }: Release, error: unknown): void {
-  world.count(METRICS.unreadable, functionName);
-  world.log('could not be read or changed', { model, reason: messageOf(error) });
+  world.count(WORKER_METRICS.unreadable, functionName);
+  world.log('could not be read or changed', { model, reason: nameAndMessage(error) });
 }
 
-type Ours = Found & { readonly release: Release };
+type Ours = FoundRelease & { readonly release: Release };
 
 /** @returns why nothing more can be done in this invocation; undefined: go on */
 async function act(
@@ -165,7 +165,7 @@ async function act(
         const physicalId = `${functionName}:${state.alias}`;
         const caller = { ...request, url: request.url, stack: state.stack, physicalId };
         // What triggers jobs is made after this, and versions of a stack that rolls back are deleted: both need the alias in its place.
-        if (action.status === 'SUCCESS') await follow(world, state);
+        if (action.status === 'SUCCESS') await followBatch(world, state);
         await respond(world, caller, action.status, action.reason);
         // A gate may have taken longer than the alarm on missing sweeps looks back.
         asLooked(world, functionName);
@@ -189,7 +189,7 @@ async function act(
       await write(action.next);
       return undefined;
     case 'schedule':
-      await schedule(world, state);
+      await scheduleTicks(world, state);
       await write(action.next);
       return undefined;
     case 'notify': {
@@ -232,13 +232,15 @@ async function move(
 /** What an alarm waits for, and what a dashboard marks. */
 function noteworthy(world: World, { phase }: Release, to: Release): void {
   if (phase === to.phase) return;
-  if (to.phase === 'ROLLED_BACK' || to.phase === 'ABORTED') world.count(METRICS.failed, to.functionName);
-  else if (phase === 'PROMOTING') world.count(METRICS.promoted, to.functionName);
+  if (to.phase === 'ROLLED_BACK' || to.phase === 'ABORTED')
+    world.count(WORKER_METRICS.failed, to.functionName);
+  else if (phase === 'PROMOTING') world.count(WORKER_METRICS.promoted, to.functionName);
 }
 
 function paused(world: World, state: Release, alias: AliasState | undefined, reason: string): TickAnswer {
   // Who holds a release by hand knows of it.
-  if (state.phase === 'HELD' && state.held?.by !== 'person') world.count(METRICS.held, state.functionName);
+  if (state.phase === 'HELD' && state.held?.by !== 'person')
+    world.count(WORKER_METRICS.held, state.functionName);
   return told(state, alias, reason);
 }
 
@@ -265,9 +267,9 @@ export async function tick(world: World, { model, ...input }: TickEvent['tick'])
   try {
     found = await world.registry.release(model);
   } catch (error) {
-    world.count(METRICS.unreadable, input.functionName);
+    world.count(WORKER_METRICS.unreadable, input.functionName);
     await takeAway(world, input);
-    return unknown(model, `the registry cannot be read: ${messageOf(error)}`);
+    return unknown(model, `the registry cannot be read: ${nameAndMessage(error)}`);
   }
   if (found === undefined) {
     const answer = await undocumented(world, { model, ...input });
@@ -281,7 +283,7 @@ export async function tick(world: World, { model, ...input }: TickEvent['tick'])
   const { deployment } = input;
   try {
     if (deployment !== undefined) await begunBy(world, model, deployment, input.release);
-    return await run(world, model);
+    return await runRelease(world, model);
   } catch (error) {
     // What cannot be noted is not done, so the document that was read tells by when this should have ended.
     if (found?.release !== undefined) await takeAway(world, inputOf(found.release).tick);
@@ -312,7 +314,7 @@ async function takeAway(world: World, input: Omit<TickEvent['tick'], 'model'>): 
   const alias = await world.aliases.get(functionName, name);
   // Promoted means past taking away: what then has 100 % is stable.
   if (alias === undefined || alias.version !== stable || Object.keys(alias.weights).length === 0) return;
-  const to = { ...whole(stable), description: takenFrom(input.release ?? 'unknown') };
+  const to = { ...allTraffic(stable), description: takenFrom(input.release ?? 'unknown') };
   const written = await world.aliases.update(functionName, name, to, alias.revision);
   world.log('took the weight away past the deadline', { functionName, alias: name, written });
 }

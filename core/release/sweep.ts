@@ -1,7 +1,7 @@
 import { messageOf } from '../errors/aws-errors.ts';
 import type { AliasState } from '../ports/aws.ts';
-import type { Found } from '../registry/registry.ts';
-import { METRICS, UNATTENDED } from './document/worker-contract.ts';
+import type { FoundRelease } from '../registry/registry.ts';
+import { UNATTENDED, WORKER_METRICS } from './document/worker-contract.ts';
 import type { World } from './ports.ts';
 import { isAtRest, scheduleOf } from './tick-schedule.ts';
 
@@ -35,7 +35,7 @@ export async function sweep(world: World): Promise<void> {
 }
 
 /** A model with a document. One whose alias is gone was removed, or its next tick or deploy sees to it. */
-async function ofDocument(world: World, model: string, found: Found): Promise<void> {
+async function ofDocument(world: World, model: string, found: FoundRelease): Promise<void> {
   const { functionName, alias: name } = found.core;
   const state = found.release;
   const alias = await readable(world, functionName, () => world.aliases.get(functionName, name));
@@ -53,7 +53,7 @@ async function ofDocument(world: World, model: string, found: Found): Promise<vo
     if (made === 'made')
       world.log('put a schedule back', { model, release: state.release, phase: state.phase });
   }
-  world.count(METRICS.swept, functionName);
+  world.count(WORKER_METRICS.swept, functionName);
 }
 
 /** A function whose model has no document, or one that is of another function. */
@@ -70,7 +70,7 @@ async function ofFunction(world: World, functionName: string, models: ReadonlySe
     const now = model === undefined ? undefined : await world.registry.release(model);
     return now?.core.functionName === functionName;
   });
-  world.count(METRICS.swept, functionName);
+  world.count(WORKER_METRICS.swept, functionName);
 }
 
 /** Counts weights that nobody looks at. */
@@ -81,7 +81,7 @@ async function weighed(
   isAttended: () => Promise<boolean>,
 ): Promise<void> {
   if (Object.keys(weights).length > 0 && !(await isAttended())) {
-    world.count(METRICS.unattended, functionName);
+    world.count(WORKER_METRICS.unattended, functionName);
     world.log('nobody looks at the weights of an alias', { functionName, version, weights });
   }
 }
@@ -91,7 +91,7 @@ async function readable<T>(world: World, functionName: string, read: () => Promi
   try {
     return await read();
   } catch (error) {
-    world.count(METRICS.unreadable, functionName);
+    world.count(WORKER_METRICS.unreadable, functionName);
     throw error;
   }
 }

@@ -3,8 +3,8 @@ import type { Release } from './document/contract.ts';
 import type { DeploymentEnd } from './document/history-contract.ts';
 import type { TickAnswer } from './document/worker-contract.ts';
 import { ends } from './phases/judging.ts';
-import { sinceOf } from './phases/shifting.ts';
-import { points, whole } from './state/alias-target.ts';
+import { weightSince } from './phases/shifting.ts';
+import { allTraffic, pointsAt } from './state/alias-target.ts';
 import { isOpen, iso, isPending, weightOf } from './state/transitions.ts';
 
 /** Where a release stands, for whoever ticked. Pure. */
@@ -53,12 +53,17 @@ export function endOf(state: Release): DeploymentEnd {
 
 function stepOf(state: Release, index: number, of: number): NonNullable<TickAnswer['step']> {
   const { bake, patience } = ends(state);
-  return { number: index + 1, of, since: sinceOf(state), until: iso(bake), latest: iso(patience) };
+  return { number: index + 1, of, since: weightSince(state), until: iso(bake), latest: iso(patience) };
 }
 
 /** Nobody calls on us when an alias is moved by hand after a release; whoever asks next is told. */
 function moved({ phase, stable }: Release, alias: AliasState | undefined): string | undefined {
-  if (phase !== 'DONE' || stable === undefined || alias === undefined || points(alias, whole(stable.version)))
+  if (
+    phase !== 'DONE' ||
+    stable === undefined ||
+    alias === undefined ||
+    pointsAt(alias, allTraffic(stable.version))
+  )
     return undefined;
   return `the release ended with version ${stable.version} live, and the alias was moved since; the next deploy that changes the model goes on from there`;
 }

@@ -1,7 +1,7 @@
 import type { AliasState, Schedule } from '../ports/aws.ts';
 import type { Release } from './document/contract.ts';
 import type { TickEvent } from './document/worker-contract.ts';
-import { points } from './state/alias-target.ts';
+import { pointsAt } from './state/alias-target.ts';
 import { isEnd, isOpen, isWatched, standing, weightOf } from './state/transitions.ts';
 
 /** How often a release is ticked, and what its schedule tells. Pure. */
@@ -30,7 +30,7 @@ export function isAtRest(state: Release, alias: AliasState, now: number): boolea
   if (request?.url !== undefined || waiting !== undefined) return false;
   if (deployment !== undefined && deployment.told !== phase) return false;
   // An alias that somebody moved since is theirs, and not watched.
-  return !(isWatched(state, now) && points(alias, standing(state) ?? null));
+  return !(isWatched(state, now) && pointsAt(alias, standing(state) ?? null));
 }
 
 /**

@@ -1,9 +1,9 @@
 import { messageOf } from '../errors/aws-errors.ts';
 import type { AliasState } from '../ports/aws.ts';
 import type { Notice } from './document/contract.ts';
-import { METRICS, type TickAnswer, type TickEvent } from './document/worker-contract.ts';
+import { type TickAnswer, type TickEvent, WORKER_METRICS } from './document/worker-contract.ts';
 import { tellPeople, type World } from './ports.ts';
-import { say, takenWithout, whole } from './state/alias-target.ts';
+import { allTraffic, say, takenWithout } from './state/alias-target.ts';
 import { notice } from './state/notices.ts';
 
 /**
@@ -39,7 +39,7 @@ export async function undocumented(world: World, tick: Tick): Promise<TickAnswer
     await world.schedules.remove(schedule);
     return nothing(model, left);
   } catch (error) {
-    world.count(METRICS.unreadable, functionName);
+    world.count(WORKER_METRICS.unreadable, functionName);
     world.log('a release without a document could not be ended', { model, reason: messageOf(error) });
     const reason =
       schedule === undefined
@@ -59,7 +59,7 @@ async function withoutWeight(
     if (alias === undefined || !isSplit(alias) || alias.version !== stable) return alias;
     // Whoever moves the alias writes so before: what appears from now on changes the alias's revision first.
     if ((await world.registry.release(model)) !== undefined) return 'documented';
-    const to = { ...whole(stable), description: takenWithout(release) };
+    const to = { ...allTraffic(stable), description: takenWithout(release) };
     const written = await world.aliases.update(functionName, name, to, alias.revision);
     world.log('took the weight away without a document', {
       functionName,

@@ -1,7 +1,7 @@
-import type { Found } from '../registry/registry.ts';
+import type { FoundRelease } from '../registry/registry.ts';
 import { admitWaiting } from './admission.ts';
 import type { Release, Waiting } from './document/contract.ts';
-import { callerOf } from './events.ts';
+import { stackCallerOf } from './events.ts';
 import { respond, type World } from './ports.ts';
 import { keep, recordedAt } from './write-down.ts';
 
@@ -12,7 +12,7 @@ import { keep, recordedAt } from './write-down.ts';
  */
 export async function readmitted(
   world: World,
-  found: Found & { readonly release: Release },
+  found: FoundRelease & { readonly release: Release },
   waiting: Waiting,
 ): Promise<boolean> {
   const { asked } = waiting;
@@ -27,7 +27,7 @@ export async function readmitted(
       return false;
     case 'stale':
       if (admission.next === undefined || (await world.registry.move(admission.next, found.etag)) === 'ok')
-        await respond(world, callerOf(asked), 'FAILED', admission.reason);
+        await respond(world, stackCallerOf(asked), 'FAILED', admission.reason);
       return true;
     default:
       await keep(world, admission, found);

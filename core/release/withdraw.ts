@@ -1,7 +1,7 @@
-import type { Asked, Operation, Phase, Release, VersionRef } from './document/contract.ts';
+import type { AliasRequest, Operation, Phase, Release, VersionRef } from './document/contract.ts';
 import { deadline } from './phases/gating.ts';
-import { whole } from './state/alias-target.ts';
-import { FRESH, noted, orderOf } from './state/noted.ts';
+import { allTraffic } from './state/alias-target.ts';
+import { FRESH_RELEASE, noted, orderOf } from './state/noted.ts';
 import {
   behavesAlike,
   type Changes,
@@ -25,7 +25,7 @@ import {
  */
 
 /** The version that a stack which rolls back is about to delete. */
-export const goneOf = ({ before, version }: Asked): string | undefined =>
+export const goneOf = ({ before, version }: AliasRequest): string | undefined =>
   before !== version ? before : undefined;
 
 /** What a request asks for, to be compared with what another one asked for. */
@@ -35,7 +35,7 @@ const asksOf = (version: string, mark: string | undefined): string =>
 /** What the operation under way found, written with its first request. */
 export function begun(
   base: Release | undefined,
-  asked: Asked,
+  asked: AliasRequest,
   stable: VersionRef | undefined,
   now: number,
 ): Operation {
@@ -52,7 +52,7 @@ export function begun(
 }
 
 /** A release that runs, or that a person or want of data holds. One whose alias somebody else moved is over. */
-function supersededBy(base: Release | undefined, asked: Asked): Operation['superseded'] {
+function supersededBy(base: Release | undefined, asked: AliasRequest): Operation['superseded'] {
   if (base === undefined || !isPending(base) || base.candidate === undefined) return undefined;
   if (behavesAlike(base.candidate, asked)) return undefined;
   const { candidate, gate, steps, held, reason, deployment } = base;
@@ -72,7 +72,7 @@ function supersededBy(base: Release | undefined, asked: Asked): Operation['super
  * refused: then all is as it was. Nor does a deploy's own request that comes late: where another resource fails meanwhile,
  * CloudFormation does not wait for it: https://github.com/aws/aws-cdk/issues/26139. A version that goes with the stack always loses its traffic, whoever gave it.
  */
-export function undoes(base: Release, asked: Asked): boolean {
+export function undoes(base: Release, asked: AliasRequest): boolean {
   const { operation, request, release, candidate, stable } = base;
   const before = asked.before ?? operation?.asks.split(' ')[0];
   if (before === undefined) return true;
@@ -96,7 +96,12 @@ export function undoes(base: Release, asked: Asked): boolean {
  * The document after the request of a stack that rolls back: all traffic on what was live before the operation’s first
  * request, whatever the phase; a release that the operation took the place of begins anew if its template is back.
  */
-export function withdrawn(base: Release, asked: Asked, alias: VersionRef | undefined, now: number): Release {
+export function withdrawn(
+  base: Release,
+  asked: AliasRequest,
+  alias: VersionRef | undefined,
+  now: number,
+): Release {
   const operation =
     base.operation !== undefined && base.operation.request === base.request?.id ? base.operation : undefined;
   const gone = goneOf(asked);
@@ -120,7 +125,7 @@ export function withdrawn(base: Release, asked: Asked, alias: VersionRef | undef
       gate,
       deployment: base.deployment,
       phase: 'ABORTED',
-      intent: intend(base, whole(stable.version), 'ABORTED', now),
+      intent: intend(base, allTraffic(stable.version), 'ABORTED', now),
       reason: `${why}${rolledBack(stable)}`,
     },
     now,
@@ -133,7 +138,7 @@ const rolledBack = ({ version }: VersionRef): string =>
 /** What a stack that rolls back takes from the document, whatever comes after it. */
 function taken(
   base: Release,
-  asked: Asked,
+  asked: AliasRequest,
   operation: Operation | undefined,
   stable: VersionRef,
   gone: string | undefined,
@@ -141,7 +146,7 @@ function taken(
 ): Changes {
   return {
     ...noted(base, asked, 'rollback', now),
-    ...FRESH,
+    ...FRESH_RELEASE,
     ...lingering(base, now),
     ...watchOf(base, operation, stable),
     ...(operation && { operation: { ...operation, request: asked.id } }),
@@ -170,7 +175,7 @@ function returnsTo(
   base: Release,
   operation: Operation | undefined,
   gone: string | undefined,
-  asked: Asked,
+  asked: AliasRequest,
   alias: VersionRef | undefined,
 ): VersionRef {
   const known = [operation?.stable, base.stable, ...base.lives].filter(
@@ -195,7 +200,7 @@ function returnsTo(
  */
 function anew(
   base: Release,
-  asked: Asked,
+  asked: AliasRequest,
   { candidate, gate, steps, held, reason, deployment }: NonNullable<Operation['superseded']>,
   changes: Changes,
   stable: VersionRef,
@@ -218,7 +223,7 @@ function anew(
       ...(steps && deadline(steps, asked.settings, now)),
       ...(phase === 'HELD' && held && { step: 0, held: { ...held, from: 'SHIFTING' as const } }),
       ...(deployment !== undefined && { deployment: { id: deployment } }),
-      intent: intend(released, whole(stable.version), phase, now),
+      intent: intend(released, allTraffic(stable.version), phase, now),
       reason: `the deploy that took its place failed, so the release begins anew${held && reason !== undefined ? `; it was held: ${reason}` : ''}`,
       startedAt: iso(now),
     },
@@ -240,7 +245,7 @@ export const UNREAD = 'the status of the stack could not be read';
  * A version that was live before gets all traffic, although nobody could tell whether the stack rolls back: in whichever way it
  * was meant, it is known to serve. That is a release of its own, so that the one before it keeps its evidence.
  */
-export function restored(base: Release, asked: Asked, now: number): Release {
+export function restored(base: Release, asked: AliasRequest, now: number): Release {
   const stable = measured(asked, asked.settings, knownOf(base, asked.version));
   const released = { ...base, release: asked.id, schedule: asked.schedule };
   return next(
@@ -251,7 +256,7 @@ export function restored(base: Release, asked: Asked, now: number): Release {
       candidate: undefined,
       steps: [],
       began: { release: asked.id, ...(base.stable && { from: base.stable.version }), to: stable },
-      intent: intend(released, whole(stable.version), 'ABORTED', now),
+      intent: intend(released, allTraffic(stable.version), 'ABORTED', now),
       reason: `${UNREAD}; version ${stable.version}, which behaves as one that was live, has all traffic`,
       startedAt: iso(now),
     },

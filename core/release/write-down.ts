@@ -1,9 +1,9 @@
 import type { AliasState } from '../ports/aws.ts';
-import type { Found } from '../registry/registry.ts';
+import type { FoundRelease } from '../registry/registry.ts';
 import { type Admission, unchanged } from './admission.ts';
-import type { Asked, Release, VersionRef } from './document/contract.ts';
-import { messageOf } from './failures.ts';
-import { schedule, type World } from './ports.ts';
+import type { AliasRequest, Release, VersionRef } from './document/contract.ts';
+import { nameAndMessage } from './failures.ts';
+import { scheduleTicks, type World } from './ports.ts';
 import { noted } from './state/noted.ts';
 import { next, refOf } from './state/transitions.ts';
 import { endOf } from './tick-answer.ts';
@@ -20,7 +20,7 @@ export type Kept = 'run';
 export async function keep(
   world: World,
   admission: Extract<Admission, { do: 'write' | 'refuse' }>,
-  found: Found | undefined,
+  found: FoundRelease | undefined,
 ): Promise<Kept | 'changed'> {
   const { next: to } = admission;
   if (admission.do === 'refuse')
@@ -43,7 +43,7 @@ export async function keep(
  */
 export async function recordedAt(
   world: World,
-  { model, functionName }: Asked,
+  { model, functionName }: AliasRequest,
   alias: AliasState | undefined,
   release: Release | undefined,
 ): Promise<VersionRef | undefined> {
@@ -60,13 +60,13 @@ export async function recordedAt(
 export async function tickable(world: World, written: Release, before: Release | undefined): Promise<Kept> {
   for (let failures = 1; ; failures += 1) {
     try {
-      await schedule(world, written);
+      await scheduleTicks(world, written);
       return 'run';
     } catch (error) {
       // A rollback must get through with or without a tick; Lambda's own retries stand behind it.
       if (written.request?.kind === 'rollback') return 'run';
       if (failures === TRIES) {
-        await takeBack(world, written, before, messageOf(error));
+        await takeBack(world, written, before, nameAndMessage(error));
         return 'run';
       }
       await world.pause(100 * 2 ** failures);

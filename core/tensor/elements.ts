@@ -27,7 +27,7 @@ const KEPT = 8 * 1024 * 1024;
 export let bytes = Buffer.alloc(64 * 1024 + AHEAD);
 let view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 /** Elements that the last run read. */
-export let count = 0;
+export let elementsRead = 0;
 /** Why the last run stopped, where it did: an element of another kind, or outside its datatype's range. */
 export let fault: 'kind' | 'range' = 'kind';
 
@@ -56,7 +56,7 @@ function allocate(size: number): void {
   view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-export function skipSpace(from: number): number {
+export function skipJsonSpace(from: number): number {
   let p = from;
   let c = bytes[p];
   while (c === SPACE || c === 10 || c === 13 || c === 9) c = bytes[++p];
@@ -64,7 +64,7 @@ export function skipSpace(from: number): number {
 }
 
 /** Elements from `p` on, up to what follows the last one. @returns where it stopped, or −1 − offset of a fault */
-export function run(
+export function scanElements(
   datatype: Exclude<Datatype, 'BYTES'>,
   p: number,
   index: number,
@@ -125,7 +125,7 @@ function runFloat32(start: number, first: number, out: Float32Array): number {
     // One space comes after a comma, where Python writes; others are rare.
     if (c === 32) c = text[++p] ?? 0;
     if (c <= 32) {
-      p = skipSpace(p);
+      p = skipJsonSpace(p);
       c = text[p] ?? 0;
     }
     const token = p;
@@ -193,9 +193,9 @@ function runFloat32(start: number, first: number, out: Float32Array): number {
     }
     out[i++] = value * (1 - (negative << 1));
     if (text[p] !== 44) {
-      p = skipSpace(p);
+      p = skipJsonSpace(p);
       if (text[p] !== 44) {
-        count = i - first;
+        elementsRead = i - first;
         return isTokenEnd(p, text[p] ?? 0);
       }
     }
@@ -274,7 +274,7 @@ function runNumber(
   let p = start;
   let i = first;
   for (;;) {
-    p = skipSpace(p);
+    p = skipJsonSpace(p);
     const value = numberAt(p);
     if (Number.isNaN(value)) return fail('kind', p);
     if (isInteger && !Number.isInteger(value)) return fail(Number.isFinite(value) ? 'kind' : 'range', p);
@@ -283,10 +283,10 @@ function runNumber(
       return fail('range', p);
     }
     out[i++] = element;
-    p = skipSpace(numberEnd);
+    p = skipJsonSpace(numberEnd);
     const c = bytes[p] ?? 0;
     if (c !== COMMA) {
-      count = i - first;
+      elementsRead = i - first;
       return isTokenEnd(p, c);
     }
     p++;
@@ -299,7 +299,7 @@ function runBigint(start: number, first: number, out: BigInt64Array, signed: boo
   let p = start;
   let i = first;
   for (;;) {
-    p = skipSpace(p);
+    p = skipJsonSpace(p);
     const value = numberAt(p);
     if (Number.isNaN(value)) return fail('kind', p);
     if (Number.isSafeInteger(value)) {
@@ -314,10 +314,10 @@ function runBigint(start: number, first: number, out: BigInt64Array, signed: boo
       if (integer < least || integer > greatest) return fail('range', p);
       out[i++] = integer;
     }
-    p = skipSpace(numberEnd);
+    p = skipJsonSpace(numberEnd);
     const c = bytes[p] ?? 0;
     if (c !== COMMA) {
-      count = i - first;
+      elementsRead = i - first;
       return isTokenEnd(p, c);
     }
     p++;
@@ -332,7 +332,7 @@ function runBoolean(start: number, first: number, out: Uint8Array): number {
   let p = start;
   let i = first;
   for (;;) {
-    p = skipSpace(p);
+    p = skipJsonSpace(p);
     const word = view.getInt32(p, true);
     if (word === TRUE) {
       out[i++] = 1;
@@ -341,10 +341,10 @@ function runBoolean(start: number, first: number, out: Uint8Array): number {
       out[i++] = 0;
       p += 5;
     } else return fail('kind', p);
-    p = skipSpace(p);
+    p = skipJsonSpace(p);
     const c = bytes[p] ?? 0;
     if (c !== COMMA) {
-      count = i - first;
+      elementsRead = i - first;
       return isTokenEnd(p, c);
     }
     p++;

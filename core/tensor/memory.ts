@@ -9,7 +9,7 @@ export type Memory = {
   giveBack(): void;
 };
 
-export const FRESH: Memory = {
+export const FRESH_MEMORY: Memory = {
   take: (bytes) => ({ buffer: new ArrayBuffer(bytes), offset: 0 }),
   giveBack() {},
 };
@@ -25,20 +25,20 @@ let lent = false;
 
 /** Lends the block until `giveBack`. */
 export function borrow(): Memory {
-  if (lent) return FRESH;
+  if (lent) return FRESH_MEMORY;
   lent = true;
   // The first request of a size shows what the next one will want.
   if (wanted > block.byteLength) block = new ArrayBuffer(wanted);
   let used = 0;
   return {
     take(bytes) {
-      if (bytes < SMALL_BYTES) return FRESH.take(bytes);
+      if (bytes < SMALL_BYTES) return FRESH_MEMORY.take(bytes);
       const offset = used;
       const end = offset + Math.ceil(bytes / 64) * 64;
       if (end <= KEPT_BYTES) wanted = Math.max(wanted, end);
       if (end > block.byteLength) {
         if (end <= KEPT_BYTES) used = end;
-        return FRESH.take(bytes);
+        return FRESH_MEMORY.take(bytes);
       }
       used = end;
       return { buffer: block, offset };

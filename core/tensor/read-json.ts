@@ -2,7 +2,7 @@ import { refusal } from '../errors/refusals.ts';
 import type { Datatype } from './contract.ts';
 import { KINDS, type TensorData } from './datatypes.ts';
 import type { Memory } from './memory.ts';
-import { type Fault, placeInArray, scanArray } from './scan.ts';
+import { placeInArray, type ScanFault, scanArray } from './scan.ts';
 import { mustBe, outOfRange, readValues } from './values.ts';
 
 /**
@@ -40,7 +40,7 @@ function parseSpan(span: string): unknown[] {
 }
 
 function refusalOf(
-  { reason, at }: Fault,
+  { reason, at }: ScanFault,
   span: string,
   datatype: Datatype,
   elements: number,

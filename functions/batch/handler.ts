@@ -10,25 +10,25 @@ import { bucketFiles } from '../../aws/output-store.ts';
 import { sqsQueue } from '../../aws/queue.ts';
 import {
   ATTRIBUTES,
+  BATCH_ENV,
   type BatchManifest,
-  ENV,
   type FinishEvent,
   KEYS,
+  OBJECT_TRIES,
   type PartEvent,
   SIZES,
-  TRIES,
 } from '../../core/batch/contract.ts';
 import type { Job } from '../../core/batch/job.ts';
 import { type Message, readAgain } from '../../core/batch/message.ts';
 import { runOf } from '../../core/batch/model.ts';
 import { parseOwner } from '../../core/batch/owner.ts';
-import type { World } from '../../core/batch/ports.ts';
-import { finishJob, receive, scorePart } from '../../core/batch/receive.ts';
+import type { BatchWorld } from '../../core/batch/ports.ts';
+import { finishJob, receiveMessage, scorePart } from '../../core/batch/receive.ts';
 import type { Manifest } from '../../core/endpoint/contract.ts';
 import { errorName, errorStatus, messageOf } from '../../core/errors/aws-errors.ts';
 import { metricLine } from '../../core/metrics/line.ts';
 import type { AnyTransform } from '../../core/protocol/transform.ts';
-import { placeOf } from '../runtime/log.ts';
+import { placeInCode } from '../runtime/log.ts';
 import { openSession } from '../runtime/session.ts';
 import { driftWriter } from './drift-writer.ts';
 
@@ -51,19 +51,19 @@ export async function createBatch(manifest: Manifest, batch: BatchManifest, tran
     requestHandler: { connectionTimeout: 5_000, socketTimeout: 60_000 },
   });
   const sfn = stepFunctionsClient({ maxAttempts: 8 });
-  const queue = sqsQueue(sqsClient(), required(ENV.queue), required(ENV.failed));
+  const queue = sqsQueue(sqsClient(), required(BATCH_ENV.queue), required(BATCH_ENV.failed));
   const functionName = required('AWS_LAMBDA_FUNCTION_NAME');
   const version = required('AWS_LAMBDA_FUNCTION_VERSION');
-  const machine = required(ENV.machine);
-  const owner = parseOwner(required(ENV.owner));
+  const machine = required(BATCH_ENV.machine);
+  const owner = parseOwner(required(BATCH_ENV.owner));
   // Not by console, around whose lines Lambda puts time, id and level: CloudWatch would find no metric in them.
   const out = (lines: string): void => {
     process.stdout.write(lines);
   };
-  const seen = manifest.drift && driftWriter(manifest, required(ENV.endpoint), process.env, out);
+  const seen = manifest.drift && driftWriter(manifest, required(BATCH_ENV.endpoint), process.env, out);
   const run = runOf(manifest, session, transform, seen);
 
-  const worldOf = (context: Context): World => ({
+  const worldOf = (context: Context): BatchWorld => ({
     manifest,
     entries: batch.entries,
     owner,
@@ -99,10 +99,10 @@ export async function createBatch(manifest: Manifest, batch: BatchManifest, tran
       if ('finish' in event) return finishJob(world, event.finish);
       for (const record of event.Records) {
         try {
-          await receive(world, { body: record.body, ...againOf(record) });
+          await receiveMessage(world, { body: record.body, ...againOf(record) });
         } catch (error) {
           const times = Number(record.attributes.ApproximateReceiveCount);
-          if (times >= TRIES) {
+          if (times >= OBJECT_TRIES) {
             // The last one says why: SQS itself would put the message aside without a word.
             await queue.fail(record.body, { code: 'GAVE_UP', reason: reasonOf(error) });
             logger.error('A message is given up.', { reason: reasonOf(error), times });
@@ -121,7 +121,7 @@ const againOf = ({ messageAttributes }: SQSRecord): Omit<Message, 'body'> =>
 
 /** AWS names actions and resources; another error's message could hold what was read. */
 const reasonOf = (error: unknown): string =>
-  errorStatus(error) === undefined ? placeOf(error) : `${errorName(error)}: ${messageOf(error)}`;
+  errorStatus(error) === undefined ? placeInCode(error) : `${errorName(error)}: ${messageOf(error)}`;
 
 /** The job's own part of its folder: hexadecimal, 64 characters. */
 const hashOf = (prefix: string): string => prefix.split('/').at(-2) ?? '';

@@ -4,9 +4,9 @@ import { lambdaEndpoints } from '../../aws/invoke-version.ts';
 import { catalog, type Endpoints, type Passed } from '../../core/catalog/catalog.ts';
 import type { CatalogManifest } from '../../core/catalog/contract.ts';
 import { isRefusal, refusal } from '../../core/errors/refusals.ts';
-import { type Request, readEvent, writeAnswer } from '../../core/protocol/event.ts';
+import { type EndpointRequest, readEvent, writeAnswer } from '../../core/protocol/event.ts';
 import { type Answer, errorAnswer } from '../../core/protocol/http.ts';
-import { createLog, placeOf } from '../runtime/log.ts';
+import { createLog, placeInCode } from '../runtime/log.ts';
 
 type LambdaContext = { readonly awsRequestId: string };
 
@@ -32,11 +32,11 @@ export function createCatalog(
       },
       onError: (state) => {
         const { event: request, error } = state;
-        if (!isRefusal(error)) log.error('catalog failed', { requestId: request.id, at: placeOf(error) });
+        if (!isRefusal(error)) log.error('catalog failed', { requestId: request.id, at: placeInCode(error) });
         const said = isRefusal(error) ? error : refusal('INTERNAL', 'The catalog could not answer.');
         state.response = writeAnswer(request, errorAnswer(said));
       },
     })
-    .handler((request: Request) => answer(request));
+    .handler((request: EndpointRequest) => answer(request));
   return handler as unknown as (event: unknown, context: LambdaContext) => Promise<unknown>;
 }

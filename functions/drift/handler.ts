@@ -11,9 +11,9 @@ import { baselinesIn } from '../../core/drift/baselines.ts';
 import type { Watched } from '../../core/drift/contract.ts';
 import { driftDocuments } from '../../core/drift/documents.ts';
 import { monitor } from '../../core/drift/monitor.ts';
-import type { World } from '../../core/drift/ports.ts';
+import type { DriftWorld } from '../../core/drift/ports.ts';
 import { staged, stageOf } from '../../core/release/command-text.ts';
-import { ENV } from '../../core/release/document/worker-contract.ts';
+import { WORKER_ENV } from '../../core/release/document/worker-contract.ts';
 import { registryEncryption } from '../runtime/encryption.ts';
 
 const logger = new Logger({ serviceName: 'models-drift' });
@@ -35,9 +35,9 @@ export const createMonitor = (watched: readonly Watched[]) =>
 const logs = cloudWatchLogs(cloudWatchLogsClient({ maxAttempts: 10 }));
 const s3 = s3Client({ encryption: registryEncryption() });
 const sns = snsClient();
-let made: Pick<World, 'documents' | 'baseline' | 'notify'> | undefined;
+let made: Pick<DriftWorld, 'documents' | 'baseline' | 'notify'> | undefined;
 
-function worldOf(context: Context): World {
+function worldOf(context: Context): DriftWorld {
   made ??= reached();
   return {
     ...made,
@@ -53,13 +53,13 @@ function worldOf(context: Context): World {
 }
 
 /** Registry and topic: kept by a warm instance, and the baselines with it. */
-function reached(): Pick<World, 'documents' | 'baseline' | 'notify'> {
-  const objects = bucketObjects(s3, required(ENV.bucket));
-  const scope = required(ENV.scope);
-  const [stage, publish] = [stageOf(scope), snsNotices(sns, required(ENV.topic))];
+function reached(): Pick<DriftWorld, 'documents' | 'baseline' | 'notify'> {
+  const objects = bucketObjects(s3, required(WORKER_ENV.bucket));
+  const scope = required(WORKER_ENV.scope);
+  const [stage, publish] = [stageOf(scope), snsNotices(sns, required(WORKER_ENV.topic))];
   return {
     documents: driftDocuments(objects, scope),
-    baseline: baselinesIn(objects, required(ENV.files)),
+    baseline: baselinesIn(objects, required(WORKER_ENV.files)),
     notify: (subject, text) => publish(subject, staged(text, stage)),
   };
 }

@@ -2,20 +2,20 @@ import type middy from '@middy/core';
 import { type Manifest, UNCOUNTED } from '../../core/endpoint/contract.ts';
 import { isModelFault, isRefusal, REFUSALS, type Refusal } from '../../core/errors/refusals.ts';
 import type { Log } from '../../core/ports/log.ts';
-import { type Request, readEvent, writeAnswer } from '../../core/protocol/event.ts';
+import { type EndpointRequest, readEvent, writeAnswer } from '../../core/protocol/event.ts';
 import { type Answer, errorAnswer } from '../../core/protocol/http.ts';
 import type { InferRequest } from '../../core/protocol/request.ts';
 import type { Tensors } from '../../core/tensor/tensors.ts';
 import { createAudit, type Decision } from '../runtime/audit.ts';
 import type { Drifted } from '../runtime/drift.ts';
-import { placeOf } from '../runtime/log.ts';
+import { placeInCode } from '../runtime/log.ts';
 import type { Meter } from './metrics.ts';
 
 /** What is done around each request: its event is read, its answer is written, counted and audited. */
 
 /** A request on its way through. */
 export type Call = {
-  readonly request: Request;
+  readonly request: EndpointRequest;
   /** Lambda's id of the invocation. */
   readonly requestId: string;
   /** By the meter's clock. */
@@ -31,9 +31,9 @@ export type Call = {
 };
 
 /** The line of a request's audit; empty where none is declared. */
-export type Audit = (call: Call, end: Pick<Decision, 'outcome' | 'status' | 'code' | 'answer'>) => string;
+export type AuditLine = (call: Call, end: Pick<Decision, 'outcome' | 'status' | 'code' | 'answer'>) => string;
 
-export function auditOf(manifest: Manifest, meter: Meter): Audit {
+export function auditOf(manifest: Manifest, meter: Meter): AuditLine {
   if (manifest.audit === undefined) return () => '';
   const line = createAudit(manifest, manifest.audit, process.env);
   return (call, end) => line({ ...call, ...end, took: meter.now() - call.started });
@@ -42,7 +42,7 @@ export function auditOf(manifest: Manifest, meter: Meter): Audit {
 type Middleware = middy.MiddlewareObj<unknown, unknown>;
 
 /** The event becomes a Call on the way in, an Answer becomes what the event's source expects on the way out, and is counted. */
-export const events = (meter: Meter, audit: Audit): Middleware => ({
+export const events = (meter: Meter, audit: AuditLine): Middleware => ({
   before(state) {
     const started = meter.now();
     state.event = {
@@ -77,7 +77,7 @@ function isCounted(context: unknown): boolean {
 }
 
 /** Every error becomes an answer. A line each in the log: the code and the place, never a value. */
-export const errors = (meter: Meter, audit: Audit, log: Log): Middleware => ({
+export const errors = (meter: Meter, audit: AuditLine, log: Log): Middleware => ({
   onError(state) {
     const call = state.event as Call;
     const { request, counted } = call;
@@ -92,7 +92,11 @@ export const errors = (meter: Meter, audit: Audit, log: Log): Middleware => ({
   },
 });
 
-function answerOf(error: unknown, { id, source }: Request, log: Log): { answer: Answer; code: string } {
+function answerOf(
+  error: unknown,
+  { id, source }: EndpointRequest,
+  log: Log,
+): { answer: Answer; code: string } {
   if (isRefusal(error)) {
     const { status, code, message } = error;
     const reason = WITHHELD.has(error) ? 'The transform says why, to the client alone.' : message;
@@ -102,7 +106,7 @@ function answerOf(error: unknown, { id, source }: Request, log: Log): { answer: 
     return { answer: errorAnswer(error), code };
   }
   const code = 'INTERNAL';
-  log.error('Failed.', { code, status: 500, reason: placeOf(error), requestId: id, source });
+  log.error('Failed.', { code, status: 500, reason: placeInCode(error), requestId: id, source });
   const message = 'The endpoint failed; its log says where.';
   return { answer: errorAnswer({ status: REFUSALS[code].status, code, message }), code };
 }

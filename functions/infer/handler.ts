@@ -13,10 +13,10 @@ import { readInvocation } from '../../core/protocol/sagemaker.ts';
 import type { AnyTransform } from '../../core/protocol/transform.ts';
 import { answersOf, feedsOf } from '../../core/protocol/transform-result.ts';
 import type { Tensor } from '../../core/tensor/datatypes.ts';
-import { borrow, FRESH } from '../../core/tensor/memory.ts';
+import { borrow, FRESH_MEMORY } from '../../core/tensor/memory.ts';
 import type { Tensors } from '../../core/tensor/tensors.ts';
 import type { Drifted } from '../runtime/drift.ts';
-import { createLog, placeOf } from '../runtime/log.ts';
+import { createLog, placeInCode } from '../runtime/log.ts';
 import { openSession } from '../runtime/session.ts';
 import { auditOf, type Call, errors, events, withheld } from './call.ts';
 import { createMeter, type Meter, type Out } from './metrics.ts';
@@ -130,7 +130,7 @@ function inferOver(endpoint: Endpoint, call: Call): Answer | Promise<Answer> {
   const { request } = call;
   if (transform.pre !== undefined || transform.post !== undefined) return inferTransformed(endpoint, call);
   const isLarge = (request.body?.length ?? 0) > LARGE_BODY;
-  const memory = isLarge ? borrow() : FRESH;
+  const memory = isLarge ? borrow() : FRESH_MEMORY;
   try {
     const { json, tail } = splitBody(readBody(request, zlib, memory), request.headers);
     const asked = readRequest(json, shapes, tail, memory);
@@ -217,7 +217,7 @@ function driftOf({ meter, log }: Endpoint, inputs: Tensors, outputs: Tensors): D
   try {
     return meter.drift?.(inputs, outputs);
   } catch (error) {
-    log.warn('The drift of a request could not be scored.', { reason: placeOf(error) });
+    log.warn('The drift of a request could not be scored.', { reason: placeInCode(error) });
     return undefined;
   }
 }
@@ -236,7 +236,7 @@ async function guard(work: () => Tensors | Promise<Tensors>, log: Log): Promise<
   } catch (error) {
     const refused = ownRefusal(error);
     if (refused !== undefined) throw withheld(refused);
-    log.error('The transform failed.', { reason: placeOf(error) });
+    log.error('The transform failed.', { reason: placeInCode(error) });
     throw refusal('TRANSFORM_FAILED', 'The model’s own transform failed; the endpoint’s log says where.');
   }
 }

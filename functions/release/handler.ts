@@ -27,9 +27,9 @@ import { METRICS as ENDPOINT } from '../../core/metrics/contract.ts';
 import type { ObjectPort } from '../../core/ports/aws.ts';
 import { registry } from '../../core/registry/registry.ts';
 import { stageOf } from '../../core/release/command-text.ts';
-import { ENV } from '../../core/release/document/worker-contract.ts';
+import { WORKER_ENV } from '../../core/release/document/worker-contract.ts';
 import type { GatePort, World } from '../../core/release/ports.ts';
-import { receive } from '../../core/release/receive.ts';
+import { receiveRequest } from '../../core/release/receive.ts';
 import { registryEncryption } from '../runtime/encryption.ts';
 
 const logger = new Logger({ serviceName: 'models-release' });
@@ -45,7 +45,7 @@ const logging: MiddlewareObj<unknown, unknown, Error, Context> = {
 /** The release worker: requests of `Custom::ModelAlias`, ticks, commands, and alarms from the alerts topic. */
 export const handler = middy<unknown, unknown, Error, Context>()
   .use(logging)
-  .handler((event, context) => receive(worldOf(context), required(ENV.scheduleGroup), event));
+  .handler((event, context) => receiveRequest(worldOf(context), required(WORKER_ENV.scheduleGroup), event));
 
 const lambda = lambdaClient();
 const s3 = s3Client({ encryption: registryEncryption() });
@@ -67,10 +67,10 @@ const pause = (milliseconds: number): Promise<void> =>
   new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 function worldOf(context: Context): World {
-  const objects = bucketObjects(s3, required(ENV.bucket));
+  const objects = bucketObjects(s3, required(WORKER_ENV.bucket));
   return {
-    registry: registry(objects, required(ENV.scope)),
-    stage: stageOf(required(ENV.scope)),
+    registry: registry(objects, required(WORKER_ENV.scope)),
+    stage: stageOf(required(WORKER_ENV.scope)),
     aliases,
     versions,
     capacity,
@@ -78,15 +78,15 @@ function worldOf(context: Context): World {
     stacks,
     metrics,
     alarms,
-    gate: gateOf(objects, required(ENV.files)),
-    notify: snsNotices(sns, required(ENV.topic)),
+    gate: gateOf(objects, required(WORKER_ENV.files)),
+    notify: snsNotices(sns, required(WORKER_ENV.topic)),
     bucketEvents: bucketEvents(s3),
     answer: putAnswer,
     clock,
     left: () => context.getRemainingTimeInMillis(),
     pause,
     count,
-    worker: { arn: unqualified(context.invokedFunctionArn), scheduleRole: required(ENV.scheduleRole) },
+    worker: { arn: unqualified(context.invokedFunctionArn), scheduleRole: required(WORKER_ENV.scheduleRole) },
     log: (message, fields) => logger.info(message, { ...fields }),
   };
 }

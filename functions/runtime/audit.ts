@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { AUDIT_BYTES, type Manifest } from '../../core/endpoint/contract.ts';
-import type { Request } from '../../core/protocol/event.ts';
+import type { EndpointRequest } from '../../core/protocol/event.ts';
 import type { Answer } from '../../core/protocol/http.ts';
 import { principalOf } from '../../core/protocol/principal.ts';
 import type { InferRequest } from '../../core/protocol/request.ts';
@@ -15,7 +15,7 @@ export type Decision = {
   readonly status: number;
   /** Of what was not answered. */
   readonly code?: string;
-  readonly request: Request;
+  readonly request: EndpointRequest;
   /** Lambda's id of the invocation, as in its own lines and in CloudTrail. */
   readonly requestId: string;
   /** Is it traffic? */

@@ -1,5 +1,10 @@
-import { METRICS as DRIFT, type DriftLine, type Scored, type Signal } from '../../core/drift/contract.ts';
-import { MOST_ROWS, type Placed, type Reader, readersOf } from '../../core/drift/drift-rows.ts';
+import {
+  DRIFT_METRICS as DRIFT,
+  type DriftLine,
+  type ScoredBaseline,
+  type Signal,
+} from '../../core/drift/contract.ts';
+import { MOST_ROWS, type Placed, readersOf, type TensorRows } from '../../core/drift/drift-rows.ts';
 import { clear, createTally, type Tally } from '../../core/drift/drift-tally.ts';
 import { createLineWriter, unitsOf } from '../../core/drift/drift-text.ts';
 import { METRICS } from '../../core/metrics/contract.ts';
@@ -30,13 +35,13 @@ export type Drifted = {
  * @returns of the graph's inputs and outputs what is to be published; undefined where no row came, or the request is not scored
  */
 export function createDrift(
-  { baseline, native, sample = 1, signals }: Scored,
+  { baseline, native, sample = 1, signals }: ScoredBaseline,
   graph: Pick<Signature, 'inputs' | 'outputs'>,
   environment: NodeJS.ProcessEnv,
 ): (inputs: Tensors, outputs: Tensors) => Drifted | undefined {
   const tally = createTally(signals);
   const { a, b, used } = tally;
-  const read = (of: Signal['of']): Reader[] => {
+  const read = (of: Signal['of']): TensorRows[] => {
     const placed = signals
       .map((signal, place) => ({ signal, place }))
       .filter(({ signal }) => signal.of === of);
@@ -76,7 +81,7 @@ export function createDrift(
   };
 }
 
-function mostOf(readers: readonly Reader[], tensors: Tensors): number {
+function mostOf(readers: readonly TensorRows[], tensors: Tensors): number {
   let most = 0;
   for (const read of readers) most = Math.max(most, read(tensors));
   return most;

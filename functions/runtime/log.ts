@@ -19,7 +19,7 @@ export function createLog(serviceName: string): Log {
  * An error's kind and place without its message, which could hold values of a request.
  * @returns such as `TypeError at pre (transform.ts:3:9) at …`
  */
-export function placeOf(error: unknown): string {
+export function placeInCode(error: unknown): string {
   if (!(error instanceof Error)) return typeof error;
   const { message, stack = '' } = error;
   // The message comes first, and may have lines that look like frames.

@@ -54,7 +54,7 @@ async function fetchFiles(
   environment: NodeJS.ProcessEnv,
 ): Promise<void> {
   const read = readFromBucket(environment);
-  for (const file of files) await fetchFile(file, folder, read);
+  for (const file of files) await fetchRemoteFile(file, folder, read);
 }
 
 function readFromBucket(environment: NodeJS.ProcessEnv): ReadRange {
@@ -69,7 +69,7 @@ function readFromBucket(environment: NodeJS.ProcessEnv): ReadRange {
 }
 
 /** Ranges arrive in parallel and are hashed and written in order, so that no byte is read twice. */
-export async function fetchFile(file: RemoteFile, folder: string, read: ReadRange): Promise<void> {
+export async function fetchRemoteFile(file: RemoteFile, folder: string, read: ReadRange): Promise<void> {
   const path = join(folder, file.path);
   const there = await stat(path).catch(() => undefined);
   // /tmp outlives an initialisation that Lambda cut off and repeats; a file gets its name only when it is whole.

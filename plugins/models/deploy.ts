@@ -116,8 +116,8 @@ export function deployHooks({ serverless, options, utils, declared, active }: Gi
       if (input === undefined || begun === undefined) return;
       // What fails from here on is no failure of the deploy.
       deploy = undefined;
-      const { finish } = await import('./releases/finish.ts');
-      await finish(await contextOf(input), begun, options.wait === true);
+      const { finishDeploy } = await import('./releases/finish.ts');
+      await finishDeploy(await contextOf(input), begun, options.wait === true);
       await lookAtOutputs('after', input);
     },
 
@@ -134,10 +134,10 @@ export function deployHooks({ serverless, options, utils, declared, active }: Gi
       const [input, begun] = [active(), deploy];
       if (input === undefined || begun === undefined) return;
       deploy = undefined;
-      const { finish } = await import('./releases/finish.ts');
+      const { finishDeploy } = await import('./releases/finish.ts');
       const context = await contextOf(input);
       const offers = offersIn(input.models, await context.reach.template());
-      await finish(context, { ...begun, offers }, false);
+      await finishDeploy(context, { ...begun, offers }, false);
     },
 
     /** The framework calls this before it prints its error. */

@@ -227,7 +227,7 @@ export default class ServerlessModels {
   async #report(): Promise<void> {
     const input = this.#active();
     if (input === undefined) return;
-    const outputs = await framework.stackOutputs(
+    const outputs = await framework.outputsOfStack(
       framework.awsConfig(this.#serverless, this.#options),
       input.host.stack,
     );

@@ -338,7 +338,7 @@ export function setDeploys(serverless: Serverless): void {
 }
 
 /** Outputs of the deployed stack by name; empty where there is no stack. */
-export async function stackOutputs(aws: AwsConfig, stack: string): Promise<ReadonlyMap<string, string>> {
+export async function outputsOfStack(aws: AwsConfig, stack: string): Promise<ReadonlyMap<string, string>> {
   const { isNoStack, stackOutputs: read } = await import('../../aws/stack.ts');
   try {
     return await read(aws, stack);

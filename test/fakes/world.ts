@@ -4,11 +4,11 @@ import type { Release, Settings } from '../../core/release/document/contract.ts'
 import {
   type CommandAnswer,
   type CommandEvent,
-  METRICS,
   type TickAnswer,
+  WORKER_METRICS,
 } from '../../core/release/document/worker-contract.ts';
 import type { World } from '../../core/release/ports.ts';
-import { receive } from '../../core/release/receive.ts';
+import { receiveRequest } from '../../core/release/receive.ts';
 import { fakeAliases } from './aliases.ts';
 import { fakeBuckets } from './buckets.ts';
 import { fakeCapacity } from './capacity.ts';
@@ -76,7 +76,7 @@ export function fakeWorld(
     clock: time,
     left: () => 300_000,
     count: (metric, functionName, at = clock.now) => {
-      if (metric === METRICS.swept) ages.push(clock.now - at);
+      if (metric === WORKER_METRICS.swept) ages.push(clock.now - at);
       else counted.push(metric);
       countsOf.set(metric, [...(countsOf.get(metric) ?? []), functionName]);
     },
@@ -109,7 +109,7 @@ export function fakeWorld(
     gates,
     gated,
     send: async (event: unknown): Promise<TickAnswer | undefined> => {
-      const answer = await receive(world, GROUP, event);
+      const answer = await receiveRequest(world, GROUP, event);
       return answer !== undefined && 'done' in answer ? undefined : answer;
     },
     command: async (
@@ -124,7 +124,7 @@ export function fakeWorld(
         by: 'arn:aws:iam::1:user/me',
         ...more,
       };
-      const answer = await receive(world, GROUP, { command });
+      const answer = await receiveRequest(world, GROUP, { command });
       return answer !== undefined && 'done' in answer ? answer : undefined;
     },
     alias: () => aliases.at(FUNCTION, 'live'),

@@ -3,7 +3,7 @@
  * own meter, reference data packed by the plugin, its alarms, its monitor.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type DriftWindow, METRICS } from '../../core/drift/contract.ts';
+import { DRIFT_METRICS, type DriftWindow } from '../../core/drift/contract.ts';
 import { type Days, startDays } from './drift-days.ts';
 import {
   deployMonitor,
@@ -131,7 +131,12 @@ describe('windows', () => {
   it('have what came from their start to before their end, once, in log and metrics alike', async () => {
     expect((await days.document('edges', days.before)).rows).toBe(2 + 3);
     expect((await days.document('edges', days.last)).rows).toBe(4 + 5);
-    expect(await days.metric('edges', METRICS.rows, 'Sum')).toEqual({ '-3': 1, '-2': 5, '-1': 9, '0': 6 });
+    expect(await days.metric('edges', DRIFT_METRICS.rows, 'Sum')).toEqual({
+      '-3': 1,
+      '-2': 5,
+      '-1': 9,
+      '0': 6,
+    });
   });
 
   it('that were judged stay as they are, whatever is found in the log later', async () => {
@@ -141,7 +146,7 @@ describe('windows', () => {
     await days.append(scene, scene.asked(days.last.from + 5, rowsOf(10)));
     expect((await invoke(days.aws, 'shop-dev-models-drift')).error).toBeUndefined();
     expect(await days.document('edges', days.last)).toEqual(found);
-    expect(await days.metric('edges', METRICS.seen, 'Maximum')).toEqual({ '-1': 5, '0': 9 });
+    expect(await days.metric('edges', DRIFT_METRICS.seen, 'Maximum')).toEqual({ '-1': 5, '0': 9 });
   });
 
   it('count every row of every column', async () => {
@@ -167,11 +172,11 @@ describe('windows', () => {
       rows: 0,
       signals: [],
     });
-    expect(await days.metric('silent', METRICS.seen, 'Maximum')).toEqual({ '-1': 0, '0': 0 });
-    expect(await days.metric('silent', METRICS.max, 'Maximum')).toEqual({});
+    expect(await days.metric('silent', DRIFT_METRICS.seen, 'Maximum')).toEqual({ '-1': 0, '0': 0 });
+    expect(await days.metric('silent', DRIFT_METRICS.max, 'Maximum')).toEqual({});
     expect(await days.document('single', days.last)).toMatchObject({ requests: 1, rows: 1 });
     expect(drifted(await days.document('single', days.last))).toEqual([]);
-    expect(await days.metric('single', METRICS.max, 'Maximum')).toEqual({});
+    expect(await days.metric('single', DRIFT_METRICS.max, 'Maximum')).toEqual({});
   });
 });
 
@@ -206,7 +211,7 @@ describe('two versions', () => {
       requests: 160,
       rows: 880,
     });
-    expect(await days.metric('versions', METRICS.rows, 'Sum')).toEqual({ '-1': 880 });
+    expect(await days.metric('versions', DRIFT_METRICS.rows, 'Sum')).toEqual({ '-1': 880 });
   });
 
   it('with different ones are not added up: the one with more rows is judged, and a change of it is no second window', async () => {
@@ -218,8 +223,8 @@ describe('two versions', () => {
     expect(found).toMatchObject({ baseline: kinds.native.scored.baseline, rows: 1100 });
     expect(drifted(found)).toContain('amount');
     expect(drifted(await days.document('rebased', days.before))).toContain('amount');
-    expect(await days.metric('rebased', METRICS.signals, 'Maximum')).toEqual({ '-1': 0, '0': 0 });
-    expect(await days.metric('rebased', METRICS.unreadable, 'Sum')).toEqual({});
+    expect(await days.metric('rebased', DRIFT_METRICS.signals, 'Maximum')).toEqual({ '-1': 0, '0': 0 });
+    expect(await days.metric('rebased', DRIFT_METRICS.unreadable, 'Sum')).toEqual({});
   });
 });
 

@@ -9,8 +9,8 @@ import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { bucketObjects } from '../../aws/objects.ts';
 import type { DriftWindow } from '../../core/drift/contract.ts';
-import { type Documents, driftDocuments } from '../../core/drift/documents.ts';
-import type { Window } from '../../core/drift/windows.ts';
+import { type DriftDocuments, driftDocuments } from '../../core/drift/documents.ts';
+import type { Span } from '../../core/drift/windows.ts';
 import { client } from './deployed.ts';
 import { BUCKET, DAY, FILES, type Packed, SCOPE, type Scene, sceneOf } from './drift-scene.ts';
 import { append, type Event, put } from './log-events.ts';
@@ -19,10 +19,10 @@ import { type LocalAws, startAws } from './start.ts';
 export type Days = {
   readonly aws: LocalAws;
   /** The last day that is over, and the one before. */
-  readonly last: Window;
-  readonly before: Window;
+  readonly last: Span;
+  readonly before: Span;
   readonly scenes: ReadonlyMap<string, Scene>;
-  readonly documents: Documents;
+  readonly documents: DriftDocuments;
   /** Puts a baseline where a deploy puts it. */
   readonly keep: (packed: Packed) => Promise<void>;
   /** Adds a model with its alarms, and what its endpoint wrote. */
@@ -34,7 +34,7 @@ export type Days = {
   /** More lines in its log, which come late. */
   readonly append: (scene: Scene, events: readonly Event[]) => Promise<void>;
   /** What the monitor found. Throws where it kept nothing. */
-  readonly document: (name: string, window: Window) => Promise<DriftWindow>;
+  readonly document: (name: string, window: Span) => Promise<DriftWindow>;
   /** A statistic of a model's metric by day, the running one being 0. */
   readonly metric: (name: string, metric: string, stat: string) => Promise<Readonly<Record<string, number>>>;
   /** States of all alarms, by their names without service and stage. */
@@ -58,7 +58,7 @@ export async function startDays(): Promise<Days> {
   const documents = driftDocuments(bucketObjects(s3, BUCKET), SCOPE);
   const scenes = new Map<string, Scene>();
 
-  const document = async (name: string, window: Window): Promise<DriftWindow> => {
+  const document = async (name: string, window: Span): Promise<DriftWindow> => {
     const found = await documents.read(name, window);
     if (found === undefined)
       throw new Error(`${name} has no document of ${new Date(window.from).toISOString()}`);

@@ -3,9 +3,9 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CreateTopicCommand, SNSClient } from '@aws-sdk/client-sns';
-import { MONITOR_TIMEOUT, type Scored, type Watched } from '../../core/drift/contract.ts';
-import type { Window } from '../../core/drift/windows.ts';
-import { ENV as REGISTRY } from '../../core/release/document/worker-contract.ts';
+import { MONITOR_TIMEOUT, type ScoredBaseline, type Watched } from '../../core/drift/contract.ts';
+import type { Span } from '../../core/drift/windows.ts';
+import { WORKER_ENV as REGISTRY } from '../../core/release/document/worker-contract.ts';
 import type { Signature } from '../../core/tensor/contract.ts';
 import type { Tensors } from '../../core/tensor/tensors.ts';
 import { createMeter, type Meter } from '../../functions/infer/metrics.ts';
@@ -95,7 +95,7 @@ function tensorsOf(kind: Kind, rows: readonly Required<Row>[]): readonly [inputs
 export type Packed = {
   readonly kind: Kind;
   readonly signature: Signature;
-  readonly scored: Scored;
+  readonly scored: ScoredBaseline;
   readonly facts: DriftFacts;
   /** The baseline's JSON, which the registry keeps by its digest. */
   readonly baseline: string;
@@ -198,7 +198,7 @@ export function sceneOf(name: string, own: Packed): Scene {
 /** As many requests over a window: of one row, and of ten, in turn. @param given what differs from the reference, asked for each row */
 export function traffic(
   scene: Scene,
-  { from, to }: Window,
+  { from, to }: Span,
   requests: number,
   given: () => Row = () => ({}),
   version?: string,

@@ -1,6 +1,6 @@
 /** A monitor that is killed after any of its writes, or runs twice at once, has found the same in the end. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { METRICS } from '../../core/drift/contract.ts';
+import { DRIFT_METRICS } from '../../core/drift/contract.ts';
 import { type Days, startDays } from './drift-days.ts';
 import { deployMonitor, packed, rowsOf, type Scene } from './drift-scene.ts';
 import { invoke } from './lambda.ts';
@@ -13,7 +13,7 @@ const done = () => { if (--left === 0) process.kill(process.pid, 'SIGKILL'); };
 const write = process.stdout.write.bind(process.stdout);
 process.stdout.write = (line, ...rest) => {
   const answer = write(line, ...rest);
-  if (String(line).includes('"${METRICS.seen}"')) done();
+  if (String(line).includes('"${DRIFT_METRICS.seen}"')) done();
   return answer;
 };
 const send = S3Client.prototype.send;
@@ -73,11 +73,11 @@ it('finds the same in the end: documents once, metrics of the same height', asyn
       ({ model: _, ...rest }) => rest,
     ),
     highest: [
-      await days.metric(name, METRICS.max, 'Maximum'),
-      await days.metric(name, METRICS.signals, 'Maximum'),
-      await days.metric(name, METRICS.seen, 'Maximum'),
+      await days.metric(name, DRIFT_METRICS.max, 'Maximum'),
+      await days.metric(name, DRIFT_METRICS.signals, 'Maximum'),
+      await days.metric(name, DRIFT_METRICS.seen, 'Maximum'),
     ],
-    unreadable: await days.metric(name, METRICS.unreadable, 'Sum'),
+    unreadable: await days.metric(name, DRIFT_METRICS.unreadable, 'Sum'),
   });
   const expected = await of('undisturbed');
   expect(expected.documents.map(({ rows }) => rows)).toEqual([400, 400]);
@@ -88,6 +88,6 @@ it('finds the same in the end: documents once, metrics of the same height', asyn
   ]);
   for (const name of ['twice', ...LEFT]) expect(await of(name), name).toEqual(expected);
   // At least once: what was published before a document was written is published again, and alarms read the highest.
-  expect(await days.metric('twice', METRICS.seen, 'SampleCount')).toEqual({ '-1': 2, '0': 2 });
-  expect(await days.metric('undisturbed', METRICS.seen, 'SampleCount')).toEqual({ '-1': 1, '0': 1 });
+  expect(await days.metric('twice', DRIFT_METRICS.seen, 'SampleCount')).toEqual({ '-1': 2, '0': 2 });
+  expect(await days.metric('undisturbed', DRIFT_METRICS.seen, 'SampleCount')).toEqual({ '-1': 1, '0': 1 });
 });

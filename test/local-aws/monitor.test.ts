@@ -3,7 +3,7 @@ import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import { CreateBucketCommand, GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { bucketObjects } from '../../aws/objects.ts';
-import { METRICS, type Watched } from '../../core/drift/contract.ts';
+import { DRIFT_METRICS, type Watched } from '../../core/drift/contract.ts';
 import { driftDocuments } from '../../core/drift/documents.ts';
 import { baselineOf, digestOf, lineOf } from '../unit/drift/scene.ts';
 import { client } from './deployed.ts';
@@ -104,10 +104,10 @@ it('the shipped handler reads log and baseline, publishes, and writes a window o
     expect(error, log).toBeUndefined();
     expect(log.includes('"age\\" +'), log).toBe(run === 0);
   }
-  expect(await highest(METRICS.signals)).toBe(1);
-  expect(await highest(METRICS.seen)).toBe(200);
-  expect(await highest(METRICS.max)).toBeGreaterThan(1);
-  expect(await highest(METRICS.unreadable)).toBeUndefined();
+  expect(await highest(DRIFT_METRICS.signals)).toBe(1);
+  expect(await highest(DRIFT_METRICS.seen)).toBe(200);
+  expect(await highest(DRIFT_METRICS.max)).toBeGreaterThan(1);
+  expect(await highest(DRIFT_METRICS.unreadable)).toBeUndefined();
 
   const objects = bucketObjects(s3, BUCKET);
   const Key = `${SCOPE}drift/churn/${new Date(from).toISOString().slice(0, 10)}T000000Z-86400.json`;
@@ -126,5 +126,5 @@ it('a log that it may not read, or that is not there, is counted as that', async
   const { error, log } = await invoke(aws, 'shop-dev-denied');
   expect(error).toBeUndefined();
   expect(log).toContain('could not be judged');
-  expect(await highest(METRICS.unreadable, 'shop-dev-other')).toBe(1);
+  expect(await highest(DRIFT_METRICS.unreadable, 'shop-dev-other')).toBe(1);
 });

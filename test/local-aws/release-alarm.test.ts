@@ -8,7 +8,7 @@ import {
 } from '@aws-sdk/client-cloudwatch';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { METRICS as OWN } from '../../core/metrics/contract.ts';
-import { METRICS, SWEEP_EVERY } from '../../core/release/document/worker-contract.ts';
+import { SWEEP_EVERY, WORKER_METRICS } from '../../core/release/document/worker-contract.ts';
 import type { Host } from '../../plugins/models/contracts/host.ts';
 import { parseModels } from '../../plugins/models/declaration/parse.ts';
 import { alarmsOf } from '../../plugins/models/plan/plan.ts';
@@ -48,19 +48,19 @@ it('has data from the first request on, hears of weights that nobody looks at, a
   const host = { service: 's', stage: 'dev', provider: {} } as Host;
   const [model] = parseModels({ churn: { artifact: 'a.onnx' } }).models;
   const found = model && alarmsOf(model, host).find(({ kind }) => kind?.suffix === 'release');
-  await publish(METRICS.swept);
+  await publish(WORKER_METRICS.swept);
   const from = Date.now();
   await cloudWatch.send(
     new PutMetricAlarmCommand(found?.resource.Properties as unknown as PutMetricAlarmCommandInput),
   );
   await becomes('OK');
-  await publish(METRICS.unattended);
+  await publish(WORKER_METRICS.unattended);
   await becomes('ALARM');
-  await publish(METRICS.swept);
+  await publish(WORKER_METRICS.swept);
   await becomes('OK');
   await becomes('ALARM');
   // What was counted last went out of sight.
   expect(((Date.now() - from) * SPEED) / 1000).toBeGreaterThan(2 * SWEEP_EVERY);
-  await publish(METRICS.swept);
+  await publish(WORKER_METRICS.swept);
   await becomes('OK');
 });

@@ -16,7 +16,7 @@ import { ListSchedulesCommand } from '@aws-sdk/client-scheduler';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { TickAnswer } from '../../core/release/document/worker-contract.ts';
 import { sweepName } from '../../plugins/models/declaration/naming.ts';
-import { follow } from '../../plugins/models/releases/follow.ts';
+import { followReleases } from '../../plugins/models/releases/follow.ts';
 import { releaseLine } from '../../plugins/models/releases/lines.ts';
 import { registryScope } from '../../plugins/models/releases/open.ts';
 import { abortReleases, emptyRegistry } from '../../plugins/models/releases/remove.ts';
@@ -199,13 +199,15 @@ describe('Custom::ModelAlias in a stack', () => {
     expect(await stack.update(await stack.template([churn('seven', 'f')]))).toBe('UPDATE_COMPLETE');
     const worker = releaseWorker(settings(), { name: WORKER, stage: 'dev' });
     const target = { model: 'churn', functionName, alias: 'live' };
-    const [answer] = await follow(worker, [target], () => {});
+    const [answer] = await followReleases(worker, [target], () => {});
     expect(answer).toMatchObject({ phase: 'DONE', running: false });
     expect(answer && releaseLine(answer)).toEqual({
       good: true,
       text: `churn: version ${answer?.version} is live`,
     });
-    await expect(follow(worker, [{ ...target, model: '' }], () => {})).rejects.toThrow('a tick needs model');
+    await expect(followReleases(worker, [{ ...target, model: '' }], () => {})).rejects.toThrow(
+      'a tick needs model',
+    );
     worker.close();
   });
 

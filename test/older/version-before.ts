@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { brotliDecompressSync } from 'node:zlib';
 import type { registry } from '../../core/registry/registry.ts';
-import type { receive } from '../../core/release/receive.ts';
+import type { receiveRequest } from '../../core/release/receive.ts';
 import type { Resources } from '../../plugins/models/contracts/feature.ts';
 import type { Endpoint, ReleaseInput } from '../../plugins/models/contracts/input.ts';
 import { writeZip } from '../../plugins/models/disk/zip.ts';
@@ -25,7 +25,7 @@ export type Edition = {
     input: ReleaseInput,
     endpoints: readonly Endpoint[],
   ) => { readonly resources: Resources };
-  readonly receive: typeof receive;
+  readonly receive: typeof receiveRequest;
   readonly registry: typeof registry;
 };
 

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import type { Signature } from '../../core/tensor/contract.ts';
 import { hostRuntime } from '../../plugins/models/artifact/onnx/runtime.ts';
 import type { Model } from '../../plugins/models/declaration/model.ts';
-import { type Endpoint, endpoint } from '../../plugins/models/serve/endpoint.ts';
+import { endpoint, type LocalEndpoint } from '../../plugins/models/serve/endpoint.ts';
 import { environmentOf } from '../../plugins/models/serve/environment.ts';
 import { fromAnswer, type HttpAnswer, toEvent } from '../../plugins/models/serve/gateway.ts';
 import { shipHere } from '../../plugins/models/serve/shipped.ts';
@@ -26,7 +26,7 @@ export type Served = {
   ) => Promise<HttpAnswer>;
   /** `POST /v2/models/{name}/infer`. */
   readonly infer: (body: string | Buffer, headers?: Readonly<Record<string, string>>) => Promise<HttpAnswer>;
-  readonly invoke: Endpoint['invoke'];
+  readonly invoke: LocalEndpoint['invoke'];
   readonly stop: () => Promise<void>;
 };
 

@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Baseline, DriftWindow, SignalWindow } from '../../core/drift/contract.ts';
-import { reportHtml, type Subject } from '../../plugins/models/drift-report/report-html.ts';
+import { type ReportedModel, reportHtml } from '../../plugins/models/drift-report/report-html.ts';
 import { launchBrowser } from '../browser.ts';
 
 const HOSTILE = '</svg><script>alert(1)</script>"\'&';
@@ -66,7 +66,7 @@ const baseline: Baseline = {
 };
 const wave = (height: number) =>
   Array.from({ length: 96 }, (_, i) => (i === 40 ? undefined : height * (2 + Math.sin(i / 9))));
-const subjects: readonly Subject[] = [
+const subjects: readonly ReportedModel[] = [
   {
     model: 'churn',
     functionName: 'shop-dev-churn',

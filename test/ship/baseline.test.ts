@@ -5,7 +5,11 @@ import type { Signal } from '../../core/drift/contract.ts';
 import type { Datatype } from '../../core/tensor/contract.ts';
 import { onnxFormat } from '../../plugins/models/artifact/onnx/format.ts';
 import { hostRuntime } from '../../plugins/models/artifact/onnx/runtime.ts';
-import { type ShippedBaseline, type Subject, shipBaseline } from '../../plugins/models/baseline/baseline.ts';
+import {
+  type BaselineModel,
+  type ShippedBaseline,
+  shipBaseline,
+} from '../../plugins/models/baseline/baseline.ts';
 import { cacheFolder } from '../../plugins/models/disk/cache.ts';
 import { signalsOf } from '../../plugins/models/plan/watch/metrics.ts';
 import { prepare } from '../../plugins/models/ship/ship.ts';
@@ -17,7 +21,7 @@ const service = newService();
 const EMPLOYMENT = join(import.meta.dirname, '..', '..', 'examples', 'employment');
 const KEY = 'models.churn.drift.reference';
 
-async function subjectOf(folder: string, artifact: string): Promise<Subject> {
+async function subjectOf(folder: string, artifact: string): Promise<BaselineModel> {
   const context = service.context({ serviceDir: folder });
   const { source, inspection } = await prepare(modelOf(artifact, { optimize: false }), context);
   return {
@@ -30,7 +34,7 @@ async function subjectOf(folder: string, artifact: string): Promise<Subject> {
     engine: onnxFormat.runtime,
   };
 }
-const ship = (path: string, subject: Subject): Promise<ShippedBaseline> =>
+const ship = (path: string, subject: BaselineModel): Promise<ShippedBaseline> =>
   shipBaseline(KEY, path, subject, service.context());
 
 type Parts = {

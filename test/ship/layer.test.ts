@@ -9,7 +9,7 @@ import type { Architecture } from '../../plugins/models/declaration/model.ts';
 import { filesBelow } from '../../plugins/models/disk/files.ts';
 import { npmPack } from '../../plugins/models/disk/npm.ts';
 import { readElf } from '../../plugins/models/targets/lambda-zip/elf.ts';
-import { buildLayer, faultsOf } from '../../plugins/models/targets/lambda-zip/layer-build.ts';
+import { buildLayer, layerFaults } from '../../plugins/models/targets/lambda-zip/layer-build.ts';
 import { unzip } from '../unzip.ts';
 import { FIXTURES, problemOf } from './setup.ts';
 
@@ -100,11 +100,11 @@ describe('what would not load on Lambda', () => {
   it('is seen in the ELF headers', async () => {
     const { folder: source } = await lambdaRuntime('arm64', () => {});
     const entries = await filesBelow(source);
-    expect(await faultsOf(entries, 183)).toEqual([]);
-    expect((await faultsOf(entries, 62)).join()).toMatch(/built for ELF machine 183, not 62/);
+    expect(await layerFaults(entries, 183)).toEqual([]);
+    expect((await layerFaults(entries, 62)).join()).toMatch(/built for ELF machine 183, not 62/);
     // Without the library beside it, the binding asks for one that Lambda lacks.
     const alone = entries.filter(({ path }) => !path.includes('libonnxruntime'));
-    expect((await faultsOf(alone, 183)).join()).toMatch(
+    expect((await layerFaults(alone, 183)).join()).toMatch(
       /1 libraries, not 2,.* needs libonnxruntime\.so\.1, which Lambda lacks/,
     );
     // This machine's Node needs newer things than Amazon Linux has, or libraries that it lacks, or neither; it is ELF.
@@ -112,9 +112,9 @@ describe('what would not load on Lambda', () => {
       expect(readElf(await readFile(process.execPath)).needed).toContain('libc.so.6');
     }
     await cp(join(source, 'node_modules', 'onnxruntime-node', 'package.json'), join(folder, 'x.node'));
-    await expect(faultsOf([{ path: 'x.node', from: join(folder, 'x.node'), bytes: 0 }], 62)).rejects.toThrow(
-      /ELF/,
-    );
+    await expect(
+      layerFaults([{ path: 'x.node', from: join(folder, 'x.node'), bytes: 0 }], 62),
+    ).rejects.toThrow(/ELF/);
   });
 
   it('a package with another digest is refused', async () => {

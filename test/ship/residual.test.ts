@@ -2,9 +2,9 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { NumericSignal, Signal } from '../../core/drift/contract.ts';
 import { readLine } from '../../core/drift/lines.ts';
-import { createResidual, placesOf } from '../../core/drift/residual.ts';
+import { createResidual, elementPlaces } from '../../core/drift/residual.ts';
 import { createSums } from '../../core/drift/sums.ts';
-import { judge } from '../../core/drift/window-judge.ts';
+import { judgeSignals } from '../../core/drift/window-judge.ts';
 import type { TensorSpec } from '../../core/tensor/contract.ts';
 import { toHalf } from '../../core/tensor/half.ts';
 import { createDrift } from '../../functions/runtime/drift.ts';
@@ -105,7 +105,7 @@ describe('residuals of the reference', () => {
     }
     // The endpoint's own lines, of one row after another.
     const residual = createResidual(components);
-    const places = placesOf(width);
+    const places = elementPlaces(width);
     const used = Math.min(count, 10_000);
     const held = Array.from({ length: used }, (_, i) => i).filter(
       (i) => Math.floor((i * 20) / used) % 2 === 1,
@@ -153,7 +153,7 @@ describe('live rows', () => {
       const line = readLine(`${scored?.line}}`);
       if (line === undefined || !adder.add(line)) throw new Error('no line');
     }
-    const found = judge(adder.sums(), baseline, { q: 0.01, effect: 0.1 });
+    const found = judgeSignals(adder.sums(), baseline, { q: 0.01, effect: 0.1 });
     return Object.fromEntries(baseline.signals.map((signal: Signal, i) => [signal.value, found[i]?.drifted]));
   };
 

@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks';
-import { type DriftLine, METRICS, type Signal } from '../../core/drift/contract.ts';
+import { DRIFT_METRICS, type DriftLine, type Signal } from '../../core/drift/contract.ts';
 import { type Days, startDays } from '../local-aws/drift-days.ts';
 import { deployMonitor, packed, rowsOf, type Scene, traffic } from '../local-aws/drift-scene.ts';
 import { invoke } from '../local-aws/lambda.ts';
@@ -70,7 +70,7 @@ function single(digit: string): readonly number[] {
 
 async function compare(days: Days, requests: number, rows: number, expected: readonly Sums[]): Promise<void> {
   const found = await days.document('busy', days.last);
-  const seen = await days.metric('busy', METRICS.seen, 'Maximum');
+  const seen = await days.metric('busy', DRIFT_METRICS.seen, 'Maximum');
   const wrong = [
     ...(found.requests === requests ? [] : [`${found.requests} requests`]),
     ...(found.rows === rows && rows === 5.5 * requests ? [] : [`${found.rows} of ${rows} rows`]),

@@ -3,8 +3,8 @@ import { SLOW_STEPS } from '../../core/endpoint/contract.ts';
 import { METRICS as OWN } from '../../core/metrics/contract.ts';
 import { staged } from '../../core/release/command-text.ts';
 import type { Release } from '../../core/release/document/contract.ts';
-import { ALARMS, METRICS, SWEEP_EVERY } from '../../core/release/document/worker-contract.ts';
-import { readEvent } from '../../core/release/events.ts';
+import { ALARMS, SWEEP_EVERY, WORKER_METRICS } from '../../core/release/document/worker-contract.ts';
+import { readWorkerEvent } from '../../core/release/events.ts';
 import { everyOf } from '../../core/release/tick-schedule.ts';
 import type { Host } from '../../plugins/models/contracts/host.ts';
 import type { ServiceOptions } from '../../plugins/models/declaration/model.ts';
@@ -120,7 +120,7 @@ describe('alarms', () => {
       Properties: { ScheduleExpression: 'rate(15 minutes)', GroupName: { Ref: 'ModelsScheduleGroup' } },
     });
     const target = made[SWEEP]?.Properties.Target as Record<string, unknown>;
-    expect(readEvent(JSON.parse(String(target.Input)), 'group', 0)).toEqual({ kind: 'sweep' });
+    expect(readWorkerEvent(JSON.parse(String(target.Input)), 'group', 0)).toEqual({ kind: 'sweep' });
     expect(target.RoleArn).toEqual({ 'Fn::GetAtt': ['ModelsScheduleRole', 'Arn'] });
   });
 
@@ -145,11 +145,11 @@ describe('alarms', () => {
       OWN.errors,
       OWN.requests,
       OWN.slow[2],
-      METRICS.failed,
-      METRICS.held,
-      METRICS.unreadable,
-      METRICS.unattended,
-      METRICS.swept,
+      WORKER_METRICS.failed,
+      WORKER_METRICS.held,
+      WORKER_METRICS.unreadable,
+      WORKER_METRICS.unattended,
+      WORKER_METRICS.swept,
     ])
       expect(named).toContain(`"MetricName":"${name}"`);
     // The edge that is the objective itself.

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ENV, KEYS } from '../../core/batch/contract.ts';
+import { BATCH_ENV, KEYS } from '../../core/batch/contract.ts';
 import type { Resource } from '../../plugins/models/contracts/cloudformation.ts';
 import type { Host } from '../../plugins/models/contracts/host.ts';
 import type { PlanInput } from '../../plugins/models/contracts/input.ts';
@@ -108,7 +108,7 @@ describe('the batch function', () => {
       },
     ]);
     expect(Object.keys(batch?.environment as object)).toEqual(
-      expect.arrayContaining([ENV.queue, ENV.failed, ENV.machine, ENV.owner]),
+      expect.arrayContaining([BATCH_ENV.queue, BATCH_ENV.failed, BATCH_ENV.machine, BATCH_ENV.owner]),
     );
   });
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { METRICS as DRIFT } from '../../core/drift/contract.ts';
+import { DRIFT_METRICS as DRIFT } from '../../core/drift/contract.ts';
 import { smooth } from '../../core/drift/smooth.ts';
 import { METRICS as OWN } from '../../core/metrics/contract.ts';
-import { METRICS as WORKER } from '../../core/release/document/worker-contract.ts';
+import { WORKER_METRICS as WORKER } from '../../core/release/document/worker-contract.ts';
 import type { Host } from '../../plugins/models/contracts/host.ts';
 import type { DriftFacts } from '../../plugins/models/declaration/model.ts';
 import { parseModels } from '../../plugins/models/declaration/parse.ts';

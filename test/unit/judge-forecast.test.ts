@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { boundRequests, canFill, type Plan, schedule } from '../../core/judge/feasible.ts';
+import { boundRequests, canFill, type Plan, stepForecasts } from '../../core/judge/feasible.ts';
 import { forecast } from '../../core/judge/forecast.ts';
 import { canarySees, forecastSays } from '../../core/judge/forecast-text.ts';
 import { normal, planPower } from '../../core/judge/power.ts';
@@ -77,11 +77,11 @@ describe('a plan', () => {
   it('passes when bake, requests and bound allow it', () => {
     expect([0.04, 0.02, 0.01].map((limit) => boundRequests(limit, 0))).toEqual([93, 189, 381]);
     expect(boundRequests(0.01, 0.01)).toBe(1040);
-    const found = schedule(plan(1));
+    const found = stepForecasts(plan(1));
     expect(found.map(({ limit }) => limit)).toEqual([0.04, 0.02, 0.01]);
     expect(found.map(({ seconds }) => Math.round(seconds))).toEqual([2000, 600, 600]);
     expect(found.map(({ candidateRequests }) => Math.round(candidateRequests))).toEqual([100, 250, 550]);
-    expect(schedule(plan(1, { errorRate: 0.01 })).map(({ seconds }) => Math.round(seconds))).toEqual([
+    expect(stepForecasts(plan(1, { errorRate: 0.01 })).map(({ seconds }) => Math.round(seconds))).toEqual([
       2000, 640, 1560,
     ]);
   });

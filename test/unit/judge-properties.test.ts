@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { difference, upperBound } from '../../core/judge/bound.ts';
-import { count, type Row } from '../../core/judge/counts.ts';
+import { countRows, type Row } from '../../core/judge/counts.ts';
 import { chain, RATIOS } from '../../core/judge/evidence.ts';
 import type { Minute } from '../../core/judge/minutes.ts';
 import { errorsFail } from '../../core/judge/regression.ts';
@@ -163,7 +163,7 @@ it('the chain is the sum over all minutes at which the bet may have begun', () =
           total + (stake * grown.reduce((all, ln) => all + Math.exp(ln - most), 0)) / RATIOS.length,
         rest * Math.exp(-most),
       );
-      expect(count(list).lnE).toBeCloseTo(most + Math.log(sum), 7);
+      expect(countRows(list).lnE).toBeCloseTo(most + Math.log(sum), 7);
     }),
   );
 });
@@ -172,16 +172,16 @@ it('what both versions suffer alike, and requests without errors, are no evidenc
   fc.assert(
     fc.property(rows, fc.nat({ max: 1e6 }), fc.nat({ max: 20 }), (list, more, where) => {
       const busier = list.map((one) => ({ ...one, n1: one.n1 + more, n2: one.n2 + 3 * more }));
-      expect(count(busier).lnE).toBe(count(list).lnE);
+      expect(countRows(busier).lnE).toBe(countRows(list).lnE);
       const quiet: Row = { step: 0, weight: 0.05, x1: 0, n1: 50, x2: 0, n2: 950 };
       const index = Math.min(where, list.length);
-      expect(count([...list.slice(0, index), quiet, ...list.slice(index)]).lnE).toBe(count(list).lnE);
+      expect(countRows([...list.slice(0, index), quiet, ...list.slice(index)]).lnE).toBe(countRows(list).lnE);
     }),
   );
   // An outage that hits w of the candidate and 1 − w of the stable version, however large, wins nothing.
   for (const size of [4, 40, 4000, 400_000]) {
     const outage: Row = { step: 0, weight: 0.25, x1: size / 4, n1: size, x2: (3 * size) / 4, n2: 3 * size };
-    expect(count([outage]).lnE).toBeLessThan(0.05);
+    expect(countRows([outage]).lnE).toBeLessThan(0.05);
   }
 });
 
@@ -193,7 +193,7 @@ it('more errors of the candidate never speak for it', () => {
       // A first error makes its minute a new start for later stakes; there the sums may differ either way.
       fc.pre(chosen !== undefined && chosen.x1 + chosen.x2 > 0 && chosen.x1 + more <= chosen.n1);
       const worse = list.map((one, i) => (i === index ? { ...one, x1: one.x1 + more } : one));
-      const [before, after] = [count(list), count(worse)];
+      const [before, after] = [countRows(list), countRows(worse)];
       expect(after.lnE).toBeGreaterThanOrEqual(before.lnE - 1e-9);
       expect(after.lnE125).toBeGreaterThanOrEqual(before.lnE125 - 1e-9);
       expect(difference(after.strata)).toBeGreaterThan(difference(before.strata));
@@ -214,7 +214,7 @@ it('with the labels exchanged, difference and trend change their sign, and never
         x2: x1,
         n2: n1,
       }));
-      const [ours, theirs] = [count(one), count(exchanged)];
+      const [ours, theirs] = [countRows(one), countRows(exchanged)];
       expect(theirs.S).toBeCloseTo(-ours.S, 6);
       expect(theirs.V).toBeCloseTo(ours.V, 6);
       if (ours.total.n1 > 0 && ours.total.n2 > 0)

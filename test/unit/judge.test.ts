@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { difference, upperBound } from '../../core/judge/bound.ts';
-import { type Counts, count, errorRow, steadiness } from '../../core/judge/counts.ts';
+import { type Counts, countRows, errorRow, steadiness } from '../../core/judge/counts.ts';
 import { forecast } from '../../core/judge/forecast.ts';
 import { outputEvidence, shift } from '../../core/judge/output.ts';
 import { judge, type Options, type Position } from '../../core/judge/verdict.ts';
@@ -8,7 +8,7 @@ import { EXAMPLE } from './judge-example.ts';
 
 const OPTIONS: Options = { minRequests: 100, increase: 0.01, expectedShift: 0.2, outputs: [] };
 
-const after = (minutes: number): Counts => count(EXAMPLE.slice(0, minutes).map(errorRow));
+const after = (minutes: number): Counts => countRows(EXAMPLE.slice(0, minutes).map(errorRow));
 
 describe('the worked example', () => {
   it.each([

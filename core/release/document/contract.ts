@@ -27,7 +27,7 @@ export type Phase =
 /** `foreign`: somebody moved the alias. `limit`: too many automatic rollbacks. `refused`: AWS does not restore stable. */
 export type HeldBy = 'person' | 'nodata' | 'foreign' | 'limit' | 'refused';
 
-export type Shift = {
+export type WeightShift = {
   readonly asked: string;
   readonly at: string;
   readonly step: number;
@@ -52,7 +52,7 @@ export type Reversal = {
   readonly judgement?: Judgement;
 };
 
-export type Refusal = {
+export type RefusedVersion = {
   readonly fingerprint: string;
   readonly version: string;
   readonly at: string;
@@ -89,7 +89,7 @@ export type Operation = {
 
 /** A request whose stack's status cannot be read: not followed yet, and not refused. */
 export type Waiting = {
-  readonly asked: Asked;
+  readonly asked: AliasRequest;
   /** ISO time at which it is decided without. */
   readonly until: string;
 };
@@ -130,7 +130,7 @@ export type Intent = {
 };
 
 /** The CloudFormation request that is being served, or was served last. */
-export type Request = {
+export type StackRequest = {
   readonly id: string;
   /** `settings`: the version stays, what it follows changes. `refused`: nothing was done, for `failure`; only the answer is left. */
   readonly kind: 'forward' | 'rollback' | 'settings' | 'refused';
@@ -177,7 +177,7 @@ export type Release = {
   /** Index of the step that is under way, in SHIFTING and JUDGING (and in HELD after them). */
   readonly step?: number;
   /** Weights of the candidate that were put in force, oldest first. The alias moved between `asked` and `at`. */
-  readonly shifts: readonly Shift[];
+  readonly shifts: readonly WeightShift[];
   readonly gate?: GateState;
   /** The last look of each step, oldest first. */
   readonly judgements: readonly Judgement[];
@@ -219,7 +219,7 @@ export type Release = {
   /** After a reversed canary that acquitted: alarms are left alone until then. */
   readonly quietUntil?: string;
   /** Fingerprints that were rolled back: refused until `--force`. */
-  readonly refused: readonly Refusal[];
+  readonly refused: readonly RefusedVersion[];
   /** Times of automatic rollbacks after promotion, newest last. */
   readonly rollbacks: readonly string[];
   /** Notices that are still to be published, oldest first; removed once they are. */
@@ -241,7 +241,7 @@ export type Release = {
   readonly waiting?: Waiting;
   /** Versions that had 100 %, newest first; the second is the last good one. */
   readonly lives: readonly VersionRef[];
-  readonly request?: Request;
+  readonly request?: StackRequest;
   /** Ids of requests seen, newest last: Lambda delivers an event more than once, and late. */
   readonly requests: readonly string[];
   /** Where the tick of this release is, and what it was last told. */
@@ -325,7 +325,7 @@ export type CapacitySettings = {
 };
 
 /** A Create or Update of the custom resource, read. */
-export type Asked = {
+export type AliasRequest = {
   readonly type: 'Create' | 'Update';
   readonly id: string;
   readonly url: string;

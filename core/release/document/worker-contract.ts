@@ -22,7 +22,7 @@ export const WORKER_TIMEOUT = 300;
 export const REGISTRY_PREFIX = 'models/';
 
 /** Environment of the worker. */
-export const ENV = {
+export const WORKER_ENV = {
   bucket: 'MODELS_REGISTRY_BUCKET',
   /** `models/<account>/<region>/<service>/<stage>/` */
   scope: 'MODELS_REGISTRY_SCOPE',
@@ -63,7 +63,7 @@ export const ALARMS = {
 } as const;
 
 /** Metrics of the worker, dimension `Model` = the function's name, namespace of the endpoint's. */
-export const METRICS = {
+export const WORKER_METRICS = {
   failed: 'ReleaseFailed',
   promoted: 'ReleasePromoted',
   held: 'ReleaseHeld',

@@ -2,7 +2,7 @@ import { crashesNow } from '../../judge/crashes.ts';
 import type { Release } from '../document/contract.ts';
 import { ALARMS } from '../document/worker-contract.ts';
 import { ROLLS_BACK } from '../state/alarm-names.ts';
-import { type Facts, isUnreadable } from '../state/facts.ts';
+import { isUnreadable, type ReleaseFacts } from '../state/facts.ts';
 import { notice } from '../state/notices.ts';
 import { DAY, HOUR, iso, isWatched, lastGood, next, tell } from '../state/transitions.ts';
 import { holdFor } from './hold.ts';
@@ -16,7 +16,7 @@ const MOST = 2;
 export const QUIET = HOUR;
 
 /** The document that answers an alarm, if one asks: that is on now, turned on after promotion, in its window, not quiet. */
-export function alarmed(state: Release, facts: Facts, now: number): Release | undefined {
+export function alarmed(state: Release, facts: ReleaseFacts, now: number): Release | undefined {
   const { watch, quietUntil, functionName } = state;
   if (facts.alarms === undefined || isUnreadable(facts.alarms)) return undefined;
   if (watch === undefined || !isWatched(state, now)) return undefined;

@@ -1,20 +1,20 @@
 import type { Release } from '../document/contract.ts';
 import { type Action, STOP, wait, write } from '../state/action.ts';
-import { points } from '../state/alias-target.ts';
-import { type Facts, isUnreadable } from '../state/facts.ts';
+import { pointsAt } from '../state/alias-target.ts';
+import { isUnreadable, type ReleaseFacts } from '../state/facts.ts';
 import { isWatched, next, standing } from '../state/transitions.ts';
 import { alarmed } from './alarm.ts';
 import { foreign } from './hold.ts';
 
 /** BAKING: the new version has all traffic, and an alarm may bring the last good one back. */
-export function baking(state: Release, facts: Facts, now: number): Action {
+export function baking(state: Release, facts: ReleaseFacts, now: number): Action {
   if (facts.stack === 'gone') return STOP;
-  if (!points(facts.alias, standing(state) ?? null)) return foreign(state, facts, now);
+  if (!pointsAt(facts.alias, standing(state) ?? null)) return foreign(state, facts, now);
   return watching(state, facts, now) ?? write(next(state, { phase: 'DONE' }, now));
 }
 
 /** Of a live version, whatever became of later ones; undefined: the watch is over, and all is put away. */
-export function watching(state: Release, facts: Facts, now: number): Action | undefined {
+export function watching(state: Release, facts: ReleaseFacts, now: number): Action | undefined {
   const answer = alarmed(state, facts, now);
   if (answer !== undefined) return write(answer);
   if (!isWatched(state, now)) return undefined;

@@ -1,8 +1,8 @@
 import type { Release } from '../document/contract.ts';
 import { type Action, STOP } from '../state/action.ts';
-import { points } from '../state/alias-target.ts';
+import { pointsAt } from '../state/alias-target.ts';
 import { unseen } from '../state/capacity.ts';
-import { type Facts, isUnreadable, known } from '../state/facts.ts';
+import { isUnreadable, known, type ReleaseFacts } from '../state/facts.ts';
 import { orderOf } from '../state/noted.ts';
 import { lastGood, standing } from '../state/transitions.ts';
 import { watching } from './baking.ts';
@@ -14,8 +14,8 @@ const KEEP = 5;
  * DONE, ROLLED_BACK, ABORTED, SUPERSEDED: what is left is put away, and the tick with it, unless the version that stayed
  * live is still watched. An alias that somebody moved meanwhile is theirs.
  */
-export function ended(state: Release, facts: Facts, now: number): Action {
-  const ours = facts.stack !== 'gone' && points(facts.alias, standing(state) ?? null);
+export function ended(state: Release, facts: ReleaseFacts, now: number): Action {
+  const ours = facts.stack !== 'gone' && pointsAt(facts.alias, standing(state) ?? null);
   const watched = ours ? watching(state, facts, now) : undefined;
   // Instances that nobody takes away are paid for, for good.
   const left = facts.stack !== 'gone' && isUnreadable(facts.held) ? unseen(facts.held) : STOP;
@@ -26,7 +26,7 @@ export function ended(state: Release, facts: Facts, now: number): Action {
  * Asked for before the latest five, and needed by nobody: alias, template, rollback. None while the stack may go back to one. A
  * version that this alias was never asked for is somebody else’s, or of a deploy that has just begun.
  */
-export function superfluous(state: Release, { versions, alias, stack }: Facts): readonly string[] {
+export function superfluous(state: Release, { versions, alias, stack }: ReleaseFacts): readonly string[] {
   if (stack !== 'done') return [];
   const { stable, candidate, lives } = state;
   const published = new Set(known(versions) ?? []);

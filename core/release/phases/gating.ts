@@ -3,12 +3,12 @@ import { canFill } from '../../judge/feasible.ts';
 import type { Release, Settings, Step } from '../document/contract.ts';
 import { WORKER_TIMEOUT } from '../document/worker-contract.ts';
 import { type Action, wait, write } from '../state/action.ts';
-import { type Facts, isUnreadable } from '../state/facts.ts';
+import { isUnreadable, type ReleaseFacts } from '../state/facts.ts';
 import { notice } from '../state/notices.ts';
 import { abort, iso, next, PATIENCE, tell } from '../state/transitions.ts';
 
 /** GATING: which steps this release takes; then the candidate's start, cases and load, before any traffic. */
-export function gating(state: Release, facts: Facts, now: number): Action {
+export function gating(state: Release, facts: ReleaseFacts, now: number): Action {
   if (state.steps === undefined) return plan(state, facts, now);
   switch (state.gate?.verdict) {
     case 'pass':
@@ -48,7 +48,7 @@ export function gate(
 }
 
 /** Decides on steps, once: their sum is the deadline. */
-function plan(state: Release, facts: Facts, now: number): Action {
+function plan(state: Release, facts: ReleaseFacts, now: number): Action {
   const { settings, stable, notices } = state;
   const { steps } = settings;
   if (stable === undefined || settings.strategy !== 'auto' || steps.length === 0)

@@ -1,18 +1,18 @@
 import type { Release } from '../document/contract.ts';
 import { type Action, STOP, wait, write } from '../state/action.ts';
-import { points } from '../state/alias-target.ts';
-import { type Facts, lookIsDue } from '../state/facts.ts';
+import { pointsAt } from '../state/alias-target.ts';
+import { lookIsDue, type ReleaseFacts } from '../state/facts.ts';
 import { heldNotice, numbers } from '../state/notices.ts';
 import { DAY, iso, next, standing, tell, weightOf } from '../state/transitions.ts';
 import { foreign, todo } from './hold.ts';
-import { kept, look } from './judging.ts';
+import { judgeMinutes, keptJudgements } from './judging.ts';
 import { rollBack } from './rollback.ts';
 
 /**
  * HELD: the weight stands until somebody decides. The candidate is judged meanwhile and rolled back if it fails; somebody
  * is paged once a day. After another's hand on the alias nothing is touched at all.
  */
-export function held(state: Release, facts: Facts, now: number): Action {
+export function held(state: Release, facts: ReleaseFacts, now: number): Action {
   const { held: so } = state;
   if (so === undefined) return wait('held');
   if (facts.stack === 'gone') return STOP;
@@ -20,10 +20,10 @@ export function held(state: Release, facts: Facts, now: number): Action {
   // A missing alias that AWS would make again was made before this is asked.
   if (so.by === 'foreign' || facts.alias === undefined)
     return wait(state.reason ?? 'the alias was moved by somebody else');
-  if (!points(facts.alias, standing(state) ?? null)) return foreign(state, facts, now);
+  if (!pointsAt(facts.alias, standing(state) ?? null)) return foreign(state, facts, now);
   if (weightOf(state) > 0 && lookIsDue(state, now)) {
-    const looked = look(state, facts, now);
-    const judged = { judgements: kept(state, looked) };
+    const looked = judgeMinutes(state, facts, now);
+    const judged = { judgements: keptJudgements(state, looked) };
     return looked.verdict === 'fail' && !state.settings.dryRun
       ? write(rollBack({ ...state, ...judged }, looked.reason, looked, now))
       : write(next(state, judged, now));

@@ -1,8 +1,8 @@
 import type { Judgement } from '../../judge/contract.ts';
 import type { HeldBy, Release } from '../document/contract.ts';
 import { type Action, write } from '../state/action.ts';
-import { say, whole } from '../state/alias-target.ts';
-import type { Facts } from '../state/facts.ts';
+import { allTraffic, say } from '../state/alias-target.ts';
+import type { ReleaseFacts } from '../state/facts.ts';
 import { heldNotice, numbers, ways } from '../state/notices.ts';
 import { hold, isPending } from '../state/transitions.ts';
 
@@ -32,9 +32,9 @@ export function todo(state: Release, by: HeldBy | undefined): string {
 }
 
 /** Somebody else moved the alias: nothing is touched. */
-export function foreign(state: Release, facts: Facts, now: number): Action {
+export function foreign(state: Release, facts: ReleaseFacts, now: number): Action {
   const reason =
-    `the alias ${state.alias} points to ${say(facts.alias)}, which this release did not do (stable is ${say(state.stable && whole(state.stable.version))}); ` +
+    `the alias ${state.alias} points to ${say(facts.alias)}, which this release did not do (stable is ${say(state.stable && allTraffic(state.stable.version))}); ` +
     'nothing was touched; deploy again to go on from there';
   return write(holdFor(state, 'foreign', reason, now));
 }

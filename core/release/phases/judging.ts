@@ -1,33 +1,33 @@
 import type { Judgement } from '../../judge/contract.ts';
 import { crashesNow } from '../../judge/crashes.ts';
 import { usable } from '../../judge/minutes.ts';
-import { type Finding, judge, unread } from '../../judge/verdict.ts';
+import { type JudgeFinding, judge, unread } from '../../judge/verdict.ts';
 import type { StackState } from '../../ports/aws.ts';
 import type { Release } from '../document/contract.ts';
 import { type Action, wait, write } from '../state/action.ts';
-import { points } from '../state/alias-target.ts';
-import { type Facts, isUnreadable, lookIsDue } from '../state/facts.ts';
+import { pointsAt } from '../state/alias-target.ts';
+import { isUnreadable, lookIsDue, type ReleaseFacts } from '../state/facts.ts';
 import { notice, numbers } from '../state/notices.ts';
 import { isStuck, late, stuck } from '../state/stuck.ts';
 import { abort, iso, isPromoted, next, standing, tell } from '../state/transitions.ts';
 import { foreign, holdFor } from './hold.ts';
 import { rollBack } from './rollback.ts';
-import { sinceOf } from './shifting.ts';
+import { weightSince } from './shifting.ts';
 
 /** JUDGING: the candidate has its weight, and each complete minute is looked at until the step passes or fails. */
-export function judging(state: Release, facts: Facts, now: number): Action {
+export function judging(state: Release, facts: ReleaseFacts, now: number): Action {
   if (facts.stack === 'gone')
     return write(next(state, { phase: 'ABORTED', intent: undefined, reason: 'the stack is gone' }, now));
-  if (!points(facts.alias, standing(state) ?? null)) return foreign(state, facts, now);
+  if (!pointsAt(facts.alias, standing(state) ?? null)) return foreign(state, facts, now);
   if (now >= Date.parse(state.deadline)) return write(expired(state, facts.stack, now));
   if (!lookIsDue(state, now))
     return wait(
       state.judgements.at(-1)?.reason ?? 'the first complete minute is awaited',
       stuck(state, facts.stack),
     );
-  const looked = look(state, facts, now);
+  const looked = judgeMinutes(state, facts, now);
   const { dryRun } = state.settings;
-  const judged = { judgements: kept(state, looked) };
+  const judged = { judgements: keptJudgements(state, looked) };
   // What a person promoted is judged only while the stack is in progress.
   const promoted = isPromoted(state) && facts.stack === 'done';
   const over = promoted || now >= ends(state).bake;
@@ -97,12 +97,12 @@ const told = (state: Release, what: string, why: string, looked: Judgement, now:
   tell(state, notice(state, what, [`Why: ${why}.`, ...numbers(looked)], false, now));
 
 /** One look at all minutes so far. */
-export function look(state: Release, facts: Facts, now: number): Judgement {
+export function judgeMinutes(state: Release, facts: ReleaseFacts, now: number): Judgement {
   const step = state.step ?? 0;
   return { at: iso(now), step, ...find(state, facts, now) };
 }
 
-function find(state: Release, { look: minutes }: Facts, now: number): Finding {
+function find(state: Release, { look: minutes }: ReleaseFacts, now: number): JudgeFinding {
   if (minutes === undefined) return unread('metrics were not read');
   if (isUnreadable(minutes)) return unread(`metrics cannot be read: ${minutes.unreadable}`);
   const { settings, basis, steps = [], step = 0 } = state;
@@ -126,12 +126,12 @@ function find(state: Release, { look: minutes }: Facts, now: number): Finding {
 }
 
 /** One judgement a step: its last. */
-export function kept(state: Release, looked: Judgement): readonly Judgement[] {
+export function keptJudgements(state: Release, looked: Judgement): readonly Judgement[] {
   return [...state.judgements.filter(({ step }) => step !== looked.step), looked];
 }
 
 /** When the step's bake is over, and when nobody waits for data any longer. Milliseconds. */
 export function ends(state: Release): { readonly bake: number; readonly patience: number } {
-  const bake = Date.parse(sinceOf(state)) + (state.steps?.[state.step ?? 0]?.bake ?? 0) * 1000;
+  const bake = Date.parse(weightSince(state)) + (state.steps?.[state.step ?? 0]?.bake ?? 0) * 1000;
   return { bake, patience: bake + state.settings.maxWait * 1000 };
 }

@@ -7,9 +7,9 @@ import { unread } from '../../judge/verdict.ts';
 import type { Release, Reversal, Settings } from '../document/contract.ts';
 import { ALARMS } from '../document/worker-contract.ts';
 import { type Action, STOP, wait, write } from '../state/action.ts';
-import { points, whole } from '../state/alias-target.ts';
+import { allTraffic, pointsAt } from '../state/alias-target.ts';
 import { needed } from '../state/capacity.ts';
-import { type Facts, isUnreadable, known, lookIsDue } from '../state/facts.ts';
+import { isUnreadable, known, lookIsDue, type ReleaseFacts } from '../state/facts.ts';
 import { notice, numbers } from '../state/notices.ts';
 import { intend, iso, next, split, standing, tell } from '../state/transitions.ts';
 import { QUIET } from './alarm.ts';
@@ -29,18 +29,18 @@ const READY = 15 * MINUTE;
  * REVERSING: the last good version, its gate passed again, has half of the traffic beside the live one, which keeps
  * the alias: a crash leaves half exposed at most. The test tells which is worse.
  */
-export function reversing(state: Release, facts: Facts, now: number): Action {
+export function reversing(state: Release, facts: ReleaseFacts, now: number): Action {
   const { reversal, stable } = state;
   if (facts.stack === 'gone') return STOP;
   if (reversal === undefined || stable === undefined) return write(next(state, { phase: 'BAKING' }, now));
-  if (!points(facts.alias, standing(state) ?? null)) return foreign(state, facts, now);
+  if (!pointsAt(facts.alias, standing(state) ?? null)) return foreign(state, facts, now);
   return reversal.half === undefined
     ? ready(state, reversal, stable.version, facts, now)
     : test(state, reversal, facts, now);
 }
 
 /** The last good version must answer, with as many warm instances as the live one, before it gets anything. */
-function ready(state: Release, reversal: Reversal, live: string, facts: Facts, now: number): Action {
+function ready(state: Release, reversal: Reversal, live: string, facts: ReleaseFacts, now: number): Action {
   const { to, crashing, gate: so } = reversal;
   const late = now - Date.parse(reversal.at) > READY;
   if (so?.verdict === 'fail')
@@ -73,7 +73,7 @@ function ready(state: Release, reversal: Reversal, live: string, facts: Facts, n
       return wait(`${has.ready} of ${has.requested} instances of version ${to.version} are ready`);
   }
   const after = split(live, to.version, 50);
-  return write(next(state, { intent: intend(state, after, 'REVERSING', now, [whole(live)]) }, now));
+  return write(next(state, { intent: intend(state, after, 'REVERSING', now, [allTraffic(live)]) }, now));
 }
 
 /** Its own start and cases; no load, which takes too long, and no reference, which may be gone. */
@@ -84,7 +84,7 @@ function again(settings: Settings, { to }: Reversal): Settings {
   return { ...rest, gate: own };
 }
 
-function test(state: Release, reversal: Reversal, facts: Facts, now: number): Action {
+function test(state: Release, reversal: Reversal, facts: ReleaseFacts, now: number): Action {
   if (!lookIsDue(state, now))
     return wait(reversal.judgement?.reason ?? `version ${reversal.to.version} has half of the traffic`);
   const { look: minutes } = facts;
@@ -150,7 +150,7 @@ function restore(state: Release, why: string, looked: Judgement | undefined, now
         reversal: undefined,
         quietUntil: iso(now + QUIET),
         ...(reversal.from === 'BAKING' && { reason: why }),
-        intent: intend(state, whole(stable.version), reversal.from, now),
+        intent: intend(state, allTraffic(stable.version), reversal.from, now),
       },
       now,
     ),

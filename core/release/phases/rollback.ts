@@ -1,6 +1,6 @@
 import type { Judgement } from '../../judge/contract.ts';
-import type { Refusal, Release, VersionRef } from '../document/contract.ts';
-import { whole } from '../state/alias-target.ts';
+import type { RefusedVersion, Release, VersionRef } from '../document/contract.ts';
+import { allTraffic } from '../state/alias-target.ts';
 import { broughtBack, rolledBack } from '../state/notices.ts';
 import {
   type Changes,
@@ -38,7 +38,7 @@ export function rollBack(
       ...lingering(state, now),
       phase: 'ROLLED_BACK',
       held: undefined,
-      intent: intend(state, whole(stable.version), 'ROLLED_BACK', now),
+      intent: intend(state, allTraffic(stable.version), 'ROLLED_BACK', now),
       refused: addRefusal(state, candidate, why, now, stable),
       reason: `version ${candidate.version} was rolled back: ${why}`,
     },
@@ -87,7 +87,7 @@ export function revert(
         candidate: own ? undefined : state.candidate,
         returnedAt: iso(now),
         lives: remember(state.lives, to),
-        intent: intend(state, whole(to.version), then, now),
+        intent: intend(state, allTraffic(to.version), then, now),
         refused: others.refused,
         reason: `version ${to.version} was brought back, and version ${live.version} is the last good one: ${why}`,
       },
@@ -106,7 +106,7 @@ export function revert(
         state.lives.filter(({ version }) => version !== live.version),
         to,
       ),
-      intent: intend(state, whole(to.version), 'ROLLED_BACK', now),
+      intent: intend(state, allTraffic(to.version), 'ROLLED_BACK', now),
       refused: addRefusal(others, live, why, now, to),
       reason: `version ${live.version} was rolled back to version ${to.version}: ${why}`,
     },
@@ -128,7 +128,7 @@ export function addRefusal(
   reason: string,
   now: number,
   restored: VersionRef,
-): readonly Refusal[] {
+): readonly RefusedVersion[] {
   const { version, fingerprint } = bad;
   if (fingerprint === undefined) return refused;
   const others = refused.filter((one) => one.fingerprint !== fingerprint);

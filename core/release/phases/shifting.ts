@@ -2,9 +2,9 @@ import type { Side } from '../../judge/contract.ts';
 import { exceeded, slowEdge, warm } from '../../judge/slow.ts';
 import type { Intent, Phase, Release } from '../document/contract.ts';
 import { type Action, wait, write } from '../state/action.ts';
-import { points, whole } from '../state/alias-target.ts';
+import { allTraffic, pointsAt } from '../state/alias-target.ts';
 import { topUp } from '../state/capacity.ts';
-import { type Facts, isUnreadable } from '../state/facts.ts';
+import { isUnreadable, type ReleaseFacts } from '../state/facts.ts';
 import { isStuck, late, stuck, unfinished } from '../state/stuck.ts';
 import {
   abort,
@@ -28,14 +28,14 @@ import { foreign, holdFor } from './hold.ts';
 const SOON = PATIENCE / 2;
 
 /** SHIFTING: the candidate's weight is raised to that of the step. */
-export function shifting(state: Release, facts: Facts, now: number): Action {
+export function shifting(state: Release, facts: ReleaseFacts, now: number): Action {
   const { stable, candidate, step = 0, steps = [] } = state;
   const to = steps[step];
   if (stable === undefined || candidate === undefined || to === undefined)
     return write(abort(state, 'there is no step to take', now));
   const waiting = blocked(state, facts, now);
   if (waiting !== undefined) return waiting;
-  if (!points(facts.alias, standing(state) ?? null)) return foreign(state, facts, now);
+  if (!pointsAt(facts.alias, standing(state) ?? null)) return foreign(state, facts, now);
   if (step > 0 && !isPassed(state, step - 1)) return write(next(state, stepBack(state, step - 1, now), now));
   if (state.basis === undefined) return basis(state, facts, now);
   const capacity = topUp(state, facts.held);
@@ -90,7 +90,7 @@ function stepBack(state: Release, step: number, now: number): Pick<Release, 'pha
 }
 
 /** PROMOTING: the candidate gets all of it. */
-export function promoting(state: Release, facts: Facts, now: number): Action {
+export function promoting(state: Release, facts: ReleaseFacts, now: number): Action {
   const { stable, candidate, settings } = state;
   if (candidate === undefined)
     return write(holdFor(state, 'foreign', 'there is no candidate to promote', now));
@@ -104,11 +104,11 @@ export function promoting(state: Release, facts: Facts, now: number): Action {
   const then = watched ? 'BAKING' : 'DONE';
   // Before a first version is live nobody calls the alias, so whatever is there may be replaced.
   if (stable === undefined)
-    return write(next(state, { intent: intend(state, whole(candidate.version), then, now) }, now));
-  if (!points(facts.alias, standing(state) ?? null)) return foreign(state, facts, now);
+    return write(next(state, { intent: intend(state, allTraffic(candidate.version), then, now) }, now));
+  if (!pointsAt(facts.alias, standing(state) ?? null)) return foreign(state, facts, now);
   const capacity = topUp(state, facts.held);
   if (capacity !== undefined) return capacity;
-  return raise(state, whole(candidate.version), then, now);
+  return raise(state, allTraffic(candidate.version), then, now);
 }
 
 function raise(
@@ -123,7 +123,7 @@ function raise(
 }
 
 /** Why a candidate may not get more traffic now. */
-export function blocked(state: Release, { stack }: Facts, now: number): Action | undefined {
+export function blocked(state: Release, { stack }: ReleaseFacts, now: number): Action | undefined {
   if (stack === 'gone')
     return write(next(state, { phase: 'ABORTED', intent: undefined, reason: 'the stack is gone' }, now));
   const left = Date.parse(state.deadline) - now;
@@ -141,7 +141,7 @@ export function blocked(state: Release, { stack }: Facts, now: number): Action |
 }
 
 /** Fixed for the whole release before the first weight: which slow edge is judged, which outputs, and whether refusals are. */
-function basis(state: Release, { hour }: Facts, now: number): Action {
+function basis(state: Release, { hour }: ReleaseFacts, now: number): Action {
   const { stable, candidate } = state;
   const shared = (candidate?.signals ?? []).filter((signal) => stable?.signals?.includes(signal));
   // Without an objective, or with another one than the stable version counts by, latency is not judged.
@@ -165,5 +165,5 @@ function slownessOf(hour: Side): Pick<NonNullable<Release['basis']>, 'slow' | 's
 }
 
 /** When the weight of the step under way was put in force. */
-export const sinceOf = (state: Release): string =>
+export const weightSince = (state: Release): string =>
   state.shifts.findLast(({ step, weight }) => step === (state.step ?? 0) && weight > 0)?.at ?? iso(0);

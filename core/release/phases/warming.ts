@@ -1,11 +1,11 @@
 import type { Release } from '../document/contract.ts';
 import { type Action, wait, write } from '../state/action.ts';
 import { beyond, needed, stray, unseen } from '../state/capacity.ts';
-import { type Facts, isUnreadable } from '../state/facts.ts';
+import { isUnreadable, type ReleaseFacts } from '../state/facts.ts';
 import { abort, next } from '../state/transitions.ts';
 
 /** WARMING: the candidate's provisioned concurrency is READY before any traffic. */
-export function warming(state: Release, { held, limits }: Facts, now: number): Action {
+export function warming(state: Release, { held, limits }: ReleaseFacts, now: number): Action {
   const { candidate } = state;
   if (held === undefined || candidate === undefined) return write(warm(state, now));
   if (isUnreadable(held)) return unseen(held);

@@ -2,10 +2,10 @@ import type { AliasState } from '../../ports/aws.ts';
 import type { AliasTarget, Intent } from '../document/contract.ts';
 
 /** All traffic on one version. */
-export const whole = (version: string): AliasTarget => ({ version, weights: {} });
+export const allTraffic = (version: string): AliasTarget => ({ version, weights: {} });
 
 /** Does the alias (undefined: missing) point where `target` says (null: missing)? */
-export function points(alias: AliasState | undefined, target: AliasTarget | null): boolean {
+export function pointsAt(alias: AliasState | undefined, target: AliasTarget | null): boolean {
   if (alias === undefined || target === null) return alias === undefined && target === null;
   const weights = Object.entries(alias.weights);
   return (
@@ -22,7 +22,7 @@ export const describe = (intent: Intent): string => `${OURS}${intent.token}`;
 
 /** Was this very move made? Same target alone is no proof: a slower worker could still make an older move after it. */
 export const made = (alias: AliasState | undefined, intent: Intent): boolean =>
-  points(alias, intent.after) && alias?.description === describe(intent);
+  pointsAt(alias, intent.after) && alias?.description === describe(intent);
 
 /** Was the alias made by a worker? Each of its moves has such a description. */
 export const isOurs = ({ description }: AliasState): boolean => description.startsWith(OURS);

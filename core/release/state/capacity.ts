@@ -2,7 +2,7 @@ import type { Scaling } from '../../ports/aws.ts';
 import type { CapacitySettings, Release } from '../document/contract.ts';
 import type { Blind } from './action.ts';
 import { type Action, wait, write } from './action.ts';
-import type { Held, Limits } from './facts.ts';
+import type { AccountConcurrency, Held } from './facts.ts';
 import { isUnreadable, type Unreadable } from './facts.ts';
 import { notice } from './notices.ts';
 import { abort, claimed, isPending, isWatched, lastGood, next, tell } from './transitions.ts';
@@ -37,7 +37,7 @@ function kept(state: Release, now: number): string | undefined {
 /** All versions that hold instances during a release, each up to the peak: why that cannot be, or nothing. */
 export function beyond(
   state: Release,
-  { reserved, unreserved }: Limits,
+  { reserved, unreserved }: AccountConcurrency,
   held: Held,
   now: number,
 ): string | undefined {

@@ -3,17 +3,17 @@ import type { Minute } from '../../judge/minutes.ts';
 import type { AlarmPort, AliasState, Provided, Rate, StackState } from '../../ports/aws.ts';
 import type { Release } from '../document/contract.ts';
 import { ANSWER_MARGIN } from '../document/worker-contract.ts';
-import { minuteOf } from './minutes.ts';
+import { minuteAt } from './minutes.ts';
 import { isEnd, isWatched, weightOf } from './transitions.ts';
 
 /** What is read of AWS before a decision: always alias and stack, the rest where the phase asks for it (`needs`). */
-export type Facts = {
+export type ReleaseFacts = {
   readonly alias: AliasState | undefined;
   readonly stack: StackState;
   /** Of the last 24 hours. */
   readonly rate?: Rate | Unreadable;
   readonly held?: Held | Unreadable;
-  readonly limits?: Limits | Unreadable;
+  readonly limits?: AccountConcurrency | Unreadable;
   /** What the stable version did in the hour before the release. */
   readonly hour?: Side | Unreadable;
   readonly look?: readonly Minute[] | Unreadable;
@@ -79,7 +79,7 @@ export function lookIsDue(state: Release, now: number): boolean {
   if (!judging && last === undefined) return false;
   return (
     last === undefined ||
-    minuteOf(Date.parse(last.at)) < minuteOf(now) ||
+    minuteAt(Date.parse(last.at)) < minuteAt(now) ||
     last.at < (state.shifts.at(-1)?.at ?? '')
   );
 }
@@ -87,4 +87,4 @@ export function lookIsDue(state: Release, now: number): boolean {
 /** Versions that hold provisioned concurrency. */
 export type Held = ReadonlyMap<string, Provided>;
 
-export type Limits = { readonly reserved?: number; readonly unreserved: number };
+export type AccountConcurrency = { readonly reserved?: number; readonly unreserved: number };

@@ -1,9 +1,9 @@
 import type { Side } from '../../judge/contract.ts';
 import type { Minute } from '../../judge/minutes.ts';
-import type { Shift } from '../document/contract.ts';
+import type { WeightShift } from '../document/contract.ts';
 
 const MINUTE = 60_000;
-export const minuteOf = (time: number): number => Math.floor(time / MINUTE) * MINUTE;
+export const minuteAt = (time: number): number => Math.floor(time / MINUTE) * MINUTE;
 
 /** By version, then by the minute's start in milliseconds. */
 export type Sides = ReadonlyMap<string, ReadonlyMap<number, Side>>;
@@ -18,7 +18,7 @@ export function minutesOf(
   sides: Sides,
   candidate: string,
   stable: string,
-  shifts: readonly Shift[],
+  shifts: readonly WeightShift[],
   to: number,
 ): readonly Minute[] {
   const minutes: Minute[] = [];
@@ -42,13 +42,13 @@ export function minutesOf(
 const KEPT = 14 * 24 * 60 * MINUTE;
 
 /** Start of the first minute that a look needs, and can have. */
-export const since = (shifts: readonly Shift[], to: number): number =>
-  shifts[0] === undefined ? to : Math.max(minuteOf(Date.parse(shifts[0].asked)), to - KEPT);
+export const since = (shifts: readonly WeightShift[], to: number): number =>
+  shifts[0] === undefined ? to : Math.max(minuteAt(Date.parse(shifts[0].asked)), to - KEPT);
 
 /** The last minutes of a version that has all traffic. */
 export function alone(sides: Sides, version: string, from: number, to: number): readonly Minute[] {
   const minutes: Minute[] = [];
-  for (let start = minuteOf(from); start < to; start += MINUTE) {
+  for (let start = minuteAt(from); start < to; start += MINUTE) {
     const candidate = sides.get(version)?.get(start) ?? {};
     minutes.push({ at: new Date(start).toISOString(), step: 0, weight: 1, candidate, stable: {} });
   }
@@ -56,7 +56,7 @@ export function alone(sides: Sides, version: string, from: number, to: number): 
 }
 
 /** All minutes of a version in one. */
-export function together(sides: Sides, version: string): Side {
+export function allMinutes(sides: Sides, version: string): Side {
   const all = [...(sides.get(version)?.values() ?? [])];
   const sum = (of: (side: Side) => number | undefined): number =>
     all.reduce((total, side) => total + (of(side) ?? 0), 0);

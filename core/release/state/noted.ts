@@ -1,4 +1,4 @@
-import type { Asked, Release, Request } from '../document/contract.ts';
+import type { AliasRequest, Release, StackRequest } from '../document/contract.ts';
 import { type Changes, iso, PATIENCE } from './transitions.ts';
 
 /** What a request writes into the document, whatever it asks for. Pure. */
@@ -10,7 +10,7 @@ export const REMEMBERED = 50;
 const ORDERED = 50;
 
 /** A document before anything happened. */
-export function blank(asked: Asked, now: number): Release {
+export function blank(asked: AliasRequest, now: number): Release {
   return {
     schema: 1,
     rev: 0,
@@ -41,8 +41,8 @@ export function blank(asked: Asked, now: number): Release {
 /** The parts that every request changes. */
 export function noted(
   base: Pick<Release, 'requests' | 'highest' | 'order'>,
-  asked: Asked,
-  kind: Request['kind'],
+  asked: AliasRequest,
+  kind: StackRequest['kind'],
   now: number,
 ) {
   return {
@@ -70,7 +70,7 @@ export const orderOf = ({ order, highest }: Pick<Release, 'order' | 'highest'>):
   order ?? Array.from({ length: highest }, (_, index) => String(index + 1)).slice(-ORDERED);
 
 /** What belongs to one release and not to the next. */
-export const FRESH: Changes = {
+export const FRESH_RELEASE: Changes = {
   steps: undefined,
   step: undefined,
   shifts: [],

@@ -6,10 +6,10 @@ import type {
   Phase,
   Release,
   Settings,
-  Shift,
   VersionRef,
+  WeightShift,
 } from '../document/contract.ts';
-import { whole } from './alias-target.ts';
+import { allTraffic } from './alias-target.ts';
 import { gaveUp } from './notices.ts';
 
 /** The moves of a state document: each takes one and returns the next, a `rev` on. All pure. */
@@ -89,7 +89,7 @@ export function standing(state: Release): AliasTarget | undefined {
   if (candidate !== undefined && weight > 0) return split(stable.version, candidate.version, weight);
   const reversing = state.phase === 'REVERSING' || state.held?.from === 'REVERSING';
   if (reversing && reversal?.half !== undefined) return split(stable.version, reversal.to.version, 50);
-  return whole(stable.version);
+  return allTraffic(stable.version);
 }
 
 /** Percent of the traffic that the candidate has when no move is under way. */
@@ -120,7 +120,7 @@ export function settle(state: Release, intent: Intent, now: number): Release {
   // As the step says it: a share times 100 is not always the percent that it was made of.
   const weight = intent.after.weights[candidate.version] === undefined ? 0 : (steps[step]?.weight ?? 0);
   if (weight === (state.shifts.at(-1)?.weight ?? 0)) return next(state, changes, now);
-  const shift: Shift = { asked: intent.at, at: iso(now), step, weight };
+  const shift: WeightShift = { asked: intent.at, at: iso(now), step, weight };
   return next(state, { ...changes, shifts: [...state.shifts, shift] }, now);
 }
 
@@ -240,7 +240,7 @@ function promoted(state: Release, candidate: VersionRef, { then }: Intent, now: 
 export function abort(state: Release, reason: string, now: number): Release {
   const untouched = state.intent === undefined && (state.phase === 'GATING' || state.phase === 'WARMING');
   const intent =
-    state.stable && !untouched ? intend(state, whole(state.stable.version), 'ABORTED', now) : undefined;
+    state.stable && !untouched ? intend(state, allTraffic(state.stable.version), 'ABORTED', now) : undefined;
   // A deploy that waits shows the reason itself.
   const told = state.request?.url === undefined ? tell(state, gaveUp(state, reason, now)) : {};
   return next(

@@ -1,6 +1,6 @@
 import type { Datatype } from '../../tensor/contract.ts';
 import { KINDS, sizeOf, type Tensor, type TensorData } from '../../tensor/datatypes.ts';
-import type { Numbers, Numeric, Reason } from './convert.ts';
+import type { FileNumbers, Numeric, Reason } from './convert.ts';
 import type { Block, RowFault } from './format.ts';
 import { BLOCK_ROWS, type Slot, sizeOfShape } from './row-buffer.ts';
 
@@ -10,11 +10,11 @@ import { BLOCK_ROWS, type Slot, sizeOfShape } from './row-buffer.ts';
 const BLOCK_BYTES = 8 * 1024 ** 2;
 
 /** Elements of a row. */
-export const widthOf = ({ shape }: Slot): number => sizeOfShape(shape);
+export const slotWidth = ({ shape }: Slot): number => sizeOfShape(shape);
 
 /** Rows that a block of these inputs may have. */
 export function blockRows(inputs: readonly Slot[]): number {
-  const bytes = inputs.reduce((sum, one) => sum + widthOf(one) * sizeOf(one.spec.datatype), 0);
+  const bytes = inputs.reduce((sum, one) => sum + slotWidth(one) * sizeOf(one.spec.datatype), 0);
   return Math.max(1, Math.min(BLOCK_ROWS, Math.floor(BLOCK_BYTES / Math.max(1, bytes))));
 }
 
@@ -30,15 +30,15 @@ export type Stacked = {
 export function stacked(inputs: readonly Slot[], first: number, count: number): Stacked {
   const data = inputs.map((input): TensorData => {
     const { datatype } = input.spec;
-    const size = count * widthOf(input);
+    const size = count * slotWidth(input);
     return datatype === 'BYTES' ? new Array<string>(size).fill('') : KINDS[datatype].allocate(size);
   });
   return { first, count, data, faults: new Map() };
 }
 
-export const numbersIn = ({ datatype }: { readonly datatype: Datatype }, data: TensorData): Numbers => ({
+export const numbersIn = ({ datatype }: { readonly datatype: Datatype }, data: TensorData): FileNumbers => ({
   datatype: datatype as Numeric,
-  data: data as Numbers['data'],
+  data: data as FileNumbers['data'],
 });
 
 /** A row is told about once, with what was found first. */
@@ -62,7 +62,7 @@ export function blockOf(
     inputs.forEach((input, i) => {
       const { name, datatype } = input.spec;
       const all = data[i] as TensorData;
-      const kept = isWhole ? all : taken(all, widthOf(input), good);
+      const kept = isWhole ? all : taken(all, slotWidth(input), good);
       tensors[name] = { datatype, shape: [good.length, ...input.shape], data: kept as never };
     });
   }

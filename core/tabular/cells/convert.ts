@@ -8,10 +8,10 @@ import { mustBe, outOfRange } from '../../tensor/values.ts';
 export type Numeric = Exclude<Datatype, 'BYTES'>;
 
 /** Elements of a file: its datatype says how the array is read (FP16: bits). */
-export type Numbers = { readonly datatype: Numeric; readonly data: NumericData };
+export type FileNumbers = { readonly datatype: Numeric; readonly data: NumericData };
 
 /** `step` from one element to the next. */
-export type Run = { readonly at: number; readonly step: number };
+export type ElementRun = { readonly at: number; readonly step: number };
 
 /** What is wrong with an element: a code, and the rest of a sentence that starts with its column. */
 export type Reason = readonly [code: string, reason: string];
@@ -30,10 +30,10 @@ export const NO_VALUE: Reason = ['WRONG_VALUE', 'has no value.'];
  * meaning. Floats are rounded to the tensor's, as those of JSON are; whole numbers are never.
  */
 export function cast(
-  from: Numbers,
-  source: Run,
-  to: Numbers,
-  target: Run,
+  from: FileNumbers,
+  source: ElementRun,
+  to: FileNumbers,
+  target: ElementRun,
   count: number,
   onFault: OnFault,
 ): void {
@@ -76,7 +76,7 @@ const wordsOf = ({ buffer, byteOffset, length }: NumericData): Int32Array =>
   new Int32Array(buffer, byteOffset, length * 2);
 
 /** Doubles for what arrays hold otherwise; beyond 2^53 rounded, as the same digits in JSON would be. */
-function asDoubles({ datatype, data }: Numbers, { at, step }: Run, count: number): Float64Array {
+function asDoubles({ datatype, data }: FileNumbers, { at, step }: ElementRun, count: number): Float64Array {
   const out = new Float64Array(count);
   if (datatype === 'FP16') {
     const bits = data as Uint16Array;
@@ -92,7 +92,13 @@ function asDoubles({ datatype, data }: Numbers, { at, step }: Run, count: number
   return out;
 }
 
-function copyWide(from: NumericData, source: Run, to: NumericData, target: Run, count: number): void {
+function copyWide(
+  from: NumericData,
+  source: ElementRun,
+  to: NumericData,
+  target: ElementRun,
+  count: number,
+): void {
   const read = wordsOf(from);
   const write = wordsOf(to);
   const steps = source.step * 2;
@@ -104,12 +110,12 @@ function copyWide(from: NumericData, source: Run, to: NumericData, target: Run, 
 }
 
 /** Copies the elements of these places, of one datatype; 64-bit integers by halves. */
-export function gather(
-  from: Numbers,
+export function gatherElements(
+  from: FileNumbers,
   places: Int32Array,
   at: number,
-  to: Numbers,
-  target: Run,
+  to: FileNumbers,
+  target: ElementRun,
   count: number,
 ): void {
   if (!isWide(to.datatype)) {
@@ -132,10 +138,10 @@ export function gather(
 
 /** Between signed and unsigned, whose bits are the same below 2^63. */
 function changeSign(
-  from: Numbers,
-  source: Run,
-  to: Numbers,
-  target: Run,
+  from: FileNumbers,
+  source: ElementRun,
+  to: FileNumbers,
+  target: ElementRun,
   count: number,
   onFault: OnFault,
 ): void {
@@ -147,9 +153,9 @@ function changeSign(
 
 function copyHalves(
   from: Uint16Array,
-  source: Run,
+  source: ElementRun,
   to: Uint16Array,
-  target: Run,
+  target: ElementRun,
   count: number,
   onFault: OnFault,
 ): void {
@@ -166,9 +172,9 @@ const beyond = (value: number, datatype: Numeric): Reason =>
 
 function toFloats(
   values: Float64Array,
-  { at, step }: Run,
+  { at, step }: ElementRun,
   out: Float32Array,
-  target: Run,
+  target: ElementRun,
   count: number,
   onFault: OnFault,
 ): void {
@@ -182,9 +188,9 @@ function toFloats(
 
 function toDoubles(
   values: Float64Array,
-  { at, step }: Run,
+  { at, step }: ElementRun,
   out: Float64Array,
-  target: Run,
+  target: ElementRun,
   count: number,
   onFault: OnFault,
 ): void {
@@ -198,9 +204,9 @@ function toDoubles(
 
 function toHalves(
   values: Float64Array,
-  { at, step }: Run,
+  { at, step }: ElementRun,
   out: Uint16Array,
-  target: Run,
+  target: ElementRun,
   count: number,
   onFault: OnFault,
 ): void {
@@ -213,9 +219,9 @@ function toHalves(
 
 function toIntegers(
   values: Float64Array,
-  { at, step }: Run,
-  { datatype, data }: Numbers,
-  target: Run,
+  { at, step }: ElementRun,
+  { datatype, data }: FileNumbers,
+  target: ElementRun,
   count: number,
   onFault: OnFault,
 ): void {
@@ -239,9 +245,9 @@ function noInteger(value: number, datatype: Numeric): Reason {
 
 function toWide(
   values: Float64Array,
-  { at, step }: Run,
-  { datatype, data }: Numbers,
-  target: Run,
+  { at, step }: ElementRun,
+  { datatype, data }: FileNumbers,
+  target: ElementRun,
   count: number,
   onFault: OnFault,
 ): void {

@@ -1,8 +1,8 @@
 import { objectFault } from '../../errors/object-errors.ts';
-import { emptyText, fill, skipMark, type Text } from './text-window.ts';
+import { emptyText, fillWindow, skipMark, type Text } from './text-window.ts';
 
 /** A place in an object's text, always at the start of a line. */
-export type Place = {
+export type TextPlace = {
   /** Byte of the object, of the unpacked text where it is gzip. */
   readonly at: number;
   /** From 1. */
@@ -22,7 +22,7 @@ export type Cursor = Text & {
 };
 
 /** `more` reads on, keeping what is not parsed; false when there is nothing new. */
-export type Reader = {
+export type RowReader = {
   readonly cursor: Cursor;
   more(): Promise<boolean>;
   /** Stops the stream, also where it was not read to its end. */
@@ -49,10 +49,10 @@ export function checkRowBytes(bytes: number, line: number, most: number): void {
  */
 export function readerOf(
   chunks: AsyncIterable<Uint8Array>,
-  start: Place,
+  start: TextPlace,
   bytes = WINDOW,
   most = ROW_BYTES,
-): Reader {
+): RowReader {
   const stream = chunks[Symbol.asyncIterator]();
   const cursor: Cursor = {
     ...emptyText(Math.min(WINDOW, bytes + 16)),
@@ -85,7 +85,7 @@ export function readerOf(
       if (cursor.done) return false;
       checkRowBytes(cursor.end - cursor.at, cursor.line, most);
       const passed = cursor.at;
-      await fill(cursor, read, () => {});
+      await fillWindow(cursor, read, () => {});
       cursor.base += passed;
       return true;
     },
@@ -96,7 +96,7 @@ export function readerOf(
 }
 
 /** Reads the start of a text, and passes over its byte order mark. */
-export async function readStart({ cursor, more }: Reader): Promise<void> {
+export async function readStart({ cursor, more }: RowReader): Promise<void> {
   while (cursor.end < 3 && (await more()));
   skipMark(cursor);
 }

@@ -37,7 +37,7 @@ export type Header = {
 };
 
 /** Why the file cannot be used, and what to do. */
-export type Fault = (message: string, fix: string) => Error;
+export type FileFault = (message: string, fix: string) => Error;
 
 /**
  * Columns go to inputs by name; where the model has one input only, by the names of its columns, if they are known, else in the file's
@@ -47,7 +47,7 @@ export type Fault = (message: string, fix: string) => Error;
 export function layoutOf(
   { inputs, outputs, omitted }: Signature,
   header: Header,
-  fault: Fault,
+  fault: FileFault,
   known?: Columns,
 ): Layout {
   const { names, widths, orElse = '' } = header;
@@ -110,7 +110,7 @@ function byNames(
   known: Columns,
   names: readonly string[],
   widths: readonly number[],
-  fault: Fault,
+  fault: FileFault,
 ): readonly number[] | undefined {
   const found = placesOf(known.names, names);
   if ('lacks' in found) {
@@ -158,7 +158,7 @@ export function rowWidth(inputs: readonly TensorSpec[]): number {
 }
 
 /** Each column has a name of its own. */
-export function checkNames(names: readonly string[] | undefined, fault: Fault): void {
+export function checkNames(names: readonly string[] | undefined, fault: FileFault): void {
   const seen = new Set<string>();
   for (const [i, name] of names?.entries() ?? []) {
     if (name === '')
@@ -195,7 +195,7 @@ function inOrder(
   inputs: readonly TensorSpec[],
   widths: readonly number[],
   columnsFor: Map<TensorSpec, readonly number[]>,
-  fault: Fault,
+  fault: FileFault,
 ): void {
   const open = inputs.filter((spec) => widthOf(spec) < 0);
   const known = inputs.reduce((sum, spec) => sum + Math.max(0, widthOf(spec)), 0);
@@ -221,7 +221,7 @@ function inOrder(
 export function checkSeparator(
   names: readonly string[] | undefined,
   inputs: readonly TensorSpec[],
-  fault: Fault,
+  fault: FileFault,
 ): void {
   const [only, ...others] = names ?? [];
   if (only === undefined || others.length > 0 || rowWidth(inputs) < 2) return;
@@ -235,7 +235,12 @@ export function checkSeparator(
 
 const SEPARATORS = { ';': 'semicolons', '\t': 'tabs', '|': 'vertical bars' } as const;
 
-function strangers(names: readonly string[], fields: readonly Field[], orElse: string, fault: Fault): Error {
+function strangers(
+  names: readonly string[],
+  fields: readonly Field[],
+  orElse: string,
+  fault: FileFault,
+): Error {
   const takes = fields.length > 20 ? '' : `; the model takes ${fields.map(({ label }) => label).join(', ')}`;
   return names.length === 1
     ? fault(
@@ -248,7 +253,7 @@ function strangers(names: readonly string[], fields: readonly Field[], orElse: s
       );
 }
 
-function wrongWidth(spec: TensorSpec, due: number, width: number, orElse: string, fault: Fault): Error {
+function wrongWidth(spec: TensorSpec, due: number, width: number, orElse: string, fault: FileFault): Error {
   return fault(
     `It has ${width} column${width === 1 ? '' : 's'} for the input ${spec.name}; the model takes ${due}.`,
     due < width

@@ -10,7 +10,7 @@ export type Slot = { readonly spec: TensorSpec; readonly shape: readonly number[
  * Rows on their way into a block. Numbers of all datatypes are doubles first, in one array, since a parser that wrote into arrays of
  * different types would run at a third of its speed; `takeBlock` makes tensors of them.
  */
-export type Stack = {
+export type RowStack = {
   slots: readonly Slot[];
   /** Rows that a block may have. */
   capacity: number;
@@ -47,7 +47,7 @@ export const sizeOfShape = (shape: readonly number[]): number =>
   shape.reduce((product, dimension) => product * dimension, 1);
 
 /** @param rows that there are at most */
-export function stackOf(slots: readonly Slot[], carried: number, rows = BLOCK_ROWS): Stack {
+export function stackOf(slots: readonly Slot[], carried: number, rows = BLOCK_ROWS): RowStack {
   const room = roomFor(slots, rows);
   return {
     ...room,
@@ -81,7 +81,7 @@ function roomFor(slots: readonly Slot[], most: number, values: Float64Array = ne
  * Makes room for rows of another shape, where there is no good row yet.
  * @returns false where there are some: a block of them is due first
  */
-export function reshape(stack: Stack, slot: number, shape: readonly number[]): boolean {
+export function reshape(stack: RowStack, slot: number, shape: readonly number[]): boolean {
   stack.full = stack.good > 0;
   if (stack.full) return false;
   const slots = stack.slots.map((one, i) => (i === slot ? { ...one, shape } : one));
@@ -90,14 +90,14 @@ export function reshape(stack: Stack, slot: number, shape: readonly number[]): b
 }
 
 /** Puts a row of the slot's datatype where the next good one is due. */
-export function putRow(stack: Stack, slot: number, data: TensorData): void {
+export function putRow(stack: RowStack, slot: number, data: TensorData): void {
   const width = stack.widths[slot] as number;
   const start = (stack.starts[slot] as number) + stack.good * width;
   for (let i = 0; i < width; i++) put(stack, slot, start + i, data, i);
 }
 
 /** Puts an element of a tensor of the slot's datatype at a place of the stack. */
-export function put(stack: Stack, slot: number, place: number, data: TensorData, index: number): void {
+export function put(stack: RowStack, slot: number, place: number, data: TensorData, index: number): void {
   const { datatype } = (stack.slots[slot] as Slot).spec;
   const element = data[index] as string | number | bigint;
   if (typeof element === 'string') {
@@ -113,7 +113,7 @@ export function put(stack: Stack, slot: number, place: number, data: TensorData,
 }
 
 /** Ends a row: a good one, or one that is left out for a reason. */
-export function endRow(stack: Stack, row: number, line: number, wrong: Wrong | undefined): void {
+export function endRow(stack: RowStack, row: number, line: number, wrong: Wrong | undefined): void {
   if (wrong === undefined) {
     stack.rows[stack.good] = row;
     stack.lines[stack.good] = line;
@@ -124,7 +124,7 @@ export function endRow(stack: Stack, row: number, line: number, wrong: Wrong | u
 }
 
 /** The rows so far, as a block; the stack is empty then. */
-export function takeBlock(stack: Stack, part: number): Block {
+export function takeBlock(stack: RowStack, part: number): Block {
   const { good, read, faults } = stack;
   const tensors: Record<string, Tensor> = Object.create(null);
   if (good > 0) {
@@ -150,7 +150,7 @@ export function takeBlock(stack: Stack, part: number): Block {
   return block;
 }
 
-function dataOf(stack: Stack, slot: number, count: number): TensorData {
+function dataOf(stack: RowStack, slot: number, count: number): TensorData {
   const { datatype } = (stack.slots[slot] as Slot).spec;
   if (datatype === 'BYTES') return (stack.texts[slot] as string[]).slice(0, count);
   const start = stack.starts[slot] as number;

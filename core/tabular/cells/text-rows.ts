@@ -1,8 +1,8 @@
 import type { Part } from './contract.ts';
-import { type Cursor, type Place, type Reader, readerOf } from './cursor.ts';
+import { type Cursor, type RowReader, readerOf, type TextPlace } from './cursor.ts';
 import type { Block, Rows, Source } from './format.ts';
 import { isGzip, unpacked } from './gunzip.ts';
-import { type Stack, takeBlock } from './row-buffer.ts';
+import { type RowStack, takeBlock } from './row-buffer.ts';
 
 /** Bytes that a block is made of, at most, but for its last row: bounds what texts take in memory. */
 const BLOCK_BYTES = 8 * 1024 ** 2;
@@ -15,12 +15,15 @@ export type Dialect = {
    */
   scan(cursor: Cursor, stop: number): boolean;
   /** The same, into a stack of its own, or until that is full. */
-  readonly parser: () => { readonly stack: Stack; readonly parse: (cursor: Cursor, stop: number) => boolean };
+  readonly parser: () => {
+    readonly stack: RowStack;
+    readonly parse: (cursor: Cursor, stop: number) => boolean;
+  };
   /** What is wrong with a last row that does not end, where there can be one. */
   readonly unfinished?: (cursor: Cursor) => Error;
 };
 
-export type Opened = {
+export type OpenedText = {
   readonly text: (from: number, to?: number) => AsyncIterable<Uint8Array>;
   /** The text from its start, for who needs the first lines only. */
   readonly head: () => AsyncIterable<Uint8Array>;
@@ -30,7 +33,7 @@ export type Opened = {
 };
 
 /** The text of an object; of gzip, from its start only. */
-export async function openText(source: Source, most?: number): Promise<Opened> {
+export async function openText(source: Source, most?: number): Promise<OpenedText> {
   const head = () => windows(source);
   if (await isGzip(source))
     return {
@@ -39,7 +42,8 @@ export async function openText(source: Source, most?: number): Promise<Opened> {
       cuts: false,
       most,
     };
-  const text: Opened['text'] = (from, to = source.bytes) => (from < to ? source.stream(from, to) : nothing());
+  const text: OpenedText['text'] = (from, to = source.bytes) =>
+    from < to ? source.stream(from, to) : nothing();
   return { text, head, cuts: true, most };
 }
 
@@ -61,8 +65,8 @@ async function* nothing(): AsyncGenerator<Uint8Array> {}
 
 /** @param start of the first row, or of a blank line before it */
 export function textRows(
-  { text, cuts, most }: Opened,
-  start: Place,
+  { text, cuts, most }: OpenedText,
+  start: TextPlace,
   bytes: number,
   carried: readonly string[],
   dialect: Dialect,
@@ -97,7 +101,7 @@ async function* skipping(chunks: AsyncIterable<Uint8Array>, count: number): Asyn
 
 /** A part ends with the first row that ends at its `partBytes` or after; what has no row is no part. */
 async function* parts(
-  reader: Reader,
+  reader: RowReader,
   partBytes: number,
   bytes: number,
   { scan, unfinished }: Dialect,
@@ -121,7 +125,7 @@ async function* parts(
 }
 
 async function* blocks(
-  reader: Reader,
+  reader: RowReader,
   first: number,
   partBytes: number,
   { parser, unfinished }: Dialect,

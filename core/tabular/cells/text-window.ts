@@ -29,7 +29,7 @@ export const emptyText = (size: number): Text => ({
  * @param check is told how long what is not parsed is before more memory is taken for it
  * @returns bytes read
  */
-export async function fill(
+export async function fillWindow(
   text: Text,
   read: (bytes: Uint8Array, from: number, length: number) => Promise<number>,
   check: (rest: number) => void,

@@ -5,7 +5,7 @@ import type { Extras } from '../cells/format.ts';
 import {
   checkNames,
   checkSeparator,
-  type Fault,
+  type FileFault,
   type Header,
   type Layout,
   layoutOf,
@@ -16,7 +16,7 @@ import type { CsvColumn } from './rows.ts';
 
 /** What the columns of a CSV object are, by its header. */
 
-export const wrongHeader: Fault = (message, fix) => objectFault('WRONG_HEADER', `${message} ${fix}`);
+export const wrongHeader: FileFault = (message, fix) => objectFault('WRONG_HEADER', `${message} ${fix}`);
 
 /** @returns undefined where the columns have none and need none */
 export function namesOf(

@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import type { Signature } from '../../tensor/contract.ts';
 import { NEWLINE, newlines, RETURN, recordAt } from '../cells/cells.ts';
 import { firstOf, isOfFractions, mayBeNames, type Taken } from '../cells/columns.ts';
-import { checkRowBytes, type Place, type Reader, readerOf, readStart } from '../cells/cursor.ts';
+import { checkRowBytes, type RowReader, readerOf, readStart, type TextPlace } from '../cells/cursor.ts';
 import type { Extras, Rows, Source } from '../cells/format.ts';
 import { rowWidth } from '../cells/layout.ts';
 import { stackOf } from '../cells/row-buffer.ts';
@@ -31,7 +31,7 @@ export async function openCsv(source: Source, signature: Signature, extras: Extr
   const isOdd = second !== undefined && isOfFractions(second);
   return rows(start, { ...fitting, ...(isOdd && { taken: DOUBTFUL }) });
 
-  function rows(from: Place, { slots, columns, carried, taken, table }: Fitting): Rows {
+  function rows(from: TextPlace, { slots, columns, carried, taken, table }: Fitting): Rows {
     const read = textRows(opened, from, source.bytes, carried, {
       scan: scanCsv,
       parser: () => {
@@ -55,15 +55,15 @@ const widthWith = (columns: Extras['columns'], { inputs }: Signature): number =>
 
 type Head = {
   /** Of the first line that is not blank, and of the next. */
-  readonly start: Place;
-  readonly next: Place;
+  readonly start: TextPlace;
+  readonly next: TextPlace;
   /** Absent where all is blank. */
   readonly cells?: readonly string[];
   /** Of the next line, where the first may be names, although it has numbers. */
   readonly second?: readonly string[];
 };
 
-async function readHead(reader: Reader): Promise<Head> {
+async function readHead(reader: RowReader): Promise<Head> {
   const { cursor, more } = reader;
   await readStart(reader);
   for (;;) {
@@ -96,7 +96,7 @@ async function readHead(reader: Reader): Promise<Head> {
 }
 
 /** The cells of the line that the cursor is at; undefined where there is none, or it is no CSV. */
-async function nextLine({ cursor, more }: Reader): Promise<readonly string[] | undefined> {
+async function nextLine({ cursor, more }: RowReader): Promise<readonly string[] | undefined> {
   for (;;) {
     const record = recordAt(cursor.bytes, cursor.at, cursor.end);
     if (record === -1) return undefined;

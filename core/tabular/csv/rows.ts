@@ -4,7 +4,7 @@ import { mustBe } from '../../tensor/values.ts';
 import { COMMA, cellEnd, NEWLINE, newlines, numberIn, QUOTE, RETURN } from '../cells/cells.ts';
 import { type Cursor, checkRowBytes } from '../cells/cursor.ts';
 import type { Field } from '../cells/layout.ts';
-import { endRow, put, type Stack, type Wrong } from '../cells/row-buffer.ts';
+import { endRow, put, type RowStack, type Wrong } from '../cells/row-buffer.ts';
 import { storeCell } from '../cells/store-cell.ts';
 import { textAt } from '../cells/utf8.ts';
 import { rowEnd } from './lines.ts';
@@ -44,7 +44,7 @@ const noNumber = (name: string): Wrong => ({
  */
 export function csvParser(
   columns: readonly CsvColumn[],
-  stack: Stack,
+  stack: RowStack,
   missing: boolean,
   reference = false,
 ): (cursor: Cursor, stop: number) => boolean {

@@ -2,12 +2,20 @@ import { isRefusal } from '../../errors/refusals.ts';
 import type { Datatype } from '../../tensor/contract.ts';
 import { KINDS, type TensorData } from '../../tensor/datatypes.ts';
 import { AT, FRACTION, stopped } from '../../tensor/decimal.ts';
-import { FRESH } from '../../tensor/memory.ts';
+import { FRESH_MEMORY } from '../../tensor/memory.ts';
 import { readText } from '../../tensor/read-json.ts';
 import { isFloat, readValues } from '../../tensor/values.ts';
 import { rowDimensions } from '../cells/layout.ts';
-import { put, putRow, reshape, type Slot, type Stack, sizeOfShape, type Wrong } from '../cells/row-buffer.ts';
-import { CLOSE_BRACE, COMMA } from './text.ts';
+import {
+  put,
+  putRow,
+  type RowStack,
+  reshape,
+  type Slot,
+  sizeOfShape,
+  type Wrong,
+} from '../cells/row-buffer.ts';
+import { CLOSE_BRACE, JSON_COMMA } from './text.ts';
 
 /** The values of a row's inputs, from JSON. */
 
@@ -23,7 +31,7 @@ export const AGAIN = Symbol('again');
 export function readInput(
   text: string,
   slot: number,
-  stack: Stack,
+  stack: RowStack,
   missing: boolean,
 ): Wrong | typeof AGAIN | undefined {
   const { spec, shape } = stack.slots[slot] as Slot;
@@ -53,12 +61,12 @@ export function readInput(
 }
 
 /** The same for the value of one of an input's columns. */
-export function readColumn(
+export function readJsonColumn(
   text: string,
   name: string,
   slot: number,
   place: number,
-  stack: Stack,
+  stack: RowStack,
   missing: boolean,
 ): Wrong | undefined {
   const { datatype } = (stack.slots[slot] as Slot).spec;
@@ -80,7 +88,7 @@ function elementsOf(
   missing: boolean,
 ): TensorData {
   if (!missing || datatype === 'BYTES' || !isFloat(datatype) || !list.includes('null'))
-    return readText(list, datatype, shape, elements, name, FRESH);
+    return readText(list, datatype, shape, elements, name, FRESH_MEMORY);
   const out = KINDS[datatype].allocate(elements);
   readValues(JSON.parse(list), datatype, shape, elements, out, name, true);
   return out;
@@ -112,7 +120,12 @@ export const isNumber = (slot: Slot | undefined): boolean =>
   slot !== undefined && isNumeric(slot) && rowDimensions(slot.spec).every((one) => one === 1);
 
 /** Is it, as `decimal` has read it, a number of JSON and of the datatype? All others are left to the endpoint's own rules. */
-export function isPlain(value: number, bytes: Uint8Array, start: number, slot: Slot | undefined): boolean {
+export function isPlainNumber(
+  value: number,
+  bytes: Uint8Array,
+  start: number,
+  slot: Slot | undefined,
+): boolean {
   if (Number.isNaN(value) || slot === undefined) return false;
   const { datatype } = slot.spec;
   const first = bytes[start] === 45 ? start + 1 : start;
@@ -122,7 +135,7 @@ export function isPlain(value: number, bytes: Uint8Array, start: number, slot: S
     (bytes[first] !== 48 || (bytes[first + 1] as number) < 48 || (bytes[first + 1] as number) > 57) &&
     stopped[FRACTION] !== 1;
   const after = bytes[stopped[AT] as number] as number;
-  if (!isJson || (after !== COMMA && after !== CLOSE_BRACE && after > 32)) return false;
+  if (!isJson || (after !== JSON_COMMA && after !== CLOSE_BRACE && after > 32)) return false;
   if (datatype === 'BYTES') return false;
   const { least, greatest } = KINDS[datatype];
   return value >= least && value <= greatest && (datatype.startsWith('FP') || Number.isInteger(value));

@@ -2,13 +2,13 @@ import { objectFault } from '../../errors/object-errors.ts';
 import type { Columns, Signature, TensorSpec } from '../../tensor/contract.ts';
 import { NEWLINE } from '../cells/cells.ts';
 import { BY_NAME, IN_ORDER, type Taken } from '../cells/columns.ts';
-import { type Cursor, checkRowBytes, type Reader, readerOf, readStart } from '../cells/cursor.ts';
+import { type Cursor, checkRowBytes, type RowReader, readerOf, readStart } from '../cells/cursor.ts';
 import type { Extras, Rows, Source } from '../cells/format.ts';
-import { type Fault, layoutOf, rowDimensions, widthOf } from '../cells/layout.ts';
+import { type FileFault, layoutOf, rowDimensions, widthOf } from '../cells/layout.ts';
 import { stackOf } from '../cells/row-buffer.ts';
 import { slotsOf } from '../cells/slots.ts';
-import { type Opened, openText, textRows } from '../cells/text-rows.ts';
-import { headerOf, placesOf } from './reference.ts';
+import { type OpenedText, openText, textRows } from '../cells/text-rows.ts';
+import { fieldPlaces, headerOf } from './reference.ts';
 import { jsonlParser, type Key } from './rows.ts';
 import { skipSpace } from './text.ts';
 
@@ -48,7 +48,7 @@ export async function openJsonl(source: Source, signature: Signature, extras: Ex
 
 /** Rows of reference data: the first one says the columns. */
 function referenceRows(
-  opened: Opened,
+  opened: OpenedText,
   at: number,
   bytes: number,
   signature: Signature,
@@ -58,7 +58,7 @@ function referenceRows(
   const header = first && headerOf(first);
   const layout = header && layoutOf(signature, header, wrongHeader, columns);
   const slots = layout ? slotsOf(layout) : [];
-  const places = header && layout && placesOf(header, layout, slots);
+  const places = header && layout && fieldPlaces(header, layout, slots);
   const keys = (header?.names ?? []).map((name, i): Key => {
     const field = layout?.targets[i] ?? -1;
     const slot = places?.slots[field] ?? -1;
@@ -75,7 +75,7 @@ function referenceRows(
   return { ...rows, ...(header && layout && { taken: layout.taken, table: { header, layout } }) };
 }
 
-const wrongHeader: Fault = (message, fix) => objectFault('WRONG_HEADER', `${message} ${fix}`);
+const wrongHeader: FileFault = (message, fix) => objectFault('WRONG_HEADER', `${message} ${fix}`);
 
 /** A row as it is known of the first one: its keys, or that it is an array. */
 type First = { readonly row: object; readonly keys?: readonly string[] };
@@ -129,7 +129,7 @@ const LOOKED = 100;
 
 /** Where the first line begins, what the first row is, and, if asked for, the keys of the first row that is an object. */
 async function readHead(
-  reader: Reader,
+  reader: RowReader,
   isNamed: boolean,
 ): Promise<{ readonly at: number; readonly first?: First; readonly names: readonly string[] }> {
   const { cursor, more } = reader;

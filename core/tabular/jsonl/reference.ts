@@ -1,6 +1,6 @@
 import { mustBe, textFault } from '../../tensor/values.ts';
 import type { Header, Layout } from '../cells/layout.ts';
-import type { Slot, Stack, Wrong } from '../cells/row-buffer.ts';
+import type { RowStack, Slot, Wrong } from '../cells/row-buffer.ts';
 import { invalidJson } from './input.ts';
 
 /**
@@ -26,7 +26,7 @@ export type Places = {
   readonly columns: Int32Array;
 };
 
-export function placesOf({ names }: Header, { fields }: Layout, slots: readonly Slot[]): Places {
+export function fieldPlaces({ names }: Header, { fields }: Layout, slots: readonly Slot[]): Places {
   return {
     isArray: names === undefined,
     slots: Int32Array.from(fields, ({ tensor }) => slots.findIndex(({ spec }) => spec.name === tensor)),
@@ -35,7 +35,7 @@ export function placesOf({ names }: Header, { fields }: Layout, slots: readonly 
 }
 
 /** What is not in the row has no value. */
-export function clearRow({ slots, starts, widths, values, texts, good }: Stack): void {
+export function clearRow({ slots, starts, widths, values, texts, good }: RowStack): void {
   for (const [slot, { spec }] of slots.entries()) {
     const width = widths[slot] as number;
     const at = good * width;
@@ -55,7 +55,7 @@ export function readElements(
   first: number,
   count: number,
   { slots, columns }: Places,
-  stack: Stack,
+  stack: RowStack,
 ): Wrong | undefined {
   let value: unknown;
   try {
@@ -87,7 +87,7 @@ export function readElements(
 }
 
 /** @returns what is wrong with the value, as the rest of a sentence */
-function store(stack: Stack, slot: number, at: number, value: unknown): string | undefined {
+function store(stack: RowStack, slot: number, at: number, value: unknown): string | undefined {
   if (isText(stack, slot)) {
     const text = value ?? '';
     if (typeof text !== 'string') return mustBe('BYTES');
@@ -99,4 +99,5 @@ function store(stack: Stack, slot: number, at: number, value: unknown): string |
   return undefined;
 }
 
-const isText = ({ slots }: Stack, slot: number): boolean => (slots[slot] as Slot).spec.datatype === 'BYTES';
+const isText = ({ slots }: RowStack, slot: number): boolean =>
+  (slots[slot] as Slot).spec.datatype === 'BYTES';

@@ -1,20 +1,29 @@
 import { AT, decimal, stopped } from '../../tensor/decimal.ts';
 import { NEWLINE } from '../cells/cells.ts';
 import { type Cursor, checkRowBytes } from '../cells/cursor.ts';
-import { endRow, type Stack, type Wrong } from '../cells/row-buffer.ts';
+import { endRow, type RowStack, type Wrong } from '../cells/row-buffer.ts';
 import { textAt } from '../cells/utf8.ts';
-import { AGAIN, invalidJson, isNumber, isNumeric, isPlain, readColumn, readInput, tooDeep } from './input.ts';
+import {
+  AGAIN,
+  invalidJson,
+  isNumber,
+  isNumeric,
+  isPlainNumber,
+  readInput,
+  readJsonColumn,
+  tooDeep,
+} from './input.ts';
 import { clearRow, type Places, readElements } from './reference.ts';
 import {
   CLOSE_BRACE,
   COLON,
-  COMMA,
   FORBIDDEN,
   hasForbiddenKey,
+  JSON_COMMA,
+  JSON_QUOTE,
   OPEN,
   OPEN_BRACE,
   parseExact,
-  QUOTE,
   skipSpace,
   stringEnd,
   valueEnd,
@@ -58,7 +67,7 @@ const otherThanFirst: Wrong = {
 export function jsonlParser(
   keys: readonly Key[],
   isBare: boolean,
-  stack: Stack,
+  stack: RowStack,
   missing: boolean,
   places?: Places,
 ): (cursor: Cursor, stop: number) => boolean {
@@ -89,7 +98,7 @@ export function jsonlParser(
     let p = skipSpace(bytes, start + 1);
     if (bytes[p] !== CLOSE_BRACE) {
       for (;;) {
-        if (bytes[p] !== QUOTE) return invalidJson;
+        if (bytes[p] !== JSON_QUOTE) return invalidJson;
         let key = (follow[last] ?? 0) as number;
         let q = matchEnd(bytes, p, names[key]);
         if (q < 0) {
@@ -109,7 +118,7 @@ export function jsonlParser(
         if (bytes[p] !== COLON) return invalidJson;
         p = skipSpace(bytes, p + 1);
         const value = isFast[key] ? decimal(bytes, p) : Number.NaN;
-        if (isPlain(value, bytes, p, stack.slots[slot])) {
+        if (isPlainNumber(value, bytes, p, stack.slots[slot])) {
           stack.values[placeOf(slot, column)] = value;
           q = stopped[AT] as number;
         } else {
@@ -121,7 +130,7 @@ export function jsonlParser(
         }
         p = skipSpace(bytes, q);
         if (bytes[p] === CLOSE_BRACE) break;
-        if (bytes[p] !== COMMA) return invalidJson;
+        if (bytes[p] !== JSON_COMMA) return invalidJson;
         p = skipSpace(bytes, p + 1);
       }
     }
@@ -180,7 +189,7 @@ export function jsonlParser(
     if (places !== undefined) return readElements(text, name, field, elements, places, stack);
     return column < 0
       ? readInput(text, slot, stack, missing)
-      : readColumn(text, name, slot, placeOf(slot, column), stack, missing);
+      : readJsonColumn(text, name, slot, placeOf(slot, column), stack, missing);
   };
 
   const readArray = (bytes: Uint8Array, start: number, end: number): Wrong | typeof AGAIN | undefined => {

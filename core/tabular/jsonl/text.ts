@@ -2,8 +2,8 @@ import { NESTING } from '../../tensor/contract.ts';
 
 /** JSON in the bytes of a line, up to its end; of what is passed over only the ends are found, and it is not checked. */
 
-export const QUOTE = 34;
-export const COMMA = 44;
+export const JSON_QUOTE = 34;
+export const JSON_COMMA = 44;
 export const COLON = 58;
 export const OPEN = 91;
 export const CLOSE = 93;
@@ -24,7 +24,7 @@ export function stringEnd(bytes: Uint8Array, start: number, end: number): number
   let p = start + 1;
   while (p < end) {
     const byte = bytes[p];
-    if (byte === QUOTE) return p + 1;
+    if (byte === JSON_QUOTE) return p + 1;
     p += byte === BACKSLASH ? 2 : 1;
   }
   return -1;
@@ -39,7 +39,7 @@ export function valueEnd(bytes: Uint8Array, start: number, end: number, depth: n
   let p = start;
   while (p < end) {
     const byte = bytes[p] as number;
-    if (byte === QUOTE) {
+    if (byte === JSON_QUOTE) {
       p = stringEnd(bytes, p, end);
       if (p < 0 || inside === depth) return p;
       continue;
@@ -49,7 +49,7 @@ export function valueEnd(bytes: Uint8Array, start: number, end: number, depth: n
     } else if (byte === CLOSE || byte === CLOSE_BRACE) {
       if (inside === depth) return p;
       if (--inside === depth) return p + 1;
-    } else if (inside === depth && (byte === COMMA || byte <= 32)) return p;
+    } else if (inside === depth && (byte === JSON_COMMA || byte <= 32)) return p;
     p++;
   }
   return inside === depth ? p : -1;

@@ -2,10 +2,17 @@ import { objectFault } from '../../errors/object-errors.ts';
 import type { Signature, TensorSpec } from '../../tensor/contract.ts';
 import { KINDS, sizeOf } from '../../tensor/datatypes.ts';
 import { allFinite } from '../../tensor/finite.ts';
-import { blockOf, blockRows, widthOf as elementsOf, mark, numbersIn, stacked } from '../cells/array-rows.ts';
+import {
+  blockOf,
+  blockRows,
+  slotWidth as elementsOf,
+  mark,
+  numbersIn,
+  stacked,
+} from '../cells/array-rows.ts';
 import { IN_ORDER } from '../cells/columns.ts';
 import type { Part } from '../cells/contract.ts';
-import { cast, NAN, type Numbers, type Reason } from '../cells/convert.ts';
+import { cast, type FileNumbers, NAN, type Reason } from '../cells/convert.ts';
 import type { Block, Extras, Rows, Source } from '../cells/format.ts';
 import { type Header, layoutOf, rowDimensions, widthOf } from '../cells/layout.ts';
 import type { Slot } from '../cells/row-buffer.ts';
@@ -185,7 +192,7 @@ function block(
   count: number,
   bytes: Uint8Array<ArrayBuffer>,
 ): Block {
-  const from: Numbers = { datatype, data: KINDS[datatype].view(bytes.buffer, 0, count * width) };
+  const from: FileNumbers = { datatype, data: KINDS[datatype].view(bytes.buffer, 0, count * width) };
   const [only] = inputs;
   if (
     only?.spec.datatype === datatype &&

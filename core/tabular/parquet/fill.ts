@@ -2,15 +2,23 @@ import type { TensorSpec } from '../../tensor/contract.ts';
 import { KINDS, type TensorData } from '../../tensor/datatypes.ts';
 import { fromHalf } from '../../tensor/half.ts';
 import { isFloat, storeNaN, textFault } from '../../tensor/values.ts';
-import { mark, numbersIn, type Stacked, widthOf } from '../cells/array-rows.ts';
-import { cast, gather, NAN, NO_VALUE, type Numeric, type OnFault, type Reason } from '../cells/convert.ts';
+import { mark, numbersIn, type Stacked, slotWidth } from '../cells/array-rows.ts';
+import {
+  cast,
+  gatherElements,
+  NAN,
+  NO_VALUE,
+  type Numeric,
+  type OnFault,
+  type Reason,
+} from '../cells/convert.ts';
 import type { Slot } from '../cells/row-buffer.ts';
 import type { ParquetColumns, ReadColumn } from './columns.ts';
 import { isBroken, type Kind } from './kinds.ts';
-import { isTexts, type Page, type Values } from './pages.ts';
+import { isTexts, type Page, type PageValues } from './pages.ts';
 
 /** A column, and how far it is read. */
-export type Cursor = {
+export type ColumnCursor = {
   readonly column: ReadColumn;
   readonly pages: AsyncIterator<Page>;
   page: Page | undefined;
@@ -21,8 +29,8 @@ export type Cursor = {
 };
 
 /** A column's values for the rows of a block. */
-export async function fill(
-  cursor: Cursor,
+export async function fillColumn(
+  cursor: ColumnCursor,
   { inputs, missing, reference }: ParquetColumns,
   block: Stacked,
   beside: readonly unknown[][],
@@ -45,7 +53,7 @@ export async function fill(
         spec: row.spec,
         data: block.data[input] as TensorData,
         at: done,
-        width: widthOf(row),
+        width: slotWidth(row),
         element: at,
       };
       if (reference || (missing && isFloat(to.spec.datatype)))
@@ -72,7 +80,7 @@ function put(
   { values, places, nulls }: Page,
   from: number,
   count: number,
-  cursor: Cursor,
+  cursor: ColumnCursor,
   { spec, data, at, width, element }: Target,
   onFault: OnFault,
 ): void {
@@ -86,7 +94,7 @@ function put(
       const texts = data as string[];
       for (let i = 0; i < count; i++)
         texts[run.at + i * width] = entries[places[from + i] as number] as string;
-    } else gather(numbersIn(spec, entries), places, from, numbersIn(spec, data), run, count);
+    } else gatherElements(numbersIn(spec, entries), places, from, numbersIn(spec, data), run, count);
     if (faults.size === 0) return;
     for (let i = 0; i < count; i++) {
       const fault = faults.get(places[from + i] as number);
@@ -116,7 +124,7 @@ function putMissing(
   page: Page,
   from: number,
   count: number,
-  cursor: Cursor,
+  cursor: ColumnCursor,
   to: Target,
   passes: (reason: Reason) => boolean,
   onFault: OnFault,
@@ -139,13 +147,13 @@ function putMissing(
 
 /** A dictionary as the tensor takes it: each of its entries is cast and checked once. */
 type Entries = {
-  readonly of: Values;
+  readonly of: PageValues;
   readonly data: TensorData | readonly string[];
   /** By place. */
   readonly faults: ReadonlyMap<number, Reason>;
 };
 
-function entriesOf(of: Values, { datatype }: Kind, spec: TensorSpec): Entries {
+function entriesOf(of: PageValues, { datatype }: Kind, spec: TensorSpec): Entries {
   const faults = new Map<number, Reason>();
   if (isTexts(of)) {
     for (const [place, text] of of.entries()) {

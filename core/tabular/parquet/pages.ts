@@ -21,13 +21,13 @@ import {
  * rest: heads, encodings, Snappy.
  */
 
-export type Values = NumericData | readonly string[];
+export type PageValues = NumericData | readonly string[];
 
 /** Values of consecutive rows. */
 export type Page = {
   readonly count: number;
   /** One for each row, or, with `places`, one for each entry of the dictionary; where there is none, any. */
-  readonly values: Values;
+  readonly values: PageValues;
   /** By row, the place in the dictionary. */
   readonly places?: Int32Array<ArrayBuffer> | undefined;
   /** 1 for each row without a value; absent where all have one. */
@@ -74,7 +74,7 @@ export async function* pagesOf(
 ): AsyncGenerator<Page> {
   const { start, end } = chunkRange(column.meta);
   const isOptional = column.element.repetition_type !== 'REQUIRED';
-  let dictionary: Values | undefined;
+  let dictionary: PageValues | undefined;
   let at = start;
   let row = 0;
   let isLooked = skip === 0 || index === undefined;
@@ -160,7 +160,7 @@ function dataOf(
   count: number,
   isOptional: boolean,
   column: FlatColumn,
-  dictionary: Values | undefined,
+  dictionary: PageValues | undefined,
 ): Page {
   const { data_page_header: one, data_page_header_v2: two, uncompressed_page_size: size } = header;
   if (one !== undefined) {
@@ -188,10 +188,10 @@ function page(
   nulls: Uint8Array | undefined,
   encoding: NonNullable<PageHeader['data_page_header']>['encoding'],
   { element, meta, kind }: FlatColumn,
-  dictionary: Values | undefined,
+  dictionary: PageValues | undefined,
 ): Page {
   const present = nulls === undefined ? count : count - nulls.reduce((sum, one) => sum + one, 0);
-  const placed = <V extends Values>(all: V): V => (nulls === undefined ? all : spread(all, nulls));
+  const placed = <V extends PageValues>(all: V): V => (nulls === undefined ? all : spread(all, nulls));
   if (present === 0) return { count, values: placed(kind.from([])), nulls };
   if (encoding === 'RLE_DICTIONARY' || encoding === 'PLAIN_DICTIONARY') {
     if (dictionary === undefined) throw new Error('a page refers to a dictionary that is not there');
@@ -203,10 +203,10 @@ function page(
   return { count, values: placed(values), nulls };
 }
 
-export const isTexts = (values: Values): values is readonly string[] => Array.isArray(values);
+export const isTexts = (values: PageValues): values is readonly string[] => Array.isArray(values);
 
 /** Values at the places of their rows. */
-function spread<V extends Values>(values: V, nulls: Uint8Array): V {
+function spread<V extends PageValues>(values: V, nulls: Uint8Array): V {
   let next = 0;
   if (isTexts(values))
     return Array.from(nulls, (isNull) =>

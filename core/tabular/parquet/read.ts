@@ -1,13 +1,13 @@
 import { isObjectFault, objectFault } from '../../errors/object-errors.ts';
 import type { Signature } from '../../tensor/contract.ts';
 import { sizeOf } from '../../tensor/datatypes.ts';
-import { blockOf, blockRows, stacked, widthOf } from '../cells/array-rows.ts';
+import { blockOf, blockRows, slotWidth, stacked } from '../cells/array-rows.ts';
 import type { Part } from '../cells/contract.ts';
 import type { Numeric } from '../cells/convert.ts';
 import type { Block, Extras, Rows, Source } from '../cells/format.ts';
 import { inMemory, windowed } from './bytes.ts';
 import { type ParquetColumns, parquetColumns, type ReadColumn } from './columns.ts';
-import { type Cursor, fill } from './fill.ts';
+import { type ColumnCursor, fillColumn } from './fill.ts';
 import { type FileMetaData, type RowGroup, readMetadata } from './library.ts';
 import { chunkRange, type FlatColumn, pagesOf } from './pages.ts';
 
@@ -40,7 +40,7 @@ export async function openParquet(source: Source, signature: Signature, extras: 
   })();
   const { inputs, columns, carried, taken, table } = fitting;
   const rowBytes =
-    inputs.reduce((sum, input) => sum + widthOf(input) * sizeInMemory(input.spec.datatype), 0) +
+    inputs.reduce((sum, input) => sum + slotWidth(input) * sizeInMemory(input.spec.datatype), 0) +
     columns.reduce((sum, { kind, carried: at }) => sum + (at < 0 ? 0 : sizeInMemory(kind.datatype)), 0);
   const groups = metadata.row_groups.map(({ num_rows: rows }) => Number(rows));
   const planned = (partBytes: number): Part[] => cut(groups, Math.max(1, Math.floor(partBytes / rowBytes)));
@@ -157,7 +157,7 @@ async function* blocksOf(
     if (run.first < run.last) runs.push(run);
     start = end;
   }
-  const open = (run: Run | undefined): Promise<Cursor[]> | undefined => {
+  const open = (run: Run | undefined): Promise<ColumnCursor[]> | undefined => {
     const cursors = run && cursorsOf(source, metadata, run.group, fitting, run.first - run.start);
     cursors?.catch(() => {});
     return cursors;
@@ -174,7 +174,7 @@ async function* blocksOf(
       const count = Math.min(most, end - row);
       const block = stacked(inputs, row, count);
       const beside = carried.map(() => new Array<unknown>(count).fill(null));
-      for (const cursor of cursors) await fill(cursor, fitting, block, beside);
+      for (const cursor of cursors) await fillColumn(cursor, fitting, block, beside);
       if (hasTexts) {
         const rowBytes = Math.max(1, textBytes([...block.data, ...beside]) / count);
         // Those to come may be longer than those that were.
@@ -210,7 +210,7 @@ async function cursorsOf(
   group: RowGroup,
   { columns }: ParquetColumns,
   skip: number,
-): Promise<Cursor[]> {
+): Promise<ColumnCursor[]> {
   const leaves = metadata.schema.filter(({ num_children: children }) => !children);
   const flat = columns.map(({ leaf, kind, name }): FlatColumn => {
     const chunk = group.columns[leaf];

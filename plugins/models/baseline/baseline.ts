@@ -2,7 +2,7 @@ import { open, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, extname, join, resolve } from 'node:path';
 import type { Baseline, OutputSignal, Signal } from '../../../core/drift/contract.ts';
 import { COLUMN_NOTICES, type ColumnNotice } from '../../../core/tabular/cells/columns.ts';
-import type { Fault, Header, Layout } from '../../../core/tabular/cells/layout.ts';
+import type { FileFault, Header, Layout } from '../../../core/tabular/cells/layout.ts';
 import { formatOf, formatOfFile } from '../../../core/tabular/formats.ts';
 import type { Columns, Signature } from '../../../core/tensor/contract.ts';
 import type { ArtifactRuntime } from '../contracts/artifact-format.ts';
@@ -20,7 +20,7 @@ import { inputSignals, named } from './signals.ts';
 import { openStore, type Store, type Stored } from './store.ts';
 
 /** The model that the reference data are of. */
-export type Subject = {
+export type BaselineModel = {
   /** sha256 (hex) of the artifact. */
   readonly digest: string;
   /** Absolute path of the graph's file, and its size with all weights. */
@@ -72,10 +72,10 @@ const LEAST_ROWS = 300;
 export async function shipBaseline(
   key: string,
   path: string,
-  subject: Subject,
+  subject: BaselineModel,
   { serviceDir, progress }: Pick<ShipContext, 'serviceDir' | 'progress'>,
 ): Promise<ShippedBaseline> {
-  const fault: Fault = (message, fix) =>
+  const fault: FileFault = (message, fix) =>
     problemError([
       { code: 'MODELS_REFERENCE', key, value: path, message: `${path}: ${message}`, fix } satisfies Problem,
     ]);
@@ -157,9 +157,9 @@ async function build(
   from: string,
   source: string,
   format: string,
-  subject: Subject,
+  subject: BaselineModel,
   rowsPath: string,
-  fault: Fault,
+  fault: FileFault,
   progress: (text: string) => void,
 ): Promise<{
   baseline: Baseline;
@@ -208,8 +208,8 @@ async function readInto(
   path: string,
   from: string,
   format: string,
-  { signature, columns }: Subject,
-  fault: Fault,
+  { signature, columns }: BaselineModel,
+  fault: FileFault,
   progress: (text: string) => void,
 ): Promise<{
   stored: Stored;

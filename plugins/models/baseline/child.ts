@@ -10,11 +10,11 @@ import type { RowTensor } from '../../../core/tabular/cells/layout.ts';
 import { KINDS, type NumericData, ortTypeOf } from '../../../core/tensor/datatypes.ts';
 import { toHalf } from '../../../core/tensor/half.ts';
 import type { ProcessReply } from '../sandbox/sandbox.ts';
-import type { Values } from './numeric.ts';
-import { type Answer, outputValues } from './outputs.ts';
+import type { SignalValues } from './numeric.ts';
+import { type OutputAnswer, outputValues } from './outputs.ts';
 import { readBlocks, type Stored } from './store.ts';
 
-export type Task = {
+export type BaselineTask = {
   /** Absolute path of the graph. */
   readonly model: string;
   readonly stored: Stored;
@@ -35,7 +35,7 @@ const send = (reply: ProcessReply<Result>): Promise<void> =>
   });
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-process.once('message', async (task: Task) => {
+process.once('message', async (task: BaselineTask) => {
   await send(
     await work(task).catch(
       (error): ProcessReply<Result> => ({ kind: 'failed', stage: 'loading', message: messageOf(error) }),
@@ -44,7 +44,7 @@ process.once('message', async (task: Task) => {
   process.exit(0);
 });
 
-async function work(task: Task): Promise<ProcessReply<Result>> {
+async function work(task: BaselineTask): Promise<ProcessReply<Result>> {
   await send({ kind: 'stage', stage: 'loading' });
   const session = await ort.InferenceSession.create(task.model, {
     intraOpNumThreads: 1,
@@ -69,7 +69,7 @@ async function work(task: Task): Promise<ProcessReply<Result>> {
 async function ask(
   session: Ort.InferenceSession,
   file: FileHandle,
-  { stored, tensors, signals }: Task,
+  { stored, tensors, signals }: BaselineTask,
   batch: number,
   most: number,
 ): Promise<{ readonly values: readonly Float64Array[]; readonly asked: number } | undefined> {
@@ -87,7 +87,7 @@ async function ask(
     const rows = waiting.length;
     const inputs = feeds.map(({ tensor, data }) => [tensor.spec.name, tensorOf(tensor, data, rows)] as const);
     const answers = await session.run(Object.fromEntries(inputs), outputs);
-    const found = outputValues(signals, answers as unknown as Record<string, Answer>, rows);
+    const found = outputValues(signals, answers as unknown as Record<string, OutputAnswer>, rows);
     fits &&= found !== undefined;
     for (const [i, part] of found?.entries() ?? [])
       for (const [j, place] of waiting.entries()) (values[i] as Float64Array)[place] = part[j] as number;
@@ -115,7 +115,7 @@ const elements = ({ spec, width }: RowTensor, rows: number): NumericData | strin
 /** @returns false where the row cannot be asked: an integer is absent */
 function put(
   feeds: readonly Feed[],
-  block: readonly Values[],
+  block: readonly SignalValues[],
   row: number,
   place: number,
   { texts }: Stored,
@@ -123,7 +123,7 @@ function put(
   for (const { tensor, data } of feeds) {
     const { spec, width, first } = tensor;
     for (let i = 0; i < width; i++) {
-      const value = (block[first + i] as Values)[row] as number;
+      const value = (block[first + i] as SignalValues)[row] as number;
       const at = place * width + i;
       if (Array.isArray(data)) data[at] = texts[first + i]?.[value] ?? '';
       else if (spec.datatype === 'FP16') data[at] = toHalf(value);

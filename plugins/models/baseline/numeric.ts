@@ -2,7 +2,7 @@ import { type NumericSignal, PARTS } from '../../../core/drift/contract.ts';
 import { locationOf, rankOf, type Scale, spreadOf } from '../../../core/drift/score.ts';
 
 /** Values of one signal: as the tensor has them, which floats of 32 bits say in half the memory. */
-export type Values = Float32Array<ArrayBuffer> | Float64Array<ArrayBuffer>;
+export type SignalValues = Float32Array<ArrayBuffer> | Float64Array<ArrayBuffer>;
 
 /** What is told of a signal by its values alone. */
 export type NumericPart = Omit<
@@ -22,7 +22,7 @@ const WINDOWS = 25;
  *
  * @param all a value a row, in the order of the file; what is not finite is no value
  */
-export function numericPart(all: Values): NumericPart {
+export function numericPart(all: SignalValues): NumericPart {
   const values = finiteOf(all);
   const nulls = all.length - values.length;
   const sorted = values.slice().sort();
@@ -38,7 +38,7 @@ export function numericPart(all: Values): NumericPart {
   };
 }
 
-function finiteOf(all: Values): Values {
+function finiteOf(all: SignalValues): SignalValues {
   let count = 0;
   for (let i = 0; i < all.length; i++) if (Number.isFinite(all[i])) count++;
   if (count === all.length) return all;
@@ -75,7 +75,7 @@ const PART = 1 / PARTS;
 type Moments = readonly [number, number, number, number];
 
 /** @param sorted ascending, so that values between two knots lie together: a straight line, with nothing to decide for each */
-function momentsOf(sorted: Values, knots: readonly number[]): Moments {
+function momentsOf(sorted: SignalValues, knots: readonly number[]): Moments {
   const sums = { s1: 0, s2: 0, s3: 0, s4: 0 };
   const add = (d: number, count: number): void => {
     sums.s1 += d * count;
@@ -102,7 +102,7 @@ function momentsOf(sorted: Values, knots: readonly number[]): Moments {
 
 function addLine(
   sums: { s1: number; s2: number; s3: number; s4: number },
-  sorted: Values,
+  sorted: SignalValues,
   from: number,
   to: number,
   below: number,
@@ -137,7 +137,7 @@ function constantsOf(sums: Moments, count: number): Omit<Scale, 'knots'> {
 }
 
 /** A cell is (low, high]. */
-function countsOf(sorted: Values, edges: readonly number[]): number[] {
+function countsOf(sorted: SignalValues, edges: readonly number[]): number[] {
   let before = 0;
   const upTo = [...edges.map((edge) => firstIndex(sorted, edge, true)), sorted.length];
   return upTo.map((end) => {
@@ -175,7 +175,7 @@ export function windowsOf(count: number): readonly { readonly start: number; rea
  * Mean of T over windows by its degrees of freedom (one of two values, else two), each scored by all other values: with its own among them a window would look more alike than
  * any later one can. Nothing is sorted again: the others are the sorted values with the window's taken out, by place.
  */
-function phiOf(values: Values, sorted: Values, df: 1 | 2): number {
+function phiOf(values: SignalValues, sorted: SignalValues, df: 1 | 2): number {
   const windows = windowsOf(values.length);
   if (windows.length === 0) return 1;
   let sum = 0;
@@ -202,7 +202,7 @@ function phiOf(values: Values, sorted: Values, df: 1 | 2): number {
 }
 
 /** @returns the i-th smallest of `sorted` without `window`, which is sorted, too, and a part of it */
-function othersOf(sorted: Values, window: Values): (index: number) => number {
+function othersOf(sorted: SignalValues, window: SignalValues): (index: number) => number {
   // Places of the window's values in `sorted`: of equal ones the first places, as any are as good.
   const places = new Float64Array(window.length);
   let run = 0;

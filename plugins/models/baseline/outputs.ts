@@ -2,7 +2,7 @@ import type { OutputSignal } from '../../../core/drift/contract.ts';
 import { fromHalf } from '../../../core/tensor/half.ts';
 
 /** An output as ONNX Runtime gives it. */
-export type Answer = {
+export type OutputAnswer = {
   readonly type: string;
   readonly dims: readonly number[];
   readonly data: ArrayLike<unknown>;
@@ -16,7 +16,7 @@ export type Answer = {
  */
 export function outputValues(
   signals: readonly OutputSignal[],
-  answers: Readonly<Record<string, Answer>>,
+  answers: Readonly<Record<string, OutputAnswer>>,
   rows: number,
 ): readonly Float64Array[] | undefined {
   const values = signals.map(() => new Float64Array(rows).fill(Number.NaN));
@@ -78,7 +78,7 @@ function classOf(values: ArrayLike<number>, start: number, size: number, logits:
   return { label: best - start, confidence, entropy: entropy / Math.log(size) };
 }
 
-function numbersOf({ type, data }: Answer): ArrayLike<number> {
+function numbersOf({ type, data }: OutputAnswer): ArrayLike<number> {
   // Node 22 has no Float16Array: half precision comes as bits there.
   if (type === 'float16' && data instanceof Uint16Array) return Float64Array.from(data, fromHalf);
   if (type === 'int64' || type === 'uint64') return Float64Array.from(data as ArrayLike<bigint>, Number);

@@ -1,9 +1,9 @@
 import type { OutputSignal } from '../../../core/drift/contract.ts';
-import type { Fault, RowTensor } from '../../../core/tabular/cells/layout.ts';
+import type { FileFault, RowTensor } from '../../../core/tabular/cells/layout.ts';
 import type { ArtifactRuntime } from '../contracts/artifact-format.ts';
 import { limitsFor, type ProcessOutcome, runChild } from '../sandbox/sandbox.ts';
 import { breathe } from './breathe.ts';
-import type { Result, Task } from './child.ts';
+import type { BaselineTask, Result } from './child.ts';
 import { category, numeric, type Unnamed } from './signals.ts';
 import type { Stored } from './store.ts';
 
@@ -28,10 +28,16 @@ export async function outputSignals(
   runtime: string,
   stored: Stored,
   tensors: readonly RowTensor[],
-  fault: Fault,
+  fault: FileFault,
 ): Promise<{ readonly signals: readonly Unnamed[]; readonly notices: readonly string[] }> {
   const { graph, bytes, outputs, engine } = subject;
-  const task: Task = { model: graph, stored, tensors, signals: outputs, ways: waysOf(tensors, fault) };
+  const task: BaselineTask = {
+    model: graph,
+    stored,
+    tensors,
+    signals: outputs,
+    ways: waysOf(tensors, fault),
+  };
   const limits = limitsFor(bytes);
   const outcome = await runChild<Result>(
     'plugins/models/baseline/child',
@@ -69,7 +75,7 @@ const classesOf = (values: Float64Array): string[] => {
 };
 
 /** Many rows at once where first dimensions are free, and one after the other where that fails. */
-function waysOf(tensors: readonly RowTensor[], fault: Fault): Task['ways'] {
+function waysOf(tensors: readonly RowTensor[], fault: FileFault): BaselineTask['ways'] {
   const single = { batch: 1, most: MOST_SINGLE };
   if (tensors.every(({ spec }) => spec.shape[0] === -1)) {
     const width = tensors.reduce((sum, tensor) => sum + tensor.width, 0);
@@ -90,7 +96,7 @@ function waysOf(tensors: readonly RowTensor[], fault: Fault): Task['ways'] {
   return [{ batch, most: MOST_SINGLE }];
 }
 
-function refused(message: string, fault: Fault): Error {
+function refused(message: string, fault: FileFault): Error {
   return fault(
     `The model refuses its rows: ${message}.`,
     'Give it rows that the model can answer, in the form in which its graph takes them.',
@@ -100,7 +106,7 @@ function refused(message: string, fault: Fault): Error {
 function failure(
   outcome: Exclude<ProcessOutcome<Result>, { kind: 'done' }>,
   { gist }: Pick<ArtifactRuntime, 'gist'>,
-  fault: Fault,
+  fault: FileFault,
 ): Error {
   if (outcome.kind === 'failed' || outcome.kind === 'crashed') return refused(gist(outcome.message), fault);
   return fault(

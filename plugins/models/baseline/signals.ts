@@ -4,7 +4,7 @@ import { listOf } from '../../../core/tabular/cells/columns.ts';
 import type { Field, Layout, RowTensor } from '../../../core/tabular/cells/layout.ts';
 import { breathe } from './breathe.ts';
 import { categoryPart } from './category.ts';
-import { numericPart, type Values } from './numeric.ts';
+import { numericPart, type SignalValues } from './numeric.ts';
 import { readColumn, type Stored } from './store.ts';
 import { summaries } from './wide.ts';
 
@@ -86,7 +86,7 @@ export function numeric(
   tensor: string,
   column: number,
   value: NumericSignal['value'],
-  values: Values,
+  values: SignalValues,
   notices: string[],
 ): Omit<NumericSignal, 'name' | 'of'> {
   const part = numericPart(values);

@@ -1,6 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises';
-import type { Fault, Field } from '../../../core/tabular/cells/layout.ts';
-import type { Values } from './numeric.ts';
+import type { Field, FileFault } from '../../../core/tabular/cells/layout.ts';
+import type { SignalValues } from './numeric.ts';
 import { storedBytes, valuesIn } from './values.ts';
 
 /**
@@ -11,7 +11,7 @@ export type Store = {
   readonly path: string;
   readonly fields: readonly Field[];
   /** The block that is filled now: a column a field, NaN where there is no value. */
-  readonly block: readonly Values[];
+  readonly block: readonly SignalValues[];
   /** Rows of a block. */
   readonly capacity: number;
   /** Texts of each field of BYTES, whose numbers are stored. */
@@ -43,7 +43,7 @@ const STORE_BYTES = 16 * 1024 ** 3;
 /** Different texts in memory. */
 const TEXT_BYTES = 128 * 1024 ** 2;
 
-export async function openStore(path: string, fields: readonly Field[], fault: Fault): Promise<Store> {
+export async function openStore(path: string, fields: readonly Field[], fault: FileFault): Promise<Store> {
   const rowBytes = fields.reduce((sum, { datatype }) => sum + storedBytes(datatype), 0);
   // Even, so that doubles start where they may.
   const capacity = 2 * Math.max(1, Math.min(BLOCK_ROWS, Math.floor(BLOCK_BYTES / rowBytes)) >> 1);
@@ -136,7 +136,7 @@ export async function readBlocks(
   { fields, capacity, rows }: Pick<Stored, 'fields' | 'capacity' | 'rows'>,
   from: number,
   to: number,
-  visit: (block: readonly Values[], firstRow: number, count: number) => void | Promise<void>,
+  visit: (block: readonly SignalValues[], firstRow: number, count: number) => void | Promise<void>,
 ): Promise<void> {
   const rowBytes = fields.reduce((sum, { datatype }) => sum + storedBytes(datatype), 0);
   for (let first = 0; first < rows; first += capacity) {
@@ -163,7 +163,7 @@ export async function readBlocks(
 }
 
 /** All rows of one column. */
-export async function readColumn(file: FileHandle, stored: Stored, number: number): Promise<Values> {
+export async function readColumn(file: FileHandle, stored: Stored, number: number): Promise<SignalValues> {
   const { datatype } = stored.fields[number] as Field;
   const buffer = new ArrayBuffer(storedBytes(datatype) * stored.rows);
   const all = valuesIn(datatype, buffer, 0, stored.rows);

@@ -1,6 +1,6 @@
 import type { FileHandle } from 'node:fs/promises';
 import type { Components, NumericSignal } from '../../../core/drift/contract.ts';
-import { createResidual, placesOf } from '../../../core/drift/residual.ts';
+import { createResidual, elementPlaces } from '../../../core/drift/residual.ts';
 import type { RowTensor } from '../../../core/tabular/cells/layout.ts';
 import { breathe } from './breathe.ts';
 import { componentsOf } from './components.ts';
@@ -36,7 +36,7 @@ export async function summaries(
   const norm = new Float64Array(stored.rows);
   const mean = new Float64Array(stored.rows);
   const sd = new Float64Array(stored.rows);
-  const chosen = choose(stored.rows, placesOf(width));
+  const chosen = choose(stored.rows, elementPlaces(width));
   await readBlocks(file, stored, first, first + width, async (block, firstRow, count) => {
     for (let row = 0; row < count; row++) {
       let sum = 0;

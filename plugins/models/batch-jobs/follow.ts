@@ -1,6 +1,6 @@
 import type { Failed, Success } from '../../../core/batch/job.ts';
 import type { Cloud } from './cloud.ts';
-import { type Followed, type Known, look, type Seen } from './jobs.ts';
+import { type Followed, type KnownFiles, lookAtJob, type SeenJob } from './jobs.ts';
 
 /** How a job ended well, without the list of its files: who waits for a million jobs keeps one of each. `ms`: that scoring took. */
 export type Done = { readonly job: Followed } & Pick<Success, 'rows' | 'errors' | 'version'> & {
@@ -9,7 +9,7 @@ export type Done = { readonly job: Followed } & Pick<Success, 'rows' | 'errors' 
   };
 
 /** How jobs ended. */
-export type Outcome = {
+export type JobsOutcome = {
   readonly done: readonly Done[];
   readonly failed: readonly { readonly job: Followed; readonly failed: Failed }[];
   /** Their objects were overwritten or deleted meanwhile. */
@@ -21,7 +21,7 @@ export type Outcome = {
 };
 
 /** Of the command that waited. */
-export const exitCode = ({ failed, lost, left }: Outcome): 0 | 1 =>
+export const exitCode = ({ failed, lost, left }: JobsOutcome): 0 | 1 =>
   failed.length + lost.length + left.length > 0 ? 1 : 0;
 
 /** Where a wait stands. */
@@ -63,14 +63,14 @@ const DAY = 86_400;
  * @param jobs as they stood before they were asked for
  * @param told at each look
  */
-export async function follow(
+export async function followJobs(
   cloud: Pick<Cloud, 'files' | 'head' | 'objects' | 'depth'>,
   queue: string,
   jobs: readonly Followed[],
   told: (standing: Standing) => void,
   pause = PAUSE,
   longest = DAY,
-): Promise<Outcome> {
+): Promise<JobsOutcome> {
   const done: Done[] = [];
   const failed: { job: Followed; failed: Failed }[] = [];
   const over: Followed[] = [];
@@ -81,11 +81,11 @@ export async function follow(
   let empty = 0;
   for (const [ended, job] of jobs.entries()) {
     if (left.length > 0) break;
-    const known: Known = new Map();
+    const known: KnownFiles = new Map();
     let still = 0;
-    let before: Seen | undefined;
+    let before: SeenJob | undefined;
     for (let looks = 1; ; looks++) {
-      const seen = await look(cloud, job.folder, known);
+      const seen = await lookAtJob(cloud, job.folder, known);
       if (seen.success !== undefined) {
         rows += seen.success.rows;
         done.push(doneOf(job, seen.success));

@@ -57,7 +57,7 @@ export async function asItStands(cloud: Pick<Cloud, 'files' | 'objects'>, job: F
 }
 
 /** What lies in a job's folder. */
-export type Seen = {
+export type SeenJob = {
   readonly success?: Success;
   readonly failed?: Failed;
   /** Was a part written after `failed`? Both times are S3's. */
@@ -70,13 +70,13 @@ export type Seen = {
 };
 
 /** Files that were read before, by key: one never changes. `isLast`: of its part. */
-export type Known = Map<string, { readonly rows: number; readonly isLast: boolean }>;
+export type KnownFiles = Map<string, { readonly rows: number; readonly isLast: boolean }>;
 
-export async function look(
+export async function lookAtJob(
   cloud: Pick<Cloud, 'files' | 'objects'>,
   folder: Folder,
-  known: Known = new Map(),
-): Promise<Seen> {
+  known: KnownFiles = new Map(),
+): Promise<SeenJob> {
   const files = cloud.files(folder.bucket);
   const found = await files.read(`${folder.prefix}${KEYS.success}`);
   if (found !== undefined) {
@@ -110,7 +110,7 @@ export async function look(
 }
 
 /** How a job stands, to who did not ask for it. */
-export function stateOf({ success, failed, isAfter, parts, of, rows }: Seen): JobState {
+export function stateOf({ success, failed, isAfter, parts, of, rows }: SeenJob): JobState {
   if (success !== undefined) return { state: 'done', success };
   if (failed !== undefined && !isAfter) return { state: 'failed', failed };
   if (rows === 0 && parts === 0 && of === undefined) return { state: 'waiting' };
@@ -122,7 +122,7 @@ async function failedAttempt(files: Files, { prefix }: Folder): Promise<Failed |
   return found === undefined ? undefined : (JSON.parse(found.text) as Failed);
 }
 
-async function readOf(files: Files, keys: readonly string[], known: Known) {
+async function readOf(files: Files, keys: readonly string[], known: KnownFiles) {
   for (const key of keys) {
     if (known.has(key)) continue;
     const found = await files.head(key);

@@ -5,7 +5,7 @@ import type { Cloud, Listed } from './cloud.ts';
 import { type Followed, followed } from './jobs.ts';
 
 /** What is asked for: the jobs of an object, or of all below a prefix. */
-export type Asked = {
+export type JobOrder = {
   readonly model: string;
   readonly identity: string;
   readonly entries: readonly Entry[];
@@ -27,7 +27,7 @@ const SHOWN_JOBS = 1_000;
  */
 export async function* order(
   cloud: Pick<Cloud, 'head' | 'objects' | 'send'>,
-  asked: Asked,
+  asked: JobOrder,
   input: string,
   before?: (job: Followed) => Promise<Followed>,
 ): AsyncIterable<readonly Followed[]> {
@@ -55,7 +55,7 @@ export async function* order(
 /** The first thousand jobs of an object, or of all below a prefix, that were or would be asked for. */
 export async function jobsIn(
   cloud: Pick<Cloud, 'head' | 'objects'>,
-  asked: Asked,
+  asked: JobOrder,
   input: string,
 ): Promise<{ readonly jobs: readonly Followed[]; readonly isMore: boolean }> {
   const { bucket, key } = s3Url(input);
@@ -67,7 +67,7 @@ export async function jobsIn(
   return { jobs, isMore: false };
 }
 
-const jobsOf = (asked: Asked, bucket: string, page: readonly Listed[]): readonly Followed[] =>
+const jobsOf = (asked: JobOrder, bucket: string, page: readonly Listed[]): readonly Followed[] =>
   page.flatMap((object) => {
     const entry = asked.entries[entryFor(asked.entries, bucket, object.key)];
     return entry === undefined ? [] : [followed(asked.model, asked.identity, entry, bucket, object)];
@@ -98,7 +98,7 @@ function s3Url(input: string): { readonly bucket: string; readonly key: string }
   ]);
 }
 
-const nothing = (input: string, { model, entries }: Asked): Problem => ({
+const nothing = (input: string, { model, entries }: JobOrder): Problem => ({
   code: 'MODELS_USAGE',
   key: '--input',
   message: `Nothing below ${input} is taken by ${model}.`,

@@ -93,8 +93,8 @@ async function score(context: Context, model: Model, cloud: Cloud, input: string
         : `${count} object${count === 1 ? ' is' : 's are'} asked for. \`sls models batch --model ${model.name} --status --input ${input}\` shows how far they are.`,
     );
   }
-  const { exitCode, follow } = await import('../batch-jobs/follow.ts');
-  const outcome = await follow(cloud, asked.queue, jobs, (standing) =>
+  const { exitCode, followJobs } = await import('../batch-jobs/follow.ts');
+  const outcome = await followJobs(cloud, asked.queue, jobs, (standing) =>
     progress(text.standingLine(standing, Date.now() - started)),
   );
   progress(undefined);
@@ -112,7 +112,7 @@ async function status(context: Context, model: Model, cloud: Cloud): Promise<voi
   const { batchName, failedName } = await import('../plan/batch/functions.ts');
   const { ownersBefore } = await import('../batch-jobs/owners.ts');
   const { usOf } = await import('../batch-jobs/us.ts');
-  const { count, stateLine } = await import('../batch-jobs/text.ts');
+  const { thousands, stateLine } = await import('../batch-jobs/text.ts');
   progress('Reading the queue');
   const queue = await cloud.depth(batchName(model, plan.host));
   const failures = await cloud.depth(failedName(model, plan.host));
@@ -120,13 +120,13 @@ async function status(context: Context, model: Model, cloud: Cloud): Promise<voi
     typeof flags.input === 'string'
       ? await jobsOf(context, model, cloud, flags.input)
       : { jobs: [], isMore: false };
-  const { look, stateOf } = await import('../batch-jobs/jobs.ts');
+  const { lookAtJob, stateOf } = await import('../batch-jobs/jobs.ts');
   const states: { readonly job: Followed; readonly state: JobState }[] = [];
   for (let first = 0; first < jobs.length; first += LOOKS) {
     const some = jobs.slice(first, first + LOOKS);
     states.push(
       ...(await Promise.all(
-        some.map(async (job) => ({ job, state: stateOf(await look(cloud, job.folder)) })),
+        some.map(async (job) => ({ job, state: stateOf(await lookAtJob(cloud, job.folder)) })),
       )),
     );
     progress(`${states.length} of ${jobs.length} objects looked at`);
@@ -144,7 +144,9 @@ async function status(context: Context, model: Model, cloud: Cloud): Promise<voi
       ...lines,
       `${model.name}: ${queue.waiting} waiting, ${queue.atWork} at work, ${failures.waiting + failures.atWork} failed`,
       ...states.map(({ job, state }) => stateLine(job, state, Date.now())),
-      ...(isMore ? [`These are the first ${count(states.length)}; name a longer prefix to see others.`] : []),
+      ...(isMore
+        ? [`These are the first ${thousands(states.length)}; name a longer prefix to see others.`]
+        : []),
     ].join('\n'),
   );
 }

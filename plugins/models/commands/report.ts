@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { type Command, modelOf, SINCE, sinceOf, usage } from '../context.ts';
 import { nameOf } from '../contracts/host.ts';
 import { findingOf } from '../drift-report/finding.ts';
-import { reportHtml, type Subject } from '../drift-report/report-html.ts';
+import { type ReportedModel, reportHtml } from '../drift-report/report-html.ts';
 
 /** Where packages lie, too: out of version control, and of the zips of the service's own functions. */
 const OUTPUT = '.serverless/models-report.html';
@@ -38,7 +38,7 @@ export const command: Command = {
       );
       const windows = await readWindows({ ...context, models: chosen }, from);
       return Promise.all(
-        chosen.map(async (model, i): Promise<Subject> => {
+        chosen.map(async (model, i): Promise<ReportedModel> => {
           const functionName = nameOf(model, plan.host);
           const seen = model.drift === undefined ? undefined : windows.get(model.name);
           const digest = findingOf(seen?.windows ?? [])?.shown.baseline;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { flag, names, percent } from './schema-fields.ts';
-import { FORMATS } from './tabular-words.ts';
+import { flag, names, percentField } from './schema-fields.ts';
+import { TABULAR_WORDS } from './tabular-words.ts';
 
 /** An entry of `models.<name>.batch`. */
 export const batch = z.strictObject({
@@ -12,13 +12,13 @@ export const batch = z.strictObject({
     description: 'Folder that the answers go to: `s3://bucket/prefix/`.',
     example: 's3://scored/churn/',
   }),
-  format: z.enum(FORMATS).optional().meta({
+  format: z.enum(TABULAR_WORDS).optional().meta({
     description: 'Of the objects; default: by the suffix of `input`, else `csv`.',
   }),
-  outputFormat: z.enum(FORMATS).optional().meta({
+  outputFormat: z.enum(TABULAR_WORDS).optional().meta({
     description: 'Of what is written; default: as `format`.',
   }),
-  tolerate: percent.default('1%').meta({
+  tolerate: percentField.default('1%').meta({
     description: 'Share of an object’s rows that may fail; beyond it the job fails.',
     type: 'percent',
   }),

@@ -2,15 +2,15 @@ import { z } from 'zod';
 import { ARTIFACT_FORMS } from './artifact-words.ts';
 import { batch } from './batch-schema.ts';
 import {
-  duration,
+  durationField,
   flag,
   inSeconds,
   integer,
   listed,
   names,
-  numeric,
+  numericField,
   object,
-  percent,
+  percentField,
   positive,
 } from './schema-fields.ts';
 import { anyOf, SUFFIXES } from './tabular-words.ts';
@@ -49,7 +49,7 @@ const http = z.strictObject({
   throttle: z
     .strictObject({
       rate: z
-        .preprocess(numeric, z.number().positive().max(10_000))
+        .preprocess(numericField, z.number().positive().max(10_000))
         .default(100)
         .meta({ description: 'Requests a second, of each of the model’s routes.', type: 'number' }),
       burst: integer(1, 5_000).default(200).meta({ description: 'Requests at once.', type: 'integer' }),
@@ -71,7 +71,7 @@ const concurrency = z.strictObject({
         min: instances.meta({ description: 'Instances that are always warm.', type: 'integer' }),
         max: instances.meta({ description: 'Most that use may scale it to.', type: 'integer' }),
         target: z
-          .preprocess(numeric, z.number().min(0.1).max(0.9))
+          .preprocess(numericField, z.number().min(0.1).max(0.9))
           .default(0.7)
           .meta({ description: 'Share of the warm instances in use that scaling aims at.', type: 'number' }),
       }),
@@ -121,7 +121,7 @@ const gate = z.strictObject({
       description: 'A running endpoint that answers the cases, instead of `outputs`.',
       example: 'sagemaker:churn-prod',
     }),
-  tolerance: z.preprocess(numeric, z.number().min(0).max(1)).default(1e-4).meta({
+  tolerance: z.preprocess(numericField, z.number().min(0).max(1)).default(1e-4).meta({
     description: 'Largest difference, of values beyond 1 relative to the value.',
     type: 'number',
   }),
@@ -129,7 +129,7 @@ const gate = z.strictObject({
     .strictObject({
       // The worker has a third of a vCPU: beyond this it would measure itself.
       rate: positive(100).meta({ description: 'Requests a second.', type: 'number' }),
-      duration: duration.default('30s').meta({ description: inSeconds('How long.'), type: 'duration' }),
+      duration: durationField.default('30s').meta({ description: inSeconds('How long.'), type: 'duration' }),
     })
     .optional()
     .meta({ description: 'Synthetic requests; their p95 must keep to `latency`.' }),
@@ -146,8 +146,8 @@ const release = z.strictObject({
       z
         .array(
           z.strictObject({
-            weight: percent.meta({ description: 'The candidate’s share of traffic.', type: 'percent' }),
-            bake: duration.meta({ description: inSeconds('How long at least.'), type: 'duration' }),
+            weight: percentField.meta({ description: 'The candidate’s share of traffic.', type: 'percent' }),
+            bake: durationField.meta({ description: inSeconds('How long at least.'), type: 'duration' }),
           }),
         )
         .min(1),
@@ -160,16 +160,16 @@ const release = z.strictObject({
   minRequests: integer(1, 1_000_000)
     .default(100)
     .meta({ description: 'Of each version, a step; less is no verdict.', type: 'integer' }),
-  increase: percent.default('1%').meta({
+  increase: percentField.default('1%').meta({
     description: 'Share of all requests that the next step may waste if the candidate is worse.',
     type: 'percent',
   }),
-  maxWait: duration.default('2h').meta({
+  maxWait: durationField.default('2h').meta({
     description: inSeconds('A step may wait so long for a verdict, beyond its bake.'),
     type: 'duration',
   }),
   onNoData: z.enum(['hold', 'pass', 'rollback']).default('hold').meta({ description: 'And then?' }),
-  rollbackWindow: duration.default('24h').meta({
+  rollbackWindow: durationField.default('24h').meta({
     description: inSeconds('After promotion, an alarm may bring the last good version back; `0` never does.'),
     type: 'duration',
   }),
@@ -197,17 +197,17 @@ const drift = z.strictObject({
     description: 'False alarms a month that you put up with; how sensitive the alarms are follows from it.',
     type: 'number',
   }),
-  effect: z.preprocess(numeric, z.number().min(0).max(3)).default(0.1).meta({
+  effect: z.preprocess(numericField, z.number().min(0).max(3)).default(0.1).meta({
     description: 'In σ of the reference: a smaller shift is not worth an alarm.',
     type: 'number',
   }),
-  sample: percent.default('100%').meta({
+  sample: percentField.default('100%').meta({
     description: 'Share of the requests that are scored, chosen by chance; less where traffic is very high.',
     type: 'percent',
   }),
   outputs: z
     .strictObject({
-      expectedShift: z.preprocess(numeric, z.number().min(0).max(3)).default(0.2).meta({
+      expectedShift: z.preprocess(numericField, z.number().min(0).max(3)).default(0.2).meta({
         description: 'In σ: a new version may answer this much otherwise than the one before.',
         type: 'number',
       }),

@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 
 /** A file for an archive: its path there (with `/`), and where its bytes are. */
-export type Entry = { readonly path: string; readonly from: string; readonly bytes: number };
+export type ArchiveEntry = { readonly path: string; readonly from: string; readonly bytes: number };
 
 /** Every file below `folder`, sorted by path (by code unit: a locale would differ between machines). */
-export async function filesBelow(folder: string, prefix = ''): Promise<Entry[]> {
-  const found: Entry[] = [];
+export async function filesBelow(folder: string, prefix = ''): Promise<ArchiveEntry[]> {
+  const found: ArchiveEntry[] = [];
   for (const item of await readdir(join(folder, prefix), { withFileTypes: true })) {
     const path = `${prefix}${item.name}`;
     if (item.isDirectory()) found.push(...(await filesBelow(folder, `${path}/`)));

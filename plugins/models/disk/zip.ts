@@ -3,7 +3,7 @@ import { mkdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { ZipFile } from 'yazl';
-import { type Entry, sorted } from './files.ts';
+import { type ArchiveEntry, sorted } from './files.ts';
 
 /** ZIP has local time without a zone, from 1980 on; local noon of its first day is the same two words everywhere. */
 const MTIME = new Date(1980, 0, 1, 12, 0, 0);
@@ -15,7 +15,7 @@ const MTIME = new Date(1980, 0, 1, 12, 0, 0);
  *
  * @returns size of the zip in bytes
  */
-export async function writeZip(target: string, entries: readonly Entry[]): Promise<number> {
+export async function writeZip(target: string, entries: readonly ArchiveEntry[]): Promise<number> {
   await mkdir(dirname(target), { recursive: true });
   const draft = `${target}.${process.pid}`;
   const zip = new ZipFile();

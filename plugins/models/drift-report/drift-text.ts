@@ -1,19 +1,19 @@
 import type { DriftWindow, SignalWindow } from '../../../core/drift/contract.ts';
 import { strongest } from '../../../core/drift/strength.ts';
-import { quoted, shareWords } from '../../../core/drift/text.ts';
+import { quotedName, shareWords } from '../../../core/drift/text.ts';
 import { span } from '../releases/time.ts';
 import {
   byWeight,
   chanceText,
   cutWords,
   findingOf,
-  headOf,
+  headline,
   isDrift,
   laterWords,
   lengthWords,
   pastWords,
   period,
-  type Seen,
+  type SeenWindows,
 } from './finding.ts';
 
 /** What was found of drift, for a person in a terminal: the newest window that could be judged in full, the others as a line of bars. Pure. */
@@ -28,7 +28,7 @@ const HIGHEST = 1;
 const BARRED = 40;
 
 /** @param now milliseconds */
-export function driftText(model: string, seen: Seen, now: number): string {
+export function driftText(model: string, seen: SeenWindows, now: number): string {
   const { windows } = seen;
   const finding = findingOf(windows);
   const alarms = seen.alarmed === undefined ? [] : [`  alarms     ${seen.alarmed}`];
@@ -45,7 +45,7 @@ export function driftText(model: string, seen: Seen, now: number): string {
   const bars = Math.min(BARRED, windows.length);
   const [later, cut, lengths] = [laterWords(finding), cutWords(seen), lengthWords(seen)];
   return [
-    `${model}: ${headOf(finding)}`,
+    `${model}: ${headline(finding)}`,
     `  window     ${period(shown)}, ended ${span(now - Date.parse(shown.to))} ago: ${rows} rows in ${requests} requests${estimated === undefined ? '' : `, scored of about ${estimated}`}`,
     ...(later === undefined ? [] : [`  since      ${later}`]),
     ...pastWords(finding).map((line, i) => `  ${i === 0 ? 'drifted' : '       '}    ${line}`),
@@ -71,7 +71,7 @@ export function driftText(model: string, seen: Seen, now: number): string {
 function rowOf(signal: SignalWindow, windows: readonly DriftWindow[]): readonly string[] {
   const { size, p } = strongest(signal);
   return [
-    `${signal.drifted ? '!' : ' '} ${quoted(signal.label)}`,
+    `${signal.drifted ? '!' : ' '} ${quotedName(signal.label)}`,
     signed(signal.shift),
     sigma(size),
     p === undefined ? 'too few rows' : chanceText(p),

@@ -1,7 +1,7 @@
 import type { DriftWindow, SignalWindow } from '../../../core/drift/contract.ts';
 import { strongest } from '../../../core/drift/strength.ts';
-import { quoted } from '../../../core/drift/text.ts';
-import { LEAST_ROWS } from '../../../core/drift/window-judge.ts';
+import { quotedName } from '../../../core/drift/text.ts';
+import { LEAST_JUDGED_ROWS } from '../../../core/drift/window-judge.ts';
 import { written } from '../declaration/units.ts';
 
 /** What the windows of a model come to, in the words that the terminal and the page share. Pure. */
@@ -10,13 +10,13 @@ import { written } from '../declaration/units.ts';
  * Windows of a model, oldest first; `cut` where older ones of the time in question are left out; `alarmed` what CloudWatch's alarms do
  * not see of the live version, where there is such.
  */
-export type Seen = {
+export type SeenWindows = {
   readonly windows: readonly DriftWindow[];
   readonly cut: boolean;
   readonly alarmed?: string;
 };
 
-export type Finding = {
+export type DriftFinding = {
   /** The newest window that could be judged; where none could, the newest. */
   readonly shown: DriftWindow;
   /** Its signals that could be judged. */
@@ -35,7 +35,7 @@ type Past = {
 };
 
 /** @param windows oldest first; @returns undefined where there is none */
-export function findingOf(windows: readonly DriftWindow[]): Finding | undefined {
+export function findingOf(windows: readonly DriftWindow[]): DriftFinding | undefined {
   const newest = windows.findLastIndex(({ signals }) => signals.some(isJudged));
   const index = newest < 0 ? windows.length - 1 : newest;
   const shown = windows[index];
@@ -60,7 +60,7 @@ const isJudged = ({ drifted, size, unseen, missing }: SignalWindow): boolean =>
   drifted || size !== undefined || unseen !== undefined || missing !== undefined;
 
 /** Those that drifted first, then those that did before, then by size. */
-export function byWeight({ shown, past }: Finding): readonly SignalWindow[] {
+export function byWeight({ shown, past }: DriftFinding): readonly SignalWindow[] {
   const before = new Set(past.map(({ name }) => name));
   const weight = ({ name, drifted }: SignalWindow): number => (drifted ? 2 : before.has(name) ? 1 : 0);
   return shown.signals.toSorted(
@@ -72,44 +72,44 @@ export function byWeight({ shown, past }: Finding): readonly SignalWindow[] {
 const NAMED = 10;
 
 /** What is to be said first; without the model's name. */
-export function headOf({ shown, judged, past }: Finding): string {
+export function headline({ shown, judged, past }: DriftFinding): string {
   const drifted = shown.signals.filter((signal) => signal.drifted);
   if (drifted.length > 0)
-    return `${named(drifted.map(({ label }) => quoted(label)))} ${drifted.length === 1 ? 'is' : 'are'} not as in the reference data.`;
+    return `${named(drifted.map(({ label }) => quotedName(label)))} ${drifted.length === 1 ? 'is' : 'are'} not as in the reference data.`;
   if (judged.length === 0) {
     if (shown.rows === 0) return 'no requests in the last window.';
-    return shown.rows < LEAST_ROWS
-      ? `${shown.rows} rows are too few to say anything (${LEAST_ROWS}).`
-      : `of ${shown.rows} rows too few have a value to say anything (${LEAST_ROWS}).`;
+    return shown.rows < LEAST_JUDGED_ROWS
+      ? `${shown.rows} rows are too few to say anything (${LEAST_JUDGED_ROWS}).`
+      : `of ${shown.rows} rows too few have a value to say anything (${LEAST_JUDGED_ROWS}).`;
   }
   return `like the reference data (${judged.length} signal${judged.length === 1 ? '' : 's'})${past.length === 0 ? '' : '; windows before were not'}.`;
 }
 
 /** @returns what came after the window that is shown; undefined where nothing did */
-export function laterWords({ later }: Finding): string | undefined {
+export function laterWords({ later }: DriftFinding): string | undefined {
   const last = later.at(-1);
   if (last === undefined) return undefined;
   const most = Math.max(...later.map(({ rows }) => rows));
   const had =
     most === 0
       ? 'no requests'
-      : `at most ${most} row${most === 1 ? '' : 's'}${later.length === 1 ? '' : ' each'}, too few to say anything (${LEAST_ROWS})`;
+      : `at most ${most} row${most === 1 ? '' : 's'}${later.length === 1 ? '' : ' each'}, too few to say anything (${LEAST_JUDGED_ROWS})`;
   return `${later.length === 1 ? '1 window' : `${later.length} windows`} until ${minute(last.to)} UTC: ${had}`;
 }
 
 /** @returns a line for each signal that drifted in windows before the one that is shown, with the time of its last */
-export function pastWords({ past, shown }: Finding): readonly string[] {
+export function pastWords({ past, shown }: DriftFinding): readonly string[] {
   const lines = past
     .slice(0, NAMED)
     .map(
       ({ label, windows, last }) =>
-        `${quoted(label)} in ${windows} window${windows === 1 ? '' : 's'} before, last ${period(last)}${last.baseline === shown.baseline ? '' : ', against other reference data'}`,
+        `${quotedName(label)} in ${windows} window${windows === 1 ? '' : 's'} before, last ${period(last)}${last.baseline === shown.baseline ? '' : ', against other reference data'}`,
     );
   return past.length > NAMED ? [...lines, `and ${past.length - NAMED} more`] : lines;
 }
 
 /** @returns how many windows there are of each length, in the order of their ends; undefined where all have the same */
-export function lengthWords({ windows }: Pick<Seen, 'windows'>): string | undefined {
+export function lengthWords({ windows }: Pick<SeenWindows, 'windows'>): string | undefined {
   const counts = new Map<number, number>();
   for (const { from, to } of windows) {
     const length = (Date.parse(to) - Date.parse(from)) / 1000;
@@ -121,14 +121,14 @@ export function lengthWords({ windows }: Pick<Seen, 'windows'>): string | undefi
 }
 
 /** @returns that windows are left out; undefined where none are */
-export function cutWords({ windows, cut }: Seen): string | undefined {
+export function cutWords({ windows, cut }: SeenWindows): string | undefined {
   const [first] = windows;
   if (!cut || first === undefined) return undefined;
   return `the newest ${windows.length.toLocaleString('en')} windows, from ${minute(first.from)} UTC; older ones are left out`;
 }
 
 /** Something drifted, in the window that is shown or before. */
-export const isDrift = ({ shown, past }: Finding): boolean =>
+export const isDrift = ({ shown, past }: DriftFinding): boolean =>
   past.length > 0 || shown.signals.some(({ drifted }) => drifted);
 
 export const period = ({ from, to }: DriftWindow): string =>

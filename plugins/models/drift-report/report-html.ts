@@ -10,28 +10,28 @@ import {
   chanceText,
   cutWords,
   findingOf,
-  headOf,
+  headline,
   isDrift,
   laterWords,
   lengthWords,
   pastWords,
   period,
-  type Seen,
+  type SeenWindows,
 } from './finding.ts';
-import { STYLE } from './report-style.ts';
-import type { Traffic } from './traffic.ts';
+import { REPORT_STYLE } from './report-style.ts';
+import type { TrafficPoints } from './traffic.ts';
 
 /** What a report shows of one model. */
-export type Subject = {
+export type ReportedModel = {
   readonly model: string;
   readonly functionName: string;
   /** Undefined where CloudWatch could not be asked: `unreadable` says why. */
-  readonly traffic?: Traffic;
+  readonly traffic?: TrafficPoints;
   readonly unreadable?: string;
   /** Newest first. */
   readonly releases: readonly Past[];
   /** Undefined where the model declares no drift. */
-  readonly seen?: Seen;
+  readonly seen?: SeenWindows;
   /** Of the window that is shown. */
   readonly baseline?: Baseline;
 };
@@ -46,7 +46,7 @@ export type ReportHead = {
 };
 
 /** One page that needs no network and no script, in light and in dark. Pure. */
-export function reportHtml(head: ReportHead, subjects: readonly Subject[]): string {
+export function reportHtml(head: ReportHead, subjects: readonly ReportedModel[]): string {
   const title = `${head.service}-${head.stage}: models`;
   return `<!doctype html>
 <html lang="en">
@@ -56,7 +56,7 @@ export function reportHtml(head: ReportHead, subjects: readonly Subject[]): stri
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
 <link rel="icon" href="data:,">
 <title>${escapeHtml(title)}</title>
-<style>${STYLE}</style>
+<style>${REPORT_STYLE}</style>
 </head>
 <body>
 <header><h1>${escapeHtml(title)}</h1><p>${escapeHtml(`${head.region}, ${stamp(head.from)} to ${stamp(head.to)} UTC`)}</p></header>
@@ -68,7 +68,7 @@ ${subjects.map(section).join('\n')}
 `;
 }
 
-function section(subject: Subject): string {
+function section(subject: ReportedModel): string {
   return `<section><h2>${escapeHtml(subject.model)}</h2><p class="note">${escapeHtml(subject.functionName)}</p>
 ${trafficPart(subject)}
 ${releasesPart(subject.releases)}
@@ -76,7 +76,7 @@ ${driftPart(subject)}
 </section>`;
 }
 
-function trafficPart({ traffic, unreadable }: Subject): string {
+function trafficPart({ traffic, unreadable }: ReportedModel): string {
   if (traffic === undefined)
     return `<h3>Traffic</h3><p class="note">${escapeHtml(unreadable ?? 'Nothing is known of it.')}</p>`;
   const { times, requests, errors, rejected, p50, p95, p99 } = traffic;
@@ -120,7 +120,7 @@ function releasesPart(releases: readonly Past[]): string {
   return `<h3>Releases</h3><div class="scroll"><table><thead><tr><th>began</th><th>version</th><th>ended</th><th>why, and what was found</th></tr></thead><tbody>${rows.join('')}</tbody></table></div>`;
 }
 
-function driftPart({ seen, baseline }: Subject): string {
+function driftPart({ seen, baseline }: ReportedModel): string {
   if (seen === undefined) return '<h3>Drift</h3><p class="note">The model declares none.</p>';
   const { windows } = seen;
   const finding = findingOf(windows);
@@ -138,7 +138,7 @@ function driftPart({ seen, baseline }: Subject): string {
   ].flatMap((note) => (note === undefined ? [] : [`${upper(note)}.`]));
   const before = pastWords(finding).map((line) => `<li>${escapeHtml(line)}</li>`);
   const said = `<h3>Drift</h3>
-<p>${escapeHtml(upper(headOf(finding)))}${isDrift(finding) ? ' Nothing was rolled back: another version would see the same inputs.' : ''} <span class="note">${escapeHtml(notes.join(' '))}</span></p>${before.length === 0 ? '' : `\n<p>Drifted before:</p><ul>${before.join('')}</ul>`}`;
+<p>${escapeHtml(upper(headline(finding)))}${isDrift(finding) ? ' Nothing was rolled back: another version would see the same inputs.' : ''} <span class="note">${escapeHtml(notes.join(' '))}</span></p>${before.length === 0 ? '' : `\n<p>Drifted before:</p><ul>${before.join('')}</ul>`}`;
   if (order.length === 0) return said;
   return `${said}
 <div class="charts">${lineChart(

@@ -1,5 +1,5 @@
 /** The report's style: the system's own fonts and its light or dark scheme, readable from 400 pixels on. */
-export const STYLE = `
+export const REPORT_STYLE = `
 :root {
   color-scheme: light dark;
   --paper: light-dark(#f6f7f9, #0f1318);

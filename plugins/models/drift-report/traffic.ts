@@ -3,7 +3,7 @@ import { METRICS as OWN } from '../../../core/metrics/contract.ts';
 import type { AwsConfig } from '../../../core/ports/config.ts';
 
 /** What CloudWatch knows of a model's traffic, point by point. */
-export type Traffic = {
+export type TrafficPoints = {
   /** Milliseconds: the start of each period, ascending, without a gap. */
   readonly times: readonly number[];
   /** Seconds. */
@@ -39,7 +39,7 @@ export async function readTraffic(
   functionName: string,
   from: number,
   to: number,
-): Promise<Traffic> {
+): Promise<TrafficPoints> {
   const period = periodFor(to - from);
   const [start, end] = [Math.floor(from / (period * 1000)), Math.ceil(to / (period * 1000))];
   const times = Array.from({ length: end - start }, (_, i) => (start + i) * period * 1000);

@@ -3,7 +3,7 @@ import { s3Client } from '../../../aws/clients/s3.ts';
 import { bucketObjects } from '../../../aws/objects.ts';
 import { baselinesIn } from '../../../core/drift/baselines.ts';
 import type { Baseline, DriftWindow } from '../../../core/drift/contract.ts';
-import { DAY, windowNamed } from '../../../core/drift/windows.ts';
+import { DAY_MS, windowNamed } from '../../../core/drift/windows.ts';
 import type { ObjectPort } from '../../../core/ports/aws.ts';
 import { registry } from '../../../core/registry/registry.ts';
 import type { Context } from '../context.ts';
@@ -11,7 +11,7 @@ import { type Problem, problemError } from '../declaration/errors.ts';
 import { FILES_PREFIX } from '../plan/shared/registry-place.ts';
 import { registryScope } from '../releases/open.ts';
 import { alarmedWords } from './alarmed.ts';
-import type { Seen } from './finding.ts';
+import type { SeenWindows } from './finding.ts';
 
 /** What the monitor of drift has found, read from the registry with the caller's own permissions. */
 
@@ -28,14 +28,14 @@ export const MOST = 1000;
 export async function readWindows(
   { aws, bucket, service, models }: Pick<Context, 'aws' | 'bucket' | 'service' | 'models'>,
   since: number,
-): Promise<ReadonlyMap<string, Seen>> {
+): Promise<ReadonlyMap<string, SeenWindows>> {
   const s3 = s3Client(aws);
   try {
     const { account } = await callerOf(aws);
     const objects = bucketObjects(s3, await bucket());
     const scope = registryScope(account, service.region, service.name, service.stage);
     const { release } = registry(objects, scope);
-    const found = new Map<string, Seen>();
+    const found = new Map<string, SeenWindows>();
     for (const { name } of models) {
       const seen = await windowsIn(objects, `${scope}drift/${name}/`, since);
       // What a newer plugin wrote says nothing to this one; what is damaged is `sls models status`' to tell.
@@ -55,11 +55,11 @@ export async function readWindows(
  * @param folder of a model's documents; @param since milliseconds: windows that end later
  * @returns in the order of their ends: where `window` was changed, some lie within others
  */
-export async function windowsIn(objects: ObjectPort, folder: string, since: number): Promise<Seen> {
+export async function windowsIn(objects: ObjectPort, folder: string, since: number): Promise<SeenWindows> {
   // Names are in the order of starts. An old one does not say how long its window is: a day at most.
   const named = (await objects.list(folder)).flatMap((key) => {
     const window = windowNamed(key.slice(folder.length).replace(/\.json$/, ''));
-    return window === undefined ? [] : [{ key, until: window.to ?? window.from + DAY }];
+    return window === undefined ? [] : [{ key, until: window.to ?? window.from + DAY_MS }];
   });
   const asked = named.filter(({ until }) => until > since);
   const keys = asked.slice(-MOST).map(({ key }) => key);

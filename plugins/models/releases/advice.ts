@@ -2,7 +2,7 @@ import type { AliasState } from '../../../core/ports/aws.ts';
 import type { Release } from '../../../core/release/document/contract.ts';
 import { ALARMS } from '../../../core/release/document/worker-contract.ts';
 import { ends } from '../../../core/release/phases/judging.ts';
-import { points, say } from '../../../core/release/state/alias-target.ts';
+import { pointsAt, say } from '../../../core/release/state/alias-target.ts';
 import {
   GOES_OFF,
   isEnd,
@@ -55,7 +55,7 @@ export function advice(
           : 'The worker makes it again at its next tick.',
       ],
     };
-  if (intent === undefined && !points(alias, standing(release) ?? null))
+  if (intent === undefined && !pointsAt(alias, standing(release) ?? null))
     return { ...own, ...moved(alias, release, functionName, command) };
   // Whoever looks at weights, or at a move, writes each minute.
   const looks = weightOf(release) > 0 || phase === 'REVERSING' || intent !== undefined;

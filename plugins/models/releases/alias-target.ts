@@ -3,7 +3,7 @@ import type { Service } from '../context.ts';
 import type { PlanInput } from '../contracts/input.ts';
 import { ALIAS, lambdaName } from '../declaration/naming.ts';
 import { releaseTargets } from '../plan/release/functions.ts';
-import type { Target } from './follow.ts';
+import type { FollowedModel } from './follow.ts';
 import type { Sight } from './read-status.ts';
 
 /**
@@ -18,7 +18,7 @@ export async function aliasTarget(
   { name, stage }: Pick<Service, 'name' | 'stage'>,
   documents: Pick<Registry, 'release'>,
   exists: Sight['exists'],
-): Promise<Target> {
+): Promise<FollowedModel> {
   const [declared] = releaseTargets(
     models.filter((one) => one.name === model),
     host,

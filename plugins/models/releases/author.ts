@@ -1,6 +1,6 @@
 import type { Release } from '../../../core/release/document/contract.ts';
 import type { Deployment } from '../../../core/release/document/history-contract.ts';
-import { timeOf } from './ulid.ts';
+import { ulidTime } from './ulid.ts';
 
 /** Which deploy began a release. */
 
@@ -39,17 +39,17 @@ export async function authorOf(
     if (named === undefined || isTheirs(named)) return named;
   }
   const start = Date.parse(startedAt);
-  const earlier = ids.filter((id) => timeOf(id) <= start).slice(-LOOKS);
+  const earlier = ids.filter((id) => ulidTime(id) <= start).slice(-LOOKS);
   const found = (await Promise.all(earlier.map(read))).filter((one) => one !== undefined).reverse();
   const told = found.find((one) => endOf(one, model)?.release === release && isTheirs(one));
   if (told !== undefined) return told;
   const free = found.filter((one) => endOf(one, model) === undefined);
   for (const one of free) {
     if (fingerprint === undefined || offerOf(one, model)?.fingerprint !== fingerprint) continue;
-    if (!(await between(timeOf(one.id), start)).includes(fingerprint)) return one;
+    if (!(await between(ulidTime(one.id), start)).includes(fingerprint)) return one;
   }
   const rollback = free.find(isRollback);
-  const isLast = rollback !== undefined && (await between(timeOf(rollback.id), start)).length === 0;
+  const isLast = rollback !== undefined && (await between(ulidTime(rollback.id), start)).length === 0;
   return isLast ? rollback : undefined;
 }
 

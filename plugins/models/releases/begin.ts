@@ -3,7 +3,7 @@ import { type Problem, throwProblems } from '../declaration/errors.ts';
 import { releaseTargets } from '../plan/release/functions.ts';
 import { atRegistry, type Deploy, type DeployContext, releasesOf } from './deploy-context.ts';
 import { type Offer, superseded } from './deployment.ts';
-import type { Target } from './follow.ts';
+import type { FollowedModel } from './follow.ts';
 import { keepSignatures, signatureNotices } from './live-signature.ts';
 import type { Reach } from './ports.ts';
 import { movesRegistry } from './registry-move.ts';
@@ -63,7 +63,7 @@ export async function begin(
 /** Models without a document whose alias is there: a registry that was changed or lost. */
 async function aliasesAt(
   reach: Reach,
-  targets: readonly Target[],
+  targets: readonly FollowedModel[],
   models: readonly string[],
 ): Promise<readonly string[]> {
   const found = await Promise.all(

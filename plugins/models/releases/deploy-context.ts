@@ -5,7 +5,7 @@ import type { Host } from '../contracts/host.ts';
 import { problemError } from '../declaration/errors.ts';
 import type { Model } from '../declaration/model.ts';
 import type { Offer } from './deployment.ts';
-import { type Opened, registryFix } from './open.ts';
+import { type OpenedRegistry, registryFix } from './open.ts';
 import type { Reach } from './ports.ts';
 import type { ClientSignature } from './signature.ts';
 
@@ -33,7 +33,7 @@ export type Deploy = {
   readonly id?: string;
 };
 
-export type Documents = Opened['documents'];
+export type Documents = OpenedRegistry['documents'];
 
 /**
  * @param bucket the one that is declared, where none is given
@@ -41,7 +41,7 @@ export type Documents = Opened['documents'];
  */
 export async function atRegistry<T>(
   { reach }: { readonly reach: Pick<Reach, 'bucket' | 'registry'> },
-  work: (opened: Pick<Opened, 'documents' | 'by'>) => Promise<T>,
+  work: (opened: Pick<OpenedRegistry, 'documents' | 'by'>) => Promise<T>,
   bucket?: string,
 ): Promise<T | undefined> {
   let name = bucket;

@@ -2,12 +2,12 @@ import { messageOf } from '../../../core/errors/aws-errors.ts';
 import type { Release } from '../../../core/release/document/contract.ts';
 import { atRegistry, type Deploy, type DeployContext, type Documents } from './deploy-context.ts';
 import { gateFailure } from './deployment.ts';
-import type { Opened } from './open.ts';
+import type { OpenedRegistry } from './open.ts';
 
 /** After a deploy that failed: what its gates found is shown, and the record says how it ended. Never throws. */
 export async function failed(context: DeployContext, deploy: Deploy, error: unknown): Promise<void> {
   const { notice, reach } = context;
-  const work = async ({ documents }: Pick<Opened, 'documents'>): Promise<void> => {
+  const work = async ({ documents }: Pick<OpenedRegistry, 'documents'>): Promise<void> => {
     const at = new Date(reach.clock()).toISOString();
     for (const { model, fingerprint } of deploy.offers) {
       const release = await failedRelease(documents, model, fingerprint, deploy.earlier.get(model));

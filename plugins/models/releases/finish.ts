@@ -6,7 +6,7 @@ import type { Model } from '../declaration/model.ts';
 import { offersIn, releaseTargets } from '../plan/release/functions.ts';
 import { atRegistry, type Deploy, type DeployContext, type Documents, releasesOf } from './deploy-context.ts';
 import { latencyLine, type Offer, refusalsLine } from './deployment.ts';
-import { follow, isLeft, isSettled } from './follow.ts';
+import { followReleases, isLeft, isSettled } from './follow.ts';
 import { forecastLines, isStepwise, longestRelease } from './forecast.ts';
 import { isSuspect } from './lacks.ts';
 import { answerLine, endLine, problemOf } from './lines.ts';
@@ -61,7 +61,7 @@ async function unchangedOf(
  *
  * @throws ProblemError where an offer is neither live nor on its way, or with `wait` waits for a person
  */
-export async function finish(
+export async function finishDeploy(
   context: DeployContext,
   { earlier, id, offers }: Deploy,
   wait: boolean,
@@ -101,10 +101,10 @@ export async function finish(
     limit: longestRelease(models),
   };
   const work = async (): Promise<readonly TickAnswer[]> => {
-    const first = await follow(worker, targets, seen, { ...time, done: isLeft });
+    const first = await followReleases(worker, targets, seen, { ...time, done: isLeft });
     if (!wait) return first;
     await foretellAll(first);
-    return follow(worker, targets, seen, { ...time, ...toTheEnd });
+    return followReleases(worker, targets, seen, { ...time, ...toTheEnd });
   };
   const answers = await work().finally(() => {
     progress(undefined);

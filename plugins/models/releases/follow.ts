@@ -2,7 +2,7 @@ import type { TickAnswer } from '../../../core/release/document/worker-contract.
 import { sleep, type Worker } from './worker.ts';
 
 /** A model and its Lambda function's name; `deployment`: id of the deploy that began its release. */
-export type Target = {
+export type FollowedModel = {
   readonly model: string;
   readonly functionName: string;
   readonly alias: string;
@@ -31,9 +31,9 @@ export const isSettled = ({ running }: TickAnswer): boolean => !running;
  * @returns the last answer of each, in the order of `targets`
  * @throws Error where the worker cannot be invoked or fails three times in a row
  */
-export async function follow(
+export async function followReleases(
   worker: Pick<Worker, 'tick'>,
-  targets: readonly Target[],
+  targets: readonly FollowedModel[],
   seen: (answer: TickAnswer) => void,
   options: {
     readonly done?: (answer: TickAnswer) => boolean;
@@ -46,7 +46,7 @@ export async function follow(
 ): Promise<readonly TickAnswer[]> {
   const { done = isLeft, pause = PAUSE, limit = LIMIT, clock = Date.now, wait = sleep } = options;
   const end = clock() + limit;
-  const one = async (target: Target): Promise<TickAnswer> => {
+  const one = async (target: FollowedModel): Promise<TickAnswer> => {
     for (;;) {
       const answer = await worker.tick(target);
       seen(answer);

@@ -1,4 +1,4 @@
-import { canFill, type Plan, schedule } from '../../../core/judge/feasible.ts';
+import { canFill, type Plan, stepForecasts } from '../../../core/judge/feasible.ts';
 import { forecastSays } from '../../../core/judge/forecast-text.ts';
 import { PATIENCE } from '../../../core/release/state/transitions.ts';
 import type { Model } from '../declaration/model.ts';
@@ -6,7 +6,7 @@ import type { Model } from '../declaration/model.ts';
 /** What a model's canary can see, said before anybody relies on it. Pure. */
 
 /** Requests per second, the share of them that fails, and where that is known from; or why it is not. */
-export type Traffic =
+export type RequestRate =
   | { readonly perSecond: number; readonly errorRate?: number; readonly from: 'declared' | 'measured' }
   | { readonly unknown: string };
 
@@ -29,7 +29,10 @@ export const isStepwise = ({ release }: Pick<Model, 'release'>): boolean => rele
  *       at 5 req/s a 5 % canary needs 12 min to see errors rise from 1 % to 3 %
  *       step 1 (5 %) can pass after 10 min, when errors may have risen by less than 4 percentage points
  */
-export function forecastLines(model: Pick<Model, 'name' | 'release'>, traffic: Traffic): readonly string[] {
+export function forecastLines(
+  model: Pick<Model, 'name' | 'release'>,
+  traffic: RequestRate,
+): readonly string[] {
   if (!isStepwise(model)) return [];
   const { name } = model;
   if ('unknown' in traffic)
@@ -73,7 +76,7 @@ export const longestRelease = (models: readonly Pick<Model, 'release'>[]): numbe
 export function forecastWarning(model: Pick<Model, 'name' | 'release' | 'traffic'>): string | undefined {
   const { name, traffic, release } = model;
   if (traffic === undefined || !isStepwise(model)) return undefined;
-  const late = schedule(planOf(model, traffic)).findIndex(({ fits }) => !fits);
+  const late = stepForecasts(planOf(model, traffic)).findIndex(({ fits }) => !fits);
   if (late < 0) return undefined;
   const then = { hold: 'is held', pass: 'passes without a verdict', rollback: 'is rolled back' }[
     release.onNoData

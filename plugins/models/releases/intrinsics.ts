@@ -6,7 +6,7 @@ import { isObject, type Json } from '../contracts/cloudformation.ts';
  */
 
 /** A deployed stack: where it is, and what it made. */
-export type Stack = {
+export type DeployedStack = {
   readonly name: string;
   readonly partition: string;
   readonly region: string;
@@ -21,7 +21,7 @@ export type Made = { readonly type: string; readonly physical: string; readonly 
 /** `unresolved`: the part that is not known, as the template has it. */
 export type Resolved = { readonly value: unknown } | { readonly unresolved: string };
 
-export function resolve(value: unknown, stack: Stack): Resolved {
+export function resolve(value: unknown, stack: DeployedStack): Resolved {
   if (Array.isArray(value)) return all(value, stack, (values) => values);
   if (!isObject(value)) return { value };
   const [[name, argument] = ['', undefined], ...others] = Object.entries(value);
@@ -40,7 +40,7 @@ export function resolve(value: unknown, stack: Stack): Resolved {
 }
 
 /** @returns undefined where the argument is of a shape, or names something, that is not known */
-type Intrinsic = (argument: unknown, stack: Stack) => Resolved | undefined;
+type Intrinsic = (argument: unknown, stack: DeployedStack) => Resolved | undefined;
 
 /** https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference.html */
 const INTRINSICS: Readonly<Record<string, Intrinsic>> = {
@@ -74,7 +74,7 @@ const INTRINSICS: Readonly<Record<string, Intrinsic>> = {
 function withAll(
   argument: unknown,
   count: number,
-  stack: Stack,
+  stack: DeployedStack,
   make: (values: readonly unknown[]) => unknown,
 ): Resolved | undefined {
   if (!Array.isArray(argument) || argument.length !== count) return undefined;
@@ -87,7 +87,7 @@ const made = (found: Resolved): Resolved | undefined =>
 
 function all(
   values: readonly unknown[],
-  stack: Stack,
+  stack: DeployedStack,
   make: (values: readonly unknown[]) => unknown,
 ): Resolved {
   const found: unknown[] = [];
@@ -103,7 +103,7 @@ const isTexts = (values: unknown): values is readonly (string | number)[] =>
   Array.isArray(values) && values.every((one) => typeof one === 'string' || typeof one === 'number');
 
 /** `${Name}`, `${Name.Attribute}` and `${!Literal}` in a text. */
-function sub(text: string, named: Json, stack: Stack): Resolved | undefined {
+function sub(text: string, named: Json, stack: DeployedStack): Resolved | undefined {
   const parts = text.split(/\$\{([^}]*)\}/).map((part, index): unknown => {
     if (index % 2 === 0) return part;
     if (part.startsWith('!')) return `\${${part.slice(1)}}`;
@@ -114,7 +114,7 @@ function sub(text: string, named: Json, stack: Stack): Resolved | undefined {
 }
 
 /** Of parameters only CloudFormation knows the values: their defaults may have been overridden. */
-function ref(name: string, stack: Stack): Resolved | undefined {
+function ref(name: string, stack: DeployedStack): Resolved | undefined {
   if (name === 'AWS::NoValue') return { value: undefined };
   const pseudo = Object.hasOwn(PSEUDO, name) ? PSEUDO[name] : undefined;
   if (pseudo !== undefined) return made({ value: pseudo(stack) });
@@ -123,7 +123,7 @@ function ref(name: string, stack: Stack): Resolved | undefined {
   return physical === undefined || physical.includes('|') ? undefined : { value: physical };
 }
 
-const PSEUDO: Readonly<Record<string, (stack: Stack) => string | undefined>> = {
+const PSEUDO: Readonly<Record<string, (stack: DeployedStack) => string | undefined>> = {
   'AWS::AccountId': ({ account }) => account,
   'AWS::Partition': ({ partition }) => partition,
   'AWS::Region': ({ region }) => region,
@@ -137,13 +137,13 @@ const SUFFIXES: Readonly<Record<string, string>> = {
   'aws-us-gov': 'amazonaws.com',
 };
 
-function attributeOf(logicalId: string, attribute: string, stack: Stack): Resolved | undefined {
+function attributeOf(logicalId: string, attribute: string, stack: DeployedStack): Resolved | undefined {
   const found = stack.resources.get(logicalId);
   const value = found && ATTRIBUTES[`${found.type}.${attribute}`]?.(found, stack);
   return value === undefined ? undefined : { value };
 }
 
-type Attribute = (found: Made, stack: Stack) => string | undefined;
+type Attribute = (found: Made, stack: DeployedStack) => string | undefined;
 
 const arn =
   (service: string, resource: (physical: string, found: Made) => string | undefined): Attribute =>

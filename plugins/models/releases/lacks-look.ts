@@ -4,18 +4,18 @@ import { messageOf } from '../../../core/errors/aws-errors.ts';
 import type { AwsConfig } from '../../../core/ports/config.ts';
 import { isObject, type Json } from '../contracts/cloudformation.ts';
 import type { Problem } from '../declaration/errors.ts';
-import type { Made, Stack } from './intrinsics.ts';
+import type { DeployedStack, Made } from './intrinsics.ts';
 import { isSuspect, type Lacks, lacksProblem, type Suspect } from './lacks.ts';
 import { type Alias, carriedBy, missingOf } from './permissions.ts';
-import type { Seen } from './status.ts';
+import type { SeenRelease } from './status.ts';
 
 /** Reads what hangs on an alias that somebody deleted, and what of it is there, with the caller's own permissions. */
 
 /** The service's stack, and the ARN of who asks: account and partition are in it. */
-export type Place = { readonly stack: string; readonly region: string; readonly by: string };
+export type StackPlace = { readonly stack: string; readonly region: string; readonly by: string };
 
 /** Never throws: what cannot be read is no failure of whoever asks. */
-async function lacksOf(aws: AwsConfig, place: Place, alias: Alias): Promise<Lacks> {
+async function lacksOf(aws: AwsConfig, place: StackPlace, alias: Alias): Promise<Lacks> {
   try {
     const carried = carriedBy(await stackOf(aws, place), alias);
     // Only what the template has is asked for.
@@ -29,9 +29,9 @@ async function lacksOf(aws: AwsConfig, place: Place, alias: Alias): Promise<Lack
 /** The same for `sls models status`, only where it is worth it. */
 export async function lacksSeen(
   aws: AwsConfig,
-  place: Place,
-  { release, alias, gone }: Seen,
-): Promise<Pick<Seen, 'lacks'>> {
+  place: StackPlace,
+  { release, alias, gone }: SeenRelease,
+): Promise<Pick<SeenRelease, 'lacks'>> {
   if (typeof release !== 'object' || gone || !isSuspect(release, alias)) return {};
   return { lacks: await lacksOf(aws, place, release) };
 }
@@ -46,7 +46,7 @@ export type Lacking = { readonly problems: readonly Problem[]; readonly lines: r
  */
 export async function missingOfAlias(
   aws: AwsConfig,
-  place: Place & { readonly stage: string },
+  place: StackPlace & { readonly stage: string },
   releases: Iterable<Suspect>,
 ): Promise<Lacking> {
   const problems: Problem[] = [];
@@ -60,7 +60,7 @@ export async function missingOfAlias(
   return { problems, lines };
 }
 
-async function stackOf(aws: AwsConfig, { stack, region, by }: Place): Promise<Stack> {
+async function stackOf(aws: AwsConfig, { stack, region, by }: StackPlace): Promise<DeployedStack> {
   const template = await stackTemplate(aws, stack);
   const declared = (JSON.parse(template) as { readonly Resources?: Json }).Resources ?? {};
   const resources = new Map<string, Made>();

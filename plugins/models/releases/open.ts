@@ -11,7 +11,7 @@ import { withoutWeights } from './aws-cli.ts';
 export const registryScope = (account: string, region: string, service: string, stage: string): string =>
   `${REGISTRY_PREFIX}${account}/${region}/${service}/${stage}/`;
 
-export type Opened = {
+export type OpenedRegistry = {
   readonly documents: Registry;
   /** ARN of the caller. */
   readonly by: string;
@@ -23,7 +23,7 @@ export async function openRegistry(
   aws: AwsConfig,
   { name, stage, region }: { readonly name: string; readonly stage: string; readonly region: string },
   bucket: string,
-): Promise<Opened> {
+): Promise<OpenedRegistry> {
   const { account, arn } = await callerOf(aws);
   const s3 = s3Client(aws);
   const documents = registry(bucketObjects(s3, bucket), registryScope(account, region, name, stage));

@@ -1,6 +1,6 @@
 import type { AliasState } from '../../../core/ports/aws.ts';
 import type { Release } from '../../../core/release/document/contract.ts';
-import { points, say, whole } from '../../../core/release/state/alias-target.ts';
+import { allTraffic, pointsAt, say } from '../../../core/release/state/alias-target.ts';
 import { isPending, standing } from '../../../core/release/state/transitions.ts';
 
 /**
@@ -36,7 +36,8 @@ export function outcomeOf(fingerprint: string, { release, alias }: Stands): Outc
       why: alias === undefined ? 'it has no alias and no release' : 'no release of it is recorded',
     };
   const { stable, candidate, held, reason, refused, intent } = release;
-  const moved = held?.by === 'foreign' || (intent === undefined && !points(alias, standing(release) ?? null));
+  const moved =
+    held?.by === 'foreign' || (intent === undefined && !pointsAt(alias, standing(release) ?? null));
   if (stable !== undefined && stable.fingerprint === fingerprint && !moved)
     return intent === undefined || alias?.version === stable.version
       ? { is: 'live' }
@@ -46,7 +47,7 @@ export function outcomeOf(fingerprint: string, { release, alias }: Stands): Outc
     return { is: 'onItsWay', held: held !== undefined };
   // What has all traffic is not refused, whoever gave it: it is asked for again, and so it is recorded.
   const refusal = refused.find(
-    (one) => one.fingerprint === fingerprint && !points(alias, whole(one.version)),
+    (one) => one.fingerprint === fingerprint && !pointsAt(alias, allTraffic(one.version)),
   );
   if (refusal !== undefined)
     return {

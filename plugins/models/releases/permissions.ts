@@ -1,6 +1,6 @@
 import type { Hanging } from '../../../aws/functions.ts';
 import { isObject, type Json } from '../contracts/cloudformation.ts';
-import { resolve, type Stack } from './intrinsics.ts';
+import { type DeployedStack, resolve } from './intrinsics.ts';
 
 /**
  * What hangs on an alias: resource policy, function URL, settings of asynchronous calls. They go with it when somebody deletes it,
@@ -21,7 +21,7 @@ export type Carried = {
 export type Alias = { readonly functionName: string; readonly alias: string };
 
 /** All that the stack made on this alias, in the template's order. */
-export function carriedBy(stack: Stack, alias: Alias): readonly Carried[] {
+export function carriedBy(stack: DeployedStack, alias: Alias): readonly Carried[] {
   return [...stack.resources].flatMap(([logicalId, { type, physical, properties }]): Carried[] => {
     const kind = KINDS[type];
     const on = kind !== undefined && isOn(properties, stack, alias);
@@ -57,7 +57,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
 /** Does it belong to this alias? Where that is not known, it counts if it names the function at all. */
 function isOn(
   properties: Json,
-  stack: Stack,
+  stack: DeployedStack,
   { functionName, alias }: Alias,
 ): boolean | { readonly unresolved: string } {
   const { FunctionName, TargetFunctionArn = FunctionName, Qualifier } = properties;
@@ -119,7 +119,7 @@ function commandOf(
   kind: Kind,
   properties: Json,
   statement: string | undefined,
-  stack: Stack,
+  stack: DeployedStack,
   { functionName, alias }: Alias,
 ): { readonly command: string } | { readonly unresolved: string } {
   const { verb, options } = COMMANDS[kind];

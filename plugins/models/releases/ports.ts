@@ -1,14 +1,14 @@
 import type { AliasState } from '../../../core/ports/aws.ts';
-import type { Target } from './follow.ts';
-import type { Traffic } from './forecast.ts';
+import type { FollowedModel } from './follow.ts';
+import type { RequestRate } from './forecast.ts';
 import type { Suspect } from './lacks.ts';
 import type { Lacking } from './lacks-look.ts';
-import type { Opened } from './open.ts';
+import type { OpenedRegistry } from './open.ts';
 import type { Aliases } from './removed-models.ts';
 import type { Worker } from './worker.ts';
 
 /** Resources of a template, by logical id. */
-export type Resources = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+export type TemplateResources = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 
 /** All that a deploy reaches of AWS about releases. Tests put their own behind it. */
 export type Reach = {
@@ -17,22 +17,22 @@ export type Reach = {
   /** The registry in a bucket, for as long as the work takes. */
   readonly registry: <T>(
     bucket: string,
-    work: (opened: Pick<Opened, 'documents' | 'by'>) => Promise<T>,
+    work: (opened: Pick<OpenedRegistry, 'documents' | 'by'>) => Promise<T>,
   ) => Promise<T>;
   /** The bucket of the registry that the deployed worker uses; undefined where that cannot be told. */
   readonly deployedBucket: () => Promise<string | undefined>;
   readonly worker: () => Worker;
-  readonly alias: (target: Target) => Promise<AliasState | undefined>;
+  readonly alias: (target: FollowedModel) => Promise<AliasState | undefined>;
   /** Is there such a function? */
   readonly exists: (functionName: string) => Promise<boolean>;
   /** Logical ids of the aliases that the stack has. */
   readonly aliases: Aliases;
   /** The template of the stack as it is deployed. */
-  readonly template: () => Promise<Resources>;
+  readonly template: () => Promise<TemplateResources>;
   /** What aliases lack that somebody deleted or made: problems, and lines where it could not be checked. */
   readonly lacks: (by: string, releases: readonly Suspect[]) => Promise<Lacking>;
   /** Of the last 24 hours. */
-  readonly traffic: (target: Target) => Promise<Traffic>;
+  readonly traffic: (target: FollowedModel) => Promise<RequestRate>;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
   /** Waits so many milliseconds. */

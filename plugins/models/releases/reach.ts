@@ -12,7 +12,7 @@ import { workerName } from '../plan/release/functions.ts';
 import type { DeployContext } from './deploy-context.ts';
 import { missingOfAlias } from './lacks-look.ts';
 import { openRegistry } from './open.ts';
-import type { Reach, Resources } from './ports.ts';
+import type { Reach, TemplateResources } from './ports.ts';
 import { aliasesOf } from './removed-models.ts';
 import { releaseWorker, sleep } from './worker.ts';
 
@@ -51,7 +51,7 @@ function reachOf(
     exists: (functionName) => functionExists(aws, functionName),
     aliases: aliasesOf(aws, host.stack),
     template: async () => {
-      const template = JSON.parse(await stackTemplate(aws, host.stack)) as { Resources?: Resources };
+      const template = JSON.parse(await stackTemplate(aws, host.stack)) as { Resources?: TemplateResources };
       return template.Resources ?? {};
     },
     lacks: (by, releases) => missingOfAlias(aws, { ...service, by }, releases),

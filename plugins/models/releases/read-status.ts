@@ -9,8 +9,8 @@ import type { AlarmPort, AliasPort, CapacityPort } from '../../../core/ports/aws
 import type { AwsConfig } from '../../../core/ports/config.ts';
 import type { Registry } from '../../../core/registry/registry.ts';
 import { ALARMS } from '../../../core/release/document/worker-contract.ts';
-import type { Target } from './follow.ts';
-import type { Seen } from './status.ts';
+import type { FollowedModel } from './follow.ts';
+import type { SeenRelease } from './status.ts';
 
 /** What the status of a release is read from. */
 export type Sight = {
@@ -40,11 +40,11 @@ export function sightOf(aws: AwsConfig): Sight {
 }
 
 /** Reads all of one model. What a narrow permission does not let one see is left out: alias and document are not. */
-export async function look(
+export async function readStatus(
   { aliases, alarms, capacity, exists }: Sight,
   documents: Pick<Registry, 'release'>,
-  { model, functionName, alias: name }: Target,
-): Promise<Seen> {
+  { model, functionName, alias: name }: FollowedModel,
+): Promise<SeenRelease> {
   const suffixes = Object.values(ALARMS);
   const [found, alias, states] = await Promise.all([
     documents.release(model),
@@ -78,7 +78,7 @@ export async function look(
   };
 }
 
-async function heldBy(capacity: Sight['capacity'], functionName: string): Promise<Seen['held']> {
+async function heldBy(capacity: Sight['capacity'], functionName: string): Promise<SeenRelease['held']> {
   const versions = await capacity.list(functionName);
   const found = await Promise.all(
     versions.map(async (version) => [version, await capacity.provided(functionName, version)] as const),

@@ -4,7 +4,7 @@ import type { Context } from '../context.ts';
 import { type Problem, throwProblems } from '../declaration/errors.ts';
 import { atRegistry } from './deploy-context.ts';
 import { runningOf } from './deployment.ts';
-import type { Opened } from './open.ts';
+import type { OpenedRegistry } from './open.ts';
 import type { Reach } from './ports.ts';
 import { moment } from './time.ts';
 
@@ -22,7 +22,7 @@ export async function movesRegistry({
 }): Promise<string | undefined> {
   const [from, to] = await Promise.all([reach.deployedBucket(), reach.bucket()]);
   if (from === undefined || to === undefined || from === to) return undefined;
-  const read = async ({ documents }: Pick<Opened, 'documents'>): Promise<readonly Release[]> => {
+  const read = async ({ documents }: Pick<OpenedRegistry, 'documents'>): Promise<readonly Release[]> => {
     const found = await Promise.all((await documents.models()).map((model) => documents.release(model)));
     const releases = found.flatMap((one) => (one?.release === undefined ? [] : [one.release]));
     const live = await Promise.all(releases.map(({ functionName }) => reach.exists(functionName)));

@@ -5,7 +5,7 @@ import type { Release } from '../../../core/release/document/contract.ts';
 import { RESOURCE_TYPE } from '../../../core/release/document/worker-contract.ts';
 import { aliasLogicalId } from '../declaration/naming.ts';
 import { runningOf } from './deployment.ts';
-import type { Target } from './follow.ts';
+import type { FollowedModel } from './follow.ts';
 
 /** What a deploy takes away: models that are deployed and not declared any more. */
 
@@ -46,7 +46,7 @@ export async function goneLines(
 /** Models whose function gets another name: to CloudFormation that is a new function, and the removal of the old one. Pure. */
 export function renamedLines(
   there: ReadonlyMap<string, Release>,
-  targets: readonly Target[],
+  targets: readonly FollowedModel[],
 ): readonly string[] {
   return targets.flatMap(({ model, functionName }) => {
     const release = there.get(model);

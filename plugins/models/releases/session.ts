@@ -6,12 +6,12 @@ import { isProblemError, problemError } from '../declaration/errors.ts';
 import { workerName } from '../plan/release/functions.ts';
 import { aliasTarget } from './alias-target.ts';
 
-import type { Target } from './follow.ts';
+import type { FollowedModel } from './follow.ts';
 import { lacksSeen } from './lacks-look.ts';
 import type { Say } from './level.ts';
 import { openRegistry, registryFix } from './open.ts';
-import { look, type Sight, sightOf } from './read-status.ts';
-import { type Seen, type Status, statusOf } from './status.ts';
+import { readStatus, type Sight, sightOf } from './read-status.ts';
+import { type SeenRelease, type Status, statusOf } from './status.ts';
 import { releaseWorker, type Worker } from './worker.ts';
 
 /** What the commands on releases work with: the registry, the worker, and a view of alias, alarms and capacity. */
@@ -22,7 +22,7 @@ export type Desk = {
   readonly worker: Worker;
   readonly sight: Sight;
   /** Where a model is served, also one that is declared wrongly or no more. */
-  readonly target: (model: string) => Promise<Target>;
+  readonly target: (model: string) => Promise<FollowedModel>;
   readonly status: (model: string) => Promise<Status>;
 };
 
@@ -45,10 +45,10 @@ export async function atDesk<T>(given: Given, work: (desk: Desk) => Promise<T>):
     const worker = releaseWorker(aws, { name, stage: service.stage });
     const sight = sightOf(aws);
     opened.push(worker, sight);
-    const target = (model: string): Promise<Target> =>
+    const target = (model: string): Promise<FollowedModel> =>
       aliasTarget(model, plan, service, documents, sight.exists);
     const status = async (model: string): Promise<Status> => {
-      const seen = await look(sight, documents, await target(model));
+      const seen = await readStatus(sight, documents, await target(model));
       const lacks = await lacksSeen(aws, { ...service, by }, seen);
       return statusOf(
         withStage({ ...seen, ...lacks }, service.stage),
@@ -74,7 +74,7 @@ async function registryOf({ bucket, service }: Given): Promise<string> {
 }
 
 /** What the worker wrote down names no stage. */
-function withStage<S extends Seen>(seen: S, stage: string): S {
+function withStage<S extends SeenRelease>(seen: S, stage: string): S {
   const { release } = seen;
   if (typeof release !== 'object' || release.reason === undefined) return seen;
   return { ...seen, release: { ...release, reason: staged(release.reason, stage) } };

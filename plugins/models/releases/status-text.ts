@@ -1,5 +1,5 @@
 import type { Judgement, SignalJudgement, Verdict } from '../../../core/judge/contract.ts';
-import { odds, of, points, whole } from '../../../core/judge/format.ts';
+import { odds, of, percentPoints, wholeNumber } from '../../../core/judge/format.ts';
 import type { Level } from './level.ts';
 import { gateLine, VERDICTS } from './lines.ts';
 import type { Status } from './status.ts';
@@ -166,7 +166,7 @@ function signalTexts({ numbers }: SignalJudgement, [candidate, stable]: Names): 
   if (n1 === 0 && n2 === 0) return ['no requests yet'];
   const counts =
     x1 === undefined || x2 === undefined
-      ? `${candidate} ${whole(n1)} answers, ${stable} ${whole(n2)}`
+      ? `${candidate} ${wholeNumber(n1)} answers, ${stable} ${wholeNumber(n2)}`
       : `${candidate} ${of(x1, n1)}, ${stable} ${of(x2, n2)}`;
   return [
     counts,
@@ -176,7 +176,7 @@ function signalTexts({ numbers }: SignalJudgement, [candidate, stable]: Names): 
     ...(limit === undefined
       ? []
       : [
-          `may have risen by ${bound === undefined ? 'any amount' : points(bound)}; less than ${points(limit)} passes`,
+          `may have risen by ${bound === undefined ? 'any amount' : percentPoints(bound)}; less than ${percentPoints(limit)} passes`,
         ]),
     ...(shift === undefined
       ? []

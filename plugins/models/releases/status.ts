@@ -1,10 +1,16 @@
 import type { GateState } from '../../../core/gate/contract.ts';
 import type { Judgement } from '../../../core/judge/contract.ts';
 import type { AlarmPort, AliasState, Provided } from '../../../core/ports/aws.ts';
-import type { HeldBy, Phase, Refusal, Release, VersionRef } from '../../../core/release/document/contract.ts';
+import type {
+  HeldBy,
+  Phase,
+  RefusedVersion,
+  Release,
+  VersionRef,
+} from '../../../core/release/document/contract.ts';
 import { ALARMS } from '../../../core/release/document/worker-contract.ts';
 import { ends } from '../../../core/release/phases/judging.ts';
-import { sinceOf } from '../../../core/release/phases/shifting.ts';
+import { weightSince } from '../../../core/release/phases/shifting.ts';
 import { say } from '../../../core/release/state/alias-target.ts';
 import { isOpen, isPending, lastGood } from '../../../core/release/state/transitions.ts';
 import { advice, unrecorded, unseenAlarms, withAlarms } from './advice.ts';
@@ -15,7 +21,7 @@ import type { Advice, AlarmOn, Say } from './level.ts';
 /** Where a model's release stands, and whether somebody must do something. Pure. */
 
 /** What was read of a model. */
-export type Seen = {
+export type SeenRelease = {
   readonly model: string;
   readonly functionName: string;
   readonly alias?: AliasState;
@@ -77,7 +83,7 @@ export type Status = Advice & {
   readonly quietUntil?: string;
   readonly deadline?: string;
   readonly lastGood?: string;
-  readonly refused: readonly Refusal[];
+  readonly refused: readonly RefusedVersion[];
   /** Alarms that are on, worst first. */
   readonly alarms: readonly AlarmOn[];
   readonly alarmsUnreadable?: boolean;
@@ -94,7 +100,7 @@ export type Status = Advice & {
 };
 
 /** @param say `sls models <verb>` with the model and stage, to be copied */
-export function statusOf(seen: Seen, now: number, command: Say): Status {
+export function statusOf(seen: SeenRelease, now: number, command: Say): Status {
   const { model, functionName, alias, release } = seen;
   const on = alarmsOn(seen);
   const known = (one: Advice): Advice => (seen.alarms === undefined ? unseenAlarms(one) : one);
@@ -133,7 +139,7 @@ export function statusOf(seen: Seen, now: number, command: Say): Status {
 }
 
 const lackingAdvice = (
-  { alias, lacks }: Seen,
+  { alias, lacks }: SeenRelease,
   release: Release,
   own: Advice,
   now: number,
@@ -142,7 +148,7 @@ const lackingAdvice = (
   lacks === undefined ? own : { ...withLacks(own, lacks, { release, alias }, now, command), lacks };
 
 /** The registry keeps the documents of a model beyond its end: what they say runs, runs no more. */
-function removed(release: Seen['release'], command: Say): Advice {
+function removed(release: SeenRelease['release'], command: Say): Advice {
   const ran = typeof release === 'object' ? runningOf(release) : undefined;
   const ended = ran === undefined ? '' : ` Its release (${ran}) ended with it.`;
   return {
@@ -152,7 +158,7 @@ function removed(release: Seen['release'], command: Say): Advice {
   };
 }
 
-function unknown({ alias, release, functionName }: Seen, command: Say): Advice {
+function unknown({ alias, release, functionName }: SeenRelease, command: Say): Advice {
   if (release === 'newer')
     return {
       level: 'look',
@@ -223,7 +229,7 @@ function stepOf(release: Release): Status['step'] {
   const { bake, patience } = ends(release);
   return {
     ...base,
-    since: sinceOf(release),
+    since: weightSince(release),
     until: new Date(bake).toISOString(),
     latest: new Date(patience).toISOString(),
   };
@@ -267,7 +273,7 @@ const WORST_FIRST: readonly string[] = [
   ALARMS.batchWaiting,
 ];
 
-function alarmsOn({ alarms, functionName }: Seen): readonly AlarmOn[] {
+function alarmsOn({ alarms, functionName }: SeenRelease): readonly AlarmOn[] {
   return WORST_FIRST.flatMap((suffix) => {
     const found = alarms?.get(suffix);
     return found?.state === 'ALARM'

@@ -21,5 +21,5 @@ export function ulid(now: number, random: Uint8Array = randomBytes(10)): string 
 }
 
 /** @returns the milliseconds that an id holds */
-export const timeOf = (id: string): number =>
+export const ulidTime = (id: string): number =>
   [...id.slice(0, 10)].reduce((time, digit) => time * 32 + DIGITS.indexOf(digit), 0);

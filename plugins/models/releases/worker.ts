@@ -1,4 +1,4 @@
-import { type Caller, functionCaller } from '../../../aws/call.ts';
+import { functionCaller, type LambdaCaller } from '../../../aws/call.ts';
 import { errorStatus } from '../../../core/errors/aws-errors.ts';
 import { type AwsConfig, waitingFor } from '../../../core/ports/config.ts';
 import { staged } from '../../../core/release/command-text.ts';
@@ -37,7 +37,7 @@ export function releaseWorker(
   // The SDK would repeat a call whose answer was lost.
   const once = functionCaller({ ...config, maxAttempts: 1 }, name);
   /** @throws ProblemError `late` where there is no answer in time */
-  const invoke = async (caller: Caller, event: TickEvent | CommandEvent, late: () => Error) => {
+  const invoke = async (caller: LambdaCaller, event: TickEvent | CommandEvent, late: () => Error) => {
     const signal = AbortSignal.timeout(patience);
     try {
       return await caller.call(JSON.stringify(event), signal);

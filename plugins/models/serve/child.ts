@@ -6,7 +6,7 @@ import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 
 /** From the parent: one request. */
-export type Task = {
+export type ServeTask = {
   readonly id: number;
   readonly event: unknown;
   readonly requestId: string;
@@ -32,7 +32,7 @@ function dieWithParent(): void {
   new Worker(watch, { eval: true }).unref();
 }
 
-function contextOf({ requestId, deadline }: Task): object {
+function contextOf({ requestId, deadline }: ServeTask): object {
   const { AWS_LAMBDA_FUNCTION_NAME: name = '', AWS_LAMBDA_FUNCTION_VERSION: version = '' } = process.env;
   return {
     functionName: name,
@@ -54,7 +54,7 @@ async function main(file: string): Promise<void> {
   process.on('SIGINT', () => {});
   try {
     const { handler } = (await import(pathToFileURL(file).href)) as { handler: Handler };
-    process.on('message', async (task: Task) => {
+    process.on('message', async (task: ServeTask) => {
       try {
         report({ id: task.id, answer: await handler(task.event, contextOf(task)) });
       } catch (error) {

@@ -22,7 +22,7 @@ export type EndpointOptions = {
 };
 
 /** A handler in a process of its own, one request at a time, as in Lambda's execution environment. */
-export type Endpoint = {
+export type LocalEndpoint = {
   /** Starts the process, unless it runs. @throws what its initialisation threw */
   readonly start: () => Promise<void>;
   readonly invoke: (event: unknown) => Promise<Invocation>;
@@ -43,7 +43,7 @@ process.once('exit', () => {
   for (const child of children) child.kill('SIGKILL');
 });
 
-export function endpoint({ file, env, timeout, log }: EndpointOptions): Endpoint {
+export function endpoint({ file, env, timeout, log }: EndpointOptions): LocalEndpoint {
   let running: Promise<ChildProcess> | undefined;
   let last: Promise<unknown> = Promise.resolve();
   let count = 0;

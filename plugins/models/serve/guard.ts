@@ -13,7 +13,7 @@ export type CallerHeaders = {
  * @returns why a caller is refused, or undefined when it may go on: a program, or a page from this very server. A foreign name in
  * `Host` is DNS rebinding; a foreign `Origin` or `Sec-Fetch-Site` is another page using the browser's way to this machine.
  */
-export function refusal(headers: CallerHeaders, port: number): string | undefined {
+export function guardRefusal(headers: CallerHeaders, port: number): string | undefined {
   const hosts = [`127.0.0.1:${port}`, `localhost:${port}`];
   // Clients leave out the port where it is HTTP's own.
   if (port === 80) hosts.push('127.0.0.1', 'localhost');

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { problemError } from '../declaration/errors.ts';
 import { GATEWAY_BYTES, gatewayAnswer, type HttpAnswer, type HttpRequest } from './gateway.ts';
-import { refusal } from './guard.ts';
+import { guardRefusal } from './guard.ts';
 
 export type Listening = {
   readonly port: number;
@@ -51,7 +51,7 @@ async function answerOne(
   handle: (request: HttpRequest) => Promise<HttpAnswer>,
   unread: number,
 ): Promise<void> {
-  const refused = refusal(request.headers, port);
+  const refused = guardRefusal(request.headers, port);
   if (refused !== undefined) return send(response, gatewayAnswer(403, refused), false, unread);
   const body = await readBody(request);
   if (body === undefined)

@@ -2,12 +2,12 @@ import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { catalog } from '../../../core/catalog/catalog.ts';
 import { type CatalogManifest, LIVE } from '../../../core/catalog/contract.ts';
-import { type Request, readEvent, writeAnswer } from '../../../core/protocol/event.ts';
+import { type EndpointRequest, readEvent, writeAnswer } from '../../../core/protocol/event.ts';
 import type { Service } from '../context.ts';
 import { problemError } from '../declaration/errors.ts';
 import type { Facts, Http, Model } from '../declaration/model.ts';
 import { groupsOf } from '../plan/endpoint/routes.ts';
-import { type Endpoint, endpoint, type Invocation } from './endpoint.ts';
+import { endpoint, type Invocation, type LocalEndpoint } from './endpoint.ts';
 import { environmentOf } from './environment.ts';
 import { fromAnswer, gatewayAnswer, type HttpAnswer, type HttpRequest, toEvent } from './gateway.ts';
 import { spokenLine } from './lines.ts';
@@ -48,7 +48,7 @@ type Slot = {
   readonly shipped: ShippedModel;
   /** Text of the bundle: manifest and transform are in it, so equal texts serve the same. */
   readonly handler: string;
-  readonly endpoint: Endpoint;
+  readonly endpoint: LocalEndpoint;
 };
 
 const HANDLER_FILE = 'handler.mjs';
@@ -169,7 +169,7 @@ function answerOf(invocation: Invocation): HttpAnswer {
 }
 
 /** The model whose own function has this route; the catalog has all others. */
-function endpointOf({ method, path }: Request, { groups }: CatalogManifest): string | undefined {
+function endpointOf({ method, path }: EndpointRequest, { groups }: CatalogManifest): string | undefined {
   if (method !== 'POST') return undefined;
   for (const { path: prefix, models, bare } of groups) {
     const base = prefix === '/' ? '' : prefix;

@@ -1,4 +1,4 @@
-import { NATIVE, type Scored, type Signal } from '../../../core/drift/contract.ts';
+import { NATIVE, type ScoredBaseline, type Signal } from '../../../core/drift/contract.ts';
 import { shipBaseline } from '../baseline/baseline.ts';
 import type { ArtifactFormat, Inspection, KeptArtifact } from '../contracts/artifact-format.ts';
 import type { Drift, DriftFacts } from '../declaration/model.ts';
@@ -9,7 +9,7 @@ import type { Upload } from './upload.ts';
 
 /** What a model's reference data become: what its endpoint scores, what the plan watches, and the file for the registry. */
 export type ShippedReference = {
-  readonly scored: Scored;
+  readonly scored: ScoredBaseline;
   readonly facts: DriftFacts;
   /** Names of the columns of the graph's only input, as the data's header has them. */
   readonly columns?: readonly string[];

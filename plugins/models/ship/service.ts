@@ -121,7 +121,7 @@ async function keepUploads(
 const registryFile = (sha256: string): string => `${sha256}.kept`;
 
 /** Where uploads go: bucket and key prefix, ending in `/`. */
-export type Place = { readonly bucket: string; readonly prefix: string };
+export type UploadPlace = { readonly bucket: string; readonly prefix: string };
 
 /**
  * Uploads what the stack refers to by content; what is there already costs one request.
@@ -132,7 +132,7 @@ export type Place = { readonly bucket: string; readonly prefix: string };
 export async function uploadService(
   outDir: string,
   aws: AwsConfig,
-  to: { readonly layers: Place; readonly files: Place; readonly shared?: string | undefined },
+  to: { readonly layers: UploadPlace; readonly files: UploadPlace; readonly shared?: string | undefined },
   progress: (text: string | undefined) => void,
 ): Promise<readonly string[]> {
   const folder = join(outDir, FOLDER);

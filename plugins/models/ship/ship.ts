@@ -6,7 +6,7 @@ import type { Code } from '../contracts/builder.ts';
 import { throwProblems } from '../declaration/errors.ts';
 import type { Facts, Model } from '../declaration/model.ts';
 import { place } from '../disk/cache.ts';
-import type { Entry } from '../disk/files.ts';
+import type { ArchiveEntry } from '../disk/files.ts';
 import { ownFile } from '../disk/own-file.ts';
 import { batchManifest } from '../plan/batch/functions.ts';
 import { signalsOf, slowEdgesOf } from '../plan/watch/metrics.ts';
@@ -29,7 +29,7 @@ import type { Upload } from './upload.ts';
 export type Shipped = {
   readonly facts: Facts;
   /** The function's content, unzipped: files of the cache, by their paths in the zip. */
-  readonly content: readonly Entry[];
+  readonly content: readonly ArchiveEntry[];
   /** Absolute path of the zip. */
   readonly zip: string;
   /** Files of `facts.remote`, for `uploadFiles` before the deploy. */
@@ -250,6 +250,6 @@ async function codeOf(
 }
 
 /** Puts a function's content into a folder of its own, unzipped: what `serve` runs. */
-export async function unpack(content: readonly Entry[], dir: string): Promise<void> {
+export async function unpack(content: readonly ArchiveEntry[], dir: string): Promise<void> {
   for (const { path, from } of content) await place(from, join(dir, path));
 }

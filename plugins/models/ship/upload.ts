@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { s3Client } from '../../../aws/clients/s3.ts';
-import { isThere, type Place, putFile } from '../../../aws/put-file.ts';
+import { isThere, type ObjectPlace, putFile } from '../../../aws/put-file.ts';
 import { errorName, messageOf } from '../../../core/errors/aws-errors.ts';
 import { type AwsConfig, waitingFor } from '../../../core/ports/config.ts';
 import { problemError } from '../declaration/errors.ts';
@@ -62,7 +62,7 @@ const damaged = ({ from, sha256 }: Upload): Error =>
   ]);
 
 /** AWS names neither bucket nor key of what it refuses. */
-const failed = ({ bucket, key }: Place, error: unknown): Error =>
+const failed = ({ bucket, key }: ObjectPlace, error: unknown): Error =>
   problemError(
     [
       {
@@ -80,7 +80,7 @@ const failed = ({ bucket, key }: Place, error: unknown): Error =>
 
 async function put(
   client: Parameters<typeof putFile>[0],
-  place: Place,
+  place: ObjectPlace,
   { from, bytes }: Upload,
   told: (share: number) => void,
 ): Promise<void> {

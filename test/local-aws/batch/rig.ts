@@ -22,7 +22,12 @@ import {
   SendMessageCommand,
   SQSClient,
 } from '@aws-sdk/client-sqs';
-import { ATTRIBUTES, type BatchManifest, ENV, type ExecutionInput } from '../../../core/batch/contract.ts';
+import {
+  ATTRIBUTES,
+  BATCH_ENV,
+  type BatchManifest,
+  type ExecutionInput,
+} from '../../../core/batch/contract.ts';
 import type { Job } from '../../../core/batch/job.ts';
 import type { Manifest } from '../../../core/endpoint/contract.ts';
 import type { Part } from '../../../core/tabular/cells/contract.ts';
@@ -132,10 +137,10 @@ export async function rig(aws: LocalAws, name: string, tolerate = 1): Promise<Ri
     LAMBDA_TASK_ROOT: dir,
     NODE_PATH: (await hostRuntime()) ?? '',
     NODE_COMPILE_CACHE: dir,
-    [ENV.queue]: through(queue.url),
-    [ENV.failed]: through(failed.url),
-    [ENV.machine]: stateMachineArn ?? '',
-    [ENV.owner]: '000000000000/us-east-1/rig/test',
+    [BATCH_ENV.queue]: through(queue.url),
+    [BATCH_ENV.failed]: through(failed.url),
+    [BATCH_ENV.machine]: stateMachineArn ?? '',
+    [BATCH_ENV.owner]: '000000000000/us-east-1/rig/test',
   };
   const processes = workers(join(dir, 'handler.mjs'), '', env, join(dir, 'log.txt'));
 

@@ -12,7 +12,7 @@ import {
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { CreateScheduleGroupCommand, SchedulerClient } from '@aws-sdk/client-scheduler';
 import { CreateTopicCommand, SNSClient } from '@aws-sdk/client-sns';
-import { ENV } from '../../../core/release/document/worker-contract.ts';
+import { WORKER_ENV } from '../../../core/release/document/worker-contract.ts';
 import { client } from '../deployed.ts';
 import { ACCOUNT, makeFunction, makeRole } from '../lambda.ts';
 import { type LocalAws, REGION, startAws } from '../start.ts';
@@ -95,12 +95,12 @@ export async function surroundings(started: LocalAws): Promise<Readonly<Record<s
   const { TopicArn = '' } = await sns.send(new CreateTopicCommand({ Name: 'crash-alerts' }));
   for (const one of [s3, scheduler, sns]) one.destroy();
   return {
-    [ENV.bucket]: BUCKET,
-    [ENV.scope]: SCOPE,
-    [ENV.scheduleGroup]: GROUP,
-    [ENV.scheduleRole]: await makeRole(started, 'crash-schedules', [], 'scheduler'),
-    [ENV.topic]: TopicArn,
-    [ENV.files]: 'models/files/',
+    [WORKER_ENV.bucket]: BUCKET,
+    [WORKER_ENV.scope]: SCOPE,
+    [WORKER_ENV.scheduleGroup]: GROUP,
+    [WORKER_ENV.scheduleRole]: await makeRole(started, 'crash-schedules', [], 'scheduler'),
+    [WORKER_ENV.topic]: TopicArn,
+    [WORKER_ENV.files]: 'models/files/',
   };
 }
 

@@ -1,12 +1,18 @@
 import { expect, it } from 'vitest';
 import { KEYS } from '../../../core/batch/contract.ts';
 import type { Failed, Success } from '../../../core/batch/job.ts';
-import { EMPTY, exitCode, follow, type Outcome, STILL } from '../../../plugins/models/batch-jobs/follow.ts';
+import {
+  EMPTY,
+  exitCode,
+  followJobs,
+  type JobsOutcome,
+  STILL,
+} from '../../../plugins/models/batch-jobs/follow.ts';
 import {
   asItStands,
   type Followed,
   followed,
-  look,
+  lookAtJob,
   stateOf,
 } from '../../../plugins/models/batch-jobs/jobs.ts';
 import { outcomeText, stateLine } from '../../../plugins/models/batch-jobs/text.ts';
@@ -52,7 +58,7 @@ function simulated(each: (looks: number) => void = () => {}) {
       const metadata = { rows: '8', ...(more && { more }) };
       output.set(`${folder.prefix}${name}`, JSON.stringify(content), metadata);
     },
-    wait: (...jobs: readonly Followed[]): Promise<Outcome> => follow(cloud, QUEUE, jobs, () => {}, 0),
+    wait: (...jobs: readonly Followed[]): Promise<JobsOutcome> => followJobs(cloud, QUEUE, jobs, () => {}, 0),
   };
 }
 
@@ -103,7 +109,7 @@ it('a job whose queue is never empty is waited for no longer once nothing of it 
   const [one, ...others] = ['rows/a.csv', 'rows/b.csv', 'rows/c.csv'].map(s.job);
   if (one === undefined) throw new Error('no job');
   s.write(one, KEYS.success, success(10));
-  const outcome = await follow(s.cloud, QUEUE, [one, ...others], () => {}, 0, 50);
+  const outcome = await followJobs(s.cloud, QUEUE, [one, ...others], () => {}, 0, 50);
   expect(outcome).toMatchObject({ done: [{ job: one }], left: others, lost: [] });
   expect(s.looks()).toBe(51);
   expect(exitCode(outcome)).toBe(1);
@@ -140,7 +146,7 @@ it('what failed before is not this attempt’s failure, whatever clocks say', as
 it('a job that runs again is not shown as failed, one that failed last is', async () => {
   const s = simulated();
   const job = s.job('rows/a.csv');
-  const state = async () => stateOf(await look(s.cloud, job.folder));
+  const state = async () => stateOf(await lookAtJob(s.cloud, job.folder));
   expect(await state()).toEqual({ state: 'waiting' });
   s.write(job, KEYS.plan, PLAN);
   s.write(job, 'part-00000.csv');
@@ -158,11 +164,15 @@ it('a part that a slow model is at still is not shown as scored, its rows are', 
   const s = simulated();
   const job = s.job('rows/a.csv');
   s.write(job, 'part-00000.csv', {}, 'true');
-  expect(stateOf(await look(s.cloud, job.folder))).toMatchObject({ state: 'running', parts: 0, rows: 8 });
+  expect(stateOf(await lookAtJob(s.cloud, job.folder))).toMatchObject({
+    state: 'running',
+    parts: 0,
+    rows: 8,
+  });
   s.write(job, KEYS.plan, PLAN);
   s.write(job, 'part-00000_00001.csv');
   s.write(job, 'part-00001.csv', {}, 'true');
-  const now = stateOf(await look(s.cloud, job.folder));
+  const now = stateOf(await lookAtJob(s.cloud, job.folder));
   expect(now).toMatchObject({ state: 'running', parts: 1, of: 2, rows: 24 });
 });
 

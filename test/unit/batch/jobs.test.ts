@@ -263,9 +263,9 @@ describe('what is wrong', () => {
       version: '8',
       entries: s.world.entries.map((one) => ({ ...one, tolerate: 0.5 })),
     };
-    const { receive } = await import('../../../core/batch/receive.ts');
+    const { receiveMessage } = await import('../../../core/batch/receive.ts');
     const rows = s.counted.Rows;
-    await receive(mended, { body: event, again: false });
+    await receiveMessage(mended, { body: event, again: false });
     expect(success(s.files())).toMatchObject({ rows: 14, errors: 2, version: '8' });
     expect(s.files()).not.toHaveProperty('_FAILED.json');
     // Nothing was scored a second time.
@@ -390,9 +390,9 @@ describe('a death', () => {
     const s = scene();
     let left = 900_000;
     const world = { ...s.world, left: () => (left -= 300_000) };
-    const { receive } = await import('../../../core/batch/receive.ts');
+    const { receiveMessage } = await import('../../../core/batch/receive.ts');
     const event = s.upload(KEY, csv(60));
-    await receive(world, { body: event, again: false });
+    await receiveMessage(world, { body: event, again: false });
     expect(s.again).toEqual([event]);
     expect(s.files()).not.toHaveProperty('_SUCCESS.json');
     const rows = s.counted.Rows as number;

@@ -3,10 +3,10 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import type { Listed } from '../../../plugins/models/batch-jobs/cloud.ts';
-import { type Asked, jobsIn, order } from '../../../plugins/models/batch-jobs/order.ts';
+import { type JobOrder, jobsIn, order } from '../../../plugins/models/batch-jobs/order.ts';
 import { ENTRY } from './scene.ts';
 
-const ASKED: Asked = {
+const ASKED: JobOrder = {
   model: 'sum',
   identity: '0123456789abcdef'.repeat(4),
   entries: [{ ...ENTRY, input: { ...ENTRY.input, bucket: 'incoming' } }],

@@ -1,6 +1,6 @@
 /** An output of batch has one owner: without one, whoever comes first. */
 import { describe, expect, it } from 'vitest';
-import { ENV, METRICS, type Owner } from '../../../core/batch/contract.ts';
+import { BATCH_ENV, BATCH_METRICS, type Owner } from '../../../core/batch/contract.ts';
 import { isSameOwner, parseOwner, takeOwner } from '../../../core/batch/owner.ts';
 import { adopt, ownersAfter, ownersBefore } from '../../../plugins/models/batch-jobs/owners.ts';
 import { batchFunctions } from '../../../plugins/models/plan/batch/functions.ts';
@@ -20,7 +20,7 @@ describe('a job', () => {
     await s.send(s.upload('rows/a.csv', '1,2\n'));
     expect(JSON.parse(s.files()[KEY] ?? '')).toEqual(OWNER);
     expect(s.files()).toHaveProperty([LATEST]);
-    expect(s.counted[METRICS.jobsNotOwned]).toBeUndefined();
+    expect(s.counted[BATCH_METRICS.jobsNotOwned]).toBeUndefined();
   });
 
   it('writes its folder where another stage owns the output, and neither moves latest nor keeps silent', async () => {
@@ -33,7 +33,7 @@ describe('a job', () => {
     expect(dev.files()[LATEST]).toBe(before);
     expect(JSON.parse(dev.files()[KEY] ?? '')).toEqual(OWNER);
     expect([...dev.output.objects.keys()].filter((key) => key.endsWith('_SUCCESS.json'))).toHaveLength(2);
-    expect(dev.counted).toMatchObject({ [METRICS.jobsDone]: 1, [METRICS.jobsNotOwned]: 1 });
+    expect(dev.counted).toMatchObject({ [BATCH_METRICS.jobsDone]: 1, [BATCH_METRICS.jobsNotOwned]: 1 });
   });
 
   it.each(['', 'null', '{"account":"1"}', '{'])(
@@ -43,7 +43,7 @@ describe('a job', () => {
       s.output.set(KEY, text);
       await s.send(s.upload('rows/a.csv', '1,2\n'));
       expect(s.files()).not.toHaveProperty([LATEST]);
-      expect(s.counted).toMatchObject({ [METRICS.jobsDone]: 1, [METRICS.jobsNotOwned]: 1 });
+      expect(s.counted).toMatchObject({ [BATCH_METRICS.jobsDone]: 1, [BATCH_METRICS.jobsNotOwned]: 1 });
       const reach = { files: () => s.output.files };
       const [problem] = (await ownersBefore([churn()], reach, OWNER)).problems;
       expect(problem?.message).toMatch(/^belongs to an owner whose _OWNER\.json cannot be read:/);
@@ -55,7 +55,7 @@ describe('a job', () => {
   it('knows whose it is by its environment', () => {
     const functions = batchFunctions([churn()], hostOf('shop'), {}, new Map());
     const environment = Object.values(functions)[0]?.environment as Record<string, { 'Fn::Sub': string }>;
-    const text = environment[ENV.owner]?.['Fn::Sub']
+    const text = environment[BATCH_ENV.owner]?.['Fn::Sub']
       .replace(/\$\{AWS::AccountId\}/, OWNER.account)
       .replace(/\$\{AWS::Region\}/, OWNER.region);
     expect(parseOwner(text ?? '')).toEqual({ ...OWNER, stage: 'test' });

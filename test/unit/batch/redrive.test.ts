@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { KEYS } from '../../../core/batch/contract.ts';
 import { folderOf, type Job, type Success } from '../../../core/batch/job.ts';
-import { finishJob, receive, scorePart } from '../../../core/batch/receive.ts';
+import { finishJob, receiveMessage, scorePart } from '../../../core/batch/receive.ts';
 import { reopen } from '../../../core/batch/retry.ts';
 import type { Part } from '../../../core/tabular/cells/contract.ts';
 import type { Tensors } from '../../../core/tensor/tensors.ts';
@@ -69,13 +69,13 @@ it('two who ask at once, one of them slower, get the job done, once', async () =
     [isSlow, pace] = [true, 3000];
     const order = JSON.stringify({ object: { bucket: 'in', key: KEY } });
     s.clock.now += 60_000;
-    const asked = [event, order].map((body) => receive(s.world, { body, again: true }));
+    const asked = [event, order].map((body) => receiveMessage(s.world, { body, again: true }));
     await Promise.allSettled(asked);
     await execution;
     for (let turns = 0; s.again.length > 0 && turns < 20; turns++) {
       s.clock.now += 60_000;
       const [body, since] = [s.again.pop() as string, s.since.pop()];
-      await receive(s.world, { body, again: true, ...(since !== undefined && { since }) }).catch(() =>
+      await receiveMessage(s.world, { body, again: true, ...(since !== undefined && { since }) }).catch(() =>
         s.again.push(body),
       );
     }

@@ -1,8 +1,8 @@
 import { type Entry, KEYS, type Owner } from '../../../core/batch/contract.ts';
 import { folderOf, type Job } from '../../../core/batch/job.ts';
 import { againText, readAgain } from '../../../core/batch/message.ts';
-import type { World } from '../../../core/batch/ports.ts';
-import { finishJob, receive, scorePart } from '../../../core/batch/receive.ts';
+import type { BatchWorld } from '../../../core/batch/ports.ts';
+import { finishJob, receiveMessage, scorePart } from '../../../core/batch/receive.ts';
 import type { Manifest } from '../../../core/endpoint/contract.ts';
 import type { Part } from '../../../core/tabular/cells/contract.ts';
 import type { Tensors } from '../../../core/tensor/tensors.ts';
@@ -90,7 +90,7 @@ export function scene(
   /** Folders of jobs whose parts run. */
   const busy: string[] = [];
   const entry: Entry = { ...ENTRY, ...options.entry };
-  const world: World = {
+  const world: BatchWorld = {
     manifest: { ...MANIFEST, ...options.manifest },
     entries: [entry],
     owner: options.owner ?? OWNER,
@@ -163,13 +163,15 @@ export function scene(
       });
     },
     send: (body: string, byHand = false, began?: string): Promise<void> =>
-      invocation(() => receive(world, { body, again: byHand, ...(began !== undefined && { since: began }) })),
+      invocation(() =>
+        receiveMessage(world, { body, again: byHand, ...(began !== undefined && { since: began }) }),
+      ),
     /** All that asked to come again comes again, as the queue has it. */
     sendAgain: async (): Promise<void> => {
       since.length = 0;
       const said = attributes.splice(0);
       for (const [i, body] of again.splice(0).entries())
-        await invocation(() => receive(world, { body, ...readAgain(said[i]) }));
+        await invocation(() => receiveMessage(world, { body, ...readAgain(said[i]) }));
     },
     /** The map, with every part tried and tried again as the state machine does, then the end. */
     map: async (job: Job, tries = 3): Promise<void> => {

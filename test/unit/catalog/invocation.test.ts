@@ -2,7 +2,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { openapi } from '../../../core/catalog/openapi.ts';
-import type { Request } from '../../../core/protocol/event.ts';
+import type { EndpointRequest } from '../../../core/protocol/event.ts';
 import { readInvocation } from '../../../core/protocol/sagemaker.ts';
 import type { Signature, TensorSpec } from '../../../core/tensor/contract.ts';
 import { group, manifest, model, tensor } from './models.ts';
@@ -22,7 +22,10 @@ function validators(signature: Signature): Record<'Invocation' | 'Answer', (valu
 
 function readAs(signature: Signature, body: unknown) {
   const text = JSON.stringify(body);
-  const request = { headers: { 'content-type': 'application/json' }, body: text } as unknown as Request;
+  const request = {
+    headers: { 'content-type': 'application/json' },
+    body: text,
+  } as unknown as EndpointRequest;
   return readInvocation(request, text, signature, RESPONDER);
 }
 

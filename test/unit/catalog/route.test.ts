@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { routeOf } from '../../../core/catalog/route.ts';
+import { catalogRoute } from '../../../core/catalog/route.ts';
 import { group, model } from './models.ts';
 
 const shop = group([model('churn'), model('fraud')]);
 const lab = group([model('churn', {}, { function: 'lab-churn' })], { path: '/lab/v1' });
 const groups = [shop, lab];
-const kindOf = (path: string): string => routeOf(path, groups).kind;
+const kindOf = (path: string): string => catalogRoute(path, groups).kind;
 
 describe('a path', () => {
   it.each([
@@ -53,7 +53,7 @@ describe('a path', () => {
   ])('%s is nowhere', (path) => expect(kindOf(path)).toBe('unknown'));
 
   it('belongs to the longest prefix, whose models are its own', () => {
-    const route = routeOf('/lab/v1/v2/models/churn', groups);
+    const route = catalogRoute('/lab/v1/v2/models/churn', groups);
     expect(route).toMatchObject({ group: lab, model: { function: 'lab-churn' }, version: 'live' });
     expect(kindOf('/lab/v1/v2/models/fraud')).toBe('unknown');
   });
@@ -65,7 +65,7 @@ describe('a path', () => {
     );
     fc.assert(
       fc.property(fc.array(part), (parts) => {
-        const route = routeOf(`/${parts.join('/')}`, groups);
+        const route = catalogRoute(`/${parts.join('/')}`, groups);
         if ('version' in route) expect(route.version).toMatch(/^(live|[1-9]\d*)$/);
       }),
     );

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { digestOf, type Entry, filesBelow } from '../../../plugins/models/disk/files.ts';
+import { type ArchiveEntry, digestOf, filesBelow } from '../../../plugins/models/disk/files.ts';
 import { writeZip } from '../../../plugins/models/disk/zip.ts';
 import { unzip } from '../../unzip.ts';
 
@@ -28,7 +28,7 @@ const contents = fc
     Object.fromEntries(Object.entries(files).map(([path, bytes], index) => [`${index}${path}`, bytes])),
   );
 
-async function write(files: Record<string, Uint8Array>): Promise<Entry[]> {
+async function write(files: Record<string, Uint8Array>): Promise<ArchiveEntry[]> {
   const root = await mkdtemp(join(folder, 'files-'));
   for (const [path, bytes] of Object.entries(files)) {
     await mkdir(dirname(join(root, path)), { recursive: true });

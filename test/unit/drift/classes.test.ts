@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Baseline, Signal, SignalWindow } from '../../../core/drift/contract.ts';
 import { readLine } from '../../../core/drift/lines.ts';
 import { createSums } from '../../../core/drift/sums.ts';
-import { judge } from '../../../core/drift/window-judge.ts';
+import { judgeSignals } from '../../../core/drift/window-judge.ts';
 import type { TensorSpec } from '../../../core/tensor/contract.ts';
 import { createDrift } from '../../../functions/runtime/drift.ts';
 import { categorySignal, numericSignal } from '../../reference.ts';
@@ -45,7 +45,7 @@ function found(requests: readonly (readonly number[])[]): Readonly<Record<string
     const line = readLine(`${scored?.line}}`);
     if (line === undefined || !adder.add(line)) throw new Error('no line');
   }
-  const signals = judge(adder.sums(), baseline, { q: 0.01, effect: 0.1 });
+  const signals = judgeSignals(adder.sums(), baseline, { q: 0.01, effect: 0.1 });
   return Object.fromEntries(signals.map((signal) => [signal.name, signal]));
 }
 
@@ -75,7 +75,7 @@ describe('the classes of an output', () => {
     };
     const cells = [240, 240, 240, 0, 0, 30];
     const of = { n: 750, nulls: 0, a: 0, b: 0 };
-    const [label] = judge({ signals: [{ ...of, cells }] }, without, { q: 0.01, effect: 0.1 });
+    const [label] = judgeSignals({ signals: [{ ...of, cells }] }, without, { q: 0.01, effect: 0.1 });
     expect(label?.drifted).toBe(true);
   });
 

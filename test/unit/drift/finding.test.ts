@@ -4,9 +4,9 @@ import { readLine } from '../../../core/drift/lines.ts';
 import { metricsOf } from '../../../core/drift/monitor.ts';
 import { createSums } from '../../../core/drift/sums.ts';
 import { wordsOf } from '../../../core/drift/text.ts';
-import { judge } from '../../../core/drift/window-judge.ts';
+import { judgeSignals } from '../../../core/drift/window-judge.ts';
 import { driftText } from '../../../plugins/models/drift-report/drift-text.ts';
-import type { Seen } from '../../../plugins/models/drift-report/finding.ts';
+import type { SeenWindows } from '../../../plugins/models/drift-report/finding.ts';
 import { reportHtml } from '../../../plugins/models/drift-report/report-html.ts';
 import { MOST, windowsIn } from '../../../plugins/models/drift-report/windows.ts';
 import { fakeObjects } from '../../fakes/objects.ts';
@@ -38,13 +38,13 @@ function windowOf(
     to: iso(hour + 1),
     requests: rows,
     rows,
-    signals: rows === 0 ? [] : judge(adder.sums(), baseline, { q: 0.01, effect: 0.1 }),
+    signals: rows === 0 ? [] : judgeSignals(adder.sums(), baseline, { q: 0.01, effect: 0.1 }),
   };
 }
 const uniform = (n: number): number => ((n + 0.5) * 0.618_033_988_75) % 1;
-const seen = (...windows: readonly DriftWindow[]): Seen => ({ windows, cut: false });
-const text = (found: Seen): string => driftText('churn', found, START + 10 * HOUR);
-const page = (found: Seen, signals: readonly Signal[] = [numeric('age')]): string =>
+const seen = (...windows: readonly DriftWindow[]): SeenWindows => ({ windows, cut: false });
+const text = (found: SeenWindows): string => driftText('churn', found, START + 10 * HOUR);
+const page = (found: SeenWindows, signals: readonly Signal[] = [numeric('age')]): string =>
   reportHtml({ service: 's', stage: 'dev', region: 'eu-central-1', from: START, to: START + 10 * HOUR }, [
     { model: 'churn', functionName: 'f', releases: [], seen: found, baseline: baselineOf(signals) },
   ]);

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Baseline, Signal, SignalWindow } from '../../../core/drift/contract.ts';
 import { readLine } from '../../../core/drift/lines.ts';
 import { createSums, type SignalSums } from '../../../core/drift/sums.ts';
-import { judge } from '../../../core/drift/window-judge.ts';
+import { judgeSignals } from '../../../core/drift/window-judge.ts';
 import { baselineOf, category, constant, digestOf, lineOf, numeric, type Row } from './scene.ts';
 
 const RULE = { q: 0.01, effect: 0.1 };
@@ -15,7 +15,7 @@ function found(baseline: Baseline, count: number, row: (n: number) => Row = () =
     const line = readLine(lineOf(baseline, digest, row(n)));
     if (line !== undefined) adder.add(line);
   }
-  return judge(adder.sums(), baseline, RULE);
+  return judgeSignals(adder.sums(), baseline, RULE);
 }
 const one = (signal: Signal, count: number, row?: (n: number) => Row): SignalWindow => {
   const [window] = found(baselineOf([signal]), count, row);
@@ -23,7 +23,7 @@ const one = (signal: Signal, count: number, row?: (n: number) => Row): SignalWin
   return window;
 };
 const of = (signal: Signal, sums: Omit<SignalSums, 'nulls'>, rule = RULE): SignalWindow => {
-  const [window] = judge({ signals: [{ nulls: 0, ...sums }] }, baselineOf([signal]), rule);
+  const [window] = judgeSignals({ signals: [{ nulls: 0, ...sums }] }, baselineOf([signal]), rule);
   if (window === undefined) throw new Error('nothing was judged');
   return window;
 };
@@ -198,7 +198,7 @@ describe('of several signals', () => {
     const outputs = Array.from({ length: 8 }, (_, n) => numeric(`y${n}`, { of: 'output' }));
     const rule = { q: 0.01, effect: 0 };
     const judged = (signals: readonly SignalSums[], of: readonly Signal[]) =>
-      judge({ signals }, baselineOf(of), rule).map(({ drifted }) => drifted);
+      judgeSignals({ signals }, baselineOf(of), rule).map(({ drifted }) => drifted);
     const sums = [near, quiet, quiet, quiet];
     expect(judged(sums, inputs)).toEqual([false, false, false, false]);
     const both = judged([...sums, ...outputs.map(() => moved)], [...inputs, ...outputs]);

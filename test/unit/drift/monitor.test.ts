@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { readLine } from '../../../core/drift/lines.ts';
-import { quoted } from '../../../core/drift/text.ts';
+import { quotedName } from '../../../core/drift/text.ts';
 import { driftText } from '../../../plugins/models/drift-report/drift-text.ts';
 import { baselineOf, category, constant, digestOf, HOUR, lineOf, numeric, scene, WATCHED } from './scene.ts';
 
@@ -481,8 +481,8 @@ describe('what cannot be read', () => {
 
 describe('a label', () => {
   it('is quoted, on one line, and not endless', () => {
-    expect(quoted('age')).toBe('"age"');
-    expect(quoted('a "b"\n\u2028\u202e\u0000c')).toBe('"a \\"b\\"\uFFFD\uFFFD\uFFFD\uFFFDc"');
-    expect(quoted('x'.repeat(500))).toHaveLength(62);
+    expect(quotedName('age')).toBe('"age"');
+    expect(quotedName('a "b"\n\u2028\u202e\u0000c')).toBe('"a \\"b\\"\uFFFD\uFFFD\uFFFD\uFFFDc"');
+    expect(quotedName('x'.repeat(500))).toHaveLength(62);
   });
 });

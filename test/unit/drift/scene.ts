@@ -9,7 +9,7 @@ import {
   type Signal,
   type Watched,
 } from '../../../core/drift/contract.ts';
-import { type Documents, driftDocuments } from '../../../core/drift/documents.ts';
+import { type DriftDocuments, driftDocuments } from '../../../core/drift/documents.ts';
 import { monitor } from '../../../core/drift/monitor.ts';
 import { locationOf, rankOf, spreadOf } from '../../../core/drift/score.ts';
 import { type Chaos, calm } from '../../fakes/chaos.ts';
@@ -161,7 +161,7 @@ export function scene(start: string, chaos: Chaos = calm) {
   logs.make(WATCHED.logGroup);
   const published: Record<string, unknown>[] = [];
   const told: { level: string; message: string; fields: Readonly<Record<string, unknown>> }[] = [];
-  const documents: Documents = driftDocuments(objects.port, SCOPE);
+  const documents: DriftDocuments = driftDocuments(objects.port, SCOPE);
   const world = {
     logs: logs.port,
     documents,

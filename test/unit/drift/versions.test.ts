@@ -1,7 +1,7 @@
 /** What the alarm that one version declares says of rows that others scored against their own reference data. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { METRICS, type NumericSignal } from '../../../core/drift/contract.ts';
+import { DRIFT_METRICS, type NumericSignal } from '../../../core/drift/contract.ts';
 import { smooth } from '../../../core/drift/smooth.ts';
 import { effectiveRows, sharedPart, smoothThreshold } from '../../../core/drift/threshold.ts';
 import { createDrift } from '../../../functions/runtime/drift.ts';
@@ -63,12 +63,12 @@ function published(parts: readonly Part[]): Readonly<Record<string, Point>> {
     total[name] = { Sum: (total[name]?.Sum ?? 0) + value };
   };
   for (const { reference, n, sums } of parts) {
-    add(METRICS.rows, n);
-    add(METRICS.rowsNoise, n / Math.sqrt(reference.m));
+    add(DRIFT_METRICS.rows, n);
+    add(DRIFT_METRICS.rowsNoise, n / Math.sqrt(reference.m));
     sums.forEach(({ a, b }, i) => {
       const scale = 1 / Math.sqrt(reference.phis[i] ?? 1);
-      add(`${METRICS.score}${NAMES[i]}_a`, a * scale);
-      add(`${METRICS.score}${NAMES[i]}_b`, b * scale);
+      add(`${DRIFT_METRICS.score}${NAMES[i]}_a`, a * scale);
+      add(`${DRIFT_METRICS.score}${NAMES[i]}_b`, b * scale);
     });
   }
   return total;

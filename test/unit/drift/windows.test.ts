@@ -4,10 +4,10 @@ import {
   completeWindows,
   dueWindows,
   isGap,
-  nameOf,
   oldNameOf,
   reachOf,
-  type Window,
+  type Span,
+  windowName,
   windowNamed,
 } from '../../../core/drift/windows.ts';
 
@@ -49,11 +49,11 @@ describe('windows', () => {
 
   it('a name leads back to the window, an old one to its start', () => {
     for (const window of completeWindows(at('2026-11-25T14:02:00Z'), 300)) {
-      expect(windowNamed(nameOf(window))).toEqual(window);
+      expect(windowNamed(windowName(window))).toEqual(window);
       expect(windowNamed(oldNameOf(window))).toEqual({ from: window.from });
     }
     const [hour] = completeWindows(at('2026-11-25T14:02:00Z'), 3600).slice(-1);
-    expect(hour && nameOf(hour)).toBe('2026-11-25T130000Z-3600');
+    expect(hour && windowName(hour)).toBe('2026-11-25T130000Z-3600');
     for (const name of ['2026-13-45T000000Z', 'notes', '2026-11-25T130000Z-', '2026-11-25T130000Z-0x5'])
       expect(windowNamed(name), name).toBeUndefined();
   });
@@ -61,7 +61,7 @@ describe('windows', () => {
   it('names are in the order of starts, of any length', () => {
     const names = [86_400, 300, 3600].flatMap((seconds) =>
       completeWindows(at('2026-11-25T14:02:00Z'), seconds).flatMap((window) => [
-        nameOf(window),
+        windowName(window),
         oldNameOf(window),
       ]),
     );
@@ -73,7 +73,7 @@ describe('windows', () => {
   const complete = completeWindows(at('2026-11-25T14:02:00Z'), 3600);
   const [oldest] = complete;
 
-  const hours = (from: number): Window => ({ from, to: from + HOUR });
+  const hours = (from: number): Span => ({ from, to: from + HOUR });
 
   it('what has a document is not due, gaps are', () => {
     const kept = complete.filter((_, index) => index !== 3 && index !== 23);
@@ -87,7 +87,7 @@ describe('windows', () => {
   });
 
   it('after a long outage the last 24 are due, and what is missed is told', () => {
-    const ago = (count: number): Window => hours((oldest?.from ?? 0) - count * HOUR);
+    const ago = (count: number): Span => hours((oldest?.from ?? 0) - count * HOUR);
     expect(dueWindows(complete, [], { first: ago(99), last: ago(5) })).toEqual({
       windows: complete,
       missed: { from: ago(4).from, to: oldest?.from },
@@ -111,14 +111,14 @@ describe('where `window` was changed', () => {
   const DAY = 86_400_000;
   const LATE = 2 * MINUTE;
   /** What the monitor judges from one time to another, as it wakes once an hour and at the end; documents in the order of their ends. */
-  function run(kept: Window[], from: string, to: string, seconds: number): Window[] {
+  function run(kept: Span[], from: string, to: string, seconds: number): Span[] {
     const [begin, end] = [at(from), at(to) - 5 * MINUTE];
     const times = Array.from({ length: Math.floor((end - begin) / HOUR) + 1 }, (_, i) => begin + i * HOUR);
     for (const time of [...times, end]) {
       const now = time + LATE;
       const latest = completeWindows(now, seconds);
       // As documents are asked for: those of two days before, too.
-      const seen = (windows: readonly Window[]): readonly Window[] =>
+      const seen = (windows: readonly Span[]): readonly Span[] =>
         kept.filter((window) => window.from >= (windows[0]?.from ?? 0) - 2 * DAY);
       const complete = completeWindows(now, seconds, reachOf(latest, seen(latest)));
       const [first, last] = [kept[0], kept.at(-1)];
@@ -151,7 +151,7 @@ describe('where `window` was changed', () => {
       run(kept, when, back, other);
       const later = kept.length;
       run(kept, back, new Date(at(back) + 2 * DAY).toISOString(), one);
-      expect(new Set(kept.map(nameOf)).size).toBe(kept.length);
+      expect(new Set(kept.map(windowName)).size).toBe(kept.length);
       const [first] = kept;
       let until = first?.from ?? 0;
       kept.forEach(({ from, to }, index) => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { DriftLine, NumericSignal, Scored, Signal } from '../../../core/drift/contract.ts';
+import type { DriftLine, NumericSignal, ScoredBaseline, Signal } from '../../../core/drift/contract.ts';
 import { locationOf, rankOf, spreadOf } from '../../../core/drift/score.ts';
 import type { Datatype, TensorSpec } from '../../../core/tensor/contract.ts';
 import { KINDS, type Tensor } from '../../../core/tensor/datatypes.ts';
@@ -31,7 +31,7 @@ function drifted(
   { inputs = {}, outputs = {} }: { inputs?: Tensors; outputs?: Tensors },
   native = false,
 ): Drifted | undefined {
-  const scored: Scored = { baseline: DIGEST, native, signals };
+  const scored: ScoredBaseline = { baseline: DIGEST, native, signals };
   const drift = createDrift(
     scored,
     { inputs: [], outputs: [], ...graph },

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { ReadRange } from '../../../core/ports/files.ts';
-import { fetchFile } from '../../../functions/runtime/remote.ts';
+import { fetchRemoteFile } from '../../../functions/runtime/remote.ts';
 
 let folder: string;
 beforeEach(async () => {
@@ -25,9 +25,9 @@ const slowly: ReadRange = async (_sha256, start, end) => {
 };
 
 test('ranges in any order make the file, and it is fetched once', async () => {
-  await fetchFile(file, folder, slowly);
+  await fetchRemoteFile(file, folder, slowly);
   expect((await readFile(join(folder, file.path))).equals(content)).toBe(true);
-  await fetchFile(file, folder, () => Promise.reject(new Error('asked again')));
+  await fetchRemoteFile(file, folder, () => Promise.reject(new Error('asked again')));
 });
 
 test('other bytes than were packaged are refused, and nothing is left', async () => {
@@ -36,15 +36,15 @@ test('other bytes than were packaged are refused, and nothing is left', async ()
     if (start > 0) bytes[0] = (bytes[0] ?? 0) ^ 1;
     return bytes;
   };
-  await expect(fetchFile(file, folder, changed)).rejects.toThrow(/sha256/);
+  await expect(fetchRemoteFile(file, folder, changed)).rejects.toThrow(/sha256/);
   expect(await readdir(join(folder, 'model'))).toEqual([]);
 });
 
 test('a failing range fails the file; what was cut off is fetched anew', async () => {
   const failing: ReadRange = (sha256, start, end) =>
     start > 10_000_000 ? Promise.reject(new Error('denied')) : slowly(sha256, start, end);
-  await expect(fetchFile(file, folder, failing)).rejects.toThrow('denied');
+  await expect(fetchRemoteFile(file, folder, failing)).rejects.toThrow('denied');
   await writeFile(join(folder, `${file.path}.part`), 'half');
-  await fetchFile(file, folder, slowly);
+  await fetchRemoteFile(file, folder, slowly);
   expect((await readFile(join(folder, file.path))).equals(content)).toBe(true);
 });

@@ -3,11 +3,11 @@ import { describe, expect, test } from 'vitest';
 import { DATATYPES, type Datatype } from '../../../core/tensor/contract.ts';
 import { KINDS, type NumericData } from '../../../core/tensor/datatypes.ts';
 import { toHalf } from '../../../core/tensor/half.ts';
-import { type Fault, placeInArray, scanArray } from '../../../core/tensor/scan.ts';
+import { placeInArray, type ScanFault, scanArray } from '../../../core/tensor/scan.ts';
 
 type Numeric = Exclude<Datatype, 'BYTES'>;
 
-function scan(text: string, datatype: Numeric, shape: number[]): NumericData | Fault {
+function scan(text: string, datatype: Numeric, shape: number[]): NumericData | ScanFault {
   const out = KINDS[datatype].allocate(shape.reduce((product, dimension) => product * dimension, 1));
   return scanArray(text, datatype, shape, out) ?? out;
 }

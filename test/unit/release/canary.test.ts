@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { METRICS } from '../../../core/release/document/worker-contract.ts';
+import { WORKER_METRICS } from '../../../core/release/document/worker-contract.ts';
 import { CANARY, SETTINGS } from '../../fakes/settings.ts';
 import { FUNCTION, request, tick } from '../../fakes/world.ts';
 import {
@@ -282,7 +282,7 @@ describe('deadline of a canary', () => {
     down = true;
     await minutes(w, 60, HEALTHY);
     expect(w.alias()?.weights).toEqual({ '4': 0.05 });
-    expect(w.counted.filter((metric) => metric === METRICS.unreadable)).toHaveLength(60);
+    expect(w.counted.filter((metric) => metric === WORKER_METRICS.unreadable)).toHaveLength(60);
     w.clock.now += 8 * 60 * MINUTE;
     await minute(w);
     expect(w.target()).toEqual({ version: '3', weights: {} });

@@ -5,7 +5,7 @@ import type { Release } from '../../../core/release/document/contract.ts';
 import type { TickAnswer } from '../../../core/release/document/worker-contract.ts';
 import { parseModels } from '../../../plugins/models/declaration/parse.ts';
 import { gateFailure, latencyLine, superseded } from '../../../plugins/models/releases/deployment.ts';
-import { follow, isSettled } from '../../../plugins/models/releases/follow.ts';
+import { followReleases, isSettled } from '../../../plugins/models/releases/follow.ts';
 import { autoLine, forecastLines, forecastWarning } from '../../../plugins/models/releases/forecast.ts';
 import { historyText, readHistory } from '../../../plugins/models/releases/history.ts';
 import {
@@ -159,7 +159,7 @@ describe('ticking after a deploy', () => {
 
   it('ends where the release goes on by itself', async () => {
     const { worker, asked } = answers('SHIFTING', 'SHIFTING', 'JUDGING');
-    const [last] = await follow(worker, [{ ...target, deployment: 'd' }], () => {}, { pause: 1 });
+    const [last] = await followReleases(worker, [{ ...target, deployment: 'd' }], () => {}, { pause: 1 });
     expect(last?.phase).toBe('JUDGING');
     expect(asked).toEqual(Array(3).fill({ ...target, deployment: 'd' }));
   });
@@ -167,7 +167,7 @@ describe('ticking after a deploy', () => {
   it('with --wait ends where nothing happens any more', async () => {
     const { worker } = answers('SHIFTING', 'JUDGING', 'JUDGING', 'PROMOTING', 'BAKING');
     const seen: string[] = [];
-    await follow(worker, [target], ({ phase }) => seen.push(phase), {
+    await followReleases(worker, [target], ({ phase }) => seen.push(phase), {
       pause: 1,
       done: isSettled,
       limit: Number.POSITIVE_INFINITY,
@@ -179,7 +179,7 @@ describe('ticking after a deploy', () => {
     const { worker } = answers('SHIFTING');
     let now = 0;
     const clock = () => (now += 100);
-    const [last] = await follow(worker, [target], () => {}, { pause: 1, limit: 250, clock });
+    const [last] = await followReleases(worker, [target], () => {}, { pause: 1, limit: 250, clock });
     expect(last).toMatchObject({ phase: 'SHIFTING', running: true });
   });
 

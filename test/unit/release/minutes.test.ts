@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import type { Shift } from '../../../core/release/document/contract.ts';
-import { minutesOf, together } from '../../../core/release/state/minutes.ts';
+import type { WeightShift } from '../../../core/release/document/contract.ts';
+import { allMinutes, minutesOf } from '../../../core/release/state/minutes.ts';
 
 const at = (minute: number, second = 0): number => Date.UTC(2026, 0, 1, 0, minute, second);
 const iso = (minute: number, second = 0): string => new Date(at(minute, second)).toISOString();
-const shift = (asked: string, done: string, step: number, weight: number): Shift => ({
+const shift = (asked: string, done: string, step: number, weight: number): WeightShift => ({
   asked,
   at: done,
   step,
@@ -16,7 +16,7 @@ describe('the minutes of a release', () => {
     ['4', new Map([[at(2), { invocations: 5 }]])],
     ['3', new Map([[at(2), { invocations: 95 }]])],
   ]);
-  const of = (shifts: readonly Shift[], to: number) =>
+  const of = (shifts: readonly WeightShift[], to: number) =>
     minutesOf(sides, '4', '3', shifts, at(to)).map(({ at: start, step, weight }) => [
       start.slice(14, 16),
       step,
@@ -58,7 +58,7 @@ describe('the minutes of a release', () => {
       [at(1), { requests: 10, errors: 1, rejected: 3, slow: [4, 3, 2, 1] as const }],
       [at(2), { requests: 20, rejected: 4, coldStarts: 2 }],
     ]);
-    expect(together(new Map([['3', minutes]]), '3')).toEqual({
+    expect(allMinutes(new Map([['3', minutes]]), '3')).toEqual({
       invocations: 0,
       crashes: 0,
       requests: 30,

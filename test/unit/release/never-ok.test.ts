@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ALARMS } from '../../../core/release/document/worker-contract.ts';
-import { look } from '../../../plugins/models/releases/read-status.ts';
+import { readStatus } from '../../../plugins/models/releases/read-status.ts';
 import { sayOf } from '../../../plugins/models/releases/session.ts';
 import { statusOf } from '../../../plugins/models/releases/status.ts';
 import { CANARY } from '../../fakes/settings.ts';
@@ -199,7 +199,7 @@ describe('an alarm', () => {
     const { aliases, capacity, registry } = w.world;
     const target = { model: 'churn', functionName: FUNCTION, alias: 'live' };
     const exists = async (): Promise<boolean> => true;
-    const seen = await look({ aliases, alarms, capacity, exists, close: () => {} }, registry, target);
+    const seen = await readStatus({ aliases, alarms, capacity, exists, close: () => {} }, registry, target);
     const status = statusOf(seen, w.clock.now, sayOf('churn', 'dev'));
     expect(status.level).toBe('look');
     if (!isForgotten) expect(status.todo.join(' ')).toContain('`cloudwatch:DescribeAlarms`');

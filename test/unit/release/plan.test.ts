@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ENV } from '../../../core/release/document/worker-contract.ts';
+import { WORKER_ENV } from '../../../core/release/document/worker-contract.ts';
 import type { Host } from '../../../plugins/models/contracts/host.ts';
 import type { Facts, LayerFacts, Model, ServiceOptions } from '../../../plugins/models/declaration/model.ts';
 import { RELEASE } from '../../../plugins/models/declaration/naming.ts';
@@ -232,16 +232,16 @@ describe('the worker’s policy', () => {
     };
     const ours = of(encryption);
     expect(ours.environment).toMatchObject({
-      [ENV.encryption]: 'aws:kms',
-      [ENV.encryptionKey]: 'alias/mine',
+      [WORKER_ENV.encryption]: 'aws:kms',
+      [WORKER_ENV.encryptionKey]: 'alias/mine',
     });
     // For objects of the bucket that the framework makes, too.
     expect(ours.keyed).toMatch(/encryptioncontext:aws:s3:arn.*ServerlessDeploymentBucket/i);
     for (const { environment } of [of(undefined), of(encryption, { bucket: 'mine' })])
-      expect(Object.keys(environment)).not.toContain(ENV.encryption);
+      expect(Object.keys(environment)).not.toContain(WORKER_ENV.encryption);
     const plain = of({ ServerSideEncryption: 'AES256' });
-    expect(plain.environment).toMatchObject({ [ENV.encryption]: 'AES256' });
-    expect(plain.environment).not.toHaveProperty(ENV.encryptionKey);
+    expect(plain.environment).toMatchObject({ [WORKER_ENV.encryption]: 'AES256' });
+    expect(plain.environment).not.toHaveProperty(WORKER_ENV.encryptionKey);
     expect(plain.keyed).toBe('[]');
   });
 
@@ -327,8 +327,10 @@ describe('the worker', () => {
 
   it('has the registry in the deployment bucket, or in the one that is named', () => {
     const environmentOf = (of: ReturnType<typeof input>) => releaseFunctions(of)[RELEASE]?.environment;
-    expect(environmentOf(input())).toMatchObject({ [ENV.bucket]: { Ref: 'ServerlessDeploymentBucket' } });
-    expect(environmentOf(input({}, { bucket: 'mine' }))).toMatchObject({ [ENV.bucket]: 'mine' });
+    expect(environmentOf(input())).toMatchObject({
+      [WORKER_ENV.bucket]: { Ref: 'ServerlessDeploymentBucket' },
+    });
+    expect(environmentOf(input({}, { bucket: 'mine' }))).toMatchObject({ [WORKER_ENV.bucket]: 'mine' });
     expect(JSON.stringify(releaseStatements(input({}, { bucket: 'mine' })))).not.toContain(
       'ServerlessDeploymentBucket',
     );
@@ -338,7 +340,7 @@ describe('the worker', () => {
     const named = input({ iam: { role: 'arn:aws:iam::1:role/all' } });
     const worker = releaseFunctions(named)[RELEASE];
     expect(worker?.role).toBeUndefined();
-    expect(worker?.environment).toMatchObject({ [ENV.scheduleRole]: 'arn:aws:iam::1:role/all' });
+    expect(worker?.environment).toMatchObject({ [WORKER_ENV.scheduleRole]: 'arn:aws:iam::1:role/all' });
     const types = Object.values(releaseResources(named, [endpoint])).map(({ Type }) => Type);
     expect(types).not.toContain('AWS::IAM::Role');
   });

@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import { look } from '../../../plugins/models/releases/read-status.ts';
+import { readStatus } from '../../../plugins/models/releases/read-status.ts';
 import { sayOf } from '../../../plugins/models/releases/session.ts';
 import { type Status, statusOf } from '../../../plugins/models/releases/status.ts';
 import { statusText } from '../../../plugins/models/releases/status-text.ts';
@@ -11,7 +11,11 @@ export async function statusIn(w: World, now = w.clock.now + 20_000): Promise<St
   const { aliases, alarms, capacity } = w.world;
   const target = { model: 'churn', functionName: FUNCTION, alias: 'live' };
   const exists = async (name: string): Promise<boolean> => w.aliases.published(name).size > 0;
-  const seen = await look({ aliases, alarms, capacity, exists, close: () => {} }, w.world.registry, target);
+  const seen = await readStatus(
+    { aliases, alarms, capacity, exists, close: () => {} },
+    w.world.registry,
+    target,
+  );
   const status = statusOf(seen, now, sayOf('churn', 'dev'));
   // The answer URL is a credential, and is in the document while CloudFormation waits.
   expect(JSON.stringify(status)).not.toMatch(/signature|answer\.example/);

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Json } from '../../../plugins/models/contracts/cloudformation.ts';
-import type { Made, Stack } from '../../../plugins/models/releases/intrinsics.ts';
+import type { DeployedStack, Made } from '../../../plugins/models/releases/intrinsics.ts';
 import { root } from '../docs-pages.ts';
 
 type Resources = Readonly<Record<string, { readonly Type: string; readonly Properties?: Json }>>;
@@ -18,7 +18,7 @@ const PHYSICAL: Readonly<Record<string, (id: string) => string>> = {
 };
 
 /** A stack as CloudFormation would have made it of these resources. */
-export function stackOf(resources: Resources): Stack {
+export function stackOf(resources: Resources): DeployedStack {
   const made = Object.entries(resources).map(([id, { Type, Properties = {} }]): [string, Made] => {
     const physical =
       id === 'ChurnLambdaFunction' ? 'shop-dev-churn' : (PHYSICAL[Type]?.(id) ?? `shop-dev-${id}-ABC`);
@@ -33,7 +33,7 @@ export function stackOf(resources: Resources): Stack {
   };
 }
 
-export const goldenStack = (file: string): Stack =>
+export const goldenStack = (file: string): DeployedStack =>
   stackOf(
     (
       JSON.parse(readFileSync(join(root, 'test', 'golden', file), 'utf8')) as {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Release } from '../../../core/release/document/contract.ts';
-import { METRICS, UNATTENDED } from '../../../core/release/document/worker-contract.ts';
+import { UNATTENDED, WORKER_METRICS } from '../../../core/release/document/worker-contract.ts';
 import { intend } from '../../../core/release/state/transitions.ts';
 import { CANARY } from '../../fakes/settings.ts';
 import { FUNCTION, fakeWorld, GROUP, LIVE, request, SCOPE } from '../../fakes/world.ts';
@@ -136,8 +136,8 @@ describe('a schedule that is lost', () => {
     });
     none(w);
     await sweep(w);
-    expect(of(w, METRICS.swept)).toEqual([]);
-    expect(of(w, METRICS.unreadable)).toEqual([FUNCTION]);
+    expect(of(w, WORKER_METRICS.swept)).toEqual([]);
+    expect(of(w, WORKER_METRICS.unreadable)).toEqual([FUNCTION]);
   });
 });
 
@@ -147,13 +147,13 @@ describe('weights that nobody looks at', () => {
     await minutes(w, 3);
     w.clock.now += UNATTENDED * 1000 - 1000;
     await sweep(w);
-    expect(of(w, METRICS.unattended)).toEqual([]);
+    expect(of(w, WORKER_METRICS.unattended)).toEqual([]);
     w.clock.now += 2000;
     await sweep(w);
-    expect(of(w, METRICS.unattended)).toEqual([FUNCTION]);
+    expect(of(w, WORKER_METRICS.unattended)).toEqual([FUNCTION]);
     await due(w);
     await sweep(w);
-    expect(of(w, METRICS.unattended)).toEqual([FUNCTION]);
+    expect(of(w, WORKER_METRICS.unattended)).toEqual([FUNCTION]);
   });
 
   it('are counted where no release runs, and where no document is', async () => {
@@ -164,8 +164,8 @@ describe('weights that nobody looks at', () => {
     const quiet = beside(w, 'scores');
     none(w);
     await sweep(w);
-    expect([...of(w, METRICS.unattended)].sort()).toEqual([FUNCTION, other].sort());
-    expect([...of(w, METRICS.swept)].sort()).toEqual([FUNCTION, other, quiet].sort());
+    expect([...of(w, WORKER_METRICS.unattended)].sort()).toEqual([FUNCTION, other].sort());
+    expect([...of(w, WORKER_METRICS.swept)].sort()).toEqual([FUNCTION, other, quiet].sort());
   });
 
   it('that came between two reads are nobody’s neglect', async () => {
@@ -182,7 +182,7 @@ describe('weights that nobody looks at', () => {
     racing = true;
     await sweep(w);
     expect(w.alias()?.weights).toEqual({ '4': 0.05 });
-    expect(of(w, METRICS.unattended)).toEqual([]);
+    expect(of(w, WORKER_METRICS.unattended)).toEqual([]);
   });
 
   it('of a document by a newer worker are counted', async () => {
@@ -191,7 +191,7 @@ describe('weights that nobody looks at', () => {
     edit(w, { schema: 2 as 1 });
     w.schedules.clear();
     await sweep(w);
-    expect(of(w, METRICS.unattended)).toEqual([FUNCTION]);
+    expect(of(w, WORKER_METRICS.unattended)).toEqual([FUNCTION]);
     expect(w.schedules.size).toBe(0);
   });
 
@@ -239,7 +239,7 @@ describe('weights that nobody looks at', () => {
       expect(w.alias()?.weights).not.toEqual({});
       await sweep(w);
     }
-    expect(of(w, METRICS.unattended)).toEqual([]);
+    expect(of(w, WORKER_METRICS.unattended)).toEqual([]);
   });
 });
 
@@ -251,11 +251,11 @@ describe('what is looked at', () => {
     w.aliases.byHand(removed, 'live', undefined);
     none(w);
     await sweep(w);
-    expect([...of(w, METRICS.swept)].sort()).toEqual([FUNCTION, other].sort());
+    expect([...of(w, WORKER_METRICS.swept)].sort()).toEqual([FUNCTION, other].sort());
     w.aliases.byHand(FUNCTION, 'live', undefined);
     none(w);
     await sweep(w);
-    expect(of(w, METRICS.swept)).toEqual([other]);
+    expect(of(w, WORKER_METRICS.swept)).toEqual([other]);
     expect(w.schedules.size).toBe(0);
   });
 
@@ -267,8 +267,8 @@ describe('what is looked at', () => {
     none(w);
     await sweep(w);
     expect(w.schedules.size).toBe(1);
-    expect(of(w, METRICS.swept)).toEqual([FUNCTION]);
-    expect(of(w, METRICS.unreadable)).toEqual([other]);
+    expect(of(w, WORKER_METRICS.swept)).toEqual([FUNCTION]);
+    expect(of(w, WORKER_METRICS.unreadable)).toEqual([other]);
   });
 
   it('is some at a time', async () => {
@@ -284,7 +284,7 @@ describe('what is looked at', () => {
     });
     for (let index = 0; index < 40; index += 1) beside(w, `m${index}`);
     await sweep(w);
-    expect(of(w, METRICS.swept)).toHaveLength(40);
+    expect(of(w, WORKER_METRICS.swept)).toHaveLength(40);
     expect(most).toBe(8);
   });
 
@@ -292,14 +292,14 @@ describe('what is looked at', () => {
     const w = fakeWorld();
     w.aliases.publish(FUNCTION, '3');
     await w.send(request('Create', '3', 'a'));
-    expect(new Set(of(w, METRICS.swept))).toEqual(new Set([FUNCTION]));
+    expect(new Set(of(w, WORKER_METRICS.swept))).toEqual(new Set([FUNCTION]));
     // Its alarm is made a moment later, and looks at minutes that are over.
     expect(Math.min(...w.ages)).toBeGreaterThan(2 * MINUTE);
     none(w);
     w.stack.state = 'busy';
     w.aliases.publish(FUNCTION, '4');
     await w.send(request('Update', '4', 'b', { before: '3', settings: CANARY }));
-    expect(of(w, METRICS.swept).length).toBeGreaterThan(0);
+    expect(of(w, WORKER_METRICS.swept).length).toBeGreaterThan(0);
   });
 
   it('fails as a whole where the registry cannot be listed: the alarm is then about its absence', async () => {

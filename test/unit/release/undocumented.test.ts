@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { METRICS } from '../../../core/release/document/worker-contract.ts';
+import { WORKER_METRICS } from '../../../core/release/document/worker-contract.ts';
 import { CANARY } from '../../fakes/settings.ts';
 import { FUNCTION, fakeWorld, LIVE, STACK, tick } from '../../fakes/world.ts';
 import { deploy, deployed, due, live, minutes, promoted, type World } from './traffic.ts';
@@ -105,7 +105,7 @@ describe('a tick of a schedule whose document is gone', () => {
       failing = true;
       await due(w);
       expect(failures).toBeGreaterThan(0);
-      expect([w.schedules.size, w.counted.at(-1)]).toEqual([1, METRICS.unreadable]);
+      expect([w.schedules.size, w.counted.at(-1)]).toEqual([1, WORKER_METRICS.unreadable]);
       failing = false;
       await due(w);
       expect(w.target()).toEqual({ version: '3', weights: {} });

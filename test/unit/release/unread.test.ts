@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Settings } from '../../../core/release/document/contract.ts';
-import { METRICS } from '../../../core/release/document/worker-contract.ts';
+import { WORKER_METRICS } from '../../../core/release/document/worker-contract.ts';
 import { CANARY } from '../../fakes/settings.ts';
 import { FUNCTION, request, tick } from '../../fakes/world.ts';
 import {
@@ -49,7 +49,7 @@ describe('capacity that cannot be changed', () => {
     expect(w.target()).toEqual({ version: '3', weights: {} });
     await minutes(w, 20);
     expect(subjects(w)).toContain('[page] churn: provisioned concurrency cannot be read or changed');
-    expect(w.counted).toContain(METRICS.unreadable);
+    expect(w.counted).toContain(WORKER_METRICS.unreadable);
     at.now = undefined;
     await minutes(w, 2);
     expect([w.state()?.blind, w.schedules.size]).toEqual([undefined, 0]);
@@ -116,7 +116,7 @@ describe('an alias that cannot be read', () => {
       Status: 'FAILED',
       Reason: expect.stringContaining('AccessDenied'),
     });
-    expect(w.counted).toContain(METRICS.unreadable);
+    expect(w.counted).toContain(WORKER_METRICS.unreadable);
     at.now = undefined;
     w.stack.state = 'done';
     await minute(w);

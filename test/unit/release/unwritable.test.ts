@@ -1,6 +1,6 @@
 /** A registry that can be read and not written: nothing can be noted, and so nothing be moved as it should. */
 import { describe, expect, it } from 'vitest';
-import { METRICS } from '../../../core/release/document/worker-contract.ts';
+import { WORKER_METRICS } from '../../../core/release/document/worker-contract.ts';
 import { deployed, minutes, until, type World } from './traffic.ts';
 
 /** Half-way through a canary the worker loses the right to write. */
@@ -25,7 +25,7 @@ describe('in mid-canary', () => {
     const { w } = await canary();
     w.counted.length = 0;
     await pass(w, 3, { 3: 0.02, 4: 0.5 });
-    expect(w.counted.filter((metric) => metric === METRICS.unreadable)).toHaveLength(3);
+    expect(w.counted.filter((metric) => metric === WORKER_METRICS.unreadable)).toHaveLength(3);
     expect(w.state()?.phase).toBe('JUDGING');
   });
 

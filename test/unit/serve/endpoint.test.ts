@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { type Endpoint, endpoint } from '../../../plugins/models/serve/endpoint.ts';
+import { endpoint, type LocalEndpoint } from '../../../plugins/models/serve/endpoint.ts';
 
 const HANDLER = `
 console.log('started');
@@ -14,7 +14,7 @@ export const handler = async (event, context) => {
 };`;
 
 let folder = '';
-let running: Endpoint | undefined;
+let running: LocalEndpoint | undefined;
 const lines: string[] = [];
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'serverless-models-'));
@@ -24,7 +24,7 @@ beforeAll(async () => {
 afterEach(() => running?.stop(true));
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-function start(file = 'handler.mjs', timeout = 1): Endpoint {
+function start(file = 'handler.mjs', timeout = 1): LocalEndpoint {
   running = endpoint({
     file: join(folder, file),
     env: { PATH: process.env.PATH ?? '', AWS_LAMBDA_FUNCTION_NAME: 'shop-dev-m' },
@@ -34,7 +34,7 @@ function start(file = 'handler.mjs', timeout = 1): Endpoint {
   return running;
 }
 type Answer = { pid: number; ppid: number; left: number; secret: string | null; name: string };
-async function answerOf(one: Endpoint): Promise<Answer> {
+async function answerOf(one: LocalEndpoint): Promise<Answer> {
   const invocation = await one.invoke({});
   if ('failure' in invocation) throw new Error(invocation.text);
   return invocation.answer as Answer;

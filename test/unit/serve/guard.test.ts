@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { refusal } from '../../../plugins/models/serve/guard.ts';
+import { guardRefusal } from '../../../plugins/models/serve/guard.ts';
 
 const local = { host: '127.0.0.1:8080' };
 
@@ -9,7 +9,7 @@ describe('who may call a server on this machine', () => {
     ['a program that says localhost', { host: 'LocalHost:8080' }],
     ['its own page', { ...local, origin: 'http://127.0.0.1:8080', 'sec-fetch-site': 'same-origin' }],
     ['a person who types the address', { ...local, 'sec-fetch-site': 'none' }],
-  ])('%s may', (_, headers) => expect(refusal(headers, 8080)).toBeUndefined());
+  ])('%s may', (_, headers) => expect(guardRefusal(headers, 8080)).toBeUndefined());
 
   it.each([
     ['a name that was made to resolve here', { host: 'evil.example:8080' }],
@@ -23,10 +23,10 @@ describe('who may call a server on this machine', () => {
     ['a page on our port with another name', { ...local, origin: 'http://localhost:8080' }],
     ['an image on another page', { ...local, 'sec-fetch-site': 'cross-site' }],
     ['a link of another local page', { ...local, 'sec-fetch-site': 'same-site' }],
-  ])('%s may not', (_, headers) => expect(refusal(headers, 8080)).toMatch(/\S/));
+  ])('%s may not', (_, headers) => expect(guardRefusal(headers, 8080)).toMatch(/\S/));
 
   it('knows that HTTP’s own port is left out', () => {
-    expect(refusal({ host: 'localhost' }, 80)).toBeUndefined();
-    expect(refusal({ host: 'localhost' }, 8080)).toMatch(/\S/);
+    expect(guardRefusal({ host: 'localhost' }, 80)).toBeUndefined();
+    expect(guardRefusal({ host: 'localhost' }, 8080)).toMatch(/\S/);
   });
 });

@@ -1,13 +1,13 @@
 import { open } from 'node:fs/promises';
 import { isObjectFault, saidOf } from '../../../../core/errors/object-errors.ts';
 import type { Block, RowFault } from '../../../../core/tabular/cells/format.ts';
-import type { Fault, Header, Layout } from '../../../../core/tabular/cells/layout.ts';
+import type { FileFault, Header, Layout } from '../../../../core/tabular/cells/layout.ts';
 import type { TabularFormat } from '../../../../core/tabular/cells/tabular-format.ts';
 import type { Columns, Datatype, Signature } from '../../../../core/tensor/contract.ts';
 import type { Tensors } from '../../../../core/tensor/tensors.ts';
 import { type Store, textNumber } from '../store.ts';
-import { cast, isPlain } from '../values.ts';
-import { fileSource } from './file-source.ts';
+import { castValue, isPlainValue } from '../values.ts';
+import { referenceSource } from './file-source.ts';
 
 /** Of a file's rows that are in memory at a time, where a format reads more than a block ahead. */
 const PART_BYTES = 16 * 1024 ** 2;
@@ -31,7 +31,7 @@ export async function readRows(
     progress,
     opened,
   }: {
-    readonly fault: Fault;
+    readonly fault: FileFault;
     /** Part of the file that is read, 0 to 1. */
     readonly progress: (share: number) => void;
     readonly opened: (table: Table) => Promise<Store>;
@@ -40,7 +40,7 @@ export async function readRows(
   const file = await open(path);
   try {
     let read = 0;
-    const source = await fileSource(file, (bytes) => {
+    const source = await referenceSource(file, (bytes) => {
       read += bytes;
       progress(Math.min(1, read / source.bytes));
     });
@@ -98,7 +98,7 @@ function ofModel({ header, layout }: Table, { inputs }: Signature, taken = layou
 function fillerOf(
   store: Store,
   { tensors, fields }: Layout,
-  fault: Fault,
+  fault: FileFault,
 ): (block: Block | undefined) => Promise<void> {
   const { block: columns, capacity, texts } = store;
   let filled = 0;
@@ -112,7 +112,7 @@ function fillerOf(
         if (dictionary !== undefined)
           for (let row = 0; row < count; row++, at += width)
             out[filled + row] = textNumber(dictionary, data[at] as string);
-        else if (isPlain(spec.datatype))
+        else if (isPlainValue(spec.datatype))
           for (let row = 0; row < count; row++, at += width) {
             const value = data[at] as number;
             // An infinity minus itself is no number.
@@ -120,7 +120,7 @@ function fillerOf(
           }
         else
           for (let row = 0; row < count; row++, at += width) {
-            const stored = cast(spec.datatype as Exclude<Datatype, 'BYTES'>, data[at] as number);
+            const stored = castValue(spec.datatype as Exclude<Datatype, 'BYTES'>, data[at] as number);
             if (typeof stored === 'string') {
               const where = lines === undefined ? `Row ${rows[from + row]}` : `Line ${lines[from + row]}`;
               throw wrongValue(fault, where, `${fields[first + i]?.label} ${stored}`);
@@ -147,7 +147,7 @@ function fillerOf(
   };
 }
 
-function rowFault({ row, line, reason }: RowFault, fault: Fault): Error {
+function rowFault({ row, line, reason }: RowFault, fault: FileFault): Error {
   const where = line === undefined ? `Row ${row}` : `Line ${line}`;
   if (reason.startsWith('Column ')) return wrongValue(fault, where, reason.slice('Column '.length));
   const said = reason.replace(/^The (row|line)\b/, where);
@@ -155,5 +155,5 @@ function rowFault({ row, line, reason }: RowFault, fault: Fault): Error {
 }
 
 /** The value itself is nobody's to see: it may be a person's. */
-const wrongValue = (fault: Fault, where: string, what: string): Error =>
+const wrongValue = (fault: FileFault, where: string, what: string): Error =>
   fault(`${where}, column ${what}`, 'Correct it, or leave it empty where there is no value.');

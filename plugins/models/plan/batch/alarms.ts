@@ -1,4 +1,4 @@
-import { METRICS } from '../../../../core/batch/contract.ts';
+import { BATCH_METRICS } from '../../../../core/batch/contract.ts';
 import { METRICS as OWN } from '../../../../core/metrics/contract.ts';
 import type { AlarmKind, Metric } from '../../contracts/alarm.ts';
 import { arn } from '../../contracts/cloudformation.ts';
@@ -20,13 +20,13 @@ const ofQueue = (queue: string, name: string): Metric => ({
 const failures = (batch: string): Readonly<Record<string, Metric>> => ({
   jobs: {
     namespace: OWN.namespace,
-    name: METRICS.jobsFailed,
+    name: BATCH_METRICS.jobsFailed,
     dimensions: { [OWN.model]: batch },
     stat: 'Sum',
   },
   others: {
     namespace: OWN.namespace,
-    name: METRICS.jobsNotOwned,
+    name: BATCH_METRICS.jobsNotOwned,
     dimensions: { [OWN.model]: batch },
     stat: 'Sum',
   },

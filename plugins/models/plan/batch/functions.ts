@@ -1,4 +1,4 @@
-import { BATCH_TIMEOUT, type BatchManifest, ENV, OWNER_FILE } from '../../../../core/batch/contract.ts';
+import { BATCH_ENV, BATCH_TIMEOUT, type BatchManifest, OWNER_FILE } from '../../../../core/batch/contract.ts';
 import {
   allow,
   arn,
@@ -97,11 +97,11 @@ function batchFunction(
     ...made,
     environment: {
       ...(isObject(made.environment) && made.environment),
-      [ENV.queue]: { Ref: batchLogicalId(name, 'Queue') },
-      [ENV.failed]: { Ref: batchLogicalId(name, 'FailedQueue') },
-      [ENV.machine]: { Ref: batchLogicalId(name, 'Machine') },
-      [ENV.owner]: ownerOf(host),
-      ...(model.drift !== undefined && { [ENV.endpoint]: nameOf(model, host) }),
+      [BATCH_ENV.queue]: { Ref: batchLogicalId(name, 'Queue') },
+      [BATCH_ENV.failed]: { Ref: batchLogicalId(name, 'FailedQueue') },
+      [BATCH_ENV.machine]: { Ref: batchLogicalId(name, 'Machine') },
+      [BATCH_ENV.owner]: ownerOf(host),
+      ...(model.drift !== undefined && { [BATCH_ENV.endpoint]: nameOf(model, host) }),
     },
   };
 }

@@ -1,4 +1,4 @@
-import { BATCH_TIMEOUT, type Entry, TRIES } from '../../../../core/batch/contract.ts';
+import { BATCH_TIMEOUT, type Entry, OBJECT_TRIES } from '../../../../core/batch/contract.ts';
 import {
   BUCKET_EVENTS,
   type BucketEventsProperties,
@@ -45,7 +45,7 @@ function queueResources(model: BatchModel, host: Host): Resources {
     [id('Queue')]: queue(name, {
       // Six times the function's, as AWS asks for: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
       VisibilityTimeout: 6 * BATCH_TIMEOUT,
-      RedrivePolicy: { deadLetterTargetArn: getAtt(id('FailedQueue'), 'Arn'), maxReceiveCount: TRIES },
+      RedrivePolicy: { deadLetterTargetArn: getAtt(id('FailedQueue'), 'Arn'), maxReceiveCount: OBJECT_TRIES },
     }),
     [id('FailedQueue')]: queue(`${name}-failed`, {}),
     [id('QueuePolicy')]: {

@@ -22,7 +22,7 @@ export const dimensionIn = (dimension: string): string => `\${!PROP('Dim.${dimen
 
 type Line = readonly unknown[];
 
-export const own = (functionName: string, name: string, how: object): Line => [
+export const ownLine = (functionName: string, name: string, how: object): Line => [
   OWN.namespace,
   name,
   OWN.model,
@@ -30,7 +30,7 @@ export const own = (functionName: string, name: string, how: object): Line => [
   how,
 ];
 
-export const ofAlias = (functionName: string, name: string, how: object): Line => [
+export const aliasLine = (functionName: string, name: string, how: object): Line => [
   'AWS/Lambda',
   name,
   'FunctionName',
@@ -40,7 +40,7 @@ export const ofAlias = (functionName: string, name: string, how: object): Line =
   how,
 ];
 
-export const ofFunction = (functionName: string, name: string, how: object): Line => [
+export const functionLine = (functionName: string, name: string, how: object): Line => [
   'AWS/Lambda',
   name,
   'FunctionName',

@@ -1,4 +1,4 @@
-import { METRICS as DRIFT } from '../../../../core/drift/contract.ts';
+import { DRIFT_METRICS as DRIFT } from '../../../../core/drift/contract.ts';
 import { normalQuantile } from '../../../../core/drift/normal.ts';
 import { METRICS as OWN } from '../../../../core/metrics/contract.ts';
 import { staged } from '../../../../core/release/command-text.ts';

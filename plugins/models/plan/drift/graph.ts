@@ -1,4 +1,4 @@
-import { METRICS as DRIFT } from '../../../../core/drift/contract.ts';
+import { DRIFT_METRICS as DRIFT } from '../../../../core/drift/contract.ts';
 import { METRICS as OWN } from '../../../../core/metrics/contract.ts';
 import type { Host } from '../../contracts/host.ts';
 import { nameOf } from '../../contracts/host.ts';

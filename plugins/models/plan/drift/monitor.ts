@@ -1,5 +1,5 @@
 import { MONITOR_EVERY, MONITOR_TIMEOUT, type Watched } from '../../../../core/drift/contract.ts';
-import { ENV } from '../../../../core/release/document/worker-contract.ts';
+import { WORKER_ENV } from '../../../../core/release/document/worker-contract.ts';
 import { allow, arn, type Resource, type Statement } from '../../contracts/cloudformation.ts';
 import { type FunctionDefinition, type Host, nameOf, providerRole } from '../../contracts/host.ts';
 import type { Problem } from '../../declaration/errors.ts';
@@ -53,10 +53,10 @@ export function monitorFunction(
     ...(host.provider.layers !== undefined && { layers: [] }),
     ...(providerRole(host.provider) === undefined && { role: roleLogicalId(DRIFT) }),
     environment: {
-      [ENV.bucket]: bucketOf(host, options),
-      [ENV.scope]: scopeOf(host),
-      [ENV.files]: FILES_PREFIX,
-      [ENV.topic]: noticesTopic(options, host),
+      [WORKER_ENV.bucket]: bucketOf(host, options),
+      [WORKER_ENV.scope]: scopeOf(host),
+      [WORKER_ENV.files]: FILES_PREFIX,
+      [WORKER_ENV.topic]: noticesTopic(options, host),
       ...encryptionEnvironment(host, options),
     },
     ...(zip !== undefined && { package: { individually: true, artifact: zip } }),

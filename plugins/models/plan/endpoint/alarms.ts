@@ -1,6 +1,6 @@
 import { METRICS as OWN } from '../../../../core/metrics/contract.ts';
 import type { AlarmKind } from '../../contracts/alarm.ts';
-import { ofAlias, ofFunction, own } from '../watch/measures.ts';
+import { ofAlias, ofFunction, ownMetric } from '../watch/measures.ts';
 
 /** Crashes in a minute below which half of all may be a single client's doing. */
 const FEW_CRASHES = 3;
@@ -41,7 +41,7 @@ export const ENDPOINT_ALARMS: readonly AlarmKind[] = [
     watch: (_, name) => ({
       metrics: {
         crashes: ofAlias(name, 'Errors'),
-        errors: own(name, OWN.errors),
+        errors: ownMetric(name, OWN.errors),
         invocations: ofAlias(name, 'Invocations'),
       },
       // What crashes cannot count itself, what is handled is no error of Lambda's: the two never meet.
@@ -62,7 +62,7 @@ export const ENDPOINT_ALARMS: readonly AlarmKind[] = [
     rollsBack: true,
     watch: ({ latency }, name) =>
       latency && {
-        metrics: { slow: own(name, SLOWER), requests: own(name, OWN.requests) },
+        metrics: { slow: ownMetric(name, SLOWER), requests: ownMetric(name, OWN.requests) },
         // A count, as the judge's: shares of requests add up over instances and minutes, percentiles do not.
         expression: `IF(requests >= ${FEW_REQUESTS}, 100 * FILL(slow, 0) / requests, 0)`,
         above: 5,

@@ -9,10 +9,10 @@ import { requestCost, warmCost } from './cost.ts';
 import { endpointFunction, endpointRole, endpointStatements } from './function.ts';
 import { ENDPOINT_GRAPHS } from './graphs.ts';
 import { nameProblems } from './names.ts';
-import { isExternalApi, type Route, routeKey, routeProblems, routesOf } from './routes.ts';
+import { type HttpRoute, isExternalApi, routeKey, routeProblems, routesOf } from './routes.ts';
 import { throttledStage } from './stage.ts';
 
-const authOf = ({ auth }: Route): string => (typeof auth === 'string' ? auth : auth.authorizer);
+const authOf = ({ auth }: HttpRoute): string => (typeof auth === 'string' ? auth : auth.authorizer);
 
 const claims = ({ models, host }: PlanInput): readonly Claim[] => [
   ...models.flatMap((model): Claim[] => [

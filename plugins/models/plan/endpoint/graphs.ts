@@ -1,16 +1,16 @@
 import { METRICS as OWN } from '../../../../core/metrics/contract.ts';
-import { METRICS as WORKER } from '../../../../core/release/document/worker-contract.ts';
+import { WORKER_METRICS as WORKER } from '../../../../core/release/document/worker-contract.ts';
 import { ALIAS } from '../../declaration/naming.ts';
 import {
+  aliasLine,
   BLUE,
   dimensionIn,
+  functionLine,
   GREEN,
   GREY,
   type Graph,
   ORANGE,
-  ofAlias,
-  ofFunction,
-  own,
+  ownLine,
   PERIOD,
   RED,
 } from '../dashboard/lines.ts';
@@ -22,11 +22,11 @@ const requests: Graph = ({ name }, functionName, { region }) => ({
   period: PERIOD,
   stat: 'Sum',
   metrics: [
-    own(functionName, OWN.requests, { label: 'answered' }),
-    own(functionName, OWN.errors, { label: 'failed', color: RED }),
-    own(functionName, OWN.rejected, { label: 'refused', color: GREY }),
-    ofAlias(functionName, 'Errors', { label: 'crashed', color: RED }),
-    ofAlias(functionName, 'Throttles', { label: 'throttled', color: ORANGE }),
+    ownLine(functionName, OWN.requests, { label: 'answered' }),
+    ownLine(functionName, OWN.errors, { label: 'failed', color: RED }),
+    ownLine(functionName, OWN.rejected, { label: 'refused', color: GREY }),
+    aliasLine(functionName, 'Errors', { label: 'crashed', color: RED }),
+    aliasLine(functionName, 'Throttles', { label: 'throttled', color: ORANGE }),
   ],
 });
 
@@ -64,14 +64,14 @@ const versions: Graph = ({ name }, functionName, { region }) => ({
         label: `version ${dimensionIn('ExecutedVersion')}`,
       },
     ],
-    own(functionName, WORKER.promoted, {
+    ownLine(functionName, WORKER.promoted, {
       label: 'promoted',
       color: GREEN,
       yAxis: 'right',
       stat: 'Sum',
       period: PERIOD,
     }),
-    own(functionName, WORKER.failed, {
+    ownLine(functionName, WORKER.failed, {
       label: 'rolled back or failed',
       color: RED,
       yAxis: 'right',
@@ -88,16 +88,16 @@ const instances: Graph = ({ name, concurrency }, functionName, { region }) => ({
   view: 'timeSeries',
   period: PERIOD,
   metrics: [
-    ofFunction(functionName, 'ConcurrentExecutions', { label: 'at once', stat: 'Maximum' }),
-    own(functionName, OWN.coldStart, { label: 'cold starts', stat: 'Sum', color: BLUE }),
+    functionLine(functionName, 'ConcurrentExecutions', { label: 'at once', stat: 'Maximum' }),
+    ownLine(functionName, OWN.coldStart, { label: 'cold starts', stat: 'Sum', color: BLUE }),
     ...(concurrency?.provisioned === undefined
       ? []
       : [
-          ofFunction(functionName, 'ProvisionedConcurrentExecutions', {
+          functionLine(functionName, 'ProvisionedConcurrentExecutions', {
             label: 'warm ones in use',
             stat: 'Maximum',
           }),
-          ofFunction(functionName, 'ProvisionedConcurrencySpilloverInvocations', {
+          functionLine(functionName, 'ProvisionedConcurrencySpilloverInvocations', {
             label: 'spilled over',
             stat: 'Sum',
             color: ORANGE,

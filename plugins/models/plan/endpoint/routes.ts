@@ -6,7 +6,7 @@ import type { Http, Model } from '../../declaration/model.ts';
 import { CATALOG, routeLogicalId } from '../../declaration/naming.ts';
 
 /** One route of the HTTP API. */
-export type Route = {
+export type HttpRoute = {
   readonly method: 'GET' | 'POST';
   readonly path: string;
   /** Key of the function that answers. */
@@ -16,11 +16,11 @@ export type Route = {
 };
 
 /** Models with the same `http.path`. */
-export type Group = { readonly path: string; readonly models: readonly HttpModel[] };
+export type HttpGroup = { readonly path: string; readonly models: readonly HttpModel[] };
 
 type HttpModel = Model & { readonly http: Http };
 
-export function groupsOf(models: readonly Model[]): readonly Group[] {
+export function groupsOf(models: readonly Model[]): readonly HttpGroup[] {
   const open = models.filter((model): model is HttpModel => model.http !== undefined);
   return [...new Set(open.map(({ http }) => http.path))].map((path) => ({
     path,
@@ -29,31 +29,31 @@ export function groupsOf(models: readonly Model[]): readonly Group[] {
 }
 
 /** Who may call what belongs to no single model of the group. */
-export function commonAuth({ models: [first, ...others] }: Group): Auth {
+export function commonAuth({ models: [first, ...others] }: HttpGroup): Auth {
   const auth = first?.http.auth ?? 'iam';
   return others.every(({ http }) => JSON.stringify(http.auth) === JSON.stringify(auth)) ? auth : 'iam';
 }
 
 /** Every route of these models, the catalog's included: docs/endpoint.md. */
-export function routesOf(models: readonly Model[]): readonly Route[] {
+export function routesOf(models: readonly Model[]): readonly HttpRoute[] {
   return groupsOf(models).flatMap((group) => {
     const prefix = group.path === '/' ? '' : group.path;
     const [only, second] = group.models;
     const bare = second === undefined ? only : undefined;
     const route = (
-      method: Route['method'],
+      method: HttpRoute['method'],
       path: string,
       key: string,
       auth: Auth,
       throttle: Http['throttle'],
-    ): Route => ({ method, path: `${prefix}${path}`, function: key, auth, throttle });
+    ): HttpRoute => ({ method, path: `${prefix}${path}`, function: key, auth, throttle });
     const throttle = group.models
       .map(({ http }) => http.throttle)
       .reduce((a, b) => ({ rate: Math.max(a.rate, b.rate), burst: Math.max(a.burst, b.burst) }));
-    const shared = (path: string): Route => route('GET', path, CATALOG, commonAuth(group), throttle);
+    const shared = (path: string): HttpRoute => route('GET', path, CATALOG, commonAuth(group), throttle);
     return [
       ...group.models.flatMap(({ name, http }) => {
-        const own = (method: Route['method'], path: string, key: string): Route =>
+        const own = (method: HttpRoute['method'], path: string, key: string): HttpRoute =>
           route(method, path, key, http.auth, http.throttle);
         return [
           own('POST', `/v2/models/${name}/infer`, name),
@@ -71,10 +71,10 @@ export function routesOf(models: readonly Model[]): readonly Route[] {
   });
 }
 
-export const routeKey = ({ method, path }: Route): string => `${method} ${path}`;
+export const routeKey = ({ method, path }: HttpRoute): string => `${method} ${path}`;
 
 /** The framework's event for a route. */
-export function httpEvent({ method, path, auth }: Route): Json {
+export function httpEvent({ method, path, auth }: HttpRoute): Json {
   const authorizer =
     auth === 'iam' ? { type: 'aws_iam' } : auth === 'none' ? undefined : { name: auth.authorizer };
   return { httpApi: { method, path, ...(authorizer && { authorizer }) } };
@@ -84,7 +84,7 @@ export function httpEvent({ method, path, auth }: Route): Json {
 export const isExternalApi = ({ provider }: Host): boolean => provider.httpApi?.id !== undefined;
 
 /** Limits of each route, for the framework's stage: `RouteSettings`. */
-export function routeSettings(routes: readonly Route[]): Json {
+export function routeSettings(routes: readonly HttpRoute[]): Json {
   return Object.fromEntries(
     routes.map((route) => [
       routeKey(route),

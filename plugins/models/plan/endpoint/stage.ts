@@ -1,12 +1,12 @@
 import { isObject, type Json } from '../../contracts/cloudformation.ts';
 import { routeLogicalId } from '../../declaration/naming.ts';
-import { type Route, routeKey, routeSettings } from './routes.ts';
+import { type HttpRoute, routeKey, routeSettings } from './routes.ts';
 
 /**
  * The framework's stage with a limit for each route of ours. It waits for the routes: a setting for a route that is not there fails
  * the stack.
  */
-export function throttledStage(stage: Json, routes: readonly Route[]): Json {
+export function throttledStage(stage: Json, routes: readonly HttpRoute[]): Json {
   const properties = isObject(stage.Properties) ? stage.Properties : {};
   const standard = isObject(properties.DefaultRouteSettings) ? properties.DefaultRouteSettings : {};
   // A route's own settings replace the default ones.

@@ -1,11 +1,11 @@
 import {
   SWEEP_EVERY,
   UNATTENDED,
-  METRICS as WORKER,
+  WORKER_METRICS as WORKER,
 } from '../../../../core/release/document/worker-contract.ts';
 import type { AlarmKind } from '../../contracts/alarm.ts';
 import { SWEEP } from '../../declaration/naming.ts';
-import { own } from '../watch/measures.ts';
+import { ownMetric } from '../watch/measures.ts';
 
 /** Ticks in half an hour. */
 const UNREADABLE = 3;
@@ -24,11 +24,11 @@ export const RELEASE_ALARMS: readonly AlarmKind[] = [
     rollsBack: false,
     watch: (_, name) => ({
       metrics: {
-        failed: own(name, WORKER.failed),
-        held: own(name, WORKER.held),
-        unreadable: own(name, WORKER.unreadable),
-        unattended: own(name, WORKER.unattended),
-        swept: own(name, WORKER.swept),
+        failed: ownMetric(name, WORKER.failed),
+        held: ownMetric(name, WORKER.held),
+        unreadable: ownMetric(name, WORKER.unreadable),
+        unattended: ownMetric(name, WORKER.unattended),
+        swept: ownMetric(name, WORKER.swept),
       },
       // A sweep that is missing is filled with 0, not left missing: CloudWatch would look back for older ones, for hours.
       // https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html

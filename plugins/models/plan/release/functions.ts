@@ -1,10 +1,10 @@
 import {
   type AliasProperties,
-  ENV,
   RESOURCE_TYPE,
   SERVICE_TIMEOUT,
   SWEEP_EVERY,
   type SweepEvent,
+  WORKER_ENV,
   WORKER_TIMEOUT,
 } from '../../../../core/release/document/worker-contract.ts';
 import {
@@ -71,12 +71,12 @@ export function releaseFunctions({
     ...(host.provider.layers !== undefined && { layers: [] }),
     ...(providerRole(host.provider) === undefined && { role: roleLogicalId(RELEASE) }),
     environment: {
-      [ENV.bucket]: bucketOf(host, options),
-      [ENV.scope]: scopeOf(host),
-      [ENV.scheduleGroup]: { Ref: GROUP },
-      [ENV.scheduleRole]: scheduleRole(host),
-      [ENV.topic]: noticesTopic(options, host),
-      [ENV.files]: FILES_PREFIX,
+      [WORKER_ENV.bucket]: bucketOf(host, options),
+      [WORKER_ENV.scope]: scopeOf(host),
+      [WORKER_ENV.scheduleGroup]: { Ref: GROUP },
+      [WORKER_ENV.scheduleRole]: scheduleRole(host),
+      [WORKER_ENV.topic]: noticesTopic(options, host),
+      [WORKER_ENV.files]: FILES_PREFIX,
       ...encryptionEnvironment(host, options),
     },
     ...(zip !== undefined && { package: { individually: true, artifact: zip } }),

@@ -1,4 +1,4 @@
-import { ENV, REGISTRY_PREFIX } from '../../../../core/release/document/worker-contract.ts';
+import { REGISTRY_PREFIX, WORKER_ENV } from '../../../../core/release/document/worker-contract.ts';
 import type { Json, Statement } from '../../contracts/cloudformation.ts';
 import type { Host } from '../../contracts/host.ts';
 import type { ServiceOptions } from '../../declaration/model.ts';
@@ -25,8 +25,8 @@ const encryptionOf = (host: Host, options: ServiceOptions): Host['encryption'] =
 export function encryptionEnvironment(host: Host, options: ServiceOptions): Json {
   const { ServerSideEncryption: algorithm, SSEKMSKeyId: key } = encryptionOf(host, options) ?? {};
   return {
-    ...(algorithm !== undefined && { [ENV.encryption]: algorithm }),
-    ...(key !== undefined && { [ENV.encryptionKey]: key }),
+    ...(algorithm !== undefined && { [WORKER_ENV.encryption]: algorithm }),
+    ...(key !== undefined && { [WORKER_ENV.encryptionKey]: key }),
   };
 }
 

@@ -21,7 +21,7 @@ export const ofFunction = (functionName: string, name: string, stat: Metric['sta
 });
 
 /** Counted by the model itself, and by the worker for it. */
-export const own = (functionName: string, name: string): Metric => ({
+export const ownMetric = (functionName: string, name: string): Metric => ({
   namespace: OWN.namespace,
   name,
   dimensions: { [OWN.model]: functionName },

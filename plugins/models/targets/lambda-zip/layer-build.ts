@@ -5,7 +5,7 @@ import { lambdaRuntime, ORT_VERSION, type Progress } from '../../artifact/onnx/r
 import { problemError } from '../../declaration/errors.ts';
 import type { Architecture, LayerFacts } from '../../declaration/model.ts';
 import { cacheFolder, keyOf, once } from '../../disk/cache.ts';
-import { digestOf, type Entry, filesBelow, sha256Of } from '../../disk/files.ts';
+import { type ArchiveEntry, digestOf, filesBelow, sha256Of } from '../../disk/files.ts';
 import { writeZip } from '../../disk/zip.ts';
 import { readElf } from './elf.ts';
 
@@ -39,7 +39,7 @@ export async function buildLayer(
     try {
       const entries = (await filesBelow(source)).map((entry) => ({ ...entry, path: `nodejs/${entry.path}` }));
       const unzippedBytes = entries.reduce((sum, { bytes }) => sum + bytes, 0);
-      const faults = [...(await faultsOf(entries, machine))];
+      const faults = [...(await layerFaults(entries, machine))];
       if (unzippedBytes > layer.unzippedLimit)
         faults.push(`is ${unzippedBytes} bytes, over ${layer.unzippedLimit}`);
       if (faults[0] !== undefined) throw refused(architecture, faults);
@@ -63,7 +63,10 @@ export async function buildLayer(
 }
 
 /** Why these libraries would not load on Lambda; empty when they would. */
-export async function faultsOf(entries: readonly Entry[], machine: number): Promise<readonly string[]> {
+export async function layerFaults(
+  entries: readonly ArchiveEntry[],
+  machine: number,
+): Promise<readonly string[]> {
   const libraries = entries.filter(({ path }) => /\.(node|so(\.\d+)*)$/.test(path));
   const inside = new Set(libraries.map(({ path }) => basename(path)));
   const faults: string[] = libraries.length === 2 ? [] : [`has ${libraries.length} libraries, not 2`];

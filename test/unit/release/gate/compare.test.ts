@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { compare, type Expected } from '../../../../core/gate/compare.ts';
-import { parseExact, printExact } from '../../../../core/gate/json.ts';
+import { compare, type ExpectedTensor } from '../../../../core/gate/compare.ts';
+import { parseCase, printExact } from '../../../../core/gate/json.ts';
 
 const answer = (outputs: readonly unknown[]): unknown => ({ model_name: 'm', model_version: '1', outputs });
 const one = (datatype: string, shape: readonly number[], data: readonly unknown[], name = 'y') => ({
@@ -10,7 +10,7 @@ const one = (datatype: string, shape: readonly number[], data: readonly unknown[
   shape,
   data,
 });
-const at = (expected: Expected, got: unknown, tolerance = 1e-4) =>
+const at = (expected: ExpectedTensor, got: unknown, tolerance = 1e-4) =>
   compare([expected], answer([got]), tolerance).differences;
 
 describe('what an answer is compared by', () => {
@@ -136,7 +136,7 @@ describe('for all answers', () => {
               pairs.map((pair) => pair[side]),
             ),
           );
-          const found = compare([want as Expected], answer([got]), allowed);
+          const found = compare([want as ExpectedTensor], answer([got]), allowed);
           return found.differences.length + found.more;
         };
         expect(count(Math.max(a, b))).toBeLessThanOrEqual(count(Math.min(a, b)));
@@ -186,12 +186,12 @@ describe('JSON with every digit', () => {
         fc.array(fc.oneof(fc.bigInt({ min: -(2n ** 63n), max: 2n ** 64n }), fc.integer(), fc.string())),
         (values) => {
           const text = printExact({ values });
-          expect(printExact(parseExact(text))).toBe(text);
+          expect(printExact(parseCase(text))).toBe(text);
         },
       ),
     );
-    expect(parseExact('[9007199254740993]')).toEqual([9007199254740993n]);
-    expect(parseExact('[0.12345678901234566, 1e30, "12345678901234567890"]')).toEqual([
+    expect(parseCase('[9007199254740993]')).toEqual([9007199254740993n]);
+    expect(parseCase('[0.12345678901234566, 1e30, "12345678901234567890"]')).toEqual([
       0.12345678901234566,
       1e30,
       '12345678901234567890',

@@ -1,12 +1,12 @@
 import { expect, it } from 'vitest';
-import { type Asked, runLoad } from '../../../../core/gate/load.ts';
+import { type LoadRequest, runLoad } from '../../../../core/gate/load.ts';
 import { virtualTime } from './time.ts';
 
-const OK: Asked = { failed: false, cold: false };
+const OK: LoadRequest = { failed: false, cold: false };
 
 function load(
   plan: { readonly rate: number; readonly duration: number },
-  ask: (index: number, time: ReturnType<typeof virtualTime>, patience: number) => Promise<Asked>,
+  ask: (index: number, time: ReturnType<typeof virtualTime>, patience: number) => Promise<LoadRequest>,
 ) {
   const time = virtualTime();
   return time.run(runLoad(time, plan, (index, patience) => ask(index, time, patience)));

@@ -1,6 +1,6 @@
 import type { Release, Settings } from '../../../../core/release/document/contract.ts';
 import type { World } from '../../../../core/release/ports.ts';
-import { receive } from '../../../../core/release/receive.ts';
+import { receiveRequest } from '../../../../core/release/receive.ts';
 import type { Host } from '../../../../plugins/models/contracts/host.ts';
 import { isProblemError } from '../../../../plugins/models/declaration/errors.ts';
 import { aliasLogicalId } from '../../../../plugins/models/declaration/naming.ts';
@@ -8,9 +8,9 @@ import { parseModels } from '../../../../plugins/models/declaration/parse.ts';
 import { begin, record } from '../../../../plugins/models/releases/begin.ts';
 import type { Deploy, DeployContext } from '../../../../plugins/models/releases/deploy-context.ts';
 import { failed } from '../../../../plugins/models/releases/failed.ts';
-import { finish, missing } from '../../../../plugins/models/releases/finish.ts';
+import { finishDeploy, missing } from '../../../../plugins/models/releases/finish.ts';
 import type { Reach } from '../../../../plugins/models/releases/ports.ts';
-import { look } from '../../../../plugins/models/releases/read-status.ts';
+import { readStatus } from '../../../../plugins/models/releases/read-status.ts';
 import { type Status, statusOf } from '../../../../plugins/models/releases/status.ts';
 import { SETTINGS } from '../../../fakes/settings.ts';
 import { fakeWorld, GROUP, SCOPE, STACK } from '../../../fakes/world.ts';
@@ -79,7 +79,7 @@ export function openService(): Subject {
   let uploaded: string | undefined;
   let requests = 0;
   let waits = false;
-  const send = (event: unknown) => receive(world, GROUP, event);
+  const send = (event: unknown) => receiveRequest(world, GROUP, event);
 
   const serve = (): void => {
     for (const model of MODELS) {
@@ -284,7 +284,7 @@ export function openService(): Subject {
       const begun = run;
       waits = options.wait === true;
       run = undefined;
-      await finish(context, begun, options.wait === true);
+      await finishDeploy(context, begun, options.wait === true);
       return { code: 0, said: lines.join('\n') };
     } catch (error) {
       if (error instanceof Killed) return undefined;
@@ -307,7 +307,7 @@ export function openService(): Subject {
       sls: (command: string) => `sls ${command}`,
       aws: (command: string) => `aws ${command}`,
     });
-    return statusOf(await look(sight, world.registry, target), w.clock.now, say);
+    return statusOf(await readStatus(sight, world.registry, target), w.clock.now, say);
   };
 
   return {
