@@ -1,7 +1,10 @@
 import { type CloudWatchClient, DescribeAlarmsCommand } from '@aws-sdk/client-cloudwatch';
 import type { AlarmPort } from '../core/ports/aws.ts';
 
-/** Names in one request: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html */
+/**
+ * Names in one request:
+ * https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html
+ */
 const NAMES = 100;
 
 /** CloudWatch's metric alarms. */

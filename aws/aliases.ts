@@ -53,7 +53,10 @@ export function lambdaAliases(lambda: LambdaClient): AliasPort {
   };
 }
 
-/** Version and weights always go together: with one alone Lambda keeps the other, and refuses a version that is in both. */
+/**
+ * Version and weights always go together: with one alone Lambda keeps the other, and refuses a version that
+ * is in both.
+ */
 const shape = (to: Omit<AliasState, 'revision'>) => ({
   FunctionVersion: to.version,
   Description: to.description,

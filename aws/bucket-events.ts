@@ -8,8 +8,9 @@ import { errorName, errorStatus } from '../core/errors/aws-errors.ts';
 import type { BucketEventsPort } from '../core/ports/aws.ts';
 
 /**
- * EventBridge for a bucket that others use, too: a bucket has one configuration for everybody it tells, and a write replaces it
- * whole. https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketNotificationConfiguration.html
+ * EventBridge for a bucket that others use, too: a bucket has one configuration for everybody it tells, and a
+ * write replaces it whole.
+ * https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketNotificationConfiguration.html
  */
 export const bucketEvents =
   (s3: S3Client): BucketEventsPort =>

@@ -17,7 +17,8 @@ import { scalableTarget, scale } from './scaling.ts';
 
 /**
  * Provisioned concurrency and what scales it.
- * @param clock milliseconds since the epoch; a version is registered with the range that its schedules have in force then
+ * @param clock milliseconds since the epoch; a version is registered with the range that its schedules have
+ * in force then
  */
 export function provisionedCapacity(
   lambda: LambdaClient,
@@ -71,7 +72,8 @@ export function provisionedCapacity(
         );
         return 'ok';
       } catch (error) {
-        // Beyond the function's reservation, or what the account must leave unreserved; or the version is gone.
+        // Beyond the function's reservation, or what the account must leave unreserved; or the version is
+        // gone.
         if (errorName(error) === 'InvalidParameterValueException' || isMissing(error))
           return { refused: messageOf(error) };
         throw error;

@@ -15,7 +15,11 @@ export async function foldersOf(s3: S3Client, bucket: string, prefix: string): P
   return CommonPrefixes.map(({ Prefix = '' }) => Prefix);
 }
 
-/** Deletes every version of every object below `prefix`; a page has 1000, and so has a request to delete. @returns how many */
+/**
+ * Deletes every version of every object below `prefix`; a page has 1000, and so has a request to delete.
+ *
+ * @returns how many
+ */
 export async function deleteBelow(
   s3: S3Client,
   bucket: string,

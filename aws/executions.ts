@@ -12,8 +12,8 @@ import { errorName } from '../core/errors/aws-errors.ts';
 const ATTEMPTS = 100;
 
 /**
- * Starts the execution that runs a job's parts, unless one of the job runs already. Names of executions are known for 90 days,
- * which is what tells a second message from a second attempt.
+ * Starts the execution that runs a job's parts, unless one of the job runs already. Names of executions are
+ * known for 90 days, which is what tells a second message from a second attempt.
  * https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
  *
  * @param name up to 70 characters: the job's
@@ -45,7 +45,8 @@ export async function spread(
 }
 
 /**
- * @returns undefined where it is gone: with its state machine, whose name another one has by now. One that has just begun may be unknown
+ * @returns undefined where it is gone: with its state machine, whose name another one has by now. One that
+ * has just begun may be unknown
  *   for a moment, too; then two run, and each part is written once all the same.
  */
 async function statusOf(sfn: SFNClient, executionArn: string): Promise<string | undefined> {
@@ -58,7 +59,8 @@ async function statusOf(sfn: SFNClient, executionArn: string): Promise<string | 
 }
 
 /**
- * Whose executions run, this job's or others'? Their list is some seconds late, so two may begin together: then both run.
+ * Whose executions run, this job's or others'? Their list is some seconds late, so two may begin together:
+ * then both run.
  * https://docs.aws.amazon.com/step-functions/latest/apireference/API_ListExecutions.html
  */
 export async function running(sfn: SFNClient, machine: string, name: string): Promise<Running> {

@@ -16,7 +16,8 @@ export async function headOf(s3: S3Client, { bucket, key, versionId }: Located):
       modified: (found.LastModified ?? new Date(0)).toISOString(),
     };
   } catch (error) {
-    // Of a version that was deleted by a marker: 405. https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
+    // Of a version that was deleted by a marker: 405.
+    // https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
     if (errorStatus(error) === 404 || errorStatus(error) === 405) return undefined;
     throw error;
   }
@@ -83,7 +84,10 @@ export function objectSource(
   return bytes <= SMALL ? kept(bytes, range) : { bytes, stream, range };
 }
 
-/** Bytes up to which an object is read once: what it is, its head and its rows are asked for one after the other, each a request else. */
+/**
+ * Bytes up to which an object is read once: what it is, its head and its rows are asked for one after the
+ * other, each a request else.
+ */
 const SMALL = 1024 ** 2;
 
 function kept(bytes: number, range: Source['range']): Source {

@@ -5,7 +5,10 @@ import type { Invoked, InvokePort } from '../core/ports/aws.ts';
 
 const CONTEXT = Buffer.from(JSON.stringify({ custom: { [UNCOUNTED]: true } })).toString('base64');
 
-/** Lambda's synchronous invocation, which the endpoint counts nowhere, with the end of the log: https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html */
+/**
+ * Lambda's synchronous invocation, which the endpoint counts nowhere, with the end of the log:
+ * https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
+ */
 export function lambdaInvoke(lambda: LambdaClient): InvokePort {
   return {
     invoke: async (functionName, version, payload, patience) => {
@@ -36,8 +39,8 @@ export function lambdaInvoke(lambda: LambdaClient): InvokePort {
 }
 
 /**
- * What Lambda says of an invocation at the end of its log, as text or, where the function logs so, as JSON. Instances that
- * are used again report the most memory that any of their invocations took.
+ * What Lambda says of an invocation at the end of its log, as text or, where the function logs so, as JSON.
+ * Instances that are used again report the most memory that any of their invocations took.
  * https://docs.aws.amazon.com/lambda/latest/dg/nodejs-logging.html,
  * https://docs.aws.amazon.com/lambda/latest/dg/telemetry-schema-reference.html#platform-report
  *

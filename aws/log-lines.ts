@@ -31,7 +31,8 @@ export function cloudWatchLogs(client: CloudWatchLogsClient): LogPort {
 }
 
 /**
- * The pattern of JSON lines with this member. There is no EXISTS: any text matches the wildcard. Member and pattern:
+ * The pattern of JSON lines with this member. There is no EXISTS: any text matches the wildcard. Member and
+ * pattern:
  * https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/matching-terms-json-log-events.html
  */
 const withMember = (member: string): string => `{ $.${member} = "*" }`;

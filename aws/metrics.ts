@@ -10,12 +10,15 @@ import { aliasMetric, type MetricOf, ownErrors, type Series, sideMetrics, sidesO
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
 
-/** Metrics in one request: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricData.html */
+/**
+ * Metrics in one request:
+ * https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricData.html
+ */
 const QUERIES = 500;
 
 /**
- * How long CloudWatch keeps points of a period, in days, and the period in seconds. Asked for a shorter period than it
- * keeps, it answers with nothing, and without an error:
+ * How long CloudWatch keeps points of a period, in days, and the period in seconds. Asked for a shorter
+ * period than it keeps, it answers with nothing, and without an error:
  * https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_MetricStat.html
  */
 const KEPT = [
@@ -74,7 +77,8 @@ export function within(from: number, to: number, period: number): readonly [numb
 
 /**
  * Sums of metrics by period, in the order of the metrics; points that start in [from, to).
- * @throws unless every one of them was read whole: a part of the points would look like fewer requests or fewer errors
+ * @throws unless every one of them was read whole: a part of the points would look like fewer requests or
+ * fewer errors
  */
 async function read(
   client: CloudWatchClient,
@@ -100,7 +104,8 @@ async function read(
           NextToken,
         }),
       );
-      // Of the request as a whole, such as "Maximum number of allowed metrics exceeded"; the rest is answered all the same.
+      // Of the request as a whole, such as "Maximum number of allowed metrics exceeded"; the rest is answered
+      // all the same.
       const [message] = page.Messages ?? [];
       if (message) throw new Error(`CloudWatch did not read all: ${message.Code}: ${message.Value}`);
       for (const { Id = '', StatusCode = '', Timestamps = [], Values = [] } of page.MetricDataResults ?? []) {

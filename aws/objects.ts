@@ -8,7 +8,10 @@ import {
 import { errorName, errorStatus } from '../core/errors/aws-errors.ts';
 import type { ObjectPort } from '../core/ports/aws.ts';
 
-/** The objects of one bucket, written under conditions: https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html */
+/**
+ * The objects of one bucket, written under conditions:
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
+ */
 export function bucketObjects(s3: S3Client, bucket: string): ObjectPort {
   return {
     get: async (key) => {
@@ -16,7 +19,8 @@ export function bucketObjects(s3: S3Client, bucket: string): ObjectPort {
         const found = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
         return { text: (await found.Body?.transformToString()) ?? '', etag: found.ETag ?? '' };
       } catch (error) {
-        // Without s3:ListBucket a missing object is a 403, and not to be told from a denied one: the worker's role has it.
+        // Without s3:ListBucket a missing object is a 403, and not to be told from a denied one: the worker's
+        // role has it.
         if (errorName(error) === 'NoSuchKey') return undefined;
         throw error;
       }
@@ -45,7 +49,8 @@ async function put(s3: S3Client, request: Put): Promise<'ok' | 'changed'> {
     await s3.send(new PutObjectCommand({ ...request, ContentType: 'application/json' }));
     return 'ok';
   } catch (error) {
-    // 412: the condition does not hold. 409: a concurrent write. 404 with If-Match: the object is gone meanwhile.
+    // 412: the condition does not hold. 409: a concurrent write. 404 with If-Match: the object is gone
+    // meanwhile.
     const status = errorStatus(error);
     const gone = status === 404 && errorName(error) === 'NoSuchKey';
     if (status === 412 || status === 409 || gone) return 'changed';

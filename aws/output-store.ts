@@ -13,7 +13,10 @@ import type { Files } from '../core/ports/files.ts';
 /** Times that a document is read whose answer breaks off. */
 const TRIES = 5;
 
-/** Conditional writes make the first of several writers the only one: https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html */
+/**
+ * Conditional writes make the first of several writers the only one:
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
+ */
 export function bucketFiles(s3: S3Client, bucket: string): Files {
   const conditional = async (input: {
     readonly Key: string;

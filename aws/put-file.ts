@@ -10,7 +10,10 @@ import {
 } from '@aws-sdk/client-s3';
 import { errorStatus } from '../core/errors/aws-errors.ts';
 
-/** S3 takes 5 MB to 5 GB a part, at most 10,000 of them: https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html */
+/**
+ * S3 takes 5 MB to 5 GB a part, at most 10,000 of them:
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html
+ */
 const PART = 8 * 1024 ** 2;
 const PARALLEL = 4;
 
@@ -40,7 +43,8 @@ export async function isThere(
 }
 
 /**
- * Puts a file where nothing is, in parts side by side where it is large. What is there already is left as it is.
+ * Puts a file where nothing is, in parts side by side where it is large. What is there already is left as it
+ * is.
  *
  * @param told the share that is uploaded, 0 to 1
  */

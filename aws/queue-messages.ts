@@ -112,7 +112,8 @@ function failureOf({ MessageId, Body, ReceiptHandle, MessageAttributes, Attribut
 }
 
 /**
- * Calls with ten entries at a time. An answer may take some and refuse others, which are tried again, three times in all.
+ * Calls with ten entries at a time. An answer may take some and refuse others, which are tried again, three
+ * times in all.
  *
  * @throws where one is refused still
  */

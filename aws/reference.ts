@@ -2,7 +2,10 @@ import { InvokeEndpointCommand, type SageMakerRuntimeClient } from '@aws-sdk/cli
 import { errorName } from '../core/errors/aws-errors.ts';
 import type { ReferencePort } from '../core/ports/aws.ts';
 
-/** SageMaker's real-time endpoints: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html */
+/**
+ * SageMaker's real-time endpoints:
+ * https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html
+ */
 export function sagemakerReference(client: SageMakerRuntimeClient): ReferencePort {
   return {
     ask: async (endpoint, contentType, body) => {

@@ -25,8 +25,8 @@ export const scalableTarget = (functionName: string, qualifier: string) =>
   }) as const;
 
 /**
- * Brings the scaling of a version to what is given. May be repeated: every call overwrites by name, and what is not
- * given goes last, so that a crash in between leaves too much rather than nothing.
+ * Brings the scaling of a version to what is given. May be repeated: every call overwrites by name, and what
+ * is not given goes last, so that a crash in between leaves too much rather than nothing.
  */
 export async function scale(
   client: ApplicationAutoScalingClient,
@@ -36,8 +36,8 @@ export async function scale(
   now: number,
 ): Promise<void> {
   const target = scalableTarget(functionName, version);
-  // A scheduled action sets the range once, when it is due: a version that is registered at noon would else run with the
-  // range of the night until the next morning, and a repetition would take the day's range away.
+  // A scheduled action sets the range once, when it is due: a version that is registered at noon would else
+  // run with the range of the night until the next morning, and a repetition would take the day's range away.
   const range = rangeAt(scaling, now);
   await client.send(
     new RegisterScalableTargetCommand({ ...target, MinCapacity: range.min, MaxCapacity: range.max }),
@@ -48,7 +48,8 @@ export async function scale(
       PolicyName: POLICY,
       PolicyType: 'TargetTrackingScaling',
       TargetTrackingScalingPolicyConfiguration: {
-        // A share, not percent: https://docs.aws.amazon.com/lambda/latest/dg/provisioned-concurrency.html#managing-provisioned-concurency
+        // A share, not percent:
+        // https://docs.aws.amazon.com/lambda/latest/dg/provisioned-concurrency.html#managing-provisioned-concurency
         TargetValue: scaling.target,
         PredefinedMetricSpecification: { PredefinedMetricType: 'LambdaProvisionedConcurrencyUtilization' },
       },

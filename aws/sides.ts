@@ -80,8 +80,8 @@ export function sideMetrics(
 }
 
 /**
- * What was read, by version and minute. A count without a point stays absent; of the slow counts and of a signal's
- * scores, which are published together, those without one are 0 where another has one.
+ * What was read, by version and minute. A count without a point stays absent; of the slow counts and of a
+ * signal's scores, which are published together, those without one are 0 where another has one.
  * @param series by the index of `metrics`
  */
 export function sidesOf(

@@ -30,7 +30,10 @@ export const stackOutputs = (aws: AwsConfig, stack: string): Promise<ReadonlyMap
     );
   });
 
-/** After all transforms, as JSON: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_GetTemplate.html */
+/**
+ * After all transforms, as JSON:
+ * https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_GetTemplate.html
+ */
 export const stackTemplate = (aws: AwsConfig, stack: string): Promise<string> =>
   asked(aws, async (client) => {
     const { TemplateBody = '{}' } = await client.send(

@@ -26,8 +26,8 @@ export function cloudFormationStacks(
 }
 
 /**
- * `done` lets a candidate be promoted, so only a whole, unchanging stack is. A failed one (`UPDATE_FAILED` where nothing is
- * rolled back, `UPDATE_ROLLBACK_FAILED`) stays as it is until a person goes on with it:
+ * `done` lets a candidate be promoted, so only a whole, unchanging stack is. A failed one (`UPDATE_FAILED`
+ * where nothing is rolled back, `UPDATE_ROLLBACK_FAILED`) stays as it is until a person goes on with it:
  * https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/troubleshooting.html
  */
 export function stackState(status: string): StackState {

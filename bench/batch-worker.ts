@@ -1,6 +1,7 @@
 /**
- * One process with the employment model: `node batch-worker.ts <task.json>` scores a file as a batch function does, from its bytes to
- * those of the written parts, or runs a bare session on the same rows; writes `{ms, rows, peak}` to file descriptor 3. A task:
+ * One process with the employment model: `node batch-worker.ts <task.json>` scores a file as a batch function
+ * does, from its bytes to those of the written parts, or runs a bare session on the same rows; writes `{ms,
+ * rows, peak}` to file descriptor 3. A task:
  *
  *   ours: scores `file` of `format`, `times` times
  *   bare: `session.run` in blocks on tensors made before, `times` times

@@ -1,6 +1,7 @@
 /**
- * Batch: rows a second from an object's bytes to those of the scored parts, on local disk, with the employment model. S3's own time is
- * not in it: an invocation reads and writes beside its work, at some 90 MB/s.
+ * Batch: rows a second from an object's bytes to those of the scored parts, on local disk, with the
+ * employment model. S3's own time is not in it: an invocation reads and writes beside its work, at some 90
+ * MB/s.
  */
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';

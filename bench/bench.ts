@@ -1,16 +1,17 @@
 /**
  * The measured claims:
  *
- *   npm run bench -- serving | cold | release | drift | batch  measures a group (no word: all), writes its section of docs/bench.md
- *   npm run bench -- cnn-json …         single claims by name; writes nothing
- *   npm run bench -- … --short          a hundredth of the work, to see that all of it runs; writes nothing, judges nothing
- *   npm run bench -- --list             what there is
+ *   npm run bench -- serving | cold | release | drift | batch  measures a group (no word: all), writes its
+ *   section of docs/bench.md npm run bench -- cnn-json …         single claims by name; writes nothing npm
+ *   run bench -- … --short          a hundredth of the work, to see that all of it runs; writes nothing,
+ *   judges nothing npm run bench -- --list             what there is
  *
- * A new group: its word in GROUPS (claims.ts), its claims in a file of its own and in CLAIMS below, its heading in
- * TITLES (page.ts). What a claim repeats, it takes from the effort: `npm test` runs all that is listed in the short form.
+ * A new group: its word in GROUPS (claims.ts), its claims in a file of its own and in CLAIMS below, its
+ * heading in TITLES (page.ts). What a claim repeats, it takes from the effort: `npm test` runs all that is
+ * listed in the short form.
  *
- * Standard output has one line a claim, `bench <name> <ratio> <target> ok|miss|unmeasured`; progress goes to the other.
- * Ends with 1 where a claim missed, with 2 where one could not be run.
+ * Standard output has one line a claim, `bench <name> <ratio> <target> ok|miss|unmeasured`; progress goes to
+ * the other. Ends with 1 where a claim missed, with 2 where one could not be run.
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

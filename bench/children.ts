@@ -29,7 +29,10 @@ process.once('exit', () => {
 });
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(130));
 
-/** What a function of one vCPU finds in its environment; nothing of ours, such as NODE_OPTIONS or a compile cache. */
+/**
+ * What a function of one vCPU finds in its environment; nothing of ours, such as NODE_OPTIONS or a compile
+ * cache.
+ */
 export function lambdaEnvironment(taskRoot: string, own: Readonly<Record<string, string>>) {
   const { PATH = '', HOME = '' } = process.env;
   return {
@@ -50,8 +53,8 @@ export function lambdaEnvironment(taskRoot: string, own: Readonly<Record<string,
 }
 
 /**
- * @returns what the process wrote to file descriptor 3, and the milliseconds from its spawning to the first of it
- * (0 when it wrote nothing) and to its end; `output` is the last of its log
+ * @returns what the process wrote to file descriptor 3, and the milliseconds from its spawning to the first
+ * of it (0 when it wrote nothing) and to its end; `output` is the last of its log
  */
 export function run(command: Command): Promise<{ text: string; output: string; first: number; end: number }> {
   const { prefix = [], program, args, cwd, env, deadline = DEADLINE_MS } = command;
@@ -114,14 +117,17 @@ export type Steady = {
 /** By case, in µs, a block each; medians where nothing else is said. */
 type Figures = Readonly<Record<'handler' | 'other' | 'bare', readonly number[]>>;
 
-/** How the lines of the handler are read: waking a reader costs the writer what the machine's hypervisor makes of it. */
+/**
+ * How the lines of the handler are read: waking a reader costs the writer what the machine's hypervisor makes
+ * of it.
+ */
 export type Reader = 'polls' | 'sleeps';
 
 /**
  * Latencies of a handler, of another one, of a bare session, or of some of them in turns in one process.
  *
- * The handler writes its metrics at each request: into a pipe that is read, as Lambda's is. This process would not do: its
- * pipes are sockets, and it would compete for the processor with what it measures.
+ * The handler writes its metrics at each request: into a pipe that is read, as Lambda's is. This process
+ * would not do: its pipes are sockets, and it would compete for the processor with what it measures.
  */
 export async function steady(
   task: SteadyTask,

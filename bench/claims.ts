@@ -22,7 +22,10 @@ export type Sample = {
   readonly ours: readonly number[];
   /** Empty where a size is held against a plain limit. */
   readonly other: readonly number[];
-  /** What else the same run measured and a reader should know: one sentence, which is printed and judges nothing. */
+  /**
+   * What else the same run measured and a reader should know: one sentence, which is printed and judges
+   * nothing.
+   */
   readonly beside?: string;
 };
 /** A machine may lack what a claim needs, such as a second core; that is said, and never counts as held. */

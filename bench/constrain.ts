@@ -1,6 +1,6 @@
 /**
- * Less processor for a child than the machine has: one core, or all cores with a quota of one, which is what Lambda
- * gives at 1,769 MB. https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
+ * Less processor for a child than the machine has: one core, or all cores with a quota of one, which is what
+ * Lambda gives at 1,769 MB. https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
  */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
@@ -22,7 +22,9 @@ export function oneCore(): Constraint {
 const PERIOD = 20_000;
 let quota: Constraint | undefined;
 
-/** All cores, one vCPU's time: by a control group of version 1 or 2, which is removed when this process ends. */
+/**
+ * All cores, one vCPU's time: by a control group of version 1 or 2, which is removed when this process ends.
+ */
 export function oneVcpuQuota(): Constraint {
   quota ??= makeQuota();
   return quota;

@@ -11,7 +11,10 @@ export const CELLS = [4, 8, 10] as const;
 const REFERENCES = new Map(CELLS.map((cells) => [cells, Array<number>(cells).fill(M / cells)]));
 const DECILES = { kind: 'numeric', phi: 1, counts: REFERENCES.get(10) ?? [] } as const;
 
-/** Statistics, the greater the more drift. `empty`: PSI of ten cells with 0.0001 in place of an empty cell's share. */
+/**
+ * Statistics, the greater the more drift. `empty`: PSI of ten cells with 0.0001 in place of an empty cell's
+ * share.
+ */
 export const DETECTORS = ['s2', 'chi', 'ks', 'psi4', 'psi8', 'psi10', 'empty4', 'empty8', 'empty10'] as const;
 export type Detector = (typeof DETECTORS)[number];
 
@@ -60,7 +63,10 @@ export function chiLimit(df: number, alpha: number): number {
   return high;
 }
 
-/** What √ne·max|F−G| exceeds with probability `alpha`: 2·Σ(−1)^{k−1}e^{−2k²x²} = α, whose first term is all of a small one. */
+/**
+ * What √ne·max|F−G| exceeds with probability `alpha`: 2·Σ(−1)^{k−1}e^{−2k²x²} = α, whose first term is all of
+ * a small one.
+ */
 export const kolmogorovLimit = (alpha: number): number => Math.sqrt(-0.5 * Math.log(alpha / 2));
 
 /** The limit of PSI that has the level `alpha`: (1/n+1/m)·chi². */

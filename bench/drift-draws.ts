@@ -1,6 +1,7 @@
 /**
- * Windows of live rows as the endpoint counts them: how many fall into each of the reference's PARTS equal parts. The
- * reference is random, too, and exactly so: the true masses between the quantiles of m rows are a Dirichlet's.
+ * Windows of live rows as the endpoint counts them: how many fall into each of the reference's PARTS equal
+ * parts. The reference is random, too, and exactly so: the true masses between the quantiles of m rows are a
+ * Dirichlet's.
  */
 import { PARTS } from '../core/drift/contract.ts';
 import { locationOf, rankOf, type Scale, spreadOf } from '../core/drift/score.ts';

@@ -1,6 +1,6 @@
 /**
- * The power table as numpy and scipy gave it when the method was chosen (20,000 windows a cell, 200,000 without drift),
- * rounded as written here. The bench's own must agree within the noise of both.
+ * The power table as numpy and scipy gave it when the method was chosen (20,000 windows a cell, 200,000
+ * without drift), rounded as written here. The bench's own must agree within the noise of both.
  */
 import { CHANGE_NAMES, type ChangeName } from './drift-pool.ts';
 import type { Power } from './drift-power.ts';

@@ -1,4 +1,7 @@
-/** Every figure of drift that is held against a limit, and every table; a table is simulated once, however many figures read it. */
+/**
+ * Every figure of drift that is held against a limit, and every table; a table is simulated once, however
+ * many figures read it.
+ */
 import { furthest } from './drift-expected.ts';
 import { many, month } from './drift-many.ts';
 import { monitored } from './drift-monitor.ts';

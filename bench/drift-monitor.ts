@@ -1,4 +1,7 @@
-/** The monitor's alarm, which counts drifted signals: does its budget hold, where signals are many and windows share a reference? */
+/**
+ * The monitor's alarm, which counts drifted signals: does its budget hold, where signals are many and windows
+ * share a reference?
+ */
 import { chi } from '../core/drift/chi.ts';
 import { PARTS } from '../core/drift/contract.ts';
 import { hochberg } from '../core/drift/hochberg.ts';

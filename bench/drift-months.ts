@@ -1,4 +1,7 @@
-/** Whole months of windows against one reference: does a budget of false alarms hold, and is what is promised found? */
+/**
+ * Whole months of windows against one reference: does a budget of false alarms hold, and is what is promised
+ * found?
+ */
 
 import { PARTS } from '../core/drift/contract.ts';
 import { smooth } from '../core/drift/smooth.ts';
@@ -41,7 +44,9 @@ const SPENT: readonly Setting[] = [
 type Month = {
   readonly setting: Setting;
   readonly alpha: number;
-  /** Expected pairs of windows in a row that both exceed, a month, over the budget; and its standard error. */
+  /**
+   * Expected pairs of windows in a row that both exceed, a month, over the budget; and its standard error.
+   */
   readonly ratio: number;
   readonly error: number;
   readonly formula: number;

@@ -1,4 +1,7 @@
-/** False alarms and power of single windows: each detector at its own limit, and at the limit that makes powers equal. */
+/**
+ * False alarms and power of single windows: each detector at its own limit, and at the limit that makes
+ * powers equal.
+ */
 import { smoothThreshold } from '../core/drift/threshold.ts';
 import { CELLS, chiLimit, type Detector, kolmogorovLimit, psiLimit } from './drift-detectors.ts';
 import { beyond, CHANGE_NAMES, CHANGES, type ChangeName, limitOf, pool, SIZES } from './drift-pool.ts';
@@ -100,7 +103,10 @@ function falseAlarmsAt(runs: number, of: Detector, { n, change, found }: Goal): 
   return beyond(still.get(n)?.[of] ?? new Float32Array(), limitOf(drifted(n, change)[of], found));
 }
 
-/** What S2 does with windows of `n` rows: as it is, and when it finds the share `found` of those that moved by 0.25 σ. */
+/**
+ * What S2 does with windows of `n` rows: as it is, and when it finds the share `found` of those that moved by
+ * 0.25 σ.
+ */
 export type Ours = { readonly falseAlarms: number; readonly half: number; readonly equal: number };
 export const oursAt = (runs: number, n: number, found: number): Ours => ({
   falseAlarms: power(runs).of(n, S2.name),

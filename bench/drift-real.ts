@@ -1,4 +1,7 @@
-/** Public data, read, scored and judged by the product's own code: are windows quiet that should be, and drifted ones found? */
+/**
+ * Public data, read, scored and judged by the product's own code: are windows quiet that should be, and
+ * drifted ones found?
+ */
 
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -57,10 +60,16 @@ export type RealSet = {
   readonly live: Part;
 };
 
-/** Else the product warns when packaged that windows of the reference differ among themselves: what is quiet is a matter of taste there. */
+/**
+ * Else the product warns when packaged that windows of the reference differ among themselves: what is quiet
+ * is a matter of taste there.
+ */
 export const isEven = ({ phi }: RealSet): boolean => phi <= UNSTEADY;
 
-/** False alarms expected at most in so many windows: the budget's share, as the first window has none before it. */
+/**
+ * False alarms expected at most in so many windows: the budget's share, as the first window has none before
+ * it.
+ */
 export const expectedAlarms = (windows: number, budget: number): number =>
   (Math.max(0, windows - 1) * budget) / WINDOWS;
 

@@ -1,4 +1,7 @@
-/** Where a plain limit errs: looks every minute, much data, lumps that S2 hardly sees, and a world that moves during a release. */
+/**
+ * Where a plain limit errs: looks every minute, much data, lumps that S2 hardly sees, and a world that moves
+ * during a release.
+ */
 import { chi } from '../core/drift/chi.ts';
 import { PARTS } from '../core/drift/contract.ts';
 import { psi } from '../core/drift/psi.ts';

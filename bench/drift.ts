@@ -1,6 +1,7 @@
 /**
- * Drift, by simulation: `npm run bench -- drift`. The tables are written to docs/drift-bench.md. The detectors are the
- * product's own; beside them PSI > 0.2, and Evidently as its package is. Nothing here is timed.
+ * Drift, by simulation: `npm run bench -- drift`. The tables are written to docs/drift-bench.md. The
+ * detectors are the product's own; beside them PSI > 0.2, and Evidently as its package is. Nothing here is
+ * timed.
  */
 import { type Claim, type Effort, SHORT } from './claims.ts';
 import { type Evidently, evidently, evidentlyTable, rateOf } from './drift-evidently.ts';

@@ -24,7 +24,9 @@ function floats(length: number, make: (uniform: number) => number): Float32Array
   return Float32Array.from({ length }, () => make(numbers.next().value));
 }
 
-/** The models' inputs. The image is pixels, scaled as torchvision does it, so its text has 17 digits a number. */
+/**
+ * The models' inputs. The image is pixels, scaled as torchvision does it, so its text has 17 digits a number.
+ */
 export const INPUTS = {
   logreg: { name: 'X', shape: [1, 30], datatype: 'FP32', data: floats(30, (u) => u * 100) },
   cnn: {

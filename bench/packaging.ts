@@ -55,7 +55,10 @@ async function packageOnce(cwd: string): Promise<number> {
   return end / 1000;
 }
 
-/** `sls package` of one service with the plugin and ten models, and without; the models are as they were before. */
+/**
+ * `sls package` of one service with the plugin and ten models, and without; the models are as they were
+ * before.
+ */
 export async function packaging({ repeats }: Effort): Promise<Sample> {
   const folder = await models();
   await runtime();

@@ -12,7 +12,10 @@ const SCRIPT = join(HERE, 'split.py');
 const WHEELS = join(HERE, 'requirements.txt');
 const run = promisify(execFile);
 
-/** @returns the folder with what split.py writes, which is downloaded (24 MB) and made first where it is missing or outdated */
+/**
+ * @returns the folder with what split.py writes, which is downloaded (24 MB) and made first where it is
+ * missing or outdated
+ */
 export async function realData(): Promise<string> {
   const folder = join(local, 'real-data');
   const stamp = createHash('sha256');

@@ -1,8 +1,8 @@
 /**
- * Which rule is sooner when none is more nervous: every rule's one parameter is set, for each traffic and base rate by
- * itself, to the least value at which it rolls back no more healthy releases than the judge does. A user never knows that
- * value; it is given away here. Healthy is first calm traffic alone, then calm, outage, noise and sick instances, a
- * quarter each.
+ * Which rule is sooner when none is more nervous: every rule's one parameter is set, for each traffic and
+ * base rate by itself, to the least value at which it rolls back no more healthy releases than the judge
+ * does. A user never knows that value; it is given away here. Healthy is first calm traffic alone, then calm,
+ * outage, noise and sick instances, a quarter each.
  */
 import type { Row } from '../core/judge/counts.ts';
 import { type Cell, cells, minute as minuteOf, once, percent, type Table } from './release-cells.ts';

@@ -1,6 +1,6 @@
 /**
- * Every figure of the judge that is held against a limit, and every table. A table is simulated once, however many
- * figures read it; the same seeds give the same figures on every machine.
+ * Every figure of the judge that is held against a limit, and every table. A table is simulated once, however
+ * many figures read it; the same seeds give the same figures on every machine.
  */
 import type { Table } from './release-cells.ts';
 import { equal, type World } from './release-equal.ts';

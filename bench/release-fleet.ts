@@ -1,8 +1,8 @@
 /**
- * A fleet of services from ten to 10⁸ requests a day, each releasing one candidate through the whole of `usable()`,
- * `judge()` and `crashesNow()`, on metrics as they come: a wave over the day and bursts of traffic, cold starts of the
- * new version, a split that wavers around its weight, points that come late or never. Does any release pass a step without
- * the data that a pass needs?
+ * A fleet of services from ten to 10⁸ requests a day, each releasing one candidate through the whole of
+ * `usable()`, `judge()` and `crashesNow()`, on metrics as they come: a wave over the day and bursts of
+ * traffic, cold starts of the new version, a split that wavers around its weight, points that come late or
+ * never. Does any release pass a step without the data that a pass needs?
  */
 import type { Side } from '../core/judge/contract.ts';
 import { crashesNow } from '../core/judge/crashes.ts';
@@ -55,7 +55,9 @@ const BASE = 0.005;
 const CRASHES = 0.0002;
 /** Mistakes of clients. */
 const MISTAKES = 0.01;
-/** Warm requests that an instance serves a minute when it is busy, and at most so many instances start anew. */
+/**
+ * Warm requests that an instance serves a minute when it is busy, and at most so many instances start anew.
+ */
 const BUSY = 600;
 
 /** What truly happened in a step, whatever the metrics say: requests that the model answered. */
@@ -90,7 +92,8 @@ function simulate(random: Random, daily: number, candidate: Candidate): Ended {
       const surge = burst === 0 ? 1 : isIdle ? 0.05 : 5;
       const wave = 1 + 0.8 * Math.sin(((now + phase) / DAY) * 2 * Math.PI);
       const n = random.poisson((daily / DAY) * wave * surge * Math.exp(0.3 * random.normal() - 0.045));
-      // The true split wavers by 3 % a minute; just after the change it is still the old one for some seconds.
+      // The true split wavers by 3 % a minute; just after the change it is still the old one for some
+      // seconds.
       const before = WEIGHTS[step - 1] ?? 0;
       const settled = time === 0 ? before + (weight - before) * random.uniform() : weight;
       const n1 = random.binomial(n, Math.min(1, settled * Math.exp(0.03 * random.normal())));

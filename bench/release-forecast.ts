@@ -1,4 +1,7 @@
-/** Whether what a deploy prints comes true: the simulated power at the number of requests that the forecast names. */
+/**
+ * Whether what a deploy prints comes true: the simulated power at the number of requests that the forecast
+ * names.
+ */
 import type { Row } from '../core/judge/counts.ts';
 import { forecast } from '../core/judge/forecast.ts';
 import { planPower } from '../core/judge/power.ts';

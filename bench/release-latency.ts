@@ -1,6 +1,7 @@
 /**
- * Latency: lognormal, sd 0.5; shared noise a minute of sd 10 %; every host has a speed of its own, one more host for each
- * 20 requests a second. The edge lies where the stable version has a tenth of its requests above the notch below.
+ * Latency: lognormal, sd 0.5; shared noise a minute of sd 10 %; every host has a speed of its own, one more
+ * host for each 20 requests a second. The edge lies where the stable version has a tenth of its requests
+ * above the notch below.
  */
 import { counting } from '../core/judge/counts.ts';
 import { isClearlyWorse, isTrend, SLOW_AT, slowFails } from '../core/judge/regression.ts';
@@ -24,7 +25,9 @@ type Case = {
   /** Share of requests that take five times as long instead. */
   readonly tail?: number;
   readonly hosts: number;
-  /** Share of the candidate's requests that are cold and counted all the same; the stable version's is 1 %. */
+  /**
+   * Share of the candidate's requests that are cold and counted all the same; the stable version's is 1 %.
+   */
   readonly cold?: number;
   /** Warm requests of each instance that are 1.5 times slower at first. */
   readonly warming?: number;

@@ -1,4 +1,7 @@
-/** Outputs: two smooth scores a request from 60 quantile cells, as the endpoint emits them; R3 as the judge reads it. */
+/**
+ * Outputs: two smooth scores a request from 60 quantile cells, as the endpoint emits them; R3 as the judge
+ * reads it.
+ */
 import { outputEvidence, shift } from '../core/judge/output.ts';
 import { OUTPUT_AT } from '../core/judge/regression.ts';
 import { median } from './median.ts';

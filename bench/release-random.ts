@@ -95,7 +95,10 @@ function binomialInverted(uniform: () => number, n: number, p: number): number {
   }
 }
 
-/** Exact, by rejection: BTRS of Hörmann, "The generation of binomial random variates" (1993). For np ≥ 10, p ≤ ½. */
+/**
+ * Exact, by rejection: BTRS of Hörmann, "The generation of binomial random variates" (1993). For np ≥ 10, p ≤
+ * ½.
+ */
 function binomialRejected(uniform: () => number, n: number, p: number): number {
   const spread = Math.sqrt(n * p * (1 - p));
   const b = 1.15 + 2.53 * spread;
@@ -130,7 +133,10 @@ function poissonInverted(uniform: () => number, mean: number): number {
   }
 }
 
-/** Exact, by rejection: PTRS of Hörmann, "The transformed rejection method for generating Poisson random variables" (1993). */
+/**
+ * Exact, by rejection: PTRS of Hörmann, "The transformed rejection method for generating Poisson random
+ * variables" (1993).
+ */
 function poissonRejected(uniform: () => number, mean: number): number {
   const b = 0.931 + 2.53 * Math.sqrt(mean);
   const a = -0.059 + 0.02483 * b;

@@ -1,4 +1,7 @@
-/** Refused requests: mistakes of clients, which both versions refuse, and candidates that refuse what is no mistake. */
+/**
+ * Refused requests: mistakes of clients, which both versions refuse, and candidates that refuse what is no
+ * mistake.
+ */
 import { counting, type Row } from '../core/judge/counts.ts';
 import { rejectedFails } from '../core/judge/regression.ts';
 import { type Cell, cells, once, seen, type Table } from './release-cells.ts';

@@ -1,4 +1,6 @@
-/** The rules that are held side by side. Each looks once a minute and says in which minute it would roll back. */
+/**
+ * The rules that are held side by side. Each looks once a minute and says in which minute it would roll back.
+ */
 import { counting, type Row } from '../core/judge/counts.ts';
 import { chain } from '../core/judge/evidence.ts';
 import { ERRORS_AT, errorsFail } from '../core/judge/regression.ts';
@@ -88,7 +90,9 @@ function middle(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? (sorted[half] ?? 0) : ((sorted[half - 1] ?? 0) + (sorted[half] ?? 0)) / 2;
 }
 
-/** Lindon and Malek's form (arXiv 2011.03567): a beta mixture of size ten around the weight, a factor a step. */
+/**
+ * Lindon and Malek's form (arXiv 2011.03567): a beta mixture of size ten around the weight, a factor a step.
+ */
 function betaMixture(minutes: readonly Row[]): number {
   const size = 10;
   let [step, before, now, X1, mean, a, b] = [-1, 0, 0, 0, 0, 0, 0];
@@ -157,7 +161,10 @@ export const ours: Rule = {
 export const ONE = 0.01;
 const z = -quantile(ALPHA);
 
-/** @param paths of the simulation behind the group-sequential bounds; 0 leaves these out (they need a planned length) */
+/**
+ * @param paths of the simulation behind the group-sequential bounds; 0 leaves these out (they need a planned
+ * length)
+ */
 export function rulesOf(steps: readonly Step[], paths: number): readonly Rule[] {
   return [
     { name: 'any error in a minute (aws-lambda-deploy)', first: times(1, 1, ({ x1 }) => x1 > 0) },

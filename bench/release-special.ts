@@ -28,7 +28,10 @@ export function incompleteBeta(a: number, b: number, x: number): number {
   return front * fraction;
 }
 
-/** The z below which a normal variable is with probability p: Acklam's approximation, relative error below 1.2e-9. */
+/**
+ * The z below which a normal variable is with probability p: Acklam's approximation, relative error below
+ * 1.2e-9.
+ */
 export function quantile(p: number): number {
   if (p <= 0) return Number.NEGATIVE_INFINITY;
   if (p >= 1) return Number.POSITIVE_INFINITY;
@@ -64,7 +67,10 @@ const tail = (q: number): number =>
 const polynomial = (coefficients: readonly number[], x: number): number =>
   coefficients.reduce((sum, coefficient) => sum * x + coefficient, 0);
 
-/** One-sided p of "the first list is greater": Mann–Whitney's U with ties, normal approximation, continuity corrected. */
+/**
+ * One-sided p of "the first list is greater": Mann–Whitney's U with ties, normal approximation, continuity
+ * corrected.
+ */
 export function mannWhitney(first: readonly number[], second: readonly number[]): number {
   const L = first.length;
   const all = [

@@ -11,7 +11,9 @@ export const BAKE = 10;
 export const LONGEST = 120;
 export const NEED = 100;
 
-/** The plan of the tables: ten minutes a step, longer until 100 candidate requests are expected, at most 120. */
+/**
+ * The plan of the tables: ten minutes a step, longer until 100 candidate requests are expected, at most 120.
+ */
 export const planOf = (perSecond: number): readonly Step[] =>
   WEIGHTS.map((weight) => ({
     weight,
@@ -29,9 +31,10 @@ export function requests(random: Random, perSecond: number, steps: readonly Step
 }
 
 /**
- * How errors come. iid: each request by itself. outage: both versions at 50 % for three minutes, once. noise: a shared
- * lognormal factor a minute, sd 1. sick: in bursts of a version's own, of mean ten, at the same mean rate, as from a sick
- * instance. hosts: every version's minute has its own rate, intra-class correlation 0.01.
+ * How errors come. iid: each request by itself. outage: both versions at 50 % for three minutes, once. noise:
+ * a shared lognormal factor a minute, sd 1. sick: in bursts of a version's own, of mean ten, at the same mean
+ * rate, as from a sick instance. hosts: every version's minute has its own rate, intra-class correlation
+ * 0.01.
  */
 export const KINDS = ['iid', 'outage', 'noise', 'sick', 'hosts'] as const;
 export type Kind = (typeof KINDS)[number];

@@ -1,6 +1,7 @@
 /**
- * After promotion: 24 hours of the live version alone. A base of 0.5 % errors, a lognormal factor (sd 0.5) each five
- * minutes, a wave over the day, one outage of five minutes at 30 %. An alarm asks; the reversed canary answers.
+ * After promotion: 24 hours of the live version alone. A base of 0.5 % errors, a lognormal factor (sd 0.5)
+ * each five minutes, a wave over the day, one outage of five minutes at 30 %. An alarm asks; the reversed
+ * canary answers.
  */
 import { counting } from '../core/judge/counts.ts';
 import { isClearlyWorse, REVERSED_AT } from '../core/judge/regression.ts';

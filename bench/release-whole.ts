@@ -1,4 +1,7 @@
-/** Whole releases: errors, slow requests, refused requests and one output together, each step held until it may pass. */
+/**
+ * Whole releases: errors, slow requests, refused requests and one output together, each step held until it
+ * may pass.
+ */
 import { upperBound } from '../core/judge/bound.ts';
 import { counting } from '../core/judge/counts.ts';
 import { outputEvidence, shift } from '../core/judge/output.ts';
@@ -49,7 +52,10 @@ export type Seen = {
   readonly refused2: number;
 };
 
-/** One release, by the judge's own parts as they are used by `judge()`, but over sums that grow by a minute at a time. */
+/**
+ * One release, by the judge's own parts as they are used by `judge()`, but over sums that grow by a minute at
+ * a time.
+ */
 export function release(random: Random, scenario: Scenario, tell: (seen: Seen) => void = () => {}): Ending {
   const { perSecond, p1, p2, slow = [0.0548, 0.1], refused, moved = 0, outage = false } = scenario;
   const { bound = upperBound } = scenario;
@@ -102,7 +108,10 @@ export function release(random: Random, scenario: Scenario, tell: (seen: Seen) =
 type Sums = { n: number; a: number; b: number; aa: number; bb: number; ab: number };
 const empty = (): Sums => ({ n: 0, a: 0, b: 0, aa: 0, bb: 0, ab: 0 });
 
-/** Sums of independent scores of variance 1; squares at their means, which is what they are over many requests. */
+/**
+ * Sums of independent scores of variance 1; squares at their means, which is what they are over many
+ * requests.
+ */
 function score(random: Random, sums: Sums, n: number, moved: number): void {
   const root = Math.sqrt(n);
   sums.n += n;

@@ -1,6 +1,6 @@
 /**
- * The judge, by simulation: `npm run bench -- release`. The tables are written to docs/judge-bench.md. Nothing here is
- * timed.
+ * The judge, by simulation: `npm run bench -- release`. The tables are written to docs/judge-bench.md.
+ * Nothing here is timed.
  */
 import { type Claim, type Effort, SHORT } from './claims.ts';
 import type { Table } from './release-cells.ts';

@@ -12,7 +12,9 @@ import { withAudit, withDrift } from './variants.ts';
 /** One thread, as the endpoint has at one vCPU. */
 const ONE_THREAD = { intraOpNumThreads: 1, interOpNumThreads: 1 };
 
-/** The handler and `session.run` on the shipped file with the same options, in one process, block after block. */
+/**
+ * The handler and `session.run` on the shipped file with the same options, in one process, block after block.
+ */
 async function overhead(
   name: 'logreg' | 'cnn',
   kind: 'json' | 'binary',
@@ -36,9 +38,10 @@ async function overhead(
 }
 
 /**
- * On one core, which is what 1,769 MB buy, and its line of metrics read by somebody who is awake. Elsewhere the machine's
- * hypervisor comes into it: each thread of V8 and each reader that is woken on another virtual core costs more than all that
- * the handler does. What Lambda's costs is not known, so that case is measured too and said beside.
+ * On one core, which is what 1,769 MB buy, and its line of metrics read by somebody who is awake. Elsewhere
+ * the machine's hypervisor comes into it: each thread of V8 and each reader that is woken on another virtual
+ * core costs more than all that the handler does. What Lambda's costs is not known, so that case is measured
+ * too and said beside.
  */
 const PROCESSES = 5;
 async function tabular(effort: Effort): Promise<Measured> {
@@ -77,9 +80,10 @@ async function added(variant: (dir: string) => Promise<string>, effort: Effort):
 const DRIFTING = 20;
 
 /**
- * Process by process, since a process has one way to use threads: the handler, and a session with ORT's defaults. The claim
- * is about the 95th percentile: two threads use up a period's time in half of it and then wait for the next. Which requests
- * wait depends on the machine's speed: of short ones every third, so that a median falls on either side by chance.
+ * Process by process, since a process has one way to use threads: the handler, and a session with ORT's
+ * defaults. The claim is about the 95th percentile: two threads use up a period's time in half of it and then
+ * wait for the next. Which requests wait depends on the machine's speed: of short ones every third, so that a
+ * median falls on either side by chance.
  */
 async function threads(effort: Effort): Promise<Measured> {
   const quota = oneVcpuQuota();

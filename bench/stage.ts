@@ -1,4 +1,7 @@
-/** What the claims need, made when first asked for: models, events, packaged endpoints, peers. All below .local/bench. */
+/**
+ * What the claims need, made when first asked for: models, events, packaged endpoints, peers. All below
+ * .local/bench.
+ */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { access, copyFile, cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
@@ -93,7 +96,9 @@ export const runtime = (): Promise<string> =>
     return folder;
   });
 
-/** @returns the same as npm installs it, with onnxruntime-common in its many files: what the other sides load */
+/**
+ * @returns the same as npm installs it, with onnxruntime-common in its many files: what the other sides load
+ */
 const npmRuntime = (): Promise<string> =>
   once('npm runtime', async () => {
     const ours = await runtime();

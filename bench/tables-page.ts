@@ -1,4 +1,7 @@
-/** A page of docs/ that a simulation writes: what it is about, every table, and the machine and versions that made it. */
+/**
+ * A page of docs/ that a simulation writes: what it is about, every table, and the machine and versions that
+ * made it.
+ */
 import { execFile } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';

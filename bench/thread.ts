@@ -1,4 +1,7 @@
-/** A thread that answers one question at a time: a table takes a minute, and an interrupt must be heard meanwhile. */
+/**
+ * A thread that answers one question at a time: a table takes a minute, and an interrupt must be heard
+ * meanwhile.
+ */
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 

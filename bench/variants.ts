@@ -1,4 +1,6 @@
-/** Packaged handlers that do more than answer, made from one that does not: the same code, another manifest. */
+/**
+ * Packaged handlers that do more than answer, made from one that does not: the same code, another manifest.
+ */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ScoredBaseline } from '../core/drift/contract.ts';

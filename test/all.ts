@@ -1,6 +1,7 @@
 /**
  * `npm test`: style, types, then every test project, and one summary line at the end.
- * Arguments go to Vitest, so `npm test -- --project unit` runs one project. `npm test -- --changed [commit]` runs what a change touches.
+ * Arguments go to Vitest, so `npm test -- --project unit` runs one project. `npm test -- --changed [commit]`
+ * runs what a change touches.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -14,7 +15,10 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const local = join(root, '.local');
 const report = join(local, 'vitest.json');
 const windows = process.platform === 'win32';
-/** What tests put into the machine's folder for temporary files; removed at the end, also of an interrupted run. */
+/**
+ * What tests put into the machine's folder for temporary files; removed at the end, also of an interrupted
+ * run.
+ */
 const tmp = mkdtempSync(join(tmpdir(), 'models-test-'));
 const env = {
   // Test files and the commands that they run load the same modules hundreds of times.
@@ -28,7 +32,10 @@ const GRACE_MS = 3000;
 const running = new Set<ChildProcess>();
 let interrupted = false;
 
-/** @returns true where the program ended with 0. It leads a process group, so that it can be ended with all that it started. */
+/**
+ * @returns true where the program ended with 0. It leads a process group, so that it can be ended with all
+ * that it started.
+ */
 function run(command: string, args: readonly string[]): Promise<boolean> {
   const child = spawn(command, args, {
     cwd: root,
@@ -115,7 +122,8 @@ type Report = {
 function spent(): string {
   const wall = `${(performance.now() / 1000).toFixed(0)} s`;
   try {
-    // Behind the name, which may hold anything: own and children's time in ticks of 10 ms. https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html
+    // Behind the name, which may hold anything: own and children's time in ticks of 10 ms.
+    // https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html
     const fields = readFileSync('/proc/self/stat', 'utf8')
       .split(') ')[1]
       ?.split(' ')
@@ -128,7 +136,9 @@ function spent(): string {
   }
 }
 
-/** A file that failed outside its tests (an import, a hook) counts as one; so does a run that left no report. */
+/**
+ * A file that failed outside its tests (an import, a hook) counts as one; so does a run that left no report.
+ */
 function count(): { passed: number; failed: number } {
   if (none) return { passed: 0, failed: 0 };
   if (!existsSync(report)) return { passed: 0, failed: 1 };

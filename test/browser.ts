@@ -25,7 +25,8 @@ export async function launchBrowser(): Promise<Browser> {
     return await chromium.launch({ executablePath, args: ARGS });
   } catch (error) {
     if (!/error while loading shared libraries/.test(String(error))) throw error;
-    // A slim image has no NSS and the like; those of the package are made for Amazon Linux, and are taken last.
+    // A slim image has no NSS and the like; those of the package are made for Amazon Linux, and are taken
+    // last.
     const env = { ...process.env, LD_LIBRARY_PATH: libraries };
     return chromium.launch({ executablePath, args: ARGS, env });
   }

@@ -1,6 +1,6 @@
 /**
- * `npm run build`: the published shape, `dist/`, as plain ESM with types: what a service elsewhere installs and
- * uses without TypeScript. Functions stay unbundled modules there; packaging a service bundles them.
+ * `npm run build`: the published shape, `dist/`, as plain ESM with types: what a service elsewhere installs
+ * and uses without TypeScript. Functions stay unbundled modules there; packaging a service bundles them.
  */
 import { execFileSync } from 'node:child_process';
 import { rmSync, writeFileSync } from 'node:fs';

@@ -1,6 +1,7 @@
 /**
- * Which test files a change touches: those that import what has changed, directly or not, and those that start it as a process or bundle
- * it, which they name by its path. What nothing names (settings, fixtures, the lock file) touches all of its folder, or everything.
+ * Which test files a change touches: those that import what has changed, directly or not, and those that
+ * start it as a process or bundle it, which they name by its path. What nothing names (settings, fixtures,
+ * the lock file) touches all of its folder, or everything.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';

@@ -1,4 +1,7 @@
-/** Reads log lines as CloudWatch does: sums of their metrics by name and dimensions, such as `Requests Model=m,Version=1`. */
+/**
+ * Reads log lines as CloudWatch does: sums of their metrics by name and dimensions, such as `Requests
+ * Model=m,Version=1`.
+ */
 export function sumsOf(lines: readonly string[]): Record<string, number> {
   const sums: Record<string, number> = {};
   for (const line of lines) {

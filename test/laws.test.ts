@@ -97,7 +97,10 @@ type Room = {
   readonly blind?: true;
 };
 
-/** The table of rooms: who (a path) may import what. Types cost nothing at run time, but they tie rooms all the same. */
+/**
+ * The table of rooms: who (a path) may import what. Types cost nothing at run time, but they tie rooms all
+ * the same.
+ */
 const ROOMS: readonly Room[] = [
   {
     name: '`core/`',
@@ -128,7 +131,8 @@ const ROOMS: readonly Room[] = [
     may: ['itself', '`artifact/sources/`', '`core/`', 'zod'],
     blind: true,
   },
-  // What may be declared is read from the list of sources, so a source’s own file is as pure; what it does is loaded when asked for.
+  // What may be declared is read from the list of sources, so a source’s own file is as pure; what it does is
+  // loaded when asked for.
   {
     name: '`artifact/sources/`',
     files: /^plugins\/models\/artifact\/sources\//,
@@ -279,6 +283,21 @@ describe('the house', () => {
     expect(`${stdout}${stderr}`.trim()).toBe('');
     expect(status).toBe(0);
   }, 60_000);
+
+  it('comments are no wider than the formatter makes code', () => {
+    const { lineWidth } = JSON.parse(read('biome.json')).formatter as { readonly lineWidth: number };
+    const wide = tracked
+      .filter((file) => /^(core|aws|functions|plugins|layers|test|bench)\/.*\.ts$/.test(file))
+      .flatMap((file) =>
+        read(file)
+          .split('\n')
+          .map((line, index) => ({ line, at: `${file}:${index + 1}` })),
+      )
+      // An address has no place to break.
+      .filter(({ line }) => line.length > lineWidth && /^\s*(\/\*\*|\*|\/\/)\s+\S+\s+(?!\*\/$)/.test(line))
+      .map(({ at }) => at);
+    expect(wide).toEqual([]);
+  });
 
   it('no name is exported by two files, but that of each command and handler', () => {
     const files = new Map<string, string[]>();

@@ -1,6 +1,6 @@
 /**
- * Metric math in JavaScript, whose operators it shares but for the power. Where a metric has no point, neither has what is made of it;
- * FILL is the exception.
+ * Metric math in JavaScript, whose operators it shares but for the power. Where a metric has no point,
+ * neither has what is made of it; FILL is the exception.
  * @param known values by id; undefined for one without a point
  * @returns undefined for no point; throws where an id is not known
  */

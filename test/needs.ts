@@ -1,4 +1,7 @@
-/** What the test command needs of the machine, beside what npm and pip bring: told before it starts, not in the middle of it. */
+/**
+ * What the test command needs of the machine, beside what npm and pip bring: told before it starts, not in
+ * the middle of it.
+ */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { findPython } from './venv.ts';

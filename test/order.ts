@@ -1,4 +1,7 @@
-/** In which order test files run: the pure ones first, and of the heavy ones always some that wait beside some that compute. */
+/**
+ * In which order test files run: the pure ones first, and of the heavy ones always some that wait beside some
+ * that compute.
+ */
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** The longest files, each about two minutes. Begun last, one of them would run alone at the end. */

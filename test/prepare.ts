@@ -1,6 +1,7 @@
 /**
- * What the tests download, all of it at once: `npm test` starts this beside style, types and the pure tests. Whoever needs a
- * part sooner waits for its lock, or makes it; so nothing here has to succeed for a test to say what is wrong.
+ * What the tests download, all of it at once: `npm test` starts this beside style, types and the pure tests.
+ * Whoever needs a part sooner waits for its lock, or makes it; so nothing here has to succeed for a test to
+ * say what is wrong.
  */
 import { realData } from '../bench/real-data.ts';
 import { checkovPython } from './golden/checkov.ts';

@@ -1,6 +1,6 @@
 /**
- * Python for the tests: one virtual environment of the checkout, `.local/venv-test`, made when first asked for from
- * test/requirements.txt and made anew when that file changes.
+ * Python for the tests: one virtual environment of the checkout, `.local/venv-test`, made when first asked
+ * for from test/requirements.txt and made anew when that file changes.
  */
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
@@ -17,7 +17,10 @@ export type PythonOptions = {
 
 let ready: Promise<string> | undefined;
 
-/** @returns the absolute path of the environment's interpreter, which is made first where it is missing or outdated. */
+/**
+ * @returns the absolute path of the environment's interpreter, which is made first where it is missing or
+ * outdated.
+ */
 export function pythonBin(): Promise<string> {
   ready ??= venvPython({
     name: 'venv-test',
@@ -33,8 +36,8 @@ export function pythonBin(): Promise<string> {
 
 /**
  * Runs `python <script> <args>` in the environment; `script` may be `-m` or `-c`, as for Python itself.
- * @returns standard output. Throws with both streams in the message (and `stdout` on the error) when the process
- * fails or takes longer than `timeout`.
+ * @returns standard output. Throws with both streams in the message (and `stdout` on the error) when the
+ * process fails or takes longer than `timeout`.
  */
 export async function runPython(
   script: string,

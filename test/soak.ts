@@ -1,6 +1,7 @@
 /**
- * `npm run soak [-- name…] [--short]`: what is too long or needs too much for every test run. Each part prints one line,
- * `soak <name> <figures> ok|failed`. With `--short`, the parts that have one run at a hundredth of their size.
+ * `npm run soak [-- name…] [--short]`: what is too long or needs too much for every test run. Each part
+ * prints one line, `soak <name> <figures> ok|failed`. With `--short`, the parts that have one run at a
+ * hundredth of their size.
  */
 import { performance } from 'node:perf_hooks';
 import { arm64Inference } from './soak/arm64.ts';

@@ -25,7 +25,8 @@ export type Venv = {
 };
 
 /**
- * A virtual environment of this checkout: made when first asked for, and again whenever its requirements change.
+ * A virtual environment of this checkout: made when first asked for, and again whenever its requirements
+ * change.
  * @returns absolute path of its interpreter
  * @throws what to do when there is no fitting Python with `venv`, or the packages cannot be had
  */
@@ -70,7 +71,8 @@ function exists(file: string): Promise<boolean> {
 }
 
 /**
- * Of several processes that want the same thing installed, one does it and the others wait. A dead one's lock is taken over.
+ * Of several processes that want the same thing installed, one does it and the others wait. A dead one's lock
+ * is taken over.
  * @param file holds the owner's process id
  * @returns what gives it back
  */

@@ -1,8 +1,9 @@
-// One cold start: `node cold.mjs <handler.mjs> <event.json>` loads the handler as Lambda's runtime would, answers one
-// event, writes the answer to file descriptor 3 and ends. Plain JavaScript, since stripping types would be timed too.
+// One cold start: `node cold.mjs <handler.mjs> <event.json>` loads the handler as Lambda's runtime would,
+// answers one event, writes the answer to file descriptor 3 and ends. Plain JavaScript, since stripping types
+// would be timed too.
 //
-// Not imported: an import of node:fs evaluates its getters, streams among them, and so would take 5 ms off whatever the
-// handler loads itself.
+// Not imported: an import of node:fs evaluates its getters, streams among them, and so would take 5 ms off
+// whatever the handler loads itself.
 const { readFileSync, writeSync } = process.getBuiltinModule('node:fs');
 const { pathToFileURL } = process.getBuiltinModule('node:url');
 

@@ -1,4 +1,5 @@
-// Reads standard input to its end, once a millisecond, so that whoever writes never has to wake a sleeping reader.
+// Reads standard input to its end, once a millisecond, so that whoever writes never has to wake a sleeping
+// reader.
 import { closeSync, constants, openSync, readSync } from 'node:fs';
 
 const pipe = openSync('/dev/stdin', constants.O_RDONLY | constants.O_NONBLOCK);

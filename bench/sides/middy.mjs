@@ -1,5 +1,5 @@
-// The handler that middy's documentation leads to: header normaliser, JSON body parser, validator, error handler, from
-// node_modules as they come. Run from the folder where the peers are installed.
+// The handler that middy's documentation leads to: header normaliser, JSON body parser, validator, error
+// handler, from node_modules as they come. Run from the folder where the peers are installed.
 import { createRequire } from 'node:module';
 import middy from '@middy/core';
 import httpErrorHandler from '@middy/http-error-handler';

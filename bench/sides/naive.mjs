@@ -1,4 +1,5 @@
-// The handler that one writes first: ONNX Runtime with its defaults, the original model, JSON in and out, no checks.
+// The handler that one writes first: ONNX Runtime with its defaults, the original model, JSON in and out, no
+// checks.
 import { createRequire } from 'node:module';
 
 const ort = createRequire(import.meta.url)('onnxruntime-node');

@@ -1,10 +1,10 @@
-// Steady latency: `node steady.mjs <task.json>` warms each case up, runs them in turns, block after block, and writes
-// {answer, otherAnswer, outputs, <case>: [p50 in µs], p95: …, cpu: …} to file descriptor 3. A task:
+// Steady latency: `node steady.mjs <task.json>` warms each case up, runs them in turns, block after block,
+// and writes {answer, otherAnswer, outputs, <case>: [p50 in µs], p95: …, cpu: …} to file descriptor 3. A
+// task:
 //   handler?: {file, event}        the handler, and the file of the event it is called with
 //   other?: {file, event}          another handler, beside which it is measured
-//   bare?: {model, options, tensor} `session.run` on a tensor that is made once: {name, shape, file} of little-endian float32
-//   warm, block: ms                 at least one call each
-//   blocks: number
+//   bare?: {model, options, tensor} `session.run` on a tensor that is made once: {name, shape, file} of
+//   little-endian float32 warm, block: ms                 at least one call each blocks: number
 import { readFileSync, writeSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
@@ -37,7 +37,11 @@ for (const [name, answer] of [
   cases[name] = () => handler(event, context);
 }
 
-/** Calls one case for so many milliseconds. @returns median, 95th percentile, and processor time a call, in microseconds */
+/**
+ * Calls one case for so many milliseconds.
+ *
+ * @returns median, 95th percentile, and processor time a call, in microseconds
+ */
 async function block(call, ms) {
   const times = [];
   const cpu = process.cpuUsage();
@@ -56,7 +60,8 @@ async function block(call, ms) {
 
 for (const name in cases) await block(cases[name], task.warm);
 for (let i = 0; i < task.blocks; i++) {
-  // Every second round goes the other way, so that neither case always runs on what the other one left behind.
+  // Every second round goes the other way, so that neither case always runs on what the other one left
+  // behind.
   const names = i % 2 === 0 ? Object.keys(cases) : Object.keys(cases).reverse();
   for (const name of names) {
     const { p50, p95, cpu } = await block(cases[name], task.block);

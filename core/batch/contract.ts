@@ -2,8 +2,9 @@ import type { Part } from '../tabular/cells/contract.ts';
 /**
  * What the build side and the batch function agree on. No behaviour here.
  *
- * Words: a *job* scores one content of one object with one model; a *part* is a run of consecutive rows of it, scored and written
- * by one run, in one file or several; a *block* is what goes through the model at once.
+ * Words: a *job* scores one content of one object with one model; a *part* is a run of consecutive rows of
+ * it, scored and written by one run, in one file or several; a *block* is what goes through the model at
+ * once.
  */
 
 /** Name of a tabular format, as the list of them has it: `core/tabular/formats.ts`. */
@@ -48,14 +49,17 @@ export type Owner = {
 export type BatchManifest = { readonly entries: readonly Entry[] };
 
 /**
- * Bytes: what is larger than 64 MB goes to several invocations at once, in parts of 16 MB, whose answers one of them has in memory until
- * they are 32 MB. A gigabyte are 64 parts, each some seconds of work.
+ * Bytes: what is larger than 64 MB goes to several invocations at once, in parts of 16 MB, whose answers one
+ * of them has in memory until they are 32 MB. A gigabyte are 64 parts, each some seconds of work.
  */
 export const SIZES = { whole: 64 * 1024 ** 2, part: 16 * 1024 ** 2, file: 32 * 1024 ** 2 } as const;
 
 /** Keys below a job's folder. */
 export const KEYS = {
-  /** `part-<n>` with the format's ending, and `errors-<n>.jsonl` beside it where rows failed; of a part's further files `<n>_<m>`. */
+  /**
+   * `part-<n>` with the format's ending, and `errors-<n>.jsonl` beside it where rows failed; of a part's
+   * further files `<n>_<m>`.
+   */
   part: 'part-',
   errors: 'errors-',
   plan: '_PLAN.json',
@@ -88,8 +92,8 @@ export const OBJECT_TRIES = 5;
 export const BATCH_TIMEOUT = 900;
 
 /**
- * What batch counts, in CloudWatch, in the endpoint's namespace and by `[Model]` only, which is the batch function's name. Where
- * nothing happened, there is no point.
+ * What batch counts, in CloudWatch, in the endpoint's namespace and by `[Model]` only, which is the batch
+ * function's name. Where nothing happened, there is no point.
  */
 export const BATCH_METRICS = {
   /** Rows of finished parts, faulty ones included, and the faulty ones. */
@@ -123,7 +127,8 @@ export type PartAnswer = { readonly more: boolean };
 export type FinishEvent<Job = unknown> = { readonly finish: Job };
 
 /**
- * What a message says beside its body, as message attributes: of one that failed, why; of one that is to be tried again, that: since when
- * (ISO 8601) where an attempt goes on, `true` where a person asks, `asked` and since when where that waits for an entry.
+ * What a message says beside its body, as message attributes: of one that failed, why; of one that is to be
+ * tried again, that: since when (ISO 8601) where an attempt goes on, `true` where a person asks, `asked` and
+ * since when where that waits for an entry.
  */
 export const ATTRIBUTES = { code: 'Code', reason: 'Reason', job: 'Job', again: 'Again' } as const;

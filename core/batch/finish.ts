@@ -94,7 +94,9 @@ export async function endJob(world: BatchWorld, job: Job, folder: Folder, parts:
   });
 }
 
-/** What comes after `_SUCCESS.json`; again for who comes later, since the first one may have died before it. */
+/**
+ * What comes after `_SUCCESS.json`; again for who comes later, since the first one may have died before it.
+ */
 export async function completeJob(world: BatchWorld, job: Job, folder: Folder, entry: Entry): Promise<void> {
   const files = world.files(folder.bucket);
   // Only what is there: in a versioned bucket each removal would leave a mark.
@@ -125,7 +127,10 @@ export async function completeJob(world: BatchWorld, job: Job, folder: Folder, e
   }
 }
 
-/** The attempt is over: told to those who look into the folder, and to those who look into the queue of failures. Once an attempt. */
+/**
+ * The attempt is over: told to those who look into the folder, and to those who look into the queue of
+ * failures. Once an attempt.
+ */
 export async function fail(
   world: BatchWorld,
   job: Job,
@@ -150,7 +155,8 @@ export async function fail(
   };
   await files.put(key, `${JSON.stringify(failed, null, 2)}\n`);
   world.count({ [BATCH_METRICS.jobsFailed]: 1 });
-  // Not the reason, which may have a transform's own words about a row: that is for those who may read the job's files.
+  // Not the reason, which may have a transform's own words about a row: that is for those who may read the
+  // job's files.
   world.log('error', 'A job failed.', { job: urlOf(folder), code });
 }
 

@@ -42,7 +42,10 @@ export async function writerFor(
   return format.writer(columns, datatypes, types);
 }
 
-/** Carried columns, or the row's number where there are none, then the outputs: a column an element, but where values may be arrays. */
+/**
+ * Carried columns, or the row's number where there are none, then the outputs: a column an element, but where
+ * values may be arrays.
+ */
 function columnsOf(
   carries: boolean,
   carried: readonly string[],

@@ -31,8 +31,9 @@ export type Job = {
 export type Folder = { readonly bucket: string; readonly prefix: string };
 
 /**
- * `<output>/<model>@<identity12>/<sha256>/`. The hash is over bucket, key, content (ETag) and what shapes the written files: the same upload
- * again has the same folder, a new model or another `emit` or `missing` a new one, and so has one that is cut into other parts.
+ * `<output>/<model>@<identity12>/<sha256>/`. The hash is over bucket, key, content (ETag) and what shapes the
+ * written files: the same upload again has the same folder, a new model or another `emit` or `missing` a new
+ * one, and so has one that is cut into other parts.
  */
 export function folderOf(
   {
@@ -64,7 +65,10 @@ export function folderOf(
 /** Bytes: https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html */
 const KEY_BYTES = 1024;
 
-/** The key of what tells the newest job of an input object; a key that is too long to be a part of it is there by its sha256. */
+/**
+ * The key of what tells the newest job of an input object; a key that is too long to be a part of it is there
+ * by its sha256.
+ */
 export function latestKey(model: string, { output }: Entry, key: string): string {
   const folder = `${output.prefix}${model}/latest/`;
   const named = `${folder}${key}.json`;
@@ -114,7 +118,10 @@ export type Success = {
   /** Rows read, faulty ones included. */
   readonly rows: number;
   readonly errors: number;
-  /** Values that were missing, and NaN for the model, of the rows that it was asked; where `missing: nan` says so. */
+  /**
+   * Values that were missing, and NaN for the model, of the rows that it was asked; where `missing: nan` says
+   * so.
+   */
   readonly missing?: number;
   /** Were the object's columns taken by their names, or in their order? And what a person should look at. */
   readonly columns?: 'name' | 'order';
@@ -152,7 +159,10 @@ export type Failed = {
   readonly reason: string;
   readonly startedAt: string;
   readonly failedAt: string;
-  /** ISO 8601. Whoever writes one of these first has the folder: to take files away that are scored anew, or to call what is there complete. */
+  /**
+   * ISO 8601. Whoever writes one of these first has the folder: to take files away that are scored anew, or
+   * to call what is there complete.
+   */
   readonly reopening?: string;
   readonly ending?: string;
 };
@@ -168,9 +178,10 @@ export type Latest = {
 };
 
 /**
- * Is the object of `one` a later write of its key than that of `other`? Sequencers are hexadecimal texts, compared once the shorter
- * one is padded with zeros on the left: https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html.
- * Whoever asks by hand has none; then the time counts.
+ * Is the object of `one` a later write of its key than that of `other`? Sequencers are hexadecimal texts,
+ * compared once the shorter one is padded with zeros on the left:
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html. Whoever asks by
+ * hand has none; then the time counts.
  */
 export function isNewer(
   one: Pick<Job['object'], 'sequencer' | 'modified'>,

@@ -36,8 +36,9 @@ export function readAgain(said: string | undefined): Omit<Message, 'body'> {
 type Fields = Readonly<Record<string, unknown>>;
 
 /**
- * EventBridge's "Object Created" (https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html; its keys are as they are, not
- * URL-encoded like those of S3's own notifications), or what `sls models batch` sends: `{object: {bucket, key}}`.
+ * EventBridge's "Object Created" (https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html; its
+ * keys are as they are, not URL-encoded like those of S3's own notifications), or what `sls models batch`
+ * sends: `{object: {bucket, key}}`.
  *
  * @returns undefined for anything else
  */

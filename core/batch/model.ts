@@ -47,7 +47,10 @@ function told(seen: () => void): void {
   }
 }
 
-/** What a transform refuses is told in its words, as clients are; of what else it throws nothing is, since that may hold values. */
+/**
+ * What a transform refuses is told in its words, as clients are; of what else it throws nothing is, since
+ * that may hold values.
+ */
 async function transformed(work: () => Tensors | Promise<Tensors>): Promise<Tensors> {
   try {
     return await work();
@@ -58,7 +61,10 @@ async function transformed(work: () => Tensors | Promise<Tensors>): Promise<Tens
   }
 }
 
-/** Rows that the model takes at once: as many as there are where its inputs' first dimensions are free, else one. */
+/**
+ * Rows that the model takes at once: as many as there are where its inputs' first dimensions are free, else
+ * one.
+ */
 export const mostRows = ({ signature }: Manifest): number =>
   signature.inputs.every(({ shape }) => shape.length > 0 && (shape[0] as number) < 0)
     ? Number.MAX_SAFE_INTEGER
@@ -72,8 +78,8 @@ export type Written = {
 };
 
 /**
- * How many elements each output has in a row. Where the signature leaves that open, one row of zeros is asked; a model that refuses it is
- * taken for one with one element a row.
+ * How many elements each output has in a row. Where the signature leaves that open, one row of zeros is
+ * asked; a model that refuses it is taken for one with one element a row.
  */
 export async function writtenOutputs(
   { signature }: Manifest,

@@ -1,13 +1,18 @@
 import type { Files } from '../ports/files.ts';
 import { type Entry, OWNER_FILE, type Owner } from './contract.ts';
 
-/** Which service and stage an output belongs to: two that shared one would overwrite each other's `latest`. */
+/**
+ * Which service and stage an output belongs to: two that shared one would overwrite each other's `latest`.
+ */
 
 /** `<output>/<model>/_OWNER.json`. */
 export const ownerKey = (model: string, { output }: Pick<Entry, 'output'>): string =>
   `${output.prefix}${model}/${OWNER_FILE}`;
 
-/** @param text `<account>/<region>/<service>/<stage>`, as in the function's environment: none of them has a `/` */
+/**
+ * @param text `<account>/<region>/<service>/<stage>`, as in the function's environment: none of them has a
+ * `/`
+ */
 export function parseOwner(text: string): Owner {
   const [account = '', region = '', service = '', stage = ''] = text.split('/');
   return { schema: 1, account, region, service, stage };
@@ -25,7 +30,10 @@ export const ownerName = (owner: Owner): string =>
     ? 'an owner whose _OWNER.json cannot be read'
     : `${owner.service}-${owner.stage} (${owner.account}, ${owner.region})`;
 
-/** What no service and stage is: nobody moves `latest` before a person has looked, and `--adopt` writes it anew. */
+/**
+ * What no service and stage is: nobody moves `latest` before a person has looked, and `--adopt` writes it
+ * anew.
+ */
 const DAMAGED: Owner = { schema: 1, account: '', region: '', service: '', stage: '' };
 
 function ownerIn(text: string): Owner {

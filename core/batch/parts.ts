@@ -28,20 +28,23 @@ export type Scoring = {
 };
 
 /**
- * A part on its way: rows come in order. It is one file, or several: the next is begun where answers fill one, and every few minutes,
- * so that what a slow model has scored is kept.
+ * A part on its way: rows come in order. It is one file, or several: the next is begun where answers fill
+ * one, and every few minutes, so that what a slow model has scored is kept.
  */
 export type OpenPart = {
   readonly part: number;
   /**
-   * @returns false where the rest is left to another invocation: there is no time for it, or a twin has written it that is cut elsewhere. What
-   * is written stays.
+   * @returns false where the rest is left to another invocation: there is no time for it, or a twin has
+   * written it that is cut elsewhere. What is written stays.
    */
   add(block: Block): Promise<boolean>;
   close(): Promise<boolean>;
 };
 
-/** The files of a part that are there, in their order, whether these are all, and how the columns of the object were taken. */
+/**
+ * The files of a part that are there, in their order, whether these are all, and how the columns of the
+ * object were taken.
+ */
 export type PartProgress = {
   readonly written: readonly DoneFile[];
   readonly isWhole: boolean;
@@ -51,15 +54,18 @@ export type PartProgress = {
 /** Rows that a model is tried with, until it is known how long it takes, and how much it answers. */
 const FIRST_STEP = 32;
 /**
- * Milliseconds that rows go through the model for at once, about. More makes a model that slow no faster, and its memory grows with the
- * rows: one with attention over 256 tokens takes 4 MB for each.
+ * Milliseconds that rows go through the model for at once, about. More makes a model that slow no faster, and
+ * its memory grows with the rows: one with attention over 256 tokens takes 4 MB for each.
  */
 const STEP = 1_000;
 /** Times as many rows as the step before: those to come may take longer than those that were. */
 const GROWTH = 8;
 /** Milliseconds after which the next rows are another file's. */
 const FILE_AGE = 300_000;
-/** Milliseconds that an invocation keeps to itself: for a step that takes longer than those before, and for writing. */
+/**
+ * Milliseconds that an invocation keeps to itself: for a step that takes longer than those before, and for
+ * writing.
+ */
 const RESERVE = 120_000;
 /** What a faulty row takes in memory beside its reason, in bytes. */
 const FAULT_BYTES = 200;
@@ -94,7 +100,10 @@ export function openPart(
     started: world.clock(),
   });
   let file = begin(first + passed);
-  /** Of the last step with rows for the model: how many, how many a millisecond, and how many a file has room for. */
+  /**
+   * Of the last step with rows for the model: how many, how many a millisecond, and how many a file has room
+   * for.
+   */
   let last: { readonly good: number; readonly pace: number; readonly room: number } | undefined;
   let isBegun = false;
 
@@ -130,7 +139,8 @@ export function openPart(
         [BATCH_METRICS.rowErrors]: faults.length,
         ...(isLast && { [BATCH_METRICS.partsDone]: 1 }),
       });
-    // A twin has counted what it wrote. Where time cut its file elsewhere, what follows ours is not what follows that one.
+    // A twin has counted what it wrote. Where time cut its file elsewhere, what follows ours is not what
+    // follows that one.
     else {
       const found = await fileAt(files, done.key);
       if (found?.file.first !== row || found.file.rows !== rows || found.isLast !== isLast) return false;
@@ -161,7 +171,8 @@ export function openPart(
         if (entry.missing !== undefined) file.missing += missingIn(now.tensors);
         const scored = await scoreBlock(run, now, outputs, most, formatOf(entry.outputFormat).isArray);
         isBegun = true;
-        // Rows that are faulty before the model say nothing of it, nor does a clock that was set back; one that stood still, that there is no hurry.
+        // Rows that are faulty before the model say nothing of it, nor does a clock that was set back; one
+        // that stood still, that there is no hurry.
         const good = now.rows.length;
         const pace = good / Math.max(0, world.clock() - before.time);
         file.writer.add(scored.block, scored.outputs);
@@ -179,7 +190,10 @@ export function openPart(
   };
 }
 
-/** @returns the key of the part's errors. A run that died before it wrote the file may have left others under the usual one: it ended elsewhere. */
+/**
+ * @returns the key of the part's errors. A run that died before it wrote the file may have left others under
+ * the usual one: it ended elsewhere.
+ */
 async function keepErrors(
   files: Files,
   folder: Folder,
@@ -257,8 +271,8 @@ function takenIn(columns: string | undefined): Taken | undefined {
 
 /**
  * @param first number of the part's first row, where that is known
- * @throws an object fault `FILES_DISAGREE` where a file does not begin where the one before it ends: that one was taken away and written
- * anew, cut elsewhere
+ * @throws an object fault `FILES_DISAGREE` where a file does not begin where the one before it ends: that one
+ * was taken away and written anew, cut elsewhere
  */
 export async function partProgress(
   files: Files,

@@ -18,7 +18,9 @@ export type BatchWorld = {
   /** The function's version. */
   readonly version: string;
   readonly run: RunModel;
-  /** Bytes of an object up to which one invocation scores it whole; of a part; of a file of answers, about. */
+  /**
+   * Bytes of an object up to which one invocation scores it whole; of a part; of a file of answers, about.
+   */
   readonly sizes: { readonly whole: number; readonly part: number; readonly file: number };
   readonly head: (object: Located) => Promise<Head | undefined>;
   readonly source: (object: Located, head: Head) => Source;
@@ -38,7 +40,10 @@ export type BatchWorld = {
     /** It comes back after so many seconds. */
     later(receipt: string, seconds: number): Promise<void>;
   };
-  /** Whose parts run side by side? Those of one job of the model at a time: more would be so many times the instances. */
+  /**
+   * Whose parts run side by side? Those of one job of the model at a time: more would be so many times the
+   * instances.
+   */
   readonly running: (folder: Folder) => Promise<Running>;
   /** Runs the parts of `_PLAN.json` side by side, by this very version, unless they run. */
   readonly spread: (job: Job, folder: Folder) => Promise<'started' | 'running'>;

@@ -19,20 +19,23 @@ const TURN = 60;
 /** Seconds after which somebody asks again who found another one at the same job. */
 const SOON = 10;
 
-/** Seconds after which an object that no entry takes asks again, which is SQS's most; and milliseconds in which a release ends, most likely. */
+/**
+ * Seconds after which an object that no entry takes asks again, which is SQS's most; and milliseconds in
+ * which a release ends, most likely.
+ */
 const UNKNOWN = 900;
 const PROMOTED = 86_400_000;
 
 /**
- * What jobs write about themselves: in a chain, the next model's input may have it beside the answers. Only what nobody else
- * would call so: a folder `latest` may be anybody's.
+ * What jobs write about themselves: in a chain, the next model's input may have it beside the answers. Only
+ * what nobody else would call so: a folder `latest` may be anybody's.
  */
 const DOCUMENTS =
   /@[0-9a-f]{12}\/[0-9a-f]{64}\/(_(PLAN|SUCCESS|FAILED)\.json|errors-\d[\w-]*\.jsonl|map\/.*)$/;
 
 /**
- * A message: an object was created, or somebody asks for one. Whatever is done is done once: what is there already is not done again,
- * and what another one writes first is left.
+ * A message: an object was created, or somebody asks for one. Whatever is done is done once: what is there
+ * already is not done again, and what another one writes first is left.
  *
  * @throws where a call failed that may succeed later: the message comes again
  */
@@ -95,7 +98,8 @@ export async function receiveMessage(
       object: urlOf(folder),
       reason: 'a later one is scored',
     });
-  // The same version would fail the same way; a person who asks again gets it tried. What goes on by itself may have a twin that failed meanwhile.
+  // The same version would fail the same way; a person who asks again gets it tried. What goes on by itself
+  // may have a twin that failed meanwhile.
   const isOver = failed?.version === job.version && (since === undefined || failed.failedAt > since);
   if (isOver && !isByHand) return;
   if (failed?.code === 'TOO_MANY_ERRORS' && isByHand && !(await reopen(world, folder)))

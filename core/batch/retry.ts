@@ -7,8 +7,8 @@ import type { BatchWorld } from './ports.ts';
 const CLAIMED = BATCH_TIMEOUT * 1000;
 
 /**
- * Takes away the files of a failed job that have rows at which the model or its transform failed, and what follows them in their part: all of
- * it is scored anew, as a person asked.
+ * Takes away the files of a failed job that have rows at which the model or its transform failed, and what
+ * follows them in their part: all of it is scored anew, as a person asked.
  *
  * @returns false where somebody else is at the job: it is to be asked for again
  */

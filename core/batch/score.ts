@@ -29,7 +29,8 @@ type Piece = { readonly from: number; readonly to: number; readonly outputs: Ten
  *
  * @param expected outputs that are wanted
  * @param most rows that the model takes at once
- * @param allowsNonFinite else a row with NaN or infinity among its answers is faulty, as in the endpoint's JSON
+ * @param allowsNonFinite else a row with NaN or infinity among its answers is faulty, as in the endpoint's
+ * JSON
  */
 export async function scoreBlock(
   run: RunModel,
@@ -101,7 +102,10 @@ export async function scoreBlock(
 /** Characters of a reason: what a transform says has no limit of its own. */
 const REASON = 1_000;
 
-/** The code of the refusal and its sentence, which hold no value; of anything else nothing can be told that does not. */
+/**
+ * The code of the refusal and its sentence, which hold no value; of anything else nothing can be told that
+ * does not.
+ */
 function faultOf(error: unknown): [string, string] {
   if (isRefusal(error)) return [error.code, error.message.slice(0, REASON)];
   return ['MODEL_FAILED', 'The model could not compute this row.'];

@@ -55,11 +55,13 @@ const FAILURES = {
 /**
  * The catalog without its runtime: one function for Lambda and for this machine.
  *
- * A model is ready when the version that clients reach is one that Lambda would run now (state `Active`): not missing, not
- * still being prepared, not put aside after weeks without a request. It does not run the model, since a health check that is polled
- * would then pay for inference and keep an environment warm; whether the version answers is the release's concern.
+ * A model is ready when the version that clients reach is one that Lambda would run now (state `Active`): not
+ * missing, not still being prepared, not put aside after weeks without a request. It does not run the model,
+ * since a health check that is polled would then pay for inference and keep an environment warm; whether the
+ * version answers is the release's concern.
  *
- * What describes one numbered version is asked of that version: its signature may differ from the deployed one's.
+ * What describes one numbered version is asked of that version: its signature may differ from the deployed
+ * one's.
  */
 export function catalog(
   manifest: CatalogManifest,

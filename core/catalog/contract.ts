@@ -1,6 +1,7 @@
 /**
- * What the plan and the catalog agree on. The catalog answers everything that needs no runtime: who is there, what
- * goes in and out, is it up, the OpenAPI description and the docs page; and it passes a request for one version on to that version.
+ * What the plan and the catalog agree on. The catalog answers everything that needs no runtime: who is there,
+ * what goes in and out, is it up, the OpenAPI description and the docs page; and it passes a request for one
+ * version on to that version.
  */
 import type { Signature } from '../tensor/contract.ts';
 
@@ -42,8 +43,8 @@ export type CatalogManifest = {
 };
 
 /**
- * What the catalog's role may do, on the functions of its manifest and their qualifiers (`<arn>`, `<arn>:*`) only:
- * pass a request to a version, read the state of a version, list the versions.
+ * What the catalog's role may do, on the functions of its manifest and their qualifiers (`<arn>`, `<arn>:*`)
+ * only: pass a request to a version, read the state of a version, list the versions.
  */
 export const CATALOG_ACTIONS = [
   'lambda:InvokeFunction',

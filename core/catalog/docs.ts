@@ -68,8 +68,9 @@ ${token}
 }
 
 /**
- * The page where a person sees what a prefix's models take, fills it in and sees what they answer. One string with
- * no request to anywhere but the endpoints beside it; to be served with `DOCS_POLICY`. Every name is escaped. Pure.
+ * The page where a person sees what a prefix's models take, fills it in and sees what they answer. One string
+ * with no request to anywhere but the endpoints beside it; to be served with `DOCS_POLICY`. Every name is
+ * escaped. Pure.
  */
 export function docsPage(manifest: CatalogManifest, group: CatalogGroup): string {
   const { models } = group;

@@ -9,7 +9,10 @@ const ENTITIES: Readonly<Record<string, string>> = {
   '\r': '&#13;',
 };
 
-/** @returns text that is only text in an element and in a quoted attribute: names in a model file are anybody’s. */
+/**
+ * @returns text that is only text in an element and in a quoted attribute: names in a model file are
+ * anybody’s.
+ */
 export function escapeHtml(text: string): string {
   return text.replace(/[&<>"'`\r]/g, (character) => ENTITIES[character] ?? '');
 }

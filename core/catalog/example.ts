@@ -3,7 +3,10 @@ import type { Datatype, TensorSpec } from '../tensor/contract.ts';
 /** A longer example helps nobody: an image model's would be megabytes. */
 const EXAMPLE_ELEMENTS = 256;
 
-/** What to send where nothing is known: neither 0, which many graphs divide by, nor "", which tokenisers dislike. */
+/**
+ * What to send where nothing is known: neither 0, which many graphs divide by, nor "", which tokenisers
+ * dislike.
+ */
 export function exampleValue(datatype: Datatype): number | boolean | string {
   if (datatype === 'BYTES') return 'text';
   if (datatype === 'BOOL') return true;

@@ -2,13 +2,18 @@ import type { TensorSpec } from '../tensor/contract.ts';
 import { escapeHtml as esc } from './escape.ts';
 import { elementCount, exampleShape, exampleValue } from './example.ts';
 
-/** Longer text than this is no help in a form: an empty field then stands for the example value everywhere. */
+/**
+ * Longer text than this is no help in a form: an empty field then stands for the example value everywhere.
+ */
 const PREFILLED_ELEMENTS = 1024;
 
 /** one: a single value. rows: a line a row. json: an array, nested or flat. */
 export type FieldKind = 'one' | 'rows' | 'json';
 
-/** How a person best writes a tensor of this shape: a free first dimension before a 1 is a batch of single values. */
+/**
+ * How a person best writes a tensor of this shape: a free first dimension before a 1 is a batch of single
+ * values.
+ */
 export function fieldKind(shape: readonly number[]): FieldKind {
   if (shape.includes(0)) return 'json';
   const single = shape.every((dimension, index) => dimension === 1 || (dimension < 0 && index === 0));

@@ -2,8 +2,8 @@ import type { TensorSpec } from '../tensor/contract.ts';
 import { anyLengths, nested, ref, type Schema } from './schemas.ts';
 
 /**
- * What `/invocations` takes and gives, as infer/sagemaker.ts reads and writes it: values without shapes, whose nesting is the
- * shape, by rows or each input whole.
+ * What `/invocations` takes and gives, as infer/sagemaker.ts reads and writes it: values without shapes,
+ * whose nesting is the shape, by rows or each input whole.
  */
 
 /**
@@ -37,7 +37,8 @@ function byName(specs: readonly TensorSpec[], of: (spec: TensorSpec) => Schema):
     const properties = Object.fromEntries(specs.map((spec) => [spec.name, of(spec)]));
     return { ...object, properties, additionalProperties: false };
   }
-  // Generators make members of properties, and cannot tell `a b` from `a_b`; to them this is an object of anything.
+  // Generators make members of properties, and cannot tell `a b` from `a_b`; to them this is an object of
+  // anything.
   const patterns = specs.map((spec) => [`^${literal(spec.name)}$`, of(spec)]);
   return { ...object, propertyNames: { enum: names }, patternProperties: Object.fromEntries(patterns) };
 }

@@ -109,7 +109,8 @@ const get = ({ id, summary, tag, answer, auth, versioned = false, ready = false 
 });
 
 /**
- * Ids of operations are verb and model, and no verb is what another one starts with: a model `foo-version` has an `infer-foo-version`.
+ * Ids of operations are verb and model, and no verb is what another one starts with: a model `foo-version`
+ * has an `infer-foo-version`.
  */
 function pathsOf(model: CatalogModel, word: string, bare: boolean): Record<string, Schema> {
   const { name, auth } = model;
@@ -181,7 +182,8 @@ const SCHEMES: Record<string, Schema> = {
 };
 
 /**
- * The OpenAPI 3.1 description of one prefix, exact to every name, datatype and dimension that the ONNX graphs fix. Pure.
+ * The OpenAPI 3.1 description of one prefix, exact to every name, datatype and dimension that the ONNX graphs
+ * fix. Pure.
  * @returns a document to serve as `/openapi.json`; its server is a path, so that it holds behind any host.
  */
 export function openapi(manifest: CatalogManifest, group: CatalogGroup): Schema {

@@ -1,6 +1,7 @@
 /**
- * The docs page’s script. Text, not a module: the page must be one string, and its policy pins this text by digest.
- * Values go into the request as they were typed, so that a 64-bit integer keeps its last digit; nothing becomes markup.
+ * The docs page’s script. Text, not a module: the page must be one string, and its policy pins this text by
+ * digest. Values go into the request as they were typed, so that a 64-bit integer keeps its last digit;
+ * nothing becomes markup.
  */
 export const SCRIPT = String.raw`
 'use strict';

@@ -1,4 +1,6 @@
-/** The docs page’s style: the system’s own fonts and colours scheme, one column until there is room for two. */
+/**
+ * The docs page’s style: the system’s own fonts and colours scheme, one column until there is room for two.
+ */
 export const PAGE_STYLE = `
 :root {
   color-scheme: light dark;

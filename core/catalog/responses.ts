@@ -2,7 +2,10 @@ import { REFUSALS, type RefusalCode } from '../errors/refusals.ts';
 import type { Auth } from './contract.ts';
 import { ref, type Schema } from './schemas.ts';
 
-/** The errors of an operation, as OpenAPI's responses by status: those of our own table, and the gateway's beside them. */
+/**
+ * The errors of an operation, as OpenAPI's responses by status: those of our own table, and the gateway's
+ * beside them.
+ */
 
 type Kind = {
   /** Runs a model; else it is about one, or about all of them. */
@@ -25,7 +28,10 @@ function codesOf({ infers = false, versioned = false, ready = false }: Kind): re
   });
 }
 
-/** Of an HTTP API, which has its own shape: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-troubleshooting-lambda.html */
+/**
+ * Of an HTTP API, which has its own shape:
+ * https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-troubleshooting-lambda.html
+ */
 const GATEWAY: Readonly<Record<number, string>> = {
   403: 'Not allowed to call this.',
   429: 'The gateway throttles.',

@@ -40,8 +40,8 @@ export function nested(datatype: Datatype, [length, ...rest]: readonly number[])
 export const anyLengths = (shape: readonly number[]): number[] => shape.map(() => -1);
 
 /**
- * Flat or nested as the shape is. One schema for each rank, as one that refers to itself for all of them is more than
- * openapi-python-client reads, and says less.
+ * Flat or nested as the shape is. One schema for each rank, as one that refers to itself for all of them is
+ * more than openapi-python-client reads, and says less.
  */
 const dataName = ({ datatype, shape }: TensorSpec): string =>
   shape.length < 2 ? `Data.${datatype}` : `Data.${datatype}.${shape.length}`;
@@ -62,7 +62,10 @@ export const dataSchemas = (specs: readonly TensorSpec[]): Record<string, Schema
     }),
   );
 
-/** Bounds and no const: to generators all dimensions are then one type, and an array of them is one of integers. */
+/**
+ * Bounds and no const: to generators all dimensions are then one type, and an array of them is one of
+ * integers.
+ */
 const dimensionSchema = (dimension: number): Schema =>
   dimension < 0
     ? { type: 'integer', minimum: 0 }

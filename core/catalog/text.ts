@@ -1,7 +1,7 @@
 /**
- * What generators make names of: a model's part in the names of schemas and operations, and its tag. They write them in the
- * case of their language and leave out dashes, so that `a-1` and `a1`, or `aB` and `a-b`, would be one name; all of these are models'
- * names that may stand beside each other.
+ * What generators make names of: a model's part in the names of schemas and operations, and its tag. They
+ * write them in the case of their language and leave out dashes, so that `a-1` and `a1`, or `aB` and `a-b`,
+ * would be one name; all of these are models' names that may stand beside each other.
  */
 type Words = {
   /** Of a model's name: itself, or with a number where another model's would be the same to a generator. */

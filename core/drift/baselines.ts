@@ -3,7 +3,8 @@ import type { ObjectPort } from '../ports/aws.ts';
 import type { Baseline } from './contract.ts';
 
 /**
- * Baselines from the registry's files by content, kept while the instance lives: what has a digest never changes.
+ * Baselines from the registry's files by content, kept while the instance lives: what has a digest never
+ * changes.
  * @param files key prefix ending in `files/`
  * @returns undefined where there is no such file, or it is none; throws where that cannot be told
  */

@@ -16,8 +16,8 @@ const LEAST = 5;
 type Cell = { live: number; reference: number };
 
 /**
- * Chi² of two samples over a signal's cells: sees lumps (rounded or frozen values), where the smooth test is weak, and is the
- * only test of categories.
+ * Chi² of two samples over a signal's cells: sees lumps (rounded or frozen values), where the smooth test is
+ * weak, and is the only test of categories.
  * @param live rows of the window by cell, as the signal numbers them
  * @returns nothing where fewer than two cells can be compared
  */
@@ -28,7 +28,8 @@ export function chi(
   const cells = counts.map((reference, i): Cell => ({ live: live[i] ?? 0, reference }));
   const [n, m] = [sum(cells, (cell) => cell.live), sum(cells, (cell) => cell.reference)];
   if (!(n > 0 && m > 0)) return undefined;
-  // By the reference alone: what is compared must not depend on what was seen. The smaller sample expects less.
+  // By the reference alone: what is compared must not depend on what was seen. The smaller sample expects
+  // less.
   const isSmall = ({ reference }: Cell): boolean => reference * Math.min(1, n / m) < LEAST;
   const joined = kind === 'numeric' ? neighboursJoined(cells, isSmall) : rareJoined(cells, isSmall);
   if (joined.length < 2) return undefined;
@@ -52,7 +53,10 @@ function neighboursJoined(cells: readonly Cell[], isSmall: (cell: Cell) => boole
   return joined;
 }
 
-/** Small cells of categories become one, the other values. If that is small still, it joins the smallest of the rest. */
+/**
+ * Small cells of categories become one, the other values. If that is small still, it joins the smallest of
+ * the rest.
+ */
 function rareJoined(cells: readonly Cell[], isSmall: (cell: Cell) => boolean): readonly Cell[] {
   const others: Cell = { live: 0, reference: 0 };
   const joined: Cell[] = [];

@@ -11,14 +11,14 @@ import {
 } from './windows.ts';
 
 /**
- * The monitor's documents in the registry, below the scope: `drift/<model>/<window's start>-<its seconds>.json`. Those of before have the
- * start alone: how long such a window is only the document says.
+ * The monitor's documents in the registry, below the scope: `drift/<model>/<window's start>-<its
+ * seconds>.json`. Those of before have the start alone: how long such a window is only the document says.
  */
 export type DriftDocuments = {
   /**
    * @param windows in a row, of one length
-   * @returns windows of documents of any length that begin within these, or two days before, since a day may be the last that was judged.
-   * Of those with old names: which begin with one of these, and the latest
+   * @returns windows of documents of any length that begin within these, or two days before, since a day may
+   * be the last that was judged. Of those with old names: which begin with one of these, and the latest
    */
   readonly kept: (model: string, windows: readonly Span[]) => Promise<readonly Span[]>;
   /** Lists all of them. @returns undefined where there is none */
@@ -79,7 +79,10 @@ export function driftDocuments(objects: ObjectPort, scope: string): DriftDocumen
   };
 }
 
-/** Days, or months, that names of these windows begin with, and of those two days before: years of others are not listed. */
+/**
+ * Days, or months, that names of these windows begin with, and of those two days before: years of others are
+ * not listed.
+ */
 function beginnings(windows: readonly Span[]): readonly string[] {
   const days = windows.every(({ from, to }) => to - from < DAY_MS);
   const [first = 0] = windows.map(({ from }) => from);

@@ -6,7 +6,10 @@ import type { CategorySignal, NumericSignal, Signal } from './contract.ts';
 import { categoryTaker, numberTaker, type Tally } from './drift-tally.ts';
 import { createResidual, elementPlaces } from './residual.ts';
 
-/** Most rows that are scored of one request, evenly spaced: 100,000 would cost more than many a model, and tell no more. */
+/**
+ * Most rows that are scored of one request, evenly spaced: 100,000 would cost more than many a model, and
+ * tell no more.
+ */
 export const MOST_ROWS = 1000;
 
 /** Adds one tensor's rows to the tally. @returns the rows that were scored */
@@ -17,7 +20,8 @@ export type Placed<S extends Signal = Signal> = { readonly signal: S; readonly p
 
 /**
  * @param signals all of one tensor
- * @param isFree of a tensor of rank 1: is it a column, so that each element is a row? Else all of it is one row
+ * @param isFree of a tensor of rank 1: is it a column, so that each element is a row? Else all of it is one
+ * row
  */
 export function readersOf(signals: readonly Placed[], isFree: boolean, tally: Tally): TensorRows[] {
   const name = signals[0]?.signal.tensor ?? '';

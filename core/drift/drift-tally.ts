@@ -1,7 +1,10 @@
 import type { CategorySignal, NumericSignal, Signal } from './contract.ts';
 import { locationOf, rankOf, type Scale, spreadOf } from './score.ts';
 
-/** What one request adds up to, by signal in the baseline's order. One for all requests: each begins with `clear`. */
+/**
+ * What one request adds up to, by signal in the baseline's order. One for all requests: each begins with
+ * `clear`.
+ */
 export type Tally = {
   /** Σh₁ and Σh₂. */
   readonly a: Float64Array;
@@ -37,7 +40,8 @@ export function numberTaker(signal: NumericSignal, place: number, tally: Tally):
   const knots = Float64Array.from(signal.knots);
   const edges = Float64Array.from(signal.edges);
   const { mean, sd, skew, spread } = signal;
-  // A plain object of its own: signals differ in their members, and reading from one kind of object is faster.
+  // A plain object of its own: signals differ in their members, and reading from one kind of object is
+  // faster.
   const scale: Scale = { knots: signal.knots, mean, sd, skew, spread };
   const { a, b } = tally;
   const count = counter(place, tally);
@@ -56,13 +60,17 @@ export function numberTaker(signal: NumericSignal, place: number, tally: Tally):
   };
 }
 
-/** Of the reference's range, and of a value as a float32: what other threads and processors make of the same sum. */
+/**
+ * Of the reference's range, and of a value as a float32: what other threads and processors make of the same
+ * sum.
+ */
 const ROUNDING = 1e-6;
 const DIGITS = 3e-7;
 
 /**
- * An answer's last digits differ with threads and processor from those of the machine that built the baseline. So what is that
- * near to a knot is taken for it: an answer that is frequent would else lie beside its own place.
+ * An answer's last digits differ with threads and processor from those of the machine that built the
+ * baseline. So what is that near to a knot is taken for it: an answer that is frequent would else lie beside
+ * its own place.
  */
 function snapped(knots: Float64Array, value: number): number {
   let low = 0;

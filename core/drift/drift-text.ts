@@ -1,8 +1,8 @@
 import type { Tally } from './drift-tally.ts';
 
 /**
- * Writes a request's line into one buffer that is kept, digit by digit: forty fresh numbers made into texts, and these into
- * one, cost V8 more than all the scoring.
+ * Writes a request's line into one buffer that is kept, digit by digit: forty fresh numbers made into texts,
+ * and these into one, cost V8 more than all the scoring.
  *
  * @param head of the line, up to the number of rows; ASCII
  * @param mostRows beyond which no count of a cell can go

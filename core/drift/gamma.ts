@@ -2,9 +2,9 @@
 const TERMS = 10_000;
 
 /**
- * P(chi² of `df` degrees of freedom ≥ x): the regularised incomplete gamma function Q(df/2, x/2), by its series where x is
- * below the middle, else by its continued fraction with Lentz's method, which keeps the digits of a small tail
- * (Numerical Recipes 6.2).
+ * P(chi² of `df` degrees of freedom ≥ x): the regularised incomplete gamma function Q(df/2, x/2), by its
+ * series where x is below the middle, else by its continued fraction with Lentz's method, which keeps the
+ * digits of a small tail (Numerical Recipes 6.2).
  * @param df whole, at least 1
  */
 export function chiTail(df: number, x: number): number {

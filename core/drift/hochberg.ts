@@ -1,6 +1,6 @@
 /**
- * Benjamini and Hochberg (1995): of those called drifted, at most a share `q` is not, on average; and where nothing drifted,
- * anything is called so with probability `q` at most.
+ * Benjamini and Hochberg (1995): of those called drifted, at most a share `q` is not, on average; and where
+ * nothing drifted, anything is called so with probability `q` at most.
  * @param ps p-values, one a signal
  * @returns for each of them whether it is called drifted
  */

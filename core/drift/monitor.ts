@@ -10,9 +10,9 @@ import { judgeSignals } from './window-judge.ts';
 import { completeWindows, dueWindows, isGap, reachOf, type Span, windowBefore } from './windows.ts';
 
 /**
- * Judges every window that is complete and has no document yet: publishes, tells, then writes. A run that ends between the two, or
- * beside another one, publishes the same again, and nothing is added up of what the monitor publishes. What fails is told,
- * counted, and tried again in the next run.
+ * Judges every window that is complete and has no document yet: publishes, tells, then writes. A run that
+ * ends between the two, or beside another one, publishes the same again, and nothing is added up of what the
+ * monitor publishes. What fails is told, counted, and tried again in the next run.
  */
 export async function monitor(world: DriftWorld, watched: readonly Watched[]): Promise<void> {
   // Each is first in its turn: one with a log that takes all the time does not starve the others for good.
@@ -86,9 +86,9 @@ async function judgeWindow(world: DriftWorld, watched: Watched, window: Span, fa
 }
 
 /**
- * The rows that are judged: those of the baseline that the window before was judged by, unless another has more than twice as
- * many. Drift counts where two windows in a row show it against the same baseline, and of two versions with half of the
- * traffic each chance says which has more.
+ * The rows that are judged: those of the baseline that the window before was judged by, unless another has
+ * more than twice as many. Drift counts where two windows in a row show it against the same baseline, and of
+ * two versions with half of the traffic each chance says which has more.
  *
  * @param groups most rows first
  */
@@ -152,9 +152,9 @@ function windowOf(watched: Watched, { from, to }: Span, judged: BaselineRows | u
 }
 
 /**
- * Of inputs, and of the classes of outputs: their scores have an alarm of CloudWatch's own. No DriftMax where nothing can be said,
- * which 0 would. What drifted is counted once it did so in two windows in a row: CloudWatch could ask that only of the count, or
- * a window later.
+ * Of inputs, and of the classes of outputs: their scores have an alarm of CloudWatch's own. No DriftMax where
+ * nothing can be said, which 0 would. What drifted is counted once it did so in two windows in a row:
+ * CloudWatch could ask that only of the count, or a window later.
  * @param before what was found in the window before
  */
 export function metricsOf(
@@ -178,7 +178,10 @@ export function metricsOf(
 
 type Fail = (what: string, fields: Readonly<Record<string, string | number>>) => void;
 
-/** Tells each failure, and counts the first: the alarm asks for runs that fail, and one may fail at many windows. */
+/**
+ * Tells each failure, and counts the first: the alarm asks for runs that fail, and one may fail at many
+ * windows.
+ */
 function failing(world: DriftWorld, { model, functionName }: Watched): Fail {
   let counted = false;
   return (what, fields) => {

@@ -38,8 +38,9 @@ const ratio = ([numerator, denominator]: Ratio, x: number): number =>
   polynomial(numerator, x) / polynomial(denominator, x);
 
 /**
- * The z that a normal variable stays below with probability `p` (0 to 1). Wichura's AS 241, PPND16: relative error about
- * 1e-16. The z that it exceeds with a small probability α is −quantile(α), which loses no digit to 1 − α.
+ * The z that a normal variable stays below with probability `p` (0 to 1). Wichura's AS 241, PPND16: relative
+ * error about 1e-16. The z that it exceeds with a small probability α is −quantile(α), which loses no digit
+ * to 1 − α.
  */
 export function normalQuantile(p: number): number {
   const q = p - 0.5;

@@ -2,7 +2,10 @@ import type { Baseline, DriftWindow, Signal, SignalWindow, Watched } from './con
 import { strongest } from './strength.ts';
 import { quotedName, signalWords, spanWords } from './text.ts';
 
-/** What the alerts topic is told of drift: columns, how far each moved, a picture, what to do. Shares and counts only, no value of a row. */
+/**
+ * What the alerts topic is told of drift: columns, how far each moved, a picture, what to do. Shares and
+ * counts only, no value of a row.
+ */
 
 /** Columns in a notice, and those with a picture; the window's document has all. */
 const TOLD = 10;
@@ -13,7 +16,11 @@ const BAR = 24;
 /** Findings that drifted in this window and in the one before: what alarms count. */
 export type Counted = { readonly inputs: readonly SignalWindow[]; readonly classes: readonly SignalWindow[] };
 
-/** Of outputs only the classes: their scores have an alarm of CloudWatch's own. @param before what was found in the window before */
+/**
+ * Of outputs only the classes: their scores have an alarm of CloudWatch's own.
+ *
+ * @param before what was found in the window before
+ */
 export function countedOf(
   { baseline: digest, signals }: DriftWindow,
   baseline: Baseline | undefined,
@@ -71,7 +78,10 @@ export function driftNotice(
   };
 }
 
-/** Shares of the cells, those of the reference beside the live ones. Cells have numbers: their edges and names may be values of rows. */
+/**
+ * Shares of the cells, those of the reference beside the live ones. Cells have numbers: their edges and names
+ * may be values of rows.
+ */
 function picture(signal: Signal, { cells }: SignalWindow): readonly string[] {
   const [before, now] = [signal.counts, cells].map(sharesOf) as [readonly number[], readonly number[]];
   const most = Math.max(...before, ...now, Number.MIN_VALUE);

@@ -21,8 +21,9 @@ export type DriftWorld = {
 
 export type LogPort = {
   /**
-   * Lines of a log group in [from, to), by the time of the event in milliseconds, that are JSON objects with this member, a
-   * text. Page by page, in no order; a page may be empty. @throws Error where there is no such group
+   * Lines of a log group in [from, to), by the time of the event in milliseconds, that are JSON objects with
+   * this member, a text. Page by page, in no order; a page may be empty. @throws Error where there is no such
+   * group
    */
   readonly lines: (
     group: string,

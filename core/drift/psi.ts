@@ -2,8 +2,8 @@
 const SMOOTHING = 0.5;
 
 /**
- * Population stability index Σ(p−q)·ln(p/q) over the cells. Reported because people ask for it; nothing is decided by it: its
- * mean where nothing changed is about (cells − 1)(1/n + 1/m), so no fixed limit fits.
+ * Population stability index Σ(p−q)·ln(p/q) over the cells. Reported because people ask for it; nothing is
+ * decided by it: its mean where nothing changed is about (cells − 1)(1/n + 1/m), so no fixed limit fits.
  * @param reference rows by cell @param live rows of the window by cell
  * @returns nothing where there are no rows on either side
  */

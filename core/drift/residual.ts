@@ -6,8 +6,9 @@ import { type Components, MOST_TAKEN } from './contract.ts';
 const GOLDEN = (Math.sqrt(5) - 1) / 2;
 
 /**
- * Places of the elements that are taken of a row: all, or of very many one out of each of `MOST_TAKEN` stretches, each time at
- * another place within; with even steps one might see four columns only of an image 256 wide.
+ * Places of the elements that are taken of a row: all, or of very many one out of each of `MOST_TAKEN`
+ * stretches, each time at another place within; with even steps one might see four columns only of an image
+ * 256 wide.
  */
 export function elementPlaces(width: number): Int32Array<ArrayBuffer> {
   const count = Math.min(width, MOST_TAKEN);
@@ -22,9 +23,9 @@ export function elementPlaces(width: number): Int32Array<ArrayBuffer> {
 const LEAST = 1e-6;
 
 /**
- * @returns of the elements at a row's places: the root of the mean square, in standard deviations of each element, of what the
- * components leave of their distance from the mean (the reconstruction error of principal component analysis); NaN where one
- * of them is not finite
+ * @returns of the elements at a row's places: the root of the mean square, in standard deviations of each
+ * element, of what the components leave of their distance from the mean (the reconstruction error of
+ * principal component analysis); NaN where one of them is not finite
  */
 export function createResidual(
   parts: Pick<Components, 'mean' | 'scale' | 'axes'>,
@@ -61,6 +62,9 @@ function dot(axes: Float64Array, start: number, row: Float64Array): number {
   return a + b + (c + d);
 }
 
-/** As numbers of 64 bits, which nothing has to be turned into again; Lambda's processors keep the lower byte first. */
+/**
+ * As numbers of 64 bits, which nothing has to be turned into again; Lambda's processors keep the lower byte
+ * first.
+ */
 const floatsOf = (base64: string): Float64Array =>
   Float64Array.from(new Float32Array(new Uint8Array(Buffer.from(base64, 'base64')).buffer));

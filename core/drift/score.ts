@@ -1,6 +1,9 @@
 import { type NumericSignal, PARTS } from './contract.ts';
 
-/** Where a value lies among the reference data, and what that scores: endpoint and baseline use the same lines. */
+/**
+ * Where a value lies among the reference data, and what that scores: endpoint and baseline use the same
+ * lines.
+ */
 
 /** The part of a signal that scoring reads. */
 export type Scale = Pick<NumericSignal, 'knots' | 'mean' | 'sd' | 'skew' | 'spread'>;

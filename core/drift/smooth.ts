@@ -17,8 +17,8 @@ export type Smooth = {
 };
 
 /**
- * Neyman's smooth test of two components against the reference (S2): sums are all that it needs, so rows of a fleet add up
- * without being brought together.
+ * Neyman's smooth test of two components against the reference (S2): sums are all that it needs, so rows of a
+ * fleet add up without being brought together.
  * @param m rows of the reference with a value @param phi overdispersion, at least 1
  * @returns nothing where there are no rows on either side
  */

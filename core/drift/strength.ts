@@ -1,6 +1,10 @@
 import type { SignalWindow } from './contract.ts';
 
-/** p of several tests of one question: the least, times their number (Bonferroni). @param ps none where nothing was asked */
+/**
+ * p of several tests of one question: the least, times their number (Bonferroni).
+ *
+ * @param ps none where nothing was asked
+ */
 export const bonferroni = (ps: readonly number[]): number => Math.min(1, ps.length * Math.min(1, ...ps));
 
 /** p of a signal's values as it counted; undefined where they could not be judged. */
@@ -17,7 +21,9 @@ export function valuesChance({
 export const isMissingMost = ({ size, missing }: Pick<SignalWindow, 'size' | 'missing'>): boolean =>
   missing !== undefined && missing.size > (size ?? -1);
 
-/** The larger of a signal's two changes, of its values and of how many are missing: its size in σ, and its p. */
+/**
+ * The larger of a signal's two changes, of its values and of how many are missing: its size in σ, and its p.
+ */
 export function strongest(found: SignalWindow): { readonly size?: number; readonly p?: number } {
   const { size, missing } = found;
   if (missing !== undefined && isMissingMost(found)) return { size: missing.size, p: missing.p };

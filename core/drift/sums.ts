@@ -19,7 +19,9 @@ export type SignalSums = {
   readonly nulls: number;
   readonly a: number;
   readonly b: number;
-  /** Rows by cell; of an output requests, with a part in each cell that its rows are in. They add up to `n`. */
+  /**
+   * Rows by cell; of an output requests, with a part in each cell that its rows are in. They add up to `n`.
+   */
   readonly cells: readonly number[];
 };
 
@@ -91,7 +93,10 @@ function cellAt(cells: string, index: number): number {
   return code >= 97 ? code - 87 : code >= 48 ? code - 48 : -1;
 }
 
-/** @returns rows with a value, of one signal; NaN, which fits nothing, where there are other cells than its own */
+/**
+ * @returns rows with a value, of one signal; NaN, which fits nothing, where there are other cells than its
+ * own
+ */
 function valuedOf(cells: DriftLine['cells'], index: number, length: number): number {
   if (typeof cells === 'string') {
     const cell = cellAt(cells, index);
@@ -127,7 +132,10 @@ function count(cells: DriftLine['cells'], index: number, of: Signal['of'], to: n
   return added;
 }
 
-/** The greatest scores that a row can have, a little more for rounded ones: a forged sum could hide, or feign, any drift. */
+/**
+ * The greatest scores that a row can have, a little more for rounded ones: a forged sum could hide, or feign,
+ * any drift.
+ */
 function boundsOf(signal: Signal): { readonly a: number; readonly b: number } {
   if (signal.kind === 'category') return { a: 0, b: 0 };
   const { mean, sd, skew } = signal;
@@ -142,7 +150,10 @@ function boundsOf(signal: Signal): { readonly a: number; readonly b: number } {
   };
 }
 
-/** Adds with the rounding kept apart (Neumaier): the order of millions of lines does not show in any digit that is read. */
+/**
+ * Adds with the rounding kept apart (Neumaier): the order of millions of lines does not show in any digit
+ * that is read.
+ */
 function createSum() {
   let [sum, lost] = [0, 0];
   return {

@@ -12,13 +12,14 @@ import { effectFloor, effectiveRows } from './threshold.ts';
 export const LEAST_JUDGED_ROWS = 100;
 
 /**
- * Which signals of a window have drifted: significant among all of them (Benjamini and Hochberg, at `q`), and past the effect
- * floor in the statistic that says so, since with rows enough any difference is significant.
+ * Which signals of a window have drifted: significant among all of them (Benjamini and Hochberg, at `q`), and
+ * past the effect floor in the statistic that says so, since with rows enough any difference is significant.
  *
- * A signal is asked two things. Do its values lie as they did: the smooth test, which sees location and spread; chi² over the
- * cells, which sees lumps, and is the only one for categories; and the share of cells that were empty, where there are such
- * (unseen categories, anything but a constant). p is the least times their number. And: are as many missing?
- * Inputs and outputs are judged among themselves, since they have alarms of their own.
+ * A signal is asked two things. Do its values lie as they did: the smooth test, which sees location and
+ * spread; chi² over the cells, which sees lumps, and is the only one for categories; and the share of cells
+ * that were empty, where there are such (unseen categories, anything but a constant). p is the least times
+ * their number. And: are as many missing? Inputs and outputs are judged among themselves, since they have
+ * alarms of their own.
  */
 export function judgeSignals(
   { signals }: Pick<Sums, 'signals'>,

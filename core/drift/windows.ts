@@ -1,6 +1,6 @@
 /**
- * Which windows are to be judged. They lie on the wall clock, which in UTC has no daylight saving: a window that slides would
- * test the same rows again and again, and alarm many times as often.
+ * Which windows are to be judged. They lie on the wall clock, which in UTC has no daylight saving: a window
+ * that slides would test the same rows again and again, and alarm many times as often.
  */
 
 /** Milliseconds. */
@@ -34,7 +34,10 @@ const stampOf = (at: number): string =>
     .replace(/\.\d+Z$/, 'Z')
     .replaceAll(':', '');
 
-/** Name of a window's document: its start, and its length in seconds, since windows of another length may start with it. */
+/**
+ * Name of a window's document: its start, and its length in seconds, since windows of another length may
+ * start with it.
+ */
 export const windowName = ({ from, to }: Span): string => `${stampOf(from)}-${(to - from) / 1000}`;
 
 /** Name of a window's document before names had a length. */
@@ -58,7 +61,10 @@ export const DAY_MS = 86_400_000;
 /** Windows of the earliest and of the latest document. */
 export type History = { readonly first: Span; readonly last: Span };
 
-/** What is known of a model's windows: those of documents that begin within the windows that are looked at, or two days before. */
+/**
+ * What is known of a model's windows: those of documents that begin within the windows that are looked at, or
+ * two days before.
+ */
 type Kept = readonly Span[];
 
 const lengthOf = ({ from, to }: Span): number => to - from;
@@ -70,8 +76,8 @@ function changeOf(kept: Kept, length: number): number | undefined {
 }
 
 /**
- * How many windows to look at. Where the length has changed, those since the last one of the other length, too: a day that was not over
- * has up to 288 of five minutes, and nobody has looked at any of it.
+ * How many windows to look at. Where the length has changed, those since the last one of the other length,
+ * too: a day that was not over has up to 288 of five minutes, and nobody has looked at any of it.
  */
 export function reachOf(complete: readonly Span[], kept: Kept): number {
   const [oldest] = complete;
@@ -82,8 +88,8 @@ export function reachOf(complete: readonly Span[], kept: Kept): number {
 }
 
 /**
- * Is a window to be judged? It has no document, and is not as a whole of a time that windows of another length have judged. One of
- * which they have judged a part is: nobody else looks at the rest.
+ * Is a window to be judged? It has no document, and is not as a whole of a time that windows of another
+ * length have judged. One of which they have judged a part is: nobody else looks at the rest.
  */
 function dueIn(complete: readonly Span[], kept: Kept): (window: Span) => boolean {
   const [oldest] = complete;

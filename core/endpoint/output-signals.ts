@@ -8,21 +8,26 @@ import type { Tensors } from '../tensor/tensors.ts';
  * Scores of what a model answered: the same functions in every version, whatever data there are.
  *
  * The judge compares means of scores and takes their noise from the stable version, so it is right for any
- * function, and shifting or stretching one changes nothing. A function is good where it moves as the outputs do:
+ * function, and shifting or stretching one changes nothing. A function is good where it moves as the outputs
+ * do:
  *
- *   label        two classes: −1 or 1, by the greater one. More: their number k as u = k/(K−1), then h₁(u) and h₂(u).
- *   confidence   the greatest probability p as u = (2/π)·asin √p, then h₁(u), h₂(u): confident models crowd near 1, where
+ *   label        two classes: −1 or 1, by the greater one. More: their number k as u = k/(K−1), then h₁(u)
+ *   and h₂(u). confidence   the greatest probability p as u = (2/π)·asin √p, then h₁(u), h₂(u): confident
+ *   models crowd near 1, where
  *                this spreads them, as it makes a share's noise alike everywhere.
  *   entropy      over ln K, then the same.
- *   prediction   asinh x. A logarithm to both sides, all but linear over the range of one model's answers: a shift keeps
- *                its size in standard deviations, whatever the unit, and one wild answer cannot decide. No second score:
- *                without reference data nobody knows the centre that spread would be measured from.
+ *   prediction   asinh x. A logarithm to both sides, all but linear over the range of one model's answers: a
+ *   shift keeps
+ *                its size in standard deviations, whatever the unit, and one wild answer cannot decide. No
+ *                second score: without reference data nobody knows the centre that spread would be measured
+ *                from.
  *
- * h₁(u) = √3·(2u−1) and h₂(u) = √5·(6u²−6u+1) are Legendre polynomials, normalised on [0, 1]: location and spread.
- * Their basis is called f1 in the signals' names. Scores over the quantiles of reference data would have a name of their own.
+ * h₁(u) = √3·(2u−1) and h₂(u) = √5·(6u²−6u+1) are Legendre polynomials, normalised on [0, 1]: location and
+ * spread. Their basis is called f1 in the signals' names. Scores over the quantiles of reference data would
+ * have a name of their own.
  *
- * @returns JSON members, each with a comma before it, of all of a request's outputs; the mean over rows, those that are not
- * finite left out. Where none is left, 0: it adds nothing to a sum.
+ * @returns JSON members, each with a comma before it, of all of a request's outputs; the mean over rows,
+ * those that are not finite left out. Where none is left, 0: it adds nothing to a sum.
  */
 export function createScorer(signals: readonly OutputSignal[]): (tensors: Tensors) => string {
   const readers: Reader[] = [];
@@ -116,8 +121,8 @@ function predictionReader(signal: OutputSignal): Reader {
 }
 
 /**
- * Scores become whole numbers of 10^−digits, which V8 writes four times faster than fractions, and whose squares are
- * exact: so `aa` is of the very score that `a` says.
+ * Scores become whole numbers of 10^−digits, which V8 writes four times faster than fractions, and whose
+ * squares are exact: so `aa` is of the very score that `a` says.
  */
 function writerOf(signal: OutputSignal, digits: number): (a: number, b: number) => string {
   const scale = 10 ** digits;

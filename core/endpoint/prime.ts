@@ -4,12 +4,14 @@ import type { Signature, TensorSpec } from '../tensor/contract.ts';
 import { KINDS, type Tensor } from '../tensor/datatypes.ts';
 
 /**
- * Under provisioned concurrency an instance waits before it serves: time for ONNX Runtime's first run, which allocates and
- * is several times slower. Elsewhere a request waits already, and two runs would take longer than one.
+ * Under provisioned concurrency an instance waits before it serves: time for ONNX Runtime's first run, which
+ * allocates and is several times slower. Elsewhere a request waits already, and two runs would take longer
+ * than one.
  * https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
  *
  * A model may refuse an input of zeros (a lookup of what is not there, free dimensions that must agree), so a
- * failure here proves nothing: it is logged and the first request is cold. What proves that a version can answer is the gate.
+ * failure here proves nothing: it is logged and the first request is cold. What proves that a version can
+ * answer is the gate.
  *
  * @param signature the graph's own
  * @returns has it run

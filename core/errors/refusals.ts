@@ -1,8 +1,9 @@
 /** What clients are told when something is refused. */
 
 /**
- * Stable code → status and meaning; the table in docs is made from this. 4xx is the request's fault, `fault: 'model'` the
- * model's: those count as its errors, the others only as rejected requests. 5xx is ours, and no request body reaches it.
+ * Stable code → status and meaning; the table in docs is made from this. 4xx is the request's fault, `fault:
+ * 'model'` the model's: those count as its errors, the others only as rejected requests. 5xx is ours, and no
+ * request body reaches it.
  */
 export const REFUSALS = {
   INVALID_JSON: { status: 400, meaning: 'The body, or the JSON part of it, is not JSON.' },
@@ -54,7 +55,9 @@ export const REFUSALS = {
 
 export type RefusalCode = keyof typeof REFUSALS;
 
-/** An Error whose message may be shown to the client: it names places (JSON paths) and limits, never values. */
+/**
+ * An Error whose message may be shown to the client: it names places (JSON paths) and limits, never values.
+ */
 export type Refusal = Error & { readonly status: number; readonly code: string };
 
 /** @param message one sentence for the client; a JSON path where there is one, no value of the request */
@@ -73,7 +76,8 @@ export function isRefusal(error: unknown): error is Refusal {
 }
 
 /**
- * What a model's own transform refuses with a status of 400 to 499: its words, and its code, unless that is a sentence.
+ * What a model's own transform refuses with a status of 400 to 499: its words, and its code, unless that is a
+ * sentence.
  * @returns undefined for anything else that it threw
  */
 export function ownRefusal(error: unknown): Refusal | undefined {

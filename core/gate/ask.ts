@@ -39,8 +39,9 @@ const failed = (line: number, kind: FailureKind, expected: string, got: string):
 });
 
 /**
- * Does the version start, and refuse what is no request, as any version does that loaded its model? Before traffic this
- * finds what no case file is needed for: an init that fails, times out or does not fit into memory.
+ * Does the version start, and refuse what is no request, as any version does that loaded its model? Before
+ * traffic this finds what no case file is needed for: an init that fails, times out or does not fit into
+ * memory.
  */
 export async function askToStart(asking: Asking): Promise<Answered> {
   const invoked = await asking.invoke.invoke(asking.functionName, asking.version, '{}', asking.patience);
@@ -148,7 +149,8 @@ function lateAnswer(line: number, patience: number): Answered {
 }
 
 /**
- * How the function died. `Sandbox.Timedout` and `Runtime.ExitError` are Lambda's; a kill by memory shows as `signal: killed`:
+ * How the function died. `Sandbox.Timedout` and `Runtime.ExitError` are Lambda's; a kill by memory shows as
+ * `signal: killed`:
  * https://docs.aws.amazon.com/lambda/latest/dg/troubleshooting-execution.html
  */
 function crash(line: number, invoked: Invoked): CaseFailure {
@@ -165,8 +167,9 @@ function crash(line: number, invoked: Invoked): CaseFailure {
 }
 
 /**
- * Will asking again help? Throttling, faults of AWS, the network, a version still being made (409) and a right that IAM has
- * not spread yet (403) pass; a version or endpoint that is not there, or a body beyond the limit, does not.
+ * Will asking again help? Throttling, faults of AWS, the network, a version still being made (409) and a
+ * right that IAM has not spread yet (403) pass; a version or endpoint that is not there, or a body beyond the
+ * limit, does not.
  */
 export function willPass(error: unknown): boolean {
   const status = errorStatus(error);

@@ -2,8 +2,9 @@ import { parseCase, printExact } from './json.ts';
 import { isPlainObject, type PlainTensor, readTensor } from './tensors.ts';
 
 /**
- * Golden cases: JSON lines of `{inputs, outputs}` as the protocol writes them in a request and its answer. A case goes by
- * its line in the file, from 1. Beside these a line may have the request's `id` and `parameters`, and what else an answer has.
+ * Golden cases: JSON lines of `{inputs, outputs}` as the protocol writes them in a request and its answer. A
+ * case goes by its line in the file, from 1. Beside these a line may have the request's `id` and
+ * `parameters`, and what else an answer has.
  */
 export type Case = {
   /** The infer request, JSON. */
@@ -13,7 +14,10 @@ export type Case = {
   readonly outputs?: readonly PlainTensor[];
 };
 
-/** Where a case is in the text: a file has megabytes, and no more than a few of its cases are parsed at a time. */
+/**
+ * Where a case is in the text: a file has megabytes, and no more than a few of its cases are parsed at a
+ * time.
+ */
 export type CaseLine = { readonly line: number; readonly start: number; readonly end: number };
 
 /** Every line that is not blank. */

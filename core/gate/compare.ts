@@ -16,10 +16,11 @@ const SHOWN = 5;
 const TEXT = 60;
 
 /**
- * An infer response against what is expected: every expected output by name, datatype, shape and elements. Floats may differ
- * by `tolerance · max(1, |expected|)`: absolute near 0, where a relative bound would ask for more than floats can do, and
- * relative above. Two NaN are equal, infinities only to themselves; integers, booleans and texts must be the same.
- * Outputs that nobody expects are passed over. Never throws, whatever the answer is.
+ * An infer response against what is expected: every expected output by name, datatype, shape and elements.
+ * Floats may differ by `tolerance · max(1, |expected|)`: absolute near 0, where a relative bound would ask
+ * for more than floats can do, and relative above. Two NaN are equal, infinities only to themselves;
+ * integers, booleans and texts must be the same. Outputs that nobody expects are passed over. Never throws,
+ * whatever the answer is.
  */
 export function compare(expected: readonly ExpectedTensor[], answer: unknown, tolerance: number): Compared {
   const found = collector();

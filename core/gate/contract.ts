@@ -1,9 +1,14 @@
 /** What the gate follows and finds. Shapes and limits only. */
 
-/** After the load's last request so many seconds are left for answers; what comes later counts as an error. */
+/**
+ * After the load's last request so many seconds are left for answers; what comes later counts as an error.
+ */
 export const LOAD_GRACE = 10;
 
-/** Cases asked at once: few, since the version has no provisioned concurrency yet and every one at once starts another instance. */
+/**
+ * Cases asked at once: few, since the version has no provisioned concurrency yet and every one at once starts
+ * another instance.
+ */
 export const CASES_AT_ONCE = 4;
 
 export type GateSettings = {
@@ -20,20 +25,27 @@ export type GateSettings = {
 /** How far the gate got, and what it found. Values of cases are in `GateEvidence`, never in a reason. */
 export type GateState = {
   readonly verdict?: 'pass' | 'fail';
-  /** Cases done, of how many, and the lines (from 1) of those that failed; at 100 failed ones the gate stops. */
+  /**
+   * Cases done, of how many, and the lines (from 1) of those that failed; at 100 failed ones the gate stops.
+   */
   readonly done: number;
   readonly count: number;
   readonly failed: readonly number[];
   readonly load?: LoadState;
   /** MB, the largest that any invocation of the gate reported. */
   readonly memory?: number;
-  /** For a person: why it passed or failed; without a verdict, what it waits for. Under 1 KB, without values of cases. */
+  /**
+   * For a person: why it passed or failed; without a verdict, what it waits for. Under 1 KB, without values
+   * of cases.
+   */
   readonly reason?: string;
   /** Another tick leaves the gate alone until then: two loads at once would measure each other. */
   readonly lease?: string;
 };
 
-/** Percentiles in milliseconds from the scheduled time of each request, without those that met a cold start. */
+/**
+ * Percentiles in milliseconds from the scheduled time of each request, without those that met a cold start.
+ */
 export type LoadState = {
   readonly sent: number;
   readonly errors: number;
@@ -42,7 +54,10 @@ export type LoadState = {
   readonly p50: number;
   readonly p95: number;
   readonly p99: number;
-  /** The 95th percentile of Lambda's own `Duration`, which has no network in it; absent where nothing reports it. */
+  /**
+   * The 95th percentile of Lambda's own `Duration`, which has no network in it; absent where nothing reports
+   * it.
+   */
   readonly duration?: number;
 };
 
@@ -57,8 +72,9 @@ export type Difference = {
 };
 
 /**
- * `different`: an answer with other values. `refused`: the endpoint's own error. `timeout`, `memory`, `crash`: the function
- * died. `reference`: the reference gave nothing to compare with. `invalid`: the line is no case.
+ * `different`: an answer with other values. `refused`: the endpoint's own error. `timeout`, `memory`,
+ * `crash`: the function died. `reference`: the reference gave nothing to compare with. `invalid`: the line is
+ * no case.
  */
 export type FailureKind = 'different' | 'refused' | 'timeout' | 'memory' | 'crash' | 'reference' | 'invalid';
 

@@ -29,16 +29,21 @@ export type GateOutcome = {
   readonly failures: readonly CaseFailure[];
 };
 
-/** Share of a slice's budget that must be left for an answer's lateness to count against the version, and for a load. */
+/**
+ * Share of a slice's budget that must be left for an answer's lateness to count against the version, and for
+ * a load.
+ */
 const FAIR = 0.9;
 /** With so many failed cases the answer is clear. */
 const ENOUGH = 100;
 
 /**
- * One slice of the gate: the start check, then the cases in order, then the load; whatever fits into the budget. It ends with a
- * verdict, or with a state to go on from. A slice that is repeated asks the same again, and nothing else happens.
+ * One slice of the gate: the start check, then the cases in order, then the load; whatever fits into the
+ * budget. It ends with a verdict, or with a state to go on from. A slice that is repeated asks the same
+ * again, and nothing else happens.
  *
- * Never throws for what AWS refuses: what may pass is the state's reason, without a verdict; what will not is a fail.
+ * Never throws for what AWS refuses: what may pass is the state's reason, without a verdict; what will not is
+ * a fail.
  */
 export async function runGate(ports: GatePorts, input: GateInput): Promise<GateOutcome> {
   const failures: CaseFailure[] = [];

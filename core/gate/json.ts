@@ -1,11 +1,14 @@
 import { exactInteger } from '../tensor/raw-json.ts';
 
 /**
- * JSON whose integers keep every digit: those that a double cannot hold become bigints. INT64 outputs have such values
- * (hashes, ids), and two that differ in the last digit would else be equal.
+ * JSON whose integers keep every digit: those that a double cannot hold become bigints. INT64 outputs have
+ * such values (hashes, ids), and two that differ in the last digit would else be equal.
  */
 
-/** A whole number of 16 digits or more: without one there is nothing to keep, and the reviver's cost is not paid. */
+/**
+ * A whole number of 16 digits or more: without one there is nothing to keep, and the reviver's cost is not
+ * paid.
+ */
 const LONG = /(?:^|[[,:\s])-?\d{16,}\s*(?:[\],}]|$)/;
 
 /** @throws SyntaxError */

@@ -10,18 +10,20 @@ export type LoadPorts = {
 };
 
 /**
- * Requests that are out at once. The SDK's HTTP client opens 50 connections; a request beyond them would wait there all the same.
+ * Requests that are out at once. The SDK's HTTP client opens 50 connections; a request beyond them would wait
+ * there all the same.
  * https://docs.aws.amazon.com/sdk-for-javascript/v3/developer-guide/node-configuring-maxsockets.html
  */
 const OUTSTANDING = 50;
 
 /**
- * Synthetic load, open loop: request i is due at i / rate, whatever became of those before it, and its latency counts from
- * then. A closed loop would ask less the slower the answers come, and leave out the very requests that suffer
- * (coordinated omission). One that waits for a free connection is late, and its latency says so.
+ * Synthetic load, open loop: request i is due at i / rate, whatever became of those before it, and its
+ * latency counts from then. A closed loop would ask less the slower the answers come, and leave out the very
+ * requests that suffer (coordinated omission). One that waits for a free connection is late, and its latency
+ * says so.
  *
- * Requests that met a cold start are counted apart: how often that happens is a matter of traffic and provisioned
- * concurrency, and the objective that judge and alarm hold is one of warm requests too.
+ * Requests that met a cold start are counted apart: how often that happens is a matter of traffic and
+ * provisioned concurrency, and the objective that judge and alarm hold is one of warm requests too.
  *
  * @param ask sends request i and waits at most so many milliseconds; must not throw
  */

@@ -4,16 +4,18 @@ import { parseCase, printExact } from './json.ts';
 import { elementsOf, flatten, isPlainObject, isShape, type PlainTensor } from './tensors.ts';
 
 /**
- * A SageMaker endpoint as the reference: what its container takes is not written down anywhere that we could read, so the
- * usual bodies are tried in this order, and the first that is answered stays. Each may be absent for inputs that it cannot say.
+ * A SageMaker endpoint as the reference: what its container takes is not written down anywhere that we could
+ * read, so the usual bodies are tried in this order, and the first that is answered stays. Each may be absent
+ * for inputs that it cannot say.
  *
- *   instances  {"instances": [row, …]}   TensorFlow Serving and SageMaker's own algorithms; with several inputs objects by name
- *   array      [row, …]                  scikit-learn and PyTorch containers, which make an array of the body
- *   csv        a row a line              XGBoost and others that take no JSON
+ *   instances  {"instances": [row, …]}   TensorFlow Serving and SageMaker's own algorithms; with several
+ *   inputs objects by name array      [row, …]                  scikit-learn and PyTorch containers, which
+ *   make an array of the body csv        a row a line              XGBoost and others that take no JSON
  *   protocol   {"inputs": [{"name": …}]} Triton
  *
  * https://docs.aws.amazon.com/sagemaker/latest/dg/cdf-inference.html,
- * https://github.com/aws/sagemaker-tensorflow-serving-container, https://github.com/aws/sagemaker-inference-toolkit
+ * https://github.com/aws/sagemaker-tensorflow-serving-container,
+ * https://github.com/aws/sagemaker-inference-toolkit
  */
 export const REFERENCE_FORMATS = ['instances', 'array', 'csv', 'protocol'] as const;
 export type ReferenceFormat = (typeof REFERENCE_FORMATS)[number];
@@ -76,8 +78,8 @@ function rowsOf({ data, shape }: PlainTensor): readonly unknown[] {
 }
 
 /**
- * The reference's answer as what is expected of our outputs. Its shapes name no outputs, as a rule; our own answer's names and
- * shapes say which is meant.
+ * The reference's answer as what is expected of our outputs. Its shapes name no outputs, as a rule; our own
+ * answer's names and shapes say which is meant.
  *
  * @param ours outputs of the version's own answer
  * @returns what to compare with, or why that cannot be told: a sentence without values
@@ -176,7 +178,10 @@ function split(
   });
 }
 
-/** Values in our output's shape and datatype: where the count differs, the shape that they would have as a list. */
+/**
+ * Values in our output's shape and datatype: where the count differs, the shape that they would have as a
+ * list.
+ */
 function like(own: PlainTensor, data: readonly unknown[], shape?: readonly number[]): ExpectedTensor {
   const fits = data.length === own.data.length;
   return {
@@ -186,7 +191,10 @@ function like(own: PlainTensor, data: readonly unknown[], shape?: readonly numbe
   };
 }
 
-/** CSV knows texts only, Python’s JSON no booleans of numpy: the element as our datatype has it, or as it came. */
+/**
+ * CSV knows texts only, Python’s JSON no booleans of numpy: the element as our datatype has it, or as it
+ * came.
+ */
 function elementOf(value: unknown, datatype: string): unknown {
   if (datatype === 'BYTES') return typeof value === 'number' ? String(value) : value;
   if (datatype === 'BOOL') {

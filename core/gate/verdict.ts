@@ -18,7 +18,10 @@ export type GateLimits = {
   readonly memory: number;
 };
 
-/** What is wrong by now, one sentence each; empty where nothing is. Names cases by number, never a value of one. */
+/**
+ * What is wrong by now, one sentence each; empty where nothing is. Names cases by number, never a value of
+ * one.
+ */
 export function gateFaults(state: GateState, { gate, p95, memory }: GateLimits): readonly string[] {
   const faults: string[] = [];
   if (state.failed.length > 0) {

@@ -28,9 +28,9 @@ export function difference(strata: readonly Stratum[]): number {
 }
 
 /**
- * How much worse the candidate may be: the upper limit of Δ by Newcombe's method 10, from Wilson's limits of both
- * rates, U = Δ + √((u₁−p̂₁)² + (p₂−l₂)²), with n₂ = N₁²/Σ(N₁ₛ²/N₂ₛ). A share of requests; Infinity without data on
- * either side of a step.
+ * How much worse the candidate may be: the upper limit of Δ by Newcombe's method 10, from Wilson's limits of
+ * both rates, U = Δ + √((u₁−p̂₁)² + (p₂−l₂)²), with n₂ = N₁²/Σ(N₁ₛ²/N₂ₛ). A share of requests; Infinity
+ * without data on either side of a step.
  */
 export function upperBound(strata: readonly Stratum[]): number {
   const n1 = exposed(strata);

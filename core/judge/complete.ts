@@ -3,9 +3,11 @@ import { type Names, percent, wholeNumber } from './format.ts';
 import type { Minute } from './minutes.ts';
 
 /**
- * Why these minutes cannot be judged, or nothing: a metric is missing, or the alias splits traffic otherwise than it says.
+ * Why these minutes cannot be judged, or nothing: a metric is missing, or the alias splits traffic otherwise
+ * than it says.
  *
- * @param rejected refused requests are compared: a candidate that refuses all that it gets has counted, and fails by that.
+ * @param rejected refused requests are compared: a candidate that refuses all that it gets has counted, and
+ * fails by that.
  *   A stable version that does so leaves nothing to compare with.
  */
 export function incomplete(
@@ -32,8 +34,8 @@ export function incomplete(
 }
 
 /**
- * Has either version counted itself what it served? AWS/Lambda’s points may be there minutes before the endpoint’s own: until
- * those come, a minute without errors is one of which nothing is known.
+ * Has either version counted itself what it served? AWS/Lambda’s points may be there minutes before the
+ * endpoint’s own: until those come, a minute without errors is one of which nothing is known.
  */
 export const hasCounted = ({ candidate, stable }: Minute): boolean =>
   [candidate, stable].every(
@@ -67,7 +69,7 @@ function sum<T>(items: readonly T[], of: (item: T) => number): number {
 }
 
 /**
- * Requests that the model answered: what fills a step. Rejected ones do not, nor do crashes, which may hit either kind; a
- * version that only crashes fails, it need not fill anything.
+ * Requests that the model answered: what fills a step. Rejected ones do not, nor do crashes, which may hit
+ * either kind; a version that only crashes fails, it need not fill anything.
  */
 export const answered = (sides: readonly Side[]): number => sum(sides, ({ requests = 0 }) => requests);

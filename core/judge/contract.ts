@@ -5,7 +5,10 @@ export type Side = {
   /** AWS/Lambda `Invocations` and `Errors` by `ExecutedVersion`: crashes, timeouts, failed starts. */
   readonly invocations?: number;
   readonly crashes?: number;
-  /** The endpoint's own counters: answered requests that were not rejected, its handled failures, first requests of an instance. */
+  /**
+   * The endpoint's own counters: answered requests that were not rejected, its handled failures, first
+   * requests of an instance.
+   */
   readonly requests?: number;
   readonly errors?: number;
   /** Its refusals, which are in neither of the two; absent in versions that count them by model only. */

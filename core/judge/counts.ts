@@ -15,7 +15,10 @@ export type Row = {
 /** The sums of one step. */
 export type Stratum = { x1: number; n1: number; x2: number; n2: number };
 
-/** Crashes reach only AWS's count, handled errors only the endpoint's own. Rejected requests are in n, never in x. */
+/**
+ * Crashes reach only AWS's count, handled errors only the endpoint's own. Rejected requests are in n, never
+ * in x.
+ */
 export const errorRow = (minute: Minute): Row =>
   ofInvocations(minute, ({ crashes = 0, errors = 0 }) => crashes + errors);
 
@@ -51,7 +54,10 @@ export type Counts = {
   readonly informative: boolean;
 };
 
-/** Takes minutes in order and gives the counts so far, anew each time; `strata` and `total` are updated in place. */
+/**
+ * Takes minutes in order and gives the counts so far, anew each time; `strata` and `total` are updated in
+ * place.
+ */
 export function counting(): (row: Row) => Counts {
   const [noWorse, slightlyWorse] = [chain(1), chain(1.25)];
   const strata: Stratum[] = [];
@@ -93,7 +99,10 @@ export function countRows(rows: readonly Row[]): Counts {
   return rows.reduce<Counts>((_, row) => add(row), NOTHING);
 }
 
-/** √V is the noise of S as the minutes themselves show it. Sick hosts make bursts, which S alone would take for a trend. */
+/**
+ * √V is the noise of S as the minutes themselves show it. Sick hosts make bursts, which S alone would take
+ * for a trend.
+ */
 export const steadiness = ({ S, V }: Counts): number => (V > 0 ? S / Math.sqrt(V) : 0);
 
 const STEADY = 2.5;

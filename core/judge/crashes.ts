@@ -6,16 +6,17 @@ const ENOUGH = 10;
 const MINUTES = 10;
 
 /**
- * "A version that cannot answer at all needs no test": more than half of the candidate's latest invocations crashed.
- * Latest: as few of the last minutes (at most ten) as hold ten invocations.
+ * "A version that cannot answer at all needs no test": more than half of the candidate's latest invocations
+ * crashed. Latest: as few of the last minutes (at most ten) as hold ten invocations.
  *
- * While a stable version shares the traffic (weight below 1) it must also be well, at most one crash in ten among at
- * least ten of its own in the same minutes: in a shared outage both crash, and going back would help nobody. While one
- * request in fifty crashes, a healthy version meets this in one of 80 million windows.
- * After promotion (`candidate` is the live version, weight 1) nothing is there to compare with; the gate, passed again by
- * the last good version, takes that part.
+ * While a stable version shares the traffic (weight below 1) it must also be well, at most one crash in ten
+ * among at least ten of its own in the same minutes: in a shared outage both crash, and going back would help
+ * nobody. While one request in fifty crashes, a healthy version meets this in one of 80 million windows.
+ * After promotion (`candidate` is the live version, weight 1) nothing is there to compare with; the gate,
+ * passed again by the last good version, takes that part.
  *
- * @param minutes oldest first; complete, but unlike the judge's they need not be two minutes old: AWS counts an
+ * @param minutes oldest first; complete, but unlike the judge's they need not be two minutes old: AWS counts
+ * an
  *   invocation and its error together
  * @returns what was seen, for a person; undefined if it can answer
  */

@@ -1,20 +1,21 @@
 /**
- * The bet against the routing coin. If the version makes no difference, Lambda gives each error to the candidate with
- * probability w (its weight), whatever the rate of errors does. A stake of 1 is bet against that; while the null holds,
- * the chance that it ever grows to s is at most 1/s (Ville), at every look and through any extension.
+ * The bet against the routing coin. If the version makes no difference, Lambda gives each error to the
+ * candidate with probability w (its weight), whatever the rate of errors does. A stake of 1 is bet against
+ * that; while the null holds, the chance that it ever grows to s is at most 1/s (Ville), at every look and
+ * through any extension.
  */
 
 /** Ratios of the error rates that are bet on, in equal parts. */
 export const RATIOS: readonly number[] = [1.25, 1.5, 2, 3, 5, 10, 30, 100];
 
 /**
- * One chain of evidence over all minutes of a release, whatever their steps, in order. Per minute with m errors, x of
- * them the candidate's, each component takes
+ * One chain of evidence over all minutes of a release, whatever their steps, in order. Per minute with m
+ * errors, x of them the candidate's, each component takes
  *
  *   A_j ← (A_j + g_k) · ρ_j^x · ((1 + w(ρ₀−1)) / (1 + w(ρ₀ρ_j−1)))^m,   E = mean_j A_j + 1 − Σg
  *
- * k counts the minutes with errors; g₁ = ½, g_k = 1/(2k(k−1)): fresh stakes that restart the evidence after an outage,
- * and for a regression that comes late. The part not yet staked is 1 − Σg = 1/(2k).
+ * k counts the minutes with errors; g₁ = ½, g_k = 1/(2k(k−1)): fresh stakes that restart the evidence after
+ * an outage, and for a regression that comes late. The part not yet staked is 1 − Σg = 1/(2k).
  *
  * @param atMost ρ₀: the null is "at most so many times worse"; 1 is "no worse"
  * @returns a function of a minute's x, m and w that gives ln E so far

@@ -1,6 +1,9 @@
 import { BOUND_Z } from './bound.ts';
 
-/** A plan of steps and what it asks for. Weights 0 to 1, seconds, requests per second of both versions together. */
+/**
+ * A plan of steps and what it asks for. Weights 0 to 1, seconds, requests per second of both versions
+ * together.
+ */
 export type Plan = {
   readonly steps: readonly { readonly weight: number; readonly bake: number }[];
   readonly perSecond: number;
@@ -25,9 +28,9 @@ export type StepForecast = {
 };
 
 /**
- * Candidate requests, over all steps, that the promote bound needs to come below `limit` if both versions fail at
- * `rate`: without errors the least n with z²/(n+z²) < limit (n: 93, 189, 381 for 4, 2, 1 %); with them about
- * 10.5·p(1−p)/limit², so that nine of ten healthy releases pass.
+ * Candidate requests, over all steps, that the promote bound needs to come below `limit` if both versions
+ * fail at `rate`: without errors the least n with z²/(n+z²) < limit (n: 93, 189, 381 for 4, 2, 1 %); with
+ * them about 10.5·p(1−p)/limit², so that nine of ten healthy releases pass.
  */
 export function boundRequests(limit: number, rate: number): number {
   const z2 = BOUND_Z ** 2;

@@ -20,7 +20,10 @@ const WEAK = 0.5;
 /** Assumed where the stable version's errors are not known or too rare to tell. */
 const USUAL = 0.01;
 
-/** What a deploy prints about its canary, a line each: what it sees, when each step can pass, and whether that is enough. */
+/**
+ * What a deploy prints about its canary, a line each: what it sees, when each step can pass, and whether that
+ * is enough.
+ */
 export function forecastSays(plan: Plan): readonly string[] {
   const [first] = plan.steps;
   if (first === undefined || !(plan.perSecond > 0)) return ['without traffic a canary sees nothing'];

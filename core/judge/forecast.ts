@@ -3,7 +3,10 @@ import { ERRORS_AT } from './regression.ts';
 
 /** 80 % of a normal variable is below. */
 const Z80 = 0.8416;
-/** The stake to reach: half is kept for restarts, and an eighth of the grid does most of the work; half of that counts. */
+/**
+ * The stake to reach: half is kept for restarts, and an eighth of the grid does most of the work; half of
+ * that counts.
+ */
 export const GOAL = Math.log(4 * ERRORS_AT);
 
 /** What is asked: error rates (0 to 1) of stable and candidate version, at a weight (0 to 1). */
@@ -17,7 +20,10 @@ export type Forecast = {
   readonly k: number;
 };
 
-/** Growth and variance of ln E per error at each ratio that is bet on; q is the candidate's share of the errors. */
+/**
+ * Growth and variance of ln E per error at each ratio that is bet on; q is the candidate's share of the
+ * errors.
+ */
 export function growths(weight: number, q: number): readonly { readonly g: number; readonly v: number }[] {
   return RATIOS.map((ratio) => {
     const ln = Math.log(ratio);
@@ -38,7 +44,9 @@ export function forecast({ weight, from, to }: Question): Forecast {
   return { requests, candidateRequests: requests * weight, k };
 }
 
-/** The least k with ½·mean_j (ρ_j/(1+w(ρ_j−1)))^k ≥ 40. At weight 1 there is no coin, and no number suffices. */
+/**
+ * The least k with ½·mean_j (ρ_j/(1+w(ρ_j−1)))^k ≥ 40. At weight 1 there is no coin, and no number suffices.
+ */
 function errorsAlone(weight: number): number {
   const best = Math.max(...RATIOS.map((ratio) => ratio / (1 + weight * (ratio - 1))));
   if (!(best > 1)) return Number.POSITIVE_INFINITY;

@@ -1,6 +1,8 @@
 import type { Side } from './contract.ts';
 
-/** Both versions in one minute of a release. `at`: its start, ISO; `weight`: the candidate's share, 0 to 1. */
+/**
+ * Both versions in one minute of a release. `at`: its start, ISO; `weight`: the candidate's share, 0 to 1.
+ */
 export type Minute = {
   readonly at: string;
   /** Index of the step that was under way. */
@@ -15,9 +17,9 @@ const MINUTE = 60_000;
 const SETTLED = 2 * MINUTE;
 
 /**
- * The minutes that may be judged, oldest first: complete, over for two minutes, without a change of weight inside, and
- * with both versions in traffic, since the test is about the coin that chooses between them. Read all of them again at
- * every look; then points that come later still do no harm.
+ * The minutes that may be judged, oldest first: complete, over for two minutes, without a change of weight
+ * inside, and with both versions in traffic, since the test is about the coin that chooses between them. Read
+ * all of them again at every look; then points that come later still do no harm.
  *
  * @param now milliseconds since 1970
  * @param weightChanges when the alias was written, ISO

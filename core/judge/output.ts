@@ -28,7 +28,10 @@ const plus = (x: Sums, n: number, y: Scores): Sums => ({
   ab: x.ab + y.ab,
 });
 
-/** The two versions' distance in one output signal: means compared within each step, noise from the stable version. */
+/**
+ * The two versions' distance in one output signal: means compared within each step, noise from the stable
+ * version.
+ */
 export function shiftOf(minutes: readonly Minute[], signal: string): OutputShift {
   const steps = new Map<number, readonly [candidate: Sums, stable: Sums]>();
   for (const { step, candidate, stable } of minutes) {
@@ -41,7 +44,10 @@ export function shiftOf(minutes: readonly Minute[], signal: string): OutputShift
   return shift([...steps.values()]);
 }
 
-/** δ = ne-weighted mean of the steps' differences, q = √(δᵀC⁻¹δ), C the covariance of the stable version's scores. */
+/**
+ * δ = ne-weighted mean of the steps' differences, q = √(δᵀC⁻¹δ), C the covariance of the stable version's
+ * scores.
+ */
 export function shift(steps: readonly (readonly [candidate: Sums, stable: Sums])[]): OutputShift {
   let [ne, d1, d2, n1] = [0, 0, 0, 0];
   let all = NONE;
@@ -58,7 +64,10 @@ export function shift(steps: readonly (readonly [candidate: Sums, stable: Sums])
   return { n1, n2: all.n, ne, q };
 }
 
-/** Sums of many doubles are rounded; a variance below this share of the mean square is their rounding, and none. */
+/**
+ * Sums of many doubles are rounded; a variance below this share of the mean square is their rounding, and
+ * none.
+ */
 const ROUNDING = 1e-10;
 
 function variance(n: number, sum: number, squares: number): number {
@@ -71,7 +80,8 @@ function distance(d1: number, d2: number, { n, a, b, aa, bb, ab }: Sums): number
   const v2 = variance(n, b, bb);
   const v12 = ab / n - (a / n) * (b / n);
   const determinant = v1 * v2 - v12 * v12;
-  // Two-valued outputs: the second score follows from the first. A constant one is measured in the baseline's σ, 1.
+  // Two-valued outputs: the second score follows from the first. A constant one is measured in the baseline's
+  // σ, 1.
   if (determinant <= 0.001 * v1 * v2) return Math.abs(d1) / Math.sqrt(v1 > 0 ? v1 : 1);
   return Math.sqrt(Math.max(0, v2 * d1 * d1 - 2 * v12 * d1 * d2 + v1 * d2 * d2) / determinant);
 }

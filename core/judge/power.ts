@@ -4,9 +4,9 @@ import { GOAL, growths } from './forecast.ts';
 export type PlannedStep = { readonly weight: number; readonly seconds: number };
 
 /**
- * The probability that a whole plan finds errors that rise from `from` to `to`: Φ((G−a)/√V) at the ratio that sees most,
- * G and V the growth and variance of ln E that the errors of every step should bring. Without errors of the stable
- * version every error is the candidate's, and only their number varies.
+ * The probability that a whole plan finds errors that rise from `from` to `to`: Φ((G−a)/√V) at the ratio that
+ * sees most, G and V the growth and variance of ln E that the errors of every step should bring. Without
+ * errors of the stable version every error is the candidate's, and only their number varies.
  *
  * @param perSecond requests of both versions together
  */
@@ -35,7 +35,10 @@ export function planPower(
   );
 }
 
-/** The share of a normal variable below z: ½ + φ(z)·(z + z³/3 + z⁵/(3·5) + …), exact to rounding where it is not 0 or 1. */
+/**
+ * The share of a normal variable below z: ½ + φ(z)·(z + z³/3 + z⁵/(3·5) + …), exact to rounding where it is
+ * not 0 or 1.
+ */
 export function normal(z: number): number {
   if (z < -8) return 0;
   if (z > 8) return 1;

@@ -8,7 +8,9 @@ export type SlowEdge = 1 | 2 | 3;
 /** The edge that is the objective itself. */
 export const OBJECTIVE: SlowEdge = 2;
 
-/** e_i = p95 · 2^((i−2)/4), in the unit of `p95`: neighbours are a factor of 1.19 apart, the allowed slowdown. */
+/**
+ * e_i = p95 · 2^((i−2)/4), in the unit of `p95`: neighbours are a factor of 1.19 apart, the allowed slowdown.
+ */
 export const slowEdges = (p95: number): readonly [number, number, number, number] => [
   p95 * 2 ** -0.5,
   p95 * 2 ** -0.25,
@@ -20,8 +22,8 @@ export const slowEdges = (p95: number): readonly [number, number, number, number
 export const warm = (side: Side): number => Math.max(0, successes(side) - (side.coldStarts ?? 0));
 
 /**
- * Candidate above e_i, stable above e_{i−1}: a candidate exactly 1.19 times slower has equal shares, whatever the
- * distribution of its latency.
+ * Candidate above e_i, stable above e_{i−1}: a candidate exactly 1.19 times slower has equal shares, whatever
+ * the distribution of its latency.
  */
 export function slowRow({ step, weight, candidate, stable }: Minute, edge: SlowEdge): Row {
   return {
@@ -38,9 +40,9 @@ const AIM = 0.1;
 const EDGES: readonly SlowEdge[] = [2, 1, 3];
 
 /**
- * The edge for a release, from the stable version's counts in the hour before it: the one whose lower neighbour it
- * exceeded in nearest a tenth of its warm, successful requests. Any is valid, this one sees most; without requests it
- * is 2, the SLO itself.
+ * The edge for a release, from the stable version's counts in the hour before it: the one whose lower
+ * neighbour it exceeded in nearest a tenth of its warm, successful requests. Any is valid, this one sees
+ * most; without requests it is 2, the SLO itself.
  */
 export function slowEdge(stableHour: Side): SlowEdge {
   const shares = EDGES.map((edge) => Math.abs(exceeded(stableHour, edge) - AIM));

@@ -50,9 +50,9 @@ export const SLOW = 'warm requests were above its edge (1.19 times higher)';
 const ANSWERS = 100;
 
 /**
- * The verdict over all usable minutes of a release so far, read anew at every look: the first that holds of error, fail
- * (errors, slow, rejected, outputs), nodata (bake, requests, bound) and pass. Fail is judged from the first minute on. Every
- * figure that decided is in `signals`. Formulas: docs/judge.md.
+ * The verdict over all usable minutes of a release so far, read anew at every look: the first that holds of
+ * error, fail (errors, slow, rejected, outputs), nodata (bake, requests, bound) and pass. Fail is judged from
+ * the first minute on. Every figure that decided is in `signals`. Formulas: docs/judge.md.
  */
 export function judge(minutes: readonly Minute[], position: Position, options: Options): JudgeFinding {
   const { minRequests, slow, rejected = false } = options;
@@ -166,7 +166,10 @@ export function figures(counts: Counts, stake: number): Readonly<Record<string, 
 const finite = (numbers: Readonly<Record<string, number>>): Readonly<Record<string, number>> =>
   Object.fromEntries(Object.entries(numbers).filter(([, value]) => Number.isFinite(value)));
 
-/** "34 of 1,172 (2.9 %) of the candidate version’s requests failed, 51 of 5,428 (0.94 %) of the stable version’s: …" */
+/**
+ * "34 of 1,172 (2.9 %) of the candidate version’s requests failed, 51 of 5,428 (0.94 %) of the stable
+ * version’s: …"
+ */
 export function compared(counts: Counts, what: string, stake: number, names: Names): string {
   const { x1, n1, x2, n2 } = counts.total;
   const delta = difference(counts.strata);

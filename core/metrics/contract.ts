@@ -1,9 +1,9 @@
 /** Names of the metrics that endpoints publish, for all who count, judge, alarm and draw. */
 
 /**
- * What the endpoint counts, in CloudWatch. A request is counted once it is answered, however it came; what was refused
- * counts in `rejected` only; crashes and timeouts are seen by `AWS/Lambda` alone. All exist by `[Model]` and by
- * `[Model, Version]`; where nothing happened, there is no point, which means 0.
+ * What the endpoint counts, in CloudWatch. A request is counted once it is answered, however it came; what
+ * was refused counts in `rejected` only; crashes and timeouts are seen by `AWS/Lambda` alone. All exist by
+ * `[Model]` and by `[Model, Version]`; where nothing happened, there is no point, which means 0.
  */
 export const METRICS = {
   namespace: 'ServerlessModels',
@@ -20,7 +20,9 @@ export const METRICS = {
   coldStart: 'ColdStart',
   /** Answers without error, cold ones left out, beyond each of the slow edges. */
   slow: ['Slow0', 'Slow1', 'Slow2', 'Slow3'],
-  /** Requests that were wrong. A version that counts them by `[Model]` only has no `rejected` in its settings. */
+  /**
+   * Requests that were wrong. A version that counts them by `[Model]` only has no `rejected` in its settings.
+   */
   rejected: 'Rejected',
   /** `<output><signal>_<score>`: sums over answers without error. */
   output: 'Out_',

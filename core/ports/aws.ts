@@ -1,8 +1,9 @@
 import type { Side } from '../judge/contract.ts';
 
 /**
- * The narrow views of AWS that the functions work against: only what they use, in their own words. The adapters in
- * this folder and the fakes of the tests pass one contract suite (test/local-aws/contract.test.ts).
+ * The narrow views of AWS that the functions work against: only what they use, in their own words. The
+ * adapters in this folder and the fakes of the tests pass one contract suite
+ * (test/local-aws/contract.test.ts).
  */
 
 /** An alias as it stands. Weights are 0 to 1 and never zero. */
@@ -49,8 +50,8 @@ export type CapacityPort = {
   /** Ends scaling and provisioned concurrency of one qualifier; tolerates that there is none. */
   readonly release: (functionName: string, qualifier: string) => Promise<void>;
   /**
-   * Asks for so many instances of a version; READY takes a minute or two. `refused`: beyond a limit, and why; that may
-   * pass, since what another version gave up counts for some seconds still.
+   * Asks for so many instances of a version; READY takes a minute or two. `refused`: beyond a limit, and why;
+   * that may pass, since what another version gave up counts for some seconds still.
    */
   readonly provide: (
     functionName: string,
@@ -60,13 +61,13 @@ export type CapacityPort = {
   /** @returns undefined where the version has none. */
   readonly provided: (functionName: string, version: string) => Promise<Provided | undefined>;
   /**
-   * Scaling by use between `min` and `max`, and its schedules, on a version: as given and nothing else. The range in
-   * force at once is that of the schedule that was due last (`rangeAt` in ../range.ts).
+   * Scaling by use between `min` and `max`, and its schedules, on a version: as given and nothing else. The
+   * range in force at once is that of the schedule that was due last (`rangeAt` in ../range.ts).
    */
   readonly scale: (functionName: string, version: string, scaling: Scaling) => Promise<void>;
   /**
-   * Instances that a function may have at once: its own reservation, or what the account has unreserved, which its
-   * other functions share. 100 of those cannot be provisioned.
+   * Instances that a function may have at once: its own reservation, or what the account has unreserved,
+   * which its other functions share. 100 of those cannot be provisioned.
    */
   readonly limits: (
     functionName: string,
@@ -100,7 +101,8 @@ export type MetricsPort = {
   /**
    * What each version did behind an alias, by complete minutes.
    * @param from start of the first minute, @param to start of the minute after the last: milliseconds
-   * @param signals names of the output signals to read, as the versions' packages name them: CloudWatch lists a new
+   * @param signals names of the output signals to read, as the versions' packages name them: CloudWatch lists
+   * a new
    *   metric up to 15 minutes late, when a step may be over
    * @returns by version, then by the minute's start in milliseconds; throws where it cannot be read
    */
@@ -113,7 +115,8 @@ export type MetricsPort = {
     signals: readonly string[],
   ) => Promise<ReadonlyMap<string, ReadonlyMap<number, Side>>>;
   /**
-   * @returns of the alias, on average between two times: requests per second, and the share (0 to 1) of them that crashed or
+   * @returns of the alias, on average between two times: requests per second, and the share (0 to 1) of them
+   * that crashed or
    *   failed; throws where it cannot be read.
    */
   readonly rate: (functionName: string, alias: string, from: number, to: number) => Promise<Rate>;
@@ -122,7 +125,9 @@ export type MetricsPort = {
 export type Rate = { readonly perSecond: number; readonly errorRate: number };
 
 export type AlarmPort = {
-  /** @returns state and, in milliseconds, since when (0: nobody says), of those of these alarms that exist. */
+  /**
+   * @returns state and, in milliseconds, since when (0: nobody says), of those of these alarms that exist.
+   */
   readonly states: (
     names: readonly string[],
   ) => Promise<
@@ -133,7 +138,8 @@ export type AlarmPort = {
 export type InvokePort = {
   /**
    * Invokes one version, as no traffic, and waits at most `patience` milliseconds.
-   * @returns undefined where no answer came in time; throws only where AWS itself cannot be reached or refuses
+   * @returns undefined where no answer came in time; throws only where AWS itself cannot be reached or
+   * refuses
    */
   readonly invoke: (
     functionName: string,
@@ -147,7 +153,10 @@ export type Invoked = {
   readonly payload: string;
   /** `Unhandled` and the like: a crash, a timeout, an init that failed. */
   readonly crashed?: string;
-  /** From the REPORT line that Lambda returns with the answer: milliseconds and MB; `init` only of a cold start. */
+  /**
+   * From the REPORT line that Lambda returns with the answer: milliseconds and MB; `init` only of a cold
+   * start.
+   */
   readonly duration?: number;
   readonly init?: number;
   readonly memory?: number;
@@ -157,7 +166,8 @@ export type Invoked = {
 export type ReferencePort = {
   /**
    * Asks for an answer of the same content type.
-   * @returns `refused`: the model's container answered an error, its status and words; throws where AWS refuses
+   * @returns `refused`: the model's container answered an error, its status and words; throws where AWS
+   * refuses
    */
   readonly ask: (
     endpoint: string,
@@ -169,7 +179,10 @@ export type ReferencePort = {
   >;
 };
 
-/** Publishes to the alerts topic. What does not fit is cut, with a word about it; throws where it was not taken. */
+/**
+ * Publishes to the alerts topic. What does not fit is cut, with a word about it; throws where it was not
+ * taken.
+ */
 export type NoticePort = (subject: string, text: string) => Promise<void>;
 
 export type ObjectPort = {
@@ -179,7 +192,9 @@ export type ObjectPort = {
   readonly create: (key: string, text: string) => Promise<'ok' | 'changed'>;
   /** Writes if the object still has this ETag. */
   readonly replace: (key: string, text: string, etag: string) => Promise<'ok' | 'changed'>;
-  /** @returns the keys that begin with `prefix`, in the order of their bytes; throws where there is no bucket. */
+  /**
+   * @returns the keys that begin with `prefix`, in the order of their bytes; throws where there is no bucket.
+   */
   readonly list: (prefix: string) => Promise<readonly string[]>;
 };
 
@@ -203,7 +218,10 @@ export type SchedulePort = {
   readonly remove: (at: { readonly group: string; readonly name: string }) => Promise<void>;
 };
 
-/** busy: an operation runs. done: nothing runs (a cleanup may). failed: nothing runs, half-way, until a person repairs it. gone: deleted. */
+/**
+ * busy: an operation runs. done: nothing runs (a cleanup may). failed: nothing runs, half-way, until a person
+ * repairs it. gone: deleted.
+ */
 export type StackState = 'busy' | 'rollingBack' | 'done' | 'failed' | 'gone' | 'unknown';
 
 export type StackPort = {
@@ -212,8 +230,8 @@ export type StackPort = {
 };
 
 /**
- * Has a bucket of this account tell EventBridge of its objects, beside what else it tells. `refused`: S3 will never do this, and
- * why; throws where trying again may help.
+ * Has a bucket of this account tell EventBridge of its objects, beside what else it tells. `refused`: S3 will
+ * never do this, and why; throws where trying again may help.
  */
 export type BucketEventsPort = (
   bucket: string,

@@ -25,14 +25,17 @@ export type EncryptionHeaders = {
 export type Encryption = (bucket: string) => Promise<EncryptionHeaders | undefined>;
 
 /**
- * Milliseconds after which a call fails: `connectionTimeout` without a connection, `socketTimeout` without anything read or
- * written. (The SDK's `requestTimeout` only warns by default.) Over TLS Node.js counts what is written only once all of a
- * buffer is, however large: see `plugins/models/ship/upload.ts`.
+ * Milliseconds after which a call fails: `connectionTimeout` without a connection, `socketTimeout` without
+ * anything read or written. (The SDK's `requestTimeout` only warns by default.) Over TLS Node.js counts what
+ * is written only once all of a buffer is, however large: see `plugins/models/ship/upload.ts`.
  * https://docs.aws.amazon.com/AWSJavaScriptSDK/v3/latest/Package/-smithy-node-http-handler/Interface/NodeHttpHandlerOptions
  */
 type Bounds = { readonly connectionTimeout?: number; readonly socketTimeout: number };
 
-/** For calls whose answer may take longer than that of AWS's own services: a function's, which says nothing until it is done. */
+/**
+ * For calls whose answer may take longer than that of AWS's own services: a function's, which says nothing
+ * until it is done.
+ */
 export const waitingFor = (aws: AwsConfig, milliseconds: number): AwsConfig => ({
   ...aws,
   requestHandler: { ...aws.requestHandler, socketTimeout: milliseconds },

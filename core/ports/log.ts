@@ -1,6 +1,7 @@
 /**
- * Structured JSON lines by Lambda Powertools (its own environment variables apply, such as POWERTOOLS_LOG_LEVEL).
- * Only what concerns operators, codes and places; nothing that came in a request or goes out in an answer.
+ * Structured JSON lines by Lambda Powertools (its own environment variables apply, such as
+ * POWERTOOLS_LOG_LEVEL). Only what concerns operators, codes and places; nothing that came in a request or
+ * goes out in an answer.
  */
 export type Log = {
   info(message: string, fields: LogFields): void;

@@ -5,7 +5,8 @@ import type { Tensor } from '../tensor/datatypes.ts';
 export type Session = {
   /**
    * Blocks until the model has run.
-   * @returns the outputs named, all when none is; @throws ONNX Runtime's error, whose message may hold values of the inputs
+   * @returns the outputs named, all when none is; @throws ONNX Runtime's error, whose message may hold values
+   * of the inputs
    */
   run(
     tensors: Readonly<Record<string, Tensor>>,

@@ -13,7 +13,9 @@ export type Responder = { readonly model: string; readonly version: string };
 /** What ONNX Runtime gives back for an output, as far as we read it. */
 export type OrtOutput = { readonly type: string; readonly dims: readonly number[]; readonly data: unknown };
 
-/** An output of ONNX Runtime in the protocol's words; undefined for a type that the protocol does not name. */
+/**
+ * An output of ONNX Runtime in the protocol's words; undefined for a type that the protocol does not name.
+ */
 export function tensorOf({ type, dims, data }: OrtOutput): Tensor | undefined {
   const datatype = DATATYPE_OF[type];
   if (datatype === undefined) return undefined;
@@ -68,8 +70,9 @@ export function inferAnswer(
 }
 
 /**
- * The same as a JavaScript value, for direct invocations; binary does not travel there, so `binary` is passed over.
- * Integers that a double cannot hold are `JSON.rawJSON`, which Lambda's runtime writes with every digit.
+ * The same as a JavaScript value, for direct invocations; binary does not travel there, so `binary` is passed
+ * over. Integers that a double cannot hold are `JSON.rawJSON`, which Lambda's runtime writes with every
+ * digit.
  */
 export function inferValue(
   responder: Responder,
@@ -106,7 +109,10 @@ function tensorNamed(tensors: Readonly<Record<string, Tensor>>, name: string): T
   throw refusal('TRANSFORM_FAILED', `The transform gave no output ${JSON.stringify(name)}.`);
 }
 
-/** Comma-separated JSON. Floats are written so that the same float is read back, whatever precision the reader has. */
+/**
+ * Comma-separated JSON. Floats are written so that the same float is read back, whatever precision the reader
+ * has.
+ */
 export function elementsText(datatype: Datatype, data: TensorData, path: string): string {
   switch (datatype) {
     case 'BYTES': {

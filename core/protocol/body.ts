@@ -3,7 +3,10 @@ import { refusal } from '../errors/refusals.ts';
 import { FRESH_MEMORY, type Memory } from '../tensor/memory.ts';
 import { bodyBytes, type EndpointRequest, utf8 } from './event.ts';
 
-/** A body as far as it can be read without knowing what it is: text where it came as such, else unpacked bytes. */
+/**
+ * A body as far as it can be read without knowing what it is: text where it came as such, else unpacked
+ * bytes.
+ */
 export type Body = string | Buffer<ArrayBuffer>;
 
 /** What undoes compression, as `node:zlib` has it. */
@@ -14,10 +17,11 @@ const tooLarge = (limit: number): Error =>
   refusal('BODY_TOO_LARGE', `The body may have ${limit / 1024 / 1024} MB, also when unpacked.`);
 
 /**
- * Compression is found by its magic bytes, as gateways differ in what they undo and in whether they keep the header.
- * The first byte after the JSON part lies at a multiple of 8, so that tensors can be read in place.
+ * Compression is found by its magic bytes, as gateways differ in what they undo and in whether they keep the
+ * header. The first byte after the JSON part lies at a multiple of 8, so that tensors can be read in place.
  * @param zlib called with the first compressed body: a cold start without one does not wait for it
- * @throws Refusal `BODY_TOO_LARGE` before memory is taken for it, `INVALID_ENCODING`, or `UNSUPPORTED_MEDIA_TYPE` for another compression
+ * @throws Refusal `BODY_TOO_LARGE` before memory is taken for it, `INVALID_ENCODING`, or
+ * `UNSUPPORTED_MEDIA_TYPE` for another compression
  */
 export function readBody(request: EndpointRequest, zlib: () => Zlib, memory: Memory = FRESH_MEMORY): Body {
   const { body, base64, headers } = request;
@@ -32,7 +36,8 @@ export function readBody(request: EndpointRequest, zlib: () => Zlib, memory: Mem
   });
   if (bytes[0] === 0x1f && bytes[1] === 0x8b) return unpack(() => zlib().gunzipSync(bytes, LIMIT));
   if (encoding?.trim().toLowerCase() !== 'deflate') return bytes;
-  // RFC 9110 means zlib's format by deflate, and some clients send the bare one; a gateway may have undone either.
+  // RFC 9110 means zlib's format by deflate, and some clients send the bare one; a gateway may have undone
+  // either.
   if (bytes[0] === 0x7b || bytes[0] === 0x5b) return bytes;
   const framed = ((bytes[0] ?? 0) & 0x0f) === 8 && (((bytes[0] ?? 0) << 8) | (bytes[1] ?? 0)) % 31 === 0;
   return unpack(() => (framed ? zlib().inflateSync(bytes, LIMIT) : zlib().inflateRawSync(bytes, LIMIT)));
@@ -41,7 +46,10 @@ export function readBody(request: EndpointRequest, zlib: () => Zlib, memory: Mem
 /** https://www.rfc-editor.org/rfc/rfc9110#section-8.4.1 */
 const ENCODINGS = ['gzip', 'x-gzip', 'deflate', 'identity', ''];
 
-/** @throws Refusal `UNSUPPORTED_MEDIA_TYPE`: bytes of another encoding would be told as no JSON, or taken for a tensor's */
+/**
+ * @throws Refusal `UNSUPPORTED_MEDIA_TYPE`: bytes of another encoding would be told as no JSON, or taken for
+ * a tensor's
+ */
 function checkEncoding(encoding: string): void {
   if (ENCODINGS.includes(encoding.trim().toLowerCase())) return;
   throw refusal(

@@ -30,8 +30,8 @@ type Head = {
 };
 
 /**
- * Tensors from CSV (RFC 4180), a row a line: all columns belong to the one input of rank 2, or each to one input. They are in the order of
- * the model, or as a first line with names says; which of both is told.
+ * Tensors from CSV (RFC 4180), a row a line: all columns belong to the one input of rank 2, or each to one
+ * input. They are in the order of the model, or as a first line with names says; which of both is told.
  *
  * @throws Refusal with row and column, both from 1, the first line not counted where it is a header
  */
@@ -63,8 +63,8 @@ const ZERO = 48;
 const NINE = 57;
 
 /**
- * A first line of plain numbers, one of them with a fraction, is a row whatever the rules for headers are, unless names are numbers, too:
- * most requests begin so, and no text is made of a cell.
+ * A first line of plain numbers, one of them with a fraction, is a row whatever the rules for headers are,
+ * unless names are numbers, too: most requests begin so, and no text is made of a cell.
  * @param name one that a header would have
  * @returns undefined for any other line
  */
@@ -181,8 +181,8 @@ const isNumbered = ({ first, second }: Head): boolean =>
 type Found = { readonly places?: readonly number[]; readonly isHeader: boolean; readonly taken: Taken };
 
 /**
- * The places of the input's columns, and whether the first line has their names: all known ones, or no number at all. In a model of
- * texts, where a row looks like a header, the known names tell alone.
+ * The places of the input's columns, and whether the first line has their names: all known ones, or no number
+ * at all. In a model of texts, where a row looks like a header, the known names tell alone.
  */
 function columnsOf(head: Head, { datatype }: TensorSpec, known: Columns | undefined): Found {
   const { first, second = [] } = head;

@@ -2,8 +2,9 @@ import { refusal } from '../errors/refusals.ts';
 import { NESTING } from '../tensor/contract.ts';
 
 /**
- * A request's JSON with the arrays at `inputs[i].data` taken out, still as text: they are nearly all of a request, and
- * become tensors without becoming JavaScript arrays first (scan.ts). In `value` each is `[k]`, k its place in `spans`.
+ * A request's JSON with the arrays at `inputs[i].data` taken out, still as text: they are nearly all of a
+ * request, and become tensors without becoming JavaScript arrays first (scan.ts). In `value` each is `[k]`, k
+ * its place in `spans`.
  */
 export type Envelope = { readonly value: unknown; readonly spans: readonly string[] };
 
@@ -22,12 +23,16 @@ export function readEnvelope(text: string): Envelope {
   try {
     return walk(text, true);
   } catch {
-    // Either the JSON is wrong, or an array is not of numbers and was cut in the wrong place. Now walked step by step.
+    // Either the JSON is wrong, or an array is not of numbers and was cut in the wrong place. Now walked step
+    // by step.
     return walk(text, false);
   }
 }
 
-/** @param leap find the end of an array by its bracket, as if it held numbers; where that is wrong, the rest is no JSON */
+/**
+ * @param leap find the end of an array by its bracket, as if it held numbers; where that is wrong, the rest
+ * is no JSON
+ */
 function walk(text: string, leap: boolean): Envelope {
   const spans: string[] = [];
   const kinds = new Uint8Array(NESTING + 1);
@@ -36,7 +41,8 @@ function walk(text: string, leap: boolean): Envelope {
   let topKey = '';
   let depth = 0;
   let p = 0;
-  // Next quote and brace at or after p. Remembered, so that no text makes us search the same stretch again and again.
+  // Next quote and brace at or after p. Remembered, so that no text makes us search the same stretch again
+  // and again.
   let quote = -1;
   let brace = -1;
   // Start and depth of a `data` array that has more than numbers in it and is therefore walked through.
@@ -104,7 +110,8 @@ function walk(text: string, leap: boolean): Envelope {
   } catch {
     throw notJson();
   }
-  // Of a key that is there twice JSON.parse keeps the last: an array that nobody reads would pass unseen, whatever is in it.
+  // Of a key that is there twice JSON.parse keeps the last: an array that nobody reads would pass unseen,
+  // whatever is in it.
   if (arraysOf(value) !== spans.length) {
     throw refusal('INVALID_JSON', 'An object of the body has the key inputs or data twice.');
   }

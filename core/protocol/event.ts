@@ -3,9 +3,10 @@ import { refusal } from '../errors/refusals.ts';
 import type { Answer } from './http.ts';
 
 /**
- * One request and one answer for the five ways an endpoint is called: HTTP API (payload 2.0, or 1.0), REST API, function
- * URL, Application Load Balancer (single or multi-value headers), and a direct invocation, whose event is the request itself.
- * Payloads: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html,
+ * One request and one answer for the five ways an endpoint is called: HTTP API (payload 2.0, or 1.0), REST
+ * API, function URL, Application Load Balancer (single or multi-value headers), and a direct invocation,
+ * whose event is the request itself. Payloads:
+ * https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html,
  * https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html,
  * https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html,
  * https://docs.aws.amazon.com/elasticloadbalancing/latest/application/lambda-functions.html
@@ -14,7 +15,10 @@ export type EndpointRequest = {
   readonly source: 'http' | 'rest' | 'alb' | 'direct';
   /** Upper case; `POST` for a direct invocation. */
   readonly method: string;
-  /** Percent-decoded, without query, with the stage and prefix that the source leaves in it; empty for a direct invocation. */
+  /**
+   * Percent-decoded, without query, with the stage and prefix that the source leaves in it; empty for a
+   * direct invocation.
+   */
   readonly path: string;
   /** The client's `x-request-id` if it is usable, else so the source's id of the request, else Lambda's. */
   readonly id: string;
@@ -87,7 +91,10 @@ function read(
   };
 }
 
-/** Names in lower case, on an object without a prototype, so that no header's name can meet a property of Object. */
+/**
+ * Names in lower case, on an object without a prototype, so that no header's name can meet a property of
+ * Object.
+ */
 function headersOf(headers: Fields): Record<string, string> {
   const found: Record<string, string> = Object.create(null);
   for (const name in headers) {
@@ -99,8 +106,8 @@ function headersOf(headers: Fields): Record<string, string> {
 }
 
 /**
- * An id goes into headers, logs and the audit as it is, so it must be short and printable. The source's, too: who invokes the
- * function directly may write any event.
+ * An id goes into headers, logs and the audit as it is, so it must be short and printable. The source's, too:
+ * who invokes the function directly may write any event.
  */
 function usableId(id: string | undefined): string | undefined {
   return id !== undefined && /^[\x21-\x7e]{1,128}$/.test(id) ? id : undefined;
@@ -140,7 +147,10 @@ export function bodyBytes(
   return memory;
 }
 
-/** @throws Refusal `INVALID_ENCODING`: a decoder would put U+FFFD in the place of what it cannot read, silently */
+/**
+ * @throws Refusal `INVALID_ENCODING`: a decoder would put U+FFFD in the place of what it cannot read,
+ * silently
+ */
 export function utf8(bytes: Uint8Array): string {
   if (!isUtf8(bytes)) throw refusal('INVALID_ENCODING', 'The JSON is not UTF-8.');
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
@@ -155,7 +165,8 @@ const ENVELOPE_BYTES = 4096;
 
 /**
  * The value that the handler returns.
- * @throws Refusal `ANSWER_TOO_LARGE` where the source would refuse it: then the client would see a 502 without a reason
+ * @throws Refusal `ANSWER_TOO_LARGE` where the source would refuse it: then the client would see a 502
+ * without a reason
  */
 export function writeAnswer(request: EndpointRequest, answer: Answer): unknown {
   if (request.source === 'direct') return answer.value ?? { error: 'No answer for a direct invocation.' };
@@ -182,7 +193,8 @@ function checkSize(sent: string, isText: boolean, limit: number): void {
 
 /**
  * For a direct invocation: the value travels as JSON.
- * @param atMost no fewer bytes than its JSON takes, cheaply reckoned; the exact number is only looked for beyond the limit
+ * @param atMost no fewer bytes than its JSON takes, cheaply reckoned; the exact number is only looked for
+ * beyond the limit
  */
 export function checkValueSize(value: unknown, atMost: number): void {
   const room = LAMBDA_BYTES - ENVELOPE_BYTES;

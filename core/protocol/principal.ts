@@ -4,11 +4,13 @@ import type { EndpointRequest } from './event.ts';
 export type Principal = { readonly auth: 'iam' | 'jwt' | 'lambda'; readonly name: string };
 
 /**
- * Who asked, as the gateway found out before it called the function: it is in the event, beside what the client sent.
+ * Who asked, as the gateway found out before it called the function: it is in the event, beside what the
+ * client sent.
  *
- * A load balancer and a direct invocation say nobody. Whoever may invoke the function directly can send an event that looks like
- * the gateway's: what it says is worth as much as the function's own permissions.
- * HTTP API and function URL: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html,
+ * A load balancer and a direct invocation say nobody. Whoever may invoke the function directly can send an
+ * event that looks like the gateway's: what it says is worth as much as the function's own permissions. HTTP
+ * API and function URL:
+ * https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html,
  * https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html; REST API:
  * https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html
  */

@@ -10,7 +10,10 @@ import { readList, readText } from '../tensor/read-json.ts';
 import { textFault } from '../tensor/values.ts';
 import { type Envelope, readEnvelope } from './envelope.ts';
 
-/** An infer request, understood and checked against the signature: every input is there, in its datatype and shape. */
+/**
+ * An infer request, understood and checked against the signature: every input is there, in its datatype and
+ * shape.
+ */
 export type InferRequest = {
   readonly id: string | undefined;
   readonly parameters: Readonly<Record<string, unknown>>;
@@ -37,7 +40,8 @@ const invalid = (message: string): Error => refusal('INVALID_REQUEST', message);
 const NONE: Fields = Object.freeze({});
 
 /**
- * Reads a request of the Open Inference Protocol v2: https://github.com/kserve/open-inference-protocol/blob/main/specification/protocol/inference_rest.md
+ * Reads a request of the Open Inference Protocol v2:
+ * https://github.com/kserve/open-inference-protocol/blob/main/specification/protocol/inference_rest.md
  *
  * @param text the JSON, or the JSON part before binary tensors
  * @param tail the bytes after it, where the request has `Inference-Header-Content-Length`
@@ -208,8 +212,9 @@ function checkFinite(datatype: Datatype, data: TensorData, path: string): void {
 }
 
 /**
- * A tensor from raw bytes: little-endian, row-major, BOOL a byte, BYTES each with 4 bytes of length before it.
- * NaN and infinities pass as they are, unless the model says `finite`: for some models NaN is a missing value.
+ * A tensor from raw bytes: little-endian, row-major, BOOL a byte, BYTES each with 4 bytes of length before
+ * it. NaN and infinities pass as they are, unless the model says `finite`: for some models NaN is a missing
+ * value.
  */
 function readBinary(
   tail: Buffer<ArrayBuffer>,

@@ -16,8 +16,8 @@ const BARE = /(?:^|\/)invocations\/?$/;
 const RESERVED = /(?:^|\/)v2(?:\/|$)/;
 
 /**
- * Routes of one model's function. A path that no protocol knows takes an infer request, too: it is one that the user led
- * here by an event of their own, or a function URL's root.
+ * Routes of one model's function. A path that no protocol knows takes an infer request, too: it is one that
+ * the user led here by an event of their own, or a function URL's root.
  *
  * @param path decoded, without query
  * @param version the function's own; a path that names another is not ours to answer

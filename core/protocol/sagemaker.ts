@@ -13,24 +13,28 @@ import { type Answer, JSON_HEADERS } from './http.ts';
 import { type InferRequest, readRequest, readValue, type Shapes } from './request.ts';
 
 /**
- * SageMaker's shape: what its TensorFlow Serving and scikit-learn containers take at POST /invocations, so that clients of
- * such an endpoint can move here. https://github.com/aws/sagemaker-tensorflow-serving-container,
+ * SageMaker's shape: what its TensorFlow Serving and scikit-learn containers take at POST /invocations, so
+ * that clients of such an endpoint can move here.
+ * https://github.com/aws/sagemaker-tensorflow-serving-container,
  * https://github.com/aws/sagemaker-inference-toolkit
  *
  * `application/json` (also without a content type):
  *   {"instances": [[1, 2], [3, 4]]}            a row each, where the model has one input
- *   {"instances": [{"age": 1, "job": "x"}]}    a row each, by input names, or by the column names of the one input
- *   {"inputs": [[1, 2], [3, 4]]}               the one input whole
- *   {"inputs": {"age": [1], "job": ["x"]}}     each input whole
- *   [[1, 2], [3, 4]]                           as instances; [1, 2] is one row
- *   {"inputs": [{"name": …, "datatype": …}]}   the Open Inference Protocol, answered in it (as Triton's container does),
- *                                              binary too: application/vnd.sagemaker-triton.binary+json;json-header-size=N
+ *   {"instances": [{"age": 1, "job": "x"}]}    a row each, by input names, or by the column names of the one
+ *   input {"inputs": [[1, 2], [3, 4]]}               the one input whole {"inputs": {"age": [1], "job":
+ *   ["x"]}}     each input whole [[1, 2], [3, 4]]                           as instances; [1, 2] is one row
+ *   {"inputs": [{"name": …, "datatype": …}]}   the Open Inference Protocol, answered in it (as Triton's
+ *   container does),
+ *                                              binary too:
+ *                                              application/vnd.sagemaker-triton.binary+json;json-header-size=N
  * `application/jsonlines`: an instance a line.
- * `text/csv`: a row a line, with or without a header (`columns.ts`); columns are those of the one input of rank 2, or one for each input.
+ * `text/csv`: a row a line, with or without a header (`columns.ts`); columns are those of the one input of
+ * rank 2, or one for each input.
  *   The answer's header `x-models-columns` says whether they were taken by their names, or in their order.
  *
- * Answers: `{"predictions": [row, …]}`, and `{"outputs": …}` to `inputs`; a model of one output gives its values, of several
- * an object by output names. With `Accept: text/csv` a line a row, the outputs' values beside each other.
+ * Answers: `{"predictions": [row, …]}`, and `{"outputs": …}` to `inputs`; a model of one output gives its
+ * values, of several an object by output names. With `Accept: text/csv` a line a row, the outputs' values
+ * beside each other.
  */
 export function readInvocation(
   request: EndpointRequest,
@@ -110,7 +114,11 @@ function telling({ by, notices }: Taken, answer: Answer): Answer {
   return { ...answer, headers: { ...answer.headers, 'x-models-columns': [by, ...notices].join('; ') } };
 }
 
-/** A value a line: one that is cut is no row, and what is left of it no part of the next. @throws Refusal `INVALID_JSON` with the line */
+/**
+ * A value a line: one that is cut is no row, and what is left of it no part of the next.
+ *
+ * @throws Refusal `INVALID_JSON` with the line
+ */
 function readLines(text: string): unknown[] {
   const values: unknown[] = [];
   text.split(/\r?\n/).forEach((line, i) => {
@@ -190,7 +198,10 @@ function byOnly(specs: readonly TensorSpec[], value: unknown, path: string): Rec
   return { [only.name]: value };
 }
 
-/** Values without shapes: the nesting says the shape; a column of single values fits an input of shape [n, 1], too. */
+/**
+ * Values without shapes: the nesting says the shape; a column of single values fits an input of shape [n, 1],
+ * too.
+ */
 function whole(values: Readonly<Record<string, unknown>>, shapes: Shapes, path: string): InferRequest {
   const inputs = Object.entries(values).map(([name, value]) => {
     const spec = shapes.inputs.find((candidate) => candidate.name === name);

@@ -4,17 +4,19 @@ import { KINDS, type NumericData, type Tensor } from '../tensor/datatypes.ts';
 import type { Tensors } from '../tensor/tensors.ts';
 
 /**
- * What a model's transform gives, held against what it is to give: ONNX Runtime would blame the model for what `pre` did
- * wrong, and a client would get what `post` did wrong. A model without a transform never comes here.
+ * What a model's transform gives, held against what it is to give: ONNX Runtime would blame the model for
+ * what `pre` did wrong, and a client would get what `post` did wrong. A model without a transform never comes
+ * here.
  *
- * Every refusal is TRANSFORM_FAILED and names the tensor as the signature does, and datatypes, shapes and counts: never a
- * value, nor a name or a text that the transform gave, which it may have made of one.
+ * Every refusal is TRANSFORM_FAILED and names the tensor as the signature does, and datatypes, shapes and
+ * counts: never a value, nor a name or a text that the transform gave, which it may have made of one.
  */
 
 /**
  * @param given by `pre`
  * @param inputs of the graph
- * @returns each of these inputs and no other, in its datatype, rank and fixed dimensions; plain arrays of numbers as typed ones
+ * @returns each of these inputs and no other, in its datatype, rank and fixed dimensions; plain arrays of
+ * numbers as typed ones
  * @throws Refusal
  */
 export function feedsOf(given: unknown, inputs: readonly TensorSpec[]): Tensors {
@@ -43,7 +45,8 @@ export function feedsOf(given: unknown, inputs: readonly TensorSpec[]): Tensors 
 }
 
 /**
- * The declared shape is not asked of it: exporters declare `[1]` for what has a row each, and that `post` may pass on.
+ * The declared shape is not asked of it: exporters declare `[1]` for what has a row each, and that `post` may
+ * pass on.
  *
  * @param given by `post`
  * @param outputs that clients are told of

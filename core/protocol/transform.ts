@@ -15,15 +15,16 @@ export type RequestInfo = {
  *     export const inputs = [{ name: 'text', datatype: 'BYTES', shape: [-1] }] as const;
  *     export const pre: Transform<typeof inputs>['pre'] = ({ text }) => ({ input_ids: tokenise(text.data) });
  *
- * With the graph's own signature beside it (`sls models list --types > signature.ts`) the other side is typed, too:
+ * With the graph's own signature beside it (`sls models list --types > signature.ts`) the other side is
+ * typed, too:
  *
  *     import { mood } from './signature.ts';
  *     type Mood = Transform<typeof inputs, typeof outputs, typeof mood>;
  *
- * `inputs` and `outputs` are what clients see in place of the model's own; without them the signature is the model's. They are
- * read when the model is packaged.
- * `pre` turns the clients' inputs into the model's, `post` the model's outputs into the clients'. An error with a `status`
- * from 400 to 499 that they throw goes to the client with its message; any other becomes a 500 without one.
+ * `inputs` and `outputs` are what clients see in place of the model's own; without them the signature is the
+ * model's. They are read when the model is packaged. `pre` turns the clients' inputs into the model's, `post`
+ * the model's outputs into the clients'. An error with a `status` from 400 to 499 that they throw goes to the
+ * client with its message; any other becomes a 500 without one.
  */
 export type Transform<
   Inputs extends readonly TensorSpec[] = readonly TensorSpec[],

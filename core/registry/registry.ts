@@ -9,8 +9,8 @@ import type {
 } from '../release/document/history-contract.ts';
 
 /**
- * The registry's documents of one service and stage: append-only JSON, except each model's `live.json`, which moves
- * by compare-and-set. Layout below the scope `models/<account>/<region>/<service>/<stage>/`:
+ * The registry's documents of one service and stage: append-only JSON, except each model's `live.json`, which
+ * moves by compare-and-set. Layout below the scope `models/<account>/<region>/<service>/<stage>/`:
  *
  *     versions/<model>/<n>.json             what a published version is
  *     versions/<model>/<n>-<start>.json     what it was in a function of the same name that is gone
@@ -30,17 +30,25 @@ export type Registry = {
   readonly move: (next: Release, etag: string | undefined) => Promise<'ok' | 'changed'>;
   /** Keeps a release that another one replaces; what is kept of it already stays, unless it went on since. */
   readonly archive: (release: Archived) => Promise<void>;
-  /** Keeps what a version is; a second time does nothing. A record of another version with this number is kept beside it. */
+  /**
+   * Keeps what a version is; a second time does nothing. A record of another version with this number is kept
+   * beside it.
+   */
   readonly version: (record: VersionRecord) => Promise<void>;
   /** @returns what a version is; undefined where no record of it is left. */
   readonly known: (model: string, version: string) => Promise<VersionRecord | undefined>;
-  /** @returns names of the records of a model's versions, those of functions that are gone included: `<n>`, `<n>-<start>`. */
+  /**
+   * @returns names of the records of a model's versions, those of functions that are gone included: `<n>`,
+   * `<n>-<start>`.
+   */
   readonly records: (model: string) => Promise<readonly string[]>;
   /** @returns one of them; undefined where it is gone, or of a schema that is not ours. */
   readonly recorded: (model: string, name: string) => Promise<VersionRecord | undefined>;
   /** Keeps what clients see of a version; a second time does nothing. */
   readonly keepSignature: (record: SignatureRecord) => Promise<void>;
-  /** @returns what clients see of a version; undefined where it is not known, or the document is none of ours. */
+  /**
+   * @returns what clients see of a version; undefined where it is not known, or the document is none of ours.
+   */
   readonly signature: (model: string, fingerprint: string) => Promise<SignatureRecord | undefined>;
   /** Keeps which model a function serves. */
   readonly serves: (functionName: string, model: string) => Promise<void>;
@@ -54,7 +62,10 @@ export type Registry = {
     release: string,
     change: (before: GateEvidence | undefined) => GateEvidence,
   ) => Promise<void>;
-  /** Adds to a deploy's record how its release of a model stands. Nothing happens where there is no such record. */
+  /**
+   * Adds to a deploy's record how its release of a model stands. Nothing happens where there is no such
+   * record.
+   */
   readonly ended: (deployment: string, model: string, end: DeploymentEnd) => Promise<void>;
   /** Keeps who deploys what, at its start. @throws Error where this id is taken */
   readonly deploy: (deployment: Deployment) => Promise<void>;
@@ -260,7 +271,10 @@ function withoutUrl({ waiting: _, ...release }: Release): Release {
 
 const MALFORMED = 'MalformedDocument';
 
-/** The error that a document raises which is none of ours, in any schema: somebody wrote it, or a part of it is lost. */
+/**
+ * The error that a document raises which is none of ours, in any schema: somebody wrote it, or a part of it
+ * is lost.
+ */
 export type Malformed = Error & {
   readonly key: string;
   /** As far as it can still be read. */

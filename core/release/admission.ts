@@ -30,7 +30,10 @@ export type BeforeAdmission = {
   readonly recorded?: VersionRef | undefined;
 };
 
-/** `write`: the document to go on with, and the one found as it is to be archived where it is another release's. */
+/**
+ * `write`: the document to go on with, and the one found as it is to be archived where it is another
+ * release's.
+ */
 export type Admission =
   | { readonly do: 'write'; readonly next: Release; readonly archive?: Release }
   /** Seen before: carry on with what is there. */
@@ -40,7 +43,9 @@ export type Admission =
   /** Rolled back before: nothing is changed, and `next` keeps what is to be answered. */
   | { readonly do: 'refuse'; readonly next: Release };
 
-/** What a request makes of the document found. Pure; the alias is not touched before the result is written. */
+/**
+ * What a request makes of the document found. Pure; the alias is not touched before the result is written.
+ */
 export function admit(
   found: Release | undefined,
   asked: AliasRequest,
@@ -102,9 +107,9 @@ function followed(
 }
 
 /**
- * Where the template has no batch function any more, it goes at the end of the stack's operation, and no version has one that its
- * alias could lead to; one that is made later has other versions under the same numbers. Should the stack roll back, `operation`
- * has what was found.
+ * Where the template has no batch function any more, it goes at the end of the stack's operation, and no
+ * version has one that its alias could lead to; one that is made later has other versions under the same
+ * numbers. Should the stack roll back, `operation` has what was found.
  */
 function withoutBatch(release: Release, { batch }: AliasRequest): Release {
   if (batch !== undefined) return release;
@@ -140,7 +145,10 @@ const superseded = (found: Release, at: string): Release =>
     ? { ...found, phase: 'SUPERSEDED', endedAt: endTime(found) ?? at }
     : found;
 
-/** Noted, and followed once the stack’s status can be read: whether it rolls back decides what the request means. */
+/**
+ * Noted, and followed once the stack’s status can be read: whether it rolls back decides what the request
+ * means.
+ */
 function waits(found: Release | undefined, asked: AliasRequest, now: number): Release {
   const base = found ?? { ...blank(asked, now), phase: 'ABORTED' as const };
   return next(
@@ -153,7 +161,10 @@ function waits(found: Release | undefined, asked: AliasRequest, now: number): Re
   );
 }
 
-/** The stack’s status was not to be read in time: what was live gets its traffic back, since nobody can be worse off; all else fails. */
+/**
+ * The stack’s status was not to be read in time: what was live gets its traffic back, since nobody can be
+ * worse off; all else fails.
+ */
 function unread(
   found: Release | undefined,
   base: Release | undefined,
@@ -214,7 +225,8 @@ function refused(
   if (pointsAt(alias, allTraffic(version)) || pointsAt(alias, allTraffic(found.version))) return undefined;
   // Forced before, and on its way since then.
   if (isPending(base) && base.candidate?.fingerprint === fingerprint) return undefined;
-  // The mark of an earlier template, which `sls rollback` brings back, knows nothing of what was refused since.
+  // The mark of an earlier template, which `sls rollback` brings back, knows nothing of what was refused
+  // since.
   if (forced && found.at <= mark) return undefined;
   const older = forced ? ` (its --force is older: of ${clock(mark)})` : '';
   return (
@@ -234,7 +246,8 @@ function settled(found: Release, alias: AliasState | undefined, now: number): Re
 /**
  * Settings and capacity of what is there. What AWS refused of them before is tried again.
  *
- * @param kind `rollback`: of a stack that rolls back, and would be stuck half-way if capacity or schedule could fail it
+ * @param kind `rollback`: of a stack that rolls back, and would be stuck half-way if capacity or schedule
+ * could fail it
  */
 function changed(base: Release, asked: AliasRequest, kind: 'settings' | 'rollback', now: number): Release {
   const tried = base.scaled?.refused === undefined ? {} : { scaled: undefined };
@@ -248,7 +261,10 @@ function changed(base: Release, asked: AliasRequest, kind: 'settings' | 'rollbac
   return next(base, { ...noted(base, asked, kind, now), ...tried, ...live, ...watch }, now);
 }
 
-/** The watch belongs to the live version: it goes on through releases that come to nothing, and ends with that version. */
+/**
+ * The watch belongs to the live version: it goes on through releases that come to nothing, and ends with that
+ * version.
+ */
 const watched = (base: Release | undefined, stable: VersionRef | undefined): Changes =>
   base?.stable?.version === stable?.version ? {} : UNWATCHED;
 
@@ -275,8 +291,8 @@ function forward(
     stable?.version === asked.version &&
     pointsAt(alias, allTraffic(asked.version))
   ) {
-    // Something else of the resource changed; the version is live already. A stack that rolls back takes nothing back then, and the
-    // release that made it live keeps its evidence.
+    // Something else of the resource changed; the version is live already. A stack that rolls back takes
+    // nothing back then, and the release that made it live keeps its evidence.
     const watch = rewindowed(base, asked.settings, now);
     return next(
       base,
@@ -288,7 +304,8 @@ function forward(
   const same = stable?.version === asked.version;
   const alike = stable !== undefined && (same || stable.fingerprint === asked.fingerprint);
   const then: Phase = same ? 'DONE' : alike ? 'WARMING' : 'GATING';
-  // All traffic on stable before anything else, where it is not so, or where a move given up here might still be made.
+  // All traffic on stable before anything else, where it is not so, or where a move given up here might still
+  // be made.
   const untidy =
     from.intent !== undefined || (stable !== undefined && !pointsAt(alias, allTraffic(stable.version)));
   return next(
@@ -325,8 +342,9 @@ const isSame = (candidate: VersionRef | undefined, { version, fingerprint }: Ali
   candidate !== undefined && (candidate.version === version || candidate.fingerprint === fingerprint);
 
 /**
- * Stable is what has 100 % when a release starts. A release that still runs passes its own on, and so does one with a
- * move under way, whose stable is where it goes; so does a document whose alias is gone, or split by somebody else.
+ * Stable is what has 100 % when a release starts. A release that still runs passes its own on, and so does
+ * one with a move under way, whose stable is where it goes; so does a document whose alias is gone, or split
+ * by somebody else.
  */
 function stableOf(
   base: Release | undefined,

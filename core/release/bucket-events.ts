@@ -6,8 +6,8 @@ import { respond, type World } from './ports.ts';
 const TRIES = 4;
 
 /**
- * `Custom::ModelBucketEvents`: EventBridge is on for the bucket, whatever else it tells whom. Delete leaves it on: others may listen by
- * now, and events that nobody asks for cost nothing.
+ * `Custom::ModelBucketEvents`: EventBridge is on for the bucket, whatever else it tells whom. Delete leaves
+ * it on: others may listen by now, and events that nobody asks for cost nothing.
  */
 export async function serveBucket(
   world: World,

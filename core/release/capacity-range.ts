@@ -4,8 +4,8 @@ const DAY = 86_400_000;
 const DAYS = ['SUN', 'MON', 'TUE', 'WED', 'THU', 'FRI', 'SAT'];
 
 /**
- * The range of instances that a version's schedules have in force: that of the action that was due last, else the
- * version's own.
+ * The range of instances that a version's schedules have in force: that of the action that was due last, else
+ * the version's own.
  * @param now milliseconds since the epoch
  * @throws where a schedule is not of the form `cron(<minute> <hour> ? * <days> *)`
  */
@@ -83,7 +83,9 @@ function wallClock(at: number, timezone: string): number {
   return Date.UTC(part.year ?? 0, (part.month ?? 1) - 1, part.day, part.hour, part.minute);
 }
 
-/** When the zone's clocks show this: the first time if twice, the moment of the jump's other side if never. */
+/**
+ * When the zone's clocks show this: the first time if twice, the moment of the jump's other side if never.
+ */
 function moment(shown: number, timezone: string): number {
   const offsets = [shown - DAY, shown + DAY].map((near) => wallClock(near, timezone) - near);
   const times = offsets.map((offset) => shown - offset);

@@ -30,8 +30,8 @@ export type Ordered =
   | { readonly do: 'refuse'; readonly reason: string };
 
 /**
- * Milliseconds after a rollback in which a second one is taken for the first, asked again. As long as an alarm may still be on for
- * what was taken away: only from then on does status advise to go further back.
+ * Milliseconds after a rollback in which a second one is taken for the first, asked again. As long as an
+ * alarm may still be on for what was taken away: only from then on does status advise to go further back.
  */
 const AGAIN = GOES_OFF;
 
@@ -172,8 +172,8 @@ const isPutBack = ({ putBackAt }: Release, now: number): boolean =>
   putBackAt !== undefined && now - Date.parse(putBackAt) < AGAIN;
 
 /**
- * Did somebody else move the alias while nothing is on its way? A tick that saw it holds the release for that. Also where a
- * worker died that was about to put it back.
+ * Did somebody else move the alias while nothing is on its way? A tick that saw it holds the release for
+ * that. Also where a worker died that was about to put it back.
  */
 const isMoved = (state: Release, alias: ReleaseFacts['alias'], now: number): boolean =>
   !isPending(state) &&
@@ -182,8 +182,9 @@ const isMoved = (state: Release, alias: ReleaseFacts['alias'], now: number): boo
     ((state.intent === undefined || isPutBack(state, now)) && !pointsAt(alias, standing(state) ?? null)));
 
 /**
- * Somebody moved the alias when nothing was released: back to the version that is recorded as live, whose watch goes on. Nothing
- * is refused for that. An alias that points there already is left alone, and only the hold ends.
+ * Somebody moved the alias when nothing was released: back to the version that is recorded as live, whose
+ * watch goes on. Nothing is refused for that. An alias that points there already is left alone, and only the
+ * hold ends.
  */
 function takenBack(
   state: Release,

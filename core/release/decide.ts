@@ -44,7 +44,10 @@ export function decide(state: Release, facts: ReleaseFacts, clock: number): Acti
   return after(state, first(state, facts, overdue, now), facts, now);
 }
 
-/** Alias or stack cannot be read: nothing is moved, and CloudFormation is not kept waiting for that; undefined: nothing to do. */
+/**
+ * Alias or stack cannot be read: nothing is moved, and CloudFormation is not kept waiting for that;
+ * undefined: nothing to do.
+ */
 export function unsighted(state: Release, why: string, clock: number): Action | undefined {
   const now = Math.max(clock, Date.parse(state.updatedAt));
   const { request, phase } = state;
@@ -92,8 +95,8 @@ function first(state: Release, facts: ReleaseFacts, overdue: boolean, now: numbe
 }
 
 /**
- * Before anyone waits, and after all that is due: capacity is as it should be, the tick has the right pace, notices are out,
- * the deploy's record says how it ended. What cannot be read keeps none of the rest.
+ * Before anyone waits, and after all that is due: capacity is as it should be, the tick has the right pace,
+ * notices are out, the deploy's record says how it ended. What cannot be read keeps none of the rest.
  */
 function after(state: Release, action: Action, facts: ReleaseFacts, now: number): Action {
   if (action.do !== 'wait' && action.do !== 'stop') return action;
@@ -134,8 +137,8 @@ function after(state: Release, action: Action, facts: ReleaseFacts, now: number)
 const MINUTE = 60_000;
 
 /**
- * Whoever looks at weights, or cannot see what is needed, leaves a sign of it each minute, also where there is nothing to note:
- * sweep and status take a document that does not change for one that nobody ticks.
+ * Whoever looks at weights, or cannot see what is needed, leaves a sign of it each minute, also where there
+ * is nothing to note: sweep and status take a document that does not change for one that nobody ticks.
  */
 const isUnsigned = ({ updatedAt, blind }: Release, { alias }: ReleaseFacts, now: number): boolean =>
   (blind !== undefined || Object.keys(alias?.weights ?? {}).length > 0) &&
@@ -159,7 +162,10 @@ function carryOn(state: Release, intent: Intent, facts: ReleaseFacts, now: numbe
   return foreign(state, facts, now);
 }
 
-/** Does the candidate get more than it has? A last good version that is tried again does not: it takes traffic away from a suspect. */
+/**
+ * Does the candidate get more than it has? A last good version that is tried again does not: it takes traffic
+ * away from a suspect.
+ */
 const raises = (state: Release, { after }: Intent): boolean =>
   state.candidate !== undefined &&
   state.stable !== undefined &&
@@ -191,8 +197,8 @@ function answerOf(state: Release, facts: ReleaseFacts, overdue: boolean, now: nu
     case 'refused':
       return answer('FAILED', request.failure);
     case 'rollback': {
-      // The version that the stack withdraws is about to be deleted, provisioned concurrency and all. Failing would leave
-      // the stack stuck half-way, so what cannot be done does not keep it.
+      // The version that the stack withdraws is about to be deleted, provisioned concurrency and all. Failing
+      // would leave the stack stuck half-way, so what cannot be done does not keep it.
       const held = known(facts.held);
       const [first] = held && !overdue ? stray(state, held, now) : [];
       return first === undefined ? answer('SUCCESS') : { do: 'release', version: first };
@@ -233,11 +239,17 @@ function settled(state: Release, intent: Intent, now: number): Release {
   return { ...done, ...tell(done, promotedNotice(state, version, numbers(state.judgements.at(-1)), now)) };
 }
 
-/** Was the alias deleted by somebody, and has nobody been told of it yet? The first version of a model has none before its move. */
+/**
+ * Was the alias deleted by somebody, and has nobody been told of it yet? The first version of a model has
+ * none before its move.
+ */
 const isLost = ({ stable, remade }: Release, intent: Intent, { alias, stack }: ReleaseFacts): boolean =>
   alias === undefined && stack !== 'gone' && stable !== undefined && (remade?.at ?? '') < intent.at;
 
-/** The alias is made again, which a person must know: permissions went with it, and CloudFormation believes that they are there. */
+/**
+ * The alias is made again, which a person must know: permissions went with it, and CloudFormation believes
+ * that they are there.
+ */
 function lost(state: Release, now: number): Pick<Changes, 'notices' | 'remade'> {
   const lines = [
     'Its permissions, function URL and settings of asynchronous calls went with it and may be missing: then callers get errors.',
@@ -280,8 +292,8 @@ function weightless(state: Release, now: number): Changes {
 }
 
 /**
- * AWS refuses the move for good (no such version, no such function). A candidate that cannot have traffic ends its
- * release, and stable keeps it; a stable version that cannot be restored needs a person.
+ * AWS refuses the move for good (no such version, no such function). A candidate that cannot have traffic
+ * ends its release, and stable keeps it; a stable version that cannot be restored needs a person.
  */
 export function refused(state: Release, intent: Intent, message: string, clock: number): Release {
   const now = Math.max(clock, Date.parse(state.updatedAt));

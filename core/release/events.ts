@@ -1,5 +1,6 @@
-import type { AliasRequest, Settings, VersionRef } from './document/contract.ts';
+import type { AliasRequest, VersionRef } from './document/contract.ts';
 import type { VersionRecord } from './document/history-contract.ts';
+import type { Settings } from './document/settings-contract.ts';
 import {
   ANSWER_MARGIN,
   BUCKET_EVENTS,
@@ -18,7 +19,10 @@ export type StackCaller = {
   readonly id: string;
   readonly stack: string;
   readonly logicalId: string;
-  /** `<function>:<alias>`, always: another id would make CloudFormation replace the alias, and delete it afterwards. */
+  /**
+   * `<function>:<alias>`, always: another id would make CloudFormation replace the alias, and delete it
+   * afterwards.
+   */
   readonly physicalId: string;
 };
 
@@ -251,8 +255,8 @@ function readCommand(command: Fields): CommandEvent['command'] {
 
 /**
  * Functions by the names of those alarms that may bring a version back, in messages of the alerts topic:
- * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/AlarmThatSendsEmail.html. Whatever else is published
- * there, also by people, is none of them.
+ * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/AlarmThatSendsEmail.html. Whatever else is
+ * published there, also by people, is none of them.
  */
 function readAlarms(records: readonly unknown[]): readonly string[] {
   const names = records.map((record) => {

@@ -3,13 +3,14 @@ import type { World } from './ports.ts';
 import { allTraffic, pointsAt, say } from './state/alias-target.ts';
 
 /**
- * The alias of the model's batch function follows what has all of the endpoint's traffic by right: jobs know no weights, and are scored
- * by what was promoted. There is nothing to decide and nothing to remember: where it does not point to the stable version's own, it
- * is moved, by whoever comes next.
+ * The alias of the model's batch function follows what has all of the endpoint's traffic by right: jobs know
+ * no weights, and are scored by what was promoted. There is nothing to decide and nothing to remember: where
+ * it does not point to the stable version's own, it is moved, by whoever comes next.
  */
 export async function followBatch(world: World, { stable, candidate, alias: name }: Release): Promise<void> {
-  // What was live before `batch` was declared has no version for jobs: until the candidate that has one is promoted, and if
-  // it never is, it scores them, since its gate has passed, and an alias must be there for the queue.
+  // What was live before `batch` was declared has no version for jobs: until the candidate that has one is
+  // promoted, and if it never is, it scores them, since its gate has passed, and an alias must be there for
+  // the queue.
   const batch = stable?.batch ?? candidate?.batch;
   if (batch === undefined) return;
   const { functionName, version } = batch;
@@ -30,6 +31,7 @@ export async function followBatch(world: World, { stable, candidate, alias: name
     to: say(to),
     written,
   });
-  // Changed meanwhile: by another tick, which knows as much. Refused: the version is gone, which only a deploy can mend.
+  // Changed meanwhile: by another tick, which knows as much. Refused: the version is gone, which only a
+  // deploy can mend.
   if (typeof written === 'object') throw new Error(`the alias of ${functionName}: ${written.refused}`);
 }

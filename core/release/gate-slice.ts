@@ -10,8 +10,9 @@ import { iso, next } from './state/transitions.ts';
 const RESERVE = 20_000;
 
 /**
- * Runs one slice of a gate. The lease is written first: another worker's load at the same time would be measured, too. What it
- * found is written where the lease is still ours; else the release went on without it, and nothing is lost but the work.
+ * Runs one slice of a gate. The lease is written first: another worker's load at the same time would be
+ * measured, too. What it found is written where the lease is still ours; else the release went on without it,
+ * and nothing is lost but the work.
  *
  * @returns why this invocation can do no more
  */

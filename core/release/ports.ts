@@ -14,7 +14,8 @@ import type {
 } from '../ports/aws.ts';
 import type { Registry } from '../registry/registry.ts';
 import { staged } from './command-text.ts';
-import type { Release, Settings } from './document/contract.ts';
+import type { Release } from './document/contract.ts';
+import type { Settings } from './document/settings-contract.ts';
 import { WORKER_METRICS } from './document/worker-contract.ts';
 import type { StackCaller } from './events.ts';
 import { scheduleOf } from './tick-schedule.ts';
@@ -62,7 +63,9 @@ export type GatePort = (ask: {
 /** A reason must stay under 1 KB for every console to show it; a whole answer under 4 KB. */
 const REASON_BYTES = 1000;
 
-/** Answers CloudFormation. A second answer to the same request is ignored there, so a repetition does no harm. */
+/**
+ * Answers CloudFormation. A second answer to the same request is ignored there, so a repetition does no harm.
+ */
 export async function respond(
   world: World,
   caller: StackCaller,
@@ -90,8 +93,8 @@ export async function respond(
 const OVER = 5 * 60_000;
 
 /**
- * A request of CloudFormation counts as a look of the sweep, a while ago: the alarm that misses sweeps is made right after the
- * alias, and must not find that there was none.
+ * A request of CloudFormation counts as a look of the sweep, a while ago: the alarm that misses sweeps is
+ * made right after the alias, and must not find that there was none.
  */
 export const asLooked = (world: World, functionName: string): void =>
   world.count(WORKER_METRICS.swept, functionName, world.clock() - OVER);

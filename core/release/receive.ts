@@ -11,7 +11,8 @@ import { sweep } from './sweep.ts';
 /**
  * One event, whatever it is.
  *
- * @returns the answer to a tick or a command; nothing for a sweep or an alarm, nor for CloudFormation, which is answered by its URL
+ * @returns the answer to a tick or a command; nothing for a sweep or an alarm, nor for CloudFormation, which
+ * is answered by its URL
  */
 export async function receiveRequest(
   world: World,
@@ -56,7 +57,10 @@ export async function receiveRequest(
 const withStage = ({ stage }: World, answer: TickAnswer): TickAnswer =>
   answer.reason === undefined ? answer : { ...answer, reason: staged(answer.reason, stage) };
 
-/** An alarm has turned on: what follows from it is read from the alarm itself, so that a lost or repeated call does no harm. */
+/**
+ * An alarm has turned on: what follows from it is read from the alarm itself, so that a lost or repeated call
+ * does no harm.
+ */
 async function alarm(world: World, functionName: string): Promise<void> {
   const model = await world.registry.modelOf(functionName);
   world.log('alarm', { functionName, model });

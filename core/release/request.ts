@@ -18,8 +18,8 @@ const RACES = 8;
 type Taken = Kept | 'answered' | { readonly refused: string };
 
 /**
- * A Create or Update. Until the tick is scheduled every failure is answered at once, nothing touched; from then on
- * an error is thrown, and Lambda's retry or the next tick goes on where this one stopped.
+ * A Create or Update. Until the tick is scheduled every failure is answered at once, nothing touched; from
+ * then on an error is thrown, and Lambda's retry or the next tick goes on where this one stopped.
  */
 export async function serve(world: World, ask: Ask): Promise<void> {
   const taken = await take(world, ask);
@@ -121,8 +121,9 @@ async function note(
 }
 
 /**
- * The last resort, with nothing to read but the template: a stack that rolls back gets all traffic on the version
- * that has it, unless the stack is about to delete that one, since failing would leave it stuck half-way. Anything else fails.
+ * The last resort, with nothing to read but the template: a stack that rolls back gets all traffic on the
+ * version that has it, unless the stack is about to delete that one, since failing would leave it stuck
+ * half-way. Anything else fails.
  */
 async function withoutRegistry(
   world: World,
@@ -153,8 +154,8 @@ async function withoutRegistry(
 }
 
 /**
- * Delete: stops the release, then takes away whatever there is of schedule, capacity and alias, absent and half-made
- * things included. Writes nothing to the registry, which `sls remove` may have emptied before.
+ * Delete: stops the release, then takes away whatever there is of schedule, capacity and alias, absent and
+ * half-made things included. Writes nothing to the registry, which `sls remove` may have emptied before.
  */
 export async function remove(
   world: World,

@@ -19,7 +19,10 @@ import { inputOf } from './tick-schedule.ts';
 import { undocumented } from './undocumented.ts';
 import { readmitted } from './waiting.ts';
 
-/** Actions in one invocation; a whole release takes about twenty, and each conflict with another worker one more. */
+/**
+ * Actions in one invocation; a whole release takes about twenty, and each conflict with another worker one
+ * more.
+ */
 const STEPS = 60;
 
 /** Tries of a compare-and-set. */
@@ -28,7 +31,10 @@ const RACES = 8;
 /** Milliseconds that an invocation keeps to itself: what is begun can be noted. */
 const RESERVE = 10_000;
 
-/** Reads, decides and acts until there is nothing to do but wait. Anyone may call it at any time, also twice at once. */
+/**
+ * Reads, decides and acts until there is nothing to do but wait. Anyone may call it at any time, also twice
+ * at once.
+ */
 export async function runRelease(world: World, model: string): Promise<TickAnswer> {
   let broken: Unreadable | undefined;
   for (let step = 0; step < STEPS; step += 1) {
@@ -62,8 +68,8 @@ export async function runRelease(world: World, model: string): Promise<TickAnswe
         ? stopped(world, state, facts?.alias)
         : paused(world, state, facts?.alias, 'a deploy waits until the status of its stack can be read');
     if (world.left() < RESERVE) return paused(world, state, facts?.alias, 'goes on at the next tick');
-    // Whoever gave this up wrote so before touching anything: with the document as it was after the facts were read, its
-    // revision is the fence.
+    // Whoever gave this up wrote so before touching anything: with the document as it was after the facts
+    // were read, its revision is the fence.
     if (FENCED.has(action.do) && (await world.registry.release(model))?.etag !== found.etag) continue;
     try {
       const done = await act(world, { ...found, release: state }, action, facts?.alias);
@@ -83,8 +89,9 @@ export async function runRelease(world: World, model: string): Promise<TickAnswe
 const OF_CAPACITY: ReadonlySet<Action['do']> = new Set(['provide', 'release', 'scale']);
 
 /**
- * Nothing that a slower worker may do once another one has decided otherwise. The alias has a revision besides; capacity has
- * none, so what changes between the look at the document and the very call goes unnoticed.
+ * Nothing that a slower worker may do once another one has decided otherwise. The alias has a revision
+ * besides; capacity has none, so what changes between the look at the document and the very call goes
+ * unnoticed.
  */
 const FENCED: ReadonlySet<Action['do']> = new Set(['move', ...OF_CAPACITY]);
 
@@ -164,7 +171,8 @@ async function act(
       if (request?.url !== undefined) {
         const physicalId = `${functionName}:${state.alias}`;
         const caller = { ...request, url: request.url, stack: state.stack, physicalId };
-        // What triggers jobs is made after this, and versions of a stack that rolls back are deleted: both need the alias in its place.
+        // What triggers jobs is made after this, and versions of a stack that rolls back are deleted: both
+        // need the alias in its place.
         if (action.status === 'SUCCESS') await followBatch(world, state);
         await respond(world, caller, action.status, action.reason);
         // A gate may have taken longer than the alarm on missing sweeps looks back.
@@ -292,8 +300,8 @@ export async function tick(world: World, { model, ...input }: TickEvent['tick'])
 }
 
 /**
- * Which deploy it is whose record is to be completed: the first that ticks this very release. One that still follows when
- * another deploy has begun the next release is not the author of that.
+ * Which deploy it is whose record is to be completed: the first that ticks this very release. One that still
+ * follows when another deploy has begun the next release is not the author of that.
  *
  * @param release of the deploy that ticks; an older command line does not tell it
  */
@@ -307,7 +315,10 @@ async function begunBy(world: World, model: string, id: string, release: string 
   }
 }
 
-/** Without a registry to read and write no weight rises; past the deadline, which the schedule itself tells, it is taken away. */
+/**
+ * Without a registry to read and write no weight rises; past the deadline, which the schedule itself tells,
+ * it is taken away.
+ */
 async function takeAway(world: World, input: Omit<TickEvent['tick'], 'model'>): Promise<void> {
   const { functionName, alias: name, stable, deadline } = input;
   if (stable === undefined || deadline === undefined || !(world.clock() > Date.parse(deadline))) return;

@@ -6,8 +6,9 @@ import type { World } from './ports.ts';
 import { isAtRest, scheduleOf } from './tick-schedule.ts';
 
 /**
- * The stack's own schedule looks after those of the releases: one that is lost is made again, weights that nobody looks at are
- * counted for an alarm, and so is each look itself, since an alarm hears of a sweep that stays away, too.
+ * The stack's own schedule looks after those of the releases: one that is lost is made again, weights that
+ * nobody looks at are counted for an alarm, and so is each look itself, since an alarm hears of a sweep that
+ * stays away, too.
  */
 
 /** Models that are looked at beside each other. */
@@ -19,7 +20,10 @@ const RESERVE = 10_000;
 /** The one alias of a function that no document tells of. */
 const ALIAS = 'live';
 
-/** @throws Error where the registry cannot be listed; what cannot be read of one model keeps nobody from the others */
+/**
+ * @throws Error where the registry cannot be listed; what cannot be read of one model keeps nobody from the
+ * others
+ */
 export async function sweep(world: World): Promise<void> {
   const [models, functions] = await Promise.all([world.registry.models(), world.registry.functions()]);
   const documented = new Set<string>();
@@ -96,7 +100,9 @@ async function readable<T>(world: World, functionName: string, read: () => Promi
   }
 }
 
-/** Some beside each other; an error ends one look. What there is no time for is found missing by its alarm. */
+/**
+ * Some beside each other; an error ends one look. What there is no time for is found missing by its alarm.
+ */
 async function each(
   world: World,
   names: readonly string[],

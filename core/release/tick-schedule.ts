@@ -7,8 +7,9 @@ import { isEnd, isOpen, isWatched, standing, weightOf } from './state/transition
 /** How often a release is ticked, and what its schedule tells. Pure. */
 
 /**
- * A minute is the grain of what is judged. What only waits (for an alarm, which calls by itself, for a person, or for the
- * end of its window) is ticked seldom: that finds what an event did not tell, and costs 144 invocations a day.
+ * A minute is the grain of what is judged. What only waits (for an alarm, which calls by itself, for a
+ * person, or for the end of its window) is ticked seldom: that finds what an event did not tell, and costs
+ * 144 invocations a day.
  */
 export function everyOf(state: Release): string {
   const busy =
@@ -21,8 +22,8 @@ export function everyOf(state: Release): string {
 }
 
 /**
- * Does nothing call for a tick any more? As `decide` finds it of a release that it stops, but for instances that are still to
- * be put away, which the tick itself sees to before it ends.
+ * Does nothing call for a tick any more? As `decide` finds it of a release that it stops, but for instances
+ * that are still to be put away, which the tick itself sees to before it ends.
  */
 export function isAtRest(state: Release, alias: AliasState, now: number): boolean {
   const { phase, intent, request, waiting, notices, deployment } = state;
@@ -34,8 +35,9 @@ export function isAtRest(state: Release, alias: AliasState, now: number): boolea
 }
 
 /**
- * With stable and deadline the weight can be taken away even if the registry cannot be read. HELD has no deadline, and a
- * reversed canary outlives its own. With the stack's id a tick whose document is gone knows whether anybody misses it.
+ * With stable and deadline the weight can be taken away even if the registry cannot be read. HELD has no
+ * deadline, and a reversed canary outlives its own. With the stack's id a tick whose document is gone knows
+ * whether anybody misses it.
  */
 export function inputOf(state: Release): TickEvent {
   const { model, functionName, alias, release, stable, deadline, stack, schedule, phase } = state;

@@ -7,8 +7,9 @@ import { allTraffic, say, takenWithout } from './state/alias-target.ts';
 import { notice } from './state/notices.ts';
 
 /**
- * A tick whose release has no document: somebody deleted it, or the worker reads another registry than before. Nobody can
- * judge what has a weight then, so the weight is taken away, and somebody is told. What the tick brings is all that is known.
+ * A tick whose release has no document: somebody deleted it, or the worker reads another registry than
+ * before. Nobody can judge what has a weight then, so the weight is taken away, and somebody is told. What
+ * the tick brings is all that is known.
  */
 
 /** Tries of a compare-and-set. */

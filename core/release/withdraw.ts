@@ -20,8 +20,8 @@ import {
 } from './state/transitions.ts';
 
 /**
- * A stack that rolls back: what the operation found is restored. CloudFormation’s own status says that it rolls back; which
- * numbers Lambda gave to versions says nothing. Pure.
+ * A stack that rolls back: what the operation found is restored. CloudFormation’s own status says that it
+ * rolls back; which numbers Lambda gave to versions says nothing. Pure.
  */
 
 /** The version that a stack which rolls back is about to delete. */
@@ -51,7 +51,9 @@ export function begun(
   };
 }
 
-/** A release that runs, or that a person or want of data holds. One whose alias somebody else moved is over. */
+/**
+ * A release that runs, or that a person or want of data holds. One whose alias somebody else moved is over.
+ */
 function supersededBy(base: Release | undefined, asked: AliasRequest): Operation['superseded'] {
   if (base === undefined || !isPending(base) || base.candidate === undefined) return undefined;
   if (behavesAlike(base.candidate, asked)) return undefined;
@@ -68,9 +70,11 @@ function supersededBy(base: Release | undefined, asked: AliasRequest): Operation
 }
 
 /**
- * Does the stack take back what this document followed? Not what changed settings alone, nor what never reached us or was
- * refused: then all is as it was. Nor does a deploy's own request that comes late: where another resource fails meanwhile,
- * CloudFormation does not wait for it: https://github.com/aws/aws-cdk/issues/26139. A version that goes with the stack always loses its traffic, whoever gave it.
+ * Does the stack take back what this document followed? Not what changed settings alone, nor what never
+ * reached us or was refused: then all is as it was. Nor does a deploy's own request that comes late: where
+ * another resource fails meanwhile, CloudFormation does not wait for it:
+ * https://github.com/aws/aws-cdk/issues/26139. A version that goes with the stack always loses its traffic,
+ * whoever gave it.
  */
 export function undoes(base: Release, asked: AliasRequest): boolean {
   const { operation, request, release, candidate, stable } = base;
@@ -93,8 +97,9 @@ export function undoes(base: Release, asked: AliasRequest): boolean {
 }
 
 /**
- * The document after the request of a stack that rolls back: all traffic on what was live before the operation’s first
- * request, whatever the phase; a release that the operation took the place of begins anew if its template is back.
+ * The document after the request of a stack that rolls back: all traffic on what was live before the
+ * operation’s first request, whatever the phase; a release that the operation took the place of begins anew
+ * if its template is back.
  */
 export function withdrawn(
   base: Release,
@@ -112,11 +117,13 @@ export function withdrawn(
   );
   if (back !== undefined && behavesAlike(back.candidate, asked) && !isRefused)
     return anew(base, asked, back, taken(base, asked, operation, stable, gone, now), stable, now);
-  // A release that gave up by itself, or that somebody rolled back, is why the stack goes back: that is kept, with its gate.
+  // A release that gave up by itself, or that somebody rolled back, is why the stack goes back: that is kept,
+  // with its gate.
   const isOwn = base.phase === 'ROLLED_BACK' && operation?.at === base.startedAt;
   const isWhy = (base.phase === 'ABORTED' || isOwn) && base.request?.kind !== 'rollback';
   const why = isWhy && base.reason !== undefined ? `${base.reason.replace(/\.$/, '')}; ` : '';
-  // And so is a verdict on a candidate that the stack gave up for something else, for example another model's gate.
+  // And so is a verdict on a candidate that the stack gave up for something else, for example another model's
+  // gate.
   const gate = why !== '' || (isPending(base) && base.gate?.verdict !== undefined) ? base.gate : undefined;
   return next(
     base,
@@ -160,7 +167,10 @@ function taken(
   };
 }
 
-/** The watch belongs to the live version: it goes on through releases that come to nothing, and comes back with that version. */
+/**
+ * The watch belongs to the live version: it goes on through releases that come to nothing, and comes back
+ * with that version.
+ */
 function watchOf(base: Release, operation: Operation | undefined, stable: VersionRef): Changes {
   if (base.stable?.version === stable.version) return {};
   const found = operation?.stable?.version === stable.version ? operation.watch : undefined;
@@ -168,8 +178,8 @@ function watchOf(base: Release, operation: Operation | undefined, stable: Versio
 }
 
 /**
- * What was live before the operation; of an older worker's document what is, or was, live. Never what goes with the stack, nor
- * what was rolled back meanwhile.
+ * What was live before the operation; of an older worker's document what is, or was, live. Never what goes
+ * with the stack, nor what was rolled back meanwhile.
  */
 function returnsTo(
   base: Release,
@@ -195,8 +205,9 @@ function returnsTo(
 }
 
 /**
- * The release that the failed operation took the place of, from its first step. Its gate's verdict stands, since the version is
- * the same; its instances are started again. What a person or want of data held is held, without weight.
+ * The release that the failed operation took the place of, from its first step. Its gate's verdict stands,
+ * since the version is the same; its instances are started again. What a person or want of data held is held,
+ * without weight.
  */
 function anew(
   base: Release,
@@ -242,8 +253,9 @@ export const endedBy = (found: Release, reason: string, now: number): Release =>
 export const UNREAD = 'the status of the stack could not be read';
 
 /**
- * A version that was live before gets all traffic, although nobody could tell whether the stack rolls back: in whichever way it
- * was meant, it is known to serve. That is a release of its own, so that the one before it keeps its evidence.
+ * A version that was live before gets all traffic, although nobody could tell whether the stack rolls back:
+ * in whichever way it was meant, it is known to serve. That is a release of its own, so that the one before
+ * it keeps its evidence.
  */
 export function restored(base: Release, asked: AliasRequest, now: number): Release {
   const stable = measured(asked, asked.settings, knownOf(base, asked.version));

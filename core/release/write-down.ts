@@ -38,8 +38,8 @@ export async function keep(
 }
 
 /**
- * What is recorded of the version that the alias points to, where the document does not tell: somebody else made it live, or the
- * document is gone. Without it the like of what is live would be released anew.
+ * What is recorded of the version that the alias points to, where the document does not tell: somebody else
+ * made it live, or the document is gone. Without it the like of what is live would be released anew.
  */
 export async function recordedAt(
   world: World,
@@ -75,8 +75,8 @@ export async function tickable(world: World, written: Release, before: Release |
 }
 
 /**
- * The document as it was, with the request in it as refused: late repetitions must not revive it, and the stack's
- * rollback, which follows, finds nothing to undo. Without a document before, the release ends.
+ * The document as it was, with the request in it as refused: late repetitions must not revive it, and the
+ * stack's rollback, which follows, finds nothing to undo. Without a document before, the release ends.
  */
 async function takeBack(
   world: World,

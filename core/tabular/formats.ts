@@ -5,8 +5,8 @@ import { npy } from './npy/npy.ts';
 import { parquet } from './parquet/parquet.ts';
 
 /**
- * The formats of tables, by the names that are declared. A new one is a folder beside these and an entry here: what may be
- * declared, the JSON Schema and the docs read this list.
+ * The formats of tables, by the names that are declared. A new one is a folder beside these and an entry
+ * here: what may be declared, the JSON Schema and the docs read this list.
  */
 export const TABULAR_FORMATS: Readonly<Record<string, TabularFormat>> = { csv, jsonl, npy, parquet };
 

@@ -33,10 +33,16 @@ export type Signature = {
   readonly omitted: readonly string[];
 };
 
-/** Names of the columns of a model whose one input has the shape [rows, columns], in the input's order: known when packaged. */
+/**
+ * Names of the columns of a model whose one input has the shape [rows, columns], in the input's order: known
+ * when packaged.
+ */
 export type Columns = {
   readonly names: readonly string[];
-  /** They are declared, or the model's own: a header that lacks one is refused. Else they are the reference data's, and put those files in order that have them all. */
+  /**
+   * They are declared, or the model's own: a header that lacks one is refused. Else they are the reference
+   * data's, and put those files in order that have them all.
+   */
   readonly bind: boolean;
 };
 

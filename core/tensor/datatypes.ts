@@ -68,12 +68,18 @@ type Kind = {
   readonly size: number;
   readonly allocate: (length: number) => NumericData;
   readonly view: (buffer: ArrayBuffer, offset: number, length: number) => NumericData;
-  /** Of integers: the least and the greatest; both exact as doubles but for 64 bits, which have bigints of their own. */
+  /**
+   * Of integers: the least and the greatest; both exact as doubles but for 64 bits, which have bigints of
+   * their own.
+   */
   readonly least: number;
   readonly greatest: number;
 };
 
-/* A constructor table would do, but then every `new` goes by an unknown constructor; these stay fast and typed. */
+/**
+ * A constructor table would do, but then every `new` goes by an unknown constructor; these stay fast and
+ * typed.
+ */
 export const KINDS: Readonly<Record<Numeric, Kind>> = {
   BOOL: {
     ort: 'bool',
@@ -173,7 +179,10 @@ export const KINDS: Readonly<Record<Numeric, Kind>> = {
   },
 };
 
-/** ONNX Runtime's type → the protocol's; what is not here (bfloat16, float8, int4, maps, sequences) cannot be expressed. */
+/**
+ * ONNX Runtime's type → the protocol's; what is not here (bfloat16, float8, int4, maps, sequences) cannot be
+ * expressed.
+ */
 export const DATATYPE_OF: Readonly<Record<string, Datatype>> = {
   bool: 'BOOL',
   uint8: 'UINT8',

@@ -1,17 +1,23 @@
 /** Numbers in the bytes of a text, without making a string of each. */
 
-/** Powers of ten that are exact as doubles: with a whole number below 2^53 one division gives the nearest double. */
+/**
+ * Powers of ten that are exact as doubles: with a whole number below 2^53 one division gives the nearest
+ * double.
+ */
 const TENS = Float64Array.from({ length: 23 }, (_, i) => Number(`1e${i}`));
 const EXACT = 2 ** 53;
 
-/** Where the last call of `decimal` stopped, and how many bytes from the point on are the fraction: 0 without a point. */
+/**
+ * Where the last call of `decimal` stopped, and how many bytes from the point on are the fraction: 0 without
+ * a point.
+ */
 export const stopped = new Int32Array(2);
 export const AT = 0;
 export const FRACTION = 1;
 
 /**
- * The number that begins at `from`, if it is written in digits with a sign and a point at most: exactly what Number() gives.
- * The bytes must not end in a digit: there is something behind a text, such as a 0.
+ * The number that begins at `from`, if it is written in digits with a sign and a point at most: exactly what
+ * Number() gives. The bytes must not end in a digit: there is something behind a text, such as a 0.
  * @returns NaN where it is none, or may lose digits in the way it is read here
  */
 export function decimal(bytes: Uint8Array, from: number): number {

@@ -3,8 +3,9 @@ import { KINDS, type NumericData } from './datatypes.ts';
 import { toHalf } from './half.ts';
 
 /**
- * Reads runs of JSON numbers or booleans, `1, 2, 3`, from text into a typed array. scan.ts knows the brackets around them.
- * The text and a run's results are variables of this module, because an object for each would cost more than the run.
+ * Reads runs of JSON numbers or booleans, `1, 2, 3`, from text into a typed array. scan.ts knows the brackets
+ * around them. The text and a run's results are variables of this module, because an object for each would
+ * cost more than the run.
  */
 
 // Characters of JSON.
@@ -21,7 +22,10 @@ const POWERS = Float64Array.from({ length: 23 }, (_, exponent) => Number(`1e${ex
 
 /** Reading ahead by up to 16 bytes must stay inside. */
 const AHEAD = 32;
-/** Texts up to this size are read in memory that is kept between requests: fresh pages would cost as much as reading. */
+/**
+ * Texts up to this size are read in memory that is kept between requests: fresh pages would cost as much as
+ * reading.
+ */
 const KEPT = 8 * 1024 * 1024;
 
 export let bytes = Buffer.alloc(64 * 1024 + AHEAD);
@@ -32,8 +36,8 @@ export let elementsRead = 0;
 export let fault: 'kind' | 'range' = 'kind';
 
 /**
- * Takes the text to read: in UTF-8, so that no character above 127 can pass for a digit; a text that has one is cut short,
- * which is a fault all the same.
+ * Takes the text to read: in UTF-8, so that no character above 127 can pass for a digit; a text that has one
+ * is cut short, which is a fault all the same.
  * @param after the character that comes after the text, where it is a part of a larger one
  * @returns its length in bytes
  */
@@ -63,7 +67,11 @@ export function skipJsonSpace(from: number): number {
   return p;
 }
 
-/** Elements from `p` on, up to what follows the last one. @returns where it stopped, or −1 − offset of a fault */
+/**
+ * Elements from `p` on, up to what follows the last one.
+ *
+ * @returns where it stopped, or −1 − offset of a fault
+ */
 export function scanElements(
   datatype: Exclude<Datatype, 'BYTES'>,
   p: number,
@@ -103,12 +111,13 @@ const digitsIn = (word: number): number => {
 };
 
 /**
- * FP32 as Math.fround(Number(text)), mostly without Number: the digits give two doubles that enclose the text's value, and
- * as rounding never reverses an order, where both round to one float that is the result. In the rare other case, and for
- * exponents, Number decides.
+ * FP32 as Math.fround(Number(text)), mostly without Number: the digits give two doubles that enclose the
+ * text's value, and as rounding never reverses an order, where both round to one float that is the result. In
+ * the rare other case, and for exponents, Number decides.
  */
 function runFloat32(start: number, first: number, out: Float32Array): number {
-  // The compiler takes a module's variables and constants for variables, but knows a function's own: a tenth of the time.
+  // The compiler takes a module's variables and constants for variables, but knows a function's own: a tenth
+  // of the time.
   const text = bytes;
   const words = view;
   const zero = 48;
@@ -168,7 +177,8 @@ function runFloat32(start: number, first: number, out: Float32Array): number {
         high = (mantissa + 1) * 1e-12;
         p += 4;
         const near = digitsIn(words.getInt32(p, true) ^ zeros);
-        // All of the second four count only where the first four are digits: `near >> 2` is 1 for four, else 0.
+        // All of the second four count only where the first four are digits: `near >> 2` is 1 for four, else
+        // 0.
         const more = near + (digitsIn(words.getInt32(p + 4, true) ^ zeros) & -(near >> 2));
         p += more;
         if (more === 8) while (((text[p] ?? 0) - zero) >>> 0 < 10) p++;
@@ -306,7 +316,8 @@ function runBigint(start: number, first: number, out: BigInt64Array, signed: boo
       if (value < 0 && !signed) return fail('range', p);
       out[i++] = BigInt(value);
     } else {
-      // Beyond 2^53 a double has lost digits, so only the text tells the integer; `1e18` is one that we cannot tell.
+      // Beyond 2^53 a double has lost digits, so only the text tells the integer; `1e18` is one that we
+      // cannot tell.
       if (!plain) return fail(Number.isInteger(value) || !Number.isFinite(value) ? 'range' : 'kind', p);
       // 20 digits and a sign hold every 64-bit integer; reading a million digits would only cost time.
       if (numberEnd - p > 20) return fail('range', p);

@@ -1,18 +1,23 @@
 /**
- * IEEE 754 binary16, by hand: `Float16Array` is missing in Node 22, which `serve` supports, and ONNX Runtime's binding
- * takes 16-bit floats as `Uint16Array` only (its N-API has no type for the other).
+ * IEEE 754 binary16, by hand: `Float16Array` is missing in Node 22, which `serve` supports, and ONNX
+ * Runtime's binding takes 16-bit floats as `Uint16Array` only (its N-API has no type for the other).
  */
 
-/** @returns the nearest half's bits, ties to even, rounded once from the double; beyond 65,504 + half a step infinity */
+/**
+ * @returns the nearest half's bits, ties to even, rounded once from the double; beyond 65,504 + half a step
+ * infinity
+ */
 export function toHalf(value: number): number {
   const sign = value < 0 || Object.is(value, -0) ? 0x8000 : 0;
   const size = Math.abs(value);
   if (Number.isNaN(size)) return 0x7e00;
   if (size >= 65_520) return sign | 0x7c00;
-  // The distance of neighbouring halves is a power of two, so the division is exact; below 2^−14 they are subnormal.
+  // The distance of neighbouring halves is a power of two, so the division is exact; below 2^−14 they are
+  // subnormal.
   const exponent = size < 2 ** -14 ? -14 : exponentOf(size);
   const steps = roundHalfEven(size / 2 ** (exponent - 10));
-  // 1,024 steps are implied by the exponent; a carry into it is what rounding up to the next power of two should do.
+  // 1,024 steps are implied by the exponent; a carry into it is what rounding up to the next power of two
+  // should do.
   return sign | (size < 2 ** -14 ? steps : ((exponent + 15) << 10) + (steps - 1024));
 }
 

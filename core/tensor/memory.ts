@@ -1,6 +1,7 @@
 /**
- * Memory for a request's body and tensors. Fresh pages cost more than what is written into them (0.3 ms for 600 KB), so one
- * block is kept from request to request. Lambda runs one at a time; where several overlap, all but the first get fresh memory.
+ * Memory for a request's body and tensors. Fresh pages cost more than what is written into them (0.3 ms for
+ * 600 KB), so one block is kept from request to request. Lambda runs one at a time; where several overlap,
+ * all but the first get fresh memory.
  */
 export type Memory = {
   /** @returns `bytes` of memory with anything in it, at a multiple of 64 */
@@ -14,7 +15,9 @@ export const FRESH_MEMORY: Memory = {
   giveBack() {},
 };
 
-/** Enough for the tensors of any request that Lambda carries uncompressed, little beside ONNX Runtime's own. */
+/**
+ * Enough for the tensors of any request that Lambda carries uncompressed, little beside ONNX Runtime's own.
+ */
 const KEPT_BYTES = 8 * 1024 * 1024;
 /** Below this, allocating is cheaper than keeping account. */
 const SMALL_BYTES = 4096;

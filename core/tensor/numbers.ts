@@ -40,8 +40,8 @@ export function numbersOf(tensor: Tensor | undefined): Numbers {
 export const [NORM, MEAN, SD] = [0, 1, 2] as const;
 
 /**
- * Euclidean norm, mean and standard deviation (of all, so divided by their number) of a stretch of a tensor's elements. The
- * mean is known before deviations are squared: of pixels around 10⁶ nothing is lost.
+ * Euclidean norm, mean and standard deviation (of all, so divided by their number) of a stretch of a tensor's
+ * elements. The mean is known before deviations are squared: of pixels around 10⁶ nothing is lost.
  */
 export function momentsOf(tensor: Tensor, start: number, size: number, found: Float64Array): void {
   found.fill(0);
@@ -55,7 +55,10 @@ export function momentsOf(tensor: Tensor, start: number, size: number, found: Fl
   found[SD] = Math.sqrt((found[SD] as number) / size);
 }
 
-/** All at once where the data are plain; else a part at a time in a buffer, since a row may be as large as a request. */
+/**
+ * All at once where the data are plain; else a part at a time in a buffer, since a row may be as large as a
+ * request.
+ */
 function byParts(
   tensor: Tensor,
   start: number,

@@ -63,7 +63,11 @@ function refusalOf(
   }
 }
 
-/** The same of an array that is parsed already; its elements may be nested as the shape is. @throws Refusal */
+/**
+ * The same of an array that is parsed already; its elements may be nested as the shape is.
+ *
+ * @throws Refusal
+ */
 export function readList(
   list: readonly unknown[],
   datatype: Datatype,

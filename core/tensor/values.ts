@@ -4,8 +4,8 @@ import { KINDS, type TensorData } from './datatypes.ts';
 import { isFiniteHalf, toHalf } from './half.ts';
 
 /**
- * Reads data that are JavaScript arrays already: texts, and whatever a direct invocation brings (Lambda's runtime has
- * parsed the event). Same rules as scan.ts.
+ * Reads data that are JavaScript arrays already: texts, and whatever a direct invocation brings (Lambda's
+ * runtime has parsed the event). Same rules as scan.ts.
  *
  * @param missing null is NaN, of floats
  */
@@ -116,7 +116,8 @@ export function outOfRange(datatype: Datatype): string {
 }
 
 /**
- * Texts go to ONNX Runtime as UTF-8 ended by a zero byte: it would cut one at U+0000 and put U+FFFD for half a surrogate pair.
+ * Texts go to ONNX Runtime as UTF-8 ended by a zero byte: it would cut one at U+0000 and put U+FFFD for half
+ * a surrogate pair.
  */
 export function textFault(value: string): string | undefined {
   if (value.includes('\0')) return 'has the character U+0000, at which ONNX Runtime would cut it.';

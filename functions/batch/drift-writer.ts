@@ -5,8 +5,8 @@ import { createDrift } from '../runtime/drift.ts';
 import { levelOf } from '../runtime/emf.ts';
 
 /**
- * Rows of jobs are held against the reference data as requests are: a block is a request. The line is what the monitor counts, in this
- * function's own log; sums that native alarms read are the endpoint's metrics.
+ * Rows of jobs are held against the reference data as requests are: a block is a request. The line is what
+ * the monitor counts, in this function's own log; sums that native alarms read are the endpoint's metrics.
  *
  * @param endpoint Lambda's name of the endpoint's function
  * @param out takes whole lines, each with its newline

@@ -39,7 +39,8 @@ type Event = SQSEvent | PartEvent<Job> | FinishEvent<Job>;
 const LATER = [30, 120, 600, 1800];
 
 /**
- * Loads the model, then gives the Lambda handler of its jobs. The generated entry awaits it, as the endpoint's does.
+ * Loads the model, then gives the Lambda handler of its jobs. The generated entry awaits it, as the
+ * endpoint's does.
  * @param batch known when packaged
  */
 export async function createBatch(manifest: Manifest, batch: BatchManifest, transform: AnyTransform = {}) {
@@ -56,7 +57,8 @@ export async function createBatch(manifest: Manifest, batch: BatchManifest, tran
   const version = required('AWS_LAMBDA_FUNCTION_VERSION');
   const machine = required(BATCH_ENV.machine);
   const owner = parseOwner(required(BATCH_ENV.owner));
-  // Not by console, around whose lines Lambda puts time, id and level: CloudWatch would find no metric in them.
+  // Not by console, around whose lines Lambda puts time, id and level: CloudWatch would find no metric in
+  // them.
   const out = (lines: string): void => {
     process.stdout.write(lines);
   };

@@ -25,7 +25,11 @@ const logging: MiddlewareObj<unknown, unknown, Error, Context> = {
   },
 };
 
-/** The drift monitor, on a schedule: what it is woken with says nothing. @param watched known when packaged, and too long for an environment */
+/**
+ * The drift monitor, on a schedule: what it is woken with says nothing.
+ *
+ * @param watched known when packaged, and too long for an environment
+ */
 export const createMonitor = (watched: readonly Watched[]) =>
   middy<unknown, unknown, Error, Context>()
     .use(logging)
@@ -44,7 +48,8 @@ function worldOf(context: Context): DriftWorld {
     logs,
     clock: Date.now,
     left: () => context.getRemainingTimeInMillis(),
-    // Not by console, around whose lines Lambda puts time, id and level: CloudWatch would find no metric in them.
+    // Not by console, around whose lines Lambda puts time, id and level: CloudWatch would find no metric in
+    // them.
     out: (line) => {
       process.stdout.write(line);
     },

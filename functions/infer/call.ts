@@ -41,7 +41,10 @@ export function auditOf(manifest: Manifest, meter: Meter): AuditLine {
 
 type Middleware = middy.MiddlewareObj<unknown, unknown>;
 
-/** The event becomes a Call on the way in, an Answer becomes what the event's source expects on the way out, and is counted. */
+/**
+ * The event becomes a Call on the way in, an Answer becomes what the event's source expects on the way out,
+ * and is counted.
+ */
 export const events = (meter: Meter, audit: AuditLine): Middleware => ({
   before(state) {
     const started = meter.now();

@@ -38,9 +38,10 @@ type Endpoint = {
 };
 
 /**
- * Loads the model, then gives the Lambda handler of one endpoint: the Open Inference Protocol v2 by HTTP API, REST API,
- * function URL and load balancer, SageMaker's shape beside it, and the protocol's request itself by direct invocation.
- * The generated entry awaits it, so that loading is part of Lambda's initialisation, and a failure of it is shown as such.
+ * Loads the model, then gives the Lambda handler of one endpoint: the Open Inference Protocol v2 by HTTP API,
+ * REST API, function URL and load balancer, SageMaker's shape beside it, and the protocol's request itself by
+ * direct invocation. The generated entry awaits it, so that loading is part of Lambda's initialisation, and a
+ * failure of it is shown as such.
  *
  * The handler answers whatever comes; a request cannot make it throw.
  *
@@ -176,8 +177,8 @@ function runModel(endpoint: Endpoint, asked: InferRequest, feeds: Tensors, call:
   const { manifest, transform, session, meter } = endpoint;
   const { outputs } = asked;
   call.asked = asked;
-  // With all outputs wanted and none left out, ONNX Runtime needs no list; a transform may look at any of them, and
-  // every answer is to be scored.
+  // With all outputs wanted and none left out, ONNX Runtime needs no list; a transform may look at any of
+  // them, and every answer is to be scored.
   const graph = manifest.graph ?? manifest.signature;
   const all = transform.post !== undefined || outputs.length === graph.outputs.length;
   let needed: string[] | undefined;
@@ -222,7 +223,9 @@ function driftOf({ meter, log }: Endpoint, inputs: Tensors, outputs: Tensors): D
   }
 }
 
-/** ONNX Runtime’s message holds values of the inputs; the operator and its node’s name are the model’s own. */
+/**
+ * ONNX Runtime’s message holds values of the inputs; the operator and its node’s name are the model’s own.
+ */
 function modelFailure(error: unknown): Error {
   const node = /while running (\w+) node\. Name:'([^']*)'/.exec(error instanceof Error ? error.message : '');
   const place =

@@ -10,12 +10,13 @@ import { directivesOf, levelOf } from '../runtime/emf.ts';
 export type Out = (lines: string) => void;
 
 /**
- * Counts each request in one log line of CloudWatch's embedded metric format, written when its answer is ready, and with it
- * the line of its drift where there is one:
+ * Counts each request in one log line of CloudWatch's embedded metric format, written when its answer is
+ * ready, and with it the line of its drift where there is one:
  * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
  *
- * A line a request, and none for several: Lambda freezes the instance after an answer, perhaps for good, and whatever
- * waited in memory would be counted late or never, which a judge of minutes must not meet. What is 0 is left out.
+ * A line a request, and none for several: Lambda freezes the instance after an answer, perhaps for good, and
+ * whatever waited in memory would be counted late or never, which a judge of minutes must not meet. What is 0
+ * is left out.
  */
 export type Meter = {
   /** A request begins. @returns milliseconds, for `answered` */
@@ -115,10 +116,11 @@ const headOf = (names: readonly string[]): string =>
   `{"_aws":{"CloudWatchMetrics":[${directivesOf(names, BOTH)}`;
 
 /**
- * Standard output, and not console: Lambda's runtime replaces its methods, which put time, id and level around a text or, in
- * the JSON format, an object around it: https://github.com/aws/aws-lambda-nodejs-runtime-interface-client (src/logging).
- * Written by its descriptor, since process.stdout costs milliseconds when first asked for, and at once, since what a
- * stream keeps for a full pipe may be frozen with the instance. Putting it off by a turn of the event loop would gain nothing:
+ * Standard output, and not console: Lambda's runtime replaces its methods, which put time, id and level
+ * around a text or, in the JSON format, an object around it:
+ * https://github.com/aws/aws-lambda-nodejs-runtime-interface-client (src/logging). Written by its descriptor,
+ * since process.stdout costs milliseconds when first asked for, and at once, since what a stream keeps for a
+ * full pipe may be frozen with the instance. Putting it off by a turn of the event loop would gain nothing:
  * the runtime itself waits for one before it sends the answer (src/runtime/lifecycle-manager.ts).
  * @param lines ASCII: names of functions, versions and signals are, and an audit escapes what is not
  */
@@ -127,7 +129,8 @@ function toStdout(lines: string): void {
     const written = writeSync(1, lines);
     if (written < lines.length) process.stdout.write(lines.slice(written));
   } catch (error) {
-    // Full, and somebody has made it non-blocking: the stream knows how to wait. Any other: there is nobody who reads.
+    // Full, and somebody has made it non-blocking: the stream knows how to wait. Any other: there is nobody
+    // who reads.
     if (error instanceof Error && 'code' in error && error.code === 'EAGAIN') process.stdout.write(lines);
   }
 }

@@ -42,7 +42,9 @@ const logging: MiddlewareObj<unknown, unknown, Error, Context> = {
   },
 };
 
-/** The release worker: requests of `Custom::ModelAlias`, ticks, commands, and alarms from the alerts topic. */
+/**
+ * The release worker: requests of `Custom::ModelAlias`, ticks, commands, and alarms from the alerts topic.
+ */
 export const handler = middy<unknown, unknown, Error, Context>()
   .use(logging)
   .handler((event, context) => receiveRequest(worldOf(context), required(WORKER_ENV.scheduleGroup), event));
@@ -110,9 +112,10 @@ const first = (text: string, lines: number | undefined): string =>
   lines === undefined ? text : text.split('\n', lines).join('\n');
 
 /**
- * One count, in CloudWatch's embedded format: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
- * Not by console, whose lines Lambda begins with time, id and level: CloudWatch would take them for text, and no alarm would
- * ever see the count. Powertools and aws-embedded-metrics go the same way.
+ * One count, in CloudWatch's embedded format:
+ * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
+ * Not by console, whose lines Lambda begins with time, id and level: CloudWatch would take them for text, and
+ * no alarm would ever see the count. Powertools and aws-embedded-metrics go the same way.
  */
 function count(metric: string, functionName: string, at = clock()): void {
   const directive = {

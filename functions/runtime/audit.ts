@@ -30,8 +30,9 @@ export type Decision = {
 };
 
 /**
- * One log line a decision, for those who must account for it later: who asked, which version decided, and how it ended. Nothing
- * of a request's body is in it, and of its headers `x-request-id` alone; of an answer only what `predictions` asks for.
+ * One log line a decision, for those who must account for it later: who asked, which version decided, and how
+ * it ended. Nothing of a request's body is in it, and of its headers `x-request-id` alone; of an answer only
+ * what `predictions` asks for.
  *
  * @returns the line with its newline, in ASCII
  */
@@ -69,7 +70,10 @@ export function createAudit(
   };
 }
 
-/** The outputs asked for, in one form whatever the client's is; where they are too many, what proves them to who has the answer. */
+/**
+ * The outputs asked for, in one form whatever the client's is; where they are too many, what proves them to
+ * who has the answer.
+ */
 function predicted({ asked, outputs = {}, answer }: Decision): string {
   const wanted = (asked?.outputs ?? []).map(({ spec: { name } }) => ({
     name,

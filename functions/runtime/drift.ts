@@ -12,7 +12,9 @@ import type { Signature } from '../../core/tensor/contract.ts';
 import type { Tensors } from '../../core/tensor/tensors.ts';
 import { directivesOf } from './emf.ts';
 
-/** Of an answered request, for the meter to write. It holds sums and counts, and no value that came or went. */
+/**
+ * Of an answered request, for the meter to write. It holds sums and counts, and no value that came or went.
+ */
 export type Drifted = {
   /** A `DriftLine` without its closing brace: what Lambda's log level asks for may follow. */
   readonly line: string;
@@ -24,15 +26,17 @@ export type Drifted = {
 /**
  * Scores requests against reference data. All that does not depend on the request is made here, once.
  *
- * Of a request with more rows than `MOST_ROWS`, so many are scored, evenly spaced, and `rows` is the number of those: sums and
- * counts of a window then are of what was scored, as is the n of its tests. They take rows for independent: a request of one
- * row and its near copies weighs as many. Data with a period may meet the spacing, and then show only a part of it.
+ * Of a request with more rows than `MOST_ROWS`, so many are scored, evenly spaced, and `rows` is the number
+ * of those: sums and counts of a window then are of what was scored, as is the n of its tests. They take rows
+ * for independent: a request of one row and its near copies weighs as many. Data with a period may meet the
+ * spacing, and then show only a part of it.
  *
- * Of very many requests a share is scored, each by chance: counting them off would meet the rhythm of regular traffic. What was not
- * scored is in no sum, count or n of its tests.
+ * Of very many requests a share is scored, each by chance: counting them off would meet the rhythm of regular
+ * traffic. What was not scored is in no sum, count or n of its tests.
  *
  * @param graph what ONNX Runtime takes and gives: a free first dimension tells a column from a row
- * @returns of the graph's inputs and outputs what is to be published; undefined where no row came, or the request is not scored
+ * @returns of the graph's inputs and outputs what is to be published; undefined where no row came, or the
+ * request is not scored
  */
 export function createDrift(
   { baseline, native, sample = 1, signals }: ScoredBaseline,
@@ -90,8 +94,9 @@ function mostOf(readers: readonly TensorRows[], tensors: Tensors): number {
 type Metrics = Pick<Drifted, 'directives' | 'members'>;
 
 /**
- * Sums of outputs are metrics always, those of inputs where native alarms watch them; by the model alone, as all drift is. They are in
- * units of the reference's own noise, which makes those of versions with different references one: `METRICS.score`.
+ * Sums of outputs are metrics always, those of inputs where native alarms watch them; by the model alone, as
+ * all drift is. They are in units of the reference's own noise, which makes those of versions with different
+ * references one: `METRICS.score`.
  */
 function createMetrics(
   signals: readonly Signal[],
@@ -141,10 +146,16 @@ function createMetrics(
 }
 const MODEL = [[METRICS.model]];
 
-/** Whole numbers of 10⁻¹², as sums are of 10⁻⁴: of a thousand rows, too, they are exact, and to nine digits those of ten million. */
+/**
+ * Whole numbers of 10⁻¹², as sums are of 10⁻⁴: of a thousand rows, too, they are exact, and to nine digits
+ * those of ten million.
+ */
 const NOISE = 'e-12';
 
-/** @returns 1/√m in those, m the fewest rows of a side's references: with more, a sum would be a little less certain; 0 for no signal */
+/**
+ * @returns 1/√m in those, m the fewest rows of a side's references: with more, a sum would be a little less
+ * certain; 0 for no signal
+ */
 function noiseOf(published: readonly Placed[], side: Signal['of']): number {
   const rows = published.filter(({ signal }) => signal.of === side).map(({ signal }) => rowsOf(signal));
   return rows.length === 0 ? 0 : Math.round(1e12 / Math.sqrt(Math.min(...rows)));

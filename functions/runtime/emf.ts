@@ -21,9 +21,9 @@ export function directivesOf(names: readonly string[], dimensions: readonly (rea
 }
 
 /**
- * With the JSON log format and a level beyond INFO, Lambda drops what has no such level and no time of RFC 3339:
- * https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html. Metrics are no talk that one
- * may turn off, so they then name the level that is asked for.
+ * With the JSON log format and a level beyond INFO, Lambda drops what has no such level and no time of RFC
+ * 3339: https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html. Metrics are no
+ * talk that one may turn off, so they then name the level that is asked for.
  */
 export function levelOf({
   AWS_LAMBDA_LOG_FORMAT: format,

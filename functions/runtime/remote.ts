@@ -6,7 +6,10 @@ import { ENV, type Manifest, type RemoteFile } from '../../core/endpoint/contrac
 import type { ReadRange } from '../../core/ports/files.ts';
 
 const PART_BYTES = 8 * 1024 * 1024;
-/** S3 gives a connection some 100 MB/s, Lambda a few hundred in all; with 8 MB parts this takes 64 MB of memory. */
+/**
+ * S3 gives a connection some 100 MB/s, Lambda a few hundred in all; with 8 MB parts this takes 64 MB of
+ * memory.
+ */
 const PARALLEL = 8;
 
 /**
@@ -72,7 +75,8 @@ function readFromBucket(environment: NodeJS.ProcessEnv): ReadRange {
 export async function fetchRemoteFile(file: RemoteFile, folder: string, read: ReadRange): Promise<void> {
   const path = join(folder, file.path);
   const there = await stat(path).catch(() => undefined);
-  // /tmp outlives an initialisation that Lambda cut off and repeats; a file gets its name only when it is whole.
+  // /tmp outlives an initialisation that Lambda cut off and repeats; a file gets its name only when it is
+  // whole.
   if (there?.size === file.bytes) return;
   await mkdir(dirname(path), { recursive: true });
   const part = `${path}.part`;

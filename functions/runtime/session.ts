@@ -8,9 +8,9 @@ import { ortTypeOf, type Tensor } from '../../core/tensor/datatypes.ts';
 type Ort = Pick<typeof import('onnxruntime-common'), 'Tensor' | 'env'>;
 
 /**
- * What onnxruntime-node is below its JavaScript: `InferenceSession.run` of the package lets the event loop go round once and
- * checks what the signature has had checked, which is a quarter of a small model's time. The package comes in our own
- * layer, one version by its digest, so this is as firm as the rest of it.
+ * What onnxruntime-node is below its JavaScript: `InferenceSession.run` of the package lets the event loop go
+ * round once and checks what the signature has had checked, which is a quarter of a small model's time. The
+ * package comes in our own layer, one version by its digest, so this is as firm as the rest of it.
  */
 type Native = {
   readonly binding: {
@@ -29,14 +29,16 @@ type Native = {
 };
 
 /**
- * Loads the model: from a path, so that external weights are mapped rather than read; with as many threads as there are
- * whole vCPUs, since ONNX Runtime counts the host's cores and would fight itself for the share that the memory setting buys.
+ * Loads the model: from a path, so that external weights are mapped rather than read; with as many threads as
+ * there are whole vCPUs, since ONNX Runtime counts the host's cores and would fight itself for the share that
+ * the memory setting buys.
  *
  * @throws where ONNX Runtime is not on the NODE_PATH, a file is missing, or the model is refused
  */
 export async function openSession(manifest: Manifest, environment: NodeJS.ProcessEnv): Promise<Session> {
   const { ort, native } = loadRuntime();
-  // ONNX Runtime prints a failed kernel's message, with values of the request in it, to the log. We tell of failures.
+  // ONNX Runtime prints a failed kernel's message, with values of the request in it, to the log. We tell of
+  // failures.
   ort.env.logLevel = 'fatal';
   const path = join(await artifactFolder(manifest, environment), manifest.file);
   native.initOrt();
@@ -82,14 +84,17 @@ export function threadsFor(memory: string | undefined): number {
 
 function ortValue(ort: Ort, { datatype, data, shape }: Tensor): OnnxValue {
   if (datatype === 'FP16') {
-    // Where JavaScript has Float16Array, the constructor would make one of this, which the binding cannot read
-    // ("not enough space: expected 6, got 0"); it reads any object of a tensor's shape.
+    // Where JavaScript has Float16Array, the constructor would make one of this, which the binding cannot
+    // read ("not enough space: expected 6, got 0"); it reads any object of a tensor's shape.
     return { type: 'float16', data, dims: shape, location: 'cpu' } as unknown as OnnxValue;
   }
   return new ort.Tensor(ortTypeOf(datatype) as 'float32', data as Float32Array, shape as number[]);
 }
 
-/** The folder below which `manifest.file` lies: the zip's own, or one in /tmp where parts of the artifact come from the bucket. */
+/**
+ * The folder below which `manifest.file` lies: the zip's own, or one in /tmp where parts of the artifact come
+ * from the bucket.
+ */
 async function artifactFolder(manifest: Manifest, environment: NodeJS.ProcessEnv): Promise<string> {
   const root = environment.LAMBDA_TASK_ROOT ?? process.cwd();
   if (manifest.remote.length === 0) return root;

@@ -21,7 +21,9 @@ export type Service = {
   readonly stack: string;
 };
 
-/** What a command is given. It gathers, decides with pure functions, prints; it never touches the template. */
+/**
+ * What a command is given. It gathers, decides with pure functions, prints; it never touches the template.
+ */
 export type Context = {
   readonly models: readonly Model[];
   /** Names of all that are declared, also of those with a problem. */
@@ -64,15 +66,17 @@ export type Command = {
     >
   >;
   /**
-   * Without it, wrong declarations stop the command. `listed`: it runs and says itself what is wrong. `warned`: it acts on
-   * what is deployed, and an incident does not wait for the YAML; each problem is a warning.
+   * Without it, wrong declarations stop the command. `listed`: it runs and says itself what is wrong.
+   * `warned`: it acts on what is deployed, and an incident does not wait for the YAML; each problem is a
+   * warning.
    */
   readonly onProblems?: 'listed' | 'warned';
   readonly run: (context: Context) => Promise<void>;
 };
 
 /**
- * Runs a command. With `--json` its problems are JSON, too, and not thrown: the framework would print its own text of them.
+ * Runs a command. With `--json` its problems are JSON, too, and not thrown: the framework would print its own
+ * text of them.
  * @throws ProblemError without `--json`
  */
 export async function runCommand(command: Command, context: Context): Promise<void> {

@@ -7,7 +7,10 @@ import type { CliOptions, Serverless, Utils } from './serverless.ts';
 import * as framework from './serverless.ts';
 import { layerPrefix } from './targets/lambda-zip/plan.ts';
 
-/** What happens around the framework's `deploy` and `rollback`, a function a hook. What is decided is in `releases/`. */
+/**
+ * What happens around the framework's `deploy` and `rollback`, a function a hook. What is decided is in
+ * `releases/`.
+ */
 
 type Given = {
   readonly serverless: Serverless;
@@ -74,7 +77,10 @@ export function deployHooks({ serverless, options, utils, declared, active }: Gi
       mark(deploy.again);
     },
 
-    /** What CloudFormation would not ask for though a model's offer is neither live nor on its way is deployed. */
+    /**
+     * What CloudFormation would not ask for though a model's offer is neither live nor on its way is
+     * deployed.
+     */
     askAnew: async (): Promise<void> => {
       const input = active();
       if (input === undefined || deploy === undefined) return;
@@ -110,7 +116,10 @@ export function deployHooks({ serverless, options, utils, declared, active }: Gi
       for (const line of notices) utils.log.notice(line);
     },
 
-    /** Ticks the releases until they go on by themselves, and tells whether what was offered is live or on its way. */
+    /**
+     * Ticks the releases until they go on by themselves, and tells whether what was offered is live or on its
+     * way.
+     */
     finish: async (): Promise<void> => {
       const [input, begun] = [active(), deploy];
       if (input === undefined || begun === undefined) return;
@@ -121,7 +130,10 @@ export function deployHooks({ serverless, options, utils, declared, active }: Gi
       await lookAtOutputs('after', input);
     },
 
-    /** `sls rollback` brings an earlier template, whose models are not known here. Without a timestamp it only lists. */
+    /**
+     * `sls rollback` brings an earlier template, whose models are not known here. Without a timestamp it only
+     * lists.
+     */
     beginRollback: async (): Promise<void> => {
       const input = active();
       if (input === undefined || !options.timestamp) return;

@@ -118,7 +118,8 @@ export default class ServerlessModels {
     this.#input = { models, options, host, built: new Map(), zips: new Map() };
     this.#declared = names;
     this.#problems = [...problems, ...planProblems(drafts, host, options)];
-    // `runCommand` tells the problems of a command that goes on all the same, and with `--json` of each command of ours.
+    // `runCommand` tells the problems of a command that goes on all the same, and with `--json` of each
+    // command of ours.
     const [room, verb = ''] = this.#serverless.processedInput.commands;
     const goesOn = this.#options.json || this.#verbs.get(verb)?.onProblems !== undefined;
     if (room === 'models' && goesOn && this.#problems.length > 0) return;
@@ -158,7 +159,9 @@ export default class ServerlessModels {
     });
   }
 
-  /** The registry that commands read: the one of what is deployed, before the one that serverless.yml names. */
+  /**
+   * The registry that commands read: the one of what is deployed, before the one that serverless.yml names.
+   */
   async #registryBucket(): Promise<string> {
     const { deployedRegistry } = await import('../../aws/deployed-registry.ts');
     const { name, stage } = framework.serviceOf(this.#serverless);
@@ -238,7 +241,10 @@ export default class ServerlessModels {
     );
   }
 
-  /** Also where no model is declared any more: what earlier deploys recorded would keep the bucket from being deleted. */
+  /**
+   * Also where no model is declared any more: what earlier deploys recorded would keep the bucket from being
+   * deleted.
+   */
   async #emptyRegistry(): Promise<void> {
     const { leaveRegistry } = await import('./releases/remove.ts');
     const own = await framework.deploymentBucket(this.#serverless).catch(() => undefined);
@@ -271,6 +277,7 @@ export default class ServerlessModels {
 /** For those who write a model's `transform.ts`. */
 export type { Transform } from '../../core/protocol/transform.ts';
 
-// What `require` returns, where a service names this file by `plugins: {localPath, modules}`: the one form in which
-// osls 4 takes a path outside the service's folder. https://nodejs.org/api/modules.html#loading-ecmascript-modules-using-require
+// What `require` returns, where a service names this file by `plugins: {localPath, modules}`: the one form in
+// which osls 4 takes a path outside the service's folder.
+// https://nodejs.org/api/modules.html#loading-ecmascript-modules-using-require
 export { ServerlessModels as 'module.exports' };

@@ -5,8 +5,8 @@ import type { Service } from './context.ts';
 import { isProblemError } from './declaration/errors.ts';
 
 /**
- * Our typed view of the framework: what of osls 3 and 4 and serverless 3.40 we touch, and the only place that does.
- * Credentials and calls are our own: osls 4 throws on `provider.request` and `provider.getCredentials`.
+ * Our typed view of the framework: what of osls 3 and 4 and serverless 3.40 we touch, and the only place that
+ * does. Credentials and calls are our own: osls 4 throws on `provider.request` and `provider.getCredentials`.
  */
 export type Serverless = {
   readonly serviceDir: string;
@@ -92,15 +92,15 @@ export function serviceOf(serverless: Serverless): Service {
 }
 
 /**
- * Milliseconds; by itself the SDK waits for ever. AWS's services answer within seconds; a minute is what its other SDKs wait
- * for, too.
+ * Milliseconds; by itself the SDK waits for ever. AWS's services answer within seconds; a minute is what its
+ * other SDKs wait for, too.
  */
 const BOUNDS = { connectionTimeout: 10_000, socketTimeout: 60_000 } as const;
 
 /**
- * What our SDK v3 clients take. Credentials are looked for as the AWS CLI does, in the profile of `--aws-profile` or
- * `provider.profile` where there is one; the SDK itself honours `AWS_ENDPOINT_URL`. No call waits without a bound, nor does
- * one for credentials.
+ * What our SDK v3 clients take. Credentials are looked for as the AWS CLI does, in the profile of
+ * `--aws-profile` or `provider.profile` where there is one; the SDK itself honours `AWS_ENDPOINT_URL`. No
+ * call waits without a bound, nor does one for credentials.
  */
 export function awsConfig(serverless: Serverless, options: CliOptions): AwsConfig {
   const profile = options['aws-profile'] ?? serverless.service.provider.profile;
@@ -124,8 +124,8 @@ export function awsConfig(serverless: Serverless, options: CliOptions): AwsConfi
 }
 
 /**
- * osls 3 and serverless 3 ask AWS by SDK v2, which does not read AWS_ENDPOINT_URL: half of a deploy would go there and half to
- * AWS. Who has given it an endpoint already, another plugin for example, keeps that.
+ * osls 3 and serverless 3 ask AWS by SDK v2, which does not read AWS_ENDPOINT_URL: half of a deploy would go
+ * there and half to AWS. Who has given it an endpoint already, another plugin for example, keeps that.
  * https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
  */
 export function honourEndpoint(serverless: Serverless): void {
@@ -142,14 +142,15 @@ export function declaredIn(serverless: Serverless): { readonly models: unknown; 
 }
 
 /**
- * Shows functions to every command of the framework. Called again with more known it adds to those there, so that
- * what other plugins have done to them in between stays.
+ * Shows functions to every command of the framework. Called again with more known it adds to those there, so
+ * that what other plugins have done to them in between stays.
  */
 export function setFunctions(serverless: Serverless, functions: Readonly<Record<string, object>>): void {
   const { service, configurationInput } = serverless;
   const built = isBundledByEsbuild(serverless) ? { skipEsbuild: true } : {};
   for (const [key, definition] of Object.entries(functions)) {
-    // Where the zip will be is said from the start: serverless 4 would else bundle the handler itself, before us.
+    // Where the zip will be is said from the start: serverless 4 would else bundle the handler itself, before
+    // us.
     const zip = { individually: true, artifact: join(packageFolder(serverless), `${key}.zip`) };
     const copy: FrameworkFunction = { events: [], package: zip, ...structuredClone(definition), ...built };
     // A model may be called `constructor`.
@@ -164,7 +165,10 @@ export function setFunctions(serverless: Serverless, functions: Readonly<Record<
   if (Object.keys(functions).length > 0) configurationInput.functions ??= service.functions;
 }
 
-/** A path as the framework's patterns see it: relative to the service, with `/`; undefined where it lies elsewhere, or is the service's folder. */
+/**
+ * A path as the framework's patterns see it: relative to the service, with `/`; undefined where it lies
+ * elsewhere, or is the service's folder.
+ */
 export const withinService =
   ({ serviceDir }: Pick<Serverless, 'serviceDir'>) =>
   (path: string): string | undefined => {
@@ -172,15 +176,17 @@ export const withinService =
     return found === '' || found === '..' || found.startsWith('../') ? undefined : found;
   };
 
-/** Of the zips of the service's own functions; what the user's own patterns say comes later, and so decides. */
+/**
+ * Of the zips of the service's own functions; what the user's own patterns say comes later, and so decides.
+ */
 export function setPatterns({ service }: Serverless, patterns: readonly string[]): void {
   const { patterns: own } = service.package;
   service.package.patterns = [...patterns, ...(Array.isArray(own) ? own : [])];
 }
 
 /**
- * serverless-esbuild bundles every function that does not say `skipEsbuild`, whatever zip it names, and fails at a handler
- * that is no file of the service. The key is known to the framework only where that plugin is.
+ * serverless-esbuild bundles every function that does not say `skipEsbuild`, whatever zip it names, and fails
+ * at a handler that is no file of the service. The key is known to the framework only where that plugin is.
  */
 function isBundledByEsbuild(serverless: Serverless): boolean {
   return 'skipEsbuild' in asObject(asRecord(functionSchema(serverless)).properties);
@@ -200,7 +206,9 @@ export function templateOf(serverless: Serverless): {
   return { Resources: Resources as Record<string, Readonly<Record<string, unknown>>>, Outputs };
 }
 
-/** Puts a part of the template into another order, in place: the framework and other plugins hold on to it. */
+/**
+ * Puts a part of the template into another order, in place: the framework and other plugins hold on to it.
+ */
 export function setOrder(part: Record<string, unknown>, ids: readonly string[]): void {
   const entries = ids.map((id) => [id, part[id]] as const);
   for (const id of ids) delete part[id];
@@ -254,8 +262,9 @@ function bucketOf(serverless: Serverless): unknown {
 }
 
 /**
- * What the framework encrypts its own objects in the deployment bucket with, and a policy of the bucket may insist on. A key
- * of the customer's (`sseCustomerKey`) is not among it: CloudFormation and functions read these objects, and have no such key.
+ * What the framework encrypts its own objects in the deployment bucket with, and a policy of the bucket may
+ * insist on. A key of the customer's (`sseCustomerKey`) is not among it: CloudFormation and functions read
+ * these objects, and have no such key.
  */
 function encryptionOf({ service: { provider } }: Serverless): EncryptionHeaders | undefined {
   const { serverSideEncryption: algorithm, sseKMSKeyId: key } = asRecord(
@@ -273,7 +282,10 @@ export function functionSchema({ configSchemaHandler }: Serverless): object | un
   return Object.values(configSchemaHandler.schema?.properties?.functions?.patternProperties ?? {})[0];
 }
 
-/** Problems as the framework's own user errors: no stack, a code, exit status 1. Anything else is a bug and passes. */
+/**
+ * Problems as the framework's own user errors: no stack, a code, exit status 1. Anything else is a bug and
+ * passes.
+ */
 export function asUserError(serverless: Serverless, error: unknown): unknown {
   if (!isProblemError(error)) return error;
   return Object.assign(new serverless.classes.Error(error.message, error.code), { cause: error });

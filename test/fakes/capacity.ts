@@ -6,9 +6,11 @@ type Held = { readonly requested: number; readonly since: number; readonly faile
 /**
  * Provisioned concurrency, in memory: what versions hold, by function.
  * @param options.clock milliseconds
- * @param options.readyAfter milliseconds until what was asked for is there; what a version held before stays meanwhile
+ * @param options.readyAfter milliseconds until what was asked for is there; what a version held before stays
+ * meanwhile
  * @param options.versions those that there are; default: any
- * @param options.limits of every function; `reserved` is what its versions may hold together, else `unreserved` less 100
+ * @param options.limits of every function; `reserved` is what its versions may hold together, else
+ * `unreserved` less 100
  */
 export function fakeCapacity(
   chaos: Chaos = calm,

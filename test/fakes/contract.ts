@@ -15,7 +15,10 @@ import type {
 } from '../../core/ports/aws.ts';
 import { watchContract } from './watch-contract.ts';
 
-/** What every implementation of the ports does: the fakes of the unit tests, and the adapters against local AWS. */
+/**
+ * What every implementation of the ports does: the fakes of the unit tests, and the adapters against local
+ * AWS.
+ */
 export type Subject = {
   readonly aliases: AliasPort;
   readonly capacity: CapacityPort;
@@ -49,7 +52,9 @@ export type Subject = {
   readonly noStack: string;
   /** How a version is scaled, schedules by name; undefined where it is not. `min` and `max`: as in force. */
   readonly scalingOf: (version: string) => Promise<Scaling | undefined>;
-  /** Has the version that an alias points to be invoked through it, and its own counts published, just now. */
+  /**
+   * Has the version that an alias points to be invoked through it, and its own counts published, just now.
+   */
   readonly serve: (alias: string, version: string, did: Side) => Promise<void>;
   /** Sets the state of an alarm, made if there is none. */
   readonly setAlarm: (name: string, state: 'OK' | 'ALARM') => Promise<void>;

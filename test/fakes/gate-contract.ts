@@ -9,7 +9,10 @@ export type GateSubject = {
    * A function whose version 1 runs CONTRACT_HANDLER, with 256 MB.
    */
   readonly functionName: string;
-  /** An endpoint whose container answers a body `bad` with 400 and `no`, any other with `<content type>|<body>` as text/plain. */
+  /**
+   * An endpoint whose container answers a body `bad` with 400 and `no`, any other with `<content
+   * type>|<body>` as text/plain.
+   */
   readonly endpoint: string;
 };
 

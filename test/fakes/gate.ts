@@ -4,7 +4,10 @@ import { type Chaos, calm } from './chaos.ts';
 /** What a version does with an event: what it throws is a crash, as in Lambda. */
 export type FakeHandler = (event: unknown) => unknown;
 
-/** Lambda’s Invoke, in memory: handlers by version; the first request of each, and those beyond the idle instances, start cold. */
+/**
+ * Lambda’s Invoke, in memory: handlers by version; the first request of each, and those beyond the idle
+ * instances, start cold.
+ */
 export function fakeInvoke(
   handlers: Readonly<Record<string, FakeHandler>>,
   options: {

@@ -10,7 +10,8 @@ const MINUTE = 60_000;
 /**
  * What CloudWatch counted, in memory: sides by alias, version and minute.
  * @param options.clock milliseconds
- * @param options.visibleAfter milliseconds from a minute's start until its counts can be read; default: at once
+ * @param options.visibleAfter milliseconds from a minute's start until its counts can be read; default: at
+ * once
  */
 export function fakeMetrics(
   chaos: Chaos = calm,

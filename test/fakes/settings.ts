@@ -1,4 +1,4 @@
-import type { Settings } from '../../core/release/document/contract.ts';
+import type { Settings } from '../../core/release/document/settings-contract.ts';
 
 /** All at once and without a gate: what a test does not ask for does not happen. */
 export const SETTINGS: Settings = {

@@ -1,6 +1,7 @@
 import type { GateOutcome } from '../../core/gate/gate.ts';
 import { registry } from '../../core/registry/registry.ts';
-import type { Release, Settings } from '../../core/release/document/contract.ts';
+import type { Release } from '../../core/release/document/contract.ts';
+import type { Settings } from '../../core/release/document/settings-contract.ts';
 import {
   type CommandAnswer,
   type CommandEvent,
@@ -48,7 +49,10 @@ export function fakeWorld(
   const countsOf = new Map<string, string[]>();
   /** How long ago each of those looks was, in milliseconds. */
   const ages: number[] = [];
-  /** What the gate finds of a version, slice by slice; the last one again and again. A pass where nothing is said. */
+  /**
+   * What the gate finds of a version, slice by slice; the last one again and again. A pass where nothing is
+   * said.
+   */
   const gates = new Map<string, GateOutcome[]>();
   const gated: string[] = [];
   const log: { readonly message: string; readonly fields?: unknown }[] = [];

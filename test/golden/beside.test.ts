@@ -5,7 +5,10 @@ beforeAll(async () => {
   for (const framework of frameworks) await install(framework);
 });
 
-/** A service with functions of every kind that widens the framework's shared role, and the models that would widen it more. */
+/**
+ * A service with functions of every kind that widens the framework's shared role, and the models that would
+ * widen it more.
+ */
 const own = `
 service: shop
 provider:

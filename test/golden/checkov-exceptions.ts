@@ -1,4 +1,6 @@
-/** What checkov finds and we leave so, each with the reason. One that nothing needs any more fails the test. */
+/**
+ * What checkov finds and we leave so, each with the reason. One that nothing needs any more fails the test.
+ */
 export type Exception = {
   readonly check: string;
   /** Of the type and the logical id: `AWS::SNS::Topic.ModelsAlerts`. */

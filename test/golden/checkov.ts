@@ -45,8 +45,9 @@ type Report = {
  */
 export async function checkov(folder: string): Promise<readonly Finding[]> {
   const python = await checkovPython();
-  // Named from within, since checkov puts each file's path among the variables that CKV_AWS_45 searches: of a path from the
-  // root, 40 characters between two hyphens were a secret key wherever a clone happened to lie so.
+  // Named from within, since checkov puts each file's path among the variables that CKV_AWS_45 searches: of a
+  // path from the root, 40 characters between two hyphens were a secret key wherever a clone happened to lie
+  // so.
   const args = ['-m', 'checkov.main', '-d', '.', '--framework', 'cloudformation'];
   const { stdout } = await promisify(execFile)(
     python,

@@ -1,6 +1,6 @@
 /**
- * The frameworks that the plugin is for, each as its own real command line. osls 4 is the development dependency; the
- * others are installed once into `.local/frameworks/<name>`.
+ * The frameworks that the plugin is for, each as its own real command line. osls 4 is the development
+ * dependency; the others are installed once into `.local/frameworks/<name>`.
  */
 import { execFile } from 'node:child_process';
 import { cp, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
@@ -41,8 +41,8 @@ export async function install({ name, spec }: Framework): Promise<void> {
 }
 
 /**
- * Installs packages into a folder of their own, unless these very versions are there. What they name as peers is not installed:
- * serverless-offline would bring Serverless 4 in, which asks for a login.
+ * Installs packages into a folder of their own, unless these very versions are there. What they name as peers
+ * is not installed: serverless-offline would bring Serverless 4 in, which asks for a login.
  */
 export async function installIn(folder: string, specs: readonly string[]): Promise<void> {
   const mark = join(folder, 'installed');
@@ -102,8 +102,8 @@ export async function sls(
 }
 
 /**
- * A service in a folder of its own: its files, the plugin from source, a model of 124 bytes. A framework takes a
- * plugin by path from within the service only, hence the link.
+ * A service in a folder of its own: its files, the plugin from source, a model of 124 bytes. A framework
+ * takes a plugin by path from within the service only, hence the link.
  */
 export async function service(
   framework: Framework,

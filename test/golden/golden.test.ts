@@ -16,7 +16,10 @@ const cases = (await readdir(here, { withFileTypes: true }))
   .sort();
 const update = process.env.UPDATE === '1';
 
-/** Only what differs between two runs, or with every edit of the handler: the framework's clock, and digests of zips. */
+/**
+ * Only what differs between two runs, or with every edit of the handler: the framework's clock, and digests
+ * of zips.
+ */
 const stable = (text: string): string =>
   text
     .replace(/\d{13}-\d{4}-\d\d-\d\dT[\d:.]+Z/g, '<time>')
@@ -24,7 +27,9 @@ const stable = (text: string): string =>
     .replace(/(LambdaVersion)[A-Za-z0-9]{30,}/g, '$1Digest')
     .replace(/("(CodeSha256|AlternativeSha256)": )"[^"]*"/g, '$1"<digest>"');
 
-/** Functions are compiled side by side, so the framework adds resources in the order in which files were read. */
+/**
+ * Functions are compiled side by side, so the framework adds resources in the order in which files were read.
+ */
 function inOrder(text: string): string {
   const { Resources, Outputs, ...template } = JSON.parse(text);
   const sorted = (map: object) =>
@@ -49,7 +54,10 @@ async function outcome(
   return { file: 'error.txt', text: `${message.trim()}\n` };
 }
 
-/** Writes an expectation anew: the common one is osls 4's, another framework has its own only where it differs. */
+/**
+ * Writes an expectation anew: the common one is osls 4's, another framework has its own only where it
+ * differs.
+ */
 async function keep(framework: Framework, name: string, file: string, text: string): Promise<void> {
   await rm(join(here, name, framework.name), { recursive: true, force: true });
   const isCommon = framework.name === 'osls-4';

@@ -1,5 +1,6 @@
 /**
- * Other plugins that services have, as npm gives them, in folders of their own: none of them is a dependency of this project.
+ * Other plugins that services have, as npm gives them, in folders of their own: none of them is a dependency
+ * of this project.
  */
 import { symlink } from 'node:fs/promises';
 import { join } from 'node:path';

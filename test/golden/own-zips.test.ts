@@ -9,7 +9,10 @@ beforeAll(async () => {
   for (const framework of frameworks) await install(framework);
 });
 
-/** A service with a function of its own, and models whose data lie beside it, one in a folder with special characters. */
+/**
+ * A service with a function of its own, and models whose data lie beside it, one in a folder with special
+ * characters.
+ */
 const yaml = (packaged: string): string => `
 service: shop
 provider: {name: aws}

@@ -46,8 +46,8 @@ models:
 ${settings}`;
 
 /**
- * What the model's role has otherwise, and why: it creates no log groups, since it would bring removed ones back; and
- * in place of the managed policy for VPCs, which could, it has that policy's other actions.
+ * What the model's role has otherwise, and why: it creates no log groups, since it would bring removed ones
+ * back; and in place of the managed policy for VPCs, which could, it has that policy's other actions.
  */
 const LEFT_OUT = ['logs:CreateLogGroup', 'logs:TagResource'];
 const VPC_ACTIONS = [
@@ -78,7 +78,10 @@ function allowed(template: Template, id: string): ReadonlySet<string> {
   return new Set(pairs);
 }
 
-/** The framework allows a whole prefix of log groups and every qualifier; the model's role its own group and the alias. */
+/**
+ * The framework allows a whole prefix of log groups and every qualifier; the model's role its own group and
+ * the alias.
+ */
 function resourceOf(resource: unknown): string {
   const text = typeof resource === 'string' ? resource : JSON.stringify(resource);
   return text

@@ -1,6 +1,6 @@
 /**
- * The bench at a hundredth of its work: every claim that there is runs to its line, and both its sides agree (else there
- * is none). The figures of so little work mean nothing, and no test looks at them.
+ * The bench at a hundredth of its work: every claim that there is runs to its line, and both its sides agree
+ * (else there is none). The figures of so little work mean nothing, and no test looks at them.
  */
 import { beforeAll, expect, it } from 'vitest';
 import { command, type Ran } from './command.ts';

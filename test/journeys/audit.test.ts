@@ -1,4 +1,7 @@
-/** An audit is switched on for a model that is deployed: its lines, its log group, and what is left when the service is gone. */
+/**
+ * An audit is switched on for a model that is deployed: its lines, its log group, and what is left when the
+ * service is gone.
+ */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {

@@ -1,4 +1,7 @@
-/** Runs a printed command of the AWS CLI with the SDK, with exactly its arguments: a shell’s words, then the CLI’s options. */
+/**
+ * Runs a printed command of the AWS CLI with the SDK, with exactly its arguments: a shell’s words, then the
+ * CLI’s options.
+ */
 import {
   AddPermissionCommand,
   CreateFunctionUrlConfigCommand,
@@ -18,7 +21,9 @@ function wordsOf(command: string): readonly string[] {
   return words.map((word) => word.replace(/'([^']*)'|\\(.)/g, '$1$2'));
 }
 
-/** What the CLI would send, by its names of options: https://docs.aws.amazon.com/cli/latest/reference/lambda/ */
+/**
+ * What the CLI would send, by its names of options: https://docs.aws.amazon.com/cli/latest/reference/lambda/
+ */
 function inputOf(options: readonly string[]): Readonly<Record<string, unknown>> {
   const input: Record<string, unknown> = {};
   for (let at = 0; at < options.length; at += 1) {

@@ -1,4 +1,7 @@
-/** Batch beside an endpoint, where an account has few instances: who asks is answered, and batch takes what is left. */
+/**
+ * Batch beside an endpoint, where an account has few instances: who asks is answered, and batch takes what is
+ * left.
+ */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -11,7 +14,10 @@ import { client } from '../local-aws/deployed.ts';
 import { type LocalAws, startAws } from '../local-aws/start.ts';
 import { type Deployment, deployService, type Service } from './service.ts';
 
-/** Instances of the account: two for the queue's messages, two for the parts of a large object, clients, and the release worker. */
+/**
+ * Instances of the account: two for the queue's messages, two for the parts of a large object, clients, and
+ * the release worker.
+ */
 const [ACCOUNT, BATCH, CLIENTS] = [9, 2, 4];
 const SERVICE = `
 service: fair

@@ -1,4 +1,7 @@
-/** Batch that fails for a while, loses an entry, and is taken away while a job is at work: nothing is lost that can be had, nothing half done looks complete. */
+/**
+ * Batch that fails for a while, loses an entry, and is taken away while a job is at work: nothing is lost
+ * that can be had, nothing half done looks complete.
+ */
 import { readFile } from 'node:fs/promises';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';

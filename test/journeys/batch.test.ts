@@ -166,7 +166,8 @@ it('broken rows are listed with their lines, and too many fail the job until the
   expect(redriven.stdout).toMatch(/tried again/);
   const done: Success = JSON.parse(await text(`${await folderOf('july/a.csv')}_SUCCESS.json`));
   expect(done).toMatchObject({ rows: 4000, errors: 200, version: '2' });
-  // The event and the order that asked for it both failed, and both were sent again: one of them finds the other at it, and waits.
+  // The event and the order that asked for it both failed, and both were sent again: one of them finds the
+  // other at it, and waits.
   const statusOf = async (): Promise<string> =>
     (await service.sls('models', 'batch', '--status', '--input', 's3://shop-rows/july/')).stdout;
   await expect.poll(statusOf, { timeout: 60_000 }).toMatch(/^churn: 0 waiting, 0 at work, 0 failed$/m);

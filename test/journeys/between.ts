@@ -1,4 +1,6 @@
-/** Stands between a command and the local AWS: what it asks for, in order, and a moment to look before each. */
+/**
+ * Stands between a command and the local AWS: what it asks for, in order, and a moment to look before each.
+ */
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { LocalAws } from '../local-aws/start.ts';

@@ -1,4 +1,7 @@
-/** Somebody deleted the alias: it comes back, and status says what went with it, with the commands that restore it. */
+/**
+ * Somebody deleted the alias: it comes back, and status says what went with it, with the commands that
+ * restore it.
+ */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {

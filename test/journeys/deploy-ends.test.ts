@@ -20,7 +20,10 @@ provider: {name: aws}
 models:
   churn: {artifact: add.onnx, memory: ${memory}, release: ${release}, gate: {cases: cases.jsonl}, http: {auth: none}}
 ${more}`;
-/** Something of the service's own that AWS refuses, created after the alias: settings of a route that is not there. */
+/**
+ * Something of the service's own that AWS refuses, created after the alias: settings of a route that is not
+ * there.
+ */
 const BROKEN = `resources:
   Resources:
     Broken:

@@ -1,4 +1,7 @@
-/** The demo service, deployed by main before: this version takes it over, and the older worker a release of this version. */
+/**
+ * The demo service, deployed by main before: this version takes it over, and the older worker a release of
+ * this version.
+ */
 import { cp, readFile, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -136,7 +139,10 @@ async function history(): Promise<readonly Past[]> {
 }
 
 type Told = { readonly from: string; readonly to: string; readonly rows: number };
-/** The documents of drift windows as they are, by key. The monitor is called as its schedule calls it, and earlier. */
+/**
+ * The documents of drift windows as they are, by key. The monitor is called as its schedule calls it, and
+ * earlier.
+ */
 async function windows(): Promise<ReadonlyMap<string, string>> {
   await stack.invoke('models-drift', {}, '');
   const bucket = physical('ServerlessDeploymentBucket');
@@ -189,7 +195,8 @@ it('what main before has deployed is taken over, and no release starts', async (
   const { printed } = await service.deploy();
   expect(printed.stderr).toContain('employment: version 2 is live');
   const after = await release();
-  // The handler is another one, and its model and configuration are not: no gate, no weight and no look at it.
+  // The handler is another one, and its model and configuration are not: no gate, no weight and no look at
+  // it.
   expect(after).toMatchObject({
     phase: 'DONE',
     promote: 'now',

@@ -60,7 +60,10 @@ afterAll(async () => {
   await aws?.stop();
 });
 
-/** Asks with rows of the reference that fit, one after another, in an order that has nothing to do with theirs. */
+/**
+ * Asks with rows of the reference that fit, one after another, in an order that has nothing to do with
+ * theirs.
+ */
 function send(fits: (row: readonly number[]) => boolean): { stop(): Promise<void> } {
   const chosen = rows.filter(fits);
   let [next, isOver] = [0, false];

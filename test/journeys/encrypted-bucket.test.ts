@@ -1,4 +1,7 @@
-/** A deployment bucket whose policy takes encrypted objects only: what the framework is told for its uploads, ours follow. */
+/**
+ * A deployment bucket whose policy takes encrypted objects only: what the framework is told for its uploads,
+ * ours follow.
+ */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {

@@ -1,4 +1,7 @@
-/** Deploys that fail half-way: the live version goes on, the next deploy works, and `sls remove` leaves nothing. */
+/**
+ * Deploys that fail half-way: the live version goes on, the next deploy works, and `sls remove` leaves
+ * nothing.
+ */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -6,7 +9,10 @@ import { type LocalAws, startAws } from '../local-aws/start.ts';
 import { fixtures } from '../serving/endpoint.ts';
 import { deployService, everythingLeft, prepareService } from './service.ts';
 
-/** Something of the service's own that AWS refuses, created after the model's alias: settings of a route that is not there. */
+/**
+ * Something of the service's own that AWS refuses, created after the model's alias: settings of a route that
+ * is not there.
+ */
 const BROKEN = `resources:
   Resources:
     Broken:

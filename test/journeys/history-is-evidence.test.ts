@@ -1,4 +1,6 @@
-/** What `sls models history` says was deployed is what was deployed then, whatever became of the model since. */
+/**
+ * What `sls models history` says was deployed is what was deployed then, whatever became of the model since.
+ */
 import { spawn } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

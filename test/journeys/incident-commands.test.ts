@@ -1,4 +1,7 @@
-/** An incident does not wait for the YAML: with wrong declarations, or without one, a release is seen and steered all the same. */
+/**
+ * An incident does not wait for the YAML: with wrong declarations, or without one, a release is seen and
+ * steered all the same.
+ */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { GetAliasCommand, LambdaClient, UpdateAliasCommand } from '@aws-sdk/client-lambda';

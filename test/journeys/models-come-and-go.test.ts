@@ -1,4 +1,7 @@
-/** Adding, renaming, changing and removing a model, with throttling on: each deploy succeeds, the others keep answering. */
+/**
+ * Adding, renaming, changing and removing a model, with throttling on: each deploy succeeds, the others keep
+ * answering.
+ */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';

@@ -1,4 +1,6 @@
-/** Somebody moved the alias: an unchanged deploy says so, and releases what it offers from where the alias is. */
+/**
+ * Somebody moved the alias: an unchanged deploy says so, and releases what it offers from where the alias is.
+ */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LambdaClient, UpdateAliasCommand } from '@aws-sdk/client-lambda';

@@ -1,4 +1,6 @@
-/** osls 3 and Serverless 3.40: a service from its first deploy to its removal, with a second version between. */
+/**
+ * osls 3 and Serverless 3.40: a service from its first deploy to its removal, with a second version between.
+ */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';

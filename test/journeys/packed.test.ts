@@ -1,4 +1,7 @@
-/** The published shape: `npm pack`, installed by a service elsewhere that knows no TypeScript, packages, serves and gates. */
+/**
+ * The published shape: `npm pack`, installed by a service elsewhere that knows no TypeScript, packages,
+ * serves and gates.
+ */
 import { execFileSync } from 'node:child_process';
 import { copyFile, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

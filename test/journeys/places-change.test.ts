@@ -1,4 +1,7 @@
-/** An output of batch that moves: the version before still writes where it always did, since people may need it back. */
+/**
+ * An output of batch that moves: the version before still writes where it always did, since people may need
+ * it back.
+ */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CreateBucketCommand, ListObjectsV2Command, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';

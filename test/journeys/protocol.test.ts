@@ -1,4 +1,7 @@
-/** Deployed to a local AWS: published models answer as in Python, and NVIDIA's client works through gateway and proxy. */
+/**
+ * Deployed to a local AWS: published models answer as in Python, and NVIDIA's client works through gateway
+ * and proxy.
+ */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';

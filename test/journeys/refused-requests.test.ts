@@ -1,4 +1,7 @@
-/** A candidate that refuses what the stable version serves, with real endpoints, real clients and the judge's own clock. */
+/**
+ * A candidate that refuses what the stable version serves, with real endpoints, real clients and the judge's
+ * own clock.
+ */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';

@@ -1,4 +1,7 @@
-/** A registry that the policy of whoever deploys denies, in part: said with the action and the fix, before anything is uploaded. */
+/**
+ * A registry that the policy of whoever deploys denies, in part: said with the action and the fix, before
+ * anything is uploaded.
+ */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CreateBucketCommand, ListBucketsCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';

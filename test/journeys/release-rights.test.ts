@@ -1,4 +1,7 @@
-/** Who looks at releases and steers them needs the policy that docs/deploy-policy.md gives, and each statement of it. */
+/**
+ * Who looks at releases and steers them needs the policy that docs/deploy-policy.md gives, and each statement
+ * of it.
+ */
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -1,4 +1,7 @@
-/** `sls remove` in the middle of a canary under traffic: the release is aborted first, then the stack goes, and with it everything. */
+/**
+ * `sls remove` in the middle of a canary under traffic: the release is aborted first, then the stack goes,
+ * and with it everything.
+ */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
@@ -93,7 +96,11 @@ async function canary(name: string, more = ''): Promise<Service> {
   return service;
 }
 
-/** Removes it under traffic. @returns calls that change something, in order, and what `look` saw when the stack's turn came */
+/**
+ * Removes it under traffic.
+ *
+ * @returns calls that change something, in order, and what `look` saw when the stack's turn came
+ */
 async function removed<T>(service: Service, look: () => Promise<T>) {
   const asking = ask(`${service.stack}-churn`);
   await expect

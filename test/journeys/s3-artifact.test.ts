@@ -1,4 +1,7 @@
-/** Artifacts in a bucket: a file and a folder with weights beside the graph; a changed object is a new version. */
+/**
+ * Artifacts in a bucket: a file and a folder with weights beside the graph; a changed object is a new
+ * version.
+ */
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import {

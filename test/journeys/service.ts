@@ -10,8 +10,8 @@ import type { LocalAws } from '../local-aws/start.ts';
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 /**
- * osls 4 takes a plugin's path only below the service's folder: a file there leads to the source. (A link to the whole
- * repository would be packaged with the service's own functions.)
+ * osls 4 takes a plugin's path only below the service's folder: a file there leads to the source. (A link to
+ * the whole repository would be packaged with the service's own functions.)
  */
 export const PLUGIN = './models-plugin.cjs';
 const SOURCE = join(root, 'plugins', 'models', 'plugin.ts');
@@ -22,8 +22,8 @@ export const leadTo = (dir: string, source = SOURCE): Promise<void> =>
 const SLS = join(root, 'node_modules', 'osls', 'bin', 'serverless.js');
 const COMMAND_TIMEOUT = 240_000;
 /**
- * How often the framework asks what a stack does, in ms of ours. Its own five seconds spare AWS's rate limits; here they
- * were most of a journey's time. The variable is the framework's.
+ * How often the framework asks what a stack does, in ms of ours. Its own five seconds spare AWS's rate
+ * limits; here they were most of a journey's time. The variable is the framework's.
  */
 const ASKS_EVERY_MS = 250;
 
@@ -70,7 +70,8 @@ export type Deployment = {
 };
 
 /**
- * Puts a service into a temporary folder, ready for `sls`. `serverless-models` under `plugins` becomes the plugin's path.
+ * Puts a service into a temporary folder, ready for `sls`. `serverless-models` under `plugins` becomes the
+ * plugin's path.
  * @param bin the framework's command line
  */
 export async function prepareService(
@@ -133,7 +134,10 @@ export async function deployService(
   return { ...service, ...(await service.deploy()) };
 }
 
-/** `kind name` of everything on the local AWS, over all its services: stacks, functions, layers, buckets, log groups, roles, … */
+/**
+ * `kind name` of everything on the local AWS, over all its services: stacks, functions, layers, buckets, log
+ * groups, roles, …
+ */
 export async function everythingLeft(aws: LocalAws): Promise<string[]> {
   const answer = await fetch(`${aws.endpoint}/_local-aws/inventory`);
   return ((await answer.json()) as { there: string[] }).there;

@@ -1,4 +1,7 @@
-/** A registry that the service names, under a key of its owner's: what one machine optimised and deployed, another takes, and `sls remove` keeps. */
+/**
+ * A registry that the service names, under a key of its owner's: what one machine optimised and deployed,
+ * another takes, and `sls remove` keeps.
+ */
 import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

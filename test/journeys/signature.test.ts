@@ -1,4 +1,7 @@
-/** A retrained model that takes another input than the live one: whoever releases it is told before clients are. */
+/**
+ * A retrained model that takes another input than the live one: whoever releases it is told before clients
+ * are.
+ */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';

@@ -1,4 +1,7 @@
-/** A model folder with a transform.ts: text in, a label's name out, and everything that describes the model says so. */
+/**
+ * A model folder with a transform.ts: text in, a label's name out, and everything that describes the model
+ * says so.
+ */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -14,7 +17,10 @@ models:
   m: {artifact: model, http: {auth: none}}
 `;
 
-/** The vocabulary's ids and one 0/1 column a word, since the fixture’s model takes floats of shape [n, 3] and [n, 1]. */
+/**
+ * The vocabulary's ids and one 0/1 column a word, since the fixture’s model takes floats of shape [n, 3] and
+ * [n, 1].
+ */
 const TRANSFORM = `
 import { type Tokens, tokenise } from './tokenise.ts';
 import labels from './labels.json';

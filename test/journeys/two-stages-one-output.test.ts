@@ -1,4 +1,7 @@
-/** Two stages of a service whose batch writes to one place: one owns it, and whoever reads `latest` sees that one's answers only. */
+/**
+ * Two stages of a service whose batch writes to one place: one owns it, and whoever reads `latest` sees that
+ * one's answers only.
+ */
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import {

@@ -1,4 +1,6 @@
-/** Ways back stay open: undone rollbacks, registries that would move, models that come and go in mid-release. */
+/**
+ * Ways back stay open: undone rollbacks, registries that would move, models that come and go in mid-release.
+ */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';

@@ -115,7 +115,8 @@ describe('a function holds its role and nothing else', () => {
         // https://docs.aws.amazon.com/scheduler/latest/UserGuide/security_iam_id-based-policies.html
         CreateSchedule: 'AccessDeniedException',
         DescribeAlarms: 'done',
-        // https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html: nor is who may not list told what is missing
+        // https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html: nor is who may not list told
+        // what is missing
         GetObject: 'AccessDenied',
       },
       { Invoke: 'AccessDeniedException' },

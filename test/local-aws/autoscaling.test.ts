@@ -73,7 +73,8 @@ describe('Application Auto Scaling', () => {
         RoleARN: expect.stringContaining('AWSServiceRoleForApplicationAutoScaling_LambdaConcurrency'),
       }),
     ]);
-    // "If the specified resource is not active in the target service, this operation does not change [its] capacity."
+    // "If the specified resource is not active in the target service, this operation does not change [its]
+    // capacity."
     await to.make('none', 0);
     await register('none', 3, 10);
     expect(await to.held('none')).toBe(0);

@@ -1,4 +1,6 @@
-/** The batch function itself, bundled and in a process of its own, while that process is killed and S3 fails. */
+/**
+ * The batch function itself, bundled and in a process of its own, while that process is killed and S3 fails.
+ */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Fault } from './batch/between.ts';
 import { deathsOf, JOBS } from './batch/deaths.ts';

@@ -57,7 +57,8 @@ describe('the accelerated clock', () => {
       expect(left).toBeLessThanOrEqual(10_000);
       expect(at.length).toBeGreaterThanOrEqual(3);
       const gaps = at.slice(1).map((time, index) => time - (at[index] ?? 0));
-      // On a busy machine one comes late, and the next sooner after it; a sixth of a second is ten of this clock.
+      // On a busy machine one comes late, and the next sooner after it; a sixth of a second is ten of this
+      // clock.
       for (const gap of gaps) expect(gap).toBeGreaterThan(30_000);
       expect(gaps.reduce((sum, gap) => sum + gap, 0) / gaps.length).toBeGreaterThan(50_000);
 

@@ -88,7 +88,8 @@ describe('a custom resource', () => {
     expect(Date.now() - began).toBeLessThan(15_000);
   });
 
-  // https://docs.aws.amazon.com/lambda/latest/dg/services-cloudformation.html: invoked asynchronously, so tried again
+  // https://docs.aws.amazon.com/lambda/latest/dg/services-cloudformation.html: invoked asynchronously, so
+  // tried again
   it('is invoked again when its function throws', async () => {
     const { on, off } = await withAndWithout('custom_resources', async (other) => {
       token = await makeFunction(other, { name: 'responder', code: RESPONDER });
@@ -98,7 +99,8 @@ describe('a custom resource', () => {
     expect(off).toBe(false);
   });
 
-  // https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cfn-console-delete-stack.html: “dependencies of those resources”
+  // https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cfn-console-delete-stack.html:
+  // “dependencies of those resources”
   it('that cannot be deleted keeps what it depends on, and nothing else', async () => {
     const { on, off } = await withAndWithout('custom_resources', async (other) => {
       token = await makeFunction(other, { name: 'responder', code: RESPONDER });

@@ -42,7 +42,8 @@ const clientsOf = (endpoint: string) => ({
 });
 
 beforeAll(async () => {
-  // Half a minute of its clock in a second: a worker that starts on a busy machine still answers CloudFormation in time.
+  // Half a minute of its clock in a second: a worker that starts on a busy machine still answers
+  // CloudFormation in time.
   aws = await startAws({ speed: 30, auth: false });
   clients = clientsOf(aws.endpoint);
   await makeModel(aws, clients.lambda, NAME, 2);
@@ -118,8 +119,9 @@ async function killAll(): Promise<number> {
 }
 
 /**
- * AWS itself does not die; all that is ours may: the Lambda environments of the worker and of the models, and the command
- * that waits. What is left is a document, an alias and a schedule, and from these alone it goes on.
+ * AWS itself does not die; all that is ours may: the Lambda environments of the worker and of the models, and
+ * the command that waits. What is left is a document, an alias and a schedule, and from these alone it goes
+ * on.
  */
 describe('everything is killed in the middle of a canary', () => {
   it('and the release ends as it should, by itself', async () => {

@@ -13,8 +13,8 @@ const isMove = (writes: readonly string[], at: number): boolean =>
   [writes[at], writes[at - 1]].some((write) => write !== undefined && /alias/i.test(write));
 
 /**
- * The release worker's process gets SIGKILL before AWS sees a write of it, or after AWS has made it and before the worker knows.
- * Then life goes on as AWS has it, and everything ends as it does where nobody died.
+ * The release worker's process gets SIGKILL before AWS sees a write of it, or after AWS has made it and
+ * before the worker knows. Then life goes on as AWS has it, and everything ends as it does where nobody died.
  */
 describe('a release whose worker dies', () => {
   let aws: Cloud;

@@ -63,8 +63,8 @@ afterAll(async () => {
 });
 
 /**
- * Of inputs n is the scored rows; of outputs the scored requests, however many were answered. The template declares another
- * reference than the version that answers: a smaller one, with other φ.
+ * Of inputs n is the scored rows; of outputs the scored requests, however many were answered. The template
+ * declares another reference than the version that answers: a smaller one, with other φ.
  */
 it.each([
   ['input', 'drift'],
@@ -84,7 +84,8 @@ it.each([
     const expected: number[] = [];
     for (const [i, { n, share }] of WINDOWS.entries()) {
       const limit = smoothThreshold(effectiveRows(n, M), EFFECT, alpha, sharedPart(n, M));
-      // The first signal lies at `share` of its own threshold in h₁, the others in both scores and less and less.
+      // The first signal lies at `share` of its own threshold in h₁, the others in both scores and less and
+      // less.
       const sums = PHI.map((phi, k) => {
         const size = Math.sqrt((phi * limit * (share / (k + 1))) / effectiveRows(n, M)) * n;
         return k === 0 ? { a: size, b: 0 } : { a: -size * 0.6, b: size * 0.8 };

@@ -1,6 +1,6 @@
 /**
- * What traffic can be: none, a row, empty columns, values never seen, windows' edges, several versions. Lines of the endpoint's
- * own meter, reference data packed by the plugin, its alarms, its monitor.
+ * What traffic can be: none, a row, empty columns, values never seen, windows' edges, several versions. Lines
+ * of the endpoint's own meter, reference data packed by the plugin, its alarms, its monitor.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DRIFT_METRICS, type DriftWindow } from '../../core/drift/contract.ts';
@@ -249,7 +249,8 @@ it('alarms are on where two windows in a row drifted, and nowhere else', async (
     // CloudWatch adds up what either version scored against its own reference data.
     'rebased-drift',
     'rebased-drift-outputs',
-    // By the reference of the version that is live, though the alarm is of one whose reference explains as much.
+    // By the reference of the version that is live, though the alarm is of one whose reference explains as
+    // much.
     'returned-even-drift',
     'returned-even-drift-outputs',
     'wide-came-drift',

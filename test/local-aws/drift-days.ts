@@ -1,4 +1,6 @@
-/** A local AWS in which models have two days of traffic behind them, and the monitor is about to look at it. */
+/**
+ * A local AWS in which models have two days of traffic behind them, and the monitor is about to look at it.
+ */
 import {
   CloudWatchClient,
   DescribeAlarmsCommand,
@@ -104,7 +106,8 @@ export async function startDays(): Promise<Days> {
         scene.watched.logGroup,
         events(scene).toSorted((one, other) => one.at - other.at),
       );
-      // Its monitor has been running: without a document of an earlier window it would have nothing to make good.
+      // Its monitor has been running: without a document of an earlier window it would have nothing to make
+      // good.
       const [from, to] = [before.from - DAY, before.from].map((at) => new Date(at).toISOString()) as [
         string,
         string,

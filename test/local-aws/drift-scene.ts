@@ -1,4 +1,7 @@
-/** Models with reference data, their traffic in the log as the endpoint's own meter writes it, and the monitor as it is shipped. */
+/**
+ * Models with reference data, their traffic in the log as the endpoint's own meter writes it, and the monitor
+ * as it is shipped.
+ */
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -133,7 +136,11 @@ function declared(name: string) {
 export type Scene = {
   readonly watched: Watched;
   readonly alarms: readonly Alarm[];
-  /** The log's events of a request that was answered at a time. @param version with the reference data that it has */
+  /**
+   * The log's events of a request that was answered at a time.
+   *
+   * @param version with the reference data that it has
+   */
   readonly asked: (
     at: number,
     rows: readonly Required<Row>[],
@@ -195,7 +202,11 @@ export function sceneOf(name: string, own: Packed): Scene {
   };
 }
 
-/** As many requests over a window: of one row, and of ten, in turn. @param given what differs from the reference, asked for each row */
+/**
+ * As many requests over a window: of one row, and of ten, in turn.
+ *
+ * @param given what differs from the reference, asked for each row
+ */
 export function traffic(
   scene: Scene,
   { from, to }: Span,
@@ -217,7 +228,11 @@ export function traffic(
 export const rowsOf = (count: number, given: Row = {}): readonly Required<Row>[] =>
   Array.from({ length: count }, () => rowOf(given));
 
-/** The monitor with the rights that it needs and no others. @param source of its handler; default: what is shipped */
+/**
+ * The monitor with the rights that it needs and no others.
+ *
+ * @param source of its handler; default: what is shipped
+ */
 export async function deployMonitor(
   aws: LocalAws,
   name: string,

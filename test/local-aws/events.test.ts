@@ -30,8 +30,8 @@ import { ACCOUNT, errorName, makeFunction, makeRole } from './lambda.ts';
 import { type LocalAws, REGION, startAws } from './start.ts';
 
 /**
- * Tells its log what it got. Its memory would not do: where the question comes while the event is handled, another
- * environment answers it, on AWS as here.
+ * Tells its log what it got. Its memory would not do: where the question comes while the event is handled,
+ * another environment answers it, on AWS as here.
  */
 const TELLS = `export const handler = async (event, context) => {
   console.log('got ' + JSON.stringify({ event, arn: context.invokedFunctionArn }));
@@ -77,7 +77,8 @@ describe('what invokes functions', () => {
     }
   };
 
-  // https://docs.aws.amazon.com/scheduler/latest/UserGuide/setting-up.html: the schedule's role decides, its input is the event
+  // https://docs.aws.amazon.com/scheduler/latest/UserGuide/setting-up.html: the schedule's role decides, its
+  // input is the event
   it('one-time and recurring schedules, with the input and the role given', async () => {
     const scheduler = new SchedulerClient(client(aws.endpoint));
     const may = await makeRole(

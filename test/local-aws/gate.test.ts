@@ -58,7 +58,10 @@ async function container(
 }
 const containers: { close(): void }[] = [];
 
-/** The function of a model as a deploy makes it: version 1 from the example, version 2 with two columns swapped. */
+/**
+ * The function of a model as a deploy makes it: version 1 from the example, version 2 with two columns
+ * swapped.
+ */
 async function publishModels(): Promise<void> {
   const context = { serviceDir: EXAMPLE, outDir: folder, progress: () => {} };
   const model = (path: string) => modelOf(join(EXAMPLE, path), { name: 'employment' });

@@ -31,7 +31,10 @@ export type FunctionSpec = {
 
 export const LOGS: Statement = { Effect: 'Allow', Action: 'logs:*', Resource: '*' };
 
-/** The result of one probe with an addition and without it: the first shall be AWS's behaviour, the second differ. */
+/**
+ * The result of one probe with an addition and without it: the first shall be AWS's behaviour, the second
+ * differ.
+ */
 export async function withAndWithout<T>(
   addition: string,
   probe: (aws: LocalAws) => Promise<T>,

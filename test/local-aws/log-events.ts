@@ -18,7 +18,10 @@ export async function put(
     await logs.send(new CreateLogStreamCommand({ logGroupName, logStreamName }));
   await append(logs, logGroupName, events);
 }
-/** Less than the megabyte and the 10,000 events of a call: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutLogEvents.html */
+/**
+ * Less than the megabyte and the 10,000 events of a call:
+ * https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutLogEvents.html
+ */
 const BATCH = 1000;
 const STREAMS = ['one', 'other'];
 

@@ -90,7 +90,9 @@ describe('metrics', () => {
   });
 });
 
-/** https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html */
+/**
+ * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
+ */
 describe('embedded metrics', () => {
   it('are taken from lines that keep to the format, and only those', async () => {
     // Prints what it is asked to, as a function's standard output.

@@ -5,7 +5,10 @@ import { type Days, startDays } from './drift-days.ts';
 import { deployMonitor, packed, rowsOf, type Scene } from './drift-scene.ts';
 import { invoke } from './lambda.ts';
 
-/** Kills the process at the end of its n-th write (metrics, document, and so on), or waits before a document is written. */
+/**
+ * Kills the process at the end of its n-th write (metrics, document, and so on), or waits before a document
+ * is written.
+ */
 const FRAGILE = `import { S3Client } from '@aws-sdk/client-s3';
 const monitors = new Map(watched.map((one) => [one.model, createMonitor([one])]));
 let [left, pause] = [Infinity, 0];
@@ -87,7 +90,8 @@ it('finds the same in the end: documents once, metrics of the same height', asyn
     { '-1': 400, '0': 400 },
   ]);
   for (const name of ['twice', ...LEFT]) expect(await of(name), name).toEqual(expected);
-  // At least once: what was published before a document was written is published again, and alarms read the highest.
+  // At least once: what was published before a document was written is published again, and alarms read the
+  // highest.
   expect(await days.metric('twice', DRIFT_METRICS.seen, 'SampleCount')).toEqual({ '-1': 2, '0': 2 });
   expect(await days.metric('undisturbed', DRIFT_METRICS.seen, 'SampleCount')).toEqual({ '-1': 1, '0': 1 });
 });

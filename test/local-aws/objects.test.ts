@@ -30,8 +30,9 @@ async function resident(aws: LocalAws): Promise<number> {
   return Number(execFileSync('ps', ['-o', 'rss=', '-p', String(pid)], { encoding: 'utf8' })) / 1024;
 }
 
-// https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html: an object may be far larger than a machine's memory.
-// https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html: Range goes with versionId.
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html: an object may be far larger than a
+// machine's memory. https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html: Range goes with
+// versionId.
 it('objects larger than the memory that there is, whole and in ranges, of versions too', async () => {
   const PARTS = 12;
   const part = Buffer.alloc(32 * 1024 * 1024, 'rows and rows\n');

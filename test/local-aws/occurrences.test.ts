@@ -18,7 +18,9 @@ const CASES: readonly Case[] = [
   ['rate(5 minutes)', 'UTC', '2026-01-01T00:05:00Z', '2026-01-01T00:10:00Z'], // from the new year on
 ];
 
-/** Python: whether each case is due in the second up to its moment, and not between the first look and that. */
+/**
+ * Python: whether each case is due in the second up to its moment, and not between the first look and that.
+ */
 const PROGRAM = `
 import json, sys
 from semantics import occurrences

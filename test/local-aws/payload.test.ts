@@ -103,7 +103,8 @@ export const fails = async () => { throw new Error('secret'); };`,
     });
   });
 
-  // https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html: 10 MB, and Lambda's own 6 MB
+  // https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html: 10 MB, and Lambda's
+  // own 6 MB
   it('refuses what is too large for it or for the function', async () => {
     const headers = { 'content-type': 'application/octet-stream', 'x-ask': 'event' };
     expect((await post(new Uint8Array(4 * MB), headers)).status).toBe(200);

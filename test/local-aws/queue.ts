@@ -55,7 +55,10 @@ export async function receive(sqs: SQSClient, queue: Queue, most = 1, seconds = 
   return found;
 }
 
-/** A rule on the default bus that leads what fits `pattern` into the queue, whose policy lets it in unless `allowed` is false. */
+/**
+ * A rule on the default bus that leads what fits `pattern` into the queue, whose policy lets it in unless
+ * `allowed` is false.
+ */
 export async function makeRule(
   aws: LocalAws,
   Name: string,

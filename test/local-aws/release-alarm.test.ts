@@ -1,4 +1,7 @@
-/** The alarm of a release as it is emitted, where it is evaluated: it wants a sweep, and says so when none comes. */
+/**
+ * The alarm of a release as it is emitted, where it is evaluated: it wants a sweep, and says so when none
+ * comes.
+ */
 import {
   CloudWatchClient,
   DescribeAlarmsCommand,

@@ -85,7 +85,9 @@ const settings = () => {
   return { ...rest, credentials: async () => credentials };
 };
 
-/** What the worker does once it has written the end down, and answered CloudFormation, comes a moment later. */
+/**
+ * What the worker does once it has written the end down, and answered CloudFormation, comes a moment later.
+ */
 async function until(done: () => Promise<boolean>): Promise<void> {
   const end = Date.now() + 20_000;
   while (!(await done())) {
@@ -94,7 +96,10 @@ async function until(done: () => Promise<boolean>): Promise<void> {
   }
 }
 
-/** The deploys of one service, one after the other, with the worker, its role and its policy as the plan makes them. */
+/**
+ * The deploys of one service, one after the other, with the worker, its role and its policy as the plan makes
+ * them.
+ */
 describe('Custom::ModelAlias in a stack', () => {
   it('makes the alias with the first version, inside the resource', async () => {
     const status = await stack.create(await stack.template([churn('one', 'a')]));

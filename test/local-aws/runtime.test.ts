@@ -61,7 +61,8 @@ describe('Lambda’s Node runtime', () => {
     });
   });
 
-  // https://docs.aws.amazon.com/lambda/latest/dg/nodejs-package.html: the runtime includes version 3 of the SDK
+  // https://docs.aws.amazon.com/lambda/latest/dg/nodejs-package.html: the runtime includes version 3 of the
+  // SDK
   it('brings the SDK, for import and for require', async () => {
     const code = `import { createRequire } from 'node:module';
       import { S3Client } from '@aws-sdk/client-s3';

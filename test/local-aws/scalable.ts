@@ -17,7 +17,8 @@ const CODE = `export const handler = async ({ wait = 0 }) => { await new Promise
 
 /**
  * A version of a function as a scalable target: as good as an alias.
- * https://docs.aws.amazon.com/autoscaling/application/APIReference/API_RegisterScalableTarget.html (ResourceId)
+ * https://docs.aws.amazon.com/autoscaling/application/APIReference/API_RegisterScalableTarget.html
+ * (ResourceId)
  */
 export const target = (name: string, qualifier = '1') => ({
   ServiceNamespace: 'lambda' as const,

@@ -14,7 +14,10 @@ export const REGION = 'us-east-1';
 export type LocalAws = {
   /** `http://127.0.0.1:<port>`, where every AWS service answers. */
   readonly endpoint: string;
-  /** What to spread into a child's environment (endpoint, credentials, region, no profile) for it to use this AWS. */
+  /**
+   * What to spread into a child's environment (endpoint, credentials, region, no profile) for it to use this
+   * AWS.
+   */
   readonly env: Readonly<Record<string, string>>;
   /** The log of the process, for people. */
   readonly logFile: string;
@@ -42,7 +45,8 @@ export type StartOptions = {
 
 /**
  * Starts a local AWS on the loopback interface and waits until it answers.
- * It ends with `stop()` or with this process, however that ends. Throws with the end of its log if it does not come up.
+ * It ends with `stop()` or with this process, however that ends. Throws with the end of its log if it does
+ * not come up.
  */
 export async function startAws(options: StartOptions = {}): Promise<LocalAws> {
   const log = options.log ?? (() => {});
@@ -103,8 +107,9 @@ export async function startAws(options: StartOptions = {}): Promise<LocalAws> {
 }
 
 /**
- * Gives the local AWS at `endpoint` SageMaker endpoints: by name, the URL of what runs as its container. Its `/invocations`
- * is asked: `{"churn-prod": "http://127.0.0.1:3000/models/churn"}` leads to a model of `sls models serve`.
+ * Gives the local AWS at `endpoint` SageMaker endpoints: by name, the URL of what runs as its container. Its
+ * `/invocations` is asked: `{"churn-prod": "http://127.0.0.1:3000/models/churn"}` leads to a model of `sls
+ * models serve`.
  */
 export async function nameEndpoints(
   endpoint: string,
@@ -138,7 +143,10 @@ function clockEnv(speed: number): Clock {
   return { MODELS_AWS_SPEED: String(speed), MODELS_AWS_EPOCH: String(Date.now()) };
 }
 
-/** Node processes that get the client environment run by the same clock: their view of deadlines and metrics fits. */
+/**
+ * Node processes that get the client environment run by the same clock: their view of deadlines and metrics
+ * fits.
+ */
 function nodeClock(clock: Clock): Record<string, string> {
   if (clock.MODELS_AWS_SPEED === '1') return {};
   return { ...clock, NODE_OPTIONS: `--import ${pathToFileURL(join(here, 'semantics', 'clock.mjs'))}` };

@@ -191,7 +191,10 @@ const SCORE = `export const handler = async ({ part, fail, large }) => {
   return { part: part.part, from, to: Date.now(), filler: 'x'.repeat(large ?? 0) };
 };`;
 
-/** A Distributed Map over the array in bucket/plan: as many at a time as the input says, each item invokes the function. */
+/**
+ * A Distributed Map over the array in bucket/plan: as many at a time as the input says, each item invokes the
+ * function.
+ */
 const map = (writes: boolean): object => ({
   StartAt: 'Parts',
   States: {

@@ -3,9 +3,10 @@
  *
  *     node test/older/make.ts [commit]
  *
- * The demo service is packaged by the plugin of that commit. What it wrote is kept beside this file, with the plugin itself, as one file:
- * a clone may be without history. Models and the ONNX Runtime layer are left out. They are the same in a package of today, and
- * `packagedBefore` takes them from there. The next version that is published writes its own commit here.
+ * The demo service is packaged by the plugin of that commit. What it wrote is kept beside this file, with the
+ * plugin itself, as one file: a clone may be without history. Models and the ONNX Runtime layer are left out.
+ * They are the same in a package of today, and `packagedBefore` takes them from there. The next version that
+ * is published writes its own commit here.
  */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -55,7 +56,10 @@ try {
   rmSync(folder, { recursive: true });
 }
 
-/** The plugin as one module, without its packages: it deploys packages and makes none, so no other file of it is read. */
+/**
+ * The plugin as one module, without its packages: it deploys packages and makes none, so no other file of it
+ * is read.
+ */
 async function pluginOf(folder: string): Promise<string> {
   const { outputFiles } = await build({
     entryPoints: [PLUGIN],

@@ -1,4 +1,7 @@
-/** What the handler writes of its decisions, with the real ONNX Runtime: every way in, every way out, and never what came in. */
+/**
+ * What the handler writes of its decisions, with the real ONNX Runtime: every way in, every way out, and
+ * never what came in.
+ */
 import { createHash } from 'node:crypto';
 import Module from 'node:module';
 import { dirname, join } from 'node:path';

@@ -1,4 +1,6 @@
-/** A fixture as an endpoint: the real handler, bundled, in a process of its own with the real ONNX Runtime. */
+/**
+ * A fixture as an endpoint: the real handler, bundled, in a process of its own with the real ONNX Runtime.
+ */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -32,7 +34,10 @@ export type Served = {
 
 export const modelOf = (name: string, path: string): Model => shippedModelOf(path, { name });
 
-/** Lambda's environment for a process of ours, with ONNX Runtime. Throws where that has no build for this machine. */
+/**
+ * Lambda's environment for a process of ours, with ONNX Runtime. Throws where that has no build for this
+ * machine.
+ */
 export async function lambdaEnv(name: string, dir: string): Promise<Record<string, string>> {
   const runtime = await hostRuntime((text) => text && console.error(text));
   if (runtime === undefined) throw new Error('ONNX Runtime has no build for this machine.');

@@ -1,4 +1,6 @@
-/** The fixtures are what their script makes, and every one of them answers through the handler as in Python. */
+/**
+ * The fixtures are what their script makes, and every one of them answers through the handler as in Python.
+ */
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';

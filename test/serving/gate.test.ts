@@ -7,7 +7,10 @@ import { blocks } from '../unit/docs-pages.ts';
 import { repository } from './endpoint.ts';
 import { removeFolder, serviceFolder, startSls } from './sls.ts';
 
-/** What docs/gate.md has its readers write, done by them: cases from Python, and `sls models gate` without AWS. */
+/**
+ * What docs/gate.md has its readers write, done by them: cases from Python, and `sls models gate` without
+ * AWS.
+ */
 const block = (language: string, page: string, has: string): string =>
   blocks(language).find((found) => found.page === page && found.text.includes(has))?.text ?? '';
 

@@ -1,4 +1,7 @@
-/** The handler in this process, with the real ONNX Runtime: direct invocations, SageMaker's shape, transforms, the log. */
+/**
+ * The handler in this process, with the real ONNX Runtime: direct invocations, SageMaker's shape, transforms,
+ * the log.
+ */
 import Module from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';

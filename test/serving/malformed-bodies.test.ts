@@ -1,4 +1,6 @@
-/** Requests that must be refused in good order: a stable code, a JSON path, no crash, no 5xx, no silent null. */
+/**
+ * Requests that must be refused in good order: a stable code, a JSON path, no crash, no 5xx, no silent null.
+ */
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';

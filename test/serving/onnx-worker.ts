@@ -1,6 +1,7 @@
 /**
- * A program for onnx-cases.test.ts: asks the handler what Python's onnxruntime was asked, in JSON and in binary, and
- * sends its parent what came of each case. A process of its own, since a fault in a kernel would end it.
+ * A program for onnx-cases.test.ts: asks the handler what Python's onnxruntime was asked, in JSON and in
+ * binary, and sends its parent what came of each case. A process of its own, since a fault in a kernel would
+ * end it.
  *
  *   node onnx-worker.ts <folder of cases.jsonl> <share> <shares>
  */
@@ -15,7 +16,10 @@ import { fromAnswer, type HttpAnswer, toEvent } from '../../plugins/models/serve
 import type { Case, Outcome, Stored } from './onnx-cases.ts';
 import { binaryRequest, difference, fromBinary, jsonRequest, readOutputs, type Tensor } from './tensors.ts';
 
-/** The same library computed both answers, so they should be equal; kernels may differ by the last bits of a sum. */
+/**
+ * The same library computed both answers, so they should be equal; kernels may differ by the last bits of a
+ * sum.
+ */
 const TOLERANCE = 1e-5;
 
 const [folder = '', share = '0', shares = '1'] = process.argv.slice(2);

@@ -8,7 +8,10 @@ import { runPython } from '../python.ts';
 import { group, manifest, model, tensor } from '../unit/catalog/models.ts';
 import { type Running, removeFolder, serviceFolder, startSls } from './sls.ts';
 
-/** The OpenAPI description as others read it: a validator, and a generator whose client then asks by its types. */
+/**
+ * The OpenAPI description as others read it: a validator, and a generator whose client then asks by its
+ * types.
+ */
 
 type Read = {
   readonly invalid: readonly string[];
@@ -29,7 +32,9 @@ async function read(document: unknown): Promise<Read & { readonly folder: string
   return { folder, ...(JSON.parse(printed) as Read) };
 }
 
-/** Names that a generator could take for each other, for its own, or for code; and signatures of every kind. */
+/**
+ * Names that a generator could take for each other, for its own, or for code; and signatures of every kind.
+ */
 const HOSTILE = [
   model('foo'),
   model('foo-version'),

@@ -30,7 +30,10 @@ models:
     http: {auth: none, path: /slow}
 `;
 
-/** Blocks the thread as an endless graph would, which packaging refuses; `session.run` cannot be interrupted either. */
+/**
+ * Blocks the thread as an endless graph would, which packaging refuses; `session.run` cannot be interrupted
+ * either.
+ */
 const TRANSFORM = `
 import { FACTOR } from './factor.ts';
 export const inputs = [{ name: 'only', datatype: 'FP32', shape: [1, 3] }];

@@ -17,7 +17,9 @@ export type Running = {
   readonly interrupt: () => Promise<number | null>;
 };
 
-/** A service in a folder of its own: its serverless.yml (the plugin is added) and fixtures copied beside it. */
+/**
+ * A service in a folder of its own: its serverless.yml (the plugin is added) and fixtures copied beside it.
+ */
 export async function serviceFolder(yaml: string, models: readonly string[]): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'serverless-models-'));
   // The framework takes a path only inside the service's folder.

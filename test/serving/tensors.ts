@@ -206,8 +206,8 @@ function parse(text: string): unknown {
 }
 
 /**
- * @returns what is different, or undefined. Integers, booleans and strings must be equal; floats may differ by
- * `tolerance`, relative to the larger of 1 and the value, NaN being equal to NaN.
+ * @returns what is different, or undefined. Integers, booleans and strings must be equal; floats may differ
+ * by `tolerance`, relative to the larger of 1 and the value, NaN being equal to NaN.
  */
 export function difference(
   answer: readonly Tensor[],

@@ -8,8 +8,8 @@ export type TritonCase = { readonly inputs: readonly object[]; readonly outputs:
 export const TRITON_CHECKS = 25;
 
 /**
- * Lets NVIDIA's client check one model: health, metadata, JSON and binary each way, gzip and deflate, request ids,
- * versions, refusals.
+ * Lets NVIDIA's client check one model: health, metadata, JSON and binary each way, gzip and deflate, request
+ * ids, versions, refusals.
  * @param url of the server, a prefix included
  * @returns a line a check; throws with the first one that does not hold
  */

@@ -1,4 +1,7 @@
-/** A table whose columns are in another order, by every way that rows come: the labels are right, or the columns are named. */
+/**
+ * A table whose columns are in another order, by every way that rows come: the labels are right, or the
+ * columns are named.
+ */
 import { readFile } from 'node:fs/promises';
 import Module from 'node:module';
 import { join } from 'node:path';

@@ -107,7 +107,8 @@ describe('what would not load on Lambda', () => {
     expect((await layerFaults(alone, 183)).join()).toMatch(
       /1 libraries, not 2,.* needs libonnxruntime\.so\.1, which Lambda lacks/,
     );
-    // This machine's Node needs newer things than Amazon Linux has, or libraries that it lacks, or neither; it is ELF.
+    // This machine's Node needs newer things than Amazon Linux has, or libraries that it lacks, or neither;
+    // it is ELF.
     if (process.platform === 'linux') {
       expect(readElf(await readFile(process.execPath)).needed).toContain('libc.so.6');
     }

@@ -1,7 +1,8 @@
 /**
  * Writes layers/onnxruntime/layer.json for another version of ONNX Runtime:
  *   node test/with.mjs test/ship/pin.ts 1.31.0
- * Then read the difference: new files in the package, a library that grew, a dependency that Lambda does not have.
+ * Then read the difference: new files in the package, a library that grew, a dependency that Lambda does not
+ * have.
  */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';

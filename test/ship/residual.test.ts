@@ -14,7 +14,10 @@ import { runPython } from '../python.ts';
 import { head, npy } from '../unit/ship/baseline/setup.ts';
 import { newService } from './setup.ts';
 
-/** What principal components leave of wide rows: built from reference data, scored by the endpoint, judged by the monitor. */
+/**
+ * What principal components leave of wide rows: built from reference data, scored by the endpoint, judged by
+ * the monitor.
+ */
 
 const service = newService();
 

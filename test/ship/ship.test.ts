@@ -97,7 +97,8 @@ describe('a packaged model', () => {
   });
 
   it('is the original where optimising it cannot be shown to be harmless', async () => {
-    // ONNX Runtime seeds each random node by its place, which moves when the optimiser takes away the first node.
+    // ONNX Runtime seeds each random node by its place, which moves when the optimiser takes away the first
+    // node.
     const random = onnx({
       nodes: [
         node('Identity', ['x'], ['i']),

@@ -10,8 +10,8 @@ const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const LIBRARIES = '/usr/aarch64-linux-gnu/lib';
 
 /**
- * One core of Graviton2 (Neoverse N1). qemu-user shows the host's /proc/cpuinfo, and ONNX Runtime's cpuinfo library
- * falls over an x86 one; a file below qemu's prefix is read in its place.
+ * One core of Graviton2 (Neoverse N1). qemu-user shows the host's /proc/cpuinfo, and ONNX Runtime's cpuinfo
+ * library falls over an x86 one; a file below qemu's prefix is read in its place.
  */
 const CPUINFO = `processor\t: 0
 BogoMIPS\t: 243.75

@@ -2,8 +2,8 @@ import { deathsOf, JOBS } from '../local-aws/batch/deaths.ts';
 import { startAws } from '../local-aws/start.ts';
 
 /**
- * Kills the batch function before each request that it sends, in jobs of each kind; test/local-aws/batch-faults.test.ts does so at
- * some of them.
+ * Kills the batch function before each request that it sends, in jobs of each kind;
+ * test/local-aws/batch-faults.test.ts does so at some of them.
  *
  * @returns how many; throws with every one after which a job ended otherwise
  */

@@ -44,16 +44,17 @@ const PIECE = 64 * 1024 ** 2;
 /** Most that memory may grow from the third quarter of the invocations to the last. */
 const FLAT = 1.2;
 /**
- * Invocations, of small objects and of parts, below which growth says nothing: V8 lets the young generation of each of the five processes
- * grow, up to three times its `--max-semi-space-size`, until a thousand invocations or so have been through it.
+ * Invocations, of small objects and of parts, below which growth says nothing: V8 lets the young generation
+ * of each of the five processes grow, up to three times its `--max-semi-space-size`, until a thousand
+ * invocations or so have been through it.
  */
 const LEAST = { small: 10_000, parts: 40 };
 /** Milliseconds without anything new after which something must have been lost. */
 const PATIENCE = 300_000;
 
 /**
- * Many small objects and a large one, scored by a service that the real `sls deploy` put on a local AWS. Every row must be there, once,
- * and memory must not grow with the number of objects or of parts.
+ * Many small objects and a large one, scored by a service that the real `sls deploy` put on a local AWS.
+ * Every row must be there, once, and memory must not grow with the number of objects or of parts.
  */
 export async function batchSoak({ objects, bytes }: Size): Promise<string> {
   const aws = await startAws();

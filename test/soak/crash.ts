@@ -6,8 +6,8 @@ import { PATHS, type Path } from '../local-aws/crash/paths.ts';
 const LANES = 2;
 
 /**
- * Kills the release worker before and after every write of every path of a release; test/local-aws/crash.test.ts does so at
- * some of them.
+ * Kills the release worker before and after every write of every path of a release;
+ * test/local-aws/crash.test.ts does so at some of them.
  *
  * @returns how many; throws with every one after which a release ended otherwise
  */

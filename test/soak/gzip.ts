@@ -37,12 +37,16 @@ const PIECE = 64 * 1024 ** 2;
 const EVERY = 100;
 /** Which row of it, from 0. */
 const FAULTY = 17;
-/** Milliseconds without a new file after which something must have been lost: Lambda ends a run after fifteen minutes. */
+/**
+ * Milliseconds without a new file after which something must have been lost: Lambda ends a run after fifteen
+ * minutes.
+ */
 const PATIENCE = 1_000_000;
 
 /**
- * One object of a gigabyte of gzip, which nobody can enter but at its start, scored by a service that the real `sls deploy` put on a
- * local AWS. Each row must be there, once, in order, and equal rows must have equal answers; each faulty one is listed with its line.
+ * One object of a gigabyte of gzip, which nobody can enter but at its start, scored by a service that the
+ * real `sls deploy` put on a local AWS. Each row must be there, once, in order, and equal rows must have
+ * equal answers; each faulty one is listed with its line.
  */
 export async function gzipSoak(unpacked: number): Promise<string> {
   const aws = await startAws();
@@ -137,7 +141,10 @@ async function scored(s3: S3Client): Promise<Success> {
   }
 }
 
-/** @param period rows after which the same come again @throws where a row is missing, wrong, or there twice */
+/**
+ * @param period rows after which the same come again
+ * @throws where a row is missing, wrong, or there twice
+ */
 async function verify(
   s3: S3Client,
   success: Success,

@@ -8,7 +8,10 @@ import { everythingLeft, prepareService } from '../journeys/service.ts';
 import { startAws } from '../local-aws/start.ts';
 import { externalTensor, FLOAT, modelOf, node, tensorInfo } from '../unit/ship/onnx-writer.ts';
 
-/** Floats in a row and in a column of the weights: 321 MB, beyond the 250 MB that a function and its layers may have. */
+/**
+ * Floats in a row and in a column of the weights: 321 MB, beyond the 250 MB that a function and its layers
+ * may have.
+ */
 export const LARGE = 8960;
 /** A hundredth of it, which fits into the function's zip. */
 export const HUNDREDTH_OF_LARGE = LARGE / 10;
@@ -23,8 +26,9 @@ models:
 const weight = (row: number, column: number): number => (((row * 31 + column * 17) % 64) - 32) / 64;
 
 /**
- * A model x · W, deployed with the real `sls deploy` to the local AWS. Beyond the zip limit its weights go by the bucket and
- * are read when the function starts. Its answer is held against the same product computed here.
+ * A model x · W, deployed with the real `sls deploy` to the local AWS. Beyond the zip limit its weights go by
+ * the bucket and are read when the function starts. Its answer is held against the same product computed
+ * here.
  * @param size rows and columns of W
  */
 export async function largeArtifact(size: number): Promise<string> {

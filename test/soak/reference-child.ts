@@ -1,4 +1,7 @@
-/** `node reference-child.ts FILE`: a baseline of a file of 50 columns, x_0 to x_49, as `sls package` builds it, and what it cost. */
+/**
+ * `node reference-child.ts FILE`: a baseline of a file of 50 columns, x_0 to x_49, as `sls package` builds
+ * it, and what it cost.
+ */
 import { createHash } from 'node:crypto';
 import { dirname } from 'node:path';
 import { performance } from 'node:perf_hooks';

@@ -9,8 +9,9 @@ export const BUSY = 100_000;
 export const HUNDREDTH_OF_BUSY = BUSY / 100;
 
 /**
- * A window of that many requests, of one row and of ten in turn: every row in every cell, and all sums, are in the monitor's
- * document, and metrics say the same. What the endpoint's meter wrote is added up here a second time, in whole units of 10⁻⁴.
+ * A window of that many requests, of one row and of ten in turn: every row in every cell, and all sums, are
+ * in the monitor's document, and metrics say the same. What the endpoint's meter wrote is added up here a
+ * second time, in whole units of 10⁻⁴.
  */
 export async function busyWindow(requests: number): Promise<string> {
   const days = await startDays();

@@ -31,7 +31,10 @@ import { LIMITS } from '../../plugins/models/plan/shared/limits.ts';
 import { formatTable } from './docs-formats.ts';
 import { generated, table } from './docs-pages.ts';
 
-/** Parts of the pages that the code knows best. `UPDATE_DOCS=1 vitest run --project unit docs-generated` writes them. */
+/**
+ * Parts of the pages that the code knows best. `UPDATE_DOCS=1 vitest run --project unit docs-generated`
+ * writes them.
+ */
 const commands = {
   ...{ list, validate, plan, gate, serve, invoke, proxy },
   ...{ status, history, promote, rollback, hold, resume, drift, report, batch },

@@ -37,8 +37,8 @@ export const at = ({ page, line }: Block): string => `${page}:${line}`;
 const update = process.env.UPDATE_DOCS === '1';
 
 /**
- * What stands between `<!-- name: … -->` and `<!-- /name -->` of a page, and what should. `UPDATE_DOCS=1` writes it.
- * Compared without the formatter's padding of tables.
+ * What stands between `<!-- name: … -->` and `<!-- /name -->` of a page, and what should. `UPDATE_DOCS=1`
+ * writes it. Compared without the formatter's padding of tables.
  */
 export function generated(
   page: string,

@@ -1,4 +1,7 @@
-/** The pages that send readers into the source: every path is there, and what the page says is decided in it, is. */
+/**
+ * The pages that send readers into the source: every path is there, and what the page says is decided in it,
+ * is.
+ */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';

@@ -4,7 +4,8 @@ import { expect, test } from 'vitest';
 import { blocks, pages, root } from './docs-pages.ts';
 
 /**
- * docs/deploy-policy.md against what is deployed: the actions by which CloudFormation makes and unmakes each type of resource.
+ * docs/deploy-policy.md against what is deployed: the actions by which CloudFormation makes and unmakes each
+ * type of resource.
  * https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
  */
 const OURS: Readonly<Record<string, readonly string[]>> = {

@@ -61,7 +61,10 @@ test.each(blocks('json').map((block) => [at(block), block.text] as const))('%s i
   expect(() => JSON.parse(text)).not.toThrow();
 });
 
-/** GitHub's anchors: https://github.com/gjtorikian/html-pipeline/blob/main/lib/html_pipeline/node_filter/table_of_contents_filter.rb */
+/**
+ * GitHub's anchors:
+ * https://github.com/gjtorikian/html-pipeline/blob/main/lib/html_pipeline/node_filter/table_of_contents_filter.rb
+ */
 function anchors(page: string): readonly string[] {
   const text = readFileSync(join(root, page), 'utf8').replace(/^```[\s\S]*?^```$/gm, '');
   return [...text.matchAll(/^#+ (.+)$/gm)].map(([, title = '']) =>
@@ -119,7 +122,10 @@ const verbs: Readonly<Record<string, Command>> = {
   ...{ list, validate, plan, invoke, gate, serve, proxy },
   ...{ status, history, promote, rollback, hold, resume, drift, report, batch },
 };
-/** Of every command of the framework: https://github.com/oss-serverless/osls/blob/main/docs/guides/parameters.md */
+/**
+ * Of every command of the framework:
+ * https://github.com/oss-serverless/osls/blob/main/docs/guides/parameters.md
+ */
 const GLOBAL = ['stage', 'region', 'aws-profile', 'config', 'param', 'help'];
 
 /** `sls models <verb> …` in code, up to the end of the command. */

@@ -1,4 +1,7 @@
-/** Each seam takes one thing more by a file of its own and an entry in its list, and nothing else: tried in a copy of the sources. */
+/**
+ * Each seam takes one thing more by a file of its own and an entry in its list, and nothing else: tried in a
+ * copy of the sources.
+ */
 import { execFile } from 'node:child_process';
 import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';

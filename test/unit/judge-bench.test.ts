@@ -1,4 +1,7 @@
-/** The simulation behind docs/judge-bench.md: are its numbers random as they should be, and is its judge the judge? */
+/**
+ * The simulation behind docs/judge-bench.md: are its numbers random as they should be, and is its judge the
+ * judge?
+ */
 import { describe, expect, it } from 'vitest';
 import { lnFactorial, lnGamma, type Random, randomOf } from '../../bench/release-random.ts';
 import { type ours, ranks, rulesOf } from '../../bench/release-rules.ts';

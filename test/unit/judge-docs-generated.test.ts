@@ -5,7 +5,10 @@ import { judge, type Options, type Position } from '../../core/judge/verdict.ts'
 import { generated, table } from './docs-pages.ts';
 import { EXAMPLE } from './judge-example.ts';
 
-/** Parts of docs/judge.md that the code computes. `UPDATE_DOCS=1 vitest run --project unit docs-generated` writes them. */
+/**
+ * Parts of docs/judge.md that the code computes. `UPDATE_DOCS=1 vitest run --project unit docs-generated`
+ * writes them.
+ */
 const options: Options = { minRequests: 100, increase: 0.01, expectedShift: 0.2, outputs: [] };
 const looks = EXAMPLE.map((minute, i) => {
   const last = EXAMPLE[i + 1];

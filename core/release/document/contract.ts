@@ -1,14 +1,15 @@
+import type { Settings, Step } from './settings-contract.ts';
 /**
  * `releases/<model>/live.json`: what is known of the release of one alias, and the parts of it. Shapes only.
  */
 
-import type { GateSettings, GateState } from '../../gate/contract.ts';
+import type { GateState } from '../../gate/contract.ts';
 import type { Judgement } from '../../judge/contract.ts';
 
 /**
- * `GATING → WARMING → SHIFTING → JUDGING → … → PROMOTING → BAKING → DONE`. REVERSING: after promotion, the last good
- * version takes half of the traffic beside the live one, until the test tells which is worse. HELD waits for a person;
- * judging goes on meanwhile. The others are ends.
+ * `GATING → WARMING → SHIFTING → JUDGING → … → PROMOTING → BAKING → DONE`. REVERSING: after promotion, the
+ * last good version takes half of the traffic beside the live one, until the test tells which is worse. HELD
+ * waits for a person; judging goes on meanwhile. The others are ends.
  */
 export type Phase =
   | 'GATING'
@@ -24,7 +25,10 @@ export type Phase =
   | 'SUPERSEDED'
   | 'HELD';
 
-/** `foreign`: somebody moved the alias. `limit`: too many automatic rollbacks. `refused`: AWS does not restore stable. */
+/**
+ * `foreign`: somebody moved the alias. `limit`: too many automatic rollbacks. `refused`: AWS does not restore
+ * stable.
+ */
 export type HeldBy = 'person' | 'nodata' | 'foreign' | 'limit' | 'refused';
 
 export type WeightShift = {
@@ -35,12 +39,17 @@ export type WeightShift = {
   readonly weight: number;
 };
 
-/** After promotion: an alarm asked, and the last good version takes half of the traffic beside the live one. */
+/**
+ * After promotion: an alarm asked, and the last good version takes half of the traffic beside the live one.
+ */
 export type Reversal = {
   readonly alarm: string;
   readonly at: string;
   readonly to: VersionRef;
-  /** Where it goes on if the live version is acquitted: its watch goes on after a later release that failed, too. */
+  /**
+   * Where it goes on if the live version is acquitted: its watch goes on after a later release that failed,
+   * too.
+   */
   readonly from: Phase;
   /** The live version cannot answer at all, and how that shows: no test is made. */
   readonly crashing?: string;
@@ -57,20 +66,26 @@ export type RefusedVersion = {
   readonly version: string;
   readonly at: string;
   readonly reason: string;
-  /** Fingerprint (else number) of what took its place: going from that one back to the refused one undoes the rollback. */
+  /**
+   * Fingerprint (else number) of what took its place: going from that one back to the refused one undoes the
+   * rollback.
+   */
   readonly restored?: string;
 };
 
 /**
- * What the CloudFormation operation under way found when its first request came: where a stack that rolls back returns to.
- * It stands until the next operation's first request.
+ * What the CloudFormation operation under way found when its first request came: where a stack that rolls
+ * back returns to. It stands until the next operation's first request.
  */
 export type Operation = {
   /** Id of the latest request of this operation that was followed. */
   readonly request: string;
   /** What it asks for: the version, and the mark where it is asked for anew. */
   readonly asks: string;
-  /** What the template asked for before, and asks for again once the stack has rolled back; absent: there was no alias. */
+  /**
+   * What the template asked for before, and asks for again once the stack has rolled back; absent: there was
+   * no alias.
+   */
   readonly before?: string;
   readonly at: string;
   /** What was live; absent: nothing. */
@@ -98,9 +113,15 @@ export type VersionRef = {
   readonly version: string;
   /** Absent where the version was found on the alias and no record of it is left. */
   readonly fingerprint?: string;
-  /** sha256 over the source artifact; absent where the version was found on the alias, and in documents of older workers. */
+  /**
+   * sha256 over the source artifact; absent where the version was found on the alias, and in documents of
+   * older workers.
+   */
   readonly source?: string;
-  /** What it was released by: its own gate, the objective that its slow counts are about, its output signals, and those of drift. */
+  /**
+   * What it was released by: its own gate, the objective that its slow counts are about, its output signals,
+   * and those of drift.
+   */
   readonly gate?: GateSettings;
   readonly p95?: number;
   readonly signals?: readonly string[];
@@ -117,11 +138,20 @@ export type AliasTarget = {
   readonly weights: Readonly<Record<string, number>>;
 };
 
-/** A move of the alias, written before it is made, so that whoever comes after a crash can tell what was going on. */
+/**
+ * A move of the alias, written before it is made, so that whoever comes after a crash can tell what was going
+ * on.
+ */
 export type Intent = {
-  /** Written into the alias's description: proof that this very move was made, and a new RevisionId for all who read before. */
+  /**
+   * Written into the alias's description: proof that this very move was made, and a new RevisionId for all
+   * who read before.
+   */
   readonly token: string;
-  /** What the alias may be before (null: missing). Anything else but `after` is foreign. Absent: whatever is there is replaced. */
+  /**
+   * What the alias may be before (null: missing). Anything else but `after` is foreign. Absent: whatever is
+   * there is replaced.
+   */
   readonly before?: readonly (AliasTarget | null)[];
   readonly after: AliasTarget;
   readonly then: Phase;
@@ -132,7 +162,10 @@ export type Intent = {
 /** The CloudFormation request that is being served, or was served last. */
 export type StackRequest = {
   readonly id: string;
-  /** `settings`: the version stays, what it follows changes. `refused`: nothing was done, for `failure`; only the answer is left. */
+  /**
+   * `settings`: the version stays, what it follows changes. `refused`: nothing was done, for `failure`; only
+   * the answer is left.
+   */
   readonly kind: 'forward' | 'rollback' | 'settings' | 'refused';
   /** The resource's key in the template, which every answer must repeat. */
   readonly logicalId: string;
@@ -148,8 +181,8 @@ export type StackRequest = {
 /**
  * `releases/<model>/live.json`: one document an alias, moved by compare-and-set.
  *
- * `schema`, `stable`, `highest`, `functionName` and `alias` mean the same in every schema to come: with them an older
- * worker that meets a newer document can still put all traffic on stable.
+ * `schema`, `stable`, `highest`, `functionName` and `alias` mean the same in every schema to come: with them
+ * an older worker that meets a newer document can still put all traffic on stable.
  */
 export type Release = {
   readonly schema: 1;
@@ -166,9 +199,10 @@ export type Release = {
   readonly stable?: VersionRef;
   readonly candidate?: VersionRef;
   /**
-   * What the release was about when it began: the version that was live then, absent for a first one, and the one to be
-   * released. History: a rollback changes `stable` and `candidate`, and never this. Absent in documents of older workers; one
-   * that takes over leaves it as it is when it begins a release, which `release`, the id of its own, tells.
+   * What the release was about when it began: the version that was live then, absent for a first one, and the
+   * one to be released. History: a rollback changes `stable` and `candidate`, and never this. Absent in
+   * documents of older workers; one that takes over leaves it as it is when it begins a release, which
+   * `release`, the id of its own, tells.
    */
   readonly began?: { readonly release: string; readonly from?: string; readonly to: VersionRef };
   readonly settings: Settings;
@@ -176,15 +210,23 @@ export type Release = {
   readonly steps?: readonly Step[];
   /** Index of the step that is under way, in SHIFTING and JUDGING (and in HELD after them). */
   readonly step?: number;
-  /** Weights of the candidate that were put in force, oldest first. The alias moved between `asked` and `at`. */
+  /**
+   * Weights of the candidate that were put in force, oldest first. The alias moved between `asked` and `at`.
+   */
   readonly shifts: readonly WeightShift[];
   readonly gate?: GateState;
   /** The last look of each step, oldest first. */
   readonly judgements: readonly Judgement[];
-  /** What is judged beside errors, fixed before the first weight: the slow edge (none: no objective, or another one), output signals. */
+  /**
+   * What is judged beside errors, fixed before the first weight: the slow edge (none: no objective, or
+   * another one), output signals.
+   */
   readonly basis?: {
     readonly slow?: 1 | 2 | 3;
-    /** Share (0 to 1) of the stable version's requests that were slower than what it is held against, in the hour before. */
+    /**
+     * Share (0 to 1) of the stable version's requests that were slower than what it is held against, in the
+     * hour before.
+     */
     readonly slower?: number;
     readonly outputs: readonly string[];
     /** Refused requests are compared: both versions count them by version. */
@@ -198,8 +240,8 @@ export type Release = {
     readonly pagedAt: string;
   };
   /**
-   * Who asked that the candidate of this release be promoted without the steps that remain; a hold takes that back. An older
-   * worker leaves it to the next release, which it does not name.
+   * Who asked that the candidate of this release be promoted without the steps that remain; a hold takes that
+   * back. An older worker leaves it to the next release, which it does not name.
    */
   readonly promotedBy?: { readonly by: string; readonly release: string };
   /** When the candidate got 100 %. */
@@ -209,8 +251,9 @@ export type Release = {
   /** When a person had an alias put back that somebody else had moved. */
   readonly putBackAt?: string;
   /**
-   * Of the live version: alarms that turn on after `since` may bring the last good one back, until `until`. Deploys that fail do not
-   * end it. `keeps`: the version that keeps its instances as long (blueGreen); older workers do not write it.
+   * Of the live version: alarms that turn on after `since` may bring the last good one back, until `until`.
+   * Deploys that fail do not end it. `keeps`: the version that keeps its instances as long (blueGreen); older
+   * workers do not write it.
    */
   readonly watch?: { readonly since: string; readonly until: string; readonly keeps?: string };
   readonly reversal?: Reversal;
@@ -228,12 +271,21 @@ export type Release = {
   readonly deployment?: { readonly id: string; readonly told?: Phase };
   /** The version that scales by use, and what it was last told; `refused`: AWS would not. */
   readonly scaled?: { readonly version: string; readonly key: string; readonly refused?: string };
-  /** `now`: inside the resource (a first version, or one that behaves as the stable one); else when the stack is done. */
+  /**
+   * `now`: inside the resource (a first version, or one that behaves as the stable one); else when the stack
+   * is done.
+   */
   readonly promote: 'now' | 'afterStack';
   readonly intent?: Intent;
-  /** Somebody deleted the alias, and it was made again then: what hung on it (permissions, function URL) may be missing since. */
+  /**
+   * Somebody deleted the alias, and it was made again then: what hung on it (permissions, function URL) may
+   * be missing since.
+   */
   readonly remade?: { readonly at: string };
-  /** The highest version that the template ever asked for. Written for older workers, which compared it; nothing reads it. */
+  /**
+   * The highest version that the template ever asked for. Written for older workers, which compared it;
+   * nothing reads it.
+   */
   readonly highest: number;
   /** The versions that this alias was asked for, the latest last; absent in documents of older workers. */
   readonly order?: readonly string[];
@@ -248,8 +300,9 @@ export type Release = {
   readonly schedule: { readonly group: string; readonly name: string; readonly told?: string };
   readonly startedAt: string;
   /**
-   * When it first came to an end: whatever is noted afterwards is no end. Absent in documents of older workers, which leave that of
-   * the release before as it is when they begin one: what is before `startedAt` is none.
+   * When it first came to an end: whatever is noted afterwards is no end. Absent in documents of older
+   * workers, which leave that of the release before as it is when they begin one: what is before `startedAt`
+   * is none.
    */
   readonly endedAt?: string;
   readonly updatedAt: string;
@@ -266,62 +319,6 @@ export type Notice = {
   /** Wakes somebody; else it only informs. */
   readonly page: boolean;
   readonly at: string;
-};
-
-/**
- * What a model's release follows, all of it known when packaged: JSON text in the property `Settings`, since
- * CloudFormation would turn every number in it into a string. Units: percent only in `weight`, seconds everywhere.
- */
-export type Settings = {
-  /** `auto` decides between `steps` and all at once when the release starts, from the traffic that it finds. */
-  readonly strategy: 'auto' | 'canary' | 'linear' | 'blueGreen' | 'allAtOnce';
-  /** Already spelled out for `linear`; empty for `blueGreen` and `allAtOnce`. */
-  readonly steps: readonly Step[];
-  /** A step and side. */
-  readonly minRequests: number;
-  /** Share (0 to 1) of all requests that the next step may waste if the candidate is worse. */
-  readonly increase: number;
-  /** Seconds, a step, beyond its bake. */
-  readonly maxWait: number;
-  readonly onNoData: 'hold' | 'pass' | 'rollback';
-  /** Seconds after promotion in which an alarm may bring the last good version back. */
-  readonly rollbackWindow: number;
-  readonly dryRun: boolean;
-  /** In σ: outputs of a new model may differ this much from the stable one's. */
-  readonly expectedShift: number;
-  /** Requests per second, as declared. */
-  readonly traffic?: number;
-  /** Milliseconds: the service level objective. */
-  readonly p95?: number;
-  /** MB and seconds of the function. */
-  readonly memory: number;
-  readonly timeout: number;
-  readonly gate?: GateSettings;
-  readonly capacity?: CapacitySettings;
-  /** Names of the output signals that this version publishes; two versions share a name only where they can be compared. */
-  readonly signals?: readonly string[];
-  /** This version counts refused requests by version. Absent: by model only, as older ones do. */
-  readonly rejected?: true;
-  /** Names of the signals of drift that CloudWatch's alarms watch: this version publishes their sums in units of its own reference's noise. */
-  readonly drift?: readonly string[];
-};
-
-/** `weight` in percent, `bake` in seconds. */
-export type Step = { readonly weight: number; readonly bake: number };
-
-export type CapacitySettings = {
-  readonly provisioned?: { readonly min: number; readonly max: number; readonly target: number };
-  readonly reserved?: number;
-  /** Pairs of AWS schedule expressions that raise and restore the range of provisioned concurrency. */
-  readonly schedules: readonly {
-    readonly name: string;
-    /** `cron(…)`, in `timezone`. */
-    readonly start: string;
-    readonly end: string;
-    readonly timezone: string;
-    readonly min: number;
-    readonly max: number;
-  }[];
 };
 
 /** A Create or Update of the custom resource, read. */

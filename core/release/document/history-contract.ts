@@ -1,11 +1,16 @@
-/** Documents of the registry that are written once and added to: what is a version, what was deployed and how it ended. Shapes only. */
+/**
+ * Documents of the registry that are written once and added to: what is a version, what was deployed and how
+ * it ended. Shapes only.
+ */
 
 import type { GateState } from '../../gate/contract.ts';
 import type { Judgement } from '../../judge/contract.ts';
 import type { TensorSpec } from '../../tensor/contract.ts';
 import type { Phase } from './contract.ts';
 
-/** `deployments/<id>.json`: what the command line writes before it uploads anything, and what is added to it. */
+/**
+ * `deployments/<id>.json`: what the command line writes before it uploads anything, and what is added to it.
+ */
 export type Deployment = {
   readonly schema: 1;
   /** A ULID: ids in order are deploys in order. */
@@ -53,8 +58,9 @@ export type VersionRecord = {
 };
 
 /**
- * `signatures/<model>/<fingerprint>.json`: what clients see of a version, written by the command line before it
- * uploads anything, so that a later deploy can be compared. Versions from before there were such documents have none.
+ * `signatures/<model>/<fingerprint>.json`: what clients see of a version, written by the command line before
+ * it uploads anything, so that a later deploy can be compared. Versions from before there were such documents
+ * have none.
  */
 export type SignatureRecord = {
   readonly schema: 1;

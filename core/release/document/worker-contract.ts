@@ -7,18 +7,27 @@ export const RESOURCE_TYPE = 'Custom::ModelAlias';
 export const BUCKET_EVENTS = 'Custom::ModelBucketEvents';
 
 /**
- * Seconds that CloudFormation waits for an answer. Its own default is an hour, which a worker that cannot even start
- * would make everyone wait: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-cloudformation-customresource.html
+ * Seconds that CloudFormation waits for an answer. Its own default is an hour, which a worker that cannot
+ * even start would make everyone wait:
+ * https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-cloudformation-customresource.html
  */
 export const SERVICE_TIMEOUT = 600;
 
-/** Seconds before SERVICE_TIMEOUT at which the worker gives up by itself, so that the reason reaches the user. */
+/**
+ * Seconds before SERVICE_TIMEOUT at which the worker gives up by itself, so that the reason reaches the user.
+ */
 export const ANSWER_MARGIN = 120;
 
-/** Seconds of one invocation of the worker: the longest load of a gate fits. It also bounds how long one that lost its release can act. */
+/**
+ * Seconds of one invocation of the worker: the longest load of a gate fits. It also bounds how long one that
+ * lost its release can act.
+ */
 export const WORKER_TIMEOUT = 300;
 
-/** Key prefix of everything that is ours in a registry bucket. Below it: `files/<sha256>` and a scope a service and stage. */
+/**
+ * Key prefix of everything that is ours in a registry bucket. Below it: `files/<sha256>` and a scope a
+ * service and stage.
+ */
 export const REGISTRY_PREFIX = 'models/';
 
 /** Environment of the worker. */
@@ -33,12 +42,17 @@ export const WORKER_ENV = {
   topic: 'MODELS_ALERTS_TOPIC',
   /** Key prefix in the registry bucket of files by content, ending in `files/`. */
   files: 'MODELS_FILES_PREFIX',
-  /** What documents are encrypted with, and the key's id, where the service says so of its deployment bucket. */
+  /**
+   * What documents are encrypted with, and the key's id, where the service says so of its deployment bucket.
+   */
   encryption: 'MODELS_REGISTRY_ENCRYPTION',
   encryptionKey: 'MODELS_REGISTRY_ENCRYPTION_KEY',
 } as const;
 
-/** Alarms of a model are named `<function>-<suffix>`. `crashes`, `errors` and `latency` may bring the last good version back. */
+/**
+ * Alarms of a model are named `<function>-<suffix>`. `crashes`, `errors` and `latency` may bring the last
+ * good version back.
+ */
 export const ALARMS = {
   /** More than half of a minute's invocations crash: no test is needed. */
   crashes: 'crashes',
@@ -78,10 +92,15 @@ export const WORKER_METRICS = {
 /** Seconds between two sweeps. */
 export const SWEEP_EVERY = 15 * 60;
 
-/** Seconds without a tick after which nobody looks at weights: a release with weights is ticked every minute. */
+/**
+ * Seconds without a tick after which nobody looks at weights: a release with weights is ticked every minute.
+ */
 export const UNATTENDED = 5 * 60;
 
-/** Properties of `Custom::ModelAlias` as the worker receives them: CloudFormation turns every scalar into a string. */
+/**
+ * Properties of `Custom::ModelAlias` as the worker receives them: CloudFormation turns every scalar into a
+ * string.
+ */
 export type AliasProperties = {
   readonly ServiceToken: string;
   readonly ServiceTimeout: string;
@@ -99,11 +118,19 @@ export type AliasProperties = {
   readonly Source: string;
   /** `Settings` as JSON text. */
   readonly Settings: string;
-  /** ISO time of `sls deploy --force`: what was refused before may go again; and without a change CloudFormation would not ask at all. */
+  /**
+   * ISO time of `sls deploy --force`: what was refused before may go again; and without a change
+   * CloudFormation would not ask at all.
+   */
   readonly Forced?: string;
-  /** Likewise, where what the template offers is neither live nor on its way; what was refused stays refused. */
+  /**
+   * Likewise, where what the template offers is neither live nor on its way; what was refused stays refused.
+   */
   readonly Again?: string;
-  /** The model's batch function and the version of it that belongs to `Version`; its alias of the same name follows. */
+  /**
+   * The model's batch function and the version of it that belongs to `Version`; its alias of the same name
+   * follows.
+   */
   readonly Batch?: { readonly FunctionName: string; readonly Version: string };
 };
 
@@ -120,7 +147,10 @@ export type TickEvent = {
     readonly model: string;
     readonly functionName: string;
     readonly alias: string;
-    /** The release that the schedule was made for, or that the deploy which ticks began; absent where anyone ticks. */
+    /**
+     * The release that the schedule was made for, or that the deploy which ticks began; absent where anyone
+     * ticks.
+     */
     readonly release?: string;
     /** With these the weight can be taken away past the deadline even if the registry cannot be read. */
     readonly stable?: string;
@@ -128,7 +158,10 @@ export type TickEvent = {
     /** Id of the stack: where it is gone, nobody misses the release. */
     readonly stack?: string;
     readonly schedule?: { readonly group: string; readonly name: string };
-    /** Id of the deploy that ticks: `deployments/<id>.json`, which is completed when the release ends, if it is of this deploy. */
+    /**
+     * Id of the deploy that ticks: `deployments/<id>.json`, which is completed when the release ends, if it
+     * is of this deploy.
+     */
     readonly deployment?: string;
   };
 };
@@ -159,9 +192,15 @@ export type TickAnswer = {
   readonly model: string;
   /** Id of the release; absent where none is recorded, and in answers of older workers. */
   readonly release?: string;
-  /** NONE: no release is recorded (then `reason` tells of weights that stand all the same). UNKNOWN: the registry cannot be read. */
+  /**
+   * NONE: no release is recorded (then `reason` tells of weights that stand all the same). UNKNOWN: the
+   * registry cannot be read.
+   */
   readonly phase: Phase | 'NONE' | 'UNKNOWN';
-  /** Does it go on by itself before the candidate is promoted, or given up? False in BAKING, HELD and the ends. */
+  /**
+   * Does it go on by itself before the candidate is promoted, or given up? False in BAKING, HELD and the
+   * ends.
+   */
   readonly running: boolean;
   /** Version that the alias points to; absent where there is no alias. */
   readonly version?: string;
@@ -170,7 +209,10 @@ export type TickAnswer = {
   readonly reason?: string;
   /** Percent that the candidate has. */
   readonly weight?: number;
-  /** The step under way: which (from 1) of how many, since when, when its bake ends and when its patience does. */
+  /**
+   * The step under way: which (from 1) of how many, since when, when its bake ends and when its patience
+   * does.
+   */
   readonly step?: {
     readonly number: number;
     readonly of: number;

@@ -7,7 +7,9 @@ import { notice } from '../state/notices.ts';
 import { DAY, HOUR, iso, isWatched, lastGood, next, tell } from '../state/transitions.ts';
 import { holdFor } from './hold.ts';
 
-/** After promotion: what an alarm may do. Pure; the same whether the alarm itself called, or a tick finds it. */
+/**
+ * After promotion: what an alarm may do. Pure; the same whether the alarm itself called, or a tick finds it.
+ */
 
 /** Automatic rollbacks after promotion in 24 hours; the next one would be the third. */
 const MOST = 2;
@@ -15,7 +17,10 @@ const MOST = 2;
 /** An alarm that cannot be answered is told once an hour. */
 export const QUIET = HOUR;
 
-/** The document that answers an alarm, if one asks: that is on now, turned on after promotion, in its window, not quiet. */
+/**
+ * The document that answers an alarm, if one asks: that is on now, turned on after promotion, in its window,
+ * not quiet.
+ */
 export function alarmed(state: Release, facts: ReleaseFacts, now: number): Release | undefined {
   const { watch, quietUntil, functionName } = state;
   if (facts.alarms === undefined || isUnreadable(facts.alarms)) return undefined;

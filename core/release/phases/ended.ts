@@ -11,8 +11,8 @@ import { watching } from './baking.ts';
 const KEEP = 5;
 
 /**
- * DONE, ROLLED_BACK, ABORTED, SUPERSEDED: what is left is put away, and the tick with it, unless the version that stayed
- * live is still watched. An alias that somebody moved meanwhile is theirs.
+ * DONE, ROLLED_BACK, ABORTED, SUPERSEDED: what is left is put away, and the tick with it, unless the version
+ * that stayed live is still watched. An alias that somebody moved meanwhile is theirs.
  */
 export function ended(state: Release, facts: ReleaseFacts, now: number): Action {
   const ours = facts.stack !== 'gone' && pointsAt(facts.alias, standing(state) ?? null);
@@ -23,8 +23,9 @@ export function ended(state: Release, facts: ReleaseFacts, now: number): Action 
 }
 
 /**
- * Asked for before the latest five, and needed by nobody: alias, template, rollback. None while the stack may go back to one. A
- * version that this alias was never asked for is somebody else’s, or of a deploy that has just begun.
+ * Asked for before the latest five, and needed by nobody: alias, template, rollback. None while the stack may
+ * go back to one. A version that this alias was never asked for is somebody else’s, or of a deploy that has
+ * just begun.
  */
 export function superfluous(state: Release, { versions, alias, stack }: ReleaseFacts): readonly string[] {
   if (stack !== 'done') return [];

@@ -1,6 +1,7 @@
 import type { GateState } from '../../gate/contract.ts';
 import { canFill } from '../../judge/feasible.ts';
-import type { Release, Settings, Step } from '../document/contract.ts';
+import type { Release } from '../document/contract.ts';
+import type { Settings, Step } from '../document/settings-contract.ts';
 import { WORKER_TIMEOUT } from '../document/worker-contract.ts';
 import { type Action, wait, write } from '../state/action.ts';
 import { isUnreadable, type ReleaseFacts } from '../state/facts.ts';

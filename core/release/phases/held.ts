@@ -9,8 +9,8 @@ import { judgeMinutes, keptJudgements } from './judging.ts';
 import { rollBack } from './rollback.ts';
 
 /**
- * HELD: the weight stands until somebody decides. The candidate is judged meanwhile and rolled back if it fails; somebody
- * is paged once a day. After another's hand on the alias nothing is touched at all.
+ * HELD: the weight stands until somebody decides. The candidate is judged meanwhile and rolled back if it
+ * fails; somebody is paged once a day. After another's hand on the alias nothing is touched at all.
  */
 export function held(state: Release, facts: ReleaseFacts, now: number): Action {
   const { held: so } = state;

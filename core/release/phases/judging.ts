@@ -14,7 +14,10 @@ import { foreign, holdFor } from './hold.ts';
 import { rollBack } from './rollback.ts';
 import { weightSince } from './shifting.ts';
 
-/** JUDGING: the candidate has its weight, and each complete minute is looked at until the step passes or fails. */
+/**
+ * JUDGING: the candidate has its weight, and each complete minute is looked at until the step passes or
+ * fails.
+ */
 export function judging(state: Release, facts: ReleaseFacts, now: number): Action {
   if (facts.stack === 'gone')
     return write(next(state, { phase: 'ABORTED', intent: undefined, reason: 'the stack is gone' }, now));

@@ -4,7 +4,8 @@ import { usable } from '../../judge/minutes.ts';
 import { REVERSED_MINUTES, reversed } from '../../judge/reversed.ts';
 import { OBJECTIVE, type SlowEdge } from '../../judge/slow.ts';
 import { unread } from '../../judge/verdict.ts';
-import type { Release, Reversal, Settings } from '../document/contract.ts';
+import type { Release, Reversal } from '../document/contract.ts';
+import type { Settings } from '../document/settings-contract.ts';
 import { ALARMS } from '../document/worker-contract.ts';
 import { type Action, STOP, wait, write } from '../state/action.ts';
 import { allTraffic, pointsAt } from '../state/alias-target.ts';
@@ -26,8 +27,8 @@ const LONGEST = (REVERSED_MINUTES + 3) * MINUTE;
 const READY = 15 * MINUTE;
 
 /**
- * REVERSING: the last good version, its gate passed again, has half of the traffic beside the live one, which keeps
- * the alias: a crash leaves half exposed at most. The test tells which is worse.
+ * REVERSING: the last good version, its gate passed again, has half of the traffic beside the live one, which
+ * keeps the alias: a crash leaves half exposed at most. The test tells which is worse.
  */
 export function reversing(state: Release, facts: ReleaseFacts, now: number): Action {
   const { reversal, stable } = state;
@@ -39,7 +40,9 @@ export function reversing(state: Release, facts: ReleaseFacts, now: number): Act
     : test(state, reversal, facts, now);
 }
 
-/** The last good version must answer, with as many warm instances as the live one, before it gets anything. */
+/**
+ * The last good version must answer, with as many warm instances as the live one, before it gets anything.
+ */
 function ready(state: Release, reversal: Reversal, live: string, facts: ReleaseFacts, now: number): Action {
   const { to, crashing, gate: so } = reversal;
   const late = now - Date.parse(reversal.at) > READY;
@@ -117,7 +120,10 @@ function test(state: Release, reversal: Reversal, facts: ReleaseFacts, now: numb
   return note(state, looked, now);
 }
 
-/** An alarm of latency is answered by latency, at the objective that it is about, if both versions count by the same. */
+/**
+ * An alarm of latency is answered by latency, at the objective that it is about, if both versions count by
+ * the same.
+ */
 const slowOf = ({ functionName, stable }: Release, { alarm, to }: Reversal): SlowEdge | undefined =>
   alarm === `${functionName}-${ALARMS.latency}` && stable?.p95 !== undefined && stable.p95 === to.p95
     ? OBJECTIVE

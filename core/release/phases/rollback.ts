@@ -19,8 +19,8 @@ import {
 const REFUSED = 20;
 
 /**
- * Takes the candidate away: all traffic on stable, whatever the alias says, with a new revision; what it is, is refused
- * until `--force`.
+ * Takes the candidate away: all traffic on stable, whatever the alias says, with a new revision; what it is,
+ * is refused until `--force`.
  */
 export function rollBack(
   state: Release,
@@ -47,8 +47,9 @@ export function rollBack(
 }
 
 /**
- * After promotion: the live version gives way to one that was live before. A version that a person names is good again; where
- * that undoes a rollback, what the rollback had restored is no worse for it: it stays a way back.
+ * After promotion: the live version gives way to one that was live before. A version that a person names is
+ * good again; where that undoes a rollback, what the rollback had restored is no worse for it: it stays a way
+ * back.
  *
  * @param automatic counts for the limit of two in 24 hours
  */

@@ -44,20 +44,28 @@ export function shifting(state: Release, facts: ReleaseFacts, now: number): Acti
   return raise(state, after, 'JUDGING', now, lengthened(state, now));
 }
 
-/** What waiting for the stack took is given back: else a candidate would be refused for time that it never had. */
+/**
+ * What waiting for the stack took is given back: else a candidate would be refused for time that it never
+ * had.
+ */
 function lengthened(state: Release, now: number): Partial<Pick<Release, 'deadline'>> {
   const { steps = [], step = 0, settings } = state;
   const all = deadline(steps.slice(step), settings, now);
   return Date.parse(all.deadline) - PATIENCE > Date.parse(state.deadline) ? all : {};
 }
 
-/** By the settings as they are now: a step of a dry run, or without data, is not passed any more once a deploy ends that. */
+/**
+ * By the settings as they are now: a step of a dry run, or without data, is not passed any more once a deploy
+ * ends that.
+ */
 function isPassed({ settings, judgements }: Release, of: number): boolean {
   const verdict = judgements.find(({ step }) => step === of)?.verdict;
   return verdict === 'pass' || settings.dryRun || (verdict === 'nodata' && settings.onNoData === 'pass');
 }
 
-/** PROMOTING: the step to be judged first, if the last one is not passed. What a person promotes skips that. */
+/**
+ * PROMOTING: the step to be judged first, if the last one is not passed. What a person promotes skips that.
+ */
 function unpassed(state: Release): number | undefined {
   const last = (state.steps ?? []).length - 1;
   if (last < 0 || isPromoted(state) || isPassed(state, last)) return undefined;
@@ -69,8 +77,8 @@ function unpassed(state: Release): number | undefined {
 const underway = ({ shifts }: Release): number => shifts.findLast(({ weight }) => weight > 0)?.step ?? 0;
 
 /**
- * A raise that is not made yet, on a step that is not passed any more by the settings as they are now: given up. The alias is
- * written again where it stands, so that a slower worker cannot make the raise after all.
+ * A raise that is not made yet, on a step that is not passed any more by the settings as they are now: given
+ * up. The alias is written again where it stands, so that a slower worker cannot make the raise after all.
  */
 export function reconsidered(state: Release, { after }: Intent, now: number): Release | undefined {
   const { phase, step = 0, candidate } = state;
@@ -83,7 +91,10 @@ export function reconsidered(state: Release, { after }: Intent, now: number): Re
   return next(state, { ...back, intent: intend(state, stands, back.phase, now, [stands, after]) }, now);
 }
 
-/** The step before is judged first, with all the time that it and those after it have; without its weight it is taken again. */
+/**
+ * The step before is judged first, with all the time that it and those after it have; without its weight it
+ * is taken again.
+ */
 function stepBack(state: Release, step: number, now: number): Pick<Release, 'phase' | 'step' | 'deadline'> {
   const phase = weightOf(state) > 0 ? 'JUDGING' : 'SHIFTING';
   return { phase, step, ...deadline((state.steps ?? []).slice(step), state.settings, now) };
@@ -140,7 +151,10 @@ export function blocked(state: Release, { stack }: ReleaseFacts, now: number): A
   return wait(unfinished(stack), stuck(state, stack));
 }
 
-/** Fixed for the whole release before the first weight: which slow edge is judged, which outputs, and whether refusals are. */
+/**
+ * Fixed for the whole release before the first weight: which slow edge is judged, which outputs, and whether
+ * refusals are.
+ */
 function basis(state: Release, { hour }: ReleaseFacts, now: number): Action {
   const { stable, candidate } = state;
   const shared = (candidate?.signals ?? []).filter((signal) => stable?.signals?.includes(signal));

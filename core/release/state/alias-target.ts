@@ -17,17 +17,26 @@ export function pointsAt(alias: AliasState | undefined, target: AliasTarget | nu
 
 const OURS = 'serverless-models ';
 
-/** The description by which a move of the alias is known to be the one that was intended. 256 characters at most. */
+/**
+ * The description by which a move of the alias is known to be the one that was intended. 256 characters at
+ * most.
+ */
 export const describe = (intent: Intent): string => `${OURS}${intent.token}`;
 
-/** Was this very move made? Same target alone is no proof: a slower worker could still make an older move after it. */
+/**
+ * Was this very move made? Same target alone is no proof: a slower worker could still make an older move
+ * after it.
+ */
 export const made = (alias: AliasState | undefined, intent: Intent): boolean =>
   pointsAt(alias, intent.after) && alias?.description === describe(intent);
 
 /** Was the alias made by a worker? Each of its moves has such a description. */
 export const isOurs = ({ description }: AliasState): boolean => description.startsWith(OURS);
 
-/** The description of a move that took a weight away past the deadline, while the registry could not be read or written. */
+/**
+ * The description of a move that took a weight away past the deadline, while the registry could not be read
+ * or written.
+ */
 export const takenFrom = (release: string): string =>
   `${OURS}${release}: weight taken away past the deadline`;
 

@@ -1,5 +1,6 @@
 import type { Scaling } from '../../ports/aws.ts';
-import type { CapacitySettings, Release } from '../document/contract.ts';
+import type { Release } from '../document/contract.ts';
+import type { CapacitySettings } from '../document/settings-contract.ts';
 import type { Blind } from './action.ts';
 import { type Action, wait, write } from './action.ts';
 import type { AccountConcurrency, Held } from './facts.ts';
@@ -14,7 +15,10 @@ type Provisioned = NonNullable<CapacitySettings['provisioned']>;
 const provisionedOf = ({ settings }: Pick<Release, 'settings'>): Provisioned | undefined =>
   settings.capacity?.provisioned;
 
-/** Instances that a version needs before it gets traffic: as many as the live one has now, at least the minimum; 0: none. */
+/**
+ * Instances that a version needs before it gets traffic: as many as the live one has now, at least the
+ * minimum; 0: none.
+ */
 export function needed(state: Release, held: Held): number {
   const provisioned = provisionedOf(state);
   if (provisioned === undefined) return 0;
@@ -22,14 +26,15 @@ export function needed(state: Release, held: Held): number {
 }
 
 /**
- * The version that keeps its instances while the live one is watched, whatever is deployed meanwhile. Not one that an alarm would
- * no longer bring back: its like may have been released and refused since.
+ * The version that keeps its instances while the live one is watched, whatever is deployed meanwhile. Not one
+ * that an alarm would no longer bring back: its like may have been released and refused since.
  */
 function kept(state: Release, now: number): string | undefined {
   const { watch, phase, held, settings } = state;
   const last = lastGood(state)?.version;
   if (watch?.keeps !== undefined) return isWatched(state, now) && watch.keeps === last ? last : undefined;
-  // Older workers do not write it: as long as nothing else was deployed, the settings are those of its promotion.
+  // Older workers do not write it: as long as nothing else was deployed, the settings are those of its
+  // promotion.
   const baking = phase === 'BAKING' || held?.from === 'BAKING';
   return baking && settings.strategy === 'blueGreen' ? last : undefined;
 }
@@ -76,9 +81,9 @@ function scalingOf({ capacity }: Release['settings']): Scaling | undefined {
 }
 
 /**
- * Do the settings in the document hold for the stable version too? Not while a deploy that brought them is on its way to
- * promotion; but where capacity alone is changed in mid-release, it changes on both, and what a stack that rolled back made live
- * again needs its instances back.
+ * Do the settings in the document hold for the stable version too? Not while a deploy that brought them is on
+ * its way to promotion; but where capacity alone is changed in mid-release, it changes on both, and what a
+ * stack that rolled back made live again needs its instances back.
  */
 const governs = (state: Release): boolean =>
   !isPending(state) || state.request?.kind === 'settings' || state.request?.kind === 'rollback';
@@ -110,7 +115,10 @@ export const blindTo = (why: string): Blind => ({
   todo: 'see the log of the release worker, and give it the action that is missing; it goes on by itself.',
 });
 
-/** The live version may have grown since the candidate was warmed, and at each weight it takes over a part of that. */
+/**
+ * The live version may have grown since the candidate was warmed, and at each weight it takes over a part of
+ * that.
+ */
 export function topUp(state: Release, held: Held | Unreadable | undefined): Action | undefined {
   const { candidate, scaled } = state;
   // Told already; the release stands without.
@@ -160,7 +168,10 @@ export function tidy(state: Release, held: Held, now: number): Action | undefine
   return undefined;
 }
 
-/** AWS refuses provisioned concurrency. Before any traffic that ends the release; later the release stands without. */
+/**
+ * AWS refuses provisioned concurrency. Before any traffic that ends the release; later the release stands
+ * without.
+ */
 export function unprovided(state: Release, version: string, message: string, clock: number): Release {
   const now = Math.max(clock, Date.parse(state.updatedAt));
   const reason = `provisioned concurrency for version ${version} was refused: ${message}`;

@@ -6,7 +6,10 @@ import { ANSWER_MARGIN } from '../document/worker-contract.ts';
 import { minuteAt } from './minutes.ts';
 import { isEnd, isWatched, weightOf } from './transitions.ts';
 
-/** What is read of AWS before a decision: always alias and stack, the rest where the phase asks for it (`needs`). */
+/**
+ * What is read of AWS before a decision: always alias and stack, the rest where the phase asks for it
+ * (`needs`).
+ */
 export type ReleaseFacts = {
   readonly alias: AliasState | undefined;
   readonly stack: StackState;
@@ -61,10 +64,16 @@ export const known = <T>(value: T | Unreadable | undefined): T | undefined =>
 export const isOverdue = ({ request }: Pick<Release, 'request'>, now: number): boolean =>
   request?.url !== undefined && now >= Date.parse(request.answerBy);
 
-/** Milliseconds past our patience in which CloudFormation still waits, and traffic can be taken away before it is answered. */
+/**
+ * Milliseconds past our patience in which CloudFormation still waits, and traffic can be taken away before it
+ * is answered.
+ */
 const LAST = (ANSWER_MARGIN / 2) * 1000;
 
-/** Must a stack that rolls back be answered although the alias is not in its place? It deletes versions once it is. */
+/**
+ * Must a stack that rolls back be answered although the alias is not in its place? It deletes versions once
+ * it is.
+ */
 export const isLast = (state: Pick<Release, 'request'>, now: number): boolean =>
   isOverdue(state, now - (state.request?.kind === 'rollback' ? LAST : 0));
 

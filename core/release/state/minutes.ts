@@ -9,8 +9,9 @@ export const minuteAt = (time: number): number => Math.floor(time / MINUTE) * MI
 export type Sides = ReadonlyMap<string, ReadonlyMap<number, Side>>;
 
 /**
- * What two versions did since the first shift, minute by minute, each with the weight that was in force all through it.
- * Minutes in which the alias moved, or may have (between the intent and the note of it), are left out.
+ * What two versions did since the first shift, minute by minute, each with the weight that was in force all
+ * through it. Minutes in which the alias moved, or may have (between the intent and the note of it), are left
+ * out.
  *
  * @param to start of the minute after the last
  */
@@ -38,7 +39,10 @@ export function minutesOf(
   return minutes;
 }
 
-/** CloudWatch keeps minutes for 15 days: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricData.html */
+/**
+ * CloudWatch keeps minutes for 15 days:
+ * https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricData.html
+ */
 const KEPT = 14 * 24 * 60 * MINUTE;
 
 /** Start of the first minute that a look needs, and can have. */

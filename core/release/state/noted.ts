@@ -63,8 +63,8 @@ export function noted(
 }
 
 /**
- * The versions that the alias was asked for, the latest last. An older worker kept only the highest number; Lambda counted
- * from 1, and each version of a function of ours was asked for.
+ * The versions that the alias was asked for, the latest last. An older worker kept only the highest number;
+ * Lambda counted from 1, and each version of a function of ours was asked for.
  */
 export const orderOf = ({ order, highest }: Pick<Release, 'order' | 'highest'>): readonly string[] =>
   order ?? Array.from({ length: highest }, (_, index) => String(index + 1)).slice(-ORDERED);

@@ -5,7 +5,9 @@ import type { Notice, Release } from '../document/contract.ts';
 
 type Subject = Pick<Release, 'model' | 'functionName' | 'stable' | 'candidate'>;
 
-/** SNS takes subjects of 100 characters, in ASCII: https://docs.aws.amazon.com/sns/latest/api/API_Publish.html */
+/**
+ * SNS takes subjects of 100 characters, in ASCII: https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
+ */
 const SUBJECT = 100;
 
 export function notice(

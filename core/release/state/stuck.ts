@@ -2,7 +2,10 @@ import type { StackState } from '../../ports/aws.ts';
 import type { Release } from '../document/contract.ts';
 import type { Blind } from './action.ts';
 
-/** A stack that no waiting moves on: its status cannot be read, or it failed half-way and a person must go on with it. Pure. */
+/**
+ * A stack that no waiting moves on: its status cannot be read, or it failed half-way and a person must go on
+ * with it. Pure.
+ */
 
 export const isStuck = (stack: StackState): stack is 'unknown' | 'failed' =>
   stack === 'unknown' || stack === 'failed';
@@ -22,7 +25,10 @@ const WORDS = {
   },
 } as const;
 
-/** What people are told of a release that may get no more traffic because of its stack; undefined: it waits for no such thing. */
+/**
+ * What people are told of a release that may get no more traffic because of its stack; undefined: it waits
+ * for no such thing.
+ */
 export function stuck(
   { promote, deadline }: Pick<Release, 'promote' | 'deadline'>,
   stack: StackState,

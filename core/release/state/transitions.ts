@@ -5,16 +5,19 @@ import type {
   Notice,
   Phase,
   Release,
-  Settings,
   VersionRef,
   WeightShift,
 } from '../document/contract.ts';
+import type { Settings } from '../document/settings-contract.ts';
 import { allTraffic } from './alias-target.ts';
 import { gaveUp } from './notices.ts';
 
 /** The moves of a state document: each takes one and returns the next, a `rev` on. All pure. */
 
-/** A release with nothing to wait for but the stack is dead after this long (milliseconds); others have this beside their steps. */
+/**
+ * A release with nothing to wait for but the stack is dead after this long (milliseconds); others have this
+ * beside their steps.
+ */
 export const PATIENCE = 60 * 60 * 1000;
 
 export const HOUR = 60 * 60 * 1000;
@@ -28,7 +31,10 @@ const NOTICES = 20;
 
 export type Changes = { readonly [key in keyof Release]?: Release[key] | undefined };
 
-/** The document with these changes (undefined removes a key), a `rev` on; its time never goes back, whatever a worker's clock does. */
+/**
+ * The document with these changes (undefined removes a key), a `rev` on; its time never goes back, whatever a
+ * worker's clock does.
+ */
 export function next(state: Release, changes: Changes, now: number): Release {
   const updatedAt = iso(Math.max(now, Date.parse(state.updatedAt)));
   const merged = { ...state, ...changes, rev: state.rev + 1, updatedAt };
@@ -127,12 +133,15 @@ export function settle(state: Release, intent: Intent, now: number): Release {
 /** What ends with a live version's watch. */
 export const UNWATCHED: Changes = { watch: undefined, quietUntil: undefined, blind: undefined };
 
-/** Milliseconds in which an alarm goes off once nothing fails any more: what latency looks back on, and the points' delay. */
+/**
+ * Milliseconds in which an alarm goes off once nothing fails any more: what latency looks back on, and the
+ * points' delay.
+ */
 export const GOES_OFF = 20 * 60_000;
 
 /**
- * A candidate that had a weight is withdrawn: alarms look back on what it did, and say nothing of the live version until that
- * is out of their sight. One that is still on then is the live version's.
+ * A candidate that had a weight is withdrawn: alarms look back on what it did, and say nothing of the live
+ * version until that is out of their sight. One that is still on then is the live version's.
  */
 export function lingering(state: Release, now: number): Pick<Changes, 'quietUntil'> {
   const until = iso(now + GOES_OFF);
@@ -145,8 +154,9 @@ export const isWatched = ({ watch }: Pick<Release, 'watch'>, now: number): boole
   watch !== undefined && now < Date.parse(watch.until);
 
 /**
- * The watch under another `rollbackWindow`: shorter or longer from where it began, over at once where that time has passed. A
- * watch that is over stays over. A release that stands still because alarms may not act any more (`limit`) goes on to its end.
+ * The watch under another `rollbackWindow`: shorter or longer from where it began, over at once where that
+ * time has passed. A watch that is over stays over. A release that stands still because alarms may not act
+ * any more (`limit`) goes on to its end.
  */
 export function rewindowed(
   state: Pick<Release, 'watch' | 'phase' | 'held'>,
@@ -166,7 +176,8 @@ export function rewindowed(
 /**
  * A version with what it is released and measured by.
  *
- * @param known what is recorded of this very version: how it counts is in its own zip, and no later request changes that
+ * @param known what is recorded of this very version: how it counts is in its own zip, and no later request
+ * changes that
  */
 export function measured(
   {
@@ -196,8 +207,9 @@ export function measured(
 }
 
 /**
- * Provisioned concurrency on this version, if there is any, is ours; what it scales by is still to be told. Also where none
- * is asked for any more: a candidate may have been warmed by settings that another deploy replaced.
+ * Provisioned concurrency on this version, if there is any, is ours; what it scales by is still to be told.
+ * Also where none is asked for any more: a candidate may have been warmed by settings that another deploy
+ * replaced.
  */
 export const claimed = (version: string): Pick<Changes, 'scaled'> => ({ scaled: { version, key: '' } });
 
@@ -233,9 +245,10 @@ function promoted(state: Release, candidate: VersionRef, { then }: Intent, now: 
 }
 
 /**
- * Gives a release up: all traffic back on stable, whatever the alias says now, and with a new revision, so that a
- * slower worker cannot make the move that is given up here. Without a stable version there is nothing to move to:
- * the stack that could not make it deletes the alias. Before any move there is nothing to take back.
+ * Gives a release up: all traffic back on stable, whatever the alias says now, and with a new revision, so
+ * that a slower worker cannot make the move that is given up here. Without a stable version there is nothing
+ * to move to: the stack that could not make it deletes the alias. Before any move there is nothing to take
+ * back.
  */
 export function abort(state: Release, reason: string, now: number): Release {
   const untouched = state.intent === undefined && (state.phase === 'GATING' || state.phase === 'WARMING');
@@ -288,7 +301,10 @@ export function remember(lives: readonly VersionRef[], live: VersionRef): readon
   return [live, ...lives.filter(({ version }) => version !== live.version)].slice(0, LIVES);
 }
 
-/** The version to go back to after promotion: the latest that was live before, behaves otherwise, and is not refused. */
+/**
+ * The version to go back to after promotion: the latest that was live before, behaves otherwise, and is not
+ * refused.
+ */
 export function lastGood({ stable, lives, refused }: Release): VersionRef | undefined {
   const bad = (ref: VersionRef): boolean =>
     refused.some(({ fingerprint }) => fingerprint === ref.fingerprint);

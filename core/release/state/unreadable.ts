@@ -4,7 +4,10 @@ import { type Action, write } from './action.ts';
 import { notice } from './notices.ts';
 import { iso, next, tell } from './transitions.ts';
 
-/** What a decision needs cannot be read. Nobody is exposed to more than before, but somebody must hear of it. Pure. */
+/**
+ * What a decision needs cannot be read. Nobody is exposed to more than before, but somebody must hear of it.
+ * Pure.
+ */
 
 /** Milliseconds: a call that is throttled once is nobody's business. */
 const PATIENT = 15 * 60_000;

@@ -4,7 +4,10 @@ import type { FileNumbers, Numeric, Reason } from './convert.ts';
 import type { Block, RowFault } from './format.ts';
 import { BLOCK_ROWS, type Slot, sizeOfShape } from './row-buffer.ts';
 
-/** Blocks of rows that come from arrays, of which most are good: tensors are filled whole, and bad rows taken out afterwards. */
+/**
+ * Blocks of rows that come from arrays, of which most are good: tensors are filled whole, and bad rows taken
+ * out afterwards.
+ */
 
 /** Bytes of a block's tensors, at most, unless one row has more. */
 const BLOCK_BYTES = 8 * 1024 ** 2;
@@ -18,7 +21,10 @@ export function blockRows(inputs: readonly Slot[]): number {
   return Math.max(1, Math.min(BLOCK_ROWS, Math.floor(BLOCK_BYTES / Math.max(1, bytes))));
 }
 
-/** Rows on their way into a block: room for each input's elements, and what is wrong with rows, by their place. */
+/**
+ * Rows on their way into a block: room for each input's elements, and what is wrong with rows, by their
+ * place.
+ */
 export type Stacked = {
   /** Rows of the object before the first. */
   readonly first: number;

@@ -66,7 +66,9 @@ export function putInteger(output: Output, value: number): void {
   putDigits(output, Math.abs(value));
 }
 
-/** A double in the fewest digits that are read as it; NaN and infinities by their names, which JSON has not. */
+/**
+ * A double in the fewest digits that are read as it; NaN and infinities by their names, which JSON has not.
+ */
 function putDouble(output: Output, value: number): void {
   if (Number.isSafeInteger(value) && value !== 0) putInteger(output, value);
   else putText(output, Object.is(value, -0) ? '-0' : String(value));
@@ -81,7 +83,8 @@ function putFloat(output: Output, value: number): void {
     putDouble(output, size === 0 || !Number.isFinite(value) ? value : shortest(value));
     return;
   }
-  // So many decimals that there are six digits in all: no two of those are read as one float, while nine tell all floats apart.
+  // So many decimals that there are six digits in all: no two of those are read as one float, while nine tell
+  // all floats apart.
   let six = 10;
   while (six > 0 && size * (TENS[six] as number) >= 1e6) six--;
   // Most floats of a model need eight or nine; where fewer do not tell it, none that are fewer still do.

@@ -7,7 +7,9 @@ export const NEWLINE = 10;
 export const RETURN = 13;
 export const QUOTE = 34;
 
-/** @returns where the cell from `p` ends: at a comma or a line's end, or at `end`; −1 for a quote out of place */
+/**
+ * @returns where the cell from `p` ends: at a comma or a line's end, or at `end`; −1 for a quote out of place
+ */
 export function cellEnd(bytes: Uint8Array, p: number, end: number): number {
   let q = p;
   if (bytes[q] === QUOTE) {
@@ -87,7 +89,9 @@ const NONE = /^([+-]?(nan|inf|infinity))?$/i;
 /** Does a cell say that there is no value? An infinity is one. */
 export const isMissing = (word: string): boolean => /^([+-]?nan)?$/i.test(word);
 
-/** @returns the number that a cell says, NaN where it says that there is none, undefined for any other text */
+/**
+ * @returns the number that a cell says, NaN where it says that there is none, undefined for any other text
+ */
 export function numberIn(text: string): number | undefined {
   const word = text.trim();
   if (NUMBER.test(word)) return Number(word);

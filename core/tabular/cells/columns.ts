@@ -2,8 +2,8 @@ import type { Columns } from '../../tensor/contract.ts';
 import { numberIn } from './cells.ts';
 
 /**
- * What the first line of a file is, and which of its columns are the model's: one rule for batch, reference data and the
- * endpoint's csv.
+ * What the first line of a file is, and which of its columns are the model's: one rule for batch, reference
+ * data and the endpoint's csv.
  */
 
 /** A row already, names that only number the columns, names, or numbers in a wrong count. */
@@ -13,8 +13,8 @@ export type First = 'row' | 'numbered' | 'names' | 'wrong';
 const NUMBERED = 3;
 
 /**
- * Numbers are a row, unless they are 0…n−1 or 1…n, which number the columns (so pandas names those of an array), or the model's own
- * names.
+ * Numbers are a row, unless they are 0…n−1 or 1…n, which number the columns (so pandas names those of an
+ * array), or the model's own names.
  * @param width columns that the model takes, −1 where it takes any number
  */
 export function firstOf(cells: readonly string[], width: number, columns?: Columns): First {
@@ -29,7 +29,10 @@ const isNumbered = (cells: readonly string[]): boolean => cells.length >= NUMBER
 const counts = (cells: readonly string[]): boolean =>
   [0, 1].some((start) => cells.every((cell, i) => cell === String(start + i)));
 
-/** @returns the places of the known names in a first line that has them all; undefined for another one, and for flags that are named 0 and 1 */
+/**
+ * @returns the places of the known names in a first line that has them all; undefined for another one, and
+ * for flags that are named 0 and 1
+ */
 export function headerPlaces({ names }: Columns, cells: readonly string[]): readonly number[] | undefined {
   if (names.length < NUMBERED && counts(names)) return undefined;
   const found = placesOf(names, cells);
@@ -39,7 +42,10 @@ export function headerPlaces({ names }: Columns, cells: readonly string[]): read
 const INTEGER = /^\d+$/;
 const FRACTION = /^[+-]?\d*\.\d*([eE][+-]?\d+)?$/;
 
-/** Different whole numbers: such a first line is a row, but its cells may be names, years for example. The next line tells. */
+/**
+ * Different whole numbers: such a first line is a row, but its cells may be names, years for example. The
+ * next line tells.
+ */
 export const mayBeNames = (first: readonly string[]): boolean =>
   first.every((cell) => INTEGER.test(cell)) && new Set(first).size === first.length;
 

@@ -1,6 +1,7 @@
 /**
  * Consecutive rows of an object. As an item of `_PLAN.json` it is what one run of the map is given.
- * `from`, `to`: bytes of the object for csv and jsonl (of the unpacked text where it is gzip), rows for npy and parquet; `to` is exclusive.
+ * `from`, `to`: bytes of the object for csv and jsonl (of the unpacked text where it is gzip), rows for npy
+ * and parquet; `to` is exclusive.
  */
 export type Part = {
   /** From 0. */

@@ -3,7 +3,10 @@ import { KINDS, type NumericData } from '../../tensor/datatypes.ts';
 import { fromHalf, isFiniteHalf, toHalf } from '../../tensor/half.ts';
 import { mustBe, outOfRange } from '../../tensor/values.ts';
 
-/** Numbers go from the arrays of files into those of tensors, each of them checked, in loops that know both sides' types. */
+/**
+ * Numbers go from the arrays of files into those of tensors, each of them checked, in loops that know both
+ * sides' types.
+ */
 
 export type Numeric = Exclude<Datatype, 'BYTES'>;
 
@@ -26,8 +29,9 @@ const NOT_FINITE: Reason = ['NOT_FINITE', 'is NaN or infinite.'];
 export const NO_VALUE: Reason = ['WRONG_VALUE', 'has no value.'];
 
 /**
- * Copies `count` elements. One that the tensor's datatype cannot hold is told to `onFault`, and what is written in its place is of no
- * meaning. Floats are rounded to the tensor's, as those of JSON are; whole numbers are never.
+ * Copies `count` elements. One that the tensor's datatype cannot hold is told to `onFault`, and what is
+ * written in its place is of no meaning. Floats are rounded to the tensor's, as those of JSON are; whole
+ * numbers are never.
  */
 export function cast(
   from: FileNumbers,

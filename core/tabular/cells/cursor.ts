@@ -29,7 +29,9 @@ export type RowReader = {
   close(): Promise<void>;
 };
 
-/** In memory at a time unless a row is longer: what is read and parsed then stays in the processor's cache. */
+/**
+ * In memory at a time unless a row is longer: what is read and parsed then stays in the processor's cache.
+ */
 const WINDOW = 512 * 1024;
 /** A row, its line end included; what is beyond is more likely a quote or a line end that is missing. */
 export const ROW_BYTES = 16 * 1024 ** 2;
@@ -62,7 +64,8 @@ export function readerOf(
     most,
   };
   let chunk = new Uint8Array(0);
-  // A chunk; of an unfinished row as much again as there is of it, so that a long one is looked at a few times only.
+  // A chunk; of an unfinished row as much again as there is of it, so that a long one is looked at a few
+  // times only.
   const read = async (bytes: Uint8Array, from: number, length: number): Promise<number> => {
     let count = 0;
     while (count < length && (count === 0 || count < from)) {

@@ -33,7 +33,10 @@ export type Block = {
   readonly faults: readonly RowFault[];
 };
 
-/** One content of one object. A read that finds another content throws an object fault `CHANGED`, of what is gone `GONE`. */
+/**
+ * One content of one object. A read that finds another content throws an object fault `CHANGED`, of what is
+ * gone `GONE`.
+ */
 export type Source = {
   readonly bytes: number;
   /** Bytes from `start` to `end` (exclusive; default: the end). */
@@ -51,8 +54,9 @@ export type Extras = {
   /** Floats that have no value, or are NaN, are NaN for the model; absent: such a row is faulty. */
   readonly missing?: 'nan';
   /**
-   * Rows that are looked at and not scored: reference data. Its signature’s numbers are FP64. What says no number, or an infinite one, is
-   * NaN, and a text that there is not is empty; true and false are 1 and 0; rows of JSON have the columns of the first, by whatever names.
+   * Rows that are looked at and not scored: reference data. Its signature’s numbers are FP64. What says no
+   * number, or an infinite one, is NaN, and a text that there is not is empty; true and false are 1 and 0;
+   * rows of JSON have the columns of the first, by whatever names.
    */
   readonly reference?: true;
   /** Bytes that a row may have; default: `ROW_BYTES`. */
@@ -63,7 +67,10 @@ export type Extras = {
 export type Rows = {
   /** Names of the carried columns. */
   readonly carried: readonly string[];
-  /** Their datatypes (BYTES: text), where the object says: a written Parquet part keeps them. Their values are numbers, bigints, booleans, texts or null. */
+  /**
+   * Their datatypes (BYTES: text), where the object says: a written Parquet part keeps them. Their values are
+   * numbers, bigints, booleans, texts or null.
+   */
   readonly types?: readonly Datatype[];
   /** How many there are, where that is known before they are read. */
   readonly count?: number;
@@ -82,7 +89,10 @@ export type Rows = {
 export type Column =
   | { readonly name: string; readonly of: 'row' }
   | { readonly name: string; readonly of: 'carried'; readonly index: number }
-  /** Of an output's row, `output` its name, the element at `index`; in jsonl all of them, where that is absent: an array if there are several. */
+  /**
+   * Of an output's row, `output` its name, the element at `index`; in jsonl all of them, where that is
+   * absent: an array if there are several.
+   */
   | { readonly name: string; readonly of: 'output'; readonly output: string; readonly index?: number };
 
 /** Files a part's rows into one object of the output format. */

@@ -40,9 +40,9 @@ export type Header = {
 export type FileFault = (message: string, fix: string) => Error;
 
 /**
- * Columns go to inputs by name; where the model has one input only, by the names of its columns, if they are known, else in the file's
- * order. The model's answers may be in the file and are passed over; anything else that is not of the model is refused, as it is more
- * likely a mistake than meant.
+ * Columns go to inputs by name; where the model has one input only, by the names of its columns, if they are
+ * known, else in the file's order. The model's answers may be in the file and are passed over; anything else
+ * that is not of the model is refused, as it is more likely a mistake than meant.
  */
 export function layoutOf(
   { inputs, outputs, omitted }: Signature,

@@ -7,8 +7,9 @@ import type { Block, RowFault } from './format.ts';
 export type Slot = { readonly spec: TensorSpec; readonly shape: readonly number[] };
 
 /**
- * Rows on their way into a block. Numbers of all datatypes are doubles first, in one array, since a parser that wrote into arrays of
- * different types would run at a third of its speed; `takeBlock` makes tensors of them.
+ * Rows on their way into a block. Numbers of all datatypes are doubles first, in one array, since a parser
+ * that wrote into arrays of different types would run at a third of its speed; `takeBlock` makes tensors of
+ * them.
  */
 export type RowStack = {
   slots: readonly Slot[];
@@ -16,7 +17,10 @@ export type RowStack = {
   capacity: number;
   /** A block is due: no row has room, or the next has another shape. */
   full: boolean;
-  /** By slot: elements a row, and its first place in `values`; element i of row r is at `starts + r × widths + i`. */
+  /**
+   * By slot: elements a row, and its first place in `values`; element i of row r is at `starts + r × widths +
+   * i`.
+   */
   widths: Int32Array;
   starts: Int32Array;
   values: Float64Array;

@@ -50,7 +50,10 @@ export async function openText(source: Source, most?: number): Promise<OpenedTex
 /** Bytes that most heads end within. */
 const HEAD = 64 * 1024;
 
-/** Some at a time, since a read of gigabytes that is broken off costs its connection, and whatever of it is under way. */
+/**
+ * Some at a time, since a read of gigabytes that is broken off costs its connection, and whatever of it is
+ * under way.
+ */
 async function* windows({ bytes, stream }: Source): AsyncGenerator<Uint8Array> {
   let size = HEAD;
   for (let at = 0; at < bytes; ) {

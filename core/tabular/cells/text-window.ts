@@ -1,8 +1,8 @@
 import { NEWLINE } from './cells.ts';
 
 /**
- * The part of a text that is in memory: what is not parsed yet is `bytes` from `at` to `end`. There is a 0, which is part of no
- * text, so that loops over digits need not look where they are.
+ * The part of a text that is in memory: what is not parsed yet is `bytes` from `at` to `end`. There is a 0,
+ * which is part of no text, so that loops over digits need not look where they are.
  */
 export type Text = {
   bytes: Uint8Array;

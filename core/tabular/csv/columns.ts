@@ -90,8 +90,8 @@ export function columnsOf(
 }
 
 /**
- * With `join`: the columns of the model's names, if they are known and there; those that are named after inputs, if all inputs have some;
- * else all but the model's own answers.
+ * With `join`: the columns of the model's names, if they are known and there; those that are named after
+ * inputs, if all inputs have some; else all but the model's own answers.
  */
 function modelsOwn(
   columns: readonly number[],

@@ -3,8 +3,9 @@ import { COMMA, NEWLINE, newlines, QUOTE, RETURN } from '../cells/cells.ts';
 import { type Cursor, checkRowBytes } from '../cells/cursor.ts';
 
 /**
- * Where rows of CSV end: RFC 4180, so a quote opens where a cell begins, and line ends up to the one that closes it are the cell's.
- * A quote elsewhere makes the row a faulty one, which then ends with the line that the quote is in.
+ * Where rows of CSV end: RFC 4180, so a quote opens where a cell begins, and line ends up to the one that
+ * closes it are the cell's. A quote elsewhere makes the row a faulty one, which then ends with the line that
+ * the quote is in.
  */
 
 /** @returns the byte after the row from `start` and its line end, −1 where that is not in memory */

@@ -12,10 +12,11 @@ import { scanCsv, unclosedQuote } from './lines.ts';
 import { csvParser } from './rows.ts';
 
 /**
- * The rows of a CSV object. Its first line has the names of its columns, or is a row already, as `firstOf` says. An object without any
- * line has no rows.
+ * The rows of a CSV object. Its first line has the names of its columns, or is a row already, as `firstOf`
+ * says. An object without any line has no rows.
  * @param signature as clients see it
- * @throws ObjectFault `WRONG_HEADER`, `ROW_TOO_LONG`, `UNREADABLE`, now; while rows are read, `UNCLOSED_QUOTE`, too
+ * @throws ObjectFault `WRONG_HEADER`, `ROW_TOO_LONG`, `UNREADABLE`, now; while rows are read,
+ * `UNCLOSED_QUOTE`, too
  */
 export async function openCsv(source: Source, signature: Signature, extras: Extras): Promise<Rows> {
   const opened = await openText(source, extras.rowBytes);

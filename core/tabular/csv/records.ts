@@ -15,7 +15,11 @@ export function csvText(text: string): CsvText {
 }
 const encoder = new TextEncoder();
 
-/** The first record from `from` on: blank lines are passed over. @returns undefined where there is none, −1 for a quote out of place */
+/**
+ * The first record from `from` on: blank lines are passed over.
+ *
+ * @returns undefined where there is none, −1 for a quote out of place
+ */
 export function nextRecord({ bytes, end }: CsvText, from: number) {
   let at = from;
   while (bytes[at] === NEWLINE || (bytes[at] === RETURN && bytes[at + 1] === NEWLINE))
@@ -26,7 +30,11 @@ export function nextRecord({ bytes, end }: CsvText, from: number) {
   return record === undefined || record === -1 ? -1 : { ...record, at };
 }
 
-/** The cells of a text, a record a line that is not blank. @returns undefined where a quote is out of place */
+/**
+ * The cells of a text, a record a line that is not blank.
+ *
+ * @returns undefined where a quote is out of place
+ */
 export function recordsOf(text: string): string[][] | undefined {
   const all = csvText(text);
   const records: string[][] = [];

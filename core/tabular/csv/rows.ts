@@ -9,7 +9,9 @@ import { storeCell } from '../cells/store-cell.ts';
 import { textAt } from '../cells/utf8.ts';
 import { rowEnd } from './lines.ts';
 
-/** A column of the file: what it is to the model, and where it is carried to; neither where it is passed over. */
+/**
+ * A column of the file: what it is to the model, and where it is carried to; neither where it is passed over.
+ */
 export type CsvColumn = {
   readonly name: string;
   readonly field?: Field;
@@ -71,7 +73,8 @@ export function csvParser(
       continue;
     }
     kinds[i] = carried < 0 ? NUMBER : CARRIED;
-    // Numbers that need no second look: what is outside, or written at greater length, is left to the endpoint's own rules.
+    // Numbers that need no second look: what is outside, or written at greater length, is left to the
+    // endpoint's own rules.
     const { least: low, greatest: high } = KINDS[field.datatype];
     const isFloat = field.datatype.startsWith('FP');
     least[i] = low;

@@ -119,7 +119,10 @@ export const isNumeric = (slot: Slot | undefined): boolean =>
 export const isNumber = (slot: Slot | undefined): boolean =>
   slot !== undefined && isNumeric(slot) && rowDimensions(slot.spec).every((one) => one === 1);
 
-/** Is it, as `decimal` has read it, a number of JSON and of the datatype? All others are left to the endpoint's own rules. */
+/**
+ * Is it, as `decimal` has read it, a number of JSON and of the datatype? All others are left to the
+ * endpoint's own rules.
+ */
 export function isPlainNumber(
   value: number,
   bytes: Uint8Array,

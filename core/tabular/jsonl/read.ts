@@ -13,9 +13,10 @@ import { jsonlParser, type Key } from './rows.ts';
 import { skipSpace } from './text.ts';
 
 /**
- * The rows of an object with a JSON value a line: an object with the inputs by their names, or the array of a row's values where the
- * model has one input and no other column is asked for. The first row tells where rows are objects of the columns of the only input, as
- * pandas writes them. With `join`, the keys of the first row that is an object are the columns.
+ * The rows of an object with a JSON value a line: an object with the inputs by their names, or the array of a
+ * row's values where the model has one input and no other column is asked for. The first row tells where rows
+ * are objects of the columns of the only input, as pandas writes them. With `join`, the keys of the first row
+ * that is an object are the columns.
  * @param signature as clients see it
  * @throws ObjectFault `ROW_TOO_LONG`, `UNREADABLE`, now or while rows are read
  */
@@ -127,7 +128,10 @@ function keysOf(
 /** Lines among which the first row is looked for: a text of another kind is not read to its end. */
 const LOOKED = 100;
 
-/** Where the first line begins, what the first row is, and, if asked for, the keys of the first row that is an object. */
+/**
+ * Where the first line begins, what the first row is, and, if asked for, the keys of the first row that is an
+ * object.
+ */
 async function readHead(
   reader: RowReader,
   isNamed: boolean,

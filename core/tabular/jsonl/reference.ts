@@ -4,8 +4,9 @@ import type { RowStack, Slot, Wrong } from '../cells/row-buffer.ts';
 import { invalidJson } from './input.ts';
 
 /**
- * Rows of reference data. The first one says the columns, by whatever names: a member of an object is a column, and one that is an array
- * has an element for each value in it, however it is nested; the values of an array are columns in the model's order.
+ * Rows of reference data. The first one says the columns, by whatever names: a member of an object is a
+ * column, and one that is an array has an element for each value in it, however it is nested; the values of
+ * an array are columns in the model's order.
  */
 
 /** @param row an object or an array */

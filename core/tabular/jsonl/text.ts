@@ -1,6 +1,9 @@
 import { NESTING } from '../../tensor/contract.ts';
 
-/** JSON in the bytes of a line, up to its end; of what is passed over only the ends are found, and it is not checked. */
+/**
+ * JSON in the bytes of a line, up to its end; of what is passed over only the ends are found, and it is not
+ * checked.
+ */
 
 export const JSON_QUOTE = 34;
 export const JSON_COMMA = 44;

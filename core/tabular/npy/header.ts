@@ -2,7 +2,10 @@ import { objectFault } from '../../errors/object-errors.ts';
 import type { Numeric } from '../cells/convert.ts';
 import type { Source } from '../cells/format.ts';
 
-/** What an array is, as its file's head says: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html */
+/**
+ * What an array is, as its file's head says:
+ * https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
+ */
 export type NpyHeader = {
   readonly datatype: Numeric;
   readonly shape: readonly number[];
@@ -86,7 +89,8 @@ function headerOf(text: string): Omit<NpyHeader, 'start'> {
     .flatMap((part) => (part.trim() === '' ? [] : [Number.parseInt(part, 10)]));
   if (dimensions.length === 0)
     throw unreadable('The array is a single number.', 'Write an array with a row for each example.');
-  // An array of one dimension, and one of which all but one dimension are 1, is the same in both orders; numpy says False then.
+  // An array of one dimension, and one of which all but one dimension are 1, is the same in both orders;
+  // numpy says False then.
   const isByColumn = order === 'True' && dimensions.length > 1;
   if (isByColumn && dimensions.length > 2) {
     throw unreadable(

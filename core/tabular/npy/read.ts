@@ -38,10 +38,11 @@ const isNaNOnly = (reason: Reason): boolean => reason === NAN;
 const isNoNumber = ([code]: Reason): boolean => code === 'NOT_FINITE';
 
 /**
- * Rows of an array of NumPy, `[rows, …]`: each has the elements of all inputs, one input after the other in the signature's order.
+ * Rows of an array of NumPy, `[rows, …]`: each has the elements of all inputs, one input after the other in
+ * the signature's order.
  *
- * @throws an object fault `UNREADABLE` for what is no array, or is cut short; `WRONG_HEADER` for one that does not fit the model, or
- * where columns are to be carried, which have no names here
+ * @throws an object fault `UNREADABLE` for what is no array, or is cut short; `WRONG_HEADER` for one that
+ * does not fit the model, or where columns are to be carried, which have no names here
  */
 export async function openNpy(
   source: Source,
@@ -113,7 +114,8 @@ function slotsOf(inputs: readonly TensorSpec[], inner: readonly number[], width:
   const [only] = inputs;
   if (only !== undefined && inputs.length === 1) {
     const due = rowDimensions(only);
-    // Rows of several dimensions must have the model's own: another order of them would have as many elements, and other meaning.
+    // Rows of several dimensions must have the model's own: another order of them would have as many
+    // elements, and other meaning.
     const isSame = due.length === inner.length && due.every((one, i) => one < 0 || one === inner[i]);
     if (isSame) return [{ spec: only, shape: inner }];
     const isOpen = widthOf(only) < 0;

@@ -8,10 +8,11 @@ import type { Column, PartWriter } from '../cells/format.ts';
 const ALIGNMENT = 64;
 
 /**
- * An array of NumPy, `[rows, columns]`, of the outputs' columns alone, as it has neither names nor texts. A row that could not be
- * scored is a row of NaN, so that rows of the array are rows of the part.
+ * An array of NumPy, `[rows, columns]`, of the outputs' columns alone, as it has neither names nor texts. A
+ * row that could not be scored is a row of NaN, so that rows of the array are rows of the part.
  *
- * @param datatypes of the outputs, by name: float32 holds FP32 and FP16, anything else makes it float64, exact up to 2^53
+ * @param datatypes of the outputs, by name: float32 holds FP32 and FP16, anything else makes it float64,
+ * exact up to 2^53
  */
 export function npyWriter(
   columns: readonly Column[],
@@ -68,7 +69,8 @@ const ignore = (): void => {};
 /** The very bytes that numpy.save writes. */
 function header(descr: string, shape: readonly number[]): Uint8Array {
   const fields = `{'descr': '${descr}', 'fortran_order': False, 'shape': (${shape.join(', ')}), }`;
-  // numpy leaves room for a first dimension that grows: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
+  // numpy leaves room for a first dimension that grows:
+  // https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
   const room = ' '.repeat(Math.max(0, 21 - String(shape[0]).length));
   const length = fields.length + room.length + 1;
   // Up to a whole one, as numpy does.

@@ -1,6 +1,8 @@
 import type { Source } from '../cells/format.ts';
 
-/** Bytes of an object from a place on, at least as many as asked for; fewer at the end of what may be read. */
+/**
+ * Bytes of an object from a place on, at least as many as asked for; fewer at the end of what may be read.
+ */
 export type ReadAt = (at: number, least: number) => Promise<Uint8Array<ArrayBuffer>>;
 
 /** Of what is in memory. @param start byte of the object that `bytes` begins with */
@@ -10,7 +12,8 @@ export const inMemory =
     bytes.subarray(Math.max(0, at - start));
 
 /**
- * A window that moves on, and has the next one fetched meanwhile: at most three windows are in memory, or what one read asks for.
+ * A window that moves on, and has the next one fetched meanwhile: at most three windows are in memory, or
+ * what one read asks for.
  * @param window bytes
  */
 export function windowed(source: Source, start: number, end: number, window: number): ReadAt {

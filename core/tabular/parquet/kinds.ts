@@ -20,7 +20,10 @@ export const timeKindOf = ({ type, converted_type: converted, logical_type: logi
   return type === 'INT32' ? integers(false) : type === 'INT64' ? wideIntegers(false) : undefined;
 };
 
-/** @returns undefined for what is neither a number nor told as a text (binary data, times of day, intervals, shapes, …) */
+/**
+ * @returns undefined for what is neither a number nor told as a text (binary data, times of day, intervals,
+ * shapes, …)
+ */
 export function kindOf(element: SchemaElement): Kind | undefined {
   const { type, converted_type: converted, logical_type: logical } = element;
   if (converted === 'DECIMAL' || logical?.type === 'DECIMAL') {
@@ -131,7 +134,10 @@ const NANOS_A_DAY = 86_400_000_000_000n;
 const nanosOf = (value: bigint): bigint =>
   ((value >> 64n) - JULIAN_DAYS) * NANOS_A_DAY + BigInt.asIntN(64, value);
 
-/** ISO 8601 with `digits` after the second, without a zone. A year beyond what JavaScript's dates have is told as its number. */
+/**
+ * ISO 8601 with `digits` after the second, without a zone. A year beyond what JavaScript's dates have is told
+ * as its number.
+ */
 function isoTime(value: bigint, digits: number): string {
   const perSecond = 10n ** BigInt(digits);
   const part = ((value % perSecond) + perSecond) % perSecond;

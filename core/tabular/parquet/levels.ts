@@ -1,4 +1,7 @@
-/** Parquet's runs of small numbers: https://parquet.apache.org/docs/file-format/data-pages/encodings/ (RLE, bit-packed). */
+/**
+ * Parquet's runs of small numbers: https://parquet.apache.org/docs/file-format/data-pages/encodings/ (RLE,
+ * bit-packed).
+ */
 
 const broken = (): Error => new Error('a run of levels or indexes is broken');
 

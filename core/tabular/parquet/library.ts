@@ -21,8 +21,8 @@ import type { NumericData } from '../../tensor/datatypes.ts';
 import { COMPRESSORS } from '../cells/compressors.ts';
 
 /**
- * hyparquet and its writer, and what is taken of their private files: nobody else imports them. Their versions are pinned, and a new one is
- * tried here.
+ * hyparquet and its writer, and what is taken of their private files: nobody else imports them. Their
+ * versions are pinned, and a new one is tried here.
  */
 
 export type {
@@ -130,8 +130,8 @@ export function fileOf(columns: readonly WrittenColumn[], rows: number, bytes: n
 }
 
 /**
- * Pages whose values are the array's own bytes. The library's way takes each value by itself, 40 ns for a float and 100 ns for a 64-bit
- * integer, where a small model takes 2 µs a row.
+ * Pages whose values are the array's own bytes. The library's way takes each value by itself, 40 ns for a
+ * float and 100 ns for a 64-bit integer, where a small model takes 2 µs a row.
  */
 function numbersChunk(writer: ByteWriter, { name, type }: WrittenElement, values: NumericData): WrittenChunk {
   const start = writer.offset;

@@ -16,9 +16,9 @@ import {
 } from './library.ts';
 
 /**
- * Pages of a flat column. hyparquet's own reader makes an array of JavaScript values of every column that may have nulls, which pandas
- * says of all: 120 ns an element, where a small model takes 120 ns a column. So levels and indexes are read here, and hyparquet has the
- * rest: heads, encodings, Snappy.
+ * Pages of a flat column. hyparquet's own reader makes an array of JavaScript values of every column that may
+ * have nulls, which pandas says of all: 120 ns an element, where a small model takes 120 ns a column. So
+ * levels and indexes are read here, and hyparquet has the rest: heads, encodings, Snappy.
  */
 
 export type PageValues = NumericData | readonly string[];

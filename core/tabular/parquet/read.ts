@@ -11,7 +11,10 @@ import { type ColumnCursor, fillColumn } from './fill.ts';
 import { type FileMetaData, type RowGroup, readMetadata } from './library.ts';
 import { chunkRange, type FlatColumn, pagesOf } from './pages.ts';
 
-/** Of a file's end that lists its columns and row groups; one of 10,000 columns and 100 groups has some 100 MB. */
+/**
+ * Of a file's end that lists its columns and row groups; one of 10,000 columns and 100 groups has some 100
+ * MB.
+ */
 const METADATA_BYTES = 256 * 1024 ** 2;
 /** A row group whose columns lie within this is read at once. */
 const WHOLE_BYTES = 8 * 1024 ** 2;
@@ -25,9 +28,11 @@ const FIRST_TEXTS = 256;
 const TEXT_BYTES = 32;
 
 /**
- * Rows of Apache Parquet: its flat columns by name, as `parquetColumns` says. Columns that are not asked for are not read.
+ * Rows of Apache Parquet: its flat columns by name, as `parquetColumns` says. Columns that are not asked for
+ * are not read.
  *
- * @throws an object fault `UNREADABLE` or `WRONG_HEADER`, now; what is broken within pages is `UNREADABLE` when it is read
+ * @throws an object fault `UNREADABLE` or `WRONG_HEADER`, now; what is broken within pages is `UNREADABLE`
+ * when it is read
  */
 export async function openParquet(source: Source, signature: Signature, extras: Extras): Promise<Rows> {
   const metadata = await metadataOf(source);

@@ -38,8 +38,8 @@ type Kept = { readonly element: WrittenElement; readonly add: (block: Block, out
 type Outputs = Parameters<PartWriter['add']>[1];
 
 /**
- * Apache Parquet: outputs in their datatypes (FP16 as FLOAT), carried columns in those that they were read in, else as texts: a text as it
- * is, any other value as JSON. Faulty rows are not in it.
+ * Apache Parquet: outputs in their datatypes (FP16 as FLOAT), carried columns in those that they were read
+ * in, else as texts: a text as it is, any other value as JSON. Faulty rows are not in it.
  *
  * @param datatypes of the outputs, by name
  * @param types of the carried columns, where their file says

@@ -18,8 +18,9 @@ export async function find(path: string, at: string): Promise<FoundFile> {
 const CHANGED = Symbol('changed');
 
 /**
- * The cache's own copy of an artifact, its files together in one folder, where ONNX Runtime wants them. What is hashed is what
- * is loaded, optimised and shipped, whoever writes to the user's files meanwhile: a training job, an exporter, `git checkout`.
+ * The cache's own copy of an artifact, its files together in one folder, where ONNX Runtime wants them. What
+ * is hashed is what is loaded, optimised and shipped, whoever writes to the user's files meanwhile: a
+ * training job, an exporter, `git checkout`.
  *
  * @param digest over all files
  * @returns undefined where one of them changed since it was found
@@ -36,7 +37,8 @@ export async function privateCopy(
         if ((await sha256Of(to)) !== sha256) throw CHANGED;
       }
     });
-    // Each may be right by itself, and a graph not go with the weights: one was written between the looks at both.
+    // Each may be right by itself, and a graph not go with the weights: one was written between the looks at
+    // both.
     for (const { from, mark } of files) {
       if ((await unlessGone(look(from), from)).mark !== mark) throw CHANGED;
     }

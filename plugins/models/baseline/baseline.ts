@@ -62,9 +62,10 @@ const METHOD = 7;
 const LEAST_ROWS = 300;
 
 /**
- * Reads reference data and boils them down to quantiles, counts and score constants of the model's inputs and, by running
- * it on them, of its outputs. Rows are what the graph itself takes: of a model with a transform.ts that has a `pre`, what that
- * returns. Cached by content: unchanged data and an unchanged model cost milliseconds.
+ * Reads reference data and boils them down to quantiles, counts and score constants of the model's inputs
+ * and, by running it on them, of its outputs. Rows are what the graph itself takes: of a model with a
+ * transform.ts that has a `pre`, what that returns. Cached by content: unchanged data and an unchanged model
+ * cost milliseconds.
  *
  * @param key YAML path to blame; @param path as written, relative to the service's folder
  * @throws ProblemError MODELS_REFERENCE with what does not fit, by line and column, never by value
@@ -256,7 +257,10 @@ async function readInto(
   }
 }
 
-/** What a header calls the columns of the model's only input, in its order; undefined where it is no table of them. */
+/**
+ * What a header calls the columns of the model's only input, in its order; undefined where it is no table of
+ * them.
+ */
 function namesOf(
   { inputs }: Signature,
   { names, widths }: Header,

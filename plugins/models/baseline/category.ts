@@ -4,8 +4,8 @@ import { windowsOf } from './numeric.ts';
 export type CategoryPart = Pick<CategorySignal, 'nulls' | 'phi' | 'counts' | 'values' | 'rare'>;
 
 /**
- * Boils texts down to counts: a cell for each of the most frequent, one for the others, one for what is not in the
- * reference.
+ * Boils texts down to counts: a cell for each of the most frequent, one for the others, one for what is not
+ * in the reference.
  *
  * @param codes a number of `texts` a row, in the order of the file; NaN is no value
  */

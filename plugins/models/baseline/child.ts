@@ -1,6 +1,7 @@
 /**
- * The program that runs a model on reference data, in a process of its own, as `../child.ts` is and for its reasons: `sandbox.ts`
- * watches and kills it. Rows are read from the store, and nothing but the signals' values comes back.
+ * The program that runs a model on reference data, in a process of its own, as `../child.ts` is and for its
+ * reasons: `sandbox.ts` watches and kills it. Rows are read from the store, and nothing but the signals'
+ * values comes back.
  */
 import { type FileHandle, open } from 'node:fs/promises';
 import { createRequire } from 'node:module';
@@ -25,7 +26,9 @@ export type BaselineTask = {
 };
 
 export type Result =
-  /** By signal, a value for each row that was chosen, NaN for none; and how many of them the model was asked. */
+  /**
+   * By signal, a value for each row that was chosen, NaN for none; and how many of them the model was asked.
+   */
   { readonly values: readonly Float64Array[]; readonly asked: number } | { readonly refusal: string };
 
 const ort: typeof Ort = createRequire(import.meta.url)('onnxruntime-node');

@@ -11,11 +11,12 @@ const ROUNDS = 60;
 const BREATH = 200;
 
 /**
- * Principal components of standardised elements: eigenvectors of their correlation matrix, by orthogonal iteration (Golub and
- * Van Loan, Matrix Computations, 8.2.4). Only their span matters, and that is found to the last digit where eigenvalues
- * differ; where they do not, one span is as good as the other.
+ * Principal components of standardised elements: eigenvectors of their correlation matrix, by orthogonal
+ * iteration (Golub and Van Loan, Matrix Computations, 8.2.4). Only their span matters, and that is found to
+ * the last digit where eigenvalues differ; where they do not, one span is as good as the other.
  *
- * @param rows one after the other, `size` elements each; those with an element that is not finite are passed over
+ * @param rows one after the other, `size` elements each; those with an element that is not finite are passed
+ * over
  * @returns undefined of fewer than `least` rows
  */
 export async function componentsOf(

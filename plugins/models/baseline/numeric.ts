@@ -71,10 +71,15 @@ function knotsOf(count: number, at: (index: number) => number): number[] {
 
 const PART = 1 / PARTS;
 
-/** Sums of (u − ½)ᵏ, k from 1 to 4: about the middle, where mid-ranks have their mean, they lose no digits. */
+/**
+ * Sums of (u − ½)ᵏ, k from 1 to 4: about the middle, where mid-ranks have their mean, they lose no digits.
+ */
 type Moments = readonly [number, number, number, number];
 
-/** @param sorted ascending, so that values between two knots lie together: a straight line, with nothing to decide for each */
+/**
+ * @param sorted ascending, so that values between two knots lie together: a straight line, with nothing to
+ * decide for each
+ */
 function momentsOf(sorted: SignalValues, knots: readonly number[]): Moments {
   const sums = { s1: 0, s2: 0, s3: 0, s4: 0 };
   const add = (d: number, count: number): void => {
@@ -172,8 +177,9 @@ export function windowsOf(count: number): readonly { readonly start: number; rea
 }
 
 /**
- * Mean of T over windows by its degrees of freedom (one of two values, else two), each scored by all other values: with its own among them a window would look more alike than
- * any later one can. Nothing is sorted again: the others are the sorted values with the window's taken out, by place.
+ * Mean of T over windows by its degrees of freedom (one of two values, else two), each scored by all other
+ * values: with its own among them a window would look more alike than any later one can. Nothing is sorted
+ * again: the others are the sorted values with the window's taken out, by place.
  */
 function phiOf(values: SignalValues, sorted: SignalValues, df: 1 | 2): number {
   const windows = windowsOf(values.length);

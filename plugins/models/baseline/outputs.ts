@@ -9,8 +9,8 @@ export type OutputAnswer = {
 };
 
 /**
- * What core/endpoint/output-signals.ts takes of each row of an answer, before it is scored: the number of the greatest, its
- * probability, the entropy over ln K, or the only value; NaN where that leaves a row out.
+ * What core/endpoint/output-signals.ts takes of each row of an answer, before it is scored: the number of the
+ * greatest, its probability, the entropy over ln K, or the only value; NaN where that leaves a row out.
  *
  * @returns by signal, a value a row; undefined where the answer has not `rows` rows
  */

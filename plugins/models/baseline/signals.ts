@@ -8,10 +8,15 @@ import { numericPart, type SignalValues } from './numeric.ts';
 import { readColumn, type Stored } from './store.ts';
 import { summaries } from './wide.ts';
 
-/** Columns that are watched one by one; wider rows, such as images and embeddings, by some numbers of each. */
+/**
+ * Columns that are watched one by one; wider rows, such as images and embeddings, by some numbers of each.
+ */
 const MOST_COLUMNS = 200;
 
-/** Texts beyond these are ids or prose: every request would have an unseen one. Classes beyond them are as rare. */
+/**
+ * Texts beyond these are ids or prose: every request would have an unseen one. Classes beyond them are as
+ * rare.
+ */
 const MOST_TEXTS = 1000;
 
 /** A signal without its name, which is told when all are known. */
@@ -95,7 +100,10 @@ export function numeric(
   return { kind: 'numeric', label, tensor, column, value, ...part };
 }
 
-/** A category signal, with a notice where it cannot drift; undefined, with one, where every other row would be unseen. */
+/**
+ * A category signal, with a notice where it cannot drift; undefined, with one, where every other row would be
+ * unseen.
+ */
 export function category(
   label: string,
   tensor: string,

@@ -4,8 +4,8 @@ import type { SignalValues } from './numeric.ts';
 import { storedBytes, valuesIn } from './values.ts';
 
 /**
- * Reference data by column, in a file: memory has a block of rows while they are read, and then a column at a time, whatever
- * the size of the data. A block is one column after the other.
+ * Reference data by column, in a file: memory has a block of rows while they are read, and then a column at a
+ * time, whatever the size of the data. A block is one column after the other.
  */
 export type Store = {
   readonly path: string;

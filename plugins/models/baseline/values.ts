@@ -23,7 +23,8 @@ export const valuesIn = (
 export const isPlainValue = (datatype: Datatype): boolean => datatype === 'FP32' || datatype === 'FP64';
 
 /**
- * The value that the tensor will have, as ranks see it: integers of 64 bits beyond 2^53 are rounded for both sides alike.
+ * The value that the tensor will have, as ranks see it: integers of 64 bits beyond 2^53 are rounded for both
+ * sides alike.
  * @returns a text where it has none: what is wrong, as the rest of a sentence; NaN for what is no value
  */
 export function castValue(datatype: Exclude<Datatype, 'BYTES'>, value: number): number | string {

@@ -23,9 +23,9 @@ export type Summary = {
 };
 
 /**
- * Euclidean norm, mean and standard deviation of all of a row; and what principal components of its elements leave of it, of
- * rows that these were not made of: of their own they would leave less than of any later one. A row that lacks an element has
- * none of them. In one pass, since a row may be an image.
+ * Euclidean norm, mean and standard deviation of all of a row; and what principal components of its elements
+ * leave of it, of rows that these were not made of: of their own they would leave less than of any later one.
+ * A row that lacks an element has none of them. In one pass, since a row may be an image.
  */
 export async function summaries(
   file: FileHandle,
@@ -72,7 +72,9 @@ export async function summaries(
 type Chosen = {
   /** Elements of a row. */
   readonly size: number;
-  /** Of the rows that make the components, and of the others; one row after the other, in the file's order. */
+  /**
+   * Of the rows that make the components, and of the others; one row after the other, in the file's order.
+   */
   readonly making: Float64Array<ArrayBuffer>;
   readonly held: Float64Array<ArrayBuffer>;
   /** To be called with every row, in order. */

@@ -17,7 +17,10 @@ export type Cloud = {
   readonly send: (queue: string, bodies: readonly string[]) => Promise<void>;
   /** Messages that wait, and those that are being worked on. */
   readonly depth: (queue: string) => Promise<{ readonly waiting: number; readonly atWork: number }>;
-  /** Messages of the queue of failures that are there now, each once; nobody else sees them for these seconds at least. */
+  /**
+   * Messages of the queue of failures that are there now, each once; nobody else sees them for these seconds
+   * at least.
+   */
   readonly failures: (queue: string, seconds: number) => AsyncIterable<readonly Failure[]>;
   /** Deletes messages, ten at a time. @throws where one could not be deleted after three tries */
   readonly forget: (queue: string, receipts: readonly string[]) => Promise<void>;

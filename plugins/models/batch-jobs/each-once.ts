@@ -7,14 +7,18 @@ const ENOUGH = 2;
 const MOST_HIDDEN = 43_200;
 
 /**
- * Seconds that messages are kept from coming again while the rest is read: a connection that gives twenty of them a second is a slow one.
+ * Seconds that messages are kept from coming again while the rest is read: a connection that gives twenty of
+ * them a second is a slow one.
  *
  * @param least seconds
  */
 export const hiddenFor = (waiting: number, least: number): number =>
   Math.min(MOST_HIDDEN, least + Math.ceil(waiting / 20));
 
-/** Messages as answers bring them, each once. It ends where answers bring nothing new: none at all, or known ones that came again. */
+/**
+ * Messages as answers bring them, each once. It ends where answers bring nothing new: none at all, or known
+ * ones that came again.
+ */
 export async function* eachOnce(
   receive: () => Promise<readonly Failure[]>,
 ): AsyncIterable<readonly Failure[]> {

@@ -2,7 +2,8 @@ import type { Failure } from '../../../aws/queue-messages.ts';
 import type { Cloud } from './cloud.ts';
 
 /**
- * Sends what failed again, as it is read. What fails anew meanwhile, at once, stays where it is: else there would be no end.
+ * Sends what failed again, as it is read. What fails anew meanwhile, at once, stays where it is: else there
+ * would be no end.
  *
  * @returns what was sent again
  */

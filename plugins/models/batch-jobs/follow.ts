@@ -2,7 +2,10 @@ import type { Failed, Success } from '../../../core/batch/job.ts';
 import type { Cloud } from './cloud.ts';
 import { type Followed, type KnownFiles, lookAtJob, type SeenJob } from './jobs.ts';
 
-/** How a job ended well, without the list of its files: who waits for a million jobs keeps one of each. `ms`: that scoring took. */
+/**
+ * How a job ended well, without the list of its files: who waits for a million jobs keeps one of each. `ms`:
+ * that scoring took.
+ */
 export type Done = { readonly job: Followed } & Pick<Success, 'rows' | 'errors' | 'version'> & {
     readonly files: number;
     readonly ms: number;
@@ -16,7 +19,10 @@ export type JobsOutcome = {
   readonly over: readonly Followed[];
   /** Nothing came of them, and nothing is at work any more that could. */
   readonly lost: readonly Followed[];
-  /** Nothing of the first of them moved for a day, although the queue is not empty: they go on without us, or not at all. */
+  /**
+   * Nothing of the first of them moved for a day, although the queue is not empty: they go on without us, or
+   * not at all.
+   */
   readonly left: readonly Followed[];
 };
 
@@ -42,17 +48,21 @@ const PAUSE = 1_000;
 const PATIENCE = 10;
 
 /**
- * Looks in a row that find the queue empty, until it is taken for empty: a minute and a half, as SQS's counts may lag a minute behind.
+ * Looks in a row that find the queue empty, until it is taken for empty: a minute and a half, as SQS's counts
+ * may lag a minute behind.
  * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_GetQueueAttributes.html
  */
 export const EMPTY = 90;
 
-/** Looks in a row without a new row of a planned job, while the queue is empty: 75 minutes, as a part waits an hour for an instance. */
+/**
+ * Looks in a row without a new row of a planned job, while the queue is empty: 75 minutes, as a part waits an
+ * hour for an instance.
+ */
 export const STILL = 4_500;
 
 /**
- * Looks in a row without a new row of a job, whatever the queue says: a day. Where nobody reads the queue, or others fill it,
- * it is never empty.
+ * Looks in a row without a new row of a job, whatever the queue says: a day. Where nobody reads the queue, or
+ * others fill it, it is never empty.
  */
 const DAY = 86_400;
 

@@ -19,8 +19,8 @@ const AT_ONCE = 80;
 const SHOWN_JOBS = 1_000;
 
 /**
- * Sends a message for each object, and gives the jobs once they are asked for: a page of objects at a time, in the order of their keys.
- * Objects that no entry takes are passed over.
+ * Sends a message for each object, and gives the jobs once they are asked for: a page of objects at a time,
+ * in the order of their keys. Objects that no entry takes are passed over.
  *
  * @param before what is to be known of a job before its message is sent
  * @throws ProblemError where there is nothing to score

@@ -20,7 +20,8 @@ type Reach = { readonly files: (bucket: string) => Pick<Files, 'read' | 'create'
 export type Owners = { readonly problems: readonly Problem[]; readonly lines: readonly string[] };
 
 /**
- * Before anything is uploaded: outputs that belong to another service or stage. Nothing is taken yet, since the deploy may fail.
+ * Before anything is uploaded: outputs that belong to another service or stage. Nothing is taken yet, since
+ * the deploy may fail.
  */
 export const ownersBefore = (models: readonly Model[], reach: Reach, us: Owner): Promise<Owners> =>
   ofOutputs(

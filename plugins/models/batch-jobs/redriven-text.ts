@@ -5,7 +5,10 @@ import { readMessage } from '../../../core/batch/message.ts';
 import type { Model } from '../declaration/model.ts';
 import { objectIn } from './text.ts';
 
-/** What becomes of messages that are sent again: an entry that took an object may be gone from serverless.yml since it failed. */
+/**
+ * What becomes of messages that are sent again: an entry that took an object may be gone from serverless.yml
+ * since it failed.
+ */
 
 /** Is the message about an object of one of these entries? What is about none is never scored. */
 export function isTaken(entries: readonly Entry[], { body }: Pick<Failure, 'body'>): boolean {

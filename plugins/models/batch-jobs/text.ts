@@ -21,7 +21,10 @@ export function standingLine({ ended, of, rows, parts }: Standing, ms: number): 
 
 const dollars = (amount: number): string => (amount === 0 ? '$0' : `$${amount.toPrecision(2)}`);
 
-/** What jobs cost, in dollars: Lambda’s time and requests. Reading and writing S3, and the queue, are not in it. */
+/**
+ * What jobs cost, in dollars: Lambda’s time and requests. Reading and writing S3, and the queue, are not in
+ * it.
+ */
 function costOf(done: readonly Pick<Done, 'ms' | 'files'>[], model: Model): number {
   const seconds = done.reduce((sum, { ms }) => sum + ms, 0) / 1000;
   const requests = done.reduce((sum, { files }) => sum + 1 + files, 0);

@@ -79,7 +79,10 @@ async function readCases(model: Model, { service, notice, facts }: Context): Pro
 
 /** Milliseconds: a slice is all of it, since nothing here ends a command but the person before it. */
 const BUDGET = 15 * 60 * 1000;
-/** Milliseconds that a container of SageMaker has, and the way there and back: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html */
+/**
+ * Milliseconds that a container of SageMaker has, and the way there and back:
+ * https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html
+ */
 const REFERENCE = 75_000;
 /** Slices that AWS may refuse before we say so. */
 const TRIES = 5;
@@ -133,7 +136,8 @@ async function ask(
         budgetMs: BUDGET,
         casesText,
       });
-      // The gate's own words are of a release, where the version was just made: here its number was written by hand.
+      // The gate's own words are of a release, where the version was just made: here its number was written
+      // by hand.
       if (missing) throw noVersion(name, functionName, version, service.stage);
       failures.push(...outcome.failures);
       state = outcome.state;

@@ -39,8 +39,8 @@ type Said = {
 };
 
 /**
- * `sls models plan`: what a deploy would create, what that costs a month, and how signatures differ from the live
- * ones. Only the last part is asked of AWS, and everything else is said without it.
+ * `sls models plan`: what a deploy would create, what that costs a month, and how signatures differ from the
+ * live ones. Only the last part is asked of AWS, and everything else is said without it.
  */
 export const command: Command = {
   usage: 'Show what a deploy creates, what it costs a month, and what changes for clients',

@@ -10,7 +10,9 @@ const OUTPUT = '.serverless/models-report.html';
 /** Releases of a model. */
 const RELEASES = 20;
 
-/** `sls models report`: a page that shows traffic, releases and drift, and needs no network to be looked at. */
+/**
+ * `sls models report`: a page that shows traffic, releases and drift, and needs no network to be looked at.
+ */
 export const command: Command = {
   usage: 'Write a page with traffic, latency, releases and drift of each model',
   options: {

@@ -2,8 +2,8 @@ import { type Command, usage } from '../context.ts';
 import { SENDING, send } from '../releases/worker-command.ts';
 
 /**
- * `sls models rollback`: takes the candidate's traffic away; without a candidate, brings the last good version back, or
- * the one that is named. What was live is refused until `sls deploy --force`.
+ * `sls models rollback`: takes the candidate's traffic away; without a candidate, brings the last good
+ * version back, or the one that is named. What was live is refused until `sls deploy --force`.
  */
 export const command: Command = {
   onProblems: 'warned',

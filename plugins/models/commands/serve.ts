@@ -17,7 +17,10 @@ import { ownVersion } from '../ship/service.ts';
 
 const PORT = '8080';
 
-/** `sls models serve`: every model on this machine, with the handlers that a deploy would ship. Ends with Ctrl-C. */
+/**
+ * `sls models serve`: every model on this machine, with the handlers that a deploy would ship. Ends with
+ * Ctrl-C.
+ */
 export const command: Command = {
   usage: 'Serve the models on this machine, without AWS: the protocol, the docs page, reloading',
   options: {
@@ -35,7 +38,8 @@ export const command: Command = {
     const folder = await mkdtemp(join(tmpdir(), 'serverless-models-'));
     const ending = untilInterrupted();
     let preparing = true;
-    // Preparing may take minutes, and Ctrl-C has ended esbuild's own process already: nothing of it is worth waiting for.
+    // Preparing may take minutes, and Ctrl-C has ended esbuild's own process already: nothing of it is worth
+    // waiting for.
     void ending.then(() => {
       if (!preparing) return;
       rmSync(folder, { recursive: true, force: true });
@@ -61,7 +65,8 @@ export const command: Command = {
           });
         },
       }).catch(async (error: unknown) => {
-        // That esbuild's process is gone may be heard before the signal that ended it and is on its way to us.
+        // That esbuild's process is gone may be heard before the signal that ended it and is on its way to
+        // us.
         await Promise.race([ending, sleep(SIGNAL_MS)]);
         throw error;
       });

@@ -4,7 +4,9 @@ import type { Desk } from '../releases/session.ts';
 import type { Status } from '../releases/status.ts';
 import { untilInterrupted } from '../serve/interrupt.ts';
 
-/** `sls models status`: what serves what share, why, what comes next, and whether somebody must do something. */
+/**
+ * `sls models status`: what serves what share, why, what comes next, and whether somebody must do something.
+ */
 export const command: Command = {
   onProblems: 'warned',
   usage: 'Show what serves what share of the traffic, and how each release stands',
@@ -38,7 +40,10 @@ export const command: Command = {
 
 type Models = readonly string[];
 
-/** Models that the registry knows and nobody declares, but those that are gone: they serve until the next deploy. */
+/**
+ * Models that the registry knows and nobody declares, but those that are gone: they serve until the next
+ * deploy.
+ */
 async function undeclared(
   { documents, sight, target }: Pick<Desk, 'documents' | 'sight' | 'target'>,
   declared: Models,
@@ -56,7 +61,10 @@ async function undeclared(
   return others.filter((_, index) => served[index]);
 }
 
-/** In the order of the models. One that cannot be read fails all: half a truth is none at three in the morning. */
+/**
+ * In the order of the models. One that cannot be read fails all: half a truth is none at three in the
+ * morning.
+ */
 const read = (desk: Pick<Desk, 'status'>, models: Models): Promise<readonly Status[]> =>
   Promise.all(models.map((model) => desk.status(model)));
 
@@ -76,8 +84,8 @@ async function show(
 const PAUSE = 3000;
 
 /**
- * On a terminal the picture is drawn anew; elsewhere, as in the log of a CI, what has changed is added. It ends once no release
- * goes on by itself, so that a script can wait by it.
+ * On a terminal the picture is drawn anew; elsewhere, as in the log of a CI, what has changed is added. It
+ * ends once no release goes on by itself, so that a script can wait by it.
  */
 export async function watch(
   desk: Pick<Desk, 'status' | 'target'> & { readonly worker: Pick<Desk['worker'], 'tick'> },
@@ -98,7 +106,8 @@ export async function watch(
   while (!interrupted) {
     const statuses = await read(desk, models);
     if (redraw) {
-      // Home, and everything below cleared: https://www.ecma-international.org/publications-and-standards/standards/ecma-48/
+      // Home, and everything below cleared:
+      // https://www.ecma-international.org/publications-and-standards/standards/ecma-48/
       process.stdout.write('\u001b[H\u001b[J');
       await show(statuses, context);
     } else

@@ -20,7 +20,10 @@ export const DEPLOY_OPTIONS = {
   },
 } as const;
 
-/** `sls models <verb>`: loaded only when one of them is meant, or help. The framework wants its commands at once, so by `require`. */
+/**
+ * `sls models <verb>`: loaded only when one of them is meant, or help. The framework wants its commands at
+ * once, so by `require`.
+ */
 export function verbs({
   commands,
   options,

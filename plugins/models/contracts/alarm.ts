@@ -33,7 +33,9 @@ export type Watch = {
   readonly period: number;
   readonly periods: number;
   readonly of: number;
-  /** Something is published all the time: where nothing is, that is the fault. It is made once that has begun. */
+  /**
+   * Something is published all the time: where nothing is, that is the fault. It is made once that has begun.
+   */
   readonly lives?: { readonly from: string };
 };
 

@@ -21,12 +21,18 @@ export function allow(actions: readonly string[], resources: readonly unknown[])
   return { Effect: 'Allow', Action: actions, Resource: resources };
 }
 
-/** An ARN of this account and region: `arn('lambda', 'function:shop-dev-churn')`. Literal names keep roles and functions free of cycles. */
+/**
+ * An ARN of this account and region: `arn('lambda', 'function:shop-dev-churn')`. Literal names keep roles and
+ * functions free of cycles.
+ */
 export function arn(service: string, resource: string): Json {
   return { 'Fn::Sub': `arn:\${AWS::Partition}:${service}:\${AWS::Region}:\${AWS::AccountId}:${resource}` };
 }
 
-/** Stays when the template moves on or the stack goes; but what a failed deploy made goes, else no later one could make it. */
+/**
+ * Stays when the template moves on or the stack goes; but what a failed deploy made goes, else no later one
+ * could make it.
+ */
 export function kept(resource: Json): Json {
   return { ...resource, DeletionPolicy: 'RetainExceptOnCreate', UpdateReplacePolicy: 'Retain' };
 }

@@ -6,8 +6,9 @@ import type { FunctionDefinition, Host } from './host.ts';
 import type { Endpoint, PlanInput } from './input.ts';
 
 /**
- * One thing that models add to a service. The plan folds over `plan/features.ts` and knows none by name: inventory, needed policy and
- * cost are what the fold counts. Each part is pure, and absent where the feature has none.
+ * One thing that models add to a service. The plan folds over `plan/features.ts` and knows none by name:
+ * inventory, needed policy and cost are what the fold counts. Each part is pure, and absent where the feature
+ * has none.
  */
 export type Feature = {
   readonly name: string;

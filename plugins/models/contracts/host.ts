@@ -14,7 +14,10 @@ export type Host = {
   readonly provider: Provider;
   /** The service's own functions. */
   readonly functions: Readonly<Record<string, FunctionDefinition>>;
-  /** Does the service itself mention a VPC? As first read: compiling writes an empty `vpc` into every function. */
+  /**
+   * Does the service itself mention a VPC? As first read: compiling writes an empty `vpc` into every
+   * function.
+   */
   readonly hasVpc?: boolean;
   /** Name of the deployment bucket, or a reference to it. */
   readonly bucket: unknown;
@@ -22,7 +25,9 @@ export type Host = {
   readonly encryption?: EncryptionHeaders | undefined;
   /** Logical ids of the buckets that the service's own `resources` make, by name. */
   readonly buckets?: Readonly<Record<string, string>>;
-  /** Key prefix of what the framework keeps of this service and stage, ending in `/`; it empties it on remove. */
+  /**
+   * Key prefix of what the framework keeps of this service and stage, ending in `/`; it empties it on remove.
+   */
   readonly prefix: string;
 };
 
@@ -39,7 +44,10 @@ export type FunctionDefinition = Json & {
   readonly events?: readonly unknown[];
 };
 
-/** The role that the provider names for every function: an ARN, a logical id or a reference; undefined: the framework makes one. */
+/**
+ * The role that the provider names for every function: an ARN, a logical id or a reference; undefined: the
+ * framework makes one.
+ */
 export function providerRole({ iam, role }: Provider): unknown {
   const named = iam?.role;
   if (typeof named === 'string') return named;

@@ -8,12 +8,16 @@ import type { Built } from './input.ts';
 export type Room = 'infer' | 'batch';
 
 /**
- * What an artifact becomes: code and runtime of the functions that run it. Roles, routes, alarms and releases are the same for all.
- * This half is pure; the one that touches the disk is its `Builder`.
+ * What an artifact becomes: code and runtime of the functions that run it. Roles, routes, alarms and releases
+ * are the same for all. This half is pure; the one that touches the disk is its `Builder`.
  */
 export type Target = {
   readonly kind: string;
-  /** Code, runtime, environment and room of a function that runs the model. @param built undefined before it is packaged */
+  /**
+   * Code, runtime, environment and room of a function that runs the model.
+   *
+   * @param built undefined before it is packaged
+   */
   readonly properties: (
     model: Model,
     host: Host,

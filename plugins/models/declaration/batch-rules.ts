@@ -5,7 +5,9 @@ import type { Model } from './model.ts';
 import type { Declaration } from './schema.ts';
 import { placeOf } from './units.ts';
 
-/** Rules of `batch` that need no artifact: names in S3, entries beside each other, and what would feed itself. */
+/**
+ * Rules of `batch` that need no artifact: names in S3, entries beside each other, and what would feed itself.
+ */
 
 /** Entries of a model: each is a rule on the account's bus, which takes 300 in all. */
 const ENTRIES = 10;
@@ -89,8 +91,9 @@ function urlProblems(key: string, written: string, bucket: string): Problem[] {
 }
 
 /**
- * What keeps a text from being the name of a general purpose bucket: https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
- * (Directory buckets send no events.)
+ * What keeps a text from being the name of a general purpose bucket:
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html (Directory buckets send no
+ * events.)
  */
 export function bucketFault(name: string): string | undefined {
   if (name.length < 3 || name.length > 63) return `it has ${name.length} characters, not 3 to 63`;
@@ -200,8 +203,8 @@ function hiddenProblems(key: string, entries: readonly Entry[], index: number): 
 type Node = { readonly key: string; readonly model: string; readonly entry: Entry };
 
 /**
- * Outputs that come back as inputs, by however many entries and models between: each such circle once. What goes on without
- * coming back is fine.
+ * Outputs that come back as inputs, by however many entries and models between: each such circle once. What
+ * goes on without coming back is fine.
  */
 export function cycleProblems(models: readonly Model[]): readonly Problem[] {
   const nodes = models.flatMap(({ name, batch }) =>

@@ -1,7 +1,7 @@
 /**
- * Everything that can be wrong with a declaration or an artifact is a `Problem`: plain data with a stable code,
- * the key it concerns, the value found, what is wrong and how to mend it. Checks return problems (all of them at
- * once); only the edge throws.
+ * Everything that can be wrong with a declaration or an artifact is a `Problem`: plain data with a stable
+ * code, the key it concerns, the value found, what is wrong and how to mend it. Checks return problems (all
+ * of them at once); only the edge throws.
  */
 export type Problem = {
   /** Stable, documented in docs/errors.md. */
@@ -73,7 +73,10 @@ export function isProblemError(error: unknown): error is ProblemError {
   return error instanceof Error && 'problems' in error && Array.isArray(error.problems);
 }
 
-/** @returns `models.churn.memory: 64 is below 128 MB, Lambda's least. Write 128 or more. [MODELS_INVALID_VALUE]` */
+/**
+ * @returns `models.churn.memory: 64 is below 128 MB, Lambda's least. Write 128 or more.
+ * [MODELS_INVALID_VALUE]`
+ */
 export function formatProblem({ code, key, message, fix }: Problem): string {
   return `${key}: ${message} ${fix} [${code}]`.replace(CONTROLS, escaped);
 }

@@ -1,7 +1,10 @@
 import type { Entry } from '../../../core/batch/contract.ts';
 import type { Columns, Signature } from '../../../core/tensor/contract.ts';
 
-/** A declaration with every default filled and every unit fixed: what the rest of the build side reads. Frozen. */
+/**
+ * A declaration with every default filled and every unit fixed: what the rest of the build side reads.
+ * Frozen.
+ */
 export type Model = {
   readonly name: string;
   readonly artifact: Artifact;

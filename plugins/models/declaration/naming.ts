@@ -9,7 +9,10 @@ export const CATALOG = 'models-catalog';
 export const RELEASE = 'models-release';
 export const DRIFT = 'models-drift';
 
-/** Logical id of the schedule that sweeps over all releases, and EventBridge Scheduler's name of it in the stack's group. */
+/**
+ * Logical id of the schedule that sweeps over all releases, and EventBridge Scheduler's name of it in the
+ * stack's group.
+ */
 export const SWEEP = 'ModelsSweep';
 export const sweepName = 'sweep';
 
@@ -66,7 +69,10 @@ export const alarmLogicalId = (key: string, suffix: string): string =>
 /** The framework's stage of the HTTP API. */
 export const HTTP_STAGE = 'HttpApiStage';
 
-/** The framework's logical id of a route such as `POST /v2/models/churn/infer`: case and most signs are lost in it. */
+/**
+ * The framework's logical id of a route such as `POST /v2/models/churn/infer`: case and most signs are lost
+ * in it.
+ */
 export function routeLogicalId(routeKey: string): string {
   const parts = routeKey.split('/').map((part) => {
     const plain = part

@@ -1,7 +1,10 @@
 import { z } from 'zod';
 import { declaration, declarations, innermost, mapIn, serviceOptions } from './schema.ts';
 
-/** What follows from the schema: the table of options in docs/reference.md, and the JSON Schema for the framework. */
+/**
+ * What follows from the schema: the table of options in docs/reference.md, and the JSON Schema for the
+ * framework.
+ */
 
 /** One line of the option table. */
 export type Option = {
@@ -38,11 +41,13 @@ export function optionTable(): string {
 }
 
 /**
- * The JSON Schema (draft 7) that the framework gets, for `models` or for `custom.models`. It says what there is, what
- * it means, and the way to `function:`, and no more: the framework stops at its own complaints and knows no nearest
- * names, while `parseModels` reports everything at once. (And AJV in strict mode refuses unions of plain types.)
+ * The JSON Schema (draft 7) that the framework gets, for `models` or for `custom.models`. It says what there
+ * is, what it means, and the way to `function:`, and no more: the framework stops at its own complaints and
+ * knows no nearest names, while `parseModels` reports everything at once. (And AJV in strict mode refuses
+ * unions of plain types.)
  *
- * @param functionSchema the framework's own one for functions: `function:` is checked and coerced as any function is
+ * @param functionSchema the framework's own one for functions: `function:` is checked and coerced as any
+ * function is
  */
 export function frameworkSchema(
   of: 'models' | 'custom',

@@ -97,8 +97,8 @@ export function parseModels(raw: unknown, around: Surroundings = {}): Parsed {
 }
 
 /**
- * The declaration without what is wrong with it, so that rules between the other keys are checked in the same run. Of a faulty
- * item the whole list goes, and where a key is missing, what should hold it.
+ * The declaration without what is wrong with it, so that rules between the other keys are checked in the same
+ * run. Of a faulty item the whole list goes, and where a key is missing, what should hold it.
  */
 function salvaged(given: unknown, issues: readonly z.core.$ZodIssue[]): Declaration | undefined {
   if (!isIssueObject(given)) return undefined;
@@ -275,7 +275,8 @@ function nameProblems(
   entries: readonly (readonly [string, unknown])[],
   functions: readonly string[],
 ): readonly Problem[] {
-  // Logical ids of routes lose case and dashes, so names that differ by these alone would overwrite each other.
+  // Logical ids of routes lose case and dashes, so names that differ by these alone would overwrite each
+  // other.
   const folded = (name: string) => normalized(name).toLowerCase();
   const taken = new Map<string, string>(functions.map((name) => [folded(name), `the function ${name}`]));
   const batches = entries.filter(([, value]) => at(value, ['batch']) !== undefined).map(([name]) => name);

@@ -5,7 +5,10 @@ import { percentOf, seconds, timeOf, written } from './units.ts';
 
 const DAY = 86_400;
 
-/** CloudWatch keeps values by the minute for 15 days, and the judge reads them all at every look: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricData.html */
+/**
+ * CloudWatch keeps values by the minute for 15 days, and the judge reads them all at every look:
+ * https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricData.html
+ */
 const LONGEST = 14 * DAY;
 const REMEMBERED = `metrics by the minute last ${LONGEST / DAY} days`;
 const LONGEST_FIX = `Write ${LONGEST / DAY}d or less.`;
@@ -13,7 +16,10 @@ const LONGEST_FIX = `Write ${LONGEST / DAY}d or less.`;
 /** Seconds. The judge counts whole minutes. */
 const SHORTEST_BAKE = 60;
 
-/** Seconds of synthetic load: it must fit into one run of the release worker, beside its cold start and the last answers. */
+/**
+ * Seconds of synthetic load: it must fit into one run of the release worker, beside its cold start and the
+ * last answers.
+ */
 const LONGEST_LOAD = 180;
 
 /** Below it a p95 is merely the slowest of all requests. */

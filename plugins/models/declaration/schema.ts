@@ -16,11 +16,14 @@ import {
 import { anyOf, SUFFIXES } from './tabular-words.ts';
 
 /**
- * What a user may say, once: the types, the defaults, the framework's JSON Schema and the table of options all come
- * from here. Rules between keys are in rules.ts.
+ * What a user may say, once: the types, the defaults, the framework's JSON Schema and the table of options
+ * all come from here. Rules between keys are in rules.ts.
  */
 
-/** PutProvisionedConcurrencyConfig takes any count from 1; this is more than any account has: a slip of the finger. */
+/**
+ * PutProvisionedConcurrencyConfig takes any count from 1; this is more than any account has: a slip of the
+ * finger.
+ */
 const instances = integer(1, 100_000);
 
 /** `models.<name>.http`. */

@@ -7,8 +7,8 @@ import { type Problem, problemError } from '../declaration/errors.ts';
 import { isWhole, seal } from './whole.ts';
 
 /**
- * Where things that can be made again are kept between runs and between services: `$SERVERLESS_MODELS_CACHE`, else
- * `$XDG_CACHE_HOME/serverless-models`, else `~/.cache/serverless-models`. May be deleted at any time.
+ * Where things that can be made again are kept between runs and between services: `$SERVERLESS_MODELS_CACHE`,
+ * else `$XDG_CACHE_HOME/serverless-models`, else `~/.cache/serverless-models`. May be deleted at any time.
  */
 export function cacheFolder(...parts: readonly string[]): string {
   const { SERVERLESS_MODELS_CACHE: own, XDG_CACHE_HOME: xdg } = process.env;
@@ -22,8 +22,9 @@ const KEEP = 30 * DAY;
 const making = new Map<string, Promise<string>>();
 
 /**
- * The folder `target`, made by `build` if it is not there, or not whole any more. It appears whole or not at all: `build`
- * fills a folder beside it that is then renamed. Of several processes the first one wins, and all get the same folder.
+ * The folder `target`, made by `build` if it is not there, or not whole any more. It appears whole or not at
+ * all: `build` fills a folder beside it that is then renamed. Of several processes the first one wins, and
+ * all get the same folder.
  */
 export async function once(target: string, build: (folder: string) => Promise<void>): Promise<string> {
   const running = making.get(target);
@@ -68,7 +69,8 @@ function asProblem(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
   const { code = '', path, dest }: NodeJS.ErrnoException & { readonly dest?: string } = error;
   const isOurs = (at = ''): boolean => at.startsWith(cacheFolder());
-  // What cannot be opened has a path, what cannot be copied has two, and what cannot be written once it is open has none.
+  // What cannot be opened has a path, what cannot be copied has two, and what cannot be written once it is
+  // open has none.
   const isFull = FULL.includes(code) && (path === undefined || isOurs(path) || isOurs(dest));
   if (!isFull && !(UNWRITABLE.includes(code) && isOurs(path))) return error;
   return isFull ? fullProblem(code, error) : cacheProblem(`cannot be written (${code})`, error);
@@ -114,8 +116,8 @@ async function sweep(parent: string): Promise<void> {
 }
 
 /**
- * Copies a file (by reference, on file systems that can). Never a link: a user's file may be rewritten in place, and one of
- * ours that lies outside the cache would take an entry of it along.
+ * Copies a file (by reference, on file systems that can). Never a link: a user's file may be rewritten in
+ * place, and one of ours that lies outside the cache would take an entry of it along.
  */
 export async function place(from: string, to: string): Promise<void> {
   await mkdir(dirname(to), { recursive: true });

@@ -11,7 +11,8 @@ type Known = { readonly stat: string; readonly sha256: string };
  * Size and sha256 of a file, read only when its inode, size or one of its times changed since the last time:
  * gigabytes that did not change cost nothing.
  *
- * @returns also the mark that it had before it was read: where that is another one later, so may be the content
+ * @returns also the mark that it had before it was read: where that is another one later, so may be the
+ * content
  */
 export async function knownSha256(
   path: string,

@@ -7,8 +7,8 @@ import { pipeline } from 'node:stream/promises';
 import { problemError } from '../declaration/errors.ts';
 
 /**
- * Downloads a package's tarball with the user's own npm: their registry, proxy, certificates and npm's cache apply,
- * and no install script runs.
+ * Downloads a package's tarball with the user's own npm: their registry, proxy, certificates and npm's cache
+ * apply, and no install script runs.
  *
  * @param spec such as `onnxruntime-node@1.30.0`
  * @param integrity npm's `sha512-<base64>`, which the tarball must have
@@ -37,7 +37,8 @@ export async function npmPack(spec: string, integrity: string, folder: string): 
 }
 
 function run(args: readonly string[], spec: string): Promise<void> {
-  // Under `npx` and npm scripts npm says where it is; elsewhere it is on the PATH (a .cmd on Windows, so by a shell).
+  // Under `npx` and npm scripts npm says where it is; elsewhere it is on the PATH (a .cmd on Windows, so by a
+  // shell).
   const cli = process.env.npm_execpath;
   const own = cli?.endsWith('npm-cli.js') ? [process.execPath, cli] : ['npm'];
   const [command = 'npm', ...first] = own;

@@ -8,9 +8,9 @@ export type TarFile = {
 const BLOCK = 512;
 
 /**
- * The regular files of a ustar archive, streamed: npm's tarball of ONNX Runtime is 300 MB and we need a sixth of it.
- * Reads what npm writes: names in the ustar header (pax and GNU long names are skipped with what they name, which
- * then counts as missing). Callers verify digests, so a misreading cannot pass unnoticed.
+ * The regular files of a ustar archive, streamed: npm's tarball of ONNX Runtime is 300 MB and we need a sixth
+ * of it. Reads what npm writes: names in the ustar header (pax and GNU long names are skipped with what they
+ * name, which then counts as missing). Callers verify digests, so a misreading cannot pass unnoticed.
  *
  * @throws Error on a header that is no ustar header, and on an archive that ends early.
  */

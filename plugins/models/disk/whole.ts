@@ -4,7 +4,9 @@ import { join, relative } from 'node:path';
 import { sha256Of } from './files.ts';
 import { look } from './look.ts';
 
-/** sha256 (hex) of an entry's files, by path. An entry without it is an earlier plugin's, which did not look. */
+/**
+ * sha256 (hex) of an entry's files, by path. An entry without it is an earlier plugin's, which did not look.
+ */
 const DIGESTS = '.digests.json';
 
 /** Their sizes: what earlier plugins know a whole entry by, which may share the folder. */
@@ -21,7 +23,8 @@ export async function seal(folder: string): Promise<void> {
     const from = join(folder, path);
     sizes[path] = (await stat(from)).size;
     digests[path] = await sha256Of(from);
-    // A rename can reach the disk before what it renames: after a crash of the machine, files would be there and empty.
+    // A rename can reach the disk before what it renames: after a crash of the machine, files would be there
+    // and empty.
     await flush(from);
   }
   await writeFile(join(folder, SIZES), JSON.stringify(sizes));
@@ -29,8 +32,8 @@ export async function seal(folder: string): Promise<void> {
 }
 
 /**
- * Are all files of an entry what they were when it was sealed? They are read again only where one looks different than the
- * last time that they were read: written to, or restored from elsewhere.
+ * Are all files of an entry what they were when it was sealed? They are read again only where one looks
+ * different than the last time that they were read: written to, or restored from elsewhere.
  */
 export async function isWhole(folder: string): Promise<boolean> {
   const digests = await readFile(join(folder, DIGESTS), 'utf8')
@@ -72,7 +75,10 @@ async function flush(path: string): Promise<void> {
   }
 }
 
-/** Writes a file into a folder that is there, so that readers see the old content or the new one, never a part. */
+/**
+ * Writes a file into a folder that is there, so that readers see the old content or the new one, never a
+ * part.
+ */
 export async function writeWhole(path: string, content: string | Uint8Array): Promise<void> {
   const draft = `${path}.${process.pid}.${randomBytes(4).toString('hex')}`;
   try {

@@ -5,13 +5,16 @@ import { pipeline } from 'node:stream/promises';
 import { ZipFile } from 'yazl';
 import { type ArchiveEntry, sorted } from './files.ts';
 
-/** ZIP has local time without a zone, from 1980 on; local noon of its first day is the same two words everywhere. */
+/**
+ * ZIP has local time without a zone, from 1980 on; local noon of its first day is the same two words
+ * everywhere.
+ */
 const MTIME = new Date(1980, 0, 1, 12, 0, 0);
 
 /**
- * Writes a zip whose bytes depend on nothing but paths and contents: sorted, one time, one mode (Lambda runs as
- * another user: https://docs.aws.amazon.com/lambda/latest/dg/nodejs-package.html, so all may read). The deflated
- * form may differ between builds of zlib, hence `digestOf` for comparing contents across machines.
+ * Writes a zip whose bytes depend on nothing but paths and contents: sorted, one time, one mode (Lambda runs
+ * as another user: https://docs.aws.amazon.com/lambda/latest/dg/nodejs-package.html, so all may read). The
+ * deflated form may differ between builds of zlib, hence `digestOf` for comparing contents across machines.
  *
  * @returns size of the zip in bytes
  */

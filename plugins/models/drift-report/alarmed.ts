@@ -1,9 +1,9 @@
 import type { Release } from '../../../core/release/document/contract.ts';
 
 /**
- * What CloudWatch's alarms of drift see of the version that is live. They watch the signals that the template's version publishes, in
- * the sums that it publishes; after a rollback, or before the first deploy by a plugin that scales sums, the live one may have others.
- * The monitor counts all that any version scores.
+ * What CloudWatch's alarms of drift see of the version that is live. They watch the signals that the
+ * template's version publishes, in the sums that it publishes; after a rollback, or before the first deploy
+ * by a plugin that scales sums, the live one may have others. The monitor counts all that any version scores.
  *
  * @returns undefined where they see all of it
  */

@@ -16,7 +16,10 @@ import {
   type SeenWindows,
 } from './finding.ts';
 
-/** What was found of drift, for a person in a terminal: the newest window that could be judged in full, the others as a line of bars. Pure. */
+/**
+ * What was found of drift, for a person in a terminal: the newest window that could be judged in full, the
+ * others as a line of bars. Pure.
+ */
 
 /** Signals without a finding that are shown: the largest ones. */
 const QUIET = 5;

@@ -7,8 +7,8 @@ import { written } from '../declaration/units.ts';
 /** What the windows of a model come to, in the words that the terminal and the page share. Pure. */
 
 /**
- * Windows of a model, oldest first; `cut` where older ones of the time in question are left out; `alarmed` what CloudWatch's alarms do
- * not see of the live version, where there is such.
+ * Windows of a model, oldest first; `cut` where older ones of the time in question are left out; `alarmed`
+ * what CloudWatch's alarms do not see of the live version, where there is such.
  */
 export type SeenWindows = {
   readonly windows: readonly DriftWindow[];
@@ -97,7 +97,10 @@ export function laterWords({ later }: DriftFinding): string | undefined {
   return `${later.length === 1 ? '1 window' : `${later.length} windows`} until ${minute(last.to)} UTC: ${had}`;
 }
 
-/** @returns a line for each signal that drifted in windows before the one that is shown, with the time of its last */
+/**
+ * @returns a line for each signal that drifted in windows before the one that is shown, with the time of its
+ * last
+ */
 export function pastWords({ past, shown }: DriftFinding): readonly string[] {
   const lines = past
     .slice(0, NAMED)
@@ -108,7 +111,10 @@ export function pastWords({ past, shown }: DriftFinding): readonly string[] {
   return past.length > NAMED ? [...lines, `and ${past.length - NAMED} more`] : lines;
 }
 
-/** @returns how many windows there are of each length, in the order of their ends; undefined where all have the same */
+/**
+ * @returns how many windows there are of each length, in the order of their ends; undefined where all have
+ * the same
+ */
 export function lengthWords({ windows }: Pick<SeenWindows, 'windows'>): string | undefined {
   const counts = new Map<number, number>();
   for (const { from, to } of windows) {

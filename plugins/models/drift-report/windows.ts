@@ -80,7 +80,9 @@ export async function windowsIn(objects: ObjectPort, folder: string, since: numb
 const byEnd = (one: DriftWindow, other: DriftWindow): number =>
   Date.parse(one.to) - Date.parse(other.to) || Date.parse(one.from) - Date.parse(other.from);
 
-/** @returns what a window's rows were scored against; undefined where the registry does not have it any more */
+/**
+ * @returns what a window's rows were scored against; undefined where the registry does not have it any more
+ */
 export async function readBaseline(
   { aws, bucket, service }: Pick<Context, 'aws' | 'bucket' | 'service'>,
   digest: string,

@@ -72,7 +72,10 @@ const SWEEP = 0.5;
 export const sweepCost = (): number =>
   (MONTH / SWEEP_EVERY) * (PRICES.scheduled + PRICES.request + SWEEP * PRICES.gbSecond.x86_64);
 
-/** Dollars a month without a single request: packages, layers and files in S3. Functions, aliases, routes, roles and topics cost nothing. */
+/**
+ * Dollars a month without a single request: packages, layers and files in S3. Functions, aliases, routes,
+ * roles and topics cost nothing.
+ */
 export function idleCost(facts: Iterable<Facts>, layerBytes: number): number {
   let bytes = layerBytes;
   for (const { zipBytes, remote } of facts) {

@@ -10,14 +10,18 @@ import {
 } from '../declaration/naming.ts';
 
 /**
- * What the framework makes of the functions that we add, by its own logical ids, as far as that can be told before it has compiled them:
- * of triggers that a user adds to a model at the least. https://www.serverless.com/framework/docs/providers/aws/guide/resources
+ * What the framework makes of the functions that we add, by its own logical ids, as far as that can be told
+ * before it has compiled them: of triggers that a user adds to a model at the least.
+ * https://www.serverless.com/framework/docs/providers/aws/guide/resources
  */
 export function footprint(functions: Functions, host: Host): ReadonlyMap<string, readonly string[]> {
   return new Map(Object.entries(functions).map(([key, definition]) => [key, madeOf(key, definition, host)]));
 }
 
-/** The framework's HTTP API, where it makes one for our functions: one is there already where the service's own have routes. */
+/**
+ * The framework's HTTP API, where it makes one for our functions: one is there already where the service's
+ * own have routes.
+ */
 export function madeApi(functions: Functions, host: Host): readonly string[] {
   const uses = (of: Functions): boolean => Object.values(of).some((one) => eventsOf(one).some(isRoute));
   return host.provider.httpApi?.id !== undefined || uses(host.functions) || !uses(functions)

@@ -12,8 +12,9 @@ import { RESOURCES } from './template.ts';
 export type Item = { readonly what: string; readonly name: string; readonly resources: number };
 
 /**
- * Everything that will be created, with the number of CloudFormation resources behind it: the features' resources are planned and
- * counted, what the framework makes of their functions is added, and each feature says what they are called.
+ * Everything that will be created, with the number of CloudFormation resources behind it: the features'
+ * resources are planned and counted, what the framework makes of their functions is added, and each feature
+ * says what they are called.
  *
  * @param facts of the models that are packaged; without them the alarms of drift are not counted
  */
@@ -72,7 +73,10 @@ function endpointsOf({ models, host }: PlanInput, facts: ReadonlyMap<string, Fac
   });
 }
 
-/** Too many for one stack, as far as that can be told before the framework has compiled the service's own functions. */
+/**
+ * Too many for one stack, as far as that can be told before the framework has compiled the service's own
+ * functions.
+ */
 export function resourceProblems(input: PlanInput): readonly Problem[] {
   const count = inventory(input).reduce((sum, { resources }) => sum + resources, 0);
   if (count <= RESOURCES) return [];

@@ -2,15 +2,18 @@ import { isObject, type Json } from '../contracts/cloudformation.ts';
 import type { FunctionDefinition, Host } from '../contracts/host.ts';
 import { functionLogicalId } from '../declaration/naming.ts';
 
-/** How the SDK calls AWS: https://docs.aws.amazon.com/sdkref/latest/guide/settings-reference.html#EVarSettings */
+/**
+ * How the SDK calls AWS: https://docs.aws.amazon.com/sdkref/latest/guide/settings-reference.html#EVarSettings
+ */
 const OF_THE_SDK = /^AWS_/;
 
 /** Catalog, release worker and monitor have no versions, and nothing of a model's own in them. */
 const isOfService = ({ versionFunction }: FunctionDefinition): boolean => versionFunction === false;
 
 /**
- * Catalog, release worker and monitor without the variables of `provider.environment`, which the framework gives to every
- * function: they need none of them, the catalog may be public, and passwords may be among them. Variables for the SDK stay. Pure.
+ * Catalog, release worker and monitor without the variables of `provider.environment`, which the framework
+ * gives to every function: they need none of them, the catalog may be public, and passwords may be among
+ * them. Variables for the SDK stay. Pure.
  *
  * @param functions as planned, by key
  * @returns the changed resources

@@ -1,12 +1,14 @@
 import type { Model } from '../declaration/model.ts';
 
 /**
- * What the zips of the service's own functions leave out: artifacts, with the external data that exporters write beside them
- * (`churn.onnx.data`, `churn.onnx_data`), reference data and gate cases. The framework packs the whole folder by itself, and no
- * row of reference data may leave the machine. Pure.
+ * What the zips of the service's own functions leave out: artifacts, with the external data that exporters
+ * write beside them (`churn.onnx.data`, `churn.onnx_data`), reference data and gate cases. The framework
+ * packs the whole folder by itself, and no row of reference data may leave the machine. Pure.
  *
- * @param within a path as the framework sees it: relative to the service, with `/`; undefined where it lies elsewhere
- * @returns patterns of `package.patterns`; the user's own come after them, and the last one that matches decides
+ * @param within a path as the framework sees it: relative to the service, with `/`; undefined where it lies
+ * elsewhere
+ * @returns patterns of `package.patterns`; the user's own come after them, and the last one that matches
+ * decides
  */
 export function leftOut(
   models: readonly Model[],
@@ -22,7 +24,10 @@ export function leftOut(
   return [...new Set(patterns)];
 }
 
-/** Of an artifact that is a folder, and of external data beside a file: which it is, nobody has looked. Code beside it stays. */
+/**
+ * Of an artifact that is a folder, and of external data beside a file: which it is, nobody has looked. Code
+ * beside it stays.
+ */
 const PARTS = ['', '/**', '.data', '_data'];
 const ofArtifact = (path: string | undefined): readonly string[] =>
   path === undefined ? [] : PARTS.map((part) => `!${literal(path)}${part}`);

@@ -12,7 +12,10 @@ import { foldOf, kindsOf } from './fold.ts';
 
 /** What the features add, folded: nothing here knows one of them. */
 
-/** Functions to add to the service, by key: seen by `sls info`, `print`, `invoke`, `package`, `deploy`, `remove`. */
+/**
+ * Functions to add to the service, by key: seen by `sls info`, `print`, `invoke`, `package`, `deploy`,
+ * `remove`.
+ */
 export function planFunctions(input: PlanInput): Functions {
   if (input.models.length === 0) return {};
   return Object.assign({}, ...FEATURES.map(({ functions }) => functions?.(input)));
@@ -63,7 +66,10 @@ export function endpointOf(
   };
 }
 
-/** What makes a version behave as it does, of a compiled `AWS::Lambda::Function`: all but code (its identity stands for it), tags and reserved concurrency. */
+/**
+ * What makes a version behave as it does, of a compiled `AWS::Lambda::Function`: all but code (its identity
+ * stands for it), tags and reserved concurrency.
+ */
 export function versionedProperties({ Properties }: Json): Json {
   const {
     Code: _code,
@@ -74,7 +80,10 @@ export function versionedProperties({ Properties }: Json): Json {
   return versioned;
 }
 
-/** The policy that a role named by the service needs for models; undefined where every function has its own role. */
+/**
+ * The policy that a role named by the service needs for models; undefined where every function has its own
+ * role.
+ */
 export function neededPolicy(input: PlanInput): Json | undefined {
   if (input.models.length === 0) return undefined;
   const statements = FEATURES.flatMap(({ statements }) => statements?.(input) ?? []);

@@ -63,8 +63,8 @@ export function completed(
 }
 
 /**
- * A function's properties with the service's own layers by what is in them: a reference to one stays the same when that
- * changes. The framework tells the hash of each in an output.
+ * A function's properties with the service's own layers by what is in them: a reference to one stays the same
+ * when that changes. The framework tells the hash of each in an output.
  */
 export function byContent(properties: Json, outputs: Readonly<Record<string, unknown>>): Json {
   const { Layers: layers } = properties;
@@ -80,8 +80,9 @@ export function byContent(properties: Json, outputs: Readonly<Record<string, unk
 const SHARED_ROLE = 'IamRoleLambdaExecution';
 
 /**
- * Logical ids in an order that every run has: the framework compiles functions side by side, and adds what is theirs in the
- * order in which it has read their zips. Another order is a changed template to its own check, and to people.
+ * Logical ids in an order that every run has: the framework compiles functions side by side, and adds what is
+ * theirs in the order in which it has read their zips. Another order is a changed template to its own check,
+ * and to people.
  *
  * @param raced is it of a function?
  * @returns others as they were, then those of functions by name
@@ -101,7 +102,10 @@ export const isRacedResource = (_: string, { Type: type }: Json): boolean =>
 /** `<Function>LambdaFunctionQualifiedArn`, `…LambdaFunctionUrl`. */
 export const isRacedOutput = (id: string): boolean => /LambdaFunction(QualifiedArn|Url)$/.test(id);
 
-/** The alias may still need a version; and the code of one that a failed deploy left could never be published again. */
+/**
+ * The alias may still need a version; and the code of one that a failed deploy left could never be published
+ * again.
+ */
 const keptVersions = (resources: Compiled, versions: readonly string[]): Compiled =>
   Object.fromEntries(
     versions.flatMap((id) => (resources[id] === undefined ? [] : [[id, kept(resources[id])]])),

@@ -1,6 +1,9 @@
 import type { Release, VersionRef } from '../../../core/release/document/contract.ts';
 
-/** What a release was about: the version that was live when it began, absent for a first one, and the one to be released. */
+/**
+ * What a release was about: the version that was live when it began, absent for a first one, and the one to
+ * be released.
+ */
 export type About = { readonly from?: string; readonly to?: VersionRef };
 
 /**
@@ -24,8 +27,9 @@ function recalled(release: Release, before: Release | undefined): About {
 }
 
 /**
- * A rollback leaves the version that came back as stable and the one that gave way as candidate, whichever they are. What it
- * takes away is refused: first the release’s own version, before any other that gave way later.
+ * A rollback leaves the version that came back as stable and the one that gave way as candidate, whichever
+ * they are. What it takes away is refused: first the release’s own version, before any other that gave way
+ * later.
  *
  * @param was the version that was live at the end of the release before
  */

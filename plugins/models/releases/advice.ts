@@ -21,7 +21,10 @@ import { moment } from './time.ts';
 /** Without a look for so long (milliseconds) the worker is not ticked any more. */
 const STALE = 5 * 60_000;
 
-/** Milliseconds in which a release without weight gets on: it waits for the stack, whose resources may take an hour each. */
+/**
+ * Milliseconds in which a release without weight gets on: it waits for the stack, whose resources may take an
+ * hour each.
+ */
 const LONG = 60 * 60_000;
 
 const HALF_AN_HOUR = 30 * 60_000;

@@ -7,8 +7,8 @@ import type { FollowedModel } from './follow.ts';
 import type { Sight } from './read-status.ts';
 
 /**
- * Where a model is served: as declared; where the declaration does not tell, or names a function that is not deployed, as
- * the release document says.
+ * Where a model is served: as declared; where the declaration does not tell, or names a function that is not
+ * deployed, as the release document says.
  *
  * @throws Malformed where the document is damaged
  */

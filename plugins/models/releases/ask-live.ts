@@ -23,7 +23,8 @@ const LIMITS: Limits = { credentials: 1500, all: 3000 };
 const LATE = 'late';
 
 /**
- * Compares what is offered with what is live. Never throws, and takes no longer than its limits, three seconds.
+ * Compares what is offered with what is live. Never throws, and takes no longer than its limits, three
+ * seconds.
  *
  * @returns by model
  */
@@ -65,7 +66,9 @@ async function ask(
   }
 }
 
-/** Clients of this end their waiting themselves: what we no longer wait for must not keep the process alive. */
+/**
+ * Clients of this end their waiting themselves: what we no longer wait for must not keep the process alive.
+ */
 async function impatient(aws: AwsConfig, limits: Limits): Promise<AwsConfig> {
   const credentials = await credentialsOf(aws, limits.credentials);
   const once = {

@@ -9,17 +9,23 @@ export type Records = {
   /** Ids of all deploys, oldest first. */
   readonly ids: readonly string[];
   readonly deployment: (id: string) => Promise<Deployment | undefined>;
-  /** Fingerprints (undefined: not known) of the releases of the model that began in this time, its end excluded. */
+  /**
+   * Fingerprints (undefined: not known) of the releases of the model that began in this time, its end
+   * excluded.
+   */
   readonly between: (from: number, to: number) => Promise<readonly (string | undefined)[]>;
 };
 
-/** Deploys that are looked through. Those of a service’s other models, and such as failed early, lie between. */
+/**
+ * Deploys that are looked through. Those of a service’s other models, and such as failed early, lie between.
+ */
 const LOOKS = 20;
 
 /**
- * The worker writes the deploy’s id into the release once it is told, and the record of a deploy names its releases. Where
- * it was interrupted before either, or superseded too early, it is the newest one that offered this very fingerprint, and
- * whose offer no other release took. The framework’s own rollback brings a template of which its record knows nothing.
+ * The worker writes the deploy’s id into the release once it is told, and the record of a deploy names its
+ * releases. Where it was interrupted before either, or superseded too early, it is the newest one that
+ * offered this very fingerprint, and whose offer no other release took. The framework’s own rollback brings a
+ * template of which its record knows nothing.
  *
  * @param fingerprint of what was released, where it is known
  */

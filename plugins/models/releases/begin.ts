@@ -85,7 +85,10 @@ async function existing(
   return new Map(there.flat());
 }
 
-/** Before a deploy that declares no model: what of earlier ones it deletes. Never throws, and supersedes nothing. */
+/**
+ * Before a deploy that declares no model: what of earlier ones it deletes. Never throws, and supersedes
+ * nothing.
+ */
 export async function part(context: DeployContext): Promise<void> {
   const read = (aliases: Aliases) =>
     atRegistry(context, ({ documents }) => goneLines(documents, [], aliases));

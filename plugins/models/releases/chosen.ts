@@ -1,6 +1,9 @@
 import { type Context, usage } from '../context.ts';
 
-/** Which models a command on releases is about: by name, since one that is deployed may be declared no more, or wrongly. */
+/**
+ * Which models a command on releases is about: by name, since one that is deployed may be declared no more,
+ * or wrongly.
+ */
 
 type Given = Pick<Context, 'declared' | 'flags'>;
 /** Names of the models that the registry knows; it is asked only where the declarations do not tell. */

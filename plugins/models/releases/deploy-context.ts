@@ -23,7 +23,10 @@ export type DeployContext = Pick<Context, 'service' | 'notice' | 'progress'> & {
 export type Deploy = {
   /** The releases that were there, by model. */
   readonly before: ReadonlyMap<string, Release>;
-  /** Ids of all releases that the registry had, by model, those of models that are gone included: what is another one is new. */
+  /**
+   * Ids of all releases that the registry had, by model, those of models that are gone included: what is
+   * another one is new.
+   */
   readonly earlier: ReadonlyMap<string, string>;
   /** What the template offers of each model; of `sls rollback` it is known at the end only. */
   readonly offers: readonly Offer[];

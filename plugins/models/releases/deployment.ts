@@ -9,7 +9,10 @@ import { isPending, weightOf } from '../../../core/release/state/transitions.ts'
 /** What the template offers of a model: the literals of its alias. */
 export type Offer = Deployment['models'][number];
 
-/** A release that goes on or is held, in short: `JUDGING, version 5 at 25 %`; undefined where none is under way. */
+/**
+ * A release that goes on or is held, in short: `JUDGING, version 5 at 25 %`; undefined where none is under
+ * way.
+ */
 export function runningOf(release: Release): string | undefined {
   const { phase, candidate, reversal } = release;
   if (phase === 'REVERSING') return `REVERSING, version ${reversal?.to.version} is tried`;
@@ -43,7 +46,10 @@ export function superseded(
 /** Beyond this share of slow requests, or below it, slower ones hardly change the counts. */
 const RARE = 0.005;
 
-/** Why latency is not judged in a release that has begun, or hardly; undefined where it is, or where that is not fixed yet. */
+/**
+ * Why latency is not judged in a release that has begun, or hardly; undefined where it is, or where that is
+ * not fixed yet.
+ */
 export function latencyLine({ model, basis, candidate }: Release): string | undefined {
   if (basis === undefined) return undefined;
   if (basis.slow !== undefined) {
@@ -62,7 +68,9 @@ export function latencyLine({ model, basis, candidate }: Release): string | unde
   }`;
 }
 
-/** Why refused requests are not judged in a release that has begun: the version that counts them only in sum. */
+/**
+ * Why refused requests are not judged in a release that has begun: the version that counts them only in sum.
+ */
 export function refusalsLine({ model, basis, stable, candidate }: Release): string | undefined {
   if (basis === undefined || basis.rejected) return undefined;
   const unaware = stable?.rejected ? candidate : stable;

@@ -4,7 +4,9 @@ import { atRegistry, type Deploy, type DeployContext, type Documents } from './d
 import { gateFailure } from './deployment.ts';
 import type { OpenedRegistry } from './open.ts';
 
-/** After a deploy that failed: what its gates found is shown, and the record says how it ended. Never throws. */
+/**
+ * After a deploy that failed: what its gates found is shown, and the record says how it ended. Never throws.
+ */
 export async function failed(context: DeployContext, deploy: Deploy, error: unknown): Promise<void> {
   const { notice, reach } = context;
   const work = async ({ documents }: Pick<OpenedRegistry, 'documents'>): Promise<void> => {
@@ -33,7 +35,10 @@ export async function failed(context: DeployContext, deploy: Deploy, error: unkn
   );
 }
 
-/** The release that this deploy began: the one that is there, or the latest one where what it superseded has begun anew. */
+/**
+ * The release that this deploy began: the one that is there, or the latest one where what it superseded has
+ * begun anew.
+ */
 async function failedRelease(
   documents: Documents,
   model: string,

@@ -15,9 +15,10 @@ import { outcomeOf, type Stands } from './outcome.ts';
 /** How a deploy ends: what it offered is held against what is so. */
 
 /**
- * Of the models that CloudFormation would not ask for, since the framework skips the deploy or nothing of them has changed: those
- * whose offer is neither live, on its way nor refused, or is live while another one is on its way. They are asked for anew, or a
- * deploy that failed would be green, or fail for ever, when it is run again.
+ * Of the models that CloudFormation would not ask for, since the framework skips the deploy or nothing of
+ * them has changed: those whose offer is neither live, on its way nor refused, or is live while another one
+ * is on its way. They are asked for anew, or a deploy that failed would be green, or fail for ever, when it
+ * is run again.
  *
  * @param skips the framework would skip the deploy
  */
@@ -45,7 +46,10 @@ export async function missing(
   return anew.map(({ model }) => model);
 }
 
-/** What the deployed template offers as well. Where that cannot be read, CloudFormation compares, and asks for what differs. */
+/**
+ * What the deployed template offers as well. Where that cannot be read, CloudFormation compares, and asks for
+ * what differs.
+ */
 async function unchangedOf(
   { models, reach }: DeployContext,
   offers: readonly Offer[],
@@ -56,8 +60,8 @@ async function unchangedOf(
 }
 
 /**
- * At the end, skipped by the framework or not: ticks each release until it goes on by itself, or with `wait` until it is
- * promoted or given up. Then each model's offer is held against what is so.
+ * At the end, skipped by the framework or not: ticks each release until it goes on by itself, or with `wait`
+ * until it is promoted or given up. Then each model's offer is held against what is so.
  *
  * @throws ProblemError where an offer is neither live nor on its way, or with `wait` waits for a person
  */

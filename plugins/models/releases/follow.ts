@@ -24,8 +24,8 @@ export const isLeft = ({ running, phase }: TickAnswer): boolean =>
 export const isSettled = ({ running }: TickAnswer): boolean => !running;
 
 /**
- * Ticks releases until each `done`: by default until it goes on by itself, so that a deploy that returns is live, or has
- * its first step's weight. A release that takes longer than `limit` goes on without us.
+ * Ticks releases until each `done`: by default until it goes on by itself, so that a deploy that returns is
+ * live, or has its first step's weight. A release that takes longer than `limit` goes on without us.
  *
  * @param seen called with every answer
  * @returns the last answer of each, in the order of `targets`
@@ -55,7 +55,8 @@ export async function followReleases(
     }
   };
   const answers: TickAnswer[] = [];
-  // Those that are followed to their end take hours: all at once then, since none may wait for another's steps.
+  // Those that are followed to their end take hours: all at once then, since none may wait for another's
+  // steps.
   const parallel = limit > LIMIT ? targets.length : PARALLEL;
   for (let first = 0; first < targets.length; first += parallel)
     answers.push(...(await Promise.all(targets.slice(first, first + parallel).map(one))));

@@ -59,8 +59,9 @@ export function autoLine(model: Pick<Model, 'name' | 'release'>, perSecond: numb
 const ENDING = 10 * 60_000;
 
 /**
- * How long a release of these models may be followed, in milliseconds: until the deadline of the slowest, at which its worker
- * rolls back what is not over, and a margin. What is still not over then goes on, or stands, without this command.
+ * How long a release of these models may be followed, in milliseconds: until the deadline of the slowest, at
+ * which its worker rolls back what is not over, and a margin. What is still not over then goes on, or stands,
+ * without this command.
  */
 export const longestRelease = (models: readonly Pick<Model, 'release'>[]): number =>
   Math.max(
@@ -72,7 +73,10 @@ export const longestRelease = (models: readonly Pick<Model, 'release'>[]): numbe
   PATIENCE +
   ENDING;
 
-/** What a person should know when packaging: that a step will not get its data in time at the declared traffic. */
+/**
+ * What a person should know when packaging: that a step will not get its data in time at the declared
+ * traffic.
+ */
 export function forecastWarning(model: Pick<Model, 'name' | 'release' | 'traffic'>): string | undefined {
   const { name, traffic, release } = model;
   if (traffic === undefined || !isStepwise(model)) return undefined;

@@ -52,7 +52,8 @@ type Documents = Pick<
 >;
 
 /**
- * @param exists is there such a function? The registry keeps the documents of a model beyond its end: what they say runs, runs no more
+ * @param exists is there such a function? The registry keeps the documents of a model beyond its end: what
+ * they say runs, runs no more
  * @returns the newest `limit` releases of a model, newest first
  */
 export async function readHistory(
@@ -112,8 +113,9 @@ const stamp = (at: number): string => new Date(at).toISOString().replace(/[^0-9T
 type Artifact = Pick<Past, 'source' | 'fingerprint'>;
 
 /**
- * What was deployed then: as the release itself says it, else as whatever has this very fingerprint does. Numbers of versions
- * begin anew with each function of the same name, so the record of a number may be another version’s.
+ * What was deployed then: as the release itself says it, else as whatever has this very fingerprint does.
+ * Numbers of versions begin anew with each function of the same name, so the record of a number may be
+ * another version’s.
  *
  * @param versions names of the records of the model’s versions
  */
@@ -183,8 +185,8 @@ const removed = (past: Past): Past => ({
 });
 
 /**
- * Documents of older workers do not tell it. Superseded is what was written down when the next one began; a rollback is as old as
- * its refusal; else nothing was noted later, as a rule.
+ * Documents of older workers do not tell it. Superseded is what was written down when the next one began; a
+ * rollback is as old as its refusal; else nothing was noted later, as a rule.
  */
 function endedAtOf(release: Release, { to }: About, after: Release | undefined): string {
   const { phase, refused, startedAt, updatedAt } = release;

@@ -1,8 +1,8 @@
 import { isObject, type Json } from '../contracts/cloudformation.ts';
 
 /**
- * A value of a deployed template, as CloudFormation resolved it. Pure. What is not known for sure is not guessed: a wrong ARN in a
- * permission would let nobody in, or somebody else.
+ * A value of a deployed template, as CloudFormation resolved it. Pure. What is not known for sure is not
+ * guessed: a wrong ARN in a permission would let nobody in, or somebody else.
  */
 
 /** A deployed stack: where it is, and what it made. */
@@ -42,7 +42,9 @@ export function resolve(value: unknown, stack: DeployedStack): Resolved {
 /** @returns undefined where the argument is of a shape, or names something, that is not known */
 type Intrinsic = (argument: unknown, stack: DeployedStack) => Resolved | undefined;
 
-/** https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference.html */
+/**
+ * https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference.html
+ */
 const INTRINSICS: Readonly<Record<string, Intrinsic>> = {
   Ref: (name, stack) => (typeof name === 'string' ? ref(name, stack) : undefined),
   'Fn::GetAtt': (of, stack) => {
@@ -119,7 +121,8 @@ function ref(name: string, stack: DeployedStack): Resolved | undefined {
   const pseudo = Object.hasOwn(PSEUDO, name) ? PSEUDO[name] : undefined;
   if (pseudo !== undefined) return made({ value: pseudo(stack) });
   const physical = stack.resources.get(name)?.physical;
-  // What is identified by two things together is referred to by one of them, and which one depends on its type.
+  // What is identified by two things together is referred to by one of them, and which one depends on its
+  // type.
   return physical === undefined || physical.includes('|') ? undefined : { value: physical };
 }
 
@@ -159,7 +162,10 @@ function ruleOf(physical: string, { properties }: Made): string | undefined {
   return bus === 'default' ? `rule/${physical}` : undefined;
 }
 
-/** What follows from a physical id. https://docs.aws.amazon.com/service-authorization/latest/reference/ has the ARNs of each service. */
+/**
+ * What follows from a physical id. https://docs.aws.amazon.com/service-authorization/latest/reference/ has
+ * the ARNs of each service.
+ */
 const ATTRIBUTES: Readonly<Record<string, Attribute>> = {
   'AWS::Cognito::UserPool.Arn': arn('cognito-idp', (id) => `userpool/${id}`),
   'AWS::Events::EventBus.Arn': arn('events', (name) => `event-bus/${name}`),

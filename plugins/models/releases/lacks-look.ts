@@ -9,7 +9,10 @@ import { isSuspect, type Lacks, lacksProblem, type Suspect } from './lacks.ts';
 import { type Alias, carriedBy, missingOf } from './permissions.ts';
 import type { SeenRelease } from './status.ts';
 
-/** Reads what hangs on an alias that somebody deleted, and what of it is there, with the caller's own permissions. */
+/**
+ * Reads what hangs on an alias that somebody deleted, and what of it is there, with the caller's own
+ * permissions.
+ */
 
 /** The service's stack, and the ARN of who asks: account and partition are in it. */
 export type StackPlace = { readonly stack: string; readonly region: string; readonly by: string };

@@ -14,8 +14,8 @@ export type Lacks = { readonly missing: readonly Carried[] } | { readonly unread
 export type Suspect = Pick<Release, 'model' | 'functionName' | 'alias' | 'remade'>;
 
 /**
- * Does somebody have to look? Only where the alias is gone, or was, or where somebody else made it: to look costs calls and
- * permissions. A move by others leaves the worker's description on it.
+ * Does somebody have to look? Only where the alias is gone, or was, or where somebody else made it: to look
+ * costs calls and permissions. A move by others leaves the worker's description on it.
  */
 export const isSuspect = (release: Release, alias: AliasState | undefined): boolean =>
   release.remade !== undefined || (alias === undefined ? release.stable !== undefined : !isOurs(alias));
@@ -50,7 +50,11 @@ export function withLacks(
   };
 }
 
-/** The same at the end of a deploy. @returns undefined where nothing is missing; a line where that could not be checked */
+/**
+ * The same at the end of a deploy.
+ *
+ * @returns undefined where nothing is missing; a line where that could not be checked
+ */
 export function lacksProblem(
   lacks: Lacks,
   release: Suspect,

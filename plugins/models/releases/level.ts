@@ -16,7 +16,10 @@ export type Advice = {
 /** An alarm that is on. */
 export type AlarmOn = { readonly alarm: string; readonly since: string };
 
-/** Commands to be copied: `sls models <verb>` with model and stage; `sls`: any other one, with the stage; `aws`: with the region. */
+/**
+ * Commands to be copied: `sls models <verb>` with model and stage; `sls`: any other one, with the stage;
+ * `aws`: with the region.
+ */
 export type Say = {
   (verb: string): string;
   readonly sls: (command: string) => string;

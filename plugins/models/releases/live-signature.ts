@@ -25,7 +25,8 @@ const NOT_LIVE: Comparison = { compared: false, reason: 'no version of it is liv
 /**
  * Compares what is offered of a model with its live version. Never throws.
  *
- * @param aliases of the stack, asked only where something differs: the registry keeps the documents of a model
+ * @param aliases of the stack, asked only where something differs: the registry keeps the documents of a
+ * model
  *   that was removed
  */
 export async function compareSignature(
@@ -61,7 +62,8 @@ async function hasAlias(aliases: Aliases, model: string): Promise<boolean> {
 
 /**
  * Before a deploy uploads anything: what of the signatures differs from the live versions', lines for people.
- * Nothing is said of a model that is offered as it is live, or whose live signature is not known. Never throws.
+ * Nothing is said of a model that is offered as it is live, or whose live signature is not known. Never
+ * throws.
  *
  * @param signatures by model, as packaged; a model without one is passed over
  */
@@ -116,8 +118,8 @@ export function comparisonLines(
 const BYTES = 256 * 1024;
 
 /**
- * Keeps the signatures of what a deploy offers, for the comparison of a later one. Never throws: a deploy does
- * not fail for it.
+ * Keeps the signatures of what a deploy offers, for the comparison of a later one. Never throws: a deploy
+ * does not fail for it.
  *
  * @param signatures by model, as packaged; a model without one is passed over
  * @returns what could not be kept, a sentence a model

@@ -54,8 +54,8 @@ const isDamaged = (error: unknown): error is Malformed & { readonly damaged: Dam
   isMalformed(error) && 'damaged' in error;
 
 /**
- * What a person can do where the registry cannot be used. A damaged document is never deleted as a first step: without it
- * nobody takes the weight of a candidate away.
+ * What a person can do where the registry cannot be used. A damaged document is never deleted as a first
+ * step: without it nobody takes the weight of a candidate away.
  */
 export function registryFix(error: unknown, otherwise: string): string {
   if (!isDamaged(error)) return otherwise;

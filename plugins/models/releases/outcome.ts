@@ -4,7 +4,8 @@ import { allTraffic, pointsAt, say } from '../../../core/release/state/alias-tar
 import { isPending, standing } from '../../../core/release/state/transitions.ts';
 
 /**
- * The one law for every end of a deploy: what a model was offered is live, on its way, refused, or none of these. Pure.
+ * The one law for every end of a deploy: what a model was offered is live, on its way, refused, or none of
+ * these. Pure.
  */
 
 /** What was read of a model once nothing is done for it any more. */

@@ -3,8 +3,8 @@ import { isObject, type Json } from '../contracts/cloudformation.ts';
 import { type DeployedStack, resolve } from './intrinsics.ts';
 
 /**
- * What hangs on an alias: resource policy, function URL, settings of asynchronous calls. They go with it when somebody deletes it,
- * and CloudFormation, which made them, does not know. Pure.
+ * What hangs on an alias: resource policy, function URL, settings of asynchronous calls. They go with it when
+ * somebody deletes it, and CloudFormation, which made them, does not know. Pure.
  */
 
 type Kind = 'permission' | 'url' | 'invoke';
@@ -78,7 +78,10 @@ function isOn(
   return name === functionName && own === alias;
 }
 
-/** Property → option of the AWS CLI, in the order of its pages. Objects are JSON; what is true or false is an option without a value. */
+/**
+ * Property → option of the AWS CLI, in the order of its pages. Objects are JSON; what is true or false is an
+ * option without a value.
+ */
 type Options = readonly (readonly [property: string, option: string])[];
 
 /** https://docs.aws.amazon.com/cli/latest/reference/lambda/ */
@@ -144,6 +147,8 @@ function commandOf(
   return { command: [...words, '--region', stack.region].map(quoted).join(' ') };
 }
 
-/** As a shell takes it: https://pubs.opengroup.org/onlinepubs/9799919799/utilities/V3_chap02.html#tag_19_02 */
+/**
+ * As a shell takes it: https://pubs.opengroup.org/onlinepubs/9799919799/utilities/V3_chap02.html#tag_19_02
+ */
 const quoted = (word: string): string =>
   /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;

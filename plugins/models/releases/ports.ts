@@ -12,7 +12,10 @@ export type TemplateResources = Readonly<Record<string, Readonly<Record<string, 
 
 /** All that a deploy reaches of AWS about releases. Tests put their own behind it. */
 export type Reach = {
-  /** The bucket that serverless.yml names for the registry, or the deployment bucket; undefined before a first deploy. */
+  /**
+   * The bucket that serverless.yml names for the registry, or the deployment bucket; undefined before a first
+   * deploy.
+   */
   readonly bucket: () => Promise<string | undefined>;
   /** The registry in a bucket, for as long as the work takes. */
   readonly registry: <T>(

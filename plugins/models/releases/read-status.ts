@@ -39,7 +39,10 @@ export function sightOf(aws: AwsConfig): Sight {
   };
 }
 
-/** Reads all of one model. What a narrow permission does not let one see is left out: alias and document are not. */
+/**
+ * Reads all of one model. What a narrow permission does not let one see is left out: alias and document are
+ * not.
+ */
 export async function readStatus(
   { aliases, alarms, capacity, exists }: Sight,
   documents: Pick<Registry, 'release'>,

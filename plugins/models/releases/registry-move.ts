@@ -12,7 +12,8 @@ import { moment } from './time.ts';
 
 /**
  * @returns what a person should know where the registry moves; undefined where it stays
- * @throws ProblemError where a release runs, is held or watched: nobody would judge it, or bring anything back
+ * @throws ProblemError where a release runs, is held or watched: nobody would judge it, or bring anything
+ * back
  */
 export async function movesRegistry({
   reach,

@@ -18,7 +18,8 @@ import { registryScope } from './open.ts';
 type Progress = (text: string | undefined) => void;
 
 /**
- * Before `sls remove`: ends releases, and empties the registry where it is the deployment bucket, which could not be deleted else.
+ * Before `sls remove`: ends releases, and empties the registry where it is the deployment bucket, which could
+ * not be deleted else.
  *
  * @param registry the deployment bucket, and the one that serverless.yml names; what is deployed goes before
  */
@@ -37,8 +38,9 @@ export async function leaveRegistry(
 }
 
 /**
- * Before `sls remove`: ends every release of this service, so that no worker acts while the stack goes: the document
- * first, then its schedule. A document of a newer schema is left to the stack, whose schedule group goes with it.
+ * Before `sls remove`: ends every release of this service, so that no worker acts while the stack goes: the
+ * document first, then its schedule. A document of a newer schema is left to the stack, whose schedule group
+ * goes with it.
  */
 export async function abortReleases(aws: AwsConfig, bucket: string, scope: string): Promise<void> {
   const s3 = s3Client(aws);
@@ -79,9 +81,10 @@ function aborted({ intent: _, ...release }: Release): Release {
 }
 
 /**
- * Before `sls remove` of a service whose registry is its deployment bucket: deletes what is ours there, old versions
- * of objects included, since CloudFormation deletes only an empty bucket. Files are shared by content, so they go only
- * when no other service is left in the bucket. Never called for a registry that the service names.
+ * Before `sls remove` of a service whose registry is its deployment bucket: deletes what is ours there, old
+ * versions of objects included, since CloudFormation deletes only an empty bucket. Files are shared by
+ * content, so they go only when no other service is left in the bucket. Never called for a registry that the
+ * service names.
  */
 export async function emptyRegistry(
   aws: AwsConfig,
@@ -92,7 +95,8 @@ export async function emptyRegistry(
   const s3 = s3Client(aws);
   const told = (deleted: number): void => progress(`Emptying the registry: ${deleted} objects`);
   try {
-    // A tick or a look of the monitor that was under way may still write what it found; nobody begins a new one of a release.
+    // A tick or a look of the monitor that was under way may still write what it found; nobody begins a new
+    // one of a release.
     for (let pass = 0; pass < PASSES && (await deleteBelow(s3, bucket, scope, told)) > 0; pass += 1)
       await new Promise((resolve) => setTimeout(resolve, SETTLES_MS));
     const files = `${REGISTRY_PREFIX}files/`;

@@ -13,8 +13,8 @@ import type { FollowedModel } from './follow.ts';
 export type Aliases = () => Promise<ReadonlySet<string>>;
 
 /**
- * The registry keeps the documents of a model beyond its end, so the stack says which are still there; it is asked only
- * where the registry knows a model that is not declared.
+ * The registry keeps the documents of a model beyond its end, so the stack says which are still there; it is
+ * asked only where the registry knows a model that is not declared.
  *
  * @returns what a person should know before, a sentence or two a model
  */
@@ -43,7 +43,10 @@ export async function goneLines(
   );
 }
 
-/** Models whose function gets another name: to CloudFormation that is a new function, and the removal of the old one. Pure. */
+/**
+ * Models whose function gets another name: to CloudFormation that is a new function, and the removal of the
+ * old one. Pure.
+ */
 export function renamedLines(
   there: ReadonlyMap<string, Release>,
   targets: readonly FollowedModel[],
@@ -61,8 +64,8 @@ export function renamedLines(
 }
 
 /**
- * Where no model is declared: most such services never had one, so the stack is asked first and whatever fails is no failure of
- * the deploy.
+ * Where no model is declared: most such services never had one, so the stack is asked first and whatever
+ * fails is no failure of the deploy.
  *
  * @param read `goneLines` with a registry
  */

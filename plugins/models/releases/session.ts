@@ -14,7 +14,10 @@ import { readStatus, type Sight, sightOf } from './read-status.ts';
 import { type SeenRelease, type Status, statusOf } from './status.ts';
 import { releaseWorker, type Worker } from './worker.ts';
 
-/** What the commands on releases work with: the registry, the worker, and a view of alias, alarms and capacity. */
+/**
+ * What the commands on releases work with: the registry, the worker, and a view of alias, alarms and
+ * capacity.
+ */
 export type Desk = {
   readonly documents: Registry;
   /** ARN of the caller. */
@@ -29,8 +32,8 @@ export type Desk = {
 type Given = Pick<Context, 'aws' | 'bucket' | 'plan' | 'service'>;
 
 /**
- * Opens a desk for the work and closes it. Its registry is the one that the deployed worker uses, whatever serverless.yml
- * names by now.
+ * Opens a desk for the work and closes it. Its registry is the one that the deployed worker uses, whatever
+ * serverless.yml names by now.
  *
  * @throws ProblemError where nothing is deployed or AWS refuses
  */

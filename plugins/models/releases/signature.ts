@@ -8,7 +8,9 @@ export type ClientSignature = Pick<Facts['signature'], 'inputs' | 'outputs'>;
 type Spec = ClientSignature['inputs'][number];
 
 export type SignatureChange = {
-  /** What of a client it breaks: requests that it sends, or how it reads answers; `nothing`: it only widens. */
+  /**
+   * What of a client it breaks: requests that it sends, or how it reads answers; `nothing`: it only widens.
+   */
   readonly breaks: 'requests' | 'answers' | 'nothing';
   /** For people, without a full stop. */
   readonly text: string;
@@ -72,7 +74,10 @@ function sideChanges(
 
 const VERB = { input: 'have', output: 'ask for' } as const;
 
-/** One that is gone and one that is new are the same by another name where nothing else of their kind is gone or new. */
+/**
+ * One that is gone and one that is new are the same by another name where nothing else of their kind is gone
+ * or new.
+ */
 function renames(gone: readonly Spec[], added: readonly Spec[]): readonly Pair[] {
   return gone.flatMap((before) => {
     const [after, another] = added.filter((spec) => kindOf(spec) === kindOf(before));

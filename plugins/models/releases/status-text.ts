@@ -160,7 +160,9 @@ function judgementLines({ look, names, full }: Look, at: (iso: string) => string
   return [head, ...rows];
 }
 
-/** Counts, evidence against its limit, bound against its limit. Where there was nothing, nothing more is said. */
+/**
+ * Counts, evidence against its limit, bound against its limit. Where there was nothing, nothing more is said.
+ */
 function signalTexts({ numbers }: SignalJudgement, [candidate, stable]: Names): readonly string[] {
   const { x1, n1 = 0, x2, n2 = 0, lnE, lnLimit, bound, limit, shift, expectedShift } = numbers;
   if (n1 === 0 && n2 === 0) return ['no requests yet'];

@@ -174,7 +174,10 @@ function unknown({ alias, release, functionName }: SeenRelease, command: Say): A
     : unrecorded(alias, functionName, command);
 }
 
-/** What the document says, without the answer URL, which is a credential, and without what only the worker needs. */
+/**
+ * What the document says, without the answer URL, which is a credential, and without what only the worker
+ * needs.
+ */
 function documented(release: Release) {
   const { settings, stable, candidate, gate, judgements, basis, held, reversal } = release;
   const good = lastGood(release);

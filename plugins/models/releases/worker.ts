@@ -15,7 +15,11 @@ import { problemError } from '../declaration/errors.ts';
 export type Worker = {
   /** @throws Error where it cannot be invoked, does not answer, or failed three times in a row */
   readonly tick: (tick: TickEvent['tick']) => Promise<TickAnswer>;
-  /** Asked once: what it did before it failed, a repetition would do again. @throws Error where it fails or does not answer */
+  /**
+   * Asked once: what it did before it failed, a repetition would do again.
+   *
+   * @throws Error where it fails or does not answer
+   */
   readonly command: (command: CommandEvent['command']) => Promise<CommandAnswer>;
   readonly close: () => void;
 };

@@ -17,8 +17,9 @@ export function sdkFolders(): readonly string[] {
 }
 
 /**
- * The variables of a function as the framework merges them: the provider's, and over them the function's own. What only
- * CloudFormation can resolve is left out, also where the function writes it over a text of the provider.
+ * The variables of a function as the framework merges them: the provider's, and over them the function's own.
+ * What only CloudFormation can resolve is left out, also where the function writes it over a text of the
+ * provider.
  *
  * @param provider `provider.environment`
  * @param own `function.environment` of the model

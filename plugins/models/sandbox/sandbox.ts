@@ -14,8 +14,8 @@ export type ProcessLimits = {
 /** What the program in the process says. */
 export type ProcessReply<R> =
   /**
-   * What it is about to do; the last one says where it was when it had to be killed. `trying` are inputs so long that
-   * running out of time or memory says nothing about the model.
+   * What it is about to do; the last one says where it was when it had to be killed. `trying` are inputs so
+   * long that running out of time or memory says nothing about the model.
    */
   | { readonly kind: 'stage'; readonly stage: 'loading' | 'running' | 'trying' | 'optimising' }
   | { readonly kind: 'done'; readonly result: R }
@@ -33,9 +33,9 @@ const RESERVED = 4 * 1024 ** 3;
 const MB = 1024 ** 2;
 
 /**
- * 30 s, and a second more for each 50 MB: a slow disk must not make a large model look endless. 2 GB, and four times
- * the weights (as read, as loaded, as rearranged for the processor, and the optimised copy), but never more than
- * Lambda's 10,240 MB, nor two thirds of what this machine has left.
+ * 30 s, and a second more for each 50 MB: a slow disk must not make a large model look endless. 2 GB, and
+ * four times the weights (as read, as loaded, as rearranged for the processor, and the optimised copy), but
+ * never more than Lambda's 10,240 MB, nor two thirds of what this machine has left.
  */
 export function limitsFor(bytes: number): ProcessLimits {
   const memory = Math.min(2048 * MB + 4 * bytes, 10240 * MB, (process.availableMemory() * 2) / 3);
@@ -43,12 +43,14 @@ export function limitsFor(bytes: number): ProcessLimits {
 }
 
 /**
- * Runs a task in a process that is killed at the deadline or beyond the memory: by SIGKILL, since ONNX Runtime
- * blocks the event loop and hears nothing else. Two more fences hold if this process dies first: the address space
- * (where the system has such a limit) and CPU seconds.
+ * Runs a task in a process that is killed at the deadline or beyond the memory: by SIGKILL, since ONNX
+ * Runtime blocks the event loop and hears nothing else. Two more fences hold if this process dies first: the
+ * address space (where the system has such a limit) and CPU seconds.
  *
- * @param program a file of ours without extension, which takes the task as its one message and answers in `ProcessReply`s
- * @param env beside what any process needs; nothing else of the user's environment, as the code may be anybody's
+ * @param program a file of ours without extension, which takes the task as its one message and answers in
+ * `ProcessReply`s
+ * @param env beside what any process needs; nothing else of the user's environment, as the code may be
+ * anybody's
  */
 export function runChild<R>(
   program: string,

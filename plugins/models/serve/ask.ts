@@ -8,8 +8,9 @@ export type Posted = { readonly status: number; readonly body: string };
 export type Ask = (body: string, signal: AbortSignal) => Promise<Posted>;
 
 /**
- * An infer path of the protocol where the gate else has a Lambda: the same requests, the same answers. What no function
- * of ours says (the gateway's 5xx) is a crash; there is no report, so neither memory nor cold starts.
+ * An infer path of the protocol where the gate else has a Lambda: the same requests, the same answers. What
+ * no function of ours says (the gateway's 5xx) is a crash; there is no report, so neither memory nor cold
+ * starts.
  */
 export function askHttp(ask: Ask): InvokePort {
   return {
@@ -36,6 +37,8 @@ export function askHttp(ask: Ask): InvokePort {
   };
 }
 
-/** Where a model’s inferences are asked, below its host; one that is invoke-only on AWS stands at `/` here. */
+/**
+ * Where a model’s inferences are asked, below its host; one that is invoke-only on AWS stands at `/` here.
+ */
 export const inferPath = ({ name, http }: Model): string =>
   `${http === undefined || http.path === '/' ? '' : http.path}/v2/models/${name}/infer`;

@@ -1,6 +1,6 @@
 /**
- * The process of one endpoint: what Lambda's runtime is there. Its parent kills it where a request outlasts the
- * timeout, since `session.run` blocks the event loop and nothing inside could.
+ * The process of one endpoint: what Lambda's runtime is there. Its parent kills it where a request outlasts
+ * the timeout, since `session.run` blocks the event loop and nothing inside could.
  */
 import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
@@ -26,7 +26,10 @@ const report = (message: Report): void => {
 const text = (error: unknown): string =>
   error instanceof Error ? (error.stack ?? error.message) : String(error);
 
-/** A parent that was killed cannot end an endless run; a thread of its own can, since it is not the one that is blocked. */
+/**
+ * A parent that was killed cannot end an endless run; a thread of its own can, since it is not the one that
+ * is blocked.
+ */
 function dieWithParent(): void {
   const watch = `const parent = process.ppid; setInterval(() => { if (process.ppid !== parent) process.kill(process.pid, 'SIGKILL'); }, 500);`;
   new Worker(watch, { eval: true }).unref();

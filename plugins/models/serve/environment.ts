@@ -14,7 +14,8 @@ type Around = {
 };
 
 /**
- * The environment that Lambda gives a function, without anybody's credentials: only what it names here is inherited.
+ * The environment that Lambda gives a function, without anybody's credentials: only what it names here is
+ * inherited.
  * @param dir of the unzipped function
  */
 export function environmentOf(

@@ -12,8 +12,8 @@ export type Upstream = {
 };
 
 /**
- * Of the connection, or of this machine: cookies of other servers on localhost are nobody else's business, and the
- * page's origin is this server.
+ * Of the connection, or of this machine: cookies of other servers on localhost are nobody else's business,
+ * and the page's origin is this server.
  * https://www.rfc-editor.org/rfc/rfc9110#name-connection
  */
 const KEPT_HERE = new Set([
@@ -41,8 +41,8 @@ const ANSWER_MS = 60_000;
 const RENEW_MS = 5 * 60_000;
 
 /**
- * @returns a function that passes a request on to the HTTP API, signed with Signature Version 4 (service `execute-api`) unless it
- * brings an `Authorization` of its own, and gives the answer back as it came
+ * @returns a function that passes a request on to the HTTP API, signed with Signature Version 4 (service
+ * `execute-api`) unless it brings an `Authorization` of its own, and gives the answer back as it came
  */
 export function forwarder({
   base,

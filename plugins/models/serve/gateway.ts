@@ -1,7 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 
-/** HTTP API's and Lambda's payloads: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html */
+/**
+ * HTTP API's and Lambda's payloads:
+ * https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html
+ */
 export const GATEWAY_BYTES = 10 * 1024 * 1024;
 
 export type HttpRequest = {
@@ -70,7 +73,10 @@ function decoded(path: string): string {
   }
 }
 
-/** @returns the event that an HTTP API makes of this request. https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html */
+/**
+ * @returns the event that an HTTP API makes of this request.
+ * https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
+ */
 export function toEvent(request: HttpRequest, now: Date = new Date()): GatewayEvent {
   const [target, ...queries] = request.target.split('?');
   const path = decoded(target || '/');
@@ -123,7 +129,10 @@ export function gatewayAnswer(status: number, message: string): HttpAnswer {
   };
 }
 
-/** @returns the HTTP answer that an HTTP API makes of a function's; what has no statusCode is a body of JSON by itself. */
+/**
+ * @returns the HTTP answer that an HTTP API makes of a function's; what has no statusCode is a body of JSON
+ * by itself.
+ */
 export function fromAnswer(answer: unknown): HttpAnswer {
   if (typeof answer !== 'object' || answer === null || !('statusCode' in answer)) {
     return {

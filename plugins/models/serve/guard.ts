@@ -1,5 +1,6 @@
 /**
- * A server on this machine can be reached by every web page that its browser opens. What may call is decided here.
+ * A server on this machine can be reached by every web page that its browser opens. What may call is decided
+ * here.
  * https://developer.mozilla.org/en-US/docs/Web/HTTP/Reference/Headers/Sec-Fetch-Site
  */
 export type CallerHeaders = {
@@ -10,8 +11,9 @@ export type CallerHeaders = {
 
 /**
  * Pure.
- * @returns why a caller is refused, or undefined when it may go on: a program, or a page from this very server. A foreign name in
- * `Host` is DNS rebinding; a foreign `Origin` or `Sec-Fetch-Site` is another page using the browser's way to this machine.
+ * @returns why a caller is refused, or undefined when it may go on: a program, or a page from this very
+ * server. A foreign name in `Host` is DNS rebinding; a foreign `Origin` or `Sec-Fetch-Site` is another page
+ * using the browser's way to this machine.
  */
 export function guardRefusal(headers: CallerHeaders, port: number): string | undefined {
   const hosts = [`127.0.0.1:${port}`, `localhost:${port}`];

@@ -1,6 +1,7 @@
 /**
  * @param over lets go of the signals, too
- * @returns resolves at the first SIGINT, SIGTERM or SIGHUP, and then lets go of them: a second one ends the process as usual
+ * @returns resolves at the first SIGINT, SIGTERM or SIGHUP, and then lets go of them: a second one ends the
+ * process as usual
  */
 export function untilInterrupted(over?: AbortSignal): Promise<void> {
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;

@@ -1,6 +1,6 @@
 /**
- * A line that an endpoint wrote, for the person who watches: metrics, drift, audit and news that are for CloudWatch are left out, so that
- * what a transform prints and what was refused can be seen. Pure.
+ * A line that an endpoint wrote, for the person who watches: metrics, drift, audit and news that are for
+ * CloudWatch are left out, so that what a transform prints and what was refused can be seen. Pure.
  */
 export function spokenLine(line: string): string | undefined {
   if (line.trim() === '') return undefined;

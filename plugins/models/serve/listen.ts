@@ -13,7 +13,10 @@ export type Listening = {
 /** Beyond this the connection is cut: whoever sends so much does not read the answer. */
 const PATIENCE_BYTES = 10 * GATEWAY_BYTES;
 
-/** @returns the body, or undefined when it is beyond the gateway's limit; read to its end all the same, since most clients look for an answer only then */
+/**
+ * @returns the body, or undefined when it is beyond the gateway's limit; read to its end all the same, since
+ * most clients look for an answer only then
+ */
 async function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
   const chunks: Buffer[] = [];
   let bytes = 0;

@@ -160,7 +160,10 @@ async function started(slot: Slot): Promise<Slot> {
   return slot;
 }
 
-/** What the gateway makes of an invocation: whatever a function throws or does not finish in time is the same to a client. */
+/**
+ * What the gateway makes of an invocation: whatever a function throws or does not finish in time is the same
+ * to a client.
+ */
 function answerOf(invocation: Invocation): HttpAnswer {
   if ('failure' in invocation) return gatewayAnswer(500, 'Internal Server Error');
   const { answer } = invocation;

@@ -7,8 +7,8 @@ import { shipModel, unpack } from '../ship/ship.ts';
 import type { ShippedModel } from './local.ts';
 
 /**
- * Ships a model as deploy does, then puts its files into a folder of its own: a running session has them mapped, and one that
- * is written over meanwhile would take the process down.
+ * Ships a model as deploy does, then puts its files into a folder of its own: a running session has them
+ * mapped, and one that is written over meanwhile would take the process down.
  *
  * @param context `outDir` must be this version's alone
  */

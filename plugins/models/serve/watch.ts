@@ -6,8 +6,8 @@ import type { Model } from '../declaration/model.ts';
 const SETTLE_MS = 400;
 
 /**
- * Calls `changed` after a model's files have been written: its folder's, since external data and the transform lie beside the graph.
- * What lies elsewhere is not watched.
+ * Calls `changed` after a model's files have been written: its folder's, since external data and the
+ * transform lie beside the graph. What lies elsewhere is not watched.
  * @param serviceDir absolute
  * @returns a function that ends it
  */
@@ -22,7 +22,8 @@ export function watchModels(
     if (model.artifact.path === undefined) continue;
     const path = resolve(serviceDir, model.artifact.path);
     const isFolder = statSync(path).isDirectory();
-    // A file may lie at the service's root, beside node_modules: only a folder that is the artifact is watched to its depths.
+    // A file may lie at the service's root, beside node_modules: only a folder that is the artifact is
+    // watched to its depths.
     const watcher = watch(isFolder ? path : dirname(path), { recursive: isFolder }, (_, file) => {
       if (file?.startsWith('.') === true) return;
       clearTimeout(timers.get(model.name));

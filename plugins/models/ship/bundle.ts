@@ -9,10 +9,10 @@ export function importPath(path: string): string {
 }
 
 /**
- * The runtime's own SDK stays outside the bundle, found by `require`: that honours NODE_PATH, where Lambda and
- * `serve` have it, and `import` does not. Node's own modules go the same way, since an `import` of one is hoisted to
- * the start of the bundle, and a `require` waits until the file that has it is needed: node:crypto alone is 4 ms of
- * a cold start, and only rare paths ask for it.
+ * The runtime's own SDK stays outside the bundle, found by `require`: that honours NODE_PATH, where Lambda
+ * and `serve` have it, and `import` does not. Node's own modules go the same way, since an `import` of one is
+ * hoisted to the start of the bundle, and a `require` waits until the file that has it is needed: node:crypto
+ * alone is 4 ms of a cold start, and only rare paths ask for it.
  */
 const required: Plugin = {
   name: 'required',
@@ -63,9 +63,9 @@ const generated = (sources: Readonly<Record<string, string>>, folder: string): P
 });
 
 /**
- * Bundles generated sources into one ES module each for Lambda. A file that several of them import is read once: whoever
- * writes to it meanwhile, all have the same of it. Minified, because esbuild else writes file paths into its output; so
- * equal sources give equal bytes wherever they lie.
+ * Bundles generated sources into one ES module each for Lambda. A file that several of them import is read
+ * once: whoever writes to it meanwhile, all have the same of it. Minified, because esbuild else writes file
+ * paths into its output; so equal sources give equal bytes wherever they lie.
  *
  * @param sources ES modules by name; their imports are absolute paths, or relative to `folder`
  * @param key YAML path to blame in a problem

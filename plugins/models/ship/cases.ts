@@ -24,8 +24,8 @@ const SHOWN = 5;
 export type ShippedCases = { readonly facts: NonNullable<Facts['cases']>; readonly upload: Upload };
 
 /**
- * Reads the gate's case file and holds every case against the signature: the inputs by the endpoint's own reading of
- * requests, the outputs by name, datatype and shape.
+ * Reads the gate's case file and holds every case against the signature: the inputs by the endpoint's own
+ * reading of requests, the outputs by name, datatype and shape.
  *
  * @param path as written, relative to the service's folder
  * @throws ProblemError MODELS_GATE_CASES with the lines that are wrong

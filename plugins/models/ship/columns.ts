@@ -3,7 +3,9 @@ import type { Columns, Signature, TensorSpec } from '../../../core/tensor/contra
 import type { Problem } from '../declaration/errors.ts';
 import type { Model } from '../declaration/model.ts';
 
-/** Names of a model's columns, as they bind: declared, or the metadata property `columns` of the model itself. */
+/**
+ * Names of a model's columns, as they bind: declared, or the metadata property `columns` of the model itself.
+ */
 export type KnownColumns = {
   /** Of the input that clients see, and of the graph's own. */
   readonly client?: Columns;

@@ -1,6 +1,7 @@
 /**
- * The program that loads a bundled transform.ts and says what it exports, in a process of its own: the plugin runs
- * in the framework's, which somebody's endless loop or `process.exit` would take with it. `sandbox/` starts it.
+ * The program that loads a bundled transform.ts and says what it exports, in a process of its own: the plugin
+ * runs in the framework's, which somebody's endless loop or `process.exit` would take with it. `sandbox/`
+ * starts it.
  */
 import { pathToFileURL } from 'node:url';
 import type { ProcessReply } from '../sandbox/sandbox.ts';

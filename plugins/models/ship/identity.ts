@@ -2,8 +2,8 @@ import type { Architecture, Model } from '../declaration/model.ts';
 import { keyOf } from '../disk/cache.ts';
 
 /**
- * What a version of a model is known by: where it comes from and how it is treated, not the optimised bytes, which
- * may differ between two machines without being another model.
+ * What a version of a model is known by: where it comes from and how it is treated, not the optimised bytes,
+ * which may differ between two machines without being another model.
  *
  * @returns sha256 in hex
  */
@@ -15,7 +15,10 @@ export function identityOf(parts: {
   readonly runtime: string;
   readonly architecture: Architecture;
   readonly optimize: boolean;
-  /** The keys about inputs, as written. A model that writes none of them keeps the identity that it had before these keys existed. */
+  /**
+   * The keys about inputs, as written. A model that writes none of them keeps the identity that it had before
+   * these keys existed.
+   */
   readonly inputs: Pick<Model, 'columns' | 'missing' | 'finite'>;
 }): string {
   const { source, transform, runtime, architecture, optimize, inputs } = parts;

@@ -7,7 +7,10 @@ import type { KnownColumns } from './columns.ts';
 import type { ShipContext } from './context.ts';
 import type { Upload } from './upload.ts';
 
-/** What a model's reference data become: what its endpoint scores, what the plan watches, and the file for the registry. */
+/**
+ * What a model's reference data become: what its endpoint scores, what the plan watches, and the file for the
+ * registry.
+ */
 export type ShippedReference = {
   readonly scored: ScoredBaseline;
   readonly facts: DriftFacts;
@@ -91,8 +94,9 @@ function unanswered(signals: readonly Signal[], rows: number): readonly string[]
 }
 
 /**
- * Few numeric inputs, none of which is absent at times: what a transform makes of a request may be, and so is what the reference
- * has empty cells of. Rows then differ by signal, and native alarms count them once for all.
+ * Few numeric inputs, none of which is absent at times: what a transform makes of a request may be, and so is
+ * what the reference has empty cells of. Rows then differ by signal, and native alarms count them once for
+ * all.
  */
 function isNative(signals: readonly Signal[]): boolean {
   const inputs = signals.filter(({ of }) => of === 'input');

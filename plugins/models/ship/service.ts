@@ -24,7 +24,9 @@ export type ShippedService = {
   readonly zips: ReadonlyMap<string, string>;
 };
 
-/** What goes to which bucket before the stack is updated; kept beside the package, for `sls deploy --package`. */
+/**
+ * What goes to which bucket before the stack is updated; kept beside the package, for `sls deploy --package`.
+ */
 type Uploads = {
   readonly layers: readonly Upload[];
   readonly files: readonly Upload[];
@@ -93,7 +95,10 @@ const monitorSource = (watched: readonly Watched[]): string =>
 const releaseSource = (): string =>
   `export { handler } from ${importPath(ownFile('functions/release/handler'))};\n`;
 
-/** Layers, cases and baselines lie in the package itself, which may be moved; files beyond the zip limit are too large for that. */
+/**
+ * Layers, cases and baselines lie in the package itself, which may be moved; files beyond the zip limit are
+ * too large for that.
+ */
 async function keepUploads(
   outDir: string,
   layers: readonly { readonly facts: LayerFacts; readonly zip: string }[],
@@ -104,7 +109,8 @@ async function keepUploads(
   await mkdir(folder, { recursive: true });
   const kept: Upload[] = [];
   for (const { facts, zip } of layers) {
-    // Not `.zip`: the framework takes each zip below its folder for a function's, and would then never find that nothing changed.
+    // Not `.zip`: the framework takes each zip below its folder for a function's, and would then never find
+    // that nothing changed.
     const name = `${facts.architecture}.layer`;
     await copyFile(zip, join(folder, name));
     kept.push({ sha256: facts.sha256, bytes: facts.bytes, from: name });
@@ -153,7 +159,10 @@ export async function uploadService(
   );
 }
 
-/** What clients see of each packaged model, by name; empty where the package is of an earlier plugin, or none is there. */
+/**
+ * What clients see of each packaged model, by name; empty where the package is of an earlier plugin, or none
+ * is there.
+ */
 export async function packagedSignatures(outDir: string): Promise<ReadonlyMap<string, Facts['signature']>> {
   const text = await readFile(join(outDir, FOLDER, UPLOADS), 'utf8').catch(() => '{}');
   const { signatures = {} }: Partial<Uploads> = JSON.parse(text);
@@ -176,7 +185,10 @@ async function packageFile(): Promise<string> {
   );
 }
 
-/** Facts of these models without a package: everything is made (and cached) as for a deploy, then dropped. Reports every faulty model. */
+/**
+ * Facts of these models without a package: everything is made (and cached) as for a deploy, then dropped.
+ * Reports every faulty model.
+ */
 export async function factsOf(
   models: readonly Model[],
   context: ShipContext,

@@ -14,9 +14,9 @@ import type { ShipContext } from './context.ts';
 import { type Upload, uploadFiles } from './upload.ts';
 
 /**
- * Optimised files in a registry that machines share: what one made, the others take, and so all deploy the same bytes.
- * `models/optimised/<key>.json` says which of `models/files/<sha256>` they are. All of it may be missing at any time:
- * packaging must work without credentials and without network, and then makes its own.
+ * Optimised files in a registry that machines share: what one made, the others take, and so all deploy the
+ * same bytes. `models/optimised/<key>.json` says which of `models/files/<sha256>` they are. All of it may be
+ * missing at any time: packaging must work without credentials and without network, and then makes its own.
  */
 type Index = { readonly schema: 1; readonly files: readonly SharedFile[] };
 type SharedFile = Omit<SourceFile, 'from'>;
@@ -24,7 +24,9 @@ type SharedFile = Omit<SourceFile, 'from'>;
 /** Optimised files to share, under the key of what they were made from. */
 export type Shared = { readonly key: string; readonly files: readonly (SharedFile & Upload)[] };
 
-/** Milliseconds until we go on without the registry: for its answer at all, and a slow 5 MB/s for the files. */
+/**
+ * Milliseconds until we go on without the registry: for its answer at all, and a slow 5 MB/s for the files.
+ */
 const PATIENCE = 2000;
 const BYTES_PER_MS = 5000;
 
@@ -110,8 +112,8 @@ async function take(
 }
 
 /**
- * Puts optimised files into the registry, unless they are there: files first, so that an index never names one that is
- * missing. What a package made elsewhere left behind on that machine is passed over.
+ * Puts optimised files into the registry, unless they are there: files first, so that an index never names
+ * one that is missing. What a package made elsewhere left behind on that machine is passed over.
  *
  * @throws what S3 says
  */

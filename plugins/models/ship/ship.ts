@@ -41,8 +41,8 @@ export type Shipped = {
 };
 
 /**
- * Everything from an artifact to a zip: read, load and run in a child, optimise, bundle the handler around it.
- * Work is cached by content; an unchanged model costs milliseconds.
+ * Everything from an artifact to a zip: read, load and run in a child, optimise, bundle the handler around
+ * it. Work is cached by content; an unchanged model costs milliseconds.
  *
  * @throws ProblemError with what is wrong with the artifact, or with its transform.ts
  */
@@ -119,7 +119,10 @@ export async function shipModel(model: Model, context: ShipContext): Promise<Shi
   };
 }
 
-/** Names that nobody declared, of the reference data: where clients send what the graph takes, they are theirs, too. */
+/**
+ * Names that nobody declared, of the reference data: where clients send what the graph takes, they are
+ * theirs, too.
+ */
 const ofReference = (
   names: readonly string[] | undefined,
   client: Signature,
@@ -211,7 +214,9 @@ const ROOMS = {
 const roomsOf = ({ batch }: Model): readonly (keyof typeof ROOMS)[] =>
   batch === undefined ? ['infer'] : ['infer', 'batch'];
 
-/** A bundle takes its manifests from constants before it. So one bundle serves all models without a transform. */
+/**
+ * A bundle takes its manifests from constants before it. So one bundle serves all models without a transform.
+ */
 function moduleOf(room: keyof typeof ROOMS, transform?: string): string {
   const { maker, constants } = ROOMS[room];
   const lines = [`import { ${maker} } from ${importPath(ownFile(`functions/${room}/handler`))};`];

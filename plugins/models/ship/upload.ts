@@ -14,12 +14,12 @@ export type Upload = { readonly sha256: string; readonly bytes: number; readonly
 const UPLOADING = 10 * 60_000;
 
 /**
- * Puts files under `<prefix><sha256>`. Named by content, they are never overwritten, and one that is there already
- * costs one request.
+ * Puts files under `<prefix><sha256>`. Named by content, they are never overwritten, and one that is there
+ * already costs one request.
  *
  * @param prefix ends in `/`
- * @param named `file`: by their own digests, which are checked, since what is under a wrong one stays there; `zipped`: by
- * those of what is in them
+ * @param named `file`: by their own digests, which are checked, since what is under a wrong one stays there;
+ * `zipped`: by those of what is in them
  */
 export async function uploadFiles(
   aws: AwsConfig,

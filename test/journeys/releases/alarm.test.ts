@@ -1,4 +1,6 @@
-/** After promotion, under traffic: an alarm calls, and the last good version is tried, or comes back at once. */
+/**
+ * After promotion, under traffic: an alarm calls, and the last good version is tried, or comes back at once.
+ */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type LocalAws, startAws } from '../../local-aws/start.ts';
 import { endOf, openShop, type Shop, until, WRITTEN, whole } from './shop.ts';
@@ -32,9 +34,9 @@ async function promoted(
 }
 
 /**
- * Waits for the alarm, and then for the first request that `version` got. With no schedule left, the alarm itself is all
- * that can have called the worker, and what it calls makes the whole way: nothing waits by AWS's clock, so that the
- * seconds are the same at any speed of it.
+ * Waits for the alarm, and then for the first request that `version` got. With no schedule left, the alarm
+ * itself is all that can have called the worker, and what it calls makes the whole way: nothing waits by
+ * AWS's clock, so that the seconds are the same at any speed of it.
  *
  * @returns milliseconds, of the real clock
  */

@@ -1,6 +1,6 @@
 /**
- * The worker's role without one of its actions, each in turn: somebody is told which, no more is exposed than was planned, and
- * once it is given back the release ends as it should.
+ * The worker's role without one of its actions, each in turn: somebody is told which, no more is exposed than
+ * was planned, and once it is given back the release ends as it should.
  */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -30,7 +30,10 @@ import { requestOf } from './version.ts';
 /** Where a gate asks what it expects. */
 const gate: NonNullable<Model['gate']> = { reference: 'elsewhere', tolerance: 1e-4 };
 
-/** As the plan emits them. Of a log that cannot be written nobody could read, and the local AWS asks nobody for keys. */
+/**
+ * As the plan emits them. Of a log that cannot be written nobody could read, and the local AWS asks nobody
+ * for keys.
+ */
 const actions = [
   ...new Set(
     releaseStatements({
@@ -64,7 +67,11 @@ afterAll(async () => {
   reference.close();
 });
 
-/** What needs the action and shows that it is missing, while it is; then what ends well with it. @returns the last phase */
+/**
+ * What needs the action and shows that it is missing, while it is; then what ends well with it.
+ *
+ * @returns the last phase
+ */
 type Story = (action: string, traffic: Traffic) => Promise<Release['phase'] | undefined>;
 
 /** The next version, all at once unless it is said otherwise. */
@@ -250,7 +257,10 @@ const STORIES: Readonly<Record<string, Story>> = {
   'cloudwatch:DeleteAlarms': tidies(),
 };
 
-/** The role that scaling takes comes with an account's first target; without its alias there is no release any more. */
+/**
+ * The role that scaling takes comes with an account's first target; without its alias there is no release any
+ * more.
+ */
 const [FIRST, LAST] = ['iam:CreateServiceLinkedRole', 'lambda:DeleteAlias'];
 const ordered = [FIRST, ...actions.filter((action) => action !== FIRST && action !== LAST)];
 

@@ -1,4 +1,7 @@
-/** The table of edges in the release’s design, under traffic: hands on the alias, a registry that cannot be read, dead releases. */
+/**
+ * The table of edges in the release’s design, under traffic: hands on the alias, a registry that cannot be
+ * read, dead releases.
+ */
 import { DeleteAliasCommand } from '@aws-sdk/client-lambda';
 import { GetScheduleCommand, ListSchedulesCommand } from '@aws-sdk/client-scheduler';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';

@@ -15,8 +15,9 @@ export type Limited = {
 const [TAKES, REFUSES] = [12, 4];
 
 /**
- * Lambda's control plane on a local AWS as one of many callers sees it who exceed its rate together. Invocations have limits
- * of their own. https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html#api-requests
+ * Lambda's control plane on a local AWS as one of many callers sees it who exceed its rate together.
+ * Invocations have limits of their own.
+ * https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html#api-requests
  */
 export async function limitedLambda(endpoint: string): Promise<Limited> {
   const { hostname, port } = new URL(endpoint);

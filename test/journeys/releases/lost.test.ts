@@ -1,4 +1,7 @@
-/** What nobody ticks, or nobody knows of any more, under traffic: a document or a schedule that somebody deleted. */
+/**
+ * What nobody ticks, or nobody knows of any more, under traffic: a document or a schedule that somebody
+ * deleted.
+ */
 import { DeleteObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { BUCKET } from '../../local-aws/release-stack.ts';
@@ -43,7 +46,8 @@ it('a deleted live.json in mid-release takes the weight away and pages', async (
 
 it('a deleted schedule is put back', async () => {
   const { on, traffic } = await canary('untold');
-  // The local AWS evaluates an alarm in the very moment in which it is made, before the worker's lines are taken.
+  // The local AWS evaluates an alarm in the very moment in which it is made, before the worker's lines are
+  // taken.
   await expect.poll(async () => (await on.alarm('release'))?.StateValue, WRITTEN).toBe('OK');
   const { judgements } = await on.document();
   await on.stopTicks();

@@ -10,8 +10,8 @@ export type Race = {
   /** For `openShop`: its worker's way to the registry leads through here. */
   readonly environment: Readonly<Record<string, string>>;
   /**
-   * Holds the document's writes until there is one for each of `writers`, and lets those go first, in this order. Each was
-   * decided on without knowledge of the others.
+   * Holds the document's writes until there is one for each of `writers`, and lets those go first, in this
+   * order. Each was decided on without knowledge of the others.
    *
    * @returns what S3 answered them: 200, or 412 where the document was another by then
    */

@@ -1,4 +1,6 @@
-/** What users of other tools reported of alarms and analyses (#7, #8 and #15 of the notes on release safety). */
+/**
+ * What users of other tools reported of alarms and analyses (#7, #8 and #15 of the notes on release safety).
+ */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type LocalAws, startAws } from '../../local-aws/start.ts';
 import { CANARY, endOf, half, openShop, type Shop, until, WRITTEN, whole } from './shop.ts';

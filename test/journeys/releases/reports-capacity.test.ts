@@ -1,4 +1,7 @@
-/** What users of other tools reported of provisioned concurrency beside releases (#10 and #12 of the notes on release safety). */
+/**
+ * What users of other tools reported of provisioned concurrency beside releases (#10 and #12 of the notes on
+ * release safety).
+ */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type LocalAws, startAws } from '../../local-aws/start.ts';
 import { holds, targets } from './scaling.ts';
@@ -57,7 +60,8 @@ describe('users saw', () => {
       );
       await on.until('BAKING');
     }
-    // As many as the live version had, so that nothing spills over in the moment of the shift; then the scaling decides.
+    // As many as the live version had, so that nothing spills over in the moment of the shift; then the
+    // scaling decides.
     await expect.poll(async () => Object.keys(await on.provisioned()), WRITTEN).toEqual(['3']);
     await expect.poll(() => targets(aws, on), WRITTEN).toEqual(['3: 2-4']);
     expect(await endOf(on, traffic)).toEqual({ alias: whole('3'), phase: 'BAKING', stable: '3', lost: [] });

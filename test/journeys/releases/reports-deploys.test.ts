@@ -1,4 +1,7 @@
-/** What users of other tools reported of their deploys (#5, #6, #9, #11 and #14 of the notes on release safety). */
+/**
+ * What users of other tools reported of their deploys (#5, #6, #9, #11 and #14 of the notes on release
+ * safety).
+ */
 import { DescribeStackEventsCommand } from '@aws-sdk/client-cloudformation';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { ANSWER_MARGIN, SERVICE_TIMEOUT } from '../../../core/release/document/worker-contract.ts';

@@ -1,6 +1,6 @@
 /**
- * What users of other tools reported of what calls their functions, and of what makes a new version (#1 to #4 and #13 of the
- * notes on release safety): a service deployed by the framework itself.
+ * What users of other tools reported of what calls their functions, and of what makes a new version (#1 to #4
+ * and #13 of the notes on release safety): a service deployed by the framework itself.
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -139,7 +139,11 @@ async function answersOf(url: string, count: number): Promise<readonly string[]>
   return [...new Set(answers)].sort();
 }
 
-/** Asynchronous events that no version survives. @returns what reached the destination of those that failed */
+/**
+ * Asynchronous events that no version survives.
+ *
+ * @returns what reached the destination of those that failed
+ */
 async function failedOf(count: number): Promise<readonly string[]> {
   for (let sent = 0; sent < count; sent += 1)
     await lambda.send(

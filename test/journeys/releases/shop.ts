@@ -1,6 +1,7 @@
 /**
- * A service of one model on a local AWS, deployed by CloudFormation with the worker, the roles, alarms and schedules that the
- * plan emits; in the endpoint's place small functions (`version.ts`). Each shop is a service of its own: several fit on one AWS.
+ * A service of one model on a local AWS, deployed by CloudFormation with the worker, the roles, alarms and
+ * schedules that the plan emits; in the endpoint's place small functions (`version.ts`). Each shop is a
+ * service of its own: several fit on one AWS.
  */
 import { createHash } from 'node:crypto';
 import {
@@ -56,7 +57,10 @@ const ACCOUNT = '000000000000';
 
 /** One deploy: which version, and what its declaration says. */
 export type Deploy = Kind & {
-  /** What tells this version from others; equal ones behave the same. Default: its kind and number of the deploy. */
+  /**
+   * What tells this version from others; equal ones behave the same. Default: its kind and number of the
+   * deploy.
+   */
   readonly fingerprint?: string;
   readonly release?: Partial<Model['release']>;
   readonly declares?: Partial<Omit<Model, 'release'>>;
@@ -265,7 +269,10 @@ export async function openShop(
       const { Schedules = [] } = await stack.scheduler.send(new ListSchedulesCommand({}));
       return Schedules.map(({ Name = '' }) => Name).filter((name) => name.startsWith(`${service}-`));
     },
-    /** As if they were lost: what happens from now on no schedule has called for, until the worker makes a new one. */
+    /**
+     * As if they were lost: what happens from now on no schedule has called for, until the worker makes a new
+     * one.
+     */
     stopTicks: async (): Promise<void> => {
       const { Schedules = [] } = await stack.scheduler.send(new ListSchedulesCommand({}));
       for (const { Name = '', GroupName } of Schedules)
@@ -307,7 +314,10 @@ export async function openShop(
           RoutingConfig: { AdditionalVersionWeights: { ...weights } },
         }),
       ),
-    /** Puts a worker in the place of the one that is deployed: of another version of the plugin, else of this one. */
+    /**
+     * Puts a worker in the place of the one that is deployed: of another version of the plugin, else of this
+     * one.
+     */
     workBy: async (edition?: Edition): Promise<void> => {
       const source = edition?.worker ?? (await workerBundle());
       await stack.lambda.send(
@@ -403,7 +413,9 @@ export type End = {
   readonly alias: AliasTarget;
   readonly phase: Phase;
   readonly stable: string | undefined;
-  /** Requests that failed by nobody's fault but the shift's, or were answered by who has no traffic, in words. */
+  /**
+   * Requests that failed by nobody's fault but the shift's, or were answered by who has no traffic, in words.
+   */
   readonly lost: readonly string[];
 };
 

@@ -28,7 +28,10 @@ function declared(release: object): Model['release'] {
   return model.release;
 }
 
-/** Enough for a rate: whole minutes are counted, and the last one, which is none yet, has no more than a few dozen. */
+/**
+ * Enough for a rate: whole minutes are counted, and the last one, which is none yet, has no more than a few
+ * dozen.
+ */
 const counted = ({ outcomes }: Traffic): Promise<boolean> =>
   until('requests', async () => (outcomes.length < 150 ? undefined : true));
 

@@ -2,7 +2,10 @@ import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { client } from '../../local-aws/deployed.ts';
 import { EASY, HARD, requestOf } from './version.ts';
 
-/** Requests under way at most: more are not traffic but a starved machine, which never gets to the end of them. */
+/**
+ * Requests under way at most: more are not traffic but a starved machine, which never gets to the end of
+ * them.
+ */
 const MOST = 120;
 
 /** What became of one request. */
@@ -104,7 +107,10 @@ function read(error: string | undefined, text: string): Pick<Outcome, 'said' | '
   };
 }
 
-/** Requests that failed although no bad version is to blame, or that one answered in another's name: in words; none in a good shift. */
+/**
+ * Requests that failed although no bad version is to blame, or that one answered in another's name: in words;
+ * none in a good shift.
+ */
 export const lost = (outcomes: readonly Outcome[], bad: readonly string[]): readonly string[] =>
   outcomes.flatMap(({ failure, version = '', said, fault }) => {
     if (failure !== undefined) return [failure];
@@ -112,7 +118,10 @@ export const lost = (outcomes: readonly Outcome[], bad: readonly string[]): read
     return version === said ? [] : [`version ${version} ran, and ${said} answered`];
   });
 
-/** Versions that answered, in the order in which they were asked: a cold start may answer after the next version. */
+/**
+ * Versions that answered, in the order in which they were asked: a cold start may answer after the next
+ * version.
+ */
 export const servedBy = (outcomes: readonly Outcome[]): readonly string[] => [
   ...new Set(
     outcomes

@@ -1,6 +1,7 @@
 /**
- * Stacks of main before, under traffic: this version takes them over. Where its deploy fails half-way, or its worker is replaced in mid-release,
- * the older worker goes on with the documents that the newer one has written.
+ * Stacks of main before, under traffic: this version takes them over. Where its deploy fails half-way, or its
+ * worker is replaced in mid-release, the older worker goes on with the documents that the newer one has
+ * written.
  */
 import { ListSchedulesCommand } from '@aws-sdk/client-scheduler';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -169,7 +170,8 @@ describe('a deploy over a stack of the version before that fails half-way', () =
       await expect.poll(on.alias, WRITTEN).toEqual(whole(stable));
       await on.tick();
       const back = await on.document();
-      // The newer one had begun, and the older one was asked to go back: to what was under way, from its start.
+      // The newer one had begun, and the older one was asked to go back: to what was under way, from its
+      // start.
       expect(back).toMatchObject({
         phase: AFTER[state],
         stable: { version: stable },

@@ -1,4 +1,7 @@
-/** Small functions in a model's place: they answer as an endpoint does, count by the endpoint's own meter, and fail as asked. */
+/**
+ * Small functions in a model's place: they answer as an endpoint does, count by the endpoint's own meter, and
+ * fail as asked.
+ */
 import { dirname } from 'node:path';
 import { ownFile } from '../../../plugins/models/disk/own-file.ts';
 import { slowEdgesOf } from '../../../plugins/models/plan/watch/metrics.ts';

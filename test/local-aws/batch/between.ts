@@ -3,9 +3,9 @@ import type { AddressInfo } from 'node:net';
 import { bytes, forward, withoutExpect } from '../crash/proxy.ts';
 
 /**
- * What happens to a request. `die`: the process that sent it is killed, and AWS never sees it. `slow down`: S3's 503. `reset`: the
- * connection is closed without an answer, though AWS has made it. `cut`: it is closed in the middle of the answer's body; `stall`:
- * nothing comes after that middle, and the connection stays.
+ * What happens to a request. `die`: the process that sent it is killed, and AWS never sees it. `slow down`:
+ * S3's 503. `reset`: the connection is closed without an answer, though AWS has made it. `cut`: it is closed
+ * in the middle of the answer's body; `stall`: nothing comes after that middle, and the connection stays.
  */
 export type Fault = 'die' | 'slow down' | 'reset' | 'cut' | 'stall';
 

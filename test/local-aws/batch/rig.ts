@@ -51,7 +51,10 @@ export const content = (rows: number): string =>
   Array.from({ length: rows }, (_, i) => `{"x":[${i % 7 === 3 ? '"old"' : i},${i / 4}]${BLANKS}}\n`).join('');
 
 export type Outcome = {
-  /** By what follows the job's folder: text, of JSON without what depends on when and how often it was tried, and its metadata. */
+  /**
+   * By what follows the job's folder: text, of JSON without what depends on when and how often it was tried,
+   * and its metadata.
+   */
   readonly files: Readonly<Record<string, unknown>>;
   /** Codes of what was put into the queue of failures. */
   readonly failures: readonly string[];
@@ -64,8 +67,8 @@ export type Outcome = {
 
 export type Rig = {
   /**
-   * An object is uploaded and its event told until it is taken, parts are run and tried again by the map, all by a process that is killed
-   * where `faultOf` says so.
+   * An object is uploaded and its event told until it is taken, parts are run and tried again by the map, all
+   * by a process that is killed where `faultOf` says so.
    */
   readonly play: (body: string | Uint8Array, faultOf: Parameters<Between['watch']>[0]) => Promise<Outcome>;
   readonly close: () => Promise<void>;
@@ -88,7 +91,10 @@ const MANIFEST: Manifest = {
 /** Tries of a message and of a part before somebody gives them up. */
 const TRIES = 3;
 
-/** The batch function, bundled as it is deployed, in processes of ours beside an AWS; a queue and a map that are played by hand. */
+/**
+ * The batch function, bundled as it is deployed, in processes of ours beside an AWS; a queue and a map that
+ * are played by hand.
+ */
 export async function rig(aws: LocalAws, name: string, tolerate = 1): Promise<Rig> {
   const settings = client(aws.endpoint);
   const [s3, sqs, sfn] = [

@@ -32,9 +32,9 @@ type Due = {
 };
 
 /**
- * One alias, as it goes on AWS: CloudFormation asks, schedules tick, alarms call, people command. What Lambda invokes
- * asynchronously it tries again twice, after a minute and two more; a schedule’s tick is not relied on to be tried again, since
- * the next one is as good; a person whose command came to nothing gives it again.
+ * One alias, as it goes on AWS: CloudFormation asks, schedules tick, alarms call, people command. What Lambda
+ * invokes asynchronously it tries again twice, after a minute and two more; a schedule’s tick is not relied
+ * on to be tried again, since the next one is as good; a person whose command came to nothing gives it again.
  * https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
  */
 export function life(cloud: Cloud, { name, functionName, from }: LifeOf) {
@@ -178,7 +178,10 @@ export function life(cloud: Cloud, { name, functionName, from }: LifeOf) {
   const told = (): readonly ResourceEvent[] =>
     cloud.told.splice(0).filter(({ StackId }) => StackId.includes(`/${stackName}/`));
 
-  /** Goes along with an operation of the stack: the alias’s events go to the worker, the tail’s are answered here. */
+  /**
+   * Goes along with an operation of the stack: the alias’s events go to the worker, the tail’s are answered
+   * here.
+   */
   const settled = async (deploy: Deploy | undefined): Promise<void> => {
     let tail: { readonly event: ResourceEvent; readonly at: number } | undefined;
     for (;;) {

@@ -1,4 +1,4 @@
-import type { Settings } from '../../../core/release/document/contract.ts';
+import type { Settings } from '../../../core/release/document/settings-contract.ts';
 import { ALARMS } from '../../../core/release/document/worker-contract.ts';
 import { SETTINGS } from '../../fakes/settings.ts';
 import { BROKEN } from './cloud.ts';

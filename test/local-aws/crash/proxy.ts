@@ -28,8 +28,8 @@ export type Between = {
 };
 
 /**
- * Stands between a worker and AWS: notes each write, and ends the worker before AWS gets it, or when AWS has made it and
- * the worker does not know yet.
+ * Stands between a worker and AWS: notes each write, and ends the worker before AWS gets it, or when AWS has
+ * made it and the worker does not know yet.
  *
  * @param told events that are posted to `/_told`
  */
@@ -93,7 +93,10 @@ export async function proxy(endpoint: string, told: (event: unknown) => void): P
   };
 }
 
-/** What a request changes, by AWS's name of it where there is one; undefined where it only reads, or asks a function. */
+/**
+ * What a request changes, by AWS's name of it where there is one; undefined where it only reads, or asks a
+ * function.
+ */
 function writeName(
   method: string,
   url: string,

@@ -1,4 +1,4 @@
-import type { Settings } from '../../../core/release/document/contract.ts';
+import type { Settings } from '../../../core/release/document/settings-contract.ts';
 
 export type Deploy = {
   readonly version: string;
@@ -9,7 +9,10 @@ export type Deploy = {
   readonly tail?: { readonly minutes: number; readonly status: 'SUCCESS' | 'FAILED' };
 };
 
-/** A stack with nothing but an alias, and perhaps a tail. `teller`: ARN of the function that gets the resources’ events. */
+/**
+ * A stack with nothing but an alias, and perhaps a tail. `teller`: ARN of the function that gets the
+ * resources’ events.
+ */
 export function template({
   version,
   fingerprint = `fingerprint-${version}`,

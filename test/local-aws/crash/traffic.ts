@@ -12,8 +12,8 @@ export type Traffic = {
 };
 
 /**
- * What Lambda and the endpoint count in some minutes, of each version as the alias splits. Nothing for one version alone that
- * does not crash: nobody reads it.
+ * What Lambda and the endpoint count in some minutes, of each version as the alias splits. Nothing for one
+ * version alone that does not crash: nobody reads it.
  */
 export function counted(
   functionName: string,

@@ -1,6 +1,7 @@
 /**
- * A Lambda environment with nothing in it but the release worker: the bundled handler, invoked by messages, one after the
- * other, by the clock that the messages tell. Whoever started it may end it by SIGKILL at any time.
+ * A Lambda environment with nothing in it but the release worker: the bundled handler, invoked by messages,
+ * one after the other, by the clock that the messages tell. Whoever started it may end it by SIGKILL at any
+ * time.
  *
  * Arguments: path of the bundle, ARN of the function.
  */
@@ -28,6 +29,7 @@ process.on('message', ({ event, now }: Message) => {
     (error: unknown) => process.send?.({ error: error instanceof Error ? error.message : String(error) }),
   );
 });
-// What it compiled so far is kept for those who follow, now: nobody who is killed keeps anything at their end.
+// What it compiled so far is kept for those who follow, now: nobody who is killed keeps anything at their
+// end.
 flushCompileCache();
 process.send?.('ready');

@@ -9,7 +9,10 @@ const script = join(dirname(fileURLToPath(import.meta.url)), 'worker-process.ts'
 export type Invoked = { readonly answer: unknown } | { readonly error: string } | 'died';
 
 export type Workers = {
-  /** Invokes the worker at a time of its clock (milliseconds); in the environment of the invocation before, if that lives. */
+  /**
+   * Invokes the worker at a time of its clock (milliseconds); in the environment of the invocation before, if
+   * that lives.
+   */
   readonly invoke: (event: unknown, now: number) => Promise<Invoked>;
   /** SIGKILL, now. */
   readonly kill: () => void;

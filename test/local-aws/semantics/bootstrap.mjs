@@ -1,6 +1,7 @@
-// What AWS's Node.js runtime does around a handler: loads it, gives it events one after another, reports answers, errors
-// and exits. Events come as one JSON line each on one descriptor, reports go out the same way on another; stdout and
-// stderr are the function's own and become its log. https://docs.aws.amazon.com/lambda/latest/dg/lambda-nodejs.html
+// What AWS's Node.js runtime does around a handler: loads it, gives it events one after another, reports
+// answers, errors and exits. Events come as one JSON line each on one descriptor, reports go out the same way
+// on another; stdout and stderr are the function's own and become its log.
+// https://docs.aws.amazon.com/lambda/latest/dg/lambda-nodejs.html
 import { createReadStream, existsSync, writeSync } from 'node:fs';
 import { createRequire, registerHooks } from 'node:module';
 import { basename, dirname, join, resolve } from 'node:path';
@@ -11,7 +12,8 @@ const env = process.env;
 const [events, reports] = process.argv.splice(2).map(Number);
 const fromPath = createRequire(join(env.LAMBDA_TASK_ROOT, 'any.js'));
 
-// Lambda resolves ES modules through NODE_PATH too (layers, the runtime's SDK); Node itself does so for require() only.
+// Lambda resolves ES modules through NODE_PATH too (layers, the runtime's SDK); Node itself does so for
+// require() only.
 registerHooks({
   resolve(specifier, context, next) {
     try {

@@ -1,5 +1,6 @@
-// The accelerated clock for Node: what the time is, and when timers fire. performance.now(), and with it every latency, stays
-// real, as do the timeouts inside Node's own HTTP. Preloaded with --import wherever the local AWS's environment goes.
+// The accelerated clock for Node: what the time is, and when timers fire. performance.now(), and with it
+// every latency, stays real, as do the timeouts inside Node's own HTTP. Preloaded with --import wherever the
+// local AWS's environment goes.
 import { createRequire, syncBuiltinESMExports } from 'node:module';
 import { promisify } from 'node:util';
 

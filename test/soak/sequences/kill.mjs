@@ -1,5 +1,6 @@
-// Preloaded into `sls deploy`: kills the command at the moment that SOAK_KILL names, and writes the file of SOAK_MARK once it
-// asks the release worker. Moments are known by what the command asks of AWS, so that they do not depend on how fast it is.
+// Preloaded into `sls deploy`: kills the command at the moment that SOAK_KILL names, and writes the file of
+// SOAK_MARK once it asks the release worker. Moments are known by what the command asks of AWS, so that they
+// do not depend on how fast it is.
 import { writeFileSync } from 'node:fs';
 import http from 'node:http';
 import { syncBuiltinESMExports } from 'node:module';

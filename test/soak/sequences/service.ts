@@ -48,7 +48,10 @@ const LOOKS = 4;
 const HOOK = pathToFileURL(fileURLToPath(new URL('kill.mjs', import.meta.url))).href;
 const RUNNING: readonly Release['phase'][] = ['GATING', 'WARMING', 'SHIFTING', 'JUDGING', 'PROMOTING'];
 
-/** Of zero (easy) and one (hard): a good version answers both, a bad one has no answer to the second, and the gate asks the first. */
+/**
+ * Of zero (easy) and one (hard): a good version answers both, a bad one has no answer to the second, and the
+ * gate asks the first.
+ */
 const OPERATORS: Readonly<Record<Kind, readonly string[]>> = {
   good: ['Sin'],
   gate: ['Cos'],
@@ -63,7 +66,10 @@ const artifactOf = (kind: Kind): Uint8Array => {
   });
 };
 
-/** Something of the service's own that AWS refuses, created after the aliases: settings of a route that is not there. */
+/**
+ * Something of the service's own that AWS refuses, created after the aliases: settings of a route that is not
+ * there.
+ */
 const BROKEN = `    Broken:
       Type: AWS::ApiGatewayV2::Stage
       DependsOn: [ALiveAlias, BLiveAlias]

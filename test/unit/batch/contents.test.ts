@@ -1,4 +1,7 @@
-/** What objects hold, from the message to the written bytes: each case small, cut into parts, and side by side. */
+/**
+ * What objects hold, from the message to the written bytes: each case small, cut into parts, and side by
+ * side.
+ */
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import type { Entry } from '../../../core/batch/contract.ts';

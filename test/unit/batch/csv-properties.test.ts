@@ -179,7 +179,10 @@ describe('a CSV object', () => {
   });
 });
 
-/** Parts are one after the other, of the size that was asked for but for the last row of each, and the last one. */
+/**
+ * Parts are one after the other, of the size that was asked for but for the last row of each, and the last
+ * one.
+ */
 function checkParts(
   parts: readonly { part: number; from: number; to: number }[],
   bytes: number,

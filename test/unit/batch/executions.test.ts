@@ -8,8 +8,9 @@ const MACHINE = 'arn:aws:states:us-east-1:000000000000:stateMachine:churn-batch'
 const INPUT = { version: '1', job: {}, plan: { bucket: 'b', key: 'k' }, results: 'r' };
 
 /**
- * Step Functions as it may be after a state machine was deleted and made again: names of its executions are known for 90 days, the executions
- * themselves are gone. The local AWS knows neither, so this answers in its place.
+ * Step Functions as it may be after a state machine was deleted and made again: names of its executions are
+ * known for 90 days, the executions themselves are gone. The local AWS knows neither, so this answers in its
+ * place.
  */
 async function withNamesOf<T>(known: readonly string[], use: (sfn: SFNClient) => Promise<T>): Promise<T> {
   const server = createServer((request, response) => {

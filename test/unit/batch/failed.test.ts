@@ -13,7 +13,9 @@ const failure = (number: number, body = `body ${number}`): Failure => ({
   sentAt: '2026-01-01T00:00:00.000Z',
 });
 
-/** A queue that gives ten at a time and hides none of them: those that were read come again when the rest was. */
+/**
+ * A queue that gives ten at a time and hides none of them: those that were read come again when the rest was.
+ */
 function forgetful(count: number) {
   const messages = Array.from({ length: count }, (_, i) => failure(i));
   let at = 0;

@@ -10,7 +10,10 @@ const rows = readFileSync(join(root, 'docs', 'batch-faults.md'), 'utf8')
   .slice(2)
   .map(([, fault = '', happens = '', shown = '']) => ({ fault, happens, shown }));
 
-/** `[file](../file): “name”; “name”`: names of tests, after those of the groups that they are in, and of their cases. */
+/**
+ * `[file](../file): “name”; “name”`: names of tests, after those of the groups that they are in, and of their
+ * cases.
+ */
 const filesOf = (shown: string) =>
   [...shown.matchAll(/\[([^\]]+)\]\(\.\.\/\1\): ((?:“[^”]+”(?:; )?)+)/g)].map(
     ([, file = '', names = '']) => ({

@@ -5,7 +5,10 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { lambdaEndpoints } from '../../../aws/invoke-version.ts';
 import type { Endpoints } from '../../../core/catalog/catalog.ts';
 
-/** Lambda's HTTP API, as far as the catalog asks it: https://docs.aws.amazon.com/lambda/latest/api/welcome.html */
+/**
+ * Lambda's HTTP API, as far as the catalog asks it:
+ * https://docs.aws.amazon.com/lambda/latest/api/welcome.html
+ */
 type Answer = {
   readonly status?: number;
   readonly error?: string;

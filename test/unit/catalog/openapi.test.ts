@@ -21,7 +21,9 @@ function document(...args: Parameters<typeof group>): Document {
   return openapi(manifest(one), one) as Document;
 }
 
-/** A schema of the document with everything that it refers to, as a function that says whether a value fits. */
+/**
+ * A schema of the document with everything that it refers to, as a function that says whether a value fits.
+ */
 function validator(made: Document, name: string): (value: unknown) => boolean {
   const ajv = new Ajv2020({ strict: false });
   ajv.addFormat('float', true).addFormat('double', true).addFormat('int64', true);

@@ -1,4 +1,6 @@
-/** What the alarm that one version declares says of rows that others scored against their own reference data. */
+/**
+ * What the alarm that one version declares says of rows that others scored against their own reference data.
+ */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DRIFT_METRICS, type NumericSignal } from '../../../core/drift/contract.ts';

@@ -110,7 +110,10 @@ describe('where `window` was changed', () => {
   const MINUTE = 60_000;
   const DAY = 86_400_000;
   const LATE = 2 * MINUTE;
-  /** What the monitor judges from one time to another, as it wakes once an hour and at the end; documents in the order of their ends. */
+  /**
+   * What the monitor judges from one time to another, as it wakes once an hour and at the end; documents in
+   * the order of their ends.
+   */
   function run(kept: Span[], from: string, to: string, seconds: number): Span[] {
     const [begin, end] = [at(from), at(to) - 5 * MINUTE];
     const times = Array.from({ length: Math.floor((end - begin) / HOUR) + 1 }, (_, i) => begin + i * HOUR);

@@ -207,7 +207,8 @@ describe('metrics', () => {
     expect(write.length).toBeLessThan(1024 ** 2 / 10);
   });
 
-  // A log event has 1 MB: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html. A pipe takes 64 KiB
+  // A log event has 1 MB:
+  // https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html. A pipe takes 64 KiB
   // at once, and what is longer may come out of it in pieces.
   it.each([
     ['200 columns of the monitor', false, 200],
@@ -265,7 +266,8 @@ describe('metrics', () => {
       const writes: string[] = [];
       const meter = createMeter(manifest, environment, primed, (lines) => writes.push(lines));
       const rows = 1000;
-      // Counts of three digits in every cell, sums of all their digits, and in every column a row without a value.
+      // Counts of three digits in every cell, sums of all their digits, and in every column a row without a
+      // value.
       const data = Array.from({ length: rows * width }, (_, i) =>
         i < width ? Number.NaN : (i * 7919) % 121.3,
       );

@@ -492,7 +492,8 @@ describe('whatever a request brings', () => {
           );
           const said = Object.values(found ?? {}).join();
           for (const value of texts) expect(said).not.toContain(value);
-          // Whole numbers of the line: a sum of 1 is `1000000000000e-12`, which holds the digits of 100000000 by chance.
+          // Whole numbers of the line: a sum of 1 is `1000000000000e-12`, which holds the digits of 100000000
+          // by chance.
           const told = new Set(said.match(/\d+/g));
           for (const value of numbers) expect(told).not.toContain(String(value));
         },

@@ -85,7 +85,8 @@ describe('readEnvelope', () => {
         try {
           expected = JSON.parse(written);
         } catch {
-          // A fault inside an array that was taken out is the scanner's to find: JSON.parse stands for it here.
+          // A fault inside an array that was taken out is the scanner's to find: JSON.parse stands for it
+          // here.
           expect(() => restored(written)).toThrow();
           return;
         }

@@ -9,7 +9,9 @@ const element = fc.oneof(
   fc.integer().map(String),
 );
 const comma = fc.constantFrom(',', ', ', ' ,\n', ',\t  ');
-/** Around 35,000 characters and more, so that there is at least one cut, at a place that differs each time. */
+/**
+ * Around 35,000 characters and more, so that there is at least one cut, at a place that differs each time.
+ */
 const long = fc
   .tuple(fc.array(element, { minLength: 20, maxLength: 60 }), comma, fc.integer({ min: 100, max: 300 }))
   .map(([some, between, times]) => {

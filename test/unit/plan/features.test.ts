@@ -1,4 +1,7 @@
-/** The contract of the seam `Feature`: what each one in the list holds to, so that the plan may fold over them without knowing one. */
+/**
+ * The contract of the seam `Feature`: what each one in the list holds to, so that the plan may fold over them
+ * without knowing one.
+ */
 import { describe, expect, it } from 'vitest';
 import type { Feature } from '../../../plugins/models/contracts/feature.ts';
 import type { Host, Provider } from '../../../plugins/models/contracts/host.ts';

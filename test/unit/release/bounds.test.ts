@@ -14,7 +14,9 @@ import { type Listening, startServer } from '../../fakes/hanging.ts';
 import { CANARY } from '../../fakes/settings.ts';
 import { deployed } from './traffic.ts';
 
-/** No command waits without a bound: what AWS never answers ends as an error that says what may have happened. */
+/**
+ * No command waits without a bound: what AWS never answers ends as an error that says what may have happened.
+ */
 
 let server: Listening | undefined;
 beforeEach(() => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Release, Settings } from '../../../core/release/document/contract.ts';
+import type { Release } from '../../../core/release/document/contract.ts';
+import type { Settings } from '../../../core/release/document/settings-contract.ts';
 import { CANARY } from '../../fakes/settings.ts';
 import { FUNCTION, request, tick } from '../../fakes/world.ts';
 import {

@@ -5,7 +5,10 @@ import type { Release } from '../../../core/release/document/contract.ts';
 import { FUNCTION, fakeWorld, LIVE, type request } from '../../fakes/world.ts';
 import { MINUTE, serve, type World } from './traffic.ts';
 
-/** What befalls one worker: at its n-th port call, or as soon as `when` holds, it dies, or gets an error and goes on. */
+/**
+ * What befalls one worker: at its n-th port call, or as soon as `when` holds, it dies, or gets an error and
+ * goes on.
+ */
 export type Fault = {
   readonly at: number;
   readonly kind: 'dies' | 'error';
@@ -14,9 +17,9 @@ export type Fault = {
 export type Worker = { calls: number; readonly fault: Fault | null; dead: boolean; readonly stack: string };
 
 /**
- * One alias in a cloud where workers crash before or after any effect, lose answers, run at the same time in any order and
- * get events twice and late. CloudFormation is played here: it sends a request, waits for the first answer, and goes on or
- * rolls back. Requests err by version.
+ * One alias in a cloud where workers crash before or after any effect, lose answers, run at the same time in
+ * any order and get events twice and late. CloudFormation is played here: it sends a request, waits for the
+ * first answer, and goes on or rolls back. Requests err by version.
  *
  * @param watch sees each document as it is written, with the worker that wrote it
  */
@@ -85,8 +88,8 @@ export function cloud(
       await all([...due().map((input) => run(input, null)), ...beside]);
     },
     /**
-     * CloudFormation's side of a request: asynchronous, tried again twice (the last try is spared: three deaths in a row are
-     * its timeout); a minute a try, with the ticks that come due.
+     * CloudFormation's side of a request: asynchronous, tried again twice (the last try is spared: three
+     * deaths in a row are its timeout); a minute a try, with the ticks that come due.
      */
     ask: async (
       event: ReturnType<typeof request>,

@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import type { Settings } from '../../../core/release/document/contract.ts';
+import type { Settings } from '../../../core/release/document/settings-contract.ts';
 import { CANARY } from '../../fakes/settings.ts';
 import { FUNCTION, fakeWorld, request, tick } from '../../fakes/world.ts';
 import { DAY, MINUTE, serve, type World } from './traffic.ts';
 
 /**
- * The worker dies before or after each of its effects, one after the other, in whole stories; whoever ticks next goes on. Each
- * story must end as it does without a death, and no weight may ever be one that it does not have without.
+ * The worker dies before or after each of its effects, one after the other, in whole stories; whoever ticks
+ * next goes on. Each story must end as it does without a death, and no weight may ever be one that it does
+ * not have without.
  */
 
 const SHORT: Settings = {
@@ -20,7 +21,10 @@ const SHORT: Settings = {
   capacity: { provisioned: { min: 2, max: 4, target: 0.7 }, schedules: [] },
 };
 
-/** Every so many-th call, since all take half a minute: a number that shares no factor with the calls of one decision. */
+/**
+ * Every so many-th call, since all take half a minute: a number that shares no factor with the calls of one
+ * decision.
+ */
 const EVERY = Number(process.env.CRASH_EVERY ?? 5);
 
 type Story = {

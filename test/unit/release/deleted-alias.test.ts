@@ -2,7 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { FUNCTION, LIVE, request, tick } from '../../fakes/world.ts';
 import { deploy, deployed, live, MINUTE, minute, minutes, promoted, type World } from './traffic.ts';
 
-/** Whoever makes a deleted alias again writes that down and pages: CloudFormation believes that its permissions are there. */
+/**
+ * Whoever makes a deleted alias again writes that down and pages: CloudFormation believes that its
+ * permissions are there.
+ */
 const TOLD = '[page] churn: the alias live was deleted and is made again';
 const told = (w: World): number => w.notices.filter(({ subject }) => subject === TOLD).length;
 const remove = (w: World): void => w.aliases.byHand(FUNCTION, 'live', undefined);

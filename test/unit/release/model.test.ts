@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Release, Settings } from '../../../core/release/document/contract.ts';
+import type { Release } from '../../../core/release/document/contract.ts';
+import type { Settings } from '../../../core/release/document/settings-contract.ts';
 import type { CommandEvent } from '../../../core/release/document/worker-contract.ts';
 import { isEnd, isPending, isPromoted } from '../../../core/release/state/transitions.ts';
 import { SETTINGS } from '../../fakes/settings.ts';
@@ -8,8 +9,9 @@ import { FUNCTION, request, tick } from '../../fakes/world.ts';
 import { cloud, type Fault, type Worker } from './cloud.ts';
 
 /**
- * A whole life of one alias: deploys of every strategy that succeed, fail and roll back, versions that are good and bad and
- * that go bad later, commands, alarms, hands on the alias, metrics and registries that cannot be read.
+ * A whole life of one alias: deploys of every strategy that succeed, fail and roll back, versions that are
+ * good and bad and that go bad later, commands, alarms, hands on the alias, metrics and registries that
+ * cannot be read.
  */
 
 const STEPS = [
@@ -56,8 +58,8 @@ const PLAIN = {
 };
 
 /**
- * What chance seldom brings: workers die as a dry run is about to get more weight or to be promoted, somebody holds it or nobody
- * does, and a deploy ends the dry run before anybody else gets to it.
+ * What chance seldom brings: workers die as a dry run is about to get more weight or to be promoted, somebody
+ * holds it or nobody does, and a deploy ends the dry run before anybody else gets to it.
  */
 const story = fc
   .record({
@@ -123,13 +125,16 @@ type Step =
   | (typeof step extends fc.Arbitrary<infer T> ? T : never)
   | { readonly do: 'die'; readonly to: 'SHIFTING' | 'PROMOTING'; readonly moving: boolean };
 
-/** A watch begins with a promotion, and one that is over stays over, unless what ended it is undone by the stack. */
+/**
+ * A watch begins with a promotion, and one that is over stays over, unless what ended it is undone by the
+ * stack.
+ */
 function watches(before: Release | undefined, after: Release): void {
   if (after.watch === undefined) return;
   if (JSON.stringify(after.watch) === JSON.stringify(before?.operation?.watch)) return;
   if (before?.watch?.since !== after.watch.since) {
-    // A worker died between a promotion and its write, and the next request comes: both are one write, in which the new release
-    // has no promotion yet.
+    // A worker died between a promotion and its write, and the next request comes: both are one write, in
+    // which the new release has no promotion yet.
     const { operation } = after;
     const arrived = before?.intent !== undefined && before.release !== after.release;
     const since = arrived && operation?.watch !== undefined ? operation.at : after.promotedAt;
@@ -145,7 +150,10 @@ async function play(steps: readonly Step[], scheduler: fc.Scheduler): Promise<vo
   /** Every move that a document ever intended, by its token. */
   const intents = new Map<string, NonNullable<Release['intent']>>();
   const passed = new Set<string>();
-  /** Versions that were seen to keep their instances, by the watch that they keep them for; and the watches that were over, or asked for none, at any time. */
+  /**
+   * Versions that were seen to keep their instances, by the watch that they keep them for; and the watches
+   * that were over, or asked for none, at any time.
+   */
   const keeps = new Map<string, string>();
   const released = new Set<string>();
   const rolledBack = new Set<string>();
@@ -377,7 +385,8 @@ async function play(steps: readonly Step[], scheduler: fc.Scheduler): Promise<vo
             ({ RequestId, Reason }) =>
               RequestId === change.RequestId && Reason.startsWith('nothing was changed'),
           );
-          // The watch of what stays live goes on: an alarm may have come since, and the last good version be tried.
+          // The watch of what stays live goes on: an alarm may have come since, and the last good version be
+          // tried.
           const { phase, reversal } = w.state() ?? {};
           const tried =
             phase === 'REVERSING' && reversal?.half !== undefined ? { [reversal.to.version]: 0.5 } : {};
@@ -398,7 +407,8 @@ async function play(steps: readonly Step[], scheduler: fc.Scheduler): Promise<vo
 
   await all(slow);
   check();
-  // No more faults, and nobody's hand: the schedules, and a person where one is asked for, bring everything to rest.
+  // No more faults, and nobody's hand: the schedules, and a person where one is asked for, bring everything
+  // to rest.
   const atRest = (): boolean => {
     const state = w.state();
     return state !== undefined && isEnd(state.phase) && state.intent === undefined && w.schedules.size === 0;
@@ -422,7 +432,8 @@ async function play(steps: readonly Step[], scheduler: fc.Scheduler): Promise<vo
   expect(w.target()).toEqual({ version: state.stable?.version, weights: theirs });
   expect(w.aliases.published(FUNCTION), 'what is live is there').toContain(state.stable?.version);
   const provisioned = state.settings.capacity?.provisioned === undefined ? [] : [state.stable?.version];
-  // Nobody takes instances from under the traffic that somebody gave to a version that was kept; the next deploy tidies.
+  // Nobody takes instances from under the traffic that somebody gave to a version that was kept; the next
+  // deploy tidies.
   const held = w.capacity.held(FUNCTION).filter((version) => !Object.hasOwn(theirs ?? {}, version));
   expect(held, 'provisioned concurrency is on the live version only').toEqual(provisioned);
   expect(state.notices, 'all notices are out').toEqual([]);

@@ -1,4 +1,7 @@
-/** Somebody else moved the alias while nothing was on its way: a plain rollback puts back what is recorded as live. */
+/**
+ * Somebody else moved the alias while nothing was on its way: a plain rollback puts back what is recorded as
+ * live.
+ */
 import { describe, expect, it } from 'vitest';
 import { CANARY } from '../../fakes/settings.ts';
 import { FUNCTION } from '../../fakes/world.ts';

@@ -1,4 +1,7 @@
-/** The one law for every end of a deploy: what a model was offered is live, on its way, refused, or none of these. */
+/**
+ * The one law for every end of a deploy: what a model was offered is live, on its way, refused, or none of
+ * these.
+ */
 import { describe, expect, it } from 'vitest';
 import type { Release } from '../../../core/release/document/contract.ts';
 import { outcomeOf } from '../../../plugins/models/releases/outcome.ts';

@@ -1,6 +1,6 @@
 /**
- * A deploy's request that reaches the worker when its stack rolls back already: another resource failed while it was on its way, and
- * CloudFormation waits for no answer then. It is no request to go back.
+ * A deploy's request that reaches the worker when its stack rolls back already: another resource failed while
+ * it was on its way, and CloudFormation waits for no answer then. It is no request to go back.
  */
 import { describe, expect, it } from 'vitest';
 import type { Release } from '../../../core/release/document/contract.ts';

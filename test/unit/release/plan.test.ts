@@ -128,7 +128,10 @@ describe('the worker’s policy', () => {
     'cloudwatch:PutMetricAlarm',
     'cloudwatch:DeleteAlarms',
   ];
-  /** Those that take no resource: https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html */
+  /**
+   * Those that take no resource:
+   * https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
+   */
   const everywhere = [
     'application-autoscaling:DescribeScheduledActions',
     'cloudwatch:GetMetricData',

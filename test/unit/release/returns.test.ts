@@ -1,4 +1,7 @@
-/** Where a stack that rolls back returns to: CloudFormation’s own status says that it does, never which number is lower. */
+/**
+ * Where a stack that rolls back returns to: CloudFormation’s own status says that it does, never which number
+ * is lower.
+ */
 import { describe, expect, it } from 'vitest';
 import type { Release } from '../../../core/release/document/contract.ts';
 import { CANARY, SETTINGS } from '../../fakes/settings.ts';

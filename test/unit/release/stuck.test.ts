@@ -1,6 +1,8 @@
-/** A stack that nothing moves on by itself keeps no canary frozen without a word, and no good version refused. */
+/**
+ * A stack that nothing moves on by itself keeps no canary frozen without a word, and no good version refused.
+ */
 import { describe, expect, it } from 'vitest';
-import type { Settings } from '../../../core/release/document/contract.ts';
+import type { Settings } from '../../../core/release/document/settings-contract.ts';
 import { CANARY, SETTINGS } from '../../fakes/settings.ts';
 import { FUNCTION, request } from '../../fakes/world.ts';
 import { statusIn, textIn } from './seen.ts';

@@ -1,4 +1,4 @@
-import type { Settings } from '../../../core/release/document/contract.ts';
+import type { Settings } from '../../../core/release/document/settings-contract.ts';
 import { ALARMS } from '../../../core/release/document/worker-contract.ts';
 import { CANARY } from '../../fakes/settings.ts';
 import { FUNCTION, fakeWorld, request } from '../../fakes/world.ts';

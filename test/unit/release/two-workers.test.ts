@@ -1,4 +1,7 @@
-/** Deploys of main before and of this version in any order, by the worker of each: whoever comes next goes on with the document. */
+/**
+ * Deploys of main before and of this version in any order, by the worker of each: whoever comes next goes on
+ * with the document.
+ */
 import fc from 'fast-check';
 import { beforeAll, expect, it } from 'vitest';
 import { standing } from '../../../core/release/state/transitions.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Settings } from '../../../core/release/document/contract.ts';
+import type { Settings } from '../../../core/release/document/settings-contract.ts';
 import { WORKER_METRICS } from '../../../core/release/document/worker-contract.ts';
 import { CANARY } from '../../fakes/settings.ts';
 import { FUNCTION, request, tick } from '../../fakes/world.ts';

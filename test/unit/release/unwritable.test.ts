@@ -1,4 +1,6 @@
-/** A registry that can be read and not written: nothing can be noted, and so nothing be moved as it should. */
+/**
+ * A registry that can be read and not written: nothing can be noted, and so nothing be moved as it should.
+ */
 import { describe, expect, it } from 'vitest';
 import { WORKER_METRICS } from '../../../core/release/document/worker-contract.ts';
 import { deployed, minutes, until, type World } from './traffic.ts';

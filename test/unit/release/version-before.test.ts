@@ -1,6 +1,9 @@
-/** Documents of the worker of main before and of this one in every phase, and the other worker that goes on with them. */
+/**
+ * Documents of the worker of main before and of this one in every phase, and the other worker that goes on
+ * with them.
+ */
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { Settings } from '../../../core/release/document/contract.ts';
+import type { Settings } from '../../../core/release/document/settings-contract.ts';
 import { historyText, readHistory } from '../../../plugins/models/releases/history.ts';
 import { type Outcome, outcomeOf } from '../../../plugins/models/releases/outcome.ts';
 import { statusText } from '../../../plugins/models/releases/status-text.ts';

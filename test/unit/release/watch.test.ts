@@ -6,7 +6,11 @@ import { type Status, statusOf } from '../../../plugins/models/releases/status.t
 import { FUNCTION } from '../../fakes/world.ts';
 import { deployed, live, minute, minutes, type World } from './traffic.ts';
 
-/** Watches a world in which each tick is a minute with this traffic. @returns the lines, and how often it ticked */
+/**
+ * Watches a world in which each tick is a minute with this traffic.
+ *
+ * @returns the lines, and how often it ticked
+ */
 async function watched(w: World, rates: Parameters<typeof minute>[1] = {}) {
   const printed: string[] = [];
   let ticks = 0;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Settings } from '../../../core/release/document/contract.ts';
+import type { Settings } from '../../../core/release/document/settings-contract.ts';
 import { CANARY } from '../../fakes/settings.ts';
 import { alarm, DAY, deploy, deployed, MINUTE, minute, minutes, promoted, type World } from './traffic.ts';
 

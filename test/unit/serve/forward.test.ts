@@ -41,7 +41,10 @@ async function forward(target: string, headers: IncomingHttpHeaders, body: strin
   return { answer, seen, asked };
 }
 
-/** Signature Version 4 by AWS's description, apart from the library: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html */
+/**
+ * Signature Version 4 by AWS's description, apart from the library:
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
+ */
 function signatureOf({ method, url, headers, body }: Seen, signed: readonly string[]): string {
   const sha256 = (data: string | Buffer): string => createHash('sha256').update(data).digest('hex');
   const hmac = (key: string | Buffer, data: string): Buffer =>

@@ -6,7 +6,10 @@ import {
 import { expect, it } from 'vitest';
 import { cloudWatchAlarms } from '../../../aws/alarms.ts';
 
-/** CloudWatch, of which every alarm is in ALARM since a minute of 1970: the client’s own steps stay, only the wire is taken away. */
+/**
+ * CloudWatch, of which every alarm is in ALARM since a minute of 1970: the client’s own steps stay, only the
+ * wire is taken away.
+ */
 function alarms(told: Partial<MetricAlarm>) {
   const asked: DescribeAlarmsCommandInput[] = [];
   const client = new CloudWatchClient({

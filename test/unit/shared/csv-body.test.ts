@@ -21,7 +21,8 @@ function refusalOf(text: string, inputs = x2): string {
 
 describe('a body of csv', () => {
   it('is read by the parser of batch, whose rules are these since', () => {
-    // Each was otherwise before: the first two were refused, the others with what stands behind the first fault.
+    // Each was otherwise before: the first two were refused, the others with what stands behind the first
+    // fault.
     expect(rowsOf('\uFEFFa,b\n1,2')).toEqual([1, 2]);
     expect(rowsOf('a\rb,c\n', texts)).toEqual(['a\rb', 'c']);
     expect(refusalOf('1,z\n1\n')).toBe('WRONG_VALUE: Row 1, column 2 must be a number.');

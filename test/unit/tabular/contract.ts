@@ -99,8 +99,8 @@ const plain = ({
   }));
 
 /**
- * What every format does: what its writer writes its reader reads back, wherever the bytes are cut; and whatever it is given, it says rows,
- * faults of rows, or a fault of the object.
+ * What every format does: what its writer writes its reader reads back, wherever the bytes are cut; and
+ * whatever it is given, it says rows, faults of rows, or a fault of the object.
  * @param name in the list of formats
  */
 export function formatContract(name: string, format: TabularFormat): void {

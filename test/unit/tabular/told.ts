@@ -1,4 +1,7 @@
-/** `node told.ts`: what declaration, JSON Schema and docs say of the formats of the copy that it lies in, as JSON. */
+/**
+ * `node told.ts`: what declaration, JSON Schema and docs say of the formats of the copy that it lies in, as
+ * JSON.
+ */
 import { z } from 'zod';
 import { folderOf, partKey } from '../../../core/batch/job.ts';
 import { optionTable } from '../../../plugins/models/declaration/options.ts';

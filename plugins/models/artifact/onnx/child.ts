@@ -1,7 +1,7 @@
 /**
- * The program that loads an artifact, in a process of its own: an endless model blocks every timer of its process,
- * and a hostile one may take all memory. `sandbox.ts` starts it, watches it and kills it. ONNX Runtime comes from
- * NODE_PATH.
+ * The program that loads an artifact, in a process of its own: an endless model blocks every timer of its
+ * process, and a hostile one may take all memory. `sandbox.ts` starts it, watches it and kills it. ONNX
+ * Runtime comes from NODE_PATH.
  */
 import { createRequire } from 'node:module';
 import type * as Ort from 'onnxruntime-common';
@@ -22,7 +22,9 @@ export type ProbeTask = {
   readonly inputs: readonly ProbeInput[];
   /** Outputs to fetch. */
   readonly outputs: readonly string[];
-  /** Write an optimised copy there, its weights to `weights` beside it if named, and compare it with `model`. */
+  /**
+   * Write an optimised copy there, its weights to `weights` beside it if named, and compare it with `model`.
+   */
   readonly optimise?: { readonly target: string; readonly weights?: string };
 };
 
@@ -96,8 +98,8 @@ async function work(task: ProbeTask): Promise<Reply> {
 }
 
 /**
- * Loads `path` as the endpoint does; or, given `from`, loads that, optimises it at level `extended` (the highest
- * that does not depend on the processor) and writes it to `path`.
+ * Loads `path` as the endpoint does; or, given `from`, loads that, optimises it at level `extended` (the
+ * highest that does not depend on the processor) and writes it to `path`.
  */
 function load(path: string, from?: string, weights?: string): Promise<Ort.InferenceSession> {
   const quiet = { intraOpNumThreads: 1, logSeverityLevel: 4 } as const;
@@ -159,8 +161,8 @@ async function probe(
 }
 
 function tensorOf({ type, dims, data }: ProbeTensor): Ort.Tensor {
-  // Half precision goes in as its bits: the binding reads nothing from a Float16Array, which the constructor makes
-  // of them where Node has one. The overloads pair each type with its array; probe.ts keeps the pairs.
+  // Half precision goes in as its bits: the binding reads nothing from a Float16Array, which the constructor
+  // makes of them where Node has one. The overloads pair each type with its array; probe.ts keeps the pairs.
   if (type !== 'float16') return new ort.Tensor(type as 'float32', data as Float32Array, dims);
   return Object.assign(new ort.Tensor('uint16', data as Uint16Array, dims), { type });
 }

@@ -15,7 +15,9 @@ import { short } from './short.ts';
 type Outcome = ProcessOutcome<ProbeResult>;
 type Source = KeptArtifact<OnnxInfo>;
 
-/** TensorProto.DataType → protocol. The rest (bfloat16, complex, 4 and 8 bit floats, int4) has no word there. */
+/**
+ * TensorProto.DataType → protocol. The rest (bfloat16, complex, 4 and 8 bit floats, int4) has no word there.
+ */
 const DATATYPES: Readonly<Record<number, Datatype>> = {
   1: 'FP32',
   2: 'UINT8',
@@ -32,7 +34,10 @@ const DATATYPES: Readonly<Record<number, Datatype>> = {
   13: 'UINT64',
 };
 
-/** TensorProto.DataType that have no word in the protocol: https://github.com/onnx/onnx/blob/main/onnx/onnx.proto */
+/**
+ * TensorProto.DataType that have no word in the protocol:
+ * https://github.com/onnx/onnx/blob/main/onnx/onnx.proto
+ */
 const OTHER_TYPES: Readonly<Record<number, string>> = {
   14: 'complex64',
   15: 'complex128',
@@ -50,12 +55,12 @@ const OTHER_TYPES: Readonly<Record<number, string>> = {
 const METHOD = 1;
 
 /**
- * Loads the artifact with ONNX Runtime in a process that is killed when it takes too long or too much, and runs
- * it on made-up inputs. Cached by content.
+ * Loads the artifact with ONNX Runtime in a process that is killed when it takes too long or too much, and
+ * runs it on made-up inputs. Cached by content.
  *
  * @param key YAML path to blame
- * @param runtime NODE_PATH with ONNX Runtime; undefined where it has no build: the signature is then what the graph
- * declares
+ * @param runtime NODE_PATH with ONNX Runtime; undefined where it has no build: the signature is then what the
+ * graph declares
  * @throws ProblemError `MODELS_ARTIFACT_INVALID`, `_HANGS`, `_MEMORY`, `_UNSUPPORTED`
  */
 export async function inspect(
@@ -163,8 +168,8 @@ function kindOf(type: Value['type']): string {
 }
 
 /**
- * What an output is declared as, less what a run disproved: LightGBM's exporter says `[1]` for `[n]`, and some
- * graphs say nothing at all.
+ * What an output is declared as, less what a run disproved: LightGBM's exporter says `[1]` for `[n]`, and
+ * some graphs say nothing at all.
  */
 function observed(output: DeclaredOutput, index: number, { runs }: ProbeResult, key: string): TensorSpec {
   const { name, datatype } = output;
@@ -251,7 +256,10 @@ export function cureOf(message: string): string {
   return 'Export the model again, for an opset that this version knows.';
 }
 
-/** The shapes of a probe are the declared ones, or the least of free lengths: what it cannot run, no request could. */
+/**
+ * The shapes of a probe are the declared ones, or the least of free lengths: what it cannot run, no request
+ * could.
+ */
 const asked = (stage: string): string =>
   stage === 'running' ? 'On inputs of the shapes that it declares (2 where one is free) i' : 'I';
 const noRequest = (stage: string): string => (stage === 'running' ? ', so no request could be answered' : '');

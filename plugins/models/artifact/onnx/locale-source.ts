@@ -7,9 +7,13 @@ import { graphOf } from './inspect.ts';
 import { LOCALE, rewriteLocales } from './locale.ts';
 import type { OnnxInfo } from './onnx.ts';
 
-/** @returns the source, its graph replaced by one that asks for a locale that Lambda has, where it asks for one. */
+/**
+ * @returns the source, its graph replaced by one that asks for a locale that Lambda has, where it asks for
+ * one.
+ */
 export async function withLocale(source: KeptArtifact<OnnxInfo>): Promise<KeptArtifact<OnnxInfo>> {
-  // On other systems ONNX Runtime is another build, which may not have `C.UTF-8`; the shipped graph is the same.
+  // On other systems ONNX Runtime is another build, which may not have `C.UTF-8`; the shipped graph is the
+  // same.
   if (!source.info.operators.has('StringNormalizer')) return source;
   const folder = await once(
     cacheFolder('locales', keyOf(source.digest, LOCALE).slice(0, 32)),

@@ -1,13 +1,14 @@
 /**
- * StringNormalizer (scikit-learn's TfidfVectorizer exports one) constructs a C++ locale by name when the model is
- * loaded, `en_US.UTF-8` unless told otherwise, and Lambda's Amazon Linux 2023 has no language packs: the function
- * would fail at every start. `C.UTF-8` is part of its glibc and maps the case of all of Unicode as well.
+ * StringNormalizer (scikit-learn's TfidfVectorizer exports one) constructs a C++ locale by name when the
+ * model is loaded, `en_US.UTF-8` unless told otherwise, and Lambda's Amazon Linux 2023 has no language packs:
+ * the function would fail at every start. `C.UTF-8` is part of its glibc and maps the case of all of Unicode
+ * as well.
  */
 export const LOCALE = 'C.UTF-8';
 
 /**
- * Rewrites the locale of every StringNormalizer, in subgraphs and functions too. Wire format in, wire format out;
- * fields it does not know are copied byte for byte.
+ * Rewrites the locale of every StringNormalizer, in subgraphs and functions too. Wire format in, wire format
+ * out; fields it does not know are copied byte for byte.
  *
  * @param model a serialised ModelProto
  */

@@ -65,9 +65,9 @@ export function readOnnxFile(path: string): OnnxInfo {
 }
 
 /**
- * A reader of just these fields of onnx.proto (https://github.com/onnx/onnx/blob/main/onnx/onnx.proto), over random
- * access, so that gigabytes of weights are stepped over unread and a hostile length allocates nothing. A protobuf
- * library would parse, and hold, the whole file.
+ * A reader of just these fields of onnx.proto (https://github.com/onnx/onnx/blob/main/onnx/onnx.proto), over
+ * random access, so that gigabytes of weights are stepped over unread and a hostile length allocates nothing.
+ * A protobuf library would parse, and hold, the whole file.
  */
 export function readOnnx(source: Source): OnnxInfo {
   if (source.bytes === 0) throw new Error('The file is empty.');

@@ -13,15 +13,17 @@ import { ORT_VERSION } from './runtime.ts';
 const METHOD = 1;
 
 /**
- * Weights from this size on get a file of their own, which ONNX Runtime maps into memory instead of copying it. First
- * answer after a cold start, against one file (medians of 15): no difference at 1 MB, 10 % less at 4, 34 % at 16.
+ * Weights from this size on get a file of their own, which ONNX Runtime maps into memory instead of copying
+ * it. First answer after a cold start, against one file (medians of 15): no difference at 1 MB, 10 % less at
+ * 4, 34 % at 16.
  */
 const OWN_WEIGHTS = 1_000_000;
 
 /**
  * Optimises the graph once, here, instead of at every cold start: level `extended`, weights in a file that is
  * mapped. The result is run against the original on the probes; where it differs, fails, or nothing could be
- * compared, the original is shipped and `optimized` says why. Where a shared registry has the result, it is taken from there.
+ * compared, the original is shipped and `optimized` says why. Where a shared registry has the result, it is
+ * taken from there.
  */
 export async function optimise(
   source: KeptArtifact<OnnxInfo>,

@@ -21,8 +21,8 @@ type ProbeData = Exclude<ReturnType<(typeof ARRAYS)[keyof typeof ARRAYS]>, never
 export type Probe = { readonly length: number; readonly zeros: boolean };
 
 /**
- * Lengths to try for free dimensions, until two differing ones run: small ones first, then what sequence and image
- * models often need. The first is 2, since 1 hides whether an output follows it.
+ * Lengths to try for free dimensions, until two differing ones run: small ones first, then what sequence and
+ * image models often need. The first is 2, since 1 hides whether an output follows it.
  */
 export const PROBES: readonly Probe[] = [2, 3, 1, 16, 64, 224, 512].flatMap((length) => [
   { length, zeros: false },
@@ -128,8 +128,9 @@ export type ProbeOutput = {
 type ProbeValues = ArrayLike<number | bigint | string | boolean>;
 
 /**
- * How far two outputs of the same name are apart: 0 is equal, above 1 is more than reordering of sums explains.
- * Floats may differ by 1e-4 of the tensor's largest value (half precision: 4e-3); all else must be equal.
+ * How far two outputs of the same name are apart: 0 is equal, above 1 is more than reordering of sums
+ * explains. Floats may differ by 1e-4 of the tensor's largest value (half precision: 4e-3); all else must be
+ * equal.
  */
 export function distance(a: ProbeOutput, b: ProbeOutput): number {
   if (a.type !== b.type || a.dims.join() !== b.dims.join() || a.data.length !== b.data.length)

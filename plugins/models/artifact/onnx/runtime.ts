@@ -36,8 +36,8 @@ export const ORT_VERSION: string = layer.version;
 /**
  * ONNX Runtime for this machine, downloaded with npm on first use (113 MB) and cached.
  *
- * @returns absolute path of a `node_modules` folder, for NODE_PATH; undefined where ONNX Runtime has no build for
- * this platform
+ * @returns absolute path of a `node_modules` folder, for NODE_PATH; undefined where ONNX Runtime has no build
+ * for this platform
  * @throws ProblemError `MODELS_RUNTIME_UNAVAILABLE`, `MODELS_RUNTIME_TAMPERED`
  */
 export async function hostRuntime(progress: Progress = () => {}): Promise<string | undefined> {

@@ -11,8 +11,8 @@ import { logGroupOf } from '../iam/permissions.ts';
 import { logCost } from '../shared/prices.ts';
 
 /**
- * The framework's log groups of audited endpoints, as their audits want them. With `retention` somebody relies on what is
- * written: such a group outlives the model, its name and the stack.
+ * The framework's log groups of audited endpoints, as their audits want them. With `retention` somebody
+ * relies on what is written: such a group outlives the model, its name and the stack.
  *
  * @param resources of the compiled template, by logical id
  */
@@ -61,7 +61,10 @@ function groupProblems(model: Model, { retention, kmsKey }: Audit, host: Host): 
     }));
 }
 
-/** CloudWatch Logs of a region uses keys of that region: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html */
+/**
+ * CloudWatch Logs of a region uses keys of that region:
+ * https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
+ */
 function keyProblems(name: string, { kmsKey }: Audit, { region }: Host): readonly Problem[] {
   const [, , , there] = typeof kmsKey === 'string' ? kmsKey.split(':') : [];
   if (there === undefined || there === region) return [];

@@ -8,7 +8,10 @@ import { arn } from '../../contracts/cloudformation.ts';
 /** Seconds that an object may wait, or be tried again. */
 const WAITING = 3600;
 
-/** Of the queues of a batch function: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html */
+/**
+ * Of the queues of a batch function:
+ * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
+ */
 const ofQueue = (queue: string, name: string): Metric => ({
   namespace: 'AWS/SQS',
   name,

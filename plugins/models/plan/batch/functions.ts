@@ -18,8 +18,9 @@ import { roleOf, statementsOf } from '../iam/role.ts';
 import { bucketArn, objectsIn, unique } from '../iam/s3-arns.ts';
 
 /**
- * The second function of a model with `batch`: the endpoint's zip, settings and memory, another handler, a role and an alias of
- * its own. It takes objects from the model's queue, and the parts of large ones from the state machine.
+ * The second function of a model with `batch`: the endpoint's zip, settings and memory, another handler, a
+ * role and an alias of its own. It takes objects from the model's queue, and the parts of large ones from the
+ * state machine.
  */
 
 export type BatchModel = Model & { readonly batch: Batch };
@@ -106,7 +107,10 @@ function batchFunction(
   };
 }
 
-/** What the batch function's role must allow, for its own one, or for a person to add to the one that the service names. */
+/**
+ * What the batch function's role must allow, for its own one, or for a person to add to the one that the
+ * service names.
+ */
 export function batchStatements(
   model: BatchModel,
   host: Host,
@@ -138,7 +142,8 @@ export function placeStatements({ name, batch: { entries } }: BatchModel): reado
     allow(['s3:GetObject', 's3:GetObjectVersion'], unique(inputs)),
     allow(['s3:GetObject', 's3:PutObject', 's3:DeleteObject'], unique(jobs)),
     allow(['s3:GetObject', 's3:PutObject'], unique(latest)),
-    // Only with it S3 tells a missing object from a forbidden one; a condition on the prefix would not hold there.
+    // Only with it S3 tells a missing object from a forbidden one; a condition on the prefix would not hold
+    // there.
     allow(['s3:ListBucket'], [...buckets].map(bucketArn)),
   ];
 }

@@ -6,9 +6,10 @@ import { type BatchModel, placeStatements } from './functions.ts';
 import { jobStatements } from './machine.ts';
 
 /**
- * A role has no versions: a deploy that changes `input` or `output` would take the places of the version before out of it, which reads
- * and writes there until the new one is promoted, in the jobs that it began, and after a rollback. So a deploy keeps them, as
- * statements beside the declared ones, until the places change again. Pure.
+ * A role has no versions: a deploy that changes `input` or `output` would take the places of the version
+ * before out of it, which reads and writes there until the new one is promoted, in the jobs that it began,
+ * and after a rollback. So a deploy keeps them, as statements beside the declared ones, until the places
+ * change again. Pure.
  */
 
 type Resources = Readonly<Record<string, Json>>;
@@ -19,7 +20,8 @@ const SID = 'KeptPlaces';
 /**
  * @param resources of the template that is about to be deployed
  * @param deployed resources of the deployed one
- * @param isSettled is what is deployed of the model live, so that no version before it works any more but in jobs that it began?
+ * @param isSettled is what is deployed of the model live, so that no version before it works any more but in
+ * jobs that it began?
  * @returns the roles that keep something, and a line for each model whose places change
  */
 export function keptPlaces(
@@ -66,7 +68,10 @@ type Kept = {
 };
 type SidStatement = Statement & { readonly Sid: string };
 
-/** @param places what is declared now, a statement for each list of actions; those lists are the same in each version */
+/**
+ * @param places what is declared now, a statement for each list of actions; those lists are the same in each
+ * version
+ */
 function keptIn(
   places: readonly Statement[],
   now: readonly Json[],

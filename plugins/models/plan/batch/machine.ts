@@ -14,8 +14,8 @@ import { objectsIn, unique } from '../iam/s3-arns.ts';
 import { type BatchModel, batchName, failedName } from './functions.ts';
 
 /**
- * The state machine of a model: an execution scores the parts of one large object, so many at a time, each by the version that
- * the job began with, and then asks that version how the job ends.
+ * The state machine of a model: an execution scores the parts of one large object, so many at a time, each by
+ * the version that the job began with, and then asks that version how the job ends.
  */
 export function machineResources(model: BatchModel, host: Host): Readonly<Record<string, Resource>> {
   const id = (what: string): string => batchLogicalId(model.name, what);
@@ -42,7 +42,8 @@ const roleArn = (named: unknown, own: string): unknown =>
       : named;
 
 /**
- * Lambda may have no instance for batch for a long while, since requests go first: an hour of it is waited out. Everything else that passes does so soon.
+ * Lambda may have no instance for batch for a long while, since requests go first: an hour of it is waited
+ * out. Everything else that passes does so soon.
  * https://docs.aws.amazon.com/step-functions/latest/dg/sfn-best-practices.html#bp-lambda-serviceexception
  */
 const retry = (MaxAttempts: number) => [
@@ -98,7 +99,8 @@ function definitionOf(model: BatchModel, host: Host): Json {
         },
         ItemSelector: { 'version.$': '$.version', 'job.$': '$.job', 'part.$': '$$.Map.Item.Value' },
         MaxConcurrency: model.batch.concurrency,
-        // Every part gets its turn, so that a job that fails says all that is wrong; how it ends, `finish` decides.
+        // Every part gets its turn, so that a job that fails says all that is wrong; how it ends, `finish`
+        // decides.
         ToleratedFailurePercentage: 100,
         ItemProcessor: {
           // Not EXPRESS: those are ended after five minutes, and a part may take Lambda's fifteen.
@@ -112,7 +114,8 @@ function definitionOf(model: BatchModel, host: Host): Json {
               ResultPath: '$.scored',
               Next: 'Scored',
             },
-            // A slow model does not get through a part in one invocation: the next goes on behind what is written.
+            // A slow model does not get through a part in one invocation: the next goes on behind what is
+            // written.
             Scored: {
               Type: 'Choice',
               Choices: [{ Variable: `$.scored.${MORE}`, BooleanEquals: true, Next: 'Part' }],
@@ -161,7 +164,10 @@ const UNENDED =
 
 const subbed = (service: string, resource: string): unknown => arn(service, resource)['Fn::Sub'];
 
-/** What the state machine's role must allow. https://docs.aws.amazon.com/step-functions/latest/dg/iam-policies-eg-dist-map.html */
+/**
+ * What the state machine's role must allow.
+ * https://docs.aws.amazon.com/step-functions/latest/dg/iam-policies-eg-dist-map.html
+ */
 export function machineStatements(model: BatchModel, host: Host): readonly Json[] {
   const name = batchName(model, host);
   return [
@@ -191,7 +197,10 @@ export function jobStatements(model: BatchModel): readonly Statement[] {
   ];
 }
 
-/** Of the model's own statements, those about keys: it reads and writes in buckets that may be encrypted with them, too. */
+/**
+ * Of the model's own statements, those about keys: it reads and writes in buckets that may be encrypted with
+ * them, too.
+ */
 function keyStatements({ iam }: BatchModel): readonly Json[] {
   return iam.statements.flatMap((statement) => {
     // What CloudFormation makes of a function nobody knows here.

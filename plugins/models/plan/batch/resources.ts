@@ -14,7 +14,10 @@ import { machineResources } from './machine.ts';
 
 type Resources = Readonly<Record<string, Resource>>;
 
-/** What brings objects to the batch functions: buckets and their events, a rule an entry, a queue and a state machine a model. */
+/**
+ * What brings objects to the batch functions: buckets and their events, a rule an entry, a queue and a state
+ * machine a model.
+ */
 export function batchResources(models: readonly Model[], host: Host): Resources {
   const all = batching(models);
   return {
@@ -43,7 +46,8 @@ function queueResources(model: BatchModel, host: Host): Resources {
   const queues = [getAtt(id('Queue'), 'Arn'), getAtt(id('FailedQueue'), 'Arn')];
   return {
     [id('Queue')]: queue(name, {
-      // Six times the function's, as AWS asks for: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
+      // Six times the function's, as AWS asks for:
+      // https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
       VisibilityTimeout: 6 * BATCH_TIMEOUT,
       RedrivePolicy: { deadLetterTargetArn: getAtt(id('FailedQueue'), 'Arn'), maxReceiveCount: OBJECT_TRIES },
     }),
@@ -76,7 +80,10 @@ function queueResources(model: BatchModel, host: Host): Resources {
 
 const ruleId = ({ name }: Model, index: number): string => batchLogicalId(name, `Rule${index}`);
 
-/** The event goes on as it is: what matches which entry, the function sees for itself, with the entries that it has then. */
+/**
+ * The event goes on as it is: what matches which entry, the function sees for itself, with the entries that
+ * it has then.
+ */
 function ruleResources(model: BatchModel): Resources {
   const id = (what: string): string => batchLogicalId(model.name, what);
   return Object.fromEntries(
@@ -102,8 +109,9 @@ function ruleResources(model: BatchModel): Resources {
 }
 
 /**
- * S3's event: https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html; prefix and wildcard, and what a backslash does
- * there: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html
+ * S3's event: https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html; prefix and wildcard, and
+ * what a backslash does there:
+ * https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html
  */
 export function eventPattern({ bucket, prefix, suffix }: Entry['input']): Json {
   const escaped = (text: string): string => text.replace(/[\\*]/g, '\\$&');
@@ -147,7 +155,10 @@ function bucketResources(models: readonly BatchModel[], host: Host): Resources {
   };
 }
 
-/** EventBridge is switched on once a bucket, by the release worker: a bucket that is not the stack's has one configuration for all. */
+/**
+ * EventBridge is switched on once a bucket, by the release worker: a bucket that is not the stack's has one
+ * configuration for all.
+ */
 function bucketEvents(bucket: string, host: Host): Resource {
   const properties: { readonly [key in keyof BucketEventsProperties]: unknown } = {
     ServiceToken: getAtt(functionLogicalId(RELEASE), 'Arn'),

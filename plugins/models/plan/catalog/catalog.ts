@@ -7,10 +7,16 @@ import { CATALOG, HANDLER, lambdaName, RUNTIME, roleLogicalId } from '../../decl
 import { commonAuth, groupsOf, httpEvent, routesOf } from '../endpoint/routes.ts';
 import { roleOf, statementsOf } from '../iam/role.ts';
 
-/** It answers from its bundle in milliseconds; a request for a version waits for the model, at most as long as the gateway. */
+/**
+ * It answers from its bundle in milliseconds; a request for a version waits for the model, at most as long as
+ * the gateway.
+ */
 const SETTINGS = { memorySize: 512, timeout: 29 } as const;
 
-/** The function that answers everything about the models that needs no runtime. Undefined where nothing is open. */
+/**
+ * The function that answers everything about the models that needs no runtime. Undefined where nothing is
+ * open.
+ */
 function catalogFunction(models: readonly Model[], host: Host, zip?: string): FunctionDefinition | undefined {
   const routes = routesOf(models).filter((route) => route.function === CATALOG);
   if (routes.length === 0) return undefined;

@@ -6,8 +6,9 @@ import type { Model } from '../../declaration/model.ts';
 import { ALIAS, DASHBOARD, dashboardName } from '../../declaration/naming.ts';
 
 /**
- * One dashboard a service, a band of graphs a model: what it is asked, how fast each version answers, which version answers, how
- * many instances that takes, and how far its data drifted. https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html
+ * One dashboard a service, a band of graphs a model: what it is asked, how fast each version answers, which
+ * version answers, how many instances that takes, and how far its data drifted.
+ * https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html
  */
 export function dashboardOf(models: readonly Model[], host: Host, fold: Fold, known: Known): Resource {
   const bands = models.map((model) => bandOf(model, host, fold, known));

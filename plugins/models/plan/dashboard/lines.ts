@@ -17,7 +17,10 @@ export const GREEN = '#2ca02c';
 export const BLUE = '#1f77b4';
 export const GREY = '#7f7f7f';
 
-/** A series' own dimension in its label; the mark keeps Fn::Sub from reading it. https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/graph-dynamic-labels.html */
+/**
+ * A series' own dimension in its label; the mark keeps Fn::Sub from reading it.
+ * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/graph-dynamic-labels.html
+ */
 export const dimensionIn = (dimension: string): string => `\${!PROP('Dim.${dimension}')}`;
 
 type Line = readonly unknown[];

@@ -14,8 +14,9 @@ import { alphaOf, LEAST_ROWS } from './budget.ts';
 import { classSignals, nativeBudget, nativeSignals } from './functions.ts';
 
 /**
- * Alarms of drift. They tell people; nothing is rolled back by them, since the version before would see the same inputs.
- * The statistic and its threshold: docs/drift.md. Two windows by the clock in a row must be beyond it.
+ * Alarms of drift. They tell people; nothing is rolled back by them, since the version before would see the
+ * same inputs. The statistic and its threshold: docs/drift.md. Two windows by the clock in a row must be
+ * beyond it.
  */
 
 /** Windows in a row. */
@@ -109,8 +110,8 @@ export function driftAlarms(
 const UNREADABLE = 3;
 
 /**
- * What the monitor counts is of two windows already. It comes some minutes after a window's end, so the alarm looks back over two
- * of its points and stays on while either counts.
+ * What the monitor counts is of two windows already. It comes some minutes after a window's end, so the alarm
+ * looks back over two of its points and stays on while either counts.
  */
 const counted = (
   metric: typeof DRIFT.signals | typeof DRIFT.classes,
@@ -134,14 +135,17 @@ type Definition = {
 };
 
 /**
- * How many signals' statistics are beyond their threshold. Its numbers follow from what is declared alone. All that is of a reference is
- * in the metrics (`METRICS.score`), since the live version need not be the declared one, nor the only one:
+ * How many signals' statistics are beyond their threshold. Its numbers follow from what is declared alone.
+ * All that is of a reference is in the metrics (`METRICS.score`), since the live version need not be the
+ * declared one, nor the only one:
  *
- *   v  the variance of a sum, at most: n, and R² by the references' own error. Of one version, n²/v is n·m/(n+m) and R²/v n/(n+m);
+ *   v  the variance of a sum, at most: n, and R² by the references' own error. Of one version, n²/v is
+ *   n·m/(n+m) and R²/v n/(n+m);
  *      of several it is no less than theirs together, however much their references have in common
  *   g  −2 ln α, for what two windows share
  *
- * @param signals of one side. What a version does not publish has not moved: the others are watched all the same
+ * @param signals of one side. What a version does not publish has not moved: the others are watched all the
+ * same
  */
 function mathAlarm(
   model: Declared,
@@ -193,8 +197,9 @@ export const countsOf = (
       ];
 
 /**
- * Ten digits: more than any statistic deserves, and the same text on every machine. Without an exponent, of which metric math
- * says nothing: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html
+ * Ten digits: more than any statistic deserves, and the same text on every machine. Without an exponent, of
+ * which metric math says nothing:
+ * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html
  */
 function constant(value: number): string {
   const text = String(Number(value.toPrecision(10)));

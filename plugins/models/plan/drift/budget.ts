@@ -1,8 +1,8 @@
 import { effectFloor, effectiveRows, sharedPart, smoothThreshold } from '../../../../core/drift/threshold.ts';
 
 /**
- * From the false alarms that a user accepts to what the alarms are set to, and from that to what is found. Alarms want two
- * windows in a row. Formulas: docs/drift.md.
+ * From the false alarms that a user accepts to what the alarms are set to, and from that to what is found.
+ * Alarms want two windows in a row. Formulas: docs/drift.md.
  */
 
 /** What is watched, and what it may cost in false alarms. */
@@ -29,8 +29,9 @@ const MOST_ALPHA = 0.5;
 const PER_DECADE = 8;
 
 /**
- * α of one signal in one window: √(budget/(signals·windows)). What two windows share by the reference's own error is in the
- * limit that α gives, so that it follows from no reference: versions with other ones keep the same budget.
+ * α of one signal in one window: √(budget/(signals·windows)). What two windows share by the reference's own
+ * error is in the limit that α gives, so that it follows from no reference: versions with other ones keep the
+ * same budget.
  */
 export const alphaOf = ({
   budget,
@@ -40,9 +41,9 @@ export const alphaOf = ({
   Math.min(MOST_ALPHA, Math.sqrt(budget / (signals * windows)));
 
 /**
- * q of one window, for an alarm on the number of drifted signals: √(budget/windows), lowered until windows of every size from
- * LEAST_ROWS to the expected one keep the budget, since two windows share the reference's own error. There is no formula for
- * Benjamini and Hochberg's rule over these; falseCounts bounds it.
+ * q of one window, for an alarm on the number of drifted signals: √(budget/windows), lowered until windows of
+ * every size from LEAST_ROWS to the expected one keep the budget, since two windows share the reference's own
+ * error. There is no formula for Benjamini and Hochberg's rule over these; falseCounts bounds it.
  */
 export function discoveryRateOf(watched: DriftBudget): number {
   const { budget, windows } = watched;
@@ -50,7 +51,10 @@ export function discoveryRateOf(watched: DriftBudget): number {
   return lowered(q, (candidate) => mostFalseCounts(watched, candidate) <= budget);
 }
 
-/** @returns `most` where it fits, else the largest that does. Two windows exceed a limit no more often than one does: most²/2 fits. */
+/**
+ * @returns `most` where it fits, else the largest that does. Two windows exceed a limit no more often than
+ * one does: most²/2 fits.
+ */
 function lowered(most: number, fits: (candidate: number) => boolean): number {
   if (fits(most)) return most;
   let [low, high] = [2 * Math.log(most) - Math.LN2, Math.log(most)];
@@ -72,12 +76,16 @@ export function falseAlarms(
   return signals * windows * pairChance(limit, n, m);
 }
 
-/** Tests that a signal has in a window of the monitor: its values twice, smooth and chi², and as much for what is missing. */
+/**
+ * Tests that a signal has in a window of the monitor: its values twice, smooth and chi², and as much for what
+ * is missing.
+ */
 const TESTS = 4;
 
 /**
- * Expected false counts of the monitor a month in windows of `n` rows, at most: 4·S·W·P₂ at the limit of α = q/(4S), or at the
- * effect's floor. Any of a signal's tests in one window may meet any in the next; at that α each is significant by itself.
+ * Expected false counts of the monitor a month in windows of `n` rows, at most: 4·S·W·P₂ at the limit of α =
+ * q/(4S), or at the effect's floor. Any of a signal's tests in one window may meet any in the next; at that α
+ * each is significant by itself.
  */
 export function falseCounts(
   { signals, windows, m, effect }: Omit<DriftBudget, 'budget' | 'rows'>,
@@ -91,7 +99,10 @@ export function falseCounts(
   return TESTS * signals * windows * pairChance(limit, n, m);
 }
 
-/** α with which a signal of the monitor is called drifted though no other is: Benjamini and Hochberg's first step. */
+/**
+ * α with which a signal of the monitor is called drifted though no other is: Benjamini and Hochberg's first
+ * step.
+ */
 export const loneAlpha = (q: number, signals: number): number => q / (TESTS * signals);
 
 /** Of windows of all sizes up to the expected one. */
@@ -114,9 +125,9 @@ function mostOf(watched: DriftBudget, expected: (n: number) => number): number {
 }
 
 /**
- * P₂: T exceeds `limit` in both of two windows of n rows though nothing changed. Both are held against one reference of m
- * rows, so their T/2 are correlated exponentials (Kibble's), r = n/(n+m):
- * (1−r²)·Σ_k r^{2k}·Q_k(limit/(2(1−r²)))², Q_k(x) = e^{−x}·Σ_{i≤k} xⁱ/i!.
+ * P₂: T exceeds `limit` in both of two windows of n rows though nothing changed. Both are held against one
+ * reference of m rows, so their T/2 are correlated exponentials (Kibble's), r = n/(n+m): (1−r²)·Σ_k
+ * r^{2k}·Q_k(limit/(2(1−r²)))², Q_k(x) = e^{−x}·Σ_{i≤k} xⁱ/i!.
  * @param limit for φ = 1
  */
 export function pairChance(limit: number, n: number, m: number): number {
@@ -137,8 +148,8 @@ const POWER = 0.9;
 const NORMAL_D = Math.sqrt(3 / Math.PI);
 
 /**
- * The smallest shift of a normal variable (in σ) that two windows of `n` rows in a row find with 90 % probability:
- * √(φλ/ne)/√(3/π), λ such that Σ_k e^{−λ/2}(λ/2)^k/k!·Q_k(limit/2) = √0.9.
+ * The smallest shift of a normal variable (in σ) that two windows of `n` rows in a row find with 90 %
+ * probability: √(φλ/ne)/√(3/π), λ such that Σ_k e^{−λ/2}(λ/2)^k/k!·Q_k(limit/2) = √0.9.
  * @param watched `alone`: by the monitor, whose limit does not ask what two windows share
  */
 export function smallestShift(

@@ -9,7 +9,10 @@ export const driftCost = (model: Model, { drift }: Facts, { requests }: Use): Do
   metrics: metricCost(driftMetrics(drift), requests),
 });
 
-/** Two sums a natively watched signal, of inputs two counts and of outputs one, and the monitor's three, or four with classes. */
+/**
+ * Two sums a natively watched signal, of inputs two counts and of outputs one, and the monitor's three, or
+ * four with classes.
+ */
 const driftMetrics = (drift: Facts['drift']): number =>
   drift === undefined
     ? 0
@@ -18,7 +21,10 @@ const driftMetrics = (drift: Facts['drift']): number =>
       (nativeSignals(drift).some(({ of }) => of === 'output') ? 1 : 0) +
       (classSignals(drift).length > 0 ? 4 : 3);
 
-/** Of the line that the monitor counts: digest and names around two sums and a cell a signal; native sums once more as metrics, and what they are over. */
+/**
+ * Of the line that the monitor counts: digest and names around two sums and a cell a signal; native sums once
+ * more as metrics, and what they are over.
+ */
 export function driftBytes(drift: Facts['drift']): number {
   if (drift === undefined) return 0;
   const native = nativeSignals(drift);

@@ -11,11 +11,17 @@ import {
   smallestShift,
 } from './budget.ts';
 
-/** How a budget of false alarms is shared out, and what it lets the alarms see: for the alarms, and for people before a deploy. */
+/**
+ * How a budget of false alarms is shared out, and what it lets the alarms see: for the alarms, and for people
+ * before a deploy.
+ */
 
 const MONTH = 30 * 86_400;
 
-/** False alarms a month that native alarms together, and the monitor's of inputs and of classes, may make; 0 for what is not there. */
+/**
+ * False alarms a month that native alarms together, and the monitor's of inputs and of classes, may make; 0
+ * for what is not there.
+ */
 export type Shares = { readonly native: number; readonly inputs: number; readonly classes: number };
 
 /** An equal part of the budget for each. */
@@ -34,7 +40,9 @@ export function sharesOf({ budget }: Drift, facts: DriftFacts): Shares {
   };
 }
 
-/** Signals whose scores CloudWatch watches; what has no value in the reference can be compared with nothing. */
+/**
+ * Signals whose scores CloudWatch watches; what has no value in the reference can be compared with nothing.
+ */
 export const nativeSignals = ({ native, signals }: DriftFacts): readonly DriftSignal[] =>
   signals.filter(({ of, kind, m }) => m > 0 && kind === 'numeric' && (native || of === 'output'));
 
@@ -75,7 +83,10 @@ function countedBudgets({ drift, traffic }: Declared, facts: DriftFacts): readon
   });
 }
 
-/** Rate of false discoveries in a window of the monitor: one for both sides. Without inputs and classes its findings alarm nobody. */
+/**
+ * Rate of false discoveries in a window of the monitor: one for both sides. Without inputs and classes its
+ * findings alarm nobody.
+ */
 export function monitorRate(model: Declared, facts: DriftFacts): number {
   const rates = countedBudgets(model, facts).map(discoveryRateOf);
   return Math.min(...rates, Math.sqrt(model.drift.budget / (MONTH / model.drift.window)), 0.5);
@@ -92,7 +103,10 @@ export function medianPhi(signals: readonly DriftSignal[]): number {
 /** φ beyond which the reference cannot support its windows well. */
 export const UNSTEADY = 3;
 
-/** What a person should know before the deploy: what is watched, how often that errs, what it finds, and what it cannot. */
+/**
+ * What a person should know before the deploy: what is watched, how often that errs, what it finds, and what
+ * it cannot.
+ */
 export function driftLines(model: Declared, facts: DriftFacts): readonly string[] {
   const { drift, traffic } = model;
   const rows = scoredIn(drift, traffic);

@@ -11,8 +11,10 @@ import { classSignals, nativeSignals } from './functions.ts';
 type Line = readonly unknown[];
 
 /**
- * Drift by signal, in σ/√φ: D = √(max(0, T−2)/ne) of the sums that the endpoint publishes, which is the size that the monitor and
- * `sls models drift` say, over √φ of whichever version was asked; that is what `effect` is held against. Of inputs that only the monitor sees, its largest, and of classes its count. Rows without a value are taken for such that have not moved, as by the alarms. Nothing is drawn where a point has too
+ * Drift by signal, in σ/√φ: D = √(max(0, T−2)/ne) of the sums that the endpoint publishes, which is the size
+ * that the monitor and `sls models drift` say, over √φ of whichever version was asked; that is what `effect`
+ * is held against. Of inputs that only the monitor sees, its largest, and of classes its count. Rows without
+ * a value are taken for such that have not moved, as by the alarms. Nothing is drawn where a point has too
  * few rows to say anything.
  * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html
  */

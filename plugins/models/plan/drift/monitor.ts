@@ -20,11 +20,15 @@ import { noticesTopic } from '../watch/alerts.ts';
 import { monitorRate } from './functions.ts';
 
 /**
- * The monitor of drift: counts the endpoints' lines of each window, keeps what it finds in the registry, publishes what
- * alarms read, and tells the alerts topic which columns drifted. One a service, where any model declares `drift`.
+ * The monitor of drift: counts the endpoints' lines of each window, keeps what it finds in the registry,
+ * publishes what alarms read, and tells the alerts topic which columns drifted. One a service, where any
+ * model declares `drift`.
  */
 
-/** Lines are counted as they are read, so memory does not follow traffic; with half a vCPU a busy day takes minutes. */
+/**
+ * Lines are counted as they are read, so memory does not follow traffic; with half a vCPU a busy day takes
+ * minutes.
+ */
 const SETTINGS = { memorySize: 1024, timeout: MONITOR_TIMEOUT } as const;
 
 /** A window is looked at within five minutes of its end, and again until it is recorded. */
@@ -69,7 +73,10 @@ const groupsOf = (model: Model, host: Host): readonly string[] =>
     logGroupOf(model.function, host.provider, name),
   );
 
-/** A line says of which baseline it is, not of which model: in a log of two models the busier one would be judged for both. */
+/**
+ * A line says of which baseline it is, not of which model: in a log of two models the busier one would be
+ * judged for both.
+ */
 export function monitorProblems(models: readonly Model[], host: Host): readonly Problem[] {
   const first = new Map<string, Model>();
   return drifting(models).flatMap((model): Problem[] => {
@@ -89,7 +96,10 @@ export function monitorProblems(models: readonly Model[], host: Host): readonly 
   });
 }
 
-/** What the monitor's role must allow: these endpoints' logs, baselines by content, its own documents, and notices. */
+/**
+ * What the monitor's role must allow: these endpoints' logs, baselines by content, its own documents, and
+ * notices.
+ */
 export function monitorStatements(
   models: readonly Model[],
   host: Host,

@@ -15,8 +15,9 @@ const WORTH = 10;
 const MONTH = 30 * 86_400;
 
 /**
- * Beyond some rows a window more of them tell hardly more, since the reference's own rows and the effect's floor are what
- * limits what is found; their lines cost on. @returns what a person should know of that, if anything
+ * Beyond some rows a window more of them tell hardly more, since the reference's own rows and the effect's
+ * floor are what limits what is found; their lines cost on. @returns what a person should know of that, if
+ * anything
  */
 export function sampleAdvice(
   model: Pick<Model, 'traffic'> & { readonly drift: Drift },

@@ -5,7 +5,9 @@ import { ofAlias, ofFunction, ownMetric } from '../watch/measures.ts';
 /** Crashes in a minute below which half of all may be a single client's doing. */
 const FEW_CRASHES = 3;
 
-/** Percent of requests. It is nervous on purpose: it only asks, the reversed canary answers (docs/alarms.md). */
+/**
+ * Percent of requests. It is nervous on purpose: it only asks, the reversed canary answers (docs/alarms.md).
+ */
 const ERRORS = 1;
 
 /** Requests in five minutes below which 5 % are fewer than one request. */

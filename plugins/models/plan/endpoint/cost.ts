@@ -3,7 +3,9 @@ import type { Facts, Model } from '../../declaration/model.ts';
 import { logCost, MONTH, metricCost, PRICES } from '../shared/prices.ts';
 import { lineBytes, metricCount, signalsOf } from '../watch/metrics.ts';
 
-/** Bytes of log a request: Lambda's START, END and REPORT lines; and what CloudWatch adds to each of four, 26. */
+/**
+ * Bytes of log a request: Lambda's START, END and REPORT lines; and what CloudWatch adds to each of four, 26.
+ */
 const LOG_BYTES = 400;
 
 /** What a model's requests cost by themselves. */

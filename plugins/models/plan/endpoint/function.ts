@@ -31,7 +31,10 @@ export function endpointFunction(
   };
 }
 
-/** What the model's role must allow: for its own role, or for a person to add to the one that the service names. */
+/**
+ * What the model's role must allow: for its own role, or for a person to add to the one that the service
+ * names.
+ */
 export function endpointStatements(
   model: Model,
   host: Host,

@@ -48,8 +48,9 @@ const latency: Graph = ({ name, latency: objective }, functionName, { region }) 
 });
 
 /**
- * The shares are the weights as they were; the marks are how releases ended. They are points of metrics: a dashboard's own vertical
- * annotations are at times that stand in its body, which a release would have to write, and the next deploy would write away.
+ * The shares are the weights as they were; the marks are how releases ended. They are points of metrics: a
+ * dashboard's own vertical annotations are at times that stand in its body, which a release would have to
+ * write, and the next deploy would write away.
  */
 const versions: Graph = ({ name }, functionName, { region }) => ({
   title: `${name}: which version answers, and how releases end`,
@@ -109,5 +110,7 @@ const instances: Graph = ({ name, concurrency }, functionName, { region }) => ({
   }),
 });
 
-/** What it is asked, how fast each version answers, which version answers, and how many instances that takes. */
+/**
+ * What it is asked, how fast each version answers, which version answers, and how many instances that takes.
+ */
 export const ENDPOINT_GRAPHS: readonly Graph[] = [requests, latency, versions, instances];

@@ -8,7 +8,10 @@ import { batching, batchName } from '../batch/functions.ts';
 /** https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html */
 const NAME_LENGTH = 64;
 
-/** What is wrong with the names that Lambda gets: it takes each once an account and region, and only so many characters. */
+/**
+ * What is wrong with the names that Lambda gets: it takes each once an account and region, and only so many
+ * characters.
+ */
 export function nameProblems(models: readonly Model[], host: Host): readonly Problem[] {
   return [...lengthProblems(models, host), ...takenProblems(models, host)];
 }

@@ -3,8 +3,8 @@ import { routeLogicalId } from '../../declaration/naming.ts';
 import { type HttpRoute, routeKey, routeSettings } from './routes.ts';
 
 /**
- * The framework's stage with a limit for each route of ours. It waits for the routes: a setting for a route that is not there fails
- * the stack.
+ * The framework's stage with a limit for each route of ours. It waits for the routes: a setting for a route
+ * that is not there fails the stack.
  */
 export function throttledStage(stage: Json, routes: readonly HttpRoute[]): Json {
   const properties = isObject(stage.Properties) ? stage.Properties : {};

@@ -3,9 +3,11 @@ import type { FunctionDefinition, Provider } from '../../contracts/host.ts';
 
 /**
  * What the framework adds to its own role for this function, one statement a cause: the same actions, on this
- * function's own resources. Left out: the managed policy for VPCs, because it holds `logs:CreateLogGroup` on `*`.
+ * function's own resources. Left out: the managed policy for VPCs, because it holds `logs:CreateLogGroup` on
+ * `*`.
  *
- * @param destination Lambda's ARN of another function of the service, for `destinations: {onFailure: <function>}`
+ * @param destination Lambda's ARN of another function of the service, for `destinations: {onFailure:
+ * <function>}`
  */
 export function frameworkStatements(
   definition: FunctionDefinition,
@@ -73,7 +75,8 @@ function fileSystem({ fileSystemConfig }: FunctionDefinition): readonly Statemen
 
 function deadLetter({ onError }: FunctionDefinition): readonly Statement[] {
   if (!onError) return [];
-  // Of a reference nobody can tell whether it is a topic or a queue; Lambda refuses a role that lacks the right one.
+  // Of a reference nobody can tell whether it is a topic or a queue; Lambda refuses a role that lacks the
+  // right one.
   if (typeof onError !== 'string') return [allow(['sns:Publish', 'sqs:SendMessage'], [onError])];
   return [allow([onError.includes(':sqs:') ? 'sqs:SendMessage' : 'sns:Publish'], [onError])];
 }

@@ -10,7 +10,10 @@ import { type FunctionDefinition, type Host, roleSettings } from '../../contract
 import { ALIAS } from '../../declaration/naming.ts';
 import { frameworkStatements, isScheduled, logStatements } from './permissions.ts';
 
-/** Everything that a function's own role must allow, for the role or, where the service names one, for a person to add. */
+/**
+ * Everything that a function's own role must allow, for the role or, where the service names one, for a
+ * person to add.
+ */
 export function statementsOf(
   definition: FunctionDefinition,
   name: string,
@@ -32,8 +35,8 @@ export function statementsOf(
 }
 
 /**
- * A role for one function, with the boundary, path and tags that the framework would give its own. CloudFormation
- * makes the name: a fixed one would collide with itself when a change replaces the role.
+ * A role for one function, with the boundary, path and tags that the framework would give its own.
+ * CloudFormation makes the name: a fixed one would collide with itself when a change replaces the role.
  */
 export function roleOf(
   definition: FunctionDefinition,

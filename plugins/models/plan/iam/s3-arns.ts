@@ -17,7 +17,9 @@ export const objectsIn = (bucket: string, prefix: string, between = '*', suffix 
 });
 
 /**
- * What the objects of a bucket need that may be encrypted with a key that we do not know (SSE-KMS): S3 asks KMS in the role's name, with the object's ARN as context, or the bucket's with a bucket key, so this is good for nothing but this bucket.
+ * What the objects of a bucket need that may be encrypted with a key that we do not know (SSE-KMS): S3 asks
+ * KMS in the role's name, with the object's ARN as context, or the bucket's with a bucket key, so this is
+ * good for nothing but this bucket.
  * https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html#encryption-context
  */
 export function keyStatements(bucket: unknown, actions: readonly string[]): readonly Statement[] {
@@ -34,5 +36,8 @@ export function unique(arns: readonly Json[]): readonly Json[] {
   return arns.filter((_, index) => texts.indexOf(texts[index] as string) === index);
 }
 
-/** What IAM would take for a pattern or a variable of its own: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html */
+/**
+ * What IAM would take for a pattern or a variable of its own:
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
+ */
 const literal = (key: string): string => key.replace(/[*?$]/g, (sign) => `\${${sign}}`);

@@ -9,8 +9,8 @@ type Policy = Json & { readonly PolicyDocument: Json & { readonly Statement: rea
 const VPC_POLICY = 'service-role/AWSLambdaVPCAccessExecutionRole';
 
 /**
- * The framework's shared role as it would be without our functions: it is widened by what every function needs, also
- * by one that has a role of its own. A service's own functions stay untouched beside models.
+ * The framework's shared role as it would be without our functions: it is widened by what every function
+ * needs, also by one that has a role of its own. A service's own functions stay untouched beside models.
  *
  * @param resources of the compiled template
  */
@@ -125,7 +125,10 @@ function counts(statements: readonly Statement[], actions: string): ReadonlyMap<
   return found;
 }
 
-/** Sources of events as the framework refers to them in the template, for the functions with these logical ids. */
+/**
+ * Sources of events as the framework refers to them in the template, for the functions with these logical
+ * ids.
+ */
 function mappedSources(resources: Json, functions: ReadonlySet<string>): readonly unknown[] {
   return Object.values(resources).flatMap((resource) => {
     if (

@@ -30,12 +30,13 @@ export const RELEASE_ALARMS: readonly AlarmKind[] = [
         unattended: ownMetric(name, WORKER.unattended),
         swept: ownMetric(name, WORKER.swept),
       },
-      // A sweep that is missing is filled with 0, not left missing: CloudWatch would look back for older ones, for hours.
+      // A sweep that is missing is filled with 0, not left missing: CloudWatch would look back for older
+      // ones, for hours.
       // https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html
       expression: `IF(FILL(swept, 0) < 1 OR FILL(failed, 0) + FILL(held, 0) + FILL(unattended, 0) > 0 OR FILL(unreadable, 0) >= ${UNREADABLE}, 1, 0)`,
       above: 0,
-      // What waits is ticked every ten minutes: three ticks fit, and between two the alarm stays on, or each would call
-      // somebody anew. The window slides minute by minute, and two sweeps fit.
+      // What waits is ticked every ten minutes: three ticks fit, and between two the alarm stays on, or each
+      // would call somebody anew. The window slides minute by minute, and two sweeps fit.
       period: SWEEPS * SWEEP_EVERY,
       periods: 1,
       of: 1,

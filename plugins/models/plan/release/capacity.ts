@@ -8,7 +8,10 @@ export type Capacity = {
   readonly windows: readonly string[];
   /** Both versions hold the most that one may, while a release is under way. */
   readonly duringRelease: number;
-  /** And so does a third one, where another release comes while blue-green's last good version keeps its instances. */
+  /**
+   * And so does a third one, where another release comes while blue-green's last good version keeps its
+   * instances.
+   */
   readonly whileWatched?: number;
   readonly reserved?: number;
   /** Objects of batch at once, and parts of each large one. */

@@ -42,8 +42,8 @@ export const GROUP = 'ModelsScheduleGroup';
 export const SCHEDULE_ROLE = 'ModelsScheduleRole';
 
 /**
- * Five minutes, since a gate's load must fit into one run. The time limit bounds how long a worker that lost its release
- * can still act.
+ * Five minutes, since a gate's load must fit into one run. The time limit bounds how long a worker that lost
+ * its release can still act.
  */
 const SETTINGS = { memorySize: 512, timeout: WORKER_TIMEOUT } as const;
 
@@ -64,7 +64,8 @@ export function releaseFunctions({
     handler: HANDLER,
     runtime: RUNTIME,
     ...SETTINGS,
-    // The resource's ServiceToken is the function itself: a version's ARN would change, and with it every alias.
+    // The resource's ServiceToken is the function itself: a version's ARN would change, and with it every
+    // alias.
     versionFunction: false,
     // It calls AWS only; a VPC or other people's layers would get in its way.
     ...(host.provider.vpc !== undefined && { vpc: false }),
@@ -104,8 +105,9 @@ export function releaseResources(input: ReleaseInput, endpoints: readonly Endpoi
 }
 
 /**
- * What looks after the schedules of the releases. It comes after the aliases and before the alarms that miss it: without a start
- * it runs at once, and then finds them: https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html#rate-based
+ * What looks after the schedules of the releases. It comes after the aliases and before the alarms that miss
+ * it: without a start it runs at once, and then finds them:
+ * https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html#rate-based
  */
 function sweepOf(host: Host, aliases: readonly string[]): Resource {
   const input: SweepEvent = { sweep: true };
@@ -128,7 +130,10 @@ function sweepOf(host: Host, aliases: readonly string[]): Resource {
   };
 }
 
-/** Literals wherever the value is known when packaged: what is resolved at deploy cannot be compared before it. */
+/**
+ * Literals wherever the value is known when packaged: what is resolved at deploy cannot be compared before
+ * it.
+ */
 function aliasOf({
   model,
   facts,
@@ -160,7 +165,10 @@ function aliasOf({
   return { Type: RESOURCE_TYPE, Properties: properties };
 }
 
-/** What the worker's role must allow: for its own role, or for a person to add to the one that the service names. */
+/**
+ * What the worker's role must allow: for its own role, or for a person to add to the one that the service
+ * names.
+ */
 export function releaseStatements(input: ReleaseInput): readonly Json[] {
   const { host, options } = input;
   const worker = releaseFunctions(input)[RELEASE] ?? {};
@@ -186,7 +194,8 @@ function scheduleRoleOf(host: Host): Resource {
     Effect: 'Allow',
     Principal: { Service: ['scheduler.amazonaws.com'] },
     Action: ['sts:AssumeRole'],
-    // Else another account's scheduler could be made to use it: https://docs.aws.amazon.com/scheduler/latest/UserGuide/cross-service-confused-deputy-prevention.html
+    // Else another account's scheduler could be made to use it:
+    // https://docs.aws.amazon.com/scheduler/latest/UserGuide/cross-service-confused-deputy-prevention.html
     Condition: {
       StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' }, 'aws:SourceArn': getAtt(GROUP, 'Arn') },
     },
@@ -208,8 +217,8 @@ function scheduleRole(host: Host): unknown {
 }
 
 /**
- * What a version's behaviour follows from, as text to be hashed (a hash is no business of the plan): equal texts mean
- * that a candidate behaves as stable does and may be promoted at once.
+ * What a version's behaviour follows from, as text to be hashed (a hash is no business of the plan): equal
+ * texts mean that a candidate behaves as stable does and may be promoted at once.
  *
  * @param properties every versioned property of the compiled function, layers by their digests
  */
@@ -228,7 +237,10 @@ function sorted(value: unknown): unknown {
   );
 }
 
-/** What the template offers of each model, read back from its alias: literals, also where a package made earlier is deployed. */
+/**
+ * What the template offers of each model, read back from its alias: literals, also where a package made
+ * earlier is deployed.
+ */
 export function offersIn(
   models: readonly Model[],
   resources: Readonly<Record<string, Readonly<Record<string, unknown>>>>,
@@ -247,7 +259,10 @@ export function offersIn(
   });
 }
 
-/** The aliases of these models with a mark by which CloudFormation asks for them, although nothing of them has changed. */
+/**
+ * The aliases of these models with a mark by which CloudFormation asks for them, although nothing of them has
+ * changed.
+ */
 export function askedAgain(
   resources: Readonly<Record<string, Readonly<Record<string, unknown>>>>,
   models: readonly string[],
@@ -264,7 +279,8 @@ export function askedAgain(
 }
 
 /**
- * All aliases with the mark of this deploy's `--force`, or without one: a package may be of an earlier deploy, which was forced or not.
+ * All aliases with the mark of this deploy's `--force`, or without one: a package may be of an earlier
+ * deploy, which was forced or not.
  *
  * @param mark ISO 8601; undefined: nothing is forced
  */

@@ -1,5 +1,5 @@
 import { CASES_AT_ONCE, type GateSettings, LOAD_GRACE } from '../../../../core/gate/contract.ts';
-import type { CapacitySettings, Settings } from '../../../../core/release/document/contract.ts';
+import type { CapacitySettings, Settings } from '../../../../core/release/document/settings-contract.ts';
 import type { Concurrency, Facts, Gate, Model, Window } from '../../declaration/model.ts';
 import { nativeSignals } from '../drift/functions.ts';
 import { signalsOf } from '../watch/metrics.ts';
@@ -7,7 +7,10 @@ import { signalsOf } from '../watch/metrics.ts';
 /** In σ, without a declared `drift`: its default. */
 const EXPECTED_SHIFT = 0.2;
 
-/** What the release worker follows, from the declaration: every key in the order that is written here, so that equal settings are equal texts. */
+/**
+ * What the release worker follows, from the declaration: every key in the order that is written here, so that
+ * equal settings are equal texts.
+ */
 export function settingsOf(
   model: Model,
   facts: Pick<Facts, 'cases' | 'signature' | 'graph' | 'drift'>,
@@ -63,19 +66,28 @@ function capacityOf({ provisioned, reserved, schedule }: Concurrency): CapacityS
   };
 }
 
-/** Minutes, hours, day of month, month, day of week, year: https://docs.aws.amazon.com/autoscaling/application/userguide/scheduled-scaling-using-cron-expressions.html */
+/**
+ * Minutes, hours, day of month, month, day of week, year:
+ * https://docs.aws.amazon.com/autoscaling/application/userguide/scheduled-scaling-using-cron-expressions.html
+ */
 const cron = (minute: number, days: Window['days']): string =>
   `cron(${minute % 60} ${Math.floor(minute / 60)} ? * ${days.length === 7 ? '*' : days.join(',')} *)`;
 
-/** CloudFormation waits an hour at most: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-cloudformation-customresource.html */
+/**
+ * CloudFormation waits an hour at most:
+ * https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-cloudformation-customresource.html
+ */
 const LONGEST = 3600;
 
-/** Provisioned concurrency takes “a minute or two” to come up, more for many instances: https://docs.aws.amazon.com/lambda/latest/dg/provisioned-concurrency.html */
+/**
+ * Provisioned concurrency takes “a minute or two” to come up, more for many instances:
+ * https://docs.aws.amazon.com/lambda/latest/dg/provisioned-concurrency.html
+ */
 const WARMING = 600;
 
 /**
- * Seconds that CloudFormation waits for the worker's answer: gate and warming happen before it. The gate's cases may take
- * their time limit each.
+ * Seconds that CloudFormation waits for the worker's answer: gate and warming happen before it. The gate's
+ * cases may take their time limit each.
  *
  * @param standard without either
  */

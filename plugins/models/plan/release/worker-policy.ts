@@ -12,9 +12,11 @@ import { FILES_PREFIX, registryKeyStatements } from '../shared/registry-place.ts
 import { noticesTopic } from '../watch/alerts.ts';
 
 /**
- * What the release worker itself calls. Which actions take a resource: https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
+ * What the release worker itself calls. Which actions take a resource:
+ * https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
  *
- * What `gate` asks for is always there: the last good version may have been released by a gate that the declaration has no more.
+ * What `gate` asks for is always there: the last good version may have been released by a gate that the
+ * declaration has no more.
  *
  * @param at what the plan made for it elsewhere
  */
@@ -52,7 +54,8 @@ export function workerStatements(
       ],
       functionArns(own, ':*'),
     ),
-    // What a removed model's Delete asks for, which comes when this policy does not name its function any more.
+    // What a removed model's Delete asks for, which comes when this policy does not name its function any
+    // more.
     allow(REMOVING, functionArns(all)),
     allow(REMOVING_OF_VERSIONS, functionArns(all, ':*')),
     // Its `function.name` may have been any.
@@ -61,7 +64,8 @@ export function workerStatements(
     allow(['s3:GetObject', 's3:PutObject'], [objects(at.bucket, at.scope)]),
     allow(['s3:GetObject'], [objects(at.bucket, FILES_PREFIX)]),
     ...registryKeyStatements(host, options, ['kms:Decrypt', 'kms:GenerateDataKey']),
-    // Only with it S3 tells a missing document from a forbidden one; a condition on the prefix would not hold there.
+    // Only with it S3 tells a missing document from a forbidden one; a condition on the prefix would not hold
+    // there.
     allow(['s3:ListBucket'], [bucketArn(at.bucket)]),
     allow(
       ['scheduler:CreateSchedule', 'scheduler:UpdateSchedule', 'scheduler:DeleteSchedule'],
@@ -78,8 +82,8 @@ export function workerStatements(
     allow(['cloudformation:DescribeStacks'], [{ Ref: 'AWS::StackId' }]),
     // Metrics have no ARN.
     allow(['cloudwatch:GetMetricData'], ['*']),
-    // Of some alarms by name it is asked as of all: https://github.com/mattclay/aws-terminator/pull/63. Refused, it would
-    // leave a bad version live without a word.
+    // Of some alarms by name it is asked as of all: https://github.com/mattclay/aws-terminator/pull/63.
+    // Refused, it would leave a bad version live without a word.
     allow(['cloudwatch:DescribeAlarms'], [arn('cloudwatch', 'alarm:*')]),
     allow(['sns:Publish'], [noticesTopic(options, host)]),
     ...(watched.length === 0
@@ -129,7 +133,8 @@ function provisioning(names: readonly string[]): readonly Json[] {
       ['cloudwatch:PutMetricAlarm', 'cloudwatch:DeleteAlarms', 'cloudwatch:DescribeAlarms'],
       names.map((name) => arn('cloudwatch', `alarm:TargetTracking-function:${name}:*`)),
     ),
-    // The first target of an account brings its role: https://docs.aws.amazon.com/autoscaling/application/userguide/application-auto-scaling-service-linked-roles.html
+    // The first target of an account brings its role:
+    // https://docs.aws.amazon.com/autoscaling/application/userguide/application-auto-scaling-service-linked-roles.html
     {
       ...allow(
         ['iam:CreateServiceLinkedRole'],
@@ -156,8 +161,8 @@ const functionArns = (names: readonly string[], qualifier = ''): readonly Json[]
   names.map((name) => arn('lambda', `function:${name}${qualifier}`));
 
 /**
- * The functions of these models (`own`), and in the form of a pattern (`all`) those of models that were removed or renamed, too.
- * `own` is that pattern where the names take too much of what IAM allows in a role.
+ * The functions of these models (`own`), and in the form of a pattern (`all`) those of models that were
+ * removed or renamed, too. `own` is that pattern where the names take too much of what IAM allows in a role.
  */
 function functionNames(
   models: readonly Model[],

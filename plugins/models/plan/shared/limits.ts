@@ -5,12 +5,16 @@ import type { Model } from '../../declaration/model.ts';
 import { batchKey, functionLogicalId, roleLogicalId } from '../../declaration/naming.ts';
 
 /**
- * Limits that AWS tells only in the middle of a deploy, held against the compiled template. What only CloudFormation knows
- * (references, other stacks' exports) counts as nothing: who is refused here would be refused there.
+ * Limits that AWS tells only in the middle of a deploy, held against the compiled template. What only
+ * CloudFormation knows (references, other stacks' exports) counts as nothing: who is refused here would be
+ * refused there.
  */
 
 export const LIMITS = {
-  /** Bytes of a function's environment, as JSON: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
+  /**
+   * Bytes of a function's environment, as JSON:
+   * https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+   */
   environment: 4096,
   /**
    * Characters but white space of all inline policies of a role:

@@ -1,7 +1,7 @@
 /**
- * On-demand prices of us-east-1 in US dollars, first tier, without the free tier, of 2025. Those of Lambda, the HTTP
- * API, alarms and metrics agree with other published pages; those of logs, S3 and /tmp have not been compared. Other regions differ by up to
- * a half, and prices change: the sources decide.
+ * On-demand prices of us-east-1 in US dollars, first tier, without the free tier, of 2025. Those of Lambda,
+ * the HTTP API, alarms and metrics agree with other published pages; those of logs, S3 and /tmp have not been
+ * compared. Other regions differ by up to a half, and prices change: the sources decide.
  */
 export const PRICES = {
   region: 'us-east-1',
@@ -18,7 +18,10 @@ export const PRICES = {
   request: 0.2 / 1e6,
   /** Lambda, a GB-second. */
   gbSecond: { x86_64: 0.0000166667, arm64: 0.0000133334 },
-  /** Lambda, a GB-second of a provisioned instance: while it is kept warm, and for the requests that it answers. */
+  /**
+   * Lambda, a GB-second of a provisioned instance: while it is kept warm, and for the requests that it
+   * answers.
+   */
   provisioned: {
     kept: { x86_64: 0.0000041667, arm64: 0.0000033334 },
     gbSecond: { x86_64: 0.0000097222, arm64: 0.0000077778 },
@@ -52,6 +55,10 @@ export const MONTH = 30 * 86_400;
 export const logCost = (requests: number, bytes: number): number =>
   ((requests * bytes) / 1024 ** 3) * (PRICES.logGb + PRICES.logStoredGb);
 
-/** Dollars for so many custom metrics, which are billed by the hour in which they have a value. @param requests a month */
+/**
+ * Dollars for so many custom metrics, which are billed by the hour in which they have a value.
+ *
+ * @param requests a month
+ */
 export const metricCost = (count: number, requests: number): number =>
   count * PRICES.metric * Math.min(1, (requests / MONTH) * 3600);

@@ -31,7 +31,8 @@ export function encryptionEnvironment(host: Host, options: ServiceOptions): Json
 }
 
 /**
- * What the registry's objects need of KMS, where their key may be none of S3's own: in a bucket that has a name, or by what the service says.
+ * What the registry's objects need of KMS, where their key may be none of S3's own: in a bucket that has a
+ * name, or by what the service says.
  *
  * @param actions `kms:Decrypt` to read, with `kms:GenerateDataKey` to write
  */

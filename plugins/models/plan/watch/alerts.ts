@@ -11,8 +11,8 @@ import { ALERTS, alertsTopic, functionLogicalId, RELEASE } from '../../declarati
 import { PRICES } from '../shared/prices.ts';
 
 /**
- * Alarms, and where they go. The service's own topic is always there, because the release worker listens to it; a
- * topic of the user's gets the alarms and the notices beside it, an e-mail address is subscribed to it.
+ * Alarms, and where they go. The service's own topic is always there, because the release worker listens to
+ * it; a topic of the user's gets the alarms and the notices beside it, an e-mail address is subscribed to it.
  */
 export function alertResources({ models, options, host }: PlanInput, fold: Fold): Resources {
   const { alerts } = options;
@@ -20,7 +20,8 @@ export function alertResources({ models, options, host }: PlanInput, fold: Fold)
   return {
     [ALERTS]: {
       Type: 'AWS::SNS::Topic',
-      // Not encrypted by a key: CloudWatch cannot use alias/aws/sns, and a key of one's own costs more than all else here.
+      // Not encrypted by a key: CloudWatch cannot use alias/aws/sns, and a key of one's own costs more than
+      // all else here.
       // https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Notify_Users_Alarm_Changes.html
       Properties: { TopicName: alertsTopic(host.service, host.stage) },
     },
@@ -49,7 +50,10 @@ export function noticesTopic({ alerts }: ServiceOptions, host: Host): unknown {
   return alerts?.kind === 'topic' ? alerts.to : arn('sns', alertsTopic(host.service, host.stage));
 }
 
-/** Nobody but CloudWatch, for alarms of these models, and the roles of this account whose own policies allow it. */
+/**
+ * Nobody but CloudWatch, for alarms of these models, and the roles of this account whose own policies allow
+ * it.
+ */
 function topicPolicy(models: readonly Model[], host: Host): Resource {
   return {
     Type: 'AWS::SNS::TopicPolicy',
@@ -77,7 +81,10 @@ function topicPolicy(models: readonly Model[], host: Host): Resource {
   };
 }
 
-/** The worker hears of the alarms that may roll back, once they go off; its own notices are no JSON, and pass by. */
+/**
+ * The worker hears of the alarms that may roll back, once they go off; its own notices are no JSON, and pass
+ * by.
+ */
 function hook(kinds: readonly AlarmKind[]): Resources {
   const worker = getAtt(functionLogicalId(RELEASE), 'Arn');
   return {
@@ -112,7 +119,10 @@ function hook(kinds: readonly AlarmKind[]): Resources {
   };
 }
 
-/** An alarm notifies topics of its own region only; else CloudWatch says “Invalid region …”: https://github.com/hashicorp/terraform/issues/7371 */
+/**
+ * An alarm notifies topics of its own region only; else CloudWatch says “Invalid region …”:
+ * https://github.com/hashicorp/terraform/issues/7371
+ */
 export function alertProblems({ alerts }: ServiceOptions, { region }: Host): readonly Problem[] {
   const [, , , there] = alerts?.kind === 'topic' ? alerts.to.split(':') : [];
   if (there === undefined || there === region) return [];

@@ -4,7 +4,10 @@ import { ALIAS } from '../../declaration/naming.ts';
 
 /** Metrics that alarms of several features watch. */
 
-/** What the alias was asked, whichever version answered: https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html */
+/**
+ * What the alias was asked, whichever version answered:
+ * https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
+ */
 export const ofAlias = (functionName: string, name: string): Metric => ({
   namespace: 'AWS/Lambda',
   name,
@@ -12,7 +15,9 @@ export const ofAlias = (functionName: string, name: string): Metric => ({
   stat: 'Sum',
 });
 
-/** Of the function: provisioned concurrency is on versions, and which one is live the template does not know. */
+/**
+ * Of the function: provisioned concurrency is on versions, and which one is live the template does not know.
+ */
 export const ofFunction = (functionName: string, name: string, stat: Metric['stat']): Metric => ({
   namespace: 'AWS/Lambda',
   name,

@@ -6,7 +6,10 @@ import type { Signature, TensorSpec } from '../../../../core/tensor/contract.ts'
 /** Of a model: each costs, and each takes a share of the false alarms that the judge may make. */
 const MOST_SIGNALS = 4;
 
-/** The name of core/endpoint/output-signals.ts' functions from outputs to scores: another function needs another name. */
+/**
+ * The name of core/endpoint/output-signals.ts' functions from outputs to scores: another function needs
+ * another name.
+ */
 const BASIS = 'f1';
 
 /**
@@ -16,9 +19,9 @@ const BASIS = 'f1';
  *   whole numbers [n] or [n, 1], without such           prediction
  *   floats [n], [n, 1] or a scalar, without such        prediction
  *
- * Names decide what rows of K floats are: an embedding has no classes. skl2onnx, onnxmltools and PyTorch exporters say
- * `probabilities`, `output_probability`, `logits`. Texts, maps and everything else give none: then the judge goes by errors
- * and slowness.
+ * Names decide what rows of K floats are: an embedding has no classes. skl2onnx, onnxmltools and PyTorch
+ * exporters say `probabilities`, `output_probability`, `logits`. Texts, maps and everything else give none:
+ * then the judge goes by errors and slowness.
  */
 export function signalsOf({ outputs }: Signature): readonly OutputSignal[] {
   const classes = outputs.find(isOfClasses);
@@ -75,14 +78,20 @@ export function slowEdgesOf(p95: number | undefined): readonly number[] | undefi
   return p95 === undefined ? undefined : SLOW_STEPS.map((step) => p95 * step);
 }
 
-/** Custom metrics that CloudWatch bills for one version in use: each name by `[Model]` and by `[Model, Version]`. */
+/**
+ * Custom metrics that CloudWatch bills for one version in use: each name by `[Model]` and by `[Model,
+ * Version]`.
+ */
 export function metricCount(signals: readonly OutputSignal[], hasSlowEdges: boolean): number {
   const counts = [METRICS.requests, METRICS.errors, METRICS.latency, METRICS.coldStart, METRICS.rejected];
   const slow = hasSlowEdges ? METRICS.slow.length : 0;
   return 2 * (counts.length + slow + scoreLengths(signals).length);
 }
 
-/** Of the line that counts an answer: its fixed part with a name of usual length, and each score's name twice with its value. */
+/**
+ * Of the line that counts an answer: its fixed part with a name of usual length, and each score's name twice
+ * with its value.
+ */
 export function lineBytes(signals: readonly OutputSignal[]): number {
   return scoreLengths(signals).reduce((sum, length) => sum + 2 * length + 28, 280);
 }

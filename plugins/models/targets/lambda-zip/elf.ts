@@ -9,8 +9,8 @@ export type Elf = {
 };
 
 /**
- * Reads the dynamic section of a 64-bit little-endian ELF file, which is what both of Lambda's architectures use.
- * Layout: https://refspecs.linuxfoundation.org/elf/gabi4+/contents.html
+ * Reads the dynamic section of a 64-bit little-endian ELF file, which is what both of Lambda's architectures
+ * use. Layout: https://refspecs.linuxfoundation.org/elf/gabi4+/contents.html
  *
  * @throws RangeError or Error where the bytes are none
  */

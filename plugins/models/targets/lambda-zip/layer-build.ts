@@ -11,7 +11,8 @@ import { readElf } from './elf.ts';
 
 /**
  * What Amazon Linux 2023 under nodejs22.x and nodejs24.x has: glibc 2.34 and the C++ library of GCC 11.
- * https://docs.aws.amazon.com/linux/al2023/ug/compare-with-al2.html, https://gcc.gnu.org/onlinedocs/libstdc++/manual/abi.html
+ * https://docs.aws.amazon.com/linux/al2023/ug/compare-with-al2.html,
+ * https://gcc.gnu.org/onlinedocs/libstdc++/manual/abi.html
  */
 const BASE = {
   libraries: /^(lib(c|m|dl|rt|pthread|stdc\+\+|gcc_s)\.so\.\d+|ld-linux-(x86-64|aarch64)\.so\.\d)$/,
@@ -22,9 +23,9 @@ const BASE = {
 const RECIPE = 2;
 
 /**
- * The ONNX Runtime layer of one architecture: `nodejs/node_modules/{onnxruntime-node,onnxruntime-common}`, one
- * library and one binding, pruned from 303 MB to what Lambda needs. Built once, then taken from the cache.
- * `sha256` is over paths and contents, so that it is the same whichever zlib compressed the zip.
+ * The ONNX Runtime layer of one architecture: `nodejs/node_modules/{onnxruntime-node,onnxruntime-common}`,
+ * one library and one binding, pruned from 303 MB to what Lambda needs. Built once, then taken from the
+ * cache. `sha256` is over paths and contents, so that it is the same whichever zlib compressed the zip.
  *
  * @throws ProblemError when ONNX Runtime cannot be had, or is not what layer.json says
  */

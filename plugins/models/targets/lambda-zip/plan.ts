@@ -70,9 +70,9 @@ function ownStatements(facts: Facts | undefined, host: Host, options: ServiceOpt
 }
 
 /**
- * Where the layer's zip lies in the deployment bucket: by content, so that an unchanged layer is neither uploaded nor
- * published again, and below the framework's prefix, which is emptied on remove. (The framework's own layers cannot be
- * had without credentials: it asks AWS for the last one even to package.)
+ * Where the layer's zip lies in the deployment bucket: by content, so that an unchanged layer is neither
+ * uploaded nor published again, and below the framework's prefix, which is emptied on remove. (The
+ * framework's own layers cannot be had without credentials: it asks AWS for the last one even to package.)
  */
 export const layerPrefix = (host: Host): string => `${host.prefix}models/`;
 

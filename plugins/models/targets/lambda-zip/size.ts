@@ -3,16 +3,19 @@ import type { Signature } from '../../../../core/tensor/contract.ts';
 import { elementBytes } from '../../artifact/onnx/probe.ts';
 import type { Problem } from '../../declaration/errors.ts';
 
-/** Lambda's limit for a function and its layers: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
+/**
+ * Lambda's limit for a function and its layers:
+ * https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+ */
 export const UNZIPPED_BYTES = 250 * 1024 ** 2;
 /** /tmp, at most: same page. The rest of it is the user's. */
 const TMP_BYTES = 10_000 * 1024 ** 2;
 
 /**
- * Seconds that reading an artifact of so many bytes from S3 takes at init, which Lambda cuts at 10 s on demand
- * (https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html). 600 Mbit/s is what a function
- * gets from S3 with parallel ranges in published measurements, 1 GB/s the slower of hashing and writing /tmp, half a
- * second ONNX Runtime and Node; not measured on AWS by us.
+ * Seconds that reading an artifact of so many bytes from S3 takes at init, which Lambda cuts at 10 s on
+ * demand (https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html). 600 Mbit/s is what a
+ * function gets from S3 with parallel ranges in published measurements, 1 GB/s the slower of hashing and
+ * writing /tmp, half a second ONNX Runtime and Node; not measured on AWS by us.
  */
 export function initSeconds(bytes: number): number {
   return 0.5 + bytes / 75e6 + bytes / 1e9;

@@ -1,4 +1,6 @@
-/** A clock that leaps to the next thing that waits: hours of a load in milliseconds, and every run the same. */
+/**
+ * A clock that leaps to the next thing that waits: hours of a load in milliseconds, and every run the same.
+ */
 export function virtualTime() {
   let now = 0;
   let count = 0;

@@ -1,6 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 
-/** What the agreement says, in the words of our tests' own `expect`, which nothing but a test runner can call. */
+/**
+ * What the agreement says, in the words of our tests' own `expect`, which nothing but a test runner can call.
+ */
 
 type Matchers = {
   toBe(expected: unknown): void;

@@ -1,8 +1,8 @@
 import { type Fingerprint, kindOf, MODELS, type Name, type Template } from './subject.ts';
 
 /**
- * What a service of two models does, on a page: no worker, no document, no ticks, only what a person may rely on. Each step takes
- * what is so and returns what is so then, with what the command must say about it.
+ * What a service of two models does, on a page: no worker, no document, no ticks, only what a person may rely
+ * on. Each step takes what is so and returns what is so then, with what the command must say about it.
  */
 
 export type Model = {
@@ -19,7 +19,10 @@ export type Model = {
   readonly refused: Readonly<Record<string, Fingerprint>>;
   /** What was live before and may come back, the latest first. */
   readonly ways: readonly Fingerprint[];
-  /** Where somebody else moved the alias: nothing is touched until the next deploy of the model, or a rollback. */
+  /**
+   * Where somebody else moved the alias: nothing is touched until the next deploy of the model, or a
+   * rollback.
+   */
   readonly moved?: Fingerprint;
   /** Is the alias gone, and nobody there to make it again before the next deploy? */
   readonly gone?: true;
@@ -27,7 +30,10 @@ export type Model = {
   readonly forgotten?: true;
   /** Did somebody else make it live? It gets its instances when no candidate needs them. */
   readonly bare?: true;
-  /** Was the last thing that happened a rollback? Soon after it a second one would go further back than anybody means. */
+  /**
+   * Was the last thing that happened a rollback? Soon after it a second one would go further back than
+   * anybody means.
+   */
   readonly rolledBack: boolean;
 };
 export type State = Readonly<Record<Name, Model>>;
@@ -66,9 +72,11 @@ export function outcomeOf({ live, candidate, refused, ...model }: Model, offer: 
 /**
  * `sls deploy`.
  *
- * @param asked the models for which CloudFormation asks: what changed, what is forced, and what is neither live nor on its way
+ * @param asked the models for which CloudFormation asks: what changed, what is forced, and what is neither
+ * live nor on its way
  *   where the framework would have skipped all
- * @param unmarked the models for which CloudFormation asks only because a mark goes: nothing changes, but somebody looks at them
+ * @param unmarked the models for which CloudFormation asks only because a mark goes: nothing changes, but
+ * somebody looks at them
  */
 export function deployed(
   state: State,
@@ -197,8 +205,8 @@ export function commanded(
 }
 
 /**
- * Somebody deleted the alias, and where it was moved with it; whoever still ticks makes it again, and what was on its way begins
- * its step from nothing.
+ * Somebody deleted the alias, and where it was moved with it; whoever still ticks makes it again, and what
+ * was on its way begins its step from nothing.
  */
 export function aliasLost(model: Model, isBack: boolean): Model {
   const { moved: _, ...own } = model;
@@ -206,7 +214,10 @@ export function aliasLost(model: Model, isBack: boolean): Model {
   return own.candidate?.held ? { ...own, candidate: { ...own.candidate, weightless: true } } : own;
 }
 
-/** Somebody deleted the document: all that the registry knew of the model is lost, and what had a weight has none. */
+/**
+ * Somebody deleted the document: all that the registry knew of the model is lost, and what had a weight has
+ * none.
+ */
 export const documentLost = ({ live, moved }: Model): Model => ({
   ...first(moved ?? live),
   forgotten: true,

@@ -21,7 +21,10 @@ import {
   type Template,
 } from './subject.ts';
 
-/** What happens to a service, step by step; after each quiet end everything that can be asked must agree with the reference. */
+/**
+ * What happens to a service, step by step; after each quiet end everything that can be asked must agree with
+ * the reference.
+ */
 
 type Change = Kind | 'same' | 'earlier' | 'refused';
 const change = fc.constantFrom<Change>('same', 'same', 'good', 'good', 'bad', 'gate', 'earlier', 'refused');
@@ -180,7 +183,8 @@ export async function play(service: Subject, steps: readonly Step[]): Promise<vo
         });
         if (now.killed === 'before the upload') break;
         const isKilled = now.killed === 'after the upload' && !skips;
-        // A mark is in the uploaded template, and not in the next one; and what was uploaded but not deployed is never skipped.
+        // A mark is in the uploaded template, and not in the next one; and what was uploaded but not deployed
+        // is never skipped.
         if (!skips) uploaded = isSkipped || marks.length > 0 || isKilled ? '' : compiled;
         if (isKilled) break;
         const result = skips ? { state, isGood: true } : deployed(state, folder, asked, { ...now, unmarked });

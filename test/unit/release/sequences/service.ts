@@ -1,4 +1,5 @@
-import type { Release, Settings } from '../../../../core/release/document/contract.ts';
+import type { Release } from '../../../../core/release/document/contract.ts';
+import type { Settings } from '../../../../core/release/document/settings-contract.ts';
 import type { World } from '../../../../core/release/ports.ts';
 import { receiveRequest } from '../../../../core/release/receive.ts';
 import type { Host } from '../../../../plugins/models/contracts/host.ts';
@@ -29,8 +30,9 @@ import {
 } from './subject.ts';
 
 /**
- * A service of two models, whole: the framework with its own idea of what is unchanged, CloudFormation, Lambda and the release
- * worker, all in memory; the plugin's side of a deploy and of the commands is the real one.
+ * A service of two models, whole: the framework with its own idea of what is unchanged, CloudFormation,
+ * Lambda and the release worker, all in memory; the plugin's side of a deploy and of the commands is the real
+ * one.
  */
 
 type Alias = {

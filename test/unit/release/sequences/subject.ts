@@ -2,7 +2,10 @@ import type { AliasTarget, Release } from '../../../../core/release/document/con
 import type { CommandEvent } from '../../../../core/release/document/worker-contract.ts';
 import type { Status } from '../../../../plugins/models/releases/status.ts';
 
-/** A service of two models as the steps and the agreement see it: in memory (`service.ts`), or on a local AWS (the soak). */
+/**
+ * A service of two models as the steps and the agreement see it: in memory (`service.ts`), or on a local AWS
+ * (the soak).
+ */
 
 export const MODELS = ['a', 'b'] as const;
 export type Name = (typeof MODELS)[number];

@@ -7,7 +7,10 @@ import type { TensorSpec } from '../../../../core/tensor/contract.ts';
 import { readAll, signature, sourceOf } from '../../batch/setup.ts';
 import { head, input, newFolder, npy } from './setup.ts';
 
-/** Where the readers of reference data were others than batch’s, batch’s rule is the one: each row is such a case. */
+/**
+ * Where the readers of reference data were others than batch’s, batch’s rule is the one: each row is such a
+ * case.
+ */
 const folder = newFolder();
 const x2 = [input('x', 'FP32', 2)];
 const floats = new Uint8Array(Float32Array.from({ length: 600 }, (_, i) => i).buffer);

@@ -162,7 +162,8 @@ describe('signals of inputs', () => {
 describe('a category', () => {
   it('has cells for the most frequent, one for others and one for what is not known', () => {
     const texts = Array.from({ length: 12 }, (_, i) => `t${String(i).padStart(2, '0')}`);
-    // t11 is the most frequent; t03, t04 and t05 are equally frequent, so that the last one is among others; t00 is in no row.
+    // t11 is the most frequent; t03, t04 and t05 are equally frequent, so that the last one is among others;
+    // t00 is in no row.
     const codes = texts.flatMap((_, i) => Array<number>(i === 3 || i === 5 ? 4 : i).fill(i)).reverse();
     const part = categoryPart(Float64Array.from([...codes, Number.NaN]), texts);
     expect(part).toEqual({
@@ -177,7 +178,8 @@ describe('a category', () => {
   it('tells data whose windows differ', () => {
     const mixed = Float64Array.from({ length: 3000 }, (_, i) => i % 2);
     expect(categoryPart(mixed, ['a', 'b']).phi).toBe(1);
-    // By hand: windows of 300 of either the one or the other, each against 1,200 of its own and 1,500 others: 300/(1200+300)…
+    // By hand: windows of 300 of either the one or the other, each against 1,200 of its own and 1,500 others:
+    // 300/(1200+300)…
     const sorted = mixed.slice().sort();
     const [n, m] = [300, 2700];
     const own = (300 * Math.sqrt(m / n) - 1200 * Math.sqrt(n / m)) ** 2 / 1500;
