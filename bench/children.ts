@@ -30,8 +30,8 @@ process.once('exit', () => {
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(130));
 
 /**
- * What a function of one vCPU finds in its environment; nothing of ours, such as NODE_OPTIONS or a compile
- * cache.
+ * What a function of one vCPU finds in its environment; nothing of ours, for example NODE_OPTIONS or a
+ * compile cache.
  */
 export function lambdaEnvironment(taskRoot: string, own: Readonly<Record<string, string>>) {
   const { PATH = '', HOME = '' } = process.env;

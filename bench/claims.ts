@@ -28,7 +28,9 @@ export type Sample = {
    */
   readonly beside?: string;
 };
-/** A machine may lack what a claim needs, such as a second core; that is said, and never counts as held. */
+/**
+ * A machine may lack what a claim needs, for example a second core; that is said, and never counts as held.
+ */
 export type Measured = Sample | { readonly unmeasured: string };
 
 export type Claim = {

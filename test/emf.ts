@@ -1,5 +1,5 @@
 /**
- * Reads log lines as CloudWatch does: sums of their metrics by name and dimensions, such as `Requests
+ * Reads log lines as CloudWatch does: sums of their metrics by name and dimensions, for example `Requests
  * Model=m,Version=1`.
  */
 export function sumsOf(lines: readonly string[]): Record<string, number> {

@@ -18,7 +18,9 @@ export type VersionAnswer =
 /** The endpoints behind the catalog, by Lambda's function name. The narrowest port that it needs. */
 export type Endpoints = {
   invoke(name: string, version: string, event: unknown): Promise<VersionAnswer>;
-  /** Lambda's state of a version, such as `Active` or `Pending`; undefined where there is no such version. */
+  /**
+   * Lambda's state of a version, for example `Active` or `Pending`; undefined where there is no such version.
+   */
   state(name: string, version: string): Promise<string | undefined>;
   /** Numbers of the published versions, oldest first. */
   versions(name: string): Promise<readonly string[]>;

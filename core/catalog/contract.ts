@@ -11,7 +11,7 @@ export type Auth = 'iam' | 'none' | { readonly authorizer: string };
 /** One model, as clients see it. */
 export type CatalogModel = {
   readonly name: string;
-  /** Lambda's function name, such as `shop-dev-churn`: versions and state are asked of it. */
+  /** Lambda's function name, for example `shop-dev-churn`: versions and state are asked of it. */
   readonly function: string;
   readonly identity: string;
   readonly opset: number;

@@ -18,7 +18,7 @@ function single(text, datatype) {
   if (datatype === 'BOOL') return text;
   const value = text.trim();
   if (!(datatype.startsWith('FP') ? NUMBER : INTEGER).test(value)) {
-    throw new Error(datatype.startsWith('FP') ? 'Write a number, such as 0.5.' : 'Write a whole number.');
+    throw new Error(datatype.startsWith('FP') ? 'Write a number, for example 0.5.' : 'Write a whole number.');
   }
   return value;
 }

@@ -211,7 +211,7 @@ export type Watched = {
 
 /**
  * What the monitor found in a window: kept in the registry as `drift/<model>/<window's start>-<its
- * seconds>.json`, such as `2026-01-31T100000Z-3600`.
+ * seconds>.json`, for example `2026-01-31T100000Z-3600`.
  */
 export type DriftWindow = {
   readonly schema: 1;

@@ -16,8 +16,8 @@ export type Share = {
 const LEAST = 5;
 
 /**
- * Test of a share, such as that of missing values, which in the reference may well be none: two cells that
- * are never joined. Exact where one of them expects hardly any row.
+ * Test of a share, for example that of missing values, which in the reference may well be none: two cells
+ * that are never joined. Exact where one of them expects hardly any row.
  * @param phi overdispersion, at least 1
  * @returns X² of it, which its size follows from, and p; nothing where there are too few such rows, here and
  * in the reference

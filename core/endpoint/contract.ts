@@ -27,7 +27,7 @@ export type Manifest = {
   /** What ONNX Runtime takes and gives; absent where that is `signature`. */
   readonly graph?: Signature;
   readonly opset: number;
-  /** The graph's file below the zip's root, such as `model/model.onnx`. */
+  /** The graph's file below the zip's root, for example `model/model.onnx`. */
   readonly file: string;
   /**
    * Milliseconds, ascending: `latency.p95` times `SLOW_STEPS`; a warm request slower than the i-th counts in

@@ -1,4 +1,4 @@
-/** The name of an AWS error, such as `ResourceNotFoundException`; undefined for anything else. */
+/** The name of an AWS error, for example `ResourceNotFoundException`; undefined for anything else. */
 export const errorName = (error: unknown): string | undefined =>
   error instanceof Error ? error.name : undefined;
 

@@ -40,7 +40,7 @@ export function readTensor(value: unknown, path: string): PlainTensor | string {
   if (!isPlainObject(value)) return `${path} must be an object.`;
   const { name, datatype, shape, data, parameters } = value;
   if (typeof name !== 'string') return `${path}.name must be a text.`;
-  if (typeof datatype !== 'string') return `${path}.datatype must be a text, such as FP32.`;
+  if (typeof datatype !== 'string') return `${path}.datatype must be a text, for example FP32.`;
   if (!isShape(shape)) return `${path}.shape must be an array of whole numbers.`;
   if (isPlainObject(parameters) && parameters.binary_data_size !== undefined)
     return `${path} has binary data, which a line of JSON cannot hold.`;

@@ -60,7 +60,7 @@ function misplaced(minutes: readonly Minute[], names: Names): string | undefined
   );
   return (
     `the ${names.candidate} version received ${wholeNumber(n1)} of ${wholeNumber(total)} requests (${percent(n1 / total)}) where the weights say ` +
-    `${wholeNumber(expected)} (${percent(expected / total)}): was the alias changed by hand, or are data points missing?`
+    `${wholeNumber(expected)} (${percent(expected / total)}): was the alias changed manually, or are data points missing?`
   );
 }
 

@@ -89,7 +89,7 @@ export type Scaling = {
   readonly target: number;
   readonly schedules: readonly {
     readonly name: string;
-    /** `cron(<minute> <hour> ? * <days> *)`, days such as `MON-FRI`. */
+    /** `cron(<minute> <hour> ? * <days> *)`, days, for example `MON-FRI`. */
     readonly at: string;
     readonly timezone: string;
     readonly min: number;

@@ -1,5 +1,5 @@
 /**
- * Structured JSON lines by Lambda Powertools (its own environment variables apply, such as
+ * Structured JSON lines by Lambda Powertools (its own environment variables apply, for example
  * POWERTOOLS_LOG_LEVEL). Only what concerns operators, codes and places; nothing that came in a request or
  * goes out in an answer.
  */

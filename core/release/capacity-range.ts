@@ -43,7 +43,7 @@ function parsed(schedule: string) {
 }
 
 /**
- * Days of the week, 0 is Sunday, from `*`, `?`, or a list of names and ranges such as `MON-FRI,SUN`:
+ * Days of the week, 0 is Sunday, from `*`, `?`, or a list of names and ranges, for example `MON-FRI,SUN`:
  * https://docs.aws.amazon.com/autoscaling/application/userguide/scheduled-scaling-using-cron-expressions.html
  */
 function daysOf(field: string): ReadonlySet<number> {

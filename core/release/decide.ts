@@ -69,7 +69,7 @@ function first(state: Release, facts: ReleaseFacts, overdue: boolean, now: numbe
   const answer = answerOf(state, facts, overdue, now);
   if (answer !== undefined) return answer;
   if (state.intent !== undefined) return carryOn(state, state.intent, facts, now);
-  // What AWS refused to make once is somebody's to mend.
+  // What AWS refused to make once is somebody's to fix.
   const lost = facts.alias === undefined && facts.stack !== 'gone' && state.held?.by !== 'refused';
   if (lost && state.stable !== undefined) return recreate(state, now);
   switch (state.phase) {

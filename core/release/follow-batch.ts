@@ -32,6 +32,6 @@ export async function followBatch(world: World, { stable, candidate, alias: name
     written,
   });
   // Changed meanwhile: by another tick, which knows as much. Refused: the version is gone, which only a
-  // deploy can mend.
+  // deploy can fix.
   if (typeof written === 'object') throw new Error(`the alias of ${functionName}: ${written.refused}`);
 }

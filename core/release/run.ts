@@ -246,7 +246,7 @@ function noteworthy(world: World, { phase }: Release, to: Release): void {
 }
 
 function paused(world: World, state: Release, alias: AliasState | undefined, reason: string): TickAnswer {
-  // Who holds a release by hand knows of it.
+  // Who holds a release manually knows of it.
   if (state.phase === 'HELD' && state.held?.by !== 'person')
     world.count(WORKER_METRICS.held, state.functionName);
   return told(state, alias, reason);

@@ -56,7 +56,7 @@ function stepOf(state: Release, index: number, of: number): NonNullable<TickAnsw
   return { number: index + 1, of, since: weightSince(state), until: iso(bake), latest: iso(patience) };
 }
 
-/** Nobody calls on us when an alias is moved by hand after a release; whoever asks next is told. */
+/** Nobody calls on us when an alias is moved manually after a release; whoever asks next is told. */
 function moved({ phase, stable }: Release, alias: AliasState | undefined): string | undefined {
   if (
     phase !== 'DONE' ||

@@ -17,7 +17,7 @@ export const FRACTION = 1;
 
 /**
  * The number that begins at `from`, if it is written in digits with a sign and a point at most: exactly what
- * Number() gives. The bytes must not end in a digit: there is something behind a text, such as a 0.
+ * Number() gives. The bytes must not end in a digit: there is something behind a text, for example a 0.
  * @returns NaN where it is none, or may lose digits in the way it is read here
  */
 export function decimal(bytes: Uint8Array, from: number): number {

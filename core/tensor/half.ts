@@ -1,5 +1,5 @@
 /**
- * IEEE 754 binary16, by hand: `Float16Array` is missing in Node 22, which `serve` supports, and ONNX
+ * IEEE 754 binary16, manually: `Float16Array` is missing in Node 22, which `serve` supports, and ONNX
  * Runtime's binding takes 16-bit floats as `Uint16Array` only (its N-API has no type for the other).
  */
 

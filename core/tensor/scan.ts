@@ -136,7 +136,7 @@ const isElement = (p: number): boolean => {
 
 /**
  * The place of an offset in an array's text, for messages: counts brackets and commas up to there.
- * @returns such as `[0][12]`
+ * @returns for example `[0][12]`
  */
 export function placeInArray(span: string, at: number): string {
   const indexes: number[] = [];

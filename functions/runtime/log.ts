@@ -17,7 +17,7 @@ export function createLog(serviceName: string): Log {
 
 /**
  * An error's kind and place without its message, which could hold values of a request.
- * @returns such as `TypeError at pre (transform.ts:3:9) at …`
+ * @returns for example `TypeError at pre (transform.ts:3:9) at …`
  */
 export function placeInCode(error: unknown): string {
   if (!(error instanceof Error)) return typeof error;

@@ -121,7 +121,7 @@ export const SINCE = '24h';
 /** @returns seconds that `--since` names; @throws ProblemError */
 export function sinceOf({ since = SINCE }: Context['flags']): number {
   if (typeof since === 'string' && /^\d+(\.\d+)?[smhd]$/.test(since)) return seconds(since);
-  throw usage('--since', `${since} is not a length of time.`, 'Write such as 2h or 7d.');
+  throw usage('--since', `${since} is not a length of time.`, 'Write for example 2h or 7d.');
 }
 
 /** An option that cannot be used, to throw. */

@@ -72,14 +72,14 @@ export function fakeAliases(chaos: Chaos = calm) {
         ([at, to]) =>
           at.startsWith(`${functionName}:`) && (to.version === version || to.weights[version] !== undefined),
       ),
-    /** By hand, past the worker; undefined deletes. */
+    /** Manually, past the worker; undefined deletes. */
     byHand: (
       functionName: string,
       alias: string,
       to: { version: string; weights: Record<string, number> } | undefined,
     ): void => {
       if (to === undefined) aliases.delete(key(functionName, alias));
-      else set(key(functionName, alias), { ...to, description: 'by hand' });
+      else set(key(functionName, alias), { ...to, description: 'manually' });
     },
     at: (functionName: string, alias: string): AliasState | undefined =>
       aliases.get(key(functionName, alias)),

@@ -84,7 +84,7 @@ export function fakeCapacity(
     scalings,
     /** Qualifiers of a function that hold some. */
     held: (functionName: string): readonly string[] => [...(functions.get(functionName)?.keys() ?? [])],
-    /** By hand, past the port: a version holds so many instances, ready; or AWS could not bring them up. */
+    /** Manually, past the port: a version holds so many instances, ready; or AWS could not bring them up. */
     hold: (functionName: string, version: string, requested = 1, failed?: string): void => {
       of(functionName).set(version, {
         requested,

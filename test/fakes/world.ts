@@ -203,7 +203,7 @@ export function request(
   };
 }
 
-/** A tick by hand, or with the input of a schedule. */
+/** A tick manually, or with the input of a schedule. */
 export const tick = (input: object = {}) => ({
   tick: { model: 'churn', functionName: FUNCTION, alias: 'live', ...input },
 });

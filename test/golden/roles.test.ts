@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { frameworks, install, osls4, service, sls, type Template, templateIn } from './frameworks.ts';
 
-/** Settings that the framework's own role follows, for a function written by hand and for a model. */
+/** Settings that the framework's own role follows, for a function written manually and for a model. */
 const settings = `
       vpc: {securityGroupIds: [sg-0123456789abcdef0], subnetIds: [subnet-0123456789abcdef0]}
       tracing: Active
@@ -90,7 +90,7 @@ function resourceOf(resource: unknown): string {
 }
 
 it.each(frameworks.map((framework) => [framework.name, framework] as const))(
-  'a model’s role allows what the framework allows a function written by hand with the same settings: %s',
+  'a model’s role allows what the framework allows a function written manually with the same settings: %s',
   async (_, framework) => {
     await install(framework);
     const templates: Template[] = [];

@@ -1,4 +1,4 @@
-/** The README's first service: two lines of a model and open HTTP, in a folder of its own, by hand. */
+/** The README's first service: two lines of a model and open HTTP, in a folder of its own, manually. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';

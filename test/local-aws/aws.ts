@@ -86,7 +86,7 @@ if (!Number.isInteger(port) || port < 1 || port > 65_535 || !(speed >= 1 && spee
   console.error(`--port is a port and --speed a number from 1 to 1000.\n\n${usage}`);
   process.exitCode = 2;
 } else if (!endpoints.every((found) => found !== null)) {
-  console.error(`--endpoint is name=url, such as churn-prod=http://127.0.0.1:3000.\n\n${usage}`);
+  console.error(`--endpoint is name=url, for example churn-prod=http://127.0.0.1:3000.\n\n${usage}`);
   process.exitCode = 2;
 } else if (command === 'start')
   await start(port, speed, Object.fromEntries(endpoints.map(([, name, url]) => [name, url])));

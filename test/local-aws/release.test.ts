@@ -170,7 +170,7 @@ describe('Custom::ModelAlias in a stack', () => {
     expect(Buffer.from(invoked.Payload ?? []).toString()).toBe('"five"');
   });
 
-  it('puts an alias that was deleted by hand back at stable', async () => {
+  it('puts an alias that was deleted manually back at stable', async () => {
     await stack.lambda.send(new DeleteAliasCommand({ FunctionName: functionName, Name: 'live' }));
     const stable = ((await document()).stable as { version: string }).version;
     const answer = await tick();

@@ -1,6 +1,6 @@
 """Reference data of 50 columns in every format: `python reference.py FOLDER ROWS`.
 
-Numbers of all digits, rounded ones, whole ones, and such as lack a tenth of their values. Parquet as pyarrow writes it without
+Numbers of all digits, rounded ones, whole ones, and, for example lack a tenth of their values. Parquet as pyarrow writes it without
 being told anything (a row group has up to 1,048,576 rows) and in row groups of 100,000.
 """
 

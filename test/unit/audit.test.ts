@@ -70,7 +70,7 @@ describe('a declared audit', () => {
 
   it('says once how long the log is kept, and has one', () => {
     expect(said({ retention: 30 }, { function: { logRetentionInDays: 30 } })).toEqual([
-      'models.churn.audit.retention: is said twice. Leave `logRetentionInDays` out of `function`.',
+      'models.churn.audit.retention: is declared twice. Leave `logRetentionInDays` out of `function`.',
     ]);
     expect(said({}, { function: { logRetentionInDays: 30 } })).toEqual([]);
     expect(said({}, { function: { disableLogs: true } })).toEqual([

@@ -266,7 +266,7 @@ describe('loops', () => {
     expect(loops({ a: declared.a, b: declared.b })).toEqual([]);
   });
 
-  /** What a job may write, by hand: the ground truth that `feeds` must not miss. */
+  /** What a job may write, manually: the ground truth that `feeds` must not miss. */
   const written = ({ output, outputFormat }: Entry, model: string, key: string): readonly string[] => {
     const job = `${output.prefix}${model}@0123456789ab/${'f'.repeat(64)}/`;
     return [

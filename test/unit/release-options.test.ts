@@ -118,14 +118,14 @@ describe('concurrency', () => {
       'a time zone that is none',
       { provisioned, schedule: [{ ...window, timezone: 'Berlin' }] },
       [
-        'concurrency.schedule.0.timezone: is "Berlin", which is not a time zone. Write an IANA name such as Europe/Berlin or UTC. [MODELS_INVALID_VALUE]',
+        'concurrency.schedule.0.timezone: is "Berlin", which is not a time zone. Write an IANA name, for example Europe/Berlin or UTC. [MODELS_INVALID_VALUE]',
       ],
     ],
     [
       'an offset, which Node takes and AWS does not',
       { provisioned, schedule: [{ ...window, timezone: '+01:00' }] },
       [
-        'concurrency.schedule.0.timezone: is "+01:00", which is not a time zone. Write an IANA name such as Europe/Berlin or UTC. [MODELS_INVALID_VALUE]',
+        'concurrency.schedule.0.timezone: is "+01:00", which is not a time zone. Write an IANA name, for example Europe/Berlin or UTC. [MODELS_INVALID_VALUE]',
       ],
     ],
     [
@@ -158,7 +158,7 @@ describe('concurrency', () => {
         ],
       },
       [
-        'concurrency.schedule.1.timezone: is "Berln", which is not a time zone. Write an IANA name such as Europe/Berlin or UTC. [MODELS_INVALID_VALUE]',
+        'concurrency.schedule.1.timezone: is "Berln", which is not a time zone. Write an IANA name, for example Europe/Berlin or UTC. [MODELS_INVALID_VALUE]',
       ],
     ],
     [
@@ -172,7 +172,7 @@ describe('concurrency', () => {
       'a target in percent',
       { provisioned: { ...provisioned, target: '70%' } },
       [
-        'concurrency.provisioned.target: is "70%", not a number. Write a share of the instances from 0.1 to 0.9, such as 0.7. [MODELS_INVALID_VALUE]',
+        'concurrency.provisioned.target: is "70%", not a number. Write a share of the instances from 0.1 to 0.9, for example 0.7. [MODELS_INVALID_VALUE]',
       ],
     ],
     [
@@ -188,7 +188,7 @@ describe('concurrency', () => {
 
   it('shows what was written of a list of one without brackets, too', () => {
     expect(problems({ concurrency: { provisioned, schedule: { ...window, days: 'workdays' } } })).toEqual([
-      'concurrency.schedule.0.days: is "workdays", not a value of the form that is expected here. Write days such as mon-fri, sat or mon,wed,fri, or daily. [MODELS_INVALID_VALUE]',
+      'concurrency.schedule.0.days: is "workdays", not a value of the form that is expected here. Write days, for example mon-fri, sat or mon,wed,fri, or daily. [MODELS_INVALID_VALUE]',
     ]);
   });
 
@@ -203,7 +203,7 @@ describe('concurrency', () => {
 
   it('knows the framework’s reservation and provisioned concurrency', () => {
     expect(problems({ concurrency: { reserved: 5 }, function: { reservedConcurrency: 5 } }).join()).toContain(
-      'is said twice',
+      'is declared twice',
     );
     expect(
       problems({ concurrency: { provisioned: 5 }, function: { reservedConcurrency: 9 } }).join(),
@@ -327,7 +327,7 @@ describe('release', () => {
     [
       'no steps',
       { steps: [] },
-      /steps: is an empty list\. Write steps such as \{weight: 5%, bake: 10m\}, or leave the key out/,
+      /steps: is an empty list\. Write steps, for example \{weight: 5%, bake: 10m\}, or leave the key out/,
     ],
     [
       'a bake beyond what metrics remember',

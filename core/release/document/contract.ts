@@ -1,10 +1,10 @@
-import type { Settings, Step } from './settings-contract.ts';
 /**
  * `releases/<model>/live.json`: what is known of the release of one alias, and the parts of it. Shapes only.
  */
 
-import type { GateState } from '../../gate/contract.ts';
+import type { GateSettings, GateState } from '../../gate/contract.ts';
 import type { Judgement } from '../../judge/contract.ts';
+import type { Settings, Step } from './settings-contract.ts';
 
 /**
  * `GATING → WARMING → SHIFTING → JUDGING → … → PROMOTING → BAKING → DONE`. REVERSING: after promotion, the

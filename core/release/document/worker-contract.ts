@@ -71,7 +71,7 @@ export const ALARMS = {
   classes: 'drift-classes',
   /** The monitor of drift cannot read what it needs, or not tell. */
   monitor: 'drift-monitor',
-  /** Objects that could not be scored; and such as wait for long. */
+  /** Objects that could not be scored; and those that wait for long. */
   batchFailed: 'batch-failed',
   batchWaiting: 'batch-waiting',
 } as const;

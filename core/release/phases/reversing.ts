@@ -142,7 +142,7 @@ function restore(state: Release, why: string, looked: Judgement | undefined, now
     [
       `Why: ${why}.`,
       ...numbers(looked),
-      `What to do: look for a cause outside of the model: its inputs, what it calls, the account. Alarms are left alone for an hour; "sls models rollback --model ${state.model}" goes back by hand.`,
+      `What to do: look for a cause outside of the model: its inputs, what it calls, the account. Alarms are left alone for an hour; "sls models rollback --model ${state.model}" goes back manually.`,
     ],
     true,
     now,

@@ -2,7 +2,7 @@ import { exactInteger } from '../../tensor/raw-json.ts';
 
 /** Carried values as texts: integers with every digit, times as ISO 8601. */
 
-/** @returns JSON; null for what is none, such as NaN */
+/** @returns JSON; null for what is none, for example NaN */
 export const jsonOf = (value: unknown): string =>
   JSON.stringify(value, (_, part) => (typeof part === 'bigint' ? exactInteger(part) : part)) ?? 'null';
 

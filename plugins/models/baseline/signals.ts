@@ -9,7 +9,8 @@ import { readColumn, type Stored } from './store.ts';
 import { summaries } from './wide.ts';
 
 /**
- * Columns that are watched one by one; wider rows, such as images and embeddings, by some numbers of each.
+ * Columns that are watched one by one; wider rows, for example images and embeddings, by some numbers of
+ * each.
  */
 const MOST_COLUMNS = 200;
 

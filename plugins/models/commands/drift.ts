@@ -7,7 +7,7 @@ export const command: Command = {
   usage: 'Show how the traffic of each model differs from its reference data',
   options: {
     model: { usage: 'Name of the model (default: all with `drift`)', shortcut: 'm', type: 'string' },
-    since: { usage: `How far back, such as 2h or 7d (default: ${SINCE})`, type: 'string' },
+    since: { usage: `How far back, for example 2h or 7d (default: ${SINCE})`, type: 'string' },
     json: { usage: 'Print JSON: every window with every signal', type: 'boolean' },
   },
   run: async (context) => {

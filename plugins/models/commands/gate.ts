@@ -18,7 +18,7 @@ import { type Ask, askHttp, inferPath, type Posted } from '../serve/ask.ts';
 import { askHere } from '../serve/here.ts';
 import { shipCases } from '../ship/cases.ts';
 
-/** `sls models gate`: what a release checks before traffic, by hand, on AWS or on this machine. */
+/** `sls models gate`: what a release checks before traffic, manually, on AWS or on this machine. */
 export const command: Command = {
   usage: 'Ask a version the cases of its gate, as a release does before any traffic',
   options: {
@@ -137,7 +137,7 @@ async function ask(
         casesText,
       });
       // The gate's own words are of a release, where the version was just made: here its number was written
-      // by hand.
+      // manually.
       if (missing) throw noVersion(name, functionName, version, service.stage);
       failures.push(...outcome.failures);
       state = outcome.state;
@@ -184,7 +184,7 @@ async function atUrl(model: Model, url: string): Promise<Target> {
   try {
     base = new URL(`${url.replace(/\/+$/, '')}${inferPath(model)}`);
   } catch {
-    throw usage('--url', `${url} is not an address.`, 'Write such as http://127.0.0.1:8080.');
+    throw usage('--url', `${url} is not an address.`, 'Write for example http://127.0.0.1:8080.');
   }
   const post: Ask = async (body, signal): Promise<Posted> => {
     const answer = await fetch(base, {

@@ -17,7 +17,7 @@ export const command: Command = {
     const { declared, flags, print, progress } = context;
     const limit = Number(flags.limit ?? LIMIT);
     if (!Number.isInteger(limit) || limit < 1)
-      throw usage('--limit', `${flags.limit} is not a number of releases.`, 'Write such as 20.');
+      throw usage('--limit', `${flags.limit} is not a number of releases.`, 'Write for example 20.');
     const { atDesk } = await import('../releases/session.ts');
     progress('Reading the history');
     const found = await atDesk(context, async ({ documents, sight }) => {

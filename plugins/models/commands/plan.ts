@@ -82,7 +82,7 @@ function durationOf(value: unknown): number {
       key: '--duration',
       value,
       message: 'is not a number of milliseconds up to 900000.',
-      fix: 'Write what you measured, such as 20.',
+      fix: 'Write what you measured, for example 20.',
     },
   ]);
 }

@@ -17,7 +17,7 @@ export const command: Command = {
   usage: 'Write a page with traffic, latency, releases and drift of each model',
   options: {
     model: { usage: 'Name of the model (default: all)', shortcut: 'm', type: 'string' },
-    since: { usage: `How far back, such as 2h or 7d (default: ${SINCE})`, type: 'string' },
+    since: { usage: `How far back, for example 2h or 7d (default: ${SINCE})`, type: 'string' },
     output: { usage: `The file to write (default: ${OUTPUT})`, shortcut: 'o', type: 'string' },
     json: { usage: 'Print JSON: where the page is', type: 'boolean' },
   },

@@ -18,7 +18,7 @@ export const command: Command = {
       throw usage(
         '--to',
         `${to} is not the number of a version.`,
-        'Write such as 7; `sls models history` lists them.',
+        'Write for example 7; `sls models history` lists them.',
       );
     await send(context, 'rollback', to);
   },

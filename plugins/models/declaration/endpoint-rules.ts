@@ -88,7 +88,7 @@ export function ruleProblems(key: string, given: Declaration): readonly Problem[
         key: `${key}.drift.sample`,
         value: given.drift.sample,
         message: `is ${percent} % of the requests, not ${100 * LEAST_SAMPLE} to 100 %.`,
-        fix: 'Write a share of all requests from 0.1% to 100%, such as 10%.',
+        fix: 'Write a share of all requests from 0.1% to 100%, for example 10%.',
       });
   }
   for (const name of Object.keys(given.function)) {
@@ -142,7 +142,7 @@ function retentionProblems(key: string, { audit, function: given }: Declaration)
   if (given.logRetentionInDays !== undefined) {
     problems.push({
       ...problem,
-      message: 'is said twice.',
+      message: 'is declared twice.',
       fix: 'Leave `logRetentionInDays` out of `function`.',
     });
   }

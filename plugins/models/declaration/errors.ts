@@ -1,12 +1,12 @@
 /**
  * Everything that can be wrong with a declaration or an artifact is a `Problem`: plain data with a stable
- * code, the key it concerns, the value found, what is wrong and how to mend it. Checks return problems (all
+ * code, the key it concerns, the value found, what is wrong and how to fix it. Checks return problems (all
  * of them at once); only the edge throws.
  */
 export type Problem = {
   /** Stable, documented in docs/errors.md. */
   readonly code: ProblemCode;
-  /** YAML path, such as `models.churn.http.auth`. */
+  /** YAML path, for example `models.churn.http.auth`. */
   readonly key: string;
   /** The value found, as JSON would show it; absent when it was missing or must not be echoed. */
   readonly value?: unknown;

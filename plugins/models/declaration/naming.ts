@@ -70,8 +70,8 @@ export const alarmLogicalId = (key: string, suffix: string): string =>
 export const HTTP_STAGE = 'HttpApiStage';
 
 /**
- * The framework's logical id of a route such as `POST /v2/models/churn/infer`: case and most signs are lost
- * in it.
+ * The framework's logical id of a route, for example `POST /v2/models/churn/infer`: case and most signs are
+ * lost in it.
  */
 export function routeLogicalId(routeKey: string): string {
   const parts = routeKey.split('/').map((part) => {

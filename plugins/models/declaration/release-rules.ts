@@ -74,7 +74,7 @@ function capacityProblems(
   const framework = given.reservedConcurrency;
   if (concurrency.reserved !== undefined && framework !== undefined) {
     const fix = 'Leave `reservedConcurrency` out of `function`.';
-    problems.push(invalid(`${key}.reserved`, concurrency.reserved, 'is said twice.', fix));
+    problems.push(invalid(`${key}.reserved`, concurrency.reserved, 'is declared twice.', fix));
   }
   const reserved = concurrency.reserved ?? (typeof framework === 'number' ? framework : undefined);
   const peak = peakOf(concurrency);
@@ -101,7 +101,7 @@ function scheduleProblems(key: string, schedule: readonly Window[]): readonly Pr
       );
     }
     if (!isTimezone(window.timezone)) {
-      const fix = 'Write an IANA name such as Europe/Berlin or UTC.';
+      const fix = 'Write an IANA name, for example Europe/Berlin or UTC.';
       const message = `is ${JSON.stringify(window.timezone)}, which is not a time zone.`;
       problems.push(invalid(`${where}.timezone`, window.timezone, message, fix));
     }
@@ -133,7 +133,7 @@ const isElsewhere = (a: Window, b: Window): boolean =>
   a.timezone !== b.timezone && isTimezone(a.timezone) && isTimezone(b.timezone);
 
 function isTimezone(name: string): boolean {
-  // Node takes offsets such as +01:00, AWS does not.
+  // Node takes offsets, for example +01:00, AWS does not.
   if (!/^[A-Za-z]/.test(name)) return false;
   try {
     return Intl.DateTimeFormat('en', { timeZone: name }) !== undefined;
@@ -223,7 +223,7 @@ function durationProblems(key: string, rules: ReleaseRules): readonly Problem[] 
   if (increase < LEAST_INCREASE || increase > 1) {
     const message = `is ${Number((increase * 100).toPrecision(12))} % of all requests, not 0.1 to 100 %.`;
     problems.push(
-      invalid(`${key}.increase`, increase, message, 'Write percent from 0.1% to 100%, such as 1%.'),
+      invalid(`${key}.increase`, increase, message, 'Write percent from 0.1% to 100%, for example 1%.'),
     );
   }
   const baking = steps.reduce((sum, { bake }) => sum + bake, 0);

@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 /** Kinds of fields in a declaration. */
 
-// Variables such as ${env:MEMORY} arrive as strings; the framework's own schemas coerce them too.
+// Variables, for example ${env:MEMORY} arrive as strings; the framework's own schemas coerce them too.
 export const numericField = (value: unknown): unknown =>
   typeof value === 'string' && /^-?\d+(\.\d+)?(e[+-]?\d+)?$/i.test(value.trim()) ? Number(value) : value;
 export const flag = (value: unknown): unknown =>

@@ -100,7 +100,7 @@ const concurrency = z.strictObject({
           days: z.string().regex(days).meta({ description: '`mon-fri`, `sat`, `mon,wed,fri` or `daily`.' }),
           from: clock.meta({ description: 'When the range below begins to hold, `HH:MM`.' }),
           to: clock.meta({ description: 'When it ends; later on the same day.' }),
-          timezone: z.string().min(1).meta({ description: 'IANA name, such as `Europe/Berlin`.' }),
+          timezone: z.string().min(1).meta({ description: 'IANA name, for example `Europe/Berlin`.' }),
           min: instances.meta({ description: 'As in `provisioned`, meanwhile.', type: 'integer' }),
           max: instances.meta({ description: 'As in `provisioned`, meanwhile.', type: 'integer' }),
         }),

@@ -10,7 +10,7 @@ import { problemError } from '../declaration/errors.ts';
  * Downloads a package's tarball with the user's own npm: their registry, proxy, certificates and npm's cache
  * apply, and no install script runs.
  *
- * @param spec such as `onnxruntime-node@1.30.0`
+ * @param spec for example `onnxruntime-node@1.30.0`
  * @param integrity npm's `sha512-<base64>`, which the tarball must have
  * @param folder an empty folder for it
  * @returns path of the tarball

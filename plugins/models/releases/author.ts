@@ -17,7 +17,8 @@ export type Records = {
 };
 
 /**
- * Deploys that are looked through. Those of a service’s other models, and such as failed early, lie between.
+ * Deploys that are looked through. Those of a service’s other models, and those that failed early, lie
+ * between.
  */
 const LOOKS = 20;
 

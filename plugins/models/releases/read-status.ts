@@ -55,7 +55,7 @@ export async function readStatus(
     alarms.states(suffixes.map((suffix) => `${functionName}-${suffix}`)).catch(() => undefined),
   ]);
   const release = found === undefined ? undefined : (found.release ?? 'newer');
-  // An alias may be deleted by hand; with the function the model itself is gone.
+  // An alias may be deleted manually; with the function the model itself is gone.
   const gone =
     alias === undefined && release !== undefined && !(await exists(functionName).catch(() => true));
   const provisioned =

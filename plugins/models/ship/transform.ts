@@ -178,7 +178,7 @@ function readSpecs(
   fault: (message: string, fix: string) => void,
 ): readonly TensorSpec[] | undefined {
   if (value === undefined) return undefined;
-  const example = "Write such as { name: 'text', datatype: 'BYTES', shape: [-1] }.";
+  const example = "Write for example { name: 'text', datatype: 'BYTES', shape: [-1] }.";
   if (!Array.isArray(value)) {
     fault(`${word} is not an array`, `Export ${word} as an array of tensors.`);
     return undefined;

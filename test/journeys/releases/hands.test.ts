@@ -48,7 +48,7 @@ describe('an alias moved by somebody else in mid-release', () => {
   });
 });
 
-describe('an alias deleted by hand in mid-release', () => {
+describe('an alias deleted manually in mid-release', () => {
   it('is made again at stable, takes its step again, and its permissions are somebody’s page', async () => {
     const { on, traffic } = await canary('deleted');
     const pager = await on.pager();

@@ -201,7 +201,7 @@ export async function openShop(
       status = await (status === 'DELETE_COMPLETE' ? stack.create(body) : stack.update(body));
       return status;
     },
-    /** Once what made the stack's rollback fail is mended. @returns the stack's status */
+    /** Once what made the stack's rollback fail is fixed. @returns the stack's status */
     goOn: async (): Promise<string> => {
       await stack.cloudFormation.send(new ContinueUpdateRollbackCommand({ StackName: stack.stack }));
       status = await stack.settled();

@@ -93,7 +93,7 @@ const TRIES = 3;
 
 /**
  * The batch function, bundled as it is deployed, in processes of ours beside an AWS; a queue and a map that
- * are played by hand.
+ * are played manually.
  */
 export async function rig(aws: LocalAws, name: string, tolerate = 1): Promise<Rig> {
   const settings = client(aws.endpoint);

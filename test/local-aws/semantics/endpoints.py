@@ -1,4 +1,4 @@
-"""InvokeEndpoint of SageMaker's runtime: forwarded to a container that runs on this machine, such as `sls models serve`. There is
+"""InvokeEndpoint of SageMaker's runtime: forwarded to a container that runs on this machine, for example `sls models serve`. There is
 no SageMaker here; endpoints are what `PUT /_local-aws/endpoints` names, each with the address whose `/invocations` it asks.
 https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html
 https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-inference-code.html

@@ -250,7 +250,7 @@ describe('what is wrong', () => {
     expect(s.counted).toMatchObject({ JobsFailed: 1 });
   });
 
-  it('is tried again by hand, and by another version; a job that then succeeds has failed no more', async () => {
+  it('is tried again manually, and by another version; a job that then succeeds has failed no more', async () => {
     const s = scene({ entry: { tolerate: 0.01 } });
     const event = s.upload(KEY, csv(14, true));
     await s.send(event);
@@ -258,14 +258,14 @@ describe('what is wrong', () => {
     await s.send(event, true);
     expect(s.failed).toHaveLength(2);
     s.clock.now += 1000;
-    const mended = {
+    const repaired = {
       ...s.world,
       version: '8',
       entries: s.world.entries.map((one) => ({ ...one, tolerate: 0.5 })),
     };
     const { receiveMessage } = await import('../../../core/batch/receive.ts');
     const rows = s.counted.Rows;
-    await receiveMessage(mended, { body: event, again: false });
+    await receiveMessage(repaired, { body: event, again: false });
     expect(success(s.files())).toMatchObject({ rows: 14, errors: 2, version: '8' });
     expect(s.files()).not.toHaveProperty('_FAILED.json');
     // Nothing was scored a second time.
@@ -276,7 +276,7 @@ describe('what is wrong', () => {
     ['whole', 1_000_000],
     ['large', 10],
   ])(
-    'with the model or its transform, and not with the rows, is tried anew by hand (%s)',
+    'with the model or its transform, and not with the rows, is tried anew manually (%s)',
     async (_, whole) => {
       const s = scene({ whole, entry: { tolerate: 0.2 }, file: 100 });
       const { run } = s.world;

@@ -300,7 +300,7 @@ describe('an alias that somebody moves in mid-release', () => {
     w.aliases.byHand(FUNCTION, 'live', to);
     await minutes(w, 10, WORSE);
     expect(w.state()).toMatchObject({ phase: 'HELD', held: { by: 'foreign' } });
-    expect(w.alias()).toMatchObject({ ...to, description: 'by hand' });
+    expect(w.alias()).toMatchObject({ ...to, description: 'manually' });
     expect(subjects(w)).toEqual(['[page] churn: the release is held']);
   });
 

@@ -254,7 +254,7 @@ describe('a deploy over another', () => {
     expect(w.schedules.size).toBe(0);
   });
 
-  it('takes weights by hand off before it goes on', async () => {
+  it('takes weights manually off before it goes on', async () => {
     const w = await live();
     w.aliases.byHand(FUNCTION, 'live', { version: '3', weights: { '4': 0.1 } });
     await deploy(w, '5', 'c');
@@ -270,7 +270,7 @@ describe('a deploy over another', () => {
 });
 
 describe('crash between UpdateAlias and the write', () => {
-  it('is mended by the next tick', async () => {
+  it('is fixed by the next tick', async () => {
     let armed = false;
     const w = await live({
       chaos: async (point) => {
@@ -296,7 +296,7 @@ describe('crash between UpdateAlias and the write', () => {
     const answer = await w.send(tick());
     expect(answer).toMatchObject({ phase: 'HELD', running: false, version: '6' });
     expect(answer?.reason).toContain('points to version 6');
-    expect(w.alias()?.description).toBe('by hand');
+    expect(w.alias()?.description).toBe('manually');
     await deploy(w, '5', 'c', '4');
     expect(w.state()).toMatchObject({ phase: 'PROMOTING', stable: { version: '6' } });
     w.stack.state = 'done';
@@ -304,14 +304,14 @@ describe('crash between UpdateAlias and the write', () => {
   });
 });
 
-describe('an alias moved by hand when no release runs', () => {
+describe('an alias moved manually when no release runs', () => {
   it('is not touched, and whoever ticks is told', async () => {
     const w = await live();
     w.aliases.byHand(FUNCTION, 'live', { version: '6', weights: {} });
     const answer = await w.send(tick());
     expect(answer).toMatchObject({ phase: 'DONE', running: false, version: '6' });
     expect(answer?.reason).toContain('ended with version 3 live');
-    expect(w.alias()?.description).toBe('by hand');
+    expect(w.alias()?.description).toBe('manually');
     w.aliases.byHand(FUNCTION, 'live', { version: '3', weights: {} });
     expect((await w.send(tick()))?.reason).toBeUndefined();
   });
@@ -350,7 +350,7 @@ describe('a slower worker', () => {
   });
 });
 
-describe('alias deleted by hand', () => {
+describe('alias deleted manually', () => {
   it('is made again at stable, and the way to its permissions is said', async () => {
     const w = await live();
     w.aliases.byHand(FUNCTION, 'live', undefined);

@@ -118,7 +118,7 @@ const step = fc.oneof(
   { weight: 1, arbitrary: fc.constant({ do: 'lose alias' as const }) },
   {
     weight: 1,
-    arbitrary: fc.record({ do: fc.constant('by hand' as const), weight: fc.constantFrom(0, 0.3) }),
+    arbitrary: fc.record({ do: fc.constant('manually' as const), weight: fc.constantFrom(0, 0.3) }),
   },
 );
 type Step =
@@ -230,7 +230,7 @@ async function play(steps: readonly Step[], scheduler: fc.Scheduler): Promise<vo
   let seen = 0;
   const check = (): void => {
     for (const { to } of w.aliases.history.slice(seen)) {
-      if (to.description === 'by hand') continue;
+      if (to.description === 'manually') continue;
       const token = to.description.replace('serverless-models ', '');
       const taken = /weight taken away/.test(to.description);
       if (!taken) {
@@ -281,7 +281,7 @@ async function play(steps: readonly Step[], scheduler: fc.Scheduler): Promise<vo
       case 'lose alias':
         w.aliases.byHand(FUNCTION, 'live', undefined);
         break;
-      case 'by hand': {
+      case 'manually': {
         const alias = w.alias();
         const other = String(Math.max(1, Number(alias?.version ?? 1) - 1));
         if (alias === undefined || other === alias.version || !w.aliases.published(FUNCTION).has(other))
@@ -428,7 +428,7 @@ async function play(steps: readonly Step[], scheduler: fc.Scheduler): Promise<vo
     true,
   );
   // What somebody does to the alias when nothing runs is theirs.
-  const theirs = w.alias()?.description === 'by hand' ? w.alias()?.weights : {};
+  const theirs = w.alias()?.description === 'manually' ? w.alias()?.weights : {};
   expect(w.target()).toEqual({ version: state.stable?.version, weights: theirs });
   expect(w.aliases.published(FUNCTION), 'what is live is there').toContain(state.stable?.version);
   const provisioned = state.settings.capacity?.provisioned === undefined ? [] : [state.stable?.version];

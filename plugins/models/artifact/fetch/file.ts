@@ -32,7 +32,7 @@ export async function resolveFile(
 }
 
 /**
- * What lies in it itself: below may be anything, such as node_modules. None of a folder that may not be
+ * What lies in it itself: below may be anything, for example node_modules. None of a folder that may not be
  * listed, but read.
  */
 async function filesIn(folder: string): Promise<readonly ResolvedFile[]> {

@@ -4,7 +4,7 @@ export type Elf = {
   readonly machine: number;
   /** `DT_NEEDED`: names of the libraries it loads. */
   readonly needed: readonly string[];
-  /** Symbol versions it needs of them, such as `GLIBC_2.28`. */
+  /** Symbol versions it needs of them, for example `GLIBC_2.28`. */
   readonly versions: readonly string[];
 };
 

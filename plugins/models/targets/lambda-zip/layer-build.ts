@@ -86,7 +86,7 @@ export async function layerFaults(
   return faults;
 }
 
-/** @param version such as `GLIBC_2.28` */
+/** @param version for example `GLIBC_2.28` */
 function isInBase(version: string): boolean {
   const [, family = '', numbers = ''] = /^([A-Z]+)_([\d.]+)$/.exec(version) ?? [];
   const most = Object.entries(BASE.versions).find(([name]) => name === family)?.[1];

@@ -67,7 +67,7 @@ it.each([
   [line({ inputs: [x], outputs: [] }), '$.outputs names no output, so there is nothing to compare.'],
   [
     line({ inputs: [x], outputs: [{ ...x, datatype: 1 }] }),
-    '$.outputs[0].datatype must be a text, such as FP32.',
+    '$.outputs[0].datatype must be a text, for example FP32.',
   ],
 ])('%s is none', (text, fault) => {
   expect(readCase(text)).toEqual({ fault });

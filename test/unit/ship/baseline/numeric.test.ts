@@ -8,7 +8,7 @@ import { numericPart, windowsOf } from '../../../../plugins/models/baseline/nume
 const NOTE = numericPart(Float64Array.from([1, 1, 2, 2, 2, 3, 4, 5, 6, 9]));
 
 describe('a numeric signal', () => {
-  it('has ranks and scores by hand', () => {
+  it('has ranks and scores manually', () => {
     const ranks = [0, 1, 2, 3.5, 9].map((x) => rankOf(NOTE.knots, x));
     [0, 0.054166666667, 0.333333333333, 0.611111111111, 1].forEach((rank, i) => {
       expect(ranks[i]).toBeCloseTo(rank, 11);

@@ -178,8 +178,8 @@ describe('a category', () => {
   it('tells data whose windows differ', () => {
     const mixed = Float64Array.from({ length: 3000 }, (_, i) => i % 2);
     expect(categoryPart(mixed, ['a', 'b']).phi).toBe(1);
-    // By hand: windows of 300 of either the one or the other, each against 1,200 of its own and 1,500 others:
-    // 300/(1200+300)…
+    // Manually: windows of 300 of either the one or the other, each against 1,200 of its own and 1,500
+    // others: 300/(1200+300)…
     const sorted = mixed.slice().sort();
     const [n, m] = [300, 2700];
     const own = (300 * Math.sqrt(m / n) - 1200 * Math.sqrt(n / m)) ** 2 / 1500;
