@@ -82,7 +82,9 @@ function judgeErrors(minutes: readonly Minute[], position: Position, options: Op
   const counts = countRows(minutes.map(errorRow));
   // The bet stays on all minutes: which of them are late may depend on how they went.
   const counted = countRows(minutes.filter(hasCounted).map(errorRow));
-  const bound = upperBound(counted.strata);
+  // What is known of minutes that are not whole is not left out where it speaks against the candidate.
+  const [ofAll, ofCounted] = [upperBound(counts.strata), upperBound(counted.strata)];
+  const [bound, known] = ofAll > ofCounted ? [ofAll, counts] : [ofCounted, counted];
   const limit = options.increase / (position.nextWeight ?? 1);
   const ofStep = minutes.filter(({ step }) => step === position.index);
   const [candidate, stable] = [
@@ -100,7 +102,7 @@ function judgeErrors(minutes: readonly Minute[], position: Position, options: Op
       'nodata',
       `no regression so far, but too few requests in this step: candidate ${wholeNumber(candidate)}, stable ${wholeNumber(stable)}, each needs ${wholeNumber(minRequests)}`,
     );
-  const { x1, n1 } = counted.total;
+  const { x1, n1 } = known.total;
   const seen = `${of(x1, n1)} candidate requests failed`;
   if (!(bound < limit))
     return say(

@@ -126,8 +126,10 @@ function readerFor(fitting: Fitting, rows: number): Reader {
     checkSize('columns', shape[0], spec.shape[1]);
     return { spec, shape };
   });
+  const inputOf = new Int32Array(width).fill(-1);
+  for (const [at, column] of order.entries()) inputOf[column] = at;
   const columns = Array.from({ length: width }, (_, column): CsvColumn => {
-    const at = order.indexOf(column);
+    const at = inputOf[column] ?? -1;
     const name = String(column + 1);
     const spec = at < 0 ? undefined : inputs[isTable ? 0 : at];
     if (spec === undefined) return { name, carried: -1 };
@@ -216,13 +218,15 @@ function checkHeader({ first, second }: Head, known?: Columns): void {
   if (second === undefined) throw refusal('INVALID_REQUEST', 'The body has a line of names, and no row.');
   if (known === undefined || first.length === known.names.length) return;
   const columns = listOf(known.names.map((name) => JSON.stringify(name)));
-  const twice = first.findIndex((name, i) => first.indexOf(name) < i);
+  const seen = new Set<string>();
+  const twice = first.findIndex((name) => seen.size === seen.add(name).size);
   if (twice >= 0)
     throw refusal(
       'DUPLICATE_NAME',
       `Column ${twice + 1} of the first line is there twice; the model’s columns are ${columns}.`,
     );
-  const other = first.findIndex((name) => !known.names.includes(name));
+  const names = new Set(known.names);
+  const other = first.findIndex((name) => !names.has(name));
   throw refusal(
     'UNKNOWN_INPUT',
     `Column ${other + 1} of the first line is none of the model’s, which are ${columns}.`,

@@ -13,6 +13,7 @@ import {
   measured,
   next,
   PATIENCE,
+  rebatched,
   refOf,
   remember,
   rewindowed,
@@ -109,13 +110,16 @@ function followed(
 /**
  * Where the template has no batch function any more, it goes at the end of the stack's operation, and no
  * version has one that its alias could lead to; one that is made later has other versions under the same
- * numbers. Should the stack roll back, `operation` has what was found.
+ * numbers. Should the stack roll back, `operation` and `unbatched` have what was found.
  */
 function withoutBatch(release: Release, { batch }: AliasRequest): Release {
-  if (batch !== undefined) return release;
-  const { stable, candidate, reversal, lives } = release;
+  const { unbatched: _, ...rest } = release;
+  if (batch !== undefined) return rest;
+  const { stable, candidate, reversal, lives } = rest;
+  const had = lives.flatMap((ref) => (ref.batch === undefined ? [] : [[ref.version, ref.batch] as const]));
   return {
-    ...release,
+    ...rest,
+    ...(had.length > 0 && { unbatched: Object.fromEntries(had) }),
     ...(stable && { stable: plain(stable) }),
     ...(candidate && { candidate: plain(candidate) }),
     ...(reversal && { reversal: { ...reversal, to: plain(reversal.to) } }),
@@ -258,7 +262,8 @@ function changed(base: Release, asked: AliasRequest, kind: 'settings' | 'rollbac
       : {};
   // While a candidate is on its way they are the candidate's.
   const watch = isPending(base) ? {} : rewindowed(base, asked.settings, now);
-  return next(base, { ...noted(base, asked, kind, now), ...tried, ...live, ...watch }, now);
+  const batches = kind === 'rollback' ? rebatched(base) : {};
+  return next(base, { ...noted(base, asked, kind, now), ...tried, ...live, ...watch, ...batches }, now);
 }
 
 /**

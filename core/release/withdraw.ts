@@ -14,6 +14,7 @@ import {
   measured,
   next,
   PATIENCE,
+  rebatched,
   refOf,
   remember,
   UNWATCHED,
@@ -159,8 +160,9 @@ function taken(
     ...(operation && { operation: { ...operation, request: asked.id } }),
     ...(stable.version !== base.stable?.version && claimed(stable.version)),
     stable,
+    unbatched: undefined,
     lives: remember(
-      base.lives.filter(({ version }) => version !== gone),
+      (rebatched(base).lives ?? base.lives).filter(({ version }) => version !== gone),
       stable,
     ),
     deadline: iso(now + PATIENCE),

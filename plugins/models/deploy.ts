@@ -71,7 +71,7 @@ export function deployHooks({ serverless, options, utils, declared, active }: Gi
       deploy = await begin(context, offersIn(input.models, resources), options.supersede !== false);
       await lookAtOutputs('before', input);
       const { keepPlaces } = await import('./batch-jobs/keep-places.ts');
-      const places = await keepPlaces(input, resources, deploy.before, context.reach.template);
+      const places = await keepPlaces(input, resources, deploy.before, context.reach.template, Date.now());
       Object.assign(resources, places.resources);
       for (const line of places.lines) utils.log.notice(line);
       mark(deploy.again);

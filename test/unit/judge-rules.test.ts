@@ -90,6 +90,23 @@ describe('a verdict', () => {
     );
   });
 
+  it('leaves no error out that is known, where only the points of the other version are late', () => {
+    const good = { invocations: 60, crashes: 0, requests: 60, errors: 0 };
+    const clean = Array.from({ length: 10 }, (_, i) => ({ ...minutes(good, good, 0.5, 1)[0], at: `m${i}` }));
+    const late = { invocations: 60, crashes: 0 };
+    const position = { index: 0, nextWeight: 1, bakeOver: true };
+    const own = { minRequests: 100, increase: 0.01, expectedShift: 0.2, outputs: [] };
+    for (const bad of [
+      { ...good, errors: 5 },
+      { ...good, invocations: 65, crashes: 5 },
+    ]) {
+      const last = { ...minutes(bad, late, 0.5, 1)[0], at: 'last' };
+      const finding = judge([...clean, last] as Minute[], position, own);
+      expect(finding.verdict).toBe('nodata');
+      expect(finding.reason).toMatch(/ 5 of 66[05] /);
+    }
+  });
+
   it('takes more errors than requests, from points that come late, for all of them', () => {
     const late = minutes(served(10, 12), served(30, 0), 0.25, 2);
     expect(judge(late, last, options).verdict).toBe('fail');

@@ -293,6 +293,11 @@ export type Release = {
   readonly waiting?: Waiting;
   /** Versions that had 100 %, newest first; the second is the last good one. */
   readonly lives: readonly VersionRef[];
+  /**
+   * What the latest request, of a template without batch, took from `lives`, by version: it comes back if the
+   * stack rolls back.
+   */
+  readonly unbatched?: Readonly<Record<string, NonNullable<VersionRef['batch']>>>;
   readonly request?: StackRequest;
   /** Ids of requests seen, newest last: Lambda delivers an event more than once, and late. */
   readonly requests: readonly string[];

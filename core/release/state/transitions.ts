@@ -297,6 +297,18 @@ export const knownOf = (state: Known | undefined, version: string): VersionRef |
 export const refOf = (state: Known, version: string): VersionRef => knownOf(state, version) ?? { version };
 
 /** `live` first, then the ones before it. */
+/** The stack returns to a template with a batch function: what the deploy without one took from `lives`. */
+export function rebatched({ lives, unbatched }: Release): Changes {
+  if (unbatched === undefined) return {};
+  return {
+    unbatched: undefined,
+    lives: lives.map((ref) => {
+      const batch = ref.batch ?? unbatched[ref.version];
+      return batch === undefined ? ref : { ...ref, batch };
+    }),
+  };
+}
+
 export function remember(lives: readonly VersionRef[], live: VersionRef): readonly VersionRef[] {
   return [live, ...lives.filter(({ version }) => version !== live.version)].slice(0, LIVES);
 }

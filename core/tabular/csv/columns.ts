@@ -76,11 +76,14 @@ export function columnsOf(
   };
   const layout = layoutOf(signature, header, wrongHeader, known);
   const carried = ids.length > 0 ? ids : join ? (names ?? []) : [];
+  const placeOf = new Int32Array(count).fill(-1);
+  for (const [place, i] of own.entries()) placeOf[i] = place;
+  const carriedAt = new Map(carried.map((name, at) => [name, at]));
   const columns = Array.from({ length: count }, (_, i): CsvColumn => {
-    const target = layout.targets[own.indexOf(i)] ?? -1;
+    const target = layout.targets[placeOf[i] ?? -1] ?? -1;
     const field = layout.fields[target];
     const name = names?.[i] ?? field?.label ?? String(i + 1);
-    const at = carried.indexOf(names?.[i] ?? '');
+    const at = carriedAt.get(names?.[i] ?? '') ?? -1;
     if (field === undefined) return { name, carried: at };
     const slot = layout.tensors.findIndex(({ spec }) => spec.name === field.tensor);
     return { name, field, slot, carried: at };

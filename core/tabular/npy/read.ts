@@ -37,6 +37,9 @@ const isNothing = (): boolean => false;
 const isNaNOnly = (reason: Reason): boolean => reason === NAN;
 const isNoNumber = ([code]: Reason): boolean => code === 'NOT_FINITE';
 
+/** Elements of a row, where there is none to count them by. */
+const WIDEST_EMPTY = 1e6;
+
 /**
  * Rows of an array of NumPy, `[rows, …]`: each has the elements of all inputs, one input after the other in
  * the signature's order.
@@ -60,11 +63,22 @@ export async function openNpy(
   const [rows = 0, ...dimensions] = shape;
   const width = dimensions.reduce((product, one) => product * one, 1);
   if (width === 0) throw wrongHeader('The array’s rows have no elements.', 'Write rows with the model’s.');
+  // Before anything is made for each element.
+  const rowBytes = width * sizeOf(datatype);
+  const due = rows * rowBytes;
+  if (source.bytes - start !== due) {
+    throw objectFault(
+      'UNREADABLE',
+      `The object has ${source.bytes - start} bytes of elements, where its head says ${due}. Write it again with numpy.save.`,
+    );
+  }
+  // Of no rows a head may claim any width.
+  if (rows === 0 && width > WIDEST_EMPTY)
+    throw objectFault('UNREADABLE', `Its head says rows of ${width} elements, and there are none.`);
   const flat: Header = { widths: Array.from({ length: reference ? width : 0 }, () => 1) };
   const layout = reference && layoutOf(signature, flat, wrongHeader, known);
   // Only its elements count of a row that is looked at.
   const inner = layout ? [width] : dimensions;
-  const rowBytes = width * sizeOf(datatype);
   const array: Fitting = {
     ...header,
     inputs: slotsOf(inputs, inner, width),
@@ -73,13 +87,6 @@ export async function openNpy(
     rowBytes,
     passes: reference ? isNoNumber : missing === 'nan' ? isNaNOnly : isNothing,
   };
-  const due = rows * rowBytes;
-  if (source.bytes - start !== due) {
-    throw objectFault(
-      'UNREADABLE',
-      `The object has ${source.bytes - start} bytes of elements, where its head says ${due}. Write it again with numpy.save.`,
-    );
-  }
   async function* plan(partBytes: number): AsyncGenerator<Part> {
     const step = Math.max(1, Math.floor(partBytes / rowBytes));
     for (let from = 0, part = 0; from < rows; from += step, part++)

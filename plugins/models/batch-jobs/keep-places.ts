@@ -1,7 +1,7 @@
 import { isNoStack } from '../../../aws/stack.ts';
 import { messageOf } from '../../../core/errors/aws-errors.ts';
 import type { Release } from '../../../core/release/document/contract.ts';
-import { isPending } from '../../../core/release/state/transitions.ts';
+import { isPending, isWatched } from '../../../core/release/state/transitions.ts';
 import type { Json } from '../contracts/cloudformation.ts';
 import type { Host } from '../contracts/host.ts';
 import type { Model } from '../declaration/model.ts';
@@ -16,12 +16,14 @@ type Resources = Readonly<Record<string, Json>>;
  *
  * @param before the releases that are there, by model
  * @param deployed reads the resources of the deployed template
+ * @param now milliseconds since the epoch
  */
 export async function keepPlaces(
   { models, host }: { readonly models: readonly Model[]; readonly host: Host },
   resources: Resources,
   before: ReadonlyMap<string, Release>,
   deployed: () => Promise<Resources>,
+  now: number,
 ): Promise<ReturnType<typeof keptPlaces>> {
   const all = batching(models);
   const none = { resources: {}, lines: [] };
@@ -32,7 +34,11 @@ export async function keepPlaces(
     return keptPlaces(all, host, resources, found, (model) => {
       const release = before.get(model);
       return (
-        release !== undefined && !isPending(release) && release.stable?.fingerprint === offers.get(model)
+        release !== undefined &&
+        !isPending(release) &&
+        // Until then the version before may come back.
+        !isWatched(release, now) &&
+        release.stable?.fingerprint === offers.get(model)
       );
     });
   } catch (error) {

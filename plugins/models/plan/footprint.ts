@@ -14,8 +14,8 @@ import {
  * before it has compiled them: of triggers that a user adds to a model at the least.
  * https://www.serverless.com/framework/docs/providers/aws/guide/resources
  */
-export function footprint(functions: Functions, host: Host): ReadonlyMap<string, readonly string[]> {
-  return new Map(Object.entries(functions).map(([key, definition]) => [key, madeOf(key, definition, host)]));
+export function footprint(functions: Functions): ReadonlyMap<string, readonly string[]> {
+  return new Map(Object.entries(functions).map(([key, definition]) => [key, madeOf(key, definition)]));
 }
 
 /**
@@ -32,20 +32,26 @@ export function madeApi(functions: Functions, host: Host): readonly string[] {
 const eventsOf = ({ events = [] }: FunctionDefinition) => events.filter(isObject);
 const isRoute = (event: object): boolean => 'httpApi' in event;
 
-function madeOf(key: string, definition: FunctionDefinition, { provider }: Host): readonly string[] {
+function madeOf(key: string, definition: FunctionDefinition): readonly string[] {
   const id = normalized(key);
   const events = eventsOf(definition);
-  const isLogged = !definition.disableLogs && !(isObject(provider.logs) && provider.logs.disabled);
+  const isLogged = !definition.disableLogs;
   return [
     functionLogicalId(key),
     ...(definition.versionFunction ? [`${id}LambdaVersion`] : []),
     ...(isLogged ? [logGroupLogicalId(key)] : []),
     ...(events.some(isRoute) ? [`HttpApiIntegration${id}`, `${id}LambdaPermissionHttpApi`] : []),
-    ...(definition.url ? [`${id}LambdaFunctionUrl`, `${id}LambdaPermissionFnUrl`] : []),
+    ...(definition.url ? [`${id}LambdaFunctionUrl`, ...permissionsOfUrl(definition.url, id)] : []),
     ...(INVOKED.some((option) => definition[option] !== undefined) ? [`${id}LambdaEvConf`] : []),
     ...events.flatMap((event, index) => madeOfEvent(event, `${id}Event${index}`)),
   ];
 }
+
+/** One that IAM guards needs none; a public one may be asked by everybody, and invoked through it. */
+const permissionsOfUrl = (url: unknown, id: string): readonly string[] =>
+  isObject(url) && url.authorizer === 'aws_iam'
+    ? []
+    : [`${id}LambdaPermissionFnUrl`, `${id}LambdaPermissionFnUrlInvoke`];
 
 /** Options of a function that the framework makes an `AWS::Lambda::EventInvokeConfig` of. */
 const INVOKED = ['destinations', 'maximumEventAge', 'maximumRetryAttempts'];
@@ -59,5 +65,6 @@ function madeOfEvent(event: Readonly<Record<string, unknown>>, id: string): read
     const key = isObject(settings) ? `${settings.method} ${settings.path}` : String(settings);
     return [routeLogicalId(key)];
   }
-  return PAIRS.includes(type) ? [id, `${id}Permission`] : [id];
+  const isScheduler = type === 'schedule' && isObject(settings) && settings.method === 'scheduler';
+  return PAIRS.includes(type) && !isScheduler ? [id, `${id}Permission`] : [id];
 }

@@ -21,7 +21,7 @@ export type Item = { readonly what: string; readonly name: string; readonly reso
 export function inventory(input: PlanInput, facts: ReadonlyMap<string, Facts> = new Map()): readonly Item[] {
   if (input.models.length === 0) return [];
   const functions = planFunctions(input);
-  const made = footprint(functions, input.host);
+  const made = footprint(functions);
   const left = new Map<string, string>([
     // Made by the framework, and claimed with their functions.
     ...[...made.values()].flat().map((id) => [id, 'resource'] as const),

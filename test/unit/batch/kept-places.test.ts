@@ -135,4 +135,48 @@ describe('places of batch that change', () => {
     expect(lines[0]).toContain('--redrive');
     expect(keptIn({ role: after.ChurnDashbatchModelsRole ?? {} })).toBe('');
   });
+
+  it('are ours only: what the model’s own statements said is neither kept nor turned into a permission', () => {
+    const own = (statement: object): Resources => {
+      const { ChurnDashbatchModelsRole: role, ...others } = templateOf([A]) as unknown as Record<
+        string,
+        {
+          Properties: { Policies: [{ PolicyName: string; PolicyDocument: { Statement: object[] } }] };
+        }
+      >;
+      const [policy] = role?.Properties.Policies ?? [];
+      const Statement = [...(policy?.PolicyDocument.Statement ?? []), statement];
+      const Policies = [{ ...policy, PolicyDocument: { ...policy?.PolicyDocument, Statement } }];
+      const changed = { ...role, Properties: { ...role?.Properties, Policies } };
+      return { ...others, ChurnDashbatchModelsRole: changed } as unknown as Resources;
+    };
+    const Action = ['s3:GetObject', 's3:PutObject', 's3:DeleteObject'];
+    for (const statement of [
+      { Effect: 'Deny', Action, Resource: ['arn:aws:s3:::secret/*'] },
+      { Effect: 'Allow', Action, Resource: ['arn:aws:s3:::payroll/*'] },
+      { Effect: 'Allow', Action, Resource: ['arn:aws:s3:::payroll/*'], Condition: {} },
+      { Effect: 'Allow', Action: ['s3:ListBucket'], NotResource: ['arn:aws:s3:::payroll'] },
+    ]) {
+      const same = deploy(own(statement), [A]);
+      expect(keptIn(same.after)).toBe('');
+      expect(same.lines).toEqual([]);
+      const moved = keptIn(deploy(own(statement), [B]).after);
+      expect(moved).not.toMatch(/secret|payroll/);
+      expect(moved).toContain('out-a');
+    }
+  });
+
+  it('that have no room any more are told, also where nothing else changes', () => {
+    const kept = deploy(templateOf([A]), [B]).after;
+    const next = templateOf([B]);
+    const long = { Effect: 'Allow', Action: ['s3:x'], Resource: ['x'.repeat(10_240)] };
+    const before = '"PolicyDocument":{"Version":"2012-10-17","Statement":[';
+    const role = JSON.stringify(next.ChurnDashbatchModelsRole);
+    const text = role.replace(before, `${before}${JSON.stringify(long)},`);
+    expect(text.length).toBeGreaterThan(role.length);
+    const grown = { ...next, ChurnDashbatchModelsRole: JSON.parse(text) as Json };
+    const { resources, lines } = keptPlaces(modelsOf([B]), host, grown, kept, () => true);
+    expect(keptIn({ role: resources.ChurnDashbatchModelsRole ?? {} })).toBe('');
+    expect(lines[0]).toContain('has no room for those of the version before');
+  });
 });

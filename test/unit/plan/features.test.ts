@@ -172,7 +172,7 @@ describe('together', () => {
     const keys = all.flatMap(({ functions }) => Object.keys(functions));
     expect(new Set(keys).size).toBe(keys.length);
     const functions = planFunctions(input);
-    const made = [...footprint(functions, input.host).values()].flat();
+    const made = [...footprint(functions).values()].flat();
     expect(ids.filter((id) => made.includes(id))).toEqual([]);
     expect(Object.keys(planResources(input, endpointsOf(input))).sort()).toEqual(ids.sort());
   });
@@ -181,7 +181,7 @@ describe('together', () => {
     const functions = planFunctions(input);
     const count =
       Object.keys(planResources(input, endpointsOf(input))).length +
-      new Set([...footprint(functions, input.host).values()].flat()).size +
+      new Set([...footprint(functions).values()].flat()).size +
       madeApi(functions, input.host).length;
     const items = inventory(input, known);
     expect(items.reduce((sum, { resources }) => sum + resources, 0)).toBe(count);

@@ -53,7 +53,8 @@ export function keptPlaces(
   return {
     resources: Object.fromEntries(found.map(({ id, next }) => [id, next])),
     lines: models.flatMap(({ name }) => {
-      const ours = found.filter(({ model, changes }) => model === name && changes);
+      // What was kept before and has no room any more is told, too.
+      const ours = found.filter(({ model, changes, fits }) => model === name && (changes || !fits));
       const places = [...new Set(ours.flatMap(({ statements }) => statements.flatMap(placesIn)))];
       if (places.length === 0) return [];
       return [ours.every(({ fits }) => fits) ? keptLine(name, places) : lostLine(name, places)];
@@ -79,10 +80,11 @@ function keptIn(
   isSettled: boolean,
 ): Kept {
   const each = places.map(({ Action }, index) => {
+    // The first one: what the model's own `iam.statements` say stands behind ours, and is never kept.
     const of = (statements: readonly Json[], sid: string | undefined): readonly string[] =>
-      statements
-        .filter((one) => one.Sid === sid && JSON.stringify(one.Action) === JSON.stringify(Action))
-        .flatMap(({ Resource }) => [Resource].flat().map((resource) => JSON.stringify(resource)));
+      placesOf(
+        statements.find((one) => one.Sid === sid && JSON.stringify(one.Action) === JSON.stringify(Action)),
+      );
     const sid = `${SID}${index}`;
     const [declared, last, kept] = [of(now, undefined), of(before, undefined), of(before, sid)];
     return {
@@ -104,6 +106,15 @@ function keptIn(
       return [{ Sid: sid, Effect: 'Allow', Action, Resource: beside.map((text) => JSON.parse(text)) }];
     }),
   };
+}
+
+/** What a statement of ours has: it allows, without a condition, and names places as we write them. */
+function placesOf(statement: Json | undefined): readonly string[] {
+  if (statement === undefined || statement.Effect !== 'Allow' || 'Condition' in statement) return [];
+  const resources = Array.isArray(statement.Resource) ? statement.Resource : [];
+  return resources.every((one) => isObject(one) && 'Fn::Join' in one)
+    ? resources.map((one) => JSON.stringify(one))
+    : [];
 }
 
 const policiesOf = (role: Json | undefined): readonly Json[] => {
