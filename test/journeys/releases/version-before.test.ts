@@ -167,7 +167,8 @@ describe('a deploy over a stack of the version before that fails half-way', () =
 
       expect(await on.deploy({ ...C, release: CANARY, tail: BROKEN })).toBe('UPDATE_ROLLBACK_COMPLETE');
       expect(await on.events()).toMatch(/Broken \w+_FAILED asked to/);
-      // What the failed deploy took the place of begins anew, and may have weight again by now; its own has none.
+      // What the failed deploy took the place of begins anew, and may have weight again by now; its own has
+      // none.
       const others = async () => {
         const { version, weights } = await on.alias();
         return [version, ...Object.keys(weights).filter((one) => one !== document.candidate?.version)];
