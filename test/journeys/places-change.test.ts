@@ -57,7 +57,7 @@ it('the new version writes to the new place, and the role keeps the old one', as
   await scored('shop-scored', 'monday.csv');
   const { printed } = await service.deploy(yamlOf(false, 'shop-elsewhere'));
   expect(printed.stderr).toContain(
-    'churn: the places of batch change. Its role keeps those of the version before (s3://shop-scored/churn@*',
+    'churn: the places of batch change. Its roles keep those of the version before (s3://shop-scored/churn@*',
   );
   await upload('tuesday.csv');
   await scored('shop-elsewhere', 'tuesday.csv');

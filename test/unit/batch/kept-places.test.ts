@@ -81,7 +81,7 @@ describe('places of batch that change', () => {
     expect(kept).toContain(':s3:::out-a/churn@*/map/*');
     expect(kept).not.toContain('-b/');
     expect(lines).toHaveLength(1);
-    expect(lines[0]).toContain('keeps those of the version before (s3://in-a/*, s3://out-a/churn@*');
+    expect(lines[0]).toContain('keep those of the version before (s3://in-a/*, s3://out-a/churn@*');
   });
 
   it('keep only what is not declared any more', () => {
@@ -131,8 +131,8 @@ describe('places of batch that change', () => {
       );
     const { after, lines } = deploy(templateOf(many('a')), many('b'));
     expect(lines).toHaveLength(1);
-    expect(lines[0]).toContain('has no room for those of the version before');
-    expect(lines[0]).toContain('--redrive');
+    expect(lines[0]).toContain('have no room for the places of the version before');
+    expect(lines[0]).toContain('`iam.managedPolicies`');
     expect(keptIn({ role: after.ChurnDashbatchModelsRole ?? {} })).toBe('');
   });
 
@@ -177,6 +177,6 @@ describe('places of batch that change', () => {
     const grown = { ...next, ChurnDashbatchModelsRole: JSON.parse(text) as Json };
     const { resources, lines } = keptPlaces(modelsOf([B]), host, grown, kept, () => true);
     expect(keptIn({ role: resources.ChurnDashbatchModelsRole ?? {} })).toBe('');
-    expect(lines[0]).toContain('has no room for those of the version before');
+    expect(lines[0]).toContain('have no room for the places of the version before');
   });
 });

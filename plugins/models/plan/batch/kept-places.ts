@@ -22,7 +22,7 @@ const SID = 'KeptPlaces';
  * @param deployed resources of the deployed one
  * @param isSettled is what is deployed of the model live, so that no version before it works any more but in
  * jobs that it began?
- * @returns the roles that keep something, and a line for each model whose places change
+ * @returns the roles that keep something, and a line for each model whose places change, or cannot be kept
  */
 export function keptPlaces(
   models: readonly BatchModel[],
@@ -161,7 +161,7 @@ const listed = (places: readonly string[]): string =>
     : `${places.slice(0, MOST).join(', ')} and ${places.length - MOST} more`;
 
 const keptLine = (model: string, places: readonly string[]): string =>
-  `${model}: the places of batch change. Its role keeps those of the version before (${listed(places)}) for the jobs that are under way and for a rollback, until the places change again.`;
+  `${model}: the places of batch change. Its roles keep those of the version before (${listed(places)}) for the jobs that are under way and for a rollback, until the places change again.`;
 
 const lostLine = (model: string, places: readonly string[]): string =>
-  `${model}: the places of batch change, and its role has no room for those of the version before (${listed(places)}; IAM takes ${LIMITS.policies} characters): jobs that are under way there fail, and \`sls models batch --model ${model} --redrive\` scores them anew.`;
+  `${model}: the roles of batch have no room for the places of the version before (${listed(places)}; IAM takes ${LIMITS.policies} characters). Jobs of that version that are under way fail there, and after a rollback it cannot read or write there. To make room, shorten \`iam.statements\` or the entries, or put statements into a policy that \`iam.managedPolicies\` names.`;
