@@ -5,7 +5,7 @@ import {
   type MetricDataQuery,
 } from '@aws-sdk/client-cloudwatch';
 import type { MetricsPort } from '../core/ports/aws.ts';
-import { aliasMetric, type MetricOf, ownErrors, type Series, sideMetrics, sidesOf } from './sides.ts';
+import { aliasMetric, type ExactMetric, ownErrors, type Series, sideMetrics, sidesOf } from './sides.ts';
 
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
@@ -82,7 +82,7 @@ export function within(from: number, to: number, period: number): readonly [numb
  */
 async function read(
   client: CloudWatchClient,
-  metrics: readonly MetricOf[],
+  metrics: readonly ExactMetric[],
   period: number,
   from: number,
   to: number,
@@ -128,7 +128,7 @@ async function read(
 }
 
 const query = (
-  { namespace, name, dimensions }: MetricOf,
+  { namespace, name, dimensions }: ExactMetric,
   index: number,
   period: number,
 ): MetricDataQuery => ({

@@ -2,14 +2,14 @@ import type { Scores, Side } from '../core/judge/contract.ts';
 import { METRICS } from '../core/metrics/contract.ts';
 
 /** A metric with exactly its dimensions; CloudWatch adds nothing up over others. */
-export type MetricOf = {
+export type ExactMetric = {
   readonly namespace: string;
   readonly name: string;
   readonly dimensions: Readonly<Record<string, string>>;
 };
 
 /** A metric of one version, and what it is in a `Side`. */
-export type SideMetric = MetricOf & {
+export type SideMetric = ExactMetric & {
   readonly version: string;
   readonly of:
     | { readonly count: 'invocations' | 'crashes' | 'requests' | 'errors' | 'rejected' | 'coldStarts' }
@@ -28,14 +28,14 @@ export const aliasMetric = (
   name: 'Invocations' | 'Errors',
   functionName: string,
   alias: string,
-): MetricOf => ({
+): ExactMetric => ({
   namespace: 'AWS/Lambda',
   name,
   dimensions: { FunctionName: functionName, Resource: `${functionName}:${alias}` },
 });
 
 /** What the endpoint itself counts as failed, over all versions. */
-export const ownErrors = (functionName: string): MetricOf => ({
+export const ownErrors = (functionName: string): ExactMetric => ({
   namespace: METRICS.namespace,
   name: METRICS.errors,
   dimensions: { [METRICS.model]: functionName },
@@ -49,11 +49,11 @@ export function sideMetrics(
   signals: readonly string[],
 ): readonly SideMetric[] {
   return versions.flatMap((version): SideMetric[] => {
-    const byAlias = (name: 'Invocations' | 'Errors'): MetricOf => {
+    const byAlias = (name: 'Invocations' | 'Errors'): ExactMetric => {
       const metric = aliasMetric(name, functionName, alias);
       return { ...metric, dimensions: { ...metric.dimensions, ExecutedVersion: version } };
     };
-    const own = (name: string): MetricOf => ({
+    const own = (name: string): ExactMetric => ({
       namespace: METRICS.namespace,
       name,
       dimensions: { [METRICS.model]: functionName, [METRICS.version]: version },

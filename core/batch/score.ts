@@ -1,8 +1,8 @@
 import { isRefusal } from '../errors/refusals.ts';
 import type { Block, RowFault } from '../tabular/cells/format.ts';
-import { sizeOfShape } from '../tabular/cells/row-buffer.ts';
 import { rowsOf } from '../tabular/cells/split.ts';
 import { KINDS, type Tensor, type TensorData } from '../tensor/datatypes.ts';
+import { sizeOfShape } from '../tensor/shape.ts';
 import type { Tensors } from '../tensor/tensors.ts';
 
 /** All of the model on stacked rows: transform, session, transform. It may throw because of one of them. */

@@ -287,3 +287,6 @@ export type OutputSignal = {
   /** Two, or one where a second would be constant or say the same. */
   readonly scores: 1 | 2;
 };
+
+/** Rows with a value in a window, below which no signal is judged: by the monitor, and by alarms. */
+export const LEAST_ROWS = 100;

@@ -1,5 +1,6 @@
 import { chi } from './chi.ts';
 import type { Baseline, Signal, SignalWindow, Watched } from './contract.ts';
+import { LEAST_ROWS } from './contract.ts';
 import { hochberg } from './hochberg.ts';
 import { psi } from './psi.ts';
 import { type Share, shareTest } from './share.ts';
@@ -7,9 +8,6 @@ import { smooth } from './smooth.ts';
 import { bonferroni } from './strength.ts';
 import type { SignalSums, Sums } from './sums.ts';
 import { effectFloor, effectiveRows } from './threshold.ts';
-
-/** Rows with a value that a signal is judged from at least. */
-export const LEAST_JUDGED_ROWS = 100;
 
 /**
  * Which signals of a window have drifted: significant among all of them (Benjamini and Hochberg, at `q`), and
@@ -60,7 +58,7 @@ function look(signal: Signal, { n, nulls, a, b, cells }: SignalSums, all: number
   const reference = signal.rows ?? all;
   // A column that is empty has no row with a value, and says so all the same.
   const absent = { live: nulls, of: n + nulls, before: signal.nulls, among: reference };
-  const missing = absent.of < LEAST_JUDGED_ROWS ? SILENT : shareAnswer(absent, signal, rule);
+  const missing = absent.of < LEAST_ROWS ? SILENT : shareAnswer(absent, signal, rule);
   const seen = {
     name: signal.name,
     label: signal.label,
@@ -77,7 +75,7 @@ function look(signal: Signal, { n, nulls, a, b, cells }: SignalSums, all: number
     }),
   };
   const m = reference - signal.nulls;
-  if (n < LEAST_JUDGED_ROWS || m <= 0) return { signal, window: seen, values: SILENT, missing };
+  if (n < LEAST_ROWS || m <= 0) return { signal, window: seen, values: SILENT, missing };
 
   const ne = effectiveRows(n, m);
   const past = (statistic: number, df: number): boolean =>

@@ -1,9 +1,10 @@
 import { errorStatus } from '../errors/aws-errors.ts';
+import { isObject } from '../json/is-object.ts';
 import type { Invoked, InvokePort, ReferencePort } from '../ports/aws.ts';
 import { faultOf, readCase } from './cases.ts';
 import { compare, cut, plain, refusalOf } from './compare.ts';
 import type { CaseFailure, FailureKind } from './contract.ts';
-import { parseCase } from './json.ts';
+import { parseGateJson } from './json.ts';
 import {
   CONTENT_TYPE,
   expectedOf,
@@ -11,7 +12,7 @@ import {
   type ReferenceFormat,
   referenceBody,
 } from './reference.ts';
-import { isPlainObject, type PlainTensor, readTensor } from './tensors.ts';
+import { type PlainTensor, readTensor } from './tensors.ts';
 
 /** Who is asked, and within how many milliseconds. */
 export type Asking = {
@@ -50,9 +51,9 @@ export async function askToStart(asking: Asking): Promise<Answered> {
   if (invoked.crashed !== undefined) return { failure: crash(0, invoked), ...memory };
   const answer = answerOf(invoked);
   const refused = refusalOf(answer);
-  if (!isPlainObject(answer) || refused === undefined)
+  if (!isObject(answer) || refused === undefined)
     return {
-      failure: failed(0, 'refused', 'a refusal of {}', isPlainObject(answer) ? 'an answer' : 'no JSON'),
+      failure: failed(0, 'refused', 'a refusal of {}', isObject(answer) ? 'an answer' : 'no JSON'),
       ...memory,
     };
   // Only a fault of its own: any other refusal is the right answer here.
@@ -88,7 +89,7 @@ export async function askCase(
 
   let expected: Parameters<typeof compare>[0] | undefined = read.outputs;
   if (expected === undefined && reference !== undefined) {
-    const ours = isPlainObject(answer) && Array.isArray(answer.outputs) ? answer.outputs : [];
+    const ours = isObject(answer) && Array.isArray(answer.outputs) ? answer.outputs : [];
     const told = await askReference(asking.reference, reference, read, outputsOf(ours));
     if ('fault' in told) {
       const got = `${reference.endpoint} ${told.fault}`;
@@ -137,7 +138,7 @@ const memoryOf = ({ memory }: Invoked): { readonly memory?: number } =>
 /** @returns undefined where it is no JSON */
 export function answerOf({ payload }: Invoked): unknown {
   try {
-    return parseCase(payload);
+    return parseGateJson(payload);
   } catch {
     return undefined;
   }
@@ -155,8 +156,8 @@ function lateAnswer(line: number, patience: number): Answered {
  */
 function crash(line: number, invoked: Invoked): CaseFailure {
   const answer = answerOf(invoked);
-  const type = isPlainObject(answer) && typeof answer.errorType === 'string' ? answer.errorType : undefined;
-  const words = isPlainObject(answer) && typeof answer.errorMessage === 'string' ? answer.errorMessage : '';
+  const type = isObject(answer) && typeof answer.errorType === 'string' ? answer.errorType : undefined;
+  const words = isObject(answer) && typeof answer.errorMessage === 'string' ? answer.errorMessage : '';
   const kind = /Timedout|Task timed out/.test(`${type} ${words}`)
     ? 'timeout'
     : /OutOfMemory|signal: killed/.test(`${type} ${words}`)

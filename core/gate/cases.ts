@@ -1,5 +1,6 @@
-import { parseCase, printExact } from './json.ts';
-import { isPlainObject, type PlainTensor, readTensor } from './tensors.ts';
+import { isObject } from '../json/is-object.ts';
+import { parseGateJson, printExact } from './json.ts';
+import { type PlainTensor, readTensor } from './tensors.ts';
 
 /**
  * Golden cases: JSON lines of `{inputs, outputs}` as the protocol writes them in a request and its answer. A
@@ -41,11 +42,11 @@ const KEYS = ['inputs', 'outputs', 'parameters', 'id', 'model_name', 'model_vers
 export function readCase(text: string): Case | { readonly fault: string } {
   let value: unknown;
   try {
-    value = parseCase(text);
+    value = parseGateJson(text);
   } catch {
     return { fault: 'The line is not JSON.' };
   }
-  if (!isPlainObject(value)) return { fault: 'The line must be an object with inputs and outputs.' };
+  if (!isObject(value)) return { fault: 'The line must be an object with inputs and outputs.' };
   const unknown = Object.keys(value).find((key) => !KEYS.includes(key));
   if (unknown !== undefined)
     return {

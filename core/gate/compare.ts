@@ -1,5 +1,6 @@
+import { isObject } from '../json/is-object.ts';
 import type { Difference } from './contract.ts';
-import { flatten, isPlainObject, isShape, type PlainTensor } from './tensors.ts';
+import { flatten, isShape, type PlainTensor } from './tensors.ts';
 
 /** What is expected of one output; a reference tells no datatype. */
 export type ExpectedTensor = Omit<PlainTensor, 'datatype'> & { readonly datatype?: string };
@@ -24,15 +25,15 @@ const TEXT = 60;
  */
 export function compare(expected: readonly ExpectedTensor[], answer: unknown, tolerance: number): Compared {
   const found = collector();
-  const outputs = isPlainObject(answer) && Array.isArray(answer.outputs) ? answer.outputs : undefined;
+  const outputs = isObject(answer) && Array.isArray(answer.outputs) ? answer.outputs : undefined;
   if (outputs === undefined) {
     found.add({ at: 'answer', expected: 'outputs', got: refusalOf(answer) ?? shown(answer) });
     return found.compared();
   }
   for (const want of expected) {
-    const got: unknown = outputs.find((output) => isPlainObject(output) && output.name === want.name);
+    const got: unknown = outputs.find((output) => isObject(output) && output.name === want.name);
     const at = nameOf(want.name);
-    if (!isPlainObject(got)) found.add({ at, expected: 'an output', got: 'none' });
+    if (!isObject(got)) found.add({ at, expected: 'an output', got: 'none' });
     else compareOutput(want, got, at, tolerance, found.add);
   }
   return found.compared();
@@ -92,7 +93,7 @@ function same(expected: unknown, got: unknown): boolean {
   if (isNumber(expected) && isNumber(got))
     // biome-ignore lint/suspicious/noDoubleEquals: between a number and a bigint it compares values, exactly
     return expected == got;
-  return !isPlainObject(expected) && !Array.isArray(expected) && expected === got;
+  return !isObject(expected) && !Array.isArray(expected) && expected === got;
 }
 
 const isNumber = (value: unknown): value is number | bigint =>
@@ -121,7 +122,7 @@ const nameOf = (name: string): string => cut(/^[\w.:/-]+$/.test(name) ? name : J
 
 /** `WRONG_VALUE: $.inputs[0] …` of the endpoint's own refusal. */
 export function refusalOf(answer: unknown): string | undefined {
-  if (!isPlainObject(answer) || typeof answer.error !== 'string') return undefined;
+  if (!isObject(answer) || typeof answer.error !== 'string') return undefined;
   return cut(plain(typeof answer.code === 'string' ? `${answer.code}: ${answer.error}` : answer.error), 200);
 }
 

@@ -3,7 +3,7 @@ import { type Answered, type Asking, answerOf, askCase, askToStart, type Memo, w
 import { type CaseLine, caseLines, readCase } from './cases.ts';
 import { cut, plain, refusalOf } from './compare.ts';
 import { CASES_AT_ONCE, type CaseFailure, type GateState } from './contract.ts';
-import { type LoadPorts, type LoadRequest, loadSeconds, runLoad } from './load.ts';
+import { type LoadAnswer, type LoadPorts, loadSeconds, runLoad } from './load.ts';
 import { type GateLimits, gateFaults, passed } from './verdict.ts';
 
 export type GatePorts = LoadPorts & Pick<Asking, 'invoke' | 'reference'>;
@@ -144,7 +144,7 @@ async function load(
     return 'fault' in read ? [] : [read.request];
   });
   let memory = state.memory;
-  const ask = async (index: number, patience: number): Promise<LoadRequest> => {
+  const ask = async (index: number, patience: number): Promise<LoadAnswer> => {
     let invoked: Invoked | undefined;
     try {
       const payload = requests[index % requests.length] ?? '{}';

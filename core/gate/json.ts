@@ -12,7 +12,7 @@ import { exactInteger } from '../tensor/raw-json.ts';
 const LONG = /(?:^|[[,:\s])-?\d{16,}\s*(?:[\],}]|$)/;
 
 /** @throws SyntaxError */
-export function parseCase(text: string): unknown {
+export function parseGateJson(text: string): unknown {
   if (!LONG.test(text)) return JSON.parse(text);
   // https://github.com/tc39/proposal-json-parse-with-source
   const revive = (_: string, value: unknown, context?: { readonly source?: string }): unknown =>
@@ -22,7 +22,7 @@ export function parseCase(text: string): unknown {
   return JSON.parse(text, revive);
 }
 
-/** The inverse of `parseExact`. */
+/** The inverse of `parseGateJson`. */
 export function printExact(value: unknown): string {
   return JSON.stringify(value, (_, inner: unknown) =>
     typeof inner === 'bigint' ? exactInteger(inner) : inner,

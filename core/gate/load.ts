@@ -1,7 +1,7 @@
 import { LOAD_GRACE, type LoadState } from './contract.ts';
 
 /** How one request of the load ended; `duration` and `cold` as Lambda reports them. */
-export type LoadRequest = { readonly failed: boolean; readonly cold: boolean; readonly duration?: number };
+export type LoadAnswer = { readonly failed: boolean; readonly cold: boolean; readonly duration?: number };
 
 export type LoadPorts = {
   /** Milliseconds. */
@@ -30,7 +30,7 @@ const OUTSTANDING = 50;
 export async function runLoad(
   { clock, pause }: LoadPorts,
   { rate, duration }: { readonly rate: number; readonly duration: number },
-  ask: (index: number, patience: number) => Promise<LoadRequest>,
+  ask: (index: number, patience: number) => Promise<LoadAnswer>,
 ): Promise<LoadState> {
   const count = Math.max(1, Math.floor(rate * duration));
   const start = clock();

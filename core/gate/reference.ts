@@ -1,7 +1,9 @@
+import { isObject } from '../json/is-object.ts';
 import { recordsOf, rowOf } from '../tabular/csv/records.ts';
+import { sizeOfShape } from '../tensor/shape.ts';
 import type { ExpectedTensor } from './compare.ts';
-import { parseCase, printExact } from './json.ts';
-import { elementsOf, flatten, isPlainObject, isShape, type PlainTensor } from './tensors.ts';
+import { parseGateJson, printExact } from './json.ts';
+import { flatten, isShape, type PlainTensor } from './tensors.ts';
 
 /**
  * A SageMaker endpoint as the reference: what its container takes is not written down anywhere that we could
@@ -57,7 +59,7 @@ function csvBody(inputs: readonly PlainTensor[], count: number): string | undefi
   const lines = Array.from({ length: count }, (_, i) =>
     rowOf(
       inputs.flatMap(({ data, shape }) => {
-        const width = elementsOf(shape.slice(1));
+        const width = sizeOfShape(shape.slice(1));
         return data.slice(i * width, (i + 1) * width).map((value) => printExact(value));
       }),
     ),
@@ -65,13 +67,13 @@ function csvBody(inputs: readonly PlainTensor[], count: number): string | undefi
   return lines.map((line) => `${line}\n`).join('');
 }
 
-const isColumn = ({ shape }: PlainTensor): boolean => elementsOf(shape.slice(1)) === 1;
+const isColumn = ({ shape }: PlainTensor): boolean => sizeOfShape(shape.slice(1)) === 1;
 
 /** A tensor as nested arrays, a row each. */
 function rowsOf({ data, shape }: PlainTensor): readonly unknown[] {
   const nested = (from: number, [count, ...rest]: readonly number[]): unknown => {
     if (count === undefined) return data[from];
-    const size = elementsOf(rest);
+    const size = sizeOfShape(rest);
     return Array.from({ length: count }, (_, i) => nested(from + i * size, rest));
   };
   return nested(0, shape) as readonly unknown[];
@@ -92,24 +94,23 @@ export function expectedOf(
   if (/^\s*text\/csv\b/i.test(contentType)) return fromRows(csvRows(body), ours);
   let value: unknown;
   try {
-    value = parseCase(body);
+    value = parseGateJson(body);
   } catch {
     // Some containers say so by a wrong type only.
     return /^[\s\d.,eE+-]+$/.test(body) ? fromRows(csvRows(body), ours) : { fault: 'answered no JSON' };
   }
-  if (isPlainObject(value) && Array.isArray(value.outputs) && isPlainObject(value.outputs[0])) {
+  if (isObject(value) && Array.isArray(value.outputs) && isObject(value.outputs[0])) {
     return named(
       value.outputs.flatMap((output: unknown) => {
-        if (!isPlainObject(output) || typeof output.name !== 'string' || !Array.isArray(output.data))
-          return [];
+        if (!isObject(output) || typeof output.name !== 'string' || !Array.isArray(output.data)) return [];
         const shape = isShape(output.shape) ? output.shape : undefined;
         return [{ name: output.name, data: flatten(output.data), ...(shape && { shape }) }];
       }),
       ours,
     );
   }
-  const whole = isPlainObject(value) ? (value.predictions ?? value.outputs) : value;
-  if (isPlainObject(whole)) {
+  const whole = isObject(value) ? (value.predictions ?? value.outputs) : value;
+  if (isObject(whole)) {
     const columns = Object.entries(whole).map(([name, data]) => ({ name, data: flatten([data]) }));
     return named(columns, ours);
   }
@@ -135,7 +136,7 @@ function named(columns: readonly Column[], ours: readonly PlainTensor[]): Return
 }
 
 function fromRows(rows: readonly unknown[], ours: readonly PlainTensor[]): ReturnType<typeof expectedOf> {
-  const records = rows.filter(isPlainObject);
+  const records = rows.filter(isObject);
   if (records.length > 0) {
     if (records.length < rows.length) return { fault: 'answered rows of several kinds' };
     const names = Object.keys(records[0] ?? {});
@@ -163,7 +164,7 @@ function split(
   rows: readonly unknown[],
   ours: readonly PlainTensor[],
 ): readonly ExpectedTensor[] | undefined {
-  const widths = ours.map(({ shape }) => elementsOf(shape.slice(1)));
+  const widths = ours.map(({ shape }) => sizeOfShape(shape.slice(1)));
   const total = widths.reduce((sum, width) => sum + width, 0);
   const lines = rows.map((row) => (Array.isArray(row) ? flatten(row) : [row]));
   const fits =

@@ -1,5 +1,8 @@
 /** Tensors of the protocol's JSON as plain JavaScript, read from what anybody may have written. */
 
+import { isObject } from '../json/is-object.ts';
+import { sizeOfShape } from '../tensor/shape.ts';
+
 export type PlainTensor = {
   readonly name: string;
   readonly datatype: string;
@@ -8,15 +11,8 @@ export type PlainTensor = {
   readonly data: readonly unknown[];
 };
 
-type Fields = Readonly<Record<string, unknown>>;
-export const isPlainObject = (value: unknown): value is Fields =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
 export const isShape = (value: unknown): value is readonly number[] =>
   Array.isArray(value) && value.every((dimension) => Number.isSafeInteger(dimension) && dimension >= 0);
-
-export const elementsOf = (shape: readonly number[]): number =>
-  shape.reduce((product, dimension) => product * dimension, 1);
 
 /** Elements in order, however they are nested; without recursion, since the nesting is not ours. */
 export function flatten(data: readonly unknown[]): readonly unknown[] {
@@ -37,16 +33,16 @@ export function flatten(data: readonly unknown[]): readonly unknown[] {
 
 /** @returns the tensor, or what is wrong with it: a sentence that starts with `path` */
 export function readTensor(value: unknown, path: string): PlainTensor | string {
-  if (!isPlainObject(value)) return `${path} must be an object.`;
+  if (!isObject(value)) return `${path} must be an object.`;
   const { name, datatype, shape, data, parameters } = value;
   if (typeof name !== 'string') return `${path}.name must be a text.`;
   if (typeof datatype !== 'string') return `${path}.datatype must be a text, for example FP32.`;
   if (!isShape(shape)) return `${path}.shape must be an array of whole numbers.`;
-  if (isPlainObject(parameters) && parameters.binary_data_size !== undefined)
+  if (isObject(parameters) && parameters.binary_data_size !== undefined)
     return `${path} has binary data, which a line of JSON cannot hold.`;
   if (!Array.isArray(data)) return `${path}.data must be an array.`;
   const flat = flatten(data);
-  if (flat.length !== elementsOf(shape))
-    return `${path}.data has ${flat.length} elements; the shape says ${elementsOf(shape)}.`;
+  if (flat.length !== sizeOfShape(shape))
+    return `${path}.data has ${flat.length} elements; the shape says ${sizeOfShape(shape)}.`;
   return { name, datatype, shape, data: flat };
 }

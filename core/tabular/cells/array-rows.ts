@@ -1,8 +1,9 @@
 import type { Datatype } from '../../tensor/contract.ts';
 import { KINDS, sizeOf, type Tensor, type TensorData } from '../../tensor/datatypes.ts';
+import { sizeOfShape } from '../../tensor/shape.ts';
 import type { FileNumbers, Numeric, Reason } from './convert.ts';
 import type { Block, RowFault } from './format.ts';
-import { BLOCK_ROWS, type Slot, sizeOfShape } from './row-buffer.ts';
+import { BLOCK_ROWS, type Slot } from './row-buffer.ts';
 
 /**
  * Blocks of rows that come from arrays, of which most are good: tensors are filled whole, and bad rows taken

@@ -1,6 +1,7 @@
 import type { TensorSpec } from '../../tensor/contract.ts';
 import { KINDS, sizeOf, type Tensor, type TensorData } from '../../tensor/datatypes.ts';
 import { fromHalf, toHalf } from '../../tensor/half.ts';
+import { sizeOfShape } from '../../tensor/shape.ts';
 import type { Block, RowFault } from './format.ts';
 
 /** An input of the model, and the shape of a row of it. */
@@ -46,9 +47,6 @@ export type Wrong = Pick<RowFault, 'code' | 'reason'>;
 export const BLOCK_ROWS = 4096;
 /** Elements in memory for a block, as doubles 8 MB; one row may have more. */
 const ELEMENTS = 2 ** 20;
-
-export const sizeOfShape = (shape: readonly number[]): number =>
-  shape.reduce((product, dimension) => product * dimension, 1);
 
 /** @param rows that there are at most */
 export function stackOf(slots: readonly Slot[], carried: number, rows = BLOCK_ROWS): RowStack {

@@ -1,7 +1,7 @@
 import type { Tensor } from '../../tensor/datatypes.ts';
+import { sizeOfShape } from '../../tensor/shape.ts';
 import type { Tensors } from '../../tensor/tensors.ts';
 import type { Block } from './format.ts';
-import { sizeOfShape } from './row-buffer.ts';
 
 /** Number of a block's first row in the object: its rows follow one another, each either good or faulty. */
 export const firstRow = ({ rows, faults }: Block): number =>

@@ -4,18 +4,12 @@ import { KINDS, type TensorData } from '../../tensor/datatypes.ts';
 import { AT, FRACTION, stopped } from '../../tensor/decimal.ts';
 import { FRESH_MEMORY } from '../../tensor/memory.ts';
 import { readText } from '../../tensor/read-json.ts';
+import { sizeOfShape } from '../../tensor/shape.ts';
 import { isFloat, readValues } from '../../tensor/values.ts';
+import { COMMA } from '../cells/cells.ts';
 import { rowDimensions } from '../cells/layout.ts';
-import {
-  put,
-  putRow,
-  type RowStack,
-  reshape,
-  type Slot,
-  sizeOfShape,
-  type Wrong,
-} from '../cells/row-buffer.ts';
-import { CLOSE_BRACE, JSON_COMMA } from './text.ts';
+import { put, putRow, type RowStack, reshape, type Slot, type Wrong } from '../cells/row-buffer.ts';
+import { CLOSE_BRACE } from './text.ts';
 
 /** The values of a row's inputs, from JSON. */
 
@@ -138,7 +132,7 @@ export function isPlainNumber(
     (bytes[first] !== 48 || (bytes[first + 1] as number) < 48 || (bytes[first + 1] as number) > 57) &&
     stopped[FRACTION] !== 1;
   const after = bytes[stopped[AT] as number] as number;
-  if (!isJson || (after !== JSON_COMMA && after !== CLOSE_BRACE && after > 32)) return false;
+  if (!isJson || (after !== COMMA && after !== CLOSE_BRACE && after > 32)) return false;
   if (datatype === 'BYTES') return false;
   const { least, greatest } = KINDS[datatype];
   return value >= least && value <= greatest && (datatype.startsWith('FP') || Number.isInteger(value));

@@ -1,5 +1,5 @@
 import { AT, decimal, stopped } from '../../tensor/decimal.ts';
-import { NEWLINE } from '../cells/cells.ts';
+import { COMMA, NEWLINE, QUOTE } from '../cells/cells.ts';
 import { type Cursor, checkRowBytes } from '../cells/cursor.ts';
 import { endRow, type RowStack, type Wrong } from '../cells/row-buffer.ts';
 import { textAt } from '../cells/utf8.ts';
@@ -19,8 +19,6 @@ import {
   COLON,
   FORBIDDEN,
   hasForbiddenKey,
-  JSON_COMMA,
-  JSON_QUOTE,
   OPEN,
   OPEN_BRACE,
   parseExact,
@@ -98,7 +96,7 @@ export function jsonlParser(
     let p = skipSpace(bytes, start + 1);
     if (bytes[p] !== CLOSE_BRACE) {
       for (;;) {
-        if (bytes[p] !== JSON_QUOTE) return invalidJson;
+        if (bytes[p] !== QUOTE) return invalidJson;
         let key = (follow[last] ?? 0) as number;
         let q = matchEnd(bytes, p, names[key]);
         if (q < 0) {
@@ -130,7 +128,7 @@ export function jsonlParser(
         }
         p = skipSpace(bytes, q);
         if (bytes[p] === CLOSE_BRACE) break;
-        if (bytes[p] !== JSON_COMMA) return invalidJson;
+        if (bytes[p] !== COMMA) return invalidJson;
         p = skipSpace(bytes, p + 1);
       }
     }

@@ -1,12 +1,11 @@
 import { NESTING } from '../../tensor/contract.ts';
+import { COMMA, QUOTE } from '../cells/cells.ts';
 
 /**
  * JSON in the bytes of a line, up to its end; of what is passed over only the ends are found, and it is not
  * checked.
  */
 
-export const JSON_QUOTE = 34;
-export const JSON_COMMA = 44;
 export const COLON = 58;
 export const OPEN = 91;
 export const CLOSE = 93;
@@ -27,7 +26,7 @@ export function stringEnd(bytes: Uint8Array, start: number, end: number): number
   let p = start + 1;
   while (p < end) {
     const byte = bytes[p];
-    if (byte === JSON_QUOTE) return p + 1;
+    if (byte === QUOTE) return p + 1;
     p += byte === BACKSLASH ? 2 : 1;
   }
   return -1;
@@ -42,7 +41,7 @@ export function valueEnd(bytes: Uint8Array, start: number, end: number, depth: n
   let p = start;
   while (p < end) {
     const byte = bytes[p] as number;
-    if (byte === JSON_QUOTE) {
+    if (byte === QUOTE) {
       p = stringEnd(bytes, p, end);
       if (p < 0 || inside === depth) return p;
       continue;
@@ -52,7 +51,7 @@ export function valueEnd(bytes: Uint8Array, start: number, end: number, depth: n
     } else if (byte === CLOSE || byte === CLOSE_BRACE) {
       if (inside === depth) return p;
       if (--inside === depth) return p + 1;
-    } else if (inside === depth && (byte === JSON_COMMA || byte <= 32)) return p;
+    } else if (inside === depth && (byte === COMMA || byte <= 32)) return p;
     p++;
   }
   return inside === depth ? p : -1;

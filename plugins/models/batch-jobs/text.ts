@@ -1,4 +1,5 @@
 import type { Failure } from '../../../aws/queue-messages.ts';
+import { wholeNumber } from '../../../core/judge/format.ts';
 import type { Model } from '../declaration/model.ts';
 import { batchMemory } from '../plan/batch/functions.ts';
 import { PRICES } from '../plan/shared/prices.ts';
@@ -6,13 +7,11 @@ import { clockOf, span } from '../releases/time.ts';
 import type { Done, JobsOutcome, Standing } from './follow.ts';
 import type { Followed, JobState } from './jobs.ts';
 
-/** A thousand as 1,000. */
-export const thousands = (value: number): string => Math.round(value).toLocaleString('en-US');
-const some = (value: number, one: string): string => `${thousands(value)} ${one}${value === 1 ? '' : 's'}`;
+const some = (value: number, one: string): string => `${wholeNumber(value)} ${one}${value === 1 ? '' : 's'}`;
 
 /** @param ms since the wait began */
 export function standingLine({ ended, of, rows, parts }: Standing, ms: number): string {
-  const rate = rows > 0 && ms > 0 ? `, ${thousands(rows / (ms / 1000))} rows/s` : '';
+  const rate = rows > 0 && ms > 0 ? `, ${wholeNumber(rows / (ms / 1000))} rows/s` : '';
   const share = parts === undefined ? ended / of : (ended + parts.done / Math.max(1, parts.of)) / of;
   const left = share > 0 && share < 1 ? `, about ${span((ms * (1 - share)) / share)} left` : '';
   const where = parts === undefined ? '' : `, part ${parts.done} of ${parts.of}`;
@@ -43,15 +42,15 @@ export function outcomeText(
   const errors = done.reduce((sum, one) => sum + one.errors, 0);
   const fresh = done.filter(({ job }) => job.wasDone === undefined);
   const before = done.length - fresh.length;
-  const already = before === 0 ? '' : ` (${thousands(before)} of them before)`;
+  const already = before === 0 ? '' : ` (${wholeNumber(before)} of them before)`;
   const lines = [
-    `${some(done.length, 'object')} scored${already}: ${some(rows, 'row')}, ${thousands(errors)} of them faulty, in ${span(ms)}; about ${dollars(costOf(fresh, model))} (Lambda only).`,
+    `${some(done.length, 'object')} scored${already}: ${some(rows, 'row')}, ${wholeNumber(errors)} of them faulty, in ${span(ms)}; about ${dollars(costOf(fresh, model))} (Lambda only).`,
   ];
   for (const { job, rows: own, files } of done.slice(0, SHOWN))
     lines.push(
       `  s3://${job.object.bucket}/${job.object.key} → s3://${job.folder.bucket}/${job.folder.prefix} (${some(own, 'row')}, ${some(files, 'file')})`,
     );
-  if (done.length > SHOWN) lines.push(`  … and ${thousands(done.length - SHOWN)} more`);
+  if (done.length > SHOWN) lines.push(`  … and ${wholeNumber(done.length - SHOWN)} more`);
   for (const { job, failed: why } of failed)
     lines.push(`! s3://${job.object.bucket}/${job.object.key}: ${why.code}. ${why.reason}`);
   for (const { object } of over)
@@ -82,7 +81,7 @@ export function stateLine({ object }: Followed, state: JobState, now: number): s
     case 'done': {
       const { rows, errors, files, startedAt, finishedAt, version } = state.success;
       const took = Date.parse(finishedAt) - Date.parse(startedAt);
-      return `${name}: done at ${clockOf(finishedAt, now)} by version ${version}, ${some(rows, 'row')} (${thousands(errors)} faulty) in ${some(files.length, 'file')}, ${span(took)}`;
+      return `${name}: done at ${clockOf(finishedAt, now)} by version ${version}, ${some(rows, 'row')} (${wholeNumber(errors)} faulty) in ${some(files.length, 'file')}, ${span(took)}`;
     }
     case 'failed':
       return `${name}: failed at ${clockOf(state.failed.failedAt, now)}: ${state.failed.code}. ${state.failed.reason}`;

@@ -112,7 +112,8 @@ async function status(context: Context, model: Model, cloud: Cloud): Promise<voi
   const { batchName, failedName } = await import('../plan/batch/functions.ts');
   const { ownersBefore } = await import('../batch-jobs/owners.ts');
   const { usOf } = await import('../batch-jobs/us.ts');
-  const { thousands, stateLine } = await import('../batch-jobs/text.ts');
+  const { stateLine } = await import('../batch-jobs/text.ts');
+  const { wholeNumber } = await import('../../../core/judge/format.ts');
   progress('Reading the queue');
   const queue = await cloud.depth(batchName(model, plan.host));
   const failures = await cloud.depth(failedName(model, plan.host));
@@ -145,7 +146,7 @@ async function status(context: Context, model: Model, cloud: Cloud): Promise<voi
       `${model.name}: ${queue.waiting} waiting, ${queue.atWork} at work, ${failures.waiting + failures.atWork} failed`,
       ...states.map(({ job, state }) => stateLine(job, state, Date.now())),
       ...(isMore
-        ? [`These are the first ${thousands(states.length)}; name a longer prefix to see others.`]
+        ? [`These are the first ${wholeNumber(states.length)}; name a longer prefix to see others.`]
         : []),
     ].join('\n'),
   );

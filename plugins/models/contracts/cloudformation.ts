@@ -40,6 +40,3 @@ export function kept(resource: Json): Json {
 export const getAtt = (logicalId: string, attribute: string): Json => ({
   'Fn::GetAtt': [logicalId, attribute],
 });
-
-export const isObject = (value: unknown): value is Json =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);

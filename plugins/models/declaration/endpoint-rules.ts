@@ -1,7 +1,8 @@
 import { LEAST_SAMPLE } from '../../../core/drift/contract.ts';
+import { isObject } from '../../../core/json/is-object.ts';
 import { referenceProblems } from './artifact-words.ts';
 import type { Problem } from './errors.ts';
-import { at, isIssueObject } from './issues.ts';
+import { at } from './issues.ts';
 import type { Declaration } from './schema.ts';
 import { percentOf } from './units.ts';
 
@@ -118,7 +119,7 @@ export function ruleProblems(key: string, given: Declaration): readonly Problem[
       message: 'is not a list.',
       fix: 'Write a list of events, as for any function.',
     });
-  } else if (events?.some((event: unknown) => isIssueObject(event) && 'cloudFront' in event)) {
+  } else if (events?.some((event: unknown) => isObject(event) && 'cloudFront' in event)) {
     problems.push({
       code: 'MODELS_INVALID_VALUE',
       key: `${key}.function.events`,

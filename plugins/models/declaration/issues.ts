@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { isObject } from '../../../core/json/is-object.ts';
 import { ARTIFACT_FIX } from './artifact-words.ts';
 import type { Problem } from './errors.ts';
 import { declaration, mapIn, serviceOptions } from './schema.ts';
@@ -22,7 +23,7 @@ export function problemsOf(issue: Issue, prefix: string, raw: unknown): readonly
     });
   }
   const value = at(raw, issue.path);
-  if (issue.code === 'invalid_union' && isIssueObject(value)) {
+  if (issue.code === 'invalid_union' && isObject(value)) {
     // A map was meant for the one that takes maps: what is wrong inside of it says more.
     const inside = issue.errors.find(([first]) => first !== undefined && !isOtherType(first));
     if (inside !== undefined)
@@ -133,7 +134,7 @@ function expectation(issue: Issue): string {
 }
 
 const shown = (value: unknown): string =>
-  isIssueObject(value) ? 'a map' : Array.isArray(value) ? 'a list' : JSON.stringify(value);
+  isObject(value) ? 'a map' : Array.isArray(value) ? 'a list' : JSON.stringify(value);
 
 /** Keys that exist at this path of a schema. */
 function keysAt(schema: z.ZodObject, path: readonly PropertyKey[]): readonly string[] {
@@ -179,14 +180,11 @@ export function editDistance(a: string, b: string): number {
 export function at(raw: unknown, path: readonly PropertyKey[]): unknown {
   let here = raw;
   for (const part of path) {
-    if (part === 0 && isIssueObject(here)) continue;
+    if (part === 0 && isObject(here)) continue;
     here =
-      isIssueObject(here) || Array.isArray(here)
+      isObject(here) || Array.isArray(here)
         ? (here as Readonly<Record<PropertyKey, unknown>>)[part]
         : undefined;
   }
   return here ?? undefined;
 }
-
-export const isIssueObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -1,11 +1,12 @@
 import type { z } from 'zod';
 import type { Entry } from '../../../core/batch/contract.ts';
+import { isObject } from '../../../core/json/is-object.ts';
 import { formatOfFile } from '../../../core/tabular/formats.ts';
 import { artifactOf } from './artifact-words.ts';
 import { batchProblems, cycleProblems } from './batch-rules.ts';
 import { externalProblems, ruleProblems } from './endpoint-rules.ts';
 import type { Problem } from './errors.ts';
-import { at, isIssueObject, problemsOf } from './issues.ts';
+import { at, problemsOf } from './issues.ts';
 import type { Batch, Concurrency, Model, ReleaseRules, ServiceOptions } from './model.ts';
 import { batchKey, normalized } from './naming.ts';
 import { releaseProblems } from './release-rules.ts';
@@ -50,7 +51,7 @@ export function parseModels(raw: unknown, around: Surroundings = {}): Parsed {
     problems.push(
       ...options.error.issues.flatMap((issue) => problemsOf(issue, 'custom.models', around.options)),
     );
-  if (raw !== undefined && raw !== null && !isIssueObject(raw)) {
+  if (raw !== undefined && raw !== null && !isObject(raw)) {
     problems.push({
       code: 'MODELS_INVALID_VALUE',
       key: 'models',
@@ -59,7 +60,7 @@ export function parseModels(raw: unknown, around: Surroundings = {}): Parsed {
       fix: 'Write `models: {<name>: {artifact: <file>}}`.',
     });
   }
-  const entries = isIssueObject(raw) ? Object.entries(raw) : [];
+  const entries = isObject(raw) ? Object.entries(raw) : [];
   problems.push(...nameProblems(entries, around.functions ?? []));
   for (const [name, value] of entries) {
     const key = `models.${name}`;
@@ -101,7 +102,7 @@ export function parseModels(raw: unknown, around: Surroundings = {}): Parsed {
  * run. Of a faulty item the whole list goes, and where a key is missing, what should hold it.
  */
 function salvaged(given: unknown, issues: readonly z.core.$ZodIssue[]): Declaration | undefined {
-  if (!isIssueObject(given)) return undefined;
+  if (!isObject(given)) return undefined;
   const rest = structuredClone(given);
   let left = issues;
   for (let pass = 0; pass < DEPTH && left.length > 0; pass += 1) {
@@ -125,7 +126,7 @@ function drop(from: unknown, path: readonly PropertyKey[]): void {
   const there = at(from, shown) === undefined ? shown.slice(0, -1) : shown;
   const holder = at(from, there.slice(0, -1));
   const name = there.at(-1);
-  if (isIssueObject(holder) && name !== undefined) delete (holder as Record<PropertyKey, unknown>)[name];
+  if (isObject(holder) && name !== undefined) delete (holder as Record<PropertyKey, unknown>)[name];
 }
 
 function modelOf(name: string, given: Declaration, around: Surroundings): Model {
@@ -334,7 +335,7 @@ function modelNameProblems(
 
 /** The framework treats null as absent, and so do we. */
 function withoutNulls(value: unknown): unknown {
-  if (!isIssueObject(value)) return value;
+  if (!isObject(value)) return value;
   return Object.fromEntries(
     Object.entries(value)
       .filter(([, entry]) => entry !== null)

@@ -1,7 +1,7 @@
 import type { DriftWindow, SignalWindow } from '../../../core/drift/contract.ts';
+import { LEAST_ROWS } from '../../../core/drift/contract.ts';
 import { strongest } from '../../../core/drift/strength.ts';
 import { quotedName } from '../../../core/drift/text.ts';
-import { LEAST_JUDGED_ROWS } from '../../../core/drift/window-judge.ts';
 import { written } from '../declaration/units.ts';
 
 /** What the windows of a model come to, in the words that the terminal and the page share. Pure. */
@@ -78,9 +78,9 @@ export function headline({ shown, judged, past }: DriftFinding): string {
     return `${named(drifted.map(({ label }) => quotedName(label)))} ${drifted.length === 1 ? 'is' : 'are'} not as in the reference data.`;
   if (judged.length === 0) {
     if (shown.rows === 0) return 'no requests in the last window.';
-    return shown.rows < LEAST_JUDGED_ROWS
-      ? `${shown.rows} rows are too few to say anything (${LEAST_JUDGED_ROWS}).`
-      : `of ${shown.rows} rows too few have a value to say anything (${LEAST_JUDGED_ROWS}).`;
+    return shown.rows < LEAST_ROWS
+      ? `${shown.rows} rows are too few to say anything (${LEAST_ROWS}).`
+      : `of ${shown.rows} rows too few have a value to say anything (${LEAST_ROWS}).`;
   }
   return `like the reference data (${judged.length} signal${judged.length === 1 ? '' : 's'})${past.length === 0 ? '' : '; windows before were not'}.`;
 }
@@ -93,7 +93,7 @@ export function laterWords({ later }: DriftFinding): string | undefined {
   const had =
     most === 0
       ? 'no requests'
-      : `at most ${most} row${most === 1 ? '' : 's'}${later.length === 1 ? '' : ' each'}, too few to say anything (${LEAST_JUDGED_ROWS})`;
+      : `at most ${most} row${most === 1 ? '' : 's'}${later.length === 1 ? '' : ' each'}, too few to say anything (${LEAST_ROWS})`;
   return `${later.length === 1 ? '1 window' : `${later.length} windows`} until ${minute(last.to)} UTC: ${had}`;
 }
 

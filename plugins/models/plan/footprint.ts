@@ -1,4 +1,4 @@
-import { isObject } from '../contracts/cloudformation.ts';
+import { isObject } from '../../../core/json/is-object.ts';
 import type { Functions } from '../contracts/feature.ts';
 import type { FunctionDefinition, Host } from '../contracts/host.ts';
 import {

@@ -1,4 +1,5 @@
-import { isObject, type Json } from '../contracts/cloudformation.ts';
+import { isObject } from '../../../core/json/is-object.ts';
+import type { Json } from '../contracts/cloudformation.ts';
 import type { FunctionDefinition, Host } from '../contracts/host.ts';
 import { functionLogicalId } from '../declaration/naming.ts';
 

@@ -1,5 +1,6 @@
+import { isObject } from '../../../core/json/is-object.ts';
 import type { Alarm } from '../contracts/alarm.ts';
-import { isObject, type Json } from '../contracts/cloudformation.ts';
+import type { Json } from '../contracts/cloudformation.ts';
 import type { Compiled, Functions, Known, Resources } from '../contracts/feature.ts';
 import type { Host } from '../contracts/host.ts';
 import { nameOf } from '../contracts/host.ts';

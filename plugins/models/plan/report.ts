@@ -1,4 +1,4 @@
-import { isObject } from '../contracts/cloudformation.ts';
+import { isObject } from '../../../core/json/is-object.ts';
 import { type Host, nameOf, providerRole } from '../contracts/host.ts';
 import type { PlanInput } from '../contracts/input.ts';
 import type { Problem } from '../declaration/errors.ts';

@@ -1,4 +1,5 @@
-import { isObject, type Json, kept } from '../contracts/cloudformation.ts';
+import { isObject } from '../../../core/json/is-object.ts';
+import { type Json, kept } from '../contracts/cloudformation.ts';
 import type { Compiled } from '../contracts/feature.ts';
 import type { Host } from '../contracts/host.ts';
 import { nameOf } from '../contracts/host.ts';

@@ -1,4 +1,5 @@
-import { isObject, type Json } from '../contracts/cloudformation.ts';
+import { isObject } from '../../../core/json/is-object.ts';
+import type { Json } from '../contracts/cloudformation.ts';
 
 /**
  * A value of a deployed template, as CloudFormation resolved it. Pure. What is not known for sure is not

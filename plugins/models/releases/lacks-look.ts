@@ -1,8 +1,9 @@
 import { hangingOn } from '../../../aws/functions.ts';
 import { stackResources, stackTemplate } from '../../../aws/stack.ts';
 import { messageOf } from '../../../core/errors/aws-errors.ts';
+import { isObject } from '../../../core/json/is-object.ts';
 import type { AwsConfig } from '../../../core/ports/config.ts';
-import { isObject, type Json } from '../contracts/cloudformation.ts';
+import type { Json } from '../contracts/cloudformation.ts';
 import type { Problem } from '../declaration/errors.ts';
 import type { DeployedStack, Made } from './intrinsics.ts';
 import { isSuspect, type Lacks, lacksProblem, type Suspect } from './lacks.ts';

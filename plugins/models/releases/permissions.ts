@@ -1,5 +1,6 @@
 import type { Hanging } from '../../../aws/functions.ts';
-import { isObject, type Json } from '../contracts/cloudformation.ts';
+import { isObject } from '../../../core/json/is-object.ts';
+import type { Json } from '../contracts/cloudformation.ts';
 import { type DeployedStack, resolve } from './intrinsics.ts';
 
 /**

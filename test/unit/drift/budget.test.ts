@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { LEAST_ROWS } from '../../../core/drift/contract.ts';
 import { effectiveRows, smoothThreshold } from '../../../core/drift/threshold.ts';
 import {
   alphaOf,
   discoveryRateOf,
   falseAlarms,
   falseCounts,
-  LEAST_ROWS,
   mostFalseCounts,
   noncentrality,
   pairChance,

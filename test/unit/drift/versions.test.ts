@@ -3,7 +3,7 @@
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { DRIFT_METRICS, type NumericSignal } from '../../../core/drift/contract.ts';
+import { DRIFT_METRICS, LEAST_ROWS, type NumericSignal } from '../../../core/drift/contract.ts';
 import { smooth } from '../../../core/drift/smooth.ts';
 import { effectiveRows, sharedPart, smoothThreshold } from '../../../core/drift/threshold.ts';
 import { createDrift } from '../../../functions/runtime/drift.ts';
@@ -11,7 +11,7 @@ import type { Host } from '../../../plugins/models/contracts/host.ts';
 import type { DriftFacts, DriftSignal } from '../../../plugins/models/declaration/model.ts';
 import { parseModels } from '../../../plugins/models/declaration/parse.ts';
 import { driftAlarms } from '../../../plugins/models/plan/drift/alarms.ts';
-import { alphaOf, falseAlarms, LEAST_ROWS, pairChance } from '../../../plugins/models/plan/drift/budget.ts';
+import { alphaOf, falseAlarms, pairChance } from '../../../plugins/models/plan/drift/budget.ts';
 import { nativeBudget } from '../../../plugins/models/plan/drift/functions.ts';
 import { drifting } from '../../../plugins/models/plan/drift/monitor.ts';
 import { sumsOf } from '../../emf.ts';

@@ -1,6 +1,7 @@
 import { AUDIT_BYTES } from '../../../../core/endpoint/contract.ts';
+import { isObject } from '../../../../core/json/is-object.ts';
 import type { Signature } from '../../../../core/tensor/contract.ts';
-import { isObject, type Json, kept } from '../../contracts/cloudformation.ts';
+import { type Json, kept } from '../../contracts/cloudformation.ts';
 import type { Feature } from '../../contracts/feature.ts';
 import type { Host } from '../../contracts/host.ts';
 import { nameOf } from '../../contracts/host.ts';

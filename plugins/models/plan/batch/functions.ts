@@ -1,9 +1,9 @@
 import { BATCH_ENV, BATCH_TIMEOUT, type BatchManifest, OWNER_FILE } from '../../../../core/batch/contract.ts';
+import { isObject } from '../../../../core/json/is-object.ts';
 import {
   allow,
   arn,
   getAtt,
-  isObject,
   type Json,
   type Resource,
   type Statement,

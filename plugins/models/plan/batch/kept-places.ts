@@ -1,4 +1,5 @@
-import { isObject, type Json, type Statement } from '../../contracts/cloudformation.ts';
+import { isObject } from '../../../../core/json/is-object.ts';
+import type { Json, Statement } from '../../contracts/cloudformation.ts';
 import type { Host } from '../../contracts/host.ts';
 import { batchKey, batchLogicalId, roleLogicalId } from '../../declaration/naming.ts';
 import { LIMITS, policyCharacters } from '../shared/limits.ts';

@@ -1,4 +1,4 @@
-import { DRIFT_METRICS as DRIFT } from '../../../../core/drift/contract.ts';
+import { DRIFT_METRICS as DRIFT, LEAST_ROWS } from '../../../../core/drift/contract.ts';
 import { normalQuantile } from '../../../../core/drift/normal.ts';
 import { METRICS as OWN } from '../../../../core/metrics/contract.ts';
 import { staged } from '../../../../core/release/command-text.ts';
@@ -10,7 +10,7 @@ import { nameOf } from '../../contracts/host.ts';
 import type { Drift, DriftFacts, DriftSignal, Model } from '../../declaration/model.ts';
 import { alarmLogicalId, alarmName, DRIFT as DRIFT_FUNCTION } from '../../declaration/naming.ts';
 import { written } from '../../declaration/units.ts';
-import { alphaOf, LEAST_ROWS } from './budget.ts';
+import { alphaOf } from './budget.ts';
 import { classSignals, nativeBudget, nativeSignals } from './functions.ts';
 
 /**

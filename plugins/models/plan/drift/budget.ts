@@ -1,3 +1,4 @@
+import { LEAST_ROWS } from '../../../../core/drift/contract.ts';
 import { effectFloor, effectiveRows, sharedPart, smoothThreshold } from '../../../../core/drift/threshold.ts';
 
 /**
@@ -21,8 +22,6 @@ export type DriftBudget = {
   readonly rows?: number | undefined;
 };
 
-/** Rows in a window below which no alarm judges. */
-export const LEAST_ROWS = 100;
 /** A limit that half of the healthy windows exceed says nothing, whatever the budget. */
 const MOST_ALPHA = 0.5;
 /** The expectation is looked at for so many sizes of windows per factor of ten. */

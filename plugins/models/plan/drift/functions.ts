@@ -1,10 +1,10 @@
+import { LEAST_ROWS } from '../../../../core/drift/contract.ts';
 import type { Drift, DriftFacts, DriftSignal, Model } from '../../declaration/model.ts';
 import { written } from '../../declaration/units.ts';
 import {
   alphaOf,
   type DriftBudget,
   discoveryRateOf,
-  LEAST_ROWS,
   loneAlpha,
   mostFalseAlarms,
   mostFalseCounts,

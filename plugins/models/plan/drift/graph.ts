@@ -1,10 +1,9 @@
-import { DRIFT_METRICS as DRIFT } from '../../../../core/drift/contract.ts';
+import { DRIFT_METRICS as DRIFT, LEAST_ROWS } from '../../../../core/drift/contract.ts';
 import { METRICS as OWN } from '../../../../core/metrics/contract.ts';
 import type { Host } from '../../contracts/host.ts';
 import { nameOf } from '../../contracts/host.ts';
 import type { DriftFacts, DriftSignal, Model } from '../../declaration/model.ts';
 import { countsOf } from './alarms.ts';
-import { LEAST_ROWS } from './budget.ts';
 import { classSignals, nativeSignals } from './functions.ts';
 
 /** A line of a graph: a metric or an expression, as a dashboard's body has it. */

@@ -1,5 +1,6 @@
 import type { Auth } from '../../../../core/catalog/contract.ts';
-import { isObject, type Json } from '../../contracts/cloudformation.ts';
+import { isObject } from '../../../../core/json/is-object.ts';
+import type { Json } from '../../contracts/cloudformation.ts';
 import type { Host } from '../../contracts/host.ts';
 import type { Problem } from '../../declaration/errors.ts';
 import type { Http, Model } from '../../declaration/model.ts';

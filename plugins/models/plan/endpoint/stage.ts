@@ -1,4 +1,5 @@
-import { isObject, type Json } from '../../contracts/cloudformation.ts';
+import { isObject } from '../../../../core/json/is-object.ts';
+import type { Json } from '../../contracts/cloudformation.ts';
 import { routeLogicalId } from '../../declaration/naming.ts';
 import { type HttpRoute, routeKey, routeSettings } from './routes.ts';
 

@@ -1,4 +1,5 @@
-import { allow, arn, isObject, type Json, type Statement } from '../../contracts/cloudformation.ts';
+import { isObject } from '../../../../core/json/is-object.ts';
+import { allow, arn, type Json, type Statement } from '../../contracts/cloudformation.ts';
 import type { FunctionDefinition, Provider } from '../../contracts/host.ts';
 
 /**

@@ -1,11 +1,5 @@
-import {
-  allow,
-  arn,
-  isObject,
-  type Json,
-  type Resource,
-  type Statement,
-} from '../../contracts/cloudformation.ts';
+import { isObject } from '../../../../core/json/is-object.ts';
+import { allow, arn, type Json, type Resource, type Statement } from '../../contracts/cloudformation.ts';
 import { type FunctionDefinition, type Host, roleSettings } from '../../contracts/host.ts';
 import { ALIAS } from '../../declaration/naming.ts';
 import { frameworkStatements, isScheduled, logStatements } from './permissions.ts';

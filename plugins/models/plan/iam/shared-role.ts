@@ -1,4 +1,5 @@
-import { allow, arn, isObject, type Json, type Statement } from '../../contracts/cloudformation.ts';
+import { isObject } from '../../../../core/json/is-object.ts';
+import { allow, arn, type Json, type Statement } from '../../contracts/cloudformation.ts';
 import { type FunctionDefinition, type Host, roleSettings } from '../../contracts/host.ts';
 import { functionLogicalId } from '../../declaration/naming.ts';
 import { frameworkStatements, isScheduled } from './permissions.ts';

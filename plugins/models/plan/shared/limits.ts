@@ -1,4 +1,5 @@
-import { isObject, type Json } from '../../contracts/cloudformation.ts';
+import { isObject } from '../../../../core/json/is-object.ts';
+import type { Json } from '../../contracts/cloudformation.ts';
 import type { Host } from '../../contracts/host.ts';
 import type { Problem } from '../../declaration/errors.ts';
 import type { Model } from '../../declaration/model.ts';

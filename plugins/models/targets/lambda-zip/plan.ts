@@ -1,5 +1,6 @@
 import { ENV } from '../../../../core/endpoint/contract.ts';
-import { allow, isObject, type Json, type Resource, type Statement } from '../../contracts/cloudformation.ts';
+import { isObject } from '../../../../core/json/is-object.ts';
+import { allow, type Json, type Resource, type Statement } from '../../contracts/cloudformation.ts';
 import type { Host } from '../../contracts/host.ts';
 import type { Built } from '../../contracts/input.ts';
 import type { Room, Target } from '../../contracts/target.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { compare, type ExpectedTensor } from '../../../../core/gate/compare.ts';
-import { parseCase, printExact } from '../../../../core/gate/json.ts';
+import { parseGateJson, printExact } from '../../../../core/gate/json.ts';
 
 const answer = (outputs: readonly unknown[]): unknown => ({ model_name: 'm', model_version: '1', outputs });
 const one = (datatype: string, shape: readonly number[], data: readonly unknown[], name = 'y') => ({
@@ -186,12 +186,12 @@ describe('JSON with every digit', () => {
         fc.array(fc.oneof(fc.bigInt({ min: -(2n ** 63n), max: 2n ** 64n }), fc.integer(), fc.string())),
         (values) => {
           const text = printExact({ values });
-          expect(printExact(parseCase(text))).toBe(text);
+          expect(printExact(parseGateJson(text))).toBe(text);
         },
       ),
     );
-    expect(parseCase('[9007199254740993]')).toEqual([9007199254740993n]);
-    expect(parseCase('[0.12345678901234566, 1e30, "12345678901234567890"]')).toEqual([
+    expect(parseGateJson('[9007199254740993]')).toEqual([9007199254740993n]);
+    expect(parseGateJson('[0.12345678901234566, 1e30, "12345678901234567890"]')).toEqual([
       0.12345678901234566,
       1e30,
       '12345678901234567890',

@@ -1,12 +1,12 @@
 import { expect, it } from 'vitest';
-import { type LoadRequest, runLoad } from '../../../../core/gate/load.ts';
+import { type LoadAnswer, runLoad } from '../../../../core/gate/load.ts';
 import { virtualTime } from './time.ts';
 
-const OK: LoadRequest = { failed: false, cold: false };
+const OK: LoadAnswer = { failed: false, cold: false };
 
 function load(
   plan: { readonly rate: number; readonly duration: number },
-  ask: (index: number, time: ReturnType<typeof virtualTime>, patience: number) => Promise<LoadRequest>,
+  ask: (index: number, time: ReturnType<typeof virtualTime>, patience: number) => Promise<LoadAnswer>,
 ) {
   const time = virtualTime();
   return time.run(runLoad(time, plan, (index, patience) => ask(index, time, patience)));
