@@ -27,7 +27,7 @@ const NAMED = 3;
  * All parts of a job were tried: is it complete, and good enough?
  * @throws an object fault where its files do not follow one another
  */
-export async function endJob(world: BatchWorld, job: Job, folder: Folder, parts: number): Promise<void> {
+export async function finishJob(world: BatchWorld, job: Job, folder: Folder, parts: number): Promise<void> {
   const files = world.files(folder.bucket);
   const entry = world.entries[job.entry] as Entry;
   // Before the files are looked at.

@@ -3,7 +3,7 @@ import type { Part } from '../tabular/cells/contract.ts';
 import type { Rows } from '../tabular/cells/format.ts';
 import { firstRow } from '../tabular/cells/split.ts';
 import { type Entry, KEYS, type PartAnswer } from './contract.ts';
-import { completeJob, endJob, fail, failedAttempt, urlOf } from './finish.ts';
+import { completeJob, fail, failedAttempt, finishJob, urlOf } from './finish.ts';
 import { openRows, writerFor } from './formats.ts';
 import { entryFor, type Folder, folderOf, isNewer, type Job, type Latest, latestKey } from './job.ts';
 import { type Message, readMessage } from './message.ts';
@@ -51,14 +51,13 @@ export async function receiveMessage(
     });
   if (DOCUMENTS.test(asked.key)) return;
   // What a person asks for is tried whatever became of it before, also where it had to wait for its entry.
-  const isByHand = since === undefined && (again || asked.etag === undefined);
+  const isAsked = since === undefined && (again || asked.etag === undefined);
   const number = entryFor(world.entries, asked.bucket, asked.key);
   const entry = world.entries[number];
   if (entry === undefined) {
     // Rules are new with the deploy, the version that knows their entries is live once it is promoted.
     const began = since ?? askedAt ?? new Date(world.clock()).toISOString();
-    if (world.clock() - Date.parse(began) < PROMOTED)
-      return world.queue.again(body, UNKNOWN, began, isByHand);
+    if (world.clock() - Date.parse(began) < PROMOTED) return world.queue.again(body, UNKNOWN, began, isAsked);
     return world.queue.fail(body, {
       code: 'NO_ENTRY',
       reason: `No entry under batch takes s3://${asked.bucket}/${asked.key}, and has not for a day.`,
@@ -101,23 +100,23 @@ export async function receiveMessage(
   // The same version would fail the same way; a person who asks again gets it tried. What goes on by itself
   // may have a twin that failed meanwhile.
   const isOver = failed?.version === job.version && (since === undefined || failed.failedAt > since);
-  if (isOver && !isByHand) return;
-  if (failed?.code === 'TOO_MANY_ERRORS' && isByHand && !(await reopen(world, folder)))
+  if (isOver && !isAsked) return;
+  if (failed?.code === 'TOO_MANY_ERRORS' && isAsked && !(await reopen(world, folder)))
     return world.queue.again(body, SOON);
   try {
-    await attempt(world, job, folder, entry, isByHand);
+    await attempt(world, job, folder, entry, isAsked);
   } catch (error) {
     await ended(world, job, folder, error);
   }
 }
 
-/** @param isByHand then an execution that runs still is not what was asked for */
+/** @param isAsked then an execution that runs still is not what was asked for */
 async function attempt(
   world: BatchWorld,
   job: Job,
   folder: Folder,
   entry: Entry,
-  isByHand: boolean,
+  isAsked: boolean,
 ): Promise<void> {
   const rows = await rowsOf(world, job, entry);
   // Before anything is planned: what is wrong with its columns is told once.
@@ -132,8 +131,7 @@ async function attempt(
     for await (const part of rows.plan(world.sizes.part)) parts.push(part);
     await files.create(key, `[\n${parts.map((part) => JSON.stringify(part)).join(',\n')}\n]\n`);
   }
-  if ((await world.spread(job, folder)) === 'running' && isByHand)
-    return world.queue.again(job.message, TURN);
+  if ((await world.spread(job, folder)) === 'running' && isAsked) return world.queue.again(job.message, TURN);
 }
 
 /** What is wrong with the object ends the job; anything else may succeed later. */
@@ -173,7 +171,7 @@ async function whole(
     if (!(await open.add(block))) return again();
   }
   if (!(await close())) return again();
-  await endJob(world, job, folder, count);
+  await finishJob(world, job, folder, count);
 }
 
 /** Each further invocation would have as little time for the rest. */
@@ -209,13 +207,13 @@ export async function scorePart(world: BatchWorld, job: Job, part: Part): Promis
 }
 
 /** Every part of the plan was tried. */
-export async function finishJob(world: BatchWorld, job: Job): Promise<void> {
+export async function finishLargeJob(world: BatchWorld, job: Job): Promise<void> {
   const entry = world.entries[job.entry] as Entry;
   const folder = folderOf(job, entry);
   const plan = await world.files(folder.bucket).read(`${folder.prefix}${KEYS.plan}`);
   if (plan === undefined) throw new Error(`${urlOf(folder)}${KEYS.plan} is gone`);
   try {
-    await endJob(world, job, folder, (JSON.parse(plan.text) as Part[]).length);
+    await finishJob(world, job, folder, (JSON.parse(plan.text) as Part[]).length);
   } catch (error) {
     await ended(world, job, folder, error);
   }

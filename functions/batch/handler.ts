@@ -23,7 +23,7 @@ import { type Message, readAgain } from '../../core/batch/message.ts';
 import { runOf } from '../../core/batch/model.ts';
 import { parseOwner } from '../../core/batch/owner.ts';
 import type { BatchWorld } from '../../core/batch/ports.ts';
-import { finishJob, receiveMessage, scorePart } from '../../core/batch/receive.ts';
+import { finishLargeJob, receiveMessage, scorePart } from '../../core/batch/receive.ts';
 import type { Manifest } from '../../core/endpoint/contract.ts';
 import { errorName, errorStatus, messageOf } from '../../core/errors/aws-errors.ts';
 import { metricLine } from '../../core/metrics/line.ts';
@@ -98,7 +98,7 @@ export async function createBatch(manifest: Manifest, batch: BatchManifest, tran
     .handler(async (event, context) => {
       const world = worldOf(context);
       if ('part' in event) return scorePart(world, event.job, event.part);
-      if ('finish' in event) return finishJob(world, event.finish);
+      if ('finish' in event) return finishLargeJob(world, event.finish);
       for (const record of event.Records) {
         try {
           await receiveMessage(world, { body: record.body, ...againOf(record) });

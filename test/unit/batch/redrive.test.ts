@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { KEYS } from '../../../core/batch/contract.ts';
 import { folderOf, type Job, type Success } from '../../../core/batch/job.ts';
-import { finishJob, receiveMessage, scorePart } from '../../../core/batch/receive.ts';
+import { finishLargeJob, receiveMessage, scorePart } from '../../../core/batch/receive.ts';
 import { reopen } from '../../../core/batch/retry.ts';
 import type { Part } from '../../../core/tabular/cells/contract.ts';
 import type { Tensors } from '../../../core/tensor/tensors.ts';
@@ -167,7 +167,7 @@ it('who asks while parts of the failed attempt still run is heard once they are 
   await s.send(event, true);
   expect([s.again, s.since, s.spread]).toEqual([[event], [undefined], []]);
   for (const part of parts.slice(1)) await scorePart(s.world, job, part);
-  await finishJob(s.world, job);
+  await finishLargeJob(s.world, job);
   s.busy.length = 0;
   await s.send(s.again.pop() as string, true);
   for (const one of s.spread) await s.map(one);

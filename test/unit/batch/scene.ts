@@ -2,7 +2,7 @@ import { type Entry, KEYS, type Owner } from '../../../core/batch/contract.ts';
 import { folderOf, type Job } from '../../../core/batch/job.ts';
 import { againText, readAgain } from '../../../core/batch/message.ts';
 import type { BatchWorld } from '../../../core/batch/ports.ts';
-import { finishJob, receiveMessage, scorePart } from '../../../core/batch/receive.ts';
+import { finishLargeJob, receiveMessage, scorePart } from '../../../core/batch/receive.ts';
 import type { Manifest } from '../../../core/endpoint/contract.ts';
 import type { Part } from '../../../core/tabular/cells/contract.ts';
 import type { Tensors } from '../../../core/tensor/tensors.ts';
@@ -188,7 +188,7 @@ export function scene(
           }
         }
       }
-      await invocation(() => finishJob(world, job));
+      await invocation(() => finishLargeJob(world, job));
     },
     /** What was written, by the end of its key: text. */
     files: (): Record<string, string> =>
