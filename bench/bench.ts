@@ -15,16 +15,16 @@
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { BATCH } from './batch.ts';
+import { BATCH } from './batch/batch.ts';
 import { WORK } from './children.ts';
 import { type Claim, FULL, GROUPS, type Group, judge, lineOf, type Result, SHORT } from './claims.ts';
 import { COLD } from './cold.ts';
-import { DRIFT } from './drift.ts';
-import { writeDriftTables } from './drift-page.ts';
+import { DRIFT } from './drift/drift.ts';
+import { writeDriftTables } from './drift/page.ts';
 import { describeMachine } from './machine.ts';
 import { sidesOf, writeSection } from './page.ts';
-import { RELEASE } from './release.ts';
-import { writeReleaseTables } from './release-page.ts';
+import { writeReleaseTables } from './release/page.ts';
+import { RELEASE } from './release/release.ts';
 import { SERVING } from './serving.ts';
 
 const CLAIMS: readonly Claim[] = [...SERVING, ...COLD, ...RELEASE, ...DRIFT, ...BATCH];

@@ -7,7 +7,7 @@ import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import type { Table } from './release-cells.ts';
+import type { Table } from './release/cells.ts';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 

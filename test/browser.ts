@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import Chromium, { inflate } from '@sparticuz/chromium';
 import { type Browser, chromium } from 'playwright-core';
-import { lock } from './venv.ts';
+import { lock } from '../local-aws/venv.ts';
 
 /** The machine's network may be closed, and nothing here needs it. */
 const ARGS = [

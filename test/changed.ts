@@ -62,7 +62,7 @@ function pathsIn(root: string, path: string): readonly string[] {
 
 /** Of a change that no test names: the settings of all, and what tests share without importing it. */
 const EVERYTHING =
-  /^(package(-lock)?\.json|tsconfig\.json|vitest\.config\.ts|biome\.json|\.npmrc|\.ci\/|test\/(fixtures|older)\/|layers\/)|^test\/.*\.(py|txt|mjs)$/;
+  /^(package(-lock)?\.json|tsconfig\.json|vitest\.config\.ts|biome\.json|\.npmrc|\.ci\/|test\/(fixtures|older)\/|layers\/)|^(test|local-aws)\/.*\.(py|txt|mjs)$/;
 
 /**
  * @param leads what each file leads to

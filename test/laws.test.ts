@@ -198,6 +198,10 @@ function cyclesOf(edges: ReadonlyMap<string, ReadonlySet<string>>): readonly str
   return found;
 }
 
+/** A folder, and those that it lies in. */
+const withParents = (folder: string): readonly string[] =>
+  folder === '.' ? [] : [folder, ...withParents(posix.dirname(folder))];
+
 describe('the house', () => {
   it('finds its rooms', () => {
     expect(sources.length).toBeGreaterThan(20);
@@ -236,6 +240,29 @@ describe('the house', () => {
       (file) => !file.startsWith('layers/') && !ROOMS.some(({ files }) => files.test(file)),
     );
     expect(homeless).toEqual([]);
+  });
+
+  it('the local AWS knows nothing of the product, nor of its tests', () => {
+    const files = tracked.filter((file) => /^local-aws\/.*\.ts$/.test(file));
+    const others = files
+      .flatMap(importsOf)
+      .map(({ target }) => target)
+      .filter((target) => !/^(node:|local-aws\/|@aws-sdk\/client-cloudformation$)/.test(target));
+    expect(files.length).toBeGreaterThan(3);
+    expect(others).toEqual([]);
+  });
+
+  it('unit tests lie as their sources do', () => {
+    const folders = new Set(sources.map((file) => posix.dirname(file)).flatMap(withParents));
+    // What is held of the pages, of the bench and of what tests share.
+    const others = /^(docs|bench|test)$/;
+    const lost = tracked
+      .filter((file) => /^test\/unit\/.*\.test\.ts$/.test(file))
+      .filter((file) => {
+        const folder = posix.dirname(file.replace(/^test\/unit\//, ''));
+        return !folders.has(folder) && !others.test(folder);
+      });
+    expect(lost).toEqual([]);
   });
 
   it('hyparquet and its writer stand behind one file', () => {

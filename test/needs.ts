@@ -4,7 +4,7 @@
  */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { findPython } from './venv.ts';
+import { findPython } from '../local-aws/venv.ts';
 
 const run = promisify(execFile);
 const shell = process.platform === 'win32';

@@ -3,11 +3,11 @@
  * Whoever needs a part sooner waits for its lock, or makes it; so nothing here has to succeed for a test to
  * say what is wrong.
  */
-import { realData } from '../bench/real-data.ts';
+import { realData } from '../bench/drift/real-data.ts';
+import { awsPython } from '../local-aws/aws-python.ts';
 import { checkovPython } from './golden/checkov.ts';
 import { frameworks, install } from './golden/frameworks.ts';
 import { installPlugins, offline, packagers } from './golden/other-plugins.ts';
-import { awsPython } from './local-aws/venv.ts';
 import { pythonBin } from './python.ts';
 
 const parts = [

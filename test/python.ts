@@ -4,7 +4,7 @@
  */
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { venvPython } from './venv.ts';
+import { venvPython } from '../local-aws/venv.ts';
 
 export type PythonOptions = {
   /** Bytes for standard input. */

@@ -1,5 +1,5 @@
 import { GetAliasCommand, LambdaClient } from '@aws-sdk/client-lambda';
-import { REGION } from '../../test/local-aws/start.ts';
+import { REGION } from '../../local-aws/start.ts';
 
 /** How the demo's own clients reach AWS. */
 export type Client = {

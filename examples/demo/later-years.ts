@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { parquetReadObjects } from 'hyparquet';
 import yauzl from 'yauzl';
-import { awsPython, local } from '../../test/local-aws/venv.ts';
+import { awsPython, local } from '../../local-aws/aws-python.ts';
 
 /** Where the example's data come from; see examples/employment/README.md. It is opened, never installed. */
 const WHEEL = 'nannyml==0.13.1';

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { performance } from 'node:perf_hooks';
-import { type LocalAws, startAws } from '../../test/local-aws/start.ts';
+import { type LocalAws, startAws } from '../../local-aws/start.ts';
 import { askOverHttp, readKnown } from './ask.ts';
 import { batch } from './batch.ts';
 import { clientFor } from './client.ts';

@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { venvPython } from '../venv.ts';
+import { venvPython } from '../../local-aws/venv.ts';
 
 export type Finding = {
   /** Such as `CKV_AWS_26`. */

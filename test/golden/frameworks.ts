@@ -7,7 +7,7 @@ import { cp, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { lock } from '../venv.ts';
+import { lock } from '../../local-aws/venv.ts';
 
 export const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 

@@ -8,8 +8,8 @@ import {
   LambdaClient,
   PutFunctionEventInvokeConfigCommand,
 } from '@aws-sdk/client-lambda';
-import { client } from '../local-aws/deployed.ts';
-import { type LocalAws, REGION } from '../local-aws/start.ts';
+import { client } from '../../local-aws/deployed.ts';
+import { type LocalAws, REGION } from '../../local-aws/start.ts';
 
 /** Lines of a command's output that are commands of the AWS CLI. */
 export const commandsIn = (output: string): readonly string[] =>

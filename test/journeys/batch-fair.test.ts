@@ -10,8 +10,8 @@ import { InvokeCommand, LambdaClient, PutFunctionConcurrencyCommand } from '@aws
 import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Success } from '../../core/batch/job.ts';
-import { client } from '../local-aws/deployed.ts';
-import { type LocalAws, startAws } from '../local-aws/start.ts';
+import { client } from '../../local-aws/deployed.ts';
+import { type LocalAws, startAws } from '../../local-aws/start.ts';
 import { type Deployment, deployService, type Service } from './service.ts';
 
 /**

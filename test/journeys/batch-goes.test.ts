@@ -16,8 +16,8 @@ import {
 import { GetQueueAttributesCommand, GetQueueUrlCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Success } from '../../core/batch/job.ts';
-import { client } from '../local-aws/deployed.ts';
-import { type LocalAws, startAws } from '../local-aws/start.ts';
+import { client } from '../../local-aws/deployed.ts';
+import { type LocalAws, startAws } from '../../local-aws/start.ts';
 import { type Deployment, deployService, type Service } from './service.ts';
 
 const employment = join(import.meta.dirname, '..', '..', 'examples', 'employment');

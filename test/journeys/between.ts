@@ -3,7 +3,7 @@
  */
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { LocalAws } from '../local-aws/start.ts';
+import type { LocalAws } from '../../local-aws/start.ts';
 
 export type Between = {
   /** The local AWS, by way of here. */

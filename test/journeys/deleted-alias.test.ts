@@ -15,11 +15,11 @@ import {
   LambdaClient,
 } from '@aws-sdk/client-lambda';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { client } from '../../local-aws/deployed.ts';
+import { type LocalAws, REGION, startAws } from '../../local-aws/start.ts';
 import { missingOfAlias } from '../../plugins/models/releases/lacks-look.ts';
 import type { Status } from '../../plugins/models/releases/status.ts';
-import { client } from '../local-aws/deployed.ts';
 import { ACCOUNT } from '../local-aws/lambda.ts';
-import { type LocalAws, REGION, startAws } from '../local-aws/start.ts';
 import { fixtures } from '../serving/endpoint.ts';
 import { commandsIn, runAws } from './aws-cli.ts';
 import { type Deployment, deployService, everythingLeft, type Service } from './service.ts';

@@ -5,8 +5,8 @@ import { fileURLToPath } from 'node:url';
 import { CloudWatchClient, DescribeAlarmsCommand } from '@aws-sdk/client-cloudwatch';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import type { DriftWindow } from '../../core/drift/contract.ts';
-import { client } from '../local-aws/deployed.ts';
-import { type LocalAws, startAws } from '../local-aws/start.ts';
+import { client } from '../../local-aws/deployed.ts';
+import { type LocalAws, startAws } from '../../local-aws/start.ts';
 import { type Deployment, deployService, type Service } from './service.ts';
 
 const employment = join(dirname(dirname(dirname(fileURLToPath(import.meta.url)))), 'examples', 'employment');

@@ -12,10 +12,10 @@ import {
   S3Client,
 } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { client } from '../local-aws/deployed.ts';
+import { client } from '../../local-aws/deployed.ts';
+import { type LocalAws, REGION, startAws } from '../../local-aws/start.ts';
 import { makeKey } from '../local-aws/kms-key.ts';
 import { ACCOUNT } from '../local-aws/lambda.ts';
-import { type LocalAws, REGION, startAws } from '../local-aws/start.ts';
 import { fixtures } from '../serving/endpoint.ts';
 import { prepareService, type Service } from './service.ts';
 import { makeUser, type User } from './user.ts';

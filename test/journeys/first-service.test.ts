@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type LocalAws, startAws } from '../local-aws/start.ts';
+import { type LocalAws, startAws } from '../../local-aws/start.ts';
 import { fixtures } from '../serving/endpoint.ts';
 import { TRITON_CHECKS, tritonChecks } from '../serving/triton.ts';
 import { type Deployment, deployService, everythingLeft, type Service } from './service.ts';

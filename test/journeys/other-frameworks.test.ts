@@ -4,8 +4,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type LocalAws, startAws } from '../../local-aws/start.ts';
 import { install, osls3, serverless3 } from '../golden/frameworks.ts';
-import { type LocalAws, startAws } from '../local-aws/start.ts';
 import { fixtures } from '../serving/endpoint.ts';
 import { deployService, everythingLeft } from './service.ts';
 

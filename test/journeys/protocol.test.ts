@@ -5,7 +5,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type LocalAws, startAws } from '../local-aws/start.ts';
+import { type LocalAws, startAws } from '../../local-aws/start.ts';
 import { fixtures } from '../serving/endpoint.ts';
 import { type Infer, type Magika, magika, magikaNames, SILERO, sileroHears } from '../serving/real-models.ts';
 import { type Running, startSls } from '../serving/sls.ts';

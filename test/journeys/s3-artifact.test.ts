@@ -12,8 +12,8 @@ import {
 } from '@aws-sdk/client-iam';
 import { CreateBucketCommand, DeleteObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { client } from '../local-aws/deployed.ts';
-import { type LocalAws, startAws } from '../local-aws/start.ts';
+import { client } from '../../local-aws/deployed.ts';
+import { type LocalAws, startAws } from '../../local-aws/start.ts';
 import { fixtures } from '../serving/endpoint.ts';
 import { type Deployment, deployService, everythingLeft, prepareService, type Service } from './service.ts';
 

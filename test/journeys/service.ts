@@ -5,8 +5,8 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CloudWatchLogsClient, paginateFilterLogEvents } from '@aws-sdk/client-cloudwatch-logs';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
-import { client, type DeployedStack, deployed, httpApiUrl } from '../local-aws/deployed.ts';
-import type { LocalAws } from '../local-aws/start.ts';
+import { client, type DeployedStack, deployed, httpApiUrl } from '../../local-aws/deployed.ts';
+import type { LocalAws } from '../../local-aws/start.ts';
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 /**

@@ -14,8 +14,8 @@ import {
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Owner } from '../../core/batch/contract.ts';
 import type { Success } from '../../core/batch/job.ts';
-import { client } from '../local-aws/deployed.ts';
-import { type LocalAws, startAws } from '../local-aws/start.ts';
+import { client } from '../../local-aws/deployed.ts';
+import { type LocalAws, startAws } from '../../local-aws/start.ts';
 import { fixtures } from '../serving/endpoint.ts';
 import { deployService, everythingLeft, prepareService, type Service } from './service.ts';
 

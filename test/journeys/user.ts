@@ -5,10 +5,10 @@ import {
   IAMClient,
   PutUserPolicyCommand,
 } from '@aws-sdk/client-iam';
-import { client } from '../local-aws/deployed.ts';
+import { client } from '../../local-aws/deployed.ts';
+import { type LocalAws, REGION } from '../../local-aws/start.ts';
 import { ACCOUNT } from '../local-aws/lambda.ts';
-import { type LocalAws, REGION } from '../local-aws/start.ts';
-import { blocks } from '../unit/docs-pages.ts';
+import { blocks } from '../unit/docs/pages.ts';
 
 export type Statement = {
   readonly Sid: string;

@@ -2,10 +2,10 @@
  * The batch function itself, bundled and in a process of its own, while that process is killed and S3 fails.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type LocalAws, startAws } from '../../local-aws/start.ts';
 import type { Fault } from './batch/between.ts';
 import { deathsOf, JOBS } from './batch/deaths.ts';
 import { type Rig, rig } from './batch/rig.ts';
-import { type LocalAws, startAws } from './start.ts';
 
 /** Of the places to die at one in so many is tried; `npm run soak -- batch-deaths` tries them all. */
 const EVERY = { small: 2, large: 12, failing: 4 } as const;

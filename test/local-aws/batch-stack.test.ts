@@ -14,11 +14,11 @@ import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { DescribeStateMachineCommand, SFNClient } from '@aws-sdk/client-sfn';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { client } from '../../local-aws/deployed.ts';
+import { type LocalAws, REGION, startAws } from '../../local-aws/start.ts';
 import { everythingLeft } from '../journeys/service.ts';
-import { client } from './deployed.ts';
 import { ACCOUNT } from './lambda.ts';
 import { counts, receive } from './queue.ts';
-import { type LocalAws, REGION, startAws } from './start.ts';
 
 /** The kinds of resources that batch is made of, in one stack, with every policy in force. */
 const arn = (id: string): object => ({ 'Fn::GetAtt': [id, 'Arn'] });

@@ -44,11 +44,11 @@ import { scheduler } from '../../aws/schedules.ts';
 import { cloudFormationStacks } from '../../aws/stacks.ts';
 import { lambdaVersions } from '../../aws/versions.ts';
 import type { Side } from '../../core/judge/contract.ts';
+import { client } from '../../local-aws/deployed.ts';
+import { type LocalAws, startAws } from '../../local-aws/start.ts';
 import { portContract } from '../fakes/contract.ts';
-import { client } from './deployed.ts';
 import { invoke, LOGS, makeFunction, makeRole, withAndWithout } from './lambda.ts';
 import { zipped } from './release-stack.ts';
-import { type LocalAws, startAws } from './start.ts';
 
 let aws: LocalAws;
 let clients: ReturnType<typeof connect>;

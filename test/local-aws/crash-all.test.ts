@@ -13,15 +13,15 @@ import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { ListSchedulesCommand, SchedulerClient } from '@aws-sdk/client-scheduler';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AliasTarget, Release } from '../../core/release/document/contract.ts';
+import { client } from '../../local-aws/deployed.ts';
+import { type LocalAws, startAws } from '../../local-aws/start.ts';
 import { ownFile } from '../../plugins/models/disk/own-file.ts';
 import { importPath } from '../../plugins/models/ship/bundle.ts';
 import { BUCKET, GROUP, makeModel, SCOPE, surroundings } from './crash/cloud.ts';
 import { ALL_AT_ONCE, CANARY } from './crash/paths.ts';
 import { type Deploy, template } from './crash/template.ts';
 import { counted } from './crash/traffic.ts';
-import { client } from './deployed.ts';
 import { makeFunction } from './lambda.ts';
-import { type LocalAws, startAws } from './start.ts';
 import { workerBundle } from './worker-bundle.ts';
 
 const MINUTE = 60_000;

@@ -2,7 +2,8 @@ import { CloudWatchClient, GetMetricDataCommand, PutMetricDataCommand } from '@a
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { smooth } from '../../core/drift/smooth.ts';
 import { effectiveRows, sharedPart, smoothThreshold } from '../../core/drift/threshold.ts';
-import type { Host } from '../../plugins/models/contracts/host.ts';
+import { client } from '../../local-aws/deployed.ts';
+import { type LocalAws, startAws } from '../../local-aws/start.ts';
 import type { DriftFacts } from '../../plugins/models/declaration/model.ts';
 import { alarmLogicalId } from '../../plugins/models/declaration/naming.ts';
 import { parseModels } from '../../plugins/models/declaration/parse.ts';
@@ -10,24 +11,13 @@ import { driftAlarms } from '../../plugins/models/plan/drift/alarms.ts';
 import { alphaOf } from '../../plugins/models/plan/drift/budget.ts';
 import { nativeBudget } from '../../plugins/models/plan/drift/functions.ts';
 import { drifting } from '../../plugins/models/plan/drift/monitor.ts';
-import { client } from './deployed.ts';
-import { type LocalAws, startAws } from './start.ts';
+import { HOST as host } from '../fixtures/service.ts';
 
 /** The emitted metric math, evaluated where the alarm is, says what the statistics say. */
 const HOUR = 3_600_000;
 const EFFECT = 0.1;
 const M = 5000;
 const PHI = [1, 1.7, 1, 4];
-const host: Host = {
-  service: 'shop',
-  stage: 'dev',
-  region: 'us-east-1',
-  stack: 'shop-dev',
-  provider: {},
-  functions: {},
-  bucket: 'b',
-  prefix: 'p/',
-};
 const [model] = drifting(
   parseModels({ churn: { artifact: 'a.onnx', drift: { baseline: 'r.csv', budget: 5 } } }).models,
 );

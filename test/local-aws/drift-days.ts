@@ -13,10 +13,10 @@ import { bucketObjects } from '../../aws/objects.ts';
 import type { DriftWindow } from '../../core/drift/contract.ts';
 import { type DriftDocuments, driftDocuments } from '../../core/drift/documents.ts';
 import type { Span } from '../../core/drift/windows.ts';
-import { client } from './deployed.ts';
+import { client } from '../../local-aws/deployed.ts';
+import { type LocalAws, startAws } from '../../local-aws/start.ts';
 import { BUCKET, DAY, FILES, type Packed, SCOPE, type Scene, sceneOf } from './drift-scene.ts';
 import { append, type Event, put } from './log-events.ts';
-import { type LocalAws, startAws } from './start.ts';
 
 export type Days = {
   readonly aws: LocalAws;

@@ -12,6 +12,8 @@ import { WORKER_ENV as REGISTRY } from '../../core/release/document/worker-contr
 import type { Signature } from '../../core/tensor/contract.ts';
 import type { Tensors } from '../../core/tensor/tensors.ts';
 import { createMeter, type Meter } from '../../functions/infer/metrics.ts';
+import { client } from '../../local-aws/deployed.ts';
+import { type LocalAws, REGION } from '../../local-aws/start.ts';
 import type { Alarm } from '../../plugins/models/contracts/alarm.ts';
 import type { Host } from '../../plugins/models/contracts/host.ts';
 import type { DriftFacts } from '../../plugins/models/declaration/model.ts';
@@ -23,26 +25,22 @@ import { signalsOf } from '../../plugins/models/plan/watch/metrics.ts';
 import { bundle, importPath } from '../../plugins/models/ship/bundle.ts';
 import { shipReference } from '../../plugins/models/ship/reference.ts';
 import { prepare } from '../../plugins/models/ship/ship.ts';
-import { FLOAT, modelOf, node, STRING, tensorInfo } from '../unit/ship/onnx-writer.ts';
-import { client } from './deployed.ts';
+import { HOST } from '../fixtures/service.ts';
+import {
+  FLOAT,
+  modelOf,
+  node,
+  STRING,
+  tensorInfo,
+} from '../unit/plugins/models/artifact/onnx/onnx-writer.ts';
 import { ACCOUNT, LOGS, makeFunction } from './lambda.ts';
 import type { Event } from './log-events.ts';
-import { type LocalAws, REGION } from './start.ts';
 
 export const DAY = 86_400_000;
 export const BUCKET = 'registry';
 export const FILES = 'models/files/';
 export const SCOPE = `models/${ACCOUNT}/${REGION}/shop/dev/`;
-const HOST: Host = {
-  service: 'shop',
-  stage: 'dev',
-  region: REGION,
-  stack: 'shop-dev',
-  provider: {},
-  functions: {},
-  bucket: BUCKET,
-  prefix: 'p/',
-};
+const host: Host = { ...HOST, region: REGION, bucket: BUCKET };
 
 /** Columns of a row; NaN, and an absent text, for none. */
 export type Row = {
@@ -152,7 +150,7 @@ export type Scene = {
 /** A model of that name, as the plan and its endpoint have it. */
 export function sceneOf(name: string, own: Packed): Scene {
   const model = declared(name);
-  const [watched] = monitorManifest([model], HOST, new Map([[name, { drift: own.facts }]]));
+  const [watched] = monitorManifest([model], host, new Map([[name, { drift: own.facts }]]));
   if (watched === undefined) throw new Error('nothing is watched');
   let written = '';
   const meters = new Map<string, Meter>();
@@ -183,7 +181,7 @@ export function sceneOf(name: string, own: Packed): Scene {
   };
   return {
     watched,
-    alarms: driftAlarms(model, own.facts, HOST),
+    alarms: driftAlarms(model, own.facts, host),
     asked: (at, rows, version = '1', of = own) => {
       const meter = meterOf(version, of);
       const [inputs, outputs] = tensorsOf(of.kind, rows);

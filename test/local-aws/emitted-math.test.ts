@@ -8,7 +8,8 @@ import { parseModels } from '../../plugins/models/declaration/parse.ts';
 import { driftAlarms } from '../../plugins/models/plan/drift/alarms.ts';
 import { drifting } from '../../plugins/models/plan/drift/monitor.ts';
 import { alarmsOf } from '../../plugins/models/plan/plan.ts';
-import { type Alarm, ask, type Query, type Series } from './metric-math.ts';
+import { HOST } from '../fixtures/service.ts';
+import { type Alarm, ask, type Query, type Series } from './semantics/metric-math.ts';
 
 const _ = null;
 
@@ -47,16 +48,7 @@ describe('metric math that is emitted', () => {
         { name: 'confidence', of: 'output' as const },
       ].map(({ name, of }) => ({ name, label: name, of, kind: 'numeric', phi, m })),
     });
-    const host: Host = {
-      service: 's',
-      stage: 'dev',
-      region: 'us-east-1',
-      stack: 's-dev',
-      provider: {},
-      functions: {},
-      bucket: 'b',
-      prefix: 'p/',
-    };
+    const host: Host = { ...HOST, service: 's', stack: 's-dev' };
     const alarms = [0, 1e-9, 1e-4, 0.1, 3].flatMap((effect) =>
       [1e-6, 1, 1000].flatMap((budget) =>
         ['5m', '1h', '1d'].flatMap((window) => {

@@ -20,15 +20,15 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { lambdaInvoke } from '../../aws/invoke.ts';
 import { sagemakerReference } from '../../aws/reference.ts';
 import { type GateInput, runGate } from '../../core/gate/gate.ts';
+import { client } from '../../local-aws/deployed.ts';
+import { type LocalAws, nameEndpoints, startAws } from '../../local-aws/start.ts';
 import { shipModel } from '../../plugins/models/ship/ship.ts';
 import { buildLayer } from '../../plugins/models/targets/lambda-zip/layer-build.ts';
 import { CONTRACT_HANDLER, gateContract } from '../fakes/gate-contract.ts';
 import { repository, type Served, serve } from '../serving/endpoint.ts';
 import { removeFolder, serviceFolder } from '../serving/sls.ts';
 import { modelOf } from '../ship/setup.ts';
-import { client } from './deployed.ts';
 import { invoke, LOGS, makeFunction, makeRole, withAndWithout } from './lambda.ts';
-import { type LocalAws, nameEndpoints, startAws } from './start.ts';
 
 const EXAMPLE = join(repository, 'examples', 'employment');
 const FUNCTION = 'here-dev-employment';

@@ -4,8 +4,8 @@ import {
   waitUntilStackCreateComplete,
 } from '@aws-sdk/client-cloudformation';
 import { PutBucketEncryptionCommand, type S3Client } from '@aws-sdk/client-s3';
-import { client } from './deployed.ts';
-import type { LocalAws } from './start.ts';
+import { client } from '../../local-aws/deployed.ts';
+import type { LocalAws } from '../../local-aws/start.ts';
 
 /** ARN of a new KMS key of the account's own, in a stack of this name. */
 export async function makeKey(aws: LocalAws, StackName: string): Promise<string> {

@@ -6,8 +6,8 @@ import {
   waitUntilFunctionActiveV2,
 } from '@aws-sdk/client-lambda';
 import { ZipFile } from 'yazl';
-import { client } from './deployed.ts';
-import { type LocalAws, type StartOptions, startAws } from './start.ts';
+import { client } from '../../local-aws/deployed.ts';
+import { type LocalAws, type StartOptions, startAws } from '../../local-aws/start.ts';
 
 export const ACCOUNT = '000000000000';
 export type Statement = {

@@ -1,11 +1,11 @@
 import { CloudWatchLogsClient, FilterLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { cloudWatchLogs } from '../../aws/log-lines.ts';
+import { client } from '../../local-aws/deployed.ts';
+import { type LocalAws, startAws } from '../../local-aws/start.ts';
 import { logContract } from '../fakes/log-contract.ts';
-import { client } from './deployed.ts';
 import { withAndWithout } from './lambda.ts';
 import { put } from './log-events.ts';
-import { type LocalAws, startAws } from './start.ts';
 
 const hourAgo = (): number => Math.floor(Date.now() / 1000) * 1000 - 3_600_000;
 

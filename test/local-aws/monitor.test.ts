@@ -5,12 +5,12 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { bucketObjects } from '../../aws/objects.ts';
 import { DRIFT_METRICS, type Watched } from '../../core/drift/contract.ts';
 import { driftDocuments } from '../../core/drift/documents.ts';
-import { baselineOf, digestOf, lineOf } from '../unit/drift/scene.ts';
-import { client } from './deployed.ts';
+import { client } from '../../local-aws/deployed.ts';
+import { type LocalAws, startAws } from '../../local-aws/start.ts';
+import { baselineOf, digestOf, lineOf } from '../unit/core/drift/scene.ts';
 import { BUCKET, DAY, deployMonitor, FILES, SCOPE } from './drift-scene.ts';
 import { invoke } from './lambda.ts';
 import { put } from './log-events.ts';
-import { type LocalAws, startAws } from './start.ts';
 
 const GROUP = '/aws/lambda/shop-dev-churn';
 const WATCHED: Watched = {

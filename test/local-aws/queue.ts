@@ -8,9 +8,9 @@ import {
   SetQueueAttributesCommand,
   SQSClient,
 } from '@aws-sdk/client-sqs';
-import { client } from './deployed.ts';
+import { client } from '../../local-aws/deployed.ts';
+import { type LocalAws, REGION } from '../../local-aws/start.ts';
 import { ACCOUNT } from './lambda.ts';
-import { type LocalAws, REGION } from './start.ts';
 
 export type Queue = { readonly url: string; readonly arn: string };
 

@@ -12,11 +12,11 @@ import {
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { METRICS as OWN } from '../../core/metrics/contract.ts';
 import { SWEEP_EVERY, WORKER_METRICS } from '../../core/release/document/worker-contract.ts';
+import { client } from '../../local-aws/deployed.ts';
+import { type LocalAws, startAws } from '../../local-aws/start.ts';
 import type { Host } from '../../plugins/models/contracts/host.ts';
 import { parseModels } from '../../plugins/models/declaration/parse.ts';
 import { alarmsOf } from '../../plugins/models/plan/plan.ts';
-import { client } from './deployed.ts';
-import { type LocalAws, startAws } from './start.ts';
 
 const SPEED = 60;
 

@@ -12,10 +12,11 @@ import { LambdaClient } from '@aws-sdk/client-lambda';
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { SchedulerClient } from '@aws-sdk/client-scheduler';
 import { ZipFile } from 'yazl';
+import { client } from '../../local-aws/deployed.ts';
 import type { Json, Resource } from '../../plugins/models/contracts/cloudformation.ts';
 import type { Host } from '../../plugins/models/contracts/host.ts';
 import type { PlanInput } from '../../plugins/models/contracts/input.ts';
-import type { Facts, LayerFacts, Model } from '../../plugins/models/declaration/model.ts';
+import type { Facts, Model } from '../../plugins/models/declaration/model.ts';
 import {
   aliasLogicalId,
   functionLogicalId,
@@ -30,8 +31,8 @@ import {
   releaseResources,
 } from '../../plugins/models/plan/release/functions.ts';
 import { alertResources } from '../../plugins/models/plan/watch/alerts.ts';
+import { LAYER as layer } from '../fixtures/service.ts';
 import type { Edition } from '../older/version-before.ts';
-import { client } from './deployed.ts';
 import { workerBundle } from './worker-bundle.ts';
 
 export const BUCKET = 'release-test';
@@ -83,13 +84,6 @@ const facts: Facts = {
   unzippedBytes: 1,
   remote: [],
 } as unknown as Facts;
-const layer: LayerFacts = {
-  architecture: 'x86_64',
-  version: '1.30.0',
-  sha256: 'layer',
-  bytes: 1,
-  unzippedBytes: 1,
-} as LayerFacts;
 
 export const hostOf = (service: string): Host => ({
   service,

@@ -22,9 +22,9 @@ import {
 import { PublishCommand, SNSClient } from '@aws-sdk/client-sns';
 import { describe, expect, it } from 'vitest';
 import { provisionedCapacity } from '../../aws/capacity.ts';
-import { client } from './deployed.ts';
+import { client } from '../../local-aws/deployed.ts';
+import { startAws } from '../../local-aws/start.ts';
 import { errorName, makeFunction, withAndWithout } from './lambda.ts';
-import { startAws } from './start.ts';
 
 const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 

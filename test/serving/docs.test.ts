@@ -3,7 +3,7 @@ import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { runPython } from '../python.ts';
-import { blocks, pages } from '../unit/docs-pages.ts';
+import { blocks, pages } from '../unit/docs/pages.ts';
 import { repository } from './endpoint.ts';
 import { type Running, removeFolder, serviceFolder, startSls } from './sls.ts';
 

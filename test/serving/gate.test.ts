@@ -3,7 +3,7 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runPython } from '../python.ts';
-import { blocks } from '../unit/docs-pages.ts';
+import { blocks } from '../unit/docs/pages.ts';
 import { repository } from './endpoint.ts';
 import { removeFolder, serviceFolder, startSls } from './sls.ts';
 

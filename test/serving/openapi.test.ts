@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { openapi } from '../../core/catalog/openapi.ts';
 import { DATATYPES } from '../../core/tensor/contract.ts';
 import { runPython } from '../python.ts';
-import { group, manifest, model, tensor } from '../unit/catalog/models.ts';
+import { group, manifest, model, tensor } from '../unit/core/catalog/models.ts';
 import { type Running, removeFolder, serviceFolder, startSls } from './sls.ts';
 
 /**

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type LocalAws, startAws } from '../../local-aws/start.ts';
 import { type Deployment, deployService, type Service } from '../journeys/service.ts';
-import { type LocalAws, startAws } from '../local-aws/start.ts';
 import { fixtures } from './endpoint.ts';
 import { type Running, startSls } from './sls.ts';
 

@@ -9,7 +9,13 @@ import { describe, expect, it } from 'vitest';
 import { ARTIFACT_FORMATS, artifactFormatOf } from '../../plugins/models/artifact/formats.ts';
 import { readArtifact } from '../../plugins/models/artifact/read.ts';
 import type { Preparing, SourceFile } from '../../plugins/models/contracts/artifact-format.ts';
-import { node, modelOf as onnx, STRING, tensorInfo, textAttribute } from '../unit/ship/onnx-writer.ts';
+import {
+  node,
+  modelOf as onnx,
+  STRING,
+  tensorInfo,
+  textAttribute,
+} from '../unit/plugins/models/artifact/onnx/onnx-writer.ts';
 import { FIXTURES, newService } from './setup.ts';
 
 /** What the contract needs of a format, below the fixtures. */

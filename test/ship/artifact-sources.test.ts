@@ -6,13 +6,13 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { client } from '../../local-aws/deployed.ts';
+import { type LocalAws, startAws } from '../../local-aws/start.ts';
 import { readArtifact } from '../../plugins/models/artifact/read.ts';
 import { ARTIFACT_SOURCES } from '../../plugins/models/artifact/sources/sources.ts';
 import type { ResolvedArtifact, SourceContext } from '../../plugins/models/contracts/artifact-source.ts';
 import { isProblemError } from '../../plugins/models/declaration/errors.ts';
 import { cacheFolder } from '../../plugins/models/disk/cache.ts';
-import { client } from '../local-aws/deployed.ts';
-import { type LocalAws, startAws } from '../local-aws/start.ts';
 import { FIXTURES, newService } from './setup.ts';
 
 /** What the contract needs of a source: a place to put files, and how they are called there. */

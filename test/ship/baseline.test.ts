@@ -14,7 +14,14 @@ import { cacheFolder } from '../../plugins/models/disk/cache.ts';
 import { signalsOf } from '../../plugins/models/plan/watch/metrics.ts';
 import { prepare } from '../../plugins/models/ship/ship.ts';
 import { runPython } from '../python.ts';
-import { FLOAT, INT64, node, modelOf as onnx, STRING, tensorInfo } from '../unit/ship/onnx-writer.ts';
+import {
+  FLOAT,
+  INT64,
+  node,
+  modelOf as onnx,
+  STRING,
+  tensorInfo,
+} from '../unit/plugins/models/artifact/onnx/onnx-writer.ts';
 import { FIXTURES, modelOf, newService, problemOf } from './setup.ts';
 
 const service = newService();

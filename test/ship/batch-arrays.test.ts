@@ -10,7 +10,15 @@ import { parquetWriter } from '../../core/tabular/parquet/write.ts';
 import type { Datatype } from '../../core/tensor/contract.ts';
 import type { Tensors } from '../../core/tensor/tensors.ts';
 import { runPython } from '../python.ts';
-import { byParts, collected, input, refusal, rowsIn, signature, source } from '../unit/batch/arrays-setup.ts';
+import {
+  byParts,
+  collected,
+  input,
+  refusal,
+  rowsIn,
+  signature,
+  source,
+} from '../unit/core/tabular/arrays-setup.ts';
 
 const SCRIPT = join(import.meta.dirname, 'batch_arrays.py');
 let folder = '';

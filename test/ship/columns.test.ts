@@ -17,9 +17,9 @@ import { hostRuntime } from '../../plugins/models/artifact/onnx/runtime.ts';
 import type { Model } from '../../plugins/models/declaration/model.ts';
 import { parseModels } from '../../plugins/models/declaration/parse.ts';
 import { shipModel, unpack } from '../../plugins/models/ship/ship.ts';
-import { ENTRY } from '../unit/batch/scene.ts';
-import { objectFaultOf, sourceOf } from '../unit/batch/setup.ts';
-import { field, message } from '../unit/ship/onnx-writer.ts';
+import { ENTRY } from '../unit/core/batch/scene.ts';
+import { objectFaultOf, sourceOf } from '../unit/core/tabular/setup.ts';
+import { field, message } from '../unit/plugins/models/artifact/onnx/onnx-writer.ts';
 import { FIXTURES, newService, problemOf } from './setup.ts';
 
 const service = newService();

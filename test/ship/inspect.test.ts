@@ -16,7 +16,7 @@ import {
   tensorInfo,
   textAttribute,
   varint,
-} from '../unit/ship/onnx-writer.ts';
+} from '../unit/plugins/models/artifact/onnx/onnx-writer.ts';
 import { FIXTURES, modelOf, newService, problemOf } from './setup.ts';
 
 const service = newService();

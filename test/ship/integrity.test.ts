@@ -12,7 +12,13 @@ import { shipHere } from '../../plugins/models/serve/shipped.ts';
 import type { ShipContext } from '../../plugins/models/ship/context.ts';
 import { shipModel } from '../../plugins/models/ship/ship.ts';
 import { buildLayer } from '../../plugins/models/targets/lambda-zip/layer-build.ts';
-import { externalTensor, FLOAT, node, modelOf as onnx, tensorInfo } from '../unit/ship/onnx-writer.ts';
+import {
+  externalTensor,
+  FLOAT,
+  node,
+  modelOf as onnx,
+  tensorInfo,
+} from '../unit/plugins/models/artifact/onnx/onnx-writer.ts';
 import { unzip } from '../unzip.ts';
 import { FIXTURES, invoke, modelOf, newService, problemOf, unpacked } from './setup.ts';
 

@@ -1,6 +1,6 @@
 /** Public data through the product's own baseline, scores and judge: docs/drift-bench.md has the tables. */
 import { beforeAll, describe, expect, it } from 'vitest';
-import { BUDGETS, isEven, quietRatio, type RealSet, realSets } from '../../bench/drift-real.ts';
+import { BUDGETS, isEven, quietRatio, type RealSet, realSets } from '../../bench/drift/real.ts';
 
 const found = new Map<number, ReadonlyMap<string, RealSet>>();
 beforeAll(async () => {

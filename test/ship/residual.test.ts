@@ -11,7 +11,7 @@ import { createDrift } from '../../functions/runtime/drift.ts';
 import { onnxFormat } from '../../plugins/models/artifact/onnx/format.ts';
 import { type ShippedBaseline, shipBaseline } from '../../plugins/models/baseline/baseline.ts';
 import { runPython } from '../python.ts';
-import { head, npy } from '../unit/ship/baseline/setup.ts';
+import { head, npy } from '../unit/plugins/models/baseline/setup.ts';
 import { newService } from './setup.ts';
 
 /**

@@ -11,14 +11,20 @@ import {
 } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ENV } from '../../core/endpoint/contract.ts';
+import { client } from '../../local-aws/deployed.ts';
+import { type LocalAws, startAws } from '../../local-aws/start.ts';
 import { hostRuntime } from '../../plugins/models/artifact/onnx/runtime.ts';
 import { cacheFolder } from '../../plugins/models/disk/cache.ts';
 import { shipModel } from '../../plugins/models/ship/ship.ts';
 import { readSource } from '../../plugins/models/ship/source.ts';
 import { uploadFiles } from '../../plugins/models/ship/upload.ts';
-import { client } from '../local-aws/deployed.ts';
-import { type LocalAws, startAws } from '../local-aws/start.ts';
-import { externalTensor, FLOAT, node, modelOf as onnx, tensorInfo } from '../unit/ship/onnx-writer.ts';
+import {
+  externalTensor,
+  FLOAT,
+  node,
+  modelOf as onnx,
+  tensorInfo,
+} from '../unit/plugins/models/artifact/onnx/onnx-writer.ts';
 import { unzip } from '../unzip.ts';
 import { FIXTURES, invoke, modelOf, newService, problemOf, unpacked } from './setup.ts';
 

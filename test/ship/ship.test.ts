@@ -9,7 +9,13 @@ import { parseModels } from '../../plugins/models/declaration/parse.ts';
 import { bundle } from '../../plugins/models/ship/bundle.ts';
 import { shipFunction, shipModel } from '../../plugins/models/ship/ship.ts';
 import { initSeconds } from '../../plugins/models/targets/lambda-zip/size.ts';
-import { externalTensor, FLOAT, node, modelOf as onnx, tensorInfo } from '../unit/ship/onnx-writer.ts';
+import {
+  externalTensor,
+  FLOAT,
+  node,
+  modelOf as onnx,
+  tensorInfo,
+} from '../unit/plugins/models/artifact/onnx/onnx-writer.ts';
 import { unzip } from '../unzip.ts';
 import { FIXTURES, invoke, modelOf, newService, problemOf, unpacked } from './setup.ts';
 

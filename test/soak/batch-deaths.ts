@@ -1,5 +1,5 @@
+import { startAws } from '../../local-aws/start.ts';
 import { deathsOf, JOBS } from '../local-aws/batch/deaths.ts';
-import { startAws } from '../local-aws/start.ts';
 
 /**
  * Kills the batch function before each request that it sends, in jobs of each kind;

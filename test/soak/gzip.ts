@@ -13,9 +13,9 @@ import {
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import type { Latest, Success } from '../../core/batch/job.ts';
+import { client } from '../../local-aws/deployed.ts';
+import { startAws } from '../../local-aws/start.ts';
 import { deployService } from '../journeys/service.ts';
-import { client } from '../local-aws/deployed.ts';
-import { startAws } from '../local-aws/start.ts';
 import { memoryOfRuns } from './batch.ts';
 
 /** Bytes once unpacked; packed they are a gigabyte. */

@@ -3,10 +3,16 @@ import { createWriteStream } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
+import { startAws } from '../../local-aws/start.ts';
 import { UNZIPPED_BYTES } from '../../plugins/models/targets/lambda-zip/size.ts';
 import { everythingLeft, prepareService } from '../journeys/service.ts';
-import { startAws } from '../local-aws/start.ts';
-import { externalTensor, FLOAT, modelOf, node, tensorInfo } from '../unit/ship/onnx-writer.ts';
+import {
+  externalTensor,
+  FLOAT,
+  modelOf,
+  node,
+  tensorInfo,
+} from '../unit/plugins/models/artifact/onnx/onnx-writer.ts';
 
 /**
  * Floats in a row and in a column of the weights: 321 MB, beyond the 250 MB that a function and its layers

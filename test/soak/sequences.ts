@@ -1,7 +1,7 @@
 import fc from 'fast-check';
+import { type LocalAws, startAws } from '../../local-aws/start.ts';
 import { everythingLeft } from '../journeys/service.ts';
-import { type LocalAws, startAws } from '../local-aws/start.ts';
-import { play, type Step, step } from '../unit/release/sequences/sequences.ts';
+import { play, type Step, step } from '../unit/core/release/sequences/sequences.ts';
 import { realService } from './sequences/service.ts';
 
 export type Sequences = {

@@ -2,7 +2,7 @@
  * After promotion, under traffic: an alarm calls, and the last good version is tried, or comes back at once.
  */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { type LocalAws, startAws } from '../../local-aws/start.ts';
+import { type LocalAws, startAws } from '../../../local-aws/start.ts';
 import { endOf, openShop, type Shop, until, WRITTEN, whole } from './shop.ts';
 import { faultsOf, servedBy, type Traffic } from './traffic.ts';
 import type { Behaviour } from './version.ts';

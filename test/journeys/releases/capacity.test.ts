@@ -1,7 +1,7 @@
 /** Provisioned concurrency through releases, under traffic. */
 import { InvokeCommand } from '@aws-sdk/client-lambda';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { type LocalAws, startAws } from '../../local-aws/start.ts';
+import { type LocalAws, startAws } from '../../../local-aws/start.ts';
 import { everythingLeft } from '../service.ts';
 import { holds, targets } from './scaling.ts';
 import { CANARY, type Deploy, endOf, half, openShop, type Shop, until, WRITTEN, whole } from './shop.ts';

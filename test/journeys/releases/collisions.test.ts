@@ -1,6 +1,6 @@
 /** Two writers of one release at the same moment, under traffic: one is first, the other reads again. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { type LocalAws, startAws } from '../../local-aws/start.ts';
+import { type LocalAws, startAws } from '../../../local-aws/start.ts';
 import { type Is, type Race, startRace } from './race.ts';
 import { CANARY, endOf, half, openShop, type Shop, WRITTEN, whole } from './shop.ts';
 import { faultsOf, servedBy } from './traffic.ts';

@@ -7,10 +7,10 @@ import type { AddressInfo } from 'node:net';
 import { DeleteAliasCommand } from '@aws-sdk/client-lambda';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Release } from '../../../core/release/document/contract.ts';
+import { type LocalAws, startAws } from '../../../local-aws/start.ts';
 import type { Model } from '../../../plugins/models/declaration/model.ts';
 import { releaseStatements } from '../../../plugins/models/plan/release/functions.ts';
 import { hostOf, model } from '../../local-aws/release-stack.ts';
-import { type LocalAws, startAws } from '../../local-aws/start.ts';
 import { holds, targets } from './scaling.ts';
 import {
   AT_ONCE,

@@ -1,7 +1,7 @@
 /** Deploys that fail half-way, change little, or come again, under traffic. */
 import { GetFunctionConfigurationCommand } from '@aws-sdk/client-lambda';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { type LocalAws, startAws } from '../../local-aws/start.ts';
+import { type LocalAws, startAws } from '../../../local-aws/start.ts';
 import { CANARY, endOf, half, openShop, type Shop, WRITTEN, whole } from './shop.ts';
 import { servedBy } from './traffic.ts';
 

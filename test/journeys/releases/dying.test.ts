@@ -1,6 +1,6 @@
 /** Candidates that die, err, or get no requests, under traffic. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { type LocalAws, startAws } from '../../local-aws/start.ts';
+import { type LocalAws, startAws } from '../../../local-aws/start.ts';
 import { CANARY, endOf, half, openShop, type Shop, until, WRITTEN, whole } from './shop.ts';
 import { faultsOf, servedBy } from './traffic.ts';
 import type { Behaviour } from './version.ts';

@@ -1,6 +1,6 @@
 /** The table of edges in the release’s design, under traffic: what a deploy meets. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { type LocalAws, startAws } from '../../local-aws/start.ts';
+import { type LocalAws, startAws } from '../../../local-aws/start.ts';
 import { AT_ONCE, CANARY, endOf, half, openShop, type Shop, until, WRITTEN, whole } from './shop.ts';
 import { faultsOf, servedBy } from './traffic.ts';
 import { caseOf } from './version.ts';

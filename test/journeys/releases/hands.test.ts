@@ -6,8 +6,8 @@ import { DeleteAliasCommand } from '@aws-sdk/client-lambda';
 import { GetScheduleCommand, ListSchedulesCommand } from '@aws-sdk/client-scheduler';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { TickEvent } from '../../../core/release/document/worker-contract.ts';
+import { type LocalAws, startAws } from '../../../local-aws/start.ts';
 import { sweepName } from '../../../plugins/models/declaration/naming.ts';
-import { type LocalAws, startAws } from '../../local-aws/start.ts';
 import { CANARY, endOf, half, openShop, type Shop, until, WRITTEN, whole } from './shop.ts';
 import type { Traffic } from './traffic.ts';
 

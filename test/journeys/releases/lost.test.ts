@@ -4,8 +4,8 @@
  */
 import { DeleteObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { type LocalAws, startAws } from '../../../local-aws/start.ts';
 import { BUCKET } from '../../local-aws/release-stack.ts';
-import { type LocalAws, startAws } from '../../local-aws/start.ts';
 import { CANARY, endOf, half, openShop, type Shop, until, WRITTEN, whole } from './shop.ts';
 import type { Traffic } from './traffic.ts';
 

@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { SNSClient, SubscribeCommand } from '@aws-sdk/client-sns';
-import { client } from '../../local-aws/deployed.ts';
+import { client } from '../../../local-aws/deployed.ts';
 
 /** What somebody who subscribed to the alerts topic gets: alarms, and notices of the worker. */
 export type Pager = {

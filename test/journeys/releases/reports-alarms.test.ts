@@ -2,7 +2,7 @@
  * What users of other tools reported of alarms and analyses (#7, #8 and #15 of the notes on release safety).
  */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { type LocalAws, startAws } from '../../local-aws/start.ts';
+import { type LocalAws, startAws } from '../../../local-aws/start.ts';
 import { CANARY, endOf, half, openShop, type Shop, until, WRITTEN, whole } from './shop.ts';
 import { faultsOf, servedBy } from './traffic.ts';
 

@@ -3,7 +3,7 @@
  * release safety).
  */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { type LocalAws, startAws } from '../../local-aws/start.ts';
+import { type LocalAws, startAws } from '../../../local-aws/start.ts';
 import { holds, targets } from './scaling.ts';
 import { AT_ONCE, CANARY, endOf, half, openShop, type Shop, WRITTEN, whole } from './shop.ts';
 

@@ -5,7 +5,7 @@
 import { DescribeStackEventsCommand } from '@aws-sdk/client-cloudformation';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { ANSWER_MARGIN, SERVICE_TIMEOUT } from '../../../core/release/document/worker-contract.ts';
-import { type LocalAws, startAws } from '../../local-aws/start.ts';
+import { type LocalAws, startAws } from '../../../local-aws/start.ts';
 import { limitedLambda } from './limited.ts';
 import { CANARY, endOf, half, openShop, type Shop, type ShopOptions, until, WRITTEN, whole } from './shop.ts';
 import { servedBy } from './traffic.ts';

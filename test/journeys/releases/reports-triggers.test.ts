@@ -15,8 +15,8 @@ import {
 import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Release } from '../../../core/release/document/contract.ts';
-import { client } from '../../local-aws/deployed.ts';
-import { type LocalAws, startAws } from '../../local-aws/start.ts';
+import { client } from '../../../local-aws/deployed.ts';
+import { type LocalAws, startAws } from '../../../local-aws/start.ts';
 import { fixtures } from '../../serving/endpoint.ts';
 import { type Deployment, deployService, type Service } from '../service.ts';
 import { half, until } from './shop.ts';

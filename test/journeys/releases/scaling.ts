@@ -2,9 +2,9 @@ import {
   ApplicationAutoScalingClient,
   DescribeScalableTargetsCommand,
 } from '@aws-sdk/client-application-auto-scaling';
+import { client } from '../../../local-aws/deployed.ts';
+import type { LocalAws } from '../../../local-aws/start.ts';
 import type { Concurrency } from '../../../plugins/models/declaration/model.ts';
-import { client } from '../../local-aws/deployed.ts';
-import type { LocalAws } from '../../local-aws/start.ts';
 import type { Shop } from './shop.ts';
 
 /** Provisioned instances that a deploy declares. */

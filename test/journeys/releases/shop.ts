@@ -34,9 +34,10 @@ import type {
   CommandEvent,
   TickAnswer,
 } from '../../../core/release/document/worker-contract.ts';
+import { client } from '../../../local-aws/deployed.ts';
+import type { LocalAws } from '../../../local-aws/start.ts';
 import type { Model } from '../../../plugins/models/declaration/model.ts';
 import { alertsTopic, RELEASE, roleLogicalId } from '../../../plugins/models/declaration/naming.ts';
-import { client } from '../../local-aws/deployed.ts';
 import {
   BUCKET,
   releaseStack,
@@ -45,7 +46,6 @@ import {
   type Tail,
   zipped,
 } from '../../local-aws/release-stack.ts';
-import type { LocalAws } from '../../local-aws/start.ts';
 import { workerBundle } from '../../local-aws/worker-bundle.ts';
 import type { Edition } from '../../older/version-before.ts';
 import { type Pager, startPager } from './pager.ts';

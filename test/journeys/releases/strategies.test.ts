@@ -1,8 +1,8 @@
 /** Strategies as a service declares them, under traffic, to their end. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { type LocalAws, startAws } from '../../../local-aws/start.ts';
 import type { Model } from '../../../plugins/models/declaration/model.ts';
 import { parseModels } from '../../../plugins/models/declaration/parse.ts';
-import { type LocalAws, startAws } from '../../local-aws/start.ts';
 import { endOf, openShop, type Shop, until, WRITTEN, whole } from './shop.ts';
 import { servedBy, type Traffic } from './traffic.ts';
 

@@ -1,5 +1,5 @@
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
-import { client } from '../../local-aws/deployed.ts';
+import { client } from '../../../local-aws/deployed.ts';
 import { EASY, HARD, requestOf } from './version.ts';
 
 /**

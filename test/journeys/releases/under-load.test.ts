@@ -1,6 +1,6 @@
 /** Candidates and live versions that go bad for a part of their requests, under load. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { type LocalAws, startAws } from '../../local-aws/start.ts';
+import { type LocalAws, startAws } from '../../../local-aws/start.ts';
 import { CANARY, endOf, half, openShop, type Shop, until, WRITTEN, whole } from './shop.ts';
 import { faultsOf, servedBy } from './traffic.ts';
 

@@ -6,9 +6,9 @@
 import { ListSchedulesCommand } from '@aws-sdk/client-scheduler';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Phase, Release } from '../../../core/release/document/contract.ts';
+import { type LocalAws, startAws } from '../../../local-aws/start.ts';
 import { sweepName } from '../../../plugins/models/declaration/naming.ts';
 import { outcomeOf } from '../../../plugins/models/releases/outcome.ts';
-import { type LocalAws, startAws } from '../../local-aws/start.ts';
 import { type Edition, versionBefore } from '../../older/version-before.ts';
 import { holds } from './scaling.ts';
 import {

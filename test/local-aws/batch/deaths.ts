@@ -1,5 +1,5 @@
 import { gzipSync } from 'node:zlib';
-import type { LocalAws } from '../start.ts';
+import type { LocalAws } from '../../../local-aws/start.ts';
 import { content, dieAt, type Outcome, rig } from './rig.ts';
 
 /** Jobs that a process is killed in: each request that it sends is a place to die. */

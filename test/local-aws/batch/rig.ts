@@ -31,16 +31,16 @@ import {
 import type { Job } from '../../../core/batch/job.ts';
 import type { Manifest } from '../../../core/endpoint/contract.ts';
 import type { Part } from '../../../core/tabular/cells/contract.ts';
+import { local } from '../../../local-aws/aws-python.ts';
+import { client } from '../../../local-aws/deployed.ts';
+import type { LocalAws } from '../../../local-aws/start.ts';
 import { hostRuntime } from '../../../plugins/models/artifact/onnx/runtime.ts';
 import { ownFile } from '../../../plugins/models/disk/own-file.ts';
 import { bundle, importPath } from '../../../plugins/models/ship/bundle.ts';
-import { FLOAT, modelOf, node, tensorInfo } from '../../unit/ship/onnx-writer.ts';
+import { FLOAT, modelOf, node, tensorInfo } from '../../unit/plugins/models/artifact/onnx/onnx-writer.ts';
 import { type Invoked, workers } from '../crash/workers.ts';
-import { client } from '../deployed.ts';
 import { makeRole } from '../lambda.ts';
 import { counts, makeQueue, receive } from '../queue.ts';
-import type { LocalAws } from '../start.ts';
-import { local } from '../venv.ts';
 import { type Between, between, type Fault } from './between.ts';
 
 /** Of each row, most is blanks that are none of its values: a row a megabyte. */

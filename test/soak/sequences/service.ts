@@ -14,13 +14,13 @@ import {
 import { DeleteObjectCommand, GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { DeleteScheduleCommand, ListSchedulesCommand, SchedulerClient } from '@aws-sdk/client-scheduler';
 import type { Release } from '../../../core/release/document/contract.ts';
+import { client, deployed } from '../../../local-aws/deployed.ts';
+import { type LocalAws, REGION } from '../../../local-aws/start.ts';
 import type { Status } from '../../../plugins/models/releases/status.ts';
 import { startTraffic } from '../../journeys/releases/traffic.ts';
 import { caseOf, EASY } from '../../journeys/releases/version.ts';
 import { PLUGIN, prepareService } from '../../journeys/service.ts';
-import { client, deployed } from '../../local-aws/deployed.ts';
 import { ACCOUNT } from '../../local-aws/lambda.ts';
-import { type LocalAws, REGION } from '../../local-aws/start.ts';
 import {
   type Ended,
   type Fingerprint,
@@ -32,8 +32,8 @@ import {
   type Subject,
   sharesOf,
   type Template,
-} from '../../unit/release/sequences/subject.ts';
-import { FLOAT, modelOf, node, tensorInfo } from '../../unit/ship/onnx-writer.ts';
+} from '../../unit/core/release/sequences/subject.ts';
+import { FLOAT, modelOf, node, tensorInfo } from '../../unit/plugins/models/artifact/onnx/onnx-writer.ts';
 
 /** The service of two models on a local AWS, deployed and steered by the real command line. */
 

@@ -1,0 +1,60 @@
+"""The accelerated clock: schedules, metrics, alarms, queues, retries and custom resources' deadlines run MODELS_AWS_SPEED times
+faster, from the moment of the start; so do waits and retries of state machines and the tokens of throttled routes. Function timeouts
+stay real: processors get no faster.
+
+Signatures are good whatever their time: clients may run by either clock.
+"""
+
+import os
+import time
+
+from ministack.core import sigv4
+from ministack.services import cloudwatch, cloudwatch_logs, eventbridge, lambda_svc, scheduler, sqs, stepfunctions
+from ministack.services.cloudformation import custom_resource
+
+from . import patch
+from .functions import provisioned
+from .http import route_throttling
+from .metrics import alarms, logs
+from .scaling import autoscaling, scaling, tracking
+
+SPEED = float(os.environ.get("MODELS_AWS_SPEED", "1"))
+_EPOCH = float(os.environ.get("MODELS_AWS_EPOCH", "0")) / 1000
+# A loop that looks at something must not become a busy one.
+_SHORTEST_SLEEP = 0.05
+
+
+def now() -> float:
+    return _EPOCH + (time.time() - _EPOCH) * SPEED
+
+
+class _Clock:
+    """The ``time`` module by the accelerated clock, for one of MiniStack's modules."""
+
+    time = staticmethod(now)
+
+    @staticmethod
+    def sleep(seconds: float) -> None:
+        time.sleep(max(_SHORTEST_SLEEP, seconds / SPEED))
+
+    @staticmethod
+    def gmtime(seconds: float | None = None):
+        return time.gmtime(now() if seconds is None else seconds)
+
+    @staticmethod
+    def strftime(pattern: str, when=None) -> str:
+        return time.strftime(pattern, when or time.gmtime(now()))
+
+    def __getattr__(self, name: str):
+        return getattr(time, name)
+
+
+def install() -> None:
+    if SPEED == 1:
+        return
+    for module in (scheduler, eventbridge, cloudwatch, cloudwatch_logs, lambda_svc, sqs, alarms, autoscaling, logs, provisioned, route_throttling, scaling, tracking):
+        module.time = _Clock()
+    custom_resource._SPEED = SPEED
+    patch.source(custom_resource, "invoke_custom_resource", ("event_obj.wait(timeout=service_timeout)", "event_obj.wait(timeout=service_timeout / _SPEED)"))
+    stepfunctions._SFN_WAIT_SCALE = 1 / SPEED
+    sigv4.request_time_failure = lambda signature, **_named: None

@@ -1,0 +1,98 @@
+"""Lambda's Node runtime in place of MiniStack's: AWS's errors, exits and timeouts, the SDK that AWS's runtime brings, layers by
+NODE_PATH, a clean environment, one log stream an environment, and logs only where the role may write them.
+https://docs.aws.amazon.com/lambda/latest/dg/lambda-nodejs.html
+"""
+
+import json
+import time
+
+from ministack.core import lambda_runtime
+from ministack.services import lambda_svc
+
+from .. import patch
+from ..metrics import logs
+from .process import Environment
+
+
+def install() -> None:
+    patch.wrap(lambda_runtime, "_worker_class_for", lambda original: lambda config: Environment if _ours(config) else original(config))
+    patch.wrap(lambda_runtime, "kill_workers", _kill)
+    patch.wrap(lambda_svc, "_execute_function_warm", _execute)
+    patch.wrap(lambda_svc, "_emit_lambda_logs", _emit)
+
+
+def _ours(config: dict) -> bool:
+    return str(config.get("Runtime", "")).startswith("nodejs")
+
+
+def _kill(original):
+    def kill(workers):
+        rest = []
+        for worker in workers:
+            if isinstance(worker, Environment):
+                worker.kill()
+            else:
+                rest.append(worker)
+        original(rest)
+
+    return kill
+
+
+def _execute(original):
+    def execute(func, event, request_id):
+        config = func.get("config") or func
+        if not _ours(config) or not func.get("code_zip"):
+            return original(func, event, request_id)
+        version = config.get("Version", "$LATEST")
+        lambda_svc._ensure_reaper_thread()
+        worker, _ = lambda_runtime.acquire_worker(config["FunctionName"], config, func["code_zip"], qualifier=version)
+        try:
+            done = worker.invoke(
+                event,
+                request_id,
+                trace_id=lambda_svc._xray_trace_id_for_invocation(config),
+                invoked_function_arn=config["FunctionArn"],
+            )
+        finally:
+            lambda_runtime.release_worker(worker)
+        lines = _framed(done, config, request_id)
+        logs.write(config, worker.stream, lines)
+        result = {"log": "\n".join(lines), "log_source": "environment", "done": done}
+        if done["status"] == "ok":
+            return {**result, "body": json.loads(done["text"])}
+        return {**result, "body": done["body"], "error": True, "function_error": "Unhandled"}
+
+    return execute
+
+
+def _framed(done: dict, config: dict, request_id: str) -> list[str]:
+    """The log of one invocation with Lambda's own lines around it."""
+    ms = done["run_ms"]
+    size = config.get("MemorySize", 128)
+    report = (
+        f"REPORT RequestId: {request_id}\tDuration: {ms:.2f} ms\tBilled Duration: {int(ms) + 1} ms\t"
+        f"Memory Size: {size} MB\tMax Memory Used: {min(int(done['memory_mb']), size)} MB"
+    )
+    if done["init_ms"] is not None:
+        report += f"\tInit Duration: {done['init_ms']:.2f} ms"
+    lines = []
+    if done["init_ms"] is not None:
+        lines.append("INIT_START Runtime Version: nodejs:24.local")
+    lines.append(f"START RequestId: {request_id} Version: {config.get('Version', '$LATEST')}")
+    lines += done["log"]
+    if done["reason"] == "timeout":
+        now = time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime())
+        lines.append(f"{now} {request_id} Task timed out after {float(config.get('Timeout', 3)):.2f} seconds")
+        report += "\tStatus: timeout"
+    elif done["reason"]:
+        lines.append(f"RequestId: {request_id} Error: {done['reason']}")
+        report += f"\tStatus: error\tError Type: {done['body']['errorType']}"
+    return [*lines, f"END RequestId: {request_id}", report]
+
+
+def _emit(original):
+    def emit(func, request_id, log_text, error, duration_ms, *, log_source=None):
+        if log_source != "environment":  # ours have written theirs
+            original(func, request_id, log_text, error, duration_ms, log_source=log_source)
+
+    return emit

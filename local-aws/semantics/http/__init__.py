@@ -1,0 +1,1 @@
+"""What calls functions by HTTP: API Gateway, load balancers, SageMaker’s endpoints."""

@@ -1,0 +1,91 @@
+"""FilterLogEvents gives pages, and reads JSON patterns, where MiniStack cuts after the limit and lets any JSON pattern match any line.
+https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_FilterLogEvents.html
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/matching-terms-json-log-events.html
+"""
+
+import heapq
+import json
+import re
+
+from ministack.services import cloudwatch_logs
+
+from .. import patch
+
+# Of one page: events, and bytes of their messages. AWS also ends a page, empty perhaps, after some time of searching.
+_EVENTS, _BYTES, _SEARCHED = 10_000, 1024 * 1024, 20_000
+
+
+def install() -> None:
+    patch.wrap(cloudwatch_logs, "_filter_log_events", _filtered)
+
+
+def _filtered(original):
+    def filtered(data):
+        group = cloudwatch_logs._resolve_log_group_name(data)
+        if group not in cloudwatch_logs._log_groups:
+            return original(data)
+        token, pattern = data.get("nextToken") or "0", data.get("filterPattern") or ""
+        matches = _matcher(pattern)
+        if matches is None:
+            return _invalid(f"The local AWS does not read this filter pattern: {pattern}")
+        if not token.isdigit():
+            return _invalid("The specified nextToken is invalid.")
+        return cloudwatch_logs.json_response(_page(data, cloudwatch_logs._log_groups[group]["streams"], int(token), matches))
+
+    return filtered
+
+
+def _page(data: dict, streams: dict, first: int, matches) -> dict:
+    """The events from the *first* on, of all streams in the order of their time."""
+    low, high = data.get("startTime") or 0, data.get("endTime")
+    names = [name for name in data.get("logStreamNames") or list(streams) if name in streams]
+    names = [name for name in names if name.startswith(data.get("logStreamNamePrefix") or "")]
+    with cloudwatch_logs._log_events_lock:
+        ranges = [
+            [({**event, "logStreamName": name}) for event in streams[name]["events"]
+             if low <= event["timestamp"] and (high is None or event["timestamp"] <= high)]
+            for name in names
+        ]
+    merged = list(heapq.merge(*ranges, key=lambda event: (event["timestamp"], event.get("ingestionTime", 0))))
+    room, left = min(data.get("limit") or _EVENTS, _EVENTS), _BYTES
+    found, at = [], first
+    while at < len(merged) and at < first + _SEARCHED and len(found) < room:
+        event = merged[at]
+        if matches(event.get("message", "")):
+            left -= len(event.get("message", "").encode())
+            if left < 0 and found:
+                break
+            found.append(event)
+        at += 1
+    return {"events": found, "searchedLogStreams": [], **({"nextToken": str(at)} if at < len(merged) else {})}
+
+
+_TEXT = re.compile(r'\{\s*\$\.([\w-]+)\s*=\s*(?:"([^"]*)"|([\w*]+))\s*\}')
+
+
+def _matcher(pattern: str):
+    """A function from a message to whether it matches; None where the pattern is JSON, and of a kind that nobody needed yet."""
+    if not pattern.strip().startswith("{"):
+        return cloudwatch_logs._compile_filter_pattern(pattern)
+    found = _TEXT.fullmatch(pattern.strip())
+    if found is None:
+        return None
+    member, text = found[1], found[2] if found[2] is not None else found[3]
+    number = int(text) if found[2] is None and text.isdigit() else None
+    glob = re.compile(".*".join(re.escape(part) for part in text.split("*")), re.DOTALL)
+
+    def matches(message: str) -> bool:
+        try:
+            document = json.loads(message)
+        except ValueError:
+            return False
+        value = document.get(member) if isinstance(document, dict) else None
+        if number is not None:
+            return isinstance(value, (int, float)) and not isinstance(value, bool) and value == number
+        return isinstance(value, str) and glob.fullmatch(value) is not None
+
+    return matches
+
+
+def _invalid(message: str):
+    return cloudwatch_logs.error_response_json("InvalidParameterException", message, 400)

@@ -1,0 +1,102 @@
+"""Metrics of functions as Lambda keeps them: by function, by alias or version (Resource), and by the version that an alias ran
+(ExecutedVersion), of every kind of invocation; and the metrics in a function's log lines (embedded metric format).
+https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-view.html
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
+"""
+
+import json
+import time
+
+from ministack.services import cloudwatch, cloudwatch_logs, lambda_svc
+
+from .. import patch
+from . import logs
+
+
+def install() -> None:
+    patch.wrap(lambda_svc, "_execute_function_dispatch", _measured)
+    # Its own counts are of some kinds of invocations only, and of some twice; the throttled ones are counted in `throttling`.
+    patch.wrap(lambda_svc, "_emit_lambda_metrics", lambda _original: lambda *_counts, **_named: None)
+    logs.observers.append(embedded)
+    patch.wrap(cloudwatch_logs, "_put_log_events", _from_clients)
+
+
+def _from_clients(original):
+    """Of lines that any client writes, too.
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Generation_PutLogEvents.html
+    """
+
+    def put(data):
+        answer = original(data)
+        if answer[0] == 200:
+            for event in data.get("logEvents", []):
+                embedded(event.get("message", ""))
+        return answer
+
+    return put
+
+
+def _measured(original):
+    def dispatch(func, config, event, request_id, started):
+        began = time.time()
+        result = original(func, config, event, request_id, started)
+        name = config.get("FunctionName", "")
+        qualifier = config.get("FunctionArn", "").split(":")[7:]
+        dimensions = [{}, {"FunctionName": name}, {"FunctionName": name, "Resource": ":".join([name, *qualifier])}]
+        if qualifier and not qualifier[0].isdigit():
+            dimensions.append({**dimensions[-1], "ExecutedVersion": result.get("executed_version", config.get("Version", "$LATEST"))})
+        if not result.get("throttle"):
+            done = result.get("done") or {}
+            for one in dimensions:
+                cloudwatch.record_metric("AWS/Lambda", "Invocations", 1, "Count", one)
+                cloudwatch.record_metric("AWS/Lambda", "Errors", 1 if result.get("error") else 0, "Count", one)
+                cloudwatch.record_metric("AWS/Lambda", "Throttles", 0, "Count", one)
+                duration = done.get("run_ms", (time.time() - began) * 1000)
+                cloudwatch.record_metric("AWS/Lambda", "Duration", duration, "Milliseconds", one)
+        return result
+
+    return dispatch
+
+
+# https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
+_MOST_METRICS, _MOST_DIMENSIONS, _MOST_VALUES = 100, 30, 100
+# Metrics so old, or so far ahead, are not taken.
+_PAST_SECONDS, _AHEAD_SECONDS = 14 * 86_400, 2 * 3_600
+
+
+def embedded(line: str) -> None:
+    """Stores the metrics of one log line, if it has any. CloudWatch takes a line that does not fit for plain text."""
+    if '"_aws"' not in line:
+        return
+    try:
+        document = json.loads(line)
+        stamp = document["_aws"]["Timestamp"] / 1000
+        found = [datum for directive in document["_aws"]["CloudWatchMetrics"] for datum in _data(document, directive)]
+    except (ValueError, KeyError, TypeError):
+        return
+    # The emulator's own clock, which may be an accelerated one.
+    now = cloudwatch.time.time()
+    if now - _PAST_SECONDS <= stamp <= now + _AHEAD_SECONDS:
+        for namespace, name, dimensions, unit, values in found:
+            cloudwatch._store_datum(namespace, name, dimensions, stamp, unit, None, values, None, None)
+
+
+def _data(document: dict, directive: dict) -> list[tuple]:
+    """Every metric of a directive with every dimension set. Raises ValueError, KeyError or TypeError where it breaks the format."""
+    metrics, sets = directive["Metrics"], directive["Dimensions"]
+    if len(metrics) > _MOST_METRICS or any(len(names) > _MOST_DIMENSIONS for names in sets):
+        raise ValueError("more than the format allows")
+    data = []
+    for names in sets:
+        dimensions = {name: document[name] for name in names}
+        if not all(isinstance(value, str) and value for value in dimensions.values()):
+            raise ValueError("a dimension that is no text")
+        for metric in metrics:
+            value = document[metric["Name"]]
+            values = value if isinstance(value, list) else [value]
+            if not all(type(one) in (int, float) for one in values):
+                raise ValueError("a value that is no number")
+            # What comes after these is lost without a word.
+            kept = [float(one) for one in values[:_MOST_VALUES]]
+            data.append((directive["Namespace"], metric["Name"], dimensions, metric.get("Unit", "None"), kept))
+    return data

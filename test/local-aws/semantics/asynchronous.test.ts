@@ -1,0 +1,63 @@
+import { CloudWatchLogsClient, FilterLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs';
+import {
+  CreateAliasCommand,
+  InvokeCommand,
+  LambdaClient,
+  PublishVersionCommand,
+  PutFunctionEventInvokeConfigCommand,
+} from '@aws-sdk/client-lambda';
+import { expect, it } from 'vitest';
+import { client } from '../../../local-aws/deployed.ts';
+import { makeFunction, withAndWithout } from '../lambda.ts';
+
+/** Seconds in which an event that is not tried again reaches its destination; one that is takes longer. */
+const SOON = 8;
+
+// https://docs.aws.amazon.com/lambda/latest/api/API_PutFunctionEventInvokeConfig.html
+it('an event that failed goes where the alias that was invoked says', async () => {
+  const { on, off } = await withAndWithout('asynchronous', async (aws) => {
+    const lambda = new LambdaClient(client(aws.endpoint));
+    const logs = new CloudWatchLogsClient(client(aws.endpoint));
+    await makeFunction(aws, {
+      name: 'fails',
+      code: `export const handler = () => { throw new Error('no'); };`,
+    });
+    const Destination = await makeFunction(aws, {
+      name: 'mourner',
+      code: `export const handler = async ({ requestPayload }) => console.log('told ' + JSON.stringify(requestPayload));`,
+    });
+    await lambda.send(new PublishVersionCommand({ FunctionName: 'fails' }));
+    await lambda.send(new CreateAliasCommand({ FunctionName: 'fails', Name: 'live', FunctionVersion: '1' }));
+    await lambda.send(
+      new PutFunctionEventInvokeConfigCommand({
+        FunctionName: 'fails',
+        Qualifier: 'live',
+        MaximumRetryAttempts: 0,
+        DestinationConfig: { OnFailure: { Destination } },
+      }),
+    );
+    for (const Qualifier of ['live', '1'])
+      await lambda.send(
+        new InvokeCommand({
+          FunctionName: 'fails',
+          Qualifier,
+          InvocationType: 'Event',
+          Payload: JSON.stringify(Qualifier),
+        }),
+      );
+    const told = async (): Promise<string[]> => {
+      const { events = [] } = await logs
+        .send(new FilterLogEventsCommand({ logGroupName: '/aws/lambda/mourner' }))
+        .catch(() => ({ events: [] }));
+      return events.flatMap(({ message = '' }) => /\btold (.*)/.exec(message)?.[1] ?? []);
+    };
+    const end = Date.now() + SOON * 1000;
+    while (Date.now() < end && (await told()).length === 0)
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    const found = await told();
+    lambda.destroy();
+    logs.destroy();
+    return found;
+  });
+  expect([on, off]).toEqual([['"live"'], []]);
+});

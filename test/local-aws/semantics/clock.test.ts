@@ -1,0 +1,109 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { CreateScheduleCommand, SchedulerClient } from '@aws-sdk/client-scheduler';
+import {
+  CreateStateMachineCommand,
+  DescribeExecutionCommand,
+  SFNClient,
+  StartExecutionCommand,
+} from '@aws-sdk/client-sfn';
+import { ReceiveMessageCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { describe, expect, it } from 'vitest';
+import { client } from '../../../local-aws/deployed.ts';
+import { REGION, startAws } from '../../../local-aws/start.ts';
+import { ACCOUNT, invoke, makeFunction, makeRole } from '../lambda.ts';
+import { makeQueue } from '../queue.ts';
+
+const SPEED = 60;
+
+/** The clock is an addition of ours and no semantic of AWS: at speed 1 everything is as it was. */
+describe('the accelerated clock', () => {
+  it('fires a schedule of a minute each second, for functions and clients alike', async () => {
+    const aws = await startAws({ speed: SPEED });
+    try {
+      const code = `const at = []; export const handler = async (event, context) => {
+        const left = context.getRemainingTimeInMillis();
+        if (event.ask) { const began = Date.now(); await new Promise((r) => setTimeout(r, 30_000)); return { at, waited: Date.now() - began, left }; }
+        at.push(Date.now()); };`;
+      const arn = await makeFunction(aws, { name: 'ticked', code });
+      const role = await makeRole(
+        aws,
+        'ticks',
+        [{ Effect: 'Allow', Action: 'lambda:InvokeFunction', Resource: arn }],
+        'scheduler',
+      );
+      expect(arn).toBe(`arn:aws:lambda:${REGION}:${ACCOUNT}:function:ticked`);
+      const scheduler = new SchedulerClient(client(aws.endpoint));
+      await scheduler.send(
+        new CreateScheduleCommand({
+          Name: 'minutely',
+          ScheduleExpression: 'rate(1 minute)',
+          FlexibleTimeWindow: { Mode: 'OFF' },
+          Target: { Arn: arn, RoleArn: role, Input: '{}' },
+        }),
+      );
+      scheduler.destroy();
+      await new Promise((resolve) => setTimeout(resolve, 4500));
+      const began = performance.now();
+      const { at, waited, left } = (await invoke(aws, 'ticked', { ask: true })).body as {
+        at: number[];
+        waited: number;
+        left: number;
+      };
+      // Half a minute by its clock took half a second of ours; its own time limit counts in ours.
+      expect(performance.now() - began).toBeLessThan(3000);
+      expect(waited).toBeGreaterThanOrEqual(29_000);
+      expect(left).toBeGreaterThan(8000);
+      expect(left).toBeLessThanOrEqual(10_000);
+      expect(at.length).toBeGreaterThanOrEqual(3);
+      const gaps = at.slice(1).map((time, index) => time - (at[index] ?? 0));
+      // On a busy machine one comes late, and the next sooner after it; a sixth of a second is ten of this
+      // clock.
+      for (const gap of gaps) expect(gap).toBeGreaterThan(30_000);
+      expect(gaps.reduce((sum, gap) => sum + gap, 0) / gaps.length).toBeGreaterThan(50_000);
+
+      const script =
+        'console.log(Date.now(), new Date().getTime(), typeof Date(), new Date(0).toISOString(), new Date() instanceof Date)';
+      const { stdout } = await promisify(execFile)(process.execPath, ['-e', script], {
+        env: { ...process.env, ...aws.env },
+      });
+      const [now, made, text, zero, same] = stdout.trim().split(' ');
+      expect(Number(now) - Date.now()).toBeGreaterThan(4 * 60_000);
+      expect(Math.abs(Number(made) - Number(now))).toBeLessThan(SPEED * 1000);
+      expect([text, zero, same]).toEqual(['string', '1970-01-01T00:00:00.000Z', 'true']);
+    } finally {
+      await aws.stop();
+    }
+  });
+
+  it('hides a message of a queue, and waits in a state machine', async () => {
+    const aws = await startAws({ speed: SPEED });
+    try {
+      const sqs = new SQSClient(client(aws.endpoint));
+      const sfn = new SFNClient(client(aws.endpoint));
+      const { url: QueueUrl } = await makeQueue(sqs, 'queue', { VisibilityTimeout: '120' });
+      await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: 'm' }));
+      const receive = async (): Promise<number> =>
+        (await sqs.send(new ReceiveMessageCommand({ QueueUrl }))).Messages?.length ?? 0;
+      expect([await receive(), await receive()]).toEqual([1, 0]);
+      const { stateMachineArn } = await sfn.send(
+        new CreateStateMachineCommand({
+          name: 'waits',
+          roleArn: await makeRole(aws, 'waits', [], 'states'),
+          definition: JSON.stringify({
+            StartAt: 'Wait',
+            States: { Wait: { Type: 'Wait', Seconds: 120, End: true } },
+          }),
+        }),
+      );
+      const { executionArn } = await sfn.send(new StartExecutionCommand({ stateMachineArn }));
+      const status = async (): Promise<string | undefined> =>
+        (await sfn.send(new DescribeExecutionCommand({ executionArn }))).status;
+      await expect.poll(status, { timeout: 10_000 }).toBe('SUCCEEDED');
+      await expect.poll(receive, { timeout: 10_000 }).toBe(1);
+      for (const one of [sqs, sfn]) one.destroy();
+    } finally {
+      await aws.stop();
+    }
+  });
+});

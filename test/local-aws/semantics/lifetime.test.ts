@@ -1,0 +1,105 @@
+import { execFile, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import { localAws } from '../../../local-aws/start.ts';
+
+const linux = process.platform === 'linux';
+
+/** Starts a local AWS with one busy function in a process of its own. */
+const STARTER = `
+import { startAws } from '${join(localAws, 'start.ts')}';
+import { invoke, makeFunction } from '${join(import.meta.dirname, '..', 'lambda.ts')}';
+const aws = await startAws();
+await makeFunction(aws, { name: 'busy', code: 'export const handler = async ({ forever }) => { while (forever); };', timeout: 900 });
+await invoke(aws, 'busy');
+void invoke(aws, 'busy', { forever: true }).catch(() => {});
+const { pid } = await (await fetch(aws.endpoint + '/_local-aws')).json();
+setTimeout(() => console.log(JSON.stringify({ pid, logFile: aws.logFile, port: Number(new URL(aws.endpoint).port) })), 300);
+setInterval(() => {}, 1000);
+`;
+
+type Started = { readonly pid: number; readonly logFile: string; readonly port: number };
+
+async function start(): Promise<{ started: Started; kill(signal: NodeJS.Signals): Promise<void> }> {
+  const child = spawn(process.execPath, ['--input-type=module-typescript', '-e', STARTER], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const started = await new Promise<Started>((resolve, reject) => {
+    let text = '';
+    child.stdout.on('data', (chunk) => {
+      text += chunk;
+      if (text.includes('\n')) resolve(JSON.parse(text));
+    });
+    child.on('exit', (code) => reject(new Error(`starter ended with ${code}`)));
+  });
+  return {
+    started,
+    kill: (signal) =>
+      new Promise((resolve) => {
+        child.on('exit', () => resolve());
+        child.kill(signal);
+      }),
+  };
+}
+
+/** Process ids of a process group. */
+async function group(id: number): Promise<number[]> {
+  const { stdout } = await promisify(execFile)('ps', ['-eo', 'pid=,pgid=,stat=']);
+  return stdout
+    .trim()
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/))
+    .filter(([, pgid, stat]) => Number(pgid) === id && !stat?.startsWith('Z'))
+    .map(([pid]) => Number(pid));
+}
+
+describe('a local AWS', () => {
+  for (const signal of ['SIGKILL', 'SIGTERM', 'SIGINT'] as const)
+    it(`leaves no process and no file when its starter gets ${signal}`, async () => {
+      const { started, kill } = await start();
+      // Itself, and the busy function's two environments at most.
+      expect((await group(started.pid)).length).toBeGreaterThanOrEqual(2);
+      await kill(signal);
+      const deadline = Date.now() + 5000;
+      while ((await group(started.pid)).length > 0 && Date.now() < deadline) await sleep(100);
+      expect(await group(started.pid)).toEqual([]);
+      expect(existsSync(dirname(started.logFile))).toBe(false);
+    });
+
+  it.runIf(linux)('listens on the loopback interface only', async () => {
+    const { started, kill } = await start();
+    try {
+      const { stdout } = await promisify(execFile)('cat', [
+        `/proc/${started.pid}/net/tcp`,
+        `/proc/${started.pid}/net/tcp6`,
+      ]);
+      const port = started.port.toString(16).toUpperCase().padStart(4, '0');
+      const listening = stdout
+        .split('\n')
+        .map((line) => line.trim().split(/\s+/))
+        .filter(([, address, , state]) => state === '0A' && address?.endsWith(`:${port}`));
+      expect(listening.map(([, address]) => address)).toEqual([`0100007F:${port}`]);
+    } finally {
+      await kill('SIGTERM');
+    }
+  });
+
+  it('narrows every listening address to the loopback interface', async () => {
+    const script = `
+import socket
+from semantics import loopback
+loopback.install()
+for family, address in ((socket.AF_INET, ("0.0.0.0", 0)), (socket.AF_INET, ("", 0)), (socket.AF_INET6, ("::", 0))):
+    with socket.socket(family) as s:
+        s.bind(address)
+        print(s.getsockname()[0])
+`;
+    const { stdout } = await promisify(execFile)('python3', ['-c', script], {
+      env: { ...process.env, PYTHONPATH: localAws, PYTHONDONTWRITEBYTECODE: '1' },
+    });
+    expect(stdout.trim().split('\n')).toEqual(['127.0.0.1', '127.0.0.1', '::1']);
+  });
+});

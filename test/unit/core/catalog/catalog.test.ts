@@ -1,0 +1,143 @@
+import { describe, expect, it } from 'vitest';
+import { catalog, type Endpoints } from '../../../../core/catalog/catalog.ts';
+import { createCatalog } from '../../../../functions/catalog/handler.ts';
+import { toEvent } from '../../../../plugins/models/serve/gateway.ts';
+import { group, manifest, model, tensor } from './models.ts';
+
+const churn = model('churn', { inputs: [tensor('x', 'INT64', [-1])], outputs: [tensor('y', 'BYTES', [])] });
+const here = manifest(group([churn]), group([model('a'), model('b')], { path: '/lab' }));
+
+const answering: Endpoints = {
+  invoke: async (name, version, event) => ({
+    answer: { statusCode: 200, body: JSON.stringify({ name, version, event }) },
+  }),
+  state: async (_, version) => (version === 'live' || version === '3' ? 'Active' : undefined),
+  versions: async () => ['2', '3'],
+};
+
+type Said = { statusCode: number; headers: Record<string, string>; body: string };
+
+async function ask(
+  path: string,
+  endpoints: Partial<Endpoints> = {},
+  options: { method?: string; headers?: Record<string, string> } = {},
+) {
+  const { method = 'GET', headers = {} } = options;
+  const event = toEvent({ method, target: path, headers, body: Buffer.from('') });
+  const handler = createCatalog(here, { ...answering, ...endpoints });
+  const answer = (await handler(event, { awsRequestId: 'r-1' })) as Said;
+  return { ...answer, json: () => JSON.parse(answer.body), event };
+}
+
+describe('the catalog', () => {
+  it('says who answers', async () => {
+    const answer = await ask('/v2');
+    expect(answer.json()).toEqual({ name: 'shop-dev', version: '0.1.0', extensions: ['binary_tensor_data'] });
+    expect(answer.headers['cache-control']).toBe('no-store');
+  });
+
+  it('is alive', async () => expect((await ask('/v2/health/live')).json()).toEqual({ live: true }));
+
+  it('gives a model’s metadata as the protocol has it', async () => {
+    expect((await ask('/v2/models/churn')).json()).toEqual({
+      name: 'churn',
+      versions: ['2', '3'],
+      platform: 'onnxruntime_onnx',
+      inputs: [{ name: 'x', datatype: 'INT64', shape: [-1] }],
+      outputs: [{ name: 'y', datatype: 'BYTES', shape: [] }],
+    });
+  });
+
+  it('is ready when every version that clients reach is', async () => {
+    expect((await ask('/lab/v2/health/ready')).json()).toEqual({ ready: true });
+    expect((await ask('/v2/models/churn/ready')).json()).toEqual({ name: 'churn', ready: true });
+    expect((await ask('/v2/models/churn/versions/3/ready')).statusCode).toBe(200);
+    expect((await ask('/ping')).json()).toEqual({});
+  });
+
+  it('is not ready while Lambda prepares, after it put one aside, and before a release', async () => {
+    const pending = { state: async (name: string) => (name === 'shop-dev-b' ? 'Pending' : 'Active') };
+    const one = await ask('/lab/v2/health/ready', pending);
+    expect(one.statusCode).toBe(503);
+    expect(one.json()).toMatchObject({ code: 'NOT_READY', error: expect.stringContaining('b is not ready') });
+    expect((await ask('/ping', { state: async () => 'Inactive' })).statusCode).toBe(503);
+    expect((await ask('/ping', { state: async () => undefined })).statusCode).toBe(503);
+    expect((await ask('/v2/models/churn/versions/9/ready')).statusCode).toBe(404);
+  });
+
+  it('passes a request for a version to that version, event and answer whole', async () => {
+    const answer = await ask('/v2/models/churn/versions/3/infer', {}, { method: 'POST' });
+    expect(answer.json()).toEqual({
+      name: 'shop-dev-churn',
+      version: '3',
+      event: JSON.parse(JSON.stringify(answer.event)),
+    });
+    expect((await ask('/v2/models/churn/versions/2')).json()).toMatchObject({ version: '2' });
+  });
+
+  it.each([
+    ['absent', 404],
+    ['throttled', 429],
+    ['tooLarge', 413],
+    ['failed', 502],
+  ] as const)('says when a version is %s: %i', async (failure, status) => {
+    const answer = await ask(
+      '/v2/models/churn/versions/3/infer',
+      { invoke: async () => ({ failure }) },
+      { method: 'POST' },
+    );
+    expect(answer.statusCode).toBe(status);
+    expect(answer.json().error).toMatch(/\S/);
+  });
+
+  it('answers 404 and 405 with an error', async () => {
+    expect((await ask('/v2/models/nobody')).json()).toMatchObject({
+      code: 'NOT_FOUND',
+      error: expect.any(String),
+    });
+    const refused = await ask('/docs', {}, { method: 'POST' });
+    expect(refused).toMatchObject({ statusCode: 405, headers: { allow: 'GET' } });
+  });
+
+  it('answers 500 without the reason when Lambda refuses it', async () => {
+    const denied = async () => {
+      throw new Error('User arn:aws:iam::123 is not authorized');
+    };
+    const answer = await ask('/v2/models/churn', { versions: denied });
+    expect(answer.statusCode).toBe(500);
+    expect(answer.body).not.toContain('arn:');
+  });
+
+  it('gives the request id back', async () => {
+    const answer = await ask('/v2', {}, { headers: { 'x-request-id': 'abc-1' } });
+    expect(answer.headers['x-request-id']).toBe('abc-1');
+  });
+
+  it('lets clients keep the docs page and OpenAPI until they change', async () => {
+    for (const path of ['/docs', '/openapi.json']) {
+      const first = await ask(path);
+      const etag = first.headers.etag ?? '';
+      expect(first).toMatchObject({ statusCode: 200, headers: { 'cache-control': 'no-cache' } });
+      const again = await ask(path, {}, { headers: { 'if-none-match': etag } });
+      expect(again).toMatchObject({ statusCode: 304, body: '' });
+    }
+  });
+
+  it('tells a direct invocation that it serves HTTP', async () => {
+    const answer = await catalog(
+      here,
+      answering,
+    )({
+      source: 'direct',
+      method: 'POST',
+      path: '',
+      id: '',
+      headers: {},
+      body: undefined,
+      base64: false,
+      event: {},
+      multi: false,
+    });
+    expect(answer).toMatchObject({ value: { code: 'NOT_FOUND' } });
+  });
+});

@@ -1,0 +1,208 @@
+import { describe, expect, it } from 'vitest';
+import type { Baseline, Signal, SignalWindow } from '../../../../core/drift/contract.ts';
+import { readLine } from '../../../../core/drift/lines.ts';
+import { createSums, type SignalSums } from '../../../../core/drift/sums.ts';
+import { judgeSignals } from '../../../../core/drift/window-judge.ts';
+import { baselineOf, category, constant, digestOf, lineOf, numeric, type Row } from './scene.ts';
+
+const RULE = { q: 0.01, effect: 0.1 };
+
+/** What is found in requests of one row each. */
+function found(baseline: Baseline, count: number, row: (n: number) => Row = () => ({})) {
+  const digest = digestOf(baseline);
+  const adder = createSums(digest, baseline);
+  for (let n = 0; n < count; n += 1) {
+    const line = readLine(lineOf(baseline, digest, row(n)));
+    if (line !== undefined) adder.add(line);
+  }
+  return judgeSignals(adder.sums(), baseline, RULE);
+}
+const one = (signal: Signal, count: number, row?: (n: number) => Row): SignalWindow => {
+  const [window] = found(baselineOf([signal]), count, row);
+  if (window === undefined) throw new Error('nothing was judged');
+  return window;
+};
+const of = (signal: Signal, sums: Omit<SignalSums, 'nulls'>, rule = RULE): SignalWindow => {
+  const [window] = judgeSignals({ signals: [{ nulls: 0, ...sums }] }, baselineOf([signal]), rule);
+  if (window === undefined) throw new Error('nothing was judged');
+  return window;
+};
+const uniform = (n: number): number => ((n + 0.5) * 0.618_033_988_75) % 1;
+
+/** Values by scipy: docs/drift.md. */
+describe('n = 240, a = 55, b = −31', () => {
+  const cells = [14, 20, 22, 24, 26, 24, 26, 28, 28, 28];
+
+  it('T, D, shift, X² and both p', () => {
+    const window = of(numeric('age'), { n: 240, a: 55, b: -31, cells });
+    expect(window.smooth?.t).toBeCloseTo(16.219_075_520_833, 9);
+    expect(window.smooth?.p).toBeCloseTo(Math.exp(-16.219_075_520_833 / 2), 12);
+    expect(window.shift).toBeCloseTo(55 / 240, 12);
+    expect(window.chi?.x2).toBeCloseTo(7.196_224_007_595, 9);
+    expect(window.chi?.p).toBeCloseTo(0.616_697_839_904, 9);
+    expect(window.chi?.df).toBe(9);
+    expect(window.psi).toBeGreaterThan(0);
+  });
+
+  it('with φ = 1.3 the p and the size are smaller', () => {
+    const window = of(numeric('age', { phi: 1.3 }), { n: 240, a: 55, b: -31, cells });
+    expect(window.smooth?.p).toBeCloseTo(0.001_953_552_108, 9);
+    expect(window.size).toBeCloseTo(0.241_056_125_323, 9);
+  });
+
+  it('drifts where T is past the floor, and not by p alone', () => {
+    // floor: 2 + ne·d² + z₀.₀₁·√(4 + 4·ne·d²) = 13.0 at d = 0.1.
+    expect(of(numeric('age'), { n: 240, a: 55, b: -31, cells }).drifted).toBe(true);
+    expect(of(numeric('age'), { n: 240, a: 48, b: -20, cells }).smooth?.p).toBeLessThan(0.005);
+    expect(of(numeric('age'), { n: 240, a: 48, b: -20, cells }).drifted).toBe(false);
+    const strict = { q: 0.01, effect: 0.2 };
+    expect(of(numeric('age'), { n: 240, a: 55, b: -31, cells }, strict).drifted).toBe(false);
+  });
+});
+
+describe('a signal', () => {
+  it('that did not change has not drifted', () => {
+    const window = one(numeric('age'), 3000, (n) => ({ age: uniform(n) }));
+    expect(window).toMatchObject({ n: 3000, nulls: 0, drifted: false });
+    expect(window.size).toBeLessThan(0.05);
+  });
+
+  it('that moved has, and is told which way', () => {
+    const window = one(numeric('age'), 300, (n) => ({ age: uniform(n) * 0.85 }));
+    expect(window.drifted).toBe(true);
+    expect(window.shift).toBeLessThan(-0.2);
+  });
+
+  it('of one row, or 99, says nothing; of 100 it does', () => {
+    for (const count of [1, 99]) {
+      const window = one(numeric('age'), count, () => ({ age: 0.99 }));
+      expect(window).toEqual({
+        name: 'age',
+        label: 'age',
+        n: count,
+        nulls: 0,
+        cells: [0, 0, 0, 0, 0, 0, 0, 0, 0, count],
+        drifted: false,
+      });
+    }
+    const window = one(numeric('age'), 100, () => ({ age: 0.99 }));
+    expect(window.drifted).toBe(true);
+    expect(window).toMatchObject({ n: 100, smooth: { p: expect.any(Number) }, psi: expect.any(Number) });
+  });
+
+  it('with 99 values among nulls says nothing about its values', () => {
+    const half = one(
+      numeric('age', { nulls: 5000, counts: Array.from({ length: 10 }, () => 500) }),
+      198,
+      (n) => ({
+        age: n % 2 === 0 ? null : 0.99,
+      }),
+    );
+    expect(half).toMatchObject({ n: 99, nulls: 99, drifted: false });
+    expect(half.smooth ?? half.chi ?? half.size ?? half.psi).toBeUndefined();
+  });
+
+  it('lacks no value in rows of the reference that were not looked at for it', () => {
+    const some = (rows?: number) =>
+      numeric('score', {
+        of: 'output',
+        value: 'prediction',
+        counts: Array.from({ length: 10 }, () => 400),
+        nulls: rows === undefined ? 6000 : 0,
+        ...(rows !== undefined && { rows }),
+      });
+    const row = (n: number) => ({ score: uniform(n) });
+    expect(one(some(4000), 1000, row)).toMatchObject({ n: 1000, nulls: 0, drifted: false });
+    expect(one(some(), 1000, row).drifted).toBe(true);
+  });
+
+  it('without any value has drifted, where the reference had values', () => {
+    expect(one(numeric('age'), 100, () => ({ age: null }))).toMatchObject({
+      n: 0,
+      nulls: 100,
+      drifted: true,
+    });
+    expect(one(numeric('age'), 99, () => ({ age: null })).drifted).toBe(false);
+    const empty = numeric('age', { nulls: 10_000, counts: Array.from({ length: 10 }, () => 0) });
+    expect(one(empty, 100, () => ({ age: null }))).toMatchObject({ n: 0, nulls: 100, drifted: false });
+  });
+
+  it('is not called drifted for a null or two, and is for many more of them', () => {
+    const nulls = (count: number) =>
+      one(numeric('age'), 1000, (n) => ({ age: n < count ? null : uniform(n) })).drifted;
+    expect([1, 2, 4, 100].map(nulls)).toEqual([false, false, false, true]);
+    const usual = numeric('age', { nulls: 1000, counts: Array.from({ length: 10 }, () => 900) });
+    const share = (nth: number) =>
+      one(usual, 1000, (n) => ({ age: n % nth === 0 ? null : uniform(n) })).drifted;
+    expect([share(10), share(3)]).toEqual([false, true]);
+  });
+
+  it('that is constant says nothing while it is, and drifts with what is beyond it', () => {
+    const same = one(constant('fee'), 300);
+    expect(same).toMatchObject({ n: 300, cells: [300, 0], drifted: false });
+    expect(same.smooth ?? same.shift).toBeUndefined();
+    const other = one(constant('fee'), 300, (n) => ({ fee: n % 10 === 0 ? 8 : 7 }));
+    expect(other.drifted).toBe(true);
+    expect(other.size).toBeGreaterThan(0.1);
+  });
+
+  it.each([
+    ['rounded to four levels', (n: number) => Math.round(uniform(n) * 3) / 3],
+    ['frozen in 15 % of rows', (n: number) => (n % 20 < 3 ? 0.5 : uniform(n))],
+  ])('%s is found by chi²', (_, age) => {
+    const window = one(numeric('age'), 1000, (n) => ({ age: age(n) }));
+    expect(window.drifted).toBe(true);
+    expect(window.chi?.p).toBeLessThan(window.smooth?.p ?? 0);
+  });
+});
+
+describe('a category', () => {
+  it('that did not change has not drifted', () => {
+    expect(one(category('plan'), 1000)).toMatchObject({ drifted: false, chi: { df: 2 } });
+  });
+
+  it('with other shares has', () => {
+    const window = one(category('plan'), 300, (n) => ({ plan: n % 2 === 0 ? 'a' : 'b' }));
+    expect(window.drifted).toBe(true);
+    expect(window.shift ?? window.smooth).toBeUndefined();
+    expect(window.size).toBeGreaterThan(0.1);
+  });
+
+  it('with a value that was never seen has, also where it takes the place of the rarest', () => {
+    const renamed = (n: number): Row => ({ plan: n % 10 < 6 ? 'a' : n % 10 < 9 ? 'b' : 'C' });
+    const window = one(category('plan'), 500, renamed);
+    expect(window.chi?.p).toBeGreaterThan(0.5);
+    expect(window).toMatchObject({ cells: [300, 150, 0, 0, 50], drifted: true });
+    expect(one(category('plan'), 500, (n) => (n === 0 ? { plan: 'C' } : {})).drifted).toBe(false);
+  });
+});
+
+describe('of several signals', () => {
+  it('only those that moved have drifted, and outputs are judged among themselves', () => {
+    const signals = [
+      ...Array.from({ length: 8 }, (_, n) => numeric(`x${n}`)),
+      category('plan'),
+      numeric('score', { of: 'output', value: 'prediction' }),
+    ];
+    const windows = found(baselineOf(signals), 500, (n) => ({ x3: uniform(n) ** 2, score: uniform(n) ** 3 }));
+    expect(windows.filter(({ drifted }) => drifted).map(({ name }) => name)).toEqual(['x3', 'score']);
+  });
+
+  it('outputs that drifted do not lower what an input must reach', () => {
+    const even = Array.from({ length: 10 }, () => 24);
+    const quiet = { n: 240, nulls: 0, a: 0, b: 0, cells: even };
+    // T 13.8, p twice 0.001: below q only once others are called before it.
+    const near = { ...quiet, a: 58.2 };
+    const moved = { ...quiet, a: 200 };
+    const inputs = Array.from({ length: 4 }, (_, n) => numeric(`x${n}`));
+    const outputs = Array.from({ length: 8 }, (_, n) => numeric(`y${n}`, { of: 'output' }));
+    const rule = { q: 0.01, effect: 0 };
+    const judged = (signals: readonly SignalSums[], of: readonly Signal[]) =>
+      judgeSignals({ signals }, baselineOf(of), rule).map(({ drifted }) => drifted);
+    const sums = [near, quiet, quiet, quiet];
+    expect(judged(sums, inputs)).toEqual([false, false, false, false]);
+    const both = judged([...sums, ...outputs.map(() => moved)], [...inputs, ...outputs]);
+    expect(both).toEqual([...sums.map(() => false), ...outputs.map(() => true)]);
+    expect(judged([near, ...sums.slice(1).map(() => moved)], inputs)).toEqual([true, true, true, true]);
+  });
+});

@@ -1,0 +1,181 @@
+import { Buffer } from 'node:buffer';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { bodyBytes, readEvent, utf8, writeAnswer } from '../../../../core/protocol/event.ts';
+import { errorAnswer, jsonAnswer } from '../../../../core/protocol/http.ts';
+
+const context = { awsRequestId: 'lambda-1' };
+const headers = { 'Content-Type': 'application/json', 'X-Request-Id': 'mine-1' };
+
+/** As AWS documents each source, shortened to what matters. */
+const http = {
+  version: '2.0',
+  routeKey: 'POST /v2/models/{m}/infer',
+  rawPath: '/dev/v2/models/a%20b/infer',
+  rawQueryString: '',
+  headers: { 'content-type': 'application/json', 'x-request-id': 'mine-1' },
+  requestContext: {
+    http: { method: 'POST', path: '/dev/v2/models/a%20b/infer' },
+    requestId: 'api-1',
+    stage: 'dev',
+  },
+  body: '{}',
+  isBase64Encoded: false,
+};
+const rest = {
+  resource: '/{proxy+}',
+  path: '/v2/models/a b/infer',
+  httpMethod: 'POST',
+  headers,
+  multiValueHeaders: { 'Content-Type': ['application/json'], 'X-Request-Id': ['mine-1'] },
+  requestContext: { requestId: 'rest-1', stage: 'dev' },
+  body: '{}',
+  isBase64Encoded: false,
+};
+const alb = {
+  requestContext: {
+    elb: { targetGroupArn: 'arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/t/1' },
+  },
+  httpMethod: 'POST',
+  path: '/v2/models/a%20b/infer',
+  queryStringParameters: {},
+  headers: { 'content-type': 'application/json', 'x-request-id': 'mine-1' },
+  body: '{}',
+  isBase64Encoded: false,
+};
+const { headers: _headers, ...rested } = alb;
+const albMulti = {
+  ...rested,
+  multiValueHeaders: { 'content-type': ['application/json'], 'x-request-id': ['mine-1'], accept: ['a', 'b'] },
+};
+
+describe('readEvent', () => {
+  test.each([
+    ['HTTP API and function URL', http, 'http', '/dev/v2/models/a b/infer'],
+    ['REST API', rest, 'rest', '/v2/models/a b/infer'],
+    ['HTTP API, payload 1.0', { ...rest, version: '1.0' }, 'rest', '/v2/models/a b/infer'],
+    ['load balancer', alb, 'alb', '/v2/models/a b/infer'],
+    ['load balancer, multi-value', albMulti, 'alb', '/v2/models/a b/infer'],
+  ])('%s', (_name, event, source, path) => {
+    const request = readEvent(event, context);
+    expect(request).toMatchObject({ source, path, method: 'POST', id: 'mine-1', body: '{}', base64: false });
+    expect(request.headers['content-type']).toBe('application/json');
+  });
+
+  test('values of one header are joined', () => {
+    expect(readEvent(albMulti).headers.accept).toBe('a, b');
+  });
+
+  test('an id that cannot go into a header or a log gives way to the source’s', () => {
+    for (const id of ['', 'a\nb', 'ü', 'x'.repeat(129), ' ']) {
+      const event = { ...http, headers: { 'x-request-id': id } };
+      expect(readEvent(event, context).id).toBe('api-1');
+    }
+    expect(readEvent({ ...alb, headers: {} }, context).id).toBe('lambda-1');
+  });
+
+  test('an id of the source that is none, from who invokes directly, gives way to Lambda’s', () => {
+    for (const requestId of ['', 'a\nb', 'ü', 'x'.repeat(129), ' ', 7]) {
+      const requestContext = { ...http.requestContext, requestId };
+      expect(readEvent({ ...http, headers: {}, requestContext }, context).id).toBe('lambda-1');
+    }
+    const requestContext = { ...http.requestContext, requestId: 'x'.repeat(128) };
+    expect(readEvent({ ...http, headers: {}, requestContext }, context).id).toBe('x'.repeat(128));
+  });
+
+  test('anything else is a direct invocation, and nothing throws', () => {
+    fc.assert(
+      fc.property(fc.anything(), (event) => {
+        const request = readEvent(event, context);
+        expect(['direct', 'http', 'rest', 'alb']).toContain(request.source);
+      }),
+    );
+    expect(readEvent({ inputs: [] }, context)).toMatchObject({
+      source: 'direct',
+      method: 'POST',
+      id: 'lambda-1',
+    });
+    const odd = { ...http, headers: null, rawPath: 7, body: 7, requestContext: { http: {} } };
+    expect(readEvent(odd)).toMatchObject({ source: 'http', path: '', method: '', body: undefined });
+    expect(readEvent({ ...http, rawPath: '/%zz' }).path).toBe('/%zz');
+  });
+
+  test('a header cannot reach Object’s own', () => {
+    const event = { ...http, headers: JSON.parse('{"__proto__":"x","constructor":"y"}') };
+    expect(readEvent(event).headers.toString).toBeUndefined();
+  });
+});
+
+describe('bodies', () => {
+  test('base64 gives the bytes', () => {
+    fc.assert(
+      fc.property(fc.uint8Array(), (bytes) => {
+        const body = Buffer.from(bytes).toString('base64');
+        for (const written of [body, body.replace(/=+$/, '')]) {
+          const request = readEvent({ ...http, body: written, isBase64Encoded: true });
+          expect(bodyBytes(request).equals(Buffer.from(bytes))).toBe(true);
+        }
+      }),
+    );
+  });
+
+  test('what is no base64 is refused', () => {
+    for (const body of ['ü', 'ab!d', '{"inputs":[]}', 'abcd efg']) {
+      const request = readEvent({ ...http, body, isBase64Encoded: true });
+      expect(() => bodyBytes(request), body).toThrow(expect.objectContaining({ code: 'INVALID_ENCODING' }));
+    }
+  });
+
+  test('broken UTF-8 is refused', () => {
+    expect(utf8(Buffer.from('ü🌱'))).toBe('ü🌱');
+    expect(() => utf8(Buffer.from([0x22, 0xff, 0x22]))).toThrow(
+      expect.objectContaining({ code: 'INVALID_ENCODING' }),
+    );
+  });
+});
+
+describe('writeAnswer', () => {
+  const binary = {
+    status: 200,
+    headers: { 'content-type': 'application/octet-stream' },
+    body: Buffer.from([0, 255]),
+  };
+
+  test.each([http, rest, alb])('text and bytes, with the request’s id', (event) => {
+    const request = readEvent(event, context);
+    expect(writeAnswer(request, jsonAnswer(200, { a: 1 }))).toMatchObject({
+      statusCode: 200,
+      headers: { 'content-type': 'application/json', 'x-request-id': 'mine-1' },
+      body: '{"a":1}',
+      isBase64Encoded: false,
+    });
+    expect(writeAnswer(request, binary)).toMatchObject({ body: 'AP8=', isBase64Encoded: true });
+  });
+
+  test('a load balancer set to multi-value headers gets them, and no others', () => {
+    const answer = writeAnswer(readEvent(albMulti), jsonAnswer(200, {}));
+    expect(answer).toMatchObject({ multiValueHeaders: { 'content-type': ['application/json'] } });
+    expect(answer).not.toHaveProperty('headers');
+  });
+
+  test('a direct invocation gets the value, errors too', () => {
+    const request = readEvent({ inputs: [] }, context);
+    const error = { status: 400, code: 'INVALID_JSON', message: 'No.' };
+    expect(writeAnswer(request, errorAnswer(error))).toEqual({ error: 'No.', code: 'INVALID_JSON' });
+  });
+
+  test.each([
+    ['text as it is', http, 'a'.repeat(6 * 1024 * 1024), true],
+    ['text that fits', http, 'a'.repeat(6 * 1024 * 1024 - 8192), false],
+    ['text that grows when it is written as JSON', http, '"'.repeat(4 * 1024 * 1024), true],
+    ['text of two bytes a character', http, 'ü'.repeat(4 * 1024 * 1024), true],
+    ['bytes', http, Buffer.alloc(4.6 * 1024 * 1024), true],
+    ['bytes that fit', http, Buffer.alloc(4.4 * 1024 * 1024), false],
+    ['a load balancer’s 1 MB', alb, 'a'.repeat(1024 * 1024), true],
+    ['a load balancer, fits', alb, 'a'.repeat(1000 * 1024), false],
+  ])('beyond what can be sent back: %s', (_name, event, body, refused) => {
+    const send = (): unknown => writeAnswer(readEvent(event), { status: 200, headers: {}, body });
+    if (refused) expect(send).toThrow(expect.objectContaining({ code: 'ANSWER_TOO_LARGE', status: 413 }));
+    else expect(send()).toBeDefined();
+  });
+});

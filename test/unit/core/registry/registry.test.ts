@@ -1,0 +1,216 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { registry } from '../../../../core/registry/registry.ts';
+import type { Release } from '../../../../core/release/document/contract.ts';
+import type { SignatureRecord, VersionRecord } from '../../../../core/release/document/history-contract.ts';
+import { fakeObjects } from '../../../fakes/objects.ts';
+import { SETTINGS } from '../../../fakes/settings.ts';
+
+const SCOPE = 'models/1/eu-central-1/shop/dev/';
+const release: Release = {
+  schema: 1,
+  rev: 1,
+  release: 'r-1',
+  phase: 'PROMOTING',
+  model: 'churn',
+  functionName: 'shop-dev-churn',
+  alias: 'live',
+  stack: 'stack',
+  settings: SETTINGS,
+  steps: [],
+  shifts: [],
+  judgements: [],
+  refused: [],
+  rollbacks: [],
+  notices: [],
+  promote: 'afterStack',
+  highest: 4,
+  lives: [],
+  requests: ['r-1'],
+  request: {
+    id: 'r-1',
+    kind: 'forward',
+    logicalId: 'ChurnLiveAlias',
+    url: 'https://secret',
+    answerBy: '2026-01-01T00:08:00.000Z',
+  },
+  schedule: { group: 'g', name: 'n' },
+  startedAt: '2026-01-01T00:00:00.000Z',
+  updatedAt: '2026-01-01T00:00:00.000Z',
+  deadline: '2026-01-01T01:00:00.000Z',
+};
+const make = () => {
+  const objects = fakeObjects();
+  return { objects, documents: registry(objects.port, SCOPE) };
+};
+
+describe('live.json', () => {
+  it('is made once, and moves from what was read only', async () => {
+    const { documents } = make();
+    expect(await documents.release('churn')).toBeUndefined();
+    expect(await documents.move(release, undefined)).toBe('ok');
+    expect(await documents.move(release, undefined)).toBe('changed');
+    const found = await documents.release('churn');
+    expect(found?.release).toEqual(release);
+    expect(await documents.move({ ...release, rev: 2 }, found?.etag)).toBe('ok');
+    expect(await documents.move({ ...release, rev: 3 }, found?.etag)).toBe('changed');
+    expect((await documents.release('churn'))?.release?.rev).toBe(2);
+  });
+
+  it('tells the models that have one, and none of what lies beside it', async () => {
+    const { documents } = make();
+    expect(await documents.models()).toEqual([]);
+    for (const model of ['fraud', 'churn']) {
+      await documents.move({ ...release, model }, undefined);
+      await documents.archive({ model: 'gone', release });
+      await documents.evidence(model, 'r-1', () => ({ schema: 1 }) as never);
+    }
+    expect(await documents.models()).toEqual(['churn', 'fraud']);
+  });
+
+  it('lies where the layout says', async () => {
+    const { objects, documents } = make();
+    await documents.move(release, undefined);
+    expect([...objects.objects.keys()]).toEqual([`${SCOPE}releases/churn/live.json`]);
+  });
+
+  it('of a newer schema tells what every schema tells, and is no release', async () => {
+    const { objects, documents } = make();
+    const newer = {
+      schema: 7,
+      functionName: 'f',
+      alias: 'live',
+      highest: 9,
+      stable: { version: '8' },
+      other: true,
+    };
+    objects.set(`${SCOPE}releases/churn/live.json`, JSON.stringify(newer));
+    const found = await documents.release('churn');
+    expect(found?.core).toMatchObject({
+      functionName: 'f',
+      alias: 'live',
+      highest: 9,
+      stable: { version: '8' },
+    });
+    expect(found?.release).toBeUndefined();
+  });
+
+  it('that is not a release throws, whatever it is: it must not pass for none', async () => {
+    const { objects, documents } = make();
+    await fc.assert(
+      fc.asyncProperty(fc.oneof(fc.string(), fc.json()), async (text) => {
+        objects.set(`${SCOPE}releases/churn/live.json`, text);
+        await expect(documents.release('churn')).rejects.toThrow(/live\.json is not a release document/);
+      }),
+    );
+  });
+});
+
+describe('what is kept', () => {
+  it('a release under its start and id, once, without the answer URL', async () => {
+    const { objects, documents } = make();
+    await documents.archive({ model: 'churn', release });
+    await documents.archive({ model: 'churn', release: { ...release, phase: 'SUPERSEDED' } });
+    const [[key, { text }] = ['', { text: '' }], ...others] = objects.objects;
+    expect(key).toBe(`${SCOPE}releases/churn/20260101T000000000Z-r-1.json`);
+    expect(JSON.parse(text).phase).toBe('PROMOTING');
+    expect(text).not.toContain('secret');
+    expect(others).toEqual([]);
+  });
+
+  it('a release that went on after it was kept, as it ended', async () => {
+    const { objects, documents } = make();
+    await documents.archive({ model: 'churn', release: { ...release, phase: 'SUPERSEDED' } });
+    await documents.archive({ model: 'churn', release: { ...release, rev: 2, phase: 'DONE' } });
+    await documents.archive({ model: 'churn', release: { ...release, phase: 'SUPERSEDED' } });
+    await documents.archive({ model: 'churn', text: 'of a newer worker', at: release.startedAt });
+    await documents.archive({ model: 'churn', text: 'another', at: release.startedAt });
+    const [kept, unknown] = await documents.archives('churn');
+    expect(await documents.archived('churn', kept ?? '')).toMatchObject({ rev: 2, phase: 'DONE' });
+    expect(objects.objects.get(`${SCOPE}releases/churn/${unknown}.json`)?.text).toBe('of a newer worker');
+    expect(objects.objects.size).toBe(2);
+  });
+
+  it('a version under its number, as it was first seen', async () => {
+    const { objects, documents } = make();
+    const record: VersionRecord = {
+      schema: 1,
+      model: 'churn',
+      functionName: 'f',
+      version: '4',
+      identity: 'i',
+      fingerprint: 'p',
+      layer: 'l',
+      source: 's',
+      at: 'now',
+    };
+    await documents.version(record);
+    await documents.version({ ...record, at: 'later' });
+    expect(JSON.parse(objects.objects.get(`${SCOPE}versions/churn/4.json`)?.text ?? '')).toEqual(record);
+  });
+
+  it('a version whose number comes round again, beside the one before', async () => {
+    const { objects, documents } = make();
+    const record: VersionRecord = {
+      schema: 1,
+      model: 'churn',
+      functionName: 'shop-dev-churn',
+      version: '4',
+      identity: 'a',
+      fingerprint: 'f',
+      layer: 'l',
+      source: 's',
+      at: '2026-01-01T00:00:00.000Z',
+    };
+    const again = { ...record, identity: 'b', fingerprint: 'g', at: '2026-02-01T00:00:00.000Z' };
+    await documents.version(record);
+    await documents.version(again);
+    await documents.version(again);
+    const read = (key: string): unknown =>
+      JSON.parse(objects.objects.get(`${SCOPE}versions/churn/${key}.json`)?.text ?? 'null');
+    expect(read('4')).toEqual(again);
+    expect(read('4-20260101T000000000Z')).toEqual(record);
+    await documents.version({ ...record, model: 'fraud' });
+    expect(await documents.records('churn')).toEqual(['4-20260101T000000000Z', '4']);
+    expect(await documents.recorded('churn', '4')).toEqual(again);
+    expect(await documents.recorded('churn', '4-20260101T000000000Z')).toEqual(record);
+    expect(await documents.recorded('churn', '5')).toBeUndefined();
+    objects.set(`${SCOPE}versions/churn/5.json`, JSON.stringify({ ...record, schema: 2 }));
+    expect(await documents.recorded('churn', '5')).toBeUndefined();
+    expect(await documents.records('other')).toEqual([]);
+  });
+});
+
+describe('what clients see of a version', () => {
+  const record: SignatureRecord = {
+    schema: 1,
+    model: 'churn',
+    fingerprint: 'f4',
+    at: 'now',
+    inputs: [{ name: 'a', datatype: 'FP32', shape: [-1, 3] }],
+    outputs: [],
+  };
+  const KEY = `${SCOPE}signatures/churn/f4.json`;
+
+  it('is kept under the fingerprint, once', async () => {
+    const { objects, documents } = make();
+    expect(await documents.signature('churn', 'f4')).toBeUndefined();
+    await documents.keepSignature(record);
+    await documents.keepSignature({ ...record, at: 'later' });
+    expect([...objects.objects.keys()]).toEqual([KEY]);
+    expect(await documents.signature('churn', 'f4')).toEqual(record);
+    expect(await documents.signature('churn', 'f5')).toBeUndefined();
+  });
+
+  it.each([
+    ['no JSON', '{"schema": 1, "inp'],
+    ['another schema', JSON.stringify({ ...record, schema: 2 })],
+    ['no inputs', JSON.stringify({ ...record, inputs: undefined })],
+    ['an input without a shape', JSON.stringify({ ...record, inputs: [{ name: 'a', datatype: 'FP32' }] })],
+    ['a dimension by name', JSON.stringify({ ...record, inputs: [{ ...record.inputs[0], shape: ['n'] }] })],
+  ])('is not known where the document is none of ours: %s', async (_, text) => {
+    const { objects, documents } = make();
+    objects.set(KEY, text);
+    expect(await documents.signature('churn', 'f4')).toBeUndefined();
+  });
+});

@@ -1,0 +1,271 @@
+import { describe, expect, it } from 'vitest';
+import { ALARMS } from '../../../../core/release/document/worker-contract.ts';
+import { readStatus } from '../../../../plugins/models/releases/read-status.ts';
+import { sayOf } from '../../../../plugins/models/releases/session.ts';
+import { statusOf } from '../../../../plugins/models/releases/status.ts';
+import { CANARY } from '../../../fakes/settings.ts';
+import { FUNCTION, LIVE } from '../../../fakes/world.ts';
+import { statusIn, textIn } from './seen.ts';
+import {
+  alarm,
+  deployed,
+  due,
+  live,
+  MINUTE,
+  minute,
+  minutes,
+  promoted,
+  rollBack,
+  until,
+  type World,
+} from './traffic.ts';
+
+/** "OK, nothing to do" is never printed over something that nobody sees to. */
+
+const GOOD = { 3: 0.01, 4: 0.01 };
+const head = async (w: World): Promise<string> => (await textIn(w)).split('\n')[0] ?? '';
+const forget = (w: World): void => {
+  w.objects.objects.delete(LIVE);
+};
+
+/** As somebody does who has the permission. */
+async function move(w: World, version: string, weights: Readonly<Record<string, number>>): Promise<void> {
+  const { revision = '' } = (await w.world.aliases.get(FUNCTION, 'live')) ?? {};
+  await w.world.aliases.update(FUNCTION, 'live', { version, weights, description: '' }, revision);
+}
+
+describe('without a document', () => {
+  it('weights: now, with the command that takes them away', async () => {
+    const w = await deployed();
+    await minutes(w, 3, GOOD);
+    forget(w);
+    expect(await textIn(w)).toMatchInlineSnapshot(`
+      "churn: ACT NOW. The alias points to version 3 (4: 5 %); no release is recorded. Nobody judges these weights, and nobody will take them away.
+        to do      Take them away: \`aws lambda update-alias --function-name shop-dev-churn --name live --routing-config 'AdditionalVersionWeights={}'\` gives version 3 all traffic.
+                   Then \`sls deploy --stage dev\` records it anew and goes on from where the alias is.
+        traffic    version 3  ███████████████████░    95 %
+                   version 4  █░░░░░░░░░░░░░░░░░░░     5 %"
+    `);
+  });
+
+  it('the alias alone: at daytime', async () => {
+    const w = await live();
+    forget(w);
+    expect(await textIn(w)).toMatchInlineSnapshot(`
+      "churn: LOOK, not urgent. The alias points to version 3; no release is recorded. No alarm would bring a version back.
+        to do      \`sls deploy --stage dev\` records it anew and goes on from where the alias is.
+        traffic    version 3  ████████████████████   100 %"
+    `);
+  });
+
+  it.each([
+    [ALARMS.errors, 'act'],
+    [ALARMS.throttles, 'look'],
+  ])('an alarm that is on, %s: %s', async (suffix, level) => {
+    const w = await live();
+    forget(w);
+    w.alarms.set(`${FUNCTION}-${suffix}`, 'ALARM');
+    const status = await statusIn(w);
+    expect(status).toMatchObject({ level });
+    expect(status.summary).toContain(`${FUNCTION}-${suffix} is on since`);
+  });
+});
+
+describe('a release that nobody ticks', () => {
+  it('held with a weight: now', async () => {
+    const w = await deployed();
+    await minutes(w, 3, GOOD);
+    await w.command('hold');
+    expect(await head(w)).toMatch(/^churn: LOOK/);
+    w.clock.now += 26 * 60 * MINUTE;
+    expect(await head(w)).toMatch(/^churn: ACT NOW\. Nobody has ticked this release since/);
+  });
+
+  it('without a weight, since the stack is not done or its schedule is lost: at daytime', async () => {
+    const w = await deployed();
+    w.stack.state = 'busy';
+    const { phase } = w.state() ?? {};
+    expect(phase).toBe('SHIFTING');
+    w.clock.now += 30 * MINUTE;
+    expect(await head(w)).toMatch(/^churn: OK/);
+    w.clock.now += 40 * MINUTE;
+    expect(await head(w)).toMatch(
+      /^churn: LOOK, not urgent\. .* Nothing has happened to it since .*: the stack is not done yet, or nobody ticks it\./,
+    );
+  });
+});
+
+describe('an alarm beside it', () => {
+  it('over a release that is held: now', async () => {
+    const w = await deployed();
+    await minutes(w, 3, GOOD);
+    await w.command('hold');
+    w.alarms.set(`${FUNCTION}-${ALARMS.crashes}`, 'ALARM');
+    expect(await head(w)).toMatch(/^churn: ACT NOW\. .*-crashes is on since .* is held at 5 %/);
+  });
+
+  it('of a live version that was not tried beside the one before is not told to have acquitted it', async () => {
+    const w = await promoted({ ...CANARY, dryRun: true });
+    await alarm(w);
+    const text = await textIn(w);
+    expect(text).toMatch(/^churn: ACT NOW/);
+    expect(text).toContain('alarms bring no version back until');
+    expect(text).not.toMatch(/to blame|was tried/);
+  });
+
+  it('that tells of the releases themselves: it does not go off by itself after half an hour', async () => {
+    const w = await live();
+    w.alarms.set(`${FUNCTION}-${ALARMS.release}`, 'ALARM');
+    expect((await statusIn(w)).todo.join()).toContain('goes off by itself within half an hour');
+    w.clock.now += 31 * MINUTE;
+    expect((await statusIn(w)).todo.join()).toMatch(
+      /does not go off by itself: see .*models-release.* sweep/,
+    );
+  });
+});
+
+describe('weights without a release that runs', () => {
+  it('after its end', async () => {
+    const w = await live();
+    await move(w, '3', { 5: 0.25 });
+    expect(await textIn(w)).toMatchInlineSnapshot(`
+      "churn: ACT NOW. The alias points to version 3 (5: 25 %), which no release did (version 3 is recorded).
+        to do      Find out who moved it.
+                   \`sls models rollback --model churn --stage dev --to 3\` puts it back.
+                   \`aws lambda update-alias --function-name shop-dev-churn --name live --routing-config 'AdditionalVersionWeights={}'\` takes only the weights away, without the worker.
+                   \`sls deploy --stage dev\` goes on from where it is.
+        traffic    version 3  ███████████████░░░░░    75 %  live
+                   version 5  █████░░░░░░░░░░░░░░░    25 %  not of this release
+        gate       pass: it starts
+        release    DONE, canary, begun 00:00:00 UTC (20 s ago)"
+    `);
+    // The advice works.
+    expect(await w.command('rollback', { to: '3' })).toMatchObject({ done: true });
+    expect(w.target()).toEqual({ version: '3', weights: {} });
+    expect((await statusIn(w)).level).toBe('ok');
+  });
+
+  it('while the live version is watched', async () => {
+    const w = await promoted();
+    await move(w, '4', { 3: 0.5 });
+    expect((await statusIn(w)).level).toBe('act');
+  });
+
+  it('a rollback that was written and never made: its worker died, and nobody ticks', async () => {
+    let dead = false;
+    const w = await deployed(CANARY, {
+      chaos: async (point) => {
+        if (dead && point === 'before update alias') throw new Error('died');
+      },
+    });
+    await minutes(w, 3, GOOD);
+    dead = true;
+    await w.command('rollback').catch(() => undefined);
+    expect(w.state()?.intent).toBeDefined();
+    w.clock.now += 6 * MINUTE;
+    const status = await statusIn(w);
+    expect(status.level).toBe('act');
+    expect(status.summary).toMatch(
+      /^Nobody has ticked this release since .*\. The alias points to version 3 \(4: 5 %\); it is on its way to version 3\.$/,
+    );
+  });
+
+  it('an alias that points elsewhere is told with the way back', async () => {
+    const w = await live();
+    await move(w, '5', {});
+    const { level, todo } = await statusIn(w);
+    expect(level).toBe('look');
+    expect(todo.join(' ')).toContain('`sls models rollback --model churn --stage dev --to 3` puts it back.');
+    expect(todo.join(' ')).not.toContain('aws lambda');
+  });
+});
+
+describe('an alarm', () => {
+  it.each(Object.values(ALARMS))('%s', async (suffix) => {
+    const w = await live();
+    w.alarms.set(`${FUNCTION}-${suffix}`, 'ALARM');
+    const { level, alarms } = await statusIn(w);
+    expect(level).not.toBe('ok');
+    expect(alarms).toHaveLength(1);
+  });
+
+  it.each([
+    ['with a document', false],
+    ['without', true],
+  ])('that cannot be read, %s', async (_, isForgotten) => {
+    const w = await live();
+    if (isForgotten) forget(w);
+    const alarms = { states: () => Promise.reject(new Error('AccessDenied')) };
+    const { aliases, capacity, registry } = w.world;
+    const target = { model: 'churn', functionName: FUNCTION, alias: 'live' };
+    const exists = async (): Promise<boolean> => true;
+    const seen = await readStatus({ aliases, alarms, capacity, exists, close: () => {} }, registry, target);
+    const status = statusOf(seen, w.clock.now, sayOf('churn', 'dev'));
+    expect(status.level).toBe('look');
+    if (!isForgotten) expect(status.todo.join(' ')).toContain('`cloudwatch:DescribeAlarms`');
+  });
+});
+
+describe('a candidate that cannot be judged', () => {
+  /** All of its requests are refused: it is invoked, and counts nothing. */
+  async function silent(w: World): Promise<void> {
+    const side = { invocations: 150, crashes: 0 };
+    w.metrics.add(FUNCTION, 'live', '4', w.clock.now, side);
+    w.metrics.add(FUNCTION, 'live', '3', w.clock.now, {
+      invocations: 2850,
+      crashes: 0,
+      requests: 2850,
+      errors: 0,
+    });
+    w.clock.now += MINUTE;
+    await due(w);
+  }
+
+  it('within its bake: at daytime, and why', async () => {
+    const w = await deployed();
+    await minute(w);
+    for (let done = 0; done < 5; done += 1) await silent(w);
+    expect(await textIn(w)).toMatch(
+      /^churn: LOOK, not urgent\. Version 4 has 5 %, step 1 of 3\. It cannot be judged: the candidate version served \d+ requests and counted none of them itself: are its metrics not written/,
+    );
+    expect((await statusIn(w)).todo).toEqual([
+      'Until it can be judged, version 4 is not rolled back for what it answers: find out what its callers get.',
+      '`sls models rollback --model churn --stage dev` takes it away, `sls models promote --model churn --stage dev` gives it all traffic.',
+    ]);
+  });
+
+  it('past its bake: now', async () => {
+    const w = await deployed();
+    await minute(w);
+    for (let done = 0; done < 12; done += 1) await silent(w);
+    expect(w.state()?.phase).toBe('JUDGING');
+    expect(await head(w)).toMatch(/^churn: ACT NOW\. Version 4 has 5 %, step 1 of 3\. It cannot be judged/);
+  });
+});
+
+describe('--force', () => {
+  const forced = '--force';
+  it('is not advised for an alias that is gone', async () => {
+    const w = await live();
+    await w.world.aliases.remove(FUNCTION, 'live');
+    expect((await statusIn(w)).todo).toEqual(['`sls deploy --stage dev` makes it again.']);
+  });
+
+  it('is not advised after a release that was given up, where nothing is refused', async () => {
+    const w = await deployed();
+    w.stack.state = 'busy';
+    await rollBack(w, '3', 'a', '4');
+    expect(JSON.stringify((await statusIn(w)).todo)).not.toContain(forced);
+  });
+
+  it('is advised for what was rolled back, and not once its refusal is gone', async () => {
+    const w = await deployed();
+    await until(w, 'ROLLED_BACK', { 3: 0.01, 4: 0.2 });
+    expect(JSON.stringify((await statusIn(w)).todo)).toContain(forced);
+    const state = w.state();
+    const found = await w.world.registry.release('churn');
+    if (state === undefined) throw new Error('no document');
+    await w.world.registry.move({ ...state, refused: [] }, found?.etag);
+    expect(JSON.stringify((await statusIn(w)).todo)).not.toContain(forced);
+  });
+});

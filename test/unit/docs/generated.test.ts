@@ -1,0 +1,216 @@
+import { expect, test } from 'vitest';
+import { PAYLOAD_BYTES, TENSOR_BYTES, UNPACKED_BYTES } from '../../../core/endpoint/contract.ts';
+import { REFUSALS } from '../../../core/errors/refusals.ts';
+import type { Phase } from '../../../core/release/document/contract.ts';
+import { ALARMS } from '../../../core/release/document/worker-contract.ts';
+import { NESTING } from '../../../core/tensor/contract.ts';
+import layer from '../../../layers/onnxruntime/layer.json' with { type: 'json' };
+import { layerBytes } from '../../../plugins/models/artifact/onnx/runtime.ts';
+import { command as batch } from '../../../plugins/models/commands/batch.ts';
+import { command as drift } from '../../../plugins/models/commands/drift.ts';
+import { command as gate } from '../../../plugins/models/commands/gate.ts';
+import { command as history } from '../../../plugins/models/commands/history.ts';
+import { command as hold } from '../../../plugins/models/commands/hold.ts';
+import { command as invoke } from '../../../plugins/models/commands/invoke.ts';
+import { command as list } from '../../../plugins/models/commands/list.ts';
+import { command as plan } from '../../../plugins/models/commands/plan.ts';
+import { command as promote } from '../../../plugins/models/commands/promote.ts';
+import { command as proxy } from '../../../plugins/models/commands/proxy.ts';
+import { command as report } from '../../../plugins/models/commands/report.ts';
+import { command as resume } from '../../../plugins/models/commands/resume.ts';
+import { command as rollback } from '../../../plugins/models/commands/rollback.ts';
+import { command as serve } from '../../../plugins/models/commands/serve.ts';
+import { command as status } from '../../../plugins/models/commands/status.ts';
+import { command as validate } from '../../../plugins/models/commands/validate.ts';
+import { PROBLEMS } from '../../../plugins/models/declaration/errors.ts';
+import { optionTable } from '../../../plugins/models/declaration/options.ts';
+import { parseModels } from '../../../plugins/models/declaration/parse.ts';
+import { resourceProblems } from '../../../plugins/models/plan/inventory.ts';
+import { ALARM_KINDS } from '../../../plugins/models/plan/plan.ts';
+import { LIMITS } from '../../../plugins/models/plan/shared/limits.ts';
+import { formatTable } from './formats.ts';
+import { generated, table } from './pages.ts';
+
+/**
+ * Parts of the pages that the code knows best. `UPDATE_DOCS=1 vitest run --project unit docs-generated`
+ * writes them.
+ */
+const commands = {
+  ...{ list, validate, plan, gate, serve, invoke, proxy },
+  ...{ status, history, promote, rollback, hold, resume, drift, report, batch },
+};
+
+const PHASES: Readonly<Record<Phase, string>> = {
+  GATING: 'the candidate is asked; stable has all traffic',
+  WARMING: 'its provisioned instances are started; stable has all traffic',
+  SHIFTING: 'it is about to get the weight of a step, once the stack is done',
+  JUDGING: 'it has the weight of a step, and is compared with stable once a minute',
+  PROMOTING: 'it is about to get all traffic, once the stack is done',
+  BAKING: 'it has all traffic and is stable now; an alarm may bring the last good version back',
+  REVERSING:
+    'an alarm came on: the last good version has half of the traffic beside the live one, and a test decides',
+  DONE: 'the release is over, its version live',
+  ROLLED_BACK:
+    'the candidate, or after promotion the live version, was worse; the one from before has all traffic',
+  ABORTED: 'the release was given up before it was judged; stable has all traffic',
+  SUPERSEDED: 'another deploy came before the end; kept in the registry’s history',
+  HELD: 'a person must decide; the weight stands, and a candidate that fails meanwhile is rolled back',
+};
+const megabytes = (bytes: number): string => `${bytes / 1024 / 1024} MB`;
+
+/** Of alarms that not every model has. */
+const CONDITIONS: Readonly<Record<string, string>> = {
+  latency: '; only with `latency`',
+  batchFailed: '; only with `batch`',
+  batchWaiting: '; only with `batch`',
+  provisioned: '; only with `concurrency.provisioned`',
+  spillover: '; only with `concurrency.provisioned`',
+};
+
+/** Models of this kind that fit into one service beside nothing else. */
+function fitting(more: object): number {
+  const host = {
+    ...{ service: 'shop', stage: 'dev', region: 'us-east-1', stack: 'shop-dev', bucket: 'b', prefix: 'p/' },
+    provider: {},
+    functions: {},
+  };
+  const fits = (count: number): boolean => {
+    const names = Array.from({ length: count }, (_, i) => [`m${i}`, { artifact: 'm.onnx', ...more }]);
+    const { models } = parseModels(Object.fromEntries(names));
+    const input = { models, options: {}, host, built: new Map(), zips: new Map() };
+    return models.length === count && resourceProblems(input).length === 0;
+  };
+  let count = 0;
+  while (fits(count + 1)) count += 1;
+  return count;
+}
+
+const PARTS: readonly (readonly [page: string, name: string, text: string])[] = [
+  ['docs/reference.md', 'options', optionTable()],
+  [
+    'docs/reference.md',
+    'commands',
+    table(
+      ['`sls models …`', '', 'options'],
+      Object.entries(commands).map(([verb, { usage, options }]) => [
+        `\`${verb}\``,
+        `${usage}.`,
+        Object.entries(options)
+          .map(
+            ([name, { shortcut }]) => `\`--${name}\`${shortcut === undefined ? '' : ` (\`-${shortcut}\`)`}`,
+          )
+          .join(', '),
+      ]),
+    ),
+  ],
+  [
+    'docs/alarms.md',
+    'alarms',
+    table(
+      ['name', 'goes off when', 'may roll back', 'what to do'],
+      ALARM_KINDS.map(({ suffix, when, rollsBack, advice }) => [
+        `\`${ALARMS[suffix]}\``,
+        `${when('`latency.p95`')}${CONDITIONS[suffix] ?? ''}`,
+        rollsBack ? 'yes' : '',
+        advice,
+      ]),
+    ),
+  ],
+  [
+    'docs/release.md',
+    'phases',
+    table(
+      ['phase', 'meaning'],
+      Object.entries(PHASES).map(([phase, meaning]) => [`\`${phase}\``, meaning]),
+    ),
+  ],
+  [
+    'docs/errors.md',
+    'problems',
+    table(
+      ['code', 'meaning'],
+      Object.entries(PROBLEMS).map(([code, meaning]) => [`\`${code}\``, meaning]),
+    ),
+  ],
+  [
+    'docs/errors.md',
+    'aws',
+    table(
+      ['what', 'at most', 'which is'],
+      [
+        [
+          'resources of a stack',
+          '500',
+          `${fitting({ http: {} })} models with \`http\`, ${fitting({})} without`,
+        ],
+        [
+          'environment of a function',
+          `${LIMITS.environment} bytes`,
+          'names and values as JSON, also those of the provider',
+        ],
+        [
+          'inline policies of a role',
+          `${LIMITS.policies.toLocaleString('en')} characters`,
+          '`iam.statements` of a model; of the monitor what it needs for every model with `drift`',
+        ],
+        ['functions of one name', '1', 'in an account and region; also a model’s `<name>-batch`'],
+      ],
+    ),
+  ],
+  ['docs/batch.md', 'formats', formatTable()],
+  [
+    'docs/endpoint.md',
+    'refusals',
+    table(
+      ['status', 'code', 'meaning', 'fault of'],
+      Object.entries(REFUSALS).map(([code, { status, meaning, ...rest }]) => [
+        String(status),
+        `\`${code}\``,
+        meaning,
+        'fault' in rest ? 'the model' : status < 500 ? 'the request' : 'the endpoint',
+      ]),
+    ),
+  ],
+  [
+    'docs/endpoint.md',
+    'limits',
+    table(
+      ['what', 'at most'],
+      [
+        ['body, as it comes', megabytes(PAYLOAD_BYTES)],
+        ['body, unpacked', megabytes(UNPACKED_BYTES)],
+        ['input tensors of a request, in memory', megabytes(TENSOR_BYTES)],
+        ['arrays and objects inside one another', String(NESTING)],
+        ['answer', `${megabytes(PAYLOAD_BYTES)} of text, about 4.5 MB of binary (base64 inside Lambda)`],
+        ['answer through a load balancer', '1 MB'],
+      ],
+    ),
+  ],
+  [
+    'docs/layer.md',
+    'layer',
+    [
+      table(
+        ['layer', 'unzipped', 'file', 'sha256'],
+        Object.values(layer.targets).flatMap((target) => {
+          if (!('lambda' in target)) return [];
+          const { architecture } = target.lambda;
+          const size = `${(layerBytes(architecture) / 1e6).toFixed(1)} MB`;
+          return Object.entries(target.files).map(([path, { sha256 }]) => [
+            architecture,
+            size,
+            `\`${path.split('/').at(-1)}\``,
+            `\`${sha256}\``,
+          ]);
+        }),
+      ),
+      '',
+      `ONNX Runtime is ${layer.version}. A layer may have ${layer.unzippedLimit / 1e6} MB unzipped.`,
+    ].join('\n'),
+  ],
+];
+
+test.each(PARTS)('%s: %s', (page, name, text) => {
+  const { found, wanted } = generated(page, name, text);
+  expect(found).toBe(wanted);
+});

@@ -1,0 +1,43 @@
+/** What an artifact is refused for comes with what helps. */
+import { expect, it } from 'vitest';
+import { cureOf } from '../../../../../../plugins/models/artifact/onnx/inspect.ts';
+import { unsafeLocation } from '../../../../../../plugins/models/disk/location.ts';
+import { gist } from '../../../../../../plugins/models/disk/npm.ts';
+
+it.each([
+  [
+    'Unsupported model IR version: 14, max supported IR version: 13',
+    /^Set the model’s IR version to 13 or lower/,
+  ],
+  [
+    'Fatal error: ai.custom:Foo(-1) is not a registered function/op',
+    /^Replace the operator ai\.custom:Foo, /,
+  ],
+  [
+    'Deserialize tensor w External initializer: w offset: 0 size to read: 321126400 given file_length: 200000000 are out of bounds or can not be read in full.',
+    /^Put the whole file of the external data beside the graph: .* 200000000 bytes, .* 321126400/,
+  ],
+  ['Opset 99 is under development', /^Export the model again, for an opset/],
+])('%s', (message, cure) => {
+  expect(cureOf(message)).toMatch(cure);
+});
+
+it('a name with a colon is no absolute path', () => {
+  expect(unsafeLocation('w:1.bin')).toBe('a path that begins with a drive of Windows');
+  expect(unsafeLocation('/w.bin')).toBe('an absolute path');
+});
+
+it('npm’s words are shown once, without its trace', () => {
+  const trace = `npm error code ECONNREFUSED
+npm error syscall connect
+npm error FetchError: request to https://packages.example/onnxruntime-node failed, reason: connect ECONNREFUSED
+npm error     at ClientRequest.<anonymous> (minipass-fetch/lib/index.js:130:14)
+npm error     at ClientRequest.emit (node:events:519:28)
+npm error FetchError: request to https://packages.example/onnxruntime-node failed, reason: connect ECONNREFUSED
+npm error A complete log of this run can be found in: ~/.npm/_logs/x.log
+`;
+  expect(gist(trace)).toBe(
+    'code ECONNREFUSED syscall connect FetchError: request to https://packages.example/onnxruntime-node failed, reason: connect ECONNREFUSED',
+  );
+  expect(gist(`npm error ${'x'.repeat(2000)}`)).toHaveLength(302);
+});

@@ -1,0 +1,89 @@
+/**
+ * The contract of the seam `ArtifactSource`, as far as it is pure; the rest is in test/ship/artifact-
+ * sources.test.ts.
+ */
+import { describe, expect, it } from 'vitest';
+import { ARTIFACT_SOURCES, sourceOf } from '../../../../../../plugins/models/artifact/sources/sources.ts';
+import {
+  ARTIFACT_FIX,
+  ARTIFACT_FORMS,
+  artifactOf,
+} from '../../../../../../plugins/models/declaration/artifact-words.ts';
+import { frameworkSchema, optionTable } from '../../../../../../plugins/models/declaration/options.ts';
+import { parseModels } from '../../../../../../plugins/models/declaration/parse.ts';
+
+const problemsOf = (artifact: unknown) => parseModels({ churn: { artifact } }).problems;
+
+describe.each(ARTIFACT_SOURCES.map((source) => [source.scheme, source] as const))('%s', (scheme, source) => {
+  it('is asked by its scheme, which is no drive of Windows', () => {
+    expect(scheme).toMatch(/^[a-z][a-z0-9]+$/);
+    expect(sourceOf(`${scheme}:x/y`)).toBe(source);
+  });
+
+  it('says what may be written, to the docs, the schema and the fix', () => {
+    expect(source.forms.length).toBeGreaterThan(0);
+    const [required] = problemsOf('');
+    for (const { shown, write } of source.forms) {
+      // Several are told as a list.
+      for (const words of [shown, write]) expect(words).not.toMatch(/, |\.$/);
+      const said = new RegExp(shown.replace(/[.*/]/g, '\\$&'), 'i');
+      expect(ARTIFACT_FORMS).toMatch(said);
+      expect(optionTable()).toMatch(said);
+      expect(JSON.stringify(frameworkSchema('models'))).toMatch(said);
+      expect(required?.fix).toContain(write);
+    }
+  });
+
+  it.each(['x', '', '//', '//bucket', '//bucket/key', '//bucket/folder/', 'a:b', 'a/../b', '\n'])(
+    'says the same of the same reference, and refuses it with a fix or not at all: %j',
+    (rest) => {
+      const reference = `${scheme}:${rest}`;
+      const fault = source.fault(reference);
+      expect(source.fault(reference)).toEqual(fault);
+      expect(source.path(reference)).toBe(source.path(reference));
+      expect(problemsOf(reference)).toEqual(
+        fault === undefined
+          ? []
+          : [{ code: 'MODELS_INVALID_VALUE', key: 'models.churn.artifact', value: reference, ...fault }],
+      );
+      if (fault !== undefined)
+        expect([fault.message, fault.fix].every((text) => text.endsWith('.'))).toBe(true);
+    },
+  );
+});
+
+it('sources have a scheme each', () => {
+  const schemes = ARTIFACT_SOURCES.map(({ scheme }) => scheme);
+  expect(new Set(schemes).size).toBe(schemes.length);
+});
+
+it('what begins with no scheme of theirs is a path', () => {
+  for (const path of [
+    'churn.onnx',
+    'models/',
+    '../a.onnx',
+    'C:\\models\\a.onnx',
+    'S3://bucket/key',
+    'http://x/y',
+  ])
+    expect(artifactOf(path)).toEqual({ reference: path, path });
+  expect(artifactOf('s3://bucket/key')).toEqual({ reference: 's3://bucket/key' });
+});
+
+it('what may be written is told in these words', () => {
+  expect(ARTIFACT_FORMS).toBe(
+    'An `.onnx` file, a folder with `model.onnx` and its external data, or `s3://bucket/key`.',
+  );
+  expect(ARTIFACT_FIX).toBe(
+    'Write the path of an .onnx file, of a folder with model.onnx, or s3://bucket/key.',
+  );
+  expect(problemsOf('s3://bucket')).toEqual([
+    {
+      code: 'MODELS_INVALID_VALUE',
+      key: 'models.churn.artifact',
+      value: 's3://bucket',
+      message: 'names no object.',
+      fix: 'Write `s3://bucket/key`.',
+    },
+  ]);
+});

@@ -1,0 +1,191 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { PARTS } from '../../../../../core/drift/contract.ts';
+import { locationOf, rankOf, spreadOf } from '../../../../../core/drift/score.ts';
+import { categoryPart } from '../../../../../plugins/models/baseline/category.ts';
+import { numericPart, windowsOf } from '../../../../../plugins/models/baseline/numeric.ts';
+
+const NOTE = numericPart(Float64Array.from([1, 1, 2, 2, 2, 3, 4, 5, 6, 9]));
+
+describe('a numeric signal', () => {
+  it('has ranks and scores manually', () => {
+    const ranks = [0, 1, 2, 3.5, 9].map((x) => rankOf(NOTE.knots, x));
+    [0, 0.054166666667, 0.333333333333, 0.611111111111, 1].forEach((rank, i) => {
+      expect(ranks[i]).toBeCloseTo(rank, 11);
+    });
+    const u = rankOf(NOTE.knots, 2);
+    const location = locationOf(NOTE, u);
+    expect(location).toBeCloseTo(-0.528539246479, 11);
+    expect(spreadOf(NOTE, u, location)).toBeCloseTo(-0.785423019073, 11);
+  });
+
+  it('has cells up to each decile, equal ones merged', () => {
+    const edges = [1, 1.8, 2, 2.5, 3.4, 4.3, 5.2, 6.3];
+    expect(NOTE.edges).toHaveLength(edges.length);
+    for (const [i, edge] of edges.entries()) expect(NOTE.edges[i]).toBeCloseTo(edge, 12);
+    expect(NOTE.counts).toEqual([2, 0, 3, 0, 1, 1, 1, 1, 1]);
+  });
+
+  it('takes no value for what is not finite', () => {
+    const part = numericPart(Float32Array.from([1, Number.NaN, 2, Number.POSITIVE_INFINITY, 3]));
+    expect(part).toEqual({ ...numericPart(Float32Array.from([1, 2, 3])), nulls: 2 });
+  });
+
+  it('of two values differs from window to window as the same data do as categories, of one degree of freedom both', () => {
+    let state = 1;
+    const chance = (): number => {
+      state = (state * 48_271) % 2_147_483_647;
+      return state / 2_147_483_647;
+    };
+    const two = Float64Array.from({ length: 6000 }, (_, i) =>
+      chance() < 0.5 + 0.15 * Math.sin(i / 300) ? 1 : 0,
+    );
+    const { phi } = categoryPart(two, ['0', '1']);
+    expect(phi).toBeGreaterThan(5);
+    expect(numericPart(two).phi / phi).toBeCloseTo(1, 1);
+  });
+
+  it('of two values has no second score, of one value none at all', () => {
+    const two = numericPart(Float64Array.from({ length: 1000 }, (_, i) => (i % 10 === 0 ? 1 : 0)));
+    expect(two.sd).toBeGreaterThan(0.1);
+    expect(two.spread).toBe(0);
+    const one = numericPart(new Float64Array(1000).fill(0.1));
+    expect(one).toMatchObject({ sd: 0, skew: 0, spread: 0, phi: 1, edges: [0.1], counts: [1000, 0] });
+    const none = numericPart(new Float64Array(3).fill(Number.NaN));
+    expect(none).toMatchObject({ nulls: 3, sd: 0, phi: 1, edges: [], counts: [0] });
+  });
+
+  it('tells data whose windows differ', () => {
+    const wave = (length: number) => Float64Array.from({ length: 5000 }, (_, i) => Math.sin(i / length));
+    expect(numericPart(wave(1000)).phi).toBeGreaterThan(20);
+    // Each window has the whole wave.
+    expect(numericPart(wave(1)).phi).toBe(1);
+  });
+
+  const numbers = fc.array(
+    fc.oneof(
+      fc.integer({ min: -3, max: 3 }),
+      fc.double({ noNaN: true, noDefaultInfinity: true }),
+      fc.double({ min: -1, max: 1, noNaN: true }),
+    ),
+    { minLength: 2, maxLength: 400 },
+  );
+  const close = (actual: number, expected: number, by = 1e-9): void =>
+    expect(Math.abs(actual - expected)).toBeLessThan(by);
+
+  it('scores its own reference with mean 0 and variance 1', () => {
+    fc.assert(
+      fc.property(numbers, (values) => {
+        const part = numericPart(Float64Array.from(values));
+        const mean = (of: (u: number, h1: number, h2: number) => number): number =>
+          values.reduce((sum, x) => {
+            const u = rankOf(part.knots, x);
+            const location = locationOf(part, u);
+            return sum + of(u, location, spreadOf(part, u, location));
+          }, 0) / values.length;
+        close(
+          mean((u) => u),
+          part.mean,
+        );
+        close(
+          mean((_, h1) => h1),
+          0,
+        );
+        if (part.sd > 0)
+          close(
+            mean((_, h1) => h1 * h1),
+            1,
+          );
+        if (part.spread > 1e-3) {
+          close(
+            mean((_, _1, h2) => h2),
+            0,
+            1e-7,
+          );
+          close(
+            mean((_, _1, h2) => h2 * h2),
+            1,
+            1e-7,
+          );
+        }
+      }),
+    );
+  });
+
+  it('has ascending knots from the least to the greatest, and every row in a cell', () => {
+    fc.assert(
+      fc.property(numbers, (values) => {
+        const part = numericPart(Float64Array.from(values));
+        expect(part.knots).toHaveLength(PARTS + 1);
+        expect(part.knots.every((knot, i) => i === 0 || knot >= (part.knots[i - 1] as number))).toBe(true);
+        expect(part.knots[0]).toBe(Math.min(...values) + 0);
+        expect(part.knots[PARTS]).toBe(Math.max(...values) + 0);
+        expect(part.counts).toHaveLength(part.edges.length + 1);
+        const counts = part.counts.map(() => 0);
+        for (const x of values) {
+          const cell = part.edges.findIndex((edge) => x <= edge);
+          const at = cell < 0 ? part.edges.length : cell;
+          counts[at] = (counts[at] ?? 0) + 1;
+        }
+        expect(part.counts).toEqual(counts);
+        expect(part.phi).toBeGreaterThanOrEqual(1);
+      }),
+    );
+  });
+
+  it('scores each window by a baseline of all other values', () => {
+    fc.assert(
+      fc.property(
+        numbers.filter(({ length }) => length > 7),
+        fc.boolean(),
+        (values, sorted) => {
+          const all = Float64Array.from(values);
+          // In order, windows differ as much as they can.
+          if (sorted) all.sort();
+          const sizes = windowsOf(all.length).map(({ start, end }) => {
+            const others = numericPart(all.filter((_, i) => i < start || i >= end));
+            const [n, m] = [end - start, all.length - end + start];
+            let [a, b] = [0, 0];
+            for (const x of all.slice(start, end)) {
+              const u = rankOf(others.knots, x);
+              const location = locationOf(others, u);
+              a += location / n;
+              b += spreadOf(others, u, location) / n;
+            }
+            return ((n * m) / (n + m)) * (a * a + b * b);
+          });
+          const mean = sizes.reduce((sum, t) => sum + t, 0) / sizes.length;
+          const df = numericPart(all).spread === 0 ? 1 : 2;
+          const expected = Math.max(1, mean / df);
+          close(numericPart(all).phi / expected, 1, 1e-6);
+        },
+      ),
+    );
+  });
+
+  it('has ranks that never fall as values rise', () => {
+    fc.assert(
+      fc.property(numbers, fc.array(fc.double({ noNaN: true }), { maxLength: 50 }), (values, asked) => {
+        const { knots } = numericPart(Float64Array.from(values));
+        const ranks = [...values, ...asked].sort((a, b) => a - b).map((x) => rankOf(knots, x));
+        expect(ranks.every((rank, i) => i === 0 || rank >= (ranks[i - 1] as number))).toBe(true);
+        expect(ranks.every((rank) => rank >= 0 && rank <= 1)).toBe(true);
+      }),
+    );
+  });
+
+  it('looks at windows that lie apart, from the first value to the last', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 4, max: 100_000 }), (count) => {
+        const windows = windowsOf(count);
+        expect(windows.length).toBeLessThanOrEqual(25);
+        expect(windows[0]?.start).toBe(0);
+        expect(windows.at(-1)?.end).toBe(count);
+        for (const [i, { start, end }] of windows.entries()) {
+          expect(end - start).toBe(Math.min(300, Math.floor(count / 4)));
+          expect(start).toBeGreaterThanOrEqual(windows[i - 1]?.end ?? 0);
+        }
+      }),
+    );
+  });
+});

@@ -1,0 +1,191 @@
+import { expect, it } from 'vitest';
+import { KEYS } from '../../../../../core/batch/contract.ts';
+import type { Failed, Success } from '../../../../../core/batch/job.ts';
+import {
+  EMPTY,
+  exitCode,
+  followJobs,
+  type JobsOutcome,
+  STILL,
+} from '../../../../../plugins/models/batch-jobs/follow.ts';
+import {
+  asItStands,
+  type Followed,
+  followed,
+  lookAtJob,
+  stateOf,
+} from '../../../../../plugins/models/batch-jobs/jobs.ts';
+import { outcomeText, stateLine } from '../../../../../plugins/models/batch-jobs/text.ts';
+import type { Model } from '../../../../../plugins/models/declaration/model.ts';
+import { batchMemory } from '../../../../../plugins/models/plan/batch/functions.ts';
+import { PRICES } from '../../../../../plugins/models/plan/shared/prices.ts';
+import { fakeBucket } from '../../../../fakes/bucket.ts';
+import { ENTRY } from '../../../core/batch/scene.ts';
+
+const QUEUE = 'jobs';
+const MODEL = { name: 'sum', memory: 512, architecture: 'arm64' } as Model;
+
+/** Buckets and a queue, and the jobs of objects in it. `each` is what happens at a look. */
+function simulated(each: (looks: number) => void = () => {}) {
+  const clock = { now: Date.parse('2026-01-01T00:00:00Z') };
+  const [input, output] = [fakeBucket(), fakeBucket(undefined, () => clock.now)];
+  const depth = { waiting: 0, atWork: 0 };
+  let looks = 0;
+  const cloud = {
+    head: (bucket: string, key: string) => input.head({ bucket, key }),
+    files: () => output.files,
+    async *objects(_: string, prefix: string) {
+      const found = [...output.objects].filter(([key]) => key.startsWith(prefix)).sort();
+      yield found.map(([key, { etag, bytes, modified }]) => ({ key, etag, bytes: bytes.length, modified }));
+    },
+    depth: async (queue: string) => {
+      expect(queue).toBe(QUEUE);
+      each(++looks);
+      return { ...depth };
+    },
+  };
+  return {
+    clock,
+    cloud,
+    depth,
+    input,
+    looks: () => looks,
+    job: (key: string): Followed => {
+      const { etag, bytes } = input.set(key, key);
+      return followed('sum', 'ab'.repeat(32), ENTRY, 'in', { key, etag, bytes: bytes.length });
+    },
+    write: ({ folder }: Followed, name: string, content: unknown = {}, more?: 'true'): void => {
+      const metadata = { rows: '8', ...(more && { more }) };
+      output.set(`${folder.prefix}${name}`, JSON.stringify(content), metadata);
+    },
+    wait: (...jobs: readonly Followed[]): Promise<JobsOutcome> => followJobs(cloud, QUEUE, jobs, () => {}, 0),
+  };
+}
+
+const failure = (startedAt: string): Partial<Failed> => ({
+  code: 'TOO_MANY_ERRORS',
+  reason: 'Too many.',
+  startedAt,
+  failedAt: startedAt,
+});
+const success = (ms: number): Partial<Success> => ({
+  rows: 8,
+  errors: 0,
+  files: [{ key: 'part-00000.csv', first: 1, rows: 8, errors: 0, bytes: 1, sha256: '', ms }],
+});
+const PLAN = [
+  { part: 0, from: 0, to: 1, row: 0 },
+  { part: 1, from: 1, to: 2, row: 1 },
+];
+
+it('a job that nothing comes of is lost once the queue stays empty, those after it at once', async () => {
+  const s = simulated((looks) => {
+    // It is at work for a while, and again when SQS hands it over anew.
+    s.depth.atWork = looks <= 20 || (looks > 60 && looks <= 70) ? 1 : 0;
+  });
+  const jobs = ['rows/a.csv', 'rows/b.csv', 'rows/c.csv'].map(s.job);
+  const outcome = await s.wait(...jobs);
+  expect(outcome.lost).toEqual(jobs);
+  expect(s.looks()).toBe(70 + EMPTY + 2 * 2);
+  expect(exitCode(outcome)).toBe(1);
+  expect(outcomeText(outcome, MODEL, 1000)).toMatch(/! s3:\/\/in\/rows\/a.csv: no outcome.*--failed.*log/);
+});
+
+it('a job whose parts are scored is not lost for as long as one may take', async () => {
+  const s = simulated((looks) => {
+    if (looks === STILL - 1) s.write(job, 'part-00000.csv');
+  });
+  const job = s.job('rows/a.csv');
+  s.write(job, KEYS.plan, PLAN);
+  expect((await s.wait(job)).lost).toEqual([job]);
+  // The part is seen a look after it was written.
+  expect(s.looks()).toBe(STILL + STILL);
+});
+
+it('a job whose queue is never empty is waited for no longer once nothing of it moves, nor are those after it', async () => {
+  const s = simulated(() => {
+    s.depth.waiting = 7;
+  });
+  const [one, ...others] = ['rows/a.csv', 'rows/b.csv', 'rows/c.csv'].map(s.job);
+  if (one === undefined) throw new Error('no job');
+  s.write(one, KEYS.success, success(10));
+  const outcome = await followJobs(s.cloud, QUEUE, [one, ...others], () => {}, 0, 50);
+  expect(outcome).toMatchObject({ done: [{ job: one }], left: others, lost: [] });
+  expect(s.looks()).toBe(51);
+  expect(exitCode(outcome)).toBe(1);
+  expect(outcomeText(outcome, MODEL, 1000)).toMatch(
+    /! s3:\/\/in\/rows\/b.csv: not a row of it was scored for a day, so this command waits no longer for it, nor for 1 object after it\..*sls models batch --model sum --status/,
+  );
+});
+
+it('a job that ends is not lost, and one that was overwritten is told to be', async () => {
+  const s = simulated((looks) => {
+    if (looks === EMPTY - 1) s.write(one, KEYS.success, success(10));
+  });
+  const [one, other] = [s.job('rows/a.csv'), s.job('rows/b.csv')];
+  s.input.set('rows/b.csv', 'newer');
+  const outcome = await s.wait(one, other);
+  expect(outcome).toMatchObject({ done: [{ job: one }], over: [other], failed: [], lost: [] });
+  expect(exitCode(outcome)).toBe(0);
+});
+
+it('what failed before is not this attempt’s failure, whatever clocks say', async () => {
+  const s = simulated((looks) => {
+    // By a clock that is an hour slow.
+    if (looks === 3) s.write(job, KEYS.failed, failure('2025-12-31T23:00:00.000Z'));
+  });
+  const bare = s.job('rows/a.csv');
+  s.write(bare, KEYS.failed, failure('2030-01-01T00:00:00.000Z'));
+  const job = await asItStands(s.cloud, bare);
+  const outcome = await s.wait(job);
+  expect(outcome.failed).toMatchObject([{ failed: { startedAt: '2025-12-31T23:00:00.000Z' } }]);
+  expect(s.looks()).toBe(3);
+  expect(exitCode(outcome)).toBe(1);
+});
+
+it('a job that runs again is not shown as failed, one that failed last is', async () => {
+  const s = simulated();
+  const job = s.job('rows/a.csv');
+  const state = async () => stateOf(await lookAtJob(s.cloud, job.folder));
+  expect(await state()).toEqual({ state: 'waiting' });
+  s.write(job, KEYS.plan, PLAN);
+  s.write(job, 'part-00000.csv');
+  s.clock.now += 1000;
+  s.write(job, KEYS.failed, failure('2026-01-01T00:00:00.000Z'));
+  expect(await state()).toMatchObject({ state: 'failed' });
+  s.clock.now += 1000;
+  s.write(job, 'part-00001.csv');
+  const now = await state();
+  expect(now).toMatchObject({ state: 'running', parts: 2, of: 2, rows: 16 });
+  expect(stateLine(job, now, s.clock.now)).toMatch(/2 of 2 parts scored, 16 rows; before that, .* it failed/);
+});
+
+it('a part that a slow model is at still is not shown as scored, its rows are', async () => {
+  const s = simulated();
+  const job = s.job('rows/a.csv');
+  s.write(job, 'part-00000.csv', {}, 'true');
+  expect(stateOf(await lookAtJob(s.cloud, job.folder))).toMatchObject({
+    state: 'running',
+    parts: 0,
+    rows: 8,
+  });
+  s.write(job, KEYS.plan, PLAN);
+  s.write(job, 'part-00000_00001.csv');
+  s.write(job, 'part-00001.csv', {}, 'true');
+  const now = stateOf(await lookAtJob(s.cloud, job.folder));
+  expect(now).toMatchObject({ state: 'running', parts: 1, of: 2, rows: 24 });
+});
+
+it('costs are of the batch function’s memory, and of what this wait is for', async () => {
+  const s = simulated();
+  const [before, fresh] = [s.job('rows/a.csv'), s.job('rows/b.csv')];
+  s.write(before, KEYS.success, success(5_000_000));
+  const jobs = [await asItStands(s.cloud, before), await asItStands(s.cloud, fresh)];
+  s.write(fresh, KEYS.success, success(1_000_000));
+  const text = outcomeText(await s.wait(...jobs), MODEL, 1000);
+  // A thousand seconds of a GB, which is more than the endpoint's 512 MB, and two requests.
+  expect(batchMemory(MODEL)).toBe(1024);
+  const dollars = 1000 * PRICES.gbSecond.arm64 + 2 * PRICES.request;
+  expect(text).toContain(`about $${dollars.toPrecision(2)} (Lambda only)`);
+  expect(text).toContain('2 objects scored (1 of them before)');
+});

@@ -1,0 +1,45 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { describe, expect, it } from 'vitest';
+import { command } from '../../../../../plugins/models/commands/gate.ts';
+import type { Context } from '../../../../../plugins/models/context.ts';
+import { parseModels } from '../../../../../plugins/models/declaration/parse.ts';
+
+const { models } = parseModels({ churn: { artifact: 'churn.onnx' } });
+
+/** `sls models gate -q 99` against a Lambda that answers so. */
+async function asked(name: string): Promise<void> {
+  const lambda = createServer((_, response) => {
+    response.writeHead(404, { 'content-type': 'application/json', 'x-amzn-errortype': name });
+    response.end(JSON.stringify({ Type: 'User', Message: 'Function not found: shop-dev-churn:99' }));
+  });
+  await new Promise<void>((done) => lambda.listen(0, '127.0.0.1', done));
+  try {
+    await command.run({
+      models,
+      flags: { qualifier: '99' },
+      service: { dir: '/', stage: 'dev', region: 'us-east-1' },
+      plan: { host: { stack: 'shop-dev', service: 'shop', stage: 'dev' } },
+      progress: () => {},
+      print: () => {},
+      notice: () => {},
+      aws: {
+        region: 'us-east-1',
+        endpoint: `http://127.0.0.1:${(lambda.address() as AddressInfo).port}`,
+        credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+      },
+    } as unknown as Context);
+  } finally {
+    lambda.closeAllConnections();
+    lambda.close();
+  }
+}
+
+describe('sls models gate', () => {
+  it('says of a version that is not there that it is not, and blames neither model nor cases', async () => {
+    await expect(asked('ResourceNotFoundException')).rejects.toThrow(
+      'models.churn: has no version 99: shop-dev-churn never had it, or it was pruned since. ' +
+        'Name one that `sls models history --model churn --stage dev` shows with --qualifier, or leave it out: the one that serves is asked then. [MODELS_NOT_DEPLOYED]',
+    );
+  });
+});

@@ -1,0 +1,84 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, describe, expect, it } from 'vitest';
+import { command } from '../../../../../plugins/models/commands/invoke.ts';
+import type { Context } from '../../../../../plugins/models/context.ts';
+import { parseModels } from '../../../../../plugins/models/declaration/parse.ts';
+
+afterEach(() => {
+  process.exitCode = undefined;
+});
+
+const { models } = parseModels({ churn: { artifact: 'churn.onnx' } });
+
+/** Refusals come before anything but these is looked at. */
+const asked = (flags: Context['flags']): Promise<void> =>
+  command.run({ models, flags, service: { dir: '/' } } as unknown as Context);
+
+describe('sls models invoke', () => {
+  it.each([
+    [
+      'a request beyond what Lambda takes',
+      { data: `"${'é'.repeat(3 * 2 ** 20)}"` },
+      /--data: has 6\.0 MB;.* 6 MB/,
+    ],
+    ['what is no JSON', { data: '{oops' }, /--data: is not JSON/],
+    ['a model that is not there', { model: 'nope', data: '{}' }, /--model: nope .* Name one of churn/],
+    ['a file that is not there', { path: 'no/such/file.json' }, /--path: cannot be read/],
+  ])('refuses %s, and says so before asking AWS', async (_, flags, message) => {
+    await expect(asked(flags)).rejects.toThrow(message);
+  });
+});
+
+/** What the command prints of an answer that Lambda gives. */
+async function printed(payload: string, flags: Context['flags'] = {}): Promise<string> {
+  const lambda = createServer((_, response) => response.end(payload));
+  await new Promise<void>((done) => lambda.listen(0, '127.0.0.1', done));
+  const lines: string[] = [];
+  try {
+    await command.run({
+      models,
+      flags: { data: '{}', ...flags },
+      service: { dir: '/' },
+      plan: { host: { stack: 'shop-dev', service: 'shop', stage: 'dev' } },
+      progress: () => {},
+      print: (text: string) => lines.push(text),
+      aws: {
+        region: 'us-east-1',
+        endpoint: `http://127.0.0.1:${(lambda.address() as AddressInfo).port}`,
+        credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+      },
+    } as unknown as Context);
+  } finally {
+    lambda.closeAllConnections();
+    lambda.close();
+  }
+  return lines.join('\n');
+}
+
+describe('what sls models invoke prints', () => {
+  const answer = `{"outputs":[{"name":"id","datatype":"INT64","shape":[1,3],"data":[9007199254740993,-9223372036854775808,1]},
+ {"name":"hash","datatype":"UINT64","shape":[1],"data":[18446744073709551615]},{"name":"p","datatype":"FP32","shape":[],"data":[0.1]}]}`;
+
+  it('is exact: integers beyond 2^53 keep every digit', async () => {
+    expect(await printed(answer)).toBe(
+      [
+        'id    INT64 [1, 3]  9007199254740993, -9223372036854775808, 1',
+        'hash  UINT64 [1]  18446744073709551615',
+        'p     FP32 []  0.1',
+      ].join('\n'),
+    );
+    expect(await printed('{"id": 9007199254740993}')).toBe('{\n  "id": 9007199254740993\n}');
+  });
+
+  it('is with --json what came, to the byte', async () => {
+    expect(await printed(answer, { json: true })).toBe(answer);
+    expect(process.exitCode).toBeUndefined();
+  });
+
+  it('is a refusal of the endpoint as it came, and the command fails', async () => {
+    const refusal = '{"error":"inputs is missing","code":"MISSING_INPUTS"}';
+    expect(await printed(refusal, { json: true })).toBe(refusal);
+    expect(process.exitCode).toBe(1);
+  });
+});

@@ -1,0 +1,77 @@
+import { expect, it } from 'vitest';
+import { toJson, toText } from '../../../../../plugins/models/commands/list.ts';
+import type { Facts, Model } from '../../../../../plugins/models/declaration/model.ts';
+
+const model: Model = {
+  name: 'churn',
+  artifact: { reference: 'models/churn.onnx', path: 'models/churn.onnx' },
+  memory: 1769,
+  timeout: 10,
+  architecture: 'x86_64',
+  optimize: true,
+  function: {},
+  iam: { statements: [], managedPolicies: [] },
+  release: {
+    strategy: 'auto',
+    steps: [{ weight: 50, bake: 600 }],
+    minRequests: 100,
+    increase: 0.01,
+    maxWait: 7200,
+    onNoData: 'hold',
+    rollbackWindow: 86_400,
+    dryRun: false,
+  },
+};
+const facts: Facts = {
+  identity: 'f'.repeat(64),
+  source: 'a'.repeat(64),
+  sourceBytes: 89_123_456,
+  signature: {
+    inputs: [{ name: 'x', datatype: 'FP32', shape: [-1, 30] }],
+    outputs: [
+      { name: 'label', datatype: 'INT64', shape: [-1] },
+      { name: 'score', datatype: 'FP64', shape: [] },
+    ],
+    omitted: ['map'],
+  },
+  opset: 20,
+  optimized: true,
+  notices: ['Output map is a map.'],
+  zipBytes: 950,
+  unzippedBytes: 1_234_000,
+  remote: [],
+};
+
+it('shows signature, opset, sizes, digest and notices', () => {
+  expect(toText({ model, facts })).toBe(
+    `churn
+  artifact  models/churn.onnx
+  sha256    ${'a'.repeat(64)}
+  size      89.1 MB, 950 bytes zipped, 1.23 MB unzipped
+  opset     20
+  inputs    x      FP32   [*, 30]
+  outputs   label  INT64  [*]
+            score  FP64   []
+  note      Output map is a map.`,
+  );
+});
+
+it('shows the names of columns, and where they are from if they do not bind', () => {
+  const names = ['age', 'income'];
+  const shown = (bind: boolean): string => toText({ model, facts: { ...facts, columns: { names, bind } } });
+  expect(shown(true)).toContain('  inputs    x      FP32   [*, 30]\n  columns   age, income\n  outputs');
+  expect(shown(false)).toContain('  columns   age, income (of the reference data)\n');
+  expect(toJson({ model, facts: { ...facts, columns: { names, bind: true } } })).toMatchObject({
+    columns: { names, bind: true },
+  });
+});
+
+it('gives the same as JSON', () => {
+  expect(toJson({ model, facts })).toMatchObject({
+    name: 'churn',
+    artifact: 'models/churn.onnx',
+    inputs: facts.signature.inputs,
+    omitted: ['map'],
+    opset: 20,
+  });
+});

@@ -1,0 +1,66 @@
+import { describe, expect, it } from 'vitest';
+import type { TickAnswer } from '../../../../../core/release/document/worker-contract.ts';
+import { watch } from '../../../../../plugins/models/commands/status.ts';
+import { sayOf } from '../../../../../plugins/models/releases/session.ts';
+import { type Status, statusOf } from '../../../../../plugins/models/releases/status.ts';
+import { FUNCTION } from '../../../../fakes/world.ts';
+import { deployed, live, minute, minutes, type World } from '../../../core/release/traffic.ts';
+
+/**
+ * Watches a world in which each tick is a minute with this traffic.
+ *
+ * @returns the lines, and how often it ticked
+ */
+async function watched(w: World, rates: Parameters<typeof minute>[1] = {}) {
+  const printed: string[] = [];
+  let ticks = 0;
+  const status = async (): Promise<Status> => {
+    const release = w.state();
+    const alias = w.alias();
+    return statusOf(
+      { model: 'churn', functionName: FUNCTION, ...(alias && { alias }), ...(release && { release }) },
+      w.clock.now,
+      sayOf('churn', 'dev'),
+    );
+  };
+  const tick = async (): Promise<TickAnswer> => {
+    ticks += 1;
+    await minute(w, rates);
+    return { model: 'churn', phase: 'NONE', running: true };
+  };
+  const target = async () => ({ model: 'churn', functionName: FUNCTION, alias: 'live' });
+  const context = { flags: {}, print: (line: string) => printed.push(line), notice: () => {} };
+  await watch({ status, target, worker: { tick } }, ['churn'], context, 1);
+  return { printed, ticks };
+}
+
+describe('sls models status --watch', () => {
+  it('ends with the rollback that it watched, and lets go of the signals', async () => {
+    const w = await deployed();
+    const listening = process.listenerCount('SIGINT');
+    const { printed, ticks } = await watched(w, { 3: 0.01, 4: 0.4 });
+    expect(ticks).toBeGreaterThan(1);
+    expect(printed.at(-1)).toMatch(/^churn: ROLLED_BACK: Version 4 was rolled back/);
+    expect(process.listenerCount('SIGINT')).toBe(listening);
+  });
+
+  it('ends when the candidate is promoted: that it is watched for a day is no move', async () => {
+    const w = await deployed();
+    const { printed } = await watched(w, { 3: 0.01, 4: 0.01 });
+    expect(printed.at(-1)).toMatch(/^churn: BAKING: /);
+  });
+
+  it('ends where a person must decide', async () => {
+    const w = await deployed();
+    await minutes(w, 2, { 3: 0.01, 4: 0.01 });
+    await w.command('hold');
+    expect(await watched(w)).toMatchObject({ ticks: 0, printed: [expect.stringMatching(/^churn: HELD/)] });
+  });
+
+  it('ends at once where nothing runs', async () => {
+    expect(await watched(await live())).toMatchObject({
+      ticks: 0,
+      printed: [expect.stringMatching(/^churn: DONE/)],
+    });
+  });
+});

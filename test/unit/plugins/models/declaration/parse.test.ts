@@ -1,0 +1,215 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { formatProblem } from '../../../../../plugins/models/declaration/errors.ts';
+import { editDistance, nearest } from '../../../../../plugins/models/declaration/issues.ts';
+import { parseModels, type Surroundings } from '../../../../../plugins/models/declaration/parse.ts';
+
+const problems = (raw: unknown, around?: Surroundings) =>
+  parseModels(raw, around).problems.map(({ code, key }) => `${key} ${code}`);
+const one = (declaration: unknown, around?: Surroundings) => parseModels({ churn: declaration }, around);
+const churn = { artifact: 'churn.onnx' };
+
+describe('a declaration', () => {
+  it('of one key has every default', () => {
+    expect(one(churn).models).toEqual([
+      {
+        name: 'churn',
+        artifact: { reference: 'churn.onnx', path: 'churn.onnx' },
+        memory: 1769,
+        timeout: 10,
+        architecture: 'x86_64',
+        optimize: true,
+        function: {},
+        iam: { statements: [], managedPolicies: [] },
+        release: {
+          strategy: 'auto',
+          steps: [5, 25, 50].map((weight) => ({ weight, bake: 600 })),
+          minRequests: 100,
+          increase: 0.01,
+          maxWait: 7200,
+          onNoData: 'hold',
+          rollbackWindow: 86_400,
+          dryRun: false,
+        },
+      },
+    ]);
+  });
+
+  it('opens nothing by accident: http is guarded by IAM', () => {
+    expect(one({ ...churn, http: {} }).models[0]?.http).toEqual({
+      auth: 'iam',
+      path: '/',
+      throttle: { rate: 100, burst: 200 },
+    });
+  });
+
+  it('takes the provider’s architecture unless it names one', () => {
+    expect(one(churn, { architecture: 'arm64' }).models[0]?.architecture).toBe('arm64');
+    expect(one({ ...churn, architecture: 'x86_64' }, { architecture: 'arm64' }).models[0]?.architecture).toBe(
+      'x86_64',
+    );
+  });
+
+  it('takes numbers and flags as the texts that variables give', () => {
+    const [model] = one({ ...churn, memory: '512', timeout: '5', optimize: 'false' }).models;
+    expect(model).toMatchObject({ memory: 512, timeout: 5, optimize: false });
+  });
+
+  it('treats null as absent, as the framework does', () => {
+    const [model] = one({ ...churn, http: null, memory: null, traffic: null }).models;
+    expect(model).toMatchObject({ memory: 1769 });
+    expect(model).not.toHaveProperty('http');
+    expect(parseModels(null)).toMatchObject({ models: [], problems: [] });
+  });
+
+  it.each([
+    ['5/s', 5],
+    ['30/min', 0.5],
+    ['36/h', 0.01],
+    ['864/day', 0.01],
+    ['2592 / month', 0.001],
+  ])('reads traffic %s as requests a second', (traffic, expected) => {
+    expect(one({ ...churn, traffic }).models[0]?.traffic).toBeCloseTo(expected, 12);
+  });
+
+  it('takes s3:// with bucket and key, which is no path', () => {
+    expect(one({ artifact: 's3://models/a/b.onnx' }).models[0]?.artifact).toEqual({
+      reference: 's3://models/a/b.onnx',
+    });
+    expect(problems({ churn: { artifact: 's3://models' } })).toEqual([
+      'models.churn.artifact MODELS_INVALID_VALUE',
+    ]);
+  });
+
+  it('is frozen, and shares nothing with what the framework will write into', () => {
+    const event = { sqs: 'arn:aws:sqs:us-east-1:123456789012:work' };
+    const [model] = one({ ...churn, function: { events: [event] } }).models;
+    expect(Object.isFrozen(model?.function)).toBe(true);
+    expect(Object.isFrozen(event)).toBe(false);
+  });
+});
+
+describe('what is wrong', () => {
+  it('is all reported at once, rules between keys included', () => {
+    const { problems, models } = one({
+      artefact: 'a.onnx',
+      memory: 64,
+      timeout: 60,
+      http: { auth: 'nobody' },
+      function: { handler: 'x' },
+    });
+    expect(models).toEqual([]);
+    expect(problems.map(({ key }) => key)).toEqual([
+      'models.churn.artifact',
+      'models.churn.memory',
+      'models.churn.http.auth',
+      'models.churn.artefact',
+      'models.churn.timeout',
+      'models.churn.function.handler',
+    ]);
+  });
+
+  it('show no control character to a terminal', () => {
+    const problem = { code: 'MODELS_REFERENCE', key: 'models.a.drift', fix: 'Rename it.' } as const;
+    expect(formatProblem({ ...problem, message: 'Its column \u001b[2Jé\u0000\u009b\r is\n\todd.' })).toBe(
+      'models.a.drift: Its column \\u001b[2Jé\\u0000\\u009b\\u000d is\n\todd. Rename it. [MODELS_REFERENCE]',
+    );
+  });
+
+  it('names the key, the value, the limit and the remedy', () => {
+    expect(one({ ...churn, memory: 64 }).problems.map(formatProblem)).toEqual([
+      'models.churn.memory: is 64, not at least 128. Write at least 128. [MODELS_INVALID_VALUE]',
+    ]);
+    expect(one({ ...churn, timout: 5 }).problems.map(formatProblem)).toEqual([
+      'models.churn.timout: is not a key that exists here. Did you mean `timeout`? [MODELS_UNKNOWN_KEY]',
+    ]);
+  });
+
+  it.each(['models-x', '1churn', 'ch_urn', '', 'a'.repeat(41), 'ch urn'])('includes the name %j', (name) => {
+    expect(problems({ [name]: churn })).toEqual([`models.${name} MODELS_INVALID_NAME`]);
+  });
+
+  it.each([
+    ['churn', 'Churn'],
+    ['a-b', 'aDashb'],
+    ['a-b', 'A-B'],
+  ])('includes names that differ in nothing that ids keep: %s and %s', (a, b) => {
+    expect(problems({ [a]: churn, [b]: churn })).toEqual([`models.${b} MODELS_NAME_TAKEN`]);
+    expect(problems({ [b]: churn }, { functions: [a] })).toEqual([`models.${b} MODELS_NAME_TAKEN`]);
+  });
+
+  it('includes a timeout that the HTTP API would not wait for, and limits on an API of another stack', () => {
+    expect(problems({ churn: { ...churn, timeout: 30, http: {} } })).toEqual([
+      'models.churn.timeout MODELS_INVALID_VALUE',
+    ]);
+    expect(problems({ churn: { ...churn, timeout: 900 } })).toEqual([]);
+    const external = { externalApi: true };
+    expect(problems({ churn: { ...churn, http: {} } }, external)).toEqual([]);
+    expect(problems({ churn: { ...churn, http: { throttle: {} } } }, external)).toEqual([
+      'models.churn.http.throttle MODELS_INVALID_VALUE',
+    ]);
+  });
+
+  it('includes more layers than a function takes', () => {
+    const layers = (count: number) => ({
+      churn: { ...churn, function: { layers: Array(count).fill('arn:x') } },
+    });
+    expect(problems(layers(4))).toEqual([]);
+    expect(problems(layers(5))).toEqual(['models.churn.function.layers MODELS_LIMIT']);
+  });
+
+  it('includes what custom.models does not have', () => {
+    expect(problems({}, { options: { registry: 'my-models' } })).toEqual([
+      'custom.models.registry MODELS_INVALID_VALUE',
+    ]);
+    expect(problems({}, { options: { dashbord: true } })).toEqual([
+      'custom.models.dashbord MODELS_UNKNOWN_KEY',
+    ]);
+    expect(parseModels({}, { options: { registry: { bucket: 'my-models' } } }).options).toEqual({
+      registry: { bucket: 'my-models' },
+    });
+  });
+
+  it('never throws, whatever is written: either a model or a problem comes of every entry', () => {
+    fc.assert(
+      fc.property(fc.dictionary(fc.string(), fc.anything()), (raw) => {
+        const { models, problems } = parseModels(raw);
+        for (const name of Object.keys(raw)) {
+          const known =
+            models.some((model) => model.name === name) ||
+            problems.some(({ key }) => key.startsWith(`models.${name}`));
+          expect(known).toBe(true);
+        }
+      }),
+    );
+    fc.assert(fc.property(fc.anything(), (raw) => Array.isArray(parseModels(raw).problems)));
+  });
+});
+
+describe('the nearest name', () => {
+  it.each([
+    ['artefact', 'artifact'],
+    ['memori', 'memory'],
+    ['timout', 'timeout'],
+    ['htpp', 'http'],
+    ['Function', 'function'],
+  ])('of %s is %s', (wrong, right) => {
+    expect(nearest(wrong, ['artifact', 'memory', 'timeout', 'http', 'function'])).toBe(right);
+  });
+
+  it('is none for what is like nothing', () => {
+    expect(nearest('banana', ['artifact', 'memory', 'timeout'])).toBeUndefined();
+  });
+
+  it('follows a distance: zero for equal, the same both ways, never longer than the longer text', () => {
+    const word = fc.string({ maxLength: 12 });
+    fc.assert(
+      fc.property(word, word, (a, b) => {
+        expect(editDistance(a, a)).toBe(0);
+        expect(editDistance(a, b)).toBe(editDistance(b, a));
+        expect(editDistance(a, b)).toBeLessThanOrEqual(Math.max(a.length, b.length));
+        if (a !== b) expect(editDistance(a, b)).toBeGreaterThan(0);
+      }),
+    );
+  });
+});

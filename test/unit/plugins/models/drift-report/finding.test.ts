@@ -1,0 +1,237 @@
+import { describe, expect, it } from 'vitest';
+import type { DriftWindow, Signal } from '../../../../../core/drift/contract.ts';
+import { readLine } from '../../../../../core/drift/lines.ts';
+import { metricsOf } from '../../../../../core/drift/monitor.ts';
+import { createSums } from '../../../../../core/drift/sums.ts';
+import { wordsOf } from '../../../../../core/drift/text.ts';
+import { judgeSignals } from '../../../../../core/drift/window-judge.ts';
+import { driftText } from '../../../../../plugins/models/drift-report/drift-text.ts';
+import type { SeenWindows } from '../../../../../plugins/models/drift-report/finding.ts';
+import { reportHtml } from '../../../../../plugins/models/drift-report/report-html.ts';
+import { MOST, windowsIn } from '../../../../../plugins/models/drift-report/windows.ts';
+import { fakeObjects } from '../../../../fakes/objects.ts';
+import {
+  baselineOf,
+  category,
+  constant,
+  digestOf,
+  lineOf,
+  numeric,
+  type Row,
+} from '../../../core/drift/scene.ts';
+
+const HOUR = 3_600_000;
+const START = Date.parse('2026-11-25T10:00:00Z');
+const iso = (hour: number): string => new Date(START + hour * HOUR).toISOString();
+
+/** A window as the monitor would keep it: judged of requests of one row each. */
+function windowOf(
+  signals: readonly Signal[],
+  hour: number,
+  rows: number,
+  row: (n: number) => Row,
+): DriftWindow {
+  const baseline = baselineOf(signals);
+  const digest = digestOf(baseline);
+  const adder = createSums(digest, baseline);
+  for (let n = 0; n < rows; n += 1) {
+    const line = readLine(lineOf(baseline, digest, row(n)));
+    if (line !== undefined) adder.add(line);
+  }
+  return {
+    schema: 1,
+    model: 'churn',
+    baseline: rows === 0 ? '' : digest,
+    from: iso(hour),
+    to: iso(hour + 1),
+    requests: rows,
+    rows,
+    signals: rows === 0 ? [] : judgeSignals(adder.sums(), baseline, { q: 0.01, effect: 0.1 }),
+  };
+}
+const uniform = (n: number): number => ((n + 0.5) * 0.618_033_988_75) % 1;
+const seen = (...windows: readonly DriftWindow[]): SeenWindows => ({ windows, cut: false });
+const text = (found: SeenWindows): string => driftText('churn', found, START + 10 * HOUR);
+const page = (found: SeenWindows, signals: readonly Signal[] = [numeric('age')]): string =>
+  reportHtml({ service: 's', stage: 'dev', region: 'eu-central-1', from: START, to: START + 10 * HOUR }, [
+    { model: 'churn', functionName: 'f', releases: [], seen: found, baseline: baselineOf(signals) },
+  ]);
+const said = (html: string): string =>
+  html
+    .replaceAll(/<[^>]*>/g, ' ')
+    .replaceAll('&quot;', '"')
+    .replaceAll(/\s+/g, ' ');
+
+const age = [numeric('age')];
+const drifted = (hour: number) => windowOf(age, hour, 400, (n) => ({ age: uniform(n) ** 3 }));
+const quiet = (hour: number) => windowOf(age, hour, 400, (n) => ({ age: uniform(n) }));
+const few = (hour: number) => windowOf(age, hour, 12, (n) => ({ age: uniform(n) }));
+const empty = (hour: number) => windowOf(age, hour, 0, () => ({}));
+
+describe('drift that an alarm was about', () => {
+  it('is shown where only empty and small windows came after it', () => {
+    const found = seen(drifted(0), drifted(1), few(2), empty(3));
+    for (const one of [text(found), said(page(found))]) {
+      expect(one).toContain('"age" is not as in the reference data.');
+      expect(one).toContain('2026-11-25 11:00–12:00 UTC');
+      expect(one).toMatch(/2 windows until 2026-11-25 14:00 UTC: at most 12 rows each, too few/);
+      expect(one).toContain('"age" in 1 window before, last 2026-11-25 10:00–11:00 UTC');
+      expect(one).toContain('Nothing was rolled back');
+    }
+    expect(text(found)).toMatch(/! "age" +−\d\.\d\d σ/);
+    expect(page(found)).toContain('<figcaption>age: drifted</figcaption>');
+    expect(page(found)).toContain('<tr class="drifted">');
+  });
+
+  it('is listed where the newest window is like the reference data again', () => {
+    const found = seen(drifted(0), drifted(1), quiet(2));
+    for (const one of [text(found), said(page(found))]) {
+      expect(one).toMatch(/like the reference data \(1 signal\); windows before were not\./i);
+      expect(one).toContain('"age" in 2 windows before, last 2026-11-25 11:00–12:00 UTC');
+      expect(one).toContain('Nothing was rolled back');
+    }
+  });
+
+  it('is told apart from that against reference data of before', () => {
+    const other = { ...drifted(0), baseline: 'e'.repeat(64) };
+    expect(text(seen(other, quiet(1)))).toContain('11:00 UTC, against other reference data');
+    expect(text(seen(drifted(0), quiet(1)))).not.toContain('against other');
+  });
+});
+
+describe('where nothing could be judged', () => {
+  it.each([
+    ['no requests in the last window.', [empty(0), empty(1)]],
+    ['12 rows are too few to say anything (100).', [few(0), few(1)]],
+  ])('both say %s', (words, windows) => {
+    expect(text(seen(...windows)).toLowerCase()).toContain(words.toLowerCase());
+    expect(said(page(seen(...windows))).toLowerCase()).toContain(words.toLowerCase());
+    expect(page(seen(...windows))).not.toMatch(/like the reference data/i);
+  });
+
+  it('a constant that stayed one was judged', () => {
+    const window = windowOf([constant('seven')], 0, 400, () => ({ seven: 7 }));
+    expect(text(seen(window))).toContain('like the reference data (1 signal).');
+  });
+});
+
+describe('drift by missing values', () => {
+  const fifth = windowOf(age, 0, 1000, (n) => ({ age: n % 5 === 0 ? null : uniform(n) }));
+  const none = windowOf(age, 0, 400, () => ({ age: null }));
+
+  it('says the share, with its own size and p', () => {
+    expect(fifth.signals[0]).toMatchObject({ drifted: true, missing: { share: 0.2, before: 0 } });
+    for (const one of [text(seen(fifth)), said(page(seen(fifth)))])
+      expect(one).toContain('missing in 20 % of rows, 0 % in the reference');
+    const row = text(seen(fifth))
+      .split('\n')
+      .find((line) => line.includes('! "age"'));
+    expect(row).toMatch(/[1-9]\.\d\d σ|0\.[1-9]\d σ/);
+    expect(row).toMatch(/\de-\d+| 0 /);
+    expect(row).not.toContain('1.0000');
+  });
+
+  it('of a column without any value is drift, not too few rows, and has a DriftMax', () => {
+    expect(text(seen(none))).toContain('"age" is not as in the reference data.');
+    expect(text(seen(none))).toContain('missing in 100 % of rows, 0 % in the reference');
+    expect(metricsOf(none, baselineOf(age), undefined).DriftMax).toBeGreaterThan(1);
+  });
+
+  it('is judged so from a document that has no share of them yet', () => {
+    const old = { ...none, signals: none.signals.map(({ missing: _, ...rest }) => rest) };
+    expect(text(seen(old, empty(1)))).toContain('"age" is not as in the reference data.');
+  });
+});
+
+describe('a p', () => {
+  const plan = [category('plan')];
+  const unseen = windowOf(plan, 0, 400, (n) => (n % 40 === 0 ? { plan: 'z' } : {}));
+
+  it('is the one that counted, that of unseen values included, on the page, in the terminal and in the log', () => {
+    const [signal] = unseen.signals;
+    const counted = 2 * Math.min(signal?.chi?.p ?? 1, signal?.unseen?.p ?? 1);
+    expect(signal?.unseen).toMatchObject({ share: 0.025 });
+    expect(signal?.unseen?.p).toBeLessThan(signal?.chi?.p ?? 0);
+    const shown = counted.toExponential(0);
+    expect(text(seen(unseen))).toContain(` ${shown} `);
+    expect(page(seen(unseen), plan)).toContain(`<td>${shown}</td>`);
+    expect(wordsOf(unseen, baselineOf(plan))).toContain(`(p ${counted.toPrecision(1)}, `);
+    expect(text(seen(unseen))).toContain('3 % of them unseen values');
+  });
+});
+
+describe('a label that is not to be trusted', () => {
+  it('reaches the terminal quoted, on one line', () => {
+    const hostile = 'a\u001b[2Jge\nmodel: all is well\u202e';
+    const signals = [numeric(hostile)];
+    const window = (hour: number) => windowOf(signals, hour, 400, (n) => ({ [hostile]: uniform(n) ** 3 }));
+    const shown = text(seen(window(0), window(1)));
+    expect(shown).toContain('"a\uFFFD[2Jge\uFFFDmodel: all is well\uFFFD"');
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: what must not be there
+    expect(shown).not.toMatch(/\u001b|\u202e|^model:/m);
+  });
+});
+
+describe('windows of the registry', () => {
+  const FOLDER = 'scope/drift/churn/';
+  const minutes = (n: number): string => new Date(START + n * 300_000).toISOString();
+  const keep = (set: (key: string, text: string) => void, n: number, changes: object = {}): void =>
+    set(
+      `${FOLDER}${minutes(n).slice(0, 19).replaceAll(':', '')}Z.json`,
+      JSON.stringify({ ...empty(0), from: minutes(n), to: minutes(n + 1), ...changes }),
+    );
+
+  it('are the newest 1,000, and that others are left out is said', async () => {
+    const { port, set } = fakeObjects();
+    for (let n = 0; n < MOST + 5; n += 1) keep(set, n);
+    const found = await windowsIn(port, FOLDER, START);
+    expect(found.windows).toHaveLength(MOST);
+    expect(found.cut).toBe(true);
+    const words = 'newest 1,000 windows, from 2026-11-25 10:25 UTC; older ones are left out';
+    expect(text(found)).toContain(words);
+    expect(said(page(found))).toContain(words);
+  });
+
+  it('are not cut where the time in question ends before', async () => {
+    const { port, set } = fakeObjects();
+    for (let n = 0; n < MOST + 5; n += 1) keep(set, n);
+    const found = await windowsIn(port, FOLDER, Date.parse(minutes(MOST)));
+    expect(found).toMatchObject({ cut: false, windows: { length: 5 } });
+    expect(text(found)).not.toContain('left out');
+  });
+
+  it('of which names tell the length are read only where they are asked for', async () => {
+    const { port, set } = fakeObjects();
+    const asked: string[] = [];
+    const reading = {
+      ...port,
+      get: (key: string) => {
+        asked.push(key);
+        return port.get(key);
+      },
+    };
+    for (let n = 0; n < 600; n += 1)
+      set(
+        `${FOLDER}${minutes(n).slice(0, 19).replaceAll(':', '')}Z-300.json`,
+        JSON.stringify({ ...empty(0), from: minutes(n), to: minutes(n + 1) }),
+      );
+    const found = await windowsIn(reading, FOLDER, Date.parse(minutes(590)));
+    expect(found).toMatchObject({ cut: false, windows: { length: 10 } });
+    expect(asked).toHaveLength(10);
+  });
+
+  it('that two monitors kept under both names are one', async () => {
+    const { port, set } = fakeObjects();
+    keep(set, 0);
+    set(`${FOLDER}2026-11-25T100000Z-300.json`, JSON.stringify({ ...empty(0), to: minutes(1) }));
+    expect((await windowsIn(port, FOLDER, START)).windows).toHaveLength(1);
+  });
+
+  it('are read on past a document of another schema, or none at all', async () => {
+    const { port, set } = fakeObjects();
+    for (let n = 0; n < 40; n += 1) keep(set, n, n === 30 ? { schema: 2 } : {});
+    set(`${FOLDER}2026-11-25T130500Z.json`, 'no JSON');
+    const found = await windowsIn(port, FOLDER, START);
+    expect(found.windows).toHaveLength(38);
+  });
+});

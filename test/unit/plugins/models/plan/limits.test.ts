@@ -1,0 +1,150 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { allow, arn, type Json } from '../../../../../plugins/models/contracts/cloudformation.ts';
+import type { Model } from '../../../../../plugins/models/declaration/model.ts';
+import { parseModels } from '../../../../../plugins/models/declaration/parse.ts';
+import { monitorRole } from '../../../../../plugins/models/plan/drift/monitor.ts';
+import { nameProblems } from '../../../../../plugins/models/plan/endpoint/names.ts';
+import { limitProblems } from '../../../../../plugins/models/plan/shared/limits.ts';
+import { HOST as host } from '../../../../fixtures/service.ts';
+
+const models = (declared: Readonly<Record<string, object>>): readonly Model[] =>
+  parseModels(
+    Object.fromEntries(
+      Object.entries(declared).map(([name, more]) => [name, { artifact: 'm.onnx', ...more }]),
+    ),
+  ).models;
+const said = (problems: readonly { readonly code: string; readonly key: string }[]) =>
+  problems.map(({ code, key }) => `${key} ${code}`);
+
+describe('the environment of a function', () => {
+  const variables = (Variables: Json) =>
+    limitProblems(
+      { ChurnLambdaFunction: { Properties: { Environment: { Variables } } } },
+      models({ churn: {} }),
+      ['churn'],
+      host,
+    );
+
+  it('is refused from 4 KB of JSON on, names, quotes and escapes included', () => {
+    const text = fc.string({ maxLength: 40, unit: 'binary' }).filter((one) => one !== '__proto__');
+    fc.assert(
+      fc.property(fc.dictionary(text, text, { maxKeys: 20 }), (some) => {
+        const room = 4096 - Buffer.byteLength(JSON.stringify({ ...some, fill: '' }));
+        expect(variables({ ...some, fill: 'x'.repeat(room) })).toEqual([]);
+        expect(said(variables({ ...some, fill: 'x'.repeat(room + 1) }))).toEqual([
+          'models.churn.function.environment MODELS_LIMIT',
+        ]);
+      }),
+    );
+  });
+
+  it('is measured by what is known of it: a reference may become nothing', () => {
+    const long = 'x'.repeat(4000);
+    const at = (value: unknown) => variables({ long, value }).length;
+    expect(at({ 'Fn::ImportValue': 'y'.repeat(200) })).toBe(0);
+    expect(at({ Ref: 'Y'.repeat(200) })).toBe(0);
+    expect(at({ 'Fn::Sub': `\${${'Y'.repeat(200)}}` })).toBe(0);
+    expect(at({ 'Fn::Sub': 'y'.repeat(200) })).toBe(1);
+    expect(at({ 'Fn::Join': ['y'.repeat(100), ['a', { Ref: 'B' }, 'c']] })).toBe(1);
+    expect(at({ 'Fn::Sub': ['$'.repeat(200), {}] })).toBe(1);
+  });
+
+  it('names the longest, and never its value', () => {
+    const [problem] = variables({ SHORT: 'secret', LONG: 'hidden'.repeat(900) });
+    expect(problem?.message).toContain('The longest is LONG.');
+    expect(JSON.stringify(problem)).not.toMatch(/secret|hidden/);
+  });
+});
+
+describe('the policies of a role', () => {
+  it('are counted as IAM does: without white space, all of a role’s together', () => {
+    const document = (length: number, space = '') => ({
+      PolicyDocument: {
+        Version: '2012-10-17',
+        Statement: [allow(['s3:GetObject'], [`${space}${'x'.repeat(length)}`])],
+      },
+    });
+    const problems = (...documents: readonly object[]) =>
+      said(
+        limitProblems(
+          { ChurnModelsRole: { Properties: { Policies: documents } } },
+          models({ churn: {} }),
+          ['churn'],
+          host,
+        ),
+      );
+    const around = JSON.stringify(document(0).PolicyDocument).length;
+    expect(problems(document(10_240 - around))).toEqual([]);
+    expect(problems(document(10_240 - around, '   '))).toEqual([]);
+    const over = ['models.churn.iam.statements MODELS_LIMIT'];
+    expect(problems(document(10_241 - around))).toEqual(over);
+    expect(problems(document(5000), document(10_241 - 2 * around - 5000))).toEqual(over);
+    expect(problems(document(5000), document(10_240 - 2 * around - 5000))).toEqual([]);
+  });
+
+  it('of the monitor name each log group once, so that many models fit; too many are refused', () => {
+    const watched = (count: number) => {
+      const names = Array.from(
+        { length: count },
+        (_, i) => `m${String(i).padStart(2, '0')}-${'x'.repeat(41)}`,
+      );
+      expect(`shop-dev-${names[0]}`).toHaveLength(54);
+      return models(Object.fromEntries(names.map((name) => [name, { drift: { baseline: 'r.csv' } }])));
+    };
+    const problems = (count: number) => {
+      const some = watched(count);
+      const role = monitorRole(some, host, {});
+      return limitProblems({ ModelsDashdriftModelsRole: role }, some, ['models-drift'], host);
+    };
+    const [{ Resource: groups } = allow([], [])] = [
+      allow([], [arn('logs', 'log-group:/aws/lambda/shop-dev-churn:*')]),
+    ];
+    expect(
+      JSON.stringify(monitorRole(models({ churn: { drift: { baseline: 'r.csv' } } }), host, {})),
+    ).toContain(`"Action":["logs:FilterLogEvents"],"Resource":${JSON.stringify(groups)}`);
+    expect(problems(70)).toEqual([]);
+    expect(said(problems(90))).toEqual(['models MODELS_LIMIT']);
+    expect(problems(90)[0]?.message).toMatch(/^makes a role of models-drift with \d+ characters/);
+  });
+});
+
+describe('names of functions', () => {
+  it('are refused where two would be the same, whoever has the first', () => {
+    const name = fc.constantFrom('a', 'b', 'a-batch', 'shop-dev-own', 'shop-dev-models-release');
+    const declared = fc.dictionary(
+      fc.constantFrom('one', 'two', 'three', 'own-2'),
+      fc.record({ name: fc.option(name), batch: fc.boolean() }),
+    );
+    fc.assert(
+      fc.property(declared, fc.option(name), (some, own) => {
+        const parsed = models(
+          Object.fromEntries(
+            Object.entries(some).map(([key, { name: given, batch }]) => [
+              key,
+              {
+                ...(given !== null && { function: { name: given } }),
+                ...(batch && { batch: [{ input: `s3://in-${key}/`, output: `s3://out-${key}/` }] }),
+              },
+            ]),
+          ),
+        );
+        const functions = { own: {}, named: own === null ? {} : { name: own } };
+        const made = [
+          'shop-dev-own',
+          own ?? 'shop-dev-named',
+          ...['catalog', 'release', 'drift'].map((room) => `shop-dev-models-${room}`),
+          ...parsed.flatMap(({ name: key, function: { name: given }, batch }) => {
+            const lambda = typeof given === 'string' ? given : `shop-dev-${key}`;
+            return batch === undefined ? [lambda] : [lambda, `${lambda}-batch`];
+          }),
+        ];
+        const ofService = new Set(made.slice(0, 5)).size;
+        const twice = made.length - 5 + ofService - new Set(made).size;
+        const taken = nameProblems(parsed, { ...host, functions });
+        expect(taken).toHaveLength(twice);
+        for (const { code } of taken) expect(code).toBe('MODELS_NAME_TAKEN');
+      }),
+    );
+  });
+});

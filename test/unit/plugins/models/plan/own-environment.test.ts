@@ -1,0 +1,27 @@
+import { expect, it } from 'vitest';
+import { functionLogicalId, RELEASE } from '../../../../../plugins/models/declaration/naming.ts';
+import { ownEnvironments } from '../../../../../plugins/models/plan/own-environment.ts';
+import { hostOf } from '../../../../local-aws/release-stack.ts';
+
+const id = functionLogicalId(RELEASE);
+const after = (shared: object, planned: object | undefined, compiled: object): unknown => {
+  const host = { ...hostOf('shop'), provider: { environment: shared } };
+  const functions = { [RELEASE]: { versionFunction: false, ...(planned && { environment: planned }) } };
+  const resources = {
+    [id]: { Type: 'AWS::Lambda::Function', Properties: { A: 1, Environment: compiled, Z: 2 } },
+  };
+  return ownEnvironments(resources, functions, host)[id]?.Properties;
+};
+
+it('keeps its own variables, those that somebody added to it, and those of the SDK', () => {
+  const own = { MODELS_X: 'x', BOTH: 'ours' };
+  const shared = { PASSWORD: 'p', BOTH: 'theirs', AWS_USE_FIPS_ENDPOINT: 'true' };
+  const kept = { AWS_USE_FIPS_ENDPOINT: 'true', ...own, ADDED: 'by a plugin' };
+  const found = after(shared, own, { Variables: { ...shared, ...own, ADDED: 'by a plugin' } });
+  expect(found).toEqual({ A: 1, Environment: { Variables: kept }, Z: 2 });
+  expect(Object.keys(found as object)).toEqual(['A', 'Environment', 'Z']);
+});
+
+it('has no environment where nothing is left of it', () => {
+  expect(after({ PASSWORD: 'p' }, undefined, { Variables: { PASSWORD: 'p' } })).toEqual({ A: 1, Z: 2 });
+});

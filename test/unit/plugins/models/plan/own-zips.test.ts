@@ -1,0 +1,23 @@
+import { expect, it } from 'vitest';
+import type { Model } from '../../../../../plugins/models/declaration/model.ts';
+import { leftOut } from '../../../../../plugins/models/plan/own-zips.ts';
+import { withinService } from '../../../../../plugins/models/serverless.ts';
+import { model } from '../../../../local-aws/release-stack.ts';
+
+const of = (declares: Partial<Model>): readonly string[] =>
+  leftOut(
+    [model('churn', { artifact: { reference: 's3://b/k' }, ...declares })],
+    withinService({ serviceDir: '/srv/shop' }),
+  );
+const artifact = (path: string): Partial<Model> => ({ artifact: { reference: path, path } });
+
+it('what lies outside of the service’s folder, or is that folder, needs no pattern', () => {
+  for (const path of ['../churn.onnx', '/data/churn.onnx', '.', '../shop'])
+    expect(of(artifact(path))).toEqual([]);
+  expect(of({})).toEqual([]);
+  expect(of(artifact('/srv/shop/m.onnx'))).toEqual(['!m.onnx', '!m.onnx/**', '!m.onnx.data', '!m.onnx_data']);
+});
+
+it('a name is taken to the letter', () => {
+  expect(of({ gate: { cases: 'a [1] (b)!.jsonl', tolerance: 0 } })).toEqual(['!a \\[1\\] \\(b\\)\\!.jsonl']);
+});

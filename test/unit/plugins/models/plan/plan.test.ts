@@ -1,0 +1,523 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { arn, kept } from '../../../../../plugins/models/contracts/cloudformation.ts';
+import type { Built, PlanInput } from '../../../../../plugins/models/contracts/input.ts';
+import type { Facts, Model } from '../../../../../plugins/models/declaration/model.ts';
+import { routeLogicalId } from '../../../../../plugins/models/declaration/naming.ts';
+import { parseModels } from '../../../../../plugins/models/declaration/parse.ts';
+import { catalogManifest, catalogStatements } from '../../../../../plugins/models/plan/catalog/catalog.ts';
+import {
+  idleCost,
+  monthlyCost,
+  standingCost,
+  sweepCost,
+  total,
+} from '../../../../../plugins/models/plan/cost.ts';
+import { leastInstances } from '../../../../../plugins/models/plan/endpoint/cost.ts';
+import {
+  commonAuth,
+  groupsOf,
+  routeKey,
+  routeProblems,
+  routesOf,
+} from '../../../../../plugins/models/plan/endpoint/routes.ts';
+import { throttledStage } from '../../../../../plugins/models/plan/endpoint/stage.ts';
+import { restoredRole, withoutOurs } from '../../../../../plugins/models/plan/iam/shared-role.ts';
+import { inventory, resourceProblems } from '../../../../../plugins/models/plan/inventory.ts';
+import {
+  neededPolicy,
+  planFunctions,
+  planProblems,
+  versionedProperties,
+} from '../../../../../plugins/models/plan/plan.ts';
+import { capacityLine, capacityOf } from '../../../../../plugins/models/plan/release/capacity.ts';
+import { serviceTimeout, settingsOf } from '../../../../../plugins/models/plan/release/settings.ts';
+import { FACTS, HOST as host, LAYER as layer } from '../../../../fixtures/service.ts';
+
+const facts: Facts = {
+  ...FACTS,
+  signature: { inputs: [], outputs: [], omitted: [] },
+  zipBytes: 1024 ** 3,
+  unzippedBytes: 2000,
+};
+
+function models(declarations: Record<string, object>): readonly Model[] {
+  const { models, problems } = parseModels(
+    Object.fromEntries(
+      Object.entries(declarations).map(([name, rest]) => [name, { artifact: 'a.onnx', ...rest }]),
+    ),
+  );
+  expect(problems).toEqual([]);
+  return models;
+}
+function input(declarations: Record<string, object>, rest: Partial<PlanInput> = {}): PlanInput {
+  return { models: models(declarations), options: {}, host, built: new Map(), zips: new Map(), ...rest };
+}
+const built = (names: readonly string[], more: Partial<Facts> = {}): ReadonlyMap<string, Built> =>
+  new Map(names.map((name) => [name, { facts: { ...facts, ...more }, layer, zip: `/out/${name}.zip` }]));
+
+describe('routes', () => {
+  const keys = (declarations: Record<string, object>): readonly string[] =>
+    routesOf(models(declarations)).map(routeKey);
+
+  it('of one model include the bare ones, of two they do not', () => {
+    expect(keys({ churn: { http: {} } })).toEqual([
+      'POST /v2/models/churn/infer',
+      'POST /models/churn/invocations',
+      'POST /invocations',
+      'GET /v2/models/churn',
+      'GET /v2/models/churn/{proxy+}',
+      'POST /v2/models/churn/versions/{version}/infer',
+      'GET /models/churn/ping',
+      'GET /ping',
+      'GET /v2',
+      'GET /v2/health/live',
+      'GET /v2/health/ready',
+      'GET /openapi.json',
+      'GET /docs',
+    ]);
+    const two = keys({ churn: { http: {} }, fraud: { http: {} } });
+    expect(two).not.toContain('POST /invocations');
+    expect(two).not.toContain('GET /ping');
+  });
+
+  it('begin with the prefix; models with the same prefix, slash or not, are one server', () => {
+    const groups = groupsOf(
+      models({ a: { http: { path: '/x' } }, b: { http: { path: '/x/' } }, c: { http: {} }, d: {} }),
+    );
+    expect(groups.map(({ path, models }) => [path, models.map(({ name }) => name)])).toEqual([
+      ['/x', ['a', 'b']],
+      ['/', ['c']],
+    ]);
+    expect(
+      keys({ churn: { http: { path: '/v1' } } }).every((key) => key.split(' ')[1]?.startsWith('/v1/')),
+    ).toBe(true);
+  });
+
+  it('of the whole prefix have the models’ common auth, iam where they differ', () => {
+    const auth = (...auths: unknown[]) => {
+      const [group] = groupsOf(
+        models(Object.fromEntries(auths.map((auth, index) => [`m${index}`, { http: { auth } }]))),
+      );
+      return group && commonAuth(group);
+    };
+    expect(auth('none')).toBe('none');
+    expect(auth('none', 'none')).toBe('none');
+    expect(auth('none', 'iam')).toBe('iam');
+    expect(auth({ authorizer: 'a' }, { authorizer: 'a' })).toEqual({ authorizer: 'a' });
+    expect(auth({ authorizer: 'a' }, { authorizer: 'b' })).toBe('iam');
+  });
+
+  it('never open a model that is not open: every route of a guarded model is guarded', () => {
+    const auth = fc.constantFrom('iam', 'none');
+    fc.assert(
+      fc.property(fc.array(auth, { minLength: 1, maxLength: 5 }), (auths) => {
+        const declared = models(
+          Object.fromEntries(auths.map((auth, index) => [`m${index}`, { http: { auth } }])),
+        );
+        for (const [index, auth] of auths.entries()) {
+          const own = routesOf(declared).filter(
+            ({ path }) => path.includes(`/m${index}/`) || path.endsWith(`/m${index}`),
+          );
+          expect(own.length).toBeGreaterThan(4);
+          expect(own.every((route) => route.auth === auth)).toBe(true);
+        }
+        const open = routesOf(declared).filter((route) => route.auth === 'none');
+        if (auths.every((auth) => auth === 'iam')) expect(open).toEqual([]);
+      }),
+    );
+  });
+
+  it('that CloudFormation could not tell apart are refused, also those of the service', () => {
+    expect(
+      routeProblems(models({ a: { http: { path: '/x.y' } }, b: { http: { path: '/xy' } } }), host).map(
+        ({ code }) => code,
+      ),
+    ).toContain('MODELS_ROUTE_TAKEN');
+    const functions = { own: { events: [{ httpApi: 'get /docs' }] } };
+    expect(routeProblems(models({ a: { http: {} } }), { ...host, functions })).toHaveLength(1);
+    const other = { own: { events: [{ httpApi: { method: 'get', path: '/other' } }, { httpApi: '*' }] } };
+    expect(routeProblems(models({ a: { http: {} } }), { ...host, functions: other })).toEqual([]);
+  });
+
+  it('beyond 300 are refused', () => {
+    const many = Object.fromEntries(Array.from({ length: 50 }, (_, index) => [`m${index}x`, { http: {} }]));
+    expect(routeProblems(models(many), host).map(({ code }) => code)).toEqual(['MODELS_LIMIT']);
+  });
+
+  it('name authorizers that exist', () => {
+    const declared = models({ a: { http: { auth: { authorizer: 'staff' } } } });
+    expect(routeProblems(declared, host)).toMatchObject([{ code: 'MODELS_AUTHORIZER_UNKNOWN' }]);
+    expect(
+      routeProblems(declared, { ...host, provider: { httpApi: { authorizers: { staff: {} } } } }),
+    ).toEqual([]);
+  });
+
+  it('have the framework’s logical ids', () => {
+    expect(routeLogicalId('GET /v2/models/churn-x/{proxy+}')).toBe(
+      'HttpApiRouteGetV2ModelsChurnDashxProxyVar',
+    );
+  });
+});
+
+describe('the framework’s stage', () => {
+  const stage = {
+    Type: 'AWS::ApiGatewayV2::Stage',
+    DependsOn: 'HttpApiLogGroup',
+    Properties: { DefaultRouteSettings: { DetailedMetricsEnabled: true } },
+  };
+  const routes = routesOf(models({ churn: { http: { throttle: { rate: 5, burst: 7 } } } }));
+
+  it('has the limits of each route, keeps its own settings, and waits for the routes', () => {
+    const { Properties, DependsOn } = throttledStage(stage, routes) as {
+      Properties: { RouteSettings: Record<string, unknown> };
+      DependsOn: string[];
+    };
+    expect(Object.keys(Properties.RouteSettings)).toEqual(routes.map(routeKey));
+    expect(Properties.RouteSettings['POST /invocations']).toEqual({
+      DetailedMetricsEnabled: true,
+      ThrottlingRateLimit: 5,
+      ThrottlingBurstLimit: 7,
+    });
+    expect(DependsOn).toEqual(['HttpApiLogGroup', ...routes.map((route) => routeLogicalId(routeKey(route)))]);
+  });
+});
+
+describe('functions', () => {
+  it('are none without models, so that such a service is left alone', () => {
+    expect(planFunctions(input({}))).toEqual({});
+    expect(inventory(input({}))).toEqual([]);
+  });
+
+  it('have a catalog only where something is open', () => {
+    expect(Object.keys(planFunctions(input({ churn: {} })))).toEqual(['churn', 'models-release']);
+    expect(Object.keys(planFunctions(input({ churn: { http: {} } })))).toEqual([
+      'churn',
+      'models-catalog',
+      'models-release',
+    ]);
+  });
+
+  it('keep what the user wrote, and add what makes the endpoint', () => {
+    const { churn } = planFunctions(
+      input(
+        {
+          churn: {
+            function: { environment: { A: '1' }, layers: ['mine'], events: [{ sqs: 'q' }], tags: { a: 'b' } },
+            http: {},
+          },
+        },
+        { built: built(['churn']) },
+      ),
+    );
+    expect(churn).toMatchObject({
+      environment: { A: '1', MODELS_LAYER: layer.sha256 },
+      layers: [{ Ref: 'ModelsOnnxruntimeX8664LambdaLayer' }, 'mine'],
+      tags: { a: 'b' },
+      versionFunction: true,
+      role: 'ChurnModelsRole',
+      package: { artifact: '/out/churn.zip', individually: true },
+    });
+    expect(churn?.events?.[0]).toEqual({ sqs: 'q' });
+  });
+
+  it('use the role that the service or the model names, and say what it needs', () => {
+    const provider = { iam: { role: 'arn:aws:iam::123456789012:role/shop' } };
+    const named = input({ churn: { http: {} } }, { host: { ...host, provider } });
+    expect(Object.values(planFunctions(named)).every((definition) => !('role' in definition))).toBe(true);
+    expect(JSON.stringify(neededPolicy(named))).toContain('lambda:UpdateAlias');
+    // Schedules take the role to invoke the worker, which has no version.
+    expect(neededPolicy(named)?.Statement).toContainEqual({
+      Effect: 'Allow',
+      Action: ['lambda:InvokeFunction'],
+      Resource: [arn('lambda', 'function:shop-dev-models-release')],
+    });
+    const own = input({ churn: { function: { role: 'MyRole' } } });
+    expect(planFunctions(own).churn?.role).toBe('MyRole');
+    expect(JSON.stringify(neededPolicy(own))).toContain('logs:PutLogEvents');
+    expect(JSON.stringify(neededPolicy(own))).not.toContain('lambda:UpdateAlias');
+    expect(neededPolicy(input({ churn: {} }))).toBeUndefined();
+  });
+
+  it('get room and permission for files that are fetched at start', () => {
+    const remote = [{ path: 'model/model.onnx', sha256: 'f'.repeat(64), bytes: 700 * 1024 ** 2 }];
+    const { churn } = planFunctions(
+      input(
+        { churn: {} },
+        { built: built(['churn'], { remote }), options: { registry: { bucket: 'files' } } },
+      ),
+    );
+    expect(churn?.ephemeralStorageSize).toBeGreaterThan(700);
+    expect(churn?.environment).toMatchObject({
+      MODELS_FILES_BUCKET: 'files',
+      MODELS_FILES_PREFIX: 'models/files/',
+    });
+  });
+
+  it('have names that Lambda takes', () => {
+    expect(
+      planProblems(models({ ['a'.repeat(40)]: {} }), { ...host, service: 's'.repeat(30) }),
+    ).toMatchObject([{ code: 'MODELS_INVALID_NAME' }]);
+  });
+});
+
+describe('the catalog', () => {
+  const declared = models({ churn: { http: {} }, fraud: {} });
+
+  it('may invoke the models that it serves, and nothing else', () => {
+    const text = JSON.stringify(catalogStatements(declared, host));
+    expect(text).toContain('function:shop-dev-churn:*');
+    expect(text).not.toContain('shop-dev-fraud');
+  });
+
+  it('knows what was inspected', () => {
+    const known = new Map([['churn', facts]]);
+    const versions = { plugin: '1.0.0', runtime: '1.30.0' };
+    expect(catalogManifest(declared, host, known, versions)).toMatchObject({
+      service: 'shop-dev',
+      groups: [
+        {
+          path: '/',
+          auth: 'iam',
+          bare: 'churn',
+          models: [{ name: 'churn', function: 'shop-dev-churn', auth: 'iam' }],
+        },
+      ],
+    });
+    expect(catalogManifest(models({ fraud: {} }), host, known, versions)).toBeUndefined();
+  });
+});
+
+describe('versions', () => {
+  it('outlive the template that made them, unless its deploy fails', () => {
+    expect(kept({ Type: 'AWS::Lambda::Version', DeletionPolicy: 'Retain' })).toEqual({
+      Type: 'AWS::Lambda::Version',
+      DeletionPolicy: 'RetainExceptOnCreate',
+      UpdateReplacePolicy: 'Retain',
+    });
+  });
+});
+
+describe('the shared role', () => {
+  const statement = (action: string, resources: readonly string[]) => ({
+    Effect: 'Allow' as const,
+    Action: [action],
+    Resource: resources,
+  });
+  const name = fc.constantFrom('a', 'b', 'c', 'd');
+  const list = fc.array(fc.record({ action: fc.constantFrom('sqs:X', 'sns:Y'), resource: name }), {
+    maxLength: 6,
+  });
+
+  it('is what it would be without ours, whatever each side needs', () => {
+    fc.assert(
+      fc.property(list, list, (users, ours) => {
+        const needs = (side: typeof users) =>
+          side.map(({ action, resource }) => statement(action, [resource]));
+        // As the framework does for queues: one statement an action, a resource once for each function.
+        const merged = (side: typeof users) =>
+          ['sqs:X', 'sns:Y'].flatMap((action) => {
+            const resources = side.filter((need) => need.action === action).map(({ resource }) => resource);
+            return resources.length === 0 ? [] : [statement(action, resources)];
+          });
+        const restored = withoutOurs(merged([...users, ...ours]), new Set(), needs(ours), needs(users));
+        const sorted = (statements: readonly { Action?: unknown; Resource?: unknown }[]) =>
+          statements.map(({ Action, Resource }) => [Action, [Resource].flat().map(String).sort()]);
+        expect(sorted(restored)).toEqual(sorted(merged(users)));
+      }),
+    );
+  });
+
+  it('keeps the very statements that the user wrote', () => {
+    const written = statement('sqs:X', ['a']);
+    expect(withoutOurs([written], new Set([written]), [statement('sqs:X', ['a'])], [])).toEqual([written]);
+  });
+
+  it('keeps a policy for VPCs that the user named', () => {
+    const policy = 'arn:aws:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole';
+    const role = {
+      Properties: {
+        ManagedPolicyArns: [policy],
+        AssumeRolePolicyDocument: {},
+        Policies: [{ PolicyDocument: { Statement: [] } }],
+      },
+    };
+    const provider = { iam: { role: { managedPolicies: [policy] } } };
+    expect(JSON.stringify(restoredRole(role, {}, {}, { ...host, provider }))).toContain(policy);
+    expect(JSON.stringify(restoredRole(role, {}, {}, host))).not.toContain(policy);
+  });
+});
+
+describe('cost', () => {
+  const [model] = models({ churn: { memory: 1024, http: {}, traffic: '1/s' } });
+
+  it('is AWS’s arithmetic: requests, GB-seconds, gateway, logs', () => {
+    if (model === undefined) throw new Error('no model');
+    const cost = monthlyCost(model, facts, 1, 0.1);
+    expect(cost.requests).toBeCloseTo(2.592 * 0.2, 9);
+    expect(cost.compute).toBeCloseTo(2_592_000 * 0.1 * 0.0000166667, 9);
+    expect(cost.http).toBeCloseTo(2.592, 9);
+    // Requests, errors, latency, cold starts and rejections, by model and by version.
+    expect(cost.metrics).toBeCloseTo(10 * 0.3, 9);
+    expect(total(cost)).toBeCloseTo(cost.requests + cost.compute + cost.http + cost.logs + cost.metrics, 9);
+    expect(monthlyCost({ ...model, architecture: 'arm64' }, facts, 1, 0.1).compute).toBeLessThan(
+      cost.compute,
+    );
+  });
+
+  it('grows with traffic and time, and is nothing without requests', () => {
+    if (model === undefined) throw new Error('no model');
+    const positive = fc.double({ min: 0, max: 1e4, noNaN: true });
+    fc.assert(
+      fc.property(positive, positive, (a, b) => {
+        const [less, more] = a < b ? [a, b] : [b, a];
+        expect(total(monthlyCost(model, facts, less, 0.1))).toBeLessThanOrEqual(
+          total(monthlyCost(model, facts, more, 0.1)),
+        );
+        expect(total(monthlyCost(model, facts, 1, less))).toBeLessThanOrEqual(
+          total(monthlyCost(model, facts, 1, more)),
+        );
+      }),
+    );
+    expect(total(monthlyCost(model, facts, 0, 0.1))).toBe(0);
+  });
+
+  it('of what stands is alarms by their metrics, and instances by the hour, at the least', () => {
+    const standing = (rest: object) => {
+      const [one] = models({ churn: { memory: 1024, ...rest } });
+      if (one === undefined) throw new Error('no model');
+      return { least: leastInstances(one), ...standingCost(one, host) };
+    };
+    expect(standing({}).alarms).toBeCloseTo(1.1, 9);
+    expect(standing({}).sweep).toBeCloseTo(0.3, 9);
+    expect(standing({}).provisioned).toBe(0);
+    expect(standing({ latency: { p95: 100 } }).alarms).toBeCloseTo(1.3, 9);
+    const provisioned = { min: 2, max: 20 };
+    const one = standing({ concurrency: { provisioned: 1 } });
+    expect(one.provisioned).toBeCloseTo(2_592_000 * 0.0000041667, 9);
+    expect(standing({ concurrency: { provisioned } }).least).toBe(2);
+    const schedule = { days: 'mon-fri', from: '08:00', to: '20:00', timezone: 'UTC', min: 10, max: 50 };
+    // 60 of 168 hours.
+    expect(standing({ concurrency: { provisioned, schedule } }).least).toBeCloseTo(2 + (8 * 60) / 168, 9);
+  });
+
+  it('of requests that provisioned instances answer is their own', () => {
+    const [one] = models({ churn: { memory: 1024, concurrency: { provisioned: 1 } } });
+    if (one === undefined) throw new Error('no model');
+    expect(monthlyCost(one, facts, 1, 0.1).compute).toBeCloseTo(2_592_000 * 0.1 * 0.0000097222, 9);
+  });
+
+  it('of the sweeps is 2,880 runs in a month of 30 days', () => {
+    expect(sweepCost()).toBeCloseTo(2880 * (0.000001 + 0.0000002 + 0.5 * 0.0000166667), 9);
+  });
+
+  it('idle is the storage of packages: five of each', () => {
+    expect(idleCost([facts], 0)).toBeCloseTo(5 * 0.023, 9);
+  });
+});
+
+describe('capacity', () => {
+  const line = (rest: object): string | undefined => {
+    const [one] = models({ churn: rest });
+    const capacity = one && capacityOf(one);
+    return capacity && capacityLine(capacity);
+  };
+
+  it('is told where there is any, with twice the peak during a release', () => {
+    expect(line({})).toBeUndefined();
+    expect(line({ concurrency: { reserved: 5 } })).toBe('5 reserved');
+    expect(line({ function: { reservedConcurrency: 5 } })).toBe('5 reserved');
+    expect(line({ concurrency: { provisioned: 3 } })).toBe(
+      '3 provisioned instances; up to 6 during a release',
+    );
+    const schedule = { days: 'sat,sun', from: '08:00', to: '20:30', timezone: 'UTC', min: 10, max: 50 };
+    expect(line({ concurrency: { provisioned: { min: 2, max: 20 }, reserved: 100, schedule } })).toBe(
+      '2 to 20 provisioned instances; 10 to 50 on SAT, SUN, 08:00 to 20:30 UTC; up to 100 during a release; 100 reserved',
+    );
+    const blueGreen = { provisioned: 3 };
+    expect(line({ concurrency: blueGreen, release: { strategy: 'blueGreen' } })).toBe(
+      '3 provisioned instances; up to 6 during a release; up to 9 during one that begins within the rollbackWindow of the one before',
+    );
+    expect(line({ concurrency: blueGreen, release: { strategy: 'blueGreen', rollbackWindow: 0 } })).toBe(
+      '3 provisioned instances; up to 6 during a release',
+    );
+  });
+});
+
+describe('what makes a version behave as it does', () => {
+  it('leaves out what changes without a release: code by its identity, tags, reserved instances', () => {
+    const compiled = (more: object) =>
+      versionedProperties({ Properties: { MemorySize: 1769, Code: { S3Key: 'a' }, ...more } });
+    expect(compiled({ ReservedConcurrentExecutions: 5, Tags: [] })).toEqual(compiled({}));
+    expect(compiled({ MemorySize: 512 })).not.toEqual(compiled({}));
+  });
+
+  it('is the same function whatever is said of releases, alarms and warm instances', () => {
+    const definition = (rest: object) =>
+      planFunctions(input({ churn: rest }, { built: built(['churn']) })).churn;
+    const release = { strategy: 'linear', rollbackWindow: '1h' };
+    const rest = { release, latency: { p95: 50 }, concurrency: { provisioned: 3 }, traffic: '1/s' };
+    expect(definition(rest)).toEqual(definition({}));
+    expect(definition({ concurrency: { reserved: 6 } })).toEqual({
+      ...definition({}),
+      reservedConcurrency: 6,
+    });
+  });
+});
+
+describe('settings', () => {
+  const settings = (rest: object, more: Partial<Facts> = {}) => {
+    const [one] = models({ churn: rest });
+    if (one === undefined) throw new Error('no model');
+    return settingsOf(one, { ...facts, ...more });
+  };
+
+  it('are the same text for the same declaration, however it is written', () => {
+    const one = { release: { maxWait: '2h', steps: [{ weight: '5%', bake: '10m' }] }, latency: { p95: 100 } };
+    const other = {
+      latency: { p95: '100' },
+      release: { steps: [{ bake: 600, weight: 5 }], maxWait: '120m' },
+    };
+    expect(JSON.stringify(settings(one))).toBe(JSON.stringify(settings(other)));
+  });
+
+  it('hold cases by content, and schedules as AWS writes them', () => {
+    const cases = { sha256: 'c'.repeat(64), bytes: 10, count: 2 };
+    const schedule = [
+      { days: 'mon-fri', from: '08:30', to: '20:00', timezone: 'Europe/Berlin', min: 10, max: 50 },
+      { days: 'daily', from: '22:00', to: '23:05', timezone: 'Europe/Berlin', min: 1, max: 5 },
+    ];
+    const rest = { gate: { cases: 'c.jsonl' }, concurrency: { provisioned: 2, schedule } };
+    expect(settings(rest, { cases })).toMatchObject({
+      gate: { cases, tolerance: 1e-4 },
+      capacity: {
+        provisioned: { min: 2, max: 2, target: 0.7 },
+        schedules: [
+          { start: 'cron(30 8 ? * MON,TUE,WED,THU,FRI *)', end: 'cron(0 20 ? * MON,TUE,WED,THU,FRI *)' },
+          { start: 'cron(0 22 ? * * *)', end: 'cron(5 23 ? * * *)' },
+        ],
+      },
+    });
+  });
+
+  it('wait for gate and warming, an hour at most', () => {
+    const wait = (rest: object, count = 0) => {
+      const [one] = models({ churn: rest });
+      if (one === undefined) throw new Error('no model');
+      return serviceTimeout(one, { cases: { sha256: '', bytes: 0, count } }, 600);
+    };
+    expect(wait({})).toBe(600);
+    expect(wait({ gate: { cases: 'c', load: { rate: 5, duration: 60 } } })).toBe(600 + 60 + 10);
+    expect(wait({ concurrency: { provisioned: 5 } })).toBe(1200);
+    expect(wait({ gate: { cases: 'c' } }, 9)).toBe(600 + 3 * 10);
+    expect(wait({ gate: { cases: 'c' } }, 10_000)).toBe(3600);
+  });
+});
+
+describe('the inventory', () => {
+  it('refuses more than a stack holds', () => {
+    const many = Object.fromEntries(Array.from({ length: 120 }, (_, index) => [`m${index}x`, {}]));
+    expect(resourceProblems(input(many))).toMatchObject([{ code: 'MODELS_LIMIT' }]);
+    expect(resourceProblems(input({ churn: {} }))).toEqual([]);
+  });
+});

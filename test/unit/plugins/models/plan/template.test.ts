@@ -1,0 +1,58 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { isRacedOutput, isRacedResource, steadyOrder } from '../../../../../plugins/models/plan/template.ts';
+import { setOrder } from '../../../../../plugins/models/serverless.ts';
+
+const bucket = { ServerlessDeploymentBucket: { Type: 'AWS::S3::Bucket' } };
+const functions = {
+  ChurnLambdaFunction: { Type: 'AWS::Lambda::Function' },
+  ChurnDashbatchLambdaFunction: { Type: 'AWS::Lambda::Function' },
+  ChurnLambdaVersionQ1: { Type: 'AWS::Lambda::Version' },
+  ChurnDashbatchLambdaVersionX2: { Type: 'AWS::Lambda::Version' },
+  OwnLambdaVersionA3: { Type: 'AWS::Lambda::Version' },
+  OwnProvConcLambdaAlias: { Type: 'AWS::Lambda::Alias' },
+};
+const others = { HttpApi: { Type: 'AWS::ApiGatewayV2::Api' }, ChurnLogs: { Type: 'AWS::Logs::LogGroup' } };
+
+it('the template has one order, in whatever order the framework has read the zips', () => {
+  const orders = fc.shuffledSubarray(Object.entries(functions), { minLength: Object.keys(functions).length });
+  fc.assert(
+    fc.property(orders, fc.nat(), (entries, at) => {
+      // Whatever else is added comes in between, and keeps its own order.
+      const cut = at % (entries.length + 1);
+      const resources: Record<string, { Type: string }> = {
+        ...bucket,
+        ...Object.fromEntries(entries.slice(0, cut)),
+        ...others,
+        ...Object.fromEntries(entries.slice(cut)),
+      };
+      const before = structuredClone(resources);
+      setOrder(resources, steadyOrder(resources, isRacedResource));
+      expect(resources).toEqual(before);
+      expect(Object.keys(resources)).toEqual([
+        'ServerlessDeploymentBucket',
+        'HttpApi',
+        'ChurnLogs',
+        ...Object.keys(functions).sort(),
+      ]);
+    }),
+  );
+});
+
+it('so have the outputs', () => {
+  const outputs = {
+    ServerlessDeploymentBucketName: 1,
+    TreesLambdaFunctionQualifiedArn: 2,
+    HttpApiUrl: 3,
+    ChurnLambdaFunctionUrl: 4,
+    ChurnLambdaFunctionQualifiedArn: 5,
+  };
+  setOrder(outputs, steadyOrder(outputs, isRacedOutput));
+  expect(Object.keys(outputs)).toEqual([
+    'ServerlessDeploymentBucketName',
+    'HttpApiUrl',
+    'ChurnLambdaFunctionQualifiedArn',
+    'ChurnLambdaFunctionUrl',
+    'TreesLambdaFunctionQualifiedArn',
+  ]);
+});

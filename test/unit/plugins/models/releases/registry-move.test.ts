@@ -1,0 +1,47 @@
+/** A registry that is named or changed: refused while something needs it, and never for good. */
+import { describe, expect, it } from 'vitest';
+import { movesRegistry } from '../../../../../plugins/models/releases/registry-move.ts';
+import { deployed, live, type World } from '../../../core/release/traffic.ts';
+
+const SERVICE = { name: 'shop', stage: 'dev', region: 'us-east-1', dir: '/', stack: 'shop-dev' };
+
+/** The worker reads `old`, and serverless.yml names `new`. */
+const moved = (w: World, failing?: Error) =>
+  movesRegistry({
+    service: SERVICE,
+    reach: {
+      bucket: async () => 'new',
+      deployedBucket: async () => 'old',
+      exists: async () => true,
+      clock: () => w.clock.now,
+      registry: async (bucket, work) => {
+        expect(bucket).toBe('old');
+        if (failing !== undefined) throw failing;
+        return work({ documents: w.world.registry, by: 'me' });
+      },
+    },
+  });
+
+describe('a registry that moves', () => {
+  it('is refused while a release runs', async () => {
+    const w = await deployed();
+    await expect(moved(w)).rejects.toThrow(/moves the registry from old to new while churn needs it/);
+  });
+
+  it('is told where nothing runs', async () => {
+    expect(await moved(await live())).toMatch(/The registry moves from the bucket old to new/);
+  });
+
+  it('is not refused for a bucket that is gone: there is nothing to lose any more', async () => {
+    const gone = Object.assign(new Error('The specified bucket does not exist'), { name: 'NoSuchBucket' });
+    expect(await moved(await live(), gone)).toMatch(/The registry moves from the bucket old to new/);
+  });
+
+  it('is refused in our words where the old one cannot be read', async () => {
+    const denied = Object.assign(new Error('Access Denied'), { name: 'AccessDenied' });
+    await expect(moved(await live(), denied)).rejects.toMatchObject({
+      code: 'MODELS_AWS',
+      message: expect.stringContaining('old'),
+    });
+  });
+});

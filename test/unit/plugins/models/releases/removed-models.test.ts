@@ -1,0 +1,89 @@
+import { describe, expect, it } from 'vitest';
+import type { Release } from '../../../../../core/release/document/contract.ts';
+import { goneLines, lastLines } from '../../../../../plugins/models/releases/removed-models.ts';
+import { deployed, minutes } from '../../../core/release/traffic.ts';
+
+/** A registry that knows these models, and a stack that has these aliases. */
+async function lines(
+  known: readonly string[],
+  aliases: readonly string[],
+  declared: readonly string[],
+  release?: Release,
+): Promise<{ readonly lines: readonly string[]; readonly asked: number }> {
+  let asked = 0;
+  const documents = {
+    models: async () => known,
+    release: async (model: string) => ({
+      etag: '1',
+      text: '{}',
+      ...(release && { release }),
+      core: { schema: 1, functionName: `shop-dev-${model}`, alias: 'live', highest: 1 },
+    }),
+  };
+  const found = await goneLines(documents, declared, async () => {
+    asked += 1;
+    return new Set(aliases);
+  });
+  return { lines: found, asked };
+}
+
+describe('what a deploy says of models that are no longer declared', () => {
+  it('nothing where all are, and the stack is not asked', async () => {
+    expect(await lines(['churn'], ['ChurnLiveAlias'], ['churn', 'fraud'])).toEqual({ lines: [], asked: 0 });
+  });
+
+  it('that they are deleted with their endpoints', async () => {
+    const { lines: said } = await lines(['churn', 'fraud'], ['ChurnLiveAlias', 'FraudLiveAlias'], ['churn']);
+    expect(said).toEqual([
+      'fraud: is no longer declared, and this deploy deletes it with its endpoint shop-dev-fraud.',
+    ]);
+  });
+
+  it('that a release which runs ends with it', async () => {
+    const w = await deployed();
+    await minutes(w, 3, { 3: 0.01, 4: 0.01 });
+    const { lines: said } = await lines(['fraud'], ['FraudLiveAlias'], ['churn'], w.state());
+    expect(said[0]).toContain(
+      'endpoint shop-dev-fraud. Its release (JUDGING, version 4 at 5 %) ends with it. If churn is its new name',
+    );
+  });
+
+  it('what a rename is, where others are new', async () => {
+    const { lines: said } = await lines(['fraud'], ['FraudLiveAlias'], ['fraud-v2', 'scoring']);
+    expect(said).toEqual([
+      'fraud: is no longer declared, and this deploy deletes it with its endpoint shop-dev-fraud. ' +
+        'If fraud-v2 or scoring is its new name: a rename is a delete and a create, without a canary.',
+    ]);
+  });
+
+  it('nothing of those that an earlier deploy deleted: the registry keeps their history', async () => {
+    expect(await lines(['churn', 'fraud'], ['ChurnLiveAlias'], ['churn'])).toEqual({ lines: [], asked: 1 });
+  });
+});
+
+describe('what a deploy without any model says', () => {
+  const aliases =
+    (...ids: readonly string[]) =>
+    async () =>
+      new Set(ids);
+  const denied = () => Promise.reject(new Error('AccessDenied'));
+
+  it('is nothing where there were none, and then the registry is not looked for', async () => {
+    expect(await lastLines(aliases(), denied)).toEqual([]);
+    expect(await lastLines(denied, denied)).toEqual([]);
+  });
+
+  it('is what it deletes', async () => {
+    const read = async () => ['fraud: is no longer declared'];
+    expect(await lastLines(aliases('FraudLiveAlias'), read)).toEqual(['fraud: is no longer declared']);
+  });
+
+  it('is how many where the registry does not tell which', async () => {
+    expect(await lastLines(aliases('FraudLiveAlias'), denied)).toEqual([
+      '1 model is no longer declared, and this deploy deletes its endpoint.',
+    ]);
+    expect(await lastLines(aliases('FraudLiveAlias', 'ChurnLiveAlias'), async () => undefined)).toEqual([
+      '2 models are no longer declared, and this deploy deletes their endpoints.',
+    ]);
+  });
+});

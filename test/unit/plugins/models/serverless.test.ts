@@ -1,0 +1,176 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { waitingFor } from '../../../../core/ports/config.ts';
+import { problemError } from '../../../../plugins/models/declaration/errors.ts';
+import {
+  asUserError,
+  awsConfig,
+  hostOf,
+  type Serverless,
+  setFunctions,
+} from '../../../../plugins/models/serverless.ts';
+import { startServer } from '../../../fakes/hanging.ts';
+
+/** As much of the framework as is looked at here. */
+function serverless(
+  provider: Record<string, unknown> = {},
+  functions: Record<string, Record<string, unknown>> = {},
+): Serverless {
+  return {
+    serviceDir: '/service',
+    service: {
+      service: 'shop',
+      provider: { compiledCloudFormationTemplate: { Resources: {}, Outputs: {} }, ...provider },
+      package: {},
+      functions,
+    },
+    configurationInput: {},
+    configSchemaHandler: { defineTopLevelProperty: () => {}, defineCustomProperties: () => {} },
+    classes: {
+      Error: Object.assign(function (this: unknown, message: string, code?: string) {
+        return Object.assign(new Error(message), { name: 'ServerlessError', code });
+      }, {}) as never,
+    },
+    getProvider: () => ({
+      getStage: () => 'prod',
+      getRegion: () => 'eu-central-1',
+      getDeploymentPrefix: () => 'serverless',
+      getServerlessDeploymentBucketName: async () => 'bucket',
+      naming: { getStackName: () => 'shop-prod' },
+    }),
+    processedInput: { commands: [], options: {} },
+  };
+}
+
+describe('credentials and region', () => {
+  let folder: string;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'models-profiles-'));
+    const section = (name: string) =>
+      `[${name}]\naws_access_key_id = ${name}-key\naws_secret_access_key = secret\n`;
+    await writeFile(join(folder, 'credentials'), section('one') + section('two'));
+    vi.stubEnv('AWS_SHARED_CREDENTIALS_FILE', join(folder, 'credentials'));
+    vi.stubEnv('AWS_CONFIG_FILE', join(folder, 'config'));
+    vi.stubEnv('AWS_ACCESS_KEY_ID', 'environment-key');
+    vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'secret');
+  });
+  afterEach(async () => {
+    vi.unstubAllEnvs();
+    await rm(folder, { recursive: true });
+  });
+
+  const key = async (provider: Record<string, unknown>, options: Record<string, string>) =>
+    (await awsConfig(serverless(provider), options).credentials?.())?.accessKeyId;
+
+  it('come from --aws-profile, else provider.profile, else the environment', async () => {
+    expect(await key({ profile: 'one' }, { 'aws-profile': 'two' })).toBe('two-key');
+    expect(await key({ profile: 'one' }, {})).toBe('one-key');
+    expect(await key({}, {})).toBe('environment-key');
+  });
+
+  it('are for the region that the framework resolved', () => {
+    expect(awsConfig(serverless(), {}).region).toBe('eu-central-1');
+  });
+
+  it('come with bounds: nothing that is asked of AWS is waited for without one', async () => {
+    const server = await startServer();
+    vi.stubEnv('AWS_ENDPOINT_URL', server.url);
+    const aws = awsConfig(serverless(), {});
+    expect(aws.requestHandler?.connectionTimeout).toBeLessThanOrEqual(30_000);
+    expect(aws.requestHandler?.socketTimeout).toBeLessThanOrEqual(120_000);
+    // The same handler, sooner.
+    const sts = new STSClient({ ...waitingFor(aws, 200), maxAttempts: 1 });
+    await expect(sts.send(new GetCallerIdentityCommand({}))).rejects.toMatchObject({ name: 'TimeoutError' });
+    sts.destroy();
+    await server.close();
+  });
+});
+
+describe('what is written into the deployment bucket', () => {
+  const encryption = (provider: Record<string, unknown>, bucket = 'bucket') =>
+    awsConfig(serverless(provider), {}).encryption?.(bucket);
+  const options = { serverSideEncryption: 'aws:kms', sseKMSKeyId: 'alias/mine' };
+  const headers = { ServerSideEncryption: 'aws:kms', SSEKMSKeyId: 'alias/mine' };
+
+  it('is encrypted as the framework encrypts its own, and other buckets have their own say', async () => {
+    // As written, and as the framework keeps it once it has read it.
+    for (const key of ['deploymentBucket', 'deploymentBucketObject'])
+      expect(await encryption({ [key]: options })).toEqual(headers);
+    expect(await encryption({ deploymentBucketObject: options }, 'registry')).toBeUndefined();
+    expect(await encryption({ deploymentBucketObject: { serverSideEncryption: 'AES256' } })).toEqual({
+      ServerSideEncryption: 'AES256',
+    });
+    expect(hostOf(serverless({ deploymentBucketObject: options }), {}).encryption).toEqual(headers);
+  });
+
+  it('is encrypted as its bucket says where the service says nothing', () => {
+    for (const deploymentBucket of [undefined, 'named', { name: 'named', sseCustomerKey: 'mine' }])
+      expect(encryption({ deploymentBucket })).toBeUndefined();
+  });
+});
+
+describe('functions', () => {
+  it('are added, and added to: what other plugins did to them in between stays', () => {
+    const framework = serverless();
+    setFunctions(framework, { churn: { handler: 'h', environment: { A: '1' } } });
+    const there = framework.service.functions.churn;
+    Object.assign(there?.environment ?? {}, { B: '2' });
+    if (there !== undefined) there.warmup = true;
+    setFunctions(framework, {
+      churn: { handler: 'h', environment: { A: '1', C: '3' }, package: { artifact: 'x.zip' } },
+    });
+    expect(framework.service.functions.churn).toBe(there);
+    expect(there).toEqual({
+      handler: 'h',
+      events: [],
+      warmup: true,
+      environment: { A: '1', B: '2', C: '3' },
+      package: { artifact: 'x.zip' },
+    });
+  });
+
+  it('are shown by `sls print` also where the service has none of its own', () => {
+    const framework = serverless();
+    setFunctions(framework, { churn: { handler: 'h' } });
+    expect(framework.configurationInput.functions).toBe(framework.service.functions);
+  });
+});
+
+describe('the service as plain data', () => {
+  it('knows its deployment bucket by name, however it is written, or by reference', () => {
+    expect(hostOf(serverless(), {}).bucket).toEqual({ Ref: 'ServerlessDeploymentBucket' });
+    expect(hostOf(serverless({ deploymentBucket: 'mine' }), {}).bucket).toBe('mine');
+    expect(hostOf(serverless({ deploymentBucket: { name: 'mine' } }), {}).bucket).toBe('mine');
+    expect(hostOf(serverless({ deploymentBucket: { blockPublicAccess: true } }), {}).bucket).toEqual({
+      Ref: 'ServerlessDeploymentBucket',
+    });
+  });
+
+  it('knows whether it mentions a VPC before the framework writes one everywhere', () => {
+    expect(hostOf(serverless(), { own: {} }).hasVpc).toBe(false);
+    expect(hostOf(serverless(), { own: { vpc: {} } }).hasVpc).toBe(true);
+    expect(hostOf(serverless({ vpc: {} }), {}).hasVpc).toBe(true);
+  });
+});
+
+describe('errors', () => {
+  it('with problems become the framework’s user errors; others stay bugs', () => {
+    const problem = {
+      code: 'MODELS_USAGE',
+      key: '--model',
+      message: 'is missing.',
+      fix: 'Name one.',
+    } as const;
+    const error = asUserError(serverless(), problemError([problem]));
+    expect(error).toMatchObject({
+      name: 'ServerlessError',
+      code: 'MODELS_USAGE',
+      message: '--model: is missing. Name one. [MODELS_USAGE]',
+    });
+    const bug = new TypeError('x');
+    expect(asUserError(serverless(), bug)).toBe(bug);
+  });
+});

@@ -1,0 +1,119 @@
+import { describe, expect, it } from 'vitest';
+import type { Signature, TensorSpec } from '../../../../../core/tensor/contract.ts';
+import { formatProblem } from '../../../../../plugins/models/declaration/errors.ts';
+import { parseModels } from '../../../../../plugins/models/declaration/parse.ts';
+import { batchFitProblems } from '../../../../../plugins/models/ship/batch.ts';
+
+const spec = (
+  name: string,
+  shape: readonly number[],
+  datatype: TensorSpec['datatype'] = 'FP32',
+): TensorSpec => ({
+  name,
+  datatype,
+  shape,
+});
+const SIGNATURE: Signature = {
+  inputs: [spec('x', [-1, 3])],
+  outputs: [spec('label', [-1], 'INT64'), spec('p', [-1, 2])],
+  omitted: ['map'],
+};
+
+function said(entry: object, signature: Partial<Signature> = {}): readonly string[] {
+  const declared = { input: 's3://incoming/', output: 's3://scored/', ...entry };
+  const { models, problems } = parseModels({ churn: { artifact: 'a.onnx', batch: [declared] } });
+  expect(problems).toEqual([]);
+  const batch = models[0]?.batch;
+  if (batch === undefined) throw new Error('no batch');
+  return batchFitProblems('batch', batch, { ...SIGNATURE, ...signature }).map(formatProblem);
+}
+
+describe('a batch and its model', () => {
+  it.each([
+    ['as they are', {}, {}],
+    ['with outputs chosen', { emit: ['p', 'label'] }, {}],
+    ['with ids', { ids: ['customer', 'p'] }, {}],
+    ['in numbers', { format: 'npy' }, {}],
+    ['row by row', {}, { inputs: [spec('x', [1, 3])] }],
+    ['with one value a row', {}, { inputs: [spec('x', [-1])] }],
+    ['with rows of any length', {}, { inputs: [spec('x', [-1, -1])] }],
+    ['with text', { format: 'jsonl' }, { inputs: [spec('x', [-1], 'BYTES')] }],
+    ['with a label of one, as LightGBM exports it', {}, { outputs: [spec('label', [1], 'INT64')] }],
+    [
+      'with text that is not written',
+      { outputFormat: 'npy', emit: ['p'] },
+      { outputs: [spec('label', [-1], 'BYTES'), spec('p', [-1, 2])] },
+    ],
+  ])('fit %s', (_, entry, signature) => {
+    expect(said(entry, signature)).toEqual([]);
+  });
+
+  it.each<[string, object, Partial<Signature>, string]>([
+    [
+      'an output that is not there',
+      { emit: ['q'] },
+      {},
+      'batch.0.emit: names q, which is no output of the model. Write some of label, p.',
+    ],
+    [
+      'an output that is left out',
+      { emit: ['map'] },
+      {},
+      'batch.0.emit: names map, which is left out of the signature',
+    ],
+    ['an input as an id', { ids: ['x'] }, {}, 'batch.0.ids: names x, which is an input of the model.'],
+    [
+      'an output as an id',
+      { ids: ['label'] },
+      {},
+      'batch.0.ids: names label, which an output is written as.',
+    ],
+    [
+      'an output’s column as an id',
+      { ids: ['p_1'] },
+      {},
+      'batch.0.ids: names p_1, which an output is written as.',
+    ],
+    [
+      'text from npy',
+      { format: 'npy', outputFormat: 'csv' },
+      { inputs: [spec('t', [-1], 'BYTES')] },
+      'batch.0.format: is npy, which has numbers only, and the input t takes text.',
+    ],
+    [
+      'text into npy',
+      { outputFormat: 'npy' },
+      { outputs: [spec('label', [-1], 'BYTES')] },
+      'batch.0.outputFormat: is npy, which has numbers only, and the output label is text.',
+    ],
+    [
+      'a fixed number of rows',
+      {},
+      { inputs: [spec('x', [32, 3])] },
+      'batch: needs rows, but the input x has the shape [32, 3]: its first dimension is fixed, so rows can be neither stacked nor sent one by one.',
+    ],
+    [
+      'a fixed number of values',
+      {},
+      { inputs: [spec('x', [3])] },
+      'batch: needs rows, but the input x has the shape [3]',
+    ],
+    [
+      'a single value',
+      {},
+      { inputs: [spec('x', [])] },
+      'batch: needs rows, but the input x is a single value',
+    ],
+    [
+      'rows of an open shape',
+      {},
+      { inputs: [spec('x', [-1, -1, 3])] },
+      'batch: needs rows of a known size, but the input x has the shape [-1, -1, 3].',
+    ],
+  ])('do not fit with %s', (_, entry, signature, problem) => {
+    const [first = '', ...others] = said(entry, signature);
+    expect(first).toContain(problem);
+    expect(first).toContain('[MODELS_BATCH]');
+    expect(others).toEqual([]);
+  });
+});

@@ -1,0 +1,105 @@
+/** The contract of the seam `Target`, and of the builder that each one has. */
+import { createHash } from 'node:crypto';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { Built } from '../../../../../plugins/models/contracts/input.ts';
+import type { Facts, Model } from '../../../../../plugins/models/declaration/model.ts';
+import { parseModels } from '../../../../../plugins/models/declaration/parse.ts';
+import { BUILDERS, builderOf } from '../../../../../plugins/models/targets/builders.ts';
+import { TARGETS, targetOf } from '../../../../../plugins/models/targets/targets.ts';
+import { FACTS, HOST as host, LAYER as layer } from '../../../../fixtures/service.ts';
+import { unzip } from '../../../../unzip.ts';
+
+const [model] = parseModels({
+  churn: { artifact: 'a.onnx', function: { environment: { LOCALE: 'de' } } },
+}).models as [Model];
+const facts: Facts = { ...FACTS, signature: { inputs: [], outputs: [], omitted: [] } };
+const built: Built = { facts, layer, zip: '/out/churn.zip' };
+const remote: Built = {
+  ...built,
+  facts: { ...facts, remote: [{ path: 'model/model.onnx', sha256: 'f'.repeat(64), bytes: 600 * 1024 ** 2 }] },
+};
+const rooms = ['infer', 'batch'] as const;
+
+it('each kind is there once, and has a builder', () => {
+  const kinds = TARGETS.map(({ kind }) => kind);
+  expect(new Set(kinds).size).toBe(kinds.length);
+  expect(BUILDERS.map(({ kind }) => kind).sort()).toEqual([...kinds].sort());
+  expect(builderOf(model).kind).toBe(targetOf(model).kind);
+});
+
+describe.each(TARGETS.map((target) => [target.kind, target] as const))('the target %s', (_, target) => {
+  it.each(rooms)('gives the function %s plain properties, the same each time', (room) => {
+    for (const one of [undefined, built, remote]) {
+      const properties = target.properties(model, host, {}, one, room);
+      expect(target.properties(model, host, {}, one, room)).toEqual(properties);
+      expect(JSON.parse(JSON.stringify(properties))).toEqual(properties);
+    }
+  });
+
+  it('gives each function a handler of its own, and keeps what the user gives it', () => {
+    const [infer, batch] = rooms.map((room) => target.properties(model, host, {}, built, room));
+    expect(infer).not.toEqual(batch);
+    for (const one of [infer, batch]) expect(one?.environment).toMatchObject({ LOCALE: 'de' });
+  });
+
+  it('asks for no permission where everything lies in what is built, else for reading those files only', () => {
+    expect(target.statements(undefined, host, {})).toEqual([]);
+    expect(target.statements(facts, host, {})).toEqual([]);
+    const actions = target.statements(remote.facts, host, {}).flatMap(({ Action }) => Action);
+    for (const action of actions) expect(action).toMatch(/^(s3:Get|kms:Decrypt$|ecr:)/);
+  });
+
+  it('names what the functions share', () => {
+    const claimed = target.claims([model]).flatMap(({ resources = [] }) => resources);
+    expect(claimed).toEqual(Object.keys(target.resources(host, [layer, layer])));
+  });
+
+  it('takes another runtime for another version', () => {
+    expect(target.identity(layer)).toBe(target.identity({ ...layer, bytes: 9 }));
+    expect(target.identity(layer)).not.toBe(target.identity({ ...layer, sha256: 'm' }));
+  });
+});
+
+describe.each(BUILDERS.map((builder) => [builder.kind, builder] as const))(
+  'the builder of %s',
+  (_, builder) => {
+    it('packs code and model as they are, the same bytes each time', async () => {
+      const dir = await mkdtemp(join(tmpdir(), 'models-target-'));
+      try {
+        const bytes = Buffer.from(`a model ${Math.random()}`);
+        await writeFile(join(dir, 'model.onnx'), bytes);
+        const file = {
+          path: 'model/model.onnx',
+          from: join(dir, 'model.onnx'),
+          bytes: bytes.length,
+          sha256: createHash('sha256').update(bytes).digest('hex'),
+        };
+        const code = { 'handler.mjs': 'export const handler = () => 1;\n' };
+        const [one, other] = [
+          await builder.pack('one', code, [file], { outDir: dir }),
+          await builder.pack('other', code, [file], { outDir: dir }),
+        ];
+        expect(await readFile(one.zip)).toEqual(await readFile(other.zip));
+        const inside = await unzip(one.zip);
+        expect(Object.keys(inside).sort()).toEqual(['handler.mjs', 'model/model.onnx']);
+        expect(Buffer.from(inside['model/model.onnx'] ?? '')).toEqual(bytes);
+        expect(one.bytes).toBe(bytes.length + code['handler.mjs'].length);
+        expect(one.content.map(({ path }) => path).sort()).toEqual(['handler.mjs', 'model/model.onnx']);
+      } finally {
+        await rm(dir, { recursive: true, force: true });
+      }
+    });
+
+    it('lets a small model lie beside the code, and refuses one that no start could read', () => {
+      const file = (bytes: number) => ({ path: 'model/model.onnx', from: '/m', bytes, sha256: 'f' });
+      const code = { 'handler.mjs': '' };
+      expect(builder.remoteOf([file(1000)], code, 50e6, 'models.churn.artifact')).toEqual([]);
+      expect(() => builder.remoteOf([file(11e9)], code, 50e6, 'models.churn.artifact')).toThrow(
+        'models.churn.artifact',
+      );
+    });
+  },
+);

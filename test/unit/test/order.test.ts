@@ -1,0 +1,28 @@
+import { existsSync } from 'node:fs';
+import { expect, it } from 'vitest';
+import { inTurn, LONG } from '../../order.ts';
+
+const files = (folder: string, count: number): readonly string[] =>
+  Array.from({ length: count }, (_, at) => `test/${folder}/${at}.test.ts`);
+
+it('every file runs once', () => {
+  const all = [...files('journeys', 7), ...LONG, ...files('ship', 20), ...files('golden', 1)];
+  expect([...inTurn(all)].sort()).toEqual([...all].sort());
+  expect(inTurn([])).toEqual([]);
+});
+
+it('long files are begun first, whatever order they come in', () => {
+  const order = inTurn([...files('journeys', 20), ...files('ship', 40), ...LONG.toReversed()]);
+  expect(order[0]).toBe(LONG[0]);
+  expect(order.slice(0, 8)).toEqual(expect.arrayContaining([...LONG]));
+});
+
+it('files that wait run beside files that compute, to the end', () => {
+  const order = inTurn([...files('journeys', 10), ...files('ship', 20)]);
+  for (let at = 0; at < order.length; at += 3)
+    expect(order.slice(at, at + 3).filter((file) => file.includes('journeys'))).toHaveLength(1);
+});
+
+it('what is said to be long is there', () => {
+  expect(LONG.filter((file) => !existsSync(file))).toEqual([]);
+});
