@@ -2,9 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { arn, kept } from '../../../../../plugins/models/contracts/cloudformation.ts';
 import type { Built, PlanInput } from '../../../../../plugins/models/contracts/input.ts';
-import type { Facts, Model } from '../../../../../plugins/models/declaration/model.ts';
+import type { Facts } from '../../../../../plugins/models/declaration/model.ts';
 import { routeLogicalId } from '../../../../../plugins/models/declaration/naming.ts';
-import { parseModels } from '../../../../../plugins/models/declaration/parse.ts';
 import { catalogManifest, catalogStatements } from '../../../../../plugins/models/plan/catalog/catalog.ts';
 import {
   idleCost,
@@ -32,7 +31,7 @@ import {
 } from '../../../../../plugins/models/plan/plan.ts';
 import { capacityLine, capacityOf } from '../../../../../plugins/models/plan/release/capacity.ts';
 import { serviceTimeout, settingsOf } from '../../../../../plugins/models/plan/release/settings.ts';
-import { FACTS, HOST as host, LAYER as layer } from '../../../../fixtures/service.ts';
+import { declaredModels, FACTS, HOST as host, LAYER as layer } from '../../../../fixtures/service.ts';
 
 const facts: Facts = {
   ...FACTS,
@@ -41,24 +40,22 @@ const facts: Facts = {
   unzippedBytes: 2000,
 };
 
-function models(declarations: Record<string, object>): readonly Model[] {
-  const { models, problems } = parseModels(
-    Object.fromEntries(
-      Object.entries(declarations).map(([name, rest]) => [name, { artifact: 'a.onnx', ...rest }]),
-    ),
-  );
-  expect(problems).toEqual([]);
-  return models;
-}
 function input(declarations: Record<string, object>, rest: Partial<PlanInput> = {}): PlanInput {
-  return { models: models(declarations), options: {}, host, built: new Map(), zips: new Map(), ...rest };
+  return {
+    models: declaredModels(declarations),
+    options: {},
+    host,
+    built: new Map(),
+    zips: new Map(),
+    ...rest,
+  };
 }
 const built = (names: readonly string[], more: Partial<Facts> = {}): ReadonlyMap<string, Built> =>
   new Map(names.map((name) => [name, { facts: { ...facts, ...more }, layer, zip: `/out/${name}.zip` }]));
 
 describe('routes', () => {
   const keys = (declarations: Record<string, object>): readonly string[] =>
-    routesOf(models(declarations)).map(routeKey);
+    routesOf(declaredModels(declarations)).map(routeKey);
 
   it('of one model include the bare ones, of two they do not', () => {
     expect(keys({ churn: { http: {} } })).toEqual([
@@ -83,7 +80,7 @@ describe('routes', () => {
 
   it('begin with the prefix; models with the same prefix, slash or not, are one server', () => {
     const groups = groupsOf(
-      models({ a: { http: { path: '/x' } }, b: { http: { path: '/x/' } }, c: { http: {} }, d: {} }),
+      declaredModels({ a: { http: { path: '/x' } }, b: { http: { path: '/x/' } }, c: { http: {} }, d: {} }),
     );
     expect(groups.map(({ path, models }) => [path, models.map(({ name }) => name)])).toEqual([
       ['/x', ['a', 'b']],
@@ -97,7 +94,7 @@ describe('routes', () => {
   it('of the whole prefix have the models’ common auth, iam where they differ', () => {
     const auth = (...auths: unknown[]) => {
       const [group] = groupsOf(
-        models(Object.fromEntries(auths.map((auth, index) => [`m${index}`, { http: { auth } }]))),
+        declaredModels(Object.fromEntries(auths.map((auth, index) => [`m${index}`, { http: { auth } }]))),
       );
       return group && commonAuth(group);
     };
@@ -112,7 +109,7 @@ describe('routes', () => {
     const auth = fc.constantFrom('iam', 'none');
     fc.assert(
       fc.property(fc.array(auth, { minLength: 1, maxLength: 5 }), (auths) => {
-        const declared = models(
+        const declared = declaredModels(
           Object.fromEntries(auths.map((auth, index) => [`m${index}`, { http: { auth } }])),
         );
         for (const [index, auth] of auths.entries()) {
@@ -130,23 +127,24 @@ describe('routes', () => {
 
   it('that CloudFormation could not tell apart are refused, also those of the service', () => {
     expect(
-      routeProblems(models({ a: { http: { path: '/x.y' } }, b: { http: { path: '/xy' } } }), host).map(
-        ({ code }) => code,
-      ),
+      routeProblems(
+        declaredModels({ a: { http: { path: '/x.y' } }, b: { http: { path: '/xy' } } }),
+        host,
+      ).map(({ code }) => code),
     ).toContain('MODELS_ROUTE_TAKEN');
     const functions = { own: { events: [{ httpApi: 'get /docs' }] } };
-    expect(routeProblems(models({ a: { http: {} } }), { ...host, functions })).toHaveLength(1);
+    expect(routeProblems(declaredModels({ a: { http: {} } }), { ...host, functions })).toHaveLength(1);
     const other = { own: { events: [{ httpApi: { method: 'get', path: '/other' } }, { httpApi: '*' }] } };
-    expect(routeProblems(models({ a: { http: {} } }), { ...host, functions: other })).toEqual([]);
+    expect(routeProblems(declaredModels({ a: { http: {} } }), { ...host, functions: other })).toEqual([]);
   });
 
   it('beyond 300 are refused', () => {
     const many = Object.fromEntries(Array.from({ length: 50 }, (_, index) => [`m${index}x`, { http: {} }]));
-    expect(routeProblems(models(many), host).map(({ code }) => code)).toEqual(['MODELS_LIMIT']);
+    expect(routeProblems(declaredModels(many), host).map(({ code }) => code)).toEqual(['MODELS_LIMIT']);
   });
 
   it('name authorizers that exist', () => {
-    const declared = models({ a: { http: { auth: { authorizer: 'staff' } } } });
+    const declared = declaredModels({ a: { http: { auth: { authorizer: 'staff' } } } });
     expect(routeProblems(declared, host)).toMatchObject([{ code: 'MODELS_AUTHORIZER_UNKNOWN' }]);
     expect(
       routeProblems(declared, { ...host, provider: { httpApi: { authorizers: { staff: {} } } } }),
@@ -166,7 +164,7 @@ describe('the framework’s stage', () => {
     DependsOn: 'HttpApiLogGroup',
     Properties: { DefaultRouteSettings: { DetailedMetricsEnabled: true } },
   };
-  const routes = routesOf(models({ churn: { http: { throttle: { rate: 5, burst: 7 } } } }));
+  const routes = routesOf(declaredModels({ churn: { http: { throttle: { rate: 5, burst: 7 } } } }));
 
   it('has the limits of each route, keeps its own settings, and waits for the routes', () => {
     const { Properties, DependsOn } = throttledStage(stage, routes) as {
@@ -256,13 +254,13 @@ describe('functions', () => {
 
   it('have names that Lambda takes', () => {
     expect(
-      planProblems(models({ ['a'.repeat(40)]: {} }), { ...host, service: 's'.repeat(30) }),
+      planProblems(declaredModels({ ['a'.repeat(40)]: {} }), { ...host, service: 's'.repeat(30) }),
     ).toMatchObject([{ code: 'MODELS_INVALID_NAME' }]);
   });
 });
 
 describe('the catalog', () => {
-  const declared = models({ churn: { http: {} }, fraud: {} });
+  const declared = declaredModels({ churn: { http: {} }, fraud: {} });
 
   it('may invoke the models that it serves, and nothing else', () => {
     const text = JSON.stringify(catalogStatements(declared, host));
@@ -284,7 +282,7 @@ describe('the catalog', () => {
         },
       ],
     });
-    expect(catalogManifest(models({ fraud: {} }), host, known, versions)).toBeUndefined();
+    expect(catalogManifest(declaredModels({ fraud: {} }), host, known, versions)).toBeUndefined();
   });
 });
 
@@ -349,7 +347,7 @@ describe('the shared role', () => {
 });
 
 describe('cost', () => {
-  const [model] = models({ churn: { memory: 1024, http: {}, traffic: '1/s' } });
+  const [model] = declaredModels({ churn: { memory: 1024, http: {}, traffic: '1/s' } });
 
   it('is AWS’s arithmetic: requests, GB-seconds, gateway, logs', () => {
     if (model === undefined) throw new Error('no model');
@@ -384,7 +382,7 @@ describe('cost', () => {
 
   it('of what stands is alarms by their metrics, and instances by the hour, at the least', () => {
     const standing = (rest: object) => {
-      const [one] = models({ churn: { memory: 1024, ...rest } });
+      const [one] = declaredModels({ churn: { memory: 1024, ...rest } });
       if (one === undefined) throw new Error('no model');
       return { least: leastInstances(one), ...standingCost(one, host) };
     };
@@ -402,7 +400,7 @@ describe('cost', () => {
   });
 
   it('of requests that provisioned instances answer is their own', () => {
-    const [one] = models({ churn: { memory: 1024, concurrency: { provisioned: 1 } } });
+    const [one] = declaredModels({ churn: { memory: 1024, concurrency: { provisioned: 1 } } });
     if (one === undefined) throw new Error('no model');
     expect(monthlyCost(one, facts, 1, 0.1).compute).toBeCloseTo(2_592_000 * 0.1 * 0.0000097222, 9);
   });
@@ -418,7 +416,7 @@ describe('cost', () => {
 
 describe('capacity', () => {
   const line = (rest: object): string | undefined => {
-    const [one] = models({ churn: rest });
+    const [one] = declaredModels({ churn: rest });
     const capacity = one && capacityOf(one);
     return capacity && capacityLine(capacity);
   };
@@ -467,7 +465,7 @@ describe('what makes a version behave as it does', () => {
 
 describe('settings', () => {
   const settings = (rest: object, more: Partial<Facts> = {}) => {
-    const [one] = models({ churn: rest });
+    const [one] = declaredModels({ churn: rest });
     if (one === undefined) throw new Error('no model');
     return settingsOf(one, { ...facts, ...more });
   };
@@ -502,7 +500,7 @@ describe('settings', () => {
 
   it('wait for gate and warming, an hour at most', () => {
     const wait = (rest: object, count = 0) => {
-      const [one] = models({ churn: rest });
+      const [one] = declaredModels({ churn: rest });
       if (one === undefined) throw new Error('no model');
       return serviceTimeout(one, { cases: { sha256: '', bytes: 0, count } }, 600);
     };

@@ -3,8 +3,7 @@ import { BATCH_ENV, KEYS } from '../../../../../../core/batch/contract.ts';
 import type { Resource } from '../../../../../../plugins/models/contracts/cloudformation.ts';
 import type { Host } from '../../../../../../plugins/models/contracts/host.ts';
 import type { PlanInput } from '../../../../../../plugins/models/contracts/input.ts';
-import type { Facts, Model } from '../../../../../../plugins/models/declaration/model.ts';
-import { parseModels } from '../../../../../../plugins/models/declaration/parse.ts';
+import type { Facts } from '../../../../../../plugins/models/declaration/model.ts';
 import { batching, batchStatements } from '../../../../../../plugins/models/plan/batch/functions.ts';
 import {
   batchResources,
@@ -22,7 +21,7 @@ import {
 import { capacityLine, capacityOf } from '../../../../../../plugins/models/plan/release/capacity.ts';
 import { releaseStatements } from '../../../../../../plugins/models/plan/release/functions.ts';
 import { endpointLines } from '../../../../../../plugins/models/plan/report.ts';
-import { FACTS, HOST as host, LAYER as layer } from '../../../../../fixtures/service.ts';
+import { declaredModels, FACTS, HOST as host, LAYER as layer } from '../../../../../fixtures/service.ts';
 
 const facts: Facts = {
   ...FACTS,
@@ -31,22 +30,13 @@ const facts: Facts = {
 };
 
 const ENTRY = { input: 's3://incoming/churn/*.csv', output: 's3://scored/churn/' };
-function models(declared: Record<string, object>): readonly Model[] {
-  const { models, problems } = parseModels(
-    Object.fromEntries(
-      Object.entries(declared).map(([name, rest]) => [name, { artifact: 'a.onnx', ...rest }]),
-    ),
-  );
-  expect(problems).toEqual([]);
-  return models;
-}
 const input = (declared: Record<string, object>, provider: Host['provider'] = {}): PlanInput => {
-  const found = models(declared);
+  const found = declaredModels(declared);
   const built = new Map(found.map(({ name }) => [name, { facts, layer, zip: `/out/${name}.zip` }]));
   return { models: found, options: {}, host: { ...host, provider }, built, zips: new Map() };
 };
 const resources = (declared: Record<string, object>, more: Partial<Host> = {}) =>
-  batchResources(models(declared), { ...host, ...more });
+  batchResources(declaredModels(declared), { ...host, ...more });
 const of = (all: Readonly<Record<string, Resource>>, type: string): readonly Resource[] =>
   Object.values(all).filter(({ Type }) => Type === type);
 
@@ -79,7 +69,7 @@ describe('the batch function', () => {
       versionFunction: true,
       role: 'ChurnDashbatchModelsRole',
       vpc: { subnetIds: ['subnet-1'] },
-      environment: { LOCALE: 'de', MODELS_LAYER: 'l' },
+      environment: { LOCALE: 'de', MODELS_LAYER: layer.sha256 },
     });
     for (const key of ['package', 'layers', 'ephemeralStorageSize', 'runtime', 'architecture'])
       expect(batch?.[key], key).toEqual(churn?.[key]);
@@ -113,7 +103,7 @@ describe('the batch function', () => {
 
   it('may not have a name beyond Lambda’s 64 characters', () => {
     const named = (length: number, more: object = {}) =>
-      planProblems(models({ churn: { function: { name: 'f'.repeat(length) }, ...more } }), host).map(
+      planProblems(declaredModels({ churn: { function: { name: 'f'.repeat(length) }, ...more } }), host).map(
         ({ code, message }) => `${code} ${message}`,
       );
     expect(named(64)).toEqual([]);
@@ -181,7 +171,7 @@ describe('events of objects', () => {
       churn: { batch: [ENTRY, { input: 's3://incoming/b/', output: 's3://scored/b/' }] },
       fraud: { batch: [{ input: 's3://incoming/churn/', output: 's3://scored/fraud/' }] },
     };
-    expect(watchedBuckets(models(declared))).toEqual(['incoming']);
+    expect(watchedBuckets(declaredModels(declared))).toEqual(['incoming']);
     const all = resources(declared);
     expect(of(all, 'Custom::ModelBucketEvents').map(({ Properties }) => Properties.Bucket)).toEqual([
       'incoming',
@@ -296,7 +286,7 @@ describe('the state machine', () => {
 describe('what batch may do', () => {
   type Statement = { readonly Action: readonly string[]; readonly Resource: readonly unknown[] };
   const statements = (declared: Record<string, object>): readonly Statement[] =>
-    batching(models(declared)).flatMap((model) => batchStatements(model, host, {}, facts));
+    batching(declaredModels(declared)).flatMap((model) => batchStatements(model, host, {}, facts));
   const allowed = (action: string, declared: Record<string, object>): readonly string[] =>
     statements(declared)
       .filter(({ Action }) => Action.includes(action))
@@ -343,7 +333,7 @@ describe('what batch may do', () => {
 });
 
 it('people see where objects go, how many at once, and what the empty queue costs', () => {
-  const [churn, fraud] = models({ churn: { batch: [ENTRY] }, fraud: {} });
+  const [churn, fraud] = declaredModels({ churn: { batch: [ENTRY] }, fraud: {} });
   if (churn === undefined || fraud === undefined) throw new Error('no models');
   expect(endpointLines([churn], host, undefined)).toContain(
     'churn: s3://incoming/churn/*.csv → s3://scored/churn/',
