@@ -10,7 +10,10 @@ import { client } from '../../local-aws/deployed.ts';
 import { type LocalAws, startAws } from '../../local-aws/start.ts';
 import { readArtifact } from '../../plugins/models/artifact/read.ts';
 import { ARTIFACT_SOURCES } from '../../plugins/models/artifact/sources/sources.ts';
-import type { ResolvedArtifact, SourceContext } from '../../plugins/models/contracts/artifact-source.ts';
+import type {
+  ResolvedArtifact,
+  SourceContext,
+} from '../../plugins/models/contracts/sources/artifact-source.ts';
 import { isProblemError } from '../../plugins/models/declaration/errors.ts';
 import { cacheFolder } from '../../plugins/models/disk/cache.ts';
 import { FIXTURES, newService } from './setup.ts';

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { ArtifactFormat, Contents, KeptArtifact } from '../contracts/artifact-format.ts';
-import type { SourceContext } from '../contracts/artifact-source.ts';
+import type { SourceContext } from '../contracts/sources/artifact-source.ts';
 import { type Problem, type ProblemCode, problemError } from '../declaration/errors.ts';
 import { digestOf } from '../disk/files.ts';
 import { unsafeLocation } from '../disk/location.ts';

@@ -5,7 +5,7 @@ import type {
   ResolvedArtifact,
   ResolvedFile,
   SourceContext,
-} from '../../contracts/artifact-source.ts';
+} from '../../contracts/sources/artifact-source.ts';
 import { problemError } from '../../declaration/errors.ts';
 
 /** @throws ProblemError `MODELS_ARTIFACT_MISSING` */

@@ -5,7 +5,11 @@ import { pipeline } from 'node:stream/promises';
 import { s3Client } from '../../../../aws/clients/s3.ts';
 import { type ObjectHead, objectHead, objectStream, objectsBelow } from '../../../../aws/get-object.ts';
 import { errorStatus } from '../../../../core/errors/aws-errors.ts';
-import type { FetchedArtifact, ResolvedArtifact, SourceContext } from '../../contracts/artifact-source.ts';
+import type {
+  FetchedArtifact,
+  ResolvedArtifact,
+  SourceContext,
+} from '../../contracts/sources/artifact-source.ts';
 import { problemError } from '../../declaration/errors.ts';
 import { cacheFolder, keyOf, once } from '../../disk/cache.ts';
 import { unsafeLocation } from '../../disk/location.ts';

@@ -1,4 +1,4 @@
-import type { ArtifactSource } from '../../contracts/artifact-source.ts';
+import type { ArtifactSource } from '../../contracts/sources/artifact-source.ts';
 
 /** A file or a folder of this disk. */
 export const fileSource: ArtifactSource = {

@@ -1,4 +1,4 @@
-import type { ArtifactSource } from '../../contracts/artifact-source.ts';
+import type { ArtifactSource } from '../../contracts/sources/artifact-source.ts';
 
 /** An object, or a prefix that ends in a slash. */
 export const s3Source: ArtifactSource = {

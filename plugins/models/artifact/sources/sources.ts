@@ -1,4 +1,4 @@
-import type { ArtifactSource } from '../../contracts/artifact-source.ts';
+import type { ArtifactSource } from '../../contracts/sources/artifact-source.ts';
 import { fileSource } from './file.ts';
 import { s3Source } from './s3.ts';
 

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { houseCopy } from '../../../../../house-copy.ts';
 
 const SOURCES = 'plugins/models/artifact/sources';
-const SOURCE = `import type { ArtifactSource } from '../../contracts/artifact-source.ts';
+const SOURCE = `import type { ArtifactSource } from '../../contracts/sources/artifact-source.ts';
 
 export const drawerSource: ArtifactSource = {
   scheme: 'drawer',

@@ -1,4 +1,4 @@
-import type { AwsConfig } from '../../../core/ports/config.ts';
+import type { AwsConfig } from '../../../../core/ports/config.ts';
 
 /**
  * A place that artifacts come from. `artifact/sources/sources.ts` is the list: declaration, JSON Schema and
