@@ -7,8 +7,8 @@ import {
   problemError,
   throwProblems,
 } from './declaration/errors.ts';
+import { seconds } from './declaration/keys/units.ts';
 import type { Facts, Model, ServiceOptions } from './declaration/model.ts';
-import { seconds } from './declaration/units.ts';
 
 /** Where the service stands: what commands, plan and ship need to know of it, resolved. */
 export type Service = {

@@ -7,7 +7,7 @@ import { formatOf, formatOfFile } from '../../../core/tabular/formats.ts';
 import type { Columns, Signature } from '../../../core/tensor/contract.ts';
 import type { ArtifactRuntime } from '../contracts/artifact-format.ts';
 import { type Problem, problemError } from '../declaration/errors.ts';
-import { SUFFIXES } from '../declaration/tabular-words.ts';
+import { SUFFIXES } from '../declaration/keys/tabular-words.ts';
 import { cacheFolder, keyOf, once } from '../disk/cache.ts';
 import { sha256Of } from '../disk/files.ts';
 import { knownSha256 } from '../disk/known.ts';

@@ -1,9 +1,10 @@
 import type { Entry } from '../../../core/batch/contract.ts';
 import { formatOf } from '../../../core/tabular/formats.ts';
 import type { Problem } from './errors.ts';
+import { OUTPUT_FIX } from './keys/batch.ts';
+import { placeOf } from './keys/units.ts';
 import type { Model } from './model.ts';
 import type { Declaration } from './schema.ts';
-import { placeOf } from './units.ts';
 
 /**
  * Rules of `batch` that need no artifact: names in S3, entries beside each other, and what would feed itself.
@@ -73,7 +74,7 @@ function outputProblems(key: string, written: string, { output }: Entry): readon
   if (problems.length > 0) return problems;
   if (written.includes('*')) {
     const message = `is ${written}, with a \`*\`: it is one folder.`;
-    problems.push(invalid(key, written, message, 'Write s3://bucket/prefix/.'));
+    problems.push(invalid(key, written, message, OUTPUT_FIX));
   }
   problems.push(...keyProblems(key, written, output.prefix, '', OUTPUT_PREFIX));
   return problems;

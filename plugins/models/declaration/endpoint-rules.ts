@@ -1,10 +1,10 @@
 import { LEAST_SAMPLE } from '../../../core/drift/contract.ts';
 import { isObject } from '../../../core/json/is-object.ts';
-import { referenceProblems } from './artifact-words.ts';
+import { sourceOf } from '../artifact/sources/sources.ts';
 import type { Problem } from './errors.ts';
 import { at } from './issues.ts';
+import { SAMPLE_FIX } from './keys/drift.ts';
 import type { Declaration } from './schema.ts';
-import { percentOf } from './units.ts';
 
 /** Properties of a framework function that are ours: where to say it instead. */
 const OURS: Readonly<Record<string, string>> = {
@@ -40,7 +40,7 @@ export function ruleProblems(key: string, given: Declaration): readonly Problem[
       fix: 'Write 29 or less, or leave out `http`.',
     });
   }
-  problems.push(...referenceProblems(`${key}.artifact`, given.artifact));
+  problems.push(...referenceProblems(`${key}.artifact`, given.artifact.reference));
   const twice = given.columns?.find((name, i, all) => all.indexOf(name) < i);
   if (twice !== undefined) {
     problems.push({
@@ -82,14 +82,14 @@ export function ruleProblems(key: string, given: Declaration): readonly Problem[
   }
   problems.push(...retentionProblems(key, given));
   if (given.drift !== undefined) {
-    const percent = percentOf(given.drift.sample);
+    const percent = Number((given.drift.sample * 100).toPrecision(12));
     if (percent < 100 * LEAST_SAMPLE || percent > 100)
       problems.push({
         code: 'MODELS_INVALID_VALUE',
         key: `${key}.drift.sample`,
-        value: given.drift.sample,
+        value: `${percent}%`,
         message: `is ${percent} % of the requests, not ${100 * LEAST_SAMPLE} to 100 %.`,
-        fix: 'Write a share of all requests from 0.1% to 100%, for example 10%.',
+        fix: SAMPLE_FIX,
       });
   }
   for (const name of Object.keys(given.function)) {
@@ -128,6 +128,11 @@ export function ruleProblems(key: string, given: Declaration): readonly Problem[
     });
   }
   return problems;
+}
+
+function referenceProblems(key: string, reference: string): readonly Problem[] {
+  const fault = sourceOf(reference).fault(reference);
+  return fault === undefined ? [] : [{ code: 'MODELS_INVALID_VALUE', key, value: reference, ...fault }];
 }
 
 /** Days: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html */

@@ -1,17 +1,18 @@
-import type { z } from 'zod';
+import { z } from 'zod';
 import { isObject } from '../../../core/json/is-object.ts';
-import { ARTIFACT_FIX } from './artifact-words.ts';
 import type { Problem } from './errors.ts';
-import { declaration, mapIn, serviceOptions } from './schema.ts';
-import { anyOf, SUFFIXES } from './tabular-words.ts';
+import { TOLD } from './keys/key.ts';
+import { declaration, serviceOptions } from './schema.ts';
+import { mapIn } from './within.ts';
 
 type Issue = z.core.$ZodIssue;
 
 /** One issue of zod in our words: below `prefix`, of the value `raw` that stands there. */
 export function problemsOf(issue: Issue, prefix: string, raw: unknown): readonly Problem[] {
   const key = [prefix, ...issue.path.map(String)].join('.');
+  const schema = prefix === 'custom.models' ? serviceOptions : declaration;
   if (issue.code === 'unrecognized_keys') {
-    const known = keysAt(prefix === 'custom.models' ? serviceOptions : declaration, issue.path);
+    const known = Object.keys(mapIn(typeAt(schema, issue.path))?.shape ?? {});
     return issue.keys.map((name) => {
       const near = nearest(name, known);
       return {
@@ -23,6 +24,7 @@ export function problemsOf(issue: Issue, prefix: string, raw: unknown): readonly
     });
   }
   const value = at(raw, issue.path);
+  const fix = TOLD.get(typeAt(schema, issue.path))?.fix ?? `Write ${expectation(issue)}.`;
   if (issue.code === 'invalid_union' && isObject(value)) {
     // A map was meant for the one that takes maps: what is wrong inside of it says more.
     const inside = issue.errors.find(([first]) => first !== undefined && !isOtherType(first));
@@ -30,14 +32,7 @@ export function problemsOf(issue: Issue, prefix: string, raw: unknown): readonly
       return inside.flatMap((one) => problemsOf({ ...one, path: [...issue.path, ...one.path] }, prefix, raw));
   }
   if (value === undefined) {
-    return [
-      {
-        code: 'MODELS_INVALID_VALUE',
-        key,
-        message: 'is missing.',
-        fix: FIXES[plain(issue.path)] ?? `Write ${expectation(issue)}.`,
-      },
-    ];
+    return [{ code: 'MODELS_INVALID_VALUE', key, message: 'is missing.', fix }];
   }
   return [
     {
@@ -47,7 +42,7 @@ export function problemsOf(issue: Issue, prefix: string, raw: unknown): readonly
       message: isEmpty(issue)
         ? `is an empty ${Array.isArray(value) ? 'list' : 'text'}.`
         : `is ${shown(value)}, not ${expectation(issue)}.`,
-      fix: FIXES[plain(issue.path)] ?? `Write ${expectation(issue)}.`,
+      fix,
     },
   ];
 }
@@ -57,49 +52,6 @@ const isOtherType = ({ path, code }: Issue): boolean => path.length === 0 && cod
 /** Of a list, a count of what must be in it says little. */
 const isEmpty = (issue: Issue): boolean =>
   issue.code === 'too_small' && issue.minimum === 1 && ['array', 'string'].includes(issue.origin);
-
-const plain = (path: readonly PropertyKey[]): string =>
-  path.filter((part) => typeof part === 'string').join('.');
-
-/** Where zod's words would not tell a person what to write. */
-const FIXES: Readonly<Record<string, string>> = {
-  artifact: ARTIFACT_FIX,
-  'http.auth': 'Write iam, none or {authorizer: <name>}.',
-  'http.path': 'Write a prefix, for example /v1/models: letters, digits and . _ ~ - between slashes.',
-  latency: 'Write {p95: <milliseconds>}.',
-  'concurrency.provisioned': 'Write a number of instances, or {min: 2, max: 20}.',
-  'concurrency.provisioned.target': 'Write a share of the instances from 0.1 to 0.9, for example 0.7.',
-  'concurrency.schedule.days': 'Write days, for example mon-fri, sat or mon,wed,fri, or daily.',
-  'concurrency.schedule.from': 'Write a time of the day as "HH:MM", in quotes.',
-  'concurrency.schedule.to': 'Write a time of the day as "HH:MM", in quotes.',
-  'concurrency.schedule.timezone': 'Write an IANA name, for example Europe/Berlin or UTC.',
-  batch: 'Write entries, for example {input: s3://incoming/churn/*.csv, output: s3://scored/churn/}.',
-  'batch.input': 'Write s3://bucket/prefix, or s3://bucket/prefix*.suffix.',
-  'batch.output': 'Write s3://bucket/prefix/.',
-  'batch.tolerate': 'Write a share of the rows from 0% to 100%, for example 1%.',
-  'batch.ids': 'Write names of columns, for example [customer].',
-  'batch.join': 'Write input, or leave it out.',
-  'batch.emit': 'Write names of outputs, for example [probabilities].',
-  'batch.create': 'Write true, input or output, or leave it out where the buckets exist.',
-  'gate.cases': 'Write the path of a file with a case a line.',
-  'gate.reference': 'Write sagemaker:<name of the endpoint>.',
-  'gate.load.duration': 'Write a duration, for example 30s.',
-  'release.steps': 'Write steps, for example {weight: 5%, bake: 10m}, or leave the key out.',
-  'release.steps.weight': 'Write a share of the traffic from 1% to 99%, for example 5%.',
-  'release.steps.bake': 'Write a duration, for example 90s, 10m, 2h or 1d.',
-  'release.increase': 'Write a share of all requests from 0.1% to 100%, for example 1%.',
-  'release.maxWait': 'Write a duration, for example 90s, 10m, 2h or 1d.',
-  'release.rollbackWindow': 'Write a duration, for example 90s, 10m, 2h or 1d.',
-  alerts: 'Write an e-mail address, or the ARN of a topic (not a FIFO one).',
-  'drift.baseline': `Write the path of a ${anyOf(SUFFIXES)} file, relative to serverless.yml.`,
-  audit: 'Write {}, or {predictions: true} with the outputs.',
-  'audit.retention': 'Write a number of days, for example 2192 for six years.',
-  'audit.kmsKey':
-    'Write the ARN of a key, arn:aws:kms:<region>:<account>:key/<id>, or a CloudFormation function that gives one.',
-  'drift.sample': 'Write a share of all requests from 0.1% to 100%, for example 10%.',
-  traffic: 'Write requests per s, min, h, day or month, for example 5/s.',
-  'registry.bucket': 'Write the name of an existing S3 bucket.',
-};
 
 const FORM = 'a value of the form that is expected here';
 
@@ -136,11 +88,13 @@ function expectation(issue: Issue): string {
 const shown = (value: unknown): string =>
   isObject(value) ? 'a map' : Array.isArray(value) ? 'a list' : JSON.stringify(value);
 
-/** Keys that exist at this path of a schema. */
-function keysAt(schema: z.ZodObject, path: readonly PropertyKey[]): readonly string[] {
-  let here: z.ZodObject | undefined = schema;
-  for (const part of path) if (typeof part === 'string') here = mapIn(here?.shape[part]);
-  return Object.keys(here?.shape ?? {});
+/** At a path that is no key. */
+const NOTHING = z.never();
+
+/** What stands at this path of a schema: the key that its last name means. */
+function typeAt(schema: z.ZodType, path: readonly PropertyKey[]): z.core.$ZodType {
+  const names = path.filter((part) => typeof part === 'string');
+  return names.reduce((here: z.core.$ZodType, name) => mapIn(here)?.shape[name] ?? NOTHING, schema);
 }
 
 /** The name that a misspelling most likely means: at most a third of it may be wrong. */

@@ -1,5 +1,7 @@
 import { z } from 'zod';
-import { declaration, declarations, innermost, mapIn, serviceOptions } from './schema.ts';
+import { TOLD } from './keys/key.ts';
+import { declaration, serviceOptions } from './schema.ts';
+import { innermost, mapIn } from './within.ts';
 
 /**
  * What follows from the schema: the table of options in docs/reference.md, and the JSON Schema for the
@@ -16,6 +18,10 @@ export type Option = {
   readonly required: boolean;
   readonly description: string;
   readonly example?: string;
+  /** Of the number in the model. */
+  readonly unit?: string;
+  /** What to write in place of a wrong value, where the complaint does not tell. */
+  readonly fix?: string;
 };
 
 /** Every key below `models.<name>`, in the order of the schema. */
@@ -41,10 +47,10 @@ export function optionTable(): string {
 }
 
 /**
- * The JSON Schema (draft 7) that the framework gets, for `models` or for `custom.models`. It says what there
- * is, what it means, and the way to `function:`, and no more: the framework stops at its own complaints and
- * knows no nearest names, while `parseModels` reports everything at once. (And AJV in strict mode refuses
- * unions of plain types.)
+ * The JSON Schema that the framework gets, for `models` or for `custom.models`. It says what there is, what
+ * it means, and the way to `function:`, and no more: the framework stops at its own complaints and knows no
+ * nearest names, while `parseModels` reports everything at once. (And AJV in strict mode refuses unions of
+ * plain types.)
  *
  * @param functionSchema the framework's own one for functions: `function:` is checked and coerced as any
  * function is
@@ -53,70 +59,41 @@ export function frameworkSchema(
   of: 'models' | 'custom',
   functionSchema: object = { type: 'object' },
 ): Record<string, unknown> {
-  const strict = z.toJSONSchema(of === 'models' ? declarations : serviceOptions, {
-    target: 'draft-7',
-    io: 'input',
-    unrepresentable: 'any',
-  });
-  return structureOf(strict as JsonSchema, functionSchema);
+  if (of === 'custom') return {};
+  const properties = options()
+    .filter(({ key }) => !key.includes('.'))
+    .map(({ key, description }) => [key, key === 'function' ? functionSchema : { description }] as const);
+  return {
+    type: 'object',
+    additionalProperties: { type: 'object', properties: Object.fromEntries(properties) },
+  };
 }
 
-type JsonSchema = { readonly [key: string]: unknown };
-
-function structureOf(schema: JsonSchema, functionSchema: object): Record<string, unknown> {
-  const out: Record<string, unknown> = {};
-  if (typeof schema.description === 'string') out.description = schema.description;
-  if (!leadsToFunction(schema)) return out;
-  out.type = 'object';
-  if (isSchema(schema.properties)) {
-    out.properties = Object.fromEntries(
-      Object.entries(schema.properties).map(([key, value]) => [
-        key,
-        key === 'function' ? functionSchema : isSchema(value) ? structureOf(value, functionSchema) : {},
-      ]),
-    );
-  }
-  if (isSchema(schema.additionalProperties))
-    out.additionalProperties = structureOf(schema.additionalProperties, functionSchema);
-  return out;
-}
-
-/** A type here means one complaint of the framework's instead of all of ours. */
-function leadsToFunction({ properties, additionalProperties }: JsonSchema): boolean {
-  if (isSchema(properties) && 'function' in properties) return true;
-  return isSchema(additionalProperties) && leadsToFunction(additionalProperties);
-}
-
-const isSchema = (value: unknown): value is JsonSchema =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-function optionsOf(schema: z.ZodObject, prefix: string): readonly Option[] {
-  return Object.entries(schema.shape).flatMap(([name, field]) => {
+function optionsOf(map: z.core.$ZodType, prefix: string): readonly Option[] {
+  return Object.entries(mapIn(map)?.shape ?? {}).flatMap(([name, field]) => {
     const inner = innermost(field);
-    const standard = standardOf(field);
-    const meta = z.globalRegistry.get(field) ?? {};
     const key = `${prefix}${name}`;
+    const told = TOLD.get(field);
+    if (told === undefined) throw new Error(`Nothing is told of the key ${key}.`);
+    const { type = typeName(inner), description, unit, example, fix, required = false } = told;
+    const hasDefault = told.default !== undefined && !(inner instanceof z.ZodObject);
     const own: Option = {
-      key,
-      type: typeof meta.type === 'string' ? meta.type : typeName(inner),
-      required: standard === undefined && !(field instanceof z.ZodOptional),
-      description: meta.description ?? '',
-      ...(typeof meta.example === 'string' && { example: meta.example }),
-      ...(standard !== undefined && !(inner instanceof z.ZodObject) && { default: `\`${yaml(standard)}\`` }),
+      ...{ key, type, required, description },
+      ...(unit !== undefined && { unit }),
+      ...(example !== undefined && { example }),
+      ...(fix !== undefined && { fix }),
+      ...(hasDefault && { default: `\`${yaml(told.default)}\`` }),
     };
-    const below = mapIn(field);
-    if (below === undefined) return [own];
-    return [own, ...optionsOf(below, `${key}${inner instanceof z.ZodArray ? '[]' : ''}.`)];
+    return [own, ...optionsOf(field, `${key}${inner instanceof z.ZodArray ? '[]' : ''}.`)];
   });
 }
 
-const standardOf = (field: unknown): unknown =>
-  field instanceof z.ZodDefault || field instanceof z.ZodPrefault ? field.def.defaultValue : undefined;
-
-function typeName(field: unknown): string {
-  if (field instanceof z.ZodEnum) return field.options.map((option) => `\`${option}\``).join(' \\| ');
-  if (field instanceof z.ZodObject || field instanceof z.ZodRecord) return 'object';
-  return 'string';
+function typeName(type: unknown): string {
+  if (type instanceof z.ZodEnum) return type.options.map((option) => `\`${option}\``).join(' \\| ');
+  if (type instanceof z.ZodObject || type instanceof z.ZodRecord) return 'object';
+  if (type instanceof z.ZodNumber) return type.isInt ? 'integer' : 'number';
+  if (type instanceof z.ZodBoolean) return 'boolean';
+  return type instanceof z.ZodArray ? 'list' : 'string';
 }
 
 const yaml = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));

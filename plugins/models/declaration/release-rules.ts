@@ -1,7 +1,8 @@
 import type { Problem } from './errors.ts';
+import { TIMEZONE_FIX } from './keys/concurrency.ts';
+import { timeOf, written } from './keys/units.ts';
 import { type Gate, type Model, peakOf, type ReleaseRules, type Window } from './model.ts';
 import type { Declaration } from './schema.ts';
-import { percentOf, seconds, timeOf, written } from './units.ts';
 
 const DAY = 86_400;
 
@@ -101,9 +102,8 @@ function scheduleProblems(key: string, schedule: readonly Window[]): readonly Pr
       );
     }
     if (!isTimezone(window.timezone)) {
-      const fix = 'Write an IANA name, for example Europe/Berlin or UTC.';
       const message = `is ${JSON.stringify(window.timezone)}, which is not a time zone.`;
-      problems.push(invalid(`${where}.timezone`, window.timezone, message, fix));
+      problems.push(invalid(`${where}.timezone`, window.timezone, message, TIMEZONE_FIX));
     }
     const before = schedule.slice(0, index);
     const other = before.findIndex((one) => touch(one, window));
@@ -184,10 +184,9 @@ function stepProblems(
     const message = `are ${given.length}, but linear repeats one step.`;
     return [invalid(`${key}.steps`, undefined, message, 'Write one step, or the strategy canary.')];
   }
-  const steps = given.map(({ weight, bake }) => ({ weight: percentOf(weight), bake: seconds(bake) }));
-  return steps.flatMap(({ weight, bake }, index): Problem[] => {
+  return given.flatMap(({ weight, bake }, index): Problem[] => {
     const where = `${key}.steps.${index}`;
-    const before = steps[index - 1]?.weight ?? 0;
+    const before = given[index - 1]?.weight ?? 0;
     return [
       ...(weight < 1 || weight > 99
         ? [invalid(`${where}.weight`, weight, `is ${weight} %, not 1 to 99.`, 'Write 1 to 99.')]

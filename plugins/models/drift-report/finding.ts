@@ -2,7 +2,7 @@ import type { DriftWindow, SignalWindow } from '../../../core/drift/contract.ts'
 import { LEAST_ROWS } from '../../../core/drift/contract.ts';
 import { strongest } from '../../../core/drift/strength.ts';
 import { quotedName } from '../../../core/drift/text.ts';
-import { written } from '../declaration/units.ts';
+import { written } from '../declaration/keys/units.ts';
 
 /** What the windows of a model come to, in the words that the terminal and the page share. Pure. */
 

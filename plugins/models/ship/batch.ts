@@ -3,8 +3,8 @@ import { widthOf } from '../../../core/tabular/cells/layout.ts';
 import { formatOf } from '../../../core/tabular/formats.ts';
 import type { Columns, Signature, TensorSpec } from '../../../core/tensor/contract.ts';
 import type { Problem } from '../declaration/errors.ts';
+import { anyOf, FORMATS_OF_TEXTS } from '../declaration/keys/tabular-words.ts';
 import type { Batch } from '../declaration/model.ts';
-import { anyOf, FORMATS_OF_TEXTS } from '../declaration/tabular-words.ts';
 
 /** Does a model's batch fit what the model takes and gives? The rest of its rules needs no artifact. */
 export function batchFitProblems(

@@ -1,8 +1,8 @@
 import type { Claim, Feature } from '../../contracts/feature.ts';
 import { hasNamedRole, nameOf, providerRole } from '../../contracts/host.ts';
 import type { PlanInput } from '../../contracts/input.ts';
+import { placeOf } from '../../declaration/keys/units.ts';
 import { batchKey, batchLogicalId, bucketLogicalId, roleLogicalId } from '../../declaration/naming.ts';
-import { placeOf } from '../../declaration/units.ts';
 import { MONTH, PRICES } from '../shared/prices.ts';
 import { BATCH_ALARMS } from './alarms.ts';
 import { batchFunctions, batching, batchName, batchRole, batchStatements } from './functions.ts';

@@ -5,9 +5,9 @@ import {
 } from '../../../../core/release/document/worker-contract.ts';
 import { getAtt, type Json, type Resource } from '../../contracts/cloudformation.ts';
 import type { Host } from '../../contracts/host.ts';
+import { placeOf } from '../../declaration/keys/units.ts';
 import type { Model } from '../../declaration/model.ts';
 import { batchLogicalId, bucketLogicalId, functionLogicalId, RELEASE } from '../../declaration/naming.ts';
-import { placeOf } from '../../declaration/units.ts';
 import { bucketArn } from '../iam/s3-arns.ts';
 import { type BatchModel, batching, batchName } from './functions.ts';
 import { machineResources } from './machine.ts';

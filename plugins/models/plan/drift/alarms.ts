@@ -7,9 +7,9 @@ import type { Alarm } from '../../contracts/alarm.ts';
 import type { Json } from '../../contracts/cloudformation.ts';
 import type { Host } from '../../contracts/host.ts';
 import { nameOf } from '../../contracts/host.ts';
+import { written } from '../../declaration/keys/units.ts';
 import type { Drift, DriftFacts, DriftSignal, Model } from '../../declaration/model.ts';
 import { alarmLogicalId, alarmName, DRIFT as DRIFT_FUNCTION } from '../../declaration/naming.ts';
-import { written } from '../../declaration/units.ts';
 import { alphaOf } from './budget.ts';
 import { classSignals, nativeBudget, nativeSignals } from './functions.ts';
 

@@ -1,6 +1,6 @@
 import { LEAST_ROWS } from '../../../../core/drift/contract.ts';
+import { written } from '../../declaration/keys/units.ts';
 import type { Drift, DriftFacts, DriftSignal, Model } from '../../declaration/model.ts';
-import { written } from '../../declaration/units.ts';
 import {
   alphaOf,
   type DriftBudget,

@@ -1,5 +1,5 @@
+import { timeOf } from '../../declaration/keys/units.ts';
 import { type Model, peakOf } from '../../declaration/model.ts';
-import { timeOf } from '../../declaration/units.ts';
 
 /** A model's instances, as far as it says anything of them. */
 export type Capacity = {

@@ -1,11 +1,9 @@
 import { CASES_AT_ONCE, type GateSettings, LOAD_GRACE } from '../../../../core/gate/contract.ts';
 import type { CapacitySettings, Settings } from '../../../../core/release/document/settings-contract.ts';
+import { EXPECTED_SHIFT } from '../../declaration/keys/drift.ts';
 import type { Concurrency, Facts, Gate, Model, Window } from '../../declaration/model.ts';
 import { nativeSignals } from '../drift/functions.ts';
 import { signalsOf } from '../watch/metrics.ts';
-
-/** In σ, without a declared `drift`: its default. */
-const EXPECTED_SHIFT = 0.2;
 
 /**
  * What the release worker follows, from the declaration: every key in the order that is written here, so that

@@ -1,6 +1,7 @@
 import { Ajv } from 'ajv';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { percentOf, seconds } from '../../../../../plugins/models/declaration/keys/units.ts';
 import {
   frameworkSchema,
   options,
@@ -8,7 +9,6 @@ import {
   optionTable,
 } from '../../../../../plugins/models/declaration/options.ts';
 import { parseModels } from '../../../../../plugins/models/declaration/parse.ts';
-import { percentOf, seconds } from '../../../../../plugins/models/declaration/units.ts';
 
 /** As osls 4 compiles the schema of a whole service: one union of plain types, and every command dies. */
 const strict = () =>

@@ -8,7 +8,7 @@ import {
   ARTIFACT_FIX,
   ARTIFACT_FORMS,
   artifactOf,
-} from '../../../../../../plugins/models/declaration/artifact-words.ts';
+} from '../../../../../../plugins/models/declaration/keys/artifact.ts';
 import { frameworkSchema, optionTable } from '../../../../../../plugins/models/declaration/options.ts';
 import { parseModels } from '../../../../../../plugins/models/declaration/parse.ts';
 

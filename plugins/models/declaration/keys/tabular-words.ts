@@ -1,4 +1,4 @@
-import { formatOf, TABULAR_FORMATS } from '../../../core/tabular/formats.ts';
+import { formatOf, TABULAR_FORMATS } from '../../../../core/tabular/formats.ts';
 
 /** What may be declared of tabular files, as the list of formats has it. */
 

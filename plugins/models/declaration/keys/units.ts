@@ -1,5 +1,3 @@
-import { DAYS, type Day } from './model.ts';
-
 /** Texts of the YAML, already of the schema's form, as the model has them; and back, for people. */
 
 /** A month is 30 days, as on AWS's price pages. */
@@ -30,6 +28,8 @@ export function minuteOf(text: string): number {
 export const timeOf = (minutes: number): string =>
   `${String(Math.floor(minutes / 60)).padStart(2, '0')}:${String(minutes % 60).padStart(2, '0')}`;
 
+export const DAYS = ['MON', 'TUE', 'WED', 'THU', 'FRI', 'SAT', 'SUN'] as const;
+type Day = (typeof DAYS)[number];
 const NAMES: readonly string[] = DAYS;
 
 /** `mon-fri`, `sat, sun`, `fri-mon`, `daily` → days, in the week's order. */

@@ -1,0 +1,65 @@
+import { z } from 'zod';
+import { kind } from './key.ts';
+import { percentOf, seconds } from './units.ts';
+
+/** Kinds of values: what may be written, and what the model has of it. */
+
+// Variables, for example ${env:MEMORY} arrive as strings; the framework's own schemas coerce them too.
+const numeric = (value: unknown): unknown =>
+  typeof value === 'string' && /^-?\d+(\.\d+)?(e[+-]?\d+)?$/i.test(value.trim()) ? Number(value) : value;
+const truth = (value: unknown): unknown => (value === 'true' ? true : value === 'false' ? false : value);
+const listed = (value: unknown): unknown =>
+  value === undefined || value === null || Array.isArray(value) ? value : [value];
+const suffixed = (unit: string) => (value: unknown) =>
+  typeof value === 'number' ? `${value}${unit}` : value;
+
+export const integer = (least: number, most: number) => z.preprocess(numeric, z.int().min(least).max(most));
+export const positive = (most: number) => z.preprocess(numeric, z.number().positive().max(most));
+export const between = (least: number, most: number) =>
+  z.preprocess(numeric, z.number().min(least).max(most));
+
+export const flag = z.preprocess(truth, z.boolean());
+/** A flag, or one of a few words. */
+export const flagOr = <const W extends readonly string[]>(words: W) =>
+  z.preprocess(truth, z.union([z.boolean(), z.enum(words)]));
+
+export const text = z.string().min(1);
+/** A list, or its only item without brackets. */
+export const list = <T extends z.ZodType>(item: T, least = 0) =>
+  z.preprocess(listed, z.array(item).min(least));
+/** A list of names, of which there is one. */
+export const names = list(text, 1);
+
+/** Of what only the framework or AWS knows the keys. */
+export const object = z.record(z.string(), z.unknown());
+
+/** `30s`, `10m`, `2h`, `1d` → seconds. */
+export const inSeconds = kind(
+  z.preprocess(suffixed('s'), z.string().regex(/^\d+(\.\d+)?\s*[smhd]?$/)).transform(seconds),
+  {
+    type: 'duration',
+    unit: 'seconds',
+    note: 'A plain number is seconds.',
+    fix: 'Write a duration, for example 90s, 10m, 2h or 1d.',
+  },
+);
+
+const written = z.preprocess(suffixed('%'), z.string().regex(/^\d+(\.\d+)?\s*%?$/));
+/** `5%` or `5` → 5. */
+export const inPercent = kind(written.transform(percentOf), { type: 'percent', unit: 'percent' });
+/** `5%` or `5` → 0.05. */
+export const asShare = kind(
+  written.transform((text) => percentOf(text) / 100),
+  { type: 'percent', unit: 'share' },
+);
+
+/** A map of these keys and no others. */
+export const map = <S extends z.ZodRawShape>(keys: S) => z.strictObject(keys).transform(withValues);
+
+/** A key without a value is no key. */
+type WithValues<T> = {
+  [K in keyof T as undefined extends T[K] ? never : K]: T[K];
+} & { [K in keyof T as undefined extends T[K] ? K : never]?: Exclude<T[K], undefined> };
+
+const withValues = <T extends object>(map: T): WithValues<T> =>
+  Object.fromEntries(Object.entries(map).filter(([, value]) => value !== undefined)) as WithValues<T>;

@@ -1,0 +1,71 @@
+import type { Problem } from './errors.ts';
+import { at } from './issues.ts';
+import { batchKey, normalized } from './naming.ts';
+
+const NAME = /^[a-zA-Z][a-zA-Z0-9-]{0,39}$/;
+
+/**
+ * Rules of the names of models, and of the functions that they become.
+ *
+ * @param entries names and what is declared under them
+ */
+export function namingProblems(
+  entries: readonly (readonly [string, unknown])[],
+  functions: readonly string[],
+): readonly Problem[] {
+  // Logical ids of routes lose case and dashes, so names that differ by these alone would overwrite each
+  // other.
+  const folded = (name: string) => normalized(name).toLowerCase();
+  const taken = new Map<string, string>(functions.map((name) => [folded(name), `the function ${name}`]));
+  const batches = entries.filter(([, value]) => at(value, ['batch']) !== undefined).map(([name]) => name);
+  const isFunction = (name: string): boolean => taken.has(folded(batchKey(name)));
+  const problems = batches.filter(isFunction).map(
+    (name): Problem => ({
+      code: 'MODELS_NAME_TAKEN',
+      key: `models.${name}.batch`,
+      message: `makes a function ${batchKey(name)}, and the service has one of that name.`,
+      fix: 'Rename one of them.',
+    }),
+  );
+  for (const name of batches) taken.set(folded(batchKey(name)), `the batch function of ${name}`);
+  return problems.concat(
+    modelNameProblems(
+      entries.map(([name]) => name),
+      folded,
+      taken,
+    ),
+  );
+}
+
+function modelNameProblems(
+  names: readonly string[],
+  folded: (name: string) => string,
+  taken: Map<string, string>,
+): readonly Problem[] {
+  return names.flatMap((name): Problem[] => {
+    const key = `models.${name}`;
+    if (!NAME.test(name) || name.startsWith('models-')) {
+      return [
+        {
+          code: 'MODELS_INVALID_NAME',
+          key,
+          message: name.startsWith('models-')
+            ? 'starts with `models-`, which the plugin keeps for its own functions.'
+            : 'is not a name of at most 40 letters, digits and dashes that starts with a letter.',
+          fix: 'Rename the model.',
+        },
+      ];
+    }
+    const other = taken.get(folded(name));
+    taken.set(folded(name), `the model ${name}`);
+    if (other === undefined) return [];
+    return [
+      {
+        code: 'MODELS_NAME_TAKEN',
+        key,
+        message: `cannot be told from ${other} in the ids of CloudFormation.`,
+        fix: 'Rename one of them.',
+      },
+    ];
+  });
+}
