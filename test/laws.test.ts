@@ -74,6 +74,7 @@ const NAMES: Readonly<Record<string, RegExp>> = {
   '`@middy/core`, `@aws-lambda-powertools/logger`, `onnxruntime-common`, types of `aws-lambda`':
     /^(@middy\/core|@aws-lambda-powertools\/logger|onnxruntime-common|aws-lambda)$/,
   '`core/`': /^core\//,
+  '`core/` but `core/node/`': /^core\/(?!node\/)/,
   '`aws/`': /^aws\//,
   '`functions/runtime/`': /^functions\/runtime\//,
 
@@ -111,6 +112,13 @@ const ROOMS: readonly Room[] = [
       'hyparquet, hyparquet-writer',
       'types of `onnxruntime-common`',
     ],
+    blind: true,
+  },
+  // In a browser, too: what it imports in turn is bundled for one by test/unit/protocol/in-a-browser.test.ts.
+  {
+    name: '`core/tensor/`, `core/protocol/`',
+    files: /^core\/(tensor|protocol)\//,
+    may: ['`core/` but `core/node/`'],
     blind: true,
   },
   { name: '`aws/`', files: /^aws\//, may: ['`core/`', '`aws/`', 'the SDK', '`node:stream`'] },

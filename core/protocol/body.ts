@@ -1,5 +1,6 @@
 import { PAYLOAD_BYTES, UNPACKED_BYTES } from '../endpoint/contract.ts';
 import { refusal } from '../errors/refusals.ts';
+import type { Base64 } from '../ports/base64.ts';
 import { FRESH_MEMORY, type Memory } from '../tensor/memory.ts';
 import { bodyBytes, type EndpointRequest, utf8 } from './event.ts';
 
@@ -7,11 +8,11 @@ import { bodyBytes, type EndpointRequest, utf8 } from './event.ts';
  * A body as far as it can be read without knowing what it is: text where it came as such, else unpacked
  * bytes.
  */
-export type Body = string | Buffer<ArrayBuffer>;
+export type Body = string | Uint8Array<ArrayBuffer>;
 
 /** What undoes compression, as `node:zlib` has it. */
 export type Zlib = Readonly<Record<'gunzipSync' | 'inflateSync' | 'inflateRawSync', Undo>>;
-type Undo = (bytes: Uint8Array, limit: { readonly maxOutputLength: number }) => Buffer<ArrayBuffer>;
+type Undo = (bytes: Uint8Array, limit: { readonly maxOutputLength: number }) => Uint8Array<ArrayBuffer>;
 
 const tooLarge = (limit: number): Error =>
   refusal('BODY_TOO_LARGE', `The body may have ${limit / 1024 / 1024} MB, also when unpacked.`);
@@ -23,16 +24,21 @@ const tooLarge = (limit: number): Error =>
  * @throws Refusal `BODY_TOO_LARGE` before memory is taken for it, `INVALID_ENCODING`, or
  * `UNSUPPORTED_MEDIA_TYPE` for another compression
  */
-export function readBody(request: EndpointRequest, zlib: () => Zlib, memory: Memory = FRESH_MEMORY): Body {
-  const { body, base64, headers } = request;
+export function readBody(
+  request: EndpointRequest,
+  base64: Base64,
+  zlib: () => Zlib,
+  memory: Memory = FRESH_MEMORY,
+): Body {
+  const { body, headers } = request;
   const encoding = headers['content-encoding'];
   if (encoding !== undefined) checkEncoding(encoding);
   if (body !== undefined && body.length > PAYLOAD_BYTES) throw tooLarge(PAYLOAD_BYTES);
-  if (!base64) return body ?? '';
+  if (!request.base64) return body ?? '';
   const before = (8 - ((headerLength(headers) ?? 0) % 8)) % 8;
-  const bytes = bodyBytes(request, (size) => {
+  const bytes = bodyBytes(request, base64, (size) => {
     const { buffer, offset } = memory.take(before + size);
-    return Buffer.from(buffer, offset + before, size);
+    return { buffer, offset: offset + before };
   });
   if (bytes[0] === 0x1f && bytes[1] === 0x8b) return unpack(() => zlib().gunzipSync(bytes, LIMIT));
   if (encoding?.trim().toLowerCase() !== 'deflate') return bytes;
@@ -60,7 +66,7 @@ function checkEncoding(encoding: string): void {
 
 const LIMIT = { maxOutputLength: UNPACKED_BYTES };
 
-function unpack(work: () => Buffer<ArrayBuffer>): Buffer<ArrayBuffer> {
+function unpack(work: () => Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
   try {
     return work();
   } catch (error) {
@@ -81,10 +87,10 @@ function headerLength(headers: EndpointRequest['headers']): number | undefined {
 export function splitBody(
   body: Body,
   headers: EndpointRequest['headers'],
-): { readonly json: string; readonly tail: Buffer<ArrayBuffer> | undefined } {
+): { readonly json: string; readonly tail: Uint8Array<ArrayBuffer> | undefined } {
   const length = headerLength(headers);
   if (length === undefined) return { json: typeof body === 'string' ? body : utf8(body), tail: undefined };
-  const bytes = typeof body === 'string' ? Buffer.from(body) : body;
+  const bytes = typeof body === 'string' ? new TextEncoder().encode(body) : body;
   if (length > bytes.length) {
     throw refusal('INVALID_REQUEST', 'Inference-Header-Content-Length is more than the body has.');
   }

@@ -1,5 +1,7 @@
-import { isUtf8 } from 'node:buffer';
 import { refusal } from '../errors/refusals.ts';
+import type { Base64 } from '../ports/base64.ts';
+import { FRESH_MEMORY, type Memory } from '../tensor/memory.ts';
+import { decodedUtf8 } from '../text/utf8.ts';
 import type { Answer } from './http.ts';
 
 /**
@@ -123,28 +125,26 @@ function decodePath(path: string): string {
   }
 }
 
-/** Memory of at least `bytes` bytes, with anything in it. */
-export type Allocate = (bytes: number) => Buffer<ArrayBuffer>;
+const encoder = new TextEncoder();
 
 /**
  * The body's bytes.
- * @param allocate where they shall lie
- * @throws Refusal `INVALID_ENCODING` for broken base64: Node would skip what it cannot read
+ * @param take where they shall lie
+ * @throws Refusal `INVALID_ENCODING` for broken base64, of which a decoder would skip what it cannot read
  */
 export function bodyBytes(
-  { body, base64 }: EndpointRequest,
-  allocate: Allocate = Buffer.allocUnsafeSlow,
-): Buffer<ArrayBuffer> {
-  if (body === undefined) return Buffer.alloc(0);
-  if (!base64) return Buffer.from(body, 'utf8');
+  { body, base64: isBase64 }: EndpointRequest,
+  base64: Base64,
+  take: Memory['take'] = FRESH_MEMORY.take,
+): Uint8Array<ArrayBuffer> {
+  if (body === undefined) return new Uint8Array(0);
+  if (!isBase64) return encoder.encode(body);
   const padding = body.endsWith('==') ? 2 : body.endsWith('=') ? 1 : 0;
   const size = Math.floor(((body.length - padding) * 3) / 4);
-  const memory = allocate(size);
   const isWhole = (body.length - padding) % 4 !== 1;
-  if (!isWhole || memory.write(body, 0, size, 'base64') !== size) {
-    throw refusal('INVALID_ENCODING', 'The body is not base64, though the event says so.');
-  }
-  return memory;
+  const bytes = isWhole ? base64.read(body, take(size), size) : undefined;
+  if (bytes !== undefined) return bytes;
+  throw refusal('INVALID_ENCODING', 'The body is not base64, though the event says so.');
 }
 
 /**
@@ -152,8 +152,9 @@ export function bodyBytes(
  * silently
  */
 export function utf8(bytes: Uint8Array): string {
-  if (!isUtf8(bytes)) throw refusal('INVALID_ENCODING', 'The JSON is not UTF-8.');
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
+  const text = decodedUtf8(bytes);
+  if (text === undefined) throw refusal('INVALID_ENCODING', 'The JSON is not UTF-8.');
+  return text;
 }
 
 /** Lambda's synchronous answer: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
@@ -168,11 +169,11 @@ const ENVELOPE_BYTES = 4096;
  * @throws Refusal `ANSWER_TOO_LARGE` where the source would refuse it: then the client would see a 502
  * without a reason
  */
-export function writeAnswer(request: EndpointRequest, answer: Answer): unknown {
+export function writeAnswer(request: EndpointRequest, answer: Answer, base64: Base64): unknown {
   if (request.source === 'direct') return answer.value ?? { error: 'No answer for a direct invocation.' };
   const { status, body } = answer;
   const isText = typeof body === 'string';
-  const sent = isText ? body : Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('base64');
+  const sent = isText ? body : base64.write(body);
   checkSize(sent, isText, request.source === 'alb' ? ALB_BYTES : LAMBDA_BYTES);
 
   const headers: Record<string, string> = { ...answer.headers };
@@ -187,7 +188,7 @@ export function writeAnswer(request: EndpointRequest, answer: Answer): unknown {
 function checkSize(sent: string, isText: boolean, limit: number): void {
   const room = limit - ENVELOPE_BYTES;
   if (sent.length * 6 <= room || (!isText && sent.length <= room)) return;
-  if (isText && sent.length <= room && Buffer.byteLength(JSON.stringify(sent)) <= room) return;
+  if (isText && sent.length <= room && fits(sent, room)) return;
   throw answerTooLarge(limit, isText ? ', fewer outputs or binary answers' : ' or fewer outputs');
 }
 
@@ -198,8 +199,14 @@ function checkSize(sent: string, isText: boolean, limit: number): void {
  */
 export function checkValueSize(value: unknown, atMost: number): void {
   const room = LAMBDA_BYTES - ENVELOPE_BYTES;
-  if (atMost <= room || Buffer.byteLength(JSON.stringify(value)) <= room) return;
+  if (atMost <= room || fits(value, room)) return;
   throw answerTooLarge(LAMBDA_BYTES, ' or fewer outputs');
+}
+
+/** Does a value's JSON take at most `room` bytes? A character is one to three of them. */
+function fits(value: unknown, room: number): boolean {
+  const json = JSON.stringify(value);
+  return json.length * 3 <= room || (json.length <= room && encoder.encode(json).length <= room);
 }
 
 const answerTooLarge = (limit: number, hint: string): Error =>

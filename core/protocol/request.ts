@@ -1,4 +1,3 @@
-import { isUtf8 } from 'node:buffer';
 import { TENSOR_BYTES } from '../endpoint/contract.ts';
 import { refusal } from '../errors/refusals.ts';
 import type { Columns, Datatype, TensorSpec } from '../tensor/contract.ts';
@@ -8,6 +7,7 @@ import { nonFiniteIn } from '../tensor/finite.ts';
 import { FRESH_MEMORY, type Memory } from '../tensor/memory.ts';
 import { readList, readText } from '../tensor/read-json.ts';
 import { textFault } from '../tensor/values.ts';
+import { textAt } from '../text/utf8.ts';
 import { type Envelope, readEnvelope } from './envelope.ts';
 
 /**
@@ -50,7 +50,7 @@ const NONE: Fields = Object.freeze({});
 export function readRequest(
   text: string,
   signature: Shapes,
-  tail?: Buffer<ArrayBuffer>,
+  tail?: Uint8Array<ArrayBuffer>,
   memory: Memory = FRESH_MEMORY,
 ): InferRequest {
   return understand(readEnvelope(text), signature, tail, memory);
@@ -80,7 +80,7 @@ type Source = { readonly value: unknown; readonly spans: Envelope['spans'] | und
 function understand(
   { value, spans }: Source,
   signature: Shapes,
-  tail: Buffer<ArrayBuffer> | undefined,
+  tail: Uint8Array<ArrayBuffer> | undefined,
   memory: Memory,
   missing = false,
 ): InferRequest {
@@ -217,7 +217,7 @@ function checkFinite(datatype: Datatype, data: TensorData, path: string): void {
  * value.
  */
 function readBinary(
-  tail: Buffer<ArrayBuffer>,
+  tail: Uint8Array<ArrayBuffer>,
   position: number,
   size: number,
   datatype: Datatype,
@@ -249,7 +249,7 @@ function readBinary(
 }
 
 function readBinaryTexts(
-  tail: Buffer<ArrayBuffer>,
+  tail: Uint8Array<ArrayBuffer>,
   position: number,
   size: number,
   elements: number,
@@ -260,17 +260,17 @@ function readBinaryTexts(
     refusal('WRONG_LENGTH', `${path}: the binary data do not hold the shape’s ${elements} texts.`);
   if (elements * 4 > size) throw wrong();
   const texts: string[] = [];
+  const lengths = new DataView(tail.buffer, tail.byteOffset, tail.byteLength);
   let p = position;
   for (let i = 0; i < elements; i++) {
     if (p + 4 > end) throw wrong();
-    const length = tail.readUInt32LE(p);
+    const length = lengths.getUint32(p, true);
     p += 4;
     if (p + length > end) throw wrong();
-    const bytes = tail.subarray(p, p + length);
-    if (!isUtf8(bytes)) {
+    const text = textAt(tail, p, p + length);
+    if (text === undefined) {
       throw refusal('WRONG_VALUE', `${path}: text ${i} is not UTF-8, which is all that ONNX Runtime takes.`);
     }
-    const text = bytes.toString('utf8');
     const fault = textFault(text);
     if (fault !== undefined) throw refusal('WRONG_VALUE', `${path}: text ${i} ${fault}`);
     texts.push(text);

@@ -28,8 +28,11 @@ const AHEAD = 32;
  */
 const KEPT = 8 * 1024 * 1024;
 
-export let bytes = Buffer.alloc(64 * 1024 + AHEAD);
-let view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+export let bytes = new Uint8Array(64 * 1024 + AHEAD);
+let view = new DataView(bytes.buffer);
+/** What `bytes` was made of: as far as a number can be read, a byte of one is a character of the other. */
+let source = '';
+const encoder = new TextEncoder();
 /** Elements that the last run read. */
 export let elementsRead = 0;
 /** Why the last run stopped, where it did: an element of another kind, or outside its datatype's range. */
@@ -44,20 +47,23 @@ export let fault: 'kind' | 'range' = 'kind';
 export function load(text: string, after = 0): number {
   const room = text.length + AHEAD;
   if (bytes.length < room) allocate(room);
-  const length = bytes.write(text, 0, text.length, 'utf8');
+  // What is longer in UTF-8 than in characters is cut short, so that reading ahead stays inside.
+  const { written: length } = encoder.encodeInto(text, bytes.subarray(0, text.length));
+  source = text;
   // What an earlier text left behind must not go on where this one ends or breaks off.
   bytes[length] = length === text.length ? after : 0;
   return length;
 }
 
-/** Gives memory for an unusually large text back. */
+/** Gives the text back, and memory for an unusually large one. */
 export function unload(): void {
+  source = '';
   if (bytes.length > KEPT) allocate(64 * 1024 + AHEAD);
 }
 
 function allocate(size: number): void {
-  bytes = Buffer.alloc(size);
-  view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  bytes = new Uint8Array(size);
+  view = new DataView(bytes.buffer);
 }
 
 export function skipJsonSpace(from: number): number {
@@ -198,7 +204,7 @@ function runFloat32(start: number, first: number, out: Float32Array): number {
     if (value !== Math.fround(high * above) || ((text[p] ?? 0) | 32) === 101 || value >= 1e15) {
       p = tokenEnd(p);
       if (p < 0) return fail('kind', token);
-      value = Math.fround(Number(text.toString('latin1', digits, p)));
+      value = Math.fround(Number(source.slice(digits, p)));
       if (value === Number.POSITIVE_INFINITY) return fail('range', token);
     }
     out[i++] = value * (1 - (negative << 1));
@@ -269,7 +275,7 @@ function numberAt(from: number): number {
   }
   plain = plain && ((bytes[p] ?? 0) | 32) !== 101;
   numberEnd = tokenEnd(p);
-  return numberEnd < 0 ? Number.NaN : Number(bytes.toString('latin1', from, numberEnd));
+  return numberEnd < 0 ? Number.NaN : Number(source.slice(from, numberEnd));
 }
 
 function runNumber(
@@ -321,7 +327,7 @@ function runBigint(start: number, first: number, out: BigInt64Array, signed: boo
       if (!plain) return fail(Number.isInteger(value) || !Number.isFinite(value) ? 'range' : 'kind', p);
       // 20 digits and a sign hold every 64-bit integer; reading a million digits would only cost time.
       if (numberEnd - p > 20) return fail('range', p);
-      const integer = BigInt(bytes.toString('latin1', p, numberEnd));
+      const integer = BigInt(source.slice(p, numberEnd));
       if (integer < least || integer > greatest) return fail('range', p);
       out[i++] = integer;
     }

@@ -4,6 +4,7 @@ import { lambdaEndpoints } from '../../aws/invoke-version.ts';
 import { catalog, type Endpoints, type Passed } from '../../core/catalog/catalog.ts';
 import type { CatalogManifest } from '../../core/catalog/contract.ts';
 import { isRefusal, refusal } from '../../core/errors/refusals.ts';
+import { nodeBase64 } from '../../core/node/base64.ts';
 import { type EndpointRequest, readEvent, writeAnswer } from '../../core/protocol/event.ts';
 import { type Answer, errorAnswer } from '../../core/protocol/http.ts';
 import { createLog, placeInCode } from '../runtime/log.ts';
@@ -28,13 +29,14 @@ export function createCatalog(
       },
       after: (state) => {
         const response: Answer | Passed = state.response;
-        state.response = 'passed' in response ? response.passed : writeAnswer(state.event, response);
+        state.response =
+          'passed' in response ? response.passed : writeAnswer(state.event, response, nodeBase64);
       },
       onError: (state) => {
         const { event: request, error } = state;
         if (!isRefusal(error)) log.error('catalog failed', { requestId: request.id, at: placeInCode(error) });
         const said = isRefusal(error) ? error : refusal('INTERNAL', 'The catalog could not answer.');
-        state.response = writeAnswer(request, errorAnswer(said));
+        state.response = writeAnswer(request, errorAnswer(said), nodeBase64);
       },
     })
     .handler((request: EndpointRequest) => answer(request));

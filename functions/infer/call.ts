@@ -1,6 +1,7 @@
 import type middy from '@middy/core';
 import { type Manifest, UNCOUNTED } from '../../core/endpoint/contract.ts';
 import { isModelFault, isRefusal, REFUSALS, type Refusal } from '../../core/errors/refusals.ts';
+import { nodeBase64 } from '../../core/node/base64.ts';
 import type { Log } from '../../core/ports/log.ts';
 import { type EndpointRequest, readEvent, writeAnswer } from '../../core/protocol/event.ts';
 import { type Answer, errorAnswer } from '../../core/protocol/http.ts';
@@ -63,7 +64,7 @@ export const events = (meter: Meter, audit: AuditLine): Middleware => ({
     const call = state.event as Call;
     const answer = state.response as Answer;
     const { request, started, counted, scores, drift } = call;
-    state.response = writeAnswer(request, answer);
+    state.response = writeAnswer(request, answer, nodeBase64);
     if (scores === undefined) return;
     const audited = audit(call, { outcome: 'answered', status: answer.status, answer });
     if (counted) meter.answered(started, scores, drift, audited);
@@ -86,7 +87,7 @@ export const errors = (meter: Meter, audit: AuditLine, log: Log): Middleware => 
     const { request, counted } = call;
     const refused = isRefusal(state.error) && !isModelFault(state.error);
     const { answer, code } = answerOf(state.error, request, log);
-    state.response = writeAnswer(request, answer);
+    state.response = writeAnswer(request, answer, nodeBase64);
     const outcome = refused ? 'refused' : 'failed';
     const audited = audit(call, { outcome, status: answer.status, code, answer });
     if (!counted) meter.unanswered(audited);

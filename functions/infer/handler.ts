@@ -2,6 +2,7 @@ import middy from '@middy/core';
 import type { Manifest } from '../../core/endpoint/contract.ts';
 import { prime } from '../../core/endpoint/prime.ts';
 import { ownRefusal, refusal } from '../../core/errors/refusals.ts';
+import { nodeBase64 } from '../../core/node/base64.ts';
 import type { Log } from '../../core/ports/log.ts';
 import type { Session } from '../../core/ports/session.ts';
 import { inferAnswer, inferValue, type Responder, tensorOf } from '../../core/protocol/answer.ts';
@@ -121,7 +122,8 @@ async function inferDirectly(endpoint: Endpoint, call: Call): Promise<Answer> {
 
 async function inferAsSageMaker(endpoint: Endpoint, call: Call): Promise<Answer> {
   const { responder, shapes } = endpoint;
-  const { asked, answer } = readInvocation(call.request, readBody(call.request, zlib), shapes, responder);
+  const body = readBody(call.request, nodeBase64, zlib);
+  const { asked, answer } = readInvocation(call.request, body, shapes, responder);
   return answer(await compute(endpoint, asked, call));
 }
 
@@ -133,7 +135,7 @@ function inferOver(endpoint: Endpoint, call: Call): Answer | Promise<Answer> {
   const isLarge = (request.body?.length ?? 0) > LARGE_BODY;
   const memory = isLarge ? borrow() : FRESH_MEMORY;
   try {
-    const { json, tail } = splitBody(readBody(request, zlib, memory), request.headers);
+    const { json, tail } = splitBody(readBody(request, nodeBase64, zlib, memory), request.headers);
     const asked = readRequest(json, shapes, tail, memory);
     return inferAnswer(responder, asked.id, asked.outputs, runModel(endpoint, asked, asked.tensors, call));
   } finally {
@@ -142,7 +144,7 @@ function inferOver(endpoint: Endpoint, call: Call): Answer | Promise<Answer> {
 }
 
 async function inferTransformed(endpoint: Endpoint, call: Call): Promise<Answer> {
-  const { json, tail } = splitBody(readBody(call.request, zlib), call.request.headers);
+  const { json, tail } = splitBody(readBody(call.request, nodeBase64, zlib), call.request.headers);
   const asked = readRequest(json, endpoint.shapes, tail);
   const tensors = await transformed(endpoint, asked, call);
   return inferAnswer(endpoint.responder, asked.id, asked.outputs, tensors);

@@ -1,4 +1,4 @@
-import { textAt } from './utf8.ts';
+import { textAt } from '../../text/utf8.ts';
 
 /** Cells of CSV (RFC 4180) in bytes. */
 

@@ -1,12 +1,12 @@
 import { KINDS, type TensorData } from '../../tensor/datatypes.ts';
 import { AT, decimal, FRACTION, stopped } from '../../tensor/decimal.ts';
 import { mustBe } from '../../tensor/values.ts';
+import { textAt } from '../../text/utf8.ts';
 import { COMMA, cellEnd, NEWLINE, newlines, numberIn, QUOTE, RETURN } from '../cells/cells.ts';
 import { type Cursor, checkRowBytes } from '../cells/cursor.ts';
 import type { Field } from '../cells/layout.ts';
 import { endRow, put, type RowStack, type Wrong } from '../cells/row-buffer.ts';
 import { storeCell } from '../cells/store-cell.ts';
-import { textAt } from '../cells/utf8.ts';
 import { rowEnd } from './lines.ts';
 
 /**

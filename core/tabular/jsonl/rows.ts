@@ -1,8 +1,8 @@
 import { AT, decimal, stopped } from '../../tensor/decimal.ts';
+import { textAt } from '../../text/utf8.ts';
 import { COMMA, NEWLINE, QUOTE } from '../cells/cells.ts';
 import { type Cursor, checkRowBytes } from '../cells/cursor.ts';
 import { endRow, type RowStack, type Wrong } from '../cells/row-buffer.ts';
-import { textAt } from '../cells/utf8.ts';
 import {
   AGAIN,
   invalidJson,

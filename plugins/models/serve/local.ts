@@ -2,6 +2,7 @@ import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { catalog } from '../../../core/catalog/catalog.ts';
 import { type CatalogManifest, LIVE } from '../../../core/catalog/contract.ts';
+import { nodeBase64 } from '../../../core/node/base64.ts';
 import { type EndpointRequest, readEvent, writeAnswer } from '../../../core/protocol/event.ts';
 import type { Service } from '../context.ts';
 import { problemError } from '../declaration/errors.ts';
@@ -133,7 +134,7 @@ export async function serveLocally(options: LocalOptions): Promise<Local> {
         state: async (model, version) => (here(model, version) ? 'Active' : undefined),
         versions: async (model) => [versionOf(model)],
       })(read);
-      return fromAnswer('passed' in answer ? answer.passed : writeAnswer(read, answer));
+      return fromAnswer('passed' in answer ? answer.passed : writeAnswer(read, answer, nodeBase64));
     },
     reload(name) {
       const result = reloading.then(() => reload(name));

@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { nodeBase64 } from '../../../../core/node/base64.ts';
 import { bodyBytes, readEvent, utf8, writeAnswer } from '../../../../core/protocol/event.ts';
 import { errorAnswer, jsonAnswer } from '../../../../core/protocol/http.ts';
 
@@ -113,7 +114,7 @@ describe('bodies', () => {
         const body = Buffer.from(bytes).toString('base64');
         for (const written of [body, body.replace(/=+$/, '')]) {
           const request = readEvent({ ...http, body: written, isBase64Encoded: true });
-          expect(bodyBytes(request).equals(Buffer.from(bytes))).toBe(true);
+          expect(Buffer.from(bytes).equals(bodyBytes(request, nodeBase64))).toBe(true);
         }
       }),
     );
@@ -122,7 +123,9 @@ describe('bodies', () => {
   test('what is no base64 is refused', () => {
     for (const body of ['ü', 'ab!d', '{"inputs":[]}', 'abcd efg']) {
       const request = readEvent({ ...http, body, isBase64Encoded: true });
-      expect(() => bodyBytes(request), body).toThrow(expect.objectContaining({ code: 'INVALID_ENCODING' }));
+      expect(() => bodyBytes(request, nodeBase64), body).toThrow(
+        expect.objectContaining({ code: 'INVALID_ENCODING' }),
+      );
     }
   });
 
@@ -143,17 +146,17 @@ describe('writeAnswer', () => {
 
   test.each([http, rest, alb])('text and bytes, with the request’s id', (event) => {
     const request = readEvent(event, context);
-    expect(writeAnswer(request, jsonAnswer(200, { a: 1 }))).toMatchObject({
+    expect(writeAnswer(request, jsonAnswer(200, { a: 1 }), nodeBase64)).toMatchObject({
       statusCode: 200,
       headers: { 'content-type': 'application/json', 'x-request-id': 'mine-1' },
       body: '{"a":1}',
       isBase64Encoded: false,
     });
-    expect(writeAnswer(request, binary)).toMatchObject({ body: 'AP8=', isBase64Encoded: true });
+    expect(writeAnswer(request, binary, nodeBase64)).toMatchObject({ body: 'AP8=', isBase64Encoded: true });
   });
 
   test('a load balancer set to multi-value headers gets them, and no others', () => {
-    const answer = writeAnswer(readEvent(albMulti), jsonAnswer(200, {}));
+    const answer = writeAnswer(readEvent(albMulti), jsonAnswer(200, {}), nodeBase64);
     expect(answer).toMatchObject({ multiValueHeaders: { 'content-type': ['application/json'] } });
     expect(answer).not.toHaveProperty('headers');
   });
@@ -161,7 +164,10 @@ describe('writeAnswer', () => {
   test('a direct invocation gets the value, errors too', () => {
     const request = readEvent({ inputs: [] }, context);
     const error = { status: 400, code: 'INVALID_JSON', message: 'No.' };
-    expect(writeAnswer(request, errorAnswer(error))).toEqual({ error: 'No.', code: 'INVALID_JSON' });
+    expect(writeAnswer(request, errorAnswer(error), nodeBase64)).toEqual({
+      error: 'No.',
+      code: 'INVALID_JSON',
+    });
   });
 
   test.each([
@@ -174,7 +180,7 @@ describe('writeAnswer', () => {
     ['a load balancer’s 1 MB', alb, 'a'.repeat(1024 * 1024), true],
     ['a load balancer, fits', alb, 'a'.repeat(1000 * 1024), false],
   ])('beyond what can be sent back: %s', (_name, event, body, refused) => {
-    const send = (): unknown => writeAnswer(readEvent(event), { status: 200, headers: {}, body });
+    const send = (): unknown => writeAnswer(readEvent(event), { status: 200, headers: {}, body }, nodeBase64);
     if (refused) expect(send).toThrow(expect.objectContaining({ code: 'ANSWER_TOO_LARGE', status: 413 }));
     else expect(send()).toBeDefined();
   });
