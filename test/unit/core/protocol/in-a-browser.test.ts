@@ -4,11 +4,11 @@ import { fileURLToPath } from 'node:url';
 import { createContext, runInContext } from 'node:vm';
 import { build } from 'esbuild';
 import { describe, expect, it } from 'vitest';
-import { nodeBase64 } from '../../../core/node/base64.ts';
+import { nodeBase64 } from '../../../../core/node/base64.ts';
 
 /** Tensors and the protocol are read and written in a browser, too: by what JavaScript and the web have. */
 
-const root = fileURLToPath(new URL('../../..', import.meta.url));
+const root = fileURLToPath(new URL('../../../..', import.meta.url));
 const files = ['core/tensor', 'core/protocol'].flatMap((folder) =>
   readdirSync(join(root, folder)).map((file) => `${folder}/${file}`),
 );

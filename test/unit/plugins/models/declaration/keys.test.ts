@@ -3,14 +3,14 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { at } from '../../../plugins/models/declaration/issues.ts';
-import { key } from '../../../plugins/models/declaration/keys/key.ts';
-import { flag, map, text } from '../../../plugins/models/declaration/keys/kinds.ts';
-import { type Option, options, optionsOfService } from '../../../plugins/models/declaration/options.ts';
-import { parseModels } from '../../../plugins/models/declaration/parse.ts';
-import { declaration, serviceOptions } from '../../../plugins/models/declaration/schema.ts';
+import { at } from '../../../../../plugins/models/declaration/issues.ts';
+import { key } from '../../../../../plugins/models/declaration/keys/key.ts';
+import { flag, map, text } from '../../../../../plugins/models/declaration/keys/kinds.ts';
+import { type Option, options, optionsOfService } from '../../../../../plugins/models/declaration/options.ts';
+import { parseModels } from '../../../../../plugins/models/declaration/parse.ts';
+import { declaration, serviceOptions } from '../../../../../plugins/models/declaration/schema.ts';
 
-const folder = fileURLToPath(new URL('../../../plugins/models/', import.meta.url));
+const folder = fileURLToPath(new URL('../../../../../plugins/models/', import.meta.url));
 const sources = readdirSync(folder, { recursive: true, encoding: 'utf8' })
   .filter((file) => file.endsWith('.ts'))
   .map((file) => ({ file, code: readFileSync(join(folder, file), 'utf8') }));
