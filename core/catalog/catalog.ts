@@ -2,8 +2,15 @@ import { createHash } from 'node:crypto';
 import { REFUSALS, type RefusalCode } from '../errors/refusals.ts';
 import type { EndpointRequest } from '../protocol/event.ts';
 import { type Answer, errorAnswer, JSON_HEADERS, jsonAnswer } from '../protocol/http.ts';
-import { type CatalogManifest, type CatalogModel, EXTENSIONS, LIVE, PLATFORM } from './contract.ts';
-import { DOCS_POLICY, docsPage } from './docs.ts';
+import {
+  type CatalogGroup,
+  type CatalogManifest,
+  type CatalogModel,
+  EXTENSIONS,
+  LIVE,
+  PLATFORM,
+} from './contract.ts';
+import { docsPage, docsPolicy } from './docs.ts';
 import { openapi } from './openapi.ts';
 import { type CatalogRoute, catalogRoute } from './route.ts';
 
@@ -64,10 +71,12 @@ const FAILURES = {
  *
  * What describes one numbered version is asked of that version: its signature may differ from the deployed
  * one's.
+ * @param script of the docs page
  */
 export function catalog(
   manifest: CatalogManifest,
   endpoints: Endpoints,
+  script: string,
 ): (request: EndpointRequest) => Promise<Answer | Passed> {
   return async (request) => {
     const route = catalogRoute(request.path, manifest.groups);
@@ -76,13 +85,14 @@ export function catalog(
     if (request.method !== wanted && !(wanted === 'GET' && request.method === 'HEAD')) {
       return failure('METHOD_NOT_ALLOWED', `This path takes ${wanted}.`, { allow: wanted });
     }
-    return answer(manifest, endpoints, route, request);
+    return answer(manifest, endpoints, script, route, request);
   };
 }
 
 async function answer(
   manifest: CatalogManifest,
   endpoints: Endpoints,
+  script: string,
   route: Exclude<CatalogRoute, { kind: 'unknown' }>,
   request: EndpointRequest,
 ): Promise<Answer | Passed> {
@@ -111,16 +121,24 @@ async function answer(
     case 'openapi':
       return revalidated(JSON_HEADERS, JSON.stringify(openapi(manifest, route.group)), request);
     case 'docs':
-      return revalidated(DOCS_HEADERS, docsPage(manifest, route.group), request);
+      return docs(manifest, route.group, script, request);
   }
 }
 
-const DOCS_HEADERS = {
-  'content-type': 'text/html; charset=utf-8',
-  'content-security-policy': DOCS_POLICY,
-  'x-content-type-options': 'nosniff',
-  'referrer-policy': 'no-referrer',
-};
+function docs(
+  manifest: CatalogManifest,
+  group: CatalogGroup,
+  script: string,
+  request: EndpointRequest,
+): Answer {
+  const headers = {
+    'content-type': 'text/html; charset=utf-8',
+    'content-security-policy': docsPolicy(script),
+    'x-content-type-options': 'nosniff',
+    'referrer-policy': 'no-referrer',
+  };
+  return revalidated(headers, docsPage(manifest, group, script), request);
+}
 
 /** @returns why not, or undefined when ready */
 async function readiness(

@@ -3,22 +3,22 @@ import type { TensorSpec } from '../tensor/contract.ts';
 import type { Auth, CatalogGroup, CatalogManifest, CatalogModel } from './contract.ts';
 import { escapeHtml as esc } from './escape.ts';
 import { field } from './field.ts';
-import { SCRIPT } from './page-script.ts';
 import { PAGE_STYLE } from './page-style.ts';
 
 const sha256 = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
 
 /** Nothing but this very page's script and style runs, and it talks to its own origin only. */
-export const DOCS_POLICY = [
-  "default-src 'none'",
-  `script-src ${sha256(SCRIPT)}`,
-  `style-src ${sha256(PAGE_STYLE)}`,
-  "connect-src 'self'",
-  'img-src data:',
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-].join('; ');
+export const docsPolicy = (script: string): string =>
+  [
+    "default-src 'none'",
+    `script-src ${sha256(script)}`,
+    `style-src ${sha256(PAGE_STYLE)}`,
+    "connect-src 'self'",
+    'img-src data:',
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+  ].join('; ');
 
 const AUTH_WORDS = { iam: 'IAM (AWS Signature Version 4)', none: 'no authorization asked' };
 const authText = (auth: Auth): string =>
@@ -69,10 +69,11 @@ ${token}
 
 /**
  * The page where a person sees what a prefix's models take, fills it in and sees what they answer. One string
- * with no request to anywhere but the endpoints beside it; to be served with `DOCS_POLICY`. Every name is
+ * with no request to anywhere but the endpoints beside it; to be served with `docsPolicy`. Every name is
  * escaped. Pure.
+ * @param script what runs in it: functions/catalog/browser/page.ts, bundled
  */
-export function docsPage(manifest: CatalogManifest, group: CatalogGroup): string {
+export function docsPage(manifest: CatalogManifest, group: CatalogGroup, script: string): string {
   const { models } = group;
   const nav =
     models.length > 1
@@ -95,7 +96,7 @@ export function docsPage(manifest: CatalogManifest, group: CatalogGroup): string
 ${models.map(modelSection).join('\n')}
 </main>
 <noscript><p class="note">The forms need JavaScript; the endpoints do not.</p></noscript>
-<script>${SCRIPT}</script>
+<script>${script}</script>
 </body>
 </html>
 `;

@@ -13,15 +13,17 @@ type LambdaContext = { readonly awsRequestId: string };
 
 /**
  * The catalog as a Lambda handler, for HTTP API, REST API, function URL and ALB.
+ * @param script of the docs page
  * @param endpoints for tests; Lambda itself by default
  * @returns a handler that never throws: whatever goes wrong is an answer with `{"error"}`
  */
 export function createCatalog(
   manifest: CatalogManifest,
+  script: string,
   endpoints: Endpoints = lambdaEndpoints(lambdaClient()),
 ): (event: unknown, context: LambdaContext) => Promise<unknown> {
   const log = createLog(`${manifest.service}-catalog`);
-  const answer = catalog(manifest, endpoints);
+  const answer = catalog(manifest, endpoints, script);
   const handler = middy()
     .use({
       before: (state) => {

@@ -13,6 +13,7 @@ import { listen, portOf } from '../serve/listen.ts';
 import { type Local, serveLocally } from '../serve/local.ts';
 import { shipHere } from '../serve/shipped.ts';
 import { watchModels } from '../serve/watch.ts';
+import { pageScript } from '../ship/page-script.ts';
 import { ownVersion } from '../ship/service.ts';
 
 const PORT = '8080';
@@ -52,6 +53,7 @@ export const command: Command = {
         environment,
         versions: { plugin: await ownVersion(), runtime: ORT_VERSION },
         runtime,
+        page: await pageScript(),
         notice,
         ship: (model, version) => {
           progress(`Preparing ${model.name}`);

@@ -36,6 +36,8 @@ export async function askHere<T>(
       environment,
       versions: { plugin: await ownVersion(), runtime: ORT_VERSION },
       runtime,
+      // Nobody looks at it.
+      page: '',
       // What is refused is shown with its case.
       notice: (line) => (line.includes(': Refused. ') ? undefined : notice(line)),
       ship: (one, version) => {

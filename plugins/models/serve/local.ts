@@ -1,6 +1,6 @@
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { catalog } from '../../../core/catalog/catalog.ts';
+import { catalog, type Endpoints } from '../../../core/catalog/catalog.ts';
 import { type CatalogManifest, LIVE } from '../../../core/catalog/contract.ts';
 import { nodeBase64 } from '../../../core/node/base64.ts';
 import { type EndpointRequest, readEvent, writeAnswer } from '../../../core/protocol/event.ts';
@@ -28,6 +28,8 @@ export type LocalOptions = {
   readonly versions: { readonly plugin: string; readonly runtime: string };
   /** `node_modules` that holds onnxruntime-node for this machine. */
   readonly runtime: string;
+  /** The docs page's script. */
+  readonly page: string;
   /** Bundles a model into a folder of its own, as deploy does. */
   readonly ship: (model: Model, version: number) => Promise<ShippedModel>;
   /** Lines for the person who watches. */
@@ -125,7 +127,7 @@ export async function serveLocally(options: LocalOptions): Promise<Local> {
       const read = readEvent(event);
       const name = endpointOf(read, now);
       if (name !== undefined) return answerOf(await invoke(name, event));
-      const answer = await catalog(now, {
+      const endpoints: Endpoints = {
         async invoke(model, version, passed) {
           if (!here(model, version)) return { failure: 'absent' };
           const invocation = await invoke(model, passed);
@@ -133,7 +135,8 @@ export async function serveLocally(options: LocalOptions): Promise<Local> {
         },
         state: async (model, version) => (here(model, version) ? 'Active' : undefined),
         versions: async (model) => [versionOf(model)],
-      })(read);
+      };
+      const answer = await catalog(now, endpoints, options.page)(read);
       return fromAnswer('passed' in answer ? answer.passed : writeAnswer(read, answer, nodeBase64));
     },
     reload(name) {

@@ -13,6 +13,7 @@ import { ownFile } from '../disk/own-file.ts';
 import { builderOf } from '../targets/builders.ts';
 import { importPath } from './bundle.ts';
 import type { ShipContext } from './context.ts';
+import { pageScript } from './page-script.ts';
 import { type Shared, share } from './shared.ts';
 import { shipFunction, shipModel } from './ship.ts';
 import { type Upload, uploadFiles } from './upload.ts';
@@ -80,14 +81,14 @@ export async function shipService(
   if (watched.length > 0) zips.set(DRIFT, (await shipFunction(DRIFT, monitorSource(watched), context)).zip);
   const catalog = manifests.catalog(facts, { plugin: await ownVersion(), runtime: ORT_VERSION });
   if (catalog !== undefined)
-    zips.set(CATALOG, (await shipFunction(CATALOG, catalogSource(catalog), context)).zip);
+    zips.set(CATALOG, (await shipFunction(CATALOG, catalogSource(catalog, await pageScript()), context)).zip);
   const signatures = Object.fromEntries([...facts].map(([name, { signature }]) => [name, signature]));
   await keepUploads(context.outDir, [...layers.values()], kept, { files, optimised, signatures });
   return { built, zips };
 }
 
-const catalogSource = (manifest: CatalogManifest): string =>
-  `import { createCatalog } from ${importPath(ownFile('functions/catalog/handler'))};\nexport const handler = createCatalog(${JSON.stringify(manifest)});\n`;
+const catalogSource = (manifest: CatalogManifest, page: string): string =>
+  `import { createCatalog } from ${importPath(ownFile('functions/catalog/handler'))};\nexport const handler = createCatalog(${JSON.stringify(manifest)}, ${JSON.stringify(page)});\n`;
 
 const monitorSource = (watched: readonly Watched[]): string =>
   `import { createMonitor } from ${importPath(ownFile('functions/drift/handler'))};\nexport const handler = createMonitor(${JSON.stringify(watched)});\n`;

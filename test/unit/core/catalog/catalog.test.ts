@@ -24,7 +24,7 @@ async function ask(
 ) {
   const { method = 'GET', headers = {} } = options;
   const event = toEvent({ method, target: path, headers, body: Buffer.from('') });
-  const handler = createCatalog(here, { ...answering, ...endpoints });
+  const handler = createCatalog(here, '', { ...answering, ...endpoints });
   const answer = (await handler(event, { awsRequestId: 'r-1' })) as Said;
   return { ...answer, json: () => JSON.parse(answer.body), event };
 }
@@ -127,6 +127,7 @@ describe('the catalog', () => {
     const answer = await catalog(
       here,
       answering,
+      '',
     )({
       source: 'direct',
       method: 'POST',

@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { DOCS_POLICY, docsPage } from '../../../../core/catalog/docs.ts';
+import { docsPage, docsPolicy } from '../../../../core/catalog/docs.ts';
 import { escapeHtml } from '../../../../core/catalog/escape.ts';
 import { fieldKind } from '../../../../core/catalog/field.ts';
+import { pageScript } from '../../../../plugins/models/ship/page-script.ts';
 import { group, manifest, model, tensor } from './models.ts';
 
+const script = await pageScript();
 const pageOf = (...names: readonly string[]): string => {
   const one = group([
     model('m', {
@@ -14,7 +16,7 @@ const pageOf = (...names: readonly string[]): string => {
       omitted: names,
     }),
   ]);
-  return docsPage(manifest(one), one);
+  return docsPage(manifest(one), one, script);
 };
 /** Tags of a page, script and style apart: what a browser would make elements of. */
 const tagsOf = (html: string): string[] =>
@@ -34,7 +36,7 @@ describe('the docs page', () => {
       const digest = createHash('sha256')
         .update(inside[0] ?? '')
         .digest('base64');
-      expect(DOCS_POLICY).toContain(`${directive} 'sha256-${digest}'`);
+      expect(docsPolicy(script)).toContain(`${directive} 'sha256-${digest}'`);
     }
     expect(page).not.toMatch(/\son[a-z]+=|\sstyle=|javascript:/i);
   });
@@ -105,7 +107,7 @@ describe('the docs page', () => {
 
   it('asks for an authorization only where an authorizer does', () => {
     const closed = group([model('m', {}, { auth: { authorizer: 'login' } })]);
-    expect(docsPage(manifest(closed), closed)).toContain('name="authorization"');
+    expect(docsPage(manifest(closed), closed, script)).toContain('name="authorization"');
     expect(pageOf('x')).not.toContain('name="authorization"');
   });
 
