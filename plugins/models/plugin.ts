@@ -1,5 +1,5 @@
 import { DEPLOY_OPTIONS, verbs } from './commands/verbs.ts';
-import type { Command } from './context.ts';
+import type { Command } from './context/context.ts';
 import type { PlanInput } from './contracts/input.ts';
 import { type Problem, throwProblems } from './declaration/errors.ts';
 import { ALIAS, aliasLogicalId, batchKey, lambdaName, RELEASE } from './declaration/naming.ts';
@@ -137,7 +137,7 @@ export default class ServerlessModels {
     if (this.#input === undefined) return;
     const plan = this.#input;
     const progress = framework.progressOf(this.#utils);
-    const { runCommand } = await import('./context.ts');
+    const { runCommand } = await import('./context/context.ts');
     await runCommand(command, {
       models: plan.models,
       declared: this.#declared,

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { join, relative, resolve, sep } from 'node:path';
 import type { AwsConfig, EncryptionHeaders } from '../../core/ports/config.ts';
-import type { Service } from './context.ts';
+import type { Service } from './context/context.ts';
 import { isProblemError } from './declaration/errors.ts';
 
 /**

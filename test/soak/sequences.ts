@@ -21,8 +21,8 @@ const LANES = 2;
 const { SEQUENCES_SEED, SEQUENCES_ONLY } = process.env;
 
 /**
- * The sequences of test/unit/core/release/sequences on a local AWS, with the real command line. `SEQUENCES_SEED`
- * names others, and `SEQUENCES_ONLY` the number of the only one to play.
+ * The sequences of test/unit/core/release/sequences on a local AWS, with the real command line.
+ * `SEQUENCES_SEED` names others, and `SEQUENCES_ONLY` the number of the only one to play.
  *
  * @returns how many; throws with every one that does not agree with the reference
  */

@@ -9,12 +9,11 @@ import type { ArtifactRuntime } from '../contracts/artifact-format.ts';
 import { type Problem, problemError } from '../declaration/errors.ts';
 import { SUFFIXES } from '../declaration/keys/tabular-words.ts';
 import { cacheFolder, keyOf, once } from '../disk/cache.ts';
+import type { Upload } from '../disk/files.ts';
 import { sha256Of } from '../disk/files.ts';
 import { knownSha256 } from '../disk/known.ts';
 import { look } from '../disk/look.ts';
-import type { ShipContext } from '../ship/context.ts';
-import type { Upload } from '../ship/upload.ts';
-import { readRows } from './read/rows.ts';
+import { readRows } from './rows.ts';
 import { outputSignals } from './run.ts';
 import { inputSignals, named } from './signals.ts';
 import { openStore, type Store, type Stored } from './store.ts';
@@ -55,6 +54,13 @@ export type ShippedBaseline = {
   readonly notices: readonly string[];
 };
 
+type Surroundings = {
+  /** Absolute folder of the serverless.yml. */
+  readonly serviceDir: string;
+  /** A running line; undefined when done. */
+  readonly progress: (text: string | undefined) => void;
+};
+
 /** Part of the cache key: raise it when a baseline, or a notice of it, would come out differently. */
 const METHOD = 7;
 
@@ -74,7 +80,7 @@ export async function shipBaseline(
   key: string,
   path: string,
   subject: BaselineModel,
-  { serviceDir, progress }: Pick<ShipContext, 'serviceDir' | 'progress'>,
+  { serviceDir, progress }: Surroundings,
 ): Promise<ShippedBaseline> {
   const fault: FileFault = (message, fix) =>
     problemError([

@@ -1,4 +1,4 @@
-import { type Command, modelOf, SINCE, sinceOf, usage } from '../context.ts';
+import { type Command, modelOf, SINCE, sinceOf, usage } from '../context/context.ts';
 import { driftText } from '../drift-report/drift-text.ts';
 import { cutWords } from '../drift-report/finding.ts';
 

@@ -9,7 +9,7 @@ import { type GatePorts, runGate } from '../../../core/gate/gate.ts';
 import { failuresTable } from '../../../core/gate/table.ts';
 import type { InvokePort } from '../../../core/ports/aws.ts';
 import { waitingFor } from '../../../core/ports/config.ts';
-import { type Command, type Context, modelOf, usage } from '../context.ts';
+import { type Command, type Context, modelOf, usage } from '../context/context.ts';
 import { nameOf } from '../contracts/host.ts';
 import { problemError } from '../declaration/errors.ts';
 import type { Model } from '../declaration/model.ts';

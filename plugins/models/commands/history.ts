@@ -1,4 +1,4 @@
-import { type Command, usage } from '../context.ts';
+import { type Command, usage } from '../context/context.ts';
 import { chosenModel } from '../releases/chosen.ts';
 import { historyText, readHistory } from '../releases/history.ts';
 

@@ -1,4 +1,4 @@
-import type { Command } from '../context.ts';
+import type { Command } from '../context/context.ts';
 import { SENDING, send } from '../releases/worker-command.ts';
 
 /**

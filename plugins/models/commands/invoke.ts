@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers';
 import { exampleRequest } from '../../../core/catalog/example.ts';
 import { PAYLOAD_BYTES } from '../../../core/endpoint/contract.ts';
 import { waitingFor } from '../../../core/ports/config.ts';
-import { type Command, type Context, modelOf, usage } from '../context.ts';
+import { type Command, type Context, modelOf, usage } from '../context/context.ts';
 import { nameOf } from '../contracts/host.ts';
 import { problemError } from '../declaration/errors.ts';
 import type { Model } from '../declaration/model.ts';

@@ -1,6 +1,6 @@
 import { listOf } from '../../../core/tabular/cells/columns.ts';
 import type { Columns, TensorSpec } from '../../../core/tensor/contract.ts';
-import type { Command } from '../context.ts';
+import type { Command } from '../context/context.ts';
 import type { Facts, Model } from '../declaration/model.ts';
 
 /** `sls models list`: what each artifact is, as read from it. Needs no AWS. */

@@ -1,5 +1,5 @@
 import { layerBytes } from '../artifact/onnx/runtime.ts';
-import type { Command, Context } from '../context.ts';
+import type { Command, Context } from '../context/context.ts';
 import { problemError } from '../declaration/errors.ts';
 import type { Facts, Model } from '../declaration/model.ts';
 import {

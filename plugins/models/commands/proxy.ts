@@ -1,5 +1,5 @@
 import { isNoStack, stackOutputs } from '../../../aws/stack.ts';
-import type { Command, Context } from '../context.ts';
+import type { Command, Context } from '../context/context.ts';
 import { problemError } from '../declaration/errors.ts';
 import { groupsOf } from '../plan/endpoint/routes.ts';
 import { forwarder } from '../serve/forward.ts';

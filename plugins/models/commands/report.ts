@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { type Command, modelOf, SINCE, sinceOf, usage } from '../context.ts';
+import { type Command, modelOf, SINCE, sinceOf, usage } from '../context/context.ts';
 import { nameOf } from '../contracts/host.ts';
 import { findingOf } from '../drift-report/finding.ts';
 import { type ReportedModel, reportHtml } from '../drift-report/report-html.ts';

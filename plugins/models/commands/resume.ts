@@ -1,4 +1,4 @@
-import type { Command } from '../context.ts';
+import type { Command } from '../context/context.ts';
 import { SENDING, send } from '../releases/worker-command.ts';
 
 /** `sls models resume`: a held release goes on from where it was held. */

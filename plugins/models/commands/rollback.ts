@@ -1,4 +1,4 @@
-import { type Command, usage } from '../context.ts';
+import { type Command, usage } from '../context/context.ts';
 import { SENDING, send } from '../releases/worker-command.ts';
 
 /**

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { exampleRequest } from '../../../core/catalog/example.ts';
 import { hostRuntime, ORT_VERSION } from '../artifact/onnx/runtime.ts';
-import type { Command, Context } from '../context.ts';
+import type { Command, Context } from '../context/context.ts';
 import { isProblemError, problemError } from '../declaration/errors.ts';
 import type { Model } from '../declaration/model.ts';
 import { untilInterrupted } from '../serve/interrupt.ts';

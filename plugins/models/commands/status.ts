@@ -1,4 +1,4 @@
-import type { Command, Context } from '../context.ts';
+import type { Command, Context } from '../context/context.ts';
 import { chosenModel } from '../releases/chosen.ts';
 import type { Desk } from '../releases/session.ts';
 import type { Status } from '../releases/status.ts';

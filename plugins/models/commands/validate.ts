@@ -1,4 +1,4 @@
-import { type Command, type Context, problemJson } from '../context.ts';
+import { type Command, type Context, problemJson } from '../context/context.ts';
 import { isProblemError, type Problem, throwProblems } from '../declaration/errors.ts';
 import type { Model } from '../declaration/model.ts';
 import { resourceProblems } from '../plan/inventory.ts';

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Command } from '../context.ts';
+import type { Command } from '../context/context.ts';
 
 /** What the framework is told of the commands. */
 

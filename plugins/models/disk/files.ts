@@ -7,6 +7,9 @@ import { pipeline } from 'node:stream/promises';
 /** A file for an archive: its path there (with `/`), and where its bytes are. */
 export type ArchiveEntry = { readonly path: string; readonly from: string; readonly bytes: number };
 
+/** A file that goes to a bucket under a sha256: its own, or that of what is in its zip. */
+export type Upload = { readonly sha256: string; readonly bytes: number; readonly from: string };
+
 /** Every file below `folder`, sorted by path (by code unit: a locale would differ between machines). */
 export async function filesBelow(folder: string, prefix = ''): Promise<ArchiveEntry[]> {
   const found: ArchiveEntry[] = [];

@@ -6,7 +6,7 @@ import type { Baseline, DriftWindow } from '../../../core/drift/contract.ts';
 import { DAY_MS, windowNamed } from '../../../core/drift/windows.ts';
 import type { ObjectPort } from '../../../core/ports/aws.ts';
 import { registry } from '../../../core/registry/registry.ts';
-import type { Context } from '../context.ts';
+import type { Context } from '../context/context.ts';
 import { type Problem, problemError } from '../declaration/errors.ts';
 import { FILES_PREFIX } from '../plan/shared/registry-place.ts';
 import { registryScope } from '../releases/open.ts';

@@ -1,5 +1,5 @@
 import { isMalformed, type Registry } from '../../../core/registry/registry.ts';
-import type { Service } from '../context.ts';
+import type { Service } from '../context/context.ts';
 import type { PlanInput } from '../contracts/input.ts';
 import { ALIAS, lambdaName } from '../declaration/naming.ts';
 import { releaseTargets } from '../plan/release/functions.ts';

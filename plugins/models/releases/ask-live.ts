@@ -4,7 +4,7 @@ import { bucketObjects } from '../../../aws/objects.ts';
 import { errorStatus } from '../../../core/errors/aws-errors.ts';
 import type { AwsConfig } from '../../../core/ports/config.ts';
 import { registry } from '../../../core/registry/registry.ts';
-import type { Context } from '../context.ts';
+import type { Context } from '../context/context.ts';
 import { type Comparison, compareSignature, type OfferedSignature } from './live-signature.ts';
 import { registryScope } from './open.ts';
 import { aliasesOf } from './removed-models.ts';

@@ -1,4 +1,4 @@
-import { type Context, usage } from '../context.ts';
+import { type Context, usage } from '../context/context.ts';
 
 /**
  * Which models a command on releases is about: by name, since one that is deployed may be declared no more,

@@ -1,6 +1,6 @@
 import { messageOf } from '../../../core/errors/aws-errors.ts';
 import type { Release } from '../../../core/release/document/contract.ts';
-import type { Context } from '../context.ts';
+import type { Context } from '../context/context.ts';
 import type { Host } from '../contracts/host.ts';
 import { problemError } from '../declaration/errors.ts';
 import type { Model } from '../declaration/model.ts';

@@ -6,7 +6,7 @@ import { functionExists } from '../../../aws/functions.ts';
 import { cloudWatchMetrics } from '../../../aws/metrics.ts';
 import { stackTemplate } from '../../../aws/stack.ts';
 import { messageOf } from '../../../core/errors/aws-errors.ts';
-import type { Context } from '../context.ts';
+import type { Context } from '../context/context.ts';
 import type { Host } from '../contracts/host.ts';
 import { workerName } from '../plan/release/functions.ts';
 import type { DeployContext } from './deploy-context.ts';

@@ -1,6 +1,6 @@
 import type { Release } from '../../../core/release/document/contract.ts';
 import { isPending, isWatched } from '../../../core/release/state/transitions.ts';
-import type { Context } from '../context.ts';
+import type { Context } from '../context/context.ts';
 import { type Problem, throwProblems } from '../declaration/errors.ts';
 import { atRegistry } from './deploy-context.ts';
 import { runningOf } from './deployment.ts';

@@ -1,5 +1,5 @@
 import type { CommandEvent } from '../../../core/release/document/worker-contract.ts';
-import type { Context } from '../context.ts';
+import type { Context } from '../context/context.ts';
 import { problemError } from '../declaration/errors.ts';
 import { chosenModel, mustName } from './chosen.ts';
 import { statusText } from './status-text.ts';

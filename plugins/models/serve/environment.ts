@@ -1,5 +1,5 @@
 import { delimiter } from 'node:path';
-import type { Service } from '../context.ts';
+import type { Service } from '../context/context.ts';
 import type { Model } from '../declaration/model.ts';
 import { ALIAS } from '../declaration/naming.ts';
 import { inherited, sdkFolders, variablesOf } from '../sandbox/environment.ts';

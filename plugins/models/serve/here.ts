@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { InvokePort } from '../../../core/ports/aws.ts';
 import { hostRuntime, ORT_VERSION } from '../artifact/onnx/runtime.ts';
-import { type Context, usage } from '../context.ts';
+import { type Context, usage } from '../context/context.ts';
 import type { Model } from '../declaration/model.ts';
 import { ownVersion } from '../ship/service.ts';
 import { askHttp, inferPath } from './ask.ts';

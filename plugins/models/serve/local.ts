@@ -4,7 +4,7 @@ import { catalog, type Endpoints } from '../../../core/catalog/catalog.ts';
 import { type CatalogManifest, LIVE } from '../../../core/catalog/contract.ts';
 import { nodeBase64 } from '../../../core/node/base64.ts';
 import { type EndpointRequest, readEvent, writeAnswer } from '../../../core/protocol/event.ts';
-import type { Service } from '../context.ts';
+import type { Service } from '../context/context.ts';
 import { problemError } from '../declaration/errors.ts';
 import type { Facts, Http, Model } from '../declaration/model.ts';
 import { groupsOf } from '../plan/endpoint/routes.ts';

@@ -9,7 +9,7 @@ import type { Signature } from '../../../core/tensor/contract.ts';
 import { type Problem, throwProblems } from '../declaration/errors.ts';
 import type { Facts, Gate } from '../declaration/model.ts';
 import { cacheFolder, once } from '../disk/cache.ts';
-import type { Upload } from './upload.ts';
+import type { Upload } from '../disk/files.ts';
 
 /** The release worker has the whole file in its memory of 512 MB, as text, with some of its cases parsed. */
 const FILE_BYTES = 32 * 1024 ** 2;

@@ -2,10 +2,10 @@ import { NATIVE, type ScoredBaseline, type Signal } from '../../../core/drift/co
 import { shipBaseline } from '../baseline/baseline.ts';
 import type { ArtifactFormat, Inspection, KeptArtifact } from '../contracts/artifact-format.ts';
 import type { Drift, DriftFacts } from '../declaration/model.ts';
+import type { Upload } from '../disk/files.ts';
 import { signalsOf } from '../plan/watch/metrics.ts';
 import type { KnownColumns } from './columns.ts';
 import type { ShipContext } from './context.ts';
-import type { Upload } from './upload.ts';
 
 /**
  * What a model's reference data become: what its endpoint scores, what the plan watches, and the file for the

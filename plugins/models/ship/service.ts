@@ -9,6 +9,7 @@ import type { Built } from '../contracts/input.ts';
 import { isProblemError, type Problem, throwProblems } from '../declaration/errors.ts';
 import type { Architecture, Facts, LayerFacts, Model } from '../declaration/model.ts';
 import { CATALOG, DRIFT, RELEASE } from '../declaration/naming.ts';
+import type { Upload } from '../disk/files.ts';
 import { ownFile } from '../disk/own-file.ts';
 import { builderOf } from '../targets/builders.ts';
 import { importPath } from './bundle.ts';
@@ -16,7 +17,7 @@ import type { ShipContext } from './context.ts';
 import { pageScript } from './page-script.ts';
 import { type Shared, share } from './shared.ts';
 import { shipFunction, shipModel } from './ship.ts';
-import { type Upload, uploadFiles } from './upload.ts';
+import { uploadFiles } from './upload.ts';
 
 /** Everything of a service's models, ready for the framework: what the plan and the deploy go on with. */
 export type ShippedService = {

@@ -8,10 +8,11 @@ import { objectStream } from '../../../aws/get-object.ts';
 import { bucketObjects } from '../../../aws/objects.ts';
 import type { SourceFile } from '../contracts/artifact-format.ts';
 import { exists } from '../disk/cache.ts';
+import type { Upload } from '../disk/files.ts';
 import { unsafeLocation } from '../disk/location.ts';
 import { FILES_PREFIX, OPTIMISED_PREFIX } from '../plan/shared/registry-place.ts';
 import type { ShipContext } from './context.ts';
-import { type Upload, uploadFiles } from './upload.ts';
+import { uploadFiles } from './upload.ts';
 
 /**
  * Optimised files in a registry that machines share: what one made, the others take, and so all deploy the

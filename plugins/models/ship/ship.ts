@@ -6,7 +6,7 @@ import type { Code } from '../contracts/builder.ts';
 import { throwProblems } from '../declaration/errors.ts';
 import type { Facts, Model } from '../declaration/model.ts';
 import { place } from '../disk/cache.ts';
-import type { ArchiveEntry } from '../disk/files.ts';
+import type { ArchiveEntry, Upload } from '../disk/files.ts';
 import { ownFile } from '../disk/own-file.ts';
 import { batchManifest } from '../plan/batch/functions.ts';
 import { signalsOf, slowEdgesOf } from '../plan/watch/metrics.ts';
@@ -23,7 +23,6 @@ import { shipReference } from './reference.ts';
 import { type Shared, takeShared } from './shared.ts';
 import { readSource } from './source.ts';
 import { clientSignature, loadTransform } from './transform.ts';
-import type { Upload } from './upload.ts';
 
 /** A model's function, ready for the framework. */
 export type Shipped = {

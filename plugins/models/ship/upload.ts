@@ -5,10 +5,7 @@ import { isThere, type ObjectPlace, putFile } from '../../../aws/put-file.ts';
 import { errorName, messageOf } from '../../../core/errors/aws-errors.ts';
 import { type AwsConfig, waitingFor } from '../../../core/ports/config.ts';
 import { problemError } from '../declaration/errors.ts';
-import { sha256Of } from '../disk/files.ts';
-
-/** A file that goes to a bucket under a sha256: its own, or that of what is in its zip. */
-export type Upload = { readonly sha256: string; readonly bytes: number; readonly from: string };
+import { sha256Of, type Upload } from '../disk/files.ts';
 
 /** Milliseconds that a part may take, as nothing shows in between that it goes on: enough for 0.5 Mbit/s. */
 const UPLOADING = 10 * 60_000;

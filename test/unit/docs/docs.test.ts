@@ -18,7 +18,7 @@ import { command as rollback } from '../../../plugins/models/commands/rollback.t
 import { command as serve } from '../../../plugins/models/commands/serve.ts';
 import { command as status } from '../../../plugins/models/commands/status.ts';
 import { command as validate } from '../../../plugins/models/commands/validate.ts';
-import type { Command } from '../../../plugins/models/context.ts';
+import type { Command } from '../../../plugins/models/context/context.ts';
 import { parseModels } from '../../../plugins/models/declaration/parse.ts';
 import { planProblems } from '../../../plugins/models/plan/plan.ts';
 import { at, blocks, pages, root } from './pages.ts';

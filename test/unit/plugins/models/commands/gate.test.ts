@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { command } from '../../../../../plugins/models/commands/gate.ts';
-import type { Context } from '../../../../../plugins/models/context.ts';
+import type { Context } from '../../../../../plugins/models/context/context.ts';
 import { parseModels } from '../../../../../plugins/models/declaration/parse.ts';
 
 const { models } = parseModels({ churn: { artifact: 'churn.onnx' } });

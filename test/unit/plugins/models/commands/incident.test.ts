@@ -7,7 +7,7 @@ import { command as promote } from '../../../../../plugins/models/commands/promo
 import { command as resume } from '../../../../../plugins/models/commands/resume.ts';
 import { command as rollback } from '../../../../../plugins/models/commands/rollback.ts';
 import { command as status } from '../../../../../plugins/models/commands/status.ts';
-import { type Command, type Context, runCommand } from '../../../../../plugins/models/context.ts';
+import { type Command, type Context, runCommand } from '../../../../../plugins/models/context/context.ts';
 import type { Host } from '../../../../../plugins/models/contracts/host.ts';
 import type { Problem } from '../../../../../plugins/models/declaration/errors.ts';
 import type { Model } from '../../../../../plugins/models/declaration/model.ts';

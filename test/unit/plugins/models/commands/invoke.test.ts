@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { command } from '../../../../../plugins/models/commands/invoke.ts';
-import type { Context } from '../../../../../plugins/models/context.ts';
+import type { Context } from '../../../../../plugins/models/context/context.ts';
 import { parseModels } from '../../../../../plugins/models/declaration/parse.ts';
 
 afterEach(() => {

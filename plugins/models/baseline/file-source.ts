@@ -1,5 +1,5 @@
 import type { FileHandle } from 'node:fs/promises';
-import type { Source } from '../../../../core/tabular/cells/format.ts';
+import type { Source } from '../../../core/tabular/cells/format.ts';
 
 /** Read at a time. */
 const CHUNK = 256 * 1024;

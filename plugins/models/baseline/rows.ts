@@ -1,13 +1,13 @@
 import { open } from 'node:fs/promises';
-import { isObjectFault, saidOf } from '../../../../core/errors/object-errors.ts';
-import type { Block, RowFault } from '../../../../core/tabular/cells/format.ts';
-import type { FileFault, Header, Layout } from '../../../../core/tabular/cells/layout.ts';
-import type { TabularFormat } from '../../../../core/tabular/cells/tabular-format.ts';
-import type { Columns, Datatype, Signature } from '../../../../core/tensor/contract.ts';
-import type { Tensors } from '../../../../core/tensor/tensors.ts';
-import { type Store, textNumber } from '../store.ts';
-import { castValue, isPlainValue } from '../values.ts';
+import { isObjectFault, saidOf } from '../../../core/errors/object-errors.ts';
+import type { Block, RowFault } from '../../../core/tabular/cells/format.ts';
+import type { FileFault, Header, Layout } from '../../../core/tabular/cells/layout.ts';
+import type { TabularFormat } from '../../../core/tabular/cells/tabular-format.ts';
+import type { Columns, Datatype, Signature } from '../../../core/tensor/contract.ts';
+import type { Tensors } from '../../../core/tensor/tensors.ts';
 import { referenceSource } from './file-source.ts';
+import { type Store, textNumber } from './store.ts';
+import { castValue, isPlainValue } from './values.ts';
 
 /** Of a file's rows that are in memory at a time, where a format reads more than a block ahead. */
 const PART_BYTES = 16 * 1024 ** 2;
