@@ -82,6 +82,7 @@ const NAMES: Readonly<Record<string, RegExp>> = {
   '`artifact/sources/`': /^plugins\/models\/artifact\/sources\//,
   '`artifact/fetch/` by `import()`': /^plugins\/models\/artifact\/fetch\//,
   '`disk/`, `sandbox/`': /^plugins\/models\/(disk|sandbox)\//,
+  '`problems/`': /^plugins\/models\/problems\//,
   '`contracts/`': /^plugins\/models\/contracts\//,
   '`plan/`': /^plugins\/models\/plan\//,
   'plans of `targets/`': /^plugins\/models\/targets\/(targets|[\w-]+\/plan)\.ts$/,
@@ -136,9 +137,15 @@ const ROOMS: readonly Room[] = [
   // Types of a browser’s, by a tsconfig.json of its own.
   { name: '`functions/catalog/browser/`', files: /^functions\/catalog\/browser\//, may: ['itself'] },
   {
+    name: '`problems/`',
+    files: /^plugins\/models\/problems\//,
+    may: ['itself'],
+    blind: true,
+  },
+  {
     name: '`declaration/`',
     files: /^plugins\/models\/declaration\//,
-    may: ['itself', '`artifact/sources/`', '`core/`', 'zod'],
+    may: ['itself', '`artifact/sources/`', '`problems/`', '`core/`', 'zod'],
     blind: true,
   },
   // What may be declared is read from the list of sources, so a source’s own file is as pure; what it does is
@@ -152,13 +159,13 @@ const ROOMS: readonly Room[] = [
   {
     name: '`contracts/`',
     files: /^plugins\/models\/contracts\//,
-    may: ['itself', '`declaration/`', '`core/`'],
+    may: ['itself', '`declaration/`', '`problems/`', '`core/`'],
     blind: true,
   },
   {
     name: '`plan/`, plans of `targets/`',
     files: /^plugins\/models\/(plan\/|targets\/(targets|[\w-]+\/plan)\.ts$)/,
-    may: ['`plan/`', 'plans of `targets/`', '`contracts/`', '`declaration/`', '`core/`'],
+    may: [...['`plan/`', 'plans of `targets/`', '`contracts/`', '`declaration/`', '`problems/`'], '`core/`'],
     blind: true,
   },
   {
@@ -166,20 +173,20 @@ const ROOMS: readonly Room[] = [
     files: /^plugins\/models\/artifact\/(?!sources\/)/,
     may: [
       'itself',
-      ...['`artifact/sources/`', '`disk/`, `sandbox/`', '`contracts/`', '`declaration/`'],
+      ...['`artifact/sources/`', '`disk/`, `sandbox/`', '`contracts/`', '`problems/`'],
       ...['`core/`', '`aws/`', 'Node', 'types of `onnxruntime-common`', '`layer.json`'],
     ],
   },
   {
     name: '`disk/`, `sandbox/`',
     files: /^plugins\/models\/(disk|sandbox)\//,
-    may: ['itself', '`declaration/`', 'Node', 'yazl'],
+    may: ['itself', '`problems/`', 'Node', 'yazl'],
   },
   { name: '`plugin.ts`', files: /^plugins\/models\/plugin\.ts$/, may: ['everything'] },
   {
     name: '`plugins/models/`, the rest',
     files:
-      /^plugins\/models\/(?!plugin\.ts$|artifact\/|contracts\/|declaration\/|disk\/|sandbox\/|plan\/|targets\/(targets|[\w-]+\/plan)\.ts$)/,
+      /^plugins\/models\/(?!plugin\.ts$|artifact\/|contracts\/|declaration\/|disk\/|problems\/|sandbox\/|plan\/|targets\/(targets|[\w-]+\/plan)\.ts$)/,
     may: [
       '`plugins/models/` but commands',
       ...['`core/`', '`aws/`', 'Node'],

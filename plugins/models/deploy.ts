@@ -1,7 +1,7 @@
 import type { PlanInput } from './contracts/input.ts';
-import { throwProblems } from './declaration/errors.ts';
 import { askedAgain, markedForced, offersIn } from './plan/release/functions.ts';
 import { FILES_PREFIX } from './plan/shared/registry-place.ts';
+import { throwProblems } from './problems/errors.ts';
 import type { Deploy, DeployContext } from './releases/deploy-context.ts';
 import type { CliOptions, Serverless, Utils } from './serverless.ts';
 import * as framework from './serverless.ts';

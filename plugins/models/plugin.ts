@@ -1,7 +1,6 @@
 import { DEPLOY_OPTIONS, verbs } from './commands/verbs.ts';
 import type { Command } from './context/context.ts';
 import type { PlanInput } from './contracts/input.ts';
-import { type Problem, throwProblems } from './declaration/errors.ts';
 import { ALIAS, aliasLogicalId, batchKey, lambdaName, RELEASE } from './declaration/naming.ts';
 import { frameworkSchema } from './declaration/options.ts';
 import { parseModels } from './declaration/parse.ts';
@@ -19,6 +18,7 @@ import {
   packagingNotices,
 } from './plan/report.ts';
 import { completed, isRacedOutput, isRacedResource, steadyOrder } from './plan/template.ts';
+import { type Problem, throwProblems } from './problems/errors.ts';
 import type { CliOptions, Serverless, Utils } from './serverless.ts';
 import * as framework from './serverless.ts';
 import type { ShipContext } from './ship/context.ts';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { hostRuntime } from '../../plugins/models/artifact/onnx/runtime.ts';
-import { isProblemError, type ProblemCode } from '../../plugins/models/declaration/errors.ts';
+import { isProblemError, type ProblemCode } from '../../plugins/models/problems/errors.ts';
 import type { ProcessLimits } from '../../plugins/models/sandbox/sandbox.ts';
 import { readSource } from '../../plugins/models/ship/source.ts';
 import { fixtures, modelOf } from './endpoint.ts';

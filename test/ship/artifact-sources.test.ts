@@ -14,8 +14,8 @@ import type {
   ResolvedArtifact,
   SourceContext,
 } from '../../plugins/models/contracts/sources/artifact-source.ts';
-import { isProblemError } from '../../plugins/models/declaration/errors.ts';
 import { cacheFolder } from '../../plugins/models/disk/cache.ts';
+import { isProblemError } from '../../plugins/models/problems/errors.ts';
 import { FIXTURES, newService } from './setup.ts';
 
 /** What the contract needs of a source: a place to put files, and how they are called there. */

@@ -5,10 +5,10 @@ import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll } from 'vitest';
 import { hostRuntime } from '../../plugins/models/artifact/onnx/runtime.ts';
-import { isProblemError } from '../../plugins/models/declaration/errors.ts';
 import { artifactOf } from '../../plugins/models/declaration/keys/artifact.ts';
 import type { Model } from '../../plugins/models/declaration/model.ts';
 import { cacheFolder } from '../../plugins/models/disk/cache.ts';
+import { isProblemError } from '../../plugins/models/problems/errors.ts';
 import type { ShipContext } from '../../plugins/models/ship/context.ts';
 import { type Shipped, unpack } from '../../plugins/models/ship/ship.ts';
 

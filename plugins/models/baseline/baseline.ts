@@ -6,13 +6,13 @@ import type { FileFault, Header, Layout } from '../../../core/tabular/cells/layo
 import { formatOf, formatOfFile } from '../../../core/tabular/formats.ts';
 import type { Columns, Signature } from '../../../core/tensor/contract.ts';
 import type { ArtifactRuntime } from '../contracts/artifact-format.ts';
-import { type Problem, problemError } from '../declaration/errors.ts';
 import { SUFFIXES } from '../declaration/keys/tabular-words.ts';
 import { cacheFolder, keyOf, once } from '../disk/cache.ts';
 import type { Upload } from '../disk/files.ts';
 import { sha256Of } from '../disk/files.ts';
 import { knownSha256 } from '../disk/known.ts';
 import { look } from '../disk/look.ts';
+import { type Problem, problemError } from '../problems/errors.ts';
 import { readRows } from './rows.ts';
 import { outputSignals } from './run.ts';
 import { inputSignals, named } from './signals.ts';

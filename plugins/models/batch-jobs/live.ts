@@ -1,5 +1,5 @@
 import type { AwsConfig } from '../../../core/ports/config.ts';
-import { problemError } from '../declaration/errors.ts';
+import { problemError } from '../problems/errors.ts';
 import { openRegistry } from '../releases/open.ts';
 
 /**

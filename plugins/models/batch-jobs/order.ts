@@ -1,6 +1,6 @@
 import type { Entry } from '../../../core/batch/contract.ts';
 import { entryFor } from '../../../core/batch/job.ts';
-import { type Problem, problemError } from '../declaration/errors.ts';
+import { type Problem, problemError } from '../problems/errors.ts';
 import type { Cloud, Listed } from './cloud.ts';
 import { type Followed, followed } from './jobs.ts';
 

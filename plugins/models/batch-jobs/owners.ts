@@ -9,8 +9,8 @@ import {
 } from '../../../core/batch/owner.ts';
 import { errorName, errorStatus, messageOf } from '../../../core/errors/aws-errors.ts';
 import type { Files } from '../../../core/ports/files.ts';
-import type { Problem } from '../declaration/errors.ts';
 import type { Model } from '../declaration/model.ts';
+import type { Problem } from '../problems/errors.ts';
 
 /** Each output of batch belongs to one service and stage: who deploys to it, and who takes it over. */
 

@@ -2,8 +2,8 @@ import type { Failure } from '../../../aws/queue-messages.ts';
 import type { Cloud } from '../batch-jobs/cloud.ts';
 import type { Followed, JobState } from '../batch-jobs/jobs.ts';
 import { type Command, type Context, modelOf, usage } from '../context/context.ts';
-import { isProblemError, type Problem, problemError } from '../declaration/errors.ts';
 import type { Model } from '../declaration/model.ts';
+import { isProblemError, type Problem, problemError } from '../problems/errors.ts';
 
 /** `sls models batch`: scores what lies in S3 already, and tells how jobs stand. */
 export const command: Command = {

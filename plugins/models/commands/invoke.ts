@@ -6,9 +6,9 @@ import { PAYLOAD_BYTES } from '../../../core/endpoint/contract.ts';
 import { waitingFor } from '../../../core/ports/config.ts';
 import { type Command, type Context, modelOf, usage } from '../context/context.ts';
 import { nameOf } from '../contracts/host.ts';
-import { problemError } from '../declaration/errors.ts';
 import type { Model } from '../declaration/model.ts';
 import { ALIAS } from '../declaration/naming.ts';
+import { problemError } from '../problems/errors.ts';
 
 /** `sls models invoke`: one inference through the alias, as a direct invoke. */
 export const command: Command = {

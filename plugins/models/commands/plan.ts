@@ -1,6 +1,5 @@
 import { layerBytes } from '../artifact/onnx/runtime.ts';
 import type { Command, Context } from '../context/context.ts';
-import { problemError } from '../declaration/errors.ts';
 import type { Facts, Model } from '../declaration/model.ts';
 import {
   type Cost,
@@ -15,6 +14,7 @@ import { type Item, inventory } from '../plan/inventory.ts';
 import { neededPolicy } from '../plan/plan.ts';
 import { type Capacity, capacityLine, capacityOf } from '../plan/release/capacity.ts';
 import { PRICES } from '../plan/shared/prices.ts';
+import { problemError } from '../problems/errors.ts';
 import { compareWithLive } from '../releases/ask-live.ts';
 import { autoLine, forecastLines, isStepwise } from '../releases/forecast.ts';
 import { type Comparison, comparisonLines } from '../releases/live-signature.ts';

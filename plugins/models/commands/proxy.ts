@@ -1,7 +1,7 @@
 import { isNoStack, stackOutputs } from '../../../aws/stack.ts';
 import type { Command, Context } from '../context/context.ts';
-import { problemError } from '../declaration/errors.ts';
 import { groupsOf } from '../plan/endpoint/routes.ts';
+import { problemError } from '../problems/errors.ts';
 import { forwarder } from '../serve/forward.ts';
 import { untilInterrupted } from '../serve/interrupt.ts';
 import { listen, portOf } from '../serve/listen.ts';

@@ -1,7 +1,7 @@
 import { type Command, type Context, problemJson } from '../context/context.ts';
-import { isProblemError, type Problem, throwProblems } from '../declaration/errors.ts';
 import type { Model } from '../declaration/model.ts';
 import { resourceProblems } from '../plan/inventory.ts';
+import { isProblemError, type Problem, throwProblems } from '../problems/errors.ts';
 
 /** `sls models validate`: everything that can be checked without AWS, and all that is wrong at once. */
 export const command: Command = {

@@ -1,14 +1,14 @@
 import type { AwsConfig } from '../../../core/ports/config.ts';
 import type { PlanInput } from '../contracts/input.ts';
+import { seconds } from '../declaration/keys/units.ts';
+import type { Facts, Model, ServiceOptions } from '../declaration/model.ts';
 import {
   formatProblem,
   isProblemError,
   type Problem,
   problemError,
   throwProblems,
-} from '../declaration/errors.ts';
-import { seconds } from '../declaration/keys/units.ts';
-import type { Facts, Model, ServiceOptions } from '../declaration/model.ts';
+} from '../problems/errors.ts';
 
 /** Where the service stands: what commands, plan and ship need to know of it, resolved. */
 export type Service = {

@@ -1,5 +1,5 @@
-import type { Problem } from '../declaration/errors.ts';
 import type { Facts, Model, ServiceOptions } from '../declaration/model.ts';
+import type { Problem } from '../problems/errors.ts';
 import type { Alarm, AlarmKind } from './alarm.ts';
 import type { Json, Resource } from './cloudformation.ts';
 import type { FunctionDefinition, Host } from './host.ts';

@@ -1,6 +1,6 @@
 import type { Entry } from '../../../core/batch/contract.ts';
 import { formatOf } from '../../../core/tabular/formats.ts';
-import type { Problem } from './errors.ts';
+import type { Problem } from '../problems/errors.ts';
 import { OUTPUT_FIX } from './keys/batch.ts';
 import { placeOf } from './keys/units.ts';
 import type { Model } from './model.ts';

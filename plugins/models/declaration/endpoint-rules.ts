@@ -1,7 +1,7 @@
 import { LEAST_SAMPLE } from '../../../core/drift/contract.ts';
 import { isObject } from '../../../core/json/is-object.ts';
 import { sourceOf } from '../artifact/sources/sources.ts';
-import type { Problem } from './errors.ts';
+import type { Problem } from '../problems/errors.ts';
 import { at } from './issues.ts';
 import { SAMPLE_FIX } from './keys/drift.ts';
 import type { Declaration } from './schema.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { isObject } from '../../../core/json/is-object.ts';
-import type { Problem } from './errors.ts';
+import type { Problem } from '../problems/errors.ts';
 import { TOLD } from './keys/key.ts';
 import { declaration, serviceOptions } from './schema.ts';
 import { mapIn } from './within.ts';

@@ -1,4 +1,4 @@
-import type { Problem } from './errors.ts';
+import type { Problem } from '../problems/errors.ts';
 import { at } from './issues.ts';
 import { batchKey, normalized } from './naming.ts';
 

@@ -1,4 +1,4 @@
-import type { Problem } from './errors.ts';
+import type { Problem } from '../problems/errors.ts';
 import { TIMEZONE_FIX } from './keys/concurrency.ts';
 import { timeOf, written } from './keys/units.ts';
 import { type Gate, type Model, peakOf, type ReleaseRules, type Window } from './model.ts';

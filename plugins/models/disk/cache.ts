@@ -3,7 +3,7 @@ import { constants } from 'node:fs';
 import { copyFile, mkdir, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
-import { type Problem, problemError } from '../declaration/errors.ts';
+import { type Problem, problemError } from '../problems/errors.ts';
 import { isWhole, seal } from './whole.ts';
 
 /**

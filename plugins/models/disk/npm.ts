@@ -4,7 +4,7 @@ import { createReadStream } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { problemError } from '../declaration/errors.ts';
+import { problemError } from '../problems/errors.ts';
 
 /**
  * Downloads a package's tarball with the user's own npm: their registry, proxy, certificates and npm's cache

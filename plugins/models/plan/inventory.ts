@@ -1,7 +1,7 @@
 import type { Claim, Known } from '../contracts/feature.ts';
 import type { PlanInput } from '../contracts/input.ts';
-import type { Problem } from '../declaration/errors.ts';
 import type { Facts, LayerFacts, Model } from '../declaration/model.ts';
+import type { Problem } from '../problems/errors.ts';
 import { FEATURES } from './features.ts';
 import { foldOf } from './fold.ts';
 import { footprint, madeApi } from './footprint.ts';

@@ -5,9 +5,9 @@ import type { Compiled, Functions, Known, Resources } from '../contracts/feature
 import type { Host } from '../contracts/host.ts';
 import { nameOf } from '../contracts/host.ts';
 import type { Built, Endpoint, PlanInput } from '../contracts/input.ts';
-import type { Problem } from '../declaration/errors.ts';
 import type { Model, ServiceOptions } from '../declaration/model.ts';
 import { aliasLogicalId, batchKey, functionLogicalId } from '../declaration/naming.ts';
+import type { Problem } from '../problems/errors.ts';
 import { FEATURES } from './features.ts';
 import { foldOf, kindsOf } from './fold.ts';
 

@@ -1,9 +1,9 @@
 import { isObject } from '../../../core/json/is-object.ts';
 import { type Host, nameOf, providerRole } from '../contracts/host.ts';
 import type { PlanInput } from '../contracts/input.ts';
-import type { Problem } from '../declaration/errors.ts';
 import { placeOf } from '../declaration/keys/units.ts';
 import type { Model } from '../declaration/model.ts';
+import type { Problem } from '../problems/errors.ts';
 import { type BatchModel, batching } from './batch/functions.ts';
 import { driftLines } from './drift/functions.ts';
 import { drifting } from './drift/monitor.ts';

@@ -1,6 +1,6 @@
 import type { Release } from '../../../core/release/document/contract.ts';
-import { type Problem, throwProblems } from '../declaration/errors.ts';
 import { releaseTargets } from '../plan/release/functions.ts';
+import { type Problem, throwProblems } from '../problems/errors.ts';
 import { atRegistry, type Deploy, type DeployContext, releasesOf } from './deploy-context.ts';
 import { type Offer, superseded } from './deployment.ts';
 import type { FollowedModel } from './follow.ts';

@@ -1,9 +1,9 @@
 import type { Release } from '../../../core/release/document/contract.ts';
 import type { TickAnswer } from '../../../core/release/document/worker-contract.ts';
 import { isPending } from '../../../core/release/state/transitions.ts';
-import { type Problem, throwProblems } from '../declaration/errors.ts';
 import type { Model } from '../declaration/model.ts';
 import { offersIn, releaseTargets } from '../plan/release/functions.ts';
+import { type Problem, throwProblems } from '../problems/errors.ts';
 import { atRegistry, type Deploy, type DeployContext, type Documents, releasesOf } from './deploy-context.ts';
 import { latencyLine, type Offer, refusalsLine } from './deployment.ts';
 import { followReleases, isLeft, isSettled } from './follow.ts';

@@ -4,7 +4,7 @@ import { messageOf } from '../../../core/errors/aws-errors.ts';
 import { isObject } from '../../../core/json/is-object.ts';
 import type { AwsConfig } from '../../../core/ports/config.ts';
 import type { Json } from '../contracts/cloudformation.ts';
-import type { Problem } from '../declaration/errors.ts';
+import type { Problem } from '../problems/errors.ts';
 import type { DeployedStack, Made } from './intrinsics.ts';
 import { isSuspect, type Lacks, lacksProblem, type Suspect } from './lacks.ts';
 import { type Alias, carriedBy, missingOf } from './permissions.ts';

@@ -1,7 +1,7 @@
 import type { AliasState } from '../../../core/ports/aws.ts';
 import type { Release } from '../../../core/release/document/contract.ts';
 import { isOurs } from '../../../core/release/state/alias-target.ts';
-import type { Problem } from '../declaration/errors.ts';
+import type { Problem } from '../problems/errors.ts';
 import type { Advice, Level, Say } from './level.ts';
 import type { Carried } from './permissions.ts';
 import { moment } from './time.ts';

@@ -2,7 +2,7 @@ import type { GateState } from '../../../core/gate/contract.ts';
 import type { Verdict } from '../../../core/judge/contract.ts';
 import { staged } from '../../../core/release/command-text.ts';
 import type { TickAnswer } from '../../../core/release/document/worker-contract.ts';
-import type { Problem } from '../declaration/errors.ts';
+import type { Problem } from '../problems/errors.ts';
 import type { Outcome } from './outcome.ts';
 import { moment } from './time.ts';
 

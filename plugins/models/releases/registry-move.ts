@@ -1,7 +1,7 @@
 import type { Release } from '../../../core/release/document/contract.ts';
 import { isPending, isWatched } from '../../../core/release/state/transitions.ts';
 import type { Context } from '../context/context.ts';
-import { type Problem, throwProblems } from '../declaration/errors.ts';
+import { type Problem, throwProblems } from '../problems/errors.ts';
 import { atRegistry } from './deploy-context.ts';
 import { runningOf } from './deployment.ts';
 import type { OpenedRegistry } from './open.ts';

@@ -2,8 +2,8 @@ import { errorName, messageOf } from '../../../core/errors/aws-errors.ts';
 import type { Registry } from '../../../core/registry/registry.ts';
 import { staged } from '../../../core/release/command-text.ts';
 import type { Context } from '../context/context.ts';
-import { isProblemError, problemError } from '../declaration/errors.ts';
 import { workerName } from '../plan/release/functions.ts';
+import { isProblemError, problemError } from '../problems/errors.ts';
 import { aliasTarget } from './alias-target.ts';
 
 import type { FollowedModel } from './follow.ts';

@@ -1,6 +1,6 @@
 import type { CommandEvent } from '../../../core/release/document/worker-contract.ts';
 import type { Context } from '../context/context.ts';
-import { problemError } from '../declaration/errors.ts';
+import { problemError } from '../problems/errors.ts';
 import { chosenModel, mustName } from './chosen.ts';
 import { statusText } from './status-text.ts';
 

@@ -9,7 +9,7 @@ import {
   type TickEvent,
   WORKER_TIMEOUT,
 } from '../../../core/release/document/worker-contract.ts';
-import { problemError } from '../declaration/errors.ts';
+import { problemError } from '../problems/errors.ts';
 
 /** The release worker, called from this side. */
 export type Worker = {

@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { problemError } from '../declaration/errors.ts';
+import { problemError } from '../problems/errors.ts';
 import { GATEWAY_BYTES, gatewayAnswer, type HttpAnswer, type HttpRequest } from './gateway.ts';
 import { guardRefusal } from './guard.ts';
 

@@ -2,9 +2,9 @@ import type { Entry, Format } from '../../../core/batch/contract.ts';
 import { widthOf } from '../../../core/tabular/cells/layout.ts';
 import { formatOf } from '../../../core/tabular/formats.ts';
 import type { Columns, Signature, TensorSpec } from '../../../core/tensor/contract.ts';
-import type { Problem } from '../declaration/errors.ts';
 import { anyOf, FORMATS_OF_TEXTS } from '../declaration/keys/tabular-words.ts';
 import type { Batch } from '../declaration/model.ts';
+import type { Problem } from '../problems/errors.ts';
 
 /** Does a model's batch fit what the model takes and gives? The rest of its rules needs no artifact. */
 export function batchFitProblems(

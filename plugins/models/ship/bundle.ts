@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { type BuildFailure, build, type Plugin } from 'esbuild';
-import { type Problem, problemError } from '../declaration/errors.ts';
+import { type Problem, problemError } from '../problems/errors.ts';
 
 /** `path` for an import statement in generated source. */
 export function importPath(path: string): string {

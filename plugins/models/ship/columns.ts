@@ -1,7 +1,7 @@
 import { widthOf } from '../../../core/tabular/cells/layout.ts';
 import type { Columns, Signature, TensorSpec } from '../../../core/tensor/contract.ts';
-import type { Problem } from '../declaration/errors.ts';
 import type { Model } from '../declaration/model.ts';
+import type { Problem } from '../problems/errors.ts';
 
 /**
  * Names of a model's columns, as they bind: declared, or the metadata property `columns` of the model itself.

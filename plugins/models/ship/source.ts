@@ -1,6 +1,6 @@
 import { type ReadArtifact, readArtifact } from '../artifact/read.ts';
-import { throwProblems } from '../declaration/errors.ts';
 import type { Model } from '../declaration/model.ts';
+import { throwProblems } from '../problems/errors.ts';
 import { artifactProblems } from '../targets/lambda-zip/size.ts';
 import { transformOf } from './bundle.ts';
 import type { ShipContext } from './context.ts';

@@ -4,8 +4,8 @@ import { s3Client } from '../../../aws/clients/s3.ts';
 import { isThere, type ObjectPlace, putFile } from '../../../aws/put-file.ts';
 import { errorName, messageOf } from '../../../core/errors/aws-errors.ts';
 import { type AwsConfig, waitingFor } from '../../../core/ports/config.ts';
-import { problemError } from '../declaration/errors.ts';
 import { sha256Of, type Upload } from '../disk/files.ts';
+import { problemError } from '../problems/errors.ts';
 
 /** Milliseconds that a part may take, as nothing shows in between that it goes on: enough for 0.5 Mbit/s. */
 const UPLOADING = 10 * 60_000;

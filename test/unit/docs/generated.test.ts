@@ -22,12 +22,12 @@ import { command as rollback } from '../../../plugins/models/commands/rollback.t
 import { command as serve } from '../../../plugins/models/commands/serve.ts';
 import { command as status } from '../../../plugins/models/commands/status.ts';
 import { command as validate } from '../../../plugins/models/commands/validate.ts';
-import { PROBLEMS } from '../../../plugins/models/declaration/errors.ts';
 import { optionTable } from '../../../plugins/models/declaration/options.ts';
 import { parseModels } from '../../../plugins/models/declaration/parse.ts';
 import { resourceProblems } from '../../../plugins/models/plan/inventory.ts';
 import { ALARM_KINDS } from '../../../plugins/models/plan/plan.ts';
 import { LIMITS } from '../../../plugins/models/plan/shared/limits.ts';
+import { PROBLEMS } from '../../../plugins/models/problems/errors.ts';
 import { formatTable } from './formats.ts';
 import { generated, table } from './pages.ts';
 

@@ -6,7 +6,7 @@ import type {
   ResolvedFile,
   SourceContext,
 } from '../../contracts/sources/artifact-source.ts';
-import { problemError } from '../../declaration/errors.ts';
+import { problemError } from '../../problems/errors.ts';
 
 /** @throws ProblemError `MODELS_ARTIFACT_MISSING` */
 export async function resolveFile(

@@ -10,9 +10,9 @@ import type {
   ResolvedArtifact,
   SourceContext,
 } from '../../contracts/sources/artifact-source.ts';
-import { problemError } from '../../declaration/errors.ts';
 import { cacheFolder, keyOf, once } from '../../disk/cache.ts';
 import { unsafeLocation } from '../../disk/location.ts';
+import { problemError } from '../../problems/errors.ts';
 
 type Item = ObjectHead & { readonly path: string };
 type Client = ReturnType<typeof s3Client>;

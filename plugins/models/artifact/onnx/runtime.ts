@@ -6,10 +6,10 @@ import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import layer from '../../../../layers/onnxruntime/layer.json' with { type: 'json' };
-import { problemError } from '../../declaration/errors.ts';
 import { cacheFolder, keyOf, once } from '../../disk/cache.ts';
 import { npmPack } from '../../disk/npm.ts';
 import { tarFiles } from '../../disk/tar.ts';
+import { problemError } from '../../problems/errors.ts';
 import { joinedBytes, joinFiles } from './join.ts';
 
 export type Progress = (text: string | undefined) => void;

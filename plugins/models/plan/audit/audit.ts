@@ -5,9 +5,9 @@ import { type Json, kept } from '../../contracts/cloudformation.ts';
 import type { Feature } from '../../contracts/feature.ts';
 import type { Host } from '../../contracts/host.ts';
 import { nameOf } from '../../contracts/host.ts';
-import type { Problem } from '../../declaration/errors.ts';
 import type { Audit, Model } from '../../declaration/model.ts';
 import { logGroupLogicalId } from '../../declaration/naming.ts';
+import type { Problem } from '../../problems/errors.ts';
 import { logGroupOf } from '../iam/permissions.ts';
 import { logCost } from '../shared/prices.ts';
 

@@ -2,9 +2,9 @@ import { MONITOR_EVERY, MONITOR_TIMEOUT, type Watched } from '../../../../core/d
 import { WORKER_ENV } from '../../../../core/release/document/worker-contract.ts';
 import { allow, arn, type Resource, type Statement } from '../../contracts/cloudformation.ts';
 import { type FunctionDefinition, type Host, nameOf, providerRole } from '../../contracts/host.ts';
-import type { Problem } from '../../declaration/errors.ts';
 import type { Facts, Model, ServiceOptions } from '../../declaration/model.ts';
 import { DRIFT, HANDLER, lambdaName, RUNTIME, roleLogicalId } from '../../declaration/naming.ts';
+import type { Problem } from '../../problems/errors.ts';
 import { batchName } from '../batch/functions.ts';
 import { logGroupOf } from '../iam/permissions.ts';
 import { roleOf, statementsOf } from '../iam/role.ts';

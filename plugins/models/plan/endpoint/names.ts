@@ -1,8 +1,8 @@
 import type { Host } from '../../contracts/host.ts';
 import { nameOf } from '../../contracts/host.ts';
-import type { Problem } from '../../declaration/errors.ts';
 import type { Model } from '../../declaration/model.ts';
 import { batchKey, CATALOG, DRIFT, lambdaName, RELEASE } from '../../declaration/naming.ts';
+import type { Problem } from '../../problems/errors.ts';
 import { batching, batchName } from '../batch/functions.ts';
 
 /** https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html */

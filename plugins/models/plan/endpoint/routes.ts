@@ -2,9 +2,9 @@ import type { Auth } from '../../../../core/catalog/contract.ts';
 import { isObject } from '../../../../core/json/is-object.ts';
 import type { Json } from '../../contracts/cloudformation.ts';
 import type { Host } from '../../contracts/host.ts';
-import type { Problem } from '../../declaration/errors.ts';
 import type { Http, Model } from '../../declaration/model.ts';
 import { CATALOG, routeLogicalId } from '../../declaration/naming.ts';
+import type { Problem } from '../../problems/errors.ts';
 
 /** One route of the HTTP API. */
 export type HttpRoute = {

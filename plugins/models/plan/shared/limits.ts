@@ -1,9 +1,9 @@
 import { isObject } from '../../../../core/json/is-object.ts';
 import type { Json } from '../../contracts/cloudformation.ts';
 import type { Host } from '../../contracts/host.ts';
-import type { Problem } from '../../declaration/errors.ts';
 import type { Model } from '../../declaration/model.ts';
 import { batchKey, functionLogicalId, roleLogicalId } from '../../declaration/naming.ts';
+import type { Problem } from '../../problems/errors.ts';
 
 /**
  * Limits that AWS tells only in the middle of a deploy, held against the compiled template. What only

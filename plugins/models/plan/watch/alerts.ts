@@ -5,9 +5,9 @@ import type { Claim, Feature, Fold, Resources } from '../../contracts/feature.ts
 import type { Host } from '../../contracts/host.ts';
 import { nameOf } from '../../contracts/host.ts';
 import type { PlanInput } from '../../contracts/input.ts';
-import type { Problem } from '../../declaration/errors.ts';
 import type { Model, ServiceOptions } from '../../declaration/model.ts';
 import { ALERTS, alertsTopic, functionLogicalId, RELEASE } from '../../declaration/naming.ts';
+import type { Problem } from '../../problems/errors.ts';
 import { PRICES } from '../shared/prices.ts';
 
 /**

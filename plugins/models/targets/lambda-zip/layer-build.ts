@@ -2,11 +2,11 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import layer from '../../../../layers/onnxruntime/layer.json' with { type: 'json' };
 import { lambdaRuntime, ORT_VERSION, type Progress } from '../../artifact/onnx/runtime.ts';
-import { problemError } from '../../declaration/errors.ts';
 import type { Architecture, LayerFacts } from '../../declaration/model.ts';
 import { cacheFolder, keyOf, once } from '../../disk/cache.ts';
 import { type ArchiveEntry, digestOf, filesBelow, sha256Of } from '../../disk/files.ts';
 import { writeZip } from '../../disk/zip.ts';
+import { problemError } from '../../problems/errors.ts';
 import { readElf } from './elf.ts';
 
 /**

@@ -1,7 +1,7 @@
 import { TENSOR_BYTES } from '../../../../core/endpoint/contract.ts';
 import type { Signature } from '../../../../core/tensor/contract.ts';
 import { elementBytes } from '../../artifact/onnx/probe.ts';
-import type { Problem } from '../../declaration/errors.ts';
+import type { Problem } from '../../problems/errors.ts';
 
 /**
  * Lambda's limit for a function and its layers:

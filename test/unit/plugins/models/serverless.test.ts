@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { waitingFor } from '../../../../core/ports/config.ts';
-import { problemError } from '../../../../plugins/models/declaration/errors.ts';
+import { problemError } from '../../../../plugins/models/problems/errors.ts';
 import {
   asUserError,
   awsConfig,

@@ -3,9 +3,9 @@ import type { Settings } from '../../../../../core/release/document/settings-con
 import type { World } from '../../../../../core/release/ports.ts';
 import { receiveRequest } from '../../../../../core/release/receive.ts';
 import type { Host } from '../../../../../plugins/models/contracts/host.ts';
-import { isProblemError } from '../../../../../plugins/models/declaration/errors.ts';
 import { aliasLogicalId } from '../../../../../plugins/models/declaration/naming.ts';
 import { parseModels } from '../../../../../plugins/models/declaration/parse.ts';
+import { isProblemError } from '../../../../../plugins/models/problems/errors.ts';
 import { begin, record } from '../../../../../plugins/models/releases/begin.ts';
 import type { Deploy, DeployContext } from '../../../../../plugins/models/releases/deploy-context.ts';
 import { failed } from '../../../../../plugins/models/releases/failed.ts';

@@ -5,7 +5,7 @@ import { afterAll, beforeAll } from 'vitest';
 import type { Columns, Datatype, Signature, TensorSpec } from '../../../../../core/tensor/contract.ts';
 import { onnxFormat } from '../../../../../plugins/models/artifact/onnx/format.ts';
 import { type ShippedBaseline, shipBaseline } from '../../../../../plugins/models/baseline/baseline.ts';
-import { isProblemError } from '../../../../../plugins/models/declaration/errors.ts';
+import { isProblemError } from '../../../../../plugins/models/problems/errors.ts';
 
 export const FILES = join(import.meta.dirname, '..', '..', '..', '..', 'fixtures', 'reference');
 

@@ -9,9 +9,9 @@ import { command as rollback } from '../../../../../plugins/models/commands/roll
 import { command as status } from '../../../../../plugins/models/commands/status.ts';
 import { type Command, type Context, runCommand } from '../../../../../plugins/models/context/context.ts';
 import type { Host } from '../../../../../plugins/models/contracts/host.ts';
-import type { Problem } from '../../../../../plugins/models/declaration/errors.ts';
 import type { Model } from '../../../../../plugins/models/declaration/model.ts';
 import { parseModels } from '../../../../../plugins/models/declaration/parse.ts';
+import type { Problem } from '../../../../../plugins/models/problems/errors.ts';
 import { aliasTarget } from '../../../../../plugins/models/releases/alias-target.ts';
 import { chosenModel, mustName } from '../../../../../plugins/models/releases/chosen.ts';
 import { openRegistry, registryFix } from '../../../../../plugins/models/releases/open.ts';

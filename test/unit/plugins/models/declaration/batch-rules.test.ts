@@ -2,9 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Entry } from '../../../../../core/batch/contract.ts';
 import { bucketFault } from '../../../../../plugins/models/declaration/batch-rules.ts';
-import { formatProblem } from '../../../../../plugins/models/declaration/errors.ts';
 import { objectsOf, placeOf } from '../../../../../plugins/models/declaration/keys/units.ts';
 import { parseModels } from '../../../../../plugins/models/declaration/parse.ts';
+import { formatProblem } from '../../../../../plugins/models/problems/errors.ts';
 
 const input = 's3://incoming/churn/*.csv';
 const output = 's3://scored/churn/';

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { formatProblem } from '../../../../../plugins/models/declaration/errors.ts';
 import { editDistance, nearest } from '../../../../../plugins/models/declaration/issues.ts';
 import { parseModels, type Surroundings } from '../../../../../plugins/models/declaration/parse.ts';
+import { formatProblem } from '../../../../../plugins/models/problems/errors.ts';
 
 const problems = (raw: unknown, around?: Surroundings) =>
   parseModels(raw, around).problems.map(({ code, key }) => `${key} ${code}`);

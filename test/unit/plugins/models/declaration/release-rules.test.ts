@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { formatProblem } from '../../../../../plugins/models/declaration/errors.ts';
 import { DAYS, daysOf, seconds, written } from '../../../../../plugins/models/declaration/keys/units.ts';
 import { parseModels } from '../../../../../plugins/models/declaration/parse.ts';
+import { formatProblem } from '../../../../../plugins/models/problems/errors.ts';
 
 const parse = (rest: object) => parseModels({ churn: { artifact: 'churn.onnx', ...rest } });
 const model = (rest: object) => {

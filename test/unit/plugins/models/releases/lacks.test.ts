@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { formatProblem } from '../../../../../plugins/models/declaration/errors.ts';
+import { formatProblem } from '../../../../../plugins/models/problems/errors.ts';
 import { isSuspect, type Lacks, lacksProblem } from '../../../../../plugins/models/releases/lacks.ts';
 import type { Carried } from '../../../../../plugins/models/releases/permissions.ts';
 import { sayOf } from '../../../../../plugins/models/releases/session.ts';

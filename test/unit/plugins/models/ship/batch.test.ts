@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Signature, TensorSpec } from '../../../../../core/tensor/contract.ts';
-import { formatProblem } from '../../../../../plugins/models/declaration/errors.ts';
 import { parseModels } from '../../../../../plugins/models/declaration/parse.ts';
+import { formatProblem } from '../../../../../plugins/models/problems/errors.ts';
 import { batchFitProblems } from '../../../../../plugins/models/ship/batch.ts';
 
 const spec = (

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Signature } from '../../../../../core/tensor/contract.ts';
-import { isProblemError } from '../../../../../plugins/models/declaration/errors.ts';
+import { isProblemError } from '../../../../../plugins/models/problems/errors.ts';
 import { shipCases } from '../../../../../plugins/models/ship/cases.ts';
 
 const signature: Signature = {

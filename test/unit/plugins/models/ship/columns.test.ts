@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Signature } from '../../../../../core/tensor/contract.ts';
-import { formatProblem } from '../../../../../plugins/models/declaration/errors.ts';
 import { parseModels } from '../../../../../plugins/models/declaration/parse.ts';
 import { keyOf } from '../../../../../plugins/models/disk/cache.ts';
+import { formatProblem } from '../../../../../plugins/models/problems/errors.ts';
 import { knownColumns } from '../../../../../plugins/models/ship/columns.ts';
 import { identityOf } from '../../../../../plugins/models/ship/identity.ts';
 import { input, signature } from '../../../core/tabular/setup.ts';
