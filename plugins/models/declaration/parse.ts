@@ -1,6 +1,7 @@
 import { isObject } from '../../../core/json/is-object.ts';
 import type { Problem } from '../problems/errors.ts';
-import { batchProblems, cycleProblems } from './batch-rules.ts';
+import { cycleProblems } from './batch-loop-rules.ts';
+import { batchProblems } from './batch-rules.ts';
 import { externalProblems, ruleProblems } from './endpoint-rules.ts';
 import { frozen } from './frozen.ts';
 import { problemsOf } from './issues.ts';
