@@ -1,5 +1,6 @@
 import { beforeAll, expect, it } from 'vitest';
-import { frameworks, install, service, sls, type Template, templateIn } from './frameworks.ts';
+import { frameworks, install, service, type Template, templateIn } from './frameworks.ts';
+import { warmSls } from './warm.ts';
 
 beforeAll(async () => {
   for (const framework of frameworks) await install(framework);
@@ -59,7 +60,7 @@ it.each(frameworks.map((framework) => [framework.name, framework] as const))(
     const templates: Template[] = [];
     for (const yaml of [own, own + models]) {
       const folder = await service(framework, 'beside', { yaml });
-      const run = await sls(framework, folder, ['package']);
+      const run = await warmSls(framework, folder, ['package']);
       expect(run.code, run.output).toBe(0);
       templates.push(timeless(await templateIn(folder)));
     }

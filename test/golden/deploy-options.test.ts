@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { type Framework, frameworks, install, service, sls } from './frameworks.ts';
+import { type Framework, frameworks, install, osls4, service, sls } from './frameworks.ts';
+import { warmSls } from './warm.ts';
 
 const yaml = `
 service: shop
@@ -16,9 +17,11 @@ beforeAll(async () => {
 describe.each(frameworks.map((framework) => [framework.name, framework] as const))(
   '%s',
   (_, framework: Framework) => {
+    const run = framework === osls4 ? sls : warmSls;
+
     it('deploy has its own options and ours', async () => {
       const folder = await service(framework, 'deploy-options', { yaml });
-      const { output } = await sls(framework, folder, ['deploy', '--help']);
+      const { output } = await run(framework, folder, ['deploy', '--help']);
       expect(output).toMatch(/--force /);
       expect(output).toMatch(/--wait .*until they are promoted or rolled back/);
       expect(output).toMatch(/--supersede .*--no-supersede refuses/);
@@ -26,17 +29,17 @@ describe.each(frameworks.map((framework) => [framework.name, framework] as const
 
     it('takes them, and goes on to what it lacks here: credentials', async () => {
       const folder = await service(framework, 'deploy-options', { yaml });
-      const known = await sls(framework, folder, ['deploy', '--no-supersede', '--wait', '--force']);
+      const known = await run(framework, folder, ['deploy', '--no-supersede', '--wait', '--force']);
       expect(known.code).toBe(1);
       expect(known.output).not.toMatch(/unrecognized/i);
       expect(known.output).toMatch(/credentials/i);
-      const unknown = await sls(framework, folder, ['deploy', '--no-superseed']);
+      const unknown = await run(framework, folder, ['deploy', '--no-superseed']);
       expect(unknown.output).toMatch(/unrecognized|unsupported/i);
     });
 
     it('the other commands of the framework do not have them', async () => {
       const folder = await service(framework, 'deploy-options', { yaml });
-      const { code, output } = await sls(framework, folder, ['package', '--wait']);
+      const { code, output } = await run(framework, folder, ['package', '--wait']);
       expect(code).toBe(1);
       expect(output).toMatch(/unrecognized/i);
     });

@@ -3,7 +3,8 @@ import { expect, it } from 'vitest';
 import { LIMITS, policyCharacters } from '../../plugins/models/plan/shared/limits.ts';
 import { RESOURCES } from '../../plugins/models/plan/template.ts';
 import { hostOf } from '../local-aws/release-stack.ts';
-import { osls4, service, sls, templateIn } from './frameworks.ts';
+import { osls4, service, templateIn } from './frameworks.ts';
+import { warmSls } from './warm.ts';
 
 const yamlOf = (count: number, more: string): string => `
 service: shop
@@ -18,8 +19,8 @@ type Resource = { readonly Type: string; readonly Properties: Record<string, unk
 
 it('fifty are packaged within the limits of a stack, a function and a role, and counted right', async () => {
   const folder = await service(osls4, 'fifty', { yaml: yamlOf(50, '') });
-  const planned = await sls(osls4, folder, ['models', 'plan', '--json']);
-  const packaged = await sls(osls4, folder, ['package']);
+  const planned = await warmSls(osls4, folder, ['models', 'plan', '--json']);
+  const packaged = await warmSls(osls4, folder, ['package']);
   // What there are of them: 9 each, and some of the service.
   expect(packaged.code, packaged.output).toBe(0);
   const { Resources } = (await templateIn(folder)) as { Resources: Record<string, Resource> };
@@ -37,11 +38,11 @@ it('fifty are packaged within the limits of a stack, a function and a role, and 
 
 it('fifty that are too many are refused, with what to do, before anything is packaged', async () => {
   const folder = await service(osls4, 'fifty', { yaml: yamlOf(50, ', http: {}') });
-  const validated = await sls(osls4, folder, ['models', 'validate']);
+  const validated = await warmSls(osls4, folder, ['models', 'validate']);
   expect(validated.code).toBe(1);
   expect(validated.output).toMatch(/MODELS_LIMIT/);
   expect(validated.output).toMatch(/Split the models over several services/);
-  const packaged = await sls(osls4, folder, ['package']);
+  const packaged = await warmSls(osls4, folder, ['package']);
   expect(packaged.code).toBe(1);
   expect(packaged.output).toMatch(/MODELS_LIMIT/);
 });

@@ -68,16 +68,27 @@ export async function installIn(folder: string, specs: readonly string[]): Promi
 /** What a command left: `output` is both streams, as a person reads them. */
 export type Run = { readonly code: number; readonly stdout: string; readonly output: string };
 
-/** Runs the framework in a folder, without AWS: no credentials, no instance metadata. */
+/** The environment of a command without AWS: no credentials, no instance metadata. */
+export function slsEnv(): Record<string, string | undefined> {
+  const inherited = Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !/^(AWS_|SLS_|NODE_OPTIONS|VITEST)/.test(name)),
+  );
+  return {
+    ...inherited,
+    AWS_EC2_METADATA_DISABLED: 'true',
+    SLS_TELEMETRY_DISABLED: '1',
+    SLS_NOTIFICATIONS_MODE: 'off',
+    NO_COLOR: '1',
+  };
+}
+
+/** Runs the framework in a folder, in a process of its own, as a person does. */
 export async function sls(
   { bin }: Framework,
   folder: string,
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
 ): Promise<Run> {
-  const inherited = Object.fromEntries(
-    Object.entries(process.env).filter(([name]) => !/^(AWS_|SLS_|NODE_OPTIONS|VITEST)/.test(name)),
-  );
   return new Promise((resolve) => {
     execFile(
       process.execPath,
@@ -86,14 +97,7 @@ export async function sls(
         cwd: folder,
         maxBuffer: 64 * 1024 ** 2,
         timeout: 120_000,
-        env: {
-          ...inherited,
-          AWS_EC2_METADATA_DISABLED: 'true',
-          SLS_TELEMETRY_DISABLED: '1',
-          SLS_NOTIFICATIONS_MODE: 'off',
-          NO_COLOR: '1',
-          ...env,
-        },
+        env: { ...slsEnv(), ...env },
       },
       (error, stdout, stderr) =>
         resolve({ code: error === null ? 0 : 1, stdout, output: `${stdout}${stderr}` }),

@@ -3,7 +3,8 @@ import { cp, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { beforeAll, expect, it } from 'vitest';
-import { type Framework, frameworks, install, root, service, sls } from './frameworks.ts';
+import { type Framework, frameworks, install, root, service } from './frameworks.ts';
+import { warmSls } from './warm.ts';
 
 beforeAll(async () => {
   for (const framework of frameworks) await install(framework);
@@ -48,7 +49,7 @@ async function zipped(framework: Framework, name: string, packaged: string): Pro
     join(folder, 'models', 'churn.onnx'),
     join(folder, 'fraud', 'model.onnx'),
   ]);
-  const { code, output } = await sls(framework, folder, ['package']);
+  const { code, output } = await warmSls(framework, folder, ['package']);
   expect(code, output).toBe(0);
   const zip = join(folder, '.serverless', packaged === '' ? 'shop.zip' : 'own.zip');
   const { stdout } = await promisify(execFile)('python3', ['-m', 'zipfile', '-l', zip]);

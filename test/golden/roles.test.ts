@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import { frameworks, install, osls4, service, sls, type Template, templateIn } from './frameworks.ts';
+import { frameworks, install, osls4, service, type Template, templateIn } from './frameworks.ts';
+import { warmSls } from './warm.ts';
 
 /** Settings that the framework's own role follows, for a function written manually and for a model. */
 const settings = `
@@ -96,7 +97,7 @@ it.each(frameworks.map((framework) => [framework.name, framework] as const))(
     const templates: Template[] = [];
     for (const yaml of [byHand, model]) {
       const folder = await service(framework, 'roles', { yaml });
-      const run = await sls(framework, folder, ['package']);
+      const run = await warmSls(framework, folder, ['package']);
       expect(run.code, run.output).toBe(0);
       templates.push(await templateIn(folder));
     }
@@ -124,7 +125,7 @@ it('no role of ours creates log groups or allows every action or resource beyond
   const folder = await service(osls4, 'least', {
     yaml: `${head}\nmodels:\n  churn: {artifact: models/churn.onnx, http: {auth: none}}\n`,
   });
-  const run = await sls(osls4, folder, ['package']);
+  const run = await warmSls(osls4, folder, ['package']);
   expect(run.code, run.output).toBe(0);
   const template = await templateIn(folder);
   const roles = Object.entries(template.Resources)

@@ -1,0 +1,69 @@
+/**
+ * Runs a framework's own command line again and again in one process: `node warm.cjs <bin>`, asked by IPC. What
+ * stays warm is Node, packages without state, and what the framework compiles of its schema (half a second, which
+ * it keeps by the schema's hash to speed up tests, as it says). All else of the framework is loaded anew for each
+ * command, and a command ends as a process does: when its event loop has nothing left.
+ */
+const Module = require('node:module');
+const { dirname, join, sep } = require('node:path');
+
+const bin = process.argv[2];
+const root = dirname(dirname(bin));
+const VALIDATORS = join(root, 'lib', 'classes', 'config-schema-handler', 'resolve-ajv-validate.js');
+/** Packages that know of the process that they are in: who writes, who asked, which credentials there are. */
+const STATEFUL =
+  /[\\/]node_modules[\\/](?:@serverless|log|log-node|cli-progress-footer|uni-global|signal-exit|aws-sdk)[\\/]/;
+
+const isAnew = (file) =>
+  STATEFUL.test(file) ||
+  (file.startsWith(root + sep) &&
+    !file.slice(root.length).includes(`${sep}node_modules${sep}`) &&
+    file !== VALIDATORS);
+
+/** Where frameworks and their packages keep what a process has once, beside their modules. */
+const STATE = Symbol.for('serverless/serverless/202110');
+const SHARED = Symbol.for('$uniGlobal202109');
+const resolve = { ...Module };
+const events = [
+  'SIGINT',
+  'SIGTERM',
+  'SIGHUP',
+  'exit',
+  'beforeExit',
+  'uncaughtException',
+  'unhandledRejection',
+  'warning',
+];
+const before = new Map(events.map((event) => [event, process.rawListeners(event)]));
+
+/** As if nothing had run here. */
+function reset() {
+  for (const file of Object.keys(require.cache)) if (isAnew(file)) delete require.cache[file];
+  for (const name of ['_resolveFilename', '_load', '_findPath', '_extensions']) Module[name] = resolve[name];
+  // Writers and reporters, of which a process has one.
+  for (const state of [globalThis[STATE], EvalError[SHARED]])
+    for (const key of Reflect.ownKeys(state ?? {})) delete state[key];
+  delete EvalError.$serverlessCommandStartTime;
+  for (const [event, kept] of before) {
+    for (const listener of process.rawListeners(event))
+      if (!kept.includes(listener)) process.removeListener(event, listener);
+  }
+  process.exitCode = undefined;
+}
+
+process.on('disconnect', () => process.exit());
+process.on('message', ({ cwd, args, env }) => {
+  reset();
+  for (const name of Object.keys(process.env)) if (!(name in env)) delete process.env[name];
+  Object.assign(process.env, env);
+  process.chdir(cwd);
+  process.argv = [process.execPath, bin, ...args];
+  process.channel.unref();
+  process.once('beforeExit', () => {
+    process.channel.ref();
+    const code = process.exitCode ?? 0;
+    for (const stream of [process.stdout, process.stderr]) stream.write('\u0000');
+    process.send({ code });
+  });
+  require(bin);
+});

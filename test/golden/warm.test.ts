@@ -1,0 +1,44 @@
+import { beforeAll, expect, it } from 'vitest';
+import { frameworks, install, type Run, service, sls } from './frameworks.ts';
+import { warmSls } from './warm.ts';
+
+const yaml = `
+service: shop
+provider: {name: aws}
+plugins: [./plugin.ts]
+models:
+  churn: {artifact: models/churn.onnx}
+`;
+
+beforeAll(async () => {
+  for (const framework of frameworks) await install(framework);
+});
+
+/** Without the seconds that packaging took. */
+const said = ({ code, stdout, output }: Run): Run => ({
+  code,
+  stdout,
+  output: output.replace(/\(\d+s\)/g, ''),
+});
+
+it.each(frameworks.map((framework) => [framework.name, framework] as const))(
+  'a command in a warm process is what it is in its own, whatever ran before: %s',
+  async (_, framework) => {
+    const folder = await service(framework, 'warm', { yaml });
+    const faulty = await service(framework, 'warm-faulty', { yaml: yaml.replace('artifact', 'artefact') });
+    const commands = [
+      [folder, ['package']],
+      [faulty, ['models', 'validate', '--json']],
+      [folder, ['package', '--wait']],
+      [folder, ['models', 'plan', '--stage', 'prod']],
+      [folder, ['models', '--help']],
+    ] as const;
+    const own = new Map<unknown, Run>();
+    for (const command of commands) own.set(command, said(await sls(framework, command[0], command[1])));
+    // In another order, and each again.
+    for (const command of [...commands.toReversed(), ...commands]) {
+      const warm = await warmSls(framework, command[0], command[1]);
+      expect(said(warm), command[1].join(' ')).toEqual(own.get(command));
+    }
+  },
+);
