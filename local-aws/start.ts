@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { awsPython, local } from './aws-python.ts';
+import { byteCode } from './venv.ts';
 
 /** Where Python finds the package `semantics`. */
 export const localAws = import.meta.dirname;
@@ -164,9 +165,11 @@ function serverEnv(port: number, dir: string, tmp: string, options: StartOptions
     ...kept,
     PATH: [dirname(process.execPath), process.env.PATH ?? ''].join(delimiter),
     TMPDIR: tmp,
+    // What functions consist of is shared with other local AWSs where the starter has a folder for it.
+    MODELS_AWS_CODE: process.env.MODELS_AWS_CODE ?? join(tmp, 'code'),
     MODELS_AWS_DIR: dir,
     PYTHONPATH: localAws,
-    PYTHONDONTWRITEBYTECODE: '1',
+    PYTHONPYCACHEPREFIX: byteCode,
     PYTHONUNBUFFERED: '1',
     GATEWAY_PORT: String(port),
     BIND_HOST: '127.0.0.1',

@@ -8,6 +8,11 @@ import { fileURLToPath } from 'node:url';
 const windows = process.platform === 'win32';
 /** Where this checkout keeps what can be made again. */
 export const local = join(dirname(dirname(fileURLToPath(import.meta.url))), '.local');
+/**
+ * For PYTHONPYCACHEPREFIX: what Python has compiled is kept, outside the sources. Packages come without it:
+ * a run imports a part of their ten thousand files.
+ */
+export const byteCode = join(local, 'byte-code');
 const LOCK_WAIT_MS = 10 * 60_000;
 
 export type Venv = {
@@ -54,7 +59,11 @@ export async function venvPython({ name, requirements, least, who, announce, log
     );
     const pip = ['-m', 'pip', '--disable-pip-version-check'];
     const failed = `pip could not install ${requirements}.`;
-    await run(python, [...pip, 'install', '--quiet', '--no-deps', '-r', requirements], failed);
+    await run(
+      python,
+      [...pip, 'install', '--quiet', '--no-compile', '--no-deps', '-r', requirements],
+      failed,
+    );
     // Last, so that an interrupted one is made again.
     await writeFile(join(venv, 'stamp'), stamp);
     return python;

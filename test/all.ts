@@ -24,6 +24,8 @@ const env = {
   // Test files and the commands that they run load the same modules hundreds of times.
   NODE_COMPILE_CACHE: join(local, 'compile-cache'),
   ...process.env,
+  // The local AWSs of a run unpack and compile the same functions.
+  MODELS_AWS_CODE: join(tmp, 'aws-code'),
   ...(windows ? { TEMP: tmp, TMP: tmp } : { TMPDIR: tmp }),
 };
 /** What a step has until it is killed, after a signal. */

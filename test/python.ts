@@ -4,7 +4,7 @@
  */
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { venvPython } from '../local-aws/venv.ts';
+import { byteCode, venvPython } from '../local-aws/venv.ts';
 
 export type PythonOptions = {
   /** Bytes for standard input. */
@@ -47,7 +47,7 @@ export async function runPython(
   const bin = await pythonBin();
   const child = spawn(bin, [script, ...args], {
     cwd: options.cwd,
-    env: { ...process.env, PYTHONDONTWRITEBYTECODE: '1', ...options.env },
+    env: { ...process.env, PYTHONPYCACHEPREFIX: byteCode, ...options.env },
     stdio: ['pipe', 'pipe', 'pipe'],
     timeout: options.timeout,
     killSignal: 'SIGKILL',

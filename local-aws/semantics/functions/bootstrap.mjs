@@ -3,13 +3,14 @@
 // on another; stdout and stderr are the function's own and become its log.
 // https://docs.aws.amazon.com/lambda/latest/dg/lambda-nodejs.html
 import { createReadStream, existsSync, writeSync } from 'node:fs';
-import { createRequire, registerHooks } from 'node:module';
+import { createRequire, enableCompileCache, flushCompileCache, registerHooks } from 'node:module';
 import { basename, dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { format } from 'node:util';
 
 const env = process.env;
-const [events, reports] = process.argv.splice(2).map(Number);
+const [eventsFd, reportsFd, compiled] = process.argv.splice(2);
+const [events, reports] = [Number(eventsFd), Number(reportsFd)];
 const fromPath = createRequire(join(env.LAMBDA_TASK_ROOT, 'any.js'));
 
 // Lambda resolves ES modules through NODE_PATH too (layers, the runtime's SDK); Node itself does so for
@@ -113,6 +114,16 @@ async function load() {
   return handler;
 }
 
+// Not by its variable, which the function would see. An environment ends by a kill, so what the first event
+// needed is kept once that is answered.
+enableCompileCache(compiled);
+let kept = false;
+function keep() {
+  if (kept) return;
+  kept = true;
+  flushCompileCache();
+}
+
 let handler;
 try {
   handler = await load();
@@ -158,6 +169,7 @@ async function run(line) {
     });
     // JSON has no undefined: a handler that returns nothing answers null.
     report('ok', { text: JSON.stringify(result) ?? 'null' });
+    setImmediate(keep);
   } catch (error) {
     fail(error);
   }

@@ -1,4 +1,6 @@
-"""Function code and layers on disk: unpacked once by content, shared by all processes that use them."""
+"""Function code and layers on disk: unpacked once by content, shared by all processes that use them, and by the local AWSs
+that are told the same folder (MODELS_AWS_CODE): `npm test` has a hundred of them, with the same layer of 100 MB.
+"""
 
 import hashlib
 import io
@@ -7,6 +9,7 @@ import platform
 import shutil
 import subprocess
 import sys
+import tempfile
 import threading
 import zipfile
 
@@ -14,6 +17,7 @@ from ministack.services import lambda_svc
 
 _lock = threading.Lock()
 _ROOT = os.environ["MODELS_AWS_ROOT"]
+_CODE = os.environ["MODELS_AWS_CODE"]
 _HOST = {"linux": "linux", "darwin": "darwin", "win32": "win32"}.get(sys.platform, sys.platform)
 _ARCH = {"x86_64": "x64", "amd64": "x64", "aarch64": "arm64"}.get(platform.machine().lower(), platform.machine().lower())
 
@@ -33,6 +37,11 @@ def opt_dir(layers: list) -> tuple[str | None, list[str]]:
     return where, [open(notice, encoding="utf-8").read()] if os.path.exists(notice) else []
 
 
+def compile_cache() -> str:
+    """Where Node keeps what it has compiled of functions and of the SDK: most of a start is that."""
+    return os.path.join(_CODE, "compiled")
+
+
 def runtime_modules() -> str:
     """A folder with the SDK that AWS's Node runtimes bring, from this project's packages (on Lambda: /var/runtime)."""
     where = os.path.join(os.environ["TMPDIR"], "runtime", "node_modules")
@@ -46,19 +55,29 @@ def runtime_modules() -> str:
 
 def _unpacked(zips: list[bytes], kind: str, then=None) -> str:
     digest = hashlib.sha256(b"".join(hashlib.sha256(z).digest() for z in zips)).hexdigest()[:32]
-    where = os.path.join(os.environ["TMPDIR"], kind, digest)
+    where = os.path.join(_CODE, kind, digest)
     with _lock:
         if not os.path.isdir(where):
-            aside = where + ".new"
-            shutil.rmtree(aside, ignore_errors=True)
-            os.makedirs(aside)
+            os.makedirs(os.path.dirname(where), exist_ok=True)
+            aside = tempfile.mkdtemp(prefix=f"{digest}.", dir=os.path.dirname(where))
             for content in zips:
                 with zipfile.ZipFile(io.BytesIO(content)) as archive:
                     lambda_svc._extract_zip_preserving_mode(archive, aside)
             if then:
                 then(aside, where + ".notice")
-            os.rename(aside, where)
+            os.chmod(aside, 0o755)
+            _put(aside, where)
     return where
+
+
+def _put(aside: str, where: str) -> None:
+    try:
+        os.rename(aside, where)
+    except OSError:
+        # Another local AWS was faster, with the same content.
+        shutil.rmtree(aside, ignore_errors=True)
+        if not os.path.isdir(where):
+            raise
 
 
 def _fit_to_host(opt: str, notice: str) -> None:
@@ -80,5 +99,6 @@ def _fit_to_host(opt: str, notice: str) -> None:
         shutil.rmtree(package)
         os.symlink(os.path.join(found.stdout, "onnxruntime-node"), package, target_is_directory=True)
         text = f"local AWS: the layer's onnxruntime-node is not for {_HOST}-{_ARCH}; using this machine's own."
-    with open(notice, "w", encoding="utf-8") as out:
+    with open(f"{notice}.{os.getpid()}", "w", encoding="utf-8") as out:
         out.write(text)
+    os.replace(out.name, notice)

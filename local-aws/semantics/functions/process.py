@@ -122,6 +122,7 @@ class Environment:
                 os.path.join(_HERE, "bootstrap.mjs"),
                 str(event_read),
                 str(report_write),
+                files.compile_cache(),
             ],
             cwd=task,
             env=self._env(task, opt, memory_mb),

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { localAws } from '../../../local-aws/start.ts';
+import { byteCode } from '../../../local-aws/venv.ts';
 
 const linux = process.platform === 'linux';
 
@@ -98,7 +99,7 @@ for family, address in ((socket.AF_INET, ("0.0.0.0", 0)), (socket.AF_INET, ("", 
         print(s.getsockname()[0])
 `;
     const { stdout } = await promisify(execFile)('python3', ['-c', script], {
-      env: { ...process.env, PYTHONPATH: localAws, PYTHONDONTWRITEBYTECODE: '1' },
+      env: { ...process.env, PYTHONPATH: localAws, PYTHONPYCACHEPREFIX: byteCode },
     });
     expect(stdout.trim().split('\n')).toEqual(['127.0.0.1', '127.0.0.1', '::1']);
   });

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { awsPython } from '../../../local-aws/aws-python.ts';
 import { localAws } from '../../../local-aws/start.ts';
+import { byteCode } from '../../../local-aws/venv.ts';
 
 /** A value a minute; null for a time without a point. */
 export type Series = readonly (number | null)[];
@@ -43,7 +44,7 @@ export async function ask(
   alarms: readonly Alarm[] = [],
 ): Promise<readonly [readonly (Series | string)[], readonly (string | null)[]]> {
   const running = promisify(execFile)(await awsPython(() => {}), ['-c', PROGRAM], {
-    env: { ...process.env, PYTHONPATH: localAws, PYTHONDONTWRITEBYTECODE: '1' },
+    env: { ...process.env, PYTHONPATH: localAws, PYTHONPYCACHEPREFIX: byteCode },
   });
   running.child.stdin?.end(JSON.stringify({ math, alarms }));
   return JSON.parse((await running).stdout);

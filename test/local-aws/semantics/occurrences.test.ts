@@ -3,6 +3,7 @@ import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
 import { awsPython } from '../../../local-aws/aws-python.ts';
 import { localAws } from '../../../local-aws/start.ts';
+import { byteCode } from '../../../local-aws/venv.ts';
 
 /** [schedule, time zone, looked at first, a moment when it is due] */
 type Case = readonly [schedule: string, zone: string, from: string, due: string];
@@ -36,7 +37,7 @@ print(json.dumps(answers))
 
 it('scheduled actions are due by the clock of their time zone', async () => {
   const running = promisify(execFile)(await awsPython(() => {}), ['-c', PROGRAM], {
-    env: { ...process.env, PYTHONPATH: localAws, PYTHONDONTWRITEBYTECODE: '1' },
+    env: { ...process.env, PYTHONPATH: localAws, PYTHONPYCACHEPREFIX: byteCode },
   });
   const epoch = (time: string): number => Date.parse(time) / 1000;
   const cases = CASES.map(([schedule, zone, from, due]) => [schedule, zone, epoch(from), epoch(due)]);
