@@ -45,7 +45,7 @@ export default class ServerlessModels {
     framework.honourEndpoint(serverless);
     serverless.configSchemaHandler.defineTopLevelProperty(
       'models',
-      frameworkSchema('models', framework.functionSchema(serverless)),
+      frameworkSchema('models', framework.modelFunctionSchema(serverless)),
     );
     serverless.configSchemaHandler.defineCustomProperties({
       properties: { models: frameworkSchema('custom') },

@@ -9,6 +9,7 @@ import {
   asUserError,
   awsConfig,
   hostOf,
+  modelFunctionSchema,
   type Serverless,
   setFunctions,
 } from '../../../../plugins/models/serverless.ts';
@@ -44,6 +45,34 @@ function serverless(
     processedInput: { commands: [], options: {} },
   };
 }
+
+describe('the schema of `function:`', () => {
+  const functions = { type: 'object', properties: { vpc: {} } };
+  const schemaOf = (models: unknown): object | undefined =>
+    modelFunctionSchema({
+      ...serverless(),
+      configurationInput: { models },
+      configSchemaHandler: {
+        defineTopLevelProperty: () => {},
+        defineCustomProperties: () => {},
+        schema: { properties: { functions: { patternProperties: { '^[a-zA-Z0-9-_]+$': functions } } } },
+      },
+    });
+
+  it('is the framework’s where a model has one, or may have it once variables are known', () => {
+    const plain = { artifact: 'a.onnx' };
+    expect(schemaOf({ churn: plain, fraud: { ...plain, function: { vpc: {} } } })).toBe(functions);
+    expect(schemaOf({ churn: { ...plain, function: `\${ssm:/function}` } })).toBe(functions);
+    expect(schemaOf({ churn: plain, fraud: `\${file(fraud.yml)}` })).toBe(functions);
+    expect(schemaOf(`\${file(models.yml)}`)).toBe(functions);
+  });
+
+  it('is left out where none has it, and compiled by no command', () => {
+    expect(schemaOf({ churn: { artifact: 'a.onnx' } })).toBeUndefined();
+    expect(schemaOf({})).toBeUndefined();
+    expect(schemaOf(undefined)).toBeUndefined();
+  });
+});
 
 describe('credentials and region', () => {
   let folder: string;
