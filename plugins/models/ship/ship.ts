@@ -199,7 +199,7 @@ export async function shipFunction(
   source: string,
   context: Pick<ShipContext, 'serviceDir' | 'outDir'>,
 ): Promise<Pick<Shipped, 'content' | 'zip'> & { readonly sha256: string; readonly zipBytes: number }> {
-  const code = await bundle(source, context.serviceDir, 'custom.models');
+  const code = await ownBundle(source, context.serviceDir, 'custom.models');
   const { content, zip, zipBytes } = await packZip(name, { 'handler.mjs': code }, [], context);
   return { content, zip, sha256: sha256Text(code), zipBytes };
 }
@@ -228,25 +228,28 @@ function moduleOf(room: keyof typeof ROOMS, transform?: string): string {
 const modulesWith = (transform: string, model: Model): Readonly<Record<string, string>> =>
   Object.fromEntries(roomsOf(model).map((room) => [room, moduleOf(room, transform)]));
 
-const plain = new Map<string, Promise<string>>();
+const bundled = new Map<string, Promise<string>>();
+
+/** A bundle of our own sources, made once a process: they stay as they are, and `source` says which. */
+function ownBundle(source: string, folder: string, key: string): Promise<string> {
+  const made = bundled.get(source) ?? bundle(source, folder, key);
+  bundled.set(source, made);
+  return made;
+}
 
 /** The endpoint's, and beside it that of batch: one zip, so that both functions run the very same model. */
 async function codeOf(
   model: Model,
   manifest: Manifest,
-  bundled: Readonly<Record<string, string>> | undefined,
+  withTransform: Readonly<Record<string, string>> | undefined,
   { serviceDir }: ShipContext,
 ): Promise<Code> {
   const values = { MODELS_MANIFEST: manifest, MODELS_BATCH: model.batch && batchManifest(model.batch) };
   const code: Record<string, string> = {};
   for (const room of roomsOf(model)) {
     const { file, constants } = ROOMS[room];
-    const kept = `${room} ${serviceDir}`;
     const made =
-      bundled?.[room] ??
-      plain.get(kept) ??
-      bundle(moduleOf(room), serviceDir, `models.${model.name}.artifact`);
-    if (bundled === undefined) plain.set(kept, Promise.resolve(made));
+      withTransform?.[room] ?? ownBundle(moduleOf(room), serviceDir, `models.${model.name}.artifact`);
     const before = constants.map((name) => `const ${name}=${JSON.stringify(values[name])};\n`);
     code[file] = `${before.join('')}${await made}`;
   }
