@@ -1,4 +1,5 @@
 import { openPromise } from 'yauzl';
+import { onnxFormat } from '../plugins/models/artifact/onnx/format.ts';
 import { buildLayer } from '../plugins/models/targets/lambda-zip/layer-build.ts';
 import { mustAgree, outputsOf } from './answers.ts';
 import { inTurns, type Reader, type Steady, steady } from './children.ts';
@@ -110,7 +111,7 @@ async function threads(effort: Effort): Promise<Measured> {
 }
 
 async function layerSize(): Promise<Sample> {
-  const { zip } = await buildLayer('x86_64', progress);
+  const { zip } = await buildLayer(onnxFormat.runtime, 'x86_64', progress);
   const file = await openPromise(zip);
   let bytes = 0;
   for await (const entry of file.eachEntry()) bytes += entry.uncompressedSize;

@@ -22,6 +22,7 @@ import { sagemakerReference } from '../../aws/reference.ts';
 import { type GateInput, runGate } from '../../core/gate/gate.ts';
 import { client } from '../../local-aws/deployed.ts';
 import { type LocalAws, nameEndpoints, startAws } from '../../local-aws/start.ts';
+import { onnxFormat } from '../../plugins/models/artifact/onnx/format.ts';
 import { shipModel } from '../../plugins/models/ship/ship.ts';
 import { buildLayer } from '../../plugins/models/targets/lambda-zip/layer-build.ts';
 import { CONTRACT_HANDLER, gateContract } from '../fakes/gate-contract.ts';
@@ -69,7 +70,7 @@ async function publishModels(): Promise<void> {
   const layer = await lambda.send(
     new PublishLayerVersionCommand({
       LayerName: 'onnxruntime',
-      Content: { ZipFile: await readFile((await buildLayer('x86_64')).zip) },
+      Content: { ZipFile: await readFile((await buildLayer(onnxFormat.runtime, 'x86_64')).zip) },
     }),
   );
   await lambda.send(

@@ -5,6 +5,7 @@ import { cp, mkdir, open, readdir, readFile, stat, writeFile } from 'node:fs/pro
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { find, privateCopy } from '../../plugins/models/artifact/copy.ts';
+import { onnxFormat } from '../../plugins/models/artifact/onnx/format.ts';
 import type { Model } from '../../plugins/models/declaration/model.ts';
 import { cacheFolder } from '../../plugins/models/disk/cache.ts';
 import { digestOf } from '../../plugins/models/disk/files.ts';
@@ -243,10 +244,10 @@ describe('a file of the cache with other bytes', () => {
   });
 
   it('is not used: the layer', async () => {
-    const { zip } = await buildLayer('x86_64');
+    const { zip } = await buildLayer(onnxFormat.runtime, 'x86_64');
     const before = await readFile(zip);
     await damage(zip);
-    const again = await buildLayer('x86_64');
+    const again = await buildLayer(onnxFormat.runtime, 'x86_64');
     expect((await readFile(again.zip)).equals(before)).toBe(true);
   });
 

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import layer from '../../layers/onnxruntime/layer.json' with { type: 'json' };
+import { onnxFormat } from '../../plugins/models/artifact/onnx/format.ts';
 import { hostRuntime, lambdaRuntime, layerBytes } from '../../plugins/models/artifact/onnx/runtime.ts';
 import type { Architecture } from '../../plugins/models/declaration/model.ts';
 import { filesBelow } from '../../plugins/models/disk/files.ts';
@@ -33,7 +34,9 @@ describe('the layer', () => {
       process.env.SERVERLESS_MODELS_CACHE = join(folder, name);
       const zips: Buffer[] = [];
       for (const architecture of ARCHITECTURES) {
-        const { zip, facts } = await buildLayer(architecture, (text) => said.add(text ?? ''));
+        const { zip, facts } = await buildLayer(onnxFormat.runtime, architecture, (text) =>
+          said.add(text ?? ''),
+        );
         const bytes = await readFile(zip);
         zips.push(bytes);
         expect(facts).toMatchObject({ architecture, version: layer.version, bytes: bytes.length });
@@ -54,7 +57,7 @@ describe('the layer', () => {
   it.each(ARCHITECTURES)(
     'of %s has one library, one binding, their JavaScript and licences',
     async (architecture) => {
-      const { zip } = await buildLayer(architecture);
+      const { zip } = await buildLayer(onnxFormat.runtime, architecture);
       const files = Object.keys(await unzip(zip));
       const cpu = architecture === 'arm64' ? 'arm64' : 'x64';
       const inPackage = (name: string) =>
@@ -76,7 +79,7 @@ describe('the layer', () => {
   );
 
   it('answers, unpacked as Lambda unpacks it and found by NODE_PATH alone', async () => {
-    const { zip } = await buildLayer(process.arch === 'arm64' ? 'arm64' : 'x86_64');
+    const { zip } = await buildLayer(onnxFormat.runtime, process.arch === 'arm64' ? 'arm64' : 'x86_64');
     const opt = join(folder, 'opt');
     for (const [path, bytes] of Object.entries(await unzip(zip))) {
       await mkdir(join(opt, path, '..'), { recursive: true });
@@ -100,11 +103,11 @@ describe('what would not load on Lambda', () => {
   it('is seen in the ELF headers', async () => {
     const { folder: source } = await lambdaRuntime('arm64', () => {});
     const entries = await filesBelow(source);
-    expect(await layerFaults(entries, 183)).toEqual([]);
-    expect((await layerFaults(entries, 62)).join()).toMatch(/built for ELF machine 183, not 62/);
+    expect(await layerFaults(entries, 183, 2)).toEqual([]);
+    expect((await layerFaults(entries, 62, 2)).join()).toMatch(/built for ELF machine 183, not 62/);
     // Without the library beside it, the binding asks for one that Lambda lacks.
     const alone = entries.filter(({ path }) => !path.includes('libonnxruntime'));
-    expect((await layerFaults(alone, 183)).join()).toMatch(
+    expect((await layerFaults(alone, 183, 2)).join()).toMatch(
       /1 libraries, not 2,.* needs libonnxruntime\.so\.1, which Lambda lacks/,
     );
     // This machine's Node needs newer things than Amazon Linux has, or libraries that it lacks, or neither;
@@ -114,7 +117,7 @@ describe('what would not load on Lambda', () => {
     }
     await cp(join(source, 'node_modules', 'onnxruntime-node', 'package.json'), join(folder, 'x.node'));
     await expect(
-      layerFaults([{ path: 'x.node', from: join(folder, 'x.node'), bytes: 0 }], 62),
+      layerFaults([{ path: 'x.node', from: join(folder, 'x.node'), bytes: 0 }], 62, 1),
     ).rejects.toThrow(/ELF/);
   });
 

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { onnxFormat } from '../../plugins/models/artifact/onnx/format.ts';
 import { buildLayer } from '../../plugins/models/targets/lambda-zip/layer-build.ts';
 import { pythonBin } from '../python.ts';
 
@@ -46,7 +47,7 @@ export async function arm64Inference(): Promise<string> {
   if (!existsSync(LIBRARIES)) {
     throw new Error('needs: apt-get install qemu-user libc6-arm64-cross libstdc++6-arm64-cross');
   }
-  const { zip, facts } = await buildLayer('arm64');
+  const { zip, facts } = await buildLayer(onnxFormat.runtime, 'arm64');
   await mkdir(join(root, '.local'), { recursive: true });
   const folder = await mkdtemp(join(root, '.local', 'arm64-'));
   try {

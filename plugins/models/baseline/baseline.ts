@@ -32,7 +32,7 @@ export type BaselineModel = {
   readonly outputs: readonly OutputSignal[];
   /** NODE_PATH with ONNX Runtime; undefined where it has no build, and outputs cannot be known. */
   readonly runtime: string | undefined;
-  readonly engine: Pick<ArtifactRuntime, 'version' | 'gist'>;
+  readonly engine: Pick<ArtifactRuntime, 'version' | 'gist' | 'session'>;
 };
 
 /** Reference data, boiled down: what the plan, the manifest and the registry take of them. */

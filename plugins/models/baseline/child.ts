@@ -1,23 +1,26 @@
 /**
- * The program that runs a model on reference data, in a process of its own, as `../child.ts` is and for its
- * reasons: `sandbox.ts` watches and kills it. Rows are read from the store, and nothing but the signals'
- * values comes back.
+ * The program that runs a model on reference data, in a process of its own as the probe of an artifact is:
+ * `sandbox.ts` watches it, and kills it. Rows are read from the store, and nothing but the signals' values
+ * comes back.
  */
 import { type FileHandle, open } from 'node:fs/promises';
-import { createRequire } from 'node:module';
-import type * as Ort from 'onnxruntime-common';
+import { pathToFileURL } from 'node:url';
 import type { OutputSignal } from '../../../core/drift/contract.ts';
 import type { RowTensor } from '../../../core/tabular/cells/layout.ts';
-import { KINDS, type NumericData, ortTypeOf } from '../../../core/tensor/datatypes.ts';
+import { KINDS, type NumericData, type Tensor } from '../../../core/tensor/datatypes.ts';
 import { toHalf } from '../../../core/tensor/half.ts';
+import type { AskModel, OpenModel } from '../contracts/artifact-format.ts';
+import { ownFile } from '../disk/own-file.ts';
 import type { ProcessReply } from '../sandbox/sandbox.ts';
 import type { SignalValues } from './numeric.ts';
-import { type OutputAnswer, outputValues } from './outputs.ts';
+import { outputValues } from './outputs.ts';
 import { readBlocks, type Stored } from './store.ts';
 
 export type BaselineTask = {
   /** Absolute path of the graph. */
   readonly model: string;
+  /** `ArtifactRuntime.session` of its format. */
+  readonly session: string;
   readonly stored: Stored;
   readonly tensors: readonly RowTensor[];
   readonly signals: readonly OutputSignal[];
@@ -31,7 +34,6 @@ export type Result =
    */
   { readonly values: readonly Float64Array[]; readonly asked: number } | { readonly refusal: string };
 
-const ort: typeof Ort = createRequire(import.meta.url)('onnxruntime-node');
 const send = (reply: ProcessReply<Result>): Promise<void> =>
   new Promise((resolve) => {
     process.send?.(reply, () => resolve());
@@ -49,17 +51,16 @@ process.once('message', async (task: BaselineTask) => {
 
 async function work(task: BaselineTask): Promise<ProcessReply<Result>> {
   await send({ kind: 'stage', stage: 'loading' });
-  const session = await ort.InferenceSession.create(task.model, {
-    intraOpNumThreads: 1,
-    logSeverityLevel: 4,
-    graphOptimizationLevel: 'all',
-  });
+  const { openModel }: { readonly openModel: OpenModel } = await import(
+    pathToFileURL(ownFile(task.session)).href
+  );
+  const run = await openModel(task.model);
   await send({ kind: 'stage', stage: 'running' });
   const file = await open(task.stored.path);
   let refusal = 'it gives no answer for each row';
   for (const { batch, most } of task.ways) {
     try {
-      const result = await ask(session, file, task, batch, most);
+      const result = await ask(run, file, task, batch, most);
       if (result !== undefined) return { kind: 'done', result };
     } catch (error) {
       refusal = messageOf(error);
@@ -70,7 +71,7 @@ async function work(task: BaselineTask): Promise<ProcessReply<Result>> {
 
 /** @returns undefined where an answer has not a row for each row */
 async function ask(
-  session: Ort.InferenceSession,
+  askModel: AskModel,
   file: FileHandle,
   { stored, tensors, signals }: BaselineTask,
   batch: number,
@@ -89,8 +90,7 @@ async function ask(
   const run = async (): Promise<void> => {
     const rows = waiting.length;
     const inputs = feeds.map(({ tensor, data }) => [tensor.spec.name, tensorOf(tensor, data, rows)] as const);
-    const answers = await session.run(Object.fromEntries(inputs), outputs);
-    const found = outputValues(signals, answers as unknown as Record<string, OutputAnswer>, rows);
+    const found = outputValues(signals, await askModel(Object.fromEntries(inputs), outputs), rows);
     fits &&= found !== undefined;
     for (const [i, part] of found?.entries() ?? [])
       for (const [j, place] of waiting.entries()) (values[i] as Float64Array)[place] = part[j] as number;
@@ -138,15 +138,10 @@ function put(
   return true;
 }
 
-function tensorOf({ spec, width }: RowTensor, data: NumericData | string[], rows: number): Ort.Tensor {
+function tensorOf({ spec, width }: RowTensor, data: NumericData | string[], rows: number): Tensor {
   const { datatype, shape } = spec;
   // What is open beside the first dimension is all of a row.
   const dims = shape.map((dimension, i) => (dimension >= 0 ? dimension : i === 0 ? rows : width));
   const part = Array.isArray(data) ? data.slice(0, rows * width) : data.subarray(0, rows * width);
-  // The binding takes half precision as its bits, and the constructor does not.
-  if (datatype === 'FP16')
-    return Object.assign(new ort.Tensor('uint16', part as Uint16Array, dims), {
-      type: 'float16',
-    }) as Ort.Tensor;
-  return new ort.Tensor(ortTypeOf(datatype) as 'float32', part as Float32Array, dims);
+  return { datatype, shape: dims, data: part as never };
 }

@@ -1,12 +1,6 @@
 import type { OutputSignal } from '../../../core/drift/contract.ts';
 import { fromHalf } from '../../../core/tensor/half.ts';
-
-/** An output as ONNX Runtime gives it. */
-export type OutputAnswer = {
-  readonly type: string;
-  readonly dims: readonly number[];
-  readonly data: ArrayLike<unknown>;
-};
+import type { OutputAnswer } from '../contracts/artifact-format.ts';
 
 /**
  * What core/endpoint/output-signals.ts takes of each row of an answer, before it is scored: the number of the

@@ -23,7 +23,7 @@ export async function outputSignals(
     readonly graph: string;
     readonly bytes: number;
     readonly outputs: readonly OutputSignal[];
-    readonly engine: Pick<ArtifactRuntime, 'gist'>;
+    readonly engine: Pick<ArtifactRuntime, 'gist' | 'session'>;
   },
   runtime: string,
   stored: Stored,
@@ -33,6 +33,7 @@ export async function outputSignals(
   const { graph, bytes, outputs, engine } = subject;
   const task: BaselineTask = {
     model: graph,
+    session: engine.session,
     stored,
     tensors,
     signals: outputs,

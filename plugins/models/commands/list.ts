@@ -24,7 +24,7 @@ export const command: Command = {
 type Row = { readonly model: Model; readonly facts: Facts };
 
 export function toJson({ model, facts }: Row) {
-  const { signature, ...rest } = facts;
+  const { signature, runtimeBytes: _, ...rest } = facts;
   return {
     name: model.name,
     artifact: model.artifact.reference,

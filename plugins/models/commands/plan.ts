@@ -1,4 +1,3 @@
-import { layerBytes } from '../artifact/onnx/runtime.ts';
 import type { Command, Context } from '../context/context.ts';
 import type { Facts, Model } from '../declaration/model.ts';
 import {
@@ -18,6 +17,7 @@ import { problemError } from '../problems/errors.ts';
 import { compareWithLive } from '../releases/ask-live.ts';
 import { autoLine, forecastLines, isStepwise } from '../releases/forecast.ts';
 import { type Comparison, comparisonLines } from '../releases/live-signature.ts';
+import { targetOf } from '../targets/targets.ts';
 
 const DURATION = '50';
 
@@ -59,10 +59,16 @@ export const command: Command = {
       if (model.traffic === undefined) return [line];
       return [{ ...line, cost: monthlyCost(model, found, model.traffic, duration / 1000) }];
     });
-    const architectures = [...new Set(models.map(({ architecture }) => architecture))];
+    // Functions of one target and architecture share what they run in.
+    const shared = new Map(
+      lines.map((line) => [
+        `${targetOf(line.model).kind} ${line.model.architecture}`,
+        line.facts.runtimeBytes,
+      ]),
+    );
     const idle = idleCost(
       facts.values(),
-      architectures.reduce((sum, architecture) => sum + layerBytes(architecture), 0),
+      [...shared.values()].reduce((sum, bytes) => sum + bytes, 0),
     );
     const live = await compareWithLive(
       context,

@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { exampleRequest } from '../../../core/catalog/example.ts';
-import { hostRuntime, ORT_VERSION } from '../artifact/onnx/runtime.ts';
 import type { Command, Context } from '../context/context.ts';
 import type { Model } from '../declaration/model.ts';
 import { isProblemError, problemError } from '../problems/errors.ts';
@@ -33,8 +32,6 @@ export const command: Command = {
     const { environment } = context.plan.host.provider;
     const port = portOf(flags.port, PORT);
     if (models.length === 0) throw nothingToServe();
-    const runtime = await hostRuntime(progress);
-    if (runtime === undefined) throw noRuntime();
 
     const folder = await mkdtemp(join(tmpdir(), 'serverless-models-'));
     const ending = untilInterrupted();
@@ -51,20 +48,14 @@ export const command: Command = {
         models,
         service,
         environment,
-        versions: { plugin: await ownVersion(), runtime: ORT_VERSION },
-        runtime,
+        version: await ownVersion(),
         page: await pageScript(),
         notice,
         ship: (model, version) => {
           progress(`Preparing ${model.name}`);
           const outDir = join(folder, model.name, String(version));
-          return shipHere(model, {
-            serviceDir: service.dir,
-            outDir,
-            progress,
-            environment,
-            aws: context.aws,
-          });
+          const { aws } = context;
+          return shipHere(model, { serviceDir: service.dir, outDir, progress, environment, aws });
         },
       }).catch(async (error: unknown) => {
         // That esbuild's process is gone may be heard before the signal that ended it and is on its way to
@@ -183,15 +174,5 @@ const nothingToServe = () =>
       key: 'models',
       message: 'There are no models to serve.',
       fix: 'Declare one under models:.',
-    },
-  ]);
-
-const noRuntime = () =>
-  problemError([
-    {
-      code: 'MODELS_RUNTIME_UNAVAILABLE',
-      key: 'models',
-      message: `ONNX Runtime ${ORT_VERSION} has no build for ${process.platform}-${process.arch}.`,
-      fix: 'Serve on Linux with glibc, macOS or Windows; deploying works from here.',
     },
   ]);

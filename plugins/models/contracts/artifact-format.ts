@@ -1,4 +1,5 @@
 import type { Signature } from '../../../core/tensor/contract.ts';
+import type { Tensor } from '../../../core/tensor/datatypes.ts';
 import type { Architecture } from '../declaration/model.ts';
 
 /**
@@ -96,6 +97,8 @@ export type Shippable = {
 
 /** What loads it, here and on Lambda. */
 export type ArtifactRuntime = {
+  /** For people. */
+  readonly name: string;
   /** Part of every identity. */
   readonly version: string;
   /**
@@ -104,6 +107,42 @@ export type ArtifactRuntime = {
   readonly here: (progress?: Preparing['progress']) => Promise<string | undefined>;
   /** What it takes in a function, unzipped. */
   readonly bytes: (architecture: Architecture) => number;
+  readonly onLambda: LambdaRuntime;
   /** What it says, without what tells a person nothing. */
   readonly gist: (message: string) => string;
+  /**
+   * A file of ours, by its path without extension: its `openModel` is for a process of its own, which has
+   * `here()` in its NODE_PATH.
+   */
+  readonly session: string;
+};
+
+/** What functions have of it. */
+type LambdaRuntime = {
+  /** All that its files follow from: what is made of them is kept under that. */
+  readonly pinned: unknown;
+  /** More would leave a model too little room, unzipped. */
+  readonly mostBytes: number;
+  /** Shared libraries that are in it. */
+  readonly libraries: number;
+  /** @returns what has its `node_modules`, and the ELF machine that its libraries must be built for */
+  readonly folder: (
+    architecture: Architecture,
+    progress: Preparing['progress'],
+  ) => Promise<{ readonly folder: string; readonly machine: number }>;
+};
+
+/** Loads the main file. */
+export type OpenModel = (file: string) => Promise<AskModel>;
+/** @returns the outputs that are named */
+export type AskModel = (
+  inputs: Readonly<Record<string, Tensor>>,
+  outputs: readonly string[],
+) => Promise<Readonly<Record<string, OutputAnswer>>>;
+
+/** An output as the runtime gives it. */
+export type OutputAnswer = {
+  readonly type: string;
+  readonly dims: readonly number[];
+  readonly data: ArrayLike<unknown>;
 };

@@ -1,5 +1,6 @@
 import type { RemoteFile } from '../../../core/endpoint/contract.ts';
 import type { Architecture, LayerFacts } from '../declaration/model.ts';
+import type { ArtifactRuntime } from './artifact-format.ts';
 
 /** Code that a function starts with, by its file. */
 export type Code = Readonly<Record<string, string>>;
@@ -45,8 +46,11 @@ export type Builder = {
     files: readonly ModelFile[],
     to: { readonly outDir: string },
   ) => Promise<Packed>;
-  /** What the functions of an architecture run in, and share. */
+  /** Functions of which it says the same run in the same, and share it; a name for a file. */
+  readonly sharing: (runtime: ArtifactRuntime, architecture: Architecture) => string;
+  /** What they share. */
   readonly runtime: (
+    runtime: ArtifactRuntime,
     architecture: Architecture,
     progress: (text: string | undefined) => void,
   ) => Promise<{ readonly facts: LayerFacts; readonly zip: string }>;

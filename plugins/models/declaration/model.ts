@@ -64,6 +64,8 @@ export type Facts = {
   /** Bytes of the function's zip, and of its content unzipped. */
   readonly zipBytes: number;
   readonly unzippedBytes: number;
+  /** What the runtime takes that loads it, unzipped; other functions may share it. */
+  readonly runtimeBytes: number;
   /** Files that go by the registry bucket instead of the zip; empty mostly. */
   readonly remote: readonly { readonly path: string; readonly sha256: string; readonly bytes: number }[];
   /** The gate's case file, which goes by the registry bucket, too. */

@@ -55,6 +55,7 @@ const UNPACKAGED: Facts = {
   optimized: true,
   zipBytes: 0,
   unzippedBytes: 0,
+  runtimeBytes: 0,
   remote: [],
   notices: [],
 };

@@ -9,7 +9,7 @@ type Around = {
   readonly service: Service;
   /** `provider.environment`: every function of the service has it. */
   readonly environment: unknown;
-  /** `node_modules` that holds onnxruntime-node for this machine. */
+  /** `node_modules` that hold what loads the artifact, for this machine. */
   readonly runtime: string;
 };
 

@@ -3,8 +3,8 @@ import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { InvokePort } from '../../../core/ports/aws.ts';
-import { hostRuntime, ORT_VERSION } from '../artifact/onnx/runtime.ts';
 import { type Context, usage } from '../context/context.ts';
+import type { ArtifactRuntime } from '../contracts/artifact-format.ts';
 import type { Model } from '../declaration/model.ts';
 import { ownVersion } from '../ship/service.ts';
 import { askHttp, inferPath } from './ask.ts';
@@ -17,13 +17,6 @@ export async function askHere<T>(
   { service, notice, progress, plan, aws }: Context,
   work: (invoke: InvokePort) => Promise<T>,
 ): Promise<T> {
-  const runtime = await hostRuntime(progress);
-  if (runtime === undefined)
-    throw usage(
-      '--local',
-      'needs ONNX Runtime, which has no build for this machine.',
-      'Deploy, and leave it out.',
-    );
   const { environment } = plan.host.provider;
   const folder = await mkdtemp(join(tmpdir(), 'serverless-models-'));
   // Also where Ctrl-C ends the process in the middle of it.
@@ -34,21 +27,15 @@ export async function askHere<T>(
       models: [model],
       service,
       environment,
-      versions: { plugin: await ownVersion(), runtime: ORT_VERSION },
-      runtime,
+      version: await ownVersion(),
       // Nobody looks at it.
       page: '',
       // What is refused is shown with its case.
       notice: (line) => (line.includes(': Refused. ') ? undefined : notice(line)),
       ship: (one, version) => {
         progress(`Preparing ${one.name}`);
-        return shipHere(one, {
-          serviceDir: service.dir,
-          outDir: join(folder, one.name, String(version)),
-          progress,
-          environment,
-          aws,
-        });
+        const outDir = join(folder, one.name, String(version));
+        return shipHere(one, { serviceDir: service.dir, outDir, progress, environment, aws }, absent);
       },
     });
     try {
@@ -70,3 +57,6 @@ export async function askHere<T>(
     discard();
   }
 }
+
+const absent = ({ name }: ArtifactRuntime): Error =>
+  usage('--local', `needs ${name}, which has no build for this machine.`, 'Deploy, and leave it out.');

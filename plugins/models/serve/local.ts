@@ -16,18 +16,21 @@ import { spokenLine } from './lines.ts';
 /** Lambda's payload, each way. */
 const LAMBDA_BYTES = 6 * 1024 * 1024;
 
-/** What shipping a model gives: the unzipped function and what is known of the artifact. */
-export type ShippedModel = { readonly dir: string; readonly facts: Facts };
+/** What shipping a model gives: the unzipped function, what is known of the artifact, and what loads it. */
+export type ShippedModel = {
+  readonly dir: string;
+  readonly facts: Facts;
+  /** `folder`: `node_modules` that hold it for this machine. */
+  readonly runtime: { readonly version: string; readonly folder: string };
+};
 
 export type LocalOptions = {
   readonly models: readonly Model[];
   readonly service: Service;
   /** `provider.environment`. */
   readonly environment: unknown;
-  /** Versions of this package and of ONNX Runtime. */
-  readonly versions: { readonly plugin: string; readonly runtime: string };
-  /** `node_modules` that holds onnxruntime-node for this machine. */
-  readonly runtime: string;
+  /** This package's. */
+  readonly version: string;
   /** The docs page's script. */
   readonly page: string;
   /** Bundles a model into a folder of its own, as deploy does. */
@@ -66,7 +69,7 @@ export async function serveLocally(options: LocalOptions): Promise<Local> {
     const made = endpoint({
       file,
       timeout: model.timeout,
-      env: environmentOf(model, version, shipped.dir, options),
+      env: environmentOf(model, version, shipped.dir, { ...options, runtime: shipped.runtime.folder }),
       log: (line) => {
         const text = spokenLine(line);
         if (text !== undefined) options.notice(`${model.name}: ${text}`);
@@ -193,15 +196,15 @@ function endpointOf({ method, path }: EndpointRequest, { groups }: CatalogManife
 const LOCAL_HTTP: Http = { auth: 'none', path: '/', throttle: { rate: 0, burst: 0 } };
 
 /** Who serves what here: models that are invoke-only on AWS stand at `/`, and nothing asks who calls. */
-function manifestOf(slots: readonly Slot[], { service, versions }: LocalOptions): CatalogManifest {
+function manifestOf(slots: readonly Slot[], { service, version }: LocalOptions): CatalogManifest {
   const models = slots.map(({ model }) => ({ ...model, http: model.http ?? LOCAL_HTTP }));
   const declared = groupsOf(slots.map(({ model }) => model));
   const facts = new Map(slots.map(({ model, shipped }) => [model.name, shipped.facts]));
   return {
     schema: 1,
     service: `${service.name}-${service.stage}`,
-    version: versions.plugin,
-    runtime: versions.runtime,
+    version,
+    runtime: [...new Set(slots.map(({ shipped }) => shipped.runtime.version))].join(', '),
     groups: groupsOf(models).map(({ path, models: members }) => {
       // The bare paths belong to the one model that has them on AWS, where invoke-only models have none.
       const open = declared.find((group) => group.path === path)?.models ?? members;

@@ -4,9 +4,10 @@ import { basename, join } from 'node:path';
 import type { CatalogManifest } from '../../../core/catalog/contract.ts';
 import type { Watched } from '../../../core/drift/contract.ts';
 import type { AwsConfig } from '../../../core/ports/config.ts';
-import { ORT_VERSION } from '../artifact/onnx/runtime.ts';
+import type { ArtifactRuntime } from '../contracts/artifact-format.ts';
+import type { Builder } from '../contracts/builder.ts';
 import type { Built } from '../contracts/input.ts';
-import type { Architecture, Facts, LayerFacts, Model } from '../declaration/model.ts';
+import type { Facts, Model } from '../declaration/model.ts';
 import { CATALOG, DRIFT, RELEASE } from '../declaration/naming.ts';
 import type { Upload } from '../disk/files.ts';
 import { ownFile } from '../disk/own-file.ts';
@@ -39,6 +40,9 @@ type Uploads = {
   readonly signatures?: Readonly<Record<string, Facts['signature']>>;
 };
 
+/** What functions run in, and share. */
+type Layer = Awaited<ReturnType<Builder['runtime']>>;
+
 const FOLDER = 'models';
 const UPLOADS = 'uploads.json';
 
@@ -58,7 +62,8 @@ export async function shipService(
     readonly monitor: (facts: ReadonlyMap<string, Facts>) => readonly Watched[];
   },
 ): Promise<ShippedService> {
-  const layers = new Map<Architecture, { readonly facts: LayerFacts; readonly zip: string }>();
+  const layers = new Map<string, Layer>();
+  const runtimes = new Set<ArtifactRuntime>();
   const built = new Map<string, Built>();
   const files: Upload[] = [];
   const kept: Upload[] = [];
@@ -66,10 +71,13 @@ export async function shipService(
   for (const model of models) {
     context.progress(`Packaging the model ${model.name}`);
     const shipped = await shipModel(model, context);
-    const layer =
-      layers.get(model.architecture) ??
-      (await builderOf(model).runtime(model.architecture, context.progress));
-    layers.set(model.architecture, layer);
+    const { runtime } = shipped;
+    const { architecture } = model;
+    const builder = builderOf(model);
+    const shared = builder.sharing(runtime, architecture);
+    const layer = layers.get(shared) ?? (await builder.runtime(runtime, architecture, context.progress));
+    layers.set(shared, layer);
+    runtimes.add(runtime);
     built.set(model.name, { facts: shipped.facts, layer: layer.facts, zip: shipped.zip });
     files.push(...shipped.uploads);
     kept.push(...shipped.registry);
@@ -80,13 +88,18 @@ export async function shipService(
   const zips = new Map([[RELEASE, (await shipFunction(RELEASE, releaseSource(), context)).zip]]);
   const watched = manifests.monitor(facts);
   if (watched.length > 0) zips.set(DRIFT, (await shipFunction(DRIFT, monitorSource(watched), context)).zip);
-  const catalog = manifests.catalog(facts, { plugin: await ownVersion(), runtime: ORT_VERSION });
+  const versions = { plugin: await ownVersion(), runtime: versionsOf(runtimes) };
+  const catalog = manifests.catalog(facts, versions);
   if (catalog !== undefined)
     zips.set(CATALOG, (await shipFunction(CATALOG, catalogSource(catalog, await pageScript()), context)).zip);
   const signatures = Object.fromEntries([...facts].map(([name, { signature }]) => [name, signature]));
-  await keepUploads(context.outDir, [...layers.values()], kept, { files, optimised, signatures });
+  await keepUploads(context.outDir, layers, kept, { files, optimised, signatures });
   return { built, zips };
 }
+
+/** Nearly always of one. */
+const versionsOf = (runtimes: Iterable<ArtifactRuntime>): string =>
+  [...runtimes].map(({ version }) => version).join(', ');
 
 const catalogSource = (manifest: CatalogManifest, page: string): string =>
   `import { createCatalog } from ${importPath(ownFile('functions/catalog/handler'))};\nexport const handler = createCatalog(${JSON.stringify(manifest)}, ${JSON.stringify(page)});\n`;
@@ -103,17 +116,17 @@ const releaseSource = (): string =>
  */
 async function keepUploads(
   outDir: string,
-  layers: readonly { readonly facts: LayerFacts; readonly zip: string }[],
+  layers: ReadonlyMap<string, Layer>,
   registry: readonly Upload[],
   others: Omit<Uploads, 'layers' | 'registry'>,
 ): Promise<void> {
   const folder = join(outDir, FOLDER);
   await mkdir(folder, { recursive: true });
   const kept: Upload[] = [];
-  for (const { facts, zip } of layers) {
+  for (const [shared, { facts, zip }] of layers) {
     // Not `.zip`: the framework takes each zip below its folder for a function's, and would then never find
     // that nothing changed.
-    const name = `${facts.architecture}.layer`;
+    const name = `${shared}.layer`;
     await copyFile(zip, join(folder, name));
     kept.push({ sha256: facts.sha256, bytes: facts.bytes, from: name });
   }

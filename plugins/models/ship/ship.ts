@@ -1,7 +1,13 @@
 import { join } from 'node:path';
 import type { Manifest, RemoteFile } from '../../../core/endpoint/contract.ts';
 import type { Columns, Signature } from '../../../core/tensor/contract.ts';
-import type { ArtifactFormat, Inspection, KeptArtifact, Shippable } from '../contracts/artifact-format.ts';
+import type {
+  ArtifactFormat,
+  ArtifactRuntime,
+  Inspection,
+  KeptArtifact,
+  Shippable,
+} from '../contracts/artifact-format.ts';
 import type { Code } from '../contracts/builder.ts';
 import type { Facts, Model } from '../declaration/model.ts';
 import { place } from '../disk/cache.ts';
@@ -27,6 +33,8 @@ import { clientSignature, loadTransform } from './transform.ts';
 /** A model's function, ready for the framework. */
 export type Shipped = {
   readonly facts: Facts;
+  /** What loads the artifact. */
+  readonly runtime: ArtifactRuntime;
   /** The function's content, unzipped: files of the cache, by their paths in the zip. */
   readonly content: readonly ArchiveEntry[];
   /** Absolute path of the zip. */
@@ -84,7 +92,8 @@ export async function shipModel(model: Model, context: ShipContext): Promise<Shi
   const builder = builderOf(model);
   const files = shippable.files.map((file) => ({ ...file, path: `model/${file.path}` }));
   const whole = await codeOf(model, manifest([]), prepared.bundled, context);
-  const remote = builder.remoteOf(files, whole, format.runtime.bytes(model.architecture), key);
+  const runtimeBytes = format.runtime.bytes(model.architecture);
+  const remote = builder.remoteOf(files, whole, runtimeBytes, key);
   const code = remote.length === 0 ? whole : await codeOf(model, manifest(remote), prepared.bundled, context);
   const packed = await builder.pack(model.name, code, remote.length === 0 ? files : [], context);
   return {
@@ -99,6 +108,7 @@ export async function shipModel(model: Model, context: ShipContext): Promise<Shi
       optimized: shippable.optimized,
       zipBytes: packed.zipBytes,
       unzippedBytes: packed.bytes,
+      runtimeBytes,
       remote,
       ...(cases && { cases: cases.facts }),
       ...(reference && { drift: reference.facts }),
@@ -109,6 +119,7 @@ export async function shipModel(model: Model, context: ShipContext): Promise<Shi
         ...(shippable.optimized === true || !model.optimize ? [] : [shippable.optimized]),
       ],
     },
+    runtime: format.runtime,
     content: packed.content,
     zip: packed.zip,
     ...(shippable.key !== undefined && { optimised: { key: shippable.key, files: shippable.files } }),

@@ -3,7 +3,7 @@ import { inspect } from './inspect.ts';
 import { withLocale } from './locale-source.ts';
 import { type OnnxInfo, readOnnxFile } from './onnx.ts';
 import { optimise } from './optimise.ts';
-import { hostRuntime, layerBytes, ORT_VERSION } from './runtime.ts';
+import { hostRuntime, lambdaRuntime, layerBytes, ON_LAMBDA, ORT_VERSION } from './runtime.ts';
 import { short } from './short.ts';
 
 const MAIN = 'model.onnx';
@@ -20,5 +20,13 @@ export const onnxFormat: ArtifactFormat<OnnxInfo> = {
     how.optimize
       ? optimise(source, key, runtime, how)
       : { files: source.files, optimized: 'Not optimised: optimize is false.' },
-  runtime: { version: ORT_VERSION, here: hostRuntime, bytes: layerBytes, gist: short },
+  runtime: {
+    name: 'ONNX Runtime',
+    version: ORT_VERSION,
+    here: hostRuntime,
+    bytes: layerBytes,
+    onLambda: { ...ON_LAMBDA, folder: lambdaRuntime },
+    gist: short,
+    session: 'plugins/models/artifact/onnx/session',
+  },
 };

@@ -48,11 +48,6 @@ const ARRAYS = {
   FP64: (n: number) => new Float64Array(n),
 } as const;
 
-/** Memory that an element takes; for a text, what the reference to it takes. */
-export function elementBytes(datatype: Datatype): number {
-  return datatype === 'BYTES' ? 8 : ARRAYS[datatype](0).BYTES_PER_ELEMENT;
-}
-
 /** ONNX Runtime's word for each datatype. */
 const ORT_TYPES: Readonly<Record<Datatype, string>> = {
   BOOL: 'bool',

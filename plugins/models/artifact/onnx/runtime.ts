@@ -33,6 +33,9 @@ const RECIPE = 2;
 /** The pinned version of ONNX Runtime: on Lambda, on this machine, and in every identity. */
 export const ORT_VERSION: string = layer.version;
 
+/** A binding, and the library that it loads. */
+export const ON_LAMBDA = { pinned: layer, mostBytes: layer.unzippedLimit, libraries: 2 } as const;
+
 /**
  * ONNX Runtime for this machine, downloaded with npm on first use (113 MB) and cached.
  *

@@ -55,5 +55,7 @@ export const lambdaZipBuilder: Builder = {
   kind: lambdaZip.kind,
   remoteOf,
   pack: packZip,
+  sharing: ({ name }, architecture) =>
+    [lambdaZip.kind, name.toLowerCase().replaceAll(' ', '-'), architecture].join('-'),
   runtime: buildLayer,
 };

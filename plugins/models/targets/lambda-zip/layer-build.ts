@@ -1,7 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import layer from '../../../../layers/onnxruntime/layer.json' with { type: 'json' };
-import { lambdaRuntime, ORT_VERSION, type Progress } from '../../artifact/onnx/runtime.ts';
+import type { ArtifactRuntime } from '../../contracts/artifact-format.ts';
 import type { Architecture, LayerFacts } from '../../declaration/model.ts';
 import { cacheFolder, keyOf, once } from '../../disk/cache.ts';
 import { type ArchiveEntry, digestOf, filesBelow, sha256Of } from '../../disk/files.ts';
@@ -23,33 +22,35 @@ const BASE = {
 const RECIPE = 2;
 
 /**
- * The ONNX Runtime layer of one architecture: `nodejs/node_modules/{onnxruntime-node,onnxruntime-common}`,
- * one library and one binding, pruned from 303 MB to what Lambda needs. Built once, then taken from the
- * cache. `sha256` is over paths and contents, so that it is the same whichever zlib compressed the zip.
+ * The layer of one architecture: a runtime's packages below `nodejs/node_modules`, without what Lambda does
+ * not need. Built once, then taken from the cache. `sha256` is over paths and contents, so that it is the
+ * same whichever zlib compressed the zip.
  *
- * @throws ProblemError when ONNX Runtime cannot be had, or is not what layer.json says
+ * @throws ProblemError when the runtime cannot be had, or is not what is pinned
  */
 export async function buildLayer(
+  runtime: ArtifactRuntime,
   architecture: Architecture,
-  progress: Progress = () => {},
+  progress: (text: string | undefined) => void = () => {},
 ): Promise<{ readonly zip: string; readonly facts: LayerFacts }> {
-  const key = keyOf(layer, RECIPE, architecture).slice(0, 16);
+  const { name, version, onLambda } = runtime;
+  const key = keyOf(onLambda.pinned, RECIPE, architecture).slice(0, 16);
   const folder = await once(cacheFolder('layers', key), async (draft) => {
-    const { folder: source, machine } = await lambdaRuntime(architecture, progress);
-    progress(`Building the ONNX Runtime layer for ${architecture}`);
+    const { folder: source, machine } = await onLambda.folder(architecture, progress);
+    progress(`Building the ${name} layer for ${architecture}`);
     try {
       const entries = (await filesBelow(source)).map((entry) => ({ ...entry, path: `nodejs/${entry.path}` }));
       const unzippedBytes = entries.reduce((sum, { bytes }) => sum + bytes, 0);
-      const faults = [...(await layerFaults(entries, machine))];
-      if (unzippedBytes > layer.unzippedLimit)
-        faults.push(`is ${unzippedBytes} bytes, over ${layer.unzippedLimit}`);
-      if (faults[0] !== undefined) throw refused(architecture, faults);
+      const faults = [...(await layerFaults(entries, machine, onLambda.libraries))];
+      if (unzippedBytes > onLambda.mostBytes)
+        faults.push(`is ${unzippedBytes} bytes, over ${onLambda.mostBytes}`);
+      if (faults[0] !== undefined) throw refused(name, architecture, faults);
       const files: { path: string; sha256: string }[] = [];
       for (const { path, from } of entries) files.push({ path, sha256: await sha256Of(from) });
       const bytes = await writeZip(join(draft, 'layer.zip'), entries);
       const facts: LayerFacts = {
         architecture,
-        version: ORT_VERSION,
+        version,
         sha256: digestOf(files),
         bytes,
         unzippedBytes,
@@ -67,10 +68,12 @@ export async function buildLayer(
 export async function layerFaults(
   entries: readonly ArchiveEntry[],
   machine: number,
+  count: number,
 ): Promise<readonly string[]> {
   const libraries = entries.filter(({ path }) => /\.(node|so(\.\d+)*)$/.test(path));
   const inside = new Set(libraries.map(({ path }) => basename(path)));
-  const faults: string[] = libraries.length === 2 ? [] : [`has ${libraries.length} libraries, not 2`];
+  const faults: string[] =
+    libraries.length === count ? [] : [`has ${libraries.length} libraries, not ${count}`];
   for (const { path, from } of libraries) {
     const elf = readElf(await readFile(from));
     if (elf.machine !== machine)
@@ -100,13 +103,13 @@ function isInBase(version: string): boolean {
   return true;
 }
 
-function refused(architecture: Architecture, faults: readonly string[]): Error {
+function refused(name: string, architecture: Architecture, faults: readonly string[]): Error {
   return problemError([
     {
       code: 'MODELS_RUNTIME_TAMPERED',
       key: 'custom.models',
-      message: `The ONNX Runtime layer for ${architecture} ${faults.join('; ')}.`,
-      fix: 'Reinstall serverless-models; its list of files does not fit this build of ONNX Runtime.',
+      message: `The ${name} layer for ${architecture} ${faults.join('; ')}.`,
+      fix: `Reinstall serverless-models; its list of files does not fit this build of ${name}.`,
     },
   ]);
 }

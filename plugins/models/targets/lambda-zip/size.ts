@@ -1,6 +1,6 @@
 import { TENSOR_BYTES } from '../../../../core/endpoint/contract.ts';
 import type { Signature } from '../../../../core/tensor/contract.ts';
-import { elementBytes } from '../../artifact/onnx/probe.ts';
+import { sizeOf } from '../../../../core/tensor/datatypes.ts';
 import type { Problem } from '../../problems/errors.ts';
 
 /**
@@ -44,7 +44,7 @@ export function artifactProblems(bytes: number, key: string): readonly Problem[]
 export function requestProblems({ inputs }: Signature, key: string): readonly Problem[] {
   let bytes = 0;
   for (const { shape, datatype } of inputs) {
-    bytes += shape.reduce((product, dimension) => product * Math.max(0, dimension), elementBytes(datatype));
+    bytes += shape.reduce((product, dimension) => product * Math.max(0, dimension), sizeOf(datatype));
   }
   if (bytes <= TENSOR_BYTES) return [];
   return [

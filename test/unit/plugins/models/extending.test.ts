@@ -116,7 +116,8 @@ it('a target: its pure half and its builder', async () => {
           kind: nothing.kind,
           remoteOf: () => [],
           pack: async () => ({ content: [], zip: '/nothing', zipBytes: 0, bytes: 0 }),
-          runtime: async (architecture) => ({
+          sharing: () => 'nothing',
+          runtime: async (_, architecture) => ({
             facts: { architecture, version: '', sha256: '', bytes: 0, unzippedBytes: 0 },
             zip: '/nothing',
           }),

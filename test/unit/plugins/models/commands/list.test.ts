@@ -39,6 +39,7 @@ const facts: Facts = {
   notices: ['Output map is a map.'],
   zipBytes: 950,
   unzippedBytes: 1_234_000,
+  runtimeBytes: 3,
   remote: [],
 };
 

@@ -4,8 +4,10 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { onnxFormat } from '../../../../../plugins/models/artifact/onnx/format.ts';
+import type { ArtifactRuntime } from '../../../../../plugins/models/contracts/artifact-format.ts';
 import type { Built } from '../../../../../plugins/models/contracts/input.ts';
-import type { Facts, Model } from '../../../../../plugins/models/declaration/model.ts';
+import type { Architecture, Facts, Model } from '../../../../../plugins/models/declaration/model.ts';
 import { parseModels } from '../../../../../plugins/models/declaration/parse.ts';
 import { BUILDERS, builderOf } from '../../../../../plugins/models/targets/builders.ts';
 import { TARGETS, targetOf } from '../../../../../plugins/models/targets/targets.ts';
@@ -91,6 +93,20 @@ describe.each(BUILDERS.map((builder) => [builder.kind, builder] as const))(
       } finally {
         await rm(dir, { recursive: true, force: true });
       }
+    });
+
+    it('lets functions share what they run in where target, runtime and architecture are the same', () => {
+      const other = { ...onnxFormat.runtime, name: 'Another' };
+      const shared = (runtime: ArtifactRuntime, architecture: Architecture) =>
+        BUILDERS.map((one) => one.sharing(runtime, architecture));
+      const all = [onnxFormat.runtime, other].flatMap((runtime) => [
+        ...shared(runtime, 'x86_64'),
+        ...shared(runtime, 'arm64'),
+      ]);
+      expect(new Set(all).size).toBe(all.length);
+      expect(builder.sharing({ ...other }, 'arm64')).toBe(builder.sharing(other, 'arm64'));
+      // A file of the package is called so.
+      for (const name of all) expect(name).toMatch(/^[\w-]+$/);
     });
 
     it('lets a small model lie beside the code, and refuses one that no start could read', () => {

@@ -121,7 +121,7 @@ describe('the log group', () => {
 it('the plan counts the line’s bytes', () => {
   const facts: Facts = {
     ...{ identity: 'i', source: 's', sourceBytes: 1, opset: 20, optimized: true, notices: [] },
-    ...{ zipBytes: 1, unzippedBytes: 1, remote: [] },
+    ...{ zipBytes: 1, unzippedBytes: 1, runtimeBytes: 3, remote: [] },
     signature: { inputs: [], outputs: [{ name: 'y', datatype: 'FP32', shape: [-1, 1] }], omitted: [] },
   };
   const [without = 0, plain = 0, predictions = 0] = [undefined, {}, { predictions: true }].map(
