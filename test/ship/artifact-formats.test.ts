@@ -2,13 +2,17 @@
  * The contract of the seam `ArtifactFormat`: what each one in the list holds to, so that packaging may go by
  * it and know none by name.
  */
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { cp, mkdir, readdir, readFile, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { ARTIFACT_FORMATS, artifactFormatOf } from '../../plugins/models/artifact/formats.ts';
 import { readArtifact } from '../../plugins/models/artifact/read.ts';
 import type { Preparing, SourceFile } from '../../plugins/models/contracts/artifact-format.ts';
+import { filesBelow } from '../../plugins/models/disk/files.ts';
+import { ownFile } from '../../plugins/models/disk/own-file.ts';
 import {
   node,
   modelOf as onnx,
@@ -192,5 +196,53 @@ describe.each(ARTIFACT_FORMATS.map((format) => [format.name, format] as const))(
     expect((await readdir(folder ?? '')).length).toBeGreaterThan(0);
     for (const architecture of ['x86_64', 'arm64'] as const) expect(bytes(architecture)).toBeGreaterThan(0);
     expect(gist('Error: it\n  failed.')).toBe('it failed');
+  });
+
+  it('has for functions what was built for them', async () => {
+    const { pinned, mostBytes, libraries, folder } = format.runtime.onLambda;
+    expect(JSON.parse(JSON.stringify(pinned))).toEqual(pinned);
+    for (const [architecture, machine] of [
+      ['x86_64', 62],
+      ['arm64', 183],
+    ] as const) {
+      const found = await folder(architecture, () => {});
+      expect(found.machine).toBe(machine);
+      expect(await readdir(found.folder)).toEqual(['node_modules']);
+      const entries = await filesBelow(found.folder);
+      expect(entries.filter(({ path }) => /\.(node|so(\.\d+)*)$/.test(path)).length).toBe(libraries);
+      expect(entries.reduce((sum, { bytes }) => sum + bytes, 0)).toBeLessThanOrEqual(mostBytes);
+      expect(format.runtime.bytes(architecture)).toBeLessThanOrEqual(mostBytes);
+    }
+  });
+
+  it('opens a model in a process that has the runtime, and answers what is asked of it', async () => {
+    const source = await format.adapt(await read(file));
+    const runtime = (await format.runtime.here()) ?? '';
+    const { signature } = await format.inspect(source, KEY, runtime);
+    const ones = (shape: readonly number[]) => shape.map((dimension) => Math.max(1, dimension));
+    const inputs = signature.inputs.map(
+      ({ name, datatype, shape }) => [name, datatype, ones(shape)] as const,
+    );
+    const outputs = signature.outputs.map(({ name }) => name);
+    const program = `
+      import { KINDS } from ${JSON.stringify(pathToFileURL(ownFile('core/tensor/datatypes')).href)};
+      import { openModel } from ${JSON.stringify(pathToFileURL(ownFile(format.runtime.session)).href)};
+      const ask = await openModel(${JSON.stringify(source.files[0]?.from)});
+      const inputs = ${JSON.stringify(inputs)}.map(([name, datatype, shape]) => [name, {
+        datatype, shape, data: KINDS[datatype].allocate(shape.reduce((one, other) => one * other, 1)),
+      }]);
+      const answers = await ask(Object.fromEntries(inputs), ${JSON.stringify(outputs)});
+      console.log(JSON.stringify(Object.entries(answers).map(([name, { type, dims, data }]) =>
+        [name, typeof type, dims.length > 0, data.length])));`;
+    const out = execFileSync(process.execPath, ['--input-type=module', '-e', program], {
+      env: { PATH: process.env.PATH, NODE_PATH: runtime },
+      encoding: 'utf8',
+    });
+    const answers: [string, string, boolean, number][] = JSON.parse(out);
+    expect(answers.map(([name]) => name).sort()).toEqual([...outputs].sort());
+    for (const [, type, hasDims, length] of answers) {
+      expect({ type, hasDims }).toEqual({ type: 'string', hasDims: true });
+      expect(length).toBeGreaterThan(0);
+    }
   });
 });
