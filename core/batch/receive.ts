@@ -2,6 +2,7 @@ import { isObjectFault, objectFault } from '../errors/object-errors.ts';
 import type { Part } from '../tabular/cells/contract.ts';
 import type { Rows } from '../tabular/cells/format.ts';
 import { firstRow } from '../tabular/cells/split.ts';
+import { DAY_MS } from '../units/time.ts';
 import { type Entry, KEYS, type PartAnswer } from './contract.ts';
 import { completeJob, fail, failedAttempt, finishJob, urlOf } from './finish.ts';
 import { openRows, writerFor } from './formats.ts';
@@ -19,12 +20,11 @@ const TURN = 60;
 /** Seconds after which somebody asks again who found another one at the same job. */
 const SOON = 10;
 
-/**
- * Seconds after which an object that no entry takes asks again, which is SQS's most; and milliseconds in
- * which a release ends, most likely.
- */
+/** Seconds after which an object that no entry takes asks again, which is SQS's most. */
 const UNKNOWN = 900;
-const PROMOTED = 86_400_000;
+
+/** Milliseconds in which a release ends, most likely. */
+const PROMOTED_MS = DAY_MS;
 
 /**
  * What jobs write about themselves: in a chain, the next model's input may have it beside the answers. Only
@@ -57,7 +57,8 @@ export async function receiveMessage(
   if (entry === undefined) {
     // Rules are new with the deploy, the version that knows their entries is live once it is promoted.
     const began = since ?? askedAt ?? new Date(world.clock()).toISOString();
-    if (world.clock() - Date.parse(began) < PROMOTED) return world.queue.again(body, UNKNOWN, began, isAsked);
+    if (world.clock() - Date.parse(began) < PROMOTED_MS)
+      return world.queue.again(body, UNKNOWN, began, isAsked);
     return world.queue.fail(body, {
       code: 'NO_ENTRY',
       reason: `No entry under batch takes s3://${asked.bucket}/${asked.key}, and has not for a day.`,

@@ -1,14 +1,7 @@
 import type { ObjectPort } from '../ports/aws.ts';
+import { DAY_MS } from '../units/time.ts';
 import type { DriftWindow } from './contract.ts';
-import {
-  DAY_MS,
-  type History,
-  type Named,
-  oldNameOf,
-  type Span,
-  windowName,
-  windowNamed,
-} from './windows.ts';
+import { type History, type Named, oldNameOf, type Span, windowName, windowNamed } from './windows.ts';
 
 /**
  * The monitor's documents in the registry, below the scope: `drift/<model>/<window's start>-<its

@@ -3,6 +3,8 @@
  * that slides would test the same rows again and again, and alarm many times as often.
  */
 
+import { DAY_MS } from '../units/time.ts';
+
 /** Milliseconds. */
 export type Span = { readonly from: number; readonly to: number };
 
@@ -55,9 +57,6 @@ export function windowNamed(name: string): Named | undefined {
   return { from, ...(length !== undefined && { to: from + Number(length) * 1000 }) };
 }
 
-/** The longest window. */
-export const DAY_MS = 86_400_000;
-
 /** Windows of the earliest and of the latest document. */
 export type History = { readonly first: Span; readonly last: Span };
 
@@ -83,6 +82,7 @@ export function reachOf(complete: readonly Span[], kept: Kept): number {
   const [oldest] = complete;
   const change = oldest && changeOf(kept, lengthOf(oldest));
   if (oldest === undefined || change === undefined) return CATCH_UP;
+  // No window is longer than a day.
   const since = Math.max(0, Math.min(DAY_MS, oldest.from - change));
   return CATCH_UP + Math.ceil(since / lengthOf(oldest));
 }

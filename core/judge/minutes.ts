@@ -1,3 +1,4 @@
+import { MINUTE_MS } from '../units/time.ts';
 import type { Side } from './contract.ts';
 
 /**
@@ -12,9 +13,8 @@ export type Minute = {
   readonly stable: Side;
 };
 
-const MINUTE = 60_000;
 /** Milliseconds since its end after which a minute is judged: data points come late. */
-const SETTLED = 2 * MINUTE;
+const SETTLED = 2 * MINUTE_MS;
 
 /**
  * The minutes that may be judged, oldest first: complete, over for two minutes, without a change of weight
@@ -36,8 +36,8 @@ export function usable(
       ({ minute: { weight }, start }) =>
         weight > 0 &&
         weight < 1 &&
-        start + MINUTE + SETTLED <= now &&
-        !changes.some((change) => change >= start && change < start + MINUTE),
+        start + MINUTE_MS + SETTLED <= now &&
+        !changes.some((change) => change >= start && change < start + MINUTE_MS),
     )
     .sort((a, b) => a.start - b.start)
     .map(({ minute }) => minute);

@@ -1,20 +1,19 @@
 import type { AliasState, StackState } from '../ports/aws.ts';
-import type { AliasRequest, Phase, Release, VersionRef, Waiting } from './document/contract.ts';
+import { iso } from '../units/time.ts';
+import type { Release } from './document/contract.ts';
+import type { Phase, VersionRef } from './document/parts-contract.ts';
+import type { AliasRequest, Waiting } from './document/request-contract.ts';
 import { allTraffic, made, pointsAt } from './state/alias-target.ts';
+import { PATIENCE_MS } from './state/durations.ts';
 import { blank, FRESH_RELEASE, noted, REMEMBERED } from './state/noted.ts';
+import { endTime, isPending, knownOf, refOf } from './state/predicates.ts';
 import {
   type Changes,
-  endTime,
   intend,
-  iso,
-  isPending,
-  knownOf,
   lingering,
   measured,
   next,
-  PATIENCE,
   rebatched,
-  refOf,
   remember,
   rewindowed,
   settle,
@@ -337,7 +336,7 @@ function forward(
         asked.before !== undefined &&
         alias === undefined && { remade: { at: iso(now) } }),
       startedAt: iso(now),
-      deadline: iso(now + PATIENCE),
+      deadline: iso(now + PATIENCE_MS),
     },
     now,
   );

@@ -1,6 +1,6 @@
 import type { Scaling } from '../ports/aws.ts';
+import { DAY_MS, MINUTE_MS } from '../units/time.ts';
 
-const DAY = 86_400_000;
 const DAYS = ['SUN', 'MON', 'TUE', 'WED', 'THU', 'FRI', 'SAT'];
 
 /**
@@ -24,12 +24,12 @@ export function rangeAt(scaling: Scaling, now: number): { readonly min: number; 
 /** The latest time, at most `now`, at which a weekly schedule was due. */
 function lastDue(schedule: string, timezone: string, now: number): number | undefined {
   const { minute, hour, days } = parsed(schedule);
-  const today = Math.floor(wallClock(now, timezone) / DAY) * DAY;
+  const today = Math.floor(wallClock(now, timezone) / DAY_MS) * DAY_MS;
   // A week back and a day: today's may still be to come.
   for (let back = 0; back <= 7; back += 1) {
-    const day = today - back * DAY;
+    const day = today - back * DAY_MS;
     if (!days.has(new Date(day).getUTCDay())) continue;
-    const due = moment(day + (hour * 60 + minute) * 60_000, timezone);
+    const due = moment(day + (hour * 60 + minute) * MINUTE_MS, timezone);
     if (due <= now) return due;
   }
   return undefined;
@@ -87,7 +87,7 @@ function wallClock(at: number, timezone: string): number {
  * When the zone's clocks show this: the first time if twice, the moment of the jump's other side if never.
  */
 function moment(shown: number, timezone: string): number {
-  const offsets = [shown - DAY, shown + DAY].map((near) => wallClock(near, timezone) - near);
+  const offsets = [shown - DAY_MS, shown + DAY_MS].map((near) => wallClock(near, timezone) - near);
   const times = offsets.map((offset) => shown - offset);
   const right = times.filter((time) => wallClock(time, timezone) === shown);
   return right.length > 0 ? Math.min(...right) : Math.max(...times);

@@ -1,25 +1,17 @@
-import type { Release, VersionRef } from './document/contract.ts';
+import { iso } from '../units/time.ts';
+import type { Release } from './document/contract.ts';
 import type { VersionRecord } from './document/history-contract.ts';
+import type { VersionRef } from './document/parts-contract.ts';
 import type { CommandEvent } from './document/worker-contract.ts';
-import { QUIET } from './phases/alarm.ts';
 import { deadline } from './phases/gating.ts';
 import { addRefusal, revert, rollBack } from './phases/rollback.ts';
 import { allTraffic, pointsAt, say } from './state/alias-target.ts';
+import { ASKED_AGAIN_MS, QUIET_MS } from './state/durations.ts';
 import type { ReleaseFacts } from './state/facts.ts';
 import { heldNotice, notice, numbers, ways } from './state/notices.ts';
+import { isOpen, isPending, lastGood, standing } from './state/predicates.ts';
 import { unfinished } from './state/stuck.ts';
-import {
-  GOES_OFF,
-  hold,
-  intend,
-  isOpen,
-  iso,
-  isPending,
-  lastGood,
-  next,
-  standing,
-  tell,
-} from './state/transitions.ts';
+import { hold, intend, next, tell } from './state/transitions.ts';
 
 /** What a person asks. `target`: the version that a rollback names, as the registry and Lambda know it. */
 export type PersonCommand = CommandEvent['command'];
@@ -28,12 +20,6 @@ export type RollbackTarget = { readonly record: VersionRecord | undefined; reado
 export type Ordered =
   | { readonly do: 'write'; readonly next: Release; readonly text: string }
   | { readonly do: 'refuse'; readonly reason: string };
-
-/**
- * Milliseconds after a rollback in which a second one is taken for the first, asked again. As long as an
- * alarm may still be on for what was taken away: only from then on does status advise to go further back.
- */
-const AGAIN = GOES_OFF;
 
 const refuse = (reason: string): Ordered => ({ do: 'refuse', reason });
 
@@ -164,12 +150,12 @@ function doneAlready(state: Release, now: number): string | undefined {
   if (isPutBack(state, now)) return 'the alias was put back';
   if (phase !== 'ROLLED_BACK' || returnedAt !== undefined) return undefined;
   const refusal = refused.findLast(({ fingerprint }) => fingerprint === candidate?.fingerprint);
-  const isRecent = now - Date.parse(refusal?.at ?? updatedAt) < AGAIN;
+  const isRecent = now - Date.parse(refusal?.at ?? updatedAt) < ASKED_AGAIN_MS;
   return isRecent ? `version ${candidate?.version} was rolled back` : undefined;
 }
 
 const isPutBack = ({ putBackAt }: Release, now: number): boolean =>
-  putBackAt !== undefined && now - Date.parse(putBackAt) < AGAIN;
+  putBackAt !== undefined && now - Date.parse(putBackAt) < ASKED_AGAIN_MS;
 
 /**
  * Did somebody else move the alias while nothing is on its way? A tick that saw it holds the release for
@@ -205,7 +191,7 @@ function takenBack(
       held: undefined,
       reason,
       putBackAt: iso(now),
-      ...(isTest && { reversal: undefined, quietUntil: iso(now + QUIET) }),
+      ...(isTest && { reversal: undefined, quietUntil: iso(now + QUIET_MS) }),
       intent: isThere ? undefined : intend(state, allTraffic(version), then, now),
     },
     now,

@@ -1,5 +1,7 @@
-import type { Intent, Release } from './document/contract.ts';
-import { left, QUIET } from './phases/alarm.ts';
+import { iso } from '../units/time.ts';
+import type { Release } from './document/contract.ts';
+import type { Intent } from './document/parts-contract.ts';
+import { left } from './phases/alarm.ts';
 import { baking } from './phases/baking.ts';
 import { ended, superfluous } from './phases/ended.ts';
 import { gating } from './phases/gating.ts';
@@ -13,22 +15,11 @@ import { warming } from './phases/warming.ts';
 import { type Action, write } from './state/action.ts';
 import { allTraffic, made, pointsAt, say, takenFrom } from './state/alias-target.ts';
 import { blindTo, stray, tidy } from './state/capacity.ts';
+import { NOTICE_KEPT_MS, QUIET_MS, SIGNED_EVERY_MS } from './state/durations.ts';
 import { isLast, isOverdue, isUnreadable, known, type ReleaseFacts } from './state/facts.ts';
 import { notice, numbers, promotedNotice } from './state/notices.ts';
-import {
-  abort,
-  type Changes,
-  DAY,
-  intend,
-  isOpen,
-  iso,
-  isPending,
-  next,
-  settle,
-  standing,
-  tell,
-  weightOf,
-} from './state/transitions.ts';
+import { isOpen, isPending, standing, weightOf } from './state/predicates.ts';
+import { abort, type Changes, intend, next, settle, tell } from './state/transitions.ts';
 import { blinded } from './state/unreadable.ts';
 import { telling } from './tick-schedule.ts';
 
@@ -117,8 +108,7 @@ function after(state: Release, action: Action, facts: ReleaseFacts, now: number)
   const [oldest, ...rest] = state.notices;
   if (oldest !== undefined) {
     const without = next(state, { notices: rest }, now);
-    // A topic that takes nothing for a day does not keep a release's tick alive.
-    return now - Date.parse(oldest.at) >= DAY
+    return now - Date.parse(oldest.at) >= NOTICE_KEPT_MS
       ? write(without)
       : { do: 'notify', notice: oldest, next: without };
   }
@@ -133,16 +123,13 @@ function after(state: Release, action: Action, facts: ReleaseFacts, now: number)
   return { ...action, prune: superfluous(state, facts) };
 }
 
-/** Milliseconds. */
-const MINUTE = 60_000;
-
 /**
  * Whoever looks at weights, or cannot see what is needed, leaves a sign of it each minute, also where there
  * is nothing to note: sweep and status take a document that does not change for one that nobody ticks.
  */
 const isUnsigned = ({ updatedAt, blind }: Release, { alias }: ReleaseFacts, now: number): boolean =>
   (blind !== undefined || Object.keys(alias?.weights ?? {}).length > 0) &&
-  now - Date.parse(updatedAt) >= MINUTE;
+  now - Date.parse(updatedAt) >= SIGNED_EVERY_MS;
 
 function carryOn(state: Release, intent: Intent, facts: ReleaseFacts, now: number): Action {
   if (made(facts.alias, intent)) return write(settled(state, intent, now));
@@ -285,7 +272,7 @@ function weightless(state: Release, now: number): Changes {
   if (state.phase === 'HELD' && held !== undefined)
     return isOpen(held.from) ? { held: { ...held, from: 'SHIFTING' }, step: state.step ?? 0 } : {};
   if (state.phase === 'REVERSING')
-    return { phase: state.reversal?.from ?? 'BAKING', reversal: undefined, quietUntil: iso(now + QUIET) };
+    return { phase: state.reversal?.from ?? 'BAKING', reversal: undefined, quietUntil: iso(now + QUIET_MS) };
   return isOpen(state.phase)
     ? { phase: 'SHIFTING', step: state.step ?? 0, promotedBy: undefined }
     : { phase: state.phase };

@@ -1,5 +1,7 @@
-import type { AliasRequest, VersionRef } from './document/contract.ts';
+import { iso } from '../units/time.ts';
 import type { VersionRecord } from './document/history-contract.ts';
+import type { VersionRef } from './document/parts-contract.ts';
+import type { AliasRequest } from './document/request-contract.ts';
 import type { Settings } from './document/settings-contract.ts';
 import {
   ANSWER_MARGIN,
@@ -9,7 +11,6 @@ import {
   type TickEvent,
 } from './document/worker-contract.ts';
 import { functionOf } from './state/alarm-names.ts';
-import { iso } from './state/transitions.ts';
 
 /** What AWS, or anyone who ticks, sends to the worker: checked, and in our words. */
 

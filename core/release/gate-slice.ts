@@ -1,13 +1,12 @@
 import type { GateEvidence, GateState } from '../gate/contract.ts';
 import type { GateOutcome } from '../gate/gate.ts';
 import { gathered } from '../gate/verdict.ts';
+import { iso } from '../units/time.ts';
 import type { Release } from './document/contract.ts';
 import type { World } from './ports.ts';
 import type { Action } from './state/action.ts';
-import { iso, next } from './state/transitions.ts';
-
-/** Milliseconds of an invocation that a slice of the gate leaves for what comes after it. */
-const RESERVE = 20_000;
+import { GATE_RESERVE_MS } from './state/durations.ts';
+import { next } from './state/transitions.ts';
 
 /**
  * Runs one slice of a gate. The lease is written first: another worker's load at the same time would be
@@ -26,7 +25,7 @@ export async function gatePart(
   const lease = leaseOf(action.next);
   const { version, settings, state: before, most } = action;
   const { functionName } = state;
-  const budgetMs = Math.max(1, world.left() - RESERVE);
+  const budgetMs = Math.max(1, world.left() - GATE_RESERVE_MS);
   const outcome = await world.gate({
     functionName,
     version,

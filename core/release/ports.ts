@@ -18,6 +18,7 @@ import type { Release } from './document/contract.ts';
 import type { Settings } from './document/settings-contract.ts';
 import { WORKER_METRICS } from './document/worker-contract.ts';
 import type { StackCaller } from './events.ts';
+import { LOOKED_AGO_MS } from './state/durations.ts';
 import { scheduleOf } from './tick-schedule.ts';
 
 /** All that the engine can reach. Tests put fakes behind the same ports. */
@@ -89,15 +90,12 @@ export async function respond(
   world.log('answered CloudFormation', { requestId: caller.id, status, reason, sent });
 }
 
-/** Milliseconds. An alarm looks at minutes that are over, and perhaps at once. */
-const OVER = 5 * 60_000;
-
 /**
  * A request of CloudFormation counts as a look of the sweep, a while ago: the alarm that misses sweeps is
  * made right after the alias, and must not find that there was none.
  */
 export const asLooked = (world: World, functionName: string): void =>
-  world.count(WORKER_METRICS.swept, functionName, world.clock() - OVER);
+  world.count(WORKER_METRICS.swept, functionName, world.clock() - LOOKED_AGO_MS);
 
 /** Makes, or makes anew, the recurring tick of a release. */
 export const scheduleTicks = (world: World, state: Release): Promise<void> =>

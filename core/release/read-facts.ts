@@ -1,16 +1,14 @@
 import { messageOf } from '../errors/aws-errors.ts';
 import type { Minute } from '../judge/minutes.ts';
-import type { Release, WeightShift } from './document/contract.ts';
+import type { Release } from './document/contract.ts';
+import type { WeightShift } from './document/parts-contract.ts';
 import { ALARMS } from './document/worker-contract.ts';
 import type { World } from './ports.ts';
 import { alarmNames } from './state/alarm-names.ts';
+import { HOUR_BEFORE_MS, LATEST_MS, RATE_MS } from './state/durations.ts';
 import type { Held } from './state/facts.ts';
 import { isUnreadable, needs, type ReleaseFacts, type Unreadable } from './state/facts.ts';
 import { allMinutes, alone, minuteAt, minutesOf, type Sides, since } from './state/minutes.ts';
-import { DAY, HOUR } from './state/transitions.ts';
-
-/** Minutes that `crashesNow` looks at. */
-const LATEST = 10 * 60_000;
 
 /**
  * @param clock the one that is decided by: a minute that ends in between would be judged without its numbers
@@ -25,13 +23,15 @@ export async function gatherFacts(world: World, state: Release, clock: number): 
   const [alias, stack, rate, held, limits, hour, look, alarms, versions] = await Promise.all([
     world.aliases.get(functionName, name),
     world.stacks.state(state.stack),
-    asked.has('rate') ? readable(() => world.metrics.rate(functionName, name, now - DAY, now)) : undefined,
+    asked.has('rate')
+      ? readable(() => world.metrics.rate(functionName, name, now - RATE_MS, now))
+      : undefined,
     asked.has('held') ? readable(() => heldBy(world, functionName)) : undefined,
     asked.has('limits') ? readable(() => world.capacity.limits(functionName)) : undefined,
     asked.has('hour') && stable !== undefined
       ? readable(async () => {
           const until = minuteAt(Date.parse(state.startedAt));
-          return allMinutes(await sides([stable.version], until - HOUR, until), stable.version);
+          return allMinutes(await sides([stable.version], until - HOUR_BEFORE_MS, until), stable.version);
         })
       : undefined,
     asked.has('look') ? readable(() => looked(state, now, sides)) : undefined,
@@ -44,7 +44,7 @@ export async function gatherFacts(world: World, state: Release, clock: number): 
       ? await readable(async () => {
           const to = minuteAt(now);
           // The minute of its promotion, too: what is counted is this version's alone.
-          const from = Math.max(to - LATEST, minuteAt(Date.parse(state.watch?.since ?? state.startedAt)));
+          const from = Math.max(to - LATEST_MS, minuteAt(Date.parse(state.watch?.since ?? state.startedAt)));
           return from < to ? alone(await sides([stable.version], from, to), stable.version, from, to) : [];
         })
       : undefined;

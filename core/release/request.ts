@@ -1,11 +1,11 @@
 import type { Core, FoundRelease } from '../registry/registry.ts';
+import { iso } from '../units/time.ts';
 import { type Admission, admit, type BeforeAdmission as Facts, unchanged } from './admission.ts';
 import type { Incoming } from './events.ts';
 import { nameAndMessage } from './failures.ts';
 import { respond, type World } from './ports.ts';
 import { runRelease } from './run.ts';
 import { allTraffic } from './state/alias-target.ts';
-import { iso } from './state/transitions.ts';
 import { type Kept, keep, recordedAt, TRIES, tickable } from './write-down.ts';
 
 type Ask = Extract<Incoming, { kind: 'ask' }>;

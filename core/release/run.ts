@@ -12,6 +12,7 @@ import { gatherFacts } from './read-facts.ts';
 import type { Action } from './state/action.ts';
 import { allTraffic, describe, say, takenFrom } from './state/alias-target.ts';
 import { unprovided } from './state/capacity.ts';
+import { RESERVE_MS } from './state/durations.ts';
 import { isUnreadable, type ReleaseFacts, type Unreadable } from './state/facts.ts';
 import { next } from './state/transitions.ts';
 import { endOf, told } from './tick-answer.ts';
@@ -27,9 +28,6 @@ const STEPS = 60;
 
 /** Tries of a compare-and-set. */
 const RACES = 8;
-
-/** Milliseconds that an invocation keeps to itself: what is begun can be noted. */
-const RESERVE = 10_000;
 
 /**
  * Reads, decides and acts until there is nothing to do but wait. Anyone may call it at any time, also twice
@@ -67,7 +65,7 @@ export async function runRelease(world: World, model: string): Promise<TickAnswe
       return state.waiting === undefined
         ? stopped(world, state, facts?.alias)
         : paused(world, state, facts?.alias, 'a deploy waits until the status of its stack can be read');
-    if (world.left() < RESERVE) return paused(world, state, facts?.alias, 'goes on at the next tick');
+    if (world.left() < RESERVE_MS) return paused(world, state, facts?.alias, 'goes on at the next tick');
     // Whoever gave this up wrote so before touching anything: with the document as it was after the facts
     // were read, its revision is the fence.
     if (FENCED.has(action.do) && (await world.registry.release(model))?.etag !== found.etag) continue;

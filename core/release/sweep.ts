@@ -3,6 +3,7 @@ import type { AliasState } from '../ports/aws.ts';
 import type { FoundRelease } from '../registry/registry.ts';
 import { UNATTENDED, WORKER_METRICS } from './document/worker-contract.ts';
 import type { World } from './ports.ts';
+import { RESERVE_MS } from './state/durations.ts';
 import { isAtRest, scheduleOf } from './tick-schedule.ts';
 
 /**
@@ -13,9 +14,6 @@ import { isAtRest, scheduleOf } from './tick-schedule.ts';
 
 /** Models that are looked at beside each other. */
 const AT_ONCE = 8;
-
-/** Milliseconds that an invocation keeps to itself. */
-const RESERVE = 10_000;
 
 /** The one alias of a function that no document tells of. */
 const ALIAS = 'live';
@@ -111,7 +109,7 @@ async function each(
   const waiting = [...names];
   const workers = Array.from({ length: Math.min(AT_ONCE, names.length) }, async () => {
     for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) {
-      if (world.left() < RESERVE) {
+      if (world.left() < RESERVE_MS) {
         world.log('there was no time to look', { name });
         continue;
       }

@@ -1,11 +1,12 @@
 import type { AliasState } from '../ports/aws.ts';
+import { iso } from '../units/time.ts';
 import type { Release } from './document/contract.ts';
 import type { DeploymentEnd } from './document/history-contract.ts';
 import type { TickAnswer } from './document/worker-contract.ts';
 import { ends } from './phases/judging.ts';
 import { weightSince } from './phases/shifting.ts';
 import { allTraffic, pointsAt } from './state/alias-target.ts';
-import { isOpen, iso, isPending, weightOf } from './state/transitions.ts';
+import { isOpen, isPending, weightOf } from './state/predicates.ts';
 
 /** Where a release stands, for whoever ticked. Pure. */
 export function told(state: Release, alias: AliasState | undefined, waiting: string | undefined): TickAnswer {

@@ -2,7 +2,7 @@ import type { AliasState, Schedule } from '../ports/aws.ts';
 import type { Release } from './document/contract.ts';
 import type { TickEvent } from './document/worker-contract.ts';
 import { pointsAt } from './state/alias-target.ts';
-import { isEnd, isOpen, isWatched, standing, weightOf } from './state/transitions.ts';
+import { isEnd, isOpen, isWatched, standing, weightOf } from './state/predicates.ts';
 
 /** How often a release is ticked, and what its schedule tells. Pure. */
 

@@ -1,6 +1,6 @@
 import { messageOf } from '../errors/aws-errors.ts';
 import type { AliasState } from '../ports/aws.ts';
-import type { Notice } from './document/contract.ts';
+import type { Notice } from './document/parts-contract.ts';
 import { type TickAnswer, type TickEvent, WORKER_METRICS } from './document/worker-contract.ts';
 import { tellPeople, type World } from './ports.ts';
 import { allTraffic, say, takenWithout } from './state/alias-target.ts';

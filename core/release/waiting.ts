@@ -1,6 +1,7 @@
 import type { FoundRelease } from '../registry/registry.ts';
 import { admitWaiting } from './admission.ts';
-import type { Release, Waiting } from './document/contract.ts';
+import type { Release } from './document/contract.ts';
+import type { Waiting } from './document/request-contract.ts';
 import { stackCallerOf } from './events.ts';
 import { respond, type World } from './ports.ts';
 import { keep, recordedAt } from './write-down.ts';

@@ -1,21 +1,20 @@
-import type { AliasRequest, Operation, Phase, Release, VersionRef } from './document/contract.ts';
+import { iso } from '../units/time.ts';
+import type { Release } from './document/contract.ts';
+import type { Phase, VersionRef } from './document/parts-contract.ts';
+import type { AliasRequest, Operation } from './document/request-contract.ts';
 import { deadline } from './phases/gating.ts';
 import { allTraffic } from './state/alias-target.ts';
+import { PATIENCE_MS } from './state/durations.ts';
 import { FRESH_RELEASE, noted, orderOf } from './state/noted.ts';
+import { behavesAlike, isPending, knownOf, refOf } from './state/predicates.ts';
 import {
-  behavesAlike,
   type Changes,
   claimed,
   intend,
-  iso,
-  isPending,
-  knownOf,
   lingering,
   measured,
   next,
-  PATIENCE,
   rebatched,
-  refOf,
   remember,
   UNWATCHED,
 } from './state/transitions.ts';
@@ -165,7 +164,7 @@ function taken(
       (rebatched(base).lives ?? base.lives).filter(({ version }) => version !== gone),
       stable,
     ),
-    deadline: iso(now + PATIENCE),
+    deadline: iso(now + PATIENCE_MS),
   };
 }
 

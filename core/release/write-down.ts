@@ -1,11 +1,14 @@
 import type { AliasState } from '../ports/aws.ts';
 import type { FoundRelease } from '../registry/registry.ts';
 import { type Admission, unchanged } from './admission.ts';
-import type { AliasRequest, Release, VersionRef } from './document/contract.ts';
+import type { Release } from './document/contract.ts';
+import type { VersionRef } from './document/parts-contract.ts';
+import type { AliasRequest } from './document/request-contract.ts';
 import { nameAndMessage } from './failures.ts';
 import { scheduleTicks, type World } from './ports.ts';
 import { noted } from './state/noted.ts';
-import { next, refOf } from './state/transitions.ts';
+import { refOf } from './state/predicates.ts';
+import { next } from './state/transitions.ts';
 import { endOf } from './tick-answer.ts';
 
 /** What an admission makes of the registry: the document before anything is touched, then its tick. */

@@ -6,7 +6,7 @@
 import type { GateState } from '../../gate/contract.ts';
 import type { Judgement } from '../../judge/contract.ts';
 import type { TensorSpec } from '../../tensor/contract.ts';
-import type { Phase } from './contract.ts';
+import type { Phase } from './parts-contract.ts';
 
 /**
  * `deployments/<id>.json`: what the command line writes before it uploads anything, and what is added to it.

@@ -1,5 +1,5 @@
 import type { Judgement } from '../../judge/contract.ts';
-import type { Phase } from './contract.ts';
+import type { Phase } from './parts-contract.ts';
 
 export const RESOURCE_TYPE = 'Custom::ModelAlias';
 

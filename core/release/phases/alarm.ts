@@ -1,10 +1,13 @@
 import { crashesNow } from '../../judge/crashes.ts';
+import { iso } from '../../units/time.ts';
 import type { Release } from '../document/contract.ts';
 import { ALARMS } from '../document/worker-contract.ts';
 import { ROLLS_BACK } from '../state/alarm-names.ts';
+import { QUIET_MS, ROLLBACKS_COUNT_MS } from '../state/durations.ts';
 import { isUnreadable, type ReleaseFacts } from '../state/facts.ts';
 import { notice } from '../state/notices.ts';
-import { DAY, HOUR, iso, isWatched, lastGood, next, tell } from '../state/transitions.ts';
+import { isWatched, lastGood } from '../state/predicates.ts';
+import { next, tell } from '../state/transitions.ts';
 import { holdFor } from './hold.ts';
 
 /**
@@ -13,9 +16,6 @@ import { holdFor } from './hold.ts';
 
 /** Automatic rollbacks after promotion in 24 hours; the next one would be the third. */
 const MOST = 2;
-
-/** An alarm that cannot be answered is told once an hour. */
-export const QUIET = HOUR;
 
 /**
  * The document that answers an alarm, if one asks: that is on now, turned on after promotion, in its window,
@@ -48,7 +48,7 @@ export function alarmed(state: Release, facts: ReleaseFacts, now: number): Relea
       `dry run: version ${to.version} would have been tried beside version ${state.stable?.version}`,
       now,
     );
-  if (state.rollbacks.filter((at) => now - Date.parse(at) < DAY).length >= MOST) {
+  if (state.rollbacks.filter((at) => now - Date.parse(at) < ROLLBACKS_COUNT_MS).length >= MOST) {
     const why = `${alarm} is on, and there were ${MOST} automatic rollbacks in 24 hours already`;
     return holdFor(state, 'limit', why, now);
   }
@@ -79,5 +79,5 @@ export function left(state: Release, alarm: string, why: string, now: number): R
     true,
     now,
   );
-  return next(state, { ...tell(state, text), quietUntil: iso(now + QUIET) }, now);
+  return next(state, { ...tell(state, text), quietUntil: iso(now + QUIET_MS) }, now);
 }

@@ -2,7 +2,8 @@ import type { Release } from '../document/contract.ts';
 import { type Action, STOP, wait, write } from '../state/action.ts';
 import { pointsAt } from '../state/alias-target.ts';
 import { isUnreadable, type ReleaseFacts } from '../state/facts.ts';
-import { isWatched, next, standing } from '../state/transitions.ts';
+import { isWatched, standing } from '../state/predicates.ts';
+import { next } from '../state/transitions.ts';
 import { alarmed } from './alarm.ts';
 import { foreign } from './hold.ts';
 

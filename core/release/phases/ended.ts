@@ -4,7 +4,7 @@ import { pointsAt } from '../state/alias-target.ts';
 import { unseen } from '../state/capacity.ts';
 import { isUnreadable, known, type ReleaseFacts } from '../state/facts.ts';
 import { orderOf } from '../state/noted.ts';
-import { lastGood, standing } from '../state/transitions.ts';
+import { lastGood, standing } from '../state/predicates.ts';
 import { watching } from './baking.ts';
 
 /** Published versions to keep. */

@@ -1,12 +1,14 @@
 import type { GateState } from '../../gate/contract.ts';
 import { canFill } from '../../judge/feasible.ts';
+import { iso } from '../../units/time.ts';
 import type { Release } from '../document/contract.ts';
 import type { Settings, Step } from '../document/settings-contract.ts';
 import { WORKER_TIMEOUT } from '../document/worker-contract.ts';
 import { type Action, wait, write } from '../state/action.ts';
+import { PATIENCE_MS } from '../state/durations.ts';
 import { isUnreadable, type ReleaseFacts } from '../state/facts.ts';
 import { notice } from '../state/notices.ts';
-import { abort, iso, next, PATIENCE, tell } from '../state/transitions.ts';
+import { abort, next, tell } from '../state/transitions.ts';
 
 /** GATING: which steps this release takes; then the candidate's start, cases and load, before any traffic. */
 export function gating(state: Release, facts: ReleaseFacts, now: number): Action {
@@ -92,7 +94,7 @@ export function deadline(
   now: number,
 ): Pick<Release, 'deadline'> {
   const seconds = steps.reduce((sum, { bake }) => sum + bake + maxWait, 0);
-  return { deadline: iso(now + seconds * 1000 + PATIENCE) };
+  return { deadline: iso(now + seconds * 1000 + PATIENCE_MS) };
 }
 
 /** `40 requests an hour`. */

@@ -1,9 +1,12 @@
+import { iso } from '../../units/time.ts';
 import type { Release } from '../document/contract.ts';
 import { type Action, STOP, wait, write } from '../state/action.ts';
 import { pointsAt } from '../state/alias-target.ts';
+import { PAGED_EVERY_MS } from '../state/durations.ts';
 import { lookIsDue, type ReleaseFacts } from '../state/facts.ts';
 import { heldNotice, numbers } from '../state/notices.ts';
-import { DAY, iso, next, standing, tell, weightOf } from '../state/transitions.ts';
+import { standing, weightOf } from '../state/predicates.ts';
+import { next, tell } from '../state/transitions.ts';
 import { foreign, todo } from './hold.ts';
 import { judgeMinutes, keptJudgements } from './judging.ts';
 import { rollBack } from './rollback.ts';
@@ -16,7 +19,7 @@ export function held(state: Release, facts: ReleaseFacts, now: number): Action {
   const { held: so } = state;
   if (so === undefined) return wait('held');
   if (facts.stack === 'gone') return STOP;
-  if (now - Date.parse(so.pagedAt) >= DAY) return write(paged(state, now));
+  if (now - Date.parse(so.pagedAt) >= PAGED_EVERY_MS) return write(paged(state, now));
   // A missing alias that AWS would make again was made before this is asked.
   if (so.by === 'foreign' || facts.alias === undefined)
     return wait(state.reason ?? 'the alias was moved by somebody else');

@@ -1,10 +1,12 @@
 import type { Judgement } from '../../judge/contract.ts';
-import type { HeldBy, Release } from '../document/contract.ts';
+import type { Release } from '../document/contract.ts';
+import type { HeldBy } from '../document/parts-contract.ts';
 import { type Action, write } from '../state/action.ts';
 import { allTraffic, say } from '../state/alias-target.ts';
 import type { ReleaseFacts } from '../state/facts.ts';
 import { heldNotice, numbers, ways } from '../state/notices.ts';
-import { hold, isPending } from '../state/transitions.ts';
+import { isPending } from '../state/predicates.ts';
+import { hold } from '../state/transitions.ts';
 
 /** Stands still, and tells why and what to do. */
 export function holdFor(state: Release, by: HeldBy, why: string, now: number, looked?: Judgement): Release {

@@ -1,30 +1,28 @@
 import type { Judgement } from '../../judge/contract.ts';
 import { crashesNow } from '../../judge/crashes.ts';
 import { usable } from '../../judge/minutes.ts';
-import { REVERSED_MINUTES, reversed } from '../../judge/reversed.ts';
+import { reversed } from '../../judge/reversed.ts';
 import { OBJECTIVE, type SlowEdge } from '../../judge/slow.ts';
 import { unread } from '../../judge/verdict.ts';
-import type { Release, Reversal } from '../document/contract.ts';
+import { iso } from '../../units/time.ts';
+import type { Release } from '../document/contract.ts';
+import type { Reversal } from '../document/parts-contract.ts';
 import type { Settings } from '../document/settings-contract.ts';
 import { ALARMS } from '../document/worker-contract.ts';
 import { type Action, STOP, wait, write } from '../state/action.ts';
-import { allTraffic, pointsAt } from '../state/alias-target.ts';
+import { allTraffic, pointsAt, split } from '../state/alias-target.ts';
 import { needed } from '../state/capacity.ts';
+import { QUIET_MS, READY_MS, REVERSED_MS } from '../state/durations.ts';
 import { isUnreadable, known, lookIsDue, type ReleaseFacts } from '../state/facts.ts';
 import { notice, numbers } from '../state/notices.ts';
-import { intend, iso, next, split, standing, tell } from '../state/transitions.ts';
-import { QUIET } from './alarm.ts';
+import { standing } from '../state/predicates.ts';
+import { intend, next, tell } from '../state/transitions.ts';
 import { gate } from './gating.ts';
 import { foreign } from './hold.ts';
 import { revert } from './rollback.ts';
 
-const MINUTE = 60_000;
 /** Cases of the last good version's gate: users wait meanwhile. */
 const CASES = 100;
-/** Half of the traffic for ten minutes, and the three that the last one's numbers take. */
-const LONGEST = (REVERSED_MINUTES + 3) * MINUTE;
-/** The last good version must be ready by then. */
-const READY = 15 * MINUTE;
 
 /**
  * REVERSING: the last good version, its gate passed again, has half of the traffic beside the live one, which
@@ -45,7 +43,7 @@ export function reversing(state: Release, facts: ReleaseFacts, now: number): Act
  */
 function ready(state: Release, reversal: Reversal, live: string, facts: ReleaseFacts, now: number): Action {
   const { to, crashing, gate: so } = reversal;
-  const late = now - Date.parse(reversal.at) > READY;
+  const late = now - Date.parse(reversal.at) > READY_MS;
   if (so?.verdict === 'fail')
     return restore(
       state,
@@ -91,7 +89,7 @@ function test(state: Release, reversal: Reversal, facts: ReleaseFacts, now: numb
   if (!lookIsDue(state, now))
     return wait(reversal.judgement?.reason ?? `version ${reversal.to.version} has half of the traffic`);
   const { look: minutes } = facts;
-  const over = now - Date.parse(reversal.half?.at ?? reversal.at) >= LONGEST;
+  const over = now - Date.parse(reversal.half?.at ?? reversal.at) >= REVERSED_MS;
   if (minutes === undefined || isUnreadable(minutes)) {
     const found = unread(`metrics cannot be read: ${minutes?.unreadable ?? 'none were asked for'}`);
     return over
@@ -154,7 +152,7 @@ function restore(state: Release, why: string, looked: Judgement | undefined, now
         ...tell(state, text),
         phase: reversal.from,
         reversal: undefined,
-        quietUntil: iso(now + QUIET),
+        quietUntil: iso(now + QUIET_MS),
         ...(reversal.from === 'BAKING' && { reason: why }),
         intent: intend(state, allTraffic(stable.version), reversal.from, now),
       },

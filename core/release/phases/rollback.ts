@@ -1,13 +1,14 @@
 import type { Judgement } from '../../judge/contract.ts';
-import type { RefusedVersion, Release, VersionRef } from '../document/contract.ts';
+import { iso } from '../../units/time.ts';
+import type { Release } from '../document/contract.ts';
+import type { RefusedVersion, VersionRef } from '../document/parts-contract.ts';
 import { allTraffic } from '../state/alias-target.ts';
 import { broughtBack, rolledBack } from '../state/notices.ts';
+import { isEnd } from '../state/predicates.ts';
 import {
   type Changes,
   claimed,
   intend,
-  isEnd,
-  iso,
   lingering,
   next,
   remember,

@@ -1,31 +1,18 @@
 import type { Side } from '../../judge/contract.ts';
 import { exceeded, slowEdge, warm } from '../../judge/slow.ts';
-import type { Intent, Phase, Release } from '../document/contract.ts';
+import { iso } from '../../units/time.ts';
+import type { Release } from '../document/contract.ts';
+import type { Intent, Phase } from '../document/parts-contract.ts';
 import { type Action, wait, write } from '../state/action.ts';
-import { allTraffic, pointsAt } from '../state/alias-target.ts';
+import { allTraffic, pointsAt, split } from '../state/alias-target.ts';
 import { topUp } from '../state/capacity.ts';
+import { PATIENCE_MS, SOON_MS } from '../state/durations.ts';
 import { isUnreadable, type ReleaseFacts } from '../state/facts.ts';
+import { behavesAlike, isPromoted, isWatched, standing, weightOf } from '../state/predicates.ts';
 import { isStuck, late, stuck, unfinished } from '../state/stuck.ts';
-import {
-  abort,
-  behavesAlike,
-  type Changes,
-  intend,
-  iso,
-  isPromoted,
-  isWatched,
-  next,
-  PATIENCE,
-  rewindowed,
-  split,
-  standing,
-  weightOf,
-} from '../state/transitions.ts';
+import { abort, type Changes, intend, next, rewindowed } from '../state/transitions.ts';
 import { deadline } from './gating.ts';
 import { foreign, holdFor } from './hold.ts';
-
-/** Less than this left of the deadline while the stack is still busy: put it off. Milliseconds. */
-const SOON = PATIENCE / 2;
 
 /** SHIFTING: the candidate's weight is raised to that of the step. */
 export function shifting(state: Release, facts: ReleaseFacts, now: number): Action {
@@ -51,7 +38,7 @@ export function shifting(state: Release, facts: ReleaseFacts, now: number): Acti
 function lengthened(state: Release, now: number): Partial<Pick<Release, 'deadline'>> {
   const { steps = [], step = 0, settings } = state;
   const all = deadline(steps.slice(step), settings, now);
-  return Date.parse(all.deadline) - PATIENCE > Date.parse(state.deadline) ? all : {};
+  return Date.parse(all.deadline) - PATIENCE_MS > Date.parse(state.deadline) ? all : {};
 }
 
 /**
@@ -140,7 +127,7 @@ export function blocked(state: Release, { stack }: ReleaseFacts, now: number): A
   const left = Date.parse(state.deadline) - now;
   const waiting = stack !== 'done' && state.promote === 'afterStack';
   // A stack may take hours; that is waiting, not death. One that is stuck has until the deadline.
-  if (waiting && !isStuck(stack) && left < SOON)
+  if (waiting && !isStuck(stack) && left < SOON_MS)
     return write(next(state, deadline(state.steps?.slice(state.step ?? 0) ?? [], state.settings, now), now));
   if (left <= 0) return write(abort(state, late(state, waiting ? stack : 'done'), now));
   if (!waiting) return undefined;

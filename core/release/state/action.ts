@@ -1,6 +1,7 @@
 import type { GateState } from '../../gate/contract.ts';
 import type { Scaling } from '../../ports/aws.ts';
-import type { Intent, Notice, Release } from '../document/contract.ts';
+import type { Release } from '../document/contract.ts';
+import type { Intent, Notice } from '../document/parts-contract.ts';
 import type { Settings } from '../document/settings-contract.ts';
 
 /** One thing to do; then everything is read again. `next`: the document to write once it is done. */

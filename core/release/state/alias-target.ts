@@ -1,8 +1,14 @@
 import type { AliasState } from '../../ports/aws.ts';
-import type { AliasTarget, Intent } from '../document/contract.ts';
+import type { AliasTarget, Intent } from '../document/parts-contract.ts';
 
 /** All traffic on one version. */
 export const allTraffic = (version: string): AliasTarget => ({ version, weights: {} });
+
+/** @param weight percent of `other` */
+export const split = (version: string, other: string, weight: number): AliasTarget => ({
+  version,
+  weights: { [other]: weight / 100 },
+});
 
 /** Does the alias (undefined: missing) point where `target` says (null: missing)? */
 export function pointsAt(alias: AliasState | undefined, target: AliasTarget | null): boolean {

@@ -6,7 +6,8 @@ import { type Action, wait, write } from './action.ts';
 import type { AccountConcurrency, Held } from './facts.ts';
 import { isUnreadable, type Unreadable } from './facts.ts';
 import { notice } from './notices.ts';
-import { abort, claimed, isPending, isWatched, lastGood, next, tell } from './transitions.ts';
+import { isPending, isWatched, lastGood } from './predicates.ts';
+import { abort, claimed, next, tell } from './transitions.ts';
 
 /** Provisioned concurrency sits on versions. Pure: what should be there, and the next step towards it. */
 

@@ -2,9 +2,9 @@ import type { Side } from '../../judge/contract.ts';
 import type { Minute } from '../../judge/minutes.ts';
 import type { AlarmPort, AliasState, Provided, Rate, StackState } from '../../ports/aws.ts';
 import type { Release } from '../document/contract.ts';
-import { ANSWER_MARGIN } from '../document/worker-contract.ts';
+import { LAST_MS } from './durations.ts';
 import { minuteAt } from './minutes.ts';
-import { isEnd, isWatched, weightOf } from './transitions.ts';
+import { isEnd, isWatched, weightOf } from './predicates.ts';
 
 /**
  * What is read of AWS before a decision: always alias and stack, the rest where the phase asks for it
@@ -65,17 +65,11 @@ export const isOverdue = ({ request }: Pick<Release, 'request'>, now: number): b
   request?.url !== undefined && now >= Date.parse(request.answerBy);
 
 /**
- * Milliseconds past our patience in which CloudFormation still waits, and traffic can be taken away before it
- * is answered.
- */
-const LAST = (ANSWER_MARGIN / 2) * 1000;
-
-/**
  * Must a stack that rolls back be answered although the alias is not in its place? It deletes versions once
  * it is.
  */
 export const isLast = (state: Pick<Release, 'request'>, now: number): boolean =>
-  isOverdue(state, now - (state.request?.kind === 'rollback' ? LAST : 0));
+  isOverdue(state, now - (state.request?.kind === 'rollback' ? LAST_MS : 0));
 
 /** Each complete minute is looked at once, however often somebody ticks. */
 export function lookIsDue(state: Release, now: number): boolean {

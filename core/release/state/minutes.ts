@@ -1,9 +1,10 @@
 import type { Side } from '../../judge/contract.ts';
 import type { Minute } from '../../judge/minutes.ts';
-import type { WeightShift } from '../document/contract.ts';
+import { MINUTE_MS } from '../../units/time.ts';
+import type { WeightShift } from '../document/parts-contract.ts';
+import { METRICS_KEPT_MS } from './durations.ts';
 
-const MINUTE = 60_000;
-export const minuteAt = (time: number): number => Math.floor(time / MINUTE) * MINUTE;
+export const minuteAt = (time: number): number => Math.floor(time / MINUTE_MS) * MINUTE_MS;
 
 /** By version, then by the minute's start in milliseconds. */
 export type Sides = ReadonlyMap<string, ReadonlyMap<number, Side>>;
@@ -23,8 +24,8 @@ export function minutesOf(
   to: number,
 ): readonly Minute[] {
   const minutes: Minute[] = [];
-  for (let start = since(shifts, to); start < to; start += MINUTE) {
-    const end = start + MINUTE;
+  for (let start = since(shifts, to); start < to; start += MINUTE_MS) {
+    const end = start + MINUTE_MS;
     if (shifts.some(({ asked, at }) => Date.parse(asked) < end && Date.parse(at) >= start)) continue;
     const shift = shifts.findLast(({ at }) => Date.parse(at) < start);
     if (shift === undefined || shift.weight === 0) continue;
@@ -39,20 +40,14 @@ export function minutesOf(
   return minutes;
 }
 
-/**
- * CloudWatch keeps minutes for 15 days:
- * https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricData.html
- */
-const KEPT = 14 * 24 * 60 * MINUTE;
-
 /** Start of the first minute that a look needs, and can have. */
 export const since = (shifts: readonly WeightShift[], to: number): number =>
-  shifts[0] === undefined ? to : Math.max(minuteAt(Date.parse(shifts[0].asked)), to - KEPT);
+  shifts[0] === undefined ? to : Math.max(minuteAt(Date.parse(shifts[0].asked)), to - METRICS_KEPT_MS);
 
 /** The last minutes of a version that has all traffic. */
 export function alone(sides: Sides, version: string, from: number, to: number): readonly Minute[] {
   const minutes: Minute[] = [];
-  for (let start = minuteAt(from); start < to; start += MINUTE) {
+  for (let start = minuteAt(from); start < to; start += MINUTE_MS) {
     const candidate = sides.get(version)?.get(start) ?? {};
     minutes.push({ at: new Date(start).toISOString(), step: 0, weight: 1, candidate, stable: {} });
   }

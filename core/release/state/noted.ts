@@ -1,5 +1,8 @@
-import type { AliasRequest, Release, StackRequest } from '../document/contract.ts';
-import { type Changes, iso, PATIENCE } from './transitions.ts';
+import { iso } from '../../units/time.ts';
+import type { Release } from '../document/contract.ts';
+import type { AliasRequest, StackRequest } from '../document/request-contract.ts';
+import { PATIENCE_MS } from './durations.ts';
+import type { Changes } from './transitions.ts';
 
 /** What a request writes into the document, whatever it asks for. Pure. */
 
@@ -34,7 +37,7 @@ export function blank(asked: AliasRequest, now: number): Release {
     schedule: asked.schedule,
     startedAt: iso(now),
     updatedAt: iso(now),
-    deadline: iso(now + PATIENCE),
+    deadline: iso(now + PATIENCE_MS),
   };
 }
 

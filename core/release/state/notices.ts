@@ -1,5 +1,6 @@
 import type { Judgement } from '../../judge/contract.ts';
-import type { Notice, Release } from '../document/contract.ts';
+import type { Release } from '../document/contract.ts';
+import type { Notice } from '../document/parts-contract.ts';
 
 /** What is told to the alerts topic: what happened, which numbers decided, what to do. */
 

@@ -1,27 +1,21 @@
+import { iso } from '../../units/time.ts';
+import type { Release } from '../document/contract.ts';
 import type {
   AliasTarget,
   HeldBy,
   Intent,
   Notice,
   Phase,
-  Release,
   VersionRef,
   WeightShift,
-} from '../document/contract.ts';
+} from '../document/parts-contract.ts';
 import type { Settings } from '../document/settings-contract.ts';
 import { allTraffic } from './alias-target.ts';
+import { GOES_OFF_MS } from './durations.ts';
 import { gaveUp } from './notices.ts';
+import { behavesAlike, endTime, isEnd, isPending, isWatched, lastGood, weightOf } from './predicates.ts';
 
 /** The moves of a state document: each takes one and returns the next, a `rev` on. All pure. */
-
-/**
- * A release with nothing to wait for but the stack is dead after this long (milliseconds); others have this
- * beside their steps.
- */
-export const PATIENCE = 60 * 60 * 1000;
-
-export const HOUR = 60 * 60 * 1000;
-export const DAY = 24 * HOUR;
 
 /** Last known good ones to remember; more than two only so that a rollback of the stack finds its version. */
 const LIVES = 5;
@@ -46,31 +40,6 @@ export function next(state: Release, changes: Changes, now: number): Release {
   ) as unknown as Release;
 }
 
-export const iso = (now: number): string => new Date(now).toISOString();
-
-/** Before promotion: the candidate is not live, and may have a weight. */
-export const isOpen = (phase: Phase): boolean =>
-  phase === 'GATING' ||
-  phase === 'WARMING' ||
-  phase === 'SHIFTING' ||
-  phase === 'JUDGING' ||
-  phase === 'PROMOTING';
-
-/** Nothing more happens by itself. */
-export const isEnd = (phase: Phase): boolean =>
-  phase === 'DONE' || phase === 'ROLLED_BACK' || phase === 'ABORTED' || phase === 'SUPERSEDED';
-
-/** When its release first came to an end, where the document says so. */
-export const endTime = ({
-  endedAt,
-  startedAt,
-}: { readonly [key in 'endedAt' | 'startedAt']?: string | undefined }): string | undefined =>
-  endedAt !== undefined && endedAt >= (startedAt ?? '') ? endedAt : undefined;
-
-/** Is the candidate still to be promoted: running, or held on its way? */
-export const isPending = ({ phase, held }: Pick<Release, 'phase' | 'held'>): boolean =>
-  isOpen(phase) || (phase === 'HELD' && held !== undefined && isOpen(held.from));
-
 /** An intent in the document that `next` makes of `state`. */
 export function intend(
   state: Pick<Release, 'release' | 'rev'>,
@@ -82,31 +51,6 @@ export function intend(
   const token = `${state.release}#${state.rev + 1}`;
   return { token, ...(before !== undefined && { before }), after, then, at: iso(now) };
 }
-
-/** Did a person ask that it be promoted as it is? */
-export const isPromoted = ({ promotedBy, release }: Pick<Release, 'promotedBy' | 'release'>): boolean =>
-  promotedBy?.release === release;
-
-/** Where the alias is when no move is under way; undefined before a first version is live. */
-export function standing(state: Release): AliasTarget | undefined {
-  const { stable, candidate, reversal } = state;
-  if (stable === undefined) return undefined;
-  const weight = weightOf(state);
-  if (candidate !== undefined && weight > 0) return split(stable.version, candidate.version, weight);
-  const reversing = state.phase === 'REVERSING' || state.held?.from === 'REVERSING';
-  if (reversing && reversal?.half !== undefined) return split(stable.version, reversal.to.version, 50);
-  return allTraffic(stable.version);
-}
-
-/** Percent of the traffic that the candidate has when no move is under way. */
-export const weightOf = (state: Release): number =>
-  isPending(state) && state.candidate !== undefined ? (state.shifts.at(-1)?.weight ?? 0) : 0;
-
-/** @param weight percent */
-export const split = (version: string, other: string, weight: number): AliasTarget => ({
-  version,
-  weights: { [other]: weight / 100 },
-});
 
 /** The intended move was made. */
 export function settle(state: Release, intent: Intent, now: number): Release {
@@ -134,24 +78,14 @@ export function settle(state: Release, intent: Intent, now: number): Release {
 export const UNWATCHED: Changes = { watch: undefined, quietUntil: undefined, blind: undefined };
 
 /**
- * Milliseconds in which an alarm goes off once nothing fails any more: what latency looks back on, and the
- * points' delay.
- */
-export const GOES_OFF = 20 * 60_000;
-
-/**
  * A candidate that had a weight is withdrawn: alarms look back on what it did, and say nothing of the live
  * version until that is out of their sight. One that is still on then is the live version's.
  */
 export function lingering(state: Release, now: number): Pick<Changes, 'quietUntil'> {
-  const until = iso(now + GOES_OFF);
+  const until = iso(now + GOES_OFF_MS);
   if (state.watch === undefined || weightOf(state) === 0 || until < (state.quietUntil ?? '')) return {};
   return { quietUntil: until };
 }
-
-/** May an alarm still bring the last good version back? */
-export const isWatched = ({ watch }: Pick<Release, 'watch'>, now: number): boolean =>
-  watch !== undefined && now < Date.parse(watch.until);
 
 /**
  * The watch under another `rollbackWindow`: shorter or longer from where it began, over at once where that
@@ -279,24 +213,6 @@ export const tell = (
   notices: [...state.notices, ...notices].slice(-NOTICES),
 });
 
-/** The same version, or one of the same fingerprint. */
-export const behavesAlike = (
-  one: VersionRef | undefined,
-  { version, fingerprint }: Pick<VersionRef, 'version' | 'fingerprint'>,
-): boolean =>
-  one !== undefined &&
-  (one.version === version || (one.fingerprint !== undefined && one.fingerprint === fingerprint));
-
-type Known = Pick<Release, 'stable' | 'candidate' | 'lives'>;
-
-/** What is recorded of a version, if anything. */
-export const knownOf = (state: Known | undefined, version: string): VersionRef | undefined =>
-  state && [state.stable, ...state.lives, state.candidate].find((ref) => ref?.version === version);
-
-/** All that is known of a version. */
-export const refOf = (state: Known, version: string): VersionRef => knownOf(state, version) ?? { version };
-
-/** `live` first, then the ones before it. */
 /** The stack returns to a template with a batch function: what the deploy without one took from `lives`. */
 export function rebatched({ lives, unbatched }: Release): Changes {
   if (unbatched === undefined) return {};
@@ -309,21 +225,7 @@ export function rebatched({ lives, unbatched }: Release): Changes {
   };
 }
 
+/** `live` first, then the ones before it. */
 export function remember(lives: readonly VersionRef[], live: VersionRef): readonly VersionRef[] {
   return [live, ...lives.filter(({ version }) => version !== live.version)].slice(0, LIVES);
-}
-
-/**
- * The version to go back to after promotion: the latest that was live before, behaves otherwise, and is not
- * refused.
- */
-export function lastGood({ stable, lives, refused }: Release): VersionRef | undefined {
-  const bad = (ref: VersionRef): boolean =>
-    refused.some(({ fingerprint }) => fingerprint === ref.fingerprint);
-  return lives.find(
-    (ref) =>
-      ref.version !== stable?.version &&
-      (ref.fingerprint === undefined || ref.fingerprint !== stable?.fingerprint) &&
-      !bad(ref),
-  );
 }

@@ -1,16 +1,15 @@
+import { iso } from '../../units/time.ts';
 import type { Release } from '../document/contract.ts';
 import type { Blind } from './action.ts';
 import { type Action, write } from './action.ts';
+import { BLIND_MS } from './durations.ts';
 import { notice } from './notices.ts';
-import { iso, next, tell } from './transitions.ts';
+import { next, tell } from './transitions.ts';
 
 /**
  * What a decision needs cannot be read. Nobody is exposed to more than before, but somebody must hear of it.
  * Pure.
  */
-
-/** Milliseconds: a call that is throttled once is nobody's business. */
-const PATIENT = 15 * 60_000;
 
 /** The next note about what is not seen, or that it is seen again; undefined: nothing new. */
 export function blinded(state: Release, blind: Blind | undefined, now: number): Action | undefined {
@@ -19,7 +18,7 @@ export function blinded(state: Release, blind: Blind | undefined, now: number): 
   const { subject, why, todo } = blind;
   if (so === undefined)
     return write(next(state, { blind: { since: iso(now), told: false, reason: `${subject}: ${why}` } }, now));
-  if (so.told || now - Date.parse(so.since) < PATIENT) return undefined;
+  if (so.told || now - Date.parse(so.since) < BLIND_MS) return undefined;
   const lines = [`Why: ${why}, since ${so.since}.`, `What to do: ${todo}`];
   const text = notice(state, subject, lines, true, now);
   return write(next(state, { ...tell(state, text), blind: { ...so, told: true } }, now));

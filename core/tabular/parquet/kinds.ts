@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import type { NumericData } from '../../tensor/datatypes.ts';
+import { DAY_MS } from '../../units/time.ts';
 import type { Numeric } from '../cells/convert.ts';
 import type { DecodedArray, SchemaElement } from './library.ts';
 
@@ -125,7 +126,6 @@ function unitOf({ converted_type: converted, logical_type: logical }: SchemaElem
   return converted === 'TIMESTAMP_MICROS' ? 6 : undefined;
 }
 
-const DAY_MS = 86_400_000;
 /** Days from 1970 to 1 January 4713 BC, where INT96 counts from. */
 const JULIAN_DAYS = 2_440_588n;
 const NANOS_A_DAY = 86_400_000_000_000n;

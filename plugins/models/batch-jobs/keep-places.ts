@@ -1,7 +1,7 @@
 import { isNoStack } from '../../../aws/stack.ts';
 import { messageOf } from '../../../core/errors/aws-errors.ts';
 import type { Release } from '../../../core/release/document/contract.ts';
-import { isPending, isWatched } from '../../../core/release/state/transitions.ts';
+import { isPending, isWatched } from '../../../core/release/state/predicates.ts';
 import type { Json } from '../contracts/cloudformation.ts';
 import type { Host } from '../contracts/host.ts';
 import type { Model } from '../declaration/model.ts';

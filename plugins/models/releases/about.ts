@@ -1,4 +1,5 @@
-import type { Release, VersionRef } from '../../../core/release/document/contract.ts';
+import type { Release } from '../../../core/release/document/contract.ts';
+import type { VersionRef } from '../../../core/release/document/parts-contract.ts';
 
 /**
  * What a release was about: the version that was live when it began, absent for a first one, and the one to

@@ -3,14 +3,8 @@ import type { Release } from '../../../core/release/document/contract.ts';
 import { ALARMS } from '../../../core/release/document/worker-contract.ts';
 import { ends } from '../../../core/release/phases/judging.ts';
 import { pointsAt, say } from '../../../core/release/state/alias-target.ts';
-import {
-  GOES_OFF,
-  isEnd,
-  isPending,
-  lastGood,
-  standing,
-  weightOf,
-} from '../../../core/release/state/transitions.ts';
+import { GOES_OFF_MS } from '../../../core/release/state/durations.ts';
+import { isEnd, isPending, lastGood, standing, weightOf } from '../../../core/release/state/predicates.ts';
 import { withoutWeights } from './aws-cli.ts';
 import type { Advice, AlarmOn, Say } from './level.ts';
 import { ofPhase, sentence } from './phase-advice.ts';
@@ -97,7 +91,7 @@ export function advice(
     };
   const serious = on.find(({ alarm }) => SERIOUS.some((suffix) => alarm === `${functionName}-${suffix}`));
   const cured = undone(release);
-  if (serious !== undefined && cured !== undefined && now - Date.parse(cured) < GOES_OFF)
+  if (serious !== undefined && cured !== undefined && now - Date.parse(cured) < GOES_OFF_MS)
     return {
       ...own,
       summary: `${own.summary} ${serious.alarm} is on for what came before, and goes off by itself.`,

@@ -2,7 +2,7 @@ import type { GateEvidence } from '../../../core/gate/contract.ts';
 import { failuresTable } from '../../../core/gate/table.ts';
 import type { Release } from '../../../core/release/document/contract.ts';
 import type { Deployment } from '../../../core/release/document/history-contract.ts';
-import { isPending, weightOf } from '../../../core/release/state/transitions.ts';
+import { isPending, weightOf } from '../../../core/release/state/predicates.ts';
 
 /** What a deploy says of the releases that it meets, begins and loses. Pure. */
 

@@ -1,6 +1,6 @@
 import type { Release } from '../../../core/release/document/contract.ts';
 import type { TickAnswer } from '../../../core/release/document/worker-contract.ts';
-import { isPending } from '../../../core/release/state/transitions.ts';
+import { isPending } from '../../../core/release/state/predicates.ts';
 import type { Model } from '../declaration/model.ts';
 import { offersIn, releaseTargets } from '../plan/release/functions.ts';
 import { type Problem, throwProblems } from '../problems/errors.ts';

@@ -1,6 +1,6 @@
 import { canFill, type Plan, stepForecasts } from '../../../core/judge/feasible.ts';
 import { forecastSays } from '../../../core/judge/forecast-text.ts';
-import { PATIENCE } from '../../../core/release/state/transitions.ts';
+import { PATIENCE_MS } from '../../../core/release/state/durations.ts';
 import type { Model } from '../declaration/model.ts';
 
 /** What a model's canary can see, said before anybody relies on it. Pure. */
@@ -70,7 +70,7 @@ export const longestRelease = (models: readonly Pick<Model, 'release'>[]): numbe
       steps.reduce((sum, { bake }) => sum + (bake + maxWait) * 1000, 0),
     ),
   ) +
-  PATIENCE +
+  PATIENCE_MS +
   ENDING;
 
 /**

@@ -1,9 +1,10 @@
 import type { GateState } from '../../../core/gate/contract.ts';
 import type { Judgement } from '../../../core/judge/contract.ts';
 import type { Registry } from '../../../core/registry/registry.ts';
-import type { Phase, Release, VersionRef } from '../../../core/release/document/contract.ts';
+import type { Release } from '../../../core/release/document/contract.ts';
 import type { Deployment } from '../../../core/release/document/history-contract.ts';
-import { endTime, isEnd } from '../../../core/release/state/transitions.ts';
+import type { Phase, VersionRef } from '../../../core/release/document/parts-contract.ts';
+import { endTime, isEnd } from '../../../core/release/state/predicates.ts';
 import { type About, aboutOf } from './about.ts';
 import { authorOf, isRollback, offerOf, type Records } from './author.ts';
 import { gateLine, VERDICTS } from './lines.ts';

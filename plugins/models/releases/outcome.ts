@@ -1,7 +1,7 @@
 import type { AliasState } from '../../../core/ports/aws.ts';
 import type { Release } from '../../../core/release/document/contract.ts';
 import { allTraffic, pointsAt, say } from '../../../core/release/state/alias-target.ts';
-import { isPending, standing } from '../../../core/release/state/transitions.ts';
+import { isPending, standing } from '../../../core/release/state/predicates.ts';
 
 /**
  * The one law for every end of a deploy: what a model was offered is live, on its way, refused, or none of

@@ -1,6 +1,6 @@
 import type { Release } from '../../../core/release/document/contract.ts';
 import { ends } from '../../../core/release/phases/judging.ts';
-import { isPending, isWatched, lastGood, weightOf } from '../../../core/release/state/transitions.ts';
+import { isPending, isWatched, lastGood, weightOf } from '../../../core/release/state/predicates.ts';
 import type { Advice, Say } from './level.ts';
 import { moment } from './time.ts';
 

@@ -6,6 +6,7 @@ import { functionExists } from '../../../aws/functions.ts';
 import { cloudWatchMetrics } from '../../../aws/metrics.ts';
 import { stackTemplate } from '../../../aws/stack.ts';
 import { messageOf } from '../../../core/errors/aws-errors.ts';
+import { DAY_MS } from '../../../core/units/time.ts';
 import type { Context } from '../context/context.ts';
 import type { Host } from '../contracts/host.ts';
 import { workerName } from '../plan/release/functions.ts';
@@ -15,8 +16,6 @@ import { openRegistry } from './open.ts';
 import type { Reach, TemplateResources } from './ports.ts';
 import { aliasesOf } from './removed-models.ts';
 import { releaseWorker, sleep } from './worker.ts';
-
-const DAY = 24 * 60 * 60 * 1000;
 
 /** What a deploy works with. @param given `bucket`: of the registry, if there is one */
 export const deployContext = ({
@@ -61,7 +60,7 @@ function reachOf(
       const client = cloudWatchClient(aws);
       try {
         const now = Date.now();
-        const rate = await cloudWatchMetrics(client).rate(functionName, alias, now - DAY, now);
+        const rate = await cloudWatchMetrics(client).rate(functionName, alias, now - DAY_MS, now);
         return { ...rate, from: 'measured' };
       } catch (error) {
         return { unknown: `its traffic cannot be read (${messageOf(error)})` };

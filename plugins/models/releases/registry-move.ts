@@ -1,5 +1,5 @@
 import type { Release } from '../../../core/release/document/contract.ts';
-import { isPending, isWatched } from '../../../core/release/state/transitions.ts';
+import { isPending, isWatched } from '../../../core/release/state/predicates.ts';
 import type { Context } from '../context/context.ts';
 import { type Problem, throwProblems } from '../problems/errors.ts';
 import { atRegistry } from './deploy-context.ts';

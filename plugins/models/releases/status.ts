@@ -1,18 +1,18 @@
 import type { GateState } from '../../../core/gate/contract.ts';
 import type { Judgement } from '../../../core/judge/contract.ts';
 import type { AlarmPort, AliasState, Provided } from '../../../core/ports/aws.ts';
+import type { Release } from '../../../core/release/document/contract.ts';
 import type {
   HeldBy,
   Phase,
   RefusedVersion,
-  Release,
   VersionRef,
-} from '../../../core/release/document/contract.ts';
+} from '../../../core/release/document/parts-contract.ts';
 import { ALARMS } from '../../../core/release/document/worker-contract.ts';
 import { ends } from '../../../core/release/phases/judging.ts';
 import { weightSince } from '../../../core/release/phases/shifting.ts';
 import { say } from '../../../core/release/state/alias-target.ts';
-import { isOpen, isPending, lastGood } from '../../../core/release/state/transitions.ts';
+import { isOpen, isPending, lastGood } from '../../../core/release/state/predicates.ts';
 import { advice, unrecorded, unseenAlarms, withAlarms } from './advice.ts';
 import { runningOf } from './deployment.ts';
 import { type Lacks, withLacks } from './lacks.ts';

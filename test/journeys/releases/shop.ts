@@ -3,6 +3,7 @@
  * schedules that the plan emits; in the endpoint's place small functions (`version.ts`). Each shop is a
  * service of its own: several fit on one AWS.
  */
+
 import { createHash } from 'node:crypto';
 import {
   ContinueUpdateRollbackCommand,
@@ -28,7 +29,8 @@ import {
   PutObjectCommand,
 } from '@aws-sdk/client-s3';
 import { DeleteScheduleCommand, ListSchedulesCommand } from '@aws-sdk/client-scheduler';
-import type { AliasTarget, Phase, Release } from '../../../core/release/document/contract.ts';
+import type { Release } from '../../../core/release/document/contract.ts';
+import type { AliasTarget, Phase } from '../../../core/release/document/parts-contract.ts';
 import type {
   CommandAnswer,
   CommandEvent,

@@ -3,9 +3,11 @@
  * worker is replaced in mid-release, the older worker goes on with the documents that the newer one has
  * written.
  */
+
 import { ListSchedulesCommand } from '@aws-sdk/client-scheduler';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { Phase, Release } from '../../../core/release/document/contract.ts';
+import type { Release } from '../../../core/release/document/contract.ts';
+import type { Phase } from '../../../core/release/document/parts-contract.ts';
 import { type LocalAws, startAws } from '../../../local-aws/start.ts';
 import { sweepName } from '../../../plugins/models/declaration/naming.ts';
 import { outcomeOf } from '../../../plugins/models/releases/outcome.ts';

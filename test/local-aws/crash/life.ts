@@ -14,7 +14,8 @@ import {
 } from '@aws-sdk/client-lambda';
 import { GetObjectCommand } from '@aws-sdk/client-s3';
 import { GetScheduleCommand, ListSchedulesCommand } from '@aws-sdk/client-scheduler';
-import type { AliasTarget, Phase, Release } from '../../../core/release/document/contract.ts';
+import type { Release } from '../../../core/release/document/contract.ts';
+import type { AliasTarget, Phase } from '../../../core/release/document/parts-contract.ts';
 import type { CommandEvent } from '../../../core/release/document/worker-contract.ts';
 import { BUCKET, type Cloud, GROUP, type ResourceEvent, SCOPE } from './cloud.ts';
 import { type Deploy, template } from './template.ts';

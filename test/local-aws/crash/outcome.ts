@@ -1,6 +1,7 @@
 import { DescribeScalableTargetsCommand } from '@aws-sdk/client-application-auto-scaling';
 import { ListProvisionedConcurrencyConfigsCommand } from '@aws-sdk/client-lambda';
-import type { AliasTarget, Phase, Release } from '../../../core/release/document/contract.ts';
+import type { Release } from '../../../core/release/document/contract.ts';
+import type { AliasTarget, Phase } from '../../../core/release/document/parts-contract.ts';
 import { type Cloud, SCOPE } from './cloud.ts';
 import type { Life } from './life.ts';
 import type { Write } from './proxy.ts';

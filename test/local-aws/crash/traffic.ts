@@ -1,6 +1,6 @@
 import { type MetricDatum, PutMetricDataCommand } from '@aws-sdk/client-cloudwatch';
 import { METRICS } from '../../../core/metrics/contract.ts';
-import type { AliasTarget } from '../../../core/release/document/contract.ts';
+import type { AliasTarget } from '../../../core/release/document/parts-contract.ts';
 
 const MINUTE = 60_000;
 

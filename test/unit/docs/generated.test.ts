@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { PAYLOAD_BYTES, TENSOR_BYTES, UNPACKED_BYTES } from '../../../core/endpoint/contract.ts';
 import { REFUSALS } from '../../../core/errors/refusals.ts';
-import type { Phase } from '../../../core/release/document/contract.ts';
+import type { Phase } from '../../../core/release/document/parts-contract.ts';
 import { ALARMS } from '../../../core/release/document/worker-contract.ts';
 import { NESTING } from '../../../core/tensor/contract.ts';
 import layer from '../../../layers/onnxruntime/layer.json' with { type: 'json' };

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Release } from '../../../../core/release/document/contract.ts';
 import type { Settings } from '../../../../core/release/document/settings-contract.ts';
 import type { CommandEvent } from '../../../../core/release/document/worker-contract.ts';
-import { isEnd, isPending, isPromoted } from '../../../../core/release/state/transitions.ts';
+import { isEnd, isPending, isPromoted } from '../../../../core/release/state/predicates.ts';
 import { SETTINGS } from '../../../fakes/settings.ts';
 import { FUNCTION, request, tick } from '../../../fakes/world.ts';
 import { cloud, type Fault, type Worker } from './cloud.ts';

@@ -2,9 +2,10 @@
  * Deploys of main before and of this version in any order, by the worker of each: whoever comes next goes on
  * with the document.
  */
+
 import fc from 'fast-check';
 import { beforeAll, expect, it } from 'vitest';
-import { standing } from '../../../../core/release/state/transitions.ts';
+import { standing } from '../../../../core/release/state/predicates.ts';
 import { outcomeOf } from '../../../../plugins/models/releases/outcome.ts';
 import { CANARY } from '../../../fakes/settings.ts';
 import { FUNCTION, fakeWorld, request } from '../../../fakes/world.ts';

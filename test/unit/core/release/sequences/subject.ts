@@ -1,4 +1,5 @@
-import type { AliasTarget, Release } from '../../../../../core/release/document/contract.ts';
+import type { Release } from '../../../../../core/release/document/contract.ts';
+import type { AliasTarget } from '../../../../../core/release/document/parts-contract.ts';
 import type { CommandEvent } from '../../../../../core/release/document/worker-contract.ts';
 import type { Status } from '../../../../../plugins/models/releases/status.ts';
 

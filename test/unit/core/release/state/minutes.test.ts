@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { WeightShift } from '../../../../../core/release/document/contract.ts';
+import type { WeightShift } from '../../../../../core/release/document/parts-contract.ts';
 import { allMinutes, minutesOf } from '../../../../../core/release/state/minutes.ts';
 
 const at = (minute: number, second = 0): number => Date.UTC(2026, 0, 1, 0, minute, second);

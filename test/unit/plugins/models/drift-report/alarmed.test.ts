@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { VersionRef } from '../../../../../core/release/document/contract.ts';
+import type { VersionRef } from '../../../../../core/release/document/parts-contract.ts';
 import type { Settings } from '../../../../../core/release/document/settings-contract.ts';
 import { measured } from '../../../../../core/release/state/transitions.ts';
 import { parseModels } from '../../../../../plugins/models/declaration/parse.ts';

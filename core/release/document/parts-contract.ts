@@ -1,0 +1,136 @@
+/** The parts of a release's document. Shapes only. */
+
+import type { GateSettings, GateState } from '../../gate/contract.ts';
+import type { Judgement } from '../../judge/contract.ts';
+
+/**
+ * `GATING → WARMING → SHIFTING → JUDGING → … → PROMOTING → BAKING → DONE`. REVERSING: after promotion, the
+ * last good version takes half of the traffic beside the live one, until the test tells which is worse. HELD
+ * waits for a person; judging goes on meanwhile. The others are ends.
+ */
+export type Phase =
+  | 'GATING'
+  | 'WARMING'
+  | 'SHIFTING'
+  | 'JUDGING'
+  | 'PROMOTING'
+  | 'BAKING'
+  | 'REVERSING'
+  | 'DONE'
+  | 'ROLLED_BACK'
+  | 'ABORTED'
+  | 'SUPERSEDED'
+  | 'HELD';
+
+/**
+ * `foreign`: somebody moved the alias. `limit`: too many automatic rollbacks. `refused`: AWS does not restore
+ * stable.
+ */
+export type HeldBy = 'person' | 'nodata' | 'foreign' | 'limit' | 'refused';
+
+export type VersionRef = {
+  readonly version: string;
+  /** Absent where the version was found on the alias and no record of it is left. */
+  readonly fingerprint?: string;
+  /**
+   * sha256 over the source artifact; absent where the version was found on the alias, and in documents of
+   * older workers.
+   */
+  readonly source?: string;
+  /**
+   * What it was released by: its own gate, the objective that its slow counts are about, its output signals,
+   * and those of drift.
+   */
+  readonly gate?: GateSettings;
+  readonly p95?: number;
+  readonly signals?: readonly string[];
+  readonly drift?: readonly string[];
+  /** It counts refused requests by version, so that they can be compared; older versions do not. */
+  readonly rejected?: true;
+  /** Version of the model's batch function that scores alike. */
+  readonly batch?: { readonly functionName: string; readonly version: string };
+};
+
+/** Where an alias points. Weights are 0 to 1, of the versions beside `version`. */
+export type AliasTarget = {
+  readonly version: string;
+  readonly weights: Readonly<Record<string, number>>;
+};
+
+/**
+ * A move of the alias, written before it is made, so that whoever comes after a crash can tell what was going
+ * on.
+ */
+export type Intent = {
+  /**
+   * Written into the alias's description: proof that this very move was made, and a new RevisionId for all
+   * who read before.
+   */
+  readonly token: string;
+  /**
+   * What the alias may be before (null: missing). Anything else but `after` is foreign. Absent: whatever is
+   * there is replaced.
+   */
+  readonly before?: readonly (AliasTarget | null)[];
+  readonly after: AliasTarget;
+  readonly then: Phase;
+  /** When it was written: the alias moved between then and the note that it was made. */
+  readonly at: string;
+};
+
+export type WeightShift = {
+  readonly asked: string;
+  readonly at: string;
+  readonly step: number;
+  /** Percent. */
+  readonly weight: number;
+};
+
+/**
+ * Of the live version: alarms that turn on after `since` may bring the last good one back, until `until`. `keeps`:
+ * the version that keeps its instances as long (blueGreen); older workers do not write it.
+ */
+export type Watch = { readonly since: string; readonly until: string; readonly keeps?: string };
+
+/**
+ * After promotion: an alarm asked, and the last good version takes half of the traffic beside the live one.
+ */
+export type Reversal = {
+  readonly alarm: string;
+  readonly at: string;
+  readonly to: VersionRef;
+  /**
+   * Where it goes on if the live version is acquitted: its watch goes on after a later release that failed,
+   * too.
+   */
+  readonly from: Phase;
+  /** The live version cannot answer at all, and how that shows: no test is made. */
+  readonly crashing?: string;
+  readonly gate?: GateState;
+  /** Why it has no provisioned concurrency although the live version does. */
+  readonly cold?: string;
+  /** When it got its half. The alias moved between `asked` and `at`. */
+  readonly half?: { readonly asked: string; readonly at: string };
+  readonly judgement?: Judgement;
+};
+
+export type RefusedVersion = {
+  readonly fingerprint: string;
+  readonly version: string;
+  readonly at: string;
+  readonly reason: string;
+  /**
+   * Fingerprint (else number) of what took its place: going from that one back to the refused one undoes the
+   * rollback.
+   */
+  readonly restored?: string;
+};
+
+/** What is told to the alerts topic: what happened, which numbers decided, what to do. */
+export type Notice = {
+  readonly subject: string;
+  readonly text: string;
+  /** Wakes somebody; else it only informs. */
+  readonly page: boolean;
+  readonly at: string;
+};

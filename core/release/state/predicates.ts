@@ -1,0 +1,83 @@
+import type { Release } from '../document/contract.ts';
+import type { AliasTarget, Phase, VersionRef } from '../document/parts-contract.ts';
+import { allTraffic, split } from './alias-target.ts';
+
+/** Questions about a release's document, or about what it tells of a version. All pure. */
+
+/** Before promotion: the candidate is not live, and may have a weight. */
+export const isOpen = (phase: Phase): boolean =>
+  phase === 'GATING' ||
+  phase === 'WARMING' ||
+  phase === 'SHIFTING' ||
+  phase === 'JUDGING' ||
+  phase === 'PROMOTING';
+
+/** Nothing more happens by itself. */
+export const isEnd = (phase: Phase): boolean =>
+  phase === 'DONE' || phase === 'ROLLED_BACK' || phase === 'ABORTED' || phase === 'SUPERSEDED';
+
+/** When its release first came to an end, where the document says so. */
+export const endTime = ({
+  endedAt,
+  startedAt,
+}: { readonly [key in 'endedAt' | 'startedAt']?: string | undefined }): string | undefined =>
+  endedAt !== undefined && endedAt >= (startedAt ?? '') ? endedAt : undefined;
+
+/** Is the candidate still to be promoted: running, or held on its way? */
+export const isPending = ({ phase, held }: Pick<Release, 'phase' | 'held'>): boolean =>
+  isOpen(phase) || (phase === 'HELD' && held !== undefined && isOpen(held.from));
+
+/** Did a person ask that it be promoted as it is? */
+export const isPromoted = ({ promotedBy, release }: Pick<Release, 'promotedBy' | 'release'>): boolean =>
+  promotedBy?.release === release;
+
+/** May an alarm still bring the last good version back? */
+export const isWatched = ({ watch }: Pick<Release, 'watch'>, now: number): boolean =>
+  watch !== undefined && now < Date.parse(watch.until);
+
+/** Percent of the traffic that the candidate has when no move is under way. */
+export const weightOf = (state: Release): number =>
+  isPending(state) && state.candidate !== undefined ? (state.shifts.at(-1)?.weight ?? 0) : 0;
+
+/** Where the alias is when no move is under way; undefined before a first version is live. */
+export function standing(state: Release): AliasTarget | undefined {
+  const { stable, candidate, reversal } = state;
+  if (stable === undefined) return undefined;
+  const weight = weightOf(state);
+  if (candidate !== undefined && weight > 0) return split(stable.version, candidate.version, weight);
+  const reversing = state.phase === 'REVERSING' || state.held?.from === 'REVERSING';
+  if (reversing && reversal?.half !== undefined) return split(stable.version, reversal.to.version, 50);
+  return allTraffic(stable.version);
+}
+
+/** The same version, or one of the same fingerprint. */
+export const behavesAlike = (
+  one: VersionRef | undefined,
+  { version, fingerprint }: Pick<VersionRef, 'version' | 'fingerprint'>,
+): boolean =>
+  one !== undefined &&
+  (one.version === version || (one.fingerprint !== undefined && one.fingerprint === fingerprint));
+
+type Known = Pick<Release, 'stable' | 'candidate' | 'lives'>;
+
+/** What is recorded of a version, if anything. */
+export const knownOf = (state: Known | undefined, version: string): VersionRef | undefined =>
+  state && [state.stable, ...state.lives, state.candidate].find((ref) => ref?.version === version);
+
+/** All that is known of a version. */
+export const refOf = (state: Known, version: string): VersionRef => knownOf(state, version) ?? { version };
+
+/**
+ * The version to go back to after promotion: the latest that was live before, behaves otherwise, and is not
+ * refused.
+ */
+export function lastGood({ stable, lives, refused }: Release): VersionRef | undefined {
+  const bad = (ref: VersionRef): boolean =>
+    refused.some(({ fingerprint }) => fingerprint === ref.fingerprint);
+  return lives.find(
+    (ref) =>
+      ref.version !== stable?.version &&
+      (ref.fingerprint === undefined || ref.fingerprint !== stable?.fingerprint) &&
+      !bad(ref),
+  );
+}
