@@ -352,11 +352,17 @@ describe('the house', () => {
     expect(classes).toEqual(['plugins/models/plugin.ts']);
   });
 
-  it('nobody knows a format of artifacts by name but the list of them', () => {
-    const folder = /^plugins\/models\/artifact\/(?!sources\/|fetch\/)[\w-]+\//;
+  it.each([
+    [
+      'format of artifacts',
+      /^plugins\/models\/artifact\/(?!sources\/|fetch\/)[\w-]+\//,
+      /^plugins\/models\/artifact\/formats\.ts$/,
+    ],
+    ['target', /^plugins\/models\/targets\/[\w-]+\//, /^plugins\/models\/targets\/(targets|builders)\.ts$/],
+  ])('nobody knows a %s by name but the lists of them', (_, folder, list) => {
+    expect(sources.some((file) => folder.test(file)) && sources.some((file) => list.test(file))).toBe(true);
     const broken = imports.filter(
-      ({ file, target }) =>
-        folder.test(target) && !folder.test(file) && file !== 'plugins/models/artifact/formats.ts',
+      ({ file, target }) => folder.test(target) && !folder.test(file) && !list.test(file),
     );
     expect(broken.map(({ file, target }) => `${file} → ${target}`)).toEqual([]);
   });

@@ -1,11 +1,10 @@
 import type { PlanInput } from './contracts/input.ts';
 import { askedAgain, markedForced, offersIn } from './plan/release/functions.ts';
-import { FILES_PREFIX } from './plan/shared/registry-place.ts';
+import { FILES_PREFIX, layerPrefix } from './plan/shared/registry-place.ts';
 import { throwProblems } from './problems/errors.ts';
 import type { Deploy, DeployContext } from './releases/deploy-context.ts';
 import type { CliOptions, Serverless, Utils } from './serverless.ts';
 import * as framework from './serverless.ts';
-import { layerPrefix } from './targets/lambda-zip/plan.ts';
 
 /**
  * What happens around the framework's `deploy` and `rollback`, a function a hook. What is decided is in

@@ -1,12 +1,13 @@
 import type { RemoteFile } from '../../../core/endpoint/contract.ts';
 import type { Architecture, LayerFacts } from '../declaration/model.ts';
+import type { Problem } from '../problems/errors.ts';
 import type { ArtifactRuntime } from './artifact-format.ts';
 
 /** Code that a function starts with, by its file. */
 export type Code = Readonly<Record<string, string>>;
 
 /** A file of the model: its path beside the code, and where it lies. */
-export type ModelFile = {
+type ModelFile = {
   readonly path: string;
   readonly from: string;
   readonly bytes: number;
@@ -14,7 +15,7 @@ export type ModelFile = {
 };
 
 /** A function as it is deployed. */
-export type Packed = {
+type Packed = {
   /** What is in it, unpacked. */
   readonly content: readonly { readonly path: string; readonly from: string; readonly bytes: number }[];
   /** Absolute path of the zip, and the bytes of both. */
@@ -27,6 +28,8 @@ export type Packed = {
 export type Builder = {
   /** That of its `Target`. */
   readonly kind: string;
+  /** @param bytes of an artifact: why no start could read it */
+  readonly problems: (bytes: number, key: string) => readonly Problem[];
   /**
    * The files that are fetched at start, all or none, since they do not fit beside the code.
    *

@@ -34,6 +34,8 @@ export async function sha256Of(path: string): Promise<string> {
   return hash.digest('hex');
 }
 
+export const sha256Text = (text: string): string => createHash('sha256').update(text).digest('hex');
+
 /** @returns sha256 (hex) over paths and contents, independent of order, times and compression. */
 export function digestOf(files: readonly { readonly path: string; readonly sha256: string }[]): string {
   const hash = createHash('sha256');

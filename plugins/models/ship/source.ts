@@ -1,7 +1,7 @@
 import { type ReadArtifact, readArtifact } from '../artifact/read.ts';
 import type { Model } from '../declaration/model.ts';
 import { throwProblems } from '../problems/errors.ts';
-import { artifactProblems } from '../targets/lambda-zip/size.ts';
+import { builderOf } from '../targets/builders.ts';
 import { transformOf } from './bundle.ts';
 import type { ShipContext } from './context.ts';
 
@@ -18,7 +18,7 @@ export type ReadSource = ReadArtifact & {
 export async function readSource(model: Model, context: ShipContext): Promise<ReadSource> {
   const key = `models.${model.name}.artifact`;
   const source = await readArtifact(model.artifact.reference, { ...context, key }, (bytes) =>
-    throwProblems(artifactProblems(bytes, key)),
+    throwProblems(builderOf(model).problems(bytes, key)),
   );
   const transform = source.folder === undefined ? undefined : transformOf(source.folder);
   return { ...source, ...(transform !== undefined && { transform }) };

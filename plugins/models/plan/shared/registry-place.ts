@@ -12,6 +12,13 @@ export function scopeOf({ service, stage }: Host, below = ''): Json {
   return { 'Fn::Sub': `${REGISTRY_PREFIX}\${AWS::AccountId}/\${AWS::Region}/${service}/${stage}/${below}` };
 }
 
+/**
+ * Where the layer's zip lies in the deployment bucket: by content, so that an unchanged layer is neither
+ * uploaded nor published again, and below the framework's prefix, which is emptied on remove. (The
+ * framework's own layers cannot be had without credentials: it asks AWS for the last one even to package.)
+ */
+export const layerPrefix = (host: Host): string => `${host.prefix}models/`;
+
 /** Where files beyond the zip limit are in the registry's bucket, named by content. */
 export const FILES_PREFIX = `${REGISTRY_PREFIX}files/`;
 /** Which of them are the optimised form of an artifact. */

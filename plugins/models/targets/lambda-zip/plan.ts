@@ -6,7 +6,7 @@ import type { Built } from '../../contracts/input.ts';
 import type { Room, Target } from '../../contracts/target.ts';
 import type { Facts, LayerFacts, Model, ServiceOptions } from '../../declaration/model.ts';
 import { BATCH_HANDLER, HANDLER, layerLogicalId, RUNTIME } from '../../declaration/naming.ts';
-import { FILES_PREFIX, registryKeyStatements } from '../../plan/shared/registry-place.ts';
+import { FILES_PREFIX, layerPrefix, registryKeyStatements } from '../../plan/shared/registry-place.ts';
 
 /** A zip with handler and artifact, in the runtime of Node, beside a layer with ONNX Runtime. */
 
@@ -69,13 +69,6 @@ function ownStatements(facts: Facts | undefined, host: Host, options: ServiceOpt
   }));
   return [allow(['s3:GetObject'], objects), ...registryKeyStatements(host, options, ['kms:Decrypt'])];
 }
-
-/**
- * Where the layer's zip lies in the deployment bucket: by content, so that an unchanged layer is neither
- * uploaded nor published again, and below the framework's prefix, which is emptied on remove. (The
- * framework's own layers cannot be had without credentials: it asks AWS for the last one even to package.)
- */
-export const layerPrefix = (host: Host): string => `${host.prefix}models/`;
 
 /** Not retained: a published version keeps the layer that it was published with. */
 function layerOf(host: Host, layer: LayerFacts): Resource {

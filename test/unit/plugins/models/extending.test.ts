@@ -114,6 +114,7 @@ it('a target: its pure half and its builder', async () => {
         import { nothing } from './plan.ts';
         export const nothingBuilder: Builder = {
           kind: nothing.kind,
+          problems: () => [],
           remoteOf: () => [],
           pack: async () => ({ content: [], zip: '/nothing', zipBytes: 0, bytes: 0 }),
           sharing: () => 'nothing',

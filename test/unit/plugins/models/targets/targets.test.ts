@@ -113,6 +113,10 @@ describe.each(BUILDERS.map((builder) => [builder.kind, builder] as const))(
       const file = (bytes: number) => ({ path: 'model/model.onnx', from: '/m', bytes, sha256: 'f' });
       const code = { 'handler.mjs': '' };
       expect(builder.remoteOf([file(1000)], code, 50e6, 'models.churn.artifact')).toEqual([]);
+      expect(builder.problems(1000, 'models.churn.artifact')).toEqual([]);
+      expect(builder.problems(11e9, 'models.churn.artifact')).toMatchObject([
+        { key: 'models.churn.artifact', fix: expect.any(String) },
+      ]);
       expect(() => builder.remoteOf([file(11e9)], code, 50e6, 'models.churn.artifact')).toThrow(
         'models.churn.artifact',
       );
