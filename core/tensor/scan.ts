@@ -37,9 +37,8 @@ export function scanArray(
   shape: readonly number[],
   out: NumericData,
 ): ScanFault | undefined {
-  if (span.length > WINDOW && !/^\[\s*\[/.test(span)) return scanFlat(span, datatype, out);
-  const length = load(span);
-  const result = scan(length, datatype, shape, out);
+  const isFlat = span.length > WINDOW && !/^\[\s*\[/.test(span);
+  const result = isFlat ? scanFlat(span, datatype, out) : scan(load(span), datatype, shape, out);
   unload();
   return result;
 }
@@ -68,7 +67,6 @@ function scanFlat(
     index += elementsRead;
     from = to + 1;
   }
-  unload();
   return index === out.length ? undefined : { reason: 'length', at: end };
 }
 
