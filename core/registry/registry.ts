@@ -1,6 +1,7 @@
 import type { GateEvidence } from '../gate/contract.ts';
 import type { ObjectPort } from '../ports/aws.ts';
-import type { Release } from '../release/document/contract.ts';
+import { type AsRead, asRead, type StoredRelease } from '../release/document/as-read.ts';
+import type { Aborted, Release } from '../release/document/contract.ts';
 import type {
   Deployment,
   DeploymentEnd,
@@ -93,6 +94,8 @@ export type FoundRelease = {
   readonly etag: string;
   readonly core: Core;
   readonly release?: Release;
+  /** The release where it lacks what it cannot go on without: it is still to be given up. */
+  readonly lacking?: Aborted;
   readonly text: string;
 };
 
@@ -197,7 +200,10 @@ export function registry(objects: ObjectPort, scope: string): Registry {
       const names = await namesBelow(objects, `${scope}releases/${model}/`);
       return names.filter((name) => name !== 'live' && !name.startsWith('gate-'));
     },
-    archived: (model, name) => ofSchema<Release>(objects, `${scope}releases/${model}/${name}.json`),
+    archived: async (model, name) => {
+      const found = await ofSchema<StoredRelease>(objects, `${scope}releases/${model}/${name}.json`);
+      return found && asRead(found).release;
+    },
     found: (model, release) =>
       ofSchema<GateEvidence>(objects, `${scope}releases/${model}/gate-${release}.json`),
   };
@@ -284,7 +290,7 @@ export const isMalformed = (error: unknown): error is Malformed =>
   error instanceof Error && error.name === MALFORMED;
 
 /** @throws Malformed where the text is not a release of any schema. */
-function read(text: string, key: string): { readonly core: Core; readonly release?: Release } {
+function read(text: string, key: string): Partial<AsRead> & { readonly core: Core } {
   const document = json(text);
   if (!isCore(document))
     throw Object.assign(new Error(`${key} is not a release document`), {
@@ -293,7 +299,7 @@ function read(text: string, key: string): { readonly core: Core; readonly releas
       functionName: /"functionName"\s*:\s*"([\w-]+)"/.exec(text)?.[1],
     });
   return document.schema === SCHEMA
-    ? { core: document, release: document as unknown as Release }
+    ? { core: document, ...asRead(document as unknown as StoredRelease) }
     : { core: document };
 }
 

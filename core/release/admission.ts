@@ -5,14 +5,14 @@ import type { Phase, VersionRef } from './document/parts-contract.ts';
 import type { AliasRequest, Waiting } from './document/request-contract.ts';
 import { allTraffic, made, pointsAt } from './state/alias-target.ts';
 import { PATIENCE_MS } from './state/durations.ts';
+import { become, next, unhold } from './state/next.ts';
 import { blank, FRESH_RELEASE, noted, REMEMBERED } from './state/noted.ts';
-import { endTime, isPending, knownOf, refOf } from './state/predicates.ts';
+import { endTime, isPending, isWatched, knownOf, refOf } from './state/predicates.ts';
 import {
-  type Changes,
+  eachVersion,
   intend,
   lingering,
   measured,
-  next,
   rebatched,
   remember,
   rewindowed,
@@ -114,15 +114,12 @@ function followed(
 function withoutBatch(release: Release, { batch }: AliasRequest): Release {
   const { unbatched: _, ...rest } = release;
   if (batch !== undefined) return rest;
-  const { stable, candidate, reversal, lives } = rest;
-  const had = lives.flatMap((ref) => (ref.batch === undefined ? [] : [[ref.version, ref.batch] as const]));
+  const had = release.lives.flatMap((ref) =>
+    ref.batch === undefined ? [] : [[ref.version, ref.batch] as const],
+  );
   return {
-    ...rest,
+    ...eachVersion(rest, plain),
     ...(had.length > 0 && { unbatched: Object.fromEntries(had) }),
-    ...(stable && { stable: plain(stable) }),
-    ...(candidate && { candidate: plain(candidate) }),
-    ...(reversal && { reversal: { ...reversal, to: plain(reversal.to) } }),
-    lives: lives.map(plain),
   };
 }
 
@@ -153,7 +150,7 @@ const superseded = (found: Release, at: string): Release =>
  * means.
  */
 function waits(found: Release | undefined, asked: AliasRequest, now: number): Release {
-  const base = found ?? { ...blank(asked, now), phase: 'ABORTED' as const };
+  const base: Release = found ?? blank(asked, now);
   return next(
     base,
     {
@@ -224,8 +221,9 @@ function refused(
 ): string | undefined {
   const found = base?.refused.find((one) => one.fingerprint === fingerprint);
   if (base === undefined || found === undefined || base.stable?.fingerprint === fingerprint) return undefined;
-  // Somebody gave it all traffic: what is live is live.
-  if (pointsAt(alias, allTraffic(version)) || pointsAt(alias, allTraffic(found.version))) return undefined;
+  // Somebody gave it all traffic: what is live is live. Not where a move of ours is to take it away still.
+  const isLive = [version, found.version].some((one) => pointsAt(alias, allTraffic(one)));
+  if (isLive && base.intent === undefined) return undefined;
   // Forced before, and on its way since then.
   if (isPending(base) && base.candidate?.fingerprint === fingerprint) return undefined;
   // The mark of an earlier template, which `sls rollback` brings back, knows nothing of what was refused
@@ -262,14 +260,18 @@ function changed(base: Release, asked: AliasRequest, kind: 'settings' | 'rollbac
   // While a candidate is on its way they are the candidate's.
   const watch = isPending(base) ? {} : rewindowed(base, asked.settings, now);
   const batches = kind === 'rollback' ? rebatched(base) : {};
-  return next(base, { ...noted(base, asked, kind, now), ...tried, ...live, ...watch, ...batches }, now);
+  const changes = { ...noted(base, asked, kind, now), ...tried, ...live, ...watch, ...batches };
+  // A release that stands still because alarms may not act any more goes on to its end once none would.
+  return base.phase === 'HELD' && base.held.by === 'limit' && watch.watch && !isWatched(watch, now)
+    ? unhold(base, { ...changes, reason: undefined }, now)
+    : next(base, changes, now);
 }
 
 /**
  * The watch belongs to the live version: it goes on through releases that come to nothing, and ends with that
  * version.
  */
-const watched = (base: Release | undefined, stable: VersionRef | undefined): Changes =>
+const watched = (base: Release | undefined, stable: VersionRef | undefined): Partial<typeof UNWATCHED> =>
   base?.stable?.version === stable?.version ? {} : UNWATCHED;
 
 function forward(
@@ -304,42 +306,39 @@ function forward(
       now,
     );
   }
-  const released = { ...from, release: asked.id, schedule: asked.schedule };
+  const released = { release: asked.id, rev: from.rev };
   const same = stable?.version === asked.version;
   const alike = stable !== undefined && (same || stable.fingerprint === asked.fingerprint);
-  const then: Phase = same ? 'DONE' : alike ? 'WARMING' : 'GATING';
   // All traffic on stable before anything else, where it is not so, or where a move given up here might still
   // be made.
   const untidy =
     from.intent !== undefined || (stable !== undefined && !pointsAt(alias, allTraffic(stable.version)));
-  return next(
-    released,
-    {
-      ...request,
-      operation: begun(base, asked, stable, now),
-      ...FRESH_RELEASE,
-      ...(base && lingering(base, now)),
-      ...watched(base, stable),
-      ...(alike && { steps: [] }),
-      phase: then === 'DONE' ? 'PROMOTING' : then,
-      stable,
-      // Also what somebody else made live, or the registry forgot.
-      ...(stable && { lives: remember(from.lives, stable) }),
-      candidate,
-      began: { release: asked.id, ...(stable && { from: stable.version }), to: candidate },
-      promote: stable === undefined || alike ? 'now' : 'afterStack',
-      intent:
-        stable && (untidy || same) ? intend(released, allTraffic(stable.version), then, now) : undefined,
-      reason: undefined,
-      // There was one of this function, and nothing tells of it: what hung on it may be missing.
-      ...(base === undefined &&
-        asked.before !== undefined &&
-        alias === undefined && { remade: { at: iso(now) } }),
-      startedAt: iso(now),
-      deadline: iso(now + PATIENCE_MS),
-    },
-    now,
-  );
+  const begins = (then: Phase) => ({
+    ...request,
+    release: asked.id,
+    schedule: asked.schedule,
+    operation: begun(base, asked, stable, now),
+    ...FRESH_RELEASE,
+    ...(base && lingering(base, now)),
+    ...watched(base, stable),
+    stable,
+    // Also what somebody else made live, or the registry forgot.
+    ...(stable && { lives: remember(from.lives, stable) }),
+    candidate,
+    began: { release: asked.id, ...(stable && { from: stable.version }), to: candidate },
+    promote: stable === undefined || alike ? ('now' as const) : ('afterStack' as const),
+    intent: stable && (untidy || same) ? intend(released, allTraffic(stable.version), then, now) : undefined,
+    reason: undefined,
+    // There was one of this function, and nothing tells of it: what hung on it may be missing.
+    ...(base === undefined &&
+      asked.before !== undefined &&
+      alias === undefined && { remade: { at: iso(now) } }),
+    startedAt: iso(now),
+    deadline: iso(now + PATIENCE_MS),
+  });
+  if (same) return become(from, 'PROMOTING', { ...begins('DONE'), steps: [] }, now);
+  if (alike) return become(from, 'WARMING', { ...begins('WARMING'), steps: [] }, now);
+  return become(from, 'GATING', begins('GATING'), now);
 }
 
 const isSame = (candidate: VersionRef | undefined, { version, fingerprint }: AliasRequest): boolean =>

@@ -1,17 +1,18 @@
 import { iso } from '../units/time.ts';
-import type { Release } from './document/contract.ts';
+import type { Pending, Release } from './document/contract.ts';
 import type { VersionRecord } from './document/history-contract.ts';
-import type { VersionRef } from './document/parts-contract.ts';
+import type { Phase, VersionRef } from './document/parts-contract.ts';
 import type { CommandEvent } from './document/worker-contract.ts';
 import { deadline } from './phases/gating.ts';
 import { addRefusal, revert, rollBack } from './phases/rollback.ts';
 import { allTraffic, pointsAt, say } from './state/alias-target.ts';
 import { ASKED_AGAIN_MS, QUIET_MS } from './state/durations.ts';
 import type { ReleaseFacts } from './state/facts.ts';
+import { become, next, unheld, unhold } from './state/next.ts';
 import { heldNotice, notice, numbers, ways } from './state/notices.ts';
-import { isOpen, isPending, lastGood, standing } from './state/predicates.ts';
+import { isOpen, isPending, lastGood, phaseOf, standing } from './state/predicates.ts';
 import { unfinished } from './state/stuck.ts';
-import { hold, intend, next, tell } from './state/transitions.ts';
+import { acquitted, hold, intend, tell } from './state/transitions.ts';
 
 /** What a person asks. `target`: the version that a rollback names, as the registry and Lambda know it. */
 export type PersonCommand = CommandEvent['command'];
@@ -20,6 +21,11 @@ export type RollbackTarget = { readonly record: VersionRecord | undefined; reado
 export type Ordered =
   | { readonly do: 'write'; readonly next: Release; readonly text: string }
   | { readonly do: 'refuse'; readonly reason: string };
+
+/** Nothing is on its way. */
+type Settled = Exclude<Release, Pending>;
+
+const NO_VERSION = 'there is no version to go back to';
 
 const refuse = (reason: string): Ordered => ({ do: 'refuse', reason });
 
@@ -56,10 +62,10 @@ function promote(
   { stack, alias }: Pick<ReleaseFacts, 'alias' | 'stack'>,
   now: number,
 ): Ordered {
-  const { candidate, model } = state;
-  if (!isPending(state) || candidate === undefined)
-    return refuse(`${model} has no release to promote: ${stands(state)}`);
-  if (state.phase === 'GATING' || state.phase === 'WARMING' || state.request?.url !== undefined)
+  const { model } = state;
+  if (!isPending(state)) return refuse(`${model} has no release to promote: ${stands(state)}`);
+  const phase = phaseOf(state);
+  if (phase === 'GATING' || phase === 'WARMING' || state.request?.url !== undefined)
     return refuse('the deploy is not that far: its gate or its instances are not ready');
   if (state.held?.by === 'foreign' || !pointsAt(alias, standing(state) ?? null))
     return refuse(
@@ -67,10 +73,11 @@ function promote(
     );
   if (stack !== 'done') return refuse(unfinished(stack));
   const reason = why('promoted', asked);
-  const to = next(
+  const to = become(
     state,
+    'PROMOTING',
     {
-      phase: 'PROMOTING',
+      steps: state.steps ?? [],
       held: undefined,
       promotedBy: { by: asked.by, release: state.release },
       reason,
@@ -78,7 +85,7 @@ function promote(
     },
     now,
   );
-  return { do: 'write', next: to, text: `version ${candidate.version} is promoted` };
+  return { do: 'write', next: to, text: `version ${state.candidate.version} is promoted` };
 }
 
 function rollback(
@@ -88,28 +95,25 @@ function rollback(
   target: RollbackTarget | undefined,
   now: number,
 ): Ordered {
-  const { candidate, stable, model } = state;
+  const { stable, model } = state;
   // What it is a reason of says already that something was rolled back.
   const reason = why('asked for', asked);
-  if (
-    isPending(state) &&
-    candidate !== undefined &&
-    (asked.to === undefined || asked.to === stable?.version)
-  ) {
-    if (stable === undefined) return refuse('there is no version to go back to');
-    const to = rollBack(state, reason, state.judgements.at(-1), now);
+  if (isPending(state) && (asked.to === undefined || asked.to === stable?.version)) {
+    if (stable === undefined) return refuse(NO_VERSION);
+    const to = rollBack(state, stable, reason, state.judgements.at(-1), now);
     return {
       do: 'write',
       next: to,
-      text: `version ${candidate.version} is withdrawn, version ${stable.version} has all traffic`,
+      text: `version ${state.candidate.version} is withdrawn, version ${stable.version} has all traffic`,
     };
   }
-  if (isPending(state) && candidate !== undefined && asked.to === candidate.version)
+  if (isPending(state) && asked.to === state.candidate.version)
     return refuse(
-      `version ${candidate.version} is the one that is being released: "sls models promote --model ${model}" skips its steps`,
+      `version ${state.candidate.version} is the one that is being released: "sls models promote --model ${model}" skips its steps`,
     );
-  const isNamed = asked.to === stable?.version && target?.published === true;
-  if (stable !== undefined && isMoved(state, alias, now) && (asked.to === undefined || isNamed))
+  if (stable === undefined) return refuse(NO_VERSION);
+  const isNamed = asked.to === stable.version && target?.published === true;
+  if (!isPending(state) && isMoved(state, alias, now) && (asked.to === undefined || isNamed))
     return takenBack(state, stable.version, alias, why('rolled back', asked), now);
   // Who asks again, because the first answer was lost, means the same; and the one before may be good.
   const done = asked.to === undefined ? doneAlready(state, now) : undefined;
@@ -117,7 +121,7 @@ function rollback(
     const good = lastGood(state)?.version;
     const further = good === undefined ? '' : `, as "sls models rollback --model ${model} --to ${good}" does`;
     return refuse(
-      `${done} already, version ${stable?.version} is live: to go further back, name one with --to${further}`,
+      `${done} already, version ${stable.version} is live: to go further back, name one with --to${further}`,
     );
   }
   const to = asked.to === undefined ? lastGood(state) : named(state, asked.to, target);
@@ -128,19 +132,19 @@ function rollback(
         : `version ${asked.to} of ${model} is not known, or no longer published`,
     );
   }
-  if (to.version === stable?.version && !isPending(state)) {
+  if (to.version === stable.version && !isPending(state)) {
     if (state.phase === 'REVERSING' || pointsAt(alias, allTraffic(to.version)))
       return refuse(`version ${to.version} is live already`);
     return takenBack(state, to.version, alias, why('rolled back', asked), now);
   }
   // Further back than the stable version: what is being released goes, too.
-  const gone = isPending(state) && candidate !== undefined ? candidate : undefined;
+  const gone = isPending(state) ? state.candidate : undefined;
   const from = gone === undefined ? state : { ...state, refused: addRefusal(state, gone, reason, now, to) };
   const besides = gone === undefined ? '' : `version ${gone.version} is withdrawn, and `;
   return {
     do: 'write',
-    next: revert(from, to, `${besides}${reason}`, undefined, false, now),
-    text: `${besides}version ${stable?.version} gives way to version ${to.version}`,
+    next: revert(from, stable, to, `${besides}${reason}`, undefined, false, now),
+    text: `${besides}version ${stable.version} gives way to version ${to.version}`,
   };
 }
 
@@ -161,10 +165,9 @@ const isPutBack = ({ putBackAt }: Release, now: number): boolean =>
  * Did somebody else move the alias while nothing is on its way? A tick that saw it holds the release for
  * that. Also where a worker died that was about to put it back.
  */
-const isMoved = (state: Release, alias: ReleaseFacts['alias'], now: number): boolean =>
-  !isPending(state) &&
+const isMoved = (state: Settled, alias: ReleaseFacts['alias'], now: number): boolean =>
   alias !== undefined &&
-  ((state.phase === 'HELD' && state.held?.by === 'foreign') ||
+  ((state.phase === 'HELD' && state.held.by === 'foreign') ||
     ((state.intent === undefined || isPutBack(state, now)) && !pointsAt(alias, standing(state) ?? null)));
 
 /**
@@ -173,29 +176,26 @@ const isMoved = (state: Release, alias: ReleaseFacts['alias'], now: number): boo
  * hold ends.
  */
 function takenBack(
-  state: Release,
+  state: Settled,
   version: string,
   alias: ReleaseFacts['alias'],
   reason: string,
   now: number,
 ): Ordered {
-  const from = state.held?.from ?? state.phase;
-  // The test of two versions was over when the alias was moved.
-  const isTest = from === 'REVERSING';
-  const then = isTest ? (state.reversal?.from ?? 'BAKING') : from;
   const isThere = pointsAt(alias, allTraffic(version));
-  const to = next(
-    state,
-    {
-      phase: then,
-      held: undefined,
-      reason,
-      putBackAt: iso(now),
-      ...(isTest && { reversal: undefined, quietUntil: iso(now + QUIET_MS) }),
-      intent: isThere ? undefined : intend(state, allTraffic(version), then, now),
-    },
-    now,
-  );
+  const changes = (then: Phase) => ({
+    reason,
+    putBackAt: iso(now),
+    intent: isThere ? undefined : intend(state, allTraffic(version), then, now),
+  });
+  const from = state.phase === 'HELD' ? unheld(state) : state;
+  const to =
+    // The test of two versions was over when the alias was moved.
+    from.phase === 'REVERSING'
+      ? acquitted(from, { ...changes(from.reversal.from), quietUntil: iso(now + QUIET_MS) }, now)
+      : state.phase === 'HELD'
+        ? unhold(state, changes(from.phase), now)
+        : next(state, changes(from.phase), now);
   const text = isThere
     ? `version ${version} has all traffic already, and the release is no longer held`
     : `the alias pointed to ${say(alias)}; version ${version} has all traffic again`;
@@ -219,7 +219,7 @@ function named(state: Release, version: string, target: RollbackTarget | undefin
 
 /** The weight stands; judging goes on. */
 function holdByHand(state: Release, asked: PersonCommand, now: number): Ordered {
-  if (state.phase === 'HELD') return refuse(`${state.model} is held already: ${state.reason ?? ''}`);
+  if (state.phase === 'HELD') return refuse(`${state.model} is held already: ${state.reason}`);
   if (state.phase !== 'SHIFTING' && state.phase !== 'JUDGING' && state.phase !== 'PROMOTING')
     return refuse(`there is nothing to hold: ${stands(state)}`);
   if (state.request?.url !== undefined) return refuse('the deploy is not that far');
@@ -231,10 +231,9 @@ function holdByHand(state: Release, asked: PersonCommand, now: number): Ordered 
 
 /** On from where it was held, with all the time that its steps had. */
 function resume(state: Release, { alias }: Pick<ReleaseFacts, 'alias' | 'stack'>, now: number): Ordered {
+  if (state.phase !== 'HELD') return refuse(`${state.model} is not held: ${stands(state)}`);
   const { held } = state;
-  if (held === undefined || state.phase !== 'HELD')
-    return refuse(`${state.model} is not held: ${stands(state)}`);
-  const so = { ...state, phase: held.from };
+  const so = unheld(state);
   if (!pointsAt(alias, standing(state) ?? null))
     return refuse(
       `the alias points to ${say(alias)}, not to ${say(standing(state))}: deploy again to go on from there`,
@@ -244,17 +243,13 @@ function resume(state: Release, { alias }: Pick<ReleaseFacts, 'alias' | 'stack'>
   const shifts =
     isOpen(held.from) && since !== undefined && since.weight > 0
       ? {
-          shifts: [
-            ...state.shifts,
-            { ...since, asked: new Date(now).toISOString(), at: new Date(now).toISOString() },
-          ],
+          shifts: [...state.shifts, { ...since, asked: iso(now), at: iso(now) }],
         }
       : {};
   const to = next(
     so,
     {
       ...shifts,
-      held: undefined,
       reason: undefined,
       ...(isOpen(held.from) ? deadline((state.steps ?? []).slice(state.step ?? 0), state.settings, now) : {}),
       ...tell(state, notice(state, 'the release goes on', [`It was held: ${state.reason}.`], false, now)),

@@ -6,7 +6,7 @@ import type { Release } from './document/contract.ts';
 import type { World } from './ports.ts';
 import type { Action } from './state/action.ts';
 import { GATE_RESERVE_MS } from './state/durations.ts';
-import { next } from './state/transitions.ts';
+import { next } from './state/next.ts';
 
 /**
  * Runs one slice of a gate. The lease is written first: another worker's load at the same time would be
@@ -51,10 +51,10 @@ export async function gatePart(
 }
 
 const leaseOf = (state: Release): string | undefined =>
-  (state.phase === 'REVERSING' ? state.reversal?.gate : state.gate)?.lease;
+  (state.phase === 'REVERSING' ? state.reversal.gate : state.gate)?.lease;
 
 const withGate = (state: Release, gate: GateState, now: number): Release =>
-  state.phase === 'REVERSING' && state.reversal
+  state.phase === 'REVERSING'
     ? next(state, { reversal: { ...state.reversal, gate } }, now)
     : next(state, { gate }, now);
 

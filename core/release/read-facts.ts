@@ -80,20 +80,11 @@ async function looked(state: Release, now: number, read: Read): Promise<readonly
 }
 
 /** Who is judged against whom, and at which weights. In a reversed canary the live version is the suspect. */
-function pairOf({
-  phase,
-  candidate,
-  stable,
-  shifts,
-  reversal,
-}: Release): readonly [string | undefined, string | undefined, readonly WeightShift[]] {
-  if (phase !== 'REVERSING') return [candidate?.version, stable?.version, shifts];
-  const half = reversal?.half;
-  return [
-    stable?.version,
-    reversal?.to.version,
-    half === undefined ? [] : [{ ...half, step: 0, weight: 50 }],
-  ];
+function pairOf(state: Release): readonly [string | undefined, string | undefined, readonly WeightShift[]] {
+  const { candidate, stable, shifts } = state;
+  if (state.phase !== 'REVERSING') return [candidate?.version, stable?.version, shifts];
+  const { half, to } = state.reversal;
+  return [state.stable.version, to.version, half === undefined ? [] : [{ ...half, step: 0, weight: 50 }]];
 }
 
 async function heldBy(world: World, functionName: string): Promise<Held> {

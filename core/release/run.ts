@@ -1,12 +1,13 @@
 import { messageOf as wordsOf } from '../errors/aws-errors.ts';
 import type { AliasState } from '../ports/aws.ts';
 import type { FoundRelease } from '../registry/registry.ts';
-import { decide, refused, unsighted } from './decide.ts';
-import type { Release } from './document/contract.ts';
+import { decide, unsighted } from './decide.ts';
+import type { Aborted, Release } from './document/contract.ts';
 import { type TickAnswer, type TickEvent, WORKER_METRICS } from './document/worker-contract.ts';
 import { nameAndMessage } from './failures.ts';
 import { followBatch } from './follow-batch.ts';
 import { gatePart } from './gate-slice.ts';
+import { refused } from './intended.ts';
 import { asLooked, respond, scheduleTicks, tellPeople, type World } from './ports.ts';
 import { gatherFacts } from './read-facts.ts';
 import type { Action } from './state/action.ts';
@@ -14,7 +15,8 @@ import { allTraffic, describe, say, takenFrom } from './state/alias-target.ts';
 import { unprovided } from './state/capacity.ts';
 import { RESERVE_MS } from './state/durations.ts';
 import { isUnreadable, type ReleaseFacts, type Unreadable } from './state/facts.ts';
-import { next } from './state/transitions.ts';
+import { next } from './state/next.ts';
+import { abort } from './state/transitions.ts';
 import { endOf, told } from './tick-answer.ts';
 import { inputOf } from './tick-schedule.ts';
 import { undocumented } from './undocumented.ts';
@@ -42,6 +44,10 @@ export async function runRelease(world: World, model: string): Promise<TickAnswe
       return unknown(model, 'the registry was written by a newer version of the plugin');
     const state = found.release;
     const now = world.clock();
+    if (found.lacking !== undefined) {
+      await giveUp(world, found.lacking, found.etag, now);
+      continue;
+    }
     if (state.waiting !== undefined && (await readmitted(world, { ...found, release: state }, state.waiting)))
       continue;
     const { facts, instead } = await look(world, state, now, broken);
@@ -235,6 +241,14 @@ async function move(
   if (typeof written === 'object') await write(refused(state, intent, written.refused, world.clock()));
 }
 
+/** A document that lacks what its phase needs: all traffic goes to stable, and people are told. */
+async function giveUp(world: World, state: Aborted, etag: string, now: number): Promise<void> {
+  const { model, functionName, reason = '' } = state;
+  world.log('the document lacks what its phase needs', { model, reason });
+  const to = abort(state, reason, Math.max(now, Date.parse(state.updatedAt)));
+  if ((await world.registry.move(to, etag)) === 'ok') world.count(WORKER_METRICS.failed, functionName);
+}
+
 /** What an alarm waits for, and what a dashboard marks. */
 function noteworthy(world: World, { phase }: Release, to: Release): void {
   if (phase === to.phase) return;
@@ -245,7 +259,7 @@ function noteworthy(world: World, { phase }: Release, to: Release): void {
 
 function paused(world: World, state: Release, alias: AliasState | undefined, reason: string): TickAnswer {
   // Who holds a release manually knows of it.
-  if (state.phase === 'HELD' && state.held?.by !== 'person')
+  if (state.phase === 'HELD' && state.held.by !== 'person')
     world.count(WORKER_METRICS.held, state.functionName);
   return told(state, alias, reason);
 }

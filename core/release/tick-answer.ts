@@ -10,13 +10,13 @@ import { isOpen, isPending, weightOf } from './state/predicates.ts';
 
 /** Where a release stands, for whoever ticked. Pure. */
 export function told(state: Release, alias: AliasState | undefined, waiting: string | undefined): TickAnswer {
-  const { model, release, phase, candidate, steps = [], judgements, watch, reversal } = state;
+  const { model, release, phase, candidate, steps = [], judgements } = state;
   const reason =
     (isOpen(phase) || phase === 'REVERSING' ? waiting : undefined) ??
     moved(state, alias) ??
     state.reason ??
     waiting;
-  const judgement = phase === 'REVERSING' ? reversal?.judgement : judgements.at(-1);
+  const judgement = state.phase === 'REVERSING' ? state.reversal.judgement : judgements.at(-1);
   return {
     model,
     release,
@@ -30,11 +30,10 @@ export function told(state: Release, alias: AliasState | undefined, waiting: str
       state.step !== undefined &&
       weightOf(state) > 0 && { step: stepOf(state, state.step, steps.length) }),
     ...(judgement && { judgement }),
-    ...(phase === 'REVERSING' &&
-      reversal !== undefined && {
-        tried: { version: reversal.to.version, half: reversal.half !== undefined },
-      }),
-    ...(phase === 'BAKING' && watch !== undefined && { bakeUntil: watch.until }),
+    ...(state.phase === 'REVERSING' && {
+      tried: { version: state.reversal.to.version, half: state.reversal.half !== undefined },
+    }),
+    ...(state.phase === 'BAKING' && { bakeUntil: state.watch.until }),
   };
 }
 
@@ -58,13 +57,9 @@ function stepOf(state: Release, index: number, of: number): NonNullable<TickAnsw
 }
 
 /** Nobody calls on us when an alias is moved manually after a release; whoever asks next is told. */
-function moved({ phase, stable }: Release, alias: AliasState | undefined): string | undefined {
-  if (
-    phase !== 'DONE' ||
-    stable === undefined ||
-    alias === undefined ||
-    pointsAt(alias, allTraffic(stable.version))
-  )
-    return undefined;
+function moved(state: Release, alias: AliasState | undefined): string | undefined {
+  if (state.phase !== 'DONE' || alias === undefined) return undefined;
+  const { stable } = state;
+  if (pointsAt(alias, allTraffic(stable.version))) return undefined;
   return `the release ended with version ${stable.version} live, and the alias was moved since; the next deploy that changes the model goes on from there`;
 }

@@ -1,23 +1,14 @@
 import { iso } from '../units/time.ts';
-import type { Release } from './document/contract.ts';
-import type { Phase, VersionRef } from './document/parts-contract.ts';
+import type { Aborted, Release } from './document/contract.ts';
+import type { LiveWatch, Phase, VersionRef } from './document/parts-contract.ts';
 import type { AliasRequest, Operation } from './document/request-contract.ts';
 import { deadline } from './phases/gating.ts';
 import { allTraffic } from './state/alias-target.ts';
 import { PATIENCE_MS } from './state/durations.ts';
+import { become, holdIn } from './state/next.ts';
 import { FRESH_RELEASE, noted, orderOf } from './state/noted.ts';
 import { behavesAlike, isPending, knownOf, refOf } from './state/predicates.ts';
-import {
-  type Changes,
-  claimed,
-  intend,
-  lingering,
-  measured,
-  next,
-  rebatched,
-  remember,
-  UNWATCHED,
-} from './state/transitions.ts';
+import { claimed, intend, lingering, measured, rebatched, remember, UNWATCHED } from './state/transitions.ts';
 
 /**
  * A stack that rolls back: what the operation found is restored. CloudFormation’s own status says that it
@@ -125,13 +116,13 @@ export function withdrawn(
   // And so is a verdict on a candidate that the stack gave up for something else, for example another model's
   // gate.
   const gate = why !== '' || (isPending(base) && base.gate?.verdict !== undefined) ? base.gate : undefined;
-  return next(
+  return become(
     base,
+    'ABORTED',
     {
       ...taken(base, asked, operation, stable, gone, now),
       gate,
       deployment: base.deployment,
-      phase: 'ABORTED',
       intent: intend(base, allTraffic(stable.version), 'ABORTED', now),
       reason: `${why}${rolledBack(stable)}`,
     },
@@ -150,7 +141,7 @@ function taken(
   stable: VersionRef,
   gone: string | undefined,
   now: number,
-): Changes {
+) {
   return {
     ...noted(base, asked, 'rollback', now),
     ...FRESH_RELEASE,
@@ -172,7 +163,11 @@ function taken(
  * The watch belongs to the live version: it goes on through releases that come to nothing, and comes back
  * with that version.
  */
-function watchOf(base: Release, operation: Operation | undefined, stable: VersionRef): Changes {
+function watchOf(
+  base: Release,
+  operation: Operation | undefined,
+  stable: VersionRef,
+): Partial<typeof UNWATCHED> | { readonly watch: LiveWatch } {
   if (base.stable?.version === stable.version) return {};
   const found = operation?.stable?.version === stable.version ? operation.watch : undefined;
   return { ...UNWATCHED, ...(found && { watch: found }) };
@@ -214,33 +209,30 @@ function anew(
   base: Release,
   asked: AliasRequest,
   { candidate, gate, steps, held, reason, deployment }: NonNullable<Operation['superseded']>,
-  changes: Changes,
+  changes: ReturnType<typeof taken>,
   stable: VersionRef,
   now: number,
 ): Release {
-  const released = { ...base, release: asked.id, schedule: asked.schedule };
-  const from: Phase = gate?.verdict === 'pass' ? 'WARMING' : 'GATING';
-  const phase = held === undefined || from === 'GATING' ? from : 'HELD';
-  return next(
-    released,
-    {
-      ...changes,
-      phase,
-      candidate: candidate.version === asked.version ? candidate : measured(asked, asked.settings),
-      began: { release: asked.id, from: stable.version, to: candidate },
-      promote: 'afterStack',
-      gate,
-      steps,
-      // Whoever plans the steps sets their time; these are planned.
-      ...(steps && deadline(steps, asked.settings, now)),
-      ...(phase === 'HELD' && held && { step: 0, held: { ...held, from: 'SHIFTING' as const } }),
-      ...(deployment !== undefined && { deployment: { id: deployment } }),
-      intent: intend(released, allTraffic(stable.version), phase, now),
-      reason: `the deploy that took its place failed, so the release begins anew${held && reason !== undefined ? `; it was held: ${reason}` : ''}`,
-      startedAt: iso(now),
-    },
-    now,
-  );
+  const released = { release: asked.id, rev: base.rev };
+  // Whoever plans the steps sets their time; these are planned.
+  const passed = gate?.verdict === 'pass' && steps !== undefined;
+  const begins = (then: Phase) => ({
+    ...changes,
+    release: asked.id,
+    schedule: asked.schedule,
+    candidate: candidate.version === asked.version ? candidate : measured(asked, asked.settings),
+    began: { release: asked.id, from: stable.version, to: candidate },
+    promote: 'afterStack' as const,
+    gate,
+    ...(steps && deadline(steps, asked.settings, now)),
+    ...(deployment !== undefined && { deployment: { id: deployment } }),
+    intent: intend(released, allTraffic(stable.version), then, now),
+    reason: `the deploy that took its place failed, so the release begins anew${held && reason !== undefined ? `; it was held: ${reason}` : ''}`,
+    startedAt: iso(now),
+  });
+  if (!passed) return become(base, 'GATING', { ...begins('GATING'), steps }, now);
+  if (held === undefined) return become(base, 'WARMING', { ...begins('WARMING'), steps }, now);
+  return holdIn(base, 'SHIFTING', held, { ...begins('HELD'), steps, step: 0 }, now);
 }
 
 /** The document found, as it is kept: given up with the stack where it still ran. */
@@ -248,8 +240,8 @@ export const givenUp = (found: Release, stable: VersionRef | undefined, now: num
   !isPending(found) || stable === undefined ? found : endedBy(found, rolledBack(stable), now);
 
 /** A release that still ran, as it is kept: given up for that reason. */
-export const endedBy = (found: Release, reason: string, now: number): Release =>
-  next(found, { phase: 'ABORTED', intent: undefined, held: undefined, reason }, now);
+export const endedBy = (found: Release, reason: string, now: number): Aborted =>
+  become(found, 'ABORTED', { intent: undefined, held: undefined, reason }, now);
 
 export const UNREAD = 'the status of the stack could not be read';
 
@@ -260,12 +252,14 @@ export const UNREAD = 'the status of the stack could not be read';
  */
 export function restored(base: Release, asked: AliasRequest, now: number): Release {
   const stable = measured(asked, asked.settings, knownOf(base, asked.version));
-  const released = { ...base, release: asked.id, schedule: asked.schedule };
-  return next(
-    released,
+  const released = { release: asked.id, rev: base.rev };
+  return become(
+    base,
+    'ABORTED',
     {
       ...taken(base, asked, undefined, stable, goneOf(asked), now),
-      phase: 'ABORTED',
+      release: asked.id,
+      schedule: asked.schedule,
       candidate: undefined,
       steps: [],
       began: { release: asked.id, ...(base.stable && { from: base.stable.version }), to: stable },

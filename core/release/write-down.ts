@@ -6,9 +6,9 @@ import type { VersionRef } from './document/parts-contract.ts';
 import type { AliasRequest } from './document/request-contract.ts';
 import { nameAndMessage } from './failures.ts';
 import { scheduleTicks, type World } from './ports.ts';
+import { become, next } from './state/next.ts';
 import { noted } from './state/noted.ts';
 import { refOf } from './state/predicates.ts';
-import { next } from './state/transitions.ts';
 import { endOf } from './tick-answer.ts';
 
 /** What an admission makes of the registry: the document before anything is touched, then its tick. */
@@ -98,10 +98,10 @@ async function takeBack(
     highest: written.highest,
     waiting: undefined,
   };
-  const ended = { phase: 'ABORTED' as const, intent: undefined, reason: 'the tick could not be scheduled' };
-  const base = before === undefined ? written : { ...before, rev: written.rev };
-  await world.registry.move(
-    next(base, { ...(before === undefined && ended), ...kept }, world.clock()),
-    found.etag,
-  );
+  const ended = { intent: undefined, held: undefined, reason: 'the tick could not be scheduled' };
+  const back =
+    before === undefined
+      ? become(written, 'ABORTED', { ...ended, ...kept }, world.clock())
+      : next({ ...before, rev: written.rev }, kept, world.clock());
+  await world.registry.move(back, found.etag);
 }

@@ -19,6 +19,7 @@ import { fakeObjects } from './objects.ts';
 import { fakeAnswers, fakeSchedules, fakeStack } from './others.ts';
 import { SETTINGS } from './settings.ts';
 import { fakeVersions } from './versions.ts';
+import { onlyWhole } from './whole.ts';
 
 export const SCOPE = 'models/1/us-east-1/shop/dev/';
 export const LIVE = `${SCOPE}releases/churn/live.json`;
@@ -56,8 +57,10 @@ export function fakeWorld(
   const gates = new Map<string, GateOutcome[]>();
   const gated: string[] = [];
   const log: { readonly message: string; readonly fields?: unknown }[] = [];
+  /** Documents that were written and are not what the type of their phase says. */
+  const unsound: string[] = [];
   const world: World = {
-    registry: registry(objects.port, SCOPE),
+    registry: onlyWhole(registry(objects.port, SCOPE), unsound),
     stage: 'dev',
     aliases: aliases.port,
     capacity: capacity.port,
@@ -95,6 +98,7 @@ export function fakeWorld(
   };
   return {
     world,
+    unsound,
     aliases,
     objects,
     schedules: schedules.schedules,

@@ -1,43 +1,42 @@
 /**
- * `releases/<model>/live.json`: what is known of the release of one alias, and the parts of it. Shapes only.
+ * `releases/<model>/live.json`: what is known of the release of one alias. Shapes only. A type a phase: which
+ * keys it has is written below, once. What is read of the registry has passed `as-read.ts`.
  */
 
 import type { GateState } from '../../gate/contract.ts';
 import type { Judgement } from '../../judge/contract.ts';
 import type {
-  HeldBy,
+  Basis,
+  Hold,
   Intent,
+  LiveWatch,
   Notice,
   Phase,
   RefusedVersion,
   Reversal,
   VersionRef,
-  Watch,
   WeightShift,
 } from './parts-contract.ts';
 import type { Operation, StackRequest, Waiting } from './request-contract.ts';
 import type { Settings, Step } from './settings-contract.ts';
 
 /**
- * `releases/<model>/live.json`: one document an alias, moved by compare-and-set.
+ * In every phase. What may be absent here says nothing of the phase: somebody asked, told, moved or could not
+ * read something, or an older worker did not write it.
  *
  * `schema`, `stable`, `highest`, `functionName` and `alias` mean the same in every schema to come: with them
  * an older worker that meets a newer document can still put all traffic on stable.
  */
-export type Release = {
+export type Always = {
   readonly schema: 1;
   readonly rev: number;
   /** RequestId of the request that began it. */
   readonly release: string;
-  readonly phase: Phase;
   readonly model: string;
   readonly functionName: string;
   readonly alias: string;
   /** Stack id. */
   readonly stack: string;
-  /** What has 100 % unless an intent says otherwise; absent before a first version is live. */
-  readonly stable?: VersionRef;
-  readonly candidate?: VersionRef;
   /**
    * What the release was about when it began: the version that was live then, absent for a first one, and the
    * one to be released. History: a rollback changes `stable` and `candidate`, and never this. Absent in
@@ -46,57 +45,14 @@ export type Release = {
    */
   readonly began?: { readonly release: string; readonly from?: string; readonly to: VersionRef };
   readonly settings: Settings;
-  /** Steps that this release takes: `settings.steps`, or none. Absent until `auto` has decided. */
-  readonly steps?: readonly Step[];
-  /** Index of the step that is under way, in SHIFTING and JUDGING (and in HELD after them). */
-  readonly step?: number;
   /**
    * Weights of the candidate that were put in force, oldest first. The alias moved between `asked` and `at`.
    */
   readonly shifts: readonly WeightShift[];
+  /** None of a version that behaves as the live one. */
   readonly gate?: GateState;
   /** The last look of each step, oldest first. */
   readonly judgements: readonly Judgement[];
-  /**
-   * What is judged beside errors, fixed before the first weight: the slow edge (none: no objective, or
-   * another one), output signals.
-   */
-  readonly basis?: {
-    readonly slow?: 1 | 2 | 3;
-    /**
-     * Share (0 to 1) of the stable version's requests that were slower than what it is held against, in the
-     * hour before.
-     */
-    readonly slower?: number;
-    readonly outputs: readonly string[];
-    /** Refused requests are compared: both versions count them by version. */
-    readonly rejected?: true;
-  };
-  /** HELD: where it goes on from, by what and since when, and when somebody was last paged. */
-  readonly held?: {
-    readonly from: Phase;
-    readonly by: HeldBy;
-    readonly at: string;
-    readonly pagedAt: string;
-  };
-  /**
-   * Who asked that the candidate of this release be promoted without the steps that remain; a hold takes that
-   * back. An older worker leaves it to the next release, which it does not name.
-   */
-  readonly promotedBy?: { readonly by: string; readonly release: string };
-  /** When the candidate got 100 %. */
-  readonly promotedAt?: string;
-  /** When a person undid this release's rollback. */
-  readonly returnedAt?: string;
-  /** When a person had an alias put back that somebody else had moved. */
-  readonly putBackAt?: string;
-  /**
-   * Of the live version: alarms that turn on after `since` may bring the last good one back, until `until`.
-   * Deploys that fail do not end it. `keeps`: the version that keeps its instances as long (blueGreen); older
-   * workers do not write it.
-   */
-  readonly watch?: Watch;
-  readonly reversal?: Reversal;
   /** Since when what it needs cannot be read, what that is and why, and whether somebody was told. */
   readonly blind?: { readonly since: string; readonly told: boolean; readonly reason: string };
   /** After a reversed canary that acquitted: alarms are left alone until then. */
@@ -127,7 +83,10 @@ export type Release = {
    * nothing reads it.
    */
   readonly highest: number;
-  /** The versions that this alias was asked for, the latest last; absent in documents of older workers. */
+  /**
+   * The versions that this alias was asked for, the latest last: a version's ordinal is its place here.
+   * Absent in documents of older workers.
+   */
   readonly order?: readonly string[];
   readonly operation?: Operation;
   readonly waiting?: Waiting;
@@ -138,6 +97,7 @@ export type Release = {
    * stack rolls back.
    */
   readonly unbatched?: Readonly<Record<string, NonNullable<VersionRef['batch']>>>;
+  /** Absent while the very first one waits until the status of its stack can be read. */
   readonly request?: StackRequest;
   /** Ids of requests seen, newest last: Lambda delivers an event more than once, and late. */
   readonly requests: readonly string[];
@@ -156,3 +116,93 @@ export type Release = {
   /** For people: why it stands where it stands. */
   readonly reason?: string;
 };
+
+/** What hangs on the phase. */
+export type Own = {
+  /** What has 100 % unless an intent says otherwise. */
+  readonly stable: VersionRef;
+  readonly candidate: VersionRef;
+  /** Steps that this release takes: `settings.steps`, or none. */
+  readonly steps: readonly Step[];
+  /** Index of the step that is under way. */
+  readonly step: number;
+  readonly basis: Basis;
+  /**
+   * Who asked that the candidate of this release be promoted without the steps that remain; a hold takes that
+   * back. An older worker leaves it to the next release, which it does not name.
+   */
+  readonly promotedBy: { readonly by: string; readonly release: string };
+  /** When the candidate got 100 %. */
+  readonly promotedAt: string;
+  /** When a person undid this release's rollback. */
+  readonly returnedAt: string;
+  /** When a person had an alias put back that somebody else had moved. */
+  readonly putBackAt: string;
+  readonly watch: LiveWatch;
+  readonly reversal: Reversal;
+  readonly held: Hold;
+};
+
+/**
+ * A document in this phase `Has` these keys, `May` have those, and has no other of what hangs on the phase.
+ */
+type In<P extends Phase, Has extends keyof Own, May extends keyof Own> = Always & {
+  readonly phase: P;
+} & Pick<Own, Has> &
+  Partial<Pick<Own, May>> & { readonly [key in Exclude<keyof Own, Has | May>]?: never };
+
+/** What is left of the way that it came, for history. */
+type Left = 'steps' | 'step' | 'basis' | 'promotedBy' | 'promotedAt' | 'returnedAt' | 'putBackAt';
+
+// Before a first version is live there is no stable one. `auto` decides on the steps while the gate is open.
+// A live version is watched while another one is on its way. `promotedBy` may be of the release before.
+export type Gating = In<'GATING', 'candidate', 'stable' | 'steps' | 'promotedBy' | 'watch'>;
+export type Warming = In<'WARMING', 'candidate' | 'steps', 'stable' | 'promotedBy' | 'watch'>;
+export type Shifting = In<
+  'SHIFTING',
+  'candidate' | 'stable' | 'steps' | 'step',
+  'basis' | 'promotedBy' | 'watch'
+>;
+export type Judging = In<
+  'JUDGING',
+  'candidate' | 'stable' | 'steps' | 'step' | 'basis',
+  'promotedBy' | 'watch'
+>;
+export type Promoting = In<
+  'PROMOTING',
+  'candidate' | 'steps',
+  'stable' | 'step' | 'basis' | 'promotedBy' | 'watch'
+>;
+export type Baking = In<'BAKING', 'stable' | 'watch', Left>;
+/** Of a release that failed it has the candidate, since its live version is watched on. */
+export type Reversing = In<'REVERSING', 'stable' | 'watch' | 'reversal', Left | 'candidate'>;
+export type DoneRelease = In<'DONE', 'stable', Left | 'watch' | 'reversal'>;
+/** Without a candidate where what gave way had not been released, but brought back, before. */
+export type RolledBack = In<'ROLLED_BACK', 'stable', Left | 'candidate' | 'watch' | 'reversal'>;
+export type Aborted = In<'ABORTED', never, Left | 'stable' | 'candidate' | 'watch' | 'reversal'>;
+/** Only in what is archived: another release took its place, whatever it was in. */
+type Superseded = In<'SUPERSEDED', never, Left | 'stable' | 'candidate' | 'watch' | 'reversal' | 'held'>;
+
+/** Before promotion: the candidate is not live, and may have a weight. */
+export type Open = Gating | Warming | Shifting | Judging | Promoting;
+export type Ended = DoneRelease | RolledBack | Aborted | Superseded;
+export type Unheld = Open | Baking | Reversing | Ended;
+
+/** HELD is the document as it was in the phase before, held. */
+export type HeldIn<P extends Unheld['phase']> = P extends unknown
+  ? Omit<Extract<Unheld, { readonly phase: P }>, 'phase' | 'held' | 'reason'> & {
+      readonly phase: 'HELD';
+      readonly held: Hold<P>;
+      readonly reason: string;
+    }
+  : never;
+export type HeldRelease = HeldIn<Unheld['phase']>;
+
+/** The candidate is still to be promoted: its release runs, or is held on its way. */
+export type Pending = Open | HeldIn<Open['phase']>;
+
+/** `releases/<model>/live.json`: one document an alias, moved by compare-and-set. */
+export type Release = Unheld | HeldRelease;
+
+/** The document in a phase. */
+export type ReleaseIn<P extends Phase> = Extract<Release, { readonly phase: P }>;

@@ -87,10 +87,11 @@ export type WeightShift = {
 };
 
 /**
- * Of the live version: alarms that turn on after `since` may bring the last good one back, until `until`. `keeps`:
- * the version that keeps its instances as long (blueGreen); older workers do not write it.
+ * Of the live version: alarms that turn on after `since` may bring the last good one back, until `until`.
+ * Deploys that fail do not end it. `keeps`: the version that keeps its instances as long (blueGreen); older
+ * workers do not write it.
  */
-export type Watch = { readonly since: string; readonly until: string; readonly keeps?: string };
+export type LiveWatch = { readonly since: string; readonly until: string; readonly keeps?: string };
 
 /**
  * After promotion: an alarm asked, and the last good version takes half of the traffic beside the live one.
@@ -103,7 +104,7 @@ export type Reversal = {
    * Where it goes on if the live version is acquitted: its watch goes on after a later release that failed,
    * too.
    */
-  readonly from: Phase;
+  readonly from: 'BAKING' | 'DONE' | 'ROLLED_BACK' | 'ABORTED';
   /** The live version cannot answer at all, and how that shows: no test is made. */
   readonly crashing?: string;
   readonly gate?: GateState;
@@ -124,6 +125,30 @@ export type RefusedVersion = {
    * rollback.
    */
   readonly restored?: string;
+};
+
+/** HELD: where it goes on from, by what and since when, and when somebody was last paged. */
+export type Hold<From extends Phase = Phase> = {
+  readonly from: From;
+  readonly by: HeldBy;
+  readonly at: string;
+  readonly pagedAt: string;
+};
+
+/**
+ * What is judged beside errors, fixed before the first weight: the slow edge (none: no objective, or another
+ * one), output signals.
+ */
+export type Basis = {
+  readonly slow?: 1 | 2 | 3;
+  /**
+   * Share (0 to 1) of the stable version's requests that were slower than what it is held against, in the
+   * hour before.
+   */
+  readonly slower?: number;
+  readonly outputs: readonly string[];
+  /** Refused requests are compared: both versions count them by version. */
+  readonly rejected?: true;
 };
 
 /** What is told to the alerts topic: what happened, which numbers decided, what to do. */

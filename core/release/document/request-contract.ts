@@ -1,7 +1,7 @@
 /** What CloudFormation asks of a release, and what its document keeps of that. Shapes only. */
 
 import type { GateState } from '../../gate/contract.ts';
-import type { HeldBy, VersionRef, Watch } from './parts-contract.ts';
+import type { HeldBy, LiveWatch, VersionRef } from './parts-contract.ts';
 import type { Settings, Step } from './settings-contract.ts';
 
 /** A Create or Update of the custom resource, read. */
@@ -69,7 +69,7 @@ export type Operation = {
   readonly at: string;
   /** What was live; absent: nothing. */
   readonly stable?: VersionRef;
-  readonly watch?: Watch;
+  readonly watch?: LiveWatch;
   /** The release that it took the place of; it begins anew if the stack returns to its template. */
   readonly superseded?: {
     readonly candidate: VersionRef;

@@ -5,9 +5,10 @@ import { ALARMS } from '../document/worker-contract.ts';
 import { ROLLS_BACK } from '../state/alarm-names.ts';
 import { QUIET_MS, ROLLBACKS_COUNT_MS } from '../state/durations.ts';
 import { isUnreadable, type ReleaseFacts } from '../state/facts.ts';
+import { become, type Changes, next } from '../state/next.ts';
 import { notice } from '../state/notices.ts';
 import { isWatched, lastGood } from '../state/predicates.ts';
-import { next, tell } from '../state/transitions.ts';
+import { tell, type WatchedRelease } from '../state/transitions.ts';
 import { holdFor } from './hold.ts';
 
 /**
@@ -21,10 +22,10 @@ const MOST = 2;
  * The document that answers an alarm, if one asks: that is on now, turned on after promotion, in its window,
  * not quiet.
  */
-export function alarmed(state: Release, facts: ReleaseFacts, now: number): Release | undefined {
-  const { watch, quietUntil, functionName } = state;
+export function alarmed(state: WatchedRelease, facts: ReleaseFacts, now: number): Release | undefined {
+  const { stable, watch, quietUntil, functionName } = state;
   if (facts.alarms === undefined || isUnreadable(facts.alarms)) return undefined;
-  if (watch === undefined || !isWatched(state, now)) return undefined;
+  if (stable === undefined || watch === undefined || !isWatched(state, now)) return undefined;
   if (quietUntil !== undefined && now < Date.parse(quietUntil)) return undefined;
   const on = (suffix: string): boolean => {
     const found = isUnreadable(facts.alarms) ? undefined : facts.alarms?.get(`${functionName}-${suffix}`);
@@ -45,7 +46,7 @@ export function alarmed(state: Release, facts: ReleaseFacts, now: number): Relea
     return left(
       state,
       alarm,
-      `dry run: version ${to.version} would have been tried beside version ${state.stable?.version}`,
+      `dry run: version ${to.version} would have been tried beside version ${stable.version}`,
       now,
     );
   if (state.rollbacks.filter((at) => now - Date.parse(at) < ROLLBACKS_COUNT_MS).length >= MOST) {
@@ -53,14 +54,16 @@ export function alarmed(state: Release, facts: ReleaseFacts, now: number): Relea
     return holdFor(state, 'limit', why, now);
   }
   const crashing = suffix === ALARMS.crashes ? crashesNow(facts.latest ?? []) : undefined;
-  return next(
+  return become(
     state,
+    'REVERSING',
     {
-      phase: 'REVERSING',
+      stable,
+      watch,
       reversal: { alarm, at: iso(now), to, from: state.phase, ...(crashing !== undefined && { crashing }) },
       // Why a later release failed is still why.
       ...(state.phase === 'BAKING' && {
-        reason: `${alarm} is on: version ${to.version} is tried beside version ${state.stable?.version}`,
+        reason: `${alarm} is on: version ${to.version} is tried beside version ${stable.version}`,
       }),
     },
     now,
@@ -68,7 +71,15 @@ export function alarmed(state: Release, facts: ReleaseFacts, now: number): Relea
 }
 
 /** The alarm is told and left alone for an hour. */
-export function left(state: Release, alarm: string, why: string, now: number): Release {
+const left = (state: WatchedRelease, alarm: string, why: string, now: number): WatchedRelease =>
+  next(state, leftAlone(state, alarm, why, now), now);
+
+export function leftAlone(
+  state: Release,
+  alarm: string,
+  why: string,
+  now: number,
+): Pick<Changes, 'notices' | 'quietUntil'> {
   const text = notice(
     state,
     `${alarm} is on, and nothing was rolled back`,
@@ -79,5 +90,5 @@ export function left(state: Release, alarm: string, why: string, now: number): R
     true,
     now,
   );
-  return next(state, { ...tell(state, text), quietUntil: iso(now + QUIET_MS) }, now);
+  return { ...tell(state, text), quietUntil: iso(now + QUIET_MS) };
 }

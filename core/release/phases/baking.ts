@@ -1,21 +1,22 @@
-import type { Release } from '../document/contract.ts';
+import type { Baking } from '../document/contract.ts';
 import { type Action, STOP, wait, write } from '../state/action.ts';
 import { pointsAt } from '../state/alias-target.ts';
 import { isUnreadable, type ReleaseFacts } from '../state/facts.ts';
+import { become } from '../state/next.ts';
 import { isWatched, standing } from '../state/predicates.ts';
-import { next } from '../state/transitions.ts';
+import type { WatchedRelease } from '../state/transitions.ts';
 import { alarmed } from './alarm.ts';
 import { foreign } from './hold.ts';
 
 /** BAKING: the new version has all traffic, and an alarm may bring the last good one back. */
-export function baking(state: Release, facts: ReleaseFacts, now: number): Action {
+export function baking(state: Baking, facts: ReleaseFacts, now: number): Action {
   if (facts.stack === 'gone') return STOP;
   if (!pointsAt(facts.alias, standing(state) ?? null)) return foreign(state, facts, now);
-  return watching(state, facts, now) ?? write(next(state, { phase: 'DONE' }, now));
+  return watching(state, facts, now) ?? write(become(state, 'DONE', {}, now));
 }
 
 /** Of a live version, whatever became of later ones; undefined: the watch is over, and all is put away. */
-export function watching(state: Release, facts: ReleaseFacts, now: number): Action | undefined {
+export function watching(state: WatchedRelease, facts: ReleaseFacts, now: number): Action | undefined {
   const answer = alarmed(state, facts, now);
   if (answer !== undefined) return write(answer);
   if (!isWatched(state, now)) return undefined;

@@ -1,4 +1,4 @@
-import type { Release } from '../document/contract.ts';
+import type { Aborted, DoneRelease, Release, RolledBack } from '../document/contract.ts';
 import { type Action, STOP } from '../state/action.ts';
 import { pointsAt } from '../state/alias-target.ts';
 import { unseen } from '../state/capacity.ts';
@@ -11,10 +11,10 @@ import { watching } from './baking.ts';
 const KEEP = 5;
 
 /**
- * DONE, ROLLED_BACK, ABORTED, SUPERSEDED: what is left is put away, and the tick with it, unless the version
+ * DONE, ROLLED_BACK, ABORTED: what is left is put away, and the tick with it, unless the version
  * that stayed live is still watched. An alias that somebody moved meanwhile is theirs.
  */
-export function ended(state: Release, facts: ReleaseFacts, now: number): Action {
+export function ended(state: DoneRelease | RolledBack | Aborted, facts: ReleaseFacts, now: number): Action {
   const ours = facts.stack !== 'gone' && pointsAt(facts.alias, standing(state) ?? null);
   const watched = ours ? watching(state, facts, now) : undefined;
   // Instances that nobody takes away are paid for, for good.

@@ -1,25 +1,27 @@
 import type { GateState } from '../../gate/contract.ts';
 import { canFill } from '../../judge/feasible.ts';
 import { iso } from '../../units/time.ts';
-import type { Release } from '../document/contract.ts';
+import type { Gating, Release } from '../document/contract.ts';
 import type { Settings, Step } from '../document/settings-contract.ts';
 import { WORKER_TIMEOUT } from '../document/worker-contract.ts';
 import { type Action, wait, write } from '../state/action.ts';
 import { PATIENCE_MS } from '../state/durations.ts';
 import { isUnreadable, type ReleaseFacts } from '../state/facts.ts';
+import { become, next } from '../state/next.ts';
 import { notice } from '../state/notices.ts';
-import { abort, next, tell } from '../state/transitions.ts';
+import { abort, tell } from '../state/transitions.ts';
 
 /** GATING: which steps this release takes; then the candidate's start, cases and load, before any traffic. */
-export function gating(state: Release, facts: ReleaseFacts, now: number): Action {
-  if (state.steps === undefined) return plan(state, facts, now);
+export function gating(state: Gating, facts: ReleaseFacts, now: number): Action {
+  const { steps } = state;
+  if (steps === undefined) return plan(state, facts, now);
   switch (state.gate?.verdict) {
     case 'pass':
-      return write(next(state, { phase: 'WARMING' }, now));
+      return write(become(state, 'WARMING', { steps }, now));
     case 'fail':
       return write(abort(state, `the gate failed: ${state.gate.reason ?? 'see sls models gate'}`, now));
     default:
-      return gate(state, state.candidate?.version, state.settings, state.gate, now, (leased) =>
+      return gate(state.candidate.version, state.settings, state.gate, now, (leased) =>
         next(state, { gate: leased }, now),
       );
   }
@@ -27,15 +29,13 @@ export function gating(state: Release, facts: ReleaseFacts, now: number): Action
 
 /** The next part of a gate, unless another worker is at it. */
 export function gate(
-  state: Release,
-  version: string | undefined,
+  version: string,
   settings: Settings,
   so: GateState | undefined,
   now: number,
   leased: (gate: GateState) => Release,
   most?: number,
 ): Action {
-  if (version === undefined) return write(abort(state, 'there is no candidate', now));
   if (so?.lease !== undefined && now < Date.parse(so.lease))
     return wait(`the gate of version ${version} is at case ${so.done} of ${so.count}`);
   const lease = iso(now + WORKER_TIMEOUT * 1000);
@@ -51,8 +51,8 @@ export function gate(
 }
 
 /** Decides on steps, once: their sum is the deadline. */
-function plan(state: Release, facts: ReleaseFacts, now: number): Action {
-  const { settings, stable, notices } = state;
+function plan(state: Gating, facts: ReleaseFacts, now: number): Action {
+  const { settings, stable } = state;
   const { steps } = settings;
   if (stable === undefined || settings.strategy !== 'auto' || steps.length === 0)
     return decided(state, stable === undefined ? [] : steps, now);
@@ -66,7 +66,7 @@ function plan(state: Release, facts: ReleaseFacts, now: number): Action {
   const shares = steps.map(({ weight, bake }) => ({ weight: weight / 100, bake }));
   if (canFill({ steps: shares, perSecond, minRequests, increase, maxWait }))
     return decided(state, steps, now);
-  const why = `at ${hourly(perSecond)} of the last 24 hours a canary cannot fill its steps, so all traffic goes to version ${state.candidate?.version} at once`;
+  const why = `at ${hourly(perSecond)} of the last 24 hours a canary cannot fill its steps, so all traffic goes to version ${state.candidate.version} at once`;
   const told = notice(
     state,
     'released all at once',
@@ -75,15 +75,11 @@ function plan(state: Release, facts: ReleaseFacts, now: number): Action {
     now,
   );
   return write(
-    next(
-      { ...state, ...tell({ notices }, told) },
-      { steps: [], reason: why, ...deadline([], settings, now) },
-      now,
-    ),
+    next(state, { ...tell(state, told), steps: [], reason: why, ...deadline([], settings, now) }, now),
   );
 }
 
-function decided(state: Release, steps: readonly Step[], now: number): Action {
+function decided(state: Gating, steps: readonly Step[], now: number): Action {
   return write(next(state, { steps, ...deadline(steps, state.settings, now) }, now));
 }
 

@@ -15,7 +15,7 @@ export function holdFor(state: Release, by: HeldBy, why: string, now: number, lo
 }
 
 /** What a person can do about it. */
-export function todo(state: Release, by: HeldBy | undefined): string {
+export function todo(state: Release, by: HeldBy): string {
   const { model, stable, candidate } = state;
   switch (by) {
     case 'foreign': {

@@ -4,14 +4,15 @@ import { usable } from '../../judge/minutes.ts';
 import { type JudgeFinding, judge, unread } from '../../judge/verdict.ts';
 import type { StackState } from '../../ports/aws.ts';
 import { iso } from '../../units/time.ts';
-import type { Release } from '../document/contract.ts';
+import type { Judging, Promoting, Release, Shifting } from '../document/contract.ts';
 import { type Action, wait, write } from '../state/action.ts';
 import { pointsAt } from '../state/alias-target.ts';
 import { isUnreadable, lookIsDue, type ReleaseFacts } from '../state/facts.ts';
+import { become, type Changes, next } from '../state/next.ts';
 import { notice, numbers } from '../state/notices.ts';
 import { isPromoted, standing } from '../state/predicates.ts';
 import { isStuck, late, stuck } from '../state/stuck.ts';
-import { abort, next, tell } from '../state/transitions.ts';
+import { abort, tell } from '../state/transitions.ts';
 import { foreign, holdFor } from './hold.ts';
 import { rollBack } from './rollback.ts';
 import { weightSince } from './shifting.ts';
@@ -20,9 +21,9 @@ import { weightSince } from './shifting.ts';
  * JUDGING: the candidate has its weight, and each complete minute is looked at until the step passes or
  * fails.
  */
-export function judging(state: Release, facts: ReleaseFacts, now: number): Action {
+export function judging(state: Judging, facts: ReleaseFacts, now: number): Action {
   if (facts.stack === 'gone')
-    return write(next(state, { phase: 'ABORTED', intent: undefined, reason: 'the stack is gone' }, now));
+    return write(become(state, 'ABORTED', { intent: undefined, reason: 'the stack is gone' }, now));
   if (!pointsAt(facts.alias, standing(state) ?? null)) return foreign(state, facts, now);
   if (now >= Date.parse(state.deadline)) return write(expired(state, facts.stack, now));
   if (!lookIsDue(state, now))
@@ -37,23 +38,24 @@ export function judging(state: Release, facts: ReleaseFacts, now: number): Actio
   const promoted = isPromoted(state) && facts.stack === 'done';
   const over = promoted || now >= ends(state).bake;
   if (dryRun) return write(dry(state, looked, over, judged, now));
-  if (looked.verdict === 'fail') return write(rollBack({ ...state, ...judged }, looked.reason, looked, now));
+  if (looked.verdict === 'fail')
+    return write(rollBack({ ...state, ...judged }, state.stable, looked.reason, looked, now));
   if (looked.verdict === 'pass' || promoted) return write(onward(state, judged, now));
   if (now < ends(state).patience) return write(next(state, judged, now));
   return write(unjudged({ ...state, ...judged }, looked, now));
 }
 
 /** Its time is over. What only its stack kept from going on is not to blame, so it is not refused. */
-function expired(state: Release, stack: StackState, now: number): Release {
+function expired(state: Judging, stack: StackState, now: number): Release {
   const why = late(state, stack);
-  return isStuck(stack) ? abort(state, why, now) : rollBack(state, why, undefined, now);
+  return isStuck(stack) ? abort(state, why, now) : rollBack(state, state.stable, why, undefined, now);
 }
 
 /** A step that could not be judged in its time. */
-function unjudged(state: Release, looked: Judgement, now: number): Release {
+function unjudged(state: Judging, looked: Judgement, now: number): Release {
   const { onNoData, maxWait } = state.settings;
-  const why = `step ${(state.step ?? 0) + 1} could not be judged within its time and ${maxWait} s more: ${looked.reason}`;
-  if (onNoData === 'rollback') return rollBack(state, why, looked, now);
+  const why = `step ${state.step + 1} could not be judged within its time and ${maxWait} s more: ${looked.reason}`;
+  if (onNoData === 'rollback') return rollBack(state, state.stable, why, looked, now);
   // What could not be read at all is not passed on anybody's word.
   if (onNoData === 'pass' && looked.verdict !== 'error')
     return onward(state, { ...told(state, 'a step passed without data', why, looked, now) }, now);
@@ -61,18 +63,20 @@ function unjudged(state: Release, looked: Judgement, now: number): Release {
 }
 
 /** The next step, or promotion; what a person promoted takes no more steps. */
-function onward(state: Release, changes: Partial<Release>, now: number): Release {
-  const step = (state.step ?? 0) + 1;
-  const more = step < (state.steps ?? []).length && !isPromoted(state);
-  return next(state, { ...changes, ...(more ? { phase: 'SHIFTING', step } : { phase: 'PROMOTING' }) }, now);
+function onward(state: Judging, changes: Changes<Judging>, now: number): Shifting | Promoting {
+  const step = state.step + 1;
+  const more = step < state.steps.length && !isPromoted(state);
+  return more
+    ? become(state, 'SHIFTING', { ...changes, step }, now)
+    : become(state, 'PROMOTING', changes, now);
 }
 
 /** Judges and says what it would have done, once a step, and goes on when the bake is over. */
 function dry(
-  state: Release,
+  state: Judging,
   looked: Judgement,
   over: boolean,
-  judged: Pick<Release, 'judgements'>,
+  judged: Pick<Judging, 'judgements'>,
   now: number,
 ): Release {
   const before = state.judgements.at(-1);
@@ -81,19 +85,13 @@ function dry(
     looked.verdict === 'fail' && first
       ? told(
           state,
-          `dry run: version ${state.candidate?.version} would have been rolled back`,
+          `dry run: version ${state.candidate.version} would have been rolled back`,
           looked.reason,
           looked,
           now,
         )
       : over && looked.verdict !== 'pass' && looked.verdict !== 'fail'
-        ? told(
-            state,
-            `dry run: step ${(state.step ?? 0) + 1} would not have passed yet`,
-            looked.reason,
-            looked,
-            now,
-          )
+        ? told(state, `dry run: step ${state.step + 1} would not have passed yet`, looked.reason, looked, now)
         : {};
   return over ? onward(state, { ...judged, ...news }, now) : next(state, { ...judged, ...news }, now);
 }

@@ -5,7 +5,7 @@ import { reversed } from '../../judge/reversed.ts';
 import { OBJECTIVE, type SlowEdge } from '../../judge/slow.ts';
 import { unread } from '../../judge/verdict.ts';
 import { iso } from '../../units/time.ts';
-import type { Release } from '../document/contract.ts';
+import type { Reversing } from '../document/contract.ts';
 import type { Reversal } from '../document/parts-contract.ts';
 import type { Settings } from '../document/settings-contract.ts';
 import { ALARMS } from '../document/worker-contract.ts';
@@ -14,9 +14,10 @@ import { allTraffic, pointsAt, split } from '../state/alias-target.ts';
 import { needed } from '../state/capacity.ts';
 import { QUIET_MS, READY_MS, REVERSED_MS } from '../state/durations.ts';
 import { isUnreadable, known, lookIsDue, type ReleaseFacts } from '../state/facts.ts';
+import { next } from '../state/next.ts';
 import { notice, numbers } from '../state/notices.ts';
 import { standing } from '../state/predicates.ts';
-import { intend, next, tell } from '../state/transitions.ts';
+import { acquitted, intend, tell } from '../state/transitions.ts';
 import { gate } from './gating.ts';
 import { foreign } from './hold.ts';
 import { revert } from './rollback.ts';
@@ -28,20 +29,20 @@ const CASES = 100;
  * REVERSING: the last good version, its gate passed again, has half of the traffic beside the live one, which
  * keeps the alias: a crash leaves half exposed at most. The test tells which is worse.
  */
-export function reversing(state: Release, facts: ReleaseFacts, now: number): Action {
+export function reversing(state: Reversing, facts: ReleaseFacts, now: number): Action {
   const { reversal, stable } = state;
   if (facts.stack === 'gone') return STOP;
-  if (reversal === undefined || stable === undefined) return write(next(state, { phase: 'BAKING' }, now));
   if (!pointsAt(facts.alias, standing(state) ?? null)) return foreign(state, facts, now);
   return reversal.half === undefined
-    ? ready(state, reversal, stable.version, facts, now)
-    : test(state, reversal, facts, now);
+    ? ready(state, stable.version, facts, now)
+    : test(state, reversal.half.at, facts, now);
 }
 
 /**
  * The last good version must answer, with as many warm instances as the live one, before it gets anything.
  */
-function ready(state: Release, reversal: Reversal, live: string, facts: ReleaseFacts, now: number): Action {
+function ready(state: Reversing, live: string, facts: ReleaseFacts, now: number): Action {
+  const { reversal } = state;
   const { to, crashing, gate: so } = reversal;
   const late = now - Date.parse(reversal.at) > READY_MS;
   if (so?.verdict === 'fail')
@@ -54,7 +55,6 @@ function ready(state: Release, reversal: Reversal, live: string, facts: ReleaseF
   if (late) return restore(state, `version ${to.version} was not ready within 15 minutes`, undefined, now);
   if (so?.verdict === undefined)
     return gate(
-      state,
       to.version,
       again(state.settings, reversal),
       so,
@@ -62,7 +62,7 @@ function ready(state: Release, reversal: Reversal, live: string, facts: ReleaseF
       (leased) => next(state, { reversal: { ...reversal, gate: leased } }, now),
       CASES,
     );
-  if (crashing !== undefined) return write(revert(state, to, crashing, undefined, true, now));
+  if (crashing !== undefined) return write(revert(state, state.stable, to, crashing, undefined, true, now));
   // Not known is none: a bad version is not kept for the sake of cold starts.
   const held = known(facts.held);
   const instances = held?.has(live) ? needed(state, held) : 0;
@@ -85,11 +85,12 @@ function again(settings: Settings, { to }: Reversal): Settings {
   return { ...rest, gate: own };
 }
 
-function test(state: Release, reversal: Reversal, facts: ReleaseFacts, now: number): Action {
+function test(state: Reversing, half: string, facts: ReleaseFacts, now: number): Action {
+  const { reversal } = state;
   if (!lookIsDue(state, now))
     return wait(reversal.judgement?.reason ?? `version ${reversal.to.version} has half of the traffic`);
   const { look: minutes } = facts;
-  const over = now - Date.parse(reversal.half?.at ?? reversal.at) >= REVERSED_MS;
+  const over = now - Date.parse(half) >= REVERSED_MS;
   if (minutes === undefined || isUnreadable(minutes)) {
     const found = unread(`metrics cannot be read: ${minutes?.unreadable ?? 'none were asked for'}`);
     return over
@@ -99,7 +100,7 @@ function test(state: Release, reversal: Reversal, facts: ReleaseFacts, now: numb
   const found = reversed(usable(minutes, now, []), {
     minRequests: state.settings.minRequests,
     over,
-    slow: slowOf(state, reversal),
+    slow: slowOf(state),
   });
   const crashing = crashesNow(minutes);
   const bad = found.verdict === 'rollBack' || crashing !== undefined;
@@ -111,10 +112,12 @@ function test(state: Release, reversal: Reversal, facts: ReleaseFacts, now: numb
   };
   if (bad) {
     const judged = { ...state, reversal: { ...reversal, judgement: looked } };
-    return write(revert(judged, reversal.to, `${reversal.alarm}: ${looked.reason}`, looked, true, now));
+    return write(
+      revert(judged, state.stable, reversal.to, `${reversal.alarm}: ${looked.reason}`, looked, true, now),
+    );
   }
   if (found.verdict === 'restore')
-    return restore(state, `version ${state.stable?.version} is not to blame: ${looked.reason}`, looked, now);
+    return restore(state, `version ${state.stable.version} is not to blame: ${looked.reason}`, looked, now);
   return note(state, looked, now);
 }
 
@@ -122,18 +125,17 @@ function test(state: Release, reversal: Reversal, facts: ReleaseFacts, now: numb
  * An alarm of latency is answered by latency, at the objective that it is about, if both versions count by
  * the same.
  */
-const slowOf = ({ functionName, stable }: Release, { alarm, to }: Reversal): SlowEdge | undefined =>
-  alarm === `${functionName}-${ALARMS.latency}` && stable?.p95 !== undefined && stable.p95 === to.p95
+const slowOf = ({ functionName, stable, reversal: { alarm, to } }: Reversing): SlowEdge | undefined =>
+  alarm === `${functionName}-${ALARMS.latency}` && stable.p95 !== undefined && stable.p95 === to.p95
     ? OBJECTIVE
     : undefined;
 
-const note = (state: Release, looked: Judgement, now: number): Action =>
-  write(next(state, { reversal: state.reversal && { ...state.reversal, judgement: looked } }, now));
+const note = (state: Reversing, looked: Judgement, now: number): Action =>
+  write(next(state, { reversal: { ...state.reversal, judgement: looked } }, now));
 
 /** All traffic on the live version again; somebody must look. */
-function restore(state: Release, why: string, looked: Judgement | undefined, now: number): Action {
+function restore(state: Reversing, why: string, looked: Judgement | undefined, now: number): Action {
   const { stable, reversal } = state;
-  if (stable === undefined || reversal === undefined) return wait(why);
   const text = notice(
     state,
     `${reversal.alarm} is on, and version ${stable.version} keeps all traffic`,
@@ -146,12 +148,10 @@ function restore(state: Release, why: string, looked: Judgement | undefined, now
     now,
   );
   return write(
-    next(
+    acquitted(
       state,
       {
         ...tell(state, text),
-        phase: reversal.from,
-        reversal: undefined,
         quietUntil: iso(now + QUIET_MS),
         ...(reversal.from === 'BAKING' && { reason: why }),
         intent: intend(state, allTraffic(stable.version), reversal.from, now),

@@ -1,20 +1,12 @@
 import type { Judgement } from '../../judge/contract.ts';
 import { iso } from '../../units/time.ts';
-import type { Release } from '../document/contract.ts';
-import type { RefusedVersion, VersionRef } from '../document/parts-contract.ts';
+import type { Pending, Release, RolledBack } from '../document/contract.ts';
+import type { Phase, RefusedVersion, VersionRef } from '../document/parts-contract.ts';
 import { allTraffic } from '../state/alias-target.ts';
+import { become, next } from '../state/next.ts';
 import { broughtBack, rolledBack } from '../state/notices.ts';
-import { isEnd } from '../state/predicates.ts';
-import {
-  type Changes,
-  claimed,
-  intend,
-  lingering,
-  next,
-  remember,
-  tell,
-  UNWATCHED,
-} from '../state/transitions.ts';
+import { isEnded } from '../state/predicates.ts';
+import { claimed, intend, lingering, remember, tell, UNWATCHED } from '../state/transitions.ts';
 
 /** Refused fingerprints to remember; more would only be of people who deploy the same mistakes for a year. */
 const REFUSED = 20;
@@ -24,20 +16,20 @@ const REFUSED = 20;
  * is refused until `--force`.
  */
 export function rollBack(
-  state: Release,
+  state: Pending,
+  stable: VersionRef,
   why: string,
   judgement: Pick<Judgement, 'reason' | 'signals'> | undefined,
   now: number,
-): Release {
-  const { stable, candidate } = state;
-  if (stable === undefined || candidate === undefined)
-    return next(state, { phase: 'ABORTED', intent: undefined, held: undefined, reason: why }, now);
-  return next(
+): RolledBack {
+  const { candidate } = state;
+  return become(
     state,
+    'ROLLED_BACK',
     {
       ...tell(state, rolledBack(state, candidate.version, stable.version, why, judgement, now)),
       ...lingering(state, now),
-      phase: 'ROLLED_BACK',
+      stable,
       held: undefined,
       intent: intend(state, allTraffic(stable.version), 'ROLLED_BACK', now),
       refused: addRefusal(state, candidate, why, now, stable),
@@ -52,22 +44,21 @@ export function rollBack(
  * good again; where that undoes a rollback, what the rollback had restored is no worse for it: it stays a way
  * back.
  *
+ * @param live what gives way
  * @param automatic counts for the limit of two in 24 hours
  */
 export function revert(
   state: Release,
+  live: VersionRef,
   to: VersionRef,
   why: string,
   judgement: Pick<Judgement, 'reason' | 'signals'> | undefined,
   automatic: boolean,
   now: number,
 ): Release {
-  const live = state.stable;
-  if (live === undefined) return next(state, { reason: why }, now);
   const undone = state.refused.find(({ fingerprint }) => fingerprint === to.fingerprint);
-  const others = { ...state, refused: state.refused.filter((one) => one !== undone) };
-  const common: Changes = {
-    held: undefined,
+  const others = { refused: state.refused.filter((one) => one !== undone) };
+  const common = {
     putBackAt: undefined,
     // From here on the other one is what has 100 %, also for a deploy that comes before the move is made.
     stable: to,
@@ -79,29 +70,28 @@ export function revert(
   const own = state.phase === 'ROLLED_BACK' && state.candidate?.version === to.version;
   // An older worker did not write down what it restored.
   if (undone !== undefined && (undone.restored === nameOf(live) || (undone.restored === undefined && own))) {
-    const then = own ? 'DONE' : isEnd(state.phase) ? state.phase : 'ROLLED_BACK';
-    return next(
-      state,
-      {
-        ...common,
-        ...tell(state, broughtBack(state, live.version, to.version, why, now)),
-        phase: then,
-        candidate: own ? undefined : state.candidate,
-        returnedAt: iso(now),
-        lives: remember(state.lives, to),
-        intent: intend(state, allTraffic(to.version), then, now),
-        refused: others.refused,
-        reason: `version ${to.version} was brought back, and version ${live.version} is the last good one: ${why}`,
-      },
-      now,
-    );
+    const returned = (then: Phase) => ({
+      ...common,
+      ...tell(state, broughtBack(state, live.version, to.version, why, now)),
+      returnedAt: iso(now),
+      lives: remember(state.lives, to),
+      intent: intend(state, allTraffic(to.version), then, now),
+      refused: others.refused,
+      reason: `version ${to.version} was brought back, and version ${live.version} is the last good one: ${why}`,
+    });
+    if (own)
+      return become(state, 'DONE', { ...returned('DONE'), candidate: undefined, held: undefined }, now);
+    return isEnded(state)
+      ? next(state, returned(state.phase), now)
+      : become(state, 'ROLLED_BACK', { ...returned('ROLLED_BACK'), held: undefined }, now);
   }
-  return next(
+  return become(
     state,
+    'ROLLED_BACK',
     {
       ...common,
+      held: undefined,
       ...tell(state, rolledBack(state, live.version, to.version, why, judgement, now)),
-      phase: 'ROLLED_BACK',
       returnedAt: undefined,
       candidate: live,
       lives: remember(

@@ -1,13 +1,14 @@
-import type { Release } from '../document/contract.ts';
+import type { Promoting, Shifting, Warming } from '../document/contract.ts';
 import { type Action, wait, write } from '../state/action.ts';
 import { beyond, needed, stray, unseen } from '../state/capacity.ts';
 import { isUnreadable, type ReleaseFacts } from '../state/facts.ts';
-import { abort, next } from '../state/transitions.ts';
+import { become } from '../state/next.ts';
+import { abort } from '../state/transitions.ts';
 
 /** WARMING: the candidate's provisioned concurrency is READY before any traffic. */
-export function warming(state: Release, { held, limits }: ReleaseFacts, now: number): Action {
+export function warming(state: Warming, { held, limits }: ReleaseFacts, now: number): Action {
   const { candidate } = state;
-  if (held === undefined || candidate === undefined) return write(warm(state, now));
+  if (held === undefined) return write(warm(state, now));
   if (isUnreadable(held)) return unseen(held);
   const [first] = stray(state, held, now);
   // A candidate that was superseded still holds what this one needs.
@@ -29,7 +30,9 @@ export function warming(state: Release, { held, limits }: ReleaseFacts, now: num
 }
 
 /** Ready for traffic: step by step, or at once. */
-function warm(state: Release, now: number): Release {
-  const stepwise = state.promote === 'afterStack' && (state.steps ?? []).length > 0;
-  return next(state, stepwise ? { phase: 'SHIFTING', step: 0 } : { phase: 'PROMOTING' }, now);
+function warm(state: Warming, now: number): Shifting | Promoting {
+  const { stable, steps, promote } = state;
+  return promote === 'afterStack' && stable !== undefined && steps.length > 0
+    ? become(state, 'SHIFTING', { stable, step: 0 }, now)
+    : become(state, 'PROMOTING', {}, now);
 }

@@ -1,13 +1,14 @@
 import type { Scaling } from '../../ports/aws.ts';
-import type { Release } from '../document/contract.ts';
+import type { Promoting, Release, Shifting } from '../document/contract.ts';
 import type { CapacitySettings } from '../document/settings-contract.ts';
 import type { Blind } from './action.ts';
 import { type Action, wait, write } from './action.ts';
 import type { AccountConcurrency, Held } from './facts.ts';
 import { isUnreadable, type Unreadable } from './facts.ts';
+import { next } from './next.ts';
 import { notice } from './notices.ts';
-import { isPending, isWatched, lastGood } from './predicates.ts';
-import { abort, claimed, next, tell } from './transitions.ts';
+import { isPending, isReversing, isWatched, lastGood, phaseOf } from './predicates.ts';
+import { abort, claimed, tell } from './transitions.ts';
 
 /** Provisioned concurrency sits on versions. Pure: what should be there, and the next step towards it. */
 
@@ -31,13 +32,12 @@ export function needed(state: Release, held: Held): number {
  * that an alarm would no longer bring back: its like may have been released and refused since.
  */
 function kept(state: Release, now: number): string | undefined {
-  const { watch, phase, held, settings } = state;
+  const { watch, settings } = state;
   const last = lastGood(state)?.version;
   if (watch?.keeps !== undefined) return isWatched(state, now) && watch.keeps === last ? last : undefined;
   // Older workers do not write it: as long as nothing else was deployed, the settings are those of its
   // promotion.
-  const baking = phase === 'BAKING' || held?.from === 'BAKING';
-  return baking && settings.strategy === 'blueGreen' ? last : undefined;
+  return phaseOf(state) === 'BAKING' && settings.strategy === 'blueGreen' ? last : undefined;
 }
 
 /** All versions that hold instances during a release, each up to the peak: why that cannot be, or nothing. */
@@ -91,14 +91,14 @@ const governs = (state: Release): boolean =>
 
 /** Versions that hold provisioned concurrency and should not: nobody pays for what serves nothing. */
 export function stray(state: Release, held: Held, now: number): readonly string[] {
-  const { stable, candidate, reversal, phase, scaled } = state;
+  const { stable, phase, scaled } = state;
   const keep = new Set<string | undefined>();
   // What a person provided on the live version is theirs; what we did ends when it is no longer asked for.
   if (provisionedOf(state) !== undefined || scaled?.version !== stable?.version || !governs(state))
     keep.add(stable?.version);
   if (provisionedOf(state) !== undefined) {
-    if (isPending(state) && phase !== 'GATING') keep.add(candidate?.version);
-    if (phase === 'REVERSING' || state.held?.from === 'REVERSING') keep.add(reversal?.to.version);
+    if (isPending(state) && phase !== 'GATING') keep.add(state.candidate.version);
+    if (isReversing(state)) keep.add(state.reversal.to.version);
   }
   if (provisionedOf(state) !== undefined || !governs(state)) keep.add(kept(state, now));
   return [...held.keys()].filter((version) => !keep.has(version));
@@ -120,10 +120,10 @@ export const blindTo = (why: string): Blind => ({
  * The live version may have grown since the candidate was warmed, and at each weight it takes over a part of
  * that.
  */
-export function topUp(state: Release, held: Held | Unreadable | undefined): Action | undefined {
+export function topUp(state: Shifting | Promoting, held: Held | Unreadable | undefined): Action | undefined {
   const { candidate, scaled } = state;
   // Told already; the release stands without.
-  if (held === undefined || candidate === undefined || scaled?.refused !== undefined) return undefined;
+  if (held === undefined || scaled?.refused !== undefined) return undefined;
   if (isUnreadable(held)) return provisionedOf(state) && unseen(held);
   const instances = needed(state, held);
   const has = held.get(candidate.version);
@@ -139,7 +139,7 @@ export function topUp(state: Release, held: Held | Unreadable | undefined): Acti
 export function tidy(state: Release, held: Held, now: number): Action | undefined {
   const [first] = stray(state, held, now);
   if (first !== undefined) return { do: 'release', version: first };
-  const { stable, candidate, scaled } = state;
+  const { stable, scaled } = state;
   const scaling = scalingOf(state.settings);
   if (stable === undefined || !governs(state)) return undefined;
   if (scaling === undefined)
@@ -160,12 +160,11 @@ export function tidy(state: Release, held: Held, now: number): Action | undefine
   }
   // The minimum was raised in mid-release: the candidate follows.
   if (
-    candidate !== undefined &&
     isPending(state) &&
     scaled.refused === undefined &&
-    (held.get(candidate.version)?.requested ?? 0) < scaling.min
+    (held.get(state.candidate.version)?.requested ?? 0) < scaling.min
   )
-    return { do: 'provide', version: candidate.version, instances: scaling.min };
+    return { do: 'provide', version: state.candidate.version, instances: scaling.min };
   return undefined;
 }
 
@@ -177,7 +176,7 @@ export function unprovided(state: Release, version: string, message: string, clo
   const now = Math.max(clock, Date.parse(state.updatedAt));
   const reason = `provisioned concurrency for version ${version} was refused: ${message}`;
   if (state.phase === 'WARMING') return abort(state, reason, now);
-  if (state.phase === 'REVERSING' && state.reversal?.to.version === version)
+  if (state.phase === 'REVERSING' && state.reversal.to.version === version)
     return next(state, { reversal: { ...state.reversal, cold: message } }, now);
   const { request, stable } = state;
   const key = JSON.stringify(scalingOf(state.settings));

@@ -8,7 +8,10 @@ import { ANSWER_MARGIN } from '../document/worker-contract.ts';
  * `worker-contract.ts`.
  */
 
-/** A release with nothing to wait for but the stack is dead after this long; others have this beside their steps. */
+/**
+ * A release with nothing to wait for but the stack is dead after this long; others have this beside their
+ * steps.
+ */
 export const PATIENCE_MS = HOUR_MS;
 
 /** Less than this left of the deadline while the stack is still busy: put it off. */
@@ -47,7 +50,8 @@ export const NOTICE_KEPT_MS = DAY_MS;
 export const BLIND_MS = 15 * MINUTE_MS;
 
 /**
- * Past our patience, in which CloudFormation still waits, and traffic can be taken away before it is answered.
+ * Past our patience, in which CloudFormation still waits, and traffic can be taken away before it is
+ * answered.
  */
 export const LAST_MS = (ANSWER_MARGIN / 2) * 1000;
 

@@ -48,7 +48,7 @@ export function needs(state: Release, clock: number): ReadonlySet<Need> {
   const provisioned = settings.capacity?.provisioned !== undefined || state.scaled !== undefined;
   if (provisioned || isEnd(phase) || phase === 'BAKING') found.add('held');
   if (phase === 'WARMING' && settings.capacity?.provisioned !== undefined) found.add('limits');
-  if (phase === 'SHIFTING' && state.basis === undefined && state.candidate?.p95 !== undefined)
+  if (state.phase === 'SHIFTING' && state.basis === undefined && state.candidate.p95 !== undefined)
     found.add('hour');
   if (lookIsDue(state, now)) found.add('look');
   if (phase === 'BAKING' || (isEnd(phase) && isWatched(state, now))) found.add('alarms');
@@ -76,7 +76,7 @@ export function lookIsDue(state: Release, now: number): boolean {
   const judging = state.phase === 'JUDGING' || (state.phase === 'HELD' && weightOf(state) > 0);
   const last = judging
     ? state.judgements.at(-1)
-    : state.phase === 'REVERSING' && state.reversal?.half !== undefined
+    : state.phase === 'REVERSING' && state.reversal.half !== undefined
       ? (state.reversal.judgement ?? { at: state.reversal.half.at })
       : undefined;
   if (!judging && last === undefined) return false;

@@ -1,8 +1,7 @@
 import { iso } from '../../units/time.ts';
-import type { Release } from '../document/contract.ts';
+import type { Aborted, Release } from '../document/contract.ts';
 import type { AliasRequest, StackRequest } from '../document/request-contract.ts';
 import { PATIENCE_MS } from './durations.ts';
-import type { Changes } from './transitions.ts';
 
 /** What a request writes into the document, whatever it asks for. Pure. */
 
@@ -13,12 +12,12 @@ export const REMEMBERED = 50;
 const ORDERED = 50;
 
 /** A document before anything happened. */
-export function blank(asked: AliasRequest, now: number): Release {
+export function blank(asked: AliasRequest, now: number): Aborted {
   return {
     schema: 1,
     rev: 0,
     release: asked.id,
-    phase: 'GATING',
+    phase: 'ABORTED',
     model: asked.model,
     functionName: asked.functionName,
     alias: asked.alias,
@@ -73,7 +72,7 @@ export const orderOf = ({ order, highest }: Pick<Release, 'order' | 'highest'>):
   order ?? Array.from({ length: highest }, (_, index) => String(index + 1)).slice(-ORDERED);
 
 /** What belongs to one release and not to the next. */
-export const FRESH_RELEASE: Changes = {
+export const FRESH_RELEASE = {
   steps: undefined,
   step: undefined,
   shifts: [],

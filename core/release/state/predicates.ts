@@ -1,11 +1,11 @@
-import type { Release } from '../document/contract.ts';
+import type { Ended, HeldIn, Open, Pending, Release, Reversing } from '../document/contract.ts';
 import type { AliasTarget, Phase, VersionRef } from '../document/parts-contract.ts';
 import { allTraffic, split } from './alias-target.ts';
 
 /** Questions about a release's document, or about what it tells of a version. All pure. */
 
 /** Before promotion: the candidate is not live, and may have a weight. */
-export const isOpen = (phase: Phase): boolean =>
+export const isOpen = (phase: Phase): phase is Open['phase'] =>
   phase === 'GATING' ||
   phase === 'WARMING' ||
   phase === 'SHIFTING' ||
@@ -16,6 +16,9 @@ export const isOpen = (phase: Phase): boolean =>
 export const isEnd = (phase: Phase): boolean =>
   phase === 'DONE' || phase === 'ROLLED_BACK' || phase === 'ABORTED' || phase === 'SUPERSEDED';
 
+/** Is its release over? */
+export const isEnded = (state: Release): state is Ended => isEnd(state.phase);
+
 /** When its release first came to an end, where the document says so. */
 export const endTime = ({
   endedAt,
@@ -23,9 +26,19 @@ export const endTime = ({
 }: { readonly [key in 'endedAt' | 'startedAt']?: string | undefined }): string | undefined =>
   endedAt !== undefined && endedAt >= (startedAt ?? '') ? endedAt : undefined;
 
+/** The phase that it is in, or is held in. */
+export const phaseOf = (state: Release): Exclude<Phase, 'HELD'> =>
+  state.phase === 'HELD' ? state.held.from : state.phase;
+
+/** Does it run, not held, and is the candidate still to be promoted? */
+export const isUnderWay = (state: Release): state is Open => isOpen(state.phase);
+
 /** Is the candidate still to be promoted: running, or held on its way? */
-export const isPending = ({ phase, held }: Pick<Release, 'phase' | 'held'>): boolean =>
-  isOpen(phase) || (phase === 'HELD' && held !== undefined && isOpen(held.from));
+export const isPending = (state: Release): state is Pending => isOpen(phaseOf(state));
+
+/** Is the last good version tried beside the live one? */
+export const isReversing = (state: Release): state is Reversing | HeldIn<'REVERSING'> =>
+  phaseOf(state) === 'REVERSING';
 
 /** Did a person ask that it be promoted as it is? */
 export const isPromoted = ({ promotedBy, release }: Pick<Release, 'promotedBy' | 'release'>): boolean =>
@@ -37,16 +50,16 @@ export const isWatched = ({ watch }: Pick<Release, 'watch'>, now: number): boole
 
 /** Percent of the traffic that the candidate has when no move is under way. */
 export const weightOf = (state: Release): number =>
-  isPending(state) && state.candidate !== undefined ? (state.shifts.at(-1)?.weight ?? 0) : 0;
+  isPending(state) ? (state.shifts.at(-1)?.weight ?? 0) : 0;
 
 /** Where the alias is when no move is under way; undefined before a first version is live. */
 export function standing(state: Release): AliasTarget | undefined {
-  const { stable, candidate, reversal } = state;
+  const { stable } = state;
   if (stable === undefined) return undefined;
   const weight = weightOf(state);
-  if (candidate !== undefined && weight > 0) return split(stable.version, candidate.version, weight);
-  const reversing = state.phase === 'REVERSING' || state.held?.from === 'REVERSING';
-  if (reversing && reversal?.half !== undefined) return split(stable.version, reversal.to.version, 50);
+  if (isPending(state) && weight > 0) return split(stable.version, state.candidate.version, weight);
+  if (isReversing(state) && state.reversal.half !== undefined)
+    return split(stable.version, state.reversal.to.version, 50);
   return allTraffic(stable.version);
 }
 
@@ -71,7 +84,11 @@ export const refOf = (state: Known, version: string): VersionRef => knownOf(stat
  * The version to go back to after promotion: the latest that was live before, behaves otherwise, and is not
  * refused.
  */
-export function lastGood({ stable, lives, refused }: Release): VersionRef | undefined {
+export function lastGood({
+  stable,
+  lives,
+  refused,
+}: Pick<Release, 'stable' | 'lives' | 'refused'>): VersionRef | undefined {
   const bad = (ref: VersionRef): boolean =>
     refused.some(({ fingerprint }) => fingerprint === ref.fingerprint);
   return lives.find(

@@ -1,19 +1,30 @@
 import { iso } from '../../units/time.ts';
-import type { Release } from '../document/contract.ts';
+import type {
+  Aborted,
+  Baking,
+  DoneRelease,
+  HeldRelease,
+  Open,
+  Pending,
+  Release,
+  Reversing,
+  RolledBack,
+} from '../document/contract.ts';
 import type {
   AliasTarget,
   HeldBy,
   Intent,
+  LiveWatch,
   Notice,
   Phase,
   VersionRef,
-  WeightShift,
 } from '../document/parts-contract.ts';
 import type { Settings } from '../document/settings-contract.ts';
 import { allTraffic } from './alias-target.ts';
 import { GOES_OFF_MS } from './durations.ts';
+import { become, type Changes, heldAs, next } from './next.ts';
 import { gaveUp } from './notices.ts';
-import { behavesAlike, endTime, isEnd, isPending, isWatched, lastGood, weightOf } from './predicates.ts';
+import { behavesAlike, isPending, isWatched, lastGood, weightOf } from './predicates.ts';
 
 /** The moves of a state document: each takes one and returns the next, a `rev` on. All pure. */
 
@@ -22,23 +33,6 @@ const LIVES = 5;
 
 /** Notices that wait for their topic: what happens again and again must not grow the document. */
 const NOTICES = 20;
-
-export type Changes = { readonly [key in keyof Release]?: Release[key] | undefined };
-
-/**
- * The document with these changes (undefined removes a key), a `rev` on; its time never goes back, whatever a
- * worker's clock does.
- */
-export function next(state: Release, changes: Changes, now: number): Release {
-  const updatedAt = iso(Math.max(now, Date.parse(state.updatedAt)));
-  const merged = { ...state, ...changes, rev: state.rev + 1, updatedAt };
-  // What is noted of a release that is over is no end of it.
-  const comes = isEnd(merged.phase ?? state.phase) && (!isEnd(state.phase) || 'endedAt' in changes);
-  if (comes && endTime(merged) === undefined) merged.endedAt = updatedAt;
-  return Object.fromEntries(
-    Object.entries(merged).filter(([, value]) => value !== undefined),
-  ) as unknown as Release;
-}
 
 /** An intent in the document that `next` makes of `state`. */
 export function intend(
@@ -54,28 +48,33 @@ export function intend(
 
 /** The intended move was made. */
 export function settle(state: Release, intent: Intent, now: number): Release {
-  const { candidate, reversal } = state;
-  if (candidate !== undefined && intent.after.version === candidate.version && isPending(state))
-    return promoted(state, candidate, intent, now);
-  const changes: Changes = { intent: undefined, phase: intent.then };
-  const half = reversal && intent.after.weights[reversal.to.version];
-  if (intent.then === 'REVERSING' && reversal && half !== undefined)
+  if (isPending(state) && intent.after.version === state.candidate.version)
+    return promoted(state, intent, now);
+  const half = state.phase === 'REVERSING' ? intent.after.weights[state.reversal.to.version] : undefined;
+  if (state.phase === 'REVERSING' && half !== undefined)
     return next(
       state,
-      { ...changes, reversal: { ...reversal, half: { asked: intent.at, at: iso(now) } } },
+      { intent: undefined, reversal: { ...state.reversal, half: { asked: intent.at, at: iso(now) } } },
       now,
     );
-  if (candidate === undefined) return next(state, changes, now);
-  const { steps = [], step = 0 } = state;
+  const changes = { intent: undefined, ...shifted(state, intent, now) };
+  return state.phase === 'SHIFTING' && intent.then === 'JUDGING' && state.basis !== undefined
+    ? become(state, 'JUDGING', { ...changes, basis: state.basis }, now)
+    : next(state, changes, now);
+}
+
+/** The candidate has another weight than before. */
+function shifted(state: Release, intent: Intent, now: number): Pick<Changes, 'shifts'> {
+  const { candidate, shifts, steps = [], step = 0 } = state;
+  if (candidate === undefined) return {};
   // As the step says it: a share times 100 is not always the percent that it was made of.
   const weight = intent.after.weights[candidate.version] === undefined ? 0 : (steps[step]?.weight ?? 0);
-  if (weight === (state.shifts.at(-1)?.weight ?? 0)) return next(state, changes, now);
-  const shift: WeightShift = { asked: intent.at, at: iso(now), step, weight };
-  return next(state, { ...changes, shifts: [...state.shifts, shift] }, now);
+  if (weight === (shifts.at(-1)?.weight ?? 0)) return {};
+  return { shifts: [...shifts, { asked: intent.at, at: iso(now), step, weight }] };
 }
 
 /** What ends with a live version's watch. */
-export const UNWATCHED: Changes = { watch: undefined, quietUntil: undefined, blind: undefined };
+export const UNWATCHED = { watch: undefined, quietUntil: undefined, blind: undefined };
 
 /**
  * A candidate that had a weight is withdrawn: alarms look back on what it did, and say nothing of the live
@@ -89,22 +88,17 @@ export function lingering(state: Release, now: number): Pick<Changes, 'quietUnti
 
 /**
  * The watch under another `rollbackWindow`: shorter or longer from where it began, over at once where that
- * time has passed. A watch that is over stays over. A release that stands still because alarms may not act
- * any more (`limit`) goes on to its end.
+ * time has passed. A watch that is over stays over.
  */
 export function rewindowed(
-  state: Pick<Release, 'watch' | 'phase' | 'held'>,
+  state: Pick<Release, 'watch'>,
   { rollbackWindow }: Pick<Settings, 'rollbackWindow'>,
   now: number,
-): Changes {
-  const { watch, phase, held } = state;
+): { readonly watch?: LiveWatch } {
+  const { watch } = state;
   if (watch === undefined || !isWatched(state, now)) return {};
   const until = Date.parse(watch.since) + rollbackWindow * 1000;
-  const limited = phase === 'HELD' && held?.by === 'limit' && until <= now;
-  return {
-    watch: { ...watch, until: iso(Math.max(until, now)) },
-    ...(limited && { phase: held.from, held: undefined, reason: undefined }),
-  };
+  return { watch: { ...watch, until: iso(Math.max(until, now)) } };
 }
 
 /**
@@ -148,34 +142,29 @@ export function measured(
 export const claimed = (version: string): Pick<Changes, 'scaled'> => ({ scaled: { version, key: '' } });
 
 /** The candidate has 100 %. What behaves as the version before it is watched no longer than that one. */
-function promoted(state: Release, candidate: VersionRef, { then }: Intent, now: number): Release {
-  const { settings } = state;
-  const until = iso(now + settings.rollbackWindow * 1000);
+function promoted(state: Pending, { then }: Intent, now: number): Baking | DoneRelease {
+  const { settings, candidate } = state;
   const lives = remember(state.lives, candidate);
-  const before = lastGood({ ...state, stable: candidate, lives });
+  const changes = {
+    intent: undefined,
+    candidate: undefined,
+    held: undefined,
+    step: undefined,
+    promotedAt: iso(now),
+    stable: candidate,
+    lives,
+    // Whoever released it all the same was right, or knows why.
+    refused: state.refused.filter(({ fingerprint }) => fingerprint !== candidate.fingerprint),
+    ...(state.stable?.version !== candidate.version && claimed(candidate.version)),
+  };
+  const ends = behavesAlike(state.stable, candidate) ? rewindowed(state, settings, now) : UNWATCHED;
+  const before = lastGood({ stable: candidate, lives, refused: state.refused });
   const keeps = settings.strategy === 'blueGreen' && before !== undefined ? { keeps: before.version } : {};
-  const watch = then === 'BAKING' ? { watch: { since: iso(now), until, ...keeps } } : {};
-  const watched = behavesAlike(state.stable, candidate)
-    ? rewindowed(state, settings, now)
-    : { ...UNWATCHED, ...watch };
-  return next(
-    state,
-    {
-      intent: undefined,
-      candidate: undefined,
-      held: undefined,
-      step: undefined,
-      phase: then,
-      promotedAt: iso(now),
-      stable: candidate,
-      lives,
-      // Whoever released it all the same was right, or knows why.
-      refused: state.refused.filter(({ fingerprint }) => fingerprint !== candidate.fingerprint),
-      ...(state.stable?.version !== candidate.version && claimed(candidate.version)),
-      ...watched,
-    },
-    now,
-  );
+  const until = iso(now + settings.rollbackWindow * 1000);
+  const watch = ends === UNWATCHED ? { since: iso(now), until, ...keeps } : (ends.watch ?? state.watch);
+  return then === 'BAKING' && watch !== undefined
+    ? become(state, 'BAKING', { ...changes, ...ends, watch }, now)
+    : become(state, 'DONE', { ...changes, ...ends }, now);
 }
 
 /**
@@ -184,25 +173,47 @@ function promoted(state: Release, candidate: VersionRef, { then }: Intent, now: 
  * to move to: the stack that could not make it deletes the alias. Before any move there is nothing to take
  * back.
  */
-export function abort(state: Release, reason: string, now: number): Release {
+export function abort(state: Open | Aborted, reason: string, now: number): Aborted {
   const untouched = state.intent === undefined && (state.phase === 'GATING' || state.phase === 'WARMING');
   const intent =
     state.stable && !untouched ? intend(state, allTraffic(state.stable.version), 'ABORTED', now) : undefined;
   // A deploy that waits shows the reason itself.
   const told = state.request?.url === undefined ? tell(state, gaveUp(state, reason, now)) : {};
-  return next(
-    state,
-    { ...told, ...lingering(state, now), phase: 'ABORTED', intent, held: undefined, reason },
-    now,
-  );
+  return become(state, 'ABORTED', { ...told, ...lingering(state, now), intent, reason }, now);
+}
+
+/** Where an alarm may find a live version. */
+export type WatchedRelease = Baking | DoneRelease | RolledBack | Aborted;
+
+/** The test of two versions is over, and the live one keeps all traffic: on from where the alarm found it. */
+export function acquitted(state: Reversing, changes: Changes<WatchedRelease>, now: number): WatchedRelease {
+  const over = { ...changes, reversal: undefined };
+  switch (state.reversal.from) {
+    case 'BAKING':
+      return become(state, 'BAKING', { ...over, candidate: undefined }, now);
+    case 'DONE':
+      return become(state, 'DONE', { ...over, candidate: undefined }, now);
+    case 'ROLLED_BACK':
+      return become(state, 'ROLLED_BACK', over, now);
+    case 'ABORTED':
+      return become(state, 'ABORTED', over, now);
+  }
 }
 
 /** Stands still until somebody decides. */
-export function hold(state: Release, by: HeldBy, reason: string, notice: Notice, now: number): Release {
-  const from = state.phase === 'HELD' && state.held ? state.held.from : state.phase;
-  const held = { from, by, at: iso(now), pagedAt: iso(now) };
-  const changes: Changes = { phase: 'HELD', held, intent: undefined, promotedBy: undefined, reason };
-  return next(state, { ...tell(state, notice), ...changes }, now);
+export const hold = (state: Release, by: HeldBy, reason: string, notice: Notice, now: number): HeldRelease =>
+  heldAs(state, by, reason, tell(state, notice), now);
+
+/** The document with every version that it goes by changed. */
+export function eachVersion<S extends Release>(state: S, change: (ref: VersionRef) => VersionRef): S {
+  const { stable, candidate, reversal, lives } = state;
+  return {
+    ...state,
+    ...(stable && { stable: change(stable) }),
+    ...(candidate && { candidate: change(candidate) }),
+    ...(reversal && { reversal: { ...reversal, to: change(reversal.to) } }),
+    lives: lives.map(change),
+  };
 }
 
 /** The outbox with one notice more. */
@@ -214,7 +225,7 @@ export const tell = (
 });
 
 /** The stack returns to a template with a batch function: what the deploy without one took from `lives`. */
-export function rebatched({ lives, unbatched }: Release): Changes {
+export function rebatched({ lives, unbatched }: Release): Pick<Changes, 'lives' | 'unbatched'> {
   if (unbatched === undefined) return {};
   return {
     unbatched: undefined,

@@ -3,8 +3,9 @@ import type { Release } from '../document/contract.ts';
 import type { Blind } from './action.ts';
 import { type Action, write } from './action.ts';
 import { BLIND_MS } from './durations.ts';
+import { next } from './next.ts';
 import { notice } from './notices.ts';
-import { next, tell } from './transitions.ts';
+import { tell } from './transitions.ts';
 
 /**
  * What a decision needs cannot be read. Nobody is exposed to more than before, but somebody must hear of it.

@@ -199,15 +199,18 @@ function endedAtOf(release: Release, { to }: About, after: Release | undefined):
 }
 
 function outcomeOf(release: Release, about: About): string {
-  switch (release.phase) {
+  if (release.phase !== 'REVERSING') return outcomeIn(release.phase, release, about);
+  const { from } = release.reversal;
+  return from === 'BAKING'
+    ? 'promoted, now doubted'
+    : `${outcomeIn(from, release, about)}, and the live version is doubted`;
+}
+
+function outcomeIn(phase: Phase, release: Release, about: About): string {
+  switch (phase) {
     case 'DONE':
     case 'BAKING':
       return release.returnedAt === undefined ? 'promoted' : `${wasOf(release)}, then brought back`;
-    case 'REVERSING': {
-      const { reversal } = release;
-      if (reversal === undefined || reversal.from === 'BAKING') return 'promoted, now doubted';
-      return `${outcomeOf({ ...release, phase: reversal.from }, about)}, and the live version is doubted`;
-    }
     case 'ROLLED_BACK':
       return returnOf(release, about);
     case 'ABORTED':

@@ -17,7 +17,10 @@ export type Suspect = Pick<Release, 'model' | 'functionName' | 'alias' | 'remade
  * Does somebody have to look? Only where the alias is gone, or was, or where somebody else made it: to look
  * costs calls and permissions. A move by others leaves the worker's description on it.
  */
-export const isSuspect = (release: Release, alias: AliasState | undefined): boolean =>
+export const isSuspect = (
+  release: Pick<Release, 'remade' | 'stable'>,
+  alias: AliasState | undefined,
+): boolean =>
   release.remade !== undefined || (alias === undefined ? release.stable !== undefined : !isOurs(alias));
 
 /** `own`, and what is missing beside it. @param alias undefined: it is gone still */

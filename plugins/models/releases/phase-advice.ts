@@ -1,4 +1,4 @@
-import type { Release } from '../../../core/release/document/contract.ts';
+import type { HeldRelease, Judging, Release, Reversing } from '../../../core/release/document/contract.ts';
 import { ends } from '../../../core/release/phases/judging.ts';
 import { isPending, isWatched, lastGood, weightOf } from '../../../core/release/state/predicates.ts';
 import type { Advice, Say } from './level.ts';
@@ -24,14 +24,14 @@ const ok = (summary: string, next?: string): Advice => ({
 });
 
 export function ofPhase(release: Release, now: number, command: Say): Advice {
-  const { phase, steps = [], step = 0 } = release;
+  const { steps = [], step = 0 } = release;
   const live = release.stable?.version;
   const version = release.candidate?.version;
   const has = live === undefined ? 'there is no live version yet' : `version ${live} has all traffic`;
   const to = steps[step];
   const watch = watchedUntil(release, now);
   const after = watch === undefined ? {} : { next: `version ${live} is ${watch}` };
-  switch (phase) {
+  switch (release.phase) {
     case 'GATING':
       return ok(
         `Version ${version} is checked before it gets any traffic; ${has}.`,
@@ -86,8 +86,8 @@ export function ofPhase(release: Release, now: number, command: Say): Advice {
   }
 }
 
-function nextStep(release: Release, now: number): string {
-  const { settings, steps = [], step = 0 } = release;
+function nextStep(release: Judging, now: number): string {
+  const { settings, steps, step } = release;
   const { bake, patience } = ends(release);
   const following = steps[step + 1];
   const then =
@@ -100,23 +100,22 @@ function nextStep(release: Release, now: number): string {
   return `${then}, ${at}, if it passes; without a verdict by ${moment(new Date(patience).toISOString(), now)} it ${end}`;
 }
 
-function reversing({ reversal, stable }: Release, now: number): Advice {
-  const [live, to] = [stable?.version, reversal?.to.version];
+function reversing({ reversal, stable }: Reversing, now: number): Advice {
+  const [live, to] = [stable.version, reversal.to.version];
   const tried =
-    reversal?.half === undefined
+    reversal.half === undefined
       ? `version ${to}, the last good one, is checked before it gets half of the traffic`
       : `version ${to}, the last good one, has half of the traffic beside version ${live}`;
-  const since = reversal === undefined ? '' : ` since ${moment(reversal.at, now)}`;
   return {
     level: 'look',
-    summary: `${reversal?.alarm} came on; ${tried}${since}.`,
+    summary: `${reversal.alarm} came on; ${tried} since ${moment(reversal.at, now)}.`,
     todo: ['Nothing yet: the test decides within minutes, and you are told.'],
     next: `version ${to} takes over if version ${live} proves worse; else version ${live} gets all traffic back`,
   };
 }
 
-function held(release: Release, command: Say): Advice {
-  const { candidate, stable, held: so, reason = '' } = release;
+function held(release: HeldRelease, command: Say): Advice {
+  const { candidate, stable, held: so, reason } = release;
   const pending = isPending(release);
   const weight = weightOf(release);
   const what = pending
@@ -129,7 +128,7 @@ function held(release: Release, command: Say): Advice {
         `\`${command('resume')}\` goes on with the steps.`,
       ]
     : [`\`${command('rollback')} --to <version>\` goes back,`, `\`${command('resume')}\` goes on.`];
-  switch (so?.by) {
+  switch (so.by) {
     case 'person':
       return {
         level: 'look',

@@ -10,6 +10,7 @@ import type { AwsConfig } from '../../../core/ports/config.ts';
 import { registry } from '../../../core/registry/registry.ts';
 import type { Release } from '../../../core/release/document/contract.ts';
 import { REGISTRY_PREFIX } from '../../../core/release/document/worker-contract.ts';
+import { become } from '../../../core/release/state/next.ts';
 import { lambdaName, RELEASE } from '../declaration/naming.ts';
 import { registryScope } from './open.ts';
 
@@ -69,16 +70,13 @@ export async function abortReleases(aws: AwsConfig, bucket: string, scope: strin
 const ENDS: readonly Release['phase'][] = ['DONE', 'ROLLED_BACK', 'ABORTED', 'SUPERSEDED'];
 const isOver = ({ phase, intent }: Release): boolean => ENDS.includes(phase) && intent === undefined;
 
-function aborted({ intent: _, ...release }: Release): Release {
-  const updatedAt = new Date(Math.max(Date.now(), Date.parse(release.updatedAt))).toISOString();
-  return {
-    ...release,
-    phase: 'ABORTED',
-    reason: 'the service is being removed',
-    rev: release.rev + 1,
-    updatedAt,
-  };
-}
+const aborted = (release: Release): Release =>
+  become(
+    release,
+    'ABORTED',
+    { intent: undefined, held: undefined, reason: 'the service is being removed' },
+    Date.now(),
+  );
 
 /**
  * Before `sls remove` of a service whose registry is its deployment bucket: deletes what is ours there, old

@@ -12,7 +12,7 @@ import { ALARMS } from '../../../core/release/document/worker-contract.ts';
 import { ends } from '../../../core/release/phases/judging.ts';
 import { weightSince } from '../../../core/release/phases/shifting.ts';
 import { say } from '../../../core/release/state/alias-target.ts';
-import { isOpen, isPending, lastGood } from '../../../core/release/state/predicates.ts';
+import { isOpen, isPending, lastGood, phaseOf } from '../../../core/release/state/predicates.ts';
 import { advice, unrecorded, unseenAlarms, withAlarms } from './advice.ts';
 import { runningOf } from './deployment.ts';
 import { type Lacks, withLacks } from './lacks.ts';
@@ -227,8 +227,7 @@ function stepOf(release: Release): Status['step'] {
   const foreign = release.held?.by === 'foreign';
   if (step === undefined || to === undefined || !isPending(release) || foreign) return undefined;
   const base = { number: step + 1, of: steps.length, weight: to.weight };
-  const phase = release.phase === 'HELD' ? release.held?.from : release.phase;
-  if (phase !== 'JUDGING') return base;
+  if (phaseOf(release) !== 'JUDGING') return base;
   const { bake, patience } = ends(release);
   return {
     ...base,

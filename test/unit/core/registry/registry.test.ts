@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { registry } from '../../../../core/registry/registry.ts';
-import type { Release } from '../../../../core/release/document/contract.ts';
+import type { Promoting } from '../../../../core/release/document/contract.ts';
 import type { SignatureRecord, VersionRecord } from '../../../../core/release/document/history-contract.ts';
 import { fakeObjects } from '../../../fakes/objects.ts';
 import { SETTINGS } from '../../../fakes/settings.ts';
 
 const SCOPE = 'models/1/eu-central-1/shop/dev/';
-const release: Release = {
+const release: Promoting = {
   schema: 1,
   rev: 1,
   release: 'r-1',
@@ -17,6 +17,7 @@ const release: Release = {
   alias: 'live',
   stack: 'stack',
   settings: SETTINGS,
+  candidate: { version: '4', fingerprint: 'b' },
   steps: [],
   shifts: [],
   judgements: [],
@@ -121,12 +122,12 @@ describe('what is kept', () => {
   it('a release that went on after it was kept, as it ended', async () => {
     const { objects, documents } = make();
     await documents.archive({ model: 'churn', release: { ...release, phase: 'SUPERSEDED' } });
-    await documents.archive({ model: 'churn', release: { ...release, rev: 2, phase: 'DONE' } });
+    await documents.archive({ model: 'churn', release: { ...release, rev: 2, phase: 'ABORTED' } });
     await documents.archive({ model: 'churn', release: { ...release, phase: 'SUPERSEDED' } });
     await documents.archive({ model: 'churn', text: 'of a newer worker', at: release.startedAt });
     await documents.archive({ model: 'churn', text: 'another', at: release.startedAt });
     const [kept, unknown] = await documents.archives('churn');
-    expect(await documents.archived('churn', kept ?? '')).toMatchObject({ rev: 2, phase: 'DONE' });
+    expect(await documents.archived('churn', kept ?? '')).toMatchObject({ rev: 2, phase: 'ABORTED' });
     expect(objects.objects.get(`${SCOPE}releases/churn/${unknown}.json`)?.text).toBe('of a newer worker');
     expect(objects.objects.size).toBe(2);
   });

@@ -229,6 +229,7 @@ async function play(steps: readonly Step[], scheduler: fc.Scheduler): Promise<vo
   let highest = 0;
   let seen = 0;
   const check = (): void => {
+    expect(w.unsound, 'each document is what the type of its phase says').toEqual([]);
     for (const { to } of w.aliases.history.slice(seen)) {
       if (to.description === 'manually') continue;
       const token = to.description.replace('serverless-models ', '');

@@ -414,6 +414,25 @@ describe('what was rolled back', () => {
     expect(w.target()).toEqual({ version: '3', weights: {} });
   });
 
+  it('is refused, too, where the worker died before it took the traffic away', async () => {
+    let armed = false;
+    const w = await promoted(CANARY, {
+      chaos: async (point) => {
+        if (armed && point === 'before update alias') throw new Error('dies');
+      },
+    });
+    armed = true;
+    await w.command('rollback').catch(() => undefined);
+    expect([w.state()?.phase, w.target()]).toEqual(['ROLLED_BACK', { version: '4', weights: {} }]);
+    armed = false;
+    w.aliases.publish(FUNCTION, '5');
+    await deploy(w, '5', 'b', { before: '4' });
+    expect(w.answers.at(-1)).toMatchObject({ Status: 'FAILED' });
+    w.stack.state = 'done';
+    await minutes(w, 3);
+    expect([w.state()?.phase, w.target()]).toEqual(['ROLLED_BACK', { version: '3', weights: {} }]);
+  });
+
   it('is refused by the next try, too, where the worker dies before it can say so', async () => {
     let dies = false;
     const w = await rolledBack(async (point) => {
