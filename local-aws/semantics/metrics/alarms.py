@@ -16,7 +16,7 @@ from ministack.services import cloudwatch, eventbridge
 from ministack.services.cloudformation import provisioners
 
 from .. import patch
-from . import alarm_queries
+from . import alarm_queries, points
 
 logger = logging.getLogger("alarms")
 _COMPARE = {
@@ -27,9 +27,12 @@ _COMPARE = {
 }
 # Seconds between two looks at all alarms.
 _LOOK = 1.0
+# What each alarm was last evaluated on, with what it names by identity.
+_seen: dict[tuple, tuple] = {}
 
 
 def install() -> None:
+    points.install()
     patch.wrap(cloudwatch, "_evaluate_alarm", lambda _original: evaluate)
     patch.wrap(cloudwatch, "_put_metric_alarm", _with_metrics)
     patch.wrap(cloudwatch, "_record_history", _with_event)
@@ -53,12 +56,9 @@ def _loop() -> None:
 
 def series(metric: dict, period: int, stat: str, start: float, end: float, origin: float = 0) -> dict[int, float]:
     """Values of one metric (exactly these dimensions) by the start of their period, in [start, end). Periods are counted from `origin`."""
-    dimensions = cloudwatch._dims_from_list(metric.get("Dimensions") or [])
-    points = cloudwatch._metrics.get((metric.get("Namespace"), metric.get("MetricName"), cloudwatch._dims_key(dimensions))) or []
     buckets: dict[int, list] = {}
-    for point in list(points):
-        if start <= point["Timestamp"] < end:
-            buckets.setdefault(int((point["Timestamp"] - origin) // period * period + origin), []).append(point)
+    for point in points.within(points.of(metric), start, end):
+        buckets.setdefault(int((point["Timestamp"] - origin) // period * period + origin), []).append(point)
     values = {at: cloudwatch._stat_value(cloudwatch._calc_stats(found), stat, found) for at, found in buckets.items()}
     return {at: value for at, value in values.items() if value is not None}
 
@@ -82,6 +82,8 @@ def evaluate(alarm: dict) -> None:
     step = period if (alarm.get("EvaluationWindow") or {}).get("WallClockWindow") is not None else min(period, 60)
     end = time.time() // step * step
     start = end - periods * period
+    if not _is_new(alarm, queries, start, end):
+        return
     if queries:
         values = query(queries, start, end, start)[alarm_queries.watched(queries)]
     else:
@@ -89,9 +91,9 @@ def evaluate(alarm: dict) -> None:
     edge = float(alarm.get("Threshold", 0))
     crosses = _COMPARE.get(alarm.get("ComparisonOperator", ""), lambda _value, _edge: False)
     missing = alarm.get("TreatMissingData", "missing")
-    points = [values.get(int(start + index * period)) for index in range(periods)]
-    breaching = sum(1 for value in points if (missing == "breaching" if value is None else crosses(value, edge)))
-    known = sum(1 for value in points if value is not None or missing in ("breaching", "notBreaching"))
+    found = [values.get(int(start + index * period)) for index in range(periods)]
+    breaching = sum(1 for value in found if (missing == "breaching" if value is None else crosses(value, edge)))
+    known = sum(1 for value in found if value is not None or missing in ("breaching", "notBreaching"))
     if breaching >= needed:
         state = "ALARM"
     elif known == 0:
@@ -101,13 +103,23 @@ def evaluate(alarm: dict) -> None:
     old = alarm["StateValue"]
     if state == old:
         return
-    reason = f"Threshold Crossed: {breaching} of {periods} datapoints {points} {alarm.get('ComparisonOperator')} {edge}"
+    reason = f"Threshold Crossed: {breaching} of {periods} datapoints {found} {alarm.get('ComparisonOperator')} {edge}"
     if state == "INSUFFICIENT_DATA":
         reason = f"Insufficient Data: {periods - known} datapoints were unknown."
     alarm.update(StateValue=state, StateReason=reason, StateUpdatedTimestamp=int(time.time()))
     cloudwatch._record_history(alarm["AlarmName"], old, state, reason)
     cloudwatch._dispatch_alarm_actions(alarm, old, state, reason)
     cloudwatch._evaluate_parent_alarms(alarm)
+
+
+def _is_new(alarm: dict, queries: list[dict], start: float, end: float) -> bool:
+    """Whether anything that the state follows from has changed since it was last looked at: most looks come between two minutes."""
+    metrics = [one["MetricStat"]["Metric"] for one in queries if "MetricStat" in one] if queries else [alarm]
+    counts = [points.count(points.of(metric), start, end) for metric in metrics]
+    now = (id(alarm), id(alarm.get("Metrics")), alarm.get("EvaluationWindow"), alarm["StateValue"], start, end, counts)
+    key = (get_account_id(), get_region(), alarm["AlarmName"])
+    before, _seen[key] = _seen.get(key), (now, alarm, alarm.get("Metrics"))
+    return before is None or before[0] != now
 
 
 def _with_metrics(original):
