@@ -4,12 +4,14 @@
  */
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-/** The longest files, each about two minutes. Begun last, one of them would run alone at the end. */
+/** The longest files, over two minutes each. Begun last, one of them would run alone at the end. */
 export const LONG: readonly string[] = [
-  'test/golden/golden.test.ts',
-  'test/journeys/drift.test.ts',
-  'test/journeys/releases/dying.test.ts',
-  'test/journeys/releases/denied.test.ts',
+  'test/local-aws/crash.test.ts',
+  'test/journeys/deploy-ends.test.ts',
+  'test/hundredth/soak.test.ts',
+  'test/journeys/releases/version-before.test.ts',
+  'test/journeys/releases/lost.test.ts',
+  'test/journeys/release-commands.test.ts',
 ];
 
 /** Most of its time a journey waits for the clock of its AWS; most others compute all of theirs. */
