@@ -1,8 +1,8 @@
 /**
- * Runs a framework's own command line again and again in one process: `node warm.cjs <bin>`, asked by IPC. What
- * stays warm is Node, packages without state, and what the framework compiles of its schema (half a second, which
- * it keeps by the schema's hash to speed up tests, as it says). All else of the framework is loaded anew for each
- * command, and a command ends as a process does: when its event loop has nothing left.
+ * Runs a framework's own command line again and again in one process: `node warm-sls.cjs <bin>`, asked by
+ * IPC. What stays warm is Node, packages without state, and what the framework compiles of its schema (half a
+ * second, which it keeps by the schema's hash to speed up tests, as it says). All else of the framework is
+ * loaded anew for each command, and a command ends as a process does: when its event loop has nothing left.
  */
 const Module = require('node:module');
 const { dirname, join, sep } = require('node:path');
@@ -12,7 +12,7 @@ const root = dirname(dirname(bin));
 const VALIDATORS = join(root, 'lib', 'classes', 'config-schema-handler', 'resolve-ajv-validate.js');
 /** Packages that know of the process that they are in: who writes, who asked, which credentials there are. */
 const STATEFUL =
-  /[\\/]node_modules[\\/](?:@serverless|log|log-node|cli-progress-footer|uni-global|signal-exit|aws-sdk)[\\/]/;
+  /[\\/]node_modules[\\/](?:@serverless[\\/]utils|log|log-node|cli-progress-footer|uni-global|signal-exit)[\\/]/;
 
 const isAnew = (file) =>
   STATEFUL.test(file) ||
@@ -24,18 +24,6 @@ const isAnew = (file) =>
 const STATE = Symbol.for('serverless/serverless/202110');
 const SHARED = Symbol.for('$uniGlobal202109');
 const resolve = { ...Module };
-const events = [
-  'SIGINT',
-  'SIGTERM',
-  'SIGHUP',
-  'exit',
-  'beforeExit',
-  'uncaughtException',
-  'unhandledRejection',
-  'warning',
-];
-const before = new Map(events.map((event) => [event, process.rawListeners(event)]));
-
 /** As if nothing had run here. */
 function reset() {
   for (const file of Object.keys(require.cache)) if (isAnew(file)) delete require.cache[file];
@@ -44,9 +32,9 @@ function reset() {
   for (const state of [globalThis[STATE], EvalError[SHARED]])
     for (const key of Reflect.ownKeys(state ?? {})) delete state[key];
   delete EvalError.$serverlessCommandStartTime;
-  for (const [event, kept] of before) {
+  for (const event of process.eventNames()) {
     for (const listener of process.rawListeners(event))
-      if (!kept.includes(listener)) process.removeListener(event, listener);
+      if (!listeners.get(event)?.includes(listener)) process.removeListener(event, listener);
   }
   process.exitCode = undefined;
 }
@@ -67,3 +55,4 @@ process.on('message', ({ cwd, args, env }) => {
   });
   require(bin);
 });
+const listeners = new Map(process.eventNames().map((event) => [event, process.rawListeners(event)]));

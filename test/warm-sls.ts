@@ -1,73 +1,115 @@
-import { type ChildProcess, fork } from 'node:child_process';
+/** A framework's command line in processes that have run commands before, without a second of start each. */
+import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { type Framework, type Run, slsEnv } from './frameworks.ts';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+export type Command = {
+  /** The framework's command line, a file. */
+  readonly bin: string;
+  readonly cwd: string;
+  readonly args: readonly string[];
+  /** Whole: nothing is inherited. */
+  readonly env: Environment;
+  readonly timeout: number;
+};
+
+export type Said = { readonly code: number; readonly stdout: string; readonly stderr: string };
 
 /** The end of what a command wrote to a stream: none of them writes U+0000. */
 const END = '\u0000';
-const TIMEOUT_MS = 120_000;
+/** What a process takes at its start, and never again. */
+const ofStart = ({ bin, env }: Command): string =>
+  [bin, env.NODE_OPTIONS, env.MODELS_AWS_SPEED, env.MODELS_AWS_EPOCH].join('\n');
 
-type Warm = { readonly child: ChildProcess; readonly said: { out: string; err: string } };
-const running = new Map<string, Warm>();
-/** One command of a framework at a time. */
-const queues = new Map<string, Promise<unknown>>();
+/** Those that run nothing now. */
+const idle = new Map<string, ChildProcess[]>();
 
 /**
- * `sls` of frameworks.ts in a process that has run commands before, without its second of start. For cases
- * whose command is run by its own process in other cases. It ends with this process.
+ * Runs a command as its own process would, in one that has run others before. Two at a time have two
+ * processes. They end with this one, whatever ends it.
  */
-export function warmSls(framework: Framework, folder: string, args: readonly string[]): Promise<Run> {
-  const next = (queues.get(framework.name) ?? Promise.resolve()).then(() => once(framework, folder, args));
-  queues.set(
-    framework.name,
-    next.catch(() => {}),
-  );
-  return next;
+export async function runWarm(command: Command): Promise<Said> {
+  const key = ofStart(command);
+  const free = idle.get(key) ?? [];
+  idle.set(key, free);
+  const child = free.pop() ?? start(command);
+  const said = await run(child, command);
+  if (child.connected) free.push(child);
+  return said;
 }
 
-function start({ name, bin }: Framework): Warm {
-  const child = fork(join(import.meta.dirname, 'warm.cjs'), [bin], {
-    env: slsEnv(),
+function start({ bin, env }: Command): ChildProcess {
+  const child = fork(join(import.meta.dirname, 'warm-sls.cjs'), [bin], {
+    env,
     execArgv: [],
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
-  const warm: Warm = { child, said: { out: '', err: '' } };
-  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
-    warm.said.out += text;
-  });
-  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-    warm.said.err += text;
-  });
-  child.once('close', () => running.delete(name));
-  running.set(name, warm);
-  return warm;
+  for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8');
+  return child;
 }
 
-/** A command may end the process, as it may its own; then the next one starts another. */
-function once(framework: Framework, cwd: string, args: readonly string[]): Promise<Run> {
-  const { child, said } = running.get(framework.name) ?? start(framework);
-  said.out = '';
-  said.err = '';
+/** Runs a command in a process of its own, as people do. */
+export function runAlone({ bin, cwd, args, env, timeout }: Command): Promise<Said> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [bin, ...args], {
+      cwd,
+      env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      timeout,
+      killSignal: 'SIGKILL',
+    });
+    const [stdout, stderr]: [Buffer[], Buffer[]] = [[], []];
+    child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk));
+    child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk));
+    child.on('error', reject);
+    child.on('close', (code, signal) =>
+      resolve({
+        code: code ?? 1,
+        stdout: Buffer.concat(stdout).toString(),
+        stderr: `${Buffer.concat(stderr)}${killed(signal, timeout)}`,
+      }),
+    );
+  });
+}
+
+const killed = (signal: NodeJS.Signals | null, timeout: number): string =>
+  signal === null ? '' : `\nkilled by ${signal} after ${timeout} ms\n`;
+
+/** A command may end the process, as it may its own: that is its end, too. */
+function run(child: ChildProcess, { cwd, args, env, timeout }: Command): Promise<Said> {
   return new Promise((resolve) => {
+    const said = { stdout: '', stderr: '' };
     let answered: number | undefined;
     const look = (): void => {
-      if (answered === undefined || !said.out.endsWith(END) || !said.err.endsWith(END)) return;
-      done(answered);
+      if (answered === undefined || !said.stdout.endsWith(END) || !said.stderr.endsWith(END)) return;
+      done(answered, '');
     };
-    const closed = (code: number | null): void => done(code ?? 1);
+    const hear =
+      (name: 'stdout' | 'stderr') =>
+      (text: string): void => {
+        said[name] += text;
+        look();
+      };
+    const [out, err] = [hear('stdout'), hear('stderr')];
     const answer = ({ code }: { readonly code: number }): void => {
       answered = code;
       look();
     };
-    const timer = setTimeout(() => child.kill('SIGKILL'), TIMEOUT_MS);
-    const done = (code: number): void => {
+    const closed = (code: number | null, signal: NodeJS.Signals | null): void =>
+      done(code ?? 1, killed(signal, timeout));
+    const timer = setTimeout(() => child.kill('SIGKILL'), timeout);
+    const done = (code: number, why: string): void => {
       clearTimeout(timer);
       child.off('close', closed).off('message', answer);
-      for (const stream of [child.stdout, child.stderr]) stream?.off('data', look);
-      const [stdout, stderr] = [said.out, said.err].map((text) => text.replace(END, ''));
-      resolve({ code: code === 0 ? 0 : 1, stdout: stdout ?? '', output: `${stdout}${stderr}` });
+      child.stdout?.off('data', out);
+      child.stderr?.off('data', err);
+      const [stdout, stderr] = [said.stdout, said.stderr].map((text) => text.replaceAll(END, ''));
+      resolve({ code, stdout: stdout ?? '', stderr: `${stderr}${why}` });
     };
     child.on('close', closed).on('message', answer);
-    for (const stream of [child.stdout, child.stderr]) stream?.on('data', look);
-    child.send({ cwd, args, env: slsEnv() });
+    child.stdout?.on('data', out);
+    child.stderr?.on('data', err);
+    child.send({ cwd, args, env });
   });
 }

@@ -1,6 +1,5 @@
 import { beforeAll, expect, it } from 'vitest';
-import { frameworks, install, service, type Template, templateIn } from './frameworks.ts';
-import { warmSls } from './warm.ts';
+import { frameworks, install, service, type Template, templateIn, warmSls } from './frameworks.ts';
 
 beforeAll(async () => {
   for (const framework of frameworks) await install(framework);

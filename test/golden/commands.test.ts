@@ -2,8 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { type Framework, frameworks, install, osls4, service, sls } from './frameworks.ts';
-import { warmSls } from './warm.ts';
+import { type Framework, frameworks, install, osls4, service, sls, warmSls } from './frameworks.ts';
 
 const yaml = `
 service: shop

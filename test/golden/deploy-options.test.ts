@@ -1,6 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { type Framework, frameworks, install, osls4, service, sls } from './frameworks.ts';
-import { warmSls } from './warm.ts';
+import { type Framework, frameworks, install, osls4, service, sls, warmSls } from './frameworks.ts';
 
 const yaml = `
 service: shop

@@ -3,8 +3,7 @@ import { expect, it } from 'vitest';
 import { LIMITS, policyCharacters } from '../../plugins/models/plan/shared/limits.ts';
 import { RESOURCES } from '../../plugins/models/plan/template.ts';
 import { hostOf } from '../local-aws/release-stack.ts';
-import { osls4, service, templateIn } from './frameworks.ts';
-import { warmSls } from './warm.ts';
+import { osls4, service, templateIn, warmSls } from './frameworks.ts';
 
 const yamlOf = (count: number, more: string): string => `
 service: shop

@@ -8,8 +8,11 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { lock } from '../../local-aws/venv.ts';
+import { runWarm } from '../warm-sls.ts';
 
 export const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+
+const TIMEOUT_MS = 120_000;
 
 export type Framework = { readonly name: string; readonly spec?: string; readonly bin: string };
 
@@ -69,7 +72,7 @@ export async function installIn(folder: string, specs: readonly string[]): Promi
 export type Run = { readonly code: number; readonly stdout: string; readonly output: string };
 
 /** The environment of a command without AWS: no credentials, no instance metadata. */
-export function slsEnv(): Record<string, string | undefined> {
+function slsEnv(): Record<string, string | undefined> {
   const inherited = Object.fromEntries(
     Object.entries(process.env).filter(([name]) => !/^(AWS_|SLS_|NODE_OPTIONS|VITEST)/.test(name)),
   );
@@ -96,13 +99,22 @@ export async function sls(
       {
         cwd: folder,
         maxBuffer: 64 * 1024 ** 2,
-        timeout: 120_000,
+        timeout: TIMEOUT_MS,
         env: { ...slsEnv(), ...env },
       },
       (error, stdout, stderr) =>
         resolve({ code: error === null ? 0 : 1, stdout, output: `${stdout}${stderr}` }),
     );
   });
+}
+
+/**
+ * The same in a process that has run commands before: for cases whose command is run by its own process in
+ * other cases.
+ */
+export async function warmSls({ bin }: Framework, cwd: string, args: readonly string[]): Promise<Run> {
+  const { code, stdout, stderr } = await runWarm({ bin, cwd, args, env: slsEnv(), timeout: TIMEOUT_MS });
+  return { code: code === 0 ? 0 : 1, stdout, output: `${stdout}${stderr}` };
 }
 
 /**

@@ -3,8 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { runPython } from '../python.ts';
-import { type Framework, frameworks, install, service, sls } from './frameworks.ts';
-import { warmSls } from './warm.ts';
+import { type Framework, frameworks, install, service, sls, warmSls } from './frameworks.ts';
 
 /**
  * A folder a case, named as a sentence: serverless.yml, and what each framework makes of it: template.json or

@@ -3,8 +3,7 @@ import { cp, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { beforeAll, expect, it } from 'vitest';
-import { type Framework, frameworks, install, root, service } from './frameworks.ts';
-import { warmSls } from './warm.ts';
+import { type Framework, frameworks, install, root, service, warmSls } from './frameworks.ts';
 
 beforeAll(async () => {
   for (const framework of frameworks) await install(framework);

@@ -1,6 +1,5 @@
 import { expect, it } from 'vitest';
-import { frameworks, install, osls4, service, type Template, templateIn } from './frameworks.ts';
-import { warmSls } from './warm.ts';
+import { frameworks, install, osls4, service, type Template, templateIn, warmSls } from './frameworks.ts';
 
 /** Settings that the framework's own role follows, for a function written manually and for a model. */
 const settings = `

@@ -1,6 +1,5 @@
 import { beforeAll, expect, it } from 'vitest';
-import { frameworks, install, type Run, service, sls } from './frameworks.ts';
-import { warmSls } from './warm.ts';
+import { frameworks, install, type Run, service, sls, warmSls } from './frameworks.ts';
 
 const yaml = `
 service: shop

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type LocalAws, startAws } from '../../local-aws/start.ts';
 import { fixtures } from '../serving/endpoint.ts';
 import { TRITON_CHECKS, tritonChecks } from '../serving/triton.ts';
+import { runAlone } from '../warm-sls.ts';
 import { type Deployment, deployService, everythingLeft, type Service } from './service.ts';
 
 const SERVICE = `
@@ -26,6 +27,9 @@ beforeAll(async () => {
   service = await deployService(
     { yaml: SERVICE, files: { 'churn.onnx': await readFile(join(fixtures, 'gbm.onnx')) } },
     aws,
+    'dev',
+    undefined,
+    runAlone,
   );
 });
 afterAll(() => aws?.stop());

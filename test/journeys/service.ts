@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -7,6 +6,7 @@ import { CloudWatchLogsClient, paginateFilterLogEvents } from '@aws-sdk/client-c
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { client, type DeployedStack, deployed, httpApiUrl } from '../../local-aws/deployed.ts';
 import type { LocalAws } from '../../local-aws/start.ts';
+import { runWarm } from '../warm-sls.ts';
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 /**
@@ -73,12 +73,14 @@ export type Deployment = {
  * Puts a service into a temporary folder, ready for `sls`. `serverless-models` under `plugins` becomes the
  * plugin's path.
  * @param bin the framework's command line
+ * @param run default: commands after the first are run by a process that is warm
  */
 export async function prepareService(
   source: Source,
   aws: LocalAws,
   stage = 'dev',
   bin = SLS,
+  run = runWarm,
 ): Promise<Service> {
   const dir = await mkdtemp(join(tmpdir(), 'models-journey-'));
   if (typeof source === 'string')
@@ -101,7 +103,20 @@ export async function prepareService(
   const stack = `${name}-${stage}`;
 
   const slsAs = (env: LocalAws['env'], ...args: string[]): Promise<Ran> =>
-    runSls(dir, [bin, ...args, '--stage', stage], env);
+    run({
+      bin,
+      cwd: dir,
+      args: [...args, '--stage', stage],
+      env: {
+        ...process.env,
+        ...env,
+        NO_COLOR: '1',
+        SLS_AWS_MONITORING_FREQUENCY: String(ASKS_EVERY_MS * Number(env.MODELS_AWS_SPEED ?? 1)),
+        SLS_NOTIFICATIONS_MODE: 'off',
+        SLS_TELEMETRY_DISABLED: '1',
+      },
+      timeout: COMMAND_TIMEOUT,
+    });
   const sls = (...args: string[]): Promise<Ran> => slsAs(aws.env, ...args);
   return {
     dir,
@@ -129,8 +144,9 @@ export async function deployService(
   aws: LocalAws,
   stage?: string,
   bin?: string,
+  run?: typeof runWarm,
 ): Promise<Service & Deployment> {
-  const service = await prepareService(source, aws, stage, bin);
+  const service = await prepareService(source, aws, stage, bin, run);
   return { ...service, ...(await service.deploy()) };
 }
 
@@ -197,34 +213,4 @@ async function succeed(running: Promise<Ran>, what: string): Promise<Ran> {
   const ran = await running;
   if (ran.code !== 0) throw new Error(`${what} failed (exit ${ran.code}):\n${ran.stdout}${ran.stderr}`);
   return ran;
-}
-
-function runSls(cwd: string, args: readonly string[], env: Readonly<Record<string, string>>): Promise<Ran> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, args, {
-      cwd,
-      env: {
-        ...process.env,
-        ...env,
-        NO_COLOR: '1',
-        SLS_AWS_MONITORING_FREQUENCY: String(ASKS_EVERY_MS * Number(env.MODELS_AWS_SPEED ?? 1)),
-        SLS_NOTIFICATIONS_MODE: 'off',
-        SLS_TELEMETRY_DISABLED: '1',
-      },
-      stdio: ['ignore', 'pipe', 'pipe'],
-      timeout: COMMAND_TIMEOUT,
-      killSignal: 'SIGKILL',
-    });
-    const [stdout, stderr]: [Buffer[], Buffer[]] = [[], []];
-    child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk));
-    child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk));
-    child.on('error', reject);
-    child.on('close', (code, signal) =>
-      resolve({
-        code: code ?? 1,
-        stdout: Buffer.concat(stdout).toString(),
-        stderr: `${Buffer.concat(stderr)}${signal ? `\nkilled by ${signal} after ${COMMAND_TIMEOUT} ms\n` : ''}`,
-      }),
-    );
-  });
 }
