@@ -24,7 +24,7 @@ export default defineConfig({
     projects: [
       project('laws', ['test/laws.test.ts'], light),
       project('unit', ['test/unit/**/*.test.ts'], light),
-      project('golden', ['test/golden/*.test.ts'], heavy),
+      project('golden', ['test/{golden,aws-reference}/*.test.ts'], heavy),
       project('hundredth', ['test/hundredth/*.test.ts'], heavy),
       project('journeys', ['test/journeys/**/*.test.ts'], heavy),
       project('local-aws', ['test/local-aws/**/*.test.ts'], heavy),

@@ -5,6 +5,7 @@
  */
 import { realData } from '../bench/drift/real-data.ts';
 import { awsPython } from '../local-aws/aws-python.ts';
+import { referencePython } from './aws-reference/reference.ts';
 import { checkovPython } from './golden/checkov.ts';
 import { frameworks, install } from './golden/frameworks.ts';
 import { installPlugins, offline, packagers } from './golden/other-plugins.ts';
@@ -13,6 +14,7 @@ import { pythonBin } from './python.ts';
 const parts = [
   awsPython(console.error),
   pythonBin(),
+  referencePython(),
   realData(),
   checkovPython(),
   ...frameworks.map(install),
