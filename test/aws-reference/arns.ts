@@ -1,4 +1,4 @@
-/** Whether a resource of a policy can be of a type, by the form that the reference gives for the type's ARN. */
+/** Whether a resource of a policy can be of a type, by the form that the reference gives for its ARN. */
 import type { ResourceType, Service } from './reference.ts';
 
 /** One character that fits, or any number of them. */

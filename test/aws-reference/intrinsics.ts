@@ -1,4 +1,4 @@
-/** The text that CloudFormation makes of its functions: of those that stand in policies. Others are refused. */
+/** The text that CloudFormation makes of its functions: of those that are met here. Others are refused. */
 
 export type Resource = { readonly Type: string; readonly Properties?: Readonly<Record<string, unknown>> };
 export type Template = { readonly Resources?: Readonly<Record<string, Resource>> };
@@ -27,8 +27,8 @@ const ARNS: Readonly<Record<string, (name: string) => string>> = {
   'AWS::SQS::Queue': (name) => arn('sqs', name),
 };
 
-/** What `Ref` gives in place of an ARN. */
-const NAMES: readonly string[] = ['AWS::S3::Bucket', 'AWS::Scheduler::ScheduleGroup'];
+/** Of which `Ref` gives the ARN; of others it gives the name, of a queue its URL. */
+const REF_IS_ARN: readonly string[] = ['AWS::Kinesis::StreamConsumer', 'AWS::SNS::Topic'];
 
 /** @param value a text, or a function of CloudFormation that gives one */
 export function textOf(value: unknown, template: Template): string {
@@ -47,7 +47,10 @@ export function textOf(value: unknown, template: Template): string {
       return parts.map((part) => textOf(part, template)).join(between);
     }
     case 'Fn::Sub':
-      return String(argument).replace(/\$\{([^}]+)\}/g, (_, id: string) => reference(id, template));
+      // What begins with ! is left to whoever reads the text: `${!PROP(…)}` of a dashboard.
+      return String(argument).replace(/\$\{([^}]+)\}/g, (_, id: string) =>
+        id.startsWith('!') ? `\${${id.slice(1)}}` : reference(id, template),
+      );
   }
   throw new Error(`${JSON.stringify(value)} is not known here: say in intrinsics.ts what it becomes.`);
 }
@@ -58,8 +61,11 @@ const only = (value: unknown): readonly [name: string, argument: unknown] =>
 function reference(id: string, template: Template): string {
   const pseudo = PSEUDO[id];
   if (pseudo !== undefined) return pseudo;
+  const type = template.Resources?.[id]?.Type ?? '';
   const made = arnOf(id, template);
-  return NAMES.includes(template.Resources?.[id]?.Type ?? '') ? made.replace(/^.*[:/]/, '') : made;
+  if (REF_IS_ARN.includes(type)) return made;
+  const name = made.replace(/^.*[:/]/, '');
+  return type === 'AWS::SQS::Queue' ? `https://sqs.${REGION}.amazonaws.com/${ACCOUNT}/${name}` : name;
 }
 
 function arnOf(id: string, { Resources = {} }: Template): string {

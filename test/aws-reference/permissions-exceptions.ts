@@ -1,4 +1,7 @@
-/** What the reference calls void and stays so, each with where that comes from. One that nothing needs any more fails. */
+/**
+ * What the reference calls void and stays so, each with where that comes from. One that nothing needs any
+ * more fails the test.
+ */
 export type Exception = {
   /** Of a finding as the test writes it: where, action, resource, reason. */
   readonly finding: RegExp;

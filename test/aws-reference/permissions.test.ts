@@ -1,10 +1,12 @@
-/** What this project grants, or tells people to grant, is what AWS's service authorization reference knows. */
+/**
+ * What this project grants, or tells people to grant, is what AWS’s service authorization reference knows.
+ */
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { at, blocks, pages, root } from '../unit/docs/pages.ts';
-import type { Template } from './intrinsics.ts';
+import { goldens } from './goldens.ts';
 import { findings, type Statement } from './permissions.ts';
 import { EXCEPTIONS } from './permissions-exceptions.ts';
 import { loadReference, type Reference } from './reference.ts';
@@ -17,9 +19,7 @@ beforeAll(async () => {
   all = told([...emitted, ...documented]);
 });
 
-const emitted = globSync('test/golden/**/template.json', { cwd: root })
-  .sort()
-  .flatMap((file) => statementsOf(JSON.parse(readFileSync(join(root, file), 'utf8')) as Template, file));
+const emitted = goldens.flatMap(([file, template]) => statementsOf(template, file));
 const documented = [
   ...blocks('json').map((block) => [at(block), JSON.parse(block.text)] as const),
   ...blocks('yaml')

@@ -39,10 +39,13 @@ it('a page touches the tests that read it, not those of a source that names it t
   expect(touched.length).toBeLessThan(tests.length / 10);
 });
 
-it('a golden touches the goldens', () => {
+it('a golden touches the goldens, and the few others that read all of them', () => {
   const golden = touchedBy('test/golden/http-without-authentication/template.json');
   expect(golden).toContain('test/golden/golden.test.ts');
-  expect(golden.filter((test) => !test.startsWith('test/golden/'))).toEqual(['test/laws.test.ts']);
+  const others = golden.filter((test) => !test.startsWith('test/golden/'));
+  for (const test of ['aws-reference/permissions', 'local-aws/emitted-math', 'laws'])
+    expect(others).toContain(`test/${test}.test.ts`);
+  expect(others.length).toBeLessThan(10);
 });
 
 it('settings touch everything, and nothing touches nothing', () => {
