@@ -1,6 +1,4 @@
 /** What this project emits of metric math is within AWS's limits, and read where its alarms are evaluated. */
-import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Host } from '../../plugins/models/contracts/host.ts';
 import type { DriftFacts } from '../../plugins/models/declaration/model.ts';
@@ -8,23 +6,19 @@ import { parseModels } from '../../plugins/models/declaration/parse.ts';
 import { driftAlarms } from '../../plugins/models/plan/drift/alarms.ts';
 import { drifting } from '../../plugins/models/plan/drift/monitor.ts';
 import { alarmsOf } from '../../plugins/models/plan/plan.ts';
+import { ofType } from '../aws-reference/goldens.ts';
+import { textOf } from '../aws-reference/intrinsics.ts';
 import { HOST } from '../fixtures/service.ts';
 import { type Alarm, ask, type Query, type Series } from './semantics/metric-math.ts';
 
 const _ = null;
 
 describe('metric math that is emitted', () => {
-  const golden = join(import.meta.dirname, '..', 'golden');
-
   it('is read and taken: every alarm of every golden template', async () => {
-    const alarms: [name: string, alarm: Alarm][] = [];
-    for (const entry of await readdir(golden, { withFileTypes: true })) {
-      if (!entry.isDirectory()) continue;
-      const text = await readFile(join(golden, entry.name, 'template.json'), 'utf8').catch(() => '{}');
-      const { Resources = {} } = JSON.parse(text) as { Resources?: Record<string, Resource> };
-      for (const [id, { Type, Properties }] of Object.entries(Resources))
-        if (Type === 'AWS::CloudWatch::Alarm') alarms.push([`${entry.name}: ${id}`, Properties]);
-    }
+    const alarms = ofType('AWS::CloudWatch::Alarm').map(({ where, properties }): [string, Alarm] => [
+      where,
+      properties,
+    ]);
     const math = alarms.flatMap(([, { Metrics = [] }]) => Metrics.filter(({ Expression }) => Expression));
     expect([alarms.length > 100, math.length > 100]).toEqual([true, true]);
     const [, refused] = await ask(
@@ -32,6 +26,32 @@ describe('metric math that is emitted', () => {
       alarms.map(([, alarm]) => alarm),
     );
     expect(alarms.flatMap(([name], index) => (refused[index] ? [`${name}: ${refused[index]}`] : []))).toEqual(
+      [],
+    );
+  });
+
+  it('is read and taken: every graph of every dashboard', async () => {
+    const graphs = ofType('AWS::CloudWatch::Dashboard').flatMap(({ where, template, properties }) =>
+      (JSON.parse(textOf(properties.DashboardBody, template)) as Dashboard).widgets.flatMap(
+        ({ properties: { title = '', metrics = [] } }) =>
+          metrics.length === 0 ? [] : [[`${where}: ${title}`, queriesOf(metrics)] as const],
+      ),
+    );
+    const isMath = ({ Expression }: Query): boolean => Expression !== undefined;
+    expect(graphs.flatMap(([, queries]) => queries.filter(isMath)).length).toBeGreaterThan(6);
+    for (const [where, queries] of graphs) {
+      const ids = queries.map(({ Id }) => Id);
+      expect(new Set(ids).size, where).toBe(ids.length);
+      for (const id of ids) expect(id, where).toMatch(/^[a-z]\w*$/);
+    }
+    const math = graphs.filter(([, queries]) => queries.some(isMath));
+    const [answers] = await ask(
+      math.map(([, queries]) => [
+        Object.fromEntries(queries.filter((query) => !isMath(query)).map(({ Id }) => [Id, [1, 2]])),
+        renamed(queries),
+      ]),
+    );
+    expect(math.flatMap(([where], at) => (isText(answers[at]) ? [`${where}: ${answers[at]}`] : []))).toEqual(
       [],
     );
   });
@@ -134,9 +154,33 @@ describe('the alarm of a release', () => {
   });
 });
 
-type Resource = { readonly Type: string; readonly Properties: Alarm };
+type Dashboard = {
+  readonly widgets: readonly {
+    readonly properties: { readonly title?: string; readonly metrics?: readonly (readonly unknown[])[] };
+  }[];
+};
 
-/** The expressions of an alarm by the ids that the program gives them. */
+/**
+ * What a graph of a dashboard computes with: what has an id. A search finds several series, with which
+ * nothing is computed: test/aws-reference/search-expressions.ts.
+ * https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html
+ */
+function queriesOf(metrics: readonly (readonly unknown[])[]): readonly Query[] {
+  return metrics.flatMap((metric) => {
+    const last = metric.at(-1) as { readonly id?: string; readonly expression?: string };
+    if (last.id === undefined || last.expression?.startsWith('SEARCH(')) return [];
+    return [
+      {
+        Id: last.id,
+        ...(last.expression === undefined ? { MetricStat: {} } : { Expression: last.expression }),
+      },
+    ];
+  });
+}
+
+const isText = (value: unknown): value is string => typeof value === 'string';
+
+/** The expressions of an alarm or a graph by the ids that the program gives them. */
 function renamed(metrics: readonly Query[]): readonly string[] {
   const math = metrics.flatMap(({ Id, Expression }) =>
     Expression === undefined ? [] : [{ Id, Expression }],
