@@ -3,9 +3,11 @@
  * of events, searches of dashboards. Metric math: test/local-aws/emitted-math.test.ts.
  */
 import { createRequire } from 'node:module';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Release } from '../../core/release/document/contract.ts';
 import { everyOf } from '../../core/release/tick-schedule.ts';
+import { eventPattern } from '../../plugins/models/plan/batch/resources.ts';
 import { type Matched, patternFaults } from './event-patterns.ts';
 import { goldens, ofType } from './goldens.ts';
 import { textOf } from './intrinsics.ts';
@@ -133,6 +135,19 @@ describe('patterns of events', () => {
     for (const of of ['rule', 'topic', 'source'] as const)
       expect(patterns.filter((one) => one[2] === of).length, of).toBeGreaterThan(0);
     for (const [where, pattern, of] of patterns) expect(patternFaults(pattern, of), where).toEqual([]);
+  });
+
+  it('are right of any place that batch reads from', () => {
+    const text = fc.string({ maxLength: 200 });
+    fc.assert(
+      fc.property(text, text, (prefix, suffix) => {
+        expect(patternFaults(eventPattern({ bucket: 'rows', prefix, suffix }), 'rule')).toEqual([]);
+      }),
+    );
+    const pattern = (wildcard: string) => ({ detail: { object: { key: [{ wildcard }] } } });
+    expect(eventPattern({ bucket: 'rows', prefix: 'a*\\/', suffix: '.csv' })).toMatchObject(
+      pattern('a\\*\\\\/*.csv'),
+    );
   });
 
   const long = Object.fromEntries(Array.from({ length: 200 }, (_, at) => [`field${at}`, ['x']]));
