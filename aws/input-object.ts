@@ -16,7 +16,7 @@ export async function headOf(s3: S3Client, { bucket, key, versionId }: Located):
       modified: (found.LastModified ?? new Date(0)).toISOString(),
     };
   } catch (error) {
-    // Of a version that was deleted by a marker: 405.
+    // 405: the version that is asked for is a delete marker.
     // https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
     if (errorStatus(error) === 404 || errorStatus(error) === 405) return undefined;
     throw error;

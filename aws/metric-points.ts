@@ -4,7 +4,7 @@ import { cloudWatchClient } from './clients/cloudwatch.ts';
 
 /** One metric in one statistic, for example `Sum` or `p95`. */
 export type WantedMetric = {
-  /** Of the answer; begins with a small letter. */
+  /** Names the metric in the answer; begins with a small letter. */
   readonly id: string;
   readonly namespace: string;
   readonly metric: string;

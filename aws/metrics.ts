@@ -104,8 +104,8 @@ async function read(
           NextToken,
         }),
       );
-      // Of the request as a whole, for example "Maximum number of allowed metrics exceeded"; the rest is
-      // answered all the same.
+      // The message is about the request as a whole, for example "Maximum number of allowed metrics
+      // exceeded"; the rest is answered all the same.
       const [message] = page.Messages ?? [];
       if (message) throw new Error(`CloudWatch did not read all: ${message.Code}: ${message.Value}`);
       for (const { Id = '', StatusCode = '', Timestamps = [], Values = [] } of page.MetricDataResults ?? []) {

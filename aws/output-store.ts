@@ -57,7 +57,7 @@ export function bucketFiles(s3: S3Client, bucket: string): Files {
           return { text: (await Body?.transformToString()) ?? '', etag: ETag ?? '' };
         } catch (error) {
           if (errorName(error) === 'NoSuchKey') return undefined;
-          // The client itself tries what was refused; of an answer that breaks off it knows nothing.
+          // The client itself tries again what was refused, but not an answer that breaks off.
           if (errorStatus(error) !== undefined || tries === TRIES) throw error;
           await new Promise((resolve) => setTimeout(resolve, 100 * 2 ** tries));
         }

@@ -36,7 +36,7 @@ export async function scale(
   now: number,
 ): Promise<void> {
   const target = scalableTarget(functionName, version);
-  // A scheduled action sets the range once, when it is due: a version that is registered at noon would else
+  // A scheduled action sets the range once, at its time: a version that is registered at noon would else
   // run with the range of the night until the next morning, and a repetition would take the day's range away.
   const range = rangeAt(scaling, now);
   await client.send(
