@@ -17,7 +17,7 @@ export type Entry = {
   /** `prefix` ends with `/`, or is empty. */
   readonly output: { readonly bucket: string; readonly prefix: string };
   readonly format: Format;
-  /** Of what is written; that of the input unless declared. */
+  /** The format of what is written; that of the input unless declared. */
   readonly outputFormat: Format;
   /** Share of rows, 0 to 1, that may fail. */
   readonly tolerate: number;
@@ -127,8 +127,8 @@ export type PartAnswer = { readonly more: boolean };
 export type FinishEvent<Job = unknown> = { readonly finish: Job };
 
 /**
- * What a message says beside its body, as message attributes: of one that failed, why; of one that is to be
- * tried again, that: since when (ISO 8601) where an attempt goes on, `true` where a person asks, `asked` and
- * since when where that waits for an entry.
+ * What a message says beside its body, as message attributes. One that failed says why. One that is to be
+ * tried again says that: since when (ISO 8601) where an attempt goes on, `true` where a person asks, `asked`
+ * and since when where that waits for an entry.
  */
 export const ATTRIBUTES = { code: 'Code', reason: 'Reason', job: 'Job', again: 'Again' } as const;

@@ -5,7 +5,7 @@ import { type Entry, type Format, KEYS, SIZES } from './contract.ts';
 /** One content of one object, scored by one model. Passed on as it is, from the message to the last part. */
 export type Job = {
   readonly model: string;
-  /** Of the model, sha256 in hexadecimal. */
+  /** The model's digest: sha256 in hexadecimal. */
   readonly identity: string;
   /** The batch function's version that scores all of it. */
   readonly version: string;
@@ -138,12 +138,12 @@ export type DoneFile = {
   readonly first: number;
   readonly rows: number;
   readonly errors: number;
-  /** Where there are any. */
+  /** Key of the file of errors, where there are any. */
   readonly errorsKey?: string;
   /** Values that were missing, where there are any. */
   readonly missing?: number;
   readonly bytes: number;
-  /** Of the file, hexadecimal. */
+  /** The file's digest, hexadecimal. */
   readonly sha256: string;
   /** Milliseconds that scoring it took. */
   readonly ms: number;

@@ -26,10 +26,10 @@ const ASKED = 'asked ';
 export const againText = (since: string | undefined, isAsked = false): string =>
   since === undefined ? 'true' : `${isAsked ? ASKED : ''}${since}`;
 
-export function readAgain(said: string | undefined): Omit<Message, 'body'> {
-  const isAsked = said?.startsWith(ASKED) === true;
-  const time = isAsked ? said.slice(ASKED.length) : said;
-  if (time === undefined || Number.isNaN(Date.parse(time))) return { again: said !== undefined };
+export function readAgain(attribute: string | undefined): Omit<Message, 'body'> {
+  const isAsked = attribute?.startsWith(ASKED) === true;
+  const time = isAsked ? attribute.slice(ASKED.length) : attribute;
+  if (time === undefined || Number.isNaN(Date.parse(time))) return { again: attribute !== undefined };
   return { again: true, ...(isAsked ? { askedAt: time } : { since: time }) };
 }
 

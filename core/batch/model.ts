@@ -48,8 +48,8 @@ function told(seen: () => void): void {
 }
 
 /**
- * What a transform refuses is told in its words, as clients are; of what else it throws nothing is, since
- * that may hold values.
+ * What a transform refuses is told in its words, as clients are. What else it throws is told to nobody, since
+ * it may hold values.
  */
 async function transformed(work: () => Tensors | Promise<Tensors>): Promise<Tensors> {
   try {

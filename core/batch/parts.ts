@@ -101,8 +101,8 @@ export function openPart(
   });
   let file = begin(first + passed);
   /**
-   * Of the last step with rows for the model: how many, how many a millisecond, and how many a file has room
-   * for.
+   * The last step with rows for the model: how many they were, how many a millisecond, and how many a file
+   * has room for.
    */
   let last: { readonly good: number; readonly pace: number; readonly room: number } | undefined;
   let isBegun = false;
@@ -300,6 +300,6 @@ export function checkFirst({ key, first }: DoneFile, due: number): void {
   if (first === due) return;
   throw objectFault(
     'FILES_DISAGREE',
-    `${key} begins with row ${first} of the object, where row ${due} is due: a file before it was deleted. Delete this one and those of its part after it, and ask again.`,
+    `${key} begins with row ${first} of the object, where row ${due} is expected: a file before it was deleted. Delete this one and those of its part after it, and ask again.`,
   );
 }

@@ -103,8 +103,8 @@ export async function scoreBlock(
 const REASON = 1_000;
 
 /**
- * The code of the refusal and its sentence, which hold no value; of anything else nothing can be told that
- * does not.
+ * The code of the refusal and its sentence, which hold no value. Any other error may hold one, so nothing of
+ * it is told.
  */
 function faultOf(error: unknown): [string, string] {
   if (isRefusal(error)) return [error.code, error.message.slice(0, REASON)];

@@ -69,7 +69,7 @@ export type NumericSignal = Common & {
    * over ln K, or its only value.
    */
   readonly value: 'element' | 'norm' | 'mean' | 'sd' | 'residual' | 'confidence' | 'entropy' | 'prediction';
-  /** Of `residual`. */
+  /** Only where the value is `residual`. */
   readonly components?: Components;
   /** PARTS + 1 quantiles, ascending; equal ones are an atom. */
   readonly knots: readonly number[];
@@ -159,8 +159,8 @@ export const DRIFT_METRICS = {
   rows: 'ScaledRows',
   rowsNoise: 'ScaledRowsNoise',
   /**
-   * Of outputs both: a value 1/√m a scored request, so that n is its sample count and R its sum. Each metric
-   * costs.
+   * n and R of outputs in one metric: a value 1/√m for each scored request, so that n is its sample count and
+   * R its sum. Each metric costs.
    */
   answers: 'ScaledAnswers',
   /** `Null_<signal>`: rows without a value. */
@@ -196,7 +196,7 @@ export type Watched = {
   readonly model: string;
   readonly functionName: string;
   readonly logGroup: string;
-  /** Of the model's batch function, whose rows count, too. */
+  /** The log group of the model's batch function, whose rows count, too. */
   readonly batchLogGroup?: string;
   /** Seconds. */
   readonly window: number;
@@ -239,7 +239,7 @@ export type SignalWindow = {
   readonly nulls: number;
   /**
    * Signed shift of the mean score and size of all change, in σ; the statistic and its p; chi² over the
-   * cells. Absent where nothing can be said.
+   * cells. Absent where nothing can be told.
    */
   readonly shift?: number;
   readonly size?: number;
@@ -276,8 +276,8 @@ export type OutputSignal = {
    */
   readonly name: string;
   /**
-   * Of a row of K values: the number of the greatest, its probability, the entropy of all. `prediction`: a
-   * row's only value.
+   * What is taken of a row of K values: the number of the greatest, its probability, the entropy of all.
+   * `prediction`: a row's only value.
    */
   readonly kind: 'label' | 'confidence' | 'entropy' | 'prediction';
   /** The graph's output that it reads. */

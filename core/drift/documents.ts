@@ -11,7 +11,7 @@ export type DriftDocuments = {
   /**
    * @param windows in a row, of one length
    * @returns windows of documents of any length that begin within these, or two days before, since a day may
-   * be the last that was judged. Of those with old names: which begin with one of these, and the latest
+   * be the last that was judged. Documents with old names: those that begin with one of these, and the latest
    */
   readonly kept: (model: string, windows: readonly Span[]) => Promise<readonly Span[]>;
   /** Lists all of them. @returns undefined where there is none */

@@ -61,8 +61,8 @@ export function numberTaker(signal: NumericSignal, place: number, tally: Tally):
 }
 
 /**
- * Of the reference's range, and of a value as a float32: what other threads and processors make of the same
- * sum.
+ * How far the same sum may differ on other threads and processors: a share of the reference's range, and of a
+ * value as a float32.
  */
 const ROUNDING = 1e-6;
 const DIGITS = 3e-7;

@@ -36,7 +36,7 @@ function putBytes(bytes: Buffer, start: number, own: Buffer): number {
 
 /** Scores are about 1, so that four digits behind the point are more than anybody's sums can tell. */
 const UNIT = 1e4;
-/** Of a sum: up to 2⁵³ units, with sign, point and comma. */
+/** Bytes of a sum at most: up to 2⁵³ units, with sign, point and comma. */
 const SUM_BYTES = 20;
 const [COMMA, MINUS, POINT, ZERO] = [0x2c, 0x2d, 0x2e, 0x30] as const;
 const [A, QUOTE, OPEN, CLOSE] = [0x61, 0x22, 0x5b, 0x5d] as const;

@@ -152,9 +152,9 @@ function windowOf(watched: Watched, { from, to }: Span, judged: BaselineRows | u
 }
 
 /**
- * Of inputs, and of the classes of outputs: their scores have an alarm of CloudWatch's own. No DriftMax where
- * nothing can be said, which 0 would. What drifted is counted once it did so in two windows in a row:
- * CloudWatch could ask that only of the count, or a window later.
+ * Inputs, and the classes of outputs; scores of outputs have an alarm of CloudWatch's own. DriftMax is absent
+ * where no size is known: 0 would mean that nothing changed. What drifted is counted once it did so in two
+ * windows in a row: CloudWatch could check that only of the count, or a window later.
  * @param before what was found in the window before
  */
 export function metricsOf(

@@ -17,7 +17,7 @@ const BAR = 24;
 export type Counted = { readonly inputs: readonly SignalWindow[]; readonly classes: readonly SignalWindow[] };
 
 /**
- * Of outputs only the classes: their scores have an alarm of CloudWatch's own.
+ * All inputs count, but only the classes of outputs: scores of outputs have an alarm of CloudWatch's own.
  *
  * @param before what was found in the window before
  */
@@ -73,7 +73,7 @@ export function driftNotice(
       ...(rest > 0 ? [`  and ${rest} more`] : []),
       ...columns.slice(0, PICTURES).flatMap(({ signal, one }) => ['', ...picture(signal, one)]),
       '',
-      `What to do: see "sls models drift --model ${model}", and "sls models report" for a page with all columns. Where the new data are right, train and deploy a model on them, with them as reference; else mend what sends them. Nothing is rolled back.`,
+      `What to do: see "sls models drift --model ${model}", and "sls models report" for a page with all columns. Where the new data are right, train and deploy a model on them, with them as reference; else correct what sends them. Nothing is rolled back.`,
     ].join('\n'),
   };
 }

@@ -1,8 +1,8 @@
 /**
  * P(at least `live` such rows among n | nothing changed): the exact test for what is too rare for chi², as
- * rows without a value or with an unseen category in a column that had hardly any. Of all such rows, `live`
- * and the `reference`'s among m, each lies in the window with probability n/(n+m): a binomial tail. Only more
- * of them counts.
+ * rows without a value or with an unseen category in a column that had hardly any. Each of all such
+ * rows, `live` and the `reference`'s among m, lies in the window with probability n/(n+m): a binomial tail.
+ * Only more of them counts.
  * @param phi overdispersion: p^(1/φ), as exp(−T/2φ) is of S2
  */
 export function rareTail(live: number, n: number, reference: number, m: number, phi: number): number {

@@ -47,7 +47,7 @@ export function createResidual(
   };
 }
 
-/** With four sums: one would wait for each addition to end. */
+/** Adds up four sums: one would wait for each addition to end. */
 function dot(axes: Float64Array, start: number, row: Float64Array): number {
   const size = row.length;
   const even = size - (size % 4);

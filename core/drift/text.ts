@@ -20,7 +20,7 @@ export function wordsOf(
   return `${span}: ${inputs}${outputs === undefined ? '' : ` ${outputs}`}`;
 }
 
-/** Such as `2026-01-31T10:00Z to 2026-01-31T11:00Z, 4200 rows`. */
+/** For example `2026-01-31T10:00Z to 2026-01-31T11:00Z, 4200 rows`. */
 export const spanWords = ({
   from,
   to,
@@ -42,19 +42,19 @@ function driftedWords(all: readonly Pair[], of: Signal['of']): string | undefine
   return `${drifted.length} of ${counted(asked.length, of)} drifted: ${told.join('; ')}${rest}.`;
 }
 
-/** Such as `"age" +0.52 σ, higher (p 3e-9, 4200 rows)`. */
+/** For example `"age" +0.52 σ, higher (p 3e-9, 4200 rows)`. */
 export function signalWords(signal: Signal, found: SignalWindow): string {
   const { n, cells, shift, size } = found;
-  const said: string[] = [];
+  const parts: string[] = [];
   if (size !== undefined) {
     const p = valuesChance(found) ?? 1;
     const move =
       shift === undefined ? `${size.toFixed(2)} σ, other shares` : numericWords(signal, cells, shift, size);
-    said.push(
+    parts.push(
       `${move} (p ${p < 1e-300 ? '0' : p.toPrecision(1)}, ${counted(n, signal.of === 'output' ? 'request' : 'row')})`,
     );
   }
-  return `${quotedName(signal.label)} ${[...said, ...shareWords(found)].join(', ')}`;
+  return `${quotedName(signal.label)} ${[...parts, ...shareWords(found)].join(', ')}`;
 }
 
 /** What changed beside the values that a signal had before: unseen ones, and how many are missing. */

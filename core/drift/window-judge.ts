@@ -41,7 +41,7 @@ export function judgeSignals(
 
 const NOTHING: SignalSums = { n: 0, nulls: 0, a: 0, b: 0, cells: [] };
 
-/** `p` 1 where nothing can be said: how much is asked must not follow from what was seen. `size` in σ. */
+/** `p` 1 where nothing can be told: how much is asked must not follow from what was seen. `size` in σ. */
 type Answer = { readonly p: number; readonly past: boolean; readonly size?: number };
 const SILENT: Answer = { p: 1, past: false };
 

@@ -29,7 +29,10 @@ export function completeWindows(now: number, seconds: number, count = CATCH_UP):
 
 export const windowBefore = ({ from, to }: Span): Span => ({ from: 2 * from - to, to: from });
 
-/** Of a time, without what some file systems do not take: names are in its order. */
+/**
+ * A time as names have it: without characters that some file systems refuse, and in order when names are
+ * sorted.
+ */
 const stampOf = (at: number): string =>
   new Date(at)
     .toISOString()

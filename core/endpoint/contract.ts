@@ -43,11 +43,11 @@ export type Manifest = {
   readonly drift?: ScoredBaseline;
   /** A line a decision, and whether the outputs are in it; absent where none is declared. */
   readonly audit?: { readonly predictions: boolean };
-  /** Of what clients see; absent where no names are known, or the model has no columns. */
+  /** Columns that clients see; absent where no names are known, or the model has no columns. */
   readonly columns?: Columns;
   /**
-   * Of float inputs: empty cells and NaN in csv, null in JSON of `/invocations` are NaN. Absent: they are
-   * refused.
+   * `nan`: missing values of float inputs are NaN: empty cells and NaN in csv, null in JSON of
+   * `/invocations`. Absent: they are refused.
    */
   readonly missing?: 'nan';
   /** NaN and infinities are refused in binary tensors, too. */

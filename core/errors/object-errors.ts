@@ -13,14 +13,14 @@ export type FaultCode = (typeof FAULTS)[number];
 
 export type ObjectFault = Error & { readonly objectFault: FaultCode };
 
-/** @param message a sentence or two for a person: where, what is due; never a value */
+/** @param message a sentence or two for a person: where, what is expected; never a value */
 export const objectFault = (code: FaultCode, message: string): ObjectFault =>
   Object.assign(new Error(message), { objectFault: code });
 
 /** What is wrong with a file of reference data, and what to do: the last sentence. */
-export function saidOf({ message }: ObjectFault): { readonly message: string; readonly fix: string } {
-  const [, said = message, fix = ''] = /^(.*[.!?]) ([A-Z].*)$/s.exec(message) ?? [];
-  return { message: said.replace(/^The object(’s)? /, (_, own) => (own ? 'Its ' : 'It ')), fix };
+export function messageAndFix({ message }: ObjectFault): { readonly message: string; readonly fix: string } {
+  const [, sentence = message, fix = ''] = /^(.*[.!?]) ([A-Z].*)$/s.exec(message) ?? [];
+  return { message: sentence.replace(/^The object(’s)? /, (_, own) => (own ? 'Its ' : 'It ')), fix };
 }
 
 export const isObjectFault = (error: unknown): error is ObjectFault =>

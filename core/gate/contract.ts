@@ -63,7 +63,7 @@ export type LoadState = {
 
 /** One value that is not what it should be; both are texts as JSON writes them, cut at 60 characters. */
 export type Difference = {
-  /** Such as `probabilities[0, 1]`, `label.shape` or `answer`. */
+  /** For example `probabilities[0, 1]`, `label.shape` or `answer`. */
   readonly at: string;
   readonly expected: string;
   readonly got: string;

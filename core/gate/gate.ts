@@ -34,7 +34,7 @@ export type GateOutcome = {
  * a load.
  */
 const FAIR = 0.9;
-/** With so many failed cases the answer is clear. */
+/** So many failed cases make the answer clear. */
 const ENOUGH = 100;
 
 /**

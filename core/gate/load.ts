@@ -17,7 +17,7 @@ export type LoadPorts = {
 const OUTSTANDING = 50;
 
 /**
- * Synthetic load, open loop: request i is due at i / rate, whatever became of those before it, and its
+ * Synthetic load, open loop: request i is to be sent at i / rate, whatever became of those before it, and its
  * latency counts from then. A closed loop would ask less the slower the answers come, and leave out the very
  * requests that suffer (coordinated omission). One that waits for a free connection is late, and its latency
  * says so.
@@ -61,7 +61,7 @@ export async function runLoad(
     out.add(one);
   }
   await Promise.all(out);
-  // What could not even be sent before the end has waited since it was due.
+  // What could not even be sent before the end has waited since it was to be sent.
   for (let index = sent; index < count; index += 1) warm.push(clock() - (start + (index * 1000) / rate));
   errors += count - sent;
 

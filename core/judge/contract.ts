@@ -45,6 +45,6 @@ export type SignalJudgement = {
   /** `errors`, `slow`, `rejected`, or the name of an output signal. */
   readonly signal: string;
   readonly verdict: Verdict;
-  /** Such as x1, n1, x2, n2, lnE, delta, bound, limit: names as in docs/judge.md. */
+  /** For example x1, n1, x2, n2, lnE, delta, bound, limit: names as in docs/judge.md. */
   readonly numbers: Readonly<Record<string, number>>;
 };

@@ -16,11 +16,11 @@ export type Plan = {
 
 export type StepForecast = {
   readonly weight: number;
-  /** Of errors: what the next weight allows. */
+  /** The error rate that the next weight allows. */
   readonly limit: number;
   /** From the step's start until it can pass, on average traffic; Infinity if never. */
   readonly seconds: number;
-  /** Of the candidate, over all steps so far, when it passes. */
+  /** Requests of the candidate, over all steps so far, when it passes. */
   readonly candidateRequests: number;
   /** Seconds that it may take: bake + maxWait. */
   readonly longest: number;

@@ -13,7 +13,10 @@ export const GOAL = Math.log(4 * ERRORS_AT);
 export type Question = { readonly weight: number; readonly from: number; readonly to: number };
 
 export type Forecast = {
-  /** Of both versions together, until the regression is found with 80 % probability; Infinity if never. */
+  /**
+   * Requests of both versions together, until the regression is found with 80 % probability; Infinity if
+   * never.
+   */
   readonly requests: number;
   readonly candidateRequests: number;
   /** Errors that it takes if the stable version has none. */

@@ -20,7 +20,7 @@ export type Reversed = {
  * The reversed canary: after an alarm the last good version (`stable` here) takes half of the traffic beside
  * the live one (`candidate`), and the same bet tells whether the live one is to blame. Asked less sternly
  * than before promotion (20 to 1, latency 40 to 1, and without agreement of the minutes): an alarm has
- * already said that something is worse.
+ * already told that something is worse.
  *
  * @param minutes usable ones of this canary alone
  * @param options over: nobody waits for more, because its time has passed; also after ten minutes. slow: the

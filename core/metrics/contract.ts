@@ -16,7 +16,7 @@ export const METRICS = {
   errors: 'Errors',
   /** Milliseconds in the handler, of answers without error. */
   latency: 'Latency',
-  /** Of these, the first of each instance; none where it was primed. Those are in no `slow`. */
+  /** The first answer without error of each instance; none where it was primed. It is in no `slow`. */
   coldStart: 'ColdStart',
   /** Answers without error, cold ones left out, beyond each of the slow edges. */
   slow: ['Slow0', 'Slow1', 'Slow2', 'Slow3'],

@@ -62,7 +62,7 @@ export type CapacityPort = {
   readonly provided: (functionName: string, version: string) => Promise<Provided | undefined>;
   /**
    * Scaling by use between `min` and `max`, and its schedules, on a version: as given and nothing else. The
-   * range in force at once is that of the schedule that was due last (`rangeAt` in ../range.ts).
+   * range in force at once is that of the schedule that began last (`rangeAt` in ../range.ts).
    */
   readonly scale: (functionName: string, version: string, scaling: Scaling) => Promise<void>;
   /**
@@ -201,7 +201,7 @@ export type ObjectPort = {
 export type Schedule = {
   readonly group: string;
   readonly name: string;
-  /** Such as `rate(1 minute)`. */
+  /** For example `rate(1 minute)`. */
   readonly every: string;
   readonly target: string;
   readonly role: string;

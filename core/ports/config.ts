@@ -21,7 +21,7 @@ export type EncryptionHeaders = {
   readonly SSEKMSKeyId?: string;
 };
 
-/** By bucket; undefined for one that has its own say. */
+/** The headers of a bucket; undefined for one that has its own setting. */
 export type Encryption = (bucket: string) => Promise<EncryptionHeaders | undefined>;
 
 /**

@@ -262,7 +262,7 @@ const fields = (value: unknown): Fields =>
 const print = (document: object): string => `${JSON.stringify(document, null, 1)}\n`;
 const stamp = (iso: string): string => iso.replace(/[^0-9TZ]/g, '');
 
-/** Of a document of any schema; what has none is as old as can be. */
+/** The `rev` of a document of any schema; one without it is as old as can be. */
 function revOf(text: string | undefined): number {
   const { rev } = fields(json(text ?? ''));
   return typeof rev === 'number' ? rev : 0;

@@ -69,7 +69,7 @@ type Kind = {
   readonly allocate: (length: number) => NumericData;
   readonly view: (buffer: ArrayBuffer, offset: number, length: number) => NumericData;
   /**
-   * Of integers: the least and the greatest; both exact as doubles but for 64 bits, which have bigints of
+   * The least and the greatest of integers; both exact as doubles but for 64 bits, which have bigints of
    * their own.
    */
   readonly least: number;

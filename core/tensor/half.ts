@@ -36,7 +36,7 @@ const asBits = new Uint32Array(asFloat.buffer);
 export const isFiniteHalf = (bits: number): boolean => (bits & 0x7c00) !== 0x7c00;
 
 const scratch = new DataView(new ArrayBuffer(8));
-/** Of a normal double. */
+/** The exponent of a normal double. */
 function exponentOf(size: number): number {
   scratch.setFloat64(0, size);
   return (scratch.getUint16(0) >> 4) - 1023;

@@ -23,7 +23,7 @@ export type Call = {
   readonly started: number;
   /** Is it traffic? */
   readonly counted: boolean;
-  /** Of the model's outputs; undefined until it has run: what asks for no inference is not counted. */
+  /** Scores of the model's outputs; undefined until it has run: what asks for no inference is not counted. */
   scores: string | undefined;
   drift: Drifted | undefined;
   /** Once it is understood; and what the answer is made of. */

@@ -13,7 +13,7 @@ import { levelOf } from './emf.ts';
 export type Decision = {
   readonly outcome: 'answered' | 'refused' | 'failed';
   readonly status: number;
-  /** Of what was not answered. */
+  /** The code of what was not answered. */
   readonly code?: string;
   readonly request: EndpointRequest;
   /** Lambda's id of the invocation, as in its own lines and in CloudTrail. */
@@ -31,8 +31,8 @@ export type Decision = {
 
 /**
  * One log line a decision, for those who must account for it later: who asked, which version decided, and how
- * it ended. Nothing of a request's body is in it, and of its headers `x-request-id` alone; of an answer only
- * what `predictions` asks for.
+ * it ended. It holds nothing of a request's body, only `x-request-id` of its headers, and only what
+ * `predictions` asks for of an answer.
  *
  * @returns the line with its newline, in ASCII
  */

@@ -13,7 +13,8 @@ import type { Tensors } from '../../core/tensor/tensors.ts';
 import { directivesOf } from './emf.ts';
 
 /**
- * Of an answered request, for the meter to write. It holds sums and counts, and no value that came or went.
+ * What an answered request gives the meter to write. It holds sums and counts, and no value that came or
+ * went.
  */
 export type Drifted = {
   /** A `DriftLine` without its closing brace: what Lambda's log level asks for may follow. */
@@ -26,16 +27,16 @@ export type Drifted = {
 /**
  * Scores requests against reference data. All that does not depend on the request is made here, once.
  *
- * Of a request with more rows than `MOST_ROWS`, so many are scored, evenly spaced, and `rows` is the number
- * of those: sums and counts of a window then are of what was scored, as is the n of its tests. They take rows
- * for independent: a request of one row and its near copies weighs as many. Data with a period may meet the
- * spacing, and then show only a part of it.
+ * A request with more rows than `MOST_ROWS` has so many of them scored, evenly spaced, and `rows` is the
+ * number of those: sums and counts of a window then are of what was scored, as is the n of its tests. They
+ * take rows for independent: a request of one row and its near copies weighs as many. Data with a period may
+ * meet the spacing, and then show only a part of it.
  *
- * Of very many requests a share is scored, each by chance: counting them off would meet the rhythm of regular
- * traffic. What was not scored is in no sum, count or n of its tests.
+ * Where requests are very many, a share of them is scored, each by chance: counting them off would meet the
+ * rhythm of regular traffic. What was not scored is in no sum, count or n of its tests.
  *
  * @param graph what ONNX Runtime takes and gives: a free first dimension tells a column from a row
- * @returns of the graph's inputs and outputs what is to be published; undefined where no row came, or the
+ * @returns what is to be published of the graph's inputs and outputs; undefined where no row came, or the
  * request is not scored
  */
 export function createDrift(

@@ -140,7 +140,7 @@ describe('columns by their names', () => {
       'Column 3 of the first line is there twice; the model’s columns are "age", "income".',
     ],
     ['text/csv', 'income,age\n', 'INVALID_REQUEST', 'The body has a line of names, and no row.'],
-    ['text/csv', 'income,age\n1\n', 'WRONG_LENGTH', 'Row 1 has 1 column; 2 are due.'],
+    ['text/csv', 'income,age\n1\n', 'WRONG_LENGTH', 'Row 1 has 1 column; 2 are expected.'],
     ['text/csv', 'income,age\n1,SECRET\n', 'WRONG_VALUE', 'Row 1, column 2 must be a number.'],
     [LINES, '{"age":1,"SECRET":2}\n', 'MISSING_INPUT', '$.instances[0]: the columns "income" are missing.'],
     [

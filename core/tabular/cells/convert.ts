@@ -22,9 +22,9 @@ export type Reason = readonly [code: string, reason: string];
 export type OnFault = (index: number, reason: Reason) => void;
 
 const INFINITE: Reason = ['NOT_FINITE', 'is infinite.'];
-/** Of floats, where it may be allowed: the tensor has it then. */
+/** For floats, where NaN may be allowed: the tensor holds it then. */
 export const NAN: Reason = ['NOT_FINITE', 'is NaN.'];
-/** Of integers, which have none. */
+/** For integers, which have neither. */
 const NOT_FINITE: Reason = ['NOT_FINITE', 'is NaN or infinite.'];
 export const NO_VALUE: Reason = ['WRONG_VALUE', 'has no value.'];
 
@@ -170,7 +170,7 @@ function copyHalves(
   }
 }
 
-/** Of what is no number of the tensor's: itself, or once it is rounded. */
+/** Why a value is no finite number of the tensor's: it is none itself, or none once it is rounded. */
 const beyond = (value: number, datatype: Numeric): Reason =>
   Number.isFinite(value) ? ['WRONG_VALUE', outOfRange(datatype)] : Number.isNaN(value) ? NAN : INFINITE;
 

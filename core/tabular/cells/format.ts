@@ -13,7 +13,7 @@ export type RowFault = {
   /** csv and jsonl: the line that the row begins in, from 1. */
   readonly line?: number;
   readonly code: string;
-  /** A sentence: which column, what is due. */
+  /** A sentence: which column, what is expected. */
   readonly reason: string;
 };
 
@@ -23,7 +23,7 @@ export type Block = {
   readonly part: number;
   /** Rows read, faulty ones included. */
   readonly read: number;
-  /** Of the good rows: their numbers in the object, from 1, ascending; where their lines are known, those. */
+  /** Numbers of the good rows in the object, from 1, ascending; and their lines, where these are known. */
   readonly rows: ArrayLike<number>;
   readonly lines?: ArrayLike<number>;
   /** The good rows stacked along the first dimension; no tensors where there is no good row. */
@@ -34,8 +34,8 @@ export type Block = {
 };
 
 /**
- * One content of one object. A read that finds another content throws an object fault `CHANGED`, of what is
- * gone `GONE`.
+ * One content of one object. A read that finds another content throws an object fault `CHANGED`, one that
+ * finds nothing `GONE`.
  */
 export type Source = {
   readonly bytes: number;
@@ -76,7 +76,7 @@ export type Rows = {
   readonly count?: number;
   /** Absent for an object without any row. */
   readonly taken?: Taken;
-  /** Of reference data with any row: its columns, and what they are to the model. */
+  /** Columns of reference data that has any row, and what they are to the model. */
   readonly table?: { readonly header: Header; readonly layout: Layout };
   /** Cuts the object into parts; absent, with `part`, where it can be read from its start only (gzip). */
   readonly plan?: (partBytes: number) => AsyncIterable<Part>;
@@ -90,7 +90,7 @@ export type Column =
   | { readonly name: string; readonly of: 'row' }
   | { readonly name: string; readonly of: 'carried'; readonly index: number }
   /**
-   * Of an output's row, `output` its name, the element at `index`; in jsonl all of them, where that is
+   * The element at `index` of a row of the output named `output`; in jsonl all of them where `index` is
    * absent: an array if there are several.
    */
   | { readonly name: string; readonly of: 'output'; readonly output: string; readonly index?: number };

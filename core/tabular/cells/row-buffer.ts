@@ -16,7 +16,7 @@ export type RowStack = {
   slots: readonly Slot[];
   /** Rows that a block may have. */
   capacity: number;
-  /** A block is due: no row has room, or the next has another shape. */
+  /** A block must go first: no row has room, or the next has another shape. */
   full: boolean;
   /**
    * By slot: elements a row, and its first place in `values`; element i of row r is at `starts + r × widths +
@@ -31,7 +31,7 @@ export type RowStack = {
   readonly texts: readonly string[][];
   /** By carried column. */
   readonly carried: readonly unknown[][];
-  /** Of the good rows. */
+  /** Numbers of the good rows, and their lines. */
   readonly rows: Float64Array;
   readonly lines: Float64Array;
   faults: RowFault[];
@@ -43,7 +43,7 @@ export type RowStack = {
 /** What is wrong with a row: never a value. */
 export type Wrong = Pick<RowFault, 'code' | 'reason'>;
 
-/** Of a block, at most; more makes the model no faster. */
+/** Rows of a block at most; more makes the model no faster. */
 export const BLOCK_ROWS = 4096;
 /** Elements in memory for a block, as doubles 8 MB; one row may have more. */
 const ELEMENTS = 2 ** 20;
@@ -81,7 +81,7 @@ function roomFor(slots: readonly Slot[], most: number, values: Float64Array = ne
 
 /**
  * Makes room for rows of another shape, where there is no good row yet.
- * @returns false where there are some: a block of them is due first
+ * @returns false where there are some: a block of them must go first
  */
 export function reshape(stack: RowStack, slot: number, shape: readonly number[]): boolean {
   stack.full = stack.good > 0;
@@ -91,7 +91,7 @@ export function reshape(stack: RowStack, slot: number, shape: readonly number[])
   return true;
 }
 
-/** Puts a row of the slot's datatype where the next good one is due. */
+/** Puts a row of the slot's datatype where the next good one goes. */
 export function putRow(stack: RowStack, slot: number, data: TensorData): void {
   const width = stack.widths[slot] as number;
   const start = (stack.starts[slot] as number) + stack.good * width;

@@ -24,7 +24,7 @@ export type TabularFormat = {
   readonly open: (source: Source, signature: Signature, extras: Extras) => Promise<Rows>;
   /**
    * @param outputs datatypes of the outputs, by name
-   * @param carried datatypes of the carried columns, where the object said them
+   * @param carried datatypes of the carried columns, where the object names them
    * @returns what makes a writer for each file, one after the other: the next may have the memory of the last
    */
   readonly writer: (

@@ -8,7 +8,7 @@ export type Text = {
   bytes: Uint8Array;
   at: number;
   end: number;
-  /** Of the line at `at`, from 1. */
+  /** Number of the line at `at`, from 1. */
   line: number;
   /** There is no more. */
   done: boolean;

@@ -78,7 +78,7 @@ export function columnsOf(
   const carried = ids.length > 0 ? ids : join ? (names ?? []) : [];
   const placeOf = new Int32Array(count).fill(-1);
   for (const [place, i] of own.entries()) placeOf[i] = place;
-  // Of equal names the first.
+  // The first of equal names is meant.
   const carriedAt = new Map(carried.map((name, at) => [name, at] as const).toReversed());
   const columns = Array.from({ length: count }, (_, i): CsvColumn => {
     const target = layout.targets[placeOf[i] ?? -1] ?? -1;

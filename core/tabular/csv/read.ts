@@ -55,12 +55,12 @@ const widthWith = (columns: Extras['columns'], { inputs }: Signature): number =>
   columns?.bind ? columns.names.length : rowWidth(inputs);
 
 type Head = {
-  /** Of the first line that is not blank, and of the next. */
+  /** Places of the first line that is not blank, and of the next. */
   readonly start: TextPlace;
   readonly next: TextPlace;
   /** Absent where all is blank. */
   readonly cells?: readonly string[];
-  /** Of the next line, where the first may be names, although it has numbers. */
+  /** Cells of the next line, where the first may be names, although it has numbers. */
   readonly second?: readonly string[];
 };
 

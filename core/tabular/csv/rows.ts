@@ -17,7 +17,7 @@ export type CsvColumn = {
   readonly field?: Field;
   /** The model's input, in its signature's order. */
   readonly slot?: number;
-  /** Of the carried columns; −1 for none. */
+  /** Which of the carried columns it is; −1 for none. */
   readonly carried: number;
 };
 
@@ -52,7 +52,7 @@ export function csvParser(
 ): (cursor: Cursor, stop: number) => boolean {
   const width = columns.length;
   const { values, capacity } = stack;
-  // Filled in one loop: of a request with one row this is most of the work.
+  // Filled in one loop: this is most of the work of a request with one row.
   const kinds = new Uint8Array(width);
   const starts = new Int32Array(width);
   const strides = new Int32Array(width);
@@ -207,7 +207,7 @@ export function csvParser(
       }
       if (wrong === undefined && column !== width) {
         const columns = `${column} column${column === 1 ? '' : 's'}`;
-        wrong = { code: 'WRONG_LENGTH', reason: `The row has ${columns}; ${width} are due.` };
+        wrong = { code: 'WRONG_LENGTH', reason: `The row has ${columns}; ${width} are expected.` };
       }
       if (wrong !== undefined) {
         p = rowEnd(bytes, start, end);

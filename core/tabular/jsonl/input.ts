@@ -15,7 +15,7 @@ import { CLOSE_BRACE } from './text.ts';
 
 export const invalidJson: Wrong = { code: 'INVALID_JSON', reason: 'The line is not valid JSON.' };
 export const tooDeep: Wrong = { code: 'TOO_DEEP', reason: 'The row is nested deeper than 32.' };
-/** The stack has room for the row's shape now, or a block is due first. */
+/** The stack has room for the row's shape now, or a block must go first. */
 export const AGAIN = Symbol('again');
 
 /**
@@ -97,7 +97,7 @@ function wrongOf(error: unknown, worded: (message: string) => string): Wrong {
   return { code, reason: worded(message) };
 }
 
-/** By the first of each array; whether the others are as long is seen when they are read. */
+/** The lengths of the first of each array; whether the others are as long is seen when they are read. */
 function dimensionsOf(value: unknown, rank: number): number[] {
   const found: number[] = [];
   for (let inner = value; Array.isArray(inner) && found.length < rank; inner = inner[0])

@@ -90,7 +90,7 @@ function isOfColumns(
   return keys !== undefined && !keys.includes(name) && (bind || names.some((one) => keys.includes(one)));
 }
 
-/** With as many columns as there are names. */
+/** The input with as many columns as there are names. */
 const closed = (spec: TensorSpec, { names }: Columns): TensorSpec => ({
   ...spec,
   shape: [spec.shape[0] as number, names.length],

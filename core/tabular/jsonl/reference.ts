@@ -47,7 +47,7 @@ export function clearRow({ slots, starts, widths, values, texts, good }: RowStac
 
 /**
  * Puts the values of a column, or of a row that is an array, where they belong.
- * @param first number of the first field; `count` of them are due
+ * @param first number of the first field; `count` of them are expected
  * @param name of the column; undefined for a row
  */
 export function readElements(

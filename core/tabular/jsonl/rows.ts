@@ -30,14 +30,14 @@ import {
 /** What a key of a row is: an input, carried, both, or neither where it is passed over. */
 export type Key = {
   readonly name: string;
-  /** Of inputs, −1 for none. */
+  /** Which of the inputs it is; −1 for none. */
   readonly slot: number;
   /** Which of the input's columns it is; −1 where it is all of the input. */
   readonly column: number;
-  /** Of reference data: the number of its first field, and how many elements it has. */
+  /** In reference data: the number of its first field, and how many elements it has. */
   readonly field?: number;
   readonly elements?: number;
-  /** Of carried columns, −1 for none. */
+  /** Which of the carried columns it is; −1 for none. */
   readonly carried: number;
   readonly isRequired: boolean;
 };
@@ -246,7 +246,7 @@ function matchEnd(bytes: Uint8Array, p: number, name: Uint8Array | undefined): n
 
 const duplicate = (name: string): Wrong => ({ code: 'DUPLICATE_NAME', reason: `${name} is there twice.` });
 
-/** Of a key that nobody knows. */
+/** Characters of an unknown key that are shown. */
 const SHOWN = 64;
 function unknown(name: string, keys: readonly Key[]): Wrong {
   const known = keys

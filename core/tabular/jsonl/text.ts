@@ -2,8 +2,7 @@ import { NESTING } from '../../tensor/contract.ts';
 import { COMMA, QUOTE } from '../cells/cells.ts';
 
 /**
- * JSON in the bytes of a line, up to its end; of what is passed over only the ends are found, and it is not
- * checked.
+ * JSON in the bytes of a line, up to its end. What is passed over is not checked: only its ends are found.
  */
 
 export const COLON = 58;

@@ -18,7 +18,7 @@ import { type Header, layoutOf, rowDimensions, widthOf } from '../cells/layout.t
 import type { Slot } from '../cells/row-buffer.ts';
 import { type NpyHeader, readNpyHeader } from './header.ts';
 
-/** Of a processor's first cache, what rows and their copies may take. */
+/** Bytes of a processor's first cache that rows and their copies may take. */
 const CACHE_BYTES = 32 * 1024;
 
 /** An array that is known to fit the model. */
@@ -27,7 +27,7 @@ type Fitting = NpyHeader & {
   readonly rows: number;
   /** Elements a row. */
   readonly width: number;
-  /** Of a row, in the file. */
+  /** Bytes of a row in the file. */
   readonly rowBytes: number;
   /** Which of the floats that are no numbers are good values. */
   readonly passes: (reason: Reason) => boolean;
@@ -72,7 +72,7 @@ export async function openNpy(
       `The object has ${source.bytes - start} bytes of elements, where its head says ${due}. Write it again with numpy.save.`,
     );
   }
-  // Of no rows a head may claim any width.
+  // A head of no rows may claim any width.
   if (rows === 0 && width > WIDEST_EMPTY)
     throw objectFault('UNREADABLE', `Its head says rows of ${width} elements, and there are none.`);
   const flat: Header = { widths: Array.from({ length: reference ? width : 0 }, () => 1) };
@@ -170,7 +170,7 @@ async function* blocks(source: Source, array: Fitting, { part, from, to }: Part)
   if (row < to) throw objectFault('UNREADABLE', `The object ends within row ${row + 1}.`);
 }
 
-/** Of an array by columns: a part of each, put side by side. All of the part is in memory. */
+/** Reads an array that lies by columns: a part of each, put side by side. All of the part is in memory. */
 async function* columns(source: Source, array: Fitting, { part, from, to }: Part): AsyncGenerator<Block> {
   const { start, rows, width, rowBytes, datatype } = array;
   const size = sizeOf(datatype);

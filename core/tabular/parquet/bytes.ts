@@ -5,7 +5,7 @@ import type { Source } from '../cells/format.ts';
  */
 export type ReadAt = (at: number, least: number) => Promise<Uint8Array<ArrayBuffer>>;
 
-/** Of what is in memory. @param start byte of the object that `bytes` begins with */
+/** Reads what is in memory. @param start byte of the object that `bytes` begins with */
 export const inMemory =
   (bytes: Uint8Array<ArrayBuffer>, start: number): ReadAt =>
   async (at) =>

@@ -14,7 +14,7 @@ export type ReadColumn = {
   /** Which of the file's flat columns it is: its place in each row group. */
   readonly leaf: number;
   readonly kind: Kind;
-  /** Of the model's inputs, and the place in its row; absent for one that is only carried. */
+  /** The model's input that it belongs to, and the place in its row; absent for one that is only carried. */
   readonly target?: { readonly input: number; readonly at: number };
   /** Among the carried columns, or −1. */
   readonly carried: number;
@@ -27,7 +27,7 @@ export type ParquetColumns = {
   readonly carried: readonly string[];
   /** Null and NaN are missing values, of floats. */
   readonly missing: boolean;
-  /** Of reference data: infinities are, too, and a text that is null is empty. */
+  /** Reference data is read: infinities are missing values, too, and a text that is null is empty. */
   readonly reference: boolean;
   readonly taken?: Taken;
   readonly table?: { readonly header: Header; readonly layout: Layout };

@@ -24,7 +24,7 @@ export type ColumnCursor = {
   page: Page | undefined;
   /** Rows of the page that are taken. */
   taken: number;
-  /** Of the last dictionary. */
+  /** Entries of the last dictionary. */
   entries?: Entries;
 };
 

@@ -55,8 +55,11 @@ export function kindOf(element: SchemaElement): Kind | undefined {
     case 'BYTE_ARRAY': {
       const isText =
         converted === undefined || converted === 'UTF8' || converted === 'ENUM' || converted === 'JSON';
-      const said = logical?.type;
-      if (!isText || !(said === undefined || said === 'STRING' || said === 'ENUM' || said === 'JSON'))
+      const declared = logical?.type;
+      if (
+        !isText ||
+        !(declared === undefined || declared === 'STRING' || declared === 'ENUM' || declared === 'JSON')
+      )
         return undefined;
       return { datatype: 'BYTES', from: (raw) => Array.from(raw as Uint8Array[], textOf), isText: true };
     }

@@ -85,9 +85,9 @@ export const pageValues = (
   readDataPage(bytes, { num_values: count, encoding, ...LEVELS }, { ...UNLEVELLED, type, element, codec })
     .dataPage as DecodedArray;
 
-/** Of a row group: what readers take at once. */
+/** Rows of a row group: what readers take at once. */
 const GROUP_ROWS = 2 ** 20;
-/** Of a page, in bytes. */
+/** Bytes of a page. */
 const PAGE_BYTES = 2 ** 20;
 
 type WrittenChunk = ParquetWriter['row_groups'][number]['columns'][number];

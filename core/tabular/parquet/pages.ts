@@ -44,7 +44,7 @@ export type FlatColumn = {
 
 /** A page's head, at first; statistics of long texts make it longer. */
 const HEAD_BYTES = 1024;
-/** Of a page, in memory: writers make pages of 1 MB, or one of a whole column. */
+/** Bytes of a page in memory at most: writers make pages of 1 MB, or one of a whole column. */
 const PAGE_BYTES = 256 * 1024 ** 2;
 const PAGE_VALUES = 2 ** 26;
 

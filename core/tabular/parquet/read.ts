@@ -12,8 +12,8 @@ import { type FileMetaData, type RowGroup, readMetadata } from './library.ts';
 import { chunkRange, type FlatColumn, pagesOf } from './pages.ts';
 
 /**
- * Of a file's end that lists its columns and row groups; one of 10,000 columns and 100 groups has some 100
- * MB.
+ * Bytes at most of a file's end, which lists its columns and row groups; one of 10,000 columns and 100 groups
+ * has some 100 MB.
  */
 const METADATA_BYTES = 256 * 1024 ** 2;
 /** A row group whose columns lie within this is read at once. */

@@ -139,7 +139,7 @@ function output(
   };
 }
 
-/** Of the last values, with what each takes in memory beside its text. */
+/** Bytes of the last `count` values; what each takes in memory beside its text is counted, too. */
 function bytesOf(values: readonly unknown[], count: number): number {
   let bytes = 16 * count;
   for (let i = values.length - count; i < values.length; i++) {

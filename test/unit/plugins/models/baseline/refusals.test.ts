@@ -63,8 +63,14 @@ describe('reference data are refused', () => {
       [input('a', 'FP32'), input('b', 'BOOL')],
       /column b must be true, false, 1 or 0/,
     ],
-    ['with a short line', 'a.csv', csv('a,b', ...broken('1')), x2, /Line 202 has 1 column; 2 are due/],
-    ['with a long line', 'a.csv', csv('a,b', ...broken('1,2,3')), x2, /Line 202 has 3 columns; 2 are due/],
+    ['with a short line', 'a.csv', csv('a,b', ...broken('1')), x2, /Line 202 has 1 column; 2 are expected/],
+    [
+      'with a long line',
+      'a.csv',
+      csv('a,b', ...broken('1,2,3')),
+      x2,
+      /Line 202 has 3 columns; 2 are expected/,
+    ],
     [
       'with a line of text that is too long',
       'a.csv',
