@@ -150,7 +150,7 @@ export function setFunctions(serverless: Serverless, functions: Readonly<Record<
   const { service, configurationInput } = serverless;
   const built = isBundledByEsbuild(serverless) ? { skipEsbuild: true } : {};
   for (const [key, definition] of Object.entries(functions)) {
-    // Where the zip will be is said from the start: serverless 4 would else bundle the handler itself, before
+    // Where the zip will be is set from the start: serverless 4 would else bundle the handler itself, before
     // us.
     const zip = { individually: true, artifact: join(packageFolder(serverless), `${key}.zip`) };
     const copy: FrameworkFunction = { events: [], package: zip, ...structuredClone(definition), ...built };
@@ -177,9 +177,7 @@ export const withinService =
     return found === '' || found === '..' || found.startsWith('../') ? undefined : found;
   };
 
-/**
- * Of the zips of the service's own functions; what the user's own patterns say comes later, and so decides.
- */
+/** Sets patterns for the zips of the service's own functions; the user's own come later, and so decide. */
 export function setPatterns({ service }: Serverless, patterns: readonly string[]): void {
   const { patterns: own } = service.package;
   service.package.patterns = [...patterns, ...(Array.isArray(own) ? own : [])];

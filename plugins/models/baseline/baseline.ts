@@ -38,7 +38,7 @@ export type BaselineModel = {
 /** Reference data, boiled down: what the plan, the manifest and the registry take of them. */
 export type ShippedBaseline = {
   readonly facts: {
-    /** Of the baseline's JSON, which is named by it. */
+    /** Digest of the baseline's JSON, which is named by it. */
     readonly sha256: string;
     readonly bytes: number;
     /** sha256 (hex) of the reference data's file. */

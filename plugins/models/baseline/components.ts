@@ -5,7 +5,10 @@ import { breathe } from './breathe.ts';
 const MOST = 16;
 /** Share of the variance beyond which no more are needed: what they leave is to tell rows apart. */
 const ENOUGH = 0.65;
-/** Of the iteration: the span is found to (the next eigenvalue over the last one kept) to this power. */
+/**
+ * Rounds of the iteration: the error of the span is (the next eigenvalue over the last one kept) to this
+ * power.
+ */
 const ROUNDS = 60;
 /** Rows between two breaths: a tenth of a second. */
 const BREATH = 200;
@@ -34,7 +37,7 @@ export async function componentsOf(
   return { mean: textOf(mean), scale: textOf(scale), axes: textOf(axes) };
 }
 
-/** As the endpoint has them, in 32 bits. The scale of a constant is 0: nothing is said of it. */
+/** As the endpoint has them, in 32 bits. The scale of a constant is 0: it takes no part. */
 function scalesOf(rows: Float64Array, size: number, starts: readonly number[]) {
   const mean = new Float32Array(size);
   const scale = new Float32Array(size);

@@ -9,7 +9,7 @@ import { referenceSource } from './file-source.ts';
 import { type Store, textNumber } from './store.ts';
 import { castValue, isPlainValue } from './values.ts';
 
-/** Of a file's rows that are in memory at a time, where a format reads more than a block ahead. */
+/** Bytes of a file's rows that are in memory at a time, where a format reads more than a block ahead. */
 const PART_BYTES = 16 * 1024 ** 2;
 /** A row of reference data may be an image, in words. */
 const ROW_BYTES = 64 * 1024 ** 2;
@@ -64,7 +64,7 @@ export async function readRows(
     progress(1);
   } catch (error) {
     if (!isObjectFault(error)) throw error;
-    const { message, fix } = saidOf(error);
+    const { message, fix } = messageAndFix(error);
     throw fault(message, fix);
   } finally {
     await file.close();
@@ -150,8 +150,8 @@ function fillerOf(
 function rowFault({ row, line, reason }: RowFault, fault: FileFault): Error {
   const where = line === undefined ? `Row ${row}` : `Line ${line}`;
   if (reason.startsWith('Column ')) return wrongValue(fault, where, reason.slice('Column '.length));
-  const said = reason.replace(/^The (row|line)\b/, where);
-  return fault(said === reason ? `${where}: ${reason}` : said, 'Correct it, or leave it out.');
+  const sentence = reason.replace(/^The (row|line)\b/, where);
+  return fault(sentence === reason ? `${where}: ${reason}` : sentence, 'Correct it, or leave it out.');
 }
 
 /** The value itself is nobody's to see: it may be a person's. */

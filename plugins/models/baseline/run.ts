@@ -60,7 +60,7 @@ export async function outputSignals(
         ? category(label, output, 0, kind, values, classesOf(values), notices)
         : numeric(label, output, 0, kind, values, notices);
     if (part === undefined) continue;
-    // Rows that the model was not asked have no value, and are not without one.
+    // Rows that the model was not asked have no value, but do not count as rows without one.
     const nulls = result.asked - (values.length - part.nulls);
     const rows = result.asked === stored.rows ? {} : { rows: result.asked };
     signals.push({ ...part, ...rows, nulls, of: 'output', ...(logits && { logits }) });

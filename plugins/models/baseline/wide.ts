@@ -8,7 +8,7 @@ import { readBlocks, type Stored } from './store.ts';
 
 /** Rows that components are made of, and that are held against them: some seconds' work, and 80 MB. */
 const MOST_ROWS = 10_000;
-/** With fewer, components are those of chance. */
+/** Components of fewer rows are those of chance. */
 const LEAST_ROWS = 1000;
 /** Parts of the rows: every other one makes the components. */
 const PARTS = 20;
@@ -17,7 +17,7 @@ const PARTS = 20;
 export type Summary = {
   readonly value: NumericSignal['value'];
   readonly values: Float64Array<ArrayBuffer>;
-  /** Where not all rows were looked at. */
+  /** How many rows were looked at, where that is not all of them. */
   readonly rows?: number;
   readonly components?: Components;
 };
@@ -72,9 +72,7 @@ export async function summaries(
 type Chosen = {
   /** Elements of a row. */
   readonly size: number;
-  /**
-   * Of the rows that make the components, and of the others; one row after the other, in the file's order.
-   */
+  /** The rows that make the components, and the others; one row after the other, in the file's order. */
   readonly making: Float64Array<ArrayBuffer>;
   readonly held: Float64Array<ArrayBuffer>;
   /** To be called with every row, in order. */

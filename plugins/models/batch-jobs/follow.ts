@@ -26,7 +26,7 @@ export type JobsOutcome = {
   readonly left: readonly Followed[];
 };
 
-/** Of the command that waited. */
+/** Exit code of the command that waited. */
 export const exitCode = ({ failed, lost, left }: JobsOutcome): 0 | 1 =>
   failed.length + lost.length + left.length > 0 ? 1 : 0;
 

@@ -29,7 +29,7 @@ type Line = {
 };
 
 /** What is printed, as text or as JSON. */
-type Said = {
+type Report = {
   readonly items: readonly Item[];
   readonly lines: readonly Line[];
   readonly idle: number;
@@ -40,7 +40,7 @@ type Said = {
 
 /**
  * `sls models plan`: what a deploy would create, what that costs a month, and how signatures differ from the
- * live ones. Only the last part is asked of AWS, and everything else is said without it.
+ * live ones. Only the last part is asked of AWS, and everything else is shown without it.
  */
 export const command: Command = {
   usage: 'Show what a deploy creates, what it costs a month, and what changes for clients',
@@ -74,8 +74,8 @@ export const command: Command = {
       context,
       lines.map(({ model, facts: { signature } }) => ({ model: model.name, signature })),
     );
-    const said: Said = { items: inventory(plan, facts), lines, idle, duration, live };
-    print(flags.json ? json(said, context) : text(said, context));
+    const report: Report = { items: inventory(plan, facts), lines, idle, duration, live };
+    print(flags.json ? json(report, context) : text(report, context));
   },
 };
 
@@ -93,7 +93,7 @@ function durationOf(value: unknown): number {
   ]);
 }
 
-function text({ items, lines, idle, duration, live }: Said, { plan, service }: Context): string {
+function text({ items, lines, idle, duration, live }: Report, { plan, service }: Context): string {
   const resources = items.reduce((sum, item) => sum + item.resources, 0);
   const policy = neededPolicy(plan);
   const capacities = capacitiesOf(plan.models);
@@ -166,7 +166,7 @@ const round = (value: number): number => Number(value.toPrecision(3));
 const dollars = (amount: number): string =>
   `$${amount >= 1 ? amount.toFixed(2) : amount === 0 ? '0' : Number(amount.toPrecision(2)).toFixed(amount < 0.001 ? 5 : 3)}`;
 
-function json({ items, lines, idle, duration, live }: Said, { plan, service }: Context): string {
+function json({ items, lines, idle, duration, live }: Report, { plan, service }: Context): string {
   const policy = neededPolicy(plan);
   return JSON.stringify(
     {

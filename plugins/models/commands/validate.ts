@@ -18,7 +18,7 @@ export const command: Command = {
       return;
     }
     throwProblems(found);
-    print(said(models));
+    print(summary(models));
   },
 };
 
@@ -32,5 +32,5 @@ async function artifactProblems({ models, facts }: Context): Promise<readonly Pr
   }
 }
 
-const said = (models: readonly Model[]): string =>
+const summary = (models: readonly Model[]): string =>
   models.length === 0 ? 'There are no models.' : `${models.map(({ name }) => name).join(', ')}: no problems.`;

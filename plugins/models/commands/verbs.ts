@@ -10,7 +10,7 @@ const VERBS = [
   ...['status', 'history', 'promote', 'rollback', 'hold', 'resume', 'drift', 'report', 'batch'],
 ] as const;
 
-/** Of `sls deploy`. The frameworks read `--no-<name>` as the negation of a boolean option. */
+/** Options of `sls deploy`. The frameworks read `--no-<name>` as the negation of a boolean option. */
 export const DEPLOY_OPTIONS = {
   wait: { usage: 'Follow the releases until they are promoted or rolled back', type: 'boolean' },
   supersede: {

@@ -91,7 +91,7 @@ export type Preparing = {
 export type Shippable = {
   readonly files: readonly SourceFile[];
   readonly optimized: true | string;
-  /** Of optimised files: what they were made from and by, whichever machine did it. */
+  /** Names what optimised files were made from and by, whichever machine did it. */
   readonly key?: string;
 };
 

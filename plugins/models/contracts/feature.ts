@@ -37,7 +37,7 @@ export type Feature = {
 
 export type Functions = Readonly<Record<string, FunctionDefinition>>;
 export type Resources = Readonly<Record<string, Resource>>;
-/** Of the framework's template, where nothing is known of their form. */
+/** Resources of the framework's template, where nothing is known of their form. */
 export type Compiled = Readonly<Record<string, Json>>;
 export type Dollars = Readonly<Record<string, number>>;
 /** Requests a month, and the seconds that one is billed for. */

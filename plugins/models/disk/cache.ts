@@ -23,8 +23,8 @@ const making = new Map<string, Promise<string>>();
 
 /**
  * The folder `target`, made by `build` if it is not there, or not whole any more. It appears whole or not at
- * all: `build` fills a folder beside it that is then renamed. Of several processes the first one wins, and
- * all get the same folder.
+ * all: `build` fills a folder beside it that is then renamed. The first of several processes wins, and all
+ * get the same folder.
  */
 export async function once(target: string, build: (folder: string) => Promise<void>): Promise<string> {
   const running = making.get(target);

@@ -88,7 +88,7 @@ const sigma = (value: number | undefined): string => (value === undefined ? '' :
 const signed = (value: number | undefined): string =>
   value === undefined ? '' : `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(2)} σ`;
 
-/** A bar a window: how large the change of a signal was; a gap where nothing could be said. */
+/** A bar a window: how large the change of a signal was; a gap where nothing could be told. */
 function sparkline(windows: readonly DriftWindow[], name: string): string {
   return windows
     .slice(-BARRED)

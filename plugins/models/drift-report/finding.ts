@@ -55,7 +55,7 @@ export function findingOf(windows: readonly DriftWindow[]): DriftFinding | undef
   };
 }
 
-/** Of a constant that stayed one there is neither shift nor chi², but a test of what is not it. */
+/** A constant that stayed one has neither shift nor chi², but a test of what differs from it. */
 const isJudged = ({ drifted, size, unseen, missing }: SignalWindow): boolean =>
   drifted || size !== undefined || unseen !== undefined || missing !== undefined;
 
@@ -71,7 +71,7 @@ export function byWeight({ shown, past }: DriftFinding): readonly SignalWindow[]
 /** Signals that are named in a sentence. */
 const NAMED = 10;
 
-/** What is to be said first; without the model's name. */
+/** The first sentence; without the model's name. */
 export function headline({ shown, judged, past }: DriftFinding): string {
   const drifted = shown.signals.filter((signal) => signal.drifted);
   if (drifted.length > 0)

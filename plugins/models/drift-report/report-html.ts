@@ -32,7 +32,7 @@ export type ReportedModel = {
   readonly releases: readonly Past[];
   /** Undefined where the model declares no drift. */
   readonly seen?: SeenWindows;
-  /** Of the window that is shown. */
+  /** The baseline of the window that is shown. */
   readonly baseline?: Baseline;
 };
 
@@ -137,10 +137,10 @@ function driftPart({ seen, baseline }: ReportedModel): string {
     seen.alarmed?.replace(/\.$/, ''),
   ].flatMap((note) => (note === undefined ? [] : [`${upper(note)}.`]));
   const before = pastWords(finding).map((line) => `<li>${escapeHtml(line)}</li>`);
-  const said = `<h3>Drift</h3>
+  const head = `<h3>Drift</h3>
 <p>${escapeHtml(upper(headline(finding)))}${isDrift(finding) ? ' Nothing was rolled back: another version would see the same inputs.' : ''} <span class="note">${escapeHtml(notes.join(' '))}</span></p>${before.length === 0 ? '' : `\n<p>Drifted before:</p><ul>${before.join('')}</ul>`}`;
-  if (order.length === 0) return said;
-  return `${said}
+  if (order.length === 0) return head;
+  return `${head}
 <div class="charts">${lineChart(
     'Change against the reference, in σ',
     windows.map(({ to }) => Date.parse(to)),

@@ -25,8 +25,8 @@ export function leftOut(
 }
 
 /**
- * Of an artifact that is a folder, and of external data beside a file: which it is, nobody has looked. Code
- * beside it stays.
+ * What an artifact may be: a file, a folder, or a file with external data beside it; nobody has looked which
+ * it is. Code beside it stays.
  */
 const PARTS = ['', '/**', '.data', '_data'];
 const ofArtifact = (path: string | undefined): readonly string[] =>

@@ -34,7 +34,7 @@ export function planResources(input: PlanInput, endpoints: readonly Endpoint[]):
 export const planChanges = (input: PlanInput, compiled: Compiled): Compiled =>
   Object.assign({}, ...FEATURES.map(({ changes }) => changes?.(input, compiled)));
 
-/** Of the models' alarms, those that follow from declarations alone. */
+/** Kinds of the models' alarms that follow from declarations alone. */
 export const ALARM_KINDS = kindsOf(FEATURES);
 
 /** The alarms of a model. Those of drift follow from reference data, once these have been read. */

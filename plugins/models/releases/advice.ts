@@ -133,7 +133,7 @@ export function advice(
     ...own,
     level: 'look',
     summary: `${own.summary} ${other.alarm} is on since ${moment(other.since, now)}.`,
-    todo: [said(other.alarm.slice(functionName.length + 1), now - Date.parse(other.since), command)],
+    todo: [todoOf(other.alarm.slice(functionName.length + 1), now - Date.parse(other.since), command)],
   };
 }
 
@@ -186,7 +186,7 @@ function unjudged(release: Release, own: Advice, now: number, command: Say): Adv
   };
 }
 
-/** What is said of any state, with what must be known beside it. */
+/** Advice for any state, with what must be known beside it. */
 export function withAlarms(
   advice: Advice,
   on: readonly AlarmOn[],
@@ -243,9 +243,9 @@ export function unrecorded(alias: AliasState, functionName: string, command: Say
  * @param suffix of its name
  * @param age milliseconds since it came on
  */
-function said(suffix: string, age: number, command: Say): string {
+function todoOf(suffix: string, age: number, command: Say): string {
   switch (suffix) {
-    // What that alarm tells of now is said in the summary.
+    // What that alarm tells of now is in the summary.
     case ALARMS.release:
       return age < HALF_AN_HOUR
         ? `It tells of what happened before (\`${command('history')}\`), and goes off by itself within half an hour.`

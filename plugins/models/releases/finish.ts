@@ -15,10 +15,10 @@ import { outcomeOf, type Stands } from './outcome.ts';
 /** How a deploy ends: what it offered is held against what is so. */
 
 /**
- * Of the models that CloudFormation would not ask for, since the framework skips the deploy or nothing of
- * them has changed: those whose offer is neither live, on its way nor refused, or is live while another one
- * is on its way. They are asked for anew, or a deploy that failed would be green, or fail for ever, when it
- * is run again.
+ * The models that CloudFormation would not ask for, since the framework skips the deploy or nothing of them
+ * has changed, although their offer is neither live, on its way nor refused, or is live while another one is
+ * on its way. They are asked for anew; else a deploy that failed would be green, or fail for ever, when it is
+ * run again.
  *
  * @param skips the framework would skip the deploy
  */
@@ -82,12 +82,12 @@ export async function finishDeploy(
   });
   const worker = reach.worker();
   const time = { clock: reach.clock, wait: reach.pause };
-  const said = new Map<string, string>();
+  const reported = new Map<string, string>();
   const seen = (answer: TickAnswer): void => {
     const { line, key } = answerLine(answer);
     progress(line);
-    if (wait && answer.running && said.get(answer.model) !== key) notice(line);
-    said.set(answer.model, key);
+    if (wait && answer.running && reported.get(answer.model) !== key) notice(line);
+    reported.set(answer.model, key);
   };
   const foretellAll = async (answers: readonly TickAnswer[]): Promise<void> => {
     const judging = new Set(answers.filter(({ phase }) => phase === 'JUDGING').map(({ model }) => model));
@@ -132,7 +132,7 @@ export async function finishDeploy(
   throwProblems([...problems, ...(lacking?.problems ?? [])]);
 }
 
-/** Of a worker that tells which release it is about: is it another one than the followed one? */
+/** Does a worker that names its release tell of another one than the followed one? */
 const isReplaced = ({ release }: TickAnswer, followed: string | undefined): boolean =>
   release !== undefined && followed !== undefined && release !== followed;
 

@@ -3,7 +3,7 @@ import { forecastSays } from '../../../core/judge/forecast-text.ts';
 import { PATIENCE_MS } from '../../../core/release/state/durations.ts';
 import type { Model } from '../declaration/model.ts';
 
-/** What a model's canary can see, said before anybody relies on it. Pure. */
+/** What a model's canary can see, told before anybody relies on it. Pure. */
 
 /** Requests per second, the share of them that fails, and where that is known from; or why it is not. */
 export type RequestRate =

@@ -116,7 +116,7 @@ function sub(text: string, named: Json, stack: DeployedStack): Resolved | undefi
   return made(all(parts, stack, (found) => (isTexts(found) ? found.join('') : undefined)));
 }
 
-/** Of parameters only CloudFormation knows the values: their defaults may have been overridden. */
+/** Only CloudFormation knows the values of parameters: their defaults may have been overridden. */
 function ref(name: string, stack: DeployedStack): Resolved | undefined {
   if (name === 'AWS::NoValue') return { value: undefined };
   const pseudo = Object.hasOwn(PSEUDO, name) ? PSEUDO[name] : undefined;

@@ -67,7 +67,7 @@ const EARLIER: { readonly [phase in TickAnswer['phase']]?: string } = {
   HELD: 'is held',
 };
 
-/** Of a model that a deploy did not touch: what is live, and whose end the recorded one is. */
+/** The line of a model that a deploy did not touch: what is live, and whose end the recorded one is. */
 export function untouchedLine(answer: TickAnswer, now = Date.now()): string {
   const { model, phase, running, version, candidate } = answer;
   const reason = answer.reason && timed(answer.reason, now);

@@ -62,8 +62,7 @@ async function hasAlias(aliases: Aliases, model: string): Promise<boolean> {
 
 /**
  * Before a deploy uploads anything: what of the signatures differs from the live versions', lines for people.
- * Nothing is said of a model that is offered as it is live, or whose live signature is not known. Never
- * throws.
+ * A model that is offered as it is live, or whose live signature is not known, has no line. Never throws.
  *
  * @param signatures by model, as packaged; a model without one is passed over
  */

@@ -14,7 +14,7 @@ type Kind = 'permission' | 'url' | 'invoke';
 export type Carried = {
   readonly kind: Kind;
   readonly logicalId: string;
-  /** Of a permission: the id of its statement, by which CloudFormation knows it. */
+  /** The id of a permission's statement, by which CloudFormation knows it. */
   readonly statement?: string;
 } & ({ readonly command: string } | { readonly unresolved: string });
 

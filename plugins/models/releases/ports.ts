@@ -34,7 +34,7 @@ export type Reach = {
   readonly template: () => Promise<TemplateResources>;
   /** What aliases lack that somebody deleted or made: problems, and lines where it could not be checked. */
   readonly lacks: (by: string, releases: readonly Suspect[]) => Promise<Lacking>;
-  /** Of the last 24 hours. */
+  /** Request rate of the last 24 hours. */
   readonly traffic: (target: FollowedModel) => Promise<RequestRate>;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;

@@ -80,7 +80,7 @@ export async function lastLines(
     const lines = (await read(async () => there)) ?? [];
     if (lines.length > 0) return lines;
   } catch {
-    // Said below: which models they are is all that the registry would have told.
+    // The line below says that they go: which models they are is all that the registry would have told.
   }
   const [count, their] =
     there.size === 1 ? ['1 model is', 'its endpoint'] : [`${there.size} models are`, 'their endpoints'];

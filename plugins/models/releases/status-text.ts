@@ -90,7 +90,7 @@ function barsOf(traffic: Status['traffic']): readonly string[] {
   });
 }
 
-/** Unless it is said already: in the first line, or by the look that decided. */
+/** Unless it is told already: in the first line, or by the look that decided. */
 function reasonOf({ reason, summary, judgements }: Status): readonly string[] {
   if (reason === undefined || summary.includes(reason)) return [];
   const decided = judgements.at(-1)?.reason;
@@ -109,7 +109,7 @@ type Look = {
   readonly label: string;
   readonly look: Judgement;
   readonly names: Names;
-  /** The numbers, too; of what is over the sentence is enough. */
+  /** The numbers, too; for a step that is over, the sentence is enough. */
   readonly full: boolean;
 };
 /** The one that is judged, and the one that it is held against. */
@@ -160,9 +160,7 @@ function judgementLines({ look, names, full }: Look, at: (iso: string) => string
   return [head, ...rows];
 }
 
-/**
- * Counts, evidence against its limit, bound against its limit. Where there was nothing, nothing more is said.
- */
+/** Counts, evidence against its limit, bound against its limit; no figures where there was nothing. */
 function signalTexts({ numbers }: SignalJudgement, [candidate, stable]: Names): readonly string[] {
   const { x1, n1 = 0, x2, n2 = 0, lnE, lnLimit, bound, limit, shift, expectedShift } = numbers;
   if (n1 === 0 && n2 === 0) return ['no requests yet'];

@@ -29,7 +29,7 @@ export type SeenRelease = {
   readonly release?: Release | 'newer';
   /** Its function is not there any more. */
   readonly gone?: true;
-  /** Of the model's alarms that exist, by suffix; absent: they cannot be read. */
+  /** The model's alarms that exist, by suffix; absent: they cannot be read. */
   readonly alarms?: ReadonlyMap<string, AlarmOf>;
   /** Provisioned concurrency by version. */
   readonly held?: ReadonlyMap<string, Provided>;
@@ -66,7 +66,7 @@ export type Status = Advice & {
   readonly gate?: GateState;
   /** The last look of each step. */
   readonly judgements: readonly Judgement[];
-  /** Of the reversed canary. */
+  /** The reversed canary. */
   readonly reversal?: {
     readonly alarm: string;
     readonly to: string;
@@ -95,7 +95,7 @@ export type Status = Advice & {
   /** Notices that wait for their topic. */
   readonly unpublished: number;
   readonly deployment?: string;
-  /** Of an alias that somebody deleted. */
+  /** What an alias lacks that somebody deleted. */
   readonly lacks?: Lacks;
 };
 

@@ -12,8 +12,8 @@ export type Upstream = {
 };
 
 /**
- * Of the connection, or of this machine: cookies of other servers on localhost are nobody else's business,
- * and the page's origin is this server.
+ * Headers of the connection, or of this machine: cookies of other servers on localhost are nobody else's
+ * business, and the page's origin is this server.
  * https://www.rfc-editor.org/rfc/rfc9110#name-connection
  */
 const KEPT_HERE = new Set([

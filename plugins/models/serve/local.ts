@@ -160,7 +160,7 @@ async function started(slot: Slot): Promise<Slot> {
         code: 'MODELS_ARTIFACT_INVALID',
         key: `models.${model.name}.artifact`,
         message: `Its handler does not start: ${error instanceof Error ? error.message : error}`,
-        fix: 'Mend what it names, or the transform beside the artifact.',
+        fix: 'Correct what it names, or the transform beside the artifact.',
       },
     ]);
   }

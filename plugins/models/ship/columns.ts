@@ -7,7 +7,7 @@ import type { Problem } from '../problems/errors.ts';
  * Names of a model's columns, as they bind: declared, or the metadata property `columns` of the model itself.
  */
 export type KnownColumns = {
-  /** Of the input that clients see, and of the graph's own. */
+  /** Columns of the input that clients see, and of the graph's own. */
   readonly client?: Columns;
   readonly graph?: Columns;
   readonly problems: readonly Problem[];

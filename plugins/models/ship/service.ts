@@ -49,7 +49,7 @@ const UPLOADS = 'uploads.json';
 /**
  * Packages all models of a service: one after another, since each may use every core.
  *
- * @param manifests from the facts; of the catalog undefined where there is none
+ * @param manifests from the facts; the catalog's is undefined where there is none
  */
 export async function shipService(
   models: readonly Model[],

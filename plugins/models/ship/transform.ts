@@ -108,7 +108,7 @@ function loadProblem(
     case 'failed':
       return problem(
         `throws when it is loaded: ${oneLine(outcome.message)}`,
-        'Mend it, or do inside pre or post what needs the running function.',
+        'Correct it, or do inside pre or post what needs the running function.',
       );
   }
 }

@@ -31,7 +31,7 @@ const prefixOf = ({ key }: Place): string => key.slice(0, key.lastIndexOf('/') +
 /**
  * What is there now, each object with its ETag.
  *
- * @throws ProblemError `MODELS_ARTIFACT_MISSING` with what S3 said
+ * @throws ProblemError `MODELS_ARTIFACT_MISSING` with S3's answer
  */
 export function resolveObjects(
   reference: string,
@@ -56,7 +56,7 @@ export function resolveObjects(
  * Downloads an artifact into the cache, once for each ETag. A single file brings the weights that it names
  * from beside it.
  *
- * @throws ProblemError `MODELS_ARTIFACT_MISSING` with what S3 said
+ * @throws ProblemError `MODELS_ARTIFACT_MISSING` with S3's answer
  */
 export function fetchObjects(
   resolved: ResolvedArtifact,

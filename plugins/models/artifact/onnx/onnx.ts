@@ -39,7 +39,7 @@ export const ONNX_BYTES = 2 ** 31 - 1;
 const DEPTH = 100;
 const NAME_BYTES = 4096;
 const NAMES = 100_000;
-/** Of the metadata property `columns`: a list of names. */
+/** Bytes at most of the metadata property `columns`: a list of names. */
 const COLUMNS_BYTES = 4 * 1024 ** 2;
 
 /** @throws Error with one sentence where the file is no ONNX model */

@@ -80,7 +80,9 @@ function keyProblems(name: string, { kmsKey }: Audit, { region }: Host): readonl
   ];
 }
 
-/** Of an answered request's line: its fixed part with names of usual length, and the outputs of one row. */
+/**
+ * Bytes of an answered request's line: its fixed part with names of usual length, and the outputs of one row.
+ */
 export function auditBytes({ audit }: Pick<Model, 'audit'>, { outputs }: Pick<Signature, 'outputs'>): number {
   if (audit === undefined) return 0;
   if (!audit.predictions) return LINE;
@@ -90,7 +92,7 @@ export function auditBytes({ audit }: Pick<Model, 'audit'>, { outputs }: Pick<Si
   }, 2);
   return LINE + (predictions > AUDIT_BYTES ? DIGEST : predictions);
 }
-/** With what CloudWatch adds to each, 26. */
+/** Bytes of a line without outputs, with what CloudWatch adds to each: 26. */
 const LINE = 460;
 /** In place of the outputs: size and sha256. */
 const DIGEST = 110;

@@ -9,7 +9,7 @@ import { arn } from '../../contracts/cloudformation.ts';
 const WAITING = 3600;
 
 /**
- * Of the queues of a batch function:
+ * A metric of a batch function's queue:
  * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
  */
 const ofQueue = (queue: string, name: string): Metric => ({

@@ -44,7 +44,7 @@ const LEAST_MEMORY = 1024;
 
 export const batchMemory = ({ memory }: Model): number => Math.max(memory, LEAST_MEMORY);
 
-/** Of `function`, what is about who calls the endpoint, and how often. */
+/** What of `function` is about who calls the endpoint, and how often. */
 const OF_ENDPOINT: readonly string[] = [
   ...['name', 'description', 'events', 'url', 'onError', 'destinations', 'reservedConcurrency'],
   ...['maximumRetryAttempts', 'maximumEventAge'],

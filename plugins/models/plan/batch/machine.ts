@@ -175,7 +175,7 @@ export function machineStatements(model: BatchModel, host: Host): readonly Json[
     ...jobStatements(model),
     allow(['sqs:SendMessage'], [arn('sqs', failedName(model, host))]),
     allow(['states:StartExecution'], [arn('states', `stateMachine:${name}`)]),
-    // Of the map's children.
+    // The map's children.
     allow(['states:DescribeExecution', 'states:StopExecution'], [arn('states', `execution:${name}/*`)]),
   ];
 }
@@ -198,8 +198,8 @@ export function jobStatements(model: BatchModel): readonly Statement[] {
 }
 
 /**
- * Of the model's own statements, those about keys: it reads and writes in buckets that may be encrypted with
- * them, too.
+ * Those of the model's own statements that are about keys: it reads and writes in buckets that may be
+ * encrypted with them, too.
  */
 function keyStatements({ iam }: BatchModel): readonly Json[] {
   return iam.statements.flatMap((statement) => {

@@ -38,7 +38,7 @@ type Widget = {
   readonly properties: object;
 };
 
-/** Of 24 columns. */
+/** A third of the 24 columns that a dashboard has. */
 const THIRD = 8;
 const GRAPH_HEIGHT = 6;
 const TEXT_HEIGHT = 1;

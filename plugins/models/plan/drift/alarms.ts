@@ -139,9 +139,9 @@ type Definition = {
  * All that is of a reference is in the metrics (`METRICS.score`), since the live version need not be the
  * declared one, nor the only one:
  *
- *   v  the variance of a sum, at most: n, and R² by the references' own error. Of one version, n²/v is
+ *   v  the variance of a sum, at most: n, and R² by the references' own error. With one version, n²/v is
  *   n·m/(n+m) and R²/v n/(n+m);
- *      of several it is no less than theirs together, however much their references have in common
+ *      with several it is no less than theirs together, however much their references have in common
  *   g  −2 ln α, for what two windows share
  *
  * @param signals of one side. What a version does not publish has not moved: the others are watched all the

@@ -104,7 +104,7 @@ export function falseCounts(
  */
 export const loneAlpha = (q: number, signals: number): number => q / (TESTS * signals);
 
-/** Of windows of all sizes up to the expected one. */
+/** The most over windows of all sizes up to the expected one. */
 export const mostFalseAlarms = (watched: DriftBudget, alpha: number): number =>
   mostOf(watched, (n) => falseAlarms(watched, alpha, n));
 export const mostFalseCounts = (watched: DriftBudget, q: number): number =>

@@ -22,8 +22,8 @@ const driftMetrics = (drift: Facts['drift']): number =>
       (classSignals(drift).length > 0 ? 4 : 3);
 
 /**
- * Of the line that the monitor counts: digest and names around two sums and a cell a signal; native sums once
- * more as metrics, and what they are over.
+ * Bytes of the line that the monitor counts: digest and names around two sums and a cell a signal; native
+ * sums once more as metrics, and what they are over.
  */
 export function driftBytes(drift: Facts['drift']): number {
   if (drift === undefined) return 0;

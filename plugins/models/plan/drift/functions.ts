@@ -68,7 +68,7 @@ export function nativeBudget({ drift, traffic }: Declared, facts: DriftFacts): D
   };
 }
 
-/** Of what the monitor counts, by side. */
+/** Budgets of what the monitor counts, by side. */
 function countedBudgets({ drift, traffic }: Declared, facts: DriftFacts): readonly DriftBudget[] {
   const { inputs, classes } = sharesOf(drift, facts);
   return [
@@ -76,7 +76,7 @@ function countedBudgets({ drift, traffic }: Declared, facts: DriftFacts): readon
     { of: 'output', budget: classes },
   ].flatMap(({ of, budget }) => {
     const signals = facts.signals.filter((signal) => signal.of === of);
-    // Of a column without a value it is asked whether that is so still, over all rows.
+    // A column that had no value is tested for having one now, over all rows.
     const m = Math.min(facts.rows, leastRows(signals.filter((signal) => signal.m > 0)));
     const known = { windows: MONTH / drift.window, m, effect: drift.effect, rows: scoredIn(drift, traffic) };
     return budget > 0 ? [{ budget, signals: signals.length, ...known }] : [];
@@ -94,7 +94,7 @@ export function monitorRate(model: Declared, facts: DriftFacts): number {
 
 const leastRows = (signals: readonly DriftSignal[]): number => Math.min(...signals.map(({ m }) => m));
 
-/** Half of the signals have this φ or less: what is found in them is at least what is said. */
+/** Half of the signals have this φ or less: in them at least as much is found as is stated. */
 export function medianPhi(signals: readonly DriftSignal[]): number {
   const sorted = signals.map(({ phi }) => phi).toSorted((one, other) => one - other);
   return sorted[(sorted.length - 1) >> 1] ?? 1;
@@ -148,7 +148,7 @@ function sees(model: Declared, facts: DriftFacts, rows: number | undefined): str
   if (rows === undefined)
     return 'How small a shift is found depends on traffic, and none is declared (`traffic`).';
   if (rows < LEAST_ROWS)
-    return `At the declared traffic a window has ${Math.floor(rows)} requests${drift.sample < 1 ? ' that are scored' : ''}; below ${LEAST_ROWS} rows nothing is said. Choose a longer window${drift.sample < 1 ? ', or a larger `sample`' : ''}.`;
+    return `At the declared traffic a window has ${Math.floor(rows)} requests${drift.sample < 1 ? ' that are scored' : ''}; a window with fewer than ${LEAST_ROWS} is not judged. Choose a longer window${drift.sample < 1 ? ', or a larger `sample`' : ''}.`;
   const found = (of: DriftSignal['of']): string | undefined => {
     const signals = facts.signals.filter(
       (signal) => signal.of === of && signal.kind === 'numeric' && signal.m > 0,

@@ -12,8 +12,8 @@ type Line = readonly unknown[];
 /**
  * Drift by signal, in σ/√φ: D = √(max(0, T−2)/ne) of the sums that the endpoint publishes, which is the size
  * that the monitor and `sls models drift` say, over √φ of whichever version was asked; that is what `effect`
- * is held against. Of inputs that only the monitor sees, its largest, and of classes its count. Rows without
- * a value are taken for such that have not moved, as by the alarms. Nothing is drawn where a point has too
+ * is held against. Inputs that only the monitor sees are drawn by its largest, and classes by its count. Rows
+ * without a value are taken for such that have not moved, as by the alarms. Nothing is drawn where a point has too
  * few rows to say anything.
  * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html
  */
@@ -47,7 +47,7 @@ export function driftGraph(model: Model, facts: DriftFacts | undefined, host: Ho
         return [
           of(a, `${DRIFT.score}${signal}_a`),
           of(b, `${DRIFT.score}${signal}_b`),
-          // (T−2)/ne, ne = n²/(n+R²); of a negative one there is no root.
+          // (T−2)/ne, ne = n²/(n+R²); a negative one has no root.
           [{ expression: `(${a}*${a}+${b}*${b}-2*(${n}+${r}*${r}))/(${n}*${n})`, id: x, visible: false }],
           // Divided by 0, a point is not drawn.
           [

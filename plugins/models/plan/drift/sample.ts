@@ -35,6 +35,6 @@ export function sampleAdvice(
   const now = shift(drift.sample);
   const enough = SHARES.filter((share) => share < drift.sample && shift(share) <= LOSS * now).at(-1);
   if (enough === undefined || cost(drift.sample) - cost(enough) < WORTH) return undefined;
-  const said = (value: number): string => String(Number(value.toPrecision(2)));
-  return `Its lines in the log cost about $${said(cost(drift.sample))} a month at the declared traffic. With \`sample: ${said(100 * enough)}%\` a shift of ${said(shift(enough))} σ is found instead of ${said(now)} σ, for $${said(cost(enough))}.`;
+  const rounded = (value: number): string => String(Number(value.toPrecision(2)));
+  return `Its lines in the log cost about $${rounded(cost(drift.sample))} a month at the declared traffic. With \`sample: ${rounded(100 * enough)}%\` a shift of ${rounded(shift(enough))} σ is found instead of ${rounded(now)} σ, for $${rounded(cost(enough))}.`;
 }

@@ -76,8 +76,8 @@ function fileSystem({ fileSystemConfig }: FunctionDefinition): readonly Statemen
 
 function deadLetter({ onError }: FunctionDefinition): readonly Statement[] {
   if (!onError) return [];
-  // Of a reference nobody can tell whether it is a topic or a queue; Lambda refuses a role that lacks the
-  // right one.
+  // Nobody can tell whether a reference is a topic or a queue; Lambda refuses a role that lacks the right
+  // one.
   if (typeof onError !== 'string') return [allow(['sns:Publish', 'sqs:SendMessage'], [onError])];
   return [allow([onError.includes(':sqs:') ? 'sqs:SendMessage' : 'sns:Publish'], [onError])];
 }

@@ -48,7 +48,7 @@ export function workerStatements(
       [
         'lambda:InvokeFunction',
         'lambda:GetProvisionedConcurrencyConfig',
-        // Of versions only: without a qualifier it is the function itself that goes.
+        // Versions only: without a qualifier it is the function itself that goes.
         'lambda:DeleteFunction',
         ...(isProvisioned ? ['lambda:PutProvisionedConcurrencyConfig'] : []),
       ],
@@ -82,8 +82,9 @@ export function workerStatements(
     allow(['cloudformation:DescribeStacks'], [{ Ref: 'AWS::StackId' }]),
     // Metrics have no ARN.
     allow(['cloudwatch:GetMetricData'], ['*']),
-    // Of some alarms by name it is asked as of all: https://github.com/mattclay/aws-terminator/pull/63.
-    // Refused, it would leave a bad version live without a word.
+    // A call for some alarms by name is authorised as one for all:
+    // https://github.com/mattclay/aws-terminator/pull/63. Refused, it would leave a bad version live without
+    // a word.
     allow(['cloudwatch:DescribeAlarms'], [arn('cloudwatch', 'alarm:*')]),
     allow(['sns:Publish'], [noticesTopic(options, host)]),
     ...(watched.length === 0
@@ -108,7 +109,7 @@ const REMOVING = ['lambda:GetAlias', 'lambda:DeleteAlias', 'lambda:ListProvision
 const REMOVING_OF_VERSIONS = ['lambda:DeleteProvisionedConcurrencyConfig'];
 
 /**
- * Of functions that carry the tag which CloudFormation gives to what it makes, and nobody else can give.
+ * Only functions that carry the tag which CloudFormation gives to what it makes, and nobody else can give.
  * https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-properties-resource-tags.html
  * https://docs.aws.amazon.com/lambda/latest/dg/attribute-based-access-control.html
  */

@@ -16,7 +16,8 @@ export const ofAlias = (functionName: string, name: string): Metric => ({
 });
 
 /**
- * Of the function: provisioned concurrency is on versions, and which one is live the template does not know.
+ * A metric of the function: provisioned concurrency is on versions, and the template does not know which one
+ * is live.
  */
 export const ofFunction = (functionName: string, name: string, stat: Metric['stat']): Metric => ({
   namespace: 'AWS/Lambda',

@@ -3,7 +3,10 @@ import { SLOW_STEPS } from '../../../../core/endpoint/contract.ts';
 import { METRICS } from '../../../../core/metrics/contract.ts';
 import type { Signature, TensorSpec } from '../../../../core/tensor/contract.ts';
 
-/** Of a model: each costs, and each takes a share of the false alarms that the judge may make. */
+/**
+ * Output signals of a model at most: each costs, and each takes a share of the false alarms that the judge
+ * may make.
+ */
 const MOST_SIGNALS = 4;
 
 /**
@@ -89,8 +92,8 @@ export function metricCount(signals: readonly OutputSignal[], hasSlowEdges: bool
 }
 
 /**
- * Of the line that counts an answer: its fixed part with a name of usual length, and each score's name twice
- * with its value.
+ * Bytes of the line that counts an answer: its fixed part with a name of usual length, and each score's name
+ * twice with its value.
  */
 export function lineBytes(signals: readonly OutputSignal[]): number {
   return scoreLengths(signals).reduce((sum, length) => sum + 2 * length + 28, 280);
