@@ -114,7 +114,7 @@ export type Steady = {
   readonly p95: Figures;
   readonly cpu: Figures;
 } & Figures;
-/** By case, in µs, a block each; medians where nothing else is said. */
+/** By case, in µs, a block each; medians unless named otherwise. */
 type Figures = Readonly<Record<'handler' | 'other' | 'bare', readonly number[]>>;
 
 /**

@@ -29,7 +29,7 @@ export type Sample = {
   readonly beside?: string;
 };
 /**
- * A machine may lack what a claim needs, for example a second core; that is said, and never counts as held.
+ * A machine may lack what a claim needs, for example a second core; that is reported, and never counts as held.
  */
 export type Measured = Sample | { readonly unmeasured: string };
 
@@ -40,7 +40,7 @@ export type Claim = {
   readonly about: string;
   readonly ours: string;
   readonly other?: string;
-  /** Of the samples. */
+  /** The unit of the samples. */
   readonly unit: 'ms' | 'µs' | 's' | 'MB' | 'min' | '%' | '';
   /** `ratio`: ours ÷ other; `difference`: ours − other; `value`: ours. The latter two are in `unit`. */
   readonly compare: 'ratio' | 'difference' | 'value';

@@ -42,7 +42,7 @@ async function overhead(
  * On one core, which is what 1,769 MB buy, and its line of metrics read by somebody who is awake. Elsewhere
  * the machine's hypervisor comes into it: each thread of V8 and each reader that is woken on another virtual
  * core costs more than all that the handler does. What Lambda's costs is not known, so that case is measured
- * too and said beside.
+ * too and reported beside.
  */
 const PROCESSES = 5;
 async function tabular(effort: Effort): Promise<Measured> {

@@ -80,7 +80,7 @@ function exists(file: string): Promise<boolean> {
 }
 
 /**
- * Of several processes that want the same thing installed, one does it and the others wait. A dead one's lock
+ * Where several processes want the same thing installed, one does it and the others wait. A dead one's lock
  * is taken over.
  * @param file holds the owner's process id
  * @returns what gives it back

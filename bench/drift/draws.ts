@@ -17,11 +17,11 @@ export type Change = {
   /** σ */
   readonly shift?: number;
   readonly scale?: number;
-  /** Share of the rows that it happens to; 1 unless said. */
+  /** Share of the rows that it happens to; 1 unless given. */
   readonly share?: number;
 };
 
-/** Of a signal whose parts are equally wide, as ranks are. */
+/** The scale of a signal whose parts are equally wide, as ranks are. */
 const SCALE: Scale = (() => {
   const knots = Array.from({ length: PARTS + 1 }, (_, i) => i / PARTS);
   const middles = Array.from({ length: PARTS }, (_, i) => rankOf(knots, (i + 0.5) / PARTS));

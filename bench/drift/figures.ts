@@ -11,7 +11,7 @@ import { months, smallest } from './months.ts';
 import { equal, power, still } from './power.ts';
 import { canary, floor, lumps, peeking } from './worlds.ts';
 
-/** Of at most `limit`; a share is shown in percent. */
+/** A figure that may be at most `limit`; a share is shown in percent. */
 export type Figure = {
   /** One line for the table. */
   readonly about: string;

@@ -8,7 +8,7 @@ import { PSI, power, share } from './power.ts';
 
 const SIGNALS = 20;
 const SHIFTED = 5;
-/** Of the twenty together. */
+/** The level of the twenty tests together. */
 const FAMILY = 0.01;
 const HOURS = 720;
 
@@ -121,7 +121,7 @@ export const month = once((runs: number): Table => {
   return {
     title: 'Expected false alarms a month',
     about:
-      '20 signals, 720 hours. Of two PSI windows as if they were independent; S2 in 2 of 2 windows at 0.001 by its formula, the windows sharing one reference, without and with an effect floor of 0.1 σ.',
+      '20 signals, 720 hours. Two PSI windows are taken as if they were independent; S2 in 2 of 2 windows at 0.001 by its formula, the windows sharing one reference, without and with an effect floor of 0.1 σ.',
     head: ['rows', 'PSI > 0.1', 'PSI > 0.2', '> 0.1, 2 of 2', '> 0.2, 2 of 2', 'S2, 2 of 2', 'S2 with floor'],
     rows,
   };

@@ -37,14 +37,14 @@ type Data = {
   readonly live: readonly Column[];
 };
 
-/** Of one part of a set. */
+/** What was found in one part of a set. */
 export type Part = {
   readonly windows: number;
   /** Windows in which the alarm's metric says that something drifted, in this one and in the one before. */
   readonly alarms: number;
   /** Signals named in any of them, most often first. */
   readonly named: readonly string[];
-  /** Of all signals with scores in all windows, the share beyond a limit. */
+  /** The share that is beyond a limit, of all signals with scores in all windows. */
   readonly psi: number;
   readonly plain: number;
   readonly scaled: number;

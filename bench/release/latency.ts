@@ -261,7 +261,7 @@ export const latency = once((runs: number): LatencyGrid => {
       return {
         title: `Latency, ${perSecond}/s`,
         about:
-          'Rolled back, %, and median minute. Lognormal latency (sd 0.5), shared noise of 10 % a minute, hosts of their own speed (sd 5 % unless said). Nothing below 1.19× is meant to be found.',
+          'Rolled back, %, and median minute. Lognormal latency (sd 0.5), shared noise of 10 % a minute, hosts of their own speed (sd 5 % unless stated). Nothing below 1.19× is meant to be found.',
         head: ['rule', ...own.map(({ name }) => name)],
         rows: RULES.map(({ name }, i) => [
           name,

@@ -165,7 +165,7 @@ function grid(
   return { table: { title, about, head: [first, ...columns], rows }, of };
 }
 
-/** Of clients, which both versions refuse. */
+/** Share of the requests that are mistakes of clients, which both versions refuse. */
 const MISTAKES = 0.01;
 
 const CASES: Readonly<Record<string, Omit<Scenario, 'perSecond'>>> = {

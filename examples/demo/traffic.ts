@@ -9,7 +9,7 @@ export type Outcome = {
   readonly done: number;
   /** Who answered, or failed to. Lambda tells it with every answer: `X-Amz-Executed-Version`. */
   readonly version?: string;
-  /** Why there is no inference in the answer: the endpoint's code, or what AWS or the network said. */
+  /** Why there is no inference in the answer: the endpoint's code, or the answer of AWS or of the network. */
   readonly failure?: string;
 };
 
@@ -25,7 +25,7 @@ export type Traffic = {
 
 /**
  * Asks the model about one person after another, as a back end would: by direct invoke of the alias. Open loop: a
- * request leaves when it is due, however long the ones before it take, so that nothing slow or broken hides behind a client
+ * request leaves at its time, however long the ones before it take, so that nothing slow or broken hides behind a client
  * that politely waits.
  *
  * @param perSecond by the real clock

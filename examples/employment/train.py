@@ -109,7 +109,7 @@ def main(wheel):
     # Rows that the model has not seen, in the order in which it takes their columns.
     reference = test.iloc[:REFERENCE_ROWS]
     write(reference, "reference.csv")
-    # Of the years 2016 to 2018 every 50th or so, in the order of the survey.
+    # Every 50th row or so of the years 2016 to 2018, in the order of the survey.
     _, later = read(wheel, "analysis")
     write(later.iloc[:: len(later) // REFERENCE_ROWS].iloc[:REFERENCE_ROWS], "later.csv")
 

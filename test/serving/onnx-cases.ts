@@ -65,7 +65,7 @@ and to the endpoint's handler, in JSON and in binary, and the answers are compar
 | ${count(refused)} | ONNX Runtime itself refuses them: [below](#refused-by-onnx-runtime) |
 | ${count(inexpressible)} | types that the inference protocol does not have: [below](#beyond-the-protocol) |
 
-Of the first, JSON cannot say NaN and infinity: ${input.length} have such an input and were asked in binary only,
+JSON cannot say NaN and infinity: ${input.length} of the first have such an input and were asked in binary only,
 ${output.length} have such an output, which is status 422 in JSON and the same as Python's in binary.
 
 ## Refused by ONNX Runtime

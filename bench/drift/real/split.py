@@ -52,7 +52,7 @@ SETS = {
     "rainfall": of_time,
     "california_housing": lambda: nannyml("california_housing"),
 }
-# Keys, times, and what a model said; texts that nearly every row has of its own.
+# Keys, times, and what a model answered; texts that nearly every row has of its own.
 NONE = "id timestamp y_pred y_pred_proba period year prediction predicted_probability PassengerId Name Ticket Cabin boat body home.dest"
 
 

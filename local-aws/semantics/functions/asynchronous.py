@@ -1,4 +1,4 @@
-"""How often an event is tried, and where it goes when it failed, is said of exactly the function, version or alias that was invoked.
+"""How often an event is tried, and where it goes when it failed, is set for exactly the function, version or alias that was invoked.
 https://docs.aws.amazon.com/lambda/latest/api/API_PutFunctionEventInvokeConfig.html
 
 MiniStack takes the settings of $LATEST, whatever was invoked.

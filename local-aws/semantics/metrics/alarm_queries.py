@@ -7,7 +7,7 @@ import re
 
 from . import expressions
 
-# Of an alarm: 20 queries, of which as many are metrics and as many expressions.
+# An alarm may have 20 queries: 10 metrics and 10 expressions.
 _METRICS, _EXPRESSIONS = 10, 10
 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_WallClockWindow.html
 _BY_THE_CLOCK = (60, 300, 3600, 86_400, 604_800)

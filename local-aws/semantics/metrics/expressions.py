@@ -117,7 +117,7 @@ def _of_each(function):
 
 
 def _of_all(function):
-    """Of one series a number, of a list of series a series."""
+    """A number for one series, a series for a list of them."""
 
     def call(_span, given):
         if isinstance(given, list) and given and all(isinstance(one, dict) for one in given):

@@ -11,7 +11,7 @@ from ministack.services import cloudwatch_logs
 
 from .. import patch
 
-# Of one page: events, and bytes of their messages. AWS also ends a page, empty perhaps, after some time of searching.
+# One page has at most so many events, and bytes of their messages. AWS also ends a page, empty perhaps, after some time of searching.
 _EVENTS, _BYTES, _SEARCHED = 10_000, 1024 * 1024, 20_000
 
 

@@ -22,7 +22,7 @@ def install() -> None:
 
 
 def _from_clients(original):
-    """Of lines that any client writes, too.
+    """Reads lines that any client writes, too.
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Generation_PutLogEvents.html
     """
 

@@ -1,4 +1,4 @@
-"""When the schedules of scheduled actions are due: at(…) and cron(…) by the clock of a time zone, rate(…) by elapsed time. Pure.
+"""When scheduled actions take place: at(…) and cron(…) by the clock of a time zone, rate(…) by elapsed time. Pure.
 https://docs.aws.amazon.com/autoscaling/application/userguide/scheduled-scaling-using-cron-expressions.html
 """
 

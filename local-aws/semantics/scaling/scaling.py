@@ -17,7 +17,7 @@ logger = logging.getLogger("scaling")
 targets = AccountRegionScopedDict()
 # Held by whoever reads or changes a target.
 lock = threading.Lock()
-# Seconds between two looks at what is due.
+# Seconds between two looks at what is to be done.
 _LOOK = 1.0
 _looker: threading.Thread | None = None
 
