@@ -49,7 +49,7 @@ function run(command: string, args: readonly string[]): Promise<boolean> {
   running.add(child);
   return new Promise((resolve) => {
     const ended = (success: boolean): void => {
-      // Of an interrupted one, what it started may still be there.
+      // What an interrupted one started may still be there.
       if (!interrupted) running.delete(child);
       resolve(success);
     };

@@ -60,7 +60,7 @@ function pathsIn(root: string, path: string): readonly string[] {
   return [];
 }
 
-/** Of a change that no test names: the settings of all, and what tests share without importing it. */
+/** Files whose change touches every test: the settings of all, and what tests share without importing it. */
 const EVERYTHING =
   /^(package(-lock)?\.json|tsconfig\.json|vitest\.config\.ts|biome\.json|\.npmrc|\.ci\/|test\/(fixtures|older)\/|layers\/)|^(test|local-aws)\/.*\.(py|txt|mjs)$/;
 

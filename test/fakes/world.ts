@@ -51,8 +51,8 @@ export function fakeWorld(
   /** How long ago each of those looks was, in milliseconds. */
   const ages: number[] = [];
   /**
-   * What the gate finds of a version, slice by slice; the last one again and again. A pass where nothing is
-   * said.
+   * What the gate finds of a version, slice by slice; the last one again and again. A pass where none is
+   * set.
    */
   const gates = new Map<string, GateOutcome[]>();
   const gated: string[] = [];

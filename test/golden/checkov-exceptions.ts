@@ -3,7 +3,7 @@
  */
 export type Exception = {
   readonly check: string;
-  /** Of the type and the logical id: `AWS::SNS::Topic.ModelsAlerts`. */
+  /** Matches the type and the logical id: `AWS::SNS::Topic.ModelsAlerts`. */
   readonly resource: RegExp;
   readonly reason: string;
 };

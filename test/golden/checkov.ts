@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { venvPython } from '../../local-aws/venv.ts';
 
 export type Finding = {
-  /** Such as `CKV_AWS_26`. */
+  /** For example `CKV_AWS_26`. */
   readonly check: string;
   readonly name: string;
   /** `AWS::SNS::Topic.ModelsAlerts` */

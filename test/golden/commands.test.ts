@@ -137,8 +137,8 @@ describe.each(each)('%s', (_, framework: Framework) => {
     expect(said.stdout).toMatch(
       /fraud +\$1\.40 without requests: alarms \$1\.10, sweep \$0\.300; with them unknown/,
     );
-    expect(said.stdout).toMatch(/^ {2}alarm +shop-prod-churn-errors$/m);
-    expect(said.stdout).toMatch(
+    expect(ran.stdout).toMatch(/^ {2}alarm +shop-prod-churn-errors$/m);
+    expect(ran.stdout).toMatch(
       /^Signatures:\n {2}not compared with what is live: there are no credentials of AWS: .+\n\nCost/m,
     );
     const { stdout } = await run(framework, folder, ['models', 'plan', '--json', '--duration', '100']);

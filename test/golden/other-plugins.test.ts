@@ -173,13 +173,13 @@ models:
   const ended = new Promise((resolve) => child.once('close', resolve));
   try {
     await new Promise<void>((resolve, reject) => {
-      let said = '';
+      let output = '';
       for (const stream of [child.stdout, child.stderr])
         stream.on('data', (chunk: Buffer) => {
-          said += chunk.toString();
-          if (said.includes('Server ready')) resolve();
+          output += chunk.toString();
+          if (output.includes('Server ready')) resolve();
         });
-      ended.then(() => reject(new Error(said)));
+      ended.then(() => reject(new Error(output)));
     });
     const ask = (path: string, init?: RequestInit) => fetch(`http://localhost:${http}${path}`, init);
     expect((await ask('/own')).status).toBe(204);

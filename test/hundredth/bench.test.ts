@@ -18,10 +18,10 @@ const WELL_FORMED = /^bench \S+ (?:-?\d+\.\d{3} \d[\d.e-]* (?:ok|miss)|- \d[\d.e
 
 it.each(claims)('%s', (claim) => {
   const lines = run.lines.filter((line) => line.startsWith(`bench ${claim} `));
-  expect(lines, run.said).toEqual([expect.stringMatching(WELL_FORMED)]);
+  expect(lines, run.progress).toEqual([expect.stringMatching(WELL_FORMED)]);
 });
 
 it('prints nothing else, and a miss is no failure', () => {
   expect(run.lines).toHaveLength(claims.length);
-  expect(run.code, run.said).toBe(0);
+  expect(run.code, run.progress).toBe(0);
 });

@@ -7,10 +7,10 @@ const LIMIT_MS = 400_000;
 
 export type Ran = {
   readonly code: number;
-  /** Of standard output. */
+  /** Lines of standard output. */
   readonly lines: readonly string[];
   /** The other stream: progress, and why something could not be run. */
-  readonly said: string;
+  readonly progress: string;
 };
 
 /** Runs a program of this repository to its end, whatever that is. */
@@ -24,7 +24,7 @@ export function command(file: string, ...args: readonly string[]): Promise<Ran> 
         resolve({
           code: error === null ? 0 : typeof error.code === 'number' ? error.code : 1,
           lines: stdout.split('\n').filter((line) => line !== ''),
-          said: error?.killed ? `${stderr}\nkilled after ${LIMIT_MS} ms` : stderr,
+          progress: error?.killed ? `${stderr}\nkilled after ${LIMIT_MS} ms` : stderr,
         }),
     ),
   );

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { command } from './command.ts';
 
 it.each(['batch', 'large', 'reference', 'sequences', 'traffic'])('%s', async (part) => {
-  const { code, lines, said } = await command('test/soak.ts', part, '--short');
-  expect(lines, said).toEqual([expect.stringMatching(new RegExp(`^soak ${part} .+ ok$`))]);
+  const { code, lines, progress } = await command('test/soak.ts', part, '--short');
+  expect(lines, progress).toEqual([expect.stringMatching(new RegExp(`^soak ${part} .+ ok$`))]);
   expect(code).toBe(0);
 });

@@ -52,7 +52,7 @@ async function deploy(yml: string, ...options: string[]): Promise<Ran> {
   return service.sls('deploy', ...options);
 }
 const cases = (text: string): Promise<void> => writeFile(join(service.dir, 'cases.jsonl'), text);
-const said = ({ stdout, stderr }: Ran): string => stdout + stderr;
+const outputOf = ({ stdout, stderr }: Ran): string => stdout + stderr;
 const models = (...args: string[]): Promise<Ran> => service.sls('models', ...args);
 type Stands = {
   readonly phase: string;
@@ -72,34 +72,34 @@ const live = async (): Promise<readonly string[]> =>
 test('1: a failed deploy, run again, fails again, and is deployed once its cause is gone', async () => {
   await cases(WRONG);
   const failed = await deploy(yaml(1088));
-  expect(failed.code, said(failed)).toBe(1);
+  expect(failed.code, outputOf(failed)).toBe(1);
   const again = await deploy(yaml(1088));
-  expect(again.code, said(again)).toBe(1);
-  expect(said(again)).toContain('the gate failed');
-  expect(said(again)).not.toContain('No changes to deploy');
+  expect(again.code, outputOf(again)).toBe(1);
+  expect(outputOf(again)).toContain('the gate failed');
+  expect(outputOf(again)).not.toContain('No changes to deploy');
   await cases(RIGHT);
   const broken = await deploy(yaml(1152, AT_ONCE, BROKEN));
   expect(broken.code).toBe(1);
   const other = await deploy(yaml(1152, AT_ONCE, BROKEN));
   expect(other.code, 'the cause is still there').toBe(1);
   const cured = await deploy(yaml(1152));
-  expect(cured.code, said(cured)).toBe(0);
-  expect(said(cured)).not.toContain('No changes to deploy');
+  expect(cured.code, outputOf(cured)).toBe(0);
+  expect(outputOf(cured)).not.toContain('No changes to deploy');
   expect(await live()).toHaveLength(1);
   const unchanged = await deploy(yaml(1152));
-  expect(unchanged.code, said(unchanged)).toBe(0);
+  expect(unchanged.code, outputOf(unchanged)).toBe(0);
 });
 
 test('2: after sls rollback the newest code is deployed again, not skipped', async () => {
   expect((await deploy(yaml(1160))).code).toBe(0);
   const [now] = await live();
-  const list = said(await service.sls('deploy', 'list'));
+  const list = outputOf(await service.sls('deploy', 'list'));
   const timestamps = [...list.matchAll(/Timestamp: (\d+)/g)].map(([, time = '']) => time);
   const back = await service.sls('rollback', '--timestamp', timestamps.at(-2) ?? '');
-  expect(back.code, said(back)).toBe(0);
+  expect(back.code, outputOf(back)).toBe(0);
   expect(await live()).not.toEqual([now]);
   const ran = await deploy(yaml(1160));
-  expect(ran.code, said(ran)).toBe(0);
+  expect(ran.code, outputOf(ran)).toBe(0);
   const { phase, reason } = await status();
   expect([phase, reason], 'the memory of the newest one').toEqual(['BAKING', undefined]);
   const history = (await models('history', '--limit', '2')).stdout;
@@ -109,29 +109,29 @@ test('2: after sls rollback the newest code is deployed again, not skipped', asy
 test('10: a forced deploy that fails does not forget the refusal', async () => {
   expect((await models('rollback', '--reason', 'odd answers')).code).toBe(0);
   const refused = await deploy(yaml(1160));
-  expect(refused.code, said(refused)).toBe(1);
-  expect(said(refused)).toMatch(
+  expect(refused.code, outputOf(refused)).toBe(1);
+  expect(outputOf(refused)).toMatch(
     /What was deployed is not live: .*odd answers.*sls deploy --force --stage dev/s,
   );
   const forced = await deploy(yaml(1160, AT_ONCE, BROKEN), '--force');
   expect(forced.code).toBe(1);
   expect((await status()).refused).toHaveLength(1);
   const still = await deploy(yaml(1160));
-  expect(still.code, said(still)).toBe(1);
+  expect(still.code, outputOf(still)).toBe(1);
 });
 
 test('--force releases a package, too, and only in the deploy that says so', async () => {
   expect((await service.sls('package', '--package', 'packed')).code).toBe(0);
   const refused = await service.sls('deploy', '--package', 'packed');
-  expect(refused.code, said(refused)).toBe(1);
+  expect(refused.code, outputOf(refused)).toBe(1);
   const forced = await service.sls('deploy', '--package', 'packed', '--force');
-  expect(forced.code, said(forced)).toBe(0);
+  expect(forced.code, outputOf(forced)).toBe(0);
   expect(await status()).toMatchObject({ phase: 'BAKING', refused: [] });
   // Not a word of that deploy is left in the folder.
   expect((await models('rollback', '--reason', 'odd answers')).code).toBe(0);
   const later = await service.sls('deploy', '--package', 'packed');
-  expect(later.code, said(later)).toBe(1);
-  expect(said(later)).toContain('odd answers');
+  expect(later.code, outputOf(later)).toBe(1);
+  expect(outputOf(later)).toContain('odd answers');
 });
 
 test('9: --force on an unchanged template releases, also after a gate that failed', async () => {
@@ -139,24 +139,24 @@ test('9: --force on an unchanged template releases, also after a gate that faile
   expect((await deploy(yaml(1216))).code).toBe(1);
   await cases(RIGHT);
   const forced = await deploy(yaml(1160), '--force');
-  expect(forced.code, said(forced)).toBe(0);
+  expect(forced.code, outputOf(forced)).toBe(0);
   expect(await status()).toMatchObject({ phase: 'BAKING', refused: [] });
 });
 
 test('9: a canary that a failing deploy superseded begins anew, and deploying it again says that it is on its way', async () => {
   const [stable] = await live();
   const canary = await deploy(yaml(1280, CANARY));
-  expect(canary.code, said(canary)).toBe(0);
+  expect(canary.code, outputOf(canary)).toBe(0);
   const [, candidate] = await live();
   expect(candidate).toMatch(/: 20 %$/);
   await cases(WRONG);
   const failed = await deploy(yaml(1344, CANARY));
   expect(failed.code).toBe(1);
-  expect(said(failed)).toMatch(/models\.churn\.gate: version \d+ did not pass/);
+  expect(outputOf(failed)).toMatch(/models\.churn\.gate: version \d+ did not pass/);
   await cases(RIGHT);
   const again = await deploy(yaml(1280, CANARY));
-  expect(again.code, said(again)).toBe(0);
-  expect(said(again)).toMatch(/has 20 % \(step 1 of 1\) and goes on by itself/);
+  expect(again.code, outputOf(again)).toBe(0);
+  expect(outputOf(again)).toMatch(/has 20 % \(step 1 of 1\) and goes on by itself/);
   expect(await live()).toEqual([stable?.replace('100', '80'), candidate]);
 });
 
@@ -169,7 +169,7 @@ test('6: a follow ends with failure when another release takes its place, which 
   };
   await expect.poll(running, { timeout: 60_000, interval: 500 }).toBe(true);
   const second = await deploy(yaml(1472, CANARY));
-  expect(second.code, said(second)).toBe(0);
+  expect(second.code, outputOf(second)).toBe(0);
   const { code, stdout, stderr } = await first;
   expect(code, stdout + stderr).toBe(1);
   expect(stdout + stderr).toMatch(/What was deployed is not live: .*took its place/);

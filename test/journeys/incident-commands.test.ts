@@ -116,16 +116,16 @@ test('the registry is the one that the deployed worker uses, whatever serverless
   expect((await models('promote')).stdout).toMatch(/^churn: version 3 is promoted/);
 });
 
-test('a damaged document is said to be so, with a safe way on; a missing one is never OK', async () => {
+test('a damaged document is called so, with a safe way on; a missing one is never OK', async () => {
   await write(yaml(churn(1152)));
   await s3.send(
     new PutObjectCommand({ Bucket: bucket, Key: KEY, Body: '{"functionName": "incident-own-name"}' }),
   );
   const damaged = await service.sls('models', 'status');
   expect(damaged.code).toBe(1);
-  const said = damaged.stdout + damaged.stderr;
-  expect(said).toContain(`${KEY} is not a release document`);
-  expect(said).toContain(
+  const output = damaged.stdout + damaged.stderr;
+  expect(output).toContain(`${KEY} is not a release document`);
+  expect(output).toContain(
     "aws lambda update-alias --function-name incident-own-name --name live --routing-config 'AdditionalVersionWeights={}' --region us-east-1",
   );
   await s3.send(new DeleteObjectCommand({ Bucket: bucket, Key: KEY }));

@@ -85,12 +85,12 @@ test('nothing is touched before somebody deploys, and status says who must act',
 
 test('an unchanged deploy says why what it offers is not live, and releases it', async () => {
   const ran = await service.sls('deploy');
-  const said = `${ran.stdout}${ran.stderr}`;
-  expect(ran.code, said).toBe(0);
-  expect(said).toMatch(
+  const output = `${ran.stdout}${ran.stderr}`;
+  expect(ran.code, output).toBe(0);
+  expect(output).toMatch(
     /churn: nothing of it has changed since the last upload, but what it offers is not live: the alias .*points to version 1, which (no|this) release did.* So it is deployed again\./,
   );
-  expect(said).not.toMatch(/No changes to deploy/);
+  expect(output).not.toMatch(/No changes to deploy/);
   expect(await live()).toBe('2 2');
   expect(await recorded()).toEqual({ phase: 'BAKING', versions: ['2', '2', '1'] });
 });

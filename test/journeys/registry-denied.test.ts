@@ -1,5 +1,5 @@
 /**
- * A registry that the policy of whoever deploys denies, in part: said with the action and the fix, before
+ * A registry that the policy of whoever deploys denies, in part: told with the action and the fix, before
  * anything is uploaded.
  */
 import { readFile, writeFile } from 'node:fs/promises';
@@ -70,21 +70,23 @@ async function denied(action: string, ...Resource: string[]) {
   const before = await uploaded();
   const { code, stdout, stderr } = await service.slsAs(user.env, 'deploy');
   const added = (await uploaded()).filter((key) => !before.includes(key));
-  return { code, said: stdout + stderr, added };
+  return { code, output: stdout + stderr, added };
 }
 
 test.each(['s3:GetObject', 's3:PutObject', 's3:*'])('without %s', async (action) => {
-  const { code, said, added } = await denied(action, `arn:aws:s3:::${Bucket}`, `arn:aws:s3:::${Bucket}/*`);
+  const { code, output, added } = await denied(action, `arn:aws:s3:::${Bucket}`, `arn:aws:s3:::${Bucket}/*`);
   expect(code).toBe(1);
-  expect(said).toMatch(/The registry in governed cannot be used: .*s3:(Get|Put)Object.*MODELS_AWS/s);
-  expect(said).toContain('docs/deploy-policy.md');
+  expect(output).toMatch(/The registry in governed cannot be used: .*s3:(Get|Put)Object.*MODELS_AWS/s);
+  expect(output).toContain('docs/deploy-policy.md');
   expect(added).toEqual([]);
 });
 
 test('without the files below it nothing of the stack is uploaded', async () => {
-  const { code, said, added } = await denied('s3:PutObject', `arn:aws:s3:::${Bucket}/models/files/*`);
+  const { code, output, added } = await denied('s3:PutObject', `arn:aws:s3:::${Bucket}/models/files/*`);
   expect(code).toBe(1);
-  expect(said).toMatch(/s3:\/\/governed\/models\/files\/\w+ cannot be uploaded: .*s3:PutObject.*MODELS_AWS/s);
+  expect(output).toMatch(
+    /s3:\/\/governed\/models\/files\/\w+ cannot be uploaded: .*s3:PutObject.*MODELS_AWS/s,
+  );
   expect(added.filter((key) => !/\/(deployments|signatures)\//.test(key))).toEqual([]);
 });
 

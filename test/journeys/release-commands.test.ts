@@ -93,7 +93,7 @@ test('--watch writes a line a change into a log, until it is interrupted', async
   );
 });
 
-test('a stage that is not deployed is said to be so', async () => {
+test('a stage that is not deployed is called so', async () => {
   const ran = await runModels('status', '--stage', 'elsewhere');
   expect(ran.code).toBe(1);
   expect(ran.output).toMatch(/There is no steered-elsewhere in us-east-1 .*\[MODELS_NOT_DEPLOYED\]/);

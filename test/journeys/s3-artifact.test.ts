@@ -28,7 +28,7 @@ models:
 const WEIGHTS = 'external/weights/w.bin';
 
 let aws: LocalAws;
-/** Of services that are not deployed, and so not removed. */
+/** Folders of services that are not deployed, and so not removed. */
 const folders: string[] = [];
 let s3: S3Client;
 let before: string[];

@@ -27,7 +27,7 @@ models:
 `;
 
 let aws: LocalAws;
-/** Of services that are not deployed, and so not removed. */
+/** Folders of services that are not deployed, and so not removed. */
 const folders: string[] = [];
 let s3: S3Client;
 let folder: string;

@@ -29,11 +29,11 @@ beforeAll(async () => {
 afterAll(() => aws?.stop());
 
 const planned = async () => {
-  const [said, json] = [await service.sls('models', 'plan'), await service.sls('models', 'plan', '--json')];
-  expect([said.code, json.code]).toEqual([0, 0]);
+  const [plain, json] = [await service.sls('models', 'plan'), await service.sls('models', 'plan', '--json')];
+  expect([plain.code, json.code]).toEqual([0, 0]);
   const { releases } = JSON.parse(json.stdout);
   return {
-    text: said.stdout,
+    text: plain.stdout,
     signatures: releases.map(({ signature }: { signature: unknown }) => signature),
   };
 };

@@ -25,7 +25,7 @@ models:
 const PARAMETERS = { artifact: 'add', memory: '2048', table: 'customers' };
 
 let aws: LocalAws;
-/** Of a service that is not deployed, and so not removed. */
+/** The folder of a service that is not deployed, and so not removed. */
 let folder: string | undefined;
 beforeAll(async () => {
   aws = await startAws();

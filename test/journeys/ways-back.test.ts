@@ -44,7 +44,7 @@ async function deploy(yml: string, ...options: string[]): Promise<Ran> {
   await writeFile(join(service.dir, 'serverless.yml'), yml.replace('serverless-models', PLUGIN));
   return service.sls('deploy', ...options);
 }
-const said = ({ stdout, stderr }: Ran): string => stdout + stderr;
+const outputOf = ({ stdout, stderr }: Ran): string => stdout + stderr;
 const models = (...args: string[]): Promise<Ran> => service.sls('models', ...args, '--model', 'churn');
 type Stands = {
   readonly level: string;
@@ -60,8 +60,8 @@ async function status(): Promise<Stands> {
 }
 const fine = async (running: Promise<Ran>): Promise<string> => {
   const ran = await running;
-  expect(ran.code, said(ran)).toBe(0);
-  return said(ran);
+  expect(ran.code, outputOf(ran)).toBe(0);
+  return outputOf(ran);
 };
 
 test('3: a rollback that is undone leaves a way back, and refuses nothing', async () => {
@@ -81,14 +81,14 @@ test('4: a registry is not named while a release runs or is watched, and the way
   await fine(deploy(yaml(1216, CANARY)));
   expect((await status()).traffic).toHaveLength(2);
   const refused = await deploy(yaml(1216, CANARY, '', NAMED));
-  expect(refused.code, said(refused)).toBe(1);
-  expect(said(refused)).toMatch(/custom\.models\.registry\.bucket: .*JUDGING.*MODELS_RELEASE_REFUSED/s);
-  expect(said(refused)).not.toContain('Uploading');
+  expect(refused.code, outputOf(refused)).toBe(1);
+  expect(outputOf(refused)).toMatch(/custom\.models\.registry\.bucket: .*JUDGING.*MODELS_RELEASE_REFUSED/s);
+  expect(outputOf(refused)).not.toContain('Uploading');
   expect((await status()).traffic, 'the canary goes on').toHaveLength(2);
   await fine(models('promote'));
   await expect.poll(async () => (await status()).phase, { timeout: 30_000 }).toBe('BAKING');
   const watched = await deploy(yaml(1216, CANARY, '', NAMED));
-  expect(said(watched)).toMatch(/is watched until .*rollbackWindow: 0/s);
+  expect(outputOf(watched)).toMatch(/is watched until .*rollbackWindow: 0/s);
   expect(watched.code).toBe(1);
   await fine(deploy(yaml(1216, NONE)));
   expect((await status()).phase).toBe('DONE');

@@ -7,7 +7,7 @@ import type { Fault } from './batch/between.ts';
 import { deathsOf, JOBS } from './batch/deaths.ts';
 import { type Rig, rig } from './batch/rig.ts';
 
-/** Of the places to die at one in so many is tried; `npm run soak -- batch-deaths` tries them all. */
+/** One in so many of the places to die at is tried; `npm run soak -- batch-deaths` tries them all. */
 const EVERY = { small: 2, large: 12, failing: 4 } as const;
 
 let aws: LocalAws;

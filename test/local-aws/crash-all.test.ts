@@ -138,8 +138,8 @@ describe('everything is killed in the middle of a canary', () => {
     while ((await document()).phase !== 'DONE') {
       const at = await alias();
       const weight = at.weights['2'] ?? 0;
-      const said = JSON.stringify(at);
-      if (history.at(-1) !== said) history.push(said);
+      const target = JSON.stringify(at);
+      if (history.at(-1) !== target) history.push(target);
       const traffic = { perMinute: 1000, errors: {}, crashes: {} };
       for (; counting + MINUTE <= clock(); counting += MINUTE)
         for (const put of counted(NAME, at, traffic, counting, 1)) await clients.cloudWatch.send(put);

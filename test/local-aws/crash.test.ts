@@ -3,7 +3,7 @@ import { type Cloud, cloud } from './crash/cloud.ts';
 import { different, killsOf, runner } from './crash/crash.ts';
 import { PATHS } from './crash/paths.ts';
 
-/** Of the places to die at one in so many is tried; `npm run soak -- crash` tries them all. */
+/** One in so many of the places to die at is tried; `npm run soak -- crash` tries them all. */
 const EVERY = 41;
 /** Around each move of the alias, and the note of it that comes next, in these. */
 const PINNED: ReadonlySet<string> = new Set(['rolled-back', 'crashing', 'back-to', 'withdrawn', 'promoted']);

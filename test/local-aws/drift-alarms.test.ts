@@ -53,7 +53,7 @@ afterAll(async () => {
 });
 
 /**
- * Of inputs n is the scored rows; of outputs the scored requests, however many were answered. The template
+ * n of inputs is the scored rows, n of outputs the scored requests, however many were answered. The template
  * declares another reference than the version that answers: a smaller one, with other φ.
  */
 it.each([

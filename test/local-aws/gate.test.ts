@@ -261,7 +261,7 @@ describe('a SageMaker endpoint as the reference', () => {
       } = await served.post('/invocations', body, { 'content-type': type });
       return { status, type: String(headers['content-type']), body: answer };
     });
-    // Such as XGBoost's, which takes no JSON.
+    // For example XGBoost's, which takes no JSON.
     const csv = await container(async (type, body) => {
       if (type !== 'text/csv') return { status: 415, type: 'text/plain', body: 'no JSON here' };
       const { status, body: answer } = await served.post('/invocations', body, {
@@ -313,39 +313,39 @@ models:
   afterAll(() => removeFolder(dir));
 
   const sls = (...args: string[]) =>
-    new Promise<{ readonly code: number; readonly said: string }>((resolve) => {
+    new Promise<{ readonly code: number; readonly output: string }>((resolve) => {
       const cli = join(repository, 'node_modules', 'osls', 'bin', 'serverless.js');
       execFile(
         process.execPath,
         [cli, 'models', 'gate', ...args],
         { cwd: dir, env: { ...process.env, ...aws.env } },
         (error, stdout, stderr) =>
-          resolve({ code: error === null ? 0 : 1, said: error === null ? stdout : stdout + stderr }),
+          resolve({ code: error === null ? 0 : 1, output: error === null ? stdout : stdout + stderr }),
       );
     });
 
   it('asks the candidate by default, and shows expected, got and difference', async () => {
-    const { code, said } = await sls();
+    const { code, output } = await sls();
     expect(code).toBe(1);
-    expect(said).toMatch(
+    expect(output).toMatch(
       /^employment, version 2: fail\n\ncase +where +expected +got +difference\n2 +label\[0\] +1 +0 +-1\n/,
     );
-    expect(said).toMatch(
+    expect(output).toMatch(
       /models\.employment\.gate: does not let version 2 pass\. Cases 2, .* of 25 failed\./,
     );
   });
 
   it('asks the version that is named', async () => {
-    const { code, said } = await sls('--qualifier', '1', '--json');
+    const { code, output } = await sls('--qualifier', '1', '--json');
     expect(code).toBe(0);
-    expect(JSON.parse(said)).toMatchObject({ version: '1', gate: { verdict: 'pass' }, failures: [] });
+    expect(JSON.parse(output)).toMatchObject({ version: '1', gate: { verdict: 'pass' }, failures: [] });
   });
 
   it('and says what is not there', async () => {
-    const { code, said } = await sls('--stage', 'other');
+    const { code, output } = await sls('--stage', 'other');
     expect(code).toBe(1);
-    expect(said).toContain('models.employment: has no here-other-employment:live in us-east-1.');
-    const { said: version } = await sls('--qualifier', '9');
+    expect(output).toContain('models.employment: has no here-other-employment:live in us-east-1.');
+    const { output: version } = await sls('--qualifier', '9');
     expect(version).toMatch(/has no version 9: .* \[MODELS_NOT_DEPLOYED\]/);
   });
 });

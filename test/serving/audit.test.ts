@@ -34,7 +34,7 @@ const SIGNATURES = {
 } satisfies Record<string, Signature>;
 const IDENTITY = 'ab'.repeat(32);
 
-let said: string[] = [];
+let printed: string[] = [];
 beforeAll(async () => {
   const runtime = await hostRuntime();
   if (runtime === undefined) throw new Error('ONNX Runtime has no build for this machine.');
@@ -45,12 +45,12 @@ beforeAll(async () => {
   process.env.AWS_LAMBDA_FUNCTION_NAME = 's-dev-m';
   process.env.AWS_LAMBDA_FUNCTION_VERSION = '7';
   for (const method of ['info', 'warn', 'error', 'log'] as const)
-    vi.spyOn(console, method).mockImplementation((text) => said.push(String(text)));
+    vi.spyOn(console, method).mockImplementation((text) => printed.push(String(text)));
   for (const stream of [process.stdout, process.stderr])
-    vi.spyOn(stream, 'write').mockImplementation((text) => said.push(String(text)) > 0);
+    vi.spyOn(stream, 'write').mockImplementation((text) => printed.push(String(text)) > 0);
 });
 afterEach(() => {
-  said = [];
+  printed = [];
 });
 
 type Line = Readonly<Record<string, unknown>>;
@@ -100,7 +100,7 @@ const texts = (...data: string[]) => ({
 });
 const number = (x: number) => ({ inputs: [{ name: 'x', shape: [1], datatype: 'FP32', data: [x] }] });
 
-/** Of every line. */
+/** What every line has. */
 const COMMON = {
   audit: 1,
   model: 'm',
@@ -381,8 +381,8 @@ describe('no line has anything of a request', () => {
     expect(lines()).toHaveLength(2 * hostile.length);
     const outcomes = new Set(lines().map(({ outcome }) => outcome));
     expect(outcomes).toEqual(new Set(['answered', 'refused']));
-    expect(said.length).toBeGreaterThan(20);
-    for (const line of [...writes, ...said]) {
+    expect(printed.length).toBeGreaterThan(20);
+    for (const line of [...writes, ...printed]) {
       expect(line).not.toContain(CANARY);
       expect(line).not.toContain('31337');
     }
@@ -412,8 +412,8 @@ describe('no line has anything of a request', () => {
     }
     const failed = 'TRANSFORM_FAILED';
     expect(codes).toEqual(['TRANSFORM_REFUSED', 'WRONG_PLAN', failed, failed, failed]);
-    expect(said.join('')).not.toContain(CANARY);
-    expect(said.join('')).toContain('audit.test.ts');
+    expect(printed.join('')).not.toContain(CANARY);
+    expect(printed.join('')).toContain('audit.test.ts');
   });
 
   test('predictions are there only when they are switched on', async () => {

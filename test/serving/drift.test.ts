@@ -38,7 +38,7 @@ const SIGNALS: readonly Signal[] = [
   categorySignal({ name: 'label', of: 'output', tensor: 'label' }, ['0', '1']),
 ];
 
-let said: string[] = [];
+let printed: string[] = [];
 beforeAll(async () => {
   const runtime = await hostRuntime();
   if (runtime === undefined) throw new Error('ONNX Runtime has no build for this machine.');
@@ -49,12 +49,12 @@ beforeAll(async () => {
   process.env.AWS_LAMBDA_FUNCTION_NAME = 's-dev-m';
   process.env.AWS_LAMBDA_FUNCTION_VERSION = '7';
   for (const method of ['info', 'warn', 'error', 'log'] as const)
-    vi.spyOn(console, method).mockImplementation((text) => said.push(String(text)));
+    vi.spyOn(console, method).mockImplementation((text) => printed.push(String(text)));
   for (const stream of [process.stdout, process.stderr])
-    vi.spyOn(stream, 'write').mockImplementation((text) => said.push(String(text)) > 0);
+    vi.spyOn(stream, 'write').mockImplementation((text) => printed.push(String(text)) > 0);
 });
 afterEach(() => {
-  said = [];
+  printed = [];
 });
 
 async function endpoint(
@@ -189,7 +189,7 @@ test('where scoring throws, the answer comes, is counted, and the log says where
   expect(answer).toMatchObject({ statusCode: 200 });
   expect(lines()).toEqual([]);
   expect(writes[0]).toContain('"Requests":1');
-  const warned = said.filter((text) => text.includes('could not be scored'));
+  const warned = printed.filter((text) => text.includes('could not be scored'));
   expect(warned).toHaveLength(1);
   expect(warned[0]).toContain('TypeError');
   expect(warned[0]).not.toContain('broken');

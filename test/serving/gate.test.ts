@@ -34,14 +34,14 @@ ${block('yaml', 'docs/gate.md', 'load:')
 let folder = '';
 const python = (script: string) => runPython('-c', [script], { cwd: folder, timeout: 120_000 });
 const sls = (...args: string[]) =>
-  new Promise<{ readonly code: number; readonly stdout: string; readonly said: string }>((resolve) => {
+  new Promise<{ readonly code: number; readonly stdout: string; readonly output: string }>((resolve) => {
     const cli = join(repository, 'node_modules', 'osls', 'bin', 'serverless.js');
     const env = { ...process.env, AWS_EC2_METADATA_DISABLED: 'true' };
     execFile(
       process.execPath,
       [cli, 'models', 'gate', ...args],
       { cwd: folder, env },
-      (error, stdout, stderr) => resolve({ code: error === null ? 0 : 1, stdout, said: stdout + stderr }),
+      (error, stdout, stderr) => resolve({ code: error === null ? 0 : 1, stdout, output: stdout + stderr }),
     );
   });
 
@@ -54,8 +54,8 @@ afterAll(() => removeFolder(folder));
 
 describe('sls models gate on this machine', () => {
   it('passes what Python gave, under load, too', async () => {
-    const { code, stdout, said } = await sls('--local');
-    expect(code, said).toBe(0);
+    const { code, stdout, output } = await sls('--local');
+    expect(code, output).toBe(0);
     expect(stdout).toMatch(
       /^churn, version local: pass\. 20 cases; p95 \d+ ms at 20\/s, objective 2000 ms, 0 errors, 0 cold starts\.\n$/,
     );
@@ -81,12 +81,12 @@ describe('sls models gate on this machine', () => {
     const kept = await readFile(join(folder, 'models', 'churn.onnx'));
     await python(`${train('[:, [1, 0, 2]]')}${EXPORT}`);
     try {
-      const { code, said } = await sls('--local');
+      const { code, output } = await sls('--local');
       expect(code).toBe(1);
-      expect(said).toMatch(
+      expect(output).toMatch(
         /case +where +expected +got +difference\n\d+ +probabilities\[0, 0\] +0\.\d+ +0\.\d+ +[+-]0\.\d+\n/,
       );
-      expect(said).toMatch(
+      expect(output).toMatch(
         /models\.churn\.gate: does not let version local pass\. Cases .* of 20 failed\..*\[MODELS_GATE\]/,
       );
       const json = await sls('--local', '--json');
@@ -107,28 +107,28 @@ describe('sls models gate on this machine', () => {
       const shown = JSON.parse(block('json', 'docs/gate.md', '"inputs"'));
       await writeFile(file, JSON.stringify(shown));
       // Its numbers are another model's.
-      expect((await sls('--local')).said).toContain('Case 1 of 1 failed.');
+      expect((await sls('--local')).output).toContain('Case 1 of 1 failed.');
       await writeFile(file, JSON.stringify({ ...shown, inputs: [{ ...shown.inputs[0], name: 'Y' }] }));
-      const { said, code } = await sls('--local');
+      const { output, code } = await sls('--local');
       expect(code).toBe(1);
-      expect(said).toMatch(/tests\/churn\.jsonl:1: .*"X"/);
+      expect(output).toMatch(/tests\/churn\.jsonl:1: .*"X"/);
     } finally {
       await writeFile(file, kept);
     }
   });
 
   it('names what stands in its way', async () => {
-    expect((await sls('--url', 'nowhere')).said).toContain('--url: nowhere is not an address.');
-    expect((await sls('--url', 'http://127.0.0.1:1')).said).toMatch(
+    expect((await sls('--url', 'nowhere')).output).toContain('--url: nowhere is not an address.');
+    expect((await sls('--url', 'http://127.0.0.1:1')).output).toMatch(
       /--url: http:\/\/127\.0\.0\.1:1 does not answer/,
     );
-    expect((await sls('--url', 'http://127.0.0.1:1', '--local')).said).toContain(
+    expect((await sls('--url', 'http://127.0.0.1:1', '--local')).output).toContain(
       '--local: does not go with --url.',
     );
     const cases = join(folder, 'tests', 'churn.jsonl');
     const kept = await readFile(cases);
     await rm(cases);
-    expect((await sls('--local')).said).toMatch(/tests\/churn\.jsonl does not exist/);
+    expect((await sls('--local')).output).toMatch(/tests\/churn\.jsonl does not exist/);
     await writeFile(cases, kept);
   });
 });

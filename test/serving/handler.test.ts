@@ -527,9 +527,9 @@ test('a thousand events of any kind: no crash, no 5xx, no null', async () => {
         expect(answer.statusCode).toBeLessThan(500);
         expect(answer.body).not.toMatch(/"(data|predictions|outputs)":\[?null/);
         for (const direct of [value, anything]) {
-          const said = await handler(direct);
-          expect(said).toMatchObject({});
-          expect(JSON.stringify(said)).not.toMatch(/"code":"INTERNAL"/);
+          const answer = await handler(direct);
+          expect(answer).toMatchObject({});
+          expect(JSON.stringify(answer)).not.toMatch(/"code":"INTERNAL"/);
         }
       },
     ),

@@ -29,7 +29,7 @@ beforeAll(async () => {
   await Promise.all(Array.from({ length: PROCESSES }, (_, share) => work(share)));
 });
 
-/** One process for every n-th case. Of a case that ends the process, the last word is that it was started. */
+/** One process for every n-th case. The last word of a case that ends the process is that it was started. */
 async function work(share: number): Promise<void> {
   const child = fork(join(here, 'onnx-worker.ts'), [folder, String(share), String(PROCESSES)], {
     env: { ...(await lambdaEnv('case', folder)), LOCPATH: '/nonexistent' },

@@ -66,7 +66,7 @@ def reason(error):
 
 
 def datatype(value):
-    """Of an input or output of the session; None where the protocol has none."""
+    """The datatype of an input or output of the session; None where the protocol has none."""
     found = re.fullmatch(r"tensor\((.*)\)", value.type)
     return DATATYPES.get(found[1]) if found else None
 

@@ -38,7 +38,7 @@ export async function answersAsPython(infer: Infer, { inputs, outputs }: Case): 
   return got;
 }
 
-/** Of the npm package @ricky0123/vad-web. */
+/** The model in the npm package @ricky0123/vad-web. */
 export const SILERO = join(
   dirname(createRequire(import.meta.url).resolve('@ricky0123/vad-web')),
   'silero_vad_v5.onnx',

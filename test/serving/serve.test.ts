@@ -238,16 +238,16 @@ describe('sls models serve', () => {
       stdio: ['ignore', 'ignore', 'pipe'],
       detached: true,
     });
-    let said = '';
+    let output = '';
     child.stderr.on('data', (chunk: Buffer) => {
-      said += chunk.toString();
+      output += chunk.toString();
     });
     const ended = new Promise((resolve) => child.once('close', resolve));
     await expect.poll(() => readdir(tmp), { timeout: 20_000, interval: 10 }).toHaveLength(1);
     await new Promise((resolve) => setTimeout(resolve, 100));
     process.kill(-(child.pid ?? 0), 'SIGINT');
     expect(await ended).toBe(130);
-    expect(said).not.toMatch(/Uncaught/);
+    expect(output).not.toMatch(/Uncaught/);
     expect(await readdir(tmp)).toEqual([]);
     await removeFolder(tmp);
   });

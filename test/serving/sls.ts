@@ -10,8 +10,8 @@ export type Running = {
   readonly url: string;
   readonly pid: number;
   /** What it printed for people so far, whole. */
-  readonly said: () => string;
-  /** Waits until it has said this. Throws after 30 s. */
+  readonly output: () => string;
+  /** Waits until it has printed this. Throws after 30 s. */
   readonly until: (text: RegExp) => Promise<void>;
   /** Ctrl-C. @returns the exit code */
   readonly interrupt: () => Promise<number | null>;
@@ -49,10 +49,10 @@ export async function startSls(
     env: { ...machine, AWS_EC2_METADATA_DISABLED: 'true', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  let said = '';
+  let output = '';
   const heard: (() => void)[] = [];
   child.stderr.on('data', (chunk: Buffer) => {
-    said += chunk.toString();
+    output += chunk.toString();
     for (const look of heard) look();
   });
   const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
@@ -64,17 +64,20 @@ export async function startSls(
       if (line !== '}') return;
       resolve((JSON.parse(printed) as { url: string }).url);
     });
-    ended.then((code) => reject(new Error(`It ended with ${code}: ${printed}${said}`)));
+    ended.then((code) => reject(new Error(`It ended with ${code}: ${printed}${output}`)));
   });
   return {
     url,
     pid: child.pid ?? 0,
-    said: () => said,
+    output: () => output,
     until: (text) =>
       new Promise((resolve, reject) => {
-        const timer = setTimeout(() => reject(new Error(`It never said ${text}, only: ${said}`)), 30_000);
+        const timer = setTimeout(
+          () => reject(new Error(`It never printed ${text}, only: ${output}`)),
+          30_000,
+        );
         const look = (): void => {
-          if (!text.test(said)) return;
+          if (!text.test(output)) return;
           clearTimeout(timer);
           resolve();
         };

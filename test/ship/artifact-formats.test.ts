@@ -127,7 +127,7 @@ describe.each(ARTIFACT_FORMATS.map((format) => [format.name, format] as const))(
     expect(named(unseen.signature)).toEqual(named(inspection.signature));
   });
 
-  it('prepares files that are what they are said to be, the main one among them', async () => {
+  it('prepares files that are what they are declared to be, the main one among them', async () => {
     const source = await format.adapt(await read(folder));
     const runtime = await format.runtime.here();
     const made = await format.prepare(source, KEY, runtime, how());
@@ -164,7 +164,7 @@ describe.each(ARTIFACT_FORMATS.map((format) => [format.name, format] as const))(
     process.env.SERVERLESS_MODELS_CACHE = service.at('elsewhere');
     try {
       const asked: string[] = [];
-      const said: (string | undefined)[] = [];
+      const lines: (string | undefined)[] = [];
       const take = async (key: string, to: string): Promise<readonly Omit<SourceFile, 'from'>[]> => {
         asked.push(key);
         for (const { path, from } of made.files) {
@@ -177,10 +177,10 @@ describe.each(ARTIFACT_FORMATS.map((format) => [format.name, format] as const))(
         source,
         KEY,
         runtime,
-        how({ take, progress: (text) => said.push(text) }),
+        how({ take, progress: (text) => lines.push(text) }),
       );
       expect(asked).toEqual([made.key]);
-      expect(said.filter((text) => text !== undefined)).toEqual([]);
+      expect(lines.filter((text) => text !== undefined)).toEqual([]);
       expect(taken.files.map(({ path, sha256 }) => [path, sha256])).toEqual(
         made.files.map(({ path, sha256 }) => [path, sha256]),
       );

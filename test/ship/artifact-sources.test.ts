@@ -55,11 +55,11 @@ const SCENES: Readonly<Record<string, Scene>> = {
   },
 };
 
-const said: string[] = [];
+const lines: string[] = [];
 const context = (): SourceContext => ({
   key: 'models.churn.artifact',
   serviceDir: service.at(),
-  progress: (text) => text && said.push(text),
+  progress: (text) => text && lines.push(text),
   aws: {
     region: 'us-east-1',
     credentials: async () => ({ accessKeyId: 'test', secretAccessKey: 'test' }),
@@ -119,9 +119,9 @@ describe.each(ARTIFACT_SOURCES.map((source) => [source.scheme, source] as const)
     const resolved = await source.resolve(reference('twice/'), context());
     const first = await source.fetch(resolved, none, context());
     expect(first.isOurs).toBe(first.path.startsWith(cacheFolder()));
-    said.length = 0;
+    lines.length = 0;
     expect(await source.fetch(resolved, none, context())).toEqual(first);
-    expect(said).toEqual([]);
+    expect(lines).toEqual([]);
   });
 
   it('fetches what was resolved, or nothing; or leaves the copy to who reads it', async () => {

@@ -200,10 +200,10 @@ describe('what is declared of inputs', () => {
       { batch: [{ input: 's3://incoming/', output: 's3://scored/', missing: 'nan' }] },
     ])
       expect((await shipped(more)).facts.identity).toBe(plain.facts.identity);
-    const said = await shipped({ columns: NAMES, missing: 'nan' });
-    expect(said.manifest).toMatchObject({ columns: { names: NAMES, bind: true }, missing: 'nan' });
+    const declared = await shipped({ columns: NAMES, missing: 'nan' });
+    expect(declared.manifest).toMatchObject({ columns: { names: NAMES, bind: true }, missing: 'nan' });
     expect((await shipped({ finite: true })).manifest).toMatchObject({ finite: true });
-    expect(said.facts.identity).not.toBe(plain.facts.identity);
+    expect(declared.facts.identity).not.toBe(plain.facts.identity);
   });
 
   it('that does not fit the model is refused', async () => {

@@ -29,7 +29,7 @@ afterAll(async () => {
 describe('the layer', () => {
   it('has the same bytes on every build from an empty cache', { timeout: 300_000 }, async () => {
     const builds: Buffer[][] = [];
-    const said = new Set<string>();
+    const lines = new Set<string>();
     for (const name of ['first', 'second']) {
       process.env.SERVERLESS_MODELS_CACHE = join(folder, name);
       const zips: Buffer[] = [];
@@ -50,7 +50,7 @@ describe('the layer', () => {
       true,
     ]);
     expect(
-      [...said].some((text) => /^Downloading onnxruntime-node@\S+ \(114 MB, once; \d+ s\)$/.test(text)),
+      [...lines].some((text) => /^Downloading onnxruntime-node@\S+ \(114 MB, once; \d+ s\)$/.test(text)),
     ).toBe(true);
   });
 
@@ -129,7 +129,7 @@ describe('what would not load on Lambda', () => {
     );
   });
 
-  it('a package that npm cannot get is said so, with the command', async () => {
+  it('a package that npm cannot get is named, with the command', async () => {
     const target = await mkdtemp(join(folder, 'pack-'));
     expect(await problemOf(npmPack('./no-such-folder', 'sha512-AAAA', target))).toMatch(
       /`npm pack \.\/no-such-folder` failed: .*MODELS_RUNTIME_UNAVAILABLE/s,

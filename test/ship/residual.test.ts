@@ -121,7 +121,7 @@ describe('residuals of the reference', () => {
     expect(built.facts.bytes).toBeLessThan(150_000);
   });
 
-  it('are said to be none where there are few rows', async () => {
+  it('are none, as a line says, where there are few rows', async () => {
     const built = await build(embeddings(900, 250, 3, 1), 250, 'few.npy');
     expect(built.baseline.signals.map(({ value }) => value)).toEqual(['norm', 'mean', 'sd']);
     expect(built.notices).toEqual([

@@ -73,12 +73,12 @@ describe('an artifact on S3', () => {
   );
 
   it('is downloaded once for each content', async () => {
-    const said: string[] = [];
-    const context = service.context({ aws, progress: (text) => text && said.push(text) });
+    const lines: string[] = [];
+    const context = service.context({ aws, progress: (text) => text && lines.push(text) });
     const first = await readSource(at('models/add.onnx'), context);
     const count = (await readdir(cacheFolder('s3'))).length;
     await readSource(at('models/add.onnx'), context);
-    expect(said).toEqual(['Downloading s3://artifacts/models/add.onnx (1 MB)']);
+    expect(lines).toEqual(['Downloading s3://artifacts/models/add.onnx (1 MB)']);
     await s3.send(
       new PutObjectCommand({ Bucket, Key: 'models/add.onnx', Body: await fixture('logreg.onnx') }),
     );
@@ -118,8 +118,8 @@ describe('files by content', () => {
   it('are put once, small ones whole and large ones in parts', async () => {
     const small = await file('small', 1000);
     const large = await file('large', 70 * 1024 ** 2 + 1);
-    const said: string[] = [];
-    const put = () => uploadFiles(aws, Bucket, 'files/', [small, large], (text) => text && said.push(text));
+    const lines: string[] = [];
+    const put = () => uploadFiles(aws, Bucket, 'files/', [small, large], (text) => text && lines.push(text));
     await put();
     expect(await listed('files/')).toEqual(
       [small, large]
@@ -129,10 +129,10 @@ describe('files by content', () => {
     const { Body } = await s3.send(new GetObjectCommand({ Bucket, Key: `files/${large.sha256}` }));
     const back = createHash('sha256').update((await Body?.transformToByteArray()) ?? '');
     expect(back.digest('hex')).toBe(large.sha256);
-    expect(said.at(-1)).toMatch(/\(100 % of 73 MB\)/);
-    said.length = 0;
+    expect(lines.at(-1)).toMatch(/\(100 % of 73 MB\)/);
+    lines.length = 0;
     await put();
-    expect(said).toEqual([]);
+    expect(lines).toEqual([]);
   });
 
   it('are never put under a digest that is not theirs, where they would stay', async () => {

@@ -18,7 +18,7 @@ const aws = {
 };
 let local: LocalAws;
 let s3: S3Client;
-let said: string[] = [];
+let lines: string[] = [];
 let machines = 0;
 
 beforeAll(async () => {
@@ -42,11 +42,11 @@ async function anotherMachine(): Promise<void> {
 }
 
 async function packaged(more: Partial<ShipContext>): Promise<Shipped & { took: boolean; made: boolean }> {
-  said = [];
-  const progress = (text: string | undefined) => void (text && said.push(text));
+  lines = [];
+  const progress = (text: string | undefined) => void (text && lines.push(text));
   const context = service.context({ serviceDir: FIXTURES, aws, progress, ...more });
   const shipped = await shipModel(modelOf('external'), context);
-  const some = (word: RegExp): boolean => said.some((text) => word.test(text));
+  const some = (word: RegExp): boolean => lines.some((text) => word.test(text));
   return { ...shipped, took: some(/^Taking optimised files/), made: some(/^Optimising/) };
 }
 

@@ -20,7 +20,7 @@ import { type Deployment, deployService } from '../journeys/service.ts';
 export type Size = {
   /** Small ones: of 1 to 50 rows. */
   readonly objects: number;
-  /** Of the large one. */
+  /** Size of the large one. */
   readonly bytes: number;
 };
 export const BATCH: Size = { objects: 10_000, bytes: 2e9 };

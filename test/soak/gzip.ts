@@ -33,7 +33,7 @@ const employment = join(import.meta.dirname, '..', '..', 'examples', 'employment
 const KEY = 'large.csv.gz';
 /** Bytes of an upload's part. */
 const PIECE = 64 * 1024 ** 2;
-/** Of so many copies of the rows one has a row that no model takes. */
+/** One in so many copies of the rows has a row that no model takes. */
 const EVERY = 100;
 /** Which row of it, from 0. */
 const FAULTY = 17;
@@ -173,9 +173,9 @@ async function verify(
       errors.push(JSON.parse(line));
   }
   if (success.rows !== due || row !== due)
-    throw new Error(`${row} rows of ${due} are written, ${success.rows} are said to be`);
+    throw new Error(`${row} rows of ${due} are written, ${success.rows} are reported`);
   if (JSON.stringify(errors.map((error) => error.row)) !== JSON.stringify(faulty))
     throw new Error(`${errors.length} rows are listed as faulty, not ${faulty.length}`);
   const wrong = errors.find((error) => error.line !== error.row + 1);
-  if (wrong !== undefined) throw new Error(`row ${wrong.row} is said to be at line ${wrong.line}`);
+  if (wrong !== undefined) throw new Error(`row ${wrong.row} is reported at line ${wrong.line}`);
 }

@@ -8,7 +8,7 @@ export type Sequences = {
   readonly count: number;
   /** At most. */
   readonly steps: number;
-  /** Of the local AWS's clock. AWS's time limits run by it, too: a busy machine needs a slower one. */
+  /** Speed of the local AWS's clock. AWS's time limits run by it, too: a busy machine needs a slower one. */
   readonly speed: number;
   readonly seed: number;
 };

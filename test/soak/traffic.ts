@@ -55,7 +55,7 @@ function add({ a, b, cells }: DriftLine, to: readonly Sums[]): void {
     sums.a += Math.round((a[i] ?? 0) * 1e4);
     sums.b += Math.round((b[i] ?? 0) * 1e4);
     const own = typeof cells === 'string' ? single(cells.charAt(i)) : (cells[i] ?? []);
-    // Of an output a request is one, with a tenth in each of ten rows' cells.
+    // A request counts once in the sums of an output, with a tenth in each of ten rows' cells.
     const weight = sums.of === 'output' ? own.reduce((sum, count) => sum + count, 0) : 1;
     for (const [cell, count] of own.entries())
       sums.cells[cell] = (sums.cells[cell] ?? 0) + (count ?? 0) / weight;
@@ -81,7 +81,7 @@ async function compare(days: Days, requests: number, rows: number, expected: rea
       const faults = own.every((count, cell) => Math.abs((cells[cell] ?? 0) - count) < 1e-3)
         ? []
         : [`cells of ${label}`];
-      // Of a and b the document has what follows from them.
+      // The document has what follows from a and b.
       if (shift !== undefined && Math.abs(shift * n - a / 1e4) > 1e-6) faults.push(`sum of ${label}`);
       if (smooth !== undefined && shift !== undefined) {
         const m = 2000;

@@ -15,7 +15,7 @@ beforeAll(async () => {
 afterEach(() => shop?.end());
 afterAll(() => aws?.stop());
 
-/** Version 2 was promoted over version 1 and does with hard requests what is said; so far there are none. */
+/** Version 2 was promoted over version 1 and does with hard requests what is told; so far there are none. */
 async function promoted(
   service: string,
   hard: Behaviour,

@@ -31,8 +31,8 @@ import { requestOf } from './version.ts';
 const gate: NonNullable<Model['gate']> = { reference: 'elsewhere', tolerance: 1e-4 };
 
 /**
- * As the plan emits them. Of a log that cannot be written nobody could read, and the local AWS asks nobody
- * for keys.
+ * As the plan emits them. Nobody could read a log that cannot be written, and the local AWS asks nobody for
+ * keys.
  */
 const actions = [
   ...new Set(
@@ -74,7 +74,7 @@ afterAll(async () => {
  */
 type Story = (action: string, traffic: Traffic) => Promise<Release['phase'] | undefined>;
 
-/** The next version, all at once unless it is said otherwise. */
+/** The next version, all at once unless declared otherwise. */
 const next = (deploy: Deploy = {}): Deploy => {
   factor += 1;
   return { factor, declares: holds(1), ...deploy };
@@ -85,9 +85,9 @@ async function logged(action: string, from: number): Promise<void> {
   const since = async () => (await on.log()).slice(from);
   const found = async () =>
     (await since()).some((line) => JSON.stringify(line).includes(action)) ? true : undefined;
-  const said = async () =>
+  const named = async () =>
     (await since()).map(({ message, phase, reason, verdict }) => [message, phase, reason, verdict].join(' '));
-  await until(`${action} in the log`, found, 20, said);
+  await until(`${action} in the log`, found, 20, named);
 }
 
 const deploys = async (deploy: Deploy): Promise<void> => {
@@ -208,8 +208,8 @@ const STORIES: Readonly<Record<string, Story>> = {
     await on.tick();
     const before = await on.alias();
     await on.deny(action);
-    const said = async () => ((await on.tick()).reason?.includes(action) ? true : undefined);
-    await until('the tick to say so', said, 10, on.tick);
+    const named = async () => ((await on.tick()).reason?.includes(action) ? true : undefined);
+    await until('the tick to say so', named, 10, on.tick);
     expect(await on.alias()).toEqual(before);
     await on.deny(undefined);
     await on.tick();

@@ -15,10 +15,10 @@ export type Outcome = {
   readonly done: number;
   /** Which version Lambda ran, and which one says that it answered. */
   readonly version?: string;
-  readonly said?: string;
+  readonly named?: string;
   /** The version's own fault: it crashed, or answered with an error. */
   readonly fault?: string;
-  /** Nobody was asked: what AWS or the network said. */
+  /** Nobody was asked: the answer of AWS or of the network. */
   readonly failure?: string;
 };
 
@@ -33,7 +33,7 @@ export type Traffic = {
 };
 
 /**
- * Asks the alias, open loop: a request leaves when it is due, however long those before it take.
+ * Asks the alias, open loop: a request leaves at its time, however long those before it take.
  *
  * @param make a request of `EASY` or `HARD`
  */
@@ -98,11 +98,11 @@ export function startTraffic(
   };
 }
 
-function read(error: string | undefined, text: string): Pick<Outcome, 'said' | 'fault'> {
+function read(error: string | undefined, text: string): Pick<Outcome, 'named' | 'fault'> {
   if (error !== undefined) return { fault: text.slice(0, 200) };
   const answer: { readonly model_version?: string; readonly code?: string } = JSON.parse(text);
   return {
-    ...(answer.model_version !== undefined && { said: answer.model_version }),
+    ...(answer.model_version !== undefined && { named: answer.model_version }),
     ...(answer.code !== undefined && { fault: answer.code }),
   };
 }
@@ -112,10 +112,10 @@ function read(error: string | undefined, text: string): Pick<Outcome, 'said' | '
  * none in a good shift.
  */
 export const lost = (outcomes: readonly Outcome[], bad: readonly string[]): readonly string[] =>
-  outcomes.flatMap(({ failure, version = '', said, fault }) => {
+  outcomes.flatMap(({ failure, version = '', named, fault }) => {
     if (failure !== undefined) return [failure];
     if (fault !== undefined) return bad.includes(version) ? [] : [`version ${version} failed: ${fault}`];
-    return version === said ? [] : [`version ${version} ran, and ${said} answered`];
+    return version === named ? [] : [`version ${version} ran, and ${named} answered`];
   });
 
 /**

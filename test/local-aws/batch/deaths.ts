@@ -57,7 +57,7 @@ function expectedOf({ files, failures, errors, deaths }: Outcome, parts: number,
 /** What differs from the quiet run that must not. */
 function differences(quiet: Outcome, { files, failures, deaths, errors }: Outcome): string[] {
   const names = [...new Set([...Object.keys(quiet.files), ...Object.keys(files)])];
-  // A job that fails may be told of twice, never not at all.
+  // A job that fails may be told of twice, but at least once.
   const isTold = JSON.stringify([...new Set(failures)]) === JSON.stringify([...new Set(quiet.failures)]);
   return [
     ...names

@@ -43,7 +43,7 @@ import { makeRole } from '../lambda.ts';
 import { counts, makeQueue, receive } from '../queue.ts';
 import { type Between, between, type Fault } from './between.ts';
 
-/** Of each row, most is blanks that are none of its values: a row a megabyte. */
+/** Most of each row is blanks that are none of its values: a row a megabyte. */
 const BLANKS = ' '.repeat(1024 ** 2);
 
 /** Rows of two numbers in JSONL, every seventh of which is none. */

@@ -133,7 +133,7 @@ export function life(cloud: Cloud, { name, functionName, from }: LifeOf) {
     }
   };
 
-  /** To the next minute in which anything is due; whoever judges sees the traffic until then. */
+  /** To the next minute in which anything is to happen; whoever judges sees the traffic until then. */
   let beats = 0;
   const pass = async (what: string): Promise<void> => {
     beats += 1;

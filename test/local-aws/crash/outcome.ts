@@ -88,11 +88,11 @@ function follow(writes: readonly Write[], model: string) {
     if (method === 'PUT' && path.endsWith(`${SCOPE}releases/${model}/live.json`)) plan = JSON.parse(body);
     if (!/\/aliases(\/live)?$/.test(path)) continue;
     const at = method === 'DELETE' ? undefined : pointing(body);
-    const said = at === undefined ? 'nothing' : say(at);
-    if (history.at(-1) !== said) history.push(said);
+    const place = at === undefined ? 'nothing' : say(at);
+    if (history.at(-1) !== place) history.push(place);
     if (at === undefined) continue;
     const intended = plan?.intent?.after;
-    if (intended === undefined || say(intended) !== said) wrong.push(`went to ${said} unintended`);
+    if (intended === undefined || say(intended) !== place) wrong.push(`went to ${place} unintended`);
     const allowed = plan?.phase === 'REVERSING' ? 50 : (plan?.steps?.[plan.step ?? 0]?.weight ?? 0);
     for (const [version, weight] of Object.entries(at.weights))
       if (weight * 100 > allowed)

@@ -22,10 +22,10 @@ const CALLS = `import { createRequire } from 'node:module';
 const require = createRequire(import.meta.url);
 const { ApplicationAutoScalingClient, ...commands } = require('@aws-sdk/client-application-auto-scaling');
 export const handler = async ({ calls }) => {
-  const said = [];
+  const outcomes = [];
   for (const [name, input] of calls)
-    said.push(await new ApplicationAutoScalingClient({}).send(new commands[name + 'Command'](input)).then(() => 'done', (error) => error.name + ': ' + error.message));
-  return said;
+    outcomes.push(await new ApplicationAutoScalingClient({}).send(new commands[name + 'Command'](input)).then(() => 'done', (error) => error.name + ': ' + error.message));
+  return outcomes;
 };`;
 
 describe('Application Auto Scaling', () => {

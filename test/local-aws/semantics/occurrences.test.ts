@@ -5,7 +5,7 @@ import { awsPython } from '../../../local-aws/aws-python.ts';
 import { localAws } from '../../../local-aws/start.ts';
 import { byteCode } from '../../../local-aws/venv.ts';
 
-/** [schedule, time zone, looked at first, a moment when it is due] */
+/** [schedule, time zone, looked at first, a moment when it takes place] */
 type Case = readonly [schedule: string, zone: string, from: string, due: string];
 
 // https://docs.aws.amazon.com/autoscaling/application/userguide/scheduled-scaling-using-cron-expressions.html
@@ -21,7 +21,7 @@ const CASES: readonly Case[] = [
 ];
 
 /**
- * Python: whether each case is due in the second up to its moment, and not between the first look and that.
+ * Python: whether each case takes place in the second up to its moment, and not between the first look and that.
  */
 const PROGRAM = `
 import json, sys
@@ -35,7 +35,7 @@ for schedule, zone, start, moment in json.load(sys.stdin):
 print(json.dumps(answers))
 `;
 
-it('scheduled actions are due by the clock of their time zone', async () => {
+it('scheduled actions take place by the clock of their time zone', async () => {
   const running = promisify(execFile)(await awsPython(() => {}), ['-c', PROGRAM], {
     env: { ...process.env, PYTHONPATH: localAws, PYTHONPYCACHEPREFIX: byteCode },
   });

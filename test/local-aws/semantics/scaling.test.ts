@@ -16,7 +16,7 @@ const SPEED = 60;
 
 // https://docs.aws.amazon.com/autoscaling/application/userguide/application-auto-scaling-scheduled-scaling.html
 describe('a scheduled action', () => {
-  it('changes bounds and provisioned concurrency when it is due by the clock of its time zone', async () => {
+  it('changes bounds and provisioned concurrency at its time by the clock of its time zone', async () => {
     const { on, off } = await withAndWithout('autoscaling', async (aws) => {
       const to = scalable(aws);
       try {

@@ -177,7 +177,10 @@ it('a message of a task is sent, with its attributes, where the role may', async
     for (const one of [sfn, sqs]) one.destroy();
     return {
       runs: runs.map(({ status }) => status),
-      messages: Messages.map(({ Body, MessageAttributes: said }) => [Body, said?.Code?.StringValue]),
+      messages: Messages.map(({ Body, MessageAttributes: attributes }) => [
+        Body,
+        attributes?.Code?.StringValue,
+      ]),
     };
   });
   expect(on).toEqual({ runs: ['SUCCEEDED', 'FAILED'], messages: [['one', 'GAVE_UP']] });

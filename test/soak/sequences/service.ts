@@ -49,8 +49,8 @@ const HOOK = pathToFileURL(fileURLToPath(new URL('kill.mjs', import.meta.url))).
 const RUNNING: readonly Release['phase'][] = ['GATING', 'WARMING', 'SHIFTING', 'JUDGING', 'PROMOTING'];
 
 /**
- * Of zero (easy) and one (hard): a good version answers both, a bad one has no answer to the second, and the
- * gate asks the first.
+ * Operators by kind. Asked for zero (easy) and one (hard), a good version answers both, a bad one has no
+ * answer to the second, and the gate asks the first.
  */
 const OPERATORS: Readonly<Record<Kind, readonly string[]>> = {
   good: ['Sin'],
@@ -242,7 +242,7 @@ export async function realService(aws: LocalAws, name: string, speed: number): P
       await stackDone();
       return undefined;
     }
-    return { code: code === 0 ? 0 : 1, said: stdout + stderr };
+    return { code: code === 0 ? 0 : 1, output: stdout + stderr };
   };
 
   const epoch = Number(aws.env.MODELS_AWS_EPOCH);

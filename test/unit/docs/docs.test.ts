@@ -123,7 +123,7 @@ const verbs: Readonly<Record<string, Command>> = {
   ...{ status, history, promote, rollback, hold, resume, drift, report, batch },
 };
 /**
- * Of every command of the framework:
+ * Options of every command of the framework:
  * https://github.com/oss-serverless/osls/blob/main/docs/guides/parameters.md
  */
 const GLOBAL = ['stage', 'region', 'aws-profile', 'config', 'param', 'help'];

@@ -58,7 +58,7 @@ const PHASES: Readonly<Record<Phase, string>> = {
 };
 const megabytes = (bytes: number): string => `${bytes / 1024 / 1024} MB`;
 
-/** Of alarms that not every model has. */
+/** What alarms need that not every model has. */
 const CONDITIONS: Readonly<Record<string, string>> = {
   latency: '; only with `latency`',
   batchFailed: '; only with `batch`',

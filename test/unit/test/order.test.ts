@@ -23,6 +23,6 @@ it('files that wait run beside files that compute, to the end', () => {
     expect(order.slice(at, at + 3).filter((file) => file.includes('journeys'))).toHaveLength(1);
 });
 
-it('what is said to be long is there', () => {
+it('what is listed as long is there', () => {
   expect(LONG.filter((file) => !existsSync(file))).toEqual([]);
 });

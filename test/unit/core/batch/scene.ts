@@ -83,7 +83,7 @@ export function scene(
   const again: string[] = [];
   /** When the attempts began that go on. */
   const since: (string | undefined)[] = [];
-  /** Of the messages in `again`, what the queue says beside them. */
+  /** What the queue says beside each message in `again`. */
   const attributes: string[] = [];
   const counted: Record<string, number> = {};
   const spread: Job[] = [];
@@ -169,9 +169,9 @@ export function scene(
     /** All that asked to come again comes again, as the queue has it. */
     sendAgain: async (): Promise<void> => {
       since.length = 0;
-      const said = attributes.splice(0);
+      const told = attributes.splice(0);
       for (const [i, body] of again.splice(0).entries())
-        await invocation(() => receiveMessage(world, { body, ...readAgain(said[i]) }));
+        await invocation(() => receiveMessage(world, { body, ...readAgain(told[i]) }));
     },
     /** The map, with every part tried and tried again as the state machine does, then the end. */
     map: async (job: Job, tries = 3): Promise<void> => {

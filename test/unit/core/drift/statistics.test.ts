@@ -139,7 +139,7 @@ describe('chi²', () => {
   const numeric = { kind: 'numeric', phi: 1 } as const;
   const category = { kind: 'category', phi: 1 } as const;
 
-  it('is never negative, nor what cannot be said, whatever the cells hold', () => {
+  it('is never negative, nor what cannot be told, whatever the cells hold', () => {
     fc.assert(
       fc.property(
         fc.constantFrom('numeric', 'category'),
@@ -167,10 +167,10 @@ describe('chi²', () => {
   });
 
   it('joins categories that expect fewer than five rows to the others, known and unseen', () => {
-    // Of 100 rows: 60, 36, 3 (small), 1 (others) and none (unseen); together 4, so they join the second.
+    // 100 rows are 60, 36, 3 (small), 1 (others) and none (unseen); together 4, so they join the second.
     const found = chi({ ...category, counts: [6000, 3600, 300, 100, 0] }, [50, 40, 5, 3, 2]);
     expect(found).toEqual(chi({ ...numeric, counts: [6000, 4000] }, [50, 50]));
-    // Of 1000 rows they stand: 600, 360, 30, 10.
+    // 1000 rows leave them alone: 600, 360, 30, 10.
     expect(chi({ ...category, counts: [6000, 3600, 300, 100, 0] }, [500, 400, 50, 30, 20])).toEqual(
       chi({ ...numeric, counts: [6000, 3600, 300, 100] }, [500, 400, 50, 50]),
     );

@@ -240,8 +240,8 @@ it('an endpoint publishes what its own reference makes of its rows', () => {
   expect((known.e ?? 0) / effectiveRows(400, 5000)).toBeCloseTo(1, 8);
   total.forEach((sum, i) => {
     const t = smooth({ n: 400, ...sum }, 5000, phis[i] ?? 1)?.t ?? Number.NaN;
-    const said = ((known[`a${i}`] ?? 0) ** 2 + (known[`b${i}`] ?? 0) ** 2) / (known.v ?? 0);
+    const published = ((known[`a${i}`] ?? 0) ** 2 + (known[`b${i}`] ?? 0) ** 2) / (known.v ?? 0);
     // Each request's sums are rounded to four digits.
-    expect(said).toBeCloseTo(t / (phis[i] ?? 1), 2);
+    expect(published).toBeCloseTo(t / (phis[i] ?? 1), 2);
   });
 });

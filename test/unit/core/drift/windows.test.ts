@@ -75,18 +75,18 @@ describe('windows', () => {
 
   const hours = (from: number): Span => ({ from, to: from + HOUR });
 
-  it('what has a document is not due, gaps are', () => {
+  it('what has a document is not judged again, gaps are', () => {
     const kept = complete.filter((_, index) => index !== 3 && index !== 23);
     expect(dueWindows(complete, kept, undefined)).toEqual({ windows: [complete[3], complete[23]] });
     expect(isGap(complete, kept)).toBe(false);
   });
 
-  it('a model that is new has only the last one due', () => {
+  it('a model that is new has only the last one judged', () => {
     expect(dueWindows(complete, [], undefined)).toEqual({ windows: [complete[23]] });
     expect(isGap(complete, [])).toBe(true);
   });
 
-  it('after a long outage the last 24 are due, and what is missed is told', () => {
+  it('after a long outage the last 24 are judged, and what is missed is told', () => {
     const ago = (count: number): Span => hours((oldest?.from ?? 0) - count * HOUR);
     expect(dueWindows(complete, [], { first: ago(99), last: ago(5) })).toEqual({
       windows: complete,
@@ -95,7 +95,7 @@ describe('windows', () => {
     expect(dueWindows(complete, [], { first: ago(1), last: ago(1) })).toEqual({ windows: complete });
   });
 
-  it('what was before the first document is nobody’s, a gap behind it is due', () => {
+  it('what was before the first document is nobody’s, a gap behind it is judged', () => {
     const kept = [complete[10], complete[20]].flatMap((window) => window ?? []);
     const [tenth, last] = kept;
     if (tenth === undefined || last === undefined) throw new Error('no window');

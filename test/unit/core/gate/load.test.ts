@@ -23,7 +23,7 @@ it('asks at the rate, and tells the percentiles of what it saw', async () => {
   expect(result).toEqual({ sent: 100, errors: 0, cold: 0, p50: 50, p95: 95, p99: 99, duration: 47 });
 });
 
-it('a stall counts for every request that was due in it, not for the one that met it', async () => {
+it('a stall counts for every request whose time was in it, not for the one that met it', async () => {
   // One server that answers in 1 ms, but from second 5 to 7 not at all. A client that waits for each answer
   // before it asks again would see one slow request of a thousand, and a p99 of 1 ms.
   const result = await load({ rate: 100, duration: 10 }, async (_, { clock, pause }) => {

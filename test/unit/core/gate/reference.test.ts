@@ -45,7 +45,7 @@ describe('what its answer means', () => {
   ])('%s', (_, body, type) => {
     const data = [0.1, 0.2, 0.7, 0.3, 0.3, 0.4];
     expect(told(body, [scores], type)).toEqual([{ name: 'scores', shape: [2, 3], data }]);
-    // Of two outputs it is the one that it fits.
+    // Where there are two outputs, it is the one that it fits.
     expect(told(body, [label, scores], type)).toEqual([{ name: 'scores', shape: [2, 3], data }]);
   });
 
@@ -82,7 +82,7 @@ describe('what its answer means', () => {
     expect(data(told('[1.0, 9007199254740993]', of('INT64')))).toEqual([1, 9007199254740993n]);
   });
 
-  it('what fits two outputs or none is said, without values', () => {
+  it('what fits two outputs or none is told, without values', () => {
     const other = { ...label, name: 'other' };
     expect(told('[5, 6]', [label, other])).toEqual({
       fault: 'answered 2 values without names, and they may be any of "label", "other"',

@@ -87,8 +87,8 @@ describe('an answered request', () => {
       const lines = write.trimEnd().split('\n');
       expect(lines).toHaveLength(2);
       return lines.map((line) => {
-        const { level: said, timestamp } = JSON.parse(line);
-        return [said, timestamp];
+        const { level: written, timestamp } = JSON.parse(line);
+        return [written, timestamp];
       });
     };
     const kept = ['WARN', '2026-11-25T00:00:00.123Z'];

@@ -84,8 +84,8 @@ describe('a line', () => {
       const environment = { ...ENVIRONMENT, AWS_LAMBDA_LOG_FORMAT: format, AWS_LAMBDA_LOG_LEVEL: level };
       const { meter, lines } = meterOf({}, environment);
       meter.failed();
-      const { level: said, timestamp } = JSON.parse(lines[0] ?? '');
-      return [said, timestamp];
+      const { level: written, timestamp } = JSON.parse(lines[0] ?? '');
+      return [written, timestamp];
     };
     expect(of('JSON', 'ERROR')).toEqual(['ERROR', '2026-11-25T00:00:00.123Z']);
     for (const [format, level] of [

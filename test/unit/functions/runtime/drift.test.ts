@@ -110,7 +110,7 @@ describe('a sum', () => {
     );
     fc.assert(
       fc.property(sums, (sum) => {
-        // Of the middle the score is what the constants make of it.
+        // The score of the middle is what the constants make of it.
         const inputs = { x: tensorOf('FP64', [1], [60]) };
         const { line = '' } = drifted([{ ...signal, mean: 0.5 - sum / 4 }], graph, { inputs }) ?? {};
         const [, text = ''] = /"a":\[(.*?)\]/.exec(line) ?? [];
@@ -490,11 +490,11 @@ describe('whatever a request brings', () => {
             },
             true,
           );
-          const said = Object.values(found ?? {}).join();
-          for (const value of texts) expect(said).not.toContain(value);
+          const text = Object.values(found ?? {}).join();
+          for (const value of texts) expect(text).not.toContain(value);
           // Whole numbers of the line: a sum of 1 is `1000000000000e-12`, which holds the digits of 100000000
           // by chance.
-          const told = new Set(said.match(/\d+/g));
+          const told = new Set(text.match(/\d+/g));
           for (const value of numbers) expect(told).not.toContain(String(value));
         },
       ),

@@ -19,7 +19,7 @@ describe('signals of inputs', () => {
       input('double', 'FP64'),
       input('tiny', 'UINT8'),
     ];
-    // Of 361 rows every knot is a value.
+    // With 361 rows every knot is a value.
     const rows = rowsOf(361, (i) => `0.${i % 4},0.${i % 4},0.${i % 4},${i % 4}`);
     const { baseline } = await folder.ship(
       await folder.write('cast.csv', csv('single,half,double,tiny', ...rows)),
@@ -185,7 +185,7 @@ describe('a category', () => {
     const own = (300 * Math.sqrt(m / n) - 1200 * Math.sqrt(n / m)) ** 2 / 1500;
     const other = (1500 * Math.sqrt(n / m)) ** 2 / 1500;
     expect(categoryPart(sorted, ['a', 'b']).phi).toBeCloseTo(own + other, 9);
-    // Of three values each has a third, and chi² has two degrees of freedom.
+    // Each of three values has a third, and chi² has two degrees of freedom.
     const thirds = Float64Array.from({ length: 3600 }, (_, i) => Math.floor(i / 1200));
     const share = 3300 / 300;
     const third =
@@ -255,7 +255,7 @@ describe('classes of an output', () => {
     return { notices, found: category('label', 'p', 0, 'label', codes, texts, notices) };
   };
 
-  it('are watched up to a thousand; of more that is said', () => {
+  it('are watched up to a thousand; of more a line says so', () => {
     expect(classes(1000)).toMatchObject({
       notices: [],
       found: { kind: 'category', value: 'label', counts: [...Array(8).fill(2), 1984, 0] },

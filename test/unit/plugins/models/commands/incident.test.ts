@@ -29,7 +29,7 @@ const problem: Problem = {
 describe('a problem elsewhere in serverless.yml', () => {
   const verbs = { status, history, promote, rollback, hold, resume };
   /** What a command says, with nothing of it done. */
-  async function said(command: Pick<Command, 'onProblems'>, flags: Context['flags'] = {}) {
+  async function outcomeOf(command: Pick<Command, 'onProblems'>, flags: Context['flags'] = {}) {
     const printed: string[] = [];
     const warned: string[] = [];
     let hasRun = false;
@@ -55,8 +55,8 @@ describe('a problem elsewhere in serverless.yml', () => {
       'models.fraud.memory: 64 is below 128 MB. Write 128 or more. [MODELS_INVALID_VALUE]',
       'custom.models.alerts: 64 is below 128 MB. Write 128 or more. [MODELS_INVALID_VALUE]',
     ];
-    expect(await said(command)).toEqual({ printed: [], warned, hasRun: true, failed: undefined });
-    expect(await said(command, { json: true })).toEqual({
+    expect(await outcomeOf(command)).toEqual({ printed: [], warned, hasRun: true, failed: undefined });
+    expect(await outcomeOf(command, { json: true })).toEqual({
       printed: [],
       warned,
       hasRun: true,
@@ -65,7 +65,7 @@ describe('a problem elsewhere in serverless.yml', () => {
   });
 
   it('stops a command that reads the declarations', async () => {
-    expect(await said(drift)).toMatchObject({
+    expect(await outcomeOf(drift)).toMatchObject({
       warned: [],
       hasRun: false,
       failed: expect.stringContaining('64'),

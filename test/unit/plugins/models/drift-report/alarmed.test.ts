@@ -42,12 +42,12 @@ describe('what the alarms of CloudWatch see of the live version', () => {
     expect(words(template, live('3', settings(true, 'income', 'age')))).toBeUndefined();
   });
 
-  it('is nothing of a version of an earlier plugin, and that is said', () => {
+  it('is nothing of a version of an earlier plugin, and that is told', () => {
     const { drift: _, ...old } = template;
     expect(words(template, live('3', old))).toBe(
       "CloudWatch's alarms do not see version 3: it was published without `drift`, or by an earlier version of the plugin (the monitor sees it then). They will see the next version that is released.",
     );
-    // Nor is anything said where the template itself is of such, or there is nothing to watch.
+    // Nor is anything told where the template itself is of such, or there is nothing to watch.
     expect(words(old, live('3', old))).toBeUndefined();
     expect(words({ ...old, drift: [] }, live('3', old))).toBeUndefined();
   });

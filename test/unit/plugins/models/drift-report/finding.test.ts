@@ -56,7 +56,7 @@ const page = (found: SeenWindows, signals: readonly Signal[] = [numeric('age')])
   reportHtml({ service: 's', stage: 'dev', region: 'eu-central-1', from: START, to: START + 10 * HOUR }, [
     { model: 'churn', functionName: 'f', releases: [], seen: found, baseline: baselineOf(signals) },
   ]);
-const said = (html: string): string =>
+const plainText = (html: string): string =>
   html
     .replaceAll(/<[^>]*>/g, ' ')
     .replaceAll('&quot;', '"')
@@ -71,7 +71,7 @@ const empty = (hour: number) => windowOf(age, hour, 0, () => ({}));
 describe('drift that an alarm was about', () => {
   it('is shown where only empty and small windows came after it', () => {
     const found = seen(drifted(0), drifted(1), few(2), empty(3));
-    for (const one of [text(found), said(page(found))]) {
+    for (const one of [text(found), plainText(page(found))]) {
       expect(one).toContain('"age" is not as in the reference data.');
       expect(one).toContain('2026-11-25 11:00–12:00 UTC');
       expect(one).toMatch(/2 windows until 2026-11-25 14:00 UTC: at most 12 rows each, too few/);
@@ -85,7 +85,7 @@ describe('drift that an alarm was about', () => {
 
   it('is listed where the newest window is like the reference data again', () => {
     const found = seen(drifted(0), drifted(1), quiet(2));
-    for (const one of [text(found), said(page(found))]) {
+    for (const one of [text(found), plainText(page(found))]) {
       expect(one).toMatch(/like the reference data \(1 signal\); windows before were not\./i);
       expect(one).toContain('"age" in 2 windows before, last 2026-11-25 11:00–12:00 UTC');
       expect(one).toContain('Nothing was rolled back');
@@ -105,7 +105,7 @@ describe('where nothing could be judged', () => {
     ['12 rows are too few to say anything (100).', [few(0), few(1)]],
   ])('both say %s', (words, windows) => {
     expect(text(seen(...windows)).toLowerCase()).toContain(words.toLowerCase());
-    expect(said(page(seen(...windows))).toLowerCase()).toContain(words.toLowerCase());
+    expect(plainText(page(seen(...windows))).toLowerCase()).toContain(words.toLowerCase());
     expect(page(seen(...windows))).not.toMatch(/like the reference data/i);
   });
 
@@ -121,7 +121,7 @@ describe('drift by missing values', () => {
 
   it('says the share, with its own size and p', () => {
     expect(fifth.signals[0]).toMatchObject({ drifted: true, missing: { share: 0.2, before: 0 } });
-    for (const one of [text(seen(fifth)), said(page(seen(fifth)))])
+    for (const one of [text(seen(fifth)), plainText(page(seen(fifth)))])
       expect(one).toContain('missing in 20 % of rows, 0 % in the reference');
     const row = text(seen(fifth))
       .split('\n')
@@ -181,7 +181,7 @@ describe('windows of the registry', () => {
       JSON.stringify({ ...empty(0), from: minutes(n), to: minutes(n + 1), ...changes }),
     );
 
-  it('are the newest 1,000, and that others are left out is said', async () => {
+  it('are the newest 1,000, and that others are left out is told', async () => {
     const { port, set } = fakeObjects();
     for (let n = 0; n < MOST + 5; n += 1) keep(set, n);
     const found = await windowsIn(port, FOLDER, START);
@@ -189,7 +189,7 @@ describe('windows of the registry', () => {
     expect(found.cut).toBe(true);
     const words = 'newest 1,000 windows, from 2026-11-25 10:25 UTC; older ones are left out';
     expect(text(found)).toContain(words);
-    expect(said(page(found))).toContain(words);
+    expect(plainText(page(found))).toContain(words);
   });
 
   it('are not cut where the time in question ends before', async () => {

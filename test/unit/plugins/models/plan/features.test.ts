@@ -94,7 +94,7 @@ const known = new Map([
 ]);
 
 /** All that a feature says of an input. */
-function saidBy(feature: Feature, input: PlanInput) {
+function madeBy(feature: Feature, input: PlanInput) {
   const { models, host, options } = input;
   const fold = foldOf(FEATURES, host, known);
   const endpoints = endpointsOf(input);
@@ -114,14 +114,14 @@ function saidBy(feature: Feature, input: PlanInput) {
 
 describe.each(FEATURES.map((feature) => [feature.name, feature] as const))('the feature %s', (_, feature) => {
   it.each(cases)('says the same of the same, and changes nothing that it is given: $name', ({ input }) => {
-    const said = saidBy(feature, input);
-    expect(saidBy(feature, input)).toEqual(said);
+    const made = madeBy(feature, input);
+    expect(madeBy(feature, input)).toEqual(made);
     // Plain data: what CloudFormation gets is what the plan says.
-    expect(JSON.parse(JSON.stringify(said.resources))).toEqual(said.resources);
+    expect(JSON.parse(JSON.stringify(made.resources))).toEqual(made.resources);
   });
 
   it.each(cases)('asks for a policy where the service names the role, and makes none: $name', ({ input }) => {
-    const { resources, statements } = saidBy(feature, input);
+    const { resources, statements } = madeBy(feature, input);
     const made = Object.values(resources).filter(({ Type }) => Type === 'AWS::IAM::Role');
     if (input.host.provider.iam === undefined) expect(statements).toEqual([]);
     else expect(made).toEqual([]);
@@ -129,13 +129,13 @@ describe.each(FEATURES.map((feature) => [feature.name, feature] as const))('the 
   });
 
   it.each(cases)('costs no less than nothing: $name', ({ input }) => {
-    const { standing, monthly } = saidBy(feature, input);
+    const { standing, monthly } = madeBy(feature, input);
     for (const dollars of [...standing, ...monthly].flatMap((one) => Object.values(one)))
       expect(dollars).toBeGreaterThanOrEqual(0);
   });
 
   it.each(cases)('names what it adds, so that nothing is told by its type: $name', ({ input }) => {
-    const { functions, resources, claims } = saidBy(feature, input);
+    const { functions, resources, claims } = madeBy(feature, input);
     const claimed = new Set(claims.flatMap((claim) => claim.resources ?? []));
     const alarms = new Set(
       input.models
@@ -155,7 +155,7 @@ describe('together', () => {
   });
 
   it.each(cases)('add no id twice, and never one of the framework’s: $name', ({ input }) => {
-    const all = FEATURES.map((feature) => saidBy(feature, input));
+    const all = FEATURES.map((feature) => madeBy(feature, input));
     const ids = all.flatMap(({ resources }) => Object.keys(resources));
     expect(new Set(ids).size).toBe(ids.length);
     const keys = all.flatMap(({ functions }) => Object.keys(functions));

@@ -14,7 +14,7 @@ const models = (declared: Readonly<Record<string, object>>): readonly Model[] =>
       Object.entries(declared).map(([name, more]) => [name, { artifact: 'm.onnx', ...more }]),
     ),
   ).models;
-const said = (problems: readonly { readonly code: string; readonly key: string }[]) =>
+const refusals = (problems: readonly { readonly code: string; readonly key: string }[]) =>
   problems.map(({ code, key }) => `${key} ${code}`);
 
 describe('the environment of a function', () => {
@@ -32,7 +32,7 @@ describe('the environment of a function', () => {
       fc.property(fc.dictionary(text, text, { maxKeys: 20 }), (some) => {
         const room = 4096 - Buffer.byteLength(JSON.stringify({ ...some, fill: '' }));
         expect(variables({ ...some, fill: 'x'.repeat(room) })).toEqual([]);
-        expect(said(variables({ ...some, fill: 'x'.repeat(room + 1) }))).toEqual([
+        expect(refusals(variables({ ...some, fill: 'x'.repeat(room + 1) }))).toEqual([
           'models.churn.function.environment MODELS_LIMIT',
         ]);
       }),
@@ -66,7 +66,7 @@ describe('the policies of a role', () => {
       },
     });
     const problems = (...documents: readonly object[]) =>
-      said(
+      refusals(
         limitProblems(
           { ChurnModelsRole: { Properties: { Policies: documents } } },
           models({ churn: {} }),
@@ -104,7 +104,7 @@ describe('the policies of a role', () => {
       JSON.stringify(monitorRole(models({ churn: { drift: { baseline: 'r.csv' } } }), host, {})),
     ).toContain(`"Action":["logs:FilterLogEvents"],"Resource":${JSON.stringify(groups)}`);
     expect(problems(70)).toEqual([]);
-    expect(said(problems(90))).toEqual(['models MODELS_LIMIT']);
+    expect(refusals(problems(90))).toEqual(['models MODELS_LIMIT']);
     expect(problems(90)[0]?.message).toMatch(/^makes a role of models-drift with \d+ characters/);
   });
 });

@@ -450,7 +450,7 @@ describe('what makes a version behave as it does', () => {
     expect(compiled({ MemorySize: 512 })).not.toEqual(compiled({}));
   });
 
-  it('is the same function whatever is said of releases, alarms and warm instances', () => {
+  it('is the same function whatever is declared of releases, alarms and warm instances', () => {
     const definition = (rest: object) =>
       planFunctions(input({ churn: rest }, { built: built(['churn']) })).churn;
     const release = { strategy: 'linear', rollbackWindow: '1h' };

@@ -42,7 +42,7 @@ const offer = (fingerprint: string) => ({
 const there = (w: World): ReadonlyMap<string, Release> => new Map([['churn', w.state() as Release]]);
 
 describe('what a deploy supersedes', () => {
-  it('is a release on its way, said with where it stands', async () => {
+  it('is a release on its way, told with where it stands', async () => {
     const w = await deployed();
     await minutes(w, 3, GOOD);
     expect(superseded([offer('c')], there(w))).toEqual([
@@ -94,13 +94,13 @@ describe('latency', () => {
     return latencyLine(w.state() as Release);
   };
 
-  it('that is not judged is said, with why', async () => {
+  it('that is not judged is told, with why', async () => {
     expect(await line()).toBe('churn: latency is not judged, since no objective (latency.p95) is declared');
     expect(await line(100, 200)).toContain('counts by another objective, or by none');
     expect(await line(100, 100)).toBeUndefined();
   });
 
-  it('of which little will be seen is said, too', async () => {
+  it('of which little will be seen is told, too', async () => {
     const seen = async (slow: readonly [number, number, number, number]) => {
       const w = await live({ ...CANARY, p95: 100 });
       await minutes(w, 60, GOOD);
@@ -354,7 +354,7 @@ describe('what a canary can see', () => {
     return found;
   };
 
-  it('is said with where the traffic is known from', () => {
+  it('is told with where the traffic is known from', () => {
     expect(forecastLines(model({}), { perSecond: 40 / 3600, from: 'measured' })).toMatchInlineSnapshot(`
       [
         "churn: what the canary can see at the traffic of the last 24 hours:",
@@ -529,7 +529,7 @@ describe('history', () => {
     expect(historyText('churn', pasts)).toMatch(/step 1 {4}no verdict: no regression so far/);
   });
 
-  it('nothing recorded is said', () => {
+  it('nothing recorded is told', () => {
     expect(historyText('churn', [])).toBe('churn: no release is recorded.');
   });
 });

@@ -10,8 +10,8 @@ const FUNCTION = { ChurnLambdaFunction: { Type: 'AWS::Lambda::Function' } };
 const ARN = { 'Fn::GetAtt': ['ChurnLambdaFunction', 'Arn'] };
 const ON_ALIAS = { 'Fn::Join': [':', [ARN, 'live']] };
 
-/** What is said of one permission on the alias. */
-function said(properties: Json, more: Parameters<typeof stackOf>[0] = {}): string[] {
+/** The lines for one permission on the alias. */
+function linesOf(properties: Json, more: Parameters<typeof stackOf>[0] = {}): string[] {
   const Properties = {
     FunctionName: ON_ALIAS,
     Action: 'lambda:InvokeFunction',
@@ -90,7 +90,7 @@ describe('a permission', () => {
     ['the name', 'shop-dev-churn:live'],
   ])('is of the alias where its function is %s', (_, FunctionName) => {
     const more = { ChurnLiveAlias: { Type: 'Custom::ModelAlias' } };
-    expect(said({ FunctionName }, more)).toEqual([allows('--principal s3.amazonaws.com')]);
+    expect(linesOf({ FunctionName }, more)).toEqual([allows('--principal s3.amazonaws.com')]);
   });
 
   it.each([
@@ -99,12 +99,12 @@ describe('a permission', () => {
     ['other function', 'shop-dev-churn-batch:live'],
     ['function that another stack exports', { 'Fn::ImportValue': 'other' }],
   ])('of the %s is none of it', (_, FunctionName) => {
-    expect(said({ FunctionName })).toEqual([]);
+    expect(linesOf({ FunctionName })).toEqual([]);
   });
 
   it('gets no command where it names the function and its alias is not known', () => {
     const FunctionName = { 'Fn::Join': [':', [ARN, { Ref: 'Parameter' }]] };
-    expect(said({ FunctionName })).toEqual([
+    expect(linesOf({ FunctionName })).toEqual([
       'Allowed: whether it is of this alias depends on {"Ref":"Parameter"}',
     ]);
   });
@@ -116,7 +116,7 @@ describe('a permission', () => {
 
   it('keeps each of its conditions', () => {
     expect(
-      said(
+      linesOf(
         {
           Principal: '*',
           PrincipalOrgID: 'o-1234567890',
@@ -136,7 +136,7 @@ describe('a permission', () => {
   });
 
   it('with a condition that is not known here gets no command, which would let in more', () => {
-    expect(said({ SomeNewCondition: 'x' })).toEqual([
+    expect(linesOf({ SomeNewCondition: 'x' })).toEqual([
       'Allowed: SomeNewCondition has no option that is known here',
     ]);
   });
@@ -150,10 +150,10 @@ describe('a permission', () => {
     [{ 'Fn::Join': ['', ['a', { Ref: 'Parameter' }]] }, '{"Ref":"Parameter"}'],
     [{ 'Fn::Sub': `a\${Parameter}` }, '{"Ref":"Parameter"}'],
   ])('that needs %j gets no command', (SourceArn, part) => {
-    // Of a rule whose bus is not in its physical id the ARN cannot be told.
+    // A rule whose bus is not in its physical id: its ARN cannot be told.
     const Rule = { Type: 'AWS::Events::Rule', Properties: { EventBusName: { Ref: 'Bus' } } };
     const Compound = { Type: 'AWS::ApiGateway::Deployment' };
-    expect(said({ SourceArn }, { Rule, Compound })).toEqual([`Allowed: SourceArn needs ${part}`]);
+    expect(linesOf({ SourceArn }, { Rule, Compound })).toEqual([`Allowed: SourceArn needs ${part}`]);
   });
 
   it.each([
@@ -175,18 +175,20 @@ describe('a permission', () => {
       Rule: { Type: 'AWS::Events::Rule' },
       Logs: { Type: 'AWS::Logs::LogGroup' },
     };
-    expect(said({ SourceArn }, more)).toEqual([allows(`--principal s3.amazonaws.com --source-arn ${value}`)]);
+    expect(linesOf({ SourceArn }, more)).toEqual([
+      allows(`--principal s3.amazonaws.com --source-arn ${value}`),
+    ]);
   });
 
   it('leaves out what the template has no value for', () => {
-    expect(said({ SourceAccount: { Ref: 'AWS::NoValue' } })).toEqual([
+    expect(linesOf({ SourceAccount: { Ref: 'AWS::NoValue' } })).toEqual([
       allows('--principal s3.amazonaws.com'),
     ]);
   });
 });
 
 describe('a function URL and settings of asynchronous calls', () => {
-  it('keep what is said of them', () => {
+  it('keep their settings', () => {
     const stack = stackOf({
       ...FUNCTION,
       Failed: { Type: 'AWS::SQS::Queue' },

@@ -33,8 +33,12 @@ describe('what a deploy says of models that are no longer declared', () => {
   });
 
   it('that they are deleted with their endpoints', async () => {
-    const { lines: said } = await lines(['churn', 'fraud'], ['ChurnLiveAlias', 'FraudLiveAlias'], ['churn']);
-    expect(said).toEqual([
+    const { lines: printed } = await lines(
+      ['churn', 'fraud'],
+      ['ChurnLiveAlias', 'FraudLiveAlias'],
+      ['churn'],
+    );
+    expect(printed).toEqual([
       'fraud: is no longer declared, and this deploy deletes it with its endpoint shop-dev-fraud.',
     ]);
   });
@@ -42,15 +46,15 @@ describe('what a deploy says of models that are no longer declared', () => {
   it('that a release which runs ends with it', async () => {
     const w = await deployed();
     await minutes(w, 3, { 3: 0.01, 4: 0.01 });
-    const { lines: said } = await lines(['fraud'], ['FraudLiveAlias'], ['churn'], w.state());
-    expect(said[0]).toContain(
+    const { lines: printed } = await lines(['fraud'], ['FraudLiveAlias'], ['churn'], w.state());
+    expect(printed[0]).toContain(
       'endpoint shop-dev-fraud. Its release (JUDGING, version 4 at 5 %) ends with it. If churn is its new name',
     );
   });
 
   it('what a rename is, where others are new', async () => {
-    const { lines: said } = await lines(['fraud'], ['FraudLiveAlias'], ['fraud-v2', 'scoring']);
-    expect(said).toEqual([
+    const { lines: printed } = await lines(['fraud'], ['FraudLiveAlias'], ['fraud-v2', 'scoring']);
+    expect(printed).toEqual([
       'fraud: is no longer declared, and this deploy deletes it with its endpoint shop-dev-fraud. ' +
         'If fraud-v2 or scoring is its new name: a rename is a delete and a create, without a canary.',
     ]);

@@ -251,15 +251,15 @@ describe('the lines', () => {
   it('are few for a model of many columns, and no name writes to the terminal', () => {
     const many = (suffix: string) => Array.from({ length: 500 }, (_, i) => spec(`c${i}${suffix}`));
     const offered = { ...LIVE, inputs: many('\u001b[2J') };
-    const said = changeLines(
+    const found = changeLines(
       'churn',
       '3',
       signatureChanges({ ...LIVE, inputs: many('') }, offered),
       true,
       sayOf('churn', 'dev'),
     );
-    expect(said).toHaveLength(23);
-    expect(said.at(-2)).toBe('  and 980 more: `sls models plan --json` lists all');
+    expect(found).toHaveLength(23);
+    expect(found.at(-2)).toBe('  and 980 more: `sls models plan --json` lists all');
     const back = changeLines('churn', '3', signatureChanges(offered, LIVE), true, sayOf('churn', 'dev'));
     expect(back[1]).toBe(String.raw`  input "c0\u001b[2J" is gone: requests that have it are refused`);
     const long = changeLines(

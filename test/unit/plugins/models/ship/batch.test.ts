@@ -19,7 +19,7 @@ const SIGNATURE: Signature = {
   omitted: ['map'],
 };
 
-function said(entry: object, signature: Partial<Signature> = {}): readonly string[] {
+function messagesOf(entry: object, signature: Partial<Signature> = {}): readonly string[] {
   const declared = { input: 's3://incoming/', output: 's3://scored/', ...entry };
   const { models, problems } = parseModels({ churn: { artifact: 'a.onnx', batch: [declared] } });
   expect(problems).toEqual([]);
@@ -45,7 +45,7 @@ describe('a batch and its model', () => {
       { outputs: [spec('label', [-1], 'BYTES'), spec('p', [-1, 2])] },
     ],
   ])('fit %s', (_, entry, signature) => {
-    expect(said(entry, signature)).toEqual([]);
+    expect(messagesOf(entry, signature)).toEqual([]);
   });
 
   it.each<[string, object, Partial<Signature>, string]>([
@@ -111,7 +111,7 @@ describe('a batch and its model', () => {
       'batch: needs rows of a known size, but the input x has the shape [-1, -1, 3].',
     ],
   ])('do not fit with %s', (_, entry, signature, problem) => {
-    const [first = '', ...others] = said(entry, signature);
+    const [first = '', ...others] = messagesOf(entry, signature);
     expect(first).toContain(problem);
     expect(first).toContain('[MODELS_BATCH]');
     expect(others).toEqual([]);

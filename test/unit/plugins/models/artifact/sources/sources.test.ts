@@ -26,10 +26,10 @@ describe.each(ARTIFACT_SOURCES.map((source) => [source.scheme, source] as const)
     for (const { shown, write } of source.forms) {
       // Several are told as a list.
       for (const words of [shown, write]) expect(words).not.toMatch(/, |\.$/);
-      const said = new RegExp(shown.replace(/[.*/]/g, '\\$&'), 'i');
-      expect(ARTIFACT_FORMS).toMatch(said);
-      expect(optionTable()).toMatch(said);
-      expect(JSON.stringify(frameworkSchema('models'))).toMatch(said);
+      const pattern = new RegExp(shown.replace(/[.*/]/g, '\\$&'), 'i');
+      expect(ARTIFACT_FORMS).toMatch(pattern);
+      expect(optionTable()).toMatch(pattern);
+      expect(JSON.stringify(frameworkSchema('models'))).toMatch(pattern);
       expect(required?.fix).toContain(write);
     }
   });

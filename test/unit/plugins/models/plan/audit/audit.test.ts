@@ -13,7 +13,7 @@ const host: Host = { ...HOST, region: 'eu-central-1' };
 const KEY = 'arn:aws:kms:eu-central-1:123456789012:key/mrk-0123456789abcdef0123456789abcdef';
 const parsed = (audit: unknown, rest: object = {}) =>
   parseModels({ churn: { artifact: 'a.onnx', audit, ...rest } });
-const said = (audit: unknown, rest?: object): readonly string[] =>
+const messagesOf = (audit: unknown, rest?: object): readonly string[] =>
   parsed(audit, rest).problems.map(({ key, message, fix }) => `${key}: ${message} ${fix}`);
 
 describe('a declared audit', () => {
@@ -35,7 +35,7 @@ describe('a declared audit', () => {
       { GetAtt: 1 },
       5,
     ])
-      expect(said({ kmsKey }), JSON.stringify(kmsKey)).toEqual([
+      expect(messagesOf({ kmsKey }), JSON.stringify(kmsKey)).toEqual([
         expect.stringMatching(/^models\.churn\.audit\.kmsKey: .*arn:aws:kms:<region>/),
       ]);
   });
@@ -47,7 +47,7 @@ describe('a declared audit', () => {
       [2, 3],
       [1000, 1096],
     ] as const) {
-      expect(said({ retention: days })).toEqual([
+      expect(messagesOf({ retention: days })).toEqual([
         expect.stringMatching(
           new RegExp(
             `^models\\.churn\\.audit\\.retention: is ${days} days; .* 1827, 2192, .* Write ${longer}, `,
@@ -55,17 +55,17 @@ describe('a declared audit', () => {
         ),
       ]);
     }
-    expect(said({ retention: 3654 })).toEqual([expect.stringContaining('Write 3653, or leave it')]);
-    expect(said({ retention: 0 })).toHaveLength(1);
-    for (const days of [1, 400, 1096, 3653]) expect(said({ retention: days })).toEqual([]);
+    expect(messagesOf({ retention: 3654 })).toEqual([expect.stringContaining('Write 3653, or leave it')]);
+    expect(messagesOf({ retention: 0 })).toHaveLength(1);
+    for (const days of [1, 400, 1096, 3653]) expect(messagesOf({ retention: days })).toEqual([]);
   });
 
   it('says once how long the log is kept, and has one', () => {
-    expect(said({ retention: 30 }, { function: { logRetentionInDays: 30 } })).toEqual([
+    expect(messagesOf({ retention: 30 }, { function: { logRetentionInDays: 30 } })).toEqual([
       'models.churn.audit.retention: is declared twice. Leave `logRetentionInDays` out of `function`.',
     ]);
-    expect(said({}, { function: { logRetentionInDays: 30 } })).toEqual([]);
-    expect(said({}, { function: { disableLogs: true } })).toEqual([
+    expect(messagesOf({}, { function: { logRetentionInDays: 30 } })).toEqual([]);
+    expect(messagesOf({}, { function: { disableLogs: true } })).toEqual([
       expect.stringContaining('an audit is written to the log'),
     ]);
   });

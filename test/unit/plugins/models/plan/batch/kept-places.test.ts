@@ -115,7 +115,7 @@ describe('places of batch that change', () => {
     expect(keptIn({ role: after.ChurnDashbatchModelsRole ?? {} })).toBe('');
   });
 
-  it('are ours only: what the model’s own statements said is neither kept nor turned into a permission', () => {
+  it('are ours only: what the model’s own statements allow is neither kept nor turned into a permission', () => {
     const own = (statement: object): Resources => {
       const { ChurnDashbatchModelsRole: role, ...others } = templateOf([A]) as unknown as Record<
         string,

@@ -166,7 +166,7 @@ describe('the graph of drift', () => {
   }
 
   it('has what the statistics say, for inputs that CloudWatch watches and for outputs', () => {
-    // Of a live version with other reference data than what is declared: 4000 rows, φ of 1.7, 1.7 and 3.
+    // A live version has other reference data than what is declared: 4000 rows, φ of 1.7, 1.7 and 3.
     const [m, phis] = [4000, { age: 1.7, income: 1.7, prediction: 3 }];
     const scaled = (name: keyof typeof phis, a: number, b: number): Readonly<Record<string, Point>> => ({
       [`Scaled_${name}_a`]: { Sum: a / Math.sqrt(phis[name]) },
@@ -180,15 +180,15 @@ describe('the graph of drift', () => {
       ScaledAnswers: { Sum: 150 / Math.sqrt(m), SampleCount: 150 },
       ...scaled('prediction', -90, 12),
     };
-    const said = (name: keyof typeof phis, n: number, a: number, b: number): number =>
+    const sizeOf = (name: keyof typeof phis, n: number, a: number, b: number): number =>
       (smooth({ n, a, b }, m, phis[name])?.size ?? Number.NaN) / Math.sqrt(phis[name]);
     const lines = drawn(true, sums);
     expect(Object.keys(lines)).toEqual(['age', 'income', 'prediction']);
-    expect(lines.age).toBeCloseTo(said('age', 240, 55, -31), 9);
+    expect(lines.age).toBeCloseTo(sizeOf('age', 240, 55, -31), 9);
     expect(lines.age).toBeGreaterThan(0.1);
     // Less than noise alone would bring is 0, not a root that is none.
     expect(lines.income).toBe(0);
-    expect(lines.prediction).toBeCloseTo(said('prediction', 150, -90, 12), 9);
+    expect(lines.prediction).toBeCloseTo(sizeOf('prediction', 150, -90, 12), 9);
     expect(drawn(true, { ...sums, ScaledRows: { Sum: 99 } }).age).toBeUndefined();
     expect(drawn(true, {}).age).toBeUndefined();
   });

@@ -145,7 +145,7 @@ describe('the budget', () => {
       const of = sharesOf(drift, facts(signals, native));
       return [of.native, of.inputs, of.classes];
     };
-    // Of inputs the monitor sends a notice, whoever alarms.
+    // The monitor sends a notice for inputs, whoever alarms.
     expect(shares([...four, ...two])).toEqual([1, 1, 0]);
     expect(shares([...four, ...two], false)).toEqual([1, 1, 0]);
     expect(shares(four, false)).toEqual([0, 2, 0]);
@@ -179,7 +179,7 @@ describe('the budget', () => {
     );
   });
 
-  it('is said before the deploy, with what is found at the declared traffic', () => {
+  it('is told before the deploy, with what is found at the declared traffic', () => {
     const lines = driftLines(declared({}, { traffic: '1/s' }), facts([...four, ...two]));
     expect(lines[0]).toMatch(
       /^4 inputs and 2 outputs against 10000 rows of ref\.csv, in windows of 1h; inputs are watched by CloudWatch alone\. At most 0\.\d+ false alarms a month are expected \(budget 1\)\.$/,
@@ -249,10 +249,10 @@ describe('the budget', () => {
   it('is no reason to score more than tells more: that is proposed where it costs', () => {
     const all = facts([...four, ...two]);
     const advice = (traffic: string, drift: object = {}) => sampleAdvice(declared(drift, { traffic }), all);
-    const said = advice('1000/s') ?? '';
+    const text = advice('1000/s') ?? '';
     const [, before, share, now, full, after] =
       /about \$([\d.]+) a month .* `sample: ([\d.]+)%` a shift of ([\d.]+) σ is found instead of ([\d.]+) σ, for \$([\d.]+)\.$/
-        .exec(said)
+        .exec(text)
         ?.map(Number) ?? [];
     expect(now).toBeLessThanOrEqual(1.15 * (full ?? 0));
     expect(share).toBeLessThanOrEqual(10);
@@ -355,7 +355,7 @@ describe('a sample', () => {
     ]);
   });
 
-  it('is all of them unless said otherwise', () => {
+  it('is all of them unless declared otherwise', () => {
     expect(declared().drift.sample).toBe(1);
     expect(declared({ sample: '0.1%' }).drift.sample).toBe(0.001);
     expect(declared({ sample: 25 }).drift.sample).toBe(0.25);
