@@ -29,7 +29,8 @@ export type Sample = {
   readonly beside?: string;
 };
 /**
- * A machine may lack what a claim needs, for example a second core; that is reported, and never counts as held.
+ * A machine may lack what a claim needs, for example a second core; that is reported, and never counts as
+ * held.
  */
 export type Measured = Sample | { readonly unmeasured: string };
 

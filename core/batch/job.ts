@@ -179,9 +179,9 @@ export type Latest = {
 
 /**
  * Is the object of `one` a later write of its key than that of `other`? Sequencers are hexadecimal texts,
- * compared once the shorter one is padded with zeros on the left:
- * https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html. Whoever asks by
- * hand has none; then the time counts.
+ * compared once the shorter one is padded with zeros on the left. What a person asks for has none; then the
+ * time counts.
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
  */
 export function isNewer(
   one: Pick<Job['object'], 'sequencer' | 'modified'>,

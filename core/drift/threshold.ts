@@ -2,7 +2,10 @@ import { normalQuantile } from './normal.ts';
 
 /** How large a statistic must be to be called drift: build side, monitor and reports use the same lines. */
 
-/** Rows that live data and a reference of `m` are worth together: n·m/(n+m). Of R3, of two live versions. */
+/**
+ * Rows that live data and a reference of `m` are worth together: n·m/(n+m). For R3: those of two live
+ * versions.
+ */
 export const effectiveRows = (n: number, m: number): number => (n * m) / (n + m);
 
 /**

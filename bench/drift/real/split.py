@@ -1,7 +1,7 @@
 """Public data as drift sees them: `python split.py FOLDER`, with the wheels in FOLDER/wheels.
 
-Of each set: the first 60 % of its reference in their order, NAME.csv, from which the baseline is built; and NAME.json, the columns with their
-datatypes, the other 40 % (`quiet`: nominally the same) and what came later (`live`), column by column.
+It writes two files for each set: NAME.csv, the first 60 % of its reference in their order, from which the baseline is built; and NAME.json, the
+columns with their datatypes, the other 40 % (`quiet`: nominally the same) and what came later (`live`), column by column.
 """
 
 import io

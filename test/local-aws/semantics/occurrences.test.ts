@@ -21,7 +21,8 @@ const CASES: readonly Case[] = [
 ];
 
 /**
- * Python: whether each case takes place in the second up to its moment, and not between the first look and that.
+ * Python: whether each case takes place in the second up to its moment, and not between the first look and
+ * that.
  */
 const PROGRAM = `
 import json, sys

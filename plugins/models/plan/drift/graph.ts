@@ -12,9 +12,9 @@ type Line = readonly unknown[];
 /**
  * Drift by signal, in σ/√φ: D = √(max(0, T−2)/ne) of the sums that the endpoint publishes, which is the size
  * that the monitor and `sls models drift` say, over √φ of whichever version was asked; that is what `effect`
- * is held against. Inputs that only the monitor sees are drawn by its largest, and classes by its count. Rows
- * without a value are taken for such that have not moved, as by the alarms. Nothing is drawn where a point has too
- * few rows to say anything.
+ * is held against. Inputs that only the monitor sees are drawn by the largest of them, and classes by their
+ * count. Rows without a value are taken for such that have not moved, as by the alarms. Nothing is drawn
+ * where a point has too few rows to say anything.
  * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html
  */
 export function driftGraph(model: Model, facts: DriftFacts | undefined, host: Host): object | undefined {
