@@ -48,7 +48,7 @@ export async function holdJob(
   etag: string,
 ): Promise<void> {
   const claim = await claimOf(world.files(folder.bucket), folder, 'ending', world.clock(), etag);
-  if (claim !== 'claimed') throw new Error('the job is taken up anew by another run');
+  if (claim !== 'claimed') throw new Error('another run has taken up the job again');
 }
 
 async function claimOf(

@@ -15,7 +15,7 @@ export type DriftWorld = {
   /** Takes one line of CloudWatch's embedded metric format, its newline included. */
   readonly out: (line: string) => void;
   readonly log: Log;
-  /** To the alerts topic. */
+  /** Sends notices to the alerts topic. */
   readonly notify: NoticePort;
 };
 

@@ -8,19 +8,19 @@ export type Sums = {
   readonly rows: number;
   /** Requests that these stand for: each for one over the share that it was chosen with. */
   readonly estimated: number;
-  /** By signal, in the baseline's order. */
+  /** Sums by signal, in the baseline's order. */
   readonly signals: readonly SignalSums[];
 };
 
 export type SignalSums = {
-  /** Rows with a value; of an output, whose rows are scored by their mean, requests with one. */
+  /** Rows with a value. For an output, whose rows are scored by their mean: requests with one. */
   readonly n: number;
-  /** Rows without, or requests. */
+  /** Rows without one, or requests. */
   readonly nulls: number;
   readonly a: number;
   readonly b: number;
   /**
-   * Rows by cell; of an output requests, with a part in each cell that its rows are in. They add up to `n`.
+   * Rows by cell. For an output: requests, with a part in each cell that its rows are in. They add up to `n`.
    */
   readonly cells: readonly number[];
 };

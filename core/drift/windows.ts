@@ -11,7 +11,7 @@ export type Span = { readonly from: number; readonly to: number };
 /** Seconds that a line may take to be found in the log. */
 const LATE = 120;
 
-/** After an outage so many windows are made good. */
+/** Windows that are judged later at most, after an outage. */
 export const CATCH_UP = 24;
 
 /**

@@ -6,7 +6,7 @@ export const ERRORS_AT = 40;
 export const SLOW_AT = 80;
 export const REJECTED_AT = 160;
 export const OUTPUT_AT = 160;
-/** After promotion an alarm has asked already. */
+/** Stakes after promotion are lower: an alarm has asked already. */
 export const REVERSED_AT = 20;
 export const REVERSED_SLOW_AT = 40;
 

@@ -6,7 +6,7 @@
 export type Memory = {
   /** @returns `bytes` of memory with anything in it, at a multiple of 64 */
   take(bytes: number): { readonly buffer: ArrayBuffer; readonly offset: number };
-  /** After this nothing that lies there may be read any more. */
+  /** Gives it back: nothing that lies there may be read any more. */
   giveBack(): void;
 };
 

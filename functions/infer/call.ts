@@ -19,14 +19,14 @@ export type Call = {
   readonly request: EndpointRequest;
   /** Lambda's id of the invocation. */
   readonly requestId: string;
-  /** By the meter's clock. */
+  /** When it began, by the meter's clock. */
   readonly started: number;
   /** Is it traffic? */
   readonly counted: boolean;
   /** Scores of the model's outputs; undefined until it has run: what asks for no inference is not counted. */
   scores: string | undefined;
   drift: Drifted | undefined;
-  /** Once it is understood; and what the answer is made of. */
+  /** The request, once it is understood; and what the answer is made of. */
   asked: InferRequest | undefined;
   outputs: Tensors | undefined;
 };

@@ -22,7 +22,7 @@ export type Decision = {
   readonly counted: boolean;
   /** Milliseconds in the handler. */
   readonly took: number;
-  /** Once it is understood. */
+  /** The request, once it is understood. */
   readonly asked?: InferRequest | undefined;
   /** What the answer is made of; and the answer before its source gave it its shape. */
   readonly outputs?: Tensors | undefined;

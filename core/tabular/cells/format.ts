@@ -8,7 +8,7 @@ import type { Header, Layout } from './layout.ts';
 
 /** A row that cannot be scored. Never its values. */
 export type RowFault = {
-  /** In the object, from 1, headers and blank lines not counted. */
+  /** Its number in the object, from 1, headers and blank lines not counted. */
   readonly row: number;
   /** csv and jsonl: the line that the row begins in, from 1. */
   readonly line?: number;
@@ -28,7 +28,9 @@ export type Block = {
   readonly lines?: ArrayLike<number>;
   /** The good rows stacked along the first dimension; no tensors where there is no good row. */
   readonly tensors: Tensors;
-  /** By carried column, a value for each good row: text (csv), any JSON value (jsonl), what Parquet has. */
+  /**
+   * Values by carried column, one for each good row: text (csv), any JSON value (jsonl), what Parquet has.
+   */
   readonly carried: readonly ArrayLike<unknown>[];
   readonly faults: readonly RowFault[];
 };

@@ -57,7 +57,7 @@ export function layoutOf(
     if (widthOf(spec) >= 0 || spec.shape.length === 2) continue;
     throw fault(
       `The model leaves the size of its input ${spec.name} open, [${spec.shape.join(', ')}], so its rows cannot be told apart.`,
-      'Export the model with fixed dimensions but for the first.',
+      'Export the model with fixed dimensions except the first.',
     );
   }
   const [only] = inputs;

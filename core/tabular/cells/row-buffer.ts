@@ -25,11 +25,11 @@ export type RowStack = {
   widths: Int32Array;
   starts: Int32Array;
   values: Float64Array;
-  /** By place, 64-bit integers that no double is; `values` has NaN there. */
+  /** 64-bit integers that no double is, by place; `values` has NaN there. */
   readonly exact: Map<number, bigint>;
-  /** By slot of BYTES, its elements. */
+  /** Elements by slot of BYTES. */
   readonly texts: readonly string[][];
-  /** By carried column. */
+  /** Values by carried column. */
   readonly carried: readonly unknown[][];
   /** Numbers of the good rows, and their lines. */
   readonly rows: Float64Array;

@@ -22,7 +22,7 @@ const flat = (value: unknown): readonly unknown[] =>
 export type Places = {
   /** Are rows arrays? */
   readonly isArray: boolean;
-  /** By field: its input, and the place in that one's row. */
+  /** Its input, and the place in that one's row, by field. */
   readonly slots: Int32Array;
   readonly columns: Int32Array;
 };

@@ -77,9 +77,9 @@ export function jsonlParser(
     if (carried >= 0 || elements !== 1) return false;
     return column < 0 ? isNumber(stack.slots[slot]) : isNumeric(stack.slots[slot]);
   });
-  /** By key, the one that came after it last time: rows of one writer have one order. */
+  /** The key that came after it last time, by key: rows of one writer have one order. */
   const follow = Int32Array.from(keys, (_, i) => (i + 1) % keys.length);
-  /** By key, the number of the row that it was last in. */
+  /** The number of the row that a key was last in, by key. */
   const seen = new Float64Array(keys.length);
   let stamp = 0;
 

@@ -16,7 +16,7 @@ export type ReadColumn = {
   readonly kind: Kind;
   /** The model's input that it belongs to, and the place in its row; absent for one that is only carried. */
   readonly target?: { readonly input: number; readonly at: number };
-  /** Among the carried columns, or −1. */
+  /** Its place among the carried columns, or −1. */
   readonly carried: number;
 };
 

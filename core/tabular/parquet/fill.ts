@@ -149,7 +149,7 @@ function putMissing(
 type Entries = {
   readonly of: PageValues;
   readonly data: TensorData | readonly string[];
-  /** By place. */
+  /** What is wrong with entries, by place. */
   readonly faults: ReadonlyMap<number, Reason>;
 };
 

@@ -28,7 +28,7 @@ export type Page = {
   readonly count: number;
   /** One for each row, or, with `places`, one for each entry of the dictionary; where there is none, any. */
   readonly values: PageValues;
-  /** By row, the place in the dictionary. */
+  /** The place in the dictionary, by row. */
   readonly places?: Int32Array<ArrayBuffer> | undefined;
   /** 1 for each row without a value; absent where all have one. */
   readonly nulls?: Uint8Array | undefined;
