@@ -56,7 +56,7 @@ export function deployHooks({ serverless, options, utils, declared, active }: Gi
   }
 
   return {
-    /** Before the framework asks whether anything has changed. */
+    /** Runs before the framework asks whether anything has changed. */
     begin: async (): Promise<void> => {
       const input = active();
       const { begin, part } = await import('./releases/begin.ts');

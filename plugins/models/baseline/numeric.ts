@@ -10,7 +10,7 @@ export type NumericPart = Omit<
   'name' | 'label' | 'of' | 'tensor' | 'column' | 'kind' | 'value' | 'components'
 >;
 
-/** Below it two values are all there are, or all but. */
+/** The spread below which two values are all there are, or nearly all. */
 const LEAST_SPREAD = 1e-6;
 
 /** Rows of a window and windows looked at, for overdispersion. */

@@ -38,9 +38,9 @@ const BLOCK_ROWS = 16_384;
 
 /** A column of doubles, sorted beside itself, in less than 200 MB. */
 const ROWS = 10_000_000;
-/** On disk, while the baseline is built. */
+/** Bytes on disk, while the baseline is built. */
 const STORE_BYTES = 16 * 1024 ** 3;
-/** Different texts in memory. */
+/** Bytes of different texts in memory. */
 const TEXT_BYTES = 128 * 1024 ** 2;
 
 export async function openStore(path: string, fields: readonly Field[], fault: FileFault): Promise<Store> {

@@ -33,7 +33,7 @@ export const ownersBefore = (models: readonly Model[], reach: Reach, us: Owner):
     us,
   );
 
-/** At its end: what nobody owns is taken. */
+/** Owners at its end: what nobody owns is taken. */
 export const ownersAfter = (models: readonly Model[], reach: Reach, us: Owner): Promise<Owners> =>
   ofOutputs(
     models,

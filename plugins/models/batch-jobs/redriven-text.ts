@@ -16,7 +16,7 @@ export function isTaken(entries: readonly Entry[], { body }: Pick<Failure, 'body
   return asked !== undefined && entryFor(entries, asked.bucket, asked.key) >= 0;
 }
 
-/** After `--redrive`. */
+/** What is printed after `--redrive`. */
 export function redrivenText(failures: readonly Failure[], model: Model): string {
   const { taken, others, foreign } = sorted(failures, model);
   return [
@@ -34,7 +34,7 @@ export function redrivenText(failures: readonly Failure[], model: Model): string
   ].join('\n');
 }
 
-/** After `--failed`: what `--redrive` would do. */
+/** What is printed after `--failed`: what `--redrive` would do. */
 export function redriveHint(failures: readonly Failure[], model: Model): string {
   const { others } = sorted(failures, model);
   return [

@@ -115,7 +115,7 @@ export function modelOf({ models, flags }: Pick<Context, 'models' | 'flags'>): M
   return found;
 }
 
-/** What `--since` is where nobody says it. */
+/** The default of `--since`. */
 export const SINCE = '24h';
 
 /** @returns seconds that `--since` names; @throws ProblemError */

@@ -26,7 +26,7 @@ export type Metric = {
 
 export type Watch = {
   readonly metrics: Readonly<Record<string, Metric>>;
-  /** Over the metrics' names; absent where the only metric itself is compared. */
+  /** An expression over the metrics' names; absent where the only metric itself is compared. */
   readonly expression?: string;
   readonly above: number;
   /** Seconds; so many periods of the last `of` must be above. */

@@ -57,7 +57,7 @@ export type KeptArtifact<C extends Contents = Contents> = {
 };
 
 export type SourceFile = {
-  /** Below the artifact: `main`, or the name that the main file gives it. */
+  /** Its path below the artifact: `main`, or the name that the main file gives it. */
   readonly path: string;
   /** Absolute. */
   readonly from: string;

@@ -43,7 +43,7 @@ export type Dollars = Readonly<Record<string, number>>;
 /** Requests a month, and the seconds that one is billed for. */
 export type Use = { readonly requests: number; readonly duration: number };
 
-/** By model, once it is packaged. */
+/** Facts by model, once it is packaged. */
 export type Known = ReadonlyMap<string, Pick<Facts, 'drift'>>;
 
 /** What all features together say of a model, for those that show or send it on. */

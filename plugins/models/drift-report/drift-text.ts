@@ -64,7 +64,7 @@ export function driftText(model: string, seen: SeenWindows, now: number): string
     ...(rest > 0 ? [`  and ${rest} smaller one${rest === 1 ? '' : 's'}; --json has all`] : []),
     ...(isDrift(finding)
       ? [
-          '  Nothing was rolled back: another version would see the same inputs. Look where these columns come from, then train anew if',
+          '  Nothing was rolled back: another version would see the same inputs. Look where these columns come from, then train again if',
           '  the world has changed, and deploy the new reference data with the new model.',
         ]
       : []),

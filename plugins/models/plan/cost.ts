@@ -26,7 +26,7 @@ export type StandingCost = Dollars & {
   readonly alarms: number;
   /** The count of the sweeps that looked at it, which its alarm misses. */
   readonly sweep: number;
-  /** At the least: scaling may keep more instances warm, and a release keeps those of two versions. */
+  /** The least: scaling may keep more instances warm, and a release keeps those of two versions. */
   readonly provisioned: number;
   /** Lambda asks the queue of batch for objects all the time. */
   readonly queue: number;

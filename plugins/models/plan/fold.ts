@@ -6,7 +6,7 @@ import { alarmsOfKinds } from './watch/alarms.ts';
 
 const ORDER = Object.keys(ALARMS);
 
-/** In one order everywhere, whichever feature they are of: that of `ALARMS`. */
+/** One order everywhere, whichever feature they are of: that of `ALARMS`. */
 export const kindsOf = (features: readonly Feature[]): readonly AlarmKind[] =>
   features
     .flatMap(({ alarmKinds = [] }) => alarmKinds)

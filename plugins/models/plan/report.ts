@@ -101,7 +101,7 @@ export function invokeLocalProblem(key: string): Problem {
   };
 }
 
-/** Before `sls remove`: the buckets that the stack made are kept. */
+/** What `sls remove` prints first: the buckets that the stack made are kept. */
 export const keptBuckets = (models: readonly Model[]): readonly string[] =>
   models.flatMap(({ name, batch }) =>
     batch === undefined || batch.create.length === 0

@@ -220,7 +220,7 @@ export const unseenAlarms = (advice: Advice): Advice =>
 /** An alias that no document tells of: what is there, and how it gets one again. */
 export function unrecorded(alias: AliasState, functionName: string, command: Say): Advice {
   const summary = `The alias points to ${say(alias)}; no release is recorded.`;
-  const anew = `\`${command.sls('deploy')}\` records it anew and goes on from where the alias is.`;
+  const anew = `\`${command.sls('deploy')}\` records it again and goes on from where the alias is.`;
   return Object.keys(alias.weights).length > 0
     ? {
         level: 'act',

@@ -227,7 +227,7 @@ function outcomeIn(phase: Phase, release: Release, about: About): string {
 const wasOf = ({ promotedAt }: Release): string =>
   promotedAt === undefined ? 'rolled back' : 'promoted, then rolled back';
 
-/** To the version from before, to another one, or there and back. */
+/** Where traffic went back: to the version from before, to another one, or there and back. */
 function returnOf(release: Release, { from, to }: About): string {
   const { promotedAt, stable, refused } = release;
   const was = wasOf(release);

@@ -12,7 +12,7 @@ export type DeployedStack = {
   readonly partition: string;
   readonly region: string;
   readonly account: string;
-  /** By logical id. */
+  /** What was made, by logical id. */
   readonly resources: ReadonlyMap<string, Made>;
 };
 

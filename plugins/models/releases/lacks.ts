@@ -124,7 +124,7 @@ function waysBack(missing: readonly Carried[], { functionName, alias }: Suspect)
 }
 
 const unchecked = (why: string): string =>
-  `The alias was deleted or made anew, and whether its permissions are there cannot be checked: ${why.replace(/\.$/, '')}.`;
+  `The alias was deleted or made again, and whether its permissions are there cannot be checked: ${why.replace(/\.$/, '')}.`;
 
 const check = ({ functionName, alias }: Suspect): string =>
   `Check that each AWS::Lambda::Permission of the template is in \`aws lambda get-policy --function-name ${functionName} --qualifier ${alias}\`, or ask for the actions of the statement DeletedAlias in docs/deploy-policy.md.`;

@@ -152,7 +152,7 @@ export function problemOf(
     case 'refused':
       return problem(
         outcome.why,
-        `Fix the model and deploy it. To release the same one all the same: \`sls deploy --force --stage ${stage}\`.`,
+        `Fix the model and deploy it. To release the same one anyway: \`sls deploy --force --stage ${stage}\`.`,
       );
     case 'none':
       return problem(outcome.why, `See ${command('status')}. To try again: \`sls deploy --stage ${stage}\`.`);

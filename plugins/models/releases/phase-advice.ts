@@ -94,7 +94,7 @@ function nextStep(release: Judging, now: number): string {
     following === undefined ? 'all traffic' : `${following.weight} % (step ${step + 2} of ${steps.length})`;
   const at = bake > now ? `not before ${moment(new Date(bake).toISOString(), now)}` : 'at the next look';
   if (settings.dryRun) return `${then}, ${at}, whatever is found: dry run`;
-  const end = { hold: 'is held for you', pass: 'passes all the same', rollback: 'is rolled back' }[
+  const end = { hold: 'is held for you', pass: 'passes anyway', rollback: 'is rolled back' }[
     settings.onNoData
   ];
   return `${then}, ${at}, if it passes; without a verdict by ${moment(new Date(patience).toISOString(), now)} it ${end}`;

@@ -154,7 +154,7 @@ function removed(release: SeenRelease['release'], command: Say): Advice {
   return {
     level: 'look',
     summary: `It is not deployed any more: its function is gone.${ended}`,
-    todo: [`\`${command.sls('deploy')}\` deploys it anew. \`${command('history')}\` shows what it was.`],
+    todo: [`\`${command.sls('deploy')}\` deploys it again. \`${command('history')}\` shows what it was.`],
   };
 }
 

@@ -12,7 +12,7 @@ export type ServeTask = {
   readonly requestId: string;
   readonly deadline: number;
 };
-/** To the parent: ready to serve (`id` absent), an answer, or what was thrown. */
+/** What the parent is told: ready to serve (`id` absent), an answer, or what was thrown. */
 export type Report =
   | { readonly ready: true }
   | { readonly id: number; readonly answer: unknown }

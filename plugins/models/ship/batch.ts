@@ -32,7 +32,7 @@ function rowProblems(key: string, { name, shape }: TensorSpec): readonly Problem
   }
   if (widthOf({ name, datatype: 'FP32', shape }) < 0 && shape.length !== 2) {
     const message = `needs rows of a known size, but the input ${name} has the shape ${written}.`;
-    return [misfit(key, message, 'Export the model with fixed dimensions but for the first.')];
+    return [misfit(key, message, 'Export the model with fixed dimensions except the first.')];
   }
   return [];
 }
@@ -50,7 +50,7 @@ function entryProblems(
     const message = omitted.includes(name)
       ? `names ${name}, which is left out of the signature: it is no tensor.`
       : `names ${name}, which is no output of the model.`;
-    problems.push({ ...misfit(`${key}.emit`, message, `Write some of ${known.join(', ')}.`), value: name });
+    problems.push({ ...misfit(`${key}.emit`, message, `Choose from ${known.join(', ')}.`), value: name });
   }
   for (const name of ids.filter((one) => inputs.some((input) => input.name === one))) {
     const fix = 'Leave it out, or write `join: input`, which writes all columns.';

@@ -18,7 +18,7 @@ const load = (name) => {
 };
 const files = {
 `;
-/** In parentheses, which tell V8 to compile the function at once rather than to skim it first. */
+/** Parentheses tell V8 to compile the function at once rather than to skim it first. */
 const before = (name: string): string => `'./${name}': (function (module, exports, require) {\n`;
 const AFTER = '\n}),\n';
 const FOOT = `};

@@ -40,7 +40,7 @@ export type ResolvedArtifact = {
 };
 
 export type ResolvedFile = {
-  /** Below the folder; of the one file its name. */
+  /** Its path below the folder; the name of the one file. */
   readonly path: string;
   /** Another content has another one, and is not fetched. Absent where whatever is read is copied first. */
   readonly version?: string;

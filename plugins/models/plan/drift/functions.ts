@@ -130,7 +130,7 @@ export function driftLines(model: Declared, facts: DriftFacts): readonly string[
 const count = (amount: number, word: string): string =>
   amount === 0 ? '' : `${amount} ${word}${amount === 1 ? '' : 's'}`;
 
-/** In windows of the size at which it errs most, of all up to the declared traffic. */
+/** False alarms in windows of the size at which it errs most, of all sizes up to the declared traffic. */
 function errs(model: Declared, facts: DriftFacts): string {
   const native = nativeBudget(model, facts);
   const q = monitorRate(model, facts);

@@ -42,7 +42,7 @@ describe('without a document', () => {
     expect(await textIn(w)).toMatchInlineSnapshot(`
       "churn: ACT NOW. The alias points to version 3 (4: 5 %); no release is recorded. Nobody judges these weights, and nobody will take them away.
         to do      Take them away: \`aws lambda update-alias --function-name shop-dev-churn --name live --routing-config 'AdditionalVersionWeights={}'\` gives version 3 all traffic.
-                   Then \`sls deploy --stage dev\` records it anew and goes on from where the alias is.
+                   Then \`sls deploy --stage dev\` records it again and goes on from where the alias is.
         traffic    version 3  ███████████████████░    95 %
                    version 4  █░░░░░░░░░░░░░░░░░░░     5 %"
     `);
@@ -53,7 +53,7 @@ describe('without a document', () => {
     forget(w);
     expect(await textIn(w)).toMatchInlineSnapshot(`
       "churn: LOOK, not urgent. The alias points to version 3; no release is recorded. No alarm would bring a version back.
-        to do      \`sls deploy --stage dev\` records it anew and goes on from where the alias is.
+        to do      \`sls deploy --stage dev\` records it again and goes on from where the alias is.
         traffic    version 3  ████████████████████   100 %"
     `);
   });

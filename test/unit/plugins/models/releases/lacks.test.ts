@@ -90,7 +90,7 @@ describe('status of an alias that was deleted and made again', () => {
   it('says where that cannot be checked, and how to', async () => {
     const lacks = { unreadable: 'User is not authorized to perform: cloudformation:GetTemplate' };
     expect(textIn(await remade(), lacks)).toMatchInlineSnapshot(`
-      "churn: LOOK, not urgent. Version 3 has all traffic. The alias was deleted or made anew, and whether its permissions are there cannot be checked: User is not authorized to perform: cloudformation:GetTemplate.
+      "churn: LOOK, not urgent. Version 3 has all traffic. The alias was deleted or made again, and whether its permissions are there cannot be checked: User is not authorized to perform: cloudformation:GetTemplate.
         to do      Check that each AWS::Lambda::Permission of the template is in \`aws lambda get-policy --function-name shop-dev-churn --qualifier live\`, or ask for the actions of the statement DeletedAlias in docs/deploy-policy.md.
         traffic    version 3  ████████████████████   100 %  live
         gate       pass: it starts
@@ -177,7 +177,7 @@ describe('the end of a deploy', () => {
 
   it('says where that could not be checked', () => {
     expect(lacksProblem({ unreadable: 'denied.' }, release, at)).toBe(
-      'churn: The alias was deleted or made anew, and whether its permissions are there cannot be checked: denied. Check that each AWS::Lambda::Permission of the template is in `aws lambda get-policy --function-name shop-dev-churn --qualifier live`, or ask for the actions of the statement DeletedAlias in docs/deploy-policy.md.',
+      'churn: The alias was deleted or made again, and whether its permissions are there cannot be checked: denied. Check that each AWS::Lambda::Permission of the template is in `aws lambda get-policy --function-name shop-dev-churn --qualifier live`, or ask for the actions of the statement DeletedAlias in docs/deploy-policy.md.',
     );
   });
 });

@@ -53,7 +53,7 @@ describe('a batch and its model', () => {
       'an output that is not there',
       { emit: ['q'] },
       {},
-      'batch.0.emit: names q, which is no output of the model. Write some of label, p.',
+      'batch.0.emit: names q, which is no output of the model. Choose from label, p.',
     ],
     [
       'an output that is left out',
