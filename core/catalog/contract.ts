@@ -23,7 +23,10 @@ export type CatalogModel = {
 export type CatalogGroup = {
   /** As in `http.path`: `/`, or `/a/b` without a slash at its end. */
   readonly path: string;
-  /** Of the routes that belong to no single model: the models' common auth, `iam` where they differ. */
+  /**
+   * Auth of the routes that belong to no single model: what the models have in common, `iam` where they
+   * differ.
+   */
   readonly auth: Auth;
   readonly models: readonly CatalogModel[];
   /** The model that answers the bare `/ping` and `/invocations`: the only one of the prefix. */

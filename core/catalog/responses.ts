@@ -29,7 +29,7 @@ function codesOf({ infers = false, versioned = false, ready = false }: Kind): re
 }
 
 /**
- * Of an HTTP API, which has its own shape:
+ * Answers of an HTTP API itself, which have their own shape:
  * https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-troubleshooting-lambda.html
  */
 const GATEWAY: Readonly<Record<number, string>> = {

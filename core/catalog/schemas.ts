@@ -36,7 +36,7 @@ export function nested(datatype: Datatype, [length, ...rest]: readonly number[])
   return { type: 'array', items: nested(datatype, rest), ...fixed };
 }
 
-/** Of a shape only how many dimensions it has. */
+/** Keeps only how many dimensions a shape has. */
 export const anyLengths = (shape: readonly number[]): number[] => shape.map(() => -1);
 
 /**

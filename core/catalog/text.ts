@@ -4,7 +4,10 @@
  * would be one name; all of these are models' names that may stand beside each other.
  */
 type Words = {
-  /** Of a model's name: itself, or with a number where another model's would be the same to a generator. */
+  /**
+   * The word for a model's name: itself, or with a number where another model's would be the same to a
+   * generator.
+   */
   readonly of: (model: string) => string;
   /** The tag of what belongs to no model; a model's tag is its name. */
   readonly server: string;

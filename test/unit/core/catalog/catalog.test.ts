@@ -15,7 +15,7 @@ const answering: Endpoints = {
   versions: async () => ['2', '3'],
 };
 
-type Said = { statusCode: number; headers: Record<string, string>; body: string };
+type Answer = { statusCode: number; headers: Record<string, string>; body: string };
 
 async function ask(
   path: string,
