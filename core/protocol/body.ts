@@ -75,11 +75,11 @@ function unpack(work: () => Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
   }
 }
 
-/** Bytes of JSON before binary tensors, as the client said; undefined where the body is JSON alone. */
+/** Bytes of JSON before binary tensors, as the client states them; undefined where the body is JSON alone. */
 function headerLength(headers: EndpointRequest['headers']): number | undefined {
-  const said = headers['inference-header-content-length'];
-  if (said === undefined) return undefined;
-  if (/^\d{1,9}$/.test(said)) return Number(said);
+  const stated = headers['inference-header-content-length'];
+  if (stated === undefined) return undefined;
+  if (/^\d{1,9}$/.test(stated)) return Number(stated);
   throw refusal('INVALID_REQUEST', 'Inference-Header-Content-Length must be a number of bytes.');
 }
 

@@ -283,7 +283,7 @@ function tensorsOf(
 
 const MISPLACED = 'The row is not CSV: a quote is out of place.';
 
-/** Of the row: `The row …` or `Column …`. */
+/** The refusal of a row: its number stands in place of `The row …`, or before `Column …`. */
 function rowRefusal({ row, code, reason }: RowFault): Error {
   const where = `Row ${row}`;
   return refusal(

@@ -110,7 +110,7 @@ function walk(text: string, leap: boolean): Envelope {
   } catch {
     throw notJson();
   }
-  // Of a key that is there twice JSON.parse keeps the last: an array that nobody reads would pass unseen,
+  // JSON.parse keeps the last of a key that is there twice: an array that nobody reads would pass unseen,
   // whatever is in it.
   if (arraysOf(value) !== spans.length) {
     throw refusal('INVALID_JSON', 'An object of the body has the key inputs or data twice.');

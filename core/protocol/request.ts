@@ -65,7 +65,10 @@ export function readValue(value: unknown, signature: Shapes, missing = false): I
   return understand({ value, spans: undefined }, signature, undefined, FRESH_MEMORY, missing);
 }
 
-/** Of what no text was read from: data aside, whose elements are looked at one by one. */
+/**
+ * Checks the keys of what no text was read from; not those of `data`, whose elements are looked at one by
+ * one.
+ */
 function checkKeys(value: unknown, depth: number): void {
   if (typeof value !== 'object' || value === null) return;
   if (depth > NESTING) throw refusal('TOO_DEEP', `The request is nested deeper than ${NESTING}.`);

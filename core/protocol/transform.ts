@@ -2,7 +2,7 @@ import type { Datatype, TensorSpec } from '../tensor/contract.ts';
 import type { Tensor } from '../tensor/datatypes.ts';
 import type { Tensors, TensorsOf } from '../tensor/tensors.ts';
 
-/** What else a request said. */
+/** What else a request holds. */
 export type RequestInfo = {
   readonly id: string | undefined;
   readonly parameters: Readonly<Record<string, unknown>>;

@@ -90,7 +90,7 @@ describe('readEnvelope', () => {
           expect(() => restored(written)).toThrow();
           return;
         }
-        // Of a key that is there twice JSON.parse keeps the last; we refuse it.
+        // JSON.parse keeps the last of a key that is there twice; we refuse it.
         let twice = false;
         try {
           readEnvelope(written);
