@@ -232,7 +232,7 @@ function refused(
   const older = forced ? ` (its --force is older: of ${clock(mark)})` : '';
   return (
     `version ${version} of ${model} is the same as version ${found.version}, which was rolled back on ${clock(found.at)}${older}: ${found.reason}; ` +
-    'fix the model, or release it all the same with "sls deploy --force"'
+    'fix the model, or release it anyway with "sls deploy --force"'
   );
 }
 

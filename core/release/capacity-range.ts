@@ -4,7 +4,7 @@ import { DAY_MS, MINUTE_MS } from '../units/time.ts';
 const DAYS = ['SUN', 'MON', 'TUE', 'WED', 'THU', 'FRI', 'SAT'];
 
 /**
- * The range of instances that a version's schedules have in force: that of the action that was due last, else
+ * The range of instances that a version's schedules have in force: that of the action that began last, else
  * the version's own.
  * @param now milliseconds since the epoch
  * @throws where a schedule is not of the form `cron(<minute> <hour> ? * <days> *)`
@@ -21,7 +21,7 @@ export function rangeAt(scaling: Scaling, now: number): { readonly min: number; 
   return range;
 }
 
-/** The latest time, at most `now`, at which a weekly schedule was due. */
+/** The latest time, at most `now`, at which a weekly schedule began. */
 function lastDue(schedule: string, timezone: string, now: number): number | undefined {
   const { minute, hour, days } = parsed(schedule);
   const today = Math.floor(wallClock(now, timezone) / DAY_MS) * DAY_MS;

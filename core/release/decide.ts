@@ -89,8 +89,8 @@ function first(state: Release, facts: ReleaseFacts, overdue: boolean, now: numbe
 }
 
 /**
- * Before anyone waits, and after all that is due: capacity is as it should be, the tick has the right pace,
- * notices are out, the deploy's record says how it ended. What cannot be read keeps none of the rest.
+ * Before anyone waits, and after all that is to be done: capacity is as it should be, the tick has the right
+ * pace, notices are out, the deploy's record says how it ended. What cannot be read keeps none of the rest.
  */
 function after(state: Release, action: Action, facts: ReleaseFacts, now: number): Action {
   if (action.do !== 'wait' && action.do !== 'stop') return action;

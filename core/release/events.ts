@@ -53,7 +53,7 @@ export type Incoming =
       readonly caller: StackCaller;
       readonly type: string;
       readonly bucket: string;
-      /** Of the stack. */
+      /** The stack's account. */
       readonly account: string;
     }
   /** A request that we can answer, but not understand. */
@@ -205,7 +205,7 @@ function readBucket(
 ): Incoming {
   const type = text(fields, 'RequestType') ?? 'nothing';
   const bucket = text(fieldsOf(fields.ResourceProperties), 'Bucket');
-  // Another bucket is another resource: what is said of the old one is deleted afterwards.
+  // Another bucket is another resource: the settings of the old one are deleted afterwards.
   const physicalId = (type === 'Delete' ? given : bucket) ?? to.logicalId;
   const caller = { ...to, physicalId };
   if (bucket === undefined) return { kind: 'malformed', caller, type, reason: 'no bucket is named' };

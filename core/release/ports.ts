@@ -35,7 +35,7 @@ export type World = {
   readonly notify: NoticePort;
   readonly bucketEvents: BucketEventsPort;
   readonly answer: AnswerPort;
-  /** Of the service, for commands that people are to copy. */
+  /** The service's stage, for commands that people are to copy. */
   readonly stage: string;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;

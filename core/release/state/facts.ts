@@ -13,7 +13,7 @@ import { isEnd, isWatched, weightOf } from './predicates.ts';
 export type ReleaseFacts = {
   readonly alias: AliasState | undefined;
   readonly stack: StackState;
-  /** Of the last 24 hours. */
+  /** Request rate of the last 24 hours. */
   readonly rate?: Rate | Unreadable;
   readonly held?: Held | Unreadable;
   readonly limits?: AccountConcurrency | Unreadable;

@@ -52,7 +52,7 @@ export const rolledBack = (
     `version ${bad} was rolled back, version ${to} has all traffic`,
     [
       `Why: ${why}.`,
-      // Where the look itself is why, it is said already.
+      // Where the look itself is why, it is told already.
       ...(judgement !== undefined && why.endsWith(judgement.reason) ? [] : [sentence]),
       ...signals,
       `What to do: fix the model and deploy it; the same one is refused until "sls deploy --force". See "sls models history --model ${state.model}".`,

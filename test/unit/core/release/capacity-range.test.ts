@@ -22,7 +22,7 @@ describe('the range in force', () => {
     expect(rangeAt({ ...office, schedules: [] }, 0)).toEqual({ min: 2, max: 20 });
   });
 
-  it('is that of the schedule that was due last, by the clocks of its zone', () => {
+  it('is that of the schedule that began last, by the clocks of its zone', () => {
     // A Thursday in January, UTC+1; then Saturday, Monday, and summer time.
     expect(minAt(office, '2026-01-08T06:59:59Z')).toBe(2);
     expect(rangeAt(office, Date.parse('2026-01-08T07:00:00Z'))).toEqual({ min: 10, max: 50 });

@@ -29,7 +29,7 @@ const EVERY = Number(process.env.CRASH_EVERY ?? 5);
 
 type Story = {
   readonly rates: Readonly<Record<string, number>>;
-  /** Of a minute: what else happens in it. */
+  /** By minute: what else happens in it. */
   readonly at: Readonly<Record<number, (w: World) => unknown>>;
   readonly minutes: number;
 };

@@ -351,7 +351,7 @@ describe('a slower worker', () => {
 });
 
 describe('alias deleted manually', () => {
-  it('is made again at stable, and the way to its permissions is said', async () => {
+  it('is made again at stable, and the way to its permissions is told', async () => {
     const w = await live();
     w.aliases.byHand(FUNCTION, 'live', undefined);
     const answer = await w.send(tick());

@@ -10,7 +10,7 @@ import { deploy, deployed, live, minute, promoted, rollBack, until, type World }
 
 const GOOD = { 3: 0.02, 4: 0.02 };
 
-/** Of version 5, or of version 4 by force. */
+/** A request for version 5, or for version 4 by force. */
 const late = (w: World, forced?: string) => {
   w.stack.state = 'rollingBack';
   return w.send(

@@ -81,7 +81,7 @@ export async function live(settings: Settings = CANARY, options: Options = {}): 
   return w;
 }
 
-/** Of a version, up to the worker's answer: the stack is still busy. */
+/** Deploys a version, up to the worker's answer: the stack is still busy. */
 export async function deploy(
   w: World,
   version: string,

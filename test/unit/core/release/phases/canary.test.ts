@@ -626,7 +626,7 @@ describe('latency', () => {
 });
 
 describe('an endpoint that takes no weights', () => {
-  it('is said plainly: the release is given up at stable, paged, and what goes without is named', async () => {
+  it('is told plainly: the release is given up at stable, paged, and what goes without is named', async () => {
     const w = await deployed();
     w.aliases.refuses.weights = true;
     await minute(w);

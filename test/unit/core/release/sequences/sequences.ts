@@ -204,8 +204,8 @@ export async function play(service: Subject, steps: readonly Step[]): Promise<vo
           result.isGood &&
           outcomes.every((one) => one === 'live' || one === 'on its way') &&
           !(now.waits && isHeld);
-        expect(ended?.code, `${outcomes.join()}: ${ended?.said}`).toBe(isGood ? 0 : 1);
-        if (ended?.code === 0) expect(ended.said).not.toContain('--force');
+        expect(ended?.code, `${outcomes.join()}: ${ended?.output}`).toBe(isGood ? 0 : 1);
+        if (ended?.code === 0) expect(ended.output).not.toContain('--force');
         if (!now.waits) break;
         // What was not waited for had some of that time.
         await service.minutes(DECIDED, true);

@@ -287,12 +287,12 @@ export function openService(): Subject {
       waits = options.wait === true;
       run = undefined;
       await finishDeploy(context, begun, options.wait === true);
-      return { code: 0, said: lines.join('\n') };
+      return { code: 0, output: lines.join('\n') };
     } catch (error) {
       if (error instanceof Killed) return undefined;
       if (run?.id !== undefined) await failed(context, run, error);
       if (!(isProblemError(error) || /^the stack is/.test(String((error as Error).message)))) throw error;
-      return { code: 1, said: [...lines, (error as Error).message].join('\n') };
+      return { code: 1, output: [...lines, (error as Error).message].join('\n') };
     }
   };
 

@@ -20,7 +20,7 @@ export const kindOf = (fingerprint: string): Kind => fingerprint.split('-')[0] a
 export type Template = Readonly<Record<Name, Fingerprint>>;
 
 /** A command that ended; `killed`: by a signal, and nobody saw an exit code. */
-export type Ended = { readonly code: 0 | 1; readonly said: string };
+export type Ended = { readonly code: 0 | 1; readonly output: string };
 export type KilledAt = 'before the upload' | 'after the upload' | 'in the operation';
 
 export type Offering = {
