@@ -153,7 +153,7 @@ function entryProblems(key: string, entry: Entry): readonly Problem[] {
   }
   const [column] = entry.ids.length > 0 ? ['ids'] : entry.join ? ['join'] : [];
   if (entry.ids.length > 0 && entry.join) {
-    const message = 'is said beside `ids`: it writes all columns, those too.';
+    const message = 'is set beside `ids`: it writes all columns, those too.';
     problems.push(invalid(`${key}.join`, 'input', message, 'Leave out one of them.'));
   }
   if (column !== undefined) {

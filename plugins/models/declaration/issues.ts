@@ -49,7 +49,7 @@ export function problemsOf(issue: Issue, prefix: string, raw: unknown): readonly
 
 const isOtherType = ({ path, code }: Issue): boolean => path.length === 0 && code !== 'unrecognized_keys';
 
-/** Of a list, a count of what must be in it says little. */
+/** An empty list or text: a count of what must be in it tells little. */
 const isEmpty = (issue: Issue): boolean =>
   issue.code === 'too_small' && issue.minimum === 1 && ['array', 'string'].includes(issue.origin);
 

@@ -75,7 +75,7 @@ export type Facts = {
 };
 
 export type DriftFacts = {
-  /** Of the baseline's JSON, which goes by the registry bucket. */
+  /** Digest of the baseline's JSON, which goes by the registry bucket. */
   readonly sha256: string;
   readonly bytes: number;
   /** Rows of the reference data. */

@@ -56,7 +56,7 @@ export const DASHBOARD = 'ModelsDashboard';
 export const batchLogicalId = (model: string, what: string): string =>
   `${normalized(batchKey(model))}${what}`;
 
-/** Logical id of what is said of a bucket: names of buckets have small letters, digits, dashes and dots. */
+/** Logical id of what belongs to a bucket: names of buckets have small letters, digits, dashes and dots. */
 export const bucketLogicalId = (bucket: string, what: string): string =>
   `Models${normalized(bucket).replaceAll('.', 'Dot')}${what}`;
 

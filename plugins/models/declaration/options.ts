@@ -10,7 +10,7 @@ import { innermost, mapIn } from './within.ts';
 
 /** One line of the option table. */
 export type Option = {
-  /** Such as `http.throttle.rate`. */
+  /** For example `http.throttle.rate`. */
   readonly key: string;
   readonly type: string;
   /** As written in YAML; absent when there is none. */

@@ -69,7 +69,7 @@ function capacityProblems(
   }
   if (provisioned === undefined && !isBroken && schedule.length > 0) {
     const fix = 'Write `concurrency.provisioned`, the range at all other times.';
-    problems.push(invalid(`${key}.schedule`, undefined, 'changes a range that there is not.', fix));
+    problems.push(invalid(`${key}.schedule`, undefined, 'changes a range, but none is set.', fix));
   }
   problems.push(...scheduleProblems(`${key}.schedule`, schedule));
   const framework = given.reservedConcurrency;
@@ -128,7 +128,7 @@ function touch(a: Window, b: Window): boolean {
   return a.days.some((day) => b.days.includes(day)) && a.from <= b.to && b.from <= a.to;
 }
 
-/** Another zone; a word that is none is said already. */
+/** Another zone; a word that is none has its own problem. */
 const isElsewhere = (a: Window, b: Window): boolean =>
   a.timezone !== b.timezone && isTimezone(a.timezone) && isTimezone(b.timezone);
 
@@ -153,7 +153,7 @@ function gateProblems(key: string, { cases, load }: Gate, isBroken: boolean): re
   if (cases === undefined && !isBroken) {
     const fix = 'Write `cases`, a file with a case a line, or leave `gate` out.';
     problems.push(
-      invalid(key, undefined, 'has no cases, whose inputs a reference and a load are asked with.', fix),
+      invalid(key, undefined, 'has no cases, but a reference and a load need their inputs.', fix),
     );
   }
   if (load === undefined) return problems;
@@ -227,7 +227,7 @@ function durationProblems(key: string, rules: ReleaseRules): readonly Problem[] 
   }
   const baking = steps.reduce((sum, { bake }) => sum + bake, 0);
   const longest = baking + steps.length * maxWait;
-  // A single bake beyond it is said already.
+  // A single bake beyond it has its own problem.
   if (baking > LONGEST) {
     const message = `bake for ${(baking / DAY).toFixed(1)} days together; ${REMEMBERED}.`;
     if (steps.every(({ bake }) => bake <= LONGEST))

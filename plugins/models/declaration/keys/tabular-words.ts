@@ -2,7 +2,7 @@ import { formatOf, TABULAR_FORMATS } from '../../../../core/tabular/formats.ts';
 
 /** What may be declared of tabular files, as the list of formats has it. */
 
-/** Of `batch[].format` and `outputFormat`. */
+/** Words of `batch[].format` and `outputFormat`. */
 export const TABULAR_WORDS: readonly string[] = Object.keys(TABULAR_FORMATS);
 /** Those that hold texts, too. */
 export const FORMATS_OF_TEXTS = TABULAR_WORDS.filter((name) => !formatOf(name).isArray);

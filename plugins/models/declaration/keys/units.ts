@@ -55,7 +55,7 @@ export function written(duration: number): string {
   return `${duration / size}${unit}`;
 }
 
-/** `s3://bucket/prefix*suffix`, whatever it is: all three may be empty. Of several stars the first counts. */
+/** `s3://bucket/prefix*suffix`, whatever it is: all three may be empty. The first of several stars counts. */
 export function objectsOf(text: string): {
   readonly bucket: string;
   readonly prefix: string;

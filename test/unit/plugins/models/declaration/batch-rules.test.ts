@@ -9,7 +9,7 @@ import { formatProblem } from '../../../../../plugins/models/problems/errors.ts'
 const input = 's3://incoming/churn/*.csv';
 const output = 's3://scored/churn/';
 const parse = (...batch: object[]) => parseModels({ churn: { artifact: 'a.onnx', batch } });
-const said = (...batch: object[]): readonly string[] => parse(...batch).problems.map(formatProblem);
+const messagesOf = (...batch: object[]): readonly string[] => parse(...batch).problems.map(formatProblem);
 const keys = (...batch: object[]): readonly string[] =>
   parse(...batch).problems.map(({ code, key }) => `${key.replace('models.churn.', '')} ${code}`);
 const entry = (more: object = {}): Entry | undefined => {
@@ -112,22 +112,22 @@ describe('an entry of batch', () => {
 
 describe('what is wrong with an entry', () => {
   it('names key, value, limit and fix', () => {
-    expect(said({ input: 'incoming/churn', output })).toEqual([
+    expect(messagesOf({ input: 'incoming/churn', output })).toEqual([
       'models.churn.batch.0.input: is "incoming/churn", which is no place in S3. Write s3://bucket/prefix. [MODELS_INVALID_VALUE]',
     ]);
-    expect(said({ input: 's3://Incoming/a/', output })).toEqual([
+    expect(messagesOf({ input: 's3://Incoming/a/', output })).toEqual([
       'models.churn.batch.0.input: names the bucket "Incoming", but only small letters, digits, dots and hyphens may be in it. Write the name of a bucket as S3 takes it. [MODELS_INVALID_VALUE]',
     ]);
-    expect(said({ input, output, tolerate: '120%' })).toEqual([
+    expect(messagesOf({ input, output, tolerate: '120%' })).toEqual([
       'models.churn.batch.0.tolerate: is 120 % of the rows, not 0 to 100 %. Write 0% to 100%. [MODELS_INVALID_VALUE]',
     ]);
-    expect(said({ input, output, format: 'xml' })).toEqual([
+    expect(messagesOf({ input, output, format: 'xml' })).toEqual([
       'models.churn.batch.0.format: is "xml", not one of csv, jsonl, npy, parquet. Write one of csv, jsonl, npy, parquet. [MODELS_INVALID_VALUE]',
     ]);
-    expect(said({ input, output, tolarate: '1%' })).toEqual([
+    expect(messagesOf({ input, output, tolarate: '1%' })).toEqual([
       'models.churn.batch.0.tolarate: is not a key that exists here. Did you mean `tolerate`? [MODELS_UNKNOWN_KEY]',
     ]);
-    expect(said({ output })).toEqual([
+    expect(messagesOf({ output })).toEqual([
       'models.churn.batch.0.input: is missing. Write s3://bucket/prefix, or s3://bucket/prefix*.suffix. [MODELS_INVALID_VALUE]',
     ]);
   });
@@ -200,14 +200,14 @@ describe('what is wrong with an entry', () => {
 
 describe('inputs of one model', () => {
   it('are taken by the first that matches: one that would get nothing is refused', () => {
-    expect(said({ input, output }, { input, output: 's3://scored/other/' })).toEqual([
+    expect(messagesOf({ input, output }, { input, output: 's3://scored/other/' })).toEqual([
       'models.churn.batch.1.input: is s3://incoming/churn/*.csv, as of `batch.0`. Leave out one of them. [MODELS_BATCH]',
     ]);
-    expect(said({ input: 's3://incoming/', output }, { input, output: 's3://scored/other/' })).toEqual([
+    expect(messagesOf({ input: 's3://incoming/', output }, { input, output: 's3://scored/other/' })).toEqual([
       'models.churn.batch.1.input: gets no object: `batch.0` takes all of s3://incoming/ before it. Write the narrower one first. [MODELS_BATCH]',
     ]);
-    expect(said({ input, output }, { input: 's3://incoming/', output })).toEqual([]);
-    expect(said({ input, output }, { input: 's3://incoming/churn/*.jsonl', output })).toEqual([]);
+    expect(messagesOf({ input, output }, { input: 's3://incoming/', output })).toEqual([]);
+    expect(messagesOf({ input, output }, { input: 's3://incoming/churn/*.jsonl', output })).toEqual([]);
   });
 
   it('of two models may be the same', () => {

@@ -103,7 +103,7 @@ describe('concurrency', () => {
       'a schedule of nothing',
       { schedule: [window] },
       [
-        'concurrency.schedule: changes a range that there is not. Write `concurrency.provisioned`, the range at all other times. [MODELS_INVALID_VALUE]',
+        'concurrency.schedule: changes a range, but none is set. Write `concurrency.provisioned`, the range at all other times. [MODELS_INVALID_VALUE]',
       ],
     ],
     [
