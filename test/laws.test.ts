@@ -333,6 +333,29 @@ describe('the house', () => {
     expect(wide).toEqual([]);
   });
 
+  it('comments begin with their subject, and have the words of everybody’s English', () => {
+    /** Each comment in one line. */
+    const commentsOf = (file: string): readonly string[] => {
+      const found = file.endsWith('.py')
+        ? read(file).matchAll(/^\s*(?:#.*$|"""[\s\S]*?""")/gm)
+        : read(file).matchAll(/^\s*\/\*[\s\S]*?\*\/|(?:^|\s)\/\/\s.*$/gm);
+      return [...found].map(([text]) =>
+        text
+          .trim()
+          .replace(/^(\/\*\*?|\/\/|#|""")\s*/, '')
+          .replace(/\s*\n\s*(\*(?!\/))?\s*/g, ' '),
+      );
+    };
+    // "Of the model": what is it of the model?
+    const riddle = /(^|[.:;?!] )Of /;
+    const words = /\b(said|(is|are|was|were) due|mend|such as|by hand)\b/i;
+    const files = tracked.filter((file) => /\.(ts|py)$/.test(file));
+    const comments = files.flatMap((file) => commentsOf(file).map((text) => ({ file, text })));
+    expect(comments.length).toBeGreaterThan(5000);
+    const broken = comments.filter(({ text }) => riddle.test(text) || words.test(text));
+    expect(broken).toEqual([]);
+  });
+
   it('no name is exported by two files, but that of each command and handler', () => {
     const files = new Map<string, string[]>();
     for (const file of sources)
