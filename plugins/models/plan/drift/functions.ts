@@ -148,7 +148,7 @@ function sees(model: Declared, facts: DriftFacts, rows: number | undefined): str
   if (rows === undefined)
     return 'How small a shift is found depends on traffic, and none is declared (`traffic`).';
   if (rows < LEAST_ROWS)
-    return `At the declared traffic a window has ${Math.floor(rows)} requests${drift.sample < 1 ? ' that are scored' : ''}; a window with fewer than ${LEAST_ROWS} is not judged. Choose a longer window${drift.sample < 1 ? ', or a larger `sample`' : ''}.`;
+    return `At the declared traffic a window has ${Math.floor(rows)} requests${drift.sample < 1 ? ' that are scored' : ''}; with fewer than ${LEAST_ROWS} it is not judged. Choose a longer window${drift.sample < 1 ? ', or a larger `sample`' : ''}.`;
   const found = (of: DriftSignal['of']): string | undefined => {
     const signals = facts.signals.filter(
       (signal) => signal.of === of && signal.kind === 'numeric' && signal.m > 0,

@@ -236,7 +236,9 @@ describe('the budget', () => {
     const sampled = of('10/s', { sample: '10%' });
     expect(sampled).toMatch(/\(36000 requests a window, of which 3600 are scored\)/);
     expect(shift(sampled)).toBe(shift(of('1/s')));
-    expect(of('1/s', { sample: '1%' })).toContain('has 36 requests that are scored; below 100 rows');
+    expect(of('1/s', { sample: '1%' })).toContain(
+      'has 36 requests that are scored; with fewer than 100 it is not judged',
+    );
     const model = declared({ sample: '10%' }, { traffic: '10/s' });
     const same = declared({}, { traffic: '1/s' });
     expect(driftAlarms(model, all, host)).toEqual(driftAlarms(same, all, host));
