@@ -24,10 +24,10 @@ const declared = map({
     fix: OUTPUT_FIX,
   }),
   format: key(z.enum(TABULAR_WORDS), {
-    description: 'Of the objects; default: by the suffix of `input`, else `csv`.',
+    description: 'Format of the objects; default: by the suffix of `input`, else `csv`.',
   }),
   outputFormat: key(z.enum(TABULAR_WORDS), {
-    description: 'Of what is written; default: as `format`.',
+    description: 'Format of what is written; default: as `format`.',
   }),
   tolerate: key(asShare, {
     default: '1%',

@@ -17,7 +17,7 @@ export const timeoutKey = key(integer(1, 900), {
 });
 
 export const architectureKey = key(z.enum(['x86_64', 'arm64']), {
-  description: 'Of processor and layer; default: `provider.architecture`, else `x86_64`.',
+  description: 'Architecture of processor and layer; default: `provider.architecture`, else `x86_64`.',
 });
 
 /** `function`, as the user wrote it. */

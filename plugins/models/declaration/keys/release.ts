@@ -44,7 +44,7 @@ const declared = map({
   minRequests: key(integer(1, 1_000_000), {
     unit: 'requests',
     default: 100,
-    description: 'Of each version, a step; less is no verdict.',
+    description: 'Requests of each version in a step; fewer give no verdict.',
   }),
   increase: key(asShare, {
     default: '1%',
