@@ -20,7 +20,7 @@ export const openRows = (
 
 /**
  * @returns what makes a writer for each file, one after the other: the next has the memory of the last
- * @throws an object fault `WRONG_HEADER` where a column that is carried is called as one of the answers
+ * @throws an object fault `WRONG_HEADER` where a column that is carried has the name of one of the answers
  */
 export async function writerFor(
   { ids, join, outputFormat }: Entry,
@@ -34,7 +34,7 @@ export async function writerFor(
     if (names.has(name))
       throw objectFault(
         'WRONG_HEADER',
-        `Its column ${name} is called as one of the answers beside it. Rename the column, or choose other outputs with \`emit\`.`,
+        `Its column ${name} has the name of one of the answers beside it. Rename the column, or choose other outputs with \`emit\`.`,
       );
     names.add(name);
   }

@@ -45,7 +45,7 @@ function loadFaults(
 ): readonly string[] {
   const faults: string[] = [];
   if (load.errors > ERROR_SHARE * load.sent)
-    faults.push(`Of ${load.sent} requests at ${rate}/s ${load.errors} failed.`);
+    faults.push(`${load.errors} of ${load.sent} requests at ${rate}/s failed.`);
   if (p95 === undefined) return faults;
   const warm = load.sent - load.cold;
   if (warm < LEAST_WARM)

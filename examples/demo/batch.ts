@@ -64,7 +64,7 @@ export async function batch({ sls, env, client, columns }: BatchScene): Promise<
     expect(answers === people.length - errors, `the others have an answer each: ${answers}`);
 
     const faults = await text(file?.errorsKey ?? '');
-    console.log(`${errors} rows could not be scored, of which nobody is left in the dark:`);
+    console.log(`${errors} rows could not be scored, each listed with its reason:`);
     for (const fault of faults.trim().split('\n').slice(0, 3)) console.log(`  ${fault}`);
 
     title('15. The same file again');

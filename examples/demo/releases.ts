@@ -65,9 +65,7 @@ async function swapped({ sls, env, traffic, ...scene }: Scene): Promise<void> {
     meanwhile.every(({ version, failure }) => version === '2' && failure === undefined),
     'version 2 alone answers, and every request',
   );
-  console.log(
-    `refused in ${seconds(since)}; of ${meanwhile.length} requests meanwhile version 2 answered every one`,
-  );
+  console.log(`refused in ${seconds(since)}; version 2 answered all ${meanwhile.length} requests meanwhile`);
 }
 
 /** Version 4 passes its cases, and has no answer for one in ten. */

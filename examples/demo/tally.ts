@@ -30,7 +30,7 @@ export function tally(outcomes: readonly Outcome[], holes: readonly string[]): v
   const [other] = others;
   expect(
     other === undefined,
-    `no request fails but by a hole in its version; ${others.length} did, for example: ${other?.failure} (version ${other?.version})`,
+    `only a fault of its version may fail a request; ${others.length} failed otherwise, for example: ${other?.failure} (version ${other?.version})`,
   );
   const failed = outcomes.filter(({ failure }) => failure !== undefined).length;
   console.log(

@@ -203,7 +203,7 @@ function inOrder(
   if (open.length > 1 || (open.length === 0 ? rest !== 0 : rest < 1)) {
     throw fault(
       `It has ${widths.length} columns without names; the model takes ${known}${open.length > 0 ? ' or more' : ''}.`,
-      'Name the columns after the inputs of the model, or leave out what is none.',
+      'Name the columns after the inputs of the model, or leave out those that are no input.',
     );
   }
   let next = 0;

@@ -76,7 +76,7 @@ function headerOf(text: string): Omit<NpyHeader, 'start'> {
   const shape = /'shape':\s*\(([\dL,\s]*)\)/.exec(text)?.[1];
   const order = /'fortran_order':\s*(True|False)/.exec(text)?.[1];
   if (shape === undefined || order === undefined || !text.includes("'descr'"))
-    throw unreadable('The object’s head is none of an array.', SAVE);
+    throw unreadable('The object’s head is not that of an array.', SAVE);
   const datatype = descr === undefined ? undefined : DATATYPES[descr];
   if (datatype === undefined) {
     throw unreadable(

@@ -115,7 +115,7 @@ function slotsOf(inputs: readonly TensorSpec[], inner: readonly number[], width:
   const text = inputs.find(({ datatype }) => datatype === 'BYTES');
   if (text !== undefined)
     throw wrongHeader(
-      `The model’s input ${text.name} is text, which an array of numbers has not.`,
+      `The model’s input ${text.name} is text, which an array of numbers cannot hold.`,
       'Upload CSV, JSON lines or Parquet.',
     );
   const [only] = inputs;

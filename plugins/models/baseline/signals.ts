@@ -75,10 +75,10 @@ export async function inputSignals(
     }
   }
   if (unwatched > 0)
-    notices.push(`Of its columns the first ${MOST_COLUMNS} are watched, and ${unwatched} are not.`);
+    notices.push(`The first ${MOST_COLUMNS} of its columns are watched, and ${unwatched} are not.`);
   if (missing.length > 0)
     notices.push(
-      `Of ${stored.rows} rows of the reference some have no value: ${listOf(missing)}. An empty cell, null, NaN and infinity count as none.`,
+      `Some of the ${stored.rows} rows of the reference have no value: ${listOf(missing)}. An empty cell, null, NaN and infinity count as none.`,
     );
   return { signals, notices };
 }

@@ -72,13 +72,13 @@ function entryProblems(
   )) {
     const fix = 'Rename the column in the objects, or choose other outputs with `emit`.';
     problems.push({
-      ...misfit(`${key}.ids`, `names ${name}, which an output is written as.`, fix),
+      ...misfit(`${key}.ids`, `names ${name}, which is also the name of a written output.`, fix),
       value: name,
     });
   }
   const numbered = ids.length === 0 && !entry.join && !formatOf(outputFormat).isArray;
   if (numbered && written.some((output) => columnsOf(output, outputFormat).includes('row'))) {
-    const message = 'has an output row, which is also what the column with the number of each row is called.';
+    const message = 'has an output row, and the column with the number of each row has that name, too.';
     const fix = 'Write `ids` or `join: input`, which take its place, or choose other outputs with `emit`.';
     problems.push(misfit(key, message, fix));
   }

@@ -296,7 +296,7 @@ describe('load', () => {
     const handler: FakeHandler = (event) =>
       ++count % 40 === 0 ? { error: 'NaN', code: 'NON_FINITE_OUTPUT' } : doubling(event);
     const { state } = await gate(handler, { casesText: file(3), settings });
-    expect(state?.reason).toBe('Of 200 requests at 20/s 5 failed.');
+    expect(state?.reason).toBe('5 of 200 requests at 20/s failed.');
   });
 
   it('that met too few warm instances is no evidence', async () => {

@@ -292,7 +292,7 @@ describe('a NumPy array is refused', () => {
     [
       'with a head that is none',
       npy('{"descr": "<f4"}'),
-      /^UNREADABLE: The object’s head is none of an array\./,
+      /^UNREADABLE: The object’s head is not that of an array\./,
     ],
     [
       'cut short',

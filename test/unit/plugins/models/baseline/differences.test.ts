@@ -36,7 +36,7 @@ describe('an array of NumPy', () => {
     [
       'that does not say its order',
       npy("{'descr': '<f4', 'shape': (300, 2), }\n", floats),
-      /Its head is none of an array/,
+      /Its head is not that of an array/,
     ],
     ['that is one number', npy(head('<f4', ''), new Uint8Array(4)), /The array is a single number/],
     [
@@ -52,7 +52,7 @@ describe('an array of NumPy', () => {
   it('for a model that takes texts is refused for that', async () => {
     const path = await folder.write('texts.npy', npy(head('<f4', '300, 2'), floats));
     expect(await folder.refusal(path, [input('x', 'BYTES', 2)])).toMatch(
-      /input x is text, which an array of numbers has not\. Upload CSV/,
+      /input x is text, which an array of numbers cannot hold\. Upload CSV/,
     );
   });
 });

@@ -104,7 +104,7 @@ describe('signals of inputs', () => {
     );
     expect(baseline.signals.map(({ nulls }) => nulls)).toEqual([100, 2, 0]);
     expect(notices).toEqual([
-      'Of 300 rows of the reference some have no value: age in 100, income in 2. An empty cell, null, NaN and infinity count as none.',
+      'Some of the 300 rows of the reference have no value: age in 100, income in 2. An empty cell, null, NaN and infinity count as none.',
     ]);
   });
 
@@ -155,7 +155,7 @@ describe('signals of inputs', () => {
     const path = await folder.write('inputs.csv', csv(inputs.map(({ name }) => name).join(), ...rows));
     const { baseline, notices } = await folder.ship(path, inputs);
     expect(baseline.signals).toHaveLength(200);
-    expect(notices.at(-1)).toBe('Of its columns the first 200 are watched, and 10 are not.');
+    expect(notices.at(-1)).toBe('The first 200 of its columns are watched, and 10 are not.');
   });
 });
 

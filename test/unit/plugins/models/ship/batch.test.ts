@@ -66,13 +66,13 @@ describe('a batch and its model', () => {
       'an output as an id',
       { ids: ['label'] },
       {},
-      'batch.0.ids: names label, which an output is written as.',
+      'batch.0.ids: names label, which is also the name of a written output.',
     ],
     [
       'an output’s column as an id',
       { ids: ['p_1'] },
       {},
-      'batch.0.ids: names p_1, which an output is written as.',
+      'batch.0.ids: names p_1, which is also the name of a written output.',
     ],
     [
       'text from npy',
