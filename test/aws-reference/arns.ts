@@ -41,7 +41,7 @@ function longer(form: string, forms: readonly string[]): readonly (string | unde
 
 /** Whether there is a text that both are. */
 function overlap(one: readonly Step[], other: readonly Step[]): boolean {
-  /** Of each rest of `other`: whether the rest of `one` below goes with it. */
+  /** For each rest of `other`: whether the rest of `one` below goes with it. */
   let below: boolean[] = [];
   for (let i = one.length; i >= 0; i--) {
     const row: boolean[] = [];

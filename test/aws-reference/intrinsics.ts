@@ -27,7 +27,7 @@ const ARNS: Readonly<Record<string, (name: string) => string>> = {
   'AWS::SQS::Queue': (name) => arn('sqs', name),
 };
 
-/** Of which `Ref` gives the ARN; of others it gives the name, of a queue its URL. */
+/** Types whose `Ref` is the ARN; that of others is the name, a queue's its URL. */
 const REF_IS_ARN: readonly string[] = ['AWS::Kinesis::StreamConsumer', 'AWS::SNS::Topic'];
 
 /** @param value a text, or a function of CloudFormation that gives one */

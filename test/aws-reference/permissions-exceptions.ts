@@ -3,7 +3,7 @@
  * more fails the test.
  */
 export type Exception = {
-  /** Of a finding as the test writes it: where, action, resource, reason. */
+  /** The finding as the test writes it: where, action, resource, reason. */
   readonly finding: RegExp;
   readonly reason: string;
   readonly source: string;

@@ -14,7 +14,7 @@ export type Statement = {
 
 export type Finding = {
   readonly where: string;
-  /** Of the action, or of those of the statement that none of them takes. */
+  /** The action, or those actions of the statement that take none of its resources. */
   readonly action: string;
   readonly resource: string;
   readonly reason: string;

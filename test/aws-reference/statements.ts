@@ -23,7 +23,7 @@ export function statementsIn(value: unknown, where: string, template: Template =
   );
 }
 
-/** Of a template: every policy, and every permission of a function. */
+/** Every policy of a template, and every permission of a function. */
 export const statementsOf = (template: Template, file: string): readonly Statement[] =>
   Object.entries(template.Resources ?? {}).flatMap(([id, { Type, Properties = {} }]) =>
     Type === 'AWS::Lambda::Permission'

@@ -114,10 +114,10 @@ describe.each(each)('%s', (_, framework: Framework) => {
       ],
     });
     expect(output.split('is missing')).toHaveLength(3);
-    const said = await run(framework, folder, ['models', 'invoke']);
-    expect(said.code).toBe(1);
-    expect(said.output).toContain('--model: is missing. Name one of churn, fraud. [MODELS_USAGE]');
-    expect(said.output).not.toContain('"problems"');
+    const ran = await run(framework, folder, ['models', 'invoke']);
+    expect(ran.code).toBe(1);
+    expect(ran.output).toContain('--model: is missing. Name one of churn, fraud. [MODELS_USAGE]');
+    expect(ran.output).not.toContain('"problems"');
   });
 
   it('status of no models is an empty list with --json', async () => {
@@ -130,11 +130,11 @@ describe.each(each)('%s', (_, framework: Framework) => {
 
   it('plan says what is created and what it costs, as text and as JSON', async () => {
     const folder = await service(framework, 'commands', { yaml });
-    const said = await run(framework, folder, ['models', 'plan', '--stage', 'prod']);
-    expect(said.stdout).toMatch(/^shop-prod in us-east-1: \d+ resources of 500/m);
-    expect(said.stdout).toContain('shop-prod-churn:live');
-    expect(said.stdout).toMatch(/churn +\$\d+\.\d\d at 5 requests\/s: requests \$2\.59/);
-    expect(said.stdout).toMatch(
+    const ran = await run(framework, folder, ['models', 'plan', '--stage', 'prod']);
+    expect(ran.stdout).toMatch(/^shop-prod in us-east-1: \d+ resources of 500/m);
+    expect(ran.stdout).toContain('shop-prod-churn:live');
+    expect(ran.stdout).toMatch(/churn +\$\d+\.\d\d at 5 requests\/s: requests \$2\.59/);
+    expect(ran.stdout).toMatch(
       /fraud +\$1\.40 without requests: alarms \$1\.10, sweep \$0\.300; with them unknown/,
     );
     expect(ran.stdout).toMatch(/^ {2}alarm +shop-prod-churn-errors$/m);

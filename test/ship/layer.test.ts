@@ -35,7 +35,7 @@ describe('the layer', () => {
       const zips: Buffer[] = [];
       for (const architecture of ARCHITECTURES) {
         const { zip, facts } = await buildLayer(onnxFormat.runtime, architecture, (text) =>
-          said.add(text ?? ''),
+          lines.add(text ?? ''),
         );
         const bytes = await readFile(zip);
         zips.push(bytes);

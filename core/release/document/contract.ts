@@ -174,7 +174,7 @@ export type Promoting = In<
   'stable' | 'step' | 'basis' | 'promotedBy' | 'watch'
 >;
 export type Baking = In<'BAKING', 'stable' | 'watch', Left>;
-/** Of a release that failed it has the candidate, since its live version is watched on. */
+/** A release that failed keeps its candidate here, since its live version is watched on. */
 export type Reversing = In<'REVERSING', 'stable' | 'watch' | 'reversal', Left | 'candidate'>;
 export type DoneRelease = In<'DONE', 'stable', Left | 'watch' | 'reversal'>;
 /** Without a candidate where what gave way had not been released, but brought back, before. */

@@ -15,7 +15,7 @@ export function baking(state: Baking, facts: ReleaseFacts, now: number): Action 
   return watching(state, facts, now) ?? write(become(state, 'DONE', {}, now));
 }
 
-/** Of a live version, whatever became of later ones; undefined: the watch is over, and all is put away. */
+/** What the watch of a live version asks for, whatever became of later ones; undefined: it is over. */
 export function watching(state: WatchedRelease, facts: ReleaseFacts, now: number): Action | undefined {
   const answer = alarmed(state, facts, now);
   if (answer !== undefined) return write(answer);

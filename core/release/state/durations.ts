@@ -40,7 +40,7 @@ export const READY_MS = 15 * MINUTE_MS;
 /** Half of the traffic for ten minutes, and the three that the last one's numbers take. */
 export const REVERSED_MS = (REVERSED_MINUTES + 3) * MINUTE_MS;
 
-/** Of a release that is held somebody is paged once a day. */
+/** Somebody is paged once a day about a release that is held. */
 export const PAGED_EVERY_MS = DAY_MS;
 
 /** A topic that takes nothing for a day does not keep a release's tick alive. */
@@ -79,5 +79,5 @@ export const LOOKED_AGO_MS = 5 * MINUTE_MS;
 /** That an invocation keeps to itself: what is begun can be noted. */
 export const RESERVE_MS = 10_000;
 
-/** Of an invocation, that a slice of the gate leaves for what comes after it. */
+/** The part of an invocation that a slice of the gate leaves for what comes after it. */
 export const GATE_RESERVE_MS = 20_000;

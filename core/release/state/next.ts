@@ -80,7 +80,7 @@ export const holdIn = <S extends Release, P extends Unheld['phase']>(
 ): HeldIn<P> =>
   written(state, { ...changes, phase: 'HELD', held: { ...held, from } }, now) as unknown as HeldIn<P>;
 
-/** Of a held document somebody was told again. */
+/** Somebody was paged again about a held document. */
 export const pagedAgain = (state: HeldRelease, changes: Changes<HeldRelease>, now: number): HeldRelease =>
   written(state, { ...changes, held: { ...state.held, pagedAt: iso(now) } }, now) as HeldRelease;
 

@@ -10,7 +10,7 @@ const SHOWN_CHARACTERS = 20_000;
 const CURL_CHARACTERS = 4000;
 
 type Control = HTMLInputElement | HTMLTextAreaElement | HTMLSelectElement;
-/** Of a request: its body, or the first field that is wrong. */
+/** A request's body, or the first field that is wrong. */
 type Asked = { readonly body: string } | { readonly wrong: HTMLElement };
 
 /** The page has it: it is this script's own. */

@@ -1,5 +1,5 @@
 import { open } from 'node:fs/promises';
-import { isObjectFault, saidOf } from '../../../core/errors/object-errors.ts';
+import { isObjectFault, messageAndFix } from '../../../core/errors/object-errors.ts';
 import type { Block, RowFault } from '../../../core/tabular/cells/format.ts';
 import type { FileFault, Header, Layout } from '../../../core/tabular/cells/layout.ts';
 import type { TabularFormat } from '../../../core/tabular/cells/tabular-format.ts';

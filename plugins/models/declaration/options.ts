@@ -18,7 +18,7 @@ export type Option = {
   readonly required: boolean;
   readonly description: string;
   readonly example?: string;
-  /** Of the number in the model. */
+  /** The unit of the number in the model. */
   readonly unit?: string;
   /** What to write in place of a wrong value, where the complaint does not tell. */
   readonly fix?: string;

@@ -5,7 +5,7 @@ import { type Declaration, declaration } from './schema.ts';
 
 /**
  * The declaration without what is wrong with it, so that rules between the other keys are checked in the same
- * run. Of a faulty item the whole list goes, and where a key is missing, what should hold it.
+ * run. A faulty item takes its whole list along, and a missing key what should hold it.
  */
 export function salvaged(given: unknown, issues: readonly z.core.$ZodIssue[]): Declaration | undefined {
   if (!isObject(given)) return undefined;

@@ -14,7 +14,7 @@ export const ARTIFACT_FIX = `Write ${listed(FORMS.map(({ write }) => write))}.`;
 export type Artifact = {
   /** As written in the YAML: a path relative to the service, or what one of `artifact/sources/` takes. */
   readonly reference: string;
-  /** Of what lies on this disk, relative to the service. */
+  /** The path of a file on this disk, relative to the service. */
   readonly path?: string;
 };
 

@@ -9,10 +9,10 @@ import { daysOf, minuteOf } from './units.ts';
  */
 const instances = integer(1, 100_000);
 
-/** Of a plain number, too, which does not scale by itself: it matters where a schedule makes it a range. */
+/** A plain number has it, too, although it does not scale by itself: a schedule may make it a range. */
 const TARGET = 0.7;
 
-/** Objects of batch at once, where nothing is said: what Lambda begins to read a queue with. */
+/** Objects of batch at once, by default: what Lambda begins to read a queue with. */
 export const AT_ONCE = 5;
 
 const day = '(mon|tue|wed|thu|fri|sat|sun)';

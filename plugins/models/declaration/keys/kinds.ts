@@ -30,7 +30,7 @@ export const list = <T extends z.ZodType>(item: T, least = 0) =>
 /** A list of names, of which there is one. */
 export const names = list(text, 1);
 
-/** Of what only the framework or AWS knows the keys. */
+/** An object whose keys only the framework or AWS knows. */
 export const object = z.record(z.string(), z.unknown());
 
 /** `30s`, `10m`, `2h`, `1d` → seconds. */

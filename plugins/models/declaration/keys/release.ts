@@ -8,7 +8,7 @@ type Steps = readonly { readonly weight: number; readonly bake: number }[];
 
 /** Where `release.steps` is not written. */
 const STEPS: Steps = [5, 25, 50].map((weight) => ({ weight, bake: 600 }));
-/** Of `linear`, which repeats its first step. */
+/** The steps of `linear`, which repeats the first one. */
 const LINEAR: Steps = [{ weight: 10, bake: 600 }];
 
 /** `5, 25 and 50 %` */

@@ -4,7 +4,7 @@ import { flag, names } from './kinds.ts';
 
 /** What the values of requests and of batch are called, and what they may be. */
 
-/** Of the only input that clients see. */
+/** The columns of the only input that clients see. */
 export const columnsKey = key(names, {
   description:
     'Names of the columns of a model with one input, in its order, by which csv, jsonl and parquet are matched; default: the model’s metadata property `columns`, else the header of `drift.baseline`.',

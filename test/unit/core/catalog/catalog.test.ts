@@ -25,7 +25,7 @@ async function ask(
   const { method = 'GET', headers = {} } = options;
   const event = toEvent({ method, target: path, headers, body: Buffer.from('') });
   const handler = createCatalog(here, '', { ...answering, ...endpoints });
-  const answer = (await handler(event, { awsRequestId: 'r-1' })) as Said;
+  const answer = (await handler(event, { awsRequestId: 'r-1' })) as Answer;
   return { ...answer, json: () => JSON.parse(answer.body), event };
 }
 
