@@ -1,26 +1,18 @@
 import type { AliasState, StackState } from '../ports/aws.ts';
 import { iso } from '../units/time.ts';
 import type { Release } from './document/contract.ts';
-import type { Phase, VersionRef } from './document/parts-contract.ts';
+import type { VersionRef } from './document/parts-contract.ts';
 import type { AliasRequest, Waiting } from './document/request-contract.ts';
-import { allTraffic, made, pointsAt } from './state/alias-target.ts';
-import { PATIENCE_MS } from './state/durations.ts';
-import { become, next, unhold } from './state/next.ts';
-import { blank, FRESH_RELEASE, noted, REMEMBERED } from './state/noted.ts';
-import { endTime, isPending, isWatched, knownOf, refOf } from './state/predicates.ts';
-import {
-  eachVersion,
-  intend,
-  lingering,
-  measured,
-  rebatched,
-  remember,
-  rewindowed,
-  settle,
-  UNWATCHED,
-} from './state/transitions.ts';
+import { forward } from './forward.ts';
+import { goneOf, undoes } from './operation.ts';
+import { refusedBefore } from './refusal.ts';
+import { made } from './state/alias-target.ts';
+import { next, unhold } from './state/next.ts';
+import { blank, noted, REMEMBERED } from './state/noted.ts';
+import { endTime, isPending, isWatched } from './state/predicates.ts';
+import { eachVersion, measured, rebatched, rewindowed, settle } from './state/transitions.ts';
 import { telling } from './tick-schedule.ts';
-import { begun, endedBy, givenUp, goneOf, restored, UNREAD, undoes, withdrawn } from './withdraw.ts';
+import { endedBy, givenUp, restored, UNREAD, withdrawn } from './withdraw.ts';
 
 /** What is read before a request is admitted. */
 export type BeforeAdmission = {
@@ -100,7 +92,7 @@ function followed(
   }
   if (base !== undefined && leavesAlone(asked))
     return write(found, withoutBatch(changed(base, asked, 'settings', now), asked));
-  const refusal = refused(base, asked, alias);
+  const refusal = refusedBefore(base, asked, alias);
   return refusal === undefined || found === undefined
     ? write(found, withoutBatch(forward(base, asked, alias, recorded, now), asked))
     : refuse(found, asked, refusal, now);
@@ -214,31 +206,6 @@ export const unchanged = (reason: string): string => `nothing was changed: ${rea
 const leavesAlone = ({ type, before, version, mark, markBefore }: AliasRequest): boolean =>
   type !== 'Create' && before === version && (mark === undefined || mark === markBefore);
 
-function refused(
-  base: Release | undefined,
-  { fingerprint, version, model, forced, mark = '' }: AliasRequest,
-  alias: AliasState | undefined,
-): string | undefined {
-  const found = base?.refused.find((one) => one.fingerprint === fingerprint);
-  if (base === undefined || found === undefined || base.stable?.fingerprint === fingerprint) return undefined;
-  // Somebody gave it all traffic: what is live is live. Not where a move of ours is to take it away still.
-  const isLive = [version, found.version].some((one) => pointsAt(alias, allTraffic(one)));
-  if (isLive && base.intent === undefined) return undefined;
-  // Forced before, and on its way since then.
-  if (isPending(base) && base.candidate?.fingerprint === fingerprint) return undefined;
-  // The mark of an earlier template, which `sls rollback` brings back, knows nothing of what was refused
-  // since.
-  if (forced && found.at <= mark) return undefined;
-  const older = forced ? ` (its --force is older: of ${clock(mark)})` : '';
-  return (
-    `version ${version} of ${model} is the same as version ${found.version}, which was rolled back on ${clock(found.at)}${older}: ${found.reason}; ` +
-    'fix the model, or release it anyway with "sls deploy --force"'
-  );
-}
-
-/** For people: the message is shown by CloudFormation and by the deploy that fails. */
-const clock = (at: string): string => `${at.slice(0, 16).replace('T', ' ')} UTC`;
-
 /** A move that was made but not yet noted is noted first: what is live is live. */
 function settled(found: Release, alias: AliasState | undefined, now: number): Release {
   return found.intent !== undefined && made(alias, found.intent) ? settle(found, found.intent, now) : found;
@@ -265,102 +232,4 @@ function changed(base: Release, asked: AliasRequest, kind: 'settings' | 'rollbac
   return base.phase === 'HELD' && base.held.by === 'limit' && watch.watch && !isWatched(watch, now)
     ? unhold(base, { ...changes, reason: undefined }, now)
     : next(base, changes, now);
-}
-
-/**
- * The watch belongs to the live version: it goes on through releases that come to nothing, and ends with that
- * version.
- */
-const watched = (base: Release | undefined, stable: VersionRef | undefined): Partial<typeof UNWATCHED> =>
-  base?.stable?.version === stable?.version ? {} : UNWATCHED;
-
-function forward(
-  base: Release | undefined,
-  asked: AliasRequest,
-  alias: AliasState | undefined,
-  recorded: VersionRef | undefined,
-  now: number,
-): Release {
-  // What a version counts by is in its own zip: a later request for the like of it does not change that.
-  const candidate = measured(asked, asked.settings, knownOf(base, asked.version));
-  const from = base ?? blank(asked, now);
-  if (base !== undefined && isPending(base) && base.held?.by !== 'foreign' && isSame(base.candidate, asked)) {
-    // The running release's own candidate, or its like, asked for again: it goes on as it is.
-    const kind = base.phase === 'GATING' || base.phase === 'WARMING' ? 'forward' : 'settings';
-    return next(base, noted(base, asked, kind, now), now);
-  }
-  const stable = stableOf(base, asked, alias, recorded);
-  const request = noted(from, asked, 'forward', now);
-  if (
-    base !== undefined &&
-    (base.phase === 'DONE' || base.phase === 'BAKING') &&
-    stable?.version === asked.version &&
-    pointsAt(alias, allTraffic(asked.version))
-  ) {
-    // Something else of the resource changed; the version is live already. A stack that rolls back takes
-    // nothing back then, and the release that made it live keeps its evidence.
-    const watch = rewindowed(base, asked.settings, now);
-    return next(
-      base,
-      { ...request, ...watch, stable: candidate, reason: undefined, putBackAt: undefined },
-      now,
-    );
-  }
-  const released = { release: asked.id, rev: from.rev };
-  const same = stable?.version === asked.version;
-  const alike = stable !== undefined && (same || stable.fingerprint === asked.fingerprint);
-  // All traffic on stable before anything else, where it is not so, or where a move given up here might still
-  // be made.
-  const untidy =
-    from.intent !== undefined || (stable !== undefined && !pointsAt(alias, allTraffic(stable.version)));
-  const begins = (then: Phase) => ({
-    ...request,
-    release: asked.id,
-    schedule: asked.schedule,
-    operation: begun(base, asked, stable, now),
-    ...FRESH_RELEASE,
-    ...(base && lingering(base, now)),
-    ...watched(base, stable),
-    stable,
-    // Also what somebody else made live, or the registry forgot.
-    ...(stable && { lives: remember(from.lives, stable) }),
-    candidate,
-    began: { release: asked.id, ...(stable && { from: stable.version }), to: candidate },
-    promote: stable === undefined || alike ? ('now' as const) : ('afterStack' as const),
-    intent: stable && (untidy || same) ? intend(released, allTraffic(stable.version), then, now) : undefined,
-    reason: undefined,
-    // There was one of this function, and nothing tells of it: what hung on it may be missing.
-    ...(base === undefined &&
-      asked.before !== undefined &&
-      alias === undefined && { remade: { at: iso(now) } }),
-    startedAt: iso(now),
-    deadline: iso(now + PATIENCE_MS),
-  });
-  if (same) return become(from, 'PROMOTING', { ...begins('DONE'), steps: [] }, now);
-  if (alike) return become(from, 'WARMING', { ...begins('WARMING'), steps: [] }, now);
-  return become(from, 'GATING', begins('GATING'), now);
-}
-
-const isSame = (candidate: VersionRef | undefined, { version, fingerprint }: AliasRequest): boolean =>
-  candidate !== undefined && (candidate.version === version || candidate.fingerprint === fingerprint);
-
-/**
- * Stable is what has 100 % when a release starts. A release that still runs passes its own on, and so does
- * one with a move under way, whose stable is where it goes; so does a document whose alias is gone, or split
- * by somebody else.
- */
-function stableOf(
-  base: Release | undefined,
-  asked: AliasRequest,
-  alias: AliasState | undefined,
-  recorded: VersionRef | undefined,
-): VersionRef | undefined {
-  if (asked.type === 'Create') return undefined;
-  const foreign = base?.held?.by === 'foreign';
-  if (base?.stable !== undefined && !foreign && (isPending(base) || base.intent !== undefined))
-    return base.stable;
-  if (base?.stable !== undefined && (alias === undefined || Object.keys(alias.weights).length > 0))
-    return base.stable;
-  if (alias === undefined) return undefined;
-  return recorded ?? (base === undefined ? { version: alias.version } : refOf(base, alias.version));
 }

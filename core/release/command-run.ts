@@ -1,6 +1,7 @@
-import { ordered, type PersonCommand, type RollbackTarget } from './command.ts';
+import { ordered } from './command.ts';
 import type { CommandAnswer } from './document/worker-contract.ts';
 import { nameAndMessage } from './failures.ts';
+import type { PersonCommand, RollbackTarget } from './ordered.ts';
 import { scheduleTicks, type World } from './ports.ts';
 import { runRelease } from './run.ts';
 

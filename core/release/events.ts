@@ -1,4 +1,5 @@
 import { iso } from '../units/time.ts';
+import { readAlarms, readCommand, readTick } from './called-events.ts';
 import type { VersionRecord } from './document/history-contract.ts';
 import type { VersionRef } from './document/parts-contract.ts';
 import type { AliasRequest } from './document/request-contract.ts';
@@ -10,7 +11,7 @@ import {
   SERVICE_TIMEOUT,
   type TickEvent,
 } from './document/worker-contract.ts';
-import { functionOf } from './state/alarm-names.ts';
+import { type Fields, fieldsOf, parsed, text } from './event-fields.ts';
 
 /** What AWS, or anyone who ticks, sends to the worker: checked, and in our words. */
 
@@ -79,8 +80,6 @@ export const stackCallerOf = ({
   logicalId,
   physicalId: `${functionName}:${alias}`,
 });
-
-type Fields = Readonly<Record<string, unknown>>;
 
 /**
  * @param group schedule group of the stack
@@ -218,75 +217,8 @@ function scheduleName(functionName: string, id: string): string {
   return `${functionName.slice(0, 51)}-${id.replace(/[^0-9a-zA-Z]/g, '').slice(-12)}`;
 }
 
-function readTick(tick: Fields): TickEvent['tick'] {
-  const model = text(tick, 'model');
-  const functionName = text(tick, 'functionName');
-  const alias = text(tick, 'alias');
-  if (!model || !functionName || !alias) throw new Error('a tick needs model, functionName and alias');
-  const optional = Object.fromEntries(
-    ['release', 'stable', 'deadline', 'stack', 'deployment']
-      .map((key) => [key, text(tick, key)])
-      .filter(([, value]) => value !== undefined),
-  );
-  const schedule = fieldsOf(tick.schedule);
-  const [group, name] = [text(schedule, 'group'), text(schedule, 'name')];
-  return { model, functionName, alias, ...optional, ...(group && name ? { schedule: { group, name } } : {}) };
-}
-
-const VERBS = ['promote', 'rollback', 'hold', 'resume'] as const;
-
-function readCommand(command: Fields): CommandEvent['command'] {
-  const [model, functionName, alias, to, reason] = ['model', 'functionName', 'alias', 'to', 'reason'].map(
-    (key) => text(command, key),
-  );
-  const verb = VERBS.find((known) => known === command.verb);
-  if (!verb || !model || !functionName || !alias)
-    throw new Error(`a command needs model, functionName, alias and a verb of ${VERBS.join(', ')}`);
-  if (to !== undefined && !/^[1-9]\d*$/.test(to)) throw new Error(`${to} is no published version`);
-  return {
-    verb,
-    model,
-    functionName,
-    alias,
-    by: text(command, 'by') ?? 'unknown',
-    ...(to !== undefined && { to }),
-    ...(reason !== undefined && { reason }),
-  };
-}
-
-/**
- * Functions by the names of those alarms that may bring a version back, in messages of the alerts topic:
- * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/AlarmThatSendsEmail.html. Whatever else is
- * published there, also by people, is none of them.
- */
-function readAlarms(records: readonly unknown[]): readonly string[] {
-  const names = records.map((record) => {
-    const message = parsed(text(fieldsOf(fieldsOf(record).Sns), 'Message'));
-    return message.NewStateValue === 'ALARM' ? functionOf(text(message, 'AlarmName') ?? '') : undefined;
-  });
-  return [...new Set(names.filter((name) => name !== undefined))];
-}
-
-function parsed(json: string | undefined): Fields {
-  try {
-    return fieldsOf(JSON.parse(json ?? ''));
-  } catch {
-    return {};
-  }
-}
-
 /** The plan wrote it from the type itself; anything else is no request of ours. */
 function readSettings(json: string | undefined): Settings | undefined {
   const value = parsed(json);
   return Array.isArray(value.steps) ? (value as unknown as Settings) : undefined;
-}
-
-function fieldsOf(value: unknown): Fields {
-  return typeof value === 'object' && value !== null ? (value as Fields) : {};
-}
-
-function text(fields: Fields, key: string): string | undefined {
-  const value = fields[key];
-  if (typeof value === 'number') return String(value);
-  return typeof value === 'string' && value !== '' ? value : undefined;
 }

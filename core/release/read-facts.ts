@@ -6,8 +6,7 @@ import { ALARMS } from './document/worker-contract.ts';
 import type { World } from './ports.ts';
 import { alarmNames } from './state/alarm-names.ts';
 import { HOUR_BEFORE_MS, LATEST_MS, RATE_MS } from './state/durations.ts';
-import type { Held } from './state/facts.ts';
-import { isUnreadable, needs, type ReleaseFacts, type Unreadable } from './state/facts.ts';
+import { type Held, isUnreadable, needs, type ReleaseFacts, type Unreadable } from './state/facts.ts';
 import { allMinutes, alone, minuteAt, minutesOf, type Sides, since } from './state/minutes.ts';
 
 /**

@@ -5,8 +5,9 @@ import type { CommandAnswer, TickAnswer } from './document/worker-contract.ts';
 import { readWorkerEvent } from './events.ts';
 import { asLooked, respond, type World } from './ports.ts';
 import { remove, serve } from './request.ts';
-import { runRelease, tick } from './run.ts';
+import { runRelease } from './run.ts';
 import { sweep } from './sweep.ts';
+import { tick } from './tick.ts';
 
 /**
  * One event, whatever it is.

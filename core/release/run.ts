@@ -1,25 +1,19 @@
 import { messageOf as wordsOf } from '../errors/aws-errors.ts';
 import type { AliasState } from '../ports/aws.ts';
-import type { FoundRelease } from '../registry/registry.ts';
+import { act, countUnread } from './act.ts';
 import { decide, unsighted } from './decide.ts';
 import type { Aborted, Release } from './document/contract.ts';
-import { type TickAnswer, type TickEvent, WORKER_METRICS } from './document/worker-contract.ts';
+import { type TickAnswer, WORKER_METRICS } from './document/worker-contract.ts';
 import { nameAndMessage } from './failures.ts';
 import { followBatch } from './follow-batch.ts';
-import { gatePart } from './gate-slice.ts';
-import { refused } from './intended.ts';
-import { asLooked, respond, scheduleTicks, tellPeople, type World } from './ports.ts';
+import type { World } from './ports.ts';
 import { gatherFacts } from './read-facts.ts';
 import type { Action } from './state/action.ts';
-import { allTraffic, describe, say, takenFrom } from './state/alias-target.ts';
-import { unprovided } from './state/capacity.ts';
+import { say } from './state/alias-target.ts';
 import { RESERVE_MS } from './state/durations.ts';
 import { isUnreadable, type ReleaseFacts, type Unreadable } from './state/facts.ts';
-import { next } from './state/next.ts';
 import { abort } from './state/transitions.ts';
-import { endOf, told } from './tick-answer.ts';
-import { inputOf } from './tick-schedule.ts';
-import { undocumented } from './undocumented.ts';
+import { told, unknownAnswer } from './tick-answer.ts';
 import { readmitted } from './waiting.ts';
 
 /**
@@ -27,9 +21,6 @@ import { readmitted } from './waiting.ts';
  * more.
  */
 const STEPS = 60;
-
-/** Tries of a compare-and-set. */
-const RACES = 8;
 
 /**
  * Reads, decides and acts until there is nothing to do but wait. Anyone may call it at any time, also twice
@@ -41,7 +32,7 @@ export async function runRelease(world: World, model: string): Promise<TickAnswe
     const found = await world.registry.release(model);
     if (found === undefined) return { model, phase: 'NONE', running: false };
     if (found.release === undefined)
-      return unknown(model, 'the registry was written by a newer version of the plugin');
+      return unknownAnswer(model, 'the registry was written by a newer version of the plugin');
     const state = found.release;
     const now = world.clock();
     if (found.lacking !== undefined) {
@@ -82,7 +73,7 @@ export async function runRelease(world: World, model: string): Promise<TickAnswe
       if (!OF_CAPACITY.has(action.do) || broken !== undefined) throw error;
       // A candidate is judged, somebody told and CloudFormation answered all the same.
       broken = { unreadable: nameAndMessage(error) };
-      unseen(world, state, error);
+      countUnread(world, state, error);
     }
   }
   // Others keep changing what we read; the next tick goes on.
@@ -122,7 +113,7 @@ async function look(
         world.log('could not be read', { model: state.model, fact, reason: value.unreadable });
     return { facts: broken !== undefined && facts.held !== undefined ? { ...facts, held: broken } : facts };
   } catch (error) {
-    unseen(world, state, error);
+    countUnread(world, state, error);
     const instead = unsighted(state, nameAndMessage(error), now);
     if (instead === undefined) throw error;
     return { instead };
@@ -135,110 +126,9 @@ async function followed(world: World, state: Release): Promise<boolean> {
     await followBatch(world, state);
     return true;
   } catch (error) {
-    unseen(world, state, error);
+    countUnread(world, state, error);
     return false;
   }
-}
-
-/** An alarm waits for a few of these. */
-function unseen(world: World, { model, functionName }: Release, error: unknown): void {
-  world.count(WORKER_METRICS.unreadable, functionName);
-  world.log('could not be read or changed', { model, reason: nameAndMessage(error) });
-}
-
-type Ours = FoundRelease & { readonly release: Release };
-
-/** @returns why nothing more can be done in this invocation; undefined: go on */
-async function act(
-  world: World,
-  { release: state, etag }: Ours,
-  action: Exclude<Action, { do: 'wait' | 'stop' }>,
-  alias: AliasState | undefined,
-): Promise<string | undefined> {
-  const { functionName, model } = state;
-  const write = async (to: Release): Promise<void> => {
-    const written = await world.registry.move(to, etag).catch((error: unknown) => {
-      unseen(world, state, error);
-      throw error;
-    });
-    if (written === 'ok') noteworthy(world, state, to);
-  };
-  switch (action.do) {
-    case 'write':
-      await write(action.next);
-      return undefined;
-    case 'move':
-      await move(world, state, action, alias, write);
-      return undefined;
-    case 'answer': {
-      const { request } = state;
-      if (request?.url !== undefined) {
-        const physicalId = `${functionName}:${state.alias}`;
-        const caller = { ...request, url: request.url, stack: state.stack, physicalId };
-        // What triggers jobs is made after this, and versions of a stack that rolls back are deleted: both
-        // need the alias in its place.
-        if (action.status === 'SUCCESS') await followBatch(world, state);
-        await respond(world, caller, action.status, action.reason);
-        // A gate may have taken longer than the alarm on missing sweeps looks back.
-        asLooked(world, functionName);
-      }
-      await write(action.next);
-      return undefined;
-    }
-    case 'gate':
-      return gatePart(world, state, action, etag);
-    case 'provide': {
-      const given = await world.capacity.provide(functionName, action.version, action.instances);
-      if (typeof given === 'object')
-        await write(unprovided(state, action.version, given.refused, world.clock()));
-      return undefined;
-    }
-    case 'release':
-      await world.capacity.release(functionName, action.version);
-      return undefined;
-    case 'scale':
-      await world.capacity.scale(functionName, action.version, action.scaling);
-      await write(action.next);
-      return undefined;
-    case 'schedule':
-      await scheduleTicks(world, state);
-      await write(action.next);
-      return undefined;
-    case 'notify': {
-      const { subject, text } = action.notice;
-      try {
-        await tellPeople(world, subject, text);
-      } catch (error) {
-        world.log('a notice could not be published', { model, subject, reason: wordsOf(error) });
-        return 'a notice waits for its topic';
-      }
-      await write(action.next);
-      return undefined;
-    }
-    case 'record': {
-      await world.registry.ended(action.deployment, model, endOf(state));
-      await write(action.next);
-      return undefined;
-    }
-  }
-}
-
-/** The one place that moves an alias. The state already holds the intent. */
-async function move(
-  world: World,
-  state: Release,
-  { intent }: Extract<Action, { do: 'move' }>,
-  alias: AliasState | undefined,
-  write: (to: Release) => Promise<void>,
-): Promise<void> {
-  const to = { ...intent.after, description: describe(intent) };
-  const { functionName, alias: name } = state;
-  const written =
-    alias === undefined
-      ? await world.aliases.create(functionName, name, to)
-      : await world.aliases.update(functionName, name, to, alias.revision);
-  world.log('moved the alias', { functionName, alias: name, from: say(alias), to: say(to), written });
-  if (typeof written === 'object') await write(refused(state, intent, written.refused, world.clock()));
 }
 
 /** A document that lacks what its phase needs: all traffic goes to stable, and people are told. */
@@ -247,14 +137,6 @@ async function giveUp(world: World, state: Aborted, etag: string, now: number): 
   world.log('the document lacks what its phase needs', { model, reason });
   const to = abort(state, reason, Math.max(now, Date.parse(state.updatedAt)));
   if ((await world.registry.move(to, etag)) === 'ok') world.count(WORKER_METRICS.failed, functionName);
-}
-
-/** What an alarm waits for, and what a dashboard marks. */
-function noteworthy(world: World, { phase }: Release, to: Release): void {
-  if (phase === to.phase) return;
-  if (to.phase === 'ROLLED_BACK' || to.phase === 'ABORTED')
-    world.count(WORKER_METRICS.failed, to.functionName);
-  else if (phase === 'PROMOTING') world.count(WORKER_METRICS.promoted, to.functionName);
 }
 
 function paused(world: World, state: Release, alias: AliasState | undefined, reason: string): TickAnswer {
@@ -280,71 +162,3 @@ async function pruned(world: World, state: Release, versions: readonly string[])
     }
   }
 }
-
-/** One tick: from the schedule, from `sls deploy`, from an alarm, from anyone. */
-export async function tick(world: World, { model, ...input }: TickEvent['tick']): Promise<TickAnswer> {
-  let found: Awaited<ReturnType<World['registry']['release']>>;
-  try {
-    found = await world.registry.release(model);
-  } catch (error) {
-    world.count(WORKER_METRICS.unreadable, input.functionName);
-    await takeAway(world, input);
-    return unknown(model, `the registry cannot be read: ${nameAndMessage(error)}`);
-  }
-  if (found === undefined) {
-    const answer = await undocumented(world, { model, ...input });
-    if (answer !== undefined) return answer;
-  }
-  if (found !== undefined && found.release === undefined) await takeAway(world, input);
-  // A schedule whose release is over ends itself.
-  if (input.schedule !== undefined && found?.release && found.release.release !== input.release) {
-    await world.schedules.remove(input.schedule);
-  }
-  const { deployment } = input;
-  try {
-    if (deployment !== undefined) await begunBy(world, model, deployment, input.release);
-    return await runRelease(world, model);
-  } catch (error) {
-    // What cannot be noted is not done, so the document that was read tells by when this should have ended.
-    if (found?.release !== undefined) await takeAway(world, inputOf(found.release).tick);
-    throw error;
-  }
-}
-
-/**
- * Which deploy it is whose record is to be completed: the first that ticks this very release. One that still
- * follows when another deploy has begun the next release is not the author of that.
- *
- * @param release of the deploy that ticks; an older command line does not tell it
- */
-async function begunBy(world: World, model: string, id: string, release: string | undefined): Promise<void> {
-  for (let race = 0; race < RACES; race += 1) {
-    const found = await world.registry.release(model);
-    if (found?.release === undefined || found.release.deployment !== undefined) return;
-    if (release !== undefined && found.release.release !== release) return;
-    const to = next(found.release, { deployment: { id } }, world.clock());
-    if ((await world.registry.move(to, found.etag)) === 'ok') return;
-  }
-}
-
-/**
- * Without a registry to read and write no weight rises; past the deadline, which the schedule itself tells,
- * it is taken away.
- */
-async function takeAway(world: World, input: Omit<TickEvent['tick'], 'model'>): Promise<void> {
-  const { functionName, alias: name, stable, deadline } = input;
-  if (stable === undefined || deadline === undefined || !(world.clock() > Date.parse(deadline))) return;
-  const alias = await world.aliases.get(functionName, name);
-  // Promoted means past taking away: what then has 100 % is stable.
-  if (alias === undefined || alias.version !== stable || Object.keys(alias.weights).length === 0) return;
-  const to = { ...allTraffic(stable), description: takenFrom(input.release ?? 'unknown') };
-  const written = await world.aliases.update(functionName, name, to, alias.revision);
-  world.log('took the weight away past the deadline', { functionName, alias: name, written });
-}
-
-const unknown = (model: string, reason: string): TickAnswer => ({
-  model,
-  phase: 'UNKNOWN',
-  running: true,
-  reason,
-});

@@ -63,3 +63,11 @@ function moved(state: Release, alias: AliasState | undefined): string | undefine
   if (pointsAt(alias, allTraffic(stable.version))) return undefined;
   return `the release ended with version ${stable.version} live, and the alias was moved since; the next deploy that changes the model goes on from there`;
 }
+
+/** Where a release cannot be read. */
+export const unknownAnswer = (model: string, reason: string): TickAnswer => ({
+  model,
+  phase: 'UNKNOWN',
+  running: true,
+  reason,
+});

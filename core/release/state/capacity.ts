@@ -1,10 +1,8 @@
 import type { Scaling } from '../../ports/aws.ts';
 import type { Promoting, Release, Shifting } from '../document/contract.ts';
 import type { CapacitySettings } from '../document/settings-contract.ts';
-import type { Blind } from './action.ts';
-import { type Action, wait, write } from './action.ts';
-import type { AccountConcurrency, Held } from './facts.ts';
-import { isUnreadable, type Unreadable } from './facts.ts';
+import { type Action, type Blind, wait, write } from './action.ts';
+import { type AccountConcurrency, type Held, isUnreadable, type Unreadable } from './facts.ts';
 import { next } from './next.ts';
 import { notice } from './notices.ts';
 import { isPending, isReversing, isWatched, lastGood, phaseOf } from './predicates.ts';

@@ -1,7 +1,6 @@
 import { iso } from '../../units/time.ts';
 import type { Release } from '../document/contract.ts';
-import type { Blind } from './action.ts';
-import { type Action, write } from './action.ts';
+import { type Action, type Blind, write } from './action.ts';
 import { BLIND_MS } from './durations.ts';
 import { next } from './next.ts';
 import { notice } from './notices.ts';

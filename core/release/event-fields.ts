@@ -1,0 +1,21 @@
+/** Fields of an event, of which nothing is certain. */
+
+export type Fields = Readonly<Record<string, unknown>>;
+
+export function parsed(json: string | undefined): Fields {
+  try {
+    return fieldsOf(JSON.parse(json ?? ''));
+  } catch {
+    return {};
+  }
+}
+
+export function fieldsOf(value: unknown): Fields {
+  return typeof value === 'object' && value !== null ? (value as Fields) : {};
+}
+
+export function text(fields: Fields, key: string): string | undefined {
+  const value = fields[key];
+  if (typeof value === 'number') return String(value);
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
