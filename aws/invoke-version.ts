@@ -72,11 +72,14 @@ async function stateOf(client: LambdaClient, name = '', version = ''): Promise<s
 }
 
 async function versionsOf(client: LambdaClient, name = ''): Promise<readonly string[]> {
-  const found: string[] = [];
+  const found: { readonly version: string; readonly at: number }[] = [];
   for await (const { Versions } of paginateListVersionsByFunction({ client }, { FunctionName: name })) {
-    for (const { Version } of Versions ?? []) {
-      if (Version !== undefined && Version !== '$LATEST') found.push(Version);
+    for (const { Version, LastModified = '' } of Versions ?? []) {
+      if (Version !== undefined && Version !== '$LATEST')
+        found.push({ version: Version, at: Date.parse(LastModified) });
     }
   }
-  return found.toSorted((a, b) => Number(a) - Number(b));
+  // Lambda lists them in no order that it documents, and its numbers are names:
+  // https://docs.aws.amazon.com/lambda/latest/api/API_ListVersionsByFunction.html
+  return found.toSorted((one, other) => one.at - other.at).map(({ version }) => version);
 }

@@ -410,6 +410,26 @@ describe('the house', () => {
     expect(barrels).toEqual([]);
   });
 
+  it('no code compares the numbers that Lambda gives to versions: a version’s ordinal is its place in the document', () => {
+    const compares = [
+      /\b(Number|BigInt|parseInt|parseFloat)\([^()]*[vV]ersion[^()]*\)/,
+      /\+[\w.]*\b[vV]ersion\b/,
+      /\b[\w.?]*[vV]ersion\)? (<|>)=? /,
+      /[vV]ersions?\)?\??\.(sort|toSorted)\(/,
+      /\.(sort|toSorted)\([^;]*(Number|BigInt|parseInt)\(|localeCompare|numeric: true/,
+    ];
+    const found = sources.flatMap((file) =>
+      code(file)
+        .split('\n')
+        .filter((line) => compares.some((pattern) => pattern.test(line)))
+        .map((line) => `${file}: ${line.trim()}`),
+    );
+    expect(found).toEqual([
+      // Written for older workers, which compared it, and read by nobody but where a document has no order.
+      'core/release/state/noted.ts: highest: Math.max(base.highest, Number(asked.version)),',
+    ]);
+  });
+
   it('files hold one concept: none over 400 lines', () => {
     const long = sources.filter((file) => read(file).split('\n').length > 400);
     expect(long).toEqual([]);

@@ -81,8 +81,15 @@ describe('endpoints as Lambda functions', () => {
 
   it('lists the published versions, oldest first', async () => {
     const at = 'GET /2015-03-31/functions/f/versions';
-    answers[at] = { body: { Versions: [{ Version: '$LATEST' }, { Version: '10' }, { Version: '9' }] } };
-    expect(await endpoints.versions('f')).toEqual(['9', '10']);
+    const versions = [
+      { Version: '$LATEST', LastModified: '2026-11-03T10:00:00.000+0000' },
+      { Version: '10', LastModified: '2026-11-03T10:00:00.000+0000' },
+      { Version: '9', LastModified: '2026-11-02T10:00:00.000+0000' },
+      // Its number says nothing of when it was published.
+      { Version: '11', LastModified: '2026-11-01T10:00:00.000+0000' },
+    ];
+    answers[at] = { body: { Versions: versions } };
+    expect(await endpoints.versions('f')).toEqual(['11', '9', '10']);
   });
 
   it('asks Lambda’s control plane once for many polls, and again after a failure', async () => {
