@@ -115,11 +115,13 @@ def evaluate(alarm: dict) -> None:
 def _is_new(alarm: dict, queries: list[dict], start: float, end: float) -> bool:
     """Whether anything that the state follows from has changed since it was last looked at: most looks come between two minutes."""
     metrics = [one["MetricStat"]["Metric"] for one in queries if "MetricStat" in one] if queries else [alarm]
-    counts = [points.count(points.of(metric), start, end) for metric in metrics]
-    now = (id(alarm), id(alarm.get("Metrics")), alarm.get("EvaluationWindow"), alarm["StateValue"], start, end, counts)
+    found = [points.of(metric) for metric in metrics]
+    facts = (id(alarm), id(alarm.get("Metrics")), alarm.get("EvaluationWindow"), alarm["StateValue"], start, end)
     key = (get_account_id(), get_region(), alarm["AlarmName"])
-    before, _seen[key] = _seen.get(key), (now, alarm, alarm.get("Metrics"))
-    return before is None or before[0] != now
+    before, _seen[key] = _seen.get(key), (facts, [(one, len(one)) for one in found], alarm, alarm.get("Metrics"))
+    if before is None or before[0] != facts:
+        return True
+    return any(points.came(now, old, read, start, end) for now, (old, read) in zip(found, before[1], strict=True))
 
 
 def _with_metrics(original):

@@ -33,10 +33,11 @@ def within(points: list[dict], start: float, end: float) -> list[dict]:
         return [point for minute in _minutes(points, start, end) for point in minute if start <= point["Timestamp"] < end]
 
 
-def count(points: list[dict], start: float, end: float) -> int:
-    """How many there are in the minutes of [start, end): more than before, once one has come."""
-    with _lock:
-        return sum(len(minute) for minute in _minutes(points, start, end))
+def came(points: list[dict], before: list[dict], read: int, start: float, end: float) -> bool:
+    """Whether [start, end) has other points than when those of the metric were ``before``, the first ``read`` of them."""
+    if points is not before:
+        return bool(points) or bool(before)
+    return len(points) < read or any(start <= point["Timestamp"] < end for point in points[read:])
 
 
 class _Index:

@@ -25,7 +25,11 @@ for turn in range(400):
     expected = [point for point in kept if start <= point["Timestamp"] < end]
     got = points.within(kept, start, end)
     looks, found = looks + 1, found + len(got)
-    if sorted(map(id, got)) != sorted(map(id, expected)) or points.count(kept, start, end) < len(expected):
+    read = chance.randrange(len(kept) + 1)
+    came = points.came(kept, kept, read, start, end)
+    fresh = any(start <= point["Timestamp"] < end for point in kept[read:])
+    others = [points.came(kept, list(kept), read, start, end), points.came([], [], 0, start, end)]
+    if sorted(map(id, got)) != sorted(map(id, expected)) or came != fresh or others != [bool(kept), False]:
         wrong.append([turn, start, end, len(got), len(expected)])
 print(json.dumps({"looks": looks, "found": found, "wrong": wrong}))
 `;
