@@ -70,6 +70,21 @@ describe('the service authorization reference', () => {
   });
 });
 
+it('the pages name the version and the day of what is published', () => {
+  const pinned = (path: string, name: RegExp): string =>
+    name.exec(readFileSync(join(root, path), 'utf8'))?.[1] ?? 'none';
+  // 0.1.202610271 is the first of 2026-10-27.
+  const day = reference.version.replace(/^.*\.(\d{4})(\d\d)(\d\d)\d$/, '$1-$2-$3');
+  for (const page of ['CONTRIBUTING.md', 'docs/deploy-policy.md', 'docs/not-yet-on-aws.md'])
+    expect(pages.get(page), page).toContain(day);
+  for (const named of [
+    `cfn-lint ${pinned('test/requirements.txt', /^cfn-lint==(\S+)/m)} (`,
+    `checkov ${pinned('test/golden/requirements.txt', /^checkov==(\S+)/m)}`,
+    `\`asl-validator\` ${pinned('package.json', /"asl-validator": "([^"]+)"/)} (`,
+  ])
+    expect(pages.get('docs/not-yet-on-aws.md')).toContain(named);
+});
+
 describe('what is seen', () => {
   const statement = (more: Partial<Statement>): Statement => ({
     where: 'policy',
