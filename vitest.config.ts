@@ -4,6 +4,10 @@ import { InTurn } from './test/order.ts';
 const project = (name: string, include: string[], extra: object) => ({
   test: { name, include, testTimeout: 30_000, hookTimeout: 60_000, ...extra },
 });
+/** Adapters that tests call themselves are recorded, too, where `npm test` asks for it. */
+const recorded = process.env.MODELS_AWS_CALLS
+  ? { execArgv: ['--import', new URL('./local-aws/semantics/calls/record.mjs', import.meta.url).href] }
+  : {};
 /** Pure code on every core, first: what is wrong there is told within a minute. */
 const light = { maxWorkers: '100%' };
 /**
@@ -16,6 +20,7 @@ const heavy = {
   sequence: { groupOrder: 1 },
   testTimeout: 300_000,
   hookTimeout: 600_000,
+  ...recorded,
 };
 
 export default defineConfig({

@@ -105,7 +105,7 @@ export async function startAws(options: StartOptions = {}): Promise<LocalAws> {
   }
   if (options.endpoints) await nameEndpoints(endpoint, options.endpoints);
   if (options.detached) child.stdin?.write('stay\n');
-  return { endpoint, env: { ...clientEnv(endpoint), ...nodeClock(clock) }, logFile, stop };
+  return { endpoint, env: { ...clientEnv(endpoint), ...preloaded(clock) }, logFile, stop };
 }
 
 /**
@@ -146,12 +146,20 @@ function clockEnv(speed: number): Clock {
 }
 
 /**
- * Node processes that get the client environment run by the same clock: their view of deadlines and metrics
- * fits.
+ * Node processes that get the client environment run by the same clock, so that their view of deadlines and metrics fits. They
+ * write down what their SDK clients ask, where `MODELS_AWS_CALLS` of this process names a folder.
  */
-function nodeClock(clock: Clock): Record<string, string> {
-  if (clock.MODELS_AWS_SPEED === '1') return {};
-  return { ...clock, NODE_OPTIONS: `--import ${pathToFileURL(join(localAws, 'semantics', 'clock.mjs'))}` };
+function preloaded(clock: Clock): Record<string, string> {
+  const { MODELS_AWS_CALLS: calls } = process.env;
+  const isFast = clock.MODELS_AWS_SPEED !== '1';
+  const files = [...(isFast ? ['clock.mjs'] : []), ...(calls ? ['calls/record.mjs'] : [])];
+  if (files.length === 0) return {};
+  const imports = files.map((file) => `--import ${pathToFileURL(join(localAws, 'semantics', file))}`);
+  return {
+    ...(isFast ? clock : {}),
+    ...(calls ? { MODELS_AWS_CALLS: calls } : {}),
+    NODE_OPTIONS: imports.join(' '),
+  };
 }
 
 function serverEnv(port: number, dir: string, tmp: string, options: StartOptions): Record<string, string> {
@@ -187,6 +195,7 @@ function serverEnv(port: number, dir: string, tmp: string, options: StartOptions
     MODELS_AWS_ROOT: root,
     MODELS_AWS_NODE: process.execPath,
     MODELS_AWS_WITHOUT: (options.without ?? []).join(','),
+    MODELS_AWS_CALLS: process.env.MODELS_AWS_CALLS ?? '',
   };
 }
 

@@ -1,5 +1,5 @@
 /**
- * `npm test`: style, types, then every test project, and one summary line at the end.
+ * `npm test`: style, types, then every test project, what they asked of AWS, and one summary line at the end.
  * Arguments go to Vitest, so `npm test -- --project unit` runs one project. `npm test -- --changed [commit]`
  * runs what a change touches.
  */
@@ -8,6 +8,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { CALLS } from './aws-calls/summary.ts';
 import { testsSince } from './changed.ts';
 import { lacking } from './needs.ts';
 
@@ -26,6 +27,7 @@ const env = {
   ...process.env,
   // The local AWSs of a run unpack and compile the same functions.
   MODELS_AWS_CODE: join(tmp, 'aws-code'),
+  MODELS_AWS_CALLS: CALLS,
   ...(windows ? { TEMP: tmp, TMP: tmp } : { TMPDIR: tmp }),
 };
 /** What a step has until it is killed, after a signal. */
@@ -89,6 +91,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
 
 mkdirSync(local, { recursive: true });
 rmSync(report, { force: true });
+rmSync(CALLS, { recursive: true, force: true });
 const words = process.argv.slice(2);
 const [option, since] = words;
 /** Files that a change touches; undefined: all. */
@@ -109,6 +112,8 @@ const none = chosen?.length === 0;
 if (none) console.error('No test file is touched by the change.');
 const tests = none || (await step('tests', 'vitest', ['run', ...reporters, ...(chosen ?? words)]));
 await prepared;
+const whole = words.length === 0 ? ['--whole'] : [];
+const calls = await step('aws', process.execPath, [join(root, 'test', 'aws-calls.ts'), ...whole]);
 if (interrupted) end('SIGKILL');
 // A local AWS removes its files itself a moment after its starter has ended, maybe just now.
 rmSync(tmp, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
@@ -154,6 +159,7 @@ function count(): { passed: number; failed: number } {
   return { passed: numPassedTests, failed: Math.max(numFailedTests + files.length, tests ? 0 : 1) };
 }
 const { passed, failed } = count();
-const others = [style, types].filter(Boolean).length;
-console.log(`${passed + others} passed, ${failed + 2 - others} failed${spent()}`);
-process.exitCode = tests && failed === 0 && others === 2 ? 0 : 1;
+const steps = [style, types, calls];
+const others = steps.filter(Boolean).length;
+console.log(`${passed + others} passed, ${failed + steps.length - others} failed${spent()}`);
+process.exitCode = tests && failed === 0 && others === steps.length ? 0 : 1;

@@ -119,6 +119,7 @@ class Environment:
                 f"--max-old-space-size={memory_mb * 9 // 10}",
                 f"--max-semi-space-size={max(1, memory_mb // 20)}",
                 *(["--import", os.path.join(os.path.dirname(_HERE), "clock.mjs")] if accelerated else []),
+                *(["--import", os.path.join(os.path.dirname(_HERE), "calls", "record.mjs")] if os.environ.get("MODELS_AWS_CALLS") else []),
                 os.path.join(_HERE, "bootstrap.mjs"),
                 str(event_read),
                 str(report_write),
@@ -153,8 +154,8 @@ class Environment:
             "TMPDIR": self._tmp,
             "AWS_ENDPOINT_URL": f"http://127.0.0.1:{os.environ['GATEWAY_PORT']}",
             **own,
-            # Read by clock.mjs only.
-            **{name: os.environ[name] for name in ("MODELS_AWS_SPEED", "MODELS_AWS_EPOCH")},
+            # Read by clock.mjs and record.mjs only.
+            **{name: os.environ[name] for name in ("MODELS_AWS_SPEED", "MODELS_AWS_EPOCH", "MODELS_AWS_CALLS") if os.environ.get(name)},
             "_HANDLER": config["Handler"],
             "AWS_REGION": region,
             "AWS_DEFAULT_REGION": region,

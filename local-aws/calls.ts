@@ -1,0 +1,58 @@
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { awsPython } from './aws-python.ts';
+import { localAws } from './start.ts';
+
+/** Who asks: a command of ours, the framework around it, a function of ours, or an adapter that a test calls. */
+export type Asker = 'command' | 'framework' | 'function' | 'adapter';
+
+/** What was seen of an operation of AWS. */
+export type SeenOperation = {
+  /** AWS's `serviceId`, for example `CloudWatch Logs`. */
+  readonly service: string;
+  readonly operation: string;
+  readonly by: readonly Asker[];
+  /** Who sent a member of the input, by its name. */
+  readonly members: Readonly<Record<string, readonly Asker[]>>;
+};
+
+export type CallReport = {
+  /** Its version: the service models are of its day. */
+  readonly botocore: string;
+  /** Distinct ones of each process. */
+  readonly calls: number;
+  readonly operations: readonly SeenOperation[];
+  /** Statuses and error codes that the local AWS answered. */
+  readonly answers: readonly {
+    readonly service: string;
+    readonly operation: string;
+    readonly kinds: readonly string[];
+  }[];
+  /** What AWS would not take, or would not answer. */
+  readonly violations: readonly { readonly text: string; readonly times: number }[];
+};
+
+/**
+ * What was written to a folder that `MODELS_AWS_CALLS` named, held against AWS's service models. A folder that is not there holds
+ * nothing.
+ */
+export async function callReport(folder: string): Promise<CallReport> {
+  if (!existsSync(folder)) return { botocore: '', calls: 0, operations: [], answers: [], violations: [] };
+  const python = await awsPython(console.error);
+  const text = await new Promise<string>((resolve, reject) => {
+    const child = spawn(python, ['-m', 'semantics.calls', folder], {
+      cwd: localAws,
+      env: { ...process.env, PYTHONDONTWRITEBYTECODE: '1' },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const parts: Buffer[] = [];
+    child.stdout.on('data', (part: Buffer) => parts.push(part));
+    child.on('error', reject);
+    child.on('close', (code) =>
+      code === 0
+        ? resolve(Buffer.concat(parts).toString())
+        : reject(new Error(`The records in ${folder} could not be read: Python ended with ${code}.`)),
+    );
+  });
+  return JSON.parse(text) as CallReport;
+}

@@ -1,0 +1,84 @@
+import type { Asker, CallReport, SeenOperation } from '../../local-aws/calls.ts';
+import { table } from '../unit/docs/pages.ts';
+
+export const PAGE = 'docs/aws-calls.md';
+/** All of the page below this line is generated. */
+export const MARK = '<!-- generated below: `UPDATE_DOCS=1 npm test` -->';
+
+const WORDS: Readonly<Record<Asker, string>> = {
+  command: 'command line',
+  framework: 'framework',
+  function: 'functions',
+  adapter: 'adapters',
+};
+/** Tests that call an adapter of `aws/` themselves do not tell who uses it. */
+const users = (by: readonly Asker[]): readonly Asker[] => by.filter((one) => one !== 'adapter');
+const wordsOf = (by: readonly Asker[]): string =>
+  users(by)
+    .map((one) => WORDS[one])
+    .join(', ');
+
+/** What belongs below the mark: a row an operation that command line, functions or framework ask for. */
+export function pageOf(report: CallReport): string {
+  const rows = used(report).map((seen) => [
+    seen.service,
+    seen.operation,
+    wordsOf(seen.by),
+    Object.entries(seen.members)
+      .filter(([, senders]) => users(senders).length > 0)
+      .map(([name, senders]) => memberOf(name, senders, seen))
+      .join(', '),
+  ]);
+  return table(['service', 'operation', 'asked by', 'members'], rows);
+}
+
+const used = ({ operations }: CallReport): readonly SeenOperation[] =>
+  operations.filter(({ by }) => users(by).length > 0);
+
+/** Who sends a member is written where not all do. */
+const memberOf = (name: string, senders: readonly Asker[], { by }: SeenOperation): string =>
+  users(senders).length === users(by).length ? `\`${name}\`` : `\`${name}\` (${wordsOf(senders)})`;
+
+/** A row of the page. */
+export type Row = {
+  readonly service: string;
+  readonly operation: string;
+  readonly by: readonly string[];
+  readonly members: readonly string[];
+};
+
+export function rowsOf(page: string): readonly Row[] {
+  const lines = page.slice(page.indexOf(MARK)).split('\n');
+  return lines
+    .filter((line) => line.startsWith('| ') && !/^\| (?:service|-+) /.test(line))
+    .map((line) => line.split('|').map((cell) => cell.trim()))
+    .map(([, service = '', operation = '', by = '', members = '']) => ({
+      service,
+      operation,
+      by: by.split(', '),
+      members: [...members.matchAll(/`(\w+)`/g)].map(([, name = '']) => name),
+    }));
+}
+
+/**
+ * A line each: what a whole run asked that the page lacks, and an operation of the page that nobody asked for. A member
+ * that is sent now and then (a page’s token, the end of a retry) may be absent from a run.
+ */
+export function differences(page: string, report: CallReport): readonly string[] {
+  const rows = new Map(rowsOf(page).map((row) => [`${row.service} ${row.operation}`, row]));
+  const lines = used(report).flatMap((seen) => {
+    const key = `${seen.service} ${seen.operation}`;
+    const row = rows.get(key);
+    rows.delete(key);
+    if (row === undefined) return [`+ ${key}`];
+    return [
+      ...users(seen.by)
+        .filter((one) => !row.by.includes(WORDS[one]))
+        .map((one) => `+ ${key}, asked by ${WORDS[one]}`),
+      ...Object.entries(seen.members)
+        .filter(([name, senders]) => users(senders).length > 0 && !row.members.includes(name))
+        .map(([name]) => `+ ${key}: ${name}`),
+    ];
+  });
+  return [...lines, ...[...rows.keys()].map((key) => `- ${key}: nobody asked for it`)];
+}
