@@ -6,6 +6,7 @@
 import { dirname } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { fileURLToPath } from 'node:url';
+import { recordCalls, summaryOf, violationsOf } from '../local-aws/calls.ts';
 import { story } from './demo/story.ts';
 import { seconds, terminal } from './demo/terminal.ts';
 
@@ -30,6 +31,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     end().finally(() => process.exit(130));
   });
 
+const recorded = recordCalls();
 try {
   console.log(
     'It takes four to five minutes, needs no account, and ends what it starts, also when interrupted.',
@@ -37,6 +39,11 @@ try {
   await story(root, commands, cleanup);
   await end();
   console.log(`\nthe story took ${seconds(began)}`);
+  const report = await recorded();
+  if (report !== undefined) {
+    console.log(summaryOf(report));
+    if (report.violations.length > 0) throw new Error(violationsOf(report).join('\n'));
+  }
   console.log('demo: ok');
 } catch (error) {
   await end();

@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { awsPython } from './aws-python.ts';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { awsPython, local } from './aws-python.ts';
 import { localAws } from './start.ts';
 
 /** Who asks: a command of ours, the framework around it, a function of ours, or an adapter that a test calls. */
@@ -55,4 +57,32 @@ export async function callReport(folder: string): Promise<CallReport> {
     );
   });
   return JSON.parse(text) as CallReport;
+}
+
+/** One line. */
+export function summaryOf({ operations, calls, answers, violations, botocore }: CallReport): string {
+  if (calls === 0 && answers.length === 0) return 'aws: nothing was asked';
+  const kinds = answers.reduce((sum, { kinds: some }) => sum + some.length, 0);
+  return `aws: ${operations.length} operations, ${calls} calls, ${kinds} kinds of answers, violations ${violations.length} (botocore ${botocore})`;
+}
+
+/** A line each. */
+export const violationsOf = ({ violations }: CallReport): readonly string[] =>
+  violations.map(({ text, times }) => `${text}${times > 1 ? ` (${times} times)` : ''}`);
+
+/**
+ * From now on everything that this process starts writes its calls down. Where whoever started this process wants them already,
+ * they are theirs.
+ * @returns ends it, and tells what was seen; undefined where they are somebody else's
+ */
+export function recordCalls(): () => Promise<CallReport | undefined> {
+  if (process.env.MODELS_AWS_CALLS) return async () => undefined;
+  const folder = join(local, `aws-calls-${process.pid}`);
+  process.env.MODELS_AWS_CALLS = folder;
+  return async () => {
+    delete process.env.MODELS_AWS_CALLS;
+    const report = await callReport(folder);
+    await rm(folder, { recursive: true, force: true });
+    return report;
+  };
 }

@@ -8,7 +8,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { CALLS } from './aws-calls/summary.ts';
+import { CALLS } from './aws-calls/folder.ts';
 import { testsSince } from './changed.ts';
 import { lacking } from './needs.ts';
 

@@ -4,6 +4,7 @@
  * hundredth of their size.
  */
 import { performance } from 'node:perf_hooks';
+import { recordCalls, summaryOf, violationsOf } from '../local-aws/calls.ts';
 import { arm64Inference } from './soak/arm64.ts';
 import { BATCH, batchSoak, HUNDREDTH_OF_BATCH } from './soak/batch.ts';
 import { everyDeath } from './soak/batch-deaths.ts';
@@ -42,6 +43,7 @@ if (unknown !== undefined) {
   console.error(`There is no ${unknown}; there are ${Object.keys(parts).join(', ')}.`);
   process.exit(2);
 }
+const recorded = recordCalls();
 for (const [name, { full, short }] of Object.entries(parts)) {
   const part = isShort ? short : full;
   if (part === undefined || (wanted.length > 0 && !wanted.includes(name))) continue;
@@ -53,4 +55,9 @@ for (const [name, { full, short }] of Object.entries(parts)) {
     console.log(`soak ${name} ${error instanceof Error ? error.message : error} failed`);
     process.exitCode = 1;
   }
+}
+const report = await recorded();
+if (report !== undefined) {
+  console.error([...violationsOf(report), summaryOf(report)].join('\n'));
+  if (report.violations.length > 0) process.exitCode = 1;
 }

@@ -63,6 +63,8 @@ def _routes(service: str) -> dict[str, list]:
     model = models.service(service)
     for name in model.operation_names:
         one = model.operation_model(name)
+        if one.deprecated:  # another one has its route
+            continue
         path, _, query = one.http["requestUri"].partition("?")
         pattern = re.sub(r"\\\{[^}]*\\\+\\\}|\\\{[^}]*\\\}", lambda label: ".+" if r"\+" in label[0] else "[^/]+", re.escape(path.rstrip("/") or "/"))
         literal = {key: values[0] for key, values in parse_qs(query, keep_blank_values=True).items()}
