@@ -21,6 +21,9 @@ def install() -> None:
         "_poll_sqs",
         ("            batch_size = esm.get", "            if not _role_may_receive(_cfg, source_arn):\n                continue\n            batch_size = esm.get"),
     )
+    # The version or alias is part of `FunctionArn`:
+    # https://docs.aws.amazon.com/lambda/latest/api/API_EventSourceMappingConfiguration.html
+    patch.source(lambda_svc, "_esm_response", ('("FunctionName", "Enabled")', '("FunctionName", "Qualifier", "Enabled")'))
     # What is invoked is the new name's alias or version, too.
     patch.source(
         provisioners,

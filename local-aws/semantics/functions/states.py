@@ -17,14 +17,14 @@ def install() -> None:
             (f'{config}["State"] = "Pending"\n', f'{config}["State"] = "Active"\n'),
             (f'{config}["StateReason"] = "The function is being updated."\n', f'{config}.pop("StateReason", None)\n'),
             (f'{config}["StateReasonCode"] = "Updating"\n', f'{config}.pop("StateReasonCode", None)\n'),
-            (f'{config}["LastUpdateStatusReason"] = ""\n', f'{config}["LastUpdateStatusReason"] = "The function is being created."\n'),
-            (f'{config}["LastUpdateStatusReasonCode"] = ""\n', f'{config}["LastUpdateStatusReasonCode"] = "Creating"\n'),
+            (f'{config}["LastUpdateStatusReason"] = ""\n', f'{config}.pop("LastUpdateStatusReason", None)\n'),
+            (f'{config}["LastUpdateStatusReasonCode"] = ""\n', f'{config}.pop("LastUpdateStatusReasonCode", None)\n'),
         )
     patch.source(
         lambda_svc,
         "_build_config",
-        ('"LastUpdateStatusReason": "",\n', '"LastUpdateStatusReason": "The function is being created.",\n'),
-        ('"LastUpdateStatusReasonCode": "",\n', '"LastUpdateStatusReasonCode": "Creating",\n'),
+        ('"LastUpdateStatusReason": "",\n', ""),
+        ('"LastUpdateStatusReasonCode": "",\n', ""),
     )
     patch.source(
         lambda_svc,
