@@ -1,6 +1,7 @@
 /**
- * The end of `npm test`: what the run asked of AWS, and what the local AWS answered, against AWS’s service models. With `--whole`
- * docs/aws-calls.md has to say what was asked; `UPDATE_DOCS=1` writes it. Alone it looks at the records of the run before.
+ * The end of `npm test`: what the run asked of AWS, and what the local AWS answered, against AWS’s service
+ * models. With `--whole` docs/aws-calls.md has to say what was asked; `UPDATE_DOCS=1` writes it. Alone it
+ * looks at the records of the run before.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,21 +1,21 @@
 import type { CommandEvent, TickEvent } from './document/worker-contract.ts';
-import { type Fields, fieldsOf, parsed, text } from './event-fields.ts';
+import { type Fields, fieldsOf, parsed, textField } from './event-fields.ts';
 import { functionOf } from './state/alarm-names.ts';
 
 /** What others than CloudFormation send: a tick, a command, alarms. */
 
 export function readTick(tick: Fields): TickEvent['tick'] {
-  const model = text(tick, 'model');
-  const functionName = text(tick, 'functionName');
-  const alias = text(tick, 'alias');
+  const model = textField(tick, 'model');
+  const functionName = textField(tick, 'functionName');
+  const alias = textField(tick, 'alias');
   if (!model || !functionName || !alias) throw new Error('a tick needs model, functionName and alias');
   const optional = Object.fromEntries(
     ['release', 'stable', 'deadline', 'stack', 'deployment']
-      .map((key) => [key, text(tick, key)])
+      .map((key) => [key, textField(tick, key)])
       .filter(([, value]) => value !== undefined),
   );
   const schedule = fieldsOf(tick.schedule);
-  const [group, name] = [text(schedule, 'group'), text(schedule, 'name')];
+  const [group, name] = [textField(schedule, 'group'), textField(schedule, 'name')];
   return { model, functionName, alias, ...optional, ...(group && name ? { schedule: { group, name } } : {}) };
 }
 
@@ -23,7 +23,7 @@ const VERBS = ['promote', 'rollback', 'hold', 'resume'] as const;
 
 export function readCommand(command: Fields): CommandEvent['command'] {
   const [model, functionName, alias, to, reason] = ['model', 'functionName', 'alias', 'to', 'reason'].map(
-    (key) => text(command, key),
+    (key) => textField(command, key),
   );
   const verb = VERBS.find((known) => known === command.verb);
   if (!verb || !model || !functionName || !alias)
@@ -34,7 +34,7 @@ export function readCommand(command: Fields): CommandEvent['command'] {
     model,
     functionName,
     alias,
-    by: text(command, 'by') ?? 'unknown',
+    by: textField(command, 'by') ?? 'unknown',
     ...(to !== undefined && { to }),
     ...(reason !== undefined && { reason }),
   };
@@ -47,8 +47,8 @@ export function readCommand(command: Fields): CommandEvent['command'] {
  */
 export function readAlarms(records: readonly unknown[]): readonly string[] {
   const names = records.map((record) => {
-    const message = parsed(text(fieldsOf(fieldsOf(record).Sns), 'Message'));
-    return message.NewStateValue === 'ALARM' ? functionOf(text(message, 'AlarmName') ?? '') : undefined;
+    const message = parsed(textField(fieldsOf(fieldsOf(record).Sns), 'Message'));
+    return message.NewStateValue === 'ALARM' ? functionOf(textField(message, 'AlarmName') ?? '') : undefined;
   });
   return [...new Set(names.filter((name) => name !== undefined))];
 }

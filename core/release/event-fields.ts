@@ -14,7 +14,7 @@ export function fieldsOf(value: unknown): Fields {
   return typeof value === 'object' && value !== null ? (value as Fields) : {};
 }
 
-export function text(fields: Fields, key: string): string | undefined {
+export function textField(fields: Fields, key: string): string | undefined {
   const value = fields[key];
   if (typeof value === 'number') return String(value);
   return typeof value === 'string' && value !== '' ? value : undefined;

@@ -11,7 +11,7 @@ import {
   SERVICE_TIMEOUT,
   type TickEvent,
 } from './document/worker-contract.ts';
-import { type Fields, fieldsOf, parsed, text } from './event-fields.ts';
+import { type Fields, fieldsOf, parsed, textField } from './event-fields.ts';
 
 /** What AWS, or anyone who ticks, sends to the worker: checked, and in our words. */
 
@@ -94,17 +94,17 @@ export function readWorkerEvent(event: unknown, group: string, now: number): Inc
   if (Array.isArray(fields.Records)) return { kind: 'alarm', functionNames: readAlarms(fields.Records) };
   const properties = fieldsOf(fields.ResourceProperties);
   const [url, id, stack, logicalId] = ['ResponseURL', 'RequestId', 'StackId', 'LogicalResourceId'].map(
-    (key) => text(fields, key),
+    (key) => textField(fields, key),
   );
   if (!url || !id || !stack || !logicalId)
     throw new Error('neither a tick, a command, a sweep, an alarm nor a request of CloudFormation');
-  const given = text(fields, 'PhysicalResourceId');
+  const given = textField(fields, 'PhysicalResourceId');
   if (fields.ResourceType === BUCKET_EVENTS) return readBucket(fields, { url, id, stack, logicalId }, given);
-  const functionName = text(properties, 'FunctionName');
-  const alias = text(properties, 'Alias');
-  const model = text(properties, 'Model');
+  const functionName = textField(properties, 'FunctionName');
+  const alias = textField(properties, 'Alias');
+  const model = textField(properties, 'Model');
   const batch = readBatch(fieldsOf(properties.Batch));
-  const type = text(fields, 'RequestType') ?? 'nothing';
+  const type = textField(fields, 'RequestType') ?? 'nothing';
   const physicalId = functionName && alias ? `${functionName}:${alias}` : (given ?? logicalId);
   const caller = { url, id, stack, logicalId, physicalId };
 
@@ -123,9 +123,9 @@ export function readWorkerEvent(event: unknown, group: string, now: number): Inc
       ...(batch && { batch: batch.functionName }),
     };
   }
-  const version = text(properties, 'Version') ?? '';
-  const fingerprint = text(properties, 'Fingerprint');
-  const settings = readSettings(text(properties, 'Settings'));
+  const version = textField(properties, 'Version') ?? '';
+  const fingerprint = textField(properties, 'Fingerprint');
+  const settings = readSettings(textField(properties, 'Settings'));
   if (
     !functionName ||
     !alias ||
@@ -142,13 +142,13 @@ export function readWorkerEvent(event: unknown, group: string, now: number): Inc
       reason: `${type} lacks a function, alias, model, fingerprint, settings or published version`,
     };
   }
-  const seconds = Number(text(properties, 'ServiceTimeout') ?? SERVICE_TIMEOUT) || SERVICE_TIMEOUT;
+  const seconds = Number(textField(properties, 'ServiceTimeout') ?? SERVICE_TIMEOUT) || SERVICE_TIMEOUT;
   const old = fieldsOf(fields.OldResourceProperties);
   // Each function counts its own versions: with another name the same number is another version.
-  const before = text(old, 'FunctionName') === functionName ? text(old, 'Version') : undefined;
+  const before = textField(old, 'FunctionName') === functionName ? textField(old, 'Version') : undefined;
   const [mark, markBefore] = [markOf(properties), markOf(old)];
 
-  const source = text(properties, 'Source');
+  const source = textField(properties, 'Source');
   return {
     kind: 'ask',
     caller,
@@ -166,7 +166,7 @@ export function readWorkerEvent(event: unknown, group: string, now: number): Inc
       ...(source !== undefined && { source }),
       ...(batch && { batch }),
       settings,
-      forced: text(properties, 'Forced') !== undefined,
+      forced: textField(properties, 'Forced') !== undefined,
       ...(mark !== undefined && { mark }),
       ...(before !== undefined && { before }),
       ...(markBefore !== undefined && { markBefore }),
@@ -179,8 +179,8 @@ export function readWorkerEvent(event: unknown, group: string, now: number): Inc
       functionName,
       version,
       fingerprint,
-      identity: text(properties, 'Identity') ?? '',
-      layer: text(properties, 'Layer') ?? '',
+      identity: textField(properties, 'Identity') ?? '',
+      layer: textField(properties, 'Layer') ?? '',
       source: source ?? '',
       at: iso(now),
     },
@@ -189,11 +189,11 @@ export function readWorkerEvent(event: unknown, group: string, now: number): Inc
 
 /** What the template asks for anew, by force or because it is neither live nor on its way. */
 const markOf = (properties: Fields): string | undefined =>
-  text(properties, 'Forced') ?? text(properties, 'Again');
+  textField(properties, 'Forced') ?? textField(properties, 'Again');
 
 function readBatch(batch: Fields): VersionRef['batch'] {
-  const functionName = text(batch, 'FunctionName');
-  const version = text(batch, 'Version');
+  const functionName = textField(batch, 'FunctionName');
+  const version = textField(batch, 'Version');
   return functionName && version && /^[1-9]\d*$/.test(version) ? { functionName, version } : undefined;
 }
 
@@ -202,8 +202,8 @@ function readBucket(
   to: Omit<StackCaller, 'physicalId'>,
   given: string | undefined,
 ): Incoming {
-  const type = text(fields, 'RequestType') ?? 'nothing';
-  const bucket = text(fieldsOf(fields.ResourceProperties), 'Bucket');
+  const type = textField(fields, 'RequestType') ?? 'nothing';
+  const bucket = textField(fieldsOf(fields.ResourceProperties), 'Bucket');
   // Another bucket is another resource: the settings of the old one are deleted afterwards.
   const physicalId = (type === 'Delete' ? given : bucket) ?? to.logicalId;
   const caller = { ...to, physicalId };

@@ -61,8 +61,8 @@ export function rowsOf(page: string): readonly Row[] {
 }
 
 /**
- * A line each: what a whole run asked that the page lacks, and an operation of the page that nobody asked for. A member
- * that is sent now and then (a page’s token, the end of a retry) may be absent from a run.
+ * A line each: what a whole run asked that the page lacks, and an operation of the page that nobody asked
+ * for. A member that is sent now and then (a page’s token, the end of a retry) may be absent from a run.
  */
 export function differences(page: string, report: CallReport): readonly string[] {
   const rows = new Map(rowsOf(page).map((row) => [`${row.service} ${row.operation}`, row]));

@@ -1,6 +1,9 @@
 import type { Row } from './page.ts';
 
-/** How IAM names a service whose operations it authorizes, where that is no plain form of the service’s own name. */
+/**
+ * How IAM names a service whose operations it authorizes, where that is no plain form of the service’s own
+ * name.
+ */
 const PREFIX: Readonly<Record<string, string>> = {
   'Application Auto Scaling': 'application-autoscaling',
   CloudFormation: 'cloudformation',

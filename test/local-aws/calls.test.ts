@@ -1,6 +1,6 @@
 /**
- * What record.mjs and the local AWS write down, and what is made of it: requests that AWS would not take, and answers that it
- * would not give.
+ * What record.mjs and the local AWS write down, and what is made of it: requests that AWS would not take, and
+ * answers that it would not give.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';

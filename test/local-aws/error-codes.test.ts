@@ -1,4 +1,6 @@
-/** Error codes that our code knows by name are those that AWS answers to the operations they are caught at. */
+/**
+ * Error codes that our code knows by name are those that AWS answers to the operations they are caught at.
+ */
 import { spawnSync } from 'node:child_process';
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -8,7 +8,7 @@ import email.utils
 import re
 
 _ISO = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d)")
-# What AWS answers beyond its own enums. Of a stack itself: https://github.com/aws/aws-sdk/issues/248
+# What AWS answers beyond its own enums. A stack itself: https://github.com/aws/aws-sdk/issues/248
 _BEYOND = {"ResourceStatus": {"REVIEW_IN_PROGRESS", "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS"}}
 _ROOMS = 20  # of a list: items beyond these are as those before
 

@@ -50,7 +50,10 @@ it('a function that is updated stays active, and no reason is empty', async () =
   ]);
 });
 
-/** An answer as it comes: the SDK drops the members that it does not know. Of a local AWS that does not look at signatures. */
+/**
+ * An answer as it comes: the SDK drops the members that it does not know. This local AWS does not look
+ * at signatures.
+ */
 async function answer({ endpoint }: LocalAws, service: string, path: string, form?: object): Promise<string> {
   const scope = `Credential=test/20261127/us-east-1/${service}/aws4_request`;
   const headers = { authorization: `AWS4-HMAC-SHA256 ${scope}, SignedHeaders=host, Signature=0` };
