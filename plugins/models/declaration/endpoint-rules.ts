@@ -28,8 +28,12 @@ const OURS: Readonly<Record<string, string>> = {
 /** https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
 const LAYERS = 5;
 
-/** Rules that need more than one key. */
-export function ruleProblems(key: string, given: Declaration): readonly Problem[] {
+/**
+ * Rules that need more than one key.
+ *
+ * @param raw the same as written
+ */
+export function ruleProblems(key: string, given: Declaration, raw: unknown): readonly Problem[] {
   const problems: Problem[] = [];
   if (given.http && given.timeout > 29) {
     problems.push({
@@ -82,12 +86,13 @@ export function ruleProblems(key: string, given: Declaration): readonly Problem[
   }
   problems.push(...retentionProblems(key, given));
   if (given.drift !== undefined) {
+    const written = at(raw, ['drift', 'sample']);
     const percent = Number((given.drift.sample * 100).toPrecision(12));
     if (percent < 100 * LEAST_SAMPLE || percent > 100)
       problems.push({
         code: 'MODELS_INVALID_VALUE',
         key: `${key}.drift.sample`,
-        value: `${percent}%`,
+        value: typeof written === 'string' ? written : `${percent}%`,
         message: `is ${percent} % of the requests, not ${100 * LEAST_SAMPLE} to 100 %.`,
         fix: SAMPLE_FIX,
       });

@@ -71,7 +71,7 @@ export function parseModels(raw: unknown, around: Surroundings = {}): Parsed {
     const draft = rest && frozen(modelNamed(name, structuredClone(rest), architecture));
     if (rest !== undefined && draft !== undefined) {
       broken.push(
-        ...ruleProblems(key, rest),
+        ...ruleProblems(key, rest, value),
         ...releaseProblems(
           key,
           draft,
