@@ -350,10 +350,21 @@ describe('the monitor', () => {
 });
 
 describe('a sample', () => {
-  it.each(['0%', '0.01%', '101%', 0])('of %s of the requests is refused', (sample) => {
+  it.each([
+    ['0%', '0%'],
+    ['0.01%', '0.01%'],
+    ['150 %', '150 %'],
+    ['101', '101'],
+    [0, '0%'],
+  ])('of %s of the requests is refused, and told as it was written', (sample, value) => {
     const { problems } = parseModels({ churn: { artifact: 'a.onnx', drift: { baseline: 'r.csv', sample } } });
     expect(problems).toMatchObject([
-      { code: 'MODELS_INVALID_VALUE', key: 'models.churn.drift.sample', fix: expect.stringContaining('10%') },
+      {
+        code: 'MODELS_INVALID_VALUE',
+        key: 'models.churn.drift.sample',
+        value,
+        fix: expect.stringContaining('10%'),
+      },
     ]);
   });
 
