@@ -113,6 +113,51 @@ test('a function’s requests are recorded by its process', async () => {
   expect(texts.join('')).not.toContain('private');
 });
 
+test('requests by version 2 of the SDK, as of older frameworks, are read from the wire', async () => {
+  const ask = (service: string, path: string, init: RequestInit = {}): Promise<Response> => {
+    const scope = `Credential=test/20261127/us-east-1/${service}/aws4_request`;
+    const authorization = `AWS4-HMAC-SHA256 ${scope}, SignedHeaders=host, Signature=0`;
+    const headers = { authorization, 'user-agent': 'aws-sdk-nodejs/2.1692.0 linux/v24', ...init.headers };
+    return fetch(`${aws.endpoint}${path}`, { ...init, headers });
+  };
+  const form = (fields: Record<string, string>): RequestInit => ({
+    method: 'POST',
+    headers: { 'content-type': 'application/x-www-form-urlencoded' },
+    body: new URLSearchParams(fields).toString(),
+  });
+  const template = { StackName: 'old', 'Tags.member.1.Key': 'a', 'Parameters.member.1.ParameterKey': 'p' };
+  await ask('cloudformation', '/', form({ Action: 'CreateChangeSet', ...template, Madeup: '1' }));
+  await ask('lambda', '/2015-03-31/functions/old%20one/aliases?MaxItems=x');
+  await ask('s3', '/old?list-type=2&prefix=a/&max-keys=5');
+  await ask('logs', '/', {
+    method: 'POST',
+    headers: { 'x-amz-target': 'Logs_20140328.FilterLogEvents' },
+    body: JSON.stringify({ logGroupName: '/old', limit: 20_000, startTime: 'now' }),
+  });
+  await ask('s3', '/old?delete', {
+    method: 'POST',
+    body: '<Delete><Object><Key>a</Key><Made>1</Made></Object></Delete>',
+  });
+  const { operations, violations } = await callReport(join(folder, 'calls'));
+  const wrong = violations.map(({ text }) => text).filter((text) => text.startsWith('framework: '));
+  expect(wrong).toEqual([
+    'framework: CloudFormation CreateChangeSet: ChangeSetName is missing',
+    'framework: CloudFormation CreateChangeSet: Madeup is no member of CreateChangeSetInput',
+    'framework: CloudFormation CreateChangeSet: Tags[0].Value is missing',
+    'framework: CloudWatch Logs FilterLogEvents: limit is 20000, at most 10000 is expected',
+    'framework: CloudWatch Logs FilterLogEvents: startTime is str, long is expected',
+    expect.stringMatching(/^framework: Lambda ListAliases: FunctionName is 'old one', which does not match/),
+    'framework: Lambda ListAliases: MaxItems is str, integer is expected',
+    'framework: S3 DeleteObjects: Delete.Objects[0].Made is no member of ObjectIdentifier',
+  ]);
+  expect(operations).toContainEqual({
+    service: 'S3',
+    operation: 'ListObjectsV2',
+    by: ['command', 'framework'],
+    members: { Bucket: ['command', 'framework'], Prefix: ['framework'], MaxKeys: ['framework'] },
+  });
+});
+
 type Answer = readonly [
   service: string,
   operation: string,

@@ -23,30 +23,34 @@ if (folder && !globalThis[Symbol.for('local-aws.calls')]) {
   };
 }
 
+/** In a test runner, test and adapter may share a client, and each call has an asker of its own. */
+const inTests = /vitest/.test(process.argv[1] ?? '');
+
 function watch(Client) {
   const { send } = Client.prototype;
-  const watched = new WeakSet();
-  Client.prototype.send = function (...args) {
-    if (!watched.has(this)) {
-      watched.add(this);
-      const by = caller();
+  const askers = new WeakMap();
+  Client.prototype.send = function (command, ...rest) {
+    if (!askers.has(this)) {
       // Last of what looks at the input: clients of ours add to it.
       this.middlewareStack.add(
-        (next, { commandName }) =>
+        (next, { commandName, __smithy_context: { commandInstance } = {} }) =>
           (asked) => {
+            const by = askers.get(inTests ? commandInstance : this);
             note(by, this.config.serviceId, commandName.replace(/Command$/, ''), asked.input);
             return next(asked);
           },
         { step: 'initialize', priority: 'low', name: 'localAwsCalls' },
       );
+      askers.set(this, caller());
     }
-    return send.apply(this, args);
+    if (inTests) askers.set(command, caller());
+    return send.call(this, command, ...rest);
   };
 }
 
 /**
- * Who uses a client: the first on the stack that is no SDK. A test's own clients are nobody's; what tests make adapters of `aws/`
- * do is theirs.
+ * Who uses a client: the first on the stack that is no SDK. A test's own clients are nobody's; what a test has an adapter of `aws/`
+ * do is the adapter's.
  */
 function caller() {
   const name = process.env.AWS_LAMBDA_FUNCTION_NAME;
@@ -65,8 +69,10 @@ function caller() {
     );
   const [first = ''] = frames;
   if (/node_modules\/(?:osls|serverless)\//.test(first)) return 'framework';
-  if (/\/(?:test|bench|examples|local-aws)\/[^)]*$/.test(first)) return 'test';
-  return frames.some((line) => /\/test\//.test(line)) ? 'adapter' : 'command';
+  // In a test runner the SDK's own waiting may leave nothing else of the stack.
+  if (/vitest/.test(process.argv[1] ?? ''))
+    return /\/(?:aws|functions|plugins)\/[\w./-]+:\d/.test(first) ? 'adapter' : 'test';
+  return /\/(?:test|bench|examples|local-aws)\/[\w./-]+:\d/.test(first) ? 'test' : 'command';
 }
 
 const written = new Set();

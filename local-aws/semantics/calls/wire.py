@@ -12,9 +12,11 @@ from urllib.parse import parse_qs, unquote
 
 from botocore.parsers import RpcV2CBORParser
 
-from . import errors, identify, models, outputs
+from . import errors, identify, models, outputs, requests
 
 _LARGEST = 1 << 20  # bytes of a body that is read: more are objects, or a thousand times the same
+# Frameworks that are older than version 3 of the SDK: record.mjs sees nothing of them.
+_NOT_PRELOADED = "aws-sdk-nodejs/2."
 _cbor = RpcV2CBORParser()
 
 
@@ -48,8 +50,13 @@ class Wire:
             await send(message)
 
         await self.inner(scope, receiving, sending)
-        if start:
+        if not start:
+            return
+        try:
             self.look(scope, b"".join(asked), start, b"".join(answered))
+        except Exception:  # of ours; a test must hear of it
+            place = f"{scope['method']} {scope['path']}"
+            self.write({"by": "wire", "service": "", "operation": place, "violation": f"it cannot be read: {traceback.format_exc(limit=-3)}"})
 
     def look(self, scope, asked: bytes, start: dict, answered: bytes) -> None:
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
@@ -58,16 +65,15 @@ class Wire:
         if found is None:
             return
         service, name, protocol = found
+        if _NOT_PRELOADED in headers.get("user-agent", "") and (model := models.operation(service, name)):
+            self.write({"by": "framework", "service": service, "operation": name, "input": requests.of(model, protocol, scope["path"], headers, query, asked)})
         # Whoever waits asks the same again and again.
         same = (service, name, start["status"], hash(answered))
         if answered and same in self.seen:
             return
         self.seen.add(same)
         answer = {key.decode("latin-1").lower(): value.decode("latin-1") for key, value in start["headers"]}
-        try:
-            code, wrong = problems(service, name, protocol, start["status"], answer, answered if len(answered) <= _LARGEST else None)
-        except Exception:  # of ours; a test must hear of it
-            code, wrong = None, [f"the answer cannot be read: {traceback.format_exc(limit=-3)}"]
+        code, wrong = problems(service, name, protocol, start["status"], answer, answered if len(answered) <= _LARGEST else None)
         self.write({"by": "wire", "service": service, "operation": name, "answer": code or str(start["status"])})
         for text in wrong:
             self.write({"by": "wire", "service": service, "operation": name, "violation": f"answer: {text}"})

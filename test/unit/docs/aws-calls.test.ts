@@ -1,7 +1,7 @@
 /** docs/aws-calls.md, which a whole `npm test` keeps, against the policies: what they allow is asked for. */
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { CallReport } from '../../../local-aws/calls.ts';
 import { differences, MARK, PAGE, pageOf, rowsOf } from '../../aws-calls/page.ts';
 import { actionsOf } from '../../aws-calls/policies.ts';
@@ -12,55 +12,146 @@ const askedBy = (...who: readonly string[]): ReadonlySet<string> =>
   new Set(rows.filter(({ by }) => by.some((one) => who.includes(one))).flatMap(actionsOf));
 
 type Statement = { readonly Sid?: string; readonly Action: string | readonly string[] };
-const actions = (statements: readonly Statement[]): readonly string[] => [
+const actionsIn = (statements: readonly Statement[]): readonly string[] => [
   ...new Set(statements.flatMap(({ Action }) => [Action].flat())),
 ];
-
-test('the page has rows of all who ask', () => {
-  expect(rows.length).toBeGreaterThan(40);
-  expect([...new Set(rows.flatMap(({ by }) => by))].sort()).toEqual([
-    'command line',
-    'framework',
-    'functions',
-  ]);
-});
-
-/**
- * Actions that a role of ours has for what others do in its name, and no run of ours asks for.
- * Those of the framework’s own role, or of what it adds to one for a trigger, are `framework`.
- */
-const OTHERS: Readonly<Record<string, readonly string[]>> = {
-  'Lambda writes the log': ['logs:CreateLogStream', 'logs:PutLogEvents'],
+type Template = {
+  readonly Resources: Readonly<
+    Record<
+      string,
+      {
+        readonly Type: string;
+        readonly Properties?: {
+          readonly Policies?: readonly {
+            readonly PolicyDocument: { readonly Statement: readonly Statement[] };
+          }[];
+        };
+      }
+    >
+  >;
 };
 
-const templates = globSync('test/golden/**/template.json', { cwd: root }).map(
-  (file) =>
-    JSON.parse(readFileSync(join(root, file), 'utf8')) as {
-      readonly Resources: Readonly<
-        Record<
-          string,
-          {
-            readonly Type: string;
-            readonly Properties?: {
-              readonly Policies?: readonly {
-                readonly PolicyDocument: { readonly Statement: readonly Statement[] };
-              }[];
-            };
-          }
-        >
-      >;
-    },
-);
-const ofRoles = actions(
-  templates
+/** Actions that a role has for what is done in its name, by what: no function of ours asks for them. */
+const IN_ITS_NAME: Readonly<Record<string, readonly string[]>> = {
+  'Lambda writes the log': ['logs:CreateLogStream', 'logs:PutLogEvents'],
+  'the log groups of the service’s own functions are the framework’s': [
+    'logs:CreateLogGroup',
+    'logs:TagResource',
+  ],
+  'Lambda sends traces': ['xray:PutTelemetryRecords', 'xray:PutTraceSegments'],
+  'Lambda joins a VPC': [
+    ...['ec2:AssignPrivateIpAddresses', 'ec2:CreateNetworkInterface', 'ec2:DeleteNetworkInterface'],
+    ...['ec2:DescribeNetworkInterfaces', 'ec2:DescribeSecurityGroups', 'ec2:DescribeSubnets'],
+    ...['ec2:DescribeVpcs', 'ec2:UnassignPrivateIpAddresses'],
+  ],
+  'event source mappings poll streams, brokers and queues': [
+    ...[
+      'dynamodb:DescribeStream',
+      'dynamodb:GetRecords',
+      'dynamodb:GetShardIterator',
+      'dynamodb:ListStreams',
+    ],
+    ...['kinesis:DescribeStreamSummary', 'kinesis:GetRecords', 'kinesis:GetShardIterator'],
+    ...['kinesis:ListShards', 'kinesis:SubscribeToShard'],
+    ...['kafka:DescribeCluster', 'kafka:GetBootstrapBrokers', 'mq:DescribeBroker'],
+    ...['secretsmanager:GetSecretValue', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:ReceiveMessage'],
+  ],
+  'a service’s own functions have it': ['dynamodb:GetItem', 'execute-api:ManageConnections'],
+  'the framework’s function for events of an existing bucket asks': [
+    'lambda:AddPermission',
+    'lambda:RemovePermission',
+  ],
+  'S3 asks KMS': ['kms:Decrypt', 'kms:GenerateDataKey'],
+  'Scheduler and CloudFormation look whether a role may be passed': ['iam:PassRole'],
+  'Application Auto Scaling makes its role and the alarms of a policy': [
+    ...['iam:CreateServiceLinkedRole', 'cloudwatch:PutMetricAlarm', 'cloudwatch:DeleteAlarms'],
+  ],
+  'a Map Run of Step Functions writes its result, and ends executions': [
+    ...['s3:AbortMultipartUpload', 's3:ListMultipartUploadParts', 'states:StopExecution'],
+  ],
+};
+
+test('what a role allows is asked for by a function, or done in its name', () => {
+  const statements = globSync('test/golden/**/template.json', { cwd: root })
+    .map((file) => JSON.parse(readFileSync(join(root, file), 'utf8')) as Template)
     .flatMap(({ Resources }) => Object.values(Resources))
     .filter(({ Type }) => Type === 'AWS::IAM::Role')
     .flatMap(({ Properties }) => Properties?.Policies ?? [])
-    .flatMap(({ PolicyDocument }) => PolicyDocument.Statement),
-);
-
-test('what a role allows is asked for by a function, or by others in its name', () => {
+    .flatMap(({ PolicyDocument }) => PolicyDocument.Statement);
   const asked = askedBy('functions');
-  const unasked = ofRoles.filter((action) => !asked.has(action)).sort();
-  expect(unasked).toEqual(Object.values(OTHERS).flat().sort());
+  const unasked = actionsIn(statements).filter((action) => !asked.has(action));
+  expect(unasked.sort()).toEqual(Object.values(IN_ITS_NAME).flat().sort());
+});
+
+/**
+ * Of the policy of a deploy, what the deployer itself asks for: the rest is what CloudFormation does in the deployer’s name
+ * (test/unit/docs/policy.test.ts says for which type of resource).
+ */
+const DEPLOYERS = ['Deployment', 'Validation', 'Bucket', 'ReadTraffic'];
+/** Of these, what no run asks for. */
+const NOT_ASKED: Readonly<Record<string, readonly string[]>> = {
+  'the framework’s `deploymentMethod: direct`': ['cloudformation:CreateStack', 'cloudformation:UpdateStack'],
+  'CloudFormation makes and removes the bucket': [
+    ...[
+      's3:CreateBucket',
+      's3:DeleteBucket',
+      's3:PutEncryptionConfiguration',
+      's3:GetEncryptionConfiguration',
+    ],
+    ...['s3:PutBucketPolicy', 's3:GetBucketPolicy', 's3:DeleteBucketPolicy', 's3:PutBucketTagging'],
+    ...['s3:PutBucketPublicAccessBlock', 's3:GetBucketVersioning'],
+  ],
+};
+
+test('what a deployer is allowed for itself is asked for by the command line or the framework', () => {
+  const found = blocks('json').find(
+    ({ page, text }) => page === 'docs/deploy-policy.md' && text.includes('"Deployment"'),
+  );
+  const { Statement } = JSON.parse(found?.text ?? '{}') as { readonly Statement: readonly Statement[] };
+  const asked = askedBy('command line', 'framework');
+  const unasked = actionsIn(Statement.filter(({ Sid = '' }) => DEPLOYERS.includes(Sid))).filter(
+    (action) => !asked.has(action),
+  );
+  expect(unasked.sort()).toEqual(Object.values(NOT_ASKED).flat().sort());
+});
+
+test('other pages of policies: all that they allow is asked for', () => {
+  const sids = ['Reference', 'Worker', 'Steer', 'Ask', 'Failed', 'DeletedAlias', 'Traffic'];
+  const statements = blocks('json')
+    .filter(({ page, text }) => page === 'docs/deploy-policy.md' && text.includes('"Statement"'))
+    .flatMap(({ text }) => (JSON.parse(text) as { readonly Statement: readonly Statement[] }).Statement)
+    .filter(({ Sid = '' }) => sids.includes(Sid));
+  expect(new Set(statements.map(({ Sid }) => Sid)).size).toBe(sids.length);
+  const asked = askedBy('command line', 'framework');
+  expect(actionsIn(statements).filter((action) => !asked.has(action))).toEqual([]);
+});
+
+const report = (
+  members: CallReport['operations'][number]['members'],
+  by = ['command'] as const,
+): CallReport => ({
+  botocore: '1',
+  calls: 1,
+  operations: [{ service: 'Lambda', operation: 'GetAlias', by, members }],
+  answers: [],
+  violations: [],
+});
+const pageWith = (text: string): string => `# Title\n\n| service | no row |\n\n${MARK}\n\n${text}\n`;
+
+test('the page holds what it was written from, and is told what it lacks', () => {
+  const first = report({ FunctionName: ['command'], Name: ['command'] });
+  const page = pageWith(pageOf(first));
+  expect(rowsOf(page)).toEqual([
+    { service: 'Lambda', operation: 'GetAlias', by: ['command line'], members: ['FunctionName', 'Name'] },
+  ]);
+  expect(differences(page, first)).toEqual([]);
+  // A member that is sent now and then may be absent.
+  expect(differences(page, report({ Name: ['command'] }))).toEqual([]);
+  expect(differences(page, report({ Other: ['command'] }))).toEqual(['+ Lambda GetAlias: Other']);
+  expect(differences(pageWith(''), first)).toEqual(['+ Lambda GetAlias']);
+  expect(differences(page, { ...first, operations: [] })).toEqual(['- Lambda GetAlias: nobody asked for it']);
+  const both = { ...first.operations[0], by: ['command', 'function'] as const };
+  expect(differences(page, { ...first, operations: [both as CallReport['operations'][number]] })).toEqual([
+    '+ Lambda GetAlias, asked by functions',
+  ]);
 });
