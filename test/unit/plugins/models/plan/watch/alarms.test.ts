@@ -67,7 +67,7 @@ describe('alarms', () => {
   });
 
   it('of a held release stay on from tick to tick, and call somebody once', () => {
-    const held = { phase: 'HELD', shifts: [] } as unknown as Release;
+    const held = { phase: 'HELD', shifts: [], held: { from: 'SHIFTING' } } as unknown as Release;
     const minutes = Number(/\d+/.exec(everyOf(held))?.[0]);
     const found = alarms().find(({ kind }) => kind?.suffix === 'release')?.resource.Properties;
     const { EvaluationPeriods, DatapointsToAlarm, Metrics } = found as Record<string, unknown>;
