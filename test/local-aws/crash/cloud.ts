@@ -129,11 +129,12 @@ export async function cloud(): Promise<Cloud> {
   const file = join(dir, 'handler.mjs');
   await writeFile(file, await workerBundle());
   // The worker has a clock of its own.
-  const { MODELS_AWS_SPEED: _, MODELS_AWS_EPOCH: __, NODE_OPTIONS: ___, ...plain } = started.env;
+  const { MODELS_AWS_SPEED: _, MODELS_AWS_EPOCH: __, ...plain } = started.env;
   const env = {
     ...plain,
     ...(await surroundings(started)),
     AWS_ENDPOINT_URL: between.url,
+    AWS_LAMBDA_FUNCTION_NAME: 'crash-worker',
     NODE_COMPILE_CACHE: dir,
   };
   const processes = workers(file, WORKER, env, join(dir, 'log.txt'));
