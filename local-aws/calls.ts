@@ -5,7 +5,9 @@ import { join } from 'node:path';
 import { awsPython, local } from './aws-python.ts';
 import { localAws } from './start.ts';
 
-/** Who asks: a command of ours, the framework around it, a function of ours, or an adapter that a test calls. */
+/**
+ * Who asks: a command of ours, the framework around it, a function of ours, or an adapter that a test calls.
+ */
 export type Asker = 'command' | 'framework' | 'function' | 'adapter';
 
 /** What was seen of an operation of AWS. */
@@ -35,8 +37,8 @@ export type CallReport = {
 };
 
 /**
- * What was written to a folder that `MODELS_AWS_CALLS` named, held against AWS's service models. A folder that is not there holds
- * nothing.
+ * What was written to a folder that `MODELS_AWS_CALLS` named, held against AWS's service models. A folder
+ * that is not there holds nothing.
  */
 export async function callReport(folder: string): Promise<CallReport> {
   if (!existsSync(folder)) return { botocore: '', calls: 0, operations: [], answers: [], violations: [] };
@@ -71,8 +73,8 @@ export const violationsOf = ({ violations }: CallReport): readonly string[] =>
   violations.map(({ text, times }) => `${text}${times > 1 ? ` (${times} times)` : ''}`);
 
 /**
- * From now on everything that this process starts writes its calls down. Where whoever started this process wants them already,
- * they are theirs.
+ * From now on everything that this process starts writes its calls down. Where whoever started this process
+ * wants them already, they are theirs.
  * @returns ends it, and tells what was seen; undefined where they are somebody else's
  */
 export function recordCalls(): () => Promise<CallReport | undefined> {

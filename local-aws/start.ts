@@ -146,8 +146,9 @@ function clockEnv(speed: number): Clock {
 }
 
 /**
- * Node processes that get the client environment run by the same clock, so that their view of deadlines and metrics fits. They
- * write down what their SDK clients ask, where `MODELS_AWS_CALLS` of this process names a folder.
+ * Node processes that get the client environment run by the same clock, so that their view of deadlines and
+ * metrics fits. They write down what their SDK clients ask, where `MODELS_AWS_CALLS` of this process names a
+ * folder.
  */
 function preloaded(clock: Clock): Record<string, string> {
   const { MODELS_AWS_CALLS: calls } = process.env;

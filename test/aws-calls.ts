@@ -3,6 +3,7 @@
  * models. With `--whole` docs/aws-calls.md has to say what was asked; `UPDATE_DOCS=1` writes it. Alone it
  * looks at the records of the run before.
  */
+import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { callReport, summaryOf, violationsOf } from '../local-aws/calls.ts';
@@ -17,8 +18,12 @@ if (process.argv.includes('--whole')) {
   const text = readFileSync(file, 'utf8');
   const [intro = ''] = text.split(MARK);
   const lacking = process.env.UPDATE_DOCS === '1' ? [] : differences(text, report);
-  if (process.env.UPDATE_DOCS === '1') writeFileSync(file, `${intro}${MARK}\n\n${pageOf(report)}\n`);
-  else if (lacking.length > 0)
+  if (process.env.UPDATE_DOCS === '1') {
+    writeFileSync(file, `${intro}${MARK}\n\n${pageOf(report)}\n`);
+    execFileSync(join(root, 'node_modules', '.bin', 'biome'), ['format', '--write', file], {
+      stdio: 'ignore',
+    });
+  } else if (lacking.length > 0)
     lines.push(
       `${PAGE} is out of date. After a whole run: UPDATE_DOCS=1 node test/with.mjs test/aws-calls.ts --whole`,
       ...lacking,

@@ -51,7 +51,7 @@ it('a function that is updated stays active, and no reason is empty', async () =
 });
 
 /**
- * An answer as it comes: the SDK drops the members that it does not know. This local AWS does not look
+ * An answer as it comes: the SDK drops the members that it does not know. Of a local AWS that does not look
  * at signatures.
  */
 async function answer({ endpoint }: LocalAws, service: string, path: string, form?: object): Promise<string> {

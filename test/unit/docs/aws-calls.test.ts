@@ -89,8 +89,8 @@ test('what a role allows is asked for by a function, or done in its name', () =>
 });
 
 /**
- * Of the policy of a deploy, what the deployer itself asks for: the rest is what CloudFormation does in the deployer’s name
- * (test/unit/docs/policy.test.ts says for which type of resource).
+ * Of the policy of a deploy, what the deployer itself asks for: the rest is what CloudFormation does in the
+ * deployer’s name (test/unit/docs/policy.test.ts says for which type of resource).
  */
 const DEPLOYERS = ['Deployment', 'Validation', 'Bucket', 'ReadTraffic'];
 /** Of these, what no run asks for. */
