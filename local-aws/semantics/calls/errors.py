@@ -5,7 +5,7 @@ which no model has. `python -m semantics.calls.errors` reads `[[service, operati
 import json
 import sys
 
-from . import models
+from . import cbor, models
 
 # https://docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.html, the same page of every service; SDKs name some of them
 # with "Exception" and some without.
@@ -46,9 +46,7 @@ def code(protocol: str, headers: dict, body: bytes, root) -> str | None:
         return named.strip() if named else None
     named = headers.get("x-amzn-errortype")
     if protocol == "cbor" and body:
-        from .wire import _cbor
-
-        named = named or _cbor.parse_data_item(_cbor.get_peekable_stream_from_bytes(body)).get("__type")
+        named = named or cbor.decode(body).get("__type")
     elif body and not named and protocol not in ("query", "rest-xml"):
         data = json.loads(body)
         named = data.get("__type") or data.get("code") or data.get("Code") if isinstance(data, dict) else None

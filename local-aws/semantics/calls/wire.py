@@ -2,22 +2,17 @@
 against those that the operation declares. Only where MODELS_AWS_CALLS names a folder; violations are written there.
 """
 
-import io
 import json
 import os
-import sys
 import traceback
 import xml.etree.ElementTree as ElementTree
-from urllib.parse import parse_qs, unquote
+from urllib.parse import parse_qs
 
-from botocore.parsers import RpcV2CBORParser
-
-from . import errors, identify, models, outputs, requests
+from . import cbor, errors, identify, models, outputs, requests
 
 _LARGEST = 1 << 20  # bytes of a body that is read: more are objects, or a thousand times the same
 # Frameworks that are older than version 3 of the SDK: record.mjs sees nothing of them.
 _NOT_PRELOADED = "aws-sdk-nodejs/2."
-_cbor = RpcV2CBORParser()
 
 
 class Wire:
@@ -108,10 +103,11 @@ def problems(service: str, name: str, protocol: str, status: int, headers: dict,
         found.append(f"HTTP {status}, {expected} is expected")
     if shape is None or body is None:
         return None, found
-    for member_name, member in members.items():
-        header = member.serialization.get("location") == "header" and headers.get(member.serialization["name"].lower())
-        if header:
-            outputs.text_problems(member, header, f"header {member.serialization['name']}", found, "rfc822") if member.type_name not in ("list", "map") else None
+    for member in members.values():
+        if member.serialization.get("location") != "header" or member.type_name in ("list", "map"):
+            continue
+        if header := headers.get(member.serialization["name"].lower()):
+            outputs.text_problems(member, header, f"header {member.serialization['name']}", found, "rfc822")
     payload = shape.serialization.get("payload")
     if _is_contents(model, status):
         return None, found
@@ -122,7 +118,7 @@ def problems(service: str, name: str, protocol: str, status: int, headers: dict,
         if root is not None and not (service == "S3" and name == "GetBucketLocation"):  # its root is the value
             outputs.of_xml(target, root, "", found)
     elif body:
-        data = _cbor.parse_data_item(_cbor.get_peekable_stream_from_bytes(body)) if protocol == "cbor" else json.loads(body)
+        data = cbor.decode(body) if protocol == "cbor" else json.loads(body)
         outputs.of_data(target, data, "", found, "unixTimestamp")
     elif any("location" not in member.serialization for member in target.members.values()) and target.required_members:
         found.append("no body")
