@@ -11,10 +11,9 @@ const recorded = process.env.MODELS_AWS_CALLS
 /** Pure code on every core, first: what is wrong there is told within a minute. */
 const light = { maxWorkers: '100%' };
 /**
- * Whatever starts a framework, a Python or a local AWS: three files at a time, of all projects in turn, since
- * half of such a file’s time is waiting. More, or three that all compute, would make the limits that tests
- * give to processes a matter of luck. Files share no port, no folder that they write to and no local AWS;
- * what they install has a lock.
+ * Whatever starts a framework, a Python or a local AWS: three files at a time, of all projects in turn, since half of such a
+ * file’s time is waiting. More, or three that all compute, would make the limits that tests give to processes a matter of
+ * luck. Files share no port, no folder that they write to and no local AWS; what they install has a lock.
  */
 const heavy = {
   maxWorkers: 3,

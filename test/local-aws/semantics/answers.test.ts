@@ -51,7 +51,7 @@ it('a function that is updated stays active, and no reason is empty', async () =
 });
 
 /**
- * An answer as it comes: the SDK drops the members that it does not know. Of a local AWS that does not look
+ * An answer as it comes: the SDK drops the members that it does not know. This local AWS does not look
  * at signatures.
  */
 async function answer({ endpoint }: LocalAws, service: string, path: string, form?: object): Promise<string> {
@@ -123,4 +123,25 @@ it('an event source mapping has no qualifier beside its function’s ARN', async
   expect(on).toContain('FunctionArn');
   expect(on).not.toContain('Qualifier');
   expect(off).toContain('Qualifier');
+});
+
+// https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunctionUrlConfig.html#API_CreateFunctionUrlConfig_ResponseElements
+it('a new function URL has no time of a change', async () => {
+  const { on, off } = await withAndWithout(
+    'function_urls',
+    async (aws) => {
+      await makeFunction(aws, { name: 'linked', code: 'export const handler = async () => 1;' });
+      const scope = 'Credential=test/20261127/us-east-1/lambda/aws4_request';
+      const answer = await fetch(`${aws.endpoint}/2021-10-31/functions/linked/url`, {
+        method: 'POST',
+        headers: { authorization: `AWS4-HMAC-SHA256 ${scope}, SignedHeaders=host, Signature=0` },
+        body: JSON.stringify({ AuthType: 'AWS_IAM' }),
+      });
+      return Object.keys((await answer.json()) as object);
+    },
+    { auth: false },
+  );
+  expect(on).toContain('CreationTime');
+  expect(on).not.toContain('LastModifiedTime');
+  expect(off).toContain('LastModifiedTime');
 });
