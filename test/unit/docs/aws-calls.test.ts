@@ -93,7 +93,7 @@ test('what a role allows is asked for by a function, or done in its name', () =>
  * deployer’s name (test/unit/docs/policy.test.ts says for which type of resource).
  */
 const DEPLOYERS = ['Deployment', 'Validation', 'Bucket', 'ReadTraffic'];
-/** Of these, what no run asks for. */
+/** Actions among them that no run asks for. */
 const NOT_ASKED: Readonly<Record<string, readonly string[]>> = {
   'older frameworks, of a service with API keys': ['cloudformation:DescribeStackResources'],
   'older frameworks, of a service with a `deploymentBucket` of its own': ['s3:GetBucketLocation'],
