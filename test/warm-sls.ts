@@ -1,5 +1,6 @@
 /** A framework's command line in processes that have run commands before, without a second of start each. */
 import { type ChildProcess, fork, spawn } from 'node:child_process';
+import type { Socket } from 'node:net';
 import { join } from 'node:path';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -34,9 +35,18 @@ export async function runWarm(command: Command): Promise<Said> {
   const free = idle.get(key) ?? [];
   idle.set(key, free);
   const child = free.pop() ?? start(command);
+  hold(child, 'ref');
   const said = await run(child, command);
+  hold(child, 'unref');
   if (child.connected) free.push(child);
   return said;
+}
+
+/** An idle one does not keep this process from its end. */
+function hold(child: ChildProcess, how: 'ref' | 'unref'): void {
+  child[how]();
+  child.channel?.[how]();
+  for (const stream of [child.stdout, child.stderr]) (stream as Socket | null)?.[how]();
 }
 
 function start({ bin, env }: Command): ChildProcess {
