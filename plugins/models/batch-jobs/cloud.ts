@@ -5,7 +5,7 @@ import { bucketFiles } from '../../../aws/output-store.ts';
 import { type Failure, queueMessages } from '../../../aws/queue-messages.ts';
 import type { AwsConfig } from '../../../core/ports/config.ts';
 import type { Files, Head } from '../../../core/ports/files.ts';
-import { eachOnce, hiddenFor } from './each-once.ts';
+import { eachOnce, enoughFor, hiddenFor } from './each-once.ts';
 
 /** What the command line reaches of a model's batch, with the caller's own permissions. */
 export type Cloud = {
@@ -41,8 +41,9 @@ export function cloudOf(aws: AwsConfig): Cloud {
         yield page.map((one) => ({ ...one, etag: one.etag.replace(/^"|"$/g, '') }));
     },
     async *failures(queue, seconds) {
-      const hidden = hiddenFor((await queues.depth(queue)).waiting, seconds);
-      yield* eachOnce(() => receive(queue, hidden));
+      const { waiting, atWork } = await queues.depth(queue);
+      const hidden = hiddenFor(waiting, seconds);
+      yield* eachOnce(() => receive(queue, hidden), enoughFor(atWork));
     },
     close: () => {
       s3.destroy();

@@ -15,15 +15,30 @@ const MOST_HIDDEN = 43_200;
 export const hiddenFor = (waiting: number, least: number): number =>
   Math.min(MOST_HIDDEN, least + Math.ceil(waiting / 20));
 
+/** Seconds that a look at what failed hides it from others. */
+export const LOOK_SECONDS = 5;
+
+/**
+ * Answers in a row with nothing new that are taken for the end. Somebody who has just looked hides the
+ * messages, so an empty answer, which takes a second, says nothing before their time is over.
+ *
+ * @param atWork messages that others hide
+ */
+export const enoughFor = (atWork: number): number =>
+  atWork === 0 ? ENOUGH : ENOUGH + hiddenFor(atWork, LOOK_SECONDS);
+
 /**
  * Messages as answers bring them, each once. It ends where answers bring nothing new: none at all, or known
  * ones that came again.
+ *
+ * @param enough such answers in a row that are the end
  */
 export async function* eachOnce(
   receive: () => Promise<readonly Failure[]>,
+  enough: number = ENOUGH,
 ): AsyncIterable<readonly Failure[]> {
   const known = new Set<string>();
-  for (let nothing = 0; nothing < ENOUGH; ) {
+  for (let nothing = 0; nothing < enough; ) {
     const fresh = (await receive()).filter(({ id }) => !known.has(id));
     nothing = fresh.length === 0 ? nothing + 1 : 0;
     for (const { id } of fresh) known.add(id);

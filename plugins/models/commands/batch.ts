@@ -156,6 +156,7 @@ async function failed(context: Context, model: Model, cloud: Cloud): Promise<voi
   const { flags, print, progress, plan } = context;
   const { batchName, failedName } = await import('../plan/batch/functions.ts');
   const { redrive } = await import('../batch-jobs/failed.ts');
+  const { LOOK_SECONDS } = await import('../batch-jobs/each-once.ts');
   const { failureText } = await import('../batch-jobs/text.ts');
   progress('Reading what failed');
   const queue = failedName(model, plan.host);
@@ -167,7 +168,7 @@ async function failed(context: Context, model: Model, cloud: Cloud): Promise<voi
       )),
     );
   // A moment later `--redrive` is to see them.
-  else for await (const some of cloud.failures(queue, 5)) failures.push(...some);
+  else for await (const some of cloud.failures(queue, LOOK_SECONDS)) failures.push(...some);
   progress(undefined);
   const { isTaken, redrivenText, redriveHint } = await import('../batch-jobs/redriven-text.ts');
   if (flags.json) {

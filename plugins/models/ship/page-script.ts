@@ -1,10 +1,14 @@
+import { dirname } from 'node:path';
 import { build } from 'esbuild';
 import { ownFile } from '../disk/own-file.ts';
 
 /** What runs in a person's browser, of the catalog's docs page: a script that asks for no other. */
 export async function pageScript(): Promise<string> {
+  const page = ownFile('functions/catalog/browser/page');
   const { outputFiles } = await build({
-    entryPoints: [ownFile('functions/catalog/browser/page')],
+    entryPoints: [page],
+    // The folder that this process began in may be gone.
+    absWorkingDir: dirname(page),
     bundle: true,
     write: false,
     format: 'iife',

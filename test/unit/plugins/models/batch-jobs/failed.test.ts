@@ -1,6 +1,11 @@
 import { expect, it } from 'vitest';
 import { type Failure, inTens } from '../../../../../aws/queue-messages.ts';
-import { eachOnce, hiddenFor } from '../../../../../plugins/models/batch-jobs/each-once.ts';
+import {
+  eachOnce,
+  enoughFor,
+  hiddenFor,
+  LOOK_SECONDS,
+} from '../../../../../plugins/models/batch-jobs/each-once.ts';
 import { redrive } from '../../../../../plugins/models/batch-jobs/failed.ts';
 import {
   isTaken,
@@ -49,6 +54,17 @@ it('one early answer with nothing is not taken for the end', async () => {
     read.push(...some.map(({ id }) => id));
   expect(read).toEqual(['id 0', 'id 1', 'id 2']);
   expect(answers).toEqual([]);
+});
+
+it('what somebody has just looked at is waited for, until nobody hides it any more', async () => {
+  // A look hides two messages for six seconds; an empty answer takes one.
+  const hidden = hiddenFor(2, LOOK_SECONDS);
+  let second = 0;
+  const receive = async () => (second++ < hidden ? [] : [failure(0), failure(1)]);
+  const read: string[] = [];
+  for await (const some of eachOnce(receive, enoughFor(2))) read.push(...some.map(({ id }) => id));
+  expect(read).toEqual(['id 0', 'id 1']);
+  expect([enoughFor(0), enoughFor(2)]).toEqual([2, 8]);
 });
 
 it('messages are hidden for as long as reading all of them may take', () => {
