@@ -36,7 +36,7 @@ type Template = {
   >;
 };
 
-/** Actions that a role has for what is done in its name, by what: no function of ours asks for them. */
+/** Actions that a role has for what is done in its name, or for what no run does, by why. */
 const IN_ITS_NAME: Readonly<Record<string, readonly string[]>> = {
   'Lambda writes the log': ['logs:CreateLogStream', 'logs:PutLogEvents'],
   'the log groups of the service’s own functions are the framework’s': [
@@ -73,6 +73,9 @@ const IN_ITS_NAME: Readonly<Record<string, readonly string[]>> = {
   ],
   'a Map Run of Step Functions writes its result, and ends executions': [
     ...['s3:AbortMultipartUpload', 's3:ListMultipartUploadParts', 'states:StopExecution'],
+  ],
+  'no run scores from a bucket with versions: test/unit/aws/input-object.test.ts has its reading': [
+    's3:GetObjectVersion',
   ],
 };
 
