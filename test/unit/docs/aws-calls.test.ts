@@ -74,9 +74,7 @@ const IN_ITS_NAME: Readonly<Record<string, readonly string[]>> = {
   'a Map Run of Step Functions writes its result, and ends executions': [
     ...['s3:AbortMultipartUpload', 's3:ListMultipartUploadParts', 'states:StopExecution'],
   ],
-  'no run scores from a bucket with versions: test/unit/aws/input-object.test.ts has its reading': [
-    's3:GetObjectVersion',
-  ],
+  'no run scores objects from a bucket that keeps versions': ['s3:GetObjectVersion'],
 };
 
 test('what a role allows is asked for by a function, or done in its name', () => {
