@@ -430,6 +430,15 @@ describe('the house', () => {
     ]);
   });
 
+  it('no folder has more than 24 files side by side', () => {
+    const counts = new Map<string, number>();
+    for (const file of sources) {
+      const folder = posix.dirname(file);
+      counts.set(folder, (counts.get(folder) ?? 0) + 1);
+    }
+    expect([...counts].filter(([, count]) => count > 24)).toEqual([]);
+  });
+
   it('files hold one concept: none over 400 lines', () => {
     const long = sources.filter((file) => read(file).split('\n').length > 400);
     expect(long).toEqual([]);

@@ -1,10 +1,10 @@
 /** What each detector makes of a window: the product's own, and others after their usual definitions. */
 import { chi } from '../../core/drift/chi.ts';
 import { PARTS } from '../../core/drift/contract.ts';
-import { chiTail } from '../../core/drift/gamma.ts';
-import { psi } from '../../core/drift/psi.ts';
-import { smooth } from '../../core/drift/smooth.ts';
-import { effectiveRows } from '../../core/drift/threshold.ts';
+import { chiTail } from '../../core/drift/statistics/gamma.ts';
+import { psi } from '../../core/drift/statistics/psi.ts';
+import { smooth } from '../../core/drift/statistics/smooth.ts';
+import { effectiveRows } from '../../core/drift/statistics/threshold.ts';
 import { folded, M, sumsOf } from './draws.ts';
 
 export const CELLS = [4, 8, 10] as const;

@@ -5,7 +5,7 @@
  */
 import { PARTS } from '../../core/drift/contract.ts';
 import { locationOf, rankOf, type Scale, spreadOf } from '../../core/drift/score.ts';
-import type { ScoreSums } from '../../core/drift/smooth.ts';
+import type { ScoreSums } from '../../core/drift/statistics/smooth.ts';
 import type { Random } from '../release/random.ts';
 import { normal, quantile } from '../release/special.ts';
 

@@ -1,5 +1,5 @@
 /** Twenty signals at once, and what a month of windows brings. */
-import { hochberg } from '../../core/drift/hochberg.ts';
+import { hochberg } from '../../core/drift/statistics/hochberg.ts';
 import { falseAlarms } from '../../plugins/models/plan/drift/budget.ts';
 import { once, percent, type Table } from '../release/cells.ts';
 import { M } from './draws.ts';

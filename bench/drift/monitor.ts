@@ -4,9 +4,9 @@
  */
 import { chi } from '../../core/drift/chi.ts';
 import { PARTS } from '../../core/drift/contract.ts';
-import { hochberg } from '../../core/drift/hochberg.ts';
-import { smooth } from '../../core/drift/smooth.ts';
-import { effectFloor, effectiveRows } from '../../core/drift/threshold.ts';
+import { hochberg } from '../../core/drift/statistics/hochberg.ts';
+import { smooth } from '../../core/drift/statistics/smooth.ts';
+import { effectFloor, effectiveRows } from '../../core/drift/statistics/threshold.ts';
 import { discoveryRateOf } from '../../plugins/models/plan/drift/budget.ts';
 import { once, type Table } from '../release/cells.ts';
 import { randomOf } from '../release/random.ts';

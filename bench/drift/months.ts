@@ -4,8 +4,8 @@
  */
 
 import { PARTS } from '../../core/drift/contract.ts';
-import { smooth } from '../../core/drift/smooth.ts';
-import { sharedPart, smoothThreshold } from '../../core/drift/threshold.ts';
+import { smooth } from '../../core/drift/statistics/smooth.ts';
+import { sharedPart, smoothThreshold } from '../../core/drift/statistics/threshold.ts';
 import {
   alphaOf,
   type DriftBudget,

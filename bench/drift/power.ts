@@ -2,7 +2,7 @@
  * False alarms and power of single windows: each detector at its own limit, and at the limit that makes
  * powers equal.
  */
-import { smoothThreshold } from '../../core/drift/threshold.ts';
+import { smoothThreshold } from '../../core/drift/statistics/threshold.ts';
 import { once, percent, type Table } from '../release/cells.ts';
 import { CELLS, chiLimit, type Detector, kolmogorovLimit, psiLimit } from './detectors.ts';
 import { beyond, CHANGE_NAMES, CHANGES, type ChangeName, limitOf, pool, SIZES } from './pool.ts';

@@ -4,9 +4,9 @@
  */
 import { chi } from '../../core/drift/chi.ts';
 import { PARTS } from '../../core/drift/contract.ts';
-import { psi } from '../../core/drift/psi.ts';
-import { smooth } from '../../core/drift/smooth.ts';
-import { smoothThreshold } from '../../core/drift/threshold.ts';
+import { psi } from '../../core/drift/statistics/psi.ts';
+import { smooth } from '../../core/drift/statistics/smooth.ts';
+import { smoothThreshold } from '../../core/drift/statistics/threshold.ts';
 import { shift as shiftOf } from '../../core/judge/output.ts';
 import { once, percent, type Table } from '../release/cells.ts';
 import { type Random, randomOf } from '../release/random.ts';

@@ -1,5 +1,5 @@
 import type { Signal } from './contract.ts';
-import { chiTail } from './gamma.ts';
+import { chiTail } from './statistics/gamma.ts';
 
 export type Chi = {
   /** Σ(c√(m/n) − b√(n/m))²/(c+b), c live rows of a cell and b the reference's. */

@@ -1,13 +1,13 @@
 import { chi } from './chi.ts';
 import type { Baseline, Signal, SignalWindow, Watched } from './contract.ts';
 import { LEAST_ROWS } from './contract.ts';
-import { hochberg } from './hochberg.ts';
-import { psi } from './psi.ts';
-import { type Share, shareTest } from './share.ts';
-import { smooth } from './smooth.ts';
+import { hochberg } from './statistics/hochberg.ts';
+import { psi } from './statistics/psi.ts';
+import { type Share, shareTest } from './statistics/share.ts';
+import { smooth } from './statistics/smooth.ts';
+import { effectFloor, effectiveRows } from './statistics/threshold.ts';
 import { bonferroni } from './strength.ts';
 import type { SignalSums, Sums } from './sums.ts';
-import { effectFloor, effectiveRows } from './threshold.ts';
 
 /**
  * Which signals of a window have drifted: significant among all of them (Benjamini and Hochberg, at `q`), and

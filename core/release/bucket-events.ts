@@ -1,4 +1,4 @@
-import type { Incoming } from './events.ts';
+import type { Incoming } from './events/events.ts';
 import { nameAndMessage } from './failures.ts';
 import { respond, type World } from './ports.ts';
 

@@ -1,7 +1,7 @@
-import { ordered } from './command.ts';
+import { ordered } from './command/command.ts';
+import type { PersonCommand, RollbackTarget } from './command/ordered.ts';
 import type { CommandAnswer } from './document/worker-contract.ts';
 import { nameAndMessage } from './failures.ts';
-import type { PersonCommand, RollbackTarget } from './ordered.ts';
 import { scheduleTicks, type World } from './ports.ts';
 import { runRelease } from './run.ts';
 

@@ -17,9 +17,9 @@ import { NOTICE_KEPT_MS, SIGNED_EVERY_MS } from './state/durations.ts';
 import { isLast, isOverdue, isUnreadable, type ReleaseFacts } from './state/facts.ts';
 import { next } from './state/next.ts';
 import { isOpen, isPending, isUnderWay } from './state/predicates.ts';
+import { telling } from './state/tick-schedule.ts';
 import { abort } from './state/transitions.ts';
 import { blinded } from './state/unreadable.ts';
-import { telling } from './tick-schedule.ts';
 
 /** What to do next. Pure; called again after each action with what is then found. */
 export function decide(state: Release, facts: ReleaseFacts, clock: number): Action {

@@ -13,13 +13,13 @@ import type {
   VersionPort,
 } from '../ports/aws.ts';
 import type { Registry } from '../registry/registry.ts';
-import { staged } from './command-text.ts';
+import { staged } from './command/text.ts';
 import type { Release } from './document/contract.ts';
 import type { Settings } from './document/settings-contract.ts';
 import { WORKER_METRICS } from './document/worker-contract.ts';
-import type { StackCaller } from './events.ts';
+import type { StackCaller } from './events/events.ts';
 import { LOOKED_AGO_MS } from './state/durations.ts';
-import { scheduleOf } from './tick-schedule.ts';
+import { scheduleOf } from './state/tick-schedule.ts';
 
 /** All that the engine can reach. Tests put fakes behind the same ports. */
 export type World = {

@@ -1,8 +1,8 @@
 import { serveBucket } from './bucket-events.ts';
+import { staged } from './command/text.ts';
 import { runPersonCommand } from './command-run.ts';
-import { staged } from './command-text.ts';
 import type { CommandAnswer, TickAnswer } from './document/worker-contract.ts';
-import { readWorkerEvent } from './events.ts';
+import { readWorkerEvent } from './events/events.ts';
 import { asLooked, respond, type World } from './ports.ts';
 import { remove, serve } from './request.ts';
 import { runRelease } from './run.ts';

@@ -1,7 +1,7 @@
 import type { Core, FoundRelease } from '../registry/registry.ts';
 import { iso } from '../units/time.ts';
-import { type Admission, admit, type BeforeAdmission as Facts, unchanged } from './admission.ts';
-import type { Incoming } from './events.ts';
+import { type Admission, admit, type BeforeAdmission as Facts, unchanged } from './admission/admission.ts';
+import type { Incoming } from './events/events.ts';
 import { nameAndMessage } from './failures.ts';
 import { respond, type World } from './ports.ts';
 import { runRelease } from './run.ts';

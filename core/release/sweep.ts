@@ -4,7 +4,7 @@ import type { FoundRelease } from '../registry/registry.ts';
 import { UNATTENDED, WORKER_METRICS } from './document/worker-contract.ts';
 import type { World } from './ports.ts';
 import { RESERVE_MS } from './state/durations.ts';
-import { isAtRest, scheduleOf } from './tick-schedule.ts';
+import { isAtRest, scheduleOf } from './state/tick-schedule.ts';
 
 /**
  * The stack's own schedule looks after those of the releases: one that is lost is made again, weights that

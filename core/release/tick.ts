@@ -4,8 +4,8 @@ import type { World } from './ports.ts';
 import { runRelease } from './run.ts';
 import { allTraffic, takenFrom } from './state/alias-target.ts';
 import { next } from './state/next.ts';
+import { inputOf } from './state/tick-schedule.ts';
 import { unknownAnswer } from './tick-answer.ts';
-import { inputOf } from './tick-schedule.ts';
 import { undocumented } from './undocumented.ts';
 
 /** Tries of a compare-and-set. */

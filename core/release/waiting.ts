@@ -1,8 +1,8 @@
 import type { FoundRelease } from '../registry/registry.ts';
-import { admitWaiting } from './admission.ts';
+import { admitWaiting } from './admission/admission.ts';
 import type { Release } from './document/contract.ts';
 import type { Waiting } from './document/request-contract.ts';
-import { stackCallerOf } from './events.ts';
+import { stackCallerOf } from './events/events.ts';
 import { respond, type World } from './ports.ts';
 import { keep, recordedAt } from './write-down.ts';
 

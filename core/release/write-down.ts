@@ -1,6 +1,6 @@
 import type { AliasState } from '../ports/aws.ts';
 import type { FoundRelease } from '../registry/registry.ts';
-import { type Admission, unchanged } from './admission.ts';
+import { type Admission, unchanged } from './admission/admission.ts';
 import type { Release } from './document/contract.ts';
 import type { VersionRef } from './document/parts-contract.ts';
 import type { AliasRequest } from './document/request-contract.ts';

@@ -12,7 +12,7 @@ import type { Watched } from '../../core/drift/contract.ts';
 import { driftDocuments } from '../../core/drift/documents.ts';
 import { monitor } from '../../core/drift/monitor.ts';
 import type { DriftWorld } from '../../core/drift/ports.ts';
-import { staged, stageOf } from '../../core/release/command-text.ts';
+import { staged, stageOf } from '../../core/release/command/text.ts';
 import { WORKER_ENV } from '../../core/release/document/worker-contract.ts';
 import { registryEncryption } from '../runtime/encryption.ts';
 

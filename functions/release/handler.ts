@@ -26,7 +26,7 @@ import { runGate } from '../../core/gate/gate.ts';
 import { METRICS as ENDPOINT } from '../../core/metrics/contract.ts';
 import type { ObjectPort } from '../../core/ports/aws.ts';
 import { registry } from '../../core/registry/registry.ts';
-import { stageOf } from '../../core/release/command-text.ts';
+import { stageOf } from '../../core/release/command/text.ts';
 import { WORKER_ENV } from '../../core/release/document/worker-contract.ts';
 import type { GatePort, World } from '../../core/release/ports.ts';
 import { receiveRequest } from '../../core/release/receive.ts';

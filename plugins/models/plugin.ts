@@ -196,7 +196,7 @@ export default class ServerlessModels {
     });
     this.#input = { ...input, ...shipped };
     framework.setFunctions(this.#serverless, planFunctions(this.#input));
-    const { forecastWarning } = await import('./releases/forecast.ts');
+    const { forecastWarning } = await import('./releases/words/forecast.ts');
     const warnings = input.models.map(forecastWarning).filter((line) => line !== undefined);
     for (const line of [...packagingNotices(this.#input), ...warnings]) this.#utils.log.notice(line);
   }

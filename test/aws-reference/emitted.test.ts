@@ -6,7 +6,7 @@ import { createRequire } from 'node:module';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Release } from '../../core/release/document/contract.ts';
-import { everyOf } from '../../core/release/tick-schedule.ts';
+import { everyOf } from '../../core/release/state/tick-schedule.ts';
 import { eventPattern } from '../../plugins/models/plan/batch/resources.ts';
 import { type Matched, patternFaults } from './event-patterns.ts';
 import { goldens, ofType } from './goldens.ts';

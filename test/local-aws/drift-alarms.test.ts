@@ -1,7 +1,7 @@
 import { CloudWatchClient, GetMetricDataCommand, PutMetricDataCommand } from '@aws-sdk/client-cloudwatch';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { smooth } from '../../core/drift/smooth.ts';
-import { effectiveRows, sharedPart, smoothThreshold } from '../../core/drift/threshold.ts';
+import { smooth } from '../../core/drift/statistics/smooth.ts';
+import { effectiveRows, sharedPart, smoothThreshold } from '../../core/drift/statistics/threshold.ts';
 import { client } from '../../local-aws/deployed.ts';
 import { type LocalAws, startAws } from '../../local-aws/start.ts';
 import type { DriftFacts } from '../../plugins/models/declaration/model.ts';

@@ -18,11 +18,11 @@ import type { TickAnswer } from '../../core/release/document/worker-contract.ts'
 import { client } from '../../local-aws/deployed.ts';
 import { type LocalAws, startAws } from '../../local-aws/start.ts';
 import { sweepName } from '../../plugins/models/declaration/naming.ts';
-import { followReleases } from '../../plugins/models/releases/follow.ts';
-import { releaseLine } from '../../plugins/models/releases/lines.ts';
 import { registryScope } from '../../plugins/models/releases/open.ts';
 import { abortReleases, emptyRegistry } from '../../plugins/models/releases/remove.ts';
-import { releaseWorker } from '../../plugins/models/releases/worker.ts';
+import { releaseLine } from '../../plugins/models/releases/words/lines.ts';
+import { followReleases } from '../../plugins/models/releases/worker/follow.ts';
+import { releaseWorker } from '../../plugins/models/releases/worker/worker.ts';
 import { BUCKET, type Deployed, model, releaseStack, SERVICE, STAGE, WORKER } from './release-stack.ts';
 
 let aws: LocalAws;

@@ -3,7 +3,7 @@ import { wholeNumber } from '../../../core/judge/format.ts';
 import type { Model } from '../declaration/model.ts';
 import { batchMemory } from '../plan/batch/functions.ts';
 import { PRICES } from '../plan/shared/prices.ts';
-import { clockOf, span } from '../releases/time.ts';
+import { clockOf, span } from '../releases/words/time.ts';
 import type { Done, JobsOutcome, Standing } from './follow.ts';
 import type { Followed, JobState } from './jobs.ts';
 

@@ -1,6 +1,6 @@
 import { type Command, usage } from '../context/context.ts';
 import { chosenModel } from '../releases/chosen.ts';
-import { historyText, readHistory } from '../releases/history.ts';
+import { historyText, readHistory } from '../releases/history/history.ts';
 
 const LIMIT = 10;
 

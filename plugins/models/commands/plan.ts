@@ -15,8 +15,8 @@ import { type Capacity, capacityLine, capacityOf } from '../plan/release/capacit
 import { PRICES } from '../plan/shared/prices.ts';
 import { problemError } from '../problems/errors.ts';
 import { compareWithLive } from '../releases/ask-live.ts';
-import { autoLine, forecastLines, isStepwise } from '../releases/forecast.ts';
 import { type Comparison, comparisonLines } from '../releases/live-signature.ts';
+import { autoLine, forecastLines, isStepwise } from '../releases/words/forecast.ts';
 import { targetOf } from '../targets/targets.ts';
 
 const DURATION = '50';

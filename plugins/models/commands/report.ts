@@ -27,7 +27,7 @@ export const command: Command = {
     const chosen = typeof flags.model === 'string' ? [modelOf(context)] : models;
     const [{ atDesk }, { readHistory }, { readBaseline, readWindows }, { readTraffic }] = await Promise.all([
       import('../releases/session.ts'),
-      import('../releases/history.ts'),
+      import('../releases/history/history.ts'),
       import('../drift-report/windows.ts'),
       import('../drift-report/traffic.ts'),
     ]);

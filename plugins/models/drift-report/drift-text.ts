@@ -1,7 +1,7 @@
 import type { DriftWindow, SignalWindow } from '../../../core/drift/contract.ts';
 import { strongest } from '../../../core/drift/strength.ts';
 import { quotedName, shareWords } from '../../../core/drift/text.ts';
-import { span } from '../releases/time.ts';
+import { span } from '../releases/words/time.ts';
 import {
   byWeight,
   chanceText,

@@ -2,8 +2,8 @@ import { escapeHtml } from '../../../core/catalog/escape.ts';
 import type { Baseline, Signal, SignalWindow } from '../../../core/drift/contract.ts';
 import { strongest } from '../../../core/drift/strength.ts';
 import { shareWords } from '../../../core/drift/text.ts';
-import type { Past } from '../releases/history.ts';
-import { VERDICTS } from '../releases/lines.ts';
+import type { Past } from '../releases/history/history.ts';
+import { VERDICTS } from '../releases/words/lines.ts';
 import { figure, histogram, lineChart, stamp } from './charts.ts';
 import {
   byWeight,

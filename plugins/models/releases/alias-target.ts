@@ -3,8 +3,8 @@ import type { Service } from '../context/context.ts';
 import type { PlanInput } from '../contracts/input.ts';
 import { ALIAS, lambdaName } from '../declaration/naming.ts';
 import { releaseTargets } from '../plan/release/functions.ts';
-import type { FollowedModel } from './follow.ts';
 import type { Sight } from './read-status.ts';
+import type { FollowedModel } from './worker/follow.ts';
 
 /**
  * Where a model is served: as declared; where the declaration does not tell, or names a function that is not

@@ -3,13 +3,13 @@ import { releaseTargets } from '../plan/release/functions.ts';
 import { type Problem, throwProblems } from '../problems/errors.ts';
 import { atRegistry, type Deploy, type DeployContext, releasesOf } from './deploy-context.ts';
 import { type Offer, superseded } from './deployment.ts';
-import type { FollowedModel } from './follow.ts';
+import { ulid } from './history/ulid.ts';
 import { keepSignatures, signatureNotices } from './live-signature.ts';
 import type { Reach } from './ports.ts';
 import { movesRegistry } from './registry-move.ts';
 import { type Aliases, goneLines, lastLines, renamedLines } from './removed-models.ts';
-import { ulid } from './ulid.ts';
 import { pluginVersion } from './version.ts';
+import type { FollowedModel } from './worker/follow.ts';
 
 /** What a deploy does about releases before anything is uploaded. */
 

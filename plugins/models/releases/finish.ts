@@ -4,13 +4,13 @@ import { isPending } from '../../../core/release/state/predicates.ts';
 import type { Model } from '../declaration/model.ts';
 import { offersIn, releaseTargets } from '../plan/release/functions.ts';
 import { type Problem, throwProblems } from '../problems/errors.ts';
+import { isSuspect } from './alias/lacks.ts';
 import { atRegistry, type Deploy, type DeployContext, type Documents, releasesOf } from './deploy-context.ts';
 import { latencyLine, type Offer, refusalsLine } from './deployment.ts';
-import { followReleases, isLeft, isSettled } from './follow.ts';
-import { forecastLines, isStepwise, longestRelease } from './forecast.ts';
-import { isSuspect } from './lacks.ts';
-import { answerLine, endLine, problemOf } from './lines.ts';
-import { outcomeOf, type Stands } from './outcome.ts';
+import { forecastLines, isStepwise, longestRelease } from './words/forecast.ts';
+import { answerLine, endLine, problemOf } from './words/lines.ts';
+import { outcomeOf, type Stands } from './words/outcome.ts';
+import { followReleases, isLeft, isSettled } from './worker/follow.ts';
 
 /** How a deploy ends: what it offered is held against what is so. */
 

@@ -5,9 +5,9 @@ import { isObject } from '../../../core/json/is-object.ts';
 import type { AwsConfig } from '../../../core/ports/config.ts';
 import type { Json } from '../contracts/cloudformation.ts';
 import type { Problem } from '../problems/errors.ts';
-import type { DeployedStack, Made } from './intrinsics.ts';
-import { isSuspect, type Lacks, lacksProblem, type Suspect } from './lacks.ts';
-import { type Alias, carriedBy, missingOf } from './permissions.ts';
+import type { DeployedStack, Made } from './alias/intrinsics.ts';
+import { isSuspect, type Lacks, lacksProblem, type Suspect } from './alias/lacks.ts';
+import { type Alias, carriedBy, missingOf } from './alias/permissions.ts';
 import type { SeenRelease } from './status.ts';
 
 /**

@@ -3,10 +3,10 @@ import type { Registry } from '../../../core/registry/registry.ts';
 import type { Model } from '../declaration/model.ts';
 import { aliasLogicalId } from '../declaration/naming.ts';
 import type { Offer } from './deployment.ts';
-import { isStepwise } from './forecast.ts';
 import type { Aliases } from './removed-models.ts';
 import { sayOf } from './session.ts';
 import { type ClientSignature, changeLines, type SignatureChange, signatureChanges } from './signature.ts';
+import { isStepwise } from './words/forecast.ts';
 
 /** What clients see of the live version, from the registry, against what is about to be deployed. */
 

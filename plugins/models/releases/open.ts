@@ -5,7 +5,7 @@ import type { AwsConfig } from '../../../core/ports/config.ts';
 import { isMalformed, type Malformed, type Registry, registry } from '../../../core/registry/registry.ts';
 import { REGISTRY_PREFIX } from '../../../core/release/document/worker-contract.ts';
 import { lambdaName } from '../declaration/naming.ts';
-import { withoutWeights } from './aws-cli.ts';
+import { withoutWeights } from './words/aws-cli.ts';
 
 /** Key prefix of a service and stage in a registry. */
 export const registryScope = (account: string, region: string, service: string, stage: string): string =>

@@ -1,11 +1,11 @@
 import type { AliasState } from '../../../core/ports/aws.ts';
-import type { FollowedModel } from './follow.ts';
-import type { RequestRate } from './forecast.ts';
-import type { Suspect } from './lacks.ts';
+import type { Suspect } from './alias/lacks.ts';
 import type { Lacking } from './lacks-look.ts';
 import type { OpenedRegistry } from './open.ts';
 import type { Aliases } from './removed-models.ts';
-import type { Worker } from './worker.ts';
+import type { RequestRate } from './words/forecast.ts';
+import type { FollowedModel } from './worker/follow.ts';
+import type { Worker } from './worker/worker.ts';
 
 /** Resources of a template, by logical id. */
 export type TemplateResources = Readonly<Record<string, Readonly<Record<string, unknown>>>>;

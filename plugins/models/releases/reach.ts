@@ -15,7 +15,7 @@ import { missingOfAlias } from './lacks-look.ts';
 import { openRegistry } from './open.ts';
 import type { Reach, TemplateResources } from './ports.ts';
 import { aliasesOf } from './removed-models.ts';
-import { releaseWorker, sleep } from './worker.ts';
+import { releaseWorker, sleep } from './worker/worker.ts';
 
 /** What a deploy works with. @param given `bucket`: of the registry, if there is one */
 export const deployContext = ({

@@ -9,8 +9,8 @@ import type { AlarmPort, AliasPort, CapacityPort } from '../../../core/ports/aws
 import type { AwsConfig } from '../../../core/ports/config.ts';
 import type { Registry } from '../../../core/registry/registry.ts';
 import { ALARMS } from '../../../core/release/document/worker-contract.ts';
-import type { FollowedModel } from './follow.ts';
 import type { SeenRelease } from './status.ts';
+import type { FollowedModel } from './worker/follow.ts';
 
 /** What the status of a release is read from. */
 export type Sight = {

@@ -6,7 +6,7 @@ import { atRegistry } from './deploy-context.ts';
 import { runningOf } from './deployment.ts';
 import type { OpenedRegistry } from './open.ts';
 import type { Reach } from './ports.ts';
-import { moment } from './time.ts';
+import { moment } from './words/time.ts';
 
 /** A registry bucket that is named or changed: the worker would lose the documents that it decides by. */
 

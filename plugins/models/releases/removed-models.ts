@@ -5,7 +5,7 @@ import type { Release } from '../../../core/release/document/contract.ts';
 import { RESOURCE_TYPE } from '../../../core/release/document/worker-contract.ts';
 import { aliasLogicalId } from '../declaration/naming.ts';
 import { runningOf } from './deployment.ts';
-import type { FollowedModel } from './follow.ts';
+import type { FollowedModel } from './worker/follow.ts';
 
 /** What a deploy takes away: models that are deployed and not declared any more. */
 

@@ -1,18 +1,17 @@
 import { errorName, messageOf } from '../../../core/errors/aws-errors.ts';
 import type { Registry } from '../../../core/registry/registry.ts';
-import { staged } from '../../../core/release/command-text.ts';
+import { staged } from '../../../core/release/command/text.ts';
 import type { Context } from '../context/context.ts';
 import { workerName } from '../plan/release/functions.ts';
 import { isProblemError, problemError } from '../problems/errors.ts';
 import { aliasTarget } from './alias-target.ts';
-
-import type { FollowedModel } from './follow.ts';
 import { lacksSeen } from './lacks-look.ts';
-import type { Say } from './level.ts';
 import { openRegistry, registryFix } from './open.ts';
 import { readStatus, type Sight, sightOf } from './read-status.ts';
 import { type SeenRelease, type Status, statusOf } from './status.ts';
-import { releaseWorker, type Worker } from './worker.ts';
+import type { Say } from './words/level.ts';
+import type { FollowedModel } from './worker/follow.ts';
+import { releaseWorker, type Worker } from './worker/worker.ts';
 
 /**
  * What the commands on releases work with: the registry, the worker, and a view of alias, alarms and

@@ -1,5 +1,5 @@
 import type { Facts } from '../declaration/model.ts';
-import type { Say } from './level.ts';
+import type { Say } from './words/level.ts';
 
 /** What a new version takes and answers otherwise than the live one does, as clients meet it. Pure. */
 

@@ -1,9 +1,9 @@
 import type { Judgement, SignalJudgement, Verdict } from '../../../core/judge/contract.ts';
 import { odds, of, percentPoints, wholeNumber } from '../../../core/judge/format.ts';
-import type { Level } from './level.ts';
-import { gateLine, VERDICTS } from './lines.ts';
 import type { Status } from './status.ts';
-import { moment } from './time.ts';
+import type { Level } from './words/level.ts';
+import { gateLine, VERDICTS } from './words/lines.ts';
+import { moment } from './words/time.ts';
 
 /** Status for a person: the first line says whether it is well and whether they must do something. Pure. */
 

@@ -13,10 +13,10 @@ import { ends } from '../../../core/release/phases/judging.ts';
 import { weightSince } from '../../../core/release/phases/shifting.ts';
 import { say } from '../../../core/release/state/alias-target.ts';
 import { isOpen, isPending, lastGood, phaseOf } from '../../../core/release/state/predicates.ts';
-import { advice, unrecorded, unseenAlarms, withAlarms } from './advice.ts';
+import { type Lacks, withLacks } from './alias/lacks.ts';
 import { runningOf } from './deployment.ts';
-import { type Lacks, withLacks } from './lacks.ts';
-import type { Advice, AlarmOn, Say } from './level.ts';
+import { advice, unrecorded, unseenAlarms, withAlarms } from './words/advice.ts';
+import type { Advice, AlarmOn, Say } from './words/level.ts';
 
 /** Where a model's release stands, and whether somebody must do something. Pure. */
 

@@ -10,7 +10,7 @@ import type { Release } from '../../../core/release/document/contract.ts';
 import type { Phase } from '../../../core/release/document/parts-contract.ts';
 import { type LocalAws, startAws } from '../../../local-aws/start.ts';
 import { sweepName } from '../../../plugins/models/declaration/naming.ts';
-import { outcomeOf } from '../../../plugins/models/releases/outcome.ts';
+import { outcomeOf } from '../../../plugins/models/releases/words/outcome.ts';
 import { type Edition, versionBefore } from '../../older/version-before.ts';
 import { holds } from './scaling.ts';
 import {

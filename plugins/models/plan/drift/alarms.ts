@@ -1,7 +1,7 @@
 import { DRIFT_METRICS as DRIFT, LEAST_ROWS } from '../../../../core/drift/contract.ts';
-import { normalQuantile } from '../../../../core/drift/normal.ts';
+import { normalQuantile } from '../../../../core/drift/statistics/normal.ts';
 import { METRICS as OWN } from '../../../../core/metrics/contract.ts';
-import { staged } from '../../../../core/release/command-text.ts';
+import { staged } from '../../../../core/release/command/text.ts';
 import { ALARMS } from '../../../../core/release/document/worker-contract.ts';
 import type { Alarm } from '../../contracts/alarm.ts';
 import type { Json } from '../../contracts/cloudformation.ts';

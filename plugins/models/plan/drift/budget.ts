@@ -1,5 +1,10 @@
 import { LEAST_ROWS } from '../../../../core/drift/contract.ts';
-import { effectFloor, effectiveRows, sharedPart, smoothThreshold } from '../../../../core/drift/threshold.ts';
+import {
+  effectFloor,
+  effectiveRows,
+  sharedPart,
+  smoothThreshold,
+} from '../../../../core/drift/statistics/threshold.ts';
 
 /**
  * From the false alarms that a user accepts to what the alarms are set to, and from that to what is found.

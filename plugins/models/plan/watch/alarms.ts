@@ -1,4 +1,4 @@
-import { staged } from '../../../../core/release/command-text.ts';
+import { staged } from '../../../../core/release/command/text.ts';
 import { ALARMS } from '../../../../core/release/document/worker-contract.ts';
 import type { Alarm, AlarmKind, Metric, Watch } from '../../contracts/alarm.ts';
 import type { Json } from '../../contracts/cloudformation.ts';

@@ -4,8 +4,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DRIFT_METRICS, LEAST_ROWS, type NumericSignal } from '../../../../core/drift/contract.ts';
-import { smooth } from '../../../../core/drift/smooth.ts';
-import { effectiveRows, sharedPart, smoothThreshold } from '../../../../core/drift/threshold.ts';
+import { smooth } from '../../../../core/drift/statistics/smooth.ts';
+import { effectiveRows, sharedPart, smoothThreshold } from '../../../../core/drift/statistics/threshold.ts';
 import { createDrift } from '../../../../functions/runtime/drift.ts';
 import type { Host } from '../../../../plugins/models/contracts/host.ts';
 import type { DriftFacts, DriftSignal } from '../../../../plugins/models/declaration/model.ts';

@@ -6,7 +6,7 @@
 import fc from 'fast-check';
 import { beforeAll, expect, it } from 'vitest';
 import { standing } from '../../../../core/release/state/predicates.ts';
-import { outcomeOf } from '../../../../plugins/models/releases/outcome.ts';
+import { outcomeOf } from '../../../../plugins/models/releases/words/outcome.ts';
 import { CANARY } from '../../../fakes/settings.ts';
 import { FUNCTION, fakeWorld, request } from '../../../fakes/world.ts';
 import { type Edition, versionBefore } from '../../../older/version-before.ts';

@@ -4,9 +4,9 @@
  */
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Settings } from '../../../../core/release/document/settings-contract.ts';
-import { historyText, readHistory } from '../../../../plugins/models/releases/history.ts';
-import { type Outcome, outcomeOf } from '../../../../plugins/models/releases/outcome.ts';
+import { historyText, readHistory } from '../../../../plugins/models/releases/history/history.ts';
 import { statusText } from '../../../../plugins/models/releases/status-text.ts';
+import { type Outcome, outcomeOf } from '../../../../plugins/models/releases/words/outcome.ts';
 import { CANARY } from '../../../fakes/settings.ts';
 import { FUNCTION, fakeWorld, request, SCOPE } from '../../../fakes/world.ts';
 import { type Edition, versionBefore } from '../../../older/version-before.ts';

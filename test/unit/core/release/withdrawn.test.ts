@@ -1,7 +1,7 @@
 /** What a stack that rolls back must leave as it is: time, evidence, and versions of other functions. */
 import { describe, expect, it } from 'vitest';
 import type { Release } from '../../../../core/release/document/contract.ts';
-import { readHistory } from '../../../../plugins/models/releases/history.ts';
+import { readHistory } from '../../../../plugins/models/releases/history/history.ts';
 import { CANARY, SETTINGS } from '../../../fakes/settings.ts';
 import { FUNCTION, LIVE, request, tick } from '../../../fakes/world.ts';
 import {

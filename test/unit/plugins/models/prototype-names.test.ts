@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import type { Deployment } from '../../../../core/release/document/history-contract.ts';
 import { parseModels } from '../../../../plugins/models/declaration/parse.ts';
 import { statementsOf } from '../../../../plugins/models/plan/iam/role.ts';
-import { authorOf } from '../../../../plugins/models/releases/author.ts';
-import { resolve } from '../../../../plugins/models/releases/intrinsics.ts';
-import { ulid } from '../../../../plugins/models/releases/ulid.ts';
+import { resolve } from '../../../../plugins/models/releases/alias/intrinsics.ts';
+import { authorOf } from '../../../../plugins/models/releases/history/author.ts';
+import { ulid } from '../../../../plugins/models/releases/history/ulid.ts';
 
 /** A model, a function, a resource and a property may be called as what every object has. */
 const NAMES = ['constructor', 'toString', 'hasOwnProperty', 'valueOf', 'isPrototypeOf'];

@@ -8,8 +8,8 @@ import { deployedRegistry } from '../../../../../aws/deployed-registry.ts';
 import { type AwsConfig, waitingFor } from '../../../../../core/ports/config.ts';
 import type { Model } from '../../../../../plugins/models/declaration/model.ts';
 import { parseModels } from '../../../../../plugins/models/declaration/parse.ts';
-import { longestRelease } from '../../../../../plugins/models/releases/forecast.ts';
-import { releaseWorker } from '../../../../../plugins/models/releases/worker.ts';
+import { longestRelease } from '../../../../../plugins/models/releases/words/forecast.ts';
+import { releaseWorker } from '../../../../../plugins/models/releases/worker/worker.ts';
 import { type Listening, startServer } from '../../../../fakes/hanging.ts';
 import { CANARY } from '../../../../fakes/settings.ts';
 import { deployed } from '../../../core/release/traffic.ts';
@@ -64,7 +64,7 @@ describe('a release worker that accepts and never answers', () => {
 describe('the process of a command', () => {
   it('ends, once its error is out: nothing that was asked keeps it', async () => {
     await start();
-    const module = pathToFileURL(resolve('plugins/models/releases/worker.ts')).href;
+    const module = pathToFileURL(resolve('plugins/models/releases/worker/worker.ts')).href;
     const script = `
       import { releaseWorker } from ${JSON.stringify(module)};
       const worker = releaseWorker({ region: 'us-east-1' }, ${JSON.stringify(WORKER)}, 300);

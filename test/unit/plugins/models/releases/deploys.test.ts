@@ -5,18 +5,22 @@ import type { Release } from '../../../../../core/release/document/contract.ts';
 import type { TickAnswer } from '../../../../../core/release/document/worker-contract.ts';
 import { parseModels } from '../../../../../plugins/models/declaration/parse.ts';
 import { gateFailure, latencyLine, superseded } from '../../../../../plugins/models/releases/deployment.ts';
-import { followReleases, isSettled } from '../../../../../plugins/models/releases/follow.ts';
-import { autoLine, forecastLines, forecastWarning } from '../../../../../plugins/models/releases/forecast.ts';
-import { historyText, readHistory } from '../../../../../plugins/models/releases/history.ts';
+import { historyText, readHistory } from '../../../../../plugins/models/releases/history/history.ts';
+import { ulid } from '../../../../../plugins/models/releases/history/ulid.ts';
+import {
+  autoLine,
+  forecastLines,
+  forecastWarning,
+} from '../../../../../plugins/models/releases/words/forecast.ts';
 import {
   answerLine,
   gateLine,
   problemOf,
   releaseLine,
   untouchedLine,
-} from '../../../../../plugins/models/releases/lines.ts';
-import { clockOf, moment, span } from '../../../../../plugins/models/releases/time.ts';
-import { ulid } from '../../../../../plugins/models/releases/ulid.ts';
+} from '../../../../../plugins/models/releases/words/lines.ts';
+import { clockOf, moment, span } from '../../../../../plugins/models/releases/words/time.ts';
+import { followReleases, isSettled } from '../../../../../plugins/models/releases/worker/follow.ts';
 import { CANARY } from '../../../../fakes/settings.ts';
 import { FUNCTION, SCOPE } from '../../../../fakes/world.ts';
 import {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Json } from '../../../../../plugins/models/contracts/cloudformation.ts';
-import type { DeployedStack, Made } from '../../../../../plugins/models/releases/intrinsics.ts';
+import type { DeployedStack, Made } from '../../../../../plugins/models/releases/alias/intrinsics.ts';
 import { root } from '../../../docs/pages.ts';
 
 type Resources = Readonly<Record<string, { readonly Type: string; readonly Properties?: Json }>>;

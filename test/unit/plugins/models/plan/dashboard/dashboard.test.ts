@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { DRIFT_METRICS as DRIFT } from '../../../../../../core/drift/contract.ts';
-import { smooth } from '../../../../../../core/drift/smooth.ts';
+import { smooth } from '../../../../../../core/drift/statistics/smooth.ts';
 import { METRICS as OWN } from '../../../../../../core/metrics/contract.ts';
 import { WORKER_METRICS as WORKER } from '../../../../../../core/release/document/worker-contract.ts';
 import type { Host } from '../../../../../../plugins/models/contracts/host.ts';

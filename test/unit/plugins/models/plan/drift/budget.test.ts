@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { LEAST_ROWS } from '../../../../../../core/drift/contract.ts';
-import { effectiveRows, smoothThreshold } from '../../../../../../core/drift/threshold.ts';
+import { effectiveRows, smoothThreshold } from '../../../../../../core/drift/statistics/threshold.ts';
 import {
   alphaOf,
   discoveryRateOf,

@@ -1,15 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { SLOW_STEPS } from '../../../../../../core/endpoint/contract.ts';
 import { METRICS as OWN } from '../../../../../../core/metrics/contract.ts';
-import { staged } from '../../../../../../core/release/command-text.ts';
+import { staged } from '../../../../../../core/release/command/text.ts';
 import type { Release } from '../../../../../../core/release/document/contract.ts';
 import {
   ALARMS,
   SWEEP_EVERY,
   WORKER_METRICS,
 } from '../../../../../../core/release/document/worker-contract.ts';
-import { readWorkerEvent } from '../../../../../../core/release/events.ts';
-import { everyOf } from '../../../../../../core/release/tick-schedule.ts';
+import { readWorkerEvent } from '../../../../../../core/release/events/events.ts';
+import { everyOf } from '../../../../../../core/release/state/tick-schedule.ts';
 import type { Host } from '../../../../../../plugins/models/contracts/host.ts';
 import type { ServiceOptions } from '../../../../../../plugins/models/declaration/model.ts';
 import { SWEEP } from '../../../../../../plugins/models/declaration/naming.ts';

@@ -1,0 +1,112 @@
+import type { AliasState } from '../../ports/aws.ts';
+import { iso } from '../../units/time.ts';
+import type { Release } from '../document/contract.ts';
+import type { Phase, VersionRef } from '../document/parts-contract.ts';
+import type { AliasRequest } from '../document/request-contract.ts';
+import { allTraffic, pointsAt } from '../state/alias-target.ts';
+import { PATIENCE_MS } from '../state/durations.ts';
+import { become, next } from '../state/next.ts';
+import { blank, FRESH_RELEASE, noted } from '../state/noted.ts';
+import { isPending, knownOf, refOf } from '../state/predicates.ts';
+import { intend, lingering, measured, remember, rewindowed, UNWATCHED } from '../state/transitions.ts';
+import { begun } from './operation.ts';
+
+/** A request that a version be released: what it begins, or what goes on. Pure. */
+
+/**
+ * The watch belongs to the live version: it goes on through releases that come to nothing, and ends with that
+ * version.
+ */
+const watched = (base: Release | undefined, stable: VersionRef | undefined): Partial<typeof UNWATCHED> =>
+  base?.stable?.version === stable?.version ? {} : UNWATCHED;
+
+export function forward(
+  base: Release | undefined,
+  asked: AliasRequest,
+  alias: AliasState | undefined,
+  recorded: VersionRef | undefined,
+  now: number,
+): Release {
+  // What a version counts by is in its own zip: a later request for the like of it does not change that.
+  const candidate = measured(asked, asked.settings, knownOf(base, asked.version));
+  const from = base ?? blank(asked, now);
+  if (base !== undefined && isPending(base) && base.held?.by !== 'foreign' && isSame(base.candidate, asked)) {
+    // The running release's own candidate, or its like, asked for again: it goes on as it is.
+    const kind = base.phase === 'GATING' || base.phase === 'WARMING' ? 'forward' : 'settings';
+    return next(base, noted(base, asked, kind, now), now);
+  }
+  const stable = stableOf(base, asked, alias, recorded);
+  const request = noted(from, asked, 'forward', now);
+  if (
+    base !== undefined &&
+    (base.phase === 'DONE' || base.phase === 'BAKING') &&
+    stable?.version === asked.version &&
+    pointsAt(alias, allTraffic(asked.version))
+  ) {
+    // Something else of the resource changed; the version is live already. A stack that rolls back takes
+    // nothing back then, and the release that made it live keeps its evidence.
+    const watch = rewindowed(base, asked.settings, now);
+    return next(
+      base,
+      { ...request, ...watch, stable: candidate, reason: undefined, putBackAt: undefined },
+      now,
+    );
+  }
+  const released = { release: asked.id, rev: from.rev };
+  const same = stable?.version === asked.version;
+  const alike = stable !== undefined && (same || stable.fingerprint === asked.fingerprint);
+  // All traffic on stable before anything else, where it is not so, or where a move given up here might still
+  // be made.
+  const untidy =
+    from.intent !== undefined || (stable !== undefined && !pointsAt(alias, allTraffic(stable.version)));
+  const begins = (then: Phase) => ({
+    ...request,
+    release: asked.id,
+    schedule: asked.schedule,
+    operation: begun(base, asked, stable, now),
+    ...FRESH_RELEASE,
+    ...(base && lingering(base, now)),
+    ...watched(base, stable),
+    stable,
+    // Also what somebody else made live, or the registry forgot.
+    ...(stable && { lives: remember(from.lives, stable) }),
+    candidate,
+    began: { release: asked.id, ...(stable && { from: stable.version }), to: candidate },
+    promote: stable === undefined || alike ? ('now' as const) : ('afterStack' as const),
+    intent: stable && (untidy || same) ? intend(released, allTraffic(stable.version), then, now) : undefined,
+    reason: undefined,
+    // There was one of this function, and nothing tells of it: what hung on it may be missing.
+    ...(base === undefined &&
+      asked.before !== undefined &&
+      alias === undefined && { remade: { at: iso(now) } }),
+    startedAt: iso(now),
+    deadline: iso(now + PATIENCE_MS),
+  });
+  if (same) return become(from, 'PROMOTING', { ...begins('DONE'), steps: [] }, now);
+  if (alike) return become(from, 'WARMING', { ...begins('WARMING'), steps: [] }, now);
+  return become(from, 'GATING', begins('GATING'), now);
+}
+
+const isSame = (candidate: VersionRef | undefined, { version, fingerprint }: AliasRequest): boolean =>
+  candidate !== undefined && (candidate.version === version || candidate.fingerprint === fingerprint);
+
+/**
+ * Stable is what has 100 % when a release starts. A release that still runs passes its own on, and so does
+ * one with a move under way, whose stable is where it goes; so does a document whose alias is gone, or split
+ * by somebody else.
+ */
+function stableOf(
+  base: Release | undefined,
+  asked: AliasRequest,
+  alias: AliasState | undefined,
+  recorded: VersionRef | undefined,
+): VersionRef | undefined {
+  if (asked.type === 'Create') return undefined;
+  const foreign = base?.held?.by === 'foreign';
+  if (base?.stable !== undefined && !foreign && (isPending(base) || base.intent !== undefined))
+    return base.stable;
+  if (base?.stable !== undefined && (alias === undefined || Object.keys(alias.weights).length > 0))
+    return base.stable;
+  if (alias === undefined) return undefined;
+  return recorded ?? (base === undefined ? { version: alias.version } : refOf(base, alias.version));
+}

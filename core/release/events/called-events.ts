@@ -1,0 +1,54 @@
+import type { CommandEvent, TickEvent } from '../document/worker-contract.ts';
+import { functionOf } from '../state/alarm-names.ts';
+import { type Fields, fieldsOf, parsed, textField } from './event-fields.ts';
+
+/** What others than CloudFormation send: a tick, a command, alarms. */
+
+export function readTick(tick: Fields): TickEvent['tick'] {
+  const model = textField(tick, 'model');
+  const functionName = textField(tick, 'functionName');
+  const alias = textField(tick, 'alias');
+  if (!model || !functionName || !alias) throw new Error('a tick needs model, functionName and alias');
+  const optional = Object.fromEntries(
+    ['release', 'stable', 'deadline', 'stack', 'deployment']
+      .map((key) => [key, textField(tick, key)])
+      .filter(([, value]) => value !== undefined),
+  );
+  const schedule = fieldsOf(tick.schedule);
+  const [group, name] = [textField(schedule, 'group'), textField(schedule, 'name')];
+  return { model, functionName, alias, ...optional, ...(group && name ? { schedule: { group, name } } : {}) };
+}
+
+const VERBS = ['promote', 'rollback', 'hold', 'resume'] as const;
+
+export function readCommand(command: Fields): CommandEvent['command'] {
+  const [model, functionName, alias, to, reason] = ['model', 'functionName', 'alias', 'to', 'reason'].map(
+    (key) => textField(command, key),
+  );
+  const verb = VERBS.find((known) => known === command.verb);
+  if (!verb || !model || !functionName || !alias)
+    throw new Error(`a command needs model, functionName, alias and a verb of ${VERBS.join(', ')}`);
+  if (to !== undefined && !/^[1-9]\d*$/.test(to)) throw new Error(`${to} is no published version`);
+  return {
+    verb,
+    model,
+    functionName,
+    alias,
+    by: textField(command, 'by') ?? 'unknown',
+    ...(to !== undefined && { to }),
+    ...(reason !== undefined && { reason }),
+  };
+}
+
+/**
+ * Functions by the names of those alarms that may bring a version back, in messages of the alerts topic:
+ * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/AlarmThatSendsEmail.html. Whatever else is
+ * published there, also by people, is none of them.
+ */
+export function readAlarms(records: readonly unknown[]): readonly string[] {
+  const names = records.map((record) => {
+    const message = parsed(textField(fieldsOf(fieldsOf(record).Sns), 'Message'));
+    return message.NewStateValue === 'ALARM' ? functionOf(textField(message, 'AlarmName') ?? '') : undefined;
+  });
+  return [...new Set(names.filter((name) => name !== undefined))];
+}

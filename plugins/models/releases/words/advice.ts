@@ -1,0 +1,266 @@
+import type { AliasState } from '../../../../core/ports/aws.ts';
+import type { Release } from '../../../../core/release/document/contract.ts';
+import { ALARMS } from '../../../../core/release/document/worker-contract.ts';
+import { ends } from '../../../../core/release/phases/judging.ts';
+import { pointsAt, say } from '../../../../core/release/state/alias-target.ts';
+import { GOES_OFF_MS } from '../../../../core/release/state/durations.ts';
+import { isEnd, isPending, lastGood, standing, weightOf } from '../../../../core/release/state/predicates.ts';
+import { withoutWeights } from './aws-cli.ts';
+import type { Advice, AlarmOn, Say } from './level.ts';
+import { ofPhase, sentence } from './phase-advice.ts';
+import { moment } from './time.ts';
+
+/** What a release's state means for the person who asks at three in the morning. Pure. */
+
+/** Without a look for so long (milliseconds) the worker is not ticked any more. */
+const STALE = 5 * 60_000;
+
+/**
+ * Milliseconds in which a release without weight gets on: it waits for the stack, whose resources may take an
+ * hour each.
+ */
+const LONG = 60 * 60_000;
+
+const HALF_AN_HOUR = 30 * 60_000;
+
+/** Alarms that tell of requests that fail now. */
+const SERIOUS: readonly string[] = [ALARMS.crashes, ALARMS.errors, ALARMS.latency];
+
+/** When what brought this release to its end was undone: alarms from before it are its own. */
+const undone = ({ phase, candidate, refused, putBackAt }: Release): string | undefined =>
+  phase === 'ROLLED_BACK' ? refused.findLast(({ version }) => version === candidate?.version)?.at : putBackAt;
+
+/** The phase's own words, then what is wrong beside it. */
+export function advice(
+  { alias, functionName }: { readonly alias?: AliasState; readonly functionName: string },
+  release: Release,
+  on: readonly AlarmOn[],
+  now: number,
+  command: Say,
+): Advice {
+  const own = ofPhase(release, now, command);
+  const { phase, intent, held, stable, updatedAt, quietUntil, reason } = release;
+  if (held?.by === 'foreign' && phase === 'HELD') return own;
+  if (alias === undefined && stable !== undefined)
+    return {
+      ...own,
+      level: 'act',
+      summary: `The alias is gone, and callers get errors; version ${stable.version} was live.`,
+      todo: [
+        isEnd(phase)
+          ? `\`${command.sls('deploy')}\` makes it again.`
+          : 'The worker makes it again at its next tick.',
+      ],
+    };
+  if (intent === undefined && !pointsAt(alias, standing(release) ?? null))
+    return { ...own, ...moved(alias, release, functionName, command) };
+  // Whoever looks at weights, or at a move, writes each minute.
+  const looks = weightOf(release) > 0 || phase === 'REVERSING' || intent !== undefined;
+  if (looks && now - Date.parse(updatedAt) > STALE)
+    return {
+      ...own,
+      level: 'act',
+      summary: `Nobody has ticked this release since ${moment(updatedAt, now)}. ${
+        intent === undefined
+          ? own.summary
+          : `The alias points to ${say(alias)}; it is on its way to ${say(intent.after)}.`
+      }`,
+      todo: [
+        `See why: \`${command.sls('logs -f models-release')}\`. Tick it meanwhile: \`${command('status')} --watch\`. Or end it: \`${command('rollback')}\`.`,
+      ],
+    };
+  if (isPending(release) && now - Date.parse(updatedAt) > LONG)
+    return {
+      ...own,
+      level: 'look',
+      summary: `${own.summary} Nothing has happened to it since ${moment(updatedAt, now)}: the stack is not done yet, or nobody ticks it.`,
+      todo: [
+        `Look at the stack. Tick the release: \`${command('status')} --watch\`. If it stays so: \`${command.sls('logs -f models-release')}\`.`,
+      ],
+    };
+  const { blind } = release;
+  if (blind !== undefined)
+    return {
+      ...own,
+      level: own.level === 'act' || blind.told ? 'act' : 'look',
+      summary: `${own.summary} ${sentence(blind.reason)}`,
+      todo: [
+        `See why: \`${command.sls('logs -f models-release')}\`. It is so since ${moment(blind.since, now)}.`,
+        ...own.todo,
+      ],
+    };
+  const serious = on.find(({ alarm }) => SERIOUS.some((suffix) => alarm === `${functionName}-${suffix}`));
+  const cured = undone(release);
+  if (serious !== undefined && cured !== undefined && now - Date.parse(cured) < GOES_OFF_MS)
+    return {
+      ...own,
+      summary: `${own.summary} ${serious.alarm} is on for what came before, and goes off by itself.`,
+    };
+  if (serious !== undefined && phase === 'HELD')
+    return {
+      ...own,
+      level: 'act',
+      summary: `${serious.alarm} is on since ${moment(serious.since, now)}. ${own.summary}`,
+    };
+  if (serious !== undefined && phase !== 'REVERSING') {
+    const good = lastGood(release);
+    const quiet = quietUntil !== undefined && Date.parse(quietUntil) > now;
+    const back = `\`${command('rollback')}\`${
+      isPending(release)
+        ? ' takes the candidate away'
+        : good === undefined
+          ? ' --to <version> goes back to a version'
+          : ` goes back to version ${good.version}`
+    }.`;
+    return {
+      ...own,
+      level: 'act',
+      summary: `${serious.alarm} is on since ${moment(serious.since, now)}. ${own.summary}`,
+      todo: [
+        // What a test of the last good version has found, or why there was none.
+        ...(quiet && phase === 'BAKING' && reason !== undefined
+          ? [`${sentence(reason)} Look at its inputs and what it calls.`]
+          : []),
+        back,
+      ],
+    };
+  }
+  const unsure = unjudged(release, own, now, command);
+  if (unsure !== undefined) return unsure;
+  const [other] = on;
+  if (other === undefined || own.level !== 'ok') return own;
+  return {
+    ...own,
+    level: 'look',
+    summary: `${own.summary} ${other.alarm} is on since ${moment(other.since, now)}.`,
+    todo: [todoOf(other.alarm.slice(functionName.length + 1), now - Date.parse(other.since), command)],
+  };
+}
+
+/** The alias is where no release put it; nobody judges a weight that stands there. */
+function moved(
+  alias: AliasState | undefined,
+  release: Release,
+  functionName: string,
+  command: Say,
+): Pick<Advice, 'level' | 'summary' | 'todo'> {
+  const { phase, stable } = release;
+  const isWeighted = Object.keys(alias?.weights ?? {}).length > 0;
+  return {
+    level: isEnd(phase) && !isWeighted ? 'look' : 'act',
+    summary: `The alias points to ${say(alias)}, which no release did (${say(standing(release))} is recorded).`,
+    todo: [
+      'Find out who moved it.',
+      ...(stable === undefined
+        ? []
+        : [
+            isPending(release)
+              ? `\`${command('rollback')}\` gives version ${stable.version} all traffic.`
+              : `\`${command('rollback')} --to ${stable.version}\` puts it back.`,
+          ]),
+      ...(isWeighted
+        ? [
+            `\`${command.aws(withoutWeights(functionName))}\` takes only the weights away, without the worker.`,
+          ]
+        : []),
+      `\`${command.sls('deploy')}\` goes on from where it is.`,
+    ],
+  };
+}
+
+/** The last look could not judge the step: its candidate has its weight, and nothing would roll it back. */
+function unjudged(release: Release, own: Advice, now: number, command: Say): Advice | undefined {
+  const { phase, judgements, step, candidate } = release;
+  const looked = judgements.at(-1);
+  if (phase !== 'JUDGING' || looked?.verdict !== 'error' || looked.step !== step) return undefined;
+  const { bake } = ends(release);
+  return {
+    ...own,
+    // Within its bake the next look may well find what is missing.
+    level: now >= bake ? 'act' : 'look',
+    summary: `${own.summary} It cannot be judged: ${sentence(looked.reason, false)}`,
+    todo: [
+      `Until it can be judged, version ${candidate?.version} is not rolled back for what it answers: find out what its callers get.`,
+      `\`${command('rollback')}\` takes it away, \`${command('promote')}\` gives it all traffic.`,
+    ],
+  };
+}
+
+/** Advice for any state, with what must be known beside it. */
+export function withAlarms(
+  advice: Advice,
+  on: readonly AlarmOn[],
+  functionName: string,
+  now: number,
+): Advice {
+  const [worst] = on;
+  if (worst === undefined) return advice;
+  const isSerious = SERIOUS.some((suffix) => worst.alarm === `${functionName}-${suffix}`);
+  return {
+    ...advice,
+    level: isSerious || advice.level === 'act' ? 'act' : 'look',
+    summary: `${advice.summary} ${worst.alarm} is on since ${moment(worst.since, now)}.`,
+  };
+}
+
+/** Whoever cannot read the alarms does not know that all is well. */
+export const unseenAlarms = (advice: Advice): Advice =>
+  advice.level === 'ok'
+    ? {
+        ...advice,
+        level: 'look',
+        summary: `${advice.summary} Whether an alarm is on cannot be read.`,
+        todo: [
+          ...advice.todo,
+          'Look at the alarms in CloudWatch, or ask for `cloudwatch:DescribeAlarms` (docs/deploy-policy.md).',
+        ],
+      }
+    : advice;
+
+/** An alias that no document tells of: what is there, and how it gets one again. */
+export function unrecorded(alias: AliasState, functionName: string, command: Say): Advice {
+  const summary = `The alias points to ${say(alias)}; no release is recorded.`;
+  const anew = `\`${command.sls('deploy')}\` records it again and goes on from where the alias is.`;
+  return Object.keys(alias.weights).length > 0
+    ? {
+        level: 'act',
+        summary: `${summary} Nobody judges these weights, and nobody will take them away.`,
+        todo: [
+          `Take them away: \`${command.aws(withoutWeights(functionName))}\` gives version ${alias.version} all traffic.`,
+          `Then ${anew}`,
+        ],
+      }
+    : {
+        level: 'look',
+        summary: `${summary} No alarm would bring a version back.`,
+        todo: [anew],
+      };
+}
+
+/**
+ * What an alarm that ends no release asks of a person.
+ *
+ * @param suffix of its name
+ * @param age milliseconds since it came on
+ */
+function todoOf(suffix: string, age: number, command: Say): string {
+  switch (suffix) {
+    // What that alarm tells of now is in the summary.
+    case ALARMS.release:
+      return age < HALF_AN_HOUR
+        ? `It tells of what happened before (\`${command('history')}\`), and goes off by itself within half an hour.`
+        : `It does not go off by itself: see \`${command.sls('logs -f models-release')}\`, and whether the schedule of the sweep (every 15 minutes) is there and enabled.`;
+    case ALARMS.drift:
+    case ALARMS.outputs:
+    case ALARMS.classes:
+      return `\`${command('drift')}\` shows what differs from the reference data, and how much. No version is brought back by it.`;
+    case ALARMS.batchFailed:
+      return `\`${command('batch')} --failed\` lists what failed, and why.`;
+    case ALARMS.batchWaiting:
+      return `\`${command('batch')} --status\` shows how much waits.`;
+    case ALARMS.monitor:
+      return `See why: \`${command.sls('logs -f models-drift')}\`. Windows that it missed are judged once it can.`;
+    default:
+      return 'Look at the alarm’s description in CloudWatch; it does not end the release.';
+  }
+}

@@ -1,0 +1,160 @@
+import type { GateState } from '../../../../core/gate/contract.ts';
+import type { Verdict } from '../../../../core/judge/contract.ts';
+import { staged } from '../../../../core/release/command/text.ts';
+import type { TickAnswer } from '../../../../core/release/document/worker-contract.ts';
+import type { Problem } from '../../problems/errors.ts';
+import type { Outcome } from './outcome.ts';
+import { moment } from './time.ts';
+
+/** One line for people, of this and that. Pure. */
+
+/** What a gate found: `pass: 40 of 40 cases; 600 requests, p95 12 ms, 0 errors; 210 MB at most`. */
+export function gateLine({ verdict, done, count, failed, load, memory }: GateState): string {
+  const cases =
+    count === 0
+      ? 'it starts'
+      : failed.length > 0
+        ? `${failed.length} of ${done} cases failed (${failed.slice(0, 5).join(', ')}${failed.length > 5 ? ', …' : ''})`
+        : `${done} of ${count} cases`;
+  return [
+    `${verdict ?? 'under way'}: ${cases}`,
+    ...(load === undefined
+      ? []
+      : [`${load.sent} requests, p95 ${Math.round(load.p95)} ms, ${load.errors} errors`]),
+    ...(memory === undefined ? [] : [`${memory} MB at most`]),
+  ].join('; ');
+}
+
+export const VERDICTS: Readonly<Record<Verdict, string>> = {
+  pass: 'pass',
+  fail: 'fail',
+  nodata: 'no verdict',
+  error: 'cannot be judged',
+};
+
+/** The worker's times as a person reads them. */
+const timed = (reason: string, now: number): string =>
+  reason.replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, (iso) => moment(iso, now));
+
+/** One line of a release that is followed. `key` is the same while nothing happens but that minutes pass. */
+export function answerLine(
+  { model, phase, reason, step, weight, judgement, candidate }: TickAnswer,
+  now = Date.now(),
+): {
+  readonly line: string;
+  readonly key: string;
+} {
+  const of = step === undefined ? '' : `, step ${step.number} of ${step.of} (${weight} %)`;
+  const verdict = phase === 'JUDGING' && judgement !== undefined ? `, ${VERDICTS[judgement.verdict]}` : '';
+  const what = candidate === undefined ? '' : ` version ${candidate}`;
+  const head = `${model}:${what} ${phase.toLowerCase()}${of}${verdict}`;
+  return { line: reason === undefined ? head : `${head}: ${timed(reason, now)}`, key: head };
+}
+
+/** What an alarm has begun, by itself: half of the traffic tells which of two versions is worse. */
+const trial = ({ tried }: TickAnswer): string =>
+  tried === undefined
+    ? 'an alarm came on, and the version before is tried beside it'
+    : tried.half
+      ? `an alarm came on, and half of the traffic tests whether version ${tried.version} does better`
+      : `an alarm came on, and version ${tried.version} is checked before it gets half of the traffic`;
+
+/** How a release ended that was not of this deploy. */
+const EARLIER: { readonly [phase in TickAnswer['phase']]?: string } = {
+  ROLLED_BACK: 'was rolled back',
+  ABORTED: 'was aborted',
+  SUPERSEDED: 'was superseded',
+  HELD: 'is held',
+};
+
+/** The line of a model that a deploy did not touch: what is live, and whose end the recorded one is. */
+export function untouchedLine(answer: TickAnswer, now = Date.now()): string {
+  const { model, phase, running, version, candidate } = answer;
+  const reason = answer.reason && timed(answer.reason, now);
+  const ended = running || version === undefined ? undefined : EARLIER[phase];
+  if (ended === undefined) return releaseLine(answer, now).text;
+  const why = reason === undefined ? '' : `: ${reason}`;
+  // The reason of a rollback says which version, and that it was.
+  const earlier =
+    phase === 'ROLLED_BACK' && reason !== undefined
+      ? `before it, ${reason}`
+      : `an earlier release${candidate === undefined ? '' : ` of version ${candidate}`} ${ended}${why}`;
+  return `${model}: version ${version} is live, which this deploy does not change; ${earlier}`;
+}
+
+/** Where a release stands after a deploy, and whether what was deployed is what answers or is on its way. */
+export function releaseLine(
+  answer: TickAnswer,
+  now = Date.now(),
+): { readonly good: boolean; readonly text: string } {
+  const { model, phase, running, version, candidate, step, weight } = answer;
+  const reason = answer.reason && timed(answer.reason, now);
+  const at = version === undefined ? 'has no alias' : `version ${version} is live`;
+  const why = reason === undefined ? '' : `: ${reason}`;
+  if (phase === 'DONE' || phase === 'BAKING')
+    return { good: true, text: `${model}: ${at}${reason === undefined ? '' : ` (${reason})`}` };
+  if (step !== undefined && candidate !== undefined && running)
+    return {
+      good: true,
+      text: `${model}: version ${version} is stable; version ${candidate} has ${weight} % (step ${step.number} of ${step.of}) and goes on by itself${why}`,
+    };
+  if (phase === 'REVERSING') return { good: true, text: `${model}: ${at}; ${trial(answer)}${why}` };
+  if (running)
+    return {
+      good: true,
+      text: `${model}: ${at}; the release${candidate === undefined ? '' : ` of version ${candidate}`} goes on${why}`,
+    };
+  // The reason of a rollback says which version, and that it was.
+  if (phase === 'ROLLED_BACK' && reason !== undefined)
+    return { good: false, text: `${model}: ${at}; ${reason}` };
+  return {
+    good: false,
+    text: `${model}: ${at}; ${phase === 'NONE' ? 'no release is recorded' : `the release is ${phase.toLowerCase().replace('_', ' ')}`}${why}`,
+  };
+}
+
+/** @param own is the release one that this deploy began? */
+export const endLine = (answer: TickAnswer, own: boolean): string =>
+  own ? releaseLine(answer).text : untouchedLine(answer);
+
+/**
+ * What is wrong at a deploy’s end; undefined where what it offered is live or on its way.
+ *
+ * @param wait the deploy was to follow its releases to their end
+ */
+export function problemOf(
+  answer: TickAnswer,
+  outcome: Outcome,
+  wait: boolean,
+  stage: string,
+): Problem | undefined {
+  const { model, version } = answer;
+  const command = (verb: string): string => `\`sls models ${verb} --model ${model} --stage ${stage}\``;
+  const problem = (why: string, fix: string): Problem => ({
+    code: 'MODELS_RELEASE',
+    key: `models.${model}`,
+    message: `What was deployed is not live: ${version === undefined ? 'there is no alias' : `version ${version} is`}; ${staged(timed(why, Date.now()), stage)}.`,
+    fix,
+  });
+  switch (outcome.is) {
+    case 'live':
+      return undefined;
+    case 'onItsWay':
+      if (!wait) return undefined;
+      return problem(
+        outcome.held
+          ? `the release of version ${answer.candidate} is held: ${answer.reason ?? ''}`
+          : `the release of version ${answer.candidate} still goes on, without this command`,
+        outcome.held
+          ? `Decide: ${command('promote')}, ${command('rollback')} or ${command('resume')}.`
+          : `Follow it: ${command('status')} --watch.`,
+      );
+    case 'refused':
+      return problem(
+        outcome.why,
+        `Fix the model and deploy it. To release the same one anyway: \`sls deploy --force --stage ${stage}\`.`,
+      );
+    case 'none':
+      return problem(outcome.why, `See ${command('status')}. To try again: \`sls deploy --stage ${stage}\`.`);
+  }
+}

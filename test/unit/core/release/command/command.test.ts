@@ -1,0 +1,288 @@
+import { describe, expect, it } from 'vitest';
+import { CANARY } from '../../../../fakes/settings.ts';
+import { FUNCTION } from '../../../../fakes/world.ts';
+import { statusIn } from '../seen.ts';
+import { alarm, DAY, deploy, deployed, live, minutes, promoted, until, type World } from '../traffic.ts';
+
+const HEALTHY = { 3: 0.02, 4: 0.02 };
+const running = async () => {
+  const w = await deployed();
+  await minutes(w, 4, HEALTHY);
+  return w;
+};
+const done = (w: World) => {
+  w.clock.now += DAY;
+  return minutes(w, 1);
+};
+
+describe('sls models promote', () => {
+  it('skips what remains', async () => {
+    const w = await running();
+    expect(await w.command('promote')).toMatchObject({
+      done: true,
+      text: 'version 4 is promoted',
+      tick: { phase: 'BAKING', version: '4' },
+    });
+    expect(w.target()).toEqual({ version: '4', weights: {} });
+  });
+
+  it('ends HELD', async () => {
+    const w = await running();
+    await w.command('hold');
+    expect(await w.command('promote')).toMatchObject({ done: true, tick: { phase: 'BAKING', version: '4' } });
+  });
+
+  it('is refused while the stack is busy', async () => {
+    const w = await running();
+    w.stack.state = 'busy';
+    expect(await w.command('promote')).toEqual({ done: false, refused: 'the stack is still in progress' });
+    expect(w.alias()?.weights).toEqual({ '4': 0.05 });
+  });
+
+  it('is refused before the gate has passed', async () => {
+    const w = await live();
+    w.gates.set('4', [{ state: { done: 1, count: 9, failed: [] }, failures: [] }]);
+    await deploy(w, '4', 'b');
+    expect(await w.command('promote')).toMatchObject({
+      done: false,
+      refused: expect.stringContaining('gate'),
+    });
+  });
+
+  it('is refused where there is nothing to promote', async () => {
+    const w = await promoted();
+    expect(await w.command('promote')).toMatchObject({
+      done: false,
+      refused: expect.stringContaining('version 4 is live'),
+    });
+  });
+
+  it('is refused where somebody else moved the alias', async () => {
+    const w = await running();
+    w.aliases.byHand(FUNCTION, 'live', { version: '6', weights: {} });
+    expect(await w.command('promote')).toMatchObject({ done: false });
+    expect(w.alias()?.version).toBe('6');
+  });
+});
+
+describe('sls models rollback', () => {
+  it('takes the candidate away and refuses it', async () => {
+    const w = await running();
+    expect(await w.command('rollback', { reason: 'odd answers' })).toMatchObject({
+      done: true,
+      tick: { phase: 'ROLLED_BACK', version: '3' },
+    });
+    expect(w.target()).toEqual({ version: '3', weights: {} });
+    expect(w.state()?.refused).toMatchObject([
+      { version: '4', reason: 'asked for by arn:aws:iam::1:user/me: odd answers' },
+    ]);
+    // No word twice.
+    expect(w.state()?.reason).toBe(
+      'version 4 was rolled back: asked for by arn:aws:iam::1:user/me: odd answers',
+    );
+    await deploy(w, '5', 'b', { before: '4' });
+    expect(w.answers.at(-1)).toMatchObject({
+      Status: 'FAILED',
+      Reason: expect.stringMatching(/which was rolled back on \d{4}-\d\d-\d\d \d\d:\d\d UTC: asked for by/),
+    });
+  });
+
+  it.each([
+    ['while it is watched', async () => promoted()],
+    [
+      'in a reversed canary',
+      async () => {
+        const w = await promoted();
+        await alarm(w);
+        return w;
+      },
+    ],
+    [
+      'when all is done',
+      async () => {
+        const w = await promoted();
+        await done(w);
+        return w;
+      },
+    ],
+  ])('%s: to the last good version', async (_, make) => {
+    const w = await make();
+    expect(await w.command('rollback')).toMatchObject({
+      done: true,
+      tick: { phase: 'ROLLED_BACK', version: '3' },
+    });
+    expect(w.target()).toEqual({ version: '3', weights: {} });
+    expect(w.state()).toMatchObject({ stable: { version: '3' }, refused: [{ version: '4' }], rollbacks: [] });
+    expect(w.schedules.size).toBe(0);
+  });
+
+  it('twice, since the first answer was lost, goes back once', async () => {
+    const w = await promoted();
+    await deploy(w, '5', 'c', { before: '4' });
+    w.stack.state = 'done';
+    await until(w, 'JUDGING');
+    await w.command('rollback');
+    expect(await w.command('rollback')).toEqual({
+      done: false,
+      refused:
+        'version 5 was rolled back already, version 4 is live: to go further back, name one with --to, as "sls models rollback --model churn --to 3 --stage dev" does',
+    });
+    expect(w.target()).toEqual({ version: '4', weights: {} });
+    expect(await w.command('rollback', { to: '3' })).toMatchObject({ done: true, tick: { version: '3' } });
+  });
+
+  it('long after the judge rolled a canary back, goes back from the live version, as status advises', async () => {
+    const rates = { ...HEALTHY, 5: 0.6 };
+    const w = await promoted();
+    await deploy(w, '5', 'c', { before: '4' });
+    w.stack.state = 'done';
+    await until(w, 'ROLLED_BACK', rates);
+    expect(await w.command('rollback')).toMatchObject({
+      refused: expect.stringContaining('version 5 was rolled back already'),
+    });
+    w.clock.now += DAY;
+    await minutes(w, 30, rates);
+    w.alarms.set(`${FUNCTION}-errors`, 'ALARM');
+    expect((await statusIn(w)).todo).toEqual([
+      '`sls models rollback --model churn --stage dev` goes back to version 3.',
+    ]);
+    expect(await w.command('rollback')).toMatchObject({ done: true, tick: { version: '3' } });
+  });
+
+  it('--to any version that is known and published, also one that was rolled back', async () => {
+    const w = await promoted();
+    await w.command('rollback');
+    expect(await w.command('rollback', { to: '4' })).toMatchObject({ done: true, tick: { version: '4' } });
+    expect(w.state()?.stable).toMatchObject({ version: '4', fingerprint: 'b' });
+  });
+
+  it('takes back an alias that somebody moved when nothing was released, and refuses nobody', async () => {
+    const w = await promoted();
+    w.clock.now += 2 * DAY;
+    await minutes(w, 2);
+    expect(w.state()?.phase).toBe('DONE');
+    w.aliases.byHand(FUNCTION, 'live', { version: '3', weights: {} });
+    expect(await w.command('rollback', { to: '4' })).toMatchObject({
+      done: true,
+      text: 'the alias pointed to version 3; version 4 has all traffic again',
+    });
+    expect(w.target()).toEqual({ version: '4', weights: {} });
+    expect(w.state()).toMatchObject({ phase: 'DONE', stable: { version: '4' }, refused: [] });
+    expect(await w.command('rollback', { to: '4' })).toMatchObject({
+      done: false,
+      refused: 'version 4 is live already',
+    });
+  });
+
+  it('--to one that nobody knows is refused', async () => {
+    const w = await promoted();
+    expect(await w.command('rollback', { to: '99' })).toMatchObject({
+      done: false,
+      refused: expect.stringContaining('99'),
+    });
+    // Published, but never ours.
+    expect(await w.command('rollback', { to: '7' })).toMatchObject({ done: false });
+    w.aliases.unpublish(FUNCTION, '3');
+    expect(await w.command('rollback', { to: '3' })).toMatchObject({ done: false });
+    expect(await w.command('rollback', { to: '4' })).toMatchObject({
+      done: false,
+      refused: 'version 4 is live already',
+    });
+  });
+
+  it('--to the candidate is refused: that would be no way back, but one around its gate and steps', async () => {
+    const w = await running();
+    const before = w.target();
+    expect(await w.command('rollback', { to: '4' })).toMatchObject({
+      done: false,
+      refused: expect.stringContaining('sls models promote'),
+    });
+    expect(w.target()).toEqual(before);
+  });
+
+  it('without an earlier version is refused', async () => {
+    const w = await live();
+    expect(await w.command('rollback')).toMatchObject({
+      done: false,
+      refused: expect.stringContaining('--to'),
+    });
+  });
+
+  it('takes the alias back from somebody else', async () => {
+    const w = await running();
+    w.aliases.byHand(FUNCTION, 'live', { version: '6', weights: {} });
+    await minutes(w, 1, HEALTHY);
+    expect(w.state()?.phase).toBe('HELD');
+    expect(await w.command('rollback')).toMatchObject({ done: true, tick: { version: '3' } });
+    expect(w.target()).toEqual({ version: '3', weights: {} });
+  });
+
+  it('goes on by itself where its worker dies before the move', async () => {
+    let dies = false;
+    const w = await promoted(CANARY, {
+      chaos: async (point) => {
+        if (dies && point === 'before update alias') {
+          dies = false;
+          throw new Error('killed');
+        }
+      },
+    });
+    await done(w);
+    dies = true;
+    await expect(w.command('rollback')).rejects.toThrow('killed');
+    expect(w.schedules.size).toBe(1);
+    await minutes(w, 1);
+    expect(w.target()).toEqual({ version: '3', weights: {} });
+    expect(w.schedules.size).toBe(0);
+  });
+});
+
+describe('sls models hold and resume', () => {
+  it('the weight stands until it is resumed; then its steps go on', async () => {
+    const w = await running();
+    expect(await w.command('hold')).toMatchObject({ done: true, tick: { phase: 'HELD' } });
+    await minutes(w, 60, HEALTHY);
+    expect(w.alias()?.weights).toEqual({ '4': 0.05 });
+    expect(await w.command('resume')).toMatchObject({ done: true });
+    await until(w, 'BAKING', HEALTHY);
+  });
+
+  it('a release that lacked data gets its step’s time again', async () => {
+    const w = await deployed({ ...CANARY, minRequests: 1000 });
+    await until(w, 'HELD', {}, { perMinute: 20, most: 140 });
+    expect(await w.command('resume')).toMatchObject({ done: true });
+    await minutes(w, 60, {}, { perMinute: 20 });
+    expect(w.state()?.phase).toBe('JUDGING');
+    await until(w, 'BAKING', {}, { perMinute: 20_000 });
+  });
+
+  it('are refused where there is nothing to hold or resume', async () => {
+    const w = await promoted();
+    expect(await w.command('hold')).toMatchObject({ done: false });
+    expect(await w.command('resume')).toMatchObject({ done: false });
+  });
+
+  it('somebody else’s alias is not resumed, unless it is where it should be again', async () => {
+    const w = await running();
+    w.aliases.byHand(FUNCTION, 'live', { version: '6', weights: {} });
+    await minutes(w, 1, HEALTHY);
+    expect(await w.command('resume')).toMatchObject({ done: false });
+    w.aliases.byHand(FUNCTION, 'live', { version: '3', weights: { '4': 0.05 } });
+    expect(await w.command('resume')).toMatchObject({ done: true });
+    await until(w, 'BAKING', HEALTHY);
+  });
+});
+
+describe('a command', () => {
+  it('for what was never released, or is another function’s, is refused', async () => {
+    const w = await promoted();
+    expect(await w.command('hold', { model: 'other' })).toMatchObject({ done: false });
+    expect(await w.command('hold', { functionName: 'other' })).toMatchObject({ done: false });
+  });
+
+  it('that is none fails', async () => {
+    const w = await promoted();
+    await expect(w.send({ command: { verb: 'explode', model: 'churn' } })).rejects.toThrow('a verb of');
+    await expect(w.command('rollback', { to: '$LATEST' })).rejects.toThrow('no published version');
+  });
+});

@@ -1,0 +1,24 @@
+import { expect, it } from 'vitest';
+import { staged, stageOf } from '../../../../../core/release/command/text.ts';
+
+it.each([
+  ['see "sls models status --model churn".', 'see "sls models status --model churn --stage prod".'],
+  ['Run `sls models status`: it says', 'Run `sls models status --stage prod`: it says'],
+  [
+    '"sls deploy --force", then "sls models drift"',
+    '"sls deploy --force --stage prod", then "sls models drift --stage prod"',
+  ],
+  ['"sls models rollback --to <version>"', '"sls models rollback --to <version> --stage prod"'],
+  ['"sls models status --stage dev"', '"sls models status --stage dev"'],
+  [
+    'what sls does is no command, "aws lambda get-policy" is none of ours',
+    'what sls does is no command, "aws lambda get-policy" is none of ours',
+  ],
+])('%s', (text, expected) => {
+  expect(staged(text, 'prod')).toBe(expected);
+  expect(staged(staged(text, 'prod'), 'prod')).toBe(expected);
+});
+
+it('the stage is in the scope of the registry', () => {
+  expect(stageOf('models/000000000000/us-east-1/shop/prod/')).toBe('prod');
+});
