@@ -5,9 +5,9 @@ import { s3Client } from '../../aws/clients/s3.ts';
 import { sqsClient } from '../../aws/clients/sqs.ts';
 import { stepFunctionsClient } from '../../aws/clients/step-functions.ts';
 import { running, spread } from '../../aws/executions.ts';
-import { headOf, objectSource } from '../../aws/input-object.ts';
-import { bucketFiles } from '../../aws/output-store.ts';
 import { sqsQueue } from '../../aws/queue.ts';
+import { headOf, objectSource } from '../../aws/s3/input-object.ts';
+import { bucketFiles } from '../../aws/s3/output-store.ts';
 import {
   ATTRIBUTES,
   BATCH_ENV,

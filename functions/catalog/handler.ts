@@ -1,6 +1,6 @@
 import middy from '@middy/core';
 import { lambdaClient } from '../../aws/clients/lambda.ts';
-import { lambdaEndpoints } from '../../aws/invoke-version.ts';
+import { lambdaEndpoints } from '../../aws/lambda/invoke-version.ts';
 import { catalog, type Endpoints, type Passed } from '../../core/catalog/catalog.ts';
 import type { CatalogManifest } from '../../core/catalog/contract.ts';
 import { isRefusal, refusal } from '../../core/errors/refusals.ts';

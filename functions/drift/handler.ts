@@ -6,7 +6,7 @@ import { s3Client } from '../../aws/clients/s3.ts';
 import { snsClient } from '../../aws/clients/sns.ts';
 import { cloudWatchLogs } from '../../aws/log-lines.ts';
 import { snsNotices } from '../../aws/notices.ts';
-import { bucketObjects } from '../../aws/objects.ts';
+import { bucketObjects } from '../../aws/s3/objects.ts';
 import { baselinesIn } from '../../core/drift/baselines.ts';
 import type { Watched } from '../../core/drift/contract.ts';
 import { driftDocuments } from '../../core/drift/documents.ts';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { cp, mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { bucketRanges } from '../../aws/ranges.ts';
+import { bucketRanges } from '../../aws/s3/ranges.ts';
 import { ENV, type Manifest, type RemoteFile } from '../../core/endpoint/contract.ts';
 import type { ReadRange } from '../../core/ports/files.ts';
 

@@ -163,7 +163,7 @@ export default class ServerlessModels {
    * The registry that commands read: the one of what is deployed, before the one that serverless.yml names.
    */
   async #registryBucket(): Promise<string> {
-    const { deployedRegistry } = await import('../../aws/deployed-registry.ts');
+    const { deployedRegistry } = await import('../../aws/lambda/deployed-registry.ts');
     const { name, stage } = framework.serviceOf(this.#serverless);
     const aws = framework.awsConfig(this.#serverless, this.#options);
     const declared = this.#input?.options.registry?.bucket;

@@ -9,7 +9,7 @@ import {
 } from '@aws-sdk/client-cloudwatch';
 import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
-import { bucketObjects } from '../../aws/objects.ts';
+import { bucketObjects } from '../../aws/s3/objects.ts';
 import type { DriftWindow } from '../../core/drift/contract.ts';
 import { type DriftDocuments, driftDocuments } from '../../core/drift/documents.ts';
 import type { Span } from '../../core/drift/windows.ts';

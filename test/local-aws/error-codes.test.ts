@@ -16,7 +16,7 @@ const GET_OBJECT = ['S3 GetObject'];
 const REGISTRY = ['S3 GetObject', 'S3 PutObject', 'S3 ListObjectsV2', 'S3 DeleteObjects'];
 /** A code, and the operations whose answer it is looked for in, by file. */
 const CAUGHT: Readonly<Record<string, Caught>> = {
-  'aws/aliases.ts': {
+  'aws/lambda/aliases.ts': {
     ResourceNotFoundException: [
       'Lambda GetAlias',
       'Lambda CreateAlias',
@@ -28,7 +28,7 @@ const CAUGHT: Readonly<Record<string, Caught>> = {
     InvalidParameterValueException: ['Lambda CreateAlias', 'Lambda UpdateAlias'],
     ValidationException: ['Lambda CreateAlias', 'Lambda UpdateAlias'],
   },
-  'aws/bucket-events.ts': {
+  'aws/s3/bucket-events.ts': {
     NoSuchBucket: ['S3 GetBucketNotificationConfiguration', 'S3 PutBucketNotificationConfiguration'],
     PermanentRedirect: ['S3 GetBucketNotificationConfiguration', 'S3 PutBucketNotificationConfiguration'],
     AuthorizationHeaderMalformed: [
@@ -36,7 +36,7 @@ const CAUGHT: Readonly<Record<string, Caught>> = {
       'S3 PutBucketNotificationConfiguration',
     ],
   },
-  'aws/capacity.ts': {
+  'aws/lambda/capacity.ts': {
     ResourceNotFoundException: [
       'Lambda ListProvisionedConcurrencyConfigs',
       'Lambda DeleteProvisionedConcurrencyConfig',
@@ -47,7 +47,7 @@ const CAUGHT: Readonly<Record<string, Caught>> = {
     InvalidParameterValueException: ['Lambda PutProvisionedConcurrencyConfig'],
     ProvisionedConcurrencyConfigNotFoundException: ['Lambda GetProvisionedConcurrencyConfig'],
   },
-  'aws/deployed-registry.ts': {
+  'aws/lambda/deployed-registry.ts': {
     ResourceNotFoundException: ['Lambda GetFunctionConfiguration'],
     AccessDeniedException: ['Lambda GetFunctionConfiguration'],
     AccessDenied: ['Lambda GetFunctionConfiguration'],
@@ -56,7 +56,7 @@ const CAUGHT: Readonly<Record<string, Caught>> = {
     ExecutionAlreadyExists: ['SFN StartExecution'],
     ExecutionDoesNotExist: ['SFN DescribeExecution'],
   },
-  'aws/functions.ts': {
+  'aws/lambda/functions.ts': {
     ResourceNotFoundException: [
       'Lambda ListProvisionedConcurrencyConfigs',
       'Lambda GetPolicy',
@@ -64,21 +64,21 @@ const CAUGHT: Readonly<Record<string, Caught>> = {
       'Lambda GetFunctionEventInvokeConfig',
     ],
   },
-  'aws/input-object.ts': { NoSuchKey: GET_OBJECT },
-  'aws/invoke-version.ts': {
+  'aws/s3/input-object.ts': { NoSuchKey: GET_OBJECT },
+  'aws/lambda/invoke-version.ts': {
     ResourceNotFoundException: ['Lambda Invoke', 'Lambda GetFunctionConfiguration'],
     TooManyRequestsException: ['Lambda Invoke'],
     RequestTooLargeException: ['Lambda Invoke'],
   },
-  'aws/objects.ts': { NoSuchKey: [...GET_OBJECT, 'S3 PutObject'] },
-  'aws/output-store.ts': { NoSuchKey: GET_OBJECT },
+  'aws/s3/objects.ts': { NoSuchKey: [...GET_OBJECT, 'S3 PutObject'] },
+  'aws/s3/output-store.ts': { NoSuchKey: GET_OBJECT },
   'aws/reference.ts': { ModelError: ['SageMaker Runtime InvokeEndpoint'] },
-  'aws/scaling.ts': { ObjectNotFoundException: ['Application Auto Scaling DeleteScheduledAction'] },
+  'aws/lambda/scaling.ts': { ObjectNotFoundException: ['Application Auto Scaling DeleteScheduledAction'] },
   'aws/schedules.ts': {
     ConflictException: ['Scheduler CreateSchedule'],
     ResourceNotFoundException: ['Scheduler DeleteSchedule'],
   },
-  'aws/versions.ts': {
+  'aws/lambda/versions.ts': {
     ResourceNotFoundException: ['Lambda ListVersionsByFunction', 'Lambda DeleteFunction'],
   },
   'plugins/models/batch-jobs/owners.ts': { NoSuchBucket: GET_OBJECT },

@@ -17,7 +17,7 @@ import {
 } from '@aws-sdk/client-lambda';
 import { SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { lambdaInvoke } from '../../aws/invoke.ts';
+import { lambdaInvoke } from '../../aws/lambda/invoke.ts';
 import { sagemakerReference } from '../../aws/reference.ts';
 import { type GateInput, runGate } from '../../core/gate/gate.ts';
 import { client } from '../../local-aws/deployed.ts';

@@ -2,7 +2,7 @@ import { CloudWatchClient, GetMetricDataCommand } from '@aws-sdk/client-cloudwat
 import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import { CreateBucketCommand, GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { bucketObjects } from '../../aws/objects.ts';
+import { bucketObjects } from '../../aws/s3/objects.ts';
 import { DRIFT_METRICS, type Watched } from '../../core/drift/contract.ts';
 import { driftDocuments } from '../../core/drift/documents.ts';
 import { client } from '../../local-aws/deployed.ts';

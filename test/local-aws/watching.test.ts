@@ -21,7 +21,7 @@ import {
 } from '@aws-sdk/client-lambda';
 import { PublishCommand, SNSClient } from '@aws-sdk/client-sns';
 import { describe, expect, it } from 'vitest';
-import { provisionedCapacity } from '../../aws/capacity.ts';
+import { provisionedCapacity } from '../../aws/lambda/capacity.ts';
 import { client } from '../../local-aws/deployed.ts';
 import { startAws } from '../../local-aws/start.ts';
 import { errorName, makeFunction, withAndWithout } from './lambda.ts';

@@ -1,8 +1,8 @@
 import { s3Client } from '../../../aws/clients/s3.ts';
-import { type ListedObject, objectsBelow } from '../../../aws/get-object.ts';
-import { headOf } from '../../../aws/input-object.ts';
-import { bucketFiles } from '../../../aws/output-store.ts';
 import { type Failure, queueMessages } from '../../../aws/queue-messages.ts';
+import { type ListedObject, objectsBelow } from '../../../aws/s3/get-object.ts';
+import { headOf } from '../../../aws/s3/input-object.ts';
+import { bucketFiles } from '../../../aws/s3/output-store.ts';
 import type { AwsConfig } from '../../../core/ports/config.ts';
 import type { Files, Head } from '../../../core/ports/files.ts';
 import { eachOnce, enoughFor, hiddenFor } from './each-once.ts';

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { lambdaAliases } from '../../../aws/aliases.ts';
-import { lambdaInvoke } from '../../../aws/invoke.ts';
+import { lambdaAliases } from '../../../aws/lambda/aliases.ts';
+import { lambdaInvoke } from '../../../aws/lambda/invoke.ts';
 import { sagemakerReference } from '../../../aws/reference.ts';
 import { errorName } from '../../../core/errors/aws-errors.ts';
 import type { CaseFailure, GateState } from '../../../core/gate/contract.ts';

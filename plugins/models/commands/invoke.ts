@@ -90,7 +90,7 @@ async function ask(
   request: string,
   { aws, plan, progress, service }: Context,
 ): Promise<string> {
-  const { functionCaller } = await import('../../../aws/call.ts');
+  const { functionCaller } = await import('../../../aws/lambda/call.ts');
   // One bound over all attempts, and not the socket's before it.
   const patience = (model.timeout + STARTING) * 1000;
   const name = nameOf(model, plan.host);

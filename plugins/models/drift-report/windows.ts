@@ -1,6 +1,6 @@
 import { callerOf } from '../../../aws/caller.ts';
 import { s3Client } from '../../../aws/clients/s3.ts';
-import { bucketObjects } from '../../../aws/objects.ts';
+import { bucketObjects } from '../../../aws/s3/objects.ts';
 import { baselinesIn } from '../../../core/drift/baselines.ts';
 import type { Baseline, DriftWindow } from '../../../core/drift/contract.ts';
 import { windowNamed } from '../../../core/drift/windows.ts';

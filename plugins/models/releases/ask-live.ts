@@ -1,6 +1,6 @@
 import { callerOf } from '../../../aws/caller.ts';
 import { s3Client } from '../../../aws/clients/s3.ts';
-import { bucketObjects } from '../../../aws/objects.ts';
+import { bucketObjects } from '../../../aws/s3/objects.ts';
 import { errorStatus } from '../../../core/errors/aws-errors.ts';
 import type { AwsConfig } from '../../../core/ports/config.ts';
 import { registry } from '../../../core/registry/registry.ts';

@@ -1,4 +1,4 @@
-import { hangingOn } from '../../../aws/functions.ts';
+import { hangingOn } from '../../../aws/lambda/functions.ts';
 import { stackResources, stackTemplate } from '../../../aws/stack.ts';
 import { messageOf } from '../../../core/errors/aws-errors.ts';
 import { isObject } from '../../../core/json/is-object.ts';

@@ -1,6 +1,6 @@
 import { callerOf } from '../../../aws/caller.ts';
 import { s3Client } from '../../../aws/clients/s3.ts';
-import { bucketObjects } from '../../../aws/objects.ts';
+import { bucketObjects } from '../../../aws/s3/objects.ts';
 import type { AwsConfig } from '../../../core/ports/config.ts';
 import { isMalformed, type Malformed, type Registry, registry } from '../../../core/registry/registry.ts';
 import { REGISTRY_PREFIX } from '../../../core/release/document/worker-contract.ts';

@@ -1,8 +1,8 @@
-import { lambdaAliases } from '../../../aws/aliases.ts';
 import { cloudWatchClient } from '../../../aws/clients/cloudwatch.ts';
 import { lambdaClient } from '../../../aws/clients/lambda.ts';
-import { deployedRegistry } from '../../../aws/deployed-registry.ts';
-import { functionExists } from '../../../aws/functions.ts';
+import { lambdaAliases } from '../../../aws/lambda/aliases.ts';
+import { deployedRegistry } from '../../../aws/lambda/deployed-registry.ts';
+import { functionExists } from '../../../aws/lambda/functions.ts';
 import { cloudWatchMetrics } from '../../../aws/metrics.ts';
 import { stackTemplate } from '../../../aws/stack.ts';
 import { messageOf } from '../../../core/errors/aws-errors.ts';

@@ -1,10 +1,10 @@
 import { cloudWatchAlarms } from '../../../aws/alarms.ts';
-import { lambdaAliases } from '../../../aws/aliases.ts';
-import { provisionedCapacity } from '../../../aws/capacity.ts';
 import { autoScalingClient } from '../../../aws/clients/auto-scaling.ts';
 import { cloudWatchClient } from '../../../aws/clients/cloudwatch.ts';
 import { lambdaClient } from '../../../aws/clients/lambda.ts';
-import { functionExists } from '../../../aws/functions.ts';
+import { lambdaAliases } from '../../../aws/lambda/aliases.ts';
+import { provisionedCapacity } from '../../../aws/lambda/capacity.ts';
+import { functionExists } from '../../../aws/lambda/functions.ts';
 import type { AlarmPort, AliasPort, CapacityPort } from '../../../core/ports/aws.ts';
 import type { AwsConfig } from '../../../core/ports/config.ts';
 import type { Registry } from '../../../core/registry/registry.ts';

@@ -1,9 +1,9 @@
 import { callerOf } from '../../../aws/caller.ts';
 import { s3Client } from '../../../aws/clients/s3.ts';
 import { schedulerClient } from '../../../aws/clients/scheduler.ts';
-import { deployedRegistry } from '../../../aws/deployed-registry.ts';
-import { deleteBelow, foldersOf } from '../../../aws/empty.ts';
-import { bucketObjects } from '../../../aws/objects.ts';
+import { deployedRegistry } from '../../../aws/lambda/deployed-registry.ts';
+import { deleteBelow, foldersOf } from '../../../aws/s3/empty.ts';
+import { bucketObjects } from '../../../aws/s3/objects.ts';
 import { scheduler } from '../../../aws/schedules.ts';
 import { errorName } from '../../../core/errors/aws-errors.ts';
 import type { AwsConfig } from '../../../core/ports/config.ts';

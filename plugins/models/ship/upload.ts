@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { s3Client } from '../../../aws/clients/s3.ts';
-import { isThere, type ObjectPlace, putFile } from '../../../aws/put-file.ts';
+import { isThere, type ObjectPlace, putFile } from '../../../aws/s3/put-file.ts';
 import { errorName, messageOf } from '../../../core/errors/aws-errors.ts';
 import { type AwsConfig, waitingFor } from '../../../core/ports/config.ts';
 import { sha256Of, type Upload } from '../disk/files.ts';

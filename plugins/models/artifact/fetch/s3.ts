@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { s3Client } from '../../../../aws/clients/s3.ts';
-import { type ObjectHead, objectHead, objectStream, objectsBelow } from '../../../../aws/get-object.ts';
+import { type ObjectHead, objectHead, objectStream, objectsBelow } from '../../../../aws/s3/get-object.ts';
 import { errorStatus } from '../../../../core/errors/aws-errors.ts';
 import type {
   FetchedArtifact,

@@ -1,4 +1,4 @@
-import type { Hanging } from '../../../../aws/functions.ts';
+import type { Hanging } from '../../../../aws/lambda/functions.ts';
 import { isObject } from '../../../../core/json/is-object.ts';
 import type { Json } from '../../contracts/cloudformation.ts';
 import { type DeployedStack, resolve } from './intrinsics.ts';

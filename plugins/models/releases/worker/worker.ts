@@ -1,4 +1,4 @@
-import { functionCaller, type LambdaCaller } from '../../../../aws/call.ts';
+import { functionCaller, type LambdaCaller } from '../../../../aws/lambda/call.ts';
 import { errorStatus } from '../../../../core/errors/aws-errors.ts';
 import { type AwsConfig, waitingFor } from '../../../../core/ports/config.ts';
 import { staged } from '../../../../core/release/command/text.ts';

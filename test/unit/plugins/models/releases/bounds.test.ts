@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { deployedRegistry } from '../../../../../aws/deployed-registry.ts';
+import { deployedRegistry } from '../../../../../aws/lambda/deployed-registry.ts';
 import { type AwsConfig, waitingFor } from '../../../../../core/ports/config.ts';
 import type { Model } from '../../../../../plugins/models/declaration/model.ts';
 import { parseModels } from '../../../../../plugins/models/declaration/parse.ts';

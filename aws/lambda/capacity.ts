@@ -11,8 +11,8 @@ import {
   ListProvisionedConcurrencyConfigsCommand,
   PutProvisionedConcurrencyConfigCommand,
 } from '@aws-sdk/client-lambda';
-import { errorName, messageOf } from '../core/errors/aws-errors.ts';
-import type { CapacityPort, Provided } from '../core/ports/aws.ts';
+import { errorName, messageOf } from '../../core/errors/aws-errors.ts';
+import type { CapacityPort, Provided } from '../../core/ports/aws.ts';
 import { scalableTarget, scale } from './scaling.ts';
 
 /**

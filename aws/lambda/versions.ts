@@ -3,8 +3,8 @@ import {
   type LambdaClient,
   ListVersionsByFunctionCommand,
 } from '@aws-sdk/client-lambda';
-import { errorName } from '../core/errors/aws-errors.ts';
-import type { VersionPort } from '../core/ports/aws.ts';
+import { errorName } from '../../core/errors/aws-errors.ts';
+import type { VersionPort } from '../../core/ports/aws.ts';
 
 /** Published versions of Lambda functions. */
 export function lambdaVersions(lambda: LambdaClient): VersionPort {

@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { S3Client } from '@aws-sdk/client-s3';
 import { describe, expect, it } from 'vitest';
-import { bucketEvents } from '../../../aws/bucket-events.ts';
+import { bucketEvents } from '../../../../aws/s3/bucket-events.ts';
 
 type Answer = { readonly status: number; readonly body?: string };
 type Seen = {

@@ -7,8 +7,8 @@ import {
   PutObjectCommand,
   type S3Client,
 } from '@aws-sdk/client-s3';
-import { errorName, errorStatus } from '../core/errors/aws-errors.ts';
-import type { Files } from '../core/ports/files.ts';
+import { errorName, errorStatus } from '../../core/errors/aws-errors.ts';
+import type { Files } from '../../core/ports/files.ts';
 
 /** Times that a document is read whose answer breaks off. */
 const TRIES = 5;

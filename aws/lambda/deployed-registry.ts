@@ -1,8 +1,8 @@
 import { GetFunctionConfigurationCommand } from '@aws-sdk/client-lambda';
-import { errorName } from '../core/errors/aws-errors.ts';
-import type { AwsConfig } from '../core/ports/config.ts';
-import { WORKER_ENV } from '../core/release/document/worker-contract.ts';
-import { lambdaClient } from './clients/lambda.ts';
+import { errorName } from '../../core/errors/aws-errors.ts';
+import type { AwsConfig } from '../../core/ports/config.ts';
+import { WORKER_ENV } from '../../core/release/document/worker-contract.ts';
+import { lambdaClient } from '../clients/lambda.ts';
 
 /** There is no worker, or the caller may not look at it. */
 const UNTOLD: ReadonlySet<string | undefined> = new Set([

@@ -5,7 +5,7 @@ import {
   LambdaServiceException,
   paginateListVersionsByFunction,
 } from '@aws-sdk/client-lambda';
-import type { Endpoints, VersionAnswer } from '../core/catalog/catalog.ts';
+import type { Endpoints, VersionAnswer } from '../../core/catalog/catalog.ts';
 
 const FAILURES: Readonly<Record<string, Exclude<VersionAnswer, { answer: unknown }>['failure']>> = {
   ResourceNotFoundException: 'absent',

@@ -1,5 +1,5 @@
 import { InvokeCommand, type LambdaClientConfig } from '@aws-sdk/client-lambda';
-import { lambdaClient } from './clients/lambda.ts';
+import { lambdaClient } from '../clients/lambda.ts';
 
 /** A function that is called from this side, and waited for. */
 export type LambdaCaller = {

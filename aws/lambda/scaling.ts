@@ -6,9 +6,9 @@ import {
   paginateDescribeScheduledActions,
   RegisterScalableTargetCommand,
 } from '@aws-sdk/client-application-auto-scaling';
-import { errorName } from '../core/errors/aws-errors.ts';
-import type { Scaling } from '../core/ports/aws.ts';
-import { rangeAt } from '../core/release/capacity-range.ts';
+import { errorName } from '../../core/errors/aws-errors.ts';
+import type { Scaling } from '../../core/ports/aws.ts';
+import { rangeAt } from '../../core/release/capacity-range.ts';
 
 /** The one policy of a version: put again it is overwritten. */
 const POLICY = 'models-use';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { reportOf } from '../../../aws/invoke.ts';
+import { reportOf } from '../../../../aws/lambda/invoke.ts';
 
 // https://docs.aws.amazon.com/lambda/latest/dg/nodejs-logging.html
 const COLD =

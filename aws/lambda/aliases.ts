@@ -5,8 +5,8 @@ import {
   type LambdaClient,
   UpdateAliasCommand,
 } from '@aws-sdk/client-lambda';
-import { errorName, messageOf } from '../core/errors/aws-errors.ts';
-import type { AliasPort, AliasState, AliasWrite } from '../core/ports/aws.ts';
+import { errorName, messageOf } from '../../core/errors/aws-errors.ts';
+import type { AliasPort, AliasState, AliasWrite } from '../../core/ports/aws.ts';
 
 /** Lambda's aliases. */
 export function lambdaAliases(lambda: LambdaClient): AliasPort {

@@ -1,7 +1,7 @@
 import { InvokeCommand, type LambdaClient } from '@aws-sdk/client-lambda';
-import { UNCOUNTED } from '../core/endpoint/contract.ts';
-import { errorName } from '../core/errors/aws-errors.ts';
-import type { Invoked, InvokePort } from '../core/ports/aws.ts';
+import { UNCOUNTED } from '../../core/endpoint/contract.ts';
+import { errorName } from '../../core/errors/aws-errors.ts';
+import type { Invoked, InvokePort } from '../../core/ports/aws.ts';
 
 const CONTEXT = Buffer.from(JSON.stringify({ custom: { [UNCOUNTED]: true } })).toString('base64');
 

@@ -1,6 +1,6 @@
 import { GetObjectCommand } from '@aws-sdk/client-s3';
-import type { ReadRange } from '../core/ports/files.ts';
-import { s3Client } from './clients/s3.ts';
+import type { ReadRange } from '../../core/ports/files.ts';
+import { s3Client } from '../clients/s3.ts';
 
 /** Files of the registry, which are named by their digests under a prefix that ends in `/`. */
 export function bucketRanges(bucket: string, prefix: string): ReadRange {

@@ -4,9 +4,9 @@ import {
   GetPolicyCommand,
   ListProvisionedConcurrencyConfigsCommand,
 } from '@aws-sdk/client-lambda';
-import { errorName } from '../core/errors/aws-errors.ts';
-import type { AwsConfig } from '../core/ports/config.ts';
-import { lambdaClient } from './clients/lambda.ts';
+import { errorName } from '../../core/errors/aws-errors.ts';
+import type { AwsConfig } from '../../core/ports/config.ts';
+import { lambdaClient } from '../clients/lambda.ts';
 
 /** What is there of a function, as whoever deploys or looks at it reads it. */
 

@@ -2,8 +2,8 @@ import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { lambdaEndpoints } from '../../../aws/invoke-version.ts';
-import type { Endpoints } from '../../../core/catalog/catalog.ts';
+import { lambdaEndpoints } from '../../../../aws/lambda/invoke-version.ts';
+import type { Endpoints } from '../../../../core/catalog/catalog.ts';
 
 /**
  * Lambda's HTTP API, as far as the catalog asks it:

@@ -1,9 +1,9 @@
 import { GetObjectCommand, HeadObjectCommand, type S3Client } from '@aws-sdk/client-s3';
-import { bare } from '../core/batch/message.ts';
-import { errorName, errorStatus } from '../core/errors/aws-errors.ts';
-import { isObjectFault, objectFault } from '../core/errors/object-errors.ts';
-import type { Head, Located } from '../core/ports/files.ts';
-import type { Source } from '../core/tabular/cells/format.ts';
+import { bare } from '../../core/batch/message.ts';
+import { errorName, errorStatus } from '../../core/errors/aws-errors.ts';
+import { isObjectFault, objectFault } from '../../core/errors/object-errors.ts';
+import type { Head, Located } from '../../core/ports/files.ts';
+import type { Source } from '../../core/tabular/cells/format.ts';
 
 /** @returns undefined where it is not there any more */
 export async function headOf(s3: S3Client, { bucket, key, versionId }: Located): Promise<Head | undefined> {

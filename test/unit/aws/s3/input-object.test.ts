@@ -1,6 +1,6 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 import { expect, it } from 'vitest';
-import { objectSource } from '../../../aws/input-object.ts';
+import { objectSource } from '../../../../aws/s3/input-object.ts';
 
 const MB = 1024 ** 2;
 

@@ -4,8 +4,8 @@ import {
   PutBucketNotificationConfigurationCommand,
   type S3Client,
 } from '@aws-sdk/client-s3';
-import { errorName, errorStatus } from '../core/errors/aws-errors.ts';
-import type { BucketEventsPort } from '../core/ports/aws.ts';
+import { errorName, errorStatus } from '../../core/errors/aws-errors.ts';
+import type { BucketEventsPort } from '../../core/ports/aws.ts';
 
 /**
  * EventBridge for a bucket that others use, too: a bucket has one configuration for everybody it tells, and a

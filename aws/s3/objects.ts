@@ -5,8 +5,8 @@ import {
   PutObjectCommand,
   type S3Client,
 } from '@aws-sdk/client-s3';
-import { errorName, errorStatus } from '../core/errors/aws-errors.ts';
-import type { ObjectPort } from '../core/ports/aws.ts';
+import { errorName, errorStatus } from '../../core/errors/aws-errors.ts';
+import type { ObjectPort } from '../../core/ports/aws.ts';
 
 /**
  * The objects of one bucket, written under conditions:

@@ -8,7 +8,7 @@ import {
   type S3Client,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
-import { errorStatus } from '../core/errors/aws-errors.ts';
+import { errorStatus } from '../../core/errors/aws-errors.ts';
 
 /**
  * S3 takes 5 MB to 5 GB a part, at most 10,000 of them:
