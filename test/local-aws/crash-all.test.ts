@@ -101,8 +101,8 @@ function follow(): ChildProcess {
   const target = { model: NAME, functionName: NAME, alias: 'live' };
   const settings = client(aws.endpoint);
   const script = `
-    import { follow } from ${importPath(ownFile('plugins/models/releases/follow'))};
-    import { releaseWorker } from ${importPath(ownFile('plugins/models/releases/worker'))};
+    import { follow } from ${importPath(ownFile('plugins/models/releases/worker/follow'))};
+    import { releaseWorker } from ${importPath(ownFile('plugins/models/releases/worker/worker'))};
     const settings = ${JSON.stringify(settings)};
     const worker = releaseWorker({ ...settings, credentials: async () => settings.credentials }, '${WORKER}');
     await follow(worker, [${JSON.stringify(target)}], () => {}, { done: ({ running }) => !running, limit: Infinity });`;
