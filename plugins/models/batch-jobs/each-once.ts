@@ -15,6 +15,9 @@ const MOST_HIDDEN = 43_200;
 export const hiddenFor = (waiting: number, least: number): number =>
   Math.min(MOST_HIDDEN, least + Math.ceil(waiting / 20));
 
+/** Empty answers, a second each: a person waits no longer for what somebody else may send again meanwhile. */
+const MOST_WAITED = 60;
+
 /** Seconds that a look at what failed hides it from others. */
 export const LOOK_SECONDS = 5;
 
@@ -25,7 +28,7 @@ export const LOOK_SECONDS = 5;
  * @param atWork messages that others hide
  */
 export const enoughFor = (atWork: number): number =>
-  atWork === 0 ? ENOUGH : ENOUGH + hiddenFor(atWork, LOOK_SECONDS);
+  atWork === 0 ? ENOUGH : Math.min(MOST_WAITED, ENOUGH + hiddenFor(atWork, LOOK_SECONDS));
 
 /**
  * Messages as answers bring them, each once. It ends where answers bring nothing new: none at all, or known
