@@ -63,7 +63,8 @@ export function ofPhase(release: Release, now: number, command: Say): Advice {
     case 'ROLLED_BACK':
       return {
         level: 'look',
-        summary: `Version ${version} was rolled back; ${has}.`,
+        // A version that had been brought back before was no candidate.
+        summary: `${version === undefined ? 'The live version' : `Version ${version}`} was rolled back; ${has}.`,
         todo: [
           `No hurry: fix the model and deploy it: \`${command.sls('deploy')}\`.${
             isRefused(release) ? ` The same one is refused until \`${command.sls('deploy --force')}\`.` : ''
