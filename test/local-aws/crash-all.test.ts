@@ -14,6 +14,7 @@ import { ListSchedulesCommand, SchedulerClient } from '@aws-sdk/client-scheduler
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Release } from '../../core/release/document/contract.ts';
 import type { AliasTarget } from '../../core/release/document/parts-contract.ts';
+import { isEnd } from '../../core/release/state/predicates.ts';
 import { client } from '../../local-aws/deployed.ts';
 import { type LocalAws, startAws } from '../../local-aws/start.ts';
 import { ownFile } from '../../plugins/models/disk/own-file.ts';
@@ -135,7 +136,7 @@ describe('everything is killed in the middle of a canary', () => {
     const killed: number[] = [];
     const history: string[] = [];
     let counting = Math.floor(clock() / MINUTE) * MINUTE;
-    while ((await document()).phase !== 'DONE') {
+    while (!isEnd((await document()).phase)) {
       const at = await alias();
       const weight = at.weights['2'] ?? 0;
       const target = JSON.stringify(at);
@@ -148,6 +149,8 @@ describe('everything is killed in the middle of a canary', () => {
       await pause(100);
     }
 
+    const ended = await document();
+    expect(ended.phase, JSON.stringify(ended)).toBe('DONE');
     // The last move may have come between two looks.
     const last = JSON.stringify(await alias());
     if (history.at(-1) !== last) history.push(last);

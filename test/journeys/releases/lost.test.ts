@@ -49,9 +49,8 @@ it('a deleted schedule is put back', async () => {
   // The local AWS evaluates an alarm in the very moment in which it is made, before the worker's lines are
   // taken.
   await expect.poll(async () => (await on.alarm('release'))?.StateValue, WRITTEN).toBe('OK');
-  const { judgements } = await on.document();
   await on.stopTicks();
-  expect(await on.schedules()).toEqual([]);
+  const { judgements } = await on.document();
   // By the stack's own schedule, every 15 minutes of this clock.
   await until('the schedule', async () => ((await on.schedules()).length === 1 ? true : undefined), 90);
   await until('another look', async () => {

@@ -5,6 +5,7 @@
  */
 
 import { createHash } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
 import {
   ContinueUpdateRollbackCommand,
   DescribeStackResourceCommand,
@@ -273,13 +274,20 @@ export async function openShop(
     },
     /**
      * As if they were lost: what happens from now on no schedule has called for, until the worker makes a new
-     * one.
+     * one. A tick that is under way puts its schedule back as it ends, so it is looked for once more.
      */
     stopTicks: async (): Promise<void> => {
-      const { Schedules = [] } = await stack.scheduler.send(new ListSchedulesCommand({}));
-      for (const { Name = '', GroupName } of Schedules)
-        if (Name.startsWith(`${service}-`))
-          await stack.scheduler.send(new DeleteScheduleCommand({ Name, GroupName }));
+      for (;;) {
+        const { Schedules = [] } = await stack.scheduler.send(new ListSchedulesCommand({}));
+        const own = Schedules.filter(({ Name = '' }) => Name.startsWith(`${service}-`));
+        if (own.length === 0) return;
+        for (const { Name, GroupName } of own)
+          await stack.scheduler.send(new DeleteScheduleCommand({ Name, GroupName })).catch((error: Error) => {
+            // It ended itself in the meantime.
+            if (error.name !== 'ResourceNotFoundException') throw error;
+          });
+        await pause(1000);
+      }
     },
     versions: async (): Promise<readonly string[]> => {
       const { Versions = [] } = await stack.lambda.send(
