@@ -4,6 +4,12 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import {
+  ChangeMessageVisibilityCommand,
+  GetQueueUrlCommand,
+  ReceiveMessageCommand,
+  SQSClient,
+} from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Success } from '../../core/batch/job.ts';
 import { client } from '../../local-aws/deployed.ts';
@@ -28,6 +34,7 @@ models:
 let aws: LocalAws;
 let service: Service & Deployment;
 let s3: S3Client;
+let sqs: SQSClient;
 let header: string;
 let rows: readonly string[];
 
@@ -35,11 +42,13 @@ beforeAll(async () => {
   aws = await startAws();
   [header = '', ...rows] = (await readFile(join(employment, 'later.csv'), 'utf8')).trim().split('\n');
   s3 = new S3Client({ ...client(aws.endpoint), forcePathStyle: true });
+  sqs = new SQSClient(client(aws.endpoint));
   const files = { 'employment.onnx': await readFile(join(employment, 'employment.onnx')) };
   service = await deployService({ yaml: SERVICE, files }, aws);
 });
 afterAll(async () => {
   s3?.destroy();
+  sqs?.destroy();
   await service?.remove();
   await aws?.stop();
 });
@@ -162,8 +171,20 @@ it('broken rows are listed with their lines, and too many fail the job until the
   expect(failed.stdout).toContain('s3://shop-rows/july/a.csv: TOO_MANY_ERRORS');
 
   await service.deploy(SERVICE.replace('1%', '10%'));
+  // Somebody else looks at one of both, and is interrupted: it comes back when its time is over.
+  const { QueueUrl } = await sqs.send(new GetQueueUrlCommand({ QueueName: 'shop-dev-churn-batch-failed' }));
+  const held = { QueueUrl, MaxNumberOfMessages: 1, VisibilityTimeout: 300 };
+  const { Messages: [message] = [] } = await sqs.send(
+    new ReceiveMessageCommand({ ...held, WaitTimeSeconds: 20 }),
+  );
+  const partly = await service.sls('models', 'batch', '--failed', '--redrive');
+  expect(partly.stdout).toContain('1 more message is held by another `--failed` or `--redrive`');
+  expect([partly.code, partly.stdout.includes('Nothing failed')]).toEqual([1, false]);
+  const { ReceiptHandle } = message ?? {};
+  await sqs.send(new ChangeMessageVisibilityCommand({ QueueUrl, ReceiptHandle, VisibilityTimeout: 0 }));
   const redriven = await service.sls('models', 'batch', '--failed', '--redrive');
   expect(redriven.stdout).toMatch(/tried again/);
+  expect(redriven.code).toBe(0);
   const done: Success = JSON.parse(await text(`${await folderOf('july/a.csv')}_SUCCESS.json`));
   expect(done).toMatchObject({ rows: 4000, errors: 200, version: '2' });
   // The event and the order that asked for it both failed, and both were sent again: one of them finds the

@@ -2,32 +2,34 @@ import type { Failure } from '../../../aws/queue-messages.ts';
 import type { Cloud } from './cloud.ts';
 
 /**
- * Sends what failed again, as it is read. What fails anew meanwhile, at once, stays where it is: else there
- * would be no end.
+ * Sends what failed again, as it is read. What fails once more meanwhile stays where it is: else there would
+ * be no end.
  *
- * @returns what was sent again
+ * @returns what was sent again, and how many messages were read but stay
  */
 export async function redrive(
   cloud: Pick<Cloud, 'failures' | 'send' | 'forget'>,
   from: string,
   to: string,
   told: (count: number) => void,
-): Promise<readonly Failure[]> {
-  const sent = new Set<string>();
-  const all: Failure[] = [];
+): Promise<{ readonly sent: readonly Failure[]; readonly kept: number }> {
+  const known = new Set<string>();
+  const sent: Failure[] = [];
+  let kept = 0;
   for await (const some of cloud.failures(from, REDRIVEN)) {
-    const now = some.filter(({ body }) => !sent.has(body));
+    const now = some.filter(({ body }) => !known.has(body));
     // First again, then gone from here: what comes twice is scored once.
     await cloud.send(to, [...new Set(now.map(({ body }) => body))]);
     await cloud.forget(
       from,
       now.map(({ receipt }) => receipt),
     );
-    for (const { body } of now) sent.add(body);
-    all.push(...now);
-    told(all.length);
+    for (const { body } of now) known.add(body);
+    sent.push(...now);
+    kept += some.length - now.length;
+    told(sent.length);
   }
-  return all;
+  return { sent, kept };
 }
 
 /** Seconds that ten messages have to be sent again and deleted in. */

@@ -160,24 +160,32 @@ async function failed(context: Context, model: Model, cloud: Cloud): Promise<voi
   const { failureText } = await import('../batch-jobs/text.ts');
   progress('Reading what failed');
   const queue = failedName(model, plan.host);
-  const failures: Failure[] = [];
-  if (flags.redrive === true)
-    failures.push(
-      ...(await redrive(cloud, queue, batchName(model, plan.host), (count) =>
-        progress(`${count} sent again`),
-      )),
-    );
-  // A moment later `--redrive` is to see them.
-  else for await (const some of cloud.failures(queue, LOOK_SECONDS)) failures.push(...some);
+  const isAgain = flags.redrive === true;
+  const { found, kept } = isAgain ? await again() : await look();
+  const held = Math.max(0, (await cloud.depth(queue)).atWork - kept);
   progress(undefined);
-  const { isTaken, redrivenText, redriveHint } = await import('../batch-jobs/redriven-text.ts');
+  if (isAgain && held > 0) process.exitCode = 1;
+  const { heldText, isTaken, redrivenText, redriveHint } = await import('../batch-jobs/redriven-text.ts');
   if (flags.json) {
     const entries = model.batch?.entries ?? [];
-    const found = failures.map((failure) => ({ ...failure, taken: isTaken(entries, failure) }));
-    return print(JSON.stringify(found, null, 2));
+    const all = found.map((failure) => ({ ...failure, taken: isTaken(entries, failure) }));
+    return print(JSON.stringify(all, null, 2));
   }
-  print(failureText(failures, Date.now()));
-  if (failures.length > 0) print((flags.redrive ? redrivenText : redriveHint)(failures, model));
+  if (found.length > 0 || held === 0) print(failureText(found, Date.now()));
+  if (found.length > 0) print((isAgain ? redrivenText : redriveHint)(found, model));
+  if (held > 0) print(heldText(held));
+
+  async function again() {
+    const to = batchName(model, plan.host);
+    const { sent, kept } = await redrive(cloud, queue, to, (count) => progress(`${count} sent again`));
+    return { found: sent, kept };
+  }
+  async function look() {
+    const found: Failure[] = [];
+    // A moment later `--redrive` is to see them.
+    for await (const some of cloud.failures(queue, LOOK_SECONDS)) found.push(...some);
+    return { found, kept: found.length };
+  }
 }
 
 async function jobsOf(context: Context, model: Model, cloud: Cloud, input: string) {

@@ -73,7 +73,7 @@ it('messages are hidden for as long as reading all of them may take', () => {
   ]);
 });
 
-it('a redrive sends and deletes ten by ten as it reads, in this order, and leaves what fails anew', async () => {
+it('a redrive sends and deletes ten by ten as it reads, in this order, and leaves what fails again', async () => {
   const queue = Array.from({ length: 25 }, (_, i) => failure(i, `body ${i === 1 ? 0 : i}`));
   const calls: string[] = [];
   let next = 25;
@@ -92,7 +92,9 @@ it('a redrive sends and deletes ten by ten as it reads, in this order, and leave
       calls.push(`forget ${receipts.length} ${from}`);
     },
   };
-  const sent = await redrive(cloud, 'failed', 'jobs', () => {});
+  const { sent, kept } = await redrive(cloud, 'failed', 'jobs', () => {});
+  // All that failed again was read as well, and stays.
+  expect(kept).toBe(24);
   expect(sent.map(({ id }) => id)).toEqual(Array.from({ length: 25 }, (_, i) => `id ${i}`));
   expect(calls.filter((call) => /[1-9]/.test(call))).toEqual([
     'send 9 jobs',
