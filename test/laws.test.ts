@@ -356,6 +356,17 @@ describe('the house', () => {
     expect(broken).toEqual([]);
   });
 
+  it('a path that is only a text names a file: bundler and child processes find it so', () => {
+    const files = new Set(tracked);
+    const named = tracked
+      .filter((file) => /\.ts$/.test(file))
+      .flatMap((file) =>
+        [...code(file).matchAll(/\bownFile\('([^']+)'\)/g)].map(([, name]) => ({ file, name })),
+      );
+    expect(named.length).toBeGreaterThan(10);
+    expect(named.filter(({ name }) => !files.has(`${name}.ts`))).toEqual([]);
+  });
+
   it('no name is exported by two files, but that of each command and handler', () => {
     const files = new Map<string, string[]>();
     for (const file of sources)
