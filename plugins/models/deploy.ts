@@ -1,5 +1,5 @@
 import type { PlanInput } from './contracts/input.ts';
-import { askedAgain, markedForced, offersIn } from './plan/release/functions.ts';
+import { askedAgain, markedForced, offersIn } from './plan/release/offers.ts';
 import { FILES_PREFIX, layerPrefix } from './plan/shared/registry-place.ts';
 import { throwProblems } from './problems/errors.ts';
 import type { Deploy, DeployContext } from './releases/deploy-context.ts';

@@ -25,11 +25,8 @@ import {
 } from '../../plugins/models/declaration/naming.ts';
 import { FEATURES } from '../../plugins/models/plan/features.ts';
 import { foldOf } from '../../plugins/models/plan/fold.ts';
-import {
-  markedForced,
-  releaseFunctions,
-  releaseResources,
-} from '../../plugins/models/plan/release/functions.ts';
+import { releaseFunctions, releaseResources } from '../../plugins/models/plan/release/functions.ts';
+import { markedForced } from '../../plugins/models/plan/release/offers.ts';
 import { alertResources } from '../../plugins/models/plan/watch/alerts.ts';
 import { LAYER as layer } from '../fixtures/service.ts';
 import type { Edition } from '../older/version-before.ts';

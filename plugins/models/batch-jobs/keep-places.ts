@@ -7,7 +7,7 @@ import type { Host } from '../contracts/host.ts';
 import type { Model } from '../declaration/model.ts';
 import { batching } from '../plan/batch/functions.ts';
 import { keptPlaces } from '../plan/batch/kept-places.ts';
-import { offersIn } from '../plan/release/functions.ts';
+import { offersIn } from '../plan/release/offers.ts';
 
 type Resources = Readonly<Record<string, Json>>;
 

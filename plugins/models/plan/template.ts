@@ -11,7 +11,7 @@ import { targetOf } from '../targets/targets.ts';
 import { restoredRole } from './iam/shared-role.ts';
 import { ownEnvironments } from './own-environment.ts';
 import { endpointOf, planChanges, planFunctions, planResources, versionedProperties } from './plan.ts';
-import { fingerprintText } from './release/functions.ts';
+import { fingerprintText } from './release/fingerprint.ts';
 import { limitProblems } from './shared/limits.ts';
 
 /**

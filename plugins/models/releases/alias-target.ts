@@ -2,7 +2,7 @@ import { isMalformed, type Registry } from '../../../core/registry/registry.ts';
 import type { Service } from '../context/context.ts';
 import type { PlanInput } from '../contracts/input.ts';
 import { ALIAS, lambdaName } from '../declaration/naming.ts';
-import { releaseTargets } from '../plan/release/functions.ts';
+import { releaseTargets } from '../plan/release/offers.ts';
 import type { Sight } from './read-status.ts';
 import type { FollowedModel } from './worker/follow.ts';
 

@@ -1,5 +1,5 @@
 import type { Release } from '../../../core/release/document/contract.ts';
-import { releaseTargets } from '../plan/release/functions.ts';
+import { releaseTargets } from '../plan/release/offers.ts';
 import { type Problem, throwProblems } from '../problems/errors.ts';
 import { atRegistry, type Deploy, type DeployContext, releasesOf } from './deploy-context.ts';
 import { type Offer, superseded } from './deployment.ts';

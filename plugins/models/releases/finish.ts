@@ -2,7 +2,7 @@ import type { Release } from '../../../core/release/document/contract.ts';
 import type { TickAnswer } from '../../../core/release/document/worker-contract.ts';
 import { isPending } from '../../../core/release/state/predicates.ts';
 import type { Model } from '../declaration/model.ts';
-import { offersIn, releaseTargets } from '../plan/release/functions.ts';
+import { offersIn, releaseTargets } from '../plan/release/offers.ts';
 import { type Problem, throwProblems } from '../problems/errors.ts';
 import { isSuspect } from './alias/lacks.ts';
 import { atRegistry, type Deploy, type DeployContext, type Documents, releasesOf } from './deploy-context.ts';

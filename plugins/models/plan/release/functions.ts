@@ -16,12 +16,10 @@ import {
   type Statement,
 } from '../../contracts/cloudformation.ts';
 import type { Resources } from '../../contracts/feature.ts';
-import { type FunctionDefinition, type Host, nameOf, providerRole } from '../../contracts/host.ts';
+import { type FunctionDefinition, type Host, providerRole } from '../../contracts/host.ts';
 import type { Endpoint, ReleaseInput } from '../../contracts/input.ts';
-import type { Model } from '../../declaration/model.ts';
 import {
   ALIAS,
-  aliasLogicalId,
   functionLogicalId,
   HANDLER,
   lambdaName,
@@ -215,93 +213,3 @@ function scheduleRole(host: Host): unknown {
   if (named === undefined) return getAtt(SCHEDULE_ROLE, 'Arn');
   return typeof named === 'string' && !named.startsWith('arn:') ? getAtt(named, 'Arn') : named;
 }
-
-/**
- * What a version's behaviour follows from, as text to be hashed (a hash is no business of the plan): equal
- * texts mean that a candidate behaves as stable does and may be promoted at once.
- *
- * @param properties every versioned property of the compiled function, layers by their digests
- */
-export function fingerprintText(identity: string, layer: string, properties: Json): string {
-  return JSON.stringify([identity, layer, sorted(properties)]);
-}
-
-/** Keys in order at every depth: neither the framework nor the user's YAML promises one. */
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted);
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value)
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([key, inner]) => [key, sorted(inner)]),
-  );
-}
-
-/**
- * What the template offers of each model, read back from its alias: literals, also where a package made
- * earlier is deployed.
- */
-export function offersIn(
-  models: readonly Model[],
-  resources: Readonly<Record<string, Readonly<Record<string, unknown>>>>,
-): readonly {
-  readonly model: string;
-  readonly identity: string;
-  readonly source: string;
-  readonly layer: string;
-  readonly fingerprint: string;
-}[] {
-  return models.flatMap(({ name }) => {
-    const properties = resources[aliasLogicalId(name)]?.Properties as Partial<AliasProperties> | undefined;
-    if (properties === undefined) return [];
-    const { Identity = '', Source = '', Layer = '', Fingerprint = '' } = properties;
-    return [{ model: name, identity: Identity, source: Source, layer: Layer, fingerprint: Fingerprint }];
-  });
-}
-
-/**
- * The aliases of these models with a mark by which CloudFormation asks for them, although nothing of them has
- * changed.
- */
-export function askedAgain(
-  resources: Readonly<Record<string, Readonly<Record<string, unknown>>>>,
-  models: readonly string[],
-  mark: string,
-): Readonly<Record<string, Readonly<Record<string, unknown>>>> {
-  return Object.fromEntries(
-    models.flatMap((model) => {
-      const id = aliasLogicalId(model);
-      const alias = resources[id];
-      const properties = alias?.Properties as Partial<AliasProperties> | undefined;
-      return alias === undefined ? [] : [[id, { ...alias, Properties: { ...properties, Again: mark } }]];
-    }),
-  );
-}
-
-/**
- * All aliases with the mark of this deploy's `--force`, or without one: a package may be of an earlier
- * deploy, which was forced or not.
- *
- * @param mark ISO 8601; undefined: nothing is forced
- */
-export function markedForced(
-  resources: Readonly<Record<string, Readonly<Record<string, unknown>>>>,
-  mark: string | undefined,
-): Readonly<Record<string, Readonly<Record<string, unknown>>>> {
-  return Object.fromEntries(
-    Object.entries(resources).flatMap(([id, resource]) => {
-      if (resource.Type !== RESOURCE_TYPE) return [];
-      const { Forced: _, ...properties } = resource.Properties as Readonly<Record<string, unknown>>;
-      return [
-        [id, { ...resource, Properties: { ...properties, ...(mark !== undefined && { Forced: mark }) } }],
-      ];
-    }),
-  );
-}
-
-/** All models' aliases, for whoever ticks their releases. */
-export const releaseTargets = (
-  models: readonly Model[],
-  host: Host,
-): readonly { readonly model: string; readonly functionName: string; readonly alias: string }[] =>
-  models.map((model) => ({ model: model.name, functionName: nameOf(model, host), alias: ALIAS }));

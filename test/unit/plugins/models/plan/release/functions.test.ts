@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { WORKER_ENV } from '../../../../../../core/release/document/worker-contract.ts';
 import type { Host } from '../../../../../../plugins/models/contracts/host.ts';
@@ -13,14 +12,12 @@ import type {
 } from '../../../../../../plugins/models/declaration/model.ts';
 import { RELEASE } from '../../../../../../plugins/models/declaration/naming.ts';
 import {
-  fingerprintText,
   releaseFunctions,
   releaseResources,
   releaseStatements,
 } from '../../../../../../plugins/models/plan/release/functions.ts';
 import { settingsOf } from '../../../../../../plugins/models/plan/release/settings.ts';
 import { LIMITS } from '../../../../../../plugins/models/plan/shared/limits.ts';
-import { byContent } from '../../../../../../plugins/models/plan/template.ts';
 
 const model: Model = {
   name: 'churn',
@@ -378,42 +375,5 @@ describe('Custom::ModelAlias', () => {
         Settings: JSON.stringify(settingsOf(model, endpoint.facts)),
       },
     });
-  });
-
-  it('has a fingerprint that depends on what is in a layer of the service, not on its name alone', () => {
-    const properties = { Layers: [{ Ref: 'OnnxLayer' }, { Ref: 'ConfigLambdaLayer' }, 'arn:aws:lambda:…:1'] };
-    const holding = (hash: string) =>
-      fingerprintText('i', 'l', byContent(properties, { ConfigLambdaLayerHash: { Value: hash } }));
-    expect(holding('a')).not.toBe(holding('b'));
-    expect(byContent(properties, { ConfigLambdaLayerHash: { Value: 'a' } })).toEqual({
-      Layers: [{ Ref: 'OnnxLayer' }, 'a', 'arn:aws:lambda:…:1'],
-    });
-    expect(byContent({ MemorySize: 1 }, {})).toEqual({ MemorySize: 1 });
-  });
-
-  it('has a fingerprint that depends on what, not on the order in which, it is written', () => {
-    const shuffled = (value: unknown): unknown =>
-      Array.isArray(value)
-        ? value.map(shuffled)
-        : typeof value === 'object' && value !== null
-          ? Object.fromEntries(
-              Object.entries(value)
-                .reverse()
-                .map(([key, inner]) => [key, shuffled(inner)]),
-            )
-          : value;
-    const properties = fc.dictionary(fc.string(), fc.jsonValue());
-    fc.assert(
-      fc.property(properties, (some) => {
-        expect(fingerprintText('i', 'l', shuffled(some) as object as Record<string, unknown>)).toBe(
-          fingerprintText('i', 'l', some),
-        );
-        expect(fingerprintText('i', 'l', { ...some, MemorySize: 1 })).not.toBe(
-          fingerprintText('i', 'l', { ...some, MemorySize: 2 }),
-        );
-        expect(fingerprintText('i', 'l', some)).not.toBe(fingerprintText('j', 'l', some));
-        expect(fingerprintText('i', 'l', some)).not.toBe(fingerprintText('i', 'm', some));
-      }),
-    );
   });
 });
