@@ -1,4 +1,6 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import {
@@ -17,8 +19,6 @@ import type { AliasTarget } from '../../core/release/document/parts-contract.ts'
 import { isEnd } from '../../core/release/state/predicates.ts';
 import { client } from '../../local-aws/deployed.ts';
 import { type LocalAws, startAws } from '../../local-aws/start.ts';
-import { ownFile } from '../../plugins/models/disk/own-file.ts';
-import { importPath } from '../../plugins/models/ship/bundle.ts';
 import { BUCKET, GROUP, makeModel, SCOPE, surroundings } from './crash/cloud.ts';
 import { ALL_AT_ONCE, CANARY } from './crash/paths.ts';
 import { type Deploy, template } from './crash/template.ts';
@@ -97,17 +97,15 @@ function clock(): number {
   return epoch + (Date.now() - epoch) * speed;
 }
 
-/** Ticks the release as `sls deploy` does, in a process of its own. */
-function follow(): ChildProcess {
-  const target = { model: NAME, functionName: NAME, alias: 'live' };
-  const settings = client(aws.endpoint);
-  const script = `
-    import { follow } from ${importPath(ownFile('plugins/models/releases/worker/follow'))};
-    import { releaseWorker } from ${importPath(ownFile('plugins/models/releases/worker/worker'))};
-    const settings = ${JSON.stringify(settings)};
-    const worker = releaseWorker({ ...settings, credentials: async () => settings.credentials }, '${WORKER}');
-    await follow(worker, [${JSON.stringify(target)}], () => {}, { done: ({ running }) => !running, limit: Infinity });`;
-  return spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: 'ignore' });
+/** Ticks the release as `sls deploy --wait` does, in a process of its own. Resolves once it has an answer. */
+async function follow(): Promise<ChildProcess> {
+  const script = join(import.meta.dirname, 'crash', 'follower.ts');
+  const child = fork(script, [aws.endpoint, WORKER, NAME, 'live']);
+  const ended = once(child, 'exit').then(([code]) => {
+    throw new Error(`the command that waits ended with ${code} before it had an answer`);
+  });
+  await Promise.race([once(child, 'message'), ended]);
+  return child;
 }
 
 /** SIGKILL to the command that waits and to every Lambda environment there is. @returns how many died */
@@ -129,14 +127,16 @@ describe('everything is killed in the middle of a canary', () => {
   it('and the release ends as it should, by itself', async () => {
     await deploy({ version: '1', settings: { ...ALL_AT_ONCE, rollbackWindow: 0 } });
     expect(await alias()).toEqual({ version: '1', weights: {} });
-    await deploy({ version: '2', settings: { ...CANARY, rollbackWindow: 0 } });
-    follower = follow();
+    // A worker that starts on a busy machine may miss five minutes of this clock, which are ten seconds.
+    await deploy({ version: '2', settings: { ...CANARY, maxWait: 3600, rollbackWindow: 0 } });
+    follower = await follow();
 
     const steps = CANARY.steps.map(({ weight }) => weight / 100);
     const killed: number[] = [];
     const history: string[] = [];
     let counting = Math.floor(clock() / MINUTE) * MINUTE;
-    while (!isEnd((await document()).phase)) {
+    for (let now = await document(); !isEnd(now.phase); now = await document()) {
+      if (now.phase === 'HELD') throw new Error(`nobody resumes it: ${JSON.stringify(now)}`);
       const at = await alias();
       const weight = at.weights['2'] ?? 0;
       const target = JSON.stringify(at);
@@ -145,7 +145,10 @@ describe('everything is killed in the middle of a canary', () => {
       for (; counting + MINUTE <= clock(); counting += MINUTE)
         for (const put of counted(NAME, at, traffic, counting, 1)) await clients.cloudWatch.send(put);
       // Once at each weight.
-      if (weight === steps[killed.length]) killed.push(await killAll());
+      if (weight === steps[killed.length]) {
+        if (killed.length === 0) expect(follower.exitCode, 'the command that waits').toBeNull();
+        killed.push(await killAll());
+      }
       await pause(100);
     }
 
