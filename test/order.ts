@@ -4,23 +4,35 @@
  */
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-/** The longest files, over two minutes each. Begun last, one of them would run alone at the end. */
+/** The longest files: the pure one half a minute, the others over one. Begun last, one of them would run alone at the end. */
 export const LONG: readonly string[] = [
-  'test/local-aws/crash.test.ts',
-  'test/journeys/deploy-ends.test.ts',
+  'test/unit/core/release/sequences.test.ts',
   'test/hundredth/soak.test.ts',
-  'test/journeys/releases/version-before.test.ts',
+  'test/local-aws/crash.test.ts',
   'test/journeys/releases/lost.test.ts',
+  'test/journeys/releases/version-before.test.ts',
+  'test/journeys/releases/capacity.test.ts',
+  'test/journeys/releases/dying.test.ts',
+  'test/journeys/releases/denied.test.ts',
+  'test/golden/golden.test.ts',
+  'test/journeys/releases/edges.test.ts',
   'test/journeys/release-commands.test.ts',
+  'test/journeys/deploy-ends.test.ts',
+  'test/local-aws/batch-faults.test.ts',
 ];
 
 /** Most of its time a journey waits for the clock of its AWS; most others compute all of theirs. */
 const waits = (file: string): boolean => file.startsWith('test/journeys/');
 
+const rank = (file: string): number => (LONG.includes(file) ? LONG.indexOf(file) : LONG.length);
+
 /** @param files paths from the repository's root, in an order that else stays */
+export const longFirst = (files: readonly string[]): readonly string[] =>
+  files.toSorted((a, b) => rank(a) - rank(b));
+
+/** Long ones first, and of each kind its share at any time; else as they come. */
 export function inTurn(files: readonly string[]): readonly string[] {
-  const rank = (file: string): number => (LONG.includes(file) ? LONG.indexOf(file) : LONG.length);
-  const sorted = files.toSorted((a, b) => rank(a) - rank(b));
+  const sorted = longFirst(files);
   const queues = [sorted.filter(waits), sorted.filter((file) => !waits(file))];
   // Both queues end together: each file has the place that is its share of its own queue.
   return queues
@@ -34,12 +46,13 @@ export class InTurn extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const sorted = await super.sort(files);
     const isHeavy = ({ project }: TestSpecification): boolean => project.config.sequence.groupOrder > 0;
-    const heavy = new Map(
-      sorted.filter(isHeavy).map((one) => [one.moduleId.slice(this.ctx.config.root.length + 1), one]),
-    );
-    return [
-      ...sorted.filter((one) => !isHeavy(one)),
-      ...inTurn([...heavy.keys()]).flatMap((file) => heavy.get(file) ?? []),
+    const path = ({ moduleId }: TestSpecification): string =>
+      moduleId.slice(this.ctx.config.root.length + 1).replaceAll('\\', '/');
+    const specifications = new Map(sorted.map((one) => [path(one), one]));
+    const [light, heavy] = [
+      sorted.filter((one) => !isHeavy(one)).map(path),
+      sorted.filter(isHeavy).map(path),
     ];
+    return [...longFirst(light), ...inTurn(heavy)].flatMap((file) => specifications.get(file) ?? []);
   }
 }

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { inTurn, LONG } from '../../order.ts';
+import { inTurn, LONG, longFirst } from '../../order.ts';
 
 const files = (folder: string, count: number): readonly string[] =>
   Array.from({ length: count }, (_, at) => `test/${folder}/${at}.test.ts`);
@@ -14,7 +14,8 @@ it('every file runs once', () => {
 it('long files are begun first, whatever order they come in', () => {
   const order = inTurn([...files('journeys', 20), ...files('ship', 40), ...LONG.toReversed()]);
   expect(order[0]).toBe(LONG[0]);
-  expect(order.slice(0, 2 * LONG.length)).toEqual(expect.arrayContaining([...LONG]));
+  expect(order.slice(0, 3 * LONG.length)).toEqual(expect.arrayContaining([...LONG]));
+  expect(longFirst([...files('unit', 3), ...LONG]).slice(0, LONG.length)).toEqual(LONG);
 });
 
 it('files that wait run beside files that compute, to the end', () => {

@@ -136,9 +136,10 @@ describe('readEnvelope', () => {
       '"'.repeat(1_000_001),
     ];
     for (const enemy of enemies) {
-      const started = performance.now();
+      // Of the processor: beside others it takes longer by the clock.
+      const started = process.cpuUsage();
       expect(() => readEnvelope(enemy)).toThrow();
-      expect(performance.now() - started).toBeLessThan(1000);
+      expect(process.cpuUsage(started).user / 1000).toBeLessThan(1000);
     }
   });
 });

@@ -2,10 +2,12 @@ import { connect } from 'node:net';
 import { expect, it } from 'vitest';
 import { listen } from '../../../../../plugins/models/serve/listen.ts';
 
+/** Milliseconds: more than a busy machine keeps a client that reads from reading. */
+const UNREAD = 1500;
 const LARGE = { status: 200, headers: {}, body: Buffer.alloc(32 * 1024 ** 2) };
 
 it('a client that stops reading its answer is cut, and others get theirs', async () => {
-  const server = await listen(0, async () => LARGE, 200);
+  const server = await listen(0, async () => LARGE, UNREAD);
   try {
     const socket = connect(server.port, '127.0.0.1');
     const closed = new Promise((resolve) => socket.once('close', resolve));
@@ -14,7 +16,7 @@ it('a client that stops reading its answer is cut, and others get theirs', async
     socket.pause();
     const answer = await fetch(server.url);
     expect((await answer.arrayBuffer()).byteLength).toBe(LARGE.body.length);
-    await new Promise((resolve) => setTimeout(resolve, 1000));
+    await new Promise((resolve) => setTimeout(resolve, 2 * UNREAD));
     socket.resume();
     await closed;
     expect(socket.bytesRead).toBeLessThan(LARGE.body.length);
