@@ -35,8 +35,13 @@ export const EXCEPTIONS: readonly Exception[] = [
   },
   {
     finding: /^docs\/deploy-policy\.md.*: apigateway:TagResource on : no such action$/,
-    reason: 'AWS refuses who makes an HTTP API’s stage with tags without it, and names it.',
+    reason: 'CloudFormation’s schema of AWS::ApiGatewayV2::Stage names it, and AWS refuses who lacks it.',
     source: 'https://github.com/aws-amplify/amplify-cli/issues/12316',
+  },
+  {
+    finding: /^docs\/deploy-policy\.md.*: apigateway:UntagResource on : no such action$/,
+    reason: 'CloudFormation’s schema of AWS::ApiGatewayV2::Stage names it.',
+    source: 'https://docs.aws.amazon.com/cloudformation-cli/latest/userguide/resource-type-schema.html',
   },
   {
     finding: /^docs\/deploy-policy\.md.*: apigateway:GET, .* on arn:\S+::\/apis: none of the actions takes/,

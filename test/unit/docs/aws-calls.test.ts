@@ -108,6 +108,7 @@ const NOT_ASKED: Readonly<Record<string, readonly string[]>> = {
     ],
     ...['s3:PutBucketPolicy', 's3:GetBucketPolicy', 's3:DeleteBucketPolicy', 's3:PutBucketTagging'],
     ...['s3:PutBucketPublicAccessBlock', 's3:GetBucketVersioning'],
+    ...['s3:GetBucketTagging', 's3:ListTagsForResource', 's3:TagResource', 's3:UntagResource'],
   ],
 };
 
