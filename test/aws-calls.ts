@@ -1,7 +1,7 @@
 /**
  * The end of `npm test`: what the run asked of AWS, and what the local AWS answered, against AWS’s service
  * models. With `--whole` docs/aws-calls.md has to say what was asked; `UPDATE_DOCS=1` writes it. Alone it
- * looks at the records of the run before.
+ * looks at the records of the run before, or in the folder that `MODELS_AWS_CALLS` names.
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -11,7 +11,7 @@ import { CALLS } from './aws-calls/folder.ts';
 import { differences, MARK, PAGE, pageOf } from './aws-calls/page.ts';
 import { root } from './unit/docs/pages.ts';
 
-const report = await callReport(CALLS);
+const report = await callReport(process.env.MODELS_AWS_CALLS ?? CALLS);
 const lines = [...violationsOf(report)];
 if (process.argv.includes('--whole')) {
   const file = join(root, PAGE);

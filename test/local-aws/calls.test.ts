@@ -29,13 +29,14 @@ afterAll(async () => {
 });
 
 /** A program of somebody's, with this repository's SDK. */
-async function run(program: string): Promise<void> {
+async function run(program: string, calls = join(folder, 'calls')): Promise<void> {
   const file = join(folder, 'program.cjs');
   await writeFile(
     file,
     `const use = require('node:module').createRequire(${JSON.stringify(join(root, 'package.json'))});\n(async () => {${program}})();`,
   );
-  const child = spawn(process.execPath, [file], { env: { ...process.env, ...aws.env }, stdio: 'inherit' });
+  const env = { ...process.env, ...aws.env, MODELS_AWS_CALLS: calls };
+  const child = spawn(process.execPath, [file], { env, stdio: 'inherit' });
   expect(await new Promise((done) => child.on('close', done))).toBe(0);
 }
 
@@ -279,6 +280,59 @@ test('answers that AWS would not give are found, and no others', () => {
   expect(ANSWERS.map(([what], index) => [what, wrong[index]])).toEqual(
     ANSWERS.map(([what, , expected]) => [what, expected]),
   );
+});
+
+/** A server behind the recorder of answers, which answers an error. */
+const REFUSES = (code: string): string => `import asyncio, sys
+from semantics.calls import wire
+async def inner(scope, receive, send):
+    await send({"type": "http.response.start", "status": 404, "headers": [(b"x-amzn-errortype", b"${code}")]})
+    await send({"type": "http.response.body", "body": b"{}"})
+async def nothing(*_):
+    return {"body": b""}
+scope = {"type": "http", "method": "GET", "path": "/2015-03-31/functions/churn/aliases/live", "query_string": b"", "headers": [
+    (b"authorization", b"AWS4-HMAC-SHA256 Credential=test/20261127/us-east-1/lambda/aws4_request, SignedHeaders=host, Signature=0")]}
+asyncio.run(wire.Wire(inner, sys.argv[1])(scope, nothing, nothing))`;
+const asks = (input: string) => (calls: string) =>
+  run(
+    `const { LambdaClient, GetAliasCommand } = use('@aws-sdk/client-lambda');
+    await new LambdaClient({}).send(new GetAliasCommand(${input})).catch(() => {});`,
+    calls,
+  );
+const answers = (code: string) => async (calls: string) => {
+  const ran = spawnSync(python, ['-c', REFUSES(code), calls], { cwd: localAws, encoding: 'utf8' });
+  expect(ran.stderr).toBe('');
+};
+
+test.each<readonly [what: string, cause: (calls: string) => Promise<void>, wrong: string]>([
+  ['nothing', asks(`{ FunctionName: 'churn', Name: 'live' }`), ''],
+  ['nothing that is answered', answers('ResourceNotFoundException'), ''],
+  [
+    'a made-up member',
+    asks(`{ FunctionName: 'churn', Name: 'live', Made: 1 }`),
+    'command: Lambda GetAlias: Made is no member of GetAliasRequest',
+  ],
+  ['a missing one', asks(`{ FunctionName: 'churn' }`), 'command: Lambda GetAlias: Name is missing'],
+  [
+    'a pattern',
+    asks(`{ FunctionName: 'churn', Name: 'live now' }`),
+    "command: Lambda GetAlias: Name is 'live now', which does not match ",
+  ],
+  [
+    'an undeclared error code',
+    answers('AliasNotFoundException'),
+    'wire: Lambda GetAlias: answer: the error AliasNotFoundException (HTTP 404), which GetAlias does not declare',
+  ],
+])('what the end of `npm test` fails for: %s', async (what, cause, wrong) => {
+  const calls = join(folder, what.replaceAll(' ', '-'));
+  await cause(calls);
+  const ended = spawnSync(process.execPath, [join(root, 'test', 'aws-calls.ts')], {
+    encoding: 'utf8',
+    env: { ...process.env, MODELS_AWS_CALLS: calls },
+  });
+  expect(ended.stdout).toContain(`violations ${wrong === '' ? 0 : 1} (botocore`);
+  expect(ended.stderr).toContain(wrong);
+  expect(ended.status, ended.stderr).toBe(wrong === '' ? 0 : 1);
 });
 
 test('nothing recorded is no report of calls', async () => {
