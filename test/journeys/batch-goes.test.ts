@@ -8,8 +8,10 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import {
   CreateBucketCommand,
+  DeleteObjectCommand,
   GetObjectCommand,
   ListObjectsV2Command,
+  PutBucketVersioningCommand,
   PutObjectCommand,
   S3Client,
 } from '@aws-sdk/client-s3';
@@ -58,6 +60,8 @@ beforeAll(async () => {
   s3 = new S3Client({ ...client(aws.endpoint), forcePathStyle: true });
   sqs = new SQSClient(client(aws.endpoint));
   for (const Bucket of ['goes-rows', 'goes-scored']) await s3.send(new CreateBucketCommand({ Bucket }));
+  const VersioningConfiguration = { Status: 'Enabled' as const };
+  await s3.send(new PutBucketVersioningCommand({ Bucket: 'goes-rows', VersioningConfiguration }));
   [header = '', ...rows] = (await readFile(join(employment, 'later.csv'), 'utf8')).trim().split('\n');
   const files = {
     'asks/model.onnx': await readFile(join(employment, 'employment.onnx')),
@@ -135,6 +139,17 @@ it('what failed while something was away is scored once, and what no entry takes
   // The other one waits for a version that has its entry.
   await expect.poll(() => depthOf(JOBS), { timeout: 30_000 }).toBe(1);
   expect(await depthOf(FAILED)).toBe(0);
+});
+
+it('of a bucket that keeps versions, the object that came is scored, though it was deleted meanwhile', async () => {
+  how = 'away';
+  await upload('kept/v.csv', rows.slice(40, 60));
+  await expect.poll(() => depthOf(FAILED), { timeout: 60_000 }).toBe(1);
+  await s3.send(new DeleteObjectCommand({ Bucket: 'goes-rows', Key: 'kept/v.csv' }));
+  how = 'there';
+  const { code, stdout, stderr } = await service.sls('models', 'batch', '--failed', '--redrive');
+  expect(code, stdout + stderr).toBe(0);
+  expect(await answersTo('kept/v.csv')).toHaveLength(20);
 });
 
 it('batch that goes while a job is at work leaves nothing that looks complete, and a release that can be rolled back', async () => {

@@ -3,15 +3,17 @@
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { client } from '../../local-aws/deployed.ts';
 import { type LocalAws, startAws } from '../../local-aws/start.ts';
 import { install, osls3, serverless3 } from '../golden/frameworks.ts';
 import { fixtures } from '../serving/endpoint.ts';
 import { deployService, everythingLeft } from './service.ts';
 
-const yaml = (name: string, memory: number): string => `
+const yaml = (name: string, memory: number, provider: string): string => `
 service: ${name}
-provider: {name: aws, runtime: nodejs20.x}
+provider: {name: aws, runtime: nodejs20.x${provider}}
 plugins: [serverless-models]
 package: {patterns: ['!**', own.mjs]}
 functions:
@@ -31,16 +33,21 @@ beforeAll(async () => {
 });
 afterAll(() => aws?.stop());
 
+const Bucket = 'old-deployments';
 test.each([
-  ['osls-3', osls3],
-  ['serverless-3', serverless3],
-])('%s deploys, changes and removes a service with a model', async (name, framework) => {
+  ['osls-3', osls3, ''],
+  // Without change sets, and to a bucket of the user's own.
+  ['serverless-3', serverless3, `, deploymentMethod: direct, deploymentBucket: ${Bucket}`],
+])('%s deploys, changes and removes a service with a model', async (name, framework, provider) => {
+  const s3 = new S3Client({ ...client(aws.endpoint), forcePathStyle: true });
+  if (provider !== '') await s3.send(new CreateBucketCommand({ Bucket }));
+  s3.destroy();
   const before = await everythingLeft(aws);
   const files = {
     'churn.onnx': await readFile(join(fixtures, 'add.onnx')),
     'own.mjs': 'export const handler = async () => ({ own: true });\n',
   };
-  const service = await deployService({ yaml: yaml(name, 1769), files }, aws, 'dev', framework.bin);
+  const service = await deployService({ yaml: yaml(name, 1769, provider), files }, aws, 'dev', framework.bin);
   const { models } = JSON.parse(await readFile(join(fixtures, 'answers.json'), 'utf8'));
   const { inputs, outputs } = models['add.onnx'];
 
@@ -55,7 +62,7 @@ test.each([
     (await service.sls('invoke', '--function', 'churn', '--data', JSON.stringify({ inputs }))).stdout,
   ).toContain('"model_name": "churn"');
 
-  const again = await service.deploy(yaml(name, 2048));
+  const again = await service.deploy(yaml(name, 2048, provider));
   expect(await again.invoke('churn', { inputs })).toMatchObject({ version: '2', answer: { outputs } });
   const status = await service.sls('models', 'status', '--json');
   expect(JSON.parse(status.stdout)).toMatchObject([{ model: 'churn' }]);

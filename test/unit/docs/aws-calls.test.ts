@@ -74,7 +74,6 @@ const IN_ITS_NAME: Readonly<Record<string, readonly string[]>> = {
   'a Map Run of Step Functions writes its result, and ends executions': [
     ...['s3:AbortMultipartUpload', 's3:ListMultipartUploadParts', 'states:StopExecution'],
   ],
-  'no run scores objects from a bucket that keeps versions': ['s3:GetObjectVersion'],
 };
 
 test('what a role allows is asked for by a function, or done in its name', () => {
@@ -96,9 +95,7 @@ test('what a role allows is asked for by a function, or done in its name', () =>
 const DEPLOYERS = ['Deployment', 'Validation', 'Bucket', 'ReadTraffic'];
 /** Actions among them that no run asks for. */
 const NOT_ASKED: Readonly<Record<string, readonly string[]>> = {
-  'older frameworks, of a service with API keys': ['cloudformation:DescribeStackResources'],
-  'older frameworks, of a service with a `deploymentBucket` of its own': ['s3:GetBucketLocation'],
-  'the framework’s `deploymentMethod: direct`': ['cloudformation:CreateStack', 'cloudformation:UpdateStack'],
+  'the framework, of a service with a REST API and its keys': ['cloudformation:DescribeStackResources'],
   'CloudFormation makes and removes the bucket': [
     ...[
       's3:CreateBucket',
