@@ -3,18 +3,20 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { local } from './aws-python.ts';
 import { deployed } from './deployed.ts';
-import { startAws } from './start.ts';
+import { startLocalStack } from './localstack.ts';
+import { type LocalAws, startAws } from './start.ts';
 
 const usage = `npm run aws -- start [--port 4566] [--speed 1]   start a local AWS in the background
     [--endpoint name=url]                        where InvokeEndpoint of this SageMaker endpoint goes: the url's /invocations
+    [--with localstack]                          LocalStack's community build with what it lacks, in place of MiniStack
 npm run aws -- status [--port 4566]              what is deployed on it, with the URLs where it answers
 npm run aws -- stop [--port 4566]                end it, with everything deployed on it`;
 
 type State = { readonly endpoint: string; readonly pid: number; readonly logFile: string };
 const stateFile = (port: number): string => join(local, 'aws', `${port}.json`);
 
-async function start(port: number, speed: number, endpoints: Record<string, string>): Promise<void> {
-  const aws = await startAws({ port, speed, endpoints, detached: true, log: console.error });
+async function start(starting: Promise<LocalAws>, port: number): Promise<void> {
+  const aws = await starting;
   const { pid } = (await (await fetch(`${aws.endpoint}/_local-aws`)).json()) as { pid: number };
   await mkdir(join(local, 'aws'), { recursive: true });
   const state: State = { endpoint: aws.endpoint, pid, logFile: aws.logFile };
@@ -75,6 +77,7 @@ const { positionals, values } = parseArgs({
     port: { type: 'string', default: '4566' },
     speed: { type: 'string', default: '1' },
     endpoint: { type: 'string', multiple: true, default: [] },
+    with: { type: 'string', default: 'ministack' },
   },
 });
 const [command] = positionals;
@@ -88,9 +91,20 @@ if (!Number.isInteger(port) || port < 1 || port > 65_535 || !(speed >= 1 && spee
 } else if (!endpoints.every((found) => found !== null)) {
   console.error(`--endpoint is name=url, for example churn-prod=http://127.0.0.1:3000.\n\n${usage}`);
   process.exitCode = 2;
-} else if (command === 'start')
-  await start(port, speed, Object.fromEntries(endpoints.map(([, name, url]) => [name, url])));
-else if (command === 'stop') await stop(port);
+} else if (!['ministack', 'localstack'].includes(values.with)) {
+  console.error(`--with is ministack or localstack, not ${values.with}.\n\n${usage}`);
+  process.exitCode = 2;
+} else if (values.with === 'localstack' && (speed !== 1 || endpoints.length > 0)) {
+  console.error(`LocalStack has no --speed and no --endpoint: its clock is the real one.\n\n${usage}`);
+  process.exitCode = 2;
+} else if (command === 'start') {
+  const common = { port, detached: true, log: console.error };
+  const named = Object.fromEntries(endpoints.map(([, name, url]) => [name, url]));
+  await start(
+    values.with === 'localstack' ? startLocalStack(common) : startAws({ ...common, speed, endpoints: named }),
+    port,
+  );
+} else if (command === 'stop') await stop(port);
 else if (command === 'status') await status(port);
 else {
   console.error(usage);

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { access, mkdir, open, readFile, rm, writeFile } from 'node:fs/promises';
+import { access, mkdir, open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -15,13 +16,17 @@ export const local = join(dirname(dirname(fileURLToPath(import.meta.url))), '.lo
 export const byteCode = join(local, 'byte-code');
 const LOCK_WAIT_MS = 10 * 60_000;
 
+type PythonVersion = readonly [number, number];
+
 export type Venv = {
   /** Below `.local`. */
   readonly name: string;
   /** Absolute path of a requirements.txt that pins every package, transitive ones too. */
   readonly requirements: string;
   /** Oldest Python that the packages run on. */
-  readonly least: readonly [number, number];
+  readonly least: PythonVersion;
+  /** Newest one; default: none is too new. */
+  readonly most?: PythonVersion;
   /** Who needs it, for messages: `Local AWS`. */
   readonly who: string;
   /** What a person reads while packages are installed: sizes and time. */
@@ -35,7 +40,8 @@ export type Venv = {
  * @returns absolute path of its interpreter
  * @throws what to do when there is no fitting Python with `venv`, or the packages cannot be had
  */
-export async function venvPython({ name, requirements, least, who, announce, log }: Venv): Promise<string> {
+export async function venvPython(wanted: Venv): Promise<string> {
+  const { name, requirements, least, most, who, announce, log } = wanted;
   const venv = join(local, name);
   const python = join(venv, windows ? 'Scripts/python.exe' : 'bin/python');
   const stamp = createHash('sha256')
@@ -49,7 +55,7 @@ export async function venvPython({ name, requirements, least, who, announce, log
   const unlock = await lock(`${venv}.lock`);
   try {
     if (await isCurrent()) return python;
-    const base = await findPython(least, who);
+    const base = await findPython(least, who, most);
     log(announce);
     await rm(venv, { recursive: true, force: true });
     await run(
@@ -112,9 +118,14 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** @throws where there is none that is new enough, with what to do */
-export async function findPython([major, minor]: readonly [number, number], who: string): Promise<string> {
-  const check = `import sys, venv; sys.exit(sys.version_info < (${major}, ${minor}))`;
+/** @throws where there is none that fits, with what to do */
+export async function findPython(
+  [major, minor]: PythonVersion,
+  who: string,
+  most?: PythonVersion,
+): Promise<string> {
+  const limit = most ? ` or sys.version_info[:2] > (${most.join(', ')})` : '';
+  const check = `import sys, venv; sys.exit(sys.version_info < (${major}, ${minor})${limit})`;
   for (const name of [
     process.env.PYTHON,
     'python3',
@@ -123,6 +134,7 @@ export async function findPython([major, minor]: readonly [number, number], who:
     'python3.13',
     'python3.12',
     'python3.11',
+    ...(await managed()),
   ]) {
     if (!name) continue;
     const fits = await run(name, ['-c', check], '').then(
@@ -131,9 +143,28 @@ export async function findPython([major, minor]: readonly [number, number], who:
     );
     if (fits) return name;
   }
+  const range = most ? `${major}.${minor} to ${most.join('.')}` : `${major}.${minor} or newer`;
+  const own = process.env.PYTHON ? ` PYTHON is ${process.env.PYTHON}, which does not fit.` : '';
   throw new Error(
-    `${who} needs Python ${major}.${minor} or newer with the venv module (set PYTHON to name it).`,
+    `${who} needs Python ${range} with the venv module, and found none.${own} Install one, for example with \`uv python install ${(most ?? [major, minor]).join('.')}\` or \`pyenv install ${(most ?? [major, minor]).join('.')}\`, or set PYTHON to the path of its interpreter.`,
   );
+}
+
+/** Interpreters that pyenv and uv have installed: pyenv's commands on the PATH work for selected versions only. */
+async function managed(): Promise<readonly string[]> {
+  if (windows) return [];
+  const homes = [
+    join(process.env.PYENV_ROOT ?? join(homedir(), '.pyenv'), 'versions'),
+    process.env.UV_PYTHON_INSTALL_DIR ??
+      join(process.env.XDG_DATA_HOME ?? join(homedir(), '.local', 'share'), 'uv', 'python'),
+  ];
+  const found = await Promise.all(
+    homes.map(async (home) => {
+      const names = await readdir(home).catch((): string[] => []);
+      return names.sort().map((name) => join(home, name, 'bin', 'python3'));
+    }),
+  );
+  return found.flat().reverse();
 }
 
 /** Runs to the end; throws with `advice` and the last lines of its output when it fails. */

@@ -13,8 +13,6 @@ import tempfile
 import threading
 import zipfile
 
-from ministack.services import lambda_svc
-
 _lock = threading.Lock()
 _ROOT = os.environ["MODELS_AWS_ROOT"]
 _CODE = os.environ["MODELS_AWS_CODE"]
@@ -27,9 +25,8 @@ def task_dir(code: bytes) -> str:
     return _unpacked([code], "task")
 
 
-def opt_dir(layers: list) -> tuple[str | None, list[str]]:
+def opt_dir(zips: list[bytes]) -> tuple[str | None, list[str]]:
     """The layers unpacked over each other (on Lambda: /opt), and notices for the function's log."""
-    zips = [z for z in (lambda_svc._resolve_layer_zip(layer) for layer in layers) if z]
     if not zips:
         return None, []
     where = _unpacked(zips, "opt", _fit_to_host)
@@ -62,12 +59,20 @@ def _unpacked(zips: list[bytes], kind: str, then=None) -> str:
             aside = tempfile.mkdtemp(prefix=f"{digest}.", dir=os.path.dirname(where))
             for content in zips:
                 with zipfile.ZipFile(io.BytesIO(content)) as archive:
-                    lambda_svc._extract_zip_preserving_mode(archive, aside)
+                    _extract(archive, aside)
             if then:
                 then(aside, where + ".notice")
             os.chmod(aside, 0o755)
             _put(aside, where)
     return where
+
+
+def _extract(archive: zipfile.ZipFile, where: str) -> None:
+    """With the modes of its files, which ``extractall`` drops."""
+    for info in archive.infolist():
+        target = archive.extract(info, where)
+        if mode := (info.external_attr >> 16) & 0o7777:
+            os.chmod(target, mode)
 
 
 def _put(aside: str, where: str) -> None:

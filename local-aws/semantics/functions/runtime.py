@@ -4,13 +4,13 @@ https://docs.aws.amazon.com/lambda/latest/dg/lambda-nodejs.html
 """
 
 import json
-import time
 
 from ministack.core import lambda_runtime
 from ministack.services import lambda_svc
 
 from .. import patch
 from ..metrics import logs
+from . import framing
 from .process import Environment
 
 
@@ -55,7 +55,7 @@ def _execute(original):
             )
         finally:
             lambda_runtime.release_worker(worker)
-        lines = _framed(done, config, request_id)
+        lines = framing.framed(done, config, request_id)
         logs.write(config, worker.stream, lines)
         result = {"log": "\n".join(lines), "log_source": "environment", "done": done}
         if done["status"] == "ok":
@@ -63,31 +63,6 @@ def _execute(original):
         return {**result, "body": done["body"], "error": True, "function_error": "Unhandled"}
 
     return execute
-
-
-def _framed(done: dict, config: dict, request_id: str) -> list[str]:
-    """The log of one invocation with Lambda's own lines around it."""
-    ms = done["run_ms"]
-    size = config.get("MemorySize", 128)
-    report = (
-        f"REPORT RequestId: {request_id}\tDuration: {ms:.2f} ms\tBilled Duration: {int(ms) + 1} ms\t"
-        f"Memory Size: {size} MB\tMax Memory Used: {min(int(done['memory_mb']), size)} MB"
-    )
-    if done["init_ms"] is not None:
-        report += f"\tInit Duration: {done['init_ms']:.2f} ms"
-    lines = []
-    if done["init_ms"] is not None:
-        lines.append("INIT_START Runtime Version: nodejs:24.local")
-    lines.append(f"START RequestId: {request_id} Version: {config.get('Version', '$LATEST')}")
-    lines += done["log"]
-    if done["reason"] == "timeout":
-        now = time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime())
-        lines.append(f"{now} {request_id} Task timed out after {float(config.get('Timeout', 3)):.2f} seconds")
-        report += "\tStatus: timeout"
-    elif done["reason"]:
-        lines.append(f"RequestId: {request_id} Error: {done['reason']}")
-        report += f"\tStatus: error\tError Type: {done['body']['errorType']}"
-    return [*lines, f"END RequestId: {request_id}", report]
 
 
 def _emit(original):

@@ -16,15 +16,9 @@ from ministack.services import cloudwatch, eventbridge
 from ministack.services.cloudformation import provisioners
 
 from .. import patch
-from . import alarm_queries, points
+from . import alarm_queries, alarm_state, points
 
 logger = logging.getLogger("alarms")
-_COMPARE = {
-    "GreaterThanOrEqualToThreshold": lambda value, edge: value >= edge,
-    "GreaterThanThreshold": lambda value, edge: value > edge,
-    "LessThanThreshold": lambda value, edge: value < edge,
-    "LessThanOrEqualToThreshold": lambda value, edge: value <= edge,
-}
 # Seconds between two looks at all alarms.
 _LOOK = 1.0
 # What each alarm was last evaluated on, with what it names by identity.
@@ -74,38 +68,19 @@ def query(queries: list[dict], start: float, end: float, origin: float = 0) -> d
 
 
 def evaluate(alarm: dict) -> None:
-    periods = int(alarm.get("EvaluationPeriods", 1))
-    needed = int(alarm.get("DatapointsToAlarm") or periods)
+    window = alarm_state.window(alarm, time.time())
     queries = alarm.get("Metrics") or []
-    period = alarm_queries.period_of(queries) if queries else int(alarm.get("Period") or 60)
-    # Whole minutes only, the running one aside; or by the clock, whole periods only.
-    step = period if (alarm.get("EvaluationWindow") or {}).get("WallClockWindow") is not None else min(period, 60)
-    end = time.time() // step * step
-    start = end - periods * period
-    if not _is_new(alarm, queries, start, end):
+    if not _is_new(alarm, queries, window.start, window.end):
         return
     if queries:
-        values = query(queries, start, end, start)[alarm_queries.watched(queries)]
+        values = query(queries, window.start, window.end, window.start)[alarm_queries.watched(queries)]
     else:
-        values = series(alarm, period, alarm.get("ExtendedStatistic") or alarm.get("Statistic") or "Average", start, end, start)
-    edge = float(alarm.get("Threshold", 0))
-    crosses = _COMPARE.get(alarm.get("ComparisonOperator", ""), lambda _value, _edge: False)
-    missing = alarm.get("TreatMissingData", "missing")
-    found = [values.get(int(start + index * period)) for index in range(periods)]
-    breaching = sum(1 for value in found if (missing == "breaching" if value is None else crosses(value, edge)))
-    known = sum(1 for value in found if value is not None or missing in ("breaching", "notBreaching"))
-    if breaching >= needed:
-        state = "ALARM"
-    elif known == 0:
-        state = alarm["StateValue"] if missing == "ignore" else "INSUFFICIENT_DATA"
-    else:
-        state = "OK"
+        stat = alarm.get("ExtendedStatistic") or alarm.get("Statistic") or "Average"
+        values = series(alarm, window.period, stat, window.start, window.end, window.start)
     old = alarm["StateValue"]
+    state, reason = alarm_state.judged(alarm, window, values)
     if state == old:
         return
-    reason = f"Threshold Crossed: {breaching} of {periods} datapoints {found} {alarm.get('ComparisonOperator')} {edge}"
-    if state == "INSUFFICIENT_DATA":
-        reason = f"Insufficient Data: {periods - known} datapoints were unknown."
     alarm.update(StateValue=state, StateReason=reason, StateUpdatedTimestamp=int(time.time()))
     cloudwatch._record_history(alarm["AlarmName"], old, state, reason)
     cloudwatch._dispatch_alarm_actions(alarm, old, state, reason)

@@ -1,15 +1,13 @@
 """FilterLogEvents gives pages, and reads JSON patterns, where MiniStack cuts after the limit and lets any JSON pattern match any line.
 https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_FilterLogEvents.html
-https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/matching-terms-json-log-events.html
 """
 
 import heapq
-import json
-import re
 
 from ministack.services import cloudwatch_logs
 
 from .. import patch
+from . import filter_pattern
 
 # One page has at most so many events, and bytes of their messages. AWS also ends a page, empty perhaps, after some time of searching.
 _EVENTS, _BYTES, _SEARCHED = 10_000, 1024 * 1024, 20_000
@@ -60,31 +58,11 @@ def _page(data: dict, streams: dict, first: int, matches) -> dict:
     return {"events": found, "searchedLogStreams": [], **({"nextToken": str(at)} if at < len(merged) else {})}
 
 
-_TEXT = re.compile(r'\{\s*\$\.([\w-]+)\s*=\s*(?:"([^"]*)"|([\w*]+))\s*\}')
-
-
 def _matcher(pattern: str):
     """A function from a message to whether it matches; None where the pattern is JSON, and of a kind that nobody needed yet."""
     if not pattern.strip().startswith("{"):
         return cloudwatch_logs._compile_filter_pattern(pattern)
-    found = _TEXT.fullmatch(pattern.strip())
-    if found is None:
-        return None
-    member, text = found[1], found[2] if found[2] is not None else found[3]
-    number = int(text) if found[2] is None and text.isdigit() else None
-    glob = re.compile(".*".join(re.escape(part) for part in text.split("*")), re.DOTALL)
-
-    def matches(message: str) -> bool:
-        try:
-            document = json.loads(message)
-        except ValueError:
-            return False
-        value = document.get(member) if isinstance(document, dict) else None
-        if number is not None:
-            return isinstance(value, (int, float)) and not isinstance(value, bool) and value == number
-        return isinstance(value, str) and glob.fullmatch(value) is not None
-
-    return matches
+    return filter_pattern.of_member(pattern)
 
 
 def _invalid(message: str):

@@ -7,7 +7,7 @@ import time
 from ministack.services import cloudwatch_logs
 
 from ..access import roles
-from ..functions.process import log_group
+from ..functions.sandbox import log_group
 
 
 # Called with every line that is kept.

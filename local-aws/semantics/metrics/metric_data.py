@@ -5,9 +5,9 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricDa
 from ministack.services import cloudwatch
 
 from .. import patch
-from . import alarms
+from . import alarms, data_pages
 
-_QUERIES, _POINTS = 500, 100_800
+_QUERIES = 500
 
 
 def install() -> None:
@@ -31,30 +31,12 @@ def _data(original):
             wrong = str(error)
         if wrong:
             return cloudwatch._error("ValidationError", wrong, 400, use_json=is_json, use_cbor=is_cbor)
-        answer = _page(queries, found, asked)
+        answer = data_pages.page(queries, found, asked)
+        for result in answer["MetricDataResults"]:
+            result["Timestamps"] = [cloudwatch._ts_iso(at) for at in result["Timestamps"]]
         if is_cbor:
             results = [cloudwatch._cbor_metric_data_result(one) for one in answer["MetricDataResults"]]
             return cloudwatch._cbor_ok({**answer, "MetricDataResults": results})
         return cloudwatch._json_ok(answer)
 
     return data
-
-
-def _page(queries: list[dict], found: dict[str, dict[int, float]], asked: dict) -> dict:
-    """At most MaxDatapoints of all points in a row. What lies before the page is left out; a metric that goes on is PartialData."""
-    first, room = int(asked.get("NextToken") or 0), int(asked.get("MaxDatapoints") or _POINTS)
-    results, passed = [], 0
-    for one in queries:
-        if one.get("ReturnData", True) is False:
-            continue
-        points = sorted(found[one["Id"]].items(), reverse=asked.get("ScanBy") != "TimestampAscending")
-        shown = points[max(0, first - passed):max(0, first + room - passed)]
-        passed += len(points)
-        results.append({
-            "Id": one["Id"],
-            "Label": one.get("Label", one["Id"]),
-            "Timestamps": [cloudwatch._ts_iso(at) for at, _value in shown],
-            "Values": [value for _at, value in shown],
-            "StatusCode": "PartialData" if passed > first + room else "Complete",
-        })
-    return {"MetricDataResults": results, **({"NextToken": str(first + room)} if passed > first + room else {})}

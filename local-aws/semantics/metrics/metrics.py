@@ -4,13 +4,12 @@ https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-view.html
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
 """
 
-import json
 import time
 
 from ministack.services import cloudwatch, cloudwatch_logs, lambda_svc
 
 from .. import patch
-from . import logs
+from . import embedded_format, logs
 
 
 def install() -> None:
@@ -58,45 +57,9 @@ def _measured(original):
     return dispatch
 
 
-# https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
-_MOST_METRICS, _MOST_DIMENSIONS, _MOST_VALUES = 100, 30, 100
-# Metrics so old, or so far ahead, are not taken.
-_PAST_SECONDS, _AHEAD_SECONDS = 14 * 86_400, 2 * 3_600
-
-
 def embedded(line: str) -> None:
     """Stores the metrics of one log line, if it has any. CloudWatch takes a line that does not fit for plain text."""
-    if '"_aws"' not in line:
-        return
-    try:
-        document = json.loads(line)
-        stamp = document["_aws"]["Timestamp"] / 1000
-        found = [datum for directive in document["_aws"]["CloudWatchMetrics"] for datum in _data(document, directive)]
-    except (ValueError, KeyError, TypeError):
-        return
     # The emulator's own clock, which may be an accelerated one.
-    now = cloudwatch.time.time()
-    if now - _PAST_SECONDS <= stamp <= now + _AHEAD_SECONDS:
-        for namespace, name, dimensions, unit, values in found:
-            cloudwatch._store_datum(namespace, name, dimensions, stamp, unit, None, values, None, None)
-
-
-def _data(document: dict, directive: dict) -> list[tuple]:
-    """Every metric of a directive with every dimension set. Raises ValueError, KeyError or TypeError where it breaks the format."""
-    metrics, sets = directive["Metrics"], directive["Dimensions"]
-    if len(metrics) > _MOST_METRICS or any(len(names) > _MOST_DIMENSIONS for names in sets):
-        raise ValueError("more than the format allows")
-    data = []
-    for names in sets:
-        dimensions = {name: document[name] for name in names}
-        if not all(isinstance(value, str) and value for value in dimensions.values()):
-            raise ValueError("a dimension that is no text")
-        for metric in metrics:
-            value = document[metric["Name"]]
-            values = value if isinstance(value, list) else [value]
-            if not all(type(one) in (int, float) for one in values):
-                raise ValueError("a value that is no number")
-            # What comes after these is lost without a word.
-            kept = [float(one) for one in values[:_MOST_VALUES]]
-            data.append((directive["Namespace"], metric["Name"], dimensions, metric.get("Unit", "None"), kept))
-    return data
+    stamp, found = embedded_format.read(line, cloudwatch.time.time())
+    for namespace, name, dimensions, unit, values in found:
+        cloudwatch._store_datum(namespace, name, dimensions, stamp, unit, None, values, None, None)

@@ -1,0 +1,263 @@
+"""One execution environment of a Node function: a process, warm between invocations, with what Lambda gives it.
+
+Knows no emulator: a subclass says where code and layers lie, and whose the credentials are.
+https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
+"""
+
+import json
+import os
+import selectors
+import shutil
+import signal
+import subprocess
+import tempfile
+import threading
+import time
+import uuid
+
+from . import files, memory
+
+_HERE = os.path.dirname(os.path.abspath(__file__))
+_INIT_SECONDS = 10  # https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
+_PROVISIONED_INIT_SECONDS = 900
+_LOOK_SECONDS = 0.02
+
+
+class Sandbox:
+    """``config`` has the members of a function's configuration by the API's names."""
+
+    def __init__(self, config: dict):
+        self.config = config
+        self.initialization = "on-demand"
+        self.stream = f"{time.strftime('%Y/%m/%d')}/[{config.get('Version', '$LATEST')}]{uuid.uuid4().hex}"
+        self._lock, self._proc, self._tmp = threading.Lock(), None, None
+        self._lines: list[str] = []
+        self._marks = 0
+        self._news = threading.Condition()
+
+    # -- what an emulator knows ----------------------------------------------------------------------------------------
+
+    def files(self) -> tuple[str, str | None, list[str]]:
+        """The folders of code and layers, and notices for the log."""
+        raise NotImplementedError
+
+    def credentials(self) -> dict:
+        """Variables of the role's session."""
+        raise NotImplementedError
+
+    # -- life ----------------------------------------------------------------------------------------------------------
+
+    def kill(self) -> None:
+        proc, self._proc = self._proc, None
+        if proc is not None:
+            proc.kill()
+            proc.wait()
+            for pipe in (self._events, self._reports):
+                os.close(pipe)
+        self._discard_tmpdir()
+
+    def _discard_tmpdir(self) -> None:
+        if self._tmp:
+            shutil.rmtree(self._tmp, ignore_errors=True)
+            self._tmp = None
+
+    def prepare(self) -> bool:
+        """Initialises without an event. False: that fails."""
+        with self._lock:
+            self._spawn()
+            # Provisioned environments may take longer than ten seconds: https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
+            return self._wait("", time.monotonic() + _PROVISIONED_INIT_SECONDS, None)["kind"] == "ready"
+
+    def run(self, event: bytes, request_id: str, *, invoked_function_arn: str, trace_id=None, client_context=None) -> dict:
+        """Runs one event, JSON on one line. Gives ``status`` ok (``text``: the answer's JSON) or error (``body``), ``log``, ``init_ms``, ``run_ms``."""
+        with self._lock:
+            timeout = float(self.config.get("Timeout", 3))
+            result, init_ms = None, None
+            if self._proc is None or self._proc.poll() is not None:
+                began = time.monotonic()
+                self._spawn()
+                result = self._wait(request_id, began + _INIT_SECONDS, None)
+                if result and result["kind"] == "timeout":
+                    # Cut at 10 s: Lambda starts over, within the function's own timeout.
+                    self._spawn()
+                    result = self._wait(request_id, time.monotonic() + timeout, timeout)
+                init_ms = (time.monotonic() - began) * 1000
+                result = None if result["kind"] == "ready" else result
+            began = time.monotonic()
+            if result is None:
+                context = {
+                    "awsRequestId": request_id,
+                    "invokedFunctionArn": invoked_function_arn,
+                    "remaining": timeout * 1000,
+                    "traceId": trace_id,
+                    "clientContext": client_context,
+                }
+                text = b'{"context":' + json.dumps(context).encode() + b',"event":' + event + b"}\n"
+                # Written beside the wait: a large event does not fit into the pipe at once.
+                threading.Thread(target=_write, args=(self._events, text), daemon=True).start()
+                result = self._wait(request_id, began + timeout, timeout)
+            return {
+                "status": "ok" if result["kind"] == "ok" else "error",
+                "text": result.get("text"),
+                "body": result.get("body"),
+                "init_ms": init_ms,
+                "run_ms": (time.monotonic() - began) * 1000,
+                "memory_mb": result["memory_mb"],
+                "log": self._take_log(),
+                "reason": result.get("reason"),
+            }
+
+    def _spawn(self) -> None:
+        self.kill()
+        task, opt, notices = self.files()
+        self._lines, self._marks = list(notices), 0
+        self._tmp = tempfile.mkdtemp(prefix="env-", dir=os.environ["TMPDIR"])
+        memory_mb = int(self.config.get("MemorySize", 128))
+        event_read, self._events = os.pipe()
+        self._reports, report_write = os.pipe()
+        accelerated = os.environ["MODELS_AWS_SPEED"] != "1"
+        self._proc = subprocess.Popen(
+            [
+                os.environ["MODELS_AWS_NODE"],
+                # As AWS's own bootstrap: the heap follows the function's memory, not the machine's.
+                f"--max-old-space-size={memory_mb * 9 // 10}",
+                f"--max-semi-space-size={max(1, memory_mb // 20)}",
+                *(["--import", os.path.join(os.path.dirname(_HERE), "clock.mjs")] if accelerated else []),
+                *(["--import", os.path.join(os.path.dirname(_HERE), "calls", "record.mjs")] if os.environ.get("MODELS_AWS_CALLS") else []),
+                os.path.join(_HERE, "bootstrap.mjs"),
+                str(event_read),
+                str(report_write),
+                files.compile_cache(),
+            ],
+            cwd=task,
+            env=self._env(task, opt, memory_mb),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            pass_fds=(event_read, report_write),
+        )
+        os.close(event_read)
+        os.close(report_write)
+        threading.Thread(target=self._read_log, args=(self._proc,), daemon=True).start()
+
+    def _env(self, task: str, opt: str | None, memory_mb: int) -> dict:
+        config = self.config
+        _, _, _, region, *_ = config["FunctionArn"].split(":")
+        runtime = files.runtime_modules()
+        path = [runtime, os.path.dirname(runtime), task]
+        if opt:
+            path = [f"{opt}/nodejs/node24/node_modules", f"{opt}/nodejs/node_modules", *path]
+        own = (config.get("Environment") or {}).get("Variables") or {}
+        # https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html; AWS_ENDPOINT_URL stands for AWS itself.
+        return {
+            "LANG": "en_US.UTF-8",
+            "TZ": ":UTC",
+            "PATH": os.pathsep.join(filter(None, [opt and f"{opt}/bin", os.environ["PATH"]])),
+            "LD_LIBRARY_PATH": ":".join(filter(None, [task, f"{task}/lib", opt and f"{opt}/lib"])),
+            "NODE_PATH": os.pathsep.join(path),
+            "TMPDIR": self._tmp,
+            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{os.environ['GATEWAY_PORT']}",
+            **own,
+            # Read by clock.mjs and record.mjs only.
+            **{name: os.environ[name] for name in ("MODELS_AWS_SPEED", "MODELS_AWS_EPOCH", "MODELS_AWS_CALLS") if os.environ.get(name)},
+            "_HANDLER": config["Handler"],
+            "AWS_REGION": region,
+            "AWS_DEFAULT_REGION": region,
+            "AWS_EXECUTION_ENV": f"AWS_Lambda_{config['Runtime']}",
+            "AWS_LAMBDA_FUNCTION_NAME": config["FunctionName"],
+            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(memory_mb),
+            "AWS_LAMBDA_FUNCTION_VERSION": config.get("Version", "$LATEST"),
+            "AWS_LAMBDA_INITIALIZATION_TYPE": self.initialization,
+            "AWS_LAMBDA_LOG_GROUP_NAME": log_group(config),
+            "AWS_LAMBDA_LOG_STREAM_NAME": self.stream,
+            "LAMBDA_TASK_ROOT": task,
+            "LAMBDA_RUNTIME_DIR": os.path.dirname(runtime),
+            **self.credentials(),
+        }
+
+    def _wait(self, request_id: str, deadline: float, timeout: float | None) -> dict:
+        """The next report of the process, or how it ended: timeout, killed, exited."""
+        proc, parts, peak = self._proc, [], 0.0
+        limit = int(self.config.get("MemorySize", 128))
+        os.set_blocking(self._reports, False)
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._reports, selectors.EVENT_READ)
+            while True:
+                if selector.select(_LOOK_SECONDS):
+                    chunk = os.read(self._reports, 1 << 20)
+                    parts.append(chunk)
+                    if not chunk:
+                        return self._exited(request_id, peak)
+                    if chunk.endswith(b"\n"):
+                        report = json.loads(b"".join(parts))
+                        self._await_mark()
+                        peak = max(peak, memory.used_mb(proc.pid, peak=True))
+                        return {**report, "memory_mb": peak}
+                if memory.over(proc.pid, limit):
+                    proc.kill()
+                    return self._exited(request_id, limit)
+                if time.monotonic() > deadline:
+                    self.kill()
+                    return {
+                        "kind": "timeout",
+                        "reason": "timeout",
+                        "memory_mb": peak,
+                        "body": {
+                            "errorType": "Sandbox.Timedout",
+                            "errorMessage": f"RequestId: {request_id} Error: Task timed out after {timeout or _INIT_SECONDS:.2f} seconds",
+                        },
+                    }
+
+    def _exited(self, request_id: str, peak: float) -> dict:
+        code = self._proc.wait()
+        if code < 0:
+            how = f"Runtime exited with error: signal: {_SIGNALS.get(-code, signal.Signals(-code).name)}"
+        else:
+            how = f"Runtime exited with error: exit status {code}" if code else "Runtime exited without providing a reason"
+        self._lines_settle()
+        self.kill()
+        body = {"errorType": "Runtime.ExitError", "errorMessage": f"RequestId: {request_id} Error: {how}"}
+        return {"kind": "exit", "reason": how, "memory_mb": peak, "body": body}
+
+    # -- log -----------------------------------------------------------------------------------------------------------
+
+    def _read_log(self, proc: subprocess.Popen) -> None:
+        for raw in proc.stdout:
+            line = raw.decode("utf-8", "replace").rstrip("\n")
+            with self._news:
+                if line.startswith("\0"):
+                    self._marks += 1
+                else:
+                    self._lines.append(line)
+                self._news.notify_all()
+        with self._news:
+            self._marks += 1
+            self._news.notify_all()
+
+    def _await_mark(self) -> None:
+        with self._news:
+            self._news.wait_for(lambda: self._marks > 0, timeout=0.25)
+            self._marks = 0
+
+    _lines_settle = _await_mark
+
+    def _take_log(self) -> list[str]:
+        with self._news:
+            lines, self._lines = self._lines, []
+        return lines
+
+
+_SIGNALS = {9: "killed", 6: "aborted", 11: "segmentation fault", 4: "illegal instruction", 7: "bus error", 15: "terminated"}
+
+
+def log_group(config: dict) -> str:
+    return (config.get("LoggingConfig") or {}).get("LogGroup") or f"/aws/lambda/{config['FunctionName']}"
+
+
+def _write(pipe: int, data: bytes) -> None:
+    try:
+        view = memoryview(data)
+        while view:
+            view = view[os.write(pipe, view):]
+    except OSError:
+        pass  # it ended meanwhile, which the waiting side sees
