@@ -46,11 +46,15 @@ export function textOf(value: unknown, template: Template): string {
       const [between, parts] = argument as readonly [string, readonly unknown[]];
       return parts.map((part) => textOf(part, template)).join(between);
     }
-    case 'Fn::Sub':
-      // What begins with ! is left to whoever reads the text: `${!PROP(…)}` of a dashboard.
-      return String(argument).replace(/\$\{([^}]+)\}/g, (_, id: string) =>
-        id.startsWith('!') ? `\${${id.slice(1)}}` : reference(id, template),
+    case 'Fn::Sub': {
+      // What begins with ! is left to whoever reads the text.
+      const [text, own]: readonly [string, Readonly<Record<string, string>>] = Array.isArray(argument)
+        ? (argument as [string, Record<string, string>])
+        : [String(argument), {}];
+      return text.replace(/\$\{([^}]+)\}/g, (_, id: string) =>
+        id.startsWith('!') ? `\${${id.slice(1)}}` : (own[id] ?? reference(id, template)),
       );
+    }
   }
   throw new Error(`${JSON.stringify(value)} is not known here: say in intrinsics.ts what it becomes.`);
 }

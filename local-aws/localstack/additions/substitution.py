@@ -3,7 +3,6 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic
 """
 
 import re
-import types
 
 from localstack.services.cloudformation.engine.v2 import change_set_model_preproc, change_set_model_validator
 
@@ -15,13 +14,12 @@ def install() -> None:
         module.re = _Names()
 
 
-class _Names(types.ModuleType):
+class _Names:
     """The module ``re``, whose ``findall`` finds no escaped names."""
-
-    def __init__(self):
-        super().__init__("re")
-        self.__dict__.update({name: value for name, value in vars(re).items() if not name.startswith("__")})
 
     @staticmethod
     def findall(pattern, text, *rest):
         return [found for found in re.findall(pattern, text, *rest) if not (isinstance(found, str) and found.startswith("!"))]
+
+    def __getattr__(self, name: str):
+        return getattr(re, name)

@@ -14,7 +14,8 @@ import { neededPolicy } from './plan.ts';
 /**
  * A line a model, for the end of `sls deploy` and `sls info`.
  *
- * @param base URL of the HTTP API; undefined where it is another stack's, or not deployed
+ * @param base URL of the HTTP API, a slash at its end or none; undefined where it is another stack's, or not
+ * deployed
  */
 export function endpointLines(
   models: readonly Model[],
@@ -35,7 +36,7 @@ function endpointLine(model: Model, host: Host, base: string | undefined): strin
     return `${name}: sls models invoke --model ${name} --stage ${host.stage} (function ${nameOf(model, host)}:live)`;
   const auth = typeof http.auth === 'string' ? http.auth : `authorizer ${http.auth.authorizer}`;
   const prefix = http.path === '/' ? '' : http.path;
-  return `${name}: POST ${base ?? ''}${prefix}/v2/models/${name}/infer (auth: ${auth})`;
+  return `${name}: POST ${base?.replace(/\/$/, '') ?? ''}${prefix}/v2/models/${name}/infer (auth: ${auth})`;
 }
 
 /** What a person should know when packaging is done. */

@@ -36,6 +36,7 @@ export const PROBLEMS = {
   MODELS_RELEASE: 'What a deploy offered is neither live nor on its way to it.',
   MODELS_RELEASE_REFUSED: 'A release does not allow what is asked of it.',
   MODELS_ALIAS_PERMISSIONS: 'An alias was deleted and made again, and its permissions are missing.',
+  MODELS_ALIAS_ABSENT: 'The stack is complete, but its custom resource was not called: there is no alias.',
   MODELS_GATE: 'A version does not answer its gate’s cases as it should, or not fast enough.',
   MODELS_AWS: 'AWS refused a call.',
   MODELS_USAGE: 'A command got options or input that it cannot use.',

@@ -33,7 +33,10 @@ export async function missing(
   const anew = same.flatMap(({ model, fingerprint }) => {
     const so = stands.get(model) ?? {};
     const outcome = outcomeOf(fingerprint, so);
-    if (outcome.is === 'none') return [{ model, why: `what it offers is not live: ${outcome.why}` }];
+    if (outcome.is === 'none' || outcome.is === 'uncalled') {
+      const why = outcome.is === 'none' ? outcome.why : 'it has no alias and no release';
+      return [{ model, why: `what it offers is not live: ${why}` }];
+    }
     const other = typeof so.release === 'object' && isPending(so.release) ? so.release.candidate : undefined;
     return other === undefined || other.fingerprint === fingerprint
       ? []

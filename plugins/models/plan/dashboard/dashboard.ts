@@ -4,6 +4,7 @@ import type { Host } from '../../contracts/host.ts';
 import { nameOf } from '../../contracts/host.ts';
 import type { Model } from '../../declaration/model.ts';
 import { ALIAS, DASHBOARD, dashboardName } from '../../declaration/naming.ts';
+import { DOLLAR } from './lines.ts';
 
 /**
  * One dashboard a service, a band of graphs a model: what it is asked, how fast each version answers, which
@@ -23,7 +24,7 @@ export function dashboardOf(models: readonly Model[], host: Host, fold: Fold, kn
     Properties: {
       DashboardName: dashboardName(host.service, host.stage),
       // Alarms go by ARN, in which the account is.
-      DashboardBody: { 'Fn::Sub': JSON.stringify({ periodOverride: 'inherit', widgets }) },
+      DashboardBody: { 'Fn::Sub': [JSON.stringify({ periodOverride: 'inherit', widgets }), DOLLAR] },
     },
   };
 }

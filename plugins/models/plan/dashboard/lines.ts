@@ -17,11 +17,15 @@ export const GREEN = '#2ca02c';
 export const BLUE = '#1f77b4';
 export const GREY = '#7f7f7f';
 
+/** What the dashboard's Fn::Sub makes of `${D}`. */
+export const DOLLAR = { D: '$' };
+
 /**
- * A series' own dimension in its label; the mark keeps Fn::Sub from reading it.
+ * A series' own dimension in its label. Its dollar sign comes from a variable: `${!PROP(…)}`, Fn::Sub's own
+ * escape, is read as a reference by emulators.
  * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/graph-dynamic-labels.html
  */
-export const dimensionIn = (dimension: string): string => `\${!PROP('Dim.${dimension}')}`;
+export const dimensionIn = (dimension: string): string => `\${D}{PROP('Dim.${dimension}')}`;
 
 type Line = readonly unknown[];
 

@@ -154,6 +154,14 @@ export function problemOf(
         outcome.why,
         `Fix the model and deploy it. To release the same one anyway: \`sls deploy --force --stage ${stage}\`.`,
       );
+    case 'uncalled':
+      return {
+        code: 'MODELS_ALIAS_ABSENT',
+        key: `models.${model}`,
+        message:
+          'The stack is complete, but its custom resource Custom::ModelAlias was not called: there is no alias and no release, so nothing answers.',
+        fix: `Where AWS_ENDPOINT_URL names an emulator, take one that calls custom resources (docs/local-testing.md). On AWS, the log of the function \`models-release\` says what became of the call; then \`sls deploy --stage ${stage}\`.`,
+      };
     case 'none':
       return problem(outcome.why, `See ${command('status')}. To try again: \`sls deploy --stage ${stage}\`.`);
   }

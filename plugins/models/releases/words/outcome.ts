@@ -22,7 +22,9 @@ export type Outcome =
   | { readonly is: 'onItsWay'; readonly held: boolean }
   /** It was rolled back, and is refused until somebody forces it. */
   | { readonly is: 'refused'; readonly why: string }
-  | { readonly is: 'none'; readonly why: string };
+  | { readonly is: 'none'; readonly why: string }
+  /** Nothing was ever done for it: whoever made the stack did not call its custom resource. */
+  | { readonly is: 'uncalled' };
 
 /** @param fingerprint of what was offered */
 export function outcomeOf(fingerprint: string, { release, alias }: Stands): Outcome {
@@ -32,10 +34,7 @@ export function outcomeOf(fingerprint: string, { release, alias }: Stands): Outc
       why: 'a newer version of the plugin released this model, and this version cannot read what it wrote',
     };
   if (release === undefined)
-    return {
-      is: 'none',
-      why: alias === undefined ? 'it has no alias and no release' : 'no release of it is recorded',
-    };
+    return alias === undefined ? { is: 'uncalled' } : { is: 'none', why: 'no release of it is recorded' };
   const { stable, candidate, held, reason, refused, intent } = release;
   const moved =
     held?.by === 'foreign' || (intent === undefined && !pointsAt(alias, standing(release) ?? null));

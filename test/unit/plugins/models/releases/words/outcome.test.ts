@@ -4,6 +4,7 @@
  */
 import { describe, expect, it } from 'vitest';
 import type { Release } from '../../../../../../core/release/document/contract.ts';
+import { problemOf } from '../../../../../../plugins/models/releases/words/lines.ts';
 import { outcomeOf } from '../../../../../../plugins/models/releases/words/outcome.ts';
 import { CANARY, SETTINGS } from '../../../../../fakes/settings.ts';
 import { FUNCTION, tick } from '../../../../../fakes/world.ts';
@@ -34,6 +35,19 @@ describe('what was offered', () => {
     await until(w, 'JUDGING', GOOD);
     expect(outcome(w, 'a')).toEqual({ is: 'live' });
     expect(outcome(w, 'b')).toEqual({ is: 'onItsWay', held: false });
+  });
+
+  it('was never asked for, where whoever made the stack calls no custom resources: a code says so, and what to do', () => {
+    expect(outcomeOf('a', {})).toEqual({ is: 'uncalled' });
+    const nothing = { model: 'churn', phase: 'NONE', running: false } as const;
+    const problem = problemOf(nothing, outcomeOf('a', {}), false, 'prod');
+    expect(problem).toMatchObject({ code: 'MODELS_ALIAS_ABSENT', key: 'models.churn' });
+    expect(problem?.message).toContain('Custom::ModelAlias was not called');
+    expect(problem?.fix).toMatch(/AWS_ENDPOINT_URL.*docs\/local-testing\.md.*`sls deploy --stage prod`/);
+    // An alias without a record is another thing: somebody made it.
+    expect(
+      outcomeOf('a', { alias: { version: '1', weights: {}, description: '', revision: 'r' } }),
+    ).toMatchObject({ is: 'none' });
   });
 
   it('is on its way while a person holds it, or for want of data', async () => {
@@ -120,6 +134,5 @@ describe('what was offered', () => {
     const alias = w.alias();
     expect(outcomeOf('a', { ...(alias && { alias }) })).toMatchObject({ is: 'none' });
     expect(outcomeOf('a', { release: 'newer', ...(alias && { alias }) })).toMatchObject({ is: 'none' });
-    expect(outcomeOf('a', {})).toMatchObject({ is: 'none' });
   });
 });
