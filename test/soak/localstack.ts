@@ -28,7 +28,7 @@ models:
     http: {auth: none}
     traffic: 10/s
     gate: {cases: cases.jsonl}
-    release: {strategy: canary, steps: [{weight: 25, bake: 1m}], maxWait: 4m}
+    release: {strategy: canary, steps: [{weight: 50, bake: 1m}], increase: 2%, maxWait: 6m}
     drift: {baseline: reference.csv, window: 5m}
     batch: {input: 's3://shop-rows/*.csv', output: 's3://shop-scored', create: true}
 `;

@@ -7,7 +7,7 @@ import base64
 import json
 import re
 import uuid
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 from typing import NamedTuple
 
 _TEXT = re.compile(r"(?:text/|application/(?:json|javascript|xml|x-www-form-urlencoded|[\w.-]+\+(?:json|xml)))", re.IGNORECASE)
@@ -62,7 +62,7 @@ def event(found: Found, *, method: str, path: str, query: str, pairs: list[tuple
     parameters: dict[str, str] = {}
     for name, value in pairs:
         parameters[name] = f"{parameters[name]},{value}" if name in parameters else value
-    now = datetime.now(UTC)
+    now = datetime.now(timezone.utc)
     return {
         "version": "2.0",
         "routeKey": found.key,

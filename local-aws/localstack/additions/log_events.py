@@ -7,9 +7,10 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/matching-terms-json-log
 import json
 import time
 
+from localstack.aws.api.logs import InvalidParameterException
 from localstack.services.lambda_.invocation.version_manager import LambdaVersionManager
+from localstack.services.logs import provider
 from moto.iam.models import iam_backends
-from moto.logs import models
 from moto.logs.models import logs_backends
 from semantics.metrics import filter_pattern
 
@@ -18,7 +19,7 @@ from . import patch
 
 def install() -> None:
     patch.wrap(LambdaVersionManager, "store_logs", lambda _original: _store)
-    patch.wrap(models.LogStream, "filter_log_events", _matching)
+    patch.wrap(provider, "get_pattern_matcher", _matcher)
 
 
 def _store(self, invocation_result, execution_env) -> None:
@@ -46,13 +47,13 @@ def _may_create(account: str, role_arn: str) -> bool:
     return False
 
 
-def _matching(original):
-    def filtered(self, start_time, end_time, pattern):
-        if not (pattern or "").strip().startswith("{"):
-            return original(self, start_time, end_time, pattern)
+def _matcher(original):
+    def matcher(pattern: str):
+        if not pattern.strip().startswith("{"):
+            return original(pattern)
         matches = filter_pattern.of_member(pattern)
         if matches is None:
-            raise models.InvalidParameterException(constraint="a pattern that is read here", parameter="filterPattern", value=pattern)
-        return [event for event in original(self, start_time, end_time, "") if matches(event["message"])]
+            raise InvalidParameterException(f"LocalStack does not read this filter pattern here: {pattern}")
+        return lambda _pattern, event: matches(event["message"])
 
-    return filtered
+    return matcher

@@ -2,20 +2,15 @@
 https://docs.aws.amazon.com/step-functions/latest/dg/state-map-distributed.html
 """
 
-import re
-
 from localstack.services.stepfunctions.provider import StepFunctionsProvider
 
 from . import patch
+from .definitions import with_points
 
 
 def install() -> None:
     for name in ("create_state_machine", "update_state_machine"):
         patch.wrap(StepFunctionsProvider, name, _whole)
-
-
-def with_points(definition: str) -> str:
-    return re.sub(r'("ToleratedFailurePercentage"\s*:\s*\d+)(?=\s*[,}])', r"\1.0", definition)
 
 
 def _whole(original):
