@@ -15,7 +15,7 @@ export type LocalStackOptions = {
 };
 
 /** The Python of `.local/venv-localstack`, made on first use. Throws with what to do when it cannot be made. */
-export function localStackPython(log: (line: string) => void): Promise<string> {
+function localStackPython(log: (line: string) => void): Promise<string> {
   return venvPython({
     name: 'venv-localstack',
     requirements: join(folder, 'requirements.txt'),

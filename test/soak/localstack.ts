@@ -14,9 +14,9 @@ import { type Deployment, deployService, everythingLeft, type Service } from '..
 import { runWarm } from '../warm-sls.ts';
 
 /**
- * Its clock is the real one, so everything is as short as may be: a step of a minute, windows of five. Traffic
- * comes from people under 35 only, from its first request on: two windows of it are an alarm, while the releases
- * go on.
+ * Its clock is the real one, so everything is as short as may be: a step of a minute, windows of five.
+ * Traffic comes from people under 35 only, from its first request on: two windows of it are an alarm, while
+ * the releases go on.
  */
 const SERVICE = `service: shop
 plugins: [serverless-models]

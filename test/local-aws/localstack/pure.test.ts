@@ -1,6 +1,6 @@
 /**
- * What LocalStack's additions decide without LocalStack, which `npm run soak -- localstack` alone installs: run
- * by the Python of MiniStack.
+ * What LocalStack's additions decide without LocalStack, which only `npm run soak -- localstack` installs:
+ * run by the Python of MiniStack.
  */
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
