@@ -47,26 +47,27 @@ function inputOf(options: readonly string[]): Readonly<Record<string, unknown>> 
 }
 
 export async function runAws(aws: LocalAws, command: string): Promise<void> {
+  const lambda = new LambdaClient(client(aws.endpoint));
+  await sendCommand(lambda, REGION, command).finally(() => lambda.destroy());
+}
+
+/** Sends what the CLI would. @throws Error where the command is for another region, or none that is known here */
+export async function sendCommand(lambda: LambdaClient, region: string, command: string): Promise<void> {
   const [program, service, verb, ...options] = wordsOf(command);
   const { Region, ...input } = inputOf(options);
-  if (program !== 'aws' || service !== 'lambda' || Region !== REGION)
+  if (program !== 'aws' || service !== 'lambda' || Region !== region)
     throw new Error(`not for here: ${command}`);
-  const lambda = new LambdaClient(client(aws.endpoint));
-  try {
-    switch (verb) {
-      case 'add-permission':
-        await lambda.send(new AddPermissionCommand(input as never));
-        break;
-      case 'create-function-url-config':
-        await lambda.send(new CreateFunctionUrlConfigCommand(input as never));
-        break;
-      case 'put-function-event-invoke-config':
-        await lambda.send(new PutFunctionEventInvokeConfigCommand(input as never));
-        break;
-      default:
-        throw new Error(`unknown: ${command}`);
-    }
-  } finally {
-    lambda.destroy();
+  switch (verb) {
+    case 'add-permission':
+      await lambda.send(new AddPermissionCommand(input as never));
+      break;
+    case 'create-function-url-config':
+      await lambda.send(new CreateFunctionUrlConfigCommand(input as never));
+      break;
+    case 'put-function-event-invoke-config':
+      await lambda.send(new PutFunctionEventInvokeConfigCommand(input as never));
+      break;
+    default:
+      throw new Error(`unknown: ${command}`);
   }
 }

@@ -1,0 +1,37 @@
+import type { OpenCheck } from '../check.ts';
+
+/** What this program does not do, and what a person would. */
+export const OPEN: readonly OpenCheck[] = [
+  {
+    name: 'large-artifact',
+    bullet: 'how fast S3 gives a large artifact',
+    says: 'A function may read from S3 with the bandwidth of its network, which grows with its memory; the start ends after 10 s.',
+    page: 'https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html',
+    notRun:
+      'It would upload more than 250 MB from this machine. Deploy a model of that size, ask it, and read the Init Duration of its REPORT lines: `sls logs -f <model>`.',
+  },
+  {
+    name: 'encrypted-bucket',
+    bullet: 'the key of an encrypted bucket',
+    says: 'Reading an object under SSE-KMS takes kms:Decrypt of its key, writing one kms:GenerateDataKey.',
+    page: 'https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html',
+    notRun:
+      'A key costs a dollar a month, and is there for a week at least after it is deleted. With a key of your own: `deploymentBucket: {serverSideEncryption: aws:kms, sseKMSKeyId: …}`, deploy twice.',
+  },
+  {
+    name: 'sagemaker',
+    bullet: 'a real SageMaker endpoint as a gate’s',
+    says: 'InvokeEndpoint passes the body to the container’s /invocations and gives its answer back.',
+    page: 'https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html',
+    notRun:
+      'An endpoint needs a container image and is billed by the hour. With one of your own: `gate: {cases: …, reference: sagemaker:<endpoint>}`, and deploy.',
+  },
+  {
+    name: 'bill',
+    bullet: 'what AWS bills',
+    says: 'Cost Explorer shows a day’s costs about a day later, by tag once the tag is activated for cost allocation.',
+    page: 'https://docs.aws.amazon.com/cost-management/latest/userguide/ce-what-is.html',
+    notRun:
+      'The bill is not there while this runs. A day later look at Cost Explorer for the day of this run, and compare with the bound that was printed.',
+  },
+];

@@ -1,0 +1,40 @@
+import { paginateDescribeLogGroups } from '@aws-sdk/client-cloudwatch-logs';
+import { finding, type RunCheck } from '../check.ts';
+import { linesOf } from '../logs.ts';
+
+const DENIED = /AccessDenied|not authorized to perform|AuthorizationError/;
+
+export const permissions: RunCheck = {
+  name: 'permissions',
+  bullet: 'that IAM on AWS reads the policies as the local one does',
+  says: 'What no statement allows is denied, and the service’s answer names the action.',
+  page: 'https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html',
+  minutes: 10,
+  use: {},
+  run: async ({ name, clients, signal }) => {
+    const denied: string[] = [];
+    const functions: string[] = [];
+    let lines = 0;
+    for await (const page of paginateDescribeLogGroups(
+      { client: clients.logs },
+      { logGroupNamePrefix: `/aws/lambda/${name}-` },
+    ))
+      for (const { logGroupName = '' } of page.logGroups ?? [])
+        functions.push(logGroupName.replace('/aws/lambda/', ''));
+    for (const functionName of functions) {
+      signal.throwIfAborted();
+      for (const { text } of await linesOf(clients, functionName, 0)) {
+        lines += 1;
+        // The action is enough: what else a line has is nobody’s business.
+        if (DENIED.test(text))
+          denied.push(
+            `${functionName}: ${/to perform:? ([\w:]+)/.exec(text)?.[1] ?? 'an action that the line does not name'}`,
+          );
+      }
+    }
+    return finding(
+      lines > 0 && denied.length === 0,
+      `In ${lines} lines of ${functions.length} logs, written by functions that hold only the roles of this service: ${denied.length === 0 ? 'nothing was denied' : [...new Set(denied)].join('; ')}. The deploy policy was not tried: run this with a role that has it alone.`,
+    );
+  },
+};

@@ -1,0 +1,205 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { type Check, type Finding, failed, isRun } from './check.ts';
+import { CHECKS } from './checks.ts';
+import { type Account, accountOf, type Clients, clientsFor } from './clients.ts';
+import { confirmed } from './confirm.ts';
+import { type Framework, framework } from './framework.ts';
+import { interrupts, within } from './interrupt.ts';
+import { nameOf, TAG } from './names.ts';
+import type { Options } from './options.ts';
+import { pageOf, placeOf } from './page.ts';
+import { DEPLOY_MINUTES, type Item, quoteText } from './quote.ts';
+import { type Left, leftOf, removeRuns } from './remove.ts';
+import { during, say } from './say.ts';
+import type { Known } from './scene.ts';
+import { sceneFor, sharedBy } from './scene-of.ts';
+import { FIRST, makeFolder } from './service.ts';
+import type { States } from './state.ts';
+
+/** How it ended, as exit code. */
+export const EXIT = { shown: 0, other: 1, notStarted: 2, left: 3, interrupted: 130 } as const;
+
+/** The whole run: look, ask, deploy, check, remove, write. @returns the exit code */
+export async function run(root: string, states: States, options: Options): Promise<number> {
+  const account = await accountOf(options.region).catch((error: Error) => {
+    console.error(`There is no account to run on: ${error.message}`);
+    console.error(
+      'Set credentials and a region: --profile, --region, or the environment that the AWS CLI reads.',
+    );
+  });
+  if (account === undefined) return EXIT.notStarted;
+  const clients = clientsFor(account.region);
+  const name = nameOf(randomBytes(4).toString('hex'));
+  const dir = states.folder(name);
+  const sls = framework(root, dir);
+  const interrupt = interrupts();
+  try {
+    const known = await readKnown(root);
+    const folder = await makeFolder(root, dir, { name, region: account.region }, known.request);
+    await folder.write(FIRST);
+    const chosen = CHECKS.filter((check) => options.only?.includes(check.name) ?? true);
+    if (!(await agreed(clients, account, sls, name, chosen, options))) {
+      await states.forget(name);
+      return EXIT.notStarted;
+    }
+    const state = { name, account: account.id, region: account.region, begun: new Date().toISOString() };
+    await states.write({ ...state, phase: 'creating' });
+    const began = Date.now();
+    const shared = sharedBy(name, account, clients, sls, folder, known);
+    const findings = new Map<string, Finding>();
+    let started = false;
+    try {
+      const { code } = await within(DEPLOY_MINUTES, interrupt.signal, () => sls.sls('deploy'));
+      started = code === 0;
+      if (started) {
+        await states.write({ ...state, phase: 'checking' });
+        for (const check of chosen) {
+          interrupt.signal.throwIfAborted();
+          findings.set(check.name, await findingOf(check, shared, sls, interrupt.signal));
+        }
+      }
+    } catch (error) {
+      if (!interrupt.signal.aborted) console.error(error instanceof Error ? error.message : error);
+    }
+    await sls.end();
+    await states.write({ ...state, phase: 'removing' });
+    const { left, printed } = await removed(clients, sls, name, started && !interrupt.signal.aborted);
+    if (left.length === 0) await states.forget(name);
+    if (interrupt.signal.aborted) return left.length > 0 ? EXIT.left : EXIT.interrupted;
+    if (!started) {
+      console.error('The demo could not be deployed: no check was run.');
+      return left.length > 0 ? EXIT.left : EXIT.notStarted;
+    }
+    for (const check of CHECKS)
+      if (!findings.has(check.name))
+        findings.set(check.name, { verdict: 'not run', seen: 'It was not asked for: --only.' });
+    const place = await writePage(root, {
+      isRehearsal: isLocal(account),
+      account: account.id,
+      region: account.region,
+      begun: state.begun,
+      minutes: Math.ceil((Date.now() - began) / 60_000),
+      versions: await versionsOf(root),
+      findings,
+      left: printed,
+    });
+    say(`\n${place} is written.`);
+    if (left.length > 0) return EXIT.left;
+    return [...findings.values()].some(({ verdict }) => verdict === 'other') ? EXIT.other : EXIT.shown;
+  } finally {
+    interrupt.done();
+    await sls.end();
+    clients.close();
+  }
+}
+
+/** An endpoint of one's own, or an account that AWS gives nobody, is none of AWS. */
+const isLocal = ({ id }: Account): boolean =>
+  /^0+$/.test(id) ||
+  Object.keys(process.env).some((key) => /^AWS_ENDPOINT_URL/.test(key) && process.env[key] !== '');
+
+const readKnown = async (root: string): Promise<Known> =>
+  JSON.parse(await readFile(join(root, 'examples', 'employment', 'answers.json'), 'utf8'));
+
+/** Says what it will make and cost, and asks. */
+async function agreed(
+  clients: Clients,
+  account: Account,
+  { read }: Framework,
+  name: string,
+  checks: readonly Check[],
+  { yes }: Options,
+): Promise<boolean> {
+  const { code, text } = await during('listing what would be created, without AWS', () =>
+    read('models', 'plan', '--json'),
+  );
+  if (code !== 0) {
+    console.error(`The plan could not be read:\n${text}`);
+    return false;
+  }
+  const { creates } = JSON.parse(text.slice(text.indexOf('{'))) as { readonly creates: readonly Item[] };
+  const earlier = await during('looking for earlier runs', () => leftOf(clients));
+  say(`\n${quoteText(account, { name, tag: TAG }, checks, creates)}\n`);
+  if (earlier.there.length > 0)
+    say(
+      `There are ${earlier.there.length} things of ${[...new Set(earlier.there.map(({ run }) => run))].join(', ')} already. If that run is over: npm run account -- --clean\n`,
+    );
+  const answer = await confirmed('This spends money.', yes);
+  if (answer === 'nobody')
+    console.error('Nothing was made: there is no terminal to ask on. --yes answers beforehand.');
+  if (answer === 'no') say('Nothing was made.');
+  return answer === 'yes';
+}
+
+async function findingOf(
+  check: Check,
+  shared: Parameters<typeof sceneFor>[0],
+  sls: Framework,
+  interrupted: AbortSignal,
+): Promise<Finding> {
+  if (!isRun(check)) return { verdict: 'not run', seen: check.notRun };
+  const found = await during(`check ${check.name}`, () =>
+    within(check.minutes, interrupted, (signal) => check.run(sceneFor(shared, signal))),
+  ).catch(async (error: unknown) => {
+    interrupted.throwIfAborted();
+    await sls.end();
+    return failed(error);
+  });
+  say(`${check.name}: ${found.verdict}. ${found.seen}`);
+  return found;
+}
+
+/** By the framework's own command where there is a service, then by name. */
+async function removed(
+  clients: Clients,
+  { sls }: Framework,
+  name: string,
+  orderly: boolean,
+): Promise<{ readonly left: readonly string[]; readonly printed: readonly string[] }> {
+  // A second Ctrl-C ends the program.
+  const { signal } = new AbortController();
+  const code = orderly ? (await sls('remove')).code : undefined;
+  const before = await leftOf(clients, [name]).catch((): Left => ({ there: [], unknown: [] }));
+  const lines = before.there.map(({ line }) => line);
+  if (code !== undefined)
+    say(`sls remove ended with ${code} and left ${lines.length === 0 ? 'nothing' : lines.join('; ')}.`);
+  const after = await removeRuns(clients, [name], signal);
+  const left = [
+    ...after.there.map(({ line }) => line),
+    ...after.unknown.map((line) => `not looked for: ${line}`),
+  ];
+  say(
+    left.length === 0
+      ? 'Nothing is left.'
+      : `LEFT:\n${[...left, ...after.refusals].map((line) => `  ${line}`).join('\n')}`,
+  );
+  return {
+    left,
+    printed: [
+      ...(code === undefined || lines.length === 0 ? [] : [`after sls remove: ${lines.join('; ')}`]),
+      ...left,
+    ],
+  };
+}
+
+async function writePage(root: string, report: Parameters<typeof pageOf>[1]): Promise<string> {
+  const page = pageOf(CHECKS, report);
+  const existing = await readFile(join(root, 'docs', 'account.md'), 'utf8').catch(() => undefined);
+  const place = placeOf(page, existing);
+  await mkdir(dirname(join(root, place)), { recursive: true });
+  await writeFile(join(root, place), page);
+  return place;
+}
+
+async function versionsOf(root: string): Promise<Readonly<Record<string, string>>> {
+  const versionIn = async (...path: readonly string[]): Promise<string> =>
+    (JSON.parse(await readFile(join(root, ...path), 'utf8')) as { readonly version: string }).version;
+  return {
+    'serverless-models': await versionIn('package.json'),
+    osls: await versionIn('node_modules', 'osls', 'package.json'),
+    'ONNX Runtime': await versionIn('layers', 'onnxruntime', 'layer.json'),
+    Node: process.versions.node,
+  };
+}
