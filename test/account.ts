@@ -33,5 +33,11 @@ if (options.region !== undefined) process.env.AWS_REGION = options.region;
 const states = statesIn(join(root, '.local', 'account'));
 if (options.rehearse)
   process.exitCode = await rehearse(file, [...args.filter((arg) => arg !== '--rehearse'), '--yes']);
-else if (options.clean) process.exitCode = await clean(states, options);
-else process.exitCode = await run(root, states, options);
+else
+  process.exitCode = await (options.clean ? clean(states, options) : run(root, states, options)).catch(
+    (error: unknown) => {
+      console.error(error instanceof Error ? error.message : error);
+      console.error('Something may be left: npm run account -- --clean');
+      return EXIT.left;
+    },
+  );

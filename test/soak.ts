@@ -5,6 +5,7 @@
  */
 import { performance } from 'node:perf_hooks';
 import { recordCalls, summaryOf, violationsOf } from '../local-aws/calls.ts';
+import { accountKills } from './soak/account.ts';
 import { arm64Inference } from './soak/arm64.ts';
 import { BATCH, batchSoak, HUNDREDTH_OF_BATCH } from './soak/batch.ts';
 import { everyDeath } from './soak/batch-deaths.ts';
@@ -16,12 +17,15 @@ import { ROWS, referenceData } from './soak/reference.ts';
 import { everySequence, HUNDREDTH_OF_SEQUENCES, SEQUENCES } from './soak/sequences.ts';
 import { BUSY, busyWindow, HUNDREDTH_OF_BUSY } from './soak/traffic.ts';
 
+const KILLS = 10;
+
 type Part = {
   full(): Promise<string>;
   /** The same at a hundredth of the size, which `npm test` runs; absent where less would be nothing. */
   short?(): Promise<string>;
 };
 const parts: Readonly<Record<string, Part>> = {
+  account: { full: () => accountKills(KILLS) },
   arm64: { full: arm64Inference },
   batch: { full: () => batchSoak(BATCH), short: () => batchSoak(HUNDREDTH_OF_BATCH) },
   'batch-deaths': { full: everyDeath },

@@ -5,7 +5,7 @@ import type { Options } from './options.ts';
 import { leftOf, removeRuns } from './remove.ts';
 import { EXIT } from './run.ts';
 import { during, say } from './say.ts';
-import type { States } from './state.ts';
+import { endpointNow, type State, type States } from './state.ts';
 
 /**
  * Removes what runs have left: found by tag and name, in the region that is asked for and in those that this
@@ -16,17 +16,25 @@ export async function clean(states: States, options: Options): Promise<number> {
     console.error(`There is no account to look at: ${error.message}`);
   });
   if (account === undefined) return EXIT.notStarted;
-  const remembered = (await states.all()).filter((state) => state.account === account.id);
+  const remembered = (await states.all()).filter(
+    (state) => state.account === account.id && state.endpoint === endpointNow(),
+  );
   const regions = new Set([
     account.region,
     ...(options.region === undefined ? remembered : []).map(({ region }) => region),
   ]);
   let worst: number = EXIT.shown;
-  for (const region of regions) worst = Math.max(worst, await cleanRegion(region, states, options));
+  for (const region of regions)
+    worst = Math.max(worst, await cleanRegion(region, remembered, states, options));
   return worst;
 }
 
-async function cleanRegion(region: string, states: States, { yes }: Options): Promise<number> {
+async function cleanRegion(
+  region: string,
+  remembered: readonly State[],
+  states: States,
+  { yes }: Options,
+): Promise<number> {
   const clients = clientsFor(region);
   const interrupt = interrupts();
   try {
@@ -54,7 +62,7 @@ async function cleanRegion(region: string, states: States, { yes }: Options): Pr
         return EXIT.left;
       }
     }
-    for (const state of await states.all())
+    for (const state of remembered)
       if (state.region === region && unknown.length === 0) await states.forget(state.name);
     say(unknown.length === 0 ? 'Nothing is left.' : 'Nothing else is left.');
     return unknown.length === 0 ? EXIT.shown : EXIT.left;

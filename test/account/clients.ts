@@ -37,6 +37,7 @@ export function clientsFor(region: string) {
   };
   return {
     ...clients,
+    region,
     close: () => {
       for (const client of Object.values(clients)) client.destroy();
     },

@@ -21,6 +21,7 @@ import {
   DetachRolePolicyCommand,
   ListAttachedRolePoliciesCommand,
   ListRolePoliciesCommand,
+  ListRoleTagsCommand,
   paginateListRoles,
 } from '@aws-sdk/client-iam';
 import {
@@ -32,14 +33,14 @@ import {
   paginateListLayers,
   paginateListLayerVersions,
 } from '@aws-sdk/client-lambda';
-import { DeleteBucketCommand, ListBucketsCommand } from '@aws-sdk/client-s3';
+import { DeleteBucketCommand, GetBucketLocationCommand, ListBucketsCommand } from '@aws-sdk/client-s3';
 import { DeleteScheduleGroupCommand, paginateListScheduleGroups } from '@aws-sdk/client-scheduler';
 import { DeleteStateMachineCommand, paginateListStateMachines } from '@aws-sdk/client-sfn';
 import { DeleteTopicCommand, paginateListTopics } from '@aws-sdk/client-sns';
 import { DeleteQueueCommand, paginateListQueues } from '@aws-sdk/client-sqs';
 import { deleteBelow } from '../../aws/s3/empty.ts';
 import type { Clients } from './clients.ts';
-import { ANY } from './names.ts';
+import { ANY, REGION_TAG, runIn } from './names.ts';
 
 /** `name` is what the run is told by; `id` is what AWS removes it by. */
 export type Thing = { readonly name: string; readonly id: string };
@@ -163,8 +164,15 @@ export const KINDS: readonly Kind[] = [
   },
   {
     what: 'bucket',
-    list: async ({ s3 }) =>
-      ((await s3.send(new ListBucketsCommand({}))).Buckets ?? []).map(({ Name }) => thing(Name)),
+    // Names are of all regions.
+    list: async ({ s3, region }) => {
+      const { Buckets = [] } = await s3.send(new ListBucketsCommand({}));
+      const ours = Buckets.map(({ Name }) => thing(Name)).filter(({ name }) => runIn(name) !== undefined);
+      const places = await Promise.all(
+        ours.map(({ id }) => s3.send(new GetBucketLocationCommand({ Bucket: id }))),
+      );
+      return ours.filter((_, i) => (places[i]?.LocationConstraint || 'us-east-1') === region);
+    },
     remove: async ({ s3 }, Bucket) => {
       await deleteBelow(s3, Bucket, '', () => {});
       await s3.send(new DeleteBucketCommand({ Bucket }));
@@ -172,10 +180,18 @@ export const KINDS: readonly Kind[] = [
   },
   {
     what: 'role',
-    list: async ({ iam: client }) =>
-      (await all(paginateListRoles({ client }, {}), (page) => page.Roles)).map(({ RoleName }) =>
-        thing(RoleName),
-      ),
+    // Roles are of all regions, too; one that does not say whose it is counts.
+    list: async ({ iam: client, region }) => {
+      const roles = await all(paginateListRoles({ client }, {}), (page) => page.Roles);
+      const ours = roles
+        .map(({ RoleName }) => thing(RoleName))
+        .filter(({ name }) => runIn(name) !== undefined);
+      const tags = await Promise.all(
+        ours.map(({ id }) => client.send(new ListRoleTagsCommand({ RoleName: id }))),
+      );
+      const regionOf = (i: number) => tags[i]?.Tags?.find(({ Key }) => Key === REGION_TAG)?.Value;
+      return ours.filter((_, i) => (regionOf(i) ?? region) === region);
+    },
     remove: async ({ iam }, RoleName) => {
       const { PolicyNames = [] } = await iam.send(new ListRolePoliciesCommand({ RoleName }));
       for (const PolicyName of PolicyNames)

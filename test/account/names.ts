@@ -4,6 +4,8 @@
 export const STAGE = 'dev';
 /** Key of the tag on everything that takes one; its value is the run's name. */
 export const TAG = 'serverless-models-account';
+/** Key of the tag that says in which region: roles are of the whole account. */
+export const REGION_TAG = `${TAG}-region`;
 const PREFIX = 'smcheck-';
 const NAME = new RegExp(`^${PREFIX}[0-9a-f]{8}(?=-|$)`);
 

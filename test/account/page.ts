@@ -11,7 +11,9 @@ export type Report = {
   /** By name, in the order of the page: `osls` → `4.3.1`. */
   readonly versions: Readonly<Record<string, string>>;
   readonly findings: ReadonlyMap<string, Finding>;
-  /** What `sls remove`, and the search after it, left. */
+  /** What `sls remove` left to be found by name. */
+  readonly kept: readonly string[];
+  /** What is there at the end. */
   readonly left: readonly string[];
 };
 
@@ -28,12 +30,14 @@ const cell = (text: string): string => text.replace(/\s*\n\s*/g, ' ').replaceAll
 
 /** `docs/account.md`. Pure. */
 export function pageOf(checks: readonly Check[], report: Report): string {
-  const { isRehearsal, account, region, begun, minutes, versions, findings, left } = report;
+  const { isRehearsal, account, region, begun, minutes, versions, findings, kept, left } = report;
   const rows = checks.map((check) => {
     const { verdict, seen } = findings.get(check.name) ?? { verdict: 'not run', seen: '' };
     const text = withoutAccount(seen, account);
     return `| ${check.name} | ${cell(check.says)} ([page](${check.page})) | ${cell(text)} | ${verdict} |`;
   });
+  const things = (lines: readonly string[]): string =>
+    lines.length === 0 ? 'nothing' : withoutAccount(lines.join('; '), account);
   const count = (verdict: string): number =>
     checks.filter(({ name }) => (findings.get(name)?.verdict ?? 'not run') === verdict).length;
   return `${[
@@ -47,7 +51,8 @@ export function pageOf(checks: readonly Check[], report: Report): string {
       .map(([name, version]) => `${name} ${version}`)
       .join(', ')}`,
     `- checks: ${count('shown')} shown, ${count('other')} other than expected, ${count('not run')} not run`,
-    `- left afterwards: ${left.length === 0 ? 'nothing' : withoutAccount(left.join('; '), account)}`,
+    `- \`sls remove\` left: ${things(kept)} (a stack keeps the buckets of batch that it made), which were removed then`,
+    `- left at the end: ${things(left)}`,
     '',
     '| check | what AWS’s page says | what was seen | verdict |',
     '| --- | --- | --- | --- |',

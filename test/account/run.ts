@@ -16,7 +16,7 @@ import { during, say } from './say.ts';
 import type { Known } from './scene.ts';
 import { sceneFor, sharedBy } from './scene-of.ts';
 import { FIRST, makeFolder } from './service.ts';
-import type { States } from './state.ts';
+import { endpointNow, type States } from './state.ts';
 
 /** How it ended, as exit code. */
 export const EXIT = { shown: 0, other: 1, notStarted: 2, left: 3, interrupted: 130 } as const;
@@ -44,7 +44,13 @@ export async function run(root: string, states: States, options: Options): Promi
       await states.forget(name);
       return EXIT.notStarted;
     }
-    const state = { name, account: account.id, region: account.region, begun: new Date().toISOString() };
+    const state = {
+      name,
+      account: account.id,
+      region: account.region,
+      endpoint: endpointNow(),
+      begun: new Date().toISOString(),
+    };
     await states.write({ ...state, phase: 'creating' });
     const began = Date.now();
     const shared = sharedBy(name, account, clients, sls, folder, known);
@@ -65,7 +71,7 @@ export async function run(root: string, states: States, options: Options): Promi
     }
     await sls.end();
     await states.write({ ...state, phase: 'removing' });
-    const { left, printed } = await removed(clients, sls, name, started && !interrupt.signal.aborted);
+    const { left, kept } = await removed(clients, sls, name, started && !interrupt.signal.aborted);
     if (left.length === 0) await states.forget(name);
     if (interrupt.signal.aborted) return left.length > 0 ? EXIT.left : EXIT.interrupted;
     if (!started) {
@@ -83,7 +89,8 @@ export async function run(root: string, states: States, options: Options): Promi
       minutes: Math.ceil((Date.now() - began) / 60_000),
       versions: await versionsOf(root),
       findings,
-      left: printed,
+      kept,
+      left,
     });
     say(`\n${place} is written.`);
     if (left.length > 0) return EXIT.left;
@@ -157,7 +164,7 @@ async function removed(
   { sls }: Framework,
   name: string,
   orderly: boolean,
-): Promise<{ readonly left: readonly string[]; readonly printed: readonly string[] }> {
+): Promise<{ readonly left: readonly string[]; readonly kept: readonly string[] }> {
   // A second Ctrl-C ends the program.
   const { signal } = new AbortController();
   const code = orderly ? (await sls('remove')).code : undefined;
@@ -175,13 +182,7 @@ async function removed(
       ? 'Nothing is left.'
       : `LEFT:\n${[...left, ...after.refusals].map((line) => `  ${line}`).join('\n')}`,
   );
-  return {
-    left,
-    printed: [
-      ...(code === undefined || lines.length === 0 ? [] : [`after sls remove: ${lines.join('; ')}`]),
-      ...left,
-    ],
-  };
+  return { left, kept: code === undefined ? [] : lines };
 }
 
 async function writePage(root: string, report: Parameters<typeof pageOf>[1]): Promise<string> {

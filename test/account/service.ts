@@ -2,7 +2,7 @@ import { copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { parse, stringify } from 'yaml';
 import { aliasLogicalId } from '../../plugins/models/declaration/naming.ts';
-import { asideOf, bucketsOf, newsOf, TAG } from './names.ts';
+import { asideOf, bucketsOf, newsOf, REGION_TAG, TAG } from './names.ts';
 
 /** What of the service differs from one deploy to the next. */
 export type Variant = {
@@ -50,7 +50,7 @@ export function serviceYaml(
   const { provider, models } = parse(demo) as Demo;
   const [batch] = models.employment.batch;
   const { rows, scored } = bucketsOf(name);
-  const tags = { [TAG]: name };
+  const tags = { [TAG]: name, [REGION_TAG]: region };
   return stringify({
     service: name,
     provider: {

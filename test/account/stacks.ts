@@ -37,7 +37,7 @@ export const STACK_MINUTES = 40;
 const TRIES = 4;
 
 /** CloudFormation’s word; undefined where there is none. */
-export async function stateOf({ cloudFormation }: Clients, StackName: string): Promise<string | undefined> {
+async function stateOf({ cloudFormation }: Clients, StackName: string): Promise<string | undefined> {
   try {
     const { Stacks: [stack] = [] } = await cloudFormation.send(new DescribeStacksCommand({ StackName }));
     return stack?.StackStatus === 'DELETE_COMPLETE' ? undefined : stack?.StackStatus;

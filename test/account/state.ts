@@ -6,6 +6,8 @@ export type State = {
   readonly name: string;
   readonly account: string;
   readonly region: string;
+  /** Of a local AWS; empty for AWS itself. Two may have one account’s number. */
+  readonly endpoint: string;
   /** ISO 8601 */
   readonly begun: string;
   readonly phase: 'creating' | 'checking' | 'removing';
@@ -18,6 +20,9 @@ export type States = {
   readonly all: () => Promise<readonly State[]>;
   readonly forget: (name: string) => Promise<void>;
 };
+
+/** Where the SDK sends everything, if that is not AWS. */
+export const endpointNow = (): string => process.env.AWS_ENDPOINT_URL ?? '';
 
 /** @param dir the project's own, `.local/account` */
 export function statesIn(dir: string): States {

@@ -4,7 +4,7 @@ import { finding, type RunCheck } from '../check.ts';
 import { functionOf, stackOf } from '../names.ts';
 import { DEPLOY } from '../prices.ts';
 import type { Scene } from '../scene.ts';
-import { stateOf } from '../stacks.ts';
+import { atRest } from '../stacks.ts';
 
 export const rollback: RunCheck = {
   name: 'rollback',
@@ -46,6 +46,7 @@ async function there({ clients, name }: Scene): Promise<There> {
 async function failedDeploy(scene: Scene, change: Parameters<Scene['deploy']>[0]): Promise<Ended> {
   const since = Date.now();
   const { code } = await scene.deploy(change);
-  const seconds = (Date.now() - since) / 1000;
-  return { ...(await there(scene)), code, seconds, state: await stateOf(scene.clients, stackOf(scene.name)) };
+  // The command ends with the first failure, the stack when it is back.
+  const { state } = await atRest(scene.clients, stackOf(scene.name), scene.signal);
+  return { ...(await there(scene)), code, seconds: (Date.now() - since) / 1000, state };
 }

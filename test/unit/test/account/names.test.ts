@@ -30,7 +30,10 @@ test('the service is the demo’s, under its own name, with the tag on everythin
   const demo = readFileSync(join(root, 'serverless.yml'), 'utf8');
   const place = { name: 'smcheck-0123abcd', region: 'eu-central-1' };
   const first = parse(serviceYaml(demo, place, FIRST, { a: 1 }));
-  const tags = { 'serverless-models-account': place.name };
+  const tags = {
+    'serverless-models-account': place.name,
+    'serverless-models-account-region': place.region,
+  };
   expect(first).toMatchObject({
     service: place.name,
     provider: { region: place.region, tags, stackTags: tags },

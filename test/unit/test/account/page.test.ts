@@ -15,7 +15,7 @@ const report = {
   ...{ isRehearsal: false, account: '123456789012', region: 'eu-central-1', minutes: 42 },
   begun: '2026-11-27T10:00:00.000Z',
   versions: { osls: '4.3.1', Node: '24.0.0' },
-  ...{ findings, left: [] },
+  ...{ findings, kept: ['bucket k'], left: [] },
 };
 const page = pageOf(CHECKS, report);
 
@@ -24,7 +24,8 @@ test('a page says what was seen, and the account only masked', () => {
   expect(page).toContain('- account: 12…12, region: eu-central-1');
   expect(page).toContain('- date: 2026-11-27, 42 minutes');
   expect(page).toContain('- checks: 1 shown, 1 other than expected, 1 not run');
-  expect(page).toContain('- left afterwards: nothing');
+  expect(page).toContain('`sls remove` left: bucket k (');
+  expect(page).toContain('- left at the end: nothing');
   expect(page).toContain('| two | two is so. ([page](https://docs.aws.amazon.com/x)) | two lines | other |');
   expect(page).toContain('says: a\\|b | shown |');
   expect(page).toMatch(/\| three \|.*\| not run \|/);
@@ -33,7 +34,7 @@ test('a page says what was seen, and the account only masked', () => {
 
 test('what is left is told', () => {
   expect(pageOf(CHECKS, { ...report, left: ['bucket b', 'role r'] })).toContain(
-    '- left afterwards: bucket b; role r',
+    '- left at the end: bucket b; role r',
   );
 });
 

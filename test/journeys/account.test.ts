@@ -1,0 +1,91 @@
+/**
+ * `npm run account` on a local AWS: nothing without a yes; a check that fails, and an action that is denied,
+ * are told on a page that is no evidence; a run that is killed or interrupted leaves nothing in the end.
+ */
+import { readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type LocalAws, startAws } from '../../local-aws/start.ts';
+import { REHEARSED } from '../account/page.ts';
+import { root } from '../unit/docs/pages.ts';
+import { accountRun } from './account-run.ts';
+import { everythingLeft } from './service.ts';
+import { makeUser, type Statement, type User } from './user.ts';
+
+let aws: LocalAws;
+let before: string[];
+let user: User;
+beforeAll(async () => {
+  // Its gateway lets everything through: the check of that one fails.
+  aws = await startAws({ speed: 20, without: ['route_throttling'] });
+  before = await everythingLeft(aws);
+  user = await makeUser(aws, 'ann');
+});
+afterAll(() => aws?.stop());
+
+const ALL: Statement = { Sid: 'All', Effect: 'Allow', Action: '*', Resource: '*' };
+const deny = (Action: string): Statement => ({ Sid: 'Not', Effect: 'Deny', Action, Resource: '*' });
+
+test('without a terminal and without --yes it says what it would make and cost, and makes nothing', async () => {
+  const run = accountRun(aws.env, '--only', 'layer');
+  expect(await run.ended, run.text()).toBe(2);
+  expect(run.text()).toMatch(/account 000000000000, region us-east-1\n/);
+  expect(run.text()).toMatch(/ +\d+ functions\n/);
+  expect(run.text()).toMatch(/At most \$0\.\d\d .* and at most \d+ minutes/);
+  expect(run.text()).toContain('Nothing was made: there is no terminal to ask on. --yes answers beforehand.');
+  expect(await everythingLeft(aws)).toEqual(before);
+});
+
+test('an option that is none is named', async () => {
+  const run = accountRun(aws.env, '--only', 'layers');
+  expect(await run.ended).toBe(2);
+  expect(run.text()).toMatch(/^--only: there is no check layers; there are layer, skipped-deploy,/);
+});
+
+test('a check that fails and one that is denied: the others run, the page says it, and all is removed', async () => {
+  await user.may([ALL, deny('lambda:GetAccountSettings')]);
+  const run = accountRun(user.env, '--yes', '--only', 'layer', 'cold-starts', 'gateway', 'permissions');
+  expect(await run.ended, run.text()).toBe(1);
+  expect(run.text()).toContain('.serverless/account.md is written.');
+  const page = await readFile(join(root, '.serverless', 'account.md'), 'utf8');
+  expect(page.split('\n')[0]).toBe(`# ${REHEARSED}`);
+  const row = (name: string): string => page.split('\n').find((line) => line.startsWith(`| ${name} |`)) ?? '';
+  expect(row('layer')).toMatch(/largest difference .* \| shown \|$/);
+  expect(row('gateway')).toMatch(/150 at once, .* 150 with 200, 0 with 429.* \| other \|$/);
+  expect(row('cold-starts')).toMatch(
+    /AWS refused it to the caller: .*lambda:GetAccountSettings.* \| not run \|$/,
+  );
+  expect(row('permissions')).toMatch(/nothing was denied.* \| shown \|$/);
+  expect(row('batch')).toMatch(/It was not asked for: --only\. \| not run \|$/);
+  expect(page).toContain('- left at the end: nothing');
+  expect(await everythingLeft(aws)).toEqual(before);
+});
+
+test('killed in mid-deploy, with its memory lost: --clean finds all of it; what AWS refuses is listed', async () => {
+  const run = accountRun(aws.env, '--yes', '--only', 'layer');
+  await run.prints(/employment: version 1 is live/);
+  run.child.kill('SIGKILL');
+  expect(await run.ended).toBe('SIGKILL');
+  const name = /smcheck-[0-9a-f]{8}/.exec(run.text())?.[0] ?? '';
+  await rm(join(root, '.local', 'account', `${name}.json`));
+
+  await user.may([ALL, deny('s3:DeleteBucket')]);
+  const refused = accountRun(user.env, '--clean', '--yes');
+  expect(await refused.ended, refused.text()).toBe(3);
+  expect(refused.text()).toMatch(new RegExp(`LEFT:\n  bucket ${name}-rows\n  bucket ${name}-scored\n`));
+  expect(refused.text()).toMatch(/bucket \S+-rows: AccessDenied/);
+
+  const clean = accountRun(aws.env, '--clean', '--yes');
+  expect(await clean.ended, clean.text()).toBe(0);
+  expect(clean.text()).toContain('Nothing is left.');
+  expect(await everythingLeft(aws)).toEqual(before);
+});
+
+test('Ctrl-C in a check: it removes what it made, and says so', async () => {
+  const run = accountRun(aws.env, '--yes', '--only', 'counts');
+  await run.prints(/check counts/);
+  run.child.kill('SIGINT');
+  expect(await run.ended, run.text()).toBe(130);
+  expect(run.text()).toMatch(/Interrupted\. What was made is removed now[\s\S]*Nothing is left\./);
+  expect(await everythingLeft(aws)).toEqual(before);
+});
