@@ -5,7 +5,7 @@ import type { Options } from './options.ts';
 import { leftOf, removeRuns } from './remove.ts';
 import { EXIT } from './run.ts';
 import { during, say } from './say.ts';
-import { endpointNow, type State, type States } from './state.ts';
+import { endpointNow, isUnderWay, type State, type States } from './state.ts';
 
 /**
  * Removes what runs have left: found by tag and name, in the region that is asked for and in those that this
@@ -62,8 +62,9 @@ async function cleanRegion(
         return EXIT.left;
       }
     }
-    for (const state of remembered)
-      if (state.region === region && unknown.length === 0) await states.forget(state.name);
+    const over = remembered.filter((state) => state.region === region && !isUnderWay(state));
+    if (unknown.length === 0)
+      for (const name of new Set([...runs, ...over.map((state) => state.name)])) await states.forget(name);
     say(unknown.length === 0 ? 'Nothing is left.' : 'Nothing else is left.');
     return unknown.length === 0 ? EXIT.shown : EXIT.left;
   } finally {

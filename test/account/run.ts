@@ -35,22 +35,20 @@ export async function run(root: string, states: States, options: Options): Promi
   const dir = states.folder(name);
   const sls = framework(root, dir);
   const interrupt = interrupts();
+  const state = {
+    ...{ name, account: account.id, region: account.region, endpoint: endpointNow() },
+    ...{ begun: new Date().toISOString(), pid: process.pid },
+  };
   try {
+    await states.write({ ...state, phase: 'asking' });
     const known = await readKnown(root);
     const folder = await makeFolder(root, dir, { name, region: account.region }, known.request);
     await folder.write(FIRST);
     const chosen = CHECKS.filter((check) => options.only?.includes(check.name) ?? true);
-    if (!(await agreed(clients, account, sls, name, chosen, options))) {
+    if (!(await agreed(clients, account, sls, name, chosen, options, interrupt.signal))) {
       await states.forget(name);
-      return EXIT.notStarted;
+      return interrupt.signal.aborted ? EXIT.interrupted : EXIT.notStarted;
     }
-    const state = {
-      name,
-      account: account.id,
-      region: account.region,
-      endpoint: endpointNow(),
-      begun: new Date().toISOString(),
-    };
     await states.write({ ...state, phase: 'creating' });
     const began = Date.now();
     const shared = sharedBy(name, account, clients, sls, folder, known);
@@ -118,6 +116,7 @@ async function agreed(
   name: string,
   checks: readonly Check[],
   { yes }: Options,
+  interrupted: AbortSignal,
 ): Promise<boolean> {
   const { code, text } = await during('listing what would be created, without AWS', () =>
     read('models', 'plan', '--json'),
@@ -133,11 +132,12 @@ async function agreed(
     say(
       `There are ${earlier.there.length} things of ${[...new Set(earlier.there.map(({ run }) => run))].join(', ')} already. If that run is over: npm run account -- --clean\n`,
     );
+  if (interrupted.aborted) return false;
   const answer = await confirmed('This spends money.', yes);
   if (answer === 'nobody')
     console.error('Nothing was made: there is no terminal to ask on. --yes answers beforehand.');
   if (answer === 'no') say('Nothing was made.');
-  return answer === 'yes';
+  return answer === 'yes' && !interrupted.aborted;
 }
 
 async function findingOf(

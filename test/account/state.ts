@@ -10,7 +10,9 @@ export type State = {
   readonly endpoint: string;
   /** ISO 8601 */
   readonly begun: string;
-  readonly phase: 'creating' | 'checking' | 'removing';
+  readonly phase: 'asking' | 'creating' | 'checking' | 'removing';
+  /** Of the run. */
+  readonly pid: number;
 };
 
 export type States = {
@@ -20,6 +22,15 @@ export type States = {
   readonly all: () => Promise<readonly State[]>;
   readonly forget: (name: string) => Promise<void>;
 };
+
+/** Does its process still run? */
+export function isUnderWay({ pid }: State): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
 
 /** Where the SDK sends everything, if that is not AWS. */
 export const endpointNow = (): string => process.env.AWS_ENDPOINT_URL ?? '';

@@ -4,6 +4,8 @@ is cut by the clock; every change of state is an event, too.
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/AlarmThatSendsEmail.html
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-evaluation-window.html
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch-and-eventbridge.html
+Each is evaluated once a minute, so one that a stack has just made is not looked at in the same second:
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-evaluation.html
 """
 
 import json
@@ -21,6 +23,10 @@ from . import alarm_queries, alarm_state, points
 logger = logging.getLogger("alarms")
 # Seconds between two looks at all alarms.
 _LOOK = 1.0
+# Seconds after which an alarm of a stack is first evaluated: on AWS a minute at most. A function's log line that counts comes later
+# than its answer, on both.
+_FIRST = 15.0
+_made: dict[tuple, float] = {}
 # What each alarm was last evaluated on, with what it names by identity.
 _seen: dict[tuple, tuple] = {}
 
@@ -68,6 +74,8 @@ def query(queries: list[dict], start: float, end: float, origin: float = 0) -> d
 
 
 def evaluate(alarm: dict) -> None:
+    if time.time() - _made.get(_key(alarm["AlarmName"]), 0) < _FIRST:
+        return
     window = alarm_state.window(alarm, time.time())
     queries = alarm.get("Metrics") or []
     if not _is_new(alarm, queries, window.start, window.end):
@@ -87,12 +95,16 @@ def evaluate(alarm: dict) -> None:
     cloudwatch._evaluate_parent_alarms(alarm)
 
 
+def _key(name: str) -> tuple:
+    return get_account_id(), get_region(), name
+
+
 def _is_new(alarm: dict, queries: list[dict], start: float, end: float) -> bool:
     """Whether anything that the state follows from has changed since it was last looked at: most looks come between two minutes."""
     metrics = [one["MetricStat"]["Metric"] for one in queries if "MetricStat" in one] if queries else [alarm]
     found = [points.of(metric) for metric in metrics]
     facts = (id(alarm), id(alarm.get("Metrics")), alarm.get("EvaluationWindow"), alarm["StateValue"], start, end)
-    key = (get_account_id(), get_region(), alarm["AlarmName"])
+    key = _key(alarm["AlarmName"])
     before, _seen[key] = _seen.get(key), (facts, [(one, len(one)) for one in found], alarm, alarm.get("Metrics"))
     if before is None or before[0] != facts:
         return True
@@ -128,6 +140,8 @@ def _from_template(original):
     def record(name, props):
         alarm_queries.check(props)
         before = cloudwatch._alarms.get(name)
+        if not before:
+            _made[_key(name)] = time.time()
         since = {"StateTransitionedTimestamp": before["StateTransitionedTimestamp"]} if before else {}
         if props.get("EvaluationWindow"):
             since["EvaluationWindow"] = props["EvaluationWindow"]

@@ -1,45 +1,67 @@
-import { SetAlarmStateCommand } from '@aws-sdk/client-cloudwatch';
-import { ALARMS } from '../../../core/release/document/worker-contract.ts';
-import { aliasOf } from '../ask.ts';
+import { setTimeout as pause } from 'node:timers/promises';
+import { aliasOf, ask } from '../ask.ts';
 import { finding, type RunCheck } from '../check.ts';
 import { functionOf } from '../names.ts';
+import { DEPLOY } from '../prices.ts';
+import type { Known } from '../scene.ts';
 import { until } from '../wait.ts';
 
-/** Seconds until the version from before has its half of the traffic: its gate is asked first. */
-const PATIENCE = 600;
+/** Seconds until the version from before has its half of the traffic: minutes of errors, an alarm, and a gate. */
+const PATIENCE = 1200;
+/** Milliseconds between two requests. */
+const APART = 500;
 
 export const alarmWay: RunCheck = {
   name: 'alarm-way',
   bullet: 'the way from an alarm over the topic to the release worker',
-  says: 'SetAlarmState performs the alarm’s actions; CloudWatch publishes to the topic that its policy opens, and SNS invokes the function.',
-  page: 'https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_SetAlarmState.html',
-  minutes: 30,
-  use: { notification: 10, lambdaRequest: 50, lambdaGbSecond: 200 },
-  run: async ({ name, clients, ensure, signal }) => {
+  says: 'CloudWatch publishes an alarm’s change to the topic that its policy opens, and SNS invokes the function that subscribes to it.',
+  page: 'https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Notify_Users_Alarm_Changes.html',
+  minutes: 45,
+  use: {
+    ...DEPLOY,
+    ...{ notification: 10, lambdaRequest: (PATIENCE * 1000) / APART, lambdaGbSecond: 3000, logGb: 0.01 },
+  },
+  run: async ({ name, clients, known, ensure, signal }) => {
     await ensure({ version: 2 });
+    await ensure({ version: 5 });
     const functionName = functionOf(name);
     const before = await aliasOf(clients, functionName);
+    const request = bornElsewhere(known.request);
     const since = Date.now();
-    await clients.cloudWatch.send(
-      new SetAlarmStateCommand({
-        AlarmName: `${functionName}-${ALARMS.errors}`,
-        StateValue: 'ALARM',
-        StateReason: 'npm run account: the way to the release worker',
-      }),
-    );
-    const tried = await until(
-      'the version from before gets traffic',
-      { patience: PATIENCE, every: 1, signal },
-      async () => {
-        const { version, others } = await aliasOf(clients, functionName);
-        const [other] = Object.entries(others);
-        return version === before.version && other !== undefined ? { other, at: Date.now() } : undefined;
-      },
-    );
-    const [version, weight] = tried.other;
-    return finding(
-      weight === 0.5,
-      `${((tried.at - since) / 1000).toFixed(0)} s after the alarm was set, version ${version} had ${weight * 100} % of the traffic beside version ${before.version}.`,
-    );
+    const over = new AbortController();
+    let failures = 0;
+    const traffic = (async () => {
+      while (!over.signal.aborted && !signal.aborted) {
+        const { outputs } = await ask(clients, functionName, 'live', request);
+        if (outputs === undefined) failures += 1;
+        await pause(APART);
+      }
+    })();
+    try {
+      const tried = await until(
+        'the version from before gets traffic',
+        { patience: PATIENCE, every: 1, signal },
+        async () => {
+          const { version, others } = await aliasOf(clients, functionName);
+          const [other] = Object.entries(others);
+          return version === before.version && other !== undefined ? { other, at: Date.now() } : undefined;
+        },
+      );
+      const [version, weight] = tried.other;
+      return finding(
+        weight === 0.5 && failures > 0,
+        `${((tried.at - since) / 1000).toFixed(0)} s after version ${before.version} began to fail, version ${version} had ${weight * 100} % of the traffic beside it; ${failures} requests had failed by then. The rollback’s end was not waited for.`,
+      );
+    } finally {
+      over.abort();
+      await traffic.catch(() => {});
+    }
   },
 };
+
+/** The same people, of whom version 5 knows nothing. */
+const bornElsewhere = ({ inputs }: Known['request']): Known['request'] => ({
+  inputs: inputs.map((input) =>
+    input.name === 'NATIVITY' ? { ...input, data: input.data.map(() => 2) } : input,
+  ),
+});

@@ -4,8 +4,8 @@ import { isRun } from '../../../account/check.ts';
 import { CHECKS } from '../../../account/checks.ts';
 import { pages } from '../../docs/pages.ts';
 
-const [list = ''] = (pages.get('docs/not-yet-on-aws.md') ?? '').split(/^## /m);
-const bullets = list
+const sections = (pages.get('docs/not-yet-on-aws.md') ?? '').split(/^## /m);
+const bullets = (sections.find((section) => section.startsWith('What is open')) ?? '')
   .split(/^- /m)
   .slice(1)
   .map((text) => text.replace(/\s+/g, ' ').trim());
