@@ -4,7 +4,10 @@
  */
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-/** The longest files: the pure one half a minute, the others over one. Begun last, one of them would run alone at the end. */
+/**
+ * The longest files: the pure one half a minute, the others over one. Begun last, one of them would run alone
+ * at the end.
+ */
 export const LONG: readonly string[] = [
   'test/unit/core/release/sequences.test.ts',
   'test/hundredth/soak.test.ts',

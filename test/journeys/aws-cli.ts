@@ -51,7 +51,11 @@ export async function runAws(aws: LocalAws, command: string): Promise<void> {
   await sendCommand(lambda, REGION, command).finally(() => lambda.destroy());
 }
 
-/** Sends what the CLI would. @throws Error where the command is for another region, or none that is known here */
+/**
+ * Sends what the CLI would.
+ *
+ * @throws Error where the command is for another region, or none that is known here
+ */
 export async function sendCommand(lambda: LambdaClient, region: string, command: string): Promise<void> {
   const [program, service, verb, ...options] = wordsOf(command);
   const { Region, ...input } = inputOf(options);

@@ -136,7 +136,7 @@ describe('readEnvelope', () => {
       '"'.repeat(1_000_001),
     ];
     for (const enemy of enemies) {
-      // Of the processor: beside others it takes longer by the clock.
+      // The processor's time: by the clock it takes longer beside others.
       const started = process.cpuUsage();
       expect(() => readEnvelope(enemy)).toThrow();
       expect(process.cpuUsage(started).user / 1000).toBeLessThan(1000);
