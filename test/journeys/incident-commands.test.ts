@@ -10,7 +10,6 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { client } from '../../local-aws/deployed.ts';
 import { type LocalAws, startAws } from '../../local-aws/start.ts';
 import { fixtures } from '../serving/endpoint.ts';
-import { runAlone } from '../warm-sls.ts';
 import { type Deployment, deployService, PLUGIN, type Ran, type Service } from './service.ts';
 
 /** @param beside what stands beside the model, or in its place */
@@ -41,7 +40,7 @@ beforeAll(async () => {
   lambda = new LambdaClient(client(aws.endpoint));
   s3 = new S3Client({ ...client(aws.endpoint), forcePathStyle: true });
   const files = { 'add.onnx': await readFile(join(fixtures, 'add.onnx')) };
-  service = await deployService({ yaml: yaml(churn(1024)), files }, aws, 'dev', undefined, runAlone);
+  service = await deployService({ yaml: yaml(churn(1024)), files }, aws);
   bucket = service.resources.find(({ type }) => type === 'AWS::S3::Bucket')?.physical ?? '';
   await service.deploy(yaml(churn(1088)));
 });
