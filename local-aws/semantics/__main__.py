@@ -16,7 +16,7 @@ import uvicorn  # noqa: E402  (the guards above must come first)
 from ministack import app as ministack  # noqa: E402
 
 from . import additions, edge  # noqa: E402
-from .calls import wire  # noqa: E402
+from .calls import models, wire  # noqa: E402
 
 
 class _Server(uvicorn.Server):
@@ -27,6 +27,7 @@ class _Server(uvicorn.Server):
 
 
 def main() -> None:
+    models.share()
     additions.install()
     calls = os.environ.get("MODELS_AWS_CALLS")
     # Without an addition it answers what AWS does not: the addition's test wants to see that.
@@ -40,6 +41,7 @@ def main() -> None:
         loop="asyncio",
         ws="wsproto",
         lifespan="on",
+        proxy_headers=False,
         timeout_keep_alive=75,
         server_header=False,
         date_header=False,

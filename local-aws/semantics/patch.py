@@ -6,13 +6,15 @@ import types
 
 # What was put around a function, by module and name: a later change of its source goes below them.
 _around: dict[tuple[str, str], list] = {}
-_innermost: dict[tuple[str, str], str] = {}
+_innermost: dict[tuple[str, str], str | types.FunctionType] = {}
 
 
 def source(module: types.ModuleType, name: str, *changes: tuple[str, str]) -> None:
     """Recompiles ``module.name`` with each (old, new) text replaced; each *old* must be there exactly once."""
     key, current = (module.__name__, name), getattr(module, name)
-    text = _innermost.get(key) or textwrap.dedent(inspect.getsource(current))
+    text = _innermost.get(key, current)
+    if not isinstance(text, str):
+        text = textwrap.dedent(inspect.getsource(text))
     for old, new in changes:
         if text.count(old) != 1:
             raise SystemExit(f"{module.__name__}.{name} of this MiniStack has {text.count(old)} times: {old!r}")
@@ -27,8 +29,8 @@ def source(module: types.ModuleType, name: str, *changes: tuple[str, str]) -> No
 def wrap(module: types.ModuleType, name: str, around) -> None:
     """Replaces ``module.name`` by ``around(original)``."""
     key, original = (module.__name__, name), getattr(module, name)
-    if key not in _innermost:
-        _innermost[key] = textwrap.dedent(inspect.getsource(original))
+    # Its source is read where a change asks for it: most of them have none.
+    _innermost.setdefault(key, original)
     _around.setdefault(key, []).append(around)
     setattr(module, name, around(original))
     _in_tables(module, original, getattr(module, name))

@@ -31,6 +31,21 @@ def service(service_id: str) -> botocore.model.ServiceModel | None:
         return None
 
 
+def share() -> None:
+    """MiniStack takes each model from a botocore session of its own, a twentieth of a second each: it gets them from here, too."""
+    from ministack.core import responses
+
+    @functools.cache
+    def model(name: str) -> botocore.model.ServiceModel | None:
+        try:
+            found = responses._BOTOCORE_NAME.get(name, name)
+            return botocore.model.ServiceModel(_loader.load_service_model(found, "service-2"), found)
+        except botocore.exceptions.BotoCoreError:
+            return None
+
+    responses._service_model = model
+
+
 @functools.cache
 def operation(service_id: str, name: str) -> botocore.model.OperationModel | None:
     """None where the service has no such operation."""

@@ -5,7 +5,8 @@
 import { dirname } from 'node:path';
 import { ownFile } from '../../../plugins/models/disk/own-file.ts';
 import { slowEdgesOf } from '../../../plugins/models/plan/watch/metrics.ts';
-import { bundle, importPath } from '../../../plugins/models/ship/bundle.ts';
+import { importPath } from '../../../plugins/models/ship/bundle.ts';
+import { bundled } from '../../bundled.ts';
 
 /** A request is one number: `EASY` ones are answered by every version that starts. */
 export const EASY = 0;
@@ -38,9 +39,7 @@ const HARD_ONES: Readonly<Record<Behaviour, string>> = {
 
 const METER = ownFile('functions/infer/metrics');
 
-const made = new Map<string, Promise<string>>();
-
-/** @returns source of `handler.mjs`; equal kinds give equal code, which is bundled once a process */
+/** @returns source of `handler.mjs`; equal kinds give equal code */
 export function versionCode({ hard = 'answers', init, factor = 2, p95 }: Kind = {}): Promise<string> {
   const manifest = { model: 'm', slowEdges: slowEdgesOf(p95) };
   const source = `
@@ -59,9 +58,7 @@ export function versionCode({ hard = 'answers', init, factor = 2, p95 }: Kind = 
         outputs: [{ name: 'y', datatype: 'FP32', shape: [1], data: [asked * ${factor}] }],
       };
     };`;
-  const code = made.get(source) ?? bundle(source, dirname(METER), 'version');
-  made.set(source, code);
-  return code;
+  return bundled(source, dirname(METER), 'version');
 }
 
 export const requestOf = (asked: number) => ({
