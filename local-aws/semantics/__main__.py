@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import os
 import signal
 import sys
@@ -9,6 +10,7 @@ import threading
 
 from . import lifetime, loopback
 
+gc.disable()  # what is loaded now stays: looking for garbage in it is a tenth of a start
 loopback.install()  # before MiniStack opens any socket
 lifetime.install()
 
@@ -48,6 +50,8 @@ def main() -> None:
         access_log=False,
         log_level="warning",
     )
+    gc.freeze()
+    gc.enable()
     asyncio.run(_Server(config).serve())
 
 
