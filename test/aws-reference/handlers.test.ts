@@ -2,7 +2,10 @@
  * docs/deploy-policy.md allows what AWS’s schemas of resource types say that CloudFormation calls, of every
  * type that a service with models has.
  */
+import { execFileSync } from 'node:child_process';
 import { beforeAll, expect, it } from 'vitest';
+import { awsPython } from '../../local-aws/aws-python.ts';
+import { localAws } from '../../local-aws/start.ts';
 import { blocks, pages } from '../unit/docs/pages.ts';
 import { goldens, ofType } from './goldens.ts';
 import { calledFor } from './handlers.ts';
@@ -157,4 +160,18 @@ it('a property stands for calls that the schemas have, and each statement for a 
   expect(unknown).toEqual([]);
   const sids = Object.values(STATEMENTS).flat(2);
   expect(sids.filter((sid) => !Statement.some(({ Sid }) => Sid === sid))).toEqual([]);
+});
+
+it('the local AWS asks for what the schemas name, of every type', async () => {
+  const program =
+    'import json; from semantics.access import stack_calls; print(json.dumps(stack_calls.named()))';
+  const env = { ...process.env, PYTHONDONTWRITEBYTECODE: '1' };
+  const printed = execFileSync(await awsPython(console.error), ['-c', program], { cwd: localAws, env });
+  const asked: Readonly<Record<string, readonly string[]>> = JSON.parse(printed.toString());
+  expect(Object.keys(asked).sort()).toEqual(types);
+  for (const [type, actions] of Object.entries(asked))
+    expect(
+      actions.filter((action) => !called.get(type)?.includes(action)),
+      type,
+    ).toEqual([]);
 });

@@ -5,14 +5,14 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type LocalAws, REGION, startAws } from '../../local-aws/start.ts';
-import { ACCOUNT } from '../local-aws/lambda.ts';
+import { ACCOUNT, makeRole } from '../local-aws/lambda.ts';
 import { fixtures } from '../serving/endpoint.ts';
 import { everythingLeft, PLUGIN, prepareService, type Ran, type Service } from './service.ts';
 import { documented, makeUser, type Statement, type User } from './user.ts';
 
-const yaml = (memory: number): string => `service: least
+const yaml = (memory: number, role = ''): string => `service: least
 plugins: [serverless-models]
-provider: {name: aws}
+provider: {name: aws${role && `, iam: {deploymentRole: "${role}"}`}}
 models:
   churn:
     artifact: add.onnx
@@ -28,12 +28,16 @@ const inputs = [
 const REQUEST = JSON.stringify({ inputs });
 const outputs = [{ name: 'sum', datatype: 'FP32', shape: [1, 3], data: [2, 3, 4] }];
 const names = { SERVICE: 'least', MODEL: 'churn', ENDPOINT: 'churn-prod' };
+const policy = documented('Deployment', names);
+/** Statements that the role of CloudFormation does not need. */
+const OF_DEPLOYER = ['Deployment', 'Validation'];
 
 let aws: LocalAws;
 let container: Server;
 let before: string[];
 let service: Service;
 let [ci, deployer, caller, tester]: User[] = [];
+let role: string;
 beforeAll(async () => {
   // What runs on SageMaker takes the protocol and nothing else.
   container = createServer(async (asked, answer) => {
@@ -46,6 +50,9 @@ beforeAll(async () => {
   await new Promise<void>((done) => container.listen(0, '127.0.0.1', done));
   const url = `http://127.0.0.1:${(container.address() as AddressInfo).port}`;
   aws = await startAws({ endpoints: { 'churn-prod': url } });
+  // What CloudFormation needs, where it takes a role.
+  const rest = policy.filter(({ Sid }) => !OF_DEPLOYER.includes(Sid));
+  role = await makeRole(aws, 'least-dev-deployment', rest, 'cloudformation');
   before = await everythingLeft(aws);
   [ci, deployer, caller, tester] = await Promise.all(
     ['ci', 'deployer', 'caller', 'tester'].map((name) => makeUser(aws, name)),
@@ -62,14 +69,13 @@ afterAll(async () => {
   await aws?.stop();
 });
 
-const policy = documented('Deployment', names);
 /** The same service in another's hands. */
 const as = (user: User | undefined, ...args: string[]): Promise<Ran> =>
   service.slsAs(user?.env ?? {}, ...args);
-/** By the deployer. */
+/** By the deployer; CloudFormation takes the role. */
 async function deploy(memory: number): Promise<Ran> {
   const file = join(service.dir, 'serverless.yml');
-  await writeFile(file, yaml(memory).replace('serverless-models', PLUGIN));
+  await writeFile(file, yaml(memory, role).replace('serverless-models', PLUGIN));
   return as(deployer, 'deploy');
 }
 
@@ -83,14 +89,16 @@ test('the policy deploys a service with http', async () => {
 test('what a deployer needs beside a deploymentRole deploys the next version, and reads its traffic', async () => {
   const only = (sid: string, Action: string[]): Statement[] =>
     policy.filter(({ Sid }) => Sid === sid).map((statement) => ({ ...statement, Action }));
-  const own = policy.filter(({ Sid }) => ['Deployment', 'Validation', 'Bucket', 'ReadTraffic'].includes(Sid));
+  const passes = { Sid: 'Pass', Effect: 'Allow', Action: 'iam:PassRole', Resource: role };
+  const sids = [...OF_DEPLOYER, 'Bucket', 'ReadTraffic'];
+  const own = [...policy.filter(({ Sid }) => sids.includes(Sid)), passes];
   const ticks = only('Functions', [
     'lambda:InvokeFunction',
     'lambda:GetAlias',
     'lambda:ListProvisionedConcurrencyConfigs',
     'lambda:GetFunctionConfiguration',
   ]);
-  expect([...own, ...ticks]).toHaveLength(5);
+  expect([...own, ...ticks]).toHaveLength(6);
   await deployer?.may([...own, ...ticks]);
   const { code, stdout, stderr } = await deploy(1088);
   expect(code, stdout + stderr).toBe(0);

@@ -47,7 +47,7 @@ export async function makeUser(aws: LocalAws, UserName: string): Promise<User> {
   };
 }
 
-/** The statements of the page's policy that has one of this name, for a service in the stage dev. */
+/** The statements of the page's policy that has this text (a Sid, an ARN), for a service in the stage dev. */
 export function documented(
   sid: string,
   names: Readonly<Record<'SERVICE', string>> & Readonly<Record<string, string>>,
@@ -59,5 +59,6 @@ export function documented(
     (policy, [name, value]) => policy.replaceAll(name, value),
     found?.text ?? '',
   );
-  return (JSON.parse(text) as { readonly Statement: readonly Statement[] }).Statement;
+  const policy = JSON.parse(text) as { readonly Statement: readonly Statement[] } | readonly Statement[];
+  return 'Statement' in policy ? policy.Statement : policy;
 }

@@ -12,8 +12,8 @@ import { type LocalAws, type StartOptions, startAws } from '../../local-aws/star
 export const ACCOUNT = '000000000000';
 export type Statement = {
   readonly Effect: string;
-  readonly Action: string | string[];
-  readonly Resource: string | string[];
+  readonly Action: string | readonly string[];
+  readonly Resource: string | readonly string[];
   readonly Condition?: Readonly<Record<string, Readonly<Record<string, string>>>>;
 };
 

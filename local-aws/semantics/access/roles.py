@@ -5,8 +5,10 @@ from ministack.core import iam_evaluator
 from ministack.core.responses import get_account_id, get_region
 
 
-def may(role_arn: str, action: str, resource: str) -> bool:
-    """Whether the role's policies and boundary allow *action*; always, where no policies are evaluated (AUTH off)."""
+def may(role_arn: str, action: str, resource: str, keys: dict | None = None) -> bool:
+    """Whether the role's policies and boundary allow *action*; always, where no policies are evaluated (AUTH off).
+
+    ``keys``: those of conditions that are sent with it."""
     if not app.AUTH:
         return True
     account, name = get_account_id(), role_arn.rsplit("/", 1)[-1]
@@ -19,6 +21,7 @@ def may(role_arn: str, action: str, resource: str) -> bool:
         action=action,
         resource_arn=resource,
         region=get_region(),
+        service_context={key.lower(): value for key, value in (keys or {}).items()},
     )
     policies = iam_evaluator._gather_role_policies(name, account)
     limits = iam_evaluator._permissions_boundary(iam._roles, name, account)
