@@ -1,9 +1,9 @@
-"""CloudFormation makes, changes and removes what a template has with what the caller of the operation may, or with what the role may
-that the stack was given.
+"""CloudFormation makes, changes and removes resources with the permissions of whoever asks for the operation. A stack that was given
+a role uses the role's.
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-iam-servicerole.html
 
 Its calls for a resource (``stack_calls.py``) are those that AWS's schema of the type names (`handlers`), as far as the properties ask for
-them. A resource that may not be made, changed or removed fails with AWS's words. Of other types nothing is asked.
+them. A call that is not allowed fails the resource, with AWS's words. No call of another type is checked.
 https://docs.aws.amazon.com/cloudformation-cli/latest/userguide/resource-type-schema.html
 """
 
