@@ -25,13 +25,7 @@ _TAKE_A_ROLE = ("CreateStack", "UpdateStack", "CreateChangeSet", "DeleteStack", 
 
 
 def install() -> None:
-    before = cloudformation.handle_request
     patch.wrap(cloudformation, "handle_request", _remembered)
-    # app.py has a table of the services' functions.
-    for table in (value for value in vars(app).values() if type(value) is dict):
-        for key, value in table.items():
-            if value is before:
-                table[key] = cloudformation.handle_request
     for action in _TAKE_A_ROLE:
         handlers._ACTION_HANDLERS[action] = _with_role(handlers._ACTION_HANDLERS[action])
     patch.wrap(stacks, "_provision_resource", _made)
@@ -57,10 +51,9 @@ def _with_role(original):
         role = (params.get("RoleARN") or [""])[0]
         if role and (denied := _denied("iam:PassRole", role, {"iam:PassedToService": "cloudformation.amazonaws.com"})):
             return handlers._error("AccessDenied", denied, 403)
-        name = (params.get("StackName") or [""])[0]
-        if role and name in cloudformation._stacks:
-            cloudformation._stacks[name]["RoleARN"] = role
         answer = original(params)
+        name = (params.get("StackName") or [""])[0]
+        # Before the task of the stack begins: it waits for the event loop.
         if role and name in cloudformation._stacks:
             cloudformation._stacks[name]["RoleARN"] = role
         return answer
