@@ -149,8 +149,14 @@ const lackingIn = (type: string, sids: readonly string[]): readonly string[] =>
 
 it.each(types)('the policy allows what CloudFormation calls for %s', (type) => {
   expect(called.get(type)?.length).toBeGreaterThan(0);
+  // A type that is new: which statement is for it?
   expect(STATEMENTS).toHaveProperty([type]);
   for (const sids of STATEMENTS[type] ?? []) expect(lackingIn(type, sids), sids.join()).toEqual([]);
+});
+
+it('and for a custom resource', () => {
+  // https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-custom-resources-lambda.html
+  expect(allowedBy(['Functions'])).toContain('lambda:invokefunction');
 });
 
 it('a property stands for calls that the schemas have, and each statement for a type', () => {

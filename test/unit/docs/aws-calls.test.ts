@@ -90,7 +90,7 @@ test('what a role allows is asked for by a function, or done in its name', () =>
 
 /**
  * Of the policy of a deploy, what the deployer itself asks for: the rest is what CloudFormation does in the
- * deployer’s name (test/unit/docs/policy.test.ts says for which type of resource).
+ * deployer’s name (test/aws-reference/handlers.test.ts says for which type of resource).
  */
 const DEPLOYERS = ['Deployment', 'Validation', 'Bucket', 'ReadTraffic'];
 /** Actions among them that no run asks for. */
