@@ -9,6 +9,8 @@ const folder = join(localAws, 'localstack');
 export type LocalStackOptions = {
   /** Default: a free one. */
   readonly port?: number;
+  /** Additions to leave out. */
+  readonly without?: readonly string[];
   /** Go on when this process has ended; `stop` of aws.ts ends it. */
   readonly detached?: boolean;
   readonly log?: (line: string) => void;
@@ -42,6 +44,7 @@ export async function startLocalStack(options: LocalStackOptions = {}): Promise<
       env: ({ port, dir, tmp }) => ({
         PYTHONPATH: folder,
         MODELS_SEMANTICS: localAws,
+        MODELS_AWS_WITHOUT: (options.without ?? []).join(','),
         MODELS_AWS_SPEED: '1',
         GATEWAY_PORT: String(port),
         GATEWAY_LISTEN: `127.0.0.1:${port}`,

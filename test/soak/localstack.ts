@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -10,7 +10,13 @@ import { startTraffic, type Traffic } from '../../examples/demo/traffic.ts';
 import { client } from '../../local-aws/deployed.ts';
 import { startLocalStack } from '../../local-aws/localstack.ts';
 import type { LocalAws } from '../../local-aws/start.ts';
-import { type Deployment, deployService, everythingLeft, type Service } from '../journeys/service.ts';
+import {
+  type Deployment,
+  deployService,
+  everythingLeft,
+  prepareService,
+  type Service,
+} from '../journeys/service.ts';
 import { runWarm } from '../warm-sls.ts';
 
 /**
@@ -73,7 +79,11 @@ export async function localStackJourney(): Promise<string> {
       RATE,
     );
 
-    await step('canary promoted', () => release(service, 2, 0, /version 2 is live/));
+    const both = await Promise.allSettled([
+      step('uncalled custom resource told', untold),
+      step('canary promoted', () => release(service, 2, 0, /version 2 is live/)),
+    ]);
+    for (const one of both) if (one.status === 'rejected') throw one.reason;
     await step('canary rolled back', () => release(service, 4, 1, /version 3 was rolled back/));
     await step('batch', () => batch(s3));
     await until('the alarm of drift', DRIFT_MS - (performance.now() - since), async () => {
@@ -110,6 +120,26 @@ export async function localStackJourney(): Promise<string> {
   } finally {
     await traffic?.stop();
     for (const one of [s3, cloudWatch]) one.destroy();
+    await aws.stop();
+  }
+}
+
+/** As published, custom resources are reported as made, and not called: `sls deploy` must say so. */
+async function untold(): Promise<void> {
+  const aws = await startLocalStack({ without: ['custom_resources'] });
+  try {
+    const yaml = `service: untold
+plugins: [serverless-models]
+provider: {name: aws}
+models: {churn: {artifact: employment.onnx}}
+`;
+    const files = { 'employment.onnx': await readFile(join(examples, 'employment.onnx')) };
+    const service = await prepareService({ yaml, files }, aws);
+    const { code, stdout, stderr } = await service.sls('deploy');
+    await rm(service.dir, { recursive: true, force: true });
+    if (code !== 1 || !/\[MODELS_ALIAS_ABSENT\]/.test(stdout + stderr))
+      throw new Error(`sls deploy without custom resources ended with ${code}:\n${stdout}${stderr}`);
+  } finally {
     await aws.stop();
   }
 }

@@ -1,6 +1,7 @@
-"""The list of additions."""
+"""The list of additions. MODELS_AWS_WITHOUT leaves some out (comma separated): what LocalStack does without them."""
 
 import importlib
+import os
 
 # In the order of installation.
 MODULES = (
@@ -11,5 +12,9 @@ MODULES = (
 
 
 def install() -> None:
+    left_out = set(filter(None, os.environ.get("MODELS_AWS_WITHOUT", "").split(",")))
+    if unknown := left_out - set(MODULES):
+        raise SystemExit(f"MODELS_AWS_WITHOUT names no addition: {', '.join(sorted(unknown))}. There are: {', '.join(MODULES)}.")
     for name in MODULES:
-        importlib.import_module(f"{__package__}.{name}").install()
+        if name not in left_out:
+            importlib.import_module(f"{__package__}.{name}").install()

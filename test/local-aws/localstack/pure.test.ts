@@ -110,6 +110,9 @@ it('an HTTP API finds the most specific route, and speaks payload format 2.0', a
       'ANY /v2/{proxy+}',
       'POST /v2/models/{model}/infer',
       'POST /v2/models/churn/infer',
+      'ANY /any/{one}',
+      'GET /any/{all+}',
+      'GET /any/{one}',
       '$default',
     ],
     // https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-routes.html#http-api-develop-routes.evaluation
@@ -120,6 +123,9 @@ it('an HTTP API finds the most specific route, and speaks payload format 2.0', a
       ['POST', '/v2/models/fraud/infer'],
       ['GET', '/v2/models/fraud/infer'],
       ['GET', '/elsewhere'],
+      ['GET', '/any/a'],
+      ['POST', '/any/a'],
+      ['GET', '/any/a/b'],
     ],
     bodies: [
       ['application/json', [...Buffer.from('{"é":1}')]],
@@ -144,6 +150,9 @@ it('an HTTP API finds the most specific route, and speaks payload format 2.0', a
     ['POST /v2/models/{model}/infer', { model: 'fraud' }],
     ['ANY /v2/{proxy+}', { proxy: 'models/fraud/infer' }],
     ['$default', {}],
+    ['GET /any/{one}', { one: 'a' }],
+    ['ANY /any/{one}', { one: 'a' }],
+    ['GET /any/{all+}', { all: 'a/b' }],
   ]);
   expect(events.map(({ body, isBase64Encoded }) => [body, isBase64Encoded])).toEqual([
     ['{"é":1}', false],
