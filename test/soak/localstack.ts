@@ -84,7 +84,9 @@ export async function localStackJourney(): Promise<string> {
       step('canary promoted', () => release(service, 2, 0, /version 2 is live/)),
     ]);
     for (const one of both) if (one.status === 'rejected') throw one.reason;
-    await step('canary rolled back', () => release(service, 4, 1, /version 3 was rolled back/));
+    await step('canary rolled back', () =>
+      release(service, 4, 1, /version 3, which was rolled back: errors: /),
+    );
     await step('batch', () => batch(s3));
     await until('the alarm of drift', DRIFT_MS - (performance.now() - since), async () => {
       const found = await cloudWatch.send(
