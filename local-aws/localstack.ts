@@ -17,12 +17,12 @@ export type LocalStackOptions = {
 };
 
 /** The Python of `.local/venv-localstack`, made on first use. Throws with what to do when it cannot be made. */
-function localStackPython(log: (line: string) => void): Promise<string> {
+export function localStackPython(log: (line: string) => void): Promise<string> {
   return venvPython({
     name: 'venv-localstack',
     requirements: join(folder, 'requirements.txt'),
-    // Its sources take no older one; its last packages are of 3.13.
-    least: [3, 12],
+    // Its sources take no older one, and the packages that it was tested with are of this one.
+    least: [3, 13],
     most: [3, 13],
     who: 'LocalStack 2026.3.0',
     announce:

@@ -143,10 +143,11 @@ export async function findPython(
     );
     if (fits) return name;
   }
-  const range = most ? `${major}.${minor} to ${most.join('.')}` : `${major}.${minor} or newer`;
+  const range =
+    most === undefined ? ' or newer' : most.join('.') === `${major}.${minor}` ? '' : ` to ${most.join('.')}`;
   const own = process.env.PYTHON ? ` PYTHON is ${process.env.PYTHON}, which does not fit.` : '';
   throw new Error(
-    `${who} needs Python ${range} with the venv module, and found none.${own} Install one, for example with \`uv python install ${(most ?? [major, minor]).join('.')}\` or \`pyenv install ${(most ?? [major, minor]).join('.')}\`, or set PYTHON to the path of its interpreter.`,
+    `${who} needs Python ${major}.${minor}${range} with the venv module, and found none.${own} Install one, for example with \`uv python install ${(most ?? [major, minor]).join('.')}\` or \`pyenv install ${(most ?? [major, minor]).join('.')}\`, or set PYTHON to the path of its interpreter.`,
   );
 }
 

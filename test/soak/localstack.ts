@@ -8,7 +8,7 @@ import type { Success } from '../../core/batch/job.ts';
 import { readPeople } from '../../examples/demo/people.ts';
 import { startTraffic, type Traffic } from '../../examples/demo/traffic.ts';
 import { client } from '../../local-aws/deployed.ts';
-import { startLocalStack } from '../../local-aws/localstack.ts';
+import { localStackPython, startLocalStack } from '../../local-aws/localstack.ts';
 import type { LocalAws } from '../../local-aws/start.ts';
 import {
   type Deployment,
@@ -60,7 +60,8 @@ export async function localStackJourney(): Promise<string> {
     console.error(`localstack: ${name}, ${seconds(since)} s (${seconds(began)} s in all)`);
     return result;
   };
-  const aws = await step('start', () => startLocalStack({ log: console.error }));
+  await step('install', () => localStackPython(console.error));
+  const aws = await step('start', () => startLocalStack());
   const own = { ...client(aws.endpoint), forcePathStyle: true };
   const s3 = new S3Client(own);
   const cloudWatch = new CloudWatchClient(own);

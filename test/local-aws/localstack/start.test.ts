@@ -34,15 +34,13 @@ it('names the Python that it needs, and what to do, where there is none', async 
       '--input-type=module',
       '-e',
       `const { findPython } = await import(${JSON.stringify(join(localAws, 'venv.ts'))});
-       await findPython([3, 12], 'LocalStack 2026.3.0', [3, 13]).catch((error) => console.log(error.message));`,
+       await findPython([3, 13], 'LocalStack 2026.3.0', [3, 13]).catch((error) => console.log(error.message));`,
     ],
     { PATH: dirname(process.execPath), HOME: home, PYENV_ROOT: home, PYTHON: join(home, 'python3.9') },
   );
   rmSync(home, { recursive: true });
   expect(code, text).toBe(0);
-  expect(text).toMatch(
-    /^LocalStack 2026\.3\.0 needs Python 3\.12 to 3\.13 with the venv module, and found none\./,
-  );
+  expect(text).toMatch(/^LocalStack 2026\.3\.0 needs Python 3\.13 with the venv module, and found none\./);
   expect(text).toContain(`PYTHON is ${join(home, 'python3.9')}, which does not fit.`);
   expect(text).toMatch(/`uv python install 3\.13` or `pyenv install 3\.13`, or set PYTHON to the path/);
 });
