@@ -46,7 +46,9 @@ const RATE = 10;
 const ROWS = 500;
 /** Ms of one command: a canary takes two to four minutes. */
 const COMMAND_MS = 8 * 60_000;
-/** Ms until the alarm of drift: two windows of five minutes, the first of which may have begun just now. */
+/** Ms of a window of drift; and what must be left of one for the first deploy and a hundred rows. */
+const [WINDOW_MS, LEFT_MS] = [5 * 60_000, 100_000];
+/** Ms until the alarm of drift: the monitor looks every five minutes, and two windows must be over. */
 const DRIFT_MS = 12 * 60_000;
 
 /** One service from its first deploy to its last trace, on LocalStack's community build. */
@@ -67,6 +69,8 @@ export async function localStackJourney(): Promise<string> {
   const cloudWatch = new CloudWatchClient(own);
   let traffic: Traffic | undefined;
   try {
+    const left = WINDOW_MS - (Date.now() % WINDOW_MS);
+    if (left < LEFT_MS) await step('wait for the next window', () => pause(left));
     const service = await step('deploy', () => deployed(aws));
     const people = readPeople(join(examples, 'reference.csv')).filter(({ AGEP = 0 }) => AGEP < YOUNG);
     await step('HTTP and invoke', () => ask(service));
@@ -106,8 +110,8 @@ export async function localStackJourney(): Promise<string> {
     await says(service, ['history'], /rolled back/);
     await says(service, ['status'], /version 2/);
     await step('remove', () => service.remove());
-    const left = await everythingLeft(aws);
-    if (left.length > 0) throw new Error(`left after remove: ${left.join(', ')}`);
+    const things = await everythingLeft(aws);
+    if (things.length > 0) throw new Error(`left after remove: ${things.join(', ')}`);
     return `${steps.join(', ')} s; ${outcomes.length} requests, ${failed.length} failed, all of the version that was rolled back`;
   } catch (error) {
     // What went wrong first is told, and the end of its own log.
