@@ -40,8 +40,9 @@ const DENIED = /AccessDenied|not authorized to perform|UnauthorizedOperation|Aut
  * expected.
  */
 export function failed(error: unknown): Finding {
-  const { name = '', message = String(error) } = error instanceof Error ? error : {};
-  const text = message.replace(/\s+/g, ' ').trim().slice(0, 600);
+  const { name = '', message = String(error), cause } = error instanceof Error ? error : {};
+  const why = cause instanceof Error ? `${message}: ${cause.message}` : message;
+  const text = why.replace(/\s+/g, ' ').trim().slice(0, 600);
   return DENIED.test(`${name} ${message}`)
     ? { verdict: 'not run', seen: `AWS refused it to the caller: ${text}` }
     : { verdict: 'other', seen: `It failed: ${text}` };

@@ -51,7 +51,7 @@ test('a check that fails and one that is denied: the others run, the page says i
   expect(page.split('\n')[0]).toBe(`# ${REHEARSED}`);
   const row = (name: string): string => page.split('\n').find((line) => line.startsWith(`| ${name} |`)) ?? '';
   expect(row('layer')).toMatch(/largest difference .* \| shown \|$/);
-  expect(row('gateway')).toMatch(/150 at once, .* 150 with 200, 0 with 429.* \| other \|$/);
+  expect(row('gateway')).toMatch(/150 without a pause, .* 150 with 200, 0 with 429.* \| other \|$/);
   expect(row('cold-starts')).toMatch(
     /AWS refused it to the caller: .*lambda:GetAccountSettings.* \| not run \|$/,
   );

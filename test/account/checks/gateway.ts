@@ -7,8 +7,9 @@ import { quantilesText } from '../quantiles.ts';
 import { ORIGIN, THROTTLE } from '../service.ts';
 
 const CLOSE = 1e-5;
-/** Requests at once, far beyond what is let through. */
+/** Requests without a pause, far beyond what is let through, so many at once. */
 const FLOOD = 150;
+const LANES = 25;
 /** Milliseconds between two requests that shall pass. */
 const APART = 500;
 const TIMED = 20;
@@ -47,9 +48,15 @@ export const gateway: RunCheck = {
     const times: number[] = [];
     for (let i = 0; i < TIMED; i += 1)
       times.push((await spaced(() => sendSigned(scene, url, JSON_BODY, json))).ms);
-    const flood = await Promise.all(
-      Array.from({ length: FLOOD }, () => sendSigned(scene, url, JSON_BODY, json)),
-    );
+    const flood: Reply[] = [];
+    let left = FLOOD;
+    const lane = async (): Promise<void> => {
+      while (left > 0) {
+        left -= 1;
+        flood.push(await sendSigned(scene, url, JSON_BODY, json));
+      }
+    };
+    await Promise.all(Array.from({ length: LANES }, lane));
     const count = (status: number): number => flood.filter((reply) => reply.status === status).length;
     const allowed = (reply: Reply): boolean => reply.headers.get('access-control-allow-origin') === ORIGIN;
     const cases: readonly (readonly [string, boolean])[] = [
@@ -61,7 +68,7 @@ export const gateway: RunCheck = {
       [`preflight ${preflight.status}`, preflight.status < 300 && allowed(preflight)],
       [`the answer’s CORS header ${allowed(plain) ? 'there' : 'missing'}`, allowed(plain)],
       [
-        `${FLOOD} at once, of which ${THROTTLE.burst} and ${THROTTLE.rate} a second may pass: ${count(200)} with 200, ${count(429)} with 429`,
+        `${FLOOD} without a pause, of which ${THROTTLE.burst} and ${THROTTLE.rate} a second may pass: ${count(200)} with 200, ${count(429)} with 429`,
         count(429) > 0 && count(200) + count(429) === FLOOD,
       ],
     ];

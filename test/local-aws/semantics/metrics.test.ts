@@ -322,6 +322,39 @@ describe('alarms', () => {
   });
 });
 
+// https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-evaluation.html: once a minute.
+it('a new alarm of a stack is not evaluated in the second in which it is made', async () => {
+  const aws = await startAws({ speed: 10 });
+  const cloudFormation = new CloudFormationClient(client(aws.endpoint));
+  const cloudWatch = new CloudWatchClient(client(aws.endpoint));
+  try {
+    const Properties = {
+      AlarmName: 'silence',
+      ...{ Namespace: 'N', MetricName: 'Nobody', Statistic: 'Sum', Period: 60, EvaluationPeriods: 1 },
+      ...{ Threshold: 0, ComparisonOperator: 'GreaterThanThreshold', TreatMissingData: 'breaching' },
+    };
+    const TemplateBody = JSON.stringify({
+      Resources: { Alarm: { Type: 'AWS::CloudWatch::Alarm', Properties } },
+    });
+    const state = async (): Promise<string | undefined> => {
+      const { MetricAlarms = [] } = await cloudWatch.send(
+        new DescribeAlarmsCommand({ AlarmNames: ['silence'] }),
+      );
+      return MetricAlarms[0]?.StateValue;
+    };
+    await cloudFormation.send(new CreateStackCommand({ StackName: 'silent', TemplateBody }));
+    await expect.poll(state, { timeout: 10_000, interval: 20 }).toBe('INSUFFICIENT_DATA');
+    const made = Date.now();
+    await expect.poll(state, { timeout: 20_000, interval: 20 }).toBe('ALARM');
+    // Fifteen seconds of its clock, less what it took to see that it is there.
+    expect(Date.now() - made).toBeGreaterThan(1000);
+  } finally {
+    cloudFormation.destroy();
+    cloudWatch.destroy();
+    await aws.stop();
+  }
+});
+
 /** https://docs.aws.amazon.com/elasticloadbalancing/latest/application/lambda-functions.html */
 describe('a load balancer', () => {
   it('sends at most 1 MB, and compressed or binary bodies in base64', async () => {
