@@ -2,7 +2,7 @@ import type { Use } from './prices.ts';
 import type { Scene } from './scene.ts';
 
 /** `shown`: as AWS's page says; `other`: not so, or it failed; `not run`: nothing was learned. */
-export type Verdict = 'shown' | 'other' | 'not run';
+type Verdict = 'shown' | 'other' | 'not run';
 
 export type Finding = { readonly verdict: Verdict; readonly seen: string };
 

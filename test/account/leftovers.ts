@@ -43,7 +43,7 @@ import type { Clients } from './clients.ts';
 import { ANY, REGION_TAG, runIn } from './names.ts';
 
 /** `name` is what the run is told by; `id` is what AWS removes it by. */
-export type Thing = { readonly name: string; readonly id: string };
+type Thing = { readonly name: string; readonly id: string };
 
 type Kind = {
   readonly what: string;

@@ -23,7 +23,7 @@ export const REHEARSED = 'Rehearsed on local AWS: no evidence about AWS';
 export const masked = (account: string): string => `${account.slice(0, 2)}…${account.slice(-2)}`;
 
 /** The account's number in texts that AWS wrote. */
-export const withoutAccount = (text: string, account: string): string =>
+const withoutAccount = (text: string, account: string): string =>
   account === '' ? text : text.replaceAll(account, masked(account));
 
 const cell = (text: string): string => text.replace(/\s*\n\s*/g, ' ').replaceAll('|', '\\|');

@@ -1,4 +1,4 @@
-/** Of measured times. Pure. */
+/** Quantiles of measured times. Pure. */
 
 /** The least value that at least this share of all does not exceed. @param share 0 to 1 */
 export function quantile(values: readonly number[], share: number): number {
@@ -16,5 +16,5 @@ export function quantilesText(values: readonly number[], unit = 'ms'): string {
 }
 
 /** Three digits are enough. */
-export const short = (value: number): string =>
+const short = (value: number): string =>
   value >= 100 ? value.toFixed(0) : String(Number(value.toPrecision(3)));

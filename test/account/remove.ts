@@ -46,7 +46,7 @@ export async function leftOf(clients: Clients, runs?: readonly string[]): Promis
 /**
  * Removes everything of these runs: their stacks, then what is found by name.
  *
- * @returns what is left, and what AWS said to it
+ * @returns what is left, and the reasons that AWS gave
  */
 export async function removeRuns(
   clients: Clients,

@@ -7,8 +7,8 @@ import { asideOf, bucketsOf, newsOf, REGION_TAG, TAG } from './names.ts';
 /** What of the service differs from one deploy to the next. */
 export type Variant = {
   /**
-   * The demo's versions: 2 is better, 3 fails its cases, 5 passes them but has no answer about people who were
-   * born elsewhere.
+   * The demo's versions: 2 is better, 3 fails its cases, 5 passes them but has no answer about people who
+   * were born elsewhere.
    */
   readonly version: 1 | 2 | 3 | 5;
   /** Is the second model declared? */

@@ -6,12 +6,12 @@ export type State = {
   readonly name: string;
   readonly account: string;
   readonly region: string;
-  /** Of a local AWS; empty for AWS itself. Two may have one account’s number. */
+  /** The local AWS’s; empty for AWS itself. Two may have one account’s number. */
   readonly endpoint: string;
   /** ISO 8601 */
   readonly begun: string;
   readonly phase: 'asking' | 'creating' | 'checking' | 'removing';
-  /** Of the run. */
+  /** The run’s process. */
   readonly pid: number;
 };
 

@@ -6,7 +6,7 @@ import { DEPLOY } from '../prices.ts';
 import type { Known } from '../scene.ts';
 import { until } from '../wait.ts';
 
-/** Seconds until the version from before has its half of the traffic: minutes of errors, an alarm, and a gate. */
+/** Seconds until the version from before has its half: minutes of errors, an alarm, and a gate. */
 const PATIENCE = 1200;
 /** Milliseconds between two requests. */
 const APART = 500;

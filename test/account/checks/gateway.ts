@@ -17,7 +17,7 @@ const TIMED = 20;
 export const gateway: RunCheck = {
   name: 'gateway',
   bullet: 'throttling, CORS and request signing at the real gateway',
-  says: 'An HTTP API with IAM answers 403 without a valid signature; it answers preflights by its own CORS settings, hands binary bodies on in base64, and answers 429 beyond a route’s rate and burst, as far as it can.',
+  says: 'An HTTP API with IAM answers 403 without a valid signature; it answers preflights by its own CORS settings, passes binary bodies on in base64, and answers 429 beyond a route’s rate and burst, as far as it can.',
   page: 'https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api.html',
   minutes: 5,
   use: { httpRequest: 250, lambdaRequest: 250, lambdaGbSecond: 200, transferGb: 0.001 },

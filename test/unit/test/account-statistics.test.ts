@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { shareInterval } from '../../../account/binomial.ts';
-import { quantile, quantilesText } from '../../../account/quantiles.ts';
+import { shareInterval } from '../../account/binomial.ts';
+import { quantile, quantilesText } from '../../account/quantiles.ts';
 
 test('quantiles are values that were measured', () => {
   const values = Array.from({ length: 100 }, (_, i) => 100 - i);

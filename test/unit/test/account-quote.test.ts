@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { isRun } from '../../../account/check.ts';
-import { CHECKS } from '../../../account/checks.ts';
-import { mostDollars, standing, UNITS } from '../../../account/prices.ts';
-import { DEPLOY_MINUTES, dollarsText, quoteOf, quoteText, REMOVE_MINUTES } from '../../../account/quote.ts';
+import { isRun } from '../../account/check.ts';
+import { CHECKS } from '../../account/checks.ts';
+import { mostDollars, standing, UNITS } from '../../account/prices.ts';
+import { DEPLOY_MINUTES, dollarsText, quoteOf, quoteText, REMOVE_MINUTES } from '../../account/quote.ts';
 
 const items = [
   ...Array.from({ length: 12 }, (_, i) => ({ what: 'alarm', name: `a${i}`, resources: 1 })),

@@ -1,8 +1,8 @@
 /** Each line of docs/not-yet-on-aws.md has one check of `npm run account`, and each check a line. */
 import { expect, test } from 'vitest';
-import { isRun } from '../../../account/check.ts';
-import { CHECKS } from '../../../account/checks.ts';
-import { pages } from '../../docs/pages.ts';
+import { isRun } from '../../account/check.ts';
+import { CHECKS } from '../../account/checks.ts';
+import { pages } from '../docs/pages.ts';
 
 const sections = (pages.get('docs/not-yet-on-aws.md') ?? '').split(/^## /m);
 const bullets = (sections.find((section) => section.startsWith('What is open')) ?? '')

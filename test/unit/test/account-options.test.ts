@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { optionsOf } from '../../../account/options.ts';
+import { optionsOf } from '../../account/options.ts';
 
 const CHECKS = ['layer', 'gateway', 'batch'];
 const of = (line: string) => optionsOf(line.split(' ').filter(Boolean), CHECKS);

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { type Check, type Finding, failed } from '../../../account/check.ts';
-import { masked, pageOf, placeOf, REHEARSED, ranOn } from '../../../account/page.ts';
+import { type Check, type Finding, failed } from '../../account/check.ts';
+import { masked, pageOf, placeOf, REHEARSED, ranOn } from '../../account/page.ts';
 
 const line = (name: string): Check => ({
   ...{ name, bullet: `how ${name}`, says: `${name} is so.`, page: 'https://docs.aws.amazon.com/x' },

@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { asideOf, functionOf, nameOf, runIn, stackOf } from '../../../account/names.ts';
-import { FIRST, serviceYaml } from '../../../account/service.ts';
-import { root } from '../../docs/pages.ts';
+import { asideOf, functionOf, nameOf, runIn, stackOf } from '../../account/names.ts';
+import { FIRST, serviceYaml } from '../../account/service.ts';
+import { root } from '../docs/pages.ts';
 
 test('only names of a run are taken for one', () => {
   const name = nameOf('0123abcd');
