@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
 import { type Check, type Finding, failed, isRun } from './check.ts';
 import { CHECKS } from './checks.ts';
 import { type Account, accountOf, type Clients, clientsFor } from './clients.ts';
@@ -191,6 +193,11 @@ async function writePage(root: string, report: Parameters<typeof pageOf>[1]): Pr
   const place = placeOf(page, existing);
   await mkdir(dirname(join(root, place)), { recursive: true });
   await writeFile(join(root, place), page);
+  // As `npm run check` wants the pages of this repository.
+  if (place === 'docs/account.md')
+    await promisify(execFile)(join(root, 'node_modules', '.bin', 'biome'), ['format', '--write', place], {
+      cwd: root,
+    });
   return place;
 }
 

@@ -19,7 +19,7 @@ export type Variant = {
 export const FIRST: Variant = { version: 1, aside: true, broken: false };
 
 /** Requests a second, and at once, that the gateway lets through: few, so that few show it. */
-export const THROTTLE = { rate: 5, burst: 10 } as const;
+export const THROTTLE = { rate: 2, burst: 4 } as const;
 /** Who asks from a browser. */
 export const ORIGIN = 'https://example.com';
 

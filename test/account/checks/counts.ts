@@ -34,7 +34,8 @@ export const counts: RunCheck = {
     // A minute of their own, all of them in it.
     const next = (Math.floor(Date.now() / 60_000) + 1) * 60_000;
     await pause(next + 2000 - Date.now(), undefined, { signal });
-    await Promise.all(Array.from({ length: ASKED }, () => ask(clients, functionName, 'live', known.request)));
+    // One after another: an account may have ten at once.
+    for (let i = 0; i < ASKED; i += 1) await ask(clients, functionName, 'live', known.request);
     const end = next + 60_000;
     const whole = await Promise.all(
       measured.map(async ([what, metric]) => {

@@ -11,7 +11,7 @@ const CLOSE = 1e-5;
 const FLOOD = 150;
 const LANES = 25;
 /** Milliseconds between two requests that shall pass. */
-const APART = 500;
+const APART = 1000;
 const TIMED = 20;
 
 export const gateway: RunCheck = {

@@ -7,6 +7,7 @@ import {
 } from '@aws-sdk/client-application-auto-scaling';
 import {
   DeleteProvisionedConcurrencyConfigCommand,
+  GetAccountSettingsCommand,
   GetProvisionedConcurrencyConfigCommand,
   PutProvisionedConcurrencyConfigCommand,
 } from '@aws-sdk/client-lambda';
@@ -21,6 +22,8 @@ const AHEAD = 120;
 /** Seconds by which it may be late. */
 const LATE = 300;
 const PATIENCE = 900;
+/** Lambda keeps so many for functions that have nothing of their own, and gives nobody the last of them. */
+const KEPT = 100;
 
 export const provisioned: RunCheck = {
   name: 'provisioned',
@@ -33,6 +36,13 @@ export const provisioned: RunCheck = {
     const FunctionName = functionOf(name);
     const { version: Qualifier } = await aliasOf(clients, FunctionName);
     const { lambda, scaling } = clients;
+    const { AccountLimit } = await lambda.send(new GetAccountSettingsCommand({}));
+    const free = AccountLimit?.UnreservedConcurrentExecutions ?? 0;
+    if (free <= KEPT)
+      return {
+        verdict: 'not run',
+        seen: `The account has ${free} concurrent executions, and ${KEPT} of them cannot be provisioned. Ask AWS for a higher quota.`,
+      };
     const ready = () =>
       until('one instance is ready', { patience: PATIENCE, every: 2, signal }, async () =>
         (await stateOf(clients, FunctionName, Qualifier)) === 'READY' ? Date.now() : undefined,
