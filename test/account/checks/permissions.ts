@@ -37,7 +37,7 @@ export const permissions: RunCheck = {
     const gone = denied.length - denied.filter((text) => !isGone(text)).length;
     return finding(
       lines > 0 && others.length === 0,
-      `In ${lines} lines of ${functions.length} logs, written by functions that hold only the roles of this service: ${others.join('; ') || 'nothing was denied'}${gone > 0 ? ` but ${gone} looks of the sweep at the model that was removed` : ''}. The deploy policy was not tried: run this with a role that has it alone.`,
+      `In ${lines} lines of ${functions.length} logs, written by functions that hold only the roles of this service: ${others.join('; ') || 'nothing was denied'}${gone > 0 ? ` but ${gone} looks of the sweep at the model that was removed` : ''}. The deploy policy was not tried: deploy a service of your own with a role that has it alone.`,
     );
   },
 };
