@@ -3,6 +3,10 @@
  * is looked for elsewhere.
  */
 import {
+  DeregisterScalableTargetCommand,
+  paginateDescribeScalableTargets,
+} from '@aws-sdk/client-application-auto-scaling';
+import {
   DeleteAlarmsCommand,
   DeleteDashboardsCommand,
   ListDashboardsCommand,
@@ -64,6 +68,25 @@ const thing = (id = '', name = id): Thing => ({ id, name });
 const last = (arn = ''): string => arn.split(/[:/]/).at(-1) ?? '';
 
 export const KINDS: readonly Kind[] = [
+  {
+    // It outlives the function that it is of, and takes its scheduled actions along when it goes.
+    what: 'scalable target',
+    list: async ({ scaling: client }) =>
+      (
+        await all(
+          paginateDescribeScalableTargets({ client }, { ServiceNamespace: 'lambda' }),
+          (page) => page.ScalableTargets,
+        )
+      ).map(({ ResourceId }) => thing(ResourceId, ResourceId?.split(':')[1])),
+    remove: ({ scaling }, ResourceId) =>
+      scaling.send(
+        new DeregisterScalableTargetCommand({
+          ServiceNamespace: 'lambda',
+          ResourceId,
+          ScalableDimension: 'lambda:function:ProvisionedConcurrency',
+        }),
+      ),
+  },
   {
     what: 'schedule group',
     list: async ({ scheduler: client }) =>

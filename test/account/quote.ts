@@ -39,7 +39,7 @@ export function quoteText(
     `What will be created, named ${name}-… and with the tag ${tag}=${name} on everything that takes one:`,
     ...kinds.map((what) => {
       const count = items.filter((item) => item.what === what).length;
-      return `  ${String(count).padStart(3)} ${what}${count === 1 ? '' : 's'}`;
+      return `  ${String(count).padStart(3)} ${what}${count === 1 ? '' : what.endsWith('s') ? 'es' : 's'}`;
     }),
     '    1 topic, and 1 rule that asks each minute',
     '    1 alias and its provisioned concurrency, for minutes',

@@ -8,6 +8,7 @@ import {
   CreateEventSourceMappingCommand,
   GetFunctionConfigurationCommand,
   LambdaClient,
+  PublishLayerVersionCommand,
   UpdateFunctionConfigurationCommand,
   waitUntilFunctionUpdatedV2,
 } from '@aws-sdk/client-lambda';
@@ -15,7 +16,7 @@ import { CreateQueueCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { expect, it } from 'vitest';
 import { client } from '../../../local-aws/deployed.ts';
 import type { LocalAws } from '../../../local-aws/start.ts';
-import { ACCOUNT, makeFunction, withAndWithout } from '../lambda.ts';
+import { ACCOUNT, makeFunction, withAndWithout, zip } from '../lambda.ts';
 
 // https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html
 // https://docs.aws.amazon.com/lambda/latest/api/API_FunctionConfiguration.html
@@ -123,6 +124,26 @@ it('an event source mapping has no qualifier beside its function’s ARN', async
   expect(on).toContain('FunctionArn');
   expect(on).not.toContain('Qualifier');
   expect(off).toContain('Qualifier');
+});
+
+// https://docs.aws.amazon.com/lambda/latest/api/API_LayerVersionsListItem.html
+it('a list of layers has no content', async () => {
+  const { on, off } = await withAndWithout(
+    'layer_list',
+    async (aws) => {
+      const lambda = new LambdaClient(client(aws.endpoint));
+      const ZipFile = await zip({ 'a.txt': 'a' });
+      await lambda.send(new PublishLayerVersionCommand({ LayerName: 'shared', Content: { ZipFile } }));
+      lambda.destroy();
+      const [layer] = JSON.parse(await answer(aws, 'lambda', '/2018-10-31/layers')).Layers;
+      return Object.keys(layer.LatestMatchingVersion);
+    },
+    { auth: false },
+  );
+  expect(on).toContain('LayerVersionArn');
+  expect(on).not.toContain('Content');
+  expect(on).not.toContain('LayerArn');
+  expect(off).toContain('Content');
 });
 
 // https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunctionUrlConfig.html#API_CreateFunctionUrlConfig_ResponseElements

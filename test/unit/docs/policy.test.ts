@@ -1,4 +1,4 @@
-/** docs/deploy-policy.md; what it must allow for each type of resource: test/aws-reference/handlers.test.ts. */
+/** What docs/deploy-policy.md says; what it must allow for each type: test/aws-reference/handlers.test.ts. */
 import { expect, test } from 'vitest';
 import { blocks, pages } from './pages.ts';
 
