@@ -33,7 +33,7 @@ export const removedModel: RunCheck = {
         if (LogicalResourceId === aliasLogicalId('aside') && ResourceStatus.startsWith('DELETE_'))
           statuses.unshift(ResourceStatus);
     return finding(
-      !isThere && statuses.at(-1) !== 'DELETE_FAILED',
+      !isThere && statuses.at(-1) === 'DELETE_COMPLETE',
       `A deploy without the model ${FunctionName}, in the stack ${stackOf(name)}: its alias went ${statuses.join(', ') || 'without an event'}; the function is ${isThere ? 'still there' : 'gone'}.`,
     );
   },

@@ -127,6 +127,26 @@ describe('a custom resource', () => {
   });
 });
 
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/view-stack-events.html
+it('what an update takes away is deleted in its cleanup, and the events tell it', async () => {
+  const { on, off } = await withAndWithout('custom_resources', async (aws) => {
+    const topic = { Type: 'AWS::SNS::Topic' };
+    await apply(aws, 'fewer', { Kept: topic, Gone: topic });
+    expect(await apply(aws, 'fewer', { Kept: topic }, true)).toEqual({ ok: true, reasons: [] });
+    const cloudFormation = new CloudFormationClient(client(aws.endpoint));
+    const { StackEvents = [] } = await cloudFormation.send(
+      new DescribeStackEventsCommand({ StackName: 'fewer' }),
+    );
+    cloudFormation.destroy();
+    return StackEvents.filter(({ LogicalResourceId }) => LogicalResourceId === 'Gone')
+      .map(({ ResourceStatus }) => ResourceStatus)
+      .filter((status) => status?.startsWith('DELETE'))
+      .reverse();
+  });
+  expect(on).toEqual(['DELETE_IN_PROGRESS', 'DELETE_COMPLETE']);
+  expect(off).toEqual([]);
+});
+
 /** https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-attribute-deletionpolicy.html */
 describe('DeletionPolicy: RetainExceptOnCreate', () => {
   it('removes a version that a failed update published, and keeps one when it leaves the template', async () => {
