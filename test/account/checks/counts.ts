@@ -14,7 +14,7 @@ export const counts: RunCheck = {
   name: 'counts',
   bullet: 'how late and how complete CloudWatch’s metrics',
   says: 'Lambda sends its metrics each minute, and CloudWatch makes metrics from embedded ones as it takes in the log; neither page promises when a minute is whole.',
-  page: 'https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics.html',
+  page: 'https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html',
   minutes: 15,
   use: { lambdaRequest: ASKED, lambdaGbSecond: 10, metricRead: 500 },
   run: async ({ name, clients, known, signal }) => {

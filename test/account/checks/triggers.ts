@@ -11,7 +11,7 @@ export const triggers: RunCheck = {
   name: 'triggers',
   bullet: 'triggers: that each of the framework’s event kinds',
   says: 'An event source invokes the version or alias that its target names.',
-  page: 'https://docs.aws.amazon.com/lambda/latest/dg/configuring-alias-permissions.html',
+  page: 'https://docs.aws.amazon.com/lambda/latest/dg/using-aliases.html',
   minutes: 25,
   use: { event: 30, notification: 2, lambdaRequest: 60, lambdaGbSecond: 60 },
   run: async ({ name, account, clients, ensure, signal }) => {
