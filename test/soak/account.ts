@@ -9,7 +9,7 @@ import { everythingLeft } from '../journeys/service.ts';
 import { root } from '../unit/docs/pages.ts';
 
 /** A short run in which every phase has its time: what each does is in its own tests. */
-const RUN = ['--yes', '--only', 'layer', 'rollback', 'weights', 'provisioned'];
+const RUN = ['--yes', '--only', 'layer', 'weights', 'provisioned'];
 const SIGNALS = ['SIGKILL', 'SIGINT', 'SIGTERM'] as const;
 
 /**
