@@ -2,15 +2,21 @@
 
 export const say = (line: string): void => console.log(line);
 
-/** Seconds after which somebody who waits wants to know. */
+/** Seconds after which somebody who waits wants to know: by AWS’s clock, and by ours. */
 const STILL = 15;
+const AT_LEAST = 5;
 
 /** Says what is done, that it still is, and how long it took. */
 export async function during<T>(what: string, work: () => Promise<T>): Promise<T> {
   const began = Date.now();
   const seconds = (): string => `${((Date.now() - began) / 1000).toFixed(0)} s`;
   say(`${what} …`);
-  const timer = setInterval(() => say(`  still ${what}, ${seconds()}`), STILL * 1000);
+  let shown = performance.now();
+  const timer = setInterval(() => {
+    if (performance.now() - shown < AT_LEAST * 1000) return;
+    shown = performance.now();
+    say(`  still ${what}, ${seconds()}`);
+  }, STILL * 1000);
   try {
     const done = await work();
     say(`  ${seconds()}`);
