@@ -3,7 +3,7 @@ import { startAws } from '../../local-aws/start.ts';
 import { EXIT } from './run.ts';
 
 /** Seconds of the local AWS's clock in one of ours: an hour of waiting passes in minutes. */
-const SPEED = 20;
+const SPEED = 10;
 
 /**
  * The same program in the environment of a local AWS, which it then takes for an account.

@@ -10,14 +10,14 @@ import { until } from '../wait.ts';
 
 const SMALL = 50;
 const LATER = join(import.meta.dirname, '..', '..', '..', 'examples', 'employment', 'later.csv');
-const PATIENCE = 900;
+const PATIENCE = 1500;
 
 export const batch: RunCheck = {
   name: 'batch',
   bullet: 'that S3, EventBridge, SQS and Step Functions bring objects',
   says: 'S3 sends an event for each new object, EventBridge brings it to the queue that a rule names, at least once, and a Distributed Map runs its parts.',
   page: 'https://docs.aws.amazon.com/AmazonS3/latest/userguide/EventBridge.html',
-  minutes: 30,
+  minutes: 55,
   use: {
     s3Write: 200,
     s3Read: 500,

@@ -1,6 +1,6 @@
 import { paginateDescribeLogGroups } from '@aws-sdk/client-cloudwatch-logs';
 import { finding, type RunCheck } from '../check.ts';
-import { linesOf } from '../logs.ts';
+import { fieldsOf, linesOf } from '../logs.ts';
 import { asideOf } from '../names.ts';
 
 const DENIED = /AccessDenied|not authorized to perform|AuthorizationError/;
@@ -16,6 +16,7 @@ export const permissions: RunCheck = {
     const denied: string[] = [];
     const functions: string[] = [];
     let lines = 0;
+    let gone = 0;
     for await (const page of paginateDescribeLogGroups(
       { client: clients.logs },
       { logGroupNamePrefix: `/aws/lambda/${name}-` },
@@ -26,18 +27,16 @@ export const permissions: RunCheck = {
       signal.throwIfAborted();
       for (const { text } of await linesOf(clients, functionName, 0)) {
         lines += 1;
+        if (!DENIED.test(text)) continue;
+        // The worker has no permission for the removed model any more, and its sweep asks for it once more.
+        if (text.includes(asideOf(name)) || fieldsOf(text).name === 'aside') gone += 1;
         // The action is enough: what else a line has is nobody’s business.
-        if (DENIED.test(text)) denied.push(`${functionName}: ${deniedIn(text)}`);
+        else denied.push(`${functionName}: ${deniedIn(text)}`);
       }
     }
-    // The worker has no permission for the removed model any more, and its sweep asks for it once more.
-    const isGone = (text: string): boolean =>
-      text.endsWith(`:${asideOf(name)}`) || text.endsWith(`:${asideOf(name)}:live`);
-    const others = [...new Set(denied.filter((text) => !isGone(text)))];
-    const gone = denied.length - denied.filter((text) => !isGone(text)).length;
     return finding(
-      lines > 0 && others.length === 0,
-      `In ${lines} lines of ${functions.length} logs, written by functions that hold only the roles of this service: ${others.join('; ') || 'nothing was denied'}${gone > 0 ? ` but ${gone} looks of the sweep at the model that was removed` : ''}. The deploy policy was not tried: deploy a service of your own with a role that has it alone.`,
+      lines > 0 && denied.length === 0,
+      `In ${lines} lines of ${functions.length} logs, written by functions that hold only the roles of this service: ${[...new Set(denied)].join('; ') || 'nothing was denied'}${gone > 0 ? ` but ${gone} looks of the sweep at the model that was removed` : ''}. The deploy policy was not tried: deploy a service of your own with a role that has it alone.`,
     );
   },
 };
