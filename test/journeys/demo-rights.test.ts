@@ -67,9 +67,20 @@ const as = (user: User | undefined, ...args: readonly string[]): Promise<Ran> =>
   service.slsAs(user?.env ?? {}, ...args);
 const live = (): Promise<string> => liveOf(clientFor(aws.endpoint), 'employment-dev-employment', 'live');
 
+/** The statement `ReadTraffic`: test/journeys/deploy-rights.test.ts. */
 test.each([
   ['Deployment', 'cloudformation:DescribeStackResource'],
+  ['Validation', 'cloudformation:ValidateTemplate'],
+  ['Functions', 'lambda:GetAlias'],
+  // What CloudFormation makes before the alias, whose gate takes a while.
+  ['Layers', 'lambda:PublishLayerVersion'],
   ['Roles', 'iam:CreateRole'],
+  ['LogGroups', 'logs:CreateLogGroup'],
+  ['LogGroupList', 'logs:DescribeLogGroups'],
+  ['Schedules', 'scheduler:CreateScheduleGroup'],
+  ['Rules', 'events:PutRule'],
+  ['BatchQueues', 'sqs:CreateQueue'],
+  ['BatchMachines', 'states:CreateStateMachine'],
 ])('without the statement %s it is not deployed', async (sid, action) => {
   const less = policy.filter(({ Sid }) => Sid !== sid);
   expect(less).toHaveLength(policy.length - 1);
