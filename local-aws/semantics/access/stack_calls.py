@@ -61,7 +61,8 @@ def _of_function(name: str, props: dict, action: str) -> list[str]:
 
 
 def _mapping(name: str, props: dict, action: str) -> list[str]:
-    return ["*"] if action == "CreateEventSourceMapping" else [_arn("lambda", f"event-source-mapping:{name}")]
+    # Lambda names it: before it is there, no policy can.
+    return [_arn("lambda", f"event-source-mapping:{'*' if name == props.get('FunctionName') else name}")]
 
 
 def _layer(name: str, props: dict, action: str) -> list[str]:

@@ -9,7 +9,7 @@ import {
 } from '@aws-sdk/client-cloudformation';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { client } from '../../../local-aws/deployed.ts';
-import { type LocalAws, startAws } from '../../../local-aws/start.ts';
+import { type LocalAws, REGION, startAws } from '../../../local-aws/start.ts';
 import { makeUser, type Statement, type User } from '../../journeys/user.ts';
 import { ACCOUNT, makeRole, withAndWithout } from '../lambda.ts';
 
@@ -40,10 +40,15 @@ const ROLE = {
 const MAKES = ['iam:CreateRole', 'iam:GetRole', 'iam:PutRolePolicy'];
 
 /** Makes a stack in somebody’s name: its status, and why something failed. */
-async function make(aws: LocalAws, user: User, more: object = {}): Promise<readonly string[]> {
+async function make(
+  aws: LocalAws,
+  user: User,
+  more: object = {},
+  Resources: object = { Role: ROLE },
+): Promise<readonly string[]> {
   const cloudFormation = new CloudFormationClient({ ...client(aws.endpoint), credentials: user.credentials });
   const StackName = 'own';
-  const TemplateBody = JSON.stringify({ Resources: { Role: ROLE } });
+  const TemplateBody = JSON.stringify({ Resources });
   const Capabilities = ['CAPABILITY_NAMED_IAM' as const];
   try {
     await cloudFormation.send(new CreateStackCommand({ StackName, TemplateBody, Capabilities, ...more }));
@@ -109,6 +114,33 @@ describe('what CloudFormation does is done with what its caller may', () => {
       await remove(aws);
       expect((await make(aws, ci, { Tags: [{ Key: 'STAGE', Value: 'dev' }] })).join()).toContain(
         denied('iam:TagRole', MADE),
+      );
+      await remove(aws);
+    });
+
+    // https://docs.aws.amazon.com/service-authorization/latest/reference/list_awslambda.html: to make a
+    // mapping takes no resource, and its function is the key of a condition.
+    it('of an event source mapping is for its function, then for any mapping', async () => {
+      const functionArn = `arn:aws:lambda:${REGION}:${ACCOUNT}:function:own-f`;
+      const Properties = {
+        FunctionName: functionArn,
+        EventSourceArn: `arn:aws:sqs:${REGION}:${ACCOUNT}:own-q`,
+      };
+      const mapping = { Mapping: { Type: 'AWS::Lambda::EventSourceMapping', Properties } };
+      const makes = (of: string) => ({
+        ...allow('lambda:CreateEventSourceMapping'),
+        Condition: {
+          ArnLike: { 'lambda:FunctionArn': `arn:aws:lambda:${REGION}:${ACCOUNT}:function:${of}` },
+        },
+      });
+      await ci.may([STACK, makes('other-*')]);
+      expect((await make(aws, ci, {}, mapping)).join()).toContain(
+        denied('lambda:CreateEventSourceMapping', '*'),
+      );
+      await remove(aws);
+      await ci.may([STACK, makes('own-*')]);
+      expect((await make(aws, ci, {}, mapping)).join()).toContain(
+        denied('lambda:GetEventSourceMapping', `arn:aws:lambda:${REGION}:${ACCOUNT}:event-source-mapping:*`),
       );
       await remove(aws);
     });
