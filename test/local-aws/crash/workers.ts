@@ -5,6 +5,9 @@ import { fileURLToPath } from 'node:url';
 
 const script = join(dirname(fileURLToPath(import.meta.url)), 'worker-process.ts');
 
+/** As functions of the local AWS have it: a start clears less of what it made. */
+const YOUNG = ['--max-semi-space-size=25', '--min-semi-space-size=16'];
+
 /** What came of an invocation: an answer, a failure of the function, or the end of its process. */
 export type Invoked = { readonly answer: unknown } | { readonly error: string } | 'died';
 
@@ -28,7 +31,11 @@ export function workers(
 ): Workers {
   const output = openSync(log, 'a');
   const start = (): { readonly child: ChildProcess; readonly ready: Promise<unknown> } => {
-    const child = fork(script, [bundle, arn], { env, stdio: ['ignore', output, output, 'ipc'] });
+    const child = fork(script, [bundle, arn], {
+      env,
+      execArgv: [...process.execArgv, ...YOUNG],
+      stdio: ['ignore', output, output, 'ipc'],
+    });
     const ready = new Promise((resolve, reject) => {
       child.once('message', resolve);
       child.once('exit', (code) =>
