@@ -38,7 +38,8 @@ describe('a model with provisioned concurrency', () => {
     expect(await on.provisioned()).toEqual({ '1': 2 });
     const traffic = on.traffic(10);
 
-    const tail = { name: 'Slow', seconds: 60, status: 'SUCCESS' } as const;
+    // Twelve seconds of ours, in which a busy machine can look at what is so meanwhile.
+    const tail = { name: 'Slow', seconds: 240, status: 'SUCCESS' } as const;
     const deployed = on.deploy({ fingerprint: 'b', factor: 3, declares: holds(2), release: CANARY, tail });
     await on.until('SHIFTING', 60);
     expect(await on.provisioned()).toEqual({ '1': 2, '2': 2 });
@@ -72,7 +73,7 @@ describe('a model with provisioned concurrency', () => {
     const on = await open('withdrawn');
     await on.deploy({ declares: holds(1, 1) });
     const traffic = on.traffic(10);
-    const tail = { name: 'Broken', seconds: 60, status: 'FAILED' } as const;
+    const tail = { name: 'Broken', seconds: 240, status: 'FAILED' } as const;
     const deployed = on.deploy({ factor: 3, declares: holds(1, 1), release: CANARY, tail });
     await on.until('SHIFTING', 60);
     expect(await on.provisioned()).toEqual({ '1': 1, '2': 1 });

@@ -64,7 +64,7 @@ describe('a stack that is in progress', () => {
     const on = await open('busy');
     await on.deploy({});
     const traffic = on.traffic(10);
-    const deployed = on.deploy({ release: CANARY, tail: { ...slow, seconds: 40 } });
+    const deployed = on.deploy({ release: CANARY, tail: { ...slow, seconds: 160 } });
     await on.until('SHIFTING');
     expect(await on.tick()).toMatchObject({ phase: 'SHIFTING', reason: 'the stack is still in progress' });
     expect(await on.command('promote')).toMatchObject({
@@ -112,7 +112,7 @@ describe('a stack that is in progress', () => {
     const on = await open('at-once');
     await on.deploy({});
     const traffic = on.traffic(10);
-    const deployed = on.deploy({ release: AT_ONCE, tail: { ...slow, seconds: 40 } });
+    const deployed = on.deploy({ release: AT_ONCE, tail: { ...slow, seconds: 160 } });
     await on.until('PROMOTING');
     await on.tick();
     expect(await on.alias()).toEqual(whole('1'));
