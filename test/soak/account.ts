@@ -42,9 +42,9 @@ async function killed(aws: LocalAws, before: readonly string[], after: number, i
   const signal = SIGNALS[i % SIGNALS.length] ?? 'SIGKILL';
   const run = accountRun(aws.env, ...RUN);
   await Promise.race([pause(after), run.ended]);
+  const point = `${signal} after ${(after / 1000).toFixed(1)} s in "${lastStep(run.text())}"`;
   run.child.kill(signal);
   const ended = await run.ended;
-  const point = `${signal} after ${(after / 1000).toFixed(1)} s in "${lastStep(run.text())}"`;
   console.error(point);
   // Removed by itself, where it heard of it.
   if (ended !== 'SIGKILL') await nothing(aws, before, point, run.text());
