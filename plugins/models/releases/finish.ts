@@ -9,7 +9,7 @@ import { atRegistry, type Deploy, type DeployContext, type Documents, releasesOf
 import { latencyLine, type Offer, refusalsLine } from './deployment.ts';
 import { forecastLines, isStepwise, longestRelease } from './words/forecast.ts';
 import { answerLine, endLine, problemOf } from './words/lines.ts';
-import { outcomeOf, type Stands } from './words/outcome.ts';
+import { type Outcome, outcomeOf, type Stands } from './words/outcome.ts';
 import { followReleases, isLeft, isSettled } from './worker/follow.ts';
 
 /** How a deploy ends: what it offered is held against what is so. */
@@ -32,7 +32,7 @@ export async function missing(
   const stands = await standsOf(context);
   const anew = same.flatMap(({ model, fingerprint }) => {
     const so = stands.get(model) ?? {};
-    const outcome = outcomeOf(fingerprint, so);
+    const outcome = outcomeIn(stands, model, fingerprint);
     if (outcome.is === 'none' || outcome.is === 'uncalled') {
       const why = outcome.is === 'none' ? outcome.why : 'it has no alias and no release';
       return [{ model, why: `what it offers is not live: ${why}` }];
@@ -121,7 +121,7 @@ export async function finishDeploy(
   const problems = answers.flatMap((answer): readonly Problem[] => {
     const offer = offers.find(({ model }) => model === answer.model);
     if (offer === undefined) return [];
-    const outcome = outcomeOf(offer.fingerprint, stands.get(answer.model) ?? {});
+    const outcome = outcomeIn(stands, answer.model, offer.fingerprint);
     const problem = problemOf(answer, outcome, wait, host.stage);
     if (problem === undefined) notice(endLine(answer, ours.has(answer.model)));
     return problem === undefined ? [] : [problem];
@@ -155,7 +155,15 @@ function oursOf(
   );
 }
 
-/** What the document and the alias say of each model now. */
+/** Where there is no registry, nothing was read. */
+function outcomeIn(stands: ReadonlyMap<string, Stands>, model: string, fingerprint: string): Outcome {
+  const so = stands.get(model);
+  return so === undefined
+    ? { is: 'none', why: 'the registry is not there, so nothing is known of it' }
+    : outcomeOf(fingerprint, so);
+}
+
+/** What the document and the alias say of each model now; empty where there is no registry. */
 async function standsOf(context: DeployContext): Promise<ReadonlyMap<string, Stands>> {
   const { models, host, reach } = context;
   const found = await atRegistry(context, ({ documents }) =>
