@@ -96,18 +96,23 @@ export function provisionedCapacity(
       }
     },
     scale: (functionName, version, to) => scale(scaling, functionName, version, to, clock()),
-    limits: async (functionName) => {
-      const [own, account] = await Promise.all([
-        lambda.send(new GetFunctionConcurrencyCommand({ FunctionName: functionName })),
-        lambda.send(new GetAccountSettingsCommand({})),
-      ]);
-      const unreserved = account.AccountLimit?.UnreservedConcurrentExecutions;
-      if (unreserved === undefined) throw new Error('Lambda does not say what the account has unreserved');
-      const reserved = own.ReservedConcurrentExecutions;
-      return { ...(reserved !== undefined && { reserved }), unreserved };
-    },
+    limits: instanceLimits(lambda),
   };
 }
+
+/** How many instances a function may have at once, for whoever needs nothing else of its capacity. */
+export const instanceLimits =
+  (lambda: LambdaClient): CapacityPort['limits'] =>
+  async (functionName) => {
+    const [own, account] = await Promise.all([
+      lambda.send(new GetFunctionConcurrencyCommand({ FunctionName: functionName })),
+      lambda.send(new GetAccountSettingsCommand({})),
+    ]);
+    const unreserved = account.AccountLimit?.UnreservedConcurrentExecutions;
+    if (unreserved === undefined) throw new Error('Lambda does not say what the account has unreserved');
+    const reserved = own.ReservedConcurrentExecutions;
+    return { ...(reserved !== undefined && { reserved }), unreserved };
+  };
 
 /** https://docs.aws.amazon.com/lambda/latest/api/API_GetProvisionedConcurrencyConfig.html */
 const STATES: Readonly<Record<string, Provided['state']>> = {

@@ -12,6 +12,8 @@ export type Backlog = {
 const BEHIND = 0.95;
 /** What waits at the end, against half-way: it doubles where the queue grows evenly. */
 const GROWTH = 1.4;
+/** What chance does to two counts, one run in a thousand left out. */
+const CHANCE = 3.1;
 
 /**
  * @param times when each request was to be sent, and when it was answered (Infinity: never)
@@ -25,7 +27,12 @@ export function backlog(
     times.reduce((count, { scheduled, done }) => count + (scheduled <= at && done > at ? 1 : 0), 0);
   const [half, waiting] = [waitingAt(length / 2), waitingAt(length)];
   const answered = times.length === 0 ? 1 : 1 - waiting / times.length;
-  return { waiting, answered, isGrowing: answered < BEHIND && waiting > GROWTH * half };
+  return {
+    waiting,
+    answered,
+    isGrowing:
+      answered < BEHIND && waiting > GROWTH * half && waiting - half > CHANCE * Math.sqrt(waiting + half),
+  };
 }
 
 /** Most requests that were out at once. */

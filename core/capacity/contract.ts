@@ -1,20 +1,20 @@
-/** What a bench measures and keeps. Shapes and constants only. Times are milliseconds unless they say else. */
+/** What a bench measures and keeps. Times are milliseconds where nothing else is written. */
 
 /** MLPerf's scenarios, in its words: https://github.com/mlcommons/inference_policies */
 export const SCENARIOS = ['SingleStream', 'Server', 'Offline'] as const;
 export type Scenario = (typeof SCENARIOS)[number];
 
 /** `wrong`: another answer than expected; `late`: none within the patience. */
-export type Outcome = 'ok' | 'wrong' | 'refused' | 'failed' | 'late';
+export type BenchOutcome = 'ok' | 'wrong' | 'refused' | 'failed' | 'late';
 
 /** How one request ended, as far as whoever sent it can tell. */
 export type BenchAnswer = {
-  readonly outcome: Outcome;
+  readonly outcome: BenchOutcome;
   /** It started an instance. */
   readonly cold: boolean;
   /** The function's own time, which has no network in it. */
   readonly duration?: number;
-  /** What Lambda bills for; MB that it took at most. */
+  /** MB that it took at most. */
   readonly memory?: number;
   readonly bytes?: number;
 };
@@ -38,7 +38,7 @@ export type BenchFault = {
 };
 
 export type BenchCeiling = {
-  readonly name: 'cpu' | 'busy' | 'memory' | 'concurrency' | 'request' | 'answer';
+  readonly name: 'cpu' | 'memory' | 'concurrency' | 'request' | 'answer';
   readonly used: number;
   readonly limit: number;
   readonly unit: string;
@@ -51,7 +51,7 @@ export type ScenarioResult = {
   /** Seconds that were measured, of all runs together. */
   readonly seconds: number;
   readonly requests: number;
-  readonly outcomes: Readonly<Record<Outcome | 'unsent', number>>;
+  readonly outcomes: Readonly<Record<BenchOutcome | 'unsent', number>>;
   /** Requests that met a cold start; they are not in the percentiles. */
   readonly cold: { readonly count: number; readonly median?: number; readonly max?: number };
   readonly percentiles: readonly BenchPercentile[];
@@ -77,6 +77,10 @@ export type ScenarioResult = {
   };
   /** Most requests that were out at once. */
   readonly outstanding: number;
+  /** Bytes of the largest answer. */
+  readonly bytes: number;
+  /** MB, the most that any request reported. */
+  readonly memory?: number;
   /** The function's own time of a request, on average; absent where nobody reports it. */
   readonly duration?: number;
   readonly ceilings: readonly BenchCeiling[];
@@ -119,8 +123,8 @@ export type BenchDocument = {
   };
   readonly machine: Readonly<Record<string, string>>;
   readonly asked: { readonly from: string; readonly requests: number; readonly bytes: number };
-  /** Milliseconds of the very first answer; `process` is with the start of its process. */
-  readonly first?: { readonly answer: number; readonly process?: number };
+  /** The very first answer; `start`: until the process was ready that was started for it. */
+  readonly first?: { readonly answer: number; readonly start?: number };
   readonly scenarios: readonly ScenarioResult[];
   readonly curve?: BenchCurve;
   /** Dollars for a million rows, by cause. */

@@ -2,7 +2,7 @@
 export type CurvePoint = {
   /** Requests a second that were to be sent. */
   readonly rate: number;
-  /** Of the percentile that the objective is about, milliseconds; absent where nothing was answered. */
+  /** Milliseconds of the objective's percentile; absent where nothing was answered. */
   readonly latency?: number;
   /** Its upper bound; absent where the runs do not allow one. */
   readonly upper?: number;

@@ -13,7 +13,7 @@ export const OFFLINE_SAMPLES = 24_576;
  */
 export type MlperfJudged = {
   /** Server: the percentile is within the objective. */
-  readonly performance?: boolean;
+  readonly isWithin?: boolean;
   /** The run was long enough for its percentile to be told with 99 % confidence. */
   readonly earlyStopping?: boolean;
   /** How many requests that would have needed, if all others were within the objective. */
@@ -36,7 +36,7 @@ export function mlperfJudged(
   let above = 0;
   while (above < n && (sorted[n - 1 - above] ?? 0) > ms) above += 1;
   return {
-    performance: quantile(sorted, percentile) <= ms,
+    isWithin: quantile(sorted, percentile) <= ms,
     earlyStopping: allowedAbove(n, percentile) >= above,
     needs: requestsFor(above, percentile),
   };

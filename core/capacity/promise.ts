@@ -7,7 +7,7 @@ export const LEAST_RUNS = 5;
 /** Share of a run that is left out at its start: the queue was empty then, which it is not later. */
 const SETTLING = 0.2;
 /**
- * Of the bound, of independent runs. Simulated at 50, 70 and 90 % load it holds in 97 % of runs and more,
+ * Confidence of each end. Simulated at 50, 70 and 90 % load it holds in 97 % of runs and more,
  * where 0.99 holds in fewer: percentiles of short runs are skewed (`bench -- capacity`).
  */
 const CONFIDENCE = 0.995;

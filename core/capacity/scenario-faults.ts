@@ -4,7 +4,7 @@ import type { Lateness } from './lateness.ts';
 import { mlperfJudged, SINGLE_STREAM } from './mlperf.ts';
 import { quantile } from './order-statistics.ts';
 import type { Sustained } from './sustained.ts';
-import { milliseconds, nameOfPercentile, shareWords } from './words.ts';
+import { milliseconds, nameOfPercentile, ofRequests } from './words.ts';
 
 /** Why a scenario's figures may not be believed, or do not do: a sentence each. */
 
@@ -12,14 +12,14 @@ import { milliseconds, nameOfPercentile, shareWords } from './words.ts';
 const ERRORS = 0.01;
 
 /** How a run went, by time. */
-export type Course = Sustained & { readonly backlog: Backlog };
+export type RunCourse = Sustained & { readonly backlog: Backlog };
 
 export type FaultsGiven = {
   readonly scenario: Scenario;
   readonly interrupted: boolean;
   readonly outcomes: ScenarioResult['outcomes'];
   readonly late: Lateness;
-  readonly courses: readonly Course[];
+  readonly courses: readonly RunCourse[];
   /** Ascending; what failed is above any objective: Infinity. */
   readonly latencies: Float64Array;
   /** Rows that were answered rightly, and how many must be. */
@@ -52,7 +52,7 @@ function errorFaults(outcomes: ScenarioResult['outcomes']): readonly BenchFault[
   const parts = Object.entries(outcomes).flatMap(([name, count]) =>
     name === 'ok' || count === 0 ? [] : [`${count} ${name}`],
   );
-  return [fault('errors', `${shareWords(errors, all)} were not answered rightly: ${parts.join(', ')}.`)];
+  return [fault('errors', `${ofRequests(errors, all)} were not answered rightly: ${parts.join(', ')}.`)];
 }
 
 /** Offline sends all at the start: that it waits is what is measured. */
@@ -77,7 +77,7 @@ function mlperfFaults({
   samples,
   leastSamples,
 }: FaultsGiven): readonly BenchFault[] {
-  const { performance: within, earlyStopping, needs } = mlperfJudged(scenario, latencies, objective);
+  const { isWithin: within, earlyStopping, needs } = mlperfJudged(scenario, latencies, objective);
   const faults: BenchFault[] = [];
   const percentile = objective?.percentile ?? SINGLE_STREAM;
   if (within === false && objective !== undefined)

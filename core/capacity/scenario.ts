@@ -1,16 +1,16 @@
 import { backlog, mostOutstanding } from './backlog.ts';
-import type { BenchAnswer, Objective, Outcome, Scenario, ScenarioResult } from './contract.ts';
+import type { BenchAnswer, BenchOutcome, Objective, Scenario, ScenarioResult } from './contract.ts';
 import type { Generated, Issued } from './generator.ts';
 import { lateness } from './lateness.ts';
 import { ascending, quantile } from './order-statistics.ts';
 import { benchPercentile, distributionOf } from './percentiles.ts';
 import { LEAST_RUNS, type Promised, promised } from './promise.ts';
-import { type Course, scenarioFaults } from './scenario-faults.ts';
+import { type RunCourse, scenarioFaults } from './scenario-faults.ts';
 import { sustained } from './sustained.ts';
 import { nameOfPercentile } from './words.ts';
 
 const PERCENTILES = [0.5, 0.9, 0.95, 0.99, 0.999] as const;
-/** Of Server without an objective: what most agreements name. */
+/** The percentile of Server without an objective: what most agreements name. */
 const USUAL = 0.99;
 
 /** One run of a scenario. */
@@ -58,6 +58,10 @@ export function judgeScenario(given: ScenarioGiven): ScenarioResult {
   const durations = warm.flatMap(({ answer: { outcome, duration } }) =>
     outcome === 'ok' && duration !== undefined ? [duration] : [],
   );
+  const wanted = [...new Set([...PERCENTILES, ...(objective ? [objective.percentile] : [])])].sort(
+    (a, b) => a - b,
+  );
+  const memory = mostOf(issued.map(({ answer }) => answer.memory));
   const faults = scenarioFaults({
     ...given,
     outcomes,
@@ -77,7 +81,7 @@ export function judgeScenario(given: ScenarioGiven): ScenarioResult {
       count: cold.length,
       ...(cold.length > 0 && { median: quantile(cold, 0.5), max: cold.at(-1) ?? 0 }),
     },
-    percentiles: sorted.length === 0 ? [] : PERCENTILES.map((p) => benchPercentile(sorted, p)),
+    percentiles: sorted.length === 0 ? [] : wanted.map((p) => benchPercentile(sorted, p)),
     mean: sorted.length === 0 ? 0 : sorted.reduce((sum, value) => sum + value, 0) / sorted.length,
     distribution: distributionOf(sorted),
     ...(rate !== undefined && { rate }),
@@ -87,6 +91,8 @@ export function judgeScenario(given: ScenarioGiven): ScenarioResult {
     ...(objective !== undefined && { objective }),
     ...(promise !== undefined && { promised: promise }),
     outstanding: Math.max(0, ...runs.map(({ generated }) => mostOutstanding(generated.issued))),
+    bytes: mostOf(issued.map(({ answer }) => answer.bytes)) ?? 0,
+    ...(memory !== undefined && { memory }),
     ...(durations.length > 0 && {
       duration: durations.reduce((sum, value) => sum + value, 0) / durations.length,
     }),
@@ -94,14 +100,17 @@ export function judgeScenario(given: ScenarioGiven): ScenarioResult {
   };
 }
 
-function counted(issued: readonly Issued<BenchAnswer>[]): Record<Outcome, number> {
+const mostOf = (values: readonly (number | undefined)[]): number | undefined =>
+  values.reduce((most, value) => (value === undefined || (most ?? 0) > value ? most : value), undefined);
+
+function counted(issued: readonly Issued<BenchAnswer>[]): Record<BenchOutcome, number> {
   const counts = { ok: 0, wrong: 0, refused: 0, failed: 0, late: 0 };
   for (const { answer } of issued) counts[answer.outcome] += 1;
   return counts;
 }
 
 /** Where requests wait for others their times follow from the answers, and explain nothing. */
-const courseOf = ({ generated: { issued, unsent }, length }: BenchRun, scenario: Scenario): Course => ({
+const courseOf = ({ generated: { issued, unsent }, length }: BenchRun, scenario: Scenario): RunCourse => ({
   ...sustained(
     issued.flatMap(({ done, answer }) => (answer.outcome === 'ok' ? [done] : [])),
     scenario === 'Server' ? [...issued.map(({ scheduled }) => scheduled), ...unsent] : [],
@@ -153,7 +162,7 @@ function timeOf(scenario: Scenario, runs: readonly BenchRun[]): number {
   return times.reduce((sum, time) => sum + time, 0) / 1000;
 }
 
-function meanOf(rates: readonly Course[]): ScenarioResult['sustained'] {
+function meanOf(rates: readonly RunCourse[]): ScenarioResult['sustained'] {
   const ratios = rates.flatMap(({ ratio }) => (ratio === undefined ? [] : [ratio]));
   const rate = rates.reduce((sum, one) => sum + one.rate, 0) / Math.max(1, rates.length);
   if (ratios.length === 0) return { rate };

@@ -8,7 +8,7 @@ const figure = (value: number): string =>
   value >= 1000 ? String(Math.round(value)) : String(Number(value.toPrecision(3)));
 
 /** `12 of 400 requests (3 %)` */
-export const shareWords = (count: number, all: number): string =>
+export const ofRequests = (count: number, all: number): string =>
   `${count} of ${all} requests (${Number(((100 * count) / all).toPrecision(2))} %)`;
 
 /** `p99.9` */

@@ -2,9 +2,10 @@ import { escapeHtml } from '../../../core/catalog/escape.ts';
 import type { Baseline, Signal, SignalWindow } from '../../../core/drift/contract.ts';
 import { strongest } from '../../../core/drift/strength.ts';
 import { shareWords } from '../../../core/drift/text.ts';
+import { figure, histogram, lineChart, stamp } from '../page/charts.ts';
+import { REPORT_STYLE } from '../page/report-style.ts';
 import type { Past } from '../releases/history/history.ts';
 import { VERDICTS } from '../releases/words/lines.ts';
-import { figure, histogram, lineChart, stamp } from './charts.ts';
 import {
   byWeight,
   chanceText,
@@ -18,7 +19,6 @@ import {
   period,
   type SeenWindows,
 } from './finding.ts';
-import { REPORT_STYLE } from './report-style.ts';
 import type { TrafficPoints } from './traffic.ts';
 
 /** What a report shows of one model. */

@@ -38,6 +38,7 @@ export const PROBLEMS = {
   MODELS_ALIAS_PERMISSIONS: 'An alias was deleted and made again, and its permissions are missing.',
   MODELS_ALIAS_ABSENT: 'The stack is complete, but its custom resource was not called: there is no alias.',
   MODELS_GATE: 'A version does not answer its gate’s cases as it should, or not fast enough.',
+  MODELS_BENCH: 'A target of bench does not answer, answers wrongly, or cannot be measured so.',
   MODELS_AWS: 'AWS refused a call.',
   MODELS_USAGE: 'A command got options or input that it cannot use.',
   MODELS_CACHE: 'The folder for what can be made again cannot be written, or was damaged.',

@@ -3,6 +3,7 @@ import { dirname, join, posix } from 'node:path';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { command as batch } from '../../../plugins/models/commands/batch.ts';
+import { command as bench } from '../../../plugins/models/commands/bench.ts';
 import { command as drift } from '../../../plugins/models/commands/drift.ts';
 import { command as gate } from '../../../plugins/models/commands/gate.ts';
 import { command as history } from '../../../plugins/models/commands/history.ts';
@@ -119,7 +120,7 @@ test('the README asks for the Node that the framework takes and we take', () => 
 });
 
 const verbs: Readonly<Record<string, Command>> = {
-  ...{ list, validate, plan, invoke, gate, serve, proxy },
+  ...{ list, validate, plan, invoke, gate, serve, proxy, bench },
   ...{ status, history, promote, rollback, hold, resume, drift, report, batch },
 };
 /**

@@ -7,6 +7,7 @@ import { NESTING } from '../../../core/tensor/contract.ts';
 import layer from '../../../layers/onnxruntime/layer.json' with { type: 'json' };
 import { layerBytes } from '../../../plugins/models/artifact/onnx/runtime.ts';
 import { command as batch } from '../../../plugins/models/commands/batch.ts';
+import { command as bench } from '../../../plugins/models/commands/bench.ts';
 import { command as drift } from '../../../plugins/models/commands/drift.ts';
 import { command as gate } from '../../../plugins/models/commands/gate.ts';
 import { command as history } from '../../../plugins/models/commands/history.ts';
@@ -36,7 +37,7 @@ import { generated, table } from './pages.ts';
  * writes them.
  */
 const commands = {
-  ...{ list, validate, plan, gate, serve, invoke, proxy },
+  ...{ list, validate, plan, gate, serve, invoke, proxy, bench },
   ...{ status, history, promote, rollback, hold, resume, drift, report, batch },
 };
 

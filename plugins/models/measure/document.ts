@@ -1,0 +1,76 @@
+import { availableParallelism, cpus, release, type } from 'node:os';
+import type { BenchDocument } from '../../../core/capacity/contract.ts';
+import type { Facts, Model } from '../declaration/model.ts';
+import { monthlyCost, total } from '../plan/cost.ts';
+import { MONTH } from '../plan/shared/prices.ts';
+import type { BenchMeasured, MeasureGiven } from './measure.ts';
+
+/** What was measured, of what and with what: `bench.json`. */
+export function benchDocument(
+  { model, options, requests, target }: MeasureGiven,
+  { first, interrupted, scenarios, curve }: BenchMeasured,
+  facts: Facts,
+  about: { readonly at: string; readonly plugin: string },
+): BenchDocument {
+  const million = millionOf(model, facts, scenarios);
+  return {
+    schema: 1,
+    kind: 'MLPerf-like',
+    model: model.name,
+    ...about,
+    strict: options.strict,
+    interrupted,
+    target: {
+      kind: target.kind,
+      name: target.name,
+      ...(target.kind === 'function' && { version: target.version }),
+      // Who answers at an address is not known, nor is what was deployed as another version.
+      ...(target.kind === 'here' && { identity: facts.identity }),
+      ...(target.kind !== 'url' && { memory: model.memory, architecture: model.architecture }),
+    },
+    machine: {
+      processor: `${cpus()[0]?.model.trim() ?? process.arch}, ${availableParallelism()} cores`,
+      system: `${type()} ${release()}`,
+      node: process.version,
+    },
+    asked: {
+      from: requests.from,
+      requests: requests.all.length,
+      bytes: Math.max(...requests.all.map(({ body }) => Buffer.byteLength(body))),
+    },
+    ...(first && { first }),
+    scenarios,
+    ...(curve && { curve }),
+    ...(million && { million }),
+  };
+}
+
+/**
+ * What Lambda asks for a million rows at the rate of Server: a month's cost of such traffic, without what
+ * stands anyway.
+ */
+function millionOf(
+  model: Model,
+  facts: Facts,
+  scenarios: BenchMeasured['scenarios'],
+): BenchDocument['million'] {
+  const server = scenarios.find(({ scenario }) => scenario === 'Server');
+  const single = scenarios.find(({ scenario }) => scenario === 'SingleStream');
+  const rate = server?.rate;
+  const told = server?.duration ?? single?.duration;
+  const duration = told ?? single?.mean ?? server?.mean;
+  if (rate === undefined || duration === undefined || server === undefined || !(duration > 0))
+    return undefined;
+  const rows = server.samples / Math.max(1e-9, rate);
+  if (!(rows > 0)) return undefined;
+  const month = total(monthlyCost(model, facts, rate, duration / 1000));
+  return {
+    total: (month / (rate * MONTH * Math.max(1, Math.round(rows)))) * 1e6,
+    rate,
+    duration,
+    from:
+      told === undefined
+        ? 'the latency seen by one caller, which Lambda does not bill'
+        : 'Lambda’s own duration',
+  };
+}

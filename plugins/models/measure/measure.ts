@@ -1,0 +1,234 @@
+import { ceilingsOf } from '../../../core/capacity/ceilings.ts';
+import type { BenchCurve, BenchDocument, ScenarioResult } from '../../../core/capacity/contract.ts';
+import { type CurvePoint, capacityWithin, knee, nextRate } from '../../../core/capacity/curve.ts';
+import type { Timing } from '../../../core/capacity/generator.ts';
+import { closedLoop } from '../../../core/capacity/generator.ts';
+import { PAYLOAD_BYTES } from '../../../core/endpoint/contract.ts';
+import type { Signature } from '../../../core/tensor/contract.ts';
+import { usage } from '../context/context.ts';
+import type { Model } from '../declaration/model.ts';
+import { type BenchAsking, benchAsking } from './asking.ts';
+import type { BenchOptions } from './options.ts';
+import { benchProblem } from './problems.ts';
+import { type BenchRequests, isFree, repeated } from './requests.ts';
+import {
+  fileRate,
+  GRACE,
+  highestRate,
+  offline,
+  type ScenarioWork,
+  server,
+  singleStream,
+} from './scenarios.ts';
+import type { BenchTarget, Usage } from './target.ts';
+
+export type MeasureGiven = {
+  readonly model: Model;
+  readonly signature: Signature;
+  readonly target: BenchTarget;
+  readonly requests: BenchRequests;
+  readonly options: BenchOptions;
+  readonly timing: Timing;
+  /** A person interrupted. */
+  readonly ended: AbortSignal;
+  readonly progress: (text: string) => void;
+  readonly notice: (text: string) => void;
+};
+
+export type BenchMeasured = Pick<BenchDocument, 'interrupted' | 'first' | 'scenarios' | 'curve'> & {
+  /** Why it ended before all was measured; what was measured is kept. */
+  readonly gone?: Error;
+};
+
+/** Cases that are asked once before anything is measured. */
+const LOOKED_AT = 20;
+/** Milliseconds of requests that nobody counts. */
+const WARM = 2000;
+/** Where Server begins without a rate of its own: a share of what one caller at a time reaches. */
+const START = 0.5;
+/** Rates of a curve at most. */
+const POINTS = 16;
+
+/**
+ * All scenarios that the options name, one after the other.
+ *
+ * @throws ProblemError where the target does not answer, or not rightly, before anything was measured
+ */
+export async function measure(given: MeasureGiven): Promise<BenchMeasured> {
+  const { ended, model, options, requests, timing, target } = given;
+  const asking = askingOf(given, requests.all);
+  const first = await look(given, asking);
+  const warmUp = { last: WARM, end: WARM + GRACE, stopped: () => ended.aborted };
+  await closedLoop(timing, warmUp, (index, patience) => asking.ask(index, patience));
+  const isOne = options.scenarios.length === 1;
+  const scenarios: ScenarioResult[] = [];
+  let curve: BenchCurve | undefined;
+  const outstanding = options.outstanding;
+  const rows = requests.all.reduce((sum, one) => sum + one.rows, 0) / requests.all.length;
+  const work: ScenarioWork = { timing, ended, asking, options, outstanding, rows };
+  let last = asking;
+  const over = (): boolean => ended.aborted || last.isGone();
+  for (const scenario of options.scenarios) {
+    if (over()) break;
+    given.progress(`${scenario}, ${options.seconds} s`);
+    if (scenario === 'SingleStream') scenarios.push(await within(given, () => singleStream(work)));
+    if (scenario === 'Server') {
+      const rate = rateOf(given, first.answer, scenarios);
+      scenarios.push(await within(given, () => server(work, rate, options.seconds)));
+      if (options.curve && !over()) curve = await curveOf(given, work, rate);
+    }
+    if (scenario === 'Offline') {
+      const wanted = rowsOf(given, isOne);
+      if (wanted === undefined) continue;
+      const many = requests.all.map((request) => repeated(request, wanted));
+      last = askingOf(given, many);
+      const at = offlineOutstanding(target, outstanding);
+      const whole = { ...work, asking: last, outstanding: at, rows: many[0]?.rows ?? 1 };
+      scenarios.push(await within(given, () => offline(whole)));
+    }
+  }
+  return {
+    interrupted: ended.aborted,
+    first,
+    scenarios,
+    ...(curve && { curve }),
+    ...(last.isGone() && {
+      gone: benchProblem(
+        model.name,
+        `stopped answering: ${last.lastFault() ?? 'every request failed'}.`,
+        'Look at the log of the target; what was measured before is kept.',
+      ),
+    }),
+  };
+}
+
+const askingOf = (
+  { ended, model, signature, target }: MeasureGiven,
+  requests: BenchRequests['all'] | readonly BenchRequests['all'][number][],
+): BenchAsking =>
+  benchAsking(target, requests, signature, model.gate?.tolerance ?? TOLERANCE, {
+    most: model.timeout * 1000 + GRACE,
+    ended,
+  });
+
+/** What the gate allows where nobody says else. */
+const TOLERANCE = 1e-4;
+
+/** The first answer by itself, then some more: nothing is measured of a target that answers wrongly. */
+async function look(
+  { model, requests, target, timing }: MeasureGiven,
+  asking: BenchAsking,
+): Promise<NonNullable<BenchDocument['first']>> {
+  const patience = model.timeout * 1000 + GRACE;
+  let answer = 0;
+  for (let i = 0; i < Math.min(LOOKED_AT, requests.all.length); i += 1) {
+    const at = timing.clock();
+    const { outcome, words = '' } = await asking.look(i, patience);
+    if (i === 0) answer = timing.clock() - at;
+    if (outcome === 'ok') continue;
+    const which = requests.all.length > 1 ? ` to case ${i + 1} ${requests.from}` : '';
+    if (outcome === 'late' || (outcome === 'failed' && i === 0))
+      throw benchProblem(
+        model.name,
+        `does not answer${which} at ${target.name}: ${outcome === 'late' ? `none came within ${patience / 1000} s` : words}.`,
+        target.kind === 'url' ? 'Start `sls models serve`, or write another --url.' : 'Look at its log.',
+      );
+    throw benchProblem(
+      model.name,
+      `answers wrongly${which} at ${target.name}: ${words.replace(/\.$/, '')}.`,
+      'A load of wrong answers says nothing: fix the model, the case, or name other requests with --path.',
+    );
+  }
+  return { answer, ...(target.started !== undefined && { start: target.started }) };
+}
+
+function rateOf({ options }: MeasureGiven, answer: number, scenarios: readonly ScenarioResult[]): number {
+  const mean = scenarios.find(({ scenario }) => scenario === 'SingleStream')?.mean ?? answer;
+  const rate =
+    options.rate ?? fileRate(options) ?? Number(((START * 1000) / Math.max(0.1, mean)).toPrecision(3));
+  const highest = highestRate(options);
+  if (rate <= highest) return rate;
+  throw usage(
+    '--rate',
+    `${rate} requests a second for ${options.seconds} s are more than a bench can hold: at most ${Math.floor(highest)}.`,
+    'Lower --rate or --duration.',
+  );
+}
+
+/** @returns undefined where the model takes one row at a time, and nobody asked for Offline by name */
+function rowsOf({ model, notice, options, signature }: MeasureGiven, isNamed: boolean): number | undefined {
+  if (isFree(signature.inputs)) return options.rows;
+  const fixed = signature.inputs.find(({ shape }) => shape[0] !== -1);
+  const words = `Offline needs a free first dimension in every input, and ${fixed?.name ?? 'the model'} has the shape [${fixed?.shape.join(', ') ?? ''}].`;
+  if (isNamed)
+    throw benchProblem(
+      model.name,
+      words,
+      'Export the model with a dynamic batch dimension, or measure SingleStream and Server.',
+    );
+  notice(`models.${model.name}: ${words} It is left out.`);
+  return undefined;
+}
+
+/** Few, since one holds many rows: enough for the next to lie ready when one is answered. */
+const offlineOutstanding = ({ kind, concurrency }: BenchTarget, most: number): number =>
+  Math.min(most, kind === 'function' ? (concurrency ?? 50) : 4, 50);
+
+/** A scenario with what the target used meanwhile. */
+async function within(given: MeasureGiven, run: () => Promise<ScenarioResult>): Promise<ScenarioResult> {
+  const { model, requests, target, timing } = given;
+  const [from, before] = [timing.clock(), await target.usage?.()];
+  const result = await run();
+  const [seconds, after] = [(timing.clock() - from) / 1000, await target.usage?.()];
+  const used = {
+    cpu: before && after && spent(before, after),
+    memory: after?.memory ?? result.memory,
+    seconds,
+    outstanding: target.kind === 'function' ? result.outstanding : undefined,
+    request: Math.max(...requests.all.map(({ body }) => Buffer.byteLength(body))),
+    answer: result.bytes,
+  };
+  const limits = { memory: model.memory, concurrency: target.concurrency, payload: PAYLOAD_BYTES };
+  return { ...result, ceilings: ceilingsOf(used, limits) };
+}
+
+/** A process that was started anew has spent less than the one before. */
+const spent = (before: Usage, after: Usage): number | undefined =>
+  after.cpu >= before.cpu ? after.cpu - before.cpu : undefined;
+
+async function curveOf(given: MeasureGiven, work: ScenarioWork, rate: number): Promise<BenchCurve> {
+  const { options, progress } = given;
+  const { objective } = options;
+  const points: CurvePoint[] = [];
+  const bounds = { objective: objective?.ms, lowest: rate / 64, highest: highestRate(options) };
+  while (points.length < POINTS && !work.ended.aborted && !work.asking.isGone()) {
+    const next = nextRate(points, rate / 2, bounds);
+    if (next === undefined) break;
+    progress(`Curve: ${Number(next.toPrecision(3))} requests a second, ${options.seconds} s`);
+    const result = await server(work, next, options.seconds);
+    if (work.ended.aborted) break;
+    points.push(pointOf(next, result, objective?.percentile));
+  }
+  const at = knee(points);
+  const capacity = objective && capacityWithin(points, objective.ms);
+  return {
+    ...(objective && { objective }),
+    points: points.toSorted((a, b) => a.rate - b.rate),
+    ...(at !== undefined && { knee: at }),
+    ...(capacity !== undefined && { capacity }),
+  };
+}
+
+function pointOf(rate: number, result: ScenarioResult, percentile = 0.99): CurvePoint {
+  const latency = result.percentiles.find((one) => one.percentile === percentile)?.ms;
+  const upper = result.promised?.upper;
+  const isBehind = result.faults.some(({ kind }) => kind === 'backlog' || kind === 'errors');
+  return {
+    rate,
+    answered: result.samples,
+    ...(latency !== undefined && { latency }),
+    ...(upper !== undefined && { upper }),
+    ...(result.mean > 0 && { mean: result.mean }),
+    keptUp: !isBehind,
+  };
+}

@@ -1,0 +1,153 @@
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { type Arrivals, readArrivals } from '../../../core/capacity/arrivals.ts';
+import { type Objective, SCENARIOS, type Scenario } from '../../../core/capacity/contract.ts';
+import { LEAST_RUNS } from '../../../core/capacity/promise.ts';
+import { type Context, usage } from '../context/context.ts';
+import type { Model } from '../declaration/model.ts';
+
+/** Seconds of a scenario. MLPerf asks for 600. */
+export const SECONDS = 60;
+const STRICT_SECONDS = 600;
+/** Requests that are out at once at most. */
+export const OUTSTANDING = 1000;
+export const ROWS = 64;
+const RATES = { lowest: 0.01, highest: 10_000 } as const;
+const DAY = 86_400;
+
+export type BenchOptions = {
+  readonly scenarios: readonly Scenario[];
+  readonly seconds: number;
+  readonly strict: boolean;
+  readonly runs: number;
+  readonly seed: number;
+  readonly outstanding: number;
+  readonly rows: number;
+  /** Requests a second of Server; absent: found. */
+  readonly rate?: number;
+  readonly arrivals: 'poisson' | 'even' | { readonly file: string; readonly times: Arrivals };
+  readonly objective?: Objective;
+  readonly curve: boolean;
+};
+
+/** What the command's options say, checked; a file of arrivals is read. @throws ProblemError */
+export async function benchOptions(model: Model, { flags, service }: Context): Promise<BenchOptions> {
+  const strict = flags.strict === true;
+  const scenarios = scenariosOf(flags.scenario);
+  const arrivals = await arrivalsOf(flags.arrivals, service.dir);
+  const rate =
+    flags.rate === undefined
+      ? model.traffic
+      : numberOf('--rate', flags.rate, RATES, 'requests a second', '20');
+  if (typeof arrivals !== 'string' && flags.rate !== undefined)
+    throw usage(
+      '--rate',
+      'does not go with a file of --arrivals, which has a rate of its own.',
+      'Leave one of them out.',
+    );
+  const isReplay = typeof arrivals !== 'string';
+  if (isReplay && flags.curve === true)
+    throw usage(
+      '--curve',
+      'does not go with a file of --arrivals: a curve needs many rates.',
+      'Leave one of them out.',
+    );
+  const objective = objectiveOf(flags.slo) ?? (model.latency && { percentile: 0.95, ms: model.latency.p95 });
+  return {
+    scenarios,
+    strict,
+    seconds:
+      flags.duration === undefined
+        ? strict
+          ? STRICT_SECONDS
+          : SECONDS
+        : numberOf(
+            '--duration',
+            flags.duration,
+            { lowest: strict ? STRICT_SECONDS : 1, highest: DAY },
+            'seconds',
+            '60',
+          ),
+    // One file is one run; it has no seed that another could have.
+    runs: isReplay ? 1 : wholeOf('--runs', flags.runs ?? String(LEAST_RUNS), 1, 100),
+    seed: wholeOf('--seed', flags.seed ?? '1', 0, 2 ** 31),
+    outstanding: wholeOf('--outstanding', flags.outstanding ?? String(OUTSTANDING), 1, 10_000),
+    rows: wholeOf('--rows', flags.rows ?? String(ROWS), 1, 1_000_000),
+    ...(rate !== undefined && { rate }),
+    arrivals,
+    ...(objective && { objective }),
+    curve: flags.curve === true,
+  };
+}
+
+type Flag = string | boolean | undefined;
+
+function scenariosOf(flag: Flag): readonly Scenario[] {
+  if (flag === undefined) return SCENARIOS;
+  const named = SCENARIOS.filter((name) => name.toLowerCase() === String(flag).toLowerCase());
+  if (named.length > 0) return named;
+  throw usage(
+    '--scenario',
+    `${flag} is none of ${SCENARIOS.join(', ')}.`,
+    'Name one, or leave it out for all.',
+  );
+}
+
+function objectiveOf(flag: Flag): Objective | undefined {
+  if (flag === undefined) return undefined;
+  const [, share, ms] = /^p(\d+(?:\.\d+)?)=(\d+(?:\.\d+)?)(?:ms)?$/.exec(String(flag)) ?? [];
+  const [percentile, limit] = [Number(share) / 100, Number(ms)];
+  if (percentile > 0 && percentile <= 0.9999 && limit > 0) return { percentile, ms: limit };
+  throw usage(
+    '--slo',
+    `${flag} is no percentile above 0 and up to 99.99 with a number of milliseconds above 0.`,
+    'Write for example p99=50: 99 of 100 requests within 50 ms.',
+  );
+}
+
+function numberOf(
+  key: string,
+  flag: Flag,
+  { lowest, highest }: { readonly lowest: number; readonly highest: number },
+  what: string,
+  example: string,
+): number {
+  const value = Number(flag);
+  if (typeof flag === 'string' && flag.trim() !== '' && value >= lowest && value <= highest) return value;
+  throw usage(
+    key,
+    `${flag} is not a number of ${what} from ${lowest} to ${highest}.`,
+    `Write for example ${example}.`,
+  );
+}
+
+function wholeOf(key: string, flag: Flag, lowest: number, highest: number): number {
+  const value = Number(flag);
+  if (typeof flag === 'string' && /^\d+$/.test(flag) && value >= lowest && value <= highest) return value;
+  throw usage(
+    key,
+    `${flag} is not a whole number from ${lowest} to ${highest}.`,
+    `Write for example ${Math.max(lowest, 5)}.`,
+  );
+}
+
+async function arrivalsOf(flag: Flag, dir: string): Promise<BenchOptions['arrivals']> {
+  if (flag === undefined || flag === 'poisson') return 'poisson';
+  if (flag === 'even') return 'even';
+  const file = String(flag);
+  const text = await readFile(resolve(dir, file), 'utf8').catch((error: unknown) => {
+    const why = error instanceof Error ? error.message : String(error);
+    throw usage(
+      '--arrivals',
+      `is neither even nor poisson, and as a file it cannot be read: ${why}.`,
+      'Name a file with a time in seconds a line, ascending.',
+    );
+  });
+  const read = readArrivals(text);
+  if (!('fault' in read)) return { file, times: read };
+  throw usage(
+    '--arrivals',
+    `${file}, line ${read.line}: ${read.value === '' ? 'the file' : read.value} ${read.fault}.`,
+    'Write a time in seconds a line, each at or after the one before.',
+  );
+}
