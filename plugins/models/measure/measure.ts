@@ -5,21 +5,12 @@ import type { Timing } from '../../../core/capacity/generator.ts';
 import { closedLoop } from '../../../core/capacity/generator.ts';
 import { PAYLOAD_BYTES } from '../../../core/endpoint/contract.ts';
 import type { Signature } from '../../../core/tensor/contract.ts';
-import { usage } from '../context/context.ts';
 import type { Model } from '../declaration/model.ts';
 import { type BenchAsking, benchAsking } from './asking.ts';
-import type { BenchOptions } from './options.ts';
+import { type BenchOptions, highestRate } from './options.ts';
 import { benchProblem } from './problems.ts';
 import { type BenchRequests, isFree, repeated } from './requests.ts';
-import {
-  fileRate,
-  GRACE,
-  highestRate,
-  offline,
-  type ScenarioWork,
-  server,
-  singleStream,
-} from './scenarios.ts';
+import { fileRate, GRACE, offline, type ScenarioWork, server, singleStream } from './scenarios.ts';
 import type { BenchTarget, Usage } from './target.ts';
 
 export type MeasureGiven = {
@@ -42,7 +33,7 @@ export type BenchMeasured = Pick<BenchDocument, 'interrupted' | 'first' | 'scena
 
 /** Cases that are asked once before anything is measured. */
 const LOOKED_AT = 20;
-/** Milliseconds of requests that nobody counts. */
+/** Requests that nobody counts: so many milliseconds, or a tenth of a scenario. */
 const WARM = 2000;
 /** Where Server begins without a rate of its own: a share of what one caller at a time reaches. */
 const START = 0.5;
@@ -58,7 +49,8 @@ export async function measure(given: MeasureGiven): Promise<BenchMeasured> {
   const { ended, model, options, requests, timing, target } = given;
   const asking = askingOf(given, requests.all);
   const first = await look(given, asking);
-  const warmUp = { last: WARM, end: WARM + GRACE, stopped: () => ended.aborted };
+  const warm = Math.min(WARM, options.seconds * 100);
+  const warmUp = { last: warm, end: warm + GRACE, stopped: () => ended.aborted };
   await closedLoop(timing, warmUp, (index, patience) => asking.ask(index, patience));
   const isOne = options.scenarios.length === 1;
   const scenarios: ScenarioResult[] = [];
@@ -144,15 +136,8 @@ async function look(
 
 function rateOf({ options }: MeasureGiven, answer: number, scenarios: readonly ScenarioResult[]): number {
   const mean = scenarios.find(({ scenario }) => scenario === 'SingleStream')?.mean ?? answer;
-  const rate =
-    options.rate ?? fileRate(options) ?? Number(((START * 1000) / Math.max(0.1, mean)).toPrecision(3));
-  const highest = highestRate(options);
-  if (rate <= highest) return rate;
-  throw usage(
-    '--rate',
-    `${rate} requests a second for ${options.seconds} s are more than a bench can hold: at most ${Math.floor(highest)}.`,
-    'Lower --rate or --duration.',
-  );
+  const start = Number(((START * 1000) / Math.max(0.1, mean)).toPrecision(3));
+  return options.rate ?? fileRate(options) ?? Math.min(highestRate(options.seconds), start);
 }
 
 /** @returns undefined where the model takes one row at a time, and nobody asked for Offline by name */
@@ -200,7 +185,7 @@ async function curveOf(given: MeasureGiven, work: ScenarioWork, rate: number): P
   const { options, progress } = given;
   const { objective } = options;
   const points: CurvePoint[] = [];
-  const bounds = { objective: objective?.ms, lowest: rate / 64, highest: highestRate(options) };
+  const bounds = { objective: objective?.ms, lowest: rate / 64, highest: highestRate(options.seconds) };
   while (points.length < POINTS && !work.ended.aborted && !work.asking.isGone()) {
     const next = nextRate(points, rate / 2, bounds);
     if (next === undefined) break;

@@ -14,6 +14,11 @@ export const OUTSTANDING = 1000;
 export const ROWS = 64;
 const RATES = { lowest: 0.01, highest: 10_000 } as const;
 const DAY = 86_400;
+/** Requests of a scenario: more would not fit into memory. */
+export const MOST = 3_000_000;
+
+/** Requests a second that a scenario of so many seconds is asked for at most. */
+export const highestRate = (seconds: number): number => MOST / seconds;
 
 export type BenchOptions = {
   readonly scenarios: readonly Scenario[];
@@ -52,22 +57,18 @@ export async function benchOptions(model: Model, { flags, service }: Context): P
       'does not go with a file of --arrivals: a curve needs many rates.',
       'Leave one of them out.',
     );
+  const seconds = secondsOf(flags.duration, strict);
+  if (rate !== undefined && rate > highestRate(seconds))
+    throw usage(
+      '--rate',
+      `${rate} requests a second for ${seconds} s are more than a bench can hold: at most ${Math.floor(highestRate(seconds))}.`,
+      'Lower --rate or --duration.',
+    );
   const objective = objectiveOf(flags.slo) ?? (model.latency && { percentile: 0.95, ms: model.latency.p95 });
   return {
     scenarios,
     strict,
-    seconds:
-      flags.duration === undefined
-        ? strict
-          ? STRICT_SECONDS
-          : SECONDS
-        : numberOf(
-            '--duration',
-            flags.duration,
-            { lowest: strict ? STRICT_SECONDS : 1, highest: DAY },
-            'seconds',
-            '60',
-          ),
+    seconds,
     // One file is one run; it has no seed that another could have.
     runs: isReplay ? 1 : wholeOf('--runs', flags.runs ?? String(LEAST_RUNS), 1, 100),
     seed: wholeOf('--seed', flags.seed ?? '1', 0, 2 ** 31),
@@ -81,6 +82,12 @@ export async function benchOptions(model: Model, { flags, service }: Context): P
 }
 
 type Flag = string | boolean | undefined;
+
+function secondsOf(flag: Flag, strict: boolean): number {
+  const least = strict ? STRICT_SECONDS : 1;
+  if (flag === undefined) return strict ? STRICT_SECONDS : SECONDS;
+  return numberOf('--duration', flag, { lowest: least, highest: DAY }, 'seconds', '60');
+}
 
 function scenariosOf(flag: Flag): readonly Scenario[] {
   if (flag === undefined) return SCENARIOS;

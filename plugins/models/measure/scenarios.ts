@@ -4,12 +4,10 @@ import { closedLoop, type Generated, openLoop, type Timing } from '../../../core
 import { OFFLINE_SAMPLES } from '../../../core/capacity/mlperf.ts';
 import { type BenchRun, judgeScenario } from '../../../core/capacity/scenario.ts';
 import { type BenchAsking, uncut } from './asking.ts';
-import type { BenchOptions } from './options.ts';
+import { type BenchOptions, MOST } from './options.ts';
 
 /** Milliseconds in which answers are still taken after the last request. */
 export const GRACE = 10_000;
-/** More would not fit into memory. */
-const MOST = 3_000_000;
 /** Offline may take so many times as long, for the samples that `--strict` asks for. */
 const PATIENCE = 5;
 
@@ -87,9 +85,6 @@ export async function server(work: ScenarioWork, rate: number, seconds: number):
     interrupted: ended.aborted,
   });
 }
-
-/** Requests a second that Server is asked for at most, so that all of them fit into memory. */
-export const highestRate = ({ seconds }: BenchOptions): number => MOST / seconds;
 
 /** @returns the rate of arrivals from a file */
 export const fileRate = ({ arrivals }: BenchOptions): number | undefined =>

@@ -1,0 +1,263 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { BenchDocument } from '../../../../../core/capacity/contract.ts';
+import type { Signature } from '../../../../../core/tensor/contract.ts';
+import { command } from '../../../../../plugins/models/commands/bench.ts';
+import { type Context, runCommand } from '../../../../../plugins/models/context/context.ts';
+import { parseModels } from '../../../../../plugins/models/declaration/parse.ts';
+
+const signature: Signature = {
+  inputs: [{ name: 'x', datatype: 'FP32', shape: [-1, 2] }],
+  outputs: [{ name: 'y', datatype: 'FP32', shape: [-1] }],
+  omitted: [],
+};
+const tensor = (name: string, shape: readonly number[], data: readonly number[]) => ({
+  ...{ name, datatype: 'FP32', shape, data },
+});
+const answer = (y: number): string => JSON.stringify({ outputs: [tensor('y', [1], [y])] });
+
+let folder = '';
+let server: Server | undefined;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'bench-'));
+});
+afterEach(async () => {
+  server?.closeAllConnections();
+  server?.close();
+  process.exitCode = undefined;
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** Answers after so many milliseconds, one request after the other where `isSerial`. */
+async function stub(
+  said: (
+    count: number,
+    body: string,
+  ) => { readonly ms: number; readonly status?: number; readonly text?: string } | 'never',
+  isSerial = false,
+): Promise<string> {
+  let count = 0;
+  let free = 0;
+  server = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      const told = said(count++, Buffer.concat(chunks).toString());
+      if (told === 'never') return;
+      const { ms, status = 200, text = answer(1) } = told;
+      const now = performance.now();
+      free = (isSerial ? Math.max(free, now) : now) + ms;
+      setTimeout(() => {
+        response.writeHead(status, { 'content-type': 'application/json' });
+        response.end(text);
+      }, free - now);
+    });
+  });
+  await new Promise<void>((done) => server?.listen(0, '127.0.0.1', done));
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+type Flags = Readonly<Record<string, string | boolean>>;
+
+async function bench(flags: Flags, given: { more?: object; of?: Signature } = {}) {
+  const { models, problems } = parseModels({ churn: { artifact: 'churn.onnx', timeout: 1, ...given.more } });
+  expect(problems).toEqual([]);
+  const printed: string[] = [];
+  const notices: string[] = [];
+  const facts = { signature: given.of ?? signature, identity: 'i', source: 's', remote: [] };
+  const context = {
+    ...{ models, problems, flags, aws: { region: 'us-east-1' } },
+    service: { dir: folder, stage: 'dev', region: 'us-east-1', name: 'shop', stack: 'shop-dev' },
+    plan: { host: { stack: 'shop-dev', service: 'shop', stage: 'dev', provider: {}, functions: {} } },
+    progress: () => {},
+    print: (text: string) => printed.push(text),
+    notice: (text: string) => notices.push(text),
+    warning: () => {},
+    facts: async () => new Map([['churn', facts]]),
+  } as unknown as Context;
+  await runCommand(command, context);
+  return { text: printed.join('\n'), notices };
+}
+
+const kept = async (): Promise<BenchDocument> =>
+  JSON.parse(await readFile(join(folder, '.serverless', 'bench', 'churn', 'bench.json'), 'utf8'));
+
+describe('sls models bench', () => {
+  it('measures all three scenarios, and keeps document and page', async () => {
+    const url = await stub((_, body) => {
+      const [{ shape = [1] } = {}] = JSON.parse(body).inputs;
+      return { ms: 4, text: JSON.stringify({ outputs: [tensor('y', [shape[0]], Array(shape[0]).fill(1))] }) };
+    });
+    const { text } = await bench({ url, duration: '2', rate: '40' });
+    const { scenarios, kind, target, million, machine } = await kept();
+    expect(kind).toBe('MLPerf-like');
+    expect(target).toEqual({ kind: 'url', name: url });
+    expect(machine.node).toBe(process.version);
+    expect(scenarios.map(({ scenario }) => scenario)).toEqual(['SingleStream', 'Server', 'Offline']);
+    const [single, server, offline] = scenarios;
+    expect(single?.requests).toBeGreaterThan(64);
+    expect(single?.percentiles[0]?.ms).toBeGreaterThanOrEqual(4);
+    expect(server).toMatchObject({ rate: 40, promised: { seeds: [1, 2, 3, 4, 5] } });
+    expect(server?.outcomes.ok).toBe(server?.requests);
+    // 64 rows a request, four at once, 4 ms each and more.
+    expect(offline?.samples).toBeGreaterThan(64 * 20);
+    expect(million?.total).toBeGreaterThan(0.1);
+    expect(text).toContain('churn at http://127.0.0.1');
+    expect(text).toMatch(/SingleStream: (IN)?VALID/);
+    const html = await readFile(join(folder, '.serverless', 'bench', 'churn', 'bench.html'), 'utf8');
+    expect(html).toContain('<h2>SingleStream</h2>');
+  });
+
+  it('the gate’s cases are asked, and a wrong answer is refused before anything is measured', async () => {
+    const line = (y: number): string =>
+      JSON.stringify({ inputs: [tensor('x', [1, 2], [1, 2])], outputs: [tensor('y', [1], [y])] });
+    await writeFile(join(folder, 'cases.jsonl'), `${line(1)}\n${line(2)}\n`);
+    const url = await stub(() => ({ ms: 1 }));
+    const more = { gate: { cases: 'cases.jsonl' } };
+    await expect(bench({ url, duration: '1' }, { more })).rejects.toThrow(
+      /^models\.churn: answers wrongly to case 2 of cases\.jsonl at http:\S+: y\[0\]: expected 2, got 1\. .* \[MODELS_BENCH\]$/,
+    );
+    await expect(kept()).rejects.toThrow('ENOENT');
+  });
+
+  it('answers that turn wrong, or slow, are counted and make a run invalid', async () => {
+    const url = await stub((count) => ({
+      ms: 1,
+      ...(count % 10 === 9 && count > 30 && { text: answer(1).replace('"y"', '"z"') }),
+    }));
+    await bench({ url, duration: '1', scenario: 'SingleStream' });
+    const [single] = (await kept()).scenarios;
+    expect(single?.verdict).toBe('INVALID');
+    expect(single?.outcomes.wrong).toBeGreaterThan(1);
+    expect(single?.faults.map(({ kind }) => kind)).toContain('errors');
+    expect(process.exitCode).toBe(1);
+  });
+
+  it('nobody there, no answer, refusals and crashes are told in words', async () => {
+    await expect(bench({ url: 'http://127.0.0.1:9', duration: '1' })).rejects.toThrow(
+      /^models\.churn: does not answer at http:\/\/127\.0\.0\.1:9: .*(ECONNREFUSED|bad port).* \[MODELS_BENCH\]$/,
+    );
+    const refusing = await stub(() => ({
+      ms: 1,
+      status: 400,
+      text: '{"error": "UNKNOWN_INPUT: There is no x."}',
+    }));
+    await expect(bench({ url: refusing, duration: '1' })).rejects.toThrow('UNKNOWN_INPUT');
+    server?.close();
+    const crashing = await stub(() => ({ ms: 1, status: 502, text: 'Bad gateway' }));
+    await expect(bench({ url: crashing, duration: '1' })).rejects.toThrow('HTTP 502');
+    await expect(bench({ url: 'ftp://x', duration: '1' })).rejects.toThrow('ftp://x is not an address.');
+  });
+
+  it('a target that never answers is given up after its timeout and ten seconds', async () => {
+    const url = await stub(() => 'never');
+    await expect(bench({ url, duration: '1' })).rejects.toThrow(
+      /does not answer at http:\S+: none came within 11 s\. .* \[MODELS_BENCH\]$/,
+    );
+  }, 30_000);
+
+  it('a target that goes away ends it, and what was measured is kept', async () => {
+    const url = await stub(() => ({ ms: 1 }));
+    setTimeout(() => {
+      server?.closeAllConnections();
+      server?.close();
+    }, 3500);
+    const asked = bench({ url, duration: '60', scenario: 'SingleStream' });
+    await expect(asked).rejects.toThrow(/stopped answering: .*\. Look at the log .* \[MODELS_BENCH\]$/);
+    const { scenarios, interrupted } = await kept();
+    expect(interrupted).toBe(false);
+    expect(scenarios[0]?.requests).toBeGreaterThan(100);
+  }, 30_000);
+
+  it('a target that slows down without end is told so, in bounded time', async () => {
+    const url = await stub((count) => ({ ms: Math.min(900, 5 + count) }), true);
+    await bench({ url, duration: '3', scenario: 'Server', rate: '40', runs: '1' });
+    const [server] = (await kept()).scenarios;
+    expect(server?.verdict).toBe('INVALID');
+    expect(server?.faults.map(({ kind }) => kind)).toContain('backlog');
+  }, 40_000);
+
+  it('Ctrl-C keeps what was measured', async () => {
+    const url = await stub(() => ({ ms: 2 }));
+    setTimeout(() => process.emit('SIGINT'), 3500);
+    const begun = performance.now();
+    await bench({ url, duration: '60', scenario: 'SingleStream' });
+    expect(performance.now() - begun).toBeLessThan(10_000);
+    const { interrupted, scenarios } = await kept();
+    expect(interrupted).toBe(true);
+    expect(scenarios[0]).toMatchObject({ verdict: 'INVALID', outcomes: { late: 0, failed: 0 } });
+    expect(scenarios[0]?.faults.map(({ kind }) => kind)).toContain('interrupted');
+    expect(scenarios[0]?.seconds).toBeLessThan(9);
+    expect(process.exitCode).toBe(130);
+  }, 30_000);
+
+  it('Offline is refused where a model takes one row at a time, and left out where nobody named it', async () => {
+    const of: Signature = { ...signature, inputs: [{ name: 'x', datatype: 'FP32', shape: [1, 2] }] };
+    const url = await stub(() => ({ ms: 1 }));
+    await expect(bench({ url, duration: '1', scenario: 'Offline' }, { of })).rejects.toThrow(
+      'models.churn: Offline needs a free first dimension in every input, and x has the shape [1, 2]. Export the model with a dynamic batch dimension, or measure SingleStream and Server. [MODELS_BENCH]',
+    );
+    const { notices } = await bench({ url, duration: '1' }, { of });
+    expect(notices.join()).toContain('It is left out.');
+    expect((await kept()).scenarios).toHaveLength(2);
+  }, 30_000);
+
+  it('arrivals of a file are replayed', async () => {
+    await writeFile(join(folder, 'times.txt'), Array.from({ length: 50 }, (_, i) => 100 + i / 25).join('\n'));
+    const url = await stub(() => ({ ms: 1 }));
+    await bench({ url, arrivals: 'times.txt', scenario: 'Server' });
+    const [server] = (await kept()).scenarios;
+    expect(server).toMatchObject({ requests: 50, seconds: expect.closeTo(1.96), promised: { seeds: [] } });
+    expect(server?.rate).toBeCloseTo(25, 6);
+  });
+
+  it('a curve finds where a target of one at a time stops keeping up', async () => {
+    const url = await stub(() => ({ ms: 20 }), true);
+    await bench({ url, duration: '2', scenario: 'Server', rate: '30', curve: true, slo: 'p90=200' });
+    const { curve } = await kept();
+    expect(curve?.points.length).toBeGreaterThan(1);
+    expect(curve?.objective).toEqual({ percentile: 0.9, ms: 200 });
+    expect(curve?.capacity ?? 0).toBeLessThan(50);
+  }, 120_000);
+});
+
+describe('options that cannot be used', () => {
+  it.each([
+    [
+      { rate: '0' },
+      '--rate: 0 is not a number of requests a second from 0.01 to 10000. Write for example 20.',
+    ],
+    [{ rate: 'fast' }, '--rate: fast is not a number'],
+    [{ duration: '0' }, '--duration: 0 is not a number of seconds from 1 to 86400.'],
+    [{ duration: '60', strict: true }, '--duration: 60 is not a number of seconds from 600 to 86400.'],
+    [{ slo: '50' }, '--slo: 50 is no percentile above 0 and up to 99.99'],
+    [{ slo: 'p100=50' }, '--slo: p100=50 is no percentile'],
+    [{ slo: 'p99=0' }, '--slo: p99=0 is no percentile'],
+    [{ scenario: 'MultiStream' }, '--scenario: MultiStream is none of SingleStream, Server, Offline.'],
+    [{ runs: '0' }, '--runs: 0 is not a whole number from 1 to 100.'],
+    [{ arrivals: 'gone.txt' }, '--arrivals: is neither even nor poisson, and as a file it cannot be read'],
+    [
+      { arrivals: 'mixed.txt' },
+      '--arrivals: mixed.txt, line 3: 1 is before 2, the time of the request before it. Write',
+    ],
+    [{ arrivals: 'good.txt', rate: '5' }, '--rate: does not go with a file of --arrivals'],
+    [{ arrivals: 'good.txt', curve: true }, '--curve: does not go with a file of --arrivals'],
+    [{ path: 'gone.jsonl' }, '--path: cannot be read'],
+    [{ path: 'good.txt' }, '--path: good.txt, line 1: The line must be an object'],
+    [{ qualifier: 'live' }, '--qualifier: does not go with --url.'],
+    [
+      { rate: '10000', duration: '86400', scenario: 'Server' },
+      '--rate: 10000 requests a second for 86400 s are more than a bench can hold: at most 34.',
+    ],
+  ] as const)('%j', async (flags, words) => {
+    await writeFile(join(folder, 'mixed.txt'), '1\n2\n1\n');
+    await writeFile(join(folder, 'good.txt'), '1\n2\n3\n');
+    const url = await stub(() => ({ ms: 1 }));
+    await expect(bench({ url, ...flags })).rejects.toThrow(words);
+    await expect(bench({ url, ...flags })).rejects.toThrow(/\[MODELS_USAGE\]$/);
+  });
+});
