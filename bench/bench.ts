@@ -1,10 +1,11 @@
 /**
  * The measured claims:
  *
- *   npm run bench -- serving | cold | release | drift | batch  measures a group (no word: all), writes its
- *   section of docs/bench.md npm run bench -- cnn-json …         single claims by name; writes nothing npm
- *   run bench -- … --short          a hundredth of the work, to see that all of it runs; writes nothing,
- *   judges nothing npm run bench -- --list             what there is
+ *   npm run bench -- <group>        measures a group (no word: all), writes its section of docs/bench.md;
+ *                                   groups are serving, cold, release, drift, batch and capacity
+ *   npm run bench -- cnn-json …     single claims by name; writes nothing
+ *   npm run bench -- … --short      a hundredth of the work, to see that all of it runs; judges nothing
+ *   npm run bench -- --list         what there is
  *
  * A new group: its word in GROUPS (claims.ts), its claims in a file of its own and in CLAIMS below, its
  * heading in TITLES (page.ts). What a claim repeats, it takes from the effort: `npm test` runs all that is
@@ -16,6 +17,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BATCH } from './batch/batch.ts';
+import { CAPACITY } from './capacity/capacity.ts';
 import { WORK } from './children.ts';
 import { type Claim, FULL, GROUPS, type Group, judge, lineOf, type Result, SHORT } from './claims.ts';
 import { COLD } from './cold.ts';
@@ -27,7 +29,7 @@ import { writeReleaseTables } from './release/page.ts';
 import { RELEASE } from './release/release.ts';
 import { SERVING } from './serving.ts';
 
-const CLAIMS: readonly Claim[] = [...SERVING, ...COLD, ...RELEASE, ...DRIFT, ...BATCH];
+const CLAIMS: readonly Claim[] = [...SERVING, ...COLD, ...RELEASE, ...DRIFT, ...BATCH, ...CAPACITY];
 
 function chosen(words: readonly string[]): readonly Claim[] {
   const known = [...GROUPS, ...CLAIMS.map(({ name }) => name)];

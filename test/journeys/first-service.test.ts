@@ -54,6 +54,23 @@ test('a deploy that changes nothing uploads nothing and keeps the version', asyn
   expect((await service.invoke('churn', { inputs: [] })).version).toBe('1');
 });
 
+test('is measured where it is deployed, and its release shows what was found', async () => {
+  const args = ['--qualifier', 'live', '--duration', '8', '--scenario', 'SingleStream', '--json'];
+  const { stdout } = await service.sls('models', 'bench', ...args).catch((error) => error);
+  const { scenarios, target, registered } = JSON.parse(stdout);
+  expect(target).toMatchObject({ kind: 'function', name: 'shop-dev-churn:live', version: '1' });
+  const [{ outcomes, requests, ceilings, duration }] = scenarios;
+  expect(outcomes.ok).toBe(requests);
+  expect(requests).toBeGreaterThan(10);
+  expect(duration).toBeGreaterThan(0);
+  expect(ceilings.map(({ name }: { name: string }) => name)).toContain('memory');
+  expect(registered).toMatch(/\/shop\/dev\/versions\/churn\/bench\/1-\d{8}T\d+Z\.json$/);
+  const history = await service.sls('models', 'history');
+  expect(history.stdout).toMatch(/^ {6}bench {5}\S+ \S+ UTC; SingleStream: (IN)?VALID, p99 /m);
+  const report = await service.sls('models', 'report', '--json');
+  expect(await readFile(JSON.parse(report.stdout).report, 'utf8')).toContain('<h3>Bench, MLPerf-like</h3>');
+});
+
 test('sls remove leaves nothing', async () => {
   await service.remove();
   expect(await everythingLeft(aws)).toEqual(before);

@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { SCENARIOS } from '../../../core/capacity/contract.ts';
+import { type BenchDocument, SCENARIOS } from '../../../core/capacity/contract.ts';
 import { LEAST_RUNS } from '../../../core/capacity/promise.ts';
 import { type Command, type Context, modelOf, usage } from '../context/context.ts';
 import type { Facts, Model } from '../declaration/model.ts';
@@ -65,7 +65,7 @@ export const command: Command = {
   },
   run: async (context) => {
     const model = modelOf(context);
-    const { flags, print, progress } = context;
+    const { flags, progress } = context;
     if (flags.url !== undefined && flags.qualifier !== undefined)
       throw usage('--qualifier', 'does not go with --url.', 'Name one of them.');
     const options = await benchOptions(model, context);
@@ -88,7 +88,7 @@ export const command: Command = {
         notice: context.notice,
       };
       const measured = await measure(given).finally(() => progress(undefined));
-      await keep(given, measured, facts, context, print);
+      await keep(given, measured, facts, context);
     };
     try {
       if (typeof flags.url === 'string') await benchUrl(model, flags.url, work);
@@ -109,9 +109,9 @@ async function keep(
   given: MeasureGiven,
   measured: BenchMeasured,
   facts: Facts,
-  { flags, service }: Context,
-  print: Context['print'],
+  context: Context,
 ): Promise<void> {
+  const { flags, print, service, warning } = context;
   const about = { at: new Date().toISOString(), plugin: await ownVersion() };
   const document = benchDocument(given, measured, facts, about);
   const folder = folderOf(given.model, flags.output, service.dir);
@@ -124,14 +124,37 @@ async function keep(
     const why = error instanceof Error ? error.message : String(error);
     throw usage('--output', `${folder} cannot be written: ${why}.`, 'Name a folder that can be written.');
   }
+  const registered = await register(document, benchHtml(document), context).catch((error: unknown) => {
+    const why = error instanceof Error ? error.message : String(error);
+    warning(`The bench is not kept in the registry: ${why}`);
+    return undefined;
+  });
   print(
     flags.json
-      ? JSON.stringify({ ...document, files }, null, 2)
-      : benchText(document, [`  ${files.json}`, `  ${files.html}`]),
+      ? JSON.stringify({ ...document, files, ...(registered && { registered }) }, null, 2)
+      : benchText(
+          document,
+          [files.json, files.html, ...(registered ? [`registry: ${registered}`] : [])].map(
+            (place) => `  ${place}`,
+          ),
+        ),
   );
   if (document.interrupted) process.exitCode = INTERRUPTED;
   else if (document.scenarios.some(({ verdict }) => verdict === 'INVALID')) process.exitCode = 1;
   if (measured.gone !== undefined) throw measured.gone;
+}
+
+/** Beside the version's record. @returns the key; undefined where what was measured is no version */
+async function register(
+  document: BenchDocument,
+  page: string,
+  context: Context,
+): Promise<string | undefined> {
+  const { version } = document.target;
+  if (version === undefined || document.scenarios.length === 0) return undefined;
+  const { atDesk } = await import('../releases/session.ts');
+  const bench = { ...document, target: { ...document.target, version } };
+  return atDesk(context, ({ benches }) => benches.keep(bench, page));
 }
 
 const folderOf = ({ name }: Model, output: Context['flags'][string], dir: string): string =>

@@ -1,5 +1,6 @@
 import { type Command, usage } from '../context/context.ts';
 import { chosenModel } from '../releases/chosen.ts';
+import { benchLine, withBenches } from '../releases/history/benches.ts';
 import { historyText, readHistory } from '../releases/history/history.ts';
 
 const LIMIT = 10;
@@ -20,17 +21,26 @@ export const command: Command = {
       throw usage('--limit', `${flags.limit} is not a number of releases.`, 'Write for example 20.');
     const { atDesk } = await import('../releases/session.ts');
     progress('Reading the history');
-    const found = await atDesk(context, async ({ documents, sight }) => {
+    const found = await atDesk(context, async ({ benches, documents, sight }) => {
       const chosen =
         typeof flags.model === 'string' ? [await chosenModel(context, documents.models)] : declared;
       return Promise.all(
-        chosen.map(async (name) => [name, await readHistory(documents, name, limit, sight.exists)] as const),
+        chosen.map(async (name) => {
+          const pasts = await readHistory(documents, name, limit, sight.exists);
+          const versions = [...new Set(pasts.flatMap(({ to }) => to ?? []))];
+          return [name, withBenches(pasts, await benches.newest(name, versions))] as const;
+        }),
       );
     }).finally(() => progress(undefined));
     print(
       flags.json
         ? JSON.stringify(Object.fromEntries(found), null, 2)
-        : found.map(([name, pasts]) => historyText(name, pasts)).join('\n\n'),
+        : found.map(([name, pasts]) => historyText(name, pasts.map(told))).join('\n\n'),
     );
   },
 };
+
+const told = ({ bench, ...past }: ReturnType<typeof withBenches>[number]) => ({
+  ...past,
+  ...(bench && { bench: benchLine(bench) }),
+});

@@ -35,8 +35,14 @@ export const command: Command = {
     const from = to - since * 1000;
     progress('Reading releases, metrics and drift');
     const subjects = await (async () => {
-      const releases = await atDesk(context, ({ documents }) =>
-        Promise.all(chosen.map(({ name }) => readHistory(documents, name, RELEASES))),
+      const kept = await atDesk(context, ({ benches, documents }) =>
+        Promise.all(
+          chosen.map(async ({ name }) => {
+            const releases = await readHistory(documents, name, RELEASES);
+            const versions = [...new Set(releases.flatMap(({ to }) => to ?? []))];
+            return { releases, benches: await benches.newest(name, versions) };
+          }),
+        ),
       );
       const windows = await readWindows({ ...context, models: chosen }, from);
       return Promise.all(
@@ -52,7 +58,8 @@ export const command: Command = {
             model: model.name,
             functionName,
             ...('unreadable' in traffic ? traffic : { traffic }),
-            releases: releases[i] ?? [],
+            releases: kept[i]?.releases ?? [],
+            benches: kept[i]?.benches ?? [],
             ...(seen && { seen }),
             ...(baseline && { baseline }),
           };

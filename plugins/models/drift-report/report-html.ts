@@ -1,3 +1,5 @@
+import type { BenchDocument } from '../../../core/capacity/contract.ts';
+import { milliseconds } from '../../../core/capacity/words.ts';
 import { escapeHtml } from '../../../core/catalog/escape.ts';
 import type { Baseline, Signal, SignalWindow } from '../../../core/drift/contract.ts';
 import { strongest } from '../../../core/drift/strength.ts';
@@ -30,6 +32,8 @@ export type ReportedModel = {
   readonly unreadable?: string;
   /** Newest first. */
   readonly releases: readonly Past[];
+  /** The newest of each version. */
+  readonly benches?: readonly BenchDocument[];
   /** Undefined where the model declares no drift. */
   readonly seen?: SeenWindows;
   /** The baseline of the window that is shown. */
@@ -72,7 +76,7 @@ function section(subject: ReportedModel): string {
   return `<section><h2>${escapeHtml(subject.model)}</h2><p class="note">${escapeHtml(subject.functionName)}</p>
 ${trafficPart(subject)}
 ${releasesPart(subject.releases)}
-${driftPart(subject)}
+${benchPart(subject.benches ?? [])}${driftPart(subject)}
 </section>`;
 }
 
@@ -118,6 +122,30 @@ function releasesPart(releases: readonly Past[]): string {
     return `<tr><td>${escapeHtml(stamp(Date.parse(startedAt)))}</td><td>${escapeHtml(`${from ?? '–'} → ${to ?? '–'}`)}</td><td>${escapeHtml(outcome)}</td><td class="text">${[...looks, ...why].map(escapeHtml).join('<br>')}</td></tr>`;
   });
   return `<h3>Releases</h3><div class="scroll"><table><thead><tr><th>began</th><th>version</th><th>ended</th><th>why, and what was found</th></tr></thead><tbody>${rows.join('')}</tbody></table></div>`;
+}
+
+/** Nothing where nobody has measured. */
+function benchPart(benches: readonly BenchDocument[]): string {
+  if (benches.length === 0) return '';
+  const rows = benches.flatMap(({ at, curve, scenarios, target }) =>
+    scenarios.map(({ scenario, verdict, rate, percentiles, promised, samples }) => {
+      const p99 = percentiles.find(({ percentile }) => percentile === 0.99);
+      const cells = [
+        target.version ?? '–',
+        stamp(Date.parse(at)),
+        `${scenario}${rate === undefined ? '' : ` at ${figure(rate)}/s`}`,
+        verdict,
+        p99 === undefined || scenario === 'Offline' ? '–' : milliseconds(p99.ms),
+        promised?.upper === undefined ? '–' : milliseconds(promised.upper),
+        `${figure(samples)}/s`,
+        curve?.capacity === undefined || scenario !== 'Server' ? '–' : `${figure(curve.capacity)}/s`,
+      ];
+      return `<tr>${cells.map((cell) => `<td>${escapeHtml(cell)}</td>`).join('')}</tr>`;
+    }),
+  );
+  const head = ['version', 'measured', 'scenario', 'verdict', 'p99', 'promised', 'rows', 'capacity'];
+  return `<h3>Bench, MLPerf-like</h3><div class="scroll"><table><thead><tr>${head.map((cell) => `<th>${cell}</th>`).join('')}</tr></thead><tbody>${rows.join('')}</tbody></table></div>
+`;
 }
 
 function driftPart({ seen, baseline }: ReportedModel): string {

@@ -15,10 +15,10 @@ export const ROWS = 64;
 const RATES = { lowest: 0.01, highest: 10_000 } as const;
 const DAY = 86_400;
 /** Requests of a scenario: more would not fit into memory. */
-export const MOST = 3_000_000;
+export const MOST_REQUESTS = 3_000_000;
 
 /** Requests a second that a scenario of so many seconds is asked for at most. */
-export const highestRate = (seconds: number): number => MOST / seconds;
+export const highestRate = (seconds: number): number => MOST_REQUESTS / seconds;
 
 export type BenchOptions = {
   readonly scenarios: readonly Scenario[];

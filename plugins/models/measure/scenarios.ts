@@ -4,7 +4,7 @@ import { closedLoop, type Generated, openLoop, type Timing } from '../../../core
 import { OFFLINE_SAMPLES } from '../../../core/capacity/mlperf.ts';
 import { type BenchRun, judgeScenario } from '../../../core/capacity/scenario.ts';
 import { type BenchAsking, uncut } from './asking.ts';
-import { type BenchOptions, MOST } from './options.ts';
+import { type BenchOptions, MOST_REQUESTS } from './options.ts';
 
 /** Milliseconds in which answers are still taken after the last request. */
 export const GRACE = 10_000;
@@ -105,7 +105,7 @@ export async function offline(work: ScenarioWork): Promise<ScenarioResult> {
     return time >= length && (answered * rows >= (least ?? 0) || time >= PATIENCE * length);
   };
   const stopped = stoppedOf(work);
-  const arrivals = Array<number>(MOST).fill(0);
+  const arrivals = Array<number>(MOST_REQUESTS).fill(0);
   const end = PATIENCE * length + GRACE;
   const loop = { arrivals, outstanding, end, stopped: () => stopped() || isOver() };
   const generated = await openLoop(timing, loop, async (index, patience) => {

@@ -2,6 +2,7 @@ import { callerOf } from '../../../aws/caller.ts';
 import { s3Client } from '../../../aws/clients/s3.ts';
 import { bucketObjects } from '../../../aws/s3/objects.ts';
 import type { AwsConfig } from '../../../core/ports/config.ts';
+import { type Benches, benchesIn } from '../../../core/registry/benches.ts';
 import { isMalformed, type Malformed, type Registry, registry } from '../../../core/registry/registry.ts';
 import { REGISTRY_PREFIX } from '../../../core/release/document/worker-contract.ts';
 import { lambdaName } from '../declaration/naming.ts';
@@ -13,6 +14,7 @@ export const registryScope = (account: string, region: string, service: string, 
 
 export type OpenedRegistry = {
   readonly documents: Registry;
+  readonly benches: Benches;
   /** ARN of the caller. */
   readonly by: string;
   readonly close: () => void;
@@ -26,7 +28,9 @@ export async function openRegistry(
 ): Promise<OpenedRegistry> {
   const { account, arn } = await callerOf(aws);
   const s3 = s3Client(aws);
-  const documents = registry(bucketObjects(s3, bucket), registryScope(account, region, name, stage));
+  const objects = bucketObjects(s3, bucket);
+  const scope = registryScope(account, region, name, stage);
+  const documents = registry(objects, scope);
   const damagedAt = (model: string) => (error: unknown) => {
     if (!isMalformed(error)) throw error;
     const { functionName = lambdaName(name, stage, model) } = error;
@@ -37,6 +41,7 @@ export async function openRegistry(
       ...documents,
       release: (model) => documents.release(model).catch(damagedAt(model)),
     },
+    benches: benchesIn(objects, scope),
     by: arn,
     close: () => s3.destroy(),
   };

@@ -1,4 +1,5 @@
 import { errorName, messageOf } from '../../../core/errors/aws-errors.ts';
+import type { Benches } from '../../../core/registry/benches.ts';
 import type { Registry } from '../../../core/registry/registry.ts';
 import { staged } from '../../../core/release/command/text.ts';
 import type { Context } from '../context/context.ts';
@@ -19,6 +20,7 @@ import { releaseWorker, type Worker } from './worker/worker.ts';
  */
 export type Desk = {
   readonly documents: Registry;
+  readonly benches: Benches;
   /** ARN of the caller. */
   readonly by: string;
   readonly worker: Worker;
@@ -42,7 +44,7 @@ export async function atDesk<T>(given: Given, work: (desk: Desk) => Promise<T>):
   const opened: { close: () => void }[] = [];
   try {
     const bucket = await registryOf(given);
-    const { documents, by, close } = await openRegistry(aws, service, bucket);
+    const { documents, benches, by, close } = await openRegistry(aws, service, bucket);
     opened.push({ close });
     const worker = releaseWorker(aws, { name, stage: service.stage });
     const sight = sightOf(aws);
@@ -58,7 +60,7 @@ export async function atDesk<T>(given: Given, work: (desk: Desk) => Promise<T>):
         sayOf(model, service.stage, service.region),
       );
     };
-    return await work({ documents, by, worker, sight, target, status });
+    return await work({ documents, benches, by, worker, sight, target, status });
   } catch (error) {
     throw isProblemError(error) ? error : refusedByAws(service, error);
   } finally {

@@ -105,6 +105,14 @@ const PARTS: readonly (readonly [page: string, name: string, text: string])[] = 
     ),
   ],
   [
+    'docs/bench-method.md',
+    'bench',
+    table(
+      ['option', ''],
+      Object.entries(bench.options).map(([name, { usage }]) => [`\`--${name}\``, usage]),
+    ),
+  ],
+  [
     'docs/alarms.md',
     'alarms',
     table(

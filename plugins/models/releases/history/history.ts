@@ -243,15 +243,15 @@ function returnOf(release: Release, { from, to }: About): string {
 }
 
 /** A block a release. */
-export function historyText(model: string, pasts: readonly Past[]): string {
+export function historyText(model: string, pasts: readonly (Past & { readonly bench?: string })[]): string {
   if (pasts.length === 0) return `${model}: no release is recorded.`;
   const [newest] = pasts;
   const head = newest?.gone ? `${model}: is not deployed any more, its function is gone.` : model;
   return [head, ...pasts.map(pastText)].join('\n');
 }
 
-function pastText(past: Past): string {
-  const { startedAt, outcome, endedAt, source, gate, judgements, reason } = past;
+function pastText(past: Past & { readonly bench?: string }): string {
+  const { startedAt, outcome, endedAt, source, gate, judgements, reason, bench } = past;
   const line = (label: string, text: string): string => `      ${label.padEnd(10)}${text}`;
   const after = endedAt === undefined ? '' : ` after ${span(Date.parse(endedAt) - Date.parse(startedAt))}`;
   const traffic = trafficText(past);
@@ -267,6 +267,7 @@ function pastText(past: Past): string {
       ),
     ),
     ...(traffic === undefined ? [] : [line('traffic', traffic)]),
+    ...(bench === undefined ? [] : [line('bench', bench)]),
     // The look that decided says it already.
     ...(reason === undefined || reason.endsWith(judgements.at(-1)?.reason ?? '\n')
       ? []
