@@ -56,7 +56,7 @@ test('a deploy that changes nothing uploads nothing and keeps the version', asyn
 
 test('is measured where it is deployed, and its release shows what was found', async () => {
   const args = ['--qualifier', 'live', '--duration', '8', '--scenario', 'SingleStream', '--json'];
-  const { stdout } = await service.sls('models', 'bench', ...args).catch((error) => error);
+  const { stdout } = await service.sls('models', 'bench', ...args);
   const { scenarios, target, registered } = JSON.parse(stdout);
   expect(target).toMatchObject({ kind: 'function', name: 'shop-dev-churn:live', version: '1' });
   const [{ outcomes, requests, ceilings, duration }] = scenarios;
