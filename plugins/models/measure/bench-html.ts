@@ -81,7 +81,7 @@ ${facts([
   ['Generator', `${machine.processor}, ${machine.system}, Node.js ${machine.node}`],
   ['Plugin', plugin],
 ])}
-<p class="note">Scenarios and early stopping are MLPerf’s${strict ? ', with its least durations' : ', in a tenth of its time'}. This is no result of MLPerf: nobody submitted or reviewed it. docs/bench-method.md says what each number promises.</p></section>`;
+<p class="note">Scenarios and early stopping are MLPerf’s${strict ? ', with its least durations' : ', in less than its 600 s'}. This is no result of MLPerf: nobody submitted or reviewed it. docs/bench-method.md says what each number promises.</p></section>`;
 }
 
 function scenarioPart(result: ScenarioResult): string {
@@ -104,7 +104,7 @@ ${facts([
 ${ceilingsPart(result)}</section>`;
 }
 
-function latencyPart({ percentiles, distribution, objective }: ScenarioResult): string {
+function latencyPart({ percentiles, distribution, objective, promised }: ScenarioResult): string {
   const rows = percentiles.map(({ percentile, ms, bound, needs }) => {
     const told =
       bound === undefined ? `needs ${needs?.toLocaleString('en-US')} requests` : `≤ ${milliseconds(bound)}`;
@@ -125,7 +125,7 @@ function latencyPart({ percentiles, distribution, objective }: ScenarioResult): 
     ? [{ axis: 'y', at: objective.ms, label: `objective ${milliseconds(objective.ms)}`, colour: 'bad' }]
     : [];
   const points = shown.map(([at, ms]) => [nines(at), ms] as const);
-  return `<div class="charts"><div class="scroll"><table><thead><tr><th></th><th>measured</th><th>99 % sure¹</th></tr></thead><tbody>${rows.join('')}</tbody></table><p class="note">¹ If requests are independent, which those that queue are not: then the promise below holds, and this does not.</p></div>
+  return `<div class="charts"><div class="scroll"><table><thead><tr><th></th><th>measured</th><th>99 % sure¹</th></tr></thead><tbody>${rows.join('')}</tbody></table><p class="note">¹ If requests are independent.${promised === undefined ? '' : ' Those that queue are not: the promise below is for them.'}</p></div>
 ${xyChart('Latency from the scheduled time', x, evenScale('ms', most, quantity), [{ label: 'warm requests', colour: 'accent', points }], marks)}</div>`;
 }
 

@@ -63,20 +63,28 @@ async function stub(
 
 type Flags = Readonly<Record<string, string | boolean>>;
 
-async function bench(flags: Flags, given: { more?: object; of?: Signature } = {}) {
+async function bench(flags: Flags, given: { more?: object; of?: Signature; endpoint?: string } = {}) {
   const { models, problems } = parseModels({ churn: { artifact: 'churn.onnx', timeout: 1, ...given.more } });
   expect(problems).toEqual([]);
   const printed: string[] = [];
   const notices: string[] = [];
   const facts = { signature: given.of ?? signature, identity: 'i', source: 's', remote: [] };
   const context = {
-    ...{ models, problems, flags, aws: { region: 'us-east-1' } },
+    ...{ models, problems, flags },
+    aws: {
+      region: 'us-east-1',
+      credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+      ...(given.endpoint && { endpoint: given.endpoint }),
+    },
+    bucket: async () => {
+      throw new Error('There is no stack');
+    },
     service: { dir: folder, stage: 'dev', region: 'us-east-1', name: 'shop', stack: 'shop-dev' },
     plan: { host: { stack: 'shop-dev', service: 'shop', stage: 'dev', provider: {}, functions: {} } },
     progress: () => {},
     print: (text: string) => printed.push(text),
     notice: (text: string) => notices.push(text),
-    warning: () => {},
+    warning: (text: string) => notices.push(text),
     facts: async () => new Map([['churn', facts]]),
   } as unknown as Context;
   await runCommand(command, context);
@@ -223,6 +231,89 @@ describe('sls models bench', () => {
     expect(curve?.objective).toEqual({ percentile: 0.9, ms: 200 });
     expect(curve?.capacity ?? 0).toBeLessThan(50);
   }, 120_000);
+});
+
+/** A Lambda that answers so, and starts an instance for the first request. */
+async function lambda(
+  invoked: (count: number) => { readonly status?: number; readonly error?: string; readonly text?: string },
+  weights: object = {},
+): Promise<string> {
+  let count = 0;
+  server = createServer((request, response) => {
+    const { url = '' } = request;
+    const send = (status: number, body: unknown, headers = {}): void => {
+      response.writeHead(status, { 'content-type': 'application/json', ...headers });
+      response.end(typeof body === 'string' ? body : JSON.stringify(body));
+    };
+    request.resume();
+    if (/\/aliases\/live$/.test(url))
+      return send(200, { FunctionVersion: '4', RoutingConfig: { AdditionalVersionWeights: weights } });
+    if (/\/aliases\//.test(url)) return send(404, {}, { 'x-amzn-errortype': 'ResourceNotFoundException' });
+    if (/\/concurrency$/.test(url)) return send(200, { ReservedConcurrentExecutions: 8 });
+    if (/account-settings/.test(url))
+      return send(200, { AccountLimit: { UnreservedConcurrentExecutions: 900 } });
+    if (!/\/invocations/.test(url)) return send(404, {}, { 'x-amzn-errortype': 'NotFound' });
+    expect(new URL(url, 'http://x').searchParams.get('Qualifier')).toBe('4');
+    const at = count++;
+    const { status = 200, error, text = answer(1) } = invoked(at);
+    const init = at === 0 ? '\tInit Duration: 412.50 ms' : '';
+    const report = `REPORT RequestId: r\tDuration: 3.50 ms\tBilled Duration: 4 ms\tMemory Size: 1769 MB\tMax Memory Used: 212 MB${init}`;
+    const log = { 'x-amz-log-result': Buffer.from(report).toString('base64') };
+    setTimeout(
+      () => send(status, status === 200 ? text : {}, error ? { 'x-amzn-errortype': error } : log),
+      at === 0 ? 400 : 4,
+    );
+  });
+  await new Promise<void>((done) => server?.listen(0, '127.0.0.1', done));
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+describe('a deployed version', () => {
+  it('is known by what Lambda reports; a registry that cannot be written stops nothing', async () => {
+    const endpoint = await lambda(() => ({}));
+    const { notices, text } = await bench({ qualifier: 'live', duration: '2', rate: '20' }, { endpoint });
+    const { target, scenarios, first, million } = await kept();
+    expect(target).toMatchObject({
+      kind: 'function',
+      name: 'shop-dev-churn:live',
+      version: '4',
+      memory: 1769,
+    });
+    expect(first?.answer).toBeGreaterThan(390);
+    const [, server] = scenarios;
+    expect(server?.duration).toBeCloseTo(3.5, 6);
+    const ceilings = new Map(server?.ceilings.map(({ name, used, limit }) => [name, [used, limit]]));
+    expect(ceilings.get('memory')).toEqual([212, 1769]);
+    expect(ceilings.get('concurrency')).toEqual([expect.any(Number), 8]);
+    expect(ceilings.has('cpu')).toBe(false);
+    expect(million).toMatchObject({ duration: expect.closeTo(3.5), from: 'Lambda’s own duration' });
+    expect(notices.join()).toMatch(/^The bench is not kept in the registry: /);
+    expect(text).toContain('churn at shop-dev-churn:live, version 4');
+  }, 60_000);
+
+  it('throttles are refused requests, and are not tried again', async () => {
+    let count = 0;
+    const endpoint = await lambda((at) => {
+      count += 1;
+      return at > 60 && at % 4 === 0 ? { status: 429, error: 'TooManyRequestsException' } : {};
+    });
+    await bench({ qualifier: '4', duration: '2', scenario: 'SingleStream' }, { endpoint });
+    const [single] = (await kept()).scenarios;
+    expect(single?.outcomes.refused).toBeGreaterThan(5);
+    expect(single?.outcomes.failed).toBe(0);
+    expect(single?.faults.map(({ kind }) => kind)).toContain('errors');
+    expect(count).toBeGreaterThanOrEqual(single?.requests ?? 0);
+  }, 60_000);
+
+  it('two versions behind an alias, and none, are told so', async () => {
+    const shared = await lambda(() => ({}), { 5: 0.1 });
+    await expect(bench({ qualifier: 'live', duration: '1' }, { endpoint: shared })).rejects.toThrow(
+      'models.churn: cannot be measured through live: a release shares its traffic between versions 4 and 5. Name one of them: --qualifier 4. [MODELS_BENCH]',
+    );
+    await expect(bench({ qualifier: 'gone', duration: '1' }, { endpoint: shared })).rejects.toThrow(
+      /^models\.churn: has no shop-dev-churn:gone in us-east-1\. .* \[MODELS_NOT_DEPLOYED\]$/,
+    );
+  });
 });
 
 describe('options that cannot be used', () => {
