@@ -99,6 +99,8 @@ export type BenchCurve = {
   readonly knee?: number;
   /** The largest rate whose upper bound keeps the objective. */
   readonly capacity?: number;
+  /** How near to its limits the target was at that rate, and whether it held it. */
+  readonly atCapacity?: Pick<ScenarioResult, 'ceilings' | 'samples' | 'sustained'>;
 };
 
 /** `bench.json`. */

@@ -1,4 +1,6 @@
-/** `sls models bench` as a person starts it, on this machine and at a running serve; its page in a browser. */
+/**
+ * `sls models bench` as a person starts it, on this machine and at a running serve; its page in a browser.
+ */
 import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -157,6 +159,11 @@ const document: BenchDocument = {
     })),
     knee: 20,
     capacity: 10,
+    atCapacity: {
+      samples: 10,
+      sustained: { rate: 10, ratio: 0.99 },
+      ceilings: [{ name: 'cpu', used: 0.4, limit: 1, unit: 'vCPU' }],
+    },
   },
   million: { total: 0.816, rate: 20, duration: 1.55, from: 'Lambda’s own duration' },
 };
@@ -208,6 +215,7 @@ describe('the page in a browser without a network', () => {
       `The target does not keep up ${HOSTILE}`,
     ]);
     expect(await page.locator('li.over').count()).toBe(3);
+    expect(await page.getByText('How near to its limits at 10/s').isVisible()).toBe(true);
     if (process.env.SHOTS !== undefined)
       await page.screenshot({
         path: join(process.env.SHOTS, `bench-${width}-${colorScheme}.png`),

@@ -132,19 +132,22 @@ ${xyChart('Latency from the scheduled time', x, evenScale('ms', most, quantity),
 /** 0 for p0, 1 for p90, 2 for p99: the tail gets the room. */
 const nines = (at: number): number => -Math.log10(1 - at);
 
-function ceilingsPart({ ceilings }: ScenarioResult): string {
+function ceilingsPart(
+  { ceilings }: Pick<ScenarioResult, 'ceilings'>,
+  title = 'How near to its limits',
+): string {
   if (ceilings.length === 0) return '';
   const bars = ceilings.map((one) => {
     const full = ceilingShare(one);
     return `<li${full > 1 ? ' class="over"' : ''}>${escapeHtml(`${CEILINGS[one.name]}: ${ceilingWords(one)}`)}<i><b style="width:${Math.min(100, 100 * full).toFixed(1)}%"></b></i></li>`;
   });
-  return `<h3>How near to its limits</h3><ul class="bars">${bars.join('')}</ul>`;
+  return `<h3>${escapeHtml(title)}</h3><ul class="bars">${bars.join('')}</ul>`;
 }
 
 function curvePart(document: BenchDocument): string {
   const { curve } = document;
   if (curve === undefined || curve.points.length === 0) return '';
-  const { points, knee, capacity, objective } = curve;
+  const { points, knee, capacity, objective, atCapacity } = curve;
   const name = nameOfPercentile(objective?.percentile ?? 0.99);
   const lineOf = (value: (point: (typeof points)[number]) => number | undefined) =>
     points.flatMap((point) => {
@@ -192,5 +195,6 @@ function curvePart(document: BenchDocument): string {
       { label: 'mean', colour: 'good', points: lineOf(({ mean }) => cut(mean)) },
     ],
     marks,
-  )}<div class="scroll"><table><thead><tr><th>asked</th><th>answered rows</th><th>mean</th><th>${name}</th><th>upper bound</th><th></th></tr></thead><tbody>${rows.join('')}</tbody></table></div></div></section>`;
+  )}<div class="scroll"><table><thead><tr><th>asked</th><th>answered rows</th><th>mean</th><th>${name}</th><th>upper bound</th><th></th></tr></thead><tbody>${rows.join('')}</tbody></table></div></div>
+${atCapacity === undefined || capacity === undefined ? '' : `${facts([[`At ${quantity(capacity)}/s`, samplesWords(atCapacity)]])}${ceilingsPart(atCapacity, `How near to its limits at ${quantity(capacity)}/s`)}`}</section>`;
 }

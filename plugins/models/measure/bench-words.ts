@@ -37,7 +37,13 @@ export function promisedWords({ promised, objective }: ScenarioResult): string |
   return `${name} in ${runs.length} runs: ${range}; with 99 % confidence it is ${milliseconds(lower)} to ${milliseconds(upper)}${kept}`;
 }
 
-export function samplesWords({ samples, sustained, scenario }: ScenarioResult): string {
+export function samplesWords({
+  samples,
+  sustained,
+  scenario,
+}: Pick<ScenarioResult, 'samples' | 'sustained'> & {
+  readonly scenario?: ScenarioResult['scenario'];
+}): string {
   const ratio = sustained.ratio === undefined ? '' : `; last third ÷ first ${sustained.ratio.toFixed(2)}`;
   return `${quantity(samples)} rows/s${scenario === 'Offline' ? '' : ` (${quantity(sustained.rate)} answers/s in the last third)`}${ratio}`;
 }
@@ -122,6 +128,9 @@ export function benchText(document: BenchDocument, places: readonly string[]): s
     ...(first === undefined ? [] : [`  ${first}`]),
     ...scenarios.map(scenarioText),
     ...(curve.length === 0 ? [] : [`  Curve: ${curve.join('; ')}`]),
+    ...(document.curve?.atCapacity?.ceilings ?? [])
+      .filter((one) => ceilingShare(one) >= SHOWN)
+      .map((one) => `    at capacity ${CEILINGS[one.name]} ${ceilingWords(one)}`),
     ...(million === undefined ? [] : [`  ${million}`]),
     ...places,
   ].join('\n');

@@ -12,7 +12,8 @@ export function benchDocument(
   facts: Facts,
   about: { readonly at: string; readonly plugin: string },
 ): BenchDocument {
-  const million = millionOf(model, facts, scenarios);
+  const rows = requests.all.reduce((sum, one) => sum + one.rows, 0) / requests.all.length;
+  const million = millionOf(model, facts, scenarios, rows);
   return {
     schema: 1,
     kind: 'MLPerf-like',
@@ -53,19 +54,17 @@ function millionOf(
   model: Model,
   facts: Facts,
   scenarios: BenchMeasured['scenarios'],
+  rows: number,
 ): BenchDocument['million'] {
   const server = scenarios.find(({ scenario }) => scenario === 'Server');
   const single = scenarios.find(({ scenario }) => scenario === 'SingleStream');
   const rate = server?.rate;
   const told = server?.duration ?? single?.duration;
   const duration = told ?? single?.mean ?? server?.mean;
-  if (rate === undefined || duration === undefined || server === undefined || !(duration > 0))
-    return undefined;
-  const rows = server.samples / Math.max(1e-9, rate);
-  if (!(rows > 0)) return undefined;
+  if (rate === undefined || duration === undefined || !(duration > 0 && rows > 0)) return undefined;
   const month = total(monthlyCost(model, facts, rate, duration / 1000));
   return {
-    total: (month / (rate * MONTH * Math.max(1, Math.round(rows)))) * 1e6,
+    total: (month / (rate * MONTH * rows)) * 1e6,
     rate,
     duration,
     from:

@@ -185,22 +185,28 @@ async function curveOf(given: MeasureGiven, work: ScenarioWork, rate: number): P
   const { options, progress } = given;
   const { objective } = options;
   const points: CurvePoint[] = [];
+  const results = new Map<number, ScenarioResult>();
   const bounds = { objective: objective?.ms, lowest: rate / 64, highest: highestRate(options.seconds) };
   while (points.length < POINTS && !work.ended.aborted && !work.asking.isGone()) {
     const next = nextRate(points, rate / 2, bounds);
     if (next === undefined) break;
     progress(`Curve: ${Number(next.toPrecision(3))} requests a second, ${options.seconds} s`);
-    const result = await server(work, next, options.seconds);
+    const result = await within(given, () => server(work, next, options.seconds));
     if (work.ended.aborted) break;
+    results.set(next, result);
     points.push(pointOf(next, result, objective?.percentile));
   }
   const at = knee(points);
   const capacity = objective && capacityWithin(points, objective.ms);
+  const best = capacity === undefined ? undefined : results.get(capacity);
   return {
     ...(objective && { objective }),
     points: points.toSorted((a, b) => a.rate - b.rate),
     ...(at !== undefined && { knee: at }),
     ...(capacity !== undefined && { capacity }),
+    ...(best && {
+      atCapacity: { ceilings: best.ceilings, samples: best.samples, sustained: best.sustained },
+    }),
   };
 }
 

@@ -35,6 +35,12 @@ it('a queue that is loaded to 80 % keeps up, one that is loaded to 150 % does no
 it('slow answers alone are no backlog: as many wait half-way as at the end', () => {
   const times = Array.from({ length: 500 }, (_, i) => ({ scheduled: i * 20, done: i * 20 + 2000 }));
   expect(backlog(times, 10_000)).toMatchObject({ isGrowing: false, waiting: 99 });
+  // A fifth more than half-way is more than chance, and no queue that grows evenly.
+  const waves = [
+    ...Array.from({ length: 1000 }, () => ({ scheduled: 0, done: 6000 })),
+    ...Array.from({ length: 1200 }, () => ({ scheduled: 7000, done: 11_000 })),
+  ];
+  expect(backlog(waves, 10_000)).toMatchObject({ isGrowing: false, waiting: 1200 });
   expect(backlog([], 1000).isGrowing).toBe(false);
 });
 

@@ -1,6 +1,7 @@
 import { assert, constantFrom, integer, property } from 'fast-check';
 import { expect, it } from 'vitest';
 import { allowedAbove, requestsFor, stoppedEarly } from '../../../../core/capacity/early-stopping.ts';
+import { mlperfJudged } from '../../../../core/capacity/mlperf.ts';
 import { ascending, quantile } from '../../../../core/capacity/order-statistics.ts';
 
 /** https://github.com/mlcommons/inference_policies and LoadGen’s own words: 64, 459 and 662 are its. */
@@ -41,6 +42,18 @@ it('the estimate is above the percentile, and a value that was measured', () => 
   // Nine are allowed above: the tenth would be one too many.
   expect(stoppedEarly(sorted, 0.99)).toBe(2000 - allowedAbove(2000, 0.99));
   expect(stoppedEarly(ascending([1, 2, 3]), 0.5)).toBeUndefined();
+});
+
+it('Server may have as many above its objective as early stopping allows', () => {
+  const judged = (count: number, above: number) => {
+    const latencies = Array.from({ length: count }, (_, i) => (i < above ? 60 : 10));
+    return mlperfJudged('Server', ascending(latencies), { percentile: 0.99, ms: 50 });
+  };
+  expect(judged(661, 1)).toEqual({ isWithin: true, earlyStopping: false, needs: 662 });
+  expect(judged(662, 1)).toEqual({ isWithin: true, earlyStopping: true, needs: 662 });
+  expect(judged(458, 0)).toMatchObject({ earlyStopping: false, needs: 459 });
+  expect(judged(1000, 20)).toMatchObject({ isWithin: false, earlyStopping: false });
+  expect(mlperfJudged('Offline', ascending([1]), undefined)).toEqual({});
 });
 
 it('a million requests are told in no time, and their share is near the percentile', () => {

@@ -96,3 +96,9 @@ it('the percentile of the objective is told, too, and why there is no bound', ()
   expect(result.percentiles.map(({ percentile }) => percentile)).toContain(0.97);
   expect(result.promised).toMatchObject({ without: 'a bound needs 5 runs with different seeds, not 1' });
 });
+
+it('latency counts from the time at which a request was to be sent, not from when it was', () => {
+  const held = poissonArrivals(20, 60, 1).map((at) => ({ ...one(at, 500), issued: at + 490 }));
+  const { percentiles } = judgeScenario({ ...server, runs: [run(held)] });
+  expect(percentiles[0]?.ms).toBeCloseTo(500, 6);
+});

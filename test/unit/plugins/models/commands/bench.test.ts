@@ -230,6 +230,7 @@ describe('sls models bench', () => {
     expect(curve?.points.length).toBeGreaterThan(1);
     expect(curve?.objective).toEqual({ percentile: 0.9, ms: 200 });
     expect(curve?.capacity ?? 0).toBeLessThan(50);
+    expect(curve?.atCapacity === undefined).toBe(curve?.capacity === undefined);
   }, 120_000);
 });
 

@@ -1,0 +1,98 @@
+import { expect, it } from 'vitest';
+import type { Signature } from '../../../../../core/tensor/contract.ts';
+import { parseModels } from '../../../../../plugins/models/declaration/parse.ts';
+import { checker } from '../../../../../plugins/models/measure/check.ts';
+import {
+  type BenchRequest,
+  benchRequests,
+  isFree,
+  repeated,
+} from '../../../../../plugins/models/measure/requests.ts';
+
+const { models } = parseModels({ churn: { artifact: 'churn.onnx' } });
+const [churn] = models;
+const signature: Signature = {
+  inputs: [
+    { name: 'x', datatype: 'FP32', shape: [-1, 2] },
+    { name: 'name', datatype: 'BYTES', shape: [-1] },
+  ],
+  outputs: [{ name: 'y', datatype: 'FP32', shape: [-1] }],
+  omitted: [],
+};
+const tensor = (name: string, datatype: string, shape: readonly number[], data: readonly unknown[]) => ({
+  ...{ name, datatype, shape, data },
+});
+
+it('a request is made of the signature where there is no other', async () => {
+  if (churn === undefined) throw new Error('no model');
+  const { from, all } = await benchRequests(churn, signature, undefined, '/');
+  expect(from).toBe('made of the signature');
+  expect(JSON.parse(all[0].body)).toEqual({
+    inputs: [
+      { name: 'x', datatype: 'FP32', shape: [1, 2], data: [0.5, 0.5] },
+      { name: 'name', datatype: 'BYTES', shape: [1], data: ['text'] },
+    ],
+  });
+  // An image’s, too, which a docs page would not show; beyond Lambda’s payload it is refused.
+  const image = (edge: number): Signature => ({
+    ...signature,
+    inputs: [{ name: 'image', datatype: 'FP32', shape: [1, 3, edge, edge] }],
+  });
+  const { all: images } = await benchRequests(churn, image(224), undefined, '/');
+  expect(images[0].inputs[0]?.data).toHaveLength(3 * 224 * 224);
+  await expect(benchRequests(churn, image(2000), undefined, '/')).rejects.toThrow(
+    /MB; Lambda takes 6 MB\. .* \[MODELS_USAGE\]$/,
+  );
+});
+
+const request: BenchRequest = {
+  body: '',
+  rows: 2,
+  inputs: [tensor('x', 'FP32', [2, 2], [1, 2, 3, 4]), tensor('name', 'BYTES', [2], ['a', 'b'])],
+  outputs: [tensor('y', 'FP32', [2], [5, 6])],
+};
+
+it('Offline repeats the rows of a request, and what is expected of them', () => {
+  const many = repeated(request, 7);
+  expect(many.rows).toBe(6);
+  expect(many.inputs.map(({ shape, data }) => [shape, data])).toEqual([
+    [
+      [6, 2],
+      [1, 2, 3, 4, 1, 2, 3, 4, 1, 2, 3, 4],
+    ],
+    [[6], ['a', 'b', 'a', 'b', 'a', 'b']],
+  ]);
+  expect(many.outputs?.[0]).toMatchObject({ shape: [6], data: [5, 6, 5, 6, 5, 6] });
+  expect(JSON.parse(many.body).inputs[0].shape).toEqual([6, 2]);
+  // An output that is no row of each is not known for more of them.
+  expect(repeated({ ...request, outputs: [tensor('y', 'FP32', [1], [5])] }, 4).outputs).toBeUndefined();
+  expect(repeated(request, 1).rows).toBe(2);
+});
+
+it('rows are free only where every input’s first dimension is', () => {
+  expect(isFree(signature.inputs)).toBe(true);
+  expect(isFree([...signature.inputs, { name: 'k', datatype: 'INT64', shape: [] }])).toBe(false);
+  expect(isFree([])).toBe(false);
+});
+
+it('an answer is right by its text, its values or its form, and what is wrong is told', () => {
+  const check = checker([request], signature, 1e-4);
+  const said = (data: readonly number[], more = {}) => ({
+    payload: JSON.stringify({ outputs: [tensor('y', 'FP32', [data.length], data)], ...more }),
+  });
+  expect(check(0, said([5, 6]))).toEqual({ outcome: 'ok' });
+  expect(check(1, said([5, 6]))).toEqual({ outcome: 'ok' });
+  expect(check(2, said([5, 6.0001], { id: 'another' }))).toEqual({ outcome: 'ok' });
+  expect(check(3, said([5, 7]))).toEqual({ outcome: 'wrong', words: 'y[1]: expected 6, got 7' });
+  expect(check(4, undefined)).toMatchObject({ outcome: 'late' });
+  expect(check(5, { payload: '{"error": "INTERNAL: x"}' })).toMatchObject({ outcome: 'refused' });
+  expect(check(6, { payload: 'x', crashed: 'Unhandled' })).toMatchObject({ outcome: 'failed' });
+  const { outputs: _, ...unknown } = request;
+  const form = checker([unknown], signature, 1e-4);
+  expect(form(0, said([1]))).toEqual({ outcome: 'ok' });
+  expect(form(0, { payload: '{"outputs": [{"name": "z", "datatype": "FP32"}]}' })).toEqual({
+    outcome: 'wrong',
+    words: 'expected the output y of FP32, got none',
+  });
+  expect(form(0, { payload: '[]' })).toMatchObject({ outcome: 'wrong' });
+});
