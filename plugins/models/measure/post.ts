@@ -1,4 +1,4 @@
-import { Agent as HttpAgent, request as httpRequest } from 'node:http';
+import { Agent as HttpAgent, request as httpRequest, type RequestOptions } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import type { Ask, Posted } from '../serve/ask.ts';
 
@@ -7,14 +7,16 @@ import type { Ask, Posted } from '../serve/ask.ts';
  * would measure its own queue.
  */
 export function keptPost(url: URL): { readonly post: Ask; readonly close: () => void } {
-  const options = { keepAlive: true, maxSockets: Number.POSITIVE_INFINITY, noDelay: true };
+  const kept = { keepAlive: true, maxSockets: Number.POSITIVE_INFINITY, noDelay: true };
   const isTls = url.protocol === 'https:';
-  const agent = isTls ? new HttpsAgent(options) : new HttpAgent(options);
+  const agent = isTls ? new HttpsAgent(kept) : new HttpAgent(kept);
   const request = isTls ? httpsRequest : httpRequest;
-  const post: Ask = (body, signal) =>
+
+  const once = (body: string, signal: AbortSignal, isAgain: boolean): Promise<Posted> =>
     new Promise<Posted>((resolve, reject) => {
       const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
-      const sent = request(url, { method: 'POST', agent, headers, signal }, (answer) => {
+      const options: RequestOptions = { method: 'POST', headers, signal, agent: isAgain ? false : agent };
+      const sent = request(url, options, (answer) => {
         const chunks: Buffer[] = [];
         answer.on('data', (chunk: Buffer) => chunks.push(chunk));
         answer.once('error', reject);
@@ -22,8 +24,14 @@ export function keptPost(url: URL): { readonly post: Ask; readonly close: () => 
           resolve({ status: answer.statusCode ?? 0, body: Buffer.concat(chunks).toString('utf8') }),
         );
       });
-      sent.once('error', reject);
+      sent.once('error', (error: NodeJS.ErrnoException) => {
+        // The server may close a connection that was idle just when it is used again; nothing was asked then:
+        // https://nodejs.org/api/http.html#requestreusedsocket
+        if (sent.reusedSocket && error.code === 'ECONNRESET' && !isAgain)
+          once(body, signal, true).then(resolve, reject);
+        else reject(error);
+      });
       sent.end(body);
     });
-  return { post, close: () => agent.destroy() };
+  return { post: (body, signal) => once(body, signal, false), close: () => agent.destroy() };
 }
