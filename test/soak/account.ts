@@ -50,7 +50,8 @@ async function killed(aws: LocalAws, before: readonly string[], after: number, i
   if (ended !== 'SIGKILL') await nothing(aws, before, point, run.text());
   const name = /smcheck-[0-9a-f]{8}/.exec(run.text())?.[0];
   if (i % 2 === 1 && name !== undefined)
-    await rm(join(root, '.local', 'account', `${name}.json`), { force: true });
+    for (const lost of [name, `${name}.json`])
+      await rm(join(root, '.local', 'account', lost), { recursive: true, force: true });
   const clean = accountRun(aws.env, '--clean', '--yes');
   const code = await clean.ended;
   if (code !== 0) throw new Error(`${point}: --clean ended with ${code}:\n${run.text()}\n${clean.text()}`);
