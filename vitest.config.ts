@@ -12,7 +12,7 @@ const recorded = process.env.MODELS_AWS_CALLS
  * Pure code on every core, first: what is wrong there is told within a minute. Files share a process: half of the time of
  * most went into the start of theirs. So each puts back what it changes of the process.
  */
-const light = { maxWorkers: '100%', isolate: false };
+const light = { maxWorkers: '100%', isolate: false, testTimeout: 60_000 };
 /**
  * Whatever starts a framework, a Python or a local AWS: four files at a time, of all projects in turn, since half of such a
  * file’s time is waiting. Limits that tests give to processes are for a machine that is busier than that: this was run beside

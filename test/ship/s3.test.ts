@@ -177,7 +177,7 @@ describe('files by content', () => {
 describe('an artifact beyond what a zip may unpack to', () => {
   const SIZE = 8960; // 321 MB of weights
 
-  it('goes by the bucket, whole and by content, and answers', { timeout: 120_000 }, async () => {
+  it('goes by the bucket, whole and by content, and answers', async () => {
     await service.write(
       'beyond/model.onnx',
       onnx({
