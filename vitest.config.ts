@@ -15,9 +15,9 @@ const recorded = process.env.MODELS_AWS_CALLS
 const light = { maxWorkers: '100%', isolate: false, testTimeout: 60_000 };
 /**
  * Whatever starts a framework, a Python or a local AWS: four files at a time, of all projects in turn, since half of such a
- * file’s time is waiting. Limits that tests give to processes are for a machine that is busier than that: this was run beside
- * a load of sixteen on two processors. Files share no port, no folder that they write to and no local AWS; what they install
- * has a lock.
+ * file’s time is waiting. Limits that tests give to processes are for a machine that is busier than that: local-aws and a half
+ * of the journeys were run on two processors with a load of sixteen and more. Files share no port, no folder that they write to
+ * and no local AWS; what they install has a lock.
  */
 const heavy = {
   maxWorkers: 4,
