@@ -26,7 +26,7 @@ export function localStackPython(log: (line: string) => void): Promise<string> {
     most: [3, 13],
     who: 'LocalStack 2026.3.0',
     announce:
-      'Making LocalStack: the community build 2026.3.0 from PyPI, about 60 MB to download, 200 MB on disk, one minute …',
+      'Making LocalStack: the community build 2026.3.0 from PyPI, about 45 MB to download, 160 MB on disk, a minute …',
     log,
   });
 }
