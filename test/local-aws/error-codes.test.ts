@@ -100,7 +100,7 @@ const CAUGHT: Readonly<Record<string, Caught>> = {
 /** Names of the SDK's own errors and of Node's, which no AWS answers, and of a member. */
 const NOT_OF_AWS = [
   ...['AbortError', 'TimeoutError', 'CredentialsProviderError', 'LambdaServiceException'],
-  'FunctionError',
+  ...['ErrnoException', 'FunctionError'],
 ];
 
 /** Names of errors that a file has in its code, where it looks at names of errors at all. */
