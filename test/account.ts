@@ -10,11 +10,13 @@ import { clean } from './account/clean.ts';
 import { optionsOf } from './account/options.ts';
 import { rehearse } from './account/rehearse.ts';
 import { EXIT, run } from './account/run.ts';
+import { speakOn } from './account/say.ts';
 import { statesIn } from './account/state.ts';
 
 const file = fileURLToPath(import.meta.url);
 const root = dirname(dirname(file));
 const args = process.argv.slice(2);
+speakOn();
 const options = optionsOf(
   args,
   CHECKS.map(({ name }) => name),

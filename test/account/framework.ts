@@ -19,6 +19,13 @@ const WITH_US = "data:text/javascript,process.on('disconnect',()=>process.exit(1
 /** Milliseconds that it has to end by itself. */
 const GRACE = 5000;
 
+/** The stage's own profile or keys, and a profile that only osls knows: they win over what the SDK finds. */
+const OF_OSLS_ALONE = new RegExp(`^AWS_(${STAGE.toUpperCase()}_.*|DEFAULT_PROFILE)$`);
+
+/** What the framework finds its credentials in: those of the account that was asked about, and no others. */
+export const environmentFor = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
+  Object.fromEntries(Object.entries(env).filter(([key]) => !OF_OSLS_ALONE.test(key)));
+
 /** @param root of the repository @param dir the service's folder */
 export function framework(root: string, dir: string): Framework {
   const running = new Map<ChildProcess, Promise<unknown>>();
@@ -29,7 +36,10 @@ export function framework(root: string, dir: string): Framework {
     const child = spawn(process.execPath, ['--import', WITH_US, bin, ...args, '--stage', STAGE], {
       cwd: dir,
       detached: true,
-      env: { ...process.env, NO_COLOR: '1', SLS_NOTIFICATIONS_MODE: 'off', SLS_TELEMETRY_DISABLED: '1' },
+      env: {
+        ...environmentFor(process.env),
+        ...{ NO_COLOR: '1', SLS_NOTIFICATIONS_MODE: 'off', SLS_TELEMETRY_DISABLED: '1' },
+      },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
     let text = '';

@@ -1,5 +1,13 @@
 /** Progress, for people. */
 
+/**
+ * Nobody may read along any more: the terminal was closed, or Ctrl-C has ended the `tee` behind a pipe, too.
+ * What is written then fails, and must not end a removal.
+ */
+export function speakOn(): void {
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
+}
+
 export const say = (line: string): void => console.log(line);
 
 /** Seconds after which somebody who waits wants to know: by AWS’s clock, and by ours. */

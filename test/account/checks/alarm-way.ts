@@ -1,9 +1,9 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { aliasOf, ask } from '../ask.ts';
 import { finding, type RunCheck } from '../check.ts';
 import { functionOf } from '../names.ts';
 import { DEPLOY } from '../prices.ts';
 import type { Known } from '../scene.ts';
+import { steadily } from '../steadily.ts';
 import { until } from '../wait.ts';
 
 /** Seconds until the version from before has its half: minutes of errors, an alarm, and a gate. */
@@ -28,15 +28,11 @@ export const alarmWay: RunCheck = {
     const before = await aliasOf(clients, functionName);
     const request = bornElsewhere(known.request);
     const since = Date.now();
-    const over = new AbortController();
     let failures = 0;
-    const traffic = (async () => {
-      while (!over.signal.aborted && !signal.aborted) {
-        const { outputs } = await ask(clients, functionName, 'live', request);
-        if (outputs === undefined) failures += 1;
-        await pause(APART);
-      }
-    })();
+    const traffic = steadily(APART, signal, async () => {
+      const { outputs } = await ask(clients, functionName, 'live', request);
+      if (outputs === undefined) failures += 1;
+    });
     try {
       const tried = await until(
         'the version from before gets traffic',
@@ -50,11 +46,10 @@ export const alarmWay: RunCheck = {
       const [version, weight] = tried.other;
       return finding(
         weight === 0.5 && failures > 0,
-        `${((tried.at - since) / 1000).toFixed(0)} s after version ${before.version} began to fail, version ${version} had ${weight * 100} % of the traffic beside it; ${failures} requests had failed by then. The rollback’s end was not waited for.`,
+        `${((tried.at - since) / 1000).toFixed(0)} s after version ${before.version} began to fail, version ${version} had ${weight * 100} % of the traffic beside it; ${failures} requests had failed by then${traffic.lost() > 0 ? `, and ${traffic.lost()} got no answer of Lambda’s` : ''}. The rollback’s end was not waited for.`,
       );
     } finally {
-      over.abort();
-      await traffic.catch(() => {});
+      await traffic.stop();
     }
   },
 };
