@@ -2,13 +2,13 @@ import { accountOf, clientsFor } from './clients.ts';
 import { confirmed } from './confirm.ts';
 import { interrupts } from './interrupt.ts';
 import type { Options } from './options.ts';
-import { leftOf, removeRuns } from './remove.ts';
+import { leftLines, leftOf, removeRuns } from './remove.ts';
 import { EXIT } from './run.ts';
 import { during, say } from './say.ts';
 import { endpointNow, isUnderWay, type State, type States } from './state.ts';
 
 /**
- * Removes what runs have left: found by tag and name, in the region that is asked for and in those that this
+ * Removes what runs have left: found by name, in the region that is asked for and in those that this
  * machine remembers. @returns the exit code
  */
 export async function clean(states: States, options: Options): Promise<number> {
@@ -55,17 +55,16 @@ async function cleanRegion(
         return EXIT.left;
       }
       const left = await removeRuns(clients, runs, interrupt.signal);
-      if (left.there.length > 0) {
-        say(
-          `LEFT:\n${[...left.there.map(({ line }) => line), ...left.refusals].map((line) => `  ${line}`).join('\n')}`,
-        );
+      const lines = leftLines(left);
+      if (lines.length > 0) {
+        say(`LEFT:\n${[...lines, ...left.refusals].map((line) => `  ${line}`).join('\n')}`);
         return EXIT.left;
       }
     }
     const over = remembered.filter((state) => state.region === region && !isUnderWay(state));
     if (unknown.length === 0)
       for (const name of new Set([...runs, ...over.map((state) => state.name)])) await states.forget(name);
-    say(unknown.length === 0 ? 'Nothing is left.' : 'Nothing else is left.');
+    say(`Nothing ${unknown.length === 0 ? '' : 'else '}is left in ${region}.`);
     return unknown.length === 0 ? EXIT.shown : EXIT.left;
   } finally {
     interrupt.done();

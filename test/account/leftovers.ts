@@ -37,7 +37,7 @@ import {
   paginateListLayers,
   paginateListLayerVersions,
 } from '@aws-sdk/client-lambda';
-import { DeleteBucketCommand, GetBucketLocationCommand, ListBucketsCommand } from '@aws-sdk/client-s3';
+import { DeleteBucketCommand, paginateListBuckets } from '@aws-sdk/client-s3';
 import { DeleteScheduleGroupCommand, paginateListScheduleGroups } from '@aws-sdk/client-scheduler';
 import { DeleteStateMachineCommand, paginateListStateMachines } from '@aws-sdk/client-sfn';
 import { DeleteTopicCommand, paginateListTopics } from '@aws-sdk/client-sns';
@@ -187,15 +187,15 @@ export const KINDS: readonly Kind[] = [
   },
   {
     what: 'bucket',
-    // Names are of all regions.
-    list: async ({ s3, region }) => {
-      const { Buckets = [] } = await s3.send(new ListBucketsCommand({}));
-      const ours = Buckets.map(({ Name }) => thing(Name)).filter(({ name }) => runIn(name) !== undefined);
-      const places = await Promise.all(
-        ours.map(({ id }) => s3.send(new GetBucketLocationCommand({ Bucket: id }))),
-      );
-      return ours.filter((_, i) => (places[i]?.LocationConstraint || 'us-east-1') === region);
-    },
+    // Names are of all regions, and another region's bucket tells nobody here where it is:
+    // https://github.com/aws/aws-sdk-net/issues/1835
+    list: async ({ s3: client, region }) =>
+      (
+        await all(
+          paginateListBuckets({ client }, { Prefix: ANY, BucketRegion: region }),
+          (page) => page.Buckets,
+        )
+      ).map(({ Name }) => thing(Name)),
     remove: async ({ s3 }, Bucket) => {
       await deleteBelow(s3, Bucket, '', () => {});
       await s3.send(new DeleteBucketCommand({ Bucket }));
@@ -209,11 +209,19 @@ export const KINDS: readonly Kind[] = [
       const ours = roles
         .map(({ RoleName }) => thing(RoleName))
         .filter(({ name }) => runIn(name) !== undefined);
-      const tags = await Promise.all(
-        ours.map(({ id }) => client.send(new ListRoleTagsCommand({ RoleName: id }))),
+      const places = await Promise.all(
+        ours.map(({ id }) =>
+          client.send(new ListRoleTagsCommand({ RoleName: id })).then(
+            ({ Tags = [] }) => Tags.find(({ Key }) => Key === REGION_TAG)?.Value ?? region,
+            (error: Error) => {
+              // The list is behind: it went meanwhile.
+              if (error.name === 'NoSuchEntityException') return undefined;
+              throw error;
+            },
+          ),
+        ),
       );
-      const regionOf = (i: number) => tags[i]?.Tags?.find(({ Key }) => Key === REGION_TAG)?.Value;
-      return ours.filter((_, i) => (regionOf(i) ?? region) === region);
+      return ours.filter((_, i) => places[i] === region);
     },
     remove: async ({ iam }, RoleName) => {
       const { PolicyNames = [] } = await iam.send(new ListRolePoliciesCommand({ RoleName }));

@@ -1,6 +1,7 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Clients } from './clients.ts';
 import { KINDS } from './leftovers.ts';
-import { runIn } from './names.ts';
+import { runIn, stackOf } from './names.ts';
 import { during, say } from './say.ts';
 import { deleteStack, stacksOfRuns } from './stacks.ts';
 
@@ -9,6 +10,16 @@ export type Left = {
   readonly there: readonly { readonly run: string; readonly line: string }[];
   readonly unknown: readonly string[];
 };
+
+/** A line for each thing that is there, and for what may be; none where nothing is. */
+export const leftLines = ({ there, unknown }: Left): readonly string[] => [
+  ...there.map(({ line }) => line),
+  ...unknown.map((line) => `not looked for: ${line}`),
+];
+
+/** How often is looked and removed, and seconds between: lists are behind, and some deletions take a while. */
+const PASSES = 4;
+const APART = 15;
 
 const messageOf = (error: unknown): string =>
   (error instanceof Error ? `${error.name}: ${error.message}` : String(error))
@@ -31,7 +42,7 @@ export async function leftOf(clients: Clients, runs?: readonly string[]): Promis
     }
   };
   await look('stacks', async () =>
-    (await stacksOfRuns(clients)).map(({ run, name, at }) => ({
+    (await stacksOfRuns(clients, runs)).map(({ run, name, at }) => ({
       run,
       line: `stack ${name}${at === undefined ? '' : `, made ${at.toISOString()}`}`,
     })),
@@ -53,32 +64,37 @@ export async function removeRuns(
   runs: readonly string[],
   signal: AbortSignal,
 ): Promise<Left & { readonly refusals: readonly string[] }> {
-  const refusals: string[] = [];
+  const refused = new Map<string, string>();
   const attempt = async (what: string, work: () => Promise<unknown>): Promise<void> => {
     try {
       await work();
+      refused.delete(what);
     } catch (error) {
       signal.throwIfAborted();
-      refusals.push(`${what}: ${messageOf(error)}`);
-      say(`  ${what} cannot be removed: ${messageOf(error)}`);
+      const why = messageOf(error);
+      if (refused.get(what) !== why) say(`  ${what} cannot be removed: ${why}`);
+      refused.set(what, why);
     }
   };
-  const stacks = await stacksOfRuns(clients).catch((error: unknown) => {
-    refusals.push(`stacks: ${messageOf(error)}`);
-    return [];
-  });
-  for (const { run, name } of stacks)
-    if (runs.includes(run))
-      await attempt(`stack ${name}`, () =>
-        during(`deleting the stack ${name}`, () => deleteStack(clients, name, signal)),
-      );
-  await during('looking for what is left, kind by kind', async () => {
-    for (const { what, list, remove } of KINDS) {
-      // What cannot be listed is told below.
-      const things = await list(clients).catch(() => []);
-      for (const { name, id } of things)
-        if (runs.includes(runIn(name) ?? '')) await attempt(`${what} ${name}`, () => remove(clients, id));
+  for (const run of runs) {
+    const name = stackOf(run);
+    await attempt(`stack ${name}`, async () => {
+      if ((await stacksOfRuns(clients, [run])).length > 0)
+        await during(`deleting the stack ${name}`, () => deleteStack(clients, name, signal));
+    });
+  }
+  return during('looking for what is left, kind by kind', async () => {
+    for (let pass = 1; ; pass += 1) {
+      for (const { what, list, remove } of KINDS) {
+        // What cannot be listed is told below.
+        const things = await list(clients).catch(() => []);
+        for (const { name, id } of things)
+          if (runs.includes(runIn(name) ?? '')) await attempt(`${what} ${name}`, () => remove(clients, id));
+      }
+      const left = await leftOf(clients, runs);
+      if (leftLines(left).length === 0 || pass === PASSES)
+        return { ...left, refusals: [...refused].map(([what, why]) => `${what}: ${why}`) };
+      await pause(APART * 1000, undefined, { signal });
     }
   });
-  return { ...(await leftOf(clients, runs)), refusals };
 }

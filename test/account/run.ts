@@ -13,7 +13,7 @@ import { nameOf, TAG } from './names.ts';
 import type { Options } from './options.ts';
 import { pageOf, placeOf } from './page.ts';
 import { DEPLOY_MINUTES, type Item, quoteText } from './quote.ts';
-import { type Left, leftOf, removeRuns } from './remove.ts';
+import { type Left, leftLines, leftOf, removeRuns } from './remove.ts';
 import { during, say } from './say.ts';
 import type { Known } from './scene.ts';
 import { sceneFor, sharedBy } from './scene-of.ts';
@@ -70,10 +70,12 @@ export async function run(root: string, states: States, options: Options): Promi
       if (!interrupt.signal.aborted) console.error(error instanceof Error ? error.message : error);
     }
     await sls.end();
+    // Ctrl-C from here on takes nothing from what was seen.
+    const isInterrupted = interrupt.signal.aborted;
     await states.write({ ...state, phase: 'removing' });
-    const { left, kept } = await removed(clients, sls, name, started && !interrupt.signal.aborted);
+    const { left, kept } = await removed(clients, sls, name, started && !isInterrupted);
     if (left.length === 0) await states.forget(name);
-    if (interrupt.signal.aborted) return left.length > 0 ? EXIT.left : EXIT.interrupted;
+    if (isInterrupted) return left.length > 0 ? EXIT.left : EXIT.interrupted;
     if (!started) {
       console.error('The demo could not be deployed: no check was run.');
       return left.length > 0 ? EXIT.left : EXIT.notStarted;
@@ -175,10 +177,7 @@ async function removed(
   if (code !== undefined)
     say(`sls remove ended with ${code} and left ${lines.length === 0 ? 'nothing' : lines.join('; ')}.`);
   const after = await removeRuns(clients, [name], signal);
-  const left = [
-    ...after.there.map(({ line }) => line),
-    ...after.unknown.map((line) => `not looked for: ${line}`),
-  ];
+  const left = leftLines(after);
   say(
     left.length === 0
       ? 'Nothing is left.'

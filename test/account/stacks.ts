@@ -3,30 +3,35 @@ import {
   DescribeStacksCommand,
   paginateDescribeStacks,
   paginateListStackResources,
-  type Stack,
 } from '@aws-sdk/client-cloudformation';
 import { deleteBelow } from '../../aws/s3/empty.ts';
 import { isNoStack } from '../../aws/stack.ts';
 import type { Clients } from './clients.ts';
-import { runIn, TAG } from './names.ts';
+import { runIn, stackOf } from './names.ts';
 import { until } from './wait.ts';
 
-/** The run that a stack belongs to, by its tag; by its name where it was made before it had one. */
-function runOfStack({ StackName = '', Tags = [] }: Stack): string | undefined {
-  const named = runIn(StackName);
-  const tagged = Tags.find(({ Key }) => Key === TAG)?.Value;
-  return tagged === undefined || runIn(tagged) !== tagged ? named : tagged;
-}
+type OfRun = { readonly run: string; readonly name: string; readonly at?: Date };
 
+/**
+ * A run has one stack, of one name; a tag alone says nothing, since whoever copies a service copies its tags.
+ *
+ * @param runs default: any, which takes the right to list the account's stacks
+ */
 export async function stacksOfRuns(
-  clients: Clients,
-): Promise<readonly { readonly run: string; readonly name: string; readonly at?: Date }[]> {
-  const found = [];
-  for await (const page of paginateDescribeStacks({ client: clients.cloudFormation }, {}))
-    for (const stack of page.Stacks ?? []) {
-      const run = runOfStack(stack);
-      if (run === undefined || stack.StackStatus === 'DELETE_COMPLETE') continue;
-      found.push({ run, name: stack.StackName ?? '', ...(stack.CreationTime && { at: stack.CreationTime }) });
+  { cloudFormation: client }: Clients,
+  runs?: readonly string[],
+): Promise<readonly OfRun[]> {
+  const found: OfRun[] = [];
+  for (const input of runs?.map((run) => ({ StackName: stackOf(run) })) ?? [{}])
+    try {
+      for await (const page of paginateDescribeStacks({ client }, input))
+        for (const { StackName: name = '', StackStatus, CreationTime } of page.Stacks ?? []) {
+          const run = runIn(name);
+          if (run === undefined || name !== stackOf(run) || StackStatus === 'DELETE_COMPLETE') continue;
+          found.push({ run, name, ...(CreationTime && { at: CreationTime }) });
+        }
+    } catch (error) {
+      if (!isNoStack(error)) throw error;
     }
   return found;
 }

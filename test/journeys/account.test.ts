@@ -84,7 +84,7 @@ test('killed in mid-deploy, with its memory lost: --clean finds all of it; what 
 
   const clean = accountRun(aws.env, '--clean', '--yes');
   expect(await clean.ended, clean.text()).toBe(0);
-  expect(clean.text()).toContain('Nothing is left.');
+  expect(clean.text()).toContain('Nothing is left in us-east-1.');
   expect(await everythingLeft(aws)).toEqual(before);
 });
 
