@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
+import { setTimeout as pause } from 'node:timers/promises';
+import { GetObjectCommand, ListBucketsCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { SIZES } from '../../../core/batch/contract.ts';
 import type { Latest, Success } from '../../../core/batch/job.ts';
 import { finding, type RunCheck } from '../check.ts';
@@ -11,13 +12,18 @@ import { until } from '../wait.ts';
 const SMALL = 50;
 const LATER = join(import.meta.dirname, '..', '..', '..', 'examples', 'employment', 'later.csv');
 const PATIENCE = 1500;
+/**
+ * Seconds from which on a new bucket's events come: around five minutes, and one more.
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/enable-event-notifications-eventbridge.html
+ */
+const LISTENS = 360;
 
 export const batch: RunCheck = {
   name: 'batch',
   bullet: 'that S3, EventBridge, SQS and Step Functions bring objects',
   says: 'S3 sends an event for each new object, EventBridge brings it to the queue that a rule names, at least once, and a Distributed Map runs its parts.',
   page: 'https://docs.aws.amazon.com/AmazonS3/latest/userguide/EventBridge.html',
-  minutes: 55,
+  minutes: 65,
   use: {
     s3Write: 200,
     s3Read: 500,
@@ -28,6 +34,10 @@ export const batch: RunCheck = {
     lambdaGbSecond: 2000,
   },
   run: async (scene) => {
+    const Prefix = bucketsOf(scene.name).rows;
+    const { Buckets: [made] = [] } = await scene.clients.s3.send(new ListBucketsCommand({ Prefix }));
+    const listens = (made?.CreationDate?.getTime() ?? Date.now()) + LISTENS * 1000;
+    await pause(Math.max(0, listens - Date.now()), undefined, { signal: scene.signal });
     const [header = '', ...rows] = (await readFile(LATER, 'utf8')).trim().split('\n');
     const small = await scored(scene, 'small.csv', `${[header, ...rows.slice(0, SMALL)].join('\n')}\n`);
     const block = `${rows.join('\n')}\n`;

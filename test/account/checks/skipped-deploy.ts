@@ -9,7 +9,8 @@ export const skippedDeploy: RunCheck = {
   bullet: 'when the framework skips a deploy',
   says: 'GetFunction tells when a function was modified; osls skips a deploy whose package equals the last upload and whose functions were not modified since.',
   page: 'https://docs.aws.amazon.com/lambda/latest/api/API_GetFunction.html',
-  minutes: 5,
+  // One that is not skipped takes its time, and is to be told.
+  minutes: 20,
   use: DEPLOY,
   run: async ({ name, clients, deploy }) => {
     const { StackResourceDetail } = await clients.cloudFormation.send(

@@ -64,3 +64,26 @@ test('what AWS denied has shown nothing; any other failure is other than expecte
   });
   expect(failed(new Error('it is\n late'))).toEqual({ verdict: 'other', seen: 'It failed: it is late' });
 });
+
+test('credentials that ended, or no network, have shown nothing', () => {
+  const expired = Object.assign(new Error('The security token included in the request is expired'), {
+    name: 'ExpiredTokenException',
+  });
+  const offline = new TypeError('fetch failed', { cause: new Error('getaddrinfo ENOTFOUND sts') });
+  for (const error of [expired, offline])
+    expect(failed(error)).toMatchObject({
+      verdict: 'not run',
+      seen: expect.stringMatching(/^AWS was not asked: /),
+    });
+});
+
+test('what a role of the service was denied is other than expected', () => {
+  const denied = (who: string) =>
+    failed(
+      new Error(
+        `User: arn:aws:sts::123456789012:assumed-role/${who} is not authorized to perform: lambda:GetAlias on resource: arn:aws:iam::123456789012:role/smcheck-0123abcd-dev-role`,
+      ),
+    ).verdict;
+  expect(denied('smcheck-0123abcd-dev-EmploymentRole-1ABC/smcheck-0123abcd-dev-employment')).toBe('other');
+  expect(denied('Admin/ann')).toBe('not run');
+});
