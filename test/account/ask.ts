@@ -14,7 +14,30 @@ export type Answer = {
   /** From Lambda's own line about the invocation. */
   readonly initMs?: number;
   readonly durationMs?: number;
+  /** How the start of its environment failed, which Lambda then made again: `timeout`, `error`. */
+  readonly failedInit?: string;
 };
+
+/**
+ * What Lambda's own lines say about an invocation. A start that fails has no Init Duration in the REPORT.
+ * https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
+ */
+export function timesIn(log: string): Pick<Answer, 'initMs' | 'durationMs' | 'failedInit'> {
+  const milliseconds = (name: string): number | undefined => {
+    const found = new RegExp(`(?:^|\\t)${name}: ([\\d.]+) ms`, 'm').exec(
+      log.slice(log.lastIndexOf('REPORT RequestId')),
+    );
+    return found === null ? undefined : Number(found[1]);
+  };
+  const initMs = milliseconds('Init Duration');
+  const durationMs = milliseconds('(?:REPORT RequestId: \\S+\\s+)?Duration');
+  const [, failedInit] = /^INIT_REPORT .*Status: (\w+)/m.exec(log) ?? [];
+  return {
+    ...(initMs !== undefined && { initMs }),
+    ...(durationMs !== undefined && { durationMs }),
+    ...(failedInit !== undefined && { failedInit }),
+  };
+}
 
 export async function ask(
   { lambda }: Clients,
@@ -37,20 +60,7 @@ export async function ask(
     }),
   );
   const ms = performance.now() - since;
-  const log = Buffer.from(LogResult, 'base64').toString();
-  const milliseconds = (name: string): number | undefined => {
-    const found = new RegExp(`(?:^|\\t)${name}: ([\\d.]+) ms`, 'm').exec(
-      log.slice(log.lastIndexOf('REPORT RequestId')),
-    );
-    return found === null ? undefined : Number(found[1]);
-  };
-  const initMs = milliseconds('Init Duration');
-  const durationMs = milliseconds('(?:REPORT RequestId: \\S+\\s+)?Duration');
-  const times = {
-    ms,
-    ...(initMs !== undefined && { initMs }),
-    ...(durationMs !== undefined && { durationMs }),
-  };
+  const times = { ms, ...timesIn(Buffer.from(LogResult, 'base64').toString()) };
   if (FunctionError !== undefined) return { version: ExecutedVersion, failure: FunctionError, ...times };
   const answer = JSON.parse(Payload?.transformToString() ?? '{}') as {
     readonly outputs?: Known['answer']['outputs'];

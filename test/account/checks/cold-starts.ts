@@ -32,11 +32,13 @@ export const coldStarts: RunCheck = {
     const cold = all.filter(({ initMs }) => initMs !== undefined);
     const inits = cold.flatMap(({ initMs }) => initMs ?? []);
     const failures = all.filter(({ outputs }) => outputs === undefined).length;
-    const rest = warm.filter(({ initMs }) => initMs === undefined);
+    const broken = all.flatMap(({ failedInit }) => failedInit ?? []);
+    const rest = warm.filter(({ initMs, failedInit }) => initMs === undefined && failedInit === undefined);
     return finding(
-      failures === 0 && inits.length > 0 && inits.every((ms) => ms < INIT_LIMIT),
+      failures + broken.length === 0 && inits.length > 0 && inits.every((ms) => ms < INIT_LIMIT),
       [
         `${burst} requests at once started ${cold.length} environments, ${failures} of ${all.length} requests failed.`,
+        ...(broken.length > 0 ? [`Starts that failed: ${broken.join(', ')}.`] : []),
         `Init Duration: ${quantilesText(inits)}.`,
         `What a caller here waited for a cold one: ${quantilesText(cold.map(({ ms }) => ms))};`,
         `for a warm one: ${quantilesText(rest.map(({ ms }) => ms))};`,

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { timesIn } from '../../account/ask.ts';
 import { shareInterval } from '../../account/binomial.ts';
 import { quantile, quantilesText } from '../../account/quantiles.ts';
 
@@ -39,5 +40,17 @@ test('it holds the share that was seen, and one of more tries is narrower', () =
       },
     ),
     { numRuns: 30 },
+  );
+});
+
+test('times are those of Lambda’s own lines; a start that failed is none that was warm', () => {
+  const report =
+    'REPORT RequestId: 5f2b\tDuration: 12.34 ms\tBilled Duration: 13 ms\tMemory Size: 1769 MB\tMax Memory Used: 90 MB\t';
+  expect(timesIn(`START RequestId: 5f2b\n${report}Init Duration: 456.78 ms\t\n`)).toEqual({
+    durationMs: 12.34,
+    initMs: 456.78,
+  });
+  expect(timesIn(`INIT_REPORT Init Duration: 9999.99 ms\tPhase: init\tStatus: timeout\n${report}\n`)).toEqual(
+    { durationMs: 12.34, failedInit: 'timeout' },
   );
 });
