@@ -17,7 +17,7 @@ export const leftLines = ({ there, unknown }: Left): readonly string[] => [
   ...unknown.map((line) => `not looked for: ${line}`),
 ];
 
-/** How often is looked and removed, and seconds between: lists are behind, and some deletions take a while. */
+/** How often it looks and removes, and the seconds between: lists are behind, and deletions take a while. */
 const PASSES = 4;
 const APART = 15;
 

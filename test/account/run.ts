@@ -136,6 +136,10 @@ async function agreed(
     say(
       `There are ${earlier.there.length} things of ${[...new Set(earlier.there.map(({ run }) => run))].join(', ')} already. If that run is over: npm run account -- --clean\n`,
     );
+  if (earlier.unknown.length > 0)
+    say(
+      `It could not be looked for ${earlier.unknown.join('; ')}.\nSo it will not be known at the end whether some are left.\n`,
+    );
   if (interrupted.aborted) return false;
   const answer = await confirmed('This spends money.', yes);
   if (answer === 'nobody')

@@ -1,4 +1,7 @@
-/** What is looked for, where AWS’s lists are behind or of all regions: the real SDK, and answers as on AWS’s pages. */
+/**
+ * What is looked for, where AWS’s lists are behind or of all regions: the real SDK, and answers as on AWS’s
+ * pages.
+ */
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
