@@ -76,13 +76,9 @@ export async function run(root: string, states: States, options: Options): Promi
     const { left, kept } = await removed(clients, sls, name, started && !isInterrupted);
     if (left.length === 0) await states.forget(name);
     if (isInterrupted) return left.length > 0 ? EXIT.left : EXIT.interrupted;
-    if (!started) {
-      console.error('The demo could not be deployed: no check was run.');
-      return left.length > 0 ? EXIT.left : EXIT.notStarted;
-    }
+    const seen = started ? 'It was not asked for: --only.' : 'The demo could not be deployed.';
     for (const check of CHECKS)
-      if (!findings.has(check.name))
-        findings.set(check.name, { verdict: 'not run', seen: 'It was not asked for: --only.' });
+      if (!findings.has(check.name)) findings.set(check.name, { verdict: 'not run', seen });
     const place = await writePage(root, {
       isRehearsal: isLocal(account),
       account: account.id,
@@ -95,7 +91,9 @@ export async function run(root: string, states: States, options: Options): Promi
       left,
     });
     say(`\n${place} is written.`);
+    if (!started) console.error('The demo could not be deployed: no check was run.');
     if (left.length > 0) return EXIT.left;
+    if (!started) return EXIT.notStarted;
     return [...findings.values()].some(({ verdict }) => verdict === 'other') ? EXIT.other : EXIT.shown;
   } finally {
     interrupt.done();

@@ -68,6 +68,16 @@ test('a check that fails and one that is denied: the others run, the page says i
   expect(await everythingLeft(aws)).toEqual(before);
 });
 
+test('a first deploy that fails: the page says it, and nothing is left', async () => {
+  await user.may([ALL, deny('lambda:CreateFunction')]);
+  const run = accountRun(user.env, '--yes', '--only', 'layer');
+  expect(await run.ended, run.text()).toBe(2);
+  expect(run.text()).toMatch(/not authorized to perform: lambda:CreateFunction/);
+  const page = await readFile(join(root, '.serverless', 'account.md'), 'utf8');
+  expect(page).toMatch(/^\| layer \|.*The demo could not be deployed\. \| not run \|$/m);
+  expect(await everythingLeft(aws)).toEqual(before);
+});
+
 test('killed in mid-deploy, with its memory lost: --clean finds all of it; what AWS refuses is listed', async () => {
   const run = accountRun(aws.env, '--yes', '--only', 'layer');
   await run.prints(/employment: version 1 is live/);
