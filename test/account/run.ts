@@ -12,12 +12,13 @@ import { interrupts, within } from './interrupt.ts';
 import { nameOf, TAG } from './names.ts';
 import type { Options } from './options.ts';
 import { pageOf, placeOf } from './page.ts';
-import { DEPLOY_MINUTES, type Item, quoteText } from './quote.ts';
+import { DEPLOY_MINUTES, type Item, quoteText, REMOVE_MINUTES } from './quote.ts';
 import { type Left, leftLines, leftOf, removeRuns } from './remove.ts';
 import { during, say } from './say.ts';
 import type { Known } from './scene.ts';
 import { sceneFor, sharedBy } from './scene-of.ts';
 import { FIRST, makeFolder } from './service.ts';
+import { STACK_MINUTES } from './stacks.ts';
 import { endpointNow, type States } from './state.ts';
 
 /** How it ended, as exit code. */
@@ -164,21 +165,32 @@ async function findingOf(
   return found;
 }
 
-/** By the framework's own command where there is a service, then by name. */
+/**
+ * By the framework's own command where there is a service, then by name, within the minutes that were told
+ * beforehand. A second Ctrl-C ends the program.
+ */
 async function removed(
   clients: Clients,
-  { sls }: Framework,
+  framework: Framework,
   name: string,
   orderly: boolean,
 ): Promise<{ readonly left: readonly string[]; readonly kept: readonly string[] }> {
-  // A second Ctrl-C ends the program.
-  const { signal } = new AbortController();
-  const code = orderly ? (await sls('remove')).code : undefined;
+  const over = AbortSignal.timeout(REMOVE_MINUTES * 60_000);
+  const code = orderly
+    ? await within(STACK_MINUTES, over, () => framework.sls('remove')).then(
+        (ran) => ran.code,
+        () => undefined,
+      )
+    : undefined;
+  await framework.end();
   const before = await leftOf(clients, [name]).catch((): Left => ({ there: [], unknown: [] }));
   const lines = before.there.map(({ line }) => line);
   if (code !== undefined)
     say(`sls remove ended with ${code} and left ${lines.length === 0 ? 'nothing' : lines.join('; ')}.`);
-  const after = await removeRuns(clients, [name], signal);
+  const after = await removeRuns(clients, [name], over).catch(async (error: unknown) => {
+    if (!over.aborted) throw error;
+    return { ...(await leftOf(clients, [name])), refusals: [`not done within ${REMOVE_MINUTES} minutes`] };
+  });
   const left = leftLines(after);
   say(
     left.length === 0
