@@ -49,7 +49,7 @@ function widgetsOf(of: typeof models, drift?: DriftFacts): readonly Widget[] {
     AccountId: '123456789012',
   };
   const [body, own] = DashboardBody['Fn::Sub'];
-  // Emulators read the escape `${!…}` as a reference, which fails the stack, as any other name would.
+  // An emulator reads the escape `${!…}` as a reference to nothing, and fails the stack.
   const text = body.replace(/\$\{([^}]*)\}/g, (found, name: string) => {
     const value = own[name] ?? values[name.replace(/^AWS::/, '')];
     if (value === undefined) throw new Error(`${found} is a reference to nothing.`);
