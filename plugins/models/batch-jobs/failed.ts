@@ -34,3 +34,26 @@ export async function redrive(
 
 /** Seconds that ten messages have to be sent again and deleted in. */
 const REDRIVEN = 60;
+
+/** Times that counts of SQS are asked for again, and milliseconds between two. */
+const LOOKS = 12;
+const APART = 5000;
+
+/**
+ * Messages that the queue has beside those that were read. Its counts may be a minute old, so what they say
+ * more is believed only when they still say it after that time.
+ * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_GetQueueAttributes.html
+ *
+ * @param count how many more the counts say now
+ */
+export async function heldBeside(
+  count: () => Promise<number>,
+  pause: (milliseconds: number) => Promise<unknown>,
+): Promise<number> {
+  let held = await count();
+  for (let look = 0; held > 0 && look < LOOKS; look += 1) {
+    await pause(APART);
+    held = await count();
+  }
+  return Math.max(0, held);
+}

@@ -47,9 +47,9 @@ export function redriveHint(failures: readonly Failure[], model: Model): string 
   ].join('\n');
 }
 
-/** Printed where others hide messages of the queue longer than the command waits. */
+/** Printed where the queue has messages that the command did not get in the time that it waits. */
 export const heldText = (held: number): string =>
-  `${held} more ${held === 1 ? 'message is' : 'messages are'} held by another \`--failed\` or \`--redrive\`, and not among these. Run this again once that has ended; what an interrupted one holds comes back by itself, within 12 hours.`;
+  `${held} more ${held === 1 ? 'message is' : 'messages are'} held by another \`--failed\` or \`--redrive\`, or came just now, and not among these. Run this again once that has ended; what an interrupted one holds comes back by itself, within 12 hours.`;
 
 function sorted(failures: readonly Failure[], { batch }: Model) {
   const [taken, others, foreign]: [Failure[], Failure[], Failure[]] = [[], [], []];

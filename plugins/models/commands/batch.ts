@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Failure } from '../../../aws/queue-messages.ts';
 import type { Cloud } from '../batch-jobs/cloud.ts';
 import type { Followed, JobState } from '../batch-jobs/jobs.ts';
@@ -152,23 +153,30 @@ async function status(context: Context, model: Model, cloud: Cloud): Promise<voi
   );
 }
 
+type Depth = Awaited<ReturnType<Cloud['depth']>>;
+
 async function failed(context: Context, model: Model, cloud: Cloud): Promise<void> {
-  const { flags, print, progress, plan } = context;
+  const { flags, print, progress, plan, warning } = context;
   const { batchName, failedName } = await import('../plan/batch/functions.ts');
-  const { redrive } = await import('../batch-jobs/failed.ts');
+  const { heldBeside, redrive } = await import('../batch-jobs/failed.ts');
   const { LOOK_SECONDS } = await import('../batch-jobs/each-once.ts');
   const { failureText } = await import('../batch-jobs/text.ts');
   progress('Reading what failed');
   const queue = failedName(model, plan.host);
   const isAgain = flags.redrive === true;
-  const { found, kept } = isAgain ? await again() : await look();
-  const held = Math.max(0, (await cloud.depth(queue)).atWork - kept);
+  const { found, more } = isAgain ? await again() : await look();
+  const held = await heldBeside(async () => {
+    const count = more(await cloud.depth(queue));
+    if (count > 0) progress(`SQS counts ${count} more; its counts may be a minute old`);
+    return count;
+  }, pause);
   progress(undefined);
   if (isAgain && held > 0) process.exitCode = 1;
   const { heldText, isTaken, redrivenText, redriveHint } = await import('../batch-jobs/redriven-text.ts');
   if (flags.json) {
     const entries = model.batch?.entries ?? [];
     const all = found.map((failure) => ({ ...failure, taken: isTaken(entries, failure) }));
+    if (held > 0) warning(heldText(held));
     return print(JSON.stringify(all, null, 2));
   }
   if (found.length > 0 || held === 0) print(failureText(found, Date.now()));
@@ -178,13 +186,14 @@ async function failed(context: Context, model: Model, cloud: Cloud): Promise<voi
   async function again() {
     const to = batchName(model, plan.host);
     const { sent, kept } = await redrive(cloud, queue, to, (count) => progress(`${count} sent again`));
-    return { found: sent, kept };
+    // What failed once more meanwhile waits there, rightly; what others hold is at work.
+    return { found: sent, more: ({ atWork }: Depth) => atWork - kept };
   }
   async function look() {
     const found: Failure[] = [];
     // A moment later `--redrive` is to see them.
     for await (const some of cloud.failures(queue, LOOK_SECONDS)) found.push(...some);
-    return { found, kept: found.length };
+    return { found, more: ({ waiting, atWork }: Depth) => waiting + atWork - found.length };
   }
 }
 

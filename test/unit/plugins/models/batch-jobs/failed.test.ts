@@ -6,7 +6,7 @@ import {
   hiddenFor,
   LOOK_SECONDS,
 } from '../../../../../plugins/models/batch-jobs/each-once.ts';
-import { redrive } from '../../../../../plugins/models/batch-jobs/failed.ts';
+import { heldBeside, redrive } from '../../../../../plugins/models/batch-jobs/failed.ts';
 import {
   isTaken,
   redriveHint,
@@ -105,6 +105,21 @@ it('a redrive sends and deletes ten by ten as it reads, in this order, and leave
     'forget 5 failed',
   ]);
   expect(calls.slice(0, 4)).toEqual(['receive', 'send 9 jobs', 'forget 10 failed', 'receive']);
+});
+
+it('counts of SQS that are a minute old hold nothing; what they say after that time is held', async () => {
+  const waited: number[] = [];
+  const held = (counts: number[]) =>
+    heldBeside(
+      async () => counts.shift() ?? 2,
+      async (milliseconds) => waited.push(milliseconds),
+    );
+  expect(await held([3, 3, 0])).toBe(0);
+  expect(waited).toEqual([5000, 5000]);
+  expect(await held([-4])).toBe(0);
+  expect(waited.length).toBe(2);
+  expect(await held([3])).toBe(2);
+  expect(waited.slice(2).reduce((sum, one) => sum + one, 0)).toBe(60_000);
 });
 
 it('of ten entries those that were refused are tried again, three times in all', async () => {
