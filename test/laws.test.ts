@@ -68,6 +68,7 @@ const NAMES: Readonly<Record<string, RegExp>> = {
   'the SDK': /^(@aws-sdk|@smithy|@aws-crypto)\//,
   zod: /^zod$/,
   yazl: /^yazl$/,
+  yaml: /^yaml$/,
   'hyparquet, hyparquet-writer': /^hyparquet(-writer)?(\/src\/\w+\.js)?$/,
   'types of `onnxruntime-common`': /^onnxruntime-common$/,
   esbuild: /^esbuild$/,
@@ -174,7 +175,7 @@ const ROOMS: readonly Room[] = [
     may: [
       'itself',
       ...['`artifact/sources/`', '`disk/`, `sandbox/`', '`contracts/`', '`problems/`'],
-      ...['`core/`', '`aws/`', 'Node', 'types of `onnxruntime-common`', '`layer.json`'],
+      ...['`core/`', '`aws/`', 'Node', 'types of `onnxruntime-common`', '`layer.json`', 'yaml'],
     ],
   },
   {

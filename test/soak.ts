@@ -13,6 +13,7 @@ import { everyCrash } from './soak/crash.ts';
 import { gzipSoak, UNPACKED } from './soak/gzip.ts';
 import { HUNDREDTH_OF_LARGE, LARGE, largeArtifact } from './soak/large.ts';
 import { localStackJourney } from './soak/localstack.ts';
+import { mlflowModels } from './soak/mlflow.ts';
 import { ROWS, referenceData } from './soak/reference.ts';
 import { everySequence, HUNDREDTH_OF_SEQUENCES, SEQUENCES } from './soak/sequences.ts';
 import { BUSY, busyWindow, HUNDREDTH_OF_BUSY } from './soak/traffic.ts';
@@ -33,6 +34,7 @@ const parts: Readonly<Record<string, Part>> = {
   gzip: { full: () => gzipSoak(UNPACKED) },
   large: { full: () => largeArtifact(LARGE), short: () => largeArtifact(HUNDREDTH_OF_LARGE) },
   localstack: { full: localStackJourney },
+  mlflow: { full: mlflowModels },
   reference: { full: () => referenceData(ROWS), short: () => referenceData(ROWS / 100) },
   sequences: {
     full: () => everySequence(SEQUENCES),

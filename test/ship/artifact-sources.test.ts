@@ -16,19 +16,29 @@ import type {
 } from '../../plugins/models/contracts/sources/artifact-source.ts';
 import { cacheFolder } from '../../plugins/models/disk/cache.ts';
 import { isProblemError } from '../../plugins/models/problems/errors.ts';
+import { type FakeHub, fakeHub } from '../fakes/hub.ts';
+import { type FakeMlflow, fakeMlflow, mlmodelOf } from '../fakes/mlflow.ts';
 import { FIXTURES, newService } from './setup.ts';
 
 /** What the contract needs of a source: a place to put files, and how they are called there. */
 type Scene = {
   readonly put: (path: string, content: Uint8Array) => Promise<void>;
-  /** @param path of a file, or of a folder with a `/` at its end */
+  /** @param path of a file */
   readonly reference: (path: string) => string;
+  /** @param path of a folder, with a `/` at its end; absent where its artifacts are files */
+  readonly folder?: (path: string) => string;
 };
 
 const service = newService();
 let local: LocalAws;
 let s3: S3Client;
+let mlflow: FakeMlflow;
+let hub: FakeHub;
 beforeAll(async () => {
+  mlflow = await fakeMlflow();
+  hub = await fakeHub('org/repo', COMMIT);
+  process.env.MLFLOW_TRACKING_URI = mlflow.address;
+  process.env.HF_ENDPOINT = hub.address;
   local = await startAws();
   process.env.AWS_ENDPOINT_URL = local.endpoint;
   s3 = new S3Client(client(local.endpoint));
@@ -36,9 +46,15 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   delete process.env.AWS_ENDPOINT_URL;
+  delete process.env.MLFLOW_TRACKING_URI;
+  delete process.env.HF_ENDPOINT;
+  await mlflow?.stop();
+  await hub?.stop();
   s3?.destroy();
   await local?.stop();
 });
+
+const COMMIT = '0123456789abcdef0123456789abcdef01234567';
 
 const SCENES: Readonly<Record<string, Scene>> = {
   file: {
@@ -47,13 +63,33 @@ const SCENES: Readonly<Record<string, Scene>> = {
       await writeFile(service.at(path), content);
     },
     reference: (path) => path,
+    folder: (path) => path,
   },
   s3: {
     put: async (path, content) =>
       void (await s3.send(new PutObjectCommand({ Bucket: 'artifacts', Key: path, Body: content }))),
     reference: (path) => `s3://artifacts/${path}`,
+    folder: (path) => `s3://artifacts/${path}`,
+  },
+  models: {
+    put: async (path, content) => {
+      const [name = '', ...rest] = path.split('/');
+      const file = rest.join('/') || name;
+      const files = logged.get(name) ?? {};
+      const graph = file.endsWith('.onnx') ? { MLmodel: mlmodelOf(file) } : {};
+      logged.set(name, { ...files, ...graph, [file]: content });
+      if (Object.keys(files).length === 0) mlflow.register(name, {});
+      mlflow.overwrite(name, '1', logged.get(name) ?? {});
+    },
+    reference: (path) => `models:/${path.split('/')[0]}/1`,
+  },
+  hf: {
+    put: async (path, content) => hub.put(path, content),
+    reference: (path) => `hf://org/repo@${COMMIT}/${path}`,
   },
 };
+/** Files of models that are in MLflow, by name. */
+const logged = new Map<string, Readonly<Record<string, Uint8Array>>>();
 
 const lines: string[] = [];
 const context = (): SourceContext => ({
@@ -72,14 +108,14 @@ it('every source of the list has a scene here', () => {
 });
 
 describe.each(ARTIFACT_SOURCES.map((source) => [source.scheme, source] as const))('%s', (scheme, source) => {
-  const { put, reference } = SCENES[scheme] as Scene;
+  const { put, reference, folder: folderReference } = SCENES[scheme] as Scene;
   const none = (): readonly string[] => [];
   /** The folder of files that an artifact of several files is. */
   async function putFolder(name: string): Promise<void> {
     await put(`${name}/model.onnx`, await fixture('external/model.onnx'));
     await put(`${name}/weights/w.bin`, await fixture('external/weights/w.bin'));
   }
-  const read = (path: string) => readArtifact(reference(path), context(), () => {});
+  const read = (written: string) => readArtifact(written, context(), () => {});
 
   it('resolves a file to plain data, which can be kept and fetched later', async () => {
     const bytes = await fixture('add.onnx');
@@ -96,13 +132,16 @@ describe.each(ARTIFACT_SOURCES.map((source) => [source.scheme, source] as const)
     expect((await readFile(path)).equals(bytes)).toBe(true);
   });
 
-  it('brings a folder, with its main file among what was resolved', async () => {
+  it('brings a folder, with its main file among what was resolved, or has none', async () => {
     await putFolder('folder');
-    const resolved = await source.resolve(reference('folder/'), context());
-    expect(resolved.isFolder).toBe(true);
+    const resolved = await source.resolve(
+      folderReference?.('folder/') ?? reference('folder/model.onnx'),
+      context(),
+    );
+    expect(resolved.isFolder).toBe(folderReference !== undefined);
     expect(resolved.files.map(({ path }) => path)).toContain('model.onnx');
-    const { path } = await source.fetch(resolved, none, context());
-    const weights = await readFile(join(path, 'weights', 'w.bin'));
+    const { path } = await source.fetch(resolved, () => ['weights/w.bin'], context());
+    const weights = await readFile(join(resolved.isFolder ? path : dirname(path), 'weights', 'w.bin'));
     expect(weights.equals(await fixture('external/weights/w.bin'))).toBe(true);
   });
 
@@ -116,7 +155,7 @@ describe.each(ARTIFACT_SOURCES.map((source) => [source.scheme, source] as const)
 
   it('lies in the cache where it says so, and is not brought twice', async () => {
     await putFolder('twice');
-    const resolved = await source.resolve(reference('twice/'), context());
+    const resolved = await source.resolve(reference('twice/model.onnx'), context());
     const first = await source.fetch(resolved, none, context());
     expect(first.isOurs).toBe(first.path.startsWith(cacheFolder()));
     lines.length = 0;
@@ -125,9 +164,9 @@ describe.each(ARTIFACT_SOURCES.map((source) => [source.scheme, source] as const)
   });
 
   it('fetches what was resolved, or nothing; or leaves the copy to who reads it', async () => {
-    await put('moving.onnx', await fixture('add.onnx'));
-    const resolved = await source.resolve(reference('moving.onnx'), context());
-    await put('moving.onnx', await fixture('logreg.onnx'));
+    await put('moving/a.onnx', await fixture('add.onnx'));
+    const resolved = await source.resolve(reference('moving/a.onnx'), context());
+    await put('moving/a.onnx', await fixture('logreg.onnx'));
     const fetched = await source.fetch(resolved, none, context()).catch((error: unknown) => error);
     if (resolved.files.every(({ version }) => version !== undefined))
       expect(isProblemError(fetched) && fetched.code).toBe('MODELS_ARTIFACT_MISSING');
@@ -152,13 +191,34 @@ describe.each(ARTIFACT_SOURCES.map((source) => [source.scheme, source] as const)
 
   it('leads to one digest for one content, as a file, as a folder, and wherever it comes from', async () => {
     await putFolder('same');
-    const [file, folder] = [await read('same/model.onnx'), await read('same/')];
+    const file = await read(reference('same/model.onnx'));
+    const folder = await read(folderReference?.('same/') ?? reference('same/model.onnx'));
     // sha256 over lines of a file’s sha256 and its path: part of every identity that is deployed.
     const digest = '191f463a4eb1d6f9c5446d69200457445dc51d748fb2379920113d893d8dfbd0';
     expect([file.digest, folder.digest]).toEqual([digest, digest]);
     expect(file.files.map(({ path }) => path)).toEqual(['model.onnx', 'weights/w.bin']);
     for (const { from } of [...file.files, ...folder.files])
       expect(from.startsWith(cacheFolder())).toBe(true);
-    expect([file.folder, folder.folder !== undefined]).toEqual([undefined, true]);
+    expect([file.folder, folder.folder !== undefined]).toEqual([undefined, folderReference !== undefined]);
   });
+});
+
+it('artifacts of MLflow that lie in S3 are read there, with the caller’s credentials', async () => {
+  mlflow.register('bucketed', {});
+  mlflow.elsewhere('bucketed', '1', 's3://artifacts/1/models/m-1/artifacts');
+  for (const [name, content] of [
+    ['MLmodel', mlmodelOf('model.onnx')],
+    ['model.onnx', await fixture('external/model.onnx')],
+    ['weights/w.bin', await fixture('external/weights/w.bin')],
+    ['input_example.json', Buffer.from('{}')],
+  ] as const)
+    await SCENES.s3?.put(`1/models/m-1/artifacts/${name}`, content);
+  const { files, origin, folder } = await readArtifact('models:/bucketed/1', context(), () => {});
+  expect(files.map(({ path }) => path)).toEqual(['model.onnx', 'weights/w.bin']);
+  expect([origin?.name, folder]).toEqual(['bucketed', undefined]);
+  mlflow.elsewhere('bucketed', '1', 'gs://artifacts/1');
+  const refused: unknown = await readArtifact('models:/bucketed/1', context(), () => {}).catch(
+    (error: unknown) => error,
+  );
+  expect(String(refused)).toContain('keeps version 1 at gs:, which is not read from here');
 });

@@ -5,6 +5,7 @@
 
 import type { GateState } from '../../gate/contract.ts';
 import type { Judgement } from '../../judge/contract.ts';
+import type { ArtifactOrigin } from '../../origin/contract.ts';
 import type { TensorSpec } from '../../tensor/contract.ts';
 import type { Phase } from './parts-contract.ts';
 
@@ -54,6 +55,8 @@ export type VersionRecord = {
   readonly fingerprint: string;
   readonly layer: string;
   readonly source: string;
+  /** What a registry of models knows of the artifact; absent where it came from none. */
+  readonly origin?: ArtifactOrigin;
   readonly at: string;
 };
 

@@ -116,6 +116,11 @@ export type AliasProperties = {
   readonly Identity: string;
   readonly Layer: string;
   readonly Source: string;
+  /**
+   * `ArtifactOrigin` as JSON text, where the artifact comes from a registry of models. The fingerprint does
+   * not have it: the same bytes from elsewhere are no release.
+   */
+  readonly Origin?: string;
   /** `Settings` as JSON text. */
   readonly Settings: string;
   /**

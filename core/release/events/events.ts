@@ -1,3 +1,4 @@
+import { readOrigin } from '../../origin/origin.ts';
 import { iso } from '../../units/time.ts';
 import type { VersionRecord } from '../document/history-contract.ts';
 import type { VersionRef } from '../document/parts-contract.ts';
@@ -149,6 +150,7 @@ export function readWorkerEvent(event: unknown, group: string, now: number): Inc
   const [mark, markBefore] = [markOf(properties), markOf(old)];
 
   const source = textField(properties, 'Source');
+  const origin = readOrigin(textField(properties, 'Origin'));
   return {
     kind: 'ask',
     caller,
@@ -182,6 +184,7 @@ export function readWorkerEvent(event: unknown, group: string, now: number): Inc
       identity: textField(properties, 'Identity') ?? '',
       layer: textField(properties, 'Layer') ?? '',
       source: source ?? '',
+      ...(origin !== undefined && { origin }),
       at: iso(now),
     },
   };

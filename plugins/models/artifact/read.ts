@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import type { ArtifactOrigin } from '../../../core/origin/contract.ts';
 import type { ArtifactFormat, Contents, KeptArtifact } from '../contracts/artifact-format.ts';
 import type { SourceContext } from '../contracts/sources/artifact-source.ts';
 import { digestOf } from '../disk/files.ts';
@@ -15,6 +16,10 @@ export type ReadArtifact = KeptArtifact & {
   readonly format: ArtifactFormat;
   /** Absolute path of the folder that it came from, where it is one. */
   readonly folder?: string;
+  /** What a registry of models knows of it. */
+  readonly origin?: ArtifactOrigin;
+  /** For people. */
+  readonly notices: readonly string[];
 };
 
 /**
@@ -85,6 +90,8 @@ export async function readArtifact(
     info,
     format,
     ...(resolved.isFolder && { folder: path }),
+    ...(resolved.origin && { origin: resolved.origin }),
+    notices: resolved.notices ?? [],
   };
 }
 

@@ -1,3 +1,4 @@
+import { originLine } from '../../../core/origin/origin.ts';
 import { listOf } from '../../../core/tabular/cells/columns.ts';
 import type { Columns, TensorSpec } from '../../../core/tensor/contract.ts';
 import type { Command } from '../context/context.ts';
@@ -56,6 +57,7 @@ export function toText({ model, facts }: Row): string {
     model.name,
     `  artifact  ${model.artifact.reference}`,
     `  sha256    ${facts.source}`,
+    ...(facts.origin === undefined ? [] : [`  origin    ${originLine(facts.origin)}`]),
     `  size      ${size}`,
     `  opset     ${facts.opset === 0 ? 'none: all its operators are of other domains, for example ai.onnx.ml' : facts.opset}`,
     ...tensors('inputs', inputs),

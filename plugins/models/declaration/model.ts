@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { ArtifactOrigin } from '../../../core/origin/contract.ts';
 import type { Columns, Signature } from '../../../core/tensor/contract.ts';
 import type { Frozen } from './frozen.ts';
 import { batchOf } from './keys/batch.ts';
@@ -50,6 +51,8 @@ export type Facts = {
   /** sha256 over every file of the source artifact, external data included. */
   readonly source: string;
   readonly sourceBytes: number;
+  /** What a registry of models knows of the artifact, where it comes from one. */
+  readonly origin?: ArtifactOrigin;
   /** What clients see: the graph's, less what transform.ts declares in its place. */
   readonly signature: Signature;
   /** What the graph itself takes and gives; absent where that is `signature`. */

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Manifest, RemoteFile } from '../../../core/endpoint/contract.ts';
+import type { ArtifactOrigin } from '../../../core/origin/contract.ts';
 import type { Columns, Signature } from '../../../core/tensor/contract.ts';
 import type {
   ArtifactFormat,
@@ -101,6 +102,7 @@ export async function shipModel(model: Model, context: ShipContext): Promise<Shi
       identity,
       source: source.digest,
       sourceBytes: source.bytes,
+      ...(prepared.origin && { origin: prepared.origin }),
       signature,
       ...graph,
       ...(columns && { columns }),
@@ -113,6 +115,7 @@ export async function shipModel(model: Model, context: ShipContext): Promise<Shi
       ...(cases && { cases: cases.facts }),
       ...(reference && { drift: reference.facts }),
       notices: [
+        ...prepared.notices,
         ...inspection.notices,
         ...known.notices,
         ...(reference?.notices ?? []),
@@ -155,6 +158,9 @@ export async function prepare(
   identity: string;
   /** A transform makes the graph's inputs from what clients send. */
   hasPre: boolean;
+  /** What a registry of models knows of the artifact, and what is to be told of it. */
+  origin: ArtifactOrigin | undefined;
+  notices: readonly string[];
   /** Code of its functions by room, where a transform is in it. */
   bundled: Readonly<Record<string, string>> | undefined;
 }> {
@@ -196,6 +202,8 @@ export async function prepare(
     shippable,
     identity,
     hasPre: transform?.exports.pre === 'function',
+    origin: read.origin,
+    notices: read.notices,
     bundled: transform?.bundled,
   };
 }

@@ -1,3 +1,4 @@
+import type { ArtifactOrigin } from '../../../../core/origin/contract.ts';
 import type { AwsConfig } from '../../../../core/ports/config.ts';
 
 /**
@@ -37,6 +38,14 @@ export type ResolvedArtifact = {
   /** A folder, or one file with what that needs beside it. */
   readonly isFolder: boolean;
   readonly files: readonly ResolvedFile[];
+  /** What lies beside the one file, where that was looked at: weights may be among it. */
+  readonly others?: readonly ResolvedFile[];
+  /** Where a registry keeps the files, in words of its source. */
+  readonly from?: string;
+  /** What a registry of models knows of it. */
+  readonly origin?: ArtifactOrigin;
+  /** For people: that a reference has moved, or that a registry did not answer. */
+  readonly notices?: readonly string[];
 };
 
 export type ResolvedFile = {

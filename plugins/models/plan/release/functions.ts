@@ -1,3 +1,4 @@
+import { boundedOrigin } from '../../../../core/origin/origin.ts';
 import {
   type AliasProperties,
   RESOURCE_TYPE,
@@ -152,6 +153,7 @@ function aliasOf({
     Identity: facts.identity,
     Layer: targetOf(model).identity(layer),
     Source: facts.source,
+    ...(facts.origin && { Origin: JSON.stringify(boundedOrigin(facts.origin)) }),
     Settings: JSON.stringify(settingsOf(model, facts)),
     ...(batch !== undefined && {
       Batch: {

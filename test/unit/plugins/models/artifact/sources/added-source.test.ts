@@ -63,8 +63,8 @@ it('declaration, schema, fixes, docs and packaging know it from the list', async
   );
   await house.change(
     `${SOURCES}/sources.ts`,
-    '[fileSource, s3Source]',
-    '[fileSource, s3Source, drawerSource]',
+    'huggingFaceSource,\n]',
+    'huggingFaceSource,\n  drawerSource,\n]',
   );
   expect(house.run(PROGRAM)).toMatchObject({
     good: { artifact: { reference: 'drawer:socks' }, problems: [] },
@@ -79,9 +79,9 @@ it('declaration, schema, fixes, docs and packaging know it from the list', async
         },
       ],
     },
-    empty: { problems: [{ fix: expect.stringContaining('s3://bucket/key, or drawer:name.') }] },
-    schema: expect.stringContaining('`s3://bucket/key`, or `drawer:name` of a drawer.'),
-    row: expect.stringContaining('`s3://bucket/key`, or `drawer:name` of a drawer.'),
+    empty: { problems: [{ fix: expect.stringContaining('of Hugging Face, or drawer:name.') }] },
+    schema: expect.stringContaining('of Hugging Face, or `drawer:name` of a drawer.'),
+    row: expect.stringContaining('of Hugging Face, or `drawer:name` of a drawer.'),
     // It fetched the copy's package.json, which is no ONNX.
     read: { code: 'MODELS_ARTIFACT_INVALID' },
   });

@@ -72,10 +72,10 @@ it('what begins with no scheme of theirs is a path', () => {
 
 it('what may be written is told in these words', () => {
   expect(ARTIFACT_FORMS).toBe(
-    'An `.onnx` file, a folder with `model.onnx` and its external data, or `s3://bucket/key`.',
+    'An `.onnx` file, a folder with `model.onnx` and its external data, `s3://bucket/key`, `models:/name@alias` or `models:/name/3` of MLflow, or `hf://org/repo@<commit>/path.onnx` of Hugging Face.',
   );
   expect(ARTIFACT_FIX).toBe(
-    'Write the path of an .onnx file, of a folder with model.onnx, or s3://bucket/key.',
+    'Write the path of an .onnx file, of a folder with model.onnx, s3://bucket/key, models:/name@alias of MLflow, or hf://org/repo@<40 digits of a commit>/path.onnx of Hugging Face.',
   );
   expect(problemsOf('s3://bucket')).toEqual([
     {

@@ -2,7 +2,9 @@ import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import type { ArtifactOrigin } from '../../../../../../core/origin/contract.ts';
 import { WORKER_ENV } from '../../../../../../core/release/document/worker-contract.ts';
+import { readWorkerEvent } from '../../../../../../core/release/events/events.ts';
 import type { Host } from '../../../../../../plugins/models/contracts/host.ts';
 import type {
   Facts,
@@ -376,4 +378,22 @@ describe('Custom::ModelAlias', () => {
       },
     });
   });
+});
+
+it('the alias tells the worker what a registry of models said, and its record keeps it', () => {
+  const origin: ArtifactOrigin = { from: 'mlflow', at: 'https://m', name: 'churn', version: '3', run: 'r' };
+  const propertiesOf = (facts: Facts) =>
+    releaseResources(input(), [{ ...endpoint, facts }]).ChurnLiveAlias?.Properties as Record<string, unknown>;
+  const before = propertiesOf(endpoint.facts);
+  expect(before).not.toHaveProperty('Origin');
+  const after = propertiesOf({ ...endpoint.facts, origin });
+  // The fingerprint does not have it: an alias that moves to the same bytes is no release.
+  expect(after).toEqual({ ...before, Origin: JSON.stringify(origin) });
+  const event = {
+    RequestType: 'Create',
+    ...{ ResponseURL: 'https://answer', RequestId: 'q', StackId: 's', LogicalResourceId: 'ChurnLiveAlias' },
+    ResourceProperties: { ...after, FunctionName: 'shop-dev-churn', Version: '7' },
+  };
+  const asked = readWorkerEvent(event, 'group', 0);
+  expect(asked).toMatchObject({ kind: 'ask', record: { version: '7', origin } });
 });

@@ -1,0 +1,30 @@
+/**
+ * What a registry of models says of a version of a model: plain data, which goes from packaging into the
+ * version's record. It is that registry's word, not ours: our own digests stand beside it.
+ */
+export type ArtifactOrigin = {
+  readonly from: 'mlflow' | 'huggingface';
+  /** Its address, without credentials. */
+  readonly at: string;
+  readonly name: string;
+  /** A number, or a commit. */
+  readonly version: string;
+  /** By which the version was asked for; it may stand for another one since. */
+  readonly alias?: string;
+  /** Id of the run that made it. */
+  readonly run?: string;
+  /** Who logged it, as its client wrote: MLflow checks no name. */
+  readonly by?: string;
+  readonly datasets?: readonly OriginDataset[];
+  readonly metrics?: readonly OriginMetric[];
+};
+
+/** MLflow's digest is eight digits over the first rows: it names a dataset, and proves nothing. */
+export type OriginDataset = { readonly name: string; readonly digest?: string; readonly context?: string };
+
+export type OriginMetric = {
+  readonly name: string;
+  readonly value: number;
+  /** Name of the dataset that it was measured on. */
+  readonly dataset?: string;
+};

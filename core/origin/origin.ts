@@ -1,0 +1,113 @@
+import type { ArtifactOrigin } from './contract.ts';
+
+/**
+ * More is cut: of fifty models all of it stands in one template, which ends at a megabyte:
+ * https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
+ */
+const LIST = 10;
+const TEXT = 80;
+
+/** The same, short enough to be a property of a resource. */
+export function boundedOrigin(origin: ArtifactOrigin): ArtifactOrigin {
+  const cut = (text: string): string => (text.length > TEXT ? `${text.slice(0, TEXT - 1)}…` : text);
+  const { alias, run, by, datasets = [], metrics = [] } = origin;
+  return {
+    from: origin.from,
+    at: cut(origin.at),
+    name: cut(origin.name),
+    version: cut(origin.version),
+    ...(alias !== undefined && { alias: cut(alias) }),
+    ...(run !== undefined && { run: cut(run) }),
+    ...(by !== undefined && { by: cut(by) }),
+    ...(datasets.length > 0 && {
+      datasets: datasets.slice(0, LIST).map(({ name, digest, context }) => ({
+        name: cut(name),
+        ...(digest !== undefined && { digest: cut(digest) }),
+        ...(context !== undefined && { context: cut(context) }),
+      })),
+    }),
+    ...(metrics.length > 0 && {
+      metrics: metrics.slice(0, LIST).map(({ name, value, dataset }) => ({
+        name: cut(name),
+        value,
+        ...(dataset !== undefined && { dataset: cut(dataset) }),
+      })),
+    }),
+  };
+}
+
+/** @returns what a property of a resource says; undefined where it is no such thing */
+export function readOrigin(text: string | undefined): ArtifactOrigin | undefined {
+  if (text === undefined) return undefined;
+  try {
+    const value: unknown = JSON.parse(text);
+    return isOrigin(value) ? boundedOrigin(value) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+const isText = (value: unknown): boolean => typeof value === 'string';
+const isTextOrNone = (value: unknown): boolean => value === undefined || isText(value);
+const isListOf = (value: unknown, is: (one: Fields) => boolean): boolean =>
+  value === undefined ||
+  (Array.isArray(value) && value.every((one) => typeof one === 'object' && one !== null && is(one)));
+
+function isOrigin(value: unknown): value is ArtifactOrigin {
+  if (typeof value !== 'object' || value === null) return false;
+  const { from, at, name, version, alias, run, by, datasets, metrics } = value as Fields;
+  return (
+    (from === 'mlflow' || from === 'huggingface') &&
+    [at, name, version].every(isText) &&
+    [alias, run, by].every(isTextOrNone) &&
+    isListOf(datasets, (one) => isText(one.name) && isTextOrNone(one.digest) && isTextOrNone(one.context)) &&
+    isListOf(metrics, (one) => isText(one.name) && typeof one.value === 'number' && isTextOrNone(one.dataset))
+  );
+}
+
+/** `churn version 3 (champion) of MLflow, run 0a1b…, by ann; auc 0.91 on churn-2026-11` */
+export function originLine({
+  from,
+  name,
+  version,
+  alias,
+  run,
+  by,
+  datasets = [],
+  metrics = [],
+}: ArtifactOrigin): string {
+  const training = datasets.filter(({ context }) => context === 'training');
+  return [
+    `${name} ${from === 'mlflow' ? `version ${version}` : `at ${version.slice(0, 12)}`} of ${NAMES[from]}`,
+    alias === undefined ? '' : ` (${alias})`,
+    run === undefined ? '' : `, run ${run}`,
+    by === undefined ? '' : `, by ${by}`,
+    training.length === 0 ? '' : `; trained on ${training.map((one) => one.name).join(', ')}`,
+    metrics.length === 0
+      ? ''
+      : `; ${metrics.map((one) => `${one.name} ${one.value}${one.dataset === undefined ? '' : ` on ${one.dataset}`}`).join(', ')}`,
+  ].join('');
+}
+
+const NAMES = { mlflow: 'MLflow', huggingface: 'Hugging Face' } as const;
+
+/** What differs between two versions of one place, for a person; empty where nothing of note does. */
+export function originChanges(before: ArtifactOrigin, now: ArtifactOrigin): readonly string[] {
+  const changes: string[] = [];
+  const metrics = new Map(before.metrics?.map((one) => [`${one.name} ${one.dataset ?? ''}`, one.value]));
+  for (const { name, value, dataset } of now.metrics ?? []) {
+    const was = metrics.get(`${name} ${dataset ?? ''}`);
+    if (was !== value)
+      changes.push(
+        `${name} ${was ?? 'not known'} → ${value}${dataset === undefined ? '' : ` on ${dataset}`}`,
+      );
+  }
+  const data = ({ datasets = [] }: ArtifactOrigin): string =>
+    datasets.map(({ name, digest }) => (digest === undefined ? name : `${name} (${digest})`)).join(', ') ||
+    'not known';
+  if (data(before) !== data(now)) changes.push(`datasets ${data(before)} → ${data(now)}`);
+  if (before.run !== now.run) changes.push(`run ${before.run ?? 'not known'} → ${now.run ?? 'not known'}`);
+  if (before.by !== now.by) changes.push(`by ${before.by ?? 'not known'} → ${now.by ?? 'not known'}`);
+  return changes;
+}

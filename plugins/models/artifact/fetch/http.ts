@@ -1,0 +1,199 @@
+import { createWriteStream } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { Readable, Transform } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { textIn } from '../../../../core/json/fields.ts';
+
+/** What registries of models are asked over HTTP: JSON, and files. */
+
+export type HttpQuestion = {
+  readonly url: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Sent as JSON, with POST. */
+  readonly body?: unknown;
+};
+
+/**
+ * Why a registry gave nothing: it is not there (or says itself that it cannot now), it refuses, it has no
+ * such thing, or it answers what it should not.
+ */
+export type HttpFault = Error & {
+  readonly kind: 'unreachable' | 'refused' | 'absent' | 'wrong';
+  readonly status?: number;
+};
+
+export const isHttpFault = (error: unknown): error is HttpFault =>
+  error instanceof Error && error.name === 'HttpFault';
+
+const fault = (kind: HttpFault['kind'], message: string, status?: number): HttpFault =>
+  Object.assign(new Error(message), { name: 'HttpFault', kind, ...(status !== undefined && { status }) });
+
+/** Milliseconds, bytes, counts. */
+export const HTTP_LIMITS = {
+  /** Until a whole answer in JSON is there, and between two pieces of a file. */
+  patience: 30_000,
+  attempts: 3,
+  /** Before the second attempt; the third waits four times as long. */
+  pause: 500,
+  json: 32 * 1024 * 1024,
+};
+export type HttpLimits = typeof HTTP_LIMITS;
+
+/**
+ * @returns the JSON of an answer
+ * @throws HttpFault
+ */
+export const askJson = (question: HttpQuestion, limits: HttpLimits = HTTP_LIMITS): Promise<unknown> =>
+  attempted(limits, async () => {
+    const signal = AbortSignal.timeout(limits.patience);
+    const answer = await answered(question, signal, limits);
+    const bytes = await bodyOf(answer, limits.json, limits, signal);
+    return parsed(bytes, answer.headers.get('content-type'));
+  });
+
+/**
+ * Writes a file of exactly so many bytes.
+ *
+ * @throws HttpFault, also where it is cut off or longer
+ */
+export const askFile = (
+  question: HttpQuestion,
+  to: string,
+  bytes: number,
+  limits: HttpLimits = HTTP_LIMITS,
+): Promise<void> =>
+  attempted(limits, async () => {
+    const ending = new AbortController();
+    const end = (): void => ending.abort();
+    let timer = setTimeout(end, limits.patience);
+    const again = (): void => {
+      clearTimeout(timer);
+      timer = setTimeout(end, limits.patience);
+    };
+    try {
+      const answer = await answered(question, ending.signal, limits);
+      await mkdir(dirname(to), { recursive: true });
+      let got = 0;
+      const counted = new Transform({
+        transform(chunk: Buffer, _encoding, done) {
+          again();
+          got += chunk.length;
+          done(got > bytes ? fault('wrong', `sends more than the ${bytes} bytes that it told`) : null, chunk);
+        },
+      });
+      if (answer.body === null) throw fault('wrong', 'sends no file');
+      await pipeline(Readable.fromWeb(answer.body), counted, createWriteStream(to)).catch(
+        (error: unknown) => {
+          throw isHttpFault(error) || isOfDisk(error) ? error : cutOff(got, bytes, ending.signal, limits);
+        },
+      );
+      if (got < bytes) throw cutOff(got, bytes, ending.signal, limits);
+    } finally {
+      clearTimeout(timer);
+    }
+  });
+
+const isOfDisk = (error: unknown): boolean =>
+  error instanceof Error && 'syscall' in error && ['open', 'write'].includes(String(error.syscall));
+
+const cutOff = (got: number, bytes: number, signal: AbortSignal, { patience }: HttpLimits): HttpFault =>
+  fault(
+    'unreachable',
+    signal.aborted
+      ? `sends nothing for ${patience / 1000} s after ${got} of ${bytes} bytes`
+      : `ends after ${got} of ${bytes} bytes`,
+  );
+
+/** What is not there now may be there in a second: asked again; what refuses is not. */
+async function attempted<T>({ attempts, pause }: HttpLimits, work: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isHttpFault(error) || error.kind !== 'unreachable' || attempt >= attempts) throw error;
+      await sleep(pause * 4 ** (attempt - 1));
+    }
+  }
+}
+
+async function answered(
+  { url, headers, body }: HttpQuestion,
+  signal: AbortSignal,
+  limits: HttpLimits,
+): Promise<Response> {
+  const answer = await fetch(url, {
+    signal,
+    headers: { ...headers, ...(body !== undefined && { 'content-type': 'application/json' }) },
+    ...(body !== undefined && { method: 'POST', body: JSON.stringify(body) }),
+  }).catch((error: unknown) => {
+    throw fault('unreachable', signal.aborted ? late(limits) : `cannot be reached: ${reasonOf(error)}`);
+  });
+  if (answer.ok) return answer;
+  const { status } = answer;
+  const { said, isJson } = saidIn(
+    await bodyOf(answer, 64 * 1024, limits, signal).catch(() => Buffer.alloc(0)),
+  );
+  if (status === 401 || status === 403) throw fault('refused', `refuses (${status})${said}`, status);
+  // MLflow says of an alias that is not there that the request is not valid.
+  if (status === 404 || (status === 400 && isJson))
+    throw fault('absent', `knows no such thing (${status})${said}`, status);
+  const isPassing = status === 429 || status >= 500;
+  throw fault(isPassing ? 'unreachable' : 'wrong', `answers ${status}${said}`, status);
+}
+
+const late = ({ patience }: HttpLimits): string => `does not answer within ${patience / 1000} s`;
+
+async function bodyOf(
+  answer: Response,
+  most: number,
+  limits: HttpLimits,
+  signal: AbortSignal,
+): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  try {
+    for await (const chunk of answer.body ?? []) {
+      bytes += chunk.length;
+      if (bytes > most) throw fault('wrong', `answers with more than ${most} bytes of JSON`);
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    if (isHttpFault(error)) throw error;
+    throw fault('unreachable', signal.aborted ? late(limits) : `breaks off: ${reasonOf(error)}`);
+  }
+  return Buffer.concat(chunks);
+}
+
+function parsed(bytes: Buffer, type: string | null): unknown {
+  try {
+    return JSON.parse(bytes.toString());
+  } catch {
+    const what = type?.startsWith('text/html') ? 'a page' : 'something';
+    throw fault('wrong', `answers with ${what} that is no JSON`);
+  }
+}
+
+/** What a refusal says, in JSON or as plain text (MLflow: 401 and 403); never a whole page. */
+function saidIn(bytes: Buffer): { readonly said: string; readonly isJson: boolean } {
+  const text = bytes.toString();
+  let [said, isJson] = [text, false];
+  try {
+    const answer: unknown = JSON.parse(text);
+    said = textIn(answer, 'message') ?? textIn(answer, 'error') ?? '';
+    isJson = true;
+  } catch {
+    if (/^\s*</.test(text)) said = '';
+  }
+  const line = said.replace(/\s+/g, ' ').trim().slice(0, 200).replace(/\.$/, '');
+  return { said: line === '' ? '' : `: ${line}`, isJson };
+}
+
+/** undici says "fetch failed", and why below. */
+function reasonOf(error: unknown): string {
+  const cause = error instanceof Error ? (error.cause ?? error) : error;
+  if (!(cause instanceof Error)) return String(cause);
+  const code = 'code' in cause && typeof cause.code === 'string' ? cause.code : undefined;
+  return code ?? cause.message;
+}

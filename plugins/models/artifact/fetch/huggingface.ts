@@ -1,0 +1,167 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { fieldIn, textIn } from '../../../../core/json/fields.ts';
+import type {
+  FetchedArtifact,
+  ResolvedArtifact,
+  ResolvedFile,
+  SourceContext,
+} from '../../contracts/sources/artifact-source.ts';
+import { cacheFolder, keyOf, once } from '../../disk/cache.ts';
+import { problemError } from '../../problems/errors.ts';
+import { askFile, askJson, isHttpFault } from './http.ts';
+import { type Asked, rememberedResolve, unfetched } from './remembered.ts';
+
+type Place = { readonly repo: string; readonly revision: string; readonly path: string };
+
+const HUB = 'https://huggingface.co';
+
+/** HF_ENDPOINT and HF_TOKEN, as Hugging Face's own tools read them. */
+function hub(): { readonly at: string; readonly headers: Readonly<Record<string, string>> } {
+  const { HF_ENDPOINT: at, HF_TOKEN: token } = process.env;
+  return {
+    at: (at || HUB).replace(/\/+$/, ''),
+    headers: token ? { authorization: `Bearer ${token}` } : {},
+  };
+}
+
+const askedOf = (reference: string): Asked => {
+  const { at } = hub();
+  const access = 'Set HF_TOKEN to a token that may read it, and accept its terms where it has some.';
+  return { reference, at, who: `Hugging Face at ${at}`, access };
+};
+
+/**
+ * The file at its commit, with the digest that the hub tells.
+ *
+ * @throws ProblemError `MODELS_ARTIFACT_MISSING` with the hub's answer
+ */
+export function resolveHubFile(
+  reference: string,
+  place: Place,
+  context: SourceContext,
+): Promise<ResolvedArtifact> {
+  const asked = askedOf(reference);
+  return rememberedResolve(asked, context, async () => {
+    const [file] = await infos(place, [place.path], asked, context);
+    const path = place.path.slice(place.path.lastIndexOf('/') + 1);
+    return {
+      reference,
+      isFolder: false,
+      files: file === undefined ? [] : [{ ...file, path }],
+      origin: { from: 'huggingface', at: asked.at, name: place.repo, version: place.revision },
+    };
+  });
+}
+
+/**
+ * Size and digest of files: sha256 where they lie in LFS, else Git's own.
+ * https://huggingface.co/docs/hub/api
+ */
+async function infos(
+  { repo, revision }: Place,
+  paths: readonly string[],
+  asked: Asked,
+  { key }: SourceContext,
+): Promise<readonly ResolvedFile[]> {
+  const { at, headers } = hub();
+  const url = `${at}/api/models/${repo}/paths-info/${revision}`;
+  const answer = await askJson({ url, headers, body: { paths, expand: false } });
+  const found = Array.isArray(answer) ? answer : [];
+  return paths.map((path) => {
+    const file: unknown = found.find((one) => textIn(one, 'path') === path && textIn(one, 'type') === 'file');
+    const large = fieldIn(file, 'lfs');
+    const bytes = fieldIn(large, 'size') ?? fieldIn(file, 'size');
+    const version = textIn(large, 'oid') ?? textIn(file, 'oid');
+    if (typeof bytes === 'number' && version !== undefined) return { path, version, bytes };
+    throw problemError([
+      {
+        code: 'MODELS_ARTIFACT_MISSING',
+        key,
+        value: asked.reference,
+        message: `${asked.reference}: ${asked.who} has no file ${path} at this commit.`,
+        fix: 'Check the path, and the commit.',
+      },
+    ]);
+  });
+}
+
+/**
+ * Downloads the file, and the weights that it names from beside it. What has another digest than the hub told
+ * is not taken.
+ *
+ * @throws ProblemError `MODELS_ARTIFACT_MISSING`
+ */
+export async function fetchHubFile(
+  resolved: ResolvedArtifact,
+  place: Place,
+  beside: (file: string) => readonly string[],
+  context: SourceContext,
+): Promise<FetchedArtifact> {
+  const { reference, files } = resolved;
+  const asked = askedOf(reference);
+  const [graph] = files;
+  if (graph === undefined) throw new Error(`${reference} was resolved to no file`);
+  const folder = place.path.slice(0, place.path.length - graph.path.length);
+  const made = (names: readonly string[], list: () => Promise<readonly ResolvedFile[]>): Promise<string> =>
+    once(
+      cacheFolder('huggingface', keyOf(asked.at, place.repo, place.revision, folder, names).slice(0, 32)),
+      async (draft) => {
+        for (const file of await list())
+          await downloadOne(file, { ...place, path: folder }, draft, asked, context);
+      },
+    );
+  try {
+    const alone = await made([graph.path], async () => files);
+    const names = beside(join(alone, graph.path));
+    if (names.length === 0) return { path: join(alone, graph.path), isOurs: true };
+    const whole = await made([graph.path, ...names], async () => {
+      const weights = await infos(
+        place,
+        names.map((name) => `${folder}${name}`),
+        asked,
+        context,
+      );
+      return [graph, ...weights.map((file) => ({ ...file, path: file.path.slice(folder.length) }))];
+    });
+    return { path: join(whole, graph.path), isOurs: true };
+  } catch (error) {
+    throw isHttpFault(error) ? unfetched(asked, context, error) : error;
+  }
+}
+
+/** @param place with the folder of the file as its path */
+async function downloadOne(
+  { path, version = '', bytes }: ResolvedFile,
+  { repo, revision, path: folder }: Place,
+  draft: string,
+  asked: Asked,
+  { key, progress }: SourceContext,
+): Promise<void> {
+  const { at, headers } = hub();
+  const below = `${folder}${path}`.split('/').map(encodeURIComponent).join('/');
+  const to = join(draft, path);
+  try {
+    progress(`Downloading ${path} from ${at} (${Math.ceil(bytes / 1e6)} MB)`);
+    await askFile({ url: `${at}/${repo}/resolve/${revision}/${below}`, headers }, to, bytes);
+  } finally {
+    progress(undefined);
+  }
+  // Git's digest of a file is over its kind and length, too.
+  const isGit = version.length === 40;
+  const hash = createHash(isGit ? 'sha1' : 'sha256');
+  if (isGit) hash.update(`blob ${bytes}\0`);
+  await pipeline(createReadStream(to), hash);
+  if (hash.digest('hex') === version) return;
+  throw problemError([
+    {
+      code: 'MODELS_ARTIFACT_MISSING',
+      key,
+      value: asked.reference,
+      message: `${asked.reference}: ${path} has another digest than ${asked.who} told.`,
+      fix: 'Retry; where it stays so, do not trust what answers there.',
+    },
+  ]);
+}

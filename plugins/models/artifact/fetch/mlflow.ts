@@ -1,0 +1,264 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parse } from 'yaml';
+import { fieldIn, listIn, textIn } from '../../../../core/json/fields.ts';
+import type {
+  FetchedArtifact,
+  ResolvedArtifact,
+  ResolvedFile,
+  SourceContext,
+} from '../../contracts/sources/artifact-source.ts';
+import { cacheFolder, keyOf, once } from '../../disk/cache.ts';
+import { unsafeLocation } from '../../disk/location.ts';
+import { problemError } from '../../problems/errors.ts';
+import { askFile, isHttpFault } from './http.ts';
+import { type MlflowVersion, originOf, versionIn } from './mlflow-origin.ts';
+import { askMlflow, MLFLOW_ACCESS, type MlflowServer, mlflowServer } from './mlflow-server.ts';
+import { type Asked, rememberedResolve, unfetched } from './remembered.ts';
+import { fetchObjects, resolveObjects } from './s3.ts';
+
+/** A version as it is asked for: by its number, or by an alias. */
+type Place = { readonly name: string; readonly alias?: string; readonly version?: string };
+
+/** A folder with more is not a model's. */
+const ITEMS = 1000;
+/** What describes a model to MLflow; in it stands what its graph is called. */
+const MLMODEL = 'MLmodel';
+const MLMODEL_BYTES = 1024 * 1024;
+
+/**
+ * The version that a reference stands for now, its graph, and what MLflow knows of it.
+ * https://mlflow.org/docs/latest/api_reference/rest-api.html
+ *
+ * @throws ProblemError `MODELS_ARTIFACT_MISSING` with MLflow's answer
+ */
+export function resolveVersion(
+  reference: string,
+  place: Place,
+  context: SourceContext,
+): Promise<ResolvedArtifact> {
+  const server = mlflowServer(reference, context.key);
+  const asked = askedOf(reference, server);
+  return rememberedResolve(asked, context, async () => {
+    const version = await versionOf(server, place);
+    if (version === undefined || version.status !== 'READY')
+      throw missing(
+        asked,
+        context,
+        version === undefined
+          ? 'answers with something that is no version of a model'
+          : `has version ${version.version} as ${version.status}, which is not ready`,
+        'Check the address, and whether the version was uploaded whole.',
+      );
+    const folder = await folderOf(server, version, asked, context);
+    const files = await filesIn(server, folder, context);
+    const graph = await graphOf(server, folder, files, asked, context);
+    // Evidence, which who may read the model may be denied: the model is served without it.
+    const [run, model] = await Promise.all([
+      version.run && unlessRefused(askMlflow(server, 'mlflow/runs/get', { run_id: version.run })),
+      version.model && unlessRefused(askMlflow(server, `mlflow/logged-models/${version.model}`)),
+    ]);
+    return {
+      reference,
+      isFolder: false,
+      files: [graph],
+      others: files.filter((file) => file !== graph),
+      from: folder,
+      origin: originOf(version, server.at, place.alias, run, model),
+    };
+  });
+}
+
+const unlessRefused = (asked: Promise<unknown>): Promise<unknown> =>
+  asked.catch((error: unknown) => {
+    if (isHttpFault(error) && error.kind !== 'unreachable') return undefined;
+    throw error;
+  });
+
+const askedOf = (reference: string, { at }: MlflowServer): Asked => ({
+  ...{ reference, at, who: `MLflow at ${at}`, access: MLFLOW_ACCESS },
+});
+
+function missing({ reference, who }: Asked, { key }: SourceContext, message: string, fix: string): Error {
+  return problemError([
+    {
+      code: 'MODELS_ARTIFACT_MISSING',
+      key,
+      value: reference,
+      message: `${reference}: ${who} ${message}.`,
+      fix,
+    },
+  ]);
+}
+
+async function versionOf(server: MlflowServer, { name, alias, version }: Place) {
+  const answer =
+    alias === undefined
+      ? await askMlflow(server, 'mlflow/model-versions/get', { name, version: version ?? '' })
+      : await askMlflow(server, 'mlflow/registered-models/alias', { name, alias });
+  return versionIn(answer);
+}
+
+/** Where the files of a version are kept: `source` says it of no version of MLflow 3 (mlflow #25562). */
+async function folderOf(
+  server: MlflowServer,
+  { name, version, created }: MlflowVersion,
+  asked: Asked,
+  context: SourceContext,
+): Promise<string> {
+  const uri = textIn(
+    await askMlflow(server, 'mlflow/model-versions/get-download-uri', { name, version }),
+    'artifact_uri',
+  );
+  const [, scheme = '', path = ''] = /^([\w-]+):\/*(.*?)\/*$/.exec(uri ?? '') ?? [];
+  if (scheme === 's3') return `s3://${path}/`;
+  // An address of a server may stand before the path; the server that was asked has them.
+  const below = /^mlflow-artifacts:\/\/[^/]/.test(uri ?? '') ? path.slice(path.indexOf('/') + 1) : path;
+  if (scheme !== 'mlflow-artifacts' || below === '' || unsafeLocation(below) !== undefined)
+    throw missing(
+      asked,
+      context,
+      `keeps version ${version} at ${scheme === '' ? 'no address' : `${scheme}:`}, which is not read from here`,
+      'Let the tracking server give its artifacts (`--serve-artifacts`), or keep them in S3.',
+    );
+  return `${created}:${below}`;
+}
+
+/** Files lie in a bucket, or the server gives them below this path. */
+const pathOf = (folder: string): string => folder.slice(folder.indexOf(':') + 1);
+
+async function graphOf(
+  server: MlflowServer,
+  folder: string,
+  files: readonly ResolvedFile[],
+  asked: Asked,
+  context: SourceContext,
+): Promise<ResolvedFile> {
+  const described = files.find(({ path }) => path === MLMODEL);
+  if (described === undefined || described.bytes > MLMODEL_BYTES)
+    throw missing(asked, context, `has no ${MLMODEL} there`, 'Log the model by `mlflow.onnx.log_model`.');
+  const at = await download(server, folder, [described], context);
+  const flavors = flavorsIn(await readFile(join(at, MLMODEL), 'utf8'));
+  const data = textIn(fieldIn(flavors, 'onnx'), 'data');
+  const graph = files.find(({ path }) => path === data);
+  if (graph === undefined)
+    throw missing(
+      asked,
+      context,
+      data === undefined
+        ? `has a model of ${Object.keys(flavors).join(', ') || 'no flavor'} there, which is no ONNX`
+        : `names ${data} as its graph, and has no such file`,
+      'Export it to ONNX, and log it by `mlflow.onnx.log_model`.',
+    );
+  return graph;
+}
+
+function flavorsIn(text: string): Readonly<Record<string, unknown>> {
+  try {
+    const flavors = fieldIn(parse(text), 'flavors');
+    return typeof flavors === 'object' && flavors !== null ? (flavors as Record<string, unknown>) : {};
+  } catch {
+    return {};
+  }
+}
+
+/** Each with what tells its content from another's: the registry lets no version change. */
+async function filesIn(
+  server: MlflowServer,
+  folder: string,
+  context: SourceContext,
+): Promise<readonly ResolvedFile[]> {
+  if (folder.startsWith('s3:')) return (await resolveObjects(folder, placeIn(folder), context)).files;
+  const found: ResolvedFile[] = [];
+  const folders = [''];
+  for (let below = folders.pop(); below !== undefined; below = folders.pop()) {
+    const path = [pathOf(folder), ...(below === '' ? [] : [below])].join('/');
+    const answer = await askMlflow(server, 'mlflow-artifacts/artifacts', { path });
+    for (const file of listIn(answer, 'files')) {
+      const name = textIn(file, 'path') ?? '';
+      const whole = below === '' ? name : `${below}/${name}`;
+      if (unsafeLocation(whole) !== undefined) continue;
+      if (fieldIn(file, 'is_dir') === true) folders.push(whole);
+      else found.push({ path: whole, version: folder, bytes: Number(fieldIn(file, 'file_size') ?? 0) });
+    }
+    if (found.length + folders.length > ITEMS) return found;
+  }
+  return found;
+}
+
+const placeIn = (folder: string): { readonly bucket: string; readonly key: string } => {
+  const [, bucket = '', key = ''] = /^s3:\/\/([^/]+)\/(.*)$/.exec(folder) ?? [];
+  return { bucket, key };
+};
+
+/**
+ * Downloads the graph, and the weights that it names from beside it, once a version.
+ *
+ * @throws ProblemError `MODELS_ARTIFACT_MISSING`
+ */
+export async function fetchVersion(
+  resolved: ResolvedArtifact,
+  beside: (file: string) => readonly string[],
+  context: SourceContext,
+): Promise<FetchedArtifact> {
+  const { reference, from = '', others = [] } = resolved;
+  const [graph] = resolved.files;
+  if (graph === undefined) throw new Error(`${reference} was resolved to no file`);
+  const server = mlflowServer(reference, context.key);
+  const asked = askedOf(reference, server);
+  if (from.startsWith('s3:')) {
+    const file = `${from}${graph.path}`;
+    return fetchObjects({ ...resolved, reference: file }, placeIn(file), beside, context);
+  }
+  try {
+    const folder = await download(server, from, [graph], context);
+    const names = beside(join(folder, graph.path));
+    if (names.length === 0) return { path: join(folder, graph.path), isOurs: true };
+    const graphFolder = graph.path.slice(0, graph.path.lastIndexOf('/') + 1);
+    const weights = names.map((name) => {
+      const file = others.find(({ path }) => path === `${graphFolder}${name}`);
+      if (file === undefined)
+        throw missing(
+          asked,
+          context,
+          `has no ${name}, in which the graph keeps weights`,
+          'Log the model again, with its external data.',
+        );
+      return file;
+    });
+    const whole = await download(server, from, [graph, ...weights], context);
+    return { path: join(whole, graph.path), isOurs: true };
+  } catch (error) {
+    throw isHttpFault(error) ? unfetched(asked, context, error) : error;
+  }
+}
+
+async function download(
+  server: MlflowServer,
+  folder: string,
+  files: readonly ResolvedFile[],
+  context: SourceContext,
+): Promise<string> {
+  if (folder.startsWith('s3:')) {
+    const resolved = { reference: folder, isFolder: true, files };
+    return (await fetchObjects(resolved, placeIn(folder), () => [], context)).path;
+  }
+  const { at, headers } = server;
+  const key = keyOf(
+    at,
+    folder,
+    files.map(({ path, bytes }) => [path, bytes]),
+  );
+  return once(cacheFolder('mlflow', key.slice(0, 32)), async (draft) => {
+    try {
+      for (const { path, bytes } of files) {
+        context.progress(`Downloading ${path} from ${at} (${Math.ceil(bytes / 1e6)} MB)`);
+        const below = `${pathOf(folder)}/${path}`.split('/').map(encodeURIComponent).join('/');
+        const url = `${at}/api/2.0/mlflow-artifacts/artifacts/${below}`;
+        await askFile({ url, headers }, join(draft, path), bytes);
+      }
+    } finally {
+      context.progress(undefined);
+    }
+  });
+}

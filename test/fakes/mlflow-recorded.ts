@@ -1,0 +1,9 @@
+/** An answer of MLflow's own server, kept by `UPDATE=1 npm run soak -- mlflow`. */
+export type RecordedAnswer = {
+  /** Path and query. */
+  readonly ask: string;
+  readonly status: number;
+  readonly type: string;
+  /** Base64. */
+  readonly body: string;
+};

@@ -1,0 +1,337 @@
+/**
+ * Models of MLflow: what is taken of its answers, and what becomes of a server that is down, slow, or wrong.
+ */
+import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { HTTP_LIMITS } from '../../plugins/models/artifact/fetch/http.ts';
+import { readArtifact } from '../../plugins/models/artifact/read.ts';
+import { isProblemError } from '../../plugins/models/problems/errors.ts';
+import { type FakeMlflow, fakeMlflow, mlmodelOf } from '../fakes/mlflow.ts';
+import type { RecordedAnswer } from '../fakes/mlflow-recorded.ts';
+import { FIXTURES, newService } from './setup.ts';
+
+const service = newService();
+const limits = { ...HTTP_LIMITS };
+let server: FakeMlflow;
+beforeAll(async () => {
+  Object.assign(HTTP_LIMITS, { pause: 1 });
+  server = await fakeMlflow();
+});
+afterEach(() => {
+  server.calm();
+  HTTP_LIMITS.patience = limits.patience;
+  for (const name of Object.keys(process.env)) if (name.startsWith('MLFLOW_')) delete process.env[name];
+});
+afterAll(async () => {
+  Object.assign(HTTP_LIMITS, limits);
+  await server?.stop();
+});
+
+const context = () => ({ key: 'models.churn.artifact', serviceDir: service.at(), progress: () => {} });
+const fixture = (name: string): Promise<Buffer> => readFile(join(FIXTURES, name));
+async function read(reference: string, address = server.address) {
+  process.env.MLFLOW_TRACKING_URI ??= address;
+  return readArtifact(reference, context(), () => {});
+}
+async function refused(reference: string): Promise<string> {
+  const error: unknown = await read(reference).catch((reason: unknown) => reason);
+  if (!isProblemError(error)) throw error;
+  expect(error.problems).toMatchObject([
+    { code: 'MODELS_ARTIFACT_MISSING', key: 'models.churn.artifact', value: reference },
+  ]);
+  return error.message;
+}
+const logged = async (graph = 'add.onnx') => ({
+  MLmodel: mlmodelOf('model.onnx'),
+  'model.onnx': await fixture(graph),
+});
+
+describe('answers of MLflow’s own server', () => {
+  let recorded: readonly RecordedAnswer[];
+  let replay: ReturnType<typeof createServer>;
+  let address: string;
+  beforeAll(async () => {
+    recorded = JSON.parse(await readFile(join(FIXTURES, '..', 'mlflow', 'answers.json'), 'utf8'));
+    replay = createServer((request, response) => {
+      const found = recorded.find(({ ask }) => ask === request.url);
+      response.writeHead(found?.status ?? 404, { 'content-type': found?.type ?? 'application/json' });
+      response.end(Buffer.from(found?.body ?? '', 'base64'));
+    });
+    await new Promise<void>((done) => replay.listen(0, '127.0.0.1', done));
+    address = `http://127.0.0.1:${(replay.address() as AddressInfo).port}`;
+  });
+  afterAll(() => replay?.close());
+
+  it('an alias leads to its version, with run, author, dataset and the metric on it', async () => {
+    const { origin, files, format } = await read('models:/churn@champion', address);
+    expect(origin).toMatchObject({
+      from: 'mlflow',
+      at: address,
+      name: 'churn',
+      version: '1',
+      alias: 'champion',
+      run: expect.stringMatching(/^[0-9a-f]{32}$/),
+      by: 'ann',
+      datasets: [
+        { name: 'churn-2026-11', digest: expect.stringMatching(/^[0-9a-f]{8}$/), context: 'training' },
+      ],
+      metrics: [{ name: 'auc', value: 0.9, dataset: 'churn-2026-11' }],
+    });
+    expect(files.map(({ path }) => path)).toEqual([format.main]);
+  });
+
+  it('weights beside the graph come along, under the name that the graph has', async () => {
+    const { files } = await read('models:/wide/1', address);
+    expect(files.map(({ path }) => path)).toEqual([
+      'model.onnx',
+      expect.stringMatching(/^[0-9a-f-]+\.data$/),
+    ]);
+  });
+
+  it.each([
+    ['models:/churn@none', 'Registered model alias none not found'],
+    ['models:/churn/9', 'Model Version (name=churn, version=9) not found'],
+    ['models:/flavor/1', 'has a model of python_function, sklearn there, which is no ONNX'],
+    ['models:/churn@denied', 'refuses (401): You are not authenticated'],
+  ])('%s: %s', async (reference, message) => {
+    process.env.MLFLOW_TRACKING_URI = address;
+    expect(await refused(reference)).toContain(message);
+  });
+
+  it('are what the fake answers, by name and type of every part', async () => {
+    const files = { ...(await logged()), 'conda.yaml': Buffer.from('name: x') };
+    server.register('shape', files);
+    server.alias('shape', 'champion', '1');
+    const asks = [
+      ['mlflow/registered-models/alias?name=shape&alias=champion', /alias=champion$/],
+      ['mlflow/registered-models/alias?name=shape&alias=none', /alias=none$/],
+      ['mlflow/model-versions/get?name=shape&version=1', /get\?name=churn&version=2$/],
+      ['mlflow/model-versions/get?name=shape&version=9', /get\?name=churn&version=9$/],
+      ['mlflow/model-versions/get-download-uri?name=shape&version=1', /get-download-uri/],
+    ] as const;
+    const answer = await (await fetch(`${server.address}/api/2.0/${asks[2][0]}`)).json();
+    const { run_id: run, source } = (answer as { model_version: Record<'run_id' | 'source', string> })
+      .model_version;
+    const id = source.slice('models:/'.length);
+    for (const [ask, like] of [
+      ...asks,
+      [`mlflow/runs/get?run_id=${run}`, /runs\/get/] as const,
+      [`mlflow/logged-models/${id}`, /logged-models/] as const,
+      [`mlflow-artifacts/artifacts?path=1%2Fmodels%2F${id}%2Fartifacts`, /artifacts\?path/] as const,
+    ]) {
+      const theirs = recorded.find((one) => like.test(one.ask));
+      const ours = await fetch(`${server.address}/api/2.0/${ask}`);
+      expect([ask, ours.status, ours.headers.get('content-type')]).toEqual([
+        ask,
+        theirs?.status,
+        theirs?.type,
+      ]);
+      const strange = strangeIn(
+        await ours.json(),
+        JSON.parse(Buffer.from(theirs?.body ?? '', 'base64').toString()),
+      );
+      expect([ask, strange]).toEqual([ask, []]);
+    }
+  });
+});
+
+/** Parts of one value of JSON that another does not have, or has of another type. */
+function strangeIn(ours: unknown, theirs: unknown, at = ''): string[] {
+  if (Array.isArray(ours) && Array.isArray(theirs))
+    return ours.flatMap((one) => strangeIn(one, theirs[0], `${at}[]`));
+  if (typeof ours === 'object' && ours !== null && typeof theirs === 'object' && theirs !== null)
+    return Object.entries(ours).flatMap(([name, value]) =>
+      strangeIn(value, (theirs as Record<string, unknown>)[name], `${at}.${name}`),
+    );
+  return typeof ours === typeof theirs ? [] : [at];
+}
+
+it('an alias that moves is told with what changed, and the bytes of its version are taken', async () => {
+  server.register('moving', await logged('add.onnx'), 0.9);
+  server.register('moving', await logged('logreg.onnx'), 0.91);
+  server.alias('moving', 'champion', '1');
+  const first = await read('models:/moving@champion');
+  expect([first.origin?.version, first.notices]).toEqual(['1', []]);
+  server.alias('moving', 'champion', '2');
+  const second = await read('models:/moving@champion');
+  expect([second.origin?.version, second.digest === first.digest]).toEqual(['2', false]);
+  expect(second.notices).toEqual([
+    expect.stringMatching(
+      /^models:\/moving@champion is version 2 now; it was version 1 on \d{4}-\d\d-\d\d: auc 0\.9 → 0\.91 on churn-2026-11; run \w+ → \w+\.$/,
+    ),
+  ]);
+});
+
+it('an alias that moves between resolving and fetching changes nothing', async () => {
+  server.register('between', await logged('add.onnx'));
+  server.register('between', await logged('logreg.onnx'));
+  server.alias('between', 'champion', '1');
+  process.env.MLFLOW_TRACKING_URI = server.address;
+  const { resolveVersion, fetchVersion } = await import('../../plugins/models/artifact/fetch/mlflow.ts');
+  const place = { name: 'between', alias: 'champion' };
+  const resolved = await resolveVersion('models:/between@champion', place, context());
+  server.alias('between', 'champion', '2');
+  const { path } = await fetchVersion(resolved, () => [], context());
+  expect((await readFile(path)).equals(await fixture('add.onnx'))).toBe(true);
+});
+
+it('a server that is down: what was there before is used, and told; what was not is refused', async () => {
+  server.register('kept', await logged());
+  server.alias('kept', 'champion', '1');
+  const before = await read('models:/kept@champion');
+  server.asked();
+  server.trouble('name=kept', { kind: 'closed' });
+  const after = await read('models:/kept@champion');
+  expect([after.digest, after.origin]).toEqual([before.digest, before.origin]);
+  expect(after.notices).toEqual([
+    expect.stringMatching(
+      /^MLflow at \S+ cannot be reached: \S+: models:\/kept@champion is taken as version 1, which it was on \d{4}-\d\d-\d\dT\d\d:\d\dZ\.$/,
+    ),
+  ]);
+  // Three attempts.
+  expect(server.asked().filter((path) => path.includes('alias'))).toHaveLength(3);
+  expect(await refused('models:/kept/1')).toMatch(/cannot be reached: .* Retry once it answers/);
+});
+
+it.each([
+  ['slow', { kind: 'silent' }, /does not answer within 0\.3 s\. Retry/],
+  ['busy', { kind: 'answers', status: 503, type: 'text/plain', text: 'busy' }, /answers 503: busy\. Retry/],
+  [
+    'denied',
+    { kind: 'answers', status: 401, type: 'text/html', text: 'You are not authenticated.' },
+    /refuses \(401\): You are not authenticated\. Set MLFLOW_TRACKING_TOKEN/,
+  ],
+  [
+    'forbidden',
+    { kind: 'answers', status: 403, type: 'text/html', text: 'Permission denied' },
+    /refuses \(403\): Permission denied\. Set MLFLOW/,
+  ],
+  [
+    'page',
+    { kind: 'answers', status: 200, type: 'text/html', text: '<!doctype html><h1>Sign in</h1>' },
+    /answers with a page that is no JSON\. Check the address/,
+  ],
+  [
+    'gateway',
+    { kind: 'answers', status: 502, type: 'text/html', text: '<html>Bad gateway</html>' },
+    /answers 502\. Retry/,
+  ],
+  [
+    'empty',
+    { kind: 'answers', status: 200, type: 'application/json', text: '{}' },
+    /answers with something that is no version of a model/,
+  ],
+  ['cut', { kind: 'cut' }, /breaks off: .* Retry/],
+] as const)('a server that is %s is told as such', async (name, trouble, message) => {
+  server.register(name, await logged());
+  server.trouble(`name=${name}`, trouble);
+  // What is waited for never comes.
+  if (trouble.kind === 'silent') HTTP_LIMITS.patience = 300;
+  expect(await refused(`models:/${name}/1`)).toMatch(message);
+});
+
+it('a file that is cut off is asked for again, and never taken', async () => {
+  server.register('severed', await logged());
+  server.trouble('artifacts/model.onnx', { kind: 'cut' });
+  expect(await refused('models:/severed/1')).toMatch(/ends after \d+ of \d+ bytes\. Retry/);
+  expect(
+    server.asked().filter((path) => path.endsWith('artifacts/model.onnx')).length,
+  ).toBeGreaterThanOrEqual(3);
+  server.calm();
+  expect((await read('models:/severed/1')).bytes).toBe((await fixture('add.onnx')).length);
+});
+
+it('evidence that may not be read is not known, and the model is served without it', async () => {
+  server.register('private', await logged());
+  server.trouble('mlflow/runs/get', {
+    kind: 'answers',
+    status: 403,
+    type: 'text/html',
+    text: 'Permission denied',
+  });
+  server.trouble('logged-models', { kind: 'answers', status: 404, type: 'application/json', text: '{}' });
+  const { origin } = await read('models:/private/1');
+  expect(origin).toEqual({
+    from: 'mlflow',
+    at: server.address,
+    name: 'private',
+    version: '1',
+    run: expect.any(String),
+  });
+});
+
+it('files that lead out of the folder are not looked at; weights that are missing are named', async () => {
+  server.register('outside', {
+    ...(await logged()),
+    '../../evil.onnx': Buffer.from('x'),
+    '..': Buffer.from('x'),
+  });
+  expect((await read('models:/outside/1')).files.map(({ path }) => path)).toEqual(['model.onnx']);
+  server.register('missing', {
+    MLmodel: mlmodelOf('model.onnx'),
+    'model.onnx': await fixture('external/model.onnx'),
+  });
+  expect(await refused('models:/missing/1')).toMatch(
+    /has no weights\/w\.bin, in which the graph keeps weights\. Log the model again/,
+  );
+  server.register('whole', {
+    MLmodel: mlmodelOf('model.onnx'),
+    'model.onnx': await fixture('external/model.onnx'),
+    'weights/w.bin': await fixture('external/weights/w.bin'),
+  });
+  expect((await read('models:/whole/1')).files.map(({ path }) => path)).toEqual([
+    'model.onnx',
+    'weights/w.bin',
+  ]);
+});
+
+it('two models with the same file names do not mix, and a hundred versions are one question more', async () => {
+  server.register('one', await logged('add.onnx'));
+  server.register('two', await logged('logreg.onnx'));
+  const [one, two] = [await read('models:/one/1'), await read('models:/two/1')];
+  expect(one.digest).not.toBe(two.digest);
+  for (let version = 1; version <= 10_000; version += 1) server.register('many', {});
+  const last = server.register('many', await logged('add.onnx'));
+  server.asked();
+  expect((await read(`models:/many/${last}`)).digest).toBe(one.digest);
+  expect(server.asked().length).toBeLessThan(10);
+});
+
+it.each([
+  ['', 'is MLflow’s, and no server of it is named. Set MLFLOW_TRACKING_URI'],
+  ['databricks', 'Databricks keeps models in Unity Catalog'],
+  ['databricks-uc://profile', 'Databricks keeps models in Unity Catalog'],
+  ['sqlite:///mlflow.db', 'MLFLOW_TRACKING_URI is sqlite:///mlflow.db, which is no address'],
+  ['ftp://ann:secret@host', 'MLFLOW_TRACKING_URI is ftp://…@host, which is no address'],
+])('MLFLOW_TRACKING_URI=%s is refused with the reason', async (uri, message) => {
+  process.env.MLFLOW_TRACKING_URI = uri;
+  expect(await refused('models:/churn/1')).toContain(message);
+});
+
+it('who asks is told by name and password, in variables or in the address, or by a token; never in what is kept', async () => {
+  const asked: (string | undefined)[] = [];
+  const guard = createServer((request, response) => {
+    asked.push(request.headers.authorization);
+    response.writeHead(401).end('who are you');
+  });
+  await new Promise<void>((done) => guard.listen(0, '127.0.0.1', done));
+  const { port } = guard.address() as AddressInfo;
+  const basic = `Basic ${Buffer.from('ann:pass word').toString('base64')}`;
+  process.env.MLFLOW_TRACKING_URI = `http://127.0.0.1:${port}`;
+  process.env.MLFLOW_TRACKING_USERNAME = 'ann';
+  process.env.MLFLOW_TRACKING_PASSWORD = 'pass word';
+  const message = await refused('models:/churn/1');
+  expect(message).not.toContain('pass word');
+  delete process.env.MLFLOW_TRACKING_USERNAME;
+  delete process.env.MLFLOW_TRACKING_PASSWORD;
+  process.env.MLFLOW_TRACKING_URI = `http://ann:pass%20word@127.0.0.1:${port}/`;
+  expect(await refused('models:/churn/1')).toContain(`MLflow at http://127.0.0.1:${port} refuses`);
+  process.env.MLFLOW_TRACKING_URI = `http://127.0.0.1:${port}`;
+  process.env.MLFLOW_TRACKING_TOKEN = 'a-token';
+  await refused('models:/churn/1');
+  expect(asked).toEqual([basic, basic, 'Bearer a-token']);
+  guard.close();
+});

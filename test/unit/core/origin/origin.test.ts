@@ -1,0 +1,91 @@
+import { array, assert, double, property, record, string } from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { ArtifactOrigin } from '../../../../core/origin/contract.ts';
+import { boundedOrigin, originChanges, originLine, readOrigin } from '../../../../core/origin/origin.ts';
+
+const CHURN: ArtifactOrigin = {
+  from: 'mlflow',
+  at: 'https://mlflow.example.com',
+  name: 'churn',
+  version: '3',
+  alias: 'champion',
+  run: '0a1b2c',
+  by: 'ann',
+  datasets: [{ name: 'churn-2026-11', digest: 'c222a439', context: 'training' }],
+  metrics: [{ name: 'auc', value: 0.91, dataset: 'churn-2026-11' }],
+};
+
+it('is one line for people', () => {
+  expect(originLine(CHURN)).toBe(
+    'churn version 3 of MLflow (champion), run 0a1b2c, by ann; trained on churn-2026-11; auc 0.91 on churn-2026-11',
+  );
+  const revision = '0123456789abcdef0123456789abcdef01234567';
+  expect(originLine({ from: 'huggingface', at: 'https://hub', name: 'org/repo', version: revision })).toBe(
+    'org/repo at 0123456789ab of Hugging Face',
+  );
+});
+
+const texts = string({ maxLength: 300 });
+const origins = record(
+  {
+    at: texts,
+    name: texts,
+    version: texts,
+    metrics: array(record({ name: texts, value: double({ noNaN: true, noDefaultInfinity: true }) }), {
+      maxLength: 60,
+    }),
+    datasets: array(record({ name: texts, digest: texts }), { maxLength: 60 }),
+  },
+  { noNullPrototype: true },
+);
+
+describe('as a property of a resource', () => {
+  it('is short, and read as it was written', () => {
+    assert(
+      property(origins, (given) => {
+        const bounded = boundedOrigin({ from: 'mlflow', ...given });
+        const text = JSON.stringify(bounded);
+        // 46 texts at the most, of which each character may take six in JSON.
+        expect(Buffer.byteLength(text)).toBeLessThan(46 * 80 * 6 + 2000);
+        expect(bounded.metrics?.length ?? 0).toBeLessThanOrEqual(10);
+        expect(readOrigin(text)).toEqual(JSON.parse(text));
+      }),
+    );
+  });
+
+  it.each([
+    undefined,
+    '',
+    'null',
+    '[]',
+    '{"from":"mlflow"}',
+    '{"from":"elsewhere","at":"a","name":"b","version":"1"}',
+    '{"from":"mlflow","at":"a","name":"b","version":1}',
+    '{"from":"mlflow","at":"a","name":"b","version":"1","metrics":[null]}',
+    '{"from":"mlflow","at":"a","name":"b","version":"1","metrics":[{"name":"auc","value":"0.9"}]}',
+  ])('what is none is not read: %s', (text) => {
+    expect(readOrigin(text)).toBeUndefined();
+  });
+});
+
+it('what changed between two versions is told by name', () => {
+  expect(originChanges(CHURN, CHURN)).toEqual([]);
+  const next: ArtifactOrigin = {
+    ...CHURN,
+    version: '4',
+    run: '3d4e5f',
+    by: 'bob',
+    datasets: [{ name: 'churn-2026-12', digest: 'd333b54a', context: 'training' }],
+    metrics: [
+      { name: 'auc', value: 0.93, dataset: 'churn-2026-11' },
+      { name: 'loss', value: 0.2 },
+    ],
+  };
+  expect(originChanges(CHURN, next)).toEqual([
+    'auc 0.91 → 0.93 on churn-2026-11',
+    'loss not known → 0.2',
+    'datasets churn-2026-11 (c222a439) → churn-2026-12 (d333b54a)',
+    'run 0a1b2c → 3d4e5f',
+    'by ann → bob',
+  ]);
+});
