@@ -390,7 +390,7 @@ describe('the house', () => {
   it.each([
     [
       'format of artifacts',
-      /^plugins\/models\/artifact\/(?!sources\/|fetch\/)[\w-]+\//,
+      /^plugins\/models\/artifact\/(?!sources\/|fetch\/|signature\/)[\w-]+\//,
       /^plugins\/models\/artifact\/formats\.ts$/,
     ],
     ['target', /^plugins\/models\/targets\/[\w-]+\//, /^plugins\/models\/targets\/(targets|builders)\.ts$/],

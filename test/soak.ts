@@ -16,6 +16,7 @@ import { localStackJourney } from './soak/localstack.ts';
 import { mlflowModels } from './soak/mlflow.ts';
 import { ROWS, referenceData } from './soak/reference.ts';
 import { everySequence, HUNDREDTH_OF_SEQUENCES, SEQUENCES } from './soak/sequences.ts';
+import { signedModels } from './soak/signed.ts';
 import { BUSY, busyWindow, HUNDREDTH_OF_BUSY } from './soak/traffic.ts';
 
 const KILLS = 10;
@@ -40,6 +41,7 @@ const parts: Readonly<Record<string, Part>> = {
     full: () => everySequence(SEQUENCES),
     short: () => everySequence(HUNDREDTH_OF_SEQUENCES),
   },
+  signed: { full: signedModels },
   traffic: { full: () => busyWindow(BUSY), short: () => busyWindow(HUNDREDTH_OF_BUSY) },
 };
 

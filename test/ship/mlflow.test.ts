@@ -275,7 +275,7 @@ it('files that lead out of the folder are not looked at; weights that are missin
     'model.onnx': await fixture('external/model.onnx'),
   });
   expect(await refused('models:/missing/1')).toMatch(
-    /has no weights\/w\.bin, in which the graph keeps weights\. Log the model again/,
+    /has no weights\/w\.bin, which is needed beside the graph\. Log the model again/,
   );
   server.register('whole', {
     MLmodel: mlmodelOf('model.onnx'),

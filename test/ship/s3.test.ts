@@ -94,7 +94,7 @@ describe('an artifact on S3', () => {
     );
     expect(await read('no/')).toMatch(/Nothing is there/);
     expect(await read('alone/model.onnx')).toMatch(
-      /s3:\/\/artifacts\/alone\/weights\/w\.bin, which the graph names: There is no such/,
+      /s3:\/\/artifacts\/alone\/weights\/w\.bin, which is needed beside it: There is no such/,
     );
     expect(await read('x.onnx', 'no-such-bucket')).toMatch(/There is no such object or bucket/);
     expect(await read('absolute.onnx')).toMatch(/an absolute path/);

@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { ArtifactOrigin } from '../../../core/origin/contract.ts';
 import type { ArtifactFormat, Contents, KeptArtifact } from '../contracts/artifact-format.ts';
 import type { SourceContext } from '../contracts/sources/artifact-source.ts';
@@ -9,6 +9,7 @@ import { look } from '../disk/look.ts';
 import { type Problem, type ProblemCode, problemError } from '../problems/errors.ts';
 import { find, privateCopy } from './copy.ts';
 import { artifactFormatOf } from './formats.ts';
+import { SIGNATURE, type Signed, verifySigned } from './signature/verify.ts';
 import { sourceOf } from './sources/sources.ts';
 
 /** What was read, and by what. */
@@ -16,6 +17,8 @@ export type ReadArtifact = KeptArtifact & {
   readonly format: ArtifactFormat;
   /** Absolute path of the folder that it came from, where it is one. */
   readonly folder?: string;
+  /** Who signed it, where that is verified; for people. */
+  readonly signedBy?: string;
   /** What a registry of models knows of it. */
   readonly origin?: ArtifactOrigin;
   /** For people. */
@@ -27,13 +30,15 @@ export type ReadArtifact = KeptArtifact & {
  * and copies them into the cache where they are not in it already. Weights outside the graph count, and must
  * lie below its folder.
  *
+ * @param signed who must have signed it, where that is declared
  * @param refuse throws where an artifact of so many bytes is of no use: before minutes of work
- * @throws ProblemError `MODELS_ARTIFACT_MISSING`, `_INVALID`, `_CHANGED`
+ * @throws ProblemError `MODELS_ARTIFACT_MISSING`, `_INVALID`, `_CHANGED`, `MODELS_SIGNATURE`
  */
 export async function readArtifact(
   reference: string,
   context: SourceContext,
   refuse: (bytes: number) => void,
+  signed?: Signed,
 ): Promise<ReadArtifact> {
   const { key } = context;
   const fault = (code: ProblemCode, message: string, fix: string): Error =>
@@ -43,7 +48,13 @@ export async function readArtifact(
   const resolved = await source.resolve(reference, context);
   const format = artifactFormatOf(resolved.files.map((file) => file.path));
   const { main } = format;
-  const { path, isOurs } = await source.fetch(resolved, (file) => besides(format, file), context);
+  // A folder has its signature in it.
+  const own = signed !== undefined && signed.file === undefined && !resolved.isFolder ? [SIGNATURE] : [];
+  const { path, isOurs } = await source.fetch(
+    resolved,
+    (file) => [...besides(format, file), ...own],
+    context,
+  );
   const graph = resolved.isFolder ? join(path, main) : path;
   if (!(await stat(graph).catch(() => undefined))?.isFile()) {
     throw fault(
@@ -83,6 +94,21 @@ export async function readArtifact(
       'Retry once nothing writes to it, or let the exporter write another file and rename it.',
     );
   }
+  const signedBy =
+    signed &&
+    (await verifySigned(signed, {
+      key: `${key.replace(/\.artifact$/, '')}.signed`,
+      serviceDir: context.serviceDir,
+      folder: resolved.isFolder ? path : undefined,
+      // Beside a file of ours lies what the cache notes of it.
+      names: resolved.isFolder && isOurs ? resolved.files.map((file) => file.path) : undefined,
+      beside: join(dirname(graph), SIGNATURE),
+      shipped: found.map(({ path: name, sha256 }) => ({
+        path: name === main ? basename(graph) : name,
+        sha256,
+        isLink: false,
+      })),
+    }));
   return {
     files,
     digest,
@@ -90,6 +116,7 @@ export async function readArtifact(
     info,
     format,
     ...(resolved.isFolder && { folder: path }),
+    ...(signedBy !== undefined && { signedBy }),
     ...(resolved.origin && { origin: resolved.origin }),
     notices: resolved.notices ?? [],
   };

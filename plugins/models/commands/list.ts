@@ -57,6 +57,7 @@ export function toText({ model, facts }: Row): string {
     model.name,
     `  artifact  ${model.artifact.reference}`,
     `  sha256    ${facts.source}`,
+    ...(facts.signedBy === undefined ? [] : [`  signed    by ${facts.signedBy}`]),
     ...(facts.origin === undefined ? [] : [`  origin    ${originLine(facts.origin)}`]),
     `  size      ${size}`,
     `  opset     ${facts.opset === 0 ? 'none: all its operators are of other domains, for example ai.onnx.ml' : facts.opset}`,

@@ -28,6 +28,13 @@ const OURS: Readonly<Record<string, string>> = {
 /** https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
 const LAYERS = 5;
 
+/** 1 where one of the ways is told whole; a part of the other makes it none. */
+const waysOf = ({ key, ca, subject }: NonNullable<Declaration['signed']>): number => {
+  const hasPair = ca !== undefined && subject !== undefined;
+  const hasPart = ca !== undefined || subject !== undefined;
+  return key === undefined ? Number(hasPair) : Number(!hasPart);
+};
+
 /**
  * Rules that need more than one key.
  *
@@ -45,6 +52,15 @@ export function ruleProblems(key: string, given: Declaration, raw: unknown): rea
     });
   }
   problems.push(...referenceProblems(`${key}.artifact`, given.artifact.reference));
+  if (given.signed !== undefined && waysOf(given.signed) !== 1) {
+    problems.push({
+      code: 'MODELS_INVALID_VALUE',
+      key: `${key}.signed`,
+      value: given.signed,
+      message: 'does not say who must have signed: it needs either `key`, or `ca` with `subject`.',
+      fix: 'Write `key: keys/ml.pub`, or `ca: keys/ca.pem` and `subject: CN=models`.',
+    });
+  }
   const twice = given.columns?.find((name, i, all) => all.indexOf(name) < i);
   if (twice !== undefined) {
     problems.push({

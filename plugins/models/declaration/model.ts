@@ -51,6 +51,8 @@ export type Facts = {
   /** sha256 over every file of the source artifact, external data included. */
   readonly source: string;
   readonly sourceBytes: number;
+  /** Who signed the artifact, where `signed` asks for that; for people. */
+  readonly signedBy?: string;
   /** What a registry of models knows of the artifact, where it comes from one. */
   readonly origin?: ArtifactOrigin;
   /** What clients see: the graph's, less what transform.ts declares in its place. */

@@ -11,6 +11,7 @@ import { map } from './keys/kinds.ts';
 import { latencyKey, trafficKey } from './keys/load.ts';
 import { releaseKey } from './keys/release.ts';
 import { alertsKey, dashboardKey, registryKey } from './keys/service.ts';
+import { signedKey } from './keys/signed.ts';
 import { columnsKey, finiteKey, missingKey } from './keys/values.ts';
 
 /**
@@ -21,6 +22,7 @@ import { columnsKey, finiteKey, missingKey } from './keys/values.ts';
 /** `models.<name>`. */
 export const declaration = map({
   artifact: artifactKey,
+  signed: signedKey,
   memory: memoryKey,
   timeout: timeoutKey,
   architecture: architectureKey,

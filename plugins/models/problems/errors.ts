@@ -49,6 +49,7 @@ export const PROBLEMS = {
   MODELS_ARTIFACT_INVALID: 'ONNX Runtime, or a check of ours, refuses the artifact.',
   MODELS_ARTIFACT_HANGS: 'Loading or running the artifact took longer than the deadline.',
   MODELS_ARTIFACT_MEMORY: 'Loading or running the artifact took more memory than it may.',
+  MODELS_SIGNATURE: 'The artifact is not, as it is, what somebody signed who should have.',
   MODELS_ARTIFACT_UNSUPPORTED: 'The artifact is valid, but cannot be served.',
   MODELS_ARTIFACT_SIZE: 'The artifact is too large for its function.',
   MODELS_COLUMNS: 'The names of columns, declared or in the artifact, do not fit the model.',

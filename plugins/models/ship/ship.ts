@@ -102,6 +102,7 @@ export async function shipModel(model: Model, context: ShipContext): Promise<Shi
       identity,
       source: source.digest,
       sourceBytes: source.bytes,
+      ...(prepared.signedBy !== undefined && { signedBy: prepared.signedBy }),
       ...(prepared.origin && { origin: prepared.origin }),
       signature,
       ...graph,
@@ -158,7 +159,8 @@ export async function prepare(
   identity: string;
   /** A transform makes the graph's inputs from what clients send. */
   hasPre: boolean;
-  /** What a registry of models knows of the artifact, and what is to be told of it. */
+  /** Who signed the artifact; what a registry of models knows of it, and what is to be told of it. */
+  signedBy: string | undefined;
   origin: ArtifactOrigin | undefined;
   notices: readonly string[];
   /** Code of its functions by room, where a transform is in it. */
@@ -202,6 +204,7 @@ export async function prepare(
     shippable,
     identity,
     hasPre: transform?.exports.pre === 'function',
+    signedBy: read.signedBy,
     origin: read.origin,
     notices: read.notices,
     bundled: transform?.bundled,

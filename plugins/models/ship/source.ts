@@ -17,8 +17,11 @@ export type ReadSource = ReadArtifact & {
  */
 export async function readSource(model: Model, context: ShipContext): Promise<ReadSource> {
   const key = `models.${model.name}.artifact`;
-  const source = await readArtifact(model.artifact.reference, { ...context, key }, (bytes) =>
-    throwProblems(builderOf(model).problems(bytes, key)),
+  const source = await readArtifact(
+    model.artifact.reference,
+    { ...context, key },
+    (bytes) => throwProblems(builderOf(model).problems(bytes, key)),
+    model.signed,
   );
   const transform = source.folder === undefined ? undefined : transformOf(source.folder);
   return { ...source, ...(transform !== undefined && { transform }) };

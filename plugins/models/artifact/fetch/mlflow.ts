@@ -221,8 +221,8 @@ export async function fetchVersion(
         throw missing(
           asked,
           context,
-          `has no ${name}, in which the graph keeps weights`,
-          'Log the model again, with its external data.',
+          `has no ${name}, which is needed beside the graph`,
+          'Log the model again, with all its files.',
         );
       return file;
     });

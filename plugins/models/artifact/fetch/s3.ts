@@ -76,7 +76,7 @@ export function fetchObjects(
     const weights: Item[] = [];
     for (const path of beside(join(folder, graph.path))) {
       const key = `${prefix}${path}`;
-      asking(`s3://${bucket}/${key}, which the graph names`);
+      asking(`s3://${bucket}/${key}, which is needed beside it`);
       weights.push(await head(client, bucket, key, path));
     }
     const whole =

@@ -213,3 +213,31 @@ describe('the nearest name', () => {
     );
   });
 });
+
+describe('who must have signed', () => {
+  it.each([[{ key: 'k.pub' }], [{ key: 'k.pub', file: 'a.sig' }], [{ ca: 'c.pem', subject: 'CN=a' }]])(
+    'is told by %j',
+    (signed) => {
+      expect(one({ ...churn, signed })).toMatchObject({ models: [{ signed }], problems: [] });
+    },
+  );
+
+  it.each([
+    [{}],
+    [{ file: 'a.sig' }],
+    [{ ca: 'c.pem' }],
+    [{ subject: 'CN=a' }],
+    [{ key: 'k.pub', ca: 'c.pem', subject: 'CN=a' }],
+    [{ key: 'k.pub', subject: 'CN=a' }],
+  ])('is not told by %j', (signed) => {
+    expect(problems({ churn: { ...churn, signed } })).toEqual(['models.churn.signed MODELS_INVALID_VALUE']);
+  });
+
+  it('has no other ways', () => {
+    const signed = { identity: 'ann@example.com', issuer: 'https://accounts.example.com' };
+    expect(problems({ churn: { ...churn, signed } })).toEqual([
+      'models.churn.signed.identity MODELS_UNKNOWN_KEY',
+      'models.churn.signed.issuer MODELS_UNKNOWN_KEY',
+    ]);
+  });
+});
