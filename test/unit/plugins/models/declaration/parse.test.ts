@@ -238,6 +238,7 @@ describe('who must have signed', () => {
     expect(problems({ churn: { ...churn, signed } })).toEqual([
       'models.churn.signed.identity MODELS_UNKNOWN_KEY',
       'models.churn.signed.issuer MODELS_UNKNOWN_KEY',
+      'models.churn.signed MODELS_INVALID_VALUE',
     ]);
   });
 });
