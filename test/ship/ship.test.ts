@@ -8,7 +8,7 @@ import { SLOW_STEPS } from '../../core/endpoint/contract.ts';
 import { parseModels } from '../../plugins/models/declaration/parse.ts';
 import { bundle } from '../../plugins/models/ship/bundle.ts';
 import { shipFunction, shipModel } from '../../plugins/models/ship/ship.ts';
-import { initSeconds } from '../../plugins/models/targets/lambda-zip/size.ts';
+import { initSeconds } from '../../core/capacity/environments/init.ts';
 import {
   externalTensor,
   FLOAT,

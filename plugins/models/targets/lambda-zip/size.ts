@@ -1,3 +1,4 @@
+import { initSeconds } from '../../../../core/capacity/environments/init.ts';
 import type { Problem } from '../../problems/errors.ts';
 
 /**
@@ -9,14 +10,9 @@ export const UNZIPPED_BYTES = 250 * 1024 ** 2;
 const TMP_BYTES = 10_000 * 1024 ** 2;
 
 /**
- * Seconds that reading an artifact of so many bytes from S3 takes at init, which Lambda cuts at 10 s on
- * demand (https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html). 600 Mbit/s is what a
- * function gets from S3 with parallel ranges in published measurements, 1 GB/s the slower of hashing and
- * writing /tmp, half a second ONNX Runtime and Node; not measured on AWS by us.
+ * Lambda cuts INIT on demand:
+ * https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
  */
-export function initSeconds(bytes: number): number {
-  return 0.5 + bytes / 75e6 + bytes / 1e9;
-}
 const INIT_SECONDS = 10;
 
 /** @param bytes of an artifact that goes by the bucket */
