@@ -12,6 +12,8 @@ export type BenchAnswer = {
   readonly outcome: BenchOutcome;
   /** It started an instance. */
   readonly cold: boolean;
+  /** What Lambda says that the start took: its INIT phase. */
+  readonly init?: number;
   /** The function's own time, which has no network in it. */
   readonly duration?: number;
   /** MB that it took at most. */
@@ -53,7 +55,13 @@ export type ScenarioResult = {
   readonly requests: number;
   readonly outcomes: Readonly<Record<BenchOutcome | 'unsent', number>>;
   /** Requests that met a cold start; they are not in the percentiles. */
-  readonly cold: { readonly count: number; readonly median?: number; readonly max?: number };
+  readonly cold: {
+    readonly count: number;
+    readonly median?: number;
+    readonly max?: number;
+    /** Median of Lambda's INIT phase, where it is reported. */
+    readonly init?: number;
+  };
   readonly percentiles: readonly BenchPercentile[];
   readonly mean: number;
   /** Latency by share of the requests: what the picture of the distribution is drawn from. */

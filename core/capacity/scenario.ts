@@ -44,6 +44,7 @@ export function judgeScenario(given: ScenarioGiven): ScenarioResult {
   const unsent = runs.flatMap(({ generated }) => generated.unsent.map((at) => generated.ended - at));
   const warm = issued.filter(({ answer }) => !answer.cold);
   const cold = ascending(issued.filter(({ answer }) => answer.cold).map(latencyOf));
+  const inits = ascending(issued.flatMap(({ answer: { init } }) => (init === undefined ? [] : [init])));
   const slow = warm.filter(({ answer }) => isSlow(answer)).map(latencyOf);
   const sorted = ascending([...slow, ...unsent]);
   const failures = warm.filter(({ answer }) => !isSlow(answer)).map(() => Number.POSITIVE_INFINITY);
@@ -80,6 +81,7 @@ export function judgeScenario(given: ScenarioGiven): ScenarioResult {
     cold: {
       count: cold.length,
       ...(cold.length > 0 && { median: quantile(cold, 0.5), max: cold.at(-1) ?? 0 }),
+      ...(inits.length > 0 && { init: quantile(inits, 0.5) }),
     },
     percentiles: sorted.length === 0 ? [] : wanted.map((p) => benchPercentile(sorted, p)),
     mean: sorted.length === 0 ? 0 : sorted.reduce((sum, value) => sum + value, 0) / sorted.length,

@@ -1,3 +1,6 @@
+import { IDLE_SECONDS } from '../../../core/capacity/environments/cold-share.ts';
+import { CAPACITY_OPTIONS, withoutCapacity } from '../capacity/options.ts';
+import { DURATION, type RequestTimes, requestTimes, timeFlags } from '../capacity/times.ts';
 import type { Command, Context } from '../context/context.ts';
 import type { Facts, Model } from '../declaration/model.ts';
 import {
@@ -9,22 +12,21 @@ import {
   sweepCost,
   total,
 } from '../plan/cost.ts';
+import { sharesOf } from '../plan/endpoint/cost.ts';
 import { type Item, inventory } from '../plan/inventory.ts';
 import { neededPolicy } from '../plan/plan.ts';
 import { type Capacity, capacityLine, capacityOf } from '../plan/release/capacity.ts';
-import { PRICES } from '../plan/shared/prices.ts';
-import { problemError } from '../problems/errors.ts';
-import { compareWithLive } from '../releases/ask-live.ts';
-import { type Comparison, comparisonLines } from '../releases/live-signature.ts';
+import { MONTH, PRICES } from '../plan/shared/prices.ts';
+import { askLive, type Live } from '../releases/ask-live.ts';
+import { comparisonLines } from '../releases/live-signature.ts';
 import { autoLine, forecastLines, isStepwise } from '../releases/words/forecast.ts';
 import { targetOf } from '../targets/targets.ts';
-
-const DURATION = '50';
 
 type Line = {
   readonly model: Model;
   readonly facts: Facts;
   readonly standing: StandingCost;
+  readonly times: RequestTimes;
   readonly cost?: Cost;
 };
 
@@ -33,9 +35,8 @@ type Report = {
   readonly items: readonly Item[];
   readonly lines: readonly Line[];
   readonly idle: number;
-  readonly duration: number;
   /** What is offered against what is live, by model. */
-  readonly live: ReadonlyMap<string, Comparison>;
+  readonly live: ReadonlyMap<string, Live>;
 };
 
 /**
@@ -45,19 +46,39 @@ type Report = {
 export const command: Command = {
   usage: 'Show what a deploy creates, what it costs a month, and what changes for clients',
   options: {
-    duration: { usage: `Milliseconds that a request is billed for (default: ${DURATION})`, type: 'string' },
+    duration: {
+      usage: `Milliseconds that a request takes (default: by the bench of the live version, else ${DURATION})`,
+      type: 'string',
+    },
+    init: {
+      usage: 'Milliseconds of a cold start’s INIT phase (default: by that bench, else assumed)',
+      type: 'string',
+    },
+    ...CAPACITY_OPTIONS,
     json: { usage: 'Print JSON', type: 'boolean' },
   },
   run: async (context) => {
+    if (context.flags.capacity === true) {
+      const { planCapacity } = await import('../capacity/plan-capacity.ts');
+      return planCapacity(context);
+    }
+    withoutCapacity(context.flags);
     const { models, flags, print, plan } = context;
-    const duration = durationOf(flags.duration);
+    const flagged = timeFlags(flags);
     const facts = await context.facts(models);
+    const live = await askLive(
+      context,
+      [...facts].map(([model, { signature }]) => ({ model, signature })),
+    );
     const lines = models.flatMap((model): Line[] => {
       const found = facts.get(model.name);
       if (found === undefined) return [];
-      const line = { model, facts: found, standing: standingCost(model, plan.host, facts) };
+      const times = requestTimes(model, found, flagged, live.get(model.name));
+      const line = { model, facts: found, standing: standingCost(model, plan.host, facts), times };
       if (model.traffic === undefined) return [line];
-      return [{ ...line, cost: monthlyCost(model, found, model.traffic, duration / 1000) }];
+      const { duration, init } = times;
+      const cost = monthlyCost(model, found, model.traffic, duration.ms / 1000, init.ms / 1000);
+      return [{ ...line, cost }];
     });
     // Functions of one target and architecture share what they run in.
     const shared = new Map(
@@ -70,30 +91,12 @@ export const command: Command = {
       facts.values(),
       [...shared.values()].reduce((sum, bytes) => sum + bytes, 0),
     );
-    const live = await compareWithLive(
-      context,
-      lines.map(({ model, facts: { signature } }) => ({ model: model.name, signature })),
-    );
-    const report: Report = { items: inventory(plan, facts), lines, idle, duration, live };
+    const report: Report = { items: inventory(plan, facts), lines, idle, live };
     print(flags.json ? json(report, context) : text(report, context));
   },
 };
 
-function durationOf(value: unknown): number {
-  const duration = Number(value ?? DURATION);
-  if (duration > 0 && duration <= 900_000) return duration;
-  throw problemError([
-    {
-      code: 'MODELS_USAGE',
-      key: '--duration',
-      value,
-      message: 'is not a number of milliseconds up to 900000.',
-      fix: 'Write what you measured, for example 20.',
-    },
-  ]);
-}
-
-function text({ items, lines, idle, duration, live }: Report, { plan, service }: Context): string {
+function text({ items, lines, idle, live }: Report, { plan, service }: Context): string {
   const resources = items.reduce((sum, item) => sum + item.resources, 0);
   const policy = neededPolicy(plan);
   const capacities = capacitiesOf(plan.models);
@@ -106,8 +109,11 @@ function text({ items, lines, idle, duration, live }: Report, { plan, service }:
     ...forecastOf(plan.models),
     ...signaturesOf(plan.models, live, service.stage),
     '',
-    `Cost a month (${PRICES.region}, prices of ${PRICES.year}, without free tier, transfer and cold starts; ${duration} ms a request):`,
-    ...lines.map((line) => `  ${line.model.name.padEnd(16)} ${priced(line)}`),
+    `Cost a month (${PRICES.region}, prices of ${PRICES.year}, without free tier and transfer):`,
+    ...lines.flatMap((line) => [
+      `  ${line.model.name.padEnd(16)} ${priced(line)}`,
+      ...timed(line).map((words) => `  ${''.padEnd(16)} ${words}`),
+    ]),
     `  ${'idle'.padEnd(16)} ${dollars(idle)} for packages in S3, ${dollars(sweepCost())} for the sweeps of the release worker`,
     ...(plan.options.dashboard
       ? [
@@ -123,12 +129,25 @@ function text({ items, lines, idle, duration, live }: Report, { plan, service }:
 function priced({ model, standing, cost }: Line): string {
   const parts = Object.entries({ ...cost, ...standing })
     .filter(([, amount]) => amount > 0)
-    .map(([name, amount]) => `${name} ${dollars(amount)}${name === 'provisioned' ? ' at the least' : ''}`)
+    .map(
+      ([name, amount]) =>
+        `${name === 'coldStarts' ? 'cold starts' : name} ${dollars(amount)}${name === 'provisioned' ? ' at the least' : ''}`,
+    )
     .join(', ');
   if (cost === undefined)
     return `${dollars(total(standing))} without requests: ${parts}; with them unknown, since no traffic is declared`;
   const all = total(cost) + total(standing);
   return `${dollars(all)} at ${round(model.traffic ?? 0)} requests/s: ${parts}`;
+}
+
+/** How long requests take, and which of them start an instance. */
+function timed({ cost, model, times: { duration, init } }: Line): readonly string[] {
+  if (cost === undefined || model.traffic === undefined) return [];
+  const { cold } = sharesOf(model, { requests: model.traffic * MONTH, duration: duration.ms / 1000 });
+  return [
+    `${round(duration.ms)} ms a request (${duration.from}); ${percent(cold)} of them start an instance, which bills ${round(init.ms)} ms of INIT more (${init.from}),`,
+    `if one stays ${IDLE_SECONDS} s without a request: an assumption, since Lambda documents none`,
+  ];
 }
 
 /** What the canary of each model sees, where the declared traffic tells; nothing where no model has steps. */
@@ -140,10 +159,11 @@ function forecastOf(models: readonly Model[]): readonly string[] {
 /** How signatures differ from the live ones, or why that is not known; nothing without models. */
 function signaturesOf(
   models: readonly Model[],
-  live: ReadonlyMap<string, Comparison>,
+  live: ReadonlyMap<string, Live>,
   stage: string,
 ): readonly string[] {
-  const lines = comparisonLines(models, live, stage);
+  const comparisons = new Map([...live].map(([name, { comparison }]) => [name, comparison]));
+  const lines = comparisonLines(models, comparisons, stage);
   return lines.length === 0 ? [] : ['', 'Signatures:', ...lines.map((line) => `  ${line}`)];
 }
 
@@ -160,13 +180,15 @@ function forecastIn(model: Model): readonly string[] {
 const capacitiesOf = (models: readonly Model[]): readonly Capacity[] =>
   models.map(capacityOf).filter((capacity) => capacity !== undefined);
 
+const percent = (share: number): string => `${round(100 * share)} %`;
+
 const round = (value: number): number => Number(value.toPrecision(3));
 
 /** Cents from a dollar on, two significant digits below. */
 const dollars = (amount: number): string =>
   `$${amount >= 1 ? amount.toFixed(2) : amount === 0 ? '0' : Number(amount.toPrecision(2)).toFixed(amount < 0.001 ? 5 : 3)}`;
 
-function json({ items, lines, idle, duration, live }: Report, { plan, service }: Context): string {
+function json({ items, lines, idle, live }: Report, { plan, service }: Context): string {
   const policy = neededPolicy(plan);
   return JSON.stringify(
     {
@@ -180,18 +202,24 @@ function json({ items, lines, idle, duration, live }: Report, { plan, service }:
         strategy: model.release.strategy,
         steps: model.release.steps,
         forecast: forecastIn(model),
-        signature: live.get(model.name),
+        signature: live.get(model.name)?.comparison,
       })),
       cost: {
         currency: 'USD',
         prices: { region: PRICES.region, year: PRICES.year, sources: PRICES.sources },
-        duration,
-        models: lines.map(({ model, facts, standing, cost }) => ({
+        idleLife: { seconds: IDLE_SECONDS, from: 'assumed' },
+        models: lines.map(({ model, facts, standing, times, cost }) => ({
           name: model.name,
           zipBytes: facts.zipBytes,
+          duration: times.duration,
+          init: times.init,
           ...standing,
           ...(cost !== undefined && {
             traffic: model.traffic,
+            coldShare: sharesOf(model, {
+              requests: (model.traffic ?? 0) * MONTH,
+              duration: times.duration.ms / 1000,
+            }).cold,
             ...cost,
             total: total(cost) + total(standing),
           }),

@@ -40,8 +40,8 @@ export type Resources = Readonly<Record<string, Resource>>;
 /** Resources of the framework's template, where nothing is known of their form. */
 export type Compiled = Readonly<Record<string, Json>>;
 export type Dollars = Readonly<Record<string, number>>;
-/** Requests a month, and the seconds that one is billed for. */
-export type Use = { readonly requests: number; readonly duration: number };
+/** Requests a month, and the seconds that one is billed for; and those of INIT, if it starts an instance. */
+export type Use = { readonly requests: number; readonly duration: number; readonly init: number };
 
 /** Facts by model, once it is packaged. */
 export type Known = ReadonlyMap<string, Pick<Facts, 'drift'>>;

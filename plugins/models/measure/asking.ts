@@ -53,6 +53,7 @@ export function benchAsking(
       return {
         ...checked,
         cold: invoked?.init !== undefined,
+        ...(invoked?.init !== undefined && { init: invoked.init }),
         ...(invoked?.duration !== undefined && { duration: invoked.duration }),
         ...(invoked?.memory !== undefined && { memory: invoked.memory }),
         ...(invoked !== undefined && { bytes: invoked.payload.length }),

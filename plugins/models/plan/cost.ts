@@ -1,3 +1,4 @@
+import { initSeconds } from '../../../core/capacity/environments/init.ts';
 import { SWEEP_EVERY } from '../../../core/release/document/worker-contract.ts';
 import type { Dollars, Fold, Use } from '../contracts/feature.ts';
 import type { Host } from '../contracts/host.ts';
@@ -15,6 +16,8 @@ const PACKAGES_KEPT = 5;
 export type Cost = Dollars & {
   readonly requests: number;
   readonly compute: number;
+  /** The INIT phase of those that start an instance, which Lambda bills. */
+  readonly coldStarts: number;
   readonly http: number;
   readonly logs: number;
   /** Custom metrics of the endpoint. */
@@ -44,14 +47,25 @@ const added = <T extends Dollars>(start: T, more: readonly Dollars[]): T => {
 /**
  * @param traffic requests a second, on average
  * @param duration seconds that a request is billed for
+ * @param init seconds of INIT that a cold start is billed for beside that
  */
-export function monthlyCost(model: Model, facts: Facts, traffic: number, duration: number): Cost {
-  const use: Use = { requests: traffic * MONTH, duration };
+export function monthlyCost(
+  model: Model,
+  facts: Facts,
+  traffic: number,
+  duration: number,
+  init = assumedInit(facts),
+): Cost {
+  const use: Use = { requests: traffic * MONTH, duration, init };
   return added<Cost>(
-    { requests: 0, compute: 0, http: 0, logs: 0, metrics: 0 },
+    { requests: 0, compute: 0, coldStarts: 0, http: 0, logs: 0, metrics: 0 },
     FEATURES.map(({ monthly }) => monthly?.(model, facts, use) ?? {}),
   );
 }
+
+/** Seconds of INIT where nobody has measured it. */
+export const assumedInit = ({ remote }: Facts): number =>
+  initSeconds(remote.reduce((sum, { bytes }) => sum + bytes, 0));
 
 export function standingCost(
   model: Model,

@@ -1,3 +1,5 @@
+import { coldShare, IDLE_SECONDS } from '../../../../core/capacity/environments/cold-share.ts';
+import { erlangB } from '../../../../core/capacity/erlang.ts';
 import type { Dollars, Use } from '../../contracts/feature.ts';
 import type { Facts, Model } from '../../declaration/model.ts';
 import { logCost, MONTH, metricCost, PRICES } from '../shared/prices.ts';
@@ -9,20 +11,40 @@ import { lineBytes, metricCount, signalsOf } from '../watch/metrics.ts';
 const LOG_BYTES = 400;
 
 /** What a model's requests cost by themselves. */
-export function requestCost(model: Model, facts: Facts, { requests, duration }: Use): Dollars {
+export function requestCost(model: Model, facts: Facts, use: Use): Dollars {
+  const { requests, duration, init } = use;
   const remote = facts.remote.reduce((sum, { bytes }) => sum + bytes, 0) / 1024 ** 3;
-  const prices = model.concurrency?.provisioned === undefined ? PRICES.gbSecond : PRICES.provisioned.gbSecond;
   const signals = signalsOf(facts.graph ?? facts.signature);
+  const { cold, onDemand } = sharesOf(model, use);
+  const gb = model.memory / 1024;
+  const gbSecond =
+    onDemand * PRICES.gbSecond[model.architecture] +
+    (1 - onDemand) * PRICES.provisioned.gbSecond[model.architecture];
+  const storage = remote * PRICES.storageGbSecond;
   return {
     requests: requests * PRICES.request,
-    compute:
-      requests *
-      duration *
-      ((model.memory / 1024) * prices[model.architecture] + remote * PRICES.storageGbSecond),
+    compute: requests * duration * (gb * gbSecond + storage),
+    // Billed like the request itself, since August 2025 for zips, too:
+    // https://aws.amazon.com/blogs/compute/aws-lambda-standardizes-billing-for-init-phase/
+    coldStarts: requests * cold * init * (gb * PRICES.gbSecond[model.architecture] + storage),
     http: model.http === undefined ? 0 : requests * PRICES.httpRequest,
     logs: logCost(requests, LOG_BYTES + lineBytes(signals)),
     metrics: metricCost(metricCount(signals, model.latency !== undefined), requests),
   };
+}
+
+/**
+ * Shares of requests that instances on demand answer, and that start one. The traffic is taken for even; what
+ * scaling keeps beyond the least is not counted.
+ */
+export function sharesOf(model: Model, { requests, duration }: Omit<Use, 'init'>) {
+  const rate = requests / MONTH;
+  let [cold, onDemand] = [0, 0];
+  for (const { kept, share } of leastByTime(model)) {
+    cold += share * coldShare({ rate, service: duration, idle: IDLE_SECONDS, kept });
+    onDemand += share * (kept === 0 ? 1 : erlangB(rate * duration, kept));
+  }
+  return { cold, onDemand };
 }
 
 /** What instances cost that are kept warm. */
@@ -33,13 +55,17 @@ export const warmCost = (model: Model): Dollars => ({
 
 const WEEK = 7 * 24 * 60;
 
-/** Instances that are kept warm at least, on average over a week's schedule. */
-export function leastInstances({ concurrency }: Model): number {
-  if (concurrency?.provisioned === undefined) return 0;
-  const { min } = concurrency.provisioned;
-  return concurrency.schedule.reduce(
-    (average, window) =>
-      average + ((window.min - min) * (window.to - window.from) * window.days.length) / WEEK,
-    min,
-  );
+/** Instances that are kept warm at least, in the windows of a week's schedule and outside of them. */
+function leastByTime({ concurrency }: Model): readonly { readonly kept: number; readonly share: number }[] {
+  if (concurrency?.provisioned === undefined) return [{ kept: 0, share: 1 }];
+  const windows = concurrency.schedule.map(({ days, from, min, to }) => ({
+    kept: min,
+    share: ((to - from) * days.length) / WEEK,
+  }));
+  const outside = Math.max(0, 1 - windows.reduce((sum, { share }) => sum + share, 0));
+  return [{ kept: concurrency.provisioned.min, share: outside }, ...windows];
 }
+
+/** The same on average. */
+export const leastInstances = (model: Model): number =>
+  leastByTime(model).reduce((sum, { kept, share }) => sum + kept * share, 0);

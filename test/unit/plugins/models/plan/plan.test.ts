@@ -6,6 +6,7 @@ import type { Facts } from '../../../../../plugins/models/declaration/model.ts';
 import { routeLogicalId } from '../../../../../plugins/models/declaration/naming.ts';
 import { catalogManifest, catalogStatements } from '../../../../../plugins/models/plan/catalog/catalog.ts';
 import {
+  assumedInit,
   idleCost,
   monthlyCost,
   standingCost,
@@ -357,7 +358,8 @@ describe('cost', () => {
     expect(cost.http).toBeCloseTo(2.592, 9);
     // Requests, errors, latency, cold starts and rejections, by model and by version.
     expect(cost.metrics).toBeCloseTo(10 * 0.3, 9);
-    expect(total(cost)).toBeCloseTo(cost.requests + cost.compute + cost.http + cost.logs + cost.metrics, 9);
+    const { requests, compute, coldStarts, http, logs, metrics } = cost;
+    expect(total(cost)).toBeCloseTo(requests + compute + coldStarts + http + logs + metrics, 9);
     expect(monthlyCost({ ...model, architecture: 'arm64' }, facts, 1, 0.1).compute).toBeLessThan(
       cost.compute,
     );
@@ -369,12 +371,11 @@ describe('cost', () => {
     fc.assert(
       fc.property(positive, positive, (a, b) => {
         const [less, more] = a < b ? [a, b] : [b, a];
-        expect(total(monthlyCost(model, facts, less, 0.1))).toBeLessThanOrEqual(
-          total(monthlyCost(model, facts, more, 0.1)),
-        );
-        expect(total(monthlyCost(model, facts, 1, less))).toBeLessThanOrEqual(
-          total(monthlyCost(model, facts, 1, more)),
-        );
+        // Less traffic may meet more cold starts, and cost more of those.
+        const warm = (traffic: number, duration: number): number =>
+          total({ ...monthlyCost(model, facts, traffic, duration), coldStarts: 0 });
+        expect(warm(less, 0.1)).toBeLessThanOrEqual(warm(more, 0.1));
+        expect(warm(1, less)).toBeLessThanOrEqual(warm(1, more));
       }),
     );
     expect(total(monthlyCost(model, facts, 0, 0.1))).toBe(0);
@@ -399,10 +400,36 @@ describe('cost', () => {
     expect(standing({ concurrency: { provisioned, schedule } }).least).toBeCloseTo(2 + (8 * 60) / 168, 9);
   });
 
-  it('of requests that provisioned instances answer is their own', () => {
+  it('of cold starts is INIT of those that find nothing warm: most of a month of few requests', () => {
+    if (model === undefined) throw new Error('no model');
+    // 100 a day: of gaps of 14 minutes on average, 71 % are longer than an instance is taken to stay.
+    const rare = monthlyCost(model, facts, 100 / 86_400, 0.05);
+    const cold = Math.exp((-300 * 100) / 86_400);
+    expect(rare.coldStarts).toBeCloseTo(3000 * cold * 0.5 * 0.0000166667, 5);
+    expect(rare.coldStarts / rare.compute).toBeGreaterThan(7);
+    expect(monthlyCost(model, facts, 100 / 86_400, 0.05, 2).coldStarts).toBeCloseTo(4 * rare.coldStarts, 9);
+    const often = monthlyCost(model, facts, 50, 0.05);
+    expect(often.coldStarts / often.compute).toBeLessThan(0.001);
+    // What is read from S3 at start takes its time.
+    const remote = [{ path: 'm.onnx', sha256: '', bytes: 300e6 }];
+    expect(assumedInit({ ...facts, remote })).toBeCloseTo(4.8, 6);
+    // With one that is kept only what comes at the same time starts another.
+    const [kept] = declaredModels({ churn: { memory: 1024, concurrency: { provisioned: 1 } } });
+    if (kept === undefined) throw new Error('no model');
+    expect(monthlyCost(kept, facts, 100 / 86_400, 0.05).coldStarts).toBeLessThan(0.001 * rare.coldStarts);
+  });
+
+  it('of requests that provisioned instances answer is their own, and on demand of those beyond', () => {
     const [one] = declaredModels({ churn: { memory: 1024, concurrency: { provisioned: 1 } } });
     if (one === undefined) throw new Error('no model');
-    expect(monthlyCost(one, facts, 1, 0.1).compute).toBeCloseTo(2_592_000 * 0.1 * 0.0000097222, 9);
+    const beyond = 0.1 / 1.1;
+    const price = beyond * 0.0000166667 + (1 - beyond) * 0.0000097222;
+    expect(monthlyCost(one, facts, 1, 0.1).compute).toBeCloseTo(2_592_000 * 0.1 * price, 9);
+    const schedule = { days: 'daily', from: '00:00', to: '12:00', timezone: 'UTC', min: 9, max: 9 };
+    const [half] = declaredModels({ churn: { memory: 1024, concurrency: { provisioned: 1, schedule } } });
+    if (half === undefined) throw new Error('no model');
+    const less = (beyond / 2) * 0.0000166667 + (1 - beyond / 2) * 0.0000097222;
+    expect(monthlyCost(half, facts, 1, 0.1).compute).toBeCloseTo(2_592_000 * 0.1 * less, 6);
   });
 
   it('of the sweeps is 2,880 runs in a month of 30 days', () => {

@@ -8,7 +8,7 @@ import { type Registry, registry } from '../../../../../core/registry/registry.t
 import type { Datatype } from '../../../../../core/tensor/contract.ts';
 import { aliasLogicalId } from '../../../../../plugins/models/declaration/naming.ts';
 import { parseModels } from '../../../../../plugins/models/declaration/parse.ts';
-import { compareWithLive } from '../../../../../plugins/models/releases/ask-live.ts';
+import { askLive } from '../../../../../plugins/models/releases/ask-live.ts';
 import {
   type Comparison,
   compareSignature,
@@ -213,12 +213,12 @@ describe('a command that must work without AWS', () => {
     endpoint: string,
     credentials: () => ReturnType<typeof keys> = keys,
     bucket: () => Promise<string> = async () => 'b',
-    limits: Parameters<typeof compareWithLive>[2] = undefined,
+    limits: Parameters<typeof askLive>[2] = undefined,
   ) => {
     const begun = performance.now();
     const aws = { region: 'us-east-1', credentials, endpoint };
-    const found = await compareWithLive({ aws, bucket, service }, OFFERED, limits);
-    const [comparison] = [...found.values()];
+    const found = await askLive({ aws, bucket, service }, OFFERED, limits);
+    const [{ comparison } = {}] = [...found.values()];
     return {
       reason: comparison?.compared === false ? comparison.reason : '',
       took: performance.now() - begun,
@@ -241,7 +241,7 @@ describe('a command that must work without AWS', () => {
     '<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>a</Arn><Account>1</Account></GetCallerIdentityResult></GetCallerIdentityResponse>';
 
   it('asks nothing without models', async () => {
-    expect(await compareWithLive({ aws: { region: 'x' }, bucket: keys as never, service }, [])).toEqual(
+    expect(await askLive({ aws: { region: 'x' }, bucket: keys as never, service }, [])).toEqual(
       new Map(),
     );
   });
