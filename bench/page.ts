@@ -47,8 +47,9 @@ From an object's bytes to those of the scored parts, on local disk: S3's own tim
 boosting over 16 columns; one thread on either side. An invocation has a process of its own, so that several score side by side.`,
   capacity: `## Capacity
 
-What \`sls models bench\` says ([bench-method.md](bench-method.md)). Promises are simulated from seeds, half of the queues with
-fixed and half with exponential service: those figures do not depend on the machine. The generator’s lateness does.`,
+What \`sls models bench\` says ([bench-method.md](bench-method.md)), and what \`sls models plan --capacity\` promises
+([capacity.md](capacity.md)). Both are simulated from seeds, half with fixed and half with exponential service: those figures do
+not depend on the machine. The generator’s lateness does.`,
 };
 
 const begin = (group: Group): string => `<!-- begin ${group} -->`;

@@ -11,6 +11,7 @@ import { runPython } from '../../test/python.ts';
 import { WORK } from '../children.ts';
 import { type Claim, type Effort, type Measured, type Sample, SHORT } from '../claims.ts';
 import { median } from '../median.ts';
+import { COLD_SHARES } from './cold.ts';
 import { type Queue, queueLatencies, trueQuantile } from './queues.ts';
 
 const repository = dirname(dirname(import.meta.dirname));
@@ -130,4 +131,11 @@ const promise = (load: number): Claim => ({
   },
 });
 
-export const CAPACITY: readonly Claim[] = [EARLY_STOPPING, LATENESS, promise(50), promise(70), promise(90)];
+export const CAPACITY: readonly Claim[] = [
+  EARLY_STOPPING,
+  LATENESS,
+  promise(50),
+  promise(70),
+  promise(90),
+  ...COLD_SHARES,
+];

@@ -1,5 +1,5 @@
 import { REQUESTS_PER_ENVIRONMENT } from '../../../core/capacity/environments/at-once.ts';
-import { milliseconds } from '../../../core/capacity/words.ts';
+import { milliseconds, nameOfPercentile } from '../../../core/capacity/words.ts';
 import { spanWords } from './load.ts';
 import type { CapacityPart } from './parts.ts';
 import { HEADROOM, windowText } from './proposal.ts';
@@ -12,7 +12,7 @@ export function capacityWords(report: CapacityReport): string {
   const by = report.replayed === undefined ? '' : ' by the replay';
   const stays = `where an instance stays ${idle.seconds} s without a request (${idle.isGiven ? '--idle' : 'assumed: Lambda documents none'})`;
   return [
-    `${model}: at most ${percent(promised)} of the requests may start cold (${percent(1 - promised)} warm)`,
+    `${model}: at most ${percent(promised)} of the requests may start cold (${nameOfPercentile(1 - promised)} warm)`,
     row('traffic', `${rateWords(report)}: ${traffic.words}`),
     row(
       'a request',

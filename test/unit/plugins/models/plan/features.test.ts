@@ -108,7 +108,9 @@ function madeBy(feature: Feature, input: PlanInput) {
     alarms: models.flatMap((model) => feature.alarms?.(model, host, known, []) ?? []),
     graphs: models.flatMap((model) => feature.graphs?.(model, host, known) ?? []),
     standing: models.map((model) => feature.standing?.(model, host, fold) ?? {}),
-    monthly: models.map((model) => feature.monthly?.(model, facts, { requests: 1e6, duration: 0.1, init: 0.5 }) ?? {}),
+    monthly: models.map(
+      (model) => feature.monthly?.(model, facts, { requests: 1e6, duration: 0.1, init: 0.5 }) ?? {},
+    ),
   };
 }
 

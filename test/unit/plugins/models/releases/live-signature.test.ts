@@ -241,9 +241,7 @@ describe('a command that must work without AWS', () => {
     '<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>a</Arn><Account>1</Account></GetCallerIdentityResult></GetCallerIdentityResponse>';
 
   it('asks nothing without models', async () => {
-    expect(await askLive({ aws: { region: 'x' }, bucket: keys as never, service }, [])).toEqual(
-      new Map(),
-    );
+    expect(await askLive({ aws: { region: 'x' }, bucket: keys as never, service }, [])).toEqual(new Map());
   });
 
   it('does not wait for credentials that do not come', async () => {
