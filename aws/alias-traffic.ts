@@ -2,7 +2,7 @@ import type { AwsConfig } from '../core/ports/config.ts';
 import { metricPoints } from './metric-points.ts';
 import { aliasMetric } from './sides.ts';
 
-/** Invocations through an alias, of all versions, and what Lambda was busy with them: points by their start. */
+/** Invocations through an alias, of all versions: points by the start of their period. */
 export type AliasTraffic = {
   /** Milliseconds since the epoch → requests; a period without one is not there. */
   readonly requests: ReadonlyMap<number, number>;

@@ -1,6 +1,6 @@
 /** What is promised of cold starts, against arrivals in the event simulation. */
 import { type Arrivals, poissonArrivals } from '../../core/capacity/arrivals.ts';
-import { needed, type RateFor } from '../../core/capacity/environments/keep.ts';
+import { keptFor, type RateFor } from '../../core/capacity/environments/keep.ts';
 import { replay } from '../../core/capacity/environments/replay.ts';
 import { seeded } from '../../core/capacity/random.ts';
 import { type Claim, type Effort, type Sample, SHORT } from '../claims.ts';
@@ -35,7 +35,7 @@ function daily(rate: number, requests: number, seed: number): Traffic {
 /** Share of cold starts ÷ what is promised, where who finds no provisioned instance free starts one. */
 function ratioOf({ arrivals, rates }: Traffic, promised: number, service: 'fixed' | 'exponential'): number {
   const chance = seeded(7);
-  const { kept } = needed(rates, SERVICE, promised);
+  const { kept } = keptFor(rates, SERVICE, promised);
   const { cold, requests } = replay(arrivals, {
     service: service === 'fixed' ? 1000 * SERVICE : () => -1000 * SERVICE * Math.log1p(-chance()),
     init: 0,

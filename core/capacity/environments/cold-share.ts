@@ -16,11 +16,11 @@ export type OnDemand = {
 };
 
 /**
- * Share of requests that start an environment. One starts when more requests are in progress than at any time
- * within an environment's idle life: each number in progress (Poisson) is passed upwards at some rate, several
- * times in a row, since who is busy stays busy for a while (Riordan's peakedness); and it starts one where
- * it was not passed for so long. Held against `replay`: within a tenth where up to four requests are in
- * progress on average, and more than that above it, where next to nothing is cold.
+ * Share of requests that start an environment. One starts when more requests are in progress than at any
+ * time within an environment's idle life. Each number in progress (Poisson) is passed upwards at some rate,
+ * several times in a row, since who is busy stays busy for a while (Riordan's peakedness); and it starts one
+ * where it was not passed for so long. Held against `replay`: within a tenth where up to four requests are in
+ * progress on average; beyond that up to twice as many as there are, where next to nothing is cold.
  */
 export function coldShare({ rate, service, idle, kept }: OnDemand): number {
   if (!(rate > 0)) return kept > 0 ? 0 : 1;

@@ -27,7 +27,7 @@ export type Needed = {
 };
 
 /** @param service seconds of a request @param promised share of requests that may find none free, above 0 */
-export function needed(rates: readonly RateFor[], service: number, promised: number): Needed {
+export function keptFor(rates: readonly RateFor[], service: number, promised: number): Needed {
   const loads = rates.map(({ rate, weight }) => ({ load: rate * service, weight }));
   const weights = rates.reduce((sum, { weight }) => sum + weight, 0);
   const rate = weights > 0 ? rates.reduce((sum, one) => sum + one.rate * one.weight, 0) / weights : 0;

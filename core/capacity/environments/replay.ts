@@ -13,7 +13,7 @@ import { endings } from './endings.ts';
 export type KeptFrom = { readonly at: number; readonly count: number };
 
 export type Environments = {
-  /** Of a request that finds an environment; a function where it is not always the same. */
+  /** What a request takes that finds an environment; a function where it is not always the same. */
   readonly service: number | (() => number);
   /** What a cold start takes beside that. */
   readonly init: number;
@@ -102,7 +102,7 @@ function unused(idle: number) {
  */
 export function shareBeyond(arrivals: Arrivals, service: number, kept: number): number {
   if (arrivals.length === 0) return 0;
-  // Of equal times the first to begin is the first to end: only the oldest of the last ones can be free.
+  // All take the same time, so that the first to begin ends first: only the oldest one can be free.
   const ends = new Float64Array(Math.max(1, kept)).fill(Number.NEGATIVE_INFINITY);
   let oldest = 0;
   let beyond = 0;

@@ -1,6 +1,6 @@
 import { REQUESTS_PER_ENVIRONMENT } from '../../../core/capacity/environments/at-once.ts';
 import { milliseconds, nameOfPercentile } from '../../../core/capacity/words.ts';
-import { spanWords } from './load.ts';
+import { lastingWords } from './load.ts';
 import type { CapacityPart } from './parts.ts';
 import { HEADROOM, windowText } from './proposal.ts';
 import type { CapacityReport } from './report.ts';
@@ -52,7 +52,7 @@ function rateWords({ traffic: { busiest, rate } }: CapacityReport): string {
   return `${figure(rate)} requests/s${most}`;
 }
 
-export function whenWords({ window, time }: Pick<CapacityPart, 'time' | 'window'>): string {
+function whenWords({ window, time }: Pick<CapacityPart, 'time' | 'window'>): string {
   if (window === undefined) return time > 0.999 ? 'at all times' : 'at all other times';
   const { days, from, to } = windowText(window);
   return `${days} ${from} to ${to}`;
@@ -92,7 +92,7 @@ function replayLines({ parts, promised, replayed }: CapacityReport): readonly st
   const varies =
     dispersion === undefined
       ? ''
-      : `, whose number in ${spanWords(within)} varies ${figure(dispersion)} times as much as of requests that know nothing of each other`;
+      : `, whose number in ${lastingWords(within)} varies ${figure(dispersion)} times as much as of requests that know nothing of each other`;
   const why =
     times > 1.5
       ? `${figure(times)} times as many: they come in bursts${varies}`

@@ -45,7 +45,7 @@ export async function loadOf(
   if (arrivals === CLOUDWATCH) return cloudWatchLoad(model, since, timezone, context);
   if (arrivals !== undefined) {
     const { file, times } = arrivals;
-    const length = spanWords((times.at(-1) ?? 0) / 1000);
+    const length = lastingWords((times.at(-1) ?? 0) / 1000);
     return {
       from: 'file',
       words: `${quantity(times.length)} arrivals of ${file}, within ${length}, at times of no clock${scheduled === undefined ? '' : ': the schedule is left out'}`,
@@ -99,17 +99,17 @@ async function cloudWatchLoad(
   if (all < 2)
     throw usage(
       '--arrivals',
-      `CloudWatch knows ${all === 1 ? 'one request' : 'no request'} of ${functionName}:${LIVE} in ${service.region} in ${spanWords(since)}.`,
+      `CloudWatch knows ${all === 1 ? 'one request' : 'no request'} of ${functionName}:${LIVE} in ${service.region} in ${lastingWords(since)}.`,
       'Name a longer --since, another --stage or --region, or a file of arrivals.',
     );
   const { week, seen } = weekOf(minutes, to, timezone);
   const chosen = busiest(minutes, MOST);
   const arrivals = scattered(chosen, 1);
-  const length = spanWords(((arrivals.at(-1) ?? 0) - (arrivals[0] ?? 0)) / 1000);
+  const length = lastingWords(((arrivals.at(-1) ?? 0) - (arrivals[0] ?? 0)) / 1000);
   const part = chosen.length < minutes.length ? `the busiest ${length} of them, ` : '';
   return {
     from: 'cloudwatch',
-    words: `CloudWatch, ${quantity(all)} requests in ${spanWords((to - (minutes[0]?.at ?? to)) / 1000)}, ${seen} of the 168 hours of a week seen, hours of ${timezone}`,
+    words: `CloudWatch, ${quantity(all)} requests in ${lastingWords((to - (minutes[0]?.at ?? to)) / 1000)}, ${seen} of the 168 hours of a week seen, hours of ${timezone}`,
     week,
     timezone,
     replayed: {
@@ -123,7 +123,7 @@ async function cloudWatchLoad(
 const quantity = (value: number): string => Math.round(value).toLocaleString('en-US');
 
 /** `90 s`, `24 h`, `7 days`. */
-export function spanWords(seconds: number): string {
+export function lastingWords(seconds: number): string {
   const [unit, length] =
     seconds >= 3 * 86_400
       ? (['days', 86_400] as const)

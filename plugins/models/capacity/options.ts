@@ -12,7 +12,10 @@ const COLD = '0.1%';
 const CROWD = 10_000;
 /** How far back CloudWatch is read: a week, for the hours of one. */
 const SINCE = '7d';
-/** Minutes are kept so long: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_concepts.html */
+/**
+ * Days that CloudWatch keeps minutes:
+ * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_concepts.html
+ */
 const MINUTES_KEPT = 15;
 export const CLOUDWATCH = 'cloudwatch';
 

@@ -1,5 +1,5 @@
 import type { Arrivals } from '../../../core/capacity/arrivals.ts';
-import { needed, type RateFor, restingAt } from '../../../core/capacity/environments/keep.ts';
+import { keptFor, type RateFor, restingAt } from '../../../core/capacity/environments/keep.ts';
 import { type KeptFrom, leastKept, shareBeyond } from '../../../core/capacity/environments/replay.ts';
 import {
   minuteOfWeek,
@@ -49,12 +49,12 @@ export type PartsGiven = {
 };
 
 /** Those of the schedule, else those that spare something; none where no clock is known. */
-export function windowsOf({ load, model, promised, service }: PartsGiven): readonly WeekWindow[] {
+export function partedBy({ load, model, promised, service }: PartsGiven): readonly WeekWindow[] {
   if (load.week === undefined) return [];
   const declared = model.concurrency?.schedule ?? [];
   if (declared.length > 0)
     return declared.map(({ days, from, to }) => ({ days: days.map((day) => DAYS.indexOf(day)), from, to }));
-  return windowsFor(load.week, (rate) => needed([{ rate, weight: 1 }], service, promised).kept);
+  return windowsFor(load.week, (rate) => keptFor([{ rate, weight: 1 }], service, promised).kept);
 }
 
 /** First of all the time outside of the windows, if there is any. */
@@ -66,7 +66,7 @@ export function partsOf(given: PartsGiven, windows: readonly WeekWindow[]): read
   const all = length(rates.flat());
   return rates.flatMap((part, index): CapacityPart[] => {
     if (part.length === 0) return [];
-    const found = needed(part, service, promised);
+    const found = keptFor(part, service, promised);
     const loads = part.map(({ rate, weight }) => ({ load: rate * service, weight }));
     const erlang = { kept: found.kept, share: found.share };
     const replayed = arrivals && replayedIn(arrivals[index] ?? [], 1000 * service, promised, found.kept);

@@ -1,4 +1,4 @@
-import { needed, targetFor } from '../../../core/capacity/environments/keep.ts';
+import { keptFor, targetFor } from '../../../core/capacity/environments/keep.ts';
 import type { WeekWindow } from '../../../core/capacity/environments/week.ts';
 import { AT_ONCE } from '../declaration/keys/concurrency.ts';
 import { DAYS, daysOf, minuteOf, timeOf } from '../declaration/keys/units.ts';
@@ -65,7 +65,7 @@ export function proposalOf(
   const room = Math.floor(provisionable(quota) / versions);
   const ranges = parts.map((part) => {
     const min = Math.max(1, part.kept);
-    const most = needed([{ rate: (HEADROOM * part.peak) / service, weight: 1 }], service, promised).kept;
+    const most = keptFor([{ rate: (HEADROOM * part.peak) / service, weight: 1 }], service, promised).kept;
     const more = Math.ceil((most * part.kept) / Math.max(1, part.erlang.kept));
     return { window: part.window, min, more, max: Math.max(min, Math.min(more, room)) };
   });

@@ -1,12 +1,15 @@
-import { type AccountConcurrency, accountConcurrency } from '../../../aws/lambda/account.ts';
+import { type AccountLimits, accountConcurrency } from '../../../aws/lambda/account.ts';
 import type { Context } from '../context/context.ts';
 import type { Model } from '../declaration/model.ts';
 import { askBriefly } from '../releases/brief.ts';
 
-/** What an account has until it asks for more: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
+/**
+ * What an account has until it asks for more:
+ * https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+ */
 const USUAL = 1000;
 
-export type Account = AccountConcurrency & { readonly from: string };
+export type Account = AccountLimits & { readonly from: string };
 
 /** Instances that a model may have at once, and who says so. */
 export type Quota = {

@@ -6,7 +6,7 @@ import type { WeekWindow } from '../../../core/capacity/environments/week.ts';
 import type { Facts, Model } from '../declaration/model.ts';
 import type { Load } from './load.ts';
 import type { CapacityOptions } from './options.ts';
-import { type CapacityPart, DEFAULT_TARGET, keptThrough, partsOf, ratesOf, windowsOf } from './parts.ts';
+import { type CapacityPart, DEFAULT_TARGET, keptThrough, partedBy, partsOf, ratesOf } from './parts.ts';
 import { type Proposal, proposalOf } from './proposal.ts';
 import type { Quota } from './quota.ts';
 import type { RequestTimes } from './times.ts';
@@ -73,7 +73,7 @@ export function capacityReport(given: CapacityGiven): CapacityReport {
   const { crowd, idle, promised } = options;
   const { duration, init } = times;
   const service = duration.ms / 1000;
-  const windows = windowsOf({ ...given, service, promised });
+  const windows = partedBy({ ...given, service, promised });
   const parts = partsOf({ ...given, service, promised }, windows);
   const proposal = proposalOf({ ...given, promised }, parts);
   const kept = Math.min(quota.limit, ...parts.map((part) => part.kept));

@@ -12,7 +12,7 @@ import {
   sweepCost,
   total,
 } from '../plan/cost.ts';
-import { sharesOf } from '../plan/endpoint/cost.ts';
+import { startsOf } from '../plan/endpoint/cost.ts';
 import { type Item, inventory } from '../plan/inventory.ts';
 import { neededPolicy } from '../plan/plan.ts';
 import { type Capacity, capacityLine, capacityOf } from '../plan/release/capacity.ts';
@@ -143,7 +143,7 @@ function priced({ model, standing, cost }: Line): string {
 /** How long requests take, and which of them start an instance. */
 function timed({ cost, model, times: { duration, init } }: Line): readonly string[] {
   if (cost === undefined || model.traffic === undefined) return [];
-  const { cold } = sharesOf(model, { requests: model.traffic * MONTH, duration: duration.ms / 1000 });
+  const { cold } = startsOf(model, { requests: model.traffic * MONTH, duration: duration.ms / 1000 });
   return [
     `${round(duration.ms)} ms a request (${duration.from}); ${percent(cold)} of them start an instance, which bills ${round(init.ms)} ms of INIT more (${init.from}),`,
     `if one stays ${IDLE_SECONDS} s without a request: an assumption, since Lambda documents none`,
@@ -216,7 +216,7 @@ function json({ items, lines, idle, live }: Report, { plan, service }: Context):
           ...standing,
           ...(cost !== undefined && {
             traffic: model.traffic,
-            coldShare: sharesOf(model, {
+            coldShare: startsOf(model, {
               requests: (model.traffic ?? 0) * MONTH,
               duration: times.duration.ms / 1000,
             }).cold,

@@ -15,7 +15,7 @@ export function requestCost(model: Model, facts: Facts, use: Use): Dollars {
   const { requests, duration, init } = use;
   const remote = facts.remote.reduce((sum, { bytes }) => sum + bytes, 0) / 1024 ** 3;
   const signals = signalsOf(facts.graph ?? facts.signature);
-  const { cold, onDemand } = sharesOf(model, use);
+  const { cold, onDemand } = startsOf(model, use);
   const gb = model.memory / 1024;
   const gbSecond =
     onDemand * PRICES.gbSecond[model.architecture] +
@@ -37,7 +37,7 @@ export function requestCost(model: Model, facts: Facts, use: Use): Dollars {
  * Shares of requests that instances on demand answer, and that start one. The traffic is taken for even; what
  * scaling keeps beyond the least is not counted.
  */
-export function sharesOf(model: Model, { requests, duration }: Omit<Use, 'init'>) {
+export function startsOf(model: Model, { requests, duration }: Omit<Use, 'init'>) {
   const rate = requests / MONTH;
   let [cold, onDemand] = [0, 0];
   for (const { kept, share } of leastByTime(model)) {

@@ -2,7 +2,7 @@ import { array, assert, double, integer, property, record } from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { poissonArrivals } from '../../../../../core/capacity/arrivals.ts';
 import { atOnce } from '../../../../../core/capacity/environments/at-once.ts';
-import { needed, restingAt, targetFor } from '../../../../../core/capacity/environments/keep.ts';
+import { keptFor, restingAt, targetFor } from '../../../../../core/capacity/environments/keep.ts';
 import {
   busiest,
   dispersion,
@@ -20,15 +20,15 @@ describe('what must be kept', () => {
     [50, 71, 0.7],
     [200, 238, 0.84],
   ])('load %d: %d, of which %d is in use', (load, kept, use) => {
-    const found = needed([{ rate: load, weight: 1 }], 1, 0.001);
+    const found = keptFor([{ rate: load, weight: 1 }], 1, 0.001);
     expect(found).toMatchObject({ kept, load, peak: load, isByRate: false });
     expect(found.use).toBeCloseTo(use, 2);
     expect(found.share).toBeLessThanOrEqual(0.001);
   });
 
   it('is one for each ten requests a second at least, however short they are', () => {
-    expect(needed([{ rate: 1000, weight: 1 }], 0.002, 0.001)).toMatchObject({ kept: 100, isByRate: true });
-    expect(needed([{ rate: 100, weight: 1 }], 0.1, 0.001)).toMatchObject({ kept: 21, isByRate: false });
+    expect(keptFor([{ rate: 1000, weight: 1 }], 0.002, 0.001)).toMatchObject({ kept: 100, isByRate: true });
+    expect(keptFor([{ rate: 100, weight: 1 }], 0.1, 0.001)).toMatchObject({ kept: 21, isByRate: false });
   });
 
   const rates = array(
@@ -41,7 +41,7 @@ describe('what must be kept', () => {
   it('at the use that is proposed as target, scaling keeps what is needed', () => {
     assert(
       property(rates, double({ min: 1e-5, max: 0.5, noNaN: true }), (parts, promised) => {
-        const found = needed(parts, 0.2, promised);
+        const found = keptFor(parts, 0.2, promised);
         if (found.use < 0.1) return;
         const range = { min: 1, max: 100_000, target: targetFor(found.use) };
         // Above nine tenths no target may be; there the range is held by its least.
@@ -59,8 +59,8 @@ describe('what must be kept', () => {
   });
 
   it('nothing is needed for nothing', () => {
-    expect(needed([{ rate: 0, weight: 5 }], 0.2, 0.001)).toMatchObject({ kept: 0, use: 0, load: 0 });
-    expect(needed([], 0.2, 0.001)).toMatchObject({ kept: 0, use: 0 });
+    expect(keptFor([{ rate: 0, weight: 5 }], 0.2, 0.001)).toMatchObject({ kept: 0, use: 0, load: 0 });
+    expect(keptFor([], 0.2, 0.001)).toMatchObject({ kept: 0, use: 0 });
   });
 });
 

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { type Arrivals, poissonArrivals } from '../../../../../core/capacity/arrivals.ts';
 import { coldShare } from '../../../../../core/capacity/environments/cold-share.ts';
 import { endings } from '../../../../../core/capacity/environments/endings.ts';
-import { needed } from '../../../../../core/capacity/environments/keep.ts';
+import { keptFor } from '../../../../../core/capacity/environments/keep.ts';
 import { leastKept, replay, shareBeyond } from '../../../../../core/capacity/environments/replay.ts';
 import { erlangB, leastServers } from '../../../../../core/capacity/erlang.ts';
 import { seeded } from '../../../../../core/capacity/random.ts';
@@ -136,7 +136,7 @@ describe('Erlang B against the event simulation', () => {
     });
     it('a day that is not even: mixed it is right, at the mean rate it is too low', () => {
       const arrivals = wave(rate, 600, 600 * Math.ceil(400_000 / rate / 600), 31);
-      const { kept: servers, share } = needed(waveRates(rate), service, 0.01);
+      const { kept: servers, share } = keptFor(waveRates(rate), service, 0.01);
       const found = shareBeyond(arrivals, 1000 * service, servers);
       expect(found / share).toBeGreaterThan(0.86);
       expect(found / share).toBeLessThan(1.12);
