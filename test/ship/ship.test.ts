@@ -4,11 +4,11 @@ import { cp, mkdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/prom
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { initSeconds } from '../../core/capacity/environments/init.ts';
 import { SLOW_STEPS } from '../../core/endpoint/contract.ts';
 import { parseModels } from '../../plugins/models/declaration/parse.ts';
 import { bundle } from '../../plugins/models/ship/bundle.ts';
 import { shipFunction, shipModel } from '../../plugins/models/ship/ship.ts';
-import { initSeconds } from '../../core/capacity/environments/init.ts';
 import {
   externalTensor,
   FLOAT,

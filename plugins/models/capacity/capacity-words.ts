@@ -9,18 +9,18 @@ import type { CapacityReport } from './report.ts';
 
 export function capacityWords(report: CapacityReport): string {
   const { duration, idle, init, model, onDemand, parts, promised, traffic } = report;
-  const by = report.replayed === undefined ? '' : ' by the replay';
-  const stays = `where an instance stays ${idle.seconds} s without a request (${idle.isGiven ? '--idle' : 'assumed: Lambda documents none'})`;
+  const by = report.replayed === undefined ? '' : ', by the replay';
   return [
     `${model}: at most ${percent(promised)} of the requests may start cold (${nameOfPercentile(1 - promised)} warm)`,
-    row('traffic', `${rateWords(report)}: ${traffic.words}`),
-    row(
+    ...rows('traffic', `${rateWords(report)}: ${traffic.words}`),
+    ...rows(
       'a request',
       `${milliseconds(duration.ms)} (${duration.from}), and ${milliseconds(init.ms)} of INIT where it starts cold (${init.from})`,
     ),
-    row(
+    ...rows(
       'on demand',
-      `${percent(onDemand)} start cold${by} with nothing kept warm, ${stays}: ${onDemand <= promised ? 'that is within the promise, as long as Lambda does' : 'more than is promised'}`,
+      `${percent(onDemand)} start cold with nothing kept warm${by}: ${onDemand <= promised ? 'within the promise' : 'more than is promised'}`,
+      `if an instance stays ${idle.seconds} s without a request (${idle.isGiven ? '--idle' : 'assumed: Lambda documents none'})`,
     ),
     '',
     ...table(report),
@@ -34,12 +34,12 @@ export function capacityWords(report: CapacityReport): string {
     ...todayLines(report),
     ...proposalLines(report),
     ...crowdLines(report),
-    row('quota', quotaWords(report)),
-    ...overLimit(report),
+    ...rows('quota', quotaWords(report), ...overLimit(report)),
   ].join('\n');
 }
 
-const row = (name: string, words: string): string => `  ${name.padEnd(10)} ${words}`;
+const rows = (name: string, ...lines: readonly string[]): readonly string[] =>
+  lines.map((line, index) => `  ${(index === 0 ? name : '').padEnd(10)} ${line}`);
 
 const figure = (value: number): string =>
   value >= 1000 ? Math.round(value).toLocaleString('en-US') : String(Number(value.toPrecision(3)));
@@ -101,25 +101,17 @@ function replayLines({ parts, promised, replayed }: CapacityReport): readonly st
         : `about the same${varies}`;
   const cold = requests > 0 ? proposed.cold / requests : 0;
   const beyond = requests > 0 ? 1 - proposed.kept / requests : 0;
-  return [
-    row('replayed', words),
-    row(
-      '',
-      `with ${kept} kept, as by Erlang B, ${percent(erlang)} should find none free, and ${percent(simulated)} do: ${why}`,
-    ),
-    row(
-      '',
-      `with ${parts.map((part) => part.kept).join(', ')} kept ${percent(beyond)} find none free, ${percent(cold)} start cold, ${figure(proposed.throttled)} are refused; at most ${figure(proposed.most)} are in progress at once`,
-    ),
+  return rows(
+    'replayed',
+    words,
+    `with ${kept} kept, as by Erlang B, ${percent(erlang)} should find none free, and ${percent(simulated)} do: ${why}`,
+    `with ${parts.map((part) => part.kept).join(', ')} kept ${percent(beyond)} find none free, ${percent(cold)} start cold, ${figure(proposed.throttled)} are refused; ${figure(proposed.most)} at once at most`,
     ...(needs === undefined
       ? []
       : [
-          row(
-            '',
-            `too few to show ${percent(promised)}: at least ${figure(needs)} arrivals are needed; take it for a hint`,
-          ),
+          `too few to show ${percent(promised)}: at least ${figure(needs)} arrivals are needed; take it for a hint`,
         ]),
-  ];
+  );
 }
 
 function todayLines({ parts, promised, proposal, today }: CapacityReport): readonly string[] {
@@ -130,68 +122,54 @@ function todayLines({ parts, promised, proposal, today }: CapacityReport): reado
   const busiest = Math.max(...parts.map(({ load }) => load));
   const use = parts.find(({ load }) => load === busiest)?.use ?? 0;
   const cold = `${percent(share)} find none free by Erlang B`;
+  const verdict = keeps ? 'which keeps the promise' : `more than ${percent(promised)}`;
   if (!scales)
-    return [
-      row(
-        'today',
-        `a fixed number is declared (${rests} that must be kept): ${cold}, ${keeps ? 'which keeps the promise' : 'more than is promised'}`,
-      ),
-    ];
-  const lines = [
-    row(
-      'target',
-      `${target} (${whose}): scaling comes to rest at ${rests} that must be kept, and ${cold}, ${keeps ? 'which keeps the promise' : `more than ${percent(promised)}`}`,
-    ),
-  ];
+    return rows('today', `a fixed number is declared (${rests} that must be kept): ${cold}, ${verdict}`);
   const better = proposal.concurrency.provisioned.target;
-  if (target > use)
-    lines.push(
-      row(
-        '',
-        `it is above the use at which the promise can be kept, ${percent(use)} at ${figure(busiest)} in progress: ${better <= use ? `${better} is not` : `${better} is the least there is, and \`min\` keeps the promise`}`,
-      ),
-    );
-  return lines;
+  const instead =
+    better <= use ? `${better} is not` : `${better} is the least there is, and \`min\` keeps the promise`;
+  return rows(
+    'target',
+    `${target} (${whose}): scaling comes to rest at ${rests}`,
+    `that must be kept, and ${cold}, ${verdict}`,
+    ...(target > use
+      ? [
+          `it is above the use at which the promise can be kept, ${percent(use)} at ${figure(busiest)} in progress: ${instead}`,
+        ]
+      : []),
+  );
 }
 
 function proposalLines({ proposal }: CapacityReport): readonly string[] {
-  if (proposal === undefined) return [row('write', 'nothing: no request comes')];
+  if (proposal === undefined) return rows('write', 'nothing: no request comes');
   const { dollars: cost, isBounded, lacks, line, release } = proposal;
-  return [
-    row('write', line),
-    row(
-      '',
-      `${dollars(cost.kept + cost.requests)} a month (${dollars(cost.kept)} kept at the least, ${dollars(cost.requests)} for requests), on demand ${dollars(cost.onDemand)}; ${release.versions} versions hold up to ${release.instances} during a release`,
-    ),
-    row(
-      '',
-      isBounded
-        ? '`max` is what fits: it does not let scaling go to twice the busiest hour'
-        : `\`max\` lets scaling go to ${HEADROOM} times the busiest hour`,
-    ),
-    ...(lacks === undefined ? [] : [row('', `it does not fit: ${lacks}`)]),
-  ];
+  return rows(
+    'write',
+    line,
+    `${dollars(cost.kept + cost.requests)} a month (${dollars(cost.kept)} kept at the least, ${dollars(cost.requests)} for requests), on demand ${dollars(cost.onDemand)}`,
+    isBounded
+      ? '`max` is what fits: it does not let scaling go to twice the busiest hour'
+      : `\`max\` lets scaling go to ${HEADROOM} times the busiest hour; ${release.versions} versions hold up to ${release.instances} during a release`,
+    ...(lacks === undefined ? [] : [`it does not fit: ${lacks}`]),
+  );
 }
 
 function crowdLines({ crowd, quota }: CapacityReport): readonly string[] {
   const { cold, kept, meets, most, requests, seconds, served, throttled } = crowd;
   const limit = quota.of === 'reserved' ? 'what is reserved for it' : 'what the account has unreserved';
-  const why =
-    meets === undefined
-      ? ''
-      : meets === 'limit'
-        ? `: they meet ${limit}, ${instances(quota.limit)}`
-        : `: they meet Lambda's ramp, 1,000 new instances at once and 100 more a second; ${limit} are ${figure(quota.limit)}`;
-  const later = Number.isFinite(seconds)
-    ? `all are served after ${figure(seconds)} s${throttled > 0 ? ' if those that are refused ask again at once' : ''}, by ${instances(most)}, ${figure(cold)} of them started cold`
-    : 'none is ever served';
-  return [
-    row(
-      `${figure(requests)} at once:`,
-      `with ${kept} kept ${figure(served)} are served and ${figure(throttled)} refused with 429${why}`,
-    ),
-    row('', later),
-  ];
+  const why = {
+    limit: `they meet ${limit}, ${instances(quota.limit)}`,
+    ramp: `they meet Lambda's ramp, 1,000 new instances at once and 100 more a second; ${limit} are ${figure(quota.limit)}`,
+  };
+  const ask = throttled > 0 ? ', if those that are refused ask again at once' : '';
+  return rows(
+    `${figure(requests)} at once:`,
+    `with ${kept} kept ${figure(served)} are served and ${figure(throttled)} refused with 429`,
+    ...(meets === undefined ? [] : [why[meets]]),
+    Number.isFinite(seconds)
+      ? `all are served after ${figure(seconds)} s, by ${instances(most)}, ${figure(cold)} of them started cold${ask}`
+      : 'none is ever served',
+  );
 }
 
 /** Traffic that the quota cannot hold, whatever is kept. */
@@ -200,10 +178,7 @@ function overLimit({ parts, quota: { limit }, traffic: { busiest } }: CapacityRe
   const needs = Math.ceil(Math.max(peak, busiest / REQUESTS_PER_ENVIRONMENT));
   if (needs <= limit) return [];
   return [
-    row(
-      '',
-      `the busiest hour needs ${figure(needs)} instances, more than those ${figure(limit)}: what is beyond is refused with 429`,
-    ),
+    `the busiest hour needs ${figure(needs)} instances, more than those ${figure(limit)}: what is beyond is refused with 429`,
   ];
 }
 

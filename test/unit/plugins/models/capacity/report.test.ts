@@ -61,7 +61,7 @@ describe('target 0.7 against what a load needs', () => {
     // 5 in progress at 0.6: nine.
     expect(low.parts).toMatchObject([{ kept: 14, today: { kept: 9, share: expect.closeTo(0.0375, 4) } }]);
     expect(capacityWords(low)).toContain(
-      'target     0.6 (declared): scaling comes to rest at 9 of 14 that must be kept',
+      'target     0.6 (declared): scaling comes to rest at 9 of 14\n             that must be kept',
     );
     const enough = reported({ concurrency: { provisioned: { min: 14, max: 40 } } }, even(100));
     expect(enough.today.keeps).toBe(true);
@@ -219,7 +219,7 @@ describe('quotas', () => {
     const large = reported({}, even(100), { quota: { ...QUOTA, limit: 50_000 } });
     expect(large.crowd).toMatchObject({ served: 1014, throttled: 8986, meets: 'ramp', kept: 14 });
     expect(capacityWords(large)).toContain(
-      "10,000 at once: with 14 kept 1,014 are served and 8,986 refused with 429: they meet Lambda's ramp, 1,000 new instances at once and 100 more a second",
+      "10,000 at once: with 14 kept 1,014 are served and 8,986 refused with 429\n             they meet Lambda's ramp, 1,000 new instances at once and 100 more a second",
     );
     const reserved: Quota = { ...QUOTA, limit: 40, of: 'reserved' };
     const small = reported({ concurrency: { reserved: 40 } }, even(100), { quota: reserved });
