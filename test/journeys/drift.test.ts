@@ -146,3 +146,29 @@ it('a subgroup of ages is told by its column, alarms, and brings no version back
   expect(status.stdout).toMatch(/shop-dev-churn-drift is on/);
   expect((await service.invoke('churn', { inputs: [] })).version).toBe('1');
 });
+
+it('what must be kept follows from the requests that CloudWatch has counted', async () => {
+  const args = ['--capacity', '--arrivals', 'cloudwatch', '--since', '6h'];
+  const [plain, json] = [
+    await service.sls('models', 'plan', ...args),
+    await service.sls('models', 'plan', ...args, '--json'),
+  ];
+  expect([plain.code, json.code], plain.stderr + json.stderr).toEqual([0, 0]);
+  expect(plain.stdout).toMatch(
+    /^ {2}replayed {3}[\d,]+ arrivals by minutes of CloudWatch; within a minute they are taken to know nothing of each other \(Poisson\)/m,
+  );
+  expect(plain.stdout).toMatch(
+    /^ {2}write {6}concurrency: \{ provisioned: \{ min: \d+, max: \d+, target: 0\.\d+ \}/m,
+  );
+  const [{ duration, onDemand, parts, replayed, traffic }] = JSON.parse(json.stdout).models;
+  expect(traffic.from).toBe('cloudwatch');
+  expect(duration).toEqual({ ms: expect.any(Number), from: 'measured by CloudWatch' });
+  expect(duration.ms).toBeGreaterThan(0);
+  // Every request of these tests whose minute is over.
+  expect(replayed.requests).toBeGreaterThan(100);
+  expect(
+    parts.reduce((sum: number, part: { replayed: { requests: number } }) => sum + part.replayed.requests, 0),
+  ).toBe(replayed.requests);
+  expect(replayed.proposed.kept / replayed.requests).toBeGreaterThanOrEqual(0.999);
+  expect(onDemand).toBeGreaterThan(0);
+});

@@ -1,5 +1,5 @@
 /** The README's first service: two lines of a model and open HTTP, in a folder of its own, manually. */
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type LocalAws, startAws } from '../../local-aws/start.ts';
@@ -69,6 +69,22 @@ test('is measured where it is deployed, and its release shows what was found', a
   expect(history.stdout).toMatch(/^ {6}bench {5}\S+ \S+ UTC; SingleStream: (IN)?VALID, p99 /m);
   const report = await service.sls('models', 'report', '--json');
   expect(await readFile(JSON.parse(report.stdout).report, 'utf8')).toContain('<h3>Bench, MLPerf-like</h3>');
+});
+
+test('what it must keep is counted with what the bench measured, and with the account’s quota', async () => {
+  await writeFile(join(service.dir, 'day.txt'), Array(24).fill(400).join('\n'));
+  const args = ['--capacity', '--curve', 'day.txt', '--burst', '2000', '--json'];
+  const { code, stdout, stderr } = await service.sls('models', 'plan', ...args);
+  expect(code, stdout + stderr).toBe(0);
+  const [{ crowd, duration, parts, proposal, quota }] = JSON.parse(stdout).models;
+  expect(duration.from).toMatch(/^measured by the bench of version 1 of \d{4}-\d\d-\d\d$/);
+  expect(duration.ms).toBeGreaterThan(0);
+  const account = { all: 1000, unreserved: 1000, from: 'Lambda' };
+  expect(quota).toEqual({ limit: 1000, of: 'account', account });
+  expect(crowd).toMatchObject({ requests: 2000, served: 1000, throttled: 1000, meets: 'limit' });
+  // Ten requests a second are what an instance takes at most.
+  expect(parts[0].kept).toBeGreaterThanOrEqual(40);
+  expect(proposal.line).toMatch(/^concurrency: \{ provisioned: \{ min: \d+, max: \d+, target: 0\.\d+ \} \}$/);
 });
 
 test('sls remove leaves nothing', async () => {
