@@ -166,6 +166,9 @@ describe('the share of cold starts on demand against the event simulation', () =
     [2, 0.05, 0],
     [2, 1, 3],
     [0.2, 10, 0],
+    [4, 1, 0],
+    [8, 1, 0],
+    [0.01, 10, 0],
   ])('%d a second of %d s, %d provisioned', (rate, service, count) => {
     const arrivals = poissonArrivals(rate, 600_000 / rate, 5);
     const half = arrivals.slice(0, arrivals.length / 2);
@@ -174,8 +177,8 @@ describe('the share of cold starts on demand against the event simulation', () =
     const cold = replay(arrivals, given).cold - replay(half, given).cold;
     const ratio =
       cold / (arrivals.length - half.length) / coldShare({ rate, service, idle: 300, kept: count });
-    expect(ratio).toBeGreaterThan(0.85);
-    expect(ratio).toBeLessThan(1.15);
+    expect(ratio).toBeGreaterThan(0.75);
+    expect(ratio).toBeLessThan(1.11);
   });
 
   it('is a share, 1 where hardly anything comes, and less with more that are kept and a longer life', () => {

@@ -72,6 +72,15 @@ describe('target 0.7 against what a load needs', () => {
     );
   });
 
+  it('ten requests a second an instance are asked of what is declared, too', () => {
+    // Two in progress: the formula needs eight, Lambda a hundred.
+    const few = reported({ concurrency: { provisioned: 20 } }, even(1000), { ms: 2 });
+    expect(few.parts).toMatchObject([{ kept: 100, isByRate: true }]);
+    expect(few.today.share).toBeLessThan(0.001);
+    expect(few.today.keeps).toBe(false);
+    expect(reported({ concurrency: { provisioned: 100 } }, even(1000), { ms: 2 }).today.keeps).toBe(true);
+  });
+
   it('a load so small that no target is low enough is held by min', () => {
     const { proposal } = reported({}, even(5));
     expect(proposal?.concurrency.provisioned).toEqual({ min: 4, max: 5, target: 0.1 });
