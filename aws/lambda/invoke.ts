@@ -46,26 +46,39 @@ export function lambdaInvoke(lambda: LambdaClient): InvokePort {
  *
  * @returns milliseconds and MB; nothing where the log has no report (its system level may be set above it)
  */
-export function reportOf(log: string): Pick<Invoked, 'duration' | 'init' | 'memory'> {
+export function reportOf(log: string): Pick<Invoked, 'duration' | 'billed' | 'init' | 'memory'> {
   const lines = log.split('\n');
   const text = lines.findLast((line) => line.startsWith('REPORT RequestId: '));
   if (text !== undefined) {
     const field = (name: string): number | undefined =>
       numberOf(new RegExp(`\t${name}: ([\\d.]+) (?:ms|MB)`).exec(text)?.[1]);
-    return only(field('Duration'), field('Init Duration'), field('Max Memory Used'));
+    return only({
+      duration: field('Duration'),
+      billed: field('Billed Duration'),
+      init: field('Init Duration'),
+      memory: field('Max Memory Used'),
+    });
   }
   const json = lines.findLast((line) => line.includes('"platform.report"'));
   if (json === undefined) return {};
   const field = (name: string): number | undefined =>
     numberOf(new RegExp(`"${name}":\\s*([\\d.]+)`).exec(json)?.[1]);
-  return only(field('durationMs'), field('initDurationMs'), field('maxMemoryUsedMB'));
+  return only({
+    duration: field('durationMs'),
+    billed: field('billedDurationMs'),
+    init: field('initDurationMs'),
+    memory: field('maxMemoryUsedMB'),
+  });
 }
 
 const numberOf = (text: string | undefined): number | undefined =>
   text === undefined ? undefined : Number(text);
 
-const only = (duration?: number, init?: number, memory?: number): ReturnType<typeof reportOf> => ({
+type Told = Readonly<Record<keyof ReturnType<typeof reportOf>, number | undefined>>;
+
+const only = ({ duration, billed, init, memory }: Told): ReturnType<typeof reportOf> => ({
   ...(duration !== undefined && { duration }),
+  ...(billed !== undefined && { billed }),
   ...(init !== undefined && { init }),
   ...(memory !== undefined && { memory }),
 });

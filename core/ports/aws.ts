@@ -158,6 +158,8 @@ export type Invoked = {
    * start.
    */
   readonly duration?: number;
+  /** Whole milliseconds, the start of a cold one included. */
+  readonly billed?: number;
   readonly init?: number;
   readonly memory?: number;
 };

@@ -33,7 +33,7 @@ export type Host = {
 
 /** What of `provider` the plan reads. */
 export type Provider = Json & {
-  readonly iam?: { readonly role?: unknown };
+  readonly iam?: { readonly role?: unknown; readonly deploymentRole?: unknown };
   readonly role?: unknown;
   readonly httpApi?: { readonly id?: unknown; readonly authorizers?: Json };
 };

@@ -8,6 +8,8 @@ export const ALIAS = 'live';
 export const CATALOG = 'models-catalog';
 export const RELEASE = 'models-release';
 export const DRIFT = 'models-drift';
+/** Of what `sls models tune` makes and removes. */
+export const TUNE = 'models-tune';
 
 /**
  * Logical id of the schedule that sweeps over all releases, and EventBridge Scheduler's name of it in the

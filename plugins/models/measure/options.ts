@@ -100,7 +100,8 @@ function scenariosOf(flag: Flag): readonly Scenario[] {
   );
 }
 
-function objectiveOf(flag: Flag): Objective | undefined {
+/** @throws ProblemError where it is none */
+export function objectiveOf(flag: Flag): Objective | undefined {
   if (flag === undefined) return undefined;
   const [, share, ms] = /^p(\d+(?:\.\d+)?)=(\d+(?:\.\d+)?)(?:ms)?$/.exec(String(flag)) ?? [];
   const [percentile, limit] = [Number(share) / 100, Number(ms)];

@@ -39,6 +39,7 @@ export const PROBLEMS = {
   MODELS_ALIAS_ABSENT: 'The stack is complete, but its custom resource was not called: there is no alias.',
   MODELS_GATE: 'A version does not answer its gate’s cases as it should, or not fast enough.',
   MODELS_BENCH: 'A target of bench does not answer, answers wrongly, or cannot be measured so.',
+  MODELS_TUNE: 'A model cannot be tuned now, or what tune made could not be removed.',
   MODELS_AWS: 'AWS refused a call.',
   MODELS_USAGE: 'A command got options or input that it cannot use.',
   MODELS_CACHE: 'The folder for what can be made again cannot be written, or was damaged.',

@@ -1,13 +1,10 @@
 import { hangingOn } from '../../../aws/lambda/functions.ts';
-import { stackResources, stackTemplate } from '../../../aws/stack.ts';
 import { messageOf } from '../../../core/errors/aws-errors.ts';
-import { isObject } from '../../../core/json/is-object.ts';
 import type { AwsConfig } from '../../../core/ports/config.ts';
-import type { Json } from '../contracts/cloudformation.ts';
 import type { Problem } from '../problems/errors.ts';
-import type { DeployedStack, Made } from './alias/intrinsics.ts';
 import { isSuspect, type Lacks, lacksProblem, type Suspect } from './alias/lacks.ts';
 import { type Alias, carriedBy, missingOf } from './alias/permissions.ts';
+import { readStack, type StackPlace } from './read-stack.ts';
 import type { SeenRelease } from './status.ts';
 
 /**
@@ -15,13 +12,10 @@ import type { SeenRelease } from './status.ts';
  * permissions.
  */
 
-/** The service's stack, and the ARN of who asks: account and partition are in it. */
-export type StackPlace = { readonly stack: string; readonly region: string; readonly by: string };
-
 /** Never throws: what cannot be read is no failure of whoever asks. */
 async function lacksOf(aws: AwsConfig, place: StackPlace, alias: Alias): Promise<Lacks> {
   try {
-    const carried = carriedBy(await stackOf(aws, place), alias);
+    const carried = carriedBy(await readStack(aws, place), alias);
     // Only what the template has is asked for.
     const found = await hangingOn(aws, alias, new Set(carried.map(({ kind }) => kind)));
     return { missing: missingOf(carried, found) };
@@ -62,17 +56,4 @@ export async function missingOfAlias(
     else if (found !== undefined) problems.push(found);
   }
   return { problems, lines };
-}
-
-async function stackOf(aws: AwsConfig, { stack, region, by }: StackPlace): Promise<DeployedStack> {
-  const template = await stackTemplate(aws, stack);
-  const declared = (JSON.parse(template) as { readonly Resources?: Json }).Resources ?? {};
-  const resources = new Map<string, Made>();
-  for (const { id, physical, type } of await stackResources(aws, stack)) {
-    const one = declared[id];
-    const properties = isObject(one) && isObject(one.Properties) ? one.Properties : {};
-    if (physical !== undefined && isObject(one)) resources.set(id, { type, physical, properties });
-  }
-  const [, partition = 'aws', , , account = ''] = by.split(':');
-  return { name: stack, partition, region, account, resources };
 }

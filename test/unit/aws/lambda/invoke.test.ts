@@ -10,15 +10,17 @@ const WARM =
 it('reads the report at the end of a log', () => {
   expect(reportOf(`START RequestId: 12\nEND RequestId: 12\n${COLD}\n`)).toEqual({
     duration: 2.64,
+    billed: 151,
     init: 147.54,
     memory: 83,
   });
-  expect(reportOf(WARM)).toEqual({ duration: 1502.51, memory: 84 });
+  expect(reportOf(WARM)).toEqual({ duration: 1502.51, billed: 1503, memory: 84 });
 });
 
 it('takes the last one, and no line of the function’s own', () => {
   expect(reportOf(`${COLD}\nsays REPORT RequestId: 12\tDuration: 9 ms\n${WARM}`)).toEqual({
     duration: 1502.51,
+    billed: 1503,
     memory: 84,
   });
 });
@@ -42,6 +44,7 @@ it('reads it from a JSON log, too', () => {
   });
   expect(reportOf(`{"type":"platform.start"}\n${line}\n`)).toEqual({
     duration: 1.96,
+    billed: 149,
     init: 146.5,
     memory: 83,
   });

@@ -1,0 +1,145 @@
+import type { TemporaryStacks } from '../../../aws/temporary-stacks.ts';
+import { messageOf } from '../../../core/errors/aws-errors.ts';
+import { ownerOf, ownerTags, standingOf, type TuneOwner } from './owner.ts';
+import { tuneProblem } from './problems.ts';
+
+export type TemporaryGiven = {
+  readonly model: string;
+  readonly region: string;
+  readonly stacks: TemporaryStacks;
+  readonly stack: {
+    readonly name: string;
+    readonly template: unknown;
+    /** Beside tune's own. */
+    readonly tags: Readonly<Record<string, string>>;
+    readonly role?: string;
+  };
+  readonly owner: TuneOwner;
+  readonly now: () => number;
+  readonly isAlive: (pid: number) => boolean;
+  readonly pause: (ms: number) => Promise<void>;
+  readonly ended: AbortSignal;
+  readonly progress: (text: string) => void;
+  readonly notice: (text: string) => void;
+};
+
+/** Milliseconds between two looks at a stack. */
+const LOOK_EVERY = 1000;
+/** Milliseconds in which a stack has to be gone, and how often its removal is begun. */
+const REMOVAL = 600_000;
+const TRIES = 3;
+
+/**
+ * Makes the stack, works with it and removes it, however the work ends; first of all what a run left that was
+ * killed.
+ *
+ * @param work is called in any case, also where `ended` came before all was made
+ * @throws ProblemError where it cannot be made, or is left
+ */
+export async function withTemporary<T>(given: TemporaryGiven, work: () => Promise<T>): Promise<T> {
+  const { stacks, stack, owner, progress } = given;
+  await clear(given);
+  if (given.ended.aborted) return work();
+  progress(`Making ${stack.name}`);
+  let id: string | undefined;
+  let isOthers = false;
+  try {
+    id = await stacks
+      .create({ ...stack, tags: { ...stack.tags, ...ownerTags(owner) } })
+      .catch((error: unknown) => {
+        isOthers = error instanceof Error && error.name === 'AlreadyExistsException';
+        throw error;
+      });
+    await made(given, id);
+    const result = await work();
+    await removed(given, id);
+    return result;
+  } catch (error) {
+    // A removal that failed has been tried often enough; another run’s stack is not ours.
+    if (isOthers || isLeft(error)) throw error;
+    // The request may have got through although nobody answered.
+    const mine = id ?? (await stacks.seen(stack.name).catch(() => undefined))?.id;
+    if (mine !== undefined)
+      await removed(given, mine).catch((left: unknown) => {
+        given.notice(messageOf(error));
+        throw left;
+      });
+    throw error;
+  }
+}
+
+const isLeft = (error: unknown): boolean => error instanceof Error && 'isLeft' in error;
+
+/** What is there of another run. */
+async function clear(given: TemporaryGiven): Promise<void> {
+  const { model, notice, owner, region, stack, stacks } = given;
+  const found = await stacks.seen(stack.name);
+  if (found === undefined || found.status === 'DELETE_COMPLETE') return;
+  const { machine } = owner;
+  const standing = standingOf(found.tags, { machine, now: given.now(), isAlive: given.isAlive });
+  const whose = ownerOf(found.tags);
+  if (standing === 'foreign')
+    throw tuneProblem(
+      model,
+      `cannot be tuned: there is a stack ${stack.name} in ${region} that no tune has made.`,
+      'Remove it, or name another --stage.',
+    );
+  if (standing !== 'left' && found.status !== 'DELETE_IN_PROGRESS') {
+    const until = new Date(whose?.until ?? 0).toISOString().slice(0, 16).replace('T', ' ');
+    throw tuneProblem(
+      model,
+      `is being tuned ${standing === 'here' ? `on this machine, by process ${whose?.pid}` : 'from another machine'}, until ${until} UTC at the latest.`,
+      `Wait for it. If it was killed: aws cloudformation delete-stack --stack-name ${stack.name} --region ${region}`,
+    );
+  }
+  notice(`A tune that did not end left the stack ${stack.name}. It is removed first.`);
+  await removed(given, found.id);
+}
+
+async function made({ ended, model, pause, stack, stacks }: TemporaryGiven, id: string): Promise<void> {
+  for (;;) {
+    const status = (await stacks.seen(id))?.status ?? 'DELETE_COMPLETE';
+    if (status === 'CREATE_COMPLETE' || ended.aborted) return;
+    if (status !== 'CREATE_IN_PROGRESS') {
+      const [why = `it is ${status}`] = await stacks.failures(id);
+      throw tuneProblem(
+        model,
+        `cannot be tuned: the stack ${stack.name} was not made. ${why.replace(/\.$/, '')}.`,
+        'docs/deploy-policy.md lists what tune needs.',
+      );
+    }
+    await pause(LOOK_EVERY);
+  }
+}
+
+/** @param id ARN @throws ProblemError where something is left */
+async function removed(given: TemporaryGiven, id: string): Promise<void> {
+  const { now, pause, progress, region, stack, stacks } = given;
+  progress(`Removing ${stack.name}`);
+  const last = now() + REMOVAL;
+  let why = 'it took longer than ten minutes';
+  for (let tries = 0; tries < TRIES && now() < last; tries += 1) {
+    try {
+      await stacks.remove(id, stack.role);
+      let status = (await stacks.seen(id))?.status;
+      while (status !== undefined && status !== 'DELETE_COMPLETE' && status !== 'DELETE_FAILED') {
+        if (now() >= last) break;
+        await pause(LOOK_EVERY);
+        status = (await stacks.seen(id))?.status;
+      }
+      if (status === undefined || status === 'DELETE_COMPLETE') return;
+      if (status === 'DELETE_FAILED') why = (await stacks.failures(id)).at(-1) ?? why;
+    } catch (error) {
+      why = messageOf(error);
+      await pause(LOOK_EVERY);
+    }
+  }
+  throw Object.assign(
+    tuneProblem(
+      given.model,
+      `leaves the stack ${stack.name} in ${region}, with a function, a role and a log group: ${why.replace(/\.$/, '')}.`,
+      `The next tune removes it, and so does: aws cloudformation delete-stack --stack-name ${stack.name} --region ${region}`,
+    ),
+    { isLeft: true },
+  );
+}
