@@ -142,6 +142,25 @@ describe('Lambda’s Node runtime', () => {
     );
   });
 
+  // Rounded up to a millisecond: https://aws.amazon.com/lambda/pricing/
+  // https://aws.amazon.com/blogs/compute/aws-lambda-standardizes-billing-for-init-phase/
+  it('bills the INIT phase of a cold start, too', async () => {
+    const code = `await new Promise((done) => setTimeout(done, 300)); export const handler = async () => 1;`;
+    await makeFunction(aws, { name: 'billed', code });
+    const report = async (): Promise<number[]> => {
+      const line =
+        (await invoke(aws, 'billed')).log.split('\n').find((one) => one.startsWith('REPORT')) ?? '';
+      return ['Duration', 'Billed Duration', 'Init Duration'].map((name) =>
+        Number(new RegExp(`\t${name}: ([\\d.]+) ms`).exec(line)?.[1] ?? 0),
+      );
+    };
+    const [cold = [], warm = []] = [await report(), await report()];
+    expect(cold[2]).toBeGreaterThan(300);
+    expect(warm[2]).toBe(0);
+    for (const [duration = 0, billed, init = 0] of [cold, warm])
+      expect(billed).toBe(Math.ceil(duration + init));
+  });
+
   // https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-permissions.html
   it('keeps no log for a role that may not write one', async () => {
     const code = `export const handler = async () => console.log('unseen');`;

@@ -18,6 +18,7 @@ import { command as resume } from '../../../plugins/models/commands/resume.ts';
 import { command as rollback } from '../../../plugins/models/commands/rollback.ts';
 import { command as serve } from '../../../plugins/models/commands/serve.ts';
 import { command as status } from '../../../plugins/models/commands/status.ts';
+import { command as tune } from '../../../plugins/models/commands/tune.ts';
 import { command as validate } from '../../../plugins/models/commands/validate.ts';
 import type { Command } from '../../../plugins/models/context/context.ts';
 import { parseModels } from '../../../plugins/models/declaration/parse.ts';
@@ -120,7 +121,7 @@ test('the README asks for the Node that the framework takes and we take', () => 
 });
 
 const verbs: Readonly<Record<string, Command>> = {
-  ...{ list, validate, plan, invoke, gate, serve, proxy, bench },
+  ...{ list, validate, plan, invoke, gate, serve, proxy, bench, tune },
   ...{ status, history, promote, rollback, hold, resume, drift, report, batch },
 };
 /**

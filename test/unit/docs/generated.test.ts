@@ -22,6 +22,7 @@ import { command as resume } from '../../../plugins/models/commands/resume.ts';
 import { command as rollback } from '../../../plugins/models/commands/rollback.ts';
 import { command as serve } from '../../../plugins/models/commands/serve.ts';
 import { command as status } from '../../../plugins/models/commands/status.ts';
+import { command as tune } from '../../../plugins/models/commands/tune.ts';
 import { command as validate } from '../../../plugins/models/commands/validate.ts';
 import { optionTable } from '../../../plugins/models/declaration/options.ts';
 import { parseModels } from '../../../plugins/models/declaration/parse.ts';
@@ -37,7 +38,7 @@ import { generated, table } from './pages.ts';
  * writes them.
  */
 const commands = {
-  ...{ list, validate, plan, gate, serve, invoke, proxy, bench },
+  ...{ list, validate, plan, gate, serve, invoke, proxy, bench, tune },
   ...{ status, history, promote, rollback, hold, resume, drift, report, batch },
 };
 
@@ -110,6 +111,14 @@ const PARTS: readonly (readonly [page: string, name: string, text: string])[] = 
     table(
       ['option', ''],
       Object.entries(bench.options).map(([name, { usage }]) => [`\`--${name}\``, usage]),
+    ),
+  ],
+  [
+    'docs/tune.md',
+    'tune',
+    table(
+      ['option', ''],
+      Object.entries(tune.options).map(([name, { usage }]) => [`\`--${name}\``, usage]),
     ),
   ],
   [
