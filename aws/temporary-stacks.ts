@@ -8,7 +8,7 @@ import type { AwsConfig } from '../core/ports/config.ts';
 import { cloudFormationClient } from './clients/cloudformation.ts';
 import { isNoStack } from './stack.ts';
 
-export type StackSeen = {
+type StackSeen = {
   /** Its ARN, which also names it once it is deleted. */
   readonly id: string;
   /** CloudFormation’s word, for example `DELETE_COMPLETE`. */
@@ -18,7 +18,10 @@ export type StackSeen = {
 
 /** A stack that is made, used and removed within one command. */
 export type TemporaryStacks = {
-  /** @param stack name or ARN @returns undefined where there is none; of a name, one that is deleted is none */
+  /**
+   * @param stack name or ARN
+   * @returns undefined where there is none; of a name, one that is deleted is none
+   */
   readonly seen: (stack: string) => Promise<StackSeen | undefined>;
   /** @returns its ARN, before it is made; what cannot be made is removed by CloudFormation */
   readonly create: (stack: {

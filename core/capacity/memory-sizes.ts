@@ -79,7 +79,7 @@ export function reached({ latency }: Pick<Ran, 'latency'>, percentile: number): 
 export type SizeChoice =
   /** The cheapest of those that keep the objective, or of all where there is none. */
   | { readonly kind: 'cheapest'; readonly memory: number }
-  /** None keeps it. `lacks`: milliseconds that the fastest is above it; `memory` is absent where none runs. */
+  /** None keeps it; the fastest is `lacks` milliseconds above it. `memory` is absent where none runs. */
   | { readonly kind: 'none'; readonly memory?: number; readonly lacks?: number };
 
 export function chosenSize(rows: readonly SizeRow[], objective: Objective | undefined): SizeChoice {

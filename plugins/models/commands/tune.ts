@@ -17,7 +17,7 @@ import { tuneDocument } from '../tune/document.ts';
 import { LEAST_INVOCATIONS, tuneOptions } from '../tune/options.ts';
 import { quoteOf } from '../tune/quote.ts';
 import { measureSizes } from '../tune/sizes.ts';
-import { readSource } from '../tune/source.ts';
+import { readTunedSource } from '../tune/source.ts';
 import { tuneName, tuneTemplate } from '../tune/template.ts';
 import { withTemporary } from '../tune/temporary.ts';
 import { quoteText, tuneText } from '../tune/tune-words.ts';
@@ -58,7 +58,7 @@ export const command: Command = {
     const { host } = context.plan;
     const name = tuneName(host, model.name);
     const measured = await refusalsTold(context, model.name, async (ended) => {
-      const source = await readSource(model, context);
+      const source = await readTunedSource(model, context);
       const [first = model.memory] = options.sizes;
       const template = tuneTemplate(model, facts, host, context.options, source, first);
       const quote = quoteOf(model, facts, options);

@@ -8,7 +8,7 @@ export const ALIAS = 'live';
 export const CATALOG = 'models-catalog';
 export const RELEASE = 'models-release';
 export const DRIFT = 'models-drift';
-/** Of what `sls models tune` makes and removes. */
+/** What `sls models tune` makes and removes has this in its name. */
 export const TUNE = 'models-tune';
 
 /**

@@ -14,7 +14,7 @@ export type TuneOptions = {
   readonly objective?: Objective;
   /** MB, ascending. */
   readonly sizes: readonly number[];
-  /** Of each size. */
+  /** Warm requests of each size. */
   readonly invocations: number;
 };
 

@@ -21,7 +21,10 @@ export function priceOf(
 /** Seconds to make and to remove the stack, and for a function to have another size. */
 const MAKING = 120;
 const RESIZING = 10;
-/** Seconds of an INIT phase at most. https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html */
+/**
+ * Seconds of an INIT phase at most:
+ * https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
+ */
 const INIT = 10;
 
 type Bill = { readonly dollars: number; readonly seconds: number };

@@ -22,14 +22,14 @@ export type TunedSource = {
 const COPIED = ['Code', 'Handler', 'Runtime', 'Architectures', 'Timeout', 'Layers', 'EphemeralStorage'];
 
 /** Reads the service's stack. @throws ProblemError where the model is not deployed */
-export async function readSource(model: Model, { aws, service }: Context): Promise<TunedSource> {
+export async function readTunedSource(model: Model, { aws, service }: Context): Promise<TunedSource> {
   const { arn } = await callerOf(aws);
   const { stack, region, stage } = service;
   const found = await readStack(aws, { stack, region, by: arn }).catch((error: unknown) => {
     if (isNoStack(error)) return undefined;
     throw error;
   });
-  const source = found && sourceOf(model.name, found);
+  const source = found && tunedSourceOf(model.name, found);
   if (source !== undefined) return source;
   throw problemError([
     {
@@ -42,7 +42,7 @@ export async function readSource(model: Model, { aws, service }: Context): Promi
 }
 
 /** @returns undefined where the stack has no such function; @throws ProblemError where a part is not known */
-export function sourceOf(model: string, stack: DeployedStack): TunedSource | undefined {
+export function tunedSourceOf(model: string, stack: DeployedStack): TunedSource | undefined {
   const deployed = stack.resources.get(functionLogicalId(model));
   if (deployed === undefined) return undefined;
   const parts = COPIED.flatMap((name) => {

@@ -99,7 +99,7 @@ function besideWords(document: TuneDocument, chosen: number): readonly string[] 
   return [`For ${dearer} % more, ${size(better.memory)} are ${share} % faster in ${nameOfPercentile(at)}.`];
 }
 
-export function choiceWords(document: TuneDocument): readonly string[] {
+function choiceWords(document: TuneDocument): readonly string[] {
   const { choice, model, objective, memory } = document;
   const name = objective && nameOfPercentile(objective.percentile);
   const limit = objective && milliseconds(objective.ms);

@@ -3,7 +3,7 @@ import type { Host } from '../../../../../plugins/models/contracts/host.ts';
 import type { Facts } from '../../../../../plugins/models/declaration/model.ts';
 import { parseModels } from '../../../../../plugins/models/declaration/parse.ts';
 import type { DeployedStack } from '../../../../../plugins/models/releases/alias/intrinsics.ts';
-import { sourceOf } from '../../../../../plugins/models/tune/source.ts';
+import { tunedSourceOf } from '../../../../../plugins/models/tune/source.ts';
 import { tuneName, tuneTemplate } from '../../../../../plugins/models/tune/template.ts';
 
 const host: Host = {
@@ -57,7 +57,7 @@ const template = (given: {
   properties?: object;
   provider?: Host['provider'];
 }) => {
-  const source = sourceOf('churn', stackWith(given.properties ?? {}));
+  const source = tunedSourceOf('churn', stackWith(given.properties ?? {}));
   if (source === undefined) throw new Error('no function');
   const facts = { remote: given.remote ?? [] } as unknown as Facts;
   const made = tuneTemplate(churn, facts, { ...host, provider: given.provider ?? {} }, {}, source, 512);
@@ -133,10 +133,10 @@ describe('the temporary stack', () => {
   });
 
   it('is not made of parts that nobody knows, nor of a function that is not deployed', () => {
-    expect(() => sourceOf('churn', stackWith({ Layers: [{ 'Fn::ImportValue': 'layer' }] }))).toThrow(
+    expect(() => tunedSourceOf('churn', stackWith({ Layers: [{ 'Fn::ImportValue': 'layer' }] }))).toThrow(
       /^models\.churn: cannot be made again: Layers of its function is \{"Fn::ImportValue":"layer"\}, .* \[MODELS_TUNE\]$/,
     );
-    expect(sourceOf('other', stackWith({}))).toBeUndefined();
+    expect(tunedSourceOf('other', stackWith({}))).toBeUndefined();
   });
 });
 
