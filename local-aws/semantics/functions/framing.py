@@ -1,7 +1,12 @@
 """Lambda's own lines in a function's log: START, END, REPORT, and how an invocation ended.
 https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs.html
+
+What is billed is rounded up to a millisecond, and has the INIT phase of a cold start in it.
+https://aws.amazon.com/lambda/pricing/
+https://aws.amazon.com/blogs/compute/aws-lambda-standardizes-billing-for-init-phase/
 """
 
+import math
 import time
 
 
@@ -9,8 +14,10 @@ def framed(done: dict, config: dict, request_id: str) -> list[str]:
     """The log of one invocation with Lambda's own lines around it."""
     ms = done["run_ms"]
     size = config.get("MemorySize", 128)
+    # Of the figures as they are printed.
+    billed = math.ceil(round(ms, 2) + round(done["init_ms"] or 0, 2))
     report = (
-        f"REPORT RequestId: {request_id}\tDuration: {ms:.2f} ms\tBilled Duration: {int(ms) + 1} ms\t"
+        f"REPORT RequestId: {request_id}\tDuration: {ms:.2f} ms\tBilled Duration: {max(billed, 1)} ms\t"
         f"Memory Size: {size} MB\tMax Memory Used: {min(int(done['memory_mb']), size)} MB"
     )
     if done["init_ms"] is not None:
