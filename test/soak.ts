@@ -12,6 +12,7 @@ import { everyDeath } from './soak/batch-deaths.ts';
 import { everyCrash } from './soak/crash.ts';
 import { gzipSoak, UNPACKED } from './soak/gzip.ts';
 import { HUNDREDTH_OF_LARGE, LARGE, largeArtifact } from './soak/large.ts';
+import { HUNDREDTH_OF_LOADGEN, LOADGEN, loadgenAsClient } from './soak/loadgen.ts';
 import { localStackJourney } from './soak/localstack.ts';
 import { mlflowModels } from './soak/mlflow.ts';
 import { ROWS, referenceData } from './soak/reference.ts';
@@ -34,6 +35,10 @@ const parts: Readonly<Record<string, Part>> = {
   crash: { full: everyCrash },
   gzip: { full: () => gzipSoak(UNPACKED) },
   large: { full: () => largeArtifact(LARGE), short: () => largeArtifact(HUNDREDTH_OF_LARGE) },
+  loadgen: {
+    full: () => loadgenAsClient(LOADGEN),
+    short: () => loadgenAsClient(HUNDREDTH_OF_LOADGEN),
+  },
   localstack: { full: localStackJourney },
   mlflow: { full: mlflowModels },
   reference: { full: () => referenceData(ROWS), short: () => referenceData(ROWS / 100) },

@@ -14,7 +14,7 @@ def framed(done: dict, config: dict, request_id: str) -> list[str]:
     """The log of one invocation with Lambda's own lines around it."""
     ms = done["run_ms"]
     size = config.get("MemorySize", 128)
-    # Of the figures as they are printed.
+    # The figures count as they are printed.
     billed = math.ceil(round(ms, 2) + round(done["init_ms"] or 0, 2))
     report = (
         f"REPORT RequestId: {request_id}\tDuration: {ms:.2f} ms\tBilled Duration: {max(billed, 1)} ms\t"
