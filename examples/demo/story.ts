@@ -4,6 +4,7 @@ import { performance } from 'node:perf_hooks';
 import { type LocalAws, startAws } from '../../local-aws/start.ts';
 import { askOverHttp, readKnown } from './ask.ts';
 import { batch } from './batch.ts';
+import { bench } from './bench.ts';
 import { clientFor } from './client.ts';
 import { drift } from './drift.ts';
 import { startPager } from './pager.ts';
@@ -92,10 +93,12 @@ export async function story(
   await traffic.stop();
   tally(traffic.outcomes, ['4', '5']);
 
-  title('17. What is kept of all this');
+  await bench(root, { sls });
+
+  title('18. What is kept of all this');
   await sls(['models', 'history'], { env });
   await sls(['models', 'report', '--output', join(local, 'report.html')], { env });
 
-  title('18. Remove');
+  title('19. Remove');
   await sls(['remove'], { env });
 }

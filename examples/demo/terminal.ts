@@ -20,13 +20,13 @@ export type Terminal = {
   /**
    * Runs `sls` to its end, showing what it prints, and gives it back. `brief`: without what every deploy prints alike;
    * `atOnce`: when it has ended, since another one is printing; `silent`: neither command nor output, for what is only read.
-   * @throws Error where it does not end with `code` (default 0)
+   * @throws Error where it does not end with `code`, or with one of them (default 0)
    */
   sls(
     args: readonly string[],
     options?: {
       readonly env?: Environment;
-      readonly code?: number;
+      readonly code?: number | readonly number[];
       readonly brief?: boolean;
       readonly atOnce?: boolean;
       readonly silent?: boolean;
@@ -66,7 +66,10 @@ export function terminal(cwd: string): Terminal {
         child.once('close', resolve);
       });
       if (atOnce) show(text);
-      expect(ended === code, `\`sls ${args.join(' ')}\` ends with ${code}, not ${ended}`);
+      expect(
+        ended !== null && [code].flat().includes(ended),
+        `\`sls ${args.join(' ')}\` ends with ${[code].flat().join(' or ')}, not ${ended}`,
+      );
       return text;
     },
     proxy: (env) => {
