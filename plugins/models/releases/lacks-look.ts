@@ -4,7 +4,7 @@ import type { AwsConfig } from '../../../core/ports/config.ts';
 import type { Problem } from '../problems/errors.ts';
 import { isSuspect, type Lacks, lacksProblem, type Suspect } from './alias/lacks.ts';
 import { type Alias, carriedBy, missingOf } from './alias/permissions.ts';
-import { readStack, type StackPlace } from './read-stack.ts';
+import { readStack, type StackPlace } from './alias/read-stack.ts';
 import type { SeenRelease } from './status.ts';
 
 /**

@@ -7,7 +7,7 @@ import type { Model } from '../declaration/model.ts';
 import { functionLogicalId } from '../declaration/naming.ts';
 import { problemError } from '../problems/errors.ts';
 import { type DeployedStack, resolve } from '../releases/alias/intrinsics.ts';
-import { readStack } from '../releases/read-stack.ts';
+import { readStack } from '../releases/alias/read-stack.ts';
 import { tuneProblem } from './problems.ts';
 
 /** What a model's deployed function consists of, resolved: the other one is made of the same. */

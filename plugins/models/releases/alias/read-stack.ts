@@ -1,8 +1,8 @@
-import { stackResources, stackTemplate } from '../../../aws/stack.ts';
-import { isObject } from '../../../core/json/is-object.ts';
-import type { AwsConfig } from '../../../core/ports/config.ts';
-import type { Json } from '../contracts/cloudformation.ts';
-import type { DeployedStack, Made } from './alias/intrinsics.ts';
+import { stackResources, stackTemplate } from '../../../../aws/stack.ts';
+import { isObject } from '../../../../core/json/is-object.ts';
+import type { AwsConfig } from '../../../../core/ports/config.ts';
+import type { Json } from '../../contracts/cloudformation.ts';
+import type { DeployedStack, Made } from './intrinsics.ts';
 
 /** The service's stack, and the ARN of who asks: account and partition are in it. */
 export type StackPlace = { readonly stack: string; readonly region: string; readonly by: string };
