@@ -103,20 +103,27 @@ async function cloudWatchLoad(
       'Name a longer --since, another --stage or --region, or a file of arrivals.',
     );
   const { week, seen } = weekOf(minutes, to, timezone);
-  const chosen = busiest(minutes, MOST);
-  const arrivals = scattered(chosen, 1);
-  const length = lastingWords(((arrivals.at(-1) ?? 0) - (arrivals[0] ?? 0)) / 1000);
-  const part = chosen.length < minutes.length ? `the busiest ${length} of them, ` : '';
+  const replayed = replayedOf(minutes);
   return {
     from: 'cloudwatch',
     words: `CloudWatch, ${quantity(all)} requests in ${lastingWords((to - (minutes[0]?.at ?? to)) / 1000)}, ${seen} of the 168 hours of a week seen, hours of ${timezone}`,
     week,
     timezone,
-    replayed: {
-      arrivals,
-      words: `${part}${quantity(arrivals.length)} arrivals by minutes of CloudWatch; within a minute they are taken to know nothing of each other (Poisson), since it counts no less: bursts of seconds are not in them`,
-    },
+    ...(replayed && { replayed }),
     ...(all > 0 && busy.size > 0 && { duration: [...busy.values()].reduce((sum, ms) => sum + ms, 0) / all }),
+  };
+}
+
+/** @returns undefined where a single minute has more than can be replayed */
+function replayedOf(minutes: readonly MinuteCount[]): Load['replayed'] {
+  const chosen = busiest(minutes, MOST);
+  if (chosen.length === 0) return undefined;
+  const arrivals = scattered(chosen, 1);
+  const length = lastingWords(((arrivals.at(-1) ?? 0) - (arrivals[0] ?? 0)) / 1000);
+  const part = chosen.length < minutes.length ? `the busiest ${length} of them, ` : '';
+  return {
+    arrivals,
+    words: `${part}${quantity(arrivals.length)} arrivals by minutes of CloudWatch; within a minute they are taken to know nothing of each other (Poisson), since it counts no less: bursts of seconds are not in them`,
   };
 }
 

@@ -1,4 +1,5 @@
 import { availableParallelism, cpus, release, type } from 'node:os';
+import { benchTimes } from '../../../core/capacity/bench-times.ts';
 import type { BenchDocument } from '../../../core/capacity/contract.ts';
 import type { Facts, Model } from '../declaration/model.ts';
 import { monthlyCost, total } from '../plan/cost.ts';
@@ -62,7 +63,9 @@ function millionOf(
   const told = server?.duration ?? single?.duration;
   const duration = told ?? single?.mean ?? server?.mean;
   if (rate === undefined || duration === undefined || !(duration > 0 && rows > 0)) return undefined;
-  const month = total(monthlyCost(model, facts, rate, duration / 1000));
+  const { init } = benchTimes({ scenarios });
+  const cost = monthlyCost(model, facts, rate, duration / 1000, init === undefined ? undefined : init / 1000);
+  const month = total(cost);
   return {
     total: (month / (rate * MONTH * rows)) * 1e6,
     rate,
