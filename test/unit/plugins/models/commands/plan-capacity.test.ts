@@ -21,16 +21,30 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** A Lambda that says what the account may have, and nothing else. */
-async function lambdaOf(limit: object): Promise<string> {
+type Points = readonly (readonly [at: number, value: number])[];
+
+/** An AWS that says what the account may have and what CloudWatch has counted, and nothing else. */
+async function awsOf(
+  limit: object,
+  counted: { requests: Points; busy: Points } = { requests: [], busy: [] },
+) {
+  const series = (id: string, points: Points) => ({
+    ...{ Id: id, StatusCode: 'Complete' },
+    Timestamps: points.map(([at]) => at / 1000),
+    Values: points.map(([, value]) => value),
+  });
   server = createServer((request, response) => {
-    const isAsked = /account-settings/.test(request.url ?? '');
-    response.writeHead(isAsked ? 200 : 404, { 'content-type': 'application/json' });
-    response.end(JSON.stringify(isAsked ? { AccountLimit: limit } : {}));
+    const isMetrics = String(request.headers['x-amz-target']).endsWith('.GetMetricData');
+    const isAccount = /account-settings/.test(request.url ?? '');
+    const results = Object.entries(counted).map(([id, points]) => series(id, points));
+    const body = isMetrics ? { MetricDataResults: results } : isAccount ? { AccountLimit: limit } : {};
+    response.writeHead(isMetrics || isAccount ? 200 : 404, { 'content-type': 'application/x-amz-json-1.0' });
+    response.end(JSON.stringify(body));
   });
   await new Promise<void>((done) => server?.listen(0, '127.0.0.1', done));
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
+const LIMIT = { ConcurrentExecutions: 3000, UnreservedConcurrentExecutions: 700 };
 
 type Flags = Readonly<Record<string, string | boolean>>;
 
@@ -84,7 +98,7 @@ describe('sls models plan --capacity', () => {
   });
 
   it('takes the account’s quota from Lambda', async () => {
-    const endpoint = await lambdaOf({ ConcurrentExecutions: 3000, UnreservedConcurrentExecutions: 700 });
+    const endpoint = await awsOf(LIMIT);
     const flags = { capacity: true, json: true, burst: '900', duration: '20', cold: '1%', idle: '600' };
     const { models, stack } = JSON.parse(await planned(flags, undefined, endpoint));
     expect(stack).toBe('shop-dev');
@@ -124,6 +138,47 @@ describe('sls models plan --capacity', () => {
     expect(models[0]).toMatchObject({
       parts: [{ kept: 5, erlang: { kept: 3 } }],
       replayed: { proposed: { kept: 20_000 } },
+    });
+  });
+
+  it('replays the minutes of CloudWatch, and says what it takes them for', async () => {
+    const now = Math.floor(Date.now() / 60_000) * 60_000;
+    // Five hours of 60 a minute, and each twentieth minute 600: bursts of a minute.
+    const requests: Points = Array.from({ length: 300 }, (_, i) => [
+      now - (302 - i) * 60_000,
+      i % 20 === 0 ? 600 : 60,
+    ]);
+    const busy: Points = requests.map(([at, count]) => [at, 200 * count]);
+    const endpoint = await awsOf(LIMIT, { requests, busy });
+    const flags = { capacity: true, arrivals: 'cloudwatch', since: '6h' };
+    const text = await planned(flags, undefined, endpoint);
+    const all = 285 * 60 + 15 * 600;
+    expect(text).toContain(`CloudWatch, ${all.toLocaleString('en-US')} requests in `);
+    expect(text).toContain('200 ms (measured by CloudWatch)');
+    expect(text).toContain('within a minute they are taken to know nothing of each other (Poisson)');
+    expect(text).toMatch(/times as many: they come in bursts, whose number in 60 s varies \d+ times as much/);
+    const { models } = JSON.parse(await planned({ ...flags, json: true }, undefined, endpoint));
+    const [{ parts, replayed, traffic }] = models;
+    expect(replayed.requests).toBe(all);
+    expect(traffic).toMatchObject({ from: 'cloudwatch', timezone: 'UTC' });
+    expect(parts[0].kept).toBeGreaterThan(parts[0].erlang.kept);
+    // What is given counts before what was measured.
+    const given = JSON.parse(await planned({ ...flags, json: true, duration: '20' }, undefined, endpoint));
+    expect(given.models[0].duration).toEqual({ ms: 20, from: '--duration' });
+  });
+
+  it('an alias that nobody asked has no traffic to replay', async () => {
+    const endpoint = await awsOf(LIMIT);
+    await expect(
+      planned({ capacity: true, arrivals: 'cloudwatch' }, undefined, endpoint),
+    ).rejects.toMatchObject({
+      problems: [
+        {
+          code: 'MODELS_USAGE',
+          key: '--arrivals',
+          message: 'CloudWatch knows no request of shop-dev-churn:live in us-east-1 in 7 days.',
+        },
+      ],
     });
   });
 
