@@ -73,6 +73,6 @@ const claim = (name: string, about: string, traffic: typeof poisson): Claim => (
 });
 
 export const COLD_SHARES: readonly Claim[] = [
-  claim('cold-poisson', 'Poisson', poisson),
-  claim('cold-daily', 'a day of ±50 %', daily),
+  claim('capacity-poisson', 'Poisson', poisson),
+  claim('capacity-daily', 'a day of ±50 %', daily),
 ];
