@@ -52,24 +52,38 @@ def ask(connection, body):
     raise AssertionError
 
 
+def serve(connection, sample):
+    at = sample.index % len(asked)
+    try:
+        wrong = fault_in(*ask(connection, bodies[at]), asked[at].get("outputs", []))
+    except (OSError, ValueError, KeyError, http.client.HTTPException) as error:
+        connection.close()
+        wrong = repr(error)
+    if wrong is not None:
+        faults.append(wrong)
+    complete([sample])
+
+
+def connected():
+    return http.client.HTTPConnection(target.hostname, target.port)
+
+
 def work():
     """One connection that stays open, as a client of its own."""
-    connection = http.client.HTTPConnection(target.hostname, target.port)
+    connection = connected()
     while (sample := waiting.get()) is not None:
-        at = sample.index % len(asked)
-        try:
-            wrong = fault_in(*ask(connection, bodies[at]), asked[at].get("outputs", []))
-        except (OSError, ValueError, KeyError, http.client.HTTPException) as error:
-            connection.close()
-            wrong = repr(error)
-        if wrong is not None:
-            faults.append(wrong)
-        complete([sample])
+        serve(connection, sample)
+
+
+alone = connected()
 
 
 def issue(samples):
     for sample in samples:
-        waiting.put(sample)
+        if scenario == "SingleStream":
+            serve(alone, sample)
+        else:
+            waiting.put(sample)
 
 
 workers = [threading.Thread(target=work, daemon=True) for _ in range(WORKERS)]

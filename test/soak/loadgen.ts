@@ -39,8 +39,8 @@ type Seen = { readonly requests: number; readonly p50: number; readonly p90: num
 
 /**
  * MLPerf's LoadGen with Python's HTTP and `sls models bench --url` ask one running `sls models serve` the
- * same requests, in turn. Each answer has to be right, LoadGen's verdict VALID, and the medians near each
- * other.
+ * same requests, in turn. Each answer has to be right, LoadGen's verdict VALID, and the least medians near
+ * each other.
  *
  * @returns the medians of both, in milliseconds
  */
@@ -61,7 +61,9 @@ export async function loadgenAsClient({ seconds, rounds }: LoadgenSize): Promise
       const mid = (all: readonly Seen[], of: 'p50' | 'p90'): number => median(all.map((one) => one[of]));
       const words = (all: readonly Seen[]): string =>
         `p50 ${mid(all, 'p50').toFixed(2)} and p90 ${mid(all, 'p90').toFixed(2)} ms of ${all.reduce((sum, { requests }) => sum + requests, 0)} requests`;
-      const ratio = mid(theirs, 'p50') / mid(ours, 'p50');
+      // A machine is busy now and then, and two clients are compared by what they see when it is not.
+      const least = (all: readonly Seen[]): number => Math.min(...all.map(({ p50 }) => p50));
+      const ratio = least(theirs) / least(ours);
       const said = `${scenario}: LoadGen ${words(theirs)}, bench ${words(ours)}`;
       if (!(ratio < APART && ratio > 1 / APART)) throw new Error(`${said}: too far apart`);
       figures.push(said);

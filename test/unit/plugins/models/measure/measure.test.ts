@@ -16,12 +16,17 @@ const signature: Signature = {
 };
 const answer: Invoked = { payload: '{"outputs": [{"name": "y", "datatype": "FP32"}]}', duration: SERVICE };
 
-function measured(options: Partial<BenchOptions>) {
+/** @param cut a person interrupts at this request */
+function measured(options: Partial<BenchOptions>, cut = Number.POSITIVE_INFINITY) {
+  const ending = new AbortController();
+  let asked = 0;
   const time = virtualTime();
   const [model] = parseModels({ churn: { artifact: 'churn.onnx' } }).models;
   if (model === undefined) throw new Error('no model');
   let free = 0;
   const invoke = async (): Promise<Invoked> => {
+    asked += 1;
+    if (asked === cut) ending.abort();
     free = Math.max(free, time.clock()) + SERVICE;
     await time.pause(free - time.clock());
     return answer;
@@ -35,7 +40,7 @@ function measured(options: Partial<BenchOptions>) {
       ...{ arrivals: 'poisson', curve: false },
       ...options,
     },
-    ended: new AbortController().signal,
+    ended: ending.signal,
     progress: () => {},
     notice: () => {},
   };
@@ -61,3 +66,15 @@ it('a curve finds a capacity that the queue’s theory confirms', async () => {
   expect(truth(1.2 * capacity)).toBeGreaterThan(objective.ms);
   expect(curve?.atCapacity?.samples).toBeCloseTo(capacity, -1);
 }, 120_000);
+
+it('an interruption in the middle of a curve keeps what was measured before, each rate whole', async () => {
+  // 10 s of 25 a second, then 12.5, then 17.7 a second.
+  const { curve, interrupted, scenarios } = await measured({ rate: 25, seconds: 10, curve: true }, 480);
+  expect(interrupted).toBe(true);
+  expect(scenarios[0]?.requests).toBeGreaterThan(200);
+  const rates = curve?.points.map(({ rate }) => rate) ?? [];
+  expect(rates.length).toBeGreaterThan(0);
+  expect(rates.length).toBeLessThan(4);
+  for (const { rate, answered } of curve?.points ?? [])
+    expect(Math.abs(answered / rate - 1)).toBeLessThan(0.2);
+});
