@@ -67,14 +67,10 @@ it('a curve finds a capacity that the queue’s theory confirms', async () => {
   expect(curve?.atCapacity?.samples).toBeCloseTo(capacity, -1);
 }, 120_000);
 
-it('an interruption in the middle of a curve keeps what was measured before, each rate whole', async () => {
-  // 10 s of 25 a second, then 12.5, then 17.7 a second.
+it('an interruption in the middle of a curve keeps the rates that were measured to their end', async () => {
+  // 10 s at 25 a second, then at 12.5, then it is cut at 17.7 a second.
   const { curve, interrupted, scenarios } = await measured({ rate: 25, seconds: 10, curve: true }, 480);
   expect(interrupted).toBe(true);
   expect(scenarios[0]?.requests).toBeGreaterThan(200);
-  const rates = curve?.points.map(({ rate }) => rate) ?? [];
-  expect(rates.length).toBeGreaterThan(0);
-  expect(rates.length).toBeLessThan(4);
-  for (const { rate, answered } of curve?.points ?? [])
-    expect(Math.abs(answered / rate - 1)).toBeLessThan(0.2);
+  expect(curve?.points.map(({ rate }) => rate)).toEqual([12.5]);
 });
