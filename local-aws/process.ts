@@ -4,9 +4,10 @@ import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
+import { type Environment, forked, type Started } from './forked.ts';
 import { byteCode, local } from './venv.ts';
 
-type Place = {
+export type Place = {
   readonly port: number;
   /** For what it keeps on disk; its own, goes when it ends. */
   readonly dir: string;
@@ -52,30 +53,18 @@ export async function startEmulator(emulator: Emulator, wanted?: number): Promis
   // Functions are unpacked outside the checkout: its packages and its package.json must not be theirs.
   const tmp = await mkdtemp(join(tmpdir(), 'models-aws-'));
   const logFile = join(dir, 'log.txt');
-  const output = openSync(logFile, 'a');
-  const child = spawn(emulator.python, ['-m', emulator.module], {
-    cwd: dir,
-    // Its own process group: it and its Lambda processes can then be ended together.
-    detached: true,
-    stdio: ['pipe', output, output],
-    env: { ...common({ port, dir, tmp }), ...emulator.env({ port, dir, tmp }) },
-  });
-  closeSync(output);
+  const { module, python } = emulator;
+  const env = { ...common({ port, dir, tmp }), ...emulator.env({ port, dir, tmp }) };
+  const started =
+    (await forked(module, { env, cwd: dir, log: logFile })) ?? spawned(python, module, env, dir, logFile);
   let ended = false;
-  const end = new Promise<void>((resolve) => {
-    child.once('error', () => resolve());
-    child.once('exit', () => resolve());
-  }).then(() => {
+  const end = started.end.then(() => {
     ended = true;
   });
-  // Neither the process nor the pipe may keep ours alive.
-  child.unref();
-  child.stdin?.on('error', () => {});
-  (child.stdin as { unref?(): void } | null)?.unref?.();
 
   const stop = async (): Promise<void> => {
-    child.ref();
-    killGroup(child.pid);
+    started.ref();
+    killGroup(started.pid);
     await end;
     for (const folder of [tmp, dir]) await rm(folder, { recursive: true, force: true, maxRetries: 5 });
   };
@@ -90,11 +79,32 @@ export async function startEmulator(emulator: Emulator, wanted?: number): Promis
     await stop();
     throw new Error(`Local AWS ${why} on port ${port}. The end of its log:\n${tail}`);
   }
-  return { endpoint, logFile, stay: () => void child.stdin?.write('stay\n'), stop };
+  return { endpoint, logFile, stay: () => started.write('stay\n'), stop };
+}
+
+/** A process of its own process group: it and its Lambda processes can be ended together. */
+function spawned(python: string, module: string, env: Environment, dir: string, logFile: string): Started {
+  const output = openSync(logFile, 'a');
+  const child = spawn(python, ['-m', module], {
+    cwd: dir,
+    detached: true,
+    stdio: ['pipe', output, output],
+    env,
+  });
+  closeSync(output);
+  const end = new Promise<void>((resolve) => {
+    child.once('error', () => resolve());
+    child.once('exit', () => resolve());
+  });
+  // Neither the process nor the pipe may keep ours alive.
+  child.unref();
+  child.stdin?.on('error', () => {});
+  (child.stdin as { unref?(): void } | null)?.unref?.();
+  return { pid: child.pid, end, ref: () => child.ref(), write: (text) => void child.stdin?.write(text) };
 }
 
 /** What every emulator of ours is given, and nothing of the starter's own environment but this. */
-function common({ dir, tmp }: Place): Record<string, string> {
+export function common({ dir, tmp }: Place): Record<string, string> {
   const kept = Object.fromEntries(
     ['HOME', 'LANG', 'LC_ALL', 'TZ', 'SystemRoot'].flatMap((name) => {
       const value = process.env[name];

@@ -114,7 +114,7 @@ export function recorded(before: readonly string[] = []): Record<string, string>
   return { ...(calls ? { MODELS_AWS_CALLS: calls } : {}), NODE_OPTIONS: imports.join(' ') };
 }
 
-function serverEnv(port: number, options: StartOptions): Record<string, string> {
+export function serverEnv(port: number, options: StartOptions): Record<string, string> {
   return {
     PYTHONPATH: localAws,
     GATEWAY_PORT: String(port),

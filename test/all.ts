@@ -8,6 +8,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { startForks } from '../local-aws/forks.ts';
 import { CALLS } from './aws-calls/folder.ts';
 import { testsSince } from './changed.ts';
 import { lacking } from './needs.ts';
@@ -28,6 +29,7 @@ const env = {
   // The local AWSs of a run unpack and compile the same functions.
   MODELS_AWS_CODE: join(tmp, 'aws-code'),
   MODELS_AWS_CALLS: CALLS,
+  MODELS_AWS_FORKS: join(tmp, 'forks'),
   ...(windows ? { TEMP: tmp, TMP: tmp } : { TMPDIR: tmp }),
 };
 /** What a step has until it is killed, after a signal. */
@@ -102,7 +104,13 @@ if (lacks.length > 0) {
   process.exit(1);
 }
 // Chosen tests fetch what they need themselves.
-const prepared = words.length === 0 && run(process.execPath, [join(root, 'test', 'prepare.ts')]);
+const prepared = words.length === 0 ? run(process.execPath, [join(root, 'test', 'prepare.ts')]) : undefined;
+// Until they are there, local AWSs start without.
+const forks = prepared
+  ?.then((success) =>
+    success && process.platform === 'linux' ? startForks(env.MODELS_AWS_FORKS) : undefined,
+  )
+  .catch(console.error);
 const style = await step('style', 'biome', ['check', '.']);
 const types =
   (await step('types', 'tsc', ['--noEmit'])) &&
@@ -112,6 +120,7 @@ const none = chosen?.length === 0;
 if (none) console.error('No test file is touched by the change.');
 const tests = none || (await step('tests', 'vitest', ['run', ...reporters, ...(chosen ?? words)]));
 await prepared;
+await (await forks)?.end();
 const whole = words.length === 0 ? ['--whole'] : [];
 const calls = await step('aws', process.execPath, [join(root, 'test', 'aws-calls.ts'), ...whole]);
 if (interrupted) end('SIGKILL');

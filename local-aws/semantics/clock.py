@@ -18,14 +18,14 @@ from .http import route_throttling
 from .metrics import alarms, logs
 from .scaling import autoscaling, scaling, tracking
 
-SPEED = float(os.environ.get("MODELS_AWS_SPEED", "1"))
-_EPOCH = float(os.environ.get("MODELS_AWS_EPOCH", "0")) / 1000
+# Set by ``install``.
+_SPEED, _EPOCH = 1.0, 0.0
 # A loop that looks at something must not become a busy one.
 _SHORTEST_SLEEP = 0.05
 
 
 def now() -> float:
-    return _EPOCH + (time.time() - _EPOCH) * SPEED
+    return _EPOCH + (time.time() - _EPOCH) * _SPEED
 
 
 class _Clock:
@@ -35,7 +35,7 @@ class _Clock:
 
     @staticmethod
     def sleep(seconds: float) -> None:
-        time.sleep(max(_SHORTEST_SLEEP, seconds / SPEED))
+        time.sleep(max(_SHORTEST_SLEEP, seconds / _SPEED))
 
     @staticmethod
     def gmtime(seconds: float | None = None):
@@ -50,11 +50,14 @@ class _Clock:
 
 
 def install() -> None:
-    if SPEED == 1:
+    global _SPEED, _EPOCH
+    _SPEED = float(os.environ.get("MODELS_AWS_SPEED", "1"))
+    _EPOCH = float(os.environ.get("MODELS_AWS_EPOCH", "0")) / 1000
+    if _SPEED == 1:
         return
     for module in (scheduler, eventbridge, cloudwatch, cloudwatch_logs, lambda_svc, sqs, alarms, autoscaling, logs, provisioned, route_throttling, scaling, tracking):
         module.time = _Clock()
-    custom_resource._SPEED = SPEED
+    custom_resource._SPEED = _SPEED
     patch.source(custom_resource, "invoke_custom_resource", ("event_obj.wait(timeout=service_timeout)", "event_obj.wait(timeout=service_timeout / _SPEED)"))
-    stepfunctions._SFN_WAIT_SCALE = 1 / SPEED
+    stepfunctions._SFN_WAIT_SCALE = 1 / _SPEED
     sigv4.request_time_failure = lambda signature, **_named: None

@@ -19,6 +19,11 @@ def end() -> None:
     os._exit(0)
 
 
+def on_signals() -> None:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: end())
+
+
 def install() -> None:
     def watch() -> None:
         if not os.read(0, 1024):

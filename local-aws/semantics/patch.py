@@ -7,6 +7,8 @@ import types
 # What was put around a function, by module and name: a later change of its source goes below them.
 _around: dict[tuple[str, str], list] = {}
 _innermost: dict[tuple[str, str], str | types.FunctionType] = {}
+# Texts of functions that were read before, by module and name: to find the end of one takes milliseconds.
+read: dict[str, str] = {}
 
 
 def source(module: types.ModuleType, name: str, *changes: tuple[str, str]) -> None:
@@ -14,7 +16,10 @@ def source(module: types.ModuleType, name: str, *changes: tuple[str, str]) -> No
     key, current = (module.__name__, name), getattr(module, name)
     text = _innermost.get(key, current)
     if not isinstance(text, str):
-        text = textwrap.dedent(inspect.getsource(text))
+        name_of = f"{module.__name__}.{name}"
+        if name_of not in read:
+            read[name_of] = textwrap.dedent(inspect.getsource(text))
+        text = read[name_of]
     for old, new in changes:
         if text.count(old) != 1:
             raise SystemExit(f"{module.__name__}.{name} of this MiniStack has {text.count(old)} times: {old!r}")

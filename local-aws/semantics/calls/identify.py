@@ -17,6 +17,16 @@ _SIGNED_AS = {
 _CREDENTIAL = re.compile(r"Credential=[^/]+/\d{8}/[^/]+/([^/]+)/aws4_request")
 
 
+def load() -> None:
+    """What is else loaded with the first request to a service."""
+    from ministack.core import responses
+
+    for signed, names in _SIGNED_AS.items():
+        responses._service_model(signed)
+        for name in names:
+            _routes(name)
+
+
 def signed_for(headers: dict, query: dict) -> str | None:
     found = _CREDENTIAL.search(headers.get("authorization", ""))
     if found:

@@ -14,8 +14,6 @@ import threading
 import zipfile
 
 _lock = threading.Lock()
-_ROOT = os.environ["MODELS_AWS_ROOT"]
-_CODE = os.environ["MODELS_AWS_CODE"]
 _HOST = {"linux": "linux", "darwin": "darwin", "win32": "win32"}.get(sys.platform, sys.platform)
 _ARCH = {"x86_64": "x64", "amd64": "x64", "aarch64": "arm64"}.get(platform.machine().lower(), platform.machine().lower())
 
@@ -36,7 +34,7 @@ def opt_dir(zips: list[bytes]) -> tuple[str | None, list[str]]:
 
 def compile_cache() -> str:
     """Where Node keeps what it has compiled of functions and of the SDK: most of a start is that."""
-    return os.path.join(_CODE, "compiled")
+    return os.path.join(os.environ["MODELS_AWS_CODE"], "compiled")
 
 
 def runtime_modules() -> str:
@@ -46,13 +44,13 @@ def runtime_modules() -> str:
         if not os.path.isdir(where):
             os.makedirs(where)
             for scope in ("@aws-sdk", "@smithy"):
-                os.symlink(os.path.join(_ROOT, "node_modules", scope), os.path.join(where, scope), target_is_directory=True)
+                os.symlink(os.path.join(os.environ["MODELS_AWS_ROOT"], "node_modules", scope), os.path.join(where, scope), target_is_directory=True)
     return where
 
 
 def _unpacked(zips: list[bytes], kind: str, then=None) -> str:
     digest = hashlib.sha256(b"".join(hashlib.sha256(z).digest() for z in zips)).hexdigest()[:32]
-    where = os.path.join(_CODE, kind, digest)
+    where = os.path.join(os.environ["MODELS_AWS_CODE"], kind, digest)
     with _lock:
         if not os.path.isdir(where):
             os.makedirs(os.path.dirname(where), exist_ok=True)
@@ -93,7 +91,7 @@ def _fit_to_host(opt: str, notice: str) -> None:
         return
     if any(os.path.isdir(os.path.join(napi, version, _HOST, _ARCH)) for version in os.listdir(napi)):
         return
-    runtime = os.path.join(_ROOT, "plugins", "models", "artifact", "onnx", "runtime.ts")
+    runtime = os.path.join(os.environ["MODELS_AWS_ROOT"], "plugins", "models", "artifact", "onnx", "runtime.ts")
     script = f"const m = await import({runtime!r}); process.stdout.write((await m.hostRuntime()) ?? '')"
     found = subprocess.run(
         [os.environ["MODELS_AWS_NODE"], "--input-type=module", "-e", script], capture_output=True, text=True, check=False

@@ -1,9 +1,12 @@
 import { execFile, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Forks, startForks } from '../../../local-aws/forks.ts';
 import { localAws } from '../../../local-aws/start.ts';
 import { byteCode } from '../../../local-aws/venv.ts';
 
@@ -24,9 +27,25 @@ setInterval(() => {}, 1000);
 
 type Started = { readonly pid: number; readonly logFile: string; readonly port: number };
 
-async function start(): Promise<{ started: Started; kill(signal: NodeJS.Signals): Promise<void> }> {
+const ways = {
+  'of a process of its own': '',
+  'of a fork': await mkdtemp(join(tmpdir(), 'models-forks-')),
+};
+let forks: Forks;
+beforeAll(async () => {
+  forks = await startForks(ways['of a fork']);
+  await forks.listens;
+});
+afterAll(async () => {
+  await forks.end();
+  await rm(forks.folder, { recursive: true, force: true });
+});
+
+/** @param from the folder of a process to fork from; empty: none */
+async function start(from = ''): Promise<{ started: Started; kill(signal: NodeJS.Signals): Promise<void> }> {
   const child = spawn(process.execPath, ['--input-type=module-typescript', '-e', STARTER], {
     stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, MODELS_AWS_FORKS: from },
   });
   const started = await new Promise<Started>((resolve, reject) => {
     let text = '';
@@ -58,9 +77,15 @@ async function group(id: number): Promise<number[]> {
 }
 
 describe('a local AWS', () => {
-  for (const signal of ['SIGKILL', 'SIGTERM', 'SIGINT'] as const)
-    it(`leaves no process and no file when its starter gets ${signal}`, async () => {
-      const { started, kill } = await start();
+  const signals = ['SIGKILL', 'SIGTERM', 'SIGINT'] as const;
+  const cases = Object.entries(ways).flatMap(([way, from]) =>
+    signals.map((signal) => ({ way, from, signal })),
+  );
+  for (const { way, from, signal } of linux ? cases : cases.filter(({ from }) => from === ''))
+    it(`leaves no process and no file ${way} when its starter gets ${signal}`, async () => {
+      const { started, kill } = await start(from);
+      const command = await readFile(`/proc/${started.pid}/cmdline`, 'utf8').catch(() => '');
+      expect(command.includes('semantics.forks')).toBe(from !== '');
       // Itself, and the busy function's two environments at most.
       expect((await group(started.pid)).length).toBeGreaterThanOrEqual(2);
       await kill(signal);
