@@ -11,8 +11,8 @@ import { serverEnv } from './start.ts';
 export type Forks = {
   /** For `MODELS_AWS_FORKS` of those that start local AWSs. */
   readonly folder: string;
-  /** From then on local AWSs are forked; until then they start as if there were none. */
-  readonly listens: Promise<void>;
+  /** Waits until local AWSs are forked; until then they start as if there were none. */
+  listens(): Promise<void>;
   /** Its forks go on: each ends with the process that started it. */
   end(): Promise<void>;
 };
@@ -49,8 +49,8 @@ export async function startForks(folder: string): Promise<Forks> {
     child.stdin.destroy();
     return ended;
   };
-  const listening = async (): Promise<void> => {
-    while (child.exitCode === null && !existsSync(socket)) await sleep(50, undefined, { ref: false });
+  const listens = async (): Promise<void> => {
+    while (child.exitCode === null && child.signalCode === null && !existsSync(socket)) await sleep(50);
   };
-  return { folder, listens: listening(), end };
+  return { folder, listens, end };
 }

@@ -19,7 +19,7 @@ let forks: Forks;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'models-forks-'));
   forks = await startForks(folder);
-  await forks.listens;
+  await forks.listens();
   process.env.MODELS_AWS_FORKS = folder;
 });
 afterAll(async () => {

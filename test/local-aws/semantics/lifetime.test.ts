@@ -34,7 +34,7 @@ const ways = {
 let forks: Forks;
 beforeAll(async () => {
   forks = await startForks(ways['of a fork']);
-  await forks.listens;
+  await forks.listens();
 });
 afterAll(async () => {
   await forks.end();
