@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 import { InTurn } from './test/order.ts';
 
@@ -9,18 +10,19 @@ const recorded = process.env.MODELS_AWS_CALLS
   ? { execArgv: ['--import', new URL('./local-aws/semantics/calls/record.mjs', import.meta.url).href] }
   : {};
 /**
- * Pure code on every core, first: what is wrong there is told within a minute. Files share a process: half of the time of
- * most went into the start of theirs. So each puts back what it changes of the process.
+ * Pure code on every core, first: what is wrong there is told within a minute. One file more than there are cores: a
+ * minute of a long one is waiting. Files share a process: half of the time of most went into the start of theirs. So each puts back
+ * what it changes of the process.
  */
-const light = { maxWorkers: '100%', isolate: false, testTimeout: 60_000 };
+const light = { maxWorkers: availableParallelism() + 1, isolate: false, testTimeout: 60_000 };
 /**
- * Whatever starts a framework, a Python or a local AWS: four files at a time, of all projects in turn, since half of such a
- * file’s time is waiting. Limits that tests give to processes are for a machine that is busier than that: local-aws and a half
- * of the journeys were run on two processors with a load of sixteen and more. Files share no port, no folder that they write to
+ * Whatever starts a framework, a Python or a local AWS: six files at a time, of all projects in turn, since two thirds of such a
+ * file’s time is waiting. Limits that tests give to processes are for a machine that is busier than that: local-aws and
+ * journeys were run on two processors with a load of sixteen and more. Files share no port, no folder that they write to
  * and no local AWS; what they install has a lock.
  */
 const heavy = {
-  maxWorkers: 4,
+  maxWorkers: 6,
   sequence: { groupOrder: 1 },
   testTimeout: 300_000,
   hookTimeout: 600_000,
