@@ -126,6 +126,18 @@ export function runAlone({ bin, cwd, args, env, timeout }: Command): Promise<Sai
   });
 }
 
+/** The first run of a command with its options is in a process of its own, as people do; what runs it again is warm. */
+export function firstAlone(): (command: Command) => Promise<Said> {
+  const ran = new Set<string>();
+  return (command) => {
+    const words = command.args.filter((word, at) => word.startsWith('--') || at < 2);
+    const kind = [command.bin, ...words].join(' ');
+    const isFirst = !ran.has(kind);
+    ran.add(kind);
+    return isFirst ? runAlone(command) : runWarm(command);
+  };
+}
+
 const killed = (signal: NodeJS.Signals | null, timeout: number): string =>
   signal === null ? '' : `\nkilled by ${signal} after ${timeout} ms\n`;
 

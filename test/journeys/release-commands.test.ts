@@ -8,7 +8,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { client } from '../../local-aws/deployed.ts';
 import { type LocalAws, startAws } from '../../local-aws/start.ts';
 import { fixtures, repository } from '../serving/endpoint.ts';
-import { runAlone } from '../warm-sls.ts';
+import { firstAlone } from '../warm-sls.ts';
 import { type Deployment, deployService, PLUGIN, type Ran, type Service } from './service.ts';
 
 const yaml = (memory: number, gate = ''): string => `service: steered
@@ -45,7 +45,7 @@ let service: Service & Deployment;
 beforeAll(async () => {
   aws = await startAws({ speed: 10 });
   const files = { 'add.onnx': await readFile(join(fixtures, 'add.onnx')), 'cases.jsonl': CASES };
-  service = await deployService({ yaml: yaml(1024), files }, aws, 'dev', undefined, runAlone);
+  service = await deployService({ yaml: yaml(1024), files }, aws, 'dev', undefined, firstAlone());
 });
 afterAll(() => aws?.stop());
 
