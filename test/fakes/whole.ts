@@ -28,12 +28,26 @@ const ABSENT: { readonly [P in Unheld['phase']]: Absent<P> } = {
   SUPERSEDED: {},
 };
 
+/** The same keys in the same order, with the same values. */
+function isSame(one: object, other: object): boolean {
+  const [ours, theirs] = [Object.entries(one), Object.entries(other)];
+  return (
+    ours.length === theirs.length &&
+    ours.every(([key, value], at) => {
+      const [name, known] = theirs[at] ?? [];
+      return key === name && (value === known || JSON.stringify(value) === JSON.stringify(known));
+    })
+  );
+}
+
 /** What of a document is not as the type of its phase says; nothing where all is. */
 export function faults(release: Release): readonly string[] {
-  const text = JSON.stringify(release);
-  const stored = JSON.parse(text) as StoredRelease;
+  // As JSON has it. Not by JSON: that was an eighth of the time of sequences.
+  const stored = Object.fromEntries(
+    Object.entries(release).filter(([, value]) => value !== undefined),
+  ) as StoredRelease;
   const phase = phaseOf(release);
-  const lacks = JSON.stringify(asRead(stored).release) === text ? [] : ['lacks what its phase needs'];
+  const lacks = isSame(asRead(stored).release, stored) ? [] : ['lacks what its phase needs'];
   const has = Object.keys(ABSENT[phase]).filter(
     (key) => key !== 'held' && stored[key as keyof Own] !== undefined,
   );
