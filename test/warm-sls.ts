@@ -126,7 +126,10 @@ export function runAlone({ bin, cwd, args, env, timeout }: Command): Promise<Sai
   });
 }
 
-/** The first run of a command with its options is in a process of its own, as people do; what runs it again is warm. */
+/**
+ * The first run of a command with its options is in a process of its own, as people do; what runs it again is
+ * warm.
+ */
 export function firstAlone(): (command: Command) => Promise<Said> {
   const ran = new Set<string>();
   return (command) => {
