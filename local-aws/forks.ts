@@ -46,7 +46,8 @@ export async function startForks(folder: string): Promise<Forks> {
   (child.stdin as { unref?(): void }).unref?.();
   const end = (): Promise<void> => {
     child.ref();
-    child.stdin.destroy();
+    // Not by its stdin alone: it may be loading still.
+    child.kill();
     return ended;
   };
   const listens = async (): Promise<void> => {

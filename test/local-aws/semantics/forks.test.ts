@@ -1,6 +1,7 @@
 /** Local AWSs that are forked from a process which has loaded everything are what fresh processes are. */
-import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -66,6 +67,26 @@ describe.runIf(linux)('local AWSs that are forked', () => {
     const open = await startAws({ auth: false });
     expect(await isForked(open)).toBe(false);
     await open.stop();
+  });
+
+  it('come from a process that ends with its starter, also by SIGKILL', async () => {
+    const its = await mkdtemp(join(tmpdir(), 'models-forks-'));
+    const script = `
+import { startForks } from ${JSON.stringify(join(localAws, 'forks.ts'))};
+const forks = await startForks(${JSON.stringify(its)});
+await forks.listens();
+console.log('listens');
+setInterval(() => {}, 1000);
+`;
+    const starter = spawn(process.execPath, ['--input-type=module-typescript', '-e', script], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    await once(starter.stdout, 'data');
+    expect(await readdir(its)).toHaveLength(1);
+    starter.kill('SIGKILL');
+    // It takes its socket away at its end.
+    await expect.poll(() => readdir(its), { timeout: 30_000 }).toEqual([]);
+    await rm(its, { recursive: true });
   });
 
   it('know no port and no folder but their own, in all that was loaded', async () => {
