@@ -11,6 +11,7 @@ import { runPython } from '../../test/python.ts';
 import { WORK } from '../children.ts';
 import { type Claim, type Effort, type Measured, type Sample, SHORT } from '../claims.ts';
 import { median } from '../median.ts';
+import { compareAdvice } from './advice.ts';
 import { COLD_SHARES } from './cold.ts';
 import { type Queue, queueLatencies, trueQuantile } from './queues.ts';
 
@@ -131,11 +132,39 @@ const promise = (load: number): Claim => ({
   },
 });
 
+/** Dearer by more than this is the wrong form. */
+const DEARER = 1.1;
+
+const ADVICE: Claim = {
+  name: 'advice-cheapest',
+  group: 'capacity',
+  about:
+    'needs by chance whose cheapest form by `advise` is over 10 % dearer than the cheapest of a simulated month',
+  ours: 'of all needs',
+  unit: '',
+  compare: 'value',
+  limit: 0,
+  measure: async (effort): Promise<Sample> => {
+    const [needs, requests] = effort === SHORT ? [2, 2000] : [200, 200_000];
+    const all = Array.from({ length: needs }, (_, i) => compareAdvice(9000 + i, requests));
+    const worst = all.reduce((most, one) => (one.ratio > most.ratio ? one : most));
+    const forms = [...new Set(all.map(({ form }) => form))].sort().join(', ');
+    const apart = median(all.flatMap((one) => one.apart.map(([, ratio]) => ratio)));
+    const [form, most] = all
+      .flatMap((one) => one.apart)
+      .reduce((largest, one) => (one[1] > largest[1] ? one : largest));
+    const others = all.filter(({ always = 1 }) => always > DEARER).length;
+    return {
+      ours: [all.filter(({ ratio }) => ratio > DEARER).length],
+      other: [],
+      beside: `of ${needs} needs, for which ${forms} are advised; the worst is ${worst.ratio.toFixed(3)} times as dear as ${worst.cheapest}; a form’s cost by arithmetic and by simulation differ by ${apart.toFixed(3)} times (median), ${most.toFixed(2)} (most, ${form}); Lambda on demand for all would be wrong for ${others}`,
+    };
+  },
+};
+
 export const CAPACITY: readonly Claim[] = [
-  EARLY_STOPPING,
-  LATENESS,
-  promise(50),
-  promise(70),
-  promise(90),
+  ...[EARLY_STOPPING, LATENESS],
+  ...[promise(50), promise(70), promise(90)],
   ...COLD_SHARES,
+  ADVICE,
 ];

@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { type LocalAws, startAws } from '../../local-aws/start.ts';
+import { advise } from './advise.ts';
 import { askOverHttp, readKnown } from './ask.ts';
 import { batch } from './batch.ts';
 import { bench } from './bench.ts';
@@ -42,6 +43,7 @@ export async function story(
   await sls(['models', 'list']);
   title('2. What will be created, and what it costs a month');
   await sls(['models', 'plan']);
+  await advise(terminal);
 
   title(`3. A local AWS, its clock ${SPEED} times as fast`);
   let since = performance.now();

@@ -69,6 +69,14 @@ test('is measured where it is deployed, and its release shows what was found', a
   expect(history.stdout).toMatch(/^ {6}bench {5}\S+ \S+ UTC; SingleStream: (IN)?VALID, p99 /m);
   const report = await service.sls('models', 'report', '--json');
   expect(await readFile(JSON.parse(report.stdout).report, 'utf8')).toContain('<h3>Bench, MLPerf-like</h3>');
+  // The advice counts with what was measured of the version, not with a guess.
+  const advice = await service.sls('models', 'advise', '--traffic', '5/s', '--json');
+  const [{ needs }] = JSON.parse(advice.stdout).models;
+  expect(needs.service).toMatchObject({
+    from: expect.stringMatching(/^bench of version 1, /),
+    isGuess: false,
+  });
+  expect(needs.service.value).toBeCloseTo(duration / 1000, 6);
 });
 
 test('what it must keep is counted with what the bench measured, and with the account’s quota', async () => {

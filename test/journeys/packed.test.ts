@@ -104,6 +104,17 @@ test('lists the model as JSON', () => {
   ]);
 });
 
+test('advises on a file without a service, by the package’s own command', () => {
+  const advise = (...args: readonly string[]): string =>
+    execFileSync(join(folder, 'node_modules', '.bin', 'serverless-models'), ['advise', ...args], {
+      cwd: folder,
+      encoding: 'utf8',
+    });
+  const [advised] = JSON.parse(advise('churn.onnx', '--traffic', '1', '--latency', '100', '--json')).models;
+  expect(advised).toMatchObject({ name: 'churn.onnx', form: 'on-demand' });
+  expect(advise('churn.onnx')).toContain('How many requests come. Needed: `traffic`');
+});
+
 test('serves it: the answer is Python’s', async () => {
   const server = await startSls(folder, ['serve']);
   try {

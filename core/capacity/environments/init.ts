@@ -5,3 +5,8 @@
  * on AWS by us.
  */
 export const initSeconds = (remoteBytes: number): number => 0.5 + remoteBytes / 75e6 + remoteBytes / 1e9;
+
+/**
+ * Lambda cuts INIT on demand: https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
+ */
+export const INIT_SECONDS = 10;

@@ -17,7 +17,7 @@ import { problemError } from '../problems/errors.ts';
 import { type CapacityOptions, CLOUDWATCH } from './options.ts';
 
 /** What is known of when requests come. */
-export type Load = {
+export type TrafficLoad = {
   readonly from: 'declared' | 'curve' | 'file' | 'cloudwatch';
   /** For people: where the figures are from, and what is assumed of them. */
   readonly words: string;
@@ -35,11 +35,11 @@ export type Load = {
 const MOST = 3_000_000;
 
 /** @returns undefined where nobody says anything of the model's traffic @throws ProblemError */
-export async function loadOf(
+export async function trafficLoadOf(
   model: Model,
   { arrivals, curve, since }: CapacityOptions,
   context: Context,
-): Promise<Load | undefined> {
+): Promise<TrafficLoad | undefined> {
   const [scheduled] = model.concurrency?.schedule ?? [];
   const timezone = scheduled?.timezone ?? 'UTC';
   if (arrivals === CLOUDWATCH) return cloudWatchLoad(model, since, timezone, context);
@@ -70,7 +70,7 @@ async function cloudWatchLoad(
   since: number,
   timezone: string,
   { aws, plan, service }: Context,
-): Promise<Load> {
+): Promise<TrafficLoad> {
   const functionName = nameOf(model, plan.host);
   // The minute that runs is not over, and the one before may not have been published.
   const to = Math.floor(Date.now() / MINUTE_MS) * MINUTE_MS - MINUTE_MS;
@@ -115,7 +115,7 @@ async function cloudWatchLoad(
 }
 
 /** @returns undefined where a single minute has more than can be replayed */
-function replayedOf(minutes: readonly MinuteCount[]): Load['replayed'] {
+function replayedOf(minutes: readonly MinuteCount[]): TrafficLoad['replayed'] {
   const chosen = busiest(minutes, MOST);
   if (chosen.length === 0) return undefined;
   const arrivals = scattered(chosen, 1);

@@ -12,7 +12,7 @@ import { erlangB, mixedErlangB } from '../../../core/capacity/erlang.ts';
 import { MINUTE_MS } from '../../../core/units/time.ts';
 import { DAYS } from '../declaration/keys/units.ts';
 import type { Model } from '../declaration/model.ts';
-import type { Load } from './load.ts';
+import type { TrafficLoad } from './load.ts';
 
 /** A part of the week: a window of the schedule, or all time outside of them. */
 export type CapacityPart = {
@@ -42,7 +42,7 @@ export const DEFAULT_TARGET = 0.7;
 
 export type PartsGiven = {
   readonly model: Model;
-  readonly load: Load;
+  readonly load: TrafficLoad;
   /** Seconds of a request. */
   readonly service: number;
   readonly promised: number;
@@ -95,13 +95,13 @@ const replayedIn = (arrivals: Arrivals, service: number, promised: number, kept:
 
 /** Rates outside of the windows, then within each. */
 export const ratesOf = (
-  { rates = [], week }: Load,
+  { rates = [], week }: TrafficLoad,
   windows: readonly WeekWindow[],
 ): readonly (readonly RateFor[])[] => (week === undefined ? [rates] : ratesWithin(week, windows));
 
 /** Arrivals outside of the windows, then within each. */
 function arrivalsWithin(
-  { timezone, week }: Load,
+  { timezone, week }: TrafficLoad,
   arrivals: Arrivals,
   windows: readonly WeekWindow[],
 ): readonly Arrivals[] {
@@ -121,7 +121,7 @@ function arrivalsWithin(
 
 /** How many are kept from when on, through all the time of the arrivals. */
 export function keptThrough(
-  { timezone }: Load,
+  { timezone }: TrafficLoad,
   arrivals: Arrivals,
   windows: readonly WeekWindow[],
   parts: readonly CapacityPart[],

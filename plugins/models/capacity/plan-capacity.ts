@@ -6,7 +6,7 @@ import type { Model } from '../declaration/model.ts';
 import { askLive } from '../releases/ask-live.ts';
 import { askBriefly } from '../releases/brief.ts';
 import { capacityWords } from './capacity-words.ts';
-import { loadOf } from './load.ts';
+import { trafficLoadOf } from './load.ts';
 import { type CapacityOptions, capacityOptions } from './options.ts';
 import { accountOf, quotaOf } from './quota.ts';
 import { type CapacityReport, capacityReport } from './report.ts';
@@ -30,7 +30,7 @@ export async function planCapacity(context: Context): Promise<void> {
     for (const model of chosen) {
       const found = facts.get(model.name);
       if (found === undefined) continue;
-      const load = await loadOf(model, options, context);
+      const load = await trafficLoadOf(model, options, context);
       if (load === undefined) {
         planned.push({
           model: model.name,

@@ -5,7 +5,7 @@ import { DAYS, daysOf, minuteOf, timeOf } from '../declaration/keys/units.ts';
 import type { Facts, Model } from '../declaration/model.ts';
 import { monthlyCost, total } from '../plan/cost.ts';
 import { warmCost } from '../plan/endpoint/cost.ts';
-import type { Load } from './load.ts';
+import type { TrafficLoad } from './load.ts';
 import type { CapacityPart } from './parts.ts';
 import type { Quota } from './quota.ts';
 import type { RequestTimes } from './times.ts';
@@ -46,7 +46,7 @@ const LEFT = 100;
 export type ProposalGiven = {
   readonly model: Model;
   readonly facts: Facts;
-  readonly load: Load;
+  readonly load: TrafficLoad;
   readonly times: RequestTimes;
   readonly promised: number;
   readonly quota: Quota;

@@ -4,7 +4,7 @@ import { dispersion } from '../../../core/capacity/environments/minutes.ts';
 import { type Replayed, replay } from '../../../core/capacity/environments/replay.ts';
 import type { WeekWindow } from '../../../core/capacity/environments/week.ts';
 import type { Facts, Model } from '../declaration/model.ts';
-import type { Load } from './load.ts';
+import type { TrafficLoad } from './load.ts';
 import type { CapacityOptions } from './options.ts';
 import { type CapacityPart, DEFAULT_TARGET, keptThrough, partedBy, partsOf, ratesOf } from './parts.ts';
 import { type Proposal, proposalOf } from './proposal.ts';
@@ -20,7 +20,7 @@ export type CapacityReport = {
   readonly duration: RequestTimes['duration'];
   readonly init: RequestTimes['init'];
   readonly idle: CapacityOptions['idle'];
-  readonly traffic: Pick<Load, 'from' | 'words' | 'timezone'> & {
+  readonly traffic: Pick<TrafficLoad, 'from' | 'words' | 'timezone'> & {
     /** Requests a second on average, and in the busiest hour. */
     readonly rate: number;
     readonly busiest: number;
@@ -60,7 +60,7 @@ export type CapacityGiven = {
   readonly model: Model;
   readonly facts: Facts;
   readonly options: Pick<CapacityOptions, 'crowd' | 'idle' | 'promised'>;
-  readonly load: Load;
+  readonly load: TrafficLoad;
   readonly times: RequestTimes;
   readonly quota: Quota;
 };
@@ -151,7 +151,7 @@ function onDemandShare(
 
 function replayedOf(
   { load, options, quota, times }: CapacityGiven,
-  { arrivals, words }: NonNullable<Load['replayed']>,
+  { arrivals, words }: NonNullable<TrafficLoad['replayed']>,
   windows: readonly WeekWindow[],
   parts: readonly CapacityPart[],
 ): NonNullable<CapacityReport['replayed']> {

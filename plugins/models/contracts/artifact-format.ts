@@ -1,3 +1,4 @@
+import type { ModelSize } from '../../../core/advice/contract.ts';
 import type { Signature } from '../../../core/tensor/contract.ts';
 import type { Tensor } from '../../../core/tensor/datatypes.ts';
 import type { Architecture } from '../declaration/model.ts';
@@ -44,6 +45,10 @@ export type Contents = {
   readonly external: readonly string[];
   /** Names of columns that it brings, as they are written. */
   readonly columns?: string;
+  /** What it takes by types and shapes alone. */
+  readonly size: ModelSize;
+  /** Bytes of the inputs of one row, as far as shapes tell. */
+  readonly rowBytes: number;
 };
 
 /** An artifact in the cache, complete and hashed, but not yet loaded by anything. */

@@ -9,6 +9,7 @@ import { gateKey } from './keys/gate.ts';
 import { httpKey } from './keys/http.ts';
 import { map } from './keys/kinds.ts';
 import { latencyKey, trafficKey } from './keys/load.ts';
+import { needsKey } from './keys/needs.ts';
 import { releaseKey } from './keys/release.ts';
 import { alertsKey, dashboardKey, registryKey } from './keys/service.ts';
 import { signedKey } from './keys/signed.ts';
@@ -41,6 +42,7 @@ export const declaration = map({
   drift: driftKey,
   batch: batchKey,
   audit: auditKey,
+  needs: needsKey,
 });
 
 /** `custom.models`. */

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, posix } from 'node:path';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { command as advise } from '../../../plugins/models/commands/advise.ts';
 import { command as batch } from '../../../plugins/models/commands/batch.ts';
 import { command as bench } from '../../../plugins/models/commands/bench.ts';
 import { command as drift } from '../../../plugins/models/commands/drift.ts';
@@ -121,7 +122,7 @@ test('the README asks for the Node that the framework takes and we take', () => 
 });
 
 const verbs: Readonly<Record<string, Command>> = {
-  ...{ list, validate, plan, invoke, gate, serve, proxy, bench, tune },
+  ...{ list, validate, plan, invoke, gate, serve, proxy, bench, tune, advise },
   ...{ status, history, promote, rollback, hold, resume, drift, report, batch },
 };
 /**

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { PRICES_USED } from '../../../core/advice/contract.ts';
 import { PAYLOAD_BYTES, TENSOR_BYTES, UNPACKED_BYTES } from '../../../core/endpoint/contract.ts';
 import { REFUSALS } from '../../../core/errors/refusals.ts';
 import type { Phase } from '../../../core/release/document/parts-contract.ts';
@@ -6,6 +7,7 @@ import { ALARMS } from '../../../core/release/document/worker-contract.ts';
 import { NESTING } from '../../../core/tensor/contract.ts';
 import layer from '../../../layers/onnxruntime/layer.json' with { type: 'json' };
 import { layerBytes } from '../../../plugins/models/artifact/onnx/runtime.ts';
+import { command as advise } from '../../../plugins/models/commands/advise.ts';
 import { command as batch } from '../../../plugins/models/commands/batch.ts';
 import { command as bench } from '../../../plugins/models/commands/bench.ts';
 import { command as drift } from '../../../plugins/models/commands/drift.ts';
@@ -29,6 +31,7 @@ import { parseModels } from '../../../plugins/models/declaration/parse.ts';
 import { resourceProblems } from '../../../plugins/models/plan/inventory.ts';
 import { ALARM_KINDS } from '../../../plugins/models/plan/plan.ts';
 import { LIMITS } from '../../../plugins/models/plan/shared/limits.ts';
+import { PRICE_LIST } from '../../../plugins/models/plan/shared/prices.ts';
 import { PROBLEMS } from '../../../plugins/models/problems/errors.ts';
 import { formatTable } from './formats.ts';
 import { generated, table } from './pages.ts';
@@ -38,7 +41,7 @@ import { generated, table } from './pages.ts';
  * writes them.
  */
 const commands = {
-  ...{ list, validate, plan, gate, serve, invoke, proxy, bench, tune },
+  ...{ list, validate, plan, gate, serve, invoke, proxy, bench, tune, advise },
   ...{ status, history, promote, rollback, hold, resume, drift, report, batch },
 };
 
@@ -119,6 +122,26 @@ const PARTS: readonly (readonly [page: string, name: string, text: string])[] = 
     table(
       ['option', ''],
       Object.entries(tune.options).map(([name, { usage }]) => [`\`--${name}\``, usage]),
+    ),
+  ],
+  [
+    'docs/advise.md',
+    'advise',
+    table(
+      ['option', ''],
+      Object.entries(advise.options).map(([name, { usage }]) => [`\`--${name}\``, usage]),
+    ),
+  ],
+  [
+    'docs/advise.md',
+    'prices',
+    table(
+      ['name', 'dollars', 'for', 'read', 'source'],
+      PRICES_USED.map((name) => {
+        const { dollars, doubt, read, source, unit } = PRICE_LIST[name];
+        const shown = dollars.toLocaleString('en-US', { maximumSignificantDigits: 6 });
+        return [`\`${name}\``, `${shown}${doubt === undefined ? '' : ' ?'}`, unit, read, source];
+      }),
     ),
   ],
   [

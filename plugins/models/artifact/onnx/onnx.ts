@@ -1,4 +1,6 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import type { ModelSize } from '../../../../core/advice/contract.ts';
+import { rowBytes, weightsOf } from './size.ts';
 
 /** A type as the graph declares it. */
 type ValueType =
@@ -28,6 +30,10 @@ export type OnnxInfo = {
   readonly operators: ReadonlySet<string>;
   /** The metadata property `columns`, as it is written; absent where there is none. */
   readonly columns?: string;
+  /** Its weights by their shapes, those in other files included. */
+  readonly size: ModelSize;
+  /** Bytes of the inputs of one row, as far as shapes tell. */
+  readonly rowBytes: number;
 };
 
 /** Bytes at a place; fewer than asked for only at the end. */
@@ -39,6 +45,8 @@ export const ONNX_BYTES = 2 ** 31 - 1;
 const DEPTH = 100;
 const NAME_BYTES = 4096;
 const NAMES = 100_000;
+/** Bytes at most of a tensor's packed lengths: more dimensions than any runtime takes. */
+const LENGTHS_BYTES = 4096;
 /** Bytes at most of the metadata property `columns`: a list of names. */
 const COLUMNS_BYTES = 4 * 1024 ** 2;
 
@@ -81,6 +89,9 @@ export function readOnnx(source: Source): OnnxInfo {
   let irVersion = 0;
   let graphs = 0;
   let columns: string | undefined;
+  /** Elements of the tensors that are kept, by type, and bytes that they take in this file. */
+  const elements = new Map<number, number>();
+  let within = 0;
 
   const add = (set: Set<string>, text: string): void => {
     set.add(text);
@@ -90,7 +101,11 @@ export function readOnnx(source: Source): OnnxInfo {
     let name = '';
     let location: string | undefined;
     let isExternal = false;
+    let elem = 0;
+    let count = 1;
     for (const field of fields(source, part)) {
+      if (field.number === 1) for (const length of lengths(source, field)) count *= length;
+      if (field.number === 2) elem = field.value;
       if (field.number === 8) name = text(source, field);
       if (field.number === 14) isExternal = field.value === 1;
       if (field.number === 13) {
@@ -99,6 +114,8 @@ export function readOnnx(source: Source): OnnxInfo {
       }
     }
     if (isExternal) add(external, location ?? '');
+    elements.set(elem, Math.min(Number.MAX_SAFE_INTEGER, (elements.get(elem) ?? 0) + count));
+    within += part.end - part.at;
     return name;
   };
   const sparse = (part: Part): string => {
@@ -157,16 +174,33 @@ export function readOnnx(source: Source): OnnxInfo {
     if (field.number === 25) for (const entry of fields(source, field)) if (entry.number === 7) node(entry);
   }
   if (graphs !== 1 || irVersion === 0) throw new Error('The file is no ONNX model.');
+  const given = inputs.filter(({ name }) => !initializers.has(name));
   return {
     irVersion,
     opsets,
     // Before IR version 4 every initializer is listed as an input too.
-    inputs: inputs.filter(({ name }) => !initializers.has(name)),
+    inputs: given,
     outputs,
     external: [...external],
     operators,
     ...(columns !== undefined && { columns }),
+    size: weightsOf(elements, Math.max(0, source.bytes - within)),
+    rowBytes: rowBytes(given),
   };
+}
+
+/** Lengths of a tensor: one, or several that are packed. */
+function* lengths(source: Source, field: Field): Generator<number> {
+  if (field.isNumber) return yield field.value;
+  let value = 0;
+  let place = 1;
+  for (const byte of source.read(field.at, Math.min(field.end - field.at, LENGTHS_BYTES))) {
+    value += (byte & 0x7f) * place;
+    place *= 128;
+    if (byte >= 0x80) continue;
+    yield value;
+    [value, place] = [0, 1];
+  }
 }
 
 /** The value of a StringStringEntryProto of this key; others may be of any size, and stay unread. */
@@ -185,7 +219,7 @@ function propertyIn(source: Source, part: Part, key: string): string | undefined
 }
 
 type Part = { readonly at: number; readonly end: number; readonly depth: number };
-type Field = Part & { readonly number: number; readonly value: number };
+type Field = Part & { readonly number: number; readonly value: number; readonly isNumber: boolean };
 
 /** The fields of one message: a number in `value`, or a range of bytes. */
 function* fields(source: Source, { at, end, depth }: Part): Generator<Field> {
@@ -220,7 +254,7 @@ function* fields(source: Source, { at, end, depth }: Part): Generator<Field> {
       place += length;
     } else throw broken();
     if (place > end) throw broken();
-    yield { number, value, at: from, end: place, depth: depth + 1 };
+    yield { number, value, isNumber: wire !== 2, at: from, end: place, depth: depth + 1 };
   }
 }
 

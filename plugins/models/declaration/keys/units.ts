@@ -15,6 +15,14 @@ const DURATIONS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 8
 export const seconds = (text: string): number =>
   Number.parseFloat(text) * (DURATIONS[text.at(-1) ?? ''] ?? 1);
 
+const BYTES: Readonly<Record<string, number>> = { B: 1, KB: 1024, MB: 1024 ** 2, GB: 1024 ** 3 };
+
+/** `20KB`, `1.5 MB`, `800` → bytes, in 1,024s as AWS counts memory and messages. */
+export function bytesOf(text: string): number {
+  const [, count = '', unit = 'B'] = /^([\d.]+)\s*([a-z]+)?$/i.exec(text.trim()) ?? [];
+  return Math.round(Number(count) * (BYTES[unit.toUpperCase()] ?? 1));
+}
+
 /** `1%`, `1` → 1. */
 export const percentOf = (text: string): number => Number.parseFloat(text);
 

@@ -1,4 +1,4 @@
-import { initSeconds } from '../../../../core/capacity/environments/init.ts';
+import { INIT_SECONDS, initSeconds } from '../../../../core/capacity/environments/init.ts';
 import type { Problem } from '../../problems/errors.ts';
 
 /**
@@ -8,12 +8,6 @@ import type { Problem } from '../../problems/errors.ts';
 export const UNZIPPED_BYTES = 250 * 1024 ** 2;
 /** /tmp, at most: same page. The rest of it is the user's. */
 const TMP_BYTES = 10_000 * 1024 ** 2;
-
-/**
- * Lambda cuts INIT on demand:
- * https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
- */
-const INIT_SECONDS = 10;
 
 /** @param bytes of an artifact that goes by the bucket */
 export function artifactProblems(bytes: number, key: string): readonly Problem[] {

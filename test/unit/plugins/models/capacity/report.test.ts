@@ -5,7 +5,7 @@ import { poissonArrivals } from '../../../../../core/capacity/arrivals.ts';
 import { hourlyRates } from '../../../../../core/capacity/environments/minutes.ts';
 import { dailyWeek, evenWeek } from '../../../../../core/capacity/environments/week.ts';
 import { capacityWords } from '../../../../../plugins/models/capacity/capacity-words.ts';
-import type { Load } from '../../../../../plugins/models/capacity/load.ts';
+import type { TrafficLoad } from '../../../../../plugins/models/capacity/load.ts';
 import type { Quota } from '../../../../../plugins/models/capacity/quota.ts';
 import { capacityReport } from '../../../../../plugins/models/capacity/report.ts';
 import { parseModels } from '../../../../../plugins/models/declaration/parse.ts';
@@ -13,7 +13,7 @@ import { declaredModels, FACTS } from '../../../../fixtures/service.ts';
 
 const account = { all: 1000, unreserved: 1000, from: 'Lambda' };
 const QUOTA: Quota = { limit: 1000, of: 'account', account };
-const even = (rate: number): Load => ({
+const even = (rate: number): TrafficLoad => ({
   from: 'declared',
   words: 'as declared',
   week: evenWeek(rate),
@@ -22,7 +22,7 @@ const even = (rate: number): Load => ({
 
 type Given = { ms?: number; promised?: number; quota?: Quota };
 
-function reported(more: object, load: Load, { ms = 50, promised = 0.001, quota = QUOTA }: Given = {}) {
+function reported(more: object, load: TrafficLoad, { ms = 50, promised = 0.001, quota = QUOTA }: Given = {}) {
   const [model] = declaredModels({ churn: more });
   if (model === undefined) throw new Error('no model');
   return capacityReport({
@@ -92,7 +92,7 @@ describe('target 0.7 against what a load needs', () => {
 
 describe('a week', () => {
   it('is parted by the schedule that is declared', () => {
-    const load: Load = { from: 'curve', words: 'curve', week: office, timezone: 'Europe/Berlin' };
+    const load: TrafficLoad = { from: 'curve', words: 'curve', week: office, timezone: 'Europe/Berlin' };
     const declared = { concurrency: { provisioned: { min: 2, max: 20 }, schedule: WINDOW } };
     const { parts, proposal } = reported(declared, load);
     expect(parts.map(({ kept, load: mean }) => [kept, Math.round(mean)])).toEqual([
@@ -113,7 +113,7 @@ describe('a week', () => {
   });
 
   it('gets windows where they spare something', () => {
-    const load: Load = { from: 'curve', words: 'curve', week: office, timezone: 'UTC' };
+    const load: TrafficLoad = { from: 'curve', words: 'curve', week: office, timezone: 'UTC' };
     const { parts, proposal } = reported({}, load, { ms: 200, quota: { ...QUOTA, limit: 10_000 } });
     expect(parts).toMatchObject([
       { kept: 18, load: 8, time: 0.5 },
@@ -139,7 +139,7 @@ describe('a week', () => {
         (given, concurrency, ms, promised) => {
           const week = Array.from({ length: 168 }, (_, hour) => given[hour % given.length] ?? 0);
           const timezone = 'schedule' in concurrency ? WINDOW.timezone : 'UTC';
-          const load: Load = { from: 'curve', words: 'w', week, timezone };
+          const load: TrafficLoad = { from: 'curve', words: 'w', week, timezone };
           const quota: Quota = { ...QUOTA, limit: 100_000 };
           const { proposal } = reported({ concurrency }, load, { ms, promised, quota });
           const written = parseYaml(`${proposal?.line}`) as object;
@@ -156,7 +156,7 @@ describe('a week', () => {
 });
 
 describe('arrivals that are replayed', () => {
-  const fileOf = (arrivals: readonly number[]): Load => ({
+  const fileOf = (arrivals: readonly number[]): TrafficLoad => ({
     from: 'file',
     words: 'a file',
     rates: hourlyRates(arrivals),
@@ -197,7 +197,7 @@ describe('arrivals that are replayed', () => {
         hour % 24 >= 8 && hour % 24 < 20 ? Array(5).fill(at(hour, minute)) : [at(hour, minute)],
       ),
     ).flat(2);
-    const load: Load = {
+    const load: TrafficLoad = {
       ...{ from: 'cloudwatch', words: 'w', timezone: 'UTC' },
       week: dailyWeek(Array.from({ length: 24 }, (_, hour) => (hour >= 8 && hour < 20 ? 5 : 1) / 60)),
       replayed: { arrivals, words: 'w' },

@@ -72,6 +72,7 @@ const WRITTEN = {
     },
   ],
   audit: { predictions: true, retention: 30, kmsKey: { Ref: 'Key' } },
+  needs: { update: 'weekly', privacy: 'central', budget: 50, payload: '20KB', burst: 3 },
 };
 const SERVICE = { alerts: 'ops@example.com', registry: { bucket: 'my-models' }, dashboard: true };
 

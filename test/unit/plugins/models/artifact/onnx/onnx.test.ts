@@ -14,6 +14,7 @@ import {
   modelOf,
   node,
   tensorInfo,
+  varint,
 } from './onnx-writer.ts';
 
 const over = (bytes: Bytes) => ({
@@ -22,6 +23,38 @@ const over = (bytes: Bytes) => ({
 });
 
 describe('the reader of ONNX', () => {
+  it('counts weights by type, wherever they are, whether their lengths are packed or not', () => {
+    const tensor = (type: number, ...lengths: Bytes[]): Bytes =>
+      message(
+        ...lengths,
+        field(2, type),
+        field(8, `t${type}${lengths.length}`),
+        field(9, new Uint8Array(40)),
+      );
+    const packed = field(1, message(varint(300), varint(2)));
+    const constant = message(field(1, 'value'), field(20, 4), field(5, tensor(FLOAT, field(1, 7))));
+    const bytes = modelOf({
+      nodes: [node('Constant', [], ['c'], [constant])],
+      inputs: [tensorInfo('x', FLOAT, ['n', 3])],
+      outputs: [tensorInfo('y', FLOAT, [])],
+      initializers: [
+        tensor(FLOAT, packed),
+        tensor(3, field(1, 5), field(1, 4)),
+        tensor(INT64, field(1, 2)),
+        externalTensor('far', [1000, 1000], 'w.bin'),
+      ],
+    });
+    const { rowBytes, size } = readOnnx(over(bytes));
+    expect(size.weights).toEqual([
+      { elements: 600 + 7 + 1_000_000, bits: 32, canShrink: true },
+      { elements: 20, bits: 8, canShrink: true },
+      { elements: 2, bits: 64, canShrink: false },
+    ]);
+    expect(size.rest).toBeGreaterThan(0);
+    expect(size.rest).toBeLessThan(bytes.length - 4 * 40);
+    expect(rowBytes).toBe(12);
+  });
+
   it('reads names, types and shapes as they were written', () => {
     const name = fc.string({ unit: 'binary', minLength: 1, maxLength: 40 });
     const dim = fc.oneof(fc.nat(1_000_000), fc.constantFrom('n', 'time'));

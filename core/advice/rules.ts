@@ -1,0 +1,184 @@
+import { INIT_SECONDS, initSeconds } from '../capacity/environments/init.ts';
+import { type AdviceNeeds, FORMS, type Form, REAL_TIME, type RuleReason, UPDATES } from './contract.ts';
+import { bytesStored } from './device.ts';
+import { deviceRule } from './device-rules.ts';
+import { coldOnDemand } from './lambda-cost.ts';
+import { loadOf, wholeCpu } from './load.ts';
+import { PERCENTILE } from './servers.ts';
+import { MOST_INSTANCE_MB, MOST_TASK_MB } from './sizes.ts';
+import { memoryWords, percentWords, timeWords, weightWords } from './words.ts';
+
+/**
+ * What decides before cost does, in this order. Each rule tells the number that decided, and where that is
+ * from.
+ */
+
+/** Shorter than this no network and no service elsewhere keeps. */
+const EDGE_SECONDS = 0.01;
+/** Nobody waits longer than this for an answer. */
+export const BATCH_SECONDS = 60;
+
+/**
+ * Bytes of a request to a function: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+ */
+const LAMBDA_PAYLOAD = 6 * 1024 ** 2;
+const LAMBDA_MB = 10_240;
+/** https://docs.aws.amazon.com/lambda/latest/dg/lambda-managed-instances.html */
+const MANAGED_MB = 32_768;
+const LAMBDA_SECONDS = 900;
+/** https://docs.aws.amazon.com/sagemaker/latest/dg/realtime-endpoints.html */
+const SAGEMAKER_SECONDS = 60;
+
+const CLOUD: readonly Form[] = FORMS.filter((form) => form !== 'edge');
+const LAMBDA: readonly Form[] = ['batch', 'on-demand', 'provisioned'];
+
+export const RULES: readonly ((needs: AdviceNeeds) => RuleReason | undefined)[] = [
+  privacyRule,
+  latencyRule,
+  networkRule,
+  computeRule,
+  payloadRule,
+  updateRule,
+  deviceRule,
+  memoryRule,
+  startRule,
+  coldRule,
+];
+
+function privacyRule({ batch, http, privacy }: AdviceNeeds): RuleReason | undefined {
+  if (privacy === undefined) return undefined;
+  const rule = 'privacy';
+  const declared = [...(http ? ['http'] : []), ...(batch ? ['batch'] : [])].join(', ');
+  const but =
+    declared === '' ? '' : ` Yet this is declared: ${declared}, by which they come to AWS: both cannot hold.`;
+  return privacy.value === 'local'
+    ? { rule, words: `local (${privacy.from}): the data stay where they are.${but}`, excludes: CLOUD }
+    : { rule, words: `central (${privacy.from}): the data go to one place.`, excludes: ['edge'] };
+}
+
+function latencyRule({ batch, http, latency, privacy }: AdviceNeeds): RuleReason | undefined {
+  const rule = 'latency';
+  if (latency === undefined) {
+    if (!batch || http) return undefined;
+    const words = 'batch is declared, and neither a latency nor HTTP: nobody waits for an answer.';
+    return { rule, words, excludes: [...REAL_TIME, 'edge'] };
+  }
+  const given = `${timeWords(latency.value)} (${latency.from})`;
+  if (latency.value < EDGE_SECONDS)
+    return {
+      rule,
+      words: `${given} is less than ${timeWords(EDGE_SECONDS)}: only a model beside the data keeps that.`,
+      excludes: CLOUD,
+    };
+  const isLocal = privacy?.value === 'local';
+  if (latency.value >= BATCH_SECONDS)
+    return {
+      rule,
+      words: `${given} is ${timeWords(BATCH_SECONDS)} or more: nobody waits for the answer, so it can be computed with others.`,
+      excludes: isLocal ? [] : ['edge'],
+    };
+  const room = latency.value < 0.1 ? 'under 100 ms' : `under ${timeWords(BATCH_SECONDS)}`;
+  return {
+    rule,
+    words: `${given} is ${room}: somebody waits for the answer, and batch is no way to give it, whatever it saves.`,
+    excludes: isLocal ? ['batch'] : ['batch', 'edge'],
+  };
+}
+
+function networkRule({ latency, network, service }: AdviceNeeds): RuleReason | undefined {
+  if (latency === undefined || network === undefined) return undefined;
+  const both = network.value + service.value;
+  if (both <= latency.value) return undefined;
+  return {
+    rule: 'network',
+    words: `${timeWords(network.value)} (${network.from}) there and back and ${timeWords(service.value)} of computing are more than ${timeWords(latency.value)}.`,
+    excludes: CLOUD.filter((form) => form !== 'batch'),
+  };
+}
+
+/** By itself, where nothing queues. */
+function computeRule(needs: AdviceNeeds): RuleReason | undefined {
+  const { latency, service } = needs;
+  const whole = wholeCpu(loadOf(needs, 0));
+  const slow = (form: Form): number =>
+    ['managed', 'fargate', 'kubernetes', 'sagemaker'].includes(form) ? whole : service.value;
+  const longest = { sagemaker: SAGEMAKER_SECONDS } as Readonly<Partial<Record<Form, number>>>;
+  const excludes = CLOUD.filter((form) => {
+    const limit = LAMBDA.includes(form) ? LAMBDA_SECONDS : (longest[form] ?? Number.POSITIVE_INFINITY);
+    const wanted = form === 'batch' ? Number.POSITIVE_INFINITY : (latency?.value ?? Number.POSITIVE_INFINITY);
+    return slow(form) > Math.min(limit, wanted);
+  });
+  if (excludes.length === 0) return undefined;
+  const limit = latency !== undefined && service.value > latency.value ? latency.value : SAGEMAKER_SECONDS;
+  return {
+    rule: 'computing',
+    words: `a request computes ${timeWords(service.value)} (${service.from}) by itself, which is more than ${timeWords(limit)}${service.isGuess ? '; measure it before you believe this' : ''}.`,
+    excludes,
+  };
+}
+
+function payloadRule({ payload }: AdviceNeeds): RuleReason | undefined {
+  if (payload.value <= LAMBDA_PAYLOAD) return undefined;
+  return {
+    rule: 'payload',
+    words: `${memoryWords(payload.value)} (${payload.from}) is more than the ${memoryWords(LAMBDA_PAYLOAD)} of a request to Lambda: batch or containers.`,
+    excludes: ['on-demand', 'provisioned', 'managed', 'sagemaker'],
+  };
+}
+
+function updateRule({ deviceUpdate, update }: AdviceNeeds): RuleReason | undefined {
+  if (update === undefined) return undefined;
+  if (UPDATES.indexOf(update.value) <= UPDATES.indexOf(deviceUpdate.value)) return undefined;
+  return {
+    rule: 'update',
+    words: `${update.value} (${update.from}) is more often than devices get an update, ${deviceUpdate.value} (${deviceUpdate.from}).`,
+    excludes: ['edge'],
+  };
+}
+
+function memoryRule({ memory }: AdviceNeeds): RuleReason | undefined {
+  const mb = memory.value;
+  const excludes: Form[] = [];
+  if (mb > LAMBDA_MB) excludes.push('batch', 'on-demand', 'provisioned');
+  if (mb > MANAGED_MB) excludes.push('managed');
+  if (mb > MOST_TASK_MB) excludes.push('fargate');
+  if (mb > MOST_INSTANCE_MB) excludes.push('kubernetes', 'sagemaker');
+  if (excludes.length === 0) return undefined;
+  return {
+    rule: 'memory',
+    words: `${exact(mb)} MB (${memory.from}) of memory is more than the ${exact(LAMBDA_MB)} MB of a function${mb > MOST_INSTANCE_MB ? `, and than the ${exact(MOST_INSTANCE_MB)} MB of the largest instance that is counted here` : ': containers or SageMaker'}.`,
+    excludes,
+  };
+}
+
+function startRule({ size }: AdviceNeeds): RuleReason | undefined {
+  const bytes = bytesStored(size);
+  const seconds = initSeconds(bytes);
+  if (seconds <= INIT_SECONDS) return undefined;
+  return {
+    rule: 'start',
+    words: `reading ${weightWords(bytes)} at start takes about ${timeWords(seconds)}, and Lambda stops a start after ${timeWords(INIT_SECONDS)}.`,
+    excludes: LAMBDA,
+  };
+}
+
+const exact = (count: number): string => count.toLocaleString('en-US');
+
+function coldRule(needs: AdviceNeeds): RuleReason | undefined {
+  const { latency, service, start, traffic } = needs;
+  if (traffic === undefined) return undefined;
+  const share = coldOnDemand(loadOf(needs, traffic.value));
+  const most = 1 - PERCENTILE;
+  if (latency === undefined || start.value + service.value <= latency.value)
+    return {
+      rule: 'cold starts',
+      words: `${percentWords(share)} of the requests meet a start of ${timeWords(start.value)} (${start.from}) on demand${latency === undefined ? '' : `, which ${timeWords(latency.value)} allow for`}.`,
+      excludes: [],
+    };
+  const isKept = share <= most;
+  return {
+    rule: 'cold starts',
+    words: `${percentWords(share)} of the requests meet a start of ${timeWords(start.value)} (${start.from}) on demand; ${isKept ? 'up to ' : 'only '}${percentWords(most)} may, for p95 to hold.`,
+    excludes: isKept ? [] : ['on-demand'],
+  };
+}

@@ -1,0 +1,67 @@
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import type { From } from '../../../core/advice/contract.ts';
+import type { BenchDocument, ScenarioResult } from '../../../core/capacity/contract.ts';
+import { isObject } from '../../../core/json/is-object.ts';
+import { usage } from '../context/context.ts';
+
+/** What a bench knows of a model, in the units of the advice. */
+export type BenchFigures = {
+  readonly service?: From<number>;
+  readonly start?: From<number>;
+  readonly payload?: From<number>;
+  readonly memory?: From<number>;
+};
+
+/** @param from where the document lies, for people */
+export function benchFigures(document: BenchDocument, from: string): BenchFigures {
+  const { asked, scenarios, target } = document;
+  const one = (scenario: ScenarioResult['scenario']) =>
+    scenarios.find((result) => result.scenario === scenario && result.outcomes.ok > 0);
+  // One request at a time: nothing waits. Offline asks for many rows at once.
+  const alone = one('SingleStream') ?? one('Server');
+  const where = `${from}, ${document.at.slice(0, 10)}`;
+  const figure = (value: number | undefined): From<number> | undefined =>
+    value !== undefined && Number.isFinite(value) && value > 0 ? { value, from: where } : undefined;
+  const ms = alone?.duration ?? alone?.mean;
+  const cold = scenarios.find(({ cold: { median } }) => median !== undefined)?.cold.median;
+  const figures = {
+    service: figure(ms === undefined ? undefined : ms / 1000),
+    start:
+      target.kind === 'function' && cold !== undefined && ms !== undefined
+        ? figure((cold - ms) / 1000)
+        : undefined,
+    payload: figure(Math.round(asked.bytes + (alone?.bytes ?? 0))),
+    memory: figure(target.memory),
+  };
+  return Object.fromEntries(Object.entries(figures).filter(([, value]) => value !== undefined));
+}
+
+/** @throws ProblemError where a person named the file, and it is none of bench */
+export async function benchInFile(file: string, folder: string): Promise<BenchFigures> {
+  const refused = (why: string): Error =>
+    usage('--bench', `${file} ${why}.`, 'Name the bench.json that `sls models bench` wrote.');
+  const text = await readFile(resolve(folder, file), 'utf8').catch((error: unknown) => {
+    throw refused(`cannot be read: ${error instanceof Error ? error.message : error}`);
+  });
+  const document = benchIn(text);
+  if (document === undefined) throw refused('is no document of bench');
+  return benchFigures(document, file);
+}
+
+/** @returns undefined for what is none, or of another schema */
+export function benchIn(text: string): BenchDocument | undefined {
+  try {
+    const document: unknown = JSON.parse(text);
+    const isOurs =
+      isObject(document) &&
+      document.schema === 1 &&
+      Array.isArray(document.scenarios) &&
+      isObject(document.asked) &&
+      isObject(document.target) &&
+      typeof document.at === 'string';
+    return isOurs ? (document as unknown as BenchDocument) : undefined;
+  } catch {
+    return undefined;
+  }
+}

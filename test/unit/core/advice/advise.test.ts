@@ -1,0 +1,146 @@
+import { assert, constantFrom, double, option, property, record } from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { compareAdvice } from '../../../../bench/capacity/advice.ts';
+import { advise } from '../../../../core/advice/advise.ts';
+import { type AdviceNeeds, type FORMS, PRIVACY, UPDATES } from '../../../../core/advice/contract.ts';
+import { adviceText } from '../../../../core/advice/text.ts';
+import { PRICE_LIST } from '../../../../plugins/models/plan/shared/prices.ts';
+
+const from = <T>(value: T) => ({ value, from: '--given', isGuess: false });
+const needs = (more: Partial<AdviceNeeds> = {}): AdviceNeeds => ({
+  ...{ deviceUpdate: from('monthly'), burst: from(1), service: from(0.01), start: from(0.5) },
+  ...{ payload: from(2048), memory: from(1769), architecture: 'arm64', http: false, batch: false },
+  size: { weights: [], rest: 1e6 },
+  ...more,
+});
+const advised = (more: Partial<AdviceNeeds>) => advise(needs(more), PRICE_LIST);
+const rules = (more: Partial<AdviceNeeds>, form: (typeof FORMS)[number]) =>
+  advised(more).forms.find((one) => one.form === form)?.excludedBy;
+
+describe('latency decides first', () => {
+  it.each([
+    [0.0099, 'edge'],
+    [0.01, 'on-demand'],
+    [0.099, 'on-demand'],
+    [59.9, 'on-demand'],
+    [60, 'batch'],
+    [28_800, 'batch'],
+  ] as const)('%d s: %s', (seconds, form) => {
+    expect(advised({ latency: from(seconds), traffic: from(1), service: from(0.005) }).form).toBe(form);
+  });
+
+  it('whatever batch would save', () => {
+    const advice = advised({ latency: from(1), traffic: from(1) });
+    const costOf = (name: string) => advice.forms.find(({ form }) => form === name)?.cost?.total ?? 0;
+    expect(costOf('batch')).toBeLessThan(costOf(advice.form ?? ''));
+    expect(advice.form).not.toBe('batch');
+  });
+
+  it('a network that takes more than is left rules everything out that is far away', () => {
+    const latency = from(0.05);
+    expect(rules({ latency, network: from(0.045) }, 'fargate')).toEqual(['network']);
+    expect(rules({ latency, network: from(0.03) }, 'fargate')).toEqual([]);
+  });
+
+  it('batch that is declared, without HTTP and a latency, is batch', () => {
+    expect(advised({ batch: true, traffic: from(1) }).form).toBe('batch');
+    expect(advised({ batch: true, http: true, traffic: from(1) }).form).toBe('on-demand');
+  });
+});
+
+describe('what rules a form out', () => {
+  it.each([
+    ['privacy', { privacy: from('local' as const) }, 'on-demand'],
+    ['privacy', { privacy: from('central' as const) }, 'edge'],
+    ['payload', { payload: from(6 * 1024 ** 2 + 1) }, 'provisioned'],
+    ['update', { update: from('weekly' as const) }, 'edge'],
+    ['memory', { memory: from(10_241) }, 'on-demand'],
+    ['start', { size: { weights: [], rest: 700e6 } }, 'on-demand'],
+    ['computing', { service: from(901) }, 'batch'],
+    ['computing', { service: from(61) }, 'sagemaker'],
+    ['device', { deviceMemory: from(512 * 1024) }, 'edge'],
+    ['cold starts', { latency: from(0.2), traffic: from(1 / 3600) }, 'on-demand'],
+    ['budget', { budget: from(10), traffic: from(1) }, 'fargate'],
+  ] as const)('%s', (rule, more, form) => {
+    expect(rules(more, form)).toContain(rule);
+  });
+
+  it.each([
+    [{ payload: from(6 * 1024 ** 2) }, 'on-demand'],
+    [{ memory: from(10_240) }, 'on-demand'],
+    [{ size: { weights: [], rest: 600e6 } }, 'on-demand'],
+    [{ update: from('monthly' as const) }, 'edge'],
+    [{ update: from('hourly' as const), deviceUpdate: from('hourly' as const) }, 'edge'],
+    [{ latency: from(0.2), traffic: from(1) }, 'on-demand'],
+    [{ latency: from(2), traffic: from(1 / 3600) }, 'on-demand'],
+    [{ deviceMemory: from(64 * 1024 ** 2) }, 'edge'],
+  ] as const)('not %j', (more, form) => {
+    expect(rules(more, form)).toEqual([]);
+  });
+});
+
+it('says which needs contradict each other, and no more of them', () => {
+  const { form, headline } = advised({
+    ...{ privacy: from('local'), update: from('hourly'), traffic: from(1), memory: from(20_000) },
+  });
+  expect(form).toBeUndefined();
+  expect(headline).toBe('No form keeps all of this at once: privacy, update.');
+});
+
+it('says that local data and an endpoint that is declared contradict each other', () => {
+  const { reasons } = advised({ privacy: from('local'), http: true, batch: true });
+  expect(reasons[0]?.words).toContain('Yet this is declared: http, batch, by which they come to AWS');
+  expect(advised({ privacy: from('local') }).reasons[0]?.words).not.toContain('declared');
+});
+
+it('a budget that nothing keeps is told with the cheapest form', () => {
+  const { form, headline } = advised({ budget: from(0.5), traffic: from(1), latency: from(0.1) });
+  expect(form).toBeUndefined();
+  expect(headline).toMatch(/\$0\.50 a month .* the cheapest, Lambda, on demand, costs \$1\.16/);
+});
+
+it('about equal is within 20 %', () => {
+  const { equals, form, forms } = advised({ traffic: from(500), service: from(0.05), latency: from(1) });
+  const costOf = (name: string) => forms.find((one) => one.form === name)?.cost?.total ?? 0;
+  expect(equals.length).toBeGreaterThan(0);
+  for (const { excludedBy, form: other } of forms.filter(({ cost }) => cost !== undefined))
+    if (other !== form && excludedBy.length === 0)
+      expect(equals.includes(other)).toBe(costOf(other) <= 1.2 * costOf(form ?? ''));
+});
+
+it('whatever is asked: the form is one that nothing rules out and no other real-time one costs less', () => {
+  const maybe = <T>(values: readonly T[]) => option(constantFrom(...values).map(from), { nil: undefined });
+  const size = (min: number, max: number) =>
+    option(double({ min, max, noNaN: true }).map(from), { nil: undefined });
+  const anything = record({
+    latency: size(0.001, 100_000),
+    privacy: maybe(PRIVACY),
+    update: maybe(UPDATES),
+    traffic: size(0.0001, 1000),
+    budget: size(0.1, 10_000),
+    deviceMemory: size(1000, 1e9),
+    network: size(0.001, 0.2),
+  });
+  assert(
+    property(anything, double({ min: 0.0001, max: 20, noNaN: true }), (given, service) => {
+      const known = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+      const whole = needs({ ...(known as Partial<AdviceNeeds>), service: from(service) });
+      const advice = advise(whole, PRICE_LIST);
+      const chosen = advice.forms.find(({ form }) => form === advice.form);
+      expect(chosen?.excludedBy ?? []).toEqual([]);
+      if (advice.form === undefined)
+        expect(advice.forms.every(({ excludedBy }) => excludedBy.length > 0)).toBe(true);
+      if (chosen?.cost !== undefined && chosen.form !== 'batch')
+        for (const { cost, excludedBy, form } of advice.forms)
+          if (excludedBy.length === 0 && form !== 'batch' && cost !== undefined)
+            expect(cost.total).toBeGreaterThanOrEqual(chosen.cost.total);
+      expect(adviceText('m', whole, advice, PRICE_LIST)).not.toMatch(/NaN|Infinity|undefined|\[object/);
+    }),
+    { numRuns: 60 },
+  );
+});
+
+it('of sixty needs by chance, none has a cheapest form that a simulated month shows to be a tenth dearer', () => {
+  for (let seed = 9000; seed < 9060; seed += 1)
+    expect(compareAdvice(seed, 3000).ratio, `seed ${seed}`).toBeLessThanOrEqual(1.1);
+});

@@ -1,0 +1,42 @@
+import { execFile } from 'node:child_process';
+import { copyFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { sevenBillion } from '../../../../fixtures/large-model.ts';
+
+/**
+ * A folder a case, named as a sentence: command.txt, and what the command prints and ends with. `UPDATE=1`
+ * writes the latter anew.
+ */
+const golden = join(dirname(fileURLToPath(import.meta.url)), 'golden');
+const repository = join(golden, '../../../../../..');
+const cli = join(repository, 'plugins/models/advise/cli.ts');
+const cases = (await readdir(golden)).sort();
+const update = process.env.UPDATE === '1';
+
+let folder = '';
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'advise-golden-'));
+  await writeFile(join(folder, 'seven-billion.onnx'), sevenBillion());
+  await copyFile(join(repository, 'test/fixtures/models/logreg.onnx'), join(folder, 'model.onnx'));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+const run = (args: readonly string[]): Promise<string> =>
+  new Promise((resolve) => {
+    execFile(process.execPath, [cli, ...args], { cwd: folder }, (error, stdout, stderr) =>
+      resolve(`${stdout}${stderr}\nexit ${error?.code ?? 0}\n`),
+    );
+  });
+
+describe.each(cases)('%s', (name) => {
+  it('is what the command prints', async () => {
+    const command = await readFile(join(golden, name, 'command.txt'), 'utf8');
+    const printed = await run(command.trim().split(' '));
+    const kept = join(golden, name, 'advice.txt');
+    if (update) await writeFile(kept, printed);
+    expect(printed).toBe(await readFile(kept, 'utf8'));
+  });
+});
