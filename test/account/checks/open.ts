@@ -27,6 +27,14 @@ export const OPEN: readonly OpenCheck[] = [
       'An endpoint needs a container image and is billed by the hour. With one of your own: `gate: {cases: …, reference: sagemaker:<endpoint>}`, and deploy.',
   },
   {
+    name: 'tune',
+    bullet: 'which memory size `sls models tune` finds',
+    says: 'Lambda gives a function processor time in proportion to its memory; 1,769 MB are one vCPU.',
+    page: 'https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html',
+    notRun:
+      'Its figures are those of one model, which AWS promises to nobody. With a model of your own: `sls models tune`, which says what it makes and removes it, and compare the sizes’ p50 with their share of a vCPU.',
+  },
+  {
     name: 'bill',
     bullet: 'what AWS bills',
     says: 'Cost Explorer shows a day’s costs about a day later, by tag once the tag is activated for cost allocation.',
