@@ -53,7 +53,7 @@ const given = (more: Partial<TemporaryGiven> = {}): TemporaryGiven => ({
 const made = () => stacks.seen(NAME);
 
 it('is there while the work goes on, with the service’s tags and its own, and gone after', async () => {
-  const result = await withTemporary(given(), async () => {
+  const { found } = await withTemporary(given(), async () => {
     expect(await made()).toMatchObject({
       status: 'CREATE_COMPLETE',
       tags: { team: 'ml', ...ownerTags(owner) },
@@ -61,7 +61,7 @@ it('is there while the work goes on, with the service’s tags and its own, and 
     expect(await left()).toContain('log group /aws/lambda/tuned');
     return 42;
   });
-  expect([result, await left(), notices]).toEqual([42, [], []]);
+  expect([found, await left(), notices]).toEqual([42, [], []]);
 });
 
 it('work that fails leaves nothing, and its own reason is told', async () => {
@@ -74,13 +74,17 @@ it('work that fails leaves nothing, and its own reason is told', async () => {
 });
 
 it('an interruption before it is made makes nothing; one meanwhile removes it', async () => {
-  expect(await withTemporary(given({ ended: AbortSignal.abort() }), async () => 'cut')).toBe('cut');
+  expect(await withTemporary(given({ ended: AbortSignal.abort() }), async () => 'cut')).toEqual({
+    found: 'cut',
+  });
   expect(await made()).toBeUndefined();
   const ending = new AbortController();
   const progress = (text: string): void => {
     if (text.startsWith('Making')) ending.abort();
   };
-  expect(await withTemporary(given({ ended: ending.signal, progress }), async () => 'cut')).toBe('cut');
+  expect(await withTemporary(given({ ended: ending.signal, progress }), async () => 'cut')).toEqual({
+    found: 'cut',
+  });
   expect(await left()).toEqual([]);
 });
 
@@ -92,7 +96,7 @@ async function leave(tags: Readonly<Record<string, string>>): Promise<void> {
 
 it('what a run that was killed left is removed first', async () => {
   await leave(ownerTags({ ...owner, pid: 8 }));
-  const there = await withTemporary(given(), left);
+  const { found: there } = await withTemporary(given(), left);
   expect(there.filter((thing) => thing.startsWith('log group'))).toEqual(['log group /aws/lambda/tuned']);
   expect(notices).toEqual([`A tune that did not end left the stack ${NAME}. It is removed first.`]);
   expect(await left()).toEqual([]);
@@ -143,7 +147,7 @@ it('two that begin at once: one goes on, the other touches nothing', async () =>
   };
   await expect(withTemporary(given({ stacks: late }), async () => 1)).rejects.toThrow('already exists');
   release();
-  expect(await first).toBe('CREATE_COMPLETE');
+  expect(await first).toEqual({ found: 'CREATE_COMPLETE' });
 });
 
 it('a removal that AWS refuses is told with the stack’s name, and what failed before is told, too', async () => {
@@ -162,4 +166,20 @@ it('a removal that AWS refuses is told with the stack’s name, and what failed 
     ),
   );
   expect(notices).toEqual(['first']);
+  await stacks.remove(NAME);
+  await expect.poll(left, { timeout: 20_000 }).toEqual([]);
+  const kept = await withTemporary(given({ stacks: stuck }), async () => 'measured');
+  expect(kept).toEqual({ found: 'measured', left: expect.any(Error) });
+});
+
+it('an answer to its making that is lost removes what was made', async () => {
+  const lost: TemporaryStacks = {
+    ...stacks,
+    create: async (stack) => {
+      await stacks.create(stack);
+      throw new Error('socket hang up');
+    },
+  };
+  await expect(withTemporary(given({ stacks: lost }), async () => 1)).rejects.toThrow('socket hang up');
+  expect(await left()).toEqual([]);
 });

@@ -98,7 +98,7 @@ export const command: Command = {
         stacks.close();
       }
     });
-    const document = tuneDocument(model, facts, options, measured.found, {
+    const document = tuneDocument(model, facts, options, measured.made.found, {
       at: new Date().toISOString(),
       plugin: await ownVersion(),
       function: name,
@@ -108,6 +108,12 @@ export const command: Command = {
     print(flags.json ? JSON.stringify(document, null, 2) : tuneText(document));
     if (document.interrupted) process.exitCode = INTERRUPTED;
     else if (document.choice.kind === 'none') process.exitCode = 1;
+    const { left } = measured.made;
+    if (left === undefined) return;
+    if (!flags.json) throw left;
+    // One document on stdout.
+    context.warning(left.message);
+    process.exitCode = 1;
   },
 };
 
@@ -116,7 +122,7 @@ async function refusalsTold<T>(
   { progress, notice, service }: Context,
   model: string,
   work: (ended: AbortSignal) => Promise<T>,
-): Promise<{ readonly found: T; readonly interrupted: boolean }> {
+): Promise<{ readonly made: T; readonly interrupted: boolean }> {
   const ending = new AbortController();
   const over = new AbortController();
   void untilInterrupted(over.signal).then(() => {
@@ -125,7 +131,7 @@ async function refusalsTold<T>(
     ending.abort();
   });
   try {
-    return { found: await work(ending.signal), interrupted: ending.signal.aborted };
+    return { made: await work(ending.signal), interrupted: ending.signal.aborted };
   } catch (error) {
     if (!(error instanceof Error) || isProblemError(error)) throw error;
     throw problemError(

@@ -34,41 +34,43 @@ const TRIES = 3;
  * killed.
  *
  * @param work is called in any case, also where `ended` came before all was made
- * @throws ProblemError where it cannot be made, or is left
+ * @returns what the work found; `left`: why the stack could not be removed
+ * @throws ProblemError where it cannot be made; what the work throws, or after that why the stack is left
  */
-export async function withTemporary<T>(given: TemporaryGiven, work: () => Promise<T>): Promise<T> {
+export async function withTemporary<T>(
+  given: TemporaryGiven,
+  work: () => Promise<T>,
+): Promise<{ readonly found: T; readonly left?: Error }> {
   const { stacks, stack, owner, progress } = given;
   await clear(given);
-  if (given.ended.aborted) return work();
+  if (given.ended.aborted) return { found: await work() };
   progress(`Making ${stack.name}`);
-  let id: string | undefined;
-  let isOthers = false;
-  try {
-    id = await stacks
-      .create({ ...stack, tags: { ...stack.tags, ...ownerTags(owner) } })
-      .catch((error: unknown) => {
-        isOthers = error instanceof Error && error.name === 'AlreadyExistsException';
-        throw error;
-      });
-    await made(given, id);
-    const result = await work();
-    await removed(given, id);
-    return result;
-  } catch (error) {
-    // A removal that failed has been tried often enough; another run’s stack is not ours.
-    if (isOthers || isLeft(error)) throw error;
+  const tags = { ...stack.tags, ...ownerTags(owner) };
+  const id = await stacks.create({ ...stack, tags }).catch(async (error: unknown) => {
     // The request may have got through although nobody answered.
-    const mine = id ?? (await stacks.seen(stack.name).catch(() => undefined))?.id;
-    if (mine !== undefined)
-      await removed(given, mine).catch((left: unknown) => {
-        given.notice(messageOf(error));
-        throw left;
-      });
+    const there = await stacks.seen(stack.name).catch(() => undefined);
+    const whose = there && ownerOf(there.tags);
+    if (there !== undefined && whose?.machine === owner.machine && whose.pid === owner.pid)
+      await removed(given, there.id);
+    throw error;
+  });
+  let found: T;
+  try {
+    await made(given, id);
+    found = await work();
+  } catch (error) {
+    await removed(given, id).catch((left: unknown) => {
+      given.notice(messageOf(error));
+      throw left;
+    });
     throw error;
   }
+  const left = await removed(given, id).then(
+    () => undefined,
+    (error: Error) => error,
+  );
+  return { found, ...(left && { left }) };
 }
-
-const isLeft = (error: unknown): boolean => error instanceof Error && 'isLeft' in error;
 
 /** What is there of another run. */
 async function clear(given: TemporaryGiven): Promise<void> {
@@ -134,12 +136,9 @@ async function removed(given: TemporaryGiven, id: string): Promise<void> {
       await pause(LOOK_EVERY);
     }
   }
-  throw Object.assign(
-    tuneProblem(
-      given.model,
-      `leaves the stack ${stack.name} in ${region}, with a function, a role and a log group: ${why.replace(/\.$/, '')}.`,
-      `The next tune removes it, and so does: aws cloudformation delete-stack --stack-name ${stack.name} --region ${region}`,
-    ),
-    { isLeft: true },
+  throw tuneProblem(
+    given.model,
+    `leaves the stack ${stack.name} in ${region}, with a function, a role and a log group: ${why.replace(/\.$/, '')}.`,
+    `The next tune removes it, and so does: aws cloudformation delete-stack --stack-name ${stack.name} --region ${region}`,
   );
 }
