@@ -2,7 +2,7 @@
 import { advise } from '../../core/advice/advise.ts';
 import { type AdviceNeeds, type Form, REAL_TIME } from '../../core/advice/contract.ts';
 import { keptWarm } from '../../core/advice/lambda-cost.ts';
-import { loadOf } from '../../core/advice/load.ts';
+import { formLoad } from '../../core/advice/load.ts';
 import { seeded } from '../../core/capacity/random.ts';
 import { PRICE_LIST } from '../../plugins/models/plan/shared/prices.ts';
 import { simulateMonth } from './month.ts';
@@ -25,7 +25,7 @@ export function compareAdvice(seed: number, requests: number): ComparedAdvice {
   const needs = needsByChance(chance);
   const advice = advise(needs, PRICE_LIST);
   const traffic = needs.traffic?.value ?? 1;
-  const load = loadOf(needs, traffic);
+  const load = formLoad(needs, traffic);
   const month = simulateMonth(load, keptWarm(load), PRICE_LIST, chance, requests);
   const open = REAL_TIME.filter(
     (form) => advice.forms.find((one) => one.form === form)?.excludedBy.length === 0,

@@ -4,7 +4,7 @@
  * servers follow what was used half an hour before. Each request is billed as AWS's pages say.
  */
 import type { Form, Prices } from '../../core/advice/contract.ts';
-import type { Load } from '../../core/advice/load.ts';
+import type { FormLoad } from '../../core/advice/load.ts';
 import { slotsFor } from '../../core/advice/servers.ts';
 import { instanceFor, taskFor } from '../../core/advice/sizes.ts';
 
@@ -81,7 +81,7 @@ const billed = (seconds: number): number => Math.ceil(seconds * 1000 - 1e-9) / 1
  * come
  */
 export function simulateMonth(
-  load: Load,
+  load: FormLoad,
   kept: number,
   prices: Prices,
   chance: () => number,

@@ -13,7 +13,7 @@ import {
 } from './contract.ts';
 import { rungsOf } from './device.ts';
 import { formCost } from './form-cost.ts';
-import { loadOf } from './load.ts';
+import { formLoad } from './load.ts';
 import { BATCH_SECONDS, RULES } from './rules.ts';
 import { unknownOf } from './unknown.ts';
 import { dollarWords, FORM_NAMES, rateWords } from './words.ts';
@@ -37,7 +37,7 @@ export function advise(needs: AdviceNeeds, prices: Prices): FormAdvice {
   const found = spoken.filter(({ rule }) => rule !== 'cold starts' || !isForbidden);
   const waits = Math.max(BATCH_SECONDS, needs.latency?.value ?? 0);
   const costAt: CostAt = (form, rate) =>
-    formCost(form, loadOf(needs, rate), prices, waits > BATCH_SECONDS ? waits : undefined)?.total;
+    formCost(form, formLoad(needs, rate), prices, waits > BATCH_SECONDS ? waits : undefined)?.total;
   const costs = new Map(
     FORMS.map((form) => [form, formOf(needs, prices, form, waits > BATCH_SECONDS ? waits : undefined)]),
   );
@@ -108,7 +108,7 @@ function formOf(
 ): FormCost | undefined {
   return needs.traffic === undefined
     ? undefined
-    : formCost(form, loadOf(needs, needs.traffic.value), prices, waits);
+    : formCost(form, formLoad(needs, needs.traffic.value), prices, waits);
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { Form, FormCost, Prices } from './contract.ts';
 import { batchCost, onDemandCost, provisionedCost } from './lambda-cost.ts';
-import type { Load } from './load.ts';
+import type { FormLoad } from './load.ts';
 import { fargateCost, kubernetesCost, managedCost, sageMakerCost } from './server-cost.ts';
 
 /** Seconds between two runs of batch, where nobody says how long an answer may take. */
@@ -13,7 +13,7 @@ const EVERY = 3600;
  *
  * @returns undefined where nothing is known of its cost (devices), or no size of it holds the model
  */
-export function formCost(form: Form, load: Load, prices: Prices, waits = EVERY): FormCost | undefined {
+export function formCost(form: Form, load: FormLoad, prices: Prices, waits = EVERY): FormCost | undefined {
   switch (form) {
     case 'batch':
       return batchCost(load, prices, waits);

@@ -1,7 +1,8 @@
-import { leastServers, mixedErlangB } from '../capacity/erlang.ts';
+import { keptFor } from '../capacity/environments/keep.ts';
+import { mixedErlangB } from '../capacity/erlang.ts';
 import { coldShareOfDay } from './cold.ts';
 import type { FormCost, Prices } from './contract.ts';
-import { type Load, MONTH_SECONDS, offered, requestsOf } from './load.ts';
+import { type FormLoad, MONTH_SECONDS, offered, requestsOf } from './load.ts';
 import { bill } from './prices.ts';
 
 /** Share of requests that may still meet a cold start where environments are kept warm. */
@@ -17,7 +18,7 @@ const megabytes = (memory: number): string => `${memory.toLocaleString('en-US')}
 export const httpUnits = (payload: number): number => Math.max(1, Math.ceil(payload / HTTP_UNIT));
 
 /** Lambda on demand: each request, what it computes, and the starts that it causes. */
-export function onDemandCost(load: Load, prices: Prices): FormCost {
+export function onDemandCost(load: FormLoad, prices: Prices): FormCost {
   const { architecture, http, memory, payload, service, start } = load;
   const { add, price, sum } = bill(prices);
   const requests = requestsOf(load);
@@ -30,10 +31,17 @@ export function onDemandCost(load: Load, prices: Prices): FormCost {
 }
 
 /** Environments that are kept warm, so that all but one in a thousand requests find one. */
-export const keptWarm = (load: Load): number =>
-  Math.max(1, leastServers(offered(load, load.service), COLD_PROMISED));
+export const keptWarm = ({ parts, service }: FormLoad): number =>
+  Math.max(
+    1,
+    keptFor(
+      parts.map(({ rate, share }) => ({ rate, weight: share })),
+      service,
+      COLD_PROMISED,
+    ).kept,
+  );
 
-export function provisionedCost(load: Load, prices: Prices): FormCost {
+export function provisionedCost(load: FormLoad, prices: Prices): FormCost {
   const { architecture, http, memory, parts, payload, service, start } = load;
   const { add, price, sum } = bill(prices);
   const requests = requestsOf(load);
@@ -64,7 +72,7 @@ const QUEUE_ASKED = 5 * 3;
  *
  * @param every seconds between two runs, each of which starts an instance
  */
-export function batchCost(load: Load, prices: Prices, every: number): FormCost {
+export function batchCost(load: FormLoad, prices: Prices, every: number): FormCost {
   const { architecture, memory, service, start } = load;
   const { add, price, sum } = bill(prices);
   const rows = requestsOf(load);
@@ -78,4 +86,4 @@ export function batchCost(load: Load, prices: Prices, every: number): FormCost {
 }
 
 /** @returns share of requests that meet a cold start on demand */
-export const coldOnDemand = (load: Load): number => coldShareOfDay(load.parts, load.service);
+export const coldOnDemand = (load: FormLoad): number => coldShareOfDay(load.parts, load.service);

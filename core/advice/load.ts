@@ -9,7 +9,7 @@ export const MONTH_HOURS = MONTH_SECONDS / 3600;
 export type DayPart = { readonly rate: number; readonly share: number };
 
 /** What the cost of a form follows from: a need of which nothing is missing. */
-export type Load = {
+export type FormLoad = {
   readonly parts: readonly DayPart[];
   /** Seconds of a request at `memory`. */
   readonly service: number;
@@ -35,7 +35,7 @@ export function dayOf(mean: number, burst: number): readonly DayPart[] {
   ];
 }
 
-export const loadOf = (needs: AdviceNeeds, rate: number): Load => ({
+export const formLoad = (needs: AdviceNeeds, rate: number): FormLoad => ({
   parts: dayOf(rate, needs.burst.value),
   service: needs.service.value,
   start: needs.start.value,
@@ -49,7 +49,7 @@ export const loadOf = (needs: AdviceNeeds, rate: number): Load => ({
 });
 
 /** Requests of a month. */
-export const requestsOf = ({ parts }: Load): number =>
+export const requestsOf = ({ parts }: FormLoad): number =>
   parts.reduce((sum, { rate, share }) => sum + rate * share, 0) * MONTH_SECONDS;
 
 /**
@@ -62,8 +62,8 @@ const VCPU_MB = 1769;
  * The same request on a whole vCPU: below 1,769 MB Lambda gives a part of one. One thread gains nothing of
  * two.
  */
-export const wholeCpu = ({ service, memory }: Load): number => service * Math.min(1, memory / VCPU_MB);
+export const wholeCpu = ({ service, memory }: FormLoad): number => service * Math.min(1, memory / VCPU_MB);
 
 /** Requests at once on average, by parts of the day. */
-export const offered = ({ parts }: Load, seconds: number): readonly OfferedLoad[] =>
+export const offered = ({ parts }: FormLoad, seconds: number): readonly OfferedLoad[] =>
   parts.map(({ rate, share }) => ({ load: rate * seconds, weight: share }));

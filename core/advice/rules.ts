@@ -3,7 +3,7 @@ import { type AdviceNeeds, FORMS, type Form, REAL_TIME, type RuleReason, UPDATES
 import { bytesStored } from './device.ts';
 import { deviceRule } from './device-rules.ts';
 import { coldOnDemand } from './lambda-cost.ts';
-import { loadOf, wholeCpu } from './load.ts';
+import { formLoad, wholeCpu } from './load.ts';
 import { PERCENTILE } from './servers.ts';
 import { MOST_INSTANCE_MB, MOST_TASK_MB } from './sizes.ts';
 import { memoryWords, percentWords, timeWords, weightWords } from './words.ts';
@@ -99,7 +99,7 @@ function networkRule({ latency, network, service }: AdviceNeeds): RuleReason | u
 /** By itself, where nothing queues. */
 function computeRule(needs: AdviceNeeds): RuleReason | undefined {
   const { latency, service } = needs;
-  const whole = wholeCpu(loadOf(needs, 0));
+  const whole = wholeCpu(formLoad(needs, 0));
   const slow = (form: Form): number =>
     ['managed', 'fargate', 'kubernetes', 'sagemaker'].includes(form) ? whole : service.value;
   const longest = { sagemaker: SAGEMAKER_SECONDS } as Readonly<Partial<Record<Form, number>>>;
@@ -167,7 +167,7 @@ const exact = (count: number): string => count.toLocaleString('en-US');
 function coldRule(needs: AdviceNeeds): RuleReason | undefined {
   const { latency, service, start, traffic } = needs;
   if (traffic === undefined) return undefined;
-  const share = coldOnDemand(loadOf(needs, traffic.value));
+  const share = coldOnDemand(formLoad(needs, traffic.value));
   const most = 1 - PERCENTILE;
   if (latency === undefined || start.value + service.value <= latency.value)
     return {

@@ -1,6 +1,6 @@
 import type { FormCost, Prices } from './contract.ts';
 import { httpUnits } from './lambda-cost.ts';
-import { type Load, MONTH_HOURS, MONTH_SECONDS, requestsOf, wholeCpu } from './load.ts';
+import { type FormLoad, MONTH_HOURS, MONTH_SECONDS, requestsOf, wholeCpu } from './load.ts';
 import { bill } from './prices.ts';
 import { slotsFor } from './servers.ts';
 import { instanceFor, taskFor } from './sizes.ts';
@@ -13,7 +13,7 @@ const LEAST_SERVERS = 2;
 const LEAST_MANAGED = 3;
 
 /** How many of so many slots each part of the day needs, and on average over the day. */
-function serversOf(load: Load, slots: number, least: number) {
+function serversOf(load: FormLoad, slots: number, least: number) {
   const service = wholeCpu(load);
   const counts = load.parts.map(({ rate }) =>
     Math.max(least, Math.ceil(slotsFor(rate * service, service, load.latency) / slots)),
@@ -25,13 +25,13 @@ function serversOf(load: Load, slots: number, least: number) {
 const count = ({ fewest, most }: ReturnType<typeof serversOf>, what: string): string =>
   fewest === most ? `${most} ${what}` : `${fewest} to ${most} ${what}`;
 
-const instances = (architecture: Load['architecture']): 'c7g' | 'c7i' =>
+const instances = (architecture: FormLoad['architecture']): 'c7g' | 'c7i' =>
   architecture === 'arm64' ? 'c7g' : 'c7i';
 const SIZES = ['', 'x', '2x', '4x', '8x', '16x'];
 const sizeName = (times: number): string => `${SIZES[Math.log2(times)] ?? `${times}×`}large`;
 
 /** @returns undefined where no size holds the model */
-export function managedCost(load: Load, prices: Prices): FormCost | undefined {
+export function managedCost(load: FormLoad, prices: Prices): FormCost | undefined {
   const size = instanceFor(load.memory);
   if (size === undefined) return undefined;
   const { add, price, sum } = bill(prices);
@@ -45,7 +45,7 @@ export function managedCost(load: Load, prices: Prices): FormCost | undefined {
   return sum(count(servers, `${kind}.${sizeName(size.times)}`));
 }
 
-export function sageMakerCost(load: Load, prices: Prices): FormCost | undefined {
+export function sageMakerCost(load: FormLoad, prices: Prices): FormCost | undefined {
   const size = instanceFor(load.memory);
   if (size === undefined) return undefined;
   const { add, price, sum } = bill(prices);
@@ -56,7 +56,7 @@ export function sageMakerCost(load: Load, prices: Prices): FormCost | undefined 
   return sum(count(servers, `ml.${kind}.${sizeName(size.times)}`));
 }
 
-export function fargateCost(load: Load, prices: Prices): FormCost | undefined {
+export function fargateCost(load: FormLoad, prices: Prices): FormCost | undefined {
   const task = taskFor(load.memory);
   if (task === undefined) return undefined;
   const { add, price, sum } = bill(prices);
@@ -71,7 +71,7 @@ export function fargateCost(load: Load, prices: Prices): FormCost | undefined {
 }
 
 /** Nodes of EC2, a cluster of its own, and a load balancer. */
-export function kubernetesCost(load: Load, prices: Prices): FormCost | undefined {
+export function kubernetesCost(load: FormLoad, prices: Prices): FormCost | undefined {
   const size = instanceFor(load.memory);
   if (size === undefined) return undefined;
   const { add, price, sum } = bill(prices);
@@ -90,7 +90,7 @@ export function kubernetesCost(load: Load, prices: Prices): FormCost | undefined
 const LCU = { bytes: 1e9, rulesPerSecond: 1000 } as const;
 
 function addBalancer(
-  { parts, payload }: Load,
+  { parts, payload }: FormLoad,
   add: (cause: string, amount: number) => void,
   price: ReturnType<typeof bill>['price'],
 ): void {

@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { From } from '../../../core/advice/contract.ts';
-import type { BenchDocument, ScenarioResult } from '../../../core/capacity/contract.ts';
+import { benchTimes } from '../../../core/capacity/bench-times.ts';
+import type { BenchDocument } from '../../../core/capacity/contract.ts';
 import { isObject } from '../../../core/json/is-object.ts';
 import { usage } from '../context/context.ts';
 
@@ -16,22 +17,16 @@ export type BenchFigures = {
 /** @param from where the document lies, for people */
 export function benchFigures(document: BenchDocument, from: string): BenchFigures {
   const { asked, scenarios, target } = document;
-  const one = (scenario: ScenarioResult['scenario']) =>
-    scenarios.find((result) => result.scenario === scenario && result.outcomes.ok > 0);
-  // One request at a time: nothing waits. Offline asks for many rows at once.
-  const alone = one('SingleStream') ?? one('Server');
   const where = `${from}, ${document.at.slice(0, 10)}`;
   const figure = (value: number | undefined): From<number> | undefined =>
     value !== undefined && Number.isFinite(value) && value > 0 ? { value, from: where } : undefined;
-  const ms = alone?.duration ?? alone?.mean;
-  const cold = scenarios.find(({ cold: { median } }) => median !== undefined)?.cold.median;
+  const { duration, init } = benchTimes(document);
+  const answers = Math.max(0, ...scenarios.map(({ bytes }) => bytes));
   const figures = {
-    service: figure(ms === undefined ? undefined : ms / 1000),
-    start:
-      target.kind === 'function' && cold !== undefined && ms !== undefined
-        ? figure((cold - ms) / 1000)
-        : undefined,
-    payload: figure(Math.round(asked.bytes + (alone?.bytes ?? 0))),
+    service: figure(duration === undefined ? undefined : duration / 1000),
+    // Here a start is that of another process.
+    start: target.kind === 'function' && init !== undefined ? figure(init / 1000) : undefined,
+    payload: figure(Math.round(asked.bytes + answers)),
     memory: figure(target.memory),
   };
   return Object.fromEntries(Object.entries(figures).filter(([, value]) => value !== undefined));
@@ -44,13 +39,24 @@ export async function benchInFile(file: string, folder: string): Promise<BenchFi
   const text = await readFile(resolve(folder, file), 'utf8').catch((error: unknown) => {
     throw refused(`cannot be read: ${error instanceof Error ? error.message : error}`);
   });
-  const document = benchIn(text);
-  if (document === undefined) throw refused('is no document of bench');
-  return benchFigures(document, file);
+  const figures = figuresIn(text, file);
+  if (figures === undefined) throw refused('is no document of bench');
+  return figures;
+}
+
+/** @returns undefined for what is none */
+export function figuresIn(text: string, from: string): BenchFigures | undefined {
+  try {
+    const document = benchIn(text);
+    return document && benchFigures(document, from);
+  } catch {
+    // Somebody’s file may have anything inside.
+    return undefined;
+  }
 }
 
 /** @returns undefined for what is none, or of another schema */
-export function benchIn(text: string): BenchDocument | undefined {
+function benchIn(text: string): BenchDocument | undefined {
   try {
     const document: unknown = JSON.parse(text);
     const isOurs =

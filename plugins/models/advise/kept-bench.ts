@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Context } from '../context/context.ts';
 import type { Model } from '../declaration/model.ts';
-import { type BenchFigures, benchFigures, benchIn, benchInFile } from './bench-figures.ts';
+import { type BenchFigures, benchFigures, benchInFile, figuresIn } from './bench-figures.ts';
 
 /** Milliseconds: advice must work without AWS, so it waits no longer for it. */
 const PATIENCE = 3000;
@@ -22,8 +22,7 @@ export async function keptBench(model: Model, context: Context): Promise<BenchFi
   if (live !== undefined) return live;
   const path = join('.serverless', 'bench', model.name, 'bench.json');
   const text = await readFile(join(service.dir, path), 'utf8').catch(() => '');
-  const document = benchIn(text);
-  return document === undefined ? undefined : benchFigures(document, path);
+  return figuresIn(text, path);
 }
 
 async function ofLive(model: Model, context: Context): Promise<BenchFigures | undefined> {

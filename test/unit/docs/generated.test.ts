@@ -117,14 +117,6 @@ const PARTS: readonly (readonly [page: string, name: string, text: string])[] = 
     ),
   ],
   [
-    'docs/tune.md',
-    'tune',
-    table(
-      ['option', ''],
-      Object.entries(tune.options).map(([name, { usage }]) => [`\`--${name}\``, usage]),
-    ),
-  ],
-  [
     'docs/advise.md',
     'advise',
     table(
@@ -142,6 +134,14 @@ const PARTS: readonly (readonly [page: string, name: string, text: string])[] = 
         const shown = dollars.toLocaleString('en-US', { maximumSignificantDigits: 6 });
         return [`\`${name}\``, `${shown}${doubt === undefined ? '' : ' ?'}`, unit, read, source];
       }),
+    ),
+  ],
+  [
+    'docs/tune.md',
+    'tune',
+    table(
+      ['option', ''],
+      Object.entries(tune.options).map(([name, { usage }]) => [`\`--${name}\``, usage]),
     ),
   ],
   [

@@ -4,17 +4,17 @@ import { breakEvenOf, cheapestBy, curveOf, ratesBetween } from '../../../../core
 import { coldShareOfDay } from '../../../../core/advice/cold.ts';
 import { REAL_TIME } from '../../../../core/advice/contract.ts';
 import { formCost } from '../../../../core/advice/form-cost.ts';
-import { dayOf, type Load } from '../../../../core/advice/load.ts';
+import { dayOf, type FormLoad } from '../../../../core/advice/load.ts';
 import { slotsFor, waitShare } from '../../../../core/advice/servers.ts';
 import { seeded } from '../../../../core/capacity/random.ts';
 import { PRICE_LIST } from '../../../../plugins/models/plan/shared/prices.ts';
 
-const load = (rate: number, ms: number, more: Partial<Load> = {}): Load => ({
+const load = (rate: number, ms: number, more: Partial<FormLoad> = {}): FormLoad => ({
   parts: dayOf(rate, 1),
   ...{ service: ms / 1000, start: 0.5, memory: 1769, payload: 0, architecture: 'arm64', http: false },
   ...more,
 });
-const dollars = (form: (typeof REAL_TIME)[number], of: Load): number =>
+const dollars = (form: (typeof REAL_TIME)[number], of: FormLoad): number =>
   formCost(form, of, PRICE_LIST)?.total ?? Number.NaN;
 
 describe('the cost of a month', () => {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { BenchDocument } from '../../../../../core/capacity/contract.ts';
-import { benchFigures, benchIn, benchInFile } from '../../../../../plugins/models/advise/bench-figures.ts';
+import { benchFigures, benchInFile, figuresIn } from '../../../../../plugins/models/advise/bench-figures.ts';
 import { knownFile } from '../../../../../plugins/models/advise/known-file.ts';
 import { adviceNeeds } from '../../../../../plugins/models/advise/needs.ts';
 import { pricesOf } from '../../../../../plugins/models/advise/price-file.ts';
@@ -204,8 +204,11 @@ describe('a bench', () => {
   });
 
   it('that is none is refused where a person names it, and left alone where it lies about', async () => {
-    expect(benchIn('{"schema": 2}')).toBeUndefined();
-    expect(benchIn('no JSON')).toBeUndefined();
+    expect(figuresIn('{"schema": 2}', 'x')).toBeUndefined();
+    expect(figuresIn('no JSON', 'x')).toBeUndefined();
+    const inside = { ...document, scenarios: [{ scenario: 'Server' }, 7] };
+    expect(figuresIn(JSON.stringify(inside), 'x')).toBeUndefined();
+    expect(figuresIn(JSON.stringify(document), 'x')).toEqual(benchFigures(document, 'x'));
     await writeFile(join(folder, 'bench.json'), '{}');
     await expect(benchInFile('bench.json', folder)).rejects.toThrow(
       /--bench: bench\.json is no document of bench\. Name the bench\.json that `sls models bench` wrote\./,
