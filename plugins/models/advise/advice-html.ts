@@ -23,7 +23,7 @@ dd { margin: 0; overflow-wrap: anywhere; }
 @media (max-width: 40rem) { dl { grid-template-columns: 1fr; gap: 0; } dd { margin-bottom: .5rem; } }
 tr.chosen th, tr.chosen td { font-weight: 600; color: var(--good); }
 tr.out th, tr.out td { color: var(--soft); }
-td.money { text-align: right; }
+td.money, th.money { text-align: right; }
 td.over { color: var(--bad); }
 .plain { margin: .25rem 0 1rem; padding-left: 1.2rem; }
 .plain li { margin: .2rem 0; overflow-wrap: anywhere; }
@@ -70,18 +70,18 @@ function devicePart({ deviceMemory }: AdviceNeeds, { rungs }: FormAdvice): strin
     return `<tr><th scope="row">${name}</th><td class="money">${weightWords(bytes)}</td><td class="money${times > 1 ? ' over' : ''}">${numberWords(times)} ×</td></tr>`;
   });
   return `<h3>The weights on a device of ${escapeHtml(memoryWords(deviceMemory.value))}</h3>
-<div class="scroll"><table><thead><tr><th>precision</th><th>at least</th><th>of its memory</th></tr></thead><tbody>${rows.join('')}</tbody></table></div>`;
+<div class="scroll"><table><thead><tr><th>precision</th><th class="money">at least</th><th class="money">of its memory</th></tr></thead><tbody>${rows.join('')}</tbody></table></div>`;
 }
 
 function costPart(needs: AdviceNeeds, advice: FormAdvice): string {
   if (needs.traffic === undefined)
-    return '<h3>Cost a month</h3><p>Not known without the traffic; the picture shows it by rate.</p>';
+    return `<h3>Cost a month</h3><p>Not known without the traffic${advice.curve.lines.length > 0 ? '; the picture shows it by rate' : ''}.</p>`;
   const rows = advice.forms.map((one) => {
     const kind = one.form === advice.form ? 'chosen' : one.excludedBy.length > 0 ? 'out' : '';
     return `<tr class="${kind}"><th scope="row">${escapeHtml(FORM_NAMES[one.form])}</th><td class="money">${escapeHtml(costWords(one))}</td><td class="text">${escapeHtml(formWords(one))}</td></tr>`;
   });
   return `<h3>Cost a month</h3><p class="note">${escapeHtml(`For ${countedWords(needs)}.`)}</p>
-<div class="scroll"><table><thead><tr><th></th><th>dollars</th><th></th></tr></thead><tbody>${rows.join('')}</tbody></table></div>`;
+<div class="scroll"><table><thead><tr><th></th><th class="money">dollars</th><th></th></tr></thead><tbody>${rows.join('')}</tbody></table></div>`;
 }
 
 function ratePart(needs: AdviceNeeds, advice: FormAdvice): string {
@@ -102,7 +102,7 @@ function pricesPart(prices: Prices): string {
     },
   );
   return `<section><h2>Prices</h2><p class="note">${escapeHtml(`${sourceWords(prices)}.`)}</p>
-<div class="scroll"><table><thead><tr><th>name</th><th>dollars</th><th></th><th>read</th><th>where</th></tr></thead><tbody>${rows.join('')}</tbody></table></div></section>`;
+<div class="scroll"><table><thead><tr><th>name</th><th class="money">dollars</th><th></th><th>read</th><th>where</th></tr></thead><tbody>${rows.join('')}</tbody></table></div></section>`;
 }
 
 const pairs = (rows: readonly (readonly [string, string])[]): string =>
