@@ -92,6 +92,21 @@ export function originLine({
 
 const NAMES = { mlflow: 'MLflow', huggingface: 'Hugging Face' } as const;
 
+/** `version 3: auc 0.9 → 0.91 on churn-2026-11`; undefined where both are one version of one place */
+export function originDifference(before: ArtifactOrigin, now: ArtifactOrigin): string | undefined {
+  const isSame =
+    before.from === now.from &&
+    before.at === now.at &&
+    before.name === now.name &&
+    before.version === now.version;
+  if (isSame) return undefined;
+  const { from, name, version } = before;
+  const what = `${name === now.name ? '' : `${name} `}${from === 'mlflow' ? `version ${version}` : version.slice(0, 12)}`;
+  const place = before.at === now.at ? '' : ` at ${before.at}`;
+  const changes = originChanges(before, now);
+  return `${what}${place}${changes.length === 0 ? '' : `: ${changes.join('; ')}`}`;
+}
+
 /** What differs between two versions of one place, for a person; empty where nothing of note does. */
 export function originChanges(before: ArtifactOrigin, now: ArtifactOrigin): readonly string[] {
   const changes: string[] = [];

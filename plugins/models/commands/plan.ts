@@ -1,4 +1,5 @@
 import { IDLE_SECONDS } from '../../../core/capacity/environments/cold-share.ts';
+import { originDifference, originLine } from '../../../core/origin/origin.ts';
 import { CAPACITY_OPTIONS, withoutCapacity } from '../capacity/options.ts';
 import { DURATION, type RequestTimes, requestTimes, timeFlags } from '../capacity/times.ts';
 import type { Command, Context } from '../context/context.ts';
@@ -108,6 +109,7 @@ function text({ items, lines, idle, live }: Report, { plan, service }: Context):
       : ['', 'Capacity:', ...capacities.map((one) => `  ${one.name.padEnd(16)} ${capacityLine(one)}`)]),
     ...forecastOf(plan.models),
     ...signaturesOf(plan.models, live, service.stage),
+    ...originsOf(lines, live),
     '',
     `Cost a month (${PRICES.region}, prices of ${PRICES.year}, without free tier and transfer):`,
     ...lines.flatMap((line) => [
@@ -156,6 +158,24 @@ function forecastOf(models: readonly Model[]): readonly string[] {
   return lines.length === 0 ? [] : ['', 'Releases:', ...lines.map((line) => `  ${line}`)];
 }
 
+/** Where artifacts come from, and what the live version differs in; nothing where none is of a registry. */
+function originsOf(lines: readonly Line[], live: ReadonlyMap<string, Live>): readonly string[] {
+  const told = lines.flatMap(({ model: { name }, facts: { origin, signedBy } }) => {
+    if (origin === undefined && signedBy === undefined) return [];
+    const words = [
+      ...(origin === undefined ? [] : [originLine(origin)]),
+      ...(signedBy === undefined ? [] : [`signed by ${signedBy}`]),
+    ];
+    const before = live.get(name)?.origin;
+    const difference = origin && before && originDifference(before, origin);
+    return [
+      `${name}: ${words.join('; ')}`,
+      ...(difference === undefined ? [] : [`${name}: the live one is ${difference}`]),
+    ];
+  });
+  return told.length === 0 ? [] : ['', 'Artifacts:', ...told.map((line) => `  ${line}`)];
+}
+
 /** How signatures differ from the live ones, or why that is not known; nothing without models. */
 function signaturesOf(
   models: readonly Model[],
@@ -182,6 +202,12 @@ const capacitiesOf = (models: readonly Model[]): readonly Capacity[] =>
 
 const percent = (share: number): string => `${round(100 * share)} %`;
 
+const originJson = (name: string, lines: readonly Line[], live: ReadonlyMap<string, Live>) => {
+  const { origin, signedBy } = lines.find(({ model }) => model.name === name)?.facts ?? {};
+  const before = live.get(name)?.origin;
+  return { ...(origin && { origin }), ...(signedBy && { signedBy }), ...(before && { liveOrigin: before }) };
+};
+
 const round = (value: number): number => Number(value.toPrecision(3));
 
 /** Cents from a dollar on, two significant digits below. */
@@ -203,6 +229,7 @@ function json({ items, lines, idle, live }: Report, { plan, service }: Context):
         steps: model.release.steps,
         forecast: forecastIn(model),
         signature: live.get(model.name)?.comparison,
+        ...originJson(model.name, lines, live),
       })),
       cost: {
         currency: 'USD',

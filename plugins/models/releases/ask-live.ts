@@ -2,6 +2,7 @@ import { callerOf } from '../../../aws/caller.ts';
 import { s3Client } from '../../../aws/clients/s3.ts';
 import { bucketObjects } from '../../../aws/s3/objects.ts';
 import type { BenchDocument } from '../../../core/capacity/contract.ts';
+import type { ArtifactOrigin } from '../../../core/origin/contract.ts';
 import { type Benches, benchesIn } from '../../../core/registry/benches.ts';
 import { registry } from '../../../core/registry/registry.ts';
 import type { Context } from '../context/context.ts';
@@ -19,6 +20,8 @@ export type Live = {
   readonly comparison: Comparison;
   /** The newest bench of the version that is live. */
   readonly bench?: BenchDocument;
+  /** What a registry of models knew of that version, where it came from one. */
+  readonly origin?: ArtifactOrigin;
 };
 
 /**
@@ -56,12 +59,16 @@ async function ask(
     const aliases = aliasesOf(aws, stack);
     return new Map(
       await Promise.all(
-        offered.map(async (one) => {
+        offered.map(async (one): Promise<readonly [string, Live]> => {
           const comparison = await compareSignature(documents, aliases, one);
-          const bench = comparison.compared
-            ? await newest(benches, one.model, comparison.version)
-            : undefined;
-          return [one.model, { comparison, ...(bench && { bench }) }] as const;
+          if (!comparison.compared) return [one.model, { comparison }];
+          const { version } = comparison;
+          const bench = await newest(benches, one.model, version);
+          const origin = await documents.known(one.model, version).then(
+            (record) => record?.origin,
+            () => undefined,
+          );
+          return [one.model, { comparison, ...(bench && { bench }), ...(origin && { origin }) }];
         }),
       ),
     );

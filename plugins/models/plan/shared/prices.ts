@@ -15,6 +15,7 @@ const AWS_TOOLKIT = 'https://github.com/aws/agent-toolkit-for-aws';
 
 /** The page makes its tables in the browser, so that only its examples could be read. */
 const SECONDARY = 'only pages of others could be read';
+const UNSEEN = 'no page that could be read shows it; it is what has long been known of it';
 
 type Other =
   | 'lambda.storage-gb-second'
@@ -51,7 +52,7 @@ export const PRICE_LIST: Readonly<Record<PriceUsed | Other, Price>> = {
   'queue.request': { dollars: 0.4 / 1e6, unit: 'request of a standard queue', source: SQS, read: '2025' },
   'scheduler.invocation': { dollars: 1 / 1e6, unit: 'invocation', source: EVENT_BRIDGE, read: '2025' },
   'managed.fee': { dollars: 0.15, unit: 'dollar of EC2', source: LAMBDA, read: '2026-09-20' },
-  'ec2.c7i.large.hour': { dollars: 0.08925, unit: 'hour', source: EC2, read: '2026', doubt: SECONDARY },
+  'ec2.c7i.large.hour': { dollars: 0.08925, unit: 'hour', source: EC2, read: '2026', doubt: UNSEEN },
   'ec2.c7g.large.hour': { dollars: 0.0725, unit: 'hour', source: EC2, read: '2026', doubt: SECONDARY },
   'fargate.vcpu-hour.x86_64': { dollars: 0.0404784, unit: 'vCPU-hour', source: ECS, read: '2026-09-20' },
   'fargate.vcpu-hour.arm64': {
@@ -83,7 +84,7 @@ export const PRICE_LIST: Readonly<Record<PriceUsed | Other, Price>> = {
     unit: 'hour',
     source: SAGEMAKER,
     read: '2026',
-    doubt: SECONDARY,
+    doubt: UNSEEN,
   },
   'sagemaker.ml.c7g.large.hour': {
     dollars: 0.1,
@@ -97,7 +98,7 @@ export const PRICE_LIST: Readonly<Record<PriceUsed | Other, Price>> = {
     unit: 'GB of requests and answers',
     source: SAGEMAKER,
     read: '2026',
-    doubt: SECONDARY,
+    doubt: UNSEEN,
   },
   'cloudwatch.alarm-metric': {
     dollars: 0.1,

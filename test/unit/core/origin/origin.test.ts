@@ -1,7 +1,13 @@
 import { array, assert, double, property, record, string } from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ArtifactOrigin } from '../../../../core/origin/contract.ts';
-import { boundedOrigin, originChanges, originLine, readOrigin } from '../../../../core/origin/origin.ts';
+import {
+  boundedOrigin,
+  originChanges,
+  originDifference,
+  originLine,
+  readOrigin,
+} from '../../../../core/origin/origin.ts';
 
 const CHURN: ArtifactOrigin = {
   from: 'mlflow',
@@ -88,4 +94,16 @@ it('what changed between two versions is told by name', () => {
     'run 0a1b2c → 3d4e5f',
     'by ann → bob',
   ]);
+});
+
+it('the version that is live is told where it is another one', () => {
+  expect(originDifference(CHURN, { ...CHURN, alias: 'else' })).toBeUndefined();
+  const metrics = [{ name: 'auc', value: 0.93, dataset: 'churn-2026-11' }];
+  expect(originDifference(CHURN, { ...CHURN, version: '4', metrics })).toBe(
+    'version 3: auc 0.91 → 0.93 on churn-2026-11',
+  );
+  expect(originDifference(CHURN, { ...CHURN, at: 'https://other' })).toBe(
+    'version 3 at https://mlflow.example.com',
+  );
+  expect(originDifference(CHURN, { ...CHURN, name: 'churn-eu' })).toBe('churn version 3');
 });
