@@ -221,18 +221,33 @@ const UNDER_WAY: Readonly<Partial<Record<Phase, Deploy & { readonly ends: Phase 
   BAKING: { release: AT_ONCE, ends: 'ROLLED_BACK' },
 };
 
+/** A phase may be over before a busy machine has replaced the worker: then with another model. */
+const ATTEMPTS = 5;
+
+/** Deploys a release of this version, and replaces the worker by the older one while it is in a phase. */
+async function replacedIn(phase: Phase, deploy: Deploy) {
+  for (let attempt = 1; ; attempt += 1) {
+    shop = await openShop(aws, `down-${phase.toLowerCase()}-${attempt}`);
+    await deployed(A);
+    const traffic = shop.traffic(10);
+    const done = deployed({ fingerprint: 'b', factor: 3, release: CANARY, ...deploy });
+    await shop.until(phase);
+    await shop.workBy(edition);
+    const { release, phase: found } = await shop.document();
+    if (found === phase || attempt === ATTEMPTS) {
+      expect(found).toBe(phase);
+      return { release, traffic, done };
+    }
+    await done;
+    await shop.end();
+  }
+}
+
 describe('a release of this version whose worker is replaced by the older one', () => {
   it.each(Object.entries(UNDER_WAY) as [Phase, Deploy & { ends: Phase }][])(
     'goes on from %s to its right end',
     async (phase, { ends, ...deploy }) => {
-      shop = await openShop(aws, `down-${phase.toLowerCase()}`);
-      await deployed(A);
-      const traffic = shop.traffic(10);
-      const done = deployed({ fingerprint: 'b', factor: 3, release: CANARY, ...deploy });
-      await shop.until(phase);
-      await shop.workBy(edition);
-      const { release, phase: found } = await shop.document();
-      expect(found).toBe(phase);
+      const { release, traffic, done } = await replacedIn(phase, deploy);
       await done;
       expect(await shop.worksBy(edition)).toBe(true);
       if (deploy.release === undefined) {
