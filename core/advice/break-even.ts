@@ -10,6 +10,9 @@ export type CostAt = (form: Form, rate: number) => number | undefined;
  */
 export const RATES = { lowest: 0.001, highest: 10_000 } as const;
 const PER_DECADE = 20;
+const FINE = 700;
+/** Times a rate. Beyond it a step is a small part of what all servers cost. */
+const NEAR = 10;
 
 /** Rates in even steps of their logarithm. */
 export function ratesBetween(lowest: number, highest: number, perDecade = PER_DECADE): readonly number[] {
@@ -37,16 +40,29 @@ export function breakEvenOf(form: Form, against: Form, { lines, rates }: Curve, 
   const of = (name: Form) => lines.find((line) => line.form === name)?.dollars;
   const [ours, theirs] = [of(form), of(against)];
   if (ours === undefined || theirs === undefined) return { form, against };
+  const isLess = (rate: number): boolean => (costAt(form, rate) ?? 0) < (costAt(against, rate) ?? 0);
   const last = rates.findLastIndex((_, i) => (ours[i] ?? 0) >= (theirs[i] ?? 0));
   const next = rates[last + 1];
   if (next === undefined) return { form, against };
-  const isLess = (rate: number): boolean => (costAt(form, rate) ?? 0) < (costAt(against, rate) ?? 0);
   const crossing = (i: number): number => {
     const [below, above] = [rates[i - 1], rates[i] ?? next];
     return below === undefined ? above : between(below, above, isLess);
   };
   const first = rates.findIndex((_, i) => (ours[i] ?? 0) < (theirs[i] ?? 0));
-  return { form, against, first: crossing(first), rate: crossing(last + 1) };
+  return { form, against, first: crossing(first), rate: lastCrossing(crossing(last + 1), rates, isLess) };
+}
+
+/**
+ * One server more costs less the more there are, so that a step which lies between two rates of the curve and
+ * makes the form dearer again is near where it became cheaper: there rates are looked at a third of a hundredth apart.
+ */
+function lastCrossing(from: number, rates: readonly number[], isLess: (rate: number) => boolean): number {
+  const near = Math.min(NEAR * from, rates.at(-1) ?? from);
+  if (near <= from) return from;
+  const fine = ratesBetween(from, near, FINE);
+  const last = fine.findLastIndex((rate, i) => i > 0 && !isLess(rate));
+  const [below, above] = [fine[last], fine[last + 1]];
+  return last < 0 || below === undefined || above === undefined ? from : between(below, above, isLess);
 }
 
 /** A form stays the cheapest until another costs less by more than this: steps go up and down by turns. */

@@ -109,10 +109,13 @@ function computeRule(needs: AdviceNeeds): RuleReason | undefined {
     return slow(form) > Math.min(limit, wanted);
   });
   if (excludes.length === 0) return undefined;
-  const limit = latency !== undefined && service.value > latency.value ? latency.value : SAGEMAKER_SECONDS;
+  const isTooLate = latency !== undefined && service.value > latency.value;
+  const limit = isTooLate
+    ? timeWords(latency.value)
+    : `the ${timeWords(SAGEMAKER_SECONDS)} that SageMaker waits for an answer`;
   return {
     rule: 'computing',
-    words: `a request computes ${timeWords(service.value)} (${service.from}) by itself, which is more than ${timeWords(limit)}${service.isGuess ? '; measure it before you believe this' : ''}.`,
+    words: `a request computes ${timeWords(service.value)} (${service.from}) by itself, which is more than ${limit}${service.isGuess ? '; measure it before you believe this' : ''}.`,
     excludes,
   };
 }
@@ -144,9 +147,15 @@ function memoryRule({ memory }: AdviceNeeds): RuleReason | undefined {
   if (mb > MOST_TASK_MB) excludes.push('fargate');
   if (mb > MOST_INSTANCE_MB) excludes.push('kubernetes', 'sagemaker');
   if (excludes.length === 0) return undefined;
+  const limits = [
+    [LAMBDA_MB, 'of a function'],
+    [MANAGED_MB, 'of a Managed Instance’s function'],
+    [MOST_TASK_MB, 'of a task on Fargate'],
+    [MOST_INSTANCE_MB, 'of the largest instance that is counted here'],
+  ].flatMap(([limit, what]) => (mb > Number(limit) ? [`the ${exact(Number(limit))} MB ${what}`] : []));
   return {
     rule: 'memory',
-    words: `${exact(mb)} MB (${memory.from}) of memory is more than the ${exact(LAMBDA_MB)} MB of a function${mb > MOST_INSTANCE_MB ? `, and than the ${exact(MOST_INSTANCE_MB)} MB of the largest instance that is counted here` : ': containers or SageMaker'}.`,
+    words: `${exact(mb)} MB (${memory.from}) of memory is more than ${limits.join(', and than ')}.`,
     excludes,
   };
 }

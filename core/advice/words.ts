@@ -57,11 +57,12 @@ export function rateWords(perSecond: number): string {
     ['min', 60],
     ['h', 3600],
     ['day', 86_400],
+    ['month', 30 * 86_400],
   ] as const;
   // As somebody writes it: in the first unit in which it is a whole number.
   const isWhole = (value: number): boolean => value >= 1 && Math.abs(value - Math.round(value)) < 1e-6;
   const [unit, seconds] = others.find(([, size]) => isWhole(perSecond * size)) ??
-    others.find(([, size]) => perSecond * size >= 1) ?? ['day', 86_400];
+    others.find(([, size]) => perSecond * size >= 1) ?? ['month', 30 * 86_400];
   return `${numberWords(perSecond * seconds)}/${unit}`;
 }
 

@@ -48,6 +48,12 @@ function advise(...args: readonly string[]): Promise<Ran> {
 }
 
 describe('sls models advise', () => {
+  it('takes a bench for one model alone', async () => {
+    const { code, stdout } = await advise('--bench', 'bench.json', '--json');
+    expect(code).toBe(1);
+    expect(JSON.parse(stdout).problems).toMatchObject([{ code: 'MODELS_USAGE', key: '--model' }]);
+  });
+
   it('advises on every model, from what is declared, without AWS', async () => {
     const { code, stdout } = await advise('--json');
     expect(code).toBe(0);

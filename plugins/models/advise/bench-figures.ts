@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import type { From } from '../../../core/advice/contract.ts';
 import { benchTimes } from '../../../core/capacity/bench-times.ts';
 import type { BenchDocument } from '../../../core/capacity/contract.ts';
+import { MB_PER_VCPU } from '../../../core/endpoint/contract.ts';
 import { isObject } from '../../../core/json/is-object.ts';
 import { usage } from '../context/context.ts';
 
@@ -21,9 +22,11 @@ export function benchFigures(document: BenchDocument, from: string): BenchFigure
   const figure = (value: number | undefined): From<number> | undefined =>
     value !== undefined && Number.isFinite(value) && value > 0 ? { value, from: where } : undefined;
   const { duration, init } = benchTimes(document);
+  // A process here has a whole processor; below 1,769 MB a function has a part of one.
+  const slower = target.kind === 'here' ? Math.max(1, MB_PER_VCPU / (target.memory ?? MB_PER_VCPU)) : 1;
   const answers = Math.max(0, ...scenarios.map(({ bytes }) => bytes));
   const figures = {
-    service: figure(duration === undefined ? undefined : duration / 1000),
+    service: figure(duration === undefined ? undefined : (slower * duration) / 1000),
     // Here a start is that of another process.
     start: target.kind === 'function' && init !== undefined ? figure(init / 1000) : undefined,
     payload: figure(Math.round(asked.bytes + answers)),

@@ -27,24 +27,29 @@ function read(args: readonly string[]): { readonly files: readonly string[]; rea
     Object.entries(ADVISE_OPTIONS).map(([name, { type }]) => [name, { type }] as const),
   );
   try {
-    const { positionals, values } = parseArgs({
+    const { positionals, tokens, values } = parseArgs({
       args: [...args],
       options,
       allowPositionals: true,
       strict: true,
+      tokens: true,
     });
+    const names = tokens.flatMap((token) => (token.kind === 'option' ? [token.name] : []));
+    const twice = names.find((name, i) => names.indexOf(name) < i);
+    if (twice !== undefined) throw new Error(`Option '--${twice}' is there more than once.`);
     return { files: positionals, flags: values as AdviseFlags };
   } catch (error) {
     throw usage(
       'advise',
-      error instanceof Error ? error.message : String(error),
+      (error instanceof Error ? error.message : String(error)).replace(/[^.]$/, '$&.'),
       'See `serverless-models --help`.',
     );
   }
 }
 
 async function main([verb, ...args]: readonly string[]): Promise<void> {
-  if (verb === undefined || verb === '--help' || verb === 'help' || args.includes('--help')) {
+  const isAsked = ['--help', '-h'].some((flag) => verb === flag || args.includes(flag));
+  if (verb === undefined || verb === 'help' || isAsked) {
     console.log(HELP);
     return;
   }

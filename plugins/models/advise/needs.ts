@@ -57,7 +57,7 @@ export function adviceNeeds(
     deviceMemory: from(bytesFlag(flags, 'device-memory'), '--device-memory'),
   };
   const memory = numberFlag(flags, 'memory', {
-    ...{ least: 1, most: 10_000_000, what: 'a number of MB', example: '1769' },
+    ...{ least: 128, most: 10_000_000, what: 'a number of MB', example: '1769' },
   });
   const known: Partial<AdviceNeeds> = Object.fromEntries(
     Object.entries(optional).filter(([, value]) => value !== undefined),

@@ -12,8 +12,10 @@ export const ADVISE_OPTIONS = {
   update: text(`How often a new version comes: ${[...UPDATES].reverse().join(', ')}`),
   'device-update': text('How often devices can be updated (default: monthly)'),
   payload: text('Bytes of a request and its answer, for example 20KB'),
-  memory: text('MB that running the model takes'),
-  duration: text('Milliseconds that a request computes (default: a bench, else a guess by the file)'),
+  memory: text('MB that it has, 128 or more: a function’s, or those of a process elsewhere'),
+  duration: text(
+    'Milliseconds that a request computes at that memory, 1769 MB being a vCPU (default: a bench, else a guess)',
+  ),
   start: text('Milliseconds of a start before its first request (default: a bench, else a guess)'),
   network: text('Milliseconds between callers and the region, there and back'),
   budget: text('Dollars a month that it may cost'),

@@ -17,7 +17,9 @@ export const command: Command = {
   },
   run: async (context) => {
     const { aws, flags, models, print, progress, service } = context;
-    const chosen = typeof flags.model === 'string' ? [modelOf(context)] : models;
+    // A bench is one model’s.
+    const isOne = flags.model !== undefined || flags.bench !== undefined;
+    const chosen = isOne ? [modelOf(context)] : models;
     const prices = await pricesOf(typeof flags.prices === 'string' ? flags.prices : undefined, service.dir);
     const advised = [];
     for (const model of chosen) {

@@ -4,6 +4,7 @@ import { compareAdvice } from '../../../../bench/capacity/advice.ts';
 import { advise } from '../../../../core/advice/advise.ts';
 import { type AdviceNeeds, type FORMS, PRIVACY, UPDATES } from '../../../../core/advice/contract.ts';
 import { adviceText } from '../../../../core/advice/text.ts';
+import { rateWords } from '../../../../core/advice/words.ts';
 import { PRICE_LIST } from '../../../../plugins/models/plan/shared/prices.ts';
 
 const from = <T>(value: T) => ({ value, from: '--given', isGuess: false });
@@ -77,6 +78,25 @@ describe('what rules a form out', () => {
   ] as const)('not %j', (more, form) => {
     expect(rules(more, form)).toEqual([]);
   });
+});
+
+it.each([
+  [20_000, 'than the 10,240 MB of a function.'],
+  [34_000, 'than the 10,240 MB of a function, and than the 32,768 MB of a Managed Instance’s function.'],
+  [130_000, 'Managed Instance’s function, and than the 122,880 MB of a task on Fargate.'],
+])('says each limit that %d MB break, and no other', (mb, words) => {
+  const reason = advised({ memory: from(mb) }).reasons.find(({ rule }) => rule === 'memory');
+  expect(reason?.words.endsWith(words), reason?.words).toBe(true);
+});
+
+it('says whose minute it is that a request is longer than', () => {
+  expect(advised({ service: from(61) }).reasons[0]?.words).toBe(
+    'a request computes 61 s (--given) by itself, which is more than the 60 s that SageMaker waits for an answer.',
+  );
+});
+
+it('says a rate in the unit in which it is a whole number', () => {
+  expect([10 / 2_592_000, 1000 / 86_400, 0.05].map(rateWords)).toEqual(['10/month', '1,000/day', '3/min']);
 });
 
 it('says which needs contradict each other, and no more of them', () => {

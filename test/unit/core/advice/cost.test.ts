@@ -101,9 +101,20 @@ describe('break-even rates', () => {
       expect(costAt(form, first * 0.995)).toBeGreaterThanOrEqual(
         (costAt('on-demand', first * 0.995) ?? 0) * 0.999,
       );
-      for (const more of ratesBetween(rate * 1.01, 10_000, 7))
+      for (const more of ratesBetween(rate * 1.001, 10_000, 300))
         expect(costAt(form, more)).toBeLessThan(costAt('on-demand', more) ?? 0);
     }
+  });
+
+  /** At 50 ms a fourth task makes Fargate dearer again from 36 to 37.3/s, between two rates of the curve. */
+  it('are after the last step that makes a form dearer again', () => {
+    const more = { latency: 0.2, architecture: 'x86_64', payload: 2048 } as const;
+    const cost: typeof costAt = (form, rate) => formCost(form, load(rate, 50, more), PRICE_LIST)?.total;
+    const drawn = curveOf(['on-demand', 'fargate'], cost);
+    const { rate = 0 } = breakEvenOf('fargate', 'on-demand', drawn, cost);
+    for (const at of ratesBetween(rate * 1.001, 10_000, 500))
+      expect(cost('fargate', at), `${at}/s`).toBeLessThan(cost('on-demand', at) ?? 0);
+    expect(rate).toBeCloseTo(37.3, 0);
   });
 
   it('leave no form in its place that is more than a tenth too dear', () => {

@@ -50,6 +50,7 @@ describe('options that cannot be used are refused with key, value, limit and fix
     ['budget', '-3', /--budget: -3 is not dollars a month from 0.01 to 1000000000\./],
     ['burst', '0.5', /--burst: 0.5 is not a number from 1 to 1000\./],
     ['memory', '', /--memory: {2}is not a number of MB/],
+    ['memory', '64', /--memory: 64 is not a number of MB from 128 to 10000000\./],
   ])('--%s %s', (name, value, message) => {
     expect(() => given({ [name]: value })).toThrow(message);
   });
@@ -192,6 +193,14 @@ describe('a bench', () => {
       payload: { value: 1000, from: 'x, 2026-11-27' },
       memory: { value: 1024, from: 'x, 2026-11-27' },
     });
+  });
+
+  it('of this machine is counted with the part of a processor that the function has', () => {
+    const here = (memory: number) =>
+      benchFigures({ ...document, target: { kind: 'here', name: 'this machine', memory } }, 'x').service
+        ?.value;
+    expect(here(442.25)).toBeCloseTo(4 * 0.012, 9);
+    expect(here(3008)).toBe(0.012);
   });
 
   it('without an answer tells nothing of time', () => {
