@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { access, constants, mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { type BenchDocument, SCENARIOS } from '../../../core/capacity/contract.ts';
 import { LEAST_RUNS } from '../../../core/capacity/promise.ts';
@@ -72,6 +72,8 @@ export const command: Command = {
     const facts = (await context.facts([model])).get(model.name);
     if (facts === undefined) throw new Error(`Nothing is known of ${model.name}.`);
     const path = typeof flags.path === 'string' ? flags.path : undefined;
+    // What was measured would be lost where it cannot be written.
+    await folderFor(folderOf(model, flags.output, context.service.dir));
     const requests = await benchRequests(model, facts.signature, path, context.service.dir);
     const ending = new AbortController();
     const over = new AbortController();
@@ -117,12 +119,10 @@ async function keep(
   const folder = folderOf(given.model, flags.output, service.dir);
   const files = { json: join(folder, 'bench.json'), html: join(folder, 'bench.html') };
   try {
-    await mkdir(folder, { recursive: true });
     await writeFile(files.json, `${JSON.stringify(document, null, 1)}\n`);
     await writeFile(files.html, benchHtml(document));
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw usage('--output', `${folder} cannot be written: ${why}.`, 'Name a folder that can be written.');
+    throw unwritable(folder, error);
   }
   const registered = await register(document, benchHtml(document), context).catch((error: unknown) => {
     const why = error instanceof Error ? error.message : String(error);
@@ -142,6 +142,20 @@ async function keep(
   if (document.interrupted) process.exitCode = INTERRUPTED;
   else if (document.scenarios.some(({ verdict }) => verdict === 'INVALID')) process.exitCode = 1;
   if (measured.gone !== undefined) throw measured.gone;
+}
+
+async function folderFor(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true });
+    await access(folder, constants.W_OK);
+  } catch (error) {
+    throw unwritable(folder, error);
+  }
+}
+
+function unwritable(folder: string, error: unknown): Error {
+  const why = error instanceof Error ? error.message : String(error);
+  return usage('--output', `${folder} cannot be written: ${why}.`, 'Name a folder that can be written.');
 }
 
 /** Beside the version's record. @returns the key; undefined where what was measured is no version */

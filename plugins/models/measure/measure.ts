@@ -51,7 +51,7 @@ export async function measure(given: MeasureGiven): Promise<BenchMeasured> {
   const first = await look(given, asking);
   const warm = Math.min(WARM, options.seconds * 100);
   const warmUp = { last: warm, end: warm + GRACE, stopped: () => ended.aborted };
-  await closedLoop(timing, warmUp, (index, patience) => asking.ask(index, patience));
+  const warmed = await closedLoop(timing, warmUp, (index, patience) => asking.ask(index, patience));
   const isOne = options.scenarios.length === 1;
   const scenarios: ScenarioResult[] = [];
   let curve: BenchCurve | undefined;
@@ -65,7 +65,7 @@ export async function measure(given: MeasureGiven): Promise<BenchMeasured> {
     given.progress(`${scenario}, ${options.seconds} s`);
     if (scenario === 'SingleStream') scenarios.push(await within(given, () => singleStream(work)));
     if (scenario === 'Server') {
-      const rate = rateOf(given, first.answer, scenarios);
+      const rate = rateOf(given, warmed.ended / Math.max(1, warmed.issued.length), scenarios);
       scenarios.push(await within(given, () => server(work, rate, options.seconds)));
       if (options.curve && !over()) curve = await curveOf(given, work, rate);
     }
@@ -134,8 +134,9 @@ async function look(
   return { answer, ...(target.started !== undefined && { start: target.started }) };
 }
 
-function rateOf({ options }: MeasureGiven, answer: number, scenarios: readonly ScenarioResult[]): number {
-  const mean = scenarios.find(({ scenario }) => scenario === 'SingleStream')?.mean ?? answer;
+/** @param warm milliseconds of a request while nobody counted */
+function rateOf({ options }: MeasureGiven, warm: number, scenarios: readonly ScenarioResult[]): number {
+  const mean = scenarios.find(({ scenario }) => scenario === 'SingleStream')?.mean ?? warm;
   const start = Number(((START * 1000) / Math.max(0.1, mean)).toPrecision(3));
   return options.rate ?? fileRate(options) ?? Math.min(highestRate(options.seconds), start);
 }

@@ -86,7 +86,13 @@ type Flag = string | boolean | undefined;
 function secondsOf(flag: Flag, strict: boolean): number {
   const least = strict ? STRICT_SECONDS : 1;
   if (flag === undefined) return strict ? STRICT_SECONDS : SECONDS;
-  return numberOf('--duration', flag, { lowest: least, highest: DAY }, 'seconds', '60');
+  return numberOf(
+    '--duration',
+    flag,
+    { lowest: least, highest: DAY },
+    'seconds',
+    String(strict ? STRICT_SECONDS : SECONDS),
+  );
 }
 
 function scenariosOf(flag: Flag): readonly Scenario[] {

@@ -120,6 +120,27 @@ describe('sls models bench', () => {
     expect(html).toContain('<h2>SingleStream</h2>');
   });
 
+  it('asks nobody where the result could not be written', async () => {
+    await writeFile(join(folder, 'taken'), '');
+    let asked = 0;
+    const url = await stub(() => {
+      asked += 1;
+      return { ms: 1 };
+    });
+    await expect(bench({ url, duration: '1', output: 'taken' })).rejects.toThrow(
+      /^--output: \S+taken cannot be written: EEXIST.* \[MODELS_USAGE\]$/,
+    );
+    expect(asked).toBe(0);
+  });
+
+  it('Server by itself begins at half of what one caller reaches, not of what a first answer says', async () => {
+    const url = await stub((count) => ({ ms: count === 0 ? 400 : 10 }));
+    await bench({ url, duration: '2', scenario: 'Server' });
+    const [server] = (await kept()).scenarios;
+    expect(server?.rate).toBeGreaterThan(15);
+    expect(server?.rate).toBeLessThan(50);
+  });
+
   it('the gate’s cases are asked, and a wrong answer is refused before anything is measured', async () => {
     const line = (y: number): string =>
       JSON.stringify({ inputs: [tensor('x', [1, 2], [1, 2])], outputs: [tensor('y', [1], [y])] });
@@ -326,7 +347,10 @@ describe('options that cannot be used', () => {
     ],
     [{ rate: 'fast' }, '--rate: fast is not a number'],
     [{ duration: '0' }, '--duration: 0 is not a number of seconds from 1 to 86400.'],
-    [{ duration: '60', strict: true }, '--duration: 60 is not a number of seconds from 600 to 86400.'],
+    [
+      { duration: '60', strict: true },
+      '--duration: 60 is not a number of seconds from 600 to 86400. Write for example 600.',
+    ],
     [{ slo: '50' }, '--slo: 50 is no percentile above 0 and up to 99.99'],
     [{ slo: 'p100=50' }, '--slo: p100=50 is no percentile'],
     [{ slo: 'p99=0' }, '--slo: p99=0 is no percentile'],
