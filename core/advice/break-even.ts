@@ -54,7 +54,8 @@ export function breakEvenOf(form: Form, against: Form, { lines, rates }: Curve, 
 
 /**
  * One server more costs less the more there are, so that a step which lies between two rates of the curve and
- * makes the form dearer again is near where it became cheaper: there rates are looked at a third of a hundredth apart.
+ * makes the form dearer again is near where it became cheaper. There rates are looked at a third of a
+ * hundredth apart.
  */
 function lastCrossing(from: number, rates: readonly number[], isLess: (rate: number) => boolean): number {
   const near = Math.min(NEAR * from, rates.at(-1) ?? from);
