@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { type Arrivals, readArrivals } from '../../../core/capacity/arrivals.ts';
+import { type Arrivals, meanRate, readArrivals } from '../../../core/capacity/arrivals.ts';
 import { type Objective, SCENARIOS, type Scenario } from '../../../core/capacity/contract.ts';
 import { LEAST_RUNS } from '../../../core/capacity/promise.ts';
 import { type Context, usage } from '../context/context.ts';
@@ -158,7 +158,14 @@ async function arrivalsOf(flag: Flag, dir: string): Promise<BenchOptions['arriva
     );
   });
   const read = readArrivals(text);
-  if (!('fault' in read)) return { file, times: read };
+  if (!('fault' in read)) {
+    if (Number.isFinite(meanRate(read))) return { file, times: read };
+    throw usage(
+      '--arrivals',
+      `${file} has ${read.length === 1 ? 'one time' : 'one time alone'}, which makes no rate.`,
+      'Write the times of at least two requests that are not at the same moment.',
+    );
+  }
   throw usage(
     '--arrivals',
     `${file}, line ${read.line}: ${read.value === '' ? 'the file' : read.value} ${read.fault}.`,

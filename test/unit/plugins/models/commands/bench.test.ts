@@ -235,6 +235,13 @@ describe('sls models bench', () => {
     expect((await kept()).scenarios).toHaveLength(2);
   }, 30_000);
 
+  it.each(['7', '5\n5\n5'])('arrivals of a file that are all at one moment are refused: %j', async (text) => {
+    await writeFile(join(folder, 'times.txt'), text);
+    await expect(bench({ url: 'http://127.0.0.1:1', arrivals: 'times.txt' })).rejects.toThrow(
+      /^--arrivals: times\.txt has one time.*, which makes no rate\. Write the times of at least two requests/,
+    );
+  });
+
   it('arrivals of a file are replayed', async () => {
     await writeFile(join(folder, 'times.txt'), Array.from({ length: 50 }, (_, i) => 100 + i / 25).join('\n'));
     const url = await stub(() => ({ ms: 1 }));
